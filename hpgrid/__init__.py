@@ -1,0 +1,47 @@
+"""hpgrid: what a convergence bound says about tuning.
+
+The public names load when they are first used, so that importing hpgrid costs nothing, sets no
+JAX flag and opens no device.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+#: Where each public name lives.
+_HOME = {
+    "LogAxis": "hpgrid.grid",
+    "Grid": "hpgrid.grid",
+    "Term": "hpgrid.proxy",
+    "Proxy": "hpgrid.proxy",
+    "FunctionProxy": "hpgrid.proxy",
+    "Regime": "hpgrid.regime",
+    "grid_search": "hpgrid.search",
+    "SearchResult": "hpgrid.search",
+    "fit_slope": "hpgrid.reducers.slopes",
+}
+
+__all__ = ["__version__", "bounds", *_HOME]
+
+if TYPE_CHECKING:
+    from hpgrid import bounds
+    from hpgrid.grid import Grid, LogAxis
+    from hpgrid.proxy import FunctionProxy, Proxy, Term
+    from hpgrid.reducers.slopes import fit_slope
+    from hpgrid.regime import Regime
+    from hpgrid.search import SearchResult, grid_search
+
+
+def __getattr__(name: str) -> Any:
+    if name == "bounds":
+        return import_module("hpgrid.bounds")
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'hpgrid' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

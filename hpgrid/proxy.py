@@ -1,0 +1,276 @@
+"""A bound as a sum of terms: plain data that every route reads, in K form and in T form."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hpgrid.errors import bad, unknown
+from hpgrid.grid import AXES
+
+#: Functions of one variable that a term may contain beside powers, computed from alpha itself.
+FUNCTIONS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+    "one_minus": lambda x: 1.0 - x,
+    "one_plus": lambda x: 1.0 + x,
+}
+
+#: One variable's part in a term: the exponent of a power, or the name of a function.
+Factor = Fraction | str
+
+
+def evaluate_factor(factor: Factor, values: ArrayLike) -> NDArray[np.float64]:
+    """Return a factor's value at ``values``, elementwise, in float64."""
+    x = np.asarray(values, dtype=np.float64)
+    if isinstance(factor, str):
+        return FUNCTIONS[factor](x)
+    # Square roots and reciprocals are rounded once; pow is not, everywhere.
+    exact = {Fraction(1): x, Fraction(1, 2): np.sqrt(x), Fraction(-1): 1.0 / x, Fraction(0): np.ones_like(x)}
+    return exact[factor] if factor in exact else x ** float(factor)
+
+
+@dataclass(frozen=True)
+class Term:
+    """One term of a bound: a coefficient times one factor for each variable.
+
+    The coefficient is ``number`` times powers of named constants, so that a law can name them.
+    An exponent 0 that is written out is kept: it keeps the shape of the compiled search, which
+    therefore serves a whole family of exponents.
+
+    Args:
+        constants: named constants and their exponents, such as {"rho": 1, "sigma": 1}.
+        factors: for each variable, an exact rational exponent or the name of a function.
+        number: the numeric part of the coefficient.
+    """
+
+    constants: Mapping[str, Fraction]
+    factors: Mapping[str, Factor]
+    number: Fraction = Fraction(1)
+
+    def __post_init__(self) -> None:
+        for name, factor in self.factors.items():
+            if name not in AXES:
+                raise unknown("variable", name, AXES)
+            if isinstance(factor, str) and factor not in FUNCTIONS:
+                raise unknown("function", factor, FUNCTIONS)
+        object.__setattr__(self, "constants", {k: Fraction(v) for k, v in self.constants.items()})
+        ordered = {v: self.factors[v] for v in AXES if v in self.factors}
+        object.__setattr__(
+            self, "factors", {v: f if isinstance(f, str) else Fraction(f) for v, f in ordered.items()}
+        )
+        object.__setattr__(self, "number", Fraction(self.number))
+
+    def coefficient(self, constants: Mapping[str, float]) -> float:
+        """Return the coefficient's value, given those of the named constants."""
+        powers = (constants[name] ** float(exponent) for name, exponent in self.constants.items())
+        return float(self.number) * math.prod(powers)
+
+    def exponent(self, variable: str) -> Fraction | None:
+        """Return the exponent of ``variable`` (0 where it is absent), or None under a function."""
+        factor = self.factors.get(variable, Fraction(0))
+        return None if isinstance(factor, str) else factor
+
+    def __str__(self) -> str:
+        number = [str(self.number)] if self.number != 1 else []
+        powers = [_power(n, e) for n, e in self.constants.items()]
+        powers += [
+            f"{f}({v})" if isinstance(f, str) else _power(v, f) for v, f in self.factors.items() if f != 0
+        ]
+        return "*".join(number + powers) or "1"
+
+
+def _power(name: str, exponent: Fraction) -> str:
+    if exponent == 1:
+        return name
+    return f"{name}^{exponent}" if exponent.denominator == 1 else f"{name}^({exponent})"
+
+
+def check_constants(constants: Mapping[str, Any]) -> dict[str, float]:
+    """Return constants as floats.
+
+    Raises:
+        ValueError: one is not a positive finite number.
+    """
+    checked = {}
+    for name, value in constants.items():
+        number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+        if not number or not (math.isfinite(value) and value > 0):
+            raise bad(f"constant {name} must be a positive finite number", value, f"{name}=1.0, say")
+        checked[name] = float(value)
+    return checked
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A risk proxy: a sum of terms in eta, b, alpha and a budget, with values for its constants.
+
+    Args:
+        terms: the terms, in the order of the source's equation.
+        constants: the value of each named constant, > 0.
+        budget: "T" (tokens) or "K" (iterations): the variable that the terms contain.
+        caps: the largest value a variable may take for the bound to hold, such as eta <= 1/L.
+        name: what to call the bound.
+        source: paper and equation.
+
+    Raises:
+        ValueError: a constant without a value or not positive, or a budget other than the terms'.
+    """
+
+    terms: tuple[Term, ...]
+    constants: Mapping[str, float]
+    budget: str = "T"
+    caps: Mapping[str, float] = field(default_factory=dict)
+    name: str = "proxy"
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        if self.budget not in ("T", "K"):
+            raise unknown("budget", self.budget, ("T", "K"))
+        if not self.terms:
+            raise bad("a proxy has at least one term", self.terms, "terms=(Term(...), ...)")
+        object.__setattr__(self, "constants", check_constants(self.constants))
+        other = "K" if self.budget == "T" else "T"
+        for term in self.terms:
+            missing = sorted(set(term.constants) - set(self.constants))
+            if missing:
+                raise bad(
+                    f"every constant of the term {term} needs a value",
+                    dict(self.constants),
+                    f"{missing[0]}=...",
+                )
+            if other in term.factors:
+                raise bad(f"a proxy in {self.budget} has no {other}", str(term), f"the term in {self.budget}")
+
+    def variables(self) -> tuple[str, ...]:
+        """Return the variables that the terms contain, in canonical order."""
+        return tuple(v for v in AXES if any(v in term.factors for term in self.terms))
+
+    def form(self, budget: str) -> Proxy:
+        """Return the bound in the other budget variable, by K = T/b.
+
+        Source: Shulgin et al., eq. (4) from eq. (3).
+        """
+        if budget == self.budget:
+            return self
+        if budget not in ("T", "K"):
+            raise unknown("budget", budget, ("T", "K"))
+        return replace(
+            self, terms=tuple(_rebudget(term, self.budget, budget) for term in self.terms), budget=budget
+        )
+
+    def with_constants(self, **constants: float) -> Proxy:
+        """Return the bound with other values for some of its constants."""
+        for name in constants:
+            if name not in self.constants:
+                raise unknown("constant", name, self.constants)
+        return replace(self, constants={**self.constants, **constants})
+
+    def risk(self, **at: ArrayLike) -> NDArray[np.float64]:
+        """Return the bound's value in float64, by NumPy, for arrays that broadcast.
+
+        Values beyond a cap give +inf. ``at`` names every variable of the bound.
+        """
+        total: Any = 0.0
+        for term in self.terms:
+            value: Any = term.coefficient(self.constants)
+            for variable, factor in term.factors.items():
+                value = value * evaluate_factor(factor, _given(at, variable))
+            total = total + value
+        for variable, cap in self.caps.items():
+            total = np.where(np.asarray(_given(at, variable)) > cap, np.inf, total)
+        return np.asarray(total)
+
+
+def _given(at: Mapping[str, ArrayLike], variable: str) -> ArrayLike:
+    if variable not in at:
+        raise bad(f"the bound needs a value of {variable}", sorted(at), f"{variable}=...")
+    return at[variable]
+
+
+def _rebudget(term: Term, old: str, new: str) -> Term:
+    """Replace the budget variable of one term: K = T/b, or T = K b."""
+    power = term.factors.get(old)
+    if power is None:
+        return term
+    if isinstance(power, str):
+        raise bad("a function of the budget has no other form", str(term), "a power of it")
+    batch = term.factors.get("b", Fraction(0))
+    if isinstance(batch, str):
+        raise bad("a function of b has no other form", str(term), "a power of it")
+    factors = {v: f for v, f in term.factors.items() if v != old}
+    factors["b"] = batch - power if old == "K" else batch + power
+    factors[new] = power
+    return replace(term, factors=factors)
+
+
+#: A bound as a function of arrays: f(eta, b, alpha, budget, constants) -> risk, written with
+#: operators and jax.numpy.
+RiskFunction = Callable[[Any, Any, Any, Any, Mapping[str, Any]], Any]
+
+
+@dataclass(frozen=True)
+class FunctionProxy:
+    """A risk proxy that is not a sum of separable terms, given by a function of arrays.
+
+    Grid search takes it as it takes a ``Proxy``; what rests on exact exponents cannot.
+
+    Args:
+        function: f(eta, b, alpha, budget, constants) -> risk, elementwise, traceable by JAX;
+            +inf or NaN outside the bound's domain.
+        constants: the value of each named constant, > 0.
+        budget: "T" or "K": what the function's fourth argument is.
+        caps: the largest value a variable may take.
+        name: what to call the bound.
+        source: paper and equation.
+    """
+
+    function: RiskFunction
+    constants: Mapping[str, float] = field(default_factory=dict)
+    budget: str = "T"
+    caps: Mapping[str, float] = field(default_factory=dict)
+    name: str = "function"
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        if self.budget not in ("T", "K"):
+            raise unknown("budget", self.budget, ("T", "K"))
+        object.__setattr__(self, "constants", check_constants(self.constants))
+
+    def variables(self) -> tuple[str, ...]:
+        """Return the variables that the function takes: all of them."""
+        return ("eta", "b", "alpha", self.budget)
+
+    def form(self, budget: str) -> FunctionProxy:
+        """Return the bound in the other budget variable, by K = T/b."""
+        if budget == self.budget:
+            return self
+        if budget not in ("T", "K"):
+            raise unknown("budget", budget, ("T", "K"))
+        if isinstance(self.function, _Rebudgeted):
+            return replace(self, function=self.function.function, budget=budget)
+        return replace(self, function=_Rebudgeted(self.function, budget), budget=budget)
+
+    def risk(self, **at: ArrayLike) -> NDArray[np.float64]:
+        """Return the bound's value for arrays that broadcast; beyond a cap, +inf."""
+        values = [_given(at, variable) for variable in self.variables()]
+        total = np.asarray(self.function(*values, self.constants))
+        for variable, cap in self.caps.items():
+            total = np.where(np.asarray(at[variable]) > cap, np.inf, total)
+        return total
+
+
+@dataclass(frozen=True)
+class _Rebudgeted:
+    """A risk function called with the other budget; equal functions compare equal, so compile once."""
+
+    function: RiskFunction
+    budget: str
+
+    def __call__(self, eta: Any, b: Any, alpha: Any, budget: Any, constants: Mapping[str, Any]) -> Any:
+        inner = budget / b if self.budget == "T" else budget * b
+        return self.function(eta, b, alpha, inner, constants)

@@ -1,0 +1,268 @@
+"""A bound as numbers on the axes: what the search hands to the device. NumPy only, no jax.
+
+For every term, a coefficient and one table per axis; terms that share their factor on the scanned
+axis share one table there, so that the inner loop does one multiplication for each such group.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpgrid.errors import bad
+from hpgrid.grid import AXES
+from hpgrid.proxy import Factor, FunctionProxy, Proxy, RiskFunction, Term, evaluate_factor
+
+#: Values on the axes, by name.
+Axes = Mapping[str, NDArray[np.float64]]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A risk function, and which of its arguments come from where: the static part of a search."""
+
+    function: RiskFunction
+    variables: tuple[str, ...]
+    held: tuple[str, ...]
+    constants: tuple[str, ...]
+    scan: str
+
+    def __call__(self, hoisted: Mapping[str, Any], entry: Mapping[str, Any]) -> Any:
+        """Return the risk at one point of the scanned axis."""
+        at = dict(zip(self.held, hoisted["held"])) | hoisted["point"] | {self.scan: entry["value"]}
+        constants = dict(zip(self.constants, hoisted["constants"]))
+        return self.function(*(at[v] for v in self.variables), constants)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """A search in numbers.
+
+    Every dictionary inside ``hoisted`` is keyed by axis, and its entry under an axis has one value
+    per point of that axis; all else there is a scalar. ``scanned`` holds arrays along the scanned axis.
+
+    Attributes:
+        call: the risk function where the bound has no terms, else None.
+        scan: the axis that the kernel scans.
+        lines: the other reduced axes, in canonical order.
+        hoisted: what does not depend on the scanned axis.
+        scanned: what does.
+        sizes: the length of each axis.
+    """
+
+    call: Call | None
+    scan: str
+    lines: tuple[str, ...]
+    hoisted: dict[str, Any]
+    scanned: dict[str, Any]
+    sizes: dict[str, int]
+
+
+def tabulate(
+    proxy: Proxy | FunctionProxy,
+    axes: Axes,
+    fixed: Mapping[str, float],
+    domain: Domain,
+    *,
+    over: tuple[str, ...],
+    dtype: str,
+) -> Tables:
+    """Return the tables of a bound on some axes, the others fixed.
+
+    Args:
+        proxy: the bound, in the budget of ``axes``.
+        axes: values of every axis that is reduced or remains.
+        fixed: values of the other variables.
+        domain: which cells may win.
+        over: the reduced axes.
+        dtype: the precision of the tables.
+
+    Raises:
+        ValueError: a term leaves the range of ``dtype`` on this grid.
+    """
+    scan = _scan_axis(proxy, over, domain)
+    if isinstance(proxy, Proxy):
+        _check_range(proxy, axes, fixed, domain, np.finfo(dtype))
+        call, hoisted, scanned = None, *_separable(proxy, scan, axes, fixed)
+    else:
+        call, hoisted, scanned = _callable(proxy, scan, axes, fixed)
+    hoisted["zero"] = np.zeros(())
+    scanned["index"] = np.arange(len(axes[scan]), dtype=np.int32)
+    for place, tables in (("penalty", domain.penalty), ("limit", domain.limit)):
+        hoisted[place] = {name: table for name, table in tables.items() if name != scan}
+        if scan in tables:
+            scanned[place] = tables[scan]
+    sizes = {name: len(values) for name, values in axes.items()}
+    lines = tuple(v for v in over if v != scan)
+    return Tables(call, scan, lines, _cast(hoisted, np.dtype(dtype)), _cast(scanned, np.dtype(dtype)), sizes)
+
+
+def _separable(proxy: Proxy, scan: str, axes: Axes, fixed: Mapping[str, float]) -> tuple[dict, dict]:
+    """The tables of a sum of terms, grouped by their factor on the scanned axis."""
+    groups: dict[Factor, list[Any]] = {}
+    rest = []
+    for term in proxy.terms:
+        entry = _entry(proxy, term, axes, fixed, scan)
+        rest.append(entry) if scan not in term.factors else groups.setdefault(term.factors[scan], []).append(
+            entry
+        )
+    scanned = {"groups": [evaluate_factor(factor, axes[scan]) for factor in groups]}
+    return {"groups": list(groups.values()), "rest": rest}, scanned
+
+
+def _entry(proxy: Proxy, term: Term, axes: Axes, fixed: Mapping[str, float], scan: str) -> tuple[Any, dict]:
+    """One term: its coefficient, fixed variables folded in, and its table on each other axis."""
+    coefficient = term.coefficient(proxy.constants)
+    tables = {}
+    for variable, factor in term.factors.items():
+        if variable in axes:
+            if variable != scan:
+                tables[variable] = evaluate_factor(factor, axes[variable])
+        else:
+            coefficient *= float(evaluate_factor(factor, fixed[variable]))
+    return np.float64(coefficient), tables
+
+
+def _callable(
+    proxy: FunctionProxy, scan: str, axes: Axes, fixed: Mapping[str, float]
+) -> tuple[Call, dict, dict]:
+    """The tables of a function: the axes themselves."""
+    variables = proxy.variables()
+    held = tuple(v for v in variables if v not in axes)
+    hoisted = {
+        "point": {v: axes[v] for v in variables if v in axes and v != scan},
+        "held": [np.float64(fixed[v]) for v in held],
+        "constants": [np.float64(value) for value in proxy.constants.values()],
+    }
+    call = Call(proxy.function, variables, held, tuple(proxy.constants), scan)
+    return call, hoisted, {"value": axes[scan]}
+
+
+def _cast(tree: Any, dtype: np.dtype) -> Any:
+    """A tree of tables in another precision; integers stay."""
+    if isinstance(tree, dict):
+        return {key: _cast(value, dtype) for key, value in tree.items()}
+    if isinstance(tree, (list, tuple)):
+        return type(tree)(_cast(value, dtype) for value in tree)
+    return tree if tree.dtype.kind == "i" else np.asarray(tree, dtype)
+
+
+def _scan_axis(proxy: Proxy | FunctionProxy, over: tuple[str, ...], domain: Domain) -> str:
+    """The reduced axis with the fewest multiplications in the inner loop."""
+
+    def cost(axis: str) -> tuple[bool, int]:
+        groups = (
+            {term.factors[axis] for term in proxy.terms if axis in term.factors}
+            if isinstance(proxy, Proxy)
+            else ()
+        )
+        return axis in domain.limit, len(groups)
+
+    return min(over, key=cost)
+
+
+# --- which cells may win ---
+
+
+@dataclass(frozen=True)
+class Domain:
+    """Which cells may win: a penalty (0 or +inf) on each axis, and b min_K <= T between two.
+
+    Attributes:
+        penalty: tables of 0 and +inf, by axis.
+        limit: {"b": b min_K, "T": T} where both are axes and min_K is given, else empty.
+    """
+
+    penalty: dict[str, NDArray[np.float64]]
+    limit: dict[str, NDArray[np.float64]]
+
+
+def domain_of(
+    axes: Axes,
+    fixed: Mapping[str, float],
+    caps: Mapping[str, float],
+    min_K: float | None,
+    batch_path: float | None,
+) -> Domain:
+    """Return the domain that caps and a smallest number of iterations leave of a grid."""
+    allowed = {name: axes[name] <= cap for name, cap in caps.items() if name in axes}
+    limit: dict[str, NDArray[np.float64]] = {}
+
+    def also(name: str, inside: NDArray[np.bool_]) -> None:
+        allowed[name] = allowed.get(name, np.ones(inside.shape, bool)) & inside
+
+    if min_K is not None and "K" in axes:
+        also("K", axes["K"] >= min_K)
+    elif min_K is not None and batch_path is not None and "T" in axes:
+        also("T", axes["T"] ** (1.0 - batch_path) >= min_K)
+    elif min_K is not None and "b" in axes and "T" in axes:
+        limit = {"b": axes["b"] * min_K, "T": np.asarray(axes["T"])}
+    elif min_K is not None and "b" in axes and "T" in fixed:
+        also("b", axes["b"] * min_K <= fixed["T"])
+    elif min_K is not None and "T" in axes and "b" in fixed:
+        also("T", axes["T"] >= fixed["b"] * min_K)
+    return Domain({name: np.where(inside, 0.0, np.inf) for name, inside in allowed.items()}, limit)
+
+
+# --- does the dtype hold every term ---
+
+
+def _check_range(
+    proxy: Proxy, axes: Axes, fixed: Mapping[str, float], domain: Domain, info: np.finfo
+) -> None:
+    """Refuse a grid on which a term, or a product on the way to it, overflows or vanishes."""
+    top = math.log(float(info.max)) - math.log(len(proxy.terms))
+    bottom = math.log(float(info.tiny))
+    for term in proxy.terms:
+        for largest in (True, False):
+            total, at = _log_coefficient(proxy, term, fixed), {}
+            for variable in (v for v in term.factors if v in axes):
+                logs, values = _log_table(term, variable, axes, domain)
+                k = int(logs.argmax() if largest else logs.argmin())
+                total += float(logs[k])
+                at[variable] = float(values[k])
+                if not bottom <= total <= top:
+                    raise _out_of_range(term, total, at, info, largest)
+            if not bottom <= total <= top:
+                raise _out_of_range(term, total, at, info, largest)
+
+
+def _log_coefficient(proxy: Proxy, term: Term, fixed: Mapping[str, float]) -> float:
+    total = math.log(float(term.number))
+    total += sum(float(e) * math.log(proxy.constants[name]) for name, e in term.constants.items())
+    held = {v: f for v, f in term.factors.items() if v in fixed}
+    for variable, factor in held.items():
+        if isinstance(factor, str):
+            total += float(np.log(evaluate_factor(factor, fixed[variable])))
+        else:
+            total += float(factor) * math.log(fixed[variable])
+    return total
+
+
+def _log_table(term: Term, variable: str, axes: Axes, domain: Domain) -> tuple[NDArray, NDArray]:
+    """The log of a factor where the axis is allowed and the factor not zero, and where that is."""
+    values = axes[variable]
+    if variable in domain.penalty and (domain.penalty[variable] == 0).any():
+        values = values[domain.penalty[variable] == 0]
+    factor = term.factors[variable]
+    if isinstance(factor, str):
+        table = evaluate_factor(factor, values)
+        values, table = values[table > 0], table[table > 0]
+        return np.log(table), values
+    return float(factor) * np.log(values), values
+
+
+def _out_of_range(
+    term: Term, log_value: float, at: Mapping[str, float], info: np.finfo, largest: bool
+) -> ValueError:
+    where = ", ".join(f"{v}={at[v]:.3g}" for v in AXES if v in at) or "any point"
+    verb = "overflows" if largest else "falls below the smallest normal number of"
+    given = f"term {term} is 1e{log_value / math.log(10):+.0f} at {where}"
+    return bad(
+        f"the risk {verb} {info.dtype} on this grid", given, "a smaller grid, other constants, or float64"
+    )
