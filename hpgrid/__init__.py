@@ -24,7 +24,19 @@ _HOME = {
     "fit_slope": "hpgrid.reducers.slopes",
 }
 
-__all__ = ["__version__", "bounds", *_HOME]
+__all__ = [
+    "FunctionProxy",
+    "Grid",
+    "LogAxis",
+    "Proxy",
+    "Regime",
+    "SearchResult",
+    "Term",
+    "__version__",
+    "bounds",
+    "fit_slope",
+    "grid_search",
+]
 
 if TYPE_CHECKING:
     from hpgrid import bounds

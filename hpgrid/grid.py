@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
@@ -10,46 +11,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from hpgrid.checks import AXES, TUNABLE, check_value, is_number
 from hpgrid.errors import bad, unknown
 
-#: The canonical order of the axes: every result keeps it, and ties go to the first cell in it.
-AXES = ("eta", "b", "alpha", "T", "K")
-
-#: The tuned axes; the two others are budgets, of which a grid has one.
-TUNABLE = ("eta", "b", "alpha")
-
-#: Smallest and largest value a hyperparameter may take (the smallest of eta, alpha, K is excluded).
-_RANGE = {
-    "eta": (0.0, math.inf),
-    "b": (1.0, math.inf),
-    "alpha": (0.0, 1.0),
-    "T": (1.0, math.inf),
-    "K": (0.0, math.inf),
-}
-_RANGE_TEXT = {
-    "eta": "eta > 0",
-    "b": "b >= 1",
-    "alpha": "0 < alpha <= 1",
-    "T": "T >= 1",
-    "K": "K > 0",
-}
-
-
-def check_value(name: str, value: object) -> float:
-    """Return ``value`` as a float if the hyperparameter ``name`` may take it.
-
-    Raises:
-        ValueError: ``name`` is not a hyperparameter, or ``value`` is not a finite number in range.
-    """
-    if name not in AXES:
-        raise unknown("axis", name, AXES)
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
-        raise bad(f"{name} is a number", value, f"a number with {_RANGE_TEXT[name]}")
-    number = float(value)
-    lo, hi = _RANGE[name]
-    if not math.isfinite(number) or number <= 0 or not lo <= number <= hi:
-        raise bad(f"{name} must satisfy {_RANGE_TEXT[name]}", value, f"a value with {_RANGE_TEXT[name]}")
-    return number
+__all__ = ["AXES", "TUNABLE", "AxisOrValue", "Grid", "LogAxis"]
 
 
 @dataclass(frozen=True)
@@ -75,12 +40,8 @@ class LogAxis:
 
     def __post_init__(self) -> None:
         for end, value in (("lo", self.lo), ("hi", self.hi)):
-            if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
-                raise bad(f"an axis' {end} is a number", value, "a positive number such as 1e-3")
-            if not (math.isfinite(value) and value > 0):
-                raise bad(
-                    f"an axis' {end} must be positive and finite", value, "a positive number such as 1e-3"
-                )
+            if not is_number(value) or value <= 0:
+                raise bad(f"an axis' {end} must be a positive finite number", value, "a number such as 1e-3")
         if self.lo >= self.hi:
             raise bad("an axis needs lo < hi", (self.lo, self.hi), "the smaller end first")
         if isinstance(self.n, bool) or not isinstance(self.n, (int, np.integer)) or self.n < 2:
@@ -100,10 +61,8 @@ class LogAxis:
         if len(points) < 2:
             raise bad("an axis needs two values or more", given, "at least two, or hold the axis with fixed=")
         if not all(math.isfinite(v) and v > 0 for v in points):
-            raise bad(
-                "an axis' values must be positive and finite", given, "positive numbers such as 32, 64, 128"
-            )
-        if any(a >= b for a, b in zip(points, points[1:])):
+            raise bad("an axis' values must be positive and finite", given, "positive numbers such as 32, 64, 128")
+        if any(a >= b for a, b in itertools.pairwise(points)):
             raise bad("an axis' values must increase", given, "them sorted, each once")
         return cls(points[0], points[-1], len(points), points)
 
@@ -125,7 +84,7 @@ class LogAxis:
 
     def index(self, value: float) -> int:
         """Return the index of the axis value nearest to ``value`` in the logarithm."""
-        if not (math.isfinite(value) and value > 0):
+        if not is_number(value) or value <= 0:
             raise bad("an axis holds positive finite values", value, "a positive number")
         return int(np.abs(np.log(self.values) - math.log(value)).argmin())
 
@@ -231,9 +190,7 @@ class Grid:
     def describe(self) -> Mapping[str, object]:
         """Return the grid as plain data, for a record on disk."""
         ranges: dict[str, object] = {
-            name: {"lo": axis.lo, "hi": axis.hi, "n": axis.n}
-            if axis.points is None
-            else {"values": list(axis.points)}
+            name: {"lo": axis.lo, "hi": axis.hi, "n": axis.n} if axis.points is None else {"values": list(axis.points)}
             for name, axis in self.axes.items()
         }
         return ranges | self.held

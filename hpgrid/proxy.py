@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hpgrid.checks import AXES, check_constants
 from hpgrid.errors import bad, unknown
-from hpgrid.grid import AXES
 
 #: Functions of one variable that a term may contain beside powers, computed from alpha itself.
 FUNCTIONS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
@@ -60,9 +60,7 @@ class Term:
                 raise unknown("function", factor, FUNCTIONS)
         object.__setattr__(self, "constants", {k: Fraction(v) for k, v in self.constants.items()})
         ordered = {v: self.factors[v] for v in AXES if v in self.factors}
-        object.__setattr__(
-            self, "factors", {v: f if isinstance(f, str) else Fraction(f) for v, f in ordered.items()}
-        )
+        object.__setattr__(self, "factors", {v: f if isinstance(f, str) else Fraction(f) for v, f in ordered.items()})
         object.__setattr__(self, "number", Fraction(self.number))
 
     def coefficient(self, constants: Mapping[str, float]) -> float:
@@ -78,9 +76,7 @@ class Term:
     def __str__(self) -> str:
         number = [str(self.number)] if self.number != 1 else []
         powers = [_power(n, e) for n, e in self.constants.items()]
-        powers += [
-            f"{f}({v})" if isinstance(f, str) else _power(v, f) for v, f in self.factors.items() if f != 0
-        ]
+        powers += [f"{f}({v})" if isinstance(f, str) else _power(v, f) for v, f in self.factors.items() if f != 0]
         return "*".join(number + powers) or "1"
 
 
@@ -88,21 +84,6 @@ def _power(name: str, exponent: Fraction) -> str:
     if exponent == 1:
         return name
     return f"{name}^{exponent}" if exponent.denominator == 1 else f"{name}^({exponent})"
-
-
-def check_constants(constants: Mapping[str, Any]) -> dict[str, float]:
-    """Return constants as floats.
-
-    Raises:
-        ValueError: one is not a positive finite number.
-    """
-    checked = {}
-    for name, value in constants.items():
-        number = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-        if not number or not (math.isfinite(value) and value > 0):
-            raise bad(f"constant {name} must be a positive finite number", value, f"{name}=1.0, say")
-        checked[name] = float(value)
-    return checked
 
 
 @dataclass(frozen=True)
@@ -159,9 +140,7 @@ class Proxy:
             return self
         if budget not in ("T", "K"):
             raise unknown("budget", budget, ("T", "K"))
-        return replace(
-            self, terms=tuple(_rebudget(term, self.budget, budget) for term in self.terms), budget=budget
-        )
+        return replace(self, terms=tuple(_rebudget(term, self.budget, budget) for term in self.terms), budget=budget)
 
     def with_constants(self, **constants: float) -> Proxy:
         """Return the bound with other values for some of its constants."""
@@ -210,7 +189,7 @@ def _rebudget(term: Term, old: str, new: str) -> Term:
 
 #: A bound as a function of arrays: f(eta, b, alpha, budget, constants) -> risk, written with
 #: operators and jax.numpy.
-RiskFunction = Callable[[Any, Any, Any, Any, Mapping[str, Any]], Any]
+RiskFunction = Callable[..., Any]
 
 
 @dataclass(frozen=True)

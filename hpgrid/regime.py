@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+from hpgrid.checks import AXES, TUNABLE, check_value
 from hpgrid.errors import bad, unknown
-from hpgrid.grid import AXES, TUNABLE, check_value
 from hpgrid.proxy import FunctionProxy, Proxy
 
 

@@ -23,8 +23,9 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
+from hpgrid.checks import AXES
 from hpgrid.errors import bad, unknown
-from hpgrid.grid import AXES, Grid
+from hpgrid.grid import Grid
 from hpgrid.progress import track
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, along, as_regime
@@ -61,7 +62,7 @@ class SearchResult:
         last: for every reduced axis, the last index that is feasible, broadcasting against ``risk``.
     """
 
-    risk: NDArray[np.floating]
+    risk: NDArray[Any]
     index: Mapping[str, NDArray[np.integer]]
     axes: Mapping[str, NDArray[np.float64]]
     over: tuple[str, ...]
@@ -84,9 +85,7 @@ class SearchResult:
         """The best value on every reduced axis; NaN where no cell is feasible."""
         if self.feasible.all():
             return {name: self.values[name][self.index[name]] for name in self.over}
-        return {
-            name: np.where(self.feasible, self.values[name][self.index[name]], np.nan) for name in self.over
-        }
+        return {name: np.where(self.feasible, self.values[name][self.index[name]], np.nan) for name in self.over}
 
     @cached_property
     def edge(self) -> dict[str, NDArray[np.bool_]]:
@@ -98,7 +97,7 @@ class SearchResult:
         """Where the best cell has K = T/b < 1, fewer than one iteration."""
         budget = "K" if "K" in self.axes or "K" in self.fixed else "T"
         T, b = self._value(budget), 1.0 if budget == "K" else self._value("b")
-        return np.broadcast_to(T < b, self.risk.shape)
+        return np.broadcast_to(b > T, self.risk.shape)
 
     def _value(self, name: str) -> Any:
         """A variable's value in every cell of the result, as an array that broadcasts against it."""
@@ -221,9 +220,7 @@ def _prepare(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime, min_K: fl
     )
 
 
-def _check_roles(
-    proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime, fixed: Mapping[str, float]
-) -> None:
+def _check_roles(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime, fixed: Mapping[str, float]) -> None:
     """Refuse a search whose axes don't fit together."""
     if not regime.tuned:
         raise bad("a search needs an axis to minimise over", regime.tuned, 'over=("eta", "b"), say')
@@ -244,22 +241,18 @@ def _check_roles(
     needed = {*proxy.form(grid.budget).variables(), *regime.tuned} - {*regime.path}
     for name in AXES:
         if name in needed and name not in grid.axes and name not in fixed:
-            raise bad(
-                f"the grid lacks the axis {name}", list(grid.axes), f"Grid({name}=...) or fixed={{...}}"
-            )
+            raise bad(f"the grid lacks the axis {name}", list(grid.axes), f"Grid({name}=...) or fixed={{...}}")
 
 
 # --- the kernel ---
 
 
 def _entries(tree: Any, axis: str, on_axis: Any, elsewhere: Any) -> Any:
-    """``tree`` with every entry that lies on ``axis`` put through one function, the others through another."""
+    """A tree with what lies on ``axis`` put through one function, everything else through another."""
 
     def choose(path: tuple[Any, ...], leaf: Any) -> Any:
         last = path[-1]
-        return (
-            on_axis(leaf) if isinstance(last, jax.tree_util.DictKey) and last.key == axis else elsewhere(leaf)
-        )
+        return on_axis(leaf) if isinstance(last, jax.tree_util.DictKey) and last.key == axis else elsewhere(leaf)
 
     return jax.tree_util.tree_map_with_path(choose, tree)
 
@@ -294,9 +287,7 @@ def _split(call: Call | None, hoisted: Any) -> tuple[Callable[[Any], Any], Any]:
     zero = hoisted["zero"]
     penalties = [hoisted["penalty"][axis] for axis in AXES if axis in hoisted["penalty"]]
     rest = reduce(add, [_product(entry) + zero for entry in hoisted.get("rest", ())] + penalties, zero)
-    planes = [
-        reduce(add, [_product(entry) + zero for entry in members]) for members in hoisted.get("groups", ())
-    ]
+    planes = [reduce(add, [_product(entry) + zero for entry in members]) for members in hoisted.get("groups", ())]
     limit = hoisted["limit"]
     if len(limit) == 2:
         rest = jnp.where(limit["b"] <= limit["T"], rest, jnp.inf)
@@ -344,7 +335,7 @@ def _line_argbest(call: Call | None, scanned: Any, packed: bool, hoisted: Any) -
 
     start = pack(hoisted["zero"] + jnp.inf, hoisted["zero"] - 1)
     carry, _ = lax.scan(step, start, scanned, unroll=_UNROLL_INDEX)
-    best, index = (carry.real, carry.imag) if packed else carry
+    best, index = (carry.real, carry.imag) if packed else carry  # type: ignore[union-attr]
     return best + rest, index.astype(jnp.int32)
 
 
@@ -450,9 +441,7 @@ def _run(tables: Tables, remaining: tuple[str, ...], chunk: int, counted: bool) 
     shape = tuple(tables.sizes[axis] for axis in remaining)
     lines = math.prod(tables.sizes[axis] for axis in tables.lines)
     static = {"call": tables.call, "scan": tables.scan, "remaining": remaining, "lines": tables.lines}
-    kernel: Callable[..., Any] = partial(
-        _best, **static, counted=counted, packed=jax.default_backend() == "cpu"
-    )
+    kernel: Callable[..., Any] = partial(_best, **static, counted=counted, packed=jax.default_backend() == "cpu")
     blocks = list(_blocks(shape, max(1, chunk // lines)))
     parts: Iterable[Any] = blocks if len(blocks) == 1 else track(blocks, "grid search")
     whole: list[Any] = []
@@ -478,10 +467,7 @@ def _blocks(shape: tuple[int, ...], cells: int) -> Iterator[tuple[slice, ...]]:
         side = math.ceil(n / math.ceil(n / side))
         sides.append(side)
         cells //= side
-    starts = [
-        [min(k * side, n - side) for k in range(math.ceil(n / side))]
-        for n, side in zip(shape, reversed(sides))
-    ]
+    starts = [[min(k * side, n - side) for k in range(math.ceil(n / side))] for n, side in zip(shape, reversed(sides))]
     for corner in itertools.product(*starts):
         yield tuple(slice(start, start + side) for start, side in zip(corner, reversed(sides)))
 
@@ -542,10 +528,10 @@ def _below_one(every: Mapping[str, NDArray[np.float64]], job: _Job) -> int:
     """How many grid points have K = T/b < 1."""
     others = math.prod(len(values) for name, values in every.items() if name not in ("T", "K", "b"))
     if "K" in every or "K" in job.fixed:
-        K = np.atleast_1d(every.get("K", job.fixed.get("K")))
+        K = np.atleast_1d(every["K"] if "K" in every else job.fixed["K"])
         return others * len(every.get("b", (1,))) * int((K < 1).sum())
-    T = np.atleast_1d(every.get("T", job.fixed.get("T")))[:, None]
+    T = np.atleast_1d(every["T"] if "T" in every else job.fixed["T"])[:, None]
     if "b" in job.path:
-        return others * int((T < T ** float(job.path["b"])).sum())
+        return others * int((T ** float(job.path["b"]) > T).sum())
     b = every.get("b", np.asarray(job.fixed.get("b", np.nan)))
     return others * int((np.atleast_1d(b) > T).sum())

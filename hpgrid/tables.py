@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpgrid.checks import AXES
 from hpgrid.errors import bad
-from hpgrid.grid import AXES
 from hpgrid.proxy import Factor, FunctionProxy, Proxy, RiskFunction, Term, evaluate_factor
 
 #: Values on the axes, by name.
@@ -108,9 +108,7 @@ def _separable(proxy: Proxy, scan: str, axes: Axes, fixed: Mapping[str, float]) 
     rest = []
     for term in proxy.terms:
         entry = _entry(proxy, term, axes, fixed, scan)
-        rest.append(entry) if scan not in term.factors else groups.setdefault(term.factors[scan], []).append(
-            entry
-        )
+        rest.append(entry) if scan not in term.factors else groups.setdefault(term.factors[scan], []).append(entry)
     scanned = {"groups": [evaluate_factor(factor, axes[scan]) for factor in groups]}
     return {"groups": list(groups.values()), "rest": rest}, scanned
 
@@ -128,9 +126,7 @@ def _entry(proxy: Proxy, term: Term, axes: Axes, fixed: Mapping[str, float], sca
     return np.float64(coefficient), tables
 
 
-def _callable(
-    proxy: FunctionProxy, scan: str, axes: Axes, fixed: Mapping[str, float]
-) -> tuple[Call, dict, dict]:
+def _callable(proxy: FunctionProxy, scan: str, axes: Axes, fixed: Mapping[str, float]) -> tuple[Call, dict, dict]:
     """The tables of a function: the axes themselves."""
     variables = proxy.variables()
     held = tuple(v for v in variables if v not in axes)
@@ -157,9 +153,7 @@ def _scan_axis(proxy: Proxy | FunctionProxy, over: tuple[str, ...], domain: Doma
 
     def cost(axis: str) -> tuple[bool, int]:
         groups = (
-            {term.factors[axis] for term in proxy.terms if axis in term.factors}
-            if isinstance(proxy, Proxy)
-            else ()
+            {term.factors[axis] for term in proxy.terms if axis in term.factors} if isinstance(proxy, Proxy) else ()
         )
         return axis in domain.limit, len(groups)
 
@@ -212,9 +206,7 @@ def domain_of(
 # --- does the dtype hold every term ---
 
 
-def _check_range(
-    proxy: Proxy, axes: Axes, fixed: Mapping[str, float], domain: Domain, info: np.finfo
-) -> None:
+def _check_range(proxy: Proxy, axes: Axes, fixed: Mapping[str, float], domain: Domain, info: np.finfo) -> None:
     """Refuse a grid on which a term, or a product on the way to it, overflows or vanishes."""
     top = math.log(float(info.max)) - math.log(len(proxy.terms))
     bottom = math.log(float(info.tiny))
@@ -257,12 +249,8 @@ def _log_table(term: Term, variable: str, axes: Axes, domain: Domain) -> tuple[N
     return float(factor) * np.log(values), values
 
 
-def _out_of_range(
-    term: Term, log_value: float, at: Mapping[str, float], info: np.finfo, largest: bool
-) -> ValueError:
+def _out_of_range(term: Term, log_value: float, at: Mapping[str, float], info: np.finfo, largest: bool) -> ValueError:
     where = ", ".join(f"{v}={at[v]:.3g}" for v in AXES if v in at) or "any point"
     verb = "overflows" if largest else "falls below the smallest normal number of"
     given = f"term {term} is 1e{log_value / math.log(10):+.0f} at {where}"
-    return bad(
-        f"the risk {verb} {info.dtype} on this grid", given, "a smaller grid, other constants, or float64"
-    )
+    return bad(f"the risk {verb} {info.dtype} on this grid", given, "a smaller grid, other constants, or float64")

@@ -40,9 +40,7 @@ def _lmo_coefficients(given: dict[str, float | None]) -> tuple[dict[str, float],
         constants = {name: 1.0 for name in ("C1", "C2", "C3")} | values
         return constants, (_times(1, "C1"), _times(1, "C2"), _times(1, "C3"))
     if any(name not in problem for name in values):
-        raise bad(
-            "give C1, C2, C3 or Delta0, L, rho, sigma, not both", sorted(values), "one set of constants"
-        )
+        raise bad("give C1, C2, C3 or Delta0, L, rho, sigma, not both", sorted(values), "one set of constants")
     constants = {name: 1.0 for name in problem} | values
     return constants, (_times(1, "Delta0"), _times(2, "rho", "sigma"), _times(4, "L"))
 
@@ -108,9 +106,7 @@ def lmo(
     if not burn_in:
         if E0 is not None:
             raise bad("E0 belongs to the burn-in term", E0, "either E0=... or burn_in=False")
-        leading = Proxy(
-            (progress, floor, drift), constants, "K", name="lmo", source="Shulgin et al., eq. (43)"
-        )
+        leading = Proxy((progress, floor, drift), constants, "K", name="lmo", source="Shulgin et al., eq. (43)")
         return leading.form(budget)
     if E0 is None:
         burn = c2.term(b=-noise, alpha=-1, K=-1)
@@ -121,9 +117,7 @@ def lmo(
     return Proxy(terms, constants, "K", name="lmo", source="Shulgin et al., eqs. (3), (4)").form(budget)
 
 
-def lmo_exact(
-    *, Delta0: float = 1.0, L: float = 1.0, rho: float = 1.0, sigma: float = 1.0, budget: str = "T"
-) -> Proxy:
+def lmo_exact(*, Delta0: float = 1.0, L: float = 1.0, rho: float = 1.0, sigma: float = 1.0, budget: str = "T") -> Proxy:
     """Return the bound for LMO methods with its own numbers, 7/2 and 2.
 
     Delta0/(eta K) + 2 rho sigma (1/(alpha b^(1/2) K) + (alpha/b)^(1/2)) + 7/2 L eta + 2 L eta/alpha.
@@ -147,9 +141,7 @@ def lmo_exact(
         _times(2, "L").term(eta=1, alpha=-1),
     )
     constants = {"Delta0": Delta0, "L": L, "rho": rho, "sigma": sigma}
-    return Proxy(terms, constants, "K", name="lmo_exact", source="Shulgin et al., eqs. (2), (11)").form(
-        budget
-    )
+    return Proxy(terms, constants, "K", name="lmo_exact", source="Shulgin et al., eqs. (2), (11)").form(budget)
 
 
 def lmo_large_horizon(
@@ -181,9 +173,7 @@ def lmo_large_horizon(
         _times(1, "C3").term(eta=1, alpha=-1),
     )
     constants = {"C1": C1, "C2": C2, "C3": C3}
-    return Proxy(terms, constants, "K", name="lmo_large_horizon", source="Shulgin et al., eq. (5)").form(
-        budget
-    )
+    return Proxy(terms, constants, "K", name="lmo_large_horizon", source="Shulgin et al., eq. (5)").form(budget)
 
 
 def sgd(*, Delta0: float = 1.0, L: float = 1.0, sigma: float = 1.0, budget: str = "T") -> Proxy:
@@ -202,10 +192,8 @@ def sgd(*, Delta0: float = 1.0, L: float = 1.0, sigma: float = 1.0, budget: str 
     _check_budget(budget)
     variance = _Coefficient(Fraction(1), {"L": Fraction(1), "sigma": Fraction(2)})
     terms = (_times(1, "Delta0").term(eta=-1, K=-1), variance.term(eta=1, b=-1))
-    proxy = Proxy(
-        terms, {"Delta0": Delta0, "L": L, "sigma": sigma}, "K", name="sgd", source="Shulgin et al., eq. (42)"
-    )
+    proxy = Proxy(terms, {"Delta0": Delta0, "L": L, "sigma": sigma}, "K", name="sgd", source="Shulgin et al., eq. (42)")
     # Only after the constants are checked is 1/L a number.
-    return Proxy(
-        terms, proxy.constants, "K", {"eta": 1.0 / proxy.constants["L"]}, proxy.name, proxy.source
-    ).form(budget)
+    return Proxy(terms, proxy.constants, "K", {"eta": 1.0 / proxy.constants["L"]}, proxy.name, proxy.source).form(
+        budget
+    )

@@ -1,0 +1,5 @@
+"""``python -m hpgrid``."""
+
+from hpgrid.cli import main
+
+main()

@@ -1,0 +1,56 @@
+"""The words and ranges of hyperparameters and constants, checked without loading NumPy."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from numbers import Real
+from typing import Any
+
+from hpgrid.errors import bad, unknown
+
+#: The canonical order of the axes: every result keeps it, and ties go to the first cell in it.
+AXES = ("eta", "b", "alpha", "T", "K")
+
+#: The tuned axes; the two others are budgets, of which a grid has one.
+TUNABLE = ("eta", "b", "alpha")
+
+#: What a hyperparameter must satisfy, in words and as a test.
+_RANGE = {
+    "eta": ("eta > 0", lambda x: x > 0),
+    "b": ("b >= 1", lambda x: x >= 1),
+    "alpha": ("0 < alpha <= 1", lambda x: 0 < x <= 1),
+    "T": ("T >= 1", lambda x: x >= 1),
+    "K": ("K > 0", lambda x: x > 0),
+}
+
+
+def is_number(value: object) -> bool:
+    """Return whether ``value`` is a finite real number (a truth value is not)."""
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def check_value(name: str, value: Any) -> float:
+    """Return ``value`` as a float if the hyperparameter ``name`` may take it.
+
+    Raises:
+        ValueError: ``name`` is not a hyperparameter, or ``value`` is not a finite number in range.
+    """
+    if name not in AXES:
+        raise unknown("axis", name, AXES)
+    rule, holds = _RANGE[name]
+    if not is_number(value) or not holds(value):
+        raise bad(f"{name} must be a finite number with {rule}", value, f"a value with {rule}")
+    return float(value)
+
+
+def check_constants(constants: Mapping[str, Any]) -> dict[str, float]:
+    """Return constants as floats.
+
+    Raises:
+        ValueError: one is not a positive finite number.
+    """
+    for name, value in constants.items():
+        if not is_number(value) or value <= 0:
+            raise bad(f"constant {name} must be a positive finite number", value, f"{name}=1.0, say")
+    return {name: float(value) for name, value in constants.items()}

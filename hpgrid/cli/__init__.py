@@ -1,0 +1,45 @@
+"""The command ``hpgrid``, a file per subcommand.
+
+Nothing heavy is imported until a command needs it, so that help and mistakes are answered at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from cyclopts import App, CycloptsError
+
+from hpgrid import __version__
+from hpgrid.cli.reproduce import reproduce
+
+app = App(
+    name="hpgrid",
+    help="What a convergence bound says about tuning: grid search, figures, checks.",
+    version=f"hpgrid {__version__}",
+    help_format="plaintext",
+)
+app.command(reproduce)
+
+
+def main(argv: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit: 0 when it ran, 1 when --strict finds a failed check, 2 on bad input."""
+    try:
+        status = app(argv, exit_on_error=False, print_error=False, result_action="return_value")
+    except (CycloptsError, ValueError) as error:
+        sys.exit(_complain(error))
+    except KeyboardInterrupt:
+        print("hpgrid: interrupted; what is on disk is whole", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+    sys.exit(status or 0)
+
+
+def _complain(error: Exception) -> int:
+    """Say what is wrong on standard error, in at most three lines."""
+    lines = " ".join(str(error).split())
+    print(f"hpgrid: error: {lines}", file=sys.stderr)
+    return 2

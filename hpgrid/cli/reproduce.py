@@ -1,0 +1,183 @@
+"""``hpgrid reproduce``: compute, check, draw and save the paper's figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter, Token
+
+from hpgrid.config import Config, load, override, shipped
+from hpgrid.errors import bad, unknown
+from hpgrid.paper import FIGURES
+
+if TYPE_CHECKING:
+    from hpgrid.paper.data import FigureData
+
+FORMATS = ("png", "pdf", "svg")
+
+
+def _split(_: Any, tokens: Sequence[Token]) -> tuple[str, ...]:
+    """Names between commas, or one after the other."""
+    return tuple(name for token in tokens for name in token.value.split(",") if name)
+
+
+def reproduce(
+    *figures: Annotated[str, Parameter(help="Figures, such as fig1 fig2 or fig1,fig2; or all.")],
+    out: Annotated[Path, Parameter(help="Where the files go.")] = Path("figures"),
+    format: Annotated[str, Parameter(help=f"Picture formats, between commas: {', '.join(FORMATS)}.")] = "png,pdf",
+    config: Annotated[Path | None, Parameter(help="A TOML file of your own, in place of a shipped one.")] = None,
+    grid: Annotated[str | None, Parameter(help="The grid: footnote or captions.")] = None,
+    n: Annotated[int | None, Parameter(help="Points per axis.")] = None,
+    C1: Annotated[float | None, Parameter(name="--C1", help="The bound's constant C1.")] = None,
+    C2: Annotated[float | None, Parameter(name="--C2", help="The bound's constant C2.")] = None,
+    C3: Annotated[float | None, Parameter(name="--C3", help="The bound's constant C3.")] = None,
+    dtype: Annotated[str | None, Parameter(help="The precision: float64 or float32.")] = None,
+    redraw: Annotated[bool, Parameter(negative="", help="Draw from saved data, computing nothing.")] = False,
+    strict: Annotated[bool, Parameter(negative="", help="Exit with 1 when a check fails.")] = False,
+    list_: Annotated[bool, Parameter(name="--list", negative="", help="Say which figures there are.")] = False,
+) -> int:
+    """Reproduce figures of Shulgin et al.: for each NAME, its picture, NAME.npz and NAME.json."""
+    if list_:
+        print("\n".join(f"{name:6} {what}" for name, what in FIGURES.items()))
+        return 0
+    formats = _formats(format)
+    constants = {k: v for k, v in (("C1", C1), ("C2", C2), ("C3", C3)) if v is not None}
+    chosen = _names(figures)
+    if redraw:
+        return _redraw(chosen or _only(config), out, formats, strict)
+    jobs = [
+        (name, override(job, constants=constants, preset=grid, n=n, dtype=dtype)) for name, job in _jobs(chosen, config)
+    ]
+    return _run(jobs, out, formats, strict)
+
+
+# --- what was asked for ---
+
+
+def _formats(given: str) -> tuple[str, ...]:
+    formats = tuple(name for name in given.split(",") if name)
+    for name in formats:
+        if name not in FORMATS:
+            raise unknown("picture format", name, FORMATS)
+    if not formats:
+        raise bad("a picture needs a format", given, "--format png,pdf, say")
+    return formats
+
+
+def _names(figures: Sequence[str]) -> tuple[str, ...]:
+    """The figures that were named, each once, in the paper's order."""
+    names = [name for given in figures for name in given.split(",") if name]
+    for name in names:
+        if name != "all" and name not in FIGURES:
+            raise unknown("figure", name, ("all", *FIGURES))
+    return tuple(name for name in FIGURES if name in names or "all" in names)
+
+
+def _only(config: Path | None) -> tuple[str, ...]:
+    if config is None:
+        raise bad("name a figure", "none", "hpgrid reproduce fig1, or all; --list says which there are")
+    return (config.stem,)
+
+
+def _jobs(names: tuple[str, ...], config: Path | None) -> list[tuple[str, Config]]:
+    """A name for the files, and a config, for each figure.
+
+    A config of one's own is called what its file is called, or as the figure that is named with it.
+    """
+    if config is None:
+        return [(name, load(shipped(name))) for name in names or _only(None)]
+    own = load(config)
+    if own.figure not in FIGURES:
+        raise unknown("figure", own.figure, FIGURES)
+    if names and names != (own.figure,):
+        raise bad(f"{config} is a config of {own.figure}", ",".join(names), f"{own.figure}, or no figure at all")
+    return [(names[0] if names else config.stem, own)]
+
+
+# --- doing it ---
+
+
+def _run(jobs: list[tuple[str, Config]], out: Path, formats: tuple[str, ...], strict: bool) -> int:
+    """Compute, save and draw each figure; one whose bound does not fit the grid stops the run there."""
+    from hpgrid.record import make_folder
+
+    make_folder(out)
+    _use_compilation_cache()
+    from hpgrid.paper import figure_module
+    from hpgrid.paper.data import save
+    from hpgrid.progress import track
+
+    failed = False
+    for name, config in track(jobs, "figures"):
+        data = figure_module(config.figure).compute(config, name)
+        written = save(data, out) + _draw(data, out, formats)
+        failed |= _report(data, written)
+    return int(strict and failed)
+
+
+def _redraw(names: tuple[str, ...], out: Path, formats: tuple[str, ...], strict: bool) -> int:
+    from hpgrid.paper.data import restore
+    from hpgrid.record import make_folder
+
+    saved = [restore(name, out) for name in names]
+    make_folder(out)
+    failed = [_report(data, _draw(data, out, formats)) for data in saved]
+    return int(strict and any(failed))
+
+
+def _draw(data: FigureData, out: Path, formats: tuple[str, ...]) -> list[Path]:
+    """Draw a figure and write its pictures, whole, without a date."""
+    from hpgrid.paper import figure_module
+    from hpgrid.plotting.style import styled
+    from hpgrid.record import write_whole
+
+    figure = figure_module(data.config["figure"]).draw(data)
+    undated: dict[str, dict[str, Any]] = {
+        "png": {"Software": None}, "pdf": {"CreationDate": None, "ModDate": None}, "svg": {"Date": None},
+    }  # fmt: skip
+    paths = []
+    for kind in formats:
+        path = out / f"{data.name}.{kind}"
+        with styled():
+            write_whole(path, lambda file, kind=kind: figure.savefig(file, format=kind, metadata=undated[kind]))
+        paths.append(path)
+    return paths
+
+
+def _use_compilation_cache() -> None:
+    """Keep compiled searches on disk between runs, unless a person has chosen where."""
+    import os
+
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(home / "hpgrid" / "jax"))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "0")
+
+
+# --- what is said ---
+
+
+def _report(data: FigureData, written: list[Path]) -> bool:
+    """Print the table of checks and a line per file; return whether a check failed."""
+    for path in written:
+        print(path)
+    if not data.checks:
+        print(f"{data.name}: no check: the closed forms are not this bound's\n")
+        return False
+    rows = [("check", "measured", "predicted", "tolerance", "verdict", "window", "edge points")]
+    rows += [_row(data.name, check) for check in data.checks]
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+    print()
+    return any(check.holds is False for check in data.checks)
+
+
+def _row(name: str, check: Any) -> tuple[str, ...]:
+    verdict = {True: "holds", False: "FAILS", None: "not identifiable"}[check.holds]
+    verdict = "nothing to fit" if check.holds is None and check.measured != check.measured else verdict
+    numbers = (f"{number:.4f}" for number in (check.measured, check.predicted, check.tolerance))
+    lo, hi = check.window
+    return (f"{name} {check.name}", *numbers, verdict, f"{lo:.1e} to {hi:.1e}", str(check.edge_points))

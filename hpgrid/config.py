@@ -1,0 +1,270 @@
+"""What a figure is made of, from TOML to frozen dataclasses; an unknown key is an error.
+
+Nothing here loads NumPy or JAX, so that a mistake in a file is answered at once.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hpgrid.checks import AXES, TUNABLE, check_constants, check_value, is_number
+from hpgrid.errors import bad, unknown
+
+if TYPE_CHECKING:
+    from hpgrid.grid import Grid
+    from hpgrid.proxy import Proxy
+
+#: The bounds that a file can name, with the constants and the options each takes.
+BOUNDS = {
+    "lmo": (("C1", "C2", "C3", "Delta0", "L", "rho", "sigma", "E0"), ("q", "burn_in")),
+    "lmo_exact": (("Delta0", "L", "rho", "sigma"), ()),
+    "lmo_large_horizon": (("C1", "C2", "C3"), ("q",)),
+    "sgd": (("Delta0", "L", "sigma"), ()),
+}
+PRESETS = ("footnote", "captions")
+DTYPES = ("float64", "float32")
+
+
+@dataclass(frozen=True)
+class BoundConfig:
+    """A bound by name, with its constants and options."""
+
+    name: str = "lmo"
+    constants: Mapping[str, float] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def build(self, budget: str) -> Proxy:
+        """Return the bound in the budget T or K."""
+        from hpgrid import bounds
+
+        return getattr(bounds, self.name)(**self.constants, **self.options, budget=budget)
+
+
+@dataclass(frozen=True)
+class GridConfig:
+    """A preset, with some axes of one's own: ranges {lo, hi, n}, lists of values, or held values."""
+
+    preset: str = "footnote"
+    n: int = 100
+    axes: Mapping[str, Any] = field(default_factory=dict)
+
+    def build(self, axes: Mapping[str, Any] | None = None) -> Grid:
+        """Return the grid, ``axes`` taking the place of its own."""
+        from hpgrid.grid import Grid, LogAxis
+
+        def entry(given: Any) -> Any:
+            if isinstance(given, Mapping):
+                return LogAxis(given["lo"], given["hi"], given.get("n", self.n))
+            return LogAxis.from_values(given) if isinstance(given, (list, tuple)) else given
+
+        preset = Grid.footnote(self.n) if self.preset == "footnote" else Grid.captions(self.n)
+        own = {name: entry(given) for name, given in {**self.axes, **(axes or {})}.items()}
+        return preset.with_axes(**own)
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One regime of a figure: what is tuned, what is fixed, and axes of its own."""
+
+    tuned: tuple[str, ...]
+    fixed: Mapping[str, float] = field(default_factory=dict)
+    axes: Mapping[str, Any] = field(default_factory=dict)
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Config:
+    """A figure: the bound, the grid, the regimes, and how it is shown.
+
+    Attributes:
+        figure: which figure of the paper this is a version of.
+        bound: the bound and its constants.
+        grid: where it is evaluated.
+        panels: the regimes, one for the figures of curves, one per panel for contours.
+        window: smallest and largest budget that a slope is fitted over; where it is None, from the
+            end of the burn-in to the largest budget.
+        curves: how many thin curves, or contour levels, are shown.
+        dtype: the precision of the search.
+    """
+
+    figure: str
+    bound: BoundConfig = field(default_factory=BoundConfig)
+    grid: GridConfig = field(default_factory=GridConfig)
+    panels: tuple[Panel, ...] = ()
+    window: tuple[float, float] | None = None
+    curves: int = 11
+    dtype: str = "float64"
+
+    def describe(self) -> dict[str, Any]:
+        """Return the config as plain data, for a record on disk."""
+        return asdict(self)
+
+
+def shipped(name: str) -> Path:
+    """Return where the config of a figure lies: in the checkout, or in the installed package."""
+    checkout = Path(__file__).resolve().parent.parent / "configs" / f"{name}.toml"
+    return checkout if checkout.is_file() else Path(str(resources.files("hpgrid"))) / "configs" / f"{name}.toml"
+
+
+def load(path: Path) -> Config:
+    """Return the config in a TOML file.
+
+    Raises:
+        ValueError: the file is missing or malformed, or has a key or a value that can't be.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise bad(f"a config must be a readable TOML file ({reason})", str(path), "the path of one") from None
+    try:
+        return parse(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise bad(f"a config must be valid TOML ({error})", str(path), "TOML, as in configs/fig1.toml") from None
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def parse(data: Mapping[str, Any]) -> Config:
+    """Return the config that parsed TOML describes.
+
+    Raises:
+        ValueError: an unknown key, or a value out of its range.
+    """
+    _known("key", data, ("figure", "bound", "grid", "regime", "panel", "window", "curves", "dtype"))
+    if not isinstance(data.get("figure"), str):
+        raise bad("a config names its figure", data.get("figure"), 'figure = "fig1", say')
+    if ("regime" in data) == ("panel" in data):
+        raise bad("a config has one [regime] or some [[panel]]s", sorted(data), "one of the two")
+    panels = data["panel"] if "panel" in data else [data["regime"]]
+    if not isinstance(panels, list) or not panels:
+        raise bad("panels are an array of tables", panels, "[[panel]] with its own lines, once for each")
+    return replace(
+        Config(data["figure"]),
+        bound=parse_bound(_table(data, "bound")),
+        grid=_parse_grid(_table(data, "grid")),
+        panels=tuple(_parse_panel(panel) for panel in panels),
+        window=_parse_window(data.get("window")),
+        curves=check_count("curves", data.get("curves", 11), least=1),
+        dtype=check_choice("dtype", data.get("dtype", "float64"), DTYPES),
+    )
+
+
+def parse_bound(data: Mapping[str, Any]) -> BoundConfig:
+    """Return a bound from its table."""
+    name = check_choice("bound", data.get("name", "lmo"), BOUNDS)
+    constants, options = BOUNDS[name]
+    _known(f"key of the bound {name}", data, ("name", *constants, *options))
+    chosen = check_constants({k: v for k, v in data.items() if k in constants})
+    return BoundConfig(name, chosen, {k: v for k, v in data.items() if k in options})
+
+
+def check_choice(what: str, given: Any, choices: Any) -> str:
+    """Return ``given`` if it is one of the choices."""
+    if given not in choices:
+        raise unknown(what, given, choices)
+    return str(given)
+
+
+def check_count(what: str, given: Any, least: int) -> int:
+    """Return ``given`` if it is a whole number of at least ``least``."""
+    if isinstance(given, bool) or not isinstance(given, int) or given < least:
+        raise bad(f"{what} must be a whole number >= {least}", given, f"{what} = {max(least, 10)}, say")
+    return given
+
+
+def _table(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    table = data.get(key, {})
+    if not isinstance(table, Mapping):
+        raise bad(f"{key} is a table", table, f"[{key}] with its own lines")
+    return table
+
+
+def _known(what: str, data: Mapping[str, Any], keys: tuple[str, ...]) -> None:
+    for key in data:
+        if key not in keys:
+            raise unknown(what, key, keys)
+
+
+def _parse_grid(data: Mapping[str, Any]) -> GridConfig:
+    _known("key of [grid]", data, ("preset", "n", *AXES))
+    return GridConfig(
+        check_choice("grid", data.get("preset", "footnote"), PRESETS),
+        check_count("n", data.get("n", 100), least=2),
+        {name: _parse_axis(name, data[name]) for name in AXES if name in data},
+    )
+
+
+def _parse_axis(name: str, given: Any) -> Any:
+    """An axis of one's own: {lo, hi, n}, a list of values, or one held value."""
+    if isinstance(given, Mapping):
+        _known(f"key of the axis {name}", given, ("lo", "hi", "n"))
+        if not {"lo", "hi"} <= set(given):
+            raise bad(f"the axis {name} needs lo and hi", dict(given), f"{name} = {{ lo = 1e-3, hi = 1.0 }}, say")
+        lo, hi = check_value(name, given["lo"]), check_value(name, given["hi"])
+        if lo >= hi:
+            raise bad(f"the axis {name} needs lo < hi", dict(given), "the smaller end first")
+        return {"lo": lo, "hi": hi} | ({"n": check_count("n", given["n"], least=2)} if "n" in given else {})
+    if isinstance(given, list):
+        return [check_value(name, value) for value in given]
+    return check_value(name, given)
+
+
+def _parse_panel(data: Any) -> Panel:
+    if not isinstance(data, Mapping):
+        raise bad("a regime is a table", data, "[regime] with its own lines")
+    _known("key of a regime", data, ("title", "tuned", "fixed", *AXES))
+    tuned = data.get("tuned", [])
+    if not isinstance(tuned, list) or not tuned:
+        raise bad("a regime names what is tuned", tuned, 'tuned = ["eta", "b"], say')
+    for name in tuned:
+        check_choice("tuned axis", name, TUNABLE)
+    fixed = {name: check_value(name, value) for name, value in _table(data, "fixed").items()}
+    both = sorted(set(tuned) & set(fixed))
+    if both:
+        raise bad(f"{both[0]} is either tuned or fixed", dict(data), f"{both[0]} once")
+    axes = {name: _parse_axis(name, data[name]) for name in AXES if name in data}
+    return Panel(tuple(v for v in TUNABLE if v in tuned), fixed, axes, str(data.get("title", "")))
+
+
+def _parse_window(given: Any) -> tuple[float, float] | None:
+    if given is None:
+        return None
+    if not (isinstance(given, list) and len(given) == 2 and all(is_number(x) and x > 0 for x in given)):
+        raise bad("a window is two budgets", given, "window = [1e12, 1e22], say")
+    lo, hi = (float(x) for x in given)
+    if lo >= hi:
+        raise bad("a window needs lo < hi", given, "the smaller end first")
+    return lo, hi
+
+
+def override(
+    config: Config,
+    *,
+    constants: Mapping[str, float] | None = None,
+    preset: str | None = None,
+    n: int | None = None,
+    dtype: str | None = None,
+) -> Config:
+    """Return a config with what the command line says in place of its own."""
+    bound, grid = config.bound, config.grid
+    if constants:
+        known, _ = BOUNDS[bound.name]
+        for name in constants:
+            if name not in known:
+                raise unknown(f"constant of the bound {bound.name}", name, known)
+        bound = replace(bound, constants={**bound.constants, **check_constants(constants)})
+    if preset is not None:
+        # A preset chosen by hand brings its own tuned axes; a budget of the figure's own stays.
+        kept = {name: axis for name, axis in grid.axes.items() if name in ("T", "K")}
+        grid = replace(grid, preset=check_choice("grid", preset, PRESETS), axes=kept)
+    if n is not None:
+        grid = replace(grid, n=check_count("n", n, least=2))
+    if dtype is not None:
+        config = replace(config, dtype=check_choice("dtype", dtype, DTYPES))
+    return replace(config, bound=bound, grid=grid)

@@ -1,0 +1,25 @@
+"""The paper's figures: each computes its arrays and checks, and draws them."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
+
+#: The figures, by name, and what each shows.
+FIGURES = {
+    "fig1": "Theorem 1 at beta = 0.999: batch size and learning rate tuned",
+    "fig2": "Theorem 2 at b = 1072: momentum and learning rate tuned",
+    "fig4": "iso-loss contours over iterations and batch size, and their hyperbola",
+    "fig5": "Theorem 1 at beta = 0.934",
+    "fig6": "Theorem 1 at beta = 0.9999",
+    "fig7": "Theorem 2 at b = 32",
+    "fig8": "Theorem 2 at b = 35111",
+    "fig9": "Theorem 3: all three tuned, the raw grid argmin",
+    "fig10": "iso-loss contours over tokens and batch size at three momenta",
+    "fig11": "iso-loss contours over iterations and batch size in three regimes",
+}
+
+
+def figure_module(name: str) -> ModuleType:
+    """Return the module of a figure: ``compute(config, name)`` and ``draw(data)``."""
+    return import_module(f"hpgrid.paper.{name}")

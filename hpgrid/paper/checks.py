@@ -1,0 +1,80 @@
+"""Slopes held against exponents, within tolerances that follow from the grid and the window.
+
+A slope is off by at most the argmin's uncertainty over the window, and a law that holds only as the
+budget grows is biased on any finite one: so the tolerance is the error of a fit whose points are
+each uncertain by delta, plus the distance of the continuous optimum's own slope from the exponent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpgrid.paper.data import Check
+from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.reducers.profile import grid_excess, profile, sublevel
+from hpgrid.reducers.slopes import Slope, fit_slope
+
+Array = NDArray[np.float64]
+
+
+def verdict(name: str, slope: Slope, exponent: float, bias: float, note: str = "") -> Check:
+    """Return the check of one slope.
+
+    Args:
+        name: what was fitted.
+        slope: the fit; its ``error`` has the argmin's uncertainty in it.
+        exponent: the prediction.
+        bias: the continuous optimum's slope over the window, less the exponent.
+        note: what else to say.
+    """
+    tolerance = slope.error + abs(bias)
+    told = f"error {slope.error:.3f} from the grid + {abs(bias):.3f} from the window"
+    if slope.points < 2:
+        return Check(name, slope.slope, exponent, tolerance, None, slope.window, slope.edge_points, "nothing to fit")
+    if slope.error >= (abs(exponent) or 1.0):
+        told = f"not identifiable on this grid: it is uncertain by {slope.error:.2g}, as much as the law itself"
+        return Check(name, slope.slope, exponent, tolerance, None, slope.window, slope.edge_points, told)
+    holds = abs(slope.slope - exponent) <= tolerance
+    return Check(name, slope.slope, exponent, tolerance, bool(holds), slope.window, slope.edge_points, note or told)
+
+
+def tuned_checks(
+    proxy: Proxy | FunctionProxy,
+    tuned: Sequence[str],
+    fixed: Mapping[str, float],
+    steps: Mapping[str, float],
+    curves: Mapping[str, tuple[Array, NDArray[np.bool_]]],
+    exponents: Mapping[str, float],
+    budget: Array,
+    window: tuple[float, float],
+) -> tuple[Check, ...]:
+    """Return a check for the risk and for every tuned variable.
+
+    Args:
+        proxy: the bound.
+        tuned: the variables that were minimised over together.
+        fixed: the others.
+        steps: the log step of each tuned axis.
+        curves: for "risk" and each variable, the measured curve and its edge points, shape (n,).
+        exponents: for the same names, the predicted exponents.
+        budget: T or K, shape (n,).
+        window: the budgets to fit over.
+    """
+    inside = (budget >= window[0]) & (budget <= window[1])
+    excess = grid_excess(proxy, steps)
+    exact = profile(proxy, tuned, fixed, budget[inside])
+    checks = []
+    for name, (values, edge) in curves.items():
+        if name == "risk":
+            truth, delta = exact.risk, excess / 2
+        else:
+            low, high = sublevel(proxy, tuned, fixed, budget[inside], name, excess)
+            truth, delta = exact.at[name], float(np.log(high / low).max()) / 2
+        slope = fit_slope(budget, values, edge=edge, window=window, step=delta)
+        used = ~edge[inside]
+        bias = fit_slope(budget[inside], truth, edge=~used).slope - exponents[name]
+        checks.append(verdict(f"slope of {name}", slope, exponents[name], bias))
+    return tuple(checks)

@@ -1,0 +1,183 @@
+"""Contours of the best risk over a budget and the batch size: Figures 4, 10 and 11."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from hpgrid.config import Config, Panel
+from hpgrid.grid import Grid
+from hpgrid.paper.checks import verdict
+from hpgrid.paper.data import Check, FigureData, config_data
+from hpgrid.plotting import contours as plot
+from hpgrid.plotting.style import letter, log_axes, new_figure, styled
+from hpgrid.proxy import Proxy
+from hpgrid.reducers.contours import even_levels, iso_loss
+from hpgrid.reducers.near_optimal import PERFORMANCE, near_optimal
+from hpgrid.reducers.profile import grid_excess, sublevel
+from hpgrid.reducers.slopes import fit_slope
+from hpgrid.search import SearchResult, grid_search
+
+Array = NDArray[np.float64]
+
+#: Further arrays and checks of one panel, from its grid, its search and its contour lines.
+Extra = Callable[[Config, Panel, Grid, SearchResult, dict[str, Any]], tuple[dict[str, Any], tuple[Check, ...]]]
+
+
+def compute(config: Config, name: str, exponent: float | None, extra: Extra | None = None) -> FigureData:
+    """Return the figure's arrays and checks.
+
+    Args:
+        config: the bound, the grid, and a regime for each panel.
+        name: what to call the figure.
+        exponent: the predicted slope of the near-optimal batch size against the budget, or None.
+        extra: what a figure adds to each panel.
+    """
+    started = time.perf_counter()
+    grids = [config.grid.build(panel.axes) for panel in config.panels]
+    proxy = config.bound.build(grids[0].budget)
+    results = [
+        grid_search(proxy, grid, panel.tuned, fixed=panel.fixed, dtype=config.dtype)
+        for panel, grid in zip(config.panels, grids)
+    ]
+    shown = np.concatenate([result.risk[result.feasible & ~_below_one(grid)] for grid, result in zip(grids, results)])
+    levels = even_levels(shown, config.curves)
+    arrays: dict[str, Any] = {"levels": levels, "limits": np.array([shown.min(), shown.max()])}
+    checks: list[Check] = []
+    for k, (panel, grid, result) in enumerate(zip(config.panels, grids, results)):
+        part = _panel_arrays(grid, result, levels)
+        if exponent is not None:
+            checks.append(_near_check(proxy, panel, grid, part, exponent, config.window, k))
+        if extra is not None:
+            more, found = extra(config, panel, grid, result, part)
+            part |= more
+            checks += found
+        arrays |= {f"{key}_{k}": value for key, value in part.items()}
+    notes = {
+        "budget": grids[0].budget,
+        "points": sum(result.points for result in results),
+        "cells_below_one_iteration": sum(result.cells_below_one_K for result in results),
+        "eta_at_edge_near_optimum": [int(arrays[f"near_held_{k}"].sum()) for k in range(len(grids))],
+    }
+    return FigureData(name, config_data(config), arrays, tuple(checks), notes, time.perf_counter() - started)
+
+
+def _below_one(grid: Grid) -> NDArray[np.bool_]:
+    """Where fewer than one iteration is left, over b and the budget: no levels are spent on that."""
+    b, budget = grid.axes["b"].values[:, None], grid.axes[grid.budget].values
+    return np.asarray(budget < (b if grid.budget == "T" else np.ones_like(b)))
+
+
+def _panel_arrays(grid: Grid, result: SearchResult, levels: Array) -> dict[str, Any]:
+    """The risk over the budget and b, its contour lines, and the batch sizes that matter."""
+    budget, b = grid.axes[grid.budget].values, grid.axes["b"].values
+    lines = iso_loss(budget, b, result.risk, levels)
+    flat = [line for of_level in lines for line in of_level]
+    near = near_optimal(result.risk, b)
+    # Which cell of each column the near-optimal batch size is, and whether a wall of the box holds it:
+    # alpha = 1 is none, the theorems have it too.
+    row = np.clip(np.searchsorted(b, near.low), 0, len(b) - 1)
+    cell = (row, np.arange(len(budget)))
+    walls = [result.edge[v] if v != "alpha" else result.index[v] <= 0 for v in result.over]
+    held = np.any([wall[cell] for wall in walls], axis=0) | (row == len(b) - 1)
+    return {
+        "budget": budget,
+        "b": b,
+        "risk": result.risk,
+        "line_points": np.concatenate(flat) if flat else np.empty((0, 2)),
+        "line_lengths": np.array([len(line) for line in flat], int),
+        "line_levels": np.repeat(levels, [len(of_level) for of_level in lines]),
+        "near": near.low,
+        "near_edge": near.low_edge,
+        "near_held": held,
+        "best": b[result.risk.argmin(axis=0)],
+    }
+
+
+def _near_check(
+    proxy: Proxy,
+    panel: Panel,
+    grid: Grid,
+    part: dict[str, Any],
+    exponent: float,
+    window: tuple[float, float] | None,
+    k: int,
+) -> Check:
+    """Hold the slope of the near-optimal batch size against its exponent, off the edges.
+
+    Its uncertainty: the grid's risk exceeds the continuous one by up to an excess x, so the
+    threshold log(1/0.99) is crossed somewhere between those less x and plus x; and one step of b.
+    """
+    budget, edge = part["budget"], part["near_edge"] | part["near_held"]
+    steps = {v: grid.axes[v].step for v in panel.tuned}
+    excess, threshold = grid_excess(proxy, steps), -float(np.log(PERFORMANCE))
+    name = f"({chr(ord('a') + k)}) slope of near-optimal b"
+    burn_in = int(np.flatnonzero(part["near"] <= part["b"][1]).max(initial=-1)) + 1
+    window = window or (budget[min(burn_in, len(budget) - 2)], budget[-1])
+    usable = ~edge & (budget >= window[0]) & (budget <= window[1])
+    if usable.sum() < 2 or excess >= threshold:
+        told = "nothing to fit" if excess < threshold else "not identifiable: the grid is coarser than one per cent"
+        return Check(name, np.nan, exponent, np.nan, None, (np.nan, np.nan), int((~usable).sum()), told)
+    box = {v: (grid.axes[v].lo, grid.axes[v].hi) for v in (*panel.tuned, "b")}
+
+    def crossing(level: float) -> Array:
+        return sublevel(proxy, (*panel.tuned, "b"), panel.fixed, budget[usable], "b", level, box)[0]
+
+    low, high = crossing(threshold + excess), crossing(threshold - excess)
+    step = grid.axes["b"].step
+    delta = float(np.log(high / low).max() + step) / 2
+    slope = fit_slope(budget, part["near"], edge=edge, window=window, step=delta)
+    bias = fit_slope(budget[usable], crossing(threshold)).slope - exponent
+    return verdict(name, slope, exponent, bias)
+
+
+def draw(data: FigureData) -> Figure:
+    """Return the figure: one panel for each regime, one colour bar."""
+    panels, arrays, budget = data.config["panels"], data.arrays, data.notes["budget"]
+    size = (4.6, 4.0) if len(panels) == 1 else (2.45 * len(panels) + 0.6, 3.4)
+    with styled():
+        figure, axes = new_figure(1, len(panels), size)
+        limits = (float(arrays["limits"][0]), float(arrays["limits"][1]))
+        for k, (panel, ax) in enumerate(zip(panels, axes)):
+            x, b = arrays[f"budget_{k}"], arrays[f"b_{k}"]
+            lines = np.split(arrays[f"line_points_{k}"], np.cumsum(arrays[f"line_lengths_{k}"])[:-1])
+            plot.contours(ax, lines, arrays[f"line_levels_{k}"], limits)
+            if budget == "T":
+                plot.infeasible(ax, x, b[-1])
+                plot.best(ax, x, arrays[f"best_{k}"], "best $b$")
+            edge = arrays[f"near_edge_{k}"] | arrays[f"near_held_{k}"]
+            plot.near_optimal(ax, x, arrays[f"near_{k}"], edge, "near-optimal $b$ (99%)")
+            _hyperbolas(ax, arrays, k)
+            log_axes(ax, (x[0], x[-1]), (b[0], b[-1]), (budget, "b"))
+            if k:
+                ax.set_ylabel("")
+            letter(ax, k, panel["title"]) if len(panels) > 1 else ax.set_title(panel["title"])
+        plot.risk_bar(figure, axes, limits)
+        named = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels())}
+        figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=3)
+    return figure
+
+
+def _hyperbolas(ax: Any, arrays: Any, k: int) -> None:
+    """Draw predicted contours where a figure has them: points in K and b, shape (levels, points, 2)."""
+    for j, curve in enumerate(arrays.get(f"hyperbola_{k}", ())):
+        ax.plot(
+            *curve.T,
+            "--",
+            color="0.1",
+            linewidth=1.0,
+            label="predicted hyperbola" if j == 0 else None,
+            zorder=4,
+        )
+
+
+def lmo_constants(proxy: Proxy, names: Sequence[str] = ("C1", "C2", "C3")) -> tuple[float, ...] | None:
+    """Return C1, C2, C3 of the plain LMO proxy, or None where the closed forms are not its own."""
+    if proxy.name != "lmo" or set(proxy.constants) != set(names) or len(proxy.terms) != 5:
+        return None
+    return tuple(proxy.constants[name] for name in names)

@@ -1,0 +1,110 @@
+"""What a figure is drawn from: arrays, checks and notes, on disk as NAME.npz and NAME.json."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpgrid.config import Config
+from hpgrid.errors import bad
+from hpgrid.record import SCHEMA, made_with, write_arrays, write_json
+
+
+@dataclass(frozen=True)
+class Check:
+    """A measured number held against a predicted one.
+
+    Attributes:
+        name: what was measured.
+        measured: the number; NaN where there was nothing to measure.
+        predicted: what the theory says.
+        tolerance: how far they may differ, derived and not felt.
+        holds: whether they agree; None where the measurement can't tell.
+        window: the smallest and largest budget used.
+        edge_points: points left out because they sit on the border of the search box.
+        note: one line: where the tolerance comes from, or why there is no verdict.
+    """
+
+    name: str
+    measured: float
+    predicted: float
+    tolerance: float
+    holds: bool | None
+    window: tuple[float, float]
+    edge_points: int
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class FigureData:
+    """A computed figure.
+
+    Attributes:
+        name: what its files are called.
+        config: what it was made from, as plain data.
+        arrays: every array that is drawn.
+        checks: measured against predicted.
+        notes: further numbers that were measured, by name.
+        seconds: how long computing took.
+    """
+
+    name: str
+    config: Mapping[str, Any]
+    arrays: Mapping[str, NDArray[Any]]
+    checks: tuple[Check, ...]
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+def save(data: FigureData, folder: Path) -> list[Path]:
+    """Write NAME.npz and NAME.json, each whole; return their paths."""
+    arrays, record = folder / f"{data.name}.npz", folder / f"{data.name}.json"
+    write_arrays(arrays, data.arrays)
+    content = {
+        "schema": SCHEMA,
+        "name": data.name,
+        "config": data.config,
+        **made_with(data.config["dtype"]),
+        "checks": [asdict(check) for check in data.checks],
+        "notes": data.notes,
+        "seconds": {"compute": round(data.seconds, 3)},
+    }
+    write_json(record, content)
+    return [arrays, record]
+
+
+def restore(name: str, folder: Path) -> FigureData:
+    """Return a figure that was saved.
+
+    Raises:
+        ValueError: nothing whole was saved under that name.
+    """
+    try:
+        record = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        with np.load(folder / f"{name}.npz", allow_pickle=False) as stored:
+            arrays = {key: stored[key] for key in stored.files}
+        checks = tuple(_check(entry) for entry in record["checks"])
+        return FigureData(name, record["config"], arrays, checks, record["notes"], record["seconds"]["compute"])
+    except FileNotFoundError as error:
+        instead = f"hpgrid reproduce {name} first, without --redraw"
+        raise bad("redrawing needs what a run has saved", str(error.filename), instead) from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        instead = f"hpgrid reproduce {name} again, without --redraw"
+        raise bad(f"the saved data can't be read ({error})", str(folder / name), instead) from None
+
+
+def _check(entry: Mapping[str, Any]) -> Check:
+    numbers = {key: np.nan if entry[key] is None else entry[key] for key in ("measured", "predicted", "tolerance")}
+    window = tuple(np.nan if end is None else end for end in entry["window"])
+    return Check(**{**entry, **numbers, "window": window})
+
+
+def config_data(config: Config) -> dict[str, Any]:
+    """Return a config as it will be read back from JSON."""
+    return dict(json.loads(json.dumps(config.describe(), default=str)))

@@ -1,0 +1,15 @@
+"""Figure 7: Theorem 2, momentum and learning rate tuned at a fixed batch size."""
+
+from __future__ import annotations
+
+from hpgrid.config import Config
+from hpgrid.paper import pair
+from hpgrid.paper.data import FigureData
+from hpgrid.theory.fixed_batch import EXPONENTS
+
+draw = pair.draw
+
+
+def compute(config: Config, name: str = "fig7") -> FigureData:
+    """Return the figure's arrays and checks."""
+    return pair.compute(config, name, EXPONENTS)

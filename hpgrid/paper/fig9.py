@@ -1,0 +1,146 @@
+"""Figure 9: Theorem 3, all three hyperparameters tuned together, as the raw grid argmin shows it."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from hpgrid.config import Config
+from hpgrid.grid import TUNABLE, Grid
+from hpgrid.paper.checks import verdict
+from hpgrid.paper.data import Check, FigureData, config_data
+from hpgrid.paper.pair import power_label, predicted_line
+from hpgrid.plotting.curves import band, law, optimum, padded
+from hpgrid.plotting.style import SHORT, letter, log_axes, new_figure, styled
+from hpgrid.proxy import Proxy, Term
+from hpgrid.reducers.near_optimal import near_optimal
+from hpgrid.reducers.profile import grid_excess, profile, sublevel
+from hpgrid.reducers.slopes import fit_slope
+from hpgrid.search import grid_search
+from hpgrid.theory.joint import EXPONENTS, IDENTIFIABLE
+
+Array = NDArray[np.float64]
+
+
+def compute(config: Config, name: str = "fig9") -> FigureData:
+    """Return the figure's arrays and checks."""
+    started = time.perf_counter()
+    panel = config.panels[0]
+    grid = config.grid.build(panel.axes)
+    proxy = config.bound.build(grid.budget)
+    budget = grid.axes[grid.budget].values
+    window = config.window or (float(budget[0]), float(budget[-1]))
+    best = grid_search(proxy, grid, panel.tuned, fixed=panel.fixed, dtype=config.dtype)
+    edge = np.any([best.edge[v] for v in panel.tuned], axis=0)
+    arrays: dict[str, Any] = {grid.budget: budget, "risk_hat": best.risk, "any_edge": edge}
+    excess = grid_excess(proxy, {v: grid.axes[v].step for v in panel.tuned})
+    half_widths = {}
+    for v in panel.tuned:
+        others = tuple(w for w in panel.tuned if w != v)
+        along = grid_search(proxy, grid, others, fixed=panel.fixed, dtype=config.dtype)
+        risk = along.risk.T if next(iter(along.axes)) != v else along.risk
+        near = near_optimal(risk, grid.axes[v].values)
+        arrays |= {
+            f"{v}_hat": best.at[v],
+            f"{v}_edge": best.edge[v],
+            f"{v}_low": near.low,
+            f"{v}_high": near.high,
+        }
+        half_widths[v] = _half_width(risk, grid, v, excess, (budget >= window[0]) & (budget <= window[1]))
+    for key in ("risk", *panel.tuned):
+        line = predicted_line(budget, arrays[f"{key}_hat"], edge, window, float(EXPONENTS[key]))
+        arrays[f"{key}_law"] = line
+    checks = _checks(proxy, panel.tuned, grid, arrays, edge, window, excess, half_widths)
+    wander = {v: float(np.exp(np.abs(np.diff(np.log(best.at[v]))).max())) for v in panel.tuned}
+    notes = {
+        "exponents": {key: str(exponent) for key, exponent in EXPONENTS.items()},
+        "largest_jump_between_neighbours": wander,
+        "points": best.points,
+    }
+    return FigureData(name, config_data(config), arrays, checks, notes, time.perf_counter() - started)
+
+
+def _half_width(risk: Array, grid: Grid, name: str, excess: float, inside: NDArray[np.bool_]) -> float:
+    """How far the argmin may be from the optimum: half of what lies within twice the grid's excess, and a step.
+
+    The optimum's own grid neighbour, and the argmin, are both among the values whose best risk is
+    within the excess of the continuous minimum, on a grid that itself adds as much again.
+    """
+    near = near_optimal(risk[:, inside], grid.axes[name].values, float(np.exp(-2 * excess)))
+    return float(np.log(near.high / near.low).max()) / 2 + grid.axes[name].step
+
+
+def _checks(
+    proxy: Proxy,
+    tuned: tuple[str, ...],
+    grid: Grid,
+    arrays: dict[str, Any],
+    edge: NDArray[np.bool_],
+    window: tuple[float, float],
+    excess: float,
+    half_widths: dict[str, float],
+) -> tuple[Check, ...]:
+    """The risk, the three optima that the grid can't tell, and the combinations that it can."""
+    budget = arrays[grid.budget]
+    used = (budget >= window[0]) & (budget <= window[1]) & ~edge
+    exact = profile(proxy, tuned, {}, budget[used])
+    truths = {"risk": exact.risk, **exact.at}
+    checks = []
+
+    def check(name: str, y: Array, truth: Array, delta: float, exponent: Fraction) -> None:
+        slope = fit_slope(budget, y, edge=edge, window=window, step=delta)
+        bias = fit_slope(budget[used], truth).slope - float(exponent) if used.sum() > 1 else np.nan
+        checks.append(verdict(f"slope of {name}", slope, float(exponent), bias))
+
+    for key in ("risk", *tuned):
+        delta = excess / 2 if key == "risk" else half_widths[key]
+        check(key, arrays[f"{key}_hat"], truths[key], delta, EXPONENTS[key])
+    for (top, bottom), exponent in IDENTIFIABLE.items():
+        measured = arrays[f"{top}_hat"] / arrays[f"{bottom}_hat"]
+        low, high = sublevel(_in_ratios(proxy), tuned, {}, budget[used], top, excess, _OPEN)
+        delta = float(np.log(high / low).max()) / 2
+        check(f"{top}/{bottom}", measured, truths[top] / truths[bottom], delta, exponent)
+    return tuple(checks)
+
+
+#: The ratios eta/b and alpha/b have no bounds of their own.
+_OPEN = {"eta": (1e-100, 1e100), "alpha": (1e-100, 1e100), "b": (1e-30, 1e60)}
+
+
+def _in_ratios(proxy: Proxy) -> Proxy:
+    """The bound with eta/b and alpha/b in place of eta and alpha: the flat direction becomes b itself."""
+
+    def changed(term: Term) -> Term:
+        total = sum((term.factors[v] for v in TUNABLE if v in term.factors), Fraction(0))
+        return replace(term, factors={**term.factors, "b": total})
+
+    return replace(proxy, terms=tuple(changed(term) for term in proxy.terms), caps={})
+
+
+def draw(data: FigureData) -> Figure:
+    """Return the figure: four panels against the budget."""
+    arrays, exponents = data.arrays, data.notes["exponents"]
+    budget = "T" if "T" in arrays else "K"
+    x = arrays[budget]
+    with styled():
+        figure, axes = new_figure(2, 2, (6.4, 5.0))
+        for k, key in enumerate(("risk", "b", "alpha", "eta")):
+            y, ax = arrays[f"{key}_hat"], axes[k]
+            if key == "risk":
+                optimum(ax, x, y, np.zeros(x.shape, bool), "grid minimum")
+                limits = padded(y)
+            else:
+                band(ax, x, arrays[f"{key}_low"], arrays[f"{key}_high"], "within 99% of the best")
+                optimum(ax, x, y, arrays[f"{key}_edge"], "grid argmin")
+                limits = padded(arrays[f"{key}_low"], arrays[f"{key}_high"])
+            law(ax, x, arrays[f"{key}_law"], power_label(budget, exponents[key]))
+            log_axes(ax, (x[0], x[-1]), limits, (budget, key))
+            letter(ax, k, "risk" if key == "risk" else f"best ${SHORT[key]}$")
+            ax.legend(loc="upper left" if key == "b" else "lower left")
+    return figure

@@ -1,0 +1,148 @@
+"""The learning rate and one more hyperparameter tuned together: Figures 1, 5, 6 and 2, 7, 8.
+
+Four panels against the budget: the best risk along curves of each of the two held in turn, and
+under both tuned; then the two optima.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from hpgrid.config import Config
+from hpgrid.paper.checks import tuned_checks
+from hpgrid.paper.data import FigureData, config_data
+from hpgrid.plotting.curves import family, law, optimum, padded
+from hpgrid.plotting.style import PREDICTED, SHORT, letter, log_axes, new_figure, styled
+from hpgrid.reducers.curves import argmin_curve
+from hpgrid.reducers.slopes import fit_slope
+from hpgrid.search import grid_search
+
+
+def compute(config: Config, name: str, exponents: Mapping[str, Fraction]) -> FigureData:
+    """Return the figure's arrays and checks.
+
+    Args:
+        config: the bound, the grid, and one regime that tunes eta and one more.
+        name: what to call the figure.
+        exponents: the predicted exponents of the risk and the two optima.
+    """
+    started = time.perf_counter()
+    panel = config.panels[0]
+    grid = config.grid.build(panel.axes)
+    proxy = config.bound.build(grid.budget)
+    budget = grid.axes[grid.budget].values
+    first, second = other_than_eta(panel.tuned), "eta"
+    options: dict[str, Any] = {"fixed": panel.fixed, "dtype": config.dtype}
+    at_first = grid_search(proxy, grid, second, **options)
+    at_second = grid_search(proxy, grid, first, **options)
+    best = grid_search(proxy, grid, panel.tuned, **options)
+    # The whole grid, what the figure holds fixed tuned as well: how much the regime gives away.
+    every = grid_search(proxy, grid, tuple({*panel.tuned, *panel.fixed}), dtype=config.dtype)
+
+    shown = {v: every_nth(len(grid.axes[v]), config.curves) for v in (first, second)}
+    curves = {v: argmin_curve(best, v) for v in (first, second)}
+    window = config.window or (
+        budget[min(max(c.burn_in for c in curves.values()), len(budget) - 2)],
+        budget[-1],
+    )
+    arrays = {
+        grid.budget: budget,
+        f"risk_at_{first}": at_first.risk[shown[first]],
+        f"{first}_shown": grid.axes[first].values[shown[first]],
+        f"risk_at_{second}": at_second.risk[shown[second]],
+        f"{second}_shown": grid.axes[second].values[shown[second]],
+        "risk_hat": best.risk,
+        "risk_every": every.risk,
+    }
+    edge = curves[first].edge | curves[second].edge
+    measured = {"risk": (best.risk, edge)} | {v: (c.value, c.edge) for v, c in curves.items()}
+    for key, (values, at_edge) in measured.items():
+        arrays |= {f"{key}_hat": values, f"{key}_edge": at_edge}
+        arrays[f"{key}_law"] = predicted_line(budget, values, at_edge, window, float(exponents[key]))
+    steps = {v: grid.axes[v].step for v in panel.tuned}
+    checks = tuned_checks(
+        proxy,
+        panel.tuned,
+        panel.fixed,
+        steps,
+        measured,
+        {k: float(e) for k, e in exponents.items()},
+        budget,
+        window,
+    )
+    notes = {
+        "exponents": {key: str(e) for key, e in exponents.items()},
+        "burn_in_ends": {v: budget[c.burn_in] if c.burn_in < len(budget) else None for v, c in curves.items()},
+        "points": every.points,
+        "best_cells_below_one_iteration": int(best.below_one_K.sum()),
+    }
+    return FigureData(name, config_data(config), arrays, checks, notes, time.perf_counter() - started)
+
+
+def draw(data: FigureData) -> Figure:
+    """Return the figure."""
+    panel, arrays = data.config["panels"][0], data.arrays
+    budget_name = "T" if "T" in arrays else "K"
+    x = arrays[budget_name]
+    first, second = other_than_eta(panel["tuned"]), "eta"
+    exponents = data.notes["exponents"]
+    held = ", ".join(held_text(name, value) for name, value in panel["fixed"].items())
+    with styled():
+        figure, axes = new_figure(2, 2, (6.4, 5.0))
+        risks = padded(arrays["risk_hat"], arrays["risk_every"], by=0.35)
+        for k, (name, tuned) in enumerate(((first, second), (second, first))):
+            family(axes[k], x, arrays[f"risk_at_{name}"], arrays[f"{name}_shown"], name)
+            both = f"best $({SHORT[second]}, {SHORT[first]})$"
+            optimum(axes[k], x, arrays["risk_hat"], np.zeros(x.shape, bool), both)
+            axes[k].plot(x, arrays["risk_every"], ":", color="black", linewidth=1.1, label="all three tuned", zorder=5)
+            law(axes[k], x, arrays["risk_law"], power_label(budget_name, exponents["risk"]))
+            log_axes(axes[k], (x[0], x[-1]), risks, (budget_name, "risk"))
+            letter(axes[k], k, f"fixed ${SHORT[name]}$, best ${SHORT[tuned]}$" + (f" ({held})" if k == 0 else ""))
+            axes[k].legend(loc="lower left")
+        for k, name in ((2, first), (3, second)):
+            values = arrays[f"{name}_hat"]
+            optimum(axes[k], x, values, arrays[f"{name}_edge"], f"best ${SHORT[name]}$")
+            law(axes[k], x, arrays[f"{name}_law"], power_label(budget_name, exponents[name]))
+            log_axes(axes[k], (x[0], x[-1]), padded(values), (budget_name, name))
+            if name in ("b", "alpha"):
+                axes[k].axhline(1.0, color=PREDICTED, linewidth=0.7, linestyle=":", zorder=1)
+            letter(axes[k], k, f"best ${SHORT[name]}$")
+            axes[k].legend(loc="lower right" if values[-1] > values[0] else "lower left")
+    return figure
+
+
+def other_than_eta(tuned: Any) -> str:
+    """Return the hyperparameter that is tuned together with eta."""
+    return str(next(name for name in tuned if name != "eta"))
+
+
+def every_nth(length: int, count: int) -> Any:
+    """Return at most ``count`` indices spread evenly over an axis, both ends included."""
+    return np.unique(np.linspace(0, length - 1, min(count, length)).round().astype(int))
+
+
+def predicted_line(x: Any, y: Any, edge: Any, window: tuple[float, float], exponent: float) -> Any:
+    """Return the power law with a predicted exponent through the middle of a measured curve's window."""
+    fitted = fit_slope(x, y, edge=edge, window=window)
+    inside = (x >= window[0]) & (x <= window[1]) & ~edge
+    u, v = np.log(x[inside]), np.log(y[inside])
+    if fitted.points < 2:
+        return np.full(x.shape, np.nan)
+    line = np.exp(v.mean() + exponent * (np.log(x) - u.mean()))
+    return np.where((x >= window[0]) & (x <= window[1]), line, np.nan)
+
+
+def power_label(budget: str, exponent: str) -> str:
+    """Return a law as it is set in mathematics: T^(-1/4)."""
+    return f"${budget}^{{{exponent}}}$"
+
+
+def held_text(name: str, value: float) -> str:
+    """Return what is held, in the words that a person tunes in: beta for alpha."""
+    return rf"$\beta={1 - value:.6g}$" if name == "alpha" else f"${SHORT[name]}={value:.6g}$"

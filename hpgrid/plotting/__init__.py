@@ -1,0 +1,1 @@
+"""Drawing: helpers that take an Axes and arrays, and know nothing of bounds or searches."""

@@ -1,0 +1,71 @@
+"""Curves against a budget: families of thin ones, the optimum, predictions, edges."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.collections import LineCollection
+from matplotlib.colors import LinearSegmentedColormap, LogNorm
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from numpy.typing import NDArray
+
+from hpgrid.plotting.style import COLORMAPS, OPTIMUM, PREDICTED, SYMBOLS, decades, power_of_ten
+
+Array = NDArray[np.float64]
+
+
+def family(axes: Axes, x: Array, curves: Array, values: Array, name: str) -> LineCollection:
+    """Draw a thin curve for each value of a hyperparameter, with its colour bar.
+
+    Args:
+        axes: where.
+        x: the budget, shape (n,).
+        curves: the risk, shape (values, n); not finite where there is none.
+        values: what is held along each curve, shape (values,).
+        name: which hyperparameter that is.
+    """
+    # The palest fifth of a sequential map vanishes on paper.
+    shades = colormaps[COLORMAPS[name]](np.linspace(0.3, 1.0, 256))
+    colors = LinearSegmentedColormap.from_list(f"hpgrid_{name}", shades)
+    norm = LogNorm(values.min(), values.max())
+    lines = [np.column_stack([x, np.where(np.isfinite(curve), curve, np.nan)]) for curve in curves]
+    drawn = LineCollection(lines, cmap=colors, norm=norm, linewidths=0.9, array=values, zorder=2)
+    axes.add_collection(drawn)
+    bar = axes.figure.colorbar(ScalarMappable(norm, colors), ax=axes, pad=0.02, aspect=28)
+    bar.set_label(SYMBOLS[name])
+    bar.ax.yaxis.set_major_locator(FixedLocator(decades(values.min(), values.max(), 5)))
+    bar.ax.yaxis.set_minor_locator(NullLocator())
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(power_of_ten))
+    bar.outline.set_visible(False)
+    return drawn
+
+
+def optimum(axes: Axes, x: Array, y: Array, edge: NDArray[np.bool_], label: str) -> None:
+    """Draw a measured optimum: a line, and hollow points where it sits on the border of the search box."""
+    axes.plot(x, y, color=OPTIMUM, label=label, zorder=4)
+    if edge.any():
+        axes.plot(
+            x[edge], y[edge], "o", markersize=3.2, markerfacecolor="white", markeredgecolor=OPTIMUM,
+            markeredgewidth=0.8, label="at the edge of the box", zorder=5, clip_on=False,
+        )  # fmt: skip
+
+
+def law(axes: Axes, x: Array, y: Array, label: str) -> None:
+    """Draw a predicted power law: a dashed line."""
+    axes.plot(x, y, "--", color=PREDICTED, linewidth=1.2, label=label, zorder=6)
+
+
+def padded(*arrays: Array, by: float = 0.06) -> tuple[float, float]:
+    """Return the range of positive finite values, widened by a share of its decades."""
+    values = np.concatenate([np.ravel(a) for a in arrays])
+    values = values[np.isfinite(values) & (values > 0)]
+    lo, hi = np.log10(values.min()), np.log10(values.max())
+    pad = by * max(hi - lo, 0.5)
+    return float(10 ** (lo - pad)), float(10 ** (hi + pad))
+
+
+def band(axes: Axes, x: Array, low: Array, high: Array, label: str) -> None:
+    """Shade what is near-optimal between two curves."""
+    axes.fill_between(x, low, high, color=OPTIMUM, alpha=0.16, linewidth=0, label=label, zorder=1)

@@ -1,0 +1,94 @@
+"""Colours, symbols and scales that all figures share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import matplotlib.style
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+#: How a quantity is written on an axis.
+SYMBOLS = {
+    "risk": "risk",
+    "eta": r"learning rate $\eta$",
+    "b": "batch size $b$",
+    "alpha": r"momentum complement $\alpha$",
+    "T": "token budget $T$",
+    "K": "iterations $K$",
+}
+SHORT = {"risk": "risk", "eta": r"\eta", "b": "b", "alpha": r"\alpha", "T": "T", "K": "K"}
+
+#: A family of thin curves has the colour map of what is held along each of them.
+COLORMAPS = {"b": "Blues", "eta": "Greens", "alpha": "Reds"}
+
+#: The optimum over everything tuned.
+OPTIMUM = "#c2187d"
+#: A prediction.
+PREDICTED = "0.1"
+#: What is near-optimal.
+NEAR = "#d62728"
+
+
+def styled() -> AbstractContextManager[None]:
+    """Return the context in which figures are made and saved."""
+    return matplotlib.style.context(Path(__file__).with_name("hpgrid.mplstyle"))
+
+
+def new_figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
+    """Return a figure of size inches, and its axes row by row; call it inside ``styled``."""
+    figure = Figure(figsize=size)
+    return figure, list(figure.subplots(rows, columns, squeeze=False).flat)
+
+
+def letter(axes: Axes, k: int, title: str) -> None:
+    """Title a panel "(a) ..."."""
+    axes.set_title(f"({chr(ord('a') + k)}) {title}")
+
+
+def log_axes(axes: Axes, x: Sequence[float], y: Sequence[float], labels: tuple[str, str]) -> None:
+    """Give axes log scales over two ranges, with a few decades labelled, and their labels."""
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    axes.set_xlim(*x)
+    axes.set_ylim(*y)
+    for axis, (lo, hi) in ((axes.xaxis, x), (axes.yaxis, y)):
+        axis.set_major_locator(FixedLocator(decades(lo, hi)))
+        axis.set_minor_locator(NullLocator())
+        axis.set_major_formatter(FuncFormatter(power_of_ten))
+    axes.set_xlabel(SYMBOLS[labels[0]])
+    axes.set_ylabel(SYMBOLS[labels[1]])
+
+
+def decades(lo: float, hi: float, most: int = 6) -> list[float]:
+    """Return at most ``most`` powers of ten in a range, evenly spaced; its ends' neighbours if it has none."""
+    first, last = math.ceil(math.log10(lo) - 1e-9), math.floor(math.log10(hi) + 1e-9)
+    if last < first:
+        return [lo, hi]
+    stride = 1 + (last - first) // most
+    start = -(-first // stride) * stride
+    return [10.0**k for k in range(start, last + 1, stride)]
+
+
+def power_of_ten(value: float, _: object = None) -> str:
+    """Return a tick's label: a power of ten, or a number with two digits."""
+    if value <= 0:
+        return ""
+    exponent = math.log10(value)
+    if abs(exponent - round(exponent)) < 1e-9:
+        return f"$10^{{{round(exponent)}}}$"
+    return number(value)
+
+
+def number(value: float) -> str:
+    """Return a number for a label: 0.001, 1072, or 1.7e-6 as a power of ten."""
+    if 1e-4 <= value < 1e6:
+        return f"{value:.4g}"
+    exponent = math.floor(math.log10(value) + 1e-12)
+    mantissa = value / 10.0**exponent
+    power = f"10^{{{exponent}}}"
+    return f"${power}$" if abs(mantissa - 1) < 5e-3 else f"${mantissa:.3g}\\times {power}$"

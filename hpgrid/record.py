@@ -1,0 +1,112 @@
+"""What is written to disk: files whole or not at all, and what they were made with."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Callable, Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpgrid.errors import bad
+
+#: Raised when the meaning of a written file changes.
+SCHEMA = 1
+
+#: The packages whose versions decide the bits of a result.
+_PACKAGES = ("hpgrid", "jax", "jaxlib", "numpy", "matplotlib")
+
+
+def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Write a file aside and put it in place once it is whole.
+
+    Args:
+        path: where it goes.
+        write: writes the content to an open binary file.
+
+    Raises:
+        ValueError: the folder can't be written to.
+    """
+    try:
+        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    except OSError as error:
+        raise bad(f"the output folder must be writable ({error.strerror})", str(path.parent), "--out DIR") from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            write(file)
+        Path(aside).chmod(0o666 & ~_umask())
+        Path(aside).replace(path)
+    except BaseException:
+        Path(aside).unlink()
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def make_folder(folder: Path) -> None:
+    """Make the output folder, and check that it can be written to before anything is computed.
+
+    Raises:
+        ValueError: it can't be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle, probe = tempfile.mkstemp(dir=folder, prefix=".probe.")
+    except OSError as error:
+        raise bad(f"the output folder must be writable ({error.strerror})", str(folder), "--out DIR") from None
+    os.close(handle)
+    Path(probe).unlink()
+
+
+def write_json(path: Path, data: Mapping[str, Any]) -> None:
+    """Write JSON, whole; NaN and infinities, which JSON lacks, become null."""
+    text = json.dumps(_plain(data), indent=2, allow_nan=False) + "\n"
+    write_whole(path, lambda file: file.write(text.encode()))
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write arrays to an .npz file, whole."""
+    write_whole(path, lambda file: np.savez_compressed(file, **dict(arrays)))  # type: ignore[arg-type]
+
+
+def made_with(dtype: str) -> dict[str, Any]:
+    """Return versions, device and dtype: what decides the bits of a result."""
+    import jax
+
+    devices = jax.devices()
+    return {
+        "versions": {"python": platform.python_version()} | {name: _version(name) for name in _PACKAGES},
+        "device": {"platform": devices[0].platform, "kind": devices[0].device_kind, "count": len(devices)},
+        "dtype": dtype,
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, np.generic):
+        return _plain(value.item())
+    if isinstance(value, float):
+        return value if np.isfinite(value) else None
+    return value if isinstance(value, (int, str, bool, type(None))) else str(value)

@@ -1,0 +1,1 @@
+"""Reducers: arrays in, small records out."""

@@ -1,0 +1,58 @@
+"""What is good enough: the smallest batch, and the band, within a given share of the best risk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hpgrid.errors import bad
+
+#: The share of the best performance that counts as near-optimal.
+PERFORMANCE = 0.99
+
+
+@dataclass(frozen=True)
+class Band:
+    """The values of one hyperparameter that are near-optimal, at every budget.
+
+    Attributes:
+        low: the smallest near-optimal value, shape (n,); NaN where no cell is feasible.
+        high: the largest one, shape (n,).
+        low_edge: where ``low`` is the axis' first value, shape (n,).
+        high_edge: where ``high`` is the axis' last feasible value, shape (n,).
+    """
+
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    low_edge: NDArray[np.bool_]
+    high_edge: NDArray[np.bool_]
+
+
+def near_optimal(risk: ArrayLike, values: ArrayLike, performance: float = PERFORMANCE) -> Band:
+    """Return which values have a risk of at most the best one divided by ``performance``.
+
+    Args:
+        risk: the best risk for every value and budget, all else tuned: shape (values, n).
+        values: the values, increasing: shape (values,).
+        performance: the share of the best performance, in (0, 1].
+
+    Raises:
+        ValueError: ``performance`` outside (0, 1], or shapes that do not match.
+
+    Source: Shulgin et al., Figures 10 and 11 (the near-optimal batch size: ``low``, at 99%).
+    """
+    risk, values = np.asarray(risk, float), np.asarray(values, float)
+    if not 0 < performance <= 1:
+        raise bad("performance is a share of the best, in (0, 1]", performance, "performance=0.99, say")
+    if risk.ndim != 2 or len(risk) != len(values):
+        raise bad("near_optimal needs a risk of shape (values, n)", (risk.shape, values.shape), "risk.T, perhaps")
+    best = risk.min(axis=0)
+    good = (risk <= best / performance) & np.isfinite(best)
+    none, feasible = ~good.any(axis=0), np.isfinite(risk)
+    first = good.argmax(axis=0)
+    last = len(values) - 1 - good[::-1].argmax(axis=0)
+    end = len(values) - 1 - feasible[::-1].argmax(axis=0)
+    low, high = (np.where(none, np.nan, values[k]) for k in (first, last))
+    return Band(low, high, (first == 0) | none, (last == end) | none)
