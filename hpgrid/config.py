@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpgrid.checks import AXES, TUNABLE, check_constants, check_value, is_number
-from hpgrid.errors import bad, unknown
+from hpgrid.errors import InputError, bad, unknown
 
 if TYPE_CHECKING:
     from hpgrid.grid import Grid
@@ -126,8 +126,8 @@ def load(path: Path) -> Config:
         return parse(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:
         raise bad(f"a config must be valid TOML ({error})", str(path), "TOML, as in configs/fig1.toml") from None
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
 
 
 def parse(data: Mapping[str, Any]) -> Config:

@@ -6,7 +6,11 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 
-def bad(rule: str, given: object, instead: str) -> ValueError:
+class InputError(ValueError):
+    """A caller's mistake: the command line shows its message alone, and exits with 2."""
+
+
+def bad(rule: str, given: object, instead: str) -> InputError:
     """Return the error for a caller's mistake, in hpgrid's one form.
 
     Args:
@@ -14,10 +18,10 @@ def bad(rule: str, given: object, instead: str) -> ValueError:
         given: what was given, shown with ``repr``.
         instead: what to write instead.
     """
-    return ValueError(f"{rule}. Given: {given!r}. Write {instead}.")
+    return InputError(f"{rule}. Given: {given!r}. Write {instead}.")
 
 
-def unknown(kind: str, given: object, known: Iterable[str]) -> ValueError:
+def unknown(kind: str, given: object, known: Iterable[str]) -> InputError:
     """Return the error for a name that does not exist: the nearest one, and all there are."""
     names = list(known)
     near = get_close_matches(str(given), names, n=1, cutoff=0.5)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpgrid.checks import AXES
-from hpgrid.errors import bad
+from hpgrid.errors import InputError, bad
 from hpgrid.proxy import Factor, FunctionProxy, Proxy, RiskFunction, Term, evaluate_factor
 
 #: Values on the axes, by name.
@@ -212,16 +212,15 @@ def _check_range(proxy: Proxy, axes: Axes, fixed: Mapping[str, float], domain: D
     bottom = math.log(float(info.tiny))
     for term in proxy.terms:
         for largest in (True, False):
-            total, at = _log_coefficient(proxy, term, fixed), {}
+            products, at = [_log_coefficient(proxy, term, fixed)], {}
             for variable in (v for v in term.factors if v in axes):
                 logs, values = _log_table(term, variable, axes, domain)
                 k = int(logs.argmax() if largest else logs.argmin())
-                total += float(logs[k])
+                products.append(products[-1] + float(logs[k]))
                 at[variable] = float(values[k])
-                if not bottom <= total <= top:
-                    raise _out_of_range(term, total, at, info, largest)
-            if not bottom <= total <= top:
-                raise _out_of_range(term, total, at, info, largest)
+            worst = max(products) if largest else min(products)
+            if not bottom <= worst <= top:
+                raise _out_of_range(term, worst, at, info, worst > top)
 
 
 def _log_coefficient(proxy: Proxy, term: Term, fixed: Mapping[str, float]) -> float:
@@ -249,8 +248,8 @@ def _log_table(term: Term, variable: str, axes: Axes, domain: Domain) -> tuple[N
     return float(factor) * np.log(values), values
 
 
-def _out_of_range(term: Term, log_value: float, at: Mapping[str, float], info: np.finfo, largest: bool) -> ValueError:
+def _out_of_range(term: Term, log_value: float, at: Mapping[str, float], info: np.finfo, overflows: bool) -> InputError:
     where = ", ".join(f"{v}={at[v]:.3g}" for v in AXES if v in at) or "any point"
-    verb = "overflows" if largest else "falls below the smallest normal number of"
+    verb = "overflows" if overflows else "falls below the smallest normal number of"
     given = f"term {term} is 1e{log_value / math.log(10):+.0f} at {where}"
     return bad(f"the risk {verb} {info.dtype} on this grid", given, "a smaller grid, other constants, or float64")

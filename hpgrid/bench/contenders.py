@@ -36,7 +36,8 @@ CUBE_LIMIT = 2**31
 Axes = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
 
-class Found(NamedTuple):
+@dataclass(frozen=True)
+class Found:
     """What a contender found.
 
     Attributes:
@@ -45,7 +46,7 @@ class Found(NamedTuple):
             each of the shape of ``risk``.
     """
 
-    risk: NDArray[np.float64]
+    risk: NDArray[np.floating]
     index: tuple[NDArray[np.integer], ...]
 
 

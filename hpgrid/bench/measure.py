@@ -17,8 +17,9 @@ from hpgrid.bench.contenders import CONTENDERS
 from hpgrid.grid import Grid
 from hpgrid.progress import track
 
-#: Seconds between two timings, in which the threads of the one before go to sleep.
-_PAUSE = 0.02
+#: Seconds before every timing, in which what came before comes to rest. Threads spin on for a while,
+#: and a cube of 800 MB is given back by other threads after the call: they slow the next one fivefold.
+_PAUSE = 0.25
 
 #: Seconds after which a first call is given up.
 _PATIENCE = 900
@@ -32,7 +33,7 @@ class Fresh(NamedTuple):
 
     Attributes:
         first_call_s: seconds of the first call, compilation included and imports not.
-        peak_mib: the largest memory that the process held, in MiB.
+        peak_mib: the largest memory that the process held, in MiB; a GPU's own is not in it.
         imports_mib: the same before the call: the interpreter and what it imported.
     """
 

@@ -13,6 +13,7 @@ from cyclopts import App, CycloptsError
 
 from hpgrid import __version__
 from hpgrid.cli.reproduce import reproduce
+from hpgrid.errors import InputError
 
 app = App(
     name="hpgrid",
@@ -27,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 when it ran, 1 when --strict finds a failed check, 2 on bad input."""
     try:
         status = app(argv, exit_on_error=False, print_error=False, result_action="return_value")
-    except (CycloptsError, ValueError) as error:
+    except (CycloptsError, InputError) as error:
         sys.exit(_complain(error))
     except KeyboardInterrupt:
         print("hpgrid: interrupted; what is on disk is whole", file=sys.stderr)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -100,7 +104,10 @@ def _jobs(names: tuple[str, ...], config: Path | None) -> list[tuple[str, Config
 
 
 def _run(jobs: list[tuple[str, Config]], out: Path, formats: tuple[str, ...], strict: bool) -> int:
-    """Compute, save and draw each figure; one whose bound does not fit the grid stops the run there."""
+    """Compute and save each figure, draw them, say what came out.
+
+    Where one can't be computed, those before it are drawn and reported all the same.
+    """
     from hpgrid.record import make_folder
 
     make_folder(out)
@@ -110,20 +117,50 @@ def _run(jobs: list[tuple[str, Config]], out: Path, formats: tuple[str, ...], st
     from hpgrid.progress import track
 
     failed = False
-    for name, config in track(jobs, "figures"):
-        data = figure_module(config.figure).compute(config, name)
-        written = save(data, out) + _draw(data, out, formats)
-        failed |= _report(data, written)
+    with _drawing(len(jobs)) as submit:
+        drawn: list[tuple[FigureData, list[Path], Future[list[Path]]]] = []
+        try:
+            for name, config in track(jobs, "computing"):
+                data = figure_module(config.figure).compute(config, name)
+                drawn.append((data, save(data, out), submit(_draw, data, out, formats)))
+        finally:
+            for data, saved, pictures in track(drawn, "drawing"):
+                failed |= _report(data, saved + pictures.result())
     return int(strict and failed)
+
+
+@contextmanager
+def _drawing(figures: int) -> Iterator[Callable[..., Future[list[Path]]]]:
+    """A way to submit drawings: to processes of their own, where there are several figures and cores.
+
+    Drawing takes most of the time, and needs no jax: a fresh process starts in half a second.
+    """
+    cores = os.cpu_count() or 1
+    if figures == 1 or cores == 1:
+        yield _at_once
+        return
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    with ProcessPoolExecutor(min(figures, cores), mp_context=get_context("spawn")) as pool:
+        yield pool.submit
+
+
+def _at_once(function: Callable[..., list[Path]], *arguments: Any) -> Future[list[Path]]:
+    done: Future[list[Path]] = Future()
+    done.set_result(function(*arguments))
+    return done
 
 
 def _redraw(names: tuple[str, ...], out: Path, formats: tuple[str, ...], strict: bool) -> int:
     from hpgrid.paper.data import restore
     from hpgrid.record import make_folder
 
-    saved = [restore(name, out) for name in names]
+    figures = [restore(name, out) for name in names]
     make_folder(out)
-    failed = [_report(data, _draw(data, out, formats)) for data in saved]
+    with _drawing(len(figures)) as submit:
+        drawn = [(data, submit(_draw, data, out, formats)) for data in figures]
+        failed = [_report(data, pictures.result()) for data, pictures in drawn]
     return int(strict and any(failed))
 
 
@@ -133,23 +170,20 @@ def _draw(data: FigureData, out: Path, formats: tuple[str, ...]) -> list[Path]:
     from hpgrid.plotting.style import styled
     from hpgrid.record import write_whole
 
-    figure = figure_module(data.config["figure"]).draw(data)
     undated: dict[str, dict[str, Any]] = {
         "png": {"Software": None}, "pdf": {"CreationDate": None, "ModDate": None}, "svg": {"Date": None},
     }  # fmt: skip
-    paths = []
-    for kind in formats:
-        path = out / f"{data.name}.{kind}"
-        with styled():
-            write_whole(path, lambda file, kind=kind: figure.savefig(file, format=kind, metadata=undated[kind]))
-        paths.append(path)
+    figure = figure_module(data.config["figure"]).draw(data)
+    paths = [out / f"{data.name}.{kind}" for kind in formats]
+    with styled():
+        for kind, path in zip(formats, paths):
+            write_whole(path, partial(figure.savefig, format=kind, metadata=undated[kind]))
+            figure.set_layout_engine("none")  # laid out once is enough
     return paths
 
 
 def _use_compilation_cache() -> None:
     """Keep compiled searches on disk between runs, unless a person has chosen where."""
-    import os
-
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(home / "hpgrid" / "jax"))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
@@ -157,6 +191,8 @@ def _use_compilation_cache() -> None:
 
 
 # --- what is said ---
+
+HEADINGS: tuple[str, ...] = ("check", "measured", "predicted", "tolerance", "verdict", "window", "edge points")
 
 
 def _report(data: FigureData, written: list[Path]) -> bool:
@@ -166,8 +202,7 @@ def _report(data: FigureData, written: list[Path]) -> bool:
     if not data.checks:
         print(f"{data.name}: no check: the closed forms are not this bound's\n")
         return False
-    rows = [("check", "measured", "predicted", "tolerance", "verdict", "window", "edge points")]
-    rows += [_row(data.name, check) for check in data.checks]
+    rows = [HEADINGS, *(_row(data.name, check) for check in data.checks)]
     widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
@@ -177,7 +212,7 @@ def _report(data: FigureData, written: list[Path]) -> bool:
 
 def _row(name: str, check: Any) -> tuple[str, ...]:
     verdict = {True: "holds", False: "FAILS", None: "not identifiable"}[check.holds]
-    verdict = "nothing to fit" if check.holds is None and check.measured != check.measured else verdict
+    verdict = check.note if check.note == "nothing to fit" else verdict
     numbers = (f"{number:.4f}" for number in (check.measured, check.predicted, check.tolerance))
     lo, hi = check.window
     return (f"{name} {check.name}", *numbers, verdict, f"{lo:.1e} to {hi:.1e}", str(check.edge_points))

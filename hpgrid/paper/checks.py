@@ -33,12 +33,17 @@ def verdict(name: str, slope: Slope, exponent: float, bias: float, note: str = "
     tolerance = slope.error + abs(bias)
     told = f"error {slope.error:.3f} from the grid + {abs(bias):.3f} from the window"
     if slope.points < 2:
-        return Check(name, slope.slope, exponent, tolerance, None, slope.window, slope.edge_points, "nothing to fit")
+        return nothing_to_fit(name, exponent, slope.edge_points)
     if slope.error >= (abs(exponent) or 1.0):
         told = f"not identifiable on this grid: it is uncertain by {slope.error:.2g}, as much as the law itself"
         return Check(name, slope.slope, exponent, tolerance, None, slope.window, slope.edge_points, told)
     holds = abs(slope.slope - exponent) <= tolerance
     return Check(name, slope.slope, exponent, tolerance, bool(holds), slope.window, slope.edge_points, note or told)
+
+
+def nothing_to_fit(name: str, exponent: float, edge_points: int) -> Check:
+    """Return the check of a slope for which an axis leaves fewer than two points."""
+    return Check(name, np.nan, exponent, np.nan, None, (np.nan, np.nan), edge_points, "nothing to fit")
 
 
 def tuned_checks(
@@ -64,6 +69,8 @@ def tuned_checks(
         window: the budgets to fit over.
     """
     inside = (budget >= window[0]) & (budget <= window[1])
+    if inside.sum() < 2:
+        return tuple(nothing_to_fit(f"slope of {v}", exponents[v], int(edge.sum())) for v, (_, edge) in curves.items())
     excess = grid_excess(proxy, steps)
     exact = profile(proxy, tuned, fixed, budget[inside])
     checks = []

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+import hpgrid
 from hpgrid.config import Config, Panel
+from hpgrid.errors import bad
 from hpgrid.grid import Grid
 from hpgrid.paper.checks import verdict
 from hpgrid.paper.data import Check, FigureData, config_data
@@ -21,12 +23,14 @@ from hpgrid.reducers.contours import even_levels, iso_loss
 from hpgrid.reducers.near_optimal import PERFORMANCE, near_optimal
 from hpgrid.reducers.profile import grid_excess, sublevel
 from hpgrid.reducers.slopes import fit_slope
-from hpgrid.search import SearchResult, grid_search
+
+if TYPE_CHECKING:
+    from hpgrid.search import SearchResult
 
 Array = NDArray[np.float64]
 
 #: Further arrays and checks of one panel, from its grid, its search and its contour lines.
-Extra = Callable[[Config, Panel, Grid, SearchResult, dict[str, Any]], tuple[dict[str, Any], tuple[Check, ...]]]
+Extra = Callable[[Config, Panel, Grid, "SearchResult", dict[str, Any]], tuple[dict[str, Any], tuple[Check, ...]]]
 
 
 def compute(config: Config, name: str, exponent: float | None, extra: Extra | None = None) -> FigureData:
@@ -39,10 +43,15 @@ def compute(config: Config, name: str, exponent: float | None, extra: Extra | No
         extra: what a figure adds to each panel.
     """
     started = time.perf_counter()
+    for panel in config.panels:
+        if "b" in panel.tuned or "b" in panel.fixed:
+            raise bad(
+                "this figure shows the batch size on an axis", {"tuned": panel.tuned}, "b neither tuned nor fixed"
+            )
     grids = [config.grid.build(panel.axes) for panel in config.panels]
     proxy = config.bound.build(grids[0].budget)
     results = [
-        grid_search(proxy, grid, panel.tuned, fixed=panel.fixed, dtype=config.dtype)
+        hpgrid.grid_search(proxy, grid, panel.tuned, fixed=panel.fixed, dtype=config.dtype)
         for panel, grid in zip(config.panels, grids)
     ]
     shown = np.concatenate([result.risk[result.feasible & ~_below_one(grid)] for grid, result in zip(grids, results)])

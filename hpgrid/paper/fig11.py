@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import permutations
+
+import numpy as np
+
 from hpgrid.config import Config
 from hpgrid.paper import contours
 from hpgrid.paper.data import FigureData
@@ -11,5 +16,17 @@ draw = contours.draw
 
 
 def compute(config: Config, name: str = "fig11") -> FigureData:
-    """Return the figure's arrays and checks: the near-optimal batch size should follow K."""
-    return contours.compute(config, name, float(NEAR_OPTIMAL_EXPONENT))
+    """Return the figure's arrays and checks: the near-optimal batch size should follow K.
+
+    The notes hold the panels against each other, as the text does: how much lower the risk is in
+    one than in another, at the same iterations and batch size.
+    """
+    data = contours.compute(config, name, float(NEAR_OPTIMAL_EXPONENT))
+    risks = [data.arrays[f"risk_{k}"] for k in range(len(config.panels))]
+    letters = "abcdefgh"
+    ratios = {
+        f"({letters[i]})/({letters[j]})": {"median": float(np.median(p / q)), "largest": float((p / q).max())}
+        for (i, p), (j, q) in permutations(enumerate(risks), 2)
+        if p.shape == q.shape
+    }
+    return replace(data, notes={**data.notes, "risk_ratios": ratios})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,8 +11,10 @@ from hpgrid.grid import Grid
 from hpgrid.paper import contours
 from hpgrid.paper.data import Check, FigureData
 from hpgrid.reducers.profile import grid_excess
-from hpgrid.search import SearchResult
 from hpgrid.theory import iso_loss
+
+if TYPE_CHECKING:
+    from hpgrid.search import SearchResult
 
 draw = contours.draw
 

@@ -11,9 +11,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+import hpgrid
 from hpgrid.config import Config
+from hpgrid.errors import bad
 from hpgrid.grid import TUNABLE, Grid
-from hpgrid.paper.checks import verdict
+from hpgrid.paper.checks import nothing_to_fit, verdict
 from hpgrid.paper.data import Check, FigureData, config_data
 from hpgrid.paper.pair import power_label, predicted_line
 from hpgrid.plotting.curves import band, law, optimum, padded
@@ -22,7 +24,6 @@ from hpgrid.proxy import Proxy, Term
 from hpgrid.reducers.near_optimal import near_optimal
 from hpgrid.reducers.profile import grid_excess, profile, sublevel
 from hpgrid.reducers.slopes import fit_slope
-from hpgrid.search import grid_search
 from hpgrid.theory.joint import EXPONENTS, IDENTIFIABLE
 
 Array = NDArray[np.float64]
@@ -31,19 +32,21 @@ Array = NDArray[np.float64]
 def compute(config: Config, name: str = "fig9") -> FigureData:
     """Return the figure's arrays and checks."""
     started = time.perf_counter()
-    panel = config.panels[0]
+    (panel,) = config.panels
+    if set(panel.tuned) != set(TUNABLE):
+        raise bad("this figure tunes all three hyperparameters", list(panel.tuned), 'tuned = ["eta", "b", "alpha"]')
     grid = config.grid.build(panel.axes)
     proxy = config.bound.build(grid.budget)
     budget = grid.axes[grid.budget].values
     window = config.window or (float(budget[0]), float(budget[-1]))
-    best = grid_search(proxy, grid, panel.tuned, fixed=panel.fixed, dtype=config.dtype)
+    best = hpgrid.grid_search(proxy, grid, panel.tuned, fixed=panel.fixed, dtype=config.dtype)
     edge = np.any([best.edge[v] for v in panel.tuned], axis=0)
     arrays: dict[str, Any] = {grid.budget: budget, "risk_hat": best.risk, "any_edge": edge}
     excess = grid_excess(proxy, {v: grid.axes[v].step for v in panel.tuned})
     half_widths = {}
     for v in panel.tuned:
         others = tuple(w for w in panel.tuned if w != v)
-        along = grid_search(proxy, grid, others, fixed=panel.fixed, dtype=config.dtype)
+        along = hpgrid.grid_search(proxy, grid, others, fixed=panel.fixed, dtype=config.dtype)
         risk = along.risk.T if next(iter(along.axes)) != v else along.risk
         near = near_optimal(risk, grid.axes[v].values)
         arrays |= {
@@ -72,7 +75,9 @@ def _half_width(risk: Array, grid: Grid, name: str, excess: float, inside: NDArr
     The optimum's own grid neighbour, and the argmin, are both among the values whose best risk is
     within the excess of the continuous minimum, on a grid that itself adds as much again.
     """
-    near = near_optimal(risk[:, inside], grid.axes[name].values, float(np.exp(-2 * excess)))
+    if not inside.any():
+        return float("inf")
+    near = near_optimal(risk[:, inside], grid.axes[name].values, max(float(np.exp(-2 * excess)), 1e-300))
     return float(np.log(near.high / near.low).max()) / 2 + grid.axes[name].step
 
 
@@ -89,6 +94,9 @@ def _checks(
     """The risk, the three optima that the grid can't tell, and the combinations that it can."""
     budget = arrays[grid.budget]
     used = (budget >= window[0]) & (budget <= window[1]) & ~edge
+    if used.sum() < 2:
+        laws = {**EXPONENTS, **{"/".join(pair): exponent for pair, exponent in IDENTIFIABLE.items()}}
+        return tuple(nothing_to_fit(f"slope of {n}", float(e), int(edge.sum())) for n, e in laws.items())
     exact = profile(proxy, tuned, {}, budget[used])
     truths = {"risk": exact.risk, **exact.at}
     checks = []

@@ -14,14 +14,15 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+import hpgrid
 from hpgrid.config import Config
+from hpgrid.errors import bad
 from hpgrid.paper.checks import tuned_checks
 from hpgrid.paper.data import FigureData, config_data
 from hpgrid.plotting.curves import family, law, optimum, padded
 from hpgrid.plotting.style import PREDICTED, SHORT, letter, log_axes, new_figure, styled
 from hpgrid.reducers.curves import argmin_curve
 from hpgrid.reducers.slopes import fit_slope
-from hpgrid.search import grid_search
 
 
 def compute(config: Config, name: str, exponents: Mapping[str, Fraction]) -> FigureData:
@@ -34,16 +35,18 @@ def compute(config: Config, name: str, exponents: Mapping[str, Fraction]) -> Fig
     """
     started = time.perf_counter()
     panel = config.panels[0]
+    if "eta" not in panel.tuned or len(panel.tuned) != 2:
+        raise bad("this figure tunes eta and one more", list(panel.tuned), 'tuned = ["eta", "b"], say')
     grid = config.grid.build(panel.axes)
     proxy = config.bound.build(grid.budget)
     budget = grid.axes[grid.budget].values
     first, second = other_than_eta(panel.tuned), "eta"
     options: dict[str, Any] = {"fixed": panel.fixed, "dtype": config.dtype}
-    at_first = grid_search(proxy, grid, second, **options)
-    at_second = grid_search(proxy, grid, first, **options)
-    best = grid_search(proxy, grid, panel.tuned, **options)
+    at_first = hpgrid.grid_search(proxy, grid, second, **options)
+    at_second = hpgrid.grid_search(proxy, grid, first, **options)
+    best = hpgrid.grid_search(proxy, grid, panel.tuned, **options)
     # The whole grid, what the figure holds fixed tuned as well: how much the regime gives away.
-    every = grid_search(proxy, grid, tuple({*panel.tuned, *panel.fixed}), dtype=config.dtype)
+    every = hpgrid.grid_search(proxy, grid, tuple({*panel.tuned, *panel.fixed}), dtype=config.dtype)
 
     shown = {v: every_nth(len(grid.axes[v]), config.curves) for v in (first, second)}
     curves = {v: argmin_curve(best, v) for v in (first, second)}

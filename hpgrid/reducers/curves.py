@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,13 +13,18 @@ from hpgrid.errors import bad
 
 
 class Searched(Protocol):
-    """What a curve needs of a search result."""
+    """What a curve needs of a search result: mappings by axis."""
 
-    axes: dict[str, NDArray[np.float64]]
-    at: dict[str, NDArray[np.float64]]
-    index: dict[str, NDArray[np.integer]]
-    edge: dict[str, NDArray[np.bool_]]
-    values: dict[str, NDArray[np.float64]]
+    @property
+    def axes(self) -> Mapping[str, NDArray[np.float64]]: ...
+    @property
+    def at(self) -> Mapping[str, NDArray[np.float64]]: ...
+    @property
+    def index(self) -> Mapping[str, NDArray[np.integer]]: ...
+    @property
+    def edge(self) -> Mapping[str, NDArray[np.bool_]]: ...
+    @property
+    def values(self) -> Mapping[str, NDArray[np.float64]]: ...
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,78 @@
+"""What a figure is drawn from, on disk and back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hpgrid.config import load, shipped
+from hpgrid.paper.data import Check, FigureData, config_data, restore, save
+from hpgrid.record import SCHEMA
+
+
+@pytest.fixture
+def data() -> FigureData:
+    checks = (
+        Check("slope of b", 0.49, 0.5, 0.05, True, (1e7, 1e22), 2, "a note"),
+        Check("slope of eta", float("nan"), -0.25, float("nan"), None, (float("nan"), float("nan")), 100),
+        Check("slope of risk", -0.2, -0.25, 0.01, False, (1e7, 1e22), 0),
+    )
+    arrays = {"T": np.array([1e2, 1e22]), "b_hat": np.array([1.0, np.nan]), "b_edge": np.array([True, False])}
+    config = config_data(load(shipped("fig1")))
+    return FigureData("mine", config, arrays, checks, {"points": 81, "burn_in_ends": {"b": None}}, 0.25)
+
+
+def test_a_figure_comes_back_as_it_was_saved(tmp_path: Path, data: FigureData) -> None:
+    assert save(data, tmp_path) == [tmp_path / "mine.npz", tmp_path / "mine.json"]
+    back = restore("mine", tmp_path)
+    assert (back.name, back.config, back.notes, back.seconds) == ("mine", data.config, data.notes, 0.25)
+    np.testing.assert_equal(back.arrays, data.arrays)
+    np.testing.assert_equal([vars(check) for check in back.checks], [vars(check) for check in data.checks])
+
+
+def test_the_record_says_what_the_figure_was_made_from(tmp_path: Path, data: FigureData) -> None:
+    save(data, tmp_path)
+    record = json.loads((tmp_path / "mine.json").read_text())
+    assert record["schema"] == SCHEMA
+    assert record["config"]["bound"] == {"name": "lmo", "constants": {"C1": 1, "C2": 1, "C3": 1}, "options": {}}
+    assert record["dtype"] == "float64"
+    assert {"python", "hpgrid", "jax", "numpy"} <= set(record["versions"])
+    assert [check["holds"] for check in record["checks"]] == [True, None, False]
+    assert record["checks"][1]["measured"] is None  # JSON has no NaN
+
+
+@pytest.mark.parametrize("missing", [".npz", ".json"])
+def test_redrawing_needs_both_files(tmp_path: Path, data: FigureData, missing: str) -> None:
+    save(data, tmp_path)
+    (tmp_path / f"mine{missing}").unlink()
+    with pytest.raises(ValueError, match=rf"needs what a run has saved.*mine{missing}"):
+        restore("mine", tmp_path)
+
+
+BROKEN = {
+    "json cut short": ("mine.json", lambda old: old[: len(old) // 2]),
+    "json of something else": ("mine.json", lambda old: b"[1, 2]"),
+    "json without checks": ("mine.json", lambda old: old.replace(b'"checks"', b'"cheques"')),
+    "arrays of something else": ("mine.npz", lambda old: b"not arrays at all"),
+    "arrays empty": ("mine.npz", lambda old: b""),
+    "arrays cut short": ("mine.npz", lambda old: old[: len(old) // 2]),
+}
+
+
+@pytest.mark.parametrize(("name", "broken"), BROKEN.values(), ids=BROKEN)
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_damaged_file_is_named(tmp_path: Path, data: FigureData, name: str, broken) -> None:
+    save(data, tmp_path)
+    path = tmp_path / name
+    path.write_bytes(broken(path.read_bytes()))
+    with pytest.raises(ValueError, match=r"saved data can't be read.*hpgrid reproduce mine again"):
+        restore("mine", tmp_path)
+
+
+def test_a_config_is_plain_data() -> None:
+    plain = config_data(load(shipped("fig11")))
+    assert json.loads(json.dumps(plain)) == plain
+    assert plain["panels"][1]["fixed"] == {"alpha": 1e-3}

@@ -1,0 +1,243 @@
+"""Figures 1, 5, 6 and 2, 7, 8: what they compute, and what they show."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import same_color
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from hpgrid import grid_search
+from hpgrid.config import load, override, shipped
+from hpgrid.paper import figure_module
+from hpgrid.paper.data import FigureData, restore, save
+from hpgrid.paper.pair import every_nth, held_text, power_label, predicted_line
+from hpgrid.plotting.style import OPTIMUM, styled
+
+#: What each figure tunes beside eta.
+FIRST = {"fig1": "b", "fig5": "b", "fig6": "b", "fig2": "alpha", "fig7": "alpha", "fig8": "alpha"}
+LABELS = {"b": "batch size $b$", "eta": r"learning rate $\eta$", "alpha": r"momentum complement $\alpha$"}
+
+
+@pytest.fixture(scope="module", params=FIRST)
+def data(request: pytest.FixtureRequest) -> FigureData:
+    name = request.param
+    return figure_module(name).compute(override(load(shipped(name)), n=24), name)
+
+
+@pytest.fixture(scope="module")
+def figure(data: FigureData) -> Figure:
+    return figure_module(data.name).draw(data)
+
+
+def png(figure: Figure) -> bytes:
+    file = BytesIO()
+    with styled():
+        figure.savefig(file, format="png", metadata={"Software": None})
+    return file.getvalue()
+
+
+def lines(axes: Axes, **wanted: object) -> list[Line2D]:
+    """The lines of some style."""
+    return [line for line in axes.lines if all(getattr(line, f"get_{k}")() == v for k, v in wanted.items())]
+
+
+# --- what is computed ---
+
+
+def test_there_is_a_check_for_the_risk_and_for_each_optimum(data: FigureData) -> None:
+    first = FIRST[data.name]
+    assert [check.name for check in data.checks] == ["slope of risk", f"slope of {first}", "slope of eta"]
+    for check in data.checks:
+        assert check.holds in (True, None)  # twenty-four values an axis need not be enough to tell
+        assert np.isfinite([check.measured, check.predicted, check.tolerance, *check.window]).all()
+        assert check.window[1] <= 1e22
+        assert check.note
+
+
+def test_the_arrays_have_the_shapes_of_what_they_hold(data: FigureData) -> None:
+    first = FIRST[data.name]
+    assert data.arrays["T"].shape == (24,)
+    for key in ("risk", first, "eta"):
+        assert data.arrays[f"{key}_hat"].shape == data.arrays[f"{key}_edge"].shape == (24,)
+        assert np.isfinite(data.arrays[f"{key}_hat"]).all()
+        inside = np.isfinite(data.arrays[f"{key}_law"])
+        assert inside.sum() > 5
+        assert data.arrays["T"][inside].min() >= data.notes["burn_in_ends"][first]
+    for name in (first, "eta"):
+        assert data.arrays[f"{name}_shown"].shape == (11,)
+        assert data.arrays[f"risk_at_{name}"].shape == (11, 24)
+
+
+def test_no_curve_lies_below_the_optimum_and_none_below_the_whole_grids(data: FigureData) -> None:
+    best = data.arrays["risk_hat"]
+    for name in (FIRST[data.name], "eta"):
+        assert (data.arrays[f"risk_at_{name}"] >= best * (1 - 1e-12)).all()
+    # What the figure fixes need not lie on the grid, so the whole grid can be a little worse.
+    assert np.log(data.arrays["risk_every"] / best).max() < 0.4
+
+
+def test_the_optimum_is_the_searchs(data: FigureData) -> None:
+    config = override(load(shipped(data.name)), n=24)
+    panel, grid = config.panels[0], config.grid.build()
+    found = grid_search(config.bound.build("T"), grid, panel.tuned, fixed=panel.fixed)
+    np.testing.assert_array_equal(data.arrays["risk_hat"], found.risk)
+    for name in panel.tuned:
+        np.testing.assert_array_equal(data.arrays[f"{name}_hat"], found.at[name])
+        np.testing.assert_array_equal(data.arrays[f"{name}_edge"], found.edge[name])
+
+
+def test_the_notes_count_the_grid_and_its_burn_in(data: FigureData) -> None:
+    assert data.notes["points"] == 24**4
+    assert set(data.notes["burn_in_ends"]) == {FIRST[data.name], "eta"}
+    assert data.notes["exponents"]["risk"] == "-1/4"
+    assert data.seconds > 0
+
+
+# --- what is shown ---
+
+
+def test_four_log_log_panels_and_two_colour_bars(data: FigureData, figure: Figure) -> None:
+    first = FIRST[data.name]
+    assert len(figure.axes) == 6
+    for axes, quantity in zip(figure.axes, ("risk", "risk", LABELS[first], LABELS["eta"])):
+        assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+        assert (axes.get_xlabel(), axes.get_ylabel()) == ("token budget $T$", quantity)
+        assert axes.get_xlim() == (1e2, 1e22)
+        assert axes.get_title(loc="left").startswith("(")
+        assert axes.get_legend() is not None
+    assert [bar.get_ylabel() for bar in figure.axes[4:]] == [LABELS[first], LABELS["eta"]]
+
+
+def test_a_thin_curve_for_every_value_shown(data: FigureData, figure: Figure) -> None:
+    for axes, name in zip(figure.axes, (FIRST[data.name], "eta")):
+        (drawn,) = (c for c in axes.collections if isinstance(c, LineCollection))
+        np.testing.assert_array_equal(drawn.get_array(), data.arrays[f"{name}_shown"])
+        curves = [segment[:, 1] for segment in drawn.get_segments()]
+        np.testing.assert_array_equal(curves, data.arrays[f"risk_at_{name}"])
+        x, y = axes.get_xlim(), axes.get_ylim()
+        assert x[0] <= data.arrays["T"].min()
+        assert y[0] < data.arrays["risk_hat"].min() < data.arrays["risk_hat"].max() < y[1]
+
+
+def test_the_solid_line_is_the_optimum_and_the_dashed_one_the_law(data: FigureData, figure: Figure) -> None:
+    for axes, key in zip(figure.axes, ("risk", "risk", FIRST[data.name], "eta")):
+        (solid,) = (line for line in lines(axes, linestyle="-") if same_color(line.get_color(), OPTIMUM))
+        np.testing.assert_array_equal(solid.get_xydata().T, [data.arrays["T"], data.arrays[f"{key}_hat"]])
+        (dashed,) = lines(axes, linestyle="--")
+        np.testing.assert_array_equal(dashed.get_ydata(), data.arrays[f"{key}_law"])
+        assert dashed.get_label() == f"$T^{{{data.notes['exponents'][key]}}}$"
+
+
+def test_the_law_has_the_predicted_slope(data: FigureData, figure: Figure) -> None:
+    for axes, check in zip(figure.axes[1:], data.checks):
+        (dashed,) = lines(axes, linestyle="--")
+        x, y = np.log(dashed.get_xydata()[np.isfinite(dashed.get_ydata())].T)
+        np.testing.assert_allclose(np.diff(y) / np.diff(x), check.predicted, rtol=1e-9)
+
+
+def test_edge_points_are_hollow_and_only_they(data: FigureData, figure: Figure) -> None:
+    for axes, key in zip(figure.axes[2:4], (FIRST[data.name], "eta")):
+        edge = data.arrays[f"{key}_edge"]
+        hollow = lines(axes, marker="o", markerfacecolor="white", linestyle="None")
+        assert len(hollow) == bool(edge.any())
+        for marks in hollow:
+            np.testing.assert_array_equal(marks.get_xdata(), data.arrays["T"][edge])
+            np.testing.assert_array_equal(marks.get_ydata(), data.arrays[f"{key}_hat"][edge])
+
+
+def test_the_bound_at_1_and_the_whole_grids_best_are_dotted(data: FigureData, figure: Figure) -> None:
+    (at_one,) = lines(figure.axes[2], linestyle=":")
+    assert set(at_one.get_ydata()) == {1.0}
+    for axes in figure.axes[:2]:
+        (every,) = lines(axes, linestyle=":")
+        np.testing.assert_array_equal(every.get_ydata(), data.arrays["risk_every"])
+
+
+def test_what_is_saved_draws_the_same(data: FigureData, figure: Figure, tmp_path: Path) -> None:
+    save(data, tmp_path)
+    again = figure_module(data.name).draw(restore(data.name, tmp_path))
+    for axes, other in zip(figure.axes, again.axes):
+        for line, same in zip(axes.lines, other.lines, strict=True):
+            np.testing.assert_array_equal(line.get_xydata(), same.get_xydata())
+            assert line.get_label() == same.get_label()
+        assert (axes.get_ylim(), axes.get_title(loc="left")) == (other.get_ylim(), other.get_title(loc="left"))
+
+
+def test_a_picture_is_the_same_bytes_twice_and_has_no_date() -> None:
+    config = override(load(shipped("fig1")), n=8)
+    data = figure_module("fig1").compute(config, "fig1")
+    first, second = (png(figure_module("fig1").draw(data)) for _ in range(2))
+    assert first == second
+    assert first.startswith(b"\x89PNG")
+    assert not any(chunk in first for chunk in (b"tIME", b"tEXt", b"Creation"))
+
+
+def test_infeasible_points_leave_gaps_in_the_curves() -> None:
+    config = override(load(shipped("fig1")), n=8)
+    data = figure_module("fig1").compute(config, "fig1")
+    holed = data.arrays["risk_at_b"].copy()
+    holed[0, :3] = np.inf
+    drawn = figure_module("fig1").draw(replace(data, arrays={**data.arrays, "risk_at_b": holed}))
+    assert np.isfinite(drawn.axes[0].collections[0].get_segments()[0]).all()
+
+
+# --- the pieces ---
+
+
+@pytest.mark.parametrize(
+    ("length", "count", "indices"),
+    [(100, 4, [0, 33, 66, 99]), (3, 11, [0, 1, 2]), (5, 1, [0]), (24, 24, range(24))],
+)
+def test_every_nth_spreads_its_indices(length: int, count: int, indices: list) -> None:
+    np.testing.assert_array_equal(every_nth(length, count), indices)
+
+
+def test_a_predicted_line_goes_through_the_middle_of_the_window_and_stops_at_its_ends() -> None:
+    x = np.geomspace(1.0, 1e6, 7)
+    y = np.where(x >= 1e4, 5 * x**0.5, 1.0)
+    edge = x == 1e6
+    line = predicted_line(x, y, edge, (1e4, 1e6), 0.5)
+    np.testing.assert_allclose(line[4:], 5 * x[4:] ** 0.5)
+    assert np.isnan(line[:4]).all()
+    assert np.isnan(predicted_line(x, y, x < 1e6, (1.0, 1e6), 0.5)).all()
+
+
+def test_labels() -> None:
+    assert power_label("T", "-1/4") == "$T^{-1/4}$"
+    assert held_text("alpha", 0.066) == r"$\beta=0.934$"
+    assert held_text("b", 1072.0) == "$b=1072$"
+
+
+# --- other bounds, other budgets ---
+
+
+def test_a_bound_with_another_exponent_fails_the_theorem() -> None:
+    config = override(load(shipped("fig1")), n=40)
+    other = replace(config, bound=replace(config.bound, options={"q": 0.3}))
+    checks = figure_module("fig1").compute(other, "own").checks
+    assert checks[0].measured == pytest.approx(-0.3 / 1.6, abs=0.01)  # T^(-q/(1 + 2q)), not T^(-1/4)
+    assert checks[0].holds is False
+
+
+def test_iterations_may_be_the_budget() -> None:
+    config = load(shipped("fig2"))
+    in_K = replace(config, grid=replace(config.grid, n=16, axes={"K": {"lo": 1e2, "hi": 1e16}}))
+    data = figure_module("fig2").compute(in_K, "own")
+    assert "T" not in data.arrays
+    figure = figure_module("fig2").draw(data)
+    assert figure.axes[0].get_xlabel() == "iterations $K$"
+    assert data.checks[0].holds is not False
+
+
+def test_a_window_of_ones_own_is_kept() -> None:
+    config = replace(override(load(shipped("fig1")), n=16), window=(1e14, 1e20))
+    for check in figure_module("fig1").compute(config, "own").checks:
+        assert 1e14 <= check.window[0] < check.window[1] <= 1e20

@@ -1,0 +1,211 @@
+"""The continuous optimum, against closed forms; its sublevel sets; and what a grid adds to it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from hpgrid import FunctionProxy, Grid, LogAxis, Proxy, Term, bounds
+from hpgrid.reducers.profile import grid_excess, profile, sublevel
+from hpgrid.theory import fixed_momentum
+
+#: Unit constants, and others that no symmetry makes equal.
+CONSTANTS = [{"C1": 1.0, "C2": 1.0, "C3": 1.0}, {"C1": 3.0, "C2": 0.2, "C3": 7.0}]
+PROBLEMS = [
+    {"Delta0": 1.0, "L": 1.0, "rho": 1.0, "sigma": 1.0},
+    {"Delta0": 3.0, "L": 0.5, "rho": 2.0, "sigma": 1.5},
+]
+
+
+# --- interior optima ---
+
+
+@pytest.mark.parametrize("alpha", [1e-3, 0.066, 1.0])
+@pytest.mark.parametrize("constants", CONSTANTS)
+def test_fixed_momentum_has_the_closed_form_of_theorem_1(constants: dict, alpha: float) -> None:
+    T = np.geomspace(1e12, 1e22, 6)
+    found = profile(bounds.lmo_large_horizon(**constants), ("eta", "b"), {"alpha": alpha}, T)
+    b = fixed_momentum.batch_size(T, alpha, **constants)
+    assert b.min() > 1
+    np.testing.assert_allclose(found.at["b"], b, rtol=1e-9)
+    np.testing.assert_allclose(found.at["eta"], fixed_momentum.learning_rate(T, alpha, **constants), rtol=1e-9)
+    np.testing.assert_allclose(found.risk, fixed_momentum.risk(T, alpha, **constants), rtol=1e-9)
+
+
+@pytest.mark.parametrize("T", [1e8, 1e12, 1e16])
+@pytest.mark.parametrize("problem", PROBLEMS)
+def test_joint_tuning_solves_the_exact_cubic(problem: dict, T: float) -> None:
+    gap, noise = problem["Delta0"] * problem["L"], problem["rho"] * problem["sigma"]
+    # eq. (20), then (16), then (12), then (18)
+    roots = np.roots([3.5**2 * gap * T, 0, -3.5 * noise**2, -2 * noise**2])
+    (alpha,) = roots[(abs(roots.imag) < 1e-9 * abs(roots)) & (roots.real > 0)].real
+    slope_in_root_b = 2 * np.sqrt(gap / T) * np.sqrt(3.5 + 2 / alpha) + 2 * noise / (alpha * T)
+    b = 2 * noise * np.sqrt(alpha) / slope_in_root_b
+    eta = np.sqrt(b * problem["Delta0"] / (T * problem["L"] * (3.5 + 2 / alpha)))
+    risk = 4 * np.sqrt(noise * np.sqrt(gap / T) * np.sqrt(3.5 * alpha + 2) + noise**2 / (T * np.sqrt(alpha)))
+    found = profile(bounds.lmo_exact(**problem), ("eta", "b", "alpha"), {}, [T])
+    np.testing.assert_allclose(found.risk, risk, rtol=1e-9)
+    for name, value in (("alpha", alpha), ("b", b), ("eta", eta)):
+        assert abs(np.log(found.at[name][0] / value)) < 2e-5, name  # the minimum is flat: log risk ~ (log b)^2 / 1e5
+
+
+def test_the_risk_is_the_bound_at_the_optimum() -> None:
+    proxy, T = bounds.lmo(C1=2.0), np.array([1e3, 1e10, 1e18])
+    found = profile(proxy, ("eta", "alpha"), {"b": 32.0}, T)
+    np.testing.assert_allclose(found.risk, proxy.risk(**found.at, b=32.0, T=T), rtol=1e-12)
+
+
+def test_iterations_serve_as_the_budget_too() -> None:
+    found = profile(bounds.lmo(budget="K"), ("eta",), {"b": 4.0, "alpha": 0.25}, [1e4])
+    assert found.at["eta"] == pytest.approx(np.sqrt(1 / (5 * 1e4)), rel=1e-12)
+    assert found.risk == pytest.approx(2 * np.sqrt(5 / 1e4) + 0.5 * (4 / 1e4 + 0.5), rel=1e-12)
+
+
+# --- bounds ---
+
+
+def test_b_stays_at_1_at_small_budgets() -> None:
+    T = np.array([1e3, 1e5])
+    found = profile(bounds.lmo(), ("eta", "b"), {"alpha": 1e-3}, T)
+    np.testing.assert_allclose(found.at["b"], 1.0, rtol=1e-9)
+    np.testing.assert_allclose(found.at["eta"], 1 / np.sqrt(1001 * T), rtol=1e-9)
+
+
+def test_alpha_stays_at_1_at_large_batches() -> None:
+    T = np.array([1e4, 1e8])
+    found = profile(bounds.lmo(), ("eta", "alpha"), {"b": 1e6}, T)
+    np.testing.assert_allclose(found.at["alpha"], 1.0, rtol=1e-9)
+    np.testing.assert_allclose(found.at["eta"], np.sqrt(1e6 / (2 * T)), rtol=1e-9)
+
+
+def test_a_cap_of_the_bound_binds() -> None:
+    found = profile(bounds.sgd(L=4.0), ("eta",), {"b": 64.0}, [1e2, 1e8])
+    np.testing.assert_allclose(found.at["eta"], [1 / 4, 64 / np.sqrt(4 * 1e8)], rtol=1e-9)
+    capped = replace(bounds.lmo(), caps={"b": 8.0})
+    np.testing.assert_allclose(profile(capped, ("eta", "b"), {"alpha": 0.1}, [1e12]).at["b"], 8.0, rtol=1e-9)
+
+
+@pytest.mark.parametrize(("T", "b"), [(1e6, 16.0), (1e20, 64.0)])
+def test_a_box_binds_and_the_others_are_tuned_to_it(T: float, b: float) -> None:
+    found = profile(bounds.lmo(), ("eta", "b"), {"alpha": 0.01}, [T], box={"b": (16.0, 64.0)})
+    at_b = profile(bounds.lmo(), ("eta",), {"alpha": 0.01, "b": b}, [T])
+    assert found.at["b"] == pytest.approx(b, rel=1e-9)
+    assert found.at["eta"] == pytest.approx(at_b.at["eta"], rel=1e-9)
+    assert found.risk == pytest.approx(at_b.risk, rel=1e-9)
+
+
+# --- refusals ---
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda proxy: profile(proxy, ("eta", "alpha"), {"b": 1.0}, [1e9]),
+        lambda proxy: sublevel(proxy, ("eta", "alpha"), {"b": 1.0}, [1e9], "eta", 0.1),
+        lambda proxy: grid_excess(proxy, {"eta": 0.1, "alpha": 0.1}),
+    ],
+    ids=["profile", "sublevel", "grid_excess"],
+)
+@pytest.mark.parametrize(
+    ("proxy", "message"),
+    [
+        (FunctionProxy(lambda eta, b, alpha, T, c: eta), "needs a sum of powers"),
+        (Proxy((Term({}, {"eta": 1, "alpha": "one_minus"}),), {}), "needs powers of the tuned variables"),
+    ],
+    ids=["function", "factor"],
+)
+def test_it_is_for_posynomials(proxy: object, message: str, call) -> None:
+    with pytest.raises(ValueError, match=message):
+        call(proxy)
+
+
+def test_a_function_of_a_fixed_variable_is_a_number() -> None:
+    proxy = Proxy((Term({}, {"eta": -1, "T": -1}), Term({}, {"eta": 1, "alpha": "one_minus"})), {})
+    assert profile(proxy, ("eta",), {"alpha": 0.75}, [1e4]).at["eta"] == pytest.approx(0.02, rel=1e-12)
+
+
+# --- sublevel sets ---
+
+
+@pytest.mark.parametrize(
+    ("tuned", "fixed"),
+    [(("eta", "b"), {"alpha": 0.01}), (("eta", "alpha"), {"b": 32.0}), (("eta", "b", "alpha"), {})],
+)
+def test_at_the_ends_of_a_sublevel_set_the_risk_is_up_by_the_excess(tuned: tuple, fixed: dict) -> None:
+    T, excess = np.array([1e13]), 0.01
+    best = profile(bounds.lmo(), tuned, fixed, T)
+    for name in tuned:
+        ends = sublevel(bounds.lmo(), tuned, fixed, T, name, excess)
+        assert ends[0] < best.at[name] < ends[1]
+        others = tuple(v for v in tuned if v != name)
+        inside = [end for end in ends if not np.isclose(end, 1.0, rtol=1e-6)]  # b = 1 and alpha = 1 may end it
+        assert inside
+        for end in inside:
+            risk = profile(bounds.lmo(), others, fixed | {name: end[0]}, T).risk
+            np.testing.assert_allclose(np.log(risk / best.risk), excess, rtol=2e-3)
+
+
+def test_a_sublevel_set_ends_at_a_bound_or_at_the_box() -> None:
+    low, high = sublevel(bounds.lmo(), ("eta", "b"), {"alpha": 1e-3}, [1e5], "b", 0.05)
+    assert low == pytest.approx(1.0)
+    assert high > 1.01
+    low, high = sublevel(bounds.lmo(), ("eta", "b"), {"alpha": 1e-3}, [1e12], "b", 0.05, {"b": (400.0, 600.0)})
+    assert (low, high) == (pytest.approx(400.0), pytest.approx(600.0))
+
+
+# --- what a grid adds ---
+
+
+def random_grid(n: int, rng: np.random.Generator) -> Grid:
+    """Axes of n values around the optima of T = 1e16, each at a random phase."""
+
+    def axis(lo: float, hi: float, phase: float) -> LogAxis:
+        shift = np.exp(phase * np.log(hi / lo) / (n - 1))
+        return LogAxis(lo * shift, hi * shift, n)
+
+    return Grid(
+        eta=axis(1e-12, 1e-2, rng.random()),
+        b=axis(1.0, 1e9, rng.random()),
+        alpha=axis(1e-9, 1e-2, rng.random()),
+        T=1e16,
+    )
+
+
+@pytest.mark.parametrize("n", [8, 15, 40])
+@pytest.mark.parametrize(
+    ("tuned", "fixed"),
+    [
+        (("eta",), {"b": 100.0, "alpha": 1e-3}),
+        (("eta", "b"), {"alpha": 1e-3}),
+        (("eta", "alpha"), {"b": 1000.0}),
+        (("eta", "b", "alpha"), {}),
+    ],
+)
+def test_the_grids_minimum_exceeds_the_continuous_one_by_at_most_the_excess(tuned: tuple, fixed: dict, n: int) -> None:
+    proxy, rng = bounds.lmo(), np.random.default_rng(n)
+    least = np.log(profile(proxy, tuned, fixed, [1e16]).risk[0])
+    shares = []
+    for _ in range(20):
+        grid = random_grid(n, rng)
+        mesh = np.meshgrid(*(grid.axes[v].values for v in tuned), indexing="ij", sparse=True)
+        on_grid = np.log(proxy.risk(**dict(zip(tuned, mesh)), **fixed, T=1e16).min())
+        shares.append((on_grid - least) / grid_excess(proxy, {v: grid.axes[v].step for v in tuned}))
+    assert min(shares) > -1e-9
+    assert max(shares) <= 1
+
+
+def test_the_excess_is_attained_where_two_terms_balance() -> None:
+    rng = np.random.default_rng(0)
+    eta = np.exp(0.2 * (np.arange(-50, 50) + rng.random((40, 1))))
+    worst = np.log((eta + 1 / eta).min(axis=1) / 2).max()
+    proxy = Proxy((Term({}, {"eta": -1}), Term({}, {"eta": 1})), {})
+    assert 0.9 < worst / grid_excess(proxy, {"eta": 0.2}) <= 1
+
+
+def test_in_one_variable_the_excess_is_an_eighth_of_the_step_squared() -> None:
+    assert grid_excess(bounds.lmo(), {"eta": 0.4}) == pytest.approx(0.4**2 / 8)
+    flat = Proxy((Term({}, {"eta": Fraction(1, 2), "T": -1}),), {})
+    assert grid_excess(flat, {"eta": 0.4}) == 0.0

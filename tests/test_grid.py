@@ -1,0 +1,188 @@
+"""Axes hold what they promise, and the presets are the paper's grids."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from hpgrid import Grid, LogAxis
+
+# --- LogAxis ---
+
+
+@pytest.mark.parametrize(("lo", "hi", "n"), [(1e-15, 1e4, 100), (0.3, 0.7, 2), (1, 3, 7)])
+def test_axis_has_exact_ends_and_equal_steps_in_the_log(lo: float, hi: float, n: int) -> None:
+    axis = LogAxis(lo, hi, n)
+    assert (axis.values[0], axis.values[-1], axis.values.shape, len(axis)) == (lo, hi, (n,), n)
+    steps = np.diff(np.log(axis.values))
+    np.testing.assert_allclose(steps, math.log(hi / lo) / (n - 1), rtol=1e-11)
+    assert axis.step == pytest.approx(math.log(hi / lo) / (n - 1), rel=1e-11)
+
+
+def test_axis_from_values_keeps_them_and_its_step_is_the_largest_gap() -> None:
+    axis = LogAxis.from_values([32, 64, 256, 512])
+    np.testing.assert_array_equal(axis.values, [32.0, 64.0, 256.0, 512.0])
+    assert (axis.lo, axis.hi, axis.n) == (32.0, 512.0, 4)
+    assert axis.step == pytest.approx(math.log(4))
+
+
+@pytest.mark.parametrize("axis", [LogAxis(1.0, 8.0, 4), LogAxis.from_values(np.array([1.0, 2.0, 4.0, 8.0]))])
+@pytest.mark.parametrize(("value", "nearest"), [(1.0, 0), (1.4, 0), (1.5, 1), (8.0, 3), (1e-9, 0), (1e9, 3)])
+def test_index_is_the_nearest_in_the_log(axis: LogAxis, value: float, nearest: int) -> None:
+    assert axis.index(value) == nearest
+
+
+def test_axes_are_equal_when_their_definitions_are() -> None:
+    assert LogAxis(1, 10, 5) == LogAxis(1.0, 10.0, 5)
+    assert LogAxis(1, 10, 5) != LogAxis(1, 10, 6)
+    assert LogAxis.from_values([1, 2, 4]) == LogAxis.from_values((1.0, 2.0, 4.0))
+    assert len({LogAxis(1, 10, 5), LogAxis(1.0, 10.0, 5)}) == 1
+
+
+@pytest.mark.parametrize("axis", [LogAxis(1.0, 10.0, 3), LogAxis.from_values([1, 2])])
+def test_axis_values_cannot_be_written(axis: LogAxis) -> None:
+    with pytest.raises(ValueError, match="read-only"):
+        axis.values[0] = 2.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((0.0, 1.0), "lo .*positive"),
+        ((-1.0, 1.0), "lo .*positive"),
+        ((1.0, math.inf), "hi .*finite"),
+        ((math.nan, 1.0), "lo .*finite.*nan"),
+        (("1e-3", 1.0), "lo .*number.*'1e-3'"),
+        ((True, 2.0), "lo .*number.*True"),
+        ((2.0, 2.0), "lo < hi"),
+        ((3.0, 2.0), r"lo < hi.*\(3.0, 2.0\)"),
+        ((1.0, 2.0, 1), "n >= 2"),
+        ((1.0, 2.0, 2.5), "n >= 2"),
+        ((1.0, 2.0, True), "n >= 2"),
+    ],
+)
+def test_axis_refuses(arguments: tuple, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        LogAxis(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ([2.0], "two values or more"),
+        ([], "two values or more"),
+        ([1.0, 4.0, 2.0], "increase"),
+        ([1.0, 1.0], "increase"),
+        ([0.0, 1.0], "positive and finite"),
+        ([1.0, math.inf], "positive and finite"),
+        ([math.nan, 1.0], "positive and finite"),
+        (["small", "large"], "numbers"),
+        ([None, 1.0], "numbers"),
+    ],
+)
+def test_axis_from_values_refuses(values: list, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        LogAxis.from_values(values)
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, math.nan, math.inf])
+def test_index_refuses_what_no_axis_holds(value: float) -> None:
+    with pytest.raises(ValueError, match="positive"):
+        LogAxis(1.0, 10.0, 3).index(value)
+
+
+# --- Grid ---
+
+
+def test_footnote_grid_has_the_ranges_of_footnote_3() -> None:
+    ranges = {name: (axis.lo, axis.hi, axis.n) for name, axis in Grid.footnote().axes.items()}
+    assert ranges == {
+        "eta": (1e-15, 1e4, 100),
+        "b": (1.0, 1e15, 100),
+        "alpha": (1e-10, 1.0, 100),
+        "T": (1e2, 1e22, 100),
+    }
+
+
+def test_captions_grid_holds_the_batch_sizes_that_the_captions_print() -> None:
+    b = Grid.captions().axes["b"].values
+    assert [int(b[k]) for k in (10, 20, 30)] == [32, 1072, 35111]
+
+
+@pytest.mark.parametrize(("beta", "digits"), [(0.934, 3), (0.999, 3), (0.9999, 4)])
+def test_captions_grid_holds_the_momenta_that_the_captions_print(beta: float, digits: int) -> None:
+    alpha = Grid.captions().axes["alpha"].values
+    assert beta in np.round(1 - alpha, digits)
+
+
+@pytest.mark.parametrize(("node", "printed"), [(42, 1.7e-6), (30, 1.07e-7)])
+def test_captions_grid_holds_the_smallest_learning_rates_of_figures_10_and_11(node: int, printed: float) -> None:
+    digits = len(f"{printed:e}".split("e")[0].rstrip("0")) - 2
+    assert float(f"{Grid.captions().axes['eta'].values[node]:.{digits}e}") == printed
+
+
+@pytest.mark.parametrize("preset", [Grid.footnote, Grid.captions])
+def test_presets_take_a_number_of_values(preset) -> None:
+    assert {len(axis) for axis in preset(7).axes.values()} == {7}
+    assert preset().budget == "T"
+
+
+def test_a_grid_tells_its_axes_from_its_held_values() -> None:
+    grid = Grid(alpha=1e-3, K=LogAxis(1, 10, 3), eta=LogAxis(1e-3, 1, 4), b=np.float64(32))
+    assert (list(grid.axes), grid.held, grid.budget) == (["eta", "K"], {"b": 32.0, "alpha": 1e-3}, "K")
+    assert Grid(T=5).held == {"T": 5.0}
+
+
+def test_with_axes_replaces_entries_and_a_new_budget_takes_the_old_ones_place() -> None:
+    grid = Grid.footnote(5)
+    assert grid.with_axes(alpha=1e-3).held == {"alpha": 1e-3}
+    assert grid.with_axes(alpha=None).axes.keys() == {"eta", "b", "T"}
+    in_K = grid.with_axes(K=LogAxis(1, 10, 3))
+    assert (in_K.budget, in_K.T, in_K.eta) == ("K", None, grid.eta)
+    assert in_K.with_axes(T=grid.T) == grid
+
+
+def test_describe_is_plain_data_from_which_the_grid_can_be_made_again() -> None:
+    grid = Grid(eta=LogAxis(1e-3, 1, 4), b=LogAxis.from_values([32, 64]), alpha=0.1, T=LogAxis(10, 100, 3))
+    assert grid.describe() == {
+        "eta": {"lo": 1e-3, "hi": 1.0, "n": 4},
+        "b": {"values": [32.0, 64.0]},
+        "T": {"lo": 10.0, "hi": 100.0, "n": 3},
+        "alpha": 0.1,
+    }
+
+
+T = LogAxis(10, 100, 3)
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ({"alpha": LogAxis(0.1, 2.0, 3), "T": T}, "alpha .*<= 1.*2.0"),
+        ({"alpha": 1.5, "T": T}, "alpha .*<= 1.*1.5"),
+        ({"b": LogAxis(0.5, 2.0, 3), "T": T}, "b >= 1.*0.5"),
+        ({"b": 0.5, "T": T}, "b >= 1.*0.5"),
+        ({"eta": -1.0, "T": T}, "eta > 0.*-1"),
+        ({"eta": math.nan, "T": T}, "eta.*nan"),
+        ({"eta": "0.1", "T": T}, "eta.*number.*'0.1'"),
+        ({"eta": True, "T": T}, "eta.*number.*True"),
+        ({"T": 0.5}, "T >= 1"),
+        ({"K": 0.0}, "K > 0"),
+        ({"T": T, "K": T}, "one budget"),
+        ({"eta": LogAxis(0.1, 1.0, 3)}, "one budget"),
+    ],
+)
+def test_grid_refuses(entries: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Grid(**entries)
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [({"beta": 0.9}, "axis.*'beta'"), ({"T": None}, "one budget"), ({"alpha": 3.0}, "alpha")],
+)
+def test_with_axes_refuses(entries: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Grid.footnote(3).with_axes(**entries)
