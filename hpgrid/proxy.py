@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hpgrid.checks import AXES, check_constants
+from hpgrid.checks import AXES, TUNABLE, check_constants, check_value
 from hpgrid.errors import bad, unknown
 
 #: Functions of one variable that a term may contain beside powers, computed from alpha itself.
@@ -62,6 +64,8 @@ class Term:
         ordered = {v: self.factors[v] for v in AXES if v in self.factors}
         object.__setattr__(self, "factors", {v: f if isinstance(f, str) else Fraction(f) for v, f in ordered.items()})
         object.__setattr__(self, "number", Fraction(self.number))
+        if self.number <= 0:
+            raise bad("a term's number must be positive", str(self.number), "a positive number or fraction")
 
     def coefficient(self, constants: Mapping[str, float]) -> float:
         """Return the coefficient's value, given those of the named constants."""
@@ -94,7 +98,8 @@ class Proxy:
         terms: the terms, in the order of the source's equation.
         constants: the value of each named constant, > 0.
         budget: "T" (tokens) or "K" (iterations): the variable that the terms contain.
-        caps: the largest value a variable may take for the bound to hold, such as eta <= 1/L.
+        caps: the largest value a hyperparameter may take for the bound to hold.
+        cap_terms: caps that follow from the constants, such as eta <= 1/L; they are added to ``caps``.
         name: what to call the bound.
         source: paper and equation.
 
@@ -106,6 +111,7 @@ class Proxy:
     constants: Mapping[str, float]
     budget: str = "T"
     caps: Mapping[str, float] = field(default_factory=dict)
+    cap_terms: Mapping[str, Term] = field(default_factory=dict)
     name: str = "proxy"
     source: str = ""
 
@@ -115,6 +121,8 @@ class Proxy:
         if not self.terms:
             raise bad("a proxy has at least one term", self.terms, "terms=(Term(...), ...)")
         object.__setattr__(self, "constants", check_constants(self.constants))
+        derived = {name: term.coefficient(self.constants) for name, term in self.cap_terms.items()}
+        object.__setattr__(self, "caps", _check_caps({**self.caps, **derived}))
         other = "K" if self.budget == "T" else "T"
         for term in self.terms:
             missing = sorted(set(term.constants) - set(self.constants))
@@ -144,10 +152,7 @@ class Proxy:
 
     def with_constants(self, **constants: float) -> Proxy:
         """Return the bound with other values for some of its constants."""
-        for name in constants:
-            if name not in self.constants:
-                raise unknown("constant", name, self.constants)
-        return replace(self, constants={**self.constants, **constants})
+        return replace(self, constants=_changed(self.constants, constants))
 
     def risk(self, **at: ArrayLike) -> NDArray[np.float64]:
         """Return the bound's value in float64, by NumPy, for arrays that broadcast.
@@ -163,6 +168,20 @@ class Proxy:
         for variable, cap in self.caps.items():
             total = np.where(np.asarray(_given(at, variable)) > cap, np.inf, total)
         return np.asarray(total)
+
+
+def _changed(constants: Mapping[str, float], new: Mapping[str, float]) -> dict[str, float]:
+    for name in new:
+        if name not in constants:
+            raise unknown("constant", name, constants)
+    return {**constants, **new}
+
+
+def _check_caps(caps: Mapping[str, Any]) -> dict[str, float]:
+    for name in caps:
+        if name not in TUNABLE:
+            raise unknown("hyperparameter to cap", name, TUNABLE)
+    return {name: check_value(name, value) for name, value in caps.items()}
 
 
 def _given(at: Mapping[str, ArrayLike], variable: str) -> ArrayLike:
@@ -185,6 +204,12 @@ def _rebudget(term: Term, old: str, new: str) -> Term:
     factors["b"] = batch - power if old == "K" else batch + power
     factors[new] = power
     return replace(term, factors=factors)
+
+
+def _float64() -> AbstractContextManager[Any]:
+    """A scope in which jax, where the function has loaded it, computes in float64 as NumPy does."""
+    jax = sys.modules.get("jax")
+    return jax.enable_x64(True) if jax is not None else nullcontext()
 
 
 #: A bound as a function of arrays: f(eta, b, alpha, budget, constants) -> risk, written with
@@ -219,6 +244,11 @@ class FunctionProxy:
         if self.budget not in ("T", "K"):
             raise unknown("budget", self.budget, ("T", "K"))
         object.__setattr__(self, "constants", check_constants(self.constants))
+        object.__setattr__(self, "caps", _check_caps(self.caps))
+
+    def with_constants(self, **constants: float) -> FunctionProxy:
+        """Return the bound with other values for some of its constants."""
+        return replace(self, constants=_changed(self.constants, constants))
 
     def variables(self) -> tuple[str, ...]:
         """Return the variables that the function takes: all of them."""
@@ -236,8 +266,9 @@ class FunctionProxy:
 
     def risk(self, **at: ArrayLike) -> NDArray[np.float64]:
         """Return the bound's value for arrays that broadcast; beyond a cap, +inf."""
-        values = [_given(at, variable) for variable in self.variables()]
-        total = np.asarray(self.function(*values, self.constants))
+        values = [np.asarray(_given(at, variable), float) for variable in self.variables()]
+        with _float64():
+            total = np.asarray(self.function(*values, self.constants), dtype=float)
         for variable, cap in self.caps.items():
             total = np.where(np.asarray(at[variable]) > cap, np.inf, total)
         return total

@@ -37,14 +37,28 @@ class Regime:
                 raise unknown("tuned axis", name, TUNABLE)
         fixed = {name: check_value(name, value) for name, value in self.fixed.items()}
         caps = {name: check_value(name, value) for name, value in self.caps.items()}
+        path = {name: _path_exponent(name, exponent) for name, exponent in self.path.items()}
         roles = [*dict.fromkeys(tuned), *fixed, *self.path]
         for name in roles:
             if roles.count(name) > 1:
                 raise bad(f"{name} is either tuned or fixed or on a path", roles, f"{name} once")
         object.__setattr__(self, "tuned", tuple(v for v in TUNABLE if v in tuned))
         object.__setattr__(self, "fixed", {v: fixed[v] for v in AXES if v in fixed})
-        object.__setattr__(self, "path", {v: Fraction(str(e)) for v, e in self.path.items()})
+        object.__setattr__(self, "path", path)
         object.__setattr__(self, "caps", caps)
+
+
+def _path_exponent(name: str, exponent: object) -> Fraction:
+    """The exponent of a path, exact; b = T^p stays >= 1, and alpha = T^p <= 1, for every T >= 1."""
+    try:
+        exact = Fraction(str(exponent))
+    except (ValueError, ZeroDivisionError):
+        raise bad(f"the path of {name} is an exponent of the budget", exponent, "a fraction such as '1/2'") from None
+    if (name == "b" and exact < 0) or (name == "alpha" and exact > 0):
+        raise bad(
+            f"{name} leaves its range along this path", exponent, f"an exponent {'>=' if name == 'b' else '<='} 0"
+        )
+    return exact
 
 
 def as_regime(
@@ -53,6 +67,8 @@ def as_regime(
     **roles: Mapping[str, float] | Mapping[str, Fraction] | None,
 ) -> Regime:
     """Return the regime that a function's keywords describe, or the one that was given whole."""
+    if tuned is not None and not isinstance(tuned, Iterable):
+        raise bad("what is minimised over is a list of names", tuned, 'over=("eta", "b"), say')
     given = {name: value for name, value in roles.items() if value is not None}
     if regime is None:
         return Regime(tuple([tuned] if isinstance(tuned, str) else tuned or ()), **given)  # type: ignore[arg-type]

@@ -1,43 +1,27 @@
-"""Brute force over a grid: the one file that knows jit, vmap, chunks, memory and devices.
-
-A bound reaches the device as tables: for every term, one value per point of every axis it depends
-on. The kernel scans one reduced axis with the best value in hand, every other axis is vmapped, and
-the cube of all points never exists. Tables are arguments, so a new constant or a new exponent runs
-the program that is already compiled.
-"""
+"""Brute force over a grid: what is searched, and what came out. The work is in ``kernel``."""
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property, partial, reduce
-from operator import add
+from functools import cached_property
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from numpy.typing import NDArray
 
-from hpgrid.checks import AXES
+from hpgrid.checks import AXES, is_number
 from hpgrid.errors import bad, unknown
 from hpgrid.grid import Grid
-from hpgrid.progress import track
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, along, as_regime
-from hpgrid.tables import Call, Domain, Tables, domain_of, tabulate
+from hpgrid.tables import Domain, domain_of, tabulate
 
 #: Lines (cells of the axes that are not scanned) in one call of the kernel. 2^20 of them keep the
 #: working set near 10 MB, and one call does the whole of a 100^4 grid.
 CHUNK = 2**20
-
-#: How many points of the scanned axis one step of the loop takes: enough that the best value stays
-#: in a register, few enough that the loop compiles quickly.
-_UNROLL_VALUE, _UNROLL_INDEX = 10, 20
 
 DTYPES = ("float64", "float32")
 
@@ -153,18 +137,19 @@ def grid_search(
     _check_options(min_K, dtype, chunk)
     job = _prepare(proxy, grid, regime, min_K)
     tables = tabulate(job.proxy, job.axes, job.fixed, job.domain, over=job.searched, dtype=dtype)
-    with jax.enable_x64(True):
-        risk, index, close = _run(tables, job.remaining, chunk, counted=dtype == "float32")
-    return _result(job, risk, index, close, dtype)
+    from hpgrid.kernel import best_cells  # the only import of jax
+
+    found = best_cells(tables, job.remaining, chunk=chunk, counted=dtype == "float32")
+    return _result(job, *found, dtype)
 
 
 def _check_options(min_K: float | None, dtype: str, chunk: int) -> None:
     if dtype not in DTYPES:
         raise unknown("dtype", dtype, DTYPES)
-    if min_K is not None and not min_K > 0:
-        raise bad("min_K must be positive", min_K, "min_K=1, say")
-    if chunk < 1:
-        raise bad("chunk is a number of lines, 1 or more", chunk, "chunk=2**20, say")
+    if min_K is not None and not (is_number(min_K) and min_K > 0):
+        raise bad("min_K must be positive and finite", min_K, "min_K=1, say")
+    if isinstance(chunk, bool) or not isinstance(chunk, int) or chunk < 1:
+        raise bad("chunk is a whole number of lines, 1 or more", chunk, "chunk=2**20, say")
 
 
 @dataclass(frozen=True)
@@ -238,238 +223,13 @@ def _check_roles(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime, fixed
                 dict(regime.path),
                 "a path for another variable",
             )
+    other = "K" if grid.budget == "T" else "T"
+    if other in fixed:
+        raise bad(f"a grid in {grid.budget} has no {other} to fix", fixed[other], f"a Grid with {other}=...")
     needed = {*proxy.form(grid.budget).variables(), *regime.tuned} - {*regime.path}
     for name in AXES:
         if name in needed and name not in grid.axes and name not in fixed:
             raise bad(f"the grid lacks the axis {name}", list(grid.axes), f"Grid({name}=...) or fixed={{...}}")
-
-
-# --- the kernel ---
-
-
-def _entries(tree: Any, axis: str, on_axis: Any, elsewhere: Any) -> Any:
-    """A tree with what lies on ``axis`` put through one function, everything else through another."""
-
-    def choose(path: tuple[Any, ...], leaf: Any) -> Any:
-        last = path[-1]
-        return on_axis(leaf) if isinstance(last, jax.tree_util.DictKey) and last.key == axis else elsewhere(leaf)
-
-    return jax.tree_util.tree_map_with_path(choose, tree)
-
-
-def _over_axes(function: Callable[..., Any], hoisted: Any, axes: tuple[str, ...]) -> Callable[..., Any]:
-    """``function`` of one cell, vmapped over axes; its arguments after the tables lie on all of them."""
-
-    def mapped(*arguments: Any) -> Any:
-        lifted = function
-        for axis in reversed(axes):
-            on_tables = _entries(hoisted, axis, lambda _: 0, lambda _: None)
-            lifted = jax.vmap(lifted, in_axes=(on_tables, *([0] * (len(arguments) - 1))))
-        return lifted(*arguments)
-
-    return mapped
-
-
-def _product(entry: Any) -> Any:
-    coefficient, tables = entry
-    for axis in AXES:  # one order, so that a cell has the same bits in any chunk
-        coefficient = coefficient * tables[axis] if axis in tables else coefficient
-    return coefficient
-
-
-def _split(call: Call | None, hoisted: Any) -> tuple[Callable[[Any], Any], Any]:
-    """Return the risk along one line as a function of a scanned entry, and what is added after its minimum.
-
-    A product is rounded before it is added (``+ zero``, an argument that the compiler can't drop):
-    left free to contract it into a fused multiply-add here and not there, it would give a cell other
-    last bits in another chunk.
-    """
-    zero = hoisted["zero"]
-    penalties = [hoisted["penalty"][axis] for axis in AXES if axis in hoisted["penalty"]]
-    rest = reduce(add, [_product(entry) + zero for entry in hoisted.get("rest", ())] + penalties, zero)
-    planes = [reduce(add, [_product(entry) + zero for entry in members]) for members in hoisted.get("groups", ())]
-    limit = hoisted["limit"]
-    if len(limit) == 2:
-        rest = jnp.where(limit["b"] <= limit["T"], rest, jnp.inf)
-
-    def risk(entry: Any) -> Any:
-        if call is not None:
-            value = jnp.asarray(call(hoisted, entry), zero.dtype)
-        else:
-            value = reduce(add, [p * s + zero for p, s in zip(planes, entry["groups"])] or [zero])
-        if "penalty" in entry:
-            value = value + entry["penalty"]
-        if "limit" in entry:
-            value = jnp.where(entry["limit"] <= limit["T"], value, jnp.inf)
-        return value
-
-    return risk, rest
-
-
-def _line_best(call: Call | None, scanned: Any, hoisted: Any) -> Any:
-    """The best risk along the scanned axis."""
-    risk, rest = _split(call, hoisted)
-
-    def step(best: Any, entry: Any) -> tuple[Any, None]:
-        value = risk(entry)
-        return jnp.where(value < best, value, best), None
-
-    best, _ = lax.scan(step, hoisted["zero"] + jnp.inf, scanned, unroll=_UNROLL_VALUE)
-    return best + rest
-
-
-def _line_argbest(call: Call | None, scanned: Any, packed: bool, hoisted: Any) -> tuple[Any, Any]:
-    """The best risk along the scanned axis and the first index that has it.
-
-    Packed, the two travel as one complex number: on a CPU, XLA gives each output array a loop of
-    its own, and two of them would evaluate the bound twice.
-    """
-    risk, rest = _split(call, hoisted)
-    pack = lax.complex if packed else lambda best, index: (best, index)
-
-    def step(carry: Any, entry: Any) -> tuple[Any, None]:
-        value = risk(entry)
-        better = value < (carry.real if packed else carry[0])
-        new = pack(value, entry["index"].astype(value.dtype))
-        return jax.tree.map(lambda n, old: jnp.where(better, n, old), new, carry), None
-
-    start = pack(hoisted["zero"] + jnp.inf, hoisted["zero"] - 1)
-    carry, _ = lax.scan(step, start, scanned, unroll=_UNROLL_INDEX)
-    best, index = (carry.real, carry.imag) if packed else carry  # type: ignore[union-attr]
-    return best + rest, index.astype(jnp.int32)
-
-
-def _line_count(call: Call | None, scanned: Any, hoisted: Any, bound: Any) -> Any:
-    """How many cells of a line have a risk of at most ``bound``."""
-    risk, rest = _split(call, hoisted)
-
-    def step(count: Any, entry: Any) -> tuple[Any, None]:
-        return count + (risk(entry) + rest <= bound).astype(jnp.int32), None
-
-    return lax.scan(step, jnp.int32(0), scanned, unroll=_UNROLL_VALUE)[0]
-
-
-@partial(jax.jit, static_argnames=("call", "scan", "remaining", "lines", "counted", "packed"))
-def _best(
-    hoisted: Any,
-    scanned: Any,
-    *,
-    call: Call | None,
-    scan: str,
-    remaining: tuple[str, ...],
-    lines: tuple[str, ...],
-    counted: bool,
-    packed: bool,
-) -> tuple[Any, Any, Any]:
-    """Return, for every remaining cell, the best risk, its rank in row-major order, and the close cells."""
-    if not lines:
-        best, rank = _over_axes(partial(_line_argbest, call, scanned, packed), hoisted, remaining)(hoisted)
-    else:
-        best, rank = _joint(hoisted, scanned, call, scan, remaining, lines)
-    if not counted:
-        return best, rank, None
-    bound = best * (1 + 8 * jnp.finfo(best.dtype).eps)
-    # Every line of a cell is held against that cell's bound.
-    for_cell = _over_axes(partial(_line_count, call, scanned), hoisted, lines)
-
-    def count(hoisted: Any, bound: Any) -> Any:
-        shape = tuple(_length(hoisted, axis) for axis in lines)
-        return for_cell(hoisted, jnp.broadcast_to(bound, shape)).sum()
-
-    return best, rank, _over_axes(count, hoisted, remaining)(hoisted, bound)
-
-
-def _length(hoisted: Any, axis: str) -> int:
-    sizes: list[int] = []
-    _entries(hoisted, axis, lambda leaf: sizes.append(leaf.shape[-1]), lambda _: None)
-    return sizes[0]
-
-
-def _joint(
-    hoisted: Any,
-    scanned: Any,
-    call: Call | None,
-    scan: str,
-    remaining: tuple[str, ...],
-    lines: tuple[str, ...],
-) -> tuple[Any, Any]:
-    """Minimise over several axes: the best of every line, then where the best lines have it.
-
-    Only values are carried through the cube, which is three times faster than carrying indices;
-    the index along the scanned axis is then found on the winning line alone. Tied lines are taken
-    one after the other, so that the first cell in row-major order wins.
-    """
-    values = _over_axes(partial(_line_best, call, scanned), hoisted, remaining + lines)(hoisted)
-    shape = values.shape[len(remaining) :]
-    values = values.reshape(*values.shape[: len(remaining)], -1)
-    count = values.shape[-1]
-    best = values.min(-1)
-    tied = values == best[..., None]
-    ties = jnp.where(jnp.isfinite(best), tied.sum(-1), 1).max()
-    numbers = jnp.arange(count, dtype=jnp.int32)
-    over = tuple(axis for axis in AXES if axis in (scan, *lines))
-    sizes = [len(scanned["index"]) if axis == scan else shape[lines.index(axis)] for axis in over]
-    weights = {axis: math.prod(sizes[k + 1 :]) for k, axis in enumerate(over)}
-
-    def rank_of_line(hoisted: Any, line: Any) -> Any:
-        places = dict(zip(lines, jnp.unravel_index(jnp.minimum(line, count - 1), shape)))
-        for axis, place in places.items():
-            hoisted = _entries(hoisted, axis, lambda leaf, place=place: leaf[place], lambda leaf: leaf)
-        risk, _ = _split(call, hoisted)
-        along = jax.vmap(risk)(scanned)
-        places[scan] = jnp.where(along < jnp.inf, along, jnp.inf).argmin()
-        return sum(places[axis].astype(jnp.int64) * weights[axis] for axis in over)
-
-    ranks = _over_axes(rank_of_line, hoisted, remaining)
-    none = jnp.full(best.shape, math.prod(sizes), jnp.int64)
-
-    def take(state: Any) -> Any:
-        taken, line, rank = state
-        line = jnp.where(tied & (numbers > line[..., None]), numbers, count).min(-1)
-        rank = jnp.where(line < count, jnp.minimum(rank, ranks(hoisted, line)), rank)
-        return taken + 1, line, rank
-
-    start = (jnp.asarray(0, ties.dtype), jnp.full(best.shape, -1, jnp.int32), none)
-    return best, lax.while_loop(lambda state: state[0] < ties, take, start)[2]
-
-
-# --- chunks ---
-
-
-def _run(tables: Tables, remaining: tuple[str, ...], chunk: int, counted: bool) -> tuple[Any, Any, Any]:
-    """Call the kernel on equal blocks of the remaining axes, and put their results together."""
-    shape = tuple(tables.sizes[axis] for axis in remaining)
-    lines = math.prod(tables.sizes[axis] for axis in tables.lines)
-    static = {"call": tables.call, "scan": tables.scan, "remaining": remaining, "lines": tables.lines}
-    kernel: Callable[..., Any] = partial(_best, **static, counted=counted, packed=jax.default_backend() == "cpu")
-    blocks = list(_blocks(shape, max(1, chunk // lines)))
-    parts: Iterable[Any] = blocks if len(blocks) == 1 else track(blocks, "grid search")
-    whole: list[Any] = []
-    for block in parts:
-        hoisted = tables.hoisted
-        for axis, part in zip(remaining, block):
-            hoisted = _entries(hoisted, axis, lambda leaf, part=part: leaf[part], lambda leaf: leaf)
-        results = [None if r is None else np.asarray(r) for r in kernel(hoisted, tables.scanned)]
-        if len(blocks) == 1:
-            return results[0], results[1], results[2]
-        whole = whole or [None if r is None else np.empty(shape, r.dtype) for r in results]
-        for target, result in zip(whole, results):
-            if target is not None:
-                target[block] = result
-    return whole[0], whole[1], whole[2]
-
-
-def _blocks(shape: tuple[int, ...], cells: int) -> Iterator[tuple[slice, ...]]:
-    """Blocks of one shape that cover an array, at most ``cells`` each; the last ones overlap."""
-    sides = []
-    for n in reversed(shape):
-        side = min(n, max(1, cells))
-        side = math.ceil(n / math.ceil(n / side))
-        sides.append(side)
-        cells //= side
-    starts = [[min(k * side, n - side) for k in range(math.ceil(n / side))] for n, side in zip(shape, reversed(sides))]
-    for corner in itertools.product(*starts):
-        yield tuple(slice(start, start + side) for start, side in zip(corner, reversed(sides)))
 
 
 # --- the result ---
@@ -508,7 +268,7 @@ def _result(job: _Job, risk: Any, rank: Any, close: Any, dtype: str) -> SearchRe
         dtype=dtype,
         points=math.prod(len(values) for values in every.values()),
         cells_below_one_K=_below_one(every, job),
-        unresolved=None if close is None else whole(close) > 1,
+        unresolved=None if close is None else whole((close > 1) & np.isfinite(risk)),
         last=last,
     )
 

@@ -87,7 +87,7 @@ def tabulate(
     """
     scan = _scan_axis(proxy, over, domain)
     if isinstance(proxy, Proxy):
-        _check_range(proxy, axes, fixed, domain, np.finfo(dtype))
+        _check_range(proxy, axes, fixed, domain, scan, np.finfo(dtype))
         call, hoisted, scanned = None, *_separable(proxy, scan, axes, fixed)
     else:
         call, hoisted, scanned = _callable(proxy, scan, axes, fixed)
@@ -200,27 +200,62 @@ def domain_of(
         also("b", axes["b"] * min_K <= fixed["T"])
     elif min_K is not None and "T" in axes and "b" in fixed:
         also("T", axes["T"] >= fixed["b"] * min_K)
+    elif min_K is not None and _iterations(fixed, batch_path) < min_K:
+        # Nothing varies: one axis bears the verdict for every cell.
+        name = next(iter(axes))
+        also(name, np.zeros(axes[name].shape, bool))
     return Domain({name: np.where(inside, 0.0, np.inf) for name, inside in allowed.items()}, limit)
+
+
+def _iterations(fixed: Mapping[str, float], batch_path: float | None) -> float:
+    """K where it is one number; NaN where nothing fixes it."""
+    if "K" in fixed or "T" not in fixed:
+        return fixed.get("K", math.nan)
+    return fixed["T"] / (fixed["T"] ** batch_path if batch_path is not None else fixed.get("b", math.nan))
 
 
 # --- does the dtype hold every term ---
 
 
-def _check_range(proxy: Proxy, axes: Axes, fixed: Mapping[str, float], domain: Domain, info: np.finfo) -> None:
-    """Refuse a grid on which a term, or a product on the way to it, overflows or vanishes."""
+def _check_range(
+    proxy: Proxy, axes: Axes, fixed: Mapping[str, float], domain: Domain, scan: str, info: np.finfo
+) -> None:
+    """Refuse a grid on which a term, a table, or a product on the way to the term, overflows or vanishes."""
     top = math.log(float(info.max)) - math.log(len(proxy.terms))
     bottom = math.log(float(info.tiny))
     for term in proxy.terms:
+        held = [evaluate_factor(factor, fixed[v]) for v, factor in term.factors.items() if v in fixed]
+        if any(factor == 0 for factor in held):
+            continue  # the term is not there
         for largest in (True, False):
-            products, at = [_log_coefficient(proxy, term, fixed)], {}
-            for variable in (v for v in term.factors if v in axes):
-                logs, values = _log_table(term, variable, axes, domain)
-                k = int(logs.argmax() if largest else logs.argmin())
-                products.append(products[-1] + float(logs[k]))
-                at[variable] = float(values[k])
-            worst = max(products) if largest else min(products)
+            values, at = _extremes(proxy, term, axes, fixed, domain, scan, largest)
+            worst = max(values) if largest else min(values)
             if not bottom <= worst <= top:
                 raise _out_of_range(term, worst, at, info, worst > top)
+
+
+def _extremes(
+    proxy: Proxy,
+    term: Term,
+    axes: Axes,
+    fixed: Mapping[str, float],
+    domain: Domain,
+    scan: str,
+    largest: bool,
+) -> tuple[list[float], dict[str, float]]:
+    """Logs of all that the kernel forms of a term where it is largest, or smallest, and where that is.
+
+    Those are the coefficient, each table, and the products in the kernel's order: the scanned axis last.
+    """
+    product = _log_coefficient(proxy, term, fixed)
+    formed, at = [product], {}
+    for variable in sorted((v for v in term.factors if v in axes), key=lambda v: v == scan):
+        logs, values = _log_table(term, variable, axes, domain)
+        k = int(logs.argmax() if largest else logs.argmin())
+        product += float(logs[k])
+        formed += [float(logs[k]), product]
+        at[variable] = float(values[k])
+    return formed, at
 
 
 def _log_coefficient(proxy: Proxy, term: Term, fixed: Mapping[str, float]) -> float:

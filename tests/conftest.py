@@ -11,8 +11,9 @@ from hpgrid import Grid, LogAxis
 settings.register_profile("hpgrid", deadline=None, derandomize=True, max_examples=25, database=None)
 settings.load_profile("hpgrid")
 
-#: A float32 that meets a float64 is an error, not a float64.
+# A float32 that meets a float64 is an error, not a float64; so is a silent broadcast to a higher rank.
 jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.config.update("jax_numpy_rank_promotion", "raise")
 
 
 @pytest.fixture(params=["T", "K"])

@@ -215,26 +215,22 @@ def test_constants_only_rescale_eq_4(
 # --- not yet so ---
 
 
-@pytest.mark.xfail(strict=True, reason="the cap 1/L is computed once, from the first L")
 def test_a_cap_that_depends_on_a_constant_follows_it() -> None:
     assert bounds.sgd().with_constants(L=2.0) == bounds.sgd(L=2.0)
 
 
-@pytest.mark.xfail(strict=True, reason="a coefficient's number is not checked, and the search takes its log")
 @pytest.mark.parametrize("number", [0, -1])
 def test_a_coefficient_is_positive(number: int) -> None:
     with pytest.raises(ValueError, match="positive"):
         Proxy((Term({}, {"eta": 1}, Fraction(number)),), {})
 
 
-@pytest.mark.xfail(strict=True, reason="caps are not checked")
 @pytest.mark.parametrize("caps", [{"lr": 1.0}, {"eta": "1"}, {"eta": -1.0}])
 def test_a_cap_is_a_value_of_a_variable(caps: dict) -> None:
     with pytest.raises(ValueError, match="eta"):
         Proxy((Term({}, {"eta": 1}),), {}, caps=caps)
 
 
-@pytest.mark.xfail(strict=True, reason="outside an x64 scope jax.numpy computes in float32")
 def test_a_function_written_with_jax_has_its_value_in_float64() -> None:
     proxy = FunctionProxy(lambda eta, b, alpha, T, c: jnp.sqrt(eta))
     assert proxy.risk(eta=2.0, b=1.0, alpha=1.0, T=1.0).dtype == np.float64

@@ -213,7 +213,7 @@ def _load_from(module: str, work: str, grid: Grid) -> Loaded:
 _TORCH, _NUMBA = "hpgrid.bench.with_torch", "hpgrid.bench.with_numba"
 
 #: The one that the others are held against.
-HPGRID = Contender("hpgrid", "hpgrid.grid_search", _load_hpgrid, ("hpgrid.search",))
+HPGRID = Contender("hpgrid", "hpgrid.grid_search", _load_hpgrid, ("jax.numpy", "hpgrid.search"))
 
 #: In the order of the table, by name.
 CONTENDERS: Mapping[str, Contender] = {

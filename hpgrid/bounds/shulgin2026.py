@@ -192,8 +192,11 @@ def sgd(*, Delta0: float = 1.0, L: float = 1.0, sigma: float = 1.0, budget: str 
     _check_budget(budget)
     variance = _Coefficient(Fraction(1), {"L": Fraction(1), "sigma": Fraction(2)})
     terms = (_times(1, "Delta0").term(eta=-1, K=-1), variance.term(eta=1, b=-1))
-    proxy = Proxy(terms, {"Delta0": Delta0, "L": L, "sigma": sigma}, "K", name="sgd", source="Shulgin et al., eq. (42)")
-    # Only after the constants are checked is 1/L a number.
-    return Proxy(terms, proxy.constants, "K", {"eta": 1.0 / proxy.constants["L"]}, proxy.name, proxy.source).form(
-        budget
-    )
+    return Proxy(
+        terms,
+        {"Delta0": Delta0, "L": L, "sigma": sigma},
+        "K",
+        cap_terms={"eta": Term({"L": Fraction(-1)}, {})},
+        name="sgd",
+        source="Shulgin et al., eq. (42)",
+    ).form(budget)

@@ -180,15 +180,6 @@ def test_a_picture_is_the_same_bytes_twice_and_has_no_date() -> None:
     assert not any(chunk in first for chunk in (b"tIME", b"tEXt", b"Creation"))
 
 
-def test_infeasible_points_leave_gaps_in_the_curves() -> None:
-    config = override(load(shipped("fig1")), n=8)
-    data = figure_module("fig1").compute(config, "fig1")
-    holed = data.arrays["risk_at_b"].copy()
-    holed[0, :3] = np.inf
-    drawn = figure_module("fig1").draw(replace(data, arrays={**data.arrays, "risk_at_b": holed}))
-    assert np.isfinite(drawn.axes[0].collections[0].get_segments()[0]).all()
-
-
 # --- the pieces ---
 
 

@@ -81,7 +81,7 @@ def test_edge_points_are_left_out_and_counted() -> None:
 
 def test_a_window_includes_its_ends_and_counts_only_its_own_edge_points() -> None:
     edge = np.isin(np.arange(21), [0, 6])
-    found = fit_slope(X, np.where(X < X[5], 1.0, X**-0.25), edge=edge, window=(X[5], X[10]))
+    found = fit_slope(X, np.where(X[5] > X, 1.0, X**-0.25), edge=edge, window=(X[5], X[10]))
     assert found.slope == pytest.approx(-0.25, abs=1e-14)
     assert (found.points, found.edge_points, found.window) == (5, 1, (X[5], X[10]))
 

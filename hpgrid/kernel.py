@@ -1,0 +1,271 @@
+"""Brute force: the one file that knows jit, vmap, chunks, memory and devices.
+
+A bound comes as tables: for every term, one value per point of every axis it depends on. The kernel
+scans one reduced axis with the best value in hand, every other axis is vmapped, and the cube of all
+points never exists. Tables are arguments, so a new constant or a new exponent runs the program that
+is already compiled.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial, reduce
+from operator import add
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from hpgrid.checks import AXES
+from hpgrid.progress import track
+from hpgrid.tables import Call, Tables
+
+#: How many points of the scanned axis one step of the loop takes: enough that the best value stays
+#: in a register, few enough that the loop compiles quickly.
+_UNROLL_VALUE, _UNROLL_INDEX = 10, 20
+
+
+def _entries(tree: Any, axis: str, on_axis: Any, elsewhere: Any) -> Any:
+    """A tree with what lies on ``axis`` put through one function, everything else through another."""
+
+    def choose(path: tuple[Any, ...], leaf: Any) -> Any:
+        last = path[-1]
+        return on_axis(leaf) if isinstance(last, jax.tree_util.DictKey) and last.key == axis else elsewhere(leaf)
+
+    return jax.tree_util.tree_map_with_path(choose, tree)
+
+
+def _over_axes(function: Callable[..., Any], hoisted: Any, axes: tuple[str, ...]) -> Callable[..., Any]:
+    """``function`` of one cell, vmapped over axes; its arguments after the tables lie on all of them."""
+
+    def mapped(*arguments: Any) -> Any:
+        lifted = function
+        for axis in reversed(axes):
+            on_tables = _entries(hoisted, axis, lambda _: 0, lambda _: None)
+            lifted = jax.vmap(lifted, in_axes=(on_tables, *([0] * (len(arguments) - 1))))
+        return lifted(*arguments)
+
+    return mapped
+
+
+def _product(entry: Any) -> Any:
+    coefficient, tables = entry
+    for axis in AXES:  # one order, so that a cell has the same bits in any chunk
+        coefficient = coefficient * tables[axis] if axis in tables else coefficient
+    return coefficient
+
+
+def _split(call: Call | None, hoisted: Any) -> tuple[Callable[[Any], Any], Any]:
+    """Return the risk along one line as a function of a scanned entry, and what is added after its minimum.
+
+    A product is rounded before it is added (``+ zero``, an argument that the compiler can't drop):
+    left free to contract it into a fused multiply-add here and not there, it would give a cell other
+    last bits in another chunk.
+    """
+    zero = hoisted["zero"]
+    penalties = [hoisted["penalty"][axis] for axis in AXES if axis in hoisted["penalty"]]
+    rest = reduce(add, [_product(entry) + zero for entry in hoisted.get("rest", ())] + penalties, zero)
+    planes = [reduce(add, [_product(entry) + zero for entry in members]) for members in hoisted.get("groups", ())]
+    limit = hoisted["limit"]
+    if len(limit) == 2:
+        rest = jnp.where(limit["b"] <= limit["T"], rest, jnp.inf)
+
+    def risk(entry: Any) -> Any:
+        if call is not None:
+            value = jnp.asarray(call(hoisted, entry), zero.dtype)
+        else:
+            value = reduce(add, [p * s + zero for p, s in zip(planes, entry["groups"])] or [zero])
+        if "penalty" in entry:
+            value = value + entry["penalty"]
+        if "limit" in entry:
+            value = jnp.where(entry["limit"] <= limit["T"], value, jnp.inf)
+        return value
+
+    return risk, rest
+
+
+def _line_best(call: Call | None, scanned: Any, hoisted: Any) -> Any:
+    """The best risk along the scanned axis."""
+    risk, rest = _split(call, hoisted)
+
+    def step(best: Any, entry: Any) -> tuple[Any, None]:
+        value = risk(entry)
+        return jnp.where(value < best, value, best), None
+
+    best, _ = lax.scan(step, hoisted["zero"] + jnp.inf, scanned, unroll=_UNROLL_VALUE)
+    return best + rest
+
+
+def _line_argbest(call: Call | None, scanned: Any, packed: bool, hoisted: Any) -> tuple[Any, Any]:
+    """The best risk along the scanned axis and the first index that has it.
+
+    Packed, the two travel as one complex number: on a CPU, XLA gives each output array a loop of
+    its own, and two of them would evaluate the bound twice.
+    """
+    risk, rest = _split(call, hoisted)
+    pack = lax.complex if packed else lambda best, index: (best, index)
+
+    def step(carry: Any, entry: Any) -> tuple[Any, None]:
+        value = risk(entry)
+        better = value < (carry.real if packed else carry[0])
+        new = pack(value, entry["index"].astype(value.dtype))
+        return jax.tree.map(lambda n, old: jnp.where(better, n, old), new, carry), None
+
+    start = pack(hoisted["zero"] + jnp.inf, hoisted["zero"] - 1)
+    carry, _ = lax.scan(step, start, scanned, unroll=_UNROLL_INDEX)
+    best, index = (carry.real, carry.imag) if packed else carry  # type: ignore[union-attr]
+    return best + rest, index.astype(jnp.int32)
+
+
+def _line_count(call: Call | None, scanned: Any, hoisted: Any, bound: Any) -> Any:
+    """How many cells of a line have a risk of at most ``bound``."""
+    risk, rest = _split(call, hoisted)
+
+    def step(count: Any, entry: Any) -> tuple[Any, None]:
+        return count + (risk(entry) + rest <= bound).astype(jnp.int32), None
+
+    return lax.scan(step, jnp.int32(0), scanned, unroll=_UNROLL_VALUE)[0]
+
+
+@partial(jax.jit, static_argnames=("call", "scan", "remaining", "lines", "counted", "packed"))
+def _best(
+    hoisted: Any,
+    scanned: Any,
+    *,
+    call: Call | None,
+    scan: str,
+    remaining: tuple[str, ...],
+    lines: tuple[str, ...],
+    counted: bool,
+    packed: bool,
+) -> tuple[Any, Any, Any]:
+    """Return, for every remaining cell, the best risk, its rank in row-major order, and the close cells."""
+    if not lines:
+        best, rank = _over_axes(partial(_line_argbest, call, scanned, packed), hoisted, remaining)(hoisted)
+    else:
+        best, rank = _joint(hoisted, scanned, call, scan, remaining, lines)
+    if not counted:
+        return best, rank, None
+    bound = best + 8 * jnp.finfo(best.dtype).eps * jnp.abs(best)
+    # Every line of a cell is held against that cell's bound.
+    for_cell = _over_axes(partial(_line_count, call, scanned), hoisted, lines)
+
+    def count(hoisted: Any, bound: Any) -> Any:
+        shape = tuple(_length(hoisted, axis) for axis in lines)
+        return for_cell(hoisted, jnp.broadcast_to(bound, shape)).sum()
+
+    return best, rank, _over_axes(count, hoisted, remaining)(hoisted, bound)
+
+
+def _length(hoisted: Any, axis: str) -> int:
+    sizes: list[int] = []
+    _entries(hoisted, axis, lambda leaf: sizes.append(leaf.shape[-1]), lambda _: None)
+    return sizes[0]
+
+
+def _joint(
+    hoisted: Any,
+    scanned: Any,
+    call: Call | None,
+    scan: str,
+    remaining: tuple[str, ...],
+    lines: tuple[str, ...],
+) -> tuple[Any, Any]:
+    """Minimise over several axes: the best of every line, then where the best lines have it.
+
+    Only values are carried through the cube, which is three times faster than carrying indices;
+    the index along the scanned axis is then found on the winning line alone. Tied lines are taken
+    one after the other, so that the first cell in row-major order wins.
+    """
+    values = _over_axes(partial(_line_best, call, scanned), hoisted, remaining + lines)(hoisted)
+    shape = values.shape[len(remaining) :]
+    values = values.reshape(*values.shape[: len(remaining)], -1)
+    count = values.shape[-1]
+    best = values.min(-1)
+    tied = values == best[..., None]
+    ties = jnp.where(jnp.isfinite(best), tied.sum(-1), 1).max()
+    numbers = jnp.arange(count, dtype=jnp.int32).reshape((1,) * best.ndim + (-1,))
+    over = tuple(axis for axis in AXES if axis in (scan, *lines))
+    sizes = [len(scanned["index"]) if axis == scan else shape[lines.index(axis)] for axis in over]
+    weights = {axis: math.prod(sizes[k + 1 :]) for k, axis in enumerate(over)}
+
+    def rank_of_line(hoisted: Any, line: Any) -> Any:
+        places = dict(zip(lines, jnp.unravel_index(jnp.minimum(line, count - 1), shape)))
+        for axis, place in places.items():
+            hoisted = _entries(hoisted, axis, lambda leaf, place=place: leaf[place], lambda leaf: leaf)
+        risk, _ = _split(call, hoisted)
+        along = jax.vmap(risk)(scanned)
+        places[scan] = jnp.where(along < jnp.inf, along, jnp.inf).argmin()
+        return sum(places[axis].astype(jnp.int64) * weights[axis] for axis in over)
+
+    ranks = _over_axes(rank_of_line, hoisted, remaining)
+    none = jnp.full(best.shape, math.prod(sizes), jnp.int64)
+
+    def take(state: Any) -> Any:
+        taken, line, rank = state
+        line = jnp.where(tied & (numbers > line[..., None]), numbers, count).min(-1)
+        rank = jnp.where(line < count, jnp.minimum(rank, ranks(hoisted, line)), rank)
+        return taken + 1, line, rank
+
+    start = (jnp.asarray(0, ties.dtype), jnp.full(best.shape, -1, jnp.int32), none)
+    return best, lax.while_loop(lambda state: state[0] < ties, take, start)[2]
+
+
+# --- chunks ---
+
+
+def best_cells(tables: Tables, remaining: tuple[str, ...], *, chunk: int, counted: bool) -> tuple[Any, Any, Any]:
+    """Return, over the remaining axes, the best risk, where it is, and how many cells are close.
+
+    Args:
+        tables: the search in numbers.
+        remaining: the axes that are not reduced, in canonical order: the shape of what is returned.
+        chunk: largest number of lines in one call of the kernel.
+        counted: whether to count the cells within 8 eps of the best; else the last result is None.
+
+    Returns:
+        The risk, +inf where no cell is feasible; the best cell's number in row-major order over the
+        reduced axes; and the count.
+    """
+    with jax.enable_x64(True):
+        return _in_blocks(tables, remaining, chunk, counted)
+
+
+def _in_blocks(tables: Tables, remaining: tuple[str, ...], chunk: int, counted: bool) -> tuple[Any, Any, Any]:
+    """Call the kernel on equal blocks of the remaining axes, and put their results together."""
+    shape = tuple(tables.sizes[axis] for axis in remaining)
+    lines = math.prod(tables.sizes[axis] for axis in tables.lines)
+    static = {"call": tables.call, "scan": tables.scan, "remaining": remaining, "lines": tables.lines}
+    kernel: Callable[..., Any] = partial(_best, **static, counted=counted, packed=jax.default_backend() == "cpu")
+    blocks = list(_blocks(shape, max(1, chunk // lines)))
+    parts: Iterable[Any] = blocks if len(blocks) == 1 else track(blocks, "grid search")
+    whole: list[Any] = []
+    for block in parts:
+        hoisted = tables.hoisted
+        for axis, part in zip(remaining, block):
+            hoisted = _entries(hoisted, axis, lambda leaf, part=part: leaf[part], lambda leaf: leaf)
+        results = [None if r is None else np.asarray(r) for r in kernel(hoisted, tables.scanned)]
+        if len(blocks) == 1:
+            return results[0], results[1], results[2]
+        whole = whole or [None if r is None else np.empty(shape, r.dtype) for r in results]
+        for target, result in zip(whole, results):
+            if target is not None:
+                target[block] = result
+    return whole[0], whole[1], whole[2]
+
+
+def _blocks(shape: tuple[int, ...], cells: int) -> Iterator[tuple[slice, ...]]:
+    """Blocks of one shape that cover an array, at most ``cells`` each; the last ones overlap."""
+    sides = []
+    for n in reversed(shape):
+        side = min(n, max(1, cells))
+        side = math.ceil(n / math.ceil(n / side))
+        sides.append(side)
+        cells //= side
+    starts = [[min(k * side, n - side) for k in range(math.ceil(n / side))] for n, side in zip(shape, reversed(sides))]
+    for corner in itertools.product(*starts):
+        yield tuple(slice(start, start + side) for start, side in zip(corner, reversed(sides)))

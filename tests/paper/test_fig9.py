@@ -1,0 +1,125 @@
+"""Figure 9: all three tuned, and what the grid can and can't tell."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.collections import PolyCollection
+from matplotlib.colors import same_color
+from matplotlib.figure import Figure
+
+from hpgrid.config import Config, Panel, load, override, shipped
+from hpgrid.paper import fig9
+from hpgrid.paper.data import FigureData, restore, save
+from hpgrid.plotting.style import OPTIMUM
+
+TUNED = ("eta", "b", "alpha")
+
+
+def config(n: int = 24, **changes: object) -> Config:
+    return replace(override(load(shipped("fig9")), n=n), **changes)
+
+
+@pytest.fixture(scope="module")
+def data() -> FigureData:
+    return fig9.compute(config())
+
+
+@pytest.fixture(scope="module")
+def figure(data: FigureData) -> Figure:
+    return fig9.draw(data)
+
+
+def test_there_is_a_check_for_each_optimum_and_each_ratio(data: FigureData) -> None:
+    predicted = {check.name.removeprefix("slope of "): check.predicted for check in data.checks}
+    exponents = {"risk": -1 / 4, "eta": -7 / 12, "b": 1 / 6, "alpha": -1 / 3, "alpha/b": -1 / 2, "eta/b": -3 / 4}
+    assert predicted == pytest.approx(exponents)
+
+
+def test_no_single_optimum_is_identifiable_but_the_risk_is(data: FigureData) -> None:
+    checks = {check.name.removeprefix("slope of "): check for check in data.checks}
+    assert checks["risk"].holds is True
+    for name in TUNED:
+        assert checks[name].holds is None
+        assert checks[name].tolerance > abs(checks[name].predicted)
+        assert "not identifiable" in checks[name].note
+
+
+def test_the_argmin_lies_in_its_band(data: FigureData) -> None:
+    for name in TUNED:
+        low, value, high = (data.arrays[f"{name}_{part}"] for part in ("low", "hat", "high"))
+        assert ((low <= value) & (value <= high)).all()
+        assert (low < high).any()
+
+
+def test_an_edge_anywhere_counts_for_the_risk(data: FigureData) -> None:
+    edges = [data.arrays[f"{name}_edge"] for name in TUNED]
+    np.testing.assert_array_equal(data.arrays["any_edge"], np.any(edges, axis=0))
+    inside = (data.arrays["T"] >= 1e12) & data.arrays["any_edge"]
+    assert {check.edge_points for check in data.checks} == {int(inside.sum())}
+
+
+def test_the_notes_say_how_far_the_argmin_jumps(data: FigureData) -> None:
+    jumps = data.notes["largest_jump_between_neighbours"]
+    for name in TUNED:
+        steps = np.abs(np.diff(np.log(data.arrays[f"{name}_hat"])))
+        assert jumps[name] == pytest.approx(np.exp(steps.max()))
+    assert data.notes["points"] == 24**4
+
+
+def test_four_log_log_panels(data: FigureData, figure: Figure) -> None:
+    labels = ("risk", "batch size $b$", r"momentum complement $\alpha$", r"learning rate $\eta$")
+    assert [axes.get_ylabel() for axes in figure.axes] == list(labels)
+    for axes in figure.axes:
+        assert (axes.get_xscale(), axes.get_yscale(), axes.get_xlabel()) == ("log", "log", "token budget $T$")
+        assert axes.get_legend() is not None
+
+
+def test_argmin_band_law_and_edges_are_drawn_from_the_arrays(data: FigureData, figure: Figure) -> None:
+    T = data.arrays["T"]
+    for axes, key in zip(figure.axes, ("risk", "b", "alpha", "eta")):
+        (solid,) = (line for line in axes.lines if line.get_linestyle() == "-")
+        assert same_color(solid.get_color(), OPTIMUM)
+        np.testing.assert_array_equal(solid.get_xydata().T, [T, data.arrays[f"{key}_hat"]])
+        (dashed,) = (line for line in axes.lines if line.get_linestyle() == "--")
+        np.testing.assert_array_equal(dashed.get_ydata(), data.arrays[f"{key}_law"])
+        assert dashed.get_label() == f"$T^{{{data.notes['exponents'][key]}}}$"
+        bands = [c for c in axes.collections if isinstance(c, PolyCollection)]
+        assert len(bands) == (key != "risk")
+        hollow = [line for line in axes.lines if line.get_marker() == "o"]
+        assert len(hollow) == (key != "risk" and bool(data.arrays[f"{key}_edge"].any()))
+        for marks in hollow:
+            np.testing.assert_array_equal(marks.get_xdata(), T[data.arrays[f"{key}_edge"]])
+
+
+def test_the_band_covers_what_is_near_optimal(data: FigureData, figure: Figure) -> None:
+    for axes, key in zip(figure.axes[1:], ("b", "alpha", "eta")):
+        corners = axes.collections[0].get_paths()[0].vertices
+        for part in ("low", "high"):
+            points = np.column_stack([data.arrays["T"], data.arrays[f"{key}_{part}"]])
+            assert {tuple(p) for p in points} <= {tuple(c) for c in corners}
+
+
+def test_what_is_saved_draws_the_same(data: FigureData, figure: Figure, tmp_path: Path) -> None:
+    save(data, tmp_path)
+    again = fig9.draw(restore("fig9", tmp_path))
+    for axes, other in zip(figure.axes, again.axes, strict=True):
+        for line, same in zip(axes.lines, other.lines, strict=True):
+            np.testing.assert_array_equal(line.get_xydata(), same.get_xydata())
+
+
+@pytest.mark.parametrize(("n", "window"), [(2, (1e12, 1e22)), (8, (1e12, 1e22)), (8, (1e30, 1e40))])
+def test_a_grid_too_coarse_or_a_window_too_far_gives_no_verdict(n: int, window: tuple) -> None:
+    data = fig9.compute(config(n, window=window))
+    assert len(data.checks) == 6
+    assert all(check.holds is None for check in data.checks if check.name != "slope of risk")
+    fig9.draw(data)
+
+
+def test_it_is_the_figure_of_all_three() -> None:
+    panel = Panel(("eta", "b"), {"alpha": 0.1})
+    with pytest.raises(ValueError, match="tunes all three"):
+        fig9.compute(config(8, panels=(panel,)))

@@ -1,0 +1,100 @@
+"""Scales, ticks and numbers that all figures share."""
+
+from __future__ import annotations
+
+import matplotlib
+import pytest
+from matplotlib.figure import Figure
+
+from hpgrid.plotting.style import COLORMAPS, SHORT, SYMBOLS, decades, letter, log_axes, new_figure, number
+from hpgrid.plotting.style import power_of_ten as tick
+from hpgrid.plotting.style import styled
+
+
+@pytest.mark.parametrize(
+    ("lo", "hi", "exponents"),
+    [
+        (1e2, 1e5, [2, 3, 4, 5]),
+        (5.0, 2e3, [1, 2, 3]),
+        (1e2, 1e22, [4, 8, 12, 16, 20]),
+        (1e-15, 1e4, [-12, -8, -4, 0, 4]),
+        (1e-3 * (1 + 1e-12), 1e-1, [-3, -2, -1]),  # an end that misses its decade by a rounding
+    ],
+)
+def test_decades_are_powers_of_ten_evenly_spaced(lo: float, hi: float, exponents: list[int]) -> None:
+    assert decades(lo, hi) == pytest.approx([10.0**k for k in exponents])
+
+
+@pytest.mark.parametrize("most", [3, 5, 6])
+@pytest.mark.parametrize("span", range(1, 24))
+def test_there_are_at_most_so_many_decades_and_at_least_one(span: int, most: int) -> None:
+    assert 1 <= len(decades(1.0, 10.0**span, most)) <= most
+
+
+def test_a_range_without_a_decade_has_its_ends() -> None:
+    assert decades(2.0, 5.0) == [2.0, 5.0]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1000.0, "$10^{3}$"),
+        (1e-7, "$10^{-7}$"),
+        (1.0, "$10^{0}$"),
+        (0.066, "0.066"),
+        (1072.0, "1072"),
+        (0.0, ""),
+        (-1.0, ""),
+    ],
+)
+def test_a_tick_is_a_power_of_ten_or_a_number(value: float, text: str) -> None:
+    assert tick(value, None) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.001, "0.001"),
+        (1072.267, "1072"),
+        (1.7e-6, r"$1.7\times 10^{-6}$"),
+        (1e9, "$10^{9}$"),
+        (2.5e8, r"$2.5\times 10^{8}$"),
+    ],
+)
+def test_a_number_is_short(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+def test_every_quantity_has_a_symbol_and_every_held_one_a_colour_map() -> None:
+    assert set(SYMBOLS) == set(SHORT) == {"risk", "eta", "b", "alpha", "T", "K"}
+    assert len(set(COLORMAPS.values())) == len(COLORMAPS) == 3
+    assert set(COLORMAPS.values()) <= set(matplotlib.colormaps)
+
+
+def test_the_style_holds_inside_its_context_only() -> None:
+    before = matplotlib.rcParams.copy()
+    with styled():
+        assert matplotlib.rcParams["savefig.dpi"] == 300
+        assert matplotlib.rcParams["svg.hashsalt"] == "hpgrid"  # the same picture, the same bytes
+    assert matplotlib.rcParams == before
+
+
+def test_a_figure_needs_no_pyplot_and_lists_its_axes_row_by_row() -> None:
+    figure, axes = new_figure(2, 3, (6.0, 4.0))
+    assert isinstance(figure, Figure)
+    assert figure.canvas.manager is None  # not pyplot's: nothing to close
+    assert len(axes) == 6
+    spots = [(ax.get_subplotspec().rowspan.start, ax.get_subplotspec().colspan.start) for ax in axes]
+    assert spots == [(r, c) for r in range(2) for c in range(3)]
+
+
+def test_log_axes_have_both_scales_ranges_labels_and_few_ticks() -> None:
+    _, (axes,) = new_figure(1, 1, (3.0, 3.0))
+    log_axes(axes, (1e2, 1e22), (1e-3, 1e1), ("T", "b"))
+    letter(axes, 2, "best $b$")
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+    assert (axes.get_xlim(), axes.get_ylim()) == ((1e2, 1e22), (1e-3, 1e1))
+    assert (axes.get_xlabel(), axes.get_ylabel()) == (SYMBOLS["T"], SYMBOLS["b"])
+    assert [label.get_text() for label in axes.get_xticklabels()] == [f"$10^{{{k}}}$" for k in (4, 8, 12, 16, 20)]
+    assert len(axes.get_xticks(minor=True)) == 0
+    assert axes.get_title() == "(c) best $b$" or axes.get_title(loc="left") == "(c) best $b$"
