@@ -640,3 +640,16 @@ def test_a_fixed_factor_may_be_zero(small: Grid) -> None:
     proxy = Proxy((Term({}, {"eta": 1, "alpha": "one_minus"}), Term({}, {"eta": -1})), {})
     result = grid_search(proxy, small.with_axes(alpha=1.0), "eta")
     assert_array_equal(result.at["eta"], 10.0)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"over": 3}, "minimised over is a list of names.*Given: 3"),
+        ({"over": "eta", "min_K": "1"}, "min_K must be positive and finite.*Given: '1'"),
+        ({"over": "eta", "chunk": 2.5}, r"chunk is a whole number.*Given: 2\.5"),
+    ],
+)
+def test_options_of_a_wrong_kind_are_refused(small: Grid, options: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        grid_search(LMO.proxy, small, **options)

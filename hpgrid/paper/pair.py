@@ -116,7 +116,7 @@ def draw(data: FigureData) -> Figure:
             if name in ("b", "alpha"):
                 axes[k].axhline(1.0, color=PREDICTED, linewidth=0.7, linestyle=":", zorder=1)
             letter(axes[k], k, f"best ${SHORT[name]}$")
-            axes[k].legend(loc="lower right" if values[-1] > values[0] else "lower left")
+            axes[k].legend(loc="upper left" if values[-1] > values[0] else "lower left")
     return figure
 
 

@@ -48,7 +48,7 @@ def optimum(axes: Axes, x: Array, y: Array, edge: NDArray[np.bool_], label: str)
     if edge.any():
         axes.plot(
             x[edge], y[edge], "o", markersize=3.2, markerfacecolor="white", markeredgecolor=OPTIMUM,
-            markeredgewidth=0.8, label="at the edge of the box", zorder=5, clip_on=False,
+            markeredgewidth=0.8, label="at the edge", zorder=5, clip_on=False,
         )  # fmt: skip
 
 

@@ -33,7 +33,7 @@ def test_a_family_has_a_line_a_value_its_colour_and_a_bar(axes: Axes) -> None:
     np.testing.assert_array_equal(drawn.get_array(), values)
     (bar,) = (other for other in axes.figure.axes if other is not axes)
     assert bar.get_ylabel() == "batch size $b$"
-    assert bar.get_ylim() == (1.0, 1000.0)
+    assert bar.get_ylim() == pytest.approx((1.0, 1000.0))
     assert len(bar.get_yticks()) >= 2
 
 
@@ -97,7 +97,8 @@ def test_contours_have_a_line_and_a_colour_each(axes: Axes) -> None:
     assert (drawn.norm.vmin, drawn.norm.vmax) == (0.05, 1.0)
     contours.risk_bar(axes.figure, [axes], (0.05, 1.0))
     bar = axes.figure.axes[-1]
-    assert (bar.get_ylabel(), bar.get_ylim()) == ("best risk", (0.05, 1.0))
+    assert bar.get_ylabel() == "best risk"
+    assert bar.get_ylim() == pytest.approx((0.05, 1.0))
 
 
 def test_less_than_an_iteration_is_shaded_above_the_diagonal(axes: Axes) -> None:
