@@ -5,8 +5,12 @@ from __future__ import annotations
 import jax
 import pytest
 from hypothesis import settings
+from jaxtyping import install_import_hook
 
-from hpgrid import Grid, LogAxis
+# Before anything of theirs is imported: beartype holds the shapes that the annotations promise.
+install_import_hook("hpgrid.reducers", "shape_checker.checked")
+
+from hpgrid import Grid, LogAxis  # noqa: E402
 
 settings.register_profile("hpgrid", deadline=None, derandomize=True, max_examples=25, database=None)
 settings.load_profile("hpgrid")

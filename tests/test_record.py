@@ -53,7 +53,7 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_there_must_be_a_folder(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="folder must be writable.*No such file"):
+    with pytest.raises(ValueError, match=r"folder must be writable.*No such file"):
         write_whole(tmp_path / "nowhere" / "a.txt", half_way)
 
 

@@ -17,9 +17,9 @@ from hpgrid.bench.contenders import CONTENDERS
 from hpgrid.grid import Grid
 from hpgrid.progress import track
 
-#: Seconds before every timing, in which what came before comes to rest. Threads spin on for a while,
-#: and a cube of 800 MB is given back by other threads after the call: they slow the next one fivefold.
-_PAUSE = 0.25
+#: Untimed calls right before every timed one: after a rest, or another contender, the first calls pay for
+#: sleeping threads and cold caches, and for memory that the one before is still giving back.
+_WARMING = 2
 
 #: Seconds after which a first call is given up.
 _PATIENCE = 900
@@ -98,7 +98,8 @@ def interleaved(calls: Mapping[str, Callable[[], object]], runs: int) -> dict[st
     for round_ in track(range(runs), "timing"):
         first = round_ % len(names)
         for name in names[first:] + names[:first]:
-            time.sleep(_PAUSE)
+            for _ in range(_WARMING):
+                calls[name]()
             start = time.perf_counter()
             answer = calls[name]()
             seconds[name].append(time.perf_counter() - start)

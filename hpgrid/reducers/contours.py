@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from hpgrid.shapes import Array, Float
 
 #: How many levels a contour figure shows, as a guide.
 LEVELS = 20
 
 
-def even_levels(risk: ArrayLike, count: int = LEVELS) -> NDArray[np.float64]:
+def even_levels(risk: ArrayLike, count: int = LEVELS) -> Float[Array, "levels"]:
     """Return ``count`` levels evenly spaced in log risk, strictly inside the range of ``risk``."""
     finite = np.asarray(risk, float)
     finite = np.log(finite[np.isfinite(finite) & (finite > 0)])
     return np.exp(np.linspace(finite.min(), finite.max(), count + 2)[1:-1])
 
 
-def iso_loss(x: ArrayLike, y: ArrayLike, risk: ArrayLike, levels: ArrayLike) -> list[list[NDArray[np.float64]]]:
+def iso_loss(x: ArrayLike, y: ArrayLike, risk: ArrayLike, levels: ArrayLike) -> list[list[Float[Array, "points 2"]]]:
     """Return the lines of equal risk, interpolated linearly in the logs of x, y and risk.
 
     Args:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hpgrid.errors import bad
+from hpgrid.shapes import Array, Bool, Float
 
 
+@runtime_checkable
 class Searched(Protocol):
     """What a curve needs of a search result: mappings by axis."""
 
@@ -41,9 +43,9 @@ class Curve:
     """
 
     name: str
-    budget: NDArray[np.float64]
-    value: NDArray[np.float64]
-    edge: NDArray[np.bool_]
+    budget: Float[Array, "n"]
+    value: Float[Array, "n"]
+    edge: Bool[Array, "n"]
     burn_in: int
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from hpgrid.errors import bad
+from hpgrid.shapes import Array, Bool, Float
 
 #: The share of the best performance that counts as near-optimal.
 PERFORMANCE = 0.99
@@ -24,10 +25,10 @@ class Band:
         high_edge: where ``high`` is the axis' last feasible value, shape (n,).
     """
 
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
-    low_edge: NDArray[np.bool_]
-    high_edge: NDArray[np.bool_]
+    low: Float[Array, "n"]
+    high: Float[Array, "n"]
+    low_edge: Bool[Array, "n"]
+    high_edge: Bool[Array, "n"]
 
 
 def near_optimal(risk: ArrayLike, values: ArrayLike, performance: float = PERFORMANCE) -> Band:

@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from hpgrid.errors import bad
 from hpgrid.proxy import FunctionProxy, Proxy, evaluate_factor
-
-Array = NDArray[np.float64]
+from hpgrid.shapes import Array, Bool, Float
 
 #: Where each variable is looked for, in natural log: eta anywhere, b >= 1, alpha <= 1.
 _BRACKET = {"eta": (-250.0, 250.0), "b": (0.0, 500.0), "alpha": (-250.0, 0.0)}
@@ -34,8 +33,8 @@ class Profile:
         at: for every tuned variable, where it is attained, shape (n,).
     """
 
-    risk: Array
-    at: Mapping[str, Array]
+    risk: Float[Array, "n"]
+    at: Mapping[str, Float[Array, "n"]]
 
 
 def profile(
@@ -71,7 +70,7 @@ def sublevel(
     name: str,
     excess: float,
     box: Mapping[str, tuple[float, float]] | None = None,
-) -> tuple[Array, Array]:
+) -> tuple[Float[Array, "n"], Float[Array, "n"]]:
     """Return the values of ``name`` between which the log risk is within ``excess`` of its minimum.
 
     The other tuned variables are re-tuned. Each of the two has shape (n,).
@@ -82,7 +81,7 @@ def sublevel(
     best, at, _ = _solve(constants, exponents, order, brackets)
     others = [v for v in order if v != name]
 
-    def inside(z: Array) -> NDArray[np.bool_]:
+    def inside(z: Float[Array, "n"]) -> Bool[Array, "n"]:
         moved = constants + exponents[name][:, None] * z
         return _solve(moved, exponents, others, brackets)[0] <= best + excess
 
@@ -131,8 +130,8 @@ def _exponent(exponent: object) -> float:
 
 
 def _log_form(
-    proxy: Proxy | FunctionProxy, tuned: Sequence[str], fixed: Mapping[str, float], budget: Array
-) -> tuple[Array, dict[str, Array]]:
+    proxy: Proxy | FunctionProxy, tuned: Sequence[str], fixed: Mapping[str, float], budget: Float[Array, "n"]
+) -> tuple[Float[Array, "terms n"], dict[str, Float[Array, "terms"]]]:
     """Log coefficients, shape (terms, n), and for each tuned variable its exponents, shape (terms,)."""
     posynomial = _posynomial(proxy)
     rows = []
@@ -163,11 +162,11 @@ def _brackets(
 
 
 def _solve(
-    constants: Array,
-    exponents: Mapping[str, Array],
+    constants: Float[Array, "terms n"],
+    exponents: Mapping[str, Float[Array, "terms"]],
     order: Sequence[str],
     brackets: Mapping[str, tuple[float, float]],
-) -> tuple[Array, dict[str, Array], Array]:
+) -> tuple[Float[Array, "n"], dict[str, Float[Array, "n"]], Float[Array, "terms n"]]:
     """Return the least log risk, where it is, and each term's share of it there."""
     if not order:
         top = constants.max(axis=0)
@@ -190,7 +189,9 @@ def _solve(
     return log_risk, {name: z, **at}, shares
 
 
-def _closed_form(constants: Array, row: Array, bracket: tuple[float, float]) -> Array | None:
+def _closed_form(
+    constants: Float[Array, "terms n"], row: Float[Array, "terms"], bracket: tuple[float, float]
+) -> Float[Array, "n"] | None:
     """The minimiser of A x^-p + B x^q + C, x^(p+q) = p A / (q B), if the terms have that form."""
     if not _has_closed_form(row):
         return None
@@ -200,10 +201,10 @@ def _closed_form(constants: Array, row: Array, bracket: tuple[float, float]) -> 
     return np.clip((down - up) / (p + q), *bracket)
 
 
-def _has_closed_form(row: Array) -> bool:
-    return len(set(row[row != 0])) == 2 and row.min() < 0 < row.max()
+def _has_closed_form(row: Float[Array, "terms"]) -> bool:
+    return bool(len(set(row[row != 0])) == 2 and row.min() < 0 < row.max())
 
 
-def _order(exponents: Mapping[str, Array]) -> list[str]:
+def _order(exponents: Mapping[str, Float[Array, "terms"]]) -> list[str]:
     """The variables, one with a closed form innermost."""
     return sorted(exponents, key=lambda v: (_has_closed_form(exponents[v]), v))

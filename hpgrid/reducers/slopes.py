@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from hpgrid.errors import bad
+from hpgrid.shapes import Array, Float
 
 
 @dataclass(frozen=True)
@@ -81,17 +82,17 @@ def fit_slope(
     return Slope(slope, _theil_sen(u, v), intercept, error, h, ends, len(u), left_out)
 
 
-def local_slopes(x: ArrayLike, y: ArrayLike) -> NDArray[np.float64]:
+def local_slopes(x: ArrayLike, y: ArrayLike) -> Float[Array, "n"]:
     """Return d log y / d log x at every point of a curve, by differences: shape (n,)."""
     return np.gradient(np.log(np.asarray(y, float)), np.log(np.asarray(x, float)))
 
 
-def _smallest_gap(v: NDArray[np.float64]) -> float:
+def _smallest_gap(v: Float[Array, "n"]) -> float:
     gaps = np.diff(np.unique(v))
     gaps = gaps[gaps > 1e-12]  # values of one grid node, written twice
     return float(gaps.min()) if gaps.size else 0.0
 
 
-def _theil_sen(u: NDArray[np.float64], v: NDArray[np.float64]) -> float:
+def _theil_sen(u: Float[Array, "n"], v: Float[Array, "n"]) -> float:
     i, j = np.triu_indices(len(u), k=1)
     return float(np.median((v[j] - v[i]) / (u[j] - u[i])))

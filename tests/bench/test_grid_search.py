@@ -26,8 +26,8 @@ each_work = pytest.mark.parametrize("work", ["R1", "R4"])
 
 
 @pytest.fixture(autouse=True)
-def without_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measure, "_PAUSE", 0.0)
+def without_warming(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measure, "_WARMING", 0)
 
 
 def no_probe(name: str, work: str, n: int) -> measure.Fresh:
