@@ -166,7 +166,7 @@ def parse_bound(data: Mapping[str, Any]) -> BoundConfig:
 
 def check_choice(what: str, given: Any, choices: Any) -> str:
     """Return ``given`` if it is one of the choices."""
-    if given not in choices:
+    if not isinstance(given, str) or given not in choices:
         raise unknown(what, given, choices)
     return str(given)
 

@@ -42,8 +42,12 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
             write(file)
         Path(aside).chmod(0o666 & ~_umask())
         Path(aside).replace(path)
-    except BaseException:
+    except BaseException as error:
         Path(aside).unlink()
+        if isinstance(error, OSError):
+            raise bad(
+                f"{path.name} can't be written ({error.strerror})", str(path), "another folder, or room"
+            ) from None
         raise
 
 

@@ -12,7 +12,7 @@ from typing import NoReturn
 from cyclopts import App, CycloptsError
 
 from hpgrid import __version__
-from hpgrid.cli.reproduce import reproduce
+from hpgrid.cli.reproduce import reproduce_figures
 from hpgrid.errors import InputError
 
 app = App(
@@ -20,8 +20,9 @@ app = App(
     help="What a convergence bound says about tuning: grid search, figures, checks.",
     version=f"hpgrid {__version__}",
     help_format="plaintext",
+    suppress_keyboard_interrupt=False,
 )
-app.command(reproduce)
+app.command(reproduce_figures, name="reproduce")
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
@@ -36,6 +37,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        sys.exit(_complain(error))
     sys.exit(status or 0)
 
 

@@ -22,18 +22,21 @@ if TYPE_CHECKING:
 FORMATS = ("png", "pdf", "svg")
 
 
-def _split(_: Any, tokens: Sequence[Token]) -> tuple[str, ...]:
-    """Names between commas, or one after the other."""
-    return tuple(name for token in tokens for name in token.value.split(",") if name)
+def _whole(_: Any, tokens: Sequence[Token]) -> int:
+    """A whole number, which 2.5 is not."""
+    try:
+        return int(tokens[0].value)
+    except ValueError:
+        raise bad("--n is a whole number", tokens[0].value, "--n 100, say") from None
 
 
-def reproduce(
+def reproduce_figures(
     *figures: Annotated[str, Parameter(help="Figures, such as fig1 fig2 or fig1,fig2; or all.")],
     out: Annotated[Path, Parameter(help="Where the files go.")] = Path("figures"),
     format: Annotated[str, Parameter(help=f"Picture formats, between commas: {', '.join(FORMATS)}.")] = "png,pdf",
     config: Annotated[Path | None, Parameter(help="A TOML file of your own, in place of a shipped one.")] = None,
     grid: Annotated[str | None, Parameter(help="The grid: footnote or captions.")] = None,
-    n: Annotated[int | None, Parameter(help="Points per axis.")] = None,
+    n: Annotated[int | None, Parameter(converter=_whole, help="Points per axis.")] = None,
     C1: Annotated[float | None, Parameter(name="--C1", help="The bound's constant C1.")] = None,
     C2: Annotated[float | None, Parameter(name="--C2", help="The bound's constant C2.")] = None,
     C3: Annotated[float | None, Parameter(name="--C3", help="The bound's constant C3.")] = None,
@@ -50,6 +53,9 @@ def reproduce(
     constants = {k: v for k, v in (("C1", C1), ("C2", C2), ("C3", C3)) if v is not None}
     chosen = _names(figures)
     if redraw:
+        changed = constants | {k: v for k, v in (("grid", grid), ("n", n), ("dtype", dtype)) if v is not None}
+        if changed:
+            raise bad("--redraw computes nothing, so it takes no other numbers", changed, "one or the other")
         return _redraw(chosen or _only(config), out, formats, strict)
     jobs = [
         (name, override(job, constants=constants, preset=grid, n=n, dtype=dtype)) for name, job in _jobs(chosen, config)
@@ -159,9 +165,18 @@ def _redraw(names: tuple[str, ...], out: Path, formats: tuple[str, ...], strict:
     figures = [restore(name, out) for name in names]
     make_folder(out)
     with _drawing(len(figures)) as submit:
-        drawn = [(data, submit(_draw, data, out, formats)) for data in figures]
+        drawn = [(data, submit(_draw_saved, data, out, formats)) for data in figures]
         failed = [_report(data, pictures.result()) for data, pictures in drawn]
     return int(strict and any(failed))
+
+
+def _draw_saved(data: FigureData, out: Path, formats: tuple[str, ...]) -> list[Path]:
+    """Draw a figure from files that may have been put together by hand."""
+    try:
+        return _draw(data, out, formats)
+    except (KeyError, IndexError) as error:
+        instead = f"hpgrid reproduce {data.name} again, without --redraw"
+        raise bad(f"the saved record and arrays don't belong together (no {error})", data.name, instead) from None
 
 
 def _draw(data: FigureData, out: Path, formats: tuple[str, ...]) -> list[Path]:

@@ -2,7 +2,8 @@
 
 A slope is off by at most the argmin's uncertainty over the window, and a law that holds only as the
 budget grows is biased on any finite one: so the tolerance is the error of a fit whose points are
-each uncertain by delta, plus the distance of the continuous optimum's own slope from the exponent.
+each uncertain by delta, plus how far the continuous optimum's own slope over the window is from its
+slope twenty decades further out. The exponent itself has no part in it: a wrong one fails.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.reducers.profile import grid_excess, profile, sublevel
 from hpgrid.reducers.slopes import Slope, fit_slope
 
+#: How much further out a law is taken to have settled.
+FAR = 1e20
+
 Array = NDArray[np.float64]
 
 
@@ -27,7 +31,7 @@ def verdict(name: str, slope: Slope, exponent: float, bias: float, note: str = "
         name: what was fitted.
         slope: the fit; its ``error`` has the argmin's uncertainty in it.
         exponent: the prediction.
-        bias: the continuous optimum's slope over the window, less the exponent.
+        bias: the continuous optimum's slope over the window, less its slope far out.
         note: what else to say.
     """
     tolerance = slope.error + abs(bias)
@@ -44,6 +48,18 @@ def verdict(name: str, slope: Slope, exponent: float, bias: float, note: str = "
 def nothing_to_fit(name: str, exponent: float, edge_points: int) -> Check:
     """Return the check of a slope for which an axis leaves fewer than two points."""
     return Check(name, np.nan, exponent, np.nan, None, (np.nan, np.nan), edge_points, "nothing to fit")
+
+
+def window_bias(budget: Array, truth: Array, settled: Array, edge: NDArray[np.bool_] | None = None) -> float:
+    """Return a continuous curve's slope over a window, less the slope of the same curve far out.
+
+    Args:
+        budget: the window's budgets, shape (n,).
+        truth: the curve there, shape (n,).
+        settled: the curve at the budgets times ``FAR``, shape (n,).
+        edge: points that the fit leaves out, shape (n,).
+    """
+    return fit_slope(budget, truth, edge=edge).slope - fit_slope(budget, settled).slope
 
 
 def tuned_checks(
@@ -72,16 +88,16 @@ def tuned_checks(
     if inside.sum() < 2:
         return tuple(nothing_to_fit(f"slope of {v}", exponents[v], int(edge.sum())) for v, (_, edge) in curves.items())
     excess = grid_excess(proxy, steps)
-    exact = profile(proxy, tuned, fixed, budget[inside])
+    window_range = budget[inside]
+    exact, far = (profile(proxy, tuned, fixed, window_range * scale) for scale in (1.0, FAR))
     checks = []
     for name, (values, edge) in curves.items():
         if name == "risk":
-            truth, delta = exact.risk, excess / 2
+            truth, settled, delta = exact.risk, far.risk, excess / 2
         else:
-            low, high = sublevel(proxy, tuned, fixed, budget[inside], name, excess)
-            truth, delta = exact.at[name], float(np.log(high / low).max()) / 2
+            low, high = sublevel(proxy, tuned, fixed, window_range, name, excess)
+            truth, settled, delta = exact.at[name], far.at[name], float(np.log(high / low).max()) / 2
         slope = fit_slope(budget, values, edge=edge, window=window, step=delta)
-        used = ~edge[inside]
-        bias = fit_slope(budget[inside], truth, edge=~used).slope - exponents[name]
+        bias = window_bias(window_range, truth, settled, edge[inside])
         checks.append(verdict(f"slope of {name}", slope, exponents[name], bias))
     return tuple(checks)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,8 +14,8 @@ import hpgrid
 from hpgrid.config import Config, Panel
 from hpgrid.errors import bad
 from hpgrid.grid import Grid
-from hpgrid.paper.checks import verdict
-from hpgrid.paper.data import Check, FigureData, config_data
+from hpgrid.paper.checks import FAR, verdict, window_bias
+from hpgrid.paper.data import Check, FigureData, check_axes, config_data
 from hpgrid.plotting import contours as plot
 from hpgrid.plotting.style import letter, log_axes, new_figure, styled
 from hpgrid.proxy import Proxy
@@ -43,12 +43,11 @@ def compute(config: Config, name: str, exponent: float | None, extra: Extra | No
         extra: what a figure adds to each panel.
     """
     started = time.perf_counter()
-    for panel in config.panels:
-        if "b" in panel.tuned or "b" in panel.fixed:
-            raise bad(
-                "this figure shows the batch size on an axis", {"tuned": panel.tuned}, "b neither tuned nor fixed"
-            )
     grids = [config.grid.build(panel.axes) for panel in config.panels]
+    for panel, grid in zip(config.panels, grids):
+        if "b" in panel.tuned:
+            raise bad(f"the axes of this figure are b, {grid.budget}", list(panel.tuned), "tuned without b")
+        check_axes(grid, panel, (*panel.tuned, "b", grid.budget))
     proxy = config.bound.build(grids[0].budget)
     results = [
         hpgrid.grid_search(proxy, grid, panel.tuned, fixed=panel.fixed, dtype=config.dtype)
@@ -128,21 +127,29 @@ def _near_check(
     name = f"({chr(ord('a') + k)}) slope of near-optimal b"
     burn_in = int(np.flatnonzero(part["near"] <= part["b"][1]).max(initial=-1)) + 1
     window = window or (budget[min(burn_in, len(budget) - 2)], budget[-1])
-    usable = ~edge & (budget >= window[0]) & (budget <= window[1])
+    usable = ~edge & _within(budget, window)
+    left_out = int((edge & _within(budget, window)).sum())
     if usable.sum() < 2 or excess >= threshold:
         told = "nothing to fit" if excess < threshold else "not identifiable: the grid is coarser than one per cent"
-        return Check(name, np.nan, exponent, np.nan, None, (np.nan, np.nan), int((~usable).sum()), told)
+        return Check(name, np.nan, exponent, np.nan, None, (np.nan, np.nan), left_out, told)
     box = {v: (grid.axes[v].lo, grid.axes[v].hi) for v in (*panel.tuned, "b")}
 
-    def crossing(level: float) -> Array:
-        return sublevel(proxy, (*panel.tuned, "b"), panel.fixed, budget[usable], "b", level, box)[0]
+    fixed = {**grid.held, **panel.fixed}
+
+    def crossing(level: float, scale: float = 1.0, box: dict[str, tuple[float, float]] | None = box) -> Array:
+        return sublevel(proxy, (*panel.tuned, "b"), fixed, budget[usable] * scale, "b", level, box)[0]
 
     low, high = crossing(threshold + excess), crossing(threshold - excess)
     step = grid.axes["b"].step
     delta = float(np.log(high / low).max() + step) / 2
     slope = fit_slope(budget, part["near"], edge=edge, window=window, step=delta)
-    bias = fit_slope(budget[usable], crossing(threshold)).slope - exponent
+    # Far out, only the bound itself speaks: no walls of the box.
+    bias = window_bias(budget[usable], crossing(threshold), crossing(threshold, FAR, None))
     return verdict(name, slope, exponent, bias)
+
+
+def _within(budget: Array, window: tuple[float, float]) -> NDArray[np.bool_]:
+    return np.asarray((budget >= window[0]) & (budget <= window[1]))
 
 
 def draw(data: FigureData) -> Figure:
@@ -185,8 +192,8 @@ def _hyperbolas(ax: Any, arrays: Any, k: int) -> None:
         )
 
 
-def lmo_constants(proxy: Proxy, names: Sequence[str] = ("C1", "C2", "C3")) -> tuple[float, ...] | None:
+def lmo_constants(proxy: Proxy) -> tuple[float, float, float] | None:
     """Return C1, C2, C3 of the plain LMO proxy, or None where the closed forms are not its own."""
-    if proxy.name != "lmo" or set(proxy.constants) != set(names) or len(proxy.terms) != 5:
+    if proxy.terms != hpgrid.bounds.lmo(budget=proxy.budget).terms:
         return None
-    return tuple(proxy.constants[name] for name in names)
+    return proxy.constants["C1"], proxy.constants["C2"], proxy.constants["C3"]

@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.config import Config
-from hpgrid.errors import bad
+from hpgrid.config import Config, Panel
+from hpgrid.errors import InputError, bad
+from hpgrid.grid import Grid
+from hpgrid.paper import FIGURES
 from hpgrid.record import SCHEMA, made_with, write_arrays, write_json
 
 
@@ -62,6 +65,20 @@ class FigureData:
     seconds: float = 0.0
 
 
+def only_panel(config: Config) -> Panel:
+    """Return the regime of a figure that shows one."""
+    if len(config.panels) != 1:
+        raise bad(f"{config.figure} shows one regime", len(config.panels), "one [regime]")
+    return config.panels[0]
+
+
+def check_axes(grid: Grid, panel: Panel, wanted: tuple[str, ...]) -> None:
+    """Refuse a regime that leaves other axes than a figure shows or tunes."""
+    left = tuple(name for name in grid.axes if name not in panel.fixed)
+    if set(left) != set(wanted):
+        raise bad("the axes of this figure are " + ", ".join(wanted), list(left), "the others as fixed = { ... }")
+
+
 def save(data: FigureData, folder: Path) -> list[Path]:
     """Write NAME.npz and NAME.json, each whole; return their paths."""
     arrays, record = folder / f"{data.name}.npz", folder / f"{data.name}.json"
@@ -85,17 +102,21 @@ def restore(name: str, folder: Path) -> FigureData:
     Raises:
         ValueError: nothing whole was saved under that name.
     """
+    instead = f"hpgrid reproduce {name} again, without --redraw"
     try:
         record = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-        with np.load(folder / f"{name}.npz", allow_pickle=False) as stored:
+        if record["schema"] != SCHEMA or record["config"]["figure"] not in FIGURES:
+            raise bad("the saved data are of another version of hpgrid", str(folder / name), instead)
+        with (folder / f"{name}.npz").open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {key: stored[key] for key in stored.files}
         checks = tuple(_check(entry) for entry in record["checks"])
         return FigureData(name, record["config"], arrays, checks, record["notes"], record["seconds"]["compute"])
+    except InputError:
+        raise
     except FileNotFoundError as error:
-        instead = f"hpgrid reproduce {name} first, without --redraw"
-        raise bad("redrawing needs what a run has saved", str(error.filename), instead) from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        instead = f"hpgrid reproduce {name} again, without --redraw"
+        first = f"hpgrid reproduce {name} first, without --redraw"
+        raise bad("redrawing needs what a run has saved", str(error.filename), first) from None
+    except (OSError, EOFError, BadZipFile, ValueError, KeyError, TypeError) as error:
         raise bad(f"the saved data can't be read ({error})", str(folder / name), instead) from None
 
 

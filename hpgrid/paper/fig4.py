@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hpgrid.config import Config, Panel
+from hpgrid.errors import bad
 from hpgrid.grid import Grid
 from hpgrid.paper import contours
 from hpgrid.paper.data import Check, FigureData
@@ -24,6 +25,8 @@ _EVERY = 3
 
 def compute(config: Config, name: str = "fig4") -> FigureData:
     """Return the figure's arrays and checks."""
+    if config.grid.build(config.panels[0].axes).budget != "K":
+        raise bad("this figure shows iterations on an axis", "T", "K = { lo = 1e2, hi = 1e16 } in [grid], say")
     return contours.compute(config, name, None, _hyperbola)
 
 
@@ -37,9 +40,10 @@ def _hyperbola(
     """
     proxy = config.bound.build("K")
     constants = contours.lmo_constants(proxy)
-    if constants is None or panel.tuned != ("eta",) or "alpha" not in panel.fixed:
+    fixed = {**grid.held, **panel.fixed}
+    if constants is None or panel.tuned != ("eta",) or "alpha" not in fixed:
         return {}, ()
-    alpha, (C1, C2, C3) = panel.fixed["alpha"], constants
+    alpha, (C1, C2, C3) = fixed["alpha"], constants
     K, b = part["line_points"].T
     levels = np.repeat(part["line_levels"], part["line_lengths"])
     measured = float(np.abs(np.log(iso_loss.risk(K, b, alpha, C1, C2, C3) / levels)).max())

@@ -15,8 +15,8 @@ import hpgrid
 from hpgrid.config import Config
 from hpgrid.errors import bad
 from hpgrid.grid import TUNABLE, Grid
-from hpgrid.paper.checks import nothing_to_fit, verdict
-from hpgrid.paper.data import Check, FigureData, config_data
+from hpgrid.paper.checks import FAR, nothing_to_fit, verdict, window_bias
+from hpgrid.paper.data import Check, FigureData, check_axes, config_data, only_panel
 from hpgrid.paper.pair import power_label, predicted_line
 from hpgrid.plotting.curves import band, law, optimum, padded
 from hpgrid.plotting.style import SHORT, letter, log_axes, new_figure, styled
@@ -32,10 +32,11 @@ Array = NDArray[np.float64]
 def compute(config: Config, name: str = "fig9") -> FigureData:
     """Return the figure's arrays and checks."""
     started = time.perf_counter()
-    (panel,) = config.panels
+    panel = only_panel(config)
     if set(panel.tuned) != set(TUNABLE):
         raise bad("this figure tunes all three hyperparameters", list(panel.tuned), 'tuned = ["eta", "b", "alpha"]')
     grid = config.grid.build(panel.axes)
+    check_axes(grid, panel, (*TUNABLE, grid.budget))
     proxy = config.bound.build(grid.budget)
     budget = grid.axes[grid.budget].values
     window = config.window or (float(budget[0]), float(budget[-1]))
@@ -97,23 +98,23 @@ def _checks(
     if used.sum() < 2:
         laws = {**EXPONENTS, **{"/".join(pair): exponent for pair, exponent in IDENTIFIABLE.items()}}
         return tuple(nothing_to_fit(f"slope of {n}", float(e), int(edge.sum())) for n, e in laws.items())
-    exact = profile(proxy, tuned, {}, budget[used])
-    truths = {"risk": exact.risk, **exact.at}
+    exact, far = (profile(proxy, tuned, {}, budget[used] * scale) for scale in (1.0, FAR))
+    truths, settled = ({"risk": found.risk, **found.at} for found in (exact, far))
     checks = []
 
-    def check(name: str, y: Array, truth: Array, delta: float, exponent: Fraction) -> None:
+    def check(name: str, y: Array, curves: tuple[Array, Array], delta: float, exponent: Fraction) -> None:
         slope = fit_slope(budget, y, edge=edge, window=window, step=delta)
-        bias = fit_slope(budget[used], truth).slope - float(exponent) if used.sum() > 1 else np.nan
-        checks.append(verdict(f"slope of {name}", slope, float(exponent), bias))
+        checks.append(verdict(f"slope of {name}", slope, float(exponent), window_bias(budget[used], *curves)))
 
     for key in ("risk", *tuned):
         delta = excess / 2 if key == "risk" else half_widths[key]
-        check(key, arrays[f"{key}_hat"], truths[key], delta, EXPONENTS[key])
+        check(key, arrays[f"{key}_hat"], (truths[key], settled[key]), delta, EXPONENTS[key])
     for (top, bottom), exponent in IDENTIFIABLE.items():
         measured = arrays[f"{top}_hat"] / arrays[f"{bottom}_hat"]
         low, high = sublevel(_in_ratios(proxy), tuned, {}, budget[used], top, excess, _OPEN)
         delta = float(np.log(high / low).max()) / 2
-        check(f"{top}/{bottom}", measured, truths[top] / truths[bottom], delta, exponent)
+        curves = (truths[top] / truths[bottom], settled[top] / settled[bottom])
+        check(f"{top}/{bottom}", measured, curves, delta, exponent)
     return tuple(checks)
 
 

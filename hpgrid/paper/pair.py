@@ -18,7 +18,7 @@ import hpgrid
 from hpgrid.config import Config
 from hpgrid.errors import bad
 from hpgrid.paper.checks import tuned_checks
-from hpgrid.paper.data import FigureData, config_data
+from hpgrid.paper.data import FigureData, check_axes, config_data, only_panel
 from hpgrid.plotting.curves import family, law, optimum, padded
 from hpgrid.plotting.style import PREDICTED, SHORT, letter, log_axes, new_figure, styled
 from hpgrid.reducers.curves import argmin_curve
@@ -34,19 +34,22 @@ def compute(config: Config, name: str, exponents: Mapping[str, Fraction]) -> Fig
         exponents: the predicted exponents of the risk and the two optima.
     """
     started = time.perf_counter()
-    panel = config.panels[0]
-    if "eta" not in panel.tuned or len(panel.tuned) != 2:
-        raise bad("this figure tunes eta and one more", list(panel.tuned), 'tuned = ["eta", "b"], say')
+    panel = only_panel(config)
+    tuned = [v for v in exponents if v != "risk"]
+    if set(panel.tuned) != set(tuned):
+        raise bad(f"this figure tunes {' and '.join(tuned)}", list(panel.tuned), f"tuned = {tuned}")
     grid = config.grid.build(panel.axes)
+    check_axes(grid, panel, (*tuned, grid.budget))
+    fixed = {**grid.held, **panel.fixed}
     proxy = config.bound.build(grid.budget)
     budget = grid.axes[grid.budget].values
     first, second = other_than_eta(panel.tuned), "eta"
-    options: dict[str, Any] = {"fixed": panel.fixed, "dtype": config.dtype}
+    options: dict[str, Any] = {"fixed": fixed, "dtype": config.dtype}
     at_first = hpgrid.grid_search(proxy, grid, second, **options)
     at_second = hpgrid.grid_search(proxy, grid, first, **options)
     best = hpgrid.grid_search(proxy, grid, panel.tuned, **options)
     # The whole grid, what the figure holds fixed tuned as well: how much the regime gives away.
-    every = hpgrid.grid_search(proxy, grid, tuple({*panel.tuned, *panel.fixed}), dtype=config.dtype)
+    every = hpgrid.grid_search(proxy, grid, tuple({*panel.tuned, *panel.fixed} & {*grid.axes}), dtype=config.dtype)
 
     shown = {v: every_nth(len(grid.axes[v]), config.curves) for v in (first, second)}
     curves = {v: argmin_curve(best, v) for v in (first, second)}
@@ -63,16 +66,18 @@ def compute(config: Config, name: str, exponents: Mapping[str, Fraction]) -> Fig
         "risk_hat": best.risk,
         "risk_every": every.risk,
     }
+    # Where one optimum sits on a wall, the other answers to the wall: none of them is fitted there.
     edge = curves[first].edge | curves[second].edge
-    measured = {"risk": (best.risk, edge)} | {v: (c.value, c.edge) for v, c in curves.items()}
+    measured = {"risk": (best.risk, edge)} | {v: (c.value, edge) for v, c in curves.items()}
+    arrays |= {"risk_edge": edge} | {f"{v}_edge": c.edge for v, c in curves.items()}
     for key, (values, at_edge) in measured.items():
-        arrays |= {f"{key}_hat": values, f"{key}_edge": at_edge}
+        arrays[f"{key}_hat"] = values
         arrays[f"{key}_law"] = predicted_line(budget, values, at_edge, window, float(exponents[key]))
     steps = {v: grid.axes[v].step for v in panel.tuned}
     checks = tuned_checks(
         proxy,
         panel.tuned,
-        panel.fixed,
+        fixed,
         steps,
         measured,
         {k: float(e) for k, e in exponents.items()},

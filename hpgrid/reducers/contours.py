@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hpgrid.errors import bad
 from hpgrid.shapes import Array, Float
 
 #: How many levels a contour figure shows, as a guide.
@@ -15,6 +16,8 @@ def even_levels(risk: ArrayLike, count: int = LEVELS) -> Float[Array, "levels"]:
     """Return ``count`` levels evenly spaced in log risk, strictly inside the range of ``risk``."""
     finite = np.asarray(risk, float)
     finite = np.log(finite[np.isfinite(finite) & (finite > 0)])
+    if not finite.size:
+        raise bad("levels need a finite positive risk", risk, "a grid with a feasible cell")
     return np.exp(np.linspace(finite.min(), finite.max(), count + 2)[1:-1])
 
 

@@ -140,6 +140,8 @@ def _log_form(
         for variable, factor in term.factors.items():
             if variable == posynomial.budget:
                 row = row + np.log(evaluate_factor(factor, budget))
+            elif variable not in tuned and variable not in fixed:
+                raise bad(f"{variable} is neither tuned nor fixed", dict(fixed), f"fixed={{'{variable}': ...}}")
             elif variable not in tuned:
                 row = row + np.log(evaluate_factor(factor, fixed[variable]))
         rows.append(row)

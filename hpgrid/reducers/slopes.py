@@ -72,7 +72,7 @@ def fit_slope(
     left_out = int(inside.sum() - usable.sum())
     u, v = np.log(x[usable]), np.log(y[usable])
     h = _smallest_gap(v) if step is None else float(step)
-    if len(u) < 2:
+    if len(u) < 2 or np.ptp(u) == 0:
         return Slope(np.nan, np.nan, np.nan, np.inf, h, (np.nan, np.nan), len(u), left_out)
     away = u - u.mean()
     slope = float(away @ v / (away @ away))

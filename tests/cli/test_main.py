@@ -97,7 +97,6 @@ def test_an_unknown_word_is_named_or_its_nearest(
     assert named in err
 
 
-@pytest.mark.xfail(strict=True, reason="cyclopts answers an interrupt itself, without a word")
 def test_an_interrupt_is_no_traceback(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(path: Path) -> None:
         raise KeyboardInterrupt

@@ -102,7 +102,6 @@ def test_a_measurement_off_the_bounds_own_optimum_fails() -> None:
     assert [check.holds for check in checks.values()] == [True, False, True]
 
 
-@pytest.mark.xfail(strict=True, reason="the whole distance of the bound's own slope is in the tolerance")
 def test_an_exponent_that_is_not_the_bounds_fails() -> None:
     checks = theorem_1({"risk": -0.25, "b": 0.75, "eta": -0.4})
     assert [check.holds for check in checks.values()] == [True, False, False]

@@ -60,15 +60,11 @@ BROKEN = {
     "arrays empty": ("mine.npz", lambda old: b""),
     "arrays cut short": ("mine.npz", lambda old: old[: len(old) // 2]),
 }
-UNCAUGHT = pytest.mark.xfail(run=False, reason="EOFError and BadZipFile pass through restore, the file left open")
 
 
 @pytest.mark.parametrize(
     ("name", "broken"),
-    [
-        pytest.param(*case, id=key, marks=UNCAUGHT if key in ("arrays empty", "arrays cut short") else ())
-        for key, case in BROKEN.items()
-    ],
+    [pytest.param(*case, id=key) for key, case in BROKEN.items()],
 )
 def test_a_damaged_file_is_named(tmp_path: Path, data: FigureData, name: str, broken) -> None:
     save(data, tmp_path)

@@ -200,7 +200,6 @@ def test_labels() -> None:
 # --- other bounds, other budgets ---
 
 
-@pytest.mark.xfail(strict=True, reason="the whole distance of the bound's own slope is in the tolerance")
 def test_a_bound_with_another_exponent_fails_the_theorem() -> None:
     config = override(load(shipped("fig1")), n=40)
     other = replace(config, bound=replace(config.bound, options={"q": 0.3}))
@@ -209,7 +208,6 @@ def test_a_bound_with_another_exponent_fails_the_theorem() -> None:
     assert checks[0].holds is False
 
 
-@pytest.mark.xfail(strict=True, reason="eta is fitted where b is held by its wall")
 def test_a_wall_in_one_optimum_is_not_held_against_the_other() -> None:
     config = override(load(shipped("fig1")), n=40)
     walled = replace(config, grid=replace(config.grid, axes={"b": {"lo": 1.0, "hi": 100.0}}))
@@ -218,7 +216,6 @@ def test_a_wall_in_one_optimum_is_not_held_against_the_other() -> None:
         assert check.edge_points > 10
 
 
-@pytest.mark.xfail(strict=True, reason="what the grid holds does not reach the profile")
 def test_a_value_may_be_held_by_the_grid_in_place_of_the_regime() -> None:
     config = override(load(shipped("fig1")), n=16)
     (panel,) = config.panels
