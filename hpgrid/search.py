@@ -111,8 +111,9 @@ def grid_search(
 ) -> SearchResult:
     """Return the best risk, and where it is, over some axes of a grid for every cell of the others.
 
-    Ties go to the first cell in row-major order over (eta, b, alpha, budget). The result does not
-    depend on ``chunk``. Cells outside the bound's domain never win.
+    Ties go to the first cell in row-major order over (eta, b, alpha, budget). A sum of terms gives
+    the same bits for every ``chunk``; a function's risk may differ in the last ones, since the
+    compiler is free to fuse its operations. Cells outside the bound's domain never win.
 
     Args:
         proxy: the bound; it is taken in the form of the grid's budget.

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
-from hpgrid.plotting.style import NEAR, PREDICTED, decades, power_of_ten
+from hpgrid.plotting.style import NEAR, PREDICTED, decades, hollow, power_of_ten
 
 Array = NDArray[np.float64]
 
@@ -49,11 +49,7 @@ def risk_bar(figure: Figure, axes: Sequence[Axes], limits: tuple[float, float]) 
 def near_optimal(axes: Axes, x: Array, low: Array, edge: NDArray[np.bool_], label: str) -> None:
     """Draw the near-optimal batch size, hollow where it sits on the border of the search box."""
     axes.plot(x, low, color=NEAR, linewidth=1.8, label=label, zorder=5)
-    if edge.any():
-        axes.plot(
-            x[edge], low[edge], "o", markersize=2.6, markerfacecolor="white", markeredgecolor=NEAR,
-            markeredgewidth=0.7, label="at the edge of the box", zorder=6, clip_on=False,
-        )  # fmt: skip
+    hollow(axes, x, low, edge, NEAR, "at the edge of the box")
 
 
 def best(axes: Axes, x: Array, y: Array, label: str) -> None:

@@ -11,7 +11,7 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
-from hpgrid.plotting.style import COLORMAPS, OPTIMUM, PREDICTED, SYMBOLS, decades, power_of_ten
+from hpgrid.plotting.style import COLORMAPS, OPTIMUM, PREDICTED, SYMBOLS, decades, hollow, power_of_ten
 
 Array = NDArray[np.float64]
 
@@ -45,11 +45,7 @@ def family(axes: Axes, x: Array, curves: Array, values: Array, name: str) -> Lin
 def optimum(axes: Axes, x: Array, y: Array, edge: NDArray[np.bool_], label: str) -> None:
     """Draw a measured optimum: a line, and hollow points where it sits on the border of the search box."""
     axes.plot(x, y, color=OPTIMUM, label=label, zorder=4)
-    if edge.any():
-        axes.plot(
-            x[edge], y[edge], "o", markersize=3.2, markerfacecolor="white", markeredgecolor=OPTIMUM,
-            markeredgewidth=0.8, label="at the edge", zorder=5, clip_on=False,
-        )  # fmt: skip
+    hollow(axes, x, y, edge, OPTIMUM, "at the edge")
 
 
 def law(axes: Axes, x: Array, y: Array, label: str) -> None:

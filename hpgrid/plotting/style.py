@@ -8,9 +8,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import matplotlib.style
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from numpy.typing import NDArray
 
 #: How a quantity is written on an axis.
 SYMBOLS = {
@@ -48,6 +50,17 @@ def new_figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figu
 def letter(axes: Axes, k: int, title: str) -> None:
     """Title a panel "(a) ..."."""
     axes.set_title(f"({chr(ord('a') + k)}) {title}")
+
+
+def hollow(
+    axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], edge: NDArray[np.bool_], color: str, label: str
+) -> None:
+    """Mark with hollow points where an optimum sits on the border of the search box, and says nothing."""
+    if edge.any():
+        axes.plot(
+            x[edge], y[edge], "o", markersize=3.0, markerfacecolor="white", markeredgecolor=color,
+            markeredgewidth=0.8, label=label, zorder=6, clip_on=False,
+        )  # fmt: skip
 
 
 def log_axes(axes: Axes, x: Sequence[float], y: Sequence[float], labels: tuple[str, str]) -> None:
