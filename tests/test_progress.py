@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import sys
+import time
 
 import pytest
 
@@ -60,3 +61,22 @@ def test_the_bar_is_taken_down_when_the_work_fails(show) -> None:
         items.throw(RuntimeError("stop"))
     hidden, back = stderr.getvalue().rfind("\x1b[?25l"), stderr.getvalue().rfind("\x1b[?25h")
     assert 0 <= hidden < back  # the cursor
+
+
+def test_work_within_work_has_no_bar_of_its_own(show) -> None:
+    stderr = show(Terminal())
+    for _ in progress.track([1, 2], "outer"):
+        assert list(progress.track([1, 2], "inner")) == [1, 2]
+    assert "outer" in stderr.getvalue()
+    assert "inner" not in stderr.getvalue()
+
+
+def test_a_bar_appears_in_the_middle_of_a_long_step(show) -> None:
+    stderr = show(Terminal(), patience=0.01)
+    with progress.progress("one long step", 1) as advance:
+        for _ in range(1000):
+            if "one long step" in stderr.getvalue():
+                break
+            time.sleep(0.01)
+        advance()
+    assert "one long step" in stderr.getvalue()

@@ -15,6 +15,7 @@ from cyclopts import Parameter, Token
 from hpgrid.config import Config, load, override, shipped
 from hpgrid.errors import bad, unknown
 from hpgrid.paper import FIGURES
+from hpgrid.progress import progress
 
 if TYPE_CHECKING:
     from hpgrid.paper.data import FigureData
@@ -118,20 +119,22 @@ def _run(jobs: list[tuple[str, Config]], out: Path, formats: tuple[str, ...], st
 
     make_folder(out)
     _use_compilation_cache()
-    from hpgrid.paper import figure_module
-    from hpgrid.paper.data import save
-    from hpgrid.progress import track
-
     failed = False
-    with _drawing(len(jobs)) as submit:
+    # One bar from the first import to the last picture: two steps a figure.
+    with progress("reproducing", 2 * len(jobs)) as advance, _drawing(len(jobs)) as submit:
+        from hpgrid.paper import figure_module
+        from hpgrid.paper.data import save
+
         drawn: list[tuple[FigureData, list[Path], Future[list[Path]]]] = []
         try:
-            for name, config in track(jobs, "computing"):
+            for name, config in jobs:
                 data = figure_module(config.figure).compute(config, name)
                 drawn.append((data, save(data, out), submit(_draw, data, out, formats)))
+                advance()
         finally:
-            for data, saved, pictures in track(drawn, "drawing"):
+            for data, saved, pictures in drawn:
                 failed |= _report(data, saved + pictures.result())
+                advance()
     return int(strict and failed)
 
 
