@@ -72,7 +72,9 @@ def compute(config: Config, name: str, exponent: float | None, extra: Extra | No
         "cells_below_one_iteration": sum(result.cells_below_one_K for result in results),
         "eta_at_edge_near_optimum": [int(arrays[f"near_held_{k}"].sum()) for k in range(len(grids))],
     }
-    return FigureData(name, config_data(config), arrays, tuple(checks), notes, time.perf_counter() - started)
+    return FigureData(
+        name, config_data(config, proxy, grids), arrays, tuple(checks), notes, time.perf_counter() - started
+    )
 
 
 def _below_one(grid: Grid) -> NDArray[np.bool_]:

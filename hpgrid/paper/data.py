@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from hpgrid.config import Config, Panel
 from hpgrid.errors import InputError, bad
 from hpgrid.grid import Grid
 from hpgrid.paper import FIGURES
+from hpgrid.proxy import Proxy
 from hpgrid.record import SCHEMA, made_with, write_arrays, write_json
 
 
@@ -126,6 +127,17 @@ def _check(entry: Mapping[str, Any]) -> Check:
     return Check(**{**entry, **numbers, "window": window})
 
 
-def config_data(config: Config) -> dict[str, Any]:
-    """Return a config as it will be read back from JSON."""
-    return dict(json.loads(json.dumps(config.describe(), default=str)))
+def config_data(config: Config, proxy: Proxy | None = None, grids: Sequence[Grid] = ()) -> dict[str, Any]:
+    """Return a config as it will be read back from JSON, with nothing left to a default.
+
+    Args:
+        config: the config.
+        proxy: the bound it names; its constants are written out.
+        grids: the grid of each panel; its axes are written out.
+    """
+    data = json.loads(json.dumps(config.describe(), default=str))
+    if proxy is not None:
+        data["bound"]["constants"] = dict(proxy.constants)
+    for panel, grid in zip(data["panels"], grids):
+        panel["grid"] = dict(grid.describe())
+    return dict(data)

@@ -67,7 +67,7 @@ def compute(config: Config, name: str = "fig9") -> FigureData:
         "largest_jump_between_neighbours": wander,
         "points": best.points,
     }
-    return FigureData(name, config_data(config), arrays, checks, notes, time.perf_counter() - started)
+    return FigureData(name, config_data(config, proxy, [grid]), arrays, checks, notes, time.perf_counter() - started)
 
 
 def _half_width(risk: Array, grid: Grid, name: str, excess: float, inside: NDArray[np.bool_]) -> float:

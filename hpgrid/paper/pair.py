@@ -90,7 +90,7 @@ def compute(config: Config, name: str, exponents: Mapping[str, Fraction]) -> Fig
         "points": every.points,
         "best_cells_below_one_iteration": int(best.below_one_K.sum()),
     }
-    return FigureData(name, config_data(config), arrays, checks, notes, time.perf_counter() - started)
+    return FigureData(name, config_data(config, proxy, [grid]), arrays, checks, notes, time.perf_counter() - started)
 
 
 def draw(data: FigureData) -> Figure:

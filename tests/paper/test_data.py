@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -78,3 +79,14 @@ def test_a_config_is_plain_data() -> None:
     plain = config_data(load(shipped("fig11")))
     assert json.loads(json.dumps(plain)) == plain
     assert plain["panels"][1]["fixed"] == {"alpha": 1e-3}
+
+
+def test_a_record_leaves_nothing_to_a_default() -> None:
+    """Constants that a config does not give, and the axes of its preset, are written out."""
+    config = load(shipped("fig10"))
+    proxy, grids = config.bound.build("T"), [config.grid.build(panel.axes) for panel in config.panels]
+    bare = replace(config, bound=replace(config.bound, constants={}))
+    data = config_data(bare, proxy, grids)
+    assert data["bound"]["constants"] == {"C1": 1.0, "C2": 1.0, "C3": 1.0}
+    assert data["panels"][0]["grid"]["eta"] == {"lo": 1.7e-6, "hi": 1.0, "n": 100}
+    assert data["panels"][2]["grid"]["b"] == {"lo": 1.0, "hi": 1e15, "n": 100}
