@@ -15,8 +15,9 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import hpgrid
-from hpgrid.config import Config
+from hpgrid.config import Config, Panel
 from hpgrid.errors import bad
+from hpgrid.grid import Grid
 from hpgrid.paper.checks import tuned_checks
 from hpgrid.paper.data import FigureData, check_axes, config_data, only_panel
 from hpgrid.plotting.curves import family, law, optimum, padded
@@ -34,12 +35,7 @@ def compute(config: Config, name: str, exponents: Mapping[str, Fraction]) -> Fig
         exponents: the predicted exponents of the risk and the two optima.
     """
     started = time.perf_counter()
-    panel = only_panel(config)
-    tuned = [v for v in exponents if v != "risk"]
-    if set(panel.tuned) != set(tuned):
-        raise bad(f"this figure tunes {' and '.join(tuned)}", list(panel.tuned), f"tuned = {tuned}")
-    grid = config.grid.build(panel.axes)
-    check_axes(grid, panel, (*tuned, grid.budget))
+    panel, grid = _checked(config, exponents)
     fixed = {**grid.held, **panel.fixed}
     proxy = config.bound.build(grid.budget)
     budget = grid.axes[grid.budget].values
@@ -91,6 +87,17 @@ def compute(config: Config, name: str, exponents: Mapping[str, Fraction]) -> Fig
         "best_cells_below_one_iteration": int(best.below_one_K.sum()),
     }
     return FigureData(name, config_data(config, proxy, [grid]), arrays, checks, notes, time.perf_counter() - started)
+
+
+def _checked(config: Config, exponents: Mapping[str, Fraction]) -> tuple[Panel, Grid]:
+    """The regime and the grid, which must be those of the theorem that predicts the exponents."""
+    panel = only_panel(config)
+    tuned = [v for v in exponents if v != "risk"]
+    if set(panel.tuned) != set(tuned):
+        raise bad(f"this figure tunes {' and '.join(tuned)}", list(panel.tuned), f"tuned = {tuned}")
+    grid = config.grid.build(panel.axes)
+    check_axes(grid, panel, (*tuned, grid.budget))
+    return panel, grid
 
 
 def draw(data: FigureData) -> Figure:
