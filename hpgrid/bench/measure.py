@@ -17,9 +17,10 @@ from hpgrid.bench.contenders import CONTENDERS
 from hpgrid.grid import Grid
 from hpgrid.progress import track
 
-#: Untimed calls right before every timed one: after a rest, or another contender, the first calls pay for
-#: sleeping threads and cold caches, and for memory that the one before is still giving back.
-_WARMING = 2
+#: Seconds of untimed calls (one at least) right before every timed one: after a rest, or another
+#: contender, the first calls pay for sleeping threads and cold caches, and for memory that the one
+#: before is still giving back.
+_WARMING = 0.2
 
 #: Seconds after which a first call is given up.
 _PATIENCE = 900
@@ -98,13 +99,19 @@ def interleaved(calls: Mapping[str, Callable[[], object]], runs: int) -> dict[st
     for round_ in track(range(runs), "timing"):
         first = round_ % len(names)
         for name in names[first:] + names[:first]:
-            for _ in range(_WARMING):
-                calls[name]()
+            _warm(calls[name])
             start = time.perf_counter()
             answer = calls[name]()
             seconds[name].append(time.perf_counter() - start)
             del answer  # giving memory back is not timed
     return seconds
+
+
+def _warm(call: Callable[[], object]) -> None:
+    until = time.perf_counter() + _WARMING
+    call()
+    while time.perf_counter() < until:
+        call()
 
 
 def cpu() -> dict[str, object]:
