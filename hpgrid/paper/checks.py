@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hpgrid.paper.data import Check
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.reducers.profile import grid_excess, profile, sublevel
-from hpgrid.reducers.slopes import Slope, fit_slope
+from hpgrid.reducers.slopes import Slope, fit_slope, within
 
 #: How much further out a law is taken to have settled.
 FAR = 1e20
@@ -24,7 +24,7 @@ FAR = 1e20
 Array = NDArray[np.float64]
 
 
-def verdict(name: str, slope: Slope, exponent: float, bias: float, note: str = "") -> Check:
+def verdict(name: str, slope: Slope, exponent: float, bias: float) -> Check:
     """Return the check of one slope.
 
     Args:
@@ -32,7 +32,6 @@ def verdict(name: str, slope: Slope, exponent: float, bias: float, note: str = "
         slope: the fit; its ``error`` has the argmin's uncertainty in it.
         exponent: the prediction.
         bias: the continuous optimum's slope over the window, less its slope far out.
-        note: what else to say.
     """
     tolerance = slope.error + abs(bias)
     told = f"error {slope.error:.3f} from the grid + {abs(bias):.3f} from the window"
@@ -42,7 +41,7 @@ def verdict(name: str, slope: Slope, exponent: float, bias: float, note: str = "
         told = f"not identifiable on this grid: it is uncertain by {slope.error:.2g}, as much as the law itself"
         return Check(name, slope.slope, exponent, tolerance, None, slope.window, slope.edge_points, told)
     holds = abs(slope.slope - exponent) <= tolerance
-    return Check(name, slope.slope, exponent, tolerance, bool(holds), slope.window, slope.edge_points, note or told)
+    return Check(name, slope.slope, exponent, tolerance, bool(holds), slope.window, slope.edge_points, told)
 
 
 def nothing_to_fit(name: str, exponent: float, edge_points: int) -> Check:
@@ -84,7 +83,7 @@ def tuned_checks(
         budget: T or K, shape (n,).
         window: the budgets to fit over.
     """
-    inside = (budget >= window[0]) & (budget <= window[1])
+    inside = within(budget, window)
     if inside.sum() < 2:
         return tuple(nothing_to_fit(f"slope of {v}", exponents[v], int(edge.sum())) for v, (_, edge) in curves.items())
     excess = grid_excess(proxy, steps)

@@ -22,7 +22,7 @@ from hpgrid.proxy import Proxy
 from hpgrid.reducers.contours import even_levels, iso_loss
 from hpgrid.reducers.near_optimal import PERFORMANCE, near_optimal
 from hpgrid.reducers.profile import grid_excess, sublevel
-from hpgrid.reducers.slopes import fit_slope
+from hpgrid.reducers.slopes import fit_slope, within
 
 if TYPE_CHECKING:
     from hpgrid.search import SearchResult
@@ -129,13 +129,12 @@ def _near_check(
     name = f"({chr(ord('a') + k)}) slope of near-optimal b"
     burn_in = int(np.flatnonzero(part["near"] <= part["b"][1]).max(initial=-1)) + 1
     window = window or (budget[min(burn_in, len(budget) - 2)], budget[-1])
-    usable = ~edge & _within(budget, window)
-    left_out = int((edge & _within(budget, window)).sum())
+    inside = within(budget, window)
+    usable, left_out = inside & ~edge, int((inside & edge).sum())
     if usable.sum() < 2 or excess >= threshold:
         told = "nothing to fit" if excess < threshold else "not identifiable: the grid is coarser than one per cent"
         return Check(name, np.nan, exponent, np.nan, None, (np.nan, np.nan), left_out, told)
     box = {v: (grid.axes[v].lo, grid.axes[v].hi) for v in (*panel.tuned, "b")}
-
     fixed = {**grid.held, **panel.fixed}
 
     def crossing(level: float, scale: float = 1.0, box: dict[str, tuple[float, float]] | None = box) -> Array:
@@ -148,10 +147,6 @@ def _near_check(
     # Far out, only the bound itself speaks: no walls of the box.
     bias = window_bias(budget[usable], crossing(threshold), crossing(threshold, FAR, None))
     return verdict(name, slope, exponent, bias)
-
-
-def _within(budget: Array, window: tuple[float, float]) -> NDArray[np.bool_]:
-    return np.asarray((budget >= window[0]) & (budget <= window[1]))
 
 
 def draw(data: FigureData) -> Figure:

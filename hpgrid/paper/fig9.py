@@ -23,7 +23,7 @@ from hpgrid.plotting.style import SHORT, letter, log_axes, new_figure, styled
 from hpgrid.proxy import Proxy, Term
 from hpgrid.reducers.near_optimal import near_optimal
 from hpgrid.reducers.profile import grid_excess, profile, sublevel
-from hpgrid.reducers.slopes import fit_slope
+from hpgrid.reducers.slopes import fit_slope, within
 from hpgrid.theory.joint import EXPONENTS, IDENTIFIABLE
 
 Array = NDArray[np.float64]
@@ -56,7 +56,7 @@ def compute(config: Config, name: str = "fig9") -> FigureData:
             f"{v}_low": near.low,
             f"{v}_high": near.high,
         }
-        half_widths[v] = _half_width(risk, grid, v, excess, (budget >= window[0]) & (budget <= window[1]))
+        half_widths[v] = _half_width(risk, grid, v, excess, within(budget, window))
     for key in ("risk", *panel.tuned):
         line = predicted_line(budget, arrays[f"{key}_hat"], edge, window, float(EXPONENTS[key]))
         arrays[f"{key}_law"] = line
@@ -94,7 +94,7 @@ def _checks(
 ) -> tuple[Check, ...]:
     """The risk, the three optima that the grid can't tell, and the combinations that it can."""
     budget = arrays[grid.budget]
-    used = (budget >= window[0]) & (budget <= window[1]) & ~edge
+    used = within(budget, window) & ~edge
     if used.sum() < 2:
         laws = {**EXPONENTS, **{"/".join(pair): exponent for pair, exponent in IDENTIFIABLE.items()}}
         return tuple(nothing_to_fit(f"slope of {n}", float(e), int(edge.sum())) for n, e in laws.items())
@@ -129,7 +129,7 @@ def _in_ratios(proxy: Proxy) -> Proxy:
         total = sum((term.factors[v] for v in TUNABLE if v in term.factors), Fraction(0))
         return replace(term, factors={**term.factors, "b": total})
 
-    return replace(proxy, terms=tuple(changed(term) for term in proxy.terms), caps={})
+    return replace(proxy, terms=tuple(changed(term) for term in proxy.terms), caps={}, cap_terms={})
 
 
 def draw(data: FigureData) -> Figure:

@@ -23,7 +23,7 @@ from hpgrid.paper.data import FigureData, check_axes, config_data, only_panel
 from hpgrid.plotting.curves import family, law, optimum, padded
 from hpgrid.plotting.style import PREDICTED, SHORT, letter, log_axes, new_figure, styled
 from hpgrid.reducers.curves import argmin_curve
-from hpgrid.reducers.slopes import fit_slope
+from hpgrid.reducers.slopes import fit_slope, within
 
 
 def compute(config: Config, name: str, exponents: Mapping[str, Fraction]) -> FigureData:
@@ -145,12 +145,12 @@ def every_nth(length: int, count: int) -> Any:
 def predicted_line(x: Any, y: Any, edge: Any, window: tuple[float, float], exponent: float) -> Any:
     """Return the power law with a predicted exponent through the middle of a measured curve's window."""
     fitted = fit_slope(x, y, edge=edge, window=window)
-    inside = (x >= window[0]) & (x <= window[1]) & ~edge
-    u, v = np.log(x[inside]), np.log(y[inside])
+    inside = within(x, window)
+    u, v = np.log(x[inside & ~edge]), np.log(y[inside & ~edge])
     if fitted.points < 2:
         return np.full(x.shape, np.nan)
     line = np.exp(v.mean() + exponent * (np.log(x) - u.mean()))
-    return np.where((x >= window[0]) & (x <= window[1]), line, np.nan)
+    return np.where(inside, line, np.nan)
 
 
 def power_label(budget: str, exponent: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hpgrid.errors import bad
-from hpgrid.shapes import Array, Float
+from hpgrid.shapes import Array, Bool, Float
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def fit_slope(
         raise bad("a slope needs x, y and edge of one shape (n,)", (x.shape, y.shape, out.shape), "1-D arrays")
     if window is not None and not window[0] < window[1]:
         raise bad("a window needs lo < hi", window, "window=(1e12, 1e22), say")
-    inside = np.ones(x.shape, bool) if window is None else (x >= window[0]) & (x <= window[1])
+    inside = np.ones(x.shape, bool) if window is None else within(x, window)
     usable = inside & ~out & np.isfinite(y) & (y > 0) & (x > 0)
     left_out = int(inside.sum() - usable.sum())
     u, v = np.log(x[usable]), np.log(y[usable])
@@ -80,6 +80,11 @@ def fit_slope(
     ends = (float(x[usable].min()), float(x[usable].max()))
     intercept = float(v.mean() - slope * u.mean())
     return Slope(slope, _theil_sen(u, v), intercept, error, h, ends, len(u), left_out)
+
+
+def within(x: Float[Array, "n"], window: tuple[float, float]) -> Bool[Array, "n"]:
+    """Return which budgets lie in a window, both ends included: shape (n,)."""
+    return (x >= window[0]) & (x <= window[1])
 
 
 def local_slopes(x: ArrayLike, y: ArrayLike) -> Float[Array, "n"]:
