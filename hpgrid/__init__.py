@@ -22,6 +22,10 @@ _HOME = {
     "grid_search": "hpgrid.search",
     "SearchResult": "hpgrid.search",
     "fit_slope": "hpgrid.reducers.slopes",
+    "refine": "hpgrid.refinement.optimum",
+    "regret": "hpgrid.refinement.cost",
+    "flatness": "hpgrid.refinement.cost",
+    "exponents": "hpgrid.asymptotics",
 }
 
 __all__ = [
@@ -34,15 +38,22 @@ __all__ = [
     "Term",
     "__version__",
     "bounds",
+    "exponents",
     "fit_slope",
+    "flatness",
     "grid_search",
+    "refine",
+    "regret",
 ]
 
 if TYPE_CHECKING:
     from hpgrid import bounds
+    from hpgrid.asymptotics import exponents
     from hpgrid.grid import Grid, LogAxis
     from hpgrid.proxy import FunctionProxy, Proxy, Term
     from hpgrid.reducers.slopes import fit_slope
+    from hpgrid.refinement.cost import flatness, regret
+    from hpgrid.refinement.optimum import refine
     from hpgrid.regime import Regime
     from hpgrid.search import SearchResult, grid_search
 

@@ -1,0 +1,185 @@
+"""What it costs to miss the optimum: regret, the flat direction, what is as good to one per cent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpgrid.checks import is_number
+from hpgrid.errors import bad, unknown
+from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.refinement.optimum import posed
+from hpgrid.refinement.problem import Floats, Problem, powers
+from hpgrid.refinement.solver import solve
+
+
+@dataclass(frozen=True)
+class Flatness:
+    """How flat an optimum is; every array has the shape of the budgets.
+
+    Attributes:
+        direction: the flattest direction in the logs of the tuned variables, of length 1, by name; zero
+            along variables that a bound holds.
+        curvature: d2 log risk / ds2 along it; inf where bounds hold everything.
+        low: for every tuned variable, the smallest value that is near-optimal, the others re-tuned.
+        high: the largest; at its bound where that is near-optimal too.
+        within: what counts as near-optimal: the relative excess risk.
+    """
+
+    direction: Mapping[str, Floats]
+    curvature: Floats
+    low: Mapping[str, Floats]
+    high: Mapping[str, Floats]
+    within: float
+
+
+def regret(proxy: Proxy | FunctionProxy, name: str, factor: float, *, retune: bool = True, **refined: Any) -> Floats:
+    """Return the relative excess risk at every budget when one variable is off its optimum by a factor.
+
+    Of a sum of powers it is right to its last digits, however small: with d_j the change of the j-th
+    term's log and w_j its share, sum_j w_j (exp(d_j) - 1 - d_j), in which nothing cancels.
+
+    Args:
+        proxy: the bound.
+        name: the variable that is moved, one of the tuned.
+        factor: what its optimum is multiplied by, > 0.
+        retune: whether the other tuned variables follow, or are held.
+        refined: tuned, T or K, fixed, path, caps, regime, min_K, constants: as ``refine`` takes them.
+
+    Returns:
+        An array in the shape of the budgets; NaN where the factor leads out of the variable's bounds.
+
+    Raises:
+        ValueError: the variable is not tuned, the factor is not positive, or as ``refine``.
+    """
+    problem = posed(proxy, **refined)
+    if name not in problem.tuned:
+        raise unknown("tuned variable", name, problem.tuned)
+    if not (is_number(factor) and factor > 0):
+        raise bad("a factor must be positive and finite", factor, "factor=10, say")
+    lanes = problem.lanes()
+    best = solve(lanes)
+    moved = best["log_at"].copy()
+    place = lanes.tuned.index(name)
+    moved[place] += np.log(factor)
+    lo, hi = lanes.box[name]
+    inside = (lo <= moved[place]) & (moved[place] <= hi)
+    log_risk = _others(lanes, name, moved, slice(None)) if retune else _held(lanes, moved)
+    return np.where(inside, _excess(lanes, best, moved, log_risk), np.nan).reshape(problem.shape)
+
+
+def flatness(proxy: Proxy | FunctionProxy, *, within: float = 0.01, **refined: Any) -> Flatness:
+    """Return the flat direction of the optimum, its curvature, and what is near-optimal, at every budget.
+
+    Args:
+        proxy: the bound.
+        within: the relative excess risk that counts as near-optimal, > 0.
+        refined: tuned, T or K, fixed, path, caps, regime, min_K, constants: as ``refine`` takes them.
+
+    Raises:
+        ValueError: ``within`` is not positive, or as ``refine``.
+
+    Source: the flatness of Shulgin et al., Appendix C.2.
+    """
+    if not (is_number(within) and within > 0):
+        raise bad("a relative excess must be positive and finite", within, "within=0.01, say")
+    problem = posed(proxy, **refined)
+    lanes = problem.lanes()
+    best = solve(lanes)
+    direction, curvature = _flattest(best)
+    intervals = {v: _interval(lanes, best, v, np.log1p(within)) for v in lanes.tuned}
+
+    def shaped(array: NDArray[Any]) -> Floats:
+        return array.reshape(problem.shape)
+
+    return Flatness(
+        direction={v: shaped(direction[i]) for i, v in enumerate(lanes.tuned)},
+        curvature=shaped(curvature),
+        low={v: shaped(np.exp(low)) for v, (low, _) in intervals.items()},
+        high={v: shaped(np.exp(high)) for v, (_, high) in intervals.items()},
+        within=within,
+    )
+
+
+def _flattest(best: Mapping[str, Any]) -> tuple[Floats, Floats]:
+    """The flattest direction, shape (n, lanes), and its curvature.
+
+    From the inverse Hessian, whose largest eigenvalue is sure to its last digits where the Hessian's
+    smallest drowns in the others' rounding.
+    """
+    values, vectors = np.linalg.eigh(np.moveaxis(best["inverse_hessian"], -1, 0))
+    direction, softness = vectors[:, :, -1].T, values[:, -1]
+    loose = np.linalg.norm(best["loose"], axis=0)
+    direction = np.where(loose > 0, best["loose"] / np.where(loose > 0, loose, 1.0), direction)
+    with np.errstate(divide="ignore"):
+        curvature = np.where(loose > 0, 0.0, 1 / np.maximum(softness, 0.0))
+    largest = np.take_along_axis(direction, np.abs(direction).argmax(axis=0)[None], axis=0)
+    return np.where(np.isfinite(curvature), direction * np.sign(largest), 0.0), curvature
+
+
+# --- the risk beside the optimum ---
+
+
+def _others(problem: Problem, name: str, moved: Floats, which: Any) -> Floats:
+    """The least log risk with one variable moved and held; ``moved`` becomes where that is."""
+    others = [i for i, v in enumerate(problem.tuned) if v != name]
+    held = problem.lanes(np.arange(problem.shape[0])[which]).holding(name, np.exp(moved[problem.tuned.index(name)]))
+    found = solve(held, {problem.tuned[i]: np.exp(moved[i]) for i in others})
+    moved[others] = found["log_at"]
+    return found["log_risk"]
+
+
+def _held(problem: Problem, moved: Floats) -> Floats:
+    for i, name in enumerate(problem.tuned):
+        problem = problem.holding(name, np.exp(moved[i]))
+    return solve(problem)["log_risk"]
+
+
+def _excess(problem: Problem, best: Mapping[str, Any], moved: Floats, log_risk: Floats) -> Floats:
+    """risk / least risk - 1, without cancellation where the bound is a sum of powers."""
+    form = powers(problem)
+    if form is None:
+        return np.expm1(log_risk - best["log_risk"])
+    rows, logs, _ = form
+    exponents = np.array(rows, float)
+    weights = np.exp(logs + exponents @ best["log_at"] - best["log_risk"])
+    by = moved - best["log_at"]
+    # First order: free variables add nothing at an optimum, held ones their multiplier.
+    return (weights * _beyond_linear(exponents @ by)).sum(axis=0) + (best["multiplier"] * by).sum(axis=0)
+
+
+def _beyond_linear(d: Floats) -> Floats:
+    """exp(d) - 1 - d, by its series where the difference would cancel."""
+    near = np.abs(d) < 0.05
+    x = np.where(near, d, 0.0)
+    series = x**2 / 2 * (1 + x / 3 * (1 + x / 4 * (1 + x / 5 * (1 + x / 6 * (1 + x / 7 * (1 + x / 8))))))
+    return np.where(near, series, np.expm1(d) - d)
+
+
+def _interval(problem: Problem, best: Mapping[str, Any], name: str, excess: float) -> tuple[Floats, Floats]:
+    """The logs between which a variable costs at most ``excess`` in log risk, the others re-tuned."""
+    from scipy.optimize.elementwise import find_root  # a fifth of a second to import
+
+    place = problem.tuned.index(name)
+    center = best["log_at"][place]
+
+    def beyond(x: Floats, lane: Floats) -> Floats:
+        which = lane.astype(int)
+        moved = best["log_at"][:, which].copy()
+        moved[place] = x
+        return _others(problem, name, moved, which) - best["log_risk"][which] - excess
+
+    ends = []
+    lanes = np.arange(center.size)
+    for limit in problem.box[name]:
+        crosses = beyond(limit, lanes) > 0
+        end = limit.copy()
+        if crosses.any():
+            pair = (center[crosses], limit[crosses])
+            end[crosses] = find_root(beyond, pair, args=(lanes[crosses],), tolerances={"xatol": 1e-9}).x
+        ends.append(end)
+    return ends[0], ends[1]

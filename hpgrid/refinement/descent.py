@@ -1,0 +1,218 @@
+"""Bounds that are no sums of powers: downhill from a grid's best cell, by automatic differentiation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from numpy.typing import NDArray
+
+from hpgrid.grid import Grid, LogAxis
+from hpgrid.proxy import Factor, FunctionProxy, Proxy, RiskFunction
+from hpgrid.refinement.problem import Floats, Problem
+from hpgrid.search import grid_search
+
+#: Points on each tuned axis of the grid that descents start from.
+COARSE = 40
+
+#: A gradient of the log risk this small, against the largest curvature, is an optimum: its own rounding is 1e-16.
+GRADIENT = 1e-11
+
+MOST_STEPS = 200
+
+Array = Any
+
+
+# --- the bound as a function of its logs ---
+
+
+@dataclass(frozen=True)
+class _Sum:
+    """A sum of terms as a risk function; equal sums compare equal, so that each compiles once."""
+
+    terms: tuple[tuple[float, tuple[tuple[str, Fraction], ...], tuple[tuple[str, Factor], ...]], ...]
+    budget: str
+
+    def __call__(self, eta: Array, b: Array, alpha: Array, budget: Array, constants: Mapping[str, Array]) -> Array:
+        at = {"eta": eta, "b": b, "alpha": alpha, self.budget: budget}
+        total = 0.0
+        for number, named, factors in self.terms:
+            value = number
+            for name, exponent in named:
+                value = value * constants[name] ** float(exponent)
+            for name, factor in factors:
+                x = at[name]
+                value = value * ({"one_minus": 1.0 - x, "one_plus": 1.0 + x}[factor] if isinstance(factor, str)
+                                 else x ** float(factor))  # fmt: skip
+            total = total + value
+        return total
+
+
+def _function(proxy: Proxy | FunctionProxy) -> RiskFunction:
+    if isinstance(proxy, FunctionProxy):
+        return proxy.function
+    terms = tuple((float(t.number), tuple(t.constants.items()), tuple(t.factors.items())) for t in proxy.terms)
+    return _Sum(terms, proxy.budget)
+
+
+class Call(NamedTuple):
+    """Which arguments of a risk function are tuned: the static part of a descent."""
+
+    function: RiskFunction
+    tuned: tuple[str, ...]
+    budget: str
+
+    def log_risk(
+        self, z: Array, log_budget: Array, values: Mapping[str, Array], constants: Mapping[str, Array]
+    ) -> Array:
+        """Return the log of the risk at the logs of the tuned variables and of the budget."""
+        at = {"eta": 1.0, "b": 1.0, "alpha": 1.0, **values}
+        at |= {name: jnp.exp(z[i]) for i, name in enumerate(self.tuned)} | {self.budget: jnp.exp(log_budget)}
+        at = {name: jnp.asarray(x, float) for name, x in at.items()}
+        return jnp.log(self.function(at["eta"], at["b"], at["alpha"], at[self.budget], constants))
+
+
+# --- where a descent starts ---
+
+
+def coarse_optimum(problem: Problem) -> dict[str, Floats]:
+    """Return the best cell of a coarse grid at every budget, for each tuned variable.
+
+    The grid spans, for a largest budget M, eta in 1e-2/M to 1e2, b in 1 to M, alpha in 1/M to 1.
+    """
+    budgets = np.unique(problem.values[problem.budget])
+    most = max(float(budgets.max()), 1e4)
+    span = {"eta": (1e-2 / most, 1e2), "b": (1.0, most), "alpha": (1 / most, 1.0)}
+    axes: dict[str, Any] = {}
+    for name in problem.tuned:
+        lo, hi = span[name]
+        top = float(np.exp(np.max(problem.box[name][1])))
+        axes[name] = LogAxis(lo, min(hi, top), COARSE) if top > lo else LogAxis.from_values([top])
+    fixed = {v: float(x) for v, x in problem.values.items() if v != problem.budget and np.ndim(x) == 0}
+    grid = Grid(**axes, **{problem.budget: LogAxis.from_values(budgets)})
+    best = grid_search(problem.proxy, grid, problem.tuned, fixed=fixed)
+    place = np.searchsorted(budgets, problem.values[problem.budget])
+    found = {name: best.at[name][place] for name in problem.tuned}
+    return {name: np.where(np.isfinite(x), x, np.sqrt(np.prod(span[name]))) for name, x in found.items()}
+
+
+# --- the descent ---
+
+
+class _State(NamedTuple):
+    z: Array
+    value: Array
+    damping: Array
+    steps: Array
+    done: Array
+
+
+def _quadratic(call: Call, lane: Mapping[str, Any], z: Array) -> tuple[Array, Array, Array]:
+    """The gradient, the Hessian, and which variables are free: off their bounds, or drawn inside."""
+
+    def value(point: Array) -> Array:
+        return call.log_risk(point, lane["log_budget"], lane["values"], lane["constants"])
+
+    gradient, hessian = jax.grad(value)(z), jax.hessian(value)(z)
+    held = ((z <= lane["lo"]) & (gradient >= 0)) | ((z >= lane["hi"]) & (gradient <= 0))
+    return gradient, hessian, ~held
+
+
+def _newton(hessian: Array, right: Array, free: Array, damping: Array) -> Array:
+    """The damped step in the free variables: the system scaled by its diagonal, the held ones left out."""
+    diagonal = jnp.where(free, jnp.abs(jnp.diagonal(hessian)), 1.0)
+    scale = jnp.where(free, lax.rsqrt(jnp.maximum(diagonal, 1e-30)), 0.0)
+    scaled = hessian * scale[:, None] * scale[None, :]
+    scaled = scaled + jnp.diag(jnp.where(free, damping, 1.0))
+    return jnp.linalg.solve(scaled, right * scale) * scale
+
+
+def _step(call: Call, lane: Mapping[str, Any], state: _State) -> _State:
+    z = state.z
+    gradient, hessian, free = _quadratic(call, lane, z)
+    move = jnp.clip(_newton(hessian, -gradient, free, state.damping), -2.0, 2.0)
+    tried = jnp.clip(z + move, lane["lo"], lane["hi"])
+    value = call.log_risk(tried, lane["log_budget"], lane["values"], lane["constants"])
+    better = value <= state.value + 4e-16 * jnp.maximum(jnp.abs(state.value), 1.0)
+    small = jnp.all(~free | (jnp.abs(gradient) <= GRADIENT * jnp.maximum(jnp.abs(hessian).max(), 1e-300)))
+    damping = jnp.where(better, state.damping / 8, jnp.maximum(8 * state.damping, 1e-8))
+    return _State(
+        jnp.where(better, tried, z), jnp.where(better, value, state.value), damping, state.steps + 1,
+        (small & better) | (damping > 1e12),
+    )  # fmt: skip
+
+
+def _descent(call: Call, lane: Mapping[str, Any]) -> dict[str, Array]:
+    z = jnp.clip(lane["start"], lane["lo"], lane["hi"])
+    value = call.log_risk(z, lane["log_budget"], lane["values"], lane["constants"])
+    last = lax.while_loop(
+        lambda state: ~state.done & (state.steps < MOST_STEPS),
+        partial(_step, call, lane),
+        _State(z, jnp.where(jnp.isnan(value), jnp.inf, value), jnp.asarray(1e-2), jnp.asarray(0), jnp.asarray(False)),
+    )
+    return _described(call, lane, last)
+
+
+def _described(call: Call, lane: Mapping[str, Any], last: _State) -> dict[str, Array]:
+    """What is known at the last point: bounds, stopping rule, and the exponents by implicit differentiation."""
+    gradient, hessian, free = _quadratic(call, lane, last.z)
+
+    def both(z: Array, log_budget: Array) -> Array:
+        return call.log_risk(z, log_budget, lane["values"], lane["constants"])
+
+    _, source = jax.jvp(
+        lambda t: jax.grad(both)(last.z, t), (lane["log_budget"],), (jnp.ones_like(lane["log_budget"]),)
+    )
+    along = jnp.where(~free & (last.z >= lane["hi"]), lane["slope"], 0.0)
+    exponent = _newton(hessian, -(source + hessian @ along), free, jnp.asarray(0.0)) + along
+    own = jax.grad(both, argnums=1)(last.z, lane["log_budget"])
+    inverse = jax.vmap(lambda right: _newton(hessian, right, free, jnp.asarray(0.0)))(jnp.eye(free.size))
+    small = jnp.abs(gradient) <= 1e3 * GRADIENT * jnp.maximum(jnp.abs(hessian).max(), 1e-300)
+    convex = jnp.all(jnp.linalg.eigvalsh(jnp.where(free[:, None] & free[None, :], hessian, jnp.eye(free.size))) > 0)
+    return {
+        "log_risk": last.value,
+        "log_at": last.z,
+        "exponent": exponent,
+        "risk_exponent": own + gradient @ along,
+        "inverse_hessian": inverse,
+        "multiplier": jnp.where(free, 0.0, gradient),
+        "side": jnp.where(free, 0, jnp.where(last.z <= lane["lo"], -1, 1)),
+        "loose": jnp.zeros(free.shape),
+        "undetermined": jnp.zeros(free.shape, bool),
+        "converged": jnp.all(~free | small) & convex & jnp.isfinite(last.value),
+    }
+
+
+@partial(jax.jit, static_argnums=0)
+def _descents(call: Call, lanes: Mapping[str, Any]) -> dict[str, Array]:
+    return jax.vmap(partial(_descent, call))(lanes)
+
+
+def descend(problem: Problem, box: Mapping[str, Floats]) -> dict[str, NDArray[Any]]:
+    """Return the local optima that lanes reach, and how they move with the log budget.
+
+    Args:
+        problem: what is minimised.
+        box: "lo", "hi", "start", "slope", each of shape (n, lanes).
+    """
+    count = box["lo"].shape[1]
+
+    def lanes(array: Any) -> Floats:
+        return np.broadcast_to(np.asarray(array, float), problem.shape).reshape(count)
+
+    call = Call(_function(problem.proxy), problem.tuned, problem.budget)
+    with jax.enable_x64(True):
+        found = _descents(call, {
+            **{name: np.ascontiguousarray(array.T) for name, array in box.items()},
+            "log_budget": np.log(lanes(problem.values[problem.budget])),
+            "values": {v: lanes(x) for v, x in problem.values.items() if v != problem.budget},
+            "constants": {name: lanes(x) for name, x in problem.constants.items()},
+        })  # fmt: skip
+        return {name: np.moveaxis(np.asarray(array), 0, -1) for name, array in found.items()}

@@ -1,0 +1,244 @@
+"""The convex solve: damped Newton on a posynomial in the logs, one lane per problem, vmapped and jitted."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from numpy.typing import NDArray
+
+from hpgrid.refinement.bases import Row, all_bases
+
+#: Stop where every gradient entry is this small against the sum of its terms' sizes.
+GRADIENT = 1e-12
+
+#: A bound is left where its multiplier has the wrong sign by more than rounding.
+MULTIPLIER = 1e-14
+
+#: The largest growth of a term's log in one step, in units of the temperature.
+GROWTH = 3.0
+
+#: The temperature falls by this factor after a step that was not cut short.
+COOLING = 0.4
+
+MOST_STEPS = 400
+
+Array = Any
+
+
+class State(NamedTuple):
+    """Where a lane is: the logs, the side of each bound that holds (-1, 0, 1), the temperature."""
+
+    z: Array
+    side: Array
+    temperature: Array
+    steps: Array
+    done: Array
+
+
+class Local(NamedTuple):
+    """A posynomial near a point, in the coordinates of its largest independent terms."""
+
+    log_risk: Array
+    weights: Array
+    terms: Array  # (J, n)
+    variables: Array  # (n, n)
+    held: Array  # (n,): coordinates that are variables at a bound
+    hessian: Array  # (n, n)
+    gradient: Array
+    size: Array
+    unit: Array
+
+
+def _largest(scores: Array, excluded: Array) -> Array:
+    """The first index of the largest score that is not excluded: selects, which vectorise across lanes."""
+    best, index = jnp.asarray(-jnp.inf), jnp.asarray(0)
+    for r, score in enumerate(scores):
+        better = ((excluded >> r) & 1 == 0) & (score > best)
+        best, index = jnp.where(better, score, best), jnp.where(better, r, index)
+    return index
+
+
+def _choose(logs: Array, side: Array, tables: dict[str, Array]) -> Array:
+    """The basis at a point: bounds that hold first, then terms by size, then what is left of the variables."""
+    scores = [logs[j] for j in range(logs.shape[0])]
+    scores += [jnp.where(side[i] != 0, 1e300, -1e300) for i in range(side.shape[0])]
+    chosen = jnp.asarray(0)
+    for span in tables["spans"]:
+        chosen = chosen * len(scores) + _largest(scores, span[chosen])
+    return tables["place"][chosen]
+
+
+def _local(z: Array, side: Array, temperature: Array, c: Array, tables: dict[str, Array]) -> Local:
+    logs = (c + tables["rows"] @ z) / temperature
+    top = logs.max()
+    sizes = jnp.exp(logs - top)
+    total = sizes.sum()
+    weights = sizes / total
+    basis = _choose(logs - top, side, tables)
+    terms, unit = tables["terms"][basis], tables["unit"][basis]
+    weighted = terms * weights[:, None]
+    held = (unit >= 0) & (side[unit] != 0)
+    return Local(
+        top + jnp.log(total),
+        weights,
+        terms,
+        tables["variables"][basis],
+        held,
+        weighted.T @ terms,
+        weighted.sum(0),
+        jnp.abs(weighted).sum(0),
+        unit,
+    )
+
+
+def _solve(matrix: Array, right: Array, held: Array) -> Array:
+    """The free coordinates' solution of a graded system, zero in the held ones: scaled, then Cholesky, unrolled."""
+    n = right.shape[0]
+    diagonal = jnp.diagonal(matrix)
+    free = ~held & (diagonal > 0)
+    scale = jnp.where(free, lax.rsqrt(jnp.where(free, diagonal, 1.0)), 0.0)
+    a = [[matrix[i, k] * scale[i] * scale[k] if i != k else jnp.asarray(1.0) for k in range(n)] for i in range(n)]
+    lower: list[list[Array]] = [[jnp.asarray(0.0)] * n for _ in range(n)]
+    for i in range(n):
+        for k in range(i + 1):
+            rest = a[i][k] - sum(lower[i][m] * lower[k][m] for m in range(k))
+            lower[i][k] = jnp.sqrt(jnp.maximum(rest, 1e-14)) if i == k else rest / lower[k][k]
+    y: list[Array] = []
+    for i in range(n):
+        y.append((right[i] * scale[i] - sum(lower[i][m] * y[m] for m in range(i))) / lower[i][i])
+    x: list[Array] = [jnp.asarray(0.0)] * n
+    for i in reversed(range(n)):
+        x[i] = (y[i] - sum(lower[m][i] * x[m] for m in range(i + 1, n))) / lower[i][i]
+    return jnp.stack(x) * scale
+
+
+def _step(state: State, c: Array, lo: Array, hi: Array, tables: dict[str, Array]) -> State:
+    z, side, temperature, steps, _ = state
+    here = _local(z, side, temperature, c, tables)
+    y = _solve(here.hessian, -here.gradient, here.held)
+    growth = (here.terms @ y).max()
+    length = jnp.minimum(1.0, GROWTH / jnp.maximum(growth, GROWTH))
+    cut = length < 1.0
+    move = temperature * jnp.where(side != 0, 0.0, here.variables @ y)
+    room = jnp.where(move > 0, hi - z, z - lo)
+    reach = jnp.where(move != 0, room / jnp.where(move != 0, jnp.abs(move), 1.0), jnp.inf)
+    blocked = reach.argmin()
+    hits = reach[blocked] <= length
+    length = jnp.minimum(length, reach[blocked])
+    moved = z + length * move
+    now = jnp.where(hits & (jnp.arange(z.shape[0]) == blocked), jnp.where(move > 0, 1, -1), side)
+
+    # The multipliers that the step leads to; the worst wrong one lets its variable go.
+    multiplier = here.gradient + here.hessian @ y
+    outward = jnp.where(side[here.unit] < 0, -multiplier, multiplier)
+    may_leave = here.held & (here.size > 0) & (lo[here.unit] < hi[here.unit])
+    of_slot = jnp.where(may_leave, outward / jnp.where(here.size > 0, here.size, 1.0), -jnp.inf)
+    worst = of_slot.argmax()
+    wrong = of_slot[worst] > MULTIPLIER
+    now = jnp.where(wrong & (jnp.arange(z.shape[0]) == here.unit[worst]), 0, now)
+    moved = jnp.where(now < 0, lo, jnp.where(now > 0, hi, jnp.clip(moved, lo, hi)))
+
+    small = jnp.all(here.held | (jnp.abs(here.gradient) <= GRADIENT * here.size))
+    done = small & ~wrong & ~hits & (temperature == 1.0)
+    cooler = jnp.where(cut | (temperature == 1.0), temperature, jnp.maximum(COOLING * temperature, 1.0))
+    return State(moved, now, cooler, steps + 1, done)
+
+
+def _optimum(c: Array, t: Array, box: dict[str, Array], tables: dict[str, Array]) -> dict[str, Array]:
+    """One lane: from the start to the optimum, cooling from where every term counts."""
+    lo, hi = box["lo"], box["hi"]
+    z = jnp.clip(box["start"], lo, hi)
+    side = jnp.where(z <= lo, -1, jnp.where(z >= hi, 1, 0))
+    logs = c + tables["rows"] @ z
+    hot = jnp.maximum((logs.max() - logs.min()) / 2, 1.0)
+    last = lax.while_loop(
+        lambda state: ~state.done & (state.steps < MOST_STEPS),
+        lambda state: _step(state, c, lo, hi, tables),
+        State(z, side, hot, jnp.asarray(0), jnp.asarray(False)),
+    )
+    here = _local(last.z, last.side, jnp.asarray(1.0), c, tables)
+    # No term changes along a coordinate without curvature: no value along it is better than another.
+    loose = (jnp.diagonal(here.hessian) == 0) & ~(here.held & (lo == hi)[here.unit])
+    # Implicit differentiation: the gradient stays zero as log T moves, and a held variable follows its bound.
+    follows = here.held & (last.side[here.unit] > 0)
+    along = jnp.where(follows, box["slope"][here.unit], 0.0)
+    source = here.weights @ (here.terms * t[:, None])
+    y = _solve(here.hessian, -(source + here.hessian @ along), here.held) + along
+    n = z.shape[0]
+    columns = jnp.stack([_solve(here.hessian, here.variables[i], here.held) for i in range(n)])
+    multiplier = jnp.where(here.held, here.gradient, 0.0) @ (here.unit[:, None] == jnp.arange(n)).astype(float)
+    return {
+        "log_risk": here.log_risk,
+        "log_at": last.z,
+        "exponent": here.variables @ y,
+        "risk_exponent": here.weights @ t + here.gradient @ along,
+        "inverse_hessian": columns @ here.variables.T,
+        "multiplier": multiplier,
+        "side": last.side,
+        "loose": here.variables @ loose.astype(float),
+        "undetermined": (jnp.abs(here.variables) @ loose.astype(float)) > 0,
+        "converged": last.done,
+    }
+
+
+#: Lanes in one call: as many as stay in the cache, and few enough to share among the cores. Fewer are
+#: padded to FEW, so that two shapes are all that is ever compiled for a number of terms and variables.
+MANY, FEW = 2**13, 2**7
+
+
+@jax.jit
+def _optima(c: Array, t: Array, box: dict[str, Array], tables: dict[str, Array]) -> dict[str, Array]:
+    lanes = jax.vmap(_optimum, in_axes=(1, None, 1, None))
+    return lanes(c, t, box, tables)
+
+
+def minimise(
+    rows: tuple[Row, ...], c: NDArray[np.float64], t: NDArray[np.float64], box: dict[str, NDArray[np.float64]]
+) -> dict[str, NDArray[Any]]:
+    """Return the optima of sum_j exp(c_j + rows_j . z), and how they move with the log budget.
+
+    Args:
+        rows: the terms' exponents.
+        c: the terms' log coefficients, shape (J, lanes).
+        t: the budget's exponent in each term, shape (J,).
+        box: "lo", "hi", "start", and "slope", d hi / d log budget, each of shape (n, lanes).
+    """
+    if not rows[0]:
+        return _evaluated(c, t)
+    tables = all_bases(rows).arrays()
+    lanes = c.shape[1]
+    size = FEW if lanes <= FEW else MANY
+
+    def block(first: int) -> dict[str, NDArray[Any]]:
+        part = np.minimum(np.arange(first, first + size), lanes - 1)  # the last lane, again, as padding
+        with jax.enable_x64(True):
+            found = _optima(c[:, part], t, {name: array[:, part] for name, array in box.items()}, tables)
+            return {name: np.asarray(array)[: lanes - first] for name, array in found.items()}
+
+    firsts = range(0, lanes, size)
+    if len(firsts) == 1:
+        parts = [block(0)]
+    else:
+        block(0)  # compiles once, before the threads start
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            parts = list(pool.map(block, firsts))
+    return {name: np.moveaxis(np.concatenate([part[name] for part in parts]), 0, -1) for name in parts[0]}
+
+
+def _evaluated(c: NDArray[np.float64], t: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+    """A sum of constants: nothing is tuned."""
+    log_risk = np.logaddexp.reduce(c, axis=0)
+    none = np.empty((0, c.shape[1]))
+    return {
+        "log_risk": log_risk,
+        "risk_exponent": t @ np.exp(c - log_risk),
+        "converged": np.ones(c.shape[1], bool),
+        "inverse_hessian": none[:, None],
+        **{name: none for name in ("log_at", "exponent", "multiplier", "side", "loose", "undetermined")},
+    }

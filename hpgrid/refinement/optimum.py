@@ -1,0 +1,143 @@
+"""The continuous optimum behind a grid's argmin, and how it moves with the budget."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hpgrid.checks import is_number
+from hpgrid.errors import bad
+from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.refinement.problem import OPEN, Floats, Problem, pose
+from hpgrid.refinement.solver import solve
+from hpgrid.regime import Regime, as_regime
+
+
+@dataclass(frozen=True)
+class Optimum:
+    """The least risk at every budget, where it is attained, and how it moves.
+
+    Every array has the shape of the budgets, after that of the constants where those are arrays.
+
+    Attributes:
+        risk: the infimum.
+        log_risk: its log, which neither overflows nor underflows.
+        at: for every tuned variable, where the infimum is attained; NaN where it is not: the risk
+            does not depend on it there, or it runs off to 0 or to infinity.
+        exponent: for "risk" and every tuned variable, d log / d log budget, by implicit differentiation.
+        active: for every tuned variable, -1 at its lower bound, 1 at its upper one, 0 between them.
+        unbounded: for every tuned variable, where it runs off: only a bound could stop it.
+        converged: where the solve ended at an optimum, by its stopping rule.
+        budget: "T" or "K".
+        budgets: its values.
+    """
+
+    risk: Floats
+    log_risk: Floats
+    at: Mapping[str, Floats]
+    exponent: Mapping[str, Floats]
+    active: Mapping[str, NDArray[np.int8]]
+    unbounded: Mapping[str, NDArray[np.bool_]]
+    converged: NDArray[np.bool_]
+    budget: str
+    budgets: Floats
+
+
+def refine(
+    proxy: Proxy | FunctionProxy,
+    tuned: Iterable[str] | None = None,
+    *,
+    T: ArrayLike | None = None,
+    K: ArrayLike | None = None,
+    fixed: Mapping[str, float] | None = None,
+    path: Mapping[str, Fraction] | None = None,
+    caps: Mapping[str, float] | None = None,
+    regime: Regime | None = None,
+    min_K: float | None = None,
+    constants: Mapping[str, ArrayLike] | None = None,
+    start: Mapping[str, ArrayLike] | None = None,
+) -> Optimum:
+    """Return the continuous optimum over the tuned variables at every budget, in float64.
+
+    A sum of powers is convex in the logs: its optimum is found from any start, to the last digits,
+    at budgets from 1e2 to 1e60 and beyond, however flat it is. Any other bound is followed downhill
+    from the best cell of a coarse grid, or from ``start``: what is found is a local optimum, its
+    flattest direction as sure as the curvature allows.
+
+    Args:
+        proxy: the bound; it is taken in the form of the budget.
+        tuned: the variables to minimise over, among eta, b, alpha.
+        T: token budgets, >= 1; or
+        K: numbers of iterations, > 0.
+        fixed: values of the other variables.
+        path: variables that follow a power of the budget.
+        caps: largest values of tuned variables, beside the bound's own.
+        regime: all of these roles as one object, in place of them.
+        min_K: the smallest number of iterations, b <= T / min_K.
+        constants: arrays in place of some constants: they broadcast with one another, and their shape
+            comes before that of the budgets.
+        start: where to begin, by name; broadcasts to the result.
+
+    Raises:
+        ValueError: nothing is tuned, a variable has no value or two roles, a cap is infeasible, or a
+            number is not positive.
+
+    Source: what eqs. (12), (16) and (20) of Shulgin et al. give in closed form for eq. (11).
+    """
+    problem = posed(
+        proxy, tuned, T=T, K=K, fixed=fixed, path=path, caps=caps, regime=regime, min_K=min_K, constants=constants
+    )
+    return _named(problem, solve(problem, start))
+
+
+def posed(
+    proxy: Proxy | FunctionProxy,
+    tuned: Iterable[str] | None = None,
+    *,
+    T: ArrayLike | None = None,
+    K: ArrayLike | None = None,
+    regime: Regime | None = None,
+    min_K: float | None = None,
+    constants: Mapping[str, ArrayLike] | None = None,
+    **roles: Any,
+) -> Problem:
+    """Return the problem that the keywords of ``refine`` describe."""
+    whole = as_regime(regime, tuned, **roles)
+    if (T is None) == (K is None):
+        raise bad("a refinement has budgets in T or in K", {"T": T, "K": K}, "T=1e10, say")
+    if min_K is not None and not (is_number(min_K) and min_K > 0):
+        raise bad("min_K must be positive and finite", min_K, "min_K=1, say")
+    budgets = np.asarray(T if K is None else K)
+    spread = {name: np.asarray(x)[(..., *[None] * budgets.ndim)] for name, x in (constants or {}).items()}
+    return pose(proxy, whole, ("T" if K is None else "K", budgets), min_K=min_K, constants=spread)
+
+
+def _named(problem: Problem, found: Mapping[str, NDArray[Any]]) -> Optimum:
+    shape = problem.shape
+    side = found["side"]
+    wall = np.abs(found["log_at"]) >= OPEN
+    at, exponent = np.exp(found["log_at"]), found["exponent"]
+    hidden = wall | found["undetermined"]
+    at, exponent = np.where(hidden, np.nan, at), np.where(hidden, np.nan, exponent)
+
+    def by_name(array: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        return {v: array[i].reshape(shape) for i, v in enumerate(problem.tuned)}
+
+    with np.errstate(under="ignore"):
+        risk = np.exp(found["log_risk"]).reshape(shape)
+    return Optimum(
+        risk=risk,
+        log_risk=found["log_risk"].reshape(shape),
+        at=by_name(at),
+        exponent={"risk": found["risk_exponent"].reshape(shape), **by_name(exponent)},
+        active=by_name(np.where(wall, 0, side).astype(np.int8)),
+        unbounded=by_name(wall),
+        converged=(found["converged"] & ~wall.any(axis=0)).reshape(shape),
+        budget=problem.budget,
+        budgets=np.broadcast_to(problem.values[problem.budget], shape),
+    )

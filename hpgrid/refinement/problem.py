@@ -1,0 +1,223 @@
+"""What is to be refined, in numbers: log coefficients, exact exponents, a box. NumPy only, no jax."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hpgrid.checks import TUNABLE, check_value
+from hpgrid.errors import bad, unknown
+from hpgrid.proxy import FunctionProxy, Proxy, Term, evaluate_factor
+from hpgrid.refinement.bases import Row
+from hpgrid.regime import Regime, along
+
+Floats = NDArray[np.float64]
+
+#: The log of what an unbounded variable may reach: e^690 is 1e299, and nothing overflows.
+OPEN = 690.0
+
+#: The bounds that every hyperparameter has of itself, in logs.
+NATURAL = {"eta": (-OPEN, OPEN), "b": (0.0, OPEN), "alpha": (-OPEN, 0.0)}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A bound to be minimised over some variables, one problem per lane.
+
+    Every array broadcasts to ``shape``.
+
+    Attributes:
+        proxy: the bound, in the form of the budget, paths folded in.
+        tuned: what is minimised over, in canonical order.
+        budget: "T" or "K".
+        values: the budget, and what is fixed.
+        constants: the bound's constants.
+        box: for every tuned variable, its bounds in logs.
+        follows: for every tuned variable, whether its upper bound grows with the budget.
+        shape: of the lanes.
+    """
+
+    proxy: Proxy | FunctionProxy
+    tuned: tuple[str, ...]
+    budget: str
+    values: Mapping[str, Floats]
+    constants: Mapping[str, Floats]
+    box: Mapping[str, tuple[Floats, Floats]]
+    follows: Mapping[str, Floats]
+    shape: tuple[int, ...]
+
+    def holding(self, name: str, value: ArrayLike) -> Problem:
+        """Return the problem with one tuned variable held at a value, which broadcasts to the lanes."""
+        values = {**self.values, name: np.asarray(value, float)}
+        return replace(self, tuned=tuple(v for v in self.tuned if v != name), values=values)
+
+    def lanes(self, which: NDArray[np.integer] | None = None) -> Problem:
+        """Return the problem as one row of lanes, or some of them."""
+
+        def flat(array: ArrayLike) -> Floats:
+            whole = np.broadcast_to(np.asarray(array, float), self.shape).ravel()
+            return whole if which is None else whole[which]
+
+        return replace(
+            self,
+            values={v: flat(x) for v, x in self.values.items()},
+            constants={name: flat(x) for name, x in self.constants.items()},
+            box={v: (flat(lo), flat(hi)) for v, (lo, hi) in self.box.items()},
+            follows={v: flat(x) for v, x in self.follows.items()},
+            shape=(int(np.prod(self.shape)) if which is None else len(which),),
+        )
+
+
+def pose(
+    proxy: Proxy | FunctionProxy,
+    regime: Regime,
+    budget: tuple[str, ArrayLike],
+    *,
+    min_K: float | None = None,
+    constants: Mapping[str, ArrayLike] | None = None,
+) -> Problem:
+    """Return the problem that a regime poses.
+
+    Args:
+        proxy: the bound; it is taken in the form of the budget.
+        regime: what is tuned, fixed, on a path, capped.
+        budget: "T" or "K", and its values.
+        min_K: smallest number of iterations: b <= T / min_K.
+        constants: arrays in place of some of the bound's constants.
+
+    Raises:
+        ValueError: nothing is tuned, a variable has no value, a cap is infeasible, or a constant or a
+            budget is not positive.
+    """
+    name, values = budget[0], _budget_values(*budget)
+    posed = along(proxy.form(name), regime.path)
+    caps = _caps(posed, regime)
+    _check(posed, regime, name, caps)
+    given = _constants(proxy, constants or {})
+    shape = np.broadcast_shapes(values.shape, *(array.shape for array in given.values()))
+    box, follows = _box(regime.tuned, caps, (name, values), min_K)
+    held: dict[str, Any] = {v: np.asarray(x) for v, x in regime.fixed.items()}
+    return Problem(posed, regime.tuned, name, {name: values, **held}, given, box, follows, shape)
+
+
+def powers(problem: Problem) -> tuple[tuple[Row, ...], Floats, Floats] | None:
+    """Return the exponents, the log coefficients and the budget's exponents of a posynomial's terms.
+
+    The rows are exact; the log coefficients have shape (J, *shape), the exponents shape (J,). None
+    where the bound is no sum of powers of what is tuned.
+    """
+    if isinstance(problem.proxy, FunctionProxy):
+        return None
+    terms = [part for term in problem.proxy.terms for part in _expanded(term, problem.tuned)]
+    rows = []
+    for term in terms:
+        row = [term.exponent(v) for v in (*problem.tuned, problem.budget)]
+        if any(exponent is None for exponent in row):
+            return None
+        rows.append(tuple(x for x in row if x is not None))
+    logs = np.array([_log_coefficient(term, problem) for term in terms])
+    return tuple(row[:-1] for row in rows), logs, np.array([float(row[-1]) for row in rows])
+
+
+def _expanded(term: Term, tuned: Sequence[str]) -> list[Term]:
+    """A term with 1 + x in it, x tuned, as two terms."""
+    for name in tuned:
+        if term.factors.get(name) == "one_plus":
+            rest = {v: f for v, f in term.factors.items() if v != name}
+            halves = [replace(term, factors={**rest, name: Fraction(e)}) for e in (0, 1)]
+            return [part for half in halves for part in _expanded(half, tuned)]
+    return [term]
+
+
+def _log_coefficient(term: Term, problem: Problem) -> Floats:
+    total = np.full(problem.shape, np.log(float(term.number)))
+    for name, exponent in term.constants.items():
+        total = total + float(exponent) * np.log(problem.constants[name])
+    for name, factor in term.factors.items():
+        if name in problem.tuned:
+            continue
+        value = problem.values[name]
+        log = np.log(evaluate_factor(factor, value)) if isinstance(factor, str) else float(factor) * np.log(value)
+        total = total + log
+    return total
+
+
+# --- what was given ---
+
+
+def _budget_values(name: str, given: ArrayLike) -> Floats:
+    try:
+        values = np.asarray(given, float)
+    except (TypeError, ValueError):
+        raise bad(f"{name} is a number or an array of numbers", given, f"{name}=np.logspace(2, 22, 100), say") from None
+    smallest = 1.0 if name == "T" else np.finfo(float).tiny
+    if values.size == 0 or not (np.isfinite(values).all() and values.min() >= smallest):
+        rule = f"every {name} must be finite and {'>= 1' if name == 'T' else '> 0'}"
+        raise bad(rule, values.tolist() if values.size < 5 else "an array with others", f"{name}=1e10, say")
+    return values
+
+
+def _caps(proxy: Proxy | FunctionProxy, regime: Regime) -> dict[str, float]:
+    both = (proxy.caps, regime.caps)
+    return {name: min(caps[name] for caps in both if name in caps) for name in {**proxy.caps, **regime.caps}}
+
+
+def _check(proxy: Proxy | FunctionProxy, regime: Regime, budget: str, caps: Mapping[str, float]) -> None:
+    if not regime.tuned:
+        raise bad("a refinement needs a variable to tune", regime.tuned, 'tuned=("eta", "b"), say')
+    for name in ("T", "K"):
+        if name in regime.fixed:
+            raise bad(f"{name} is a budget, not a fixed variable", dict(regime.fixed), f"{name}=... as an argument")
+    for name, cap in caps.items():
+        if name in regime.path:
+            raise bad(f"{name} is capped, so it can't follow a path", dict(regime.path), "a path for another variable")
+        if regime.fixed.get(name, 0.0) > cap:
+            raise bad(f"{name} must not exceed its cap {cap:g}", regime.fixed[name], "a smaller value")
+    variables = proxy.variables()
+    for name in TUNABLE:
+        if name in variables and name not in (*regime.tuned, *regime.fixed, *regime.path):
+            raise bad(
+                f"{name} is neither tuned nor fixed nor on a path", dict(regime.fixed), f"fixed={{'{name}': ...}}"
+            )
+        if name in regime.tuned and name not in variables:
+            raise bad(f"the bound does not depend on {name}", list(variables), f"a regime that does not tune {name}")
+    if budget not in ("T", "K"):
+        raise unknown("budget", budget, ("T", "K"))
+
+
+def _constants(proxy: Proxy | FunctionProxy, given: Mapping[str, ArrayLike]) -> dict[str, Floats]:
+    for name, value in given.items():
+        if name not in proxy.constants:
+            raise unknown("constant", name, proxy.constants)
+        array = np.asarray(value, float)
+        if not (np.isfinite(array).all() and (array > 0).all()):
+            raise bad(
+                f"every value of the constant {name} must be positive and finite", "an array with others", "others"
+            )
+    return {name: np.asarray(given.get(name, value), float) for name, value in proxy.constants.items()}
+
+
+def _box(
+    tuned: Sequence[str], caps: Mapping[str, float], budget: tuple[str, Floats], min_K: float | None
+) -> tuple[dict[str, tuple[Floats, Floats]], dict[str, Floats]]:
+    """The bounds in logs, and where the upper one moves with the budget."""
+    name, values = budget
+    box, follows = {}, {}
+    for v in tuned:
+        lo, hi = (np.asarray(end) for end in NATURAL[v])
+        if v in caps:
+            hi = np.minimum(hi, np.log(check_value(v, caps[v])))
+        follows[v] = np.zeros(values.shape)
+        if v == "b" and name == "T" and min_K is not None:
+            most = np.log(values) - np.log(min_K)
+            if (most < 0).any():
+                raise bad("T / min_K must leave a batch size >= 1", float(values.min()), f"T >= {min_K:g}")
+            follows[v] = np.asarray(most < hi, float)
+            hi = np.minimum(hi, most)
+        box[v] = (lo, hi)
+    return box, follows
