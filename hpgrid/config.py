@@ -90,6 +90,7 @@ class Config:
             end of the burn-in to the largest budget.
         curves: how many thin curves, or contour levels, are shown.
         dtype: the precision of the search.
+        refined: whether the continuous optimum is drawn over the grid's.
     """
 
     figure: str
@@ -99,6 +100,7 @@ class Config:
     window: tuple[float, float] | None = None
     curves: int = 11
     dtype: str = "float64"
+    refined: bool = False
 
     def describe(self) -> dict[str, Any]:
         """Return the config as plain data, for a record on disk."""
@@ -136,7 +138,7 @@ def parse(data: Mapping[str, Any]) -> Config:
     Raises:
         ValueError: an unknown key, or a value out of its range.
     """
-    _known("key", data, ("figure", "bound", "grid", "regime", "panel", "window", "curves", "dtype"))
+    _known("key", data, ("figure", "bound", "grid", "regime", "panel", "window", "curves", "dtype", "refined"))
     if not isinstance(data.get("figure"), str):
         raise bad("a config names its figure", data.get("figure"), 'figure = "fig1", say')
     if ("regime" in data) == ("panel" in data):
@@ -152,6 +154,7 @@ def parse(data: Mapping[str, Any]) -> Config:
         window=_parse_window(data.get("window")),
         curves=check_count("curves", data.get("curves", 11), least=1),
         dtype=check_choice("dtype", data.get("dtype", "float64"), DTYPES),
+        refined=_check_flag("refined", data.get("refined", False)),
     )
 
 
@@ -169,6 +172,12 @@ def check_choice(what: str, given: Any, choices: Any) -> str:
     if not isinstance(given, str) or given not in choices:
         raise unknown(what, given, choices)
     return str(given)
+
+
+def _check_flag(what: str, given: Any) -> bool:
+    if not isinstance(given, bool):
+        raise bad(f"{what} is true or false", given, f"{what} = true, say")
+    return given
 
 
 def check_count(what: str, given: Any, least: int) -> int:
@@ -250,6 +259,7 @@ def override(
     preset: str | None = None,
     n: int | None = None,
     dtype: str | None = None,
+    refined: bool | None = None,
 ) -> Config:
     """Return a config with what the command line says in place of its own."""
     bound, grid = config.bound, config.grid
@@ -267,4 +277,6 @@ def override(
         grid = replace(grid, n=check_count("n", n, least=2))
     if dtype is not None:
         config = replace(config, dtype=check_choice("dtype", dtype, DTYPES))
+    if refined is not None:
+        config = replace(config, refined=refined)
     return replace(config, bound=bound, grid=grid)

@@ -42,6 +42,9 @@ def reproduce_figures(
     C2: Annotated[float | None, Parameter(name="--C2", help="The bound's constant C2.")] = None,
     C3: Annotated[float | None, Parameter(name="--C3", help="The bound's constant C3.")] = None,
     dtype: Annotated[str | None, Parameter(help="The precision: float64 or float32.")] = None,
+    refined: Annotated[
+        bool | None, Parameter(help="Draw the continuous optimum over the grid's, or leave it out.")
+    ] = None,
     redraw: Annotated[bool, Parameter(negative="", help="Draw from saved data, computing nothing.")] = False,
     strict: Annotated[bool, Parameter(negative="", help="Exit with 1 when a check fails.")] = False,
     list_: Annotated[bool, Parameter(name="--list", negative="", help="Say which figures there are.")] = False,
@@ -54,13 +57,13 @@ def reproduce_figures(
     constants = {k: v for k, v in (("C1", C1), ("C2", C2), ("C3", C3)) if v is not None}
     chosen = _names(figures)
     if redraw:
-        changed = constants | {k: v for k, v in (("grid", grid), ("n", n), ("dtype", dtype)) if v is not None}
+        given = (("grid", grid), ("n", n), ("dtype", dtype), ("refined", refined))
+        changed = constants | {k: v for k, v in given if v is not None}
         if changed:
             raise bad("--redraw computes nothing, so it takes no other numbers", changed, "one or the other")
         return _redraw(chosen or _only(config), out, formats, strict)
-    jobs = [
-        (name, override(job, constants=constants, preset=grid, n=n, dtype=dtype)) for name, job in _jobs(chosen, config)
-    ]
+    options: dict[str, Any] = {"constants": constants, "preset": grid, "n": n, "dtype": dtype, "refined": refined}
+    jobs = [(name, override(job, **options)) for name, job in _jobs(chosen, config)]
     return _run(jobs, out, formats, strict)
 
 
@@ -231,6 +234,11 @@ def _report(data: FigureData, written: list[Path]) -> bool:
 def _row(name: str, check: Any) -> tuple[str, ...]:
     verdict = {True: "holds", False: "FAILS", None: "not identifiable"}[check.holds]
     verdict = check.note if check.note == "nothing to fit" else verdict
-    numbers = (f"{number:.4f}" for number in (check.measured, check.predicted, check.tolerance))
+    numbers = (_short(number) for number in (check.measured, check.predicted, check.tolerance))
     lo, hi = check.window
     return (f"{name} {check.name}", *numbers, verdict, f"{lo:.1e} to {hi:.1e}", str(check.edge_points))
+
+
+def _short(number: float) -> str:
+    """A number with four decimals, or as a power of ten where those would be zero."""
+    return f"{number:.1e}" if 0 < abs(number) < 5e-5 else f"{number:.4f}"

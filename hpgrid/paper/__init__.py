@@ -14,9 +14,10 @@ FIGURES = {
     "fig6": "Theorem 1 at beta = 0.9999",
     "fig7": "Theorem 2 at b = 32",
     "fig8": "Theorem 2 at b = 35111",
-    "fig9": "Theorem 3: all three tuned, the raw grid argmin",
+    "fig9": "Theorem 3: all three tuned, the raw grid argmin and the optimum it wanders about",
     "fig10": "iso-loss contours over tokens and batch size at three momenta",
     "fig11": "iso-loss contours over iterations and batch size in three regimes",
+    "flatness": "what a factor of ten costs under joint tuning, and what is as good to 1%",
 }
 
 

@@ -21,6 +21,9 @@ from hpgrid.reducers.slopes import Slope, fit_slope, within
 #: How much further out a law is taken to have settled.
 FAR = 1e20
 
+#: How far the log of a refined optimum may be from the truth.
+REFINED = 1e-9
+
 Array = NDArray[np.float64]
 
 

@@ -59,6 +59,8 @@ def compute(config: Config, name: str, exponent: float | None, extra: Extra | No
     checks: list[Check] = []
     for k, (panel, grid, result) in enumerate(zip(config.panels, grids, results)):
         part = _panel_arrays(grid, result, levels)
+        if config.refined:
+            part |= _refined(proxy, panel, grid)
         if exponent is not None:
             checks.append(_near_check(proxy, panel, grid, part, exponent, config.window, k))
         if extra is not None:
@@ -107,6 +109,18 @@ def _panel_arrays(grid: Grid, result: SearchResult, levels: Array) -> dict[str, 
         "near_held": held,
         "best": b[result.risk.argmin(axis=0)],
     }
+
+
+def _refined(proxy: Proxy, panel: Panel, grid: Grid) -> dict[str, Any]:
+    """The continuous near-optimal and best batch sizes, within the panel's own ends of the axes."""
+    where: dict[str, Any] = {
+        "tuned": (*panel.tuned, "b"),
+        "fixed": {**grid.held, **panel.fixed},
+        "limits": {v: (grid.axes[v].lo, grid.axes[v].hi) for v in (*panel.tuned, "b")},
+        grid.budget: grid.axes[grid.budget].values,
+    }
+    near = hpgrid.flatness(proxy, within=1 / PERFORMANCE - 1, **where)
+    return {"near_star": near.low["b"], "best_star": hpgrid.refine(proxy, **where).at["b"]}
 
 
 def _near_check(
@@ -165,6 +179,8 @@ def draw(data: FigureData) -> Figure:
                 plot.best(ax, x, arrays[f"best_{k}"], "best $b$")
             edge = arrays[f"near_edge_{k}"] | arrays[f"near_held_{k}"]
             plot.near_optimal(ax, x, arrays[f"near_{k}"], edge, "near-optimal $b$ (99%)")
+            if f"near_star_{k}" in arrays:
+                plot.refined(ax, x, arrays[f"near_star_{k}"], "near-optimal $b$, refined")
             _hyperbolas(ax, arrays, k)
             log_axes(ax, (x[0], x[-1]), (b[0], b[-1]), (budget, "b"))
             if k:

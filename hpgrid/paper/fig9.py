@@ -1,4 +1,4 @@
-"""Figure 9: Theorem 3, all three hyperparameters tuned together, as the raw grid argmin shows it."""
+"""Figure 9: Theorem 3, all three tuned together: the raw grid argmin, and the optimum it wanders about."""
 
 from __future__ import annotations
 
@@ -8,20 +8,21 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 import hpgrid
-from hpgrid.config import Config
+from hpgrid.config import Config, Panel
 from hpgrid.errors import bad
 from hpgrid.grid import TUNABLE, Grid
-from hpgrid.paper.checks import FAR, nothing_to_fit, verdict, window_bias
+from hpgrid.paper.checks import FAR, REFINED, nothing_to_fit, verdict, window_bias
 from hpgrid.paper.data import Check, FigureData, check_axes, config_data, only_panel
-from hpgrid.paper.pair import power_label, predicted_line
-from hpgrid.plotting.curves import band, law, optimum, padded
+from hpgrid.paper.pair import power_label, predicted_line, refined_arrays
+from hpgrid.plotting.curves import argmin, band, law, optimum, padded, refined
 from hpgrid.plotting.style import SHORT, letter, log_axes, new_figure, styled
 from hpgrid.proxy import Proxy, Term
-from hpgrid.reducers.near_optimal import near_optimal
+from hpgrid.reducers.near_optimal import PERFORMANCE, near_optimal
 from hpgrid.reducers.profile import grid_excess, profile, sublevel
 from hpgrid.reducers.slopes import fit_slope, within
 from hpgrid.theory.joint import EXPONENTS, IDENTIFIABLE
@@ -61,6 +62,9 @@ def compute(config: Config, name: str = "fig9") -> FigureData:
         line = predicted_line(budget, arrays[f"{key}_hat"], edge, window, float(EXPONENTS[key]))
         arrays[f"{key}_law"] = line
     checks = _checks(proxy, panel.tuned, grid, arrays, edge, window, excess, half_widths)
+    if config.refined:
+        arrays |= refined_arrays(proxy, panel, budget, grid.budget) | _refined_band(proxy, panel, budget, grid.budget)
+        checks += _refined_checks(proxy, panel, grid.budget, arrays, window)
     wander = {v: float(np.exp(np.abs(np.diff(np.log(best.at[v]))).max())) for v in panel.tuned}
     notes = {
         "exponents": {key: str(exponent) for key, exponent in EXPONENTS.items()},
@@ -68,6 +72,29 @@ def compute(config: Config, name: str = "fig9") -> FigureData:
         "points": best.points,
     }
     return FigureData(name, config_data(config, proxy, [grid]), arrays, checks, notes, time.perf_counter() - started)
+
+
+def _refined_band(proxy: Proxy, panel: Panel, budget: Array, name: str) -> dict[str, Any]:
+    """Between which values each variable is near-optimal, the others re-tuned, off the grid."""
+    near = hpgrid.flatness(proxy, within=1 / PERFORMANCE - 1, tuned=panel.tuned, **{name: budget})
+    low = {f"{v}_low_star": near.low[v] for v in panel.tuned}
+    return low | {f"{v}_high_star": near.high[v] for v in panel.tuned}
+
+
+def _refined_checks(
+    proxy: Proxy, panel: Panel, budget: str, arrays: dict[str, Any], window: tuple[float, float]
+) -> tuple[Check, ...]:
+    """Hold the continuous optimum's slopes against the theorem: nothing limits them but the finite window."""
+    inside = within(arrays[budget], window)
+    if inside.sum() < 2:
+        return ()
+    far = refined_arrays(proxy, panel, arrays[budget][inside] * FAR, budget)
+    checks = []
+    for key, exponent in EXPONENTS.items():
+        slope = fit_slope(arrays[budget], arrays[f"{key}_star"], window=window, step=REFINED)
+        bias = window_bias(arrays[budget][inside], arrays[f"{key}_star"][inside], far[f"{key}_star"])
+        checks.append(verdict(f"refined slope of {key}", slope, float(exponent), bias))
+    return tuple(checks)
 
 
 def _half_width(risk: Array, grid: Grid, name: str, excess: float, inside: NDArray[np.bool_]) -> float:
@@ -138,18 +165,29 @@ def draw(data: FigureData) -> Figure:
     budget = "T" if "T" in arrays else "K"
     x = arrays[budget]
     with styled():
-        figure, axes = new_figure(2, 2, (6.4, 5.0))
+        figure, axes = new_figure(2, 2, (6.4, 5.2))
         for k, key in enumerate(("risk", "b", "alpha", "eta")):
-            y, ax = arrays[f"{key}_hat"], axes[k]
-            if key == "risk":
-                optimum(ax, x, y, np.zeros(x.shape, bool), "grid minimum")
-                limits = padded(y)
-            else:
-                band(ax, x, arrays[f"{key}_low"], arrays[f"{key}_high"], "within 99% of the best")
-                optimum(ax, x, y, arrays[f"{key}_edge"], "grid argmin")
-                limits = padded(arrays[f"{key}_low"], arrays[f"{key}_high"])
-            law(ax, x, arrays[f"{key}_law"], power_label(budget, exponents[key]))
-            log_axes(ax, (x[0], x[-1]), limits, (budget, key))
-            letter(ax, k, "risk" if key == "risk" else f"best ${SHORT[key]}$")
-            ax.legend(loc="upper left" if key == "b" else "lower left")
+            _panel(axes[k], key, budget, arrays)
+            law(axes[k], x, arrays[f"{key}_law"], power_label(budget, exponents[key]))
+            letter(axes[k], k, "risk" if key == "risk" else f"best ${SHORT[key]}$")
+            axes[k].legend(handles=[axes[k].lines[-1]], loc="upper left" if key == "b" else "upper right")
+        named = {label: handle for ax in axes[::-1] for handle, label in zip(*ax.get_legend_handles_labels())}
+        shared = {label: handle for label, handle in named.items() if not label.startswith("$")}
+        figure.legend(shared.values(), shared.keys(), loc="outside lower center", ncols=len(shared))
     return figure
+
+
+def _panel(axes: Axes, key: str, budget: str, arrays: Any) -> None:
+    """Draw what was measured: on the grid alone, or behind the continuous optimum where there is one."""
+    x, y = arrays[budget], arrays[f"{key}_hat"]
+    star = arrays.get(f"{key}_star")
+    ends = [y]
+    if key != "risk":
+        suffix = "" if star is None else "_star"
+        ends = [arrays[f"{key}_low{suffix}"], arrays[f"{key}_high{suffix}"], y]
+        band(axes, x, ends[0], ends[1], "within 99% of the best")
+    edge = np.zeros(x.shape, bool) if key == "risk" else arrays[f"{key}_edge"]
+    (optimum if star is None else argmin)(axes, x, y, edge, "grid argmin")
+    if star is not None:
+        refined(axes, x, star, "refined optimum")
+    log_axes(axes, (x[0], x[-1]), padded(*ends), (budget, key))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -20,8 +21,9 @@ from hpgrid.errors import bad
 from hpgrid.grid import Grid
 from hpgrid.paper.checks import tuned_checks
 from hpgrid.paper.data import FigureData, check_axes, config_data, only_panel
-from hpgrid.plotting.curves import family, law, optimum, padded
+from hpgrid.plotting.curves import family, law, optimum, padded, refined
 from hpgrid.plotting.style import PREDICTED, SHORT, letter, log_axes, new_figure, styled
+from hpgrid.proxy import Proxy
 from hpgrid.reducers.curves import argmin_curve
 from hpgrid.reducers.slopes import fit_slope, within
 
@@ -69,6 +71,8 @@ def compute(config: Config, name: str, exponents: Mapping[str, Fraction]) -> Fig
     for key, (values, at_edge) in measured.items():
         arrays[f"{key}_hat"] = values
         arrays[f"{key}_law"] = predicted_line(budget, values, at_edge, window, float(exponents[key]))
+    if config.refined:
+        arrays |= refined_arrays(proxy, replace(panel, fixed=fixed), budget, grid.budget)
     steps = {v: grid.axes[v].step for v in panel.tuned}
     checks = tuned_checks(
         proxy,
@@ -87,6 +91,12 @@ def compute(config: Config, name: str, exponents: Mapping[str, Fraction]) -> Fig
         "best_cells_below_one_iteration": int(best.below_one_K.sum()),
     }
     return FigureData(name, config_data(config, proxy, [grid]), arrays, checks, notes, time.perf_counter() - started)
+
+
+def refined_arrays(proxy: Proxy, panel: Panel, budget: Any, name: str) -> dict[str, Any]:
+    """Return the continuous optimum of a regime at every budget: risk_star, and one array for each tuned variable."""
+    exact = hpgrid.refine(proxy, panel.tuned, fixed=panel.fixed, **{name: budget})
+    return {"risk_star": exact.risk, **{f"{v}_star": exact.at[v] for v in panel.tuned}}
 
 
 def _checked(config: Config, exponents: Mapping[str, Fraction]) -> tuple[Panel, Grid]:
@@ -116,6 +126,8 @@ def draw(data: FigureData) -> Figure:
             both = f"best $({SHORT[second]}, {SHORT[first]})$"
             optimum(axes[k], x, arrays["risk_hat"], np.zeros(x.shape, bool), both)
             axes[k].plot(x, arrays["risk_every"], ":", color="black", linewidth=1.1, label="all three tuned", zorder=5)
+            if "risk_star" in arrays:
+                refined(axes[k], x, arrays["risk_star"], "refined optimum")
             law(axes[k], x, arrays["risk_law"], power_label(budget_name, exponents["risk"]))
             log_axes(axes[k], (x[0], x[-1]), risks, (budget_name, "risk"))
             letter(axes[k], k, f"fixed ${SHORT[name]}$, best ${SHORT[tuned]}$" + (f" ({held})" if k == 0 else ""))
@@ -123,6 +135,8 @@ def draw(data: FigureData) -> Figure:
         for k, name in ((2, first), (3, second)):
             values = arrays[f"{name}_hat"]
             optimum(axes[k], x, values, arrays[f"{name}_edge"], f"best ${SHORT[name]}$")
+            if f"{name}_star" in arrays:
+                refined(axes[k], x, arrays[f"{name}_star"], "refined optimum")
             law(axes[k], x, arrays[f"{name}_law"], power_label(budget_name, exponents[name]))
             log_axes(axes[k], (x[0], x[-1]), padded(values), (budget_name, name))
             if name in ("b", "alpha"):

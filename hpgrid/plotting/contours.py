@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
-from hpgrid.plotting.style import NEAR, PREDICTED, decades, hollow, power_of_ten
+from hpgrid.plotting.style import NEAR, PREDICTED, REFINED, decades, hollow, power_of_ten
 
 Array = NDArray[np.float64]
 
@@ -55,6 +55,11 @@ def near_optimal(axes: Axes, x: Array, low: Array, edge: NDArray[np.bool_], labe
 def best(axes: Axes, x: Array, y: Array, label: str) -> None:
     """Draw the best batch size: a dotted line."""
     axes.plot(x, y, ":", color=PREDICTED, linewidth=1.5, label=label, zorder=4)
+
+
+def refined(axes: Axes, x: Array, y: Array, label: str) -> None:
+    """Draw the continuous near-optimal batch size over the grid's."""
+    axes.plot(x, y, "-.", color=REFINED, linewidth=1.4, label=label, zorder=6)
 
 
 def infeasible(axes: Axes, x: Array, top: float) -> None:

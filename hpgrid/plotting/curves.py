@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
@@ -11,7 +13,7 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
-from hpgrid.plotting.style import COLORMAPS, OPTIMUM, PREDICTED, SYMBOLS, decades, hollow, power_of_ten
+from hpgrid.plotting.style import COLORMAPS, OPTIMUM, PREDICTED, REFINED, SYMBOLS, decades, hollow, power_of_ten
 
 Array = NDArray[np.float64]
 
@@ -46,6 +48,34 @@ def optimum(axes: Axes, x: Array, y: Array, edge: NDArray[np.bool_], label: str)
     """Draw a measured optimum: a line, and hollow points where it sits on the border of the search box."""
     axes.plot(x, y, color=OPTIMUM, label=label, zorder=4)
     hollow(axes, x, y, edge, OPTIMUM, "at the edge")
+
+
+def argmin(axes: Axes, x: Array, y: Array, edge: NDArray[np.bool_], label: str) -> None:
+    """Draw a grid's raw argmin, point by point, behind what it wanders about."""
+    axes.plot(x, y, "-", color=OPTIMUM, linewidth=0.5, alpha=0.7, zorder=2)
+    axes.plot(x[~edge], y[~edge], ".", color=OPTIMUM, markersize=3.0, label=label, zorder=3)
+    hollow(axes, x, y, edge, OPTIMUM, "at the edge")
+
+
+def refined(axes: Axes, x: Array, y: Array, label: str) -> None:
+    """Draw the continuous optimum."""
+    axes.plot(x, y, color=REFINED, linewidth=1.7, label=label, zorder=5)
+
+
+def tuned_line(axes: Axes, x: Array, y: Array, name: str, label: str, *, held: bool) -> None:
+    """Draw a curve that belongs to one hyperparameter: solid where the others follow, dotted where they are held."""
+    color = colormaps[COLORMAPS[name]](0.75)
+    dashes = {"eta": (0, ()), "b": (0, (5, 1)), "alpha": (0, (3, 1, 1, 1))}[name]
+    style: dict[str, Any] = {"linestyle": ":"} if held else {"linestyle": dashes}
+    axes.plot(x, y, color=color, linewidth=1.2 if held else 1.8, label=label, zorder=4, **style)
+
+
+def floor(axes: Axes, level: float, label: str) -> None:
+    """Draw a level below which a difference is not seen, with its name on it."""
+    axes.axhline(level, color="0.45", linewidth=0.8, zorder=1)
+    axes.annotate(
+        label, (0.015, level), xycoords=("axes fraction", "data"), va="bottom", color="0.35", fontsize="small"
+    )
 
 
 def law(axes: Axes, x: Array, y: Array, label: str) -> None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 #: How a quantity is written on an axis.
 SYMBOLS = {
     "risk": "risk",
+    "regret": "relative excess risk",
     "eta": r"learning rate $\eta$",
     "b": "batch size $b$",
     "alpha": r"momentum complement $\alpha$",
@@ -30,6 +31,8 @@ COLORMAPS = {"b": "Blues", "eta": "Greens", "alpha": "Reds"}
 
 #: The optimum over everything tuned.
 OPTIMUM = "#c2187d"
+#: The continuous optimum, where it is drawn over the grid's.
+REFINED = "#1b4f9c"
 #: A prediction.
 PREDICTED = "0.1"
 #: What is near-optimal.

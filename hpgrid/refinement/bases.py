@@ -42,10 +42,10 @@ class Bases:
 
     rows: NDArray[np.float64]
     spans: tuple[NDArray[np.int64], ...]
-    place: NDArray[np.int32]
+    place: NDArray[np.int64]
     terms: NDArray[np.float64]
     variables: NDArray[np.float64]
-    unit: NDArray[np.int32]
+    unit: NDArray[np.int64]
 
     def arrays(self) -> dict[str, Any]:
         """Return the tables by name, as a compiled function takes them."""
@@ -68,7 +68,7 @@ def all_bases(rows: tuple[Row, ...]) -> Bases:
     if len(every) > MOST_ROWS:
         raise bad(f"refinement takes at most {MOST_ROWS - n} terms", len(rows), "a bound with fewer")
     count = len(every)
-    place = np.zeros((count,) * n, np.int32)
+    place = np.zeros((count,) * n, np.int64)
     terms: list[list[Row]] = []
     variables: list[list[Row]] = []
     unit: list[list[int]] = []
@@ -87,7 +87,7 @@ def all_bases(rows: tuple[Row, ...]) -> Bases:
         place.ravel(),
         np.array(terms, float),
         np.array(variables, float),
-        np.array(unit, np.int32),
+        np.array(unit, np.int64),
     )
 
 

@@ -48,7 +48,7 @@ def regret(proxy: Proxy | FunctionProxy, name: str, factor: float, *, retune: bo
         name: the variable that is moved, one of the tuned.
         factor: what its optimum is multiplied by, > 0.
         retune: whether the other tuned variables follow, or are held.
-        refined: tuned, T or K, fixed, path, caps, regime, min_K, constants: as ``refine`` takes them.
+        refined: tuned, T or K, fixed, path, caps, regime, min_K, constants, limits: as ``refine``.
 
     Returns:
         An array in the shape of the budgets; NaN where the factor leads out of the variable's bounds.
@@ -78,7 +78,7 @@ def flatness(proxy: Proxy | FunctionProxy, *, within: float = 0.01, **refined: A
     Args:
         proxy: the bound.
         within: the relative excess risk that counts as near-optimal, > 0.
-        refined: tuned, T or K, fixed, path, caps, regime, min_K, constants: as ``refine`` takes them.
+        refined: tuned, T or K, fixed, path, caps, regime, min_K, constants, limits: as ``refine``.
 
     Raises:
         ValueError: ``within`` is not positive, or as ``refine``.

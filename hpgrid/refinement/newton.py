@@ -172,7 +172,7 @@ def _optimum(c: Array, t: Array, box: dict[str, Array], tables: dict[str, Array]
     y = _solve(here.hessian, -(source + here.hessian @ along), here.held) + along
     n = z.shape[0]
     columns = jnp.stack([_solve(here.hessian, here.variables[i], here.held) for i in range(n)])
-    multiplier = jnp.where(here.held, here.gradient, 0.0) @ (here.unit[:, None] == jnp.arange(n)).astype(float)
+    multiplier = jnp.where(here.held, here.gradient, 0.0) @ (here.unit[:, None] == jnp.arange(n)[None]).astype(float)
     return {
         "log_risk": here.log_risk,
         "log_at": last.z,

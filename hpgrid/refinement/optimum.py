@@ -60,6 +60,7 @@ def refine(
     regime: Regime | None = None,
     min_K: float | None = None,
     constants: Mapping[str, ArrayLike] | None = None,
+    limits: Mapping[str, tuple[float, float]] | None = None,
     start: Mapping[str, ArrayLike] | None = None,
 ) -> Optimum:
     """Return the continuous optimum over the tuned variables at every budget, in float64.
@@ -81,6 +82,8 @@ def refine(
         min_K: the smallest number of iterations, b <= T / min_K.
         constants: arrays in place of some constants: they broadcast with one another, and their shape
             comes before that of the budgets.
+        limits: lowest and highest values of tuned variables, such as a grid's ends, in place of their
+            own bounds b >= 1 and alpha <= 1.
         start: where to begin, by name; broadcasts to the result.
 
     Raises:
@@ -89,9 +92,9 @@ def refine(
 
     Source: what eqs. (12), (16) and (20) of Shulgin et al. give in closed form for eq. (11).
     """
-    problem = posed(
-        proxy, tuned, T=T, K=K, fixed=fixed, path=path, caps=caps, regime=regime, min_K=min_K, constants=constants
-    )
+    roles: dict[str, Any] = {"fixed": fixed, "path": path, "caps": caps}
+    options: dict[str, Any] = {"min_K": min_K, "constants": constants, "limits": limits}
+    problem = posed(proxy, tuned, T=T, K=K, regime=regime, **options, **roles)
     return _named(problem, solve(problem, start))
 
 
@@ -104,6 +107,7 @@ def posed(
     regime: Regime | None = None,
     min_K: float | None = None,
     constants: Mapping[str, ArrayLike] | None = None,
+    limits: Mapping[str, tuple[float, float]] | None = None,
     **roles: Any,
 ) -> Problem:
     """Return the problem that the keywords of ``refine`` describe."""
@@ -114,7 +118,7 @@ def posed(
         raise bad("min_K must be positive and finite", min_K, "min_K=1, say")
     budgets = np.asarray(T if K is None else K)
     spread = {name: np.asarray(x)[(..., *[None] * budgets.ndim)] for name, x in (constants or {}).items()}
-    return pose(proxy, whole, ("T" if K is None else "K", budgets), min_K=min_K, constants=spread)
+    return pose(proxy, whole, ("T" if K is None else "K", budgets), min_K=min_K, constants=spread, limits=limits)
 
 
 def _named(problem: Problem, found: Mapping[str, NDArray[Any]]) -> Optimum:

@@ -80,6 +80,7 @@ def pose(
     *,
     min_K: float | None = None,
     constants: Mapping[str, ArrayLike] | None = None,
+    limits: Mapping[str, tuple[float, float]] | None = None,
 ) -> Problem:
     """Return the problem that a regime poses.
 
@@ -89,6 +90,7 @@ def pose(
         budget: "T" or "K", and its values.
         min_K: smallest number of iterations: b <= T / min_K.
         constants: arrays in place of some of the bound's constants.
+        limits: lowest and highest values of tuned variables, in place of b >= 1 and alpha <= 1.
 
     Raises:
         ValueError: nothing is tuned, a variable has no value, a cap is infeasible, or a constant or a
@@ -100,7 +102,8 @@ def pose(
     _check(posed, regime, name, caps)
     given = _constants(proxy, constants or {})
     shape = np.broadcast_shapes(values.shape, *(array.shape for array in given.values()))
-    box, follows = _box(regime.tuned, caps, (name, values), min_K)
+    ends = {v: NATURAL[v] for v in regime.tuned} | _logs(limits or {}, regime.tuned)
+    box, follows = _box(ends, caps, (name, values), min_K)
     held: dict[str, Any] = {v: np.asarray(x) for v, x in regime.fixed.items()}
     return Problem(posed, regime.tuned, name, {name: values, **held}, given, box, follows, shape)
 
@@ -202,22 +205,36 @@ def _constants(proxy: Proxy | FunctionProxy, given: Mapping[str, ArrayLike]) -> 
     return {name: np.asarray(given.get(name, value), float) for name, value in proxy.constants.items()}
 
 
+def _logs(limits: Mapping[str, tuple[float, float]], tuned: Sequence[str]) -> dict[str, tuple[float, float]]:
+    for name, (lo, hi) in limits.items():
+        if name not in tuned:
+            raise unknown("tuned variable", name, tuned)
+        if not 0 < lo < hi < np.inf:
+            raise bad(
+                f"the limits of {name} are two positive values, the smaller one first", (lo, hi), "(1e-6, 1.0), say"
+            )
+    return {name: (float(np.log(lo)), float(np.log(hi))) for name, (lo, hi) in limits.items()}
+
+
 def _box(
-    tuned: Sequence[str], caps: Mapping[str, float], budget: tuple[str, Floats], min_K: float | None
+    ends: Mapping[str, tuple[float, float]], caps: Mapping[str, float], budget: tuple[str, Floats], min_K: float | None
 ) -> tuple[dict[str, tuple[Floats, Floats]], dict[str, Floats]]:
     """The bounds in logs, and where the upper one moves with the budget."""
     name, values = budget
     box, follows = {}, {}
-    for v in tuned:
-        lo, hi = (np.asarray(end) for end in NATURAL[v])
+    for v, (lowest, highest) in ends.items():
+        lo, hi = np.asarray(lowest), np.asarray(highest)
         if v in caps:
             hi = np.minimum(hi, np.log(check_value(v, caps[v])))
         follows[v] = np.zeros(values.shape)
         if v == "b" and name == "T" and min_K is not None:
             most = np.log(values) - np.log(min_K)
-            if (most < 0).any():
-                raise bad("T / min_K must leave a batch size >= 1", float(values.min()), f"T >= {min_K:g}")
             follows[v] = np.asarray(most < hi, float)
             hi = np.minimum(hi, most)
+        if (hi < lo).any():
+            least = float(np.exp(lo))
+            raise bad(
+                f"no {v} is left between its bounds", f"{v} <= {float(np.exp(hi.min())):g}", f"room for {least:g}"
+            )
         box[v] = (lo, hi)
     return box, follows

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from hpgrid.config import Config, Panel, load, override, shipped
 from hpgrid.paper import fig9
 from hpgrid.paper.data import FigureData, restore, save
-from hpgrid.plotting.style import OPTIMUM
+from hpgrid.plotting.style import OPTIMUM, REFINED
 
 TUNED = ("eta", "b", "alpha")
 
@@ -33,14 +33,40 @@ def figure(data: FigureData) -> Figure:
     return fig9.draw(data)
 
 
-def test_there_is_a_check_for_each_optimum_and_each_ratio(data: FigureData) -> None:
-    predicted = {check.name.removeprefix("slope of "): check.predicted for check in data.checks}
-    exponents = {"risk": -1 / 4, "eta": -7 / 12, "b": 1 / 6, "alpha": -1 / 3, "alpha/b": -1 / 2, "eta/b": -3 / 4}
-    assert predicted == pytest.approx(exponents)
+EXPONENTS = {"risk": -1 / 4, "eta": -7 / 12, "b": 1 / 6, "alpha": -1 / 3}
+
+
+def test_there_is_a_check_for_each_optimum_and_each_ratio_and_each_refined_optimum(data: FigureData) -> None:
+    predicted = {check.name: check.predicted for check in data.checks}
+    ratios = {"slope of alpha/b": -1 / 2, "slope of eta/b": -3 / 4}
+    both = [f"{kind}slope of {name}" for kind in ("", "refined ") for name in EXPONENTS]
+    assert predicted == pytest.approx(ratios | {name: EXPONENTS[name.split()[-1]] for name in both})
+
+
+def test_the_refined_optimum_tells_what_the_grid_cannot(data: FigureData) -> None:
+    """Its slopes hold to the window's own bias, far below what a neighbouring exponent would need."""
+    refined = [check for check in data.checks if check.name.startswith("refined")]
+    assert [check.holds for check in refined] == [True] * 4
+    assert all(0 < check.tolerance < 1e-4 for check in refined)
+
+
+def test_the_refined_optimum_lies_in_its_own_band_and_no_grid_value_beats_it(data: FigureData) -> None:
+    arrays = data.arrays
+    assert (arrays["risk_star"] <= arrays["risk_hat"] * (1 + 1e-12)).all()
+    for name in TUNED:
+        low, star, high = (arrays[f"{name}_{part}"] for part in ("low_star", "star", "high_star"))
+        assert ((low <= star * (1 + 1e-9)) & (star <= high * (1 + 1e-9))).all()
+
+
+def test_without_refinement_only_the_grid_is_shown() -> None:
+    raw = fig9.compute(config(8, refined=False))
+    assert not [name for name in raw.arrays if name.endswith("_star")]
+    assert len(raw.checks) == 6
+    fig9.draw(raw)
 
 
 def test_no_single_optimum_is_identifiable_but_the_risk_is(data: FigureData) -> None:
-    checks = {check.name.removeprefix("slope of "): check for check in data.checks}
+    checks = {check.name.removeprefix("slope of "): check for check in data.checks if "refined" not in check.name}
     assert checks["risk"].holds is True
     for name in TUNED:
         assert checks[name].holds is None
@@ -59,7 +85,8 @@ def test_an_edge_anywhere_counts_for_the_risk(data: FigureData) -> None:
     edges = [data.arrays[f"{name}_edge"] for name in TUNED]
     np.testing.assert_array_equal(data.arrays["any_edge"], np.any(edges, axis=0))
     inside = (data.arrays["T"] >= 1e12) & data.arrays["any_edge"]
-    assert {check.edge_points for check in data.checks} == {int(inside.sum())}
+    on_the_grid = {check.edge_points for check in data.checks if "refined" not in check.name}
+    assert on_the_grid == {int(inside.sum())}
 
 
 def test_the_notes_say_how_far_the_argmin_jumps(data: FigureData) -> None:
@@ -78,12 +105,15 @@ def test_four_log_log_panels(data: FigureData, figure: Figure) -> None:
         assert axes.get_legend() is not None
 
 
-def test_argmin_band_law_and_edges_are_drawn_from_the_arrays(data: FigureData, figure: Figure) -> None:
+def test_argmin_refined_law_and_edges_are_drawn_from_the_arrays(data: FigureData, figure: Figure) -> None:
     T = data.arrays["T"]
     for axes, key in zip(figure.axes, ("risk", "b", "alpha", "eta")):
-        (solid,) = (line for line in axes.lines if line.get_linestyle() == "-")
-        assert same_color(solid.get_color(), OPTIMUM)
-        np.testing.assert_array_equal(solid.get_xydata().T, [T, data.arrays[f"{key}_hat"]])
+        raw, solid = (line for line in axes.lines if line.get_linestyle() == "-")
+        assert same_color(raw.get_color(), OPTIMUM)
+        np.testing.assert_array_equal(raw.get_xydata().T, [T, data.arrays[f"{key}_hat"]])
+        assert same_color(solid.get_color(), REFINED)
+        np.testing.assert_array_equal(solid.get_xydata().T, [T, data.arrays[f"{key}_star"]])
+        assert raw.get_zorder() < solid.get_zorder()
         (dashed,) = (line for line in axes.lines if line.get_linestyle() == "--")
         np.testing.assert_array_equal(dashed.get_ydata(), data.arrays[f"{key}_law"])
         assert dashed.get_label() == f"$T^{{{data.notes['exponents'][key]}}}$"
@@ -98,7 +128,7 @@ def test_argmin_band_law_and_edges_are_drawn_from_the_arrays(data: FigureData, f
 def test_the_band_covers_what_is_near_optimal(data: FigureData, figure: Figure) -> None:
     for axes, key in zip(figure.axes[1:], ("b", "alpha", "eta")):
         corners = axes.collections[0].get_paths()[0].vertices
-        for part in ("low", "high"):
+        for part in ("low_star", "high_star"):
             points = np.column_stack([data.arrays["T"], data.arrays[f"{key}_{part}"]])
             assert {tuple(p) for p in points} <= {tuple(c) for c in corners}
 
@@ -114,8 +144,9 @@ def test_what_is_saved_draws_the_same(data: FigureData, figure: Figure, tmp_path
 @pytest.mark.parametrize(("n", "window"), [(2, (1e12, 1e22)), (8, (1e12, 1e22)), (8, (1e30, 1e40))])
 def test_a_grid_too_coarse_or_a_window_too_far_gives_no_verdict(n: int, window: tuple) -> None:
     data = fig9.compute(config(n, window=window))
-    assert len(data.checks) == 6
-    assert all(check.holds is None for check in data.checks if check.name != "slope of risk")
+    on_the_grid = [check for check in data.checks if "refined" not in check.name]
+    assert len(on_the_grid) == 6
+    assert all(check.holds is None for check in on_the_grid if check.name != "slope of risk")
     fig9.draw(data)
 
 

@@ -1,0 +1,139 @@
+"""How flat the joint optimum is: why a grid's argmin wanders, and what is as good to one per cent."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+import hpgrid
+from hpgrid.config import Config
+from hpgrid.errors import bad
+from hpgrid.grid import TUNABLE
+from hpgrid.paper.checks import FAR, REFINED, verdict, window_bias
+from hpgrid.paper.contours import lmo_constants
+from hpgrid.paper.data import Check, FigureData, check_axes, config_data, only_panel
+from hpgrid.paper.pair import power_label, predicted_line
+from hpgrid.plotting.curves import band, floor, law, padded, refined, tuned_line
+from hpgrid.plotting.style import SHORT, letter, log_axes, new_figure, styled
+from hpgrid.proxy import Proxy
+from hpgrid.reducers.profile import grid_excess
+from hpgrid.reducers.slopes import fit_slope, within
+from hpgrid.theory import joint
+
+Array = NDArray[np.float64]
+
+#: What a hyperparameter is moved by, and what counts as near-optimal.
+DECADE, SHARE = 10.0, 0.01
+
+
+def compute(config: Config, name: str = "flatness") -> FigureData:
+    """Return the figure's arrays and checks."""
+    started = time.perf_counter()
+    panel = only_panel(config)
+    if set(panel.tuned) != set(TUNABLE):
+        raise bad("this figure tunes all three hyperparameters", list(panel.tuned), 'tuned = ["eta", "b", "alpha"]')
+    grid = config.grid.build(panel.axes)
+    check_axes(grid, panel, (*TUNABLE, grid.budget))
+    proxy = config.bound.build(grid.budget)
+    budget = grid.axes[grid.budget].values
+    window = config.window or (float(budget[0]), float(budget[-1]))
+    where: dict[str, Any] = {"tuned": panel.tuned, grid.budget: budget}
+    near = hpgrid.flatness(proxy, within=SHARE, **where)
+    arrays = {grid.budget: budget, "curvature": near.curvature}
+    arrays |= {f"regret_{v}": hpgrid.regret(proxy, v, DECADE, **where) for v in panel.tuned}
+    arrays |= {f"held_{v}": hpgrid.regret(proxy, v, DECADE, retune=False, **where) for v in panel.tuned}
+    arrays |= {"b_star": hpgrid.refine(proxy, **where).at["b"], "b_low": near.low["b"], "b_high": near.high["b"]}
+    arrays["regret_law"] = predicted_line(
+        budget, arrays["regret_b"], np.zeros(budget.shape, bool), window, float(joint.REGRET_EXPONENT)
+    )
+    constants = lmo_constants(proxy) if grid.budget == "T" else None
+    if constants is not None:
+        arrays["b_low_law"], arrays["b_high_law"] = joint.near_optimal(budget, SHARE, *constants)
+    excess = grid_excess(proxy, {v: grid.axes[v].step for v in panel.tuned})
+    notes = {
+        "excess_of_the_grid": excess,
+        "budget_where_a_decade_costs_less": {
+            kind: _falls_below(budget, arrays["regret_b"], level) for kind, level in _levels(excess).items()
+        },
+        "flat_direction_at_the_largest_budget": {v: float(near.direction[v][-1]) for v in panel.tuned},
+    }
+    checks = _checks(proxy, panel.tuned, grid.budget, arrays, window)
+    return FigureData(name, config_data(config, proxy, [grid]), arrays, checks, notes, time.perf_counter() - started)
+
+
+def _levels(excess: float) -> dict[str, float]:
+    """What a difference in risk has to exceed to be seen."""
+    return {
+        "what the grid's steps may add": excess,
+        "float32": float(np.finfo(np.float32).eps),
+        "float64": float(np.finfo(np.float64).eps),
+    }
+
+
+def _falls_below(budget: Array, regret: Array, level: float) -> float | None:
+    """The first budget from which a decade costs less than ``level`` for good."""
+    above = np.flatnonzero(~(regret < level))
+    first = int(above.max(initial=-1)) + 1
+    return float(budget[first]) if first < len(budget) else None
+
+
+def _checks(
+    proxy: Proxy, tuned: tuple[str, ...], name: str, arrays: dict[str, Any], window: tuple[float, float]
+) -> tuple[Check, ...]:
+    """Hold the regret's slope against the exponent, for each hyperparameter."""
+    budget = arrays[name]
+    inside = within(budget, window)
+    if inside.sum() < 2:
+        return ()
+    checks = []
+    for v in tuned:
+        far = hpgrid.regret(proxy, v, DECADE, tuned=tuned, **{name: budget[inside] * FAR})
+        slope = fit_slope(budget, arrays[f"regret_{v}"], window=window, step=REFINED)
+        bias = window_bias(budget[inside], arrays[f"regret_{v}"][inside], far)
+        checks.append(verdict(f"slope of the regret of {v}", slope, float(joint.REGRET_EXPONENT), bias))
+    return tuple(checks)
+
+
+def draw(data: FigureData) -> Figure:
+    """Return the figure: regret per decade, and the batch sizes that are near-optimal."""
+    arrays = data.arrays
+    budget = "T" if "T" in arrays else "K"
+    with styled():
+        figure, axes = new_figure(1, 2, (6.8, 3.5))
+        _regrets(axes[0], budget, arrays, data.notes["excess_of_the_grid"])
+        letter(axes[0], 0, "what a factor of ten costs")
+        _interval(axes[1], budget, arrays)
+        letter(axes[1], 1, "batch sizes within 1% of the best")
+        for ax in axes:
+            handles, labels = ax.get_legend_handles_labels()
+            ax.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2)
+    return figure
+
+
+def _regrets(axes: Axes, budget: str, arrays: Any, excess: float) -> None:
+    x = arrays[budget]
+    for v in ("eta", "b", "alpha"):
+        tuned_line(axes, x, arrays[f"regret_{v}"], v, f"${SHORT[v]}$, others re-tuned", held=False)
+    for v in ("eta", "b", "alpha"):
+        tuned_line(axes, x, arrays[f"held_{v}"], v, f"${SHORT[v]}$, others held", held=True)
+    law(axes, x, arrays["regret_law"], power_label(budget, str(joint.REGRET_EXPONENT)))
+    levels = _levels(excess)
+    for kind, level in levels.items():
+        floor(axes, level, f"$\\epsilon$ of {kind}" if kind in ("float32", "float64") else kind)
+    regrets = [arrays[f"{kind}_{v}"] for kind in ("regret", "held") for v in ("eta", "b", "alpha")]
+    log_axes(axes, (x[0], x[-1]), padded(*regrets, np.array(list(levels.values()))), (budget, "regret"))
+
+
+def _interval(axes: Axes, budget: str, arrays: Any) -> None:
+    x = arrays[budget]
+    band(axes, x, arrays["b_low"], arrays["b_high"], "within 1%, others re-tuned")
+    refined(axes, x, arrays["b_star"], "refined optimum")
+    ends = [arrays["b_low"], arrays["b_high"]]
+    if "b_high_law" in arrays:
+        law(axes, x, np.where(arrays["b_high_law"] >= 1, arrays["b_high_law"], np.nan), f"${budget}^{{1/2}}$")
+    log_axes(axes, (x[0], x[-1]), padded(*ends), (budget, "b"))

@@ -1,0 +1,85 @@
+"""The figure of what missing the joint optimum costs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from hpgrid import bounds, refine
+from hpgrid.config import Config, Panel, load, override, shipped
+from hpgrid.grid import Grid
+from hpgrid.paper import flatness
+from hpgrid.paper.data import FigureData
+from hpgrid.theory import joint
+
+TUNED = ("eta", "b", "alpha")
+
+
+def config(**changes: object) -> Config:
+    return replace(override(load(shipped("flatness")), n=30), **changes)
+
+
+@pytest.fixture(scope="module")
+def data() -> FigureData:
+    return flatness.compute(config())
+
+
+@pytest.fixture(scope="module")
+def figure(data: FigureData) -> Figure:
+    return flatness.draw(data)
+
+
+def test_the_regret_is_the_excess_of_a_bound_evaluated_there(data: FigureData) -> None:
+    """Where it is far above rounding, by the bound's own values with b ten times the optimum."""
+    T = data.arrays["T"]
+    proxy, best = bounds.lmo(), refine(bounds.lmo(), TUNED, T=T)
+    held = proxy.risk(T=T, eta=best.at["eta"], alpha=best.at["alpha"], b=10 * best.at["b"]) / best.risk - 1
+    np.testing.assert_allclose(data.arrays["held_b"], held, rtol=1e-9)
+    for k in (0, 10, 20):
+        other = refine(proxy, ("eta", "alpha"), T=T[k], fixed={"b": 10 * float(best.at["b"][k])})
+        assert data.arrays["regret_b"][k] == pytest.approx(float(other.risk / best.risk[k] - 1), rel=1e-6)
+
+
+def test_the_three_slopes_hold(data: FigureData) -> None:
+    assert [check.holds for check in data.checks] == [True] * 3
+    assert [check.predicted for check in data.checks] == [pytest.approx(-1 / 3)] * 3
+
+
+def test_a_wrong_exponent_would_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(joint, "REGRET_EXPONENT", joint.REGRET_EXPONENT * 101 / 100)
+    assert [check.holds for check in flatness.compute(config()).checks] == [False] * 3
+
+
+def test_the_notes_say_where_a_decade_is_no_longer_seen(data: FigureData) -> None:
+    notes = data.notes["budget_where_a_decade_costs_less"]
+    regret, T = data.arrays["regret_b"], data.arrays["T"]
+    first = T[np.flatnonzero(regret < np.finfo(np.float32).eps)[0]]
+    assert notes["float32"] == pytest.approx(first)
+    assert notes["float64"] is None  # beyond 1e22
+
+
+def test_the_curves_are_drawn_from_the_arrays(data: FigureData, figure: Figure) -> None:
+    drawn = {line.get_label(): line.get_ydata() for line in figure.axes[0].lines}
+    for kind, words in (("regret", "re-tuned"), ("held", "held")):
+        for v, symbol in (("eta", r"\eta"), ("b", "b"), ("alpha", r"\alpha")):
+            np.testing.assert_array_equal(drawn[f"${symbol}$, others {words}"], data.arrays[f"{kind}_{v}"])
+    levels = [float(y[0]) for y in drawn.values() if np.ptp(y) == 0]
+    assert {np.finfo(np.float32).eps, np.finfo(np.float64).eps, data.notes["excess_of_the_grid"]} <= set(levels)
+    (star,) = (line for line in figure.axes[1].lines if line.get_label() == "refined optimum")
+    np.testing.assert_array_equal(star.get_ydata(), data.arrays["b_star"])
+
+
+def test_another_bound_has_no_closed_interval_and_draws_all_the_same() -> None:
+    own = replace(config().bound, name="lmo_exact", constants={})
+    data = flatness.compute(config(bound=own))
+    assert "b_high_law" not in data.arrays
+    flatness.draw(data)
+
+
+def test_it_is_the_figure_of_all_three() -> None:
+    with pytest.raises(ValueError, match="tunes all three"):
+        flatness.compute(config(panels=(Panel(("eta", "b"), {"alpha": 0.1}),)))
+    assert set(Grid.footnote().axes) >= set(TUNED)
