@@ -127,7 +127,7 @@ def draw(data: FigureData) -> Figure:
             optimum(axes[k], x, arrays["risk_hat"], np.zeros(x.shape, bool), both)
             axes[k].plot(x, arrays["risk_every"], ":", color="black", linewidth=1.1, label="all three tuned", zorder=5)
             if "risk_star" in arrays:
-                refined(axes[k], x, arrays["risk_star"], "refined optimum")
+                refined(axes[k], x, arrays["risk_star"], None, width=0.8)
             law(axes[k], x, arrays["risk_law"], power_label(budget_name, exponents["risk"]))
             log_axes(axes[k], (x[0], x[-1]), risks, (budget_name, "risk"))
             letter(axes[k], k, f"fixed ${SHORT[name]}$, best ${SHORT[tuned]}$" + (f" ({held})" if k == 0 else ""))
@@ -136,7 +136,7 @@ def draw(data: FigureData) -> Figure:
             values = arrays[f"{name}_hat"]
             optimum(axes[k], x, values, arrays[f"{name}_edge"], f"best ${SHORT[name]}$")
             if f"{name}_star" in arrays:
-                refined(axes[k], x, arrays[f"{name}_star"], "refined optimum")
+                refined(axes[k], x, arrays[f"{name}_star"], "refined optimum", width=0.8)
             law(axes[k], x, arrays[f"{name}_law"], power_label(budget_name, exponents[name]))
             log_axes(axes[k], (x[0], x[-1]), padded(values), (budget_name, name))
             if name in ("b", "alpha"):

@@ -57,9 +57,9 @@ def argmin(axes: Axes, x: Array, y: Array, edge: NDArray[np.bool_], label: str) 
     hollow(axes, x, y, edge, OPTIMUM, "at the edge")
 
 
-def refined(axes: Axes, x: Array, y: Array, label: str) -> None:
-    """Draw the continuous optimum."""
-    axes.plot(x, y, color=REFINED, linewidth=1.7, label=label, zorder=5)
+def refined(axes: Axes, x: Array, y: Array, label: str | None, width: float = 1.7) -> None:
+    """Draw the continuous optimum; thin where the grid's lies right behind it."""
+    axes.plot(x, y, color=REFINED, linewidth=width, label=label, zorder=5)
 
 
 def tuned_line(axes: Axes, x: Array, y: Array, name: str, label: str, *, held: bool) -> None:
