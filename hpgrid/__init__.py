@@ -25,7 +25,7 @@ _HOME = {
     "refine": "hpgrid.refinement.optimum",
     "regret": "hpgrid.refinement.cost",
     "flatness": "hpgrid.refinement.cost",
-    "exponents": "hpgrid.asymptotics",
+    "exponents": "hpgrid.asymptotics.exact",
 }
 
 __all__ = [
@@ -48,7 +48,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from hpgrid import bounds
-    from hpgrid.asymptotics import exponents
+    from hpgrid.asymptotics.exact import exponents
     from hpgrid.grid import Grid, LogAxis
     from hpgrid.proxy import FunctionProxy, Proxy, Term
     from hpgrid.reducers.slopes import fit_slope

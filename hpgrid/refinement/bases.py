@@ -27,17 +27,17 @@ MOST_ROWS = 62
 
 @dataclass(frozen=True)
 class Bases:
-    """Every choice of n independent rows among the terms' and the unit rows of n variables.
+    """Every choice of n rows among the terms' and the unit rows of n variables; independent ones are a basis.
 
     The rows are numbered terms first, then variables: J + n = R of them.
 
     Attributes:
         rows: the terms' exponents, shape (J, n).
         spans: for k = 0 to n - 1, the rows that depend on k given ones, as bits: shape (R^k,).
-        place: which basis n given rows make, shape (R^n,).
-        terms: for each basis, every term's exponents in its coordinates, shape (S, J, n).
-        variables: for each basis, every variable's exponents in its coordinates, shape (S, n, n).
-        unit: for each basis and coordinate, the variable that it is, or -1 for a term, shape (S, n).
+        place: which choice n given rows are, shape (R^n,).
+        terms: for each choice, every term's exponents in its coordinates, shape (S, J, n).
+        variables: for each choice, every variable's exponents in its coordinates, shape (S, n, n).
+        unit: for each choice and coordinate, the variable that it is, or -1 for a term, shape (S, n).
     """
 
     rows: NDArray[np.float64]
@@ -68,26 +68,25 @@ def all_bases(rows: tuple[Row, ...]) -> Bases:
     if len(every) > MOST_ROWS:
         raise bad(f"refinement takes at most {MOST_ROWS - n} terms", len(rows), "a bound with fewer")
     count = len(every)
+    choices = list(combinations(range(count), n))
     place = np.zeros((count,) * n, np.int64)
-    terms: list[list[Row]] = []
-    variables: list[list[Row]] = []
-    unit: list[list[int]] = []
-    for chosen in combinations(range(count), n):
-        inverse = _inverse([every[r] for r in chosen])
-        if inverse is None:
-            continue
+    # Dependent rows keep their place, empty and never asked for: the shapes hang on J and n alone.
+    terms = np.zeros((len(choices), len(rows), n))
+    variables = np.zeros((len(choices), n, n))
+    for s, chosen in enumerate(choices):
         for order in permutations(chosen):
-            place[order] = len(terms)
-        terms.append([_times(row, inverse) for row in rows])
-        variables.append([_times(row, inverse) for row in units])
-        unit.append([r - len(rows) if r >= len(rows) else -1 for r in chosen])
+            place[order] = s
+        inverse = _inverse([every[r] for r in chosen])
+        if inverse is not None:
+            terms[s] = [_times(row, inverse) for row in rows]
+            variables[s] = [_times(row, inverse) for row in units]
     return Bases(
         np.array(rows, float),
         tuple(_spans(every, k) for k in range(n)),
         place.ravel(),
-        np.array(terms, float),
-        np.array(variables, float),
-        np.array(unit, np.int64),
+        terms,
+        variables,
+        np.array([[r - len(rows) if r >= len(rows) else -1 for r in chosen] for chosen in choices], np.int64),
     )
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hpgrid.grid import Grid, LogAxis
 from hpgrid.proxy import Factor, FunctionProxy, Proxy, RiskFunction
-from hpgrid.refinement.problem import Floats, Problem
+from hpgrid.refinement.problem import OPEN, Floats, Problem
 from hpgrid.search import grid_search
 
 #: Points on each tuned axis of the grid that descents start from.
@@ -24,6 +24,9 @@ COARSE = 40
 
 #: A gradient of the log risk this small, against the largest curvature, is an optimum: its own rounding is 1e-16.
 GRADIENT = 1e-11
+
+#: A Newton step still to go beyond this, in logs, is no optimum: the risk only levels off.
+STEP = 1e-3
 
 MOST_STEPS = 200
 
@@ -85,21 +88,22 @@ class Call(NamedTuple):
 def coarse_optimum(problem: Problem) -> dict[str, Floats]:
     """Return the best cell of a coarse grid at every budget, for each tuned variable.
 
-    The grid spans, for a largest budget M, eta in 1e-2/M to 1e2, b in 1 to M, alpha in 1/M to 1.
+    The grid spans, for a largest budget M, eta in 1e-2/M to 1e2, b in 1 to M, alpha in 1/M to 1, as far
+    as the bounds let it. What is held is held at the first lane's value: it is only a start.
     """
     budgets = np.unique(problem.values[problem.budget])
     most = max(float(budgets.max()), 1e4)
     span = {"eta": (1e-2 / most, 1e2), "b": (1.0, most), "alpha": (1 / most, 1.0)}
-    axes: dict[str, Any] = {}
+    entries: dict[str, Any] = {v: float(np.ravel(x)[0]) for v, x in problem.values.items()}
+    entries[problem.budget] = LogAxis.from_values(budgets) if len(budgets) > 1 else float(budgets[0])
     for name in problem.tuned:
-        lo, hi = span[name]
-        top = float(np.exp(np.max(problem.box[name][1])))
-        axes[name] = LogAxis(lo, min(hi, top), COARSE) if top > lo else LogAxis.from_values([top])
-    fixed = {v: float(x) for v, x in problem.values.items() if v != problem.budget and np.ndim(x) == 0}
-    grid = Grid(**axes, **{problem.budget: LogAxis.from_values(budgets)})
-    best = grid_search(problem.proxy, grid, problem.tuned, fixed=fixed)
+        least, largest = problem.box[name]
+        lo, hi = np.clip(span[name], np.exp(np.min(least)), np.exp(np.max(largest))).tolist()
+        entries[name] = LogAxis(lo, hi, COARSE) if lo < hi else lo
+    over = tuple(v for v in problem.tuned if isinstance(entries[v], LogAxis))
+    best = grid_search(problem.proxy, Grid(**entries), over).at if over else {}
     place = np.searchsorted(budgets, problem.values[problem.budget])
-    found = {name: best.at[name][place] for name in problem.tuned}
+    found = {v: np.atleast_1d(best[v])[place] if v in over else np.full(place.shape, entries[v]) for v in problem.tuned}
     return {name: np.where(np.isfinite(x), x, np.sqrt(np.prod(span[name]))) for name, x in found.items()}
 
 
@@ -150,6 +154,8 @@ def _step(call: Call, lane: Mapping[str, Any], state: _State) -> _State:
 
 
 def _descent(call: Call, lane: Mapping[str, Any]) -> dict[str, Array]:
+    if not call.tuned:
+        return _evaluated(call, lane)
     z = jnp.clip(lane["start"], lane["lo"], lane["hi"])
     value = call.log_risk(z, lane["log_budget"], lane["values"], lane["constants"])
     last = lax.while_loop(
@@ -175,6 +181,7 @@ def _described(call: Call, lane: Mapping[str, Any], last: _State) -> dict[str, A
     own = jax.grad(both, argnums=1)(last.z, lane["log_budget"])
     inverse = jax.vmap(lambda right: _newton(hessian, right, free, jnp.asarray(0.0)))(jnp.eye(free.size))
     small = jnp.abs(gradient) <= 1e3 * GRADIENT * jnp.maximum(jnp.abs(hessian).max(), 1e-300)
+    ahead = jnp.abs(_newton(hessian, -gradient, free, jnp.asarray(0.0)))
     convex = jnp.all(jnp.linalg.eigvalsh(jnp.where(free[:, None] & free[None, :], hessian, jnp.eye(free.size))) > 0)
     return {
         "log_risk": last.value,
@@ -184,9 +191,25 @@ def _described(call: Call, lane: Mapping[str, Any], last: _State) -> dict[str, A
         "inverse_hessian": inverse,
         "multiplier": jnp.where(free, 0.0, gradient),
         "side": jnp.where(free, 0, jnp.where(last.z <= lane["lo"], -1, 1)),
+        "runs_off": ~free & (jnp.abs(last.z) >= OPEN),
+        "vanishes": jnp.asarray(False),
         "loose": jnp.zeros(free.shape),
         "undetermined": jnp.zeros(free.shape, bool),
-        "converged": jnp.all(~free | small) & convex & jnp.isfinite(last.value),
+        "converged": jnp.all(~free | (small & (ahead <= STEP))) & convex & jnp.isfinite(last.value),
+    }
+
+
+def _evaluated(call: Call, lane: Mapping[str, Any]) -> dict[str, Array]:
+    """The risk where nothing is left to tune."""
+    of_budget = jax.value_and_grad(call.log_risk, argnums=1)
+    log_risk, exponent = of_budget(lane["start"], lane["log_budget"], lane["values"], lane["constants"])
+    return {
+        "log_risk": log_risk,
+        "risk_exponent": exponent,
+        "converged": jnp.isfinite(log_risk),
+        "inverse_hessian": jnp.zeros((0, 0)),
+        "vanishes": jnp.asarray(False),
+        **{n: lane["start"] for n in ("log_at", "exponent", "multiplier", "side", "runs_off", "loose", "undetermined")},
     }
 
 

@@ -13,6 +13,7 @@ from jax import lax
 from numpy.typing import NDArray
 
 from hpgrid.refinement.bases import Row, all_bases
+from hpgrid.refinement.problem import OPEN
 
 #: Stop where every gradient entry is this small against the sum of its terms' sizes.
 GRADIENT = 1e-12
@@ -23,8 +24,14 @@ MULTIPLIER = 1e-14
 #: The largest growth of a term's log in one step, in units of the temperature.
 GROWTH = 3.0
 
+#: A growth that is rounding alone, against the fall of other terms.
+NO_GROWTH = 1e-10
+
 #: The temperature falls by this factor after a step that was not cut short.
 COOLING = 0.4
+
+#: A variable, or the risk, that follows a bound by less has settled.
+SETTLED = 1e-6
 
 MOST_STEPS = 400
 
@@ -122,8 +129,10 @@ def _step(state: State, c: Array, lo: Array, hi: Array, tables: dict[str, Array]
     z, side, temperature, steps, _ = state
     here = _local(z, side, temperature, c, tables)
     y = _solve(here.hessian, -here.gradient, here.held)
-    growth = (here.terms @ y).max()
-    length = jnp.minimum(1.0, GROWTH / jnp.maximum(growth, GROWTH))
+    changes = here.terms @ y
+    growth, fall = changes.max(), -changes.min()
+    # Where no term grows, the way down ends at a bound and nowhere before.
+    length = jnp.where(growth < NO_GROWTH * fall, jnp.inf, jnp.minimum(1.0, GROWTH / jnp.maximum(growth, GROWTH)))
     cut = length < 1.0
     move = temperature * jnp.where(side != 0, 0.0, here.variables @ y)
     room = jnp.where(move > 0, hi - z, z - lo)
@@ -131,7 +140,7 @@ def _step(state: State, c: Array, lo: Array, hi: Array, tables: dict[str, Array]
     blocked = reach.argmin()
     hits = reach[blocked] <= length
     length = jnp.minimum(length, reach[blocked])
-    moved = z + length * move
+    moved = z + jnp.where(move != 0, length * move, 0.0)
     now = jnp.where(hits & (jnp.arange(z.shape[0]) == blocked), jnp.where(move > 0, 1, -1), side)
 
     # The multipliers that the step leads to; the worst wrong one lets its variable go.
@@ -156,7 +165,8 @@ def _optimum(c: Array, t: Array, box: dict[str, Array], tables: dict[str, Array]
     z = jnp.clip(box["start"], lo, hi)
     side = jnp.where(z <= lo, -1, jnp.where(z >= hi, 1, 0))
     logs = c + tables["rows"] @ z
-    hot = jnp.maximum((logs.max() - logs.min()) / 2, 1.0)
+    least = jnp.where(logs > -jnp.inf, logs, logs.max()).min()
+    hot = jnp.maximum((logs.max() - least) / 2, 1.0)
     last = lax.while_loop(
         lambda state: ~state.done & (state.steps < MOST_STEPS),
         lambda state: _step(state, c, lo, hi, tables),
@@ -170,6 +180,9 @@ def _optimum(c: Array, t: Array, box: dict[str, Array], tables: dict[str, Array]
     along = jnp.where(follows, box["slope"][here.unit], 0.0)
     source = here.weights @ (here.terms * t[:, None])
     y = _solve(here.hessian, -(source + here.hessian @ along), here.held) + along
+    # What runs off with a variable that only the end of the numbers holds.
+    wall = jnp.where(here.held & (jnp.abs(last.z) >= OPEN)[here.unit], 1.0, 0.0)
+    drift = here.variables @ (_solve(here.hessian, -here.hessian @ wall, here.held) + wall)
     n = z.shape[0]
     columns = jnp.stack([_solve(here.hessian, here.variables[i], here.held) for i in range(n)])
     multiplier = jnp.where(here.held, here.gradient, 0.0) @ (here.unit[:, None] == jnp.arange(n)[None]).astype(float)
@@ -181,6 +194,8 @@ def _optimum(c: Array, t: Array, box: dict[str, Array], tables: dict[str, Array]
         "inverse_hessian": columns @ here.variables.T,
         "multiplier": multiplier,
         "side": last.side,
+        "runs_off": jnp.abs(drift) > SETTLED,
+        "vanishes": jnp.abs(here.gradient @ wall) > SETTLED,
         "loose": here.variables @ loose.astype(float),
         "undetermined": (jnp.abs(here.variables) @ loose.astype(float)) > 0,
         "converged": last.done,
@@ -240,5 +255,6 @@ def _evaluated(c: NDArray[np.float64], t: NDArray[np.float64]) -> dict[str, NDAr
         "risk_exponent": t @ np.exp(c - log_risk),
         "converged": np.ones(c.shape[1], bool),
         "inverse_hessian": none[:, None],
-        **{name: none for name in ("log_at", "exponent", "multiplier", "side", "loose", "undetermined")},
+        "vanishes": np.zeros(c.shape[1], bool),
+        **{n: none for n in ("log_at", "exponent", "multiplier", "side", "runs_off", "loose", "undetermined")},
     }

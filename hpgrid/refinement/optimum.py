@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from hpgrid.checks import is_number
 from hpgrid.errors import bad
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.refinement.problem import OPEN, Floats, Problem, pose
+from hpgrid.refinement.problem import Floats, Problem, pose
 from hpgrid.refinement.solver import solve
 from hpgrid.regime import Regime, as_regime
 
@@ -25,13 +25,15 @@ class Optimum:
     Every array has the shape of the budgets, after that of the constants where those are arrays.
 
     Attributes:
-        risk: the infimum.
+        risk: the infimum; 0 where the risk vanishes as a variable runs off.
         log_risk: its log, which neither overflows nor underflows.
         at: for every tuned variable, where the infimum is attained; NaN where it is not: the risk
             does not depend on it there, or it runs off to 0 or to infinity.
         exponent: for "risk" and every tuned variable, d log / d log budget, by implicit differentiation.
-        active: for every tuned variable, -1 at its lower bound, 1 at its upper one, 0 between them.
-        unbounded: for every tuned variable, where it runs off: only a bound could stop it.
+        active: for every tuned variable, -1 at its lower bound, 1 at its upper one, 0 between them or
+            where it is not attained.
+        unbounded: for every tuned variable, where it runs off to 0 or to infinity: only a bound on it, or
+            on what it is tied to, could stop it.
         converged: where the solve ended at an optimum, by its stopping rule.
         budget: "T" or "K".
         budgets: its values.
@@ -123,25 +125,24 @@ def posed(
 
 def _named(problem: Problem, found: Mapping[str, NDArray[Any]]) -> Optimum:
     shape = problem.shape
-    side = found["side"]
-    wall = np.abs(found["log_at"]) >= OPEN
-    at, exponent = np.exp(found["log_at"]), found["exponent"]
-    hidden = wall | found["undetermined"]
-    at, exponent = np.where(hidden, np.nan, at), np.where(hidden, np.nan, exponent)
+    hidden = found["runs_off"] | found["undetermined"]
+    at, exponent = (np.where(hidden, np.nan, array) for array in (np.exp(found["log_at"]), found["exponent"]))
+    log_risk = np.where(found["vanishes"], -np.inf, found["log_risk"]).reshape(shape)
+    risk_exponent = np.where(found["vanishes"], np.nan, found["risk_exponent"])
 
     def by_name(array: NDArray[Any]) -> dict[str, NDArray[Any]]:
         return {v: array[i].reshape(shape) for i, v in enumerate(problem.tuned)}
 
-    with np.errstate(under="ignore"):
-        risk = np.exp(found["log_risk"]).reshape(shape)
+    with np.errstate(under="ignore", over="ignore"):
+        risk = np.exp(log_risk)
     return Optimum(
         risk=risk,
-        log_risk=found["log_risk"].reshape(shape),
+        log_risk=log_risk,
         at=by_name(at),
-        exponent={"risk": found["risk_exponent"].reshape(shape), **by_name(exponent)},
-        active=by_name(np.where(wall, 0, side).astype(np.int8)),
-        unbounded=by_name(wall),
-        converged=(found["converged"] & ~wall.any(axis=0)).reshape(shape),
+        exponent={"risk": risk_exponent.reshape(shape), **by_name(exponent)},
+        active=by_name(np.where(hidden, 0, found["side"]).astype(np.int8)),
+        unbounded=by_name(found["runs_off"]),
+        converged=(found["converged"] & ~found["runs_off"].any(axis=0)).reshape(shape),
         budget=problem.budget,
         budgets=np.broadcast_to(problem.values[problem.budget], shape),
     )

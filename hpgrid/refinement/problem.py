@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hpgrid.checks import TUNABLE, check_value
+from hpgrid.checks import TUNABLE, is_number
 from hpgrid.errors import bad, unknown
 from hpgrid.proxy import FunctionProxy, Proxy, Term, evaluate_factor
 from hpgrid.refinement.bases import Row
@@ -98,9 +98,9 @@ def pose(
     """
     name, values = budget[0], _budget_values(*budget)
     posed = along(proxy.form(name), regime.path)
-    caps = _caps(posed, regime)
-    _check(posed, regime, name, caps)
     given = _constants(proxy, constants or {})
+    caps = _caps(posed, regime, given)
+    _check(posed, regime, name, caps)
     shape = np.broadcast_shapes(values.shape, *(array.shape for array in given.values()))
     ends = {v: NATURAL[v] for v in regime.tuned} | _logs(limits or {}, regime.tuned)
     box, follows = _box(ends, caps, (name, values), min_K)
@@ -111,8 +111,8 @@ def pose(
 def powers(problem: Problem) -> tuple[tuple[Row, ...], Floats, Floats] | None:
     """Return the exponents, the log coefficients and the budget's exponents of a posynomial's terms.
 
-    The rows are exact; the log coefficients have shape (J, *shape), the exponents shape (J,). None
-    where the bound is no sum of powers of what is tuned.
+    The rows are exact; the log coefficients have shape (J, *shape), the exponents shape (J,). Terms that
+    are nought everywhere are left out. None where the bound is no sum of powers of what is tuned.
     """
     if isinstance(problem.proxy, FunctionProxy):
         return None
@@ -124,7 +124,8 @@ def powers(problem: Problem) -> tuple[tuple[Row, ...], Floats, Floats] | None:
             return None
         rows.append(tuple(x for x in row if x is not None))
     logs = np.array([_log_coefficient(term, problem) for term in terms])
-    return tuple(row[:-1] for row in rows), logs, np.array([float(row[-1]) for row in rows])
+    there = [j for j, log in enumerate(logs) if np.max(log) > -np.inf] or [0]
+    return tuple(rows[j][:-1] for j in there), logs[there], np.array([float(rows[j][-1]) for j in there])
 
 
 def _expanded(term: Term, tuned: Sequence[str]) -> list[Term]:
@@ -145,7 +146,8 @@ def _log_coefficient(term: Term, problem: Problem) -> Floats:
         if name in problem.tuned:
             continue
         value = problem.values[name]
-        log = np.log(evaluate_factor(factor, value)) if isinstance(factor, str) else float(factor) * np.log(value)
+        with np.errstate(divide="ignore"):  # 1 - alpha is nought at alpha = 1: a term without size
+            log = np.log(evaluate_factor(factor, value)) if isinstance(factor, str) else float(factor) * np.log(value)
         total = total + log
     return total
 
@@ -165,12 +167,16 @@ def _budget_values(name: str, given: ArrayLike) -> Floats:
     return values
 
 
-def _caps(proxy: Proxy | FunctionProxy, regime: Regime) -> dict[str, float]:
-    both = (proxy.caps, regime.caps)
-    return {name: min(caps[name] for caps in both if name in caps) for name in {**proxy.caps, **regime.caps}}
+def _caps(proxy: Proxy | FunctionProxy, regime: Regime, constants: Mapping[str, Floats]) -> dict[str, Floats]:
+    """The smallest cap of each variable; one that follows from the constants follows their arrays."""
+    caps = {name: np.asarray(cap) for name, cap in proxy.caps.items()}
+    if isinstance(proxy, Proxy):
+        arrays: Any = constants
+        caps |= {name: np.asarray(term.coefficient(arrays)) for name, term in proxy.cap_terms.items()}
+    return caps | {name: np.minimum(caps.get(name, np.inf), cap) for name, cap in regime.caps.items()}
 
 
-def _check(proxy: Proxy | FunctionProxy, regime: Regime, budget: str, caps: Mapping[str, float]) -> None:
+def _check(proxy: Proxy | FunctionProxy, regime: Regime, budget: str, caps: Mapping[str, Floats]) -> None:
     if not regime.tuned:
         raise bad("a refinement needs a variable to tune", regime.tuned, 'tuned=("eta", "b"), say')
     for name in ("T", "K"):
@@ -179,8 +185,8 @@ def _check(proxy: Proxy | FunctionProxy, regime: Regime, budget: str, caps: Mapp
     for name, cap in caps.items():
         if name in regime.path:
             raise bad(f"{name} is capped, so it can't follow a path", dict(regime.path), "a path for another variable")
-        if regime.fixed.get(name, 0.0) > cap:
-            raise bad(f"{name} must not exceed its cap {cap:g}", regime.fixed[name], "a smaller value")
+        if (regime.fixed.get(name, 0.0) > cap).any():
+            raise bad(f"{name} must not exceed its cap {cap.min():g}", regime.fixed[name], "a smaller value")
     variables = proxy.variables()
     for name in TUNABLE:
         if name in variables and name not in (*regime.tuned, *regime.fixed, *regime.path):
@@ -197,27 +203,29 @@ def _constants(proxy: Proxy | FunctionProxy, given: Mapping[str, ArrayLike]) -> 
     for name, value in given.items():
         if name not in proxy.constants:
             raise unknown("constant", name, proxy.constants)
-        array = np.asarray(value, float)
-        if not (np.isfinite(array).all() and (array > 0).all()):
-            raise bad(
-                f"every value of the constant {name} must be positive and finite", "an array with others", "others"
-            )
+        try:
+            array = np.asarray(value, float)
+        except (TypeError, ValueError):
+            raise bad(f"the constant {name} is a number or an array of numbers", value, f"{name}=1.0, say") from None
+        wrong = array[~(np.isfinite(array) & (array > 0))]
+        if array.size == 0 or wrong.size:
+            raise bad(f"every value of the constant {name} must be positive and finite", wrong.tolist(), "one or more")
     return {name: np.asarray(given.get(name, value), float) for name, value in proxy.constants.items()}
 
 
 def _logs(limits: Mapping[str, tuple[float, float]], tuned: Sequence[str]) -> dict[str, tuple[float, float]]:
-    for name, (lo, hi) in limits.items():
+    for name, ends in limits.items():
         if name not in tuned:
             raise unknown("tuned variable", name, tuned)
-        if not 0 < lo < hi < np.inf:
-            raise bad(
-                f"the limits of {name} are two positive values, the smaller one first", (lo, hi), "(1e-6, 1.0), say"
-            )
+        pair = np.ndim(ends) == 1 and len(ends) == 2 and all(is_number(end) for end in ends)
+        if not (pair and 0 < ends[0] < ends[1]):
+            rule = f"the limits of {name} are two positive values, the smaller one first"
+            raise bad(rule, ends, "(1e-6, 1.0), say")
     return {name: (float(np.log(lo)), float(np.log(hi))) for name, (lo, hi) in limits.items()}
 
 
 def _box(
-    ends: Mapping[str, tuple[float, float]], caps: Mapping[str, float], budget: tuple[str, Floats], min_K: float | None
+    ends: Mapping[str, tuple[float, float]], caps: Mapping[str, Floats], budget: tuple[str, Floats], min_K: float | None
 ) -> tuple[dict[str, tuple[Floats, Floats]], dict[str, Floats]]:
     """The bounds in logs, and where the upper one moves with the budget."""
     name, values = budget
@@ -225,7 +233,7 @@ def _box(
     for v, (lowest, highest) in ends.items():
         lo, hi = np.asarray(lowest), np.asarray(highest)
         if v in caps:
-            hi = np.minimum(hi, np.log(check_value(v, caps[v])))
+            hi = np.minimum(hi, np.log(caps[v]))
         follows[v] = np.zeros(values.shape)
         if v == "b" and name == "T" and min_K is not None:
             most = np.log(values) - np.log(min_K)

@@ -1,0 +1,147 @@
+"""From solved levels to laws: what a person asked for, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+
+from hpgrid.asymptotics.convex import ACCURACY
+from hpgrid.asymptotics.law import Identified, Law, Level, PowerLaw, Unbounded
+from hpgrid.asymptotics.levels import Descent, Step, descend, ranges
+from hpgrid.asymptotics.linear import Vector, dot, echelon, null_space, primitive, unit
+from hpgrid.asymptotics.monomial import Monomial, power
+from hpgrid.asymptotics.posynomial import Limit, Problem
+from hpgrid.asymptotics.programs import fixed_value
+
+
+def solve(problem: Problem, name: str, path: Mapping[str, Fraction]) -> Law:
+    """Return the asymptotics of a problem.
+
+    Args:
+        problem: the bound under a regime.
+        name: what the bound is called.
+        path: the paths that the problem was posed along.
+    """
+    descent = descend(problem)
+    laws = _laws(descent)
+    active, running = _active(problem, laws), _signs(descent.ray)
+    return Law(
+        name=name,
+        budget=problem.budget,
+        tuned=problem.variables,
+        path=path,
+        exponent=_exponents(descent),
+        laws=laws,
+        levels=tuple(_level(problem, step) for step in descent.steps),
+        flat={v: ends for v, ends in ranges(descent).items() if problem.variables.index(v) not in running},
+        identifiable=_identified(descent),
+        unbounded=_unbounded(descent),
+        active=active,
+        starts=_starts(problem, laws, active),
+    )
+
+
+def _exponents(descent: Descent) -> dict[str, Fraction | None]:
+    """The exponents that every level's optimal points share."""
+    risk = {"risk": descent.steps[0].exponent if descent.steps else None}
+    fixed = (not any(direction[k] for direction in descent.hull) for k in range(descent.width))
+    return risk | {v: p if known else None for v, p, known in zip(descent.problem.variables, descent.point, fixed)}
+
+
+def _laws(descent: Descent) -> dict[str, PowerLaw | None]:
+    exponents = _exponents(descent)
+    values = {"risk": descent.steps[0].optimum.value if descent.steps and descent.steps[0].optimum else None}
+    for k, variable in enumerate(descent.problem.variables):
+        values[variable] = fixed_value(descent.decided, unit(k, descent.width))
+    return {
+        name: None if exponent is None else _law(descent.problem, {name: Fraction(1)}, values[name], exponent)
+        for name, exponent in exponents.items()
+    }
+
+
+def _law(
+    problem: Problem, left: Mapping[str, Fraction], coefficient: Monomial | None, exponent: Fraction
+) -> PowerLaw | None:
+    return None if coefficient is None else PowerLaw(left, coefficient, problem.budget, exponent, problem.values)
+
+
+def _level(problem: Problem, step: Step) -> Level:
+    terms = tuple(problem.pieces[k].text for k in step.tight)
+    return Level(step.exponent, terms, step.weights, tuple(dict(zip(problem.variables, d)) for d in step.hull))
+
+
+def _identified(descent: Descent) -> tuple[Identified, ...]:
+    """What is orthogonal to the directions that the first level leaves, with b below the line."""
+    if not descent.steps:
+        return ()
+    first, width, problem = descent.steps[0], descent.width, descent.problem
+    order = sorted(range(width), key=lambda k: problem.variables[k] == "b")
+    fixed = null_space([tuple(direction[k] for k in order) for direction in first.hull], width)
+    found = []
+    for pivot in echelon(fixed):
+        steps = dict(zip(order, primitive(pivot.row)))
+        row = tuple(steps[k] for k in range(width))
+        powers = {v: p for v, p in zip(problem.variables, row) if p}
+        value = None if first.optimum is None else fixed_value(first.optimum.held, row)
+        exponent = dot(row, descent.point)
+        found.append(Identified(powers, exponent, _law(problem, powers, value, exponent)))
+    return tuple(found)
+
+
+# --- bounds ---
+
+
+def _unbounded(descent: Descent) -> dict[str, Unbounded]:
+    """The variables that run away, each with the bounds that were found to stop it."""
+    problem = descent.problem
+    return {problem.variables[k]: Unbounded(s, _cure(problem, k, s)) for k, s in _signs(descent.ray).items()}
+
+
+def _signs(ray: Vector) -> dict[int, int]:
+    return {k: 1 if step > 0 else -1 for k, step in enumerate(ray) if step}
+
+
+def _cure(problem: Problem, variable: int, sign: int) -> str:
+    """A constant bound on a variable, and on what runs away then, until nothing does: solved, not guessed."""
+    names, stopped = problem.variables, {variable: sign}
+    while True:
+        limits = [Limit(k, side, power(f"{names[k]}_limit"), "") for k, side in stopped.items()]
+        runs = _signs(descend(replace(problem, limits=(*problem.limits, *limits))).ray)
+        if not runs:
+            break
+        stopped |= runs
+    return " and ".join(
+        f"a cap on {names[k]}" if side > 0 else f"a floor under {names[k]}" for k, side in sorted(stopped.items())
+    )
+
+
+def _active(problem: Problem, laws: Mapping[str, PowerLaw | None]) -> dict[str, str]:
+    """The bounds that the laws lie on."""
+    active: dict[str, str] = {}
+    for limit in problem.limits:
+        name = problem.variables[limit.variable]
+        law = laws[name]
+        if law is not None and law.exponent == limit.exponent and _equal(law.coefficient / limit.level, problem.values):
+            active.setdefault(name, limit.text)
+    return active
+
+
+def _equal(ratio: Monomial, values: Mapping[str, float]) -> bool:
+    exact, log = ratio.rational(), ratio.log(values)
+    return exact == 1 if exact is not None else log is not None and abs(log) <= ACCURACY
+
+
+def _starts(problem: Problem, laws: Mapping[str, PowerLaw | None], active: Mapping[str, str]) -> dict[str, PowerLaw]:
+    """The budget at which the law of a variable meets the last bound that it leaves."""
+    starts: dict[str, PowerLaw] = {}
+    for limit in problem.limits:
+        name = problem.variables[limit.variable]
+        law = laws[name]
+        if law is None or name in active or limit.side * (law.exponent - limit.exponent) >= 0:
+            continue
+        level = (limit.level / law.coefficient) ** (1 / (law.exponent - limit.exponent))
+        start = PowerLaw({problem.budget: Fraction(1)}, level, problem.budget, Fraction(0), problem.values)
+        if name not in starts or (start.constant or 0.0) > (starts[name].constant or 0.0):
+            starts[name] = start
+    return starts

@@ -1,0 +1,201 @@
+"""Level by level: what the risk depends on first, what only then, and what never."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from hpgrid.asymptotics.linear import Vector, dot, move, null_space, span, vector
+from hpgrid.asymptotics.posynomial import Limit, Piece, Problem
+from hpgrid.asymptotics.programs import Equality, Optimum, Program, Undecided, solve
+from hpgrid.asymptotics.simplex import Solution, minimise
+
+
+@dataclass(frozen=True)
+class Step:
+    """One level.
+
+    Attributes:
+        exponent: the exponent of what the level minimises.
+        tight: the terms that have it at every optimal point.
+        weights: the dual weights of those terms.
+        varying: the terms that the level weighed.
+        met: the bounds that every optimal point meets.
+        hull: a basis of the directions that stay free.
+        optimum: the level's value and what it fixes, or None where symbols without a value decide.
+    """
+
+    exponent: Fraction
+    tight: tuple[int, ...]
+    weights: Vector
+    varying: tuple[int, ...]
+    met: tuple[Limit, ...]
+    hull: tuple[Vector, ...]
+    optimum: Optimum | None
+
+
+@dataclass(frozen=True)
+class Descent:
+    """All levels of a problem.
+
+    Attributes:
+        problem: what was solved.
+        steps: the levels.
+        point: exponents of the tuned variables, inside the set of optimal ones.
+        ray: the direction along which the terms that are left fall for ever, or empty.
+        rows: what the levels fix, as rows over the tuned variables.
+    """
+
+    problem: Problem
+    point: Vector
+    steps: tuple[Step, ...] = ()
+    ray: Vector = ()
+    rows: tuple[Vector, ...] = ()
+
+    @property
+    def width(self) -> int:
+        """The number of tuned variables."""
+        return len(self.problem.variables)
+
+    @property
+    def hull(self) -> tuple[Vector, ...]:
+        """A basis of the directions that no level fixes."""
+        return self.steps[-1].hull if self.steps else null_space((), self.width)
+
+    @property
+    def held(self) -> tuple[Equality, ...] | None:
+        """What the levels fix, constants included, or None where they are not all known."""
+        return self.decided if all(step.optimum for step in self.steps) else None
+
+    @property
+    def decided(self) -> tuple[Equality, ...]:
+        """What the levels fix, up to the first whose constants hang on unknown values."""
+        return next((step.optimum.held for step in reversed(self.steps) if step.optimum), ())
+
+
+def descend(problem: Problem) -> Descent:
+    """Return the levels of a problem, until every exponent is fixed or no term is left to decide.
+
+    Each level minimises the largest exponent, over the terms that what is fixed leaves undecided,
+    and fixes what every optimal point has in common.
+    """
+    descent = Descent(problem, vector([0] * len(problem.variables)))
+    while varying := _varying(descent):
+        free = null_space(descent.rows, descent.width)
+        solution = _lowest(descent, varying, free)
+        if solution.ray:
+            return replace(descent, ray=_simple_ray(descent, varying, span(free, solution.ray[:-1], descent.width)))
+        descent = _fix(descent, varying, free, solution)
+    return descent
+
+
+def ranges(descent: Descent) -> dict[str, tuple[Fraction | None, Fraction | None]]:
+    """Return the range of the exponent of each variable that stays undetermined; None is no end."""
+    free = null_space(descent.rows, descent.width)
+    rows, rooms = _walls(descent, free)
+
+    def furthest(index: int, sign: int) -> Fraction | None:
+        cost = tuple(-sign * direction[index] for direction in free)
+        end = minimise(cost, rows, rooms)
+        return None if end.ray else descent.point[index] - sign * end.value
+
+    open_ = [k for k in range(descent.width) if any(direction[k] for direction in descent.hull)]
+    return {descent.problem.variables[k]: (furthest(k, -1), furthest(k, 1)) for k in open_}
+
+
+def _varying(descent: Descent) -> tuple[int, ...]:
+    """The terms that the next level weighs: at first all, then those that can still change."""
+    pieces = descent.problem.pieces
+    if not descent.steps:
+        return tuple(range(len(pieces)))
+    free = null_space(descent.rows, descent.width)
+    done = {k for step in descent.steps for k in step.tight}
+    return tuple(k for k, piece in enumerate(pieces) if k not in done and any(dot(piece.row, d) for d in free))
+
+
+def _walls(descent: Descent, free: Sequence[Vector]) -> tuple[list[Vector], list[Fraction]]:
+    """The bounds in the free coordinates, and the room up to each."""
+    rows = [limit.row(descent.width) for limit in descent.problem.limits]
+    rooms = [_room(limit, descent.point) for limit in descent.problem.limits]
+    return [tuple(dot(row, d) for d in free) for row in rows], rooms
+
+
+def _room(limit: Limit, point: Vector) -> Fraction:
+    return limit.side * (limit.exponent - point[limit.variable])
+
+
+def _lowest(descent: Descent, varying: Sequence[int], free: Sequence[Vector]) -> Solution:
+    """The least r with every varying exponent <= r; in free coordinates, and r counted from the top."""
+    pieces = [descent.problem.pieces[k] for k in varying]
+    heights = [piece.exponent(descent.point) for piece in pieces]
+    rows, rooms = _walls(descent, free)
+    terms = [(*(dot(piece.row, d) for d in free), Fraction(-1)) for piece in pieces]
+    cost = vector([*([0] * len(free)), 1])
+    limits = [max(heights) - height for height in heights] + rooms
+    return minimise(cost, [*terms, *((*row, Fraction(0)) for row in rows)], limits)
+
+
+def _simple_ray(descent: Descent, varying: Sequence[int], found: Vector) -> Vector:
+    """A ray along one variable alone, where there is one; else the one that was found."""
+    for index in range(descent.width):
+        for sign in (1, -1):
+            ray = vector([sign * (k == index) for k in range(descent.width)])
+            free = not any(dot(row, ray) for row in descent.rows)
+            allowed = all(dot(limit.row(descent.width), ray) <= 0 for limit in descent.problem.limits)
+            if free and allowed and all(dot(descent.problem.pieces[k].row, ray) < 0 for k in varying):
+                return ray
+    return found
+
+
+def _fix(descent: Descent, varying: tuple[int, ...], free: tuple[Vector, ...], solution: Solution) -> Descent:
+    """Go down one level."""
+    problem, width = descent.problem, descent.width
+    exponent = max(problem.pieces[k].exponent(descent.point) for k in varying) + solution.value
+    lowest = replace(descent, point=move(descent.point, span(free, solution.point[:-1], width)))
+    inside, tight, met = _common(lowest, varying, free, exponent, solution.dual)
+    weights = tuple(solution.dual[varying.index(k)] for k in tight)
+    optimum = _program(descent, tight, met)
+    rows = [*descent.rows, *(problem.pieces[k].row for k in tight)]
+    if optimum is not None:
+        rows = [equality.row for equality in optimum.held]
+    hull = null_space([*rows, *(limit.row(width) for limit in met)], width)
+    step = Step(exponent, tight, weights, varying, met, hull, optimum)
+    return replace(descent, point=inside, steps=(*descent.steps, step), rows=tuple(rows))
+
+
+def _common(
+    lowest: Descent, varying: Sequence[int], free: Sequence[Vector], exponent: Fraction, dual: Vector
+) -> tuple[Vector, tuple[int, ...], tuple[Limit, ...]]:
+    """A point inside the optimal set, and the terms and bounds that are tight on all of it.
+
+    A positive dual weight proves a row tight everywhere; for every other row that is tight so far,
+    its slack is maximised over the set.
+    """
+    pieces = [lowest.problem.pieces[k] for k in varying]
+    walls, rooms = _walls(lowest, free)
+    rows = [*(tuple(dot(piece.row, d) for d in free) for piece in pieces), *walls]
+    slacks = [*(exponent - piece.exponent(lowest.point) for piece in pieces), *rooms]
+    visited = [vector([0] * len(free))]
+    for k, row in enumerate(rows):
+        if dual[k] == 0 and all(dot(row, point) == slacks[k] for point in visited):
+            widest = minimise(row, rows, slacks)
+            visited.append(move(widest.point, widest.ray) if widest.ray else widest.point)
+    centre = tuple(sum(column, Fraction(0)) / len(visited) for column in zip(*visited))
+    tight = [dot(row, centre) == slack for row, slack in zip(rows, slacks)]
+    met = tuple(limit for limit, on in zip(lowest.problem.limits, tight[len(pieces) :]) if on)
+    inside = move(lowest.point, span(free, centre, lowest.width))
+    return inside, tuple(k for k, on in zip(varying, tight) if on), met
+
+
+def _program(descent: Descent, tight: Sequence[int], met: tuple[Limit, ...]) -> Optimum | None:
+    """Solve a level's program for its constants, unless symbols without a value decide."""
+    held = descent.held
+    if held is None:
+        return None
+    pieces: list[Piece] = [descent.problem.pieces[k] for k in tight]
+    rows, coefficients = tuple(p.row for p in pieces), tuple(p.coefficient for p in pieces)
+    try:
+        return solve(Program(rows, coefficients, held, met, descent.problem.values))
+    except Undecided:
+        return None

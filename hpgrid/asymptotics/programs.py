@@ -1,0 +1,255 @@
+"""A level's geometric program: the constants of its optimum, bounds included.
+
+Where x_i = budget^p_i e^z_i, a level minimises sum_j c_j e^(a_j . z) over the z that the levels
+before it leave free. With as many terms as their rank + 1 the optimum is a monomial: each term is
+its dual weight times the value, prod_j (c_j / w_j)^w_j. Otherwise a small convex solve gives numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations
+from typing import NamedTuple
+
+from hpgrid.asymptotics.convex import ACCURACY, minimum
+from hpgrid.asymptotics.linear import Vector, coordinates, dot, echelon, null_space, rank, span, vector
+from hpgrid.asymptotics.monomial import ONE, Monomial, Real, add, monomial, number
+from hpgrid.asymptotics.posynomial import Limit
+from hpgrid.asymptotics.simplex import minimise
+
+
+class Equality(NamedTuple):
+    """row . z = log level: what the optimum of a level fixes."""
+
+    row: Vector
+    level: Monomial
+
+
+class Undecided(Exception):
+    """The optimum depends on values that are not known."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """A level's program.
+
+    Attributes:
+        rows: one per term, over the tuned variables.
+        coefficients: one per term.
+        held: what earlier levels fixed.
+        limits: the bounds that may be active: those that every optimal exponent meets.
+        values: what is known of the symbols.
+    """
+
+    rows: tuple[Vector, ...]
+    coefficients: tuple[Monomial, ...]
+    held: tuple[Equality, ...]
+    limits: tuple[Limit, ...]
+    values: Mapping[str, float]
+
+    @property
+    def width(self) -> int:
+        """The number of tuned variables."""
+        return len(self.rows[0])
+
+
+class Optimum(NamedTuple):
+    """The least value of a program, and the equalities that hold where it is reached."""
+
+    value: Monomial
+    held: tuple[Equality, ...]
+
+
+class _Group(NamedTuple):
+    """Terms that are one term on the subspace that is left: its row there, members, coefficient."""
+
+    row: Vector
+    members: tuple[int, ...]
+    coefficient: Monomial
+
+
+def solve(program: Program) -> Optimum:
+    """Return the optimum of a level's program, trying each set of active bounds, the smallest first.
+
+    Raises:
+        Undecided: it hangs on a symbol without a value.
+    """
+    sets = (s for count in range(len(program.limits) + 1) for s in combinations(program.limits, count))
+    found = (_optimum_on(program, active) for active in sets)
+    optimum = next((each for each in found if each is not None), None)
+    if optimum is None:
+        raise ArithmeticError("no set of active bounds makes this level's program optimal")
+    return optimum
+
+
+def affine(held: Sequence[Equality], width: int) -> tuple[tuple[Monomial, ...], tuple[Vector, ...]]:
+    """Return the solutions of some equalities as e^z_i = base_i e^(N s)_i: base, and the basis N."""
+    rows = [equality.row for equality in held]
+    base = [ONE] * width
+    for pivot in echelon(rows):
+        base[pivot.column] = _product((e.level for e in held), pivot.combination)
+    return tuple(base), null_space(rows, width)
+
+
+def fixed_value(held: Sequence[Equality], row: Vector) -> Monomial | None:
+    """Return e^(row . z) where the equalities fix it, else None."""
+    combination = coordinates([equality.row for equality in held], row)
+    return None if combination is None else _product((e.level for e in held), combination)
+
+
+def _product(factors: Iterator[Monomial] | Sequence[Monomial], exponents: Sequence[Fraction]) -> Monomial:
+    total = ONE
+    for factor, exponent in zip(factors, exponents, strict=True):
+        total = total * factor**exponent if exponent else total
+    return total
+
+
+# --- one set of active bounds ---
+
+
+def _optimum_on(program: Program, active: tuple[Limit, ...]) -> Optimum | None:
+    """The optimum with these bounds held, or None where they are not the ones that are active."""
+    width = program.width
+    held = (*program.held, *(Equality(limit.row(width), limit.level**limit.side) for limit in active))
+    if rank([e.row for e in held]) < rank([e.row for e in program.held]) + len(active):
+        return None
+    base, null = affine(held, width)
+    folded = tuple(c * _product(base, row) for c, row in zip(program.coefficients, program.rows))
+    groups = _groups(program.rows, folded, null)
+    moving = [group for group in groups if any(group.row)]
+    sizes = _sizes(moving, program.values)
+    if sizes is None:
+        return None
+    still = [group.coefficient for group in groups if not any(group.row)]
+    terms = _term_sizes(program, groups, folded, dict(zip((g.row for g in moving), sizes)))
+    new = tuple(Equality(row, size / c) for row, size, c in zip(program.rows, terms, program.coefficients))
+    value = add([*still, *([_total(moving, sizes)] if moving else [])])
+    optimum = Optimum(value, (*held, *(e for e, g in zip(new, program.rows) if any(g))))
+    if _pushed(program, active, terms, value) and _within(program, optimum.held, active):
+        return optimum
+    return None
+
+
+def _groups(rows: Sequence[Vector], folded: Sequence[Monomial], null: Sequence[Vector]) -> list[_Group]:
+    members: dict[Vector, list[int]] = {}
+    for index, row in enumerate(rows):
+        members.setdefault(tuple(dot(row, direction) for direction in null), []).append(index)
+    return [_Group(row, tuple(each), add(folded[k] for k in each)) for row, each in members.items()]
+
+
+def _sizes(groups: Sequence[_Group], values: Mapping[str, float]) -> list[Monomial] | None:
+    """What each group is at the optimum, or None where there is no optimum."""
+    if not groups:
+        return []
+    rows = [group.row for group in groups]
+    if rank(rows) + 1 > len(rows) or not _attained(rows):
+        return None
+    if rank(rows) + 1 == len(rows):
+        weights = _weights(rows)
+        value = _product([g.coefficient / number(w) for g, w in zip(groups, weights)], weights)
+        return [number(w) * value for w in weights]
+    logs = [group.coefficient.log(values) for group in groups]
+    known = [log for log in logs if log is not None]
+    if len(known) < len(logs):
+        raise Undecided
+    return [monomial({Real(size): 1}) for size in minimum(rows, known)]
+
+
+def _attained(rows: Sequence[Vector]) -> bool:
+    """Whether no direction lowers a term without raising another."""
+    cost = tuple(sum(column, Fraction(0)) for column in zip(*rows))
+    return not minimise(cost, rows, [Fraction(0)] * len(rows)).ray
+
+
+def _weights(rows: Sequence[Vector]) -> Vector:
+    """The only positive weights of sum 1 that balance the rows."""
+    balance = [tuple(column) for column in zip(*rows)]
+    (direction,) = null_space(balance, len(rows))
+    total = sum(direction, Fraction(0))
+    return tuple(x / total for x in direction)
+
+
+def _total(groups: Sequence[_Group], sizes: Sequence[Monomial]) -> Monomial:
+    """The sum of the sizes; as a monomial it is one size over its weight."""
+    if len(groups) == rank([g.row for g in groups]) + 1:
+        return sizes[0] / number(_weights([g.row for g in groups])[0])
+    return add(sizes)
+
+
+def _term_sizes(
+    program: Program, groups: Sequence[_Group], folded: Sequence[Monomial], sizes: Mapping[Vector, Monomial]
+) -> list[Monomial]:
+    """What each term is at the optimum: its share of its group."""
+    found = dict.fromkeys(range(len(program.rows)), ONE)
+    for group in groups:
+        size = sizes.get(group.row, group.coefficient)
+        for member in group.members:
+            found[member] = size * (folded[member] / group.coefficient)
+    return list(found.values())
+
+
+# --- is it the optimum? ---
+
+
+def _pushed(program: Program, active: Sequence[Limit], terms: Sequence[Monomial], value: Monomial) -> bool:
+    """Whether the risk would fall beyond every active bound: no multiplier is negative."""
+    if not active:
+        return True
+    null = affine(program.held, program.width)[1]
+    shares = [_number(term / value, program.values) for term in terms]
+    pull = span(program.rows, [-share for share in shares], program.width)
+    rows = [tuple(dot(limit.row(program.width), d) for d in null) for limit in active]
+    along = tuple(dot(pull, d) for d in null)
+    multipliers = vector([0] * len(active))
+    for pivot in echelon(rows):
+        multipliers = tuple(m + along[pivot.column] * c for m, c in zip(multipliers, pivot.combination))
+    return all(m >= -ACCURACY for m in multipliers)
+
+
+def _within(program: Program, held: Sequence[Equality], active: Sequence[Limit]) -> bool:
+    """Whether some point of the optimum satisfies the bounds that are not active."""
+    base, null = affine(held, program.width)
+    rows: list[Vector] = []
+    rooms: list[Monomial] = []
+    for limit in (limit for limit in program.limits if limit not in active):
+        rows.append(tuple(dot(limit.row(program.width), d) for d in null))
+        rooms.append((limit.level / base[limit.variable]) ** limit.side)
+    loose = [k for k, row in enumerate(rows) if any(row)]
+    for k in (k for k in range(len(rows)) if k not in loose):
+        if not _at_least_one(rooms[k], program.values):
+            return False
+    # One bound alone can always be met by moving along the directions that are left.
+    return len(loose) < 2 or _compatible([rows[k] for k in loose], [_log(rooms[k], program.values) for k in loose])
+
+
+def _compatible(rows: Sequence[Vector], rooms: Sequence[float]) -> bool:
+    """Whether rows . s <= rooms has a solution: the least overshoot is no more than rounding."""
+    most = Fraction(max(0.0, -min(rooms)))
+    lifted = [(*row, Fraction(-1)) for row in rows]
+    cost = vector([*([0] * len(rows[0])), 1])
+    least = minimise(cost, lifted, [Fraction(room) + most for room in rooms])
+    return bool(least.ray) or least.value + most <= ACCURACY
+
+
+def _at_least_one(room: Monomial, values: Mapping[str, float]) -> bool:
+    exact = room.rational()
+    return exact >= 1 if exact is not None else _log(room, values) >= -ACCURACY
+
+
+def _number(coefficient: Monomial, values: Mapping[str, float]) -> Fraction:
+    exact = coefficient.rational()
+    if exact is not None:
+        return exact
+    value = coefficient.value(values)
+    if value is None:
+        raise Undecided
+    return Fraction(value)
+
+
+def _log(coefficient: Monomial, values: Mapping[str, float]) -> float:
+    log = coefficient.log(values)
+    if log is None:
+        raise Undecided
+    return log

@@ -1,0 +1,67 @@
+"""``hpgrid exponents``: how a bound's optimum scales, exactly."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from hpgrid.checks import TUNABLE
+from hpgrid.cli import given
+from hpgrid.config import BOUNDS, check_choice, parse_bound
+from hpgrid.errors import bad
+
+if TYPE_CHECKING:
+    from hpgrid.proxy import Proxy
+
+
+def print_exponents(
+    bound: Annotated[str, Parameter(help=f"The bound: {', '.join(BOUNDS)}.")],
+    /,
+    *,
+    tune: Annotated[list[str] | None, Parameter(negative="", help="What is tuned, such as eta,b,alpha.")] = None,
+    fix: Annotated[list[str] | None, Parameter(negative="", help="What is held, such as b=1072.")] = None,
+    path: Annotated[
+        list[str] | None,
+        Parameter(negative="", help="What follows the budget, such as b=T^1/2: after ^ one rational number."),
+    ] = None,
+    cap: Annotated[list[str] | None, Parameter(negative="", help="Largest values, such as b=1e6.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        Parameter(name="--set", negative="", help="The bound's constants and options, such as C1=2,q=1/3."),
+    ] = None,
+    budget: Annotated[str, Parameter(help="T for tokens, K for iterations.")] = "T",
+    json_: Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")] = False,
+    latex: Annotated[bool, Parameter(negative="", help="Print the laws as LaTeX.")] = False,
+) -> int:
+    """Say how the best eta, b, alpha and the risk scale with the budget: exact exponents, whole laws."""
+    check_choice("bound", bound, BOUNDS)
+    check_choice("budget", budget, ("T", "K"))
+    tuned = given.names(tune)
+    for name in tuned:
+        check_choice("hyperparameter to tune", name, TUNABLE)
+    if not tuned:
+        raise bad("exponents need something that is tuned", "nothing", "--tune eta,b,alpha, say")
+    if json_ and latex:
+        raise bad("the answer has one form", "--json --latex", "one of the two")
+    roles = {
+        "fixed": given.pairs("--fix", fix, given.number, "b=1072"),
+        "path": given.pairs("--path", path, given.path(budget), f"b={budget}^1/2"),
+        "caps": given.pairs("--cap", cap, given.number, "b=1e6"),
+    }
+    chosen = parse_bound({"name": bound, **given.pairs("--set", set_, given.setting, "C1=2,q=1/3")})
+    return _say(chosen.build(budget), tuned, roles, "json" if json_ else "latex" if latex else "text")
+
+
+def _say(proxy: Proxy, tuned: tuple[str, ...], roles: Mapping[str, Any], form: str) -> int:
+    """Solve, and print in one form."""
+    from hpgrid import asymptotics
+
+    law = asymptotics.exponents(proxy, tuned, **roles)
+    if form == "json":
+        print(json.dumps(law.as_dict(), indent=2, allow_nan=False))
+    else:
+        print(law.latex() if form == "latex" else law.text())
+    return 0

@@ -1,0 +1,96 @@
+"""What the command line says about a bound and a regime: NAME=VALUE, between commas, repeated or not."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from typing import TypeVar
+
+from hpgrid.errors import bad
+
+T = TypeVar("T")
+
+_FLAGS = ("burn_in",)
+
+#: 2, -1/3 or 0.25. Not 1e9: as a fraction it could have a billion digits.
+_RATIONAL = re.compile(r"[+-]?(\d{1,30}/\d{1,30}|\d{1,30}(\.\d{0,30})?|\.\d{1,30})")
+
+
+def names(given: Iterable[str] | None) -> tuple[str, ...]:
+    """Return the names in some comma lists."""
+    return tuple(name.strip() for text in given or () for name in text.split(",") if name.strip())
+
+
+def pairs(option: str, given: Iterable[str] | None, read: Callable[[str, str], T], example: str) -> dict[str, T]:
+    """Return what the NAME=VALUE pairs of an option say.
+
+    Args:
+        option: the option, for messages.
+        given: its comma lists.
+        read: from a name and the text of its value to the value.
+        example: what to write, for messages.
+
+    Raises:
+        ValueError: a pair without "=", or a name that is given twice.
+    """
+    found: dict[str, T] = {}
+    for pair in names(given):
+        name, _, value = (part.strip() for part in pair.partition("="))
+        if not (name and value):
+            raise bad(f"{option} takes NAME=VALUE, between commas", pair, f"{option} {example}, say")
+        if name in found:
+            raise bad(f"{option} gives {name} twice", pair, f"{option} {name}=... once")
+        found[name] = read(name, value)
+    return found
+
+
+def rational(text: str) -> Fraction | None:
+    """Return 2, -1/3 or 0.25 as the fraction that was written, or None for any other text."""
+    try:
+        return Fraction(text) if _RATIONAL.fullmatch(text) else None
+    except ZeroDivisionError:
+        return None
+
+
+def number(name: str, text: str) -> float:
+    """Return a finite number: 1072, 1e-3 or 1/3."""
+    fraction = rational(text)
+    try:
+        value = float(text if fraction is None else fraction)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise bad(f"{name} is a finite number", text, f"{name}=0.5 or {name}=1/3, say")
+    return value
+
+
+def setting(name: str, text: str) -> float | Fraction | bool:
+    """Return a bound's constant or option: a number, a fraction such as 1/3, or true or false for a flag."""
+    if name not in _FLAGS:
+        fraction = rational(text) if "/" in text else None
+        return number(name, text) if fraction is None else fraction
+    if text not in ("true", "false"):
+        raise bad(f"{name} is true or false", text, f"{name}=false, say")
+    return text == "true"
+
+
+def path(budget: str) -> Callable[[str, str], Fraction]:
+    """Return how the path of a hyperparameter is read: T^1/2 is the square root of T.
+
+    Args:
+        budget: "T" or "K": what paths are powers of.
+    """
+
+    def read(name: str, text: str) -> Fraction:
+        base, hat, exponent = (part.strip() for part in text.partition("^"))
+        instead = f"{name}={budget}^1/2, say; after ^ comes one rational number"
+        if base != budget:
+            raise bad(f"a path is a power of the budget {budget}", f"{name}={text}", instead)
+        fraction = rational(exponent) if hat else Fraction(1)
+        if fraction is None:
+            raise bad("the exponent of a path is a rational number", f"{name}={text}", instead)
+        return fraction
+
+    return read

@@ -1,0 +1,129 @@
+"""Families of paths: where exponents bend, and which bounds hold on either side."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from hpgrid import Regime, bounds
+from hpgrid.asymptotics import Line, exponents, segments
+from hpgrid.proxy import Proxy, Term
+
+F = Fraction
+
+
+def test_momentum_saturates_along_a_batch_path() -> None:
+    """Corollary 2 and Appendix C.3's caveat, on both sides of b = T^1/2."""
+    below, above = segments(bounds.lmo(), ("eta", "alpha"))
+    assert (below.lo, below.hi, above.lo, above.hi) == (0, F(1, 2), F(1, 2), 1)
+    assert below.exponent == {"risk": Line(F(0), F(-1, 4)), "eta": Line(F(1), F(-3, 4)), "alpha": Line(F(1), F(-1, 2))}
+    half = Line(F(1, 2), F(-1, 2))
+    assert above.exponent == {"risk": half, "eta": half, "alpha": Line(F(0), F(0))}
+    assert (below.active, above.active) == ({}, {"alpha": "alpha <= 1"})
+
+
+def test_a_report_along_a_path_says_where_it_bends() -> None:
+    text = exponents(bounds.lmo(), ("eta", "alpha"), path={"b": "1/3"}).text()
+    assert "alpha reaches its bound (alpha <= 1) at b = T^1/2" in text
+    assert "b = T^phi, phi from 1/2 to 1: risk ~ T^(1/2 phi - 1/2), eta ~ T^(1/2 phi - 1/2), alpha ~ 1" in text
+
+
+def test_the_segments_agree_with_single_paths() -> None:
+    """Every segment, at its ends and inside, against the law along that one path."""
+    cases = (
+        (bounds.lmo(), ("eta", "alpha"), "b", {}),
+        (bounds.lmo(q="2/3"), ("eta", "alpha"), "b", {}),
+        (bounds.lmo(E0=1.0), ("eta",), "b", {}),
+        (bounds.lmo(), ("eta", "b"), "alpha", {}),
+        (bounds.lmo(), ("b", "alpha"), "eta", {}),
+        (bounds.lmo_exact(), ("eta", "alpha"), "b", {"budget": "K"}),
+        (bounds.sgd(), ("b",), "eta", {}),
+    )
+    for proxy, tuned, variable, budget in cases:
+        found = segments(proxy, tuned, variable, **budget)
+        assert found[0].lo == (0 if variable == "b" else -1)
+        assert [a.hi for a in found[:-1]] == [b.lo for b in found[1:]]
+        for segment in found:
+            for share in (F(1, 7), F(1, 2), F(8, 9)):
+                phi = segment.lo + share * (segment.hi - segment.lo)
+                law = exponents(proxy, tuned, path={variable: phi}, **budget)
+                assert {v: line and line.at(phi) for v, line in segment.exponent.items()} == law.exponent
+                assert segment.active == law.active
+
+
+def test_tuned_learning_rate_alone_bends_where_noise_takes_over() -> None:
+    """At a fixed alpha, risk = max(-phi/2, (phi - 1)/2): Theorem 1's b = T^1/2 is where they meet."""
+    below, above = segments(bounds.lmo(), ("eta",))
+    assert below.hi == F(1, 2)
+    assert (below.exponent["risk"], above.exponent["risk"]) == (Line(F(-1, 2), F(0)), Line(F(1, 2), F(-1, 2)))
+
+
+def test_equation_45_along_a_path() -> None:
+    """risk ~ T^-1/4 b^(1/4 - q/2), until alpha ~ b^(q + 1/2) T^-1/2 is 1."""
+    q = F(1, 3)
+    below, above = segments(bounds.lmo(q=q), ("eta", "alpha"))
+    assert below.exponent["risk"] == Line(F(1, 4) - q / 2, F(-1, 4))
+    assert below.exponent["alpha"] == Line(q + F(1, 2), F(-1, 2))
+    assert below.hi == F(1, 2) / (q + F(1, 2))
+    assert above.active == {"alpha": "alpha <= 1"}
+
+
+def test_every_batch_path_in_the_flat_range_is_as_good_and_none_outside() -> None:
+    """SGD's b may be T^phi for phi in [0, 1/2]; beyond, eta <= 1/L holds it back."""
+    lo, hi = exponents(bounds.sgd(), ("eta", "b")).flat["b"]
+    below, above = segments(bounds.sgd(), ("eta",))
+    assert (lo, hi) == (below.lo, below.hi)
+    assert below.exponent["risk"] == Line(F(0), F(-1, 2))
+    assert (above.exponent["risk"], above.active) == (Line(F(1), F(-1)), {"eta": "eta <= L^-1"})
+
+
+def test_a_cap_below_one_cuts_off_the_edge_of_a_family_alone() -> None:
+    law = exponents(bounds.sgd(L=4.0), ("b",), path={"eta": F(-1, 4)})
+    assert law.exponent["b"] == F(1, 4)
+    assert law.segments[-1].hi == 0
+
+
+def test_a_least_number_of_iterations_holds_in_the_whole_family() -> None:
+    """eta + 1/(eta T) + (alpha/b)^1/2: nothing but b <= T holds b, along every alpha = T^phi."""
+    rows = {"eta": 1}, {"eta": -1, "T": -1}, {"alpha": F(1, 2), "b": F(-1, 2)}
+    proxy = Proxy(tuple(Term({}, row) for row in rows), {})
+    free, held = (exponents(proxy, ("eta", "b"), path={"alpha": F(-1, 2)}, min_K=least) for least in (None, 1))
+    assert (free.segments[0].exponent["b"], held.segments[0].exponent["b"]) == (None, Line(F(0), F(1)))
+    assert held.segments[0].active == {"b": "b <= T"}
+
+
+def test_a_range_of_ones_own() -> None:
+    (only,) = segments(bounds.lmo(), ("eta", "alpha"), between=(F(3, 5), F(4, 5)))
+    assert (only.lo, only.hi) == (F(3, 5), F(4, 5))
+
+
+@pytest.mark.parametrize("between", [(1, 0), (F(1, 2), F(1, 2))])
+def test_an_empty_range_is_refused(between: tuple) -> None:
+    with pytest.raises(ValueError, match="a range of paths"):
+        segments(bounds.lmo(), ("eta", "alpha"), between=between)
+
+
+def test_a_path_outside_the_variables_range_is_refused() -> None:
+    with pytest.raises(ValueError, match="b leaves its range along this path"):
+        segments(bounds.lmo(), ("eta", "alpha"), between=(-1, 1))
+    with pytest.raises(ValueError, match="either tuned or fixed or on a path"):
+        segments(bounds.lmo(), ("eta", "b"))
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        (Line(F(1), F(-3, 4)), "phi - 3/4"),
+        (Line(F(-1), F(0)), "-phi"),
+        (Line(F(0), F(-1, 4)), "-1/4"),
+        (Line(F(-1, 2), F(1)), "-1/2 phi + 1"),
+    ],
+)
+def test_a_line_as_text(line: Line, text: str) -> None:
+    assert str(line) == text
+
+
+def test_a_regime_is_taken_whole() -> None:
+    regime = Regime(("eta", "alpha"), path={"b": F(3, 4)})
+    assert exponents(bounds.lmo(), regime=regime).exponent["eta"] == F(-1, 8)

@@ -1,0 +1,155 @@
+"""What must hold for every posynomial: symmetry, certificates, and the regime in plain data."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hpgrid import FunctionProxy, bounds
+from hpgrid.asymptotics import Law, exponents
+from hpgrid.proxy import Proxy, Term
+
+F = Fraction
+EXPONENTS = st.sampled_from([F(n, 2) for n in range(-3, 4)])
+TUNED = ("eta", "b", "alpha")
+
+
+@st.composite
+def posynomials(draw: st.DrawFn) -> Proxy:
+    """A posynomial of 2 to 6 terms in eta, b, alpha and T, each with its own constant."""
+    count = draw(st.integers(2, 6))
+    terms = []
+    for k in range(count):
+        factors = {v: draw(EXPONENTS) for v in TUNED} | {"T": draw(st.sampled_from([F(0), F(-1, 2), F(-1)]))}
+        terms.append(Term({f"c{k}": F(1)}, factors))
+    sizes = draw(st.lists(st.floats(0.1, 10.0), min_size=count, max_size=count))
+    # Every variable is in the bound, whatever was drawn.
+    terms.append(Term({"c": F(1)}, dict.fromkeys(TUNED, F(1)) | {"T": F(-3)}))
+    return Proxy(tuple(terms), {f"c{k}": size for k, size in enumerate(sizes)} | {"c": 1.0})
+
+
+def skeleton(law: Law) -> tuple:
+    """What does not depend on the constants, nor on the order of anything."""
+    levels = [(level.exponent, sorted(level.terms)) for level in law.levels]
+    return law.exponent, levels, law.flat, {v: each.direction for v, each in law.unbounded.items()}
+
+
+@given(posynomials(), st.randoms(use_true_random=False))
+def test_the_order_of_terms_does_not_matter(proxy: Proxy, random) -> None:
+    terms = list(proxy.terms)
+    random.shuffle(terms)
+    shuffled = Proxy(tuple(terms), proxy.constants)
+    here, there = exponents(proxy, TUNED), exponents(shuffled, TUNED)
+    if not here.unbounded:
+        assert skeleton(here) == skeleton(there)
+        for name, law in here.laws.items():
+            other = there.laws[name]
+            assert (law is None) == (other is None)
+            if law is not None:
+                assert law.constant == pytest.approx(other.constant, rel=1e-9)
+    else:
+        assert there.unbounded
+        assert here.exponent["risk"] == there.exponent["risk"]
+
+
+@given(posynomials(), st.floats(1e-3, 1e3))
+def test_a_larger_risk_has_the_same_optimum(proxy: Proxy, factor: float) -> None:
+    """All constants times a factor: the same exponents and optimum, the risk times the factor."""
+    scaled = Proxy(proxy.terms, {name: factor * value for name, value in proxy.constants.items()})
+    here, there = exponents(proxy, TUNED), exponents(scaled, TUNED)
+    assert skeleton(here) == skeleton(there)
+    for name, law in here.laws.items():
+        if law is not None:
+            expected = law.constant * (factor if name == "risk" else 1.0)
+            assert there.laws[name].constant == pytest.approx(expected, rel=1e-9)
+
+
+@given(posynomials())
+def test_every_level_is_certified_by_its_weights(proxy: Proxy) -> None:
+    """Weights >= 0 of sum 1; with them the exponents of a variable without a bound cancel at level 1."""
+    law = exponents(proxy, TUNED)
+    by_text = {str(term): term for term in proxy.terms}
+    for depth, level in enumerate(law.levels):
+        assert all(w >= 0 for w in level.weights)
+        assert sum(level.weights) == 1
+        if depth == 0:
+            rows = [by_text[text.split(" + ")[0]] for text in level.terms]
+            assert sum(w * term.exponent("eta") for w, term in zip(level.weights, rows)) == 0
+            assert sum(w * term.exponent("b") for w, term in zip(level.weights, rows)) >= 0
+            assert sum(w * term.exponent("alpha") for w, term in zip(level.weights, rows)) <= 0
+            assert sum(w * term.exponent("T") for w, term in zip(level.weights, rows)) == level.exponent
+    assert [level.exponent for level in law.levels] == sorted((each.exponent for each in law.levels), reverse=True)
+
+
+@given(posynomials())
+def test_a_report_can_always_be_written(proxy: Proxy) -> None:
+    law = exponents(proxy, TUNED)
+    assert json.loads(json.dumps(law.as_dict(), allow_nan=False))["exponent"].keys() == law.exponent.keys()
+    assert law.text().startswith("proxy, T to infinity; tuned eta, b, alpha\nrisk*")
+    assert law.latex().startswith(r"\begin{align}")
+
+
+@pytest.mark.parametrize("budget", ["T", "K"])
+def test_either_budget_says_the_same_of_a_fixed_batch_size(budget: str) -> None:
+    """K = T/b: exponents agree, and the batch size's own exponent differs by them."""
+    law = exponents(bounds.lmo(), ("eta", "alpha"), budget=budget)
+    other = exponents(bounds.lmo(budget="K"), ("eta", "alpha"), budget=budget)
+    assert {v: each.text() for v, each in law.laws.items()} == {v: each.text() for v, each in other.laws.items()}
+    tokens = exponents(bounds.lmo(), ("eta", "alpha"))
+    for name, each in law.laws.items():
+        shift = law.exponent[name] if budget == "K" else 0
+        assert each.powers.get("b", F(0)) - shift == tokens.laws[name].powers.get("b", F(0))
+
+
+def test_a_law_has_values() -> None:
+    law = exponents(bounds.lmo(C1=4.0), ("eta", "alpha"), fixed={"b": 2.0}).laws["alpha"]
+    np.testing.assert_allclose(law.at([1e4, 1e8]), [8e-2, 8e-4], rtol=1e-14)
+    symbolic = exponents(bounds.lmo(), ("eta", "alpha")).laws["alpha"]
+    assert symbolic.constant is None
+    with pytest.raises(ValueError, match="fixed with a value of b"):
+        symbolic.at(1e4)
+
+
+# --- mistakes ---
+
+
+def one_minus(variable: str) -> Proxy:
+    return Proxy((Term({}, {variable: "one_minus", "eta": F(1)}), Term({}, {"eta": F(-1), "T": F(-1)})), {})
+
+
+@pytest.mark.parametrize(
+    ("proxy", "arguments", "message"),
+    [
+        (FunctionProxy(lambda *a: a[0], name="mine"), {"tuned": "eta"}, "'mine'.*hpgrid.grid_search or hpgrid.refine"),
+        (bounds.lmo(), {"tuned": ()}, "need a hyperparameter that is tuned"),
+        (bounds.lmo(), {"tuned": "eta", "fixed": {"eta": 1.0}}, "eta is either tuned or fixed"),
+        (bounds.lmo(), {"tuned": "eta", "path": {"beta": F(1)}}, "'beta'"),
+        (bounds.sgd(), {"tuned": "eta", "path": {"alpha": F(-1)}}, "the bound sgd has no alpha"),
+        (bounds.sgd(), {"tuned": ("eta", "alpha")}, "the bound sgd has no alpha"),
+        (bounds.lmo(), {"tuned": "b", "caps": {"b": 0.5}}, "b >= 1"),
+        (bounds.lmo(), {"tuned": "eta", "fixed": {"b": 10.0}, "caps": {"b": 5.0}}, "b is fixed above its cap, 5"),
+        (bounds.sgd(L=4.0), {"tuned": "b", "fixed": {"eta": 0.3}}, "eta is fixed above its cap, 0.25"),
+        (bounds.lmo(), {"tuned": "eta", "path": {"b": F(1, 2)}, "caps": {"b": 5.0}}, "b leaves its cap"),
+        (bounds.sgd(L=4.0), {"tuned": "b", "path": {"eta": F(0)}}, "eta leaves its cap"),
+        (bounds.lmo(), {"tuned": "eta", "caps": {"alpha": 0.5}}, "a cap is for a tuned hyperparameter"),
+        (bounds.lmo(), {"tuned": "eta", "fixed": {"T": 1e9}}, "the budget goes to infinity"),
+        (bounds.lmo(), {"tuned": "eta", "budget": "S"}, "no budget of that name"),
+        (bounds.lmo(), {"tuned": ("eta", "b"), "min_K": 0.0}, "K > 0"),
+        (one_minus("alpha"), {"tuned": ("eta", "alpha")}, r"signomial.*one_minus\(alpha\)"),
+        (one_minus("alpha"), {"tuned": "eta", "path": {"alpha": F(-1)}}, "signomial"),
+        (one_minus("T"), {"tuned": "eta"}, "exponents need powers of T"),
+        (
+            Proxy((Term({}, {"alpha": "one_minus", "eta": F(1)}),), {}),
+            {"tuned": "eta", "fixed": {"alpha": 1.0}},
+            "a term must be left",
+        ),
+    ],
+)
+def test_mistakes(proxy: Proxy, arguments: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        exponents(proxy, **arguments)

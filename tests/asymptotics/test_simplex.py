@@ -1,0 +1,87 @@
+"""Exact linear programs: against scipy, and against their own certificates."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from scipy.optimize import linprog
+
+from hpgrid.asymptotics.linear import coordinates, dot, null_space, primitive, vector
+from hpgrid.asymptotics.simplex import Solution, certify, minimise
+
+
+def fractions(numbers: np.ndarray, denominators: np.ndarray) -> list[Fraction]:
+    return [Fraction(int(n), int(d)) for n, d in zip(numbers.ravel(), denominators.ravel())]
+
+
+def exponents_program(seed: int) -> tuple[tuple, list, list]:
+    """min r with a_j . p + t_j <= r: a random posynomial, r counted from the largest t_j."""
+    draw = np.random.default_rng(seed)
+    width, count = int(draw.integers(1, 4)), int(draw.integers(2, 9))
+    rows = [(*fractions(draw.integers(-4, 5, width), draw.integers(1, 5, width)), Fraction(-1)) for _ in range(count)]
+    shifts = fractions(draw.integers(-4, 1, count), draw.integers(1, 5, count))
+    bounds = [tuple(Fraction(int(k == j)) for j in range(width + 1)) for k in range(width) if draw.random() < 0.5]
+    limits = [max(shifts) - t for t in shifts] + [Fraction(0)] * len(bounds)
+    return vector([0] * width + [1]), rows + bounds, limits
+
+
+@pytest.mark.parametrize("first", range(0, 200, 50))
+def test_it_agrees_with_scipy_on_random_posynomials(first: int) -> None:
+    """HiGHS solves to a residual of 1e-7, which is the tolerance here; ours is exact."""
+    outcomes = set()
+    for seed in range(first, first + 50):
+        cost, rows, limits = exponents_program(seed)
+        ours = minimise(cost, rows, limits)
+        theirs = linprog(*(np.array(x, float) for x in (cost, rows, limits)), bounds=(None, None))
+        outcomes.add(theirs.status)
+        assert (theirs.status == 3) == bool(ours.ray)
+        if ours.ray:
+            assert dot(cost, ours.ray) < 0
+            assert all(dot(row, ours.ray) <= 0 for row in rows)
+        else:
+            assert theirs.status == 0
+            assert abs(float(ours.value) - theirs.fun) <= 1e-7
+    assert outcomes == {0, 3}
+
+
+def test_the_certificate_proves_the_optimum() -> None:
+    cost, rows = vector([0, 1]), [vector(r) for r in ([1, -1], [-1, -1], [2, -1])]
+    limits = [Fraction(0), Fraction(1), Fraction(2)]
+    best = minimise(cost, rows, limits)
+    assert (best.value, best.point) == (Fraction(-1, 2), vector([Fraction(-1, 2), Fraction(-1, 2)]))
+    assert best.dual == vector([Fraction(1, 2), Fraction(1, 2), 0])
+    certify(best, cost, rows, limits)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Solution(vector([0, 0]), Fraction(0), vector([Fraction(1, 2), Fraction(1, 2), 0])),
+        Solution(vector([Fraction(-1, 2), Fraction(-1, 2)]), Fraction(-1, 2), vector([1, 0, 0])),
+        Solution(vector([-1, -1]), Fraction(-1), vector([Fraction(1, 2), Fraction(1, 2), 0])),
+        Solution(vector([Fraction(-1, 2)] * 2), Fraction(-1, 2), vector([Fraction(4, 3), 0, Fraction(-1, 3)])),
+    ],
+    ids=["not optimal", "not balanced", "infeasible", "negative"],
+)
+def test_a_wrong_certificate_is_refused(wrong: Solution) -> None:
+    rows = [vector(r) for r in ([1, -1], [-1, -1], [2, -1])]
+    with pytest.raises(ArithmeticError, match="certificate"):
+        certify(wrong, vector([0, 1]), rows, [Fraction(0), Fraction(1), Fraction(2)])
+
+
+def test_the_origin_must_be_feasible() -> None:
+    with pytest.raises(ArithmeticError, match="origin"):
+        minimise(vector([1]), [vector([1])], [Fraction(-1)])
+
+
+def test_null_space_and_coordinates_are_exact() -> None:
+    rows = [vector([-1, 1, 0]), vector([0, Fraction(-1, 2), Fraction(1, 2)]), vector([1, 0, -1])]
+    assert null_space(rows, 3) == (vector([1, 1, 1]),)
+    assert null_space((), 2) == (vector([1, 0]), vector([0, 1]))
+    found = coordinates(rows, vector([-1, 0, 1]))
+    assert found is not None
+    assert [dot(found, column) for column in zip(*rows)] == [-1, 0, 1]
+    assert coordinates(rows, vector([1, 0, 0])) is None
+    assert primitive([Fraction(1, 2), Fraction(-3, 4)]) == vector([2, -3])

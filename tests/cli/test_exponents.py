@@ -1,0 +1,139 @@
+"""``hpgrid exponents``: what it prints, and how it says no."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from fractions import Fraction
+
+import pytest
+
+from hpgrid.cli import given, main
+from hpgrid.config import BOUNDS
+
+JOINT = """\
+lmo, T to infinity; tuned eta, b, alpha
+risk*  = 2^3/2 C1^1/4 C2^1/2 C3^1/4 T^-1/4  = 2.82843 T^-1/4
+eta*   = 2^-7/6 C2^7/6 C1^-1/12 C3^-13/12 T^-7/12  = 0.445449 T^-7/12
+b*     = 2^-5/3 C2^5/3 C1^-5/6 C3^-5/6 T^1/6  = 0.31498 T^1/6
+alpha* = 2^-2/3 C2^2/3 C1^-1/3 C3^-1/3 T^-1/3  = 0.629961 T^-1/3
+levels: 1: T^-1/4 from C1*eta^-1*b*T^-1 (1/4), C2*b^(-1/2)*alpha^(1/2) (1/2), C3*eta*alpha^-1 (1/4); \
+flat along (eta, b, alpha) = (1, 1, 1)
+        2: T^-7/12 from C2*b^(1/2)*alpha^-1*T^-1 (2/3), C3*eta (1/3)
+fixed by level 1: eta/b ~ T^-3/4, alpha/b ~ T^-1/2
+b leaves its bound at T = 1024 C1^5 C3^5 C2^-10
+alpha leaves its bound at T = 1/4 C2^2 C1^-1 C3^-1
+"""
+
+
+def status(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as exit_:
+        main(("exponents", *arguments))
+    return exit_.value.code
+
+
+def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert status(*arguments) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    return out
+
+
+def test_theorem_3_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(capsys, "lmo", "--tune", "eta,b,alpha") == JOINT
+    assert printed(capsys, "lmo", "--tune", "eta", "--tune", "alpha, b") == JOINT
+
+
+def test_a_fixed_value_stays_a_symbol_and_has_a_value(capsys: pytest.CaptureFixture[str]) -> None:
+    out = printed(capsys, "lmo", "--tune", "eta,alpha", "--fix", "b=1072", "--set", "C1=4", "--json")
+    law = json.loads(out)["laws"]["alpha"]
+    assert law["text"] == "alpha* = 2 C1^1/2 C3^1/2 C2^-1 b T^-1/2"
+    assert law["powers"] == {"C1": "1/2", "C2": "-1", "C3": "1/2", "b": "1"}
+    assert law["constant"] == 4 * 1072
+
+
+def test_laws_as_latex(capsys: pytest.CaptureFixture[str]) -> None:
+    out = printed(capsys, "lmo_exact", "--tune", "eta,b,alpha", "--latex")
+    alpha = r"\alpha^{\star} &= 2 \cdot 7^{-2/3} \rho^{2/3} \sigma^{2/3} \Delta_0^{-1/3} L^{-1/3} T^{-1/3}"
+    assert alpha in out.splitlines()
+
+
+def test_a_path_is_one_rational_power(capsys: pytest.CaptureFixture[str]) -> None:
+    out = printed(capsys, "lmo", "--tune", "eta,alpha", "--path", "b=T^3/4")
+    assert "lmo, T to infinity; tuned eta, alpha; b = T^3/4\n" in out
+    assert "alpha reaches its bound (alpha <= 1) at b = T^1/2\n" in out
+    assert "b = T;" in printed(capsys, "lmo", "--tune", "eta", "--path", "b=T,alpha=T^-0.25").replace("alpha", ";", 1)
+
+
+def test_caps_and_iterations(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "b*    = b_max  = 1e+06\n" in printed(capsys, "lmo", "--tune", "eta,b", "--cap", "b=1e6")
+    assert "a cap on b would stop it" in printed(capsys, "lmo", "--tune", "eta,b", "--budget", "K")
+
+
+def test_options_of_a_bound(capsys: pytest.CaptureFixture[str]) -> None:
+    out = printed(capsys, "lmo", "--tune", "eta,b,alpha", "--set", "q=2/3,burn_in=true")
+    assert "alpha* = 1/3\n" in out
+    assert "b*     = 1\n" in printed(capsys, "lmo", "--tune", "eta,b,alpha", "--set", "q=0.3", "--set", "burn_in=false")
+
+
+MISTAKES = {
+    "lmo": "exponents need something that is tuned",
+    "lmoo --tune eta": "'lmo'",
+    "lmo --tune eta,beta": "no hyperparameter to tune of that name. Given: 'beta'. Write 'eta'",
+    "lmo --tune eta --fix eta=1": "eta is either tuned or fixed",
+    "lmo --tune eta --fix b": "--fix takes NAME=VALUE, between commas. Given: 'b'. Write --fix b=1072, say.",
+    "lmo --tune eta --fix b=1,b=2": "--fix gives b twice",
+    "lmo --tune eta --fix b=x": "b is a finite number",
+    "lmo --tune eta --fix b=1e999": "b is a finite number",
+    "lmo --tune eta --fix alpha=1/0": "alpha is a finite number",
+    "lmo --tune eta --path b=T^a": "after ^ comes one rational number",
+    "lmo --tune eta --path b=T^1/0": "after ^ comes one rational number",
+    "lmo --tune eta --path b=T^1e999999999": "after ^ comes one rational number",
+    "lmo --tune eta --path b=K^1/2": "a path is a power of the budget T",
+    "lmo --tune eta --path c=T^1/2": "'c'",
+    "lmo --tune eta --path b=T^-1/2": "b leaves its range along this path",
+    "lmo --tune b --cap b=0.5": "b >= 1",
+    "lmo --tune eta --fix b=10 --cap b=5": "b is fixed above its cap",
+    "lmo --tune eta --set C1=-1": "constant C1 must be a positive finite number. Given: -1.0",
+    "lmo --tune eta --set C4=1": "'C4'",
+    "lmo --tune eta --set burn_in=1": "burn_in is true or false",
+    "lmo --tune eta --set q=2": "0 < q <= 1",
+    "lmo --tune eta --budget X": "no budget of that name",
+    "lmo --tune eta --json --latex": "one of the two",
+    "sgd --tune alpha": "the bound sgd has no alpha",
+}
+
+
+@pytest.mark.parametrize("line", MISTAKES)
+def test_mistakes_are_one_line_and_status_2(capsys: pytest.CaptureFixture[str], line: str) -> None:
+    assert status(*line.split()) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("hpgrid: error: ")
+    assert MISTAKES[line] in err
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("bound", BOUNDS)
+def test_it_loads_nothing_slow(bound: str) -> None:
+    """Half a second is NumPy's and cyclopts' import with room to spare; jax or scipy would take it alone."""
+    code = (
+        "import atexit, sys\n"
+        "slow = ('jax', 'jaxlib', 'scipy', 'matplotlib', 'sympy', 'rich')\n"
+        "atexit.register(lambda: print('loaded:', *(m for m in slow if m in sys.modules)))\n"
+        "from hpgrid.cli import main\n"
+        f"main(['exponents', '{bound}', '--tune', 'eta,b'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-1] == "loaded:"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1/3", Fraction(1, 3)), ("-0.25", Fraction(-1, 4)), (".5", Fraction(1, 2)), ("+2", Fraction(2))]
+    + [(text, None) for text in ("1e3", "", "a", "1/2/3", "1/0", "1.5/2", "1 2")],
+)
+def test_rational_numbers(text: str, value: Fraction | None) -> None:
+    assert given.rational(text) == value
