@@ -27,6 +27,9 @@ GROWTH = 3.0
 #: A growth that is rounding alone, against the fall of other terms.
 NO_GROWTH = 1e-10
 
+#: A sum whose log falls by more in a step falls as a whole.
+FALLS = 0.5
+
 #: The temperature falls by this factor after a step that was not cut short.
 COOLING = 0.4
 
@@ -52,6 +55,7 @@ class Local(NamedTuple):
     """A posynomial near a point, in the coordinates of its largest independent terms."""
 
     log_risk: Array
+    log_weights: Array
     weights: Array
     terms: Array  # (J, n)
     variables: Array  # (n, n)
@@ -93,6 +97,7 @@ def _local(z: Array, side: Array, temperature: Array, c: Array, tables: dict[str
     held = (unit >= 0) & (side[unit] != 0)
     return Local(
         top + jnp.log(total),
+        logs - top - jnp.log(total),
         weights,
         terms,
         tables["variables"][basis],
@@ -131,8 +136,12 @@ def _step(state: State, c: Array, lo: Array, hi: Array, tables: dict[str, Array]
     y = _solve(here.hessian, -here.gradient, here.held)
     changes = here.terms @ y
     growth, fall = changes.max(), -changes.min()
-    # Where no term grows, the way down ends at a bound and nowhere before.
+    # Where no term grows, the way down ends at a bound and nowhere before; where the whole sum falls, not
+    # before a term that grows meets it.
     length = jnp.where(growth < NO_GROWTH * fall, jnp.inf, jnp.minimum(1.0, GROWTH / jnp.maximum(growth, GROWTH)))
+    rate = -here.gradient @ y
+    meets = jnp.where(changes > 0, -here.log_weights / jnp.where(changes > 0, changes + rate, 1.0), jnp.inf).min()
+    length = jnp.where(rate > FALLS, jnp.maximum(length, meets), length)
     cut = length < 1.0
     move = temperature * jnp.where(side != 0, 0.0, here.variables @ y)
     room = jnp.where(move > 0, hi - z, z - lo)
@@ -181,7 +190,7 @@ def _optimum(c: Array, t: Array, box: dict[str, Array], tables: dict[str, Array]
     source = here.weights @ (here.terms * t[:, None])
     y = _solve(here.hessian, -(source + here.hessian @ along), here.held) + along
     # What runs off with a variable that only the end of the numbers holds.
-    wall = jnp.where(here.held & (jnp.abs(last.z) >= OPEN)[here.unit], 1.0, 0.0)
+    wall = jnp.where(here.held & (jnp.abs(last.z) >= OPEN)[here.unit], last.side[here.unit], 0).astype(float)
     drift = here.variables @ (_solve(here.hessian, -here.hessian @ wall, here.held) + wall)
     n = z.shape[0]
     columns = jnp.stack([_solve(here.hessian, here.variables[i], here.held) for i in range(n)])

@@ -143,7 +143,7 @@ def _log_coefficient(term: Term, problem: Problem) -> Floats:
     for name, exponent in term.constants.items():
         total = total + float(exponent) * np.log(problem.constants[name])
     for name, factor in term.factors.items():
-        if name in problem.tuned:
+        if name in problem.tuned or factor == 0:
             continue
         value = problem.values[name]
         with np.errstate(divide="ignore"):  # 1 - alpha is nought at alpha = 1: a term without size
@@ -187,7 +187,7 @@ def _check(proxy: Proxy | FunctionProxy, regime: Regime, budget: str, caps: Mapp
             raise bad(f"{name} is capped, so it can't follow a path", dict(regime.path), "a path for another variable")
         if (regime.fixed.get(name, 0.0) > cap).any():
             raise bad(f"{name} must not exceed its cap {cap.min():g}", regime.fixed[name], "a smaller value")
-    variables = proxy.variables()
+    variables = _depends_on(proxy)
     for name in TUNABLE:
         if name in variables and name not in (*regime.tuned, *regime.fixed, *regime.path):
             raise bad(
@@ -197,6 +197,13 @@ def _check(proxy: Proxy | FunctionProxy, regime: Regime, budget: str, caps: Mapp
             raise bad(f"the bound does not depend on {name}", list(variables), f"a regime that does not tune {name}")
     if budget not in ("T", "K"):
         raise unknown("budget", budget, ("T", "K"))
+
+
+def _depends_on(proxy: Proxy | FunctionProxy) -> tuple[str, ...]:
+    """The variables that change the bound: an exponent 0 that is written out does not."""
+    if isinstance(proxy, FunctionProxy):
+        return proxy.variables()
+    return tuple(v for v in proxy.variables() if any(term.factors.get(v, 0) != 0 for term in proxy.terms))
 
 
 def _constants(proxy: Proxy | FunctionProxy, given: Mapping[str, ArrayLike]) -> dict[str, Floats]:
