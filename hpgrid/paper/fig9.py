@@ -90,10 +90,13 @@ def _refined_checks(
         return ()
     far = refined_arrays(proxy, panel, arrays[budget][inside] * FAR, budget)
     checks = []
-    for key, exponent in EXPONENTS.items():
-        slope = fit_slope(arrays[budget], arrays[f"{key}_star"], window=window, step=REFINED)
-        bias = window_bias(arrays[budget][inside], arrays[f"{key}_star"][inside], far[f"{key}_star"])
-        checks.append(verdict(f"refined slope of {key}", slope, float(exponent), bias))
+    for (top, *below), exponent in [*(((key,), e) for key, e in EXPONENTS.items()), *IDENTIFIABLE.items()]:
+        here, settled = (
+            found[f"{top}_star"] / (found[f"{below[0]}_star"] if below else 1.0) for found in (arrays, far)
+        )
+        slope = fit_slope(arrays[budget], here, window=window, step=REFINED * (1 + len(below)))
+        bias = window_bias(arrays[budget][inside], here[inside], settled)
+        checks.append(verdict(f"refined slope of {'/'.join((top, *below))}", slope, float(exponent), bias))
     return tuple(checks)
 
 
