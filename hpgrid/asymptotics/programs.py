@@ -125,7 +125,7 @@ def _optimum_on(program: Program, active: tuple[Limit, ...]) -> Optimum | None:
     still = [group.coefficient for group in groups if not any(group.row)]
     terms = _term_sizes(program, groups, folded, dict(zip((g.row for g in moving), sizes)))
     new = tuple(Equality(row, size / c) for row, size, c in zip(program.rows, terms, program.coefficients))
-    value = add([*still, *([_total(moving, sizes)] if moving else [])])
+    value = add([*still, *_total(moving, sizes)])
     optimum = Optimum(value, (*held, *(e for e, g in zip(new, program.rows) if any(g))))
     if _pushed(program, active, terms, value) and _within(program, optimum.held, active):
         return optimum
@@ -141,11 +141,17 @@ def _groups(rows: Sequence[Vector], folded: Sequence[Monomial], null: Sequence[V
 
 def _sizes(groups: Sequence[_Group], values: Mapping[str, float]) -> list[Monomial] | None:
     """What each group is at the optimum, or None where there is no optimum."""
-    if not groups:
-        return []
+    found: dict[Vector, Monomial] = {}
+    for block in _blocks(groups):
+        rows = [group.row for group in block]
+        if rank(rows) + 1 > len(rows) or not _attained(rows):
+            return None
+        found |= dict(zip(rows, _block_sizes(block, values)))
+    return [found[group.row] for group in groups]
+
+
+def _block_sizes(groups: Sequence[_Group], values: Mapping[str, float]) -> list[Monomial]:
     rows = [group.row for group in groups]
-    if rank(rows) + 1 > len(rows) or not _attained(rows):
-        return None
     if rank(rows) + 1 == len(rows):
         weights = _weights(rows)
         value = _product([g.coefficient / number(w) for g, w in zip(groups, weights)], weights)
@@ -155,6 +161,21 @@ def _sizes(groups: Sequence[_Group], values: Mapping[str, float]) -> list[Monomi
     if len(known) < len(logs):
         raise Undecided
     return [monomial({Real(size): 1}) for size in minimum(rows, known)]
+
+
+def _blocks(groups: Sequence[_Group]) -> list[list[_Group]]:
+    """The groups in parts that share no direction: each part is a program of its own.
+
+    Rows that balance one another belong together: A/x + B x + C/y + D y are two parts.
+    """
+    if not groups:
+        return []
+    balances = null_space([tuple(column) for column in zip(*(group.row for group in groups))], len(groups))
+    part = list(range(len(groups)))
+    for weights in balances:
+        joined = {part[k] for k, weight in enumerate(weights) if weight}
+        part = [min(joined) if p in joined else p for p in part]
+    return [[group for group, p in zip(groups, part) if p == which] for which in dict.fromkeys(part)]
 
 
 def _attained(rows: Sequence[Vector]) -> bool:
@@ -171,11 +192,15 @@ def _weights(rows: Sequence[Vector]) -> Vector:
     return tuple(x / total for x in direction)
 
 
-def _total(groups: Sequence[_Group], sizes: Sequence[Monomial]) -> Monomial:
-    """The sum of the sizes; as a monomial it is one size over its weight."""
-    if len(groups) == rank([g.row for g in groups]) + 1:
-        return sizes[0] / number(_weights([g.row for g in groups])[0])
-    return add(sizes)
+def _total(groups: Sequence[_Group], sizes: Sequence[Monomial]) -> list[Monomial]:
+    """The sums of the sizes, part by part; as a monomial a sum is one size over its weight."""
+    size_of = {group.row: size for group, size in zip(groups, sizes)}
+    totals = []
+    for block in _blocks(groups):
+        rows = [group.row for group in block]
+        whole = len(rows) == rank(rows) + 1
+        totals += [size_of[rows[0]] / number(_weights(rows)[0])] if whole else [size_of[row] for row in rows]
+    return totals
 
 
 def _term_sizes(
