@@ -73,9 +73,8 @@ def tuned_line(axes: Axes, x: Array, y: Array, name: str, label: str, *, held: b
 def floor(axes: Axes, level: float, label: str) -> None:
     """Draw a level below which a difference is not seen, with its name on it."""
     axes.axhline(level, color="0.45", linewidth=0.8, zorder=1)
-    axes.annotate(
-        label, (0.015, level), xycoords=("axes fraction", "data"), va="bottom", color="0.35", fontsize="small"
-    )
+    place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "bottom", "ha": "center"}
+    axes.annotate(label, (0.5, level), color="0.35", fontsize="small", **place)
 
 
 def law(axes: Axes, x: Array, y: Array, label: str) -> None:
