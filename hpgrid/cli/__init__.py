@@ -12,7 +12,9 @@ from typing import NoReturn
 from cyclopts import App, CycloptsError
 
 from hpgrid import __version__
+from hpgrid.cli.exponents import print_exponents
 from hpgrid.cli.reproduce import reproduce_figures
+from hpgrid.cli.verify import verify_claims
 from hpgrid.errors import InputError
 
 app = App(
@@ -23,6 +25,8 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 app.command(reproduce_figures, name="reproduce")
+app.command(print_exponents, name="exponents")
+app.command(verify_claims, name="verify")
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter, Token
 
+from hpgrid.cli.cache import use_compilation_cache
 from hpgrid.config import Config, load, override, shipped
 from hpgrid.errors import bad, unknown
 from hpgrid.paper import FIGURES
@@ -121,7 +122,7 @@ def _run(jobs: list[tuple[str, Config]], out: Path, formats: tuple[str, ...], st
     from hpgrid.record import make_folder
 
     make_folder(out)
-    _use_compilation_cache()
+    use_compilation_cache()
     failed = False
     # One bar from the first import to the last picture: two steps a figure.
     with progress("reproducing", 2 * len(jobs)) as advance, _drawing(len(jobs)) as submit:
@@ -201,14 +202,6 @@ def _draw(data: FigureData, out: Path, formats: tuple[str, ...]) -> list[Path]:
             write_whole(path, partial(figure.savefig, format=kind, metadata=undated[kind]))
             figure.set_layout_engine("none")  # laid out once is enough
     return paths
-
-
-def _use_compilation_cache() -> None:
-    """Keep compiled searches on disk between runs, unless a person has chosen where."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(home / "hpgrid" / "jax"))
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
-    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "0")
 
 
 # --- what is said ---

@@ -1,0 +1,12 @@
+"""The ledger: what a source says, what was measured, and the verdict."""
+
+from __future__ import annotations
+
+from hpgrid.claims.ledger import Claim
+
+
+def ledger() -> tuple[Claim, ...]:
+    """Return every claim of every source."""
+    from hpgrid.claims import own, shulgin2026
+
+    return (*shulgin2026.claims(), *own.claims())

@@ -1,0 +1,192 @@
+"""The routes by which claims are measured: refined, exact, on a figure's grid.
+
+Tolerances. The refined optimum and its local exponents are sure to ``SOLVER``. A law that holds as
+the budget grows is read far out, at ``FAR`` and twenty decades further: what changes between the two
+is more than what is still to come, so it is the tolerance. No prediction enters it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from fractions import Fraction
+from functools import cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hpgrid import bounds
+from hpgrid.claims.ledger import Number
+from hpgrid.proxy import Proxy
+
+if TYPE_CHECKING:
+    from hpgrid.asymptotics import Law
+    from hpgrid.paper.data import FigureData
+    from hpgrid.refinement import Optimum
+
+Array = NDArray[np.float64]
+
+#: What the refined logs and local exponents are sure to.
+SOLVER = 1e-9
+
+#: The budgets at which an asymptotic law is read.
+FAR, FARTHER = 1e40, 1e60
+
+EQ4, EQ5, EQ11, LEADING = "eq. (4)", "eq. (5)", "eq. (11)", "eq. (43)"
+SGD = "eq. (42)"
+
+#: The bounds that claims are about, all constants 1.
+BOUNDS: dict[str, Proxy] = {
+    EQ4: bounds.lmo(),
+    EQ5: bounds.lmo_large_horizon(),
+    EQ11: bounds.lmo_exact(),
+    LEADING: bounds.lmo(burn_in=False),
+    SGD: bounds.sgd(),
+}
+
+
+class Setting(NamedTuple):
+    """A tuning regime that can be a key: what is tuned, fixed, on a path and capped, and the budget."""
+
+    tuned: tuple[str, ...]
+    fixed: tuple[tuple[str, float], ...] = ()
+    path: tuple[tuple[str, Fraction], ...] = ()
+    caps: tuple[tuple[str, float], ...] = ()
+    budget: str = "T"
+
+    def roles(self) -> dict[str, Any]:
+        """Return the keywords that refine and exponents share."""
+        return {"fixed": dict(self.fixed), "path": dict(self.path), "caps": dict(self.caps)}
+
+
+def setting(*tuned: str, budget: str = "T", **given: float | Fraction) -> Setting:
+    """Return a regime: a Fraction puts a variable on a path, any other number holds it.
+
+    A name such as b_max caps what stands before the underscore.
+    """
+    caps = {name.removesuffix("_max"): float(x) for name, x in given.items() if name.endswith("_max")}
+    path = {name: x for name, x in given.items() if isinstance(x, Fraction)}
+    fixed = {name: float(x) for name, x in given.items() if name not in path and not name.endswith("_max")}
+    return Setting(tuned, tuple(fixed.items()), tuple(path.items()), tuple(caps.items()), budget)
+
+
+def proxy_of(bound: str | Proxy) -> Proxy:
+    """Return the bound of that name, or the bound itself."""
+    return BOUNDS[bound] if isinstance(bound, str) else bound
+
+
+def refined(bound: str | Proxy, regime: Setting, budget: ArrayLike, **constants: ArrayLike) -> Optimum:
+    """Return the continuous optimum at budgets; constants may be arrays, whose shape comes first."""
+    from hpgrid.refinement import refine
+
+    at: dict[str, Any] = {regime.budget: np.atleast_1d(np.asarray(budget, float))}
+    return refine(proxy_of(bound), regime.tuned, **at, **regime.roles(), constants=constants or None)
+
+
+def value(found: Optimum, name: str) -> Array:
+    """Return an optimum's risk, or where a variable is; NaN where the solve did not converge."""
+    return np.where(found.converged, found.risk if name == "risk" else found.at[name], np.nan)
+
+
+def exact(bound: str | Proxy, regime: Setting) -> Law:
+    """Return the exact law; that of a named bound is derived once."""
+    return _named_law(bound, regime) if isinstance(bound, str) else _law(bound, regime)
+
+
+def _law(proxy: Proxy, regime: Setting) -> Law:
+    from hpgrid.asymptotics import exponents
+
+    return exponents(proxy, regime.tuned, **regime.roles(), budget=regime.budget)
+
+
+@cache
+def _named_law(bound: str, regime: Setting) -> Law:
+    return _law(BOUNDS[bound], regime)
+
+
+def exponent(bound: str | Proxy, regime: Setting, name: str) -> Number:
+    """Return the exact exponent of a variable or the risk; NaN where it has none."""
+    found = exact(bound, regime).exponent[name]
+    return float("nan") if found is None else found
+
+
+def power_in(bound: str | Proxy, regime: Setting, name: str, symbol: str) -> Number:
+    """Return a symbol's exponent in an exact law; NaN where there is no law."""
+    law = exact(bound, regime).laws[name]
+    return float("nan") if law is None else law.powers.get(symbol, Fraction(0))
+
+
+def law_at(bound: str | Proxy, regime: Setting, name: str, budget: float) -> float:
+    """Return an exact law's value at a budget; NaN where there is no law."""
+    law = exact(bound, regime).laws[name]
+    return float("nan") if law is None else float(law.at(budget))
+
+
+# --- far out ---
+
+
+def unsettled(near: float, far: float) -> float:
+    """Return how far a number read at ``FAR`` and ``FARTHER`` may still be from its limit."""
+    return abs(float(far - near)) + SOLVER
+
+
+def settled(bound: str | Proxy, regime: Setting, name: str) -> tuple[float, float]:
+    """Return the refined local exponent far out, and how far it may still be from its limit."""
+    found = refined(bound, regime, [FAR, FARTHER])
+    near, far = np.where(found.converged, found.exponent[name], np.nan)
+    return float(far), unsettled(near, far)
+
+
+def elasticity(
+    bound: str | Proxy, regime: Setting, name: str, by: str, between: tuple[float, float]
+) -> tuple[float, float]:
+    """Return d log name / d log by of a held variable, far out, and how far it may still be from its limit."""
+    ends = [refined(bound, holding(regime, **{by: x}), [FAR, FARTHER]) for x in between]
+    near, far = np.log(value(ends[1], name) / value(ends[0], name)) / np.log(between[1] / between[0])
+    return float(far), abs(float(far - near)) + 2 * SOLVER / abs(float(np.log(between[1] / between[0])))
+
+
+def holding(regime: Setting, **values: float) -> Setting:
+    """Return a regime with other values of what it holds."""
+    return regime._replace(fixed=tuple({**dict(regime.fixed), **values}.items()))
+
+
+# --- constants, and where a condition ends ---
+
+
+def draws(*names: str, n: int = 8, seed: int = 2026) -> dict[str, Array]:
+    """Return seeded random constants, log-uniform in (1e-2, 1e2): shape (n,) each."""
+    rng = np.random.default_rng(seed)
+    return {name: 10.0 ** rng.uniform(-2, 2, n) for name in names}
+
+
+def columns(constants: Mapping[str, Array]) -> dict[str, Array]:
+    """Return constants as columns, to broadcast against budgets as ``refined`` does."""
+    return {name: x[:, None] for name, x in constants.items()}
+
+
+def noisy(constants: Mapping[str, Array]) -> dict[str, Array]:
+    """Return Delta0, L and noise = rho sigma, as columns, for the closed forms of eq. (11)."""
+    given = columns(constants)
+    return {"Delta0": given["Delta0"], "L": given["L"], "noise": given["rho"] * given["sigma"]}
+
+
+def bisect(above: Callable[[float], Any], lo: float, hi: float, halvings: int = 48) -> float:
+    """Return where a condition on a positive number, true at ``lo`` and false at ``hi``, stops to hold."""
+    low, high = np.log(lo), np.log(hi)
+    for _ in range(halvings):
+        middle = (low + high) / 2
+        low, high = (middle, high) if above(float(np.exp(middle))) else (low, middle)
+    return float(np.exp((low + high) / 2))
+
+
+# --- the figures' grids ---
+
+
+@cache
+def figure(name: str) -> FigureData:
+    """Return a figure's arrays and checks, computed once for all the claims that it shows."""
+    from hpgrid.config import load, shipped
+    from hpgrid.paper import figure_module
+
+    return figure_module(name).compute(load(shipped(name)), name)

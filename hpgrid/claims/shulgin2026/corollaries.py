@@ -1,0 +1,212 @@
+"""Section 3.2, Corollary 1.1 and Appendix B.4 (1): whether to tune momentum."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hpgrid.claims.ledger import Finding, Reading, claim
+from hpgrid.claims.readings import at_most, settles, slope, together
+from hpgrid.claims.routes import (
+    EQ4,
+    EQ5,
+    EQ11,
+    FAR,
+    FARTHER,
+    SOLVER,
+    Array,
+    Setting,
+    bisect,
+    power_in,
+    refined,
+    setting,
+    unsettled,
+    value,
+)
+from hpgrid.theory import capped_batch
+
+JOINT = setting("eta", "b", "alpha")
+ALPHA = 1e-3
+BOTH = setting("eta", "b", alpha=ALPHA)
+
+#: What counts as near-optimal: the paper's 99% performance.
+NEAR = 1 / 0.99
+
+
+def _gap(bound: str, alpha: float, T: ArrayLike) -> Array:
+    """The least risk at a fixed momentum over that at the best one."""
+    return refined(bound, setting("eta", "b", alpha=alpha), T).risk / refined(bound, JOINT, T).risk
+
+
+@claim("S.sec32.rate", "section 3.2", "all three tuning regimes attain risk ~ T^-1/4")
+def rate() -> Finding:
+    regimes = (BOTH, setting("eta", "alpha", b=1072.0), JOINT)
+    return Finding(
+        together(*(slope("risk", Fraction(-1, 4), regime, EQ11) for regime in regimes)),
+        "on eq. (11); S.eq7.risk, S.eq8.risk and S.eq9.risk are eq. (4)'s",
+    )
+
+
+@claim("S.sec32.answer", "section 3.2", "following Theorem 3 does not materially improve over simpler rules")
+def answer() -> Finding:
+    """What the simpler regimes cost at the budgets that people train with, at beta = 0.9 and b = 1072."""
+    T = np.array([1e9, 1e12])
+    joint = refined(EQ4, JOINT, T).risk
+    simple = {"beta = 0.9": setting("eta", "b", alpha=0.1), "b = 1072": setting("eta", "alpha", b=1072.0)}
+    costs = {name: refined(EQ4, regime, T).risk / joint for name, regime in simple.items()}
+    bound = capped_batch.LARGEST_GAIN
+    return Finding(
+        tuple(
+            at_most(f"largest cost, T = 1e9 and 1e12, {n}", "refined", float(c.max()), bound, SOLVER)
+            for n, c in costs.items()
+        ),
+        "'materially' is read as Corollary 1's 2^(1/4); all constants 1",
+    )
+
+
+@claim("S.cor1.constant", "Corollary 1.1, eq. (27)", "at a fixed momentum risk_T* ~ (1 + alpha)^(1/4)")
+def constant() -> Finding:
+    alphas, T = (1e-6, 1e-2, 1.0), np.array([FAR, FARTHER])
+    readings = []
+    for alpha in alphas:
+        found = refined(EQ4, setting("eta", "b", alpha=alpha), T).risk / refined(EQ4, JOINT, T).risk
+        readings.append(
+            settles(
+                f"over (1 + alpha)^(1/4) x joint, alpha = {alpha:g}, eq. (4)", "refined", found / (1 + alpha) ** 0.25
+            )
+        )
+    law = power_in(EQ4, BOTH, "risk", "1 + alpha")
+    readings.append(Reading("power of 1 + alpha, eq. (4)", "exact", law, Fraction(1, 4)))
+    return Finding(tuple(readings))
+
+
+@claim(
+    "S.cor1.gap", "Corollary 1.1, B.4 (1)", "another momentum improves the rate's constant by at most 2^(1/4) = 1.19"
+)
+def gap() -> Finding:
+    return _largest_gap(EQ4, EQ5)
+
+
+@claim(
+    "S.cor1.gap.eq11",
+    "Corollary 1.1, on eq. (11)",
+    "another momentum improves the rate's constant by at most 2^(1/4) = 1.19",
+)
+def gap_exact() -> Finding:
+    found = _largest_gap(EQ11)
+    ratio = found.readings[0].measured
+    return Finding(
+        found.readings,
+        f"eq. (11)'s own numbers, 7/2 alpha + 2 in place of 1 + alpha, make it {ratio:.4f}, (11/4)^(1/4) at alpha = 1, "
+        f"and {ratio**4:.4g} times the tokens",
+    )
+
+
+def _largest_gap(*of: str) -> Finding:
+    """The joint optimum of eq. (5) is at alpha to 0: its gap is taken over alpha = 1e-12."""
+    readings = []
+    for bound in of:
+        T = [FAR, FARTHER]
+        best = refined(bound, setting("eta", "b", alpha=1e-12) if bound == EQ5 else JOINT, T).risk
+        gaps = [refined(bound, setting("eta", "b", alpha=a), T).risk / best for a in (1e-6, 1e-2, 0.1, 1.0)]
+        near, far = np.max(gaps, axis=0)
+        error = abs(float(far - near)) + 1e-12 + SOLVER
+        readings.append(
+            at_most(f"largest gap, alpha = 1e-6 to 1, {bound}", "refined", float(far), capped_batch.LARGEST_GAIN, error)
+        )
+    return Finding(tuple(readings))
+
+
+@claim("S.B4.tokens", "B.4 (1)", "which is at most a factor of 2 in tokens, T_req ~ (1 + alpha) epsilon^-4")
+def tokens() -> Finding:
+    """Budgets that reach a risk, by bisection: the worst momentum against the best, and the power of epsilon."""
+    worst = setting("eta", "b", alpha=1.0)
+    needed = {e: _needed(EQ4, worst, e) for e in (1e-12, 1e-13)}
+    ratio = needed[1e-12] / _needed(EQ4, JOINT, 1e-12)
+    finite = _needed(EQ4, worst, 0.1) / _needed(EQ4, JOINT, 0.1)
+    error = abs(ratio - needed[1e-13] / _needed(EQ4, JOINT, 1e-13)) + 8 * SOLVER
+    power = float(np.log10(needed[1e-13] / needed[1e-12]))
+    return Finding(
+        (
+            at_most(
+                "tokens at alpha = 1 over the best, eq. (4), epsilon = 1e-12",
+                "refined",
+                ratio,
+                capped_batch.LARGEST_TOKEN_GAIN,
+                error,
+            ),
+            Reading("T_req ~ (1/epsilon)^p, eq. (4), alpha = 1", "refined", power, 4.0, 8 * SOLVER),
+        ),
+        f"at epsilon = 0.1 it is {finite:.4g}; on eq. (11) the factor is S.cor1.gap.eq11's to the fourth power",
+    )
+
+
+def _needed(bound: str, regime: Setting, target: float) -> float:
+    """The budget that reaches a risk."""
+    return bisect(lambda T: refined(bound, regime, T).risk[0] > target, 1.0, 1e70)
+
+
+@claim("S.B4.kept", "B.4, the question", "keeping alpha from T0 when moving to T1 >> T0 costs at most 2^(1/4)")
+def kept() -> Finding:
+    T0 = 1e9
+    alpha = float(value(refined(EQ4, JOINT, T0), "alpha")[0])
+    gaps = _gap(EQ4, alpha, T0 * np.array([1e1, 1e2, 1e4, 1e8]))
+    bound = capped_batch.LARGEST_GAIN
+    return Finding(
+        (at_most("largest gap, T1 = 1e10 to 1e17", "refined", float(gaps.max()), bound, SOLVER),),
+        f"alpha = {alpha:.3g}, the best at T0 = 1e9: the cost is at most {gaps.max() - 1:.2g}",
+    )
+
+
+@claim("S.B4.uniform", "B.4 (1)", "for any alpha in (0, 1] the gap at a budget T is at most 2^(1/4)")
+def uniform() -> Finding:
+    T, bound = 1e9, capped_batch.LARGEST_GAIN
+    gaps = {alpha: float(_gap(EQ4, alpha, T)[0]) for alpha in (1e-6, 1e-4, 1e-2, 1.0)}
+    least = bisect(lambda a: _gap(EQ4, a, T)[0] > bound, 1e-6, 1e-2)
+    return Finding(
+        (at_most("largest gap, T = 1e9, eq. (4), alpha = 1e-6 to 1", "refined", max(gaps.values()), bound, SOLVER),),
+        "the limit is not uniform in alpha: eq. (5) drops the burn-in and the wall b = 1. At T = 1e9 the bound holds "
+        f"from alpha = {least:.2g} on; at 1e-6 the gap is {gaps[1e-6]:.3g}",
+    )
+
+
+@claim("S.B4.typical", "B.4 (1)", "for beta = 0.9 only a mild potential gain, (1 + 0.1)^(1/4)")
+def typical() -> Finding:
+    gaps = _gap(EQ4, 0.1, [1e6, 1e9, 1e12])
+    return Finding(
+        (at_most("largest gap, T = 1e6 to 1e12, eq. (4)", "refined", float(gaps.max()), 1.1**0.25, SOLVER),),
+        f"{gaps[0] - 1:.2%} at T = 1e6, {gaps[-1] - 1:.2%} at 1e12: it rises to the limit from below",
+    )
+
+
+@claim("S.sec32.half", "after Corollary 1", "b ~ T^1/6 and b ~ T^1/2 are both optimal up to a constant below 1.2")
+def half() -> Finding:
+    T = [FAR, FARTHER]
+    joint = refined(EQ4, JOINT, T).risk
+    sixth = refined(EQ4, setting("eta", "alpha", b=Fraction(1, 6)), T).risk / joint
+    best = refined(EQ4, setting("eta", "b", alpha=1.0), T).risk / joint
+    return Finding(
+        tuple(
+            at_most(f"{name} over the joint optimum", "refined", float(x[1]), 1.2, unsettled(x[0], x[1]))
+            for name, x in (("b = T^1/6", sixth), ("b ~ T^1/2, best prefactor, alpha = 1", best))
+        ),
+        "with the prefactor tuned as in Theorem 1",
+    )
+
+
+@claim(
+    "S.sec32.prefactor",
+    "after Corollary 1, with Corollary 2's b(T) = T^phi",
+    "b = T^1/2 is optimal up to a constant below 1.2",
+)
+def prefactor() -> Finding:
+    T = [FAR, FARTHER]
+    found = refined(EQ4, setting("eta", "alpha", b=Fraction(1, 2)), T)
+    near, far = found.risk / refined(EQ4, JOINT, T).risk
+    alpha = float(value(found, "alpha")[1])
+    return Finding(
+        (at_most("b = T^1/2 over the joint optimum, eq. (4)", "refined", float(far), 1.2, unsettled(near, far)),),
+        f"it hangs on the prefactor: with none, and C1 = C2 = C3 = 1, alpha* is {alpha:.3g} and the constant {far:.4g}",
+    )

@@ -1,0 +1,83 @@
+"""``hpgrid verify``: hold every testable statement of a source against measurement."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from hpgrid.claims.ledger import SOURCES
+from hpgrid.cli.cache import use_compilation_cache
+from hpgrid.errors import bad
+from hpgrid.progress import progress
+
+if TYPE_CHECKING:
+    from hpgrid.claims.ledger import Claim, Row
+
+
+def verify_claims(
+    *ids: Annotated[str, Parameter(help="Claims, such as S.eq7.b, or families: S.eq7,S.table2. None is all.")],
+    source: Annotated[str | None, Parameter(help=f"Only the claims of one source: {', '.join(SOURCES)}.")] = None,
+    json: Annotated[Path | None, Parameter(help="Write the ledger to this file as JSON.")] = None,
+    markdown: Annotated[Path | None, Parameter(help="Write the ledger to this file as Markdown.")] = None,
+    strict: Annotated[bool, Parameter(negative="", help="Exit with 1 when a claim fails.")] = False,
+    list_: Annotated[bool, Parameter(name="--list", negative="", help="Say which claims there are.")] = False,
+) -> int:
+    """Verify a paper's claims: measured against stated, by up to three routes, with a verdict for each."""
+    from hpgrid.claims import ledger
+    from hpgrid.claims.ledger import FAILS, run, select
+    from hpgrid.claims.report import table
+
+    chosen = select(ledger(), _split(ids), source)
+    if list_:
+        print("\n".join(f"{entry.id:20} {entry.number}: {entry.statement}" for entry in chosen))
+        return 0
+    for path in (json, markdown):
+        _check_writable(path)
+    started = time.perf_counter()
+    rows = _measured(chosen, run)
+    seconds = time.perf_counter() - started
+    print(table(rows))
+    _write(rows, seconds, json, markdown)
+    return int(strict and any(row.finding.verdict == FAILS for row in rows))
+
+
+def _split(ids: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for given in ids for name in given.split(",") if name)
+
+
+def _check_writable(path: Path | None) -> None:
+    """Refuse a file that can't be written before anything is measured."""
+    if path is None:
+        return
+    from hpgrid.record import make_folder
+
+    if path.is_dir():
+        raise bad("the ledger is written to a file", str(path), f"{path / 'ledger.md'}, say")
+    make_folder(path.parent)
+
+
+def _measured(chosen: tuple[Claim, ...], run) -> tuple[Row, ...]:  # type: ignore[no-untyped-def]
+    use_compilation_cache()
+    with progress("verifying", len(chosen)) as advance:
+        return run(chosen, advance)
+
+
+def _write(rows: tuple[Row, ...], seconds: float, json: Path | None, markdown: Path | None) -> None:
+    from hpgrid.claims import report
+    from hpgrid.record import made_with, write_json, write_whole
+
+    if json is None and markdown is None:
+        return
+    made = made_with("float64")
+    if json is not None:
+        write_json(json, report.as_dict(rows, made))
+        print(json)
+    if markdown is not None:
+        versions = ", ".join(f"{name} {version}" for name, version in made["versions"].items())
+        line = f"Made by `hpgrid verify --markdown {markdown.name}` in {seconds:.0f} s, with {versions}."
+        write_whole(markdown, lambda file: file.write(report.markdown(rows, line).encode()))
+        print(markdown)

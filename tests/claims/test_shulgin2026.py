@@ -1,0 +1,147 @@
+"""The ledger of Shulgin et al., measured once, whole; and that a wrong prediction does not pass."""
+
+from __future__ import annotations
+
+import math
+import re
+from fractions import Fraction
+
+import pytest
+
+from hpgrid.claims import ledger
+from hpgrid.claims.ledger import FAILS, HOLDS, UNIDENTIFIABLE, VACUOUS, VERDICTS, Claim, Row, run
+from hpgrid.theory import capped_batch, fixed_batch, fixed_momentum, iterations, joint, noise_exponent, token_optimum
+
+CLAIMS = {entry.id: entry for entry in ledger()}
+
+
+@pytest.fixture(scope="module")
+def rows() -> dict[str, Row]:
+    return {row.claim.id: row for row in run(ledger())}
+
+
+# --- what stands in it ---
+
+
+def test_ids_are_the_only_ones_of_their_kind_and_say_where_they_are_from() -> None:
+    assert len(CLAIMS) == len(ledger()) >= 60
+    assert not [id for id in CLAIMS if " " in id or "," in id]
+    initials = {"shulgin2026": "S.", "cesista2025": "C.", "hpgrid": "H."}
+    assert all(entry.number and entry.statement and entry.id.startswith(initials[entry.source]) for entry in ledger())
+    assert len({entry.statement + entry.number for entry in ledger()}) == len(CLAIMS)
+
+
+@pytest.mark.parametrize("number", [*range(2, 10), *range(12, 28), *range(30, 33), *range(34, 43), *range(44, 50)])
+def test_every_equation_that_asserts_something_has_a_row(number: int) -> None:
+    assert any(re.search(rf"\({number}\)", entry.number) for entry in ledger())
+
+
+# --- what comes out ---
+
+
+def test_every_claim_is_measured(rows: dict[str, Row]) -> None:
+    assert list(rows) == list(CLAIMS)
+    for id, row in rows.items():
+        assert row.finding.verdict in VERDICTS
+        assert row.finding.readings, id
+        assert "nan" not in row.finding.note, id
+        missing = [reading for reading in row.finding.readings if math.isnan(reading.measured)]
+        assert not missing, id
+
+
+def test_what_does_not_hold_says_why(rows: dict[str, Row]) -> None:
+    assert all(row.finding.note for row in rows.values() if row.finding.verdict != HOLDS)
+
+
+def test_the_theorems_hold_by_two_routes(rows: dict[str, Row]) -> None:
+    for family in ("S.eq7", "S.eq8", "S.eq9", "S.eq22", "S.eq23", "S.cor1.restored", "S.cor2.ceiling"):
+        for id in (id for id in rows if id == family or id.startswith(f"{family}.")):
+            assert rows[id].finding.verdict == HOLDS, id
+    for id in ("S.eq7.b", "S.eq8.alpha", "S.eq9.b", "S.eq9.risk"):
+        assert {reading.route for reading in rows[id].finding.readings} >= {"refined", "exact"}
+
+
+@pytest.mark.parametrize(
+    ("id", "verdict"),
+    [
+        ("S.sec4.ramp", FAILS),  # 1.1e7 tokens, not 1e9
+        ("S.fig11.same", FAILS),  # hundreds of times apart
+        ("S.fig11.reason", FAILS),  # eta rises with b
+        ("S.table3.c_alpha", FAILS),
+        ("S.table3.c_sgd", FAILS),
+        ("S.B4.capD", FAILS),  # a capped batch size costs nothing where alpha is tuned
+        ("S.eq49.good", FAILS),  # alpha saturates
+        ("S.eq49.while", HOLDS),
+        ("S.eq40.remaining", FAILS),  # eta/alpha is of the same order
+        ("S.cor1.gap", HOLDS),
+        ("S.cor1.gap.eq11", FAILS),  # 1.288
+        ("S.fig9", UNIDENTIFIABLE),
+        ("S.D.intermediate", VACUOUS),
+    ],
+)
+def test_findings_that_a_reader_can_check_by_hand(rows: dict[str, Row], id: str, verdict: str) -> None:
+    assert rows[id].finding.verdict == verdict
+
+
+def test_measured_numbers_are_the_known_ones(rows: dict[str, Row]) -> None:
+    def first(id: str) -> float:
+        return float(rows[id].finding.readings[0].measured)
+
+    assert first("S.cor1.gap.eq11") == pytest.approx(2.75**0.25)
+    assert 10 ** first("S.sec4.ramp") == pytest.approx(1.1e7, rel=0.05)
+    assert first("S.fig11.same") == pytest.approx(434, rel=0.01)
+    assert first("S.table3.c_alpha") == pytest.approx(1000**0.5)
+
+
+# --- a wrong prediction ---
+
+
+def remeasured(id: str) -> str:
+    entry: Claim = CLAIMS[id]
+    return entry.measure().verdict
+
+
+@pytest.mark.parametrize(
+    ("id", "table", "name", "wrong"),
+    [
+        ("S.eq9.b", joint.EXPONENTS, "b", Fraction(1, 5)),
+        ("S.eq9.eta", joint.EXPONENTS, "eta", Fraction(-1, 2)),
+        ("S.eq7.b", fixed_momentum.EXPONENTS, "b", Fraction(51, 100)),
+        ("S.eq8.eta", fixed_batch.EXPONENTS, "eta", Fraction(-76, 100)),
+        ("S.B4.capC", capped_batch.REACHED, "C", Fraction(3)),
+        ("S.eq23", token_optimum.EXPONENTS, "K", Fraction(4, 5)),
+        ("S.B3.rate", token_optimum.RATE, "sigma", Fraction(1, 3)),
+    ],
+)
+def test_a_wrong_exponent_fails(
+    monkeypatch: pytest.MonkeyPatch, id: str, table: dict[str, Fraction], name: str, wrong: Fraction
+) -> None:
+    assert remeasured(id) == HOLDS
+    monkeypatch.setitem(table, name, wrong)
+    assert remeasured(id) == FAILS
+
+
+@pytest.mark.parametrize(
+    ("id", "module", "form"),
+    [
+        ("S.eq12", token_optimum, "learning_rate"),
+        ("S.eq16", token_optimum, "batch_size"),
+        ("S.eq20", token_optimum, "momentum_complement"),
+        ("S.eq24", fixed_momentum, "batch_size"),
+        ("S.eq6.risk", iterations, "risk"),
+        ("S.B2.alpha", iterations, "tuned_alpha"),
+        ("S.B4.capped", capped_batch, "risk"),
+    ],
+)
+def test_a_closed_form_that_is_off_by_a_millionth_fails(
+    monkeypatch: pytest.MonkeyPatch, id: str, module: object, form: str
+) -> None:
+    right = getattr(module, form)
+    monkeypatch.setattr(module, form, lambda *a, **k: right(*a, **k) * (1 + 1e-6))
+    assert remeasured(id) == FAILS
+
+
+def test_a_wrong_noise_exponent_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = noise_exponent.in_tokens
+    monkeypatch.setattr(noise_exponent, "in_tokens", lambda q: {**right(q), "b": Fraction(1, 4) - q})
+    assert remeasured("S.eq45") == FAILS
