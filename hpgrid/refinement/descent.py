@@ -1,9 +1,9 @@
-"""Bounds that are no sums of powers: downhill from a grid's best cell, by automatic differentiation."""
+"""Bounds that are no sums of powers: downhill from a grid's best cells, by automatic differentiation."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from typing import Any, NamedTuple
@@ -14,19 +14,26 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
-from hpgrid.grid import Grid, LogAxis
 from hpgrid.proxy import Factor, FunctionProxy, Proxy, RiskFunction
 from hpgrid.refinement.problem import OPEN, Floats, Problem
-from hpgrid.search import grid_search
 
-#: Points on each tuned axis of the grid that descents start from.
-COARSE = 40
+#: Points on each tuned axis of the grid that descents start from, by the number of tuned variables.
+COARSE = {1: 400, 2: 100, 3: 40}
+
+#: From how many of its local minima.
+STARTS = 4
 
 #: A gradient of the log risk this small, against the largest curvature, is an optimum: its own rounding is 1e-16.
 GRADIENT = 1e-11
 
 #: A Newton step still to go beyond this, in logs, is no optimum: the risk only levels off.
 STEP = 1e-3
+
+#: The longest step, in logs.
+LONGEST = 2.0
+
+#: Damping below rounding is none.
+LEAST_DAMPING = 1e-18
 
 MOST_STEPS = 200
 
@@ -85,26 +92,48 @@ class Call(NamedTuple):
 # --- where a descent starts ---
 
 
-def coarse_optimum(problem: Problem) -> dict[str, Floats]:
-    """Return the best cell of a coarse grid at every budget, for each tuned variable.
+def coarse_optima(problem: Problem) -> tuple[dict[str, Floats], ...]:
+    """Return where descents start: for each tuned variable one value a lane, the most promising start first.
 
-    The grid spans, for a largest budget M, eta in 1e-2/M to 1e2, b in 1 to M, alpha in 1/M to 1, as far
-    as the bounds let it. What is held is held at the first lane's value: it is only a start.
+    Those are the lowest local minima of a coarse grid, ``STARTS`` of them, since a bound can have several:
+    one at alpha = 1, say, or at eta -> 0 while the budget is small. For a budget M the grid spans eta in
+    1e-2/M to 1e2, b in 1 to M, alpha in 1/M to 1, as far as the bounds let it.
     """
-    budgets = np.unique(problem.values[problem.budget])
-    most = max(float(budgets.max()), 1e4)
+    lanes = problem.lanes()
+    found = np.array([_lowest_minima(lanes, lane) for lane in range(lanes.shape[0])])
+    return tuple({v: found[:, k, i].reshape(problem.shape) for i, v in enumerate(problem.tuned)} for k in range(STARTS))
+
+
+def _lowest_minima(lanes: Problem, lane: int) -> Floats:
+    """The lowest local minima on the grid of one lane, shape (STARTS, variables); fewer are repeated."""
+    held = {v: float(x[lane]) for v, x in lanes.values.items()}
+    most = max(held[lanes.budget], 1e4)
     span = {"eta": (1e-2 / most, 1e2), "b": (1.0, most), "alpha": (1 / most, 1.0)}
-    entries: dict[str, Any] = {v: float(np.ravel(x)[0]) for v, x in problem.values.items()}
-    entries[problem.budget] = LogAxis.from_values(budgets) if len(budgets) > 1 else float(budgets[0])
-    for name in problem.tuned:
-        least, largest = problem.box[name]
-        lo, hi = np.clip(span[name], np.exp(np.min(least)), np.exp(np.max(largest))).tolist()
-        entries[name] = LogAxis(lo, hi, COARSE) if lo < hi else lo
-    over = tuple(v for v in problem.tuned if isinstance(entries[v], LogAxis))
-    best = grid_search(problem.proxy, Grid(**entries), over).at if over else {}
-    place = np.searchsorted(budgets, problem.values[problem.budget])
-    found = {v: np.atleast_1d(best[v])[place] if v in over else np.full(place.shape, entries[v]) for v in problem.tuned}
-    return {name: np.where(np.isfinite(x), x, np.sqrt(np.prod(span[name]))) for name, x in found.items()}
+    axes = []
+    for v in lanes.tuned:
+        lo, hi = np.clip(np.log(span[v]), lanes.box[v][0][lane], lanes.box[v][1][lane])
+        axes.append(np.exp(np.linspace(lo, hi, COARSE[len(lanes.tuned)])))
+    # The axes end at the caps already, to rounding: an end must not count as beyond.
+    constants = {name: float(x[lane]) for name, x in lanes.constants.items()}
+    proxy = replace(lanes.proxy, caps={}, cap_terms={}, constants=constants)
+    with np.errstate(all="ignore"):
+        risk = proxy.risk(**held, **dict(zip(lanes.tuned, np.meshgrid(*axes, indexing="ij"))))
+    risk = np.where(np.isfinite(risk), risk, np.inf)
+    cells = np.argwhere((risk == _neighbourhood(risk)) & (risk < np.inf))
+    if not len(cells):
+        cells = np.array([[len(axis) // 2 for axis in axes]])
+    # Of a plateau, the first cell.
+    _, first = np.unique(risk[tuple(cells.T)], return_index=True)
+    chosen = cells[first[np.minimum(np.arange(STARTS), len(first) - 1)]]
+    return np.array([[axis[k] for axis, k in zip(axes, cell)] for cell in chosen])
+
+
+def _neighbourhood(values: Floats) -> Floats:
+    """The least value among each cell and its neighbours, diagonal ones too."""
+    for axis in range(values.ndim):
+        padded = np.pad(values, [(1, 1) if k == axis else (0, 0) for k in range(values.ndim)], constant_values=np.inf)
+        values = np.min([np.take(padded, range(k, k + values.shape[axis]), axis) for k in range(3)], axis=0)
+    return values
 
 
 # --- the descent ---
@@ -141,12 +170,13 @@ def _newton(hessian: Array, right: Array, free: Array, damping: Array) -> Array:
 def _step(call: Call, lane: Mapping[str, Any], state: _State) -> _State:
     z = state.z
     gradient, hessian, free = _quadratic(call, lane, z)
-    move = jnp.clip(_newton(hessian, -gradient, free, state.damping), -2.0, 2.0)
+    move = _newton(hessian, -gradient, free, state.damping)
+    move = move / jnp.maximum(jnp.abs(move).max() / LONGEST, 1.0)
     tried = jnp.clip(z + move, lane["lo"], lane["hi"])
     value = call.log_risk(tried, lane["log_budget"], lane["values"], lane["constants"])
     better = value <= state.value + 4e-16 * jnp.maximum(jnp.abs(state.value), 1.0)
     small = jnp.all(~free | (jnp.abs(gradient) <= GRADIENT * jnp.maximum(jnp.abs(hessian).max(), 1e-300)))
-    damping = jnp.where(better, state.damping / 8, jnp.maximum(8 * state.damping, 1e-8))
+    damping = jnp.where(better, jnp.maximum(state.damping / 8, LEAST_DAMPING), jnp.maximum(8 * state.damping, 1e-8))
     return _State(
         jnp.where(better, tried, z), jnp.where(better, value, state.value), damping, state.steps + 1,
         (small & better) | (damping > 1e12),
@@ -181,22 +211,38 @@ def _described(call: Call, lane: Mapping[str, Any], last: _State) -> dict[str, A
     own = jax.grad(both, argnums=1)(last.z, lane["log_budget"])
     inverse = jax.vmap(lambda right: _newton(hessian, right, free, jnp.asarray(0.0)))(jnp.eye(free.size))
     small = jnp.abs(gradient) <= 1e3 * GRADIENT * jnp.maximum(jnp.abs(hessian).max(), 1e-300)
-    ahead = jnp.abs(_newton(hessian, -gradient, free, jnp.asarray(0.0)))
+    ahead = _newton(hessian, -gradient, free, jnp.asarray(0.0))
+    creeps = free & (jnp.abs(ahead) > STEP)
+    infimum, leaves = _end(call, lane, last, jnp.where(creeps, ahead, 0.0))
     convex = jnp.all(jnp.linalg.eigvalsh(jnp.where(free[:, None] & free[None, :], hessian, jnp.eye(free.size))) > 0)
     return {
-        "log_risk": last.value,
+        "log_risk": jnp.where(leaves, infimum, last.value),
         "log_at": last.z,
         "exponent": exponent,
         "risk_exponent": own + gradient @ along,
         "inverse_hessian": inverse,
         "multiplier": jnp.where(free, 0.0, gradient),
         "side": jnp.where(free, 0, jnp.where(last.z <= lane["lo"], -1, 1)),
-        "runs_off": ~free & (jnp.abs(last.z) >= OPEN),
+        "runs_off": ~free & (jnp.abs(last.z) >= OPEN) | creeps & leaves,
         "vanishes": jnp.asarray(False),
         "loose": jnp.zeros(free.shape),
         "undetermined": jnp.zeros(free.shape, bool),
-        "converged": jnp.all(~free | (small & (ahead <= STEP))) & convex & jnp.isfinite(last.value),
+        "converged": jnp.all(~free | (small & ~creeps)) & convex & jnp.isfinite(last.value),
     }
+
+
+def _end(call: Call, lane: Mapping[str, Any], last: _State, ahead: Array) -> tuple[Array, Array]:
+    """The log risk where the variables that still creep on leave the numbers, and whether that is no larger.
+
+    They go on as the last step does, in one direction, until the first of them is at the end of the numbers.
+    """
+    wall = jnp.where(ahead > 0, lane["hi"], lane["lo"])
+    times = jnp.where(ahead != 0, (wall - last.z) / jnp.where(ahead != 0, ahead, 1.0), jnp.inf)
+    first = times.argmin()
+    end = jnp.where(ahead != 0, jnp.clip(last.z + times[first] * ahead, lane["lo"], lane["hi"]), last.z)
+    there = call.log_risk(end, lane["log_budget"], lane["values"], lane["constants"])
+    lower = there <= last.value + 4e-16 * jnp.maximum(jnp.abs(last.value), 1.0)
+    return there, jnp.any(ahead != 0) & lower & (jnp.abs(wall[first]) >= OPEN)
 
 
 def _evaluated(call: Call, lane: Mapping[str, Any]) -> dict[str, Array]:

@@ -69,7 +69,7 @@ def refine(
 
     A sum of powers is convex in the logs: its optimum is found from any start, to the last digits,
     at budgets from 1e2 to 1e60 and beyond, however flat it is. Any other bound is followed downhill
-    from the best cell of a coarse grid, or from ``start``: what is found is a local optimum, its
+    from the lowest cells of a coarse grid, or from ``start``: what is found is a local optimum, its
     flattest direction as sure as the curvature allows.
 
     Args:
@@ -81,7 +81,7 @@ def refine(
         path: variables that follow a power of the budget.
         caps: largest values of tuned variables, beside the bound's own.
         regime: all of these roles as one object, in place of them.
-        min_K: the smallest number of iterations, b <= T / min_K.
+        min_K: the smallest number of iterations: under a token budget a tuned b is at most T / min_K.
         constants: arrays in place of some constants: they broadcast with one another, and their shape
             comes before that of the budgets.
         limits: lowest and highest values of tuned variables, such as a grid's ends, in place of their

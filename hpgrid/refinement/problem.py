@@ -170,9 +170,8 @@ def _budget_values(name: str, given: ArrayLike) -> Floats:
 def _caps(proxy: Proxy | FunctionProxy, regime: Regime, constants: Mapping[str, Floats]) -> dict[str, Floats]:
     """The smallest cap of each variable; one that follows from the constants follows their arrays."""
     caps = {name: np.asarray(cap) for name, cap in proxy.caps.items()}
-    if isinstance(proxy, Proxy):
-        arrays: Any = constants
-        caps |= {name: np.asarray(term.coefficient(arrays)) for name, term in proxy.cap_terms.items()}
+    arrays: Any = constants
+    caps |= {name: np.asarray(term.coefficient(arrays)) for name, term in proxy.cap_terms.items()}
     return caps | {name: np.minimum(caps.get(name, np.inf), cap) for name, cap in regime.caps.items()}
 
 

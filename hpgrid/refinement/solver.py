@@ -11,6 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 from hpgrid.errors import bad
 from hpgrid.refinement.problem import Floats, Problem, powers
 
+#: Log risks this close are the same to rounding: a sum of a few terms, each after some ten operations.
+ROUNDING = 1e-14
+
 
 def solve(problem: Problem, start: Mapping[str, ArrayLike] | None = None) -> dict[str, NDArray[Any]]:
     """Return what is found in every lane of a problem, lanes along the last axis.
@@ -31,11 +34,21 @@ def solve(problem: Problem, start: Mapping[str, ArrayLike] | None = None) -> dic
 
         rows, logs, slopes = form
         return minimise(rows, logs.reshape(len(rows), -1), slopes, _box(problem, given))
-    from hpgrid.refinement.descent import coarse_optimum, descend
+    from hpgrid.refinement.descent import coarse_optima, descend
 
-    if set(given) != set(problem.tuned):
-        given = coarse_optimum(problem) | given
-    return descend(problem, _box(problem, given))
+    starts = [given] if set(given) == set(problem.tuned) else [start | given for start in coarse_optima(problem)]
+    return _lowest([descend(problem, _box(problem, start)) for start in starts])
+
+
+def _lowest(found: Sequence[dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
+    """In every lane the descent that ended lowest, the first of equals; one that ended nowhere is the last choice."""
+    ends = np.array([np.where(np.isnan(each["log_risk"]), np.inf, each["log_risk"]) for each in found])
+    # What differs by rounding is one optimum: the descent that knows it for one is taken.
+    near = ends <= ends.min(axis=0) + ROUNDING * np.maximum(1.0, np.abs(ends.min(axis=0)))
+    known = near & np.array([each["converged"] for each in found])
+    best = np.where(known.any(axis=0), known.argmax(axis=0), ends.argmin(axis=0))
+    lanes = np.arange(best.size)
+    return {name: np.moveaxis(np.stack([each[name] for each in found])[best, ..., lanes], 0, -1) for name in found[0]}
 
 
 def _start(problem: Problem, name: str, value: ArrayLike) -> Floats:

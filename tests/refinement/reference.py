@@ -27,9 +27,9 @@ Vector = list[mpf]
 class Posynomial(NamedTuple):
     """sum_j exp(c_j + rows_j . z), with d c_j / d log budget in ``slopes``."""
 
-    rows: Sequence[Sequence[Fraction]]
+    rows: list[Vector]
     logs: Vector
-    slopes: Sequence[Fraction]
+    slopes: Vector
 
 
 class Minimum(NamedTuple):
@@ -79,14 +79,14 @@ def _dot(x: Sequence[mpf], y: Sequence[mpf]) -> mpf:
 
 def _at(f: Posynomial, z: Vector) -> tuple[mpf, Vector, Vector, list[Vector]]:
     """The log risk, the weights, the gradient and the Hessian of the log risk."""
-    rows = [[exact(a) for a in row] for row in f.rows]
-    sizes = [mpmath.exp(c + _dot(row, z)) for c, row in zip(f.logs, rows)]
+    sizes = [mpmath.exp(c + _dot(row, z)) for c, row in zip(f.logs, f.rows)]
     total = mpmath.fsum(sizes)
     weights = [size / total for size in sizes]
     n = range(len(z))
-    gradient = [_dot(weights, [row[i] for row in rows]) for i in n]
-    second = [[_dot(weights, [row[i] * row[k] for row in rows]) - gradient[i] * gradient[k] for k in n] for i in n]
-    return mpmath.log(total), weights, gradient, second
+    weighted = [[w * a for a in row] for w, row in zip(weights, f.rows)]
+    gradient = [mpmath.fsum(row[i] for row in weighted) for i in n]
+    second = [[_dot([row[i] for row in weighted], [row[k] for row in f.rows]) for k in n] for i in n]
+    return mpmath.log(total), weights, gradient, [[second[i][k] - gradient[i] * gradient[k] for k in n] for i in n]
 
 
 def minimum(f: Posynomial, box: Sequence[tuple[float, float]], start: Sequence[float]) -> Minimum:
@@ -113,10 +113,8 @@ def minimum(f: Posynomial, box: Sequence[tuple[float, float]], start: Sequence[f
             z, side = _moved(f, z, side, solved(hessian, [-g for g in gradient], free), (lo, hi))
         else:
             raise AssertionError("no minimum: the posynomial is unbounded, or its start too far")
-        rows = [[exact(a) for a in row] for row in f.rows]
-        slopes = [exact(t) for t in f.slopes]
-        mean = _dot(weights, slopes)
-        mixed = [_dot(weights, [row[i] * (t - mean) for row, t in zip(rows, slopes)]) for i in range(len(z))]
+        mean = _dot(weights, f.slopes)
+        mixed = [_dot(weights, [row[i] * (t - mean) for row, t in zip(f.rows, f.slopes)]) for i in range(len(z))]
         exponent = solved(hessian, [-m for m in mixed], free)
         return Minimum(value, z, side, gradient, exponent, mean, hessian, weights)
 
@@ -125,7 +123,7 @@ def _moved(
     f: Posynomial, z: Vector, side: list[int], step: Vector, ends: tuple[Vector, Vector]
 ) -> tuple[Vector, list[int]]:
     """A step cut to what no term grows by more than e^3 in, and at the first bound that it meets."""
-    growth = max(_dot([exact(a) for a in row], step) for row in f.rows)
+    growth = max(_dot(row, step) for row in f.rows)
     length = min(mpf(1), 3 / growth) if growth > 0 else mpf(1)
     met = None
     for i, d in enumerate(step):
@@ -158,7 +156,7 @@ def rounding(f: Posynomial, found: Minimum) -> Rounding:
     with mp.workdps(DIGITS):
         n = range(len(found.at))
         free = [i for i, s in enumerate(found.side) if s == 0]
-        rows = [[exact(a) for a in row] for row in f.rows]
+        rows = f.rows
         sizes = [abs(c) + mpmath.fsum(abs(a * x) for a, x in zip(row, found.at)) for c, row in zip(f.logs, rows)]
         errors = [(len(n) + 5) * EPS * size for size in sizes]
         answers = [[abs(x) for x in solved(found.hessian, [a * w for a in row], free)]
@@ -169,7 +167,7 @@ def rounding(f: Posynomial, found: Minimum) -> Rounding:
         own = (len(rows) + 2 * len(n)) ** 2 * EPS
         pulls = []
         for t, row in zip(f.slopes, rows):
-            parts = [exact(t), *(a * x for a, x in zip(row, found.exponent))]
+            parts = [t, *(a * x for a, x in zip(row, found.exponent))]
             pulls.append(abs(mpmath.fsum(parts)) * shares + mpmath.fsum(abs(x) for x in parts) * own)
         exponent = [mpmath.fsum(answer[i] * p for answer, p in zip(answers, pulls)) for i in n]
         return Rounding(np.array(at, float), np.array(exponent, float))
@@ -190,18 +188,18 @@ def posynomial(
             + mpmath.fsum(exact(term.exponent(v)) * log(x) for v, x in values.items())
             for term in proxy.terms
         ]
-    rows = [[term.exponent(v) for v in tuned] for term in proxy.terms]
-    return Posynomial(rows, logs, [term.exponent(proxy.budget) for term in proxy.terms])
+        rows = [[exact(term.exponent(v)) for v in tuned] for term in proxy.terms]
+        return Posynomial(rows, logs, [exact(term.exponent(proxy.budget)) for term in proxy.terms])
 
 
 def holding(f: Posynomial, i: int, x: mpf) -> Posynomial:
     """Return the posynomial with the log of its i-th variable held at x."""
     with mp.workdps(DIGITS):
-        logs = [c + exact(row[i]) * x for c, row in zip(f.logs, f.rows)]
+        logs = [c + row[i] * x for c, row in zip(f.logs, f.rows)]
     return Posynomial([[*row[:i], *row[i + 1 :]] for row in f.rows], logs, f.slopes)
 
 
 def value(f: Posynomial, z: Sequence[mpf]) -> mpf:
     """Return the log of a posynomial."""
     with mp.workdps(DIGITS):
-        return mpmath.log(mpmath.fsum(mpmath.exp(c + _dot([exact(a) for a in row], z)) for c, row in zip(f.logs, f.rows)))
+        return mpmath.log(mpmath.fsum(mpmath.exp(c + _dot(row, z)) for c, row in zip(f.logs, f.rows)))

@@ -1,0 +1,226 @@
+"""Regret and flatness, against hundreds of digits: what a float's difference of two risks can't see."""
+
+from __future__ import annotations
+
+import mpmath
+import numpy as np
+import pytest
+from mpmath import mp, mpf
+from reference import DIGITS, EPS, Minimum, Posynomial, holding, log, minimum, posynomial, value
+
+from hpgrid import Proxy, Term, bounds
+from hpgrid.errors import InputError
+from hpgrid.refinement import flatness, refine, regret
+
+NAMES = ("eta", "b", "alpha")
+
+PROXIES = [bounds.lmo(), bounds.lmo_exact(Delta0=3.0, L=0.5, rho=2.0, sigma=1.5)]
+
+BOX = {"eta": (-690.0, 690.0), "b": (0.0, 690.0), "alpha": (-690.0, 0.0)}
+
+T = np.array([1e2, 1e4, 1e10, 1e22, 1e40, 1e60])
+
+
+def _best(proxy: Proxy, T: float) -> tuple[Posynomial, Minimum]:
+    f = posynomial(proxy, NAMES, T)
+    return f, minimum(f, [BOX[v] for v in NAMES], [0, 0, 0])
+
+
+def _retuned(f: Posynomial, i: int, x: mpf, start: list[mpf]) -> mpf:
+    """The least log risk with the i-th log held at x."""
+    others = [k for k in range(len(NAMES)) if k != i]
+    return minimum(holding(f, i, x), [BOX[NAMES[k]] for k in others], [float(start[k]) for k in others]).log_risk
+
+
+@pytest.mark.parametrize("proxy", PROXIES, ids=["eq. (4)", "eq. (11)"])
+@pytest.mark.parametrize("factor", [10.0, 0.1, 1.1])
+@pytest.mark.parametrize("name", NAMES)
+def test_regret_is_right_even_where_it_is_1e_20(proxy: Proxy, name: str, factor: float) -> None:
+    i = NAMES.index(name)
+    followed = regret(proxy, name, factor, tuned=NAMES, T=T)
+    held = regret(proxy, name, factor, retune=False, tuned=NAMES, T=T)
+    with mp.workdps(DIGITS):
+        for k, budget in enumerate(T):
+            f, best = _best(proxy, budget)
+            moved = best.at[i] + log(factor)
+            if not BOX[name][0] <= moved <= BOX[name][1]:
+                assert np.isnan([followed[k], held[k]]).all()
+                continue
+            # An optimum's log has an ulp u: the factor is off by that, and each term's log by some of them,
+            # which costs their square where all is re-tuned.
+            u = EPS * max(abs(float(x)) for x in best.at)
+            share = 4 * u / abs(np.log(factor)) + 20 * EPS
+            excess = float(mpmath.expm1(_retuned(f, i, moved, best.at) - best.log_risk))
+            assert followed[k] == pytest.approx(excess, rel=share, abs=(5 * u) ** 2)
+            z = [moved if n == i else x for n, x in enumerate(best.at)]
+            assert held[k] == pytest.approx(float(mpmath.expm1(value(f, z) - best.log_risk)), rel=share, abs=0)
+            assert held[k] >= followed[k] * (1 - share)
+    assert np.nanmin(followed) < 1e-19
+
+
+def test_regret_below_where_squared_rounding_is() -> None:
+    """The claim of six digits at 1e-20."""
+    (found,) = regret(bounds.lmo(), "b", 10.0, tuned=NAMES, T=[1e60])
+    with mp.workdps(DIGITS):
+        f, best = _best(bounds.lmo(), 1e60)
+        excess = mpmath.expm1(_retuned(f, 1, best.at[1] + log(10.0), best.at) - best.log_risk)
+        assert excess < 2e-20
+        assert found == pytest.approx(float(excess), rel=1e-6, abs=0)
+
+
+def test_no_move_costs_nothing_and_every_move_something() -> None:
+    for retune in (True, False):
+        np.testing.assert_allclose(regret(bounds.lmo(), "b", 1.0, retune=retune, tuned=NAMES, T=T), 0, atol=1e-26)
+        for factor in (1e-3, 0.5, 2.0, 1e3):
+            found = regret(bounds.lmo(), "eta", factor, retune=retune, tuned=NAMES, T=T)
+            assert (found > 0).all()
+
+
+def test_with_one_variable_nothing_is_left_to_follow() -> None:
+    """eta off by f where A/eta + B eta is least: (f + 1/f)/2 - 1 of that part, whatever the rest."""
+    more = {"tuned": ("eta",), "fixed": {"b": 32.0, "alpha": 0.01}, "T": T}
+    followed, held = (regret(bounds.lmo(), "eta", 4.0, retune=retune, **more) for retune in (True, False))
+    np.testing.assert_array_equal(followed, held)
+    part = 2 * np.sqrt(32 * 101 / T)
+    np.testing.assert_allclose(held, (4 + 1 / 4) / 2 * part / refine(bounds.lmo(), **more).risk
+                               - part / refine(bounds.lmo(), **more).risk, rtol=1e-9)  # fmt: skip
+
+
+@pytest.mark.parametrize("step", [2.0**-5, 2.0**-10, 2.0**-30])
+def test_the_smallest_moves_lose_no_digits(step: float) -> None:
+    """eta^2 + 2/eta, best at 1: (f^2 + 2/f)/3 - 1 = (f - 1)^2 (f + 2)/(3 f)."""
+    proxy = Proxy((Term({}, {"eta": 2}), Term({}, {"eta": -1}, 2)), {})
+    for factor in (1 + step, 1 - step):
+        found = regret(proxy, "eta", factor, tuned=("eta",), T=1.0)
+        assert found == pytest.approx(step**2 * (factor + 2) / (3 * factor), rel=100 * EPS, abs=0)
+
+
+def test_from_a_bound_a_move_costs_at_first_order() -> None:
+    """b held at 1 by its bound: the risk there against the risk at b = 2, alpha fixed and eta re-tuned."""
+    more = {"fixed": {"alpha": 1e-3}, "T": [1e3, 1e5]}
+    best = refine(bounds.lmo(), ("eta", "b"), **more)
+    assert (best.active["b"] == -1).all()
+    beside = refine(bounds.lmo(), ("eta",), fixed={"alpha": 1e-3, "b": 2.0}, T=[1e3, 1e5])
+    found = regret(bounds.lmo(), "b", 2.0, tuned=("eta", "b"), **more)
+    np.testing.assert_allclose(found, np.expm1(beside.log_risk - best.log_risk), rtol=1e-12)
+    assert np.isnan(regret(bounds.lmo(), "b", 0.5, tuned=("eta", "b"), **more)).all()
+    # A step of 1e-9 costs its slope, which a difference of risks would leave 6 digits of.
+    small = regret(bounds.lmo(), "b", 1 + 1e-9, tuned=("eta", "b"), **more)
+    wide = regret(bounds.lmo(), "b", 1 + 1e-6, tuned=("eta", "b"), **more)
+    np.testing.assert_allclose(small / 1e-9, wide / 1e-6, rtol=1e-5)
+
+
+def test_regret_sees_caps_and_the_fewest_iterations() -> None:
+    more = {"tuned": NAMES, "T": [1e10, 1e22]}
+    assert np.isnan(regret(bounds.lmo(), "b", 10.0, caps={"b": 100.0}, **more)).tolist() == [True, True]
+    assert np.isnan(regret(bounds.lmo(), "b", 10.0, min_K=1e8, **more)).tolist() == [True, False]
+    assert np.isnan(regret(bounds.lmo(), "b", 10.0, limits={"b": (1.0, 1e3)}, **more)).tolist() == [False, True]
+
+
+def test_along_an_exact_flat_direction_nothing_is_lost() -> None:
+    """SGD depends on eta/b: with eta following, b is free; held, it is not."""
+    more = {"tuned": ("eta", "b"), "T": np.array([1e10, 1e40])}
+    assert (abs(regret(bounds.sgd(), "b", 2.0, **more)) < (100 * EPS) ** 2).all()
+    np.testing.assert_allclose(regret(bounds.sgd(), "b", 2.0, retune=False, **more), 0.25, rtol=1e-12)
+
+
+# --- flatness ---
+
+
+@pytest.mark.parametrize("proxy", PROXIES, ids=["eq. (4)", "eq. (11)"])
+def test_the_flat_direction_and_its_curvature(proxy: Proxy) -> None:
+    """The Hessian's least eigenvalue and its vector, down to 1e-20 of the others."""
+    budgets = T[1:]  # at 1e2 b may sit on its bound
+    found = flatness(proxy, tuned=NAMES, T=budgets)
+    with mp.workdps(60):
+        for k, budget in enumerate(budgets):
+            values, vectors = mpmath.eigsy(mpmath.matrix(_best(proxy, budget)[1].hessian))
+            vector = np.array([float(vectors[i, 0]) for i in range(3)])
+            direction = np.array([found.direction[v][k] for v in NAMES])
+            assert found.curvature[k] == pytest.approx(float(values[0]), rel=1e-12, abs=0)
+            assert direction == pytest.approx(vector * np.sign(vector @ direction), abs=1e-13)
+            assert np.linalg.norm(direction) == pytest.approx(1)
+    far = [found.direction[v][-1] for v in NAMES]
+    assert far == pytest.approx([3**-0.5] * 3, abs=1e-14)
+    # The curvature falls like T^(-1/3), the size of the terms that select b.
+    assert np.log(found.curvature[-1] / found.curvature[-2]) / np.log(1e20) == pytest.approx(-1 / 3, abs=1e-9)
+
+
+def test_along_a_bound_the_direction_is_among_what_is_free() -> None:
+    found = flatness(bounds.lmo(), tuned=("eta", "b"), fixed={"alpha": 1e-3}, T=[1e3, 1e12])
+    assert (found.direction["eta"][0], found.direction["b"][0]) == (1.0, 0.0)
+    # With eta alone free, the curvature is that of (A/eta + B eta)/risk, at equal parts: their share of the risk.
+    risk = refine(bounds.lmo(), ("eta", "b"), fixed={"alpha": 1e-3}, T=1e3).risk
+    assert found.curvature[0] == pytest.approx(2 * np.sqrt(1001 / 1e3) / risk, rel=1e-12, abs=0)
+    assert abs(found.direction["b"][1]) > 0.1
+    everything = flatness(bounds.lmo(), tuned=("b",), fixed={"alpha": 1e-3, "eta": 1e-3}, T=1e2)
+    assert (everything.curvature, everything.direction["b"]) == (np.inf, 0.0)
+
+
+def test_an_exact_flat_direction_has_no_curvature() -> None:
+    found = flatness(bounds.sgd(), tuned=("eta", "b"), T=[1e4, 1e10])
+    np.testing.assert_array_equal(found.curvature, 0.0)
+    for v in ("eta", "b"):
+        np.testing.assert_allclose(found.direction[v], 2**-0.5, rtol=1e-14)
+
+
+@pytest.mark.parametrize("within", [0.01, 0.3])
+def test_at_the_ends_of_an_interval_the_excess_is_what_was_asked(within: float) -> None:
+    """Or the end is a bound, at which it is less. Ends are found to 1e-9 in the log."""
+    budgets = T[[1, 2, 4]]
+    found = flatness(bounds.lmo(), within=within, tuned=NAMES, T=budgets)
+    at_bounds = 0
+    for k, budget in enumerate(budgets):
+        f, best = _best(bounds.lmo(), budget)
+        for i, v in enumerate(NAMES):
+            low, high = found.low[v][k], found.high[v][k]
+            assert np.log(low) < best.at[i] < np.log(high)
+            for end, bound in ((low, BOX[v][0]), (high, BOX[v][1])):
+                excess = float(mpmath.expm1(_retuned(f, i, log(end), best.at) - best.log_risk))
+                if np.log(end) == bound:
+                    at_bounds += 1
+                    assert excess < within
+                else:  # no term's log moves faster than its exponents, 1 at most
+                    assert excess == pytest.approx(within, abs=2e-9 * (1 + within))
+    assert 0 < at_bounds < 18
+
+
+def test_the_interval_narrows_with_what_is_allowed() -> None:
+    loose, tight = (flatness(bounds.lmo(), within=x, tuned=NAMES, T=T) for x in (0.05, 0.005))
+    for v in NAMES:
+        assert (loose.low[v] <= tight.low[v]).all()
+        assert (tight.high[v] <= loose.high[v]).all()
+    assert (loose.within, tight.within) == (0.05, 0.005)
+
+
+def test_shapes_are_those_of_the_budgets_after_the_constants() -> None:
+    more = {
+        "tuned": ("eta", "b"),
+        "fixed": {"alpha": 0.1},
+        "T": T[:4].reshape(2, 2),
+        "constants": {"C1": [1.0, 2.0, 3.0]},
+    }
+    found = flatness(bounds.lmo(), **more)
+    assert found.curvature.shape == found.low["b"].shape == found.direction["eta"].shape == (3, 2, 2)
+    lost = regret(bounds.lmo(), "b", 10.0, **more)
+    assert lost.shape == (3, 2, 2)
+    alone = regret(bounds.lmo(C1=3.0), "b", 10.0, tuned=("eta", "b"), fixed={"alpha": 0.1}, T=T[3])
+    assert lost[2, 1, 1] == pytest.approx(alone.item(), rel=1e-12, abs=0)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda **more: regret(bounds.lmo(), "alpha", 10.0, **more), "no tuned variable of that name"),
+        (lambda **more: regret(bounds.lmo(), "b", 0.0, **more), "a factor must be positive and finite"),
+        (lambda **more: regret(bounds.lmo(), "b", np.inf, **more), "a factor must be positive and finite"),
+        (lambda **more: regret(bounds.lmo(), "b", "ten", **more), "a factor must be positive and finite"),
+        (lambda **more: flatness(bounds.lmo(), within=0.0, **more), "a relative excess must be positive"),
+        (lambda **more: flatness(bounds.lmo(), within=np.nan, **more), "a relative excess must be positive"),
+        (lambda **more: regret(bounds.lmo(), "b", 10.0, **{**more, "T": 0.1}), "every T must be finite and >= 1"),
+        (lambda **more: flatness(bounds.lmo(), **{**more, "tuned": ()}), "needs a variable to tune"),
+    ],
+)
+def test_it_refuses(call, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        call(tuned=("eta", "b"), fixed={"alpha": 0.1}, T=1e10)

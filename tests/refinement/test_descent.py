@@ -1,0 +1,181 @@
+"""Bounds that are no sums of powers: against the convex route, closed forms, and what must be flagged."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import jax.numpy as jnp
+import mpmath
+import numpy as np
+import pytest
+from mpmath import mp, mpf
+from reference import EPS
+
+from hpgrid import FunctionProxy, Proxy, Term, bounds
+from hpgrid.errors import InputError
+from hpgrid.refinement import flatness, refine, regret
+
+NAMES = ("eta", "b", "alpha")
+
+
+def _eq_4(eta, b, alpha, T, c):
+    noise = c["C2"] * (jnp.sqrt(b) / (alpha * T) + jnp.sqrt(alpha / b))
+    return c["C1"] * b / (eta * T) + noise + c["C3"] * eta * (1 + 1 / alpha)
+
+
+CONSTANTS = {"C1": 2.0, "C2": 0.7, "C3": 3.0}
+FUNCTION, POWERS = FunctionProxy(_eq_4, CONSTANTS), bounds.lmo(**CONSTANTS)
+
+T = np.array([1e4, 1e10, 1e16, 1e22])
+
+
+def _known(**refined: object) -> np.ndarray:
+    """How far rounding alone can move the logs: the gradient's over the least curvature.
+
+    The gradient of the log risk sums 5 terms with exponents up to 1, each after some 10 operations.
+    """
+    return 5 * 10 * EPS / flatness(POWERS, **refined).curvature  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("tuned", "more"),
+    [(NAMES, {}), (("eta", "b"), {"fixed": {"alpha": 0.1}})],
+)
+def test_a_bound_given_as_a_function_agrees_with_its_sum_of_powers(tuned: tuple, more: dict) -> None:
+    one, other = refine(FUNCTION, tuned, T=T, **more), refine(POWERS, tuned, T=T, **more)
+    assert one.converged.all()
+    np.testing.assert_allclose(one.log_risk, other.log_risk, rtol=0, atol=1e-14 * 50)
+    known = _known(tuned=tuned, T=T, **more)
+    for v in tuned:
+        assert (abs(np.log(one.at[v] / other.at[v])) <= known).all()
+        # The exponents rest on the Hessian's flattest curvature, whose rounding is the gradient's.
+        np.testing.assert_array_less(abs(one.exponent[v] - other.exponent[v]), 10 * known + 1e-12)
+        np.testing.assert_array_equal(one.active[v], other.active[v])
+    np.testing.assert_allclose(one.exponent["risk"], other.exponent["risk"], rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"T": 1e10},
+        {"T": [[1e6, 1e8], [1e10, 1e12]]},
+        {"T": T[1:3], "constants": {"C1": np.array([1.0, 50.0])}},
+        {"T": T, "caps": {"b": 100.0}},
+        {"T": T, "caps": {"eta": 1e-30}},
+        {"T": T[1:3], "min_K": 1e5, "constants": {"C2": np.array([0.7, 700.0])}},
+        {"T": T, "limits": {"b": (1e3, 1e4), "eta": (1e-9, 1e3)}},
+        {"K": T, "caps": {"b": 1e5}},
+        {"T": 1e10, "start": {"b": 1e6}},
+        {"T": T, "start": {"b": 1e6, "eta": 1.0}},
+    ],
+    ids=["number", "table", "constants", "cap", "cap below the grid", "min_K", "limits", "K", "part start", "start"],
+)
+def test_it_takes_what_a_sum_of_powers_takes(more: dict) -> None:
+    one, other = (refine(p, ("eta", "b"), fixed={"alpha": 0.1}, **more) for p in (FUNCTION, POWERS))
+    assert one.converged.all()
+    assert one.risk.shape == other.risk.shape
+    np.testing.assert_allclose(one.log_risk, other.log_risk, rtol=0, atol=1e-12)
+    for v in ("eta", "b"):
+        np.testing.assert_allclose(np.log(one.at[v]), np.log(other.at[v]), rtol=0, atol=1e-9)
+        np.testing.assert_allclose(one.exponent[v], other.exponent[v], rtol=0, atol=1e-8)
+        np.testing.assert_array_equal(one.active[v], other.active[v])
+    np.testing.assert_allclose(one.exponent["risk"], other.exponent["risk"], rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("retune", [True, False])
+@pytest.mark.parametrize(
+    ("tuned", "more"),
+    [(("eta", "b"), {"fixed": {"alpha": 0.1}}), (("eta",), {"fixed": {"alpha": 0.1, "b": 10.0}})],
+)
+def test_its_regret_agrees(tuned: tuple, more: dict, retune: bool) -> None:
+    one, other = (regret(p, "eta", 3.0, retune=retune, tuned=tuned, T=T, **more) for p in (FUNCTION, POWERS))
+    # A difference of two log risks, each rounded in some 20 operations.
+    np.testing.assert_allclose(one, other, rtol=1e-9, atol=20 * EPS * (1 + other.max()))
+
+
+def test_its_flatness_agrees() -> None:
+    more = {"tuned": ("eta", "b"), "fixed": {"alpha": 0.1}, "T": 1e10}
+    one, other = flatness(FUNCTION, **more), flatness(POWERS, **more)
+    np.testing.assert_allclose(one.curvature, other.curvature, rtol=1e-8)
+    for v in ("eta", "b"):
+        np.testing.assert_allclose(one.direction[v], other.direction[v], rtol=1e-8)
+        np.testing.assert_allclose(np.log(one.low[v]), np.log(other.low[v]), rtol=0, atol=1e-8)
+        np.testing.assert_allclose(np.log(one.high[v]), np.log(other.high[v]), rtol=0, atol=1e-8)
+
+
+# --- closed forms ---
+
+
+def test_weight_decay_outside_whose_domain_the_bound_is_nan() -> None:
+    """Delta (1 - lam eta)^K + eta: the least is where K lam Delta (1 - lam eta)^(K - 1) = 1."""
+
+    def decay(eta, b, alpha, K, c):
+        return c["Delta"] * jnp.exp(K * jnp.log1p(-c["lam"] * eta)) + eta
+
+    K = np.array([1e2, 1e4, 1e8])
+    proxy = FunctionProxy(decay, {"Delta": 3.0, "lam": 0.2}, budget="K")
+    found = refine(proxy, ("eta",), fixed={"b": 1.0, "alpha": 1.0}, K=K)
+    assert found.converged.all()
+    with mp.workdps(40):
+        lam, gap = mpf(0.2), mpf(3)
+
+        def best(k: mpf) -> mpf:
+            return (1 - (k * lam * gap) ** (-1 / (k - 1))) / lam
+
+        for i, k in enumerate(K):
+            assert found.at["eta"][i] == pytest.approx(float(best(mpf(k))), rel=1e-9, abs=0)
+            exponent = mpmath.diff(lambda x: mpmath.log(best(mpmath.exp(x))), mpmath.log(mpf(k)))
+            assert found.exponent["eta"][i] == pytest.approx(float(exponent), rel=1e-6)
+
+
+def test_a_term_with_one_minus_alpha_goes_downhill() -> None:
+    """Nesterov's 1 - alpha: after eta, 2 (b/T)^(1/2) (1/alpha + 1 - alpha)^(1/2) + (alpha/b)^(1/2), by its root."""
+    b = 32.0
+    half = Fraction(1, 2)
+    parts = [{"eta": -1, "T": -1, "b": 1}, {"alpha": half, "b": -half}, {"eta": 1, "alpha": -1}]
+    proxy = Proxy((*(Term({}, part) for part in parts), Term({}, {"eta": 1, "alpha": "one_minus"})), {})
+    found = refine(proxy, ("eta", "alpha"), fixed={"b": b}, T=T[1:])
+    assert found.converged.all()
+    with mp.workdps(40):
+        for i, t in enumerate(T[1:]):
+
+            def risk(x: mpf, t: float = t) -> mpf:
+                a = mpmath.exp(x)
+                return 2 * mpmath.sqrt(mpf(b) / t * (1 / a + 1 - a)) + mpmath.sqrt(a / b)
+
+            x = mpmath.findroot(lambda x: mpmath.diff(risk, x), mpmath.log(2 * b / mpmath.sqrt(t)))
+            assert np.log(found.at["alpha"][i]) == pytest.approx(float(x), abs=1e-9)
+            assert found.risk[i] == pytest.approx(float(risk(x)), rel=1e-12, abs=0)
+
+
+# --- what must be flagged ---
+
+
+def test_a_kink_is_not_called_an_optimum() -> None:
+    proxy = FunctionProxy(lambda eta, b, alpha, T, c: jnp.maximum(1 / (eta * T), eta))
+    found = refine(proxy, ("eta",), fixed={"b": 1.0, "alpha": 1.0}, T=[3e4, 7e7])
+    assert not found.converged.any()
+
+
+def test_a_risk_that_only_levels_off_is_not_called_an_optimum() -> None:
+    """At fixed K larger batches are always better: the gradient fades, and no minimum is there."""
+    found = refine(FUNCTION, ("eta", "b"), fixed={"alpha": 0.1}, K=T)
+    assert not found.converged.any()
+
+
+def test_a_bound_that_is_nan_everywhere_is_not_converged() -> None:
+    proxy = FunctionProxy(lambda eta, b, alpha, T, c: jnp.log(-eta))
+    found = refine(proxy, ("eta",), fixed={"b": 1.0, "alpha": 1.0}, T=[1e4, 1e8], start={"eta": 1.0})
+    assert not found.converged.any()
+    assert not np.isfinite(found.risk).any()
+
+
+def test_a_saddle_or_a_maximum_is_not_converged() -> None:
+    proxy = FunctionProxy(lambda eta, b, alpha, T, c: jnp.exp(-(jnp.log(eta) ** 2)) + 1.0)
+    found = refine(proxy, ("eta",), fixed={"b": 1.0, "alpha": 1.0}, T=[1e4, 1e8], start={"eta": 1.0})
+    assert not found.converged.any()
+
+
+def test_a_bound_given_by_a_function_needs_every_variable() -> None:
+    with pytest.raises(InputError, match="alpha is neither tuned nor fixed"):
+        refine(FUNCTION, ("eta", "b"), T=T)
