@@ -25,6 +25,12 @@ BOUNDS = {
     "lmo_exact": (("Delta0", "L", "rho", "sigma"), ()),
     "lmo_large_horizon": (("C1", "C2", "C3"), ("q",)),
     "sgd": (("Delta0", "L", "sigma"), ()),
+    "steepest": (
+        ("Delta0", "L", "sigma", "D", "G0", "lam", "W0", "kappa1", "kappa2", "L_F", "sigma_F"),
+        ("form", "norm"),
+    ),
+    "star_convex": (("Delta0", "L", "sigma", "D", "G0", "lam", "W0"), ()),
+    "frank_wolfe": (("Delta0", "L", "sigma", "D", "G0", "lam", "W0"), ()),
 }
 PRESETS = ("footnote", "captions")
 DTYPES = ("float64", "float32")

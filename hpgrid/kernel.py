@@ -183,7 +183,8 @@ def _joint(
     """
     values = _over_axes(partial(_line_best, call, scanned), hoisted, remaining + lines)(hoisted)
     shape = values.shape[len(remaining) :]
-    values = values.reshape(*values.shape[: len(remaining)], -1)
+    # Kept as they are: a function's values, computed anew where they are compared, could differ in the last bits.
+    values = lax.optimization_barrier(values.reshape(*values.shape[: len(remaining)], -1))
     count = values.shape[-1]
     best = values.min(-1)
     tied = values == best[..., None]

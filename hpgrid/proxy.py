@@ -229,6 +229,7 @@ class FunctionProxy:
         constants: the value of each named constant, > 0.
         budget: "T" or "K": what the function's fourth argument is.
         caps: the largest value a variable may take.
+        cap_terms: caps that follow from the constants, such as eta <= 1/lam; they are added to ``caps``.
         name: what to call the bound.
         source: paper and equation.
     """
@@ -237,6 +238,7 @@ class FunctionProxy:
     constants: Mapping[str, float] = field(default_factory=dict)
     budget: str = "T"
     caps: Mapping[str, float] = field(default_factory=dict)
+    cap_terms: Mapping[str, Term] = field(default_factory=dict)
     name: str = "function"
     source: str = ""
 
@@ -244,7 +246,8 @@ class FunctionProxy:
         if self.budget not in ("T", "K"):
             raise unknown("budget", self.budget, ("T", "K"))
         object.__setattr__(self, "constants", check_constants(self.constants))
-        object.__setattr__(self, "caps", _check_caps(self.caps))
+        derived = {name: term.coefficient(self.constants) for name, term in self.cap_terms.items()}
+        object.__setattr__(self, "caps", _check_caps({**self.caps, **derived}))
 
     def with_constants(self, **constants: float) -> FunctionProxy:
         """Return the bound with other values for some of its constants."""

@@ -7,6 +7,6 @@ from hpgrid.claims.ledger import Claim
 
 def ledger() -> tuple[Claim, ...]:
     """Return every claim of every source."""
-    from hpgrid.claims import own, shulgin2026
+    from hpgrid.claims import cesista2025, own, shulgin2026
 
-    return (*shulgin2026.claims(), *own.claims())
+    return (*shulgin2026.claims(), *cesista2025.claims(), *own.claims())

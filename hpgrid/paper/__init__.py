@@ -17,6 +17,10 @@ FIGURES = {
     "fig9": "Theorem 3: all three tuned, the raw grid argmin and the optimum it wanders about",
     "fig10": "iso-loss contours over tokens and batch size at three momenta",
     "fig11": "iso-loss contours over iterations and batch size in three regimes",
+    "star1": "star-convex bound with weight decay at beta = 0.95: batch size and learning rate tuned",
+    "star2": "star-convex bound with weight decay at b = 32: momentum and learning rate tuned",
+    "fw1": "Frank-Wolfe gap with weight decay at beta = 0.95: batch size and learning rate tuned",
+    "fw2": "Frank-Wolfe gap with weight decay at b = 32: momentum and learning rate tuned",
     "flatness": "what a factor of ten costs under joint tuning, and what is as good to 1%",
 }
 

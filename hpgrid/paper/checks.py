@@ -9,6 +9,8 @@ slope twenty decades further out. The exponent itself has no part in it: a wrong
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,7 @@ from hpgrid.paper.data import Check
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.reducers.profile import grid_excess, profile, sublevel
 from hpgrid.reducers.slopes import Slope, fit_slope, within
+from hpgrid.regime import Regime
 
 #: How much further out a law is taken to have settled.
 FAR = 1e20
@@ -103,3 +106,61 @@ def tuned_checks(
         bias = window_bias(window_range, truth, settled, edge[inside])
         checks.append(verdict(f"slope of {name}", slope, exponents[name], bias))
     return tuple(checks)
+
+
+def refined_checks(
+    proxy: FunctionProxy,
+    regime: Regime,
+    curves: Mapping[str, tuple[Array, NDArray[np.bool_]]],
+    laws: Mapping[str, tuple[float, float]],
+    *,
+    budget: tuple[str, Array],
+    window: tuple[float, float],
+) -> tuple[Check, ...]:
+    """Return a check for every law of a bound that is no sum of powers.
+
+    The argmin's uncertainty is read off the refined optimum: how far the two are apart over the window. A law
+    T^p (log T)^q is held against p once the curve is freed of its logarithm.
+
+    Args:
+        proxy: the bound.
+        regime: what is tuned and fixed.
+        curves: for "risk" and each variable, the measured curve and its edge points, shape (n,).
+        laws: for some of these names, the predicted powers of the budget and of its log.
+        budget: "T" or "K", and its values, shape (n,).
+        window: the budgets to fit over.
+    """
+    name, values = budget
+    inside = within(values, window)
+    if inside.sum() < 2:
+        return tuple(nothing_to_fit(f"slope of {v}", laws[v][0], int(curves[v][1].sum())) for v in laws)
+    # In one call: it is compiled once.
+    found = refined_curves(proxy, regime, name, values[inside] * np.array([[1.0], [FAR]]))
+    exact, far = ({v: curve[k] for v, curve in found.items()} for k in (0, 1))
+    checks = []
+    for v, (power, log_power) in laws.items():
+        measured, edge = curves[v]
+        apart = np.abs(np.log(measured[inside] / exact[v]))[~edge[inside]]
+        delta = float(np.nanmax(apart, initial=0.0)) if np.isfinite(apart).any() else np.inf
+        free = np.log(values) ** log_power
+        truth, settled = exact[v] / free[inside], far[v] / np.log(values[inside] * FAR) ** log_power
+        slope = fit_slope(values, measured / free, edge=edge, window=window, step=delta)
+        check = verdict(f"slope of {v}", slope, power, window_bias(values[inside], truth, settled, edge[inside]))
+        told = f", freed of (log {name})^{log_power:.3g}" if log_power else ""
+        checks.append(replace(check, note=check.note + told))
+    return tuple(checks)
+
+
+def refined_curves(proxy: Proxy | FunctionProxy, regime: Regime, name: str, budgets: Array) -> dict[str, Array]:
+    """Return the continuous optimum at budgets, with at least one iteration: the risk and each tuned variable.
+
+    NaN where the solve found none; a risk is the infimum, where it is attained or where it runs off to.
+    """
+    from hpgrid.refinement import refine  # jax loads here
+
+    at: dict[str, Any] = {name: budgets}
+    found = refine(proxy, regime=regime, min_K=1.0 if name == "T" else None, **at)
+    known = np.any([found.converged, *found.unbounded.values()], axis=0)
+    return {"risk": np.where(known, found.risk, np.nan)} | {
+        v: np.where(found.converged, found.at[v], np.nan) for v in regime.tuned
+    }

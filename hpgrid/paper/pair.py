@@ -19,73 +19,65 @@ import hpgrid
 from hpgrid.config import Config, Panel
 from hpgrid.errors import bad
 from hpgrid.grid import Grid
-from hpgrid.paper.checks import tuned_checks
-from hpgrid.paper.data import FigureData, check_axes, config_data, only_panel
+from hpgrid.paper.checks import refined_checks, refined_curves, tuned_checks
+from hpgrid.paper.data import Check, FigureData, check_axes, config_data, only_panel
 from hpgrid.plotting.curves import family, law, optimum, padded, refined
 from hpgrid.plotting.style import PREDICTED, SHORT, letter, log_axes, new_figure, styled
-from hpgrid.proxy import Proxy
+from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.reducers.curves import argmin_curve
 from hpgrid.reducers.slopes import fit_slope, within
+from hpgrid.regime import Regime
 
 
-def compute(config: Config, name: str, exponents: Mapping[str, Fraction]) -> FigureData:
+def compute(
+    config: Config, name: str, exponents: Mapping[str, Fraction], logs: Mapping[str, Fraction] | None = None
+) -> FigureData:
     """Return the figure's arrays and checks.
 
     Args:
         config: the bound, the grid, and one regime that tunes eta and one more.
         name: what to call the figure.
-        exponents: the predicted exponents of the risk and the two optima.
+        exponents: the predicted exponents of the two optima, and of the risk where there is one.
+        logs: the powers of the budget's logarithm beside them, where there are any.
     """
     started = time.perf_counter()
     panel, grid = _checked(config, exponents)
-    fixed = {**grid.held, **panel.fixed}
+    panel = replace(panel, fixed={**grid.held, **panel.fixed})
     proxy = config.bound.build(grid.budget)
     budget = grid.axes[grid.budget].values
-    first, second = other_than_eta(panel.tuned), "eta"
-    options: dict[str, Any] = {"fixed": fixed, "dtype": config.dtype}
-    at_first = hpgrid.grid_search(proxy, grid, second, **options)
-    at_second = hpgrid.grid_search(proxy, grid, first, **options)
-    best = hpgrid.grid_search(proxy, grid, panel.tuned, **options)
+    # A bound given by a function may need an iteration: what is at that wall is at an edge.
+    min_K = 1.0 if isinstance(proxy, FunctionProxy) and grid.budget == "T" else None
+    options: dict[str, Any] = {"dtype": config.dtype, "min_K": min_K}
+    best = hpgrid.grid_search(proxy, grid, panel.tuned, fixed=panel.fixed, **options)
     # The whole grid, what the figure holds fixed tuned as well: how much the regime gives away.
-    every = hpgrid.grid_search(proxy, grid, tuple({*panel.tuned, *panel.fixed} & {*grid.axes}), dtype=config.dtype)
-
-    shown = {v: every_nth(len(grid.axes[v]), config.curves) for v in (first, second)}
-    curves = {v: argmin_curve(best, v) for v in (first, second)}
+    every = hpgrid.grid_search(proxy, grid, tuple({*panel.tuned, *panel.fixed} & {*grid.axes}), **options)
+    curves = {v: argmin_curve(best, v) for v in (other_than_eta(panel.tuned), "eta")}
     window = config.window or (
         budget[min(max(c.burn_in for c in curves.values()), len(budget) - 2)],
         budget[-1],
     )
-    arrays = {
-        grid.budget: budget,
-        f"risk_at_{first}": at_first.risk[shown[first]],
-        f"{first}_shown": grid.axes[first].values[shown[first]],
-        f"risk_at_{second}": at_second.risk[shown[second]],
-        f"{second}_shown": grid.axes[second].values[shown[second]],
-        "risk_hat": best.risk,
-        "risk_every": every.risk,
-    }
+    arrays = {grid.budget: budget, "risk_hat": best.risk, "risk_every": every.risk}
+    for held in curves:
+        other = tuple(v for v in panel.tuned if v != held)
+        found = hpgrid.grid_search(proxy, grid, other, fixed=panel.fixed, **options)
+        shown = every_nth(len(grid.axes[held]), config.curves)
+        arrays |= {f"risk_at_{held}": found.risk[shown], f"{held}_shown": found.axes[held][shown]}
     # Where one optimum sits on a wall, the other answers to the wall: none of them is fitted there.
-    edge = curves[first].edge | curves[second].edge
+    edge = np.any([c.edge for c in curves.values()], axis=0)
     measured = {"risk": (best.risk, edge)} | {v: (c.value, edge) for v, c in curves.items()}
-    arrays |= {"risk_edge": edge} | {f"{v}_edge": c.edge for v, c in curves.items()}
+    flagged = {v: edge if isinstance(proxy, FunctionProxy) else c.edge for v, c in curves.items()}
+    arrays |= {"risk_edge": edge} | {f"{v}_edge": at_edge for v, at_edge in flagged.items()}
     for key, (values, at_edge) in measured.items():
         arrays[f"{key}_hat"] = values
-        arrays[f"{key}_law"] = predicted_line(budget, values, at_edge, window, float(exponents[key]))
+        if key in exponents:
+            power = (float(exponents[key]), float((logs or {}).get(key, 0)))
+            arrays[f"{key}_law"] = predicted_line(budget, values, at_edge, window, *power)
     if config.refined:
-        arrays |= refined_arrays(proxy, replace(panel, fixed=fixed), budget, grid.budget)
-    steps = {v: grid.axes[v].step for v in panel.tuned}
-    checks = tuned_checks(
-        proxy,
-        panel.tuned,
-        fixed,
-        steps,
-        measured,
-        {k: float(e) for k, e in exponents.items()},
-        budget,
-        window,
-    )
+        arrays |= refined_arrays(proxy, panel, budget, grid.budget)
+    checks = _checks(proxy, panel, grid, measured, (exponents, logs or {}), window)
     notes = {
         "exponents": {key: str(e) for key, e in exponents.items()},
+        "log_exponents": {key: str(e) for key, e in (logs or {}).items()},
         "burn_in_ends": {v: budget[c.burn_in] if c.burn_in < len(budget) else None for v, c in curves.items()},
         "points": every.points,
         "best_cells_below_one_iteration": int(best.below_one_K.sum()),
@@ -93,8 +85,30 @@ def compute(config: Config, name: str, exponents: Mapping[str, Fraction]) -> Fig
     return FigureData(name, config_data(config, proxy, [grid]), arrays, checks, notes, time.perf_counter() - started)
 
 
-def refined_arrays(proxy: Proxy, panel: Panel, budget: Any, name: str) -> dict[str, Any]:
+def _checks(
+    proxy: Proxy | FunctionProxy,
+    panel: Panel,
+    grid: Grid,
+    measured: Mapping[str, Any],
+    laws: tuple[Mapping[str, Fraction], Mapping[str, Fraction]],
+    window: tuple[float, float],
+) -> tuple[Check, ...]:
+    """The measured slopes against the predicted ones, by what the bound allows."""
+    budget = grid.axes[grid.budget].values
+    exponents, logs = ({key: float(e) for key, e in law.items()} for law in laws)
+    if isinstance(proxy, FunctionProxy):
+        both = {key: (e, logs.get(key, 0.0)) for key, e in exponents.items()}
+        regime = Regime(panel.tuned, panel.fixed)
+        return refined_checks(proxy, regime, measured, both, budget=(grid.budget, budget), window=window)
+    steps = {v: grid.axes[v].step for v in panel.tuned}
+    return tuned_checks(proxy, panel.tuned, panel.fixed, steps, measured, exponents, budget, window)
+
+
+def refined_arrays(proxy: Proxy | FunctionProxy, panel: Panel, budget: Any, name: str) -> dict[str, Any]:
     """Return the continuous optimum of a regime at every budget: risk_star, and one array for each tuned variable."""
+    if isinstance(proxy, FunctionProxy):
+        found = refined_curves(proxy, Regime(panel.tuned, panel.fixed), name, budget)
+        return {f"{key}_star": values for key, values in found.items()}
     exact = hpgrid.refine(proxy, panel.tuned, fixed=panel.fixed, **{name: budget})
     return {"risk_star": exact.risk, **{f"{v}_star": exact.at[v] for v in panel.tuned}}
 
@@ -116,7 +130,7 @@ def draw(data: FigureData) -> Figure:
     budget_name = "T" if "T" in arrays else "K"
     x = arrays[budget_name]
     first, second = other_than_eta(panel["tuned"]), "eta"
-    exponents = data.notes["exponents"]
+    exponents, logs = data.notes["exponents"], data.notes.get("log_exponents", {})
     held = ", ".join(held_text(name, value) for name, value in panel["fixed"].items())
     with styled():
         figure, axes = new_figure(2, 2, (6.4, 5.0))
@@ -128,7 +142,8 @@ def draw(data: FigureData) -> Figure:
             axes[k].plot(x, arrays["risk_every"], ":", color="black", linewidth=1.1, label="all three tuned", zorder=5)
             if "risk_star" in arrays:
                 refined(axes[k], x, arrays["risk_star"], None, width=0.8)
-            law(axes[k], x, arrays["risk_law"], power_label(budget_name, exponents["risk"]))
+            if "risk" in exponents:
+                law(axes[k], x, arrays["risk_law"], power_label(budget_name, exponents["risk"], logs.get("risk")))
             log_axes(axes[k], (x[0], x[-1]), risks, (budget_name, "risk"))
             letter(axes[k], k, f"fixed ${SHORT[name]}$, best ${SHORT[tuned]}$" + (f" ({held})" if k == 0 else ""))
             axes[k].legend(loc="lower left")
@@ -137,13 +152,29 @@ def draw(data: FigureData) -> Figure:
             optimum(axes[k], x, values, arrays[f"{name}_edge"], f"best ${SHORT[name]}$")
             if f"{name}_star" in arrays:
                 refined(axes[k], x, arrays[f"{name}_star"], "refined optimum", width=0.8)
-            law(axes[k], x, arrays[f"{name}_law"], power_label(budget_name, exponents[name]))
-            log_axes(axes[k], (x[0], x[-1]), padded(values), (budget_name, name))
+            law(axes[k], x, arrays[f"{name}_law"], power_label(budget_name, exponents[name], logs.get(name)))
+            inside = values[~arrays[f"{name}_edge"]]
+            rising, crowded = bool(inside.size and inside[-1] > inside[0]), f"{name}_star" in arrays
+            log_axes(axes[k], (x[0], x[-1]), _range(values, rising, crowded), (budget_name, name))
             if name in ("b", "alpha"):
                 axes[k].axhline(1.0, color=PREDICTED, linewidth=0.7, linestyle=":", zorder=1)
             letter(axes[k], k, f"best ${SHORT[name]}$")
-            axes[k].legend(loc="upper left" if values[-1] > values[0] else "lower left")
+            axes[k].legend(loc=_corner(rising, crowded))
     return figure
+
+
+def _range(values: Any, rising: bool, crowded: bool) -> tuple[float, float]:
+    """The range of a curve, with room for a tall legend below one that rises, or above one that falls."""
+    lo, hi = padded(values)
+    room = (hi / lo) ** 0.35 if crowded else 1.0
+    return (lo / room, hi) if rising else (lo, hi * room)
+
+
+def _corner(rising: bool, crowded: bool) -> Any:
+    """Where the legend of a curve stands."""
+    if crowded:
+        return "lower right" if rising else "upper right"
+    return "upper left" if rising else "lower left"
 
 
 def other_than_eta(tuned: Any) -> str:
@@ -156,20 +187,25 @@ def every_nth(length: int, count: int) -> Any:
     return np.unique(np.linspace(0, length - 1, min(count, length)).round().astype(int))
 
 
-def predicted_line(x: Any, y: Any, edge: Any, window: tuple[float, float], exponent: float) -> Any:
-    """Return the power law with a predicted exponent through the middle of a measured curve's window."""
+def predicted_line(
+    x: Any, y: Any, edge: Any, window: tuple[float, float], exponent: float, log_exponent: float = 0.0
+) -> Any:
+    """Return the law x^exponent (log x)^log_exponent through the middle of a measured curve's window."""
     fitted = fit_slope(x, y, edge=edge, window=window)
     inside = within(x, window)
-    u, v = np.log(x[inside & ~edge]), np.log(y[inside & ~edge])
     if fitted.points < 2:
         return np.full(x.shape, np.nan)
-    line = np.exp(v.mean() + exponent * (np.log(x) - u.mean()))
+    shape = exponent * np.log(x) + (log_exponent * np.log(np.log(x)) if log_exponent else 0.0)
+    line = np.exp(shape + (np.log(y) - shape)[inside & ~edge].mean())
     return np.where(inside, line, np.nan)
 
 
-def power_label(budget: str, exponent: str) -> str:
-    """Return a law as it is set in mathematics: T^(-1/4)."""
-    return f"${budget}^{{{exponent}}}$"
+def power_label(budget: str, exponent: str, log_exponent: str | None = None) -> str:
+    """Return a law as it is set in mathematics: T^(-1/4), or T^(-1/3) (log T)^(1/3)."""
+    if log_exponent is None:
+        return f"${budget}^{{{exponent}}}$"
+    power = "" if log_exponent == "1" else f"^{{{log_exponent}}}"
+    return rf"${budget}^{{{exponent}}}\,(\log {budget}){power}$"
 
 
 def held_text(name: str, value: float) -> str:

@@ -1,0 +1,156 @@
+"""Propositions 9 and 10 and Theorem 11: weight decay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hpgrid.bounds import cesista2025 as bounds
+from hpgrid.claims.cesista2025.routes import ROUNDING, points
+from hpgrid.claims.ledger import Finding, Reading, claim
+from hpgrid.claims.readings import at_least, at_most, same
+from hpgrid.claims.routes import SOLVER
+
+GIVEN = ("eta", "b", "alpha", "K", "Delta0", "L", "sigma", "D", "G0", "lam")
+
+
+def _inside(*more: str) -> dict[str, Any]:
+    """Seeded points with lam eta <= 1."""
+    given = points(*GIVEN, *more)
+    return given | {"eta": np.minimum(given["eta"], 1 / given["lam"])}
+
+
+@claim("C.prop9.weights", "Proposition 9", "||W_t|| <= 1/lam for lam eta <= 1 and ||W_0|| <= 1/lam")
+def weights() -> Finding:
+    """In one dimension, the oracle pushing outwards at every step, from both ends and from within."""
+    lam, largest = 0.3, 0.0
+    for share in (0.01, 0.5, 1.0):
+        for start in (-1.0, 0.0, 1.0):
+            W = start / lam
+            for _ in range(1000):
+                W = (1 - share) * W + share / lam
+                largest = max(largest, abs(W) / float(bounds.weight_norm(lam)))
+    return Finding(
+        (at_most("largest lam ||W_t||, 1000 steps", "arithmetic", largest, 1.0, 1000 * float(np.finfo(float).eps)),),
+        "with equality where the oracle keeps its sign",
+    )
+
+
+@claim("C.prop9.gradient", "Proposition 9", "||grad f(W_t)|| <= 2 L/lam where a minimiser has ||W*|| <= 1/lam")
+def gradient() -> Finding:
+    lam, L = 0.3, 0.7
+    W = np.linspace(-1, 1, 101)[:, None] / lam
+    largest = float(np.abs(L * (W - W.T)).max())  # f = L (w - w*)^2/2, all w and w* in the ball
+    bound = float(bounds.gradient_norm(lam, L=L))
+    return Finding(
+        (at_most("largest gradient over 2 L/lam", "arithmetic", largest / bound, 1.0, ROUNDING),),
+        "it holds in the whole ball, trained or not: a bound above it says nothing",
+    )
+
+
+@claim("C.prop10", "Proposition 10", "E||grad f_S||^2 <= 2 D sigma^2/b + 8 L^2/lam^2; the same for M_t and C_t")
+def size() -> Finding:
+    given = _inside()
+    noise = bounds.minibatch_noise(given["b"], sigma=given["sigma"], D=given["D"])
+    triangle = 2 * noise + 2 * bounds.gradient_norm(given["lam"], L=given["L"]) ** 2
+    own = {name: given[name] for name in ("lam", "L", "sigma", "D")}
+    beta = bounds.kept(0.05, np.arange(1, 200))  # beta^t
+    convex = float((0.05 * np.cumsum(np.concatenate([[1.0], beta]))).max())
+    return Finding(
+        (
+            same(
+                "the triangle inequality's", "arithmetic", bounds.momentum_size(given["b"], **own), triangle, ROUNDING
+            ),
+            at_most("(1-beta) sum of beta^i", "arithmetic", convex, 1.0, 200 * float(np.finfo(float).eps)),
+        )
+    )
+
+
+@claim("C.prop10.minimiser", "Proposition 10; Theorem 11", "no minimiser within 1/lam is asked for")
+def minimiser() -> Finding:
+    """f = L (w - w*)^2/2 with w* = 10/lam, no noise: the squared gradient at w = 0 over the bound."""
+    lam, L = 0.3, 0.7
+    squared = (L * 10 / lam) ** 2
+    bound = float(bounds.momentum_size(np.inf, lam=lam, L=L))
+    return Finding(
+        (at_most("||grad f(0)||^2 over 8 L^2/lam^2", "arithmetic", squared / bound, 1.0, ROUNDING),),
+        "it needs Proposition 9's minimiser with ||W*|| <= 1/lam, which neither it nor Theorem 11 states",
+    )
+
+
+def _errors(given: dict[str, Any]) -> tuple[Any, Any]:
+    own = {name: given[name] for name in ("eta", "b", "alpha", "L", "sigma", "D", "G0")}
+    first, second = (sum(bounds.mean_nesterov_error(moment, given["K"], **own)) for moment in (1, 2))
+    return first, second
+
+
+def _value(given: dict[str, Any], **options: Any) -> Any:
+    own = {name: x for name, x in given.items() if name not in ("b", "K")}
+    X, Y, Z, Z_noise = bounds.parts(**own, **options)
+    return X / given["K"] + Y / given["b"] + Z + Z_noise / np.sqrt(given["b"])
+
+
+@claim("C.thm11.dual", "Theorem 11, approach 1", "X, Y and Z follow with epsilon = 1/D and epsilon' = 1/(2 D)")
+def dual() -> Finding:
+    """The rearranged inequality with Propositions 9 and 10 and Corollary 7 put in."""
+    given = _inside()
+    lam, D = given["lam"], given["D"]
+    first, second = _errors(given)
+    size = bounds.momentum_size(given["b"], lam=lam, L=given["L"], sigma=given["sigma"], D=D)
+    weights = lam * (2 * lam * D + 2 * D) / 2 * bounds.weight_norm(lam) ** 2
+    sums = given["Delta0"] / (given["eta"] * given["K"]) + first + second / (2 * D) + lam / (4 * D) * size + weights
+    sums = sums + (2 * D + given["L"] * given["eta"]) / 2
+    return Finding((same("X/K + Y/b + Z over it", "arithmetic", _value(given), sums, 4 * ROUNDING),))
+
+
+@claim("C.thm11.frobenius", "Theorem 11, approach 2", "Z_F has 2 L_F^2/(lam kappa1 D) from the gradient's size")
+def frobenius() -> Finding:
+    """lam/(4 D) times twice the squared gradient, by ||.||_F <= ||.||/kappa1 and Proposition 9, kappa1 = 1 and 2."""
+    lam, L, D = 0.3, 0.7, 1.2
+    readings = []
+    for kappa1 in (1.0, 2.0):
+        derived = lam / (4 * D) * 2 * (2 * L / (lam * kappa1)) ** 2
+        printed = 2 * L**2 / (lam * kappa1 * D)
+        readings.append(Reading(f"printed, kappa1 = {kappa1:g}", "arithmetic", printed, derived, ROUNDING * derived))
+    return Finding(
+        tuple(readings),
+        "kappa1^2, not kappa1, and L, not L_F: as printed it holds at kappa1 = 1, which Muon and signSGD have",
+    )
+
+
+@claim(
+    "C.thm11.step", "Theorem 11, proof", "||eta A - lam eta W|| <= eta: L eta^2/2, and Proposition 6's drift, as before"
+)
+def step() -> Finding:
+    """In one dimension at W = 1/lam, the oracle pointing inwards."""
+    lam, eta = 0.3, 0.1
+    moved = abs(-eta - lam * eta * (1 / lam)) / eta
+    return Finding(
+        (at_most("largest ||W_(t+1) - W_t||/eta", "arithmetic", moved, 1.0, ROUNDING),),
+        "a step can be 2 eta: L eta^2/2 should be 2 L eta^2, and the drift twice as large; the revised forms have both",
+    )
+
+
+@claim("C.thm11.vacuous", "Theorem 11", "the mean gradient norm is at most X/K + Y/b + Z with weight decay")
+def vacuous() -> Finding:
+    """Z alone over Proposition 9's 2 L/lam, which holds for any weights in the ball: its least over all else."""
+    lam, L = 0.3, 0.7
+    D = np.geomspace(1e-4, 1e4, 8001) * L
+    Z = bounds.parts(eta=1e-12, alpha=0.05, lam=lam, L=L, D=D).Z
+    least = float((Z / bounds.gradient_norm(lam, L=L)).min())
+    limits = []
+    for rate in (1e-3, 1e-6):
+        Z = bounds.parts(eta=1e-12, alpha=0.05, lam=rate, L=L, D=D).Z
+        limits.append(float((Z / bounds.gradient_norm(rate, L=L)).min()))
+    # A step of 1.001 in D about the least of 2 L^2/D + D.
+    error = abs(limits[1] - limits[0]) + 0.001**2
+    return Finding(
+        (
+            Reading("least Z/(2 L/lam) over D, lam = 0.3", "arithmetic", least, 1.0, SOLVER, ">=", empty=True),
+            Reading("its limit as lam falls", "arithmetic", limits[1], float(np.sqrt(2)), error),
+            at_least("the same at lam = 1e-6", "arithmetic", limits[1], 1.0),
+        ),
+        "2 L^2/(lam D) + D/lam is at least 2^(3/2) L/lam, whatever D: Z alone is above Proposition 9's 2 L/lam by "
+        "2^(1/2) or more at every eta, b, beta, lam and D. The bound never says anything, and Theorem 12 builds on it",
+    )

@@ -1,0 +1,15 @@
+"""The Frank-Wolfe gap under weight decay, laid out as Figure 2: momentum and learning rate tuned."""
+
+from __future__ import annotations
+
+from hpgrid.config import Config
+from hpgrid.paper import pair
+from hpgrid.paper.data import FigureData
+from hpgrid.theory.frank_wolfe import FIXED_BATCH
+
+draw = pair.draw
+
+
+def compute(config: Config, name: str = "fw2") -> FigureData:
+    """Return the figure's arrays and checks."""
+    return pair.compute(config, name, FIXED_BATCH)

@@ -1,0 +1,151 @@
+"""The ledger of Cesista, measured once, whole; what a reader can check by hand; that a wrong prediction fails."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from hpgrid.bounds import cesista2025 as bounds
+from hpgrid.claims import cesista2025, ledger
+from hpgrid.claims.ledger import FAILS, HOLDS, VACUOUS, VERDICTS, Claim, Row, run
+from hpgrid.theory import frank_wolfe, star_convex
+
+CLAIMS: dict[str, Claim] = {entry.id: entry for entry in cesista2025.claims()}
+
+
+@pytest.fixture(scope="module")
+def rows() -> dict[str, Row]:
+    return {row.claim.id: row for row in run(cesista2025.claims())}
+
+
+# --- what stands in it ---
+
+
+def test_its_rows_are_in_the_ledger_under_their_source() -> None:
+    assert len(CLAIMS) >= 25
+    assert {entry.id for entry in ledger() if entry.source == "cesista2025"} == set(CLAIMS)
+    assert all(id.startswith("C.") for id in CLAIMS)
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        *("Lemma 5", "Proposition 6", "Corollary 7", "Theorem 8", "Proposition 9", "Proposition 10", "Theorem 11"),
+        *("Theorem 12", "section 5", "Proposition A1.14", "A2", "revised", "star-convex", "Frank-Wolfe"),
+    ],
+)
+def test_every_statement_of_the_source_has_a_row(number: str) -> None:
+    assert any(number in entry.number for entry in CLAIMS.values())
+
+
+# --- what comes out ---
+
+
+def test_every_claim_is_measured_and_what_does_not_hold_says_why(rows: dict[str, Row]) -> None:
+    for id, row in rows.items():
+        assert row.finding.verdict in VERDICTS
+        assert row.finding.readings, id
+        assert not any(math.isnan(reading.measured) for reading in row.finding.readings), id
+        assert "nan" not in row.finding.note, id
+        assert row.finding.note or row.finding.verdict == HOLDS, id
+
+
+@pytest.mark.parametrize(
+    ("id", "verdict"),
+    [
+        ("C.prop6.drift2", FAILS),  # L eta to the first power
+        ("C.cor7.noise", HOLDS),
+        ("C.thm8.dual", HOLDS),
+        ("C.thm8.step", FAILS),  # an orthogonal matrix has Frobenius norm min(m, n)^(1/2)
+        ("C.thm8.converges", FAILS),  # D/2
+        ("C.thm11.dual", HOLDS),
+        ("C.thm11.step", FAILS),  # 2 eta
+        ("C.thm11.vacuous", VACUOUS),  # 2^(3/2) L/lam > 2 L/lam
+        ("C.thm12.tokens", HOLDS),
+        ("C.thm12.Z", FAILS),  # sigma/b^(1/2)
+        ("C.disc.approximation", FAILS),  # 3/2
+        ("C.star.b", HOLDS),
+        ("C.star.alpha", HOLDS),
+        ("C.fw.alpha", HOLDS),
+        ("C.fw.alpha.b", FAILS),  # b, not b^(1/2)
+        ("C.fw.eta.b", FAILS),  # b, not b^(3/4)
+    ],
+)
+def test_findings_that_a_reader_can_check_by_hand(rows: dict[str, Row], id: str, verdict: str) -> None:
+    assert rows[id].finding.verdict == verdict
+
+
+def test_measured_numbers_are_the_known_ones(rows: dict[str, Row]) -> None:
+    def reading(id: str, k: int) -> float:
+        return float(rows[id].finding.readings[k].measured)
+
+    assert reading("C.thm8.step", 1) == pytest.approx(math.sqrt(32))
+    assert reading("C.thm11.step", 0) == pytest.approx(2.0)
+    assert reading("C.thm11.vacuous", 1) == pytest.approx(math.sqrt(2), rel=1e-5)
+    assert reading("C.disc.approximation", 1) == pytest.approx(1.5, rel=1e-5)
+    assert reading("C.fw.alpha.b", 0) == pytest.approx(1.0, abs=1e-7)
+    assert reading("C.fw.eta.b", 0) == pytest.approx(1.0, abs=1e-7)
+
+
+def test_theorem_11_is_vacuous_at_every_constant() -> None:
+    """Z over 2 L/lam at random constants: above 2^(1/2), as by the arithmetic and the geometric mean."""
+    rng = np.random.default_rng(0)
+    lam, L, D, eta, alpha = 10 ** rng.uniform([[-6], [-3], [-3], [-9], [-6]], [[2], [3], [3], [0], [0]], (5, 2000))
+    eta = np.minimum(eta, 1 / lam)
+    Z = bounds.parts(eta=eta, alpha=alpha, lam=lam, L=L, D=D).Z
+    assert (Z / bounds.gradient_norm(lam, L=L)).min() >= math.sqrt(2)
+
+
+# --- a wrong prediction ---
+
+
+def remeasured(id: str) -> str:
+    return CLAIMS[id].measure().verdict
+
+
+@pytest.mark.parametrize(
+    ("id", "table", "name", "wrong"),
+    [
+        ("C.star.b", star_convex.FIXED_MOMENTUM, "b", (Fraction(1, 2), Fraction(-2, 3))),
+        ("C.star.b", star_convex.FIXED_MOMENTUM, "b", (Fraction(2, 3), Fraction(0))),
+        ("C.star.eta", star_convex.FIXED_MOMENTUM, "eta", (Fraction(-1, 3), Fraction(2, 3))),
+        ("C.star.alpha", star_convex.FIXED_BATCH, "alpha", (Fraction(-33, 50), Fraction(2, 3))),
+        ("C.star.eta.tokens", star_convex.FIXED_BATCH, "eta", (Fraction(-1), Fraction(1, 2))),
+        ("C.star.powers", star_convex.IN_BATCH, "alpha", Fraction(3, 4)),
+        ("C.star.iterations", star_convex.FIXED_ITERATIONS, "eta", (Fraction(-99, 100), Fraction(1))),
+        ("C.fw.b", frank_wolfe.FIXED_MOMENTUM, "b", Fraction(51, 100)),
+        ("C.fw.eta.tokens", frank_wolfe.FIXED_BATCH, "eta", Fraction(-2, 3)),
+    ],
+)
+def test_a_wrong_law_fails(monkeypatch: pytest.MonkeyPatch, id: str, table: dict, name: str, wrong: object) -> None:
+    assert remeasured(id) == HOLDS
+    monkeypatch.setitem(table, name, wrong)
+    assert remeasured(id) == FAILS
+
+
+@pytest.mark.parametrize(
+    ("id", "module", "form"),
+    [
+        ("C.lem5.batch", bounds, "weighted_noise"),
+        ("C.cor7.first", bounds, "mean_momentum_error"),
+        ("C.thm8.dual", bounds, "mean_nesterov_error"),
+        ("C.prop10", bounds, "gradient_norm"),
+        ("C.thm11.dual", bounds, "weight_norm"),
+        ("C.revised.eta", bounds, "best_learning_rate"),
+        ("C.star.b", star_convex, "log_batch_size"),
+    ],
+)
+def test_a_form_that_is_off_by_a_millionth_fails(
+    monkeypatch: pytest.MonkeyPatch, id: str, module: object, form: str
+) -> None:
+    right = getattr(module, form)
+
+    def off(*args: object, **given: object) -> object:
+        value = right(*args, **given)
+        return bounds.Error(*(part * (1 + 1e-6) for part in value)) if isinstance(value, tuple) else value * (1 + 1e-6)
+
+    monkeypatch.setattr(module, form, off)
+    assert remeasured(id) == FAILS

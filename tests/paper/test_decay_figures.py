@@ -1,0 +1,134 @@
+"""The figures of the bounds with weight decay: laws with logarithms, walls, and tolerances from the refined optimum."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from hpgrid import Regime, bounds
+from hpgrid.config import load, override, shipped
+from hpgrid.paper import figure_module, pair
+from hpgrid.paper.checks import refined_checks
+from hpgrid.paper.data import FigureData, restore, save
+from hpgrid.paper.pair import power_label, predicted_line
+
+FIRST = {"star1": "b", "star2": "alpha", "fw1": "b", "fw2": "alpha"}
+
+
+@pytest.fixture(scope="module", params=FIRST)
+def data(request: pytest.FixtureRequest) -> FigureData:
+    return figure_module(request.param).compute(override(load(shipped(request.param)), n=40), request.param)
+
+
+@pytest.fixture(scope="module")
+def figure(data: FigureData) -> Figure:
+    return figure_module(data.name).draw(data)
+
+
+def test_there_is_a_check_for_each_optimum_and_none_fails(data: FigureData) -> None:
+    assert [check.name for check in data.checks] == [f"slope of {FIRST[data.name]}", "slope of eta"]
+    for check in data.checks:
+        assert check.holds in (True, None)
+        assert check.tolerance < abs(check.predicted) / 2
+        assert ("freed of (log T)" in check.note) == data.name.startswith("star")
+
+
+def test_what_sits_on_a_wall_is_flagged_in_both_optima_and_left_out(data: FigureData) -> None:
+    first, edge = FIRST[data.name], data.arrays["risk_edge"]
+    for name in (first, "eta"):
+        np.testing.assert_array_equal(data.arrays[f"{name}_edge"], edge)
+    if data.name == "star1":  # the corner eta -> 0, b = T
+        corner = data.arrays["T"] < 200
+        assert edge[corner].all()
+        assert (data.arrays["eta_hat"][corner] == 1e-15).all()
+        assert (data.arrays["b_hat"][corner] > data.arrays["T"][corner] / 3).all()
+    if data.name == "star2":  # the footnote's eta ends at 1e-15
+        assert edge[data.arrays["T"] > 1e19].all()
+
+
+def test_the_refined_optimum_is_never_above_the_grids(data: FigureData) -> None:
+    star, hat = data.arrays["risk_star"], data.arrays["risk_hat"]
+    assert np.isfinite(star).all()
+    assert (star <= hat * (1 + 1e-12)).all()
+
+
+def test_cells_with_less_than_one_iteration_are_left_out(data: FigureData) -> None:
+    assert data.notes["best_cells_below_one_iteration"] == 0
+    if FIRST[data.name] == "b":
+        at_b, b = data.arrays["risk_at_b"], data.arrays["b_shown"]
+        np.testing.assert_array_equal(np.isfinite(at_b), b[:, None] <= data.arrays["T"])
+
+
+def test_it_draws_the_laws_that_are_stated_and_hollow_points(data: FigureData, figure: Figure) -> None:
+    for axes, name in zip(figure.axes[2:4], (FIRST[data.name], "eta")):
+        (dashed,) = (line for line in axes.lines if line.get_linestyle() == "--")
+        np.testing.assert_array_equal(dashed.get_ydata(), data.arrays[f"{name}_law"])
+        assert (r"\log T" in dashed.get_label()) == data.name.startswith("star")
+        hollow = [line for line in axes.lines if line.get_markerfacecolor() == "white"]
+        assert len(hollow) == bool(data.arrays[f"{name}_edge"].any())
+    for axes in figure.axes[:2]:  # nothing is stated of the risk
+        assert not [line for line in axes.lines if line.get_linestyle() == "--"]
+
+
+def test_no_curve_runs_under_a_legend(data: FigureData, figure: Figure) -> None:
+    figure.canvas.draw()
+    for axes in figure.axes[2:4]:
+        box = axes.get_legend().get_window_extent()
+        for line in axes.lines[:1]:
+            points = axes.transData.transform(line.get_xydata()[np.isfinite(line.get_ydata())])
+            assert not box.count_contains(points)
+
+
+def test_what_is_saved_draws_the_same(data: FigureData, figure: Figure, tmp_path) -> None:
+    save(data, tmp_path)
+    again = figure_module(data.name).draw(restore(data.name, tmp_path))
+    for axes, other in zip(figure.axes, again.axes):
+        for line, same in zip(axes.lines, other.lines, strict=True):
+            np.testing.assert_array_equal(line.get_xydata(), same.get_xydata())
+
+
+# --- the pieces ---
+
+
+def test_a_power_without_the_logarithm_is_another_one() -> None:
+    """On a curve that is a law to the last digit: freed of its logarithm the slope is the power; else it is not."""
+    proxy, regime = bounds.frank_wolfe(), Regime(("eta", "b"), {"alpha": 0.05})
+    T = np.geomspace(1e14, 1e22, 17)
+    curves = {"b": (np.sqrt(T) / np.log(T), np.zeros(T.shape, bool))}
+
+    def slope(log_power: float) -> float:
+        (found,) = refined_checks(proxy, regime, curves, {"b": (0.5, log_power)}, budget=("T", T), window=(1e14, 1e22))
+        return found.measured
+
+    assert slope(-1.0) == pytest.approx(0.5, abs=1e-12)
+    assert slope(0.0) < 0.48
+
+
+@pytest.mark.parametrize("name", FIRST)
+def test_a_wrong_power_fails(name: str) -> None:
+    config = override(load(shipped(name)), n=60)
+    module = figure_module(name)
+    right = module.compute(config, "own").checks
+    powers = {check.name.removeprefix("slope of "): Fraction(check.predicted).limit_denominator(12) for check in right}
+    wrong = {key: power * Fraction(4, 3) for key, power in powers.items()}
+    logs = getattr(module, "LOGS", None)
+    assert [check.holds for check in pair.compute(config, "own", wrong, logs).checks] == [False, False]
+
+
+def test_a_window_without_budgets_has_nothing_to_fit() -> None:
+    config = replace(override(load(shipped("fw1")), n=12), window=(1.0, 2.0))
+    for check in figure_module("fw1").compute(config, "own").checks:
+        assert check.holds is None
+        assert check.note == "nothing to fit"
+
+
+def test_labels_and_lines_of_laws_with_logarithms() -> None:
+    assert power_label("T", "-1/3", "1/3") == r"$T^{-1/3}\,(\log T)^{1/3}$"
+    assert power_label("T", "-1", "1") == r"$T^{-1}\,(\log T)$"
+    x = np.geomspace(1e2, 1e9, 8)
+    y = 7 * x**0.5 * np.log(x) ** -2
+    np.testing.assert_allclose(predicted_line(x, y, x < 0, (1e2, 1e9), 0.5, -2.0), y, rtol=1e-12)
