@@ -32,6 +32,9 @@ STEP = 1e-3
 #: The longest step, in logs.
 LONGEST = 2.0
 
+#: A curvature below this is none: its inverse must stay a number.
+TINY = 1e-290
+
 #: Damping below rounding is none.
 LEAST_DAMPING = 1e-18
 
@@ -161,7 +164,7 @@ def _quadratic(call: Call, lane: Mapping[str, Any], z: Array) -> tuple[Array, Ar
 def _newton(hessian: Array, right: Array, free: Array, damping: Array) -> Array:
     """The damped step in the free variables: the system scaled by its diagonal, the held ones left out."""
     diagonal = jnp.where(free, jnp.abs(jnp.diagonal(hessian)), 1.0)
-    scale = jnp.where(free, lax.rsqrt(jnp.maximum(diagonal, 1e-30)), 0.0)
+    scale = jnp.where(free, lax.rsqrt(jnp.maximum(diagonal, TINY)), 0.0)
     scaled = hessian * scale[:, None] * scale[None, :]
     scaled = scaled + jnp.diag(jnp.where(free, damping, 1.0))
     return jnp.linalg.solve(scaled, right * scale) * scale
