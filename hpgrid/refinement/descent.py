@@ -215,8 +215,8 @@ def _described(call: Call, lane: Mapping[str, Any], last: _State) -> dict[str, A
     inverse = jax.vmap(lambda right: _newton(hessian, right, free, jnp.asarray(0.0)))(jnp.eye(free.size))
     small = jnp.abs(gradient) <= 1e3 * GRADIENT * jnp.maximum(jnp.abs(hessian).max(), 1e-300)
     ahead = _newton(hessian, -gradient, free, jnp.asarray(0.0))
-    creeps = free & (jnp.abs(ahead) > STEP)
-    infimum, leaves = _end(call, lane, last, jnp.where(creeps, ahead, 0.0))
+    creeps = free & ~(jnp.abs(ahead) <= STEP)
+    infimum, leaves = _end(call, lane, last, jnp.where(creeps, last.z - lane["start"], 0.0))
     convex = jnp.all(jnp.linalg.eigvalsh(jnp.where(free[:, None] & free[None, :], hessian, jnp.eye(free.size))) > 0)
     return {
         "log_risk": jnp.where(leaves, infimum, last.value),
@@ -237,7 +237,7 @@ def _described(call: Call, lane: Mapping[str, Any], last: _State) -> dict[str, A
 def _end(call: Call, lane: Mapping[str, Any], last: _State, ahead: Array) -> tuple[Array, Array]:
     """The log risk where the variables that still creep on leave the numbers, and whether that is no larger.
 
-    They go on as the last step does, in one direction, until the first of them is at the end of the numbers.
+    They go on in the direction in which they came, until the first of them is at the end of the numbers.
     """
     wall = jnp.where(ahead > 0, lane["hi"], lane["lo"])
     times = jnp.where(ahead != 0, (wall - last.z) / jnp.where(ahead != 0, ahead, 1.0), jnp.inf)
