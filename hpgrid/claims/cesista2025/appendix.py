@@ -119,7 +119,7 @@ def signs() -> Finding:
     return Finding(
         tuple(readings),
         "||x||_1^2/2 is not smooth: as one coordinate crosses 0 its gradient jumps by 2 ||x||_1, and no D exists. Two "
-        "random sign vectors differ in half their coordinates, which is why they give 1",
+        "random sign vectors differ in half their coordinates, which is why they give 2",
     )
 
 
