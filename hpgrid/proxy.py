@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -76,6 +76,15 @@ class Term:
         """Return the exponent of ``variable`` (0 where it is absent), or None under a function."""
         factor = self.factors.get(variable, Fraction(0))
         return None if isinstance(factor, str) else factor
+
+    def split(self, names: Collection[str]) -> tuple[Term, ...]:
+        """Return the term with each 1 + x in it, x among ``names``, as two: terms in powers of x."""
+        for name in names:
+            if self.factors.get(name) == "one_plus":
+                rest = {v: f for v, f in self.factors.items() if v != name}
+                both = (replace(self, factors={**rest, name: Fraction(power)}) for power in (0, 1))
+                return tuple(part for each in both for part in each.split(names))
+        return (self,)
 
     def __str__(self) -> str:
         number = [str(self.number)] if self.number != 1 else []

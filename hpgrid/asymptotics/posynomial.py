@@ -172,19 +172,16 @@ def _pieces(bound: Proxy, regime: Regime) -> tuple[Piece, ...]:
     )
 
 
-def _expanded(term: Term, regime: Regime) -> list[Term]:
-    """A term with 1 + x of a tuned x as two; one with 1 - x at a fixed x = 1 as none."""
-    for name, factor in term.factors.items():
-        if factor == "one_minus" and regime.fixed.get(name) == 1.0:
-            return []
-        if factor == "one_plus" and (name in regime.tuned or name in regime.path):
-            rest = {v: f for v, f in term.factors.items() if v != name}
-            both = (Term(term.constants, {**rest, name: Fraction(p)}, term.number) for p in (0, 1))
-            return [part for each in both for part in _expanded(each, regime)]
-        if factor == "one_minus" and (name in regime.tuned or name in regime.path):
+def _expanded(term: Term, regime: Regime) -> tuple[Term, ...]:
+    """A term in powers of what moves; one with 1 - x at a fixed x = 1 is none."""
+    moving = (*regime.tuned, *regime.path)
+    for name in (name for name, factor in term.factors.items() if factor == "one_minus"):
+        if regime.fixed.get(name) == 1.0:
+            return ()
+        if name in moving:
             rule = f"exponents need powers of what is tuned; 1 - {name} makes this term a signomial"
             raise bad(rule, str(term), f"{name} fixed, or hpgrid.refine")
-    return [term]
+    return term.split(moving)
 
 
 def _exponent(term: Term, variable: str) -> Fraction:

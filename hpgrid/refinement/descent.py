@@ -14,7 +14,7 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
-from hpgrid.proxy import Factor, FunctionProxy, Proxy, RiskFunction
+from hpgrid.proxy import FUNCTIONS, Factor, FunctionProxy, Proxy, RiskFunction
 from hpgrid.refinement.problem import OPEN, Floats, Problem
 
 #: Points on each tuned axis of the grid that descents start from, by the number of tuned variables.
@@ -57,13 +57,12 @@ class _Sum:
         at = {"eta": eta, "b": b, "alpha": alpha, self.budget: budget}
         total = 0.0
         for number, named, factors in self.terms:
-            value = number
+            value: Array = number
             for name, exponent in named:
                 value = value * constants[name] ** float(exponent)
             for name, factor in factors:
                 x = at[name]
-                value = value * ({"one_minus": 1.0 - x, "one_plus": 1.0 + x}[factor] if isinstance(factor, str)
-                                 else x ** float(factor))  # fmt: skip
+                value = value * (FUNCTIONS[factor](x) if isinstance(factor, str) else x ** float(factor))
             total = total + value
         return total
 

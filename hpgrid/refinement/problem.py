@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -100,7 +99,7 @@ def pose(
     posed = along(proxy.form(name), regime.path)
     given = _constants(proxy, constants or {})
     caps = _caps(posed, regime, given)
-    _check(posed, regime, name, caps)
+    _check(posed, regime, caps)
     shape = np.broadcast_shapes(values.shape, *(array.shape for array in given.values()))
     ends = {v: NATURAL[v] for v in regime.tuned} | _logs(limits or {}, regime.tuned)
     box, follows = _box(ends, caps, (name, values), min_K)
@@ -116,7 +115,7 @@ def powers(problem: Problem) -> tuple[tuple[Row, ...], Floats, Floats] | None:
     """
     if isinstance(problem.proxy, FunctionProxy):
         return None
-    terms = [part for term in problem.proxy.terms for part in _expanded(term, problem.tuned)]
+    terms = [part for term in problem.proxy.terms for part in term.split(problem.tuned)]
     rows = []
     for term in terms:
         row = [term.exponent(v) for v in (*problem.tuned, problem.budget)]
@@ -126,16 +125,6 @@ def powers(problem: Problem) -> tuple[tuple[Row, ...], Floats, Floats] | None:
     logs = np.array([_log_coefficient(term, problem) for term in terms])
     there = [j for j, log in enumerate(logs) if np.max(log) > -np.inf] or [0]
     return tuple(rows[j][:-1] for j in there), logs[there], np.array([float(rows[j][-1]) for j in there])
-
-
-def _expanded(term: Term, tuned: Sequence[str]) -> list[Term]:
-    """A term with 1 + x in it, x tuned, as two terms."""
-    for name in tuned:
-        if term.factors.get(name) == "one_plus":
-            rest = {v: f for v, f in term.factors.items() if v != name}
-            halves = [replace(term, factors={**rest, name: Fraction(e)}) for e in (0, 1)]
-            return [part for half in halves for part in _expanded(half, tuned)]
-    return [term]
 
 
 def _log_coefficient(term: Term, problem: Problem) -> Floats:
@@ -175,7 +164,7 @@ def _caps(proxy: Proxy | FunctionProxy, regime: Regime, constants: Mapping[str, 
     return caps | {name: np.minimum(caps.get(name, np.inf), cap) for name, cap in regime.caps.items()}
 
 
-def _check(proxy: Proxy | FunctionProxy, regime: Regime, budget: str, caps: Mapping[str, Floats]) -> None:
+def _check(proxy: Proxy | FunctionProxy, regime: Regime, caps: Mapping[str, Floats]) -> None:
     if not regime.tuned:
         raise bad("a refinement needs a variable to tune", regime.tuned, 'tuned=("eta", "b"), say')
     for name in ("T", "K"):
@@ -194,8 +183,6 @@ def _check(proxy: Proxy | FunctionProxy, regime: Regime, budget: str, caps: Mapp
             )
         if name in regime.tuned and name not in variables:
             raise bad(f"the bound does not depend on {name}", list(variables), f"a regime that does not tune {name}")
-    if budget not in ("T", "K"):
-        raise unknown("budget", budget, ("T", "K"))
 
 
 def _depends_on(proxy: Proxy | FunctionProxy) -> tuple[str, ...]:
