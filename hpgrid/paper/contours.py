@@ -112,15 +112,14 @@ def _panel_arrays(grid: Grid, result: SearchResult, levels: Array) -> dict[str, 
 
 
 def _refined(proxy: Proxy, panel: Panel, grid: Grid) -> dict[str, Any]:
-    """The continuous near-optimal and best batch sizes, within the panel's own ends of the axes."""
+    """The continuous near-optimal batch size, within the panel's own ends of the axes."""
     where: dict[str, Any] = {
         "tuned": (*panel.tuned, "b"),
         "fixed": {**grid.held, **panel.fixed},
         "limits": {v: (grid.axes[v].lo, grid.axes[v].hi) for v in (*panel.tuned, "b")},
         grid.budget: grid.axes[grid.budget].values,
     }
-    near = hpgrid.flatness(proxy, within=1 / PERFORMANCE - 1, **where)
-    return {"near_star": near.low["b"], "best_star": hpgrid.refine(proxy, **where).at["b"]}
+    return {"near_star": hpgrid.flatness(proxy, within=1 / PERFORMANCE - 1, **where).low["b"]}
 
 
 def _near_check(

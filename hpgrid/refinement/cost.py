@@ -63,13 +63,15 @@ def regret(proxy: Proxy | FunctionProxy, name: str, factor: float, *, retune: bo
         raise bad("a factor must be positive and finite", factor, "factor=10, say")
     lanes = problem.lanes()
     best = solve(lanes)
-    moved = best["log_at"].copy()
     place = lanes.tuned.index(name)
+    moved = best["log_at"].copy()
     moved[place] += np.log(factor)
     lo, hi = lanes.box[name]
     inside = (lo <= moved[place]) & (moved[place] <= hi)
-    log_risk = _others(lanes, name, moved, slice(None)) if retune else _held(lanes, moved)
-    return np.where(inside, _excess(lanes, best, moved, log_risk), np.nan).reshape(problem.shape)
+    if retune:
+        others = [i for i in range(len(moved)) if i != place]
+        moved[others] = _retuned(lanes, name, moved)["log_at"]
+    return np.where(inside, _excess(lanes, best, moved), np.nan).reshape(problem.shape)
 
 
 def flatness(proxy: Proxy | FunctionProxy, *, within: float = 0.01, **refined: Any) -> Flatness:
@@ -124,26 +126,19 @@ def _flattest(best: Mapping[str, Any]) -> tuple[Floats, Floats]:
 # --- the risk beside the optimum ---
 
 
-def _others(problem: Problem, name: str, moved: Floats, which: Any) -> Floats:
-    """The least log risk with one variable moved and held; ``moved`` becomes where that is."""
-    others = [i for i, v in enumerate(problem.tuned) if v != name]
-    held = problem.lanes(np.arange(problem.shape[0])[which]).holding(name, np.exp(moved[problem.tuned.index(name)]))
-    found = solve(held, {problem.tuned[i]: np.exp(moved[i]) for i in others})
-    moved[others] = found["log_at"]
-    return found["log_risk"]
+def _retuned(problem: Problem, name: str, moved: Floats) -> dict[str, Any]:
+    """What is found with one variable held where it was moved to, the others from where they are."""
+    at = dict(zip(problem.tuned, np.exp(moved)))
+    return solve(problem.holding(name, at[name]), {v: x for v, x in at.items() if v != name})
 
 
-def _held(problem: Problem, moved: Floats) -> Floats:
-    for i, name in enumerate(problem.tuned):
-        problem = problem.holding(name, np.exp(moved[i]))
-    return solve(problem)["log_risk"]
-
-
-def _excess(problem: Problem, best: Mapping[str, Any], moved: Floats, log_risk: Floats) -> Floats:
+def _excess(problem: Problem, best: Mapping[str, Any], moved: Floats) -> Floats:
     """risk / least risk - 1, without cancellation where the bound is a sum of powers."""
     form = powers(problem)
     if form is None:
-        return np.expm1(log_risk - best["log_risk"])
+        for name, log in zip(problem.tuned, moved):
+            problem = problem.holding(name, np.exp(log))
+        return np.expm1(solve(problem)["log_risk"] - best["log_risk"])
     rows, logs, _ = form
     exponents = np.array(rows, float)
     weights = np.exp(logs + exponents @ best["log_at"] - best["log_risk"])
@@ -171,7 +166,7 @@ def _interval(problem: Problem, best: Mapping[str, Any], name: str, excess: floa
         which = lane.astype(int)
         moved = best["log_at"][:, which].copy()
         moved[place] = x
-        return _others(problem, name, moved, which) - best["log_risk"][which] - excess
+        return _retuned(problem.lanes(which), name, moved)["log_risk"] - best["log_risk"][which] - excess
 
     ends = []
     lanes = np.arange(center.size)
