@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from hpgrid.checks import AXES, TUNABLE, check_value
 from hpgrid.errors import bad, unknown
 from hpgrid.proxy import FunctionProxy, Proxy
@@ -75,6 +78,25 @@ def as_regime(
     if tuned is not None or given:
         raise bad("give a regime or its parts, not both", sorted(given), "regime=Regime(...) alone")
     return regime
+
+
+def check_caps(caps: Mapping[str, ArrayLike], path: Mapping[str, Fraction], fixed: Mapping[str, float]) -> None:
+    """Refuse a cap on what follows a path, and a fixed value beyond one.
+
+    Args:
+        caps: the largest values, each a number or an array.
+        path: what follows a power of the budget.
+        fixed: what is held.
+
+    Raises:
+        ValueError: see the message.
+    """
+    for name, cap in caps.items():
+        if name in path:
+            raise bad(f"{name} is capped, so it can't follow a path", dict(path), "a path for another variable")
+        least = float(np.min(cap))
+        if fixed.get(name, 0.0) > least:
+            raise bad(f"{name} must not exceed its cap {least:g}", fixed[name], "a smaller value")
 
 
 def along(proxy: Proxy | FunctionProxy, path: Mapping[str, Fraction]) -> Proxy | FunctionProxy:

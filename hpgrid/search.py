@@ -16,7 +16,7 @@ from hpgrid.checks import AXES, is_number
 from hpgrid.errors import bad, unknown
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.regime import Regime, along, as_regime
+from hpgrid.regime import Regime, along, as_regime, check_caps
 from hpgrid.tables import Domain, domain_of, tabulate
 
 #: Lines (cells of the axes that are not scanned) in one call of the kernel. 2^20 of them keep the
@@ -184,9 +184,7 @@ def _prepare(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime, min_K: fl
         name: min(source[name] for source in (proxy.caps, regime.caps) if name in source)
         for name in {**proxy.caps, **regime.caps}
     }
-    for name, cap in caps.items():
-        if fixed.get(name, 0.0) > cap:
-            raise bad(f"{name} must not exceed its cap {cap:g}", fixed[name], "a smaller value")
+    check_caps(caps, regime.path, fixed)
     axes = {n: a.values for n, a in grid.axes.items() if n not in fixed and n not in regime.path}
     batch_path = float(regime.path["b"]) if "b" in regime.path else None
     domain = domain_of(axes, fixed, caps, min_K, batch_path)
@@ -216,13 +214,6 @@ def _check_roles(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime, fixed
                 f"{name} is held at one value, so it can't be minimised over",
                 fixed[name],
                 f"{name} as an axis",
-            )
-    for name in regime.path:
-        if name in proxy.caps or name in regime.caps:
-            raise bad(
-                f"{name} is capped, so it can't follow a path",
-                dict(regime.path),
-                "a path for another variable",
             )
     other = "K" if grid.budget == "T" else "T"
     if other in fixed:

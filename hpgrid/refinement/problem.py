@@ -13,7 +13,7 @@ from hpgrid.checks import TUNABLE, is_number
 from hpgrid.errors import bad, unknown
 from hpgrid.proxy import FunctionProxy, Proxy, Term, evaluate_factor
 from hpgrid.refinement.bases import Row
-from hpgrid.regime import Regime, along
+from hpgrid.regime import Regime, along, check_caps
 
 Floats = NDArray[np.float64]
 
@@ -170,11 +170,7 @@ def _check(proxy: Proxy | FunctionProxy, regime: Regime, caps: Mapping[str, Floa
     for name in ("T", "K"):
         if name in regime.fixed:
             raise bad(f"{name} is a budget, not a fixed variable", dict(regime.fixed), f"{name}=... as an argument")
-    for name, cap in caps.items():
-        if name in regime.path:
-            raise bad(f"{name} is capped, so it can't follow a path", dict(regime.path), "a path for another variable")
-        if (regime.fixed.get(name, 0.0) > cap).any():
-            raise bad(f"{name} must not exceed its cap {cap.min():g}", regime.fixed[name], "a smaller value")
+    check_caps(caps, regime.path, regime.fixed)
     variables = _depends_on(proxy)
     for name in TUNABLE:
         if name in variables and name not in (*regime.tuned, *regime.fixed, *regime.path):
