@@ -151,15 +151,21 @@ def refined_checks(
     return tuple(checks)
 
 
-def refined_curves(proxy: Proxy | FunctionProxy, regime: Regime, name: str, budgets: Array) -> dict[str, Array]:
-    """Return the continuous optimum at budgets, with at least one iteration: the risk and each tuned variable.
+def least_iterations(proxy: Proxy | FunctionProxy, budget: str) -> float | None:
+    """Return the min_K of a figure: a bound given by a function may need an iteration."""
+    return 1.0 if isinstance(proxy, FunctionProxy) and budget == "T" else None
 
+
+def refined_curves(proxy: Proxy | FunctionProxy, regime: Regime, name: str, budgets: Array) -> dict[str, Array]:
+    """Return the continuous optimum at budgets: the risk and each tuned variable.
+
+    A bound given by a function has at least one iteration, as in the search that it is held against.
     NaN where the solve found none; a risk is the infimum, where it is attained or where it runs off to.
     """
     from hpgrid.refinement import refine  # jax loads here
 
-    at: dict[str, Any] = {name: budgets}
-    found = refine(proxy, regime=regime, min_K=1.0 if name == "T" else None, **at)
+    at: dict[str, Any] = {name: budgets, "min_K": least_iterations(proxy, name)}
+    found = refine(proxy, regime=regime, **at)
     known = np.any([found.converged, *found.unbounded.values()], axis=0)
     return {"risk": np.where(known, found.risk, np.nan)} | {
         v: np.where(found.converged, found.at[v], np.nan) for v in regime.tuned

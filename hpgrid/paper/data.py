@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from zipfile import BadZipFile
 
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hpgrid.config import Config, Panel
 from hpgrid.errors import InputError, bad
-from hpgrid.grid import Grid
+from hpgrid.grid import TUNABLE, Grid
 from hpgrid.paper import FIGURES
 from hpgrid.proxy import Proxy
 from hpgrid.record import SCHEMA, made_with, write_arrays, write_json
@@ -78,6 +78,32 @@ def check_axes(grid: Grid, panel: Panel, wanted: tuple[str, ...]) -> None:
     left = tuple(name for name in grid.axes if name not in panel.fixed)
     if set(left) != set(wanted):
         raise bad("the axes of this figure are " + ", ".join(wanted), list(left), "the others as fixed = { ... }")
+
+
+class Joint(NamedTuple):
+    """What a figure that tunes all three hyperparameters is computed from."""
+
+    panel: Panel
+    grid: Grid
+    proxy: Proxy
+    budget: NDArray[np.float64]
+    window: tuple[float, float]
+
+
+def all_tuned(config: Config) -> Joint:
+    """Return the regime, the grid, the bound, the budgets and the window of a figure that tunes all three.
+
+    Raises:
+        ValueError: another regime, or axes that the figure does not show.
+    """
+    panel = only_panel(config)
+    if set(panel.tuned) != set(TUNABLE):
+        raise bad("this figure tunes all three hyperparameters", list(panel.tuned), 'tuned = ["eta", "b", "alpha"]')
+    grid = config.grid.build(panel.axes)
+    check_axes(grid, panel, (*TUNABLE, grid.budget))
+    budget = grid.axes[grid.budget].values
+    window = config.window or (float(budget[0]), float(budget[-1]))
+    return Joint(panel, grid, config.bound.build(grid.budget), budget, window)
 
 
 def save(data: FigureData, folder: Path) -> list[Path]:

@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 import hpgrid
 from hpgrid.config import Config, Panel
-from hpgrid.errors import bad
 from hpgrid.grid import TUNABLE, Grid
 from hpgrid.paper.checks import FAR, REFINED, nothing_to_fit, verdict, window_bias
-from hpgrid.paper.data import Check, FigureData, check_axes, config_data, only_panel
+from hpgrid.paper.data import Check, FigureData, all_tuned, config_data
 from hpgrid.paper.pair import power_label, predicted_line, refined_arrays
 from hpgrid.plotting.curves import argmin, band, law, optimum, padded, refined
 from hpgrid.plotting.style import SHORT, letter, log_axes, new_figure, styled
@@ -33,14 +32,7 @@ Array = NDArray[np.float64]
 def compute(config: Config, name: str = "fig9") -> FigureData:
     """Return the figure's arrays and checks."""
     started = time.perf_counter()
-    panel = only_panel(config)
-    if set(panel.tuned) != set(TUNABLE):
-        raise bad("this figure tunes all three hyperparameters", list(panel.tuned), 'tuned = ["eta", "b", "alpha"]')
-    grid = config.grid.build(panel.axes)
-    check_axes(grid, panel, (*TUNABLE, grid.budget))
-    proxy = config.bound.build(grid.budget)
-    budget = grid.axes[grid.budget].values
-    window = config.window or (float(budget[0]), float(budget[-1]))
+    panel, grid, proxy, budget, window = all_tuned(config)
     best = hpgrid.grid_search(proxy, grid, panel.tuned, fixed=panel.fixed, dtype=config.dtype)
     edge = np.any([best.edge[v] for v in panel.tuned], axis=0)
     arrays: dict[str, Any] = {grid.budget: budget, "risk_hat": best.risk, "any_edge": edge}

@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 
 import hpgrid
 from hpgrid.config import Config
-from hpgrid.errors import bad
-from hpgrid.grid import TUNABLE
 from hpgrid.paper.checks import FAR, REFINED, verdict, window_bias
 from hpgrid.paper.contours import lmo_constants
-from hpgrid.paper.data import Check, FigureData, check_axes, config_data, only_panel
+from hpgrid.paper.data import Check, FigureData, all_tuned, config_data
 from hpgrid.paper.pair import power_label, predicted_line
 from hpgrid.plotting.curves import band, floor, law, padded, refined, tuned_line
 from hpgrid.plotting.style import SHORT, letter, log_axes, new_figure, styled
@@ -34,14 +32,7 @@ DECADE, SHARE = 10.0, 0.01
 def compute(config: Config, name: str = "flatness") -> FigureData:
     """Return the figure's arrays and checks."""
     started = time.perf_counter()
-    panel = only_panel(config)
-    if set(panel.tuned) != set(TUNABLE):
-        raise bad("this figure tunes all three hyperparameters", list(panel.tuned), 'tuned = ["eta", "b", "alpha"]')
-    grid = config.grid.build(panel.axes)
-    check_axes(grid, panel, (*TUNABLE, grid.budget))
-    proxy = config.bound.build(grid.budget)
-    budget = grid.axes[grid.budget].values
-    window = config.window or (float(budget[0]), float(budget[-1]))
+    panel, grid, proxy, budget, window = all_tuned(config)
     where: dict[str, Any] = {"tuned": panel.tuned, grid.budget: budget}
     near = hpgrid.flatness(proxy, within=SHARE, **where)
     arrays = {grid.budget: budget, "curvature": near.curvature}

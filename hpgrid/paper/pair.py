@@ -19,7 +19,7 @@ import hpgrid
 from hpgrid.config import Config, Panel
 from hpgrid.errors import bad
 from hpgrid.grid import Grid
-from hpgrid.paper.checks import refined_checks, refined_curves, tuned_checks
+from hpgrid.paper.checks import least_iterations, refined_checks, refined_curves, tuned_checks
 from hpgrid.paper.data import Check, FigureData, check_axes, config_data, only_panel
 from hpgrid.plotting.curves import family, law, optimum, padded, refined
 from hpgrid.plotting.style import PREDICTED, SHORT, letter, log_axes, new_figure, styled
@@ -45,9 +45,8 @@ def compute(
     panel = replace(panel, fixed={**grid.held, **panel.fixed})
     proxy = config.bound.build(grid.budget)
     budget = grid.axes[grid.budget].values
-    # A bound given by a function may need an iteration: what is at that wall is at an edge.
-    min_K = 1.0 if isinstance(proxy, FunctionProxy) and grid.budget == "T" else None
-    options: dict[str, Any] = {"dtype": config.dtype, "min_K": min_K}
+    # What is at the wall of the first iteration is at an edge.
+    options: dict[str, Any] = {"dtype": config.dtype, "min_K": least_iterations(proxy, grid.budget)}
     best = hpgrid.grid_search(proxy, grid, panel.tuned, fixed=panel.fixed, **options)
     # The whole grid, what the figure holds fixed tuned as well: how much the regime gives away.
     every = hpgrid.grid_search(proxy, grid, tuple({*panel.tuned, *panel.fixed} & {*grid.axes}), **options)
@@ -106,11 +105,8 @@ def _checks(
 
 def refined_arrays(proxy: Proxy | FunctionProxy, panel: Panel, budget: Any, name: str) -> dict[str, Any]:
     """Return the continuous optimum of a regime at every budget: risk_star, and one array for each tuned variable."""
-    if isinstance(proxy, FunctionProxy):
-        found = refined_curves(proxy, Regime(panel.tuned, panel.fixed), name, budget)
-        return {f"{key}_star": values for key, values in found.items()}
-    exact = hpgrid.refine(proxy, panel.tuned, fixed=panel.fixed, **{name: budget})
-    return {"risk_star": exact.risk, **{f"{v}_star": exact.at[v] for v in panel.tuned}}
+    found = refined_curves(proxy, Regime(panel.tuned, panel.fixed), name, budget)
+    return {f"{key}_star": values for key, values in found.items()}
 
 
 def _checked(config: Config, exponents: Mapping[str, Fraction]) -> tuple[Panel, Grid]:
