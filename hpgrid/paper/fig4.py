@@ -43,10 +43,10 @@ def _hyperbola(
     fixed = {**grid.held, **panel.fixed}
     if constants is None or panel.tuned != ("eta",) or "alpha" not in fixed:
         return {}, ()
-    alpha, (C1, C2, C3) = fixed["alpha"], constants
+    parts = iso_loss.of_proxy(fixed["alpha"], *constants)
     K, b = part["line_points"].T
     levels = np.repeat(part["line_levels"], part["line_lengths"])
-    measured = float(np.abs(np.log(iso_loss.risk(K, b, alpha, C1, C2, C3) / levels)).max())
+    measured = float(np.abs(np.log(iso_loss.risk(K, b, parts) / levels)).max())
     spans = [_span(proxy, v) * grid.axes[v].step for v in ("b", "K")]
     tolerance = grid_excess(proxy, {"eta": grid.axes["eta"].step}) + max(spans) ** 2 / 32
     check = Check(
@@ -58,8 +58,8 @@ def _hyperbola(
     curves = []
     for level in shown:
         # Spaced from the asymptote K_min outwards, so that the steep branch is drawn as well.
-        K = iso_loss.least_iterations(level, alpha, C1, C3) * (1 + np.logspace(-10, 16, 400))
-        curves.append(np.column_stack([K, iso_loss.batch_size(K, level, alpha, C1, C2, C3)]))
+        K = iso_loss.least_iterations(level, parts) * (1 + np.logspace(-10, 16, 400))
+        curves.append(np.column_stack([K, iso_loss.batch_size(K, level, parts)]))
     return {"hyperbola": np.array(curves)}, (check,)
 
 

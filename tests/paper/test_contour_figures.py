@@ -140,7 +140,7 @@ def test_only_figure_4_has_a_hyperbola(data: FigureData, figure: Figure) -> None
         for line, curve in zip(dashed, curves):
             np.testing.assert_array_equal(line.get_xydata(), curve)
             finite = curve[np.isfinite(curve).all(axis=1)]
-            risk = iso_loss.risk(*finite.T, 1e-3, 1.0, 1.0, 1.0)
+            risk = iso_loss.risk(*finite.T, iso_loss.of_proxy(1e-3, 1.0, 1.0, 1.0))
             assert np.abs(np.log(risk[:, None] / data.arrays["levels"])).min(axis=1).max() < 1e-5
         assert sum(line.get_label() == "predicted hyperbola" for line in dashed) == 1
 

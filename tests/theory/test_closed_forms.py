@@ -127,28 +127,32 @@ def test_the_tuned_risk_is_the_minimum_of_eq_3_over_eta(C1: float, C2: float, C3
         return optimize.minimize_scalar(risk, bounds=(-40, 10), method="bounded", options={"xatol": 1e-9}).fun
 
     expected = np.vectorize(tuned)(K[::3], B[::4])
-    np.testing.assert_allclose(iso_loss.risk(K[::3], B[::4], alpha, C1, C2, C3), expected, rtol=1e-10)
+    np.testing.assert_allclose(
+        iso_loss.risk(K[::3], B[::4], iso_loss.of_proxy(alpha, C1, C2, C3)), expected, rtol=1e-10
+    )
 
 
 @pytest.mark.parametrize(("C1", "C2", "C3"), CONSTANTS)
 def test_the_hyperbola_inverts_the_risk(C1: float, C2: float, C3: float) -> None:
+    parts = iso_loss.of_proxy(0.01, C1, C2, C3)
     for b in B[:, 0]:
         for k in K:
-            level = float(iso_loss.risk(k, b, 0.01, C1, C2, C3))
-            assert iso_loss.batch_size(k, level, 0.01, C1, C2, C3) == pytest.approx(b, rel=1e-6)
+            level = float(iso_loss.risk(k, b, parts))
+            assert iso_loss.batch_size(k, level, parts) == pytest.approx(b, rel=1e-6)
 
 
 def test_the_hyperbola_has_its_two_asymptotes() -> None:
     alpha, C1, C2, C3, level = 0.01, 3.0, 0.2, 7.0, 0.05
-    first, least = iso_loss.least_iterations(level, alpha, C1, C3), iso_loss.least_batch_size(level, alpha, C2)
+    parts = iso_loss.of_proxy(alpha, C1, C2, C3)
+    first, least = iso_loss.least_iterations(level, parts), iso_loss.least_batch_size(level, parts)
     assert first == pytest.approx(4 * C1 * C3 * (1 + 1 / alpha) / level**2)
     assert least == pytest.approx(C2**2 * alpha / level**2)
 
     def batch(k: float) -> float:
-        return float(iso_loss.batch_size(k, level, alpha, C1, C2, C3))
+        return float(iso_loss.batch_size(k, level, parts))
 
     assert batch(0.5 * first) == batch(first * (1 - 1e-9)) == np.inf
     assert batch(first * (1 + 1e-6)) > 1e9 * least
     assert batch(1e14 * first) == pytest.approx(least, rel=1e-6)
-    assert iso_loss.risk(first, 1e30, alpha, C1, C2, C3) == pytest.approx(level)
-    assert iso_loss.risk(1e30, least, alpha, C1, C2, C3) == pytest.approx(level)
+    assert iso_loss.risk(first, 1e30, parts) == pytest.approx(level)
+    assert iso_loss.risk(1e30, least, parts) == pytest.approx(level)

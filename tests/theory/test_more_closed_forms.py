@@ -11,7 +11,6 @@ from scipy import optimize
 from hpgrid.theory import (
     batch_paths,
     capped_batch,
-    contours,
     critical_budget,
     fixed_batch,
     fixed_momentum,
@@ -122,11 +121,11 @@ def test_the_caps_are_reached_where_the_optimal_batch_size_has_its_exponent() ->
 def test_at_the_critical_budget_a_larger_batch_neither_helps_nor_hurts(
     C1: float, C2: float, C3: float, alpha: float
 ) -> None:
-    T = critical_budget.tokens(alpha, C1, C2, C3)
+    T, parts = critical_budget.tokens(alpha, C1, C2, C3), iso_loss.of_proxy(alpha, C1, C2, C3)
 
     def gain(T: float) -> float:
         """The tuned risk's slope in b at b = 1, of eq. (4) with eta tuned."""
-        low, high = (float(iso_loss.risk(T / b, b, alpha, C1, C2, C3)) for b in (1 - 1e-5, 1 + 1e-5))
+        low, high = (float(iso_loss.risk(T / b, b, parts)) for b in (1 - 1e-5, 1 + 1e-5))
         return (high - low) / low / 2e-5
 
     assert abs(gain(T)) < 1e-6 < gain(T / 2)
@@ -248,13 +247,13 @@ def test_table_3s_invariant_gives_the_first_row_and_not_the_others() -> None:
 
 
 def test_the_contours_of_eq_11_have_their_asymptotes_and_lie_on_the_hyperbola() -> None:
-    parts, level = contours.parts(0.02, 3.0, 0.2, 7.0), 0.5
-    K_min, b_min = contours.least_iterations(level, parts), contours.least_batch_size(level, parts)
-    assert contours.risk(K_min, 1e60, parts) == pytest.approx(level)
-    assert contours.risk(1e60, b_min, parts) == pytest.approx(level)
+    parts, level = iso_loss.of_bound(0.02, 3.0, 0.2, 7.0), 0.5
+    K_min, b_min = iso_loss.least_iterations(level, parts), iso_loss.least_batch_size(level, parts)
+    assert iso_loss.risk(K_min, 1e60, parts) == pytest.approx(level)
+    assert iso_loss.risk(1e60, b_min, parts) == pytest.approx(level)
     for K in K_min * np.array([1.1, 3.0, 1e4]):
-        b = optimize.brentq(lambda b, K=K: float(contours.risk(K, b, parts)) - level, b_min / 2, 1e12, rtol=1e-14)
-        left, right = contours.hyperbola(K, b, level, parts)
+        b = optimize.brentq(lambda b, K=K: float(iso_loss.risk(K, b, parts)) - level, b_min / 2, 1e12, rtol=1e-14)
+        left, right = iso_loss.hyperbola(K, b, level, parts)
         assert left == pytest.approx(float(right), rel=1e-9)
 
 
@@ -266,4 +265,4 @@ def test_the_parts_of_eq_11_are_what_tuning_eta_leaves() -> None:
         return float(Delta0 / (x[0] * K) + noises + L * x[0] * (3.5 + 2 / alpha))
 
     _, least = minimise(risk, [1e-4])
-    assert contours.risk(K, b, contours.parts(alpha, Delta0, L, noise)) == pytest.approx(least, rel=1e-9)
+    assert iso_loss.risk(K, b, iso_loss.of_bound(alpha, Delta0, L, noise)) == pytest.approx(least, rel=1e-9)

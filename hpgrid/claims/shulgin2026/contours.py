@@ -10,12 +10,12 @@ from hpgrid.claims.ledger import Finding, Reading, claim
 from hpgrid.claims.readings import at_least, at_most, on_grid, same, together, worst
 from hpgrid.claims.routes import EQ11, FARTHER, SOLVER, Array, bisect, refined, setting
 from hpgrid.reducers.near_optimal import PERFORMANCE
-from hpgrid.theory import contours as printed
 from hpgrid.theory import iso_loss
 from hpgrid.theory.printed import trivial_level
 
 ALPHA = 1e-3
-OF = printed.parts(ALPHA, 1.0, 1.0, 1.0)
+#: Eq. (3) and eq. (11) there, all constants 1.
+OF_EQ3, OF = iso_loss.of_proxy(ALPHA, 1.0, 1.0, 1.0), iso_loss.of_bound(ALPHA, 1.0, 1.0, 1.0)
 
 #: A level whose contour crosses the middle of Figure 4's box on eq. (11).
 LEVEL = 0.01
@@ -29,7 +29,7 @@ def _risk(bound: str, K: float, b: float) -> float:
 def parts() -> Finding:
     K, ladder = np.geomspace(1e2, 1e16, 8), (1.0, 1e4, 1e9)
     found = [refined(EQ11, setting("eta", budget="K", b=b, alpha=ALPHA), K).risk for b in ladder]
-    predicted = [printed.risk(K, b, OF) for b in ladder]
+    predicted = [iso_loss.risk(K, b, OF) for b in ladder]
     return Finding((same("24 (K, b), eq. (11)", "refined", np.array(found), np.array(predicted)),))
 
 
@@ -41,7 +41,7 @@ def parts() -> Finding:
 def iterations() -> Finding:
     least = bisect(lambda K: _risk(EQ11, K, FARTHER) > LEVEL, 1.0, 1e40)
     return Finding(
-        (same("K at b = 1e60 over K_min", "refined", least, printed.least_iterations(LEVEL, OF), 4 * SOLVER),)
+        (same("K at b = 1e60 over K_min", "refined", least, iso_loss.least_iterations(LEVEL, OF), 4 * SOLVER),)
     )
 
 
@@ -53,14 +53,14 @@ def iterations() -> Finding:
 def batch() -> Finding:
     least = bisect(lambda b: _risk(EQ11, FARTHER, b) > LEVEL, 1.0, 1e40)
     return Finding(
-        (same("b at K = 1e60 over b_min", "refined", least, printed.least_batch_size(LEVEL, OF), 4 * SOLVER),)
+        (same("b at K = 1e60 over b_min", "refined", least, iso_loss.least_batch_size(LEVEL, OF), 4 * SOLVER),)
     )
 
 
 def _burn_in_share(K: Array, b: Array) -> Array:
     """The burn-in term's share of eq. (3)'s risk with eta tuned."""
     burn_in = 1 / (ALPHA * K * np.sqrt(b))
-    return burn_in / iso_loss.risk(K, b, ALPHA, 1.0, 1.0, 1.0)
+    return burn_in / iso_loss.risk(K, b, OF_EQ3)
 
 
 @claim(
@@ -71,7 +71,7 @@ def _burn_in_share(K: Array, b: Array) -> Array:
 def intermediate() -> Finding:
     """The least level at which burn-in is half of the risk anywhere on K >= 1, b >= 1, against what is trivial."""
     K, b = np.geomspace(1.0, 1e16, 1601), np.geomspace(1.0, 1e15, 301)[:, None]
-    risk = iso_loss.risk(K, b, ALPHA, 1.0, 1.0, 1.0)
+    risk = iso_loss.risk(K, b, OF_EQ3)
     reached = _burn_in_share(K, b) >= 0.5
     least = float(risk[reached].min())
     check = float(max(_burn_in_share(*_on_contour(level)).max() for level in (0.1, 0.01)))
@@ -87,8 +87,8 @@ def intermediate() -> Finding:
 
 def _on_contour(level: float) -> tuple[Array, Array]:
     """Points of eq. (3)'s contour with b >= 1."""
-    K = iso_loss.least_iterations(level, ALPHA, 1.0, 1.0) * (1 + np.geomspace(1e-8, 1e12, 500))
-    b = iso_loss.batch_size(K, level, ALPHA, 1.0, 1.0, 1.0)
+    K = iso_loss.least_iterations(level, OF_EQ3) * (1 + np.geomspace(1e-8, 1e12, 500))
+    b = iso_loss.batch_size(K, level, OF_EQ3)
     kept = np.isfinite(b) & (b >= 1)
     return K[kept], b[kept]
 
@@ -100,9 +100,9 @@ def _on_contour(level: float) -> tuple[Array, Array]:
 )
 def hyperbola() -> Finding:
     """At points of refined contours: for each b the K at which eq. (11)'s risk is c."""
-    ladder = printed.least_batch_size(LEVEL, OF) * np.array([1.5, 10.0, 1e3])
+    ladder = iso_loss.least_batch_size(LEVEL, OF) * np.array([1.5, 10.0, 1e3])
     K = np.array([bisect(lambda k, b=b: _risk(EQ11, k, b) > LEVEL, 1.0, 1e40) for b in ladder])  # type: ignore[misc]
-    left, right = printed.hyperbola(K, ladder, LEVEL, OF)
+    left, right = iso_loss.hyperbola(K, ladder, LEVEL, OF)
     # The left side is a product of differences: K's error grows by c K^(1/2)/(c K^(1/2) - C_det), at most.
     grown = float((LEVEL * np.sqrt(K) / (LEVEL * np.sqrt(K) - OF.deterministic)).max())
     return Finding(
@@ -117,10 +117,10 @@ def representative() -> Finding:
     readings, told = [], []
     for level in (0.1, 0.01):
         K, _ = _on_contour(level)
-        K_min = iso_loss.least_iterations(level, ALPHA, 1.0, 1.0)
+        K_min = iso_loss.least_iterations(level, OF_EQ3)
         noise = np.sqrt(ALPHA) + 1 / (ALPHA * 4 * K_min)
         b = (noise / (level - level * np.sqrt(K_min / K))) ** 2
-        off = worst(iso_loss.risk(K, b, ALPHA, 1.0, 1.0, 1.0), level)
+        off = worst(iso_loss.risk(K, b, OF_EQ3), level)
         what = f"largest |log risk/c|, c = {level}, eq. (3)"
         readings.append(at_most(what, "arithmetic", off, -float(np.log(PERFORMANCE))))
         told.append(f"{1 / (ALPHA * K_min * np.sqrt(ALPHA)):.2g} at c = {level}")
@@ -135,7 +135,7 @@ def representative() -> Finding:
 def shape() -> Finding:
     """Along a contour (x - x_min)(y - y_min) is constant on a hyperbola: largest over smallest, K^(1/2) and K for x."""
     K, b = _on_contour(0.01)
-    K_min, b_min = iso_loss.least_iterations(0.01, ALPHA, 1.0, 1.0), iso_loss.least_batch_size(0.01, ALPHA, 1.0)
+    K_min, b_min = iso_loss.least_iterations(0.01, OF_EQ3), iso_loss.least_batch_size(0.01, OF_EQ3)
     middle = (K_min * 1.1 < K) & (K_min * 1e4 > K)
     K, b = K[middle], b[middle]
     y = np.sqrt(b) - np.sqrt(b_min)

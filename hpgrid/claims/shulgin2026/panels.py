@@ -70,7 +70,7 @@ def minimum_batch() -> Finding:
     ratios = []
     for level in arrays["levels"]:
         reached = (risk <= level).any(axis=1)
-        needed = iso_loss.least_batch_size(float(level), 0.0658, 1.0)
+        needed = iso_loss.least_batch_size(float(level), iso_loss.of_proxy(0.0658, 1.0, 1.0, 1.0))
         if reached.any() and needed > b[0]:
             ratios.append(float(b[reached.argmax()] / needed))
     return Finding(
@@ -144,7 +144,8 @@ def middle_hyperbola() -> Finding:
     K, b, _, middle, _ = _panels()
     lowest, step = 1.07e-7, 10 / 99 * float(np.log(10.0))  # the captions' eta: ten decades, 100 values
     reached = 1 / ((1 + 1 / ALPHA) * lowest**2) >= K
-    off = np.abs(np.log(middle / iso_loss.risk(K, b[:, None], ALPHA, 1.0, 1.0, 1.0))).max(axis=0)
+    parts = iso_loss.of_proxy(ALPHA, 1.0, 1.0, 1.0)
+    off = np.abs(np.log(middle / iso_loss.risk(K, b[:, None], parts))).max(axis=0)
     # A/eta + B eta within half a step: cosh(step/2) - 1, and at the floor's own end a whole step.
     tolerance = float(np.log(np.cosh(step)))
     return Finding(
