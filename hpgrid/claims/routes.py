@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hpgrid import bounds
 from hpgrid.claims.ledger import Number
-from hpgrid.proxy import Proxy
+from hpgrid.proxy import FunctionProxy, Proxy
 
 if TYPE_CHECKING:
     from hpgrid.asymptotics import Law
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from hpgrid.refinement import Optimum
 
 Array = NDArray[np.float64]
+
+#: What the refined route takes; the exact one takes sums of powers alone.
+Bound = Proxy | FunctionProxy
 
 #: What the refined logs and local exponents are sure to.
 SOLVER = 1e-9
@@ -46,17 +49,19 @@ BOUNDS: dict[str, Proxy] = {
 
 
 class Setting(NamedTuple):
-    """A tuning regime that can be a key: what is tuned, fixed, on a path and capped, and the budget."""
+    """A tuning regime that can be a key: what is tuned, fixed, on a path, capped; the budget; the least iterations."""
 
     tuned: tuple[str, ...]
     fixed: tuple[tuple[str, float], ...] = ()
     path: tuple[tuple[str, Fraction], ...] = ()
     caps: tuple[tuple[str, float], ...] = ()
     budget: str = "T"
+    min_K: float | None = None
 
     def roles(self) -> dict[str, Any]:
         """Return the keywords that refine and exponents share."""
-        return {"fixed": dict(self.fixed), "path": dict(self.path), "caps": dict(self.caps)}
+        roles = {"fixed": dict(self.fixed), "path": dict(self.path), "caps": dict(self.caps)}
+        return {**roles, "min_K": self.min_K}
 
 
 def setting(*tuned: str, budget: str = "T", **given: float | Fraction) -> Setting:
@@ -70,12 +75,12 @@ def setting(*tuned: str, budget: str = "T", **given: float | Fraction) -> Settin
     return Setting(tuned, tuple(fixed.items()), tuple(path.items()), tuple(caps.items()), budget)
 
 
-def proxy_of(bound: str | Proxy) -> Proxy:
+def proxy_of(bound: str | Bound) -> Bound:
     """Return the bound of that name, or the bound itself."""
     return BOUNDS[bound] if isinstance(bound, str) else bound
 
 
-def refined(bound: str | Proxy, regime: Setting, budget: ArrayLike, **constants: ArrayLike) -> Optimum:
+def refined(bound: str | Bound, regime: Setting, budget: ArrayLike, **constants: ArrayLike) -> Optimum:
     """Return the continuous optimum at budgets; constants may be arrays, whose shape comes first."""
     from hpgrid.refinement import refine
 
@@ -130,7 +135,7 @@ def unsettled(near: float, far: float) -> float:
     return abs(float(far - near)) + SOLVER
 
 
-def settled(bound: str | Proxy, regime: Setting, name: str) -> tuple[float, float]:
+def settled(bound: str | Bound, regime: Setting, name: str) -> tuple[float, float]:
     """Return the refined local exponent far out, and how far it may still be from its limit."""
     found = refined(bound, regime, [FAR, FARTHER])
     near, far = np.where(found.converged, found.exponent[name], np.nan)
@@ -138,7 +143,7 @@ def settled(bound: str | Proxy, regime: Setting, name: str) -> tuple[float, floa
 
 
 def elasticity(
-    bound: str | Proxy, regime: Setting, name: str, by: str, between: tuple[float, float]
+    bound: str | Bound, regime: Setting, name: str, by: str, between: tuple[float, float] = (1e3, 1e4)
 ) -> tuple[float, float]:
     """Return d log name / d log by of a held variable, far out, and how far it may still be from its limit."""
     ends = [refined(bound, holding(regime, **{by: x}), [FAR, FARTHER]) for x in between]

@@ -10,9 +10,10 @@ import numpy as np
 
 from hpgrid import bounds as proxies
 from hpgrid.bounds import cesista2025 as bounds
-from hpgrid.claims.cesista2025.routes import CONSTANTS, ROUNDING, elasticity
+from hpgrid.claims.cesista2025.routes import CONSTANTS, ROUNDING, at
 from hpgrid.claims.ledger import Finding, Reading, claim
 from hpgrid.claims.readings import at_most
+from hpgrid.claims.routes import elasticity
 
 
 def _power(values: Sequence[float], b: Sequence[float]) -> float:
@@ -62,8 +63,9 @@ def lipschitz() -> Finding:
 
 @claim("C.A1.tokens", "A1", "it is best to scale eta with b^(1/2): at a fixed token budget")
 def in_tokens() -> Finding:
-    found, error = elasticity(proxies.steepest(**CONSTANTS, form="revised"), ("eta",), "eta", "b", {"alpha": 0.05})
-    seed, seed_error = elasticity(proxies.steepest(**CONSTANTS), ("eta",), "eta", "b", {"alpha": 0.05})
+    held = {"alpha": 0.05}
+    found, error = elasticity(proxies.steepest(**CONSTANTS, form="revised"), at("eta", fixed=held), "eta", "b")
+    seed, seed_error = elasticity(proxies.steepest(**CONSTANTS), at("eta", fixed=held), "eta", "b")
     return Finding(
         (
             Reading("eta* ~ b^p, revised Theorem 8", "refined", found, Fraction(1, 2), error),
@@ -76,7 +78,7 @@ def in_tokens() -> Finding:
 @claim("C.A1.iterations", "A1", "it is best to scale eta with b^(1/2): at a fixed number of iterations")
 def in_iterations() -> Finding:
     proxy = proxies.steepest(**CONSTANTS, form="revised")
-    found, error = elasticity(proxy, ("eta",), "eta", "b", {"alpha": 0.05}, budget="K")
+    found, error = elasticity(proxy, at("eta", fixed={"alpha": 0.05}, budget="K"), "eta", "b")
     return Finding(
         (Reading("eta* ~ b^p, revised Theorem 8", "refined", found, Fraction(1, 2), error),),
         "at a fixed K the bound's best eta does not depend on b at all: to keep the noise is another aim",

@@ -6,9 +6,9 @@ from fractions import Fraction
 from typing import Any
 
 from hpgrid import bounds as proxies
-from hpgrid.claims.cesista2025.routes import CONSTANTS, LAM, elasticity, settled
+from hpgrid.claims.cesista2025.routes import CONSTANTS, LAM, at
 from hpgrid.claims.ledger import Finding, Reading, claim
-from hpgrid.claims.routes import exponent, power_in, setting
+from hpgrid.claims.routes import elasticity, exponent, power_in, setting, settled
 from hpgrid.proxy import Proxy, Term
 from hpgrid.theory import frank_wolfe as stated
 
@@ -31,7 +31,7 @@ LEADING = Proxy(
 
 
 def _in_tokens(name: str, tuned: tuple[str, ...], predicted: Fraction, **held: Any) -> Finding:
-    found, error = settled(PROXY, tuned, name, held)
+    found, error = settled(PROXY, at(*tuned, fixed=held), name)
     return Finding(
         (
             Reading(f"{name} ~ T^p", "refined", found, predicted, error),
@@ -44,7 +44,7 @@ def _in_tokens(name: str, tuned: tuple[str, ...], predicted: Fraction, **held: A
 
 def _in_batch(name: str, note: str) -> Finding:
     tuned, predicted = ("eta", "alpha"), stated.IN_BATCH[name]
-    found, error = elasticity(PROXY, tuned, name, "b", {})
+    found, error = elasticity(PROXY, at(*tuned), name, "b")
     law = power_in(LEADING, setting(*tuned, b=BATCH), name, "b")
     return Finding(
         (

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 
 from hpgrid.bounds import cesista2025 as bounds
-from hpgrid.claims.cesista2025.routes import ROUNDING, points, whole
+from hpgrid.claims.cesista2025.routes import ROUNDING, points
 from hpgrid.claims.ledger import Finding, Reading, claim
 from hpgrid.claims.readings import at_least, at_most, same
 
@@ -46,7 +46,7 @@ def tight() -> Finding:
 @claim("C.prop6.jensen", "Proposition 6", "the first moment's bound follows from the second's by Jensen")
 def jensen() -> Finding:
     given = points(*GIVEN)
-    t = whole(points("K")["K"])
+    t = np.floor(points("K")["K"])
     first, second = (bounds.momentum_error(moment, t, **given) for moment in (1, 2))
     ratio = np.sqrt(sum(second)) / sum(first)
     return Finding(
@@ -123,7 +123,7 @@ def drift_squared() -> Finding:
 @claim("C.cor7.first", "Corollary 7", "the Nesterov error is beta times the momentum's and (1-beta) the minibatch's")
 def nesterov() -> Finding:
     given = points(*GIVEN)
-    K = whole(points("K")["K"])
+    K = np.floor(points("K")["K"])
     beta = 1 - given["alpha"]
     readings = []
     for moment in (1, 2):

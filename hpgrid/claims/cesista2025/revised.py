@@ -6,10 +6,10 @@ import numpy as np
 
 from hpgrid import bounds as proxies
 from hpgrid.bounds import cesista2025 as bounds
-from hpgrid.claims.cesista2025.routes import CONSTANTS, LAM, ROUNDING, optimum, points
+from hpgrid.claims.cesista2025.routes import CONSTANTS, LAM, ROUNDING, at, points
 from hpgrid.claims.ledger import Finding, Reading, claim
 from hpgrid.claims.readings import at_most, same
-from hpgrid.claims.routes import SOLVER
+from hpgrid.claims.routes import SOLVER, refined
 
 GIVEN = ("eta", "b", "alpha", "Delta0", "L", "sigma", "D", "G0")
 
@@ -65,7 +65,8 @@ def best_rate() -> Finding:
     own = {k: CONSTANTS[k] for k in ("Delta0", "L", "G0")}
     least = float(bounds.least_weight_decay(K=K, alpha=0.05, **own))
     lams = [least * x for x in (1.01, 2.0, 30.0)]
-    found = [optimum(proxies.star_convex(**CONSTANTS, lam=lam), ("eta",), K, fixed, "K") for lam in lams]
+    regime = at("eta", fixed=fixed, budget="K")
+    found = [refined(proxies.star_convex(**CONSTANTS, lam=lam), regime, K) for lam in lams]
     measured = [np.where(f.converged, f.at["eta"], np.nan)[0] for f in found]
     formula = bounds.best_learning_rate(np.array(lams), K=K, alpha=0.05, **own)
     # Its log risk is flat there: what rounding leaves of eta is the root of eps over the curvature.
@@ -84,7 +85,8 @@ def condition() -> Finding:
         eta = (1 - (rate / (own["Delta0"] * K * lam**2)) ** (1 / (K - 1))) / lam
         what = f"eta* > 0 at {lam / least:g} of the least lam"
         readings.append(Reading(what, "arithmetic", bool(eta > 0), True))
-    runs_off = optimum(proxies.star_convex(**CONSTANTS, lam=0.9 * least), ("eta",), K, {"alpha": alpha, "b": 64.0}, "K")
+    regime = at("eta", fixed={"alpha": alpha, "b": 64.0}, budget="K")
+    runs_off = refined(proxies.star_convex(**CONSTANTS, lam=0.9 * least), regime, K)
     readings.append(Reading("eta -> 0 is best at 0.9 of it", "refined", bool(runs_off.unbounded["eta"][0]), True))
     return Finding(
         tuple(readings),

@@ -9,16 +9,12 @@ closed form that the refined optimum is held against.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from hpgrid.claims.routes import FAR, FARTHER, SOLVER
-from hpgrid.proxy import FunctionProxy
-
-if TYPE_CHECKING:
-    from hpgrid.refinement import Optimum
+from hpgrid.claims.routes import Setting
 
 Array = NDArray[np.float64]
 
@@ -40,35 +36,6 @@ def points(*names: str, n: int = 500, seed: int = 2025) -> dict[str, Any]:
     return {name: 10.0 ** rng.uniform(*ranges.get(name, (-2, 2)), n) for name in names}
 
 
-def whole(values: Array) -> Array:
-    """Return values cut to whole numbers."""
-    return np.floor(values)
-
-
-def optimum(
-    proxy: FunctionProxy, tuned: tuple[str, ...], budgets: ArrayLike, fixed: Mapping[str, float], budget: str = "T"
-) -> Optimum:
-    """Return the continuous optimum at budgets, with at least one iteration."""
-    from hpgrid.refinement import refine
-
-    at: dict[str, Any] = {budget: np.atleast_1d(np.asarray(budgets, float))}
-    return refine(proxy, tuned, fixed=fixed, min_K=1.0, **at)
-
-
-def settled(
-    proxy: FunctionProxy, tuned: tuple[str, ...], name: str, fixed: Mapping[str, float], budget: str = "T"
-) -> tuple[float, float]:
-    """Return a refined local exponent far out, and how far it may still be from its limit."""
-    found = optimum(proxy, tuned, [FAR, FARTHER], fixed, budget)
-    near, far = np.where(found.converged, found.exponent[name], np.nan)
-    return float(far), abs(float(far - near)) + SOLVER
-
-
-def elasticity(
-    proxy: FunctionProxy, tuned: tuple[str, ...], name: str, by: str, fixed: Mapping[str, float], budget: str = "T"
-) -> tuple[float, float]:
-    """Return d log name / d log by of a held variable, far out, and how far it may still be from its limit."""
-    ends = [optimum(proxy, tuned, [FAR, FARTHER], {**fixed, by: x}, budget) for x in (1e3, 1e4)]
-    near, far = (np.log(e.at[name]) for e in ends)
-    first, last = np.where(ends[0].converged & ends[1].converged, far - near, np.nan) / np.log(10.0)
-    return float(last), abs(float(last - first)) + 2 * SOLVER
+def at(*tuned: str, fixed: Mapping[str, float] | None = None, budget: str = "T") -> Setting:
+    """Return a regime with at least one iteration, as the bounds need it."""
+    return Setting(tuned, tuple((fixed or {}).items()), budget=budget, min_K=1.0)

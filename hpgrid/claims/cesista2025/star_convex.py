@@ -15,10 +15,10 @@ from functools import cache
 import numpy as np
 
 from hpgrid import bounds as proxies
-from hpgrid.claims.cesista2025.routes import CONSTANTS, LAM, elasticity, optimum
+from hpgrid.claims.cesista2025.routes import CONSTANTS, LAM, at
 from hpgrid.claims.ledger import Finding, Reading, claim
 from hpgrid.claims.readings import at_least, same
-from hpgrid.claims.routes import SOLVER, Array
+from hpgrid.claims.routes import SOLVER, Array, elasticity, refined
 from hpgrid.refinement.optimum import Optimum
 from hpgrid.theory import star_convex as theory
 
@@ -42,7 +42,7 @@ BEYOND = np.array([1e3, 1e6])
 @cache
 def _found(tuned: tuple[str, ...]) -> Optimum:
     fixed = {"alpha": ALPHA} if "b" in tuned else {"b": BATCH}
-    return optimum(PROXY, tuned, LADDER, fixed)
+    return refined(PROXY, at(*tuned, fixed=fixed), LADDER)
 
 
 def _extrapolated(exponent: Array, budgets: Array) -> tuple[float, float]:
@@ -125,7 +125,7 @@ def rate_at_batch() -> Finding:
 def powers_of_b() -> Finding:
     readings = []
     for name, power in theory.IN_BATCH.items():
-        found, error = elasticity(PROXY, ("eta", "alpha"), name, "b", {})
+        found, error = elasticity(PROXY, at("eta", "alpha"), name, "b")
         readings.append(Reading(f"{name} ~ b^p, T = 1e60", "refined", found, power, error))
     return Finding(tuple(readings))
 
@@ -133,7 +133,7 @@ def powers_of_b() -> Finding:
 @claim("C.star.iterations", "literature, star-convex, fixed beta and K", "eta* ~ log K/K")
 def in_iterations() -> Finding:
     """The refined optimum, and what eta*(lam) comes to far out, where no float K reaches."""
-    found = optimum(PROXY, ("eta",), ITERATIONS, {"alpha": ALPHA, "b": BATCH}, "K")
+    found = refined(PROXY, at("eta", fixed={"alpha": ALPHA, "b": BATCH}, budget="K"), ITERATIONS)
     value, exponent = (np.where(found.converged, x, np.nan) for x in (found.at["eta"], found.exponent["eta"]))
     p, error = _extrapolated(exponent, ITERATIONS)
     law = theory.FIXED_ITERATIONS["eta"]
@@ -157,7 +157,7 @@ def in_iterations() -> Finding:
 @claim("C.star.corner", "literature, star-convex, small T", "at small T the infimum is the corner eta -> 0, b large")
 def corner() -> Finding:
     budgets = np.geomspace(10.0, 1e6, 11)
-    found = optimum(PROXY, ("eta", "b"), budgets, {"alpha": ALPHA})
+    found = refined(PROXY, at("eta", "b", fixed={"alpha": ALPHA}), budgets)
     at_corner = found.unbounded["eta"]
     last = float(budgets[at_corner].max(initial=0.0))
     ratio = float(found.risk[0] / CONSTANTS["Delta0"])

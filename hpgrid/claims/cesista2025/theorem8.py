@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from hpgrid.bounds import cesista2025 as bounds
-from hpgrid.claims.cesista2025.routes import CONSTANTS, ROUNDING, optimum, points
+from hpgrid.claims.cesista2025.routes import CONSTANTS, ROUNDING, at, points
 from hpgrid.claims.ledger import Finding, Reading, claim
 from hpgrid.claims.readings import at_most, same
-from hpgrid.claims.routes import FAR, FARTHER
+from hpgrid.claims.routes import FAR, FARTHER, refined
 
 GIVEN = ("eta", "b", "alpha", "K", "Delta0", "L", "sigma", "D", "G0")
 
@@ -98,7 +98,7 @@ def free_of_D() -> Finding:
 )
 def converges() -> Finding:
     """The least right-hand side over eta, b and alpha, far out."""
-    found = optimum(bounds.steepest(**CONSTANTS), ("eta", "b"), [FAR, FARTHER], {"alpha": 0.05})
+    found = refined(bounds.steepest(**CONSTANTS), at("eta", "b", fixed={"alpha": 0.05}), [FAR, FARTHER])
     near, far = np.where(found.converged, found.risk, np.nan)
     return Finding(
         (Reading("least right-hand side, T = 1e60", "refined", float(far), 0.0, abs(float(far - near))),),
