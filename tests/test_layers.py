@@ -38,6 +38,10 @@ FORBIDDEN["plotting"] |= {
 }
 for measurement in ("search", "refinement", "asymptotics", "proxy"):
     FORBIDDEN[measurement] = FORBIDDEN.get(measurement, set()) | {"hpgrid.theory"}
+# Three routes that are held against each other share no code.
+ROUTES = ("search", "refinement", "asymptotics")
+for route in ROUTES:
+    FORBIDDEN[route] |= {f"hpgrid.{other}" for other in ROUTES if other != route}
 
 
 def module_name(path: Path) -> str:

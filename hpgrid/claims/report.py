@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from hpgrid.claims.ledger import SOURCES, VERDICTS, Number, Reading, Row
+from hpgrid.columns import aligned
 
 HEADINGS = ("id", "route", "what", "measured", "predicted", "tolerance", "verdict")
 
@@ -24,10 +25,8 @@ def table(rows: Sequence[Row]) -> str:
             route, what, *numbers = _cells(reading)
             more = f" and {others} more" if others else ""
             lines.append((row.claim.id if k == 0 else "", route, what + more, *numbers, reading.verdict))
-    widths = [max(len(line[k]) for line in lines) for k in range(len(HEADINGS))]
-    text = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines]
     told = [f"{r.claim.id} {r.finding.verdict}: {r.finding.note or r.claim.statement}" for r in _not_holding(rows)]
-    return "\n".join([*text, "", *told, *([""] if told else []), summary(rows)])
+    return "\n".join([*aligned(lines), "", *told, *([""] if told else []), summary(rows)])
 
 
 def _by_route(readings: Sequence[Reading]) -> list[tuple[Reading, int]]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter, Token
 
 from hpgrid.cli.cache import use_compilation_cache
+from hpgrid.columns import aligned
 from hpgrid.config import Config, load, override, shipped
 from hpgrid.errors import bad, unknown
 from hpgrid.paper import FIGURES
@@ -217,9 +218,7 @@ def _report(data: FigureData, written: list[Path]) -> bool:
         print(f"{data.name}: no check: the closed forms are not this bound's\n")
         return False
     rows = [HEADINGS, *(_row(data.name, check) for check in data.checks)]
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
+    print("\n".join(aligned(rows)))
     print()
     return any(check.holds is False for check in data.checks)
 

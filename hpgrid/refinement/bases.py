@@ -3,6 +3,7 @@
 In the logs of the largest independent terms, taken as coordinates, a term that is the product of
 larger ones has exactly cancelling entries: the gradient along a flat direction is then a sum over
 small terms alone, and keeps their relative precision. Bounds that hold are rows like the terms' own.
+The elimination is this route's own: it shares no code with the exact exponents that it is held against.
 """
 
 from __future__ import annotations
