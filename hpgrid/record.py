@@ -57,8 +57,12 @@ def _umask() -> int:
     return mask
 
 
-def make_folder(folder: Path) -> None:
+def make_folder(folder: Path, instead: str = "--out DIR") -> None:
     """Make the output folder, and check that it can be written to before anything is computed.
+
+    Args:
+        folder: where files will go.
+        instead: what a person would write to choose another, for the message.
 
     Raises:
         ValueError: it can't be made or written to.
@@ -67,7 +71,7 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         handle, probe = tempfile.mkstemp(dir=folder, prefix=".probe.")
     except OSError as error:
-        raise bad(f"the output folder must be writable ({error.strerror})", str(folder), "--out DIR") from None
+        raise bad(f"the output folder must be writable ({error.strerror})", str(folder), instead) from None
     os.close(handle)
     Path(probe).unlink()
 

@@ -57,7 +57,7 @@ def _check_writable(path: Path | None) -> None:
 
     if path.is_dir():
         raise bad("the ledger is written to a file", str(path), f"{path / 'ledger.md'}, say")
-    make_folder(path.parent)
+    make_folder(path.parent, "a path in another folder")
 
 
 def _measured(chosen: tuple[Claim, ...], run) -> tuple[Row, ...]:  # type: ignore[no-untyped-def]

@@ -187,7 +187,7 @@ def draw(data: FigureData) -> Figure:
             letter(ax, k, panel["title"]) if len(panels) > 1 else ax.set_title(panel["title"])
         plot.risk_bar(figure, axes, limits)
         named = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels())}
-        figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=3)
+        figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=min(3, 1 + len(panels)))
     return figure
 
 

@@ -19,7 +19,7 @@ from hpgrid.paper.checks import FAR, REFINED, nothing_to_fit, verdict, window_bi
 from hpgrid.paper.data import Check, FigureData, all_tuned, config_data
 from hpgrid.paper.pair import power_label, predicted_line, refined_arrays
 from hpgrid.plotting.curves import argmin, band, law, optimum, padded, refined
-from hpgrid.plotting.style import SHORT, letter, log_axes, new_figure, styled
+from hpgrid.plotting.style import SHORT, letter, log_axes, new_figure, split_legends, styled
 from hpgrid.proxy import Proxy, Term
 from hpgrid.reducers.near_optimal import PERFORMANCE, near_optimal
 from hpgrid.reducers.profile import grid_excess, profile, sublevel
@@ -165,10 +165,7 @@ def draw(data: FigureData) -> Figure:
             _panel(axes[k], key, budget, arrays)
             law(axes[k], x, arrays[f"{key}_law"], power_label(budget, exponents[key]))
             letter(axes[k], k, "risk" if key == "risk" else f"best ${SHORT[key]}$")
-            axes[k].legend(handles=[axes[k].lines[-1]], loc="upper left" if key == "b" else "upper right")
-        named = {label: handle for ax in axes[::-1] for handle, label in zip(*ax.get_legend_handles_labels())}
-        shared = {label: handle for label, handle in named.items() if not label.startswith("$")}
-        figure.legend(shared.values(), shared.keys(), loc="outside lower center", ncols=len(shared))
+        split_legends(figure, axes, ["upper right", "upper left", "upper right", "upper right"])
     return figure
 
 

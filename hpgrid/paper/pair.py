@@ -22,7 +22,7 @@ from hpgrid.grid import Grid
 from hpgrid.paper.checks import least_iterations, refined_checks, refined_curves, tuned_checks
 from hpgrid.paper.data import Check, FigureData, check_axes, config_data, only_panel
 from hpgrid.plotting.curves import family, law, optimum, padded, refined
-from hpgrid.plotting.style import PREDICTED, SHORT, letter, log_axes, new_figure, styled
+from hpgrid.plotting.style import PREDICTED, SHORT, letter, log_axes, new_figure, split_legends, styled
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.reducers.curves import argmin_curve
 from hpgrid.reducers.slopes import fit_slope, within
@@ -128,15 +128,16 @@ def draw(data: FigureData) -> Figure:
     first, second = other_than_eta(panel["tuned"]), "eta"
     exponents, logs = data.notes["exponents"], data.notes.get("log_exponents", {})
     held = ", ".join(held_text(name, value) for name, value in panel["fixed"].items())
+    refines = "risk_star" in arrays
     with styled():
-        figure, axes = new_figure(2, 2, (6.4, 5.0))
+        figure, axes = new_figure(2, 2, (6.4, 5.2 if refines else 5.0))
         risks = padded(arrays["risk_hat"], arrays["risk_every"], by=0.35)
         for k, (name, tuned) in enumerate(((first, second), (second, first))):
             family(axes[k], x, arrays[f"risk_at_{name}"], arrays[f"{name}_shown"], name)
             both = f"best $({SHORT[second]}, {SHORT[first]})$"
             optimum(axes[k], x, arrays["risk_hat"], np.zeros(x.shape, bool), both)
             axes[k].plot(x, arrays["risk_every"], ":", color="black", linewidth=1.1, label="all three tuned", zorder=5)
-            if "risk_star" in arrays:
+            if refines:
                 refined(axes[k], x, arrays["risk_star"], None, width=0.8)
             if "risk" in exponents:
                 law(axes[k], x, arrays["risk_law"], power_label(budget_name, exponents["risk"], logs.get("risk")))
@@ -145,32 +146,20 @@ def draw(data: FigureData) -> Figure:
             axes[k].legend(loc="lower left")
         for k, name in ((2, first), (3, second)):
             values = arrays[f"{name}_hat"]
-            optimum(axes[k], x, values, arrays[f"{name}_edge"], f"best ${SHORT[name]}$")
-            if f"{name}_star" in arrays:
+            optimum(axes[k], x, values, arrays[f"{name}_edge"], "grid argmin" if refines else f"best ${SHORT[name]}$")
+            if refines:
                 refined(axes[k], x, arrays[f"{name}_star"], "refined optimum", width=0.8)
             law(axes[k], x, arrays[f"{name}_law"], power_label(budget_name, exponents[name], logs.get(name)))
             inside = values[~arrays[f"{name}_edge"]]
-            rising, crowded = bool(inside.size and inside[-1] > inside[0]), f"{name}_star" in arrays
-            log_axes(axes[k], (x[0], x[-1]), _range(values, rising, crowded), (budget_name, name))
+            rises = bool(inside.size and inside[-1] > inside[0])
+            log_axes(axes[k], (x[0], x[-1]), padded(values), (budget_name, name))
             if name in ("b", "alpha"):
                 axes[k].axhline(1.0, color=PREDICTED, linewidth=0.7, linestyle=":", zorder=1)
             letter(axes[k], k, f"best ${SHORT[name]}$")
-            axes[k].legend(loc=_corner(rising, crowded))
+            axes[k].legend(loc="upper left" if rises else "lower left")
+        if refines:
+            split_legends(figure, axes[2:], ["best", "best"])
     return figure
-
-
-def _range(values: Any, rising: bool, crowded: bool) -> tuple[float, float]:
-    """The range of a curve, with room for a tall legend below one that rises, or above one that falls."""
-    lo, hi = padded(values)
-    room = (hi / lo) ** 0.35 if crowded else 1.0
-    return (lo / room, hi) if rising else (lo, hi * room)
-
-
-def _corner(rising: bool, crowded: bool) -> Any:
-    """Where the legend of a curve stands."""
-    if crowded:
-        return "lower right" if rising else "upper right"
-    return "upper left" if rising else "lower left"
 
 
 def other_than_eta(tuned: Any) -> str:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import matplotlib.style
 import numpy as np
@@ -53,6 +54,17 @@ def new_figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figu
 def letter(axes: Axes, k: int, title: str) -> None:
     """Title a panel "(a) ..."."""
     axes.set_title(f"({chr(ord('a') + k)}) {title}")
+
+
+def split_legends(figure: Figure, axes: Sequence[Axes], corners: Sequence[Any]) -> None:
+    """Name the laws, which are set in mathematics, in a corner of each axes, and all else once below the figure."""
+    shared: dict[str, Any] = {}
+    for ax, corner in zip(axes[::-1], corners[::-1]):
+        named = dict(zip(*reversed(ax.get_legend_handles_labels())))
+        laws = {label: handle for label, handle in named.items() if label.startswith("$")}
+        ax.legend(laws.values(), laws.keys(), loc=corner)
+        shared |= {label: handle for label, handle in named.items() if label not in laws}
+    figure.legend(shared.values(), shared.keys(), loc="outside lower center", ncols=len(shared))
 
 
 def hollow(
