@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from hpgrid.checks import AXES, TUNABLE, check_constants, check_value, is_number
 from hpgrid.errors import InputError, bad, unknown
+from hpgrid.parameters import checked
 
 if TYPE_CHECKING:
     from hpgrid.grid import Grid
@@ -92,6 +93,7 @@ class Config:
         bound: the bound and its constants.
         grid: where it is evaluated.
         panels: the regimes, one for the figures of curves, one per panel for contours.
+        parameters: what a figure is made from that is no grid search, in place of all but its name.
         window: smallest and largest budget that a slope is fitted over; where it is None, from the
             end of the burn-in to the largest budget.
         curves: how many thin curves, or contour levels, are shown.
@@ -103,6 +105,7 @@ class Config:
     bound: BoundConfig = field(default_factory=BoundConfig)
     grid: GridConfig = field(default_factory=GridConfig)
     panels: tuple[Panel, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
     window: tuple[float, float] | None = None
     curves: int = 11
     dtype: str = "float64"
@@ -110,7 +113,9 @@ class Config:
 
     def describe(self) -> dict[str, Any]:
         """Return the config as plain data, for a record on disk."""
-        return asdict(self)
+        everything = asdict(self)
+        used = ("figure", "parameters", "dtype") if self.parameters else everything
+        return {key: everything[key] for key in used}
 
 
 def shipped(name: str) -> Path:
@@ -126,16 +131,19 @@ def load(path: Path) -> Config:
         ValueError: the file is missing or malformed, or has a key or a value that can't be.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise bad(f"a config must be a readable TOML file ({reason})", str(path), "the path of one") from None
-    try:
-        return parse(tomllib.loads(text))
+        return parse(_read(path))
     except tomllib.TOMLDecodeError as error:
         raise bad(f"a config must be valid TOML ({error})", str(path), "TOML, as in configs/fig1.toml") from None
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise bad(f"a config must be a readable TOML file ({reason})", str(path), "the path of one") from None
 
 
 def parse(data: Mapping[str, Any]) -> Config:
@@ -144,9 +152,13 @@ def parse(data: Mapping[str, Any]) -> Config:
     Raises:
         ValueError: an unknown key, or a value out of its range.
     """
-    _known("key", data, ("figure", "bound", "grid", "regime", "panel", "window", "curves", "dtype", "refined"))
     if not isinstance(data.get("figure"), str):
         raise bad("a config names its figure", data.get("figure"), 'figure = "fig1", say')
+    own = _own_parameters(data["figure"])
+    if own:
+        _known("key", data, ("figure", "parameters"))
+        return Config(data["figure"], parameters=checked(own, _table(data, "parameters")))
+    _known("key", data, ("figure", "bound", "grid", "regime", "panel", "window", "curves", "dtype", "refined"))
     if ("regime" in data) == ("panel" in data):
         raise bad("a config has one [regime] or some [[panel]]s", sorted(data), "one of the two")
     panels = data["panel"] if "panel" in data else [data["regime"]]
@@ -247,6 +259,12 @@ def _parse_panel(data: Any) -> Panel:
     return Panel(tuple(v for v in TUNABLE if v in tuned), fixed, axes, str(data.get("title", "")))
 
 
+def _own_parameters(figure: str) -> Mapping[str, Any]:
+    """What a figure that is no grid search is made from, as its shipped config has it; nothing for the others."""
+    path = shipped(figure)
+    return _read(path).get("parameters", {}) if path.is_file() else {}
+
+
 def _parse_window(given: Any) -> tuple[float, float] | None:
     if given is None:
         return None
@@ -267,7 +285,15 @@ def override(
     dtype: str | None = None,
     refined: bool | None = None,
 ) -> Config:
-    """Return a config with what the command line says in place of its own."""
+    """Return a config with what the command line says in place of its own.
+
+    Raises:
+        ValueError: a value out of its range, or anything at all for a figure that is no grid search.
+    """
+    said = {"constants": constants or None, "grid": preset, "n": n, "dtype": dtype, "refined": refined}
+    given = {name: value for name, value in said.items() if value is not None}
+    if config.parameters and given:
+        raise bad(f"{config.figure} is no grid search and takes none of these", given, "a config with [parameters]")
     bound, grid = config.bound, config.grid
     if constants:
         known, _ = BOUNDS[bound.name]

@@ -1,4 +1,4 @@
-"""``hpgrid reproduce``: compute, check, draw and save the paper's figures."""
+"""``hpgrid reproduce``: compute, check, draw and save figures."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ def reproduce_figures(
     strict: Annotated[bool, Parameter(negative="", help="Exit with 1 when a check fails.")] = False,
     list_: Annotated[bool, Parameter(name="--list", negative="", help="Say which figures there are.")] = False,
 ) -> int:
-    """Reproduce figures of Shulgin et al.: for each NAME, its picture, NAME.npz and NAME.json."""
+    """Reproduce the papers' figures, and hpgrid's own: for each NAME, its picture, NAME.npz and NAME.json."""
     if list_:
-        print("\n".join(f"{name:6} {what}" for name, what in FIGURES.items()))
+        print("\n".join(f"{name:8} {what}" for name, what in FIGURES.items()))
         return 0
     formats = _formats(format)
     constants = {k: v for k, v in (("C1", C1), ("C2", C2), ("C3", C3)) if v is not None}
