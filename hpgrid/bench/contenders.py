@@ -66,9 +66,13 @@ CONTENDERS: Mapping[str, Contender] = {
     for contender in (
         Contender("numpy_printed", "NumPy, as printed", partial(_load, "with_numpy", "load_printed")),
         Contender("numpy_factored", "NumPy, factored by hand", partial(_load, "with_numpy", "load_factored", 0)),
-        Contender("numpy_factored_last", "NumPy, factored, eta last", partial(_load, "with_numpy", "load_factored", -1)),
+        Contender(
+            "numpy_factored_last", "NumPy, factored, eta last", partial(_load, "with_numpy", "load_factored", -1)
+        ),
         Contender("numexpr", "NumExpr, as printed", partial(_load, "with_numexpr", "load"), ("numexpr",), "numexpr"),
-        Contender("vmaps", "JAX, four nested vmaps", partial(_load, "with_jax", "load_vmaps"), ("jax.numpy",), cube=True),
+        Contender(
+            "vmaps", "JAX, four nested vmaps", partial(_load, "with_jax", "load_vmaps"), ("jax.numpy",), cube=True
+        ),
         Contender("torch", "PyTorch", partial(_load, "with_torch", "load"), ("torch",), "torch"),
         Contender("numba", "Numba, with tables", partial(_load, "with_numba", "load"), ("numba",), "numba"),
         HPGRID,

@@ -65,7 +65,7 @@ def count(proxy: Proxy, grid: Grid, over: tuple[str, ...], dtype: str = "float64
     each = 4 if dtype == "float32" else 8
     rank = 8 if tables.lines else 4
     return Count(
-        operations=_along(tables, again) + _per_line(tables, again) / scanned,
+        operations=_along(tables, again) + _per_line(tables, again) / scanned + again * 2 * cells / points,
         bytes=(cells * (each + rank + 4 * again) + each * _entries((tables.hoisted, tables.scanned))) / points,
         handed=handed / points,
         at_once=at_once,

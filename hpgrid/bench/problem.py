@@ -47,9 +47,11 @@ def axes_of(grid: Grid) -> Axes:
     return eta, b, alpha, T
 
 
-def open_axes(grid: Grid, order: Sequence[str]) -> list[NDArray[np.float64]]:
+def open_axes(grid: Grid, order: Sequence[str]) -> tuple[NDArray[np.float64], ...]:
     """Return eta, b, alpha, each along its place in ``order``, so that they broadcast to all cells."""
-    return [grid.axes[name].values.reshape([-1 if axis == name else 1 for axis in order]) for name in HYPERPARAMETERS]
+    return tuple(
+        grid.axes[name].values.reshape([-1 if axis == name else 1 for axis in order]) for name in HYPERPARAMETERS
+    )
 
 
 def bound(sqrt: Callable[[Any], Any], eta: Any, b: Any, alpha: Any, T: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import NoReturn
 from cyclopts import App, CycloptsError
 
 from hpgrid import __version__
+from hpgrid.cli.bench import benchmark
 from hpgrid.cli.exponents import print_exponents
 from hpgrid.cli.reproduce import reproduce_figures
 from hpgrid.cli.verify import verify_claims
@@ -27,6 +28,7 @@ app = App(
 app.command(reproduce_figures, name="reproduce")
 app.command(print_exponents, name="exponents")
 app.command(verify_claims, name="verify")
+app.command(benchmark, name="bench")
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
