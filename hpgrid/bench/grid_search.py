@@ -13,9 +13,9 @@ from functools import cache
 from hpgrid.bench.agreement import Agreement, compare, reference
 from hpgrid.bench.ceilings import Ceiling, ceilings
 from hpgrid.bench.contenders import CONTENDERS, HPGRID, Contender, why_not
-from hpgrid.bench.counts import Count, count
 from hpgrid.bench.measure import Fresh, fresh, interleaved
-from hpgrid.bench.problem import C1, C2, C3, Loaded
+from hpgrid.bench.needs import needs
+from hpgrid.bench.problem import Loaded
 from hpgrid.bench.report import Outcome, remarks, row, table
 from hpgrid.bench.works import WORKS
 from hpgrid.grid import Grid
@@ -115,13 +115,6 @@ def measure(
     return Outcome(work, n, rows, skipped, needs(work, grid), rates, doubled)
 
 
-def needs(work: str, grid: Grid, dtype: str = "float64") -> Count:
-    """Return the operations and bytes per point of hpgrid's search."""
-    import hpgrid
-
-    return count(hpgrid.bounds.lmo(C1=C1, C2=C2, C3=C3), grid, WORKS[work].over, dtype)
-
-
 def first_calls(
     work: str, n: int, runs: int, contenders: Mapping[str, Contender], probe: Probe
 ) -> tuple[dict[str, Fresh], dict[str, str]]:
@@ -139,10 +132,10 @@ def first_calls(
 
 def too_slow(first_call_s: float, runs: int) -> str | None:
     """Return why a contender is not timed, going by its first call: every round calls it twice, or None."""
-    hours = first_call_s * 2 * runs / 3600
-    if 3600 * hours <= _PATIENCE:
+    seconds = 2 * runs * first_call_s
+    if seconds <= _PATIENCE:
         return None
-    return f"its first call took {first_call_s:.0f} s, so that {runs} rounds would take some {hours:.1f} hours"
+    return f"its first call took {first_call_s:.0f} s, so that {runs} rounds would take some {seconds / 3600:.1f} hours"
 
 
 def check(work: str, grid: Grid, loaded: Mapping[str, Loaded]) -> dict[str, Agreement]:

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from hpgrid.bench.contenders import CONTENDERS, HPGRID
 from hpgrid.bench.report import Outcome
 from hpgrid.bench.works import WORKS
-from hpgrid.plotting.style import OPTIMUM, letter, log_axes, new_figure, styled
+from hpgrid.plotting.style import OPTIMUM, SHORT, letter, log_axes, new_figure, styled
 
 #: Colours that the colour blind tell apart, and markers for grey print.
 _LOOKS: Mapping[str, tuple[str, str]] = {
@@ -28,8 +28,8 @@ _LOOKS: Mapping[str, tuple[str, str]] = {
 
 #: The floors that are drawn, their lines and their names. That of memory alone lies far below.
 _FLOORS: Mapping[str, tuple[str, str]] = {
-    "arithmetic": ("-", "least by arithmetic"),
-    "handed on": (":", "by memory, were all handed through it"),
+    "arithmetic": ("-", "floor of arithmetic"),
+    "handed on": (":", "floor of memory, carries included"),
 }
 
 
@@ -43,14 +43,27 @@ def draw(outcomes: Sequence[Outcome]) -> Figure:
         limits = _limits(outcomes)
         for k, (axes, work) in enumerate(zip(panels, works)):
             _panel(axes, [outcome for outcome in outcomes if outcome.work == work], limits)
-            letter(axes, k, f"{work}: {WORKS[work].asks}")
+            letter(axes, k, _title(work))
         for axes in panels[len(works) :]:
             axes.remove()
-        named: dict[str, Any] = {}
-        for axes in panels[: len(works)]:
-            named |= dict(zip(*reversed(axes.get_legend_handles_labels())))
-        figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=1 + columns)
+        _legend(figure, panels[: len(works)], 1 + columns)
     return figure
+
+
+def _title(work: str) -> str:
+    """R2: best $(\\eta, b)$ for every $(\\alpha, T)$."""
+    over, kept = (", ".join(SHORT[name] for name in names) for names in (WORKS[work].over, (*WORKS[work].kept, "T")))
+    return f"{work}: best $({over})$ for every $({kept})$"
+
+
+def _legend(figure: Figure, panels: Sequence[Axes], columns: int) -> None:
+    """Name every line once, hpgrid's first and the floors last."""
+    named: dict[str, Any] = {}
+    for axes in panels:
+        named |= dict(zip(*reversed(axes.get_legend_handles_labels())))
+    floors = [label for _, label in _FLOORS.values()]
+    labels = sorted(named, key=lambda label: (label in floors, label != HPGRID.label))
+    figure.legend([named[label] for label in labels], labels, loc="outside lower center", ncols=columns)
 
 
 def _limits(outcomes: Sequence[Outcome]) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -63,11 +76,11 @@ def _limits(outcomes: Sequence[Outcome]) -> tuple[tuple[float, float], tuple[flo
 
 def _panel(axes: Axes, outcomes: Sequence[Outcome], limits: tuple[tuple[float, float], tuple[float, float]]) -> None:
     """Draw one work: floors below all, hpgrid above all."""
-    x = limits[0]
     for name, (style, label) in _FLOORS.items():
-        # The same for each point of a work, up to what varies with n: a line through the first and the last.
-        ends = [outcomes[0], outcomes[-1]]
-        y = [floor_at * end / outcome.points for end, outcome in zip(x, ends) for floor_at in (outcome.floors[name],)]
+        # A floor goes as the number of points, but for what is shared by a line of them: on from either end.
+        x = [limits[0][0], *(outcome.points for outcome in outcomes), limits[0][1]]
+        floors = [outcome.floors[name] for outcome in outcomes]
+        y = [floors[0] * x[0] / x[1], *floors, floors[-1] * x[-1] / x[-2]]
         axes.plot(x, y, style, color="0.6", linewidth=1.1, label=label, zorder=1)
     for name, contender in CONTENDERS.items():
         rows = [(outcome.points, outcome.rows[name].median_s) for outcome in outcomes if name in outcome.rows]

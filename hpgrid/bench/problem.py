@@ -19,6 +19,7 @@ FACTORED = "b/(eta*T) + eta*(1 + 1/alpha)"
 C1 = C2 = C3 = 1.0
 
 Axes = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+Cell = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -47,11 +48,11 @@ def axes_of(grid: Grid) -> Axes:
     return eta, b, alpha, T
 
 
-def open_axes(grid: Grid, order: Sequence[str]) -> tuple[NDArray[np.float64], ...]:
+def open_axes(grid: Grid, order: Sequence[str]) -> Cell:
     """Return eta, b, alpha, each along its place in ``order``, so that they broadcast to all cells."""
-    return tuple(
-        grid.axes[name].values.reshape([-1 if axis == name else 1 for axis in order]) for name in HYPERPARAMETERS
-    )
+    values = zip(HYPERPARAMETERS, axes_of(grid))
+    eta, b, alpha = (array.reshape([-1 if axis == name else 1 for axis in order]) for name, array in values)
+    return eta, b, alpha
 
 
 def bound(sqrt: Callable[[Any], Any], eta: Any, b: Any, alpha: Any, T: Any) -> Any:

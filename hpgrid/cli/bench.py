@@ -51,6 +51,9 @@ def benchmark(
     ] = None,
     json: Annotated[Path | None, Parameter(help="Write all that was measured to this file.")] = None,
     plot: Annotated[Path | None, Parameter(help="Draw cost against work to this file: png, pdf or svg.")] = None,
+    needs: Annotated[
+        bool, Parameter(negative="", help="Say what hpgrid's searches need per point, and measure nothing.")
+    ] = False,
 ) -> int:
     """Time grid searches by hpgrid and by others, check that all agree, and say what the device could do at most."""
     works = _chosen("work", only, (*WORKS, SWEEP))
@@ -60,6 +63,11 @@ def benchmark(
     given.check_file(plot, "the plot is written to a file", "bench.png")
     if plot and plot.suffix[1:] not in FORMATS:
         raise unknown("picture format", plot.suffix[1:], FORMATS)
+    if needs:
+        from hpgrid.bench.needs import lines
+
+        print("\n".join(lines([work for work in works if work in WORKS], sizes)))
+        return 0
     return _run(works, sorted(set(sizes)), runs, taking_part, json, plot)
 
 
