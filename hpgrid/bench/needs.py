@@ -33,5 +33,5 @@ def lines(works: Sequence[str], sizes: Sequence[int]) -> list[str]:
                     f"{need.handed:.2f}",
                     f"{need.at_once / 1e6:.1f}",
                 )
-                rows.append((work, str(n), dtype, *numbers))  # type: ignore[arg-type]
+                rows.append((work, str(n), dtype, *numbers))
     return aligned(rows)
