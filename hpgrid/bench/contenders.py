@@ -69,7 +69,16 @@ CONTENDERS: Mapping[str, Contender] = {
         Contender(
             "numpy_factored_last", "NumPy, factored, eta last", partial(_load, "with_numpy", "load_factored", -1)
         ),
-        Contender("numexpr", "NumExpr, as printed", partial(_load, "with_numexpr", "load"), ("numexpr",), "numexpr"),
+        Contender(
+            "numexpr", "NumExpr, as printed", partial(_load, "with_numexpr", "load_printed"), ("numexpr",), "numexpr"
+        ),
+        Contender(
+            "numexpr_factored",
+            "NumExpr, factored, eta last",
+            partial(_load, "with_numexpr", "load_factored"),
+            ("numexpr",),
+            "numexpr",
+        ),
         Contender(
             "vmaps", "JAX, four nested vmaps", partial(_load, "with_jax", "load_vmaps"), ("jax.numpy",), cube=True
         ),

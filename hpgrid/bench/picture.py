@@ -20,6 +20,7 @@ _LOOKS: Mapping[str, tuple[str, str]] = {
     "numpy_factored": ("#56B4E9", "D"),
     "numpy_factored_last": ("#1f3b5c", "v"),
     "numexpr": ("#009E73", "^"),
+    "numexpr_factored": ("#7fce5b", "h"),
     "vmaps": ("#E69F00", "P"),
     "torch": ("#D55E00", "X"),
     "numba": ("0.25", "<"),

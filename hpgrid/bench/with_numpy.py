@@ -30,19 +30,29 @@ def load_factored(axis: int, work: str, grid: Grid) -> Loaded:
 
     ``axis`` is where eta lies: 0, in the order of the paper, or -1, where NumPy's argmin is fastest.
     """
-    _, *others = WORKS[work].order
+    cell = open_axes(grid, factored_order(axis, work))
+    return Loaded(factored(partial(part_with_eta, *cell), axis, work, grid), "1 thread")
+
+
+def factored_order(axis: int, work: str) -> tuple[str, ...]:
+    """Return the order of a work's axes with eta first (``axis`` 0) or last (-1)."""
+    eta, *others = WORKS[work].order
+    return (eta, *others) if axis == 0 else (*others, eta)
+
+
+def factored(part_at: Callable[[float], NDArray[np.float64]], axis: int, work: str, grid: Grid) -> Callable[[], Found]:
+    """Return what does a work, from what gives the part of the risk with eta, over all cells of one T."""
     reduced = len(WORKS[work].over) - 1
-    order = ("eta", *others) if axis == 0 else (*others, "eta")
-    cell, T = open_axes(grid, order), axes_of(grid)[-1]
+    cell = open_axes(grid, factored_order(axis, work))
     b, alpha = (values.squeeze(axis) for values in cell[1:])
 
     def best_at(t: float) -> tuple[Any, ...]:
-        part = part_with_eta(*cell, t)
+        part = part_at(t)
         place = part.argmin(axis)
         lowest = np.take_along_axis(part, np.expand_dims(place, axis), axis).squeeze(axis)
         return least(lowest + part_without_eta(b, alpha, t), reduced, place)
 
-    return Loaded(partial(per_budget, best_at, T), "1 thread")
+    return partial(per_budget, best_at, axes_of(grid)[-1])
 
 
 def least(risk: NDArray[np.float64], reduced: int, *beside: NDArray[Any]) -> tuple[Any, ...]:
