@@ -41,13 +41,13 @@ def benchmark(
     *,
     only: Annotated[
         list[str] | None,
-        Parameter(negative="", help=f"Works, such as R1,R4: {', '.join((*WORKS, SWEEP))}. None is all."),
+        Parameter(negative="", help=f"Works, such as R1,R4: {', '.join((*WORKS, SWEEP))}; else all."),
     ] = None,
     n: Annotated[list[str] | None, Parameter(negative="", help="Values an axis, such as 50,100,200; else 100.")] = None,
     runs: Annotated[int, Parameter(converter=_runs, help="Timed rounds.")] = 7,
     contenders: Annotated[
         list[str] | None,
-        Parameter(negative="", help=f"Who takes part beside hpgrid: {', '.join(CONTENDERS)}. None is all."),
+        Parameter(negative="", help=f"Who takes part beside hpgrid: {', '.join(CONTENDERS)}; else all."),
     ] = None,
     json: Annotated[Path | None, Parameter(help="Write all that was measured to this file.")] = None,
     plot: Annotated[Path | None, Parameter(help="Draw cost against work to this file: png, pdf or svg.")] = None,
@@ -59,10 +59,12 @@ def benchmark(
     works = _chosen("work", only, (*WORKS, SWEEP))
     sizes = [_whole("--n", text, _SMALLEST, _LARGEST, "50,100,200") for text in given.names(n) or ("100",)]
     taking_part = {name: CONTENDERS[name] for name in (*_chosen("contender", contenders, CONTENDERS), HPGRID.name)}
+    if plot and works == (SWEEP,):
+        raise bad("what is plotted is R1 to R4", SWEEP, "--only R1,R4, say, or no --plot")
+    if plot and not plot.is_dir() and plot.suffix[1:] not in FORMATS:
+        raise unknown("picture format", plot.suffix[1:], FORMATS)
     given.check_file(json, "the record is written to a file", "bench.json")
     given.check_file(plot, "the plot is written to a file", "bench.png")
-    if plot and plot.suffix[1:] not in FORMATS:
-        raise unknown("picture format", plot.suffix[1:], FORMATS)
     if needs:
         from hpgrid.bench.needs import lines
 
@@ -132,9 +134,7 @@ def _write(
 
         write_json(json, record(outcomes, runs) | {"sweeps": swept})
         print(json)
-    if plot and not outcomes:
-        print("no plot: none of R1 to R4 was asked for")
-    elif plot:
+    if plot:
         from hpgrid.bench.picture import draw
         from hpgrid.plotting.style import styled
 

@@ -128,6 +128,7 @@ def test_without_sweeps_a_line_says_so(monkeypatch: pytest.MonkeyPatch, capsys: 
         (("--plot", "/"), "the plot is written to a file. Given: '/'. Write /bench.png, say."),
         (("--json", "/proc/nowhere/x.json"), "the output folder must be writable"),
         (("--plot", "bench.gif"), "there is no picture format of that name. Given: 'gif'. Write"),
+        (("--only", "sweep", "--plot", "x.png"), "what is plotted is R1 to R4. Given: 'sweep'. Write --only R1,R4,"),
         (("--fast",), "Unknown option: "),
     ],
 )
