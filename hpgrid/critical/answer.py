@@ -211,7 +211,10 @@ def _status(target: float, Z: float, least: Level, given: Given) -> tuple[str, s
         return OUT_OF_REACH, (
             f"eps = {target:.6g} is not above Z = {Z:.6g}, which neither iterations nor batch size remove"
         )
-    return FOUND, f"eps = {target:.6g} is between Z = {Z:.6g} and what holds trivially, {least.text} = {least.value:.6g}"
+    return (
+        FOUND,
+        f"eps = {target:.6g} is between Z = {Z:.6g} and what holds trivially, {least.text} = {least.value:.6g}",
+    )
 
 
 def _reach(given: Given, parts: bounds.Parts, room: float) -> Reach | None:
@@ -279,7 +282,9 @@ def _lmo(given: Given, target: float) -> tuple[Lmo | None, Lmo | None]:
 def _plain(value: Any) -> Any:
     """A value as JSON has it."""
     if hasattr(value, "_asdict") or is_dataclass(value):
-        named = value._asdict() if hasattr(value, "_asdict") else {f.name: getattr(value, f.name) for f in fields(value)}
+        named = (
+            value._asdict() if hasattr(value, "_asdict") else {f.name: getattr(value, f.name) for f in fields(value)}
+        )
         return {name: _plain(part) for name, part in named.items()}
     if isinstance(value, Mapping):
         return {str(key): _plain(part) for key, part in value.items()}

@@ -65,18 +65,19 @@ def check(given: Mapping[str, Any]) -> Given:
     if lam * eta > 1:
         raise bad("the bounds hold for lam eta <= 1", lam * eta, f"eta={1 / lam:.3g} or less")
     numbers = check_constants({name: given[name] for name in _POSITIVE})
-    own = {name: given[name] for name in ("L_F", "sigma_F") if given[name] is not None}
-    numbers |= check_constants(own)
+    own: dict[str, float | None] = {"L_F": None, "sigma_F": None}
+    own |= check_constants({name: given[name] for name in own if given[name] is not None})
     if numbers["kappa2"] < numbers["kappa1"]:
         pair = (numbers["kappa1"], numbers["kappa2"])
         raise bad("the norm equivalence needs kappa1 <= kappa2", pair, "the smaller one as kappa1")
-    numbers = {"L_F": None, "sigma_F": None, **numbers}
     return Given(
         eta=eta,
         alpha=_alpha(given["beta"], given["alpha"]),
         **_target(given["eps"], given["eps_prime"]),
         lam=float(lam),
         **numbers,
+        L_F=own["L_F"],
+        sigma_F=own["sigma_F"],
         form=given["form"],
         norm=given["norm"],
         measure=_measure(given["measure"], given["form"], given["norm"], lam),
