@@ -23,7 +23,7 @@ from hpgrid.theory import iso_loss
 claim = partial(claimed, source="hpgrid")
 
 #: The LMO bound's constants: the burn-in weak, and as large as all else.
-LMO: dict[str, dict[str, float]] = {
+LMO: dict[str, dict[str, Any]] = {
     "burn-in weak": {"Delta0": 100.0, "L": 0.7, "sigma": 130.0, "rho": 1.5},
     "burn-in strong": {"Delta0": 1e-6, "L": 1e-4, "sigma": 130.0, "rho": 1.5},
 }
@@ -94,9 +94,7 @@ def star_convex() -> Finding:
     return Finding(tuple(readings))
 
 
-@claim(
-    "H.critical.near", "theory.critical_batch", "X/K + Y/b: b/b* = 1 + p -+ (p + p^2)^(1/2) cost 1 + p of the tokens"
-)
+@claim("H.critical.near", "theory.critical_batch", "X/K + Y/b: b/b* = 1 + p -+ (p + p^2)^(1/2) cost 1 + p times")
 def near() -> Finding:
     """By the tokens themselves, at three shares p."""
     needed, best = one_over(Parts(50.0, 0.3, 0.0, 0.0), "seed", 0.2), 3.0
@@ -122,11 +120,7 @@ def _says_something(eta: float, **options: Any) -> bool:
     return critical_batch(**asked, eps=level * (1 - 1e-9)).status == FOUND
 
 
-@claim(
-    "H.critical.vacuous",
-    "critical.trivial",
-    "each revised bound says something below a learning rate, and no more above",
-)
+@claim("H.critical.vacuous", "critical.trivial", "the bounds say something up to a learning rate each")
 def vacuous() -> Finding:
     """Where Z reaches the least trivial level; L ||W - W*|| = 2 L/lam and all else attained."""
     beta, L, lam = 1 - ALPHA, BALL["L"], BALL["lam"]

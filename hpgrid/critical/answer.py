@@ -7,14 +7,16 @@ from dataclasses import dataclass, fields, is_dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from hpgrid.bounds import cesista2025 as bounds
 from hpgrid.critical import lmo, solve, trivial
 from hpgrid.critical.given import Given, check
 from hpgrid.critical.lmo import Lmo
-from hpgrid.critical.need import Iterations, logarithmic, one_over, split
+from hpgrid.critical.need import Array, Iterations, logarithmic, one_over, split
 from hpgrid.critical.solve import Point, Shape
 from hpgrid.critical.trivial import Level
+from hpgrid.errors import bad
 from hpgrid.theory import critical_batch as theory
 
 FOUND, OUT_OF_REACH, VACUOUS = "found", "out of reach", "vacuous"
@@ -99,6 +101,15 @@ class CriticalBatch:
     lmo_tuned: Lmo | None
     lmo_fixed: Lmo | None
 
+    def iterations(self, b: ArrayLike) -> Array:
+        """Return K(b), the iterations in which a batch size reaches the target; +inf where it never does."""
+        needed = _needed(self.given, bounds.Parts(self.X, self.Y, self.Z, self.Z_noise), self.eps_prime)
+        return np.full(np.shape(b), np.inf) if needed is None else needed(b)
+
+    def tokens(self, b: ArrayLike) -> Array:
+        """Return b K(b), the tokens in which a batch size reaches the target."""
+        return np.asarray(b, float) * self.iterations(b)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as plain data; what is infinite or missing is None."""
         return dict(_plain(self))
@@ -165,13 +176,18 @@ def critical_batch(
     Source: Cesista, Theorem 12 and its revised forms; Shulgin et al., Appendix D, for the LMO bound's.
     """
     given = check(locals())
+    with np.errstate(all="ignore"):  # what overflows is out of reach
+        return _answer(given)
+
+
+def _answer(given: Given) -> CriticalBatch:
     parts = _parts(given)
-    room = given.eps - float(parts.Z) if given.eps is not None else float(given.eps_prime or 0.0)
-    target = float(parts.Z) + room
+    room = given.eps - parts.Z if given.eps is not None else float(given.eps_prime or 0.0)
+    target = parts.Z + room
     problem = {name: float(getattr(given, name)) for name in ("Delta0", "L", "G0", "lam", "kappa1")}
     levels = trivial.levels(given.measure, given.norm, problem)
-    reach = _reach(given, parts, room) if room > 0 else None
-    status, why = _status(target, float(parts.Z), trivial.least(levels), given)
+    reach = _reach(given, parts, room)
+    status, why = _status(target, room, reach is not None, trivial.least(levels), given)
     tuned, fixed = _lmo(given, target)
     return CriticalBatch(
         status=status,
@@ -180,10 +196,10 @@ def critical_batch(
         given=given,
         eps=target,
         eps_prime=room,
-        X=float(parts.X),
-        Y=float(parts.Y),
-        Z=float(parts.Z),
-        Z_noise=float(parts.Z_noise),
+        X=parts.X,
+        Y=parts.Y,
+        Z=parts.Z,
+        Z_noise=parts.Z_noise,
         trivial=levels,
         contradictions=trivial.contradictions(given.norm, problem),
         reach=reach,
@@ -194,12 +210,17 @@ def critical_batch(
 
 def _parts(given: Given) -> bounds.Parts:
     """The bound taken apart."""
+    own: dict[str, Any] = {name: np.float64(value) for name, value in given.problem().items()}
     if given.measure == "gradient":
-        return bounds.parts(**given.problem(), **given.frobenius(), form=given.form, norm=given.norm)
-    return (bounds.gap_parts if given.measure == "gap" else bounds.loss_parts)(**given.problem())
+        parts = bounds.parts(**own, **given.frobenius(), form=given.form, norm=given.norm)
+    else:
+        parts = (bounds.gap_parts if given.measure == "gap" else bounds.loss_parts)(**own)
+    if not np.isfinite(parts).all():
+        raise bad("the bound's parts X, Y, Z must be numbers", tuple(map(float, parts)), "less extreme constants")
+    return bounds.Parts(*map(float, parts))
 
 
-def _status(target: float, Z: float, least: Level, given: Given) -> tuple[str, str]:
+def _status(target: float, room: float, reached: bool, least: Level, given: Given) -> tuple[str, str]:
     """What is to be said of a target, and why; of two reasons that it says nothing, the one that holds for any b."""
     what = {"gradient": "mean gradient norm", "gap": "mean Frank-Wolfe gap", "loss": "loss"}[given.measure]
     if target >= least.value:
@@ -207,29 +228,34 @@ def _status(target: float, Z: float, least: Level, given: Given) -> tuple[str, s
             f"eps = {target:.6g} is not below {least.text} = {least.value:.6g}, which the {what} keeps {least.why}: "
             "no training is needed, and the bound says nothing"
         )
-    if target <= Z:
-        return OUT_OF_REACH, (
-            f"eps = {target:.6g} is not above Z = {Z:.6g}, which neither iterations nor batch size remove"
-        )
-    return (
-        FOUND,
-        f"eps = {target:.6g} is between Z = {Z:.6g} and what holds trivially, {least.text} = {least.value:.6g}",
-    )
+    Z = f"Z = {target - room:.6g}"
+    if room <= 0:
+        return OUT_OF_REACH, f"eps = {target:.6g} is not above {Z}, which neither iterations nor batch size remove"
+    if not reached:
+        return OUT_OF_REACH, f"eps = {target:.6g} is so close to {Z} that no number is as large as the tokens"
+    trivially = f"{least.text} = {least.value:.6g}"
+    return FOUND, f"eps = {target:.6g} is between {Z} and what holds trivially, {trivially}"
+
+
+def _needed(given: Given, parts: bounds.Parts, room: float) -> Iterations | None:
+    """K(b); None where the target is out of reach, or asks the loss for no iteration or for one."""
+    if room <= 0:
+        return None
+    if given.measure != "loss":
+        return one_over(parts, given.form, room)
+    rate = given.lam * given.eta
+    return logarithmic(parts, room, rate) if room < parts.X and rate < 1 else None
 
 
 def _reach(given: Given, parts: bounds.Parts, room: float) -> Reach | None:
-    """What the bound gives for a target above Z."""
-    iterations: Iterations
-    if given.measure == "loss":
-        if room >= parts.X or given.lam * given.eta >= 1:
-            return None
-        iterations = logarithmic(parts, room, given.lam * given.eta)
-    else:
-        iterations = one_over(parts, given.form, room)
-    smallest = solve.smallest(iterations)
-    if smallest is None:
+    """What the bound gives for a target."""
+    iterations = _needed(given, parts, room)
+    smallest = None if iterations is None else solve.smallest(iterations)
+    if iterations is None or smallest is None:
         return None
     best = solve.fewest(iterations, smallest)
+    if not np.isfinite(best.tokens):
+        return None
     on_grid, step = solve.on_grid(iterations, smallest)
     return Reach(
         fewest=best,
@@ -281,11 +307,9 @@ def _lmo(given: Given, target: float) -> tuple[Lmo | None, Lmo | None]:
 
 def _plain(value: Any) -> Any:
     """A value as JSON has it."""
-    if hasattr(value, "_asdict") or is_dataclass(value):
-        named = (
-            value._asdict() if hasattr(value, "_asdict") else {f.name: getattr(value, f.name) for f in fields(value)}
-        )
-        return {name: _plain(part) for name, part in named.items()}
+    if hasattr(value, "_fields") or is_dataclass(value):
+        names = getattr(value, "_fields", None) or [field.name for field in fields(value)]
+        return {name: _plain(getattr(value, name)) for name in names}
     if isinstance(value, Mapping):
         return {str(key): _plain(part) for key, part in value.items()}
     if isinstance(value, tuple):

@@ -70,10 +70,12 @@ def check(given: Mapping[str, Any]) -> Given:
     if numbers["kappa2"] < numbers["kappa1"]:
         pair = (numbers["kappa1"], numbers["kappa2"])
         raise bad("the norm equivalence needs kappa1 <= kappa2", pair, "the smaller one as kappa1")
+    eps, eps_prime = _target(given["eps"], given["eps_prime"])
     return Given(
         eta=eta,
         alpha=_alpha(given["beta"], given["alpha"]),
-        **_target(given["eps"], given["eps_prime"]),
+        eps=eps,
+        eps_prime=eps_prime,
         lam=float(lam),
         **numbers,
         L_F=own["L_F"],
@@ -95,14 +97,14 @@ def _alpha(beta: Any, alpha: Any) -> float:
     return 1.0 - float(beta)
 
 
-def _target(eps: Any, eps_prime: Any) -> dict[str, float | None]:
+def _target(eps: Any, eps_prime: Any) -> tuple[float | None, float | None]:
     if (eps is None) == (eps_prime is None):
         said = "neither" if eps is None else {"eps": eps, "eps_prime": eps_prime}
         raise bad("the target is one of eps and eps' = eps - Z", said, "eps=0.5, say")
     name, value = ("eps", eps) if eps is not None else ("eps_prime", eps_prime)
     if not (is_number(value) and value > 0):
         raise bad(f"the target must satisfy {name} > 0", value, f"{name}=0.5, say")
-    return {"eps": None, "eps_prime": None, name: float(value)}
+    return (float(value), None) if name == "eps" else (None, float(value))
 
 
 def _measure(measure: Any, form: str, norm: str, lam: float) -> str:

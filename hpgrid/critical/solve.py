@@ -22,7 +22,7 @@ Array = NDArray[np.float64]
 FLAT = float(np.sqrt(4 * 16 * np.finfo(float).eps / 0.5))
 
 #: Batch sizes that are looked at.
-_LOW, _HIGH = 1e-300, 1e300
+_LOW, _HIGH = 1e-290, 1e290
 
 #: How far above the smallest batch size a minimum is looked for, and the ends of what is near it.
 _REACH = 1e6
@@ -53,19 +53,19 @@ def fewest(iterations: Iterations, above: float) -> Point:
     """Return where tokens are fewest among batch sizes >= 1 that are above the smallest one."""
     x = np.log(max(above, 1.0)) + np.linspace(0.0, np.log(_REACH), 129)
     while x[-1] - x[0] > FLAT / 8:
-        k = int(np.argmin(np.exp(x) * iterations(np.exp(x))))
+        k = int(np.argmin(x + np.log(iterations(np.exp(x)))))
         x = np.linspace(x[max(k - 1, 0)], x[min(k + 1, 128)], 129)
     # A minimum on its bound is the bound itself.
-    k = int(np.argmin(np.exp(x) * iterations(np.exp(x))))
+    k = int(np.argmin(x + np.log(iterations(np.exp(x)))))
     return point(iterations, float(np.exp(x[k])) if x[k] > 0 else 1.0)
 
 
 def near(iterations: Iterations, best: Point, above: float, share: float) -> tuple[float, float]:
     """Return the smallest and the largest batch size >= 1 that take at most 1 + share times the fewest tokens."""
-    most = (1 + share) * best.tokens
+    most = np.log1p(share) + np.log(best.b) + np.log(best.K)
 
     def costs(b: float) -> bool:
-        return bool(b * iterations(b) > most)
+        return bool(np.log(b) + np.log(iterations(b)) > most)
 
     low = max(above, 1.0)
     low = low if not costs(low) else _crossing(costs, low, best.b)
@@ -76,8 +76,8 @@ def on_grid(iterations: Iterations, above: float, points: int = 20_001, decades:
     """Return where tokens are fewest on a log grid of batch sizes >= 1, and the grid's step in log b."""
     b = max(above, 1.0) * np.logspace(0.0, decades, points)
     K = iterations(b)
-    k = int(np.argmin(b * K))
-    return Point(float(b[k]), float(K[k]), float(b[k] * K[k])), float(np.log(b[1] / b[0]))
+    k = int(np.argmin(np.log(b) + np.log(K)))
+    return point(iterations, float(b[k])), float(np.log(b[1] / b[0]))
 
 
 class Shape(NamedTuple):

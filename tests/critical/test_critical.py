@@ -173,7 +173,8 @@ def test_alpha_stands_for_beta_and_eps_prime_for_eps() -> None:
     assert other.eps == pytest.approx(4.0)
     assert other.b == pytest.approx(first.b, rel=solve.FLAT)
     far = hpgrid.critical_batch(**{**asked, "eta": 1e-20}, alpha=1e-15, eps=9.0)
-    assert far.Y == pytest.approx(1e-15 * 100.0**2)
+    noise = far.Y
+    assert noise == pytest.approx(1e-15 * 100.0**2)
 
 
 # --- when there is nothing ---
@@ -284,6 +285,14 @@ def test_with_weight_decay_the_first_form_finds_nothing_at_all(
         assert hpgrid.critical_batch(**own, eps=eps).status in (OUT_OF_REACH, VACUOUS)
 
 
+def test_numbers_that_no_float_holds_are_no_answer() -> None:
+    answer = hpgrid.critical_batch(beta=0.95, eta=1e-3, G0=1.2, eps_prime=1e-140)
+    assert (answer.status, answer.reach) == (OUT_OF_REACH, None)
+    assert "no number is as large as the tokens" in answer.why
+    with pytest.raises(ValueError, match="the bound's parts X, Y, Z must be numbers"):
+        hpgrid.critical_batch(alpha=1e-300, eta=1e-3, eps=1.0)
+
+
 # --- the LMO bound beside it ---
 
 
@@ -322,6 +331,18 @@ def test_the_lmo_bound_is_about_the_gradient_in_the_dual_norm_alone() -> None:
 
 
 # --- plain data ---
+
+
+def test_iterations_and_tokens_are_functions_of_b(kind: str) -> None:
+    asked = KINDS[kind]
+    answer = hpgrid.critical_batch(**asked)
+    b = answer.reach.smallest * np.array([0.9, 1.5, 40.0])  # type: ignore[union-attr]
+    K = answer.iterations(b)
+    np.testing.assert_array_equal(answer.tokens(b), b * K)
+    assert K[0] == np.inf
+    risk = proxy_of(kind).form("K").risk(eta=asked["eta"], alpha=1 - asked["beta"], b=b[1:], K=K[1:])
+    np.testing.assert_allclose(risk, asked["eps"], rtol=1e-12)
+    assert hpgrid.critical_batch(**{**LARGE, "eps": 0.5}).iterations(8.0) == np.inf
 
 
 def test_it_is_plain_data(kind: str) -> None:
