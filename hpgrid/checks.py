@@ -15,6 +15,10 @@ AXES = ("eta", "b", "alpha", "T", "K")
 #: The tuned axes; the two others are budgets, of which a grid has one.
 TUNABLE = ("eta", "b", "alpha")
 
+#: The optimizers, and the norm under which each is steepest descent; adamw and soap in coordinates that adapt.
+#: Source: Cesista, Appendix A2.
+OPTIMIZERS = {"sgd": "frobenius", "signsgd": "max", "adamw": "max", "muon": "spectral", "soap": "spectral"}
+
 #: What a hyperparameter must satisfy, in words and as a test.
 _RANGE = {
     "eta": ("eta > 0", lambda x: x > 0),

@@ -17,7 +17,7 @@ def test_what_is_not_given_is_the_shipped_value() -> None:
 
 def test_a_whole_number_is_a_number_but_not_the_other_way() -> None:
     assert checked(OWN, {"sigma": 2})["sigma"] == 2
-    with pytest.raises(ValueError, match="seeds is a whole number. Given: 2.5. Write seeds = 8"):
+    with pytest.raises(ValueError, match=r"seeds is a whole number. Given: 2.5. Write seeds = 8"):
         checked(OWN, {"seeds": 2.5})
 
 
@@ -42,5 +42,5 @@ def test_another_name_or_kind_is_refused(given: dict, message: str) -> None:
 
 
 def test_a_figure_with_a_grid_takes_no_parameters() -> None:
-    with pytest.raises(ValueError, match="no key of that name. Given: 'parameters'"):
+    with pytest.raises(ValueError, match=r"no key of that name. Given: 'parameters'"):
         parse({"figure": "fig4", "parameters": {"n": 1}})
