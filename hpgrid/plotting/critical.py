@@ -48,16 +48,16 @@ def smallest(axes: Axes, b: float, k: int, label: str) -> None:
 def exact(axes: Axes, b: float, y: float, k: int, label: str) -> None:
     """Mark a minimum."""
     style: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.7}
-    axes.plot([b], [y], "o", color=COLORS[k % 5], markersize=6.5, label=label, zorder=6, **style)
+    axes.plot([b], [y], "o", color=COLORS[k % 5], markersize=5.5, label=label, zorder=6, **style)
 
 
 def formula(axes: Axes, b: float, y: float, k: int, top: float, label: str, never: str) -> None:
     """Mark what a formula says: on the curve, or at the top where it never gets there."""
     edge: dict[str, Any] = {"markeredgecolor": COLORS[k % 5], "markeredgewidth": 1.3, "zorder": 7}
     if np.isfinite(y):
-        axes.plot([b], [y], "D", color="white", markersize=5.5, label=label, **edge)
+        axes.plot([b], [y], "D", color="none", markersize=8.5, label=label, **edge)
     elif np.isinf(y):
-        axes.plot([b], [0.75 * top], "^", color="white", markersize=6.5, label=never, **edge)
+        axes.plot([b], [0.7 * top], "^", color="white", markersize=6.5, label=never, **edge)
 
 
 def shade(axes: Axes, low: float, high: float, color: str, label: str, hatch: str = "") -> None:
@@ -88,6 +88,20 @@ def batch_map(axes: Axes, x: Array, y: Array, b: Array, region: NDArray[np.int_]
     lines = axes.contour(x, y, log_b, levels=np.log10(levels), colors="black", linewidths=0.6, zorder=3)
     axes.clabel(lines, fmt=lambda value: f"{10.0**value:.3g}", fontsize="x-small")
     return filled
+
+
+def formula_lines(axes: Axes, x: Array, y: Array, b: Array) -> None:
+    """Draw the contours of a formula's batch sizes where the map has none: dashed."""
+    lines = axes.contour(x, y, b, levels=10.0 ** np.arange(-1.0, 9.0, 0.5), colors="0.1", linestyles="--", linewidths=1)
+    axes.clabel(lines, fmt=lambda value: f"{value:.3g}", fontsize="x-small")
+
+
+def batch_bar(figure: Figure, axes: Sequence[Axes], filled: Any) -> None:
+    """Draw the colour bar of the batch sizes beside some axes."""
+    bar = figure.colorbar(filled, ax=list(axes), pad=0.02, aspect=30)
+    bar.set_label("critical batch size $b$")
+    bar.ax.yaxis.set_major_formatter(lambda value, _: f"$10^{{{value:.0f}}}$")
+    bar.outline.set_visible(False)
 
 
 def _shades() -> ListedColormap:
@@ -126,7 +140,8 @@ def _grey(handle: Any, line: Any) -> Any:
     grey.update_from(handle)
     for paint in (grey.set_color, grey.set_markeredgecolor):
         paint("0.25")
-    grey.set_markerfacecolor("white" if handle.get_markerfacecolor() == "white" else "0.25")
+    hollow = handle.get_markerfacecolor() in ("white", "none")
+    grey.set_markerfacecolor("white" if hollow else "0.25")
     return grey
 
 
