@@ -76,9 +76,11 @@ def tuned(of: Terms, level: float) -> Iterations:
 def fixed(of: Terms, level: float, eta: float) -> Iterations:
     """Return K(b) of (progress/eta + burn_in/b^(1/2))/K + floor/b^(1/2) + drift eta <= level."""
 
+    room = level - of.drift * eta
+
     def iterations(b: ArrayLike) -> Array:
         root = np.sqrt(np.asarray(b, float))
-        left = level - of.drift * eta - of.floor / root
+        left = room - of.floor / root
         asked = of.progress / eta + of.burn_in / root
         return np.where(left > 0, asked / np.where(left > 0, left, 1.0), np.inf)
 

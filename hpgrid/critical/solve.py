@@ -51,13 +51,13 @@ def smallest(iterations: Iterations) -> float | None:
 
 def fewest(iterations: Iterations, above: float) -> Point:
     """Return where tokens are fewest among batch sizes >= 1 that are above the smallest one."""
-    x = np.log(max(above, 1.0)) + np.linspace(0.0, np.log(_REACH), 129)
-    while x[-1] - x[0] > FLAT / 8:
-        k = int(np.argmin(x + np.log(iterations(np.exp(x)))))
-        x = np.linspace(x[max(k - 1, 0)], x[min(k + 1, 128)], 129)
-    # A minimum on its bound is the bound itself.
-    k = int(np.argmin(x + np.log(iterations(np.exp(x)))))
-    return point(iterations, float(np.exp(x[k])) if x[k] > 0 else 1.0)
+    low = max(above, 1.0)
+    times = np.geomspace(1.0, _REACH, 129)
+    while times[-1] / times[0] - 1 > FLAT / 8:
+        k = int(np.argmin(times * iterations(low * times)))
+        times = np.geomspace(times[max(k - 1, 0)], times[min(k + 1, 128)], 129)
+    # A minimum on its bound is then the bound itself: the ends of the range are kept as they are.
+    return point(iterations, low * float(times[np.argmin(times * iterations(low * times))]))
 
 
 def near(iterations: Iterations, best: Point, above: float, share: float) -> tuple[float, float]:
@@ -76,7 +76,7 @@ def on_grid(iterations: Iterations, above: float, points: int = 20_001, decades:
     """Return where tokens are fewest on a log grid of batch sizes >= 1, and the grid's step in log b."""
     b = max(above, 1.0) * np.logspace(0.0, decades, points)
     K = iterations(b)
-    k = int(np.argmin(np.log(b) + np.log(K)))
+    k = int(np.argmin(b / b[0] * K))
     return point(iterations, float(b[k])), float(np.log(b[1] / b[0]))
 
 

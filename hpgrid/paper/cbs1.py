@@ -14,12 +14,15 @@ from hpgrid.config import Config
 from hpgrid.critical.answer import CriticalBatch
 from hpgrid.errors import bad
 from hpgrid.paper.critical import TITLES, both_forms, minimiser_checks
-from hpgrid.paper.data import FigureData, config_data
+from hpgrid.paper.data import Check, FigureData, config_data
 from hpgrid.plotting import critical as plot
 from hpgrid.plotting.curves import padded
 from hpgrid.plotting.style import letter, log_axes, new_figure, styled
 
 Array = NDArray[np.float64]
+
+#: What the formula is called where it arrives, and where it does not.
+_FORMULA = ("the source's formula", "it never arrives")
 
 #: What is marked as near the fewest tokens.
 SHARE = 0.20
@@ -34,7 +37,8 @@ def compute(config: Config, name: str = "cbs1") -> FigureData:
     if not 0 < shown[0] < shown[1]:
         raise bad("the batch sizes shown need 0 < b_low < b_high", shown.tolist(), "b_low = 5.0, b_high = 2e5, say")
     arrays: dict[str, Any] = {"beta": np.array(own["beta"], float), "shown": shown}
-    checks, notes = [], {}
+    checks: list[Check] = []
+    notes: dict[str, Any] = {}
     for form in TITLES:
         found = [answer[form] for answer in answers]
         parts = [_curve(answer, shown[1]) for answer in found]
@@ -100,6 +104,6 @@ def _panel(axes: Axes, arrays: Any, form: str, kind: str, x: tuple[float, float]
         plot.smallest(axes, arrays[f"smallest_{form}"][k], k, "smallest batch size")
         marks = {name: (arrays[f"{name}_b_{form}"][k], arrays[f"{name}_K_{form}"][k]) for name in ("exact", "formula")}
         plot.exact(axes, marks["exact"][0], scale(*marks["exact"]), k, "fewest tokens")
-        plot.formula(axes, marks["formula"][0], scale(*marks["formula"]), k, y[1], "the source's formula", "it never arrives")
+        plot.formula(axes, marks["formula"][0], scale(*marks["formula"]), k, y[1], *_FORMULA)
     log_axes(axes, x, y, ("b", kind))
     axes.set_ylabel("tokens $T$" if kind == "T" else "iterations $K$")

@@ -15,10 +15,9 @@ from hpgrid.bounds import cesista2025 as bounds
 from hpgrid.config import Config
 from hpgrid.critical import lmo, solve
 from hpgrid.critical.answer import FOUND, OUT_OF_REACH, VACUOUS, critical_batch
-from hpgrid.critical.need import split
 from hpgrid.critical.trivial import least, levels
 from hpgrid.errors import bad
-from hpgrid.paper.critical import PROBLEM, problem
+from hpgrid.paper.critical import problem
 from hpgrid.paper.data import Check, FigureData, config_data
 from hpgrid.plotting import critical as plot
 from hpgrid.plotting.style import letter, log_axes, new_figure, styled
@@ -46,7 +45,7 @@ PANELS = (
     Panel("revised", "loss", "lam", "revised, star-convex loss"),
     Panel("seed", "gradient", "eta", r"first form, $\lambda=0$"),
     Panel("revised", "gradient", "eta", r"revised, $\lambda=0$"),
-    Panel("lmo", "gradient", "eta", r"LMO bound, this $\eta$"),
+    Panel("lmo", "gradient", "eta", r"LMO bound, $\lambda=0$"),
 )
 
 
@@ -62,7 +61,8 @@ def compute(config: Config, name: str = "cbs2") -> FigureData:
     if own["lam_high"] * own["eta"] > 1:
         raise bad("the bounds hold for lam eta <= 1", own["lam_high"] * own["eta"], "a smaller lam_high or eta")
     arrays: dict[str, Any] = dict(axes)
-    checks, notes = [], {}
+    checks: list[Check] = []
+    notes: dict[str, Any] = {}
     for k, panel in enumerate(PANELS):
         b, region = _map(panel, own, axes)
         arrays |= {f"b_{k}": np.where(region == plot.FOUND, b, np.nan), f"region_{k}": region}
@@ -84,7 +84,7 @@ _CODES = {
 
 
 def _map(panel: Panel, own: Mapping[str, Any], axes: Mapping[str, Array]) -> tuple[Array, NDArray[np.int_]]:
-    """Batch sizes in closed form, at least 1, and what each point is; shape (second axis, alpha)."""
+    """Batch sizes in closed form, over b > 0, and what each point is; shape (second axis, alpha)."""
     eps = float(own[f"eps_{panel.measure}"])
     rows = [_row(panel, own, axes["alpha"], float(y), eps) for y in axes[panel.y]]
     b, Z, level = (np.array(part) for part in zip(*rows))
@@ -93,12 +93,12 @@ def _map(panel: Panel, own: Mapping[str, Any], axes: Mapping[str, Array]) -> tup
     region[np.broadcast_to(eps <= Z, b.shape)] = plot.OUT_OF_REACH
     region[np.broadcast_to(eps >= level, b.shape)] = plot.VACUOUS
     region[level <= Z] = plot.NOTHING
-    return np.maximum(b, 1.0), region
+    return b, region
 
 
 def _row(panel: Panel, own: Mapping[str, Any], alpha: Array, y: float, eps: float) -> tuple[Array, Array, float]:
     """A row of a map: batch sizes, Z, and the least level that holds trivially."""
-    at = {"eta": float(own["eta"]), "lam": 0.0, panel.y: y}
+    at: dict[str, Any] = {"eta": float(own["eta"]), "lam": 0.0, panel.y: y}
     constants = problem(own)
     level = least(levels(panel.measure, "dual", {**constants, **at, "kappa1": 1.0})).value
     if panel.form == "lmo":
@@ -107,7 +107,7 @@ def _row(panel: Panel, own: Mapping[str, Any], alpha: Array, y: float, eps: floa
         parts = bounds.parts(**at, alpha=alpha, **constants, form=panel.form)
     else:
         parts = (bounds.gap_parts if panel.measure == "gap" else bounds.loss_parts)(**at, alpha=alpha, **constants)
-    room = np.where(parts.Z < eps, eps - parts.Z, np.nan)
+    room = np.where(eps > parts.Z, eps - parts.Z, np.nan)
     if panel.measure == "loss":
         return theory.star_convex(parts.X, parts.Y, room), parts.Z, level
     Y, Z_noise = (parts.Y, parts.Z_noise) if panel.form == "seed" else (0.0 * parts.Y, parts.Y)
@@ -136,7 +136,7 @@ def _check(
             wrong += region[i, j] not in codes.get(status, (plot.VACUOUS, plot.NOTHING))
             if status == FOUND and numerical is not None:
                 found += 1
-                gaps.append(abs(float(np.log(numerical / b[i, j]))))
+                gaps.append(abs(float(np.log(numerical / max(b[i, j], 1.0)))))
     told = f"{found} points with a batch size; {wrong} of another status than the map's; tolerance: a flat minimum's"
     holds = wrong == 0 and max(gaps) <= solve.FLAT
     window = (float(axes["alpha"][0]), 1.0)
@@ -146,7 +146,7 @@ def _check(
 
 def _answer(panel: Panel, own: Mapping[str, Any], alpha: float, y: float) -> tuple[str, float | None]:
     """The status and the batch size, found numerically."""
-    at = {"eta": float(own["eta"]), "lam": 0.0, panel.y: y}
+    at: dict[str, Any] = {"eta": float(own["eta"]), "lam": 0.0, panel.y: y}
     eps = float(own[f"eps_{panel.measure}"])
     if panel.form == "lmo":
         constants = {name: float(own[name]) for name in ("Delta0", "L", "sigma", "rho")}
@@ -184,6 +184,6 @@ def draw(data: FigureData) -> Figure:
             letter(axes[k], k, panel.title + f"\n$\\epsilon={own[f'eps_{panel.measure}']:g}$")
         if filled is not None:
             plot.batch_bar(figure, axes, filled)
-        line = Line2D([], [], color="0.1", linestyle="--", linewidth=1.0, label=r"what Theorem 12 says at $\epsilon'$")
-        plot.region_legend(figure, shown, [line])
+        label = rf"Theorem 12, $\epsilon'={own['eps_gradient']:g}$"
+        plot.region_legend(figure, shown, [Line2D([], [], color="0.1", linestyle="--", linewidth=1.0, label=label)])
     return figure

@@ -15,7 +15,7 @@ PROBLEM = ("Delta0", "L", "sigma", "D", "G0")
 TITLES = {"seed": "first form", "revised": "revised form"}
 
 
-def problem(parameters: Mapping[str, Any], *more: str) -> dict[str, float]:
+def problem(parameters: Mapping[str, Any], *more: str) -> dict[str, Any]:
     """Return the constants of a figure's problem, and others by name."""
     return {name: float(parameters[name]) for name in (*PROBLEM, *more)}
 

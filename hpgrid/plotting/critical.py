@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import matplotlib
 import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
@@ -26,8 +27,12 @@ FOUND, OUT_OF_REACH, VACUOUS, NOTHING = 0, 1, 2, 3
 _REGIONS = {
     OUT_OF_REACH: ("white", "", "out of reach"),
     VACUOUS: ("#f3d9c9", "////", "vacuous: the target holds untrained"),
-    NOTHING: ("#cfcfcf", "xxxx", "vacuous at every target"),
+    NOTHING: ("#e2e2e2", "xxx", "vacuous at every target"),
 }
+#: Contour lines are left out where batch sizes change by more decades than this over a map's width.
+_STEEP = 30.0
+
+_HATCH: Any = {"hatch.color": "0.6", "hatch.linewidth": 0.5}
 
 
 def needed(axes: Axes, b: Array, y: Array, k: int, label: str) -> None:
@@ -62,10 +67,11 @@ def formula(axes: Axes, b: float, y: float, k: int, top: float, label: str, neve
 
 def shade(axes: Axes, low: float, high: float, color: str, label: str, hatch: str = "") -> None:
     """Shade a range of targets."""
-    axes.axvspan(low, high, facecolor=color, edgecolor="0.6", linewidth=0.0, hatch=hatch, label=label, zorder=0)
+    with matplotlib.rc_context(_HATCH):
+        axes.axvspan(low, high, facecolor=color, edgecolor="0.7", linewidth=0.0, hatch=hatch, label=label, zorder=0)
 
 
-def batch_map(axes: Axes, x: Array, y: Array, b: Array, region: NDArray[np.int_], levels: Array) -> Any:
+def batch_map(axes: Axes, x: Array, y: Array, b: Array, region: NDArray[np.int_], levels: Any) -> Any:
     """Draw batch sizes as filled contours with labelled lines, and the regions without any; return the filled ones.
 
     Args:
@@ -76,31 +82,59 @@ def batch_map(axes: Axes, x: Array, y: Array, b: Array, region: NDArray[np.int_]
         region: for each point ``FOUND`` or why there is no batch size, shape (m, n).
         levels: powers of ten.
     """
-    for code, (color, hatch, _) in _REGIONS.items():
-        if (region == code).any():
-            inside = (region == code).astype(float)
-            style = {"colors": [color], "hatches": [hatch], "zorder": 1}
-            axes.contourf(x, y, inside, levels=[0.5, 1.5], **style)
+    with matplotlib.rc_context(_HATCH):
+        for code, (color, hatch, _) in _REGIONS.items():
+            if (region == code).any():
+                inside = (region == code).astype(float)
+                axes.contourf(x, y, inside, levels=[0.5, 1.5], colors=[color], hatches=[hatch], zorder=1)
     log_b = np.ma.masked_invalid(np.log10(b))
     if log_b.count() == 0:
         return None
     filled = axes.contourf(x, y, log_b, levels=np.log10(levels), cmap=_shades(), extend="both", zorder=2)
-    lines = axes.contour(x, y, log_b, levels=np.log10(levels), colors="black", linewidths=0.6, zorder=3)
-    axes.clabel(lines, fmt=lambda value: f"{10.0**value:.3g}", fontsize="x-small")
+    # Next to where it is out of reach the batch size grows without end, and lines would run together.
+    steep = _steepness(log_b)
+    shown = np.ma.masked_where(~(steep < _STEEP), log_b)
+    lines = axes.contour(x, y, shown, levels=np.log10(levels), colors="black", linewidths=0.6, zorder=3)
+    _name(axes, lines, x, y, steep)
     return filled
 
 
+def _steepness(log_b: Any) -> Array:
+    """Decades over the width or the height of a map; NaN next to where there is none."""
+    rows, columns = np.gradient(np.ma.filled(log_b, np.nan))
+    return np.hypot(rows * (log_b.shape[0] - 1), columns * (log_b.shape[1] - 1))
+
+
+def _name(axes: Axes, lines: Any, x: Array, y: Array, steep: Array) -> None:
+    """Write on each contour line its power of ten, where lines are farthest apart and away from the frame."""
+    points = []
+    for line in (segment for of_level in lines.allsegs for segment in of_level if len(segment)):
+        u, v = (np.log(line[:, k] / axis[0]) / np.log(axis[-1] / axis[0]) for k, axis in ((0, x), (1, y)))
+        slope = steep[np.rint(v * (len(y) - 1)).astype(int), np.rint(u * (len(x) - 1)).astype(int)]
+        slope = np.where((np.minimum(u, v) > 0.08) & (np.maximum(u, v) < 0.92), slope, np.inf)
+        if np.nanmin(slope, initial=np.inf) < _STEEP / 3:
+            points.append(tuple(line[np.nanargmin(slope)]))
+    for label in axes.clabel(lines, fmt=_power, fontsize="x-small", inline=False, manual=points) if points else ():
+        label.set_bbox({"facecolor": "white", "alpha": 0.75, "linewidth": 0, "pad": 0.8})
+        label.set_rotation(0)
+
+
+def _power(log_b: float, _: object = None) -> str:
+    return f"$10^{{{log_b:.0f}}}$"
+
+
 def formula_lines(axes: Axes, x: Array, y: Array, b: Array) -> None:
-    """Draw the contours of a formula's batch sizes where the map has none: dashed."""
-    lines = axes.contour(x, y, b, levels=10.0 ** np.arange(-1.0, 9.0, 0.5), colors="0.1", linestyles="--", linewidths=1)
-    axes.clabel(lines, fmt=lambda value: f"{value:.3g}", fontsize="x-small")
+    """Draw the contours of a formula's batch sizes where the map has none: dashed, a decade apart."""
+    style: dict[str, Any] = {"colors": "0.1", "linestyles": "--", "linewidths": 1.0, "zorder": 3}
+    lines = axes.contour(x, y, np.log10(b), levels=np.arange(-1.0, 9.0), **style)
+    _name(axes, lines, x, y, _steepness(np.log10(b)))
 
 
 def batch_bar(figure: Figure, axes: Sequence[Axes], filled: Any) -> None:
     """Draw the colour bar of the batch sizes beside some axes."""
     bar = figure.colorbar(filled, ax=list(axes), pad=0.02, aspect=30)
     bar.set_label("critical batch size $b$")
-    bar.ax.yaxis.set_major_formatter(lambda value, _: f"$10^{{{value:.0f}}}$")
+    bar.ax.yaxis.set_major_formatter(_power)
     bar.outline.set_visible(False)
 
 
@@ -111,11 +145,12 @@ def _shades() -> ListedColormap:
 
 def region_legend(figure: Figure, regions: set[int], more: Sequence[Any] = ()) -> None:
     """Name below the figure the regions that it shows, and other handles."""
-    patches = [
-        Patch(facecolor=color, hatch=hatch, edgecolor="0.4", label=label)
-        for code, (color, hatch, label) in _REGIONS.items()
-        if code in regions
-    ]
+    with matplotlib.rc_context(_HATCH):
+        patches = [
+            Patch(facecolor=color, hatch=hatch, edgecolor="0.6", linewidth=0.6, label=label)
+            for code, (color, hatch, label) in _REGIONS.items()
+            if code in regions
+        ]
     handles = [*patches, *more]
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 4))
 
