@@ -15,8 +15,9 @@ from hpgrid.claims.ledger import claim as claimed
 from hpgrid.claims.readings import same
 from hpgrid.claims.routes import SOLVER, bisect, refined, setting, value
 from hpgrid.critical import lmo, solve
-from hpgrid.critical.answer import FOUND, NEAR, critical_batch
+from hpgrid.critical.answer import FOUND, critical_batch
 from hpgrid.critical.need import one_over
+from hpgrid.critical.reach import NEAR
 from hpgrid.theory import critical_batch as theory
 from hpgrid.theory import iso_loss
 

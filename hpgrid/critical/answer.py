@@ -4,65 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from hpgrid.bounds import cesista2025 as bounds
-from hpgrid.critical import lmo, solve, trivial
+from hpgrid.critical import lmo, trivial
 from hpgrid.critical.given import Given, check
 from hpgrid.critical.lmo import Lmo
-from hpgrid.critical.need import Array, Iterations, logarithmic, one_over, split
-from hpgrid.critical.solve import Point, Shape
+from hpgrid.critical.need import Array
+from hpgrid.critical.reach import Reach, needed, reached
 from hpgrid.critical.trivial import Level
 from hpgrid.errors import bad
-from hpgrid.theory import critical_batch as theory
 
 FOUND, OUT_OF_REACH, VACUOUS = "found", "out of reach", "vacuous"
-
-#: How much more than the fewest tokens still counts as near.
-NEAR = (0.01, 0.05, 0.20)
-
-
-class Formula(NamedTuple):
-    """A formula's batch size, what it takes there (at b = 1 where it is below), and how far that is off.
-
-    Attributes:
-        what: the formula, and how its Z is read.
-        at: the batch size, iterations and tokens; +inf where it never reaches the target.
-        over_fewest: its tokens over the fewest.
-    """
-
-    what: str
-    at: Point
-    over_fewest: float
-
-
-class Reach(NamedTuple):
-    """What a bound gives for a target, by each route; whether it is an answer the status says.
-
-    Attributes:
-        fewest: where tokens are fewest, among b >= 1: found numerically, log b to ``solve.FLAT``.
-        closed: the same minimiser in closed form, over b > 0.
-        on_grid: the same by brute force, log b to ``step``.
-        step: that grid's step in log b.
-        on_bound: whether the minimum lies below b = 1, so that 1 is best.
-        smallest: the batch size above which the target is reached at all; it may be below 1.
-        formulas: what the source's formula gives.
-        near: for a share such as 0.01, the batch sizes within it of the fewest tokens.
-        shape: how iterations and tokens run with b.
-    """
-
-    fewest: Point
-    closed: float
-    on_grid: Point
-    step: float
-    on_bound: bool
-    smallest: float
-    formulas: tuple[Formula, ...]
-    near: Mapping[float, tuple[float, float]]
-    shape: Shape
 
 
 @dataclass(frozen=True)
@@ -103,8 +59,8 @@ class CriticalBatch:
 
     def iterations(self, b: ArrayLike) -> Array:
         """Return K(b), the iterations in which a batch size reaches the target; +inf where it never does."""
-        needed = _needed(self.given, bounds.Parts(self.X, self.Y, self.Z, self.Z_noise), self.eps_prime)
-        return np.full(np.shape(b), np.inf) if needed is None else needed(b)
+        asked = needed(self.given, bounds.Parts(self.X, self.Y, self.Z, self.Z_noise), self.eps_prime)
+        return np.full(np.shape(b), np.inf) if asked is None else asked(b)
 
     def tokens(self, b: ArrayLike) -> Array:
         """Return b K(b), the tokens in which a batch size reaches the target."""
@@ -160,7 +116,7 @@ def critical_batch(
         D: smoothness of half the squared dual norm, > 0; 1 for an inner product's.
         Delta0: f(W0) - inf f, > 0.
         G0: the size of the gradient at the start, > 0.
-        rho: norm equivalence of the LMO bound, >= 1; it enters there alone.
+        rho: norm equivalence of the LMO bound, >= 1, which takes sigma for the noise in the 2-norm.
         kappa1: norm equivalence, > 0; it enters in the Frobenius norm alone, as the next three.
         kappa2: norm equivalence, >= kappa1.
         L_F: smoothness constant in the Frobenius norm; L where None.
@@ -182,12 +138,15 @@ def critical_batch(
 
 def _answer(given: Given) -> CriticalBatch:
     parts = _parts(given)
-    room = given.eps - parts.Z if given.eps is not None else float(given.eps_prime or 0.0)
-    target = parts.Z + room
+    if given.eps is not None:
+        target, room = given.eps, given.eps - parts.Z
+    else:
+        room = float(given.eps_prime or 0.0)
+        target = parts.Z + room
     problem = {name: float(getattr(given, name)) for name in ("Delta0", "L", "G0", "lam", "kappa1")}
     levels = trivial.levels(given.measure, given.norm, problem)
-    reach = _reach(given, parts, room)
-    status, why = _status(target, room, reach is not None, trivial.least(levels), given)
+    reach = reached(given, parts, room)
+    status, why = _status(target, parts.Z, reach is not None, trivial.least(levels), given)
     tuned, fixed = _lmo(given, target)
     return CriticalBatch(
         status=status,
@@ -220,78 +179,21 @@ def _parts(given: Given) -> bounds.Parts:
     return bounds.Parts(*map(float, parts))
 
 
-def _status(target: float, room: float, reached: bool, least: Level, given: Given) -> tuple[str, str]:
+def _status(target: float, Z: float, reached: bool, least: Level, given: Given) -> tuple[str, str]:
     """What is to be said of a target, and why; of two reasons that it says nothing, the one that holds for any b."""
-    what = {"gradient": "mean gradient norm", "gap": "mean Frank-Wolfe gap", "loss": "loss"}[given.measure]
+    trivially, above = f"{least.text} = {least.value:.6g}", f"Z = {Z:.6g}"
+    beyond = f"is not above {above}, which neither iterations nor batch size remove"
     if target >= least.value:
-        return VACUOUS, (
-            f"eps = {target:.6g} is not below {least.text} = {least.value:.6g}, which the {what} keeps {least.why}: "
-            "no training is needed, and the bound says nothing"
+        what = {"gradient": "mean gradient norm", "gap": "mean Frank-Wolfe gap", "loss": "loss"}[given.measure]
+        holds = f"eps = {target:.6g} is not below {trivially}, which the {what} does not exceed {least.why}"
+        return VACUOUS, f"{holds}: no training is needed, and the bound says nothing" + (
+            f" (and does not reach it: eps {beyond})" if target <= Z else ""
         )
-    Z = f"Z = {target - room:.6g}"
-    if room <= 0:
-        return OUT_OF_REACH, f"eps = {target:.6g} is not above {Z}, which neither iterations nor batch size remove"
+    if given.eps_prime is None and target <= Z:
+        return OUT_OF_REACH, f"eps = {target:.6g} {beyond}"
     if not reached:
-        return OUT_OF_REACH, f"eps = {target:.6g} is so close to {Z} that no number is as large as the tokens"
-    trivially = f"{least.text} = {least.value:.6g}"
-    return FOUND, f"eps = {target:.6g} is between {Z} and what holds trivially, {trivially}"
-
-
-def _needed(given: Given, parts: bounds.Parts, room: float) -> Iterations | None:
-    """K(b); None where the target is out of reach, or asks the loss for no iteration or for one."""
-    if room <= 0:
-        return None
-    if given.measure != "loss":
-        return one_over(parts, given.form, room)
-    rate = given.lam * given.eta
-    return logarithmic(parts, room, rate) if room < parts.X and rate < 1 else None
-
-
-def _reach(given: Given, parts: bounds.Parts, room: float) -> Reach | None:
-    """What the bound gives for a target."""
-    iterations = _needed(given, parts, room)
-    smallest = None if iterations is None else solve.smallest(iterations)
-    if iterations is None or smallest is None:
-        return None
-    best = solve.fewest(iterations, smallest)
-    if not np.isfinite(best.tokens):
-        return None
-    on_grid, step = solve.on_grid(iterations, smallest)
-    return Reach(
-        fewest=best,
-        closed=_closed(given, parts, room),
-        on_grid=on_grid,
-        step=step,
-        on_bound=best.b == 1.0,
-        smallest=smallest,
-        formulas=tuple(_formula(what, b, iterations, best) for what, b in _formulas(given, parts, room)),
-        near={share: solve.near(iterations, best, smallest, share) for share in NEAR},
-        shape=solve.shape(iterations, smallest),
-    )
-
-
-def _closed(given: Given, parts: bounds.Parts, room: float) -> float:
-    """The minimiser in closed form, over b > 0."""
-    if given.measure == "loss":
-        return float(theory.star_convex(parts.X, parts.Y, room))
-    return float(theory.fewest_tokens(*split(parts, given.form), room))
-
-
-def _formulas(given: Given, parts: bounds.Parts, room: float) -> list[tuple[str, float]]:
-    """The source's formula for the form at hand, in each reading of its Z."""
-    if given.measure == "loss":
-        return []
-    if given.form == "revised":
-        return [("9 Y^2/(4 eps'^2)", float(theory.revised(parts.Y, room)))]
-    return [
-        ("2 Y/eps', Z at b -> inf", float(theory.printed(parts.Y, room))),
-        ("2 Y/eps', Z at this b", float(theory.self_consistent(parts.Y, parts.Z_noise, room))),
-    ]
-
-
-def _formula(what: str, b: float, iterations: Iterations, best: Point) -> Formula:
-    at = solve.point(iterations, max(b, 1.0))
-    return Formula(what, Point(b, at.K, at.tokens), at.tokens / best.tokens)
+        return OUT_OF_REACH, f"eps = {target:.6g} is so close to {above} that no number is as large as the tokens"
+    return FOUND, f"eps = {target:.6g} is between {above} and what holds trivially, {trivially}"
 
 
 def _lmo(given: Given, target: float) -> tuple[Lmo | None, Lmo | None]:

@@ -188,6 +188,14 @@ def test_a_target_at_or_below_z_is_out_of_reach_and_no_number() -> None:
     assert hpgrid.critical_batch(**LARGE, eps=answer.Z).status == OUT_OF_REACH
 
 
+def test_a_target_that_is_vacuous_and_out_of_reach_is_said_to_be_both() -> None:
+    answer = hpgrid.critical_batch(**LARGE, lam=0.5, eps=5.0)
+    assert (answer.status, answer.reach) == (VACUOUS, None)
+    assert "not below 2 L/lam = 4" in answer.why
+    assert "does not reach it: eps is not above Z = " in answer.why
+    assert hpgrid.critical_batch(**LARGE, eps=9.0).eps == 9.0
+
+
 @pytest.mark.parametrize(
     ("asked", "text"),
     [

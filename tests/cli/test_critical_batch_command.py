@@ -64,7 +64,7 @@ def test_it_prints_what_the_function_returns(capsys: pytest.CaptureFixture[str])
 
 def test_a_vacuous_target_is_no_number(capsys: pytest.CaptureFixture[str]) -> None:
     out = printed(capsys, VACUOUS)
-    assert "vacuous: eps = 2 is not below G0 = 1, which the mean gradient norm keeps at the start" in out
+    assert "vacuous: eps = 2 is not below G0 = 1, which the mean gradient norm does not exceed at the start" in out
     assert "critical batch size" not in out
     found = json.loads(printed(capsys, VACUOUS + " --json"))
     assert (found["status"], found["b"]) == ("vacuous", None)
