@@ -42,7 +42,7 @@ def compute(config: Config, name: str = "cbs3") -> FigureData:
     arrays: dict[str, Any] = {"room": room, "marked": room[::_EVERY]}
     checks: list[Check] = []
     for form in TITLES:
-        asked: dict[str, Any] = {**problem(own, "eta", "lam", "beta"), "form": form, "measure": "gradient"}
+        asked: dict[str, Any] = {**problem(own, "eta", "beta"), "form": form, "measure": "gradient"}
         answers = [critical_batch(**asked, eps_prime=e) for e in arrays["marked"]]
         arrays |= {f"{key}_{form}": value for key, value in _form(answers, form, room).items()}
         checks += minimiser_checks(TITLES[form], answers)

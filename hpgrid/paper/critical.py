@@ -22,7 +22,7 @@ def problem(parameters: Mapping[str, Any], *more: str) -> dict[str, Any]:
 
 def both_forms(parameters: Mapping[str, Any], **asked: Any) -> dict[str, CriticalBatch]:
     """Return the answers of the first form and of the revised one."""
-    own = {**problem(parameters, "eta", "lam"), **asked}
+    own = {**problem(parameters, "eta"), **asked}
     return {form: critical_batch(**own, form=form, measure="gradient") for form in TITLES}
 
 

@@ -62,7 +62,7 @@ def test_curves_are_tokens_and_iterations_of_the_answers(
     data, own = every["cbs1"], config("cbs1").parameters
     for row, form in enumerate(("seed", "revised")):
         for k, beta in enumerate(own["beta"]):
-            answer = hpgrid.critical_batch(**problem(own, "eta", "lam", "eps"), beta=beta, form=form)
+            answer = hpgrid.critical_batch(**problem(own, "eta", "eps"), beta=beta, form=form)
             b = data.arrays[f"b_{form}"][k]
             for column, y in enumerate((answer.tokens(b), answer.iterations(b))):
                 lines = [x for x in drawn["cbs1"].axes[2 * row + column].lines if x.get_label() == rf"$\beta={beta:g}$"]
@@ -141,7 +141,7 @@ def test_every_region_that_is_there_is_named(drawn: dict[str, Figure]) -> None:
 
 def test_costs_are_those_of_the_bound(every: dict[str, FigureData]) -> None:
     arrays, own = every["cbs3"].arrays, config("cbs3").parameters
-    answer = hpgrid.critical_batch(**problem(own, "eta", "lam", "beta"), eps_prime=1.0)
+    answer = hpgrid.critical_batch(**problem(own, "eta", "beta"), eps_prime=1.0)
     s = theory.share(answer.Y, answer.Z_noise, arrays["room"])
     finite = s < theory.NEVER
     np.testing.assert_array_equal(np.isfinite(arrays["twelve_cost_seed"]), finite)
