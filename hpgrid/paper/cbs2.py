@@ -184,6 +184,6 @@ def draw(data: FigureData) -> Figure:
             letter(axes[k], k, panel.title + f"\n$\\epsilon={own[f'eps_{panel.measure}']:g}$")
         if filled is not None:
             plot.batch_bar(figure, axes, filled)
-        label = rf"Theorem 12, $\epsilon'={own['eps_gradient']:g}$"
+        label = f"Theorem 12, ${plot.EPS_PRIME}={own['eps_gradient']:g}$"
         plot.region_legend(figure, shown, [Line2D([], [], color="0.1", linestyle="--", linewidth=1.0, label=label)])
     return figure

@@ -118,7 +118,7 @@ def draw(data: FigureData) -> Figure:
 
 
 #: How each formula is drawn and named.
-_OWN = {"seed": ("Theorem 12, $Z$ at its own $b$", "-."), "revised": (r"$9Y^2/4\epsilon'^2$", (0, (1, 1.2)))}
+_OWN = {"seed": ("Theorem 12, $Z$ at its own $b$", "-."), "revised": (f"$9Y^2/4{plot.EPS_PRIME}^2$", (0, (1, 1.2)))}
 _TWELVE = r"Theorem 12, $Z$ at $b\to\infty$"
 
 
@@ -142,7 +142,7 @@ def _batch_sizes(axes: Axes, arrays: Any, form: str) -> None:
     axes.axhline(1.0, color="0.3", linewidth=0.7, linestyle=":", zorder=1)
     every = [arrays[f"{key}_{f}"] for f in TITLES for key in ("exact", "twelve", "smallest")]
     log_axes(axes, x, padded(*every), ("b", "b"))
-    axes.set_xlabel(r"$\epsilon'=\epsilon-Z$")
+    axes.set_xlabel(rf"${plot.EPS_PRIME}=\epsilon-Z$")
 
 
 def _costs(axes: Axes, arrays: Any, form: str) -> None:
@@ -157,5 +157,5 @@ def _costs(axes: Axes, arrays: Any, form: str) -> None:
     log_axes(axes, x, (0.9, 30.0), ("b", "risk"))
     axes.set_yticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
     axes.yaxis.set_minor_locator(NullLocator())
-    axes.set_xlabel(r"$\epsilon'=\epsilon-Z$")
+    axes.set_xlabel(rf"${plot.EPS_PRIME}=\epsilon-Z$")
     axes.set_ylabel("tokens over the fewest")

@@ -22,6 +22,9 @@ Array = NDArray[np.float64]
 COLORS = ("#1b4f9c", "#d1750a", "#2a9d6f", "#8c2d82", "#5a5a5a")
 _DASHES: tuple[Any, ...] = ("-", (0, (6, 1.5)), (0, (4, 1.2, 1.2, 1.2)), (0, (2, 1)), (0, (1, 1)))
 
+#: eps', the prime a letter of the text's font: mathtext's own is of another, whose dates make the PDF writer warn.
+EPS_PRIME = "\\epsilon\u2032"
+
 #: What a map is where it has no batch size: reached at no batch size, held without training, and both for any target.
 FOUND, OUT_OF_REACH, VACUOUS, NOTHING = 0, 1, 2, 3
 _REGIONS = {

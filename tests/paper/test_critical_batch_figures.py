@@ -132,7 +132,7 @@ def test_every_region_that_is_there_is_named(drawn: dict[str, Figure]) -> None:
         "out of reach",
         "vacuous: the target holds untrained",
         "vacuous at every target",
-        r"Theorem 12, $\epsilon'=4$",
+        f"Theorem 12, ${plot.EPS_PRIME}=4$",
     ]
 
 
