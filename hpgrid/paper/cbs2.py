@@ -141,6 +141,8 @@ def _check(
     holds = wrong == 0 and max(gaps) <= solve.FLAT
     window = (float(axes["alpha"][0]), 1.0)
     title = panel.title.replace("$", "").replace("\\", "")
+    if not found:  # there is no batch size to compare: the status alone is held
+        return Check(f"{title}: points of another status", float(wrong), 0.0, 0.0, holds, window, 0, told)
     return Check(f"{title}: log(fewest tokens/closed form)", max(gaps), 0.0, solve.FLAT, holds, window, 0, told)
 
 
