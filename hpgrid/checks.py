@@ -19,6 +19,10 @@ TUNABLE = ("eta", "b", "alpha")
 #: Source: Cesista, Appendix A2.
 OPTIMIZERS = {"sgd": "frobenius", "signsgd": "max", "adamw": "max", "muon": "spectral", "soap": "spectral"}
 
+#: What noise there is, and how precisely oracles are run.
+NOISE_KINDS = ("gaussian", "one-hot", "rank-one")
+PRECISIONS = ("float64", "float32", "bfloat16")
+
 #: What a hyperparameter must satisfy, in words and as a test.
 _RANGE = {
     "eta": ("eta > 0", lambda x: x > 0),
