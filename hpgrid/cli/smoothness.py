@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter, Token
 
-from hpgrid.checks import NOISE_KINDS, OPTIMIZERS
+from hpgrid.checks import NOISE_KINDS, OPTIMIZERS, read_shape
 from hpgrid.cli import given
 from hpgrid.cli.cache import use_compilation_cache
 from hpgrid.errors import bad, unknown
@@ -82,10 +82,7 @@ def _shapes(texts: Sequence[str]) -> tuple[tuple[int, int], ...]:
 
 
 def _shape(text: str) -> tuple[int, int]:
-    found = re.fullmatch(r"([0-9]{1,9})x([0-9]{1,9})", text)
-    m, n = (int(size) for size in found.groups()) if found else (0, 0)
-    if m < 1 or n < 1:
-        raise bad("a shape is two positive whole numbers, ROWSxCOLUMNS", text, "--shape 128x32, say")
+    m, n = read_shape(text)
     if m * n > MOST_ENTRIES:
-        raise bad(f"a shape has at most {MOST_ENTRIES} entries", text, "--shape 1024x1024, say")
+        raise bad(f"a shape has at most {MOST_ENTRIES} entries", text, "1024x1024, say")
     return m, n

@@ -22,6 +22,7 @@ FIGURES = {
     "fw1": "Frank-Wolfe gap with weight decay at beta = 0.95: batch size and learning rate tuned",
     "fw2": "Frank-Wolfe gap with weight decay at b = 32: momentum and learning rate tuned",
     "flatness": "what a factor of ten costs under joint tuning, and what is as good to 1%",
+    "smooth1": "D-smoothness by norm and shape: random pairs, the worst case, what noise needs; Newton-Schulz",
 }
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -76,19 +75,24 @@ class Quotients(NamedTuple):
     gaussian: Floats
 
 
-def _of_key(norm: Norm, key: Array, shape: tuple[int, int]) -> Quotients:
+def _both(norm: Norm, drawn: Array) -> Quotients:
     """The Gaussian pair's oracle is its gradient and the other pair, so it is asked once."""
-    drawn = jnp.stack([jax.random.normal(one, shape) for one in jax.random.split(key)])
     A = norm.lmo(drawn)
     generic = _quotient(norm, drawn, _along(drawn, A))
     return Quotients(quotient(norm, after(generic, A)), generic)
 
 
-def _over_keys(norm: Norm, keys: Array, shape: tuple[int, int]) -> Quotients:
-    return jax.vmap(lambda key: _of_key(norm, key, shape))(keys)
+def _over_pairs(norm: Norm, drawn: Array) -> Quotients:
+    return jax.vmap(lambda pair: _both(norm, pair))(drawn)
 
 
-_compiled: Any = jax.jit(_over_keys, static_argnums=(0, 2))
+def _gaussian_pairs(keys: Array, shape: tuple[int, int]) -> Array:
+    return jax.vmap(lambda key: jax.random.normal(key, (2, *shape)))(keys)
+
+
+# Apart, for most of the time to compile goes into drawing, which all norms share.
+_drawn: Any = jax.jit(_gaussian_pairs, static_argnums=1)
+_compiled: Any = jax.jit(_over_pairs, static_argnums=0)
 
 
 def quotients(
@@ -118,7 +122,7 @@ def quotients(
         for start in track(range(0, pairs, size), f"pairs, {norm.name}"):
             # All batches are as long, so that one program runs them: the last begins earlier.
             first = min(start, pairs - size)
-            values = _compiled(norm, keys[first : first + size], shape)
+            values = _compiled(norm, _drawn(keys[first : first + size], shape))
             found.append([np.asarray(x)[start - first :] for x in values])
     return Quotients(*(np.concatenate(parts) for parts in zip(*found)))
 
