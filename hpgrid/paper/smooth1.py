@@ -202,17 +202,17 @@ def _by_shape(axes: Axes, arrays: Mapping[str, Any], norms: list[str], shapes: l
 
 
 def _running(axes: Axes, arrays: Mapping[str, Any], norms: list[str]) -> None:
-    for norm in norms:
-        for kind, style in (("oracle", "-"), ("gaussian", ":")):
+    styles = {"oracle": ("-", "pairs of LMOs (A2)"), "gaussian": (":", "Gaussian pairs")}
+    for kind, (style, label) in styles.items():
+        for norm in norms:
             x, y = arrays[f"counts_{kind}_{norm}"], arrays[f"running_{kind}_{norm}"]
-            axes.plot(x, y, style, color=_LOOK[norm]["color"], label=None if norm != norms[0] else kind)
+            axes.plot(x, y, style, color=_LOOK[norm]["color"])
+        axes.plot([], [], style, color="0.3", label=label)
     _printed(axes, None)
     _log(axes.xaxis, axes.set_xscale)
     axes.set_xlabel("pairs")
     axes.set_ylabel("largest quotient")
-    legend = axes.legend(["pairs of LMOs (A2)", "Gaussian pairs"], loc="center right")
-    for handle in legend.legend_handles:
-        handle.set_color("0.3")
+    axes.legend(loc="center right")
 
 
 def _halved(axes: Axes, arrays: Mapping[str, Any], norms: list[str]) -> None:
@@ -240,7 +240,9 @@ def _needed(axes: Axes, arrays: Mapping[str, Any], norm: str, noises: list[str])
     _plain_ticks(axes, [1, 2, 5, 10, 20] if most < 100 else [1, 10, 100, 1000])
     axes.set_xlabel("batch size $b$")
     axes.set_ylabel(r"$b\,E\|\bar\xi\|^{\dagger 2}/E\|\xi\|^{\dagger 2}$")
-    place: dict[str, Any] = {"loc": "center right"} if most < 100 else {"loc": "upper left", "bbox_to_anchor": (0, 0.93)}
+    place: dict[str, Any] = (
+        {"loc": "center right"} if most < 100 else {"loc": "upper left", "bbox_to_anchor": (0, 0.93)}
+    )
     axes.legend(**place)
 
 

@@ -13,7 +13,7 @@ from hpgrid.newton_schulz import OracleError
 from hpgrid.norms import SPECTRAL, named
 from hpgrid.stochastic.effective import NORMAL_95, Effective, effective
 from hpgrid.stochastic.noise import NOISES
-from hpgrid.stochastic.oracles import Spread, newton_schulz_errors, spread
+from hpgrid.stochastic.oracles import newton_schulz_errors, spread
 from hpgrid.stochastic.smoothness import QUANTILES, Statistics, quotients, statistics
 from hpgrid.stochastic.worst import Search, worst_case
 
@@ -109,14 +109,14 @@ def _row(kind: str, found: Statistics) -> tuple[str, ...]:
 def _effective(found: dict[str, Effective]) -> list[str]:
     """A row per kind, a column per batch size; each with its 95% interval's half-width."""
     first = next(iter(found.values()))
-    rows = [("b E||mean||^2/E||xi||^2", *(f"b = {b}" for b in first.b))]
+    rows: list[tuple[str, ...]] = [("b E||mean||^2/E||xi||^2", *(f"b = {b}" for b in first.b))]
     for kind, one in found.items():
         rows.append((kind, *(f"{c:.4g} +- {NORMAL_95 * e:.2g}" for c, e in zip(one.constant, one.error))))
     return [*aligned(rows), f"at most (kappa2/kappa1)^2 = {first.bound:.4g}, whatever the noise"]
 
 
 def _oracles(found: dict[str, OracleError]) -> list[str]:
-    rows = [("Newton-Schulz, 5 steps", "||A|| - 1", "descent lost", "||A - LMO(C)||")]
+    rows: list[tuple[str, ...]] = [("Newton-Schulz, 5 steps", "||A|| - 1", "descent lost", "||A - LMO(C)||")]
     for kind, errors in found.items():
         spreads = [spread(error) for error in errors]
         rows.append((kind, *(f"{s.mean:.4f}, worst {s.largest:.4f}" for s in spreads)))

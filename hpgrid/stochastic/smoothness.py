@@ -95,9 +95,7 @@ _drawn: Any = jax.jit(_gaussian_pairs, static_argnums=1)
 _compiled: Any = jax.jit(_over_pairs, static_argnums=0)
 
 
-def quotients(
-    norm: Norm, shape: tuple[int, int], pairs: int, *, seed: int = 0, batch: int | None = None
-) -> Quotients:
+def quotients(norm: Norm, shape: tuple[int, int], pairs: int, *, seed: int = 0, batch: int | None = None) -> Quotients:
     """Return the quotient of seeded random pairs, in both samplings: shape (pairs,) each.
 
     Args:
@@ -163,7 +161,9 @@ def statistics(found: Floats, points: int = 25) -> Statistics:
     counts = np.unique(np.geomspace(1, len(found), points).round().astype(np.int64))
     running = np.fmax.accumulate(found)[counts - 1]
     if not kept.size:
-        return Statistics(len(found), len(found), *[np.nan] * 3, dict.fromkeys(QUANTILES, np.nan), counts, running)
+        return Statistics(
+            len(found), len(found), np.nan, np.nan, np.nan, dict.fromkeys(QUANTILES, np.nan), counts, running
+        )
     error = float(kept.std(ddof=1) / np.sqrt(kept.size)) if kept.size > 1 else np.nan
     quantiles = dict(zip(QUANTILES, np.quantile(kept, QUANTILES).tolist()))
     coincide = len(found) - kept.size
