@@ -16,9 +16,13 @@ from jax import lax
 from numpy.typing import NDArray
 
 from hpgrid.norms import Array, Norm, check_shape
+from hpgrid.progress import track
 from hpgrid.stochastic.noise import Noise
 
 Floats = NDArray[np.float64]
+
+#: How many entries the means of one batch of draws have together.
+_BATCH = 2**22
 
 #: Standard errors in half a confidence interval: 95 per cent.
 NORMAL_95 = 1.96
@@ -62,7 +66,7 @@ def effective(
     with jax.enable_x64(True):
         keys = jax.random.split(jax.random.key(seed), draws)
         with_one = jnp.asarray(np.concatenate([[1], sizes]), float)
-        squares = np.asarray(_compiled(norm, noise, check_shape(shape), keys, with_one, int(sizes.max())))
+        squares = _squares(norm, noise, check_shape(shape), keys, with_one, int(sizes.max()))
     single, means = squares[:, 0], squares[:, 1:] * sizes
     constant = means.mean(0) / single.mean()
     # Of a quotient of means, to first order in their errors.
@@ -72,13 +76,23 @@ def effective(
     return Effective(sizes, constant, error, float((kappa2 / kappa1) ** 2))
 
 
-def _squares(norm: Norm, noise: Noise, shape: tuple[int, int], keys: Array, sizes: Array, most: int) -> Array:
-    """||mean of b||_dual^2, shape (draws, sizes); one draw at a time, so that its samples alone are held."""
+def _squares(norm: Norm, noise: Noise, shape: tuple[int, int], keys: Array, sizes: Array, most: int) -> Floats:
+    """||mean of b||_dual^2, shape (draws, sizes)."""
+    draws = len(keys)
+    batch = min(draws, max(1, _BATCH // (len(sizes) * shape[0] * shape[1])))
+    found = []
+    for start in track(range(0, draws, batch), f"{noise.name} noise, {norm.name}"):
+        first = min(start, draws - batch)  # all batches are as long: the last begins earlier
+        means = _means(noise, shape, keys[first : first + batch], sizes, most)
+        found.append(np.asarray(_dual_squared(norm, means))[start - first :])
+    return np.concatenate(found)
 
-    def one(key: Array) -> Array:
-        return norm.dual(jax.vmap(lambda b: noise.mean(key, b, shape, most))(sizes)) ** 2
 
-    return lax.map(one, keys)
+def _of_draws(noise: Noise, shape: tuple[int, int], keys: Array, sizes: Array, most: int) -> Array:
+    """One draw at a time, so that its samples alone are held."""
+    return lax.map(lambda key: jax.vmap(lambda b: noise.mean(key, b, shape, most))(sizes), keys)
 
 
-_compiled: Any = jax.jit(_squares, static_argnums=(0, 1, 2, 5))
+# Apart, for most of the time to compile goes into drawing, which all norms share.
+_means: Any = jax.jit(_of_draws, static_argnums=(0, 1, 4))
+_dual_squared: Any = jax.jit(lambda norm, means: norm.dual(means) ** 2, static_argnums=0)
