@@ -38,6 +38,9 @@ FORBIDDEN["plotting"] |= {
 }
 for measurement in ("search", "refinement", "asymptotics", "proxy"):
     FORBIDDEN[measurement] = FORBIDDEN.get(measurement, set()) | {"hpgrid.theory"}
+FORBIDDEN["stochastic"] = {
+    f"hpgrid.{m}" for m in ("search", "refinement", "asymptotics", "proxy", "theory", "claims", "paper", "plotting")
+}
 # Three routes that are held against each other share no code.
 ROUTES = ("search", "refinement", "asymptotics")
 for route in ROUTES:

@@ -12,7 +12,7 @@ from hpgrid.bounds import cesista2025 as bounds
 from hpgrid.claims import cesista2025, ledger
 from hpgrid.claims.ledger import FAILS, HOLDS, VACUOUS, VERDICTS, Claim, Row, run
 from hpgrid.theory import critical_batch as fewest
-from hpgrid.theory import frank_wolfe, star_convex
+from hpgrid.theory import frank_wolfe, smoothness, star_convex
 
 CLAIMS: dict[str, Claim] = {entry.id: entry for entry in cesista2025.claims()}
 
@@ -74,6 +74,18 @@ def test_every_claim_is_measured_and_what_does_not_hold_says_why(rows: dict[str,
         ("C.thm12.decay", VACUOUS),
         ("C.revised.critical", HOLDS),
         ("C.disc.approximation", FAILS),  # 3/2
+        ("C.A2.frobenius", HOLDS),
+        ("C.A2.signs", FAILS),  # 2: d over half of d
+        ("C.A2.signs.closed", HOLDS),
+        ("C.A2.muon", FAILS),  # between 1, tall, and pi/2, square
+        ("C.A2.vectors", HOLDS),
+        ("C.A2.worst.signs", FAILS),  # a kink where an entry crosses 0
+        ("C.A2.worst.muon", FAILS),  # or a singular value
+        ("C.A2.noise", FAILS),
+        ("C.A2.noise.muon", FAILS),
+        ("C.A2.noise.most", HOLDS),
+        ("C.thm8.kappa", HOLDS),
+        ("C.lmo.muon", FAILS),  # by Newton-Schulz
         ("C.star.b", HOLDS),
         ("C.star.alpha", HOLDS),
         ("C.fw.alpha", HOLDS),
@@ -95,6 +107,10 @@ def test_measured_numbers_are_the_known_ones(rows: dict[str, Row]) -> None:
     assert reading("C.disc.approximation", 1) == pytest.approx(1.5, rel=1e-5)
     assert reading("C.fw.alpha.b", 0) == pytest.approx(1.0, abs=1e-7)
     assert reading("C.fw.eta.b", 0) == pytest.approx(1.0, abs=1e-7)
+    assert reading("C.A2.signs", 0) == pytest.approx(2.0, abs=0.01)
+    assert reading("C.A2.muon", 0) == pytest.approx(1.30, abs=0.01)
+    assert reading("C.A2.worst.muon", 0) == pytest.approx(1.0, abs=1e-3)
+    assert reading("C.thm8.kappa", 1) == pytest.approx(math.sqrt(32))
 
 
 def test_theorem_11_is_vacuous_at_every_constant() -> None:
@@ -176,3 +192,10 @@ def test_where_the_formula_never_arrives_is_at_one_half_and_nowhere_else(monkeyp
     assert crossing.verdict == HOLDS
     monkeypatch.setattr(fewest, "NEVER", 0.5 + 1e-9)
     assert CLAIMS["C.thm12.never"].measure().readings[-1].verdict == FAILS
+
+
+def test_a_wrong_closed_form_of_random_signs_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By more than four standard errors of a thousand pairs, 0.004."""
+    right = smoothness.sign_quotient
+    monkeypatch.setattr(smoothness, "sign_quotient", lambda d: 1.005 * right(d))
+    assert remeasured("C.A2.signs.closed") == FAILS

@@ -16,9 +16,10 @@ def claims() -> tuple[Claim, ...]:
         frank_wolfe,
         momentum,
         revised,
+        smoothness,
         star_convex,
         theorem8,
     )
 
-    sections = (momentum, theorem8, decay, critical_batch, appendix, revised, star_convex, frank_wolfe)
+    sections = (momentum, theorem8, decay, critical_batch, appendix, smoothness, revised, star_convex, frank_wolfe)
     return tuple(replace(one, source="cesista2025") for one in gather(*sections))
