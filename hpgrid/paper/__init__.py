@@ -22,6 +22,8 @@ FIGURES = {
     "fw1": "Frank-Wolfe gap with weight decay at beta = 0.95: batch size and learning rate tuned",
     "fw2": "Frank-Wolfe gap with weight decay at b = 32: momentum and learning rate tuned",
     "flatness": "what a factor of ten costs under joint tuning, and what is as good to 1%",
+    "noise1": "momentum's error and the update's noise, measured, against Lemma 5 to Corollary 7 and A1.14",
+    "lmo1": "normalised SGD, signSGD and Muon run against eq. (2), and how their best eta and alpha move",
 }
 
 

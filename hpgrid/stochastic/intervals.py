@@ -78,3 +78,16 @@ def near_least(values: Array, comparisons: int | None = None, level: float = LEV
     values = np.asarray(values)
     apart = interval(values - values[values.mean(-1).argmin()], comparisons or len(values), level)
     return apart.low <= 0.0
+
+
+def ratio(top: Array, bottom: Array, comparisons: int | None = None, level: float = LEVEL) -> Interval:
+    """Return the ratio of two means over the same seeds, the last axis, and its interval, to first order.
+
+    NaN where the lower mean is 0.
+    """
+    top, bottom = np.asarray(top), np.asarray(bottom)
+    mean = bottom.mean(-1, keepdims=True)
+    below = np.where(mean > 0, mean, np.nan)
+    quotient = top.mean(-1, keepdims=True) / below
+    apart = interval((top - quotient * bottom) / below, comparisons, level)
+    return Interval(quotient[..., 0], apart.half)
