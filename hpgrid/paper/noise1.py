@@ -74,7 +74,9 @@ def _moments(given: Mapping[str, Any], arrays: dict[str, Any]) -> tuple[Check, .
                 arrays[f"{norm}_{kind}_{moment}_half"] = one.measured.half[:, column]
                 arrays[f"{norm}_bound_{moment}"] = one.bound[:, column]
             for moment in BOUNDS:
-                checks.append(_at_most(f"{moment}/bound, D = 1, {METHODS[norm]}, {kind}", found[moment], given["batches"]))
+                checks.append(
+                    _at_most(f"{moment}/bound, D = 1, {METHODS[norm]}, {kind}", found[moment], given["batches"])
+                )
     return tuple(checks)
 
 
@@ -143,12 +145,13 @@ def _scaling(given: Mapping[str, Any], arrays: dict[str, Any]) -> None:
     from hpgrid.stochastic.updates import after_scaling
 
     for where in ("far", "near"):
+        eta, size = given[f"scaling_{where}"]
         for norm in METHODS:
             kept = after_scaling(
                 norm,
                 tuple(given["scaling_batches"]),
-                given["scaling_eta"],
-                size=given[f"scaling_{where}"],
+                eta,
+                size=size,
                 shape=tuple(given["shape"]),
                 counts=(given["steps"], given["seeds"]),
                 seed=given["seed"],
@@ -244,7 +247,9 @@ def _draw_kept(axes: Axes, arrays: Mapping[str, Array]) -> None:
             values = np.array([arrays[f"kept_{where}_{norm}_{name}"] for name in KEPT])
             x = np.arange(len(KEPT)) + shift + 0.11 * (k - 1)
             color, marker = METHOD_COLORS[norm], METHOD_MARKERS[norm]
-            word = {"far": "gradient stands out", "near": "it does not"}[where] if norm == "frobenius" else None
+            word = (
+                {"far": "gradient stands out", "near": "settled in its noise"}[where] if norm == "frobenius" else None
+            )
             measured(axes, x, *values.T, color=color, marker=marker, label=word, line="", fill=fill)
     level(axes, 1.0, "kept")
     axes.set_xticks(range(len(KEPT)), list(KEPT.values()))

@@ -92,9 +92,7 @@ def _simulate(
     return jax.vmap(jax.vmap(seeds, (None, 0)), (1, None))(noise, setting)
 
 
-def _run(
-    norm: Norm, form: Form, setting: Setting, parameters: Array, start: Array, noise: Array, L: Array
-) -> Means:
+def _run(norm: Norm, form: Form, setting: Setting, parameters: Array, start: Array, noise: Array, L: Array) -> Means:
     """One run: shape (steps, m, n) of noise, and numbers for all else."""
     eta, alpha, lam = setting
     first = form.gradient(start, parameters)

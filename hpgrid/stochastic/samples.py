@@ -14,7 +14,7 @@ import numpy as np
 from hpgrid.arrays import Array
 from hpgrid.norms import MAX, SPECTRAL, Norm, check_shape
 from hpgrid.stochastic.intervals import Interval, interval
-from hpgrid.stochastic.noise import GAUSSIAN, Noise, Shape
+from hpgrid.stochastic.noise import GAUSSIAN, ONE_HOT, Noise, Shape
 
 #: Draws, and their seed, for the one variance that has no closed form.
 DRAWS, SEED = 20_000, 2025
@@ -30,10 +30,11 @@ class Variance(NamedTuple):
 def variance(noise: Noise, norm: Norm, shape: Shape) -> Variance:
     """Return a single sample's E||xi||_dual^2, sigma^2 for sigma_F = 1.
 
-    One-hot and rank-one noise has one singular value, and one-hot noise one entry: 1. Gaussian, with d = m n
-    entries of variance 1/d: 1 in the Frobenius norm, 1 + (d - 1) 2/pi in the 1-norm. In the nuclear norm, for
-    two columns, E(s1 + s2)^2 = E||X||_F^2 + 2 E(s1 s2), and s1 s2 of an m x 2 standard Gaussian is a product of
-    independent chis of m and m - 1, of mean m - 1: 2 - 1/m. All else is drawn.
+    One-hot and rank-one noise has one singular value, and one-hot noise one entry: 1. In the 1-norm, d Gaussian
+    entries of variance 1/d, or a vector that is uniform on the sphere in d dimensions, have 1 + (d - 1) 2/pi, and
+    u v^T the product of its vectors'. In the nuclear norm a Gaussian of two columns has E(s1 + s2)^2 = E||X||_F^2 +
+    2 E(s1 s2), where s1 s2 of m x 2 standard normals is a product of independent chis of m and m - 1, of mean
+    m - 1: 2 - 1/m. With more columns it is drawn.
 
     Args:
         noise: a kind of noise.
@@ -41,15 +42,14 @@ def variance(noise: Noise, norm: Norm, shape: Shape) -> Variance:
         shape: of the matrix.
     """
     m, n = check_shape(shape)
-    d = m * n
-    frobenius = norm.name not in (MAX.name, SPECTRAL.name)
-    if frobenius or min(m, n) == 1 == max(m, n) or noise.name == "one-hot":
+    if noise.name == ONE_HOT.name or norm.name not in (MAX.name, SPECTRAL.name):
         return Variance(1.0)
-    if noise.name == "rank-one" and norm.name == SPECTRAL.name:
+    if norm.name == MAX.name:
+        sizes = (m * n,) if noise.name == GAUSSIAN.name else (m, n)
+        return Variance(math.prod(1.0 + (size - 1) * 2.0 / math.pi for size in sizes))
+    if noise.name != GAUSSIAN.name or min(m, n) == 1:
         return Variance(1.0)
-    if noise.name == GAUSSIAN.name and norm.name == MAX.name:
-        return Variance(1.0 + (d - 1) * 2.0 / math.pi)
-    if noise.name == GAUSSIAN.name and min(m, n) == 2:
+    if min(m, n) == 2:
         return Variance(2.0 - 1.0 / max(m, n))
     drawn = draws(noise, SEED, (1, DRAWS), (1,), (m, n))[0, 0]
     squares = np.asarray(norm.dual(drawn)) ** 2  # NumPy's: JAX's decompositions are not batched on a CPU
