@@ -89,13 +89,12 @@ def _tightness(runs: tuple[Any, ...], name: str, K: Array) -> tuple[dict[str, An
     from hpgrid.stochastic.intervals import interval
 
     cells = sum(run.bound.size for run in runs)
-    above, ratio, error = [], [], []
+    parts = []
     for run in runs:
         found = interval(run.least, cells)
-        above.append((run.bound / run.trivial).ravel())
-        ratio.append((found.mean / run.bound).ravel())
-        error.append((found.half / run.bound).ravel())
-    above, ratio, error = (np.concatenate(parts) for parts in (above, ratio, error))
+        ratios = run.bound / run.trivial, found.mean / run.bound, found.half / run.bound
+        parts.append(np.stack([part.ravel() for part in ratios]))
+    above, ratio, error = np.concatenate(parts, axis=1)
     k = int(ratio.argmax())
     holds = False if (ratio - error > 1).any() else True if (ratio + error <= 1).all() else None
     note = f"largest of {cells} cells, whose intervals are simultaneous"
@@ -235,18 +234,23 @@ def _draw_best(axes: Axes, name: str, arrays: Mapping[str, Array], label: str) -
     """Best values with what can't be told from them; a curve per method, side by side."""
     K, shown = arrays["K"], []
     for k, norm in enumerate(METHODS):
-        value, low, high, edge, predicted = (
-            arrays[f"{norm}_{name}_{key}"] for key in ("value", "low", "high", "edge", "law")
-        )
+        value, low, high, predicted = (arrays[f"{norm}_{name}_{key}"] for key in ("value", "low", "high", "law"))
         x, color, marker = K * 1.09 ** (k - 1), METHOD_COLORS[norm], METHOD_MARKERS[norm]
         bars = np.array([value - low, high - value])
         measured(axes, x, value, bars, color=color, marker=marker, label=METHODS[norm])
-        hollow(axes, x, value, edge, color, "can't be told from the edge" if k == 0 else "_")
+        hollow(
+            axes,
+            x,
+            value,
+            arrays[f"{norm}_{name}_edge"].astype(bool),
+            color,
+            "can't be told from the edge" if k == 0 else "_",
+        )
         law(axes, K, predicted, label if k == 0 else "_")
         shown += [low, high, predicted]
     axes.legend(loc="lower left")
-    low, high = padded(*shown)
-    log_axes(axes, (K[0] / 1.3, K[-1] * 1.3), (low / 30 if name == "alpha" else low, high), ("K", name))
+    bottom, top = padded(*shown)
+    log_axes(axes, (K[0] / 1.3, K[-1] * 1.3), (bottom / 30 if name == "alpha" else bottom, top), ("K", name))
     _octaves(axes, K)
 
 

@@ -30,6 +30,9 @@ KINDS = ("gaussian", "one-hot")
 #: What sums of a few hundred products may be off by, relative to 1.
 ROUNDING = 1e-12
 
+#: The runs that are scaled, each in its words.
+WHERE = {"far": "gradient stands out", "near": "settled in its noise"}
+
 #: What four times the batch size with twice the learning rate may keep.
 KEPT = {"update": "update\nnoise", "gradient": "gradient\nnorm", "loss": "loss"}
 
@@ -144,7 +147,7 @@ def _scaling(given: Mapping[str, Any], arrays: dict[str, Any]) -> None:
     """What is kept as b grows four times and eta twice: ratios of after to before."""
     from hpgrid.stochastic.updates import after_scaling
 
-    for where in ("far", "near"):
+    for where in WHERE:
         eta, size = given[f"scaling_{where}"]
         for norm in METHODS:
             kept = after_scaling(
@@ -242,14 +245,12 @@ def _draw_updates(axes: Axes, arrays: Mapping[str, Array]) -> None:
 
 
 def _draw_kept(axes: Axes, arrays: Mapping[str, Array]) -> None:
-    for shift, where, fill in ((-0.22, "far", None), (0.22, "near", "white")):
+    for where, shift, fill in (("far", -0.22, None), ("near", 0.22, "white")):
         for k, norm in enumerate(METHODS):
             values = np.array([arrays[f"kept_{where}_{norm}_{name}"] for name in KEPT])
-            x = np.arange(len(KEPT)) + shift + 0.11 * (k - 1)
+            x = np.arange(len(KEPT), dtype=float) + (shift + 0.11 * (k - 1))
             color, marker = METHOD_COLORS[norm], METHOD_MARKERS[norm]
-            word = (
-                {"far": "gradient stands out", "near": "settled in its noise"}[where] if norm == "frobenius" else None
-            )
+            word = WHERE[where] if k == 0 else None
             measured(axes, x, *values.T, color=color, marker=marker, label=word, line="", fill=fill)
     level(axes, 1.0, "kept")
     axes.set_xticks(range(len(KEPT)), list(KEPT.values()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -35,7 +34,7 @@ class Experiment(NamedTuple):
         seed: of all noise.
     """
 
-    batches: Sequence[float]
+    batches: Array
     setting: Setting
     steps: int
     seeds: int

@@ -8,7 +8,6 @@ Source: Shulgin et al., eqs. (1) and (2); Appendix C.1 for the matched first mom
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -50,7 +49,7 @@ class _State(NamedTuple):
 
 def run(
     problem: Problem,
-    axes: tuple[Sequence[float], Sequence[float], Sequence[float], Sequence[int]],
+    axes: tuple[Array, Array, Array, Array],
     *,
     noise: float = 1.0,
     seeds: int = 32,

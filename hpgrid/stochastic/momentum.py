@@ -113,7 +113,7 @@ def _run(norm: Norm, form: Form, setting: Setting, parameters: Array, start: Arr
             nesterov,
             nesterov**2,
             norm.dual(error - drift) ** 2,
-            norm.dual(drift) / bound,
+            norm.dual(drift) / jnp.where(bound > 0.0, bound, 1.0),  # without momentum both are 0
             norm.of(A - norm.lmo(gradient)) ** 2,
             norm.dual(gradient),
             form.loss(W, parameters),

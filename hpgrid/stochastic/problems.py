@@ -152,8 +152,8 @@ SMOOTHED = {
         lambda X, c: _rates(X.shape) * X / _root((_rates(X.shape) * X * X).sum(), c),
     ),
     "max": Form(
-        lambda X, c: (_root(X * X, c[:, None]) - c[0]).mean(),
-        lambda X, c: X / _root(X * X, c[:, None]) / float(X.size),
+        lambda X, c: (_root(X * X, c) - c[0]).mean(),
+        lambda X, c: X / _root(X * X, c) / float(X.size),
     ),
     "spectral": Form(_smoothed_nuclear, _smoothed_polar),
 }

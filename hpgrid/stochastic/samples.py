@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -56,7 +55,7 @@ def variance(noise: Noise, norm: Norm, shape: Shape) -> Variance:
     return Variance(float(squares.mean()), float(squares.std(ddof=1) / math.sqrt(DRAWS)))
 
 
-def draws(noise: Noise, seed: int, counts: tuple[int, int], batches: Sequence[float], shape: Shape) -> np.ndarray:
+def draws(noise: Noise, seed: int, counts: tuple[int, int], batches: Array, shape: Shape) -> np.ndarray:
     """Return minibatches' mean noise: shape (steps, batches, seeds, m, n).
 
     All batch sizes share their samples, a smaller one having the first of a larger one's: what is compared
@@ -86,7 +85,7 @@ def _draws(key: Array, b: Array, noise: Noise, counts: tuple[int, int], shape: S
     return jax.lax.map(lambda key: several(jax.random.split(key, seeds), b), jax.random.split(key, steps))
 
 
-def needed_smoothness(noise: Noise, norm: Norm, means: Array, batches: Sequence[float], shape: Shape) -> Interval:
+def needed_smoothness(noise: Noise, norm: Norm, means: Array, batches: Array, shape: Shape) -> Interval:
     """Return the least D with which Lemma 5 would hold of these minibatches, b E||xi_S||^2/sigma^2: shape (batches,).
 
     Args:

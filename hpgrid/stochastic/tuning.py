@@ -49,7 +49,7 @@ def best(runs: Array, axes: Mapping[str, Array], level: float = LEVEL) -> dict[s
     first = np.unravel_index(cells.mean(-1).argmin(0), sizes)
     found = {}
     for k, (name, axis) in enumerate(zip(axes, values)):
-        some = near.any(tuple(other for other in range(len(sizes)) if other != k))
+        some = np.asarray(near.any(tuple(other for other in range(len(sizes)) if other != k)))
         low, high = some.argmax(0), len(axis) - 1 - some[::-1].argmax(0)
         step, edge = np.diff(np.log(axis)).max(), (low == 0) | (high == len(axis) - 1)
         found[name] = Best(axis[first[k]], axis[low], axis[high], edge, np.full(n, step))

@@ -5,8 +5,6 @@ Source: Cesista, Proposition A1.14 and what follows it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from hpgrid.arrays import Array
@@ -23,7 +21,7 @@ STILL = 1e-9
 
 def frozen(
     norm: str,
-    batches: Sequence[float],
+    batches: Array,
     *,
     gradient: float,
     shape: tuple[int, int],

@@ -255,7 +255,8 @@ def noise_kept() -> Finding:
             what = f"after/before, {METHODS[norm]}, {word}"
             readings.append(Reading(what, "simulated", float(ratio.mean), 1.0, float(ratio.half)))
     return Finding(
-        tuple(readings), "only where the gradient stands out; where a step is all noise it is eta^2: 4 times"
+        tuple(readings),
+        "only where the gradient stands out; of a settled run every step is noise, eta^2 of it: nearly 4 times",
     )
 
 
@@ -267,4 +268,8 @@ def stability_kept() -> Finding:
             ratio = _kept(norm, *SETTLED)[name]
             what = f"{'||grad f||' if name == 'gradient' else 'f'} after/before, {method}"
             readings.append(at_most(what, "simulated", float(ratio.mean), 1.0, float(ratio.half)))
-    return Finding(tuple(readings), "of a run that has settled, over the same number of steps")
+    return Finding(
+        tuple(readings),
+        "of a settled run, though its update noise is not kept: what is kept is eta times the noise of C_t, which says "
+        "how far from their best the weights wander",
+    )
