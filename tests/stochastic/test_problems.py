@@ -92,7 +92,7 @@ def test_a_smoothed_gradient_stays_large_until_the_minimum_is_near(name: str) ->
     far = gradients(problem, np.stack([problem.start, 0.5 * problem.start]))
     near, farther = sizes(problem.norm.dual, far)[::-1]
     assert near == pytest.approx(farther, rel=0.05)
-    assert problem.L == pytest.approx(100.0)
+    assert pytest.approx(100.0) == problem.L
 
 
 # --- matrices with two rows or columns ---
