@@ -19,6 +19,9 @@ TUNABLE = ("eta", "b", "alpha")
 #: Source: Cesista, Appendix A2.
 OPTIMIZERS = {"sgd": "frobenius", "signsgd": "max", "adamw": "max", "muon": "spectral", "soap": "spectral"}
 
+#: The methods of Shulgin et al.'s eq. (1), by the norm.
+METHODS = {"frobenius": "normalised SGD", "max": "signSGD", "spectral": "Muon"}
+
 #: What a hyperparameter must satisfy, in words and as a test.
 _RANGE = {
     "eta": ("eta > 0", lambda x: x > 0),

@@ -13,11 +13,13 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter
 from numpy.typing import NDArray
 
-from hpgrid.config import Config
+from hpgrid.checks import METHODS, check_value
+from hpgrid.config import Config, check_choice, check_count
+from hpgrid.errors import bad
 from hpgrid.paper.checks import verdict
 from hpgrid.paper.data import Check, FigureData, config_data
 from hpgrid.plotting.curves import family, law, padded
-from hpgrid.plotting.measured import METHOD_COLORS, METHOD_MARKERS, METHODS, bound_line, level, measured
+from hpgrid.plotting.measured import METHOD_COLORS, METHOD_MARKERS, bound_line, level, measured
 from hpgrid.plotting.style import OPTIMUM, hollow, letter, log_axes, new_figure, number, styled
 from hpgrid.theory import iterations
 
@@ -32,7 +34,7 @@ def compute(config: Config, name: str = "lmo1") -> FigureData:
     from concurrent.futures import ThreadPoolExecutor
 
     started = time.perf_counter()
-    given = dict(config.parameters)
+    given = _checked(config.parameters)
     lo, hi = given["eta"]
     axes = {name: np.asarray(given[name], float) for name in ("b", "K", "alpha")}
     axes |= {"fine_eta": np.geomspace(lo, hi, given["fine_points"]), "eta": np.geomspace(lo, hi, given["points"])}
@@ -47,6 +49,22 @@ def compute(config: Config, name: str = "lmo1") -> FigureData:
         checks += more
         notes[METHODS[norm]] = told
     return FigureData(name, config_data(config), arrays, tuple(checks), notes, time.perf_counter() - started)
+
+
+def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Refuse what can't be run, before anything is."""
+    check_choice("norm", given["shown"], METHODS)
+    for name in ("eta", "b", "alpha", "K"):
+        for value in given[name]:
+            check_value(name, value)
+    check_value("alpha", given["fixed_alpha"])
+    for name in ("points", "fine_points", "seeds", "fine_seeds"):
+        check_count(name, given[name], least=2)
+    if not (len(given["eta"]) == 2 and given["eta"][0] < given["eta"][1]):
+        raise bad("eta is the least and the largest learning rate", given["eta"], "eta = [1e-3, 0.1], say")
+    if given["noise"] <= 0:
+        raise bad("the noise rho sigma must be > 0", given["noise"], "noise = 1.0, say")
+    return dict(given)
 
 
 # --- one method ---
@@ -185,9 +203,9 @@ def draw(data: FigureData) -> Figure:
         letter(axes[0], 0, f"{METHODS[given['shown']]}, $b={given['shown_b']:g}$, $\\alpha={given['fixed_alpha']:g}$")
         _draw_tightness(axes[1], arrays)
         letter(axes[1], 1, "measured over eq. (2)")
-        _draw_best(axes[2], "eta", arrays, "$K^{-1/2}$, from eq. (2)")
+        _draw_best(axes[2], "eta", arrays, "$K^{-1/2}$, by eq. (3)")
         letter(axes[2], 2, f"best $\\eta$, $b={given['shown_b']:g}$, $\\alpha={given['fixed_alpha']:g}$")
-        _draw_best(axes[3], "alpha", arrays, "$K^{-1/2}$, from eq. (2)")
+        _draw_best(axes[3], "alpha", arrays, "$K^{-1/2}$, by eq. (3)")
         letter(axes[3], 3, f"best $\\alpha$, $\\eta$ tuned too, $b={given['b'][0]:g}$")
     return figure
 

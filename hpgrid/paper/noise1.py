@@ -12,11 +12,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from hpgrid.config import Config
+from hpgrid.checks import METHODS, check_value
+from hpgrid.config import Config, check_count
+from hpgrid.errors import bad
 from hpgrid.paper.checks import verdict
 from hpgrid.paper.data import Check, FigureData, config_data
 from hpgrid.plotting.curves import padded
-from hpgrid.plotting.measured import METHOD_COLORS, METHOD_MARKERS, METHODS, bound_line, level, measured
+from hpgrid.plotting.measured import METHOD_COLORS, METHOD_MARKERS, bound_line, level, measured
 from hpgrid.plotting.style import letter, log_axes, new_figure, styled
 
 Array = NDArray[np.float64]
@@ -40,7 +42,7 @@ KEPT = {"update": "update\nnoise", "gradient": "gradient\nnorm", "loss": "loss"}
 def compute(config: Config, name: str = "noise1") -> FigureData:
     """Return the figure's arrays and checks."""
     started = time.perf_counter()
-    given = dict(config.parameters)
+    given = _checked(config.parameters)
     arrays: dict[str, Any] = {"b": np.asarray(given["batches"], float)}
     checks = _moments(given, arrays)
     checks += _samples(given, arrays)
@@ -48,6 +50,24 @@ def compute(config: Config, name: str = "noise1") -> FigureData:
     _scaling(given, arrays)
     notes = {"level_of_all_intervals_of_a_kind_together": 0.99, "seeds": given["seeds"]}
     return FigureData(name, config_data(config), arrays, checks, notes, time.perf_counter() - started)
+
+
+def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Refuse what can't be run, or where the bounds do not hold, before anything is."""
+    for name in ("batches", "update_batches", "scaling_batches"):
+        for b in given[name]:
+            check_value("b", b)
+    for eta in given["eta"]:
+        check_value("eta", eta)
+    for beta in given["beta"]:
+        if not 0 <= beta < 1:
+            raise bad("beta must satisfy 0 <= beta < 1", beta, "beta = [0.9], say")
+    most = max(given["lam"])
+    if min(given["lam"]) < 0 or most * max(max(given["eta"]), given["size"]) > 1:
+        raise bad("the bounds need 0 <= lam, lam eta <= 1 and lam ||W_0|| <= 1", given["lam"], "lam = [0.0, 1.0], say")
+    for name, least in (("seeds", 2), ("steps", 1), ("samples", 2)):
+        check_count(name, given[name], least=least)
+    return dict(given)
 
 
 # --- moments against bounds ---

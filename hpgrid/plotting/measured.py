@@ -10,8 +10,7 @@ from hpgrid.plotting.style import PREDICTED
 
 Array = NDArray[np.float64]
 
-#: The methods by their norms, as in a legend; dark to light, so that grey tells them apart.
-METHODS = {"frobenius": "normalised SGD", "max": "signSGD", "spectral": "Muon"}
+#: The methods, by the norm: dark to light, so that grey tells them apart.
 METHOD_COLORS = {"frobenius": "#1b2a6b", "max": "#c2187d", "spectral": "#e69f00"}
 METHOD_MARKERS = {"frobenius": "o", "max": "^", "spectral": "s"}
 

@@ -10,10 +10,10 @@ import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
+from hpgrid.checks import METHODS
 from hpgrid.config import Config, load, shipped
 from hpgrid.paper import lmo1
 from hpgrid.paper.data import FigureData, restore, save
-from hpgrid.plotting.measured import METHODS
 from hpgrid.theory import iterations
 
 SMALL = {"K": [16, 64, 256], "b": [1, 16], "alpha": [0.1, 1.0], "points": 8, "seeds": 12, "fine_seeds": 24}
@@ -122,3 +122,23 @@ def test_the_same_config_gives_the_same_numbers(data: FigureData) -> None:
     again = lmo1.compute(config())
     for key, value in data.arrays.items():
         np.testing.assert_array_equal(value, again.arrays[key], err_msg=key)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"shown": "muon"}, "there is no norm of that name"),
+        ({"b": [0]}, "b must be a finite number with b >= 1"),
+        ({"alpha": [2.0]}, "alpha must be a finite number with 0 < alpha <= 1"),
+        ({"fixed_alpha": 0.0}, "alpha must be a finite number"),
+        ({"eta": [0.1, 0.01]}, "the least and the largest learning rate"),
+        ({"eta": [0.1]}, "the least and the largest learning rate"),
+        ({"seeds": 1}, "seeds must be a whole number >= 2"),
+        ({"noise": 0.0}, "rho sigma must be > 0"),
+        ({"shape": [3, 3]}, "two rows or two columns"),
+        ({"K": [64, 16]}, "iterations are whole numbers >= 1 that increase"),
+    ],
+)
+def test_what_can_t_be_run_is_refused(changes: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        lmo1.compute(config(**changes))

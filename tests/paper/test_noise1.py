@@ -10,10 +10,10 @@ import pytest
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
+from hpgrid.checks import METHODS
 from hpgrid.config import Config, load, shipped
 from hpgrid.paper import noise1
 from hpgrid.paper.data import FigureData, restore, save
-from hpgrid.plotting.measured import METHODS
 
 SMALL = {
     **{"seeds": 8, "steps": 100, "samples": 300, "beta": [0.9], "batches": [1, 16], "sample_shape": [4, 4]},
@@ -109,3 +109,20 @@ def test_what_is_saved_draws_the_same(data: FigureData, figure: Figure, tmp_path
     for axes, other in zip(figure.axes, again.axes, strict=True):
         for line, same in zip(axes.lines, other.lines, strict=True):
             np.testing.assert_array_equal(line.get_xydata(), same.get_xydata())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"batches": [0]}, "b must be a finite number with b >= 1"),
+        ({"eta": [0.0]}, "eta must be a finite number with eta > 0"),
+        ({"beta": [1.0]}, "0 <= beta < 1"),
+        ({"lam": [-1.0]}, "lam eta <= 1"),
+        ({"lam": [0.0, 30.0]}, "lam eta <= 1"),
+        ({"seeds": 1}, "seeds must be a whole number >= 2"),
+        ({"shape": [8]}, "two positive whole numbers"),
+    ],
+)
+def test_what_can_t_be_run_is_refused(changes: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        noise1.compute(config(**changes))

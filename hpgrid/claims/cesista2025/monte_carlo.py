@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hpgrid.checks import METHODS
 from hpgrid.claims.ledger import Finding, Reading, claim
 from hpgrid.claims.readings import at_most
 
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from hpgrid.stochastic.intervals import Interval
     from hpgrid.stochastic.momentum import Means
 
-METHODS = {"frobenius": "normalised SGD", "max": "signSGD", "spectral": "Muon"}
 SHAPE, SIZE = (8, 2), 0.1
 BATCHES = (1, 16, 256)
 STEPS, SEEDS, SEED = 200, 16, 2025

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from hpgrid.checks import METHODS
 from hpgrid.claims.ledger import Finding, Reading, claim
 from hpgrid.claims.readings import at_most
 from hpgrid.theory import iterations
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from hpgrid.reducers.slopes import Slope
     from hpgrid.stochastic.lmo import Runs
 
-METHODS = {"frobenius": "normalised SGD", "max": "signSGD", "spectral": "Muon"}
 SHAPE, WIDTH, SEED = (4, 2), 0.5, 2026
 
 #: Every third octave of b, every octave of K; eta from where no run arrives to where each step overshoots.
