@@ -16,7 +16,10 @@ from hpgrid.paper import lmo1
 from hpgrid.paper.data import FigureData, restore, save
 from hpgrid.theory import iterations
 
-SMALL = {"K": [16, 64, 256], "b": [1, 16], "alpha": [0.1, 1.0], "points": 8, "seeds": 12, "fine_seeds": 24}
+SMALL = {
+    **{"K": [16, 64, 256, 1024], "b": [1, 16], "alpha": [0.1, 1.0]},
+    **{"points": 8, "seeds": 12, "quadratic_seeds": 12},
+}
 
 
 def config(**changes: object) -> Config:
@@ -57,7 +60,7 @@ def test_a_bound_that_is_a_third_of_it_is_exceeded(monkeypatch: pytest.MonkeyPat
 def test_the_notes_say_where_eq_2_is_vacuous(data: FigureData) -> None:
     for norm, method in METHODS.items():
         above = data.arrays[f"{norm}_smoothed_above"]
-        assert data.notes[method]["vacuous_smoothed"]["all"] == pytest.approx((above >= 1).mean())
+        assert data.notes[method]["smoothed"]["vacuous"] == pytest.approx((above >= 1).mean())
         assert 0 < data.notes[method]["best_over_alpha_1_bound"] <= 1
 
 
@@ -66,8 +69,9 @@ def test_the_best_learning_rate_falls_faster_than_theorem_1_says(data: FigureDat
     for method in METHODS.values():
         check = found[f"eta* ~ K^p, {method}, b = 16"]
         assert check.predicted == -0.5
+        assert check.holds is False
         assert check.measured < -0.7
-        whatever = found[f"eta* ~ b^p, {method}, K = 256"]
+        whatever = found[f"eta* ~ b^p, {method}, K = 1024"]
         assert abs(whatever.measured) <= whatever.tolerance
 
 

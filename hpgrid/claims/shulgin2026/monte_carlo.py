@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SHAPE, WIDTH, SEED = (4, 2), 0.5, 2026
 
-#: Every third octave of b, every octave of K; eta from where no run arrives to where each step overshoots.
+#: Every fourth octave of b, every one of K; eta from where no run arrives to where each step overshoots.
 B, K = (1.0, 16.0, 256.0), tuple(2**k for k in range(4, 11))
 ETA = (5e-4, 0.4)
 ALPHA = (0.01, 0.03, 0.1, 0.3, 1.0)
