@@ -24,6 +24,9 @@ OPTIMIZERS = {"sgd": "frobenius", "signsgd": "max", "adamw": "max", "muon": "spe
 NOISE_KINDS = ("gaussian", "one-hot", "rank-one")
 PRECISIONS = ("float64", "float32", "bfloat16")
 
+#: The methods of Shulgin et al.'s eq. (1), by the norm.
+METHODS = {"frobenius": "normalised SGD", "max": "signSGD", "spectral": "Muon"}
+
 #: What a hyperparameter must satisfy, in words and as a test.
 _RANGE = {
     "eta": ("eta > 0", lambda x: x > 0),

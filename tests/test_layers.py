@@ -36,6 +36,7 @@ FORBIDDEN["plotting"] |= {
         "paper",
     )
 }
+FORBIDDEN["stochastic"] = {f"hpgrid.{m}" for m in ("search", "refinement", "asymptotics", "theory", "claims", "paper")}
 for measurement in ("search", "refinement", "asymptotics", "proxy"):
     FORBIDDEN[measurement] = FORBIDDEN.get(measurement, set()) | {"hpgrid.theory"}
 FORBIDDEN["stochastic"] = {

@@ -59,6 +59,18 @@ def test_every_claim_is_measured_and_what_does_not_hold_says_why(rows: dict[str,
     [
         ("C.prop6.drift2", FAILS),  # L eta to the first power
         ("C.cor7.noise", HOLDS),
+        ("C.mc.lem5.dense", HOLDS),
+        ("C.mc.lem5.sparse", FAILS),  # one entry in a sample, all of them in a mean
+        ("C.mc.lem5.rank", FAILS),
+        ("C.mc.prop6.second", FAILS),
+        ("C.mc.cor7.second", FAILS),
+        ("C.mc.D", HOLDS),  # D = rho^2
+        ("C.mc.decay", HOLDS),
+        ("C.mc.decay.drift", FAILS),  # 2 eta
+        ("C.mc.A1.above", FAILS),  # signs flip or don't
+        ("C.mc.A1.below", FAILS),
+        ("C.mc.A1.kept", FAILS),
+        ("C.mc.A1.stable", HOLDS),
         ("C.thm8.dual", HOLDS),
         ("C.thm8.step", FAILS),  # an orthogonal matrix has Frobenius norm min(m, n)^(1/2)
         ("C.thm8.converges", FAILS),  # D/2
@@ -122,6 +134,21 @@ def test_theorem_11_is_vacuous_at_every_constant() -> None:
     assert (Z / bounds.gradient_norm(lam, L=L)).min() >= math.sqrt(2)
 
 
+def test_simulated_rows_say_by_how_much(rows: dict[str, Row]) -> None:
+    """64 entries: 1 + (63 minus what is left of it at b = 256) 2/pi; Gaussian noise, 1 in every norm."""
+
+    def readings(id: str) -> list:
+        return list(rows[id].finding.readings)
+
+    dense, sparse = readings("C.mc.lem5.dense"), readings("C.mc.lem5.sparse")
+    assert all(abs(reading.measured - 1) <= reading.tolerance for reading in dense)
+    assert float(sparse[1].measured) == pytest.approx(64 * 2 / math.pi, rel=0.1)
+    assert float(sparse[0].measured) == pytest.approx(1.0, abs=sparse[0].tolerance)
+    kept = readings("C.mc.A1.kept")
+    assert [reading.verdict for reading in kept] == [HOLDS, HOLDS, FAILS, FAILS]
+    assert all(3 < float(reading.measured) < 4 for reading in kept[2:])
+
+
 # --- a wrong prediction ---
 
 
@@ -147,6 +174,24 @@ def test_a_wrong_law_fails(monkeypatch: pytest.MonkeyPatch, id: str, table: dict
     assert remeasured(id) == HOLDS
     monkeypatch.setitem(table, name, wrong)
     assert remeasured(id) == FAILS
+
+
+@pytest.mark.parametrize(
+    ("id", "moments"),
+    [("C.mc.D", ("momentum2", "nesterov2")), ("C.mc.decay", ("momentum", "momentum2", "nesterov", "nesterov2"))],
+)
+def test_a_bound_of_a_third_is_exceeded(monkeypatch: pytest.MonkeyPatch, id: str, moments: tuple[str, ...]) -> None:
+    from hpgrid.claims.cesista2025 import monte_carlo
+    from hpgrid.stochastic import against
+
+    assert remeasured(id) == HOLDS
+    for name in moments:
+        right, moment = against.BOUNDS[name]
+        smaller = lambda *args, right=right, **given: tuple(part / 3 for part in right(*args, **given))  # noqa: E731
+        monkeypatch.setitem(against.BOUNDS, name, (smaller, moment))
+    monte_carlo._held.cache_clear()
+    assert remeasured(id) == FAILS
+    monte_carlo._held.cache_clear()
 
 
 @pytest.mark.parametrize(
