@@ -261,7 +261,7 @@ def _draw_updates(axes: Axes, arrays: Mapping[str, Array]) -> None:
     bound_line(axes, b, last[-1] * b[-1] / b, label="$1/b$")
     log_axes(axes, (0.5, 2 * b[-1]), (0.3 * last[-1], 60.0), ("b", "b"))
     axes.set_ylabel(r"$E\|\Delta W^{\rm noise}\|^2/\eta^2$")
-    axes.legend(loc="lower left")
+    axes.legend(loc="lower left", fontsize=6.5)
 
 
 def _draw_kept(axes: Axes, arrays: Mapping[str, Array]) -> None:
