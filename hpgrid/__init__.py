@@ -26,6 +26,8 @@ _HOME = {
     "regret": "hpgrid.refinement.cost",
     "flatness": "hpgrid.refinement.cost",
     "exponents": "hpgrid.asymptotics.exact",
+    "sweep": "hpgrid.sweeps.run",
+    "open_sweep": "hpgrid.sweeps.dataset",
 }
 
 __all__ = [
@@ -42,8 +44,10 @@ __all__ = [
     "fit_slope",
     "flatness",
     "grid_search",
+    "open_sweep",
     "refine",
     "regret",
+    "sweep",
 ]
 
 if TYPE_CHECKING:
@@ -56,6 +60,8 @@ if TYPE_CHECKING:
     from hpgrid.refinement.optimum import refine
     from hpgrid.regime import Regime
     from hpgrid.search import SearchResult, grid_search
+    from hpgrid.sweeps.dataset import open_sweep
+    from hpgrid.sweeps.run import sweep
 
 
 def __getattr__(name: str) -> Any:

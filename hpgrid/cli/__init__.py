@@ -14,6 +14,7 @@ from cyclopts import App, CycloptsError
 from hpgrid import __version__
 from hpgrid.cli.exponents import print_exponents
 from hpgrid.cli.reproduce import reproduce_figures
+from hpgrid.cli.sweep import run_sweep
 from hpgrid.cli.verify import verify_claims
 from hpgrid.errors import InputError
 
@@ -27,6 +28,7 @@ app = App(
 app.command(reproduce_figures, name="reproduce")
 app.command(print_exponents, name="exponents")
 app.command(verify_claims, name="verify")
+app.command(run_sweep, name="sweep")
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
