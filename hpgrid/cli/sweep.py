@@ -98,27 +98,30 @@ def _write_csv(out: Path, path: Path) -> None:
 def _ends_on_interrupt(out: Path) -> Iterator[None]:
     """Say on Ctrl-C how to go on, and end with 130: at once, or in the middle of a block if that takes too long.
 
-    Whatever is cut short has no marker, and is computed again.
+    Python hears of a signal only between two steps of its own; a thread hears it at once, however long XLA
+    computes or compiles. Whatever is cut short has no marker, and is computed again.
     """
+    heard, told = os.pipe()
+    os.set_blocking(told, False)
+    over = threading.Event()
 
-    def end() -> None:
-        _interrupted(out)
-        os._exit(130)
+    def listen() -> None:
+        if os.read(heard, 1) == bytes([signal.SIGINT]) and not over.wait(GRACE):
+            _interrupted(out)
+            os._exit(130)
 
-    def begin(number: int, frame: object) -> None:
-        timer = threading.Timer(GRACE, end)
-        timer.daemon = True
-        timer.start()
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, begin)
+    before = signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+    threading.Thread(target=listen, daemon=True).start()
     try:
         yield
     except KeyboardInterrupt:
+        over.set()
         _interrupted(out)
         sys.exit(130)
     finally:
-        signal.signal(signal.SIGINT, before)
+        over.set()
+        signal.set_wakeup_fd(before)
+        os.write(told, b"\0")
 
 
 def _interrupted(out: Path) -> None:

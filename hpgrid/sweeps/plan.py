@@ -174,10 +174,10 @@ def _parse_regime(data: Mapping[str, Any], single: Mapping[str, float], swept: M
         check_choice("tuned axis", name, TUNABLE)
     fixed = {name: check_value(name, x) for name, x in table_of(data, "fixed").items()}
     fixed |= {hyperparameter(name): complement(x) if name == "beta" else x for name, x in single.items()}
-    held = [hyperparameter(name) for name in swept if name in HELD]
+    held = {name: hyperparameter(name) for name in swept if name in HELD}
     path = {name: str(x) for name, x in table_of(data, "path").items()}
-    for name in held:
-        if name in tuned or name in fixed or name in path or held.count(name) > 1:
+    for name, v in held.items():
+        if v in tuned or v in fixed or v in path or list(held.values()).count(v) > 1:
             rule = f"{name} is swept, so that every regime holds it, and nothing else says where"
             raise bad(rule, dict(data), f"a sweep without {name}, or regimes that only hold it")
     caps = {name: check_value(name, x) for name, x in table_of(data, "caps").items()}
