@@ -40,8 +40,11 @@ def run_sweep(
         str | None, Parameter(help="The most memory a search may take on a device, such as 8GiB.")
     ] = None,
     block: Annotated[int | None, Parameter(help="The most combinations of a block: what a kill loses.")] = None,
-    processes: Annotated[int, Parameter(help="How many processes share the blocks, each started on its own.")] = 1,
-    process_id: Annotated[int, Parameter(help="Which of them this one is, from 0 on.")] = 0,
+    processes: Annotated[int | None, Parameter(help="How many processes share the blocks, each started apart.")] = None,
+    process_id: Annotated[int | None, Parameter(help="Which of them this one is, from 0 on.")] = None,
+    coordinator: Annotated[
+        str | None, Parameter(help="HOST:PORT of process 0, or auto under SLURM or on a TPU: it says which this is.")
+    ] = None,
 ) -> int:
     """Sweep a bound's constants: best points, refined optima and slopes of every combination, in one Zarr store.
 
@@ -56,11 +59,13 @@ def run_sweep(
     plan = load(config)
     use_compilation_cache()
     with _ends_on_interrupt(out):
+        from hpgrid.sweeps.cluster import share_of
         from hpgrid.sweeps.measure import Options
         from hpgrid.sweeps.run import run
 
-        done = run(plan, out, Options(method, devices, given), block=block, share=(processes, process_id))
-        _say(out, plan.combinations, done, processes)
+        share = share_of(coordinator, processes, process_id)
+        done = run(plan, out, Options(method, devices, given), block=block, share=share)
+        _say(out, plan.combinations, done, share[0])
         if csv is not None:
             _write_csv(out, csv)
     return 0
@@ -81,8 +86,10 @@ def _say(out: Path, combinations: int, done, processes: int) -> None:  # type: i
     print(out)
     found = f", {done.found} of them found whole" if done.found else ""
     damaged = f", {done.damaged} found damaged and computed again" if done.damaged else ""
-    share = f" (of {done.blocks}, shared by {processes} processes)" if processes > 1 else ""
-    print(f"{combinations} combinations, {done.own} blocks{share}{found}{damaged}: {done.seconds:.1f} s")
+    share = f" as one of {processes} processes" if processes > 1 else ""
+    print(
+        f"{combinations} combinations, {done.own} of {done.blocks} blocks{share}{found}{damaged}: {done.seconds:.1f} s"
+    )
 
 
 def _write_csv(out: Path, path: Path) -> None:
