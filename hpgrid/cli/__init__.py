@@ -13,6 +13,7 @@ from cyclopts import App, CycloptsError
 
 from hpgrid import __version__
 from hpgrid.cli.exponents import print_exponents
+from hpgrid.cli.plot_sweep import plot_sweep
 from hpgrid.cli.reproduce import reproduce_figures
 from hpgrid.cli.sweep import run_sweep
 from hpgrid.cli.verify import verify_claims
@@ -29,6 +30,7 @@ app.command(reproduce_figures, name="reproduce")
 app.command(print_exponents, name="exponents")
 app.command(verify_claims, name="verify")
 app.command(run_sweep, name="sweep")
+app.command(plot_sweep, name="plot-sweep")
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:

@@ -83,13 +83,7 @@ def _sum(used: Bool[Array, "n m"], terms: Array) -> Float[Array, "n"]:
     return np.where(used, terms, 0.0).sum(axis=1)
 
 
-def burn_in(index: Int[Array, "n m"], bound: int) -> Int[Array, "n"]:
-    """Return for each curve the first position from which an argmin stays more than one step off its bound for good.
-
-    Args:
-        index: the argmin's grid index along the budget.
-        bound: the index of the bound: 0 for b = 1, the last one for alpha = 1.
-    """
-    near = np.abs(index - bound) <= 1
-    last = index.shape[1] - 1 - np.argmax(near[:, ::-1], axis=1)
-    return np.where(near.any(axis=1), last + 1, 0)
+def lasting(holds: Bool[Array, "n m"]) -> Int[Array, "n"]:
+    """Return for each curve the first position from which a condition holds for good; m where it never does."""
+    fails = ~holds[:, ::-1]
+    return np.where(fails.any(axis=1), holds.shape[1] - np.argmax(fails, axis=1), 0)

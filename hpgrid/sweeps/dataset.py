@@ -51,9 +51,12 @@ def write_slopes(data: xarray.Dataset, path: Path) -> None:
     """
     like = data["slope_hat"]
     order = tuple(str(dim) for dim in like.dims)
-    burn_in = data["burn_in"].rename({HYPERPARAMETER: QUANTITY}).reindex({QUANTITY: data[QUANTITY].values})
+    burned = {
+        name: data[name].rename({HYPERPARAMETER: QUANTITY}).reindex({QUANTITY: data[QUANTITY].values})
+        for name in ("burn_in_hat", "burn_in_star")
+    }
     held = [str(name) for name in data.coords if set(data[name].dims) <= {*order} - {"regime", QUANTITY}]
-    columns = {name: data[name] for name in ("regime", *held, QUANTITY, *COLUMNS)} | {"burn_in": burn_in}
+    columns = {name: data[name] for name in ("regime", *held, QUANTITY, *COLUMNS)} | burned
     flat = [column.broadcast_like(like).transpose(*order).values.ravel().tolist() for column in columns.values()]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")

@@ -42,7 +42,12 @@ SPECS: dict[str, Spec] = {
     "points": Spec((QUANTITY,), "int64", "budgets that the slopes were fitted over"),
     "window_lo": Spec((QUANTITY,), "float64", "the first of them"),
     "window_hi": Spec((QUANTITY,), "float64", "the last of them"),
-    "burn_in": Spec((HYPERPARAMETER,), "float64", "the budget from which it has left its bound for good; NaN: never"),
+    "burn_in_hat": Spec(
+        (HYPERPARAMETER,), "float64", "the budget from which the grid's has left its bound; NaN: never"
+    ),
+    "burn_in_star": Spec(
+        (HYPERPARAMETER,), "float64", "the same of the refined optimum, by more than a step of the grid"
+    ),
     "edge_points": Spec((), "int64", "budgets after burn-in that were left out, an optimum being at the edge"),
 }
 

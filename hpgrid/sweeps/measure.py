@@ -13,7 +13,7 @@ from hpgrid.checks import TUNABLE
 from hpgrid.grid import Grid
 from hpgrid.many import ManyResult, search_many
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.reducers.many_slopes import burn_in, fit_slopes
+from hpgrid.reducers.many_slopes import fit_slopes, lasting
 from hpgrid.refinement.optimum import Optimum, refine
 from hpgrid.regime import Regime
 from hpgrid.sweeps.plan import NamedRegime, Plan
@@ -147,18 +147,27 @@ def _slopes(found: ManyResult, truth: Optimum, regime: Regime, grid: Grid) -> di
     """
     budget = grid.axes[grid.budget].values
     n = len(found.risk)
-    bounds = {"b": 0, "alpha": len(grid.axes["alpha"]) - 1 if "alpha" in grid.axes else 0}
-    ends = {v: burn_in(found.index[v], bounds[v]) for v in BURNING if v in regime.tuned}
-    first = np.max(list(ends.values()), axis=0) if ends else np.zeros(n, int)
+    ends = {v: _burn_in(found, truth, grid, v) for v in BURNING if v in regime.tuned}
+    first = np.max([hat for hat, _ in ends.values()], axis=0) if ends else np.zeros(n, int)
+    burned = np.arange(len(budget)) >= first[:, None]
     edge = np.any([found.edge[v] for v in regime.tuned], axis=0)
-    usable = (np.arange(len(budget)) >= first[:, None]) & ~edge & truth.converged & found.feasible
+    usable = burned & ~edge & truth.converged & found.feasible
     fitted = []
     for name in QUANTITIES:
         hat, star = (found.risk, truth.risk) if name == "risk" else (found.at.get(name), truth.at.get(name))
         fitted.append(fit_slopes(budget, hat, star, usable, REFINED) if hat is not None and star is not None else None)
     empty = next(each for each in fitted if each is not None).nowhere()
     columns = {key: np.stack([(f or empty).as_dict()[key] for f in fitted], axis=1) for key in empty.as_dict()}
-    values = np.append(budget, np.nan)
-    burned = np.stack([values[ends[v]] if v in ends else np.full(n, np.nan) for v in BURNING], axis=1)
-    left_out = (np.arange(len(budget)) >= first[:, None]) & edge
-    return columns | {"burn_in": burned, "edge_points": left_out.sum(axis=1)}
+    columns["edge_points"] = (burned & edge).sum(axis=1)
+    values, never = np.append(budget, np.nan), np.full(n, len(budget))
+    for k, name in enumerate(("burn_in_hat", "burn_in_star")):
+        columns[name] = np.stack([values[ends[v][k] if v in ends else never] for v in BURNING], axis=1)
+    return columns
+
+
+def _burn_in(found: ManyResult, truth: Optimum, grid: Grid, v: str) -> tuple[Array, Array]:
+    """Where a variable has left its end of the grid, b = 1 or alpha = 1, for good: on the grid, and refined."""
+    axis = grid.axes[v]
+    bound = 0 if v == "b" else len(axis) - 1
+    away = np.abs(np.log(truth.at[v] / axis.values[bound]))
+    return lasting(np.abs(found.index[v] - bound) > 1), lasting(truth.converged & (away > axis.step))

@@ -94,6 +94,18 @@ def _texts(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: str(x) if isinstance(x, Fraction) else x for name, x in options.items()}
 
 
+def restore(described: Mapping[str, Any]) -> Plan:
+    """Return the plan that a store describes, as ``Plan.describe`` wrote it."""
+    return Plan(
+        parse_bound(described["bound"]),
+        {k: dict(x) if isinstance(x, Mapping) else tuple(x) for k, x in described["swept"].items()},
+        described["combine"],
+        parse_grid(described["grid"]),
+        tuple(NamedRegime(**{**each, "tuned": tuple(each["tuned"])}) for each in described["regimes"]),
+        described["min_K"],
+    )
+
+
 def load(path: Path) -> Plan:
     """Return the plan in a TOML file; a table of rows is looked for beside it.
 

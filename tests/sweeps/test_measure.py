@@ -62,7 +62,11 @@ def test_slopes_are_those_of_one_fit(swept: Any, regime: str, C2: float, C3: flo
         if v in curves:
             ends = curves[v].burn_in
             expected = T[ends] if ends < len(T) else np.nan
-            np.testing.assert_equal(float(one.burn_in.sel(hyperparameter=v)), expected)
+            np.testing.assert_equal(float(one.burn_in_hat.sel(hyperparameter=v)), expected)
+            bound = GRID.axes[v].values[0 if v == "b" else -1]
+            inside = np.abs(np.log(one[f"{v}_star"].values / bound)) > GRID.axes[v].step
+            left = [T[k] for k in range(len(T)) if inside[k:].all()]
+            np.testing.assert_equal(float(one.burn_in_star.sel(hyperparameter=v)), left[0] if left else np.nan)
     for quantity in ("risk", *curves):
         own = one.sel(quantity=quantity)
         hat = best.risk if quantity == "risk" else best.at[quantity]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from hpgrid.sweeps.plan import Plan, load, parse
+from hpgrid.sweeps.plan import Plan, load, parse, restore
 from hpgrid.sweeps.values import complement
 
 JOINT = {"tuned": ["eta", "b", "alpha"]}
@@ -137,10 +138,10 @@ def test_a_file_is_read_and_its_mistakes_are_named_with_it(tmp_path: Path) -> No
 
 
 def test_a_plan_is_described_as_plain_data() -> None:
-    import json
-
     found = parse(plan(bound={"name": "lmo", "q": 0.5}, regime=[JOINT | {"caps": {"b": 1e6}}]))
-    assert json.loads(json.dumps(found.describe())) == found.describe()
+    written = json.loads(json.dumps(found.describe()))
+    assert written == found.describe()
+    assert restore(written) == found
 
 
 def test_reading_a_plan_loads_no_array_library() -> None:
