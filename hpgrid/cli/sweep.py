@@ -14,6 +14,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from hpgrid.cli import given
 from hpgrid.cli.cache import use_compilation_cache
 from hpgrid.config import check_choice
 from hpgrid.errors import bad
@@ -35,13 +36,21 @@ def run_sweep(
     out: Annotated[Path | None, Parameter(help="The Zarr store, made or gone on with.")] = None,
     csv: Annotated[Path | None, Parameter(help="Write the slopes to this file as a flat table.")] = None,
     method: Annotated[str, Parameter(help="exact leaves out cells that can't be best; brute compares all.")] = "exact",
-    devices: Annotated[int | None, Parameter(help="How many of the local devices are used; all by default.")] = None,
+    devices: Annotated[
+        int | None, Parameter(converter=given.whole, help="How many of the local devices are used; all by default.")
+    ] = None,
     memory: Annotated[
         str | None, Parameter(help="The most memory a search may take on a device, such as 8GiB.")
     ] = None,
-    block: Annotated[int | None, Parameter(help="The most combinations of a block: what a kill loses.")] = None,
-    processes: Annotated[int | None, Parameter(help="How many processes share the blocks, each started apart.")] = None,
-    process_id: Annotated[int | None, Parameter(help="Which of them this one is, from 0 on.")] = None,
+    block: Annotated[
+        int | None, Parameter(converter=given.whole, help="The most combinations of a block: what a kill loses.")
+    ] = None,
+    processes: Annotated[
+        int | None, Parameter(converter=given.whole, help="How many processes share the blocks, each started apart.")
+    ] = None,
+    process_id: Annotated[
+        int | None, Parameter(converter=given.whole, help="Which of them this one is, from 0 on.")
+    ] = None,
     coordinator: Annotated[
         str | None, Parameter(help="HOST:PORT of process 0, or auto under SLURM or on a TPU: it says which this is.")
     ] = None,
@@ -51,7 +60,7 @@ def run_sweep(
     Killed at any moment, the same command goes on from the last whole block, to the same result.
     """
     check_choice("method", method, METHODS)
-    given = _bytes(memory)
+    most = _bytes(memory)
     if out is None:
         raise bad("a sweep writes a store", "no --out", "--out RUN.zarr")
     from hpgrid.sweeps.plan import load
@@ -64,7 +73,7 @@ def run_sweep(
         from hpgrid.sweeps.run import run
 
         share = share_of(coordinator, processes, process_id)
-        done = run(plan, out, Options(method, devices, given), block=block, share=share)
+        done = run(plan, out, Options(method, devices, most), block=block, share=share)
         _say(out, plan.combinations, done, share[0])
         if csv is not None:
             _write_csv(out, csv)
