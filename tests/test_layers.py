@@ -16,7 +16,7 @@ PACKAGE = Path(hpgrid.__file__).parent
 #: Layers that never import jax, by the first part of their name in the package.
 WITHOUT_JAX = {
     *("grid", "proxy", "bounds", "regime", "formula", "asymptotics", "theory", "transfers"),
-    *("config", "cli", "tables", "errors", "checks", "plotting", "arrays", "norms", "newton_schulz"),
+    *("critical", "config", "cli", "tables", "errors", "checks", "plotting", "arrays", "norms", "newton_schulz"),
 }
 
 #: What a layer never imports, not even inside a function.

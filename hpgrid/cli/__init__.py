@@ -12,6 +12,7 @@ from typing import NoReturn
 from cyclopts import App, CycloptsError
 
 from hpgrid import __version__
+from hpgrid.cli.critical_batch import print_critical_batch
 from hpgrid.cli.exponents import print_exponents
 from hpgrid.cli.plot_sweep import plot_sweep
 from hpgrid.cli.reproduce import reproduce_figures
@@ -28,6 +29,7 @@ app = App(
 )
 app.command(reproduce_figures, name="reproduce")
 app.command(print_exponents, name="exponents")
+app.command(print_critical_batch, name="critical-batch")
 app.command(verify_claims, name="verify")
 app.command(run_sweep, name="sweep")
 app.command(plot_sweep, name="plot-sweep")

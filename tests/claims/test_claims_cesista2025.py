@@ -11,6 +11,7 @@ import pytest
 from hpgrid.bounds import cesista2025 as bounds
 from hpgrid.claims import cesista2025, ledger
 from hpgrid.claims.ledger import FAILS, HOLDS, VACUOUS, VERDICTS, Claim, Row, run
+from hpgrid.theory import critical_batch as fewest
 from hpgrid.theory import frank_wolfe, star_convex
 
 CLAIMS: dict[str, Claim] = {entry.id: entry for entry in cesista2025.claims()}
@@ -66,6 +67,12 @@ def test_every_claim_is_measured_and_what_does_not_hold_says_why(rows: dict[str,
         ("C.thm11.vacuous", VACUOUS),  # 2^(3/2) L/lam > 2 L/lam
         ("C.thm12.tokens", HOLDS),
         ("C.thm12.Z", FAILS),  # sigma/b^(1/2)
+        ("C.thm12.own", FAILS),  # Z read at b itself: too small, by up to 1.12 times the tokens
+        ("C.thm12.closed", HOLDS),
+        ("C.thm12.never", FAILS),  # for eps' <= 2 Z'^2/Y
+        ("C.thm12.convex", FAILS),  # up to the inflection alone
+        ("C.thm12.decay", VACUOUS),
+        ("C.revised.critical", HOLDS),
         ("C.disc.approximation", FAILS),  # 3/2
         ("C.star.b", HOLDS),
         ("C.star.alpha", HOLDS),
@@ -136,6 +143,7 @@ def test_a_wrong_law_fails(monkeypatch: pytest.MonkeyPatch, id: str, table: dict
         ("C.thm11.dual", bounds, "weight_norm"),
         ("C.revised.eta", bounds, "best_learning_rate"),
         ("C.star.b", star_convex, "log_batch_size"),
+        ("C.thm12.closed", fewest, "fewest_tokens"),
     ],
 )
 def test_a_form_that_is_off_by_a_millionth_fails(
@@ -149,3 +157,22 @@ def test_a_form_that_is_off_by_a_millionth_fails(
 
     monkeypatch.setattr(module, form, off)
     assert remeasured(id) == FAILS
+
+
+@pytest.mark.parametrize(
+    ("id", "form"),
+    [("C.thm12.tokens", "printed"), ("C.revised.critical", "revised"), ("C.thm12.closed", "fewest_tokens")],
+)
+def test_a_critical_batch_size_that_is_off_by_a_thousandth_fails(
+    monkeypatch: pytest.MonkeyPatch, id: str, form: str
+) -> None:
+    right = getattr(fewest, form)
+    monkeypatch.setattr(fewest, form, lambda *given: right(*given) * 1.001)
+    assert remeasured(id) == FAILS
+
+
+def test_where_the_formula_never_arrives_is_at_one_half_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    crossing = CLAIMS["C.thm12.never"].measure().readings[-1]
+    assert crossing.verdict == HOLDS
+    monkeypatch.setattr(fewest, "NEVER", 0.5 + 1e-9)
+    assert CLAIMS["C.thm12.never"].measure().readings[-1].verdict == FAILS
