@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial, reduce
 from operator import add
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -32,6 +32,9 @@ _UNROLL = 10
 
 #: Operations on a value, at most, beside the sum of its terms; each is rounded to half an eps.
 _ROUNDINGS = 16
+
+#: The same of a power that is no square root: half an eps for each unit of the log of any normal number.
+_POWER_ROUNDINGS = 2**10
 
 #: The rank of no cell.
 _NONE = 2**62
@@ -118,17 +121,17 @@ def _joined(hoisted: Any, parts: Any) -> Any:
     return jax.tree.map(lambda part, old: old if part is None else part, parts, hoisted, is_leaf=lambda x: x is None)
 
 
-# --- one lane ---
+# --- one line, one lane ---
 
 
 def _cell(plan: Plan, scanned: Any, last: Any, hoisted: Any) -> tuple[Any, Any]:
     """The best risk on one line, in the bits of the brute search, and the first place that has it."""
     risk, rest = split(None, hoisted)
+    length = len(scanned["index"])
 
     def at(place: Any) -> Any:
         return risk({"groups": [table[place] for table in scanned["groups"]]})
 
-    length = len(scanned["index"])
     if plan.kind in ("rises", "falls"):
         # Rounding keeps the order, so that the values are monotone, too; but some may be the same.
         end = last if plan.kind == "falls" else jnp.zeros_like(last)
@@ -141,7 +144,7 @@ def _cell(plan: Plan, scanned: Any, last: Any, hoisted: Any) -> tuple[Any, Any]:
         ratio = planes[plan.falling] / planes[1 - plan.falling]
         turn = jnp.searchsorted(scanned["turns"], ratio, method="scan_unrolled").astype(last.dtype)
     best, place = hoisted["zero"] + jnp.inf, jnp.zeros_like(last)
-    for side in (-1, 0, 1):
+    for side in (-1, 0, 1):  # rounding may have moved the turn by one
         near = jnp.clip(turn + side, 0, last)
         value = at(near)
         best, place = jnp.where(value < best, value, best), jnp.where(value < best, near, place)
@@ -149,76 +152,96 @@ def _cell(plan: Plan, scanned: Any, last: Any, hoisted: Any) -> tuple[Any, Any]:
 
 
 def _first(holds: Callable[[Any], Any], last: Any, length: int) -> Any:
-    """The first place up to ``last`` from which on a condition holds, by bisection."""
+    """The first place from which on a condition holds, by bisection; ``last`` where that is none before it."""
     low, high = jnp.zeros_like(last), last
     for _ in range(length.bit_length()):
         middle = (low + high) // 2
-        low, high = jnp.where(holds(middle), low, jnp.minimum(middle + 1, high)), jnp.where(holds(middle), middle, high)
+        held = holds(middle)
+        low, high = jnp.where(held, low, jnp.minimum(middle + 1, high)), jnp.where(held, middle, high)
     return low
 
 
-def _lane(plan: Plan, scanned: Any, hoisted: Any, counts: Any) -> tuple[Any, Any]:
+class _Lane(NamedTuple):
+    """One lane's numbers: ``exact`` are the search's tables, ``folded`` those with the budget folded in."""
+
+    plan: Plan
+    scanned: Any
+    ends: Any
+    counts: Any
+    exact: Any
+    folded: Any
+
+    def allowed(self, tables: Any, column: Any) -> tuple[Any, Any]:
+        """Whether a row's line in a column may win, and the nearest column there is."""
+        last = len(self.exact["place"][self.plan.column]) - 1
+        inside = (column >= 0) & (column < self.counts[self.plan.column])
+        inside &= (tables["place"][self.plan.row] < self.counts[self.plan.row]) & (self.counts[self.plan.scan] > 0)
+        return inside, jnp.clip(column, 0, last)
+
+
+def _value(lane: _Lane, tables: Any, column: Any) -> tuple[Any, Any]:
+    """The best risk of a row's line in a column, and its cell's rank."""
+    plan = lane.plan
+    allowed, near = lane.allowed(tables, column)
+    last = jnp.maximum(lane.counts[plan.scan] - 1, 0)
+    risk, place = _cell(plan, lane.scanned, last, _at(tables, plan.column, near))
+    at = {plan.row: tables["place"][plan.row], plan.column: near, plan.scan: place}
+    rank = jnp.zeros((), jnp.int64)
+    for axis, size in zip(plan.over, plan.sizes):
+        rank = rank * size + at[axis].astype(jnp.int64)
+    return jnp.where(allowed, risk, jnp.inf), rank
+
+
+def _lower(lane: _Lane, tables: Any, column: Any) -> Any:
+    """The lower bound of a row's line in a column."""
+    allowed, near = lane.allowed(tables, column)
+    here = _fold(_fold(_at(tables, lane.plan.column, near), lane.plan.row), lane.plan.column)
+    bound = _least(lane.plan, lane.ends, _packets(lane.plan, lane.ends, here, ""), here)
+    return jnp.where(allowed, bound, jnp.inf)
+
+
+def _lowest_columns(lane: _Lane) -> Any:
+    """For every row, the column with the least lower bound."""
+    plan, ends = lane.plan, lane.ends
+    by_row = _packets(plan, ends, lane.folded, plan.column)
+    by_column = _packets(plan, ends, _fold(lane.folded, plan.column), plan.row)
+    by_column = {group: packet for group, packet in by_column.items() if group not in by_row}
+    best = partial(_lowest_column, plan, ends, by_column, lane.counts[plan.column])
+    return over_axes(best, lane.folded, (plan.row,))(lane.folded)
+
+
+def _best(plan: Plan, scanned: Any, hoisted: Any, counts: Any) -> tuple[Any, Any]:
     """The best risk of one lane, and the rank of its cell in row-major order over the reduced axes."""
     last = jnp.maximum(counts[plan.scan] - 1, 0)
     ends = {**scanned, "first": [t[0] for t in scanned["groups"]], "last": [t[last] for t in scanned["groups"]]}
-    lane = _fold(hoisted, plan.budget)
-    sizes = {axis: len(hoisted["place"][axis]) for axis in (plan.row, plan.column)}
-    weights = plan.weights({**sizes, plan.scan: len(scanned["index"])})
-    terms = sum(map(len, hoisted["groups"])) + len(hoisted["rest"])
-    # A lower bound and a value are each off by so many roundings; twice their sum is room for both.
-    slack = 1 + 2 * (_ROUNDINGS + terms) * jnp.finfo(jnp.float64).eps
-
-    def allowed(row: Any, column: Any) -> Any:
-        inside = (row < counts[plan.row]) & (column >= 0) & (column < counts[plan.column])
-        return inside & (counts[plan.scan] > 0)
-
-    def value(tables: Any, column: Any) -> tuple[Any, Any]:
-        row, near = tables["place"][plan.row], jnp.clip(column, 0, sizes[plan.column] - 1)
-        risk, place = _cell(plan, scanned, last, _at(tables, plan.column, near))
-        at = {plan.row: row, plan.column: column, plan.scan: place}
-        rank = reduce(add, [weights[axis] * at[axis].astype(jnp.int64) for axis in plan.over])
-        return jnp.where(allowed(row, column), risk, jnp.inf), rank
-
-    def lower(tables: Any, column: Any) -> Any:
-        near = jnp.clip(column, 0, sizes[plan.column] - 1)
-        here = _fold(_fold(_at(tables, plan.column, near), plan.row), plan.column)
-        bound = _least(plan, ends, _packets(plan, ends, here, ""), here)
-        return jnp.where(allowed(tables["place"][plan.row], column), bound, jnp.inf)
-
-    def on_rows(function: Any, tables: Any) -> Any:
-        return over_axes(function, tables, (plan.row,))
-
-    alone = {g for g, _ in _packets(plan, ends, lane, plan.column).items()}
-    by_column = {
-        g: packet
-        for g, packet in _packets(plan, ends, _fold(lane, plan.column), plan.row).items()
-        if g not in alone
-    }
-    lowest = on_rows(partial(_lowest_column, plan, ends, by_column, counts[plan.column]), lane)(lane)
+    lane = _Lane(plan, scanned, ends, counts, hoisted, _fold(hoisted, plan.budget))
+    roundings = _ROUNDINGS + sum(map(len, hoisted["groups"])) + len(hoisted["rest"])
+    roundings += 0 if plan.square or plan.falling is None else _POWER_ROUNDINGS
+    # A lower bound and a value are each off by so many roundings, half an eps each; this is twice their sum.
+    slack = 1 + 2 * roundings * jnp.finfo(jnp.float64).eps
+    lowest = _lowest_columns(lane)
 
     def evaluated(best: Any, rank: Any, columns: Any, needed: Any) -> tuple[Any, Any]:
-        values, ranks = on_rows(value, hoisted)(hoisted, columns)
+        values, ranks = over_axes(partial(_value, lane), lane.exact, (plan.row,))(lane.exact, columns)
         values = jnp.where(needed, values, jnp.inf)
         least = jnp.minimum(best, values.min())
         tied = jnp.where(values == least, ranks, _NONE).min()
         return least, jnp.minimum(tied, jnp.where(best == least, rank, _NONE))
 
     def below(best: Any, columns: Any) -> Any:
-        bounds = on_rows(lower, lane)(lane, columns)
+        bounds = over_axes(partial(_lower, lane), lane.folded, (plan.row,))(lane.folded, columns)
         return (bounds <= slack * best) & (bounds < jnp.inf)
 
     def outwards(state: Any) -> Any:
         best, rank, needed, distance = state
         for side in (-1, 1):
             best, rank = evaluated(best, rank, lowest + side * distance, needed[side])
-        further = {side: needed[side] & below(best, lowest + side * (distance + 1)) for side in (-1, 1)}
-        return best, rank, further, distance + 1
+        needed = {side: needed[side] & below(best, lowest + side * (distance + 1)) for side in (-1, 1)}
+        return best, rank, needed, distance + 1
 
     best, rank = evaluated(hoisted["zero"] + jnp.inf, jnp.int64(_NONE), lowest, True)
-    needed = {side: below(best, lowest + side) for side in (-1, 1)}
-    state = (best, rank, needed, jnp.int32(1))
-    best, rank, _, _ = lax.while_loop(lambda state: (state[2][-1] | state[2][1]).any(), outwards, state)
-    return best, rank
+    state = (best, rank, {side: below(best, lowest + side) for side in (-1, 1)}, jnp.int32(1))
+    return lax.while_loop(lambda state: (state[2][-1] | state[2][1]).any(), outwards, state)[:2]
 
 
 # --- many lanes ---
@@ -238,7 +261,7 @@ def best_of_lanes(scanned: Any, hoisted: Any, counts: Any, *, plan: Plan, mesh: 
     differs = _differing(hoisted, plan.budget)
     lanes = PartitionSpec("lanes")
     specs = jax.tree.map(lambda axis: PartitionSpec() if axis is None else lanes, differs, is_leaf=lambda x: x is None)
-    every = jax.vmap(partial(_lane, plan), in_axes=(None, differs, 0))
+    every = jax.vmap(partial(_best, plan), in_axes=(None, differs, 0))
     shared = jax.shard_map(
         every, mesh=mesh, in_specs=(PartitionSpec(), specs, lanes), out_specs=(lanes, lanes), check_vma=False
     )

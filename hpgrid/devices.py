@@ -91,7 +91,9 @@ def run_all(run: Callable[[int], None], calls: Iterable[int], width: int) -> Non
                 done = list(pool.map(attempt, pending))
         pending = [call for call, finished in zip(pending, done) if not finished]
         if pending and width == 1:
-            raise MemoryError("the device has no memory for one block of a sweep: use a smaller grid, or another device")
+            raise MemoryError(
+                "the device has no memory for one block of a sweep: use a smaller grid, or another device"
+            )
         if pending and not said:
             warnings.warn(f"the device's memory ran out: {width // 2} blocks at once from here on", stacklevel=2)
             said = True

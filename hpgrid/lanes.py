@@ -6,7 +6,6 @@ and how many values of every axis a cap leaves.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -42,6 +41,7 @@ class Plan:
         scan, row, column: the reduced axes.
         budget: the axis that tells lanes of one combination apart.
         over: the reduced axes in canonical order.
+        sizes: how many values each of those has.
     """
 
     kind: str
@@ -52,10 +52,7 @@ class Plan:
     column: str
     budget: str
     over: tuple[str, ...]
-
-    def weights(self, sizes: Mapping[str, int]) -> dict[str, int]:
-        """Return what one step along each reduced axis adds to a cell's number in row-major order."""
-        return {axis: math.prod(sizes[later] for later in self.over[k + 1 :]) for k, axis in enumerate(self.over)}
+    sizes: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -115,7 +112,10 @@ def lanes_of(
     budget = next(iter(job.remaining), "no budget")
     sizes = {NO_ROW: 1, NO_COLUMN: 1, **tables.sizes}
     return Lanes(
-        Plan(line.kind, line.falling, line.square, tables.scan, row, column, budget, over),
+        Plan(
+            *(line.kind, line.falling, line.square, tables.scan, row, column, budget, over),
+            sizes=tuple(sizes[axis] for axis in over),
+        ),
         {**tables.scanned, **line.numbers},
         {
             **_with_coefficients(proxy, tables, constants, job.fixed),
@@ -151,14 +151,14 @@ def _line(proxy: Proxy, scan: str, values: NDArray[np.float64]) -> _Line | None:
         return _Line("convex", None, False, {})
     k = powers.index(min(powers))
     numbers = _pair(values, -powers[k], powers[1 - k], k)
-    return numbers and _Line("pair", k, powers[0] == -powers[1], numbers)
+    return None if numbers is None else _Line("pair", k, powers[0] == -powers[1], numbers)
 
 
 def _pair(values: NDArray[np.float64], p: Fraction, q: Fraction, falling: int) -> dict[str, Any] | None:
     """The numbers of A s^-p + B s^q: where its minimum steps from one value to the next, and its least value.
 
-    It falls from s_j to s_j+1 just where A/B exceeds (s_j+1^q - s_j^q)/(s_j^-p - s_j+1^-p); its least value over all s is
-    A^(q/(p+q)) B^(p/(p+q)) ((p/q)^(-p/(p+q)) + (p/q)^(q/(p+q))).
+    It falls from s_j to s_j+1 just where A/B exceeds (s_j+1^q - s_j^q)/(s_j^-p - s_j+1^-p); its least value over
+    all s is A^(q/(p+q)) B^(p/(p+q)) ((p/q)^(-p/(p+q)) + (p/q)^(q/(p+q))).
     """
     with np.errstate(all="ignore"):
         turns = np.diff(values ** float(q)) / -np.diff(values ** float(-p))

@@ -111,7 +111,7 @@ def search_many(
     _check_remaining(job, grid)
     caps = _caps(proxy, regime, every)
     check_caps(caps, regime.path, job.fixed)
-    if method == "exact" and isinstance(job.proxy, Proxy):
+    if method == "exact" and isinstance(proxy, Proxy):
         tables = _tabulate(job)
         lanes = lanes_of(job, tables, every, caps)
         if lanes is not None:
@@ -245,8 +245,8 @@ def _result(
 
 
 def _budget(job: Job, grid: Grid) -> NDArray[np.float64]:
-    every = {**job.fixed, **job.axes, **job.absent}
-    return np.atleast_1d(every[grid.budget])
+    every: dict[str, Any] = {**job.fixed, **job.axes, **job.absent}
+    return np.atleast_1d(np.asarray(every[grid.budget]))
 
 
 def _by_brute_force(

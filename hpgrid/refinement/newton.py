@@ -215,8 +215,8 @@ def _optimum(c: Array, t: Array, box: dict[str, Array], tables: dict[str, Array]
 #: stay in the cache, and few enough for XLA to give a call to one core: it is shared among the cores here.
 LANES = 2**10
 
-#: Of those, how many at the end are padding: in loops whose loads are interleaved, compilers leave the last lanes to a loop of
-#: scalars, which fuses other multiplications with additions. A lane there has other last bits.
+#: Of those, how many at the end are padding: in loops whose loads are interleaved, a compiler leaves the last
+#: lanes to a loop of scalars, which fuses other multiplications with additions: a lane there has other last bits.
 SPARE = 2**5
 
 
