@@ -1,8 +1,8 @@
 """The benchmark of a search over many constants: joint tuning of eq. (4) for many C1, C2, C3, against NumPy.
 
 Every contender's answer is held against single searches before anything is timed. Contenders are then timed in turn;
-NumPy is given a few triples, and all times are per triple. Last, how time and memory grow with the triples, each number of
-them in a fresh process.
+NumPy is given a few triples, and all times are per triple. Last, how time and memory grow with the triples, each
+number of them in a fresh process.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ Floats = NDArray[np.float64]
 
 
 class Found(NamedTuple):
-    """Risk and indices, all of shape (triples, budgets), the indices with (eta, b, alpha) first."""
+    """The risk, shape (triples, budgets), and the indices of eta, b, alpha, shape (3, triples, budgets)."""
 
     risk: Floats
-    index: NDArray[np.integer]
+    places: NDArray[np.integer]
 
 
 def triples_of(number: int) -> Floats:
@@ -129,9 +129,9 @@ def singly(grid: hpgrid.Grid, triples: Floats) -> Found:
 def disagreement(found: Found, expected: Found, grid: hpgrid.Grid, triples: Floats) -> int:
     """Return in how many cells an answer is wrong: another value, or another index whose value is not as small."""
     wrong = np.abs(found.risk / expected.risk - 1) > NEAR
-    for n, t in zip(*np.nonzero((found.index != expected.index).any(0))):
+    for n, t in zip(*np.nonzero((found.places != expected.places).any(0))):
         eta, b, alpha, T = axes_of(grid)
-        e, i, a = found.index[:, n, t]
+        e, i, a = found.places[:, n, t]
         there = float(printed(np, eta[e], b[i], alpha[a], T[t], dict(zip(NAMES, triples[n]))))
         wrong[n, t] |= there > expected.risk[n, t] * (1 + 2 * NEAR)
     return int(wrong.sum())
@@ -210,7 +210,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     print("\n".join(run(given.triples, min(given.few, given.triples), given.n, given.runs)), flush=True)
     for number in given.growth:
         cost = growth(number, given.n)
-        print(
-            f"{number:7} triples: {1e3 * cost.seconds / number:6.2f} ms each, peak {cost.peak_mib:.0f} MiB", flush=True
-        )
+        each = 1e3 * cost.seconds / number
+        print(f"{number:7} triples: {each:6.2f} ms each, peak {cost.peak_mib:.0f} MiB", flush=True)
     return 0
