@@ -142,7 +142,7 @@ def _cell(plan: Plan, scanned: Any, last: Any, hoisted: Any) -> tuple[Any, Any]:
     else:
         planes = group_planes(hoisted)
         ratio = planes[plan.falling] / planes[1 - plan.falling]
-        turn = jnp.searchsorted(scanned["turns"], ratio, method="scan_unrolled").astype(last.dtype)
+        turn = jnp.searchsorted(scanned["turns"], ratio).astype(last.dtype)
     best, place = hoisted["zero"] + jnp.inf, jnp.zeros_like(last)
     for side in (-1, 0, 1):  # rounding may have moved the turn by one
         near = jnp.clip(turn + side, 0, last)

@@ -24,11 +24,8 @@ def chosen(devices: int | None) -> list[Any]:
     """Return the first ``devices`` local devices, or all of them.
 
     Raises:
-        ValueError: not a whole number from 1 to the number of local devices.
+        ValueError: there are fewer.
     """
-    whole = devices is None or (isinstance(devices, int) and not isinstance(devices, bool) and devices >= 1)
-    if not whole:
-        raise bad("devices is a whole number, 1 or more", devices, "devices=1, say")
     import jax
 
     found = jax.local_devices()
@@ -37,8 +34,11 @@ def chosen(devices: int | None) -> list[Any]:
     return found[:devices]
 
 
-def check_memory(memory: float | None) -> None:
-    """Refuse a limit of memory that is not a positive number of bytes."""
+def check_limits(devices: int | None, memory: float | None) -> None:
+    """Refuse a number of devices, or of bytes, that can't be one."""
+    whole = devices is None or (isinstance(devices, int) and not isinstance(devices, bool) and devices >= 1)
+    if not whole:
+        raise bad("devices is a whole number, 1 or more", devices, "devices=1, say")
     if memory is not None and not (is_number(memory) and memory > 0):
         raise bad("memory is a positive number of bytes", memory, "memory=2**30, say")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hpgrid.checks import AXES, check_value
-from hpgrid.devices import at_once, check_memory, chosen, run_all
+from hpgrid.devices import at_once, check_limits, chosen, run_all
 from hpgrid.errors import bad, unknown
 from hpgrid.grid import Grid
 from hpgrid.lanes import Lanes, lanes_of
@@ -28,7 +28,7 @@ LANES = {"cpu": 2**8}
 LANES_ELSEWHERE = 2**13
 
 #: Bytes of a call for each of its lanes' rows, and for each line of a brute search; measured, and rounded up.
-ROW_BYTES, LINE_BYTES = 256, 64
+ROW_BYTES, LINE_BYTES = 256, 32
 
 
 @dataclass(frozen=True)
@@ -103,21 +103,25 @@ def search_many(
     Source: the method of Shulgin et al., footnote 3.
     """
     check_min_K(min_K)
-    check_memory(memory)
+    check_limits(devices, memory)
     if method not in METHODS:
         raise unknown("method", method, METHODS)
     every = _combinations(proxy, constants)
-    job = prepare(proxy.with_constants(**every[0]), grid, regime, min_K)
+
+    def job_of(combination: int) -> Job:
+        return prepare(proxy.with_constants(**every[combination]), grid, regime, min_K)
+
+    job = job_of(0)
     _check_remaining(job, grid)
     caps = _caps(proxy, regime, every)
     check_caps(caps, regime.path, job.fixed)
     if method == "exact" and isinstance(proxy, Proxy):
         tables = _tabulate(job)
+        _check_ranges(proxy, every, job_of, tables.scan)
         lanes = lanes_of(job, tables, every, caps)
         if lanes is not None:
-            _check_ranges(proxy, grid, regime, every, tables)
             return _result(job, grid, *_exactly(lanes, devices, memory), lanes.counts)
-    return _by_brute_force(proxy, grid, regime, every, min_K, devices, memory)
+    return _by_brute_force(job_of, len(every), _budget(job, grid), devices, memory)
 
 
 # --- what is asked ---
@@ -171,9 +175,7 @@ def _caps(
     return {name: np.array([row[name] for row in rows]) for name in rows[0]}
 
 
-def _check_ranges(
-    proxy: Proxy, grid: Grid, regime: Regime, every: Sequence[Mapping[str, float]], tables: Tables
-) -> None:
+def _check_ranges(proxy: Proxy, every: Sequence[Mapping[str, float]], job_of: Callable[[int], Job], scan: str) -> None:
     """Refuse constants with which a term leaves float64 on this grid: those where it is largest and smallest.
 
     Where caps follow the constants, so do the places that count: all are looked at.
@@ -184,9 +186,9 @@ def _check_ranges(
         size = sum((float(e) * logs[name] for name, e in term.constants.items()), np.zeros(len(every)))
         extreme |= {int(size.argmin()), int(size.argmax())}
     for k in sorted(extreme):
-        job = prepare(proxy.with_constants(**every[k]), grid, regime, None)
+        job = job_of(k)
         assert isinstance(job.proxy, Proxy)
-        check_range(job.proxy, job.axes, job.fixed, job.domain, tables.scan, np.finfo(np.float64))
+        check_range(job.proxy, job.axes, job.fixed, job.domain, scan, np.finfo(np.float64))
 
 
 # --- the two ways ---
@@ -250,29 +252,21 @@ def _budget(job: Job, grid: Grid) -> NDArray[np.float64]:
 
 
 def _by_brute_force(
-    proxy: Proxy | FunctionProxy,
-    grid: Grid,
-    regime: Regime,
-    every: Sequence[Mapping[str, float]],
-    min_K: float | None,
-    devices: int | None,
-    memory: float | None,
+    job_of: Callable[[int], Job], number: int, budget: NDArray[np.float64], devices: int | None, memory: float | None
 ) -> ManyResult:
-    """One search after the other, by one compiled program, each on a device of its own."""
+    """One search after the other, by one compiled program, shared out among the devices."""
     import jax
 
     from hpgrid.kernel import best_cells
 
     used = chosen(devices)
-    job = prepare(proxy.with_constants(**every[0]), grid, regime, min_K)
-    budget = _budget(job, grid)
-    shape = (len(every), len(budget))
+    job, shape = job_of(0), (number, len(budget))
     risk = np.empty(shape)
     index = {v: np.empty(shape, np.int32) for v in job.over}
     last = {v: np.empty(shape, np.int32) for v in job.over}
 
     def run(call: int) -> None:
-        job = prepare(proxy.with_constants(**every[call]), grid, regime, min_K)
+        job = job_of(call)
         tables = _tabulate(job)
         with jax.default_device(used[call % len(used)]):
             found = best_cells(tables, job.remaining, chunk=CHUNK, counted=False)
@@ -281,5 +275,6 @@ def _by_brute_force(
         for v in job.over:
             index[v][call], last[v][call] = one.index[v], one.last[v]
 
-    run_all(run, range(len(every)), at_once(memory, used, LINE_BYTES * CHUNK))
-    return ManyResult(risk, index, {v: {**job.axes, **job.absent}[v] for v in job.over}, budget, "brute", last)
+    run_all(run, range(number), at_once(memory, used, LINE_BYTES * CHUNK))
+    values = {v: {**job.axes, **job.absent}[v] for v in job.over}
+    return ManyResult(risk, index, values, budget, "brute", last)
