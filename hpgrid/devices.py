@@ -15,8 +15,7 @@ from hpgrid.errors import bad
 #: The share of the machine's memory that a sweep takes where the device does not tell what it has.
 HOST_SHARE = 1 / 8
 
-#: How many calls are under way at once, at most, for each core or device: one computes while another's
-#: numbers travel.
+#: How many calls are under way at once for each device that is no CPU: one computes while another's numbers travel.
 _AHEAD = 2
 
 
@@ -55,10 +54,19 @@ def free_memory(devices: Sequence[Any]) -> float:
         return 2.0**30
 
 
-def at_once(memory: float | None, devices: Sequence[Any], call: float) -> int:
-    """Return how many calls of ``call`` bytes each fit into memory: from one to a few for each core or device."""
+def at_once(memory: float | None, devices: Sequence[Any], call: float, *, busy: bool = False) -> int:
+    """Return how many calls of ``call`` bytes each to make at once: as many as keep all cores busy and fit into memory.
+
+    Args:
+        memory: the bytes to stay within; see ``free_memory`` for the default.
+        devices: what the calls run on.
+        call: the bytes of one.
+        busy: whether one call keeps all cores of a CPU busy; two would only share its caches.
+    """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    workers = cores if devices[0].platform == "cpu" else _AHEAD * len(devices)
+    workers = _AHEAD * len(devices)
+    if devices[0].platform == "cpu":
+        workers = len(devices) if busy else cores
     return max(1, min(workers, int((memory or free_memory(devices)) // call)))
 
 

@@ -275,6 +275,6 @@ def _by_brute_force(
         for v in job.over:
             index[v][call], last[v][call] = one.index[v], one.last[v]
 
-    run_all(run, range(number), at_once(memory, used, LINE_BYTES * CHUNK))
+    run_all(run, range(number), at_once(memory, used, LINE_BYTES * CHUNK, busy=True))
     values = {v: {**job.axes, **job.absent}[v] for v in job.over}
     return ManyResult(risk, index, values, budget, "brute", last)
