@@ -26,6 +26,7 @@ _HOME = {
     "regret": "hpgrid.refinement.cost",
     "flatness": "hpgrid.refinement.cost",
     "exponents": "hpgrid.asymptotics.exact",
+    "critical_batch": "hpgrid.critical.answer",
 }
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Term",
     "__version__",
     "bounds",
+    "critical_batch",
     "exponents",
     "fit_slope",
     "flatness",
@@ -49,6 +51,7 @@ __all__ = [
 if TYPE_CHECKING:
     from hpgrid import bounds
     from hpgrid.asymptotics.exact import exponents
+    from hpgrid.critical.answer import critical_batch
     from hpgrid.grid import Grid, LogAxis
     from hpgrid.proxy import FunctionProxy, Proxy, Term
     from hpgrid.reducers.slopes import fit_slope

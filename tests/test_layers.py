@@ -16,7 +16,7 @@ PACKAGE = Path(hpgrid.__file__).parent
 #: Layers that never import jax, by the first part of their name in the package.
 WITHOUT_JAX = {
     *("grid", "proxy", "bounds", "regime", "formula", "asymptotics", "theory", "transfers"),
-    *("config", "cli", "tables", "errors", "checks", "plotting", "arrays", "norms", "newton_schulz"),
+    *("critical", "config", "cli", "tables", "errors", "checks", "plotting", "arrays", "norms", "newton_schulz"),
     "lanes",
 }
 
@@ -37,8 +37,12 @@ FORBIDDEN["plotting"] |= {
         "paper",
     )
 }
+FORBIDDEN["stochastic"] = {f"hpgrid.{m}" for m in ("search", "refinement", "asymptotics", "theory", "claims", "paper")}
 for measurement in ("search", "refinement", "asymptotics", "proxy"):
     FORBIDDEN[measurement] = FORBIDDEN.get(measurement, set()) | {"hpgrid.theory"}
+FORBIDDEN["stochastic"] = {
+    f"hpgrid.{m}" for m in ("search", "refinement", "asymptotics", "proxy", "theory", "claims", "paper", "plotting")
+}
 # Three routes that are held against each other share no code.
 ROUTES = ("search", "refinement", "asymptotics")
 for route in ROUTES:

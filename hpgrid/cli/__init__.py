@@ -12,8 +12,10 @@ from typing import NoReturn
 from cyclopts import App, CycloptsError
 
 from hpgrid import __version__
+from hpgrid.cli.critical_batch import print_critical_batch
 from hpgrid.cli.exponents import print_exponents
 from hpgrid.cli.reproduce import reproduce_figures
+from hpgrid.cli.smoothness import print_smoothness
 from hpgrid.cli.verify import verify_claims
 from hpgrid.errors import InputError
 
@@ -26,7 +28,9 @@ app = App(
 )
 app.command(reproduce_figures, name="reproduce")
 app.command(print_exponents, name="exponents")
+app.command(print_critical_batch, name="critical-batch")
 app.command(verify_claims, name="verify")
+app.command(print_smoothness, name="smoothness")
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
