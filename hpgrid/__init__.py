@@ -27,6 +27,8 @@ _HOME = {
     "flatness": "hpgrid.refinement.cost",
     "exponents": "hpgrid.asymptotics.exact",
     "critical_batch": "hpgrid.critical.answer",
+    "sweep": "hpgrid.sweeps.run",
+    "open_sweep": "hpgrid.sweeps.dataset",
 }
 
 __all__ = [
@@ -44,8 +46,10 @@ __all__ = [
     "fit_slope",
     "flatness",
     "grid_search",
+    "open_sweep",
     "refine",
     "regret",
+    "sweep",
 ]
 
 if TYPE_CHECKING:
@@ -59,6 +63,8 @@ if TYPE_CHECKING:
     from hpgrid.refinement.optimum import refine
     from hpgrid.regime import Regime
     from hpgrid.search import SearchResult, grid_search
+    from hpgrid.sweeps.dataset import open_sweep
+    from hpgrid.sweeps.run import sweep
 
 
 def __getattr__(name: str) -> Any:

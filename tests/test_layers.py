@@ -17,6 +17,7 @@ PACKAGE = Path(hpgrid.__file__).parent
 WITHOUT_JAX = {
     *("grid", "proxy", "bounds", "regime", "formula", "asymptotics", "theory", "transfers"),
     *("critical", "config", "cli", "tables", "errors", "checks", "plotting", "arrays", "norms", "newton_schulz"),
+    "lanes",
 }
 
 #: What a layer never imports, not even inside a function.
@@ -46,6 +47,13 @@ FORBIDDEN["stochastic"] = {
 ROUTES = ("search", "refinement", "asymptotics")
 for route in ROUTES:
     FORBIDDEN[route] |= {f"hpgrid.{other}" for other in ROUTES if other != route}
+# A search for many constants is of the first.
+for part in ("many", "lanes", "certified", "devices"):
+    FORBIDDEN[part] = FORBIDDEN.get(part, set()) | {
+        f"hpgrid.{other}" for other in ("refinement", "asymptotics", "theory")
+    }
+    for route in ("refinement", "asymptotics", "theory"):
+        FORBIDDEN[route].add(f"hpgrid.{part}")
 
 
 def module_name(path: Path) -> str:
@@ -139,6 +147,10 @@ def test_axes_bounds_and_regimes_load_neither_jax_nor_any_other_large_package() 
     )
     assert "hpgrid" in loaded
     assert not loaded & {"jax", "jaxlib", "jaxtyping", "matplotlib", "scipy", "rich", "xarray"}
+
+
+def test_a_search_for_many_constants_loads_jax_when_it_searches() -> None:
+    assert not loaded_after("import hpgrid.many, hpgrid.devices") & {"jax", "jaxlib"}
 
 
 def test_importing_hpgrid_alone_loads_not_even_numpy() -> None:
