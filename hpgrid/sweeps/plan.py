@@ -26,6 +26,10 @@ from hpgrid.sweeps.values import HELD, complement, hyperparameter, parse_constan
 #: Combinations beyond which a sweep is refused.
 MOST = 10**9
 
+#: Seconds for a combination under one regime at 100 budgets, on two CPU cores, to say how long too many would take;
+#: as ``benchmarks/store.py`` measures it.
+_SECONDS = 0.005
+
 #: All combinations of what is swept, or one for each row of a table.
 COMBINE = ("all", "rows")
 
@@ -150,10 +154,15 @@ def parse(data: Mapping[str, Any], folder: Path = Path()) -> Plan:
     grid = parse_grid(table_of(data, "grid"))
     plan = Plan(bound, rows or swept, "rows" if rows else "all", grid, regimes, min_K)
     if plan.combinations > MOST:
-        given = " x ".join(f"{n} {name}" for name, n in plan.lengths.items())
-        rule = f"{plan.combinations:.3g} combinations are more than a sweep takes, {MOST:.0e}"
-        raise bad(rule, given, "fewer values")
+        raise _too_many(plan)
     return plan
+
+
+def _too_many(plan: Plan) -> InputError:
+    given = " x ".join(f"{n} {name}" for name, n in plan.lengths.items())
+    days = plan.combinations * len(plan.regimes) * _SECONDS / 86400
+    rule = f"{plan.combinations:.3g} combinations are more than a sweep takes, {MOST:.0e}"
+    return bad(f"{rule}: on two CPU cores they would take {days:,.0f} days", given, "fewer values")
 
 
 def _with_singles(bound: BoundConfig, single: Mapping[str, float]) -> BoundConfig:
