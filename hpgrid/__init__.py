@@ -26,6 +26,9 @@ _HOME = {
     "regret": "hpgrid.refinement.cost",
     "flatness": "hpgrid.refinement.cost",
     "exponents": "hpgrid.asymptotics.exact",
+    "critical_batch": "hpgrid.critical.answer",
+    "sweep": "hpgrid.sweeps.run",
+    "open_sweep": "hpgrid.sweeps.dataset",
 }
 
 __all__ = [
@@ -38,17 +41,21 @@ __all__ = [
     "Term",
     "__version__",
     "bounds",
+    "critical_batch",
     "exponents",
     "fit_slope",
     "flatness",
     "grid_search",
+    "open_sweep",
     "refine",
     "regret",
+    "sweep",
 ]
 
 if TYPE_CHECKING:
     from hpgrid import bounds
     from hpgrid.asymptotics.exact import exponents
+    from hpgrid.critical.answer import critical_batch
     from hpgrid.grid import Grid, LogAxis
     from hpgrid.proxy import FunctionProxy, Proxy, Term
     from hpgrid.reducers.slopes import fit_slope
@@ -56,6 +63,8 @@ if TYPE_CHECKING:
     from hpgrid.refinement.optimum import refine
     from hpgrid.regime import Regime
     from hpgrid.search import SearchResult, grid_search
+    from hpgrid.sweeps.dataset import open_sweep
+    from hpgrid.sweeps.run import sweep
 
 
 def __getattr__(name: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from numbers import Real
 from typing import Any
@@ -18,6 +19,13 @@ TUNABLE = ("eta", "b", "alpha")
 #: The optimizers, and the norm under which each is steepest descent; adamw and soap in coordinates that adapt.
 #: Source: Cesista, Appendix A2.
 OPTIMIZERS = {"sgd": "frobenius", "signsgd": "max", "adamw": "max", "muon": "spectral", "soap": "spectral"}
+
+#: What noise there is, and how precisely oracles are run.
+NOISE_KINDS = ("gaussian", "one-hot", "rank-one")
+PRECISIONS = ("float64", "float32", "bfloat16")
+
+#: The methods of Shulgin et al.'s eq. (1), by the norm.
+METHODS = {"frobenius": "normalised SGD", "max": "signSGD", "spectral": "Muon"}
 
 #: What a hyperparameter must satisfy, in words and as a test.
 _RANGE = {
@@ -58,3 +66,16 @@ def check_constants(constants: Mapping[str, Any]) -> dict[str, float]:
         if not is_number(value) or value <= 0:
             raise bad(f"constant {name} must be a positive finite number", value, f"{name}=1.0, say")
     return {name: float(value) for name, value in constants.items()}
+
+
+def read_shape(text: str) -> tuple[int, int]:
+    """Return the shape that is written 128x32.
+
+    Raises:
+        ValueError: not two positive whole numbers with an x between.
+    """
+    found = re.fullmatch(r"([0-9]{1,9})x([0-9]{1,9})", text)
+    m, n = (int(size) for size in found.groups()) if found else (0, 0)
+    if m < 1 or n < 1:
+        raise bad("a shape is two positive whole numbers, ROWSxCOLUMNS", text, "128x32, say")
+    return m, n

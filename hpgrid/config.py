@@ -130,17 +130,23 @@ def load(path: Path) -> Config:
     Raises:
         ValueError: the file is missing or malformed, or has a key or a value that can't be.
     """
+    data = read_toml(path)
     try:
-        return parse(_read(path))
-    except tomllib.TOMLDecodeError as error:
-        raise bad(f"a config must be valid TOML ({error})", str(path), "TOML, as in configs/fig1.toml") from None
+        return parse(data)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return what a TOML file says, unchecked.
+
+    Raises:
+        ValueError: it can't be read, or is no TOML.
+    """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise bad(f"a config must be valid TOML ({error})", str(path), "TOML, as in configs/fig1.toml") from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise bad(f"a config must be a readable TOML file ({reason})", str(path), "the path of one") from None
@@ -156,9 +162,9 @@ def parse(data: Mapping[str, Any]) -> Config:
         raise bad("a config names its figure", data.get("figure"), 'figure = "fig1", say')
     own = _own_parameters(data["figure"])
     if own:
-        _known("key", data, ("figure", "parameters"))
-        return Config(data["figure"], parameters=checked(own, _table(data, "parameters")))
-    _known("key", data, ("figure", "bound", "grid", "regime", "panel", "window", "curves", "dtype", "refined"))
+        check_keys("key", data, ("figure", "parameters"))
+        return Config(data["figure"], parameters=checked(own, table_of(data, "parameters")))
+    check_keys("key", data, ("figure", "bound", "grid", "regime", "panel", "window", "curves", "dtype", "refined"))
     if ("regime" in data) == ("panel" in data):
         raise bad("a config has one [regime] or some [[panel]]s", sorted(data), "one of the two")
     panels = data["panel"] if "panel" in data else [data["regime"]]
@@ -166,8 +172,8 @@ def parse(data: Mapping[str, Any]) -> Config:
         raise bad("panels are an array of tables", panels, "[[panel]] with its own lines, once for each")
     return replace(
         Config(data["figure"]),
-        bound=parse_bound(_table(data, "bound")),
-        grid=_parse_grid(_table(data, "grid")),
+        bound=parse_bound(table_of(data, "bound")),
+        grid=parse_grid(table_of(data, "grid")),
         panels=tuple(_parse_panel(panel) for panel in panels),
         window=_parse_window(data.get("window")),
         curves=check_count("curves", data.get("curves", 11), least=1),
@@ -180,7 +186,7 @@ def parse_bound(data: Mapping[str, Any]) -> BoundConfig:
     """Return a bound from its table."""
     name = check_choice("bound", data.get("name", "lmo"), BOUNDS)
     constants, options = BOUNDS[name]
-    _known(f"key of the bound {name}", data, ("name", *constants, *options))
+    check_keys(f"key of the bound {name}", data, ("name", *constants, *options))
     chosen = check_constants({k: v for k, v in data.items() if k in constants})
     return BoundConfig(name, chosen, {k: v for k, v in data.items() if k in options})
 
@@ -205,21 +211,24 @@ def check_count(what: str, given: Any, least: int) -> int:
     return given
 
 
-def _table(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+def table_of(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return the table under a key, empty where there is none."""
     table = data.get(key, {})
     if not isinstance(table, Mapping):
         raise bad(f"{key} is a table", table, f"[{key}] with its own lines")
     return table
 
 
-def _known(what: str, data: Mapping[str, Any], keys: tuple[str, ...]) -> None:
+def check_keys(what: str, data: Mapping[str, Any], keys: tuple[str, ...]) -> None:
+    """Refuse a key that does not exist, naming the nearest one."""
     for key in data:
         if key not in keys:
             raise unknown(what, key, keys)
 
 
-def _parse_grid(data: Mapping[str, Any]) -> GridConfig:
-    _known("key of [grid]", data, ("preset", "n", *AXES))
+def parse_grid(data: Mapping[str, Any]) -> GridConfig:
+    """Return a grid from its table."""
+    check_keys("key of [grid]", data, ("preset", "n", *AXES))
     return GridConfig(
         check_choice("grid", data.get("preset", "footnote"), PRESETS),
         check_count("n", data.get("n", 100), least=2),
@@ -230,7 +239,7 @@ def _parse_grid(data: Mapping[str, Any]) -> GridConfig:
 def _parse_axis(name: str, given: Any) -> Any:
     """An axis of one's own: {lo, hi, n}, a list of values, or one held value."""
     if isinstance(given, Mapping):
-        _known(f"key of the axis {name}", given, ("lo", "hi", "n"))
+        check_keys(f"key of the axis {name}", given, ("lo", "hi", "n"))
         if not {"lo", "hi"} <= set(given):
             raise bad(f"the axis {name} needs lo and hi", dict(given), f"{name} = {{ lo = 1e-3, hi = 1.0 }}, say")
         lo, hi = check_value(name, given["lo"]), check_value(name, given["hi"])
@@ -245,13 +254,13 @@ def _parse_axis(name: str, given: Any) -> Any:
 def _parse_panel(data: Any) -> Panel:
     if not isinstance(data, Mapping):
         raise bad("a regime is a table", data, "[regime] with its own lines")
-    _known("key of a regime", data, ("title", "tuned", "fixed", *AXES))
+    check_keys("key of a regime", data, ("title", "tuned", "fixed", *AXES))
     tuned = data.get("tuned", [])
     if not isinstance(tuned, list) or not tuned:
         raise bad("a regime names what is tuned", tuned, 'tuned = ["eta", "b"], say')
     for name in tuned:
         check_choice("tuned axis", name, TUNABLE)
-    fixed = {name: check_value(name, value) for name, value in _table(data, "fixed").items()}
+    fixed = {name: check_value(name, value) for name, value in table_of(data, "fixed").items()}
     both = sorted(set(tuned) & set(fixed))
     if both:
         raise bad(f"{both[0]} is either tuned or fixed", dict(data), f"{both[0]} once")
@@ -262,7 +271,7 @@ def _parse_panel(data: Any) -> Panel:
 def _own_parameters(figure: str) -> Mapping[str, Any]:
     """What a figure that is no grid search is made from, as its shipped config has it; nothing for the others."""
     path = shipped(figure)
-    return _read(path).get("parameters", {}) if path.is_file() else {}
+    return read_toml(path).get("parameters", {}) if path.is_file() else {}
 
 
 def _parse_window(given: Any) -> tuple[float, float] | None:

@@ -29,7 +29,7 @@ from hpgrid.tables import Call, Tables
 _UNROLL_VALUE, _UNROLL_INDEX = 10, 20
 
 
-def _entries(tree: Any, axis: str, on_axis: Any, elsewhere: Any) -> Any:
+def entries(tree: Any, axis: str, on_axis: Any, elsewhere: Any) -> Any:
     """A tree with what lies on ``axis`` put through one function, everything else through another."""
 
     def choose(path: tuple[Any, ...], leaf: Any) -> Any:
@@ -39,13 +39,13 @@ def _entries(tree: Any, axis: str, on_axis: Any, elsewhere: Any) -> Any:
     return jax.tree_util.tree_map_with_path(choose, tree)
 
 
-def _over_axes(function: Callable[..., Any], hoisted: Any, axes: tuple[str, ...]) -> Callable[..., Any]:
+def over_axes(function: Callable[..., Any], hoisted: Any, axes: tuple[str, ...]) -> Callable[..., Any]:
     """``function`` of one cell, vmapped over axes; its arguments after the tables lie on all of them."""
 
     def mapped(*arguments: Any) -> Any:
         lifted = function
         for axis in reversed(axes):
-            on_tables = _entries(hoisted, axis, lambda _: 0, lambda _: None)
+            on_tables = entries(hoisted, axis, lambda _: 0, lambda _: None)
             lifted = jax.vmap(lifted, in_axes=(on_tables, *([0] * (len(arguments) - 1))))
         return lifted(*arguments)
 
@@ -59,7 +59,13 @@ def _product(entry: Any) -> Any:
     return coefficient
 
 
-def _split(call: Call | None, hoisted: Any) -> tuple[Callable[[Any], Any], Any]:
+def group_planes(hoisted: Any) -> list[Any]:
+    """For every group of terms that share their factor on the scanned axis, what that factor is multiplied by."""
+    zero = hoisted["zero"]
+    return [reduce(add, [_product(entry) + zero for entry in members]) for members in hoisted.get("groups", ())]
+
+
+def split(call: Call | None, hoisted: Any) -> tuple[Callable[[Any], Any], Any]:
     """Return the risk along one line as a function of a scanned entry, and what is added after its minimum.
 
     A product is rounded before it is added (``+ zero``, an argument that the compiler can't drop):
@@ -69,7 +75,7 @@ def _split(call: Call | None, hoisted: Any) -> tuple[Callable[[Any], Any], Any]:
     zero = hoisted["zero"]
     penalties = [hoisted["penalty"][axis] for axis in AXES if axis in hoisted["penalty"]]
     rest = reduce(add, [_product(entry) + zero for entry in hoisted.get("rest", ())] + penalties, zero)
-    planes = [reduce(add, [_product(entry) + zero for entry in members]) for members in hoisted.get("groups", ())]
+    planes = group_planes(hoisted)
     limit = hoisted["limit"]
     if len(limit) == 2:
         rest = jnp.where(limit["b"] <= limit["T"], rest, jnp.inf)
@@ -90,7 +96,7 @@ def _split(call: Call | None, hoisted: Any) -> tuple[Callable[[Any], Any], Any]:
 
 def _line_best(call: Call | None, scanned: Any, hoisted: Any) -> Any:
     """The best risk along the scanned axis."""
-    risk, rest = _split(call, hoisted)
+    risk, rest = split(call, hoisted)
 
     def step(best: Any, entry: Any) -> tuple[Any, None]:
         value = risk(entry)
@@ -106,7 +112,7 @@ def _line_argbest(call: Call | None, scanned: Any, packed: bool, hoisted: Any) -
     Packed, the two travel as one complex number: on a CPU, XLA gives each output array a loop of
     its own, and two of them would evaluate the bound twice.
     """
-    risk, rest = _split(call, hoisted)
+    risk, rest = split(call, hoisted)
     pack = lax.complex if packed else lambda best, index: (best, index)
 
     def step(carry: Any, entry: Any) -> tuple[Any, None]:
@@ -123,7 +129,7 @@ def _line_argbest(call: Call | None, scanned: Any, packed: bool, hoisted: Any) -
 
 def _line_count(call: Call | None, scanned: Any, hoisted: Any, bound: Any) -> Any:
     """How many cells of a line have a risk of at most ``bound``."""
-    risk, rest = _split(call, hoisted)
+    risk, rest = split(call, hoisted)
 
     def step(count: Any, entry: Any) -> tuple[Any, None]:
         return count + (risk(entry) + rest <= bound).astype(jnp.int32), None
@@ -145,25 +151,25 @@ def _best(
 ) -> tuple[Any, Any, Any]:
     """Return, for every remaining cell, the best risk, its rank in row-major order, and the close cells."""
     if not lines:
-        best, rank = _over_axes(partial(_line_argbest, call, scanned, packed), hoisted, remaining)(hoisted)
+        best, rank = over_axes(partial(_line_argbest, call, scanned, packed), hoisted, remaining)(hoisted)
     else:
         best, rank = _joint(hoisted, scanned, call, scan, remaining, lines)
     if not counted:
         return best, rank, None
     bound = best + 8 * jnp.finfo(best.dtype).eps * jnp.abs(best)
     # Every line of a cell is held against that cell's bound.
-    for_cell = _over_axes(partial(_line_count, call, scanned), hoisted, lines)
+    for_cell = over_axes(partial(_line_count, call, scanned), hoisted, lines)
 
     def count(hoisted: Any, bound: Any) -> Any:
         shape = tuple(_length(hoisted, axis) for axis in lines)
         return for_cell(hoisted, jnp.broadcast_to(bound, shape)).sum()
 
-    return best, rank, _over_axes(count, hoisted, remaining)(hoisted, bound)
+    return best, rank, over_axes(count, hoisted, remaining)(hoisted, bound)
 
 
 def _length(hoisted: Any, axis: str) -> int:
     sizes: list[int] = []
-    _entries(hoisted, axis, lambda leaf: sizes.append(leaf.shape[-1]), lambda _: None)
+    entries(hoisted, axis, lambda leaf: sizes.append(leaf.shape[-1]), lambda _: None)
     return sizes[0]
 
 
@@ -181,7 +187,7 @@ def _joint(
     the index along the scanned axis is then found on the winning line alone. Tied lines are taken
     one after the other, so that the first cell in row-major order wins.
     """
-    values = _over_axes(partial(_line_best, call, scanned), hoisted, remaining + lines)(hoisted)
+    values = over_axes(partial(_line_best, call, scanned), hoisted, remaining + lines)(hoisted)
     shape = values.shape[len(remaining) :]
     # Kept as they are: a function's values, computed anew where they are compared, could differ in the last bits.
     values = lax.optimization_barrier(values.reshape(*values.shape[: len(remaining)], -1))
@@ -197,13 +203,13 @@ def _joint(
     def rank_of_line(hoisted: Any, line: Any) -> Any:
         places = dict(zip(lines, jnp.unravel_index(jnp.minimum(line, count - 1), shape)))
         for axis, place in places.items():
-            hoisted = _entries(hoisted, axis, lambda leaf, place=place: leaf[place], lambda leaf: leaf)
-        risk, _ = _split(call, hoisted)
+            hoisted = entries(hoisted, axis, lambda leaf, place=place: leaf[place], lambda leaf: leaf)
+        risk, _ = split(call, hoisted)
         along = jax.vmap(risk)(scanned)
         places[scan] = jnp.where(along < jnp.inf, along, jnp.inf).argmin()
         return sum(places[axis].astype(jnp.int64) * weights[axis] for axis in over)
 
-    ranks = _over_axes(rank_of_line, hoisted, remaining)
+    ranks = over_axes(rank_of_line, hoisted, remaining)
     none = jnp.full(best.shape, math.prod(sizes), jnp.int64)
 
     def take(state: Any) -> Any:
@@ -248,7 +254,7 @@ def _in_blocks(tables: Tables, remaining: tuple[str, ...], chunk: int, counted: 
     for block in parts:
         hoisted = tables.hoisted
         for axis, part in zip(remaining, block):
-            hoisted = _entries(hoisted, axis, lambda leaf, part=part: leaf[part], lambda leaf: leaf)
+            hoisted = entries(hoisted, axis, lambda leaf, part=part: leaf[part], lambda leaf: leaf)
         results = [None if r is None else np.asarray(r) for r in kernel(hoisted, tables.scanned)]
         if len(blocks) == 1:
             return results[0], results[1], results[2]

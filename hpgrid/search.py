@@ -135,26 +135,31 @@ def grid_search(
     Source: the method of Shulgin et al., footnote 3.
     """
     regime = as_regime(regime, over, fixed=fixed, path=path, caps=caps)
-    _check_options(min_K, dtype, chunk)
-    job = _prepare(proxy, grid, regime, min_K)
+    check_min_K(min_K)
+    _check_options(dtype, chunk)
+    job = prepare(proxy, grid, regime, min_K)
     tables = tabulate(job.proxy, job.axes, job.fixed, job.domain, over=job.searched, dtype=dtype)
     from hpgrid.kernel import best_cells  # the only import of jax
 
     found = best_cells(tables, job.remaining, chunk=chunk, counted=dtype == "float32")
-    return _result(job, *found, dtype)
+    return named(job, *found, dtype)
 
 
-def _check_options(min_K: float | None, dtype: str, chunk: int) -> None:
-    if dtype not in DTYPES:
-        raise unknown("dtype", dtype, DTYPES)
+def check_min_K(min_K: float | None) -> None:
+    """Refuse a smallest number of iterations that is not a positive number."""
     if min_K is not None and not (is_number(min_K) and min_K > 0):
         raise bad("min_K must be positive and finite", min_K, "min_K=1, say")
+
+
+def _check_options(dtype: str, chunk: int) -> None:
+    if dtype not in DTYPES:
+        raise unknown("dtype", dtype, DTYPES)
     if isinstance(chunk, bool) or not isinstance(chunk, int) or chunk < 1:
         raise bad("chunk is a whole number of lines, 1 or more", chunk, "chunk=2**20, say")
 
 
 @dataclass(frozen=True)
-class _Job:
+class Job:
     """What is searched, once every role is settled."""
 
     proxy: Proxy | FunctionProxy
@@ -175,24 +180,20 @@ class _Job:
         return tuple(v for v in self.axes if v not in self.over)
 
 
-def _prepare(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime, min_K: float | None) -> _Job:
+def prepare(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime, min_K: float | None) -> Job:
     """Settle what is reduced, what remains, what is fixed, and which cells may win."""
     fixed = grid.held | dict(regime.fixed)
     _check_roles(proxy, grid, regime, fixed)
     proxy = along(proxy.form(grid.budget), regime.path)
-    caps = {
-        name: min(source[name] for source in (proxy.caps, regime.caps) if name in source)
-        for name in {**proxy.caps, **regime.caps}
-    }
+    caps = joint_caps(proxy.caps, regime.caps)
     check_caps(caps, regime.path, fixed)
     axes = {n: a.values for n, a in grid.axes.items() if n not in fixed and n not in regime.path}
-    batch_path = float(regime.path["b"]) if "b" in regime.path else None
-    domain = domain_of(axes, fixed, caps, min_K, batch_path)
+    domain = domain_of(axes, fixed, caps, min_K, regime.path.get("b"))
     relevant = {*proxy.variables(), *domain.penalty, *domain.limit}
     if relevant.isdisjoint(regime.tuned):
         # Every value ties, and the first wins: let the kernel say so.
         relevant.add(regime.tuned[0])
-    return _Job(
+    return Job(
         proxy=proxy,
         axes={n: v for n, v in axes.items() if n in relevant},
         absent={n: v for n, v in axes.items() if n not in relevant},
@@ -202,6 +203,12 @@ def _prepare(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime, min_K: fl
         min_K=min_K,
         domain=domain,
     )
+
+
+def joint_caps(*sources: Mapping[str, float]) -> dict[str, float]:
+    """Return the smallest cap on each hyperparameter."""
+    names = dict.fromkeys(name for source in sources for name in source)
+    return {name: min(source[name] for source in sources if name in source) for name in names}
 
 
 def _check_roles(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime, fixed: Mapping[str, float]) -> None:
@@ -227,7 +234,7 @@ def _check_roles(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime, fixed
 # --- the result ---
 
 
-def _result(job: _Job, risk: Any, rank: Any, close: Any, dtype: str) -> SearchResult:
+def named(job: Job, risk: Any, rank: Any, close: Any, dtype: str) -> SearchResult:
     """Name what the kernel found, and put back the axes that the bound does not depend on."""
     searched = job.searched
     sizes = [len(job.axes[axis]) for axis in searched]
@@ -276,7 +283,7 @@ def _last_feasible(axis: str, every: Any, remaining: Any, domain: Domain) -> NDA
     return last
 
 
-def _below_one(every: Mapping[str, NDArray[np.float64]], job: _Job) -> int:
+def _below_one(every: Mapping[str, NDArray[np.float64]], job: Job) -> int:
     """How many grid points have K = T/b < 1."""
     others = math.prod(len(values) for name, values in every.items() if name not in ("T", "K", "b"))
     if "K" in every or "K" in job.fixed:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -85,9 +86,9 @@ def tabulate(
     Raises:
         ValueError: a term leaves the range of ``dtype`` on this grid.
     """
-    scan = _scan_axis(proxy, over, domain)
+    scan = scan_axis(proxy, over, domain)
     if isinstance(proxy, Proxy):
-        _check_range(proxy, axes, fixed, domain, scan, np.finfo(dtype))
+        check_range(proxy, axes, fixed, domain, scan, np.finfo(dtype))
         call, hoisted, scanned = None, *_separable(proxy, scan, axes, fixed)
     else:
         call, hoisted, scanned = _callable(proxy, scan, axes, fixed)
@@ -115,15 +116,17 @@ def _separable(proxy: Proxy, scan: str, axes: Axes, fixed: Mapping[str, float]) 
 
 def _entry(proxy: Proxy, term: Term, axes: Axes, fixed: Mapping[str, float], scan: str) -> tuple[Any, dict]:
     """One term: its coefficient, fixed variables folded in, and its table on each other axis."""
-    coefficient = term.coefficient(proxy.constants)
-    tables = {}
+    tables = {v: evaluate_factor(f, axes[v]) for v, f in term.factors.items() if v in axes and v != scan}
+    return np.float64(coefficient(term, proxy.constants, axes, fixed)), tables
+
+
+def coefficient(term: Term, constants: Mapping[str, float], axes: Axes, fixed: Mapping[str, float]) -> float:
+    """Return a term's coefficient with the variables that are no axes folded in."""
+    value = term.coefficient(constants)
     for variable, factor in term.factors.items():
-        if variable in axes:
-            if variable != scan:
-                tables[variable] = evaluate_factor(factor, axes[variable])
-        else:
-            coefficient *= float(evaluate_factor(factor, fixed[variable]))
-    return np.float64(coefficient), tables
+        if variable not in axes:
+            value *= float(evaluate_factor(factor, fixed[variable]))
+    return value
 
 
 def _callable(proxy: FunctionProxy, scan: str, axes: Axes, fixed: Mapping[str, float]) -> tuple[Call, dict, dict]:
@@ -148,7 +151,7 @@ def _cast(tree: Any, dtype: np.dtype) -> Any:
     return tree if tree.dtype.kind == "i" else np.asarray(tree, dtype)
 
 
-def _scan_axis(proxy: Proxy | FunctionProxy, over: tuple[str, ...], domain: Domain) -> str:
+def scan_axis(proxy: Proxy | FunctionProxy, over: tuple[str, ...], domain: Domain) -> str:
     """The reduced axis with the fewest multiplications in the inner loop."""
 
     def cost(axis: str) -> tuple[bool, int]:
@@ -181,7 +184,7 @@ def domain_of(
     fixed: Mapping[str, float],
     caps: Mapping[str, float],
     min_K: float | None,
-    batch_path: float | None,
+    batch_path: Fraction | None,
 ) -> Domain:
     """Return the domain that caps and a smallest number of iterations leave of a grid."""
     allowed = {name: axes[name] <= cap for name, cap in caps.items() if name in axes}
@@ -193,7 +196,7 @@ def domain_of(
     if min_K is not None and "K" in axes:
         also("K", axes["K"] >= min_K)
     elif min_K is not None and batch_path is not None and "T" in axes:
-        also("T", axes["T"] ** (1.0 - batch_path) >= min_K)
+        also("T", axes["T"] ** (1.0 - float(batch_path)) >= min_K)
     elif min_K is not None and "b" in axes and "T" in axes:
         limit = {"b": axes["b"] * min_K, "T": np.asarray(axes["T"])}
     elif min_K is not None and "b" in axes and "T" in fixed:
@@ -207,17 +210,17 @@ def domain_of(
     return Domain({name: np.where(inside, 0.0, np.inf) for name, inside in allowed.items()}, limit)
 
 
-def _iterations(fixed: Mapping[str, float], batch_path: float | None) -> float:
+def _iterations(fixed: Mapping[str, float], batch_path: Fraction | None) -> float:
     """K where it is one number; NaN where nothing fixes it."""
     if "K" in fixed or "T" not in fixed:
         return fixed.get("K", math.nan)
-    return fixed["T"] / (fixed["T"] ** batch_path if batch_path is not None else fixed.get("b", math.nan))
+    return fixed["T"] / (fixed["T"] ** float(batch_path) if batch_path is not None else fixed.get("b", math.nan))
 
 
 # --- does the dtype hold every term ---
 
 
-def _check_range(
+def check_range(
     proxy: Proxy, axes: Axes, fixed: Mapping[str, float], domain: Domain, scan: str, info: np.finfo
 ) -> None:
     """Refuse a grid on which a term, a table, or a product on the way to the term, overflows or vanishes."""

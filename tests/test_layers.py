@@ -16,7 +16,8 @@ PACKAGE = Path(hpgrid.__file__).parent
 #: Layers that never import jax, by the first part of their name in the package.
 WITHOUT_JAX = {
     *("grid", "proxy", "bounds", "regime", "formula", "asymptotics", "theory", "transfers"),
-    *("config", "cli", "tables", "errors", "checks", "plotting", "arrays", "norms", "newton_schulz"),
+    *("critical", "config", "cli", "tables", "errors", "checks", "plotting", "arrays", "norms", "newton_schulz"),
+    "lanes",
 }
 
 #: What a layer never imports, not even inside a function.
@@ -36,12 +37,23 @@ FORBIDDEN["plotting"] |= {
         "paper",
     )
 }
+FORBIDDEN["stochastic"] = {f"hpgrid.{m}" for m in ("search", "refinement", "asymptotics", "theory", "claims", "paper")}
 for measurement in ("search", "refinement", "asymptotics", "proxy"):
     FORBIDDEN[measurement] = FORBIDDEN.get(measurement, set()) | {"hpgrid.theory"}
+FORBIDDEN["stochastic"] = {
+    f"hpgrid.{m}" for m in ("search", "refinement", "asymptotics", "proxy", "theory", "claims", "paper", "plotting")
+}
 # Three routes that are held against each other share no code.
 ROUTES = ("search", "refinement", "asymptotics")
 for route in ROUTES:
     FORBIDDEN[route] |= {f"hpgrid.{other}" for other in ROUTES if other != route}
+# A search for many constants is of the first.
+for part in ("many", "lanes", "certified", "devices"):
+    FORBIDDEN[part] = FORBIDDEN.get(part, set()) | {
+        f"hpgrid.{other}" for other in ("refinement", "asymptotics", "theory")
+    }
+    for route in ("refinement", "asymptotics", "theory"):
+        FORBIDDEN[route].add(f"hpgrid.{part}")
 
 
 def module_name(path: Path) -> str:
@@ -135,6 +147,10 @@ def test_axes_bounds_and_regimes_load_neither_jax_nor_any_other_large_package() 
     )
     assert "hpgrid" in loaded
     assert not loaded & {"jax", "jaxlib", "jaxtyping", "matplotlib", "scipy", "rich", "xarray"}
+
+
+def test_a_search_for_many_constants_loads_jax_when_it_searches() -> None:
+    assert not loaded_after("import hpgrid.many, hpgrid.devices") & {"jax", "jaxlib"}
 
 
 def test_importing_hpgrid_alone_loads_not_even_numpy() -> None:

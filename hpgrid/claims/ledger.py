@@ -32,8 +32,8 @@ class Reading:
 
     Args:
         what: what was read.
-        route: how: "grid", "refined", "exact" (rational exponents and their laws), or "arithmetic"
-            (the source's own formulas and numbers, one held against another).
+        route: how: "grid", "refined", "exact" (rational exponents and their laws), "arithmetic"
+            (the source's own formulas and numbers, one held against another), or "sampled" (seeded Monte Carlo).
         measured: what came out; NaN where nothing did.
         predicted: what the source says.
         tolerance: how far the two may be apart, derived.

@@ -23,9 +23,9 @@ TRIPLES = ((0.3, 0.2, 5.0), (1.0, 1.0, 1.0), (2.0, 2.0, 0.7))
 
 def claims() -> tuple[Claim, ...]:
     """Return the project's own claims."""
-    from hpgrid.claims import own
+    from hpgrid.claims import critical, own
 
-    return gather(own)
+    return gather(own, critical)
 
 
 def _named(triple: tuple[float, float, float]) -> dict[str, Any]:

@@ -64,9 +64,9 @@ _LEGEND = (
     "A row is a statement of the source. A reading is what one route measured, and in brackets what is predicted,",
     "with its derived tolerance. Routes: *grid* (brute force), *refined* (the continuous optimum and its local",
     "exponents), *exact* (rational exponents and whole laws), *arithmetic* (the source's own formulas and numbers",
-    "against each other). A log ratio is the largest of measured over predicted. The verdict of a row is the worst",
-    "of its readings': *holds*, *vacuous* (true, but it says nothing), *not identifiable* (the measurement can't",
-    "tell), *fails*. A misprint may be the source's, or of its text at hand.",
+    "against each other), *sampled* (seeded draws). A log ratio is the largest of measured over predicted. The verdict",
+    "of a row is the worst of its readings': *holds*, *vacuous* (true, but it says nothing), *not identifiable* (the",
+    "measurement can't tell), *fails*. A misprint may be the source's, or of its text at hand.",
 )
 
 

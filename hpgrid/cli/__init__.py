@@ -13,8 +13,12 @@ from cyclopts import App, CycloptsError
 
 from hpgrid import __version__
 from hpgrid.cli.bench import benchmark
+from hpgrid.cli.critical_batch import print_critical_batch
 from hpgrid.cli.exponents import print_exponents
+from hpgrid.cli.plot_sweep import plot_sweep
 from hpgrid.cli.reproduce import reproduce_figures
+from hpgrid.cli.smoothness import print_smoothness
+from hpgrid.cli.sweep import run_sweep
 from hpgrid.cli.verify import verify_claims
 from hpgrid.errors import InputError
 
@@ -27,8 +31,12 @@ app = App(
 )
 app.command(reproduce_figures, name="reproduce")
 app.command(print_exponents, name="exponents")
+app.command(print_critical_batch, name="critical-batch")
 app.command(verify_claims, name="verify")
 app.command(benchmark, name="bench")
+app.command(run_sweep, name="sweep")
+app.command(plot_sweep, name="plot-sweep")
+app.command(print_smoothness, name="smoothness")
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from hpgrid.errors import bad
+
+if TYPE_CHECKING:
+    from cyclopts import Token
 
 T = TypeVar("T")
 
@@ -17,6 +20,15 @@ _FLAGS = ("burn_in",)
 
 #: 2, -1/3 or 0.25. Not 1e9: as a fraction it could have a billion digits.
 _RATIONAL = re.compile(r"[+-]?(\d{1,30}/\d{1,30}|\d{1,30}(\.\d{0,30})?|\.\d{1,30})")
+
+
+def whole(_: Any, tokens: Sequence[Token]) -> int:
+    """Return an option's whole number, which 2.5 is not."""
+    try:
+        return int(tokens[0].value)
+    except ValueError:
+        option = tokens[0].keyword
+        raise bad(f"{option} is a whole number", tokens[0].value, f"{option} 100, say") from None
 
 
 def names(given: Iterable[str] | None) -> tuple[str, ...]:

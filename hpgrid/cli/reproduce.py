@@ -10,8 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import Parameter, Token
+from cyclopts import Parameter
 
+from hpgrid.cli import given
 from hpgrid.cli.cache import use_compilation_cache
 from hpgrid.columns import aligned
 from hpgrid.config import Config, load, override, shipped
@@ -25,21 +26,13 @@ if TYPE_CHECKING:
 FORMATS = ("png", "pdf", "svg")
 
 
-def _whole(_: Any, tokens: Sequence[Token]) -> int:
-    """A whole number, which 2.5 is not."""
-    try:
-        return int(tokens[0].value)
-    except ValueError:
-        raise bad("--n is a whole number", tokens[0].value, "--n 100, say") from None
-
-
 def reproduce_figures(
     *figures: Annotated[str, Parameter(help="Figures, such as fig1 fig2 or fig1,fig2; or all.")],
     out: Annotated[Path, Parameter(help="Where the files go.")] = Path("figures"),
     format: Annotated[str, Parameter(help=f"Picture formats, between commas: {', '.join(FORMATS)}.")] = "png,pdf",
     config: Annotated[Path | None, Parameter(help="A TOML file of your own, in place of a shipped one.")] = None,
     grid: Annotated[str | None, Parameter(help="The grid: footnote or captions.")] = None,
-    n: Annotated[int | None, Parameter(converter=_whole, help="Points per axis.")] = None,
+    n: Annotated[int | None, Parameter(converter=given.whole, help="Points per axis.")] = None,
     C1: Annotated[float | None, Parameter(name="--C1", help="The bound's constant C1.")] = None,
     C2: Annotated[float | None, Parameter(name="--C2", help="The bound's constant C2.")] = None,
     C3: Annotated[float | None, Parameter(name="--C3", help="The bound's constant C3.")] = None,
@@ -59,8 +52,8 @@ def reproduce_figures(
     constants = {k: v for k, v in (("C1", C1), ("C2", C2), ("C3", C3)) if v is not None}
     chosen = _names(figures)
     if redraw:
-        given = (("grid", grid), ("n", n), ("dtype", dtype), ("refined", refined))
-        changed = constants | {k: v for k, v in given if v is not None}
+        said = (("grid", grid), ("n", n), ("dtype", dtype), ("refined", refined))
+        changed = constants | {k: v for k, v in said if v is not None}
         if changed:
             raise bad("--redraw computes nothing, so it takes no other numbers", changed, "one or the other")
         return _redraw(chosen or _only(config), out, formats, strict)
@@ -72,19 +65,19 @@ def reproduce_figures(
 # --- what was asked for ---
 
 
-def _formats(given: str) -> tuple[str, ...]:
-    formats = tuple(name for name in given.split(",") if name)
+def _formats(text: str) -> tuple[str, ...]:
+    formats = tuple(name for name in text.split(",") if name)
     for name in formats:
         if name not in FORMATS:
             raise unknown("picture format", name, FORMATS)
     if not formats:
-        raise bad("a picture needs a format", given, "--format png,pdf, say")
+        raise bad("a picture needs a format", text, "--format png,pdf, say")
     return formats
 
 
 def _names(figures: Sequence[str]) -> tuple[str, ...]:
     """The figures that were named, each once, in the paper's order."""
-    names = [name for given in figures for name in given.split(",") if name]
+    names = [name for text in figures for name in text.split(",") if name]
     for name in names:
         if name != "all" and name not in FIGURES:
             raise unknown("figure", name, ("all", *FIGURES))

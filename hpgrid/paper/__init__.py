@@ -21,7 +21,13 @@ FIGURES = {
     "star2": "star-convex bound with weight decay at b = 32: momentum and learning rate tuned",
     "fw1": "Frank-Wolfe gap with weight decay at beta = 0.95: batch size and learning rate tuned",
     "fw2": "Frank-Wolfe gap with weight decay at b = 32: momentum and learning rate tuned",
+    "cbs1": "tokens and iterations to a target against batch size, and where formulas put the fewest",
+    "cbs2": "critical batch size over momentum, weight decay and learning rate, and where bounds say nothing",
+    "cbs3": "Theorem 12 of Cesista against the exact minimiser of tokens, over targets",
     "flatness": "what a factor of ten costs under joint tuning, and what is as good to 1%",
+    "smooth1": "D-smoothness by norm and shape: random pairs, the worst case, what noise needs; Newton-Schulz",
+    "noise1": "momentum's error and the update's noise, measured, against Lemma 5 to Corollary 7 and A1.14",
+    "lmo1": "normalised SGD, signSGD and Muon run against eq. (2), and how their best eta and alpha move",
 }
 
 

@@ -164,6 +164,6 @@ def config_data(config: Config, proxy: Proxy | None = None, grids: Sequence[Grid
     data = json.loads(json.dumps(config.describe(), default=str))
     if proxy is not None:
         data["bound"]["constants"] = dict(proxy.constants)
-    for panel, grid in zip(data["panels"], grids):
+    for panel, grid in zip(data.get("panels", ()), grids):
         panel["grid"] = dict(grid.describe())
     return dict(data)

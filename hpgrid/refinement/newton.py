@@ -211,9 +211,13 @@ def _optimum(c: Array, t: Array, box: dict[str, Array], tables: dict[str, Array]
     }
 
 
-#: Lanes in one call: as many as stay in the cache, and few enough to share among the cores. Fewer are
-#: padded to FEW, so that two shapes are all that is ever compiled for a number of terms and variables.
-MANY, FEW = 2**13, 2**7
+#: Lanes in one call: one number, so that one program is ever compiled for a number of terms and variables; as many as
+#: stay in the cache, and few enough for XLA to give a call to one core: it is shared among the cores here.
+LANES = 2**10
+
+#: Of those, how many at the end are padding: in loops whose loads are interleaved, a compiler leaves the last
+#: lanes to a loop of scalars, which fuses other multiplications with additions: a lane there has other last bits.
+SPARE = 2**5
 
 
 @jax.jit
@@ -227,6 +231,8 @@ def minimise(
 ) -> dict[str, NDArray[Any]]:
     """Return the optima of sum_j exp(c_j + rows_j . z), and how they move with the log budget.
 
+    A lane has the same bits in any company: it rests once it is done, and every call has one shape.
+
     Args:
         rows: the terms' exponents.
         c: the terms' log coefficients, shape (J, lanes).
@@ -237,13 +243,14 @@ def minimise(
         return _evaluated(c, t)
     tables = all_bases(rows).arrays()
     lanes = c.shape[1]
-    size = FEW if lanes <= FEW else MANY
+    size = LANES - SPARE
 
     def block(first: int) -> dict[str, NDArray[Any]]:
-        part = np.minimum(np.arange(first, first + size), lanes - 1)  # the last lane, again, as padding
+        own = min(size, lanes - first)
+        part = np.minimum(np.arange(first, first + LANES), first + own - 1)  # the last lane, again, as padding
         with jax.enable_x64(True):
             found = _optima(c[:, part], t, {name: array[:, part] for name, array in box.items()}, tables)
-            return {name: np.asarray(array)[: lanes - first] for name, array in found.items()}
+            return {name: np.asarray(array)[:own] for name, array in found.items()}
 
     firsts = range(0, lanes, size)
     if len(firsts) == 1:

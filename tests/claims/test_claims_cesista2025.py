@@ -11,7 +11,8 @@ import pytest
 from hpgrid.bounds import cesista2025 as bounds
 from hpgrid.claims import cesista2025, ledger
 from hpgrid.claims.ledger import FAILS, HOLDS, VACUOUS, VERDICTS, Claim, Row, run
-from hpgrid.theory import frank_wolfe, star_convex
+from hpgrid.theory import critical_batch as fewest
+from hpgrid.theory import frank_wolfe, smoothness, star_convex
 
 CLAIMS: dict[str, Claim] = {entry.id: entry for entry in cesista2025.claims()}
 
@@ -58,6 +59,18 @@ def test_every_claim_is_measured_and_what_does_not_hold_says_why(rows: dict[str,
     [
         ("C.prop6.drift2", FAILS),  # L eta to the first power
         ("C.cor7.noise", HOLDS),
+        ("C.mc.lem5.dense", HOLDS),
+        ("C.mc.lem5.sparse", FAILS),  # one entry in a sample, all of them in a mean
+        ("C.mc.lem5.rank", FAILS),
+        ("C.mc.prop6.second", FAILS),
+        ("C.mc.cor7.second", FAILS),
+        ("C.mc.D", HOLDS),  # D = rho^2
+        ("C.mc.decay", HOLDS),
+        ("C.mc.decay.drift", FAILS),  # 2 eta
+        ("C.mc.A1.above", FAILS),  # signs flip or don't
+        ("C.mc.A1.below", FAILS),
+        ("C.mc.A1.kept", FAILS),
+        ("C.mc.A1.stable", HOLDS),
         ("C.thm8.dual", HOLDS),
         ("C.thm8.step", FAILS),  # an orthogonal matrix has Frobenius norm min(m, n)^(1/2)
         ("C.thm8.converges", FAILS),  # D/2
@@ -66,7 +79,25 @@ def test_every_claim_is_measured_and_what_does_not_hold_says_why(rows: dict[str,
         ("C.thm11.vacuous", VACUOUS),  # 2^(3/2) L/lam > 2 L/lam
         ("C.thm12.tokens", HOLDS),
         ("C.thm12.Z", FAILS),  # sigma/b^(1/2)
+        ("C.thm12.own", FAILS),  # Z read at b itself: too small, by up to 1.12 times the tokens
+        ("C.thm12.closed", HOLDS),
+        ("C.thm12.never", FAILS),  # for eps' <= 2 Z'^2/Y
+        ("C.thm12.convex", FAILS),  # up to the inflection alone
+        ("C.thm12.decay", VACUOUS),
+        ("C.revised.critical", HOLDS),
         ("C.disc.approximation", FAILS),  # 3/2
+        ("C.A2.frobenius", HOLDS),
+        ("C.A2.signs", FAILS),  # 2: d over half of d
+        ("C.A2.signs.closed", HOLDS),
+        ("C.A2.muon", FAILS),  # between 1, tall, and pi/2, square
+        ("C.A2.vectors", HOLDS),
+        ("C.A2.worst.signs", FAILS),  # a kink where an entry crosses 0
+        ("C.A2.worst.muon", FAILS),  # or a singular value
+        ("C.A2.noise", FAILS),
+        ("C.A2.noise.muon", FAILS),
+        ("C.A2.noise.most", HOLDS),
+        ("C.thm8.kappa", HOLDS),
+        ("C.lmo.muon", FAILS),  # by Newton-Schulz
         ("C.star.b", HOLDS),
         ("C.star.alpha", HOLDS),
         ("C.fw.alpha", HOLDS),
@@ -88,6 +119,10 @@ def test_measured_numbers_are_the_known_ones(rows: dict[str, Row]) -> None:
     assert reading("C.disc.approximation", 1) == pytest.approx(1.5, rel=1e-5)
     assert reading("C.fw.alpha.b", 0) == pytest.approx(1.0, abs=1e-7)
     assert reading("C.fw.eta.b", 0) == pytest.approx(1.0, abs=1e-7)
+    assert reading("C.A2.signs", 0) == pytest.approx(2.0, abs=0.01)
+    assert reading("C.A2.muon", 0) == pytest.approx(1.30, abs=0.01)
+    assert reading("C.A2.worst.muon", 0) == pytest.approx(1.0, abs=1e-3)
+    assert reading("C.thm8.kappa", 1) == pytest.approx(math.sqrt(32))
 
 
 def test_theorem_11_is_vacuous_at_every_constant() -> None:
@@ -97,6 +132,21 @@ def test_theorem_11_is_vacuous_at_every_constant() -> None:
     eta = np.minimum(eta, 1 / lam)
     Z = bounds.parts(eta=eta, alpha=alpha, lam=lam, L=L, D=D).Z
     assert (Z / bounds.gradient_norm(lam, L=L)).min() >= math.sqrt(2)
+
+
+def test_simulated_rows_say_by_how_much(rows: dict[str, Row]) -> None:
+    """64 entries: 1 + (63 minus what is left of it at b = 256) 2/pi; Gaussian noise, 1 in every norm."""
+
+    def readings(id: str) -> list:
+        return list(rows[id].finding.readings)
+
+    dense, sparse = readings("C.mc.lem5.dense"), readings("C.mc.lem5.sparse")
+    assert all(abs(reading.measured - 1) <= reading.tolerance for reading in dense)
+    assert float(sparse[1].measured) == pytest.approx(64 * 2 / math.pi, rel=0.1)
+    assert float(sparse[0].measured) == pytest.approx(1.0, abs=sparse[0].tolerance)
+    kept = readings("C.mc.A1.kept")
+    assert [reading.verdict for reading in kept] == [HOLDS, HOLDS, FAILS, FAILS]
+    assert all(3 < float(reading.measured) < 4 for reading in kept[2:])
 
 
 # --- a wrong prediction ---
@@ -127,6 +177,24 @@ def test_a_wrong_law_fails(monkeypatch: pytest.MonkeyPatch, id: str, table: dict
 
 
 @pytest.mark.parametrize(
+    ("id", "moments"),
+    [("C.mc.D", ("momentum2", "nesterov2")), ("C.mc.decay", ("momentum", "momentum2", "nesterov", "nesterov2"))],
+)
+def test_a_bound_of_a_third_is_exceeded(monkeypatch: pytest.MonkeyPatch, id: str, moments: tuple[str, ...]) -> None:
+    from hpgrid.claims.cesista2025 import monte_carlo
+    from hpgrid.stochastic import against
+
+    assert remeasured(id) == HOLDS
+    for name in moments:
+        right, moment = against.BOUNDS[name]
+        smaller = lambda *args, right=right, **given: tuple(part / 3 for part in right(*args, **given))  # noqa: E731
+        monkeypatch.setitem(against.BOUNDS, name, (smaller, moment))
+    monte_carlo._held.cache_clear()
+    assert remeasured(id) == FAILS
+    monte_carlo._held.cache_clear()
+
+
+@pytest.mark.parametrize(
     ("id", "module", "form"),
     [
         ("C.lem5.batch", bounds, "weighted_noise"),
@@ -136,6 +204,7 @@ def test_a_wrong_law_fails(monkeypatch: pytest.MonkeyPatch, id: str, table: dict
         ("C.thm11.dual", bounds, "weight_norm"),
         ("C.revised.eta", bounds, "best_learning_rate"),
         ("C.star.b", star_convex, "log_batch_size"),
+        ("C.thm12.closed", fewest, "fewest_tokens"),
     ],
 )
 def test_a_form_that_is_off_by_a_millionth_fails(
@@ -149,3 +218,29 @@ def test_a_form_that_is_off_by_a_millionth_fails(
 
     monkeypatch.setattr(module, form, off)
     assert remeasured(id) == FAILS
+
+
+@pytest.mark.parametrize(
+    ("id", "form"),
+    [("C.thm12.tokens", "printed"), ("C.revised.critical", "revised"), ("C.thm12.closed", "fewest_tokens")],
+)
+def test_a_critical_batch_size_that_is_off_by_a_thousandth_fails(
+    monkeypatch: pytest.MonkeyPatch, id: str, form: str
+) -> None:
+    right = getattr(fewest, form)
+    monkeypatch.setattr(fewest, form, lambda *given: right(*given) * 1.001)
+    assert remeasured(id) == FAILS
+
+
+def test_where_the_formula_never_arrives_is_at_one_half_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    crossing = CLAIMS["C.thm12.never"].measure().readings[-1]
+    assert crossing.verdict == HOLDS
+    monkeypatch.setattr(fewest, "NEVER", 0.5 + 1e-9)
+    assert CLAIMS["C.thm12.never"].measure().readings[-1].verdict == FAILS
+
+
+def test_a_wrong_closed_form_of_random_signs_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By more than four standard errors of a thousand pairs, 0.004."""
+    right = smoothness.sign_quotient
+    monkeypatch.setattr(smoothness, "sign_quotient", lambda d: 1.005 * right(d))
+    assert remeasured("C.A2.signs.closed") == FAILS

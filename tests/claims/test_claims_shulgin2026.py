@@ -77,6 +77,11 @@ def test_the_theorems_hold_by_two_routes(rows: dict[str, Row]) -> None:
         ("S.cor1.gap.eq11", FAILS),  # 1.288
         ("S.fig9", UNIDENTIFIABLE),
         ("S.D.intermediate", VACUOUS),
+        ("S.mc.eq2", HOLDS),
+        ("S.mc.says", HOLDS),
+        ("S.mc.thm1.K", FAILS),  # a run on a convex function has to arrive: K^-1
+        ("S.mc.thm1.b", HOLDS),
+        ("S.mc.thm2.alpha", UNIDENTIFIABLE),
     ],
 )
 def test_findings_that_a_reader_can_check_by_hand(rows: dict[str, Row], id: str, verdict: str) -> None:
@@ -139,6 +144,18 @@ def test_a_closed_form_that_is_off_by_a_millionth_fails(
     right = getattr(module, form)
     monkeypatch.setattr(module, form, lambda *a, **k: right(*a, **k) * (1 + 1e-6))
     assert remeasured(id) == FAILS
+
+
+def test_methods_that_exceed_a_smaller_bound_or_move_otherwise_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    from hpgrid.claims.shulgin2026 import monte_carlo
+
+    right = monte_carlo._both
+    monkeypatch.setattr(monte_carlo, "_both", lambda norm: replace(right(norm), bound=right(norm).bound / 3))
+    assert remeasured("S.mc.eq2") == FAILS
+    monkeypatch.setattr(iterations, "FIXED_MOMENTUM_ETA", Fraction(-9, 10))
+    assert remeasured("S.mc.thm1.K") == HOLDS  # as it is measured
 
 
 def test_a_wrong_noise_exponent_fails(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -206,17 +206,30 @@ def _lanes(which: np.ndarray) -> dict[str, np.ndarray]:
     return {"log risk": found.log_risk, **found.exponent, **logs}
 
 
+SHUFFLED = np.random.default_rng(1).permutation(10_000)
+
+
 @pytest.mark.parametrize(
     "which",
-    [np.array([0]), np.array([9_999]), np.arange(37), np.arange(8_100, 8_300), np.arange(9_999, 8_000, -1)],
-    ids=["one", "the last", "few", "across a block's end", "backwards"],
+    [
+        *(np.array([0]), np.array([9_999]), np.arange(37)),
+        *(np.arange(900, 1_100), np.arange(9_999, 8_000, -1), SHUFFLED),
+    ],
+    ids=["one", "the last", "few", "across a call's end", "backwards", "shuffled"],
 )
-def test_a_lane_gives_the_same_in_any_company(which: np.ndarray) -> None:
-    """But for rounding: where a block of lanes is split among cores and vectors, sums are fused otherwise."""
-    assert newton.FEW < 1000 < newton.MANY < 10_000
+def test_a_lane_has_the_same_bits_in_any_company(which: np.ndarray) -> None:
+    assert newton.LANES < 1_100 < 10_000
     whole = _lanes(np.arange(10_000))
     for name, array in _lanes(which).items():
-        np.testing.assert_allclose(array, whole[name][which], rtol=0, atol=SAME)
+        np.testing.assert_array_equal(array, whole[name][which])
+
+
+def test_every_place_in_a_call_gives_the_same_bits() -> None:
+    """Each lane of a call holds the same problem: those at its end would differ, and are not used."""
+    for which in np.arange(0, 10_000, 500):
+        alone = _lanes(np.array([which]))
+        for name, array in _lanes(np.full(newton.LANES - newton.SPARE, which)).items():
+            np.testing.assert_array_equal(array, np.broadcast_to(alone[name], array.shape))
 
 
 def test_every_lane_converges_from_the_one_start() -> None:

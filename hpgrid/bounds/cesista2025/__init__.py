@@ -17,7 +17,7 @@ from hpgrid.bounds.cesista2025.lemmas import (
     weight_norm,
     weighted_noise,
 )
-from hpgrid.bounds.cesista2025.parts import FORMS, NORMS, Parts, parts
+from hpgrid.bounds.cesista2025.parts import FORMS, NORMS, Parts, gap_parts, loss_parts, parts
 from hpgrid.bounds.cesista2025.proxies import frank_wolfe, star_convex, steepest
 
 __all__ = [
@@ -27,10 +27,12 @@ __all__ = [
     "Parts",
     "best_learning_rate",
     "frank_wolfe",
+    "gap_parts",
     "gradient_norm",
     "in_domain",
     "kept",
     "least_weight_decay",
+    "loss_parts",
     "mean_momentum_error",
     "mean_nesterov_error",
     "minibatch_noise",

@@ -1,4 +1,4 @@
-"""Theorems 8 and 11, and the revised form of the first, taken apart into X, Y and Z."""
+"""Theorems 8 and 11, and the revised forms, taken apart into X, Y and Z."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ NORMS = ("dual", "frobenius")
 
 
 class Parts(NamedTuple):
-    """A bound on the mean gradient norm, taken apart.
+    """A bound taken apart.
 
-    In the first ("seed") form it is X/K + Y/b + Z + Z_noise/b^(1/2); revised, X/K + Y/b^(1/2) + Z, with
-    Z_noise = 0. Outside the bound's domain Z is +inf.
+    In the first ("seed") form it is X/K + Y/b + Z + Z_noise/b^(1/2); in the revised ones, where Z_noise = 0,
+    X/K + Y/b^(1/2) + Z, and for the star-convex loss X (1 - lam eta)^K + Y/b^(1/2) + Z.
     """
 
     X: Array
@@ -73,7 +73,7 @@ def parts(
     beta = 1.0 - alpha
     if form == "revised":
         X = Delta0 / eta + 2.0 * beta / alpha * G0
-        noise = 2.0 * stray(alpha, 1.0) * sqrt(D) * sigma
+        noise = _revised_noise(alpha, sigma, D)
         return Parts(X, noise, L * eta * (2.0 * beta**2 / alpha + 0.5), 0.0 * noise)
     ratio, scale = 1.0, 1.0
     if norm == "frobenius":
@@ -86,6 +86,57 @@ def parts(
     Z = Z + _decay(lam, 2.0 * L**2 / (scale * D) + ratio**2 * D, 1.5 * ratio**2 * D)
     noise = ratio * stray(alpha, 2.0) * sqrt(D) * sigma
     return Parts(X, Y, space(Z).where(in_domain(eta=eta, lam=lam), Z, np.inf), noise)
+
+
+def gap_parts(
+    *,
+    eta: Array,
+    alpha: Array,
+    lam: Array,
+    Delta0: Array = 1.0,
+    L: Array = 1.0,
+    sigma: Array = 1.0,
+    D: Array = 1.0,
+    G0: Array = 1.0,
+) -> Parts:
+    """Return X, Y and Z of the bound on the mean Frank-Wolfe gap, X/K + Y/b^(1/2) + Z, elementwise.
+
+    The arguments are as in ``parts``; lam > 0, and the bound holds for lam eta <= 1.
+
+    Source: Cesista, revised, the Frank-Wolfe gap.
+    """
+    beta = 1.0 - alpha
+    X = Delta0 / (lam * eta) + 2.0 * G0 * beta / (alpha * lam)
+    noise = _revised_noise(alpha, sigma, D) / lam
+    return Parts(X, noise, 2.0 * L / lam * (1.0 + 2.0 * beta**2 / alpha) * eta, 0.0 * noise)
+
+
+def loss_parts(
+    *,
+    eta: Array,
+    alpha: Array,
+    lam: Array,
+    Delta0: Array = 1.0,
+    L: Array = 1.0,
+    sigma: Array = 1.0,
+    D: Array = 1.0,
+    G0: Array = 1.0,
+) -> Parts:
+    """Return X, Y and Z of the star-convex bound, X (1 - lam eta)^K + Y/b^(1/2) + Z, elementwise.
+
+    The arguments are as in ``parts``; lam > 0, and the bound holds for lam eta <= 1.
+
+    Source: Cesista, revised, star-convex with weight decay.
+    """
+    beta = 1.0 - alpha
+    rate = 4.0 * L / lam * (1.0 + beta**2 / alpha) + 2.0 * beta / alpha * G0
+    noise = _revised_noise(alpha, sigma, D) / lam
+    return Parts(Delta0, noise, rate * eta, 0.0 * noise)
+
+
+def _revised_noise(alpha: Array, sigma: Array, D: Array) -> Array:
+    """What a longer run does not remove of the noise: 2 stray D^(1/2) sigma, over b^(1/2)."""
+    return 2.0 * stray(alpha, 1.0) * sqrt(D) * sigma
 
 
 def _decay(lam: Array, over: Array, beside: Array) -> Array:

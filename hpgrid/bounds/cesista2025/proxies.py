@@ -8,9 +8,9 @@ from fractions import Fraction
 
 import numpy as np
 
-from hpgrid.bounds.cesista2025.arrays import Array, kept, space, sqrt, stray
+from hpgrid.bounds.cesista2025.arrays import Array, kept, space, sqrt
 from hpgrid.bounds.cesista2025.decay import ROUNDING, in_domain
-from hpgrid.bounds.cesista2025.parts import check_form, parts
+from hpgrid.bounds.cesista2025.parts import check_form, gap_parts, loss_parts, parts
 from hpgrid.checks import check_constants, is_number
 from hpgrid.errors import bad, unknown
 from hpgrid.proxy import FunctionProxy, Term
@@ -150,20 +150,13 @@ def _steepest(eta: Array, b: Array, alpha: Array, K: Array, c: Mapping[str, Arra
 
 
 def _star_convex(eta: Array, b: Array, alpha: Array, K: Array, c: Mapping[str, Array], _: _Bound) -> Array:
-    beta, lam = 1.0 - alpha, c["lam"]
-    rate = 4.0 * c["L"] / lam * (1.0 + beta**2 / alpha) + 2.0 * beta / alpha * c["G0"]
-    return _whole(K, kept(lam * eta, K) * c["Delta0"] + _floor(b, alpha, c) + rate * eta)
+    X, Y, Z, _none = loss_parts(eta=eta, alpha=alpha, **c)
+    return _whole(K, kept(c["lam"] * eta, K) * X + Y / sqrt(b) + Z)
 
 
 def _frank_wolfe(eta: Array, b: Array, alpha: Array, K: Array, c: Mapping[str, Array], _: _Bound) -> Array:
-    beta, lam = 1.0 - alpha, c["lam"]
-    progress = c["Delta0"] / (lam * eta * K) + 2.0 * c["G0"] * beta / (alpha * lam * K)
-    return _whole(K, progress + _floor(b, alpha, c) + 2.0 * c["L"] / lam * (1.0 + 2.0 * beta**2 / alpha) * eta)
-
-
-def _floor(b: Array, alpha: Array, c: Mapping[str, Array]) -> Array:
-    """The noise that a longer run does not remove: (2/lam) stray D^(1/2) sigma/b^(1/2)."""
-    return 2.0 / c["lam"] * stray(alpha, 1.0) * sqrt(c["D"]) * c["sigma"] / sqrt(b)
+    X, Y, Z, _none = gap_parts(eta=eta, alpha=alpha, **c)
+    return _whole(K, X / K + Y / sqrt(b) + Z)
 
 
 def _whole(K: Array, value: Array) -> Array:

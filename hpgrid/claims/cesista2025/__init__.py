@@ -15,10 +15,15 @@ def claims() -> tuple[Claim, ...]:
         decay,
         frank_wolfe,
         momentum,
+        monte_carlo,
         revised,
+        smoothness,
         star_convex,
         theorem8,
     )
 
-    sections = (momentum, theorem8, decay, critical_batch, appendix, revised, star_convex, frank_wolfe)
+    sections = (
+        *(momentum, monte_carlo, theorem8, decay, critical_batch, appendix, smoothness),
+        *(revised, star_convex, frank_wolfe),
+    )
     return tuple(replace(one, source="cesista2025") for one in gather(*sections))

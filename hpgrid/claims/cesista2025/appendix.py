@@ -1,4 +1,4 @@
-"""Appendices A1 and A2: how the learning rate follows the batch size, and D-smoothness."""
+"""Appendix A1: how the learning rate follows the batch size."""
 
 from __future__ import annotations
 
@@ -82,67 +82,4 @@ def in_iterations() -> Finding:
     return Finding(
         (Reading("eta* ~ b^p, revised Theorem 8", "refined", found, Fraction(1, 2), error),),
         "at a fixed K the bound's best eta does not depend on b at all: to keep the noise is another aim",
-    )
-
-
-@claim("C.A2.frobenius", "after Assumption 4; A2", "D = 1 for a norm from an inner product (SGD)")
-def euclidean() -> Finding:
-    """The gradient of ||x||^2/2 is x: the quotient, over seeded pairs."""
-    rng = np.random.default_rng(2025)
-    x, y = rng.standard_normal((2, 1000, 50))
-    gradients = [
-        np.linalg.norm(v, axis=1, keepdims=True) * (v / np.linalg.norm(v, axis=1, keepdims=True)) for v in (x, y)
-    ]
-    ratio = np.linalg.norm(gradients[0] - gradients[1], axis=1) / np.linalg.norm(x - y, axis=1)
-    return Finding((Reading("largest quotient, 1000 pairs", "arithmetic", float(ratio.max()), 1.0, 50 * ROUNDING),))
-
-
-@claim("C.A2.signs", "A2", "D is typically close to 1 for signSGD, as random pairs of sign vectors show")
-def signs() -> Finding:
-    """The same quotient for ||x||_1^2/2 in d = 4096: on random sign pairs, and across a kink beside a sign vector."""
-    rng = np.random.default_rng(2025)
-    d = 128 * 32
-    ratios = []
-    for _ in range(200):
-        x, y = np.sign(rng.standard_normal((2, d)))
-        ratios.append(float(np.abs(d * x - d * y).max() / np.abs(x - y).sum()))
-    readings, x = (
-        [Reading("largest quotient, 200 random pairs", "arithmetic", max(ratios), 1.0, _spread(d))],
-        np.ones(d),
-    )
-    for gap in (1.0, 1e-3):
-        y = x.copy()
-        y[0] = -gap
-        x_near = x.copy()
-        x_near[0] = gap
-        change = np.abs(np.abs(x_near).sum() * np.sign(x_near) - np.abs(y).sum() * np.sign(y)).max()
-        ratio = float(change / np.abs(x_near - y).sum())
-        readings.append(Reading(f"one coordinate from {gap:g} to -{gap:g}", "arithmetic", ratio, 1.0, ROUNDING * d))
-    return Finding(
-        tuple(readings),
-        "||x||_1^2/2 is not smooth: as one coordinate crosses 0 its gradient jumps by 2 ||x||_1, and no D exists. Two "
-        "random sign vectors differ in half their coordinates, which is why they give 2",
-    )
-
-
-def _spread(d: int) -> float:
-    """Four standard deviations of d/(2 n), n of d signs differing: half of them, to within d^(1/2)/2."""
-    return 4 / np.sqrt(d)
-
-
-@claim(
-    "C.A2.noise", "Lemma 5 with A2's D = 1", "the mean of b noises has b E||mean||^2 close to E||xi||^2 in the 1-norm"
-)
-def sparse_noise() -> Finding:
-    """One-hot noise, +-e_j at random, in the 1-norm, d = b = 64: the constant that Lemma 5 needs."""
-    rng = np.random.default_rng(2025)
-    d, draws = 64, 4000
-    places, signs = rng.integers(0, d, (draws, d)), rng.choice([-1.0, 1.0], (draws, d))
-    sums = np.zeros((draws, d))
-    np.add.at(sums, (np.arange(draws)[:, None], places), signs)
-    needed = d * (np.abs(sums).sum(1) / d) ** 2
-    error = 4 * float(needed.std(ddof=1) / np.sqrt(draws))
-    return Finding(
-        (Reading("b E||mean||_1^2/E||xi||_1^2, d = b = 64", "arithmetic", float(needed.mean()), 1.0, error),),
-        "sparse noises hardly meet, so that a mean over b keeps a 1-norm of order 1 until b is near d",
     )

@@ -2,39 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from hpgrid import bounds as proxies
 from hpgrid.bounds import cesista2025 as bounds
-from hpgrid.claims.cesista2025.routes import CONSTANTS, ROUNDING, Array
+from hpgrid.claims.cesista2025.routes import CONSTANTS, ROUNDING, Array, at
 from hpgrid.claims.ledger import Finding, Reading, claim
-from hpgrid.claims.readings import at_most, same
+from hpgrid.claims.readings import at_least, at_most, same
+from hpgrid.claims.routes import bisect, refined, value
+from hpgrid.critical import solve
+from hpgrid.critical.need import Iterations, one_over
+from hpgrid.theory import critical_batch as theory
 
 #: A bound X/K + Y/b + Z with Z constant, as the theorem takes it, and its target.
-X, Y, TARGET = 50.0, 0.3, 0.2
+PRINTED, TARGET = bounds.Parts(50.0, 0.3, 0.0, 0.0), 0.2
+LEAST = PRINTED.Y / TARGET
 
 #: Batch sizes from just above the smallest feasible one.
-BATCHES = Y / TARGET * (1 + np.geomspace(1e-2, 1e3, 20_001))
+BATCHES = LEAST * (1 + np.geomspace(1e-2, 1e3, 20_001))
 
 ALPHA, ETA = 0.05, 1e-4
 
+#: A problem whose gradient at the start, 10, is far above Z: targets between the two say something.
+PROBLEM: dict[str, Any] = {"Delta0": 100.0, "L": 0.7, "sigma": 130.0, "D": 1.2, "G0": 10.0}
 
-def _iterations(b: Array) -> Array:
-    """K(b) as the theorem has it."""
-    return X * b / (TARGET * b - Y)
+#: What is left of a target, eps', from far above Z to next to it.
+ROOMS = (8.0, 4.0, 2.0)
 
 
-def _least(values: Callable[[Array], Array], b: Array) -> tuple[float, float]:
-    """Where a function of b is least on a log grid, and the grid's step."""
-    return float(b[int(np.argmin(values(b)))]), float(np.log(b[1:] / b[:-1]).max())
+def _first_form(room: float) -> tuple[bounds.Parts, Iterations]:
+    """Theorem 8's bound on the problem, and K(b) at a target Z + room, every dependence on b kept."""
+    parts = bounds.parts(eta=ETA, alpha=ALPHA, **PROBLEM)
+    return parts, one_over(parts, "seed", room)
 
 
 @claim("C.thm12.K", "Theorem 12, proof", "K(b) = X b/(epsilon' b - Y) falls with b and is convex")
 def iterations() -> Finding:
-    K = _iterations(BATCHES)
-    meets = X / K + Y / BATCHES
+    K = PRINTED.X * BATCHES / (TARGET * BATCHES - PRINTED.Y)
+    meets = PRINTED.X / K + PRINTED.Y / BATCHES
     slopes = np.diff(K) / np.diff(BATCHES)
     return Finding(
         (
@@ -48,51 +55,115 @@ def iterations() -> Finding:
 @claim("C.thm12.tokens", "Theorem 12", "b K(b) is convex and least at b = 2 Y/epsilon'")
 def tokens() -> Finding:
     """With Z constant, as the theorem has it."""
-    tokens = BATCHES * _iterations(BATCHES)
-    slopes = np.diff(tokens) / np.diff(BATCHES)
-    found, step = _least(lambda b: b * _iterations(b), BATCHES)
+    needed = one_over(PRINTED, "seed", TARGET)
+    slopes = np.diff(BATCHES * needed(BATCHES)) / np.diff(BATCHES)
+    found, step = solve.on_grid(needed, LEAST)
+    formula = theory.printed(PRINTED.Y, TARGET)
     return Finding(
         (
-            same("argmin over 2 Y/epsilon'", "grid", found, 2 * Y / TARGET, step),
+            same("argmin over 2 Y/epsilon'", "grid", found.b, formula, step),
+            same("least over 2 Y/epsilon'", "refined", solve.fewest(needed, LEAST).b, formula, solve.FLAT),
             at_most("largest fall of d(bK)/db from one b to the next", "grid", float(-np.diff(slopes).min()), 0.0),
         )
     )
 
 
-def _needed(b: Array, epsilon: float, **options: Any) -> Array:
-    """Tokens to a target with every dependence on b kept; +inf where it is out of reach."""
-    parts = bounds.parts(eta=ETA, alpha=ALPHA, **CONSTANTS, **options)
-    room = epsilon - parts.Z - parts.Y / b - parts.Z_noise / np.sqrt(b)
-    return np.where(room > 0, parts.X * b / np.where(room > 0, room, 1.0), np.inf)
-
-
 @claim("C.thm12.Z", "Theorem 12, proof", "Z is a constant independent of T and b")
 def constant() -> Finding:
-    """Tokens at 2 Y/epsilon', Z at b -> infinity, against the fewest; and where that never reaches the target."""
-    parts = bounds.parts(eta=ETA, alpha=ALPHA, **CONSTANTS)
-    b = np.geomspace(1e-8, 1e9, 340_001)
+    """The fewest tokens against 2 Y/epsilon', Z at b -> infinity; and what that costs."""
     readings, told = [], []
-    for room in (1e6, 1.0, 0.1):
-        epsilon = float(parts.Z) + room
-        exact, step = _least(lambda b, e=epsilon: _needed(b, e), b)  # type: ignore[misc]
-        formula = 2 * float(parts.Y) / room
-        cost = float(_needed(np.array(formula), epsilon) / _needed(np.array(exact), epsilon))
-        told.append(f"at epsilon' = {room:g} b* is {exact / formula:.3g} times the formula")
+    for room in ROOMS:
+        parts, needed = _first_form(room)
+        found, step = solve.on_grid(needed, float(theory.smallest(parts.Y, parts.Z_noise, room)))
+        formula = float(theory.printed(parts.Y, room))
+        cost = solve.point(needed, formula).tokens / found.tokens
+        told.append(f"at epsilon' = {room:g} b* is {found.b / formula:.3g} times the formula")
         told[-1] += f", which costs {cost:.3g} times the fewest tokens" if cost < np.inf else ", which never gets there"
-        readings.append(same(f"b* over 2 Y/epsilon', epsilon' = {room:g}", "grid", exact, formula, step))
+        readings.append(same(f"b* over 2 Y/epsilon', epsilon' = {room:g}", "grid", found.b, formula, step))
     return Finding(tuple(readings), "Theorem 8's Z holds sigma/b^(1/2): " + "; ".join(told))
+
+
+@claim("C.thm12.own", "Theorem 12, with Z read at b itself", "b_crit = 2 Y/(epsilon - Z(b_crit)) is the fewest tokens'")
+def at_itself() -> Finding:
+    """The other reading of Z: the formula's own fixed point, which always gets there."""
+    readings, told = [], []
+    for room in ROOMS:
+        parts, needed = _first_form(room)
+        smallest = float(theory.smallest(parts.Y, parts.Z_noise, room))
+        found, step = solve.on_grid(needed, smallest)
+        formula = float(theory.self_consistent(parts.Y, parts.Z_noise, room))
+        told.append(f"{solve.point(needed, formula).tokens / found.tokens:.3g} times at epsilon' = {room:g}")
+        readings.append(same(f"b* over it, epsilon' = {room:g}", "grid", found.b, formula, step))
+        readings.append(at_least(f"it over the smallest b, epsilon' = {room:g}", "arithmetic", formula / smallest, 1.0))
+    return Finding(tuple(readings), f"too small, but above the smallest batch size: the tokens are {', '.join(told)}")
 
 
 @claim("C.thm12.closed", "Theorem 12, with sigma/b^(1/2) kept", "b* = u^-2, 4 Y u^2 + 3 Z' u = 2 epsilon'")
 def closed_form() -> Finding:
-    """What the formula would be: stationarity of u^2 (epsilon' - Z' u - Y u^2), held against a grid."""
-    parts = bounds.parts(eta=ETA, alpha=ALPHA, **CONSTANTS)
-    Y_, Z_, room = float(parts.Y), float(parts.Z_noise), 0.1
-    u = (np.sqrt(9 * Z_**2 + 32 * Y_ * room) - 3 * Z_) / (8 * Y_)
-    found, step = _least(lambda b: _needed(b, float(parts.Z) + room), np.geomspace(1e-3, 1e9, 240_001))
+    """What the formula would be: stationarity of u^2 (epsilon' - Z' u - Y u^2), by three routes.
+
+    By ``refine``: at the fewest tokens the least bound over b is the target, and it is at b*.
+    """
+    readings = []
+    for room in ROOMS:
+        parts, needed = _first_form(room)
+        smallest = float(theory.smallest(parts.Y, parts.Z_noise, room))
+        closed = float(theory.fewest_tokens(parts.Y, parts.Z_noise, room))
+        gridded, step = solve.on_grid(needed, smallest)
+        least = solve.fewest(needed, smallest)
+        budget = solve.point(needed, closed).tokens
+        found = refined(proxies.steepest(**PROBLEM), at("b", fixed={"eta": ETA, "alpha": ALPHA}), budget)
+        of = f", epsilon' = {room:g}"
+        readings += [
+            same(f"argmin over u^-2{of}", "grid", gridded.b, closed, step),
+            same(f"fewest tokens over u^-2{of}", "refined", least.b, closed, solve.FLAT),
+            same(f"b of the least bound at their tokens{of}", "refined", value(found, "b"), closed),
+            same(f"the least bound over epsilon{of}", "refined", value(found, "risk"), float(parts.Z) + room),
+        ]
+    return Finding(tuple(readings), "not in the source: the minimiser that follows once Z's part with b is kept")
+
+
+@claim("C.thm12.never", "Theorem 12", "b_crit reaches epsilon whenever epsilon' = epsilon - Z > 0")
+def reaches() -> Finding:
+    """b_crit over the smallest batch size that does; and the target from which on it does."""
+    parts, _ = _first_form(1.0)
+    readings = []
+    for room in ROOMS:
+        ratio = float(theory.printed(parts.Y, room) / solve.smallest(_first_form(room)[1]))  # type: ignore[operator]
+        readings.append(at_least(f"b_crit over the smallest b, epsilon' = {room:g}", "refined", ratio, 1.0))
+
+    def arrives(room: float) -> bool:
+        return bool(np.isfinite(_first_form(room)[1](theory.printed(parts.Y, room))))
+
+    from_on = bisect(lambda room: not arrives(room), 1e-6, 1e6)
+    closed = float(parts.Z_noise**2 / (theory.NEVER * parts.Y))
+    # At the crossing what is left for iterations is 0: a difference of numbers of the size of room.
+    readings.append(same("epsilon' from which on it does, over 2 Z'^2/Y", "refined", from_on, closed, 4 * ROUNDING))
     return Finding(
-        (same("argmin over u^-2", "grid", found, u**-2, step),),
-        "not in the source: the minimiser that follows once Z's part with b is kept",
+        tuple(readings),
+        f"only for epsilon' > 2 Z'^2/Y, here {closed:.3g}: below, sigma/b^(1/2) alone takes what the formula leaves. "
+        "2 Z'^2/Y is 4 D at most, by Jensen's inequality on Corollary 7's two moments, and falls to 2 D as beta -> 1, "
+        "whatever sigma",
+    )
+
+
+@claim("C.thm12.convex", "Theorem 12, with sigma/b^(1/2) kept", "b K(b) is convex")
+def convex() -> Finding:
+    """Where the second derivative turns, on a grid and in closed form."""
+    parts, needed = _first_form(ROOMS[1])
+    smallest = float(theory.smallest(parts.Y, parts.Z_noise, ROOMS[1]))
+    found = solve.shape(needed, smallest)
+    turns = theory.inflection(float(parts.Y), float(parts.Z_noise), ROOMS[1])
+    best = float(theory.fewest_tokens(parts.Y, parts.Z_noise, ROOMS[1]))
+    return Finding(
+        (
+            Reading("convex at every b", "grid", bool(np.isinf(found.convex_to)), True),
+            Reading("one minimum", "grid", found.one_minimum, True),
+            # A second difference spans two steps, and next to the turn it is rounding for another two.
+            same("where it turns concave over the cubic's root", "grid", found.convex_to, turns, 4 * found.step),
+        ),
+        f"only up to b = {turns / best:.3g} b*, beyond which it is concave: it has one minimum all the same, for its "
+        "log is convex in log b",
     )
 
 

@@ -10,6 +10,9 @@ from hpgrid.claims.cesista2025.routes import CONSTANTS, LAM, ROUNDING, at, point
 from hpgrid.claims.ledger import Finding, Reading, claim
 from hpgrid.claims.readings import at_most, same
 from hpgrid.claims.routes import SOLVER, refined
+from hpgrid.critical import solve
+from hpgrid.critical.need import one_over
+from hpgrid.theory import critical_batch as theory
 
 GIVEN = ("eta", "b", "alpha", "Delta0", "L", "sigma", "D", "G0")
 
@@ -49,13 +52,16 @@ def lower() -> Finding:
 
 @claim("C.revised.critical", "revised critical batch size", "tokens to epsilon are fewest at b = 9 Y^2/(4 epsilon'^2)")
 def critical() -> Finding:
-    parts = bounds.parts(eta=1e-4, alpha=0.05, **CONSTANTS, form="revised")
-    Y, room = float(parts.Y), 0.1
-    b = (Y / room) ** 2 * (1 + np.geomspace(1e-2, 1e3, 20_001))
-    tokens = b * float(parts.X) / (room - Y / np.sqrt(b))
-    step = float(np.log(b[1:] / b[:-1]).max())
-    found = float(b[tokens.argmin()])
-    return Finding((same("argmin over it", "grid", found, 9 * Y**2 / (4 * room**2), step),))
+    parts, room = bounds.parts(eta=1e-4, alpha=0.05, **CONSTANTS, form="revised"), 0.1
+    needed, formula = one_over(parts, "revised", room), float(theory.revised(parts.Y, room))
+    above = float(theory.smallest(0.0, parts.Y, room))
+    found, step = solve.on_grid(needed, above)
+    return Finding(
+        (
+            same("argmin over it", "grid", found.b, formula, step),
+            same("fewest tokens over it", "refined", solve.fewest(needed, above).b, formula, solve.FLAT),
+        )
+    )
 
 
 @claim("C.revised.eta", "revised, eta*(lam)", "eta*(lam) minimises the star-convex bound, all else fixed")

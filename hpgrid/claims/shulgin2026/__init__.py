@@ -13,6 +13,7 @@ def claims() -> tuple[Claim, ...]:
         corollaries,
         discussion,
         figures,
+        monte_carlo,
         noise,
         optimum,
         panels,
@@ -30,5 +31,6 @@ def claims() -> tuple[Claim, ...]:
         *(proxies, theorem1, theorem2, theorem3, corollaries, batch_caps),  # sections 2 and 3, with their proofs
         *(discussion, transfer, optimum, schedules, sgd),  # section 4, appendices A and B
         *(noise, paths, contours, panels, figures),  # appendices C and D
+        monte_carlo,  # sections 2 and 3, by the methods themselves
     )
     return gather(*sections)

@@ -1,0 +1,278 @@
+"""Argmins without the cube: a lower bound says which cells can win, and those alone are evaluated.
+
+A *lane* is one combination of constants at one budget. Its cells lie on lines (along the scanned axis), and those in
+rows and columns (along two more axes). Along a line the bound is A s^-p + B s^q, or monotone, and its least value over
+the axis' range has a closed form: a lower bound for all cells of the line. So a lane is searched like this:
+
+1. In every row, the column with the least lower bound: a scan with one axis fewer than the brute search.
+2. The best cell of those lines, by the very products and sums of the brute search; the best of the rows is U.
+3. From there outwards along each row, every line whose lower bound does not exceed U, evaluated likewise.
+
+The least value of a posynomial over a range of one variable is convex in the logs of the others. So a row's lines
+below U lie together, and step 3 ends where both of its ends exceed U: nothing beyond them can win.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial, reduce
+from operator import add
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jax.sharding import Mesh, PartitionSpec
+
+from hpgrid.kernel import entries, group_planes, over_axes, split
+from hpgrid.lanes import Plan
+
+#: Columns in one step of the scan over them.
+_UNROLL = 10
+
+#: Operations on a value, at most, beside the sum of its terms; each is rounded to half an eps.
+_ROUNDINGS = 16
+
+#: The same of a power that is no square root: half an eps for each unit of the log of any normal number.
+_POWER_ROUNDINGS = 2**10
+
+#: The rank of no cell.
+_NONE = 2**62
+
+
+def _at(hoisted: Any, axis: str, index: Any) -> Any:
+    """The tables at one place of an axis."""
+    return entries(hoisted, axis, lambda leaf: leaf[index], lambda leaf: leaf)
+
+
+def _each(function: Any, hoisted: Any) -> Any:
+    """The tables with every term put through a function."""
+    groups = [[function(entry) for entry in members] for members in hoisted["groups"]]
+    return {**hoisted, "groups": groups, "rest": [function(entry) for entry in hoisted["rest"]]}
+
+
+def _fold(hoisted: Any, axis: str) -> Any:
+    """The tables with those on an axis multiplied into the coefficients."""
+
+    def folded(entry: Any) -> Any:
+        coefficient, tables = entry
+        others = {name: table for name, table in tables.items() if name != axis}
+        return (coefficient * tables[axis] if axis in tables else coefficient), others
+
+    return _each(folded, hoisted)
+
+
+# --- the lower bound ---
+
+
+def _packets(plan: Plan, ends: Any, hoisted: Any, without: str) -> dict[int, dict[str, Any]]:
+    """What each group that has no table on an axis brings to the lower bound: its values at both ends, and a root."""
+    packets = {}
+    for g, members in enumerate(hoisted["groups"]):
+        if any(without in tables for _, tables in members):
+            continue
+        plane = reduce(add, [coefficient for coefficient, _ in members])
+        packets[g] = {end: plane * ends[end][g] for end in ("first", "last")}
+        if plan.kind == "pair":
+            root = jnp.sqrt(plane) if plan.square else jnp.power(plane, ends["shares"][g])
+            packets[g]["root"] = root * ends["scales"][g]
+    return packets
+
+
+def _least(plan: Plan, ends: Any, packets: dict[int, dict[str, Any]], hoisted: Any) -> Any:
+    """The lower bound of a line whose tables are all folded: its least value over the axis' range."""
+    rest = [coefficient for coefficient, _ in hoisted["rest"]]
+    if plan.falling is None:  # monotone; or without rows and columns, where there is nothing to choose
+        end = "last" if plan.kind == "falls" else "first"
+        return reduce(add, [packet[end] for packet in packets.values()] + rest, hoisted["zero"])
+    falls, rises = packets[plan.falling], packets[1 - plan.falling]
+    p, q = (1.0, 1.0) if plan.square else (ends["powers"][plan.falling], ends["powers"][1 - plan.falling])
+    least = falls["root"] * rises["root"]
+    least = jnp.where(p * falls["first"] <= q * rises["first"], falls["first"] + rises["first"], least)
+    least = jnp.where(p * falls["last"] >= q * rises["last"], falls["last"] + rises["last"], least)
+    return reduce(add, rest, least)
+
+
+def _lowest_column(plan: Plan, ends: Any, by_column: Any, count: Any, row: Any) -> Any:
+    """The column of one row with the least lower bound; what lies on columns alone was computed before."""
+    row = _fold(row, plan.row)
+    by_row = _packets(plan, ends, row, plan.column)
+
+    def step(carry: Any, entry: Any) -> tuple[Any, None]:
+        tables, packets = entry
+        here = _fold(_joined(row, tables), plan.column)
+        value = _least(plan, ends, {**_packets(plan, ends, here, ""), **packets, **by_row}, here)
+        index = tables["place"][plan.column]
+        better = (value < carry.real) & (index < count)
+        return jnp.where(better, lax.complex(value, index.astype(value.dtype)), carry), None
+
+    # Packed: on a CPU, XLA gives each array that is carried a loop of its own.
+    start = lax.complex(row["zero"] + jnp.inf, row["zero"])
+    return lax.scan(step, start, (_on(row, plan.column), by_column), unroll=_UNROLL)[0].imag.astype(jnp.int32)
+
+
+def _on(hoisted: Any, axis: str) -> Any:
+    """The tables that lie on an axis, nothing in place of the others."""
+    return entries(hoisted, axis, lambda leaf: leaf, lambda _: None)
+
+
+def _joined(hoisted: Any, parts: Any) -> Any:
+    """Tables with some of them replaced, where the others are nothing."""
+    return jax.tree.map(lambda part, old: old if part is None else part, parts, hoisted, is_leaf=lambda x: x is None)
+
+
+# --- one line, one lane ---
+
+
+def _cell(plan: Plan, scanned: Any, last: Any, hoisted: Any) -> tuple[Any, Any]:
+    """The best risk on one line, in the bits of the brute search, and the first place that has it."""
+    risk, rest = split(None, hoisted)
+    length = len(scanned["index"])
+
+    def at(place: Any) -> Any:
+        return risk({"groups": [table[place] for table in scanned["groups"]]})
+
+    if plan.kind in ("rises", "falls"):
+        # Rounding keeps the order, so that the values are monotone, too; but some may be the same.
+        end = last if plan.kind == "falls" else jnp.zeros_like(last)
+        lowest = at(end)
+        return lowest + rest, _first(lambda place: at(place) <= lowest, end, length)
+    if plan.falling is None:
+        turn = _first(lambda place: at(place) <= at(jnp.minimum(place + 1, last)), last, length)
+    else:
+        planes = group_planes(hoisted)
+        ratio = planes[plan.falling] / planes[1 - plan.falling]
+        turn = jnp.searchsorted(scanned["turns"], ratio).astype(last.dtype)
+    best, place = hoisted["zero"] + jnp.inf, jnp.zeros_like(last)
+    for side in (-1, 0, 1):  # rounding may have moved the turn by one
+        near = jnp.clip(turn + side, 0, last)
+        value = at(near)
+        best, place = jnp.where(value < best, value, best), jnp.where(value < best, near, place)
+    return best + rest, place
+
+
+def _first(holds: Callable[[Any], Any], last: Any, length: int) -> Any:
+    """The first place from which on a condition holds, by bisection; ``last`` where that is none before it."""
+    low, high = jnp.zeros_like(last), last
+    for _ in range(length.bit_length()):
+        middle = (low + high) // 2
+        held = holds(middle)
+        low, high = jnp.where(held, low, jnp.minimum(middle + 1, high)), jnp.where(held, middle, high)
+    return low
+
+
+class _Lane(NamedTuple):
+    """One lane's numbers: ``exact`` are the search's tables, ``folded`` those with the budget folded in."""
+
+    plan: Plan
+    scanned: Any
+    ends: Any
+    counts: Any
+    exact: Any
+    folded: Any
+
+    def allowed(self, tables: Any, column: Any) -> tuple[Any, Any]:
+        """Whether a row's line in a column may win, and the nearest column there is."""
+        last = len(self.exact["place"][self.plan.column]) - 1
+        inside = (column >= 0) & (column < self.counts[self.plan.column])
+        inside &= (tables["place"][self.plan.row] < self.counts[self.plan.row]) & (self.counts[self.plan.scan] > 0)
+        return inside, jnp.clip(column, 0, last)
+
+
+def _value(lane: _Lane, tables: Any, column: Any) -> tuple[Any, Any]:
+    """The best risk of a row's line in a column, and its cell's rank."""
+    plan = lane.plan
+    allowed, near = lane.allowed(tables, column)
+    last = jnp.maximum(lane.counts[plan.scan] - 1, 0)
+    risk, place = _cell(plan, lane.scanned, last, _at(tables, plan.column, near))
+    at = {plan.row: tables["place"][plan.row], plan.column: near, plan.scan: place}
+    rank = jnp.zeros((), jnp.int64)
+    for axis, size in zip(plan.over, plan.sizes):
+        rank = rank * size + at[axis].astype(jnp.int64)
+    return jnp.where(allowed, risk, jnp.inf), rank
+
+
+def _lower(lane: _Lane, tables: Any, column: Any) -> Any:
+    """The lower bound of a row's line in a column."""
+    allowed, near = lane.allowed(tables, column)
+    here = _fold(_fold(_at(tables, lane.plan.column, near), lane.plan.row), lane.plan.column)
+    bound = _least(lane.plan, lane.ends, _packets(lane.plan, lane.ends, here, ""), here)
+    return jnp.where(allowed, bound, jnp.inf)
+
+
+def _lowest_columns(lane: _Lane) -> Any:
+    """For every row, the column with the least lower bound."""
+    plan, ends = lane.plan, lane.ends
+    by_row = _packets(plan, ends, lane.folded, plan.column)
+    by_column = _packets(plan, ends, _fold(lane.folded, plan.column), plan.row)
+    by_column = {group: packet for group, packet in by_column.items() if group not in by_row}
+    best = partial(_lowest_column, plan, ends, by_column, lane.counts[plan.column])
+    return over_axes(best, lane.folded, (plan.row,))(lane.folded)
+
+
+def _best(plan: Plan, scanned: Any, hoisted: Any, counts: Any) -> tuple[Any, Any]:
+    """The best risk of one lane, and the rank of its cell in row-major order over the reduced axes."""
+    last = jnp.maximum(counts[plan.scan] - 1, 0)
+    ends = {**scanned, "first": [t[0] for t in scanned["groups"]], "last": [t[last] for t in scanned["groups"]]}
+    lane = _Lane(plan, scanned, ends, counts, hoisted, _fold(hoisted, plan.budget))
+    roundings = _ROUNDINGS + sum(map(len, hoisted["groups"])) + len(hoisted["rest"])
+    roundings += 0 if plan.square or plan.falling is None else _POWER_ROUNDINGS
+    # A lower bound and a value are each off by so many roundings, half an eps each; this is twice their sum.
+    slack = 1 + 2 * roundings * jnp.finfo(jnp.float64).eps
+    lowest = _lowest_columns(lane)
+
+    def evaluated(best: Any, rank: Any, columns: Any, needed: Any) -> tuple[Any, Any]:
+        values, ranks = over_axes(partial(_value, lane), lane.exact, (plan.row,))(lane.exact, columns)
+        values = jnp.where(needed, values, jnp.inf)
+        least = jnp.minimum(best, values.min())
+        tied = jnp.where(values == least, ranks, _NONE).min()
+        return least, jnp.minimum(tied, jnp.where(best == least, rank, _NONE))
+
+    def below(best: Any, columns: Any) -> Any:
+        bounds = over_axes(partial(_lower, lane), lane.folded, (plan.row,))(lane.folded, columns)
+        return (bounds <= slack * best) & (bounds < jnp.inf)
+
+    def outwards(state: Any) -> Any:
+        best, rank, needed, distance = state
+        for side in (-1, 1):
+            best, rank = evaluated(best, rank, lowest + side * distance, needed[side])
+        needed = {side: needed[side] & below(best, lowest + side * (distance + 1)) for side in (-1, 1)}
+        return best, rank, needed, distance + 1
+
+    best, rank = evaluated(hoisted["zero"] + jnp.inf, jnp.int64(_NONE), lowest, True)
+    state = (best, rank, {side: below(best, lowest + side) for side in (-1, 1)}, jnp.int32(1))
+    return lax.while_loop(lambda state: (state[2][-1] | state[2][1]).any(), outwards, state)[:2]
+
+
+# --- many lanes ---
+
+
+@partial(jax.jit, static_argnames=("plan", "mesh"))
+def best_of_lanes(scanned: Any, hoisted: Any, counts: Any, *, plan: Plan, mesh: Mesh) -> tuple[Any, Any]:
+    """Return the best risk of every lane, +inf where no cell is allowed, and its cell's rank.
+
+    Args:
+        scanned: tables along the scanned axis, and the numbers of the lower bound: shared by all lanes.
+        hoisted: the other tables; coefficients, and what lies on the budget, are arrays over the lanes.
+        counts: how many values of each axis are allowed, arrays over the lanes.
+        plan: the static part.
+        mesh: the devices among which the lanes are shared out, evenly.
+    """
+    differs = _differing(hoisted, plan.budget)
+    lanes = PartitionSpec("lanes")
+    specs = jax.tree.map(lambda axis: PartitionSpec() if axis is None else lanes, differs, is_leaf=lambda x: x is None)
+    every = jax.vmap(partial(_best, plan), in_axes=(None, differs, 0))
+    shared = jax.shard_map(
+        every, mesh=mesh, in_specs=(PartitionSpec(), specs, lanes), out_specs=(lanes, lanes), check_vma=False
+    )
+    return shared(scanned, hoisted, counts)
+
+
+def _differing(hoisted: Any, budget: str) -> Any:
+    """0 for the tables that differ from lane to lane, coefficients and those on the budget; None for the others."""
+
+    def axis(path: tuple[Any, ...], _: Any) -> int | None:
+        key = path[-1]
+        return 0 if isinstance(key, jax.tree_util.SequenceKey) or key.key == budget else None
+
+    return jax.tree_util.tree_map_with_path(axis, hoisted)

@@ -1,0 +1,227 @@
+"""Assumption 4 and Appendix A2: whether dual norms are D-smooth, what noise needs of it, and Muon's oracle.
+
+Tolerances. A mean over seeded draws is sure to four of its standard errors; a search for the worst case either
+doubles with each halving or stands still, and is off by at most a twentieth of that.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from hpgrid.checks import NOISE_KINDS
+from hpgrid.claims.cesista2025.routes import ROUNDING
+from hpgrid.claims.ledger import Finding, Reading, claim
+from hpgrid.claims.readings import at_most, together
+from hpgrid.norms import FROBENIUS, MAX, SPECTRAL, Norm
+from hpgrid.theory import smoothness as theory
+
+#: The shape of Appendix A2's code.
+PRINTED_SHAPE = (128, 32)
+
+PAIRS, SURE, SEED = 1000, 4.0, 2025
+
+#: A decomposition, and sums over a matrix of some thousand entries.
+DECOMPOSED = 1e-10
+
+
+@cache
+def _statistics(norm: Norm, shape: tuple[int, int], sampling: str = "oracle") -> Any:
+    from hpgrid.stochastic.smoothness import quotients, statistics
+
+    return statistics(getattr(quotients(norm, shape, PAIRS, seed=SEED), sampling))
+
+
+@cache
+def _search(norm: Norm, shape: tuple[int, int]) -> Any:
+    from hpgrid.stochastic.worst import worst_case
+
+    return worst_case(norm, shape, seed=SEED)
+
+
+def _mean(norm: Norm, shape: tuple[int, int], predicted: float = theory.PRINTED) -> Reading:
+    """The mean quotient over pairs of oracles' answers."""
+    found = _statistics(norm, shape)
+    what = f"mean quotient, {_by(shape)}"
+    return Reading(what, "sampled", found.mean, predicted, SURE * found.error + DECOMPOSED)
+
+
+def _growth(norm: Norm, shape: tuple[int, int]) -> Reading:
+    return Reading(f"doublings per halving, {_by(shape)}", "sampled", _search(norm, shape).growth, 0.0, 0.05)
+
+
+def _by(shape: tuple[int, int]) -> str:
+    return f"{shape[0]} x {shape[1]}"
+
+
+@claim("C.A2.frobenius", "after Assumption 4; A2", "D = 1 for a norm from an inner product (SGD)")
+def euclidean() -> Finding:
+    pairs = [
+        Reading(
+            f"largest quotient, {kind} pairs",
+            "sampled",
+            _statistics(FROBENIUS, PRINTED_SHAPE, kind).maximum,
+            1.0,
+            DECOMPOSED,
+        )
+        for kind in ("oracle", "gaussian")
+    ]
+    # After 20 halvings what is rounded in the gradient has grown by 2^20.
+    worst = float(_search(FROBENIUS, PRINTED_SHAPE).steepest[-1])
+    return Finding((*pairs, Reading("largest after 20 halvings", "sampled", worst, 1.0, 2**20 * 100 * ROUNDING)))
+
+
+@claim("C.A2.signs", "A2", "D is typically close to 1 for signSGD and AdamW, as random pairs of sign vectors show")
+def signs() -> Finding:
+    closed = theory.sign_quotient(math.prod(PRINTED_SHAPE))
+    readings = [_mean(MAX, shape) for shape in (PRINTED_SHAPE, (4, 4))]
+    return Finding(
+        tuple(readings),
+        f"two random sign vectors differ in half their d coordinates: d over their number has the mean {closed:.4f} "
+        "here, about 2 (1 + 1/d) in any shape. The pairs lie on the unit sphere of the step's norm, though D is about "
+        f"the dual space: Gaussian pairs give {_statistics(MAX, PRINTED_SHAPE, 'gaussian').mean:.3f}",
+    )
+
+
+@claim("C.A2.signs.closed", "A2's code, l_1", "what the printed estimate measures: E[d/N], N of d signs differing")
+def signs_closed() -> Finding:
+    shapes = (PRINTED_SHAPE, (4, 4))
+    return Finding(tuple(_mean(MAX, shape, theory.sign_quotient(math.prod(shape))) for shape in shapes))
+
+
+@claim("C.A2.muon", "A2", "D is typically close to 1 for Muon and SOAP, as random pairs of orthogonal matrices show")
+def muon() -> Finding:
+    return Finding(
+        tuple(_mean(SPECTRAL, shape) for shape in (PRINTED_SHAPE, (512, 8), (32, 32), (4, 4))),
+        "the taller the nearer: it falls to 1 as m/n grows, and is pi/2 for large square matrices, whose differences "
+        "have singular values 2 sin(theta/2), theta uniform",
+    )
+
+
+@claim("C.A2.vectors", "A2", "D = 1 where the dual norm is Euclidean: Muon on n x 1, all on 1 x 1")
+def vectors() -> Finding:
+    readings = []
+    for norm, shape in ((SPECTRAL, (64, 1)), (SPECTRAL, (1, 64)), (SPECTRAL, (1, 1)), (MAX, (1, 1))):
+        largest = _statistics(norm, shape).maximum
+        readings.append(Reading(f"largest quotient, {norm.name}, {_by(shape)}", "sampled", largest, 1.0, DECOMPOSED))
+        readings.append(_growth(norm, shape))
+    return Finding(tuple(readings))
+
+
+_NO_D = (
+    "of a pair, the half along which the gradient turns faster, again and again, never lowers the quotient: an upper "
+    "bound would stop it. "
+)
+
+
+@claim("C.A2.worst.signs", "Assumption 4", "there is a D > 0 for the 1-norm, the dual of signSGD's and AdamW's")
+def worst_signs() -> Finding:
+    return Finding(
+        tuple(_growth(MAX, shape) for shape in (PRINTED_SHAPE, (4, 4))),
+        _NO_D + "As one entry crosses 0 the gradient jumps by 2 ||x||_1: no D exists, which random pairs do not show",
+    )
+
+
+@claim("C.A2.worst.muon", "Assumption 4", "there is a D > 0 for the nuclear norm, the dual of Muon's and SOAP's")
+def worst_muon() -> Finding:
+    return Finding(
+        tuple(_growth(SPECTRAL, shape) for shape in (PRINTED_SHAPE, (4, 4))),
+        _NO_D + "As one singular value passes 0 its vectors turn round and the gradient jumps by 2 ||X||_nuc: no D "
+        "exists. Local smoothness in a ball about 0, as Assumption 4 has it, is of no help: g is homogeneous",
+    )
+
+
+#: Where noise is averaged: small enough that the largest batch passes the number of entries.
+NOISE_SHAPE, BATCHES = (16, 16), (4, 64, 1024)
+
+
+@cache
+def _effective(norm: Norm, kind: str) -> Any:
+    from hpgrid.stochastic.effective import effective
+    from hpgrid.stochastic.noise import NOISES
+
+    return effective(norm, NOISES[kind], NOISE_SHAPE, BATCHES, draws=200, seed=SEED)
+
+
+def _needed(norm: Norm, kind: str, bound: float = theory.PRINTED) -> tuple[Reading, ...]:
+    """What Lemma 5 needs of one kind of noise, by batch size."""
+    found = _effective(norm, kind)
+    what = f"b E||mean||^2/E||xi||^2, {norm.name}, {kind}, {_by(NOISE_SHAPE)}"
+    return tuple(
+        at_most(f"{what}, b = {b}", "sampled", float(constant), bound, SURE * float(error) + DECOMPOSED)
+        for b, constant, error in zip(BATCHES, found.constant, found.error)
+    )
+
+
+@claim(
+    "C.A2.noise", "Lemma 5 with A2's D = 1", "the mean of b noises has b E||mean||^2 close to E||xi||^2 in the 1-norm"
+)
+def noise_signs() -> Finding:
+    limit = theory.one_hot_limit(math.prod(NOISE_SHAPE))
+    return Finding(
+        together(*(_needed(MAX, kind) for kind in NOISE_KINDS)),
+        "Gaussian noise needs 1 in any norm. One-hot noises "
+        "hardly meet, so that a mean over b keeps a 1-norm of order 1 until b is near d: it grows like b, to "
+        f"1 + (2/pi)(d - 1) = {limit:.0f} here",
+    )
+
+
+@claim(
+    "C.A2.noise.muon",
+    "Lemma 5 with A2's D = 1",
+    "the mean of b noises has b E||mean||^2 close to E||xi||^2 in the nuclear norm",
+)
+def noise_muon() -> Finding:
+    return Finding(
+        together(*(_needed(SPECTRAL, kind) for kind in NOISE_KINDS)),
+        "a gradient of one token has rank one, that of many has not: it grows like b until b is near min(m, n)",
+    )
+
+
+@claim("C.A2.noise.most", "Lemma 5", "with D = (kappa2/kappa1)^2 it holds for any noise, without Assumption 4")
+def noise_most() -> Finding:
+    """b E||mean||_dual^2 <= kappa2^2 b E||mean||_F^2 = kappa2^2 E||xi||_F^2 <= (kappa2/kappa1)^2 E||xi||_dual^2."""
+    norms = {norm: _effective(norm, "one-hot").bound for norm in (MAX, SPECTRAL)}
+    return Finding(together(*(_needed(norm, kind, most) for norm, most in norms.items() for kind in NOISE_KINDS)))
+
+
+@claim("C.thm8.kappa", "Theorem 8, approach 2", "||.||_dual lies between kappa1 = 1 and kappa2 = min(m, n)^(1/2), Muon")
+def kappa() -> Finding:
+    """Of a matrix of rank one and of an orthogonal one; and between them at random."""
+    m, n = PRINTED_SHAPE
+    least, most = np.outer(np.eye(m)[0], np.eye(n)[0]), np.eye(m, n)
+    random = np.random.default_rng(SEED).standard_normal((100, m, n))
+    ratio = [SPECTRAL.dual(X) / FROBENIUS.of(X) for X in (least, most, random)]
+    return Finding(
+        (
+            Reading("||X||_nuc/||X||_F, rank one", "arithmetic", float(ratio[0]), 1.0, DECOMPOSED),
+            Reading("||X||_nuc/||X||_F, orthogonal", "arithmetic", float(ratio[1]), math.sqrt(min(m, n)), DECOMPOSED),
+            at_most("the same, 100 random", "sampled", float(ratio[2].max()), math.sqrt(min(m, n)), DECOMPOSED),
+        )
+    )
+
+
+@claim("C.lmo.muon", "section 1.2; Muon as it is run", "||A|| = 1 and <C, A> = -||C||_dual of the oracle's answer")
+def oracle() -> Finding:
+    """Of the decomposition, and of five steps of Newton-Schulz in the precisions that they are run in."""
+    from hpgrid.newton_schulz import oracle_error
+    from hpgrid.stochastic.oracles import newton_schulz_errors, spread
+
+    C = np.random.default_rng(SEED).standard_normal((20, *PRINTED_SHAPE))
+    found = {"by SVD": oracle_error(SPECTRAL, C, SPECTRAL.lmo(C))}
+    for precision in ("float32", "bfloat16"):
+        found[precision] = newton_schulz_errors(PRINTED_SHAPE, seed=SEED, precision=precision)
+    readings, parts = [], {"size": "||A|| - 1", "descent": "share of the descent lost"}
+    for how, errors in found.items():
+        for part, what in parts.items():
+            worst = spread(getattr(errors, part)).largest
+            readings.append(Reading(f"{what}, worst, {how}", "sampled", worst, 0.0, DECOMPOSED))
+    lost, apart = (spread(getattr(found["float32"], part)).mean for part in ("descent", "distance"))
+    return Finding(
+        tuple(readings),
+        f"Newton-Schulz leaves singular values between 0.68 and 1.2: at {_by(PRINTED_SHAPE)} it loses {lost:.0%} of "
+        f"the descent and is {apart:.2f} from the exact step, whose size is 1; precision adds little",
+    )

@@ -1,0 +1,152 @@
+"""Eq. (2) and the theorems against the methods themselves: normalised SGD, signSGD and Muon on known functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hpgrid.checks import METHODS
+from hpgrid.claims.ledger import Finding, Reading, claim
+from hpgrid.claims.readings import at_most
+from hpgrid.theory import iterations
+
+if TYPE_CHECKING:
+    from hpgrid.reducers.slopes import Slope
+    from hpgrid.stochastic.lmo import Runs
+
+SHAPE, WIDTH, SEED = (4, 2), 0.5, 2026
+
+#: Every fourth octave of b, every one of K; eta from where no run arrives to where each step overshoots.
+B, K = (1.0, 16.0, 256.0), tuple(2**k for k in range(4, 11))
+ETA = (5e-4, 0.4)
+ALPHA = (0.01, 0.03, 0.1, 0.3, 1.0)
+
+#: The momentum that Theorem 1 holds.
+FIXED = 0.1
+
+
+@cache
+def _fine(norm: str) -> Runs:
+    """The learning rate alone, on an axis and with seeds that place it."""
+    return _run(norm, points=24, alpha=(FIXED,), seeds=48)
+
+
+@cache
+def _both(norm: str) -> Runs:
+    """The learning rate and the momentum."""
+    return _run(norm, points=10, alpha=ALPHA, seeds=12)
+
+
+def _run(norm: str, *, points: int, alpha: tuple[float, ...], seeds: int) -> Runs:
+    from hpgrid.stochastic.lmo import run
+    from hpgrid.stochastic.problems import smoothed
+
+    axes = (np.geomspace(*ETA, points), B, alpha, K)
+    return run(smoothed(norm, SHAPE, width=WIDTH), axes, seeds=seeds, seed=SEED)
+
+
+# --- eq. (2) ---
+
+
+@claim("S.mc.eq2", "eq. (2)", "min E||grad f||_* of the methods themselves stays below the bound, simulated")
+def never_exceeded() -> Finding:
+    from hpgrid.stochastic.intervals import interval
+
+    readings = []
+    for norm, method in METHODS.items():
+        runs = _both(norm)
+        found = interval(runs.least)
+        k = int((found.mean / runs.bound).argmax())
+        ratio, error = (float((part / runs.bound).flat[k]) for part in found)
+        readings.append(
+            at_most(f"largest of {runs.bound.size} cells over eq. (2), {method}", "sampled", ratio, 1.0, error)
+        )
+    return Finding(tuple(readings), "at most about half of it, and there eq. (2) is what the method starts from")
+
+
+@claim("S.mc.says", "eq. (2)", "it says more than ||grad f(x^0)||_* does, somewhere on the grid")
+def says_something() -> Finding:
+    readings, shares = [], []
+    for norm, method in METHODS.items():
+        runs = _both(norm)
+        over = runs.bound / runs.trivial
+        readings.append(
+            at_most(f"least of eq. (2) over ||grad f(x^0)||_*, {method}", "sampled", float(over.min()), 1.0)
+        )
+        shares.append(f"{method} {(over >= 1).mean():.0%}, {(over.min(0) >= 1).mean():.0%} at its best eta")
+    return Finding(tuple(readings), "vacuous in a share of the cells: " + "; ".join(shares))
+
+
+# --- the theorems ---
+
+
+def _moved(what: str, predicted: float, slopes: Iterable[Slope]) -> list[Reading]:
+    """How a best value moves, by method; not identifiable where it is as uncertain as the law itself."""
+    readings = []
+    for method, slope in zip(METHODS.values(), slopes):
+        if slope.points < 2:
+            count = f"{what}: points that can be told from the axis' ends, {method}"
+            readings.append(Reading(count, "sampled", slope.points, 2, 0.0, ">=", identifiable=False))
+            continue
+        told = slope.error < (abs(predicted) or 1.0)
+        readings.append(Reading(f"{what}, {method}", "sampled", slope.slope, predicted, slope.error, identifiable=told))
+    return readings
+
+
+@claim("S.mc.thm1.K", "Theorem 1, eq. (6)", "the best eta of the methods themselves falls like K^(-1/2), simulated")
+def rate_in_iterations() -> Finding:
+    from hpgrid.stochastic.tuning import best, movement
+
+    eta = np.geomspace(*ETA, 24)
+    slopes = [movement(np.array(K), best(_fine(norm).least[:, 1, 0], {"eta": eta})["eta"]) for norm in METHODS]
+    return Finding(
+        tuple(_moved("eta* ~ K^p, b = 16", float(iterations.FIXED_MOMENTUM_ETA), slopes)),
+        "like K^-1: on a convex function a run has to arrive, and it arrives when eta K is the distance",
+    )
+
+
+@claim("S.mc.thm1.b", "Theorem 1, eq. (6)", "at fixed K the best eta of the methods does not depend on b, simulated")
+def rate_in_batch() -> Finding:
+    from hpgrid.stochastic.tuning import best, movement
+
+    eta = np.geomspace(*ETA, 24)
+    slopes = [movement(np.array(B), best(_fine(norm).least[:, :, 0, -1], {"eta": eta})["eta"]) for norm in METHODS]
+    return Finding(tuple(_moved("eta* ~ b^p, K = 1024", 0.0, slopes)))
+
+
+def _tuned(name: str, along: str) -> list[Reading]:
+    from hpgrid.stochastic.tuning import best, movement
+
+    axes = {"eta": np.geomspace(*ETA, 10), "alpha": np.array(ALPHA)}
+    predicted = float(iterations.FIXED_BATCH[name][along])
+    slopes = []
+    for norm in METHODS:
+        least = _both(norm).least
+        runs = least[:, 0] if along == "K" else least[..., -1, :].swapaxes(1, 2)
+        slopes.append(movement(np.array(K if along == "K" else B), best(runs, axes)[name]))
+    return _moved(f"{name}* ~ {along}^p", predicted, slopes)
+
+
+@claim("S.mc.thm2.alpha", "Theorem 2, Appendix B.2", "the best alpha of the methods moves like (b/K)^(1/2), simulated")
+def momentum_moves() -> Finding:
+    gains = []
+    for norm, method in METHODS.items():
+        runs = _both(norm)
+        measured, bound = (cells[:, 0, :, -1].min(0) for cells in (runs.least.mean(-1), runs.bound))
+        gains.append(f"{method} {measured.min() / measured[-1]:.2f} ({bound.min() / bound[-1]:.2f})")
+    return Finding(
+        (*_tuned("alpha", "K"), *_tuned("alpha", "b")),
+        "alpha = 1 can't be told from the best: the best of all alpha over alpha = 1, at b = 1 and K = 1024, is "
+        f"{', '.join(gains)}, in brackets by eq. (2)",
+    )
+
+
+@claim("S.mc.thm2.eta", "Theorem 2, Appendix B.2", "the best eta moves like b^(1/4) K^(-3/4), both tuned, simulated")
+def rate_moves() -> Finding:
+    return Finding(
+        (*_tuned("eta", "K"), *_tuned("eta", "b")),
+        "a larger alpha makes up for a larger eta, so that a wide range of pairs can't be told apart",
+    )

@@ -1,0 +1,50 @@
+"""``hpgrid plot-sweep``: a sweep in one picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from hpgrid.cli import given
+from hpgrid.errors import bad, unknown
+
+FORMATS = ("png", "pdf", "svg")
+
+
+def plot_sweep(
+    store: Annotated[Path, Parameter(help="The store of a sweep.")],
+    /,
+    *,
+    out: Annotated[
+        Path | None, Parameter(help="The picture; NAME.png, .pdf or .svg. Beside the store by default.")
+    ] = None,
+    regime: Annotated[str | None, Parameter(help="Which regime; the first by default.")] = None,
+    pair: Annotated[list[str] | None, Parameter(negative="", help="The two constants of the maps: C2,C3, say.")] = None,
+    at: Annotated[list[str] | None, Parameter(negative="", help="Where the others are held: C1=1, say.")] = None,
+    budget: Annotated[
+        float | None,
+        Parameter(name=["--T", "--K"], help="At which budget the best value is mapped; the largest by default."),
+    ] = None,
+    quantity: Annotated[str | None, Parameter(help="Which hyperparameter: b, alpha or eta.")] = None,
+) -> int:
+    """Draw maps of a sweep over two constants, and how exponents stay while constants move."""
+    if budget is not None and not budget > 0:
+        raise bad("a budget is positive", budget, "--T 1e12, say")
+    path = out or store.with_suffix(".png")
+    kind = path.suffix.lstrip(".")
+    if kind not in FORMATS:
+        raise unknown("picture format", kind, FORMATS)
+    held = given.pairs("--at", at, given.number, "C1=1.0")
+    from hpgrid.plotting.style import styled
+    from hpgrid.record import make_folder, write_whole
+    from hpgrid.sweeps.dataset import open_sweep
+    from hpgrid.sweeps.pictures import View, draw
+
+    make_folder(path.parent, "a path in another folder")
+    figure = draw(open_sweep(store), View(regime, given.names(pair), held, budget, quantity))
+    with styled():
+        write_whole(path, lambda file: figure.savefig(file, format=kind))
+    print(path)
+    return 0

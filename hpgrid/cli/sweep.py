@@ -1,0 +1,145 @@
+"""``hpgrid sweep``: many constants, block by block, into a store that loses nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from hpgrid.cli import given
+from hpgrid.cli.cache import use_compilation_cache
+from hpgrid.config import check_choice
+from hpgrid.errors import bad
+
+METHODS = ("exact", "brute")
+
+#: Bytes in a unit of memory.
+UNITS = {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+UNITS |= {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
+
+#: Seconds after Ctrl-C within which a sweep ends, in the middle of a block where it must.
+GRACE = 1.5
+
+
+def run_sweep(
+    config: Annotated[Path, Parameter(help="A TOML file: the bound, its constants, the grid, the regimes.")],
+    /,
+    *,
+    out: Annotated[Path | None, Parameter(help="The Zarr store, made or gone on with.")] = None,
+    csv: Annotated[Path | None, Parameter(help="Write the slopes to this file as a flat table.")] = None,
+    method: Annotated[str, Parameter(help="exact leaves out cells that can't be best; brute compares all.")] = "exact",
+    devices: Annotated[
+        int | None, Parameter(converter=given.whole, help="How many of the local devices are used; all by default.")
+    ] = None,
+    memory: Annotated[
+        str | None, Parameter(help="The most memory a search may take on a device, such as 8GiB.")
+    ] = None,
+    block: Annotated[
+        int | None, Parameter(converter=given.whole, help="The most combinations of a block: what a kill loses.")
+    ] = None,
+    processes: Annotated[
+        int | None, Parameter(converter=given.whole, help="How many processes share the blocks, each started apart.")
+    ] = None,
+    process_id: Annotated[
+        int | None, Parameter(converter=given.whole, help="Which of them this one is, from 0 on.")
+    ] = None,
+    coordinator: Annotated[
+        str | None, Parameter(help="HOST:PORT of process 0, or auto under SLURM or on a TPU: it says which this is.")
+    ] = None,
+) -> int:
+    """Sweep a bound's constants: best points, refined optima and slopes of every combination, in one Zarr store.
+
+    Killed at any moment, the same command goes on from the last whole block, to the same result.
+    """
+    check_choice("method", method, METHODS)
+    most = _bytes(memory)
+    if out is None:
+        raise bad("a sweep writes a store", "no --out", "--out RUN.zarr")
+    from hpgrid.sweeps.plan import load
+
+    plan = load(config)
+    use_compilation_cache()
+    with _ends_on_interrupt(out):
+        from hpgrid.sweeps.cluster import share_of
+        from hpgrid.sweeps.measure import Options
+        from hpgrid.sweeps.run import run
+
+        share = share_of(coordinator, processes, process_id)
+        done = run(plan, out, Options(method, devices, most), block=block, share=share)
+        _say(out, plan.combinations, done, share[0])
+        if csv is not None:
+            _write_csv(out, csv)
+    return 0
+
+
+def _bytes(text: str | None) -> int | None:
+    """8GiB, 500MB or a number of bytes."""
+    if text is None:
+        return None
+    found = re.fullmatch(r"(\d{1,15}(?:\.\d{1,6})?)\s*([A-Za-z]{0,3})", text.strip())
+    size = int(float(found[1]) * UNITS[found[2]]) if found and found[2] in UNITS else 0
+    if size < 1:
+        raise bad("--memory is a number of bytes", text, f"8GiB or 500MB, say; units are {', '.join(list(UNITS)[2:])}")
+    return size
+
+
+def _say(out: Path, combinations: int, done, processes: int) -> None:  # type: ignore[no-untyped-def]
+    print(out)
+    found = f", {done.found} of them found whole" if done.found else ""
+    damaged = f", {done.damaged} found damaged and computed again" if done.damaged else ""
+    share = f" as one of {processes} processes" if processes > 1 else ""
+    print(
+        f"{combinations} combinations, {done.own} of {done.blocks} blocks{share}{found}{damaged}: {done.seconds:.1f} s"
+    )
+
+
+def _write_csv(out: Path, path: Path) -> None:
+    from hpgrid.record import make_folder
+    from hpgrid.sweeps.dataset import open_sweep, write_slopes
+
+    make_folder(path.parent, "a path in another folder")
+    write_slopes(open_sweep(out), path)
+    print(path)
+
+
+@contextmanager
+def _ends_on_interrupt(out: Path) -> Iterator[None]:
+    """Say on Ctrl-C how to go on, and end with 130: at once, or in the middle of a block if that takes too long.
+
+    Python hears of a signal only between two steps of its own; a thread hears it at once, however long XLA
+    computes or compiles. Whatever is cut short has no marker, and is computed again.
+    """
+    heard, told = os.pipe()
+    os.set_blocking(told, False)
+    over = threading.Event()
+
+    def listen() -> None:
+        if os.read(heard, 1) == bytes([signal.SIGINT]) and not over.wait(GRACE):
+            _interrupted(out)
+            os._exit(130)
+
+    before = signal.set_wakeup_fd(told, warn_on_full_buffer=False)
+    threading.Thread(target=listen, daemon=True).start()
+    try:
+        yield
+    except KeyboardInterrupt:
+        over.set()
+        _interrupted(out)
+        sys.exit(130)
+    finally:
+        over.set()
+        signal.set_wakeup_fd(before)
+        os.write(told, b"\0")
+
+
+def _interrupted(out: Path) -> None:
+    print(f"\nhpgrid: interrupted; every whole block is in {out}: the same command goes on from there", file=sys.stderr)
+    sys.stderr.flush()

@@ -1,0 +1,219 @@
+"""A sweep in numbers: lanes of one combination of constants at one budget each. NumPy only, no jax.
+
+Tables are those of a single search; what differs from lane to lane is each term's coefficient, the budget,
+and how many values of every axis a cap leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpgrid.checks import AXES
+from hpgrid.proxy import FunctionProxy, Proxy, Term
+from hpgrid.search import Job
+from hpgrid.tables import Tables, coefficient, domain_of
+
+#: The smallest exponent times log step of the scanned axis. A posynomial f of one variable with exponents of at
+#: least e satisfies f'' >= e^2 f in the log, so that from the cell beside its minimum to the next one it grows by
+#: the factor cosh(e h), 1 + 5e-13 here. Its value is off by fewer than 100 roundings, 1e-14: the
+#: least of the computed values is at the minimum or beside it.
+RESOLVED = 1e-6
+
+#: Names of axes of one place, where fewer than two axes are reduced beside the scanned one.
+NO_ROW, NO_COLUMN = "no row", "no column"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The static part of a certified search.
+
+    Attributes:
+        kind: what the bound is along the scanned axis: "pair" (A s^-p + B s^q), "falls" or "rises" (its powers
+            have one sign, or are 0), or "convex" (any powers, where no other axis is reduced).
+        falling: which group of terms falls along a pair.
+        square: whether p = q, so that the least of a pair is a square root.
+        scan, row, column: the reduced axes.
+        budget: the axis that tells lanes of one combination apart.
+        over: the reduced axes in canonical order.
+        sizes: how many values each of those has.
+    """
+
+    kind: str
+    falling: int | None
+    square: bool
+    scan: str
+    row: str
+    column: str
+    budget: str
+    over: tuple[str, ...]
+    sizes: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """All lanes of a sweep, lane n x budgets + t being combination n at budget t.
+
+    Attributes:
+        plan: the static part.
+        scanned: tables along the scanned axis, and constants of the lower bound; all lanes share them.
+        hoisted: tables as in a search, but with an array of coefficients, one for each combination.
+        counts: for every axis, how many of its values are allowed, shape (combinations or 1, budgets or 1).
+        shape: combinations and budgets.
+    """
+
+    plan: Plan
+    scanned: dict[str, Any]
+    hoisted: dict[str, Any]
+    counts: dict[str, NDArray[np.int32]]
+    shape: tuple[int, int]
+
+    def part(self, lanes: NDArray[np.integer]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the tables and the counts of some lanes."""
+        n, t = np.divmod(lanes, self.shape[1])
+
+        def entry(given: Any) -> Any:
+            number, tables = given
+            return number[n], {axis: table[t] if axis == self.plan.budget else table for axis, table in tables.items()}
+
+        hoisted = {
+            **self.hoisted,
+            "groups": [[entry(each) for each in members] for members in self.hoisted["groups"]],
+            "rest": [entry(each) for each in self.hoisted["rest"]],
+        }
+        return hoisted, {axis: np.broadcast_to(count, self.shape)[n, t] for axis, count in self.counts.items()}
+
+
+def lanes_of(
+    job: Job, tables: Tables, constants: Sequence[Mapping[str, float]], caps: Mapping[str, NDArray[np.float64]]
+) -> Lanes | None:
+    """Return the lanes of a sweep, or None for a bound without the structure that a certified search rests on.
+
+    Args:
+        job: what is searched, for the first combination.
+        tables: its tables.
+        constants: the constants of every combination.
+        caps: the largest value of capped hyperparameters, for every combination.
+    """
+    proxy = job.proxy
+    if isinstance(proxy, FunctionProxy) or any(t.exponent(v) is None for t in proxy.terms for v in job.searched):
+        return None
+    line = _line(proxy, tables.scan, job.axes[tables.scan])
+    outer = [axis for axis in job.searched if axis != tables.scan]
+    if line is None or (line.kind == "convex" and outer):
+        return None
+    row, column = (*outer, NO_ROW, NO_COLUMN)[:2] if len(outer) != 1 else (outer[0], NO_COLUMN)
+    over = tuple(axis for axis in (*AXES, NO_ROW, NO_COLUMN) if axis in (tables.scan, row, column))
+    budget = next(iter(job.remaining), "no budget")
+    sizes = {NO_ROW: 1, NO_COLUMN: 1, **tables.sizes}
+    return Lanes(
+        Plan(
+            *(line.kind, line.falling, line.square, tables.scan, row, column, budget, over),
+            sizes=tuple(sizes[axis] for axis in over),
+        ),
+        {**tables.scanned, **line.numbers},
+        {
+            **_with_coefficients(proxy, tables, constants, job.fixed),
+            "place": {axis: np.arange(sizes[axis], dtype=np.int32) for axis in (row, column)},
+        },
+        {axis: _count(axis, job, caps) if axis in job.axes else np.ones((1, 1), np.int32) for axis in over},
+        (len(constants), sizes.get(budget, 1)),
+    )
+
+
+# --- along the scanned axis ---
+
+
+class _Line(NamedTuple):
+    """What a bound is along the scanned axis, and the numbers that its closed form needs."""
+
+    kind: str
+    falling: int | None
+    square: bool
+    numbers: dict[str, Any]
+
+
+def _line(proxy: Proxy, scan: str, values: NDArray[np.float64]) -> _Line | None:
+    """The structure along the scanned axis; None where there is none, or the axis is too fine to resolve it."""
+    powers = [Fraction(power) for power in dict.fromkeys(t.factors[scan] for t in proxy.terms if scan in t.factors)]
+    if min(powers, default=Fraction(0)) >= 0:
+        return _Line("rises", None, False, {})
+    if max(powers) <= 0:
+        return _Line("falls", None, False, {})
+    if min(map(abs, powers)) * np.diff(np.log(values)).min() < RESOLVED:
+        return None
+    if len(powers) > 2:
+        return _Line("convex", None, False, {})
+    k = powers.index(min(powers))
+    numbers = _pair(values, -powers[k], powers[1 - k], k)
+    return None if numbers is None else _Line("pair", k, powers[0] == -powers[1], numbers)
+
+
+def _pair(values: NDArray[np.float64], p: Fraction, q: Fraction, falling: int) -> dict[str, Any] | None:
+    """The numbers of A s^-p + B s^q: where its minimum steps from one value to the next, and its least value.
+
+    It falls from s_j to s_j+1 just where A/B exceeds (s_j+1^q - s_j^q)/(s_j^-p - s_j+1^-p); its least value over
+    all s is A^(q/(p+q)) B^(p/(p+q)) ((p/q)^(-p/(p+q)) + (p/q)^(q/(p+q))).
+    """
+    with np.errstate(all="ignore"):
+        turns = np.diff(values ** float(q)) / -np.diff(values ** float(-p))
+    if not ((turns > 1e-290) & (turns < 1e290)).all() or (np.diff(turns) <= 0).any():
+        return None  # the powers leave float64
+    share = float(q / (p + q)), float(p / (p + q))
+    scale = float(p / q) ** -share[1] + float(p / q) ** share[0]
+
+    def ordered(falls: float, rises: float) -> list[np.float64]:
+        return [np.float64(x) for x in ((falls, rises) if falling == 0 else (rises, falls))]
+
+    powers = ordered(float(p), float(q))
+    return {"turns": turns, "shares": ordered(*share), "scales": ordered(scale, 1.0), "powers": powers}
+
+
+# --- what differs from lane to lane ---
+
+
+def _with_coefficients(
+    proxy: Proxy, tables: Tables, constants: Sequence[Mapping[str, float]], fixed: Mapping[str, float]
+) -> dict[str, Any]:
+    """The tables that do not lie on the scanned axis, each term's coefficient an array over the combinations.
+
+    Each is computed as for a single search, by Python's floats: NumPy's powers have other last bits.
+    """
+    axes = {axis: np.empty(0) for axis in tables.sizes}
+    kinds = dict.fromkeys(t.factors[tables.scan] for t in proxy.terms if tables.scan in t.factors)
+
+    def entries(terms: list[Term], given: Any) -> list[Any]:
+        return [
+            (np.array([coefficient(term, each, axes, fixed) for each in constants]), table)
+            for term, (_, table) in zip(terms, given)
+        ]
+
+    groups = [[t for t in proxy.terms if t.factors.get(tables.scan) == kind] for kind in kinds]
+    rest = [t for t in proxy.terms if tables.scan not in t.factors]
+    return {
+        "zero": tables.hoisted["zero"],
+        "groups": [entries(terms, given) for terms, given in zip(groups, tables.hoisted["groups"])],
+        "rest": entries(rest, tables.hoisted["rest"]),
+        "penalty": {},
+        "limit": {},
+    }
+
+
+def _count(axis: str, job: Job, caps: Mapping[str, NDArray[np.float64]]) -> NDArray[np.int32]:
+    """How many values of an axis are allowed, from its first on: shape (combinations or 1, budgets or 1)."""
+    values = job.axes[axis]
+    domain = domain_of(job.axes, job.fixed, {}, job.min_K, job.path.get("b"))
+    count = np.array([[(domain.penalty[axis] == 0).sum() if axis in domain.penalty else len(values)]])
+    if axis in caps:
+        count = np.minimum(count, np.searchsorted(values, caps[axis], side="right")[:, None])
+    if axis in domain.limit:
+        count = np.minimum(count, np.searchsorted(domain.limit[axis], domain.limit["T"], side="right")[None])
+    for name in job.remaining:
+        if name in domain.penalty:
+            count = np.where(domain.penalty[name][None] == 0, count, 0)
+    return count.astype(np.int32)

@@ -1,0 +1,191 @@
+"""Critical batch size over momentum and weight decay or learning rate, and where a bound says nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from hpgrid.bounds import cesista2025 as bounds
+from hpgrid.config import Config
+from hpgrid.critical import lmo, solve
+from hpgrid.critical.answer import FOUND, OUT_OF_REACH, VACUOUS, critical_batch
+from hpgrid.critical.trivial import least, levels
+from hpgrid.errors import bad
+from hpgrid.paper.critical import problem
+from hpgrid.paper.data import Check, FigureData, config_data
+from hpgrid.plotting import critical as plot
+from hpgrid.plotting.style import letter, log_axes, new_figure, styled
+from hpgrid.theory import critical_batch as theory
+from hpgrid.theory import iso_loss
+
+Array = NDArray[np.float64]
+
+#: Every how many points of an axis the map is held against an answer that is found numerically.
+_EVERY = 15
+
+
+class Panel(NamedTuple):
+    """A map: the bound, its target, what is on the second axis, and its title."""
+
+    form: str
+    measure: str
+    y: str
+    title: str
+
+
+PANELS = (
+    Panel("seed", "gradient", "lam", "first form, gradient"),
+    Panel("revised", "gap", "lam", "revised, Frank-Wolfe gap"),
+    Panel("revised", "loss", "lam", "revised, star-convex loss"),
+    Panel("seed", "gradient", "eta", r"first form, $\lambda=0$"),
+    Panel("revised", "gradient", "eta", r"revised, $\lambda=0$"),
+    Panel("lmo", "gradient", "eta", r"LMO bound, $\lambda=0$"),
+)
+
+
+def compute(config: Config, name: str = "cbs2") -> FigureData:
+    """Return the figure's arrays and checks."""
+    started = time.perf_counter()
+    own = config.parameters
+    ranges = {"alpha": (own["alpha_low"], 1.0), **{v: (own[f"{v}_low"], own[f"{v}_high"]) for v in ("lam", "eta")}}
+    for v, (low, high) in ranges.items():
+        if not 0 < low < high or own["n"] < 2:
+            raise bad(f"the axis {v} needs 0 < low < high and two points", [low, high, own["n"]], "the smaller first")
+    axes = {v: np.geomspace(low, high, own["n"]) for v, (low, high) in ranges.items()}
+    if own["lam_high"] * own["eta"] > 1:
+        raise bad("the bounds hold for lam eta <= 1", own["lam_high"] * own["eta"], "a smaller lam_high or eta")
+    arrays: dict[str, Any] = dict(axes)
+    checks: list[Check] = []
+    notes: dict[str, Any] = {}
+    for k, panel in enumerate(PANELS):
+        b, region = _map(panel, own, axes)
+        arrays |= {f"b_{k}": np.where(region == plot.FOUND, b, np.nan), f"region_{k}": region}
+        checks.append(_check(panel, own, axes, b, region))
+        shares = {what: float((region == code).mean()) for what, code in _CODES.items()}
+        notes[panel.title] = {what: round(share, 4) for what, share in shares.items()}
+    arrays["formula_0"] = theory.theorem12(
+        axes["alpha"], own["eps_gradient"], lam=axes["lam"][:, None], sigma=own["sigma"]
+    )
+    return FigureData(name, config_data(config), arrays, tuple(checks), notes, time.perf_counter() - started)
+
+
+_CODES = {
+    "found": plot.FOUND,
+    "out of reach": plot.OUT_OF_REACH,
+    "vacuous": plot.VACUOUS,
+    "vacuous at every target": plot.NOTHING,
+}
+
+
+def _map(panel: Panel, own: Mapping[str, Any], axes: Mapping[str, Array]) -> tuple[Array, NDArray[np.int_]]:
+    """Batch sizes in closed form, over b > 0, and what each point is; shape (second axis, alpha)."""
+    eps = float(own[f"eps_{panel.measure}"])
+    rows = [_row(panel, own, axes["alpha"], float(y), eps) for y in axes[panel.y]]
+    b, Z, level = (np.array(part) for part in zip(*rows))
+    level = level[:, None]
+    region = np.full(b.shape, plot.FOUND)
+    region[np.broadcast_to(eps <= Z, b.shape)] = plot.OUT_OF_REACH
+    region[np.broadcast_to(eps >= level, b.shape)] = plot.VACUOUS
+    region[level <= Z] = plot.NOTHING
+    return b, region
+
+
+def _row(panel: Panel, own: Mapping[str, Any], alpha: Array, y: float, eps: float) -> tuple[Array, Array, float]:
+    """A row of a map: batch sizes, Z, and the least level that holds trivially."""
+    at: dict[str, Any] = {"eta": float(own["eta"]), "lam": 0.0, panel.y: y}
+    constants = problem(own)
+    level = least(levels(panel.measure, "dual", {**constants, **at, "kappa1": 1.0})).value
+    if panel.form == "lmo":
+        return _lmo_row(own, alpha, at["eta"], eps), float(own["L"]) * at["eta"] * (3.5 + 2 / alpha), level
+    if panel.measure == "gradient":
+        parts = bounds.parts(**at, alpha=alpha, **constants, form=panel.form)
+    else:
+        parts = (bounds.gap_parts if panel.measure == "gap" else bounds.loss_parts)(**at, alpha=alpha, **constants)
+    room = np.where(eps > parts.Z, eps - parts.Z, np.nan)
+    if panel.measure == "loss":
+        return theory.star_convex(parts.X, parts.Y, room), parts.Z, level
+    Y, Z_noise = (parts.Y, parts.Z_noise) if panel.form == "seed" else (0.0 * parts.Y, parts.Y)
+    return theory.fewest_tokens(Y, Z_noise, room), parts.Z, level
+
+
+def _lmo_row(own: Mapping[str, Any], alpha: Array, eta: float, eps: float) -> Array:
+    b = np.full(alpha.shape, np.nan)
+    for k, a in enumerate(alpha):
+        room = eps - own["L"] * eta * (3.5 + 2 / a)
+        if room > 0:
+            parts = iso_loss.of_bound(a, own["Delta0"], own["L"], own["rho"] * own["sigma"])
+            b[k] = theory.lmo_fixed(own["Delta0"] / eta, parts.burn_in, parts.floor, room)
+    return b
+
+
+def _check(
+    panel: Panel, own: Mapping[str, Any], axes: Mapping[str, Array], b: Array, region: NDArray[np.int_]
+) -> Check:
+    """Hold a coarser map's points against answers that are found numerically: the status, and the batch size."""
+    gaps, wrong, found = [0.0], 0, 0
+    for i in range(0, len(axes[panel.y]), _EVERY):
+        for j in range(0, len(axes["alpha"]), _EVERY):
+            status, numerical = _answer(panel, own, float(axes["alpha"][j]), float(axes[panel.y][i]))
+            codes = {FOUND: (plot.FOUND,), OUT_OF_REACH: (plot.OUT_OF_REACH, plot.NOTHING)}
+            wrong += region[i, j] not in codes.get(status, (plot.VACUOUS, plot.NOTHING))
+            if status == FOUND and numerical is not None:
+                found += 1
+                gaps.append(abs(float(np.log(numerical / max(b[i, j], 1.0)))))
+    told = f"{found} points with a batch size; {wrong} of another status than the map's; tolerance: a flat minimum's"
+    holds = wrong == 0 and max(gaps) <= solve.FLAT
+    window = (float(axes["alpha"][0]), 1.0)
+    title = panel.title.replace("$", "").replace("\\", "")
+    if not found:  # there is no batch size to compare: the status alone is held
+        return Check(f"{title}: points of another status", float(wrong), 0.0, 0.0, holds, window, 0, told)
+    return Check(f"{title}: log(fewest tokens/closed form)", max(gaps), 0.0, solve.FLAT, holds, window, 0, told)
+
+
+def _answer(panel: Panel, own: Mapping[str, Any], alpha: float, y: float) -> tuple[str, float | None]:
+    """The status and the batch size, found numerically."""
+    at: dict[str, Any] = {"eta": float(own["eta"]), "lam": 0.0, panel.y: y}
+    eps = float(own[f"eps_{panel.measure}"])
+    if panel.form == "lmo":
+        constants = {name: float(own[name]) for name in ("Delta0", "L", "sigma", "rho")}
+        found = lmo.eta_fixed(alpha, eps, at["eta"], **constants)
+        trivial = least(levels("gradient", "dual", {**problem(own), "lam": 0.0, "kappa1": 1.0})).value
+        status = VACUOUS if eps >= trivial else OUT_OF_REACH if found.fewest is None else FOUND
+        return status, None if found.fewest is None else found.fewest.b
+    answer = critical_batch(
+        alpha=alpha, **at, **problem(own), eps=eps, form=panel.form,
+        measure=panel.measure if panel.form == "revised" else None,
+    )  # fmt: skip
+    return answer.status, answer.b
+
+
+def draw(data: FigureData) -> Figure:
+    """Return the figure: a row over weight decay, and one over learning rates without it."""
+    arrays, own = data.arrays, data.config["parameters"]
+    levels_ = 10.0 ** np.arange(0, 8)
+    shown: set[int] = set()
+    with styled():
+        figure, axes = new_figure(2, 3, (7.6, 5.6))
+        filled = None
+        for k, panel in enumerate(PANELS):
+            x, y = arrays["alpha"], arrays[panel.y]
+            region = arrays[f"region_{k}"]
+            shown |= set(np.unique(region).tolist()) - {plot.FOUND}
+            filled = plot.batch_map(axes[k], x, y, arrays[f"b_{k}"], region, levels_) or filled
+            if k == 0:
+                plot.formula_lines(axes[k], x, y, arrays["formula_0"])
+            log_axes(axes[k], (x[0], x[-1]), (y[0], y[-1]), ("alpha", "eta"))
+            axes[k].set_xlabel(r"$1-\beta$")
+            axes[k].set_ylabel({"lam": r"weight decay $\lambda$", "eta": r"learning rate $\eta$"}[panel.y])
+            if k % 3:
+                axes[k].set_ylabel("")
+            letter(axes[k], k, panel.title + f"\n$\\epsilon={own[f'eps_{panel.measure}']:g}$")
+        if filled is not None:
+            plot.batch_bar(figure, axes, filled)
+        label = f"Theorem 12, ${plot.EPS_PRIME}={own['eps_gradient']:g}$"
+        plot.region_legend(figure, shown, [Line2D([], [], color="0.1", linestyle="--", linewidth=1.0, label=label)])
+    return figure

@@ -1,0 +1,129 @@
+"""The LMO method of eq. (1) itself, over a grid of (eta, b, alpha, K), against its bound, eq. (2).
+
+m^(k+1) = (1 - alpha) m^k + alpha g_b^k, x^(k+1) = x^k + eta LMO(m^(k+1)), from m^0 = g_b^0: normalised SGD, signSGD
+and Muon, by the norm.
+
+Source: Shulgin et al., eqs. (1) and (2); Appendix C.1 for the matched first momentum.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from hpgrid.arrays import Array
+from hpgrid.bounds import lmo_exact
+from hpgrid.errors import bad
+from hpgrid.norms import Norm
+from hpgrid.stochastic.noise import GAUSSIAN
+from hpgrid.stochastic.problems import Form, Problem
+from hpgrid.stochastic.samples import draws
+
+
+@dataclass(frozen=True)
+class Runs:
+    """What came out of every cell of a grid.
+
+    Attributes:
+        least: ||grad f(x^k)||_dual at the k <= K of least mean, by seed: shape (eta, b, alpha, K, seeds). That k is
+            chosen by as many other seeds, so that a mean over these is not too low for having been the least.
+        bound: eq. (2), shape (eta, b, alpha, K).
+        trivial: ||grad f(x^0)||_dual, which the method starts from: a bound above it says nothing.
+    """
+
+    least: np.ndarray
+    bound: np.ndarray
+    trivial: float
+
+
+class _State(NamedTuple):
+    x: Array
+    m: Array
+    gradient: Array
+
+
+def run(
+    problem: Problem,
+    axes: tuple[Array, Array, Array, Array],
+    *,
+    noise: float = 1.0,
+    seeds: int = 32,
+    seed: int = 0,
+) -> Runs:
+    """Return what the method reaches with Gaussian noise, over a grid.
+
+    One program for the whole grid; one run of the longest K gives all shorter ones. All cells share their noise.
+
+    Args:
+        problem: what is minimised.
+        axes: the values of eta > 0, b >= 1, alpha in (0, 1] and K, whole numbers, increasing.
+        noise: rho sigma, > 0, where sigma^2 = E||g_1 - grad f||_F^2 and rho is the norm's.
+        seeds: how many seeds are read; as many again choose k.
+        seed: of all the noise.
+
+    Raises:
+        ValueError: K that do not increase from 1 or more.
+    """
+    eta, b, alpha, budgets = (np.asarray(axis, float) for axis in axes)
+    if not (budgets[0] >= 1 and (np.diff(budgets) > 0).all() and (budgets % 1 == 0).all()):
+        raise bad("iterations are whole numbers >= 1 that increase", list(axes[3]), "[64, 128, 256], say")
+    shape = problem.start.shape
+    rho = problem.norm.rho(shape)
+    drawn = draws(GAUSSIAN, seed, (int(budgets[-1]), 2 * seeds), [1.0], shape)[:, 0]
+    grid = np.meshgrid(eta, b, alpha, indexing="ij")
+    with jax.enable_x64(True):
+        cells = tuple(jnp.asarray(axis.ravel()) for axis in grid)
+        places = np.searchsorted(budgets, np.arange(1, int(budgets[-1]) + 1))
+        given = (problem.parameters, problem.start, noise / rho * drawn, places)
+        found = _run(problem.norm, problem.form, len(budgets), cells, *(jnp.asarray(a) for a in given))
+    least = np.asarray(found).transpose(1, 0, 2).reshape(*grid[0].shape, len(budgets), seeds)
+    proxy = lmo_exact(Delta0=problem.Delta0, L=problem.L, rho=rho, sigma=noise / rho, budget="K")
+    eta, b, alpha, K = np.meshgrid(eta, b, alpha, budgets, indexing="ij")
+    return Runs(least, np.asarray(proxy.risk(eta=eta, b=b, alpha=alpha, K=K)), problem.G0)
+
+
+@partial(jax.jit, static_argnums=(0, 1, 2))
+def _run(
+    norm: Norm,
+    form: Form,
+    budgets: int,
+    cells: tuple[Array, Array, Array],
+    parameters: Array,
+    start: Array,
+    noise: Array,
+    places: Array,
+) -> Array:
+    """The norm at the best k <= K, for each K: shape (K, cells, seeds); ``places`` is where k + 1 counts first."""
+    eta, b, alpha = cells
+    seeds = noise.shape[1] // 2
+    first = form.gradient(start, parameters)
+
+    def one(state: _State, xi: Array, eta: Array, b: Array, alpha: Array) -> tuple[_State, Array]:
+        m = (1.0 - alpha) * state.m + alpha * (state.gradient + xi / jnp.sqrt(b))
+        x = state.x + eta * norm.lmo(m)
+        gradient = form.gradient(x, parameters)
+        return _State(x, m, gradient), norm.dual(gradient)
+
+    several = jax.vmap(jax.vmap(one, (0, 0, None, None, None)), (0, None, 0, 0, 0))
+
+    def step(carry: tuple[_State, Array, Array, Array], xs: tuple[Array, Array]) -> tuple[tuple, None]:
+        state, best, value, out = carry
+        xi, place = xs
+        state, size = several(state, xi, eta, b, alpha)
+        mean = size[:, seeds:].mean(1)
+        value = jnp.where((mean < best)[:, None], size[:, :seeds], value)
+        return (state, jnp.minimum(best, mean), value, out.at[place].set(value)), None
+
+    def whole(matrix: Array) -> Array:
+        return jnp.broadcast_to(matrix, (len(eta), 2 * seeds, *start.shape))
+
+    m = first[None, None] + noise[0][None] / jnp.sqrt(b)[:, None, None, None]
+    state = _State(whole(start[None, None]), m, whole(first[None, None]))
+    value = jnp.zeros((len(eta), seeds))
+    carry = (state, jnp.full(len(eta), jnp.inf), value, jnp.zeros((budgets, *value.shape)))
+    return jax.lax.scan(step, carry, (noise, places))[0][3]

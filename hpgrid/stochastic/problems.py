@@ -1,0 +1,159 @@
+"""Functions of a matrix whose L and Delta0 are known exactly, in each norm.
+
+L is the least with ||grad f(Y) - grad f(X)||_dual <= L ||Y - X||, in the norm and its dual. For a diagonal H,
+grad f = H * X entry by entry, and L = max ||H * Z||_dual over ||Z|| <= 1:
+
+- Frobenius: the largest entry of H.
+- Max-norm: the sum of H's entries, at Z of ones.
+- Spectral, H with equal entries along each row, so that H * Z = A Z: ||A Z||_nuc <= sum_i s_i(A) s_i(Z) (von
+  Neumann), the sum of A's min(m, n) largest entries, at a Z that has orthonormal rows there and zeros elsewhere.
+
+The smoothed ones are (c^2 + s^2)^(1/2) - c, averaged over the N numbers s that the norm sees: the entries, the
+singular values, or <X, H * X>^(1/2) with H's entries from 1 down (were they equal, every step of normalised SGD
+would go straight through the minimum). Their gradients stay large until s is of the size of c, so that the minimum
+is near. The second derivative in s is at most 1/c; of a function of the singular values the constant is that of the
+function of the vector; so f is 1/(N c)-smooth in the Frobenius norm. With ||.||_dual <= N^(1/2) ||.||_F and
+||.||_F <= N^(1/2) ||.||, L <= 1/c. It is attained at X = 0: along Z of ones, Z with all singular values 1, or H's
+largest entry.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import jax.numpy as jnp
+import numpy as np
+
+from hpgrid.arrays import Array
+from hpgrid.errors import bad
+from hpgrid.norms import MAX, SPECTRAL, Norm, check_shape
+from hpgrid.stochastic.thin import gram, norm_of, together
+
+Shape = tuple[int, int]
+
+#: The least curvature over the largest.
+LEAST = 0.25
+
+
+class Form(NamedTuple):
+    """f and its gradient at one matrix: functions of (X, parameters), so that other parameters compile nothing."""
+
+    loss: Callable[[Array, Array], Array]
+    gradient: Callable[[Array, Array], Array]
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A function to minimise; its least value is 0.
+
+    Attributes:
+        norm: the norm in which its constants are.
+        form: f and its gradient.
+        parameters: of ``form``.
+        start: where a run starts, shape (m, n).
+        L: smoothness constant.
+        Delta0: f(start).
+        G0: ||grad f(start)||_dual: a bound above it says nothing.
+    """
+
+    norm: Norm
+    form: Form
+    parameters: np.ndarray
+    start: np.ndarray
+    L: float
+    Delta0: float
+    G0: float
+
+
+def quadratic(name: str, shape: Shape, *, size: float = 1.0, least: float = LEAST) -> Problem:
+    """Return f = sum H X^2/2, with H's entries (in the spectral norm, its rows) from ``least`` to 1, and L.
+
+    Args:
+        name: "frobenius", "max" or "spectral".
+        shape: of the matrix.
+        size: ||start||, > 0.
+        least: the least curvature, in (0, 1].
+
+    Raises:
+        ValueError: a size or a curvature out of range.
+    """
+    m, n = check_shape(shape)
+    if not (size > 0 and 0 < least <= 1):
+        raise bad("a quadratic has size > 0 and 0 < least <= 1", (size, least), "size=1.0, least=0.25, say")
+    rows = name == SPECTRAL.name
+    values = np.linspace(1.0, least, m if rows else m * n)
+    H = np.repeat(values, n).reshape(m, n) if rows else values.reshape(m, n)
+    L = {MAX.name: values.sum(), SPECTRAL.name: values[: min(m, n)].sum()}.get(name, 1.0)
+    return _problem(name, QUADRATIC, H, (m, n), size, float(L))
+
+
+def smoothed(name: str, shape: Shape, *, size: float = 1.0, width: float = 0.25) -> Problem:
+    """Return the smoothed norm of the module's head, a mean of (c^2 + s^2)^(1/2) - c, L = 1/c.
+
+    Args:
+        name: "frobenius", "max" or "spectral" (with two rows or columns).
+        shape: of the matrix.
+        size: ||start||, > 0.
+        width: c, > 0.
+
+    Raises:
+        ValueError: a size or a width that is not positive, or a shape without a closed form.
+    """
+    sizes = check_shape(shape)
+    if not (size > 0 and width > 0):
+        raise bad("a smoothed norm has size > 0 and width > 0", (size, width), "size=1.0, width=0.25, say")
+    if name == SPECTRAL.name and min(sizes) != 2:
+        raise bad("the smoothed nuclear norm needs two rows or two columns", shape, "(4, 2), say")
+    return _problem(name, SMOOTHED[name], np.array([width]), sizes, size, 1.0 / width)
+
+
+def _problem(name: str, form: Form, parameters: np.ndarray, shape: Shape, size: float, L: float) -> Problem:
+    """Starts off all symmetries: no entry, and no singular value, meets 0 together with another."""
+    import jax
+
+    norm = norm_of(name, shape)
+    with jax.enable_x64(True):
+        start = np.cos(np.arange(1.0, 1.0 + math.prod(shape)) ** 1.5).reshape(shape)
+        start = start * (size / float(norm.of(jnp.asarray(start))))
+        x, theta = jnp.asarray(start), jnp.asarray(parameters)
+        Delta0, G0 = float(form.loss(x, theta)), float(norm.dual(form.gradient(x, theta)))
+    return Problem(norm, form, parameters, start, L, Delta0, G0)
+
+
+QUADRATIC = Form(lambda X, H: (H * X * X).sum() / 2.0, lambda X, H: H * X)
+
+
+def _rates(shape: Shape) -> np.ndarray:
+    return np.linspace(1.0, LEAST, math.prod(shape)).reshape(shape)
+
+
+def _root(squares: Array, width: Array) -> Array:
+    return jnp.sqrt(width[0] ** 2 + squares)
+
+
+def _smoothed_nuclear(X: Array, width: Array) -> Array:
+    """(c^2 I + X^T X)^(1/2) has the trace that the ridged Gram matrix gives."""
+    return (gram(X, width[0] ** 2).total - 2.0 * width[0]) / 2.0
+
+
+def _smoothed_polar(X: Array, width: Array) -> Array:
+    """X (c^2 I + X^T X)^(-1/2)/2, by the ridged Gram matrix: its adjugate, plus its root's determinant."""
+    g = gram(X, width[0] ** 2)
+    x, y = g.x * (g.r + g.product) - g.y * g.q, g.y * (g.p + g.product) - g.x * g.q
+    return together(x, y, X) / (2.0 * g.product * g.total)
+
+
+SMOOTHED = {
+    "frobenius": Form(
+        lambda X, c: _root((_rates(X.shape) * X * X).sum(), c) - c[0],
+        lambda X, c: _rates(X.shape) * X / _root((_rates(X.shape) * X * X).sum(), c),
+    ),
+    "max": Form(
+        lambda X, c: (_root(X * X, c) - c[0]).mean(),
+        lambda X, c: X / _root(X * X, c) / float(X.size),
+    ),
+    "spectral": Form(_smoothed_nuclear, _smoothed_polar),
+}

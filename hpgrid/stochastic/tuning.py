@@ -1,0 +1,75 @@
+"""Best hyperparameters of runs that share their seeds, and how far each may be from the true best."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+
+from hpgrid.arrays import Array
+from hpgrid.reducers.slopes import Slope, fit_slope
+from hpgrid.stochastic.intervals import LEVEL, near_least
+
+
+class Best(NamedTuple):
+    """The best value of one hyperparameter along a curve, each of shape (n,).
+
+    Attributes:
+        value: that of the cell of least mean.
+        low: the least value that can't be told from it.
+        high: the largest one.
+        edge: where ``low`` or ``high`` is the axis' first or last value: the best could lie beyond, and says nothing.
+        step: the largest gap between neighbours on the axis, in natural log: as far from ``low`` or ``high`` the
+            best may be besides.
+    """
+
+    value: Array
+    low: Array
+    high: Array
+    edge: Array
+    step: Array
+
+
+def best(runs: Array, axes: Mapping[str, Array], level: float = LEVEL) -> dict[str, Best]:
+    """Return the best values of the hyperparameters that are tuned, along a curve.
+
+    What can't be told from the best cell is told by paired differences over seeds, all intervals at once.
+
+    Args:
+        runs: what is to be small, shape (tuned, ..., n, seeds).
+        axes: the tuned hyperparameters' values, increasing, in the order of the axes.
+        level: how sure all intervals are together.
+    """
+    values = [np.asarray(axis, float) for axis in axes.values()]
+    sizes, (n, seeds) = tuple(len(axis) for axis in values), np.shape(runs)[-2:]
+    cells = np.reshape(runs, (-1, n, seeds))
+    near = np.stack([near_least(cells[:, j], cells.shape[0] * n, level) for j in range(n)], -1).reshape(*sizes, n)
+    first = np.unravel_index(cells.mean(-1).argmin(0), sizes)
+    found = {}
+    for k, (name, axis) in enumerate(zip(axes, values)):
+        some = np.asarray(near.any(tuple(other for other in range(len(sizes)) if other != k)))
+        low, high = some.argmax(0), len(axis) - 1 - some[::-1].argmax(0)
+        step, edge = np.diff(np.log(axis)).max(), (low == 0) | (high == len(axis) - 1)
+        found[name] = Best(axis[first[k]], axis[low], axis[high], edge, np.full(n, step))
+    return found
+
+
+def movement(along: Array, found: Best) -> Slope:
+    """Return the power of what the curve runs along in a best value, edges left out.
+
+    Fitted to the middle of what can't be told apart. Where each log of the truth is within its half-width h_i of
+    that, the slope is off by at most sum h_i |u_i - mean u|/sum (u - mean u)^2, u the log of what it runs along.
+
+    Args:
+        along: K or b, shape (n,).
+        found: the best values.
+    """
+    half = np.log(found.high / found.low) / 2.0 + found.step
+    slope = fit_slope(along, np.sqrt(found.low * found.high), edge=found.edge, step=float(half.max()))
+    u, inside = np.log(np.asarray(along, float)), ~found.edge
+    if slope.points < 2:
+        return slope
+    away = u[inside] - u[inside].mean()
+    return replace(slope, error=float((half[inside] * np.abs(away)).sum() / (away @ away)))

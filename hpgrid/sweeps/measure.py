@@ -1,0 +1,173 @@
+"""One block of combinations, measured: grid argmins, the refined optimum behind them, fitted slopes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpgrid.checks import TUNABLE
+from hpgrid.grid import Grid
+from hpgrid.many import ManyResult, search_many
+from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.reducers.many_slopes import fit_slopes, lasting
+from hpgrid.refinement.optimum import Optimum, refine
+from hpgrid.regime import Regime
+from hpgrid.sweeps.plan import NamedRegime, Plan
+from hpgrid.sweeps.values import HELD, complement, hyperparameter
+
+Array = NDArray[Any]
+
+#: What slopes are fitted to.
+QUANTITIES = ("risk", *TUNABLE)
+
+#: The variables that have a natural bound to leave: b = 1, alpha = 1.
+BURNING = ("b", "alpha")
+
+#: How far the log of a refined optimum may be from the truth: see the tests of refinement.
+REFINED = 1e-9
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a sweep is run, none of which changes its numbers.
+
+    Attributes:
+        method: "exact", which leaves out cells that can't be the best, or "brute".
+        devices: how many of the local devices are used; all where None.
+        memory: the most bytes a search may take on a device; what the device says where None.
+    """
+
+    method: str = "exact"
+    devices: int | None = None
+    memory: int | None = None
+
+
+def measure(plan: Plan, grid: Grid, values: Mapping[str, Array], options: Options) -> dict[str, Array]:
+    """Return by name the numbers of a block: shapes (regimes, n, budgets), or (regimes, n, ...) for the slopes.
+
+    Args:
+        plan: the sweep.
+        grid: where the bound is evaluated.
+        values: by swept name, its value in each of the n combinations.
+        options: how it is run.
+    """
+    n = len(next(iter(values.values())))
+    whole: list[dict[str, Array]] = []
+    for regime in plan.regimes:
+        parts: dict[str, Array] = {}
+        for rows, proxy, held in _alike(plan, grid.budget, values):
+            constants = {name: column[rows] for name, column in values.items() if name in proxy.constants}
+            found = _measured(proxy, grid, regime_of(regime, held), plan.min_K, constants, len(rows), options)
+            for name, array in found.items():
+                parts.setdefault(name, np.empty((n, *array.shape[1:]), array.dtype))[rows] = array
+        whole.append(parts)
+    return {name: np.stack([parts[name] for parts in whole]) for name in whole[0]}
+
+
+def _alike(
+    plan: Plan, budget: str, values: Mapping[str, Array]
+) -> Iterator[tuple[NDArray[np.integer], Proxy | FunctionProxy, dict[str, float]]]:
+    """The combinations that share a bound and what is held, and so one search: which, the bound, what is held."""
+    apart = [name for name in values if name == "q" or name in HELD]
+    keys = (
+        np.column_stack([values[name] for name in apart]) if apart else np.zeros((len(next(iter(values.values()))), 1))
+    )
+    kinds, place = np.unique(keys, axis=0, return_inverse=True)
+    for k, kind in enumerate(kinds):
+        given = dict(zip(apart, map(float, kind)))
+        held = {hyperparameter(v): complement(x) if v == "beta" else x for v, x in given.items() if v in HELD}
+        yield np.flatnonzero(place.ravel() == k), bound_of(plan, budget, given.get("q")), held
+
+
+def bound_of(plan: Plan, budget: str, q: float | None = None) -> Proxy | FunctionProxy:
+    """Return the plan's bound; what is swept of its constants is 1.
+
+    Args:
+        plan: the sweep.
+        budget: "T" or "K".
+        q: the noise exponent, where it is swept.
+    """
+    bound = plan.bound
+    swept = {name: 1.0 for name in plan.swept if name != "q" and name not in HELD}
+    options = bound.options if q is None else {**bound.options, "q": q}
+    return replace(bound, constants={**bound.constants, **swept}, options=options).build(budget)
+
+
+def regime_of(named: NamedRegime, held: Mapping[str, float]) -> Regime:
+    """Return a regime with what is swept of hyperparameters held."""
+    return Regime(named.tuned, {**named.fixed, **held}, named.path, named.caps)  # type: ignore[arg-type]
+
+
+def _measured(
+    proxy: Proxy | FunctionProxy,
+    grid: Grid,
+    regime: Regime,
+    min_K: float | None,
+    constants: Mapping[str, Array],
+    n: int,
+    options: Options,
+) -> dict[str, Array]:
+    own = constants or {name: np.full(n, x) for name, x in list(proxy.constants.items())[:1]}
+    settings: dict[str, Any] = {"method": options.method, "devices": options.devices, "memory": options.memory}
+    found = search_many(proxy, grid, regime, own, min_K=min_K, **settings)
+    at: dict[str, Any] = {grid.budget: grid.axes[grid.budget].values}
+    truth = refine(proxy, regime=regime, min_K=min_K, constants=own, **at)
+    return {**_optima(found, truth, regime, grid, n), **_slopes(found, truth, regime, grid)}
+
+
+def _optima(found: ManyResult, truth: Optimum, regime: Regime, grid: Grid, n: int) -> dict[str, Array]:
+    """The best points, on the grid and refined; where a hyperparameter is held, what it is held at."""
+    budget = grid.axes[grid.budget].values
+    shape = (n, len(budget))
+    known = truth.converged | np.any(list(truth.unbounded.values()), axis=0)
+    out: dict[str, Array] = {"risk_hat": found.risk, "risk_star": np.where(known, truth.risk, np.nan)}
+    out["risk_exponent"] = np.where(truth.converged, truth.exponent["risk"], np.nan)
+    for v in TUNABLE:
+        if v in regime.tuned:
+            out[f"{v}_hat"], out[f"{v}_edge"] = found.at[v], found.edge[v]
+            out[f"{v}_star"] = np.where(truth.converged, truth.at[v], np.nan)
+            out[f"{v}_exponent"] = np.where(truth.converged, truth.exponent[v], np.nan)
+            continue
+        power = float(regime.path.get(v, 0))
+        value = budget**power if v in regime.path else regime.fixed.get(v, np.nan)
+        out[f"{v}_hat"] = out[f"{v}_star"] = np.broadcast_to(np.asarray(value, float), shape)
+        out[f"{v}_edge"] = np.zeros(shape, bool)
+        out[f"{v}_exponent"] = np.full(shape, power if v in (*regime.path, *regime.fixed) else np.nan)
+    return out
+
+
+def _slopes(found: ManyResult, truth: Optimum, regime: Regime, grid: Grid) -> dict[str, Array]:
+    """Slopes of the grid's curves and of the refined ones, over the same budgets, and where burn-in ends.
+
+    The argmin's uncertainty is read off the refined optimum: how far the two are apart over the window.
+    """
+    budget = grid.axes[grid.budget].values
+    n = len(found.risk)
+    ends = {v: _burn_in(found, truth, grid, v) for v in BURNING if v in regime.tuned}
+    first = np.max([hat for hat, _ in ends.values()], axis=0) if ends else np.zeros(n, int)
+    burned = np.arange(len(budget)) >= first[:, None]
+    edge = np.any([found.edge[v] for v in regime.tuned], axis=0)
+    usable = burned & ~edge & truth.converged & found.feasible
+    fitted = []
+    for name in QUANTITIES:
+        hat, star = (found.risk, truth.risk) if name == "risk" else (found.at.get(name), truth.at.get(name))
+        fitted.append(fit_slopes(budget, hat, star, usable, REFINED) if hat is not None and star is not None else None)
+    empty = next(each for each in fitted if each is not None).nowhere()
+    columns = {key: np.stack([(f or empty).as_dict()[key] for f in fitted], axis=1) for key in empty.as_dict()}
+    columns["edge_points"] = (burned & edge).sum(axis=1)
+    values, never = np.append(budget, np.nan), np.full(n, len(budget))
+    for k, name in enumerate(("burn_in_hat", "burn_in_star")):
+        columns[name] = np.stack([values[ends[v][k] if v in ends else never] for v in BURNING], axis=1)
+    return columns
+
+
+def _burn_in(found: ManyResult, truth: Optimum, grid: Grid, v: str) -> tuple[Array, Array]:
+    """Where a variable has left its end of the grid, b = 1 or alpha = 1, for good: on the grid, and refined."""
+    axis = grid.axes[v]
+    bound = 0 if v == "b" else len(axis) - 1
+    away = np.abs(np.log(truth.at[v] / axis.values[bound]))
+    return lasting(np.abs(found.index[v] - bound) > 1), lasting(truth.converged & (away > axis.step))

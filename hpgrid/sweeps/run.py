@@ -1,0 +1,231 @@
+"""Running a sweep: from its plan to a whole store, block by block, from wherever it was left."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hpgrid.checks import TUNABLE
+from hpgrid.errors import bad
+from hpgrid.grid import Grid
+from hpgrid.progress import progress
+from hpgrid.record import made_with
+from hpgrid.sweeps import store
+from hpgrid.sweeps.combinations import BLOCK, Combinations, lay_out
+from hpgrid.sweeps.layout import HYPERPARAMETER, QUANTITY, UNITS
+from hpgrid.sweeps.measure import BURNING, QUANTITIES, Options, bound_of, measure, regime_of
+from hpgrid.sweeps.plan import Plan, load, parse
+from hpgrid.sweeps.values import HELD, complement, hyperparameter
+
+if TYPE_CHECKING:
+    import xarray
+
+#: Raised when the meaning of a store changes.
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a run did.
+
+    Attributes:
+        blocks: how many blocks the sweep has.
+        own: how many of them were this process's.
+        found: how many of those were whole already.
+        damaged: how many of those had a marker, but not the parts that it speaks of.
+        seconds: how long the run took.
+    """
+
+    blocks: int
+    own: int
+    found: int
+    damaged: int
+    seconds: float
+
+
+def sweep(
+    config: Plan | Mapping[str, Any] | Path | str,
+    out: Path | str,
+    *,
+    method: str = "exact",
+    devices: int | None = None,
+    memory: int | None = None,
+    block: int | None = None,
+    processes: int = 1,
+    process_id: int = 0,
+) -> xarray.Dataset:
+    """Return the result of a sweep over constants, as an xarray Dataset, from a store that it makes or completes.
+
+    Whatever ended an earlier run, the same call goes on from its last whole block, to the same bits.
+
+    Args:
+        config: the sweep: a TOML file, its tables, or a plan.
+        out: the Zarr store.
+        method: "exact" leaves out cells that can't be the best, "brute" compares all; the indices are the same.
+        devices: how many of the local devices are used; all where None.
+        memory: the most bytes a search may take on a device; what the device says where None.
+        block: the most combinations of a block of a new store; what a kill loses.
+        processes: how many processes, here or elsewhere, share the blocks.
+        process_id: which of them this is, from 0 on.
+
+    Raises:
+        ValueError: a config that can't be, a store that was made otherwise or is being written, a process id
+            out of range.
+    """
+    from hpgrid.sweeps.dataset import open_sweep
+
+    run(config, Path(out), Options(method, devices, memory), block=block, share=(processes, process_id))
+    return open_sweep(out)
+
+
+def run(
+    config: Plan | Mapping[str, Any] | Path | str,
+    out: Path,
+    options: Options,
+    *,
+    block: int | None = None,
+    share: tuple[int, int] = (1, 0),
+) -> Progress:
+    """Compute the blocks of a store that are this process's and are not whole; see ``sweep``."""
+    started = time.perf_counter()
+    plan = (
+        config if isinstance(config, Plan) else load(Path(config)) if isinstance(config, (str, Path)) else parse(config)
+    )
+    _check_run(options, block, share)
+    grid = _checked_grid(plan)
+    opened = _opened(plan, grid, out, block)
+    processes, process = share
+    own = range(process, len(opened.corners), processes)
+    found = damaged = 0
+    with store.writing(out, processes, process), progress("sweep", len(own)) as advance:
+        for number in own:
+            if opened.is_whole(number):
+                found += 1
+            else:
+                damaged += opened.begun(number)
+                values = opened.combinations.values(opened.corners[number])
+                opened.write(number, measure(plan, grid, values, options))
+            advance()
+    return Progress(len(opened.corners), len(own), found, damaged, time.perf_counter() - started)
+
+
+# --- what was asked for ---
+
+
+def _check_run(options: Options, block: int | None, share: tuple[int, int]) -> None:
+    whole = {"devices": options.devices, "memory": options.memory, "block": block, "processes": share[0]}
+    for name, value in whole.items():
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+            raise bad(f"{name} is a whole number >= 1", value, f"{name}=2, say")
+    processes, process = share
+    if isinstance(process, bool) or not isinstance(process, int) or not 0 <= process < processes:
+        raise bad(f"of {processes} processes, the ids are 0 to {processes - 1}", process, "one of these")
+
+
+def _checked_grid(plan: Plan) -> Grid:
+    """The grid, on which every regime must leave the budget alone."""
+    grid = plan.grid.build()
+    if grid.budget not in grid.axes:
+        raise bad("a sweep's grid has an axis of budgets", grid.held, f"{grid.budget} = {{ lo = 1e2, hi = 1e22 }}")
+    swept = {hyperparameter(name) for name in plan.swept if name in HELD}
+    variables = bound_of(plan, grid.budget).variables()
+    for named in plan.regimes:
+        regime = regime_of(named, {})
+        for v in TUNABLE:
+            held = v in regime.fixed or v in regime.path or v in swept or v in grid.held
+            if v in variables and v not in regime.tuned and not held:
+                raise bad(
+                    f"the regime {named.name!r} says nothing of {v}", list(named.tuned), f"fixed = {{ {v} = ... }}"
+                )
+            if v in regime.tuned and v not in grid.axes:
+                raise bad(
+                    f"the grid lacks an axis of {v}, which is tuned", list(grid.axes), f"{v} = {{ lo = ..., hi = ... }}"
+                )
+    return grid
+
+
+# --- the store ---
+
+
+def _opened(plan: Plan, grid: Grid, out: Path, block: int | None) -> store.Store:
+    """The store: made where there is none, else checked to be of the same plan, and gone on with."""
+    combinations = lay_out(plan, block or BLOCK)
+    if not out.exists():
+        made = store.create(out, combinations, _static(plan, grid, combinations), _attributes(plan, grid, combinations))
+        if made.path.exists():
+            return made
+    sides = store.attributes_of(out).get("block")
+    if block is None and isinstance(sides, list) and len(sides) == len(combinations.dims):
+        combinations = Combinations(combinations.dims, combinations.shape, combinations.columns, tuple(sides))
+    store.check_same(out, _attributes(plan, grid, combinations))
+    return store.Store(out, combinations)
+
+
+def _attributes(plan: Plan, grid: Grid, combinations: Combinations) -> dict[str, Any]:
+    made = made_with("float64")
+    device = {key: made["device"][key] for key in ("platform", "kind")}
+    return {
+        "hpgrid_sweep": SCHEMA,
+        "plan": plan.describe(),
+        "grid": {name: list(map(float, axis.values)) for name, axis in grid.axes.items()} | grid.held,
+        "budget": grid.budget,
+        "block": list(combinations.block),
+        "versions": made["versions"],
+        "device": device,
+        "dtype": "float64",
+        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
+
+
+def _static(plan: Plan, grid: Grid, combinations: Combinations) -> dict[str, Any]:
+    """What is known before anything is measured: the coordinates, and the exact exponents."""
+    budget = grid.budget
+    static: dict[str, Any] = {
+        "regime": (("regime",), [regime.name for regime in plan.regimes], {"long_name": "what is tuned"}),
+        QUANTITY: ((QUANTITY,), list(QUANTITIES), {"long_name": "what a slope is of"}),
+        HYPERPARAMETER: ((HYPERPARAMETER,), list(BURNING), {"long_name": "what has a bound to leave"}),
+        budget: ((budget,), grid.axes[budget].values, {"units": UNITS[budget]}),
+    }
+    for name, column in combinations.columns.items():
+        dims: tuple[str, ...] = combinations.dims if combinations.dims == ("row",) else (name,)
+        static[name] = (dims, column, {"units": UNITS.get(name, "1")})
+        if name == "beta":
+            static["alpha"] = (dims, np.array([complement(float(x)) for x in column]), {"long_name": "1 - beta"})
+    if combinations.dims == ("row",):
+        static["row"] = (("row",), np.arange(combinations.shape[0]), {"long_name": "row of the table, from 0 on"})
+    exact, texts, dims = _exponents(plan, budget, combinations)
+    static["exponent"] = (dims, exact, {"long_name": "exact exponent as the budget grows; NaN where there is none"})
+    static["exponent_exact"] = (dims, texts, {"long_name": "the same, as a fraction"})
+    return static
+
+
+def _exponents(plan: Plan, budget: str, combinations: Combinations) -> tuple[Any, Any, tuple[str, ...]]:
+    """The exact exponents: one set for each regime, and for each q where that is swept."""
+    swept = "q" in combinations.columns
+    kinds = combinations.columns["q"] if swept else [None]
+    texts = [[_laws(plan, budget, k, None if q is None else float(q)) for q in kinds] for k in range(len(plan.regimes))]
+    found = np.array(texts)
+    exact = np.vectorize(lambda text: float(Fraction(text)) if text else np.nan, otypes=[float])(found)
+    if not swept:
+        return exact[:, 0], found[:, 0], ("regime", QUANTITY)
+    return exact, found, ("regime", "row" if combinations.dims == ("row",) else "q", QUANTITY)
+
+
+def _laws(plan: Plan, budget: str, k: int, q: float | None) -> list[str]:
+    """The exact exponents of a regime as text; "" where there is none."""
+    from hpgrid.asymptotics import exponents
+
+    swept = {hyperparameter(name): 0.5 if name in ("alpha", "beta") else 1.0 for name in plan.swept if name in HELD}
+    regime = regime_of(plan.regimes[k], swept)
+    try:
+        law = exponents(bound_of(plan, budget, q), regime=regime, budget=budget)
+    except ValueError:  # a bound that is no sum of powers
+        return [""] * len(QUANTITIES)
+    found = [law.exponent.get(name) for name in QUANTITIES]
+    return ["" if exponent is None else str(exponent) for exponent in found]

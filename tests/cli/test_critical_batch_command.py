@@ -1,0 +1,127 @@
+"""``hpgrid critical-batch``: what it prints, and how it says no."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import hpgrid
+from hpgrid.cli import main
+
+#: A vacuous target: the gradient is 1 at the start.
+VACUOUS = "--beta 0.95 --lam 0 --sigma 1 --L 1 --D 1 --Delta0 1 --G0 1 --eta 1e-3 --eps 2"
+LARGE = "--beta 0.95 --eta 1e-2 --sigma 100 --Delta0 100 --G0 10 --eps 4"
+
+FOUND = """\
+mean gradient norm, first form: beta = 0.95, eta = 0.01, lam = 0
+X = 12328.7, Y = 493.59, Z = 0.93459 + 26.5133/b^(1/2), eps' = eps - Z = 3.06541
+critical batch size 653.761: eps = 4 is between Z = 0.93459 and what holds trivially, G0 = 10
+
+                                     b        K        tokens       over the fewest
+fewest tokens, numerically           653.761  9681.2   6.32919e+06  1
+  in closed form                     653.761
+  on a grid, step 0.0005 in log b    653.803  9680.58  6.32919e+06
+Theorem 12: 2 Y/eps', Z at b -> inf  322.038  223078   7.18395e+07  11.3505
+Theorem 12: 2 Y/eps', Z at this b    519.099  12965.9  6.73057e+06  1.06342
+smallest batch size                  314.374  inf      inf
+
+within of the fewest tokens  1%: 591.482 to 730.188;  5%: 530.799 to 847.534;  20%: 455.446 to 1136.28
+K falls with b and is convex; tokens fall, then rise, convex up to b = 3.37e+03, concave beyond
+
+LMO bound, fewest tokens  b        K        tokens
+  eta tuned               500      4527.12  2.26356e+06  eta = 0.02253
+  eta = 0.01              356.552  8533.99  3.04281e+06
+"""
+
+
+def status(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as exit_:
+        main(("critical-batch", *arguments))
+    return int(exit_.value.code or 0)
+
+
+def printed(capsys: pytest.CaptureFixture[str], line: str) -> str:
+    assert status(*line.split()) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    return str(out)
+
+
+def test_what_is_found_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(capsys, LARGE) == FOUND
+
+
+def test_it_prints_what_the_function_returns(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = {"beta": 0.95, "eta": 1e-3, "eps": 30.0, "lam": 0.1, "sigma": 100.0, "Delta0": 100.0, "G0": 10.0}
+    answer = hpgrid.critical_batch(**asked, form="revised", measure="loss")
+    line = " ".join(f"--{name} {value}" for name, value in asked.items()) + " --form revised --measure loss"
+    assert printed(capsys, line) == answer.text() + "\n"
+    assert json.loads(printed(capsys, line + " --json")) == json.loads(json.dumps(answer.as_dict()))
+
+
+def test_a_vacuous_target_is_no_number(capsys: pytest.CaptureFixture[str]) -> None:
+    out = printed(capsys, VACUOUS)
+    assert "vacuous: eps = 2 is not below G0 = 1, which the mean gradient norm does not exceed at the start" in out
+    assert "critical batch size" not in out
+    found = json.loads(printed(capsys, VACUOUS + " --json"))
+    assert (found["status"], found["b"]) == ("vacuous", None)
+
+
+def test_a_target_below_z_is_no_number(capsys: pytest.CaptureFixture[str]) -> None:
+    out = printed(capsys, "--beta 0.95 --eta 1e-3 --eps 0.5")
+    assert "out of reach: eps = 0.5 is not above Z = 0.537286" in out
+    assert "Theorem 12" not in out
+    found = json.loads(printed(capsys, "--beta 0.95 --eta 1e-3 --eps 0.5 --json"))
+    assert (found["status"], found["b"], found["reach"]) == ("out of reach", None, None)
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("--beta 1.5 --eta 1e-3 --eps 2", "the momentum must satisfy 0 <= beta < 1. Given: 1.5"),
+        ("--eta 1e-3 --eps 2", "the momentum is one of beta and alpha = 1 - beta. Given: 'neither'"),
+        ("--beta 0.9 --lam -1 --eta 1e-3 --eps 2", "the weight decay lam must satisfy lam >= 0. Given: -1.0"),
+        ("--beta 0.9 --lam 10 --eta 1 --eps 2", "the bounds hold for lam eta <= 1. Given: 10.0"),
+        ("--beta 0.9 --sigma 0 --eta 1e-3 --eps 2", "constant sigma must be a positive finite number. Given: 0.0"),
+        ("--beta 0.9 --eta 1e-3", "the target is one of eps and eps' = eps - Z. Given: 'neither'"),
+        ("--beta 0.9 --eta 1e-3 --eps 2 --eps-prime 1", "the target is one of eps and eps' = eps - Z"),
+        ("--beta 0.9 --eta 1e-3 --eps nan", "the target must satisfy eps > 0"),
+        ("--beta 0.9 --eta 1e-3 --eps 2 --form sead", "there is no form of that name. Given: 'sead'. Write 'seed'"),
+        ("--beta 0.9 --eta 1e-3 --eps 2 --norm nuclear", "there is no norm of that name. Given: 'nuclear'"),
+        ("--beta 0.9 --eta 1e-3 --eps 2 --measure gap", "the gap is bounded in the revised form with weight decay"),
+        ("--beta 0.9 --eta 1e-3 --epz 2", "--epz"),
+        ("--beta 0.9 --etta 1e-3 --eps 2", "--etta"),
+        ("--beta nine --eta 1e-3 --eps 2", "nine"),
+        ("--beta 0.9 --eps 2", "--eta"),
+    ],
+)
+def test_mistakes_are_one_line_and_status_2(capsys: pytest.CaptureFixture[str], line: str, message: str) -> None:
+    assert status(*line.split()) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("hpgrid: error: ")
+    assert message in err
+    assert len(err.splitlines()) == 1
+
+
+def loaded(line: str, code: int) -> str:
+    """What a run of the command loads that is slow."""
+    source = (
+        "import atexit, sys\n"
+        "slow = ('numpy', 'jax', 'jaxlib', 'scipy', 'matplotlib', 'rich')\n"
+        "atexit.register(lambda: print('loaded:', *(m for m in slow if m in sys.modules)))\n"
+        "from hpgrid.cli import main\n"
+        f"main({['critical-batch', *line.split()]!r})"
+    )
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, timeout=60)
+    assert done.returncode == code
+    return done.stdout.splitlines()[-1]
+
+
+def test_it_loads_numpy_alone_and_a_mistake_not_even_that() -> None:
+    """NumPy and cyclopts take a fifth of a second; jax, scipy or matplotlib would take more alone."""
+    assert loaded(LARGE, 0) == "loaded: numpy"
+    assert loaded(VACUOUS + " --form sead", 2) == "loaded:"

@@ -1,0 +1,99 @@
+"""The command ``hpgrid smoothness``: what it is asked, what it prints, how it says no."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import hpgrid
+from hpgrid.cli import main
+
+SMALL = ("--shape", "4x3", "--pairs", "20", "--noise", "one-hot")
+
+
+def smoothness(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(["smoothness", *arguments])
+    out, error = capsys.readouterr()
+    return int(ended.value.code or 0), out, error
+
+
+def test_it_says_what_it_measured(capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, error = smoothness(capsys, "--norm", "muon", *SMALL)
+    assert (status, error) == (0, "")
+    assert out.splitlines()[0] == "spectral norm (muon), 4 x 3, 20 pairs, seed 0"
+    heads = [line.split("  ")[0] for line in out.splitlines() if line]
+    assert heads[1:] == [
+        "pairs", "oracle", "gaussian", "worst case", "b E||mean||^2/E||xi||^2", "one-hot",
+        "at most (kappa2/kappa1)^2 = 3, whatever the noise", "Newton-Schulz, 5 steps", "float64", "float32", "bfloat16",
+    ]  # fmt: skip
+
+
+def test_json_has_a_report_for_every_norm_and_shape_once(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ("--norm", "sgd,max,sgd", "--shape", "2x2,3x1", "--pairs", "5", "--noise", "gaussian", "--json")
+    status, out, _ = smoothness(capsys, *asked)
+    reports = json.loads(out)
+    assert status == 0
+    assert [(r["name"], r["shape"]) for r in reports] == [
+        ("sgd", [2, 2]), ("sgd", [3, 1]), ("max", [2, 2]), ("max", [3, 1]),
+    ]  # fmt: skip
+    assert [r["worst_case"]["smooth"] for r in reports] == [True, True, False, False]
+    assert all(r["pairs"]["oracle"]["pairs"] == 5 and r["newton_schulz"] == {} for r in reports)
+    assert reports[0]["effective"]["gaussian"]["constant"] == pytest.approx([1.0] * 7)
+
+
+def test_a_seed_says_the_same_again_and_another_does_not(capsys: pytest.CaptureFixture[str]) -> None:
+    first, again, other = (smoothness(capsys, "--norm", "max", *SMALL, "--seed", s)[1] for s in ("1", "1", "2"))
+    assert first == again != other
+
+
+WRONG = [
+    (("--norm", "moun", "--shape", "3x3"), "there is no norm or optimizer of that name. Given: 'moun'. Write 'muon'"),
+    (("--norm", ",", "--shape", "3x3"), "--norm names at least one norm or optimizer"),
+    (("--norm", "muon", "--shape", "3x0"), "a shape is two positive whole numbers, ROWSxCOLUMNS. Given: '3x0'"),
+    (("--norm", "muon", "--shape", "3x2.5"), "a shape is two positive whole numbers, ROWSxCOLUMNS. Given: '3x2.5'"),
+    (("--norm", "muon", "--shape=-3x2"), "a shape is two positive whole numbers, ROWSxCOLUMNS. Given: '-3x2'"),
+    (("--norm", "muon", "--shape", "3"), "a shape is two positive whole numbers, ROWSxCOLUMNS. Given: '3'"),
+    (("--norm", "muon", "--shape", ","), "--shape names at least one shape"),
+    (("--norm", "muon", "--shape", "99999x99999"), "a shape has at most 16777216 entries"),
+    (("--norm", "muon", "--shape", "3x3", "--pairs", "0"), "--pairs is a whole number from 1 to 100000000. Given: '0'"),
+    (("--norm", "muon", "--shape", "3x3", "--pairs", "1e4"), "--pairs is a whole number"),
+    (("--norm", "muon", "--shape", "3x3", "--seed", "1.5"), "--seed is a whole number"),
+    (("--norm", "muon", "--shape", "3x3", "--seed=-1"), "--seed is a whole number"),
+    (("--norm", "muon", "--shape", "3x3", "--noise", "onehot"), "there is no noise of that name. Given: 'onehot'"),
+    (("--norm", "muon", "--shape", "3x3", "--noise", ","), "--noise names at least one noise"),
+    (("--norm", "muon", "--shape", "3x3", "--pars", "3"), "--pars"),
+    (("--norm", "muon"), "--shape"),
+    (("--shape", "3x3"), "--norm"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "told"), WRONG)
+def test_a_mistake_is_one_line_and_status_2(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], told: str
+) -> None:
+    status, out, error = smoothness(capsys, *arguments)
+    assert (status, out) == (2, "")
+    assert error.startswith("hpgrid: error: ")
+    assert told in error
+    assert len(error.splitlines()) == 1
+
+
+def test_help_and_mistakes_load_no_jax() -> None:
+    """In one process: each mistake ends in SystemExit, and then nothing slow has been loaded."""
+    code = (
+        "import sys\nfrom hpgrid.cli import main\n"
+        f"for arguments in {[('--help',), *(arguments for arguments, _ in WRONG)]!r}:\n"
+        "    try:\n        main(['smoothness', *arguments])\n"
+        "    except SystemExit as ended:\n        print(ended.code)\n"
+        "print('loaded:', *(m for m in ('jax', 'numpy', 'matplotlib') if m in sys.modules))"
+    )
+    root = Path(hpgrid.__file__).parent.parent
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, timeout=120)
+    lines = done.stdout.splitlines()
+    assert lines[-1 - len(WRONG) : -1] == ["2"] * len(WRONG)
+    assert lines[-1] == "loaded:"

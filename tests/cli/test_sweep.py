@@ -1,0 +1,92 @@
+"""The command ``hpgrid sweep``: what it says, and how it says no."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hpgrid.cli import main
+from hpgrid.cli.sweep import _bytes
+from hpgrid.sweeps.plan import load
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+TOML = """
+bound = "lmo"
+[constants]
+C2 = [0.1, 1.0, 30.0]
+[grid]
+n = 8
+[regime]
+tuned = ["eta", "b", "alpha"]
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "own.toml"
+    path.write_text(TOML)
+    return path
+
+
+def run(*arguments: object) -> int | str | None:
+    with pytest.raises(SystemExit) as caught:
+        main([str(a) for a in ("sweep", *arguments)])
+    return caught.value.code
+
+
+def test_it_says_what_it_did_and_on_a_second_run_what_it_found(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, table = tmp_path / "run.zarr", tmp_path / "slopes.csv"
+    assert run(config, "--out", out, "--csv", table) == 0
+    said = capsys.readouterr()
+    assert f"{out}\n3 combinations, 1 of 1 blocks: " in said.out
+    assert str(table) in said.out
+    assert said.err == ""
+    assert run(config, "--out", out) == 0
+    assert "1 of 1 blocks, 1 of them found whole" in capsys.readouterr().out
+    assert len(table.read_text().splitlines()) == 1 + 3 * 4
+
+
+MISTAKES = {
+    "no store": ([], "a sweep writes a store"),
+    "unknown method": (["--out", "OUT", "--method", "quick"], "no method of that name. Given: 'quick'"),
+    "memory of letters": (["--out", "OUT", "--memory", "lots"], "--memory is a number of bytes. Given: 'lots'"),
+    "memory of nothing": (["--out", "OUT", "--memory", "0GiB"], "--memory is a number of bytes"),
+    "no devices": (["--out", "OUT", "--devices", "0"], "devices is a whole number >= 1. Given: 0"),
+    "half a device": (["--out", "OUT", "--devices", "1.5"], "1.5"),
+    "process out of range": (["--out", "OUT", "--processes", "2", "--process-id", "2"], "the ids are 0 to 1"),
+    "coordinator of nothing": (["--out", "OUT", "--coordinator", "here"], "a coordinator is HOST:PORT"),
+    "misspelt": (["--out", "OUT", "--metod", "exact"], "--metod"),
+}
+
+
+@pytest.mark.parametrize(("options", "message"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_one_line_and_nothing_is_written(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str
+) -> None:
+    out = tmp_path / "run.zarr"
+    assert run(config, *(str(out) if option == "OUT" else option for option in options)) == 2
+    said = capsys.readouterr()
+    assert message in said.err
+    assert said.err.count("\n") == 1
+    assert said.out == ""
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(("text", "size"), [("8GiB", 8 * 2**30), ("500MB", 5 * 10**8), ("1.5 KiB", 1536), ("7", 7)])
+def test_memory_is_read_with_its_unit(text: str, size: int) -> None:
+    assert _bytes(text) == size
+
+
+def test_a_missing_config_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path / "none.toml", "--out", tmp_path / "run.zarr") == 2
+    assert "readable TOML file (No such file or directory)" in capsys.readouterr().err
+
+
+def test_the_example_is_a_plan_of_the_three_theorems() -> None:
+    plan = load(ROOT / "examples" / "sweep.toml")
+    assert plan.combinations == 16 * 13
+    assert [len(regime.tuned) for regime in plan.regimes] == [3, 2, 2]

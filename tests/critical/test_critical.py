@@ -1,0 +1,409 @@
+"""``critical_batch``: what it finds, held against the bounds themselves, and when it says that there is nothing."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+import hpgrid
+from hpgrid import bounds
+from hpgrid.critical import solve
+from hpgrid.critical.answer import FOUND, OUT_OF_REACH, VACUOUS, CriticalBatch
+from hpgrid.critical.trivial import least, levels
+
+#: A problem whose gradient is large at the start, so that the first form has something to say.
+LARGE: dict[str, Any] = {"beta": 0.95, "eta": 1e-2, "sigma": 100.0, "Delta0": 100.0, "G0": 10.0}
+DECAY: dict[str, Any] = {**LARGE, "eta": 1e-3, "lam": 0.1, "form": "revised", "eps": 30.0}
+
+#: Every kind of bound, with a target that it reaches and that says something.
+KINDS: dict[str, dict[str, Any]] = {
+    "seed": {**LARGE, "eps": 4.0},
+    "frobenius": {**LARGE, "eps": 9.0, "norm": "frobenius", "kappa1": 1.0, "kappa2": 2.0, "sigma_F": 50.0, "L_F": 2.0},
+    "revised": {**LARGE, "eps": 3.0, "form": "revised"},
+    "gap": DECAY,
+    "loss": {**DECAY, "measure": "loss"},
+}
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def proxy_of(kind: str) -> Any:
+    """The bound as the other routes have it."""
+    asked = {"sigma": 100.0, "Delta0": 100.0, "G0": 10.0, **KINDS[kind]}
+    own = ("sigma", "Delta0", "G0", "lam", "form", "norm", "kappa1", "kappa2", "sigma_F", "L_F")
+    build = {"gap": bounds.frank_wolfe, "loss": bounds.star_convex}.get(kind, bounds.steepest)
+    dropped = ("form",) if kind in ("gap", "loss") else ()
+    return build(**{name: asked[name] for name in own if name in asked and name not in dropped})
+
+
+# --- what is found ---
+
+
+def test_the_bound_at_the_fewest_tokens_is_the_target_and_beside_it_is_above(kind: str) -> None:
+    asked, proxy = KINDS[kind], proxy_of(kind)
+    answer = hpgrid.critical_batch(**asked)
+    assert answer.status == FOUND
+    assert answer.reach is not None
+    b, _, tokens = answer.reach.fewest
+    assert answer.b == b
+    at = {"eta": asked["eta"], "alpha": 1 - asked["beta"], "T": tokens}
+    assert proxy.risk(b=b, **at) == pytest.approx(asked["eps"], rel=1e-12)
+    assert min(proxy.risk(b=b * np.array([0.99, 1.01]), **at)) > asked["eps"]
+
+
+def test_three_routes_agree(kind: str) -> None:
+    reach = hpgrid.critical_batch(**KINDS[kind]).reach
+    assert reach is not None
+    assert abs(math.log(reach.fewest.b / reach.closed)) <= solve.FLAT
+    assert abs(math.log(reach.on_grid.b / reach.closed)) <= reach.step
+    assert reach.on_grid.tokens >= reach.fewest.tokens
+
+
+def test_just_below_the_smallest_batch_size_no_number_of_iterations_is_enough(kind: str) -> None:
+    asked, proxy = KINDS[kind], proxy_of(kind).form("K")
+    reach = hpgrid.critical_batch(**asked).reach
+    assert reach is not None
+    at = {"eta": asked["eta"], "alpha": 1 - asked["beta"], "K": 1e18}
+    below, above = proxy.risk(b=reach.smallest * np.array([1 - 1e-9, 1 + 1e-9]), **at)
+    assert above < asked["eps"] < below
+
+
+def test_what_is_within_a_share_of_the_fewest_tokens_is_an_interval_with_that_share_at_its_ends(kind: str) -> None:
+    asked, proxy = KINDS[kind], proxy_of(kind)
+    reach = hpgrid.critical_batch(**asked).reach
+    assert reach is not None
+    assert set(reach.near) == {0.01, 0.05, 0.2}
+    for share, ends in reach.near.items():
+        at = {"eta": asked["eta"], "alpha": 1 - asked["beta"], "T": (1 + share) * reach.fewest.tokens}
+        np.testing.assert_allclose(proxy.risk(b=np.array(ends), **at), asked["eps"], rtol=1e-11)
+        assert ends[0] < reach.fewest.b < ends[1]
+
+
+def test_iterations_fall_and_are_convex_and_tokens_have_one_minimum(kind: str) -> None:
+    """And tokens are convex up to the inflection alone: beyond it, with a part in 1/b^(1/2), concave."""
+    from hpgrid.theory import critical_batch as theory
+
+    answer = hpgrid.critical_batch(**KINDS[kind])
+    assert answer.reach is not None
+    shape = answer.reach.shape
+    assert shape.K_falls
+    assert shape.K_convex
+    assert shape.one_minimum
+    if kind != "loss":
+        seed = answer.given.form == "seed"
+        pair = (answer.Y, answer.Z_noise) if seed else (0.0, answer.Y)
+        # A second difference spans two steps, and near the turn it is below its rounding for another few.
+        turns = theory.inflection(*pair, answer.eps_prime)
+        assert abs(math.log(shape.convex_to / turns)) <= 4 * shape.step
+    else:
+        assert shape.convex_to > answer.reach.fewest.b
+
+
+def test_without_a_part_in_one_over_the_root_tokens_are_convex_everywhere() -> None:
+    from hpgrid.bounds.cesista2025 import Parts
+    from hpgrid.critical.need import one_over
+
+    printed = one_over(Parts(50.0, 0.3, 0.0, 0.0), "seed", 0.2)
+    shape = solve.shape(printed, 1.5)
+    assert (shape.K_falls, shape.K_convex, shape.one_minimum, shape.convex_to) == (True, True, True, np.inf)
+    assert solve.fewest(printed, 1.5).b == pytest.approx(2 * 0.3 / 0.2, rel=solve.FLAT)
+
+
+def test_the_formula_is_what_theorem_12_says_and_its_tokens_are_those_of_the_bound() -> None:
+    answer = hpgrid.critical_batch(**KINDS["seed"])
+    assert answer.reach is not None
+    at_limit, at_itself = answer.reach.formulas
+    beta = 0.95
+    typed = (3 * beta + 1) * (1 - beta) / (1 + beta) * 100.0**2 / answer.eps_prime
+    assert at_limit.at.b == pytest.approx(typed)
+    own_Z = answer.Z + answer.Z_noise / math.sqrt(at_itself.at.b)
+    assert at_itself.at.b == pytest.approx(2 * answer.Y / (4.0 - own_Z))
+    for formula in answer.reach.formulas:
+        assert formula.over_fewest == pytest.approx(formula.at.tokens / answer.reach.fewest.tokens)
+        risk = proxy_of("seed").risk(eta=1e-2, alpha=0.05, b=formula.at.b, T=formula.at.tokens)
+        assert risk == pytest.approx(4.0)
+
+
+def test_where_the_formula_never_reaches_the_target_its_cost_is_infinite() -> None:
+    answer = hpgrid.critical_batch(**LARGE, eps=2.0)
+    assert answer.status == FOUND
+    assert answer.reach is not None
+    assert answer.eps_prime < 2 * answer.Z_noise**2 / answer.Y
+    assert answer.reach.formulas[0].over_fewest == np.inf
+    assert answer.reach.formulas[0].at.b < answer.reach.smallest
+    assert json.loads(json.dumps(answer.as_dict(), allow_nan=False))["reach"]["formulas"][0]["over_fewest"] is None
+
+
+def test_the_revised_formula_is_exact() -> None:
+    for name in ("revised", "gap"):
+        answer = hpgrid.critical_batch(**KINDS[name])
+        assert answer.reach is not None
+        (formula,) = answer.reach.formulas
+        assert formula.at.b == pytest.approx(9 * answer.Y**2 / (4 * answer.eps_prime**2))
+        assert formula.over_fewest == pytest.approx(1.0, abs=1e-12)
+    assert hpgrid.critical_batch(**KINDS["loss"]).reach.formulas == ()  # type: ignore[union-attr]
+
+
+def test_a_minimum_below_one_sample_is_one_sample_and_says_so() -> None:
+    answer = hpgrid.critical_batch(**{**LARGE, "sigma": 1.0}, eps=4.0)
+    assert answer.b == 1.0
+    assert answer.reach is not None
+    assert answer.reach.on_bound
+    assert answer.reach.closed < 1
+    assert all(low == 1.0 < high for low, high in answer.reach.near.values())
+    assert "on its bound b >= 1" in answer.text()
+    assert not hpgrid.critical_batch(**LARGE, eps=4.0).reach.on_bound  # type: ignore[union-attr]
+
+
+def test_alpha_stands_for_beta_and_eps_prime_for_eps() -> None:
+    first = hpgrid.critical_batch(**KINDS["seed"])
+    asked = {name: value for name, value in LARGE.items() if name != "beta"}
+    other = hpgrid.critical_batch(**asked, alpha=1 - 0.95, eps_prime=first.eps_prime)
+    assert other.eps == pytest.approx(4.0)
+    assert other.b == pytest.approx(first.b, rel=solve.FLAT)
+    far = hpgrid.critical_batch(**{**asked, "eta": 1e-20}, alpha=1e-15, eps=9.0)
+    noise = far.Y
+    assert noise == pytest.approx(1e-15 * 100.0**2)
+
+
+# --- when there is nothing ---
+
+
+def test_a_target_at_or_below_z_is_out_of_reach_and_no_number() -> None:
+    answer = hpgrid.critical_batch(**LARGE, eps=0.5)
+    assert (answer.status, answer.b, answer.reach) == (OUT_OF_REACH, None, None)
+    assert "eps = 0.5 is not above Z = 0.93459" in answer.why
+    assert answer.as_dict()["b"] is None
+    assert hpgrid.critical_batch(**LARGE, eps=answer.Z).status == OUT_OF_REACH
+
+
+def test_a_target_that_is_vacuous_and_out_of_reach_is_said_to_be_both() -> None:
+    answer = hpgrid.critical_batch(**LARGE, lam=0.5, eps=5.0)
+    assert (answer.status, answer.reach) == (VACUOUS, None)
+    assert "not below 2 L/lam = 4" in answer.why
+    assert "does not reach it: eps is not above Z = " in answer.why
+    assert hpgrid.critical_batch(**LARGE, eps=9.0).eps == 9.0
+
+
+@pytest.mark.parametrize(
+    ("asked", "text"),
+    [
+        ({**LARGE, "eps": 10.0}, "G0 = 10"),
+        ({**LARGE, "G0": 14.1, "Delta0": 99.0, "eps": 14.09}, "(2 L Delta0)^(1/2) = 14.0712"),
+        ({**LARGE, "eps": 3.0, "form": "revised", "G0": 2.0}, "G0 = 2"),
+        ({**LARGE, "eps": 30.0, "lam": 0.1}, "G0 = 10"),
+        ({**LARGE, "eps": 9.0, "lam": 0.4}, "2 L/lam = 5"),
+        ({**LARGE, "eps": 6.0, "lam": 0.4, "norm": "frobenius", "kappa2": 2.0}, "2 L/lam/kappa1 = 5"),
+        ({**DECAY, "eps": 200.0}, "2 G0/lam = 200"),
+        ({**DECAY, "eps": 30.0, "lam": 0.4}, "4 L/lam^2 = 25"),
+        ({**DECAY, "eps": 100.0, "measure": "loss"}, "Delta0 = 100"),
+        ({**DECAY, "eps": 30.0, "lam": 0.3, "measure": "loss"}, "2 L/lam^2 = 22.2222"),
+        ({**DECAY, "eps": 30.0, "lam": 0.1, "G0": 1.0, "measure": "loss"}, "2 G0/lam = 20"),
+    ],
+)
+def test_a_target_that_holds_without_training_is_vacuous(asked: dict[str, Any], text: str) -> None:
+    answer = hpgrid.critical_batch(**asked)
+    assert (answer.status, answer.b) == (VACUOUS, None)
+    assert text in answer.why
+    assert answer.as_dict()["b"] is None
+
+
+def test_a_vacuous_answer_still_says_apart_what_the_bound_would_give() -> None:
+    answer = hpgrid.critical_batch(beta=0.95, eta=1e-3, eps=2.0)
+    assert answer.status == VACUOUS
+    assert answer.reach is not None
+    head, table = answer.text().split("what the bound and the formula would give:")
+    assert "vacuous: eps = 2 is not below G0 = 1" in head
+    assert "Theorem 12" in table
+    assert "(vacuous)" in table
+    nothing = hpgrid.critical_batch(**{**DECAY, "eps": 200.0, "measure": "loss"})
+    assert (nothing.status, nothing.reach) == (VACUOUS, None)
+
+
+def test_every_level_is_attained_by_a_parabola_at_the_end_of_the_ball() -> None:
+    """f = L (w + 1/lam)^2/2 at w = 1/lam: none of the levels could be lower."""
+    L, lam = 0.7, 0.3
+    w, V = 1 / lam, np.linspace(-1 / lam, 1 / lam, 101)
+    gradient, loss = L * (w + 1 / lam), L * (w + 1 / lam) ** 2 / 2
+    problem = {"L": L, "lam": lam, "G0": gradient, "Delta0": loss, "kappa1": 1.0}
+    attained = {"gradient": gradient, "gap": float((gradient * (w - V)).max()), "loss": loss}
+    for measure, value in attained.items():
+        for level in levels(measure, "dual", problem):
+            if level.text != "2 G0/lam" or measure != "loss":
+                assert level.value == pytest.approx(value), level.text
+            else:
+                assert level.value == pytest.approx(2 * value)
+
+
+def test_constants_of_no_problem_are_named() -> None:
+    answer = hpgrid.critical_batch(beta=0.95, eta=1e-3, eps=0.7, G0=3.0)
+    assert answer.contradictions == ("G0 = 3 is above (2 L Delta0)^(1/2) = 1.414",)
+    assert "no such problem: G0 = 3 is above" in answer.text()
+    decayed = hpgrid.critical_batch(beta=0.95, eta=1e-3, eps=0.7, lam=3.0)
+    assert decayed.contradictions == (
+        "G0 = 1 is above 2 L/lam = 0.6667",
+        "Delta0 = 1 is above 2 L/lam^2 = 0.2222",
+    )
+    assert hpgrid.critical_batch(**KINDS["seed"]).contradictions == ()
+
+
+UNIT = st.floats(0.0, 1.0)
+
+
+@given(UNIT, UNIT, UNIT, st.floats(-2.0, 2.0), st.floats(-2.0, 2.0), st.sampled_from(sorted(KINDS)))
+def test_whatever_is_found_takes_at_least_one_iteration(
+    a: float, e: float, g: float, l_: float, d: float, kind: str
+) -> None:
+    """X + Z >= (2 L Delta0)^(1/2) by the means of its terms: a target that one iteration reaches is vacuous."""
+    L, Delta0 = 10.0**l_, 10.0**d
+    asked = {**KINDS[kind], "L": L, "Delta0": Delta0, "G0": (0.01 + 0.99 * g) * math.sqrt(2 * L * Delta0)}
+    asked |= {"beta": 0.999 * a, "sigma": 1.0}
+    asked.pop("L_F", None)
+    lam = asked.get("lam", 0.0)
+    asked["eta"] = 10.0 ** (-4 * e) / max(lam, 1.0)
+    bound = least(levels(_measure(kind), asked.get("norm", "dual"), {"lam": 0.0, "kappa1": 1.0, **asked}))
+    answer = hpgrid.critical_batch(**{**asked, "eps": bound.value * (1 - 1e-9)})
+    assume(answer.status == FOUND)
+    assert answer.reach is not None
+    assert answer.reach.fewest.K >= 1
+
+
+def _measure(kind: str) -> str:
+    return kind if kind in ("gap", "loss") else "gradient"
+
+
+@given(UNIT, st.floats(-3.0, 2.0), st.floats(-3.0, 3.0), st.floats(-3.0, 3.0), UNIT)
+def test_with_weight_decay_the_first_form_finds_nothing_at_all(
+    a: float, lam: float, L: float, D: float, e: float
+) -> None:
+    """Z >= 2^(3/2) L/lam: every target above it is vacuous, every other out of reach."""
+    own = {"lam": 10.0**lam, "L": 10.0**L, "D": 10.0**D, "beta": 0.999 * a, "eta": 1e-9, "G0": 1e9, "Delta0": 1e30}
+    for eps in (2 * 10.0 ** (L - lam) * (0.01 + e), 10.0 ** (L - lam + 3 * e)):
+        assert hpgrid.critical_batch(**own, eps=eps).status in (OUT_OF_REACH, VACUOUS)
+
+
+def test_numbers_that_no_float_holds_are_no_answer() -> None:
+    answer = hpgrid.critical_batch(beta=0.95, eta=1e-3, G0=1.2, eps_prime=1e-140)
+    assert (answer.status, answer.reach) == (OUT_OF_REACH, None)
+    assert "no number is as large as the tokens" in answer.why
+    with pytest.raises(ValueError, match="the bound's parts X, Y, Z must be numbers"):
+        hpgrid.critical_batch(alpha=1e-300, eta=1e-3, eps=1.0)
+
+
+# --- the LMO bound beside it ---
+
+
+def test_the_lmo_bound_is_the_target_at_its_fewest_tokens_and_above_beside_it() -> None:
+    answer = hpgrid.critical_batch(**KINDS["seed"], rho=2.0)
+    proxy = bounds.lmo_exact(Delta0=100.0, sigma=100.0, rho=2.0)
+    for found in (answer.lmo_tuned, answer.lmo_fixed):
+        assert found is not None
+        assert found.fewest is not None
+        assert abs(math.log(found.fewest.b / found.closed)) <= solve.FLAT  # type: ignore[operator]
+        at = {"alpha": 1 - 0.95, "T": found.fewest.tokens, "eta": found.eta}
+        assert proxy.risk(b=found.fewest.b, **at) == pytest.approx(4.0, rel=1e-12)
+        assert min(proxy.risk(b=found.fewest.b * np.array([0.99, 1.01]), **at)) > 4.0
+    tuned, fixed = answer.lmo_tuned, answer.lmo_fixed
+    assert tuned is not None
+    assert fixed is not None
+    assert tuned.fewest.b == pytest.approx(4 * tuned.smallest, rel=1e-6)  # type: ignore[union-attr, operator]
+    assert tuned.fewest.tokens < fixed.fewest.tokens  # type: ignore[union-attr]
+    assert fixed.eta == 1e-2
+
+
+def test_the_lmo_bound_at_a_large_learning_rate_is_out_of_reach() -> None:
+    answer = hpgrid.critical_batch(**{**LARGE, "eta": 0.1}, eps=4.0)
+    assert answer.lmo_fixed is not None
+    assert answer.lmo_fixed.fewest is None
+    assert answer.lmo_tuned is not None
+    assert answer.lmo_tuned.fewest is not None
+    assert "out of reach" in answer.text()
+
+
+def test_the_lmo_bound_is_about_the_gradient_in_the_dual_norm_alone() -> None:
+    for kind in ("frobenius", "gap", "loss"):
+        answer = hpgrid.critical_batch(**KINDS[kind])
+        assert answer.lmo_tuned is answer.lmo_fixed is None
+        assert "LMO" not in answer.text()
+
+
+# --- plain data ---
+
+
+def test_iterations_and_tokens_are_functions_of_b(kind: str) -> None:
+    asked = KINDS[kind]
+    answer = hpgrid.critical_batch(**asked)
+    b = answer.reach.smallest * np.array([0.9, 1.5, 40.0])  # type: ignore[union-attr]
+    K = answer.iterations(b)
+    np.testing.assert_array_equal(answer.tokens(b), b * K)
+    assert K[0] == np.inf
+    risk = proxy_of(kind).form("K").risk(eta=asked["eta"], alpha=1 - asked["beta"], b=b[1:], K=K[1:])
+    np.testing.assert_allclose(risk, asked["eps"], rtol=1e-12)
+    assert hpgrid.critical_batch(**{**LARGE, "eps": 0.5}).iterations(8.0) == np.inf
+
+
+def test_it_is_plain_data(kind: str) -> None:
+    answer = hpgrid.critical_batch(**KINDS[kind])
+    assert isinstance(answer, CriticalBatch)
+    read = json.loads(json.dumps(answer.as_dict(), allow_nan=False))
+    assert read["b"] == answer.b
+    assert read["reach"]["near"]["0.05"][0] < read["b"] < read["reach"]["near"]["0.05"][1]
+    assert read["given"]["lam"] == KINDS[kind].get("lam", 0.0)
+    assert "nan" not in answer.text()
+
+
+def test_it_loads_neither_jax_nor_scipy() -> None:
+    code = (
+        "import hpgrid, sys\n"
+        "hpgrid.critical_batch(beta=0.95, eta=1e-3, eps=2.0).text()\n"
+        "print(*(m for m in ('jax', 'jaxlib', 'scipy', 'matplotlib') if m in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.strip() == ""
+
+
+# --- mistakes ---
+
+MISTAKES: list[tuple[dict[str, Any], str]] = [
+    ({"beta": 1.0}, "0 <= beta < 1. Given: 1.0"),
+    ({"beta": -0.1}, "0 <= beta < 1"),
+    ({"beta": None}, "the momentum is one of beta and alpha = 1 - beta. Given: 'neither'"),
+    ({"alpha": 0.1}, "the momentum is one of beta and alpha"),
+    ({"beta": None, "alpha": 0.0}, "0 < alpha <= 1"),
+    ({"eta": 0.0}, "eta > 0"),
+    ({"lam": -1.0}, "lam >= 0. Given: -1.0"),
+    ({"lam": 2.0, "eta": 1.0}, "lam eta <= 1. Given: 2.0. Write eta=0.5 or less"),
+    ({"sigma": 0.0}, "constant sigma must be a positive finite number"),
+    ({"L_F": -1.0}, "constant L_F"),
+    ({"kappa1": 2.0}, "kappa1 <= kappa2"),
+    ({"eps": None}, "the target is one of eps and eps' = eps - Z. Given: 'neither'"),
+    ({"eps_prime": 1.0}, "the target is one of eps and eps'"),
+    ({"eps": -1.0}, "eps > 0"),
+    ({"eps": None, "eps_prime": 0.0}, "eps_prime > 0"),
+    ({"eps": math.nan}, "eps > 0"),
+    ({"form": "revisd"}, "no form of that name. Given: 'revisd'. Write 'revised'"),
+    ({"norm": "nuclear"}, "no norm of that name"),
+    ({"form": "revised", "norm": "frobenius"}, "the revised forms are stated in the dual norm"),
+    ({"measure": "risk"}, "no measure of that name"),
+    ({"measure": "gap"}, "the gap is bounded in the revised form with weight decay"),
+    ({"measure": "loss", "form": "revised"}, "the loss is bounded in the revised form with weight decay"),
+    ({"measure": "gradient", "form": "revised", "lam": 0.1}, "the revised gradient norm has no weight decay"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "message"), MISTAKES)
+def test_mistakes_are_named(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=r"\. Given: .*\. Write ") as error:
+        hpgrid.critical_batch(**{"beta": 0.95, "eta": 1e-3, "eps": 0.9, **wrong})
+    assert message in str(error.value)

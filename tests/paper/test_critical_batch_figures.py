@@ -1,0 +1,209 @@
+"""cbs1, cbs2 and cbs3: what they hold, what is drawn, and that a wrong formula fails a check."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import hpgrid
+from hpgrid.config import Config, load, parse, shipped
+from hpgrid.critical import solve
+from hpgrid.paper import cbs1, cbs2, cbs3
+from hpgrid.paper.critical import problem
+from hpgrid.paper.data import FigureData, restore, save
+from hpgrid.plotting import critical as plot
+from hpgrid.theory import critical_batch as theory
+
+FIGURES: dict[str, ModuleType] = {"cbs1": cbs1, "cbs2": cbs2, "cbs3": cbs3}
+SMALL = {"cbs1": {}, "cbs2": {"n": 31}, "cbs3": {"n": 161}}
+
+
+def config(name: str, **changed: Any) -> Config:
+    own = load(shipped(name))
+    return replace(own, parameters={**own.parameters, **SMALL[name], **changed})
+
+
+@pytest.fixture(scope="module")
+def every() -> dict[str, FigureData]:
+    return {name: module.compute(config(name), name) for name, module in FIGURES.items()}
+
+
+@pytest.fixture(scope="module")
+def drawn(every: dict[str, FigureData]) -> dict[str, Figure]:
+    return {name: FIGURES[name].draw(data) for name, data in every.items()}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_its_checks_hold(every: dict[str, FigureData], name: str) -> None:
+    assert every[name].checks
+    assert [check.holds for check in every[name].checks] == [True] * len(every[name].checks)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_it_is_drawn_from_what_is_on_disk(every: dict[str, FigureData], name: str, tmp_path: Path) -> None:
+    save(every[name], tmp_path)
+    again = restore(name, tmp_path)
+    assert set(again.arrays) == set(every[name].arrays)
+    FIGURES[name].draw(again)
+
+
+# --- cbs1 ---
+
+
+def test_curves_are_tokens_and_iterations_of_the_answers(
+    every: dict[str, FigureData], drawn: dict[str, Figure]
+) -> None:
+    data, own = every["cbs1"], config("cbs1").parameters
+    for row, form in enumerate(("seed", "revised")):
+        for k, beta in enumerate(own["beta"]):
+            answer = hpgrid.critical_batch(**problem(own, "eta", "eps"), beta=beta, form=form)
+            b = data.arrays[f"b_{form}"][k]
+            for column, y in enumerate((answer.tokens(b), answer.iterations(b))):
+                lines = [x for x in drawn["cbs1"].axes[2 * row + column].lines if x.get_label() == rf"$\beta={beta:g}$"]
+                np.testing.assert_array_equal(lines[0].get_xdata(), b)
+                np.testing.assert_allclose(lines[0].get_ydata(), y, rtol=1e-15)
+
+
+def test_marks_are_the_minimum_and_the_formula(every: dict[str, FigureData], drawn: dict[str, Figure]) -> None:
+    arrays = every["cbs1"].arrays
+    labels = [line.get_label() for line in drawn["cbs1"].axes[0].lines]
+    assert labels.count("fewest tokens") == 3
+    assert (labels.count("the source's formula"), labels.count("it never arrives")) == (2, 1)
+    never = np.isinf(arrays["formula_K_seed"])
+    np.testing.assert_array_equal(never, [True, False, False])  # beta = 0 alone, for s = D/eps' >= 1/2
+    np.testing.assert_allclose(arrays["formula_b_revised"], arrays["exact_b_revised"], rtol=solve.FLAT)
+    assert (arrays["low_seed"] < arrays["exact_b_seed"]).all()
+    assert (arrays["exact_b_seed"] < arrays["high_seed"]).all()
+
+
+def test_a_target_out_of_reach_leaves_a_curve_out_and_says_so() -> None:
+    data = cbs1.compute(config("cbs1", beta=[0.9, 0.9999]), "cbs1")
+    assert np.isnan(data.arrays["exact_b_seed"]).tolist() == [False, True]
+    assert "out of reach" in data.notes["seed"][1]
+    cbs1.draw(data)
+
+
+# --- cbs2 ---
+
+
+def test_the_first_form_says_nothing_anywhere_with_weight_decay(every: dict[str, FigureData]) -> None:
+    data = every["cbs2"]
+    assert (data.arrays["region_0"] == plot.NOTHING).all()
+    assert data.notes["first form, gradient"]["vacuous at every target"] == 1.0
+    for k in range(1, 6):
+        assert {plot.FOUND, plot.OUT_OF_REACH} <= set(np.unique(data.arrays[f"region_{k}"]))
+
+
+def test_regions_and_batch_sizes_are_those_of_the_answers(every: dict[str, FigureData]) -> None:
+    """At seeded points of the maps of Cesista's bounds, none of which the checks look at more than by chance."""
+    data, own = every["cbs2"], config("cbs2").parameters
+    rng = np.random.default_rng(0)
+    for k, panel in enumerate(cbs2.PANELS[:5]):
+        for i, j in rng.integers(0, 31, (20, 2)):
+            at = {"eta": own["eta"], "lam": 0.0, panel.y: data.arrays[panel.y][i]}
+            measure = panel.measure if panel.form == "revised" else None
+            answer = hpgrid.critical_batch(
+                **problem(own), **at, alpha=data.arrays["alpha"][j], eps=own[f"eps_{panel.measure}"],
+                form=panel.form, measure=measure,
+            )  # fmt: skip
+            region, b = data.arrays[f"region_{k}"][i, j], data.arrays[f"b_{k}"][i, j]
+            assert (answer.b is None) == (region != plot.FOUND) == np.isnan(b)
+            if answer.b is not None:
+                assert abs(np.log(answer.b / max(b, 1.0))) <= solve.FLAT
+
+
+def test_the_formula_over_the_vacuous_map_is_theorem_12(every: dict[str, FigureData]) -> None:
+    arrays, own = every["cbs2"].arrays, config("cbs2").parameters
+    beta, lam = 1 - arrays["alpha"], arrays["lam"][:, None]
+    typed = ((3 * beta + 1) * (1 - beta) / (1 + beta) + lam) * own["sigma"] ** 2 / own["eps_gradient"]
+    np.testing.assert_allclose(arrays["formula_0"], typed, rtol=1e-12)
+
+
+def test_every_region_that_is_there_is_named(drawn: dict[str, Figure]) -> None:
+    (legend,) = drawn["cbs2"].legends
+    named = [text.get_text() for text in legend.get_texts()]
+    assert named == [
+        "out of reach",
+        "vacuous: the target holds untrained",
+        "vacuous at every target",
+        f"Theorem 12, ${plot.EPS_PRIME}=4$",
+    ]
+
+
+# --- cbs3 ---
+
+
+def test_costs_are_those_of_the_bound(every: dict[str, FigureData]) -> None:
+    arrays, own = every["cbs3"].arrays, config("cbs3").parameters
+    answer = hpgrid.critical_batch(**problem(own, "eta", "beta"), eps_prime=1.0)
+    s = theory.share(answer.Y, answer.Z_noise, arrays["room"])
+    finite = s < theory.NEVER
+    np.testing.assert_array_equal(np.isfinite(arrays["twelve_cost_seed"]), finite)
+    # What is left for iterations is a difference: it loses as much as the cost is above 1.
+    np.testing.assert_allclose(arrays["twelve_cost_seed"][finite], theory.cost(s[finite]), rtol=1e-11)
+    np.testing.assert_allclose(arrays["own_cost_revised"], 1.0, rtol=1e-12)
+    assert (arrays["own_cost_seed"] >= 1 - 1e-12).all()
+
+
+def test_numerical_minima_lie_on_the_closed_form_where_it_is_above_one(every: dict[str, FigureData]) -> None:
+    arrays = every["cbs3"].arrays
+    for form in ("seed", "revised"):
+        exact = np.interp(np.log(arrays["marked"]), np.log(arrays["room"]), np.log(arrays[f"exact_{form}"]))
+        gap = np.log(arrays[f"numerical_{form}"]) - np.maximum(exact, 0.0)
+        assert np.abs(gap).max() <= solve.FLAT
+
+
+def test_shades_are_where_the_formula_never_arrives_and_where_targets_are_vacuous(
+    every: dict[str, FigureData], drawn: dict[str, Figure]
+) -> None:
+    arrays = every["cbs3"].arrays
+    spans = {patch.get_label(): patch for patch in drawn["cbs3"].axes[0].patches}
+    never, vacuous = spans["Theorem 12 never arrives"], spans["vacuous target"]
+    assert never.get_x() + never.get_width() == pytest.approx(float(arrays["never_seed"]))
+    assert vacuous.get_x() == pytest.approx(float(arrays["vacuous_seed"]))
+
+
+# --- a wrong formula ---
+
+
+@pytest.mark.parametrize(("name", "form"), [("cbs1", "fewest_tokens"), ("cbs2", "star_convex"), ("cbs2", "lmo_fixed")])
+def test_a_closed_form_that_is_off_by_a_millionth_fails(monkeypatch: pytest.MonkeyPatch, name: str, form: str) -> None:
+    right = getattr(theory, form)
+    monkeypatch.setattr(theory, form, lambda *given: right(*given) * (1 + 1e-6))
+    assert False in [check.holds for check in FIGURES[name].compute(config(name), name).checks]
+
+
+def test_a_wrong_share_from_which_the_formula_never_arrives_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(theory, "NEVER", 0.45)
+    assert cbs3.compute(config("cbs3"), "cbs3").checks[-1].holds is False
+
+
+# --- mistakes ---
+
+
+@pytest.mark.parametrize(
+    ("name", "changed", "message"),
+    [
+        ("cbs1", {"b_low": 10.0, "b_high": 1.0}, "0 < b_low < b_high"),
+        ("cbs1", {"sigma": -1.0}, "constant sigma must be a positive finite number"),
+        ("cbs1", {"beta": [1.0]}, "0 <= beta < 1"),
+        ("cbs2", {"lam_low": 1.0}, "the axis lam needs 0 < low < high"),
+        ("cbs2", {"eta": 100.0}, "lam eta <= 1"),
+        ("cbs3", {"eps_prime_low": 0.0}, "0 < eps_prime_low < eps_prime_high"),
+    ],
+)
+def test_parameters_out_of_range_are_named(name: str, changed: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=r"\. Given: .*\. Write ") as error:
+        FIGURES[name].compute(config(name, **changed), name)
+    assert message in str(error.value)
+
+
+def test_an_unknown_parameter_is_named() -> None:
+    with pytest.raises(ValueError, match="no key of \\[parameters\\] of that name"):
+        parse({"figure": "cbs1", "parameters": {"betas": [0.9]}})

@@ -1,0 +1,128 @@
+"""The figure of measured noise: what it holds, what it says, and that a wrong prediction would show."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.container import ErrorbarContainer
+from matplotlib.figure import Figure
+
+from hpgrid.checks import METHODS
+from hpgrid.config import Config, load, shipped
+from hpgrid.paper import noise1
+from hpgrid.paper.data import FigureData, restore, save
+
+SMALL = {
+    **{"seeds": 8, "steps": 100, "samples": 300, "beta": [0.9], "batches": [1, 16], "sample_shape": [4, 4]},
+    "update_batches": [1, 4, 16, 65536, 262144, 1048576],
+}
+
+
+def config(**changes: object) -> Config:
+    shown = load(shipped("noise1"))
+    return replace(shown, parameters={**shown.parameters, **SMALL, **changes})
+
+
+@pytest.fixture(scope="module")
+def data() -> FigureData:
+    return noise1.compute(config())
+
+
+@pytest.fixture(scope="module")
+def figure(data: FigureData) -> Figure:
+    return noise1.draw(data)
+
+
+def verdicts(data: FigureData) -> dict[str, bool | None]:
+    return {check.name: check.holds for check in data.checks}
+
+
+def test_gaussian_noise_stays_below_every_bound_and_one_hot_noise_does_not(data: FigureData) -> None:
+    found = verdicts(data)
+    assert len(found) == 2 * 3 * 4 + 3 * 3 + 3 * 2
+    assert all(holds for name, holds in found.items() if "bound" in name and "gaussian" in name)
+    assert all(holds for name, holds in found.items() if "bound" in name and "normalised SGD" in name)
+    assert found["momentum2/bound, D = 1, signSGD, one-hot"] is False
+
+
+def test_only_an_inner_product_or_dense_noise_has_a_D_of_1(data: FigureData) -> None:
+    for name, holds in verdicts(data).items():
+        if name.startswith("D of Lemma 5"):
+            assert holds is ("normalised SGD" in name or "gaussian" in name), name
+
+
+def test_the_update_s_noise_has_its_power_where_a_step_is_smooth_and_the_gradient_stands_out(data: FigureData) -> None:
+    found = {name: check for name, check in zip(verdicts(data), data.checks) if name.startswith("update noise")}
+    for method in ("normalised SGD", "Muon"):
+        assert found[f"update noise ~ b^p, {method}, gradient above the noise"].holds is True
+        assert found[f"update noise ~ b^p, {method}, gradient below the noise"].holds is False
+
+
+def test_scaling_keeps_the_update_s_noise_above_it_and_a_settled_run_s_loss(data: FigureData) -> None:
+    for norm in ("frobenius", "spectral"):
+        assert data.arrays[f"kept_far_{norm}_update"][0] == pytest.approx(1.0, abs=0.01)
+        assert data.arrays[f"kept_near_{norm}_update"][0] > 2.5
+        assert data.arrays[f"kept_near_{norm}_loss"][0] == pytest.approx(1.0, abs=0.4)
+
+
+def test_a_bound_that_is_a_quarter_of_it_is_exceeded(monkeypatch: pytest.MonkeyPatch) -> None:
+    from hpgrid.stochastic import against
+
+    bound, moment = against.BOUNDS["momentum2"]
+
+    def quarter(*args: object, **given: object) -> tuple:
+        return tuple(part / 4 for part in bound(*args, **given))
+
+    monkeypatch.setitem(against.BOUNDS, "momentum2", (quarter, moment))
+    found: dict = {}
+    checks = noise1._moments(dict(config().parameters), found)
+    assert {check.holds for check in checks if check.name.startswith("momentum2")} == {False}
+
+
+def test_measured_are_solid_with_bars_and_bounds_dashed(data: FigureData, figure: Figure) -> None:
+    b = data.arrays["b"]
+    for axes, norm in zip(figure.axes[:3], METHODS):
+        bars = [c for c in axes.containers if isinstance(c, ErrorbarContainer)]
+        assert len(bars) == 4
+        dashed = [line for line in axes.lines if line.get_linestyle() == "--"]
+        for line, moment in zip(dashed, ("momentum2", "nesterov2"), strict=True):
+            np.testing.assert_array_equal(line.get_ydata(), b * data.arrays[f"{norm}_bound_{moment}"])
+        measured = bars[0].lines[0]
+        np.testing.assert_array_equal(measured.get_ydata(), b * data.arrays[f"{norm}_gaussian_momentum2"])
+    updates = {c.get_label(): c.lines[0] for c in figure.axes[4].containers}
+    some = data.arrays["update_max"] > 0
+    np.testing.assert_array_equal(updates["signSGD"].get_ydata(), data.arrays["update_max"][some])
+
+
+def test_panels_have_their_titles_and_labels(figure: Figure) -> None:
+    assert [axes.get_title(loc="left")[:3] for axes in figure.axes] == [f"({c})" for c in "abcdef"]
+    for axes in figure.axes[:5]:
+        assert (axes.get_xscale(), axes.get_xlabel()) == ("log", "batch size $b$")
+
+
+def test_what_is_saved_draws_the_same(data: FigureData, figure: Figure, tmp_path: Path) -> None:
+    save(data, tmp_path)
+    again = noise1.draw(restore("noise1", tmp_path))
+    for axes, other in zip(figure.axes, again.axes, strict=True):
+        for line, same in zip(axes.lines, other.lines, strict=True):
+            np.testing.assert_array_equal(line.get_xydata(), same.get_xydata())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"batches": [0]}, "b must be a finite number with b >= 1"),
+        ({"eta": [0.0]}, "eta must be a finite number with eta > 0"),
+        ({"beta": [1.0]}, "0 <= beta < 1"),
+        ({"lam": [-1.0]}, "lam eta <= 1"),
+        ({"lam": [0.0, 30.0]}, "lam eta <= 1"),
+        ({"seeds": 1}, "seeds must be a whole number >= 2"),
+        ({"shape": [8]}, "two positive whole numbers"),
+    ],
+)
+def test_what_can_t_be_run_is_refused(changes: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        noise1.compute(config(**changes))

@@ -1,0 +1,328 @@
+"""Nothing lost: killed, damaged, shared or repeated, a sweep ends in the bytes of a run that nothing touched."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray
+from sweep_of_six import SMALL, TOML, contents
+
+import hpgrid
+from hpgrid.sweeps import store
+from hpgrid.sweeps.layout import MARKER, SPECS
+from hpgrid.sweeps.measure import Options
+from hpgrid.sweeps.run import run
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A store that one run made, three blocks of two combinations."""
+    path = tmp_path_factory.mktemp("whole") / "run.zarr"
+    hpgrid.sweep(SMALL, path, block=2)
+    return path
+
+
+@pytest.fixture
+def copy(whole: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(whole, tmp_path / "run.zarr")
+
+
+def again(path: Path) -> tuple[int, int]:
+    """How many blocks a second run finds whole, and damaged."""
+    done = run(SMALL, path, Options())
+    return done.found, done.damaged
+
+
+# --- what is there is kept, what is not is made ---
+
+
+def test_a_whole_sweep_is_not_computed_again(copy: Path) -> None:
+    before = contents(copy)
+    assert again(copy) == (3, 0)
+    assert contents(copy) == before
+
+
+def test_a_block_without_its_marker_is_computed_again_to_the_same_bytes(copy: Path, whole: Path) -> None:
+    (copy / MARKER / "c" / "1" / "0" / "0").unlink()
+    assert again(copy) == (2, 0)
+    assert contents(copy) == contents(whole)
+
+
+def _cut(file: Path) -> None:
+    file.write_bytes(file.read_bytes()[:-1])
+
+
+def _flip(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(bytes(content))
+
+
+@pytest.mark.parametrize("damage", [_cut, _flip, Path.unlink], ids=["cut short", "one bit", "gone"])
+@pytest.mark.parametrize("name", ["risk_hat", "b_edge", "slope_error", "edge_points"])
+def test_a_damaged_part_is_found_and_its_block_computed_again(
+    copy: Path, whole: Path, name: str, damage: Callable[[Path], None]
+) -> None:
+    damage(copy.joinpath(name, "c", "0", "2", "0", *("0" for _ in SPECS[name].after)))
+    assert again(copy) == (2, 1)
+    assert contents(copy) == contents(whole)
+
+
+def test_a_torn_marker_is_no_marker(copy: Path, whole: Path) -> None:
+    opened = store.Store(copy, _combinations())
+    opened.group[MARKER][0] = np.full((len(SPECS), 32), 7, np.uint8)
+    assert again(copy) == (2, 1)
+    assert contents(copy) == contents(whole)
+
+
+def _combinations():  # type: ignore[no-untyped-def]
+    from hpgrid.sweeps.combinations import lay_out
+    from hpgrid.sweeps.plan import parse
+
+    return lay_out(parse(SMALL), 2)
+
+
+def test_a_full_disk_is_an_error_that_the_next_run_gets_over(
+    tmp_path: Path, whole: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.zarr"
+    flush, calls = store._flush, iter(range(1000))
+
+    def full(file: Path) -> None:
+        if next(calls) == len(SPECS) + 5:
+            raise OSError(28, "No space left on device")
+        flush(file)
+
+    monkeypatch.setattr(store, "_flush", full)
+    with pytest.raises(OSError, match="No space left"):
+        run(SMALL, path, Options(), block=2)
+    monkeypatch.undo()
+    assert again(path) == (1, 0)
+    assert contents(path) == contents(whole)
+
+
+def test_any_block_size_gives_the_same_numbers(tmp_path: Path, whole: Path) -> None:
+    one = hpgrid.open_sweep(whole).load()
+    for block in (1, 3, 100):
+        other = hpgrid.sweep(SMALL, tmp_path / f"{block}.zarr", block=block).load()
+        for name in (*SPECS, "exponent"):
+            np.testing.assert_array_equal(one[name].values, other[name].values, err_msg=f"{name}, block {block}")
+
+
+# --- killed ---
+
+COMMAND = [sys.executable, "-m", "hpgrid", "sweep"]
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "small.toml"
+    path.write_text(TOML)
+    return path
+
+
+def started(config: Path, out: Path, *options: str) -> subprocess.Popen[str]:
+    root = str(Path(hpgrid.__file__).parent.parent)
+    environment = {**os.environ, "PYTHONPATH": root}
+    command = [*COMMAND, str(config), "--out", str(out), *options]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def finished(process: subprocess.Popen[str], status: int = 0) -> tuple[str, str]:
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == status, err
+    return out, err
+
+
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends, "never came"
+        time.sleep(0.005)
+
+
+def test_killed_at_any_moment_it_ends_in_the_same_bytes(tmp_path: Path, config: Path, whole: Path) -> None:
+    out, rng = tmp_path / "killed.zarr", random.Random(7)
+    for _ in range(4):
+        process = started(config, out, "--block", "2")
+        until(lambda process=process: out.exists() or process.poll() is not None)  # type: ignore[misc]
+        time.sleep(rng.uniform(0, 1.5))
+        process.kill()
+        process.communicate()
+    finished(started(config, out, "--block", "2"))
+    assert contents(out) == contents(whole)
+
+
+def test_ctrl_c_says_how_to_go_on_and_ends_with_130(tmp_path: Path, config: Path) -> None:
+    out = tmp_path / "stopped.zarr"
+    process = started(config, out)
+    until(out.exists)
+    process.send_signal(signal.SIGINT)
+    before = time.monotonic()
+    _, err = finished(process, status=130)
+    assert time.monotonic() - before < 2
+    assert "the same command goes on from there" in err
+    assert "Traceback" not in err
+    finished(started(config, out))
+
+
+def test_what_was_half_made_aside_is_not_left_behind(tmp_path: Path, config: Path) -> None:
+    out = tmp_path / "made" / "run.zarr"
+    finished(started(config, out))
+    assert [path.name for path in out.parent.iterdir()] == ["run.zarr"]
+
+
+# --- several processes ---
+
+
+@pytest.mark.parametrize("processes", [2, 4])
+def test_processes_share_the_blocks_one_killed_and_started_again(
+    tmp_path: Path, config: Path, whole: Path, processes: int
+) -> None:
+    out = tmp_path / "shared.zarr"
+
+    def begin(process_id: int) -> subprocess.Popen[str]:
+        share = ["--processes", str(processes), "--process-id", str(process_id)]
+        return started(config, out, "--block", "2", *share)
+
+    running = [begin(k) for k in range(processes)]
+    until(out.exists)
+    running[0].kill()
+    running[0].communicate()
+    for process in running[1:]:
+        finished(process)
+    finished(begin(0))
+    assert contents(out) == contents(whole)
+
+
+def test_a_store_that_is_being_written_is_refused(copy: Path) -> None:
+    with store.writing(copy, 1, 0), pytest.raises(ValueError, match="another process writes these blocks"):
+        run(SMALL, copy, Options())
+    with store.writing(copy, 4, 0), pytest.raises(ValueError, match="processes that write this store are 4"):
+        run(SMALL, copy, Options(), share=(2, 1))
+    with store.writing(copy, 2, 0):
+        assert run(SMALL, copy, Options(), share=(2, 1)).own == 1
+
+
+# --- refusals ---
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"constants": {**SMALL["constants"], "C1": 3.0}}, r"plan.bound.C1 is 2.0 there, 3.0 here"),
+        ({"grid": {"n": 13}}, r"plan.grid.n is 12 there, 13 here"),
+        ({"regime": SMALL["regime"][:1]}, r"plan.regimes is .* there"),
+    ],
+)
+def test_a_store_of_another_plan_is_refused_with_what_differs(copy: Path, changes: dict, message: str) -> None:
+    before = contents(copy)
+    with pytest.raises(ValueError, match=message):
+        run({**SMALL, **changes}, copy, Options())
+    assert contents(copy) == before
+
+
+def test_a_store_of_another_version_is_refused(copy: Path) -> None:
+    meta = json.loads((copy / "zarr.json").read_text())
+    meta["attributes"]["versions"]["jax"] = "0.0.1"
+    (copy / "zarr.json").write_text(json.dumps(meta))
+    with pytest.raises(ValueError, match=r"versions.jax is '0.0.1' there"):
+        run(SMALL, copy, Options())
+
+
+def test_what_is_no_sweeps_store_is_refused_and_left_alone(tmp_path: Path) -> None:
+    import zarr
+
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "precious.txt").write_text("keep")
+    zarr.create_group(tmp_path / "other.zarr")
+    for path in (folder, tmp_path / "other.zarr"):
+        with pytest.raises(ValueError, match="sweep's"):
+            run(SMALL, path, Options())
+        with pytest.raises(ValueError, match="sweep's"):
+            hpgrid.open_sweep(path)
+    assert (folder / "precious.txt").read_text() == "keep"
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"process_id": 2, "processes": 2}, "the ids are 0 to 1"),
+        ({"process_id": -1}, "the ids are 0 to 0"),
+        ({"processes": 0}, "processes is a whole number >= 1"),
+        ({"devices": 0}, "devices is a whole number >= 1"),
+        ({"block": 2.5}, "block is a whole number >= 1"),
+    ],
+)
+def test_an_option_out_of_range_is_refused_before_anything_is_made(tmp_path: Path, given: dict, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        hpgrid.sweep(SMALL, tmp_path / "run.zarr", **given)
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"grid": {"T": 1e9}}, "an axis of budgets"),
+        ({"regime": {"tuned": ["eta", "b"]}}, "says nothing of alpha"),
+        ({"grid": {"alpha": 0.1}, "regime": {"tuned": ["eta", "b", "alpha"]}}, "lacks an axis of alpha"),
+    ],
+)
+def test_a_regime_that_the_grid_can_not_serve_is_refused_before_anything_is_made(
+    tmp_path: Path, changes: dict, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        hpgrid.sweep({**SMALL, **changes}, tmp_path / "run.zarr")
+    assert not any(tmp_path.iterdir())
+
+
+# --- what is opened ---
+
+
+def test_the_result_is_a_dataset_with_named_axes_and_says_what_it_is(whole: Path) -> None:
+    data = hpgrid.open_sweep(whole)
+    assert dict(data.risk_hat.sizes) == {"regime": 2, "C2": 3, "C3": 2, "T": 12}
+    assert data.C2.values.tolist() == [0.1, 1.0, 30.0]
+    assert data.regime.values.tolist() == ["joint", "held"]
+    assert (data.attrs["blocks"], data.attrs["whole_blocks"], data.attrs["dtype"]) == (3, 3, "float64")
+    assert data.attrs["plan"]["bound"] == {"name": "lmo", "C1": 2.0}
+    assert (data.b_hat.attrs["units"], data["T"].attrs["units"]) == ("tokens", "tokens")
+    assert all("long_name" in data[name].attrs for name in SPECS)
+    assert MARKER not in data
+
+
+def test_plain_xarray_opens_it_without_a_warning(whole: Path) -> None:
+    assert set(SPECS) < set(xarray.open_zarr(whole, chunks=None))
+
+
+def test_a_sweep_that_is_not_whole_says_so(copy: Path) -> None:
+    shutil.rmtree(copy / MARKER / "c" / "1")
+    assert hpgrid.open_sweep(copy).attrs["whole_blocks"] == 2
+
+
+def test_the_flat_table_has_a_row_for_each_slope(whole: Path, tmp_path: Path) -> None:
+    from hpgrid.sweeps.dataset import write_slopes
+
+    data = hpgrid.open_sweep(whole)
+    write_slopes(data, tmp_path / "slopes.csv")
+    header, *rows = (line.split(",") for line in (tmp_path / "slopes.csv").read_text().splitlines())
+    assert len(rows) == 2 * 3 * 2 * 4
+    for row in rows:
+        one = dict(zip(header, row))
+        where = {"regime": one["regime"], "C2": float(one["C2"]), "C3": float(one["C3"]), "quantity": one["quantity"]}
+        np.testing.assert_equal(float(one["slope_star"]), float(data.slope_star.sel(where)))
+        np.testing.assert_equal(
+            float(one["exponent"]), float(data.exponent.sel(regime=one["regime"], quantity=one["quantity"]))
+        )

@@ -1,0 +1,178 @@
+"""Batch sizes of the fewest tokens: closed forms against high-precision minima of the tokens themselves."""
+
+from __future__ import annotations
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hpgrid.theory import critical_batch as theory
+from hpgrid.theory import iso_loss
+
+#: Roots are sums of positive numbers, squared: nothing cancels, and sixteen roundings are room enough, twice.
+ROUNDING = 32 * float(np.finfo(float).eps)
+
+LOGS = st.floats(-12.0, 12.0)
+
+
+def decade(x: float) -> float:
+    return float(10.0**x)
+
+
+def slope(tokens, b: float) -> mpmath.mpf:
+    """d log tokens / d log b, in 60 digits."""
+    x = mpmath.log(mpmath.mpf(b))
+    return mpmath.diff(lambda x: mpmath.log(tokens(mpmath.exp(x))), x)
+
+
+def stationary(tokens, b: float) -> bool:
+    """Whether tokens are least within rounding of b: their slope changes sign there."""
+    with mpmath.workdps(60):
+        return slope(tokens, b * (1 - ROUNDING)) < 0 < slope(tokens, b * (1 + ROUNDING))
+
+
+def first_form(Y: float, Z: float, room: float):
+    return lambda b: b / (room - Y / b - Z / mpmath.sqrt(b))
+
+
+@given(LOGS, LOGS, LOGS)
+def test_the_exact_minimiser_is_one_in_exact_arithmetic(y: float, z: float, e: float) -> None:
+    Y, Z, room = decade(y), decade(z), decade(e)
+    assert stationary(first_form(Y, Z, room), float(theory.fewest_tokens(Y, Z, room)))
+
+
+@given(LOGS, LOGS, LOGS)
+def test_the_smallest_batch_size_is_where_nothing_is_left_for_iterations(y: float, z: float, e: float) -> None:
+    Y, Z, room = decade(y), decade(z), decade(e)
+    b = float(theory.smallest(Y, Z, room))
+
+    def left(b: float) -> mpmath.mpf:
+        return room - Y / mpmath.mpf(b) - Z / mpmath.sqrt(b)
+
+    with mpmath.workdps(60):
+        assert left(b * (1 - ROUNDING)) < 0 < left(b * (1 + ROUNDING))
+
+
+@given(LOGS, LOGS, LOGS)
+def test_theorem_12_with_z_at_its_own_b_is_its_own_fixed_point(y: float, z: float, e: float) -> None:
+    Y, Z, room = decade(y), decade(z), decade(e)
+    b = float(theory.self_consistent(Y, Z, room))
+
+    def beyond(b: float) -> mpmath.mpf:
+        return b * (room - Z / mpmath.sqrt(b)) - 2 * Y
+
+    with mpmath.workdps(60):
+        assert beyond(b * (1 - ROUNDING)) < 0 < beyond(b * (1 + ROUNDING))
+    assert theory.smallest(Y, Z, room) <= b * (1 + ROUNDING)
+    assert b <= theory.fewest_tokens(Y, Z, room) * (1 + ROUNDING)
+
+
+@given(LOGS, LOGS)
+def test_with_one_kind_of_noise_it_is_the_papers_formula(y: float, e: float) -> None:
+    Y, room = decade(y), decade(e)
+    assert theory.fewest_tokens(Y, 0.0, room) == pytest.approx(theory.printed(Y, room), rel=ROUNDING)
+    assert theory.fewest_tokens(0.0, Y, room) == pytest.approx(theory.revised(Y, room), rel=ROUNDING)
+    for form, pair in (("seed", (Y, 0.0)), ("revised", (0.0, Y))):
+        ratio = theory.fewest_tokens(*pair, room) / theory.smallest(*pair, room)
+        assert ratio == pytest.approx(theory.OVER_SMALLEST[form], rel=ROUNDING)
+
+
+@given(st.floats(1e-6, 1.0), st.floats(0.0, 10.0), LOGS, LOGS)
+def test_theorem_12_as_it_is_printed(alpha: float, lam: float, s: float, e: float) -> None:
+    sigma, room = decade(s), decade(e)
+    with mpmath.workdps(60):
+        beta = mpmath.mpf(1) - alpha
+        typed = ((3 * beta + 1) * (1 - beta) / (1 + beta) + lam) * mpmath.mpf(sigma) ** 2 / room
+    assert theory.theorem12(alpha, room, lam=lam, sigma=sigma) == pytest.approx(float(typed), rel=1e-14)
+
+
+@given(LOGS, LOGS, st.floats(-12.0, -0.302))
+def test_how_far_the_formula_is_off_depends_on_one_number(y: float, e: float, s: float) -> None:
+    """Below s = 10^-0.302 = 0.4989; room - Y/b - Z/b^(1/2) is there lost to a thousandth at most."""
+    Y, room, share = decade(y), decade(e), decade(s)
+    Z = float(np.sqrt(share * Y * room))
+    assert theory.share(Y, Z, room) == pytest.approx(share, rel=ROUNDING)
+    exact, formula = float(theory.fewest_tokens(Y, Z, room)), float(theory.printed(Y, room))
+    assert theory.off(share) == pytest.approx(exact / formula, rel=2 * ROUNDING)
+    tokens = first_form(Y, Z, room)
+    with mpmath.workdps(60):
+        ratio = float(tokens(formula) / tokens(exact))
+    assert theory.cost(share) == pytest.approx(ratio, rel=1e3 * ROUNDING)
+
+
+def test_from_one_half_on_the_formula_reaches_the_target_nowhere() -> None:
+    """2 Y/room lies below the smallest batch size exactly from s = 1/2 on: from eps' = 2 Z'^2/Y down."""
+    Y, Z = 0.7, 1.9
+    for times, arrives in ((1 - 1e-12, False), (1 + 1e-12, True)):
+        room = times * 2 * Z**2 / Y
+        assert bool(theory.smallest(Y, Z, room) < theory.printed(Y, room)) is arrives
+        assert bool(np.isfinite(theory.cost(theory.share(Y, Z, room)))) is arrives
+    assert theory.off(theory.NEVER) == pytest.approx((3 / np.sqrt(2) + np.sqrt(36.5)) ** 2 / 32)
+    assert (float(theory.off(0.0)), float(theory.cost(0.0))) == pytest.approx((1.0, 1.0), rel=ROUNDING)
+
+
+@given(LOGS, LOGS, LOGS)
+def test_tokens_turn_from_convex_to_concave_at_the_inflection(y: float, z: float, e: float) -> None:
+    Y, Z, room = decade(y), decade(z), decade(e)
+    b = theory.inflection(Y, Z, room)
+    scale = np.sqrt(theory.smallest(Y, Z, room))
+    if Z / (room * scale) < 1e-5:  # the root's leading coefficient is then as good as nothing
+        return
+    # numpy's roots are eigenvalues: backward stable, off by some eps times the root's condition.
+    with mpmath.workdps(60):
+        tokens = first_form(Y, Z, room)
+        before, after = (mpmath.diff(lambda x: tokens(b * x), x, 2) for x in (1 - 1e-6, 1 + 1e-6))
+        assert before > 0 > after
+    assert b > theory.fewest_tokens(Y, Z, room)
+
+
+def test_the_printed_form_is_convex_and_the_revised_up_to_four_times_the_best() -> None:
+    assert theory.inflection(0.3, 0.0, 0.2) == np.inf
+    assert theory.inflection(0.0, 0.3, 0.2) == pytest.approx(4 * theory.revised(0.3, 0.2))
+
+
+@given(LOGS, LOGS, st.floats(1e-9, 12.0))
+def test_the_star_convex_minimiser_is_one_in_exact_arithmetic(d: float, n: float, r: float) -> None:
+    Delta0, noise = decade(d), decade(n)
+    room = Delta0 * decade(-r)
+    b = float(theory.star_convex(Delta0, noise, room))
+    assert stationary(lambda b: b * mpmath.log(Delta0 / (room - noise / mpmath.sqrt(b))), b)
+
+
+def test_the_star_convex_minimiser_is_lamberts() -> None:
+    ratio = np.array([1.001, 3.0, 1e8])
+    W = [float(mpmath.lambertw(-mpmath.exp(-0.5) / (2 * r), -1).real) for r in ratio]
+    expected = (0.3 * ratio / (1 + 1 / (2 * np.array(W)))) ** 2
+    np.testing.assert_allclose(theory.star_convex(1.0, 0.3, 1 / ratio), expected, rtol=1e-14)
+    assert np.isnan(theory.star_convex(1.0, 0.3, 1.0))
+
+
+def lmo(b, X: float, burn: float, floor: float, room: float):
+    """Tokens at a fixed eta."""
+    return b * (X + burn / mpmath.sqrt(b)) / (room - floor / mpmath.sqrt(b))
+
+
+@given(LOGS, LOGS, LOGS, LOGS)
+def test_the_lmo_minimiser_at_a_fixed_eta_is_one_in_exact_arithmetic(x: float, r: float, f: float, e: float) -> None:
+    X, burn, floor, room = map(decade, (x, r, f, e))
+    assert stationary(lambda b: lmo(b, X, burn, floor, room), theory.lmo_fixed(X, burn, floor, room))
+
+
+def test_the_lmo_minimiser_at_a_fixed_eta_without_burn_in_is_the_revised_formula() -> None:
+    assert theory.lmo_fixed(50.0, 0.0, 0.3, 0.2) == pytest.approx(float(theory.revised(0.3, 0.2)))
+
+
+@given(LOGS, LOGS, LOGS, LOGS)
+def test_the_lmo_minimiser_with_eta_tuned_is_four_times_the_smallest(d: float, r: float, f: float, c: float) -> None:
+    """K^(-1/2) is the root of burn/b^(1/2) k^2 + det k = c - floor/b^(1/2), whatever the burn-in."""
+    det, burn, floor, level = map(decade, (d, r, f, c))
+    b = theory.lmo_tuned(level, iso_loss.Parts(det, burn, floor))
+    assert b == pytest.approx(4 * iso_loss.least_batch_size(level, iso_loss.Parts(det, burn, floor)))
+
+    def tokens(b: mpmath.mpf) -> mpmath.mpf:
+        left = level - floor / mpmath.sqrt(b)
+        return b * ((det + mpmath.sqrt(det**2 + 4 * burn / mpmath.sqrt(b) * left)) / (2 * left)) ** 2
+
+    assert stationary(tokens, b)
