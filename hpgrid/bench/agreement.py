@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.bench.contenders import Found, axes_of, bound
+from hpgrid.bench.problem import Found, axes_of, bound, open_axes, unravel
+from hpgrid.bench.works import WORKS
 from hpgrid.grid import Grid
 
 EPS = float(np.finfo(np.float64).eps)
@@ -62,14 +63,14 @@ class Agreement:
 
 def reference(work: str, grid: Grid) -> Reference:
     """Return the answer by eq. (4) as printed, and where its best is clear; one T at a time."""
-    eta, b, alpha, T = axes_of(grid)
+    asked = WORKS[work]
+    cell = open_axes(grid, asked.order)
     results = []
-    for t in T:
-        risk = bound(np.sqrt, eta[:, None, None], b[None, :, None], alpha[None, None, :], t)
-        results.append(_best_two(risk if work == "R4" else risk.reshape(-1)))
+    for t in axes_of(grid)[-1]:
+        risk = bound(np.sqrt, *cell, t)
+        results.append(_best_two(risk.reshape(-1, *risk.shape[len(asked.over) :])))
     best, place, runner_up = (np.moveaxis(np.array(part), 0, -1) for part in zip(*results))
-    index = (place,) if work == "R4" else np.unravel_index(place, (len(eta), len(b), len(alpha)))
-    return Reference(Found(best, index), runner_up > best * (1 + TOLERANCE))
+    return Reference(Found(best, unravel(place, grid, asked)), runner_up > best * (1 + TOLERANCE))
 
 
 def _best_two(risk: NDArray[np.float64]) -> tuple[Any, Any, Any]:

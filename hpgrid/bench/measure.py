@@ -36,11 +36,13 @@ class Fresh(NamedTuple):
         first_call_s: seconds of the first call, compilation included and imports not.
         peak_mib: the largest memory that the process held, in MiB; a GPU's own is not in it.
         imports_mib: the same before the call: the interpreter and what it imported.
+        device_mib: the largest memory held on a GPU or TPU, or None where none was used or it can't be told.
     """
 
     first_call_s: float
     peak_mib: float
     imports_mib: float
+    device_mib: float | None = None
 
 
 def fresh(name: str, work: str, n: int) -> Fresh | str:
@@ -68,7 +70,7 @@ def probe(name: str, work: str, n: str) -> None:
     seconds = time.perf_counter() - start
     after = peak_memory()
     del found  # held until the memory was read: the answer is part of the work
-    print(json.dumps([seconds, after, before]))
+    print(json.dumps([seconds, after, before, device_memory()]))
 
 
 def peak_memory() -> float:
@@ -86,6 +88,17 @@ def peak_memory() -> float:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+
+def device_memory() -> float | None:
+    """Return the largest memory that JAX or PyTorch, whichever is loaded, has held on an accelerator, in MiB."""
+    jax, torch = sys.modules.get("jax"), sys.modules.get("torch")
+    held = 0
+    if jax and jax.default_backend() != "cpu":
+        held = (jax.devices()[0].memory_stats() or {}).get("peak_bytes_in_use", 0)
+    if torch and torch.cuda.is_available():
+        held = max(held, torch.cuda.max_memory_allocated())
+    return held / 2**20 if held else None
 
 
 def interleaved(calls: Mapping[str, Callable[[], object]], runs: int) -> dict[str, list[float]]:

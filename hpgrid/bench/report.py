@@ -9,8 +9,11 @@ from statistics import median
 from typing import Any
 
 from hpgrid.bench.agreement import Agreement
-from hpgrid.bench.contenders import CONTENDERS, FACTORED, HPGRID, PRINTED, WORKS
+from hpgrid.bench.contenders import CONTENDERS, HPGRID
+from hpgrid.bench.counts import Count
 from hpgrid.bench.measure import Fresh, cpu
+from hpgrid.bench.problem import FACTORED, PRINTED
+from hpgrid.bench.works import WORKS
 from hpgrid.record import SCHEMA, made_with
 
 
@@ -44,16 +47,44 @@ class Outcome:
     """What was measured at one work.
 
     Attributes:
+        work: its name.
         n: values an axis.
         rows: what was measured, by the contender's name.
         skipped: why nothing was, by the contender's name.
+        count: what hpgrid's search needs per point.
+        ceilings: operations ("arithmetic") and bytes ("memory") a second that the device reached, in the
+            fastest of the same rounds.
         doubled: hpgrid's first call at 2n values an axis, or None where it wasn't asked for.
     """
 
+    work: str
     n: int
     rows: Mapping[str, Row]
     skipped: Mapping[str, str]
+    count: Count
+    ceilings: Mapping[str, float]
     doubled: Fresh | None = None
+
+    @property
+    def points(self) -> int:
+        """How many points were searched."""
+        return self.n**4
+
+    @property
+    def floors(self) -> dict[str, float]:
+        """Seconds that hpgrid's search needs at least, by ceiling; "handed on": were it all to go through memory."""
+        need = self.count
+        return {
+            "arithmetic": self.points * need.operations / self.ceilings["arithmetic"],
+            "memory": self.points * need.bytes / self.ceilings["memory"],
+            "handed on": self.points * need.moved / self.ceilings["memory"],
+        }
+
+    @property
+    def reached(self) -> dict[str, float]:
+        """What fraction of each ceiling hpgrid reached in its fastest round: the floor over its time."""
+        fastest = min(self.rows[HPGRID.name].seconds)
+        return {name: floor / fastest for name, floor in self.floors.items()}
 
 
 def row(
@@ -82,7 +113,7 @@ def row(
 
 _COLUMNS = (
     *("contender", "median ms", "x hpgrid", "paired", "Gpoints/s"),
-    *("first call s", "peak MiB", "imports MiB", "how"),
+    *("first call s", "peak MiB", "imports MiB", "device MiB", "how"),
 )
 
 
@@ -93,6 +124,8 @@ def table(outcome: Outcome) -> str:
     by the median over rounds; "imports MiB" is the part of the peak that was there before the call.
     """
     lines = [_COLUMNS, *(_cells(name, row) for name, row in outcome.rows.items())]
+    if all(row.first.device_mib is None for row in outcome.rows.values()):
+        lines = [(*line[:-2], line[-1]) for line in lines]  # no accelerator: no column for its memory
     skipped = {CONTENDERS[name].label: why for name, why in outcome.skipped.items()}
     widths = [max(map(len, column)) for column in zip(*lines)]
     widths[0] = max(widths[0], *map(len, skipped), 0)
@@ -117,6 +150,7 @@ def _cells(name: str, row: Row) -> tuple[str, ...]:
         f"{row.first.first_call_s:.2f}",
         f"{row.first.peak_mib:.0f}",
         f"{row.first.imports_mib:.0f}",
+        "-" if row.first.device_mib is None else f"{row.first.device_mib:.0f}",
         row.detail,
     )
 
@@ -136,7 +170,25 @@ def remarks(outcome: Outcome) -> str:
             f"hpgrid at n = {2 * outcome.n}, 16 times the points: peak {outcome.doubled.peak_mib:.0f} MiB, "
             f"{_peak_ratio(outcome):.2f} times that at n = {outcome.n}."
         )
-    return "\n".join(lines)
+    return "\n".join([*lines, *_ceilings(outcome)])
+
+
+def _ceilings(outcome: Outcome) -> list[str]:
+    """What hpgrid's search needs per point, what the device can do, and how much of it was reached."""
+    need, reached = outcome.count, outcome.reached
+    return [
+        f"hpgrid needs {need.operations:.2f} operations a point and {need.bytes:.2g} bytes in or out; "
+        f"it hands on {need.handed:.2f} more from step to step, {need.at_once / 1e6:.1f} MB at a time.",
+        f"Measured in the same rounds: {outcome.ceilings['arithmetic'] / 1e9:.1f} G operations/s "
+        f"(multiply-adds, two each), {outcome.ceilings['memory'] / 1e9:.1f} GB/s (triad).",
+        f"Reached, in the fastest round: {_percent(reached['arithmetic'])} of the arithmetic, "
+        f"{_percent(reached['memory'])} of the memory "
+        f"({_percent(reached['handed on'])} if what is handed on went through memory, too).",
+    ]
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.2g}%" if fraction < 0.1 else f"{100 * fraction:.0f}%"
 
 
 def _peak_ratio(outcome: Outcome) -> float | None:
@@ -149,10 +201,10 @@ def _peak_ratio(outcome: Outcome) -> float | None:
 # --- for a file ---
 
 
-def record(outcomes: Mapping[str, Outcome], runs: int) -> dict[str, Any]:
-    """Return all that was measured as plain data, by work."""
+def record(outcomes: Sequence[Outcome], runs: int) -> dict[str, Any]:
+    """Return all that was measured as plain data: a result for each work and n."""
     made = made_with("float64")
-    made["versions"] |= {package: _version(package) for package in ("torch", "numba")}
+    made["versions"] |= {package: _version(package) for package in ("numexpr", "torch", "numba")}
     return {
         "schema": SCHEMA,
         "benchmark": "grid_search",
@@ -161,18 +213,22 @@ def record(outcomes: Mapping[str, Outcome], runs: int) -> dict[str, Any]:
         "runs": runs,
         "cpu": cpu(),
         **made,
-        "works": {work: _plain(work, outcome) for work, outcome in outcomes.items()},
+        "results": [_plain(outcome) for outcome in outcomes],
     }
 
 
-def _plain(work: str, outcome: Outcome) -> dict[str, Any]:
+def _plain(outcome: Outcome) -> dict[str, Any]:
     doubled = outcome.doubled
     return {
-        "asks": WORKS[work],
+        "work": outcome.work,
+        "asks": WORKS[outcome.work].asks,
         "n": outcome.n,
-        "points": outcome.n**4,
+        "points": outcome.points,
         "contenders": {name: asdict(row) | {"first": row.first._asdict()} for name, row in outcome.rows.items()},
         "skipped": outcome.skipped,
+        "per_point": asdict(outcome.count),
+        "ceilings_per_s": outcome.ceilings,
+        "reached": outcome.reached,
         "doubled": doubled and {"n": 2 * outcome.n} | doubled._asdict() | {"peak_ratio": _peak_ratio(outcome)},
     }
 

@@ -13,7 +13,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 from statistics import median
 from typing import Any, NamedTuple
@@ -22,11 +23,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 import hpgrid
-from hpgrid.bench.contenders import axes_of
 from hpgrid.bench.measure import cpu, interleaved, peak_memory
+from hpgrid.bench.problem import axes_of
 from hpgrid.many import ManyResult, search_many
 
 NAMES = ("C1", "C2", "C3")
+
+#: How many triples a sweep has, and how many of them the slow contenders are given.
+TRIPLES, FEW = 1000, 5
+
+#: The contender that all others are held against.
+EXACT = "search_many, exact"
 REGIME = hpgrid.Regime(("eta", "b", "alpha"))
 
 #: How far two ways of computing one sum may differ, relatively.
@@ -174,8 +181,27 @@ def probe(number: int, n: int) -> None:
 # --- the command ---
 
 
-def run(triples: int, few: int, n: int, runs: int) -> list[str]:
-    """Return the table's lines: milliseconds a triple, and how many times the exact search's, in the same rounds."""
+@dataclass(frozen=True)
+class Timed:
+    """What a contender takes.
+
+    Attributes:
+        detail: how it ran.
+        triples: how many it was given.
+        seconds: of every round, for one triple.
+        over_exact: how many times the exact search's, the median over rounds.
+        over_function: how many times the search's of a bound that is a function.
+    """
+
+    detail: str
+    triples: int
+    seconds: tuple[float, ...]
+    over_exact: float
+    over_function: float
+
+
+def run(triples: int, few: int, n: int, runs: int) -> dict[str, Timed]:
+    """Return what each contender takes for a triple, once all of them agree with single searches."""
     grid, whole = hpgrid.Grid.footnote(n), triples_of(triples)
     given = {name: whole[:few] if contender.few else whole for name, contender in CONTENDERS.items()}
     expected = singly(grid, whole[:few])
@@ -184,21 +210,46 @@ def run(triples: int, few: int, n: int, runs: int) -> list[str]:
         if wrong:
             raise SystemExit(f"{name} disagrees with single searches in {wrong} of {expected.risk.size} cells")
     timed = interleaved({name: partial(c.call, grid, given[name]) for name, c in CONTENDERS.items()}, runs)
-    each = {name: [second / len(given[name]) for second in seconds] for name, seconds in timed.items()}
-    exact, function = each["search_many, exact"], each["search_many, a function"]
+    each = {name: tuple(second / len(given[name]) for second in seconds) for name, seconds in timed.items()}
+
+    def over(name: str, other: str) -> float:
+        return median(mine / its for mine, its in zip(each[name], each[other]))
+
+    return {
+        name: Timed(
+            contender.detail, len(given[name]), each[name], over(name, EXACT), over(name, "search_many, a function")
+        )
+        for name, contender in CONTENDERS.items()
+    }
+
+
+def table(timed: Mapping[str, Timed]) -> str:
+    """Return what contenders take as aligned text: milliseconds a triple, and how many times the exact search's."""
     lines = [f"{'contender':25}{'ms a triple':>12}{'x exact':>9}{'x function':>12}  how"]
-    for name, contender in CONTENDERS.items():
-        ratios = [median(mine / its for mine, its in zip(each[name], other)) for other in (exact, function)]
-        detail = f"{contender.detail}, {len(given[name])} triples"
-        lines.append(f"{name:25}{1e3 * median(each[name]):12.2f}{ratios[0]:9.1f}{ratios[1]:12.1f}  {detail}")
-    return lines
+    for name, one in timed.items():
+        numbers = f"{1e3 * median(one.seconds):12.2f}{one.over_exact:9.1f}{one.over_function:12.1f}"
+        lines.append(f"{name:25}{numbers}  {one.detail}, {one.triples} triples")
+    return "\n".join(lines)
+
+
+def report(n: int, runs: int) -> tuple[str, dict[str, Any]]:
+    """Return what a sweep of a thousand triples costs, as text and as plain data.
+
+    Args:
+        n: values an axis.
+        runs: timed rounds.
+    """
+    timed = run(TRIPLES, FEW, n, runs)
+    title = f"sweep: joint tuning of eq. (4) for {TRIPLES} triples over {n}^3 cells at {n} budgets"
+    record = {"n": n, "triples": TRIPLES, "contenders": {name: asdict(one) for name, one in timed.items()}}
+    return f"{title}\n{table(timed)}", record
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the benchmark from the command line."""
     parser = argparse.ArgumentParser(prog="sweep.py", description=__doc__)
-    parser.add_argument("--triples", type=int, default=1000, help="how many C1, C2, C3 (1000)")
-    parser.add_argument("--few", type=int, default=5, help="how many of them for the slow contenders (5)")
+    parser.add_argument("--triples", type=int, default=TRIPLES, help="how many C1, C2, C3 (1000)")
+    parser.add_argument("--few", type=int, default=FEW, help="how many of them for the slow contenders (5)")
     parser.add_argument("--n", type=int, default=100, help="values an axis (100)")
     parser.add_argument("--runs", type=int, default=5, help="timed rounds (5)")
     parser.add_argument("--growth", type=int, nargs="*", default=[100, 1000, 10_000], help="triples in fresh processes")
@@ -207,7 +258,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error("triples, few, runs and growth are whole numbers of 1 or more, n of 2 or more")
     machine = cpu()
     print(f"{machine['model']}, {machine['cores']} cores; joint tuning over {given.n}^3 cells at {given.n} budgets")
-    print("\n".join(run(given.triples, min(given.few, given.triples), given.n, given.runs)), flush=True)
+    print(table(run(given.triples, min(given.few, given.triples), given.n, given.runs)), flush=True)
     for number in given.growth:
         cost = growth(number, given.n)
         each = 1e3 * cost.seconds / number

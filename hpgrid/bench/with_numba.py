@@ -9,22 +9,37 @@ import numba
 import numpy as np
 from numba import njit, prange
 
-from hpgrid.bench.contenders import Found, Loaded, axes_of
+from hpgrid.bench.problem import Axes, Found, Loaded, axes_of
 from hpgrid.grid import Grid
 
 
 def load(work: str, grid: Grid) -> Loaded:
     """Return a work by compiled loops; they are compiled at the first call."""
-    call = partial({"R1": _jointly, "R4": _along_eta}[work], axes_of(grid))
-    return Loaded(call, f"{numba.get_num_threads()} threads")
+    ways = {"R1": _jointly, "R2": _over_eta_b, "R3": _over_eta_alpha, "R4": _along_eta}
+    return Loaded(partial(ways[work], axes_of(grid)), f"{numba.get_num_threads()} threads")
 
 
-def _jointly(axes: Any) -> Found:
-    risk, index = _best_point(*axes)
-    return Found(risk, tuple(index))
+def _jointly(axes: Axes) -> Found:
+    """R1: R3's best for every b, and the best of them."""
+    risk, place = _best_alpha(*axes)
+    b = risk.argmin(1)
+    t = np.arange(len(b))
+    return Found(risk[t, b], (_best_eta_at(*axes, b, place[t, b], t), b, place[t, b]))
 
 
-def _along_eta(axes: Any) -> Found:
+def _over_eta_b(axes: Axes) -> Found:
+    risk, eta, b = (part.T for part in _best_eta_b(*axes))
+    return Found(risk, (eta, b))
+
+
+def _over_eta_alpha(axes: Axes) -> Found:
+    risk, place = _best_alpha(*axes)
+    t, b = np.indices(risk.shape)
+    eta = _best_eta_at(*axes, b.ravel(), place.ravel(), t.ravel()).reshape(risk.shape)
+    return Found(risk.T, (eta.T, place.T))
+
+
+def _along_eta(axes: Axes) -> Found:
     risk, index = _best_eta(*axes)
     return Found(np.moveaxis(risk, 0, -1), (np.moveaxis(index, 0, -1),))
 
@@ -68,10 +83,10 @@ def _first_lowest(progress: Any, drift: Any, best: Any, place: Any) -> None:
 
 
 @njit(parallel=True)
-def _best_point(eta: Any, b: Any, alpha: Any, T: Any) -> Any:
-    """Return the best risk for every T, shape (T,), and its indices, shape (3, T)."""
+def _best_alpha(eta: Any, b: Any, alpha: Any, T: Any) -> Any:
+    """Return the best risk over eta and alpha, and the index of alpha, both of shape (T, b)."""
     drift = _drift(eta, alpha)
-    risk, index = np.full(len(T), np.inf), np.zeros((3, len(T)), np.int64)
+    risk, place = np.empty((len(T), len(b))), np.empty((len(T), len(b)), np.int64)
     for t in prange(len(T)):
         best, progress = np.empty(len(alpha)), np.empty(len(eta))
         burn_in, floor = 1 / (alpha * T[t]), np.sqrt(alpha)
@@ -80,11 +95,38 @@ def _best_point(eta: Any, b: Any, alpha: Any, T: Any) -> Any:
                 progress[e] = b[i] / (eta[e] * T[t])
             _lowest(progress, drift, best)
             best += (b[i] * burn_in + floor) / np.sqrt(b[i])
-            a = best.argmin()
-            if best[a] < risk[t]:
-                risk[t], index[1, t], index[2, t] = best[a], i, a
-        index[0, t] = (b[index[1, t]] / (eta * T[t]) + drift[:, index[2, t]]).argmin()
-    return risk, index
+            place[t, i] = best.argmin()
+            risk[t, i] = best[place[t, i]]
+    return risk, place
+
+
+@njit(parallel=True)
+def _best_eta_at(eta: Any, b: Any, alpha: Any, T: Any, i: Any, a: Any, t: Any) -> Any:
+    """Return the index of the best eta in some cells, given by their indices: where only the rest was kept."""
+    found = np.empty(len(i), np.int64)
+    for k in prange(len(i)):
+        found[k] = (b[i[k]] / (eta * T[t[k]]) + eta * (1 + 1 / alpha[a[k]])).argmin()
+    return found
+
+
+@njit(parallel=True)
+def _best_eta_b(eta: Any, b: Any, alpha: Any, T: Any) -> Any:
+    """Return the best risk over eta and b, and the indices of both, all of shape (T, alpha)."""
+    drift = _drift(eta, alpha)
+    shape = (len(T), len(alpha))
+    risk, first, second = np.full(shape, np.inf), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    for t in prange(len(T)):
+        best, place, progress = np.empty(len(alpha)), np.empty(len(alpha)), np.empty(len(eta))
+        burn_in, floor = 1 / (alpha * T[t]), np.sqrt(alpha)
+        for i in range(len(b)):
+            for e in range(len(eta)):
+                progress[e] = b[i] / (eta[e] * T[t])
+            _first_lowest(progress, drift, best, place)
+            best += (b[i] * burn_in + floor) / np.sqrt(b[i])
+            for a in range(len(alpha)):
+                if best[a] < risk[t, a]:
+                    risk[t, a], first[t, a], second[t, a] = best[a], int(place[a]), i
+    return risk, first, second
 
 
 @njit(parallel=True)

@@ -12,6 +12,7 @@ from typing import NoReturn
 from cyclopts import App, CycloptsError
 
 from hpgrid import __version__
+from hpgrid.cli.bench import benchmark
 from hpgrid.cli.critical_batch import print_critical_batch
 from hpgrid.cli.exponents import print_exponents
 from hpgrid.cli.plot_sweep import plot_sweep
@@ -32,6 +33,7 @@ app.command(reproduce_figures, name="reproduce")
 app.command(print_exponents, name="exponents")
 app.command(print_critical_batch, name="critical-batch")
 app.command(verify_claims, name="verify")
+app.command(benchmark, name="bench")
 app.command(run_sweep, name="sweep")
 app.command(plot_sweep, name="plot-sweep")
 app.command(print_smoothness, name="smoothness")

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hpgrid.errors import bad
@@ -106,3 +107,23 @@ def path(budget: str) -> Callable[[str, str], Fraction]:
         return fraction
 
     return read
+
+
+def check_file(path: Path | None, rule: str, example: str) -> None:
+    """Refuse a file that can't be written before anything is computed; make its folder.
+
+    Args:
+        path: where it goes, or None.
+        rule: what is written to a file, as a sentence without its full stop.
+        example: a file's name, for the message.
+
+    Raises:
+        ValueError: it is a folder, or its folder can't be written to.
+    """
+    if path is None:
+        return
+    from hpgrid.record import make_folder
+
+    if path.is_dir():
+        raise bad(rule, str(path), f"{path / example}, say")
+    make_folder(path.parent, "a path in another folder")

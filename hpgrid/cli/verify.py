@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from hpgrid.claims.ledger import SOURCES
 from hpgrid.cli.cache import use_compilation_cache
-from hpgrid.errors import bad
+from hpgrid.cli.given import check_file
 from hpgrid.progress import progress
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def verify_claims(
         print("\n".join(f"{entry.id:20} {entry.number}: {entry.statement}" for entry in chosen))
         return 0
     for path in (json, markdown):
-        _check_writable(path)
+        check_file(path, "the ledger is written to a file", "ledger.md")
     started = time.perf_counter()
     rows = _measured(chosen, run)
     seconds = time.perf_counter() - started
@@ -47,17 +47,6 @@ def verify_claims(
 
 def _split(ids: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for given in ids for name in given.split(",") if name)
-
-
-def _check_writable(path: Path | None) -> None:
-    """Refuse a file that can't be written before anything is measured."""
-    if path is None:
-        return
-    from hpgrid.record import make_folder
-
-    if path.is_dir():
-        raise bad("the ledger is written to a file", str(path), f"{path / 'ledger.md'}, say")
-    make_folder(path.parent, "a path in another folder")
 
 
 def _measured(chosen: tuple[Claim, ...], run) -> tuple[Row, ...]:  # type: ignore[no-untyped-def]

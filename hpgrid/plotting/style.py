@@ -24,6 +24,8 @@ SYMBOLS = {
     "alpha": r"momentum complement $\alpha$",
     "T": "token budget $T$",
     "K": "iterations $K$",
+    "points": "grid points",
+    "seconds": "seconds",
 }
 SHORT = {"risk": "risk", "eta": r"\eta", "b": "b", "alpha": r"\alpha", "T": "T", "K": "K"}
 

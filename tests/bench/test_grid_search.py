@@ -1,20 +1,22 @@
-"""The benchmark: contenders give one answer, a wrong one is caught, and the record has its keys."""
+"""The benchmark's parts: contenders give one answer, a wrong one is caught, and each is timed in turn."""
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from hpgrid.bench import contenders, grid_search, measure, report
+from hpgrid.bench import contenders, grid_search, measure, problem, report
 from hpgrid.bench.agreement import EPS, compare, reference
-from hpgrid.bench.contenders import CONTENDERS, Found, Loaded, axes_of
+from hpgrid.bench.ceilings import Ceiling
+from hpgrid.bench.contenders import CONTENDERS
+from hpgrid.bench.problem import Found, Loaded, axes_of
+from hpgrid.bench.works import WORKS
 from hpgrid.grid import Grid
 
 N = 7
@@ -22,7 +24,10 @@ N = 7
 #: Those that need nothing beyond hpgrid's own packages.
 PLAIN = {name: contender for name, contender in CONTENDERS.items() if contender.package is None}
 
-each_work = pytest.mark.parametrize("work", ["R1", "R4"])
+#: Stands for the device's ceilings: calls that do so much, and take a while.
+LIMITS = {name: Ceiling(partial(time.sleep, 1e-4), 1e6) for name in ("arithmetic", "memory")}
+
+each_work = pytest.mark.parametrize("work", WORKS)
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +46,7 @@ def test_contenders_agree_with_the_bound_as_printed(work: str, name: str) -> Non
     grid = Grid.footnote(N)
     agreement = compare(CONTENDERS[name].load(work, grid).call(), reference(work, grid))
     assert agreement.holds
-    assert agreement.cells == (N if work == "R1" else N**3)
+    assert agreement.cells == N ** (1 + len(WORKS[work].kept))
     assert agreement.largest_eps <= 8
 
 
@@ -51,6 +56,14 @@ def test_numba_agrees(work: str) -> None:
     for n in (2, 7, 8):  # the loop over eta takes two values at a time
         grid = Grid.footnote(n)
         assert compare(CONTENDERS["numba"].load(work, grid).call(), reference(work, grid)).holds
+
+
+@each_work
+@pytest.mark.parametrize("name", ["numexpr", "numexpr_factored"])
+def test_numexpr_agrees(work: str, name: str) -> None:
+    pytest.importorskip("numexpr")
+    grid = Grid.footnote(N)
+    assert compare(CONTENDERS[name].load(work, grid).call(), reference(work, grid)).holds
 
 
 @each_work
@@ -72,24 +85,26 @@ def test_torch_agrees_where_it_cannot_be_compiled(work: str, monkeypatch: pytest
 
 @each_work
 def test_the_reference_is_a_loop_over_all_points(work: str) -> None:
-    grid = Grid.footnote(4)
-    eta, b, alpha, T = axes_of(grid)
-    cube = contenders.bound(np.sqrt, *np.meshgrid(eta, b, alpha, T, indexing="ij"))
-    expected = reference(work, grid)
-    lines = cube.reshape(4, -1).T if work == "R4" else cube.reshape(-1, 4).T
-    first, second = np.sort(lines, axis=-1)[:, :2].T
-    assert np.array_equal(expected.found.risk.ravel(), first)
-    assert np.array_equal(expected.clear.ravel(), second > first * (1 + 8 * EPS))
-    place = lines.argmin(-1)
-    index = (place,) if work == "R4" else np.unravel_index(place, (4, 4, 4))
-    assert all(np.array_equal(a.ravel(), b) for a, b in zip(expected.found.index, index, strict=True))
+    axes = dict(zip(("eta", "b", "alpha", "T"), axes_of(Grid.footnote(4))))
+    over, kept = WORKS[work].over, (*WORKS[work].kept, "T")
+    expected = reference(work, Grid.footnote(4))
+    for cell in np.ndindex(*(4 for _ in kept)):
+        at = {name: axes[name][k] for name, k in zip(kept, cell)}
+        risks = {}
+        for place in np.ndindex(*(4 for _ in over)):
+            at |= {name: axes[name][k] for name, k in zip(over, place)}
+            risks[place] = problem.bound(np.sqrt, at["eta"], at["b"], at["alpha"], at["T"])
+        best, second = sorted(risks.values())[:2]
+        assert expected.found.risk[cell] == best
+        assert expected.clear[cell] == (second > best * (1 + 8 * EPS))
+        assert tuple(index[cell] for index in expected.found.index) == min(risks, key=lambda place: risks[place])
 
 
 def test_the_printed_expressions_are_those_that_are_timed() -> None:
     eta, b, alpha, T = 3e-4, 512.0, 0.0123, 1e9
     names = {"np": np, "eta": eta, "b": b, "alpha": alpha, "T": T, "C1": 1.0, "C2": 1.0, "C3": 1.0}
-    assert eval(contenders.PRINTED, names) == contenders.bound(np.sqrt, eta, b, alpha, T)
-    assert eval(contenders.FACTORED, names) == contenders.part_with_eta(eta, b, alpha, T)
+    assert eval(problem.PRINTED, names) == problem.bound(np.sqrt, eta, b, alpha, T)
+    assert eval(problem.FACTORED, names) == problem.part_with_eta(eta, b, alpha, T)
 
 
 def test_an_index_counts_only_where_the_best_is_clear() -> None:
@@ -124,7 +139,7 @@ def test_a_contender_that_disagrees_stops_the_benchmark() -> None:
     wrong = replace(CONTENDERS["numpy_printed"], load=load)
     few = {"hpgrid": CONTENDERS["hpgrid"], "numpy_printed": wrong}
     with pytest.raises(grid_search.Failed, match=r"numpy_printed disagrees .* on R1: .* 7 another value"):
-        grid_search.measure("R1", N, 1, contenders=few, probe=no_probe)
+        grid_search.measure("R1", N, 1, limits=LIMITS, contenders=few, probe=no_probe)
 
 
 def test_hpgrid_must_run_and_others_are_skipped_with_a_reason() -> None:
@@ -132,11 +147,11 @@ def test_hpgrid_must_run_and_others_are_skipped_with_a_reason() -> None:
         return "out of memory" if name != "hpgrid" or n > N else no_probe(name, work, n)
 
     few = {name: CONTENDERS[name] for name in ("numpy_printed", "hpgrid")}
-    outcome = grid_search.measure("R4", N, 1, contenders=few, probe=probe)
+    outcome = grid_search.measure("R4", N, 1, limits=LIMITS, contenders=few, probe=probe)
     assert outcome.skipped == {"numpy_printed": "out of memory"}
     assert report.table(outcome).splitlines()[-1] == "NumPy, as printed   skipped: out of memory"
     with pytest.raises(grid_search.Failed, match="hpgrid can't run: out of memory"):
-        grid_search.measure("R1", N, 1, contenders=few, probe=probe)  # not at 2n
+        grid_search.measure("R1", N, 1, limits=LIMITS, contenders=few, probe=probe)  # not at 2n
 
 
 def test_who_cannot_run_is_known_beforehand() -> None:
@@ -170,71 +185,63 @@ def test_a_first_call_is_measured_in_a_process_of_its_own() -> None:
     assert measure.fresh("nobody", "R1", N) == "its first call failed: KeyError: 'nobody'"
 
 
-def test_the_command_prints_tables_and_writes_a_whole_record(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    few = {**PLAIN, "torch": replace(CONTENDERS["torch"], package="no_such_package")}
-    monkeypatch.setattr(grid_search, "measure", partial(grid_search.measure, contenders=few, probe=no_probe))
-    target = tmp_path / "grid_search.json"
-    assert grid_search.main(["--n", str(N), "--runs", "2", "--json", str(target)]) == 0
-    shown = capsys.readouterr().out
-    for text in (contenders.PRINTED, contenders.FACTORED, "R1: best (eta, b, alpha)", "R4: best eta", "skipped"):
-        assert text in shown
-    assert "hpgrid at n = 14, 16 times the points: peak 114 MiB, 1.07 times that at n = 7." in shown
-    assert [path.name for path in tmp_path.iterdir()] == ["grid_search.json"]
-    record = json.loads(target.read_text())
-    assert {"schema", "cpu", "device", "versions", "runs", "works", "expressions"} <= set(record)
-    assert {"numpy", "jax", "hpgrid", "torch", "numba"} <= set(record["versions"])
-    for work in ("R1", "R4"):
-        found = record["works"][work]
-        assert (found["n"], found["points"]) == (N, N**4)
-        assert found["skipped"] == {"torch": "no_such_package is not installed"}
-        assert set(found["contenders"]) == set(PLAIN)
-        for row in found["contenders"].values():
-            assert {"median_s", "ratio", "paired_ratio", "points_per_s", "detail"} <= set(row)
-            assert set(row["first"]) == {"first_call_s", "peak_mib", "imports_mib"}
-            assert row["agreement"]["wrong_indices"] == row["agreement"]["wrong_values"] == 0
-            assert len(row["seconds"]) == 2
-        assert found["contenders"]["hpgrid"]["ratio"] == found["contenders"]["hpgrid"]["paired_ratio"] == 1
-    assert record["works"]["R1"]["doubled"]["n"] == 2 * N
-    assert record["works"]["R4"]["doubled"] is None
+def test_who_would_need_hours_is_not_timed() -> None:
+    def probe(name: str, work: str, n: int) -> measure.Fresh:
+        return replace_first(no_probe(name, work, n), 900.0 if name == "numpy_printed" else 1.0)
+
+    few = {name: CONTENDERS[name] for name in ("numpy_printed", "hpgrid")}
+    firsts, skipped = grid_search.first_calls("R4", N, 7, few, probe)
+    assert set(firsts) == {"hpgrid"}
+    assert skipped == {"numpy_printed": "its first call took 900 s, so that 7 rounds would take some 3.5 hours"}
+    assert grid_search.too_slow(250.0, 7) is None
 
 
-@pytest.mark.parametrize(
-    ("argv", "message"),
-    [
-        (["--n", "ten"], "error: argument --n: a whole number, 1 or more, not 'ten'"),
-        (["--n", "1"], "error: --n is from 2 to 300, not 1"),
-        (["--n", "1000"], "error: --n is from 2 to 300, not 1000"),
-        (["--runs", "0"], "error: argument --runs: a whole number, 1 or more, not '0'"),
-        (["--only", "R2"], "error: argument --only: invalid choice: 'R2'"),
-        (["--json", "no/such/folder/x.json"], "error: --json needs a file in a folder that can be written to"),
-        (["--fast"], "error: unrecognized arguments: --fast"),
-    ],
-)
-def test_bad_input_is_one_line_and_status_2(argv: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        grid_search.main(argv)
-    assert ended.value.code == 2
-    captured = capsys.readouterr()
-    assert captured.err.startswith(message)
-    assert captured.err.count("\n") == 1
-    assert not captured.out
+def replace_first(first: measure.Fresh, seconds: float) -> measure.Fresh:
+    return first._replace(first_call_s=seconds)
 
 
-def test_what_fails_later_is_one_line_and_status_1(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def fail(*_: object) -> None:
-        raise grid_search.Failed("numba disagrees")
+def test_what_is_reached_of_a_ceiling_is_its_floor_over_the_fastest_round() -> None:
+    few = {"hpgrid": CONTENDERS["hpgrid"]}
+    outcome = grid_search.measure("R4", N, 2, limits=LIMITS, contenders=few, probe=no_probe)
+    fastest = min(outcome.rows["hpgrid"].seconds)
+    need = outcome.count
+    for name, amount in (("arithmetic", need.operations), ("memory", need.bytes), ("handed on", need.moved)):
+        ceiling = outcome.ceilings["arithmetic" if name == "arithmetic" else "memory"]
+        assert outcome.reached[name] == pytest.approx(N**4 * amount / fastest / ceiling, rel=1e-12)
+    assert all(0 < rate <= 1e6 / 1e-4 for rate in outcome.ceilings.values())  # no call is shorter than its sleep
 
-    monkeypatch.setattr(grid_search, "measure", fail)
-    assert grid_search.main(["--only", "R4"]) == 1
-    assert capsys.readouterr().err == "error: numba disagrees\n"
+
+def test_first_calls_are_made_before_this_process_takes_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+
+    def probe(name: str, work: str, n: int) -> measure.Fresh:
+        order.append(f"{work} {n}")
+        return no_probe(name, work, n)
+
+    def limits() -> dict[str, Ceiling]:
+        order.append("device")
+        return LIMITS
+
+    monkeypatch.setattr(grid_search, "ceilings", limits)
+    few = {"hpgrid": CONTENDERS["hpgrid"]}
+    outcomes = grid_search.run(["R1", "R3"], [3, 4], 1, contenders=few, probe=probe, say=lambda _: None)
+    assert order == ["R1 3", "R1 6", "R1 4", "R1 8", "R3 3", "R3 4", "device"]
+    assert [(outcome.work, outcome.n) for outcome in outcomes] == [("R1", 3), ("R1", 4), ("R3", 3), ("R3", 4)]
+
+
+def test_a_device_s_memory_has_a_column_where_there_is_one() -> None:
+    few = {"hpgrid": CONTENDERS["hpgrid"]}
+    outcome = grid_search.measure("R4", 3, 1, limits=LIMITS, contenders=few, probe=no_probe)
+    assert "device MiB" not in report.table(outcome)
+    row = outcome.rows["hpgrid"]
+    on_gpu = replace(outcome, rows={"hpgrid": replace(row, first=row.first._replace(device_mib=77.0))})
+    heading, line = report.table(on_gpu).splitlines()
+    assert "device MiB" in heading
+    assert line.split()[-2:] == ["77", "cpu"]
 
 
 def test_hpgrid_does_not_load_its_benchmarks_nor_they_what_is_optional() -> None:
     code = "import sys, hpgrid, hpgrid.search; print('hpgrid.bench' in sys.modules); "
-    code += "import hpgrid.bench.grid_search; print({'torch', 'numba', 'matplotlib'} & set(sys.modules))"
+    code += "import hpgrid.bench.grid_search; print({'torch', 'numba', 'numexpr', 'matplotlib'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split("\n")[:2] == ["False", "set()"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -40,10 +42,20 @@ def test_a_contender_that_disagrees_stops_the_benchmark(monkeypatch: pytest.Monk
 
 
 def test_the_table_has_a_line_for_each_and_ratios_to_the_exact_search() -> None:
-    header, *lines = sweep.run(4, 2, 7, 1)
+    timed = sweep.run(4, 2, 7, 1)
+    header, *lines = sweep.table(timed).splitlines()
     assert header.split()[:4] == ["contender", "ms", "a", "triple"]
     assert len(lines) == len(sweep.CONTENDERS)
-    assert float(lines[0][37:46]) == 1.0
+    assert float(lines[0][37:46]) == timed[sweep.EXACT].over_exact == 1.0
+
+
+def test_the_report_of_a_thousand_triples_is_text_and_plain_data(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sweep, "TRIPLES", 4)
+    monkeypatch.setattr(sweep, "FEW", 2)
+    text, record = sweep.report(7, 1)
+    assert text.startswith("sweep: joint tuning of eq. (4) for 4 triples over 7^3 cells at 7 budgets\n")
+    assert record["contenders"][sweep.EXACT]["triples"] == 4
+    assert json.loads(json.dumps(record))["n"] == 7
 
 
 def test_growth_is_measured_in_a_process_of_its_own() -> None:

@@ -1,0 +1,139 @@
+"""``hpgrid bench``: how fast the grid search is, against what one would write instead."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter, Token
+
+from hpgrid.bench.contenders import CONTENDERS, HPGRID, Contender
+from hpgrid.bench.works import SWEEP, WORKS
+from hpgrid.cli import given
+from hpgrid.cli.reproduce import FORMATS
+from hpgrid.errors import bad, unknown
+
+if TYPE_CHECKING:
+    from hpgrid.bench.report import Outcome
+
+#: NumPy holds n^3 points at a time, and R1's memory is measured at 2n, on 16 n^4 of them.
+_SMALLEST, _LARGEST = 2, 300
+
+
+def _runs(_: Any, tokens: Sequence[Token]) -> int:
+    return _whole("--runs", tokens[0].value, 1, None, "7")
+
+
+def _whole(option: str, text: str, least: int, most: int | None, example: str) -> int:
+    """A whole number in a range, or the error that says so."""
+    if text.isdecimal() and len(text) < 10 and least <= int(text) <= (most or int(text)):
+        return int(text)
+    rule = f"{option} is a whole number, " + (f"from {least} to {most}" if most else f"{least} or more")
+    raise bad(rule, text, f"{option} {example}, say")
+
+
+def benchmark(
+    *,
+    only: Annotated[
+        list[str] | None,
+        Parameter(negative="", help=f"Works, such as R1,R4: {', '.join((*WORKS, SWEEP))}; else all."),
+    ] = None,
+    n: Annotated[list[str] | None, Parameter(negative="", help="Values an axis, such as 50,100,200; else 100.")] = None,
+    runs: Annotated[int, Parameter(converter=_runs, help="Timed rounds.")] = 7,
+    contenders: Annotated[
+        list[str] | None,
+        Parameter(negative="", help=f"Who takes part beside hpgrid: {', '.join(CONTENDERS)}; else all."),
+    ] = None,
+    json: Annotated[Path | None, Parameter(help="Write all that was measured to this file.")] = None,
+    plot: Annotated[Path | None, Parameter(help="Draw cost against work to this file: png, pdf or svg.")] = None,
+    needs: Annotated[
+        bool, Parameter(negative="", help="Say what hpgrid's searches need per point, and measure nothing.")
+    ] = False,
+) -> int:
+    """Time grid searches by hpgrid and by others, check that all agree, and say what the device could do at most."""
+    works = _chosen("work", only, (*WORKS, SWEEP))
+    sizes = [_whole("--n", text, _SMALLEST, _LARGEST, "50,100,200") for text in given.names(n) or ("100",)]
+    taking_part = {name: CONTENDERS[name] for name in (*_chosen("contender", contenders, CONTENDERS), HPGRID.name)}
+    if plot and works == (SWEEP,):
+        raise bad("what is plotted is R1 to R4", SWEEP, "--only R1,R4, say, or no --plot")
+    if plot and not plot.is_dir() and plot.suffix[1:] not in FORMATS:
+        raise unknown("picture format", plot.suffix[1:], FORMATS)
+    given.check_file(json, "the record is written to a file", "bench.json")
+    given.check_file(plot, "the plot is written to a file", "bench.png")
+    if needs:
+        from hpgrid.bench.needs import lines
+
+        print("\n".join(lines([work for work in works if work in WORKS], sizes)))
+        return 0
+    return _run(works, sorted(set(sizes)), runs, taking_part, json, plot)
+
+
+def _chosen(kind: str, named: Sequence[str] | None, known: Sequence[str] | Mapping[str, Any]) -> tuple[str, ...]:
+    """The names that were given, in the order of all there are; all where none was."""
+    names = given.names(named)
+    for name in names:
+        if name not in known:
+            raise unknown(kind, name, known)
+    return tuple(name for name in known if not names or name in names)
+
+
+def _run(
+    works: Sequence[str],
+    sizes: Sequence[int],
+    runs: int,
+    contenders: Mapping[str, Contender],
+    json: Path | None,
+    plot: Path | None,
+) -> int:
+    # First calls are made in processes of their own, beside this one: each takes what it needs of a GPU.
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
+    from hpgrid.bench import grid_search
+    from hpgrid.bench.problem import FACTORED, PRINTED
+
+    searches = [work for work in works if work in WORKS]
+    say = partial(print, flush=True)
+    if searches:
+        say(f"As printed:       {PRINTED}\nFactored by hand: {FACTORED}, then the rest")
+    try:
+        outcomes = grid_search.run(searches, sizes, runs, contenders=contenders, say=say) if searches else []
+    except grid_search.Failed as error:
+        print(f"hpgrid: error: {error}", file=sys.stderr)
+        return 1
+    swept = _sweeps(sizes, runs) if SWEEP in works else []
+    _write(outcomes, swept, runs, json, plot)
+    return 0
+
+
+def _sweeps(sizes: Sequence[int], runs: int) -> list[dict[str, Any]]:
+    """Run the sweeps of many constants, say what they cost, and return their records."""
+    from hpgrid.bench.sweep import report
+
+    records = []
+    for n in sizes:
+        text, record = report(n, runs)
+        print(f"\n{text}", flush=True)
+        records.append(record)
+    return records
+
+
+def _write(
+    outcomes: Sequence[Outcome], swept: Sequence[dict[str, Any]], runs: int, json: Path | None, plot: Path | None
+) -> None:
+    from hpgrid.record import write_json, write_whole
+
+    if json:
+        from hpgrid.bench.report import record
+
+        write_json(json, record(outcomes, runs) | {"sweeps": swept})
+        print(json)
+    if plot:
+        from hpgrid.bench.picture import draw
+        from hpgrid.plotting.style import styled
+
+        with styled():
+            write_whole(plot, partial(draw(outcomes).savefig, format=plot.suffix[1:]))
+        print(plot)

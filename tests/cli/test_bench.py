@@ -1,0 +1,162 @@
+"""``hpgrid bench``: its tables, record and plot, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hpgrid.bench import grid_search, measure, problem
+from hpgrid.bench.ceilings import Ceiling, ceilings
+from hpgrid.bench.contenders import CONTENDERS
+from hpgrid.bench.works import WORKS
+from hpgrid.cli import bench, main
+
+N = 5
+
+FEW = {name: CONTENDERS[name] for name in ("numpy_printed", "numpy_factored", "hpgrid")}
+FEW["torch"] = replace(CONTENDERS["torch"], package="no_such_package")
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fresh(name: str, work: str, n: int) -> measure.Fresh:
+        return measure.Fresh(first_call_s=0.5, peak_mib=100.0 + n, imports_mib=90.0)
+
+    def small() -> Any:
+        return {name: Ceiling(limit.call, limit.amount) for name, limit in ceilings(2**10, 2**10).items()}
+
+    monkeypatch.setattr(measure, "_WARMING", 0.0)
+    monkeypatch.setattr(grid_search, "fresh", fresh)
+    monkeypatch.setattr(grid_search, "ceilings", small)
+    monkeypatch.setattr(bench, "CONTENDERS", FEW)
+
+
+def status(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(["bench", *map(str, arguments)])
+    return ended.value.code  # type: ignore[return-value]
+
+
+def test_it_prints_tables_and_writes_a_whole_record_and_a_plot(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target, picture = tmp_path / "made" / "bench.json", tmp_path / "made" / "bench.png"
+    assert status("--n", f"{N + 1},{N}", "--runs", 2, "--json", target, "--plot", picture) == 0
+    shown = capsys.readouterr().out
+    for text in (problem.PRINTED, problem.FACTORED, "skipped: no_such_package is not installed", "Reached"):
+        assert text in shown
+    for work in WORKS:
+        assert f"{work}: {WORKS[work].asks}; {N}^4 points, 2 runs, float64" in shown
+    assert "hpgrid at n = 10, 16 times the points: peak 110 MiB, 1.05 times that at n = 5." in shown
+    assert sorted(path.name for path in target.parent.iterdir()) == ["bench.json", "bench.png"]
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    record = json.loads(target.read_text())
+    assert {"schema", "cpu", "device", "versions", "runs", "results", "expressions", "sweeps"} <= set(record)
+    assert {"numpy", "jax", "hpgrid", "torch", "numba", "numexpr"} <= set(record["versions"])
+    assert [(found["work"], found["n"]) for found in record["results"]] == [(w, n) for w in WORKS for n in (N, N + 1)]
+    for found in record["results"]:
+        _check(found)
+
+
+def _check(found: dict[str, Any]) -> None:
+    assert found["points"] == found["n"] ** 4
+    assert found["skipped"] == {"torch": "no_such_package is not installed"}
+    assert set(found["contenders"]) == set(FEW) - {"torch"}
+    for row in found["contenders"].values():
+        assert {"median_s", "ratio", "paired_ratio", "points_per_s", "detail"} <= set(row)
+        assert set(row["first"]) == {"first_call_s", "peak_mib", "imports_mib", "device_mib"}
+        assert row["agreement"]["wrong_indices"] == row["agreement"]["wrong_values"] == 0
+        assert len(row["seconds"]) == 2
+    assert found["contenders"]["hpgrid"]["ratio"] == found["contenders"]["hpgrid"]["paired_ratio"] == 1
+    assert set(found["per_point"]) == {"operations", "bytes", "handed", "at_once"}
+    assert set(found["ceilings_per_s"]) == {"arithmetic", "memory"}
+    assert set(found["reached"]) == {"arithmetic", "memory", "handed on"}
+    assert (found["doubled"] or {}).get("n") == (2 * found["n"] if found["work"] == "R1" else None)
+
+
+def test_hpgrid_takes_part_whoever_else_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status("--only", "R2", "--n", N, "--runs", 1, "--contenders", "numpy_factored") == 0
+    shown = capsys.readouterr().out
+    assert "hpgrid.grid_search" in shown
+    assert "NumPy, factored by hand" in shown
+    assert "NumPy, as printed" not in shown
+    assert "sweep" not in shown
+
+
+def test_a_sweep_is_one_more_work(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from hpgrid.bench import sweep
+
+    monkeypatch.setattr(sweep, "report", lambda n, runs: (f"1000 triples at n = {n}, {runs} runs", {"n": n}))
+    assert status("--only", "sweep", "--n", "5,6", "--runs", 3) == 0
+    assert capsys.readouterr().out == "".join(f"\n1000 triples at n = {n}, 3 runs\n" for n in (5, 6))
+
+
+def test_what_searches_need_is_said_without_measuring(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status("--needs", "--only", "R1,R4,sweep", "--n", "100") == 0
+    heading, *lines = capsys.readouterr().out.splitlines()
+    assert heading.split()[:5] == ["work", "n", "dtype", "operations", "bytes"]
+    assert [line.split()[:3] for line in lines] == [[w, "100", d] for d in ("float64", "float32") for w in ("R1", "R4")]
+    # By hand, in float64: 4 operations at every point, 11 for each line of 100 (12 where lines are compared).
+    assert [line.split()[3] for line in lines[:2]] == ["4.12", "4.11"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--n", "ten"), "--n is a whole number, from 2 to 300. Given: 'ten'. Write --n 50,100,200, say."),
+        (("--n", "50,1"), "--n is a whole number, from 2 to 300. Given: '1'."),
+        (("--n", "1000"), "--n is a whole number, from 2 to 300. Given: '1000'."),
+        (("--runs", "0"), "Invalid value for --runs: --runs is a whole number, 1 or more. Given: '0'."),
+        (("--runs", "2.5"), "Invalid value for --runs: --runs is a whole number, 1 or more. Given: '2.5'."),
+        (("--only", "R5"), "there is no work of that name. Given: 'R5'. Write"),
+        (("--contenders", "numpie_printed"), "there is no contender of that name. Given: 'numpie_printed'. Write"),
+        (("--json", "/"), "the record is written to a file. Given: '/'. Write /bench.json, say."),
+        (("--plot", "/"), "the plot is written to a file. Given: '/'. Write /bench.png, say."),
+        (("--json", "/proc/nowhere/x.json"), "the output folder must be writable"),
+        (("--plot", "bench.gif"), "there is no picture format of that name. Given: 'gif'. Write"),
+        (("--only", "sweep", "--plot", "x.png"), "what is plotted is R1 to R4. Given: 'sweep'. Write --only R1,R4,"),
+        (("--fast",), "Unknown option: "),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(
+    arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert status(*arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith(f"hpgrid: error: {message}")
+    assert captured.err.count("\n") == 1
+    assert not captured.out
+
+
+def test_contenders_that_disagree_are_one_line_and_status_1(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise grid_search.Failed("numba disagrees")
+
+    monkeypatch.setattr(grid_search, "run", fail)
+    assert status("--only", "R4", "--json", tmp_path / "bench.json") == 1
+    assert capsys.readouterr().err == "hpgrid: error: numba disagrees\n"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("--n", "1")])
+def test_help_and_mistakes_load_nothing_slow(arguments: tuple[str, ...]) -> None:
+    code = "import atexit, sys; slow = {'jax', 'numpy', 'matplotlib', 'numba', 'torch'}\n"
+    code += "atexit.register(lambda: print('loaded:', *slow & set(sys.modules)))\n"
+    code += "from hpgrid.cli import main; main(['bench', *sys.argv[1:]])"
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=120)
+    assert done.stdout.splitlines()[-1] == "loaded:"
+
+
+def test_the_benchmark_s_file_is_the_command() -> None:
+    front = Path(bench.__file__).parents[2] / "benchmarks" / "grid_search.py"
+    done = subprocess.run([sys.executable, front, "--n", "1"], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2
+    assert done.stderr.startswith("hpgrid: error: --n is a whole number, from 2 to 300.")
