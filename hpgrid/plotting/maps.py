@@ -53,7 +53,7 @@ def field(axes: Axes, x: Array, y: Array, values: Array, edge: Mask, *, log: boo
         bar.outline.set_visible(False)
         if log:
             bar.ax.yaxis.set_major_locator(FixedLocator(decades(*_ends(shown), 5)))
-            bar.ax.yaxis.set_minor_locator(NullLocator())
+            bar.minorticks_off()
             bar.ax.yaxis.set_major_formatter(FuncFormatter(power_of_ten))
         else:
             bar.ax.yaxis.set_major_locator(MaxNLocator(5))
