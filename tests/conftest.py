@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import jax
 import pytest
 from hypothesis import settings
@@ -18,6 +21,19 @@ settings.load_profile("hpgrid")
 # A float32 that meets a float64 is an error, not a float64; so is a silent broadcast to a higher rank.
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_numpy_rank_promotion", "raise")
+
+
+#: Every compiled program maps memory of its own, and Linux gives a process 65530 maps: beyond, XLA crashes.
+MANY_MAPS = 20_000
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_more_programs_than_fit() -> Iterator[None]:
+    """Forget compiled programs between two files of tests, once there are many."""
+    yield
+    maps = Path("/proc/self/maps")
+    if maps.exists() and maps.read_bytes().count(b"\n") > MANY_MAPS:
+        jax.clear_caches()
 
 
 @pytest.fixture(params=["T", "K"])

@@ -76,7 +76,7 @@ def test_a_number_is_short(value: float, text: str) -> None:
 
 def test_every_quantity_has_a_symbol_and_every_held_one_a_colour_map() -> None:
     assert set(SHORT) == {"risk", "eta", "b", "alpha", "T", "K"}
-    assert set(SYMBOLS) == {*SHORT, "regret"}
+    assert set(SYMBOLS) == {*SHORT, "regret", "points", "seconds"}
     assert len(set(COLORMAPS.values())) == len(COLORMAPS) == 3
     assert set(COLORMAPS.values()) <= set(matplotlib.colormaps)
 
