@@ -17,7 +17,7 @@ Array = NDArray[np.float64]
 
 #: Combinations in a block, where nobody says otherwise: two seconds' work on two cores, which is what a kill loses;
 #: writing a block takes a tenth of one.
-BLOCK = 512
+BLOCK = 1024
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ MOST = 10**9
 
 #: Seconds for a combination under one regime at 100 budgets, on two CPU cores, to say how long too many would take;
 #: as ``benchmarks/store.py`` measures it.
-_SECONDS = 0.005
+_SECONDS = 0.0015
 
 #: All combinations of what is swept, or one for each row of a table.
 COMBINE = ("all", "rows")
