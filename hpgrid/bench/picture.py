@@ -53,8 +53,14 @@ def draw(outcomes: Sequence[Outcome]) -> Figure:
 
 def _title(work: str) -> str:
     """R2: best $(\\eta, b)$ for every $(\\alpha, T)$."""
-    over, kept = (", ".join(SHORT[name] for name in names) for names in (WORKS[work].over, (*WORKS[work].kept, "T")))
-    return f"{work}: best $({over})$ for every $({kept})$"
+    asked = WORKS[work]
+    return f"{work}: best {_tuple(asked.over)} for every {_tuple((*asked.kept, 'T'))}"
+
+
+def _tuple(names: Sequence[str]) -> str:
+    """Symbols in parentheses, or one without."""
+    listed = ", ".join(SHORT[name] for name in names)
+    return f"${listed}$" if len(names) == 1 else f"$({listed})$"
 
 
 def _legend(figure: Figure, panels: Sequence[Axes], columns: int) -> None:

@@ -35,7 +35,11 @@ def test_every_contender_has_a_look_of_its_own() -> None:
 def test_it_has_a_panel_a_work_and_a_line_a_contender_with_hpgrid_on_top() -> None:
     outcomes = [outcome(work, n, ("hpgrid", "numpy_printed")) for work in ("R1", "R3", "R4") for n in (10, 20)]
     figure = picture.draw(outcomes)
-    assert [axes.get_title(loc="left")[:7] for axes in figure.axes] == ["(a) R1:", "(b) R3:", "(c) R4:"]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [
+        r"(a) R1: best $(\eta, b, \alpha)$ for every $T$",
+        r"(b) R3: best $(\eta, \alpha)$ for every $(b, T)$",
+        r"(c) R4: best $\eta$ for every $(b, \alpha, T)$",
+    ]
     for axes, work in zip(figure.axes, ("R1", "R3", "R4")):
         assert axes.get_xscale() == axes.get_yscale() == "log"
         lines = {str(line.get_label()): line for line in axes.get_lines()}
