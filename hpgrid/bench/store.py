@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
@@ -24,13 +25,7 @@ from hpgrid.sweeps import store
 from hpgrid.sweeps.measure import Options
 from hpgrid.sweeps.run import run
 
-PLAN: dict[str, Any] = {
-    "bound": "lmo",
-    "constants": {name: {"lo": 1e-2, "hi": 1e2, "n": 10} for name in ("C1", "C2", "C3")},
-    "regime": {"name": "joint", "tuned": ["eta", "b", "alpha"]},
-}
-
-#: Its config, as the killed processes read it; small blocks, so that most of them are cut in the middle of several.
+#: The sweep, as the killed processes read it.
 TOML = """bound = "lmo"
 [constants]
 C1 = { lo = 1e-2, hi = 1e2, n = 10 }
@@ -40,6 +35,9 @@ C3 = { lo = 1e-2, hi = 1e2, n = 10 }
 name = "joint"
 tuned = ["eta", "b", "alpha"]
 """
+PLAN = tomllib.loads(TOML)
+
+#: Small blocks, so that most kills come in the middle of several.
 KILLED_BLOCK = 10
 
 

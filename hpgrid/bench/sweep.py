@@ -32,8 +32,9 @@ NAMES = ("C1", "C2", "C3")
 #: How many triples a sweep has, and how many of them the slow contenders are given.
 TRIPLES, FEW = 1000, 5
 
-#: The contender that all others are held against.
-EXACT = "search_many, exact"
+#: The contenders that all others are held against.
+EXACT, FUNCTION = "search_many, exact", "search_many, a function"
+
 REGIME = hpgrid.Regime(("eta", "b", "alpha"))
 
 #: How far two ways of computing one sum may differ, relatively.
@@ -115,9 +116,9 @@ class Contender(NamedTuple):
 
 
 CONTENDERS = {
-    "search_many, exact": Contender(partial(_hpgrid, hpgrid.bounds.lmo(), "exact"), False, "certified lines alone"),
+    EXACT: Contender(partial(_hpgrid, hpgrid.bounds.lmo(), "exact"), False, "certified lines alone"),
     "search_many, brute": Contender(partial(_hpgrid, hpgrid.bounds.lmo(), "brute"), True, "every cell"),
-    "search_many, a function": Contender(_function, True, "eq. (4) as a function: every cell"),
+    FUNCTION: Contender(_function, True, "eq. (4) as a function: every cell"),
     "NumPy, as printed": Contender(partial(_numpy, _printed_at), True, "1 thread"),
     "NumPy, factored": Contender(partial(_numpy, _factored_at), True, "1 thread"),
 }
@@ -216,9 +217,7 @@ def run(triples: int, few: int, n: int, runs: int) -> dict[str, Timed]:
         return median(mine / its for mine, its in zip(each[name], each[other]))
 
     return {
-        name: Timed(
-            contender.detail, len(given[name]), each[name], over(name, EXACT), over(name, "search_many, a function")
-        )
+        name: Timed(contender.detail, len(given[name]), each[name], over(name, EXACT), over(name, FUNCTION))
         for name, contender in CONTENDERS.items()
     }
 

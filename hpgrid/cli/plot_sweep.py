@@ -8,9 +8,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from hpgrid.cli import given
+from hpgrid.cli.reproduce import FORMATS
 from hpgrid.errors import bad, unknown
-
-FORMATS = ("png", "pdf", "svg")
 
 
 def plot_sweep(
@@ -36,13 +35,13 @@ def plot_sweep(
     kind = path.suffix.lstrip(".")
     if kind not in FORMATS:
         raise unknown("picture format", kind, FORMATS)
+    given.check_file(path, "the picture is written to a file", "sweep.png")
     held = given.pairs("--at", at, given.number, "C1=1.0")
     from hpgrid.plotting.style import styled
-    from hpgrid.record import make_folder, write_whole
+    from hpgrid.record import write_whole
     from hpgrid.sweeps.dataset import open_sweep
     from hpgrid.sweeps.pictures import View, draw
 
-    make_folder(path.parent, "a path in another folder")
     figure = draw(open_sweep(store), View(regime, given.names(pair), held, budget, quantity))
     with styled():
         write_whole(path, lambda file: figure.savefig(file, format=kind))

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
@@ -18,6 +18,9 @@ from hpgrid.cli import given
 from hpgrid.cli.cache import use_compilation_cache
 from hpgrid.config import check_choice
 from hpgrid.errors import bad
+
+if TYPE_CHECKING:
+    from hpgrid.sweeps.run import Progress
 
 METHODS = ("exact", "brute")
 
@@ -61,6 +64,7 @@ def run_sweep(
     """
     check_choice("method", method, METHODS)
     most = _bytes(memory)
+    given.check_file(csv, "the table of slopes is written to a file", "slopes.csv")
     if out is None:
         raise bad("a sweep writes a store", "no --out", "--out RUN.zarr")
     from hpgrid.sweeps.plan import load
@@ -91,7 +95,7 @@ def _bytes(text: str | None) -> int | None:
     return size
 
 
-def _say(out: Path, combinations: int, done, processes: int) -> None:  # type: ignore[no-untyped-def]
+def _say(out: Path, combinations: int, done: Progress, processes: int) -> None:
     print(out)
     found = f", {done.found} of them found whole" if done.found else ""
     damaged = f", {done.damaged} found damaged and computed again" if done.damaged else ""
@@ -102,10 +106,8 @@ def _say(out: Path, combinations: int, done, processes: int) -> None:  # type: i
 
 
 def _write_csv(out: Path, path: Path) -> None:
-    from hpgrid.record import make_folder
     from hpgrid.sweeps.dataset import open_sweep, write_slopes
 
-    make_folder(path.parent, "a path in another folder")
     write_slopes(open_sweep(out), path)
     print(path)
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hpgrid.errors import bad
+from hpgrid.reducers.many_slopes import lasting
 from hpgrid.shapes import Array, Bool, Float
 
 
@@ -74,5 +75,4 @@ def burn_in_end(index: ArrayLike, bound: int) -> int:
         index: the argmin's grid index along the budget, shape (n,).
         bound: the index of the bound: 0 for b = 1, the last one for alpha = 1.
     """
-    near = np.abs(np.asarray(index) - bound) <= 1
-    return int(np.flatnonzero(near).max(initial=-1)) + 1
+    return int(lasting(np.abs(np.asarray(index) - bound)[None] > 1)[0])

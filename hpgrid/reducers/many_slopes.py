@@ -85,5 +85,5 @@ def _sum(used: Bool[Array, "n m"], terms: Array) -> Float[Array, "n"]:
 
 def lasting(holds: Bool[Array, "n m"]) -> Int[Array, "n"]:
     """Return for each curve the first position from which a condition holds for good; m where it never does."""
-    fails = ~holds[:, ::-1]
-    return np.where(fails.any(axis=1), holds.shape[1] - np.argmax(fails, axis=1), 0)
+    at_the_end = np.logical_and.accumulate(holds[:, ::-1], axis=1).sum(axis=1)
+    return holds.shape[1] - at_the_end

@@ -54,6 +54,19 @@ class Combinations:
         mesh = np.meshgrid(*parts, indexing="ij")
         return {name: whole.ravel() for name, whole in zip(self.columns, mesh)}
 
+    def extremes(self) -> dict[str, Array]:
+        """Return by swept name its value where any is least or largest: what is refused of a sweep is refused there.
+
+        Of all combinations those of the ends; of rows the ones in which some column ends.
+        """
+        ends = {name: [int(column.argmin()), int(column.argmax())] for name, column in self.columns.items()}
+        if self.dims == ("row",):
+            rows = sorted({k for each in ends.values() for k in each})
+            return {name: column[rows] for name, column in self.columns.items()}
+        corners = itertools.product(*({*each} for each in ends.values()))
+        places = np.array(list(corners))
+        return {name: column[places[:, k]] for k, (name, column) in enumerate(self.columns.items())}
+
 
 def lay_out(plan: Plan, block: int = BLOCK) -> Combinations:
     """Return a plan's combinations in blocks of at most ``block``.

@@ -88,7 +88,7 @@ def draw(data: xarray.Dataset, view: View) -> Figure:
         _slopes(axes[-3], cut)
         for ax, v in zip(axes[-2:], dict.fromkeys((cut.quantity, *cut.tuned, "risk"))):
             _prefactor(ax, cut, v)
-        for k, ax in enumerate(axes):
+        for k, ax in enumerate(ax for ax in axes if ax.get_visible()):
             letter(ax, k, ax.get_title(loc="left"))
         _legend(figure, axes)
         held = ", ".join(f"${_symbol(name)}$ = {number(x)}" for name, x in cut.held.items())

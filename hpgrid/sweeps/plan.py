@@ -30,9 +30,6 @@ MOST = 10**9
 #: as ``benchmarks/store.py`` measures it.
 _SECONDS = 0.0015
 
-#: All combinations of what is swept, or one for each row of a table.
-COMBINE = ("all", "rows")
-
 
 @dataclass(frozen=True)
 class NamedRegime:

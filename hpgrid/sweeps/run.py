@@ -99,7 +99,7 @@ def run(
     )
     _check_run(options, block, share)
     grid = _checked_grid(plan)
-    opened = _opened(plan, grid, out, block)
+    opened = _opened(plan, grid, out, block, options)
     processes, process = share
     own = range(process, len(opened.corners), processes)
     found = damaged = 0
@@ -153,17 +153,18 @@ def _checked_grid(plan: Plan) -> Grid:
 # --- the store ---
 
 
-def _opened(plan: Plan, grid: Grid, out: Path, block: int | None) -> store.Store:
-    """The store: made where there is none, else checked to be of the same plan, and gone on with."""
+def _opened(plan: Plan, grid: Grid, out: Path, block: int | None, options: Options) -> store.Store:
+    """The store, made where there is none, and checked to be of the same plan: another process may have made it."""
     combinations = lay_out(plan, block or BLOCK)
     if not out.exists():
-        made = store.create(out, combinations, _static(plan, grid, combinations), _attributes(plan, grid, combinations))
-        if made.path.exists():
-            return made
-    sides = store.attributes_of(out).get("block")
+        # Constants that this grid can't hold, or devices that are not there, are refused before there is a store.
+        measure(plan, grid, combinations.extremes(), options)
+        store.create(out, combinations, _static(plan, grid, combinations), _attributes(plan, grid, combinations))
+    there = store.attributes_of(out)
+    sides = there.get("block")
     if block is None and isinstance(sides, list) and len(sides) == len(combinations.dims):
         combinations = Combinations(combinations.dims, combinations.shape, combinations.columns, tuple(sides))
-    store.check_same(out, _attributes(plan, grid, combinations))
+    store.check_same(out, there, _attributes(plan, grid, combinations))
     return store.Store(out, combinations)
 
 

@@ -106,7 +106,7 @@ def _flush(file: Path) -> None:
 # --- making and opening ---
 
 
-def create(path: Path, combinations: Combinations, static: Mapping[str, Any], attributes: Mapping[str, Any]) -> Store:
+def create(path: Path, combinations: Combinations, static: Mapping[str, Any], attributes: Mapping[str, Any]) -> None:
     """Make a store aside, and put it in place; one that is there already is left as it is.
 
     Args:
@@ -132,7 +132,6 @@ def create(path: Path, combinations: Combinations, static: Mapping[str, Any], at
             aside.rename(path)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    return Store(path, combinations)
 
 
 def _fill(path: Path, combinations: Combinations, static: Mapping[str, Any], attributes: Mapping[str, Any]) -> None:
@@ -193,16 +192,19 @@ def attributes_of(path: Path) -> dict[str, Any]:
     return attributes
 
 
-def check_same(path: Path, expected: Mapping[str, Any]) -> None:
+def check_same(path: Path, there: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
     """Refuse a store that was made by another config, version or grid, saying what differs.
+
+    Args:
+        path: the store.
+        there: what it says of itself.
+        expected: what this run would have it say.
 
     Raises:
         ValueError: see the message.
     """
-    there = attributes_of(path)
-    for key in LOOSE:
-        there.pop(key, None)
-    found = list(_differences(there, {k: v for k, v in expected.items() if k not in LOOSE}, ""))
+    theirs, ours = ({k: v for k, v in each.items() if k not in LOOSE} for each in (there, expected))
+    found = list(_differences(theirs, ours, ""))
     if found:
         more = f" and {len(found) - 3} more" if len(found) > 3 else ""
         rule = "this store was made otherwise: " + "; ".join(found[:3]) + more

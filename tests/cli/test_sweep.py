@@ -59,6 +59,7 @@ MISTAKES = {
     "half a device": (["--out", "OUT", "--devices", "1.5"], "1.5"),
     "process out of range": (["--out", "OUT", "--processes", "2", "--process-id", "2"], "the ids are 0 to 1"),
     "coordinator of nothing": (["--out", "OUT", "--coordinator", "here"], "a coordinator is HOST:PORT"),
+    "table in place of a folder": (["--out", "OUT", "--csv", "/"], "the table of slopes is written to a file"),
     "misspelt": (["--out", "OUT", "--metod", "exact"], "--metod"),
 }
 

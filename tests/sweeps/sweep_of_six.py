@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import Any
-
-SMALL: dict[str, Any] = {
-    "bound": "lmo",
-    "constants": {"C1": 2.0, "C2": [0.1, 1.0, 30.0], "C3": [0.5, 4.0]},
-    "grid": {"n": 12},
-    "regime": [
-        {"name": "joint", "tuned": ["eta", "b", "alpha"]},
-        {"name": "held", "tuned": ["eta", "b"], "fixed": {"alpha": 1e-3}},
-    ],
-}
 
 TOML = """
 bound = "lmo"
@@ -31,6 +22,8 @@ name = "held"
 tuned = ["eta", "b"]
 fixed = { alpha = 1e-3 }
 """
+
+SMALL: dict[str, Any] = tomllib.loads(TOML)
 
 
 def contents(store: Path) -> dict[str, bytes]:

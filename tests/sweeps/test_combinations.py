@@ -46,6 +46,13 @@ def test_blocks_take_whole_axes_from_the_last_one_on() -> None:
     assert lay_out(plan(25, 10, 4), 3).block == (1, 1, 2)
 
 
+@given(lengths=st.lists(st.integers(1, 4), min_size=1, max_size=3))
+def test_the_extremes_are_all_corners_once(lengths: list[int]) -> None:
+    found = lay_out(plan(*lengths)).extremes()
+    corners = itertools.product(*(sorted({1.0, float(n)}) for n in lengths))
+    assert sorted(zip(*found.values())) == sorted(corners)
+
+
 def test_a_range_is_log_uniform_with_its_ends(tmp_path: object) -> None:
     found = lay_out(parse({"bound": "lmo", "constants": {"C2": {"lo": 1e-3, "hi": 1e3, "n": 7}}, "regime": JOINT}))
     np.testing.assert_allclose(found.columns["C2"], 10.0 ** np.arange(-3, 4), rtol=1e-15)
@@ -58,3 +65,4 @@ def test_rows_are_taken_one_after_the_other(tmp_path, block: int) -> None:  # ty
     rows = [row for where in found.corners() for row in zip(*found.values(where).values())]
     assert rows == [(1, 10), (2, 20), (3, 30)]
     assert found.dims == ("row",)
+    assert list(zip(*found.extremes().values())) == [(1, 10), (3, 30)]

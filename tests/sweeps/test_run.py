@@ -288,6 +288,39 @@ def test_a_regime_that_the_grid_can_not_serve_is_refused_before_anything_is_made
     assert not any(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("changes", "options", "message"),
+    [
+        ({}, {"devices": 999}, "this machine has"),
+        ({"constants": {"C2": [1.0, 1e300]}}, {}, "overflows float64 on this grid"),
+        ({"constants": {"C1": [1.0, 1e200], "C2": [1.0, 2.0], "C3": [1.0, 1e300]}}, {}, "overflows float64"),
+        ({"min_K": 1000}, {}, "no b is left between its bounds"),
+    ],
+)
+def test_what_the_search_or_the_refinement_refuses_is_refused_before_there_is_a_store(
+    tmp_path: Path, changes: dict, options: dict, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        hpgrid.sweep({**SMALL, **changes}, tmp_path / "run.zarr", **options)
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_store_that_another_process_made_meanwhile_is_held_to_the_plan(
+    tmp_path: Path, copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes between the look for one and its making."""
+    late, create = tmp_path / "late.zarr", store.create
+
+    def second(path: Path, *given: object) -> None:
+        shutil.copytree(copy, path)
+        create(path, *given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store, "create", second)
+    with pytest.raises(ValueError, match=r"plan.bound.C1 is 2.0 there, 5.0 here"):
+        run({**SMALL, "constants": {**SMALL["constants"], "C1": 5.0}}, late, Options(), block=2)
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".late")] == []
+
+
 # --- what is opened ---
 
 

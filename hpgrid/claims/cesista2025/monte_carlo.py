@@ -26,6 +26,9 @@ MANY = 128
 #: 1/||W_0||: the largest weight decay that the bounds allow from there.
 LAM = 10.0
 
+#: All that is averaged over t and has a bound.
+EVERY_MOMENT = ("momentum", "momentum2", "nesterov", "nesterov2")
+
 
 # --- Lemma 5 ---
 
@@ -152,9 +155,8 @@ def nesterov_second() -> Finding:
 
 @claim("C.mc.D", "Proposition 6, Corollary 7", "both hold with the D that sparse noise needs, simulated")
 def with_D() -> Finding:
-    every_moment = ("momentum", "momentum2", "nesterov", "nesterov2")
     return Finding(
-        tuple(_largest(every_moment, "one-hot", D=True)),
+        tuple(_largest(EVERY_MOMENT, "one-hot", D=True)),
         "with D = rho^2: E||S||^2 <= rho^2 E||S||_F^2, which adds up over samples; one-hot noise has sigma_F = sigma",
     )
 
@@ -176,9 +178,8 @@ def noise_part() -> Finding:
 
 @claim("C.mc.decay", "Proposition 6 under weight decay, as in Theorem 11", "the averaged bounds hold, simulated")
 def decay_averaged() -> Finding:
-    every_moment = ("momentum", "momentum2", "nesterov", "nesterov2")
     return Finding(
-        tuple(_largest(every_moment, "gaussian", decay=True)),
+        tuple(_largest(EVERY_MOMENT, "gaussian", decay=True)),
         "though a step is up to 2 eta long: (a+b)^2 <= 2 a^2 + 2 b^2 left as much room",
     )
 
