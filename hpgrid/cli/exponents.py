@@ -10,7 +10,8 @@ from cyclopts import Parameter
 
 from hpgrid.checks import TUNABLE
 from hpgrid.cli import given
-from hpgrid.config import BOUNDS, check_choice, parse_bound
+from hpgrid.cli.bound import Named, Set, chosen
+from hpgrid.config import check_choice
 from hpgrid.errors import bad
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def print_exponents(
-    bound: Annotated[str, Parameter(help=f"The bound: {', '.join(BOUNDS)}.")],
+    bound: Named = None,
     /,
     *,
     tune: Annotated[list[str] | None, Parameter(negative="", help="What is tuned, such as eta,b,alpha.")] = None,
@@ -28,16 +29,12 @@ def print_exponents(
         Parameter(negative="", help="What follows the budget, such as b=T^1/2: after ^ one rational number."),
     ] = None,
     cap: Annotated[list[str] | None, Parameter(negative="", help="Largest values, such as b=1e6.")] = None,
-    set_: Annotated[
-        list[str] | None,
-        Parameter(name="--set", negative="", help="The bound's constants and options, such as C1=2,q=1/3."),
-    ] = None,
+    set_: Set = None,
     budget: Annotated[str, Parameter(help="T for tokens, K for iterations.")] = "T",
     json_: Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")] = False,
     latex: Annotated[bool, Parameter(negative="", help="Print the laws as LaTeX.")] = False,
 ) -> int:
     """Say how the best eta, b, alpha and the risk scale with the budget: exact exponents, whole laws."""
-    check_choice("bound", bound, BOUNDS)
     check_choice("budget", budget, ("T", "K"))
     tuned = given.names(tune)
     for name in tuned:
@@ -51,8 +48,7 @@ def print_exponents(
         "path": given.pairs("--path", path, given.path(budget), f"b={budget}^1/2"),
         "caps": given.pairs("--cap", cap, given.number, "b=1e6"),
     }
-    chosen = parse_bound({"name": bound, **given.pairs("--set", set_, given.setting, "C1=2,q=1/3")})
-    return _say(chosen.build(budget), tuned, roles, "json" if json_ else "latex" if latex else "text")
+    return _say(chosen(bound, set_).build(budget), tuned, roles, "json" if json_ else "latex" if latex else "text")
 
 
 def _say(proxy: Proxy, tuned: tuple[str, ...], roles: Mapping[str, Any], form: str) -> int:

@@ -1,0 +1,1 @@
+"""From the hyperparameters of one budget to those of another."""
