@@ -14,7 +14,7 @@ import hpgrid
 from hpgrid.config import Config, Panel
 from hpgrid.errors import bad
 from hpgrid.grid import Grid
-from hpgrid.paper.checks import FAR, verdict, window_bias
+from hpgrid.paper.checks import verdict
 from hpgrid.paper.data import Check, FigureData, check_axes, config_data
 from hpgrid.plotting import contours as plot
 from hpgrid.plotting.style import letter, log_axes, new_figure, styled
@@ -23,6 +23,7 @@ from hpgrid.reducers.contours import even_levels, iso_loss
 from hpgrid.reducers.near_optimal import PERFORMANCE, near_optimal
 from hpgrid.reducers.profile import grid_excess, sublevel
 from hpgrid.reducers.slopes import fit_slope, within
+from hpgrid.tuning.slopes import FAR, window_bias
 
 if TYPE_CHECKING:
     from hpgrid.search import SearchResult

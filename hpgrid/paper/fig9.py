@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 import hpgrid
 from hpgrid.config import Config, Panel
 from hpgrid.grid import TUNABLE, Grid
-from hpgrid.paper.checks import FAR, REFINED, nothing_to_fit, verdict, window_bias
+from hpgrid.paper.checks import nothing_to_fit, verdict
 from hpgrid.paper.data import Check, FigureData, all_tuned, config_data
 from hpgrid.paper.pair import power_label, predicted_line, refined_arrays
 from hpgrid.plotting.curves import argmin, band, law, optimum, padded, refined
@@ -25,6 +25,7 @@ from hpgrid.reducers.near_optimal import PERFORMANCE, near_optimal
 from hpgrid.reducers.profile import grid_excess, profile, sublevel
 from hpgrid.reducers.slopes import fit_slope, within
 from hpgrid.theory.joint import EXPONENTS, IDENTIFIABLE
+from hpgrid.tuning.slopes import FAR, REFINED, window_bias
 
 Array = NDArray[np.float64]
 

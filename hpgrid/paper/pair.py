@@ -19,7 +19,7 @@ import hpgrid
 from hpgrid.config import Config, Panel
 from hpgrid.errors import bad
 from hpgrid.grid import Grid
-from hpgrid.paper.checks import least_iterations, refined_checks, refined_curves, tuned_checks
+from hpgrid.paper.checks import refined_checks, tuned_checks
 from hpgrid.paper.data import Check, FigureData, check_axes, config_data, only_panel
 from hpgrid.plotting.curves import family, law, optimum, padded, refined
 from hpgrid.plotting.style import PREDICTED, SHORT, letter, log_axes, new_figure, split_legends, styled
@@ -27,6 +27,8 @@ from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.reducers.curves import argmin_curve
 from hpgrid.reducers.slopes import fit_slope, within
 from hpgrid.regime import Regime
+from hpgrid.tuning.question import least_iterations
+from hpgrid.tuning.slopes import refined_curves
 
 
 def compute(

@@ -1,0 +1,273 @@
+"""Slopes of measured optima against a budget, and how sure they are: no prediction has a part in it.
+
+A slope is off by at most the argmin's uncertainty over the window, and a law that holds only as the
+budget grows is biased on any finite one: so the tolerance is the error of a fit whose points are
+each uncertain by delta, plus how far the continuous optimum's own slope over the window is from its
+slope twenty decades further out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpgrid.proxy import FunctionProxy, Proxy, Term
+from hpgrid.reducers.profile import Profile, grid_excess, profile, sublevel
+from hpgrid.reducers.slopes import Slope, fit_slope, within
+from hpgrid.regime import Regime
+from hpgrid.tuning.question import least_iterations
+
+#: How much further out a law is taken to have settled.
+FAR = 1e20
+
+#: How far the log of a refined optimum may be from the truth.
+REFINED = 1e-9
+
+Array = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+#: Where a monomial is looked for: it has no bounds of its own.
+_OPEN = (1e-100, 1e100)
+
+
+@dataclass(frozen=True)
+class MeasuredSlope:
+    """A slope and what it may be off by.
+
+    Attributes:
+        name: what was fitted: "risk", a variable, or a monomial such as eta/b.
+        fit: the fit; its ``error`` has the argmin's uncertainty in it.
+        bias: the continuous optimum's slope over the window, less its slope far out.
+    """
+
+    name: str
+    fit: Slope
+    bias: float
+
+    @property
+    def tolerance(self) -> float:
+        """How far the slope may be from the law's exponent."""
+        return self.fit.error + abs(self.bias)
+
+    def identifiable(self, exponent: float) -> bool:
+        """Return whether the slope can tell a law of this exponent from none."""
+        return bool(self.fit.points >= 2 and self.fit.error < (abs(exponent) or 1.0))
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Measured curves against a budget.
+
+    Attributes:
+        name: "T" or "K".
+        budget: its values, shape (n,).
+        values: for "risk" and each variable, the curve and the points of it that are at an edge, shape (n,).
+        window: the smallest and largest budget to fit over.
+    """
+
+    name: str
+    budget: Array
+    values: Mapping[str, tuple[Array, Bools]]
+    window: tuple[float, float]
+
+    @property
+    def inside(self) -> Bools:
+        """Which budgets lie in the window, shape (n,)."""
+        return np.asarray(within(self.budget, self.window))
+
+    def fit(self, name: str, step: float) -> Slope:
+        """Return the fit of one curve whose logs are each uncertain by ``step``."""
+        y, edge = self.values[name]
+        return fit_slope(self.budget, y, edge=edge, window=self.window, step=step)
+
+    def unfitted(self, names: Sequence[str]) -> tuple[MeasuredSlope, ...]:
+        """Return slopes of which the window leaves nothing to fit."""
+        return tuple(MeasuredSlope(v, _no_fit(int(self.values[v][1].sum())), np.nan) for v in names)
+
+
+def _no_fit(edge_points: int) -> Slope:
+    return Slope(np.nan, np.nan, np.nan, np.inf, np.nan, (np.nan, np.nan), 0, edge_points)
+
+
+def window_bias(budget: Array, truth: Array, settled: Array, edge: Bools | None = None) -> float:
+    """Return a continuous curve's slope over a window, less the slope of the same curve far out.
+
+    Args:
+        budget: the window's budgets, shape (n,).
+        truth: the curve there, shape (n,).
+        settled: the curve at the budgets times ``FAR``, shape (n,).
+        edge: points that the fit leaves out, shape (n,).
+    """
+    return fit_slope(budget, truth, edge=edge).slope - fit_slope(budget, settled).slope
+
+
+# --- a sum of powers: the set that the grid can't tell from the optimum, exactly ---
+
+
+def power_slopes(
+    proxy: Proxy | FunctionProxy,
+    regime: Regime,
+    steps: Mapping[str, float],
+    curves: Curves,
+    monomials: Sequence[Mapping[str, Fraction]] = (),
+) -> tuple[MeasuredSlope, ...]:
+    """Return the slopes of a bound that is a sum of powers of what is tuned.
+
+    The argmin's uncertainty: half the width of the set whose log risk is within the grid's excess of the minimum.
+
+    Args:
+        proxy: the bound, in the budget of the curves, paths folded in.
+        regime: what is tuned, fixed and capped.
+        steps: the log step of each tuned axis.
+        curves: what was measured.
+        monomials: products of powers of tuned variables to fit too, each with some variable to the power 1.
+    """
+    if curves.inside.sum() < 2:
+        return curves.unfitted(list(curves.values))
+    budget, excess = curves.budget[curves.inside], grid_excess(proxy, steps)
+    box = _box(regime)
+    exact, far = (profile(proxy, regime.tuned, regime.fixed, budget * scale, box) for scale in (1.0, FAR))
+    slopes = []
+    for name in curves.values:
+        delta = excess / 2
+        if name != "risk":
+            low, high = sublevel(proxy, regime.tuned, regime.fixed, budget, name, excess, box)
+            delta = float(np.log(high / low).max()) / 2
+        slopes.append(_measured(curves, name, delta, _curve(exact, name), _curve(far, name)))
+    for powers in monomials:
+        slopes.append(_monomial_slope(proxy, regime, curves, powers, excess, (exact, far)))
+    return tuple(slopes)
+
+
+def _curve(found: Profile, name: str) -> Array:
+    return found.risk if name == "risk" else found.at[name]
+
+
+def _measured(curves: Curves, name: str, delta: float, truth: Array, settled: Array) -> MeasuredSlope:
+    """The fit of a curve, and the bias of the continuous one behind it at the budgets of the window."""
+    inside = curves.inside
+    bias = window_bias(curves.budget[inside], truth, settled, curves.values[name][1][inside])
+    return MeasuredSlope(name, curves.fit(name, delta), bias)
+
+
+def _box(regime: Regime) -> dict[str, tuple[float, float]]:
+    """The natural bounds of what is capped, and its cap."""
+    lowest = {"eta": 1e-100, "b": 1.0, "alpha": 1e-100}
+    return {v: (lowest[v], cap) for v, cap in regime.caps.items() if v in regime.tuned}
+
+
+def _monomial_slope(
+    proxy: Proxy | FunctionProxy,
+    regime: Regime,
+    curves: Curves,
+    powers: Mapping[str, Fraction],
+    excess: float,
+    truths: tuple[Profile, Profile],
+) -> MeasuredSlope:
+    """The slope of a product of powers, which may be sure where its factors are not."""
+    top = next(v for v, power in powers.items() if power == 1)
+    box = {**_box(regime), top: _OPEN}
+    low, high = sublevel(
+        in_monomial(proxy, powers, top), regime.tuned, regime.fixed, curves.budget[curves.inside], top, excess, box
+    )
+
+    def product(of: Mapping[str, Array]) -> Array:
+        return np.asarray(np.prod([of[v] ** float(power) for v, power in powers.items()], axis=0))
+
+    edge = np.any([curves.values[v][1] for v in powers], axis=0)
+    name = monomial_name(powers)
+    whole = replace(curves, values={name: (product({v: curves.values[v][0] for v in powers}), edge)})
+    exact, far = (product(found.at) for found in truths)
+    return _measured(whole, name, float(np.log(high / low).max()) / 2, exact, far)
+
+
+def monomial_name(powers: Mapping[str, Fraction]) -> str:
+    """Return eta/b, or eta*alpha^2."""
+    text = ""
+    for v, power in powers.items():
+        size = "" if abs(power) == 1 else f"^{abs(power)}" if power.denominator == 1 else f"^({abs(power)})"
+        text += ("/" if power < 0 else "*" if text else "") + v + size
+    return text if not text.startswith("/") else f"1{text}"
+
+
+def in_monomial(proxy: Proxy | FunctionProxy, powers: Mapping[str, Fraction], top: str) -> Proxy | FunctionProxy:
+    """Return the bound with a monomial in the place of one of its variables, which has the power 1 in it.
+
+    With m = x y^p, x^a becomes m^a y^(-p a): what leaves m alone and moves the others is the direction that m is
+    blind to.
+    """
+    if isinstance(proxy, FunctionProxy):
+        return proxy
+
+    def changed(term: Term) -> Term:
+        of_top = term.exponent(top) or Fraction(0)
+        moved = {v: (term.exponent(v) or Fraction(0)) - power * of_top for v, power in powers.items() if v != top}
+        return replace(term, factors={**term.factors, **moved})
+
+    without = {name: cap for name, cap in proxy.caps.items() if name != top}
+    terms = tuple(changed(term) for term in proxy.terms)
+    return replace(proxy, terms=terms, caps=without, cap_terms={})
+
+
+# --- any bound: how far the argmin is from the refined optimum ---
+
+
+def refined_slopes(
+    proxy: Proxy | FunctionProxy,
+    regime: Regime,
+    curves: Curves,
+    *,
+    logs: Mapping[str, float] | None = None,
+    min_K: float | None = None,
+) -> tuple[MeasuredSlope, ...]:
+    """Return the slopes of any bound.
+
+    The argmin's uncertainty is read off the refined optimum: how far the two are apart over the window.
+
+    Args:
+        proxy: the bound.
+        regime: what is tuned, fixed, on a path, capped.
+        curves: what was measured.
+        logs: powers of the budget's logarithm that curves are freed of first, by name.
+        min_K: the smallest number of iterations.
+    """
+    inside, budget = curves.inside, curves.budget
+    if inside.sum() < 2:
+        return curves.unfitted(list(curves.values))
+    # In one call: it is compiled once.
+    out = budget[inside] * np.array([[1.0], [FAR]])
+    found = refined_curves(proxy, regime, curves.name, out, min_K=min_K)
+    slopes = []
+    for name, (measured, edge) in curves.values.items():
+        exact, far = found[name]
+        apart = np.abs(np.log(measured[inside] / exact))[~edge[inside]]
+        delta = float(np.nanmax(apart, initial=0.0)) if np.isfinite(apart).any() else np.inf
+        power = (logs or {}).get(name, 0.0)
+        free = np.log(budget) ** power
+        freed = replace(curves, values={name: (measured / free, edge)})
+        slopes.append(_measured(freed, name, delta, exact / free[inside], far / np.log(budget[inside] * FAR) ** power))
+    return tuple(slopes)
+
+
+def refined_curves(
+    proxy: Proxy | FunctionProxy, regime: Regime, name: str, budgets: Array, *, min_K: float | None = None
+) -> dict[str, Array]:
+    """Return the continuous optimum at budgets: the risk and each tuned variable.
+
+    A bound given by a function has at least one iteration, as in the search that it is held against.
+    NaN where the solve found none; a risk is the infimum, where it is attained or where it runs off to.
+    """
+    from hpgrid.refinement import refine  # jax loads here
+
+    least = least_iterations(proxy, name) if min_K is None else min_K
+    at: dict[str, Any] = {name: budgets, "min_K": least}
+    found = refine(proxy, regime=regime, **at)
+    known = np.any([found.converged, *found.unbounded.values()], axis=0)
+    return {"risk": np.where(known, found.risk, np.nan)} | {
+        v: np.where(found.converged, found.at[v], np.nan) for v in regime.tuned
+    }
