@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hpgrid.checks import is_number
-from hpgrid.errors import bad
+from hpgrid.errors import bad, unknown
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.refinement.problem import Floats, Problem, pose
 from hpgrid.refinement.solver import solve
@@ -98,6 +98,25 @@ def refine(
     options: dict[str, Any] = {"min_K": min_K, "constants": constants, "limits": limits}
     problem = posed(proxy, tuned, T=T, K=K, regime=regime, **options, **roles)
     return _named(problem, solve(problem, start))
+
+
+def refine_along(proxy: Proxy | FunctionProxy, name: str, values: ArrayLike, **refined: Any) -> Optimum:
+    """Return the optimum over the other tuned variables with one of them held at each of some values.
+
+    Args:
+        proxy: the bound.
+        name: the tuned variable that is held.
+        values: where; they broadcast to the shape of the budgets.
+        refined: tuned, T or K, fixed, path, caps, regime, min_K, constants, limits: as ``refine``.
+
+    Raises:
+        ValueError: the variable is not tuned, or as ``refine``.
+    """
+    problem = posed(proxy, **refined)
+    if name not in problem.tuned:
+        raise unknown("tuned variable", name, problem.tuned)
+    held = problem.holding(name, values)
+    return _named(held, solve(held))
 
 
 def posed(

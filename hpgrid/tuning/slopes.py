@@ -187,9 +187,9 @@ def _monomial_slope(
 
 
 def monomial_name(powers: Mapping[str, Fraction]) -> str:
-    """Return eta/b, or eta*alpha^2."""
+    """Return alpha/b, or eta*alpha^2."""
     text = ""
-    for v, power in powers.items():
+    for v, power in sorted(powers.items(), key=lambda item: item[1] < 0):
         size = "" if abs(power) == 1 else f"^{abs(power)}" if power.denominator == 1 else f"^({abs(power)})"
         text += ("/" if power < 0 else "*" if text else "") + v + size
     return text if not text.startswith("/") else f"1{text}"

@@ -1,0 +1,217 @@
+"""A survey: the best points at every budget, on the grid and refined, and how they scale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hpgrid.errors import InputError
+from hpgrid.regime import along
+from hpgrid.search import SearchResult, grid_search
+from hpgrid.tuning.question import Array, Question
+from hpgrid.tuning.slopes import FAR, REFINED, Bools, Curves, MeasuredSlope, monomial_name, power_slopes, refined_slopes
+
+if TYPE_CHECKING:
+    from hpgrid.asymptotics import Law
+    from hpgrid.refinement import Optimum
+
+
+@dataclass(frozen=True)
+class SurveySlope:
+    """How one quantity scales, by three routes.
+
+    Attributes:
+        measured: the slope of the grid's curve, and its tolerance.
+        far: the refined optimum's local exponent, twenty decades beyond the largest budget; NaN where it has none.
+        exact: the exact exponent as the budget grows; None where there is none.
+    """
+
+    measured: MeasuredSlope
+    far: float
+    exact: Fraction | None
+
+    @property
+    def verdict(self) -> str:
+        """What the grid says of the exact exponent; "" where there is nothing to hold its slope against."""
+        if self.measured.fit.points < 2:
+            return "nothing to fit"
+        law = self.far if self.exact is None else float(self.exact)
+        if not self.measured.identifiable(0.0 if np.isnan(law) or abs(law) < REFINED else law):
+            return "not identifiable on this grid"
+        if self.exact is None:
+            return ""
+        return "holds" if abs(self.measured.fit.slope - law) <= self.measured.tolerance else "FAILS"
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What a bound says about tuning at every budget of a grid; arrays have shape (budgets,).
+
+    Attributes:
+        question: what was asked.
+        hat: for "risk" and each tuned variable, the grid's; NaN (the risk +inf) where no cell is feasible.
+        edge: for each tuned variable, where the grid's sits on the border of the box, and so says nothing.
+        star: for "risk" and each tuned variable, the refined one; NaN where there is none.
+        exponent: for the same, d log / d log budget of the refined one.
+        runs_off: for each tuned variable, where its best value is 0 or infinity.
+        below_one_K: where the grid's best cell has fewer than one iteration.
+        unresolved: where float32 can't say which cell is best; None for float64.
+        slopes: how each of these scales, and the monomials that are sure where they are not.
+        window: the budgets that slopes were fitted over.
+        points: how many cells were compared.
+        no_law: why there are no exact exponents, in a line; "" where there are.
+    """
+
+    question: Question
+    hat: Mapping[str, Array]
+    edge: Mapping[str, Bools]
+    star: Mapping[str, Array]
+    exponent: Mapping[str, Array]
+    runs_off: Mapping[str, Bools]
+    below_one_K: Bools
+    unresolved: Bools | None
+    slopes: tuple[SurveySlope, ...]
+    window: tuple[float, float]
+    points: int
+    no_law: str
+
+    def text(self) -> str:
+        """Return the survey as text: a table of about a dozen budgets, and the slopes."""
+        from hpgrid.tuning.text import survey_text
+
+        return survey_text(self)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the survey as plain data for JSON, every budget in it."""
+        from hpgrid.tuning.tables import survey_dict
+
+        return survey_dict(self)
+
+
+def survey(question: Question, window: tuple[float, float] | None = None) -> Survey:
+    """Return the grid's argmins at every budget, the refined optimum behind them, and their slopes.
+
+    Args:
+        question: a bound, a grid and a regime: see ``ask``.
+        window: smallest and largest budget that slopes are fitted over; where None, from the end of the burn-in to
+            the largest budget.
+
+    Raises:
+        ValueError: as ``grid_search`` and ``refine``.
+    """
+    best = search(question)
+    found, far = _refined(question)
+    law, no_law = exact_law(question)
+    window = window or (_refined_window(question, found) if _monomials(law) else fitting_window(best))
+    known = found.converged | np.any(list(found.unbounded.values()), axis=0)
+    tuned = question.regime.tuned
+    return Survey(
+        question=question,
+        hat={"risk": best.risk, **best.at},
+        edge=best.edge,
+        star={"risk": np.where(known, found.risk, np.nan)}
+        | {v: np.where(found.converged, found.at[v], np.nan) for v in tuned},
+        exponent={v: np.where(found.converged, found.exponent[v], np.nan) for v in ("risk", *tuned)},
+        runs_off=dict(found.unbounded),
+        below_one_K=best.below_one_K,
+        unresolved=best.unresolved,
+        slopes=_slopes(question, best, window, far, law),
+        window=window,
+        points=best.points,
+        no_law=no_law,
+    )
+
+
+def search(question: Question) -> SearchResult:
+    """Return the grid's best cell at every budget."""
+    regime, least = question.regime, question.min_K
+    return grid_search(question.proxy, question.grid, regime=regime, min_K=least, dtype=question.dtype)
+
+
+def fitting_window(best: SearchResult) -> tuple[float, float]:
+    """Return the budgets that slopes are fitted over: from where the optima have left b = 1 and alpha = 1."""
+    from hpgrid.reducers.curves import argmin_curve
+
+    (budget,) = best.axes.values()
+    return _window_from(budget, max(argmin_curve(best, v).burn_in for v in best.over))
+
+
+def _refined_window(question: Question, found: Optimum) -> tuple[float, float]:
+    """The same by the refined optimum: where the leading order leaves a variable open, its argmin wanders back."""
+    from hpgrid.reducers.many_slopes import lasting
+
+    grid, tuned = question.grid, question.regime.tuned
+    ends = [0]
+    for v, bound in (("b", 0), ("alpha", -1)):
+        if v in tuned:
+            away = np.abs(np.log(found.at[v] / grid.axes[v].values[bound])) > grid.axes[v].step
+            ends.append(int(lasting((found.converged & away)[None])[0]))
+    return _window_from(question.budgets, max(ends))
+
+
+def _window_from(budget: Array, first: int) -> tuple[float, float]:
+    """From one of the budgets to the last, two of them at least."""
+    return float(budget[max(min(first, len(budget) - 2), 0)]), float(budget[-1])
+
+
+def any_edge(best: SearchResult) -> Bools:
+    """Return where an optimum sits on a wall: there the others answer to the wall, and none of them is fitted."""
+    return np.asarray(np.any([best.edge[v] for v in best.over], axis=0))
+
+
+def _refined(question: Question) -> tuple[Optimum, Mapping[str, float]]:
+    """The continuous optimum at the grid's budgets, and its local exponents far out, in one call: one compilation."""
+    from hpgrid.refinement import refine
+
+    at: dict[str, Any] = {question.budget: np.append(question.budgets, question.budgets[-1] * FAR)}
+    whole = refine(question.proxy, **question.refining(), **at)
+    names = ("risk", *question.regime.tuned)
+    far = {v: float(whole.exponent[v][-1]) if whole.converged[-1] else float("nan") for v in names}
+    parts = {
+        key: {v: x[:-1] for v, x in getattr(whole, key).items()} for key in ("at", "exponent", "active", "unbounded")
+    }
+    arrays = {key: getattr(whole, key)[:-1] for key in ("risk", "log_risk", "converged", "budgets")}
+    return replace(whole, **parts, **arrays), far
+
+
+def exact_law(question: Question) -> tuple[Law | None, str]:
+    """Return the exact asymptotics, or None and why there are none, in a line."""
+    from hpgrid.asymptotics import exponents
+
+    roles: dict[str, Any] = {"regime": question.regime, "budget": question.budget}
+    try:
+        return exponents(question.proxy, **roles, min_K=question.min_K), ""
+    except InputError as error:
+        return None, str(error).split(". Given:")[0]
+
+
+def _slopes(
+    question: Question, best: SearchResult, window: tuple[float, float], far: Mapping[str, float], law: Law | None
+) -> tuple[SurveySlope, ...]:
+    edge = any_edge(best)
+    values = {"risk": (best.risk, edge)} | {v: (best.at[v], edge) for v in best.over}
+    curves = Curves(question.budget, question.budgets, values, window)
+    names: dict[str, tuple[float, Fraction | None]] = {
+        v: (far[v], None if law is None else law.exponent[v]) for v in values
+    }
+    if question.is_posynomial and question.min_K is None:
+        monomials = _monomials(law)
+        for powers, exponent in monomials:
+            settled = float(sum(float(power) * far[v] for v, power in powers.items()))
+            names[monomial_name(powers)] = (settled, exponent)
+        proxy = along(question.proxy, question.regime.path)
+        found = power_slopes(proxy, question.regime, question.steps, curves, [powers for powers, _ in monomials])
+    else:
+        found = refined_slopes(question.proxy, question.regime, curves, min_K=question.min_K)
+    return tuple(SurveySlope(slope, *names[slope.name]) for slope in found)
+
+
+def _monomials(law: Law | None) -> list[tuple[Mapping[str, Fraction], Fraction]]:
+    """What the leading order fixes of several variables at once, where it leaves each of them open."""
+    if law is None:
+        return []
+    return [(m.powers, m.exponent) for m in law.identifiable if len(m.powers) > 1 and 1 in m.powers.values()]
