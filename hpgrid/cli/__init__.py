@@ -17,6 +17,7 @@ from hpgrid.cli.critical_batch import print_critical_batch
 from hpgrid.cli.exponents import print_exponents
 from hpgrid.cli.plot_sweep import plot_sweep
 from hpgrid.cli.reproduce import reproduce_figures
+from hpgrid.cli.search import search_bound
 from hpgrid.cli.smoothness import print_smoothness
 from hpgrid.cli.sweep import run_sweep
 from hpgrid.cli.verify import verify_claims
@@ -37,6 +38,7 @@ app.command(benchmark, name="bench")
 app.command(run_sweep, name="sweep")
 app.command(plot_sweep, name="plot-sweep")
 app.command(print_smoothness, name="smoothness")
+app.command(search_bound, name="search")
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:

@@ -109,6 +109,29 @@ def path(budget: str) -> Callable[[str, str], Fraction]:
     return read
 
 
+def held(given: Iterable[str] | None) -> dict[str, float]:
+    """Return what --fix holds, by name; beta = 0.999 is alpha = 0.001, exactly."""
+    from hpgrid.sweeps.values import check_swept, complement
+
+    found = pairs("--fix", given, number, "alpha=0.001")
+    if "beta" in found and "alpha" in found:
+        raise bad("beta is 1 - alpha", f"alpha={found['alpha']:g} and beta={found['beta']:g}", "one of the two")
+    return {"alpha" if v == "beta" else v: complement(check_swept(v, x)) if v == "beta" else x for v, x in found.items()}
+
+
+def span(name: str, text: str) -> dict[str, float | int]:
+    """Return an axis of one's own: LO:HI or LO:HI:N, as {"lo", "hi"} and perhaps "n"."""
+    ends = text.split(":")
+    if not 2 <= len(ends) <= 3:
+        raise bad("an axis is LO:HI or LO:HI:N", f"{name}={text}", f"{name}=1e-6:1:50, say")
+    axis: dict[str, float | int] = {"lo": number(name, ends[0]), "hi": number(name, ends[1])}
+    if len(ends) == 3:
+        if not ends[2].isdecimal() or len(ends[2]) > 9:
+            raise bad(f"the number of values of {name} is a whole number", ends[2], f"{name}=1e-6:1:50, say")
+        axis["n"] = int(ends[2])
+    return axis
+
+
 def check_file(path: Path | None, rule: str, example: str) -> None:
     """Refuse a file that can't be written before anything is computed; make its folder.
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hpgrid.tuning.text import beta, intervals, number, setting, settings
+from hpgrid.tuning.text import beta, held_text, intervals, number, setting, settings
 
 if TYPE_CHECKING:
     from hpgrid.tuning.advice import Advice, Point
+    from hpgrid.tuning.target import Capped, Reached
 
 
 def advice_text(advice: Advice) -> str:
@@ -44,7 +45,7 @@ def _caveats(point: Point) -> list[str]:
     if point.idle:
         fixed = ", ".join(f"{name} = {number(x)}" for name, x in point.together.items())
         what = f"only {fixed} matters" if fixed else "the risk stays the same along a direction of them"
-        caveats.append(f"{' and '.join(point.idle)} have no one best value: {what}, and the grid's are one choice")
+        caveats.append(f"no one best {' and '.join(point.idle)}: {what}")
     if point.iterations < 1:
         caveats.append(f"K = {number(point.iterations)}, less than one iteration")
     return caveats
@@ -59,3 +60,62 @@ def _grid(advice: Advice) -> str:
     if advice.alike:
         text += f", not identifiable on this grid: {intervals(advice.alike)} are the same to it"
     return text
+
+
+# --- a target ---
+
+_COUNTED = {"T": "tokens", "K": "iterations"}
+
+#: A local exponent of the risk this small, at the largest budget tried: it has come to its floor.
+LEVEL = 1e-3
+
+
+def target_text(answer: Reached) -> str:
+    """Return what reaches a target as text: a line, one for a cap on iterations, one for each remark."""
+    lines = [_out_of_reach(answer) if answer.point is None else _reached(answer, answer.point)]
+    if answer.capped is not None:
+        lines.append(_capped(answer, answer.capped))
+    return "\n".join([*lines, *answer.remarks])
+
+
+def _reached(answer: Reached, point: Point) -> str:
+    """The fewest, what to set there, how sure."""
+    if answer.already:
+        sure = f"the smallest {point.budget} tried"
+    else:
+        sure = f"sure to {answer.sure:.0e} of it"
+    head = f"risk {answer.target:g} takes {_tokens_of(point)} ({sure}): {what_to_set(point)}"
+    return "; ".join([head, *_iterations(point), *_caveats(point)])
+
+
+def _tokens_of(point: Point) -> str:
+    return f"{point.budget} = {point.at:.6g} {_COUNTED[point.budget]}"
+
+
+def _iterations(point: Point) -> list[str]:
+    return [f"K = {number(point.iterations)}"] if point.budget == "T" and point.iterations >= 1 else []
+
+
+def _out_of_reach(answer: Reached) -> str:
+    budget = answer.question.budget
+    head = f"risk {answer.target:g} is out of reach: at {budget} = {answer.least_at:.3g}, the largest tried, it is still"
+    end = "its floor" if abs(answer.falling) < LEVEL else f"falling like {budget}^{answer.falling:.3g} there"
+    held = held_text(answer.question)
+    return f"{head} {number(answer.least, 6)}, {end}" + (f" ({held})" if held else "")
+
+
+def _capped(answer: Reached, capped: Capped) -> str:
+    """What a cap on iterations does."""
+    head = f"with K <= {capped.max_K:g}:"
+    if not capped.binds:
+        return f"{head} the same, it takes no more than that"
+    below = f"; below K = {capped.least_K:.6g} no batch size reaches it" if capped.least_K == capped.least_K else ""
+    if capped.point is None:
+        held = "" if "b" in answer.question.regime.tuned else " with b as it is"
+        reason = f"out of reach{held}, the least risk is {number(capped.least, 6)}"
+        return f"{head} {reason}{below.replace('below', 'it takes', 1).replace(' no batch size reaches it', ' or more')}"
+    price = f", {capped.price:.4g} times as many" if capped.price > 1.00005 else ", no more than without"
+    price = price if capped.price == capped.price else ""
+    point = capped.point
+    settled = f"{head} {_tokens_of(point)}{price} (sure to {capped.sure:.0e} of it), K = {point.iterations:g}"
+    return "; ".join([f"{settled}: {what_to_set(point)}", *_caveats(point)]) + below

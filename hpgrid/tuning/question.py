@@ -66,9 +66,15 @@ class Question:
         terms = along(self.proxy, self.regime.path).terms  # type: ignore[union-attr]
         return all(term.exponent(v) is not None for term in terms for v in self.regime.tuned)
 
-    def in_budget(self, budget: str) -> Question:
-        """Return the question with the bound in the other budget's form; its grid has no axis of that budget."""
-        return self if budget == self.budget else replace(self, proxy=self.proxy.form(budget))
+    def in_iterations(self) -> Question:
+        """Return the question with iterations as its budget, to be refined: its grid has the same axes otherwise."""
+        grid = self.grid.with_axes(K=self.grid.axes[self.budget])
+        return replace(self, proxy=self.proxy.form("K"), grid=grid, min_K=None)
+
+    def holding(self, name: str) -> Question:
+        """Return the question with one tuned variable taken out of the tuned ones, its value to be given elsewhere."""
+        others = tuple(v for v in self.regime.tuned if v != name)
+        return replace(self, regime=replace(self.regime, tuned=others))
 
     def refining(self) -> dict[str, Any]:
         """Return the keywords that ``refine`` and ``flatness`` take, but for the budgets."""

@@ -117,7 +117,7 @@ def slope_row(slope: SurveySlope) -> tuple[str, ...]:
         f"{slope.measured.tolerance:.4f}" if fitted and math.isfinite(slope.measured.tolerance) else "-",
         "-" if math.isnan(slope.far) else f"{slope.far:.6f}",
         "-" if slope.exact is None else str(slope.exact),
-        slope.verdict or "no law to hold",
+        slope.verdict or "identifiable",
         f"{fit.window[0]:.1e} to {fit.window[1]:.1e}" if fitted else "-",
         str(fit.edge_points),
     )
@@ -127,7 +127,7 @@ def _remarks(found: Survey) -> list[str]:
     """What a person should know of the numbers above, a line each."""
     remarks = []
     if found.no_law:
-        remarks.append(f"no exact exponents: {found.no_law}; slopes are held against nothing")
+        remarks.append(f"{found.no_law}: no slope is held against one")
     for v, runs in found.runs_off.items():
         if runs.any():
             remarks.append(f"{v} has no best value: it runs off at {int(runs.sum())} of {runs.size} budgets")
