@@ -116,7 +116,8 @@ def held(given: Iterable[str] | None) -> dict[str, float]:
     found = pairs("--fix", given, number, "alpha=0.001")
     if "beta" in found and "alpha" in found:
         raise bad("beta is 1 - alpha", f"alpha={found['alpha']:g} and beta={found['beta']:g}", "one of the two")
-    return {"alpha" if v == "beta" else v: complement(check_swept(v, x)) if v == "beta" else x for v, x in found.items()}
+    beta = {"alpha": complement(check_swept(v, x)) for v, x in found.items() if v == "beta"}
+    return {v: x for v, x in found.items() if v != "beta"} | beta
 
 
 def span(name: str, text: str) -> dict[str, float | int]:

@@ -11,7 +11,7 @@ from cyclopts import Parameter
 
 from hpgrid.checks import check_value
 from hpgrid.cli import given
-from hpgrid.cli.bound import Named, Set, chosen
+from hpgrid.cli.bound import Named, Set, Written, chosen
 from hpgrid.cli.cache import use_compilation_cache
 from hpgrid.cli.question import Axes, Budget, Points, Preset, check_roles, grid_config, tuned
 from hpgrid.config import DTYPES, BoundConfig, GridConfig, check_choice
@@ -33,6 +33,7 @@ def search_bound(
     path: Annotated[list[str] | None, Parameter(negative="", help="What follows the budget, such as b=T^1/2.")] = None,
     cap: Annotated[list[str] | None, Parameter(negative="", help="Largest values, such as b=1e6.")] = None,
     set_: Set = None,
+    written: Written = None,
     budget: Budget | None = None,
     grid: Preset = "footnote",
     n: Points = 100,
@@ -69,7 +70,7 @@ def search_bound(
     asked = grid_config(grid, n, axis, counted), {"min_K": min_K, "dtype": dtype}
     for file, example in ((csv, "best.csv"), (netcdf, "best.nc")):
         given.check_file(file, "a survey is written to a file", example)
-    question = _question(chosen(bound, set_), names, roles, *asked)
+    question = _question(chosen(bound, set_, written), names, roles, *asked)
     use_compilation_cache()
     if risk is not None:
         return _say(_reach(question, risk, max_K), json_)

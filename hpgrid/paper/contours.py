@@ -1,4 +1,4 @@
-"""Contours of the best risk over a budget and the batch size: Figures 4, 10 and 11."""
+"""Contours of the best risk over a budget and the batch size: Figures 4, 10 and 11, and any bound's."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from hpgrid.grid import Grid
 from hpgrid.paper.checks import verdict
 from hpgrid.paper.data import Check, FigureData, check_axes, config_data
 from hpgrid.plotting import contours as plot
+from hpgrid.plotting.curves import law
 from hpgrid.plotting.style import letter, log_axes, new_figure, styled
 from hpgrid.proxy import Proxy
 from hpgrid.reducers.contours import even_levels, iso_loss
@@ -60,7 +61,7 @@ def compute(config: Config, name: str, exponent: float | None, extra: Extra | No
     checks: list[Check] = []
     for k, (panel, grid, result) in enumerate(zip(config.panels, grids, results)):
         part = _panel_arrays(grid, result, levels)
-        if config.refined:
+        if config.refined and isinstance(proxy, Proxy):
             part |= _refined(proxy, panel, grid)
         if exponent is not None:
             checks.append(_near_check(proxy, panel, grid, part, exponent, config.window, k))
@@ -181,6 +182,8 @@ def draw(data: FigureData) -> Figure:
             plot.near_optimal(ax, x, arrays[f"near_{k}"], edge, "near-optimal $b$ (99%)")
             if f"near_star_{k}" in arrays:
                 plot.refined(ax, x, arrays[f"near_star_{k}"], "near-optimal $b$, refined")
+            if f"law_{k}" in arrays:
+                law(ax, x, arrays[f"law_{k}"], "predicted best $b$")
             _hyperbolas(ax, arrays, k)
             log_axes(ax, (x[0], x[-1]), (b[0], b[-1]), (budget, "b"))
             if k:

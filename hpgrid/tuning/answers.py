@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from hpgrid.tuning.text import beta, held_text, intervals, number, setting, settings
@@ -69,6 +70,9 @@ _COUNTED = {"T": "tokens", "K": "iterations"}
 #: A local exponent of the risk this small, at the largest budget tried: it has come to its floor.
 LEVEL = 1e-3
 
+#: A price this small is none, in the digits that are shown.
+PRICE = 5e-5
+
 
 def target_text(answer: Reached) -> str:
     """Return what reaches a target as text: a line, one for a cap on iterations, one for each remark."""
@@ -80,10 +84,7 @@ def target_text(answer: Reached) -> str:
 
 def _reached(answer: Reached, point: Point) -> str:
     """The fewest, what to set there, how sure."""
-    if answer.already:
-        sure = f"the smallest {point.budget} tried"
-    else:
-        sure = f"sure to {answer.sure:.0e} of it"
+    sure = f"the smallest {point.budget} tried" if answer.already else f"sure to {answer.sure:.0e} of it"
     head = f"risk {answer.target:g} takes {_tokens_of(point)} ({sure}): {what_to_set(point)}"
     return "; ".join([head, *_iterations(point), *_caveats(point)])
 
@@ -98,10 +99,10 @@ def _iterations(point: Point) -> list[str]:
 
 def _out_of_reach(answer: Reached) -> str:
     budget = answer.question.budget
-    head = f"risk {answer.target:g} is out of reach: at {budget} = {answer.least_at:.3g}, the largest tried, it is still"
     end = "its floor" if abs(answer.falling) < LEVEL else f"falling like {budget}^{answer.falling:.3g} there"
     held = held_text(answer.question)
-    return f"{head} {number(answer.least, 6)}, {end}" + (f" ({held})" if held else "")
+    told = f"at {budget} = {answer.least_at:.3g}, the largest tried, it is still {number(answer.least, 6)}, {end}"
+    return f"risk {answer.target:g} is out of reach: {told}" + (f" ({held})" if held else "")
 
 
 def _capped(answer: Reached, capped: Capped) -> str:
@@ -109,13 +110,18 @@ def _capped(answer: Reached, capped: Capped) -> str:
     head = f"with K <= {capped.max_K:g}:"
     if not capped.binds:
         return f"{head} the same, it takes no more than that"
-    below = f"; below K = {capped.least_K:.6g} no batch size reaches it" if capped.least_K == capped.least_K else ""
     if capped.point is None:
-        held = "" if "b" in answer.question.regime.tuned else " with b as it is"
-        reason = f"out of reach{held}, the least risk is {number(capped.least, 6)}"
-        return f"{head} {reason}{below.replace('below', 'it takes', 1).replace(' no batch size reaches it', ' or more')}"
-    price = f", {capped.price:.4g} times as many" if capped.price > 1.00005 else ", no more than without"
-    price = price if capped.price == capped.price else ""
-    point = capped.point
+        return f"{head} {_too_few(answer, capped)}"
+    point, price = capped.point, ""
+    if not math.isnan(capped.price):
+        price = f", {capped.price:.4g} times as many" if capped.price > 1 + PRICE else ", no more than without"
     settled = f"{head} {_tokens_of(point)}{price} (sure to {capped.sure:.0e} of it), K = {point.iterations:g}"
-    return "; ".join([f"{settled}: {what_to_set(point)}", *_caveats(point)]) + below
+    below = f"below K = {capped.least_K:.6g} no batch size reaches it"
+    return "; ".join([f"{settled}: {what_to_set(point)}", *_caveats(point), below])
+
+
+def _too_few(answer: Reached, capped: Capped) -> str:
+    """Why so many iterations are not enough, and how many would be."""
+    text = "out of reach" if "b" in answer.question.regime.tuned else "out of reach with b as it is"
+    text += ", refinement found no optimum" if math.isnan(capped.least) else f", the least risk is {capped.least:.6g}"
+    return text if math.isnan(capped.least_K) else f"{text}; it takes K = {capped.least_K:.6g} or more"

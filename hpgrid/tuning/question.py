@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, along
 from hpgrid.search import check_min_K, joint_caps
+
+if TYPE_CHECKING:
+    from hpgrid.refinement import Optimum
 
 Array = NDArray[np.float64]
 
@@ -138,3 +141,8 @@ def _check_roles(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime, fixed
 def least_iterations(proxy: Proxy | FunctionProxy, budget: str) -> float | None:
     """Return the least iterations of a search: a bound given by a function may need one under a token budget."""
     return 1.0 if isinstance(proxy, FunctionProxy) and budget == "T" else None
+
+
+def known(found: Optimum) -> NDArray[np.bool_]:
+    """Return where the least risk is known: where it is attained, or where a variable runs off to it."""
+    return np.asarray(np.any([found.converged, *found.unbounded.values()], axis=0))

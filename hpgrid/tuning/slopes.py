@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpgrid.proxy import FunctionProxy, Proxy, Term
-from hpgrid.reducers.profile import Profile, grid_excess, profile, sublevel
+from hpgrid.reducers.profile import grid_excess, profile, sublevel
 from hpgrid.reducers.slopes import Slope, fit_slope, within
 from hpgrid.regime import Regime
-from hpgrid.tuning.question import least_iterations
+from hpgrid.tuning.question import known, least_iterations
 
 #: How much further out a law is taken to have settled.
 FAR = 1e20
@@ -85,9 +85,21 @@ class Curves:
         y, edge = self.values[name]
         return fit_slope(self.budget, y, edge=edge, window=self.window, step=step)
 
-    def unfitted(self, names: Sequence[str]) -> tuple[MeasuredSlope, ...]:
-        """Return slopes of which the window leaves nothing to fit."""
-        return tuple(MeasuredSlope(v, _no_fit(int(self.values[v][1].sum())), np.nan) for v in names)
+    def unfitted(self) -> tuple[MeasuredSlope, ...]:
+        """Return the slopes of curves of which the window leaves nothing to fit."""
+        return tuple(MeasuredSlope(v, _no_fit(int(edge.sum())), np.nan) for v, (_, edge) in self.values.items())
+
+    def with_monomials(self, monomials: Sequence[Mapping[str, Fraction]]) -> Curves:
+        """Return the curves with those of some products of powers of variables."""
+        more = {}
+        for powers in monomials:
+            edge = np.any([self.values[v][1] for v in powers], axis=0)
+            more[monomial_name(powers)] = (_product({v: self.values[v][0] for v in powers}, powers), edge)
+        return replace(self, values={**self.values, **more})
+
+
+def _product(of: Mapping[str, Array], powers: Mapping[str, Fraction]) -> Array:
+    return np.asarray(np.prod([of[v] ** float(power) for v, power in powers.items()], axis=0))
 
 
 def _no_fit(edge_points: int) -> Slope:
@@ -127,25 +139,19 @@ def power_slopes(
         curves: what was measured.
         monomials: products of powers of tuned variables to fit too, each with some variable to the power 1.
     """
+    curves = curves.with_monomials(monomials)
     if curves.inside.sum() < 2:
-        return curves.unfitted(list(curves.values))
+        return curves.unfitted()
+    products = {monomial_name(powers): powers for powers in monomials}
     budget, excess = curves.budget[curves.inside], grid_excess(proxy, steps)
-    box = _box(regime)
-    exact, far = (profile(proxy, regime.tuned, regime.fixed, budget * scale, box) for scale in (1.0, FAR))
+    exact, far = (profile(proxy, regime.tuned, regime.fixed, budget * scale, _box(regime)) for scale in (1.0, FAR))
     slopes = []
     for name in curves.values:
-        delta = excess / 2
-        if name != "risk":
-            low, high = sublevel(proxy, regime.tuned, regime.fixed, budget, name, excess, box)
-            delta = float(np.log(high / low).max()) / 2
-        slopes.append(_measured(curves, name, delta, _curve(exact, name), _curve(far, name)))
-    for powers in monomials:
-        slopes.append(_monomial_slope(proxy, regime, curves, powers, excess, (exact, far)))
+        powers = products.get(name, {name: Fraction(1)})
+        delta = excess / 2 if name == "risk" else _uncertainty(proxy, regime, powers, budget, excess)
+        truth, settled = ({"risk": found.risk, **found.at} for found in (exact, far))
+        slopes.append(_measured(curves, name, delta, _product(truth, powers), _product(settled, powers)))
     return tuple(slopes)
-
-
-def _curve(found: Profile, name: str) -> Array:
-    return found.risk if name == "risk" else found.at[name]
 
 
 def _measured(curves: Curves, name: str, delta: float, truth: Array, settled: Array) -> MeasuredSlope:
@@ -161,29 +167,16 @@ def _box(regime: Regime) -> dict[str, tuple[float, float]]:
     return {v: (lowest[v], cap) for v, cap in regime.caps.items() if v in regime.tuned}
 
 
-def _monomial_slope(
-    proxy: Proxy | FunctionProxy,
-    regime: Regime,
-    curves: Curves,
-    powers: Mapping[str, Fraction],
-    excess: float,
-    truths: tuple[Profile, Profile],
-) -> MeasuredSlope:
-    """The slope of a product of powers, which may be sure where its factors are not."""
+def _uncertainty(
+    proxy: Proxy | FunctionProxy, regime: Regime, powers: Mapping[str, Fraction], budget: Array, excess: float
+) -> float:
+    """Half the width, in the log, of what is within an excess of the least log risk: of a variable or a monomial."""
     top = next(v for v, power in powers.items() if power == 1)
-    box = {**_box(regime), top: _OPEN}
-    low, high = sublevel(
-        in_monomial(proxy, powers, top), regime.tuned, regime.fixed, curves.budget[curves.inside], top, excess, box
-    )
-
-    def product(of: Mapping[str, Array]) -> Array:
-        return np.asarray(np.prod([of[v] ** float(power) for v, power in powers.items()], axis=0))
-
-    edge = np.any([curves.values[v][1] for v in powers], axis=0)
-    name = monomial_name(powers)
-    whole = replace(curves, values={name: (product({v: curves.values[v][0] for v in powers}), edge)})
-    exact, far = (product(found.at) for found in truths)
-    return _measured(whole, name, float(np.log(high / low).max()) / 2, exact, far)
+    box = _box(regime)
+    if len(powers) > 1:
+        proxy, box = in_monomial(proxy, powers, top), {**box, top: _OPEN}
+    low, high = sublevel(proxy, regime.tuned, regime.fixed, budget, top, excess, box)
+    return float(np.log(high / low).max()) / 2
 
 
 def monomial_name(powers: Mapping[str, Fraction]) -> str:
@@ -238,7 +231,7 @@ def refined_slopes(
     """
     inside, budget = curves.inside, curves.budget
     if inside.sum() < 2:
-        return curves.unfitted(list(curves.values))
+        return curves.unfitted()
     # In one call: it is compiled once.
     out = budget[inside] * np.array([[1.0], [FAR]])
     found = refined_curves(proxy, regime, curves.name, out, min_K=min_K)
@@ -267,7 +260,6 @@ def refined_curves(
     least = least_iterations(proxy, name) if min_K is None else min_K
     at: dict[str, Any] = {name: budgets, "min_K": least}
     found = refine(proxy, regime=regime, **at)
-    known = np.any([found.converged, *found.unbounded.values()], axis=0)
-    return {"risk": np.where(known, found.risk, np.nan)} | {
+    return {"risk": np.where(known(found), found.risk, np.nan)} | {
         v: np.where(found.converged, found.at[v], np.nan) for v in regime.tuned
     }

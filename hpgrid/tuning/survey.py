@@ -12,7 +12,7 @@ import numpy as np
 from hpgrid.errors import InputError
 from hpgrid.regime import along
 from hpgrid.search import SearchResult, grid_search
-from hpgrid.tuning.question import Array, Question
+from hpgrid.tuning.question import Array, Question, known
 from hpgrid.tuning.slopes import FAR, REFINED, Bools, Curves, MeasuredSlope, monomial_name, power_slopes, refined_slopes
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ class SurveySlope:
             return "not identifiable on this grid"
         if self.exact is None:
             return ""
+        if np.isnan(self.measured.tolerance):
+            return "no tolerance: refinement found no optimum"
         return "holds" if abs(self.measured.fit.slope - law) <= self.measured.tolerance else "FAILS"
 
 
@@ -107,15 +109,15 @@ def survey(question: Question, window: tuple[float, float] | None = None) -> Sur
     found, far = _refined(question)
     law, no_law = exact_law(question)
     window = window or (_refined_window(question, found) if _monomials(law) else fitting_window(best))
-    known = found.converged | np.any(list(found.unbounded.values()), axis=0)
+    there = known(found)
     tuned = question.regime.tuned
     return Survey(
         question=question,
         hat={"risk": best.risk, **best.at},
         edge=best.edge,
-        star={"risk": np.where(known, found.risk, np.nan)}
-        | {v: np.where(found.converged, found.at[v], np.nan) for v in tuned},
-        exponent={v: np.where(found.converged, found.exponent[v], np.nan) for v in ("risk", *tuned)},
+        star={"risk": np.where(there, found.risk, np.nan)}
+        | {v: np.where(there, found.at[v], np.nan) for v in tuned},
+        exponent={v: np.where(there, found.exponent[v], np.nan) for v in ("risk", *tuned)},
         runs_off=dict(found.unbounded),
         below_one_K=best.below_one_K,
         unresolved=best.unresolved,
@@ -170,7 +172,8 @@ def _refined(question: Question) -> tuple[Optimum, Mapping[str, float]]:
     at: dict[str, Any] = {question.budget: np.append(question.budgets, question.budgets[-1] * FAR)}
     whole = refine(question.proxy, **question.refining(), **at)
     names = ("risk", *question.regime.tuned)
-    far = {v: float(whole.exponent[v][-1]) if whole.converged[-1] else float("nan") for v in names}
+    settled = known(whole)[-1]
+    far = {v: float(whole.exponent[v][-1]) if settled else float("nan") for v in names}
     parts = {
         key: {v: x[:-1] for v, x in getattr(whole, key).items()} for key in ("at", "exponent", "active", "unbounded")
     }

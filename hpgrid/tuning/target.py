@@ -12,13 +12,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpgrid.checks import check_value, is_number
 from hpgrid.errors import bad
 from hpgrid.progress import progress
 from hpgrid.tuning.advice import Point, point_of
-from hpgrid.tuning.question import Array, Question
+from hpgrid.tuning.question import Array, Question, known
 from hpgrid.tuning.slopes import REFINED
 
 if TYPE_CHECKING:
@@ -74,7 +73,8 @@ class Reached:
         """Return the answer as plain data for JSON; NaN becomes null."""
         from hpgrid.tuning.tables import finite
 
-        told: dict[str, Any] = {"target": self.target, "budget": self.question.budget, "reached": self.point is not None}
+        told: dict[str, Any] = {"target": self.target, "budget": self.question.budget}
+        told["reached"] = self.point is not None
         if self.point is None:
             told |= {"least_risk": self.least, "at": self.least_at, "exponent_of_risk_there": self.falling}
         else:
@@ -175,8 +175,8 @@ class _Bracket:
         """How far the log of the answer may be off: the width, and what the risk is not sure of, over its slope."""
         if self.place == 0:
             return 0.0
-        known = np.flatnonzero(_known(self.found))
-        first, last = known[0], known[-1]
+        there = np.flatnonzero(known(self.found))
+        first, last = there[0], there[-1]
         rise = abs(float(self.found.log_risk[first] - self.found.log_risk[last]))
         run = float(np.log(self.values[last] / self.values[first]))
         return self.width + (REFINED * run / rise if rise > 0 else np.inf)
@@ -188,21 +188,16 @@ def _narrow(solve: Solve, target: float, ends: tuple[float, float], advance: Cal
     while True:
         found = solve(values)
         advance()
-        known = _known(found)
-        good = known & (found.log_risk <= np.log(target))
+        there = known(found)
+        good = there & (found.log_risk <= np.log(target))
         if not good.any():
             return bracket or _Bracket(values, found, -1)
         k = int(good.argmax())
-        rises = bool((known & ~good)[k:].any()) if bracket is None else bracket.rises
-        bracket = _Bracket(values, found, k, k > 0 and not known[k - 1], rises)
+        rises = bool((there & ~good)[k:].any()) if bracket is None else bracket.rises
+        bracket = _Bracket(values, found, k, k > 0 and not there[k - 1], rises)
         if bracket.width <= NARROW:
             return bracket
         values = np.geomspace(values[k - 1], values[k], LANES)
-
-
-def _known(found: Optimum) -> NDArray[np.bool_]:
-    """Where the risk is known: it is attained, or is where a variable runs off to."""
-    return np.asarray(np.any([found.converged, *found.unbounded.values()], axis=0))
 
 
 def _bracketed(question: Question, target: float, advance: Callable[[], None]) -> Reached:
@@ -216,7 +211,7 @@ def _bracketed(question: Question, target: float, advance: Callable[[], None]) -
     bracket = _narrow(solve, target, (_smallest(question), LARGEST), advance)
     found, k = bracket.found, bracket.place
     if k < 0:
-        last = int(np.flatnonzero(_known(found)).max(initial=0))
+        last = int(np.flatnonzero(known(found)).max(initial=0))
         least, at, falling = (float(x[last]) for x in (found.risk, found.budgets, found.exponent["risk"]))
         return Reached(question, target, None, np.inf, False, least, at, falling)
     remarks = []
@@ -298,4 +293,4 @@ def _least_risk(question: Question, budget: float) -> float:
 
     at: dict[str, Any] = {question.budget: np.array([budget])}
     found = refine(question.proxy, **question.refining(), **at)
-    return float(found.risk[0]) if _known(found)[0] else float("nan")
+    return float(found.risk[0]) if known(found)[0] else float("nan")
