@@ -15,6 +15,7 @@ from hpgrid import __version__
 from hpgrid.cli.bench import benchmark
 from hpgrid.cli.critical_batch import print_critical_batch
 from hpgrid.cli.exponents import print_exponents
+from hpgrid.cli.plot import plot_bound
 from hpgrid.cli.plot_sweep import plot_sweep
 from hpgrid.cli.reproduce import reproduce_figures
 from hpgrid.cli.search import search_bound
@@ -39,6 +40,7 @@ app.command(run_sweep, name="sweep")
 app.command(plot_sweep, name="plot-sweep")
 app.command(print_smoothness, name="smoothness")
 app.command(search_bound, name="search")
+app.command(plot_bound, name="plot")
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:

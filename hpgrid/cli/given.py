@@ -111,13 +111,17 @@ def path(budget: str) -> Callable[[str, str], Fraction]:
 
 def held(given: Iterable[str] | None) -> dict[str, float]:
     """Return what --fix holds, by name; beta = 0.999 is alpha = 0.001, exactly."""
-    from hpgrid.sweeps.values import check_swept, complement
+    from hpgrid.sweeps.values import complement
 
     found = pairs("--fix", given, number, "alpha=0.001")
-    if "beta" in found and "alpha" in found:
-        raise bad("beta is 1 - alpha", f"alpha={found['alpha']:g} and beta={found['beta']:g}", "one of the two")
-    beta = {"alpha": complement(check_swept(v, x)) for v, x in found.items() if v == "beta"}
-    return {v: x for v, x in found.items() if v != "beta"} | beta
+    if "beta" not in found:
+        return found
+    beta = found.pop("beta")
+    if "alpha" in found:
+        raise bad("beta is 1 - alpha", f"alpha={found['alpha']:g} and beta={beta:g}", "one of the two")
+    if not 0 <= beta < 1:
+        raise bad("beta must satisfy 0 <= beta < 1", beta, "beta=0.95, say")
+    return found | {"alpha": complement(beta)}
 
 
 def span(name: str, text: str) -> dict[str, float | int]:

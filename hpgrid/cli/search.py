@@ -60,7 +60,7 @@ def search_bound(
     counted = _budget(budget, T, K)
     _check_questions({"--T": T, "--K": K, "--risk": risk}, max_K, {"--csv": csv, "--netcdf": netcdf})
     names = tuned("--over", over)
-    roles = {
+    roles: dict[str, dict[str, Any]] = {
         "fixed": given.held(fix),
         "path": given.pairs("--path", path, given.path(counted), f"b={counted}^1/2"),
         "caps": given.pairs("--cap", cap, given.number, "b=1e6"),

@@ -17,7 +17,6 @@ from hpgrid.grid import Grid
 from hpgrid.paper.checks import verdict
 from hpgrid.paper.data import Check, FigureData, check_axes, config_data
 from hpgrid.plotting import contours as plot
-from hpgrid.plotting.curves import law
 from hpgrid.plotting.style import letter, log_axes, new_figure, styled
 from hpgrid.proxy import Proxy
 from hpgrid.reducers.contours import even_levels, iso_loss
@@ -160,7 +159,7 @@ def _near_check(
     delta = float(np.log(high / low).max() + step) / 2
     slope = fit_slope(budget, part["near"], edge=edge, window=window, step=delta)
     # Far out, only the bound itself speaks: no walls of the box.
-    bias = window_bias(budget[usable], crossing(threshold), crossing(threshold, FAR, None))
+    bias = window_bias(budget[usable], [crossing(threshold), crossing(threshold, FAR, None)])
     return verdict(name, slope, exponent, bias)
 
 
@@ -183,7 +182,7 @@ def draw(data: FigureData) -> Figure:
             if f"near_star_{k}" in arrays:
                 plot.refined(ax, x, arrays[f"near_star_{k}"], "near-optimal $b$, refined")
             if f"law_{k}" in arrays:
-                law(ax, x, arrays[f"law_{k}"], "predicted best $b$")
+                plot.predicted(ax, x, arrays[f"law_{k}"], "predicted best $b$")
             _hyperbolas(ax, arrays, k)
             log_axes(ax, (x[0], x[-1]), (b[0], b[-1]), (budget, "b"))
             if k:

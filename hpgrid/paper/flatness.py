@@ -86,7 +86,7 @@ def _checks(
     for v in tuned:
         far = hpgrid.regret(proxy, v, DECADE, tuned=tuned, **{name: budget[inside] * FAR})
         slope = fit_slope(budget, arrays[f"regret_{v}"], window=window, step=REFINED)
-        bias = window_bias(budget[inside], arrays[f"regret_{v}"][inside], far)
+        bias = window_bias(budget[inside], [arrays[f"regret_{v}"][inside], far])
         checks.append(verdict(f"slope of the regret of {v}", slope, float(joint.REGRET_EXPONENT), bias))
     return tuple(checks)
 

@@ -28,7 +28,7 @@ from hpgrid.reducers.slopes import fit_slope, within
 from hpgrid.search import SearchResult
 from hpgrid.tuning.question import Question, ask
 from hpgrid.tuning.slopes import FAR, REFINED, Array, Curves, monomial_name, power_slopes, window_bias
-from hpgrid.tuning.survey import any_edge, fitting_window, search
+from hpgrid.tuning.survey import default_window, fitted_edge, search
 
 #: A product of powers of tuned variables, and its predicted exponent.
 Monomial = tuple[Mapping[str, Fraction], Fraction]
@@ -51,8 +51,8 @@ def compute(
     started = time.perf_counter()
     question = _asked(config)
     best = search(question)
-    budget, tuned, edge = question.budgets, question.regime.tuned, any_edge(best)
-    window = config.window or fitting_window(best)
+    budget, tuned, edge = question.budgets, question.regime.tuned, fitted_edge(best)
+    window = config.window or default_window(question, best, wanders=bool(monomials))
     arrays: dict[str, Any] = {question.budget: budget, "risk_hat": best.risk, "any_edge": edge}
     for v in tuned:
         arrays |= {f"{v}_hat": best.at[v], f"{v}_edge": best.edge[v], **_band(question, v)}
@@ -117,7 +117,7 @@ def _checks(
     """Hold what the grid says against the predictions: single optima, and the combinations that it can tell."""
     if not exponents or not question.is_posynomial:
         return ()
-    edge = any_edge(best)
+    edge = fitted_edge(best)
     values = {v: (best.risk if v == "risk" else best.at[v], edge) for v in ("risk", *question.regime.tuned)}
     curves = Curves(question.budget, question.budgets, values, window)
     powers = [each for each, _ in monomials]
@@ -140,17 +140,17 @@ def _refined_checks(
     inside = within(budget, window)
     if inside.sum() < 2 or not exponents:
         return ()
-    regime = question.regime
-    far = refined_arrays(question.proxy, regime, budget[inside] * FAR, question.budget)
+    out = [refined_arrays(question.proxy, question.regime, budget[inside] * FAR**k, question.budget) for k in (1, 2)]
+    there = {key: array[inside] for key, array in arrays.items() if key.endswith("_star")}
     checks = []
     for powers, exponent in [*(({key: Fraction(1)}, e) for key, e in exponents.items()), *monomials]:
-        here, settled = (
+        here, *far = (
             np.prod([found[f"{v}_star"] ** float(power) for v, power in powers.items()], axis=0)
-            for found in (arrays, far)
+            for found in (there, *out)
         )
-        slope = fit_slope(budget, here, window=window, step=REFINED * len(powers))
-        name = f"refined slope of {monomial_name(powers)}"
-        checks.append(verdict(name, slope, float(exponent), window_bias(budget[inside], here[inside], settled)))
+        slope = fit_slope(budget[inside], here, step=REFINED * len(powers))
+        bias = window_bias(budget[inside], [here, *far])
+        checks.append(verdict(f"refined slope of {monomial_name(powers)}", slope, float(exponent), bias))
     return tuple(checks)
 
 
@@ -172,15 +172,17 @@ def draw(data: FigureData) -> Figure:
                 law(axes[k], arrays[budget], arrays[f"{key}_law"], power_label(budget, exponents[key]))
             title = "risk" if key == "risk" else f"best ${SHORT[key]}$"
             letter(axes[k], k, title + (f" ({held})" if held and k == 0 else ""))
-        split_legends(figure, axes, [f"upper {_free_side(arrays, key)}" for key in keys])
+        split_legends(figure, axes, [_free_corner(arrays, key, exponents.get(key)) for key in keys])
     return figure
 
 
-def _free_side(arrays: Mapping[str, Any], key: str) -> str:
-    """On which side a curve leaves room at the top."""
+def _free_corner(arrays: Mapping[str, Any], key: str, exponent: str | None) -> str:
+    """Where a curve and its law leave room; at the top, but for a law that is level."""
+    if exponent == "0":
+        return "best"
     curve = arrays.get(f"{key}_star", arrays[f"{key}_hat"])
     curve = curve[np.isfinite(curve)]
-    return "left" if curve.size and curve[-1] > curve[0] else "right"
+    return "upper left" if curve.size and curve[-1] > curve[0] else "upper right"
 
 
 def _panel(axes: Axes, key: str, budget: str, arrays: Mapping[str, Any]) -> None:

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hpgrid.config import Config, Panel
-from hpgrid.errors import InputError, bad
+from hpgrid.errors import bad
 from hpgrid.grid import Grid
 from hpgrid.paper import contours, joint, pair
 from hpgrid.paper.data import Check, FigureData
-from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.regime import Regime
+from hpgrid.tuning.laws import exact_law, monomials, predicted
 
 if TYPE_CHECKING:
     from hpgrid.asymptotics import Law
     from hpgrid.search import SearchResult
 
-#: What can be asked for, and the modules that draw it.
-LAYOUTS = {"curves": ("pair", "joint"), "contours": ("contours",)}
+#: What can be asked for.
+LAYOUTS = ("curves", "contours")
 
-Bound = Proxy | FunctionProxy
+#: The modules that draw it: what a record calls its figure.
+MODULES = ("pair", "joint", "contours")
 
 
 def compute(config: Config, name: str) -> FigureData:
@@ -38,37 +40,33 @@ def compute(config: Config, name: str) -> FigureData:
     """
     if config.figure not in LAYOUTS:
         raise bad("a layout is curves or contours", config.figure, "curves, say")
-    data = _contours(config, name) if config.figure == "contours" else _curves(config, name)
-    return data
-
-
-def exact_law(proxy: Bound, panel: Panel, tuned: tuple[str, ...], budget: str) -> tuple[Law | None, str]:
-    """Return a bound's exact asymptotics in a regime, or None and why it has none, in a line."""
-    from hpgrid.asymptotics import exponents
-
-    try:
-        return exponents(proxy, tuned, fixed=panel.fixed, budget=budget), ""
-    except InputError as error:
-        return None, str(error).split(". Given:")[0]
-
-
-def predicted(law: Law | None) -> dict[str, Fraction]:
-    """Return the exponents that there are."""
-    return {} if law is None else {v: exponent for v, exponent in law.exponent.items() if exponent is not None}
+    return _contours(config, name) if config.figure == "contours" else _curves(config, name)
 
 
 def _curves(config: Config, name: str) -> FigureData:
     """Figure 1's layout where eta and one more are tuned, Figure 9's for all else."""
     panel, grid = config.panels[0], config.grid.build(config.panels[0].axes)
-    law, why = exact_law(config.bound.build(grid.budget), panel, panel.tuned, grid.budget)
+    law, why = exact_law(config.bound.build(grid.budget), Regime(panel.tuned, panel.fixed), grid.budget)
     layout = "pair" if len(panel.tuned) == 2 and "eta" in panel.tuned else "joint"
     shown = replace(config, figure=layout)
     if layout == "pair":
         data = pair.compute(shown, name, predicted(law))
     else:
-        monomials = [(m.powers, m.exponent) for m in law.identifiable if len(m.powers) > 1] if law is not None else []
-        data = joint.compute(shown, name, predicted(law), monomials)
-    return replace(data, notes={**data.notes, "no_prediction": why})
+        data = joint.compute(shown, name, predicted(law), monomials(law))
+    lines = _lines(law, data.arrays[grid.budget]) if law is not None else {}
+    return replace(data, arrays={**data.arrays, **lines}, notes={**data.notes, "no_prediction": why})
+
+
+def _lines(law: Law, budget: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """Whole laws, constants included, where they are known: no line through the middle of what was measured."""
+    whole = {v: each for v, each in law.laws.items() if each is not None and each.constant is not None}
+    return {f"{v}_law": _within_range(v, each.at(budget)) for v, each in whole.items()}
+
+
+def _within_range(name: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A law only where it is in its variable's range: b >= 1, alpha <= 1."""
+    inside = {"b": values >= 1, "alpha": values <= 1}.get(name, np.ones(values.shape, bool))
+    return np.asarray(np.where(inside, values, np.nan))
 
 
 def _contours(config: Config, name: str) -> FigureData:
@@ -78,14 +76,13 @@ def _contours(config: Config, name: str) -> FigureData:
     def lines(
         _: Config, panel: Panel, grid: Grid, result: SearchResult, part: Mapping[str, Any]
     ) -> tuple[dict[str, Any], tuple[Check, ...]]:
-        bound = config.bound.build(grid.budget)
-        law, notes["no_prediction"] = exact_law(bound, panel, (*panel.tuned, "b"), grid.budget)
+        regime = Regime((*panel.tuned, "b"), panel.fixed)
+        law, notes["no_prediction"] = exact_law(config.bound.build(grid.budget), regime, grid.budget)
         whole = None if law is None else law.laws["b"]
         notes["predicted_best_b"].append(None if whole is None else str(whole.exponent))
         if whole is None or whole.constant is None:
             return {}, ()
-        b = whole.at(part["budget"])
-        return {"law": np.where(b >= 1, b, np.nan)}, ()
+        return {"law": _within_range("b", whole.at(part["budget"]))}, ()
 
     data = contours.compute(config, name, None, lines)
     return replace(data, notes={**data.notes, **notes})

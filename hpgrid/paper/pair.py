@@ -29,7 +29,7 @@ from hpgrid.reducers.slopes import fit_slope, within
 from hpgrid.regime import Regime
 from hpgrid.tuning.question import least_iterations
 from hpgrid.tuning.slopes import refined_curves
-from hpgrid.tuning.survey import any_edge, fitting_window
+from hpgrid.tuning.survey import fitted_edge, fitting_window
 
 
 def compute(
@@ -61,7 +61,7 @@ def compute(
         found = hpgrid.grid_search(proxy, grid, other, fixed=panel.fixed, **options)
         shown = every_nth(len(grid.axes[held]), config.curves)
         arrays |= {f"risk_at_{held}": found.risk[shown], f"{held}_shown": found.axes[held][shown]}
-    edge = any_edge(best)
+    edge = fitted_edge(best)
     measured = {"risk": (best.risk, edge)} | {v: (c.value, edge) for v, c in curves.items()}
     flagged = {v: edge if isinstance(proxy, FunctionProxy) else c.edge for v, c in curves.items()}
     arrays |= {"risk_edge": edge} | {f"{v}_edge": at_edge for v, at_edge in flagged.items()}
@@ -104,7 +104,7 @@ def _checks(
     return tuned_checks(proxy, panel.tuned, panel.fixed, steps, measured, exponents, budget, window)
 
 
-def refined_arrays(proxy: Proxy | FunctionProxy, panel: Panel, budget: Any, name: str) -> dict[str, Any]:
+def refined_arrays(proxy: Proxy | FunctionProxy, panel: Panel | Regime, budget: Any, name: str) -> dict[str, Any]:
     """Return the continuous optimum of a regime at every budget: risk_star, and one array for each tuned variable."""
     found = refined_curves(proxy, Regime(panel.tuned, panel.fixed), name, budget)
     return {f"{key}_star": values for key, values in found.items()}
@@ -174,7 +174,8 @@ def draw(data: FigureData) -> Figure:
             if name in ("b", "alpha"):
                 axes[k].axhline(1.0, color=PREDICTED, linewidth=0.7, linestyle=":", zorder=1)
             letter(axes[k], k, f"best ${SHORT[name]}$")
-            axes[k].legend(loc="upper left" if rises else "lower left")
+            if not refines:
+                axes[k].legend(loc="upper left" if rises else "lower left")
         if refines:
             split_legends(figure, axes[2:], ["best", "best"])
     return figure

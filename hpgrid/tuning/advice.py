@@ -12,9 +12,9 @@ from hpgrid.checks import check_value
 from hpgrid.reducers.profile import grid_excess
 from hpgrid.regime import along
 from hpgrid.search import grid_search
+from hpgrid.tuning.laws import exact_law
 from hpgrid.tuning.question import Question
 from hpgrid.tuning.slopes import monomial_name
-from hpgrid.tuning.survey import exact_law
 
 if TYPE_CHECKING:
     from hpgrid.refinement import Optimum
@@ -145,7 +145,7 @@ def point_of(question: Question, found: Optimum, k: int) -> Point:
 
 def _where(question: Question, name: str) -> str:
     """Where a variable without a best value runs off to, and what would stop it, as far as the exact law says."""
-    law, _ = exact_law(question)
+    law, _ = exact_law(question.proxy, question.regime, question.budget, question.min_K)
     if law is not None and name in law.unbounded:
         direction, cure = law.unbounded[name]
         return f"{'infinity' if direction > 0 else '0'}: {cure} would stop it"
@@ -155,7 +155,7 @@ def _where(question: Question, name: str) -> str:
 
 def _fixed_together(question: Question, budget: float) -> dict[str, float]:
     """The monomials that the leading order fixes of what it leaves open one by one, as the exact law has them."""
-    law, _ = exact_law(question)
+    law, _ = exact_law(question.proxy, question.regime, question.budget, question.min_K)
     together = [m for m in law.identifiable if len(m.powers) > 1] if law is not None else []
     known = {monomial_name(m.powers): m.law for m in together if m.law is not None and m.law.constant is not None}
     return {name: float(whole.at(budget)) for name, whole in known.items()}

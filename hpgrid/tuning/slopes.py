@@ -3,7 +3,7 @@
 A slope is off by at most the argmin's uncertainty over the window, and a law that holds only as the
 budget grows is biased on any finite one: so the tolerance is the error of a fit whose points are
 each uncertain by delta, plus how far the continuous optimum's own slope over the window is from its
-slope twenty decades further out.
+slope twenty decades further out, and that from the one twenty decades beyond.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class MeasuredSlope:
     Attributes:
         name: what was fitted: "risk", a variable, or a monomial such as eta/b.
         fit: the fit; its ``error`` has the argmin's uncertainty in it.
-        bias: the continuous optimum's slope over the window, less its slope far out.
+        bias: how far the continuous optimum's slope over the window is from its law.
     """
 
     name: str
@@ -106,16 +106,20 @@ def _no_fit(edge_points: int) -> Slope:
     return Slope(np.nan, np.nan, np.nan, np.inf, np.nan, (np.nan, np.nan), 0, edge_points)
 
 
-def window_bias(budget: Array, truth: Array, settled: Array, edge: Bools | None = None) -> float:
-    """Return a continuous curve's slope over a window, less the slope of the same curve far out.
+def window_bias(budget: Array, truths: Sequence[Array], edge: Bools | None = None) -> float:
+    """Return how far a continuous curve's slope over a window may be from the slope of its law.
+
+    What the slope changes by between the window and ``FAR`` beyond it, and from there to ``FAR`` beyond that, where it
+    is known so far out: the last is more than what is still to come.
 
     Args:
         budget: the window's budgets, shape (n,).
-        truth: the curve there, shape (n,).
-        settled: the curve at the budgets times ``FAR``, shape (n,).
+        truths: the curve there, at the budgets times ``FAR``, and perhaps times ``FAR`` squared, shape (n,) each.
         edge: points that the fit leaves out, shape (n,).
     """
-    return fit_slope(budget, truth, edge=edge).slope - fit_slope(budget, settled).slope
+    here, *out = (fit_slope(budget, y, edge=edge if k == 0 else None).slope for k, y in enumerate(truths))
+    slopes = np.array([here, *out])
+    return float(np.abs(np.diff(slopes)).sum())
 
 
 # --- a sum of powers: the set that the grid can't tell from the optimum, exactly ---
@@ -144,20 +148,20 @@ def power_slopes(
         return curves.unfitted()
     products = {monomial_name(powers): powers for powers in monomials}
     budget, excess = curves.budget[curves.inside], grid_excess(proxy, steps)
-    exact, far = (profile(proxy, regime.tuned, regime.fixed, budget * scale, _box(regime)) for scale in (1.0, FAR))
+    found = [profile(proxy, regime.tuned, regime.fixed, budget * FAR**k, _box(regime)) for k in range(3)]
+    truths = [{"risk": each.risk, **each.at} for each in found]
     slopes = []
     for name in curves.values:
         powers = products.get(name, {name: Fraction(1)})
         delta = excess / 2 if name == "risk" else _uncertainty(proxy, regime, powers, budget, excess)
-        truth, settled = ({"risk": found.risk, **found.at} for found in (exact, far))
-        slopes.append(_measured(curves, name, delta, _product(truth, powers), _product(settled, powers)))
+        slopes.append(_measured(curves, name, delta, [_product(truth, powers) for truth in truths]))
     return tuple(slopes)
 
 
-def _measured(curves: Curves, name: str, delta: float, truth: Array, settled: Array) -> MeasuredSlope:
-    """The fit of a curve, and the bias of the continuous one behind it at the budgets of the window."""
+def _measured(curves: Curves, name: str, delta: float, truths: Sequence[Array]) -> MeasuredSlope:
+    """The fit of a curve, and the bias of the continuous one behind it: in the window, and further and further out."""
     inside = curves.inside
-    bias = window_bias(curves.budget[inside], truth, settled, curves.values[name][1][inside])
+    bias = window_bias(curves.budget[inside], truths, curves.values[name][1][inside])
     return MeasuredSlope(name, curves.fit(name, delta), bias)
 
 
@@ -233,8 +237,8 @@ def refined_slopes(
     if inside.sum() < 2:
         return curves.unfitted()
     # In one call: it is compiled once.
-    out = budget[inside] * np.array([[1.0], [FAR]])
-    found = refined_curves(proxy, regime, curves.name, out, min_K=min_K)
+    budgets = budget[inside] * np.array([[1.0], [FAR]])
+    found = refined_curves(proxy, regime, curves.name, budgets, min_K=min_K)
     slopes = []
     for name, (measured, edge) in curves.values.items():
         exact, far = found[name]
@@ -243,7 +247,8 @@ def refined_slopes(
         power = (logs or {}).get(name, 0.0)
         free = np.log(budget) ** power
         freed = replace(curves, values={name: (measured / free, edge)})
-        slopes.append(_measured(freed, name, delta, exact / free[inside], far / np.log(budget[inside] * FAR) ** power))
+        out = far / np.log(budget[inside] * FAR) ** power
+        slopes.append(_measured(freed, name, delta, [exact / free[inside], out]))
     return tuple(slopes)
 
 

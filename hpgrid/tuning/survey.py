@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpgrid.errors import InputError
+from hpgrid.reducers.curves import argmin_curve
 from hpgrid.regime import along
 from hpgrid.search import SearchResult, grid_search
+from hpgrid.tuning.laws import exact_law, monomials
 from hpgrid.tuning.question import Array, Question, known
 from hpgrid.tuning.slopes import FAR, REFINED, Bools, Curves, MeasuredSlope, monomial_name, power_slopes, refined_slopes
 
@@ -107,16 +108,15 @@ def survey(question: Question, window: tuple[float, float] | None = None) -> Sur
     """
     best = search(question)
     found, far = _refined(question)
-    law, no_law = exact_law(question)
-    window = window or (_refined_window(question, found) if _monomials(law) else fitting_window(best))
+    law, no_law = exact_law(question.proxy, question.regime, question.budget, question.min_K)
+    window = window or default_window(question, best, wanders=bool(monomials(law)))
     there = known(found)
     tuned = question.regime.tuned
     return Survey(
         question=question,
         hat={"risk": best.risk, **best.at},
         edge=best.edge,
-        star={"risk": np.where(there, found.risk, np.nan)}
-        | {v: np.where(there, found.at[v], np.nan) for v in tuned},
+        star={"risk": np.where(there, found.risk, np.nan)} | {v: np.where(there, found.at[v], np.nan) for v in tuned},
         exponent={v: np.where(there, found.exponent[v], np.nan) for v in ("risk", *tuned)},
         runs_off=dict(found.unbounded),
         below_one_K=best.below_one_K,
@@ -134,25 +134,39 @@ def search(question: Question) -> SearchResult:
     return grid_search(question.proxy, question.grid, regime=regime, min_K=least, dtype=question.dtype)
 
 
+def default_window(question: Question, best: SearchResult, *, wanders: bool) -> tuple[float, float]:
+    """Return the budgets that slopes are fitted over: from where the optima have left b = 1 and alpha = 1.
+
+    Args:
+        question: what was searched.
+        best: what was found.
+        wanders: whether the leading order leaves a variable open, so that its argmin wanders back to its bound: burn-in
+            is then the refined optimum's.
+    """
+    return _refined_window(question) if wanders else fitting_window(best)
+
+
 def fitting_window(best: SearchResult) -> tuple[float, float]:
-    """Return the budgets that slopes are fitted over: from where the optima have left b = 1 and alpha = 1."""
-    from hpgrid.reducers.curves import argmin_curve
-
+    """Return the budgets from where the argmins have left b = 1 and alpha = 1 for good, those that ever do."""
     (budget,) = best.axes.values()
-    return _window_from(budget, max(argmin_curve(best, v).burn_in for v in best.over))
+    ends = [argmin_curve(best, v).burn_in for v in best.over]
+    return _window_from(budget, max([end for end in ends if end < len(budget)], default=0))
 
 
-def _refined_window(question: Question, found: Optimum) -> tuple[float, float]:
-    """The same by the refined optimum: where the leading order leaves a variable open, its argmin wanders back."""
+def _refined_window(question: Question) -> tuple[float, float]:
+    """The budgets from where the refined optimum is more than a step of the grid away from them for good."""
     from hpgrid.reducers.many_slopes import lasting
+    from hpgrid.refinement import refine
 
-    grid, tuned = question.grid, question.regime.tuned
+    at: dict[str, Any] = {question.budget: question.budgets}
+    found = refine(question.proxy, **question.refining(), **at)
     ends = [0]
     for v, bound in (("b", 0), ("alpha", -1)):
-        if v in tuned:
-            away = np.abs(np.log(found.at[v] / grid.axes[v].values[bound])) > grid.axes[v].step
+        if v in question.regime.tuned:
+            axis = question.grid.axes[v]
+            away = np.abs(np.log(found.at[v] / axis.values[bound])) > axis.step
             ends.append(int(lasting((found.converged & away)[None])[0]))
-    return _window_from(question.budgets, max(ends))
+    return _window_from(question.budgets, max(end for end in ends if end < len(question.budgets)))
 
 
 def _window_from(budget: Array, first: int) -> tuple[float, float]:
@@ -160,9 +174,20 @@ def _window_from(budget: Array, first: int) -> tuple[float, float]:
     return float(budget[max(min(first, len(budget) - 2), 0)]), float(budget[-1])
 
 
-def any_edge(best: SearchResult) -> Bools:
-    """Return where an optimum sits on a wall: there the others answer to the wall, and none of them is fitted."""
-    return np.asarray(np.any([best.edge[v] for v in best.over], axis=0))
+def fitted_edge(best: SearchResult) -> Bools:
+    """Return where an optimum sits on a wall: there the others answer to the wall, and none of them is fitted.
+
+    What stays on b = 1 or alpha = 1 to the largest budget is on no wall of the grid: the bound has its optimum there.
+    """
+    return np.asarray(np.any([best.edge[v] & ~_rests(best, v) for v in best.over], axis=0))
+
+
+def _rests(best: SearchResult, name: str) -> Bools:
+    """Where a variable is on its natural bound, if it never leaves that for good."""
+    values, end = best.values[name], {"b": 0, "alpha": -1}.get(name)
+    if end is None or values[end] != 1 or argmin_curve(best, name).burn_in < best.risk.size:
+        return np.zeros(best.risk.shape, bool)
+    return np.asarray(best.at[name] == 1)
 
 
 def _refined(question: Question) -> tuple[Optimum, Mapping[str, float]]:
@@ -174,47 +199,29 @@ def _refined(question: Question) -> tuple[Optimum, Mapping[str, float]]:
     names = ("risk", *question.regime.tuned)
     settled = known(whole)[-1]
     far = {v: float(whole.exponent[v][-1]) if settled else float("nan") for v in names}
-    parts = {
+    parts: dict[str, Any] = {
         key: {v: x[:-1] for v, x in getattr(whole, key).items()} for key in ("at", "exponent", "active", "unbounded")
     }
     arrays = {key: getattr(whole, key)[:-1] for key in ("risk", "log_risk", "converged", "budgets")}
     return replace(whole, **parts, **arrays), far
 
 
-def exact_law(question: Question) -> tuple[Law | None, str]:
-    """Return the exact asymptotics, or None and why there are none, in a line."""
-    from hpgrid.asymptotics import exponents
-
-    roles: dict[str, Any] = {"regime": question.regime, "budget": question.budget}
-    try:
-        return exponents(question.proxy, **roles, min_K=question.min_K), ""
-    except InputError as error:
-        return None, str(error).split(". Given:")[0]
-
-
 def _slopes(
     question: Question, best: SearchResult, window: tuple[float, float], far: Mapping[str, float], law: Law | None
 ) -> tuple[SurveySlope, ...]:
-    edge = any_edge(best)
+    edge = fitted_edge(best)
     values = {"risk": (best.risk, edge)} | {v: (best.at[v], edge) for v in best.over}
     curves = Curves(question.budget, question.budgets, values, window)
     names: dict[str, tuple[float, Fraction | None]] = {
         v: (far[v], None if law is None else law.exponent[v]) for v in values
     }
     if question.is_posynomial and question.min_K is None:
-        monomials = _monomials(law)
-        for powers, exponent in monomials:
+        together = monomials(law)
+        for powers, exponent in together:
             settled = float(sum(float(power) * far[v] for v, power in powers.items()))
             names[monomial_name(powers)] = (settled, exponent)
         proxy = along(question.proxy, question.regime.path)
-        found = power_slopes(proxy, question.regime, question.steps, curves, [powers for powers, _ in monomials])
+        found = power_slopes(proxy, question.regime, question.steps, curves, [powers for powers, _ in together])
     else:
         found = refined_slopes(question.proxy, question.regime, curves, min_K=question.min_K)
     return tuple(SurveySlope(slope, *names[slope.name]) for slope in found)
-
-
-def _monomials(law: Law | None) -> list[tuple[Mapping[str, Fraction], Fraction]]:
-    """What the leading order fixes of several variables at once, where it leaves each of them open."""
-    if law is None:
-        return []
-    return [(m.powers, m.exponent) for m in law.identifiable if len(m.powers) > 1 and 1 in m.powers.values()]
