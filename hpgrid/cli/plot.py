@@ -175,5 +175,8 @@ def _predictions(data: FigureData) -> str:
         laws = [f"b ~ {budget}^{p}" if p is not None else "none" for p in notes["predicted_best_b"]]
         return f"predicted lines of the best b: {', '.join(laws)}"
     budget = "T" if "T" in data.arrays else "K"
-    laws = [f"{v} ~ {budget}^{p}" for v, p in notes["exponents"].items()]
-    return f"predicted lines: {', '.join(laws) or 'none, every optimum is open'}"
+    exponents = notes["exponents"]
+    laws = ", ".join(f"{v} ~ {budget}^{p}" for v, p in exponents.items())
+    still_open = [v for v in ("risk", *data.config["panels"][0]["tuned"]) if v not in exponents]
+    text = f"predicted lines: {laws or 'none'}"
+    return f"{text}; no exponent of {', '.join(still_open)}" if still_open else text
