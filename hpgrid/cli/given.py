@@ -9,6 +9,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from hpgrid.checks import TUNABLE, check_value
+from hpgrid.config import check_choice
 from hpgrid.errors import bad
 
 if TYPE_CHECKING:
@@ -110,10 +112,18 @@ def path(budget: str) -> Callable[[str, str], Fraction]:
 
 
 def held(given: Iterable[str] | None) -> dict[str, float]:
-    """Return what --fix holds, by name; beta = 0.999 is alpha = 0.001, exactly."""
+    """Return what --fix holds, by name; beta = 0.999 is alpha = 0.001, exactly.
+
+    Raises:
+        ValueError: a name that is no hyperparameter's, or a value out of its range.
+    """
     from hpgrid.sweeps.values import complement
 
     found = pairs("--fix", given, number, "alpha=0.001")
+    for name, value in found.items():
+        check_choice("hyperparameter to fix", name, (*TUNABLE, "beta"))
+        if name != "beta":
+            check_value(name, value)
     if "beta" not in found:
         return found
     beta = found.pop("beta")

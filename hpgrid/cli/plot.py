@@ -56,7 +56,7 @@ def plot_bound(
 
     Beside the picture go the arrays that it is drawn from (NAME.npz) and a record (NAME.json).
     """
-    path = _checked_out(out)
+    path = _picture(out)
     if redraw:
         if bound is not None or written is not None:
             raise bad("--redraw computes nothing, so it takes no bound", bound or written, "one or the other")
@@ -70,21 +70,22 @@ def plot_bound(
         layout, chosen(bound, set_, written), built, panels, curves=20 if layout == "contours" else 11, dtype=dtype,
         refined=refined,
     )  # fmt: skip
+    fitted = _fitted(config, budget)
+    given.check_file(path, "a plot is written to a file", "best.png")
     use_compilation_cache()
     with progress("drawing", None):
-        return _plot(_fitted(config, budget), path)
+        return _plot(fitted, path)
 
 
 # --- what was asked for ---
 
 
-def _checked_out(out: Path | None) -> Path:
+def _picture(out: Path | None) -> Path:
     if out is None:
         raise bad("a plot is written to a file", "no --out", "--out best.png, say")
     kind = out.suffix.lstrip(".")
     if kind not in FORMATS:
         raise unknown("picture format", kind, FORMATS)
-    given.check_file(out, "a plot is written to a file", "best.png")
     return out
 
 
@@ -94,8 +95,9 @@ def _panels(layout: str, tune: list[str] | None, fix: list[str] | None) -> tuple
         return (Panel(tuned("--tune", tune), given.held(fix)),)
     regimes, held = [tuned("--tune", [x]) for x in tune or [""]], [given.held([x]) for x in fix or [""]]
     for names in regimes:
-        if "b" in names:
-            raise bad("contours have b on an axis", ",".join(names), "--tune eta,alpha, or --layout curves")
+        if "b" in names or any("b" in fixed for fixed in held):
+            given_b = f"--tune {','.join(names)} --fix {', '.join(fix or [])}"
+            raise bad("contours have b on an axis", given_b, "b out of both, or --layout curves")
     count = max(len(regimes), len(held))
     if min(len(regimes), len(held)) > 1 and len(regimes) != len(held):
         rule = "each panel has a --tune and a --fix, or all share one"

@@ -68,9 +68,9 @@ def search_bound(
     check_choice("dtype", dtype, DTYPES)
     fitted = _window(window)
     asked = grid_config(grid, n, axis, counted), {"min_K": min_K, "dtype": dtype}
+    question = _question(chosen(bound, set_, written), names, roles, *asked)
     for file, example in ((csv, "best.csv"), (netcdf, "best.nc")):
         given.check_file(file, "a survey is written to a file", example)
-    question = _question(chosen(bound, set_, written), names, roles, *asked)
     use_compilation_cache()
     if risk is not None:
         return _say(_reach(question, risk, max_K), json_)

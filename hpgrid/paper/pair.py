@@ -159,7 +159,9 @@ def draw(data: FigureData) -> Figure:
             if "risk" in exponents:
                 law(axes[k], x, arrays["risk_law"], power_label(budget_name, exponents["risk"], logs.get("risk")))
             log_axes(axes[k], (x[0], x[-1]), risks, (budget_name, "risk"))
-            letter(axes[k], k, f"fixed ${SHORT[name]}$, best ${SHORT[tuned]}$" + (f" ({held})" if held and k == 0 else ""))
+            letter(
+                axes[k], k, f"fixed ${SHORT[name]}$, best ${SHORT[tuned]}$" + (f" ({held})" if held and k == 0 else "")
+            )
             axes[k].legend(loc="lower left")
         for k, name in ((2, first), (3, second)):
             values = arrays[f"{name}_hat"]

@@ -42,9 +42,7 @@ def test_the_slopes_are_those_of_the_figures_checks(name: str) -> None:
 
 
 def test_the_argmins_are_those_of_a_loop() -> None:
-    grid = Grid(
-        eta=LogAxis(1e-4, 1.0, 5), b=LogAxis(1.0, 1e4, 5), alpha=LogAxis(1e-3, 1.0, 5), T=LogAxis(1e2, 1e10, 5)
-    )
+    grid = Grid(eta=LogAxis(1e-4, 1.0, 5), b=LogAxis(1.0, 1e4, 5), alpha=LogAxis(1e-3, 1.0, 5), T=LogAxis(1e2, 1e10, 5))
     found = survey(ask(bounds.lmo(C2=3.0), grid, Regime(("eta", "b"), {"alpha": 0.03})))
     for k, T in enumerate(grid.T.values):
         cells = itertools.product(grid.eta.values, grid.b.values)

@@ -1,7 +1,8 @@
 """The inverse: the fewest tokens that reach a risk, and a cap on iterations, against brute force and closed forms.
 
-With the best learning rate put in, eq. (3) is 2 (C1 C3 (1 + 1/alpha)/K)^(1/2) + C2 b^(-1/2) (1/(alpha K) + alpha^(1/2)):
-brute force over b and K needs no grid in eta, and shares no code with refinement.
+With the best learning rate put in, eq. (3) is
+2 (C1 C3 (1 + 1/alpha)/K)^(1/2) + C2 b^(-1/2) (1/(alpha K) + alpha^(1/2)): brute force over b and K needs no grid in
+eta, and shares no code with refinement.
 """
 
 from __future__ import annotations
