@@ -399,6 +399,7 @@ def _parse_window(given: Any) -> tuple[float, float] | None:
 def override(
     config: Config,
     *,
+    bound: BoundConfig | None = None,
     constants: Mapping[str, float] | None = None,
     preset: str | None = None,
     n: int | None = None,
@@ -410,11 +411,11 @@ def override(
     Raises:
         ValueError: a value out of its range, or anything at all for a figure that is no grid search.
     """
-    said = {"constants": constants or None, "grid": preset, "n": n, "dtype": dtype, "refined": refined}
+    said = {"bound": bound, "constants": constants or None, "grid": preset, "n": n, "dtype": dtype, "refined": refined}
     given = {name: value for name, value in said.items() if value is not None}
     if config.parameters and given:
         raise bad(f"{config.figure} is no grid search and takes none of these", given, "a config with [parameters]")
-    bound, grid = config.bound, config.grid
+    bound, grid = bound or config.bound, config.grid
     if constants:
         known, _ = bound.takes()
         for name in constants:

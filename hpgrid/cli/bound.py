@@ -51,9 +51,14 @@ def chosen(bound: str | None, set_: list[str] | None, written: str | None = None
     table = _table(text) if written is None and text.endswith(".toml") else called(text)
     found = parse_bound({**table, **given.pairs("--set", set_, given.setting, "C1=2,q=1/3")})
     found.check()
-    for remark in found.remarks():
-        print(f"hpgrid: note: {remark}", file=sys.stderr)
+    remark(found)
     return found
+
+
+def remark(bound: BoundConfig) -> None:
+    """Say on standard error what a formula means where a person may have meant something else."""
+    for each in bound.remarks():
+        print(f"hpgrid: note: {each}", file=sys.stderr)
 
 
 def _table(path: str) -> dict[str, object]:

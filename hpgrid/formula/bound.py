@@ -86,6 +86,7 @@ def build(
         budget,
         obstacle=expansion.obstacle,
         log_convex=log_convex(fixed),
+        kinks=any(node.kind in ("min", "max") for node in fixed.walk()),
         uses=tuple(v for v in AXES if v in uses),
         **more,
     )

@@ -103,13 +103,19 @@ def restore(described: Mapping[str, Any]) -> Plan:
     )
 
 
-def load(path: Path) -> Plan:
+def load(path: Path, formula: str | None = None) -> Plan:
     """Return the plan in a TOML file; a table of rows is looked for beside it.
+
+    Args:
+        path: the file.
+        formula: a bound as text, in place of the file's.
 
     Raises:
         ValueError: the file, or its table, is missing or malformed, or has a key or a value that can't be.
     """
     data = read_toml(path)
+    if formula is not None:
+        data["bound"] = formula
     try:
         return parse(data, path.parent)
     except InputError as error:
