@@ -146,7 +146,9 @@ def parse(data: Mapping[str, Any], folder: Path = Path()) -> Plan:
         # One combination: an axis of one value, of the first constant that was given.
         first = next((name for name in single if name not in HELD), None)
         if first is None:
-            raise bad("a sweep has constants", sorted(values), "C2 = { lo = 1e-2, hi = 1e3, n = 16 } in [constants], say")
+            raise bad(
+                "a sweep has constants", sorted(values), "C2 = { lo = 1e-2, hi = 1e3, n = 16 } in [constants], say"
+            )
         swept = {first: (single.pop(first),)}
     if rows and swept:
         rule = "beside a table of rows, constants are single numbers"
