@@ -10,7 +10,7 @@ from typing import NamedTuple
 from hpgrid.formula.syntax import Node, at, shortened
 
 #: The most terms that an expression is multiplied out to.
-MOST_TERMS = 400
+MOST_TERMS = 120
 
 #: The largest exponent, and the largest denominator of one.
 LARGEST = 1000
@@ -178,7 +178,8 @@ class _Expander:
         if value is None:
             raise Obstacle(whole, "has no rational exponent")
         if abs(value) > LARGEST or value.denominator > LARGEST**2:
-            raise at(node.column, f"an exponent lies between -{LARGEST} and {LARGEST}", node.text, "a smaller one")
+            rule = f"an exponent lies between -{LARGEST} and {LARGEST}, its denominator at most {LARGEST**2}"
+            raise at(node.column, rule, node.text, "one such as 3/2")
         return value
 
     def power(self, base: Sum, exponent: Fraction, node: Node, whole: Node) -> Sum:
