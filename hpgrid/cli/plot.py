@@ -174,8 +174,8 @@ def _predictions(data: FigureData) -> str:
         return f"no predicted lines: {notes['no_prediction']}"
     if "predicted_best_b" in notes:
         budget = notes["budget"]
-        laws = [f"b ~ {budget}^{p}" if p is not None else "none" for p in notes["predicted_best_b"]]
-        return f"predicted lines of the best b: {', '.join(laws)}"
+        each = [f"b ~ {budget}^{p}" if p is not None else "none" for p in notes["predicted_best_b"]]
+        return f"predicted lines of the best b: {', '.join(each)}"
     budget = "T" if "T" in data.arrays else "K"
     exponents = notes["exponents"]
     laws = ", ".join(f"{v} ~ {budget}^{p}" for v, p in exponents.items())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -11,9 +11,6 @@ from hpgrid.checks import AXES, TUNABLE
 from hpgrid.cli import given
 from hpgrid.config import PRESETS, GridConfig, check_choice, parse_grid
 from hpgrid.errors import bad
-
-if TYPE_CHECKING:
-    from hpgrid.grid import Grid
 
 #: Options that the two commands share.
 Preset = Annotated[str, Parameter(help=f"The grid: {' or '.join(PRESETS)}.")]
@@ -75,8 +72,3 @@ def check_roles(roles: Mapping[str, Any], variables: tuple[str, ...], option: st
         if v not in variables and any(v in names for names in roles.values()):
             there = ", ".join(x for x in variables if x in TUNABLE)
             raise bad(f"the bound does not depend on {v}", v, f"{there} alone")
-
-
-def build_grid(config: GridConfig) -> Grid:
-    """Return the grid; NumPy loads here."""
-    return config.build()

@@ -144,7 +144,8 @@ def posed(
 
 def _named(problem: Problem, found: Mapping[str, NDArray[Any]]) -> Optimum:
     shape = problem.shape
-    hidden = found["runs_off"] | found["undetermined"]
+    runs_off = np.asarray(found["runs_off"], bool)  # where nothing is tuned, an empty array of any kind
+    hidden = runs_off | np.asarray(found["undetermined"], bool)
     at, exponent = (np.where(hidden, np.nan, array) for array in (np.exp(found["log_at"]), found["exponent"]))
     log_risk = np.where(found["vanishes"], -np.inf, found["log_risk"]).reshape(shape)
     risk_exponent = np.where(found["vanishes"], np.nan, found["risk_exponent"])
@@ -160,8 +161,8 @@ def _named(problem: Problem, found: Mapping[str, NDArray[Any]]) -> Optimum:
         at=by_name(at),
         exponent={"risk": risk_exponent.reshape(shape), **by_name(exponent)},
         active=by_name(np.where(hidden, 0, found["side"]).astype(np.int8)),
-        unbounded=by_name(found["runs_off"]),
-        converged=(found["converged"] & ~found["runs_off"].any(axis=0)).reshape(shape),
+        unbounded=by_name(runs_off),
+        converged=(found["converged"] & ~runs_off.any(axis=0)).reshape(shape),
         budget=problem.budget,
         budgets=np.broadcast_to(problem.values[problem.budget], shape),
     )

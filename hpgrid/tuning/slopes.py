@@ -3,7 +3,7 @@
 A slope is off by at most the argmin's uncertainty over the window, and a law that holds only as the
 budget grows is biased on any finite one: so the tolerance is the error of a fit whose points are
 each uncertain by delta, plus how far the continuous optimum's own slope over the window is from its
-slope twenty decades further out, and that from the one twenty decades beyond.
+slope twenty decades further out.
 """
 
 from __future__ import annotations
@@ -148,7 +148,7 @@ def power_slopes(
         return curves.unfitted()
     products = {monomial_name(powers): powers for powers in monomials}
     budget, excess = curves.budget[curves.inside], grid_excess(proxy, steps)
-    found = [profile(proxy, regime.tuned, regime.fixed, budget * FAR**k, _box(regime)) for k in range(3)]
+    found = [profile(proxy, regime.tuned, regime.fixed, budget * scale, _box(regime)) for scale in (1.0, FAR)]
     truths = [{"risk": each.risk, **each.at} for each in found]
     slopes = []
     for name in curves.values:
@@ -159,7 +159,7 @@ def power_slopes(
 
 
 def _measured(curves: Curves, name: str, delta: float, truths: Sequence[Array]) -> MeasuredSlope:
-    """The fit of a curve, and the bias of the continuous one behind it: in the window, and further and further out."""
+    """The fit of a curve, and the bias of the continuous one behind it: in the window, and far out."""
     inside = curves.inside
     bias = window_bias(curves.budget[inside], truths, curves.values[name][1][inside])
     return MeasuredSlope(name, curves.fit(name, delta), bias)

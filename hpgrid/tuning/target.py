@@ -32,6 +32,9 @@ LANES = 65
 #: The bracket's width in the log, below which it says no more: what a refined log is sure to.
 NARROW = REFINED
 
+#: What a cap that binds rests on where the bound is no sum of powers.
+ASSUMED = "assumed, as the bound is no sum of powers: in fewer iterations than the cap it takes more tokens"
+
 Solve = Callable[[Array], "Optimum"]
 
 
@@ -128,7 +131,10 @@ def reach(question: Question, target: float, *, max_K: float | None = None) -> R
     with progress("refining", None) as advance:
         found = _bracketed(question, target, advance)
         if max_K is not None:
-            found = replace(found, capped=_capped(found, max_K, advance))
+            capped = _capped(found, max_K, advance)
+            assumed = capped.binds and capped.point is not None and not question.is_posynomial
+            remarks = (*found.remarks, ASSUMED) if assumed else found.remarks
+            found = replace(found, capped=capped, remarks=remarks)
     return found
 
 
@@ -241,7 +247,8 @@ def _capped(free: Reached, max_K: float, advance: Callable[[], None]) -> Capped:
     """The fewest tokens within so many iterations.
 
     In the logs of b and K, what reaches a target is a convex set for a sum of powers, and log T = log b + log K: where
-    the fewest tokens take too many iterations, the fewest under the cap take all of them.
+    the fewest tokens take too many iterations, the fewest under the cap take all of them. Of any other bound that is
+    assumed, and said.
     """
     question, point = free.question, free.point
     if point is not None and point.iterations <= max_K * (1 + NARROW):
@@ -262,7 +269,7 @@ def _capped(free: Reached, max_K: float, advance: Callable[[], None]) -> Capped:
 
 def _smallest_batch(in_K: Question, target: float, max_K: float, advance: Callable[[], None]) -> _Bracket:
     """Bracket the smallest batch size that reaches a target in so many iterations, all else tuned."""
-    from hpgrid.refinement.optimum import refine_along
+    from hpgrid.refinement import refine_along
 
     def solve(values: Array) -> Optimum:
         at: dict[str, Any] = {"K": np.full(values.shape, max_K)}
