@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpgrid.proxy import FunctionProxy, Proxy, Term
-from hpgrid.reducers.profile import grid_excess, profile, sublevel
+from hpgrid.reducers.profile import Profile, grid_excess, profile, sublevel
 from hpgrid.reducers.slopes import Slope, fit_slope, within
 from hpgrid.regime import Regime
 from hpgrid.tuning.question import known, least_iterations
@@ -148,12 +148,12 @@ def power_slopes(
         return curves.unfitted()
     products = {monomial_name(powers): powers for powers in monomials}
     budget, excess = curves.budget[curves.inside], grid_excess(proxy, steps)
-    found = [profile(proxy, regime.tuned, regime.fixed, budget * scale, _box(regime)) for scale in (1.0, FAR)]
-    truths = [{"risk": each.risk, **each.at} for each in found]
+    exact, far = (profile(proxy, regime.tuned, regime.fixed, budget * scale, _box(regime)) for scale in (1.0, FAR))
+    truths = [{"risk": found.risk, **found.at} for found in (exact, far)]
     slopes = []
     for name in curves.values:
         powers = products.get(name, {name: Fraction(1)})
-        delta = excess / 2 if name == "risk" else _uncertainty(proxy, regime, powers, budget, excess)
+        delta = excess / 2 if name == "risk" else _uncertainty(proxy, regime, powers, budget, excess, exact)
         slopes.append(_measured(curves, name, delta, [_product(truth, powers) for truth in truths]))
     return tuple(slopes)
 
@@ -172,14 +172,20 @@ def _box(regime: Regime) -> dict[str, tuple[float, float]]:
 
 
 def _uncertainty(
-    proxy: Proxy | FunctionProxy, regime: Regime, powers: Mapping[str, Fraction], budget: Array, excess: float
+    proxy: Proxy | FunctionProxy,
+    regime: Regime,
+    powers: Mapping[str, Fraction],
+    budget: Array,
+    excess: float,
+    optimum: Profile,
 ) -> float:
     """Half the width, in the log, of what is within an excess of the least log risk: of a variable or a monomial."""
     top = next(v for v, power in powers.items() if power == 1)
     box = _box(regime)
     if len(powers) > 1:
         proxy, box = in_monomial(proxy, powers, top), {**box, top: _OPEN}
-    low, high = sublevel(proxy, regime.tuned, regime.fixed, budget, top, excess, box)
+    best = Profile(optimum.risk, {top: _product(optimum.at, powers)})
+    low, high = sublevel(proxy, regime.tuned, regime.fixed, budget, top, excess, box, best)
     return float(np.log(high / low).max()) / 2
 
 
@@ -222,9 +228,7 @@ def refined_slopes(
     logs: Mapping[str, float] | None = None,
     min_K: float | None = None,
 ) -> tuple[MeasuredSlope, ...]:
-    """Return the slopes of any bound.
-
-    The argmin's uncertainty is read off the refined optimum: how far the two are apart over the window.
+    """Return the slopes of any bound, which is refined for it: see ``slopes_from``.
 
     Args:
         proxy: the bound.
@@ -233,15 +237,32 @@ def refined_slopes(
         logs: powers of the budget's logarithm that curves are freed of first, by name.
         min_K: the smallest number of iterations.
     """
+    if curves.inside.sum() < 2:
+        return curves.unfitted()
+    # In one call: it is compiled once.
+    budgets = curves.budget[curves.inside] * np.array([[1.0], [FAR]])
+    found = refined_curves(proxy, regime, curves.name, budgets, min_K=min_K)
+    return slopes_from(curves, {name: (exact, far) for name, (exact, far) in found.items()}, logs)
+
+
+def slopes_from(
+    curves: Curves, truths: Mapping[str, tuple[Array, Array]], logs: Mapping[str, float] | None = None
+) -> tuple[MeasuredSlope, ...]:
+    """Return the slopes of curves whose refined ones are known.
+
+    The argmin's uncertainty is read off the refined optimum: how far the two are apart over the window.
+
+    Args:
+        curves: what was measured.
+        truths: by name, the refined curve at the budgets of the window, and at those times ``FAR``.
+        logs: powers of the budget's logarithm that curves are freed of first, by name.
+    """
     inside, budget = curves.inside, curves.budget
     if inside.sum() < 2:
         return curves.unfitted()
-    # In one call: it is compiled once.
-    budgets = budget[inside] * np.array([[1.0], [FAR]])
-    found = refined_curves(proxy, regime, curves.name, budgets, min_K=min_K)
     slopes = []
     for name, (measured, edge) in curves.values.items():
-        exact, far = found[name]
+        exact, far = truths[name]
         apart = np.abs(np.log(measured[inside] / exact))[~edge[inside]]
         delta = float(np.nanmax(apart, initial=0.0)) if np.isfinite(apart).any() else np.inf
         power = (logs or {}).get(name, 0.0)

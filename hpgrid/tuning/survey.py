@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from hpgrid.regime import along
 from hpgrid.search import SearchResult, grid_search
 from hpgrid.tuning.laws import exact_law, monomials
 from hpgrid.tuning.question import Array, Question, known
-from hpgrid.tuning.slopes import FAR, REFINED, Bools, Curves, MeasuredSlope, monomial_name, power_slopes, refined_slopes
+from hpgrid.tuning.slopes import FAR, REFINED, Bools, Curves, MeasuredSlope, monomial_name, power_slopes, slopes_from
 
 if TYPE_CHECKING:
     from hpgrid.asymptotics import Law
@@ -107,21 +107,22 @@ def survey(question: Question, window: tuple[float, float] | None = None) -> Sur
         ValueError: as ``grid_search`` and ``refine``.
     """
     best = search(question)
-    found, far = _refined(question)
     law, no_law = exact_law(question.proxy, question.regime, question.budget, question.min_K)
     window = window or default_window(question, best, wanders=bool(monomials(law)))
-    there = known(found)
-    tuned = question.regime.tuned
+    found = _refined(question)
+    there, names = known(found), ("risk", *question.regime.tuned)
+    star = {v: np.where(there, found.risk if v == "risk" else found.at[v], np.nan) for v in names}
+    exponent = {v: np.where(there, found.exponent[v], np.nan) for v in names}
     return Survey(
         question=question,
         hat={"risk": best.risk, **best.at},
         edge=best.edge,
-        star={"risk": np.where(there, found.risk, np.nan)} | {v: np.where(there, found.at[v], np.nan) for v in tuned},
-        exponent={v: np.where(there, found.exponent[v], np.nan) for v in ("risk", *tuned)},
-        runs_off=dict(found.unbounded),
+        star={v: rows[0] for v, rows in star.items()},
+        exponent={v: rows[0] for v, rows in exponent.items()},
+        runs_off={v: rows[0] for v, rows in found.unbounded.items()},
         below_one_K=best.below_one_K,
         unresolved=best.unresolved,
-        slopes=_slopes(question, best, window, far, law),
+        slopes=_slopes(question, best, window, star, {v: float(rows[1, -1]) for v, rows in exponent.items()}, law),
         window=window,
         points=best.points,
         no_law=no_law,
@@ -190,38 +191,37 @@ def _rests(best: SearchResult, name: str) -> Bools:
     return np.asarray(best.at[name] == 1)
 
 
-def _refined(question: Question) -> tuple[Optimum, Mapping[str, float]]:
-    """The continuous optimum at the grid's budgets, and its local exponents far out, in one call: one compilation."""
+def _refined(question: Question) -> Optimum:
+    """The continuous optimum at the grid's budgets, and far out, shape (2, n): in one call it is compiled once."""
     from hpgrid.refinement import refine
 
-    at: dict[str, Any] = {question.budget: np.append(question.budgets, question.budgets[-1] * FAR)}
-    whole = refine(question.proxy, **question.refining(), **at)
-    names = ("risk", *question.regime.tuned)
-    settled = known(whole)[-1]
-    far = {v: float(whole.exponent[v][-1]) if settled else float("nan") for v in names}
-    parts: dict[str, Any] = {
-        key: {v: x[:-1] for v, x in getattr(whole, key).items()} for key in ("at", "exponent", "active", "unbounded")
-    }
-    arrays = {key: getattr(whole, key)[:-1] for key in ("risk", "log_risk", "converged", "budgets")}
-    return replace(whole, **parts, **arrays), far
+    at: dict[str, Any] = {question.budget: question.budgets * np.array([[1.0], [FAR]])}
+    return refine(question.proxy, **question.refining(), **at)
 
 
 def _slopes(
-    question: Question, best: SearchResult, window: tuple[float, float], far: Mapping[str, float], law: Law | None
+    question: Question,
+    best: SearchResult,
+    window: tuple[float, float],
+    star: Mapping[str, Array],
+    far: Mapping[str, float],
+    law: Law | None,
 ) -> tuple[SurveySlope, ...]:
+    """The slopes of the risk, of the tuned variables, and of monomials, each with what the other routes say."""
     edge = fitted_edge(best)
     values = {"risk": (best.risk, edge)} | {v: (best.at[v], edge) for v in best.over}
     curves = Curves(question.budget, question.budgets, values, window)
-    names: dict[str, tuple[float, Fraction | None]] = {
-        v: (far[v], None if law is None else law.exponent[v]) for v in values
-    }
-    if question.is_posynomial and question.min_K is None:
-        together = monomials(law)
-        for powers, exponent in together:
-            settled = float(sum(float(power) * far[v] for v, power in powers.items()))
-            names[monomial_name(powers)] = (settled, exponent)
-        proxy = along(question.proxy, question.regime.path)
-        found = power_slopes(proxy, question.regime, question.steps, curves, [powers for powers, _ in together])
-    else:
-        found = refined_slopes(question.proxy, question.regime, curves, min_K=question.min_K)
-    return tuple(SurveySlope(slope, *names[slope.name]) for slope in found)
+    exact = {v: None if law is None else law.exponent[v] for v in values}
+    if not question.is_posynomial or question.min_K is not None:
+        truths = {v: (rows[0, curves.inside], rows[1, curves.inside]) for v, rows in star.items()}
+        return tuple(SurveySlope(s, far[s.name], exact[s.name]) for s in slopes_from(curves, truths))
+    together = {monomial_name(powers): (powers, exponent) for powers, exponent in monomials(law)}
+    proxy = along(question.proxy, question.regime.path)
+    found = power_slopes(proxy, question.regime, question.steps, curves, [powers for powers, _ in together.values()])
+    singles, products = found[: len(values)], found[len(values) :]
+    slopes = [SurveySlope(s, far[s.name], exact[s.name]) for s in singles]
+    for s in products:
+        powers, exponent = together[s.name]
+        settled = float(sum(float(power) * far[v] for v, power in powers.items()))
+        slopes.append(SurveySlope(s, settled, exponent))
+    return tuple(slopes)

@@ -19,8 +19,8 @@ from hpgrid.tuning.question import ask
 from hpgrid.tuning.survey import survey
 from hpgrid.tuning.target import reach
 
-PAIR = ("lmo", "--over", "eta,b", "--fix", "alpha=0.001", "--n", "12")
-ASKED = ask(bounds.lmo(), Grid.footnote(12), Regime(("eta", "b"), {"alpha": 1e-3}))
+PAIR = ("lmo", "--over", "eta,b", "--fix", "alpha=0.001", "--n", "24")
+ASKED = ask(bounds.lmo(), Grid.footnote(24), Regime(("eta", "b"), {"alpha": 1e-3}))
 
 
 def status(*arguments: str) -> int:
@@ -41,7 +41,7 @@ def test_the_table_is_the_surveys(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_beta_is_alpha_exactly(capsys: pytest.CaptureFixture[str]) -> None:
-    beta = ("lmo", "--tune", "b,eta", "--fix", "beta=0.999", "--n", "12")
+    beta = ("lmo", "--tune", "b,eta", "--fix", "beta=0.999", "--n", "24")
     assert printed(capsys, *beta, "--json") == printed(capsys, *PAIR, "--json")
 
 
@@ -68,7 +68,7 @@ def test_what_to_set_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_iterations_by_their_value_alone(capsys: pytest.CaptureFixture[str]) -> None:
-    fixed = ("lmo", "--over", "eta", "--fix", "alpha=0.1,b=32", "--n", "12")
+    fixed = ("lmo", "--over", "eta", "--fix", "alpha=0.1,b=32", "--n", "24")
     assert printed(capsys, *fixed, "--K", "1e6").startswith("at K = 1e+06 set eta = ")
     assert printed(capsys, *fixed, "--K", "1e6") == printed(capsys, *fixed, "--K", "1e6", "--budget", "K")
 
@@ -106,14 +106,15 @@ def test_roles_grid_and_bound_are_taken_as_said(capsys: pytest.CaptureFixture[st
 
 
 def test_a_bound_without_momentum(capsys: pytest.CaptureFixture[str]) -> None:
-    out = printed(capsys, "sgd", "--over", "eta", "--fix", "b=10", "--n", "12")
+    out = printed(capsys, "sgd", "--over", "eta", "--fix", "b=10", "--n", "24")
     assert "eta <= 1" in out
     assert "alpha" not in out
 
 
 def test_a_bound_written_as_text(capsys: pytest.CaptureFixture[str]) -> None:
     given = ("C1*b/(eta*T) + C2*eta + C3*b**(-1/2)", "--set", "C1=1,C2=1,C3=2", "--over", "eta,b")
-    assert printed(capsys, *given, "--n", "12", "--T", "1e12").startswith("at T = 1e+12 set eta = 0.001, b = 1.00e+06")
+    # With the best eta, 2 (b/T)^(1/2) + 2 b^(-1/2): at b = T^(1/2), 4 T^(-1/4).
+    assert printed(capsys, *given, "--risk", "0.004").startswith("risk 0.004 takes T = 1e+12 tokens")
 
 
 MISTAKES = {

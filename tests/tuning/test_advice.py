@@ -12,12 +12,12 @@ from hpgrid import FunctionProxy, Grid, LogAxis, Regime, bounds, refine
 from hpgrid.tuning.advice import advise
 from hpgrid.tuning.question import ask
 
-GRID = Grid.footnote(40)
-IN_K = GRID.with_axes(K=LogAxis(1e2, 1e16, 40))
+GRID = Grid.footnote(24)
+IN_K = GRID.with_axes(K=LogAxis(1e2, 1e16, 24))
 PAIR = Regime(("eta", "b"), {"alpha": 1e-3})
 
 
-@pytest.mark.parametrize("regime", [PAIR, Regime(("eta", "b", "alpha")), Regime(("eta", "alpha"), {"b": 32.0})])
+@pytest.mark.parametrize("regime", [PAIR, Regime(("eta", "b", "alpha"))])
 def test_it_is_the_refined_optimum(regime: Regime) -> None:
     advice = advise(ask(bounds.lmo(C1=3.0), GRID, regime), 1e12)
     exact = refine(bounds.lmo(C1=3.0), regime=regime, T=1e12)

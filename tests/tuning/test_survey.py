@@ -21,7 +21,7 @@ ALL = Regime(("eta", "b", "alpha"))
 
 @pytest.fixture(scope="module")
 def joint() -> Survey:
-    return survey(ask(bounds.lmo(), GRID, ALL), (1e12, 1e22))
+    return survey(ask(bounds.lmo(), GRID, ALL))
 
 
 @pytest.mark.parametrize("name", ["fig1", "fig2", "fig9"])
@@ -75,11 +75,10 @@ def test_a_wrong_exponent_fails(joint: Survey) -> None:
     assert replace(ratio, exact=off).verdict == "FAILS"
 
 
-def test_where_the_argmin_wanders_burn_in_is_the_refined_optimums() -> None:
-    found = survey(ask(bounds.lmo(), GRID, ALL))
-    step = GRID.b.step
-    assert np.log(found.star["b"][GRID.T.values >= found.window[0]]).min() > step
-    assert np.log(found.star["b"][np.flatnonzero(GRID.T.values == found.window[0])[0] - 1]) <= step
+def test_where_the_argmin_wanders_burn_in_is_the_refined_optimums(joint: Survey) -> None:
+    step, first = GRID.b.step, int(np.flatnonzero(GRID.T.values == joint.window[0])[0])
+    assert np.log(joint.star["b"][first:]).min() > step
+    assert np.log(joint.star["b"][first - 1]) <= step
 
 
 def test_what_stays_on_its_natural_bound_is_no_edge_of_the_grid() -> None:

@@ -19,8 +19,10 @@ from hpgrid.tuning.survey import Survey, survey
 @pytest.fixture(scope="module", params=["T", "K"])
 def found(request: pytest.FixtureRequest) -> Survey:
     """One with edges and flat directions, and one whose batch size runs off."""
-    grid = Grid.footnote(9) if request.param == "T" else Grid.footnote(9).with_axes(K=LogAxis(1e2, 1e9, 9))
-    return survey(ask(bounds.lmo(C2=2.5), grid, Regime(("eta", "b", "alpha"))))
+    if request.param == "T":
+        return survey(ask(bounds.lmo(C2=2.5), Grid.footnote(9), Regime(("eta", "b", "alpha"))))
+    grid = Grid.footnote(9).with_axes(K=LogAxis(1e2, 1e9, 9))
+    return survey(ask(bounds.lmo(C2=2.5), grid, Regime(("eta", "b"), {"alpha": 0.1})))
 
 
 def test_csv_gives_back_the_same_bits(found: Survey, tmp_path: Path) -> None:
@@ -30,7 +32,7 @@ def test_csv_gives_back_the_same_bits(found: Survey, tmp_path: Path) -> None:
     read = dict(zip(header, zip(*rows)))
     budget = np.array([float(x) for x in read[found.question.budget]])
     np.testing.assert_array_equal(budget, found.question.budgets)
-    for v in ("risk", "eta", "b", "alpha"):
+    for v in ("risk", *found.question.regime.tuned):
         np.testing.assert_array_equal([float(x) for x in read[f"{v}_hat"]], found.hat[v])
         np.testing.assert_array_equal([float(x) for x in read[f"{v}_star"]], found.star[v])
     assert read["b_edge"] == tuple(str(bool(x)) for x in found.edge["b"])
@@ -44,7 +46,7 @@ def test_json_gives_back_the_same_numbers_and_null_for_none(found: Survey) -> No
     stars = [np.nan if x is None else x for x in read["b_star"]]
     np.testing.assert_array_equal(stars, found.star["b"])
     assert read["constants"] == {"C1": 1.0, "C2": 2.5, "C3": 1.0}
-    assert read["tuned"] == ["eta", "b", "alpha"]
+    assert read["tuned"] == list(found.question.regime.tuned)
     for slope in found.slopes:
         told = read["slopes"][slope.measured.name]
         assert told["exact"] == (None if slope.exact is None else str(slope.exact))
