@@ -19,13 +19,13 @@ def advice_text(advice: Advice) -> str:
         return f"at {_budget(point)} refinement found no optimum{_held(point)}; {_grid(advice)}"
     parts = [f"at {_budget(point)} {what_to_set(point)}: risk {number(point.risk)}"]
     if advice.near:
-        alone = " the others re-tuned," if len(advice.near) > 1 else ""
-        parts.append(f"within {advice.within:.0%},{alone} {intervals(advice.near)}".replace("%, ", "%: ", not alone))
+        others = ", the others re-tuned" if len(advice.near) > 1 else ""
+        parts.append(f"within {advice.within:.0%}{others}: {intervals(advice.near)}")
     return "; ".join([*parts, *_caveats(point), _grid(advice)])
 
 
 def what_to_set(point: Point) -> str:
-    """Return "set eta = 3.2e-04, b = 120 (alpha = 0.001 (beta = 0.999) held)"."""
+    """Return "set eta = 3.2e-04, b = 120 (beta = 0.999 held)"."""
     chosen = f"set {settings(point.set)}" if point.set else "set nothing"
     return chosen + _held(point)
 

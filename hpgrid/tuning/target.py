@@ -17,8 +17,8 @@ from hpgrid.checks import check_value, is_number
 from hpgrid.errors import bad
 from hpgrid.progress import progress
 from hpgrid.tuning.advice import Point, point_of
+from hpgrid.tuning.bracket import NARROW, Bracket, narrow
 from hpgrid.tuning.question import Array, Question, known
-from hpgrid.tuning.slopes import REFINED
 
 if TYPE_CHECKING:
     from hpgrid.refinement import Optimum
@@ -26,17 +26,8 @@ if TYPE_CHECKING:
 #: The largest budget, or batch size, that is tried.
 LARGEST = 1e60
 
-#: How many are refined at once: each round narrows the log of the bracket 64-fold.
-LANES = 65
-
-#: The bracket's width in the log, below which it says no more: what a refined log is sure to.
-NARROW = REFINED
-
 #: What a cap that binds rests on where the bound is no sum of powers.
 ASSUMED = "assumed, as the bound is no sum of powers: in fewer iterations than the cap it takes more tokens"
-
-Solve = Callable[[Array], "Optimum"]
-
 
 @dataclass(frozen=True)
 class Reached:
@@ -150,60 +141,7 @@ def _check(question: Question, target: float, max_K: float | None) -> None:
         raise bad("the most iterations are no fewer than the least", {"least": question.min_K, "most": max_K}, "more")
 
 
-# --- a bracket ---
-
-
-@dataclass(frozen=True)
-class _Bracket:
-    """Where the first value lies that reaches a target: in the last round of values, and the optima at them.
-
-    ``place`` is the first of them that does, -1 where none does; ``blind``: just below no optimum was found;
-    ``rises``: beyond the first that reaches it, another does not.
-    """
-
-    values: Array
-    found: Optimum
-    place: int
-    blind: bool = False
-    rises: bool = False
-
-    @property
-    def at(self) -> float:
-        return float(self.values[self.place])
-
-    @property
-    def width(self) -> float:
-        """The log of the first that does over the last that does not; 0 where all do."""
-        return float(np.log(self.at / self.values[self.place - 1])) if self.place > 0 else 0.0
-
-    @property
-    def sure(self) -> float:
-        """How far the log of the answer may be off: the width, and what the risk is not sure of, over its slope."""
-        if self.place == 0:
-            return 0.0
-        there = np.flatnonzero(known(self.found))
-        first, last = there[0], there[-1]
-        rise = abs(float(self.found.log_risk[first] - self.found.log_risk[last]))
-        run = float(np.log(self.values[last] / self.values[first]))
-        return self.width + (REFINED * run / rise if rise > 0 else np.inf)
-
-
-def _narrow(solve: Solve, target: float, ends: tuple[float, float], advance: Callable[[], None]) -> _Bracket:
-    """Bracket the first of the values between two ends whose optimum reaches a target."""
-    values, bracket = np.geomspace(*ends, LANES), None
-    while True:
-        found = solve(values)
-        advance()
-        there = known(found)
-        good = there & (found.log_risk <= np.log(target))
-        if not good.any():
-            return bracket or _Bracket(values, found, -1)
-        k = int(good.argmax())
-        rises = bool((there & ~good)[k:].any()) if bracket is None else bracket.rises
-        bracket = _Bracket(values, found, k, k > 0 and not there[k - 1], rises)
-        if bracket.width <= NARROW:
-            return bracket
-        values = np.geomspace(values[k - 1], values[k], LANES)
+# --- the fewest ---
 
 
 def _bracketed(question: Question, target: float, advance: Callable[[], None]) -> Reached:
@@ -214,7 +152,7 @@ def _bracketed(question: Question, target: float, advance: Callable[[], None]) -
         at: dict[str, Any] = {question.budget: values}
         return refine(question.proxy, **question.refining(), **at)
 
-    bracket = _narrow(solve, target, (_smallest(question), LARGEST), advance)
+    bracket = narrow(solve, target, (_smallest(question), LARGEST), advance)
     found, k = bracket.found, bracket.place
     if k < 0:
         last = int(np.flatnonzero(known(found)).max(initial=0))
@@ -267,7 +205,7 @@ def _capped(free: Reached, max_K: float, advance: Callable[[], None]) -> Capped:
     return Capped(max_K, True, settled, price, bracket.sure, np.nan, least_K)
 
 
-def _smallest_batch(in_K: Question, target: float, max_K: float, advance: Callable[[], None]) -> _Bracket:
+def _smallest_batch(in_K: Question, target: float, max_K: float, advance: Callable[[], None]) -> Bracket:
     """Bracket the smallest batch size that reaches a target in so many iterations, all else tuned."""
     from hpgrid.refinement import refine_along
 
@@ -275,10 +213,10 @@ def _smallest_batch(in_K: Question, target: float, max_K: float, advance: Callab
         at: dict[str, Any] = {"K": np.full(values.shape, max_K)}
         return refine_along(in_K.proxy, "b", values, **in_K.refining(), **at)
 
-    return _narrow(solve, target, (1.0, in_K.caps.get("b", LARGEST)), advance)
+    return narrow(solve, target, (1.0, in_K.caps.get("b", LARGEST)), advance)
 
 
-def _batch_point(in_K: Question, bracket: _Bracket, max_K: float) -> Point:
+def _batch_point(in_K: Question, bracket: Bracket, max_K: float) -> Point:
     """The optimum at that batch size, in tokens."""
     point = point_of(in_K.holding("b"), bracket.found, bracket.place)
     best = {"b": bracket.at, **point.set}
