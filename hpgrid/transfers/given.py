@@ -20,6 +20,16 @@ class Setting(NamedTuple):
     b: float | None = None
     alpha: float | None = None
 
+    @property
+    def beta(self) -> float | None:
+        """1 - alpha, to read; compute with alpha."""
+        return None if self.alpha is None else 1 - self.alpha
+
+    @property
+    def K(self) -> float | None:
+        """The number of iterations T/b."""
+        return None if self.b is None else self.T / self.b
+
 
 class Limits(NamedTuple):
     """What is feasible at the new budget.
