@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from hpgrid.transfers.constants import Constants
 from hpgrid.transfers.given import Limits, Setting
+from hpgrid.transfers.optimum import At, point, terms
 
 Array = NDArray[np.float64]
 
@@ -79,31 +80,32 @@ def calibrate(start: Setting, tuned: Sequence[str], limits: Limits | None = None
         tuned: what was tuned there: eta, and b or alpha or both.
         limits: what is feasible: b is on its bound at one unit and at the cap, eta at its cap.
     """
-    senses = {name: _sense(name, start, limits or Limits()) for name in tuned}
+    at = point(start)
+    senses = {name: _sense(name, at, limits or Limits()) for name in tuned}
     on_bound = tuple(name for name in tuned if senses[name])
-    r = start.b / (start.alpha**1.5 * start.T)
+    r, alpha = float(at.b / (at.alpha**1.5 * start.T)), float(at.alpha)
     batch = _range((1 - r) / (2 * (1 + r)), senses.get("b"))
-    momentum = _range((1 + start.alpha) * (0.5 - r) / (1 + r), senses.get("alpha"))
+    momentum = _range((1 + alpha) * (0.5 - r) / (1 + r), senses.get("alpha"))
     if batch is None or momentum is None:
         above = "1, or b would be" if batch is None else "2, or beta would be"
         why = f"no positive constants make it optimal: alpha^(3/2) K is {1 / r:.3g}, not above {above} smaller"
         return Calibration(None, tuple(tuned), on_bound, why=why)
     ratios = _under_cap(batch, momentum) if senses["eta"] else _at_best(batch, momentum)
     noise = 1 / (np.exp(ratios.progress) + 1 + np.exp(ratios.drift))
-    return Calibration(_constants(start, ratios), tuple(tuned), on_bound, ratios.free, ratios.misfit, noise)
+    return Calibration(_constants(at, start.T, ratios), tuple(tuned), on_bound, ratios.free, ratios.misfit, noise)
 
 
-def _sense(name: str, start: Setting, limits: Limits) -> int:
+def _sense(name: str, at: At, limits: Limits) -> int:
     """What a variable's condition is: 0 an equation; on a bound its ratio is at least (-1) or at most (1) what it says.
 
-    On its lower bound b does not fall the risk, P/N is at least the ratio; on its upper one at most. On alpha's upper
-    bound D/N is at least the ratio. On eta's, D/P is at most 1.
+    On its lower bound the risk rises with b: P/N is at least the ratio; on its upper one at most. On alpha's upper
+    bound D/N is at least the ratio; on eta's, D/P is at most 1.
     """
     if name == "eta":
-        return int(start.eta == limits.eta)
+        return int(at.eta == limits.eta)
     if name == "alpha":
-        return -int(start.alpha == 1)
-    return -1 if start.b <= limits.unit else int(start.b == limits.b or start.b >= start.T)
+        return -int(at.alpha == 1)
+    return -1 if at.b <= limits.unit else int(at.b == limits.b)
 
 
 def _range(ratio: float, sense: int | None) -> _Range | None:
@@ -152,9 +154,9 @@ def _shown(low: float, high: float) -> Array:
     return np.linspace(low, high, _POINTS) if low < high else np.array([low])
 
 
-def _constants(start: Setting, ratios: _Ratios) -> Constants:
+def _constants(at: At, T: float, ratios: _Ratios) -> Constants:
     """C1, C2 = 1 and C3 from P/N and D/N."""
-    noise = np.sqrt(start.b) / (start.alpha * start.T) + np.sqrt(start.alpha / start.b)
-    C1 = noise * np.exp(ratios.progress) * start.eta * start.T / start.b
-    C3 = noise * np.exp(ratios.drift) / (start.eta * (1 + 1 / start.alpha))
-    return Constants(C1, np.ones_like(C1), C3)
+    unit = terms(at, T, Constants(1.0, 1.0, 1.0))
+    noise = unit.burn_in + unit.floor
+    C1 = noise * np.exp(ratios.progress) / unit.progress
+    return Constants(C1, np.ones_like(C1), noise * np.exp(ratios.drift) / (unit.drift + unit.coupling))

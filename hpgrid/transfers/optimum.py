@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpgrid.transfers.constants import Constants
+from hpgrid.transfers.given import Setting
 
 Array = NDArray[np.float64]
 
@@ -41,19 +42,24 @@ class Box(NamedTuple):
 class At(NamedTuple):
     """A learning rate, a batch size in tokens and a momentum complement."""
 
-    eta: Values
-    b: Values
-    alpha: Values
+    eta: Array
+    b: Array
+    alpha: Array
+
+
+def point(setting: Setting) -> At:
+    """Return a setting that has all three, without its budget."""
+    return At(*(np.asarray(getattr(setting, name), float) for name in At._fields))
 
 
 class Terms(NamedTuple):
     """The terms of eq. (4): C1 b/(eta T), C2 b^(1/2)/(alpha T), C2 (alpha/b)^(1/2), C3 eta, C3 eta/alpha."""
 
-    progress: Values
-    burn_in: Values
-    floor: Values
-    drift: Values
-    coupling: Values
+    progress: Array
+    burn_in: Array
+    floor: Array
+    drift: Array
+    coupling: Array
 
 
 def terms(at: At, T: Values, of: Constants) -> Terms:
@@ -67,9 +73,9 @@ def terms(at: At, T: Values, of: Constants) -> Terms:
     )
 
 
-def risk(at: At, T: Values, of: Constants) -> Values:
+def risk(at: At, T: Values, of: Constants) -> Array:
     """Return eq. (4). Source: Shulgin et al., eq. (4)."""
-    return sum(terms(at, T, of))
+    return np.sum(np.broadcast_arrays(*terms(at, T, of)), axis=0)
 
 
 def least(T: Values, of: Constants, box: Box) -> At:
@@ -86,7 +92,7 @@ def least(T: Values, of: Constants, box: Box) -> At:
     def rises(alpha: Array) -> NDArray[np.bool_]:
         return _rises(_tuned(alpha, T, of, box), T, of, box)
 
-    return _tuned(_turn(rises, *box.alpha), T, of, box)
+    return _tuned(_turn(rises, *ends[4:]), T, of, box)
 
 
 def _rises(at: At, T: Values, of: Constants, box: Box) -> NDArray[np.bool_]:
