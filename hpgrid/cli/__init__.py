@@ -19,6 +19,7 @@ from hpgrid.cli.plot_sweep import plot_sweep
 from hpgrid.cli.reproduce import reproduce_figures
 from hpgrid.cli.smoothness import print_smoothness
 from hpgrid.cli.sweep import run_sweep
+from hpgrid.cli.transfer import print_transfer
 from hpgrid.cli.verify import verify_claims
 from hpgrid.errors import InputError
 
@@ -37,6 +38,7 @@ app.command(benchmark, name="bench")
 app.command(run_sweep, name="sweep")
 app.command(plot_sweep, name="plot-sweep")
 app.command(print_smoothness, name="smoothness")
+app.command(print_transfer, name="transfer")
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:

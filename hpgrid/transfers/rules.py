@@ -12,15 +12,14 @@ import math
 from fractions import Fraction
 from typing import NamedTuple
 
-from hpgrid.errors import bad, unknown
+import numpy as np
+
+from hpgrid.errors import bad
 from hpgrid.theory import transfer as theory
 from hpgrid.theory.sgd import IN_TOKENS
 from hpgrid.theory.transfer import TABLE_2, Run
 from hpgrid.transfers.batch import Batch, feasible, units
-from hpgrid.transfers.given import Limits, Setting
-
-#: What each regime tuned at the first budget, in the order of an answer; the rest is held.
-TUNED = {"A": ("eta",), "B": ("eta", "alpha"), "C": ("eta", "b"), "D": ("eta", "b", "alpha"), "SGD": ("eta",)}
+from hpgrid.transfers.given import NONE, TUNED, Limits, Setting, require
 
 #: Table 3's rows as text, by whether the momentum is tuned; what they say is computed in hpgrid.theory.transfer.
 _FIXED = "eta_1 = eta_0 (b_1/b_0)^(1/2) (T_0/T_1)^(1/2)"
@@ -28,8 +27,8 @@ _TUNED = "alpha_1 = alpha_0 (b_1/b_0) (T_0/T_1)^(1/2), eta_1 = eta_0 (b_1/b_0) (
 _SGD = "eta_1 = eta_0 (b_1/b_0) (T_0/T_1)^(1/2)"
 TABLE_3 = {"A": _FIXED, "B": _TUNED, "C": _FIXED, "D": _TUNED, "SGD": _SGD}
 
-#: No limits.
-NONE = Limits()
+#: The largest number that is still rounded and multiplied.
+_LARGEST = 1e300
 
 #: What two ways to the same eta may differ by.
 _ROUNDING = 1e-12
@@ -45,6 +44,7 @@ class Row(NamedTuple):
         tuned: what the regime tuned at the first budget.
         held: what is not tuned again at the second one; b, too, where it is not the regime's own.
         at: the setting at the second budget; None in it for what was not given.
+        own: whether b is the regime's own, so that the rule is Table 2's; else it is Table 3's.
         rule: the rule, as text; before limits on eta and alpha.
         remarks: what the rule does not say, a sentence each, without a full stop.
     """
@@ -53,6 +53,7 @@ class Row(NamedTuple):
     tuned: tuple[str, ...]
     held: tuple[str, ...]
     at: Setting
+    own: bool
     rule: str
     remarks: tuple[str, ...] = ()
 
@@ -107,39 +108,30 @@ def moved(regime: str, start: Setting, T: float, limits: Limits = NONE, to_b: fl
 
     Source: Shulgin et al., Tables 2 and 3, and what they say of feasibility.
     """
-    lacking = missing(regime, start, limits, to_b)
-    if lacking:
-        given = {name: value for name, value in start._asdict().items() if value is not None}
-        rule = f"regime {regime} needs {' and '.join(lacking)} at the first budget"
-        raise bad(rule, given, f"{lacking[0]}=... with the others")
+    require(regime, start, limits, to_b)
     move = _Move(regime, start, T)
-    wished, words = _batch(move, limits, to_b)
+    with np.errstate(all="ignore"):  # what overflows is refused below
+        wished, words = _batch(move, limits, to_b)
+        at, more = _within(move, move.at(wished), limits)
+    _check_numbers(at)
     own = wished == move.own_b()
-    at, more = _within(move, move.at(wished), limits)
-    if not all(0 < x < math.inf for x in at if x is not None):
-        raise bad("what is transferred stays a number", at._asdict(), "budgets that are less far apart")
     held = ("b",) if regime == "SGD" else tuple(x for x in ("b", "alpha") if x not in TUNED[regime])
     return Row(
         regime=regime,
         tuned=TUNED[regime],
         held=held if own or "b" in held else ("b", *held),
         at=at if start.b is not None else at._replace(b=None),
+        own=own,
         rule=table_2(regime) if own else TABLE_3[regime],
         remarks=(*words, *_about(move, wished, at), *more),
     )
 
 
-def missing(regime: str, start: Setting, limits: Limits = NONE, to_b: float | None = None) -> tuple[str, ...]:
-    """Return what a regime needs and ``start`` does not have.
-
-    Raises:
-        ValueError: there is no such regime.
-    """
-    if regime not in TUNED:
-        raise unknown("regime", regime, TUNED)
-    about_b = to_b is not None or limits.b is not None or limits.round_b is not None
-    needs = (*TUNED[regime], *(("b",) if about_b and "b" not in TUNED[regime] else ()))
-    return tuple(name for name in needs if getattr(start, name) is None)
+def _check_numbers(at: Setting) -> None:
+    """Refuse what a float can't hold."""
+    if not all(0 < x < _LARGEST for x in at if x is not None):
+        shown = ", ".join(f"{name}={x:g}" for name, x in at._asdict().items() if x is not None)
+        raise bad("what is transferred stays a number", shown, "budgets that are less far apart")
 
 
 def table_2(regime: str) -> str:
@@ -166,6 +158,7 @@ def _batch(move: _Move, limits: Limits, to_b: float | None) -> Batch:
         return _given_batch(to_b, limits)
     if move.start.b is None:
         return Batch(move.b)
+    _check_numbers(Setting(move.T, b=move.own_b()))
     batch = feasible(move.own_b(), limits)
     eta = _known(move.at(batch.b).eta)
     if limits.eta is None or eta <= limits.eta or "b" not in TUNED[move.regime]:
