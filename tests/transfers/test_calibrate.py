@@ -101,7 +101,7 @@ def test_the_nearest_constants_miss_every_condition_alike() -> None:
         ("B", Limits(eta=1e-4), 1e9, ("eta",), 1),
         ("C", Limits(eta=1e-4), 1e9, ("eta",), 1),
         ("D", Limits(eta=1e-5), 1e9, ("eta",), 0),
-        ("C", Limits(b=400.0, eta=1e-4), 1e9, ("eta", "b"), 2),
+        ("C", Limits(b=400.0, eta=8e-5), 1e9, ("eta", "b"), 2),
     ],
 )
 def test_a_bound_gives_an_inequality(
