@@ -23,6 +23,7 @@ class Transfer:
         start: the setting that was tuned, b in tokens.
         alpha2: 1 - beta2 at the start, or None.
         T: the budget that it goes to.
+        to_b: the batch size there in tokens, where it was given.
         limits: what is feasible there.
         rows: what each regime makes of it.
         lacking: by regime, what the others need and the start does not have.
@@ -36,6 +37,7 @@ class Transfer:
     start: Setting
     alpha2: float | None
     T: float
+    to_b: float | None
     limits: Limits
     rows: tuple[Row, ...]
     lacking: Mapping[str, tuple[str, ...]]
@@ -106,6 +108,7 @@ def _answer(asked: Asked) -> Transfer:
         start=start,
         alpha2=asked.alpha2,
         T=T,
+        to_b=to_b,
         limits=limits,
         rows=rows,
         lacking={regime: names for regime, names in lacking.items() if names},
