@@ -28,7 +28,7 @@ class Transfer:
         rows: what each regime makes of it.
         lacking: by regime, what the others need and the start does not have.
         sgd: SGD's rule beside the LMO methods', or None.
-        kept: by regime, the momenta whose half-life in tokens stays (Marek et al.).
+        kept: by regime, the momenta whose half-life in tokens stays (Marek et al.); with "sgd" none, as the next two.
         fits: what four studies fitted, from this start.
         paths: the batch paths that the rows take, and eta's exponent along them.
         notes: what holds of all rows, a sentence each, without a full stop.
@@ -103,7 +103,8 @@ def _answer(asked: Asked) -> Transfer:
     lacking = {regime: missing(regime, start, limits, to_b) for regime in asked.regimes}
     able = [regime for regime in asked.regimes if not lacking[regime]]
     rows = tuple(moved(regime, start, T, limits, to_b) for regime in able)
-    contrast = asked.optimizer == "lmo" and not missing("SGD", start, limits, to_b)
+    lmo = asked.optimizer == "lmo"
+    contrast = lmo and not missing("SGD", start, limits, to_b)
     return Transfer(
         start=start,
         alpha2=asked.alpha2,
@@ -113,9 +114,9 @@ def _answer(asked: Asked) -> Transfer:
         rows=rows,
         lacking={regime: names for regime, names in lacking.items() if names},
         sgd=moved("SGD", start, T, limits, to_b) if contrast else None,
-        kept=_kept(start, asked.alpha2, rows),
-        fits=tuple(applied(fit, start, T) for fit in FITS),
-        paths=paths(start, T, rows) if asked.optimizer == "lmo" else (),
+        kept=_kept(start, asked.alpha2, rows) if lmo else {},
+        fits=tuple(applied(fit, start, T) for fit in FITS) if lmo else (),
+        paths=paths(start, T, rows) if lmo else (),
         notes=_notes(asked),
     )
 

@@ -231,8 +231,10 @@ def _about(move: _Move, b: float, at: Setting) -> tuple[str, ...]:
     if b == own or move.regime == "B":
         return ()
     told = f"b is not regime {move.regime}'s own ({own:.4g} tokens): "
+    tuned = "alpha and eta are" if move.regime == "D" else "eta is"
+    again = f"{told}{tuned} tuned again at it"
     if move.regime == "C":
         rest = FLOOR if b < own else "the fewer iterations cost more than the noise falls"
-        return (f"{told}eta is tuned again at it; with alpha held {rest}",)
+        return (f"{again}; with alpha held {rest}",)
     same = ", at the same leading risk (Theorem 2)" if _known(at.alpha) < 1 else ""
-    return (f"{told}alpha and eta are tuned again at it{same}",)
+    return (f"{again}{same}",)

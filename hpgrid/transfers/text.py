@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hpgrid.columns import aligned
 from hpgrid.transfers import half_life
 from hpgrid.transfers.batch import units
-from hpgrid.transfers.fits import Applied
+from hpgrid.transfers.fits import Applied, Fit
 from hpgrid.transfers.given import Limits, called, said
 from hpgrid.transfers.paths import FIXED_RISES, TUNED_RISES
 from hpgrid.transfers.rules import Row
@@ -46,10 +46,6 @@ def _beta(alpha: float | None) -> str:
     return f"{1 - alpha:.{digits}g}" if alpha >= 1e-16 else f"1 - {alpha:.4g}"
 
 
-def _powers(exponent: float, error: float | None, base: str) -> str:
-    return f"{base}^{exponent:g}" if error is None else f"{base}^({exponent:g} +- {error:g})"
-
-
 def _head(answer: Transfer) -> list[str]:
     """Where it starts, where it goes, and within which limits."""
     start, limits = answer.start, answer.limits
@@ -70,7 +66,7 @@ def _in_both(b: float | None, unit: int) -> str:
 def _limits(limits: Limits) -> str:
     said_ = [f"b at most {units(limits.b, limits.unit)}"] if limits.b is not None else []
     said_ += [f"eta at most {limits.eta:g}"] if limits.eta is not None else []
-    rounding = {"pow2": "b a power of two", "int": "b whole", None: ""}
+    rounding: dict[str | int, str] = {"pow2": "b a power of two", "int": "b whole"}
     said_ += [rounding.get(limits.round_b, f"b a multiple of {limits.round_b}")] if limits.round_b is not None else []
     return "".join(f"; {part}" for part in said_)
 
@@ -130,23 +126,32 @@ def _momenta(answer: Transfer) -> list[str]:
     known = (("beta", start.alpha), ("beta2", answer.alpha2))
     lives = [f"{half_life.tokens(start.b, x):.4g} of {name}" for name, x in known if x is not None]
     told = (
-        f"Marek et al., of beta2: b ln 2/(-ln beta) in tokens stays as at the start, {' and '.join(lives)}. For beta this "
-        "is Theorem 2's rule at a fixed T; with T the half-life grows like T^(1/2) in B, C and D"
+        f"Marek et al., of beta2: b ln 2/(-ln beta) in tokens stays as at the start, {' and '.join(lives)}. For beta "
+        "this is Theorem 2's rule at a fixed T; with T the half-life grows like T^(1/2), in B and D at any b, in C at its "
+        "own"
     )
     return [*aligned(lines), *_wrapped([told])]
 
 
 def _fits(answer: Transfer) -> list[str]:
     """Table 1 from this start."""
+    if not answer.fits:
+        return []
     lines = [["fits:", "b ~", "eta ~", "b", "eta", "b of the fit", "fitted over", ""]]
     for applied in answer.fits:
         fit = applied.fit
-        laws = (_powers(fit.b, fit.errors[0], fit.budget), _powers(fit.eta, fit.errors[1], fit.budget))
+        laws = (f"{fit.budget}^{fit.b:g}", f"{fit.budget}^{fit.eta:g}")
         own = "needs C" if fit.budget == "C" else "not at hand" if applied.own_b is None else f"{applied.own_b:.2g}"
         beyond = "T_1 beyond" if applied.beyond else ""
         lines.append([fit.name, *laws, _number(applied.b), _number(applied.eta), own, _range(applied), beyond])
-    told = [f"{fit.fit.name}, {fit.fit.optimizer}: {fit.fit.remark}" for fit in answer.fits]
+    told = [f"{fit.fit.name}, {fit.fit.optimizer}: {fit.fit.remark}{_errors(fit.fit)}" for fit in answer.fits]
     return [*aligned(lines), *_wrapped(told)]
+
+
+def _errors(fit: Fit) -> str:
+    """How far the exponents may be off, as reported."""
+    known = [f"+- {error:g} of {name}'s" for name, error in zip(("b", "eta"), fit.errors) if error is not None]
+    return f"; exponents {', '.join(known)}" if known else ""
 
 
 def _range(applied: Applied) -> str:
@@ -171,7 +176,8 @@ def _paths(answer: Transfer) -> list[str]:
         powers = (f"p = {path.p:.4g}", f"q = {path.fixed:.4g}", f"q = {path.tuned:.4g}", f"T^{path.alpha:.4g}")
         lines.append([", ".join(path.regimes), *powers])
     told = (
-        f"q = kappa p - lambda (1 - p) is above 0, eta rising, for p > lambda/(kappa + lambda): {FIXED_RISES} with beta "
-        f"held, {TUNED_RISES} with beta tuned; but for p > 1/2 alpha grows until it is 1, and from there on beta is held"
+        "q = kappa p - lambda (1 - p) is above 0, eta rising, for p > lambda/(kappa + lambda): "
+        f"{FIXED_RISES} with beta held, {TUNED_RISES} with beta tuned; but for p > 1/2 alpha grows until it is 1, and from "
+        "there on beta is held"
     )
     return [*aligned(lines), *_wrapped([told])]
