@@ -86,7 +86,7 @@ FITS = (
         low=1.3e8,
         high=1.6e10,
         sizes=(2.52e7, 5.667e8),
-        remark="diffusion language models; T is the fewest tokens to a given loss; eta* ~ (b*)^0.3412",
+        remark="diffusion models; T is the fewest tokens to a given loss; eta* ~ (b*)^0.3412",
     ),
     Fit(
         name="Filatov",
@@ -100,7 +100,7 @@ FITS = (
         low=None,
         high=1.38e11,
         sizes=(None, 1.3e9),
-        remark="the largest T and N are the study's; the fit's own range was not at hand",
+        remark="the largest T and N are the study's, the fit's own were not at hand",
     ),
 )
 

@@ -167,7 +167,8 @@ def _batch(move: _Move, limits: Limits, to_b: float | None) -> Batch:
     if lower.b >= batch.b:
         return batch
     told = f"eta would be {eta:.4g} and its cap is {limits.eta:.4g}: b falls from {units(batch.b, limits.unit)} with it"
-    return Batch(lower.b, (told + (", and alpha" if move.regime == "D" else ""), *lower.remarks))
+    how = ", and alpha, the leading risk as it is" if move.regime == "D" else ", b ~ (eta T)^(2/3)"
+    return Batch(lower.b, (told + how, *lower.remarks))
 
 
 def _given_batch(to_b: float, limits: Limits) -> Batch:
@@ -230,11 +231,11 @@ def _about(move: _Move, b: float, at: Setting) -> tuple[str, ...]:
         return ("momentum does not enter; the bound is for eta <= 1/L, which no transfer sees",)
     if b == own or move.regime == "B":
         return ()
-    told = f"b is not regime {move.regime}'s own ({own:.4g} tokens): "
-    tuned = "alpha and eta are" if move.regime == "D" else "eta is"
-    again = f"{told}{tuned} tuned again at it"
-    if move.regime == "C":
-        rest = FLOOR if b < own else "the fewer iterations cost more than the noise falls"
-        return (f"{again}; with alpha held {rest}",)
-    same = ", at the same leading risk (Theorem 2)" if _known(at.alpha) < 1 else ""
-    return (f"{again}{same}",)
+    told = f"b is not regime {move.regime}'s own ({own:.4g} tokens)"
+    if move.regime == "D":
+        same = ", at the same leading risk (Theorem 2)" if _known(at.alpha) < 1 else ""
+        return (f"{told}: alpha and eta are tuned again at it{same}",)
+    if _known(at.eta) < _known(move.at(b).eta):  # at its cap
+        return (told,)
+    rest = FLOOR if b < own else "the fewer iterations cost more than the noise falls"
+    return (f"{told}: eta is tuned again at it; with alpha held {rest}",)

@@ -127,8 +127,8 @@ def _momenta(answer: Transfer) -> list[str]:
     lives = [f"{half_life.tokens(start.b, x):.4g} of {name}" for name, x in known if x is not None]
     told = (
         f"Marek et al., of beta2: b ln 2/(-ln beta) in tokens stays as at the start, {' and '.join(lives)}. For beta "
-        "this is Theorem 2's rule at a fixed T; with T the half-life grows like T^(1/2), in B and D at any b, in C at its "
-        "own"
+        "this is Theorem 2's rule at a fixed T; with T the half-life grows like T^(1/2), in B and D at any b, in C "
+        "at its own"
     )
     return [*aligned(lines), *_wrapped([told])]
 
@@ -150,8 +150,10 @@ def _fits(answer: Transfer) -> list[str]:
 
 def _errors(fit: Fit) -> str:
     """How far the exponents may be off, as reported."""
-    known = [f"+- {error:g} of {name}'s" for name, error in zip(("b", "eta"), fit.errors) if error is not None]
-    return f"; exponents {', '.join(known)}" if known else ""
+    b, eta = fit.errors
+    if b is None:
+        return ""
+    return f"; exponents +- {b:g}" if b == eta else f"; b's exponent +- {b:g}"
 
 
 def _range(applied: Applied) -> str:
@@ -177,7 +179,7 @@ def _paths(answer: Transfer) -> list[str]:
         lines.append([", ".join(path.regimes), *powers])
     told = (
         "q = kappa p - lambda (1 - p) is above 0, eta rising, for p > lambda/(kappa + lambda): "
-        f"{FIXED_RISES} with beta held, {TUNED_RISES} with beta tuned; but for p > 1/2 alpha grows until it is 1, and from "
-        "there on beta is held"
+        f"{FIXED_RISES} with beta held, {TUNED_RISES} with beta tuned; but for p > 1/2 alpha grows until it is 1, and "
+        "from there on beta is held"
     )
     return [*aligned(lines), *_wrapped([told])]
