@@ -151,7 +151,7 @@ def ticks(lo: float, hi: float, most: int) -> list[float]:
         values = [float(f"{step}e{k}") for k in range(first, last + 1) for step in steps]
         inside = [value for value in values if lo * (1 - 1e-9) <= value <= hi * (1 + 1e-9)]
         if len(inside) > most:
-            inside = inside[:: -(-len(inside) // most)] if not best else best
+            inside = best or inside[:: -(-len(inside) // most)]
         best = max(best, inside, key=len)
     return best or [lo, hi]
 

@@ -43,7 +43,7 @@ class Calibration(NamedTuple):
         on_bound: those of them that sit on a bound.
         free: how many of the two ratios it leaves free.
         misfit: the factor by which each condition is missed where they contradict each other; 1 where none is.
-        noise: the shares of noise in the risk at the start, at the constants, shape (n,).
+        noise: the shares of noise in the risk at the start, at the constants, shape (n,); None without them.
         why: why there are no constants, in one line.
     """
 
@@ -52,7 +52,7 @@ class Calibration(NamedTuple):
     on_bound: tuple[str, ...] = ()
     free: int = 0
     misfit: float = 1.0
-    noise: Array = np.empty(0)
+    noise: Array | None = None
     why: str = ""
 
 

@@ -66,8 +66,7 @@ def cost(
     of = Constants(*(np.atleast_1d(value) for value in of))
     whole = _box(at.T, limits)
     retuned, best = least(at.T, of, _holding(whole, at, held)), least(at.T, of, whole)
-    # A cap need not have held at the old budget: what was done there was feasible.
-    before = _holding(_reaching(_box(start.T, limits), start), start, [v for v in At._fields if v not in tuned])
+    before = _holding(_box(start.T, _as_it_was(limits, start)), start, [v for v in At._fields if v not in tuned])
     at_best = least(start.T, of, before)
     bests = (risk(retuned, at.T, of), risk(best, at.T, of))
     return Cost(
@@ -92,21 +91,23 @@ def _excess(own: Array, best: Array) -> Array:
 
 def _box(T: float, limits: Limits) -> Box:
     """What is feasible at a budget. No best b comes near T: burn-in is below the floor there, b < alpha^(3/2) T."""
-    cap = T if limits.b is None else min(limits.b, T)
-    return Box(eta=(0.0, np.inf if limits.eta is None else limits.eta), b=(min(float(limits.unit), cap), cap))
+    most = max(T, float(limits.unit))
+    cap = most if limits.b is None else min(limits.b, most)
+    return Box(eta=(0.0, np.inf if limits.eta is None else limits.eta), b=(float(limits.unit), cap))
+
+
+def _as_it_was(limits: Limits, start: Setting) -> Limits:
+    """Limits at the first budget: those that the setting kept to."""
+    at = point(start)
+    return Limits(
+        b=limits.b if limits.b is not None and at.b <= limits.b else None,
+        eta=limits.eta if limits.eta is not None and at.eta <= limits.eta else None,
+        unit=limits.unit if at.b >= limits.unit else 1,
+    )
 
 
 def _holding(box: Box, setting: Setting, held: Sequence[str]) -> Box:
     return box._replace(**{name: (getattr(setting, name),) * 2 for name in held})
-
-
-def _reaching(box: Box, setting: Setting) -> Box:
-    """A box with room for a setting."""
-    wider = {
-        v: (min(low, float(x)), max(high, float(x)))
-        for (v, (low, high)), x in zip(box._asdict().items(), point(setting))
-    }
-    return Box(**wider)
 
 
 def _feasible(setting: Setting, box: Box) -> bool:

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpgrid.theory import batch_paths, sgd, transfer
+from hpgrid.transfers import half_life
 from hpgrid.transfers.constants import Constants
 from hpgrid.transfers.given import Setting
-from hpgrid.transfers.optimum import Box, Range, least, point
+from hpgrid.transfers.optimum import At, Box, Range, least, point
 
 Array = NDArray[np.float64]
 
@@ -76,20 +77,46 @@ def at_point(of: Constants, start: Setting) -> dict[str, Factor]:
     return factors
 
 
-def half_life(b: float, alpha: float) -> float:
-    """Return the tokens in which momentum forgets half, b ln 2/(-ln beta); about b ln 2/alpha, and 0 at beta = 0."""
-    return 0.0 if alpha == 1 else b * math.log(2) / -math.log1p(-alpha)
+class Life(NamedTuple):
+    """Momentum's half-life in tokens under one rule.
 
-
-def half_life_power(regime: str) -> Fraction:
-    """Return the power of T_1/T_0 by which a regime's rule moves b/alpha, and the half-life with it."""
-    powers = transfer.TABLE_2[regime]
-    return powers.get("b", Fraction(0)) - powers.get("alpha", Fraction(0))
-
-
-def half_life_tuned(T: float, of: Constants) -> Array:
-    """Return ln 2 C2/(2 (C1 C3)^(1/2)) T^(1/2), the half-life with the momentum tuned: at every batch size.
-
-    Source: Shulgin et al., Appendix B.2: alpha* = 2 (C1 C3)^(1/2)/C2 b T^(-1/2).
+    Attributes:
+        regime: the rule's.
+        tokens: at the new budget.
+        times: over that at the old one; NaN where that is 0.
+        power: of T_1/T_0, where b is the regime's own.
+        retuned: with eq. (4)'s own best of what the row tunes, one value for each value of the constants.
+        depends: on what it depends, in words.
     """
-    return np.asarray(math.log(2) * of.C2 / (2 * np.sqrt(np.multiply(of.C1, of.C3))) * np.sqrt(T))
+
+    regime: str
+    tokens: float
+    times: float
+    power: Fraction
+    retuned: Array | None
+    depends: str
+
+
+#: On what the half-life depends where momentum is held, and where it is tuned.
+_HELD, _TUNED = "b alone: beta is held", "T, as T^(1/2), and not on b: alpha ~ b T^(-1/2)"
+
+
+def life(regime: str, start: Setting, at: Setting, retuned: At | None) -> Life:
+    """Return the half-life under a regime's rule; both settings have b and alpha."""
+    before, after = (half_life.tokens(float(x.b), float(x.alpha)) for x in (point(start), point(at)))
+    powers = transfer.TABLE_2[regime]
+    tuned = "alpha" in powers
+    return Life(
+        regime,
+        after,
+        after / before if before else math.nan,
+        powers.get("b", Fraction(0)) - powers.get("alpha", Fraction(0)),
+        None if retuned is None else retuned.b * math.log(2) / _decay(retuned.alpha),
+        _TUNED if tuned else _HELD + (", b ~ T^(1/2)" if "b" in powers else ""),
+    )
+
+
+def _decay(alpha: Array) -> Array:
+    """-ln beta; infinite at beta = 0."""
+    with np.errstate(divide="ignore"):
+        return -np.log1p(-alpha)

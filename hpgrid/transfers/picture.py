@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -53,7 +53,8 @@ def draw(answer: Transfer) -> Figure:
         for k, (ax, name) in enumerate(zip(axes, names)):
             _panel(ax, answer, name, T, {regime: values[name] for regime, values in along.items()})
             letter(ax, k, _TITLES[name])
-        figure.legend(*_legend(axes[0], answer), loc="outside lower center", ncols=len(answer.rows) + 1)
+        handles, labels = _legend(axes[0], answer)
+        figure.legend(handles, labels, loc="outside lower center", ncols=len(answer.rows) + 1)
         figure.draw_without_rendering()  # the panels have their places
         for ax, name in zip(axes, names):
             _ends(ax, answer, name)
@@ -124,7 +125,7 @@ def _label(name: str, limits: Limits) -> str:
     return {"eta": r"learning rate $\eta$", "alpha": r"$\beta$, log scale in $1-\beta$"}[name]
 
 
-def _legend(axes: Axes, answer: Transfer) -> tuple[list[object], list[str]]:
+def _legend(axes: Axes, answer: Transfer) -> tuple[list[Any], list[str]]:
     handles, labels = axes.get_legend_handles_labels()
     symbols = {"eta": r"$\eta$", "b": "$b$", "alpha": r"$\beta$"}
     tuned = {row.regime: f"{row.regime}: {', '.join(symbols[v] for v in row.tuned)} tuned" for row in answer.rows}

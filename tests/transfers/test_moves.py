@@ -9,9 +9,10 @@ import pytest
 
 import hpgrid
 from hpgrid.bounds import lmo, sgd
+from hpgrid.theory import fixed_batch
 from hpgrid.transfers.constants import Constants
 from hpgrid.transfers.given import Setting
-from hpgrid.transfers.moves import at_point, half_life, half_life_power, half_life_tuned, table
+from hpgrid.transfers.moves import at_point, life, table
 from hpgrid.transfers.optimum import Box, least
 from hpgrid.transfers.rules import moved
 
@@ -50,38 +51,35 @@ def test_at_a_point_the_factors_are_those_of_eq_4() -> None:
     assert small.max() < 1e-4
 
 
-@pytest.mark.parametrize(("b", "alpha"), [(32.0, 0.5), (524288.0, 0.05), (1e6, 1e-9)])
-def test_a_half_life_is_when_half_is_left(b: float, alpha: float) -> None:
-    steps = half_life(b, alpha) / b
-    assert np.exp(steps * np.log1p(-alpha)) == pytest.approx(0.5, rel=1e-14)
-    assert half_life(b, alpha) == pytest.approx(b * np.log(2) / alpha, rel=alpha)
-
-
-def test_no_momentum_remembers_nothing() -> None:
-    assert half_life(32.0, 1.0) == 0.0
-
-
-def test_beta_to_the_power_of_b_keeps_it() -> None:
-    """Marek et al.: b to kappa b with beta to beta^kappa."""
-    assert half_life(4 * 32.0, -np.expm1(4 * np.log1p(-0.05))) == pytest.approx(half_life(32.0, 0.05), rel=1e-14)
-
-
 @pytest.mark.parametrize("regime", "ABCD")
-def test_a_rule_moves_it_by_a_power_of_the_budget(regime: str) -> None:
+def test_a_rule_moves_the_half_life_by_a_power_of_the_budget(regime: str) -> None:
     """b/alpha exactly; the half-life up to -ln beta = alpha (1 + alpha/2 + ...)."""
     start = Setting(1e10, 1e-4, 3000.0, 1e-3)
     at = moved(regime, start, 1e12).at
-    power = float(half_life_power(regime))
-    assert power == (0 if regime == "A" else 0.5)
-    assert half_life(at.b, at.alpha) / half_life(start.b, start.alpha) == pytest.approx(100**power, rel=1e-3)
+    found = life(regime, start, at, None)
+    assert found.power == (0 if regime == "A" else Fraction(1, 2))
+    assert found.times == pytest.approx(100 ** float(found.power), rel=1e-3)
+    assert found.tokens == pytest.approx(at.b * np.log(2) / at.alpha, rel=1e-3)
+    assert found.retuned is None
+    assert ("beta is held" in found.depends) == (regime in "AC")
+
+
+def test_no_momentum_has_no_half_life_to_move() -> None:
+    at = Setting(1e12, 1e-4, 3000.0, 1.0)
+    found = life("A", at, at, least(1e12, Constants(1.0, 1e-3, 1.0), Box()))
+    assert found.tokens == 0.0
+    assert np.isnan(found.times)
+    assert found.retuned >= 0.0
 
 
 def test_tuned_it_is_a_root_of_the_budget_at_every_batch_size() -> None:
     of, T = Constants(1.0, 3.0, 2.0), 1e22
-    lives = []
+    start = Setting(T, 1e-4, 3000.0, 1e-3)
+    law = np.log(2) * of.C2 / (2 * np.sqrt(of.C1 * of.C3)) * np.sqrt(T)
+    assert law == pytest.approx(np.log(2) / float(fixed_batch.momentum_complement(T, 1.0, *of)), rel=1e-14)
     for b in (1.0, 1e3, 1e6):
-        alpha = least(T, of, Box(b=(b, b))).alpha
-        lives.append(half_life(b, float(alpha)))
-        small = b / (alpha**1.5 * T) + alpha
-        assert lives[-1] == pytest.approx(float(half_life_tuned(T, of)), rel=4 * float(small))
-    assert max(lives) / min(lives) == pytest.approx(1.0, abs=1e-2)
+        best = least(T, of, Box(b=(b, b)))
+        found = life("B", start, start, best)
+        small = b / (best.alpha**1.5 * T) + best.alpha
+        assert float(found.retuned) == pytest.approx(law, rel=4 * float(small))
+        assert small < 1e-3
