@@ -87,8 +87,8 @@ def calibrate(start: Setting, tuned: Sequence[str], limits: Limits | None = None
     batch = _range((1 - r) / (2 * (1 + r)), senses.get("b"))
     momentum = _range((1 + alpha) * (0.5 - r) / (1 + r), senses.get("alpha"))
     if batch is None or momentum is None:
-        above = "1, or b would be" if batch is None else "2, or beta would be"
-        why = f"no positive constants make it optimal: alpha^(3/2) K is {1 / r:.3g}, not above {above} smaller"
+        better = "1 a smaller b" if batch is None else "2 a smaller beta"
+        why = f"no constants make the start the best: alpha^(3/2) K = {1 / r:.3g}, and up to {better} is always better"
         return Calibration(None, tuple(tuned), on_bound, why=why)
     ratios = _under_cap(batch, momentum) if senses["eta"] else _at_best(batch, momentum)
     noise = 1 / (np.exp(ratios.progress) + 1 + np.exp(ratios.drift))

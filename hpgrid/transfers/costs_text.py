@@ -56,7 +56,7 @@ def _cells(row: Costed) -> list[str]:
         *_regret(row.cost.unchanged),
         span(best.eta, number),
         span(best.b, batch),
-        span(best.alpha, beta),
+        span(-best.alpha, lambda x: beta(-x)),
     ]
 
 

@@ -12,7 +12,7 @@ from hpgrid.transfers.calibrate import NOISE_SHARES, calibrate
 from hpgrid.transfers.constants import Constants
 from hpgrid.transfers.cost import cost
 from hpgrid.transfers.given import Limits, Setting
-from hpgrid.transfers.optimum import Box, least, point, terms
+from hpgrid.transfers.optimum import Box, least, point, risk, terms
 from hpgrid.transfers.rules import NONE, TUNED
 
 HELD = {"b": 3000.0, "alpha": 0.02}
@@ -121,7 +121,12 @@ def test_a_bound_gives_an_inequality(
 
 @pytest.mark.parametrize(
     ("regime", "why"),
-    [("B", "alpha^(3/2) K is 1.58, not above 2"), ("D", "alpha^(3/2) K is 1.58, not above 2"), ("A", ""), ("C", "")],
+    [
+        ("A", ""),
+        ("B", "K = 1.58, and up to 2 a smaller beta"),
+        ("C", ""),
+        ("D", "K = 1.58, and up to 2 a smaller beta"),
+    ],
 )
 def test_where_burn_in_is_most_of_the_noise_no_constants_are_positive(regime: str, why: str) -> None:
     """At alpha^(3/2) K = 1.58 the risk falls with alpha whatever the constants, but has its least over b."""
@@ -133,4 +138,12 @@ def test_where_burn_in_is_most_of_the_noise_no_constants_are_positive(regime: st
 def test_below_one_it_has_no_least_over_b_either() -> None:
     found = calibrate(Setting(2e3, 1e-3, 100.0, 0.1), TUNED["C"])
     assert found.constants is None
-    assert "alpha^(3/2) K is 0.632, not above 1" in found.why
+    assert "alpha^(3/2) K = 0.632, and up to 1 a smaller b" in found.why
+
+
+def test_what_is_always_better_there_is_better_by_random_constants() -> None:
+    start = Setting(2e3, 1e-3, 100.0, 0.1)
+    of = Constants(*10 ** np.random.default_rng(3).uniform(-4, 4, (3, 100)))
+    at = point(start)
+    for nearby in (at._replace(b=at.b * 0.99), at._replace(alpha=at.alpha * 1.01)):
+        assert (risk(nearby, start.T, of) < risk(at, start.T, of)).all()
