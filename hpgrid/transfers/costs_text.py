@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hpgrid.columns import aligned
 from hpgrid.transfers.calibrate import Calibration
 from hpgrid.transfers.constants import Constants
-from hpgrid.transfers.cost import Regret
+from hpgrid.transfers.cost import Cost, Regret
 from hpgrid.transfers.costs import Costed, Costs
 from hpgrid.transfers.given import Setting, said
 from hpgrid.transfers.moves import Move
@@ -36,28 +36,30 @@ def span(values: Any, say: Callable[[float], str]) -> str:
 
 def percent(x: float) -> str:
     """Return an excess or a share as text: 0.01%, 12%, 1028%."""
-    return f"{100 * x:.4g}%" if x >= 1 else f"{100 * x:.2g}%"
+    return f"{100 * x:.0f}%" if x >= 1 else f"{100 * x:.2g}%"
 
 
 def _costs(costs: Costs) -> list[str]:
-    """The table: excess risks of the rule and of leaving all as it was, and the best to be had."""
-    head = ["costs:", "at the start", "the rule", "over all", "unchanged", "over all", "best: eta", "b, tokens", "beta"]
-    return aligned([head, *(_cells(row) for row in costs.rows)])
+    """Excess risks of the rule and of leaving all as it was, and the best to be had."""
+    excess = [["costs:", "start", "rule", "over all", "as it was", "over all"]]
+    best = [["best at T_1:", "eta", "b, tokens", "beta"]]
+    for row in costs.rows:
+        excess.append([row.regime, *_excess(row.cost)])
+        best.append([row.regime, *_best(row.cost)])
+    return [*aligned(excess), "", *aligned(best)]
 
 
-def _cells(row: Costed) -> list[str]:
-    if row.cost is None:
-        return [row.regime, *("-" * 8)]
-    best = row.cost.retuned
-    return [
-        row.regime,
-        span(row.cost.at_start, percent),
-        *_regret(row.cost.rule),
-        *_regret(row.cost.unchanged),
-        span(best.eta, number),
-        span(best.b, batch),
-        span(-best.alpha, lambda x: beta(-x)),
-    ]
+def _excess(cost: Cost | None) -> list[str]:
+    if cost is None:
+        return ["-"] * 5
+    return [span(cost.at_start, percent), *_regret(cost.rule), *_regret(cost.unchanged)]
+
+
+def _best(cost: Cost | None) -> list[str]:
+    if cost is None:
+        return ["-"] * 3
+    eta, b, alpha = cost.retuned
+    return [span(eta, number), span(b, batch), span(-alpha, lambda x: beta(-x))]
 
 
 def _regret(regret: Regret | None) -> tuple[str, str]:
@@ -69,14 +71,13 @@ def _regret(regret: Regret | None) -> tuple[str, str]:
 def _told(costs: Costs, start: Setting) -> list[str]:
     """What the table's columns are, and with which constants."""
     lines = [
-        "how far eq. (4)'s risk is above the least one within limits: the start's above the best of what was tuned "
-        "there; at T_1 the rule's, and that of leaving all as it was, above the best of what the row tunes (on the "
-        "right), and above that of eta, b and beta (over all)"
+        "excess of eq. (4)'s risk over the least one within limits; start: at T_0, of what was tuned there; rule: at "
+        "T_1, of what the row tunes, and of eta, b and beta together; as it was: the same for the start left unchanged"
     ]
     if all(row.calibration is None for row in costs.rows):
         of = costs.rows[0].constants if costs.rows else None
         return wrapped([*lines, *([] if of is None else [_constants(of)])])
-    lines.append("with constants by which the start is the best of what the row tuned; only their ratios matter:")
+    lines.append("constants, of which only ratios matter: those by which the start is the best of what the row tuned")
     return wrapped([*lines, *(_calibrated(row, start) for row in costs.rows)])
 
 
