@@ -43,7 +43,9 @@ class Fit(NamedTuple):
     remark: str
 
 
-#: Source: Shulgin et al., Table 1, and each study's own text, data or notebooks.
+#: Source: Shulgin et al., Table 1; DeepSeek's eqs. (1) and (4) as two summaries of that paper quote them; StepLaw's
+#: ranges from the runs of dense models that it published; von Ruette's from the figures of their notebooks, by eye;
+#: Filatov's from its abstract.
 FITS = (
     Fit(
         name="DeepSeek",
@@ -62,7 +64,7 @@ FITS = (
     ),
     Fit(
         name="StepLaw",
-        source="Li et al. (2025), and the data they published",
+        source="StepLaw, Li et al. (2025) and their data",
         optimizer="AdamW",
         budget="T",
         b=0.571,
@@ -76,7 +78,7 @@ FITS = (
     ),
     Fit(
         name="von Ruette",
-        source="von Ruette et al. (2025), and the notebooks they published",
+        source="von Ruette et al. (2025) and their notebooks",
         optimizer="LaProp",
         budget="T",
         b=0.8225,

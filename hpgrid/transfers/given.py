@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from numbers import Integral
 from typing import Any, NamedTuple
 
 from hpgrid.checks import check_value, is_number
@@ -238,9 +239,9 @@ def _rounding(given: Any) -> str | int | None:
         return None if given is None else str(given)
     if isinstance(given, str) and given.isascii() and given.isdigit() and len(given) < 16:
         given = int(given)
-    if not isinstance(given, int) or isinstance(given, bool) or given < 1:
+    if not isinstance(given, Integral) or isinstance(given, bool) or given < 1:
         raise bad("round_b is pow2, int, or a whole number of which b is a multiple", given, "256, say")
-    return given
+    return int(given)
 
 
 def _whole(name: str, given: Any, example: str) -> int:

@@ -126,7 +126,7 @@ def _fits(answer: Transfer) -> list[str]:
         own = "needs C" if fit.budget == "C" else "not at hand" if applied.own_b is None else f"{applied.own_b:.2g}"
         beyond = "T_1 beyond" if applied.beyond else ""
         lines.append([fit.name, *laws, number(applied.b), number(applied.eta), own, _range(applied), beyond])
-    told = [f"{fit.fit.name}, {fit.fit.optimizer}: {fit.fit.remark}{_errors(fit.fit)}" for fit in answer.fits]
+    told = [f"{x.fit.source}, {x.fit.optimizer}: {x.fit.remark}{_errors(x.fit)}" for x in answer.fits]
     return [*aligned(lines), *wrapped(told)]
 
 

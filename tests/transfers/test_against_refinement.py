@@ -147,10 +147,10 @@ def test_a_capped_eta_has_alpha_tuned_in_regime_b(T: float) -> None:
 
     At the start eta is the best one, and alpha there has regime B's own shifts.
     """
-    start = best(T, ("eta", "alpha"), b=HELD_B)
-    cap = moved("B", start, T * LONGER).at.eta / 5
-    row = moved("B", start, T * LONGER, Limits(eta=cap))
-    at = best(T * LONGER, ("alpha",), eta=cap, b=HELD_B)
+    start, to_b = best(T, ("eta", "alpha"), b=HELD_B), 4 * HELD_B
+    cap = moved("B", start, T * LONGER, to_b=to_b).at.eta / 5
+    row = moved("B", start, T * LONGER, Limits(eta=cap), to_b)
+    at = best(T * LONGER, ("alpha",), eta=cap, b=to_b)
     assert row.at.eta == cap
     held_against(row, at, {"alpha": 2 / 3 * (against_drift(start) + against_drift(at))})
 
