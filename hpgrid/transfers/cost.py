@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hpgrid.transfers.batch import feasible
 from hpgrid.transfers.constants import Constants
 from hpgrid.transfers.given import Limits, Setting
 from hpgrid.transfers.optimum import At, Box, least, point, risk
@@ -36,8 +37,8 @@ class Cost(NamedTuple):
     Attributes:
         retuned: the best at the new budget of what the row tunes, at what it holds, within limits.
         best: the best there of eta, b and alpha, within limits.
-        rule: what the row's own setting costs; None where it is not feasible.
-        unchanged: what the old setting costs there; None where it is not feasible.
+        rule: what the row's own setting costs; None where that is less than one iteration.
+        unchanged: what the old setting costs there, as far as limits let it be; None in the same case.
         start: the best at the first budget of what was tuned there.
         at_start: the relative excess risk of the old setting over it.
     """
@@ -72,16 +73,25 @@ def cost(
     return Cost(
         retuned=retuned,
         best=best,
-        rule=_regret(at, at.T, of, bests) if _feasible(at, whole) else None,
-        unchanged=_regret(start, at.T, of, bests) if _feasible(start, whole) else None,
+        rule=_regret(at, of, bests),
+        unchanged=_regret(_left(start, at, held, limits), of, bests),
         start=at_best,
         at_start=_excess(risk(point(start), start.T, of), risk(at_best, start.T, of)),
     )
 
 
-def _regret(setting: Setting, T: float, of: Constants, bests: tuple[Array, Array]) -> Regret:
-    own = risk(point(setting), T, of)
-    return Regret(*(_excess(own, best) for best in bests))
+def _left(start: Setting, at: Setting, held: Sequence[str], limits: Limits) -> Setting:
+    """The old setting at the new budget: b the nearest that can be run there, or the one that is held; eta capped."""
+    eta, b, alpha = (float(x) for x in point(start))
+    b = float(point(at).b) if "b" in held else feasible(b, limits).b
+    return Setting(at.T, eta if limits.eta is None else min(eta, limits.eta), b, alpha)
+
+
+def _regret(setting: Setting, of: Constants, bests: tuple[Array, Array]) -> Regret | None:
+    own = point(setting)
+    if own.b > setting.T:
+        return None
+    return Regret(*(_excess(risk(own, setting.T, of), best) for best in bests))
 
 
 def _excess(own: Array, best: Array) -> Array:
@@ -108,7 +118,3 @@ def _as_it_was(limits: Limits, start: Setting) -> Limits:
 
 def _holding(box: Box, setting: Setting, held: Sequence[str]) -> Box:
     return box._replace(**{name: (getattr(setting, name),) * 2 for name in held})
-
-
-def _feasible(setting: Setting, box: Box) -> bool:
-    return all(bool((low <= x) & (x <= high)) for x, (low, high) in zip(point(setting), box))

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hpgrid.errors import bad
 from hpgrid.transfers.calibrate import Calibration, calibrate
 from hpgrid.transfers.constants import Constants
 from hpgrid.transfers.cost import Cost, cost
@@ -61,8 +62,12 @@ def costs(start: Setting, rows: Sequence[Row], limits: Limits, *, given_b: bool,
         limits: what is feasible.
         given_b: whether the new batch size was given, so that it is not tuned again.
         constants: of eq. (4); None calibrates them at the start, for each row by what it tuned there.
+
+    Raises:
+        ValueError: a number comes out too large or too small for a float.
     """
     costed = tuple(_costed(start, row, limits, given_b, constants) for row in rows)
+    _check_numbers(costed)
     known = {row.regime: row.constants for row in costed if row.constants is not None}
     telling = next((regime for regime in _TELLING if regime in known), "")
     return Costs(
@@ -82,3 +87,16 @@ def _costed(start: Setting, row: Row, limits: Limits, given_b: bool, constants: 
     own = Constants(*map(np.atleast_1d, own))
     held = [name for name in ("b", "alpha") if name not in row.tuned or (name == "b" and given_b)]
     return Costed(row.regime, own, calibration, cost(own, start, row.at, tuned=row.tuned, held=held, limits=limits))
+
+
+def _check_numbers(costed: Sequence[Costed]) -> None:
+    """Refuse what a float can't hold."""
+    for row in costed:
+        if row.constants is None or row.cost is None:
+            continue
+        cost = row.cost
+        values = [*row.constants, *cost.retuned, *cost.best, *cost.start, cost.at_start]
+        values += [*(cost.rule or ()), *(cost.unchanged or ())]
+        if not all(np.isfinite(value).all() and (np.asarray(value) >= 0).all() for value in values):
+            instead = "constants and hyperparameters that are less extreme"
+            raise bad("what a choice costs is a number", f"regime {row.regime} comes out as none", instead)

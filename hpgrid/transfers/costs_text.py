@@ -64,7 +64,7 @@ def _best(cost: Cost | None) -> list[str]:
 
 def _regret(regret: Regret | None) -> tuple[str, str]:
     if regret is None:
-        return "infeasible", "infeasible"
+        return "K < 1", "K < 1"
     return span(regret.retuned, percent), span(regret.best, percent)
 
 
@@ -72,7 +72,8 @@ def _told(costs: Costs, start: Setting) -> list[str]:
     """What the table's columns are, and with which constants."""
     lines = [
         "excess of eq. (4)'s risk over the least one within limits; start: at T_0, of what was tuned there; rule: at "
-        "T_1, of what the row tunes, and of eta, b and beta together; as it was: the same for the start left unchanged"
+        "T_1, of what the row tunes, and of eta, b and beta together; as it was: the same of the start left as it is, "
+        "as far as limits let it be"
     ]
     if all(row.calibration is None for row in costs.rows):
         of = costs.rows[0].constants if costs.rows else None
@@ -148,7 +149,8 @@ def _lives(costs: Costs) -> list[str]:
     lines = [["half-life:", "tokens at T_1", "of the start's", "with the best", "depends on"]]
     for life in costs.lives:
         best = "-" if life.retuned is None else span(life.retuned, number)
-        lines.append([life.regime, number(life.tokens), f"x {life.times:.4g}", best, life.depends])
+        times = "-" if np.isnan(life.times) else f"x {life.times:.4g}"
+        lines.append([life.regime, number(life.tokens), times, best, life.depends])
     kept = ["beta^(b_1/b_0)", "", "x 1", "", "nothing: it is kept (Marek et al.)"]
     told = (
         "b ln 2/(-ln beta) tokens, about b ln 2/alpha; with beta tuned it is ln 2 C2/(2 (C1 C3)^(1/2)) T^(1/2) at "

@@ -11,7 +11,7 @@ import pytest
 import hpgrid
 from hpgrid.bounds import lmo
 from hpgrid.transfers.constants import read
-from hpgrid.transfers.optimum import point, risk
+from hpgrid.transfers.optimum import At, point, risk
 from hpgrid.transfers.words import WIDTH
 
 START = {"eta": 3e-4, "b": 524288, "beta": 0.95, "T": 2.5e9}
@@ -102,10 +102,23 @@ def test_where_nothing_fits_there_is_no_number() -> None:
     json.dumps(answer.as_dict(), allow_nan=False)
 
 
-def test_what_is_not_feasible_has_no_cost() -> None:
-    answer = hpgrid.transfer(START, 1e11, constants={"C1": 1e-4}, max_b=2**18, regime="C")
-    assert answer.costs.rows[0].cost.unchanged is None
-    assert "infeasible" in answer.text()
+def test_what_is_left_as_it_was_keeps_within_limits() -> None:
+    """A batch size above its cap is the cap, an eta above its own is that, and a batch size that is given is given."""
+    limited = hpgrid.transfer(START, 1e11, constants={"C1": 1e-4}, max_b=2**18, max_eta=1e-4, regime="C")
+    own = float(risk(At(1e-4, 2.0**18, 0.05), 1e11, read({"C1": 1e-4})))
+    cost = limited.costs.rows[0].cost
+    least = float(risk(cost.retuned, 1e11, read({"C1": 1e-4}))[0])
+    assert cost.unchanged.retuned[0] == pytest.approx(own / least - 1, rel=1e-9)
+    given = hpgrid.transfer(START, 1e11, constants={"C1": 1e-4}, to_b=2**22, regime="D").costs.rows[0].cost
+    own = float(risk(At(3e-4, 2.0**22, 0.05), 1e11, read({"C1": 1e-4})))
+    least = float(risk(given.retuned, 1e11, read({"C1": 1e-4}))[0])
+    assert given.unchanged.retuned[0] == pytest.approx(own / least - 1, rel=1e-9)
+
+
+def test_less_than_one_iteration_has_no_cost() -> None:
+    answer = hpgrid.transfer(START, 1e5, constants={"C1": 1e-4}, regime="A")
+    assert answer.costs.rows[0].cost.rule is None
+    assert "K < 1" in answer.text()
 
 
 def test_json_has_the_least_and_the_largest_over_what_is_free() -> None:

@@ -87,10 +87,6 @@ def test_leaving_all_as_it_was_costs_what_eta_is_off_by() -> None:
     assert found.unchanged.retuned[0] == pytest.approx(share * (5.05 - 1) / (share + noise), rel=1e-9)
 
 
-def test_a_batch_size_above_its_cap_can_not_be_left_as_it_was() -> None:
-    assert of_rule("C", 1e12, 10.0, Limits(b=1000.0)).unchanged is None
-
-
 def test_less_than_one_iteration_has_no_cost() -> None:
     start = best(1e9, "A")
     found = cost(OF, start, start._replace(T=2000.0), tuned=("eta",), held=("b", "alpha"), limits=Limits())
