@@ -53,6 +53,7 @@ class Costs(NamedTuple):
     lives: tuple[Life, ...]
 
 
+@np.errstate(all="ignore")  # what overflows is refused
 def costs(start: Setting, rows: Sequence[Row], limits: Limits, *, given_b: bool, constants: Constants | None) -> Costs:
     """Return what the rows cost.
 
