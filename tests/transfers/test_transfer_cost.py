@@ -87,6 +87,15 @@ def test_leaving_all_as_it_was_costs_what_eta_is_off_by() -> None:
     assert found.unchanged.retuned[0] == pytest.approx(share * (5.05 - 1) / (share + noise), rel=1e-9)
 
 
+def test_limits_that_the_old_setting_did_not_keep_to_did_not_hold_there() -> None:
+    start = best(1e10, "D")
+    limits = Limits(b=start.b / 2, eta=start.eta / 2, unit=2 * int(start.b))
+    for some in (limits._replace(unit=1), limits._replace(b=None)):
+        found = cost(OF, start, start._replace(T=1e11), tuned=TUNED["D"], held=(), limits=some)
+        assert found.at_start == 0.0
+        np.testing.assert_allclose([float(x[0]) for x in found.start], start[1:], rtol=1e-12)
+
+
 def test_less_than_one_iteration_has_no_cost() -> None:
     start = best(1e9, "A")
     found = cost(OF, start, start._replace(T=2000.0), tuned=("eta",), held=("b", "alpha"), limits=Limits())

@@ -80,6 +80,17 @@ def test_it_lies_on_the_curve_of_joint_optima_in_closed_form() -> None:
         np.testing.assert_allclose(closed[inside], found[inside], rtol=IN_LOG)
 
 
+@pytest.mark.parametrize("ratio", [1e-9, 1e-2, 0.5, 1.0, 2.0, 1e2, 1e9])
+def test_with_eta_held_b_is_the_root_of_its_cubic(ratio: float) -> None:
+    """Progress and burn-in together are half the floor; at ``ratio`` 1 both are alike, where the root is farthest."""
+    of, T, alpha = Constants(2.0, 3.0, 1.0), 1e18, 0.5
+    # With s = b^(1/2): burn-in is floor/2 less progress, and progress is ``ratio`` of burn-in/2.
+    s = np.sqrt(alpha**1.5 * T / (1 + ratio))
+    eta = 2 * of.C1 * alpha * s / (of.C2 * ratio)
+    at = least(T, of, Box(eta=(eta, eta), alpha=(alpha, alpha)))
+    assert at.b == pytest.approx(s**2, rel=16 * np.finfo(float).eps)
+
+
 def test_no_point_of_the_box_is_below_it() -> None:
     of, T = some()
     limits = {"eta": (1e-9, 1e-4), "b": (10.0, 1e4), "alpha": (1e-3, 0.5)}

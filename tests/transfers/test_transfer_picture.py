@@ -10,6 +10,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 import hpgrid
 from hpgrid.errors import InputError
@@ -93,13 +94,15 @@ def test_the_ends_have_their_values_which_rounding_moves() -> None:
     assert lines(figure.axes[1])["D"].get_ydata()[-1] != answer.rows[3].at.b / 4096
 
 
-@pytest.mark.parametrize("to", [1e7, 1e12])
+@pytest.mark.parametrize("to", [1e7, 2.6e9, 1e12])
 def test_what_stands_at_the_ends_overlaps_nothing_and_is_inside(to: float) -> None:
     _, figure = drawn(to=to)
     renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw(renderer)  # texts have their places
     for axes in figure.axes:
         ends = [text for text in axes.texts if ":" in text.get_text()]
-        boxes = sorted((text.get_window_extent(renderer) for text in ends), key=lambda box: box.y0)
+        # Of the text alone, without the line to it.
+        boxes = sorted((Text.get_window_extent(text, renderer) for text in ends), key=lambda box: box.y0)
         assert all(low.y1 <= high.y0 + 1 for low, high in pairwise(boxes))
         assert all(box.x1 < figure.bbox.x1 and box.x0 > 0 for box in boxes)
 
@@ -112,7 +115,9 @@ def test_only_what_is_known_is_drawn() -> None:
 
 def test_one_regime_keeps_its_look() -> None:
     alone, among = drawn(regime="C")[1], drawn()[1]
-    assert lines(alone.axes[0])["C"].get_color() == lines(among.axes[0])["C"].get_color()
+    looks = {name: (line.get_color(), line.get_linewidth()) for name, line in lines(among.axes[0]).items()}
+    assert len(set(looks.values())) == len(looks)
+    assert lines(alone.axes[0])["C"].get_color() == looks["C"][0]
     assert set(lines(alone.axes[0])) == {"C", "start"}
 
 
