@@ -41,16 +41,16 @@ class Costs(NamedTuple):
     Attributes:
         rows: in the order of the transfer's.
         moves: by which power of b the best eta moves.
-        here: by which factor it moves at the start when b is quadrupled, by what becomes of the momentum.
-        here_by: the regime whose constants that is with; "" where they are given or there are none.
-        lives: momentum's half-life under each row's rule.
+        at_start: by which factor it moves at the start when b is quadrupled, by what becomes of the momentum.
+        at_start_by: the regime whose constants that is with; "" where they are given or there are none.
+        half_lives: momentum's half-life under each row's rule.
     """
 
     rows: tuple[Costed, ...]
     moves: tuple[Move, ...]
-    here: dict[str, Factor]
-    here_by: str
-    lives: tuple[Life, ...]
+    at_start: dict[str, Factor]
+    at_start_by: str
+    half_lives: tuple[Life, ...]
 
 
 @np.errstate(all="ignore")  # what overflows is refused
@@ -74,9 +74,9 @@ def costs(start: Setting, rows: Sequence[Row], limits: Limits, *, given_b: bool,
     return Costs(
         rows=costed,
         moves=table(),
-        here=at_point(known[telling], start) if telling else {},
-        here_by=telling if constants is None else "",
-        lives=tuple(life(row.regime, start, row.at, c.cost and c.cost.retuned) for row, c in zip(rows, costed)),
+        at_start=at_point(known[telling], start) if telling else {},
+        at_start_by=telling if constants is None else "",
+        half_lives=tuple(life(row.regime, start, row.at, c.cost and c.cost.retuned) for row, c in zip(rows, costed)),
     )
 
 

@@ -123,11 +123,11 @@ def _moves(costs: Costs) -> list[str]:
     """How the best eta moves when b is quadrupled."""
     lines = [["b to 4 b:", "eta* at fixed K", "eq. (4) here", "eta* at fixed T", "eq. (4) here"]]
     for move in costs.moves:
-        here = costs.here.get(move.momentum) if move.method == "LMO" else None
+        here = costs.at_start.get(move.momentum) if move.method == "LMO" else None
         own = ["-", "-"] if here is None else [_times(here.at_K), _times(here.at_T)]
         powers = [f"{_power(power)}: x {4 ** float(power):.4g}" for power in (move.at_K, move.at_T)]
         lines.append([_named(move), powers[0], own[0], powers[1], own[1]])
-    by = f", with {costs.here_by}'s constants" if costs.here_by else ""
+    by = f", with {costs.at_start_by}'s constants" if costs.at_start_by else ""
     told = f"at a large budget, and by eq. (4) at the start{by}; beta tuned again: alpha* ~ (b/K)^(1/2), ~ b at fixed T"
     return [*aligned(lines), *wrapped([told])]
 
@@ -147,7 +147,7 @@ def _times(factor: Any) -> str:
 def _lives(costs: Costs) -> list[str]:
     """Momentum's half-life, and on what it depends."""
     lines = [["half-life:", "tokens at T_1", "of the start's", "with the best", "depends on"]]
-    for life in costs.lives:
+    for life in costs.half_lives:
         best = "-" if life.retuned is None else span(life.retuned, number)
         times = "-" if np.isnan(life.times) else f"x {life.times:.4g}"
         lines.append([life.regime, number(life.tokens), times, best, life.depends])

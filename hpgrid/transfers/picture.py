@@ -55,7 +55,8 @@ def draw(answer: Transfer) -> Figure:
             letter(ax, k, _TITLES[name])
         handles, labels = _legend(axes[0], answer)
         figure.legend(handles, labels, loc="outside lower center", ncols=len(answer.rows) + 1)
-        figure.draw_without_rendering()  # the panels have their places
+        figure.draw_without_rendering()  # the panels have their places, and keep them
+        figure.set_layout_engine("none")
         for ax, name in zip(axes, names):
             _ends(ax, answer, name)
     return figure

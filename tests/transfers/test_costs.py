@@ -58,7 +58,7 @@ def test_calibrated_every_row_starts_at_its_best_but_where_three_contradict_each
     assert [at_start[regime] for regime in "ABC"] == [0.0, 0.0, 0.0]
     assert at_start["D"] == pytest.approx(0.0021083, rel=1e-4)
     assert [row.calibration.free for row in costs.rows] == [1, 0, 0, 0]
-    assert costs.here_by == "B"
+    assert costs.at_start_by == "B"
 
 
 def test_a_given_batch_size_is_not_tuned_again() -> None:
@@ -129,5 +129,5 @@ def test_json_has_the_least_and_the_largest_over_what_is_free() -> None:
     assert b["constants"]["C2"] == [1.0, 1.0]
     assert b["cost"]["rule"]["retuned"][0] == b["cost"]["rule"]["retuned"][1] == pytest.approx(1.0463e-4, rel=1e-3)
     assert costs["moves"][1]["at_K"] == "1/4"
-    assert costs["here"]["tuned again"]["at_T"] == pytest.approx([3.622, 3.622], rel=1e-3)
-    assert costs["lives"][0]["tokens"] == pytest.approx(524288 * math.log(2) / -math.log(0.95))
+    assert costs["at_start"]["tuned again"]["at_T"] == pytest.approx([3.622, 3.622], rel=1e-3)
+    assert costs["half_lives"][0]["tokens"] == pytest.approx(524288 * math.log(2) / -math.log(0.95))
