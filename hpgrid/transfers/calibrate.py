@@ -30,7 +30,7 @@ Array = NDArray[np.float64]
 NOISE_SHARES = (0.01, 0.99)
 
 #: Values along each ratio that is free.
-_POINTS = 25
+_POINTS = 49
 
 
 class Calibration(NamedTuple):
