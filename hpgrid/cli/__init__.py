@@ -15,6 +15,7 @@ from hpgrid import __version__
 from hpgrid.cli.bench import benchmark
 from hpgrid.cli.critical_batch import print_critical_batch
 from hpgrid.cli.exponents import print_exponents
+from hpgrid.cli.new_bound import write_bound
 from hpgrid.cli.plot_sweep import plot_sweep
 from hpgrid.cli.reproduce import reproduce_figures
 from hpgrid.cli.smoothness import print_smoothness
@@ -37,6 +38,7 @@ app.command(verify_claims, name="verify")
 app.command(benchmark, name="bench")
 app.command(run_sweep, name="sweep")
 app.command(plot_sweep, name="plot-sweep")
+app.command(write_bound, name="new-bound")
 app.command(print_smoothness, name="smoothness")
 app.command(print_transfer, name="transfer")
 
