@@ -40,6 +40,7 @@ class Bracket:
 
     @property
     def at(self) -> float:
+        """The first value that does."""
         return float(self.values[self.place])
 
     @property
@@ -60,7 +61,14 @@ class Bracket:
 
 
 def narrow(solve: Solve, target: float, ends: tuple[float, float], advance: Callable[[], None]) -> Bracket:
-    """Bracket the first of the values between two ends whose optimum reaches a target."""
+    """Return where the first value between two ends lies whose optimum reaches a target.
+
+    Args:
+        solve: from values to the optima at them.
+        target: the risk, > 0.
+        ends: the smallest and the largest value that are tried.
+        advance: called after each round.
+    """
     values, bracket = np.geomspace(*ends, LANES), None
     while True:
         found = solve(values)
@@ -70,6 +78,8 @@ def narrow(solve: Solve, target: float, ends: tuple[float, float], advance: Call
         if not good.any():
             return bracket or Bracket(values, found, -1)
         k = int(good.argmax())
+        if k == 0 and bracket is not None:  # rounding: what did not reach it a round ago does now
+            return bracket
         rises = bool((there & ~good)[k:].any()) if bracket is None else bracket.rises
         bracket = Bracket(values, found, k, k > 0 and not there[k - 1], rises)
         if bracket.width <= NARROW:

@@ -29,6 +29,7 @@ LARGEST = 1e60
 #: What a cap that binds rests on where the bound is no sum of powers.
 ASSUMED = "assumed, as the bound is no sum of powers: in fewer iterations than the cap it takes more tokens"
 
+
 @dataclass(frozen=True)
 class Reached:
     """The fewest tokens, or iterations, that reach a risk.
