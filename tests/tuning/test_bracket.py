@@ -27,7 +27,7 @@ def test_a_power_is_inverted_to_what_is_said(exponent: float) -> None:
     assert 0 <= np.log(bracket.at / truth) <= bracket.sure
     assert bracket.width <= NARROW
     assert bracket.sure == pytest.approx(bracket.width + NARROW / exponent, rel=1e-4)
-    assert not (bracket.blind or bracket.rises)
+    assert (bracket.blind, bracket.rises) == (False, False)
 
 
 def test_a_floor_is_never_reached() -> None:
