@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from hpgrid.tuning.text import beta, held_text, intervals, number, setting, settings
+from hpgrid.tuning.text import held_text, intervals, momentum, number, setting, settings
 
 if TYPE_CHECKING:
     from hpgrid.tuning.advice import Advice, Point
@@ -35,7 +35,7 @@ def _budget(point: Point) -> str:
 
 
 def _held(point: Point) -> str:
-    held = ", ".join(f"beta = {beta(x)}" if v == "alpha" else setting(v, x) for v, x in point.held.items())
+    held = ", ".join(momentum(x) if v == "alpha" else setting(v, x) for v, x in point.held.items())
     return f" ({held} held)" if held else ""
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hpgrid.columns import aligned
+from hpgrid.sweeps.values import complement
 
 if TYPE_CHECKING:
     from hpgrid.tuning.question import Question
@@ -41,14 +42,19 @@ def held_text(question: Question) -> str:
     return ", ".join(parts)
 
 
-def setting(name: str, value: float, digits: int = 6) -> str:
-    """Return "b = 1072", and of alpha the beta that a person types."""
-    text = f"{name} = {value:.{digits}g}"
-    return f"{text} (beta = {beta(value)})" if name == "alpha" else text
+def setting(name: str, value: float) -> str:
+    """Return what is held: "b = 1072", and beside alpha the beta that a person types."""
+    return f"alpha = {value:g} ({momentum(value)})" if name == "alpha" else f"{name} = {value:.6g}"
+
+
+def momentum(alpha: float) -> str:
+    """Return "beta = 0.999" of the alpha that was given, or alpha where it is lost in the digits of a beta."""
+    text = f"{complement(alpha):.15g}"
+    return f"alpha = {alpha:g}" if text == "1" else f"beta = {text}"
 
 
 def beta(alpha: float) -> str:
-    """Return 1 - alpha, in as many digits as alpha's first two need."""
+    """Return 1 - alpha of an alpha that was found, in as many digits as alpha's first two need."""
     if not 0 < alpha < 1:
         return f"{1 - alpha:g}"
     places = max(2, 1 - math.floor(math.log10(alpha)))
