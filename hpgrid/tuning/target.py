@@ -138,6 +138,10 @@ def _check(question: Question, target: float, max_K: float | None) -> None:
     check_value("K", max_K)
     if question.budget == "K":
         raise bad("a cap on iterations is for the fewest tokens", "the budget K", "the budget T")
+    regime = question.regime
+    if not any("b" in role for role in (regime.tuned, regime.fixed, regime.path)):
+        rule = f"the bound {question.proxy.name} does not depend on b, so that tokens are no number of iterations"
+        raise bad(rule, f"at most {max_K:g} iterations", "no cap on them")
     if question.min_K is not None and max_K < question.min_K:
         raise bad("the most iterations are no fewer than the least", {"least": question.min_K, "most": max_K}, "more")
 

@@ -242,3 +242,9 @@ def test_mistakes(target: float, max_K: float | None, grid: Grid, message: str) 
 def test_the_most_iterations_are_no_fewer_than_the_least() -> None:
     with pytest.raises(ValueError, match="no fewer than the least"):
         reach(ask(bounds.lmo(), GRID, PAIR, min_K=100.0), 0.1, max_K=10.0)
+
+
+def test_without_a_batch_size_there_are_no_iterations_to_cap() -> None:
+    alone = FunctionProxy(lambda eta, b, alpha, T, c: eta + 1 / (eta * T), uses=("eta", "T"))
+    with pytest.raises(ValueError, match="does not depend on b"):
+        reach(ask(alone, GRID, Regime(("eta",))), 0.1, max_K=10.0)
