@@ -14,11 +14,15 @@ from hpgrid.regime import along
 from hpgrid.search import SearchResult, grid_search
 from hpgrid.tuning.laws import exact_law, monomials
 from hpgrid.tuning.question import Array, Question, known
-from hpgrid.tuning.slopes import FAR, REFINED, Bools, Curves, MeasuredSlope, monomial_name, power_slopes, slopes_from
+from hpgrid.tuning.slopes import FAR, Bools, Curves, MeasuredSlope, monomial_name, power_slopes, slopes_from
 
 if TYPE_CHECKING:
     from hpgrid.asymptotics import Law
     from hpgrid.refinement import Optimum
+
+
+#: To how many digits a local exponent far out is taken for the law's.
+DIGITS = 6
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,8 @@ class SurveySlope:
         """What the grid says of the exact exponent; "" where there is nothing to hold its slope against."""
         if self.measured.fit.points < 2:
             return "nothing to fit"
-        law = self.far if self.exact is None else float(self.exact)
-        if not self.measured.identifiable(0.0 if np.isnan(law) or abs(law) < REFINED else law):
+        law = round(np.nan_to_num(self.far), DIGITS) if self.exact is None else float(self.exact)
+        if not self.measured.identifiable(law):
             return "not identifiable on this grid"
         if self.exact is None:
             return ""

@@ -121,7 +121,7 @@ def slope_row(slope: SurveySlope) -> tuple[str, ...]:
         slope.measured.name,
         f"{fit.slope:.4f}" if fitted else "-",
         f"{slope.measured.tolerance:.4f}" if fitted and math.isfinite(slope.measured.tolerance) else "-",
-        "-" if math.isnan(slope.far) else f"{slope.far:.6f}",
+        "-" if math.isnan(slope.far) else f"{slope.far:z.6f}",
         "-" if slope.exact is None else str(slope.exact),
         slope.verdict or "no exponent to hold",
         f"{fit.window[0]:.1e} to {fit.window[1]:.1e}" if fitted else "-",
