@@ -123,9 +123,6 @@ def _capped(answer: Reached, capped: Capped) -> str:
 def _too_few(answer: Reached, capped: Capped) -> str:
     """Why so many iterations are not enough, and how many would be."""
     text = "out of reach" if "b" in answer.question.regime.tuned else "out of reach with b as it is"
-    text += (
-        ", refinement did not find the least risk"
-        if math.isnan(capped.least)
-        else f", the least risk is {capped.least:.6g}"
-    )
+    least = "not known to refinement" if math.isnan(capped.least) else f"{capped.least:.6g}"
+    text += f", the least risk is {least}"
     return text if math.isnan(capped.least_K) else f"{text}; it takes K = {capped.least_K:.6g} or more"
