@@ -1,0 +1,177 @@
+"""The grid's route: a brute-force search, and the slope of its argmin over the budgets after burn-in.
+
+It reads powers of the budget alone. Those of constants and held variables would need these to move over so many
+decades (a slope is off by two grid steps over their log range) that the burn-in, which goes with their tenth power,
+left the grid; and a free power of a logarithm can't be told on one at all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpgrid.claims.ledger import Reading
+from hpgrid.claims.routes import Array, Bound, Setting
+from hpgrid.claims.stated.posing import Question, variables
+from hpgrid.grid import TUNABLE, Grid, LogAxis
+from hpgrid.paper.checks import FAR, refined_curves, verdict, window_bias
+from hpgrid.proxy import FunctionProxy, Proxy, Term
+from hpgrid.reducers.curves import argmin_curve
+from hpgrid.reducers.profile import grid_excess, profile, sublevel
+from hpgrid.reducers.slopes import fit_slope
+from hpgrid.regime import Regime, along
+
+ROUTE = "grid"
+
+#: The iterations of a grid in K; the papers state none.
+ITERATIONS = LogAxis(1e2, 1e16)
+
+#: The ends of a product's own axis: none that matter.
+_OPEN = (1e-200, 1e200)
+
+
+class Searched(NamedTuple):
+    """What a search found against the budget.
+
+    Attributes:
+        budget: its values.
+        curves: the risk and the argmin of every tuned variable.
+        edge: where any of them sits on the border of the search box.
+        first: the first budget after burn-in, as an index; the number of budgets where there is none.
+        steps: the log step of every tuned axis.
+    """
+
+    budget: Array
+    curves: Mapping[str, Array]
+    edge: NDArray[np.bool_]
+    first: int
+    steps: Mapping[str, float]
+
+
+Searching = Callable[[Setting], Searched]
+
+
+def default_grid(budget: str) -> Grid:
+    """Return the grid of the paper's footnote, in tokens or iterations."""
+    return Grid.footnote() if budget == "T" else Grid.footnote().with_axes(K=ITERATIONS)
+
+
+def search(proxy: Bound, grid: Grid, setting: Setting) -> Searched:
+    """Return the argmin of a grid at every budget."""
+    from hpgrid.search import grid_search
+
+    roles: Any = setting.roles()
+    lacking: Any = {v: None for v in TUNABLE if v not in variables(proxy)}
+    best = grid_search(proxy, grid.with_axes(**lacking), setting.tuned, **roles)
+    found = {v: argmin_curve(best, v) for v in setting.tuned}
+    return Searched(
+        budget=grid.axes[grid.budget].values,
+        curves={"risk": best.risk, **{v: curve.value for v, curve in found.items()}},
+        edge=np.any([curve.edge for curve in found.values()], axis=0),
+        first=max(curve.burn_in for curve in found.values()),
+        steps={v: grid.axes[v].step for v in setting.tuned},
+    )
+
+
+def readings(question: Question, proxy: Bound, searching: Searching) -> tuple[Reading, ...]:
+    """Return the budget's power as the grid shows it, freed of the logarithm that is claimed.
+
+    The window runs from the end of burn-in to the last budget. The tolerance is the argmin's uncertainty over
+    it, and how far the continuous optimum's slope there is from its slope far out.
+    """
+    if question.power is None:
+        return ()
+    found, power = searching(question.setting), float(question.power)
+    what, window = f"power of {question.setting.budget}", found.budget[found.first :]
+    edge = found.edge[found.first :]
+    if (~edge).sum() < 2:
+        return (Reading(what, ROUTE, math.nan, question.power, identifiable=False),)
+    hat = _product({v: curve[found.first :] for v, curve in found.curves.items()}, question.left)
+    truth, settled, delta = _continuous(question, proxy, found, window, hat, edge)
+    free, far_free = (np.log(budgets) ** float(question.log) for budgets in (window, window[_far(window)] * FAR))
+    slope = fit_slope(window, hat / free, edge=edge, step=delta)
+    far = fit_slope(window[_far(window)], settled / far_free).slope
+    bias = fit_slope(window, truth / free, edge=edge).slope - far
+    told = verdict(what, slope, power, bias)
+    identifiable = told.holds is not None and math.isfinite(told.tolerance)
+    return (Reading(what, ROUTE, told.measured, question.power, told.tolerance, identifiable=identifiable),)
+
+
+def _far(window: Array) -> NDArray[np.intp]:
+    """The budgets of a window at which the settled slope is read, twenty decades further: a few of a straight line."""
+    return np.unique(np.linspace(0, len(window) - 1, 5).round().astype(int))
+
+
+def _product(curves: Mapping[str, Array], left: Mapping[str, Fraction]) -> Array:
+    return np.exp(np.sum([float(power) * np.log(curves[name]) for name, power in left.items()], axis=0))
+
+
+# --- the continuous optimum behind the argmin ---
+
+
+def _continuous(
+    question: Question, proxy: Bound, found: Searched, window: Array, hat: Array, edge: NDArray[np.bool_]
+) -> tuple[Array, Array, float]:
+    """The product at the continuous optimum over the window, and far out, and how uncertain the argmin's is.
+
+    Of a sum of powers the uncertainty is half the width of the set of products whose risk is as low as a grid's
+    minimum may be; of any other bound it is how far the argmin and the refined optimum are apart.
+    """
+    setting, budgets = question.setting, np.concatenate([window, window[_far(window)] * FAR])
+    if _is_sum_of_powers(proxy, setting):
+        truth, delta = _by_bisection(question, along(proxy, dict(setting.path)), found, budgets, len(window))
+    else:
+        regime = Regime(setting.tuned, dict(setting.fixed), dict(setting.path), dict(setting.caps))
+        truth = _product(refined_curves(proxy, regime, setting.budget, budgets), question.left)
+        apart = np.abs(np.log(hat / truth[: len(window)]))[~edge]
+        delta = float(apart.max()) if np.isfinite(apart).all() else math.inf
+    return truth[: len(window)], truth[len(window) :], delta
+
+
+def _is_sum_of_powers(proxy: Bound, setting: Setting) -> bool:
+    return isinstance(proxy, Proxy) and all(t.exponent(v) is not None for t in proxy.terms for v in setting.tuned)
+
+
+def _by_bisection(
+    question: Question, proxy: Proxy | FunctionProxy, found: Searched, budgets: Array, inside: int
+) -> tuple[Array, float]:
+    assert isinstance(proxy, Proxy)
+    setting, risk = question.setting, float(question.left.get("risk", 0))
+    capped = replace(proxy, caps={**proxy.caps, **dict(setting.caps)})
+    excess = grid_excess(proxy, found.steps)
+    own = {v: power for v, power in question.left.items() if v != "risk"}
+    posed: tuple[Any, ...] = (capped, setting.tuned, dict(setting.fixed))
+    if not own:
+        return profile(*posed, budgets).risk ** risk, abs(risk) * excess / 2
+    pivot = next(v for v in ("eta", "alpha", "b") if v in own)
+    box = None
+    if own != {pivot: 1}:
+        posed, box = (_in_product(capped, own, pivot), *posed[1:]), {pivot: _OPEN}
+    best = profile(*posed, budgets, box)
+    low, high = sublevel(*posed, budgets[:inside], pivot, excess, box)
+    delta = float(np.log(high / low)[~found.edge[found.first :]].max()) / 2
+    if setting.tuned == (pivot,):
+        # On a convex curve the lowest of evenly spaced points is next to the minimum.
+        delta = min(delta, abs(float(own[pivot])) * found.steps[pivot])
+    return best.at[pivot] * best.risk**risk, delta + abs(risk) * excess / 2
+
+
+def _in_product(proxy: Proxy, left: Mapping[str, Fraction], pivot: str) -> Proxy:
+    """The bound with a product of variables in the place of one of them, whose own bounds it loses.
+
+    After burn-in these are not active, and the optimum is the same: a sum of powers is convex in the logs.
+    """
+
+    def changed(term: Term) -> Term:
+        power = (term.exponent(pivot) or Fraction(0)) / left[pivot]
+        rest = {v: (term.exponent(v) or Fraction(0)) - power * p for v, p in left.items() if v != pivot}
+        return replace(term, factors={**term.factors, **rest, pivot: power})
+
+    caps = {v: cap for v, cap in proxy.caps.items() if v != pivot}
+    return replace(proxy, terms=tuple(changed(term) for term in proxy.terms), caps=caps, cap_terms={})
