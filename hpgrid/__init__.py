@@ -21,6 +21,7 @@ _HOME = {
     "Regime": "hpgrid.regime",
     "grid_search": "hpgrid.search",
     "SearchResult": "hpgrid.search",
+    "parse": "hpgrid.formula.bound",
     "fit_slope": "hpgrid.reducers.slopes",
     "refine": "hpgrid.refinement.optimum",
     "regret": "hpgrid.refinement.cost",
@@ -47,6 +48,7 @@ __all__ = [
     "flatness",
     "grid_search",
     "open_sweep",
+    "parse",
     "refine",
     "regret",
     "sweep",
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from hpgrid import bounds
     from hpgrid.asymptotics.exact import exponents
     from hpgrid.critical.answer import critical_batch
+    from hpgrid.formula.bound import parse
     from hpgrid.grid import Grid, LogAxis
     from hpgrid.proxy import FunctionProxy, Proxy, Term
     from hpgrid.reducers.slopes import fit_slope

@@ -5,9 +5,11 @@ Nothing here loads NumPy or JAX, so that a mistake in a file is answered at once
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from fractions import Fraction
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +20,6 @@ from hpgrid.parameters import checked
 
 if TYPE_CHECKING:
     from hpgrid.grid import Grid
-    from hpgrid.proxy import Proxy
 
 #: The bounds that a file can name, with the constants and the options each takes.
 BOUNDS = {
@@ -34,22 +35,81 @@ BOUNDS = {
     "frank_wolfe": (("Delta0", "L", "sigma", "D", "G0", "lam", "W0"), ()),
 }
 PRESETS = ("footnote", "captions")
+
+#: The keys of a figure's config.
+KEYS = (
+    *("figure", "bound", "constants", "grid", "regime", "panel"),
+    *("window", "curves", "dtype", "refined"),
+)
 DTYPES = ("float64", "float32")
 
 
 @dataclass(frozen=True)
 class BoundConfig:
-    """A bound by name, with its constants and options."""
+    """A bound by name, or written as a formula, with its constants and options.
+
+    Attributes:
+        name: one of ``BOUNDS``, or what to call the formula.
+        constants: the values of constants.
+        options: the values of options; of a formula, of what stands in its exponents.
+        formula: the bound as text, in place of a name; "" for a named one.
+    """
 
     name: str = "lmo"
     constants: Mapping[str, float] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    formula: str = ""
 
-    def build(self, budget: str) -> Proxy:
+    def takes(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the names of its constants, and of its options."""
+        if not self.formula:
+            return BOUNDS[self.name]
+        from hpgrid.formula.syntax import read
+
+        expression = read(self.formula)
+        own = expression.coefficients()
+        return own, tuple(name for name in expression.names() if name not in own)
+
+    def exponents(self) -> tuple[str, ...]:
+        """Return the options that are exponents: what may be swept, but one search for each value."""
+        _, options = self.takes()
+        return options if self.formula else tuple(name for name in options if name == "q")
+
+    def check(self) -> None:
+        """Refuse a formula in which a name has no value.
+
+        Raises:
+            ValueError: which.
+        """
+        if self.formula:
+            from hpgrid.formula.syntax import read
+
+            read(self.formula).check_values({**self.constants, **self.options})
+
+    def remarks(self) -> tuple[str, ...]:
+        """Return what the formula means where a person may have meant something else."""
+        if not self.formula:
+            return ()
+        from hpgrid.formula.syntax import read
+
+        return read(self.formula).remarks
+
+    def build(self, budget: str) -> Any:
         """Return the bound in the budget T or K."""
+        if self.formula:
+            from hpgrid.formula.bound import build
+            from hpgrid.formula.syntax import read
+
+            return build(read(self.formula), {**self.constants, **self.options}, name=self.name).form(budget)
         from hpgrid import bounds
 
         return getattr(bounds, self.name)(**self.constants, **self.options, budget=budget)
+
+    def describe(self) -> dict[str, Any]:
+        """Return the bound as the table that ``parse_bound`` reads."""
+        options = {name: str(x) if isinstance(x, Fraction) else x for name, x in self.options.items()}
+        called = {"formula": self.formula} if self.formula else {"name": self.name}
+        return {**called, **self.constants, **options}
 
 
 @dataclass(frozen=True)
@@ -164,7 +224,7 @@ def parse(data: Mapping[str, Any]) -> Config:
     if own:
         check_keys("key", data, ("figure", "parameters"))
         return Config(data["figure"], parameters=checked(own, table_of(data, "parameters")))
-    check_keys("key", data, ("figure", "bound", "grid", "regime", "panel", "window", "curves", "dtype", "refined"))
+    check_keys("key", data, KEYS)
     if ("regime" in data) == ("panel" in data):
         raise bad("a config has one [regime] or some [[panel]]s", sorted(data), "one of the two")
     panels = data["panel"] if "panel" in data else [data["regime"]]
@@ -172,7 +232,7 @@ def parse(data: Mapping[str, Any]) -> Config:
         raise bad("panels are an array of tables", panels, "[[panel]] with its own lines, once for each")
     return replace(
         Config(data["figure"]),
-        bound=parse_bound(table_of(data, "bound")),
+        bound=read_bound(data),
         grid=parse_grid(table_of(data, "grid")),
         panels=tuple(_parse_panel(panel) for panel in panels),
         window=_parse_window(data.get("window")),
@@ -182,13 +242,64 @@ def parse(data: Mapping[str, Any]) -> Config:
     )
 
 
+def read_bound(data: Mapping[str, Any]) -> BoundConfig:
+    """Return the bound of a file: bound = "a name or a formula" and [constants], or a table [bound]."""
+    given, constants = data.get("bound", {}), table_of(data, "constants")
+    if isinstance(given, str):
+        return parse_bound({**called(given), **constants})
+    table = table_of(data, "bound")
+    twice = sorted(set(table) & set(constants))
+    if twice:
+        raise bad(f"{twice[0]} stands in [bound] and in [constants]", constants[twice[0]], "it in one of the two")
+    return parse_bound({**table, **constants})
+
+
+def called(text: str) -> dict[str, str]:
+    """Return a bound's table from how it is called: {"name": ...}, or {"formula": ...} where it is no single word."""
+    word = re.fullmatch(r"\s*[A-Za-z_]\w*\s*", text, re.ASCII)
+    return {"name": text.strip()} if word else {"formula": text}
+
+
 def parse_bound(data: Mapping[str, Any]) -> BoundConfig:
-    """Return a bound from its table."""
+    """Return a bound from its table: its name, or its formula, and beside it constants and options.
+
+    Raises:
+        ValueError: there is no such bound, the formula is none, or a key or a value can't be.
+    """
+    if "formula" in data:
+        return _parse_formula(data)
     name = check_choice("bound", data.get("name", "lmo"), BOUNDS)
     constants, options = BOUNDS[name]
     check_keys(f"key of the bound {name}", data, ("name", *constants, *options))
     chosen = check_constants({k: v for k, v in data.items() if k in constants})
     return BoundConfig(name, chosen, {k: v for k, v in data.items() if k in options})
+
+
+def _parse_formula(data: Mapping[str, Any]) -> BoundConfig:
+    """A bound written as text; a constant without a value may still get one."""
+    if "name" in data:
+        raise bad("a bound has a name or a formula", data["name"], "one of the two")
+    empty = BoundConfig("bound", formula=data["formula"])
+    constants, exponents = empty.takes()
+    check_keys("constant of this bound", data, ("formula", *constants, *exponents))
+    chosen = check_constants({k: v for k, v in data.items() if k in constants})
+    powers = {k: check_exponent(k, v) for k, v in data.items() if k in exponents}
+    return replace(empty, constants=chosen, options=powers)
+
+
+def check_exponent(name: str, value: Any) -> Fraction:
+    """Return an exponent as the fraction that was written: 0.1 is 1/10, and "1/3" is 1/3.
+
+    Raises:
+        ValueError: it is no finite number.
+    """
+    try:
+        exact = value if isinstance(value, Fraction) else Fraction(str(value)) if len(str(value)) < 40 else None
+    except (ValueError, ZeroDivisionError):
+        exact = None
+    if exact is None or isinstance(value, bool) or abs(exact) > 1000:
+        raise bad(f"the exponent {name} is a number between -1000 and 1000", value, f"{name} = 0.5, or '1/3'")
+    return exact
 
 
 def check_choice(what: str, given: Any, choices: Any) -> str:
@@ -305,11 +416,12 @@ def override(
         raise bad(f"{config.figure} is no grid search and takes none of these", given, "a config with [parameters]")
     bound, grid = config.bound, config.grid
     if constants:
-        known, _ = BOUNDS[bound.name]
+        known, _ = bound.takes()
         for name in constants:
             if name not in known:
                 raise unknown(f"constant of the bound {bound.name}", name, known)
         bound = replace(bound, constants={**bound.constants, **check_constants(constants)})
+    bound.check()
     if preset is not None:
         # A preset chosen by hand brings its own tuned axes; a budget of the figure's own stays.
         kept = {name: axis for name, axis in grid.axes.items() if name in ("T", "K")}

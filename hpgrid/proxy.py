@@ -144,6 +144,10 @@ class Proxy:
             if other in term.factors:
                 raise bad(f"a proxy in {self.budget} has no {other}", str(term), f"the term in {self.budget}")
 
+    def lacks(self) -> tuple[str, ...]:
+        """Return what every route needs and this bound has not: nothing, it is a sum of terms."""
+        return ()
+
     def variables(self) -> tuple[str, ...]:
         """Return the variables that the terms contain, in canonical order."""
         return tuple(v for v in AXES if any(v in term.factors for term in self.terms))
@@ -241,6 +245,10 @@ class FunctionProxy:
         cap_terms: caps that follow from the constants, such as eta <= 1/lam; they are added to ``caps``.
         name: what to call the bound.
         source: paper and equation.
+        obstacle: which part of it is no sum of powers, in words.
+        log_convex: whether log risk is convex in the logs of the hyperparameters, as that of sums, products,
+            powers >= 0 and maxima of posynomials is: refinement then trusts a kink.
+        uses: the variables that the function depends on; all of them where empty. The others are passed as 1.
     """
 
     function: RiskFunction
@@ -250,6 +258,9 @@ class FunctionProxy:
     cap_terms: Mapping[str, Term] = field(default_factory=dict)
     name: str = "function"
     source: str = ""
+    obstacle: str = ""
+    log_convex: bool = False
+    uses: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.budget not in ("T", "K"):
@@ -263,8 +274,21 @@ class FunctionProxy:
         return replace(self, constants=_changed(self.constants, constants))
 
     def variables(self) -> tuple[str, ...]:
-        """Return the variables that the function takes: all of them."""
+        """Return the variables that the function depends on, in canonical order."""
+        return self.uses or self.arguments()
+
+    def arguments(self) -> tuple[str, ...]:
+        """Return what the function is called with, before its constants."""
         return ("eta", "b", "alpha", self.budget)
+
+    def lacks(self) -> tuple[str, ...]:
+        """Return, a sentence each, what a sum of powers has and this bound has not."""
+        return (
+            "no exact exponents" + (f": {self.obstacle}" if self.obstacle else ": it is no sum of powers"),
+            "refined by descent from a coarse grid: "
+            + ("to the least risk, flat directions only roughly" if self.log_convex else "a local optimum"),
+            "its last bits may differ with how a search is cut into chunks",
+        )
 
     def form(self, budget: str) -> FunctionProxy:
         """Return the bound in the other budget variable, by K = T/b."""
@@ -272,17 +296,21 @@ class FunctionProxy:
             return self
         if budget not in ("T", "K"):
             raise unknown("budget", budget, ("T", "K"))
-        if isinstance(self.function, _Rebudgeted):
-            return replace(self, function=self.function.function, budget=budget)
-        return replace(self, function=_Rebudgeted(self.function, budget), budget=budget)
+        inner = self.function
+        function = inner.function if isinstance(inner, _Rebudgeted) else _Rebudgeted(inner, budget)
+        uses = {budget if v == self.budget else v for v in self.uses}
+        # K = T/b: what depends on the one budget depends on b, too, in the other.
+        uses |= {"b"} if budget in uses else set()
+        return replace(self, function=function, budget=budget, uses=tuple(v for v in AXES if v in uses))
 
     def risk(self, **at: ArrayLike) -> NDArray[np.float64]:
         """Return the bound's value for arrays that broadcast; beyond a cap, +inf."""
-        values = [np.asarray(_given(at, variable), float) for variable in self.variables()]
+        given = {variable: np.asarray(_given(at, variable), float) for variable in self.variables()}
+        values = [given.get(variable, np.ones(())) for variable in self.arguments()]
         with _float64():
             total = np.asarray(self.function(*values, self.constants), dtype=float)
         for variable, cap in self.caps.items():
-            total = np.where(np.asarray(at[variable]) > cap, np.inf, total)
+            total = np.where(np.asarray(_given(at, variable)) > cap, np.inf, total)
         return total
 
 

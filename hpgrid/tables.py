@@ -28,7 +28,7 @@ class Call:
     """A risk function, and which of its arguments come from where: the static part of a search."""
 
     function: RiskFunction
-    variables: tuple[str, ...]
+    arguments: tuple[str, ...]
     held: tuple[str, ...]
     constants: tuple[str, ...]
     scan: str
@@ -37,7 +37,8 @@ class Call:
         """Return the risk at one point of the scanned axis."""
         at = dict(zip(self.held, hoisted["held"])) | hoisted["point"] | {self.scan: entry["value"]}
         constants = dict(zip(self.constants, hoisted["constants"]))
-        return self.function(*(at[v] for v in self.variables), constants)
+        # What the bound does not depend on is passed as 1.
+        return self.function(*(at.get(v, hoisted["zero"] + 1) for v in self.arguments), constants)
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,7 @@ def _callable(proxy: FunctionProxy, scan: str, axes: Axes, fixed: Mapping[str, f
         "held": [np.float64(fixed[v]) for v in held],
         "constants": [np.float64(value) for value in proxy.constants.values()],
     }
-    call = Call(proxy.function, variables, held, tuple(proxy.constants), scan)
+    call = Call(proxy.function, proxy.arguments(), held, tuple(proxy.constants), scan)
     return call, hoisted, {"value": axes[scan]}
 
 

@@ -96,7 +96,8 @@ def _checked(proxy: Proxy | FunctionProxy, regime: Regime, budget: str | None) -
     """The bound in the budget that was asked for, if the regime makes sense for it."""
     if isinstance(proxy, FunctionProxy):
         instead = "hpgrid.grid_search or hpgrid.refine for it"
-        raise bad("exact exponents need a bound given by its terms; this one is a function", proxy.name, instead)
+        why = f"in this one {proxy.obstacle}" if proxy.obstacle else "this one is a function"
+        raise bad(f"exact exponents need a bound that is a sum of powers; {why}", proxy.name, instead)
     if not regime.tuned:
         raise bad("exponents need a hyperparameter that is tuned", regime.tuned, 'tuned=("eta", "b"), say')
     bound = proxy.form(budget or proxy.budget)

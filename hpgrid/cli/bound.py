@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from hpgrid.cli import given
-from hpgrid.config import BOUNDS, BoundConfig, check_choice, parse_bound
-from hpgrid.errors import bad
+from hpgrid.config import BOUNDS, BoundConfig, called, parse_bound, read_bound, read_toml
+from hpgrid.errors import InputError, bad
 
 #: A bound as the first argument of a command.
-Named = Annotated[str | None, Parameter(help=f"The bound: {', '.join(BOUNDS)}.")]
+Named = Annotated[
+    str | None,
+    Parameter(help=f"The bound: {', '.join(BOUNDS)}; a formula; or a TOML file with bound = and [constants]."),
+]
+
+#: A bound as an option: what does not begin with a letter is no first argument.
+Written = Annotated[
+    str | None, Parameter(name="--bound", help='The bound as a formula, such as "C1*b/(eta*T) + C2*eta".')
+]
 
 #: Its constants and options.
 Set = Annotated[
@@ -20,17 +30,36 @@ Set = Annotated[
 ]
 
 
-def chosen(bound: str | None, set_: list[str] | None) -> BoundConfig:
-    """Return the bound that a command line names, with its constants; ``build(budget)`` makes a proxy of it.
+def chosen(bound: str | None, set_: list[str] | None, written: str | None = None) -> BoundConfig:
+    """Return the bound that a command line means, with its constants; ``build(budget)`` makes a proxy of it.
+
+    What a formula means where one may have meant something else is said on standard error.
 
     Args:
-        bound: its name.
-        set_: NAME=VALUE pairs of its constants and options.
+        bound: its name, a formula, or a TOML file.
+        set_: NAME=VALUE pairs of its constants and options, in place of the file's.
+        written: a formula, in place of ``bound``.
 
     Raises:
-        ValueError: there is no such bound, or a constant or an option that it does not take.
+        ValueError: there is no such bound, the formula is none, or a constant or an option is not the bound's,
+            or has no value.
     """
-    if bound is None:
-        raise bad("a command needs a bound", "none", "lmo, say")
-    check_choice("bound", bound, BOUNDS)
-    return parse_bound({"name": bound, **given.pairs("--set", set_, given.setting, "C1=2,q=1/3")})
+    if (bound is None) == (written is None):
+        given_twice = "none" if bound is None else f"{bound} and --bound {written}"
+        raise bad("a command has one bound", given_twice, 'lmo, say, or --bound "C1*b/(eta*T) + C2*eta"')
+    text = str(bound if written is None else written)
+    table = _table(text) if written is None and text.endswith(".toml") else called(text)
+    found = parse_bound({**table, **given.pairs("--set", set_, given.setting, "C1=2,q=1/3")})
+    found.check()
+    for remark in found.remarks():
+        print(f"hpgrid: note: {remark}", file=sys.stderr)
+    return found
+
+
+def _table(path: str) -> dict[str, object]:
+    """The bound in a TOML file, whatever else stands there."""
+    data = read_toml(Path(path))
+    try:
+        return read_bound({key: data[key] for key in ("bound", "constants") if key in data}).describe()
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None

@@ -10,18 +10,19 @@ from cyclopts import Parameter
 
 from hpgrid.checks import TUNABLE
 from hpgrid.cli import given
-from hpgrid.cli.bound import Named, Set, chosen
+from hpgrid.cli.bound import Named, Set, Written, chosen
 from hpgrid.config import check_choice
 from hpgrid.errors import bad
 
 if TYPE_CHECKING:
-    from hpgrid.proxy import Proxy
+    from hpgrid.proxy import FunctionProxy, Proxy
 
 
 def print_exponents(
     bound: Named = None,
     /,
     *,
+    written: Written = None,
     tune: Annotated[list[str] | None, Parameter(negative="", help="What is tuned, such as eta,b,alpha.")] = None,
     fix: Annotated[list[str] | None, Parameter(negative="", help="What is held, such as b=1072.")] = None,
     path: Annotated[
@@ -48,10 +49,11 @@ def print_exponents(
         "path": given.pairs("--path", path, given.path(budget), f"b={budget}^1/2"),
         "caps": given.pairs("--cap", cap, given.number, "b=1e6"),
     }
-    return _say(chosen(bound, set_).build(budget), tuned, roles, "json" if json_ else "latex" if latex else "text")
+    proxy = chosen(bound, set_, written).build(budget)
+    return _say(proxy, tuned, roles, "json" if json_ else "latex" if latex else "text")
 
 
-def _say(proxy: Proxy, tuned: tuple[str, ...], roles: Mapping[str, Any], form: str) -> int:
+def _say(proxy: Proxy | FunctionProxy, tuned: tuple[str, ...], roles: Mapping[str, Any], form: str) -> int:
     """Solve, and print in one form."""
     from hpgrid import asymptotics
 

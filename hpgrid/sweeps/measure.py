@@ -72,7 +72,8 @@ def _alike(
     plan: Plan, budget: str, values: Mapping[str, Array]
 ) -> Iterator[tuple[NDArray[np.integer], Proxy | FunctionProxy, dict[str, float]]]:
     """The combinations that share a bound and what is held, and so one search: which, the bound, what is held."""
-    apart = [name for name in values if name == "q" or name in HELD]
+    exponents = plan.bound.exponents()
+    apart = [name for name in values if name in exponents or name in HELD]
     keys = (
         np.column_stack([values[name] for name in apart]) if apart else np.zeros((len(next(iter(values.values()))), 1))
     )
@@ -80,20 +81,22 @@ def _alike(
     for k, kind in enumerate(kinds):
         given = dict(zip(apart, map(float, kind)))
         held = {hyperparameter(v): complement(x) if v == "beta" else x for v, x in given.items() if v in HELD}
-        yield np.flatnonzero(place.ravel() == k), bound_of(plan, budget, given.get("q")), held
+        yield np.flatnonzero(place.ravel() == k), bound_of(plan, budget, given), held
 
 
-def bound_of(plan: Plan, budget: str, q: float | None = None) -> Proxy | FunctionProxy:
+def bound_of(plan: Plan, budget: str, at: Mapping[str, float] | None = None) -> Proxy | FunctionProxy:
     """Return the plan's bound; what is swept of its constants is 1.
 
     Args:
         plan: the sweep.
         budget: "T" or "K".
-        q: the noise exponent, where it is swept.
+        at: the values of the exponents that are swept, among other things.
     """
     bound = plan.bound
-    swept = {name: 1.0 for name in plan.swept if name != "q" and name not in HELD}
-    options = bound.options if q is None else {**bound.options, "q": q}
+    exponents = bound.exponents()
+    swept = {name: 1.0 for name in plan.swept if name not in exponents and name not in HELD}
+    options = {**bound.options, **{name: x for name, x in (at or {}).items() if name in exponents}}
+    options |= {name: 0.5 for name in plan.swept if name in exponents and name not in options}
     return replace(bound, constants={**bound.constants, **swept}, options=options).build(budget)
 
 

@@ -258,16 +258,14 @@ def _constants(cut: _Slice, other: float | None, x: float) -> dict[str, float]:
 
 def _law(cut: _Slice, v: str) -> tuple[Fraction, Any] | None:
     """The exponent of the exact law, and its prefactor as a function of the swept constants; None without one."""
-    if any(name == "q" or name in HELD for name in cut.pair):
+    if any(name in cut.plan.bound.exponents() or name in HELD for name in cut.pair):
         return None
     from hpgrid.asymptotics import exponents
 
     named = next(each for each in cut.plan.regimes if each.name == cut.data.regime.item())
     held = {hyperparameter(name): x for name, x in cut.held.items() if name in HELD}
     try:
-        found = exponents(
-            bound_of(cut.plan, cut.budget, cut.held.get("q")), regime=regime_of(named, held), budget=cut.budget
-        )
+        found = exponents(bound_of(cut.plan, cut.budget, cut.held), regime=regime_of(named, held), budget=cut.budget)
     except ValueError:  # a bound that is no sum of powers
         return None
     whole = found.laws[v]

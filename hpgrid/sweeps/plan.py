@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from hpgrid.checks import TUNABLE, check_value, is_number
 from hpgrid.config import (
     BoundConfig,
     GridConfig,
+    called,
     check_choice,
     check_keys,
     parse_bound,
@@ -78,7 +78,7 @@ class Plan:
     def describe(self) -> dict[str, Any]:
         """Return the plan as plain data: what a store is compared by."""
         return {
-            "bound": {"name": self.bound.name, **self.bound.constants, **_texts(self.bound.options)},
+            "bound": self.bound.describe(),
             "swept": {k: dict(x) if isinstance(x, Mapping) else list(x) for k, x in self.swept.items()},
             "combine": self.combine,
             "grid": {"preset": self.grid.preset, "n": self.grid.n, **self.grid.axes},
@@ -89,10 +89,6 @@ class Plan:
             ],
             "min_K": self.min_K,
         }
-
-
-def _texts(options: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: str(x) if isinstance(x, Fraction) else x for name, x in options.items()}
 
 
 def restore(described: Mapping[str, Any]) -> Plan:
@@ -131,7 +127,7 @@ def parse(data: Mapping[str, Any], folder: Path = Path()) -> Plan:
         ValueError: an unknown key, a value out of its range, or too many combinations.
     """
     check_keys("key of a sweep", data, ("bound", "constants", "rows", "grid", "regime", "min_K"))
-    named = table_of(data, "bound") if not isinstance(data.get("bound"), str) else {"name": data["bound"]}
+    named = called(data["bound"]) if isinstance(data.get("bound"), str) else table_of(data, "bound")
     bound = parse_bound(named)
     values = parse_constants(bound, table_of(data, "constants"))
     rows = read_rows(bound, data["rows"], folder) if "rows" in data else {}
@@ -149,6 +145,8 @@ def parse(data: Mapping[str, Any], folder: Path = Path()) -> Plan:
     if min_K is not None and not (is_number(min_K) and min_K > 0):
         raise bad("min_K must be positive and finite", min_K, "min_K = 1, say")
     grid = parse_grid(table_of(data, "grid"))
+    swept_too = dict.fromkeys(rows or swept, 1.0)
+    replace(bound, constants={**bound.constants, **{n: 1.0 for n in swept_too if n not in HELD}}).check()
     plan = Plan(bound, rows or swept, "rows" if rows else "all", grid, regimes, min_K)
     if plan.combinations > MOST:
         raise _too_many(plan)
@@ -163,8 +161,9 @@ def _too_many(plan: Plan) -> InputError:
 
 
 def _with_singles(bound: BoundConfig, single: Mapping[str, float]) -> BoundConfig:
-    constants = {name: x for name, x in single.items() if name != "q"}
-    options = {name: x for name, x in single.items() if name == "q"}
+    exponents = bound.exponents()
+    constants = {name: x for name, x in single.items() if name not in exponents}
+    options = {name: x for name, x in single.items() if name in exponents}
     return replace(bound, constants={**bound.constants, **constants}, options={**bound.options, **options})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -207,25 +208,26 @@ def _static(plan: Plan, grid: Grid, combinations: Combinations) -> dict[str, Any
 
 
 def _exponents(plan: Plan, budget: str, combinations: Combinations) -> tuple[Any, Any, tuple[str, ...]]:
-    """The exact exponents: one set for each regime, and for each q where that is swept."""
-    swept = "q" in combinations.columns
-    kinds = combinations.columns["q"] if swept else [None]
-    texts = [[_laws(plan, budget, k, None if q is None else float(q)) for q in kinds] for k in range(len(plan.regimes))]
-    found = np.array(texts)
+    """The exact exponents: one set for each regime, and for each value of a bound's exponent that is swept."""
+    swept = {name: x for name, x in combinations.columns.items() if name in plan.bound.exponents()}
+    rows = combinations.dims == ("row",)
+    kinds = list(zip(*swept.values()) if rows and swept else itertools.product(*swept.values()))
+    at = [dict(zip(swept, map(float, kind))) for kind in kinds]
+    shape = () if not swept else (len(kinds),) if rows else tuple(len(x) for x in swept.values())
+    texts = np.array([[_laws(plan, budget, k, one) for one in at] for k in range(len(plan.regimes))])
+    found = texts.reshape(len(plan.regimes), *shape, len(QUANTITIES))
     exact = np.vectorize(lambda text: float(Fraction(text)) if text else np.nan, otypes=[float])(found)
-    if not swept:
-        return exact[:, 0], found[:, 0], ("regime", QUANTITY)
-    return exact, found, ("regime", "row" if combinations.dims == ("row",) else "q", QUANTITY)
+    return exact, found, ("regime", *(("row",) if rows and swept else tuple(swept)), QUANTITY)
 
 
-def _laws(plan: Plan, budget: str, k: int, q: float | None) -> list[str]:
+def _laws(plan: Plan, budget: str, k: int, at: Mapping[str, float]) -> list[str]:
     """The exact exponents of a regime as text; "" where there is none."""
     from hpgrid.asymptotics import exponents
 
     swept = {hyperparameter(name): 0.5 if name in ("alpha", "beta") else 1.0 for name in plan.swept if name in HELD}
     regime = regime_of(plan.regimes[k], swept)
     try:
-        law = exponents(bound_of(plan, budget, q), regime=regime, budget=budget)
+        law = exponents(bound_of(plan, budget, at), regime=regime, budget=budget)
     except ValueError:  # a bound that is no sum of powers
         return [""] * len(QUANTITIES)
     found = [law.exponent.get(name) for name in QUANTITIES]

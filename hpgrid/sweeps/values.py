@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hpgrid.checks import TUNABLE, check_constants, check_value, is_number
-from hpgrid.config import BOUNDS, BoundConfig, check_count, check_keys
+from hpgrid.config import BoundConfig, check_count, check_exponent, check_keys
 from hpgrid.errors import InputError, bad, unknown
 
 #: Hyperparameters that may be swept where the regimes hold them; beta is 1 - alpha.
@@ -34,17 +34,17 @@ def parse_constants(bound: BoundConfig, data: Mapping[str, Any]) -> dict[str, An
             raise unknown(f"constant of the bound {bound.name}", name, known)
         if name in bound.constants or name in bound.options:
             raise bad(f"{name} stands in [bound] and in [constants]", given, "it in one of the two")
-        found[name] = _parse_values(name, given)
+        found[name] = _parse_values(bound, name, given)
     return found
 
 
 def sweepable(bound: BoundConfig) -> tuple[str, ...]:
-    """Return what can be swept of a bound: its constants, its q, and held hyperparameters."""
-    constants, options = BOUNDS[bound.name]
-    return (*constants, *(name for name in options if name == "q"), *HELD)
+    """Return what can be swept of a bound: its constants, its exponents, and held hyperparameters."""
+    constants, _ = bound.takes()
+    return (*constants, *bound.exponents(), *HELD)
 
 
-def _parse_values(name: str, given: Any) -> Any:
+def _parse_values(bound: BoundConfig, name: str, given: Any) -> Any:
     """A number, a tuple of numbers, or a log range."""
     if isinstance(given, Mapping):
         check_keys(f"key of the range of {name}", given, ("lo", "hi", "n"))
@@ -56,21 +56,21 @@ def _parse_values(name: str, given: Any) -> Any:
             raise bad(
                 "a log range of beta is one of its complement", dict(given), "alpha = { lo = ..., hi = 1, n = ... }"
             )
-        lo, hi = check_swept(name, given["lo"]), check_swept(name, given["hi"])
+        lo, hi = check_swept(bound, name, given["lo"]), check_swept(bound, name, given["hi"])
         if lo >= hi:
             raise bad(f"a log range of {name} needs lo < hi", dict(given), "the smaller end first")
         return {"lo": lo, "hi": hi, "n": check_count(f"n of {name}", given["n"], least=2)}
     if isinstance(given, list):
         if not given:
             raise bad(f"a list of {name} has one value or more", given, f"{name} = [1.0, 10.0], say")
-        values = tuple(check_swept(name, x) for x in given)
+        values = tuple(check_swept(bound, name, x) for x in given)
         if len(set(values)) < len(values):
             raise bad(f"the values of {name} differ", given, "each once")
         return values
-    return check_swept(name, given)
+    return check_swept(bound, name, given)
 
 
-def check_swept(name: str, value: Any) -> float:
+def check_swept(bound: BoundConfig, name: str, value: Any) -> float:
     """Return a value that a swept name may take.
 
     Raises:
@@ -80,7 +80,9 @@ def check_swept(name: str, value: Any) -> float:
         if not (is_number(value) and 0 <= value < 1):
             raise bad("beta must satisfy 0 <= beta < 1", value, "beta = 0.95, say")
         return float(value)
-    if name == "q":
+    if bound.formula and name in bound.exponents():
+        return float(check_exponent(name, value))
+    if name in bound.exponents():
         if not (is_number(value) and 0 < value <= 1):
             raise bad("the noise exponent q must satisfy 0 < q <= 1", value, "q = 0.5, say")
         return float(value)
@@ -116,17 +118,17 @@ def read_rows(bound: BoundConfig, given: Any, folder: Path) -> dict[str, tuple[f
             raise unknown(f"column of {path.name}", name, known)
         if names.count(name) > 1:
             raise bad(f"the columns of {path.name} differ", names, f"{name} once")
-    table = [_read_row(path.name, number, names, cells) for number, cells in enumerate(lines[1:], start=2)]
+    table = [_read_row(bound, path.name, number, names, cells) for number, cells in enumerate(lines[1:], start=2)]
     return dict(zip(names, zip(*table)))
 
 
-def _read_row(file: str, number: int, names: list[str], cells: list[str]) -> tuple[float, ...]:
+def _read_row(bound: BoundConfig, file: str, number: int, names: list[str], cells: list[str]) -> tuple[float, ...]:
     if len(cells) != len(names):
         raise bad(f"{file}, row {number}: {len(names)} columns are needed", ",".join(cells), ", ".join(names))
     values = []
     for name, cell in zip(names, cells):
         try:
-            values.append(check_swept(name, float(cell)))
+            values.append(check_swept(bound, name, float(cell)))
         except InputError as error:
             raise InputError(f"{file}, row {number}: {error}") from None
         except ValueError:

@@ -1,0 +1,110 @@
+"""``parse``: a bound written as text."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from hpgrid.checks import AXES, check_constants
+from hpgrid.config import check_exponent
+from hpgrid.errors import bad
+from hpgrid.formula.function import Formula, log_convex, with_exponents
+from hpgrid.formula.powers import Expansion, expand
+from hpgrid.formula.syntax import VARIABLES, Expression, read, shortened
+from hpgrid.proxy import FunctionProxy, Proxy, Term
+
+
+def parse(
+    text: str,
+    constants: Mapping[str, Any] | None = None,
+    *,
+    name: str = "bound",
+    source: str = "",
+    caps: Mapping[str, float] | None = None,
+) -> Proxy | FunctionProxy:
+    """Return the bound that a formula describes.
+
+    Its variables are eta, b, alpha, beta (which is 1 - alpha), T and K (which is T/b); every other name is
+    a constant. It is written with + - * / **, parentheses, numbers, and sqrt, exp, log, min, max. What is a
+    sum of powers becomes a ``Proxy``, with exact exponents: 3/2 and 0.1 are the fractions that they look
+    like. Anything else becomes a ``FunctionProxy``, whose ``obstacle`` says which part is no power.
+
+    The text is data: it is read from a short list of syntax, and nothing of it is evaluated as Python.
+
+    Args:
+        text: the formula, such as "C1*b/(eta*T) + C2*sqrt(alpha/b) + C3*eta/alpha".
+        constants: a value for each other name: positive and finite, or any number or fraction for one that
+            stands in exponents alone, where it is exact.
+        name: what to call the bound.
+        source: paper and equation.
+        caps: the largest value a hyperparameter may take.
+
+    Returns:
+        The bound, in the budget that the text names; in T where it names both or none.
+
+    Raises:
+        ValueError: the text is no formula (the message points at the column), or a constant has no value.
+
+    Warns:
+        UserWarning: the text may mean something else than it seems to, as x**3/2 does.
+    """
+    expression = read(text)
+    for remark in expression.remarks:
+        warnings.warn(remark, stacklevel=2)
+    return build(expression, constants or {}, name=name, source=source, caps=caps)
+
+
+def build(
+    expression: Expression,
+    constants: Mapping[str, Any],
+    *,
+    name: str = "bound",
+    source: str = "",
+    caps: Mapping[str, float] | None = None,
+) -> Proxy | FunctionProxy:
+    """Return the bound that an expression describes, as ``parse`` does, without a word on what it may mean."""
+    expression.check_values(constants)
+    if not expression.variables():
+        raise bad(f"a bound depends on some of {', '.join(VARIABLES)}", shortened(expression.text), "a formula of them")
+    root, own = expression.root, expression.coefficients()
+    exponents = {n: check_exponent(n, constants[n]) for n in expression.names() if n in expression.in_exponents()}
+    values = check_constants({n: constants[n] for n in own})
+    budget = "K" if "K" in expression.variables() and "T" not in expression.variables() else "T"
+    more: dict[str, Any] = {"caps": caps or {}, "name": name, "source": source}
+    expansion = expand(root, exponents)
+    if not expansion.obstacle:
+        return _sum(expansion, values, budget, more)
+    fixed = with_exponents(root, exponents)
+    uses = {"alpha" if v == "beta" else v for v in expression.variables()}
+    if budget == "T" and "K" in uses:
+        uses = uses - {"K"} | {"T", "b"}
+    return FunctionProxy(
+        Formula(fixed, budget),
+        values,
+        budget,
+        obstacle=expansion.obstacle,
+        log_convex=log_convex(fixed),
+        uses=tuple(v for v in AXES if v in uses),
+        **more,
+    )
+
+
+def _sum(expansion: Expansion, values: Mapping[str, float], budget: str, more: Mapping[str, Any]) -> Proxy:
+    """The terms; K is T/b where the bound is in T."""
+    whole = dict(values)
+    terms = []
+    for number, powers in expansion.terms:
+        factors: dict[str, Any] = {v: powers[v] for v in AXES if v in powers}
+        if budget == "T" and "K" in factors:
+            iterations = factors.pop("K")
+            factors["T"] = factors.get("T", Fraction(0)) + iterations
+            factors["b"] = factors.get("b", Fraction(0)) - iterations
+        if "beta" in powers:
+            factors["alpha"] = "one_minus"
+        named = {n: e for n, e in powers.items() if n not in (*AXES, "beta")}
+        # A whole number under a root is a constant of its own name.
+        whole |= {n: float(n) for n in named if n.isdigit()}
+        terms.append(Term(named, factors, number))
+    return Proxy(tuple(terms), whole, budget, **more)

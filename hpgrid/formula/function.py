@@ -1,0 +1,130 @@
+"""An expression as a function of arrays, for NumPy and for JAX, and whether it is convex in the logs."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from hpgrid.arrays import Array, space
+from hpgrid.formula.powers import rational
+from hpgrid.formula.syntax import Node
+
+
+@dataclass(frozen=True)
+class Formula:
+    """A bound's expression as a risk function; equal ones compare equal, so that each compiles once.
+
+    Args:
+        root: the expression, its exponents numbers.
+        budget: "T" or "K": what the fourth argument is. Where the expression names both, it is T.
+    """
+
+    root: Node
+    budget: str
+
+    def __call__(self, eta: Array, b: Array, alpha: Array, budget: Array, constants: Mapping[str, Array]) -> Array:
+        """Return the risk, elementwise; NaN or inf outside the bound's domain."""
+        at = {**constants, "eta": eta, "b": b, "alpha": alpha, self.budget: budget}
+        if self.budget == "T":
+            at["K"] = budget / b
+        with np.errstate(all="ignore"):
+            return _value(self.root, at)
+
+
+def _value(node: Node, at: Mapping[str, Array]) -> Array:
+    if node.kind == "number":
+        return float(node.value)  # type: ignore[arg-type]
+    if node.kind == "name":
+        return 1.0 - at["alpha"] if node.value == "beta" else at[str(node.value)]
+    if node.kind == "sum":
+        return reduce(operator.add, (sign * _value(part, at) for sign, part in node.parts))
+    if node.kind == "product":
+        first, *others = ((sign, _value(part, at)) for sign, part in node.parts)
+        start = first[1] if first[0] > 0 else 1.0 / first[1]
+        return reduce(lambda x, other: x * other[1] if other[0] > 0 else x / other[1], others, start)
+    if node.kind == "power":
+        return _power(node.parts[0][1], node.parts[1][1], at)
+    return _called(node, at)
+
+
+def _power(base: Node, exponent: Node, at: Mapping[str, Array]) -> Array:
+    exact = rational(exponent, {})
+    if exact is not None:
+        x = _value(base, at)
+        return space(x).sqrt(x) if exact == 0.5 else x ** float(exact)
+    # 1 - 1e-17 is 1, and (1 - 1e-17)^K is not.
+    power = _value(exponent, at) * _log(base, at)
+    return space(power).exp(power)
+
+
+def _called(node: Node, at: Mapping[str, Array]) -> Array:
+    if node.kind == "log":
+        return _log(node.parts[0][1], at)
+    values = [_value(part, at) for _, part in node.parts]
+    xp = space(*values)
+    functions: dict[str, Callable[..., Array]] = {"sqrt": xp.sqrt, "exp": xp.exp}
+    if node.kind in functions:
+        return functions[node.kind](values[0])
+    return reduce(xp.minimum if node.kind == "min" else xp.maximum, values)
+
+
+def _log(node: Node, at: Mapping[str, Array]) -> Array:
+    """A log, to the last digits where its argument is 1 and something small."""
+    if node.kind == "name" and node.value == "beta":
+        return space(at["alpha"]).log1p(-at["alpha"])
+    ones = [k for k, (sign, part) in enumerate(node.parts) if sign > 0 and part.kind == "number" and part.value == 1]
+    if node.kind == "sum" and ones:
+        rest = node.parts[: ones[0]] + node.parts[ones[0] + 1 :]
+        small = reduce(operator.add, (sign * _value(part, at) for sign, part in rest), 0.0)
+        return space(small).log1p(small)
+    x = _value(node, at)
+    return space(x).log(x)
+
+
+def with_exponents(node: Node, values: Mapping[str, Any], inside: bool = False) -> Node:
+    """Return an expression with numbers in place of the constants in its exponents."""
+    if node.kind == "name" and inside and str(node.value) in values:
+        return Node("number", values[str(node.value)], (), node.text, node.column)
+    if not node.parts:
+        return node
+    exponent = node.kind == "power"
+    parts = tuple(
+        (sign, with_exponents(part, values, inside or (exponent and k == 1)))
+        for k, (sign, part) in enumerate(node.parts)
+    )
+    return Node(node.kind, node.value, parts, node.text, node.column)
+
+
+#: How the log of an expression is curved in the logs of its variables.
+_STRAIGHT, _CONVEX, _UNKNOWN = range(3)
+
+
+def log_convex(root: Node) -> bool:
+    """Return whether an expression is convex in the logs: what descends to a minimum, or a kink, is then the least."""
+    return _curved(root) <= _CONVEX
+
+
+def _curved(node: Node) -> int:
+    if node.kind in ("number", "name"):
+        return _UNKNOWN if node.value == "beta" or (node.kind == "number" and node.value <= 0) else _STRAIGHT  # type: ignore[operator]
+    parts = [(sign, _curved(part)) for sign, part in node.parts]
+    worst = max(curved for _, curved in parts)
+    if node.kind == "product":
+        return _UNKNOWN if any(sign < 0 and curved != _STRAIGHT for sign, curved in parts) else worst
+    if node.kind == "power":
+        exponent = rational(node.parts[1][1], {})
+        base = parts[0][1]
+        if exponent is None:
+            return _UNKNOWN
+        return base if base == _STRAIGHT or exponent >= 0 else _UNKNOWN
+    if node.kind == "sum" and len(parts) == 1 and parts[0][0] > 0:
+        return worst
+    if node.kind == "sqrt":
+        return worst
+    plain = node.kind in ("max", "exp") or (node.kind == "sum" and all(sign > 0 for sign, _ in parts))
+    return max(worst, _CONVEX) if plain else _UNKNOWN

@@ -1,0 +1,256 @@
+"""From an expression to a sum of powers with exact rational exponents, or what stands in the way."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import NamedTuple
+
+from hpgrid.formula.syntax import Node, at, shortened
+
+#: The most terms that an expression is multiplied out to.
+MOST_TERMS = 400
+
+#: The largest exponent, and the largest denominator of one.
+LARGEST = 1000
+
+ONE = Fraction(1)
+
+#: A product of powers: symbols and their exponents, none of which is 0. A whole number is a symbol, too, under a
+#: fractional power: 2**(1/2) has no other exact form.
+Powers = tuple[tuple[str, Fraction], ...]
+
+#: A sum of them, each with its number.
+Sum = dict[Powers, Fraction]
+
+
+class Obstacle(Exception):
+    """An expression is no sum of powers: which part of it, and why."""
+
+    def __init__(self, node: Node, why: str) -> None:
+        super().__init__(f"column {node.column}: {shortened(node.text)} {why}")
+
+
+class Expansion(NamedTuple):
+    """An expression as a sum of powers, or why it is none.
+
+    Attributes:
+        terms: number and powers of each term, in order of their appearance; empty where there is an obstacle.
+        obstacle: what stands in the way, or "".
+    """
+
+    terms: tuple[tuple[Fraction, dict[str, Fraction]], ...]
+    obstacle: str = ""
+
+
+def expand(root: Node, exponents: Mapping[str, Fraction]) -> Expansion:
+    """Return an expression as a sum of powers with positive numbers, where it is one.
+
+    1 - alpha, which is beta, is multiplied out, and what is left where that makes a term negative.
+
+    Args:
+        root: the expression.
+        exponents: the values of constants that stand in exponents.
+    """
+    try:
+        # beta as 1 - alpha, so that 1/(1 - beta) is 1/alpha and 1 - beta never a difference.
+        whole = _Expander(exponents, beta=False).sum(root)
+        if all(number > 0 for number in whole.values()):
+            return _found(root, whole)
+        apart = _Expander(exponents, beta=True).sum(root)
+    except Obstacle as obstacle:
+        return Expansion((), str(obstacle))
+    negative = next((powers for powers, number in apart.items() if number < 0), None)
+    if negative is not None:
+        return Expansion((), f"{_text(-apart[negative], negative)} is taken away, so that this is no sum of powers")
+    for powers in apart:
+        named = dict(powers)
+        if "beta" in named and (named["beta"] != 1 or "alpha" in named):
+            return Expansion((), f"{_text(apart[powers], powers)} is no power of alpha")
+    return _found(root, apart)
+
+
+def _found(root: Node, whole: Sum) -> Expansion:
+    if not whole:
+        raise at(root.column, "nothing is left of this bound: its terms cancel", root.text, "terms that do not")
+    return Expansion(tuple((number, dict(powers)) for powers, number in whole.items()))
+
+
+def _text(number: Fraction, powers: Powers) -> str:
+    factors = [str(number)] if number != 1 or not powers else []
+    return "*".join(factors + [name if e == 1 else f"{name}**({e})" for name, e in powers])
+
+
+def rational(node: Node, values: Mapping[str, Fraction]) -> Fraction | None:
+    """Return an expression of numbers and of constants with values as the fraction it is, or None.
+
+    Raises:
+        ValueError: it is too large for an exponent.
+    """
+    if node.kind == "number":
+        return _exact(node)
+    if node.kind == "name":
+        return values.get(str(node.value))
+    if node.kind == "power":
+        return _rational_power(node, values)
+    if node.kind not in ("sum", "product"):
+        return None
+    total = Fraction(0) if node.kind == "sum" else ONE
+    for sign, part in node.parts:
+        value = rational(part, values)
+        if value is None or (node.kind == "product" and sign < 0 and value == 0):
+            return None
+        total = total + sign * value if node.kind == "sum" else total * value**sign
+        if total.denominator > LARGEST**4 or abs(total.numerator) > LARGEST**4 * total.denominator:
+            raise at(node.column, f"an exponent lies between -{LARGEST} and {LARGEST}", node.text, "a smaller one")
+    return total
+
+
+def _rational_power(node: Node, values: Mapping[str, Fraction]) -> Fraction | None:
+    base, exponent = (rational(part, values) for _, part in node.parts)
+    if base is None or exponent is None or exponent.denominator != 1 or (base == 0 and exponent <= 0):
+        return None
+    if base and abs(exponent) * (math.log(abs(base.numerator)) + math.log(base.denominator)) > math.log(LARGEST**4):
+        raise at(node.column, f"an exponent lies between -{LARGEST} and {LARGEST}", node.text, "a smaller one")
+    return base ** int(exponent)
+
+
+def _exact(node: Node) -> Fraction:
+    assert isinstance(node.value, Fraction)
+    return node.value
+
+
+class _Expander:
+    """Multiplies out.
+
+    Args:
+        exponents: the values of constants that stand in exponents.
+        beta: whether beta stays a symbol, or is 1 - alpha.
+    """
+
+    def __init__(self, exponents: Mapping[str, Fraction], beta: bool) -> None:
+        self.exponents, self.beta = exponents, beta
+
+    def sum(self, node: Node) -> Sum:
+        if node.kind == "number":
+            number = _exact(node)
+            return {(): number} if number else {}
+        if node.kind == "name":
+            return self.named(str(node.value))
+        if node.kind == "sum":
+            return self.added(node)
+        if node.kind == "product":
+            total: Sum = {(): ONE}
+            for sign, part in node.parts:
+                factor = self.sum(part)
+                total = _product(total, factor if sign > 0 else self.power(factor, Fraction(-1), part, node), node)
+            return total
+        if node.kind == "power":
+            (_, base), (_, exponent) = node.parts
+            return self.power(self.sum(base), self.exponent(exponent, node), base, node)
+        if node.kind == "sqrt":
+            return self.power(self.sum(node.parts[0][1]), Fraction(1, 2), node.parts[0][1], node)
+        raise Obstacle(node, "is no power")
+
+    def named(self, name: str) -> Sum:
+        if name == "beta" and not self.beta:
+            return {(): ONE, (("alpha", ONE),): -ONE}
+        return {((name, ONE),): ONE}
+
+    def added(self, node: Node) -> Sum:
+        if self.beta and _complement(node):
+            return self.named(str(_complement(node)))
+        total: Sum = {}
+        for sign, part in node.parts:
+            for powers, number in self.sum(part).items():
+                total[powers] = total.get(powers, Fraction(0)) + sign * number
+        if len(total) > MOST_TERMS:
+            raise Obstacle(node, f"has more than {MOST_TERMS} terms")
+        return {powers: number for powers, number in total.items() if number}
+
+    def exponent(self, node: Node, whole: Node) -> Fraction:
+        value = rational(node, self.exponents)
+        if value is None:
+            raise Obstacle(whole, "has no rational exponent")
+        if abs(value) > LARGEST or value.denominator > LARGEST**2:
+            raise at(node.column, f"an exponent lies between -{LARGEST} and {LARGEST}", node.text, "a smaller one")
+        return value
+
+    def power(self, base: Sum, exponent: Fraction, node: Node, whole: Node) -> Sum:
+        if len(base) == 1:
+            ((powers, number),) = base.items()
+            return _power(powers, number, exponent, whole)
+        if not base:
+            raise at(node.column, "a power or a quotient of nought says nothing", node.text, "something that is not 0")
+        if exponent.denominator != 1 or not 0 <= exponent <= 20:
+            raise Obstacle(whole, "is no product of powers: a sum stands in it under a root or in a denominator")
+        total: Sum = {(): ONE}
+        for _ in range(int(exponent)):
+            total = _product(total, base, whole)
+        return total
+
+
+def _complement(node: Node) -> str | None:
+    """beta for 1 - alpha, alpha for 1 - beta."""
+    if len(node.parts) != 2 or [sign for sign, _ in node.parts] != [1, -1]:
+        return None
+    one, other = (part for _, part in node.parts)
+    if one.kind != "number" or one.value != 1 or other.kind != "name":
+        return None
+    return {"alpha": "beta", "beta": "alpha"}.get(str(other.value))
+
+
+def _product(one: Sum, other: Sum, node: Node) -> Sum:
+    if len(one) * len(other) > MOST_TERMS**2 // 10:
+        raise Obstacle(node, f"has more than {MOST_TERMS} terms")
+    total: Sum = {}
+    for powers, number in one.items():
+        for others, factor in other.items():
+            merged = dict(powers)
+            for name, exponent in others:
+                merged[name] = merged.get(name, Fraction(0)) + exponent
+            carried, key = _carried(merged)
+            value = total.get(key, Fraction(0)) + number * factor * carried
+            _check_size(value, node)
+            total[key] = value
+    if len(total) > MOST_TERMS:
+        raise Obstacle(node, f"has more than {MOST_TERMS} terms")
+    return {powers: number for powers, number in total.items() if number}
+
+
+def _power(powers: Powers, number: Fraction, exponent: Fraction, node: Node) -> Sum:
+    """A product of powers to a rational power."""
+    if number < 0 and exponent.denominator != 1:
+        raise Obstacle(node, "is a root of what is negative")
+    scale = math.log(abs(number.numerator)) + math.log(number.denominator)
+    if scale * abs(exponent) > 700 or (exponent.denominator > 1 and scale > 40):
+        raise at(node.column, "a number lies between 1e-308 and 1e308", node.text, "a smaller one")
+    raised = {name: e * exponent for name, e in powers}
+    if exponent.denominator == 1:
+        value = number ** int(exponent)
+    else:
+        value = ONE
+        for size, sign in ((number.numerator, 1), (number.denominator, -1)):
+            if size != 1:
+                raised[str(size)] = raised.get(str(size), Fraction(0)) + sign * exponent
+    carried, key = _carried(raised)
+    return {key: value * carried}
+
+
+def _carried(powers: Mapping[str, Fraction]) -> tuple[Fraction, Powers]:
+    """Powers in order, the whole part of a number's exponent carried into the coefficient: 2**(3/2) is 2 2**(1/2)."""
+    number, rest = ONE, {}
+    for name, exponent in powers.items():
+        if name.isdigit():
+            whole = math.floor(exponent)
+            number *= Fraction(int(name)) ** whole
+            exponent -= whole
+        if exponent:
+            rest[name] = exponent
+    return number, tuple(sorted(rest.items()))
+
+
+def _check_size(number: Fraction, node: Node) -> None:
+    if max(number.numerator.bit_length(), number.denominator.bit_length()) > 1000:
+        raise at(node.column, "a number lies between 1e-308 and 1e308", node.text, "a smaller one")

@@ -1,0 +1,346 @@
+"""From text to a checked expression. No NumPy: a mistake is answered at once.
+
+Python's own parser makes a tree of the text, and every node that is not on the list below is refused;
+nothing of it is ever compiled or evaluated.
+"""
+
+from __future__ import annotations
+
+import ast
+import keyword
+import math
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fractions import Fraction
+from typing import Any, NoReturn
+
+from hpgrid.errors import InputError, bad, unknown
+
+#: What a formula may name beside constants; beta is 1 - alpha.
+VARIABLES = ("eta", "b", "alpha", "beta", "T", "K")
+
+#: The functions, and how few and how many arguments each takes.
+FUNCTIONS = {"sqrt": (1, 1), "exp": (1, 1), "log": (1, 1), "min": (2, 20), "max": (2, 20)}
+
+#: The longest formula, in characters, and how deeply its parentheses may nest.
+LONGEST, DEEPEST = 4000, 40
+
+#: Characters that people paste, and what stands for them.
+_INSTEAD = {
+    "^": "** for a power", "=": "the right-hand side alone", "[": "( and )", "{": "( and )",
+    "\u00b7": "*", "\u00d7": "*", "\u2217": "*", "\u22c5": "*", "\u2212": "-", "\u2013": "-", "\u00f7": "/",
+    "\u03b7": "eta", "\u03b1": "alpha", "\u03b2": "beta", "\u221a": "sqrt(...)",
+}  # fmt: skip
+
+_FORBIDDEN = re.compile(r"[^A-Za-z0-9_.+\-*/(), ]")
+_DECIMAL = re.compile(r"[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?|\.[0-9]+([eE][+-]?[0-9]+)?")
+
+
+@dataclass(frozen=True)
+class Node:
+    """An expression.
+
+    Attributes:
+        kind: "number", "name", "sum", "product", "power" (base, exponent), or a function's name.
+        value: the number, or the name.
+        parts: what it is made of, each with its sign: -1 for what a sum takes away or a product divides by.
+        text: how it was written.
+        column: where it begins, from 1 on.
+    """
+
+    kind: str
+    value: Fraction | str | None = None
+    parts: tuple[tuple[int, Node], ...] = ()
+    text: str = ""
+    column: int = 1
+
+    def walk(self, exponents: bool = True) -> Iterator[Node]:
+        """Yield this expression and all that it is made of.
+
+        Args:
+            exponents: whether exponents without variables are among it.
+        """
+        yield self
+        for k, (_, part) in enumerate(self.parts):
+            if exponents or not (self.kind == "power" and k == 1 and part.is_constant()):
+                yield from part.walk(exponents)
+
+    def is_constant(self) -> bool:
+        """Return whether no variable stands in it."""
+        return not any(node.kind == "name" and node.value in VARIABLES for node in self.walk())
+
+
+@dataclass(frozen=True)
+class Expression:
+    """A formula that was read.
+
+    Attributes:
+        text: as it was written.
+        root: the expression.
+        remarks: what it means where a person may have meant something else.
+    """
+
+    text: str
+    root: Node
+    remarks: tuple[str, ...] = ()
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names that are no variables, in order of their appearance: the constants."""
+        named = (str(node.value) for node in self.root.walk() if node.kind == "name")
+        return tuple(dict.fromkeys(name for name in named if name not in VARIABLES))
+
+    def coefficients(self) -> tuple[str, ...]:
+        """Return the constants that stand elsewhere than in exponents: the bound's own."""
+        outside = {str(node.value) for node in self.root.walk(exponents=False)}
+        return tuple(name for name in self.names() if name in outside)
+
+    def in_exponents(self) -> frozenset[str]:
+        """Return the names that stand in exponents without variables: their values are taken exactly."""
+        powers = (node.parts[1][1] for node in self.root.walk() if node.kind == "power")
+        constant = (exponent for exponent in powers if exponent.is_constant())
+        return frozenset(str(node.value) for exponent in constant for node in exponent.walk() if node.kind == "name")
+
+    def check_values(self, given: Mapping[str, Any]) -> None:
+        """Refuse a constant without a value, and a value of what is no constant.
+
+        Raises:
+            ValueError: which, and the nearest name.
+        """
+        names = self.names()
+        for node in self.root.walk():
+            name = str(node.value)
+            if node.kind == "name" and name in names and name not in given:
+                raise _no_value(node, tuple(given))
+        for name in given:
+            if name not in names:
+                raise unknown("constant of this bound", name, names) if names else _no_constants(name)
+
+    def variables(self) -> tuple[str, ...]:
+        """Return the variables that it names."""
+        named = {node.value for node in self.root.walk() if node.kind == "name"}
+        return tuple(name for name in VARIABLES if name in named)
+
+
+def read(text: str) -> Expression:
+    """Return a formula as a checked expression.
+
+    Raises:
+        ValueError: the text is no formula; the message points at the column.
+    """
+    flat = _checked_text(text)
+    start = len(flat) - len(flat.lstrip())
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # "2b", say, is but a warning to Python
+            tree = ast.parse(flat.lstrip(), mode="eval").body
+    except SyntaxError as error:
+        raise _no_formula(flat, start + (error.offset or 1)) from None
+    except (Warning, ValueError, RecursionError, MemoryError) as error:
+        raise bad(f"a bound is an expression ({error})", shortened(flat), "one such as C1*b/(eta*T)") from None
+    reader = _Reader(flat, start)
+    return Expression(flat.strip(), reader.node(tree), tuple(reader.remarks))
+
+
+def at(column: int, rule: str, given: str, instead: str) -> InputError:
+    """Return the error for what stands at a column."""
+    return bad(f"column {column}: {rule}", shortened(given), instead)
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """Return text that fits into a message."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def _no_constants(name: str) -> InputError:
+    return bad("this bound has no constants", name, "a formula that names it")
+
+
+def _no_value(node: Node, known: tuple[str, ...]) -> InputError:
+    """The error for a name without a value: the nearest variable, function or constant, if one is near."""
+    name, column = str(node.value), node.column
+    near = get_close_matches(name, (*VARIABLES, *FUNCTIONS, *known), n=1, cutoff=0.6)
+    instead = f"{near[0]}, or a value of it: {name}=1.0, say" if near else f"its value: {name}=1.0, say"
+    rule = f"every name but {', '.join(VARIABLES)} is a constant and needs a value"
+    return at(column, rule, name, instead)
+
+
+# --- the text ---
+
+
+def _checked_text(text: object) -> str:
+    """The text on one line, of allowed characters and balanced parentheses."""
+    if not isinstance(text, str):
+        raise bad("a bound is text", text, '"C1*b/(eta*T) + C3*eta", say')
+    if len(text) > LONGEST:
+        raise bad(f"a bound has at most {LONGEST} characters", f"{len(text)} of them", "a shorter one")
+    flat = re.sub(r"\s", " ", text)
+    if not flat.strip():
+        raise bad("a bound is an expression", text, "C1*b/(eta*T) + C3*eta, say")
+    odd = _FORBIDDEN.search(flat)
+    if odd:
+        instead = _INSTEAD.get(odd[0], "names, numbers, + - * / ** and parentheses alone")
+        raise at(odd.start() + 1, "a bound has no such character", odd[0], instead)
+    opened: list[int] = []
+    for place, mark in enumerate(flat, start=1):
+        if mark == "(":
+            opened.append(place)
+        elif mark == ")" and not opened:
+            raise at(place, "this parenthesis closes none", flat[:place], "one ( for each )")
+        elif mark == ")":
+            opened.pop()
+        if len(opened) > DEEPEST:
+            raise at(place, f"parentheses nest at most {DEEPEST} deep", flat, "a flatter expression")
+    if opened:
+        raise at(opened[-1], "this parenthesis is never closed", flat[opened[-1] - 1 :], "one ) for each (")
+    _check_words(flat)
+    return flat
+
+
+def _check_words(flat: str) -> None:
+    """Refuse what would make Python's parser give up without a place: reserved words, rows of signs, loose ends."""
+    for word in re.finditer(r"[A-Za-z_][A-Za-z0-9_]*", flat):
+        if keyword.iskeyword(word[0]):
+            instead = "lam" if word[0] == "lambda" else "another name"
+            raise at(word.start() + 1, "a reserved word is no name", word[0], instead)
+    signs = re.search(r"([+-] *){4,}", flat)
+    if signs:
+        raise at(signs.start() + 1, "this is a row of signs", signs[0], "one of them")
+    loose = re.search(r"[+\-*/]+ *(?=\)|,|$)", flat)
+    if loose:
+        raise at(
+            loose.start() + 1, "something is missing after an operator", loose[0].strip(), "a name or a number there"
+        )
+
+
+def _no_formula(flat: str, column: int) -> InputError:
+    """The error where Python's parser gave up."""
+    column = min(max(column, 1), len(flat))
+    before, after = flat[: column - 1].rstrip(), flat[column - 1 :].lstrip()
+    if before and after and re.search(r"[A-Za-z0-9_.)]$", before) and re.match(r"[A-Za-z0-9_.(]", after):
+        return at(column, "a product has a * between its factors", flat[column - 1 :], "2*b, not 2 b")
+    if before.endswith(("+", "-", "*", "/")) or after.startswith(("*", "/")):
+        return at(column, "something is missing beside an operator", flat[column - 1 :], "a name or a number there")
+    return at(column, "this is no expression", flat[column - 1 :], "C1*b/(eta*T), say")
+
+
+# --- the tree ---
+
+_OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
+_WORDS = {
+    ast.Attribute: "a bound has no attributes",
+    ast.Subscript: "a bound has no indices",
+    ast.Compare: "a bound has no comparisons",
+    ast.BoolOp: "a bound has no and, or",
+    ast.IfExp: "a bound has no if",
+    ast.Lambda: "a bound defines no functions (and lambda is no name: lam is one)",
+    ast.Tuple: "a bound is one expression",
+    ast.Starred: "a product has something on both sides of its *",
+}
+
+
+class _Reader:
+    """What a tree of Python's means, node by node, and the remarks on the way."""
+
+    def __init__(self, text: str, start: int) -> None:
+        self.text, self.start = text, start
+        self.remarks: list[str] = []
+
+    def node(self, tree: ast.expr, depth: int = 0) -> Node:
+        if depth > 2 * DEEPEST:
+            self.refuse(tree, f"a bound nests at most {2 * DEEPEST} deep", "a flatter expression")
+        deeper = depth + 1
+        if isinstance(tree, ast.Name):
+            return self.name(tree)
+        if isinstance(tree, ast.Constant):
+            return self.number(tree)
+        if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, (ast.USub, ast.UAdd)):
+            sign = -1 if isinstance(tree.op, ast.USub) else 1
+            return self.made("sum", tree, [(sign, self.node(tree.operand, deeper))])
+        if isinstance(tree, ast.BinOp):
+            return self.operation(tree, deeper)
+        if isinstance(tree, ast.Call):
+            return self.call(tree, deeper)
+        rule = next((rule for kind, rule in _WORDS.items() if isinstance(tree, kind)), "this has no place in a bound")
+        self.refuse(tree, rule, "names, numbers, + - * / ** and parentheses alone")
+
+    def operation(self, tree: ast.BinOp, depth: int) -> Node:
+        operator = _OPERATORS.get(type(tree.op))
+        if operator is None:
+            self.refuse(tree, "a bound has the operators + - * / ** alone", "/ for a quotient, say")
+        if operator == "**":
+            return self.made("power", tree, [(1, self.node(tree.left, depth)), (1, self.node(tree.right, depth))])
+        kinds = (ast.Add, ast.Sub) if operator in "+-" else (ast.Mult, ast.Div)
+        # A long sum leans to the left, as deep as it is long: it is walked, not descended.
+        parts: list[tuple[int, Node]] = []
+        left: ast.expr = tree
+        while isinstance(left, ast.BinOp) and isinstance(left.op, kinds):
+            parts.append((-1 if isinstance(left.op, kinds[1]) else 1, self.node(left.right, depth)))
+            self.remark(left)
+            left = left.left
+        parts.append((1, self.node(left, depth)))
+        return self.made("sum" if operator in "+-" else "product", tree, parts[::-1])
+
+    def remark(self, tree: ast.BinOp) -> None:
+        """Say what x**3/2 is."""
+        product = isinstance(tree.left, ast.BinOp) and isinstance(tree.left.op, ast.Mult)
+        power = tree.left.right if product else tree.left  # type: ignore[attr-defined]
+        between = self.text[self.end(tree.left) : self.column(tree.right) - 1].strip()
+        exponent = power.right if isinstance(power, ast.BinOp) and isinstance(power.op, ast.Pow) else None
+        plain = isinstance(exponent, ast.Constant) and isinstance(tree.right, ast.Constant)
+        if isinstance(tree.op, ast.Div) and between == "/" and plain and self.end(power) == self.end(tree.left):
+            written, by = self.source(power), self.source(tree.right)
+            base = self.source(power.left) if isinstance(power, ast.BinOp) else ""
+            self.remarks.append(
+                f"column {self.column(power)}: {written}/{by} is {written} divided by {by}; the power is written "
+                f"{base}**({self.source(exponent)}/{by})"  # type: ignore[arg-type]
+            )
+
+    def call(self, tree: ast.Call, depth: int) -> Node:
+        if not isinstance(tree.func, ast.Name):
+            self.refuse(tree.func, "what is called is no function", "sqrt(b), say, or * for a product")
+        name = tree.func.id
+        if name not in FUNCTIONS:
+            near = get_close_matches(name, FUNCTIONS, n=1)
+            instead = f"{near[0]}(...)" if near else f"{', '.join(FUNCTIONS)}, or {name}*(...) for a product"
+            self.refuse(tree, f"there is no function {shortened(name, 20)}", instead)
+        if tree.keywords:
+            self.refuse(tree, "a function's arguments have no names", f"{name}(...) with expressions alone")
+        least, most = FUNCTIONS[name]
+        if not least <= len(tree.args) <= most:
+            many = "1 argument" if most == 1 else f"{least} to {most} arguments"
+            self.refuse(tree, f"{name} takes {many}", f"{name}(b)" if most == 1 else f"{name}(b, T)")
+        return self.made(name, tree, [(1, self.node(argument, depth)) for argument in tree.args])
+
+    def name(self, tree: ast.Name) -> Node:
+        if tree.id in FUNCTIONS:
+            self.refuse(tree, f"{tree.id} is a function", f"{tree.id}(...)")
+        if tree.id.startswith("__"):
+            self.refuse(tree, "no name begins with two underscores", "a constant such as C1")
+        return Node("name", tree.id, (), tree.id, self.column(tree))
+
+    def number(self, tree: ast.Constant) -> Node:
+        written = self.source(tree)
+        if not _DECIMAL.fullmatch(written) or not isinstance(tree.value, (int, float)):
+            self.refuse(tree, "this is no number", "2, 0.5 or 1e-3, say")
+        size = float(written)
+        if not math.isfinite(size) or (size == 0 and re.search("[1-9]", written.lower().split("e")[0])):
+            self.refuse(tree, "a number lies between 1e-308 and 1e308", "a smaller one" if size else "a larger one")
+        return Node("number", Fraction(written), (), written, self.column(tree))
+
+    def made(self, kind: str, tree: ast.expr, parts: list[tuple[int, Node]]) -> Node:
+        return Node(kind, None, tuple(parts), self.source(tree), self.column(tree))
+
+    def refuse(self, tree: ast.expr, rule: str, instead: str) -> NoReturn:
+        raise at(self.column(tree), rule, self.source(tree), instead)
+
+    def column(self, tree: ast.expr) -> int:
+        return self.start + tree.col_offset + 1
+
+    def end(self, tree: ast.expr) -> int:
+        return self.start + (tree.end_col_offset or tree.col_offset)
+
+    def source(self, tree: ast.expr) -> str:
+        return self.text[self.start + tree.col_offset : self.end(tree)]
