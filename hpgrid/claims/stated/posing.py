@@ -85,9 +85,10 @@ class Question:
 def moved_to(name: str, value: float) -> float:
     """Return where a constant, a held variable or a cap is moved to, to see what follows: a decade away.
 
-    alpha and eta move down, away from what bounds them, all else up.
+    Hyperparameters move down, away from what bounds them and sooner out of burn-in; b not below 1.
     """
-    return value / 10 if name.removesuffix("_max") in ("eta", "alpha") else 10 * value
+    down = {"eta": True, "alpha": True, "b": value >= 10}.get(name.removesuffix("_max"), False)
+    return value / 10 if down else value * 10
 
 
 def variables(proxy: Bound) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from hpgrid.claims.ledger import FAILS, Reading
 from hpgrid.claims.routes import SOLVER, Array, Bound, Setting, holding, refined
 from hpgrid.claims.stated.posing import Question, moved_to
+from hpgrid.claims.stated.verdicts import tells
 from hpgrid.refinement.optimum import Optimum
 
 ROUTE = "refined"
@@ -57,10 +58,10 @@ def climb(proxy: Bound, setting: Setting, moved: str = "") -> Climb:
     """Return the optimum along the ladder, one constant moved."""
     bound = proxy.with_constants(**{moved: moved_to(moved, proxy.constants[moved])}) if moved else proxy
     found = refined(bound, setting, LADDER)
-    settled = _same_bounds(found)
-    known = {v: found.converged & settled for v in setting.tuned}
     # Where a variable runs off, the risk is an infimum all the same.
-    known["risk"] = np.any([found.converged, *found.unbounded.values()], axis=0) & settled
+    attained = np.any([found.converged, *found.unbounded.values()], axis=0)
+    settled = attained & _same_bounds(found, attained)
+    known = {"risk": settled, **{v: settled & found.converged for v in setting.tuned}}
     logs = {"risk": found.log_risk} | {v: np.log(found.at[v]) for v in setting.tuned}
     return Climb(
         *({v: np.where(known[v], array[v], np.nan) for v in known} for array in (logs, found.exponent)),
@@ -68,10 +69,10 @@ def climb(proxy: Bound, setting: Setting, moved: str = "") -> Climb:
     )
 
 
-def _same_bounds(found: Optimum) -> NDArray[np.bool_]:
+def _same_bounds(found: Optimum, attained: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Where the optimum lies on the bounds that hold it in the end: before, it follows another law."""
-    last = np.flatnonzero(found.converged)[-1:]
-    return np.all([side == side[last] for side in found.active.values()] if last.size else [found.converged], axis=0)
+    last = np.flatnonzero(attained)[-1:]
+    return np.all([side == side[last] for side in found.active.values()] if last.size else [attained], axis=0)
 
 
 def readings(question: Question, climbing: Climbing, logs: bool) -> tuple[Reading, ...]:
@@ -101,9 +102,8 @@ def readings(question: Question, climbing: Climbing, logs: bool) -> tuple[Readin
 
 
 def _reading(what: str, found: tuple[float, float], predicted: Fraction) -> Reading:
-    """A reading; one that is as uncertain as the law itself can't tell."""
     measured, tolerance = found
-    return Reading(what, ROUTE, measured, predicted, tolerance, identifiable=tolerance < (abs(predicted) or 1))
+    return Reading(what, ROUTE, measured, predicted, tolerance, identifiable=tells(tolerance, predicted))
 
 
 def _combined(of: Mapping[str, Array], question: Question) -> Array:
@@ -119,7 +119,7 @@ def _constant(question: Question, base: Climb) -> Reading:
     log, error = limit(_combined(base.log_at, question) - stated - float(question.power) * _U, SOLVER)
     share = error + question.statement.right.rounding()
     number = float(question.number)
-    return Reading("constant", ROUTE, math.exp(log), question.number, share * number, identifiable=share < 1)
+    return Reading("constant", ROUTE, math.exp(log), question.number, share * number, identifiable=tells(share, 1))
 
 
 # --- held variables and constants ---

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
-from hpgrid.claims.ledger import FAILS, UNIDENTIFIABLE, VERDICTS, Reading
+from hpgrid.claims.ledger import FAILS, UNIDENTIFIABLE, VERDICTS, Number, Reading
 
 #: From the surest route to the least sure.
 ROUTES = ("exact", "refined", "grid")
+
+
+def tells(tolerance: float, claimed: Number) -> bool:
+    """Return whether a reading can tell: where a law half as steep would pass as well, it can't.
+
+    A claimed 0 is told from one half.
+    """
+    return tolerance < (abs(float(claimed)) or 1.0) / 2
 
 
 def parts(readings: Sequence[Reading]) -> dict[str, tuple[Reading, ...]]:
