@@ -58,15 +58,12 @@ def check_stated(
     fixed = _held(given.pairs("--fix", fix, given.number, "b=1072"))
     paths = given.pairs("--path", path, given.path(budget), f"b={budget}^1/2")
     caps = given.pairs("--cap", cap, given.number, "b=1e6")
-    chosen_bound = chosen(bound, set_, written)
-    from hpgrid.claims.stated.posing import Roles, pose
-
-    proxy, roles = chosen_bound.build(budget), Roles(tuned or None, fixed, paths, caps)
-    for statement in statements:
-        pose(statement, proxy, roles)
+    proxy = chosen(bound, set_, written).build(budget)
     from hpgrid.claims.stated.checking import check_statements
+    from hpgrid.claims.stated.posing import Roles
 
     use_compilation_cache()
+    roles = Roles(tuned or None, fixed, paths, caps)
     with progress("checking", len(statements)) as advance:
         found = check_statements(proxy, statements, roles, advance=advance)
     return _say(found, json_, strict)
@@ -76,11 +73,12 @@ def _held(values: dict[str, float]) -> dict[str, float]:
     """What is held, beta as alpha."""
     if "beta" not in values:
         return values
-    from hpgrid.sweeps.values import check_swept, complement
+    from hpgrid.sweeps.values import complement
 
-    if "alpha" in values:
-        raise bad("the momentum is one of beta and alpha = 1 - beta", values, "--fix beta=0.999, say")
-    return {**{v: x for v, x in values.items() if v != "beta"}, "alpha": complement(check_swept("beta", values["beta"]))}
+    beta = values.pop("beta")
+    if "alpha" in values or not 0 <= beta < 1:
+        raise bad("the momentum is one of 0 <= beta < 1 and alpha = 1 - beta", beta, "--fix beta=0.999, say")
+    return {**values, "alpha": complement(beta)}
 
 
 def _say(found: tuple[Checked, ...], as_json: bool, strict: bool) -> int:

@@ -127,7 +127,7 @@ def check_statements(
 def _law(proxy: Bound, setting: Setting) -> Law | str:
     """The exact law, or why there is none."""
     if isinstance(proxy, FunctionProxy):
-        return "a bound given by a function has no exact exponents"
+        return "the bound is no sum of powers" + (f": {proxy.obstacle}" if proxy.obstacle else "")
     try:
         return exact_law(proxy, setting)
     except InputError as error:

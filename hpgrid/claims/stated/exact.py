@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 from fractions import Fraction
+from functools import reduce
 from typing import NamedTuple
 
 from hpgrid.asymptotics.convex import ACCURACY
@@ -62,7 +63,7 @@ def _power(question: Question, law: Law, exponent: Fraction | None) -> Reading:
     nearest = _nearest(question.left, law, question.power)
     if nearest is None or nearest == question.power:
         return Reading(what, ROUTE, math.nan, question.power)
-    return Reading(f"{what}, undetermined up to", ROUTE, nearest, question.power)
+    return Reading(f"nearest possible {what}", ROUTE, nearest, question.power)
 
 
 def _nearest(left: Mapping[str, Fraction], law: Law, power: Fraction) -> Fraction | None:
@@ -91,7 +92,7 @@ def _constant(question: Question, law: PowerLaw) -> Reading:
 
 
 def product_law(law: Law, left: Mapping[str, Fraction]) -> Exact:
-    """Return the asymptotics of a product: from its factors' or, along a flat direction, from what is fixed across it."""
+    """Return the asymptotics of a product: from its factors', or from what is fixed across a flat direction."""
     if all(law.exponent.get(name) is not None for name in left):
         exponents, laws = law.exponent, law.laws
         parts = [(p, exponents[name], laws[name]) for name, p in left.items()]
@@ -106,14 +107,15 @@ def product_law(law: Law, left: Mapping[str, Fraction]) -> Exact:
     return _combined(law, left, [(w, found.exponent, found.law) for w, found in zip(weights, law.identifiable) if w])
 
 
-def _combined(law: Law, left: Mapping[str, Fraction], parts: list[tuple[Fraction, Fraction | None, PowerLaw | None]]) -> Exact:
+def _combined(
+    law: Law, left: Mapping[str, Fraction], parts: list[tuple[Fraction, Fraction | None, PowerLaw | None]]
+) -> Exact:
     exponent = sum((power * own for power, own, _ in parts if own is not None), Fraction(0))
-    coefficient, values = ONE, {}
-    for power, _, own in parts:
-        if own is None:
-            return Exact(exponent, None)
-        coefficient, values = coefficient * own.coefficient**power, own.values
-    return Exact(exponent, PowerLaw(left, coefficient, law.budget, exponent, values))
+    laws = [(power, own) for power, _, own in parts if own is not None]
+    if len(laws) < len(parts):
+        return Exact(exponent, None)
+    coefficient = reduce(lambda total, part: total * part[1].coefficient ** part[0], laws, ONE)
+    return Exact(exponent, PowerLaw(left, coefficient, law.budget, exponent, laws[0][1].values))
 
 
 def elasticity(law: PowerLaw, name: str, small: Collection[str] = ()) -> Number:

@@ -21,7 +21,7 @@ from hpgrid.claims.routes import Array, Bound, Setting
 from hpgrid.claims.stated.posing import Question, variables
 from hpgrid.claims.stated.verdicts import tells
 from hpgrid.grid import TUNABLE, Grid, LogAxis
-from hpgrid.paper.checks import FAR, refined_curves, verdict, window_bias
+from hpgrid.paper.checks import FAR, refined_curves, verdict
 from hpgrid.proxy import Proxy, Term
 from hpgrid.reducers.curves import Curve, argmin_curve
 from hpgrid.reducers.many_slopes import lasting
@@ -117,7 +117,7 @@ def readings(question: Question, proxy: Bound, searching: Searching) -> tuple[Re
     far = fit_slope(window[_far(window)], settled / far_free).slope
     bias = fit_slope(window, truth / free, edge=edge).slope - far
     told = verdict(what, slope, power, bias)
-    identifiable = told.holds is not None and tells(told.tolerance, question.power)
+    identifiable = told.holds is not None and tells(told.measured, told.tolerance, question.power)
     return (Reading(what, ROUTE, told.measured, question.power, told.tolerance, identifiable=identifiable),)
 
 
@@ -177,15 +177,15 @@ def _by_bisection(
     setting, risk = question.setting, float(question.left.get("risk", 0))
     excess = grid_excess(proxy, found.steps)
     own = {v: power for v, power in question.left.items() if v != "risk"}
-    posed: tuple[Any, ...] = (proxy, setting.tuned, dict(setting.fixed))
+    fixed, bound = dict(setting.fixed), proxy
+    box: dict[str, tuple[float, float]] | None = None
     if not own:
-        return profile(*posed, budgets).risk ** risk, abs(risk) * excess / 2
+        return profile(bound, setting.tuned, fixed, budgets).risk ** risk, abs(risk) * excess / 2
     pivot = next(v for v in ("eta", "alpha", "b") if v in own)
-    box = None
     if own != {pivot: 1}:
-        posed, box = (_in_product(proxy, own, pivot), *posed[1:]), {pivot: _OPEN}
-    best = profile(*posed, budgets, box)
-    low, high = sublevel(*posed, budgets[:inside], pivot, excess, box)
+        bound, box = _in_product(proxy, own, pivot), {pivot: _OPEN}
+    best = profile(bound, setting.tuned, fixed, budgets, box)
+    low, high = sublevel(bound, setting.tuned, fixed, budgets[:inside], pivot, excess, box)
     delta = float(np.log(high / low)[~found.edge].max()) / 2
     if setting.tuned == (pivot,):
         # On a convex curve the lowest of evenly spaced points is next to the minimum.

@@ -94,7 +94,7 @@ def moved_to(name: str, value: float) -> float:
 def variables(proxy: Bound) -> tuple[str, ...]:
     """Return the hyperparameters that change a bound: an exponent 0 that is written out does not."""
     if isinstance(proxy, FunctionProxy):
-        return TUNABLE
+        return tuple(v for v in TUNABLE if v in proxy.variables())
     return tuple(v for v in TUNABLE if any(term.factors.get(v, 0) != 0 for term in proxy.terms))
 
 
@@ -114,6 +114,10 @@ def pose(statement: Statement, proxy: Bound, roles: Roles) -> Question:
     _check_names(statement, proxy, (*own, *proxy.constants, *(f"{v}_max" for v in regime.caps)))
     check_caps({**proxy.caps, **regime.caps}, regime.path, regime.fixed)
     along(proxy, regime.path)
+    if not regime.tuned:
+        raise wrong(
+            statement.source, 0, "a claim is about an optimum, and nothing is tuned", "tuned eta, b after @, say"
+        )
     budget, free = proxy.budget, ("risk", *regime.tuned)
     powers, log = _gathered(statement, budget, regime)
     left = {name: p for name, p in powers.items() if p and name in free}
@@ -147,7 +151,7 @@ def _setting(proxy: Bound, regime: Regime) -> Setting:
 def _regime(statement: Statement, own: tuple[str, ...], roles: Roles) -> tuple[Regime, tuple[str, ...]]:
     """The regime of a claim, and what is held in it for want of a value."""
     said = statement.conditions
-    for name in (*said.fixed, *said.path, *said.caps, *said.small, *(said.tuned or ())):
+    for name in (*said.fixed, *said.path, *said.caps, *said.small, *(said.tuned or ()), *(roles.tuned or ())):
         if name in TUNABLE and name not in own:
             raise unknown("hyperparameter of the bound", name, own)
     mentioned = {*said.fixed, *said.path, *said.small, *(said.tuned or ())}
@@ -216,4 +220,3 @@ def _gathered(statement: Statement, budget: str, regime: Regime) -> tuple[dict[s
 
 def _add(powers: dict[str, Fraction], name: str, exponent: Fraction) -> None:
     powers[name] = powers.get(name, Fraction(0)) + exponent
-

@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.claims.ledger import FAILS, Reading
+from hpgrid.claims.ledger import HOLDS, Reading
 from hpgrid.claims.routes import SOLVER, Array, Bound, Setting, holding, refined
 from hpgrid.claims.stated.posing import Question, moved_to
 from hpgrid.claims.stated.verdicts import tells
@@ -63,10 +63,8 @@ def climb(proxy: Bound, setting: Setting, moved: str = "") -> Climb:
     settled = attained & _same_bounds(found, attained)
     known = {"risk": settled, **{v: settled & found.converged for v in setting.tuned}}
     logs = {"risk": found.log_risk} | {v: np.log(found.at[v]) for v in setting.tuned}
-    return Climb(
-        *({v: np.where(known[v], array[v], np.nan) for v in known} for array in (logs, found.exponent)),
-        tuple(v for v in setting.tuned if found.unbounded[v][-1]),
-    )
+    log_at, exponent = ({v: np.where(known[v], of[v], np.nan) for v in known} for of in (logs, found.exponent))
+    return Climb(log_at, exponent, tuple(v for v in setting.tuned if found.unbounded[v][-1]))
 
 
 def _same_bounds(found: Optimum, attained: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -93,17 +91,17 @@ def readings(question: Question, climbing: Climbing, logs: bool) -> tuple[Readin
     budget, slopes = question.setting.budget, _combined(base.exponent, question)
     power = _reading(f"power of {budget}", _gained(slopes), question.power)
     beside = []
-    if power.verdict != FAILS and (logs or question.log):
+    if question.log or (logs and power.verdict == HOLDS):
         found = limit(_U * (slopes - float(question.power)), SOLVER * _U[-1])
         beside.append(_reading(f"power of log {budget}", found, question.log))
-    if power.verdict != FAILS and question.statement.exact:
+    if question.statement.exact and power.verdict == HOLDS:
         beside.append(_constant(question, base))
     return (power, *beside, *moved)
 
 
 def _reading(what: str, found: tuple[float, float], predicted: Fraction) -> Reading:
     measured, tolerance = found
-    return Reading(what, ROUTE, measured, predicted, tolerance, identifiable=tells(tolerance, predicted))
+    return Reading(what, ROUTE, measured, predicted, tolerance, identifiable=tells(*found, predicted))
 
 
 def _combined(of: Mapping[str, Array], question: Question) -> Array:
@@ -114,12 +112,12 @@ def _combined(of: Mapping[str, Array], question: Question) -> Array:
 def _constant(question: Question, base: Climb) -> Reading:
     """What is left of the optimum once budget and all that is held are divided out, far out."""
     assert question.power is not None
-    values = {**question.values, question.setting.budget: LADDER}
-    stated = np.sum([float(p) * np.log(values[name]) for name, p in question.held.items() if p], axis=0)
+    stated = math.fsum(float(p) * math.log(question.values[name]) for name, p in question.held.items() if p)
     log, error = limit(_combined(base.log_at, question) - stated - float(question.power) * _U, SOLVER)
-    share = error + question.statement.right.rounding()
-    number = float(question.number)
-    return Reading("constant", ROUTE, math.exp(log), question.number, share * number, identifiable=tells(share, 1))
+    number, measured = float(question.number), math.exp(log)
+    tolerance = (error + question.statement.right.rounding()) * number
+    told = tells(measured, tolerance, number)
+    return Reading("constant", ROUTE, measured, question.number, tolerance, identifiable=told)
 
 
 # --- held variables and constants ---

@@ -58,8 +58,8 @@ def regime_text(one: Checked) -> str:
     setting = one.question.setting
     parts = [f"tuned {', '.join(setting.tuned)}"]
     for name, x in setting.fixed:
-        why = " -> 0" if name in one.question.small else " by default" if name in one.question.by_default else ""
-        parts.append(f"{name} = {x:g}{why}")
+        small, default = name in one.question.small, name in one.question.by_default
+        parts.append(f"{name} -> 0, from {x:g}" if small else f"{name} = {x:g}" + (" by default" if default else ""))
     parts += [f"{name} = {setting.budget}^{p}" for name, p in setting.path]
     parts += [f"{name} <= {x:g}" for name, x in setting.caps]
     return "; ".join(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -27,14 +28,10 @@ class Product:
         return Product(*(_sum(own, theirs, power) for own, theirs in pairs))
 
     def value(self) -> Fraction | float:
-        """Return the value of its numbers, a fraction where it is one."""
-        exact, rough = Fraction(1), 1.0
-        for text, power in self.numbers.items():
-            if power.denominator == 1 and abs(power) <= _LARGEST_POWER:
-                exact *= Fraction(text) ** int(power)
-            else:
-                rough *= float(Fraction(text)) ** float(power)
-        return exact if rough == 1.0 else float(exact) * rough
+        """Return the value of its numbers: a fraction, but for decimals and roots."""
+        if all(power.denominator == 1 and text.isdigit() for text, power in self.numbers.items()):
+            return math.prod((Fraction(text) ** int(p) for text, p in self.numbers.items()), start=Fraction(1))
+        return math.exp(math.fsum(float(p) * math.log(Fraction(text)) for text, p in self.numbers.items()))
 
     def rounding(self) -> float:
         """Return by what share a number may be off for being written as a decimal: half its last digit."""
@@ -100,10 +97,6 @@ class Statement:
         said = f"{self.left.text()} {'=' if self.exact else '~'} {self.right.text()}"
         conditions = self.conditions.text()
         return f"{said} @ {conditions}" if conditions else said
-
-
-#: Beyond it, a power of a number is computed in floating point.
-_LARGEST_POWER = 100
 
 
 def _sum(own: Mapping[str, Fraction], theirs: Mapping[str, Fraction], power: Fraction) -> dict[str, Fraction]:

@@ -1,4 +1,4 @@
-"""A claim's text as tokens, and how a mistake in it is pointed at."""
+"""A claim's text as tokens, a place among them, and how a mistake is pointed at."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from hpgrid.errors import InputError, bad, unknown
+
+BUDGETS = ("T", "K")
 
 #: The longest claim, in characters.
 LONGEST = 400
@@ -66,3 +68,42 @@ def tokens(source: str) -> list[Token]:
         found.append(Token(str(match.lastgroup), match.group(), column))
         column = match.end()
     return [*found, Token("end", "the end", len(source))]
+
+
+class Reader:
+    """A place in the tokens of a claim."""
+
+    def __init__(self, source: str) -> None:
+        self.source, self.tokens, self.place, self.depth = source, tokens(source), 0, 0
+        self.columns: dict[str, int] = {}
+
+    @property
+    def next(self) -> Token:
+        return self.tokens[self.place]
+
+    def after(self, steps: int) -> Token:
+        return self.tokens[min(self.place + steps, len(self.tokens) - 1)]
+
+    def take(self) -> Token:
+        token = self.next
+        self.place = min(self.place + 1, len(self.tokens) - 1)
+        return token
+
+    def takes(self, *marks: str) -> bool:
+        """Go past the next token if it is one of some marks."""
+        if self.next.kind == "mark" and self.next.text in marks:
+            self.take()
+            return True
+        return False
+
+    def wrong(self, rule: str, instead: str, at: Token | None = None) -> Exception:
+        return wrong(self.source, (at or self.next).column, rule, instead)
+
+    def name(self, known: tuple[str, ...], kind: str) -> str:
+        """Take a name that must be one of some."""
+        token = self.take()
+        if token.kind != "name":
+            raise self.wrong(f"a {kind} has a name, not {token.text!r}", f"{known[0]}, say", token)
+        if token.text not in known:
+            raise unknown_name(self.source, token.column, kind, token.text, known)
+        return token.text

@@ -11,12 +11,12 @@ from hpgrid.claims.ledger import FAILS, UNIDENTIFIABLE, VERDICTS, Number, Readin
 ROUTES = ("exact", "refined", "grid")
 
 
-def tells(tolerance: float, claimed: Number) -> bool:
-    """Return whether a reading can tell: where a law half as steep would pass as well, it can't.
+def tells(measured: float, tolerance: float, claimed: Number) -> bool:
+    """Return whether a reading can tell: it says no, or its tolerance is below half of what is claimed.
 
-    A claimed 0 is told from one half.
+    Else a law half as steep would pass as well; a claimed 0 is to be told from one half.
     """
-    return tolerance < (abs(float(claimed)) or 1.0) / 2
+    return abs(measured - float(claimed)) > tolerance or tolerance < (abs(float(claimed)) or 1.0) / 2
 
 
 def parts(readings: Sequence[Reading]) -> dict[str, tuple[Reading, ...]]:
@@ -56,4 +56,3 @@ def instead(readings: Sequence[Reading]) -> dict[str, Reading]:
         what: [reading for reading in own if reading.verdict == FAILS] for what, own in parts(readings).items()
     }
     return {what: min(own, key=lambda r: ROUTES.index(r.route)) for what, own in failing.items() if own}
-
