@@ -11,7 +11,7 @@ from hpgrid.asymptotics.law import Law
 from hpgrid.claims.ledger import Reading
 from hpgrid.claims.routes import Bound, Setting
 from hpgrid.claims.routes import exact as exact_law
-from hpgrid.claims.stated import exact, on_grid, refined
+from hpgrid.claims.stated import behind, exact, on_grid, refined
 from hpgrid.claims.stated.grammar import parse
 from hpgrid.claims.stated.posing import Question, Roles, pose
 from hpgrid.claims.stated.statement import Statement
@@ -57,7 +57,7 @@ class _Routes:
     proxy: Bound
     exact: Callable[[Setting], Law | str]
     refined: refined.Climbing
-    grid: on_grid.Searching
+    grid: behind.Following
 
 
 def check(
@@ -111,17 +111,23 @@ def check_statements(
     searched = grid or on_grid.default_grid(proxy.budget)
     if searched.budget != proxy.budget or proxy.budget not in searched.axes:
         raise bad(f"the grid has an axis of the bound's budget {proxy.budget}", list(searched.axes), "such a grid")
-    routes = _Routes(
-        proxy,
-        exact=cache(partial(_law, proxy)),
-        refined=cache(partial(refined.climb, proxy)),
-        grid=cache(partial(on_grid.search, proxy, searched)),
-    )
+    routes = _routes(proxy, searched)
     found = []
     for question in questions:
         found.append(_checked(question, routes))
         advance()
     return tuple(found)
+
+
+def _routes(proxy: Bound, grid: Grid) -> _Routes:
+    searching = cache(partial(on_grid.search, proxy, grid))
+    descending = cache(partial(behind.descend, proxy, searching))
+    return _Routes(
+        proxy,
+        exact=cache(partial(_law, proxy)),
+        refined=cache(partial(refined.climb, proxy)),
+        grid=cache(partial(behind.follow, proxy, searching, descending)),
+    )
 
 
 def _law(proxy: Bound, setting: Setting) -> Law | str:
@@ -140,7 +146,7 @@ def _checked(question: Question, routes: _Routes) -> Checked:
     readings = (
         *(exact.readings(question, law) if not isinstance(law, str) else ()),
         *refined.readings(question, routes.refined, logs=not known),
-        *on_grid.readings(question, routes.proxy, routes.grid),
+        *on_grid.readings(question, routes.grid),
     )
     if isinstance(law, str):
         return Checked(question, routes.proxy.name, readings, None, law)

@@ -52,9 +52,11 @@ def _condition(reader: Reader, found: Conditions, role: str) -> Conditions:
 def _value_or_path(reader: Reader, found: Conditions, name: str, token: Token) -> Conditions:
     """NAME = a number, or a power of the budget."""
     if reader.next.kind == "number":
-        value = _value(reader)
+        number, value = reader.next, _value(reader)
         if name == "beta" and "alpha" in found.fixed:
             raise reader.wrong("alpha = 1 - beta has one condition", "one of the two after @", token)
+        if name == "beta" and value >= 1:
+            raise reader.wrong("beta is below 1", "beta=0.999, say", number)
         fixed = {"alpha": 1 - value} if name == "beta" else {name: value}
         return replace(found, fixed={**found.fixed, **fixed})
     budget = reader.take()

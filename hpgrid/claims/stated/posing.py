@@ -182,7 +182,7 @@ def _check_names(statement: Statement, proxy: Bound, known: tuple[str, ...]) -> 
     if budget in statement.left.powers:
         raise wrong(source, columns[budget], f"the budget {budget} stands on the right", f"b ~ {budget}^1/2, say")
     other = "K" if budget == "T" else "T"
-    rule = f"the budget is {budget}, as --budget says"
+    rule = f"the budget is {budget}, as the bound's is"
     for name in statement.right.logs:
         if name != budget:
             raise wrong(source, source.find("log"), rule, f"log {budget}")

@@ -89,7 +89,7 @@ def readings(question: Question, climbing: Climbing, logs: bool) -> tuple[Readin
     if question.power is None:
         return moved
     budget, slopes = question.setting.budget, _combined(base.exponent, question)
-    power = _reading(f"power of {budget}", _gained(slopes), question.power)
+    power = _reading(f"power of {budget}", gained(slopes), question.power)
     beside = []
     if question.log or (logs and power.verdict == HOLDS):
         found = limit(_U * (slopes - float(question.power)), SOLVER * _U[-1])
@@ -153,7 +153,7 @@ def _elasticity(question: Question, setting: Setting, name: str, climbing: Climb
 _U = np.log(LADDER)
 
 
-def _gained(slopes: Array) -> tuple[float, float]:
+def gained(slopes: Array) -> tuple[float, float]:
     """The power p of exponents p + q/u + ..., freed of q within each pair of budgets, and how far pairs are apart."""
     there = np.flatnonzero(np.isfinite(slopes))[-_USED:]
     if len(there) < 3:
