@@ -132,15 +132,16 @@ def _by_bisection(proxy: Proxy, found: Searched, setting: Setting, left: Mapping
     if not own:
         return profile(proxy, setting.tuned, fixed, budgets).risk ** risk, abs(risk) * excess / 2
     pivot = next(v for v in ("eta", "alpha", "b") if v in own)
-    bound = proxy if own == {pivot: 1} else _in_product(proxy, own, pivot)
+    power = float(own[pivot]) if len(own) == 1 else 1.0
+    bound = proxy if len(own) == 1 else _in_product(proxy, own, pivot)
     box: Mapping[str, tuple[float, float]] = {} if bound is proxy else {pivot: _OPEN}
     best = profile(bound, setting.tuned, fixed, budgets, box)
     low, high = sublevel(bound, setting.tuned, fixed, window, pivot, excess, box)
     delta = float(np.log(high / low)[~found.edge].max()) / 2
     if setting.tuned == (pivot,):
         # On a convex curve the lowest of evenly spaced points is next to the minimum.
-        delta = min(delta, abs(float(own[pivot])) * found.steps[pivot])
-    return best.at[pivot] * best.risk**risk, delta + abs(risk) * excess / 2
+        delta = min(delta, found.steps[pivot])
+    return best.at[pivot] ** power * best.risk**risk, abs(power) * delta + abs(risk) * excess / 2
 
 
 def _in_product(proxy: Proxy, left: Mapping[str, Fraction], pivot: str) -> Proxy:
