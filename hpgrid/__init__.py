@@ -30,6 +30,7 @@ _HOME = {
     "critical_batch": "hpgrid.critical.answer",
     "sweep": "hpgrid.sweeps.run",
     "open_sweep": "hpgrid.sweeps.dataset",
+    "transfer": "hpgrid.transfers.answer",
 }
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "refine",
     "regret",
     "sweep",
+    "transfer",
 ]
 
 if TYPE_CHECKING:
@@ -68,6 +70,7 @@ if TYPE_CHECKING:
     from hpgrid.search import SearchResult, grid_search
     from hpgrid.sweeps.dataset import open_sweep
     from hpgrid.sweeps.run import sweep
+    from hpgrid.transfers.answer import transfer
 
 
 def __getattr__(name: str) -> Any:

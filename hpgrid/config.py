@@ -244,14 +244,17 @@ def parse(data: Mapping[str, Any]) -> Config:
 
 def read_bound(data: Mapping[str, Any]) -> BoundConfig:
     """Return the bound of a file: bound = "a name or a formula" and [constants], or a table [bound]."""
+    return parse_bound(bound_table(data))
+
+
+def bound_table(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a file says of its bound as one table, unchecked."""
     given, constants = data.get("bound", {}), table_of(data, "constants")
-    if isinstance(given, str):
-        return parse_bound({**called(given), **constants})
-    table = table_of(data, "bound")
+    table = called(given) if isinstance(given, str) else table_of(data, "bound")
     twice = sorted(set(table) & set(constants))
     if twice:
         raise bad(f"{twice[0]} stands in [bound] and in [constants]", constants[twice[0]], "it in one of the two")
-    return parse_bound({**table, **constants})
+    return {**table, **constants}
 
 
 def called(text: str) -> dict[str, str]:
@@ -399,6 +402,7 @@ def _parse_window(given: Any) -> tuple[float, float] | None:
 def override(
     config: Config,
     *,
+    bound: BoundConfig | None = None,
     constants: Mapping[str, float] | None = None,
     preset: str | None = None,
     n: int | None = None,
@@ -410,11 +414,11 @@ def override(
     Raises:
         ValueError: a value out of its range, or anything at all for a figure that is no grid search.
     """
-    said = {"constants": constants or None, "grid": preset, "n": n, "dtype": dtype, "refined": refined}
+    said = {"bound": bound, "constants": constants or None, "grid": preset, "n": n, "dtype": dtype, "refined": refined}
     given = {name: value for name, value in said.items() if value is not None}
     if config.parameters and given:
         raise bad(f"{config.figure} is no grid search and takes none of these", given, "a config with [parameters]")
-    bound, grid = config.bound, config.grid
+    bound, grid = bound or config.bound, config.grid
     if constants:
         known, _ = bound.takes()
         for name in constants:

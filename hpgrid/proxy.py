@@ -225,6 +225,10 @@ def _float64() -> AbstractContextManager[Any]:
     return jax.enable_x64(True) if jax is not None else nullcontext()
 
 
+#: The name under which a function with kinks finds how sharp they are, where refinement rounds them off: max(x, y)
+#: as (x^p + y^p)^(1/p). Without it they are as sharp as they are.
+SHARPNESS = "sharpness of kinks"
+
 #: A bound as a function of arrays: f(eta, b, alpha, budget, constants) -> risk, written with
 #: operators and jax.numpy.
 RiskFunction = Callable[..., Any]
@@ -248,6 +252,7 @@ class FunctionProxy:
         obstacle: which part of it is no sum of powers, in words.
         log_convex: whether log risk is convex in the logs of the hyperparameters, as that of sums, products,
             powers >= 0 and maxima of posynomials is: refinement then trusts a kink.
+        kinks: whether the function has some, and rounds them off where its constants have a ``SHARPNESS``.
         uses: the variables that the function depends on; all of them where empty. The others are passed as 1.
     """
 
@@ -260,6 +265,7 @@ class FunctionProxy:
     source: str = ""
     obstacle: str = ""
     log_convex: bool = False
+    kinks: bool = False
     uses: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -95,7 +95,7 @@ def pose(proxy: Proxy | FunctionProxy, regime: Regime, budget: str | None, min_K
 def _checked(proxy: Proxy | FunctionProxy, regime: Regime, budget: str | None) -> Proxy:
     """The bound in the budget that was asked for, if the regime makes sense for it."""
     if isinstance(proxy, FunctionProxy):
-        instead = "hpgrid.grid_search or hpgrid.refine for it"
+        instead = "hpgrid.refine, or hpgrid search, for it"
         why = f"in this one {proxy.obstacle}" if proxy.obstacle else "this one is a function"
         raise bad(f"exact exponents need a bound that is a sum of powers; {why}", proxy.name, instead)
     if not regime.tuned:

@@ -16,10 +16,12 @@ from hpgrid.cli.bench import benchmark
 from hpgrid.cli.check import check_stated
 from hpgrid.cli.critical_batch import print_critical_batch
 from hpgrid.cli.exponents import print_exponents
+from hpgrid.cli.new_bound import write_bound
 from hpgrid.cli.plot_sweep import plot_sweep
 from hpgrid.cli.reproduce import reproduce_figures
 from hpgrid.cli.smoothness import print_smoothness
 from hpgrid.cli.sweep import run_sweep
+from hpgrid.cli.transfer import print_transfer
 from hpgrid.cli.verify import verify_claims
 from hpgrid.errors import InputError
 
@@ -38,7 +40,9 @@ app.command(check_stated, name="check")
 app.command(benchmark, name="bench")
 app.command(run_sweep, name="sweep")
 app.command(plot_sweep, name="plot-sweep")
+app.command(write_bound, name="new-bound")
 app.command(print_smoothness, name="smoothness")
+app.command(print_transfer, name="transfer")
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:

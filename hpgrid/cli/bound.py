@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from hpgrid.cli import given
-from hpgrid.config import BOUNDS, BoundConfig, called, parse_bound, read_bound, read_toml
+from hpgrid.config import BOUNDS, BoundConfig, bound_table, called, parse_bound, read_toml
 from hpgrid.errors import InputError, bad
 
 #: A bound as the first argument of a command.
@@ -48,18 +49,31 @@ def chosen(bound: str | None, set_: list[str] | None, written: str | None = None
         given_twice = "none" if bound is None else f"{bound} and --bound {written}"
         raise bad("a command has one bound", given_twice, 'lmo, say, or --bound "C1*b/(eta*T) + C2*eta"')
     text = str(bound if written is None else written)
-    table = _table(text) if written is None and text.endswith(".toml") else called(text)
-    found = parse_bound({**table, **given.pairs("--set", set_, given.setting, "C1=2,q=1/3")})
+    said = given.pairs("--set", set_, given.setting, "C1=2,q=1/3")
+    if written is None and text.endswith(".toml"):
+        found = _from_file(Path(text), said)
+    else:
+        found = parse_bound({**called(text), **said})
     found.check()
-    for remark in found.remarks():
-        print(f"hpgrid: note: {remark}", file=sys.stderr)
+    remark(found)
     return found
 
 
-def _table(path: str) -> dict[str, object]:
-    """The bound in a TOML file, whatever else stands there."""
-    data = read_toml(Path(path))
+def remark(bound: BoundConfig) -> None:
+    """Say on standard error what a formula means where a person may have meant something else."""
+    for each in bound.remarks():
+        print(f"hpgrid: note: {each}", file=sys.stderr)
+
+
+def _from_file(path: Path, said: Mapping[str, Any]) -> BoundConfig:
+    """The bound in a TOML file, whatever else stands there; what was said beside it comes first."""
+    data = read_toml(path)
     try:
-        return read_bound({key: data[key] for key in ("bound", "constants") if key in data}).describe()
+        table = bound_table(data)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    found = {name: value for name, value in table.items() if name not in said}
+    try:
+        return parse_bound({**found, **said})
     except InputError as error:
         raise InputError(f"{path}: {error}") from None

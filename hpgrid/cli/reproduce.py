@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from hpgrid.cli import given
+from hpgrid.cli.bound import Set, Written, chosen, remark
 from hpgrid.cli.cache import use_compilation_cache
 from hpgrid.columns import aligned
 from hpgrid.config import Config, load, override, shipped
@@ -31,6 +32,8 @@ def reproduce_figures(
     out: Annotated[Path, Parameter(help="Where the files go.")] = Path("figures"),
     format: Annotated[str, Parameter(help=f"Picture formats, between commas: {', '.join(FORMATS)}.")] = "png,pdf",
     config: Annotated[Path | None, Parameter(help="A TOML file of your own, in place of a shipped one.")] = None,
+    bound: Written = None,
+    set_: Set = None,
     grid: Annotated[str | None, Parameter(help="The grid: footnote or captions.")] = None,
     n: Annotated[int | None, Parameter(converter=given.whole, help="Points per axis.")] = None,
     C1: Annotated[float | None, Parameter(name="--C1", help="The bound's constant C1.")] = None,
@@ -50,15 +53,28 @@ def reproduce_figures(
         return 0
     formats = _formats(format)
     constants = {k: v for k, v in (("C1", C1), ("C2", C2), ("C3", C3)) if v is not None}
-    chosen = _names(figures)
+    wanted = _names(figures)
     if redraw:
-        said = (("grid", grid), ("n", n), ("dtype", dtype), ("refined", refined))
-        changed = constants | {k: v for k, v in said if v is not None}
+        numbers = {"bound": bound, "set": set_, "grid": grid, "n": n, "dtype": dtype, "refined": refined}
+        changed = constants | {k: v for k, v in numbers.items() if v is not None}
         if changed:
             raise bad("--redraw computes nothing, so it takes no other numbers", changed, "one or the other")
-        return _redraw(chosen or _only(config), out, formats, strict)
-    options: dict[str, Any] = {"constants": constants, "preset": grid, "n": n, "dtype": dtype, "refined": refined}
-    jobs = [(name, override(job, **options)) for name, job in _jobs(chosen, config)]
+        return _redraw(wanted or _only(config), out, formats, strict)
+    if bound is None:
+        constants |= given.pairs("--set", set_, given.number, "C1=2,C2=30")
+        written = None
+    else:
+        written = chosen(None, [*(set_ or ()), *(f"{name}={value!r}" for name, value in constants.items())], bound)
+        constants = {}
+    options: dict[str, Any] = {
+        "bound": written,
+        "constants": constants,
+        "preset": grid,
+        "n": n,
+        "dtype": dtype,
+        "refined": refined,
+    }
+    jobs = [(name, override(job, **options)) for name, job in _jobs(wanted, config)]
     return _run(jobs, out, formats, strict)
 
 
@@ -98,6 +114,7 @@ def _jobs(names: tuple[str, ...], config: Path | None) -> list[tuple[str, Config
     if config is None:
         return [(name, load(shipped(name))) for name in names or _only(None)]
     own = load(config)
+    remark(own.bound)
     if own.figure not in FIGURES:
         raise unknown("figure", own.figure, FIGURES)
     if names and names != (own.figure,):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from hpgrid.cli import given
+from hpgrid.cli.bound import Written, remark
 from hpgrid.cli.cache import use_compilation_cache
 from hpgrid.config import check_choice
 from hpgrid.errors import bad
@@ -37,6 +38,7 @@ def run_sweep(
     /,
     *,
     out: Annotated[Path | None, Parameter(help="The Zarr store, made or gone on with.")] = None,
+    bound: Written = None,
     csv: Annotated[Path | None, Parameter(help="Write the slopes to this file as a flat table.")] = None,
     method: Annotated[str, Parameter(help="exact leaves out cells that can't be best; brute compares all.")] = "exact",
     devices: Annotated[
@@ -69,7 +71,8 @@ def run_sweep(
         raise bad("a sweep writes a store", "no --out", "--out RUN.zarr")
     from hpgrid.sweeps.plan import load
 
-    plan = load(config)
+    plan = load(config, bound)
+    remark(plan.bound)
     use_compilation_cache()
     with _ends_on_interrupt(out):
         from hpgrid.sweeps.cluster import share_of

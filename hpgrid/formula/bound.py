@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import Any
 
 from hpgrid.checks import AXES, check_constants
@@ -86,21 +85,18 @@ def build(
         budget,
         obstacle=expansion.obstacle,
         log_convex=log_convex(fixed),
+        kinks=any(node.kind in ("min", "max") for node in fixed.walk()),
         uses=tuple(v for v in AXES if v in uses),
         **more,
     )
 
 
 def _sum(expansion: Expansion, values: Mapping[str, float], budget: str, more: Mapping[str, Any]) -> Proxy:
-    """The terms; K is T/b where the bound is in T."""
+    """The terms."""
     whole = dict(values)
     terms = []
     for number, powers in expansion.terms:
         factors: dict[str, Any] = {v: powers[v] for v in AXES if v in powers}
-        if budget == "T" and "K" in factors:
-            iterations = factors.pop("K")
-            factors["T"] = factors.get("T", Fraction(0)) + iterations
-            factors["b"] = factors.get("b", Fraction(0)) - iterations
         if "beta" in powers:
             factors["alpha"] = "one_minus"
         named = {n: e for n, e in powers.items() if n not in (*AXES, "beta")}

@@ -13,6 +13,7 @@ import numpy as np
 from hpgrid.arrays import Array, space
 from hpgrid.formula.powers import rational
 from hpgrid.formula.syntax import Node
+from hpgrid.proxy import SHARPNESS
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,18 @@ def _called(node: Node, at: Mapping[str, Array]) -> Array:
     if node.kind == "log":
         return _log(node.parts[0][1], at)
     values = [_value(part, at) for _, part in node.parts]
-    xp = space(*values)
+    xp = space(*values, *at.values())
     functions: dict[str, Callable[..., Array]] = {"sqrt": xp.sqrt, "exp": xp.exp}
     if node.kind in functions:
         return functions[node.kind](values[0])
-    return reduce(xp.minimum if node.kind == "min" else xp.maximum, values)
+    if SHARPNESS not in at:
+        return reduce(xp.minimum if node.kind == "min" else xp.maximum, values)
+    # (x^p + y^p)^(1/p), or that of the reciprocals, in logs: the largest power is taken out.
+    power = at[SHARPNESS] if node.kind == "max" else -at[SHARPNESS]
+    logs = [power * xp.log(x) for x in values]
+    largest = reduce(xp.maximum, logs)
+    rest = reduce(operator.add, (xp.exp(log - largest) for log in logs))
+    return xp.exp((largest + xp.log(rest)) / power)
 
 
 def _log(node: Node, at: Mapping[str, Array]) -> Array:

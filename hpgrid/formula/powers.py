@@ -10,7 +10,7 @@ from typing import NamedTuple
 from hpgrid.formula.syntax import Node, at, shortened
 
 #: The most terms that an expression is multiplied out to.
-MOST_TERMS = 400
+MOST_TERMS = 120
 
 #: The largest exponent, and the largest denominator of one.
 LARGEST = 1000
@@ -53,12 +53,13 @@ def expand(root: Node, exponents: Mapping[str, Fraction]) -> Expansion:
         root: the expression.
         exponents: the values of constants that stand in exponents.
     """
+    tokens = any(node.value == "T" for node in root.walk())
     try:
         # beta as 1 - alpha, so that 1/(1 - beta) is 1/alpha and 1 - beta never a difference.
-        whole = _Expander(exponents, beta=False).sum(root)
+        whole = _Expander(exponents, tokens, beta=False).sum(root)
         if all(number > 0 for number in whole.values()):
             return _found(root, whole)
-        apart = _Expander(exponents, beta=True).sum(root)
+        apart = _Expander(exponents, tokens, beta=True).sum(root)
     except Obstacle as obstacle:
         return Expansion((), str(obstacle))
     negative = next((powers for powers, number in apart.items() if number < 0), None)
@@ -126,11 +127,12 @@ class _Expander:
 
     Args:
         exponents: the values of constants that stand in exponents.
+        tokens: whether the budget is T, so that K is T/b.
         beta: whether beta stays a symbol, or is 1 - alpha.
     """
 
-    def __init__(self, exponents: Mapping[str, Fraction], beta: bool) -> None:
-        self.exponents, self.beta = exponents, beta
+    def __init__(self, exponents: Mapping[str, Fraction], tokens: bool, beta: bool) -> None:
+        self.exponents, self.tokens, self.beta = exponents, tokens, beta
 
     def sum(self, node: Node) -> Sum:
         if node.kind == "number":
@@ -156,6 +158,8 @@ class _Expander:
     def named(self, name: str) -> Sum:
         if name == "beta" and not self.beta:
             return {(): ONE, (("alpha", ONE),): -ONE}
+        if name == "K" and self.tokens:
+            return {(("T", ONE), ("b", -ONE)): ONE}
         return {((name, ONE),): ONE}
 
     def added(self, node: Node) -> Sum:
@@ -174,7 +178,8 @@ class _Expander:
         if value is None:
             raise Obstacle(whole, "has no rational exponent")
         if abs(value) > LARGEST or value.denominator > LARGEST**2:
-            raise at(node.column, f"an exponent lies between -{LARGEST} and {LARGEST}", node.text, "a smaller one")
+            rule = f"an exponent lies between -{LARGEST} and {LARGEST}, its denominator at most {LARGEST**2}"
+            raise at(node.column, rule, node.text, "one such as 3/2")
         return value
 
     def power(self, base: Sum, exponent: Fraction, node: Node, whole: Node) -> Sum:
@@ -232,7 +237,10 @@ def _power(powers: Powers, number: Fraction, exponent: Fraction, node: Node) -> 
     else:
         value = ONE
         for size, sign in ((number.numerator, 1), (number.denominator, -1)):
-            if size != 1:
+            root = round(size ** (1 / exponent.denominator))
+            if root**exponent.denominator == size:
+                value *= Fraction(root) ** (sign * exponent.numerator)
+            else:
                 raised[str(size)] = raised.get(str(size), Fraction(0)) + sign * exponent
     carried, key = _carried(raised)
     return {key: value * carried}

@@ -289,13 +289,19 @@ class _Reader:
         power = tree.left.right if product else tree.left  # type: ignore[attr-defined]
         between = self.text[self.end(tree.left) : self.column(tree.right) - 1].strip()
         exponent = power.right if isinstance(power, ast.BinOp) and isinstance(power.op, ast.Pow) else None
-        plain = isinstance(exponent, ast.Constant) and isinstance(tree.right, ast.Constant)
-        if isinstance(tree.op, ast.Div) and between == "/" and plain and self.end(power) == self.end(tree.left):
+        plain = all(re.fullmatch("[0-9]{1,2}", self.source(x)) for x in (exponent, tree.right) if x)
+        if (
+            isinstance(tree.op, ast.Div)
+            and between == "/"
+            and exponent
+            and plain
+            and self.end(power) == self.end(tree.left)
+        ):
             written, by = self.source(power), self.source(tree.right)
             base = self.source(power.left) if isinstance(power, ast.BinOp) else ""
             self.remarks.append(
                 f"column {self.column(power)}: {written}/{by} is {written} divided by {by}; the power is written "
-                f"{base}**({self.source(exponent)}/{by})"  # type: ignore[arg-type]
+                f"{base}**({self.source(exponent)}/{by})"
             )
 
     def call(self, tree: ast.Call, depth: int) -> Node:

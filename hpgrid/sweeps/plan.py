@@ -103,13 +103,19 @@ def restore(described: Mapping[str, Any]) -> Plan:
     )
 
 
-def load(path: Path) -> Plan:
+def load(path: Path, formula: str | None = None) -> Plan:
     """Return the plan in a TOML file; a table of rows is looked for beside it.
+
+    Args:
+        path: the file.
+        formula: a bound as text, in place of the file's.
 
     Raises:
         ValueError: the file, or its table, is missing or malformed, or has a key or a value that can't be.
     """
     data = read_toml(path)
+    if formula is not None:
+        data["bound"] = formula
     try:
         return parse(data, path.parent)
     except InputError as error:
@@ -136,6 +142,14 @@ def parse(data: Mapping[str, Any], folder: Path = Path()) -> Plan:
             raise bad(f"{name} stands in the table of rows and in the config", name, "it in one of the two")
     single = {name: x for name, x in values.items() if is_number(x)}
     swept = {name: x for name, x in values.items() if name not in single}
+    if not swept and not rows:
+        # One combination: an axis of one value, of the first constant that was given.
+        first = next((name for name in single if name not in HELD), None)
+        if first is None:
+            raise bad(
+                "a sweep has constants", sorted(values), "C2 = { lo = 1e-2, hi = 1e3, n = 16 } in [constants], say"
+            )
+        swept = {first: (single.pop(first),)}
     if rows and swept:
         rule = "beside a table of rows, constants are single numbers"
         raise bad(rule, sorted(swept), "them as columns of the table")

@@ -148,7 +148,9 @@ def _checked_grid(plan: Plan) -> Grid:
                 raise bad(
                     f"the grid lacks an axis of {v}, which is tuned", list(grid.axes), f"{v} = {{ lo = ..., hi = ... }}"
                 )
-    return grid
+    # A preset's axis that the bound does not depend on is none of the sweep's.
+    needed = {*variables, *(v for named in plan.regimes for v in named.tuned), grid.budget}
+    return grid.with_axes(**dict.fromkeys(set(grid.axes) - needed))
 
 
 # --- the store ---

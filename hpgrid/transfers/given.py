@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from numbers import Integral
+from typing import Any, NamedTuple
+
+from hpgrid.checks import check_value, is_number
+from hpgrid.errors import bad, unknown
+
+#: What each regime tunes; the rest is held. The last one is SGD's.
+TUNED = {"A": ("eta",), "B": ("eta", "alpha"), "C": ("eta", "b"), "D": ("eta", "b", "alpha"), "SGD": ("eta",)}
+
+LMO = ("A", "B", "C", "D")
+REGIMES = (*LMO, "auto")
+OPTIMIZERS = ("lmo", "sgd")
+
+#: What a start is made of; beta2 is Adam's second moment, which no rule of the tables knows.
+NAMES = ("eta", "b", "beta", "alpha", "beta2", "T")
 
 
 class Setting(NamedTuple):
@@ -20,6 +38,16 @@ class Setting(NamedTuple):
     b: float | None = None
     alpha: float | None = None
 
+    @property
+    def beta(self) -> float | None:
+        """1 - alpha, to read; compute with alpha."""
+        return None if self.alpha is None else 1 - self.alpha
+
+    @property
+    def K(self) -> float | None:
+        """The number of iterations T/b."""
+        return None if self.b is None else self.T / self.b
+
 
 class Limits(NamedTuple):
     """What is feasible at the new budget.
@@ -35,3 +63,178 @@ class Limits(NamedTuple):
     eta: float | None = None
     round_b: str | int | None = None
     unit: int = 1
+
+
+#: No limits.
+NONE = Limits()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The arguments of ``transfer``, which says what each is, checked: b in tokens, beta as alpha.
+
+    Attributes:
+        start: the best setting at the first budget.
+        T: the second budget.
+        regimes: those that were asked for: one, or all of the optimizer's.
+        limits: what is feasible.
+        to_b: the batch size at the second budget in tokens, or None.
+        alpha2: 1 - beta2, or None.
+        optimizer: "lmo" or "sgd".
+    """
+
+    start: Setting
+    T: float
+    regimes: tuple[str, ...]
+    limits: Limits
+    to_b: float | None
+    alpha2: float | None
+    optimizer: str
+
+
+def check(asked: Mapping[str, Any]) -> Asked:
+    """Return the arguments of ``transfer`` as numbers in their units.
+
+    Raises:
+        ValueError: one out of its range, a name that does not exist, or a regime that lacks a number.
+    """
+    for name, known in (("optimizer", OPTIMIZERS), ("regime", REGIMES)):
+        if asked[name] not in known:
+            raise unknown(name, asked[name], known)
+    unit = _whole("seq_len", asked["seq_len"], "4096") if asked["seq_len"] is not None else 1
+    start, alpha2 = _start(asked["start"], unit)
+    limits = Limits(
+        b=_optional("max_b", asked["max_b"], unit),
+        eta=_positive("max_eta", asked["max_eta"]) if asked["max_eta"] is not None else None,
+        round_b=_rounding(asked["round_b"]),
+        unit=unit,
+    )
+    to_b = _optional("to_b", asked["to_b"], unit)
+    if to_b is not None and (to_b / unit) % 1:
+        raise bad("to_b is a whole number", to_b / unit, f"to_b={math.ceil(to_b / unit)}, say")
+    regimes = _regimes(asked["regime"], asked["optimizer"])
+    if asked["regime"] != "auto":
+        require(asked["regime"], start, limits, to_b)
+    return Asked(start, _budget(asked["to"]), regimes, limits, to_b, alpha2, asked["optimizer"])
+
+
+def missing(regime: str, start: Setting, limits: Limits = NONE, to_b: float | None = None) -> tuple[str, ...]:
+    """Return what a regime needs and ``start`` does not have; b, too, where it is given or limited.
+
+    Raises:
+        ValueError: there is no such regime.
+    """
+    if regime not in TUNED:
+        raise unknown("regime", regime, TUNED)
+    about_b = to_b is not None or limits.b is not None or limits.round_b is not None
+    needs = (*TUNED[regime], *(("b",) if about_b and "b" not in TUNED[regime] else ()))
+    return tuple(name for name in needs if getattr(start, name) is None)
+
+
+def require(regime: str, start: Setting, limits: Limits = NONE, to_b: float | None = None) -> None:
+    """Refuse a start that lacks what a regime needs.
+
+    Raises:
+        ValueError: naming what is missing.
+    """
+    lacking = missing(regime, start, limits, to_b)
+    if lacking:
+        given = ", ".join(f"{name}={value:g}" for name, value in start._asdict().items() if value is not None)
+        needs = " and ".join(said(name) for name in lacking)
+        raise bad(f"{called(regime)} needs {needs} at the first budget", given, f"{said(lacking[0])}=... beside it")
+
+
+def called(regime: str) -> str:
+    """Return what a regime is called in a sentence."""
+    return regime if regime == "SGD" else f"regime {regime}"
+
+
+def said(name: str) -> str:
+    """Return what people write for a hyperparameter: momentum is given as beta."""
+    return "beta" if name == "alpha" else name
+
+
+def complement(beta: float) -> float:
+    """Return 1 - beta of the decimal that was written: 0.05 for 0.95, and not 0.05 + 4e-17."""
+    return float(1 - Fraction(repr(float(beta))))
+
+
+def _start(given: Any, unit: int) -> tuple[Setting, float | None]:
+    """The first setting, b in tokens, and 1 - beta2."""
+    if not isinstance(given, Mapping):
+        raise bad("a start is names and numbers", given, "{'eta': 3e-4, 'b': 524288, 'beta': 0.95, 'T': 2.5e9}, say")
+    for name in given:
+        if name not in NAMES:
+            raise unknown("name in a start", name, NAMES)
+    if "T" not in given:
+        raise bad("a start has its token budget T", ", ".join(given), "T=2.5e9 beside it, say")
+    if "beta" in given and "alpha" in given:
+        raise bad("momentum is given once", "beta and alpha", "one of the two; alpha = 1 - beta")
+    momenta = {name: _beta(name, given[name]) for name in ("beta", "beta2") if name in given}
+    alpha = momenta.get("beta")
+    own = {name: check_value(name, given[name]) for name in ("eta", "b", "alpha", "T") if name in given}
+    b = own["b"] * unit if "b" in own else None
+    start = Setting(own["T"], own.get("eta"), b, own.get("alpha", alpha))
+    return start, momenta.get("beta2")
+
+
+def _beta(name: str, beta: Any) -> float:
+    if not (is_number(beta) and 0 <= beta < 1):
+        instead = f"{name}=0.95, say" + ("; next to 1, alpha=1e-20, say" if name == "beta" else "")
+        raise bad(f"{name} must be a finite number with 0 <= {name} < 1", beta, instead)
+    return complement(beta)
+
+
+def _budget(to: Any) -> float:
+    """The second budget, a number or {"T": number}."""
+    if not isinstance(to, Mapping):
+        return check_value("T", to)
+    for name in to:
+        if name in ("b", "eta"):
+            instead = "to_b for a batch size that is given" if name == "b" else "max_eta for the largest one"
+            raise bad("a transfer goes to a token budget T alone", name, f"T=1e12, say, and {instead}")
+        if name != "T":
+            raise unknown("name in where a transfer goes", name, ("T",))
+    if "T" not in to:
+        raise bad("a transfer goes to a token budget T", "nothing", "T=1e12, say")
+    return check_value("T", to["T"])
+
+
+def _regimes(regime: str, optimizer: str) -> tuple[str, ...]:
+    if optimizer == "sgd":
+        if regime != "auto":
+            raise bad("regimes A to D are the LMO methods'; SGD has one rule", regime, "regime auto, or optimizer lmo")
+        return ("SGD",)
+    return LMO if regime == "auto" else (regime,)
+
+
+def _rounding(given: Any) -> str | int | None:
+    """pow2, int, or a whole number, which a command line gives as text."""
+    if given is None or given in ("pow2", "int"):
+        return None if given is None else str(given)
+    if isinstance(given, str) and given.isascii() and given.isdigit() and len(given) < 16:
+        given = int(given)
+    if not isinstance(given, Integral) or isinstance(given, bool) or given < 1:
+        raise bad("round_b is pow2, int, or a whole number of which b is a multiple", given, "256, say")
+    return int(given)
+
+
+def _whole(name: str, given: Any, example: str) -> int:
+    if not is_number(given) or given % 1 or given < 1:
+        raise bad(f"{name} is a whole number, at least 1", given, f"{name}={example}, say")
+    return int(given)
+
+
+def _optional(name: str, given: Any, unit: int) -> float | None:
+    """A batch size in tokens, or None."""
+    if given is None:
+        return None
+    if not is_number(given) or given < 1:
+        raise bad(f"{name} must be a finite number, at least 1", given, f"{name}=2097152, say")
+    return float(given) * unit
+
+
+def _positive(name: str, given: Any) -> float:
+    if not is_number(given) or given <= 0:
+        raise bad(f"{name} must be a positive finite number", given, f"{name}=1e-3, say")
+    return float(given)

@@ -125,7 +125,7 @@ def one_minus(variable: str) -> Proxy:
 @pytest.mark.parametrize(
     ("proxy", "arguments", "message"),
     [
-        (FunctionProxy(lambda *a: a[0], name="mine"), {"tuned": "eta"}, "'mine'.*hpgrid.grid_search or hpgrid.refine"),
+        (FunctionProxy(lambda *a: a[0], name="mine"), {"tuned": "eta"}, "'mine'.*hpgrid.refine, or hpgrid search"),
         (bounds.lmo(), {"tuned": ()}, "need a hyperparameter that is tuned"),
         (bounds.lmo(), {"tuned": "eta", "fixed": {"eta": 1.0}}, "eta is either tuned or fixed"),
         (bounds.lmo(), {"tuned": "eta", "path": {"beta": F(1)}}, "'beta'"),

@@ -1,0 +1,185 @@
+"""A transfer as text: one table of the rules, what they do not say, and what others say beside them."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from hpgrid.columns import aligned
+from hpgrid.transfers import half_life
+from hpgrid.transfers.batch import units
+from hpgrid.transfers.fits import Applied, Fit
+from hpgrid.transfers.given import Limits, called, said
+from hpgrid.transfers.paths import FIXED_RISES, TUNED_RISES
+from hpgrid.transfers.rules import Row
+
+if TYPE_CHECKING:
+    from hpgrid.transfers.answer import Transfer
+
+WIDTH = 120
+
+
+def text(answer: Transfer) -> str:
+    """Return a transfer as text, at most ``WIDTH`` columns wide."""
+    parts = [_head(answer), _rules(answer), _remarks(answer), _momenta(answer), _fits(answer), _paths(answer)]
+    return "\n\n".join("\n".join(part) for part in parts if part)
+
+
+def _number(x: float | None) -> str:
+    return "-" if x is None else f"{x:.4g}"
+
+
+def _batch(b: float | None) -> str:
+    """A batch size, as many digits as a whole one has."""
+    if b is None:
+        return "-"
+    return _number(b) if b >= 1e15 else f"{b:.0f}" if b == round(b) else f"{b:.1f}"
+
+
+def _beta(alpha: float | None) -> str:
+    """1 - alpha with four digits of alpha, as far as a float has them."""
+    if alpha is None:
+        return "-"
+    digits = min(17, max(4, 3 - math.floor(math.log10(alpha))))
+    return f"{1 - alpha:.{digits}g}" if alpha >= 1e-16 else f"1 - {alpha:.4g}"
+
+
+def _head(answer: Transfer) -> list[str]:
+    """Where it starts, where it goes, and within which limits."""
+    start, limits = answer.start, answer.limits
+    given = [f"eta = {_number(start.eta)}"] if start.eta is not None else []
+    given += [f"b = {_in_both(start.b, limits.unit)}"] if start.b is not None else []
+    given += [f"beta = {_beta(start.alpha)}, alpha = {_number(start.alpha)}"] if start.alpha is not None else []
+    given += [f"K = {_number(start.K)}"] if start.b is not None else []
+    longer = answer.T / start.T
+    ratio = f"{longer:.4g} times as long" if longer >= 1 else f"{1 / longer:.4g} times shorter"
+    return [f"from T = {start.T:g}: {', '.join(given)}", f"to   T = {answer.T:g}, {ratio}{_limits(limits)}"]
+
+
+def _in_both(b: float | None, unit: int) -> str:
+    """A batch size in tokens, and in sequences where they are the unit."""
+    return _batch(b) if unit == 1 or b is None else f"{_batch(b)} ({_batch(b / unit)} sequences of {unit})"
+
+
+def _limits(limits: Limits) -> str:
+    said_ = [f"b at most {units(limits.b, limits.unit)}"] if limits.b is not None else []
+    said_ += [f"eta at most {limits.eta:g}"] if limits.eta is not None else []
+    rounding: dict[str | int, str] = {"pow2": "b a power of two", "int": "b whole"}
+    said_ += [rounding.get(limits.round_b, f"b a multiple of {limits.round_b}")] if limits.round_b is not None else []
+    return "".join(f"; {part}" for part in said_)
+
+
+def _rules(answer: Transfer) -> list[str]:
+    """The table: a row per regime."""
+    unit = answer.limits.unit
+    both = unit > 1
+    rows = [["", "tuned", "held", "eta", "b, tokens", *(["sequences"] if both else []), "beta", "alpha", "K", "rule"]]
+    for row in answer.rows:
+        at = row.at
+        sequences = [_batch(None if at.b is None else at.b / unit)] if both else []
+        names = (", ".join(map(said, row.tuned)), ", ".join(map(said, row.held)) or "-")
+        numbers = (_number(at.eta), _batch(at.b), *sequences, _beta(at.alpha), _number(at.alpha), _number(at.K))
+        rows.append([row.regime, *names, *numbers, "Table 2" if row.own else "Table 3"])
+    return aligned(rows) if answer.rows else []
+
+
+def _remarks(answer: Transfer) -> list[str]:
+    """Each row's rule, and what it does not say; what other regimes lack."""
+    lines = [f"{row.regime}: {'; '.join((row.rule, *row.remarks, *_whole(row, answer.limits)))}" for row in answer.rows]
+    for regime, names in answer.lacking.items():
+        lines.append(f"{regime}: not applied, {called(regime)} needs {' and '.join(map(said, names))} at the start")
+    if answer.sgd is not None:
+        lines.append(f"SGD, for contrast: {answer.sgd.rule}, here {_number(answer.sgd.at.eta)}; see optimizer sgd")
+    return [*_wrapped(lines), *_wrapped(answer.notes)]
+
+
+def _whole(row: Row, limits: Limits) -> tuple[str, ...]:
+    """That a batch size has to be whole, where it is none."""
+    if row.at.b is None or row.at.b / limits.unit % 1 == 0:
+        return ()
+    nearest = max(1, math.floor(row.at.b / limits.unit + 0.5))
+    return (
+        f"b has to be whole: {units(nearest * limits.unit, limits.unit)} is nearest (round_b tunes the rest at it)",
+    )
+
+
+def _wrapped(lines: Iterable[str]) -> list[str]:
+    return [part for line in lines for part in textwrap.wrap(line, WIDTH, subsequent_indent="   ")]
+
+
+def _momenta(answer: Transfer) -> list[str]:
+    """Marek et al.'s rule beside the rows' own momenta."""
+    start, second = answer.start, answer.alpha2 is not None
+    if not answer.kept or start.b is None:
+        return []
+    lines = [
+        ["half-life kept:", "kappa = b_1/b_0", "beta^kappa", *(["beta2^kappa"] if second else []), "of its own beta"]
+    ]
+    for row in answer.rows:
+        kept = answer.kept[row.regime]
+        own = "-" if row.at.alpha is None else f"{half_life.tokens(kept.b, row.at.alpha):.4g} tokens"
+        lines.append(
+            [row.regime, _number(kept.kappa), _beta(kept.alpha), *([_beta(kept.alpha2)] if second else []), own]
+        )
+    known = (("beta", start.alpha), ("beta2", answer.alpha2))
+    lives = [f"{half_life.tokens(start.b, x):.4g} of {name}" for name, x in known if x is not None]
+    told = (
+        f"Marek et al., of beta2: b ln 2/(-ln beta) in tokens stays as at the start, {' and '.join(lives)}. For beta "
+        "this is Theorem 2's rule at a fixed T; with T the half-life grows like T^(1/2), in B and D at any b, in C "
+        "at its own"
+    )
+    return [*aligned(lines), *_wrapped([told])]
+
+
+def _fits(answer: Transfer) -> list[str]:
+    """Table 1 from this start."""
+    if not answer.fits:
+        return []
+    lines = [["fits:", "b ~", "eta ~", "b", "eta", "b of the fit", "fitted over", ""]]
+    for applied in answer.fits:
+        fit = applied.fit
+        laws = (f"{fit.budget}^{fit.b:g}", f"{fit.budget}^{fit.eta:g}")
+        own = "needs C" if fit.budget == "C" else "not at hand" if applied.own_b is None else f"{applied.own_b:.2g}"
+        beyond = "T_1 beyond" if applied.beyond else ""
+        lines.append([fit.name, *laws, _number(applied.b), _number(applied.eta), own, _range(applied), beyond])
+    told = [f"{x.fit.source}, {x.fit.optimizer}: {x.fit.remark}{_errors(x.fit)}" for x in answer.fits]
+    return [*aligned(lines), *_wrapped(told)]
+
+
+def _errors(fit: Fit) -> str:
+    """How far the exponents may be off, as reported."""
+    b, eta = fit.errors
+    if b is None:
+        return ""
+    return f"; exponents +- {b:g}" if b == eta else f"; b's exponent +- {b:g}"
+
+
+def _range(applied: Applied) -> str:
+    """What was fitted over, as far as it was at hand."""
+    fit = applied.fit
+    ranges = ((fit.budget, fit.low, fit.high), ("N", *fit.sizes))
+    return ", ".join(_from_to(*each) for each in ranges if each[2] is not None)
+
+
+def _from_to(name: str, low: float | None, high: float | None) -> str:
+    """A range with short powers of ten: 4e9 to 1e11."""
+    ends = [f"{end:.3g}".replace("e+0", "e").replace("e+", "e") for end in (low, high) if end is not None]
+    return f"{name} {'to ' if low is None else ''}{' to '.join(ends)}"
+
+
+def _paths(answer: Transfer) -> list[str]:
+    """C.3 along the rows' paths."""
+    if not answer.paths:
+        return []
+    lines = [["C.3:", "b ~ T^p", "eta ~ T^q, beta held", "beta tuned", "alpha tuned"]]
+    for path in answer.paths:
+        powers = (f"p = {path.p:.4g}", f"q = {path.fixed:.4g}", f"q = {path.tuned:.4g}", f"T^{path.alpha:.4g}")
+        lines.append([", ".join(path.regimes), *powers])
+    told = (
+        "q = kappa p - lambda (1 - p) is above 0, eta rising, for p > lambda/(kappa + lambda): "
+        f"{FIXED_RISES} with beta held, {TUNED_RISES} with beta tuned; but for p > 1/2 alpha grows until it is 1, and "
+        "from there on beta is held"
+    )
+    return [*aligned(lines), *_wrapped([told])]

@@ -1,0 +1,168 @@
+"""``hpgrid transfer``: what it prints, and how it says no."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import hpgrid
+from hpgrid.cli import main
+
+START = "--from eta=3e-4,b=524288,beta=0.95,T=2.5e9"
+
+TABLE = """\
+from T = 2.5e+09: eta = 0.0003, b = 524288, beta = 0.95, alpha = 0.05, K = 4768
+to   T = 1e+12, 400 times as long
+
+   tuned         held     eta        b, tokens  beta      alpha     K          rule
+A  eta           b, beta  1.5e-05    524288     0.95      0.05      1.907e+06  Table 2
+B  eta, beta     b        3.354e-06  524288     0.9975    0.0025    1.907e+06  Table 2
+C  eta, b        beta     6.708e-05  10485760   0.95      0.05      9.537e+04  Table 2
+D  eta, b, beta  -        9.104e-06  1423136.6  0.993214  0.006786  7.027e+05  Table 2
+
+A: eta_1 = eta_0 (T_0/T_1)^(1/2); b and alpha held: the noise floor C2 (alpha/b)^(1/2) stays (Corollary 1)
+"""
+
+
+def status(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as exit_:
+        main(("transfer", *arguments))
+    return exit_.value.code
+
+
+def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert status(*arguments) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    return out
+
+
+def test_the_regimes_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(capsys, *START.split(), "--to", "T=1e12").startswith(TABLE)
+
+
+def test_json_is_the_functions_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    options = "--to T=1e12 --max-b 2048 --round-b 256 --seq-len 4096 --max-eta 1e-5 --json"
+    out = printed(capsys, "--from", "eta=3e-4,b=128", "--from", "alpha=1/20, T=2.5e9, beta2=0.98", *options.split())
+    start = {"eta": 3e-4, "b": 128, "alpha": 0.05, "T": 2.5e9, "beta2": 0.98}
+    answer = hpgrid.transfer(start, 1e12, max_b=2048, round_b=256, seq_len=4096, max_eta=1e-5)
+    assert json.loads(out) == answer.as_dict()
+
+
+def test_a_batch_size_that_is_given(capsys: pytest.CaptureFixture[str]) -> None:
+    out = printed(capsys, *START.split(), "--to", "T=1e12", "--to-b", "2097152", "--regime", "D")
+    assert "D  eta, b, beta  b     1.342e-05  2097152    0.99  0.01   4.768e+05  Table 3\n" in out
+    assert "D: alpha_1 = alpha_0 (b_1/b_0) (T_0/T_1)^(1/2), eta_1 = eta_0 (b_1/b_0) (T_0/T_1)^(3/4);" in out
+
+
+def test_sgd(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("--to", "T=1e10", "--to-b", "1024", "--optimizer", "sgd")
+    out = printed(capsys, "--from", "eta=0.1,b=256,T=1e8", *options)
+    assert "SGD: eta_1 = eta_0 (b_1/b_0) (T_0/T_1)^(1/2); momentum does not enter" in out
+    assert "SGD  eta    b     0.04  1024 " in out
+
+
+MISTAKES = {
+    "": "a transfer needs --from",
+    START: "a transfer needs --to",
+    f"{START} --to T": "--to takes NAME=VALUE",
+    f"{START} --to 1e12": "--to takes NAME=VALUE, between commas. Given: '1e12'. Write --to T=1e12, say.",
+    f"{START} --to K=1e6": "no name in where a transfer goes of that name",
+    f"{START} --to T=1e12,b=1024": "a transfer goes to a token budget T alone. Given: 'b'. Write T=1e12, say, and to_b",
+    f"{START} --to T=1e12,eta=1e-3": "and max_eta",
+    f"{START} --to T=0.5": "T must be a finite number with T >= 1",
+    f"{START} --to T=soon": "T is a finite number",
+    "--from eta=3e-4,b=1024 --to T=1e12": "a start has its token budget T",
+    "--from etta=3e-4,T=1e9 --to T=1e12": "no name in a start of that name. Given: 'etta'. Write 'eta'",
+    "--from lr=3e-4,T=1e9 --to T=1e12": "Write one of eta, b, beta, alpha, beta2, T",
+    "--from eta=-1,T=1e9 --to T=1e12": "eta must be a finite number with eta > 0. Given: -1.0",
+    "--from eta=x,T=1e9 --to T=1e12": "eta is a finite number. Given: 'x'",
+    "--from eta=nan,T=1e9 --to T=1e12": "eta is a finite number. Given: 'nan'",
+    "--from eta=1,b=0.5,T=1e9 --to T=1e12": "b must be a finite number with b >= 1",
+    "--from eta=1,b=0.5,T=1e9 --to T=1e12 --seq-len 4096": "b must be a finite number with b >= 1",
+    "--from eta=1,beta=1,T=1e9 --to T=1e12": "beta must be a finite number with 0 <= beta < 1. Given: 1.0",
+    "--from eta=1,beta=-0.1,T=1e9 --to T=1e12": "beta must be a finite number with 0 <= beta < 1",
+    "--from eta=1,beta2=1,T=1e9 --to T=1e12": "beta2 must be a finite number with 0 <= beta2 < 1. Given: 1.0",
+    "--from eta=1,alpha=0,T=1e9 --to T=1e12": "0 < alpha <= 1",
+    "--from eta=1,alpha=0.1,beta=0.9,T=1e9 --to T=1e12": "momentum is given once",
+    "--from eta=1,eta=2,T=1e9 --to T=1e12": "--from gives eta twice",
+    f"{START} --to T=1e12 --regime E": "no regime of that name. Given: 'E'",
+    f"{START} --to T=1e12 --optimizer adam": "no optimizer of that name",
+    f"{START} --to T=1e12 --optimizer sgd --regime B": "regimes A to D are the LMO methods'",
+    "--from eta=1,T=1e9 --to T=1e12 --regime D": "regime D needs b and beta at the first budget",
+    "--from b=1024,T=1e9 --to T=1e12 --optimizer sgd --to-b 0": "to_b must be a finite number, at least 1",
+    "--from eta=1,T=1e9 --to T=1e12 --regime A --to-b 1024": "regime A needs b at the first budget",
+    f"{START} --to T=1e12 --to-b 1000.5": "to_b is a whole number. Given: 1000.5. Write to_b=1001",
+    f"{START} --to T=1e12 --to-b many": "--to-b",
+    f"{START} --to T=1e12 --to-b 2e6 --max-b 1e6": "that is given is one that the limits on b allow",
+    f"{START} --to T=1e12 --to-b 3e6 --round-b pow2": "Write to_b = 4194304, or other limits",
+    f"{START} --to T=1e12 --max-b 0.5": "max_b must be a finite number, at least 1",
+    f"{START} --to T=1e12 --max-b nan": "max_b must be a finite number",
+    f"{START} --to T=1e12 --max-b 100 --round-b 256": "the cap on b leaves room for 256 tokens",
+    f"{START} --to T=1e12 --max-eta 0": "max_eta must be a positive finite number",
+    f"{START} --to T=1e12 --round-b pow3": "round_b is pow2, int, or a whole number",
+    f"{START} --to T=1e12 --round-b 0": "round_b is pow2, int, or a whole number",
+    f"{START} --to T=1e12 --round-b 2.5": "round_b is pow2, int, or a whole number",
+    f"{START} --to T=1e12 --seq-len 0": "seq_len is a whole number, at least 1",
+    f"{START} --to T=1e12 --seq-len 2.5": "--seq-len is a whole number",
+    "--from eta=1e-320,T=1 --to T=1e300": "what is transferred stays a number",
+}
+
+
+@pytest.mark.parametrize("line", MISTAKES)
+def test_mistakes_are_one_line_and_status_2(capsys: pytest.CaptureFixture[str], line: str) -> None:
+    assert status(*line.split()) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("hpgrid: error: ")
+    assert MISTAKES[line] in err
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"start": 3e-4}, "a start is names and numbers"),
+        ({"start": {"eta": "3e-4", "T": 1e9}}, "eta must be a finite number"),
+        ({"start": {"T": 1e9, "eta": True}}, "eta must be a finite number"),
+        ({"to": {}}, "a transfer goes to a token budget T"),
+        ({"to": "1e12"}, "T must be a finite number"),
+        ({"round_b": 2.0}, "round_b is pow2"),
+        ({"round_b": True}, "round_b is pow2"),
+        ({"round_b": -2}, "round_b is pow2"),
+        ({"seq_len": 1.5}, "seq_len is a whole number"),
+        ({"seq_len": "4096"}, "seq_len is a whole number"),
+        ({"to_b": float("inf")}, "to_b must be a finite number"),
+    ],
+)
+def test_mistakes_in_python(asked: dict[str, object], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        hpgrid.transfer(**{"start": {"eta": 3e-4, "T": 1e9}, "to": 1e12, **asked})  # type: ignore[arg-type]
+
+
+def loaded(line: str) -> tuple[int, list[str]]:
+    """The exit status of the command in a fresh interpreter, and which large packages it held at the end."""
+    code = (
+        "import atexit, sys\n"
+        "slow = ('jax', 'jaxlib', 'scipy', 'matplotlib', 'sympy', 'rich', 'xarray', 'numpy')\n"
+        "atexit.register(lambda: print('loaded:', *(m for m in slow if m in sys.modules)))\n"
+        "from hpgrid.cli import main\n"
+        f"main({line.split()!r})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stdout.splitlines()[-1].split()[1:]
+
+
+def test_it_loads_numpy_and_nothing_slow() -> None:
+    assert loaded(f"transfer {START} --to T=1e12") == (0, ["numpy"])
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [("transfer --help", (0, ["rich"])), (f"transfer {START} --to T=1e12 --regime E", (2, []))],
+)
+def test_help_and_mistakes_load_not_even_numpy(line: str, expected: tuple[int, list[str]]) -> None:
+    assert loaded(line) == expected

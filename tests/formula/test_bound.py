@@ -1,0 +1,187 @@
+"""What a formula becomes: exact powers where it can, a function where it can't; each the same numbers."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import hpgrid
+from hpgrid.errors import InputError
+from hpgrid.formula.bound import build, parse
+from hpgrid.formula.syntax import read
+from hpgrid.proxy import FunctionProxy, Proxy
+
+EQ4 = "C1*b/(eta*T) + C2/sqrt(b)*(b + alpha**(3/2)*T)/(alpha*T) + C3*eta*(1 + 1/alpha)"
+CONSTANTS = {"C1": 1.5, "C2": 0.7, "C3": 2.5}
+AT = {"eta": 1e-3, "b": 33.0, "alpha": 0.02, "T": 1e6}
+
+
+def terms(text: str, **constants: float | str) -> list[str]:
+    found = parse(text, constants)
+    assert isinstance(found, Proxy)
+    return [str(term) for term in found.terms]
+
+
+def test_eq_4_typed_by_hand_is_the_built_in_one_term_by_term() -> None:
+    found, own = parse(EQ4, CONSTANTS), hpgrid.bounds.lmo(**CONSTANTS)
+    assert [str(term) for term in found.terms] == [str(term) for term in own.terms]
+    assert found.constants == own.constants
+    assert found.risk(**AT) == own.risk(**AT)
+    assert hpgrid.exponents(found, ("eta", "b", "alpha")).exponent == {
+        "risk": Fraction(-1, 4), "eta": Fraction(-7, 12), "b": Fraction(1, 6), "alpha": Fraction(-1, 3),
+    }  # fmt: skip
+
+
+def test_eq_3_is_a_bound_in_iterations() -> None:
+    found = parse("C1/(eta*K) + C2/sqrt(b)*(1 + alpha**(3/2)*K)/(alpha*K) + C3*eta*(1 + 1/alpha)", CONSTANTS)
+    assert found.budget == "K"
+    assert sorted(map(str, found.form("T").terms)) == sorted(map(str, hpgrid.bounds.lmo().terms))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("sqrt(b)*T**0.25", ["b^(1/2)*T^(1/4)"]),
+        ("(b*T)**-(1/2)", ["b^(-1/2)*T^(-1/2)"]),
+        ("(b + T)**2", ["b^2", "2*b*T", "T^2"]),
+        ("b*(1 - 1/3)", ["2/3*b"]),
+        ("b + T - b/2", ["1/2*b", "T"]),
+        ("--b/-(-T)", ["b*T^-1"]),
+        ("2**(3/2)*b", ["2*2^(1/2)*b"]),
+        ("sqrt(8)*b + sqrt(9/4)*T", ["8^(1/2)*b", "3/2*T"]),
+        ("b/sqrt(2)", ["1/2*2^(1/2)*b"]),
+        ("b*K*T/T", ["T"]),
+        ("T + K", ["T", "b^-1*T"]),
+        ("eta/(1 - beta)", ["eta*alpha^-1"]),
+        ("eta*(1 - beta)**(1/2)", ["eta*alpha^(1/2)"]),
+        ("beta*eta", ["eta*one_minus(alpha)"]),
+        ("eta*(1 - alpha)/b", ["eta*b^-1*one_minus(alpha)"]),
+        ("beta + alpha + T", ["1", "T"]),
+    ],
+)
+def test_a_sum_of_powers_is_exact(text: str, found: list[str]) -> None:
+    assert terms(text) == found
+
+
+def test_constants_in_exponents_are_exact_and_their_law_follows() -> None:
+    text = "a1*(T*eta)**(-g1) + a2*b**(-g2) + a3*eta**g3"
+    found = parse(text, {"a1": 1.0, "a2": 1.0, "a3": 1.0, "g1": 0.3, "g2": "1/2", "g3": Fraction(2)})
+    assert dict(found.constants) == {"a1": 1.0, "a2": 1.0, "a3": 1.0}
+    # a1 (T eta)^-g1 = a3 eta^g3 up to a number: eta ~ T^(-g1/(g1 + g3)).
+    assert hpgrid.exponents(found, ("eta",), fixed={"b": 1.0}).exponent["eta"] is not None
+    leading = parse("a1*(T*eta)**(-g1) + a3*eta**g3", {"a1": 1.0, "a3": 1.0, "g1": 0.3, "g3": 2})
+    assert hpgrid.exponents(leading, ("eta",)).exponent["eta"] == -Fraction(3, 10) / Fraction(23, 10)
+
+
+#: What is no sum of powers: which part stands in the way, whether it is convex in the logs, and its value by hand.
+FUNCTIONS = {
+    "max(b/T, 1/b)": ("column 1: max", True, lambda a: max(a["b"] / a["T"], 1 / a["b"])),
+    "eta + min(b, 1/b)": ("column 7: min", False, lambda a: a["eta"] + 1 / a["b"]),
+    "eta + log(T)/T": ("column 7: log", False, lambda a: a["eta"] + np.log(a["T"]) / a["T"]),
+    "b/(eta + T)": ("column 1: b/", False, lambda a: a["b"] / (a["eta"] + a["T"])),
+    "(eta + b)**(1/2)": ("column 1: .*a sum stands in it", True, lambda a: np.sqrt(a["eta"] + a["b"])),
+    "exp(eta)*b": ("column 1: exp", True, lambda a: np.exp(a["eta"]) * a["b"]),
+    "1 + T - eta": ("eta is taken away", False, lambda a: 1 + a["T"] - a["eta"]),
+    "beta/alpha + T": ("no power of alpha", False, lambda a: (1 - a["alpha"]) / a["alpha"] + a["T"]),
+    "beta**K/b": ("no rational exponent", False, lambda a: (1 - a["alpha"]) ** (a["T"] / a["b"]) / a["b"]),
+    "b*log(1 + eta)": ("column 3: log", False, lambda a: a["b"] * np.log(1 + a["eta"])),
+}
+
+
+@pytest.mark.parametrize("text", FUNCTIONS)
+def test_what_is_no_sum_of_powers_is_a_function_that_says_why(text: str) -> None:
+    why, convex, by_hand = FUNCTIONS[text]
+    found = parse(text)
+    assert isinstance(found, FunctionProxy)
+    assert re.search(why, found.obstacle)
+    assert found.log_convex == convex
+    # Both are some ten operations, each rounded once, and (1 - alpha)^K rounds 1 - alpha K = 3e4 times.
+    assert float(found.form("T").risk(**AT)) == pytest.approx(by_hand(AT), rel=1e-10)
+    assert why.split(":")[0] in " ".join(found.lacks())
+    with pytest.raises(InputError, match="sum of powers; in this one"):
+        hpgrid.exponents(found, ("eta",))
+
+
+def test_a_power_of_one_minus_something_tiny_keeps_it() -> None:
+    found = parse("exp(K*log(1 - lam*eta))/b", {"lam": 1.0})
+    assert float(found.risk(eta=1e-20, b=1.0, K=1e20)) == pytest.approx(np.exp(-1), rel=1e-12)
+    assert float(parse("beta**K/b").risk(alpha=1e-20, b=1.0, K=1e20)) == pytest.approx(np.exp(-1), rel=1e-12)
+
+
+def test_a_function_depends_on_what_it_names() -> None:
+    found = parse("max(b/T, 1/b)")
+    assert found.variables() == ("b", "T")
+    assert found.form("K").variables() == ("b", "K")
+    assert parse("max(1/T, eta)").form("K").variables() == ("eta", "b", "K")
+    assert parse("max(1/K, eta)").variables() == ("eta", "K")
+    assert parse("max(1/K, eta/T)").variables() == ("eta", "b", "T")
+    grid = hpgrid.Grid(b=hpgrid.LogAxis(1, 1e6, 61), T=hpgrid.LogAxis(1e2, 1e8, 7))
+    best = hpgrid.grid_search(found, grid, over=("b",))
+    assert np.all(np.abs(np.log(best.at["b"] / np.sqrt(grid.T.values))) <= grid.b.step)
+
+
+def test_a_function_of_the_other_budget_is_the_same_bound() -> None:
+    found = parse("max(1/(eta*K), eta) + 1/sqrt(b)")
+    inside = float(found.risk(eta=0.1, b=16.0, K=50.0))
+    assert float(found.form("T").risk(eta=0.1, b=16.0, T=800.0)) == inside
+    assert float(found.form("T").form("K").risk(eta=0.1, b=16.0, K=50.0)) == inside
+
+
+# --- kinks ---
+
+
+def test_refinement_follows_a_kink() -> None:
+    """max(b/(eta T), b^-1/2, eta) is least where all three meet: eta = T^-1/4, b = T^1/2."""
+    T = np.logspace(2, 22, 6)
+    found = hpgrid.refine(parse("max(b/(eta*T), 1/sqrt(b), eta)"), ("eta", "b"), T=T)
+    assert found.converged.all()
+    # Solved to GRADIENT = 1e-11 at a sharpness of 4^12 = 2e7, extrapolated from there: 1e-11 and p^-2 = 4e-15.
+    np.testing.assert_allclose(found.at["b"], np.sqrt(T), rtol=1e-10)
+    np.testing.assert_allclose(found.at["eta"], T**-0.25, rtol=1e-10)
+    np.testing.assert_allclose(found.risk, T**-0.25, rtol=1e-10)
+    np.testing.assert_allclose(found.exponent["b"], 0.5, atol=1e-9)
+
+
+def test_a_smooth_optimum_of_a_bound_with_kinks_is_that_without_them() -> None:
+    """Where C1 b/(eta T) + ... is far above the other branch, that branch does not count."""
+    T = np.array([1e8, 1e12])
+    at = {"tuned": ("eta", "b"), "fixed": {"alpha": 1e-3}, "T": T}
+    plain = hpgrid.refine(hpgrid.bounds.lmo(**CONSTANTS), **at)
+    found = hpgrid.refine(parse(f"max({EQ4}, 1e-9/b)", CONSTANTS), **at)
+    np.testing.assert_allclose(found.risk, plain.risk, rtol=1e-12)
+
+
+# --- random formulas ---
+
+LEAVES = st.sampled_from(["eta", "b", "alpha", "T", "C1", "C2", "2", "0.5", "1/3"])
+SUMS = st.recursive(
+    LEAVES,
+    lambda part: st.one_of(
+        st.tuples(part, part).map(lambda p: f"({p[0]} + {p[1]})"),
+        st.tuples(part, part).map(lambda p: f"({p[0]}*{p[1]})"),
+        st.tuples(part, st.sampled_from(["eta", "b", "T", "C1*alpha", "sqrt(b*T)"])).map(
+            lambda p: f"({p[0]}/({p[1]}))"
+        ),
+        st.tuples(part, st.sampled_from(["2", "3"])).map(lambda p: f"({p[0]})**{p[1]}"),
+    ),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(SUMS)
+def test_an_expanded_formula_has_the_value_that_its_text_has(text: str) -> None:
+    """Against Python's own evaluation, here alone, of text that this test made."""
+    whole = f"{text} + eta"
+    values = {"C1": 1.5, "C2": 0.7}
+    named = {name: values[name] for name in read(whole).names()}
+    found = build(read(whole), named)
+    assert isinstance(found, Proxy)
+    by_hand = eval(whole, {"sqrt": np.sqrt, **AT, **values})
+    # A few dozen operations, each rounded once, no difference among them.
+    assert float(found.risk(**AT)) == pytest.approx(by_hand, rel=1e-13)

@@ -1,0 +1,243 @@
+"""Text to a checked expression: what is read, where errors point, and that nothing is ever run."""
+
+from __future__ import annotations
+
+import builtins
+import random
+import time
+from fractions import Fraction
+
+import pytest
+
+from hpgrid.cli import main
+from hpgrid.errors import InputError
+from hpgrid.formula.bound import parse
+from hpgrid.formula.syntax import DEEPEST, LONGEST, read
+
+EQ4 = "C1*b/(eta*T) + C2/sqrt(b)*(b + alpha**(3/2)*T)/(alpha*T) + C3*eta*(1 + 1/alpha)"
+
+
+def test_names_are_variables_or_constants_in_order_of_appearance() -> None:
+    found = read("g*C2*b**p + max(C1, beta*K)")
+    assert found.names() == ("g", "C2", "p", "C1")
+    assert found.coefficients() == ("g", "C2", "C1")
+    assert found.in_exponents() == {"p"}
+    assert found.variables() == ("b", "beta", "K")
+
+
+def test_a_name_may_stand_in_an_exponent_and_elsewhere() -> None:
+    assert read("p*b**p").coefficients() == ("p",)
+    assert read("p*b**p").in_exponents() == {"p"}
+
+
+def test_an_exponent_with_a_variable_is_no_power() -> None:
+    assert read("beta**(c*K)").coefficients() == ("c",)
+
+
+@pytest.mark.parametrize(
+    ("text", "power"),
+    [("b**3/2", "b**(3/2)"), ("C1*b**3/2*T", "b**(3/2)"), ("T + b**-1 + eta ** 1 / 4", "eta**(1/4)")],
+)
+def test_a_power_divided_by_a_number_is_remarked_on(text: str, power: str) -> None:
+    (remark,) = read(text).remarks
+    assert "divided by" in remark
+    assert power in remark
+
+
+@pytest.mark.parametrize("text", ["(b**3)/2", "b**(3/2)", "b/2", "b**3/T", "b**2/1e20", "b**3*T/2"])
+def test_what_is_plain_is_not_remarked_on(text: str) -> None:
+    assert read(text).remarks == ()
+
+
+def test_parse_warns_of_what_may_be_meant_otherwise() -> None:
+    with pytest.warns(UserWarning, match=r"b\*\*3/2 is b\*\*3 divided by 2"):
+        assert [str(term) for term in parse("b**3/2").terms] == ["1/2*b^3"]
+
+
+#: What is wrong, by text: the column that the message points at, and some of its words.
+WRONG = {
+    "b^2": (2, r"Write \*\* for a power"),
+    "C1 b": (4, "a product has a \\*"),
+    "2 b": (3, "a product has a \\*"),
+    "(b)(T)": (1, "there is no function"),
+    "C1*": (3, "something is missing after"),
+    "C1*(b+)": (6, "something is missing after"),
+    "*b": (1, "something is missing"),
+    "b**": (2, "something is missing after"),
+    "eta.real": (1, "no attributes"),
+    "eta.__class__": (1, "no attributes"),
+    "__import__('os')": (12, "no such character"),
+    "__import__(os)": (1, "there is no function __import__"),
+    "__name__*b": (1, "two underscores"),
+    "b[0]": (2, "no such character"),
+    "b; T": (2, "no such character"),
+    "b = T": (3, "the right-hand side alone"),
+    "b # T": (3, "no such character"),
+    "b\\T": (2, "no such character"),
+    "b@T": (2, "no such character"),
+    "b%T": (2, "no such character"),
+    "b<T": (2, "no such character"),
+    '"b"': (1, "no such character"),
+    "{b}": (1, r"Write \( and \)"),
+    "b:T": (2, "no such character"),
+    "lambda*b": (1, "Write lam"),
+    "b if T else eta": (3, "a reserved word"),
+    "b and T": (3, "a reserved word"),
+    "not b": (1, "a reserved word"),
+    "None*b": (1, "a reserved word"),
+    "b is T": (3, "a reserved word"),
+    "b in T": (3, "a reserved word"),
+    "await b": (1, "a reserved word"),
+    "b, T": (1, "one expression"),
+    "()": (1, "one expression"),
+    "b//2": (1, r"\+ - \* / \*\* alone"),
+    "((b)": (1, "never closed"),
+    "b)": (2, "closes none"),
+    "(b))": (4, "closes none"),
+    "1e999*b": (1, "1e-308 and 1e308"),
+    "1e-999*b": (1, "1e-308 and 1e308"),
+    "1j*b": (1, "no number"),
+    "0x10*b": (1, "no number"),
+    "0b1*b": (1, "no number"),
+    "1_000*b": (1, "no number"),
+    "...": (1, "no number"),
+    "sqrt(b, T)": (1, "1 argument"),
+    "sqrt()": (1, "1 argument"),
+    "max(b)": (1, "2 to 20 arguments"),
+    "max(*b, T)": (5, "something on both sides"),
+    "sqr(b)": (1, "Write sqrt"),
+    "C1(b)": (1, r"C1\*\(\.\.\.\) for a product"),
+    "sqrt*b": (1, "is a function"),
+    "b + log": (5, "is a function"),
+    "\u03b7*b": (1, "Write eta"),
+    "b\u00b7T": (2, r"Write \*"),
+    "b \u2212 T": (3, "Write -"),
+    "+++++b": (1, "a row of signs"),
+    "b**1e6": (4, "an exponent lies between"),
+    "b**(10**10)": (5, "an exponent lies between"),
+    "10**10**10*b": (5, "an exponent lies between"),
+    "2**(1/2000000)*b": (5, "an exponent lies between"),
+    "b/0": (3, "a quotient of nought"),
+    "0**-1*b": (1, "a quotient of nought"),
+    "(1e300*1e300)*b": (1, "1e-308 and 1e308"),
+    "(b - b)/T + T/(b - b)": (16, "a quotient of nought"),
+    "b*K - T + 0*eta": (1, "terms cancel"),
+}
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_a_mistake_points_at_its_column(text: str) -> None:
+    column, words = WRONG[text]
+    with pytest.raises(InputError, match=f"^column {column}: .*{words}"):
+        parse(text)
+
+
+def test_a_name_without_a_value_gets_the_nearest_one() -> None:
+    with pytest.raises(InputError, match=r"column 4: .*Given: 'etaa'. Write eta"):
+        parse("C1*etaa", {"C1": 1.0})
+    with pytest.raises(InputError, match=r"Given: 'C2'. Write its value: C2=1.0"):
+        parse("C1*eta + C2*b", {"C1": 1.0})
+    with pytest.raises(InputError, match=r"no constant of this bound.*Given: 'C3'. Write 'C1'"):
+        parse("C1*eta", {"C1": 1.0, "C3": 1.0})
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0, 0.0, "a", None, True])
+def test_a_constant_is_positive_and_finite(value: object) -> None:
+    with pytest.raises(InputError, match="C1"):
+        parse("C1*eta", {"C1": value})
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "1/0", "a", None, True, "9" * 60])
+def test_an_exponent_is_a_finite_number(value: object) -> None:
+    with pytest.raises(InputError, match="the exponent p"):
+        parse("eta**p", {"p": value})
+
+
+@pytest.mark.parametrize("given", [None, 3, b"b", ["b"]])
+def test_a_bound_is_text(given: object) -> None:
+    with pytest.raises(InputError, match="a bound is text"):
+        parse(given)  # type: ignore[arg-type]
+
+
+def test_a_bound_depends_on_something() -> None:
+    with pytest.raises(InputError, match="a bound depends on some of eta"):
+        parse("C1 + 2", {"C1": 1.0})
+
+
+def hostile() -> list[str]:
+    """Return texts that are no bound: built to be long, deep, large or to reach something; the last ones at random."""
+    found = [
+        *("", " ", "\n", "\t\n ", "(" * 10_000, "(" * 10_000 + "b" + ")" * 10_000, "((" * DEEPEST, ")" * 500),
+        "(" * (DEEPEST + 1) + "b" + ")" * (DEEPEST + 1),
+        *("-" * 3000 + "b", "+b" * 3000, "b**" * 1500, "b**" * 1300 + "b", "sqrt(" * 60 + "b" + ")" * 60),
+        *("9" * (LONGEST + 1), "9" * LONGEST, "1e" + "9" * 300, "1/" * 1000 + "0", "b" * (LONGEST + 1)),
+        *("10**10**10*b", "2**1000000*b", "b**(9**9**9)", "(b**999)**999", "1e308*1e308*b", "((2**999)**999)*b"),
+        *("eval(b)", "exec(b)", "open(b)", "getattr(b, T)", "print(b)", "globals()", "b.__class__.__mro__", "b.real"),
+        *("[b for b in T]", "{b: T}", "(lambda: b)()", "(yield b)", "(b := T)", "b if T", "f'{b}'", "b'b'", "*b"),
+        *("import os", "os.system(1)", "b\x00", "b\u2028T", "\u202eb", "b\u00a0T", "\U0001d4b7", "b\\\nT", "#b"),
+        *("b T", "b+*T", "b***T", "b/*T", "()", "(,)", "b,", ",b", "b()", "max()", "max(b,)", "min(b, T,, eta)"),
+        *("~b", "!b", "b!", "b!=T", "b==T", "b>=T", "b|T", "b&T", "b<<2", "b?T:1", "$b", "`b`", "b'", "b->T", "@b"),
+    ]  # fmt: skip
+    chance = random.Random(2026)
+    characters = "bTK()+-*/^.,eE0129_ \"'[]{}=:;@#%&|<>!~\\\u03b7\u221e"
+    while len(found) < 400:
+        text = list(EQ4)
+        for _ in range(chance.randrange(1, 12)):
+            place = chance.randrange(len(text))
+            text[place : place + chance.randrange(2)] = chance.choice(characters)
+        found.append("".join(text))
+    return found
+
+
+def test_hostile_text_is_one_clear_line_quickly_and_nothing_of_it_is_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("text was run")
+
+    refused = 0
+    for text in hostile():
+        started = time.process_time()
+        with monkeypatch.context() as patched:
+            for name in ("eval", "exec", "compile", "open"):
+                # Python's own parser is compile with a flag that stops at the tree.
+                patched.setattr(builtins, name, only_trees if name == "compile" else never)
+            try:
+                parse(text, dict.fromkeys(("C1", "C2", "C3"), 1.0))
+            except InputError as error:
+                refused += 1
+                message = str(error)
+                assert "\n" not in message, text
+                assert 20 < len(message) < 400, text
+            except UserWarning:
+                pass  # a remark, where a mutation made one: the bound was read
+        assert time.process_time() - started < 1.0, text
+    assert refused >= 200
+
+
+COMPILE = compile
+
+
+def only_trees(source: str, filename: str, mode: str, flags: int, **more: object) -> object:
+    import ast
+
+    assert flags & ast.PyCF_ONLY_AST
+    return COMPILE(source, filename, mode, flags, **more)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(
+    "text", ["C1*b^2", "__import__('os')", "(" * 10_000, "b.real", "etaa*b", "10**10**10*b"], ids=range(6)
+)
+def test_the_command_line_says_so_in_one_line(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["exponents", "--bound", text, "--tune", "b", "--set", "C1=1"])
+    said = capsys.readouterr()
+    assert ended.value.code == 2
+    assert said.out == ""
+    assert said.err.startswith("hpgrid: error: ")
+    assert said.err.count("\n") == 1
+
+
+def test_numbers_are_the_fractions_that_they_look_like() -> None:
+    (term,) = parse("0.1*b**0.3/3").terms
+    assert (term.number, term.factors["b"]) == (Fraction(1, 30), Fraction(3, 10))

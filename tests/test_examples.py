@@ -1,0 +1,105 @@
+"""The examples' own commands, as their comments have them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import hpgrid
+from hpgrid.cli import main
+from hpgrid.cli.bound import chosen
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = sorted((ROOT / "examples").glob("*.toml"))
+
+#: A command in a comment.
+COMMAND = re.compile(r"^#   hpgrid (.+)$", re.MULTILINE)
+
+
+def commands(text: str) -> list[list[str]]:
+    return [shlex.split(line) for line in COMMAND.findall(text)]
+
+
+@pytest.fixture
+def at_the_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Run where the examples' paths lead, what is written going elsewhere."""
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.usefixtures("at_the_root")
+@pytest.mark.parametrize(
+    "command",
+    [command for path in EXAMPLES for command in commands(path.read_text()) if "COPY.toml" not in command],
+    ids=" ".join,
+)
+def test_a_command_of_an_example_runs(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(command)
+    said = capsys.readouterr()
+    assert (ended.value.code, said.err) == (0, "")
+    assert said.out
+
+
+def test_every_example_with_a_formula_says_what_to_run() -> None:
+    texts = [
+        path.read_text() for path in EXAMPLES if "formula" in path.read_text() or "hpgrid exponents" in path.read_text()
+    ]
+    assert all(commands(text) for text in texts)
+
+
+@pytest.mark.usefixtures("at_the_root")
+def test_a_new_bound_answers_every_command_that_it_names(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["new-bound", "mine.toml"])
+    text = Path("mine.toml").read_text()
+    assert len(commands(text)) >= 5
+    for command in commands(text):
+        small = ["--n", "20"] if command[0] in ("search", "plot") else []
+        with pytest.raises(SystemExit) as ended:
+            main([*command, *small])
+        assert ended.value.code == 0, command
+    assert "error" not in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("at_the_root")
+@pytest.mark.parametrize("name", ["there.toml", "bound.txt"])
+def test_a_new_bound_overwrites_nothing(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("there.toml").write_text("mine")
+    with pytest.raises(SystemExit) as ended:
+        main(["new-bound", name])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert Path("there.toml").read_text() == "mine"
+    assert not Path("bound.txt").exists()
+
+
+def example(name: str, *said: str) -> hpgrid.Proxy | hpgrid.FunctionProxy:
+    return chosen(str(ROOT / "examples" / f"{name}.toml"), list(said)).build("T")
+
+
+def test_eq_4_by_hand_is_the_built_in_bound() -> None:
+    assert [str(t) for t in example("eq4_by_hand").terms] == [str(t) for t in hpgrid.bounds.lmo().terms]
+
+
+@pytest.mark.parametrize(("g1", "g3"), [("1", "1"), ("1/2", "1"), ("0.3", "2")])
+def test_the_generalised_law_has_the_exponent_that_balances_its_two_terms(g1: str, g3: str) -> None:
+    """(T eta)^-g1 against eta^g3: eta ~ T^(-g1/(g1 + g3))."""
+    from fractions import Fraction
+
+    law = hpgrid.exponents(example("generalised_law", f"g1={g1},g3={g3}"), ("eta",), fixed={"b": 1024.0})
+    assert law.exponent["eta"] == -Fraction(g1) / (Fraction(g1) + Fraction(g3))
+
+
+def test_the_largest_of_three_terms_is_least_where_two_of_them_meet() -> None:
+    """C1 b/T = C3/(T^2 b)^(1/6): b = (C3/C1)^(6/7) T^(4/7), while (C2/T)^(1/3) is below both."""
+    T = np.logspace(4, 20, 9)
+    found = hpgrid.refine(example("max_of_terms", "C1=2,C3=3"), ("b",), T=T)
+    assert found.converged.all()
+    # Solved to 1e-11 of the sharpest curvature, and extrapolated.
+    np.testing.assert_allclose(found.at["b"], 1.5 ** (6 / 7) * T ** (4 / 7), rtol=1e-9)
+    np.testing.assert_allclose(found.exponent["b"], 4 / 7, atol=1e-9)

@@ -1,0 +1,238 @@
+"""``transfer``: what it answers beside the rules."""
+
+from __future__ import annotations
+
+import json
+import math
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import hpgrid
+from hpgrid.transfers import half_life
+from hpgrid.transfers.fits import FITS
+from hpgrid.transfers.given import complement
+from hpgrid.transfers.rules import moved
+
+START = {"eta": 3e-4, "b": 524288, "beta": 0.95, "T": 2.5e9}
+ROUNDING = 1e-13
+
+
+def numbers(value: Any) -> list[float]:
+    """Every float in plain data; whatever is no plain data fails."""
+    if isinstance(value, dict):
+        assert all(isinstance(key, str) for key in value)
+        return [x for part in value.values() for x in numbers(part)]
+    if isinstance(value, list):
+        return [x for part in value for x in numbers(part)]
+    assert value is None or isinstance(value, (str, int, float, bool))
+    return [value] if isinstance(value, float) else []
+
+
+def one_line(start: dict[str, Any], **asked: Any) -> str:
+    """The text without its line breaks."""
+    return " ".join(hpgrid.transfer(start, 1e12, **asked).text().split())
+
+
+def test_all_regimes_stand_side_by_side() -> None:
+    answer = hpgrid.transfer(START, {"T": 1e12})
+    assert [row.regime for row in answer.rows] == ["A", "B", "C", "D"]
+    assert answer.rows == tuple(moved(x, answer.start, 1e12) for x in "ABCD")
+    assert answer.sgd == moved("SGD", answer.start, 1e12)
+    assert answer == hpgrid.transfer(START, 1e12)
+    assert (answer.lacking, answer.notes) == ({}, ())
+
+
+def test_momentum_is_beta_or_alpha_and_is_the_decimal_that_was_written() -> None:
+    by_alpha = {**START, "alpha": 0.05}
+    del by_alpha["beta"]
+    assert hpgrid.transfer(START, 1e12) == hpgrid.transfer(by_alpha, 1e12)
+    assert [complement(x) for x in (0.95, 0.999, 0.9999999, 0.0)] == [0.05, 0.001, 1e-7, 1.0]
+    text = hpgrid.transfer(START, 1e12).text()
+    assert "beta = 0.95, alpha = 0.05" in text
+    assert "  0.993214  0.006786  " in text
+
+
+def test_regimes_that_lack_a_number_say_which() -> None:
+    answer = hpgrid.transfer({"eta": 1e-3, "T": 1e9}, 1e11)
+    assert [row.regime for row in answer.rows] == ["A"]
+    assert answer.lacking == {"B": ("alpha",), "C": ("b",), "D": ("b", "alpha")}
+    assert "D: not applied, regime D needs b and beta at the start" in answer.text()
+    assert (answer.kept, answer.paths) == ({}, ())
+    limited = hpgrid.transfer({"eta": 1e-3, "T": 1e9}, 1e11, max_b=1000)
+    assert (limited.rows, limited.sgd, limited.lacking["A"]) == ((), None, ("b",))
+    assert "A: not applied, regime A needs b at the start" in limited.text()
+
+
+def test_a_start_with_nothing_but_a_budget_still_has_an_answer() -> None:
+    answer = hpgrid.transfer({"T": 1e9}, 1e11)
+    assert answer.rows == ()
+    assert "A: not applied, regime A needs eta at the start" in answer.text()
+
+
+def test_b_in_sequences_is_the_same_as_in_tokens() -> None:
+    by_sequence = {**START, "b": 128}
+    tokens = hpgrid.transfer(START, 1e12, max_b=2048 * 4096, max_eta=1e-5)
+    sequences = hpgrid.transfer(by_sequence, 1e12, max_b=2048, max_eta=1e-5, seq_len=4096)
+    assert [row.at for row in sequences.rows] == [row.at for row in tokens.rows]
+    assert "b = 524288 (128 sequences of 4096)" in sequences.text()
+    rounded = hpgrid.transfer(by_sequence, 1e12, round_b=100, seq_len=4096)
+    assert [row.at.b / 4096 for row in rounded.rows] == [100, 100, 2600, 300]
+
+
+def test_a_batch_size_that_is_not_whole_says_what_is_nearest() -> None:
+    assert "b has to be whole: 1423137 is nearest" in one_line(START)
+    assert "b has to be whole: 347 sequences is nearest" in one_line({**START, "b": 128}, seq_len=4096)
+    assert "has to be whole" not in one_line(START, round_b="int")
+
+
+def test_other_budgets_are_allowed_with_a_word() -> None:
+    assert hpgrid.transfer(START, 1e9).notes == ("to a shorter run: the rules hold for large T, at both ends",)
+    same = hpgrid.transfer(START, 2.5e9, to_b=2**20)
+    assert same.notes[0].startswith("the budget stays")
+    assert same.paths == ()
+    assert [row.at.eta / 3e-4 for row in same.rows] == pytest.approx([2**0.5, 2, 2**0.5, 2])
+    assert hpgrid.transfer({**START, "T": 1e5}, 1e12).notes == (
+        "at the start K = T/b = 0.1907: less than one iteration",
+    )
+    assert hpgrid.transfer({**START, "b": 1000.5}, 1e12).notes == ("b at the start is no whole number",)
+
+
+def test_sgds_rule_stands_alone() -> None:
+    answer = hpgrid.transfer(START, 1e12, optimizer="sgd", to_b=2**20)
+    (row,) = answer.rows
+    assert row == moved("SGD", answer.start, 1e12, to_b=2.0**20)
+    assert (answer.sgd, answer.kept, answer.fits, answer.paths) == (None, {}, (), ())
+    assert "eta <= 1/L" in row.remarks[0]
+    assert row.at.alpha is None
+
+
+@given(b=st.floats(1, 1e9), kappa=st.floats(1e-3, 1e3), alpha=st.floats(1e-12, 0.5))
+def test_beta_to_the_kappa_keeps_the_half_life_in_tokens(b: float, kappa: float, alpha: float) -> None:
+    before, after = half_life.tokens(b, alpha), half_life.tokens(b * kappa, half_life.powered(alpha, kappa))
+    # A beta near 0 has 1 - beta near 1, which knows beta to eps/beta.
+    assert after == pytest.approx(before, rel=1e-12 + 1e-15 / (1 - alpha) ** kappa) or (1 - alpha) ** kappa < 1e-15
+
+
+def test_half_lives() -> None:
+    assert half_life.tokens(1000.0, 0.5) == pytest.approx(1000.0, rel=ROUNDING)
+    assert 0.9 ** (half_life.tokens(32.0, 0.1) / 32) == pytest.approx(0.5, rel=ROUNDING)
+    assert half_life.tokens(32.0, 1.0) == 0
+    assert half_life.powered(1.0, 3.0) == 1
+    answer = hpgrid.transfer({**START, "beta2": 0.98}, 1e12, to_b=2**21)
+    kept = answer.kept["A"]
+    assert kept.kappa == 4
+    assert (1 - kept.alpha, 1 - kept.alpha2) == pytest.approx((0.95**4, 0.98**4), rel=ROUNDING)
+
+
+@pytest.mark.parametrize(("regime", "to_b"), [("B", None), ("D", None), ("C", None), ("B", 2.0**21), ("D", 2.0**21)])
+def test_a_tuned_half_life_grows_like_the_root_of_the_budget(regime: str, to_b: float | None) -> None:
+    """b/alpha ~ T^(1/2); b ln 2/(-ln beta) is that but for a share of alpha/2, alpha at its largest at the start."""
+    answer = hpgrid.transfer({**START, "beta": 0.9999}, 1e12, to_b=to_b)
+    (row,) = (row for row in answer.rows if row.regime == regime)
+    start, at = (half_life.tokens(s.b, s.alpha) for s in (answer.start, row.at))
+    assert math.log(at / start / 400**0.5) == pytest.approx(0, abs=max(1e-4, row.at.alpha))
+
+
+#: What the studies report, typed from them: exponents and, where they could be looked up, prefactors and ranges.
+REPORTED = {
+    "DeepSeek": ("C", 0.3271, -0.1250, 0.2920, 1e17, 2e19),
+    "StepLaw": ("T", 0.571, 0.307, 0.58, 4e9, 1e11),
+    "von Ruette": ("T", 0.8225, 0.2806, 10**-2.4, 1.3e8, 1.6e10),
+    "Filatov": ("T", 0.45, -0.28, None, None, 1.38e11),
+}
+
+
+def test_fits_are_those_that_were_reported_and_start_from_the_start() -> None:
+    answer = hpgrid.transfer(START, 1e12)
+    assert {f.name: (f.budget, f.b, f.eta, f.tokens, f.low, f.high) for f in FITS} == REPORTED
+    for applied in answer.fits:
+        assert applied.b == pytest.approx(524288 * 400**applied.fit.b, rel=ROUNDING)
+        assert applied.eta == pytest.approx(3e-4 * 400**applied.fit.eta, rel=ROUNDING)
+    own = {applied.fit.name: applied.own_b for applied in answer.fits}
+    assert own["StepLaw"] == pytest.approx(0.58 * 1e12**0.571, rel=ROUNDING)
+    assert own["DeepSeek"] is None, "its budget is compute, which a number of tokens does not give"
+    assert own["Filatov"] is None
+    assert {a.fit.name: a.beyond for a in answer.fits} == {
+        "DeepSeek": None,
+        "StepLaw": True,
+        "von Ruette": True,
+        "Filatov": True,
+    }
+    assert [a.beyond for a in hpgrid.transfer(START, 1e10).fits] == [None, False, False, False]
+
+
+def test_deepseeks_compute_is_no_number_of_tokens() -> None:
+    """Along its own T ~ C^0.4757 both of its exponents are other ones in T, as the remark says."""
+    deepseek = FITS[0]
+    assert f"b ~ T^{0.3271 / 0.4757:.3f}" in deepseek.remark
+    assert f"eta ~ T^{-0.1250 / 0.4757:.3f}" in deepseek.remark
+    assert FITS[2].eta == pytest.approx(0.8225 * 0.3412, abs=5e-5), "von Ruette's eta is through b"
+
+
+def test_paths_and_eta_along_them() -> None:
+    """C.3: q = -(1 - p)/2 at a fixed momentum, p - 3/4 at a tuned one; alpha ~ T^(p - 1/2)."""
+    answer = hpgrid.transfer(START, 1e12)
+    taken = [(path.regimes, path.p) for path in answer.paths]
+    assert taken == [(("A", "B"), 0.0), (("D",), pytest.approx(1 / 6)), (("C",), pytest.approx(0.5))]
+    for path in answer.paths:
+        assert (path.fixed, path.tuned, path.alpha) == pytest.approx(
+            (-(1 - path.p) / 2, path.p - 0.75, path.p - 0.5), abs=1e-12
+        )
+    steep = hpgrid.transfer({**START, "beta": 0.9999}, 1e12, to_b=524288 * 400**0.8 // 1)
+    (path,) = steep.paths
+    assert path.p == pytest.approx(0.8, abs=1e-7)
+    assert path.tuned > 0 > path.fixed
+    # It is the exponent that the rules have along the path, as long as alpha is below 1.
+    for row, q in zip(steep.rows, (path.fixed, path.tuned, path.fixed, path.tuned)):
+        assert row.at.alpha < 1
+        assert math.log(row.at.eta / 3e-4) / math.log(400) == pytest.approx(q, abs=1e-9)
+
+
+def test_the_conditions_for_a_rising_eta_are_printed() -> None:
+    from hpgrid.transfers.paths import FIXED_RISES, TUNED_RISES
+
+    assert Fraction(1) == FIXED_RISES
+    assert Fraction(3, 4) == TUNED_RISES
+    told = one_line(START)
+    assert "eta rising, for p > lambda/(kappa + lambda): 1 with beta held, 3/4 with beta tuned" in told
+    assert "for p > 1/2 alpha grows until it is 1" in told
+
+
+ASKED: list[dict[str, Any]] = [
+    {},
+    {"start": {**START, "beta2": 0.98}, "max_b": 4e6, "max_eta": 1e-6, "round_b": "pow2"},
+    {"start": {**START, "b": 128, "beta2": 0.999}, "seq_len": 4096, "to_b": 12345},
+    {"start": {**START, "b": 128}, "seq_len": 4096, "max_b": 200, "max_eta": 1e-6, "round_b": "7"},
+    {"start": {**START, "beta": 0}, "to": 1e5},
+    {"start": {"eta": 1e-3, "T": 1e9}, "to": 1e9},
+    {"start": {"T": 1e9}},
+    {"start": {"eta": 1e-300, "b": 1e15, "alpha": 1e-300, "T": 1e300}, "to": 1.0},
+    {"optimizer": "sgd"},
+]
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_the_answer_fits_a_terminal_and_is_plain_data(asked: dict[str, Any]) -> None:
+    answer = hpgrid.transfer(**{"start": START, "to": 1e12, **asked})
+    lines = answer.text().splitlines()
+    assert max(map(len, lines)) <= 120
+    assert len(lines) <= 50
+    plain = answer.as_dict()
+    assert all(math.isfinite(x) for x in numbers(plain))
+    assert json.loads(json.dumps(plain, allow_nan=False)) == plain
+
+
+def test_plain_data_has_what_the_text_has() -> None:
+    plain = hpgrid.transfer({**START, "b": 128}, 1e12, seq_len=4096, round_b="int").as_dict()
+    row = plain["rows"][3]
+    assert row["regime"] == "D"
+    assert (row["at"]["b"], row["at"]["b_units"]) == (347 * 4096, 347)
+    assert row["at"]["beta"] == 1 - row["at"]["alpha"]
+    assert row["at"]["K"] == 1e12 / (347 * 4096)
+    assert row["rule"].startswith("alpha_1 = alpha_0 (b_1/b_0) (T_0/T_1)^(1/2)")
+    assert plain["fits"][0]["fit"]["budget"] == "C"
+    assert plain["half_life_kept"]["D"]["beta"] == pytest.approx(0.95 ** (347 / 128))

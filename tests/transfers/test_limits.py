@@ -1,0 +1,186 @@
+"""What is feasible: each limit where it bites, and what is tuned again there."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hpgrid.transfers.batch import feasible
+from hpgrid.transfers.given import Limits, Setting
+from hpgrid.transfers.rules import moved
+
+START = Setting(T=2.5e9, eta=3e-4, b=524288.0, alpha=0.05)
+T1 = 1e12
+ROUNDING = 1e-13
+
+
+@pytest.mark.parametrize(
+    ("b", "limits", "expected"),
+    [
+        (1423136.6, Limits(), 1423136.6),
+        (1423136.6, Limits(round_b="int"), 1423137),
+        (1423136.6, Limits(round_b="pow2"), 1048576),
+        (1523136.6, Limits(round_b="pow2"), 2097152),  # above 2^20.5
+        (1523136.6, Limits(b=2e6, round_b="pow2"), 1048576),
+        (2.0**21, Limits(b=2.0**21, round_b="pow2"), 2.0**21),
+        (1523136.6, Limits(b=1.2e6), 1.2e6),
+        (1523136.6, Limits(b=1.2e6, round_b=1000000), 1000000),
+        (1523136.6, Limits(round_b=1000), 1523000),
+        (3.0, Limits(round_b=1000), 1000),
+        (9.4, Limits(b=9.7, round_b="int"), 9),
+        (9.6, Limits(b=9.7, round_b="int"), 9),
+        (0.2, Limits(), 1),
+        (0.2, Limits(round_b="pow2"), 1),
+        (100.0, Limits(unit=4096), 4096),
+        (9 * 4096.0, Limits(unit=4096, round_b="pow2"), 8 * 4096),
+        (9.4 * 4096.0, Limits(unit=4096, round_b="int"), 9 * 4096),
+        (300 * 4096.0, Limits(unit=4096, round_b=256), 256 * 4096),
+    ],
+)
+def test_the_nearest_batch_size_that_can_be_run(b: float, limits: Limits, expected: float) -> None:
+    found = feasible(b, limits)
+    assert found.b == expected
+    assert bool(found.remarks) == (found.b != b), "what is changed is said"
+
+
+@given(
+    b=st.floats(1e-3, 1e15),
+    cap=st.none() | st.floats(1e6, 1e15),
+    round_b=st.sampled_from([None, "pow2", "int", 1, 7, 128]),
+    unit=st.sampled_from([1, 512, 4096]),
+)
+def test_a_feasible_batch_size_keeps_its_limits_and_stays(
+    b: float, cap: float | None, round_b: str | int | None, unit: int
+) -> None:
+    limits = Limits(cap, None, round_b, unit)
+    found = feasible(b, limits).b
+    assert found >= unit
+    assert cap is None or found <= cap
+    if round_b is not None:
+        step = 1 if isinstance(round_b, str) else round_b
+        assert found / unit % step == 0
+    assert feasible(found, limits) == (found, ())
+
+
+@pytest.mark.parametrize("regime", ["C", "D"])
+def test_a_capped_batch_size_is_one_that_is_given_and_the_rest_is_tuned_again(regime: str) -> None:
+    row = moved(regime, START, T1, Limits(b=1e6))
+    assert row.at == moved(regime, START, T1, to_b=1e6).at
+    assert row.at.eta != moved(regime, START, T1).at.eta
+    assert row.remarks[0].endswith("it stays at its cap 1000000")
+
+
+def test_a_cap_leaves_the_noise_floor_where_alpha_is_held_and_costs_nothing_where_it_is_tuned() -> None:
+    (_, held), (_, tuned) = (moved(regime, START, T1, Limits(b=1e6)).remarks for regime in "CD")
+    assert "noise floor C2 (alpha/b)^(1/2) stays (Corollary 1)" in held
+    assert "at the same leading risk (Theorem 2)" in tuned
+
+
+def test_a_batch_size_above_regime_cs_own_leaves_no_floor() -> None:
+    (told,) = moved("C", START, T1, to_b=4e7).remarks
+    assert "fewer iterations" in told
+    assert "floor" not in told
+
+
+def test_rounding_is_a_batch_size_that_is_given() -> None:
+    row = moved("D", START, T1, Limits(round_b="pow2"))
+    assert row.at == moved("D", START, T1, to_b=2.0**20).at
+    assert moved("A", START, T1, Limits(round_b=1000000)).at == moved("A", START, T1, to_b=1e6).at
+
+
+def test_a_batch_size_stays_at_one_sequence() -> None:
+    start = START._replace(T=1e12, b=8 * 4096.0)
+    row = moved("C", start, 1e9, Limits(unit=4096))
+    assert row.at == moved("C", start, 1e9, to_b=4096.0).at
+    assert row.remarks[0] == "b would be 0.2529822128 sequences, less than one: it stays at 1"
+
+
+def test_alpha_stays_at_one() -> None:
+    row = moved("D", START, T1, to_b=2.0**29)
+    assert row.at.alpha == 1
+    # eq. (4): eta ~ (b/T)^(1/2) (1 + 1/alpha)^(-1/2)
+    expected = START.eta * (2**29 / START.b * START.T / T1) ** 0.5 * (21 / 2) ** 0.5
+    assert row.at.eta == pytest.approx(expected, rel=ROUNDING)
+    assert "alpha would be 2.56: it stays at 1 (beta = 0), and eta is tuned again there" in row.remarks
+    assert not any("same leading risk" in remark for remark in row.remarks)
+
+
+def test_alpha_of_exactly_one_is_no_limit() -> None:
+    start = Setting(1e4, 0.1, 100.0, 0.5)
+    row = moved("B", start, 1e4, to_b=200.0)
+    assert row.at.alpha == 1
+    assert not row.remarks
+
+
+@pytest.mark.parametrize("regime", ["A", "SGD"])
+def test_a_capped_eta_where_nothing_else_is_tuned(regime: str) -> None:
+    row = moved(regime, START, T1, Limits(eta=1e-5))
+    assert row.at == moved(regime, START, T1).at._replace(eta=1e-5)
+    assert row.remarks[-1] == "eta would be 1.5e-05: it stays at its cap 1e-05"
+
+
+def test_a_capped_eta_tunes_alpha_again() -> None:
+    row = moved("B", START, T1, Limits(eta=1e-6))
+    free = moved("B", START, T1).at
+    assert row.at.eta == 1e-6
+    assert row.at.alpha == pytest.approx(free.alpha * (1e-6 / free.eta) ** (2 / 3), rel=ROUNDING)
+    assert row.remarks[-1].endswith("alpha is tuned again there: alpha ~ (eta^2 b)^(1/3)")
+
+
+def test_a_capped_eta_takes_b_and_alpha_with_it_along_the_flat_direction() -> None:
+    row, free = moved("D", START, T1, Limits(eta=1e-6)), moved("D", START, T1).at
+    share = 1e-6 / free.eta
+    assert (row.at.eta, row.at.b, row.at.alpha) == pytest.approx((1e-6, free.b * share, free.alpha * share), rel=1e-12)
+    assert row.at.eta <= 1e-6
+    assert row.remarks[0].startswith("eta would be 9.104e-06 and its cap is 1e-06: b falls")
+    assert len(row.remarks) == 2
+
+
+def test_a_rounded_batch_size_that_takes_eta_over_its_cap_leaves_it_there() -> None:
+    """b falls to 1.003e6 with eta, and 2^20 is the power of two that is nearest to it."""
+    limits = Limits(eta=6.4e-6, round_b="pow2")
+    row = moved("D", START, T1, limits)
+    assert (row.at.eta, row.at.b) == (6.4e-6, 2.0**20)
+    assert row.at.alpha < moved("D", START, T1, to_b=2.0**20).at.alpha
+
+
+def test_a_cap_on_b_below_what_eta_asks_for_is_what_counts() -> None:
+    """At eta = 1e-5 regime C would have b = 2.9e6."""
+    row = moved("C", START, T1, Limits(eta=1e-5, b=1e6))
+    assert (row.at.eta, row.at.b) == (1e-5, 1e6)
+    free = moved("C", START, T1, Limits(eta=1e-5, b=4e6))
+    own = moved("C", START, T1).at
+    assert free.at.b == pytest.approx(own.b * (1e-5 / own.eta) ** (2 / 3), rel=ROUNDING)
+
+
+def test_a_capped_eta_counts_for_nothing_where_another_limit_keeps_it_lower() -> None:
+    free, own = moved("D", START, T1, Limits(b=1e5)), moved("D", START, T1).at
+    assert moved("D", START, T1, Limits(b=1e5, eta=own.eta / 2)) == free
+
+
+def test_less_than_one_iteration_is_said() -> None:
+    assert "K = T/b = 0.1907: less than one iteration" in moved("A", START, 1e5).remarks
+
+
+@pytest.mark.parametrize(
+    ("limits", "to_b"), [(Limits(b=1e6), 2e6), (Limits(round_b="pow2"), 3e6), (Limits(unit=4096, round_b=3), 4096.0)]
+)
+def test_a_batch_size_that_is_given_and_forbidden_is_an_error(limits: Limits, to_b: float) -> None:
+    with pytest.raises(ValueError, match=r"that is given is one that the limits on b allow.*Write to_b = "):
+        moved("B", START, T1, limits, to_b)
+
+
+@pytest.mark.parametrize("limits", [Limits(b=100.0, unit=4096), Limits(b=1000.0, round_b=1001)])
+def test_a_cap_that_leaves_no_batch_size_is_an_error(limits: Limits) -> None:
+    with pytest.raises(ValueError, match="the cap on b leaves room for"):
+        moved("D", START, T1, limits)
+
+
+@pytest.mark.parametrize(
+    ("regime", "start", "T"),
+    [("D", Setting(1.0, 1e-200, 1e200, 1e-200), 1e300), ("C", Setting(1.0, 1.0, 1e299, 0.5), 1e10)],
+)
+def test_numbers_that_no_float_holds_are_an_error(regime: str, start: Setting, T: float) -> None:
+    with pytest.raises(ValueError, match="what is transferred stays a number"):
+        moved(regime, start, T)

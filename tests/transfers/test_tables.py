@@ -1,0 +1,147 @@
+"""The rules against Tables 2 and 3 as they are printed, typed here; and against themselves."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hpgrid.transfers.given import TUNED, Limits, Setting
+from hpgrid.transfers.rules import moved
+
+#: Rounding of a few products and powers.
+ROUNDING = 1e-13
+
+START = Setting(T=2.5e9, eta=3e-4, b=524288.0, alpha=0.05)
+T1 = 1e12
+RATIO = START.T / T1
+
+#: Table 2's 4 rows of 3 entries, typed from the paper.
+TABLE_2 = [
+    ("A", "b", START.b),
+    ("A", "alpha", START.alpha),
+    ("A", "eta", START.eta * RATIO ** (1 / 2)),
+    ("B", "b", START.b),
+    ("B", "alpha", START.alpha * RATIO ** (1 / 2)),
+    ("B", "eta", START.eta * RATIO ** (3 / 4)),
+    ("C", "b", START.b * (T1 / START.T) ** (1 / 2)),
+    ("C", "alpha", START.alpha),
+    ("C", "eta", START.eta * RATIO ** (1 / 4)),
+    ("D", "b", START.b * (T1 / START.T) ** (1 / 6)),
+    ("D", "alpha", START.alpha * RATIO ** (1 / 3)),
+    ("D", "eta", START.eta * RATIO ** (7 / 12)),
+]
+
+#: Table 3's last column, typed from the paper: four entries in three rows.
+B1 = 2097152.0
+TABLE_3 = [
+    ("A", "eta", START.eta * (B1 / START.b) ** 0.5 * RATIO**0.5),
+    ("B", "alpha", START.alpha * (B1 / START.b) * RATIO**0.5),
+    ("B", "eta", START.eta * (B1 / START.b) * RATIO**0.75),
+    ("SGD", "eta", START.eta * (B1 / START.b) * RATIO**0.5),
+]
+
+
+@pytest.mark.parametrize(("regime", "name", "expected"), TABLE_2)
+def test_each_entry_of_table_2(regime: str, name: str, expected: float) -> None:
+    row = moved(regime, START, T1)
+    assert getattr(row.at, name) == pytest.approx(expected, rel=ROUNDING)
+    assert row.own
+    assert row.at.T == T1
+
+
+@pytest.mark.parametrize(("regime", "name", "expected"), TABLE_3)
+def test_each_entry_of_table_3(regime: str, name: str, expected: float) -> None:
+    row = moved(regime, START, T1, to_b=B1)
+    assert row.at.b == B1
+    assert getattr(row.at, name) == pytest.approx(expected, rel=ROUNDING)
+    assert not row.own
+
+
+def test_the_printed_invariants_give_the_last_column_in_two_places_and_the_corrected_ones_in_all_four() -> None:
+    """The middle column; c_alpha and SGD's c_eta are printed over b_0^(1/2) and have to be over b_0."""
+    T0, b0, eta0, alpha0 = START.T, START.b, START.eta, START.alpha
+    printed = {
+        ("A", "eta"): eta0 * (T0 / b0) ** 0.5 * (B1 / T1) ** 0.5,
+        ("B", "eta"): eta0 * T0**0.75 / b0 * B1 / T1**0.75,
+        ("B", "alpha"): alpha0 * (T0 / b0) ** 0.5 * B1 / T1**0.5,
+        ("SGD", "eta"): eta0 * (T0 / b0) ** 0.5 * B1 / T1**0.5,
+    }
+    corrected = {
+        ("B", "alpha"): alpha0 * T0**0.5 / b0 * B1 / T1**0.5,
+        ("SGD", "eta"): eta0 * T0**0.5 / b0 * B1 / T1**0.5,
+    }
+    for (regime, name), value in printed.items():
+        answer = getattr(moved(regime, START, T1, to_b=B1).at, name)
+        wrong = (regime, name) in corrected
+        assert answer == pytest.approx(corrected.get((regime, name), value), rel=ROUNDING)
+        assert value / answer == pytest.approx(b0**0.5 if wrong else 1.0, rel=ROUNDING)
+
+
+@pytest.mark.parametrize("to_b", [None, B1])
+@pytest.mark.parametrize("regime", TUNED)
+def test_the_rule_that_is_told_is_the_one_that_is_applied(regime: str, to_b: float | None) -> None:
+    row = moved(regime, START, T1, to_b=to_b)
+    known = {"T_0": START.T, "T_1": T1, "b_0": START.b, "b_1": row.at.b, "eta_0": START.eta, "alpha_0": START.alpha}
+    told = {}
+    for part in row.rule.split(", "):
+        name, formula = part.split("_1 = ", 1)
+        formula = re.sub(r"(?<=[\w)]) (?=\()", " * ", formula).replace("^", "**")
+        told[name] = eval(formula, {"__builtins__": {}}, known)
+    expected = {name: getattr(row.at, name) for name in told}
+    assert told == pytest.approx(expected, rel=ROUNDING)
+    changed = {
+        name for name in ("eta", "b", "alpha") if getattr(row.at, name) not in (getattr(START, name), to_b, None)
+    }
+    assert set(told) == changed
+
+
+budgets = st.floats(1e3, 1e20)
+settings = st.builds(
+    Setting, T=budgets, eta=st.floats(1e-8, 1.0), b=st.floats(1e12, 1e13), alpha=st.floats(1e-14, 1e-13)
+)
+
+
+@given(regime=st.sampled_from(sorted(TUNED)), start=settings, between=budgets, end=budgets)
+def test_two_transfers_are_one(regime: str, start: Setting, between: float, end: float) -> None:
+    """No limit bites: b and alpha start so far from their bounds that no budget of this range takes them there."""
+    once = moved(regime, start, end)
+    twice = moved(regime, moved(regime, start, between).at, end)
+    for name in ("eta", "b", "alpha"):
+        expected = getattr(once.at, name)
+        if expected is not None:
+            assert getattr(twice.at, name) == pytest.approx(expected, rel=ROUNDING)
+    assert moved(regime, start, start.T).at._replace(alpha=None) == start._replace(alpha=None)
+
+
+@given(regime=st.sampled_from(["A", "B", "SGD"]), start=settings, b=st.floats(1e12, 1e13), between=budgets, end=budgets)
+def test_two_transfers_are_one_at_a_batch_size_that_is_given(
+    regime: str, start: Setting, b: float, between: float, end: float
+) -> None:
+    once = moved(regime, start, end, to_b=b)
+    twice = moved(regime, moved(regime, start, between, to_b=start.b / 2).at, end, to_b=b)
+    for name in ("eta", "alpha"):
+        expected = getattr(once.at, name)
+        if expected is not None:
+            assert getattr(twice.at, name) == pytest.approx(expected, rel=ROUNDING)
+
+
+@pytest.mark.parametrize("regime", ["C", "D"])
+def test_the_regimes_own_batch_size_is_where_table_3_becomes_table_2(regime: str) -> None:
+    own = moved(regime, START, T1)
+    forced = moved(regime, START, T1, to_b=own.at.b)
+    assert forced.at == own.at
+    assert moved(regime, START, T1, Limits()) == own
+
+
+def test_what_is_held_is_said() -> None:
+    held = {regime: moved(regime, START, T1).held for regime in TUNED}
+    assert held == {"A": ("b", "alpha"), "B": ("b",), "C": ("alpha",), "D": (), "SGD": ("b",)}
+    forced = {regime: moved(regime, START, T1, to_b=B1).held for regime in TUNED}
+    assert forced == {"A": ("b", "alpha"), "B": ("b",), "C": ("b", "alpha"), "D": ("b",), "SGD": ("b",)}
+
+
+def test_what_was_not_given_stays_unknown() -> None:
+    assert moved("A", Setting(1e9, eta=1e-3), 1e11).at == Setting(1e11, eta=pytest.approx(1e-4))
