@@ -16,7 +16,7 @@ from hpgrid.claims.ledger import Reading
 from hpgrid.claims.routes import Bound, Setting
 from hpgrid.claims.stated.behind import Following, Searched, capped, is_sum_of_powers
 from hpgrid.claims.stated.posing import Question, variables
-from hpgrid.claims.stated.verdicts import tells
+from hpgrid.claims.stated.verdicts import BESIDE, tells
 from hpgrid.grid import TUNABLE, Grid, LogAxis
 from hpgrid.paper.checks import verdict
 from hpgrid.reducers.curves import Curve, argmin_curve
@@ -82,10 +82,10 @@ def readings(question: Question, following: Following) -> tuple[Reading, ...]:
         return ()
     budget, log = question.setting.budget, float(question.log)
     # What is freed of a logarithm measures another thing.
-    what = f"power of {budget}" + (f" beside (log {budget})^{question.log}" if log else "")
+    what = f"power of {budget}" + (f"{BESIDE}(log {budget})^{question.log}" if log else "")
     found = following(question.setting, tuple(question.left.items()))
     if found is None:
-        return (Reading(what, ROUTE, math.nan, question.power, identifiable=False),)
+        return (Reading(what, ROUTE, math.nan, question.power, math.nan),)
     free, far_free = (np.log(budgets) ** log for budgets in (found.budget, found.far))
     slope = fit_slope(found.budget, found.hat / free, edge=found.edge, step=found.delta)
     there = fit_slope(found.budget, found.truth / free, edge=found.edge).slope

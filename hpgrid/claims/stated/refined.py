@@ -63,7 +63,9 @@ def climb(proxy: Bound, setting: Setting, moved: str = "") -> Climb:
     settled = attained & _same_bounds(found, attained)
     known = {"risk": settled, **{v: settled & found.converged for v in setting.tuned}}
     logs = {"risk": found.log_risk} | {v: np.log(found.at[v]) for v in setting.tuned}
-    log_at, exponent = ({v: np.where(known[v], of[v], np.nan) for v in known} for of in (logs, found.exponent))
+    log_at, exponent = (
+        {v: np.where(known[v] & np.isfinite(of[v]), of[v], np.nan) for v in known} for of in (logs, found.exponent)
+    )
     return Climb(log_at, exponent, tuple(v for v in setting.tuned if found.unbounded[v][-1]))
 
 

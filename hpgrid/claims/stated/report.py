@@ -33,7 +33,7 @@ def _block(one: Checked) -> list[str]:
     lines = [one.claim, f"  {one.bound}, {regime_text(one)}"]
     read = one.question.text()
     lines += [f"  read as {read}"] if read.split() != one.claim.partition("@")[0].split() else []
-    rows = [_HEADINGS, *(_row(reading) for reading in one.readings)]
+    rows = [_HEADINGS, *(_row(reading) for own in parts(one.readings).values() for reading in own)]
     lines += [f"  {line}" for line in aligned(_once(rows))]
     lines += [f"  no exact route: {one.no_law}"] if one.no_law else []
     lines += [f"  exact law: {one.law}"] if one.law else []
@@ -47,9 +47,7 @@ def _row(reading: Reading) -> tuple[str, ...]:
 
 
 def _once(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
-    """The rows with parts in order and each named once."""
-    order = {what: k for k, what in enumerate(dict.fromkeys(row[0] for row in rows))}
-    rows = sorted(rows, key=lambda row: order[row[0]])
+    """The rows with what is read named once."""
     return [("" if k and row[0] == rows[k - 1][0] else row[0], *row[1:]) for k, row in enumerate(rows)]
 
 

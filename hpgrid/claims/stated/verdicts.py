@@ -7,6 +7,9 @@ from itertools import combinations
 
 from hpgrid.claims.ledger import FAILS, UNIDENTIFIABLE, VERDICTS, Number, Reading
 
+#: What stands in a reading's name between its part and the logarithm that it was freed of.
+BESIDE = " beside "
+
 #: From the surest route to the least sure.
 ROUTES = ("exact", "refined", "grid")
 
@@ -14,14 +17,18 @@ ROUTES = ("exact", "refined", "grid")
 def tells(measured: float, tolerance: float, claimed: Number) -> bool:
     """Return whether a reading can tell: it says no, or its tolerance is below half of what is claimed.
 
-    Else a law half as steep would pass as well; a claimed 0 is to be told from one half.
+    Else a law half as steep would pass as well; a claimed 0 is to be told from a quarter.
     """
-    return abs(measured - float(claimed)) > tolerance or tolerance < (abs(float(claimed)) or 1.0) / 2
+    return abs(measured - float(claimed)) > tolerance or tolerance < (abs(float(claimed)) or 0.25) / 2
 
 
 def parts(readings: Sequence[Reading]) -> dict[str, tuple[Reading, ...]]:
-    """Return the readings of each part of a claim, such as "power of T"."""
-    return {what: tuple(r for r in readings if r.what == what) for what in dict.fromkeys(r.what for r in readings)}
+    """Return the readings of each part of a claim, such as "power of T", beside a logarithm or not."""
+    found: dict[str, tuple[Reading, ...]] = {}
+    for reading in readings:
+        part = reading.what.partition(BESIDE)[0]
+        found[part] = (*found.get(part, ()), reading)
+    return found
 
 
 def part_verdict(readings: Sequence[Reading]) -> str:
@@ -40,14 +47,10 @@ def verdict(readings: Sequence[Reading]) -> str:
 
 
 def contradictions(readings: Sequence[Reading]) -> tuple[tuple[Reading, Reading], ...]:
-    """Return the pairs of readings of one part that can't both be right: further apart than both tolerances."""
-    found = []
-    for own in parts(readings).values():
-        told = [reading for reading in own if reading.verdict != UNIDENTIFIABLE]
-        for one, other in combinations(told, 2):
-            if abs(float(one.measured - other.measured)) > one.tolerance + other.tolerance:
-                found.append((one, other))
-    return tuple(found)
+    """Return the pairs of readings of one thing that can't both be right: further apart than both tolerances."""
+    told = [reading for reading in readings if reading.verdict != UNIDENTIFIABLE]
+    pairs = ((one, other) for one, other in combinations(told, 2) if one.what == other.what)
+    return tuple((a, b) for a, b in pairs if abs(float(a.measured - b.measured)) > a.tolerance + b.tolerance)
 
 
 def instead(readings: Sequence[Reading]) -> dict[str, Reading]:
