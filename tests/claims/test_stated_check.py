@@ -61,7 +61,7 @@ CONSTANTS = (
     "alpha ~ C1^1/2 C3^1/2 C2^-1 b T^-1/2 @ fixed b",
     "b ~ C2^5/3 (C1 C3)^-5/6 T^1/6",
     "b ~ C2 (C1 C3)^-1/2 alpha T^1/2 @ alpha -> 0",
-    "eta ~ b_max T^-3/4 @ b <= 1e6",
+    "risk ~ b_max^-1/2 @ b <= 1e6, fixed alpha",
     "eta ~ b^1/2 @ fixed T, fixed b, fixed alpha",
 )
 

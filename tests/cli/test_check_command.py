@@ -139,3 +139,10 @@ def test_help_and_mistakes_load_nothing_slow(arguments: tuple[str, ...], code: i
     run = subprocess.run([sys.executable, "-c", LOADED, "check", *arguments], capture_output=True, text=True)
     assert run.returncode == code
     assert run.stderr.splitlines()[-1] == f"loaded:{loaded}"
+
+
+def test_an_option_that_is_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status("steepest", "--set", "form=revised", "--claim", "b ~ b @ fixed alpha") == 2
+    assert "nothing is left on the left" in capsys.readouterr().err
+    assert status("steepest", "--set", "form=revise", "--claim", "b ~ T") == 2
+    assert "there is no form of that name. Given: 'revise'. Write 'revised'" in capsys.readouterr().err

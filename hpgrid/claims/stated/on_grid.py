@@ -83,12 +83,16 @@ def readings(question: Question, following: Following) -> tuple[Reading, ...]:
     budget, log = question.setting.budget, float(question.log)
     # What is freed of a logarithm measures another thing.
     what = f"power of {budget}" + (f"{BESIDE}(log {budget})^{question.log}" if log else "")
-    found = following(question.setting, tuple(question.left.items()))
+    (_, scale), *_ = question.left.items()
+    # Of b^-1 the grid shows what it shows of b: that is followed once.
+    found = following(question.setting, tuple((name, p / scale) for name, p in question.left.items()))
     if found is None:
         return (Reading(what, ROUTE, math.nan, question.power, math.nan),)
-    free, far_free = (np.log(budgets) ** log for budgets in (found.budget, found.far))
-    slope = fit_slope(found.budget, found.hat / free, edge=found.edge, step=found.delta)
-    there = fit_slope(found.budget, found.truth / free, edge=found.edge).slope
-    told = verdict(what, slope, float(question.power), there - fit_slope(found.far, found.settled / far_free).slope)
+    power, free, far_free = float(scale), np.log(found.budget) ** log, np.log(found.far) ** log
+    hat, truth, settled = (of**power for of in (found.hat, found.truth, found.settled))
+    slope = fit_slope(found.budget, hat / free, edge=found.edge, step=abs(power) * found.delta)
+    there = fit_slope(found.budget, truth / free, edge=found.edge).slope
+    bias = there - fit_slope(found.far, settled / far_free).slope
+    told = verdict(what, slope, float(question.power), bias)
     identifiable = told.holds is not None and tells(told.measured, told.tolerance, question.power)
     return (Reading(what, ROUTE, told.measured, question.power, told.tolerance, identifiable=identifiable),)
