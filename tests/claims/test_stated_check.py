@@ -356,6 +356,27 @@ def test_a_tolerance_of_half_of_what_is_claimed_tells_nothing_unless_it_says_no(
     assert not tells(math.nan, math.nan, F(1, 2))
 
 
+def test_no_routes_contradict_each_other_whatever_the_constants() -> None:
+    """Late in burn-in, too: the floor that a fixed alpha and b leave shows only beyond the grid here."""
+    rng = np.random.default_rng(1)
+    claims = (
+        "b ~ T^1/2 @ fixed alpha=1e-4",
+        "alpha ~ b T^-1/2 @ fixed b=3e4",
+        "risk ~ 1 @ fixed alpha=1e-4, fixed b=3e4",
+    )
+    for _ in range(4):
+        constants: dict[str, Any] = dict(zip(("C1", "C2", "C3"), 10 ** rng.uniform(-3, 3, 3)))
+        for found in check(bounds.lmo(**constants), claims):
+            assert found.verdict == HOLDS
+            assert not contradictions(found.readings)
+
+
+def test_what_is_left_of_a_wrong_power_is_no_power_of_a_logarithm() -> None:
+    (found,) = check(bounds.lmo(), "b ~ T^2/3 (log T)^1/2 @ fixed alpha")
+    assert by_route(found, "power of log T")["refined"].verdict == UNIDENTIFIABLE
+    assert not contradictions(found.readings)
+
+
 # --- what is refused ---
 
 REFUSED = {

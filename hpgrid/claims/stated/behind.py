@@ -50,7 +50,7 @@ class Followed(NamedTuple):
         edge: the points that are left out.
         truth: the product at the continuous optimum.
         delta: how far log hat may be from log truth.
-        far: some budgets of the window, twenty decades further.
+        far: some budgets ten to twenty decades beyond it.
         settled: the product at the continuous optimum there.
     """
 
@@ -111,9 +111,8 @@ def follow(proxy: Bound, searching: Searching, descending: Descending, setting: 
 
 
 def _budgets(found: Searched) -> tuple[Array, Array]:
-    """The window, and a few of its budgets twenty decades further, for a line that is straight there."""
-    few = np.unique(np.linspace(0, len(found.budget) - 1, 5).round().astype(int))
-    return found.budget, found.budget[few] * FAR
+    """The window, and a few budgets up to twenty decades beyond it, where the line is straight."""
+    return found.budget, found.budget[-1] * np.geomspace(np.sqrt(FAR), FAR, 3)
 
 
 def _product(curves: Mapping[str, Array], left: Left) -> Array:

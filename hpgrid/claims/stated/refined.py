@@ -94,8 +94,9 @@ def readings(question: Question, climbing: Climbing, logs: bool) -> tuple[Readin
     power = _reading(f"power of {budget}", gained(slopes), question.power)
     beside = []
     if question.log or (logs and power.verdict == HOLDS):
-        found = limit(_U * (slopes - float(question.power)), SOLVER * _U[-1])
-        beside.append(_reading(f"power of log {budget}", found, question.log))
+        # What is left of the local exponents once the wrong power is taken off is no power of a logarithm.
+        left = _U * (slopes - float(question.power)) if power.verdict == HOLDS else np.full(_U.shape, np.nan)
+        beside.append(_reading(f"power of log {budget}", limit(left, SOLVER * _U[-1]), question.log))
     if question.statement.exact and power.verdict == HOLDS:
         beside.append(_constant(question, base))
     return (power, *beside, *moved)
@@ -177,7 +178,7 @@ def limit(values: Array, noise: float) -> tuple[float, float]:
     if len(there) < 4:
         return math.nan, math.nan
     (before, _), (last, amplified) = (_extrapolated(there[k : k + 3 or None], values) for k in (-4, -3))
-    return last, abs(last - values[there[-1]]) + abs(last - before) + noise * amplified
+    return last, float(abs(last - values[there[-1]]) + abs(last - before) + noise * amplified)
 
 
 def _extrapolated(three: NDArray[np.intp], values: Array) -> tuple[float, float]:
