@@ -5,14 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from hpgrid.errors import bad
 from hpgrid.transfers import half_life
 from hpgrid.transfers.fits import FITS, Applied, applied
 from hpgrid.transfers.given import Asked, Limits, Setting, check, missing
 from hpgrid.transfers.half_life import Kept
 from hpgrid.transfers.paths import Path, paths
 from hpgrid.transfers.rules import Row, moved
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from hpgrid.transfers.costs import Costs
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,7 @@ class Transfer:
         start: the setting that was tuned, b in tokens.
         alpha2: 1 - beta2 at the start, or None.
         T: the budget that it goes to.
+        to_b: the batch size there in tokens, where it was given.
         limits: what is feasible there.
         rows: what each regime makes of it.
         lacking: by regime, what the others need and the start does not have.
@@ -31,11 +38,13 @@ class Transfer:
         fits: what four studies fitted, from this start.
         paths: the batch paths that the rows take, and eta's exponent along them.
         notes: what holds of all rows, a sentence each, without a full stop.
+        costs: what the rows cost by eq. (4), or None where neither constants nor a calibration were asked for.
     """
 
     start: Setting
     alpha2: float | None
     T: float
+    to_b: float | None
     limits: Limits
     rows: tuple[Row, ...]
     lacking: Mapping[str, tuple[str, ...]]
@@ -44,6 +53,7 @@ class Transfer:
     fits: tuple[Applied, ...]
     paths: tuple[Path, ...]
     notes: tuple[str, ...]
+    costs: Costs | None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as plain data; what is not given, or no finite number, is None."""
@@ -57,6 +67,18 @@ class Transfer:
 
         return text(self)
 
+    def draw(self) -> Figure:
+        """Return the picture: eta, b and beta along the way, a line per regime; its budgets differ.
+
+        Raises:
+            ValueError: the budget stays, so that there is no way.
+        """
+        if self.T == self.start.T:
+            raise bad("a picture goes from one budget to another", f"T = {self.T:g} twice", "no plot, or another T")
+        from hpgrid.transfers.picture import draw
+
+        return draw(self)
+
 
 def transfer(
     start: Mapping[str, float],
@@ -69,6 +91,8 @@ def transfer(
     round_b: str | int | None = None,
     seq_len: int | None = None,
     optimizer: str = "lmo",
+    constants: Mapping[str, float] | None = None,
+    calibrate: bool = False,
 ) -> Transfer:
     """Return hyperparameters for another token budget, from the best ones at a first.
 
@@ -86,6 +110,9 @@ def transfer(
         round_b: "pow2", "int", or a whole number of which b becomes a multiple; never above ``max_b``.
         seq_len: tokens in a sequence. With it, every b that is given is in sequences; without it, in tokens.
         optimizer: "lmo", or "sgd" for SGD's one rule.
+        constants: C1, C2, C3, or Delta0, L, rho, sigma, of eq. (4), > 0: with them the answer says what each row costs.
+            Those that are not given are 1.
+        calibrate: find them in place of that: for each row those for which the start is the best of what it tuned.
 
     Raises:
         ValueError: a name that does not exist, a number out of its range, a regime that needs a number which
@@ -107,6 +134,7 @@ def _answer(asked: Asked) -> Transfer:
         start=start,
         alpha2=asked.alpha2,
         T=T,
+        to_b=to_b,
         limits=limits,
         rows=rows,
         lacking={regime: names for regime, names in lacking.items() if names},
@@ -115,7 +143,17 @@ def _answer(asked: Asked) -> Transfer:
         fits=tuple(applied(fit, start, T) for fit in FITS) if lmo else (),
         paths=paths(start, T, rows) if lmo else (),
         notes=_notes(asked),
+        costs=_costs(asked, rows),
     )
+
+
+def _costs(asked: Asked, rows: tuple[Row, ...]) -> Costs | None:
+    """What the rows cost, where that was asked for."""
+    if asked.constants is None and not asked.calibrate:
+        return None
+    from hpgrid.transfers.costs import costs
+
+    return costs(asked.start, rows, asked.limits, given_b=asked.to_b is not None, constants=asked.constants)
 
 
 def _kept(start: Setting, alpha2: float | None, rows: tuple[Row, ...]) -> dict[str, Kept]:

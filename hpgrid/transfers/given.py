@@ -11,6 +11,8 @@ from typing import Any, NamedTuple
 
 from hpgrid.checks import check_value, is_number
 from hpgrid.errors import bad, unknown
+from hpgrid.transfers import constants
+from hpgrid.transfers.constants import Constants
 
 #: What each regime tunes; the rest is held. The last one is SGD's.
 TUNED = {"A": ("eta",), "B": ("eta", "alpha"), "C": ("eta", "b"), "D": ("eta", "b", "alpha"), "SGD": ("eta",)}
@@ -81,6 +83,8 @@ class Asked:
         to_b: the batch size at the second budget in tokens, or None.
         alpha2: 1 - beta2, or None.
         optimizer: "lmo" or "sgd".
+        constants: C1, C2, C3 of eq. (4), or None.
+        calibrate: whether to find them from the start.
     """
 
     start: Setting
@@ -90,6 +94,8 @@ class Asked:
     to_b: float | None
     alpha2: float | None
     optimizer: str
+    constants: Constants | None
+    calibrate: bool
 
 
 def check(asked: Mapping[str, Any]) -> Asked:
@@ -115,7 +121,9 @@ def check(asked: Mapping[str, Any]) -> Asked:
     regimes = _regimes(asked["regime"], asked["optimizer"])
     if asked["regime"] != "auto":
         require(asked["regime"], start, limits, to_b)
-    return Asked(start, _budget(asked["to"]), regimes, limits, to_b, alpha2, asked["optimizer"])
+    of = _constants(asked["constants"], asked["calibrate"], asked["optimizer"], start)
+    to = _budget(asked["to"])
+    return Asked(start, to, regimes, limits, to_b, alpha2, asked["optimizer"], of, bool(asked["calibrate"]))
 
 
 def missing(regime: str, start: Setting, limits: Limits = NONE, to_b: float | None = None) -> tuple[str, ...]:
@@ -206,6 +214,23 @@ def _regimes(regime: str, optimizer: str) -> tuple[str, ...]:
             raise bad("regimes A to D are the LMO methods'; SGD has one rule", regime, "regime auto, or optimizer lmo")
         return ("SGD",)
     return LMO if regime == "auto" else (regime,)
+
+
+def _constants(given: Any, calibrate: Any, optimizer: str, start: Setting) -> Constants | None:
+    """The constants of eq. (4), where costs are asked for at all."""
+    if given is None and not calibrate:
+        return None
+    if given is not None and calibrate:
+        raise bad("constants are given, or calibrated at the start", "both", "one of the two")
+    if optimizer != "lmo":
+        raise bad("costs are of eq. (4), the LMO methods'", f"optimizer {optimizer}", "optimizer lmo, or no constants")
+    lacking = [said(name) for name in ("eta", "b", "alpha") if getattr(start, name) is None]
+    if lacking:
+        rule = "what a choice costs needs eta, b and beta at the first budget"
+        raise bad(rule, f"no {' and no '.join(lacking)}", f"{lacking[0]}=... beside the others")
+    if given is not None and not isinstance(given, Mapping):
+        raise bad("constants are names and numbers", given, "{'C1': 1, 'C2': 30, 'C3': 4}, say")
+    return None if given is None else constants.read(given)
 
 
 def _rounding(given: Any) -> str | int | None:

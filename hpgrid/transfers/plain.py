@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from hpgrid.transfers import half_life
 from hpgrid.transfers.fits import Applied
@@ -26,6 +29,7 @@ def as_dict(answer: Transfer) -> dict[str, Any]:
                     "beta2": None if answer.alpha2 is None else 1 - answer.alpha2,
                 },
                 "T": answer.T,
+                "to_b": answer.to_b,
                 "limits": answer.limits._asdict(),
                 "rows": [_row(row, unit) for row in answer.rows],
                 "lacking": answer.lacking,
@@ -34,6 +38,7 @@ def as_dict(answer: Transfer) -> dict[str, Any]:
                 "fits": [_fit(fit) for fit in answer.fits],
                 "paths": [path._asdict() for path in answer.paths],
                 "notes": answer.notes,
+                "costs": _named(answer.costs),
             }
         )
     )
@@ -61,6 +66,19 @@ def _kept(kept: Kept) -> dict[str, Any]:
 
 def _fit(applied: Applied) -> dict[str, Any]:
     return {**applied._asdict(), "fit": applied.fit._asdict()}
+
+
+def _named(value: Any) -> Any:
+    """Costs as dicts; values over what is free as their least and their largest."""
+    if isinstance(value, np.ndarray):
+        return [float(value.min()), float(value.max())]
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, dict):
+        return {name: _named(part) for name, part in value.items()}
+    if isinstance(value, tuple):
+        return [_named(part) for part in value]
+    return str(value) if isinstance(value, Fraction) else value
 
 
 def _plain(value: Any) -> Any:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from hpgrid.columns import aligned
@@ -14,45 +12,35 @@ from hpgrid.transfers.fits import Applied, Fit
 from hpgrid.transfers.given import Limits, called, said
 from hpgrid.transfers.paths import FIXED_RISES, TUNED_RISES
 from hpgrid.transfers.rules import Row
+from hpgrid.transfers.words import batch, beta, number, wrapped
 
 if TYPE_CHECKING:
     from hpgrid.transfers.answer import Transfer
 
-WIDTH = 120
-
 
 def text(answer: Transfer) -> str:
-    """Return a transfer as text, at most ``WIDTH`` columns wide."""
-    parts = [_head(answer), _rules(answer), _remarks(answer), _momenta(answer), _fits(answer), _paths(answer)]
+    """Return a transfer as text, at most ``words.WIDTH`` columns wide."""
+    parts = [_head(answer), _rules(answer), _remarks(answer), *_costs(answer)]
+    parts += [_momenta(answer), _fits(answer), _paths(answer)]
     return "\n\n".join("\n".join(part) for part in parts if part)
 
 
-def _number(x: float | None) -> str:
-    return "-" if x is None else f"{x:.4g}"
+def _costs(answer: Transfer) -> list[list[str]]:
+    """What each choice costs, where that was asked for."""
+    if answer.costs is None:
+        return []
+    from hpgrid.transfers.costs_text import costs_text
 
-
-def _batch(b: float | None) -> str:
-    """A batch size, as many digits as a whole one has."""
-    if b is None:
-        return "-"
-    return _number(b) if b >= 1e15 else f"{b:.0f}" if b == round(b) else f"{b:.1f}"
-
-
-def _beta(alpha: float | None) -> str:
-    """1 - alpha with four digits of alpha, as far as a float has them."""
-    if alpha is None:
-        return "-"
-    digits = min(17, max(4, 3 - math.floor(math.log10(alpha))))
-    return f"{1 - alpha:.{digits}g}" if alpha >= 1e-16 else f"1 - {alpha:.4g}"
+    return costs_text(answer.costs, answer.start)
 
 
 def _head(answer: Transfer) -> list[str]:
     """Where it starts, where it goes, and within which limits."""
     start, limits = answer.start, answer.limits
-    given = [f"eta = {_number(start.eta)}"] if start.eta is not None else []
+    given = [f"eta = {number(start.eta)}"] if start.eta is not None else []
     given += [f"b = {_in_both(start.b, limits.unit)}"] if start.b is not None else []
-    given += [f"beta = {_beta(start.alpha)}, alpha = {_number(start.alpha)}"] if start.alpha is not None else []
-    given += [f"K = {_number(start.K)}"] if start.b is not None else []
+    given += [f"beta = {beta(start.alpha)}, alpha = {number(start.alpha)}"] if start.alpha is not None else []
+    given += [f"K = {number(start.K)}"] if start.b is not None else []
     longer = answer.T / start.T
     ratio = f"{longer:.4g} times as long" if longer >= 1 else f"{1 / longer:.4g} times shorter"
     return [f"from T = {start.T:g}: {', '.join(given)}", f"to   T = {answer.T:g}, {ratio}{_limits(limits)}"]
@@ -60,7 +48,7 @@ def _head(answer: Transfer) -> list[str]:
 
 def _in_both(b: float | None, unit: int) -> str:
     """A batch size in tokens, and in sequences where they are the unit."""
-    return _batch(b) if unit == 1 or b is None else f"{_batch(b)} ({_batch(b / unit)} sequences of {unit})"
+    return batch(b) if unit == 1 or b is None else f"{batch(b)} ({batch(b / unit)} sequences of {unit})"
 
 
 def _limits(limits: Limits) -> str:
@@ -78,9 +66,9 @@ def _rules(answer: Transfer) -> list[str]:
     rows = [["", "tuned", "held", "eta", "b, tokens", *(["sequences"] if both else []), "beta", "alpha", "K", "rule"]]
     for row in answer.rows:
         at = row.at
-        sequences = [_batch(None if at.b is None else at.b / unit)] if both else []
+        sequences = [batch(None if at.b is None else at.b / unit)] if both else []
         names = (", ".join(map(said, row.tuned)), ", ".join(map(said, row.held)) or "-")
-        numbers = (_number(at.eta), _batch(at.b), *sequences, _beta(at.alpha), _number(at.alpha), _number(at.K))
+        numbers = (number(at.eta), batch(at.b), *sequences, beta(at.alpha), number(at.alpha), number(at.K))
         rows.append([row.regime, *names, *numbers, "Table 2" if row.own else "Table 3"])
     return aligned(rows) if answer.rows else []
 
@@ -91,8 +79,8 @@ def _remarks(answer: Transfer) -> list[str]:
     for regime, names in answer.lacking.items():
         lines.append(f"{regime}: not applied, {called(regime)} needs {' and '.join(map(said, names))} at the start")
     if answer.sgd is not None:
-        lines.append(f"SGD, for contrast: {answer.sgd.rule}, here {_number(answer.sgd.at.eta)}; see optimizer sgd")
-    return [*_wrapped(lines), *_wrapped(answer.notes)]
+        lines.append(f"SGD, for contrast: {answer.sgd.rule}, here {number(answer.sgd.at.eta)}; see optimizer sgd")
+    return [*wrapped(lines), *wrapped(answer.notes)]
 
 
 def _whole(row: Row, limits: Limits) -> tuple[str, ...]:
@@ -103,10 +91,6 @@ def _whole(row: Row, limits: Limits) -> tuple[str, ...]:
     return (
         f"b has to be whole: {units(nearest * limits.unit, limits.unit)} is nearest (round_b tunes the rest at it)",
     )
-
-
-def _wrapped(lines: Iterable[str]) -> list[str]:
-    return [part for line in lines for part in textwrap.wrap(line, WIDTH, subsequent_indent="   ")]
 
 
 def _momenta(answer: Transfer) -> list[str]:
@@ -120,9 +104,7 @@ def _momenta(answer: Transfer) -> list[str]:
     for row in answer.rows:
         kept = answer.kept[row.regime]
         own = "-" if row.at.alpha is None else f"{half_life.tokens(kept.b, row.at.alpha):.4g} tokens"
-        lines.append(
-            [row.regime, _number(kept.kappa), _beta(kept.alpha), *([_beta(kept.alpha2)] if second else []), own]
-        )
+        lines.append([row.regime, number(kept.kappa), beta(kept.alpha), *([beta(kept.alpha2)] if second else []), own])
     known = (("beta", start.alpha), ("beta2", answer.alpha2))
     lives = [f"{half_life.tokens(start.b, x):.4g} of {name}" for name, x in known if x is not None]
     told = (
@@ -130,7 +112,7 @@ def _momenta(answer: Transfer) -> list[str]:
         "this is Theorem 2's rule at a fixed T; with T the half-life grows like T^(1/2), in B and D at any b, in C "
         "at its own"
     )
-    return [*aligned(lines), *_wrapped([told])]
+    return [*aligned(lines), *wrapped([told])]
 
 
 def _fits(answer: Transfer) -> list[str]:
@@ -143,9 +125,9 @@ def _fits(answer: Transfer) -> list[str]:
         laws = (f"{fit.budget}^{fit.b:g}", f"{fit.budget}^{fit.eta:g}")
         own = "needs C" if fit.budget == "C" else "not at hand" if applied.own_b is None else f"{applied.own_b:.2g}"
         beyond = "T_1 beyond" if applied.beyond else ""
-        lines.append([fit.name, *laws, _number(applied.b), _number(applied.eta), own, _range(applied), beyond])
+        lines.append([fit.name, *laws, number(applied.b), number(applied.eta), own, _range(applied), beyond])
     told = [f"{x.fit.source}, {x.fit.optimizer}: {x.fit.remark}{_errors(x.fit)}" for x in answer.fits]
-    return [*aligned(lines), *_wrapped(told)]
+    return [*aligned(lines), *wrapped(told)]
 
 
 def _errors(fit: Fit) -> str:
@@ -182,4 +164,4 @@ def _paths(answer: Transfer) -> list[str]:
         f"{FIXED_RISES} with beta held, {TUNED_RISES} with beta tuned; but for p > 1/2 alpha grows until it is 1, and "
         "from there on beta is held"
     )
-    return [*aligned(lines), *_wrapped([told])]
+    return [*aligned(lines), *wrapped([told])]

@@ -1,0 +1,179 @@
+"""Ways from one budget to another: a line per rule, what is not feasible, and where each ends."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from numpy.typing import NDArray
+
+from hpgrid.plotting.style import number
+
+Array = NDArray[np.float64]
+
+#: A value as text.
+Say = Callable[[float], str]
+
+#: Rules: told apart by hue, lightness, dashes and width, so that lines that coincide are all seen.
+_LINES: tuple[tuple[str, Any, float], ...] = (
+    ("#8fb8de", "-", 4.2),
+    ("#d1750a", "-", 2.6),
+    ("#1b4f9c", (0, (4, 2)), 1.7),
+    ("#111111", (0, (1, 1.6)), 1.5),
+    ("#8c2d82", (0, (6, 1.5, 1, 1.5)), 1.3),
+)
+
+_HATCH: Any = {"hatch.color": "0.72", "hatch.linewidth": 0.5}
+
+#: What keeps text clear of what it stands on.
+_PATCH: Any = {"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 0.8}
+
+#: The share of a panel's width that is kept for what stands at the ends.
+_ROOM = 0.37
+
+#: Tick values within a decade, from few to many.
+_STEPS = ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8))
+
+
+def way(axes: Axes, x: Array, y: Array, k: int, label: str) -> None:
+    """Draw the k-th rule's values along the budget."""
+    color, dashes, width = _LINES[k % len(_LINES)]
+    style: dict[str, Any] = {"dash_capstyle": "butt", "solid_capstyle": "butt"}
+    axes.plot(x, y, color=color, linestyle=dashes, linewidth=width, label=label, zorder=3 + 0.1 * k, **style)
+
+
+def start(axes: Axes, x: float, y: float) -> None:
+    """Mark where all ways start."""
+    style: dict[str, Any] = {"markerfacecolor": "white", "markeredgecolor": "black", "markeredgewidth": 1.2}
+    axes.plot([x], [y], "o", markersize=6.0, label="start", zorder=6, **style)
+
+
+def end(axes: Axes, x: float, y: float, k: int) -> None:
+    """Mark where the k-th way ends, which rounding may have moved off its line."""
+    color, _, _ = _LINES[k % len(_LINES)]
+    style: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.6}
+    axes.plot([x], [y], "s", color=color, markersize=4.6 - 0.4 * k, zorder=6 + 0.1 * k, **style)
+
+
+def infeasible(axes: Axes, level: float, beyond: float, label: str) -> None:
+    """Hatch what lies between a limit and the edge of the panel, and name the limit on its line."""
+    with matplotlib.rc_context(_HATCH):
+        axes.axhspan(level, beyond, facecolor="0.93", edgecolor="0.72", linewidth=0.0, hatch="////", zorder=0)
+    axes.axhline(level, color="0.35", linestyle=":", linewidth=1.1, zorder=2)
+    raised = beyond > level
+    up = raised != axes.yaxis_inverted()
+    place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+    axes.annotate(
+        label, (0.36, level), (0, 3 if up else -3), va="bottom" if up else "top", ha="center", fontsize="x-small",
+        color="0.2", bbox=_PATCH, zorder=5, **place,
+    )  # fmt: skip
+
+
+def ends(axes: Axes, x: float, values: Mapping[str, float], say: Say, *, leftward: bool) -> None:
+    """Write beside the end of each way its name and its value, names of one value together, none over another.
+
+    Args:
+        axes: where; its limits are final.
+        x: where all ways end.
+        values: the value of each, by its name.
+        say: a value as text.
+        leftward: whether the ways go from right to left.
+    """
+    together: dict[str, list[str]] = {}
+    at: dict[str, float] = {}
+    for name, value in sorted(values.items(), key=lambda pair: pair[1]):
+        together.setdefault(say(value), []).append(name)
+        at.setdefault(say(value), value)
+    height = axes.get_window_extent().height
+    heights = axes.transAxes.inverted().transform(axes.transData.transform([(x, y) for y in at.values()]))[:, 1]
+    # A line of text, in shares of the panel's height, at the size of its font.
+    apart = _spread(heights, 10.5 * axes.figure.dpi / 72 / height)
+    place: dict[str, Any] = {"textcoords": "axes fraction", "va": "center", "ha": "right" if leftward else "left"}
+    for (text, names), y, was in zip(together.items(), apart, at.values()):
+        said = f"{', '.join(sorted(names))}: {text}"
+        to = (_ROOM - 0.05, y) if leftward else (1 - _ROOM + 0.05, y)
+        arrow = {"arrowstyle": "-", "color": "0.5", "linewidth": 0.5, "shrinkA": 0.5, "shrinkB": 1.0}
+        axes.annotate(said, (x, was), to, fontsize="x-small", arrowprops=arrow, bbox=_PATCH, zorder=7, **place)
+
+
+def _spread(heights: Array, least: float) -> Array:
+    """Heights, moved apart to at least ``least`` and kept within the panel, in their order."""
+    order = np.argsort(heights)
+    moved = heights[order].copy()
+    for _ in range(200):
+        gaps = np.diff(moved) - least
+        close = np.flatnonzero(gaps < -1e-9)
+        if not close.size:
+            break
+        for i in close:
+            moved[i] += gaps[i] / 2
+            moved[i + 1] -= gaps[i] / 2
+        moved += max(0.03 - moved[0], 0.0) - max(moved[-1] - 0.97, 0.0)
+    apart = np.empty_like(moved)
+    apart[order] = moved
+    return apart
+
+
+def budget_axis(axes: Axes, first: float, last: float, label: str) -> None:
+    """Give the x axis budgets between two, with room for the ends of the ways where the last one is."""
+    lo, hi = np.log10(sorted((first, last)))
+    room = (hi - lo) * _ROOM / (1 - _ROOM - 0.04)
+    before, after = (room, 0.04 * (hi - lo)) if last < first else (0.04 * (hi - lo), room)
+    axes.set_xscale("log")
+    axes.set_xlim(10 ** (lo - before), 10 ** (hi + after))
+    _ticks(axes.xaxis, ticks(10**lo, 10**hi, 4), count)
+    axes.set_xlabel(label)
+
+
+def value_axis(axes: Axes, lo: float, hi: float, say: Say, *, inverted: bool = False) -> None:
+    """Give the y axis a log scale between two values."""
+    axes.set_yscale("log")
+    axes.set_ylim(*((hi, lo) if inverted else (lo, hi)))
+    _ticks(axes.yaxis, ticks(lo, hi, 6), say)
+
+
+def _ticks(axis: Any, values: Sequence[float], say: Say) -> None:
+    axis.set_major_locator(FixedLocator(list(values)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: say(value)))
+
+
+def ticks(lo: float, hi: float, most: int) -> list[float]:
+    """Return at most ``most`` round values in a range, as many as there can be."""
+    first, last = math.floor(math.log10(lo)), math.ceil(math.log10(hi))
+    best: list[float] = []
+    for steps in _STEPS:
+        values = [float(f"{step}e{k}") for k in range(first, last + 1) for step in steps]
+        inside = [value for value in values if lo * (1 - 1e-9) <= value <= hi * (1 + 1e-9)]
+        if len(inside) > most:
+            inside = best or inside[:: -(-len(inside) // most)]
+        best = max(best, inside, key=len)
+    return best or [lo, hi]
+
+
+def count(value: float) -> str:
+    """Return a number of tokens or sequences as people say it: 128, 512k, 2.5M, 10B, 1T."""
+    for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if size * 0.9995 <= value < size * 999.5:
+            return f"{value / size:.3g}{letter}"
+    return f"{value:.3g}" if value < 1e3 else number(value)
+
+
+def power(value: float) -> str:
+    """Return a value as a digit and a power of ten."""
+    exponent = math.floor(math.log10(value) + 1e-12)
+    first = f"{value / 10.0**exponent:.3g}"
+    return f"$10^{{{exponent}}}$" if first == "1" else f"${first}\\times 10^{{{exponent}}}$"
+
+
+def momentum(alpha: float) -> str:
+    """Return beta = 1 - alpha with the digits of alpha that tell: 0.95, 0.9921."""
+    if alpha < 1e-6:
+        return f"$1-{number(float(f'{alpha:.2g}')).strip('$')}$"
+    digits = max(2, 2 - math.floor(math.log10(alpha)))
+    return f"{1 - alpha:.{digits}f}".rstrip("0").rstrip(".") or "0"

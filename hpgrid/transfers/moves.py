@@ -1,0 +1,122 @@
+"""How the best eta moves when b is quadrupled, and momentum's half-life in tokens."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpgrid.theory import batch_paths, sgd, transfer
+from hpgrid.transfers import half_life
+from hpgrid.transfers.constants import Constants
+from hpgrid.transfers.given import Setting
+from hpgrid.transfers.optimum import At, Box, Range, least, point
+
+Array = NDArray[np.float64]
+
+
+class Move(NamedTuple):
+    """What quadrupling b does to the best eta.
+
+    Attributes:
+        method: "LMO" or "SGD".
+        momentum: "held", "tuned again", or "" where it does not enter.
+        at_K: the exponent of b in eta* at fixed K.
+        at_T: the same at fixed T, K = T/b.
+    """
+
+    method: str
+    momentum: str
+    at_K: Fraction
+    at_T: Fraction
+
+
+def table() -> tuple[Move, ...]:
+    """Return the exponents of b in eta*: eta* ~ b^kappa K^-lambda at fixed K, so b^(kappa + lambda) at fixed T.
+
+    Source: Shulgin et al., Appendix C.3 (i), (ii), for LMO methods; B.6 for SGD.
+    """
+    lmo = {"held": batch_paths.FIXED_MOMENTUM, "tuned again": batch_paths.TUNED_MOMENTUM}
+    rows = [Move("LMO", momentum, kappa, kappa + lam) for momentum, (kappa, lam) in lmo.items()]
+    return (*rows, Move("SGD", "", sgd.IN_ITERATIONS["b"], sgd.IN_TOKENS["b"]))
+
+
+class Factor(NamedTuple):
+    """By what eq. (4)'s own best eta moves at a point, one value for each value of the constants.
+
+    Attributes:
+        at_K: at fixed K.
+        at_T: at fixed T.
+    """
+
+    at_K: Array
+    at_T: Array
+
+
+def at_point(of: Constants, start: Setting) -> dict[str, Factor]:
+    """Return by what eq. (4)'s best eta moves when b is quadrupled at a point, by what becomes of the momentum.
+
+    Args:
+        of: constants, each a number or of shape (n,).
+        start: the point; where its own eta, or alpha, is not the best, the best ones are compared.
+    """
+    _, b, alpha = (np.atleast_1d(x) for x in point(start))
+    of = Constants(*(np.atleast_1d(value) for value in of))
+
+    def eta(T: float, b: Array, momentum: Range) -> Array:
+        return least(T, of, Box(b=(b, b), alpha=momentum)).eta
+
+    momenta: dict[str, Range] = {"held": (alpha, alpha), "tuned again": Box().alpha}
+    factors = {}
+    for name, momentum in momenta.items():
+        now = eta(start.T, b, momentum)
+        factors[name] = Factor(eta(4 * start.T, 4 * b, momentum) / now, eta(start.T, 4 * b, momentum) / now)
+    return factors
+
+
+class Life(NamedTuple):
+    """Momentum's half-life in tokens under one rule.
+
+    Attributes:
+        regime: the rule's.
+        tokens: at the new budget.
+        times: over that at the old one; NaN where that is 0.
+        power: of T_1/T_0, where b is the regime's own.
+        retuned: with eq. (4)'s own best of what the row tunes, one value for each value of the constants.
+        depends: on what it depends, in words.
+    """
+
+    regime: str
+    tokens: float
+    times: float
+    power: Fraction
+    retuned: Array | None
+    depends: str
+
+
+#: On what the half-life depends where momentum is held, and where it is tuned.
+_HELD, _TUNED = "b alone: beta is held", "T, as T^(1/2), and not on b: alpha ~ b T^(-1/2)"
+
+
+def life(regime: str, start: Setting, at: Setting, retuned: At | None) -> Life:
+    """Return the half-life under a regime's rule; both settings have b and alpha."""
+    before, after = (half_life.tokens(float(x.b), float(x.alpha)) for x in (point(start), point(at)))
+    powers = transfer.TABLE_2[regime]
+    tuned = "alpha" in powers
+    return Life(
+        regime,
+        after,
+        after / before if before else math.nan,
+        powers.get("b", Fraction(0)) - powers.get("alpha", Fraction(0)),
+        None if retuned is None else retuned.b * math.log(2) / _decay(retuned.alpha),
+        _TUNED if tuned else _HELD + (", b ~ T^(1/2)" if "b" in powers else ""),
+    )
+
+
+def _decay(alpha: Array) -> Array:
+    """-ln beta; infinite at beta = 0."""
+    with np.errstate(divide="ignore"):
+        return -np.log1p(-alpha)

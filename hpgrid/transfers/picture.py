@@ -1,0 +1,133 @@
+"""A transfer in one picture: eta, b and beta along the way from the old budget to the new, a line per regime."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from hpgrid.plotting import ways
+from hpgrid.plotting.curves import padded
+from hpgrid.plotting.style import letter, new_figure, styled
+from hpgrid.transfers.given import TUNED, Limits
+from hpgrid.transfers.rules import moved
+
+if TYPE_CHECKING:
+    from hpgrid.transfers.answer import Transfer
+
+Array = NDArray[np.float64]
+
+#: Budgets along the way.
+_POINTS = 401
+
+#: A limit that is further than this many decades off what is drawn is left out: one that was given, and any other.
+_IN_SIGHT, _NEAR = 1.5, 0.2
+
+_TITLES = {"eta": r"learning rate $\eta$", "b": "batch size $b$", "alpha": r"momentum $\beta$"}
+
+
+class _Limit(NamedTuple):
+    """A value beyond which nothing is feasible, above or below, and from how many decades off it is shown."""
+
+    value: float
+    upper: bool
+    label: str
+    sight: float = _IN_SIGHT
+
+
+def draw(answer: Transfer) -> Figure:
+    """Return the picture of a transfer: a panel for each of eta, b and beta that it knows.
+
+    Between the two budgets b is not rounded; the values at the end are the answer's own.
+    """
+    T = np.geomspace(answer.start.T, answer.T, _POINTS)
+    T[[0, -1]] = answer.start.T, answer.T  # as they were given, to the last digit
+    along = {row.regime: _along(answer, row.regime, T) for row in answer.rows}
+    names = [name for name in _TITLES if any(np.isfinite(_at_end(answer, name)))]
+    with styled():
+        figure, axes = new_figure(1, len(names), (2.75 * len(names) + 0.1, 3.1))
+        for k, (ax, name) in enumerate(zip(axes, names)):
+            _panel(ax, answer, name, T, {regime: values[name] for regime, values in along.items()})
+            letter(ax, k, _TITLES[name])
+        handles, labels = _legend(axes[0], answer)
+        figure.legend(handles, labels, loc="outside lower center", ncols=len(answer.rows) + 1)
+        figure.draw_without_rendering()  # the panels have their places, and keep them
+        figure.set_layout_engine("none")
+        for ax, name in zip(axes, names):
+            _ends(ax, answer, name)
+    return figure
+
+
+def _along(answer: Transfer, regime: str, T: Array) -> dict[str, Array]:
+    """A regime's values at every budget; NaN for what it does not have."""
+    limits = answer.limits._replace(round_b=None)
+    at = [moved(regime, answer.start, float(budget), limits, answer.to_b).at for budget in T]
+    return {name: np.array([getattr(a, name) for a in at], float) for name in _TITLES}
+
+
+def _panel(axes: Axes, answer: Transfer, name: str, T: Array, along: Mapping[str, Array]) -> None:
+    unit = _unit(name, answer.limits)
+    at_start = float(getattr(answer.start, name)) / unit
+    for (regime, values), value in zip(along.items(), _at_end(answer, name)):
+        k = list(TUNED).index(regime)
+        ways.way(axes, T, values / unit, k, regime)
+        ways.end(axes, answer.T, value, k)
+    ways.start(axes, answer.start.T, at_start)
+    shown = np.concatenate([[at_start], *(values / unit for values in along.values()), _at_end(answer, name)])
+    limits = [limit for limit in _limits(name, answer.limits) if _in_sight(limit, shown)]
+    lo, hi = padded(np.append(shown, [limit.value for limit in limits]), by=0.12)
+    hi = min(hi, 2.0) if name == "alpha" else hi
+    ways.value_axis(axes, lo, hi, _say(name), inverted=name == "alpha")
+    for limit in limits:
+        ways.infeasible(axes, limit.value, hi if limit.upper else lo, limit.label)
+    ways.budget_axis(axes, answer.start.T, answer.T, "token budget $T$")
+    axes.set_ylabel(_label(name, answer.limits))
+
+
+def _ends(axes: Axes, answer: Transfer, name: str) -> None:
+    values = dict(zip((row.regime for row in answer.rows), _at_end(answer, name)))
+    known = {regime: float(value) for regime, value in values.items() if np.isfinite(value)}
+    ways.ends(axes, answer.T, known, _say(name), leftward=answer.T < answer.start.T)
+
+
+def _at_end(answer: Transfer, name: str) -> Array:
+    return np.array([getattr(row.at, name) for row in answer.rows], float) / _unit(name, answer.limits)
+
+
+def _unit(name: str, limits: Limits) -> float:
+    return float(limits.unit) if name == "b" else 1.0
+
+
+def _limits(name: str, limits: Limits) -> list[_Limit]:
+    if name == "alpha":
+        return [_Limit(1.0, True, r"$\beta=0$", _NEAR)]
+    if name == "eta":
+        return [_Limit(limits.eta, True, r"largest $\eta$")] if limits.eta is not None else []
+    least = [_Limit(1.0, False, "$b=1$", _NEAR)]
+    return least if limits.b is None else [*least, _Limit(limits.b / limits.unit, True, "largest $b$")]
+
+
+def _in_sight(limit: _Limit, shown: Array) -> bool:
+    logs = np.log10(shown[np.isfinite(shown)])
+    return bool(logs.min() - limit.sight <= np.log10(limit.value) <= logs.max() + limit.sight)
+
+
+def _say(name: str) -> ways.Say:
+    return {"eta": ways.power, "b": ways.count, "alpha": ways.momentum}[name]
+
+
+def _label(name: str, limits: Limits) -> str:
+    if name == "b":
+        return "batch size $b$, sequences" if limits.unit > 1 else "batch size $b$, tokens"
+    return {"eta": r"learning rate $\eta$", "alpha": r"$\beta$, log scale in $1-\beta$"}[name]
+
+
+def _legend(axes: Axes, answer: Transfer) -> tuple[list[Any], list[str]]:
+    handles, labels = axes.get_legend_handles_labels()
+    symbols = {"eta": r"$\eta$", "b": "$b$", "alpha": r"$\beta$"}
+    tuned = {row.regime: f"{row.regime}: {', '.join(symbols[v] for v in row.tuned)} tuned" for row in answer.rows}
+    return handles, [tuned.get(label, label) for label in labels]

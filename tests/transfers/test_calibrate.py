@@ -1,0 +1,149 @@
+"""Constants for which a tuned point is optimal: all that it determines, and no more."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hpgrid.theory import joint
+from hpgrid.transfers.calibrate import NOISE_SHARES, calibrate
+from hpgrid.transfers.constants import Constants
+from hpgrid.transfers.cost import cost
+from hpgrid.transfers.given import Limits, Setting
+from hpgrid.transfers.optimum import Box, least, point, risk, terms
+from hpgrid.transfers.rules import NONE, TUNED
+
+HELD = {"b": 3000.0, "alpha": 0.02}
+
+#: Of logs: what a point's own rounding, some 20 eps, makes of ratios that are differences 1 - r and 1/2 - r, where
+#: those are above 1/50.
+ROUNDING = 50 * 20 * np.finfo(float).eps
+
+
+def best(of: Constants, T: float, regime: str, limits: Limits = NONE) -> Setting:
+    """The best point of a regime under limits."""
+    box = Box(eta=(0.0, limits.eta or np.inf), b=(float(limits.unit), min(limits.b or T, T)))
+    held = {name: (value, value) for name, value in HELD.items() if name not in TUNED[regime]}
+    return Setting(T, *(float(x) for x in least(T, of, box._replace(**held))))
+
+
+def noise_at(of: Constants, at: Setting) -> float:
+    own = terms(point(at), at.T, of)
+    return float((own.burn_in + own.floor) / sum(own))
+
+
+logs = st.floats(-1.0, 1.0)
+
+
+@pytest.mark.parametrize("regime", "BCD")
+@given(logs, logs, st.floats(8.0, 14.0))
+def test_a_known_optimum_gives_its_ratios_back(regime: str, c1: float, c3: float, T: float) -> None:
+    of = Constants(10**c1, 1.0, 10**c3)
+    start = best(of, 10**T, regime)
+    found = calibrate(start, TUNED[regime])
+    if found.on_bound:
+        return
+    assert found.free == 0
+    assert found.misfit == pytest.approx(1.0, abs=ROUNDING)
+    np.testing.assert_allclose([*found.constants], [[x] for x in of], rtol=ROUNDING)
+
+
+def test_a_common_factor_of_the_constants_is_not_seen() -> None:
+    start = best(Constants(2.0, 30.0, 5.0), 1e10, "D")
+    np.testing.assert_allclose([*calibrate(start, TUNED["D"]).constants], [[2 / 30], [1.0], [5 / 30]], rtol=ROUNDING)
+
+
+def test_eta_alone_leaves_the_share_of_noise_free() -> None:
+    """Whatever it is, the point is optimal, progress equals drift, and C1 C3 grows as the noise falls."""
+    of = Constants(1.0, 2.0, 3.0)
+    start = best(of, 1e9, "A")
+    found = calibrate(start, TUNED["A"])
+    assert (found.free, found.misfit) == (1, 1.0)
+    np.testing.assert_allclose(found.noise[[-1, 0]], NOISE_SHARES, rtol=1e-12)
+    np.testing.assert_allclose(found.constants.C1 / found.constants.C3, of.C1 / of.C3, rtol=ROUNDING)
+    assert found.noise.min() < noise_at(of, start) < found.noise.max()
+
+
+def test_three_contradict_each_other_off_the_curve_and_not_on_it() -> None:
+    """The three conditions are each missed by the same factor, which grows with the distance."""
+    T, b, eta = (float(x) for x in joint.curve(0.05, 1.0, 30.0, 4.0))
+    off = [calibrate(Setting(T, eta, b * factor, 0.05), TUNED["D"]).misfit for factor in (1.0, 1.5, 3.0, 1 / 3)]
+    assert off[0] == pytest.approx(1.0, abs=ROUNDING)
+    assert 1.001 < off[1] < off[2]
+    assert off[3] > 1.001
+
+
+def test_the_nearest_constants_miss_every_condition_alike() -> None:
+    start = Setting(2.5e9, 3e-4, 524288.0, 0.05)
+    found = calibrate(start, TUNED["D"])
+    own = terms(point(start), start.T, found.constants)
+    at_eta = own.progress / (own.drift + own.coupling)
+    noise, r = own.burn_in + own.floor, own.burn_in / own.floor
+    at_b = own.progress / (noise * (1 - r) / (2 * (1 + r)))
+    at_alpha = (own.drift + own.coupling) / (noise * 1.05 * (0.5 - r) / (1 + r))
+    for ratio in (at_eta, at_b, at_alpha):
+        assert np.exp(abs(np.log(ratio))) == pytest.approx(found.misfit, rel=1e-12)
+    assert found.misfit == pytest.approx(1.0098781, rel=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("regime", "limits", "T", "on_bound", "free"),
+    [
+        ("B", Limits(), 1e5, ("alpha",), 1),
+        ("C", Limits(b=50.0), 1e9, ("b",), 1),
+        ("C", Limits(), 100.0, ("b",), 1),
+        ("C", Limits(unit=4096), 1e7, ("b",), 1),
+        ("D", Limits(b=50.0), 1e12, ("b",), 0),
+        ("D", Limits(unit=1024), 1e9, ("b",), 0),
+        ("A", Limits(eta=1e-4), 1e9, ("eta",), 2),
+        ("B", Limits(eta=1e-4), 1e9, ("eta",), 1),
+        ("C", Limits(eta=1e-4), 1e9, ("eta",), 1),
+        ("D", Limits(eta=1e-5), 1e9, ("eta",), 0),
+        ("C", Limits(b=400.0, eta=8e-5), 1e9, ("eta", "b"), 2),
+    ],
+)
+def test_a_bound_gives_an_inequality(
+    regime: str, limits: Limits, T: float, on_bound: tuple[str, ...], free: int
+) -> None:
+    """Every constant that is shown makes the point optimal within its limits, and the true one is among them."""
+    of = Constants(1.0, 6.0, 1.0)
+    start = best(of, T, regime, limits)
+    found = calibrate(start, TUNED[regime], limits)
+    assert (found.on_bound, found.free) == (on_bound, free)
+    assert found.misfit == pytest.approx(1.0, abs=ROUNDING)
+    held = [name for name in HELD if name not in TUNED[regime]]
+    again = cost(found.constants, start, start, tuned=TUNED[regime], held=held, limits=limits)
+    assert again.at_start.max() < 1e-12
+    assert found.noise.min() * (1 - 1e-9) <= noise_at(of, start) <= found.noise.max() * (1 + 1e-9)
+
+
+@pytest.mark.parametrize(
+    ("regime", "why"),
+    [
+        ("A", ""),
+        ("B", "K = 1.58, and up to 2 a smaller beta"),
+        ("C", ""),
+        ("D", "K = 1.58, and up to 2 a smaller beta"),
+    ],
+)
+def test_where_burn_in_is_most_of_the_noise_no_constants_are_positive(regime: str, why: str) -> None:
+    """At alpha^(3/2) K = 1.58 the risk falls with alpha whatever the constants, but has its least over b."""
+    found = calibrate(Setting(5e3, 1e-3, 100.0, 0.1), TUNED[regime])
+    assert (found.constants is None) == bool(why)
+    assert why in found.why
+
+
+def test_below_one_it_has_no_least_over_b_either() -> None:
+    found = calibrate(Setting(2e3, 1e-3, 100.0, 0.1), TUNED["C"])
+    assert found.constants is None
+    assert "alpha^(3/2) K = 0.632, and up to 1 a smaller b" in found.why
+
+
+def test_what_is_always_better_there_is_better_by_random_constants() -> None:
+    start = Setting(2e3, 1e-3, 100.0, 0.1)
+    of = Constants(*10 ** np.random.default_rng(3).uniform(-4, 4, (3, 100)))
+    at = point(start)
+    for nearby in (at._replace(b=at.b * 0.99), at._replace(alpha=at.alpha * 1.01)):
+        assert (risk(nearby, start.T, of) < risk(at, start.T, of)).all()

@@ -1,0 +1,133 @@
+"""Costs as a transfer's answer has them: Python, text and JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+import hpgrid
+from hpgrid.bounds import lmo
+from hpgrid.transfers.constants import read
+from hpgrid.transfers.optimum import At, point, risk
+from hpgrid.transfers.words import WIDTH
+
+START = {"eta": 3e-4, "b": 524288, "beta": 0.95, "T": 2.5e9}
+
+
+def test_without_constants_there_are_no_costs() -> None:
+    answer = hpgrid.transfer(START, 1e11)
+    assert answer.costs is None
+    assert answer.as_dict()["costs"] is None
+    assert "costs:" not in answer.text()
+
+
+@pytest.mark.parametrize("regime", "ABCD")
+def test_given_constants_cost_what_refinement_says(regime: str) -> None:
+    """Each regret by refined optima of the regime, and of all three."""
+    constants, limits = {"C1": 1e-4, "C2": 2.0, "C3": 0.05}, {"b": 2.0**20}
+    answer = hpgrid.transfer(START, 1e11, regime=regime, constants=constants, max_b=2.0**20)
+    row, costed = answer.rows[0], answer.costs.rows[0]
+    bound = lmo(**constants)
+
+    def least(tuned: tuple[str, ...]) -> float:
+        fixed = {name: getattr(row.at, name) for name in ("b", "alpha") if name not in tuned}
+        caps = {name: cap for name, cap in limits.items() if name in tuned}
+        return float(hpgrid.refine(bound, tuned, T=1e11, fixed=fixed, caps=caps).risk)
+
+    for regret, setting in ((costed.cost.rule, row.at), (costed.cost.unchanged, answer.start)):
+        own = float(risk(point(setting), 1e11, read(constants)))
+        assert regret.retuned[0] == pytest.approx(own / least(row.tuned) - 1, abs=1e-12)
+        assert regret.best[0] == pytest.approx(own / least(("eta", "b", "alpha")) - 1, abs=1e-12)
+
+
+def test_the_problems_constants_are_the_brief_ones() -> None:
+    brief = hpgrid.transfer(START, 1e11, constants={"C1": 2.0, "C2": 12.0, "C3": 20.0})
+    problem = hpgrid.transfer(START, 1e11, constants={"Delta0": 2.0, "L": 5.0, "rho": 3.0, "sigma": 2.0})
+    assert brief.as_dict()["costs"] == problem.as_dict()["costs"]
+    scaled = hpgrid.transfer(START, 1e11, constants={"C1": 1.0, "C2": 6.0, "C3": 10.0}).costs
+    for one, other in zip(brief.costs.rows, scaled.rows):
+        np.testing.assert_allclose(one.cost.unchanged, other.cost.unchanged, rtol=1e-9)
+
+
+def test_calibrated_every_row_starts_at_its_best_but_where_three_contradict_each_other() -> None:
+    costs = hpgrid.transfer(START, 1e11, calibrate=True).costs
+    at_start = {row.regime: float(row.cost.at_start.max()) for row in costs.rows}
+    assert [at_start[regime] for regime in "ABC"] == [0.0, 0.0, 0.0]
+    assert at_start["D"] == pytest.approx(0.0021083, rel=1e-4)
+    assert [row.calibration.free for row in costs.rows] == [1, 0, 0, 0]
+    assert costs.at_start_by == "B"
+
+
+def test_a_given_batch_size_is_not_tuned_again() -> None:
+    at = hpgrid.transfer(START, 1e11, calibrate=True, to_b=1048576)
+    for row in at.costs.rows:
+        assert (row.cost.retuned.b == 1048576).all()
+
+
+def test_the_text_says_what_is_free_what_contradicts_and_what_is_kept() -> None:
+    text = " ".join(hpgrid.transfer(START, 1e11, calibrate=True).text().split())
+    for part in (
+        "the share of noise is free, noise from 1% to 99% of the risk at the start",
+        "B: C1 = 0.0002232, C2 = 1, C3 = 0.02477",
+        "no constants make eta and b and beta the best at once, these miss each condition by a factor of 1.01",
+        "b = 277536.9 (x 0.529), alpha = 0.02674 (x 0.535)",
+        "LMO, beta tuned again b^(1/4): x 1.414 x 1.354 b: x 4 x 3.622",
+        "SGD b^(1/2): x 2 - b: x 4 -",
+        "with B's constants",
+        "nothing: it is kept (Marek et al.)",
+    ):
+        assert part in text
+
+
+def test_the_text_stays_within_its_width() -> None:
+    for more in ({"max_b": 524288, "max_eta": 3e-4}, {"regime": "A"}, {"to_b": 1e7}):
+        lines = hpgrid.transfer(START, 1e12, calibrate=True, **more).text().splitlines()
+        assert max(map(len, lines)) <= WIDTH
+
+
+def test_a_bound_at_the_start_is_said() -> None:
+    text = " ".join(hpgrid.transfer(START, 1e11, calibrate=True, regime="C", max_b=524288).text().split())
+    assert "b on a bound, which leaves an inequality" in text
+    both = hpgrid.transfer(START, 1e11, calibrate=True, regime="A", max_eta=3e-4).text()
+    assert "both ratios are free" in " ".join(both.split())
+
+
+def test_where_nothing_fits_there_is_no_number() -> None:
+    answer = hpgrid.transfer(START | {"T": 2.5e7}, 1e11, calibrate=True)
+    assert [row.cost is None for row in answer.costs.rows] == [False, True, True, True]
+    assert "up to 1 a smaller b is always better" in " ".join(answer.text().split())
+    json.dumps(answer.as_dict(), allow_nan=False)
+
+
+def test_what_is_left_as_it_was_keeps_within_limits() -> None:
+    """A batch size above its cap is the cap, an eta above its own is that, and a batch size that is given is given."""
+    limited = hpgrid.transfer(START, 1e11, constants={"C1": 1e-4}, max_b=2**18, max_eta=1e-4, regime="C")
+    own = float(risk(At(1e-4, 2.0**18, 0.05), 1e11, read({"C1": 1e-4})))
+    cost = limited.costs.rows[0].cost
+    least = float(risk(cost.retuned, 1e11, read({"C1": 1e-4}))[0])
+    assert cost.unchanged.retuned[0] == pytest.approx(own / least - 1, rel=1e-9)
+    given = hpgrid.transfer(START, 1e11, constants={"C1": 1e-4}, to_b=2**22, regime="D").costs.rows[0].cost
+    own = float(risk(At(3e-4, 2.0**22, 0.05), 1e11, read({"C1": 1e-4})))
+    least = float(risk(given.retuned, 1e11, read({"C1": 1e-4}))[0])
+    assert given.unchanged.retuned[0] == pytest.approx(own / least - 1, rel=1e-9)
+
+
+def test_less_than_one_iteration_has_no_cost() -> None:
+    answer = hpgrid.transfer(START, 1e5, constants={"C1": 1e-4}, regime="A")
+    assert answer.costs.rows[0].cost.rule is None
+    assert "K < 1" in answer.text()
+
+
+def test_json_has_the_least_and_the_largest_over_what_is_free() -> None:
+    costs = json.loads(json.dumps(hpgrid.transfer(START, 1e11, calibrate=True).as_dict(), allow_nan=False))["costs"]
+    a, b = costs["rows"][:2]
+    assert a["calibration"]["noise"] == pytest.approx([0.01, 0.99])
+    assert a["cost"]["rule"]["best"][0] < a["cost"]["rule"]["best"][1]
+    assert b["constants"]["C2"] == [1.0, 1.0]
+    assert b["cost"]["rule"]["retuned"][0] == b["cost"]["rule"]["retuned"][1] == pytest.approx(1.0463e-4, rel=1e-3)
+    assert costs["moves"][1]["at_K"] == "1/4"
+    assert costs["at_start"]["tuned again"]["at_T"] == pytest.approx([3.622, 3.622], rel=1e-3)
+    assert costs["half_lives"][0]["tokens"] == pytest.approx(524288 * math.log(2) / -math.log(0.95))

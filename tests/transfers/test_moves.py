@@ -1,0 +1,85 @@
+"""How the best eta moves when b is quadrupled, and how long momentum remembers."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import hpgrid
+from hpgrid.bounds import lmo, sgd
+from hpgrid.theory import fixed_batch
+from hpgrid.transfers.constants import Constants
+from hpgrid.transfers.given import Setting
+from hpgrid.transfers.moves import at_point, life, table
+from hpgrid.transfers.optimum import Box, least
+from hpgrid.transfers.rules import moved
+
+
+def exact(method: str, momentum: str, budget: str) -> Fraction:
+    """The power of b in eta*, by the exact laws."""
+    fixed = {"b": 8.0, "alpha": 0.1}
+    if method == "SGD":
+        law = hpgrid.exponents(sgd(budget=budget), ("eta",), fixed={"b": 8.0})
+    elif momentum == "held":
+        law = hpgrid.exponents(lmo(budget=budget), ("eta",), fixed=fixed)
+    else:
+        law = hpgrid.exponents(lmo(budget=budget), ("eta", "alpha"), fixed={"b": 8.0})
+    return Fraction(law.as_dict()["laws"]["eta"]["powers"].get("b", 0))
+
+
+def test_quadrupling_has_the_powers_of_the_exact_laws() -> None:
+    rows = table()
+    assert [(row.method, row.momentum) for row in rows] == [("LMO", "held"), ("LMO", "tuned again"), ("SGD", "")]
+    for row in rows:
+        assert row.at_K == exact(row.method, row.momentum, "K")
+        assert row.at_T == exact(row.method, row.momentum, "T")
+
+
+def test_at_a_point_the_factors_are_those_of_eq_4() -> None:
+    """With beta held exactly, with it tuned again up to burn-in over floor, b/(alpha^(3/2) T)."""
+    of = Constants(np.array([1.0, 5.0]), 3.0, 2.0)
+    for T in (1e10, 1e22):
+        factors = at_point(of, Setting(T, 1e-4, 3000.0, 0.02))
+        np.testing.assert_allclose(factors["held"].at_K, 1.0, rtol=1e-14)
+        np.testing.assert_allclose(factors["held"].at_T, 2.0, rtol=1e-14)
+        alpha = least(T, of, Box(b=(3000.0, 3000.0))).alpha
+        small = 3000.0 / (alpha**1.5 * T) + alpha
+        assert (abs(factors["tuned again"].at_K / np.sqrt(2) - 1) < 4 * small).all()
+        assert (abs(factors["tuned again"].at_T / 4 - 1) < 4 * small).all()
+    assert small.max() < 1e-4
+
+
+@pytest.mark.parametrize("regime", "ABCD")
+def test_a_rule_moves_the_half_life_by_a_power_of_the_budget(regime: str) -> None:
+    """b/alpha exactly; the half-life up to -ln beta = alpha (1 + alpha/2 + ...)."""
+    start = Setting(1e10, 1e-4, 3000.0, 1e-3)
+    at = moved(regime, start, 1e12).at
+    found = life(regime, start, at, None)
+    assert found.power == (0 if regime == "A" else Fraction(1, 2))
+    assert found.times == pytest.approx(100 ** float(found.power), rel=1e-3)
+    assert found.tokens == pytest.approx(at.b * np.log(2) / at.alpha, rel=1e-3)
+    assert found.retuned is None
+    assert ("beta is held" in found.depends) == (regime in "AC")
+
+
+def test_no_momentum_has_no_half_life_to_move() -> None:
+    at = Setting(1e12, 1e-4, 3000.0, 1.0)
+    found = life("A", at, at, least(1e12, Constants(1.0, 1e-3, 1.0), Box()))
+    assert found.tokens == 0.0
+    assert np.isnan(found.times)
+    assert found.retuned >= 0.0
+
+
+def test_tuned_it_is_a_root_of_the_budget_at_every_batch_size() -> None:
+    of, T = Constants(1.0, 3.0, 2.0), 1e22
+    start = Setting(T, 1e-4, 3000.0, 1e-3)
+    law = np.log(2) * of.C2 / (2 * np.sqrt(of.C1 * of.C3)) * np.sqrt(T)
+    assert law == pytest.approx(np.log(2) / float(fixed_batch.momentum_complement(T, 1.0, *of)), rel=1e-14)
+    for b in (1.0, 1e3, 1e6):
+        best = least(T, of, Box(b=(b, b)))
+        found = life("B", start, start, best)
+        small = b / (best.alpha**1.5 * T) + best.alpha
+        assert float(found.retuned) == pytest.approx(law, rel=4 * float(small))
+        assert small < 1e-3

@@ -1,0 +1,126 @@
+"""The picture of a transfer: what it holds."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+import hpgrid
+from hpgrid.errors import InputError
+from hpgrid.transfers.answer import Transfer
+
+START = {"eta": 3e-4, "b": 128, "beta": 0.95, "T": 2.5e9}
+
+
+def drawn(**more: Any) -> tuple[Transfer, Figure]:
+    to = more.pop("to", 1e12)
+    answer = hpgrid.transfer(START, to, seq_len=4096, **more)
+    return answer, answer.draw()
+
+
+def lines(axes: Axes) -> dict[str, Any]:
+    return {line.get_label(): line for line in axes.lines if not line.get_label().startswith("_")}
+
+
+def texts(axes: Axes) -> list[str]:
+    return [text.get_text() for text in axes.texts]
+
+
+def test_a_panel_each_with_a_line_per_regime_from_the_old_budget_to_the_new() -> None:
+    answer, figure = drawn()
+    assert [axes.get_title(loc="left")[:3] for axes in figure.axes] == ["(a)", "(b)", "(c)"]
+    for axes, name, unit in zip(figure.axes, ("eta", "b", "alpha"), (1, 4096, 1)):
+        own = lines(axes)
+        assert set(own) == {"A", "B", "C", "D", "start"}
+        assert own["start"].get_xydata().tolist() == [[2.5e9, getattr(answer.start, name) / unit]]
+        for row in answer.rows:
+            x, y = own[row.regime].get_data()
+            assert (x[0], x[-1]) == (2.5e9, 1e12)
+            assert y[0] == pytest.approx(getattr(answer.start, name) / unit, rel=1e-12)
+            assert y[-1] == pytest.approx(getattr(row.at, name) / unit, rel=1e-12)
+        assert axes.get_xscale() == axes.get_yscale() == "log"
+    assert [axes.get_xlabel() for axes in figure.axes] == ["token budget $T$"] * 3
+    assert figure.axes[1].get_ylabel() == "batch size $b$, sequences"
+
+
+def test_beta_is_what_is_read_and_rises_upward() -> None:
+    _, figure = drawn()
+    axes = figure.axes[2]
+    bottom, top = axes.get_ylim()
+    assert bottom > top  # 1 - beta, which falls
+    ticks = [axes.yaxis.get_major_formatter()(value) for value in axes.get_yticks()]
+    assert {"0.95", "0.99"} <= set(ticks)
+    assert "A, C: 0.95" in texts(axes)
+
+
+def test_limits_are_hatched_and_the_lines_bend_there() -> None:
+    _, figure = drawn(max_b=512, max_eta=2e-4)
+    eta, b, _ = figure.axes
+    assert r"largest $\eta$" in texts(eta)
+    assert "largest $b$" in texts(b)
+    for axes, cap in ((eta, 2e-4), (b, 512)):
+        (patch,) = [patch for patch in axes.patches if patch.get_hatch()]
+        assert patch.get_y() == pytest.approx(cap)
+        assert max(axes.get_ylim()) > cap
+        assert max(lines(axes)["C"].get_ydata()) == pytest.approx(cap)
+    T, capped = lines(b)["C"].get_data()
+    slopes = np.diff(np.log(capped)) / np.diff(np.log(T))
+    assert slopes[-1] == pytest.approx(0.0, abs=1e-9)
+    bends = np.flatnonzero(np.abs(np.diff(slopes)) > 1e-6)
+    assert bends.size > 0
+    assert np.interp(512 - 1e-6, capped, T) < 1e12
+
+
+def test_a_limit_far_from_everything_is_left_out() -> None:
+    _, figure = drawn(max_eta=1.0)
+    assert not figure.axes[0].patches
+    assert max(figure.axes[0].get_ylim()) < 1e-3
+
+
+def test_the_ends_have_their_values_which_rounding_moves() -> None:
+    answer, figure = drawn(round_b="pow2")
+    said = texts(figure.axes[1])
+    assert "A, B: 128" in said
+    assert f"D: {answer.rows[3].at.b / 4096:g}" in said
+    marks = [line.get_ydata()[0] for line in figure.axes[1].lines if line.get_marker() == "s"]
+    assert marks == [row.at.b / 4096 for row in answer.rows]
+    assert lines(figure.axes[1])["D"].get_ydata()[-1] != answer.rows[3].at.b / 4096
+
+
+@pytest.mark.parametrize("to", [1e7, 2.6e9, 1e12])
+def test_what_stands_at_the_ends_overlaps_nothing_and_is_inside(to: float) -> None:
+    _, figure = drawn(to=to)
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw(renderer)  # texts have their places
+    for axes in figure.axes:
+        ends = [text for text in axes.texts if ":" in text.get_text()]
+        # Of the text alone, without the line to it.
+        boxes = sorted((Text.get_window_extent(text, renderer) for text in ends), key=lambda box: box.y0)
+        assert all(low.y1 <= high.y0 + 1 for low, high in pairwise(boxes))
+        assert all(box.x1 < figure.bbox.x1 and box.x0 > 0 for box in boxes)
+
+
+def test_only_what_is_known_is_drawn() -> None:
+    figure = hpgrid.transfer({"eta": 3e-4, "T": 1e9}, 1e10).draw()
+    assert len(figure.axes) == 1
+    assert set(lines(figure.axes[0])) == {"A", "start"}
+
+
+def test_one_regime_keeps_its_look() -> None:
+    alone, among = drawn(regime="C")[1], drawn()[1]
+    looks = {name: (line.get_color(), line.get_linewidth()) for name, line in lines(among.axes[0]).items()}
+    assert len(set(looks.values())) == len(looks)
+    assert lines(alone.axes[0])["C"].get_color() == looks["C"][0]
+    assert set(lines(alone.axes[0])) == {"C", "start"}
+
+
+def test_a_budget_that_stays_has_no_way() -> None:
+    with pytest.raises(InputError, match="a picture goes from one budget to another"):
+        hpgrid.transfer(START, 2.5e9).draw()
