@@ -132,6 +132,19 @@ def test_what_is_tuned_on_the_right_moves_to_the_left() -> None:
     assert lmo()["K ~ T^5/6"].question.text() == "b^-1 ~ T^-1/6"
 
 
+def test_which_budgets_the_grid_was_read_over_and_what_it_left_out() -> None:
+    window = lmo()["b ~ T^1/6"].window
+    assert window is not None
+    # Theorem 3's b leaves 1 by a grid step soon after T = 1477; the argmin falls back to b = 1 later, too.
+    assert 1477 < window.low < 1e5
+    assert window.high == 1e22
+    assert window.edge_points > 0
+    assert f"{window.points} points, {window.edge_points} at an edge left out" in text([lmo()["b ~ T^1/6"]])
+    along = lmo()["risk ~ b^1/2 T^-1/2 @ b = T^3/4"]
+    assert along.window is None
+    assert "grid: no two budgets after burn-in without an edge" in text([along])
+
+
 # --- constants and held variables ---
 
 

@@ -26,6 +26,7 @@ b ~ T^1/2 @ fixed alpha
   power of T  exact    1/2       1/2      0       holds
               refined  0.5       1/2      7e-09   holds
               grid     0.499161  1/2      0.053   holds
+  grid: slope over T = 1.12e+07 to 1e+22, 75 points
   exact law: b* = 1/2 C2 C1^-1/2 C3^-1/2 (1 + alpha)^-1/2 alpha T^1/2
   HOLDS: exact, refined and grid
 
@@ -35,6 +36,7 @@ b ~ T^1/3
   power of T  exact    1/2       1/3      0       fails
               refined  0.5       1/3      7e-09   fails
               grid     0.499161  1/3      0.053   fails
+  grid: slope over T = 1.12e+07 to 1e+22, 75 points
   exact law: b* = 1/2 C2 C1^-1/2 C3^-1/2 (1 + alpha)^-1/2 alpha T^1/2
   FAILS: power of T is 1/2 (exact), not 1/3
 
@@ -75,6 +77,8 @@ def test_json_has_every_number(capsys: pytest.CaptureFixture[str]) -> None:
     assert claim["regime"] == regime
     assert claim["exact_law"] == "alpha* = 2 C1^1/2 C3^1/2 C2^-1 b T^-1/2"
     assert (claim["no_exact_route"], claim["contradictions"]) == (None, [])
+    assert claim["grid_window"]["high"] == 1e22
+    assert claim["grid_window"]["points"] > 50
     parts = {(reading["part"], reading["route"]): reading for reading in claim["readings"]}
     assert parts["power of T", "exact"]["measured"] == parts["power of T", "exact"]["claimed"] == "-1/2"
     assert parts["constant", "refined"]["measured"] == pytest.approx(4.0)

@@ -29,6 +29,7 @@ class Checked:
         question: the claim as it was read, under its regime.
         bound: what the bound is called.
         readings: what each route measured of each part, held against what is claimed.
+        window: over which budgets the grid's slope was fitted; None where there is none.
         law: the exact law of what the claim is about, as text; None where there is none.
         no_law: why there is none.
     """
@@ -36,6 +37,7 @@ class Checked:
     question: Question
     bound: str
     readings: tuple[Reading, ...]
+    window: on_grid.Window | None
     law: str | None
     no_law: str = ""
 
@@ -148,7 +150,8 @@ def _checked(question: Question, routes: _Routes) -> Checked:
         *refined.readings(question, routes.refined, logs=not known),
         *on_grid.readings(question, routes.grid),
     )
+    window, name = on_grid.window(question, routes.grid), routes.proxy.name
     if isinstance(law, str):
-        return Checked(question, routes.proxy.name, readings, None, law)
+        return Checked(question, name, readings, window, None, law)
     whole = exact.product_law(law, question.left).law
-    return Checked(question, routes.proxy.name, readings, None if whole is None else whole.text())
+    return Checked(question, name, readings, window, None if whole is None else whole.text())

@@ -8,13 +8,13 @@ left the grid; and a free power of a logarithm can't be told on one at all.
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from hpgrid.claims.ledger import Reading
 from hpgrid.claims.routes import Bound, Setting
-from hpgrid.claims.stated.behind import Following, Searched, capped, is_sum_of_powers
+from hpgrid.claims.stated.behind import Followed, Following, Searched, capped, is_sum_of_powers
 from hpgrid.claims.stated.posing import Question, variables
 from hpgrid.claims.stated.verdicts import BESIDE, tells
 from hpgrid.grid import TUNABLE, Grid, LogAxis
@@ -32,6 +32,22 @@ ITERATIONS = LogAxis(1e2, 1e16)
 
 #: How many budgets are fitted where the continuous optimum is followed downhill, which takes its time.
 _MOST = 20
+
+
+class Window(NamedTuple):
+    """Over which budgets a slope was fitted.
+
+    Attributes:
+        low: the first of them.
+        high: the last of them.
+        points: how many there are.
+        edge_points: how many in between were left out: there the argmin is on the border of the search box.
+    """
+
+    low: float
+    high: float
+    points: int
+    edge_points: int
 
 
 def default_grid(budget: str) -> Grid:
@@ -83,16 +99,30 @@ def readings(question: Question, following: Following) -> tuple[Reading, ...]:
     budget, log = question.setting.budget, float(question.log)
     # What is freed of a logarithm measures another thing.
     what = f"power of {budget}" + (f"{BESIDE}(log {budget})^{question.log}" if log else "")
-    (_, scale), *_ = question.left.items()
-    # Of b^-1 the grid shows what it shows of b: that is followed once.
-    found = following(question.setting, tuple((name, p / scale) for name, p in question.left.items()))
+    found, scale = _followed(question, following)
     if found is None:
         return (Reading(what, ROUTE, math.nan, question.power, math.nan),)
-    power, free, far_free = float(scale), np.log(found.budget) ** log, np.log(found.far) ** log
-    hat, truth, settled = (of**power for of in (found.hat, found.truth, found.settled))
-    slope = fit_slope(found.budget, hat / free, edge=found.edge, step=abs(power) * found.delta)
+    free, far_free = np.log(found.budget) ** log, np.log(found.far) ** log
+    hat, truth, settled = (of**scale for of in (found.hat, found.truth, found.settled))
+    slope = fit_slope(found.budget, hat / free, edge=found.edge, step=abs(scale) * found.delta)
     there = fit_slope(found.budget, truth / free, edge=found.edge).slope
     bias = there - fit_slope(found.far, settled / far_free).slope
     told = verdict(what, slope, float(question.power), bias)
     identifiable = told.holds is not None and tells(told.measured, told.tolerance, question.power)
     return (Reading(what, ROUTE, told.measured, question.power, told.tolerance, identifiable=identifiable),)
+
+
+def window(question: Question, following: Following) -> Window | None:
+    """Return the budgets that the slope was fitted over; None where there is no slope."""
+    found = _followed(question, following)[0] if question.power is not None else None
+    if found is None:
+        return None
+    used = found.budget[~found.edge]
+    return Window(float(used[0]), float(used[-1]), len(used), int(found.edge.sum()))
+
+
+def _followed(question: Question, following: Following) -> tuple[Followed | None, float]:
+    """The product with a first power of 1, and that power: of b^-1 the grid shows what it shows of b."""
+    (_, scale), *_ = question.left.items()
+    left = tuple((name, power / scale) for name, power in question.left.items())
+    return following(question.setting, left), float(scale)

@@ -35,6 +35,7 @@ def _block(one: Checked) -> list[str]:
     lines += [f"  read as {read}"] if read.split() != one.claim.partition("@")[0].split() else []
     rows = [_HEADINGS, *(_row(reading) for own in parts(one.readings).values() for reading in own)]
     lines += [f"  {line}" for line in aligned(_once(rows))]
+    lines += [f"  {window_text(one)}"] if one.question.power is not None else []
     lines += [f"  no exact route: {one.no_law}"] if one.no_law else []
     lines += [f"  exact law: {one.law}"] if one.law else []
     lines += [f"  THE ROUTES CONTRADICT EACH OTHER: {_apart(*pair)}" for pair in contradictions(one.readings)]
@@ -61,6 +62,15 @@ def regime_text(one: Checked) -> str:
     parts += [f"{name} = {setting.budget}^{p}" for name, p in setting.path]
     parts += [f"{name} <= {x:g}" for name, x in setting.caps]
     return "; ".join(parts)
+
+
+def window_text(one: Checked) -> str:
+    """Return over which budgets the grid's slope was fitted, and how many it left out."""
+    if one.window is None:
+        return "grid: no two budgets after burn-in without an edge"
+    low, high, points, edges = one.window
+    at = f", {edges} at an edge left out" if edges else ""
+    return f"grid: slope over {one.question.setting.budget} = {low:.3g} to {high:.3g}, {points} points{at}"
 
 
 def verdict_text(one: Checked) -> str:
@@ -112,6 +122,7 @@ def _claim_dict(one: Checked) -> dict[str, Any]:
         "held_by_default": list(one.question.by_default),
         "verdict": one.verdict,
         "readings": [_reading_dict(reading) for reading in one.readings],
+        "grid_window": None if one.window is None else one.window._asdict(),
         "exact_law": one.law,
         "no_exact_route": one.no_law or None,
         "contradictions": [_apart(*pair) for pair in contradictions(one.readings)],
