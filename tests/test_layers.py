@@ -43,6 +43,7 @@ for measurement in ("search", "refinement", "asymptotics", "proxy"):
 FORBIDDEN["stochastic"] = {
     f"hpgrid.{m}" for m in ("search", "refinement", "asymptotics", "proxy", "theory", "claims", "paper", "plotting")
 }
+FORBIDDEN["tuning"] = {"jax", "jaxlib", *(f"hpgrid.{m}" for m in ("theory", "paper", "plotting", "cli"))}
 # Three routes that are held against each other share no code.
 ROUTES = ("search", "refinement", "asymptotics")
 for route in ROUTES:

@@ -17,8 +17,10 @@ from hpgrid.cli.check import check_stated
 from hpgrid.cli.critical_batch import print_critical_batch
 from hpgrid.cli.exponents import print_exponents
 from hpgrid.cli.new_bound import write_bound
+from hpgrid.cli.plot import plot_bound
 from hpgrid.cli.plot_sweep import plot_sweep
 from hpgrid.cli.reproduce import reproduce_figures
+from hpgrid.cli.search import search_bound
 from hpgrid.cli.smoothness import print_smoothness
 from hpgrid.cli.sweep import run_sweep
 from hpgrid.cli.transfer import print_transfer
@@ -42,6 +44,8 @@ app.command(run_sweep, name="sweep")
 app.command(plot_sweep, name="plot-sweep")
 app.command(write_bound, name="new-bound")
 app.command(print_smoothness, name="smoothness")
+app.command(search_bound, name="search")
+app.command(plot_bound, name="plot")
 app.command(print_transfer, name="transfer")
 
 

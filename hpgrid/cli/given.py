@@ -9,6 +9,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from hpgrid.checks import TUNABLE, check_value
+from hpgrid.config import check_choice
 from hpgrid.errors import bad
 
 if TYPE_CHECKING:
@@ -112,6 +114,42 @@ def path(budget: str) -> Callable[[str, str], Fraction]:
         return fraction
 
     return read
+
+
+def held(given: Iterable[str] | None) -> dict[str, float]:
+    """Return what --fix holds, by name; beta = 0.999 is alpha = 0.001, exactly.
+
+    Raises:
+        ValueError: a name that is no hyperparameter's, or a value out of its range.
+    """
+    from hpgrid.sweeps.values import complement
+
+    found = pairs("--fix", given, number, "alpha=0.001")
+    for name, value in found.items():
+        check_choice("hyperparameter to fix", name, (*TUNABLE, "beta"))
+        if name != "beta":
+            check_value(name, value)
+    if "beta" not in found:
+        return found
+    beta = found.pop("beta")
+    if "alpha" in found:
+        raise bad("beta is 1 - alpha", f"alpha={found['alpha']:g} and beta={beta:g}", "one of the two")
+    if not 0 <= beta < 1:
+        raise bad("beta must satisfy 0 <= beta < 1", beta, "beta=0.95, say")
+    return found | {"alpha": complement(beta)}
+
+
+def span(name: str, text: str) -> dict[str, float | int]:
+    """Return an axis of one's own: LO:HI or LO:HI:N, as {"lo", "hi"} and perhaps "n"."""
+    ends = text.split(":")
+    if not 2 <= len(ends) <= 3:
+        raise bad("an axis is LO:HI or LO:HI:N", f"{name}={text}", f"{name}=1e-6:1:50, say")
+    axis: dict[str, float | int] = {"lo": number(name, ends[0]), "hi": number(name, ends[1])}
+    if len(ends) == 3:
+        if not ends[2].isdecimal() or len(ends[2]) > 9:
+            raise bad(f"the number of values of {name} is a whole number", ends[2], f"{name}=1e-6:1:50, say")
+        axis["n"] = int(ends[2])
+    return axis
 
 
 def check_file(path: Path | None, rule: str, example: str) -> None:

@@ -144,7 +144,7 @@ def _run(jobs: list[tuple[str, Config]], out: Path, formats: tuple[str, ...], st
         try:
             for name, config in jobs:
                 data = figure_module(config.figure).compute(config, name)
-                drawn.append((data, save(data, out), submit(_draw, data, out, formats)))
+                drawn.append((data, save(data, out), submit(write_pictures, data, out, formats)))
                 advance()
         finally:
             for data, saved, pictures in drawn:
@@ -191,13 +191,13 @@ def _redraw(names: tuple[str, ...], out: Path, formats: tuple[str, ...], strict:
 def _draw_saved(data: FigureData, out: Path, formats: tuple[str, ...]) -> list[Path]:
     """Draw a figure from files that may have been put together by hand."""
     try:
-        return _draw(data, out, formats)
+        return write_pictures(data, out, formats)
     except (KeyError, IndexError) as error:
         instead = f"hpgrid reproduce {data.name} again, without --redraw"
         raise bad(f"the saved record and arrays don't belong together (no {error})", data.name, instead) from None
 
 
-def _draw(data: FigureData, out: Path, formats: tuple[str, ...]) -> list[Path]:
+def write_pictures(data: FigureData, out: Path, formats: tuple[str, ...]) -> list[Path]:
     """Draw a figure and write its pictures, whole, without a date."""
     from hpgrid.paper import figure_module
     from hpgrid.plotting.style import styled
@@ -227,10 +227,14 @@ def _report(data: FigureData, written: list[Path]) -> bool:
     if not data.checks:
         print(f"{data.name}: no check: the closed forms are not this bound's\n")
         return False
-    rows = [HEADINGS, *(_row(data.name, check) for check in data.checks)]
-    print("\n".join(aligned(rows)))
+    print("\n".join(check_table(data)))
     print()
     return any(check.holds is False for check in data.checks)
+
+
+def check_table(data: FigureData) -> list[str]:
+    """Return a figure's checks as lines of a table."""
+    return aligned([HEADINGS, *(_row(data.name, check) for check in data.checks)])
 
 
 def _row(name: str, check: Any) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Contours of the best risk over a budget and the batch size: Figures 4, 10 and 11."""
+"""Contours of the best risk over a budget and the batch size: Figures 4, 10 and 11, and any bound's."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import hpgrid
 from hpgrid.config import Config, Panel
 from hpgrid.errors import bad
 from hpgrid.grid import Grid
-from hpgrid.paper.checks import FAR, verdict, window_bias
+from hpgrid.paper.checks import verdict
 from hpgrid.paper.data import Check, FigureData, check_axes, config_data
 from hpgrid.plotting import contours as plot
 from hpgrid.plotting.style import letter, log_axes, new_figure, styled
@@ -23,6 +23,7 @@ from hpgrid.reducers.contours import even_levels, iso_loss
 from hpgrid.reducers.near_optimal import PERFORMANCE, near_optimal
 from hpgrid.reducers.profile import grid_excess, sublevel
 from hpgrid.reducers.slopes import fit_slope, within
+from hpgrid.tuning.slopes import FAR, window_bias
 
 if TYPE_CHECKING:
     from hpgrid.search import SearchResult
@@ -59,7 +60,7 @@ def compute(config: Config, name: str, exponent: float | None, extra: Extra | No
     checks: list[Check] = []
     for k, (panel, grid, result) in enumerate(zip(config.panels, grids, results)):
         part = _panel_arrays(grid, result, levels)
-        if config.refined:
+        if config.refined and isinstance(proxy, Proxy):
             part |= _refined(proxy, panel, grid)
         if exponent is not None:
             checks.append(_near_check(proxy, panel, grid, part, exponent, config.window, k))
@@ -158,7 +159,7 @@ def _near_check(
     delta = float(np.log(high / low).max() + step) / 2
     slope = fit_slope(budget, part["near"], edge=edge, window=window, step=delta)
     # Far out, only the bound itself speaks: no walls of the box.
-    bias = window_bias(budget[usable], crossing(threshold), crossing(threshold, FAR, None))
+    bias = window_bias(budget[usable], [crossing(threshold), crossing(threshold, FAR, None)])
     return verdict(name, slope, exponent, bias)
 
 
@@ -180,6 +181,8 @@ def draw(data: FigureData) -> Figure:
             plot.near_optimal(ax, x, arrays[f"near_{k}"], edge, "near-optimal $b$ (99%)")
             if f"near_star_{k}" in arrays:
                 plot.refined(ax, x, arrays[f"near_star_{k}"], "near-optimal $b$, refined")
+            if f"law_{k}" in arrays:
+                plot.predicted(ax, x, arrays[f"law_{k}"], "predicted best $b$")
             _hyperbolas(ax, arrays, k)
             log_axes(ax, (x[0], x[-1]), (b[0], b[-1]), (budget, "b"))
             if k:

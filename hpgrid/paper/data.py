@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ from hpgrid.config import Config, Panel
 from hpgrid.errors import InputError, bad
 from hpgrid.grid import TUNABLE, Grid
 from hpgrid.paper import FIGURES
-from hpgrid.proxy import Proxy
+from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.record import SCHEMA, made_with, write_arrays, write_json
 
 
@@ -123,16 +123,23 @@ def save(data: FigureData, folder: Path) -> list[Path]:
     return [arrays, record]
 
 
-def restore(name: str, folder: Path) -> FigureData:
+def restore(name: str, folder: Path, figures: Collection[str] = FIGURES, again: str = "") -> FigureData:
     """Return a figure that was saved.
+
+    Args:
+        name: what its files are called.
+        folder: where they are.
+        figures: of what it may be.
+        again: the command that makes it, for messages.
 
     Raises:
         ValueError: nothing whole was saved under that name.
     """
-    instead = f"hpgrid reproduce {name} again, without --redraw"
+    again = again or f"hpgrid reproduce {name}"
+    instead = f"{again} again, without --redraw"
     try:
         record = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-        if record["schema"] != SCHEMA or record["config"]["figure"] not in FIGURES:
+        if record["schema"] != SCHEMA or record["config"]["figure"] not in figures:
             raise bad("the saved data are of another version of hpgrid", str(folder / name), instead)
         with (folder / f"{name}.npz").open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {key: stored[key] for key in stored.files}
@@ -141,7 +148,7 @@ def restore(name: str, folder: Path) -> FigureData:
     except InputError:
         raise
     except FileNotFoundError as error:
-        first = f"hpgrid reproduce {name} first, without --redraw"
+        first = f"{again} first, without --redraw"
         raise bad("redrawing needs what a run has saved", str(error.filename), first) from None
     except (OSError, EOFError, BadZipFile, ValueError, KeyError, TypeError) as error:
         raise bad(f"the saved data can't be read ({error})", str(folder / name), instead) from None
@@ -153,7 +160,9 @@ def _check(entry: Mapping[str, Any]) -> Check:
     return Check(**{**entry, **numbers, "window": window})
 
 
-def config_data(config: Config, proxy: Proxy | None = None, grids: Sequence[Grid] = ()) -> dict[str, Any]:
+def config_data(
+    config: Config, proxy: Proxy | FunctionProxy | None = None, grids: Sequence[Grid] = ()
+) -> dict[str, Any]:
     """Return a config as it will be read back from JSON, with nothing left to a default.
 
     Args:

@@ -12,4 +12,4 @@ draw = pair.draw
 
 def compute(config: Config, name: str = "fig1") -> FigureData:
     """Return the figure's arrays and checks."""
-    return pair.compute(config, name, EXPONENTS)
+    return pair.theorem(config, name, EXPONENTS)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 import hpgrid
 from hpgrid.config import Config
-from hpgrid.paper.checks import FAR, REFINED, verdict, window_bias
+from hpgrid.paper.checks import verdict
 from hpgrid.paper.contours import lmo_constants
 from hpgrid.paper.data import Check, FigureData, all_tuned, config_data
 from hpgrid.paper.pair import power_label, predicted_line
@@ -22,6 +22,7 @@ from hpgrid.proxy import Proxy
 from hpgrid.reducers.profile import grid_excess
 from hpgrid.reducers.slopes import fit_slope, within
 from hpgrid.theory import joint
+from hpgrid.tuning.slopes import FAR, REFINED, window_bias
 
 Array = NDArray[np.float64]
 
@@ -85,7 +86,7 @@ def _checks(
     for v in tuned:
         far = hpgrid.regret(proxy, v, DECADE, tuned=tuned, **{name: budget[inside] * FAR})
         slope = fit_slope(budget, arrays[f"regret_{v}"], window=window, step=REFINED)
-        bias = window_bias(budget[inside], arrays[f"regret_{v}"][inside], far)
+        bias = window_bias(budget[inside], [arrays[f"regret_{v}"][inside], far])
         checks.append(verdict(f"slope of the regret of {v}", slope, float(joint.REGRET_EXPONENT), bias))
     return tuple(checks)
 

@@ -12,4 +12,4 @@ draw = pair.draw
 
 def compute(config: Config, name: str = "fw1") -> FigureData:
     """Return the figure's arrays and checks."""
-    return pair.compute(config, name, FIXED_MOMENTUM)
+    return pair.theorem(config, name, FIXED_MOMENTUM)

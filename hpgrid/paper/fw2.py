@@ -12,4 +12,4 @@ draw = pair.draw
 
 def compute(config: Config, name: str = "fw2") -> FigureData:
     """Return the figure's arrays and checks."""
-    return pair.compute(config, name, FIXED_BATCH)
+    return pair.theorem(config, name, FIXED_BATCH)

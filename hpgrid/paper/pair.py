@@ -1,7 +1,7 @@
-"""The learning rate and one more hyperparameter tuned together: Figures 1, 5, 6 and 2, 7, 8.
+"""The learning rate and one more hyperparameter tuned together: Figures 1, 5, 6 and 2, 7, 8, and any bound's.
 
 Four panels against the budget: the best risk along curves of each of the two held in turn, and
-under both tuned; then the two optima.
+under both tuned; then the two optima. What is predicted comes from outside, or not at all.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import hpgrid
 from hpgrid.config import Config, Panel
 from hpgrid.errors import bad
 from hpgrid.grid import Grid
-from hpgrid.paper.checks import least_iterations, refined_checks, refined_curves, tuned_checks
+from hpgrid.paper.checks import refined_checks, tuned_checks
 from hpgrid.paper.data import Check, FigureData, check_axes, config_data, only_panel
 from hpgrid.plotting.curves import family, law, optimum, padded, refined
 from hpgrid.plotting.style import PREDICTED, SHORT, letter, log_axes, new_figure, split_legends, styled
@@ -27,6 +27,9 @@ from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.reducers.curves import argmin_curve
 from hpgrid.reducers.slopes import fit_slope, within
 from hpgrid.regime import Regime
+from hpgrid.tuning.question import least_iterations
+from hpgrid.tuning.slopes import refined_curves
+from hpgrid.tuning.survey import fitted_edge, fitting_window
 
 
 def compute(
@@ -37,11 +40,11 @@ def compute(
     Args:
         config: the bound, the grid, and one regime that tunes eta and one more.
         name: what to call the figure.
-        exponents: the predicted exponents of the two optima, and of the risk where there is one.
+        exponents: the predicted exponents of the two optima and of the risk, as far as there are any.
         logs: the powers of the budget's logarithm beside them, where there are any.
     """
     started = time.perf_counter()
-    panel, grid = _checked(config, exponents)
+    panel, grid = _checked(config)
     panel = replace(panel, fixed={**grid.held, **panel.fixed})
     proxy = config.bound.build(grid.budget)
     budget = grid.axes[grid.budget].values
@@ -51,18 +54,14 @@ def compute(
     # The whole grid, what the figure holds fixed tuned as well: how much the regime gives away.
     every = hpgrid.grid_search(proxy, grid, tuple({*panel.tuned, *panel.fixed} & {*grid.axes}), **options)
     curves = {v: argmin_curve(best, v) for v in (other_than_eta(panel.tuned), "eta")}
-    window = config.window or (
-        budget[min(max(c.burn_in for c in curves.values()), len(budget) - 2)],
-        budget[-1],
-    )
+    window = config.window or fitting_window(best)
     arrays = {grid.budget: budget, "risk_hat": best.risk, "risk_every": every.risk}
     for held in curves:
         other = tuple(v for v in panel.tuned if v != held)
         found = hpgrid.grid_search(proxy, grid, other, fixed=panel.fixed, **options)
         shown = every_nth(len(grid.axes[held]), config.curves)
         arrays |= {f"risk_at_{held}": found.risk[shown], f"{held}_shown": found.axes[held][shown]}
-    # Where one optimum sits on a wall, the other answers to the wall: none of them is fitted there.
-    edge = np.any([c.edge for c in curves.values()], axis=0)
+    edge = fitted_edge(best)
     measured = {"risk": (best.risk, edge)} | {v: (c.value, edge) for v, c in curves.items()}
     flagged = {v: edge if isinstance(proxy, FunctionProxy) else c.edge for v, c in curves.items()}
     arrays |= {"risk_edge": edge} | {f"{v}_edge": at_edge for v, at_edge in flagged.items()}
@@ -95,6 +94,8 @@ def _checks(
     """The measured slopes against the predicted ones, by what the bound allows."""
     budget = grid.axes[grid.budget].values
     exponents, logs = ({key: float(e) for key, e in law.items()} for law in laws)
+    if not exponents:
+        return ()
     if isinstance(proxy, FunctionProxy):
         both = {key: (e, logs.get(key, 0.0)) for key, e in exponents.items()}
         regime = Regime(panel.tuned, panel.fixed)
@@ -103,20 +104,34 @@ def _checks(
     return tuned_checks(proxy, panel.tuned, panel.fixed, steps, measured, exponents, budget, window)
 
 
-def refined_arrays(proxy: Proxy | FunctionProxy, panel: Panel, budget: Any, name: str) -> dict[str, Any]:
+def refined_arrays(proxy: Proxy | FunctionProxy, panel: Panel | Regime, budget: Any, name: str) -> dict[str, Any]:
     """Return the continuous optimum of a regime at every budget: risk_star, and one array for each tuned variable."""
     found = refined_curves(proxy, Regime(panel.tuned, panel.fixed), name, budget)
     return {f"{key}_star": values for key, values in found.items()}
 
 
-def _checked(config: Config, exponents: Mapping[str, Fraction]) -> tuple[Panel, Grid]:
-    """The regime and the grid, which must be those of the theorem that predicts the exponents."""
+def theorem(
+    config: Config, name: str, exponents: Mapping[str, Fraction], logs: Mapping[str, Fraction] | None = None
+) -> FigureData:
+    """Return the arrays and checks of a figure about a theorem: its regime tunes what the theorem is about.
+
+    Raises:
+        ValueError: another regime.
+    """
     panel = only_panel(config)
     tuned = [v for v in exponents if v != "risk"]
     if set(panel.tuned) != set(tuned):
         raise bad(f"this figure tunes {' and '.join(tuned)}", list(panel.tuned), f"tuned = {tuned}")
+    return compute(config, name, exponents, logs)
+
+
+def _checked(config: Config) -> tuple[Panel, Grid]:
+    """The regime and the grid."""
+    panel = only_panel(config)
+    if len(panel.tuned) != 2 or "eta" not in panel.tuned:
+        raise bad("this layout tunes eta and one more", list(panel.tuned), 'tuned = ["eta", "b"], say')
     grid = config.grid.build(panel.axes)
-    check_axes(grid, panel, (*tuned, grid.budget))
+    check_axes(grid, panel, (*panel.tuned, grid.budget))
     return panel, grid
 
 
@@ -136,27 +151,33 @@ def draw(data: FigureData) -> Figure:
             family(axes[k], x, arrays[f"risk_at_{name}"], arrays[f"{name}_shown"], name)
             both = f"best $({SHORT[second]}, {SHORT[first]})$"
             optimum(axes[k], x, arrays["risk_hat"], np.zeros(x.shape, bool), both)
-            axes[k].plot(x, arrays["risk_every"], ":", color="black", linewidth=1.1, label="all three tuned", zorder=5)
+            if panel["fixed"]:
+                label = "all three tuned" if len(panel["fixed"]) == 1 else "all tuned"
+                axes[k].plot(x, arrays["risk_every"], ":", color="black", linewidth=1.1, label=label, zorder=5)
             if refines:
                 refined(axes[k], x, arrays["risk_star"], None, width=0.8)
             if "risk" in exponents:
                 law(axes[k], x, arrays["risk_law"], power_label(budget_name, exponents["risk"], logs.get("risk")))
             log_axes(axes[k], (x[0], x[-1]), risks, (budget_name, "risk"))
-            letter(axes[k], k, f"fixed ${SHORT[name]}$, best ${SHORT[tuned]}$" + (f" ({held})" if k == 0 else ""))
+            letter(
+                axes[k], k, f"fixed ${SHORT[name]}$, best ${SHORT[tuned]}$" + (f" ({held})" if held and k == 0 else "")
+            )
             axes[k].legend(loc="lower left")
         for k, name in ((2, first), (3, second)):
             values = arrays[f"{name}_hat"]
             optimum(axes[k], x, values, arrays[f"{name}_edge"], "grid argmin" if refines else f"best ${SHORT[name]}$")
             if refines:
                 refined(axes[k], x, arrays[f"{name}_star"], "refined optimum", width=0.8)
-            law(axes[k], x, arrays[f"{name}_law"], power_label(budget_name, exponents[name], logs.get(name)))
+            if name in exponents:
+                law(axes[k], x, arrays[f"{name}_law"], power_label(budget_name, exponents[name], logs.get(name)))
             inside = values[~arrays[f"{name}_edge"]]
             rises = bool(inside.size and inside[-1] > inside[0])
             log_axes(axes[k], (x[0], x[-1]), padded(values), (budget_name, name))
             if name in ("b", "alpha"):
                 axes[k].axhline(1.0, color=PREDICTED, linewidth=0.7, linestyle=":", zorder=1)
             letter(axes[k], k, f"best ${SHORT[name]}$")
-            axes[k].legend(loc="upper left" if rises else "lower left")
+            if not refines:
+                axes[k].legend(loc="upper left" if rises else "lower left")
         if refines:
             split_legends(figure, axes[2:], ["best", "best"])
     return figure

@@ -15,4 +15,4 @@ LOGS = {name: power for name, (_, power) in FIXED_BATCH.items()}
 
 def compute(config: Config, name: str = "star2") -> FigureData:
     """Return the figure's arrays and checks."""
-    return pair.compute(config, name, POWERS, LOGS)
+    return pair.theorem(config, name, POWERS, LOGS)

@@ -62,6 +62,11 @@ def refined(axes: Axes, x: Array, y: Array, label: str) -> None:
     axes.plot(x, y, "-.", color=REFINED, linewidth=1.4, label=label, zorder=6)
 
 
+def predicted(axes: Axes, x: Array, y: Array, label: str) -> None:
+    """Draw a predicted batch size: dashed, wide and pale behind those that were measured, which lie on it."""
+    axes.plot(x, y, linestyle=(0, (1.5, 0.8)), color="0.6", linewidth=3.4, label=label, zorder=3)
+
+
 def infeasible(axes: Axes, x: Array, top: float) -> None:
     """Shade where a budget is less than one batch: T < b."""
     axes.fill_between(x, x, top, where=x < top, color="0.5", alpha=0.18, linewidth=0, zorder=3)

@@ -64,7 +64,8 @@ def split_legends(figure: Figure, axes: Sequence[Axes], corners: Sequence[Any]) 
     for ax, corner in zip(axes[::-1], corners[::-1]):
         named = dict(zip(*reversed(ax.get_legend_handles_labels())))
         laws = {label: handle for label, handle in named.items() if label.startswith("$")}
-        ax.legend(laws.values(), laws.keys(), loc=corner)
+        if laws:
+            ax.legend(laws.values(), laws.keys(), loc=corner)
         shared |= {label: handle for label, handle in named.items() if label not in laws}
     figure.legend(shared.values(), shared.keys(), loc="outside lower center", ncols=len(shared))
 

@@ -70,15 +70,27 @@ def sublevel(
     name: str,
     excess: float,
     box: Mapping[str, tuple[float, float]] | None = None,
+    optimum: Profile | None = None,
 ) -> tuple[Float[Array, "n"], Float[Array, "n"]]:
     """Return the values of ``name`` between which the log risk is within ``excess`` of its minimum.
 
     The other tuned variables are re-tuned. Each of the two has shape (n,).
+
+    Args:
+        proxy: as of ``profile``.
+        tuned: as of ``profile``.
+        fixed: as of ``profile``.
+        budget: as of ``profile``.
+        name: one of the tuned variables.
+        excess: in log risk.
+        box: as of ``profile``.
+        optimum: what ``profile`` returns, where it is known.
     """
     constants, exponents = _log_form(proxy, tuned, fixed, np.asarray(budget, float))
     brackets = _brackets(proxy, tuned, box)
     order = _order(exponents)
-    best, at, _ = _solve(constants, exponents, order, brackets)
+    optimum = optimum or profile(proxy, tuned, fixed, budget, box)
+    best, at = np.log(optimum.risk), {name: np.log(optimum.at[name])}
     others = [v for v in order if v != name]
 
     def inside(z: Float[Array, "n"]) -> Bool[Array, "n"]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hpgrid.checks import is_number
-from hpgrid.errors import bad
+from hpgrid.errors import bad, unknown
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.refinement.problem import Floats, Problem, pose
 from hpgrid.refinement.solver import solve
@@ -100,6 +100,25 @@ def refine(
     return _named(problem, solve(problem, start))
 
 
+def refine_along(proxy: Proxy | FunctionProxy, name: str, values: ArrayLike, **refined: Any) -> Optimum:
+    """Return the optimum over the other tuned variables with one of them held at each of some values.
+
+    Args:
+        proxy: the bound.
+        name: the tuned variable that is held.
+        values: where; they broadcast to the shape of the budgets.
+        refined: tuned, T or K, fixed, path, caps, regime, min_K, constants, limits: as ``refine``.
+
+    Raises:
+        ValueError: the variable is not tuned, or as ``refine``.
+    """
+    problem = posed(proxy, **refined)
+    if name not in problem.tuned:
+        raise unknown("tuned variable", name, problem.tuned)
+    held = problem.holding(name, values)
+    return _named(held, solve(held))
+
+
 def posed(
     proxy: Proxy | FunctionProxy,
     tuned: Iterable[str] | None = None,
@@ -125,7 +144,8 @@ def posed(
 
 def _named(problem: Problem, found: Mapping[str, NDArray[Any]]) -> Optimum:
     shape = problem.shape
-    hidden = found["runs_off"] | found["undetermined"]
+    runs_off = np.asarray(found["runs_off"], bool)  # where nothing is tuned, an empty array of any kind
+    hidden = runs_off | np.asarray(found["undetermined"], bool)
     at, exponent = (np.where(hidden, np.nan, array) for array in (np.exp(found["log_at"]), found["exponent"]))
     log_risk = np.where(found["vanishes"], -np.inf, found["log_risk"]).reshape(shape)
     risk_exponent = np.where(found["vanishes"], np.nan, found["risk_exponent"])
@@ -141,8 +161,8 @@ def _named(problem: Problem, found: Mapping[str, NDArray[Any]]) -> Optimum:
         at=by_name(at),
         exponent={"risk": risk_exponent.reshape(shape), **by_name(exponent)},
         active=by_name(np.where(hidden, 0, found["side"]).astype(np.int8)),
-        unbounded=by_name(found["runs_off"]),
-        converged=(found["converged"] & ~found["runs_off"].any(axis=0)).reshape(shape),
+        unbounded=by_name(runs_off),
+        converged=(found["converged"] & ~runs_off.any(axis=0)).reshape(shape),
         budget=problem.budget,
         budgets=np.broadcast_to(problem.values[problem.budget], shape),
     )

@@ -1,0 +1,184 @@
+"""``hpgrid plot``: the figures' layouts for any bound and regime."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from hpgrid.cli import given
+from hpgrid.cli.bound import Named, Set, Written, chosen
+from hpgrid.cli.cache import use_compilation_cache
+from hpgrid.cli.question import Axes, Budget, Points, Preset, check_roles, grid_config, tuned
+from hpgrid.cli.reproduce import FORMATS, check_table, write_pictures
+from hpgrid.config import DTYPES, Config, Panel, check_choice
+from hpgrid.errors import bad, unknown
+from hpgrid.progress import progress
+
+if TYPE_CHECKING:
+    from hpgrid.paper.data import FigureData
+
+#: The layouts, and which of the papers' figures have them.
+LAYOUTS = {"curves": "Figures 1, 2 and 9", "contours": "Figures 10 and 11"}
+
+
+def plot_bound(
+    bound: Named = None,
+    /,
+    *,
+    layout: Annotated[
+        str, Parameter(help="; ".join(f"{name}: as {figures}" for name, figures in LAYOUTS.items()) + ".")
+    ] = "curves",
+    tune: Annotated[
+        list[str] | None,
+        Parameter(negative="", help="What is tuned, such as eta,b; in contours without b, once for each panel."),
+    ] = None,
+    fix: Annotated[
+        list[str] | None,
+        Parameter(negative="", help="What is held: alpha=0.001 or beta=0.999; in contours once for each panel."),
+    ] = None,
+    set_: Set = None,
+    written: Written = None,
+    budget: Budget = "T",
+    grid: Preset = "footnote",
+    n: Points = 100,
+    axis: Axes = None,
+    dtype: Annotated[str, Parameter(help=f"The precision of the search: {' or '.join(DTYPES)}.")] = "float64",
+    refined: Annotated[bool, Parameter(help="Draw the continuous optimum over the grid's, or leave it out.")] = True,
+    redraw: Annotated[
+        bool, Parameter(negative="", help="Draw again from what is saved beside --out, computing nothing.")
+    ] = False,
+    out: Annotated[Path | None, Parameter(help="The picture: NAME.png, .pdf or .svg.")] = None,
+) -> int:
+    """Draw what a bound says about tuning: best risks and optima against the budget, or contours over it and b.
+
+    Beside the picture go the arrays that it is drawn from (NAME.npz) and a record (NAME.json).
+    """
+    path = _picture(out)
+    if redraw:
+        if bound is not None or written is not None:
+            raise bad("--redraw computes nothing, so it takes no bound", bound or written, "one or the other")
+        return _redraw(path)
+    check_choice("layout", layout, LAYOUTS)
+    check_choice("budget", budget, ("T", "K"))
+    check_choice("dtype", dtype, DTYPES)
+    panels = _panels(layout, tune, fix)
+    built = grid_config(grid, n, axis, budget)
+    config = Config(
+        layout, chosen(bound, set_, written), built, panels, curves=20 if layout == "contours" else 11, dtype=dtype,
+        refined=refined,
+    )  # fmt: skip
+    fitted = _fitted(config, budget)
+    given.check_file(path, "a plot is written to a file", "best.png")
+    use_compilation_cache()
+    with progress("drawing", None):
+        return _plot(fitted, path)
+
+
+# --- what was asked for ---
+
+
+def _picture(out: Path | None) -> Path:
+    if out is None:
+        raise bad("a plot is written to a file", "no --out", "--out best.png, say")
+    kind = out.suffix.lstrip(".")
+    if kind not in FORMATS:
+        raise unknown("picture format", kind, FORMATS)
+    return out
+
+
+def _panels(layout: str, tune: list[str] | None, fix: list[str] | None) -> tuple[Panel, ...]:
+    """A regime, or in contours one for each --tune and each --fix, side by side."""
+    if layout == "curves":
+        return (Panel(tuned("--tune", tune), given.held(fix)),)
+    regimes, held = [tuned("--tune", [x]) for x in tune or [""]], [given.held([x]) for x in fix or [""]]
+    for names in regimes:
+        if "b" in names or any("b" in fixed for fixed in held):
+            given_b = f"--tune {','.join(names)} --fix {', '.join(fix or [])}"
+            raise bad("contours have b on an axis", given_b, "b out of both, or --layout curves")
+    count = max(len(regimes), len(held))
+    if min(len(regimes), len(held)) > 1 and len(regimes) != len(held):
+        rule = "each panel has a --tune and a --fix, or all share one"
+        raise bad(rule, f"{len(regimes)} --tune and {len(held)} --fix", "as many of each")
+    if count > 4:
+        raise bad("contours have four panels at most", count, "fewer --fix")
+    return tuple(_panel(names, fixed) for names, fixed in zip(_each(regimes, count), _each(held, count)))
+
+
+def _each(said: Sequence[Any], count: int) -> Sequence[Any]:
+    return [*said] * count if len(said) == 1 else said
+
+
+def _panel(names: tuple[str, ...], fixed: dict[str, float]) -> Panel:
+    """One panel; what it tunes it does not hold, where all share one --fix."""
+    return Panel(names, {v: x for v, x in fixed.items() if v not in names})
+
+
+def _fitted(config: Config, budget: str) -> Config:
+    """The config with a title for each panel, and without axes that the bound does not depend on; NumPy loads here."""
+    from dataclasses import replace
+
+    from hpgrid.paper.pair import held_text
+    from hpgrid.plotting.style import SHORT
+
+    variables = config.bound.build(budget).variables()
+    panels = []
+    for panel in config.panels:
+        of_axis = () if config.figure == "curves" else ("b",)
+        fixed = {v: x for v, x in panel.fixed.items() if v in variables}
+        check_roles({"tuned": (*panel.tuned, *of_axis), "fixed": panel.fixed, "path": ()}, variables, "--tune")
+        idle = {v: None for v in ("eta", "b", "alpha") if v not in variables}
+        best = f"best ${', '.join(SHORT[v] for v in panel.tuned)}$"
+        title = ", ".join(held_text(v, x) for v, x in fixed.items()) or best
+        panels.append(Panel(panel.tuned, fixed, idle, title))
+    return replace(config, panels=tuple(panels))
+
+
+# --- doing it ---
+
+
+def _plot(config: Config, path: Path) -> int:
+    from hpgrid.paper.data import save
+    from hpgrid.paper.own import compute
+
+    data = compute(config, path.stem)
+    saved = save(data, path.parent)
+    _say(data, [*saved, *write_pictures(data, path.parent, (path.suffix.lstrip("."),))])
+    return 0
+
+
+def _redraw(path: Path) -> int:
+    from hpgrid.paper.data import restore
+    from hpgrid.paper.own import MODULES
+
+    data = restore(path.stem, path.parent, MODULES, f"hpgrid plot BOUND --out {path}")
+    _say(data, write_pictures(data, path.parent, (path.suffix.lstrip("."),)))
+    return 0
+
+
+def _say(data: FigureData, written: list[Path]) -> None:
+    """The files, what is predicted or why nothing is, and the slopes held against it."""
+    for path in written:
+        print(path)
+    print(_predictions(data))
+    if data.checks:
+        print("\n".join(check_table(data)))
+
+
+def _predictions(data: FigureData) -> str:
+    """Which exact exponents the dashed lines have."""
+    notes = data.notes
+    if notes["no_prediction"]:
+        return f"no predicted lines: {notes['no_prediction']}"
+    if "predicted_best_b" in notes:
+        budget = notes["budget"]
+        each = [f"b ~ {budget}^{p}" if p is not None else "none" for p in notes["predicted_best_b"]]
+        return f"predicted lines of the best b: {', '.join(each)}"
+    budget = "T" if "T" in data.arrays else "K"
+    exponents = notes["exponents"]
+    laws = ", ".join(f"{v} ~ {budget}^{p}" for v, p in exponents.items())
+    still_open = [v for v in ("risk", *data.config["panels"][0]["tuned"]) if v not in exponents]
+    text = f"predicted lines: {laws or 'none'}"
+    return f"{text}; no exponent of {', '.join(still_open)}" if still_open else text

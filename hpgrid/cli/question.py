@@ -1,0 +1,74 @@
+"""What ``hpgrid search`` and ``hpgrid plot`` are told beside their bound: a grid and roles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from hpgrid.checks import AXES, TUNABLE
+from hpgrid.cli import given
+from hpgrid.config import PRESETS, GridConfig, check_choice, parse_grid
+from hpgrid.errors import bad
+
+#: Options that the two commands share.
+Preset = Annotated[str, Parameter(help=f"The grid: {' or '.join(PRESETS)}.")]
+Points = Annotated[int, Parameter(converter=given.whole, help="Points per axis.")]
+Axes = Annotated[
+    list[str] | None,
+    Parameter(negative="", help="Axes of your own, LO:HI or LO:HI:N, such as eta=1e-6:1:50."),
+]
+Budget = Annotated[str, Parameter(help="T for tokens, K for iterations (1e2 to 1e16 unless --axis says otherwise).")]
+
+#: Iterations on a grid of tokens: what Figure 11's config takes, the paper being silent.
+ITERATIONS = {"lo": 1e2, "hi": 1e16}
+
+
+def grid_config(preset: str, n: int, axes: list[str] | None, budget: str) -> GridConfig:
+    """Return the grid that the options describe, checked, NumPy not loaded.
+
+    Raises:
+        ValueError: an unknown preset or axis, or an axis out of its range.
+    """
+    own: dict[str, Any] = given.pairs("--axis", axes, given.span, "eta=1e-6:1:50")
+    for name in own:
+        check_choice("axis", name, AXES)
+    other = "K" if budget == "T" else "T"
+    if other in own:
+        raise bad(f"a search over {budget} has no axis {other}", own[other], f"{budget}=LO:HI, or --budget {other}")
+    if budget == "K":
+        own = {"K": ITERATIONS, **own}
+    return parse_grid({"preset": preset, "n": n, **own})
+
+
+def tuned(option: str, said: list[str] | None) -> tuple[str, ...]:
+    """Return the variables that an option tunes, in canonical order.
+
+    Raises:
+        ValueError: none, or one that is no hyperparameter.
+    """
+    names = given.names(said)
+    for name in names:
+        check_choice("hyperparameter to tune", name, TUNABLE)
+    if not names:
+        raise bad("something is tuned", "nothing", f"{option} eta,b, say")
+    return tuple(v for v in TUNABLE if v in names)
+
+
+def check_roles(roles: Mapping[str, Any], variables: tuple[str, ...], option: str) -> None:
+    """Refuse a variable of a bound that no option gives a role, and a tuned one that the bound lacks.
+
+    Args:
+        roles: "tuned", "fixed" and "path": the names in each.
+        variables: what the bound depends on.
+        option: the option that says what is tuned.
+    """
+    for v in TUNABLE:
+        if v in variables and not any(v in names for names in roles.values()):
+            value = {"eta": "1e-3", "b": "1072", "alpha": "0.001"}[v]
+            instead = f"{option} {','.join([*roles['tuned'], v])}, or --fix {v}={value}"
+            raise bad(f"the bound depends on {v}, which is neither tuned nor fixed", sorted(roles["tuned"]), instead)
+        if v not in variables and any(v in names for names in roles.values()):
+            there = ", ".join(x for x in variables if x in TUNABLE)
+            raise bad(f"the bound does not depend on {v}", v, f"{there} alone")

@@ -1,0 +1,182 @@
+"""``hpgrid search``: a bound's grid search, refined optimum and slopes; what to set; what reaches a risk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from hpgrid.checks import check_value
+from hpgrid.cli import given
+from hpgrid.cli.bound import Named, Set, Written, chosen
+from hpgrid.cli.cache import use_compilation_cache
+from hpgrid.cli.question import Axes, Budget, Points, Preset, check_roles, grid_config, tuned
+from hpgrid.config import DTYPES, BoundConfig, GridConfig, check_choice
+from hpgrid.errors import bad
+from hpgrid.progress import progress
+
+if TYPE_CHECKING:
+    from hpgrid.tuning.question import Question
+
+
+def search_bound(
+    bound: Named = None,
+    /,
+    *,
+    over: Annotated[
+        list[str] | None, Parameter(name=["--over", "--tune"], negative="", help="What is tuned, such as eta,b.")
+    ] = None,
+    fix: Annotated[list[str] | None, Parameter(negative="", help="What is held: alpha=0.001 or beta=0.999.")] = None,
+    path: Annotated[list[str] | None, Parameter(negative="", help="What follows the budget, such as b=T^1/2.")] = None,
+    cap: Annotated[list[str] | None, Parameter(negative="", help="Largest values, such as b=1e6.")] = None,
+    set_: Set = None,
+    written: Written = None,
+    budget: Budget | None = None,
+    grid: Preset = "footnote",
+    n: Points = 100,
+    axis: Axes = None,
+    min_K: Annotated[float | None, Parameter(name="--min-K", help="The fewest iterations T/b of a cell.")] = None,
+    window: Annotated[
+        str | None, Parameter(help="Budgets that slopes are fitted over, LO:HI; from the end of burn-in by default.")
+    ] = None,
+    dtype: Annotated[str, Parameter(help=f"The precision of the search: {' or '.join(DTYPES)}.")] = "float64",
+    T: Annotated[float | None, Parameter(name="--T", help="Say what to set at this many tokens, in a line.")] = None,
+    K: Annotated[float | None, Parameter(name="--K", help="Say what to set at this many iterations.")] = None,
+    risk: Annotated[float | None, Parameter(help="Say how few tokens, or iterations, reach this risk.")] = None,
+    max_K: Annotated[
+        float | None, Parameter(name="--max-K", help="With --risk: at most this many iterations, and what they cost.")
+    ] = None,
+    csv: Annotated[Path | None, Parameter(help="Write every budget to this file as a flat table.")] = None,
+    netcdf: Annotated[Path | None, Parameter(help="Write the whole survey to this netCDF file.")] = None,
+    json_: Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")] = False,
+) -> int:
+    """Search a bound's best hyperparameters at every budget: on a grid, refined, and how they scale.
+
+    With --T or --K, what to set there; with --risk, the fewest tokens or iterations that reach it.
+    """
+    counted = _budget(budget, T, K)
+    _check_questions({"--T": T, "--K": K, "--risk": risk}, max_K, {"--csv": csv, "--netcdf": netcdf})
+    names = tuned("--over", over)
+    roles: dict[str, dict[str, Any]] = {
+        "fixed": given.held(fix),
+        "path": given.pairs("--path", path, given.path(counted), f"b={counted}^1/2"),
+        "caps": given.pairs("--cap", cap, given.number, "b=1e6"),
+    }
+    check_choice("dtype", dtype, DTYPES)
+    fitted = _window(window)
+    asked = grid_config(grid, n, axis, counted), {"min_K": min_K, "dtype": dtype}
+    question = _question(chosen(bound, set_, written), names, roles, *asked)
+    for file, example in ((csv, "best.csv"), (netcdf, "best.nc")):
+        given.check_file(file, "a survey is written to a file", example)
+    use_compilation_cache()
+    if risk is not None:
+        return _say(_reach(question, risk, max_K), json_)
+    if T is not None or K is not None:
+        return _say(_advise(question, T if K is None else K), json_)
+    return _survey(question, fitted, {"csv": csv, "netcdf": netcdf}, json_)
+
+
+# --- what was asked for ---
+
+
+def _budget(budget: str | None, T: float | None, K: float | None) -> str:
+    """T or K, as --budget says, or as the option that gives its value."""
+    if T is not None and K is not None:
+        raise bad("advice is for tokens or for iterations", f"--T {T:g} --K {K:g}", "one of the two")
+    implied = "K" if K is not None else "T"
+    if budget is None:
+        return implied
+    check_choice("budget", budget, ("T", "K"))
+    if (T is not None or K is not None) and budget != implied:
+        raise bad(f"--{implied} is a budget of {implied}", f"--budget {budget}", f"--budget {implied}, or none")
+    return budget
+
+
+def _check_questions(asked: Mapping[str, float | None], max_K: float | None, files: Mapping[str, Path | None]) -> None:
+    """Refuse several questions at once, and files or a cap that belong to another one."""
+    there = [option for option, value in asked.items() if value is not None]
+    if len(there) > 1:
+        raise bad("a search answers one question at a time", " ".join(there), "one of them")
+    for option in ("--T", "--K"):
+        if asked[option] is not None:
+            check_value(option.lstrip("-"), asked[option])
+    risk = asked["--risk"]
+    if risk is not None and not 0 < risk < float("inf"):
+        raise bad("a risk to reach is positive and finite", risk, "--risk 0.01, say")
+    if max_K is not None and risk is None:
+        raise bad("a cap on iterations goes with a risk to reach", f"--max-K {max_K:g}", "--risk 0.01 beside it")
+    if max_K is not None:
+        check_value("K", max_K)
+    written = [option for option, file in files.items() if file is not None]
+    if there and written:
+        raise bad(f"{' and '.join(written)} takes the whole survey", there[0], "one without the other")
+
+
+def _window(text: str | None) -> tuple[float, float] | None:
+    if text is None:
+        return None
+    lo, _, hi = text.partition(":")
+    ends = given.number("the window's start", lo), given.number("the window's end", hi)
+    if not 0 < ends[0] < ends[1]:
+        raise bad("a window is two budgets, the smaller one first", text, "--window 1e12:1e22, say")
+    return ends
+
+
+def _question(
+    bound: BoundConfig,
+    names: tuple[str, ...],
+    roles: Mapping[str, Mapping[str, Any]],
+    grid: GridConfig,
+    options: Mapping[str, Any],
+) -> Question:
+    """Put together what was asked; NumPy loads here."""
+    from hpgrid.regime import Regime
+    from hpgrid.tuning.question import ask
+
+    built = grid.build()
+    proxy = bound.build(built.budget)
+    check_roles({"tuned": names, "fixed": roles["fixed"], "path": roles["path"]}, proxy.variables(), "--over")
+    return ask(proxy, built, Regime(names, **roles), **options)
+
+
+# --- the answers ---
+
+
+def _reach(question: Question, risk: float, max_K: float | None) -> Any:
+    from hpgrid.tuning.target import reach
+
+    return reach(question, risk, max_K=max_K)
+
+
+def _advise(question: Question, budget: float | None) -> Any:
+    from hpgrid.tuning.advice import advise
+
+    assert budget is not None
+    with progress("refining", None):
+        return advise(question, budget)
+
+
+def _say(answer: Any, as_json: bool) -> int:
+    print(json.dumps(answer.as_dict(), indent=2, allow_nan=False) if as_json else answer.text())
+    return 0
+
+
+def _survey(
+    question: Question, window: tuple[float, float] | None, files: Mapping[str, Path | None], as_json: bool
+) -> int:
+    from hpgrid.tuning.survey import survey
+    from hpgrid.tuning.tables import write_csv, write_netcdf
+
+    with progress("searching", None):
+        found = survey(question, window)
+    for write, path in ((write_csv, files["csv"]), (write_netcdf, files["netcdf"])):
+        if path is not None:
+            write(found, path)
+    _say(found, as_json)
+    if not as_json:
+        print("".join(f"\n{path}" for path in files.values() if path is not None), end="")
+        print() if any(files.values()) else None
+    return 0

@@ -1,0 +1,201 @@
+"""Any variables tuned together: Figure 9's layout, for any bound.
+
+A panel for the risk and one for each tuned variable, against the budget: the raw grid argmin, the band of what is
+near-optimal, and the continuous optimum. What is predicted comes from outside, or not at all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+import hpgrid
+from hpgrid.config import Config
+from hpgrid.paper.checks import verdict
+from hpgrid.paper.data import Check, FigureData, check_axes, config_data, only_panel
+from hpgrid.paper.pair import held_text, power_label, predicted_line, refined_arrays
+from hpgrid.plotting.curves import argmin, band, law, optimum, padded, refined
+from hpgrid.plotting.style import SHORT, letter, log_axes, new_figure, split_legends, styled
+from hpgrid.proxy import FunctionProxy
+from hpgrid.reducers.near_optimal import PERFORMANCE, near_optimal
+from hpgrid.reducers.slopes import fit_slope, within
+from hpgrid.search import SearchResult
+from hpgrid.tuning.question import Question, ask
+from hpgrid.tuning.slopes import FAR, REFINED, Array, Curves, monomial_name, power_slopes, window_bias
+from hpgrid.tuning.survey import default_window, fitted_edge, search
+
+#: A product of powers of tuned variables, and its predicted exponent.
+Monomial = tuple[Mapping[str, Fraction], Fraction]
+
+#: Rows, columns and size in inches, by the number of tuned variables.
+SHAPES = {1: (1, 2, (6.4, 3.0)), 2: (1, 3, (8.6, 3.0)), 3: (2, 2, (6.4, 5.2))}
+
+
+def compute(
+    config: Config, name: str, exponents: Mapping[str, Fraction], monomials: Sequence[Monomial] = ()
+) -> FigureData:
+    """Return the figure's arrays and checks.
+
+    Args:
+        config: the bound, the grid, and one regime.
+        name: what to call the figure.
+        exponents: the predicted exponents of the risk and of tuned variables, as far as there are any.
+        monomials: products of variables that have one too.
+    """
+    started = time.perf_counter()
+    question = _asked(config)
+    best = search(question)
+    budget, tuned, edge = question.budgets, question.regime.tuned, fitted_edge(best)
+    window = config.window or default_window(question, best, wanders=bool(monomials))
+    arrays: dict[str, Any] = {question.budget: budget, "risk_hat": best.risk, "any_edge": edge}
+    for v in tuned:
+        arrays |= {f"{v}_hat": best.at[v], f"{v}_edge": best.edge[v], **_band(question, v)}
+    for key, exponent in exponents.items():
+        arrays[f"{key}_law"] = predicted_line(budget, arrays[f"{key}_hat"], edge, window, float(exponent))
+    checks = _checks(question, best, window, exponents, monomials)
+    if config.refined:
+        arrays |= refined_arrays(question.proxy, config.panels[0], budget, question.budget) | _refined_band(question)
+        checks += _refined_checks(question, arrays, window, exponents, monomials)
+    wander = {v: float(np.exp(np.abs(np.diff(np.log(best.at[v]))).max())) for v in tuned}
+    notes = {
+        "exponents": {key: str(exponent) for key, exponent in exponents.items()},
+        "largest_jump_between_neighbours": wander,
+        "points": best.points,
+    }
+    whole = config_data(config, question.proxy, [question.grid])
+    return FigureData(name, whole, arrays, checks, notes, time.perf_counter() - started)
+
+
+def _asked(config: Config) -> Question:
+    panel = only_panel(config)
+    grid = config.grid.build(panel.axes)
+    check_axes(grid, panel, (*panel.tuned, grid.budget))
+    regime = hpgrid.Regime(panel.tuned, panel.fixed)
+    return ask(config.bound.build(grid.budget), grid, regime, dtype=config.dtype)
+
+
+# --- what is near-optimal ---
+
+
+def _band(question: Question, name: str) -> dict[str, Array]:
+    """Between which values of the grid a variable is near-optimal, the others re-tuned; nothing where it is alone."""
+    others = question.holding(name)
+    if not others.regime.tuned:
+        return {}
+    along = search(others)
+    risk = along.risk.T if next(iter(along.axes)) != name else along.risk
+    near = near_optimal(risk, question.grid.axes[name].values)
+    return {f"{name}_low": near.low, f"{name}_high": near.high}
+
+
+def _refined_band(question: Question) -> dict[str, Any]:
+    """The same off the grid; of a sum of powers alone, where it takes no minutes."""
+    if isinstance(question.proxy, FunctionProxy):
+        return {}
+    at: dict[str, Any] = {question.budget: question.budgets}
+    near = hpgrid.flatness(question.proxy, within=1 / PERFORMANCE - 1, **question.refining(), **at)
+    low = {f"{v}_low_star": near.low[v] for v in question.regime.tuned}
+    return low | {f"{v}_high_star": near.high[v] for v in question.regime.tuned}
+
+
+# --- measured against predicted ---
+
+
+def _checks(
+    question: Question,
+    best: SearchResult,
+    window: tuple[float, float],
+    exponents: Mapping[str, Fraction],
+    monomials: Sequence[Monomial],
+) -> tuple[Check, ...]:
+    """Hold what the grid says against the predictions: single optima, and the combinations that it can tell."""
+    if not exponents or not question.is_posynomial:
+        return ()
+    edge = fitted_edge(best)
+    values = {v: (best.risk if v == "risk" else best.at[v], edge) for v in ("risk", *question.regime.tuned)}
+    curves = Curves(question.budget, question.budgets, values, window)
+    powers = [each for each, _ in monomials]
+    predicted = {**exponents, **{monomial_name(each): exponent for each, exponent in monomials}}
+    slopes = power_slopes(question.proxy, question.regime, question.steps, curves, powers)
+    return tuple(
+        verdict(f"slope of {s.name}", s.fit, float(predicted[s.name]), s.bias) for s in slopes if s.name in predicted
+    )
+
+
+def _refined_checks(
+    question: Question,
+    arrays: Mapping[str, Any],
+    window: tuple[float, float],
+    exponents: Mapping[str, Fraction],
+    monomials: Sequence[Monomial],
+) -> tuple[Check, ...]:
+    """Hold the continuous optimum's slopes against the same: nothing limits them but the finite window."""
+    budget = arrays[question.budget]
+    inside = within(budget, window)
+    if inside.sum() < 2 or not exponents:
+        return ()
+    out = [refined_arrays(question.proxy, question.regime, budget[inside] * FAR**k, question.budget) for k in (1, 2)]
+    there = {key: array[inside] for key, array in arrays.items() if key.endswith("_star")}
+    checks = []
+    for powers, exponent in [*(({key: Fraction(1)}, e) for key, e in exponents.items()), *monomials]:
+        here, *far = (
+            np.prod([found[f"{v}_star"] ** float(power) for v, power in powers.items()], axis=0)
+            for found in (there, *out)
+        )
+        slope = fit_slope(budget[inside], here, step=REFINED * len(powers))
+        bias = window_bias(budget[inside], [here, *far])
+        checks.append(verdict(f"refined slope of {monomial_name(powers)}", slope, float(exponent), bias))
+    return tuple(checks)
+
+
+# --- the picture ---
+
+
+def draw(data: FigureData) -> Figure:
+    """Return the figure: the risk, and each tuned variable, against the budget."""
+    arrays, exponents = data.arrays, data.notes["exponents"]
+    panel = data.config["panels"][0]
+    held = ", ".join(held_text(name, value) for name, value in panel["fixed"].items())
+    budget = "T" if "T" in arrays else "K"
+    keys = ("risk", *(v for v in ("b", "alpha", "eta") if v in panel["tuned"]))
+    with styled():
+        figure, axes = new_figure(*SHAPES[len(keys) - 1])
+        for k, key in enumerate(keys):
+            _panel(axes[k], key, budget, arrays)
+            if key in exponents:
+                law(axes[k], arrays[budget], arrays[f"{key}_law"], power_label(budget, exponents[key]))
+            title = "risk" if key == "risk" else f"best ${SHORT[key]}$"
+            letter(axes[k], k, title + (f" ({held})" if held and k == 0 else ""))
+        split_legends(figure, axes, [_free_corner(arrays, key, exponents.get(key)) for key in keys])
+    return figure
+
+
+def _free_corner(arrays: Mapping[str, Any], key: str, exponent: str | None) -> str:
+    """Where a curve and its law leave room; at the top, but for a law that is level."""
+    if exponent == "0":
+        return "best"
+    curve = arrays.get(f"{key}_star", arrays[f"{key}_hat"])
+    curve = curve[np.isfinite(curve)]
+    return "upper left" if curve.size and curve[-1] > curve[0] else "upper right"
+
+
+def _panel(axes: Axes, key: str, budget: str, arrays: Mapping[str, Any]) -> None:
+    """Draw what was measured: on the grid alone, or behind the continuous optimum where there is one."""
+    x, y = arrays[budget], arrays[f"{key}_hat"]
+    star = arrays.get(f"{key}_star")
+    ends = [y]
+    suffix = "_star" if f"{key}_low_star" in arrays else ""
+    if f"{key}_low{suffix}" in arrays:
+        ends = [arrays[f"{key}_low{suffix}"], arrays[f"{key}_high{suffix}"], y]
+        band(axes, x, ends[0], ends[1], "within 99% of the best")
+    edge = np.zeros(x.shape, bool) if key == "risk" else arrays[f"{key}_edge"]
+    (optimum if star is None else argmin)(axes, x, y, edge, "grid argmin")
+    if star is not None:
+        refined(axes, x, star, "refined optimum")
+    log_axes(axes, (x[0], x[-1]), padded(*ends), (budget, key))

@@ -1,0 +1,88 @@
+"""The figures' layouts for any bound and regime, with the predictions of that very bound."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpgrid.config import Config, Panel
+from hpgrid.errors import bad
+from hpgrid.grid import Grid
+from hpgrid.paper import contours, joint, pair
+from hpgrid.paper.data import Check, FigureData
+from hpgrid.regime import Regime
+from hpgrid.tuning.laws import exact_law, monomials, predicted
+
+if TYPE_CHECKING:
+    from hpgrid.asymptotics import Law
+    from hpgrid.search import SearchResult
+
+#: What can be asked for.
+LAYOUTS = ("curves", "contours")
+
+#: The modules that draw it: what a record calls its figure.
+MODULES = ("pair", "joint", "contours")
+
+
+def compute(config: Config, name: str) -> FigureData:
+    """Return the arrays and checks of a bound's own figure; its notes say what is predicted, or why nothing is.
+
+    Args:
+        config: the bound, the grid, and the regimes; ``figure`` is the layout: curves or contours.
+        name: what to call it.
+
+    Raises:
+        ValueError: a layout that does not exist, or a regime that it can't show.
+    """
+    if config.figure not in LAYOUTS:
+        raise bad("a layout is curves or contours", config.figure, "curves, say")
+    return _contours(config, name) if config.figure == "contours" else _curves(config, name)
+
+
+def _curves(config: Config, name: str) -> FigureData:
+    """Figure 1's layout where eta and one more are tuned, Figure 9's for all else."""
+    panel, grid = config.panels[0], config.grid.build(config.panels[0].axes)
+    law, why = exact_law(config.bound.build(grid.budget), Regime(panel.tuned, panel.fixed), grid.budget)
+    layout = "pair" if len(panel.tuned) == 2 and "eta" in panel.tuned else "joint"
+    shown = replace(config, figure=layout)
+    if layout == "pair":
+        data = pair.compute(shown, name, predicted(law))
+    else:
+        data = joint.compute(shown, name, predicted(law), monomials(law))
+    lines = _lines(law, data.arrays[grid.budget]) if law is not None else {}
+    return replace(data, arrays={**data.arrays, **lines}, notes={**data.notes, "no_prediction": why})
+
+
+def _lines(law: Law, budget: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """Whole laws, constants included, where they are known: no line through the middle of what was measured."""
+    whole = {v: each for v, each in law.laws.items() if each is not None and each.constant is not None}
+    return {f"{v}_law": _within_range(v, each.at(budget)) for v, each in whole.items()}
+
+
+def _within_range(name: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A law only where it is in its variable's range: b >= 1, alpha <= 1."""
+    inside = {"b": values >= 1, "alpha": values <= 1}.get(name, np.ones(values.shape, bool))
+    return np.asarray(np.where(inside, values, np.nan))
+
+
+def _contours(config: Config, name: str) -> FigureData:
+    """Figures 10 and 11's layout: a panel for each regime, the best batch size's own law dashed."""
+    notes: dict[str, Any] = {"predicted_best_b": [], "no_prediction": ""}
+
+    def lines(
+        _: Config, panel: Panel, grid: Grid, result: SearchResult, part: Mapping[str, Any]
+    ) -> tuple[dict[str, Any], tuple[Check, ...]]:
+        regime = Regime((*panel.tuned, "b"), panel.fixed)
+        law, notes["no_prediction"] = exact_law(config.bound.build(grid.budget), regime, grid.budget)
+        whole = None if law is None else law.laws["b"]
+        notes["predicted_best_b"].append(None if whole is None else str(whole.exponent))
+        if whole is None or whole.constant is None:
+            return {}, ()
+        return {"law": _within_range("b", whole.at(part["budget"]))}, ()
+
+    data = contours.compute(config, name, None, lines)
+    return replace(data, notes={**data.notes, **notes})

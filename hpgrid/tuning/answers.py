@@ -1,0 +1,127 @@
+"""Advice and answers about a target, in a line or a few."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from hpgrid.tuning.text import held_text, intervals, momentum, number, setting, settings
+
+if TYPE_CHECKING:
+    from hpgrid.tuning.advice import Advice, Point
+    from hpgrid.tuning.target import Capped, Reached
+
+
+def advice_text(advice: Advice) -> str:
+    """Return advice as one line: what to set, its risk, what is as good, what the grid says."""
+    point = advice.point
+    if not point.converged and not point.runs_off:
+        return f"at {_budget(point)} refinement found no optimum{_held(point)}; {_grid(advice)}"
+    parts = [f"at {_budget(point)} {what_to_set(point)}: risk {number(point.risk)}"]
+    if advice.near:
+        others = ", the others re-tuned" if len(advice.near) > 1 else ""
+        parts.append(f"within {advice.within:.0%}{others}: {intervals(advice.near)}")
+    return "; ".join([*parts, *_caveats(point), _grid(advice)])
+
+
+def what_to_set(point: Point) -> str:
+    """Return "set eta = 3.2e-04, b = 120 (beta = 0.999 held)"."""
+    chosen = f"set {settings(point.set)}" if point.set else "set nothing"
+    return chosen + _held(point)
+
+
+def _budget(point: Point) -> str:
+    return f"{point.budget} = {point.at:g}"
+
+
+def _held(point: Point) -> str:
+    held = ", ".join(momentum(x) if v == "alpha" else setting(v, x) for v, x in point.held.items())
+    return f" ({held} held)" if held else ""
+
+
+def _caveats(point: Point) -> list[str]:
+    """The bounds in force, and what has no best value."""
+    caveats = [f"{v} is at {bound}" for v, bound in point.bounds.items()]
+    caveats += [f"{v} runs off to {where}" for v, where in point.runs_off.items()]
+    if point.idle:
+        fixed = ", ".join(f"{name} = {number(x)}" for name, x in point.together.items())
+        what = f"only {fixed} matters" if fixed else "the risk stays the same along a direction of them"
+        caveats.append(f"no one best {' and '.join(point.idle)}: {what}")
+    if point.iterations < 1:
+        caveats.append(f"K = {number(point.iterations)}, less than one iteration")
+    return caveats
+
+
+def _grid(advice: Advice) -> str:
+    """What the grid says, what of it sits at an edge, and what it can't tell."""
+    values = {v: x for v, x in advice.grid.items() if v != "risk"}
+    text = f"grid: {settings(values)}, risk {number(advice.grid['risk'])}"
+    if advice.edge:
+        text += f", {' and '.join(advice.edge)} at the edge"
+    if advice.alike:
+        text += f", not identifiable on this grid: {intervals(advice.alike)} are the same to it"
+    return text
+
+
+# --- a target ---
+
+_COUNTED = {"T": "tokens", "K": "iterations"}
+
+#: A local exponent of the risk this small, at the largest budget tried: it has come to its floor.
+LEVEL = 1e-3
+
+#: A price this small is none, in the digits that are shown.
+PRICE = 5e-5
+
+
+def target_text(answer: Reached) -> str:
+    """Return what reaches a target as text: a line, one for a cap on iterations, one for each remark."""
+    lines = [_out_of_reach(answer) if answer.point is None else _reached(answer, answer.point)]
+    if answer.capped is not None:
+        lines.append(_capped(answer, answer.capped))
+    return "\n".join([*lines, *answer.remarks])
+
+
+def _reached(answer: Reached, point: Point) -> str:
+    """The fewest, what to set there, how sure."""
+    sure = f"the smallest {point.budget} tried" if answer.already else f"sure to {answer.sure:.0e} of it"
+    head = f"risk {answer.target:g} takes {_tokens_of(point)} ({sure}): {what_to_set(point)}"
+    return "; ".join([head, *_iterations(point), *_caveats(point)])
+
+
+def _tokens_of(point: Point) -> str:
+    return f"{point.budget} = {point.at:.6g} {_COUNTED[point.budget]}"
+
+
+def _iterations(point: Point) -> list[str]:
+    return [f"K = {number(point.iterations)}"] if point.budget == "T" and point.iterations >= 1 else []
+
+
+def _out_of_reach(answer: Reached) -> str:
+    budget = answer.question.budget
+    end = "its floor" if abs(answer.falling) < LEVEL else f"falling like {budget}^{answer.falling:.3g} there"
+    held = held_text(answer.question)
+    told = f"at {budget} = {answer.least_at:.3g}, the largest tried, it is still {number(answer.least, 6)}, {end}"
+    return f"risk {answer.target:g} is out of reach: {told}" + (f" ({held})" if held else "")
+
+
+def _capped(answer: Reached, capped: Capped) -> str:
+    """What a cap on iterations does."""
+    head = f"with K <= {capped.max_K:g}:"
+    if not capped.binds:
+        return f"{head} the same, it takes no more than that"
+    if capped.point is None:
+        return f"{head} {_too_few(answer, capped)}"
+    point, price = capped.point, ""
+    if not math.isnan(capped.price):
+        price = f", {capped.price:.4g} times as many" if capped.price > 1 + PRICE else ", no more than without"
+    settled = f"{head} {_tokens_of(point)}{price} (sure to {capped.sure:.0e} of it), K = {point.iterations:g}"
+    below = f"below K = {capped.least_K:.6g} no batch size reaches it"
+    return "; ".join([f"{settled}: {what_to_set(point)}", *_caveats(point), below])
+
+
+def _too_few(answer: Reached, capped: Capped) -> str:
+    """Why so many iterations are not enough, and how many would be."""
+    text = "out of reach" if "b" in answer.question.regime.tuned else "out of reach with b as it is"
+    text += ", refinement found no optimum" if math.isnan(capped.least) else f", the least risk is {capped.least:.6g}"
+    return text if math.isnan(capped.least_K) else f"{text}; it takes K = {capped.least_K:.6g} or more"

@@ -1,0 +1,87 @@
+"""Where the first of many values lies whose optimum reaches a target: many refined at once, then closer and closer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hpgrid.tuning.question import Array, known
+from hpgrid.tuning.slopes import REFINED
+
+if TYPE_CHECKING:
+    from hpgrid.refinement import Optimum
+
+#: How many are refined at once: each round narrows the log of the bracket 64-fold.
+LANES = 65
+
+#: The bracket's width in the log, below which it says no more: what a refined log is sure to.
+NARROW = REFINED
+
+#: The optima at some values: budgets, or batch sizes.
+Solve = Callable[[Array], "Optimum"]
+
+
+@dataclass(frozen=True)
+class Bracket:
+    """Where the first value lies that reaches a target: in the last round of values, and the optima at them.
+
+    ``place`` is the first of them that does, -1 where none does; ``blind``: just below no optimum was found;
+    ``rises``: beyond the first that reaches it, another does not.
+    """
+
+    values: Array
+    found: Optimum
+    place: int
+    blind: bool = False
+    rises: bool = False
+
+    @property
+    def at(self) -> float:
+        """The first value that does."""
+        return float(self.values[self.place])
+
+    @property
+    def width(self) -> float:
+        """The log of the first that does over the last that does not; 0 where all do."""
+        return float(np.log(self.at / self.values[self.place - 1])) if self.place > 0 else 0.0
+
+    @property
+    def sure(self) -> float:
+        """How far the log of the answer may be off: the width, and what the risk is not sure of, over its slope."""
+        if self.place == 0:
+            return 0.0
+        there = np.flatnonzero(known(self.found))
+        first, last = there[0], there[-1]
+        rise = abs(float(self.found.log_risk[first] - self.found.log_risk[last]))
+        run = float(np.log(self.values[last] / self.values[first]))
+        return self.width + (REFINED * run / rise if rise > 0 else np.inf)
+
+
+def narrow(solve: Solve, target: float, ends: tuple[float, float], advance: Callable[[], None]) -> Bracket:
+    """Return where the first value between two ends lies whose optimum reaches a target.
+
+    Args:
+        solve: from values to the optima at them.
+        target: the risk, > 0.
+        ends: the smallest and the largest value that are tried.
+        advance: called after each round.
+    """
+    values, bracket = np.geomspace(*ends, LANES), None
+    while True:
+        found = solve(values)
+        advance()
+        there = known(found)
+        good = there & (found.log_risk <= np.log(target))
+        if not good.any():
+            return bracket or Bracket(values, found, -1)
+        k = int(good.argmax())
+        if k == 0 and bracket is not None:  # rounding: what did not reach it a round ago does now
+            return bracket
+        rises = bool((there & ~good)[k:].any()) if bracket is None else bracket.rises
+        bracket = Bracket(values, found, k, k > 0 and not there[k - 1], rises)
+        if bracket.width <= NARROW:
+            return bracket
+        values = np.geomspace(values[k - 1], values[k], LANES)

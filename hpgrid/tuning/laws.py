@@ -1,0 +1,43 @@
+"""Exact asymptotics where a bound has them, and why where it has none."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from hpgrid.errors import InputError
+from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.regime import Regime
+
+if TYPE_CHECKING:
+    from hpgrid.asymptotics import Law
+
+
+def exact_law(
+    proxy: Proxy | FunctionProxy, regime: Regime, budget: str, min_K: float | None = None
+) -> tuple[Law | None, str]:
+    """Return a bound's exact asymptotics in a regime, or None and why it has none, in a line.
+
+    Args:
+        proxy: the bound.
+        regime: what is tuned, fixed, on a path, capped.
+        budget: "T" or "K".
+        min_K: the least number of iterations.
+    """
+    from hpgrid.asymptotics import exponents
+
+    try:
+        return exponents(proxy, regime=regime, budget=budget, min_K=min_K), ""
+    except InputError as error:
+        return None, str(error).split(". Given:")[0]
+
+
+def predicted(law: Law | None) -> dict[str, Fraction]:
+    """Return the exponents of the risk and of the tuned variables, as far as there are any."""
+    return {} if law is None else {v: exponent for v, exponent in law.exponent.items() if exponent is not None}
+
+
+def monomials(law: Law | None) -> list[tuple[dict[str, Fraction], Fraction]]:
+    """Return what the leading order fixes of several variables at once, where it leaves each open: powers, exponent."""
+    found = [] if law is None else law.identifiable
+    return [(dict(m.powers), m.exponent) for m in found if len(m.powers) > 1 and 1 in m.powers.values()]

@@ -1,0 +1,246 @@
+"""The inverse: the fewest tokens, or iterations, whose tuned risk reaches a target; and with a cap on iterations.
+
+Whatever is tuned, a larger budget costs no risk, so that the least one is bracketed: many budgets refined at once,
+then as many between the two neighbours of the first that reaches the target, until the bracket is as narrow as the
+refined optimum is sure. Where the risk is not monotone after all, that is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hpgrid.checks import check_value, is_number
+from hpgrid.errors import bad
+from hpgrid.progress import progress
+from hpgrid.tuning.advice import Point, point_of
+from hpgrid.tuning.bracket import NARROW, Bracket, narrow
+from hpgrid.tuning.question import Array, Question, known
+
+if TYPE_CHECKING:
+    from hpgrid.refinement import Optimum
+
+#: The largest budget, or batch size, that is tried.
+LARGEST = 1e60
+
+#: What a cap that binds rests on where the bound is no sum of powers.
+ASSUMED = "assumed, as the bound is no sum of powers: in fewer iterations than the cap it takes more tokens"
+
+
+@dataclass(frozen=True)
+class Reached:
+    """The fewest tokens, or iterations, that reach a risk.
+
+    Attributes:
+        question: what was asked.
+        target: the risk that is to be reached.
+        point: the refined optimum at the fewest; None where the target is out of reach.
+        sure: how far the log of the fewest may be off: the bracket, and the risk's own uncertainty.
+        already: whether the smallest budget tried reaches it.
+        least: where it is out of reach, the least risk at the largest budget tried.
+        least_at: that budget.
+        falling: the local exponent of the risk there; near 0, it has come to its floor.
+        remarks: what else a person should know, a line each.
+        capped: what a cap on iterations does to it; None where none was asked for.
+    """
+
+    question: Question
+    target: float
+    point: Point | None
+    sure: float
+    already: bool
+    least: float
+    least_at: float
+    falling: float
+    remarks: tuple[str, ...] = ()
+    capped: Capped | None = None
+
+    def text(self) -> str:
+        """Return the answer as text: a line, one for a cap on iterations, one for each remark."""
+        from hpgrid.tuning.answers import target_text
+
+        return target_text(self)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the answer as plain data for JSON; NaN becomes null."""
+        from hpgrid.tuning.tables import finite
+
+        told: dict[str, Any] = {"target": self.target, "budget": self.question.budget}
+        told["reached"] = self.point is not None
+        if self.point is None:
+            told |= {"least_risk": self.least, "at": self.least_at, "exponent_of_risk_there": self.falling}
+        else:
+            told |= {"fewest": self.point.as_dict(), "sure": self.sure, "already": self.already}
+        told |= {"remarks": list(self.remarks), "max_K": None if self.capped is None else self.capped.as_dict()}
+        return dict(finite(told))
+
+
+@dataclass(frozen=True)
+class Capped:
+    """What a cap on iterations does to the fewest tokens.
+
+    Attributes:
+        max_K: the cap.
+        binds: whether it changes anything: the fewest tokens take more iterations than that.
+        point: the optimum under it; None where no batch size reaches the target in so few iterations.
+        price: its tokens over the fewest without a cap; NaN where there is none.
+        sure: how far the log of its tokens may be off.
+        least: where the target is out of reach, the least risk in so many iterations, whatever the batch size.
+        least_K: below so many iterations no batch size reaches it; NaN where none reaches it at all.
+    """
+
+    max_K: float
+    binds: bool
+    point: Point | None
+    price: float
+    sure: float
+    least: float
+    least_K: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        told = {"max_K": self.max_K, "binds": self.binds, "reached": self.point is not None, "price": self.price}
+        told |= {"sure": self.sure, "least_risk": self.least, "least_K": self.least_K}
+        return told | {"fewest": None if self.point is None else self.point.as_dict()}
+
+
+def reach(question: Question, target: float, *, max_K: float | None = None) -> Reached:
+    """Return the fewest tokens, or iterations, at which the tuned risk reaches a target, and what to set there.
+
+    Args:
+        question: a bound, a grid and a regime, of which the grid has no part in the answer: see ``ask``.
+        target: the risk, > 0.
+        max_K: a cap on iterations, for a question in tokens: where the fewest tokens take more of them, the batch
+            size is the smallest that reaches the target in max_K of them, at T = b max_K.
+
+    Raises:
+        ValueError: a target or a cap that is no positive number, or as ``refine``.
+    """
+    _check(question, target, max_K)
+    with progress("refining", None) as advance:
+        found = _bracketed(question, target, advance)
+        if max_K is not None:
+            capped = _capped(found, max_K, advance)
+            assumed = capped.binds and capped.point is not None and not question.is_posynomial
+            remarks = (*found.remarks, ASSUMED) if assumed else found.remarks
+            found = replace(found, capped=capped, remarks=remarks)
+    return found
+
+
+def _check(question: Question, target: float, max_K: float | None) -> None:
+    if not (is_number(target) and target > 0):
+        raise bad("a risk to reach must be positive and finite", target, "0.01, say")
+    if max_K is None:
+        return
+    check_value("K", max_K)
+    if question.budget == "K":
+        raise bad("a cap on iterations is for the fewest tokens", "the budget K", "the budget T")
+    regime = question.regime
+    if not any("b" in role for role in (regime.tuned, regime.fixed, regime.path)):
+        rule = f"the bound {question.proxy.name} does not depend on b, so that tokens are no number of iterations"
+        raise bad(rule, f"at most {max_K:g} iterations", "no cap on them")
+    if question.min_K is not None and max_K < question.min_K:
+        raise bad("the most iterations are no fewer than the least", {"least": question.min_K, "most": max_K}, "more")
+
+
+# --- the fewest ---
+
+
+def _bracketed(question: Question, target: float, advance: Callable[[], None]) -> Reached:
+    """The fewest of the question's budget."""
+    from hpgrid.refinement import refine
+
+    def solve(values: Array) -> Optimum:
+        at: dict[str, Any] = {question.budget: values}
+        return refine(question.proxy, **question.refining(), **at)
+
+    bracket = narrow(solve, target, (_smallest(question), LARGEST), advance)
+    found, k = bracket.found, bracket.place
+    if k < 0:
+        last = int(np.flatnonzero(known(found)).max(initial=0))
+        least, at, falling = (float(x[last]) for x in (found.risk, found.budgets, found.exponent["risk"]))
+        return Reached(question, target, None, np.inf, False, least, at, falling)
+    remarks = []
+    if bracket.rises:
+        remarks.append(f"the risk is not monotone: at some larger {question.budget} it is above the target again")
+    if bracket.blind:
+        remarks.append(f"just below, refinement found no optimum: a smaller {question.budget} may do")
+    point = point_of(question, found, k)
+    return Reached(question, target, point, bracket.sure, k == 0, np.nan, np.nan, np.nan, tuple(remarks))
+
+
+def _smallest(question: Question) -> float:
+    """The smallest budget that a question allows: one token or iteration, or what the least iterations take."""
+    least, regime = max(question.min_K or 1.0, 1.0), question.regime
+    if question.budget == "K" or question.min_K is None:
+        return least
+    if "b" in regime.path:
+        power = float(regime.path["b"])
+        return float(least ** (1 / (1 - power))) if power < 1 else 1.0
+    return max(1.0, question.min_K * regime.fixed.get("b", 1.0))
+
+
+# --- a cap on iterations ---
+
+
+def _capped(free: Reached, max_K: float, advance: Callable[[], None]) -> Capped:
+    """The fewest tokens within so many iterations.
+
+    In the logs of b and K, what reaches a target is a convex set for a sum of powers, and log T = log b + log K: where
+    the fewest tokens take too many iterations, the fewest under the cap take all of them. Of any other bound that is
+    assumed, and said.
+    """
+    question, point = free.question, free.point
+    if point is not None and point.iterations <= max_K * (1 + NARROW):
+        return Capped(max_K, False, point, 1.0, free.sure, np.nan, np.nan)
+    if "b" not in question.regime.tuned:
+        needed = np.nan if point is None else point.iterations
+        return Capped(max_K, True, None, np.nan, np.inf, _least_risk(question, _tokens(question, max_K)), needed)
+    in_K = question.in_iterations()
+    fewest = _bracketed(in_K, free.target, advance).point
+    least_K = np.nan if fewest is None else fewest.at
+    bracket = _smallest_batch(in_K, free.target, max_K, advance)
+    if bracket.place < 0:
+        return Capped(max_K, True, None, np.nan, np.inf, _least_risk(in_K, max_K), least_K)
+    settled = _batch_point(in_K, bracket, max_K)
+    price = np.nan if point is None else settled.at / point.at
+    return Capped(max_K, True, settled, price, bracket.sure, np.nan, least_K)
+
+
+def _smallest_batch(in_K: Question, target: float, max_K: float, advance: Callable[[], None]) -> Bracket:
+    """Bracket the smallest batch size that reaches a target in so many iterations, all else tuned."""
+    from hpgrid.refinement import refine_along
+
+    def solve(values: Array) -> Optimum:
+        at: dict[str, Any] = {"K": np.full(values.shape, max_K)}
+        return refine_along(in_K.proxy, "b", values, **in_K.refining(), **at)
+
+    return narrow(solve, target, (1.0, in_K.caps.get("b", LARGEST)), advance)
+
+
+def _batch_point(in_K: Question, bracket: Bracket, max_K: float) -> Point:
+    """The optimum at that batch size, in tokens."""
+    point = point_of(in_K.holding("b"), bracket.found, bracket.place)
+    best = {"b": bracket.at, **point.set}
+    chosen = {v: best[v] for v in in_K.regime.tuned if v in best}
+    return replace(point, budget="T", at=bracket.at * max_K, set=chosen, iterations=max_K)
+
+
+def _tokens(question: Question, K: float) -> float:
+    """What so many iterations take, where the batch size is held or on a path."""
+    if "b" in question.regime.path:
+        power = float(question.regime.path["b"])
+        return float(K ** (1 / (1 - power))) if power < 1 else LARGEST
+    return question.regime.fixed.get("b", 1.0) * K
+
+
+def _least_risk(question: Question, budget: float) -> float:
+    """The least risk at one budget; NaN where refinement does not know it."""
+    from hpgrid.refinement import refine
+
+    at: dict[str, Any] = {question.budget: np.array([budget])}
+    found = refine(question.proxy, **question.refining(), **at)
+    return float(found.risk[0]) if known(found)[0] else float("nan")

@@ -1,0 +1,176 @@
+"""``hpgrid plot``: each layout, for any bound, with lines that are that bound's own."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from hpgrid import bounds, exponents
+from hpgrid.cli import main
+from hpgrid.cli.plot import _fitted, _panels
+from hpgrid.cli.question import grid_config
+from hpgrid.config import BoundConfig, Config
+from hpgrid.paper import figure_module, own
+from hpgrid.paper.data import FigureData
+
+
+def status(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as exit_:
+        main(("plot", *arguments))
+    return exit_.value.code
+
+
+def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert status(*arguments) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    return out
+
+
+def drawn(
+    bound: str, layout: str, tune: list[str], fix: list[str] | None = None, *, budget: str = "T", refined: bool = False
+) -> tuple[FigureData, Figure]:
+    """A figure as the command makes it, on a small grid."""
+    panels = _panels(layout, tune, fix)
+    config = Config(layout, BoundConfig(bound), grid_config("footnote", 24, None, budget), panels, refined=refined)
+    data = own.compute(_fitted(config, budget), "own")
+    return data, figure_module(data.config["figure"]).draw(data)
+
+
+def dashed(figure: Figure, panel: int) -> list:
+    return [line for line in figure.axes[panel].lines if line.get_linestyle() == "--"]
+
+
+def labels(figure: Figure) -> list[str]:
+    return [axes.get_ylabel() for axes in figure.axes if not axes.get_ylabel().startswith("best risk")]
+
+
+def test_eta_and_one_more_have_figure_1s_layout_with_the_bounds_own_laws() -> None:
+    """eq. (11) has other constants than eq. (4): the lines are at its own, not through the middle of the curve."""
+    data, figure = drawn("lmo_exact", "curves", ["eta,b"], ["beta=0.999"])
+    law = exponents(bounds.lmo_exact(), ("eta", "b"), fixed={"alpha": 1e-3})
+    T = data.arrays["T"]
+    for panel, v in ((2, "b"), (3, "eta")):
+        (line,) = dashed(figure, panel)
+        inside = np.isfinite(line.get_ydata())
+        np.testing.assert_allclose(line.get_ydata()[inside], law.laws[v].at(T)[inside], rtol=1e-12)
+        assert line.get_label() == f"$T^{{{law.exponent[v]}}}$"
+        star = data.arrays[f"{v}_hat"]
+        assert abs(np.log(line.get_ydata()[-1] / star[-1])) < np.log(1e4 / 1e-15) / 23
+    assert figure.axes[0].get_title(loc="left") == r"(a) fixed $b$, best $\eta$ ($\beta=0.999$)"
+    assert [check.holds for check in data.checks if "risk" in check.name] == [True]
+
+
+def test_all_three_have_figure_9s_layout() -> None:
+    data, figure = drawn("lmo", "curves", ["eta,b,alpha"])
+    assert labels(figure) == ["risk", "batch size $b$", r"momentum complement $\alpha$", r"learning rate $\eta$"]
+    assert all(len(dashed(figure, k)) == 1 for k in range(4))
+    assert {check.name.removeprefix("slope of ") for check in data.checks} == {
+        *("risk", "eta", "b", "alpha", "eta/b", "alpha/b")
+    }
+
+
+@pytest.mark.parametrize(
+    ("tune", "fix", "panels"),
+    [
+        (["b,alpha"], ["eta=1e-4"], ["risk", "batch size $b$", r"momentum complement $\alpha$"]),
+        (["eta"], ["alpha=0.1,b=32"], ["risk", r"learning rate $\eta$"]),
+    ],
+)
+def test_other_regimes_have_a_panel_each(tune: list[str], fix: list[str], panels: list[str]) -> None:
+    _, figure = drawn("lmo", "curves", tune, fix)
+    assert labels(figure) == panels
+    assert "=" in figure.axes[0].get_title(loc="left")
+
+
+def test_a_function_has_no_predicted_lines() -> None:
+    data, figure = drawn("frank_wolfe", "curves", ["eta,b"], ["beta=0.95"])
+    assert data.checks == ()
+    assert "sum of powers" in data.notes["no_prediction"]
+    assert not any(dashed(figure, k) for k in range(4))
+
+
+def test_what_is_open_has_no_line_and_nothing_held_is_no_empty_title() -> None:
+    data, figure = drawn("sgd", "curves", ["eta,b"])
+    assert list(data.notes["exponents"]) == ["risk"]
+    assert [len(dashed(figure, k)) for k in range(4)] == [1, 1, 0, 0]
+    assert figure.axes[0].get_title(loc="left") == r"(a) fixed $b$, best $\eta$"
+
+
+def test_contours_have_a_panel_for_each_fix_and_the_best_batchs_own_law() -> None:
+    data, figure = drawn("lmo", "contours", ["eta"], ["alpha=0.001", "beta=0.9"])
+    titles = [axes.get_title(loc="left") for axes in figure.axes[:2]]
+    assert titles == [r"(a) $\beta=0.999$", r"(b) $\beta=0.9$"]
+    assert figure.axes[0].get_xlabel() == "token budget $T$"
+    assert data.notes["predicted_best_b"] == ["1/2", "1/2"]
+    for k, alpha in enumerate((1e-3, 0.1)):
+        law = exponents(bounds.lmo(), ("eta", "b"), fixed={"alpha": alpha}).laws["b"].at(data.arrays[f"budget_{k}"])
+        (line,) = (each for each in figure.axes[k].lines if each.get_label() == "predicted best $b$")
+        inside = law >= 1
+        np.testing.assert_allclose(line.get_ydata()[inside], law[inside], rtol=1e-12)
+        assert np.isnan(line.get_ydata()[~inside]).all()
+
+
+def test_contours_over_iterations_and_regimes_that_differ() -> None:
+    data, figure = drawn("lmo", "contours", ["eta,alpha", "eta"], ["alpha=0.001"], budget="K")
+    assert [axes.get_title(loc="left") for axes in figure.axes[:2]] == [
+        r"(a) best $\eta, \alpha$",
+        r"(b) $\beta=0.999$",
+    ]
+    assert figure.axes[0].get_xlabel() == "iterations $K$"
+    assert data.notes["predicted_best_b"] == [None, None]
+    assert data.arrays["budget_0"][[0, -1]].tolist() == [1e2, 1e16]
+
+
+def test_the_command_leaves_picture_arrays_and_record_and_draws_again(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "new" / "best.svg"
+    first = printed(capsys, "lmo", "--tune", "eta,alpha", "--fix", "b=32", "--n", "8", "--out", str(out))
+    assert first.splitlines()[:3] == [str(out.with_suffix(kind)) for kind in (".npz", ".json", ".svg")]
+    assert "predicted lines: risk ~ T^-1/4, eta ~ T^-3/4, alpha ~ T^-1/2" in first
+    record = json.loads(out.with_suffix(".json").read_text())
+    assert record["config"]["panels"][0]["fixed"] == {"b": 32.0}
+    picture = out.read_bytes()
+    out.unlink()
+    again = printed(capsys, "--redraw", "--out", str(out))
+    assert again.splitlines()[1:] == first.splitlines()[3:]
+    assert out.read_bytes() == picture
+
+
+MISTAKES = {
+    "lmo --tune eta,b --fix alpha=0.1": "a plot is written to a file. Given: 'no --out'. Write --out best.png, say.",
+    "lmo --tune eta,b --fix alpha=0.1 --out x.gif": "no picture format of that name",
+    "lmo --tune eta,b --fix alpha=0.1 --out x.png --layout lines": "no layout of that name",
+    "lmo --tune eta,b --fix alpha=0.1 --out x.png --budget L": "no budget of that name",
+    "lmo --out x.png": "something is tuned. Given: 'nothing'. Write --tune eta,b, say.",
+    "lmo --tune eta,b --out x.png": "depends on alpha, which is neither tuned nor fixed",
+    "sgd --tune eta,b --fix alpha=0.1 --out x.png": "the bound does not depend on alpha",
+    "lmo --tune eta,b --layout contours --out x.png": "contours have b on an axis",
+    "lmo --tune eta --fix alpha=0.1,b=3 --layout contours --out x.png": "contours have b on an axis",
+    "lmo --tune eta --tune eta --fix alpha=0.1 --fix alpha=0.2 --fix alpha=0.3 --layout contours --out x.png": (
+        "each panel has a --tune and a --fix, or all share one"
+    ),
+    "lmo --tune eta --fix alpha=.1 --fix alpha=.2 --fix alpha=.3 --fix alpha=.4 --fix alpha=.5 --layout contours "
+    "--out x.png": "four panels at most",
+    "lmo --redraw --out x.png": "--redraw computes nothing, so it takes no bound",
+    "--redraw --out x.png": "redrawing needs what a run has saved",
+}
+
+
+@pytest.mark.parametrize("line", MISTAKES)
+def test_mistakes_are_one_line_and_status_2_and_leave_no_file(
+    capsys: pytest.CaptureFixture[str], line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert status(*line.split()) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("hpgrid: error: ")
+    assert MISTAKES[line] in err
+    assert len(err.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,140 @@
+"""A survey: the same slopes as the figures', the same argmins as a loop, and what it can't say."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from hpgrid import Grid, LogAxis, Regime, bounds
+from hpgrid.config import BoundConfig, load, override, shipped
+from hpgrid.paper import figure_module
+from hpgrid.tuning.question import ask
+from hpgrid.tuning.survey import Survey, survey
+
+GRID = Grid.footnote(24)
+ALL = Regime(("eta", "b", "alpha"))
+
+
+@pytest.fixture(scope="module")
+def joint() -> Survey:
+    return survey(ask(bounds.lmo(), GRID, ALL))
+
+
+@pytest.mark.parametrize("name", ["fig1", "fig2"])
+def test_the_slopes_are_those_of_the_figures_checks(name: str) -> None:
+    config = override(load(shipped(name)), n=24, refined=False)
+    panel = config.panels[0]
+    checks = figure_module(name).compute(config, name).checks
+    found = survey(ask(bounds.lmo(), GRID, Regime(panel.tuned, panel.fixed)), config.window)
+    slopes = {f"slope of {slope.measured.name}": slope for slope in found.slopes}
+    assert set(slopes) == {check.name for check in checks}
+    for check in checks:
+        slope = slopes[check.name]
+        assert slope.measured.fit.slope == check.measured
+        assert slope.measured.tolerance == pytest.approx(check.tolerance, rel=1e-12)
+        assert (slope.measured.fit.window, slope.measured.fit.edge_points) == (check.window, check.edge_points)
+        assert float(slope.exact) == check.predicted  # type: ignore[arg-type]
+        assert slope.verdict == {True: "holds", None: "not identifiable on this grid"}[check.holds]
+
+
+def test_the_argmins_are_those_of_a_loop() -> None:
+    grid = Grid(eta=LogAxis(1e-4, 1.0, 5), b=LogAxis(1.0, 1e4, 5), alpha=LogAxis(1e-3, 1.0, 5), T=LogAxis(1e2, 1e10, 5))
+    found = survey(ask(bounds.lmo(C2=3.0), grid, Regime(("eta", "b"), {"alpha": 0.03})))
+    for k, T in enumerate(grid.T.values):
+        cells = itertools.product(grid.eta.values, grid.b.values)
+        risk, eta, b = min(
+            (b / (eta * T) + 3 / b**0.5 * (b + 0.03**1.5 * T) / (0.03 * T) + eta * (1 + 1 / 0.03), eta, b)
+            for eta, b in cells
+        )
+        assert found.hat["risk"][k] == pytest.approx(risk, rel=1e-14)
+        assert (found.hat["eta"][k], found.hat["b"][k]) == (eta, b)
+        assert found.edge["b"][k] == (b in (grid.b.lo, grid.b.hi))
+    assert (found.star["risk"] <= found.hat["risk"] * (1 + 1e-12)).all()
+
+
+def test_three_routes_agree_on_the_law(joint: Survey) -> None:
+    for slope in joint.slopes:
+        assert slope.far == pytest.approx(float(slope.exact), abs=1e-6)  # type: ignore[arg-type]
+    exact = {slope.measured.name: slope.exact for slope in joint.slopes}
+    assert (exact["b"], exact["alpha/b"]) == (Fraction(1, 6), Fraction(-1, 2))
+
+
+def test_single_optima_are_not_identifiable_and_their_ratios_are(joint: Survey) -> None:
+    verdicts = {slope.measured.name: slope.verdict for slope in joint.slopes}
+    assert {verdicts[v] for v in ALL.tuned} == {"not identifiable on this grid"}
+    assert {verdicts[v] for v in ("risk", "eta/b", "alpha/b")} == {"holds"}
+
+
+def test_a_wrong_exponent_fails(joint: Survey) -> None:
+    ratio = next(slope for slope in joint.slopes if slope.measured.name == "alpha/b")
+    off = Fraction(round((ratio.measured.fit.slope - 1.1 * ratio.measured.tolerance) * 10**6), 10**6)
+    assert replace(ratio, exact=off).verdict == "FAILS"
+
+
+def test_where_the_argmin_wanders_burn_in_is_the_refined_optimums(joint: Survey) -> None:
+    step, first = GRID.b.step, int(np.flatnonzero(GRID.T.values == joint.window[0])[0])
+    assert np.log(joint.star["b"][first:]).min() > step
+    assert np.log(joint.star["b"][first - 1]) <= step
+
+
+def test_what_stays_on_its_natural_bound_is_no_edge_of_the_grid() -> None:
+    """At a fixed learning rate the best alpha is 1 in the end: the batch size has a law there all the same."""
+    asked = ask(bounds.lmo(), Grid.footnote(100), Regime(("b", "alpha"), {"eta": 1e-4}))
+    found = survey(asked, (1e16, 1e22))
+    slopes = {slope.measured.name: slope for slope in found.slopes}
+    assert found.edge["alpha"][-1]
+    assert slopes["b"].exact == Fraction(2, 3)
+    assert slopes["b"].verdict == "holds"
+    assert slopes["alpha"].measured.fit.slope == pytest.approx(0.0, abs=0.01)
+
+
+def test_what_runs_off_is_said_and_never_a_number() -> None:
+    grid = GRID.with_axes(K=LogAxis(1e2, 1e16, 8))
+    found = survey(ask(bounds.lmo(), grid, Regime(("eta", "b"), {"alpha": 0.1})))
+    assert found.runs_off["b"].all()
+    assert np.isnan(found.star["b"]).all()
+    np.testing.assert_allclose(found.exponent["eta"], -0.5, atol=1e-9)
+    assert {slope.verdict for slope in found.slopes} == {"nothing to fit"}
+    assert "b has no best value: it runs off at 8 of 8 budgets" in found.text()
+
+
+def test_a_function_goes_through_grid_and_refinement_and_says_what_it_lacks() -> None:
+    proxy = BoundConfig("frank_wolfe").build("T")
+    found = survey(ask(proxy, GRID, Regime(("eta", "b"), {"alpha": 0.05})))
+    assert "sum of powers" in found.no_law
+    for slope in found.slopes:
+        assert (slope.exact, slope.verdict) == (None, "")
+        assert abs(slope.measured.fit.slope - slope.far) <= slope.measured.tolerance
+    assert found.no_law in found.text()
+
+
+def test_on_a_path_and_under_a_cap() -> None:
+    regime = Regime(("eta",), {"alpha": 0.1}, {"b": Fraction(1, 2)})
+    found = survey(ask(bounds.lmo(), GRID, regime))
+    assert {slope.measured.name: slope.verdict for slope in found.slopes} == {"risk": "holds", "eta": "holds"}
+    assert "b = T^1/2" in found.text()
+    capped = survey(ask(bounds.lmo(), GRID, Regime(("eta", "b"), {"alpha": 0.1}, caps={"b": 50.0})))
+    assert capped.hat["b"].max() <= 50
+    assert capped.star["b"][-1] == pytest.approx(50)
+    assert capped.slopes[0].exact == 0
+
+
+def test_the_table_is_thinned_and_marks_edges() -> None:
+    lines = survey(ask(bounds.lmo(), GRID, Regime(("eta", "b"), {"alpha": 1e-3}))).text().splitlines()
+    start = next(k for k, line in enumerate(lines) if line.startswith("T "))
+    rows = lines[start + 1 : lines.index("* at the edge of the grid: it says nothing")]
+    assert len(rows) == 12
+    assert rows[0].split()[3].endswith("*")  # b = 1 at T = 100
+    assert [rows[0].split()[0], rows[-1].split()[0]] == ["100", "1.00e+22"]
+
+
+def test_float32_says_where_it_is_blind() -> None:
+    far = GRID.with_axes(T=LogAxis(1e20, 1e30, 8))
+    found = survey(ask(bounds.lmo(), far, Regime(("b",), {"eta": 1.0, "alpha": 0.5}), dtype="float32"))
+    assert found.unresolved is not None
+    assert found.unresolved.any()
+    assert "float32 can't say which cell is best" in found.text()

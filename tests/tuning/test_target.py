@@ -1,0 +1,250 @@
+"""The inverse: the fewest tokens that reach a risk, and a cap on iterations, against brute force and closed forms.
+
+With the best learning rate put in, eq. (3) is
+2 (C1 C3 (1 + 1/alpha)/K)^(1/2) + C2 b^(-1/2) (1/(alpha K) + alpha^(1/2)): brute force over b and K needs no grid in
+eta, and shares no code with refinement.
+"""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from hpgrid import FunctionProxy, Grid, LogAxis, Regime, bounds, refine
+from hpgrid.config import BoundConfig
+from hpgrid.tuning.question import ask
+from hpgrid.tuning.target import LARGEST, reach
+
+GRID = Grid.footnote(10)
+IN_K = GRID.with_axes(K=LogAxis(1e2, 1e16, 10))
+ALPHA = 1e-2
+PAIR = Regime(("eta", "b"), {"alpha": ALPHA})
+STEPS = 1500
+
+
+def risk(K, b, alpha: float = ALPHA):
+    return 2 * np.sqrt((1 + 1 / alpha) / K) + (1 / (alpha * K) + np.sqrt(alpha)) / np.sqrt(b)
+
+
+def brute(target: float, max_K: float = np.inf, most_b: float = 1e12) -> tuple[float, float]:
+    """The fewest tokens b K over a fine grid, and the larger of its two log steps."""
+    K = np.geomspace(1.0, min(max_K, 1e14), STEPS)
+    b = np.geomspace(1.0, most_b, STEPS)[:, None]
+    tokens = np.where(risk(K, b) <= target, b * K, np.inf)
+    return float(tokens.min()), float(max(np.log(K[1]), np.log(b[1, 0])))
+
+
+@pytest.mark.parametrize("target", [1.0, 0.1, 0.01, 3e-3])
+def test_the_fewest_tokens_are_those_of_brute_force_to_a_step_of_its_grid(target: float) -> None:
+    """The nearest grid point above the optimum, in both b and K, reaches the target too: two steps more at most."""
+    found = reach(ask(bounds.lmo(), GRID, PAIR), target)
+    tokens, step = brute(target)
+    assert -1e-8 <= np.log(tokens / found.point.at) <= 2 * step
+
+
+@pytest.mark.parametrize("regime", [PAIR, Regime(("eta", "b", "alpha")), Regime(("eta", "alpha"), {"b": 32.0})])
+def test_the_risk_there_is_the_target_within_what_is_said(regime: Regime) -> None:
+    found = reach(ask(bounds.lmo(), GRID, regime), 5e-3)
+    assert found.sure < 1e-7
+    around = found.point.at * np.exp(found.sure * np.array([-1.0, 1.0]))
+    before, after = refine(bounds.lmo(), regime=regime, T=around).risk
+    assert after <= 5e-3 <= before
+    assert found.point.risk == pytest.approx(5e-3, rel=found.sure)
+    at = refine(bounds.lmo(), regime=regime, T=found.point.at)
+    assert dict(found.point.set) == pytest.approx({v: float(at.at[v]) for v in regime.tuned}, rel=1e-9)
+
+
+def test_a_smaller_risk_takes_more_tokens() -> None:
+    asked = ask(bounds.lmo(), GRID, PAIR)
+    tokens = [reach(asked, target).point.at for target in (1.0, 0.3, 0.1, 0.03, 0.01)]
+    assert tokens == sorted(tokens)
+    assert len(set(tokens)) == 5
+
+
+def test_a_large_risk_takes_the_smallest_budget_there_is() -> None:
+    found = reach(ask(bounds.lmo(), GRID, PAIR), 1e9)
+    assert found.already
+    assert found.point.at == 1.0
+    assert "the smallest T tried" in found.text()
+    least = reach(ask(bounds.lmo(), GRID, Regime(("eta",), {"b": 8.0, "alpha": 0.5}), min_K=5.0), 1e9)
+    assert least.point.at == pytest.approx(40.0)
+    path = Regime(("eta",), {"alpha": 0.5}, {"b": Fraction(1, 2)})
+    assert reach(ask(bounds.lmo(), GRID, path, min_K=5.0), 1e9).point.at == pytest.approx(25.0)
+
+
+def test_the_fewest_iterations() -> None:
+    """At b = 4 the risk is risk(K, 4), which falls with K; with b tuned it is what is left of it as b grows."""
+    held = reach(ask(bounds.lmo(), IN_K, Regime(("eta",), {"alpha": ALPHA, "b": 4.0})), 0.07)
+    assert risk(held.point.at, 4.0) == pytest.approx(0.07, rel=1e-8)
+    free = reach(ask(bounds.lmo(), IN_K, PAIR), 0.07)
+    assert free.point.at == pytest.approx(4 * (1 + 1 / ALPHA) / 0.07**2, rel=1e-8)
+    assert "a cap on b would stop it" in free.text()
+
+
+# --- out of reach ---
+
+
+def test_a_noise_floor_is_said_with_its_level_and_no_number() -> None:
+    """b <= 100 at a fixed alpha leaves C2 (alpha/b)^(1/2)."""
+    found = reach(ask(bounds.lmo(), GRID, Regime(("eta", "b"), {"alpha": ALPHA}, caps={"b": 100.0})), 1e-3)
+    assert found.point is None
+    assert found.least == pytest.approx(np.sqrt(ALPHA / 100), rel=1e-6)
+    assert found.least_at == pytest.approx(LARGEST)
+    assert "out of reach: at T = 1e+60, the largest tried, it is still 0.01, its floor" in found.text()
+    told = json.loads(json.dumps(found.as_dict(), allow_nan=False))
+    assert told["reached"] is False
+    assert "fewest" not in told
+
+
+def test_what_only_falls_too_slowly_is_no_floor() -> None:
+    found = reach(ask(bounds.lmo(), GRID, PAIR), 1e-18)
+    assert found.falling == pytest.approx(-0.25, abs=1e-6)
+    assert "falling like T^-0.25" in found.text()
+
+
+def test_just_above_the_floor_it_is_reached_and_less_sure() -> None:
+    """Where the risk levels off, a little uncertainty of it is much of T."""
+    asked = ask(bounds.lmo(), GRID, Regime(("eta",), {"alpha": ALPHA, "b": 100.0}))
+    floor = np.sqrt(ALPHA / 100)
+    near, far = reach(asked, floor * 1.0001), reach(asked, floor * 10)
+    assert near.point is not None
+    assert near.sure > 1e3 * far.sure
+
+
+def test_a_risk_that_rises_again_is_said() -> None:
+
+    def valley(eta, b, alpha, T, constants):
+        return (eta + 1 / eta) * (1e-3 + abs(T / 1e6 - 1e6 / T) / 1e9)
+
+    found = reach(ask(FunctionProxy(valley, uses=("eta", "T")), GRID, Regime(("eta",))), 0.1)
+    assert found.point is not None
+    assert found.point.at < 1e20
+    assert "not monotone" in found.text()
+
+
+# --- a cap on iterations ---
+
+
+@pytest.mark.parametrize(("target", "max_K"), [(0.01, 6e6), (0.01, 4.1e6), (0.1, 5e4)])
+def test_a_cap_that_binds_costs_what_brute_force_says(target: float, max_K: float) -> None:
+    found = reach(ask(bounds.lmo(), GRID, PAIR), target, max_K=max_K)
+    capped, (tokens, step) = found.capped, brute(target, max_K)
+    assert capped.binds
+    assert capped.point.iterations == max_K
+    assert capped.point.at == pytest.approx(capped.point.set["b"] * max_K)
+    assert -1e-8 <= np.log(tokens / capped.point.at) <= 2 * step
+    assert capped.price == pytest.approx(capped.point.at / found.point.at)
+    assert capped.price > 1
+    assert risk(max_K, capped.point.set["b"]) == pytest.approx(target, rel=1e-8)
+    eta = np.sqrt(1 / (max_K * (1 + 1 / ALPHA)))
+    assert capped.point.set["eta"] == pytest.approx(eta, rel=1e-8)
+
+
+def test_the_fewest_iterations_that_any_batch_reaches_it_in() -> None:
+    """As b grows only 2 (C1 C3 (1 + 1/alpha)/K)^(1/2) is left."""
+    asked = ask(bounds.lmo(), GRID, PAIR)
+    least = 4 * (1 + 1 / ALPHA) / 0.01**2
+    short = reach(asked, 0.01, max_K=0.99 * least).capped
+    assert short.point is None
+    assert short.least_K == pytest.approx(least, rel=1e-8)
+    assert short.least == pytest.approx(0.01 / np.sqrt(0.99), rel=1e-8)
+    assert reach(asked, 0.01, max_K=1.01 * least).capped.point is not None
+
+
+def test_a_cap_that_does_not_bind_changes_nothing() -> None:
+    asked = ask(bounds.lmo(), GRID, PAIR)
+    free = reach(asked, 0.01)
+    found = reach(asked, 0.01, max_K=1.001 * free.point.iterations)
+    assert not found.capped.binds
+    assert found.capped.price == 1
+    assert found.capped.point == free.point
+    assert "the same, it takes no more than that" in found.text()
+    assert reach(asked, 0.01, max_K=0.999 * free.point.iterations).capped.binds
+
+
+def test_a_tighter_cap_costs_more() -> None:
+    asked = ask(bounds.lmo(), GRID, PAIR)
+    prices = [reach(asked, 0.01, max_K=max_K).capped.price for max_K in (4.05e6, 4.2e6, 5e6, 8e6, 1.2e7, 1e9)]
+    assert prices == sorted(prices, reverse=True)
+    assert prices[0] > 10
+    assert prices[-1] == 1
+
+
+@pytest.mark.parametrize(
+    "regime",
+    [
+        pytest.param(Regime(("eta",), {"alpha": ALPHA, "b": 4.0}), id="fixed b"),
+        pytest.param(Regime(("eta",), {"alpha": ALPHA}, {"b": Fraction(1, 2)}), id="path"),
+    ],
+)
+def test_where_b_is_held_a_cap_can_only_be_kept_or_not(regime: Regime) -> None:
+    asked = ask(bounds.lmo(), GRID, regime)
+    free = reach(asked, 0.2)
+    short = reach(asked, 0.2, max_K=free.point.iterations / 4).capped
+    assert short.point is None
+    assert short.least_K == pytest.approx(free.point.iterations)
+    b = 4.0 if "b" in regime.fixed else free.point.iterations / 4  # T^(1/2) = K along that path
+    assert short.least == pytest.approx(risk(free.point.iterations / 4, b), rel=1e-9)
+    assert not reach(asked, 0.2, max_K=free.point.iterations * 1.1).capped.binds
+
+
+def test_a_cap_on_b_keeps_iterations_up() -> None:
+    asked = ask(bounds.lmo(), GRID, Regime(("eta", "b"), {"alpha": ALPHA}, caps={"b": 300.0}))
+    found = reach(asked, 0.01, max_K=6e6)
+    assert found.point is not None
+    assert found.capped.point is None
+    assert found.capped.least == pytest.approx(risk(6e6, 300.0), rel=1e-9)
+    assert risk(found.capped.least_K, 300.0) == pytest.approx(0.01, rel=1e-8)
+
+
+def test_where_batches_are_free_a_cap_costs_nothing() -> None:
+    """SGD: the tuned risk is 2 (Delta0 L sigma^2/T)^(1/2), whatever b."""
+    found = reach(ask(bounds.sgd(), GRID, Regime(("eta", "b"))), 0.01, max_K=1e3)
+    assert found.point.at == pytest.approx(4e4, rel=1e-8)
+    assert found.capped.point.at == pytest.approx(4e4, rel=1e-8)
+    assert found.capped.point.set == pytest.approx({"eta": 0.2, "b": 40.0}, rel=1e-6)
+    assert "no more than without" in found.text()
+
+
+def test_a_function_is_inverted_as_a_sum_of_powers_is() -> None:
+    """The star-convex bound at lam = 1, evaluated by NumPy over b, K and eta, on grids of its own.
+
+    The step of eta costs risk only to second order, so that it is no more of log T than the step itself.
+    """
+    proxy = BoundConfig("star_convex").build("T")
+    found = reach(ask(proxy, GRID, Regime(("eta", "b"), {"alpha": 0.05})), 0.1, max_K=8e3)
+    K, b = np.geomspace(1e3, 3e5, 120)[:, None], np.geomspace(1.0, 1e4, 120)
+    eta = np.geomspace(1e-5, 1e-1, 100)[:, None, None]
+    step = np.log(eta[1, 0, 0] / eta[0, 0, 0]) + np.log(K[1, 0] / K[0, 0]) + np.log(b[1] / b[0])
+    best = proxy.form("K").risk(eta=eta, b=b, alpha=0.05, K=K).min(axis=0)
+    tokens = np.where(best <= 0.1, b * K, np.inf)
+    assert -1e-6 <= np.log(tokens.min() / found.point.at) <= step
+    assert -1e-6 <= np.log(tokens[K[:, 0] <= 8e3].min() / found.capped.point.at) <= step
+
+
+@pytest.mark.parametrize(
+    ("target", "max_K", "grid", "message"),
+    [
+        (0.0, None, GRID, "a risk to reach must be positive"),
+        (float("nan"), None, GRID, "a risk to reach must be positive"),
+        (0.1, 0.0, GRID, "K must be a finite number with K > 0"),
+        (0.1, 1e3, IN_K, "a cap on iterations is for the fewest tokens"),
+    ],
+)
+def test_mistakes(target: float, max_K: float | None, grid: Grid, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        reach(ask(bounds.lmo(), grid, PAIR), target, max_K=max_K)
+
+
+def test_the_most_iterations_are_no_fewer_than_the_least() -> None:
+    with pytest.raises(ValueError, match="no fewer than the least"):
+        reach(ask(bounds.lmo(), GRID, PAIR, min_K=100.0), 0.1, max_K=10.0)
+
+
+def test_without_a_batch_size_there_are_no_iterations_to_cap() -> None:
+    alone = FunctionProxy(lambda eta, b, alpha, T, c: eta + 1 / (eta * T), uses=("eta", "T"))
+    with pytest.raises(ValueError, match="does not depend on b"):
+        reach(ask(alone, GRID, Regime(("eta",))), 0.1, max_K=10.0)

@@ -1,0 +1,48 @@
+"""Numbers as a person reads them."""
+
+from __future__ import annotations
+
+import pytest
+
+from hpgrid.tuning.text import beta, intervals, momentum, number, setting, settings
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0123456, "0.0123"),
+        (1072.4, "1072"),
+        (93644.2, "93644"),
+        (123456.0, "1.23e+05"),
+        (6.3e-5, "6.30e-05"),
+        (0.0, "0"),
+        (1.0, "1"),
+        (float("nan"), "-"),
+        (float("inf"), "inf"),
+        (-0.25, "-0.25"),
+    ],
+)
+def test_numbers(value: float, text: str) -> None:
+    assert number(value) == text
+
+
+@pytest.mark.parametrize(("alpha", "text"), [(0.0658, "0.9342"), (1e-3, "0.999"), (1e-9, "0.999999999"), (1.0, "0")])
+def test_the_beta_that_was_given_is_written_whole(alpha: float, text: str) -> None:
+    assert momentum(alpha) == f"beta = {text}"
+
+
+def test_where_a_beta_can_not_be_written_alpha_is() -> None:
+    assert momentum(1e-20) == "alpha = 1e-20"
+    assert beta(1e-20) == "1 - alpha"
+
+
+@pytest.mark.parametrize(("alpha", "text"), [(0.0658, "0.934"), (6.3e-5, "0.999937"), (0.5, "0.5"), (1.0, "0")])
+def test_the_beta_that_was_found_has_as_many_digits_as_alpha(alpha: float, text: str) -> None:
+    assert beta(alpha) == text
+
+
+def test_settings_and_intervals() -> None:
+    assert settings({"eta": 3.2e-4, "alpha": 0.01}) == "eta = 3.20e-04, alpha = 0.01 (beta = 0.99)"
+    assert settings({"alpha": 1.0}) == "alpha = 1"
+    assert intervals({"b": (90.4, 2e5)}) == "b 90 to 2.0e+05"
+    assert setting("alpha", 0.1) == "alpha = 0.1 (beta = 0.9)"
