@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpgrid.claims.routes import Array, Bound, Setting
-from hpgrid.paper.checks import FAR, refined_curves
-from hpgrid.proxy import Proxy, Term
+from hpgrid.proxy import Proxy
 from hpgrid.reducers.profile import grid_excess, profile, sublevel
 from hpgrid.regime import Regime, along
 from hpgrid.search import joint_caps
+from hpgrid.tuning.slopes import FAR, in_monomial, refined_curves
 
 #: The ends of a product's own axis: none that matter.
 _OPEN = (1e-200, 1e200)
@@ -131,8 +131,9 @@ def _by_bisection(proxy: Proxy, found: Searched, setting: Setting, left: Mapping
     if not own:
         return profile(proxy, setting.tuned, fixed, budgets).risk ** risk, abs(risk) * excess / 2
     pivot = next(v for v in ("eta", "alpha", "b") if v in own)
-    power = float(own[pivot]) if len(own) == 1 else 1.0
-    bound = proxy if len(own) == 1 else _in_product(proxy, own, pivot)
+    power = float(own[pivot])
+    # After burn-in the bounds that the pivot loses are not active, and the optimum is the same.
+    bound = proxy if len(own) == 1 else in_monomial(proxy, {v: p / own[pivot] for v, p in own.items()}, pivot)
     box: Mapping[str, tuple[float, float]] = {} if bound is proxy else {pivot: _OPEN}
     best = profile(bound, setting.tuned, fixed, budgets, box)
     low, high = sublevel(bound, setting.tuned, fixed, window, pivot, excess, box)
@@ -141,18 +142,3 @@ def _by_bisection(proxy: Proxy, found: Searched, setting: Setting, left: Mapping
         # On a convex curve the lowest of evenly spaced points is next to the minimum.
         delta = min(delta, found.steps[pivot])
     return best.at[pivot] ** power * best.risk**risk, abs(power) * delta + abs(risk) * excess / 2
-
-
-def _in_product(proxy: Proxy, left: Mapping[str, Fraction], pivot: str) -> Proxy:
-    """The bound with a product of variables in the place of one of them, whose own bounds it loses.
-
-    After burn-in these are not active, and the optimum is the same: a sum of powers is convex in the logs.
-    """
-
-    def changed(term: Term) -> Term:
-        power = (term.exponent(pivot) or Fraction(0)) / left[pivot]
-        rest = {v: (term.exponent(v) or Fraction(0)) - power * p for v, p in left.items() if v != pivot}
-        return replace(term, factors={**term.factors, **rest, pivot: power})
-
-    caps = {v: cap for v, cap in proxy.caps.items() if v != pivot}
-    return replace(proxy, terms=tuple(changed(term) for term in proxy.terms), caps=caps, cap_terms={})
