@@ -27,6 +27,7 @@ _HOME = {
     "regret": "hpgrid.refinement.cost",
     "flatness": "hpgrid.refinement.cost",
     "exponents": "hpgrid.asymptotics.exact",
+    "check": "hpgrid.claims.stated.checking",
     "critical_batch": "hpgrid.critical.answer",
     "sweep": "hpgrid.sweeps.run",
     "open_sweep": "hpgrid.sweeps.dataset",
@@ -43,6 +44,7 @@ __all__ = [
     "Term",
     "__version__",
     "bounds",
+    "check",
     "critical_batch",
     "exponents",
     "fit_slope",
@@ -59,6 +61,7 @@ __all__ = [
 if TYPE_CHECKING:
     from hpgrid import bounds
     from hpgrid.asymptotics.exact import exponents
+    from hpgrid.claims.stated.checking import check
     from hpgrid.critical.answer import critical_batch
     from hpgrid.formula.bound import parse
     from hpgrid.grid import Grid, LogAxis

@@ -13,6 +13,7 @@ from cyclopts import App, CycloptsError
 
 from hpgrid import __version__
 from hpgrid.cli.bench import benchmark
+from hpgrid.cli.check import check_stated
 from hpgrid.cli.critical_batch import print_critical_batch
 from hpgrid.cli.exponents import print_exponents
 from hpgrid.cli.new_bound import write_bound
@@ -37,6 +38,7 @@ app.command(reproduce_figures, name="reproduce")
 app.command(print_exponents, name="exponents")
 app.command(print_critical_batch, name="critical-batch")
 app.command(verify_claims, name="verify")
+app.command(check_stated, name="check")
 app.command(benchmark, name="bench")
 app.command(run_sweep, name="sweep")
 app.command(plot_sweep, name="plot-sweep")

@@ -20,6 +20,9 @@ T = TypeVar("T")
 
 _FLAGS = ("burn_in",)
 
+#: Options that are one of some words; the bound says of which.
+_WORDS = ("form", "norm")
+
 #: 2, -1/3 or 0.25. Not 1e9: as a fraction it could have a billion digits.
 _RATIONAL = re.compile(r"[+-]?(\d{1,30}/\d{1,30}|\d{1,30}(\.\d{0,30})?|\.\d{1,30})")
 
@@ -81,8 +84,10 @@ def number(name: str, text: str) -> float:
     return value
 
 
-def setting(name: str, text: str) -> float | Fraction | bool:
-    """Return a bound's constant or option: a number, a fraction such as 1/3, or true or false for a flag."""
+def setting(name: str, text: str) -> float | Fraction | bool | str:
+    """Return a bound's constant or option: a number, a fraction such as 1/3, true or false for a flag, or a word."""
+    if name in _WORDS and text.isalpha():
+        return text
     if name not in _FLAGS:
         fraction = rational(text) if "/" in text else None
         return number(name, text) if fraction is None else fraction

@@ -1,0 +1,89 @@
+"""``hpgrid check``: what a person states of a bound, held against it by all routes."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Parameter
+
+from hpgrid.checks import TUNABLE
+from hpgrid.claims.stated.grammar import parse
+from hpgrid.cli import given
+from hpgrid.cli.bound import Named, Set, Written, chosen
+from hpgrid.cli.cache import use_compilation_cache
+from hpgrid.config import check_choice
+from hpgrid.errors import bad
+from hpgrid.progress import progress
+
+if TYPE_CHECKING:
+    from hpgrid.claims.stated.checking import Checked
+
+
+def check_stated(
+    bound: Named = None,
+    /,
+    *,
+    claim: Annotated[
+        list[str] | None,
+        Parameter(
+            negative="",
+            help='What is stated, once for each claim, such as "b ~ T^1/2" or "eta ~ b T^-3/4 @ fixed b": '
+            "after ^ one rational number; = in place of ~ with a constant.",
+        ),
+    ] = None,
+    written: Written = None,
+    tune: Annotated[
+        list[str] | None, Parameter(negative="", help="What is tuned, such as eta,b; all that nothing holds.")
+    ] = None,
+    fix: Annotated[list[str] | None, Parameter(negative="", help="What is held, such as b=1072,beta=0.999.")] = None,
+    path: Annotated[
+        list[str] | None,
+        Parameter(negative="", help="What follows the budget, such as b=T^1/2: after ^ one rational number."),
+    ] = None,
+    cap: Annotated[list[str] | None, Parameter(negative="", help="Largest values, such as b=1e6.")] = None,
+    set_: Set = None,
+    budget: Annotated[str, Parameter(help="T for tokens, K for iterations.")] = "T",
+    json_: Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")] = False,
+    strict: Annotated[bool, Parameter(negative="", help="Exit with 1 when a claim fails.")] = False,
+) -> int:
+    """Say of stated scaling laws whether they hold, fail, or can't be told, by all routes, with the numbers."""
+    statements = [parse(one) for one in claim or ()]
+    if not statements:
+        raise bad("a check needs a claim", "none", '--claim "b ~ T^1/2", say')
+    check_choice("budget", budget, ("T", "K"))
+    tuned = given.names(tune)
+    for name in tuned:
+        check_choice("hyperparameter to tune", name, TUNABLE)
+    fixed = _held(given.pairs("--fix", fix, given.number, "b=1072"))
+    paths = given.pairs("--path", path, given.path(budget), f"b={budget}^1/2")
+    caps = given.pairs("--cap", cap, given.number, "b=1e6")
+    proxy = chosen(bound, set_, written).build(budget)
+    from hpgrid.claims.stated.checking import check_statements
+    from hpgrid.claims.stated.posing import Roles
+
+    use_compilation_cache()
+    roles = Roles(tuned or None, fixed, paths, caps)
+    with progress("checking", len(statements)) as advance:
+        found = check_statements(proxy, statements, roles, advance=advance)
+    return _say(found, json_, strict)
+
+
+def _held(values: dict[str, float]) -> dict[str, float]:
+    """What is held, beta as alpha."""
+    if "beta" not in values:
+        return values
+    from hpgrid.sweeps.values import complement
+
+    beta = values.pop("beta")
+    if "alpha" in values or not 0 <= beta < 1:
+        raise bad("the momentum is one of 0 <= beta < 1 and alpha = 1 - beta", beta, "--fix beta=0.999, say")
+    return {**values, "alpha": complement(beta)}
+
+
+def _say(found: tuple[Checked, ...], as_json: bool, strict: bool) -> int:
+    from hpgrid.claims.ledger import FAILS
+    from hpgrid.claims.stated import report
+
+    print(json.dumps(report.as_dict(found), indent=2, allow_nan=False) if as_json else report.text(found))
+    return int(strict and any(one.verdict == FAILS for one in found))

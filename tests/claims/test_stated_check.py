@@ -1,0 +1,459 @@
+"""Stated laws held against bounds: what holds, what fails on which route, what can't be told."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hpgrid import FunctionProxy, Grid, LogAxis, Proxy, Term, bounds
+from hpgrid.claims.ledger import FAILS, HOLDS, UNIDENTIFIABLE, Reading
+from hpgrid.claims.stated import refined, verdicts
+from hpgrid.claims.stated.checking import Checked, check
+from hpgrid.claims.stated.report import as_dict, text
+from hpgrid.claims.stated.verdicts import contradictions, instead, part_verdict, tells, verdict
+from hpgrid.errors import InputError
+from hpgrid.theory import star_convex as theory
+
+F = Fraction
+
+#: The paper's laws as a person states them, and which route can't tell.
+THEOREMS = {
+    "b ~ T^1/2 @ fixed alpha": (),
+    "eta ~ T^-1/4 @ fixed alpha": (),
+    "risk ~ T^-1/4 @ fixed alpha": (),
+    "alpha ~ b T^-1/2 @ fixed b": (),
+    "eta ~ b T^-3/4 @ fixed b": (),
+    "risk ~ T^-1/4 @ fixed b": (),
+    "b ~ T^1/6": ("grid",),
+    "eta ~ T^-7/12": ("grid",),
+    "alpha ~ T^-1/3": ("grid",),
+    "risk ~ T^-1/4": (),
+    "alpha/b ~ T^-1/2": (),
+    "K ~ T^5/6": ("grid",),
+    "alpha ~ b T^-1/2": (),
+    "alpha ~ b T^-1/2 @ b = T^1/4": (),
+    "eta ~ b T^-3/4 @ b = T^1/4": (),
+    "risk ~ b^1/2 T^-1/2 @ b = T^3/4": ("grid",),  # alpha stays at 1
+}
+
+#: The same with another exponent of the budget.
+WRONG = {
+    "b ~ T^1/3 @ fixed alpha": "1/2",
+    "eta ~ T^-1/2 @ fixed alpha": "-1/4",
+    "risk ~ T^-1/3 @ fixed alpha": "-1/4",
+    "alpha ~ b T^-1/3 @ fixed b": "-1/2",
+    "eta ~ b T^-1/2 @ fixed b": "-3/4",
+    "b ~ T^1/5": "1/6",
+    "eta ~ T^-3/5": "-7/12",
+    "alpha ~ T^-3/10": "-1/3",
+    "alpha/b ~ T^-2/3": "-1/2",
+    "eta ~ b T^-1/2 @ b = T^1/4": "-1/2",
+}
+
+CONSTANTS = (
+    "alpha ~ C1^1/2 C3^1/2 C2^-1 b T^-1/2 @ fixed b",
+    "b ~ C2^5/3 (C1 C3)^-5/6 T^1/6",
+    "b ~ C2 (C1 C3)^-1/2 alpha T^1/2 @ alpha -> 0",
+    "risk ~ b_max^-1/2 @ b <= 1e6, fixed alpha",
+    "eta ~ b^1/2 @ fixed T, fixed b, fixed alpha",
+)
+
+
+@cache
+def lmo() -> Mapping[str, Checked]:
+    """Everything that is asked of eq. (4), in one call: searches and optima are shared."""
+    claims = (*THEOREMS, *WRONG, *CONSTANTS, *EXACT, *LOGS_OF_NONE, "b ~ C2 alpha T^1/2 @ fixed alpha", "b ~ C1 T^1/6")
+    return dict(zip(claims, check(bounds.lmo(), claims)))
+
+
+EXACT = {
+    "alpha = 2 C1^1/2 C3^1/2 C2^-1 b T^-1/2 @ fixed b": HOLDS,
+    "b = 0.315 T^1/6": HOLDS,
+    "b = 0.3149803 T^1/6": HOLDS,
+    "b = 2^-5/3 C2^5/3 (C1 C3)^-5/6 T^1/6": HOLDS,
+    "alpha = 2144 T^-1/2 @ fixed b=1072": HOLDS,
+    "b = 0.316 T^1/6": FAILS,
+    "b = 0.31490 T^1/6": FAILS,
+    "b = 1/3 T^1/6": FAILS,
+    "alpha = 3 b T^-1/2 @ fixed b": FAILS,
+}
+
+LOGS_OF_NONE = ("b ~ T^1/2 (log T)^1/3 @ fixed alpha", "risk ~ T^-1/4 log T")
+
+
+def by_route(one: Checked, what: str) -> dict[str, Reading]:
+    return {reading.route: reading for reading in one.readings if reading.what == what}
+
+
+# --- the paper's laws ---
+
+
+@pytest.mark.parametrize("claim", THEOREMS)
+def test_the_papers_laws_hold_by_every_route_that_can_tell(claim: str) -> None:
+    found = lmo()[claim]
+    assert found.verdict == HOLDS
+    told = {route: reading.verdict for route, reading in by_route(found, "power of T").items()}
+    blind = THEOREMS[claim]
+    assert told == {route: UNIDENTIFIABLE if route in blind else HOLDS for route in ("exact", "refined", "grid")}
+    assert not contradictions(found.readings)
+
+
+@pytest.mark.parametrize("claim", WRONG)
+def test_another_exponent_fails_on_the_exact_and_the_refined_route(claim: str) -> None:
+    found = lmo()[claim]
+    assert found.verdict == FAILS
+    told = by_route(found, "power of T")
+    assert told["exact"].verdict == told["refined"].verdict == FAILS
+    assert str(told["exact"].measured) == WRONG[claim]
+    assert float(told["refined"].measured) == pytest.approx(float(F(WRONG[claim])), abs=1e-8)
+    assert not contradictions(found.readings)
+
+
+def test_a_measurement_does_not_depend_on_what_is_claimed() -> None:
+    right, wrong = (by_route(lmo()[c], "power of T") for c in ("b ~ T^1/2 @ fixed alpha", "b ~ T^1/3 @ fixed alpha"))
+    assert [reading.measured for reading in right.values()] == [reading.measured for reading in wrong.values()]
+    assert [reading.tolerance for reading in right.values()] == [reading.tolerance for reading in wrong.values()]
+
+
+def test_a_held_variable_that_is_named_is_claimed_and_one_that_is_not_is_not() -> None:
+    assert "power of b" in {r.what for r in lmo()["alpha ~ b T^-1/2 @ fixed b"].readings}
+    assert {r.what for r in lmo()["b ~ T^1/2 @ fixed alpha"].readings} == {"power of T"}
+
+
+def test_what_is_tuned_on_the_right_moves_to_the_left() -> None:
+    assert lmo()["alpha ~ b T^-1/2"].question.text() == "alpha b^-1 ~ T^-1/2"
+    assert lmo()["K ~ T^5/6"].question.text() == "b^-1 ~ T^-1/6"
+
+
+def test_which_budgets_the_grid_was_read_over_and_what_it_left_out() -> None:
+    window = lmo()["b ~ T^1/6"].window
+    assert window is not None
+    # Theorem 3's b leaves 1 by a grid step soon after T = 1477; the argmin falls back to b = 1 later, too.
+    assert 1477 < window.low < 1e5
+    assert window.high == 1e22
+    assert window.edge_points > 0
+    assert f"{window.points} points, {window.edge_points} at an edge left out" in text([lmo()["b ~ T^1/6"]])
+    along = lmo()["risk ~ b^1/2 T^-1/2 @ b = T^3/4"]
+    assert along.window is None
+    assert "grid: no two budgets after burn-in without an edge" in text([along])
+
+
+# --- constants and held variables ---
+
+
+@pytest.mark.parametrize("claim", CONSTANTS)
+def test_powers_of_constants_held_variables_and_caps(claim: str) -> None:
+    found = lmo()[claim]
+    assert found.verdict == HOLDS
+    for what in {reading.what for reading in found.readings} - {"power of T"}:
+        assert {route: r.verdict for route, r in by_route(found, what).items()} == {"exact": HOLDS, "refined": HOLDS}
+
+
+def test_a_wrong_power_of_a_constant_fails_though_the_budgets_is_right() -> None:
+    found = lmo()["b ~ C1 T^1/6"]
+    assert found.verdict == FAILS
+    assert list(instead(found.readings)) == ["power of C1"]
+    assert by_route(found, "power of C1")["exact"].measured == F(-5, 6)
+    assert by_route(found, "power of C1")["refined"].verdict == FAILS
+
+
+def test_what_stands_in_a_sum_has_no_power_but_in_the_limit() -> None:
+    """b* goes with alpha (1 + alpha)^(-1/2): both routes find what that comes to over the same decade."""
+    found = by_route(lmo()["b ~ C2 alpha T^1/2 @ fixed alpha"], "power of alpha")
+    expected = 1 - 0.5 * math.log(1.001 / 1.0001) / math.log(10)
+    assert found["exact"].measured == pytest.approx(expected, rel=1e-12)
+    assert found["refined"].measured == pytest.approx(expected, rel=1e-8)
+    assert {reading.verdict for reading in found.values()} == {FAILS}
+
+
+def test_iterations_are_tokens_over_the_batch_size() -> None:
+    """alpha ~ b T^(-1/2) = b^(1/2) K^(-1/2); K alone says nothing of b."""
+    both, alone, wrong = check(
+        bounds.lmo(), ["alpha ~ b^1/2 K^-1/2 @ fixed b", "alpha ~ K^-1/2 @ fixed b", "alpha ~ b K^-1/2 @ fixed b"]
+    )
+    assert (both.verdict, alone.verdict, wrong.verdict) == (HOLDS, HOLDS, FAILS)
+    assert by_route(both, "power of b")["exact"].predicted == 1
+    assert not by_route(alone, "power of b")
+    assert by_route(wrong, "power of b")["exact"].predicted == F(3, 2)
+
+
+@pytest.mark.parametrize("claim", EXACT)
+def test_a_constant_is_as_sure_as_it_is_written(claim: str) -> None:
+    found = lmo()[claim]
+    assert found.verdict == EXACT[claim]
+    assert {r.verdict for r in by_route(found, "constant").values()} == {EXACT[claim]}
+    assert set(by_route(found, "constant")) == {"exact", "refined"}
+
+
+# --- logarithms ---
+
+
+@pytest.mark.parametrize("claim", LOGS_OF_NONE)
+def test_a_logarithm_that_is_not_there_fails_on_both_routes(claim: str) -> None:
+    found = lmo()[claim]
+    assert found.verdict == FAILS
+    told = by_route(found, "power of log T")
+    assert told["exact"].measured == 0
+    assert told["exact"].verdict == told["refined"].verdict == FAILS
+    assert {reading.verdict for reading in by_route(found, "power of T").values()} == {HOLDS}
+    assert "grid" not in by_route(found, "power of T")
+    assert not contradictions(found.readings)
+
+
+@cache
+def star() -> Mapping[str, Checked]:
+    claims = (
+        "b ~ (T/log T)^(2/3)",
+        "eta ~ (log T/T)^(1/3)",
+        "b ~ T^2/3",
+        "b ~ T^0.65",
+        "b ~ T^2/3 (log T)^-1/3",
+    )
+    return dict(zip(claims, check(bounds.star_convex(lam=0.3), claims, fixed={"alpha": 0.05})))
+
+
+@pytest.mark.parametrize("claim", ["b ~ (T/log T)^(2/3)", "eta ~ (log T/T)^(1/3)"])
+def test_laws_with_logarithms_hold(claim: str) -> None:
+    found = star()[claim]
+    assert found.verdict == HOLDS
+    assert found.law is None
+    assert found.no_law
+    assert {reading.route for reading in found.readings} == {"refined", "grid"}
+
+
+def test_a_plain_power_fails_where_there_is_a_logarithm() -> None:
+    found = star()["b ~ T^2/3"]
+    assert found.verdict == FAILS
+    assert list(instead(found.readings)) == ["power of log T"]
+    assert float(instead(found.readings)["power of log T"].measured) == pytest.approx(-2 / 3, abs=0.01)
+    assert by_route(found, "power of T")["grid"].verdict == HOLDS  # it can't see the logarithm, and says nothing of it
+    assert not contradictions(found.readings)
+
+
+def test_another_power_of_the_logarithm_fails_and_so_does_what_a_plain_fit_would_give() -> None:
+    assert list(instead(star()["b ~ T^2/3 (log T)^-1/3"].readings)) == ["power of log T"]
+    assert by_route(star()["b ~ T^0.65"], "power of T")["refined"].verdict == FAILS
+
+
+def test_the_extrapolations_errors_are_within_their_tolerances_for_random_constants() -> None:
+    """Of b* of the star-convex bound, whose local exponent is a closed form: 2/3 (1 - (d s/d log T)/s)."""
+    rng, u = np.random.default_rng(7), np.log(refined.LADDER)
+    for _ in range(200):
+        s = theory.decayed(u, theory.Constants(*10 ** rng.uniform(-1.5, 1.5, 4)))
+        slopes = 2 / 3 * (1 - (1 / 3) / (1 - 2 / (3 * s)) / s)
+        p, p_error = refined.gained(slopes)
+        q, q_error = refined.limit(u * (slopes - 2 / 3), 0.0)
+        assert abs(p - 2 / 3) <= p_error < 0.05
+        assert abs(q + 2 / 3) <= q_error < 1 / 3
+
+
+# --- other bounds ---
+
+
+def test_sgd_has_no_batch_size_of_its_own() -> None:
+    held, free, below, ratio, risk = check(
+        bounds.sgd(), ["eta ~ b T^-1/2 @ fixed b", "b ~ T^1/4", "b ~ T^-1", "eta/b ~ T^-1/2", "risk ~ T^-1/2"]
+    )
+    assert [one.verdict for one in (held, ratio, risk)] == [HOLDS] * 3
+    assert free.verdict == UNIDENTIFIABLE
+    assert "no route can tell power of T" in text([free])
+    assert below.verdict == FAILS
+    assert instead(below.readings)["nearest possible power of T"].measured == 0
+
+
+def test_what_runs_to_infinity_follows_no_law() -> None:
+    found, risk, wrong = check(
+        bounds.lmo(budget="K"), ["b ~ K @ fixed alpha", "risk ~ K^-1/2 @ fixed alpha", "risk ~ K^-1/4 @ fixed alpha"]
+    )
+    assert found.verdict == FAILS
+    assert {r.route: r.verdict for r in found.readings if r.what == "b is attained"} == {
+        "exact": FAILS,
+        "refined": FAILS,
+    }
+    assert "b is attained is no (exact), not yes" in text([found])
+    assert (risk.verdict, wrong.verdict) == (HOLDS, FAILS)
+
+
+def as_function(eta: Any, b: Any, alpha: Any, T: Any, c: Mapping[str, Any]) -> Any:
+    floor = c["C2"] * (b**0.5 / (alpha * T) + (alpha / b) ** 0.5)
+    return c["C1"] * b / (eta * T) + floor + c["C3"] * eta * (1 + 1 / alpha)
+
+
+def test_a_bound_given_by_a_function_goes_by_two_routes() -> None:
+    function = FunctionProxy(as_function, {"C1": 1.0, "C2": 1.0, "C3": 1.0}, name="mine")
+    right, wrong, logs = check(
+        function,
+        ["b ~ C2 T^1/2 @ fixed alpha", "b ~ T^1/3 @ fixed alpha", "b ~ T^1/2 (log T)^1/2 @ fixed alpha"],
+    )
+    assert (right.verdict, wrong.verdict, logs.verdict) == (HOLDS, FAILS, FAILS)
+    assert {reading.route for reading in right.readings} == {"refined", "grid"}
+    assert by_route(right, "power of log T")["refined"].predicted == 0
+    assert "no exact route: the bound is no sum of powers" in text([right])
+
+
+def test_a_bound_of_ones_own_is_searched_on_a_grid_of_ones_own() -> None:
+    """a/(eta T) + c eta b^2 + d/b: by hand, eta ~ T^(-1/2)/b, b ~ T^(1/4)... for the sum of powers as it stands."""
+    half = F(1, 2)
+    terms = (
+        Term({"a": F(1)}, {"eta": F(-1), "T": F(-1)}),
+        Term({"c": F(1)}, {"eta": F(1), "b": F(2)}),
+        Term({"d": F(1)}, {"b": F(-1)}),
+    )
+    proxy = Proxy(terms, {"a": 1.0, "c": 1.0, "d": 1.0}, name="own")
+    grid = Grid(eta=LogAxis(1e-15, 1e4, 150), b=LogAxis(1, 1e9, 120), T=LogAxis(1e2, 1e20, 60))
+    found = check(proxy, ["b ~ d^1/2 (a c)^-1/4 T^1/4", "risk ~ T^-1/4", "eta b ~ a^1/2 c^-1/2 T^-1/2"], grid=grid)
+    # With eta b = (a/c)^(1/2) T^(-1/2) the bound is 2 (a c)^(1/2) b T^(-1/2) + d/b.
+    assert [one.verdict for one in found] == [HOLDS] * 3
+    assert float(by_route(found[2], "power of T")["grid"].measured) == pytest.approx(-half, abs=0.03)
+
+
+# --- verdicts ---
+
+
+def reading(route: str, measured: float, tolerance: float, told: bool = True, what: str = "power of T") -> Reading:
+    return Reading(what, route, measured, F(1, 2), tolerance, identifiable=told)
+
+
+def test_a_route_that_cant_tell_takes_nothing_from_anothers_proof() -> None:
+    holds, fails, blind = reading("exact", 0.5, 0), reading("refined", 0.4, 0.01), reading("grid", 9.0, 0.1, False)
+    assert part_verdict([holds, blind]) == HOLDS
+    assert part_verdict([fails, blind]) == part_verdict([holds, fails]) == FAILS
+    assert part_verdict([blind]) == part_verdict([]) == UNIDENTIFIABLE
+
+
+def test_a_claim_is_as_good_as_its_worst_part() -> None:
+    holds, open_ = reading("exact", 0.5, 0), reading("refined", math.nan, 0, what="power of C1")
+    assert verdict([holds]) == HOLDS
+    assert verdict([holds, open_]) == UNIDENTIFIABLE
+    assert verdict([holds, open_, reading("exact", 0.1, 0, what="power of C2")]) == FAILS
+
+
+def test_what_is_freed_of_a_logarithm_is_of_the_same_part_and_contradicts_nothing() -> None:
+    """The grid's slope depends there on the power of the logarithm that is claimed."""
+    holds, freed = reading("refined", 0.5, 0.01), reading("grid", 0.6, 0.01, what="power of T beside (log T)^1/2")
+    assert part_verdict([*verdicts.parts([holds, freed])["power of T"]]) == FAILS
+    assert verdict([holds, replace(freed, identifiable=False)]) == HOLDS
+    assert not contradictions([holds, freed])
+
+
+def test_routes_contradict_each_other_where_both_cant_be_right() -> None:
+    sure, near, far = reading("exact", 0.5, 0), reading("grid", 0.45, 0.06), reading("refined", 0.4, 0.01)
+    assert not contradictions([sure, near])
+    assert contradictions([sure, near, far]) == ((sure, far),)
+    assert not contradictions([sure, replace(far, what="power of C1")])
+    assert not contradictions([sure, replace(far, identifiable=False)])
+
+
+def test_a_contradiction_is_said_loudly() -> None:
+    one = lmo()["b ~ T^1/2 @ fixed alpha"]
+    broken = replace(one, readings=(*one.readings, reading("refined", 0.4, 0.01)))
+    line = "THE ROUTES CONTRADICT EACH OTHER: power of T is 1/2 (exact) and 0.4 within 0.01 (refined)"
+    assert line in text([broken])
+    assert line.partition(": ")[2] in as_dict([broken])["claims"][0]["contradictions"]
+    assert broken.verdict == FAILS
+
+
+def test_a_tolerance_of_half_of_what_is_claimed_tells_nothing_unless_it_says_no() -> None:
+    assert tells(0.5, 0.2, F(1, 2))
+    assert not tells(0.5, 0.25, F(1, 2))
+    assert tells(1.5, 0.9, F(1, 2))
+    assert tells(0.0, 0.1, F(0))
+    assert not tells(-0.25, 0.25, F(0))
+    assert not tells(math.nan, math.nan, F(1, 2))
+
+
+def test_no_routes_contradict_each_other_whatever_the_constants() -> None:
+    """Late in burn-in, too: the floor that a fixed alpha and b leave shows only beyond the grid here."""
+    rng = np.random.default_rng(1)
+    claims = (
+        "b ~ T^1/2 @ fixed alpha=1e-4",
+        "alpha ~ b T^-1/2 @ fixed b=3e4",
+        "risk ~ 1 @ fixed alpha=1e-4, fixed b=3e4",
+    )
+    for _ in range(4):
+        constants: dict[str, Any] = dict(zip(("C1", "C2", "C3"), 10 ** rng.uniform(-3, 3, 3)))
+        for found in check(bounds.lmo(**constants), claims):
+            assert found.verdict == HOLDS
+            assert not contradictions(found.readings)
+
+
+def test_what_is_left_of_a_wrong_power_is_no_power_of_a_logarithm() -> None:
+    (found,) = check(bounds.lmo(), "b ~ T^2/3 (log T)^1/2 @ fixed alpha")
+    assert by_route(found, "power of log T")["refined"].verdict == UNIDENTIFIABLE
+    assert not contradictions(found.readings)
+
+
+# --- what is refused ---
+
+REFUSED = {
+    "b ~ T^1/2 @ fixed b": "b is held, and a claim is about the risk or what is tuned: eta, alpha (column 1)",
+    "K ~ T^1/2 @ fixed b": "nothing is left on the left",
+    "b ~ b T": "nothing is left on the left",
+    "T ~ b^2": "the budget T stands on the right (column 1)",
+    "b ~ C4 T": "column 5: there is no constant or variable of the bound of that name. Given: 'C4'. Write 'C",
+    "b ~ b_max T": "there is no constant or variable of the bound of that name",
+    "b ~ log K": "the budget is T, as the bound's is (column 5)",
+    "b ~ T @ alpha = K^-1/2": "the budget is T, as the bound's is",
+    "b ~ T @ fixed K": "the budget is T, as the bound's is",
+    "b ~ T @ b = T^-1/2": "b leaves its range along this path",
+    "eta ~ T @ b = T^1/2, fixed alpha=2": "alpha must be a finite number with 0 < alpha <= 1",
+    "b ~ T @ b <= 0.5": "b must be a finite number with b >= 1",
+    "risk ~ T @ fixed eta, fixed b, fixed alpha": "nothing is tuned",
+}
+
+
+@pytest.mark.parametrize("claim", REFUSED)
+def test_what_a_bound_cant_be_asked_is_one_line(claim: str) -> None:
+    with pytest.raises(InputError) as error:
+        check(bounds.lmo(), claim)
+    assert REFUSED[claim] in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
+
+
+def test_a_bound_without_a_hyperparameter_says_so() -> None:
+    for claim in ("alpha ~ T^-1/2", "b ~ T @ fixed alpha", "b ~ alpha T"):
+        with pytest.raises(InputError, match=r"of that name\. Given: 'alpha'"):
+            check(bounds.sgd(), claim)
+    with pytest.raises(InputError, match=r"of that name\. Given: 'alpha'"):
+        check(bounds.sgd(), "b ~ T", tuned=("eta", "b", "alpha"))
+
+
+def test_a_grid_has_the_bounds_budget() -> None:
+    with pytest.raises(InputError, match="the grid has an axis of the bound's budget K"):
+        check(bounds.lmo(budget="K"), "eta ~ K^-1/2 @ fixed b, fixed alpha", grid=Grid.footnote(10))
+
+
+def test_a_path_needs_a_sum_of_powers() -> None:
+    with pytest.raises(InputError, match="a bound given by a function has no path"):
+        check(FunctionProxy(as_function, {"C1": 1.0, "C2": 1.0, "C3": 1.0}), "eta ~ T^-1/2 @ b = T^1/4")
+
+
+# --- what the caller says, and what the claim says ---
+
+
+def test_a_claims_own_conditions_go_before_the_callers() -> None:
+    claims = ["risk ~ T^-1/4", "risk ~ T^-1/4 @ fixed b=32", "risk ~ T^-1/4 @ tuned eta, alpha", "risk ~ 1 @ tuned eta"]
+    found = check(bounds.lmo(), claims, fixed={"alpha": 0.01, "b": 64.0})
+    settings = [(one.question.setting.tuned, dict(one.question.setting.fixed)) for one in found]
+    assert settings == [
+        (("eta",), {"b": 64.0, "alpha": 0.01}),
+        (("eta",), {"b": 32.0, "alpha": 0.01}),
+        (("eta", "alpha"), {"b": 64.0}),
+        (("eta",), {"b": 64.0, "alpha": 0.01}),
+    ]
+    assert [one.verdict for one in found] == [FAILS, FAILS, HOLDS, HOLDS]
+
+
+def test_what_is_held_without_a_value_is_said() -> None:
+    assert "tuned eta, b; alpha = 0.001 by default" in text([lmo()["b ~ T^1/2 @ fixed alpha"]])
+    (one,) = check(bounds.lmo(), "b ~ T^1/2", tuned=("eta", "b"))
+    assert one.question.by_default == ("alpha",)
+    (one,) = check(bounds.lmo(), "b ~ T^1/2 @ fixed alpha", fixed={"alpha": 0.1})
+    assert (dict(one.question.setting.fixed), one.question.by_default) == ({"alpha": 0.1}, ())

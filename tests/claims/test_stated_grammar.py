@@ -1,0 +1,303 @@
+"""Claims as they are written: what they are read as, and how mistakes are pointed at."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hpgrid.claims.stated.grammar import LEFT, parse
+from hpgrid.claims.stated.statement import Conditions, Product, Statement
+from hpgrid.claims.stated.tokens import LONGEST
+from hpgrid.errors import InputError
+
+F = Fraction
+
+# --- what is read ---
+
+POWERS = {
+    "T": {"T": F(1)},
+    "T^2": {"T": F(2)},
+    "T^1/2": {"T": F(1, 2)},
+    "T^(1/2)": {"T": F(1, 2)},
+    "T^-3/4": {"T": F(-3, 4)},
+    "T^(-3/4)": {"T": F(-3, 4)},
+    "T^+1/2": {"T": F(1, 2)},
+    "T^0.25": {"T": F(1, 4)},
+    "T ^ .5": {"T": F(1, 2)},
+    "b T^-3/4": {"b": F(1), "T": F(-3, 4)},
+    "b*T^-3/4": {"b": F(1), "T": F(-3, 4)},
+    "b/T": {"b": F(1), "T": F(-1)},
+    "C1^1/2/b": {"C1": F(1, 2), "b": F(-1)},
+    "C2/C1 b": {"C2": F(1), "C1": F(-1), "b": F(1)},
+    "C2 (C1 C3)^-1/2 T^1/2": {"C2": F(1), "C1": F(-1, 2), "C3": F(-1, 2), "T": F(1, 2)},
+    "1/(C1 T)": {"C1": F(-1), "T": F(-1)},
+    "((b/T)^1/2)^1/3": {"b": F(1, 6), "T": F(-1, 6)},
+    "T^1/2 T^1/3": {"T": F(5, 6)},
+    "b/b": {"b": F(0)},
+    "1": {},
+}
+
+
+@pytest.mark.parametrize("text", POWERS)
+def test_products_are_read_from_left_to_right(text: str) -> None:
+    found = parse(f"eta = {text}").right
+    assert dict(found.powers) == POWERS[text]
+
+
+LOGS = {
+    "log T": (F(0), F(1)),
+    "log(T)": (F(0), F(1)),
+    "(log T)^1/3": (F(0), F(1, 3)),
+    "T^-1/3 (log T)^1/3": (F(-1, 3), F(1, 3)),
+    "(log T/T)^(1/3)": (F(-1, 3), F(1, 3)),
+    "(T/log T)^(2/3)": (F(2, 3), F(-2, 3)),
+    "T^2/3/(log T)^2/3": (F(2, 3), F(-2, 3)),
+    "T * log T": (F(1), F(1)),
+}
+
+
+@pytest.mark.parametrize("text", LOGS)
+def test_logarithms_are_of_the_budget(text: str) -> None:
+    found = parse(f"b ~ {text}").right
+    assert (found.powers.get("T", F(0)), found.logs["T"]) == LOGS[text]
+
+
+def test_a_law_with_its_constant() -> None:
+    found = parse("b = 0.315 2^-1/2 T^1/6").right
+    assert found.numbers == {"0.315": F(1), "2": F(-1, 2)}
+    assert found.value() == pytest.approx(0.315 / 2**0.5, rel=1e-15)
+    assert found.rounding() == pytest.approx(0.0005 / 0.315)
+    assert parse("alpha = 3/2 b T^-1/2").right.value() == F(3, 2)
+    assert parse("alpha = 2 b").right.rounding() == 0.0
+
+
+def test_conditions() -> None:
+    said = parse("risk ~ T @ fixed eta, b=1072, alpha <= 1/10").conditions
+    assert said == Conditions(None, {"eta": None, "b": F(1072)}, {}, {"alpha": F(1, 10)})
+    said = parse("risk ~ T @ b = T^1/4, tuned eta, alpha").conditions
+    assert said == Conditions(("eta", "alpha"), path={"b": ("T", F(1, 4))})
+    assert parse("b ~ T @ fixed beta=0.999").conditions.fixed == {"alpha": F(1, 1000)}
+    assert parse("b ~ T @ alpha=1e-3").conditions.fixed == {"alpha": F(1, 1000)}
+    assert parse("b ~ C2 @ fixed T, alpha -> 0").conditions == Conditions(fixed={"T": None}, small=("alpha",))
+
+
+# --- what is written reads back ---
+
+fractions = st.fractions(-20, 20, max_denominator=30)
+positive = st.fractions(F(1, 100), 10**6, max_denominator=1000).filter(bool)
+numbers = st.one_of(st.integers(1, 10**6).map(str), st.decimals("0.001", 99, places=3).map(str))
+
+
+def products(names: tuple[str, ...], *, least: int = 0) -> st.SearchStrategy[dict[str, Fraction]]:
+    return st.dictionaries(st.sampled_from(names), fractions, min_size=least, max_size=4)
+
+
+@st.composite
+def conditions(draw: Any) -> Conditions:
+    """Each hyperparameter has one role or none."""
+    roles = {v: draw(st.sampled_from(["", "fixed", "held", "path", "cap", "small", "tuned"])) for v in LEFT[1:4]}
+    held = {v: None if role == "held" else draw(positive) for v, role in roles.items() if role in ("fixed", "held")}
+    return Conditions(
+        tuple(v for v, role in roles.items() if role == "tuned") or None,
+        held | draw(st.sampled_from([{}, {"T": None}])),
+        {v: ("T", draw(fractions)) for v, role in roles.items() if role == "path"},
+        {v: draw(positive) for v, role in roles.items() if role == "cap"},
+        tuple(v for v, role in roles.items() if role == "small"),
+    )
+
+
+@st.composite
+def statements(draw: Any) -> Statement:
+    exact = draw(st.booleans())
+    powers = draw(products(("b", "alpha", "T", "K", "C1", "C2", "sigma", "b_max")))
+    if exact:
+        own = draw(st.dictionaries(numbers, fractions.filter(lambda p: abs(p) < 5), min_size=1, max_size=2))
+        right = Product(powers, {}, own)
+    else:
+        right = Product(powers, draw(products(("T", "K"))), {})
+    return Statement(Product(draw(products(LEFT, least=1))), right, exact, draw(conditions()))
+
+
+@given(statements())
+def test_what_is_written_reads_back(statement: Statement) -> None:
+    assert parse(statement.text()) == statement
+
+
+def read(text: str) -> Statement | str:
+    try:
+        return parse(text)
+    except InputError as error:
+        return str(error)
+
+
+@given(st.text(alphabet="bTK12/^()~=@,.*+-> logfixedtuned", max_size=40))
+def test_any_text_is_read_or_refused_in_one_line(text: str) -> None:
+    found = read(text)
+    if isinstance(found, str):
+        assert len(found.splitlines()) == 1
+    else:
+        assert parse(found.text()) == found
+
+
+# --- mistakes ---
+
+#: A claim, the column that is pointed at, and what is said.
+MISTAKES = [
+    ("b", 2, "LEFT ~ RIGHT"),
+    ("b T^1/2", 8, "LEFT ~ RIGHT"),
+    ("b ~", 4, "a name, a number or ("),
+    ("~ T", 1, "a name, a number or ("),
+    ("~", 1, "a name, a number or ("),
+    ("=", 1, "a name, a number or ("),
+    ("b ~ ~ T", 5, "a name, a number or ("),
+    ("b ~ T ~ T", 7, "'~' has no place here"),
+    ("b == T", 4, "a name, a number or ("),
+    ("b <= T", 3, "LEFT ~ RIGHT"),
+    ("b -> T", 3, "LEFT ~ RIGHT"),
+    ("b ~ T,", 6, "',' has no place here"),
+    ("b ~ T)", 6, "')' has no place here"),
+    ("b ~ T - 1", 7, "'-' has no place here"),
+    ("b ~ T + 1", 7, "'+' has no place here"),
+    ("b ~ -T", 5, "a name, a number or ("),
+    ("b ~ T^", 6, "rational number"),
+    ("b ~ T^^2", 6, "rational number"),
+    ("b ~ T^-", 6, "rational number"),
+    ("b ~ T^--1", 6, "rational number"),
+    ("b ~ T^+-1", 6, "rational number"),
+    ("b ~ T^b", 6, "rational number"),
+    ("b ~ T^(b)", 6, "rational number"),
+    ("b ~ T^()", 6, "rational number"),
+    ("b ~ T^(1/2", 6, "one rational number and )"),
+    ("b ~ T^(1/2/3)", 6, "one rational number and )"),
+    ("b ~ T^(1 2)", 6, "one rational number and )"),
+    ("b ~ T^((1/2))", 6, "rational number"),
+    ("b ~ T^1e3", 6, "rational number"),
+    ("b ~ T^1234567", 6, "rational number"),
+    ("b ~ T^1/0", 9, "the second not 0"),
+    ("b ~ T^0/0", 9, "the second not 0"),
+    ("b ~ T^1/2.5", 9, "two whole numbers"),
+    ("b ~ T^1.5/2", 11, "two whole numbers"),
+    ("b ~ T^1/2/3", 11, "two numbers after ^"),
+    ("b ~ T^1/2 3", 11, "two numbers after ^"),
+    ("b ~ T^2/3/4 C1", 11, "two numbers after ^"),
+    ("b ~ T^1 2", 9, "two numbers after ^"),
+    ("b ~ T^1/2^3", 10, "one power"),
+    ("b ~ T^(1/2)^3", 12, "one power"),
+    ("b ~ T^1/(2)", 5, "~ leaves the constant open"),
+    ("b ~ T^1001", 5, "at most 1000"),
+    ("b ~ T^1/1001", 5, "at most 1000"),
+    ("b ~ (T^999)^999", 5, "at most 1000"),
+    ("b ~ ((T^1/31)^1/37)", 6, "at most 1000"),
+    ("b ~ T*", 7, "a name, a number or ("),
+    ("b ~ T/", 7, "a name, a number or ("),
+    ("b ~ */T", 5, "a name, a number or ("),
+    ("b ~ T**2", 7, "a name, a number or ("),
+    ("b ~ T//2", 7, "a name, a number or ("),
+    ("b ~ 2", 5, "~ leaves the constant open"),
+    ("b ~ 2 T", 5, "~ leaves the constant open"),
+    ("b ~ T 2", 5, "~ leaves the constant open"),
+    ("b ~ 1 1", 5, "~ leaves the constant open"),
+    ("b = 0 T", 5, "a number is positive"),
+    ("b = 0.0", 5, "a number is positive"),
+    ("b = 1e3 T", 5, "without an e"),
+    ("b = 1234567890123456789012345678901", 5, "at most 30 digits"),
+    ("b = 999999999999999999999999999999^9", 5, "between 1e-130 and 1e130"),
+    ("b ~ ()", 6, "a name, a number or ("),
+    ("b ~ (T", 5, "never closed"),
+    ("b ~ ((T)", 5, "never closed"),
+    ("b ~ (T @ fixed alpha)", 5, "never closed"),
+    ("(b ~ T)", 1, "never closed"),
+    ("b ~ (((((T)))))", 9, "at most 4 deep"),
+    ("((((((b)))))) ~ T", 5, "at most 4 deep"),
+    ("b ~ log", 8, "one of the budget"),
+    ("b ~ log b", 9, "one of the budget"),
+    ("b ~ log C1", 9, "one of the budget"),
+    ("b ~ log log T", 9, "one of the budget"),
+    ("b ~ log (log T)", 10, "one of the budget"),
+    ("b ~ log 2", 9, "one of the budget"),
+    ("b ~ log(T", 10, "the budget alone"),
+    ("b ~ log(T/b)", 10, "the budget alone"),
+    ("b ~ log T^2", 5, "two things"),
+    ("b ~ log(T)^2", 5, "two things"),
+    ("b ~ T log^2 T", 10, "one of the budget"),
+    ("log b ~ log T", 5, "one of the budget"),
+    ("log T ~ b", 1, "on the left stand"),
+    ("2 b ~ T", 1, "on the left stand"),
+    ("b = log T", 5, "settles too slowly"),
+    ("b = 2 T/log T", 5, "settles too slowly"),
+    ("beta ~ T", 1, "alpha = 1 - beta"),
+    ("b ~ beta T", 5, "alpha = 1 - beta"),
+    ("B ~ T", 1, "no quantity on the left of that name"),
+    ("batch ~ T", 1, "no quantity on the left of that name"),
+    ("etta ~ T", 1, "Write 'eta'"),
+    ("alpha C1 ~ T", 7, "no quantity on the left of that name"),
+    ("b ~ risk T", 5, "the risk stands on the left"),
+    ("b ~ T^1/2 @", 12, "has a name"),
+    ("b ~ T @ 3", 9, "has a name"),
+    ("b ~ T @ fixed", 14, "has a name"),
+    ("b ~ T @ fixed,", 14, "has a name"),
+    ("b ~ T @ fixed b,", 17, "has a name"),
+    ("b ~ T @ tuned", 14, "has a name"),
+    ("b ~ T @@ fixed b", 8, "has a name"),
+    ("b ~ T @ nonsense", 9, "no hyperparameter of that name"),
+    ("b ~ T @ fixed c", 15, "no hyperparameter of that name"),
+    ("b ~ T @ fixed eta b", 19, "'b' has no place here"),
+    ("b ~ T @ alpha", 9, "nothing is said of alpha"),
+    ("b ~ T @ T", 9, "all that a condition can say of T"),
+    ("b ~ T @ T=1e6", 9, "all that a condition can say of T"),
+    ("b ~ T @ fixed T=1e6", 15, "all that a condition can say of T"),
+    ("b ~ T @ tuned K", 15, "all that a condition can say of K"),
+    ("b ~ T @ fixed alpha, tuned alpha", 28, "one condition"),
+    ("b ~ T @ fixed alpha, fixed alpha", 28, "one condition"),
+    ("b ~ T @ alpha=0.1, alpha -> 0", 20, "one condition"),
+    ("b ~ T @ alpha=0.1, beta=0.9", 20, "one condition"),
+    ("b ~ T @ fixed beta", 15, "beta is held at a number"),
+    ("b ~ T @ tuned beta", 15, "beta is held at a number"),
+    ("b ~ T @ beta <= 1", 9, "beta is held at a number"),
+    ("b ~ T @ beta -> 0", 9, "beta is held at a number"),
+    ("b ~ T @ beta = T^1/2", 16, "beta is held at a number"),
+    ("b ~ T @ alpha -> 1", 9, "tends to 0"),
+    ("b ~ T @ alpha -> T", 9, "tends to 0"),
+    ("b ~ T @ alpha =", 16, "is held at a number, or follows the budget"),
+    ("b ~ T @ alpha = eta", 17, "is held at a number, or follows the budget"),
+    ("b ~ T @ alpha = -1", 17, "is held at a number, or follows the budget"),
+    ("b ~ T @ alpha = T^", 18, "rational number"),
+    ("b ~ T @ alpha = T^1/2/3", 23, "two numbers after ^"),
+    ("b ~ T @ alpha = 0", 17, "a positive number"),
+    ("b ~ T @ alpha = 1/0", 17, "a positive number"),
+    ("b ~ T @ alpha = 1/b", 17, "a positive number"),
+    ("b ~ T @ alpha = 1e999999999", 17, "a positive number"),
+    ("b ~ T @ eta <=", 15, "a positive number"),
+    ("b ~ T @ eta <= b", 16, "a positive number"),
+    ("b ~ T @ fixed beta=2", 20, "beta is below 1"),
+    ("b ~ T; import os", 6, "';' has no place in a claim"),
+    ("b ~ T[0]", 6, "'[' has no place in a claim"),
+    ("b ~ T^½", 7, "'½' has no place in a claim"),
+    ("b ~ T\n", 6, "has no place in a claim"),
+    ("b ∝ T", 3, "has no place in a claim"),
+    ("b" * 10_000, LONGEST + 1, "at most 400 characters"),
+    ("b ~ " + "(" * 9_000, LONGEST + 1, "at most 400 characters"),
+    ("", 0, "a claim says what follows what"),
+    ("   ", 0, "a claim says what follows what"),
+]
+
+
+def test_there_are_a_hundred_mistakes() -> None:
+    assert len(MISTAKES) >= 100
+    assert len({text for text, _, _ in MISTAKES}) == len(MISTAKES)
+
+
+@pytest.mark.parametrize(("text", "column", "said"), MISTAKES)
+def test_a_mistake_is_one_line_that_points_at_it(text: str, column: int, said: str) -> None:
+    with pytest.raises(InputError) as error:
+        parse(text)
+    line = str(error.value)
+    assert said in line
+    assert len(line.splitlines()) == 1
+    assert len(line) < 300
+    if column:
+        assert f"column {column}" in line

@@ -1,0 +1,152 @@
+"""``hpgrid check``: what it prints, how it ends, and how it says no."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from hpgrid.cli import main
+
+#: Runs a command line, and says which of the slow packages it has loaded.
+LOADED = """
+import atexit, sys
+slow = ("jax", "jaxlib", "matplotlib", "scipy", "numpy")
+atexit.register(lambda: print("loaded:", *(m for m in slow if m in sys.modules), file=sys.stderr))
+from hpgrid.cli import main
+main(sys.argv[1:])
+"""
+
+SQUARE_ROOT = """\
+b ~ T^1/2 @ fixed alpha
+  lmo, tuned eta, b; alpha = 0.001
+              route    measured  claimed  within  verdict
+  power of T  exact    1/2       1/2      0       holds
+              refined  0.5       1/2      7e-09   holds
+              grid     0.499161  1/2      0.053   holds
+  grid: slope over T = 1.12e+07 to 1e+22, 75 points
+  exact law: b* = 1/2 C2 C1^-1/2 C3^-1/2 (1 + alpha)^-1/2 alpha T^1/2
+  HOLDS: exact, refined and grid
+
+b ~ T^1/3
+  lmo, tuned eta, b; alpha = 0.001
+              route    measured  claimed  within  verdict
+  power of T  exact    1/2       1/3      0       fails
+              refined  0.5       1/3      7e-09   fails
+              grid     0.499161  1/3      0.053   fails
+  grid: slope over T = 1.12e+07 to 1e+22, 75 points
+  exact law: b* = 1/2 C2 C1^-1/2 C3^-1/2 (1 + alpha)^-1/2 alpha T^1/2
+  FAILS: power of T is 1/2 (exact), not 1/3
+
+2 claims: 1 holds, 1 fails
+"""
+
+
+def status(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as exit_:
+        main(("check", *arguments))
+    return exit_.value.code
+
+
+def test_a_table_and_a_verdict_for_each_claim(capsys: pytest.CaptureFixture[str]) -> None:
+    claims = ("--claim", "b ~ T^1/2 @ fixed alpha", "--claim", "b ~ T^1/3")
+    assert status("lmo", *claims, "--fix", "beta=0.999") == 0
+    assert capsys.readouterr().out == SQUARE_ROOT
+    assert status("lmo", *claims, "--fix", "alpha=1e-3", "--strict") == 1
+    assert capsys.readouterr().out == SQUARE_ROOT
+
+
+def test_strict_is_content_with_what_holds_or_cant_be_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status("sgd", "--claim", "eta/b ~ T^-1/2", "--claim", "b ~ T^1/4", "--strict") == 0
+    out = capsys.readouterr().out
+    assert "HOLDS: exact and grid; refined can't tell" in out
+    assert "NOT IDENTIFIABLE: no route can tell power of T" in out
+    assert out.endswith("2 claims: 1 holds, 1 not identifiable\n")
+
+
+def test_json_has_every_number(capsys: pytest.CaptureFixture[str]) -> None:
+    options = ("--tune", "eta,alpha", "--fix", "b=32", "--set", "C1=4", "--cap", "alpha=0.5")
+    assert status("lmo", "--claim", "alpha = 4 C2^-1 b T^-1/2", *options, "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    (claim,) = found["claims"]
+    assert found["summary"] == {"holds": 1}
+    assert (claim["claim"], claim["verdict"], claim["bound"]) == ("alpha = 4 C2^-1 b T^-1/2", "holds", "lmo")
+    regime = {"budget": "T", "tuned": ["eta", "alpha"], "fixed": {"b": 32.0}, "path": {}, "caps": {"alpha": 0.5}}
+    assert claim["regime"] == regime
+    assert claim["exact_law"] == "alpha* = 2 C1^1/2 C3^1/2 C2^-1 b T^-1/2"
+    assert (claim["no_exact_route"], claim["contradictions"]) == (None, [])
+    assert claim["grid_window"]["high"] == 1e22
+    assert claim["grid_window"]["points"] > 50
+    parts = {(reading["part"], reading["route"]): reading for reading in claim["readings"]}
+    assert parts["power of T", "exact"]["measured"] == parts["power of T", "exact"]["claimed"] == "-1/2"
+    assert parts["constant", "refined"]["measured"] == pytest.approx(4.0)
+    assert parts["power of b", "refined"]["tolerance"] < 1e-6
+    assert {reading["verdict"] for reading in claim["readings"]} == {"holds"}
+
+
+def test_a_bound_written_as_text_and_a_path(capsys: pytest.CaptureFixture[str]) -> None:
+    bound = ("--bound", "a*b/(eta*T) + c*sqrt(alpha/b) + d*eta/alpha", "--set", "a=1,c=2,d=3")
+    assert status(*bound, "--path", "b=T^1/4", "--claim", "alpha ~ b T^-1/2", "--claim", "eta ~ T^-1/2") == 0
+    out = capsys.readouterr().out
+    assert "tuned eta, alpha; b = T^1/4" in out
+    assert "read as alpha ~ T^-1/4" in out
+    assert out.endswith("2 claims: 2 holds\n")
+
+
+MISTAKES = {
+    "lmo": "a check needs a claim. Given: 'none'. Write --claim \"b ~ T^1/2\", say.",
+    "--claim|b ~ T": "a command has one bound",
+    "lmoo|--claim|b ~ T": "'lmo'",
+    "lmo|--claim|": "a claim says what follows what",
+    "lmo|--claim|b": "a claim is LEFT ~ RIGHT, or LEFT = RIGHT with a constant (column 2)",
+    "lmo|--claim|b ~ T^1/2/3": "Write parentheses: T^(1/2).",
+    "lmo|--claim|b ~ T^1/2|--claim|eta ~": "a name, a number or ( comes here, not nothing (column 6)",
+    "lmo|--claim|b ~ T^1/2 @ fixed b": "b is held",
+    "lmo|--claim|b ~ C4 T": "'C4'",
+    "lmo|--claim|b ~ T|--budget|X": "no budget of that name",
+    "lmo|--claim|b ~ T|--tune|beta": "no hyperparameter to tune of that name",
+    "lmo|--claim|b ~ T|--tune|eta,b|--fix|b=3": "b is either tuned or fixed",
+    "lmo|--claim|b ~ T|--fix|beta=1": "the momentum is one of 0 <= beta < 1 and alpha = 1 - beta",
+    "lmo|--claim|b ~ T|--fix|beta=0.9,alpha=0.1": "the momentum is one of 0 <= beta < 1 and alpha = 1 - beta",
+    "lmo|--claim|b ~ T|--fix|alpha=2": "0 < alpha <= 1",
+    "lmo|--claim|eta ~ T|--path|b=T^a": "after ^ comes one rational number",
+    "lmo|--claim|b ~ T|--cap|b=0.5": "b >= 1",
+    "lmo|--claim|b ~ T|--set|C4=1": "'C4'",
+    "sgd|--claim|alpha ~ T^-1/2": "'alpha'",
+    "sgd|--claim|b ~ T|--tune|alpha": "'alpha'",
+    f"lmo|--claim|{'b ' * 5000}": "a claim has at most 400 characters (column 401)",
+}
+
+
+@pytest.mark.parametrize("line", MISTAKES)
+def test_mistakes_are_one_line_and_status_2(capsys: pytest.CaptureFixture[str], line: str) -> None:
+    assert status(*line.split("|")) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("hpgrid: error: ")
+    assert MISTAKES[line] in err
+    assert len(err.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "loaded"),
+    [
+        (("--help",), 0, ""),
+        (("lmo", "--claim", "b ~ T^1/2/3"), 2, ""),
+        (("lmo", "--claim", "b ~ T @ fixed b"), 2, " numpy"),
+    ],
+    ids=["help", "a claim that can't be read", "a claim that can't be asked"],
+)
+def test_help_and_mistakes_load_nothing_slow(arguments: tuple[str, ...], code: int, loaded: str) -> None:
+    run = subprocess.run([sys.executable, "-c", LOADED, "check", *arguments], capture_output=True, text=True)
+    assert run.returncode == code
+    assert run.stderr.splitlines()[-1] == f"loaded:{loaded}"
+
+
+def test_an_option_that_is_a_word(capsys: pytest.CaptureFixture[str]) -> None:
+    assert status("steepest", "--set", "form=revised", "--claim", "b ~ b @ fixed alpha") == 2
+    assert "nothing is left on the left" in capsys.readouterr().err
+    assert status("steepest", "--set", "form=revise", "--claim", "b ~ T") == 2
+    assert "there is no form of that name. Given: 'revise'. Write 'revised'" in capsys.readouterr().err
