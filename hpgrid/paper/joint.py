@@ -194,7 +194,7 @@ def _panel(axes: Axes, key: str, budget: str, arrays: Mapping[str, Any]) -> None
     if f"{key}_low{suffix}" in arrays:
         ends = [arrays[f"{key}_low{suffix}"], arrays[f"{key}_high{suffix}"], y]
         band(axes, x, ends[0], ends[1], "within 99% of the best")
-    edge = np.zeros(x.shape, bool) if key == "risk" else arrays[f"{key}_edge"]
+    edge = np.zeros_like(arrays["any_edge"]) if key == "risk" else arrays[f"{key}_edge"]
     (optimum if star is None else argmin)(axes, x, y, edge, "grid argmin")
     if star is not None:
         refined(axes, x, star, "refined optimum")

@@ -12,7 +12,7 @@ from hpgrid.checks import check_value
 from hpgrid.reducers.profile import grid_excess
 from hpgrid.regime import along
 from hpgrid.search import grid_search
-from hpgrid.tuning.laws import exact_law
+from hpgrid.tuning.laws import law_of, runs_off_to
 from hpgrid.tuning.question import Question
 from hpgrid.tuning.slopes import monomial_name
 
@@ -123,7 +123,7 @@ def point_of(question: Question, found: Optimum, k: int) -> Point:
     """Return one budget's optimum out of many."""
     at = float(found.budgets[k])
     tuned = question.regime.tuned
-    runs = {v: _where(question, v) for v in tuned if found.unbounded[v][k]}
+    runs = {v: runs_off_to(question, v) for v in tuned if found.unbounded[v][k]}
     best = {v: float(found.at[v][k]) for v in tuned if v not in runs and np.isfinite(found.at[v][k])}
     held = {**question.regime.fixed, **{v: at ** float(power) for v, power in question.regime.path.items()}}
     idle = tuple(v for v in tuned if v not in runs and v not in best)
@@ -143,19 +143,9 @@ def point_of(question: Question, found: Optimum, k: int) -> Point:
     )
 
 
-def _where(question: Question, name: str) -> str:
-    """Where a variable without a best value runs off to, and what would stop it, as far as the exact law says."""
-    law, _ = exact_law(question.proxy, question.regime, question.budget, question.min_K)
-    if law is not None and name in law.unbounded:
-        direction, cure = law.unbounded[name]
-        return f"{'infinity' if direction > 0 else '0'}: {cure} would stop it"
-    ends = {"b": "infinity", "alpha": "0", "eta": "0 or infinity"}
-    return f"{ends[name]}: only a bound would stop it"
-
-
 def _fixed_together(question: Question, budget: float) -> dict[str, float]:
     """The monomials that the leading order fixes of what it leaves open one by one, as the exact law has them."""
-    law, _ = exact_law(question.proxy, question.regime, question.budget, question.min_K)
+    law, _ = law_of(question)
     together = [m for m in law.identifiable if len(m.powers) > 1] if law is not None else []
     known = {monomial_name(m.powers): m.law for m in together if m.law is not None and m.law.constant is not None}
     return {name: float(whole.at(budget)) for name, whole in known.items()}

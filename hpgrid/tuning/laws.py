@@ -11,6 +11,7 @@ from hpgrid.regime import Regime
 
 if TYPE_CHECKING:
     from hpgrid.asymptotics import Law
+    from hpgrid.tuning.question import Question
 
 
 def exact_law(
@@ -30,6 +31,21 @@ def exact_law(
         return exponents(proxy, regime=regime, budget=budget, min_K=min_K), ""
     except InputError as error:
         return None, str(error).split(". Given:")[0]
+
+
+def law_of(question: Question) -> tuple[Law | None, str]:
+    """Return the exact asymptotics of what was asked, or None and why there are none."""
+    return exact_law(question.proxy, question.regime, question.budget, question.min_K)
+
+
+def runs_off_to(question: Question, name: str) -> str:
+    """Return where a variable without a best value runs off to, and what would stop it, as far as the law says."""
+    law, _ = law_of(question)
+    if law is not None and name in law.unbounded:
+        direction, cure = law.unbounded[name]
+        return f"{'infinity' if direction > 0 else '0'}: {cure} would stop it"
+    ends = {"b": "infinity", "alpha": "0", "eta": "0 or infinity"}
+    return f"{ends[name]}: only a bound would stop it"
 
 
 def predicted(law: Law | None) -> dict[str, Fraction]:

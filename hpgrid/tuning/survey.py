@@ -12,7 +12,7 @@ import numpy as np
 from hpgrid.reducers.curves import argmin_curve
 from hpgrid.regime import along
 from hpgrid.search import SearchResult, grid_search
-from hpgrid.tuning.laws import exact_law, monomials
+from hpgrid.tuning.laws import law_of, monomials
 from hpgrid.tuning.question import Array, Question, known
 from hpgrid.tuning.slopes import FAR, Bools, Curves, MeasuredSlope, monomial_name, power_slopes, slopes_from
 
@@ -111,7 +111,7 @@ def survey(question: Question, window: tuple[float, float] | None = None) -> Sur
         ValueError: as ``grid_search`` and ``refine``.
     """
     best = search(question)
-    law, no_law = exact_law(question.proxy, question.regime, question.budget, question.min_K)
+    law, no_law = law_of(question)
     window = window or default_window(question, best, wanders=bool(monomials(law)))
     found = _refined(question)
     there, names = known(found), ("risk", *question.regime.tuned)

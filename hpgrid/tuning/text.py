@@ -10,6 +10,7 @@ import numpy as np
 
 from hpgrid.columns import aligned
 from hpgrid.sweeps.values import complement
+from hpgrid.tuning.laws import runs_off_to
 
 if TYPE_CHECKING:
     from hpgrid.tuning.question import Question
@@ -75,7 +76,7 @@ def survey_text(found: Survey) -> str:
         _grid_line(found),
         "",
         *aligned(list(_budget_rows(found))),
-        *(f"{EDGE} at the edge of the grid: it says nothing" for _ in [0] if any(e.any() for e in found.edge.values())),
+        *(f"{EDGE} at the edge of the grid" for _ in [0] if any(e.any() for e in found.edge.values())),
         "",
         *aligned([_SLOPE_HEADINGS, *(slope_row(slope) for slope in found.slopes)]),
     ]
@@ -136,7 +137,8 @@ def _remarks(found: Survey) -> list[str]:
         remarks.append(f"{found.no_law}: no slope is held against one")
     for v, runs in found.runs_off.items():
         if runs.any():
-            remarks.append(f"{v} has no best value: it runs off at {int(runs.sum())} of {runs.size} budgets")
+            where, many = runs_off_to(found.question, v), f"{int(runs.sum())} of {runs.size} budgets"
+            remarks.append(f"{v} has no best value at {many}: it runs off to {where}")
     if found.below_one_K.any():
         count = int(found.below_one_K.sum())
         remarks.append(f"at {count} budgets the grid's best cell has K < 1; --min-K 1 leaves such cells out")
