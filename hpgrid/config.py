@@ -52,17 +52,17 @@ class BoundConfig:
         name: one of ``BOUNDS``, or what to call the formula.
         constants: the values of constants.
         options: the values of options; of a formula, of what stands in its exponents.
-        formula: the bound as text, in place of a name; "" for a named one.
+        formula: the bound as text, in place of a name.
     """
 
     name: str = "lmo"
     constants: Mapping[str, float] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
-    formula: str = ""
+    formula: str | None = None
 
     def takes(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the names of its constants, and of its options."""
-        if not self.formula:
+        if self.formula is None:
             return BOUNDS[self.name]
         from hpgrid.formula.syntax import read
 
@@ -70,10 +70,16 @@ class BoundConfig:
         own = expression.coefficients()
         return own, tuple(name for name in expression.names() if name not in own)
 
+    def in_exponents(self) -> frozenset[str]:
+        """Return the names in a formula's exponents, whether or not they stand elsewhere, too."""
+        from hpgrid.formula.syntax import read
+
+        return read(self.formula).in_exponents() if self.formula is not None else frozenset()
+
     def exponents(self) -> tuple[str, ...]:
         """Return the options that are exponents: what may be swept, but one search for each value."""
         _, options = self.takes()
-        return options if self.formula else tuple(name for name in options if name == "q")
+        return options if self.formula is not None else tuple(name for name in options if name == "q")
 
     def check(self) -> None:
         """Refuse a formula in which a name has no value.
@@ -81,14 +87,14 @@ class BoundConfig:
         Raises:
             ValueError: which.
         """
-        if self.formula:
+        if self.formula is not None:
             from hpgrid.formula.syntax import read
 
             read(self.formula).check_values({**self.constants, **self.options})
 
     def remarks(self) -> tuple[str, ...]:
         """Return what the formula means where a person may have meant something else."""
-        if not self.formula:
+        if self.formula is None:
             return ()
         from hpgrid.formula.syntax import read
 
@@ -96,7 +102,7 @@ class BoundConfig:
 
     def build(self, budget: str) -> Any:
         """Return the bound in the budget T or K."""
-        if self.formula:
+        if self.formula is not None:
             from hpgrid.formula.bound import build
             from hpgrid.formula.syntax import read
 
@@ -107,9 +113,12 @@ class BoundConfig:
 
     def describe(self) -> dict[str, Any]:
         """Return the bound as the table that ``parse_bound`` reads."""
-        options = {name: str(x) if isinstance(x, Fraction) else x for name, x in self.options.items()}
-        called = {"formula": self.formula} if self.formula else {"name": self.name}
-        return {**called, **self.constants, **options}
+        constants, options = (
+            {name: str(x) if isinstance(x, Fraction) else x for name, x in given.items()}
+            for given in (self.constants, self.options)
+        )
+        called = {"name": self.name} if self.formula is None else {"formula": self.formula}
+        return {**called, **constants, **options}
 
 
 @dataclass(frozen=True)
@@ -260,7 +269,7 @@ def bound_table(data: Mapping[str, Any]) -> dict[str, Any]:
 def called(text: str) -> dict[str, str]:
     """Return a bound's table from how it is called: {"name": ...}, or {"formula": ...} where it is no single word."""
     word = re.fullmatch(r"\s*[A-Za-z_]\w*\s*", text, re.ASCII)
-    return {"name": text.strip()} if word else {"formula": text}
+    return {"name": text.strip()} if word and text.strip() not in AXES else {"formula": text}
 
 
 def parse_bound(data: Mapping[str, Any]) -> BoundConfig:
@@ -282,12 +291,25 @@ def _parse_formula(data: Mapping[str, Any]) -> BoundConfig:
     """A bound written as text; a constant without a value may still get one."""
     if "name" in data:
         raise bad("a bound has a name or a formula", data["name"], "one of the two")
-    empty = BoundConfig("bound", formula=data["formula"])
+    empty = BoundConfig("formula", formula=data["formula"])
     constants, exponents = empty.takes()
-    check_keys("constant of this bound", data, ("formula", *constants, *exponents))
-    chosen = check_constants({k: v for k, v in data.items() if k in constants})
+    given = {name: value for name, value in data.items() if name != "formula"}
+    if given and not (constants or exponents):
+        raise bad("this bound has no constants", sorted(given)[0], "a formula that names it")
+    check_keys("constant of this bound", given, (*constants, *exponents))
+    both = [name for name in constants if name in empty.in_exponents()]
+    chosen: dict[str, Any] = check_constants({k: v for k, v in data.items() if k in constants and k not in both})
+    # What stands in an exponent, too, is exact there.
+    chosen |= {k: check_exponent(k, check_constants_as_given(k, data[k])) for k in both if k in data}
     powers = {k: check_exponent(k, v) for k, v in data.items() if k in exponents}
     return replace(empty, constants=chosen, options=powers)
+
+
+def check_constants_as_given(name: str, value: Any) -> Any:
+    """Return a constant as it was given, a fraction as text among it, if it is positive and finite."""
+    fraction = Fraction(value) if isinstance(value, str) and re.fullmatch(r"\d{1,9}/[1-9]\d{0,8}", value) else value
+    check_constants({name: fraction})
+    return fraction
 
 
 def check_exponent(name: str, value: Any) -> Fraction:

@@ -70,7 +70,10 @@ class Term:
     def coefficient(self, constants: Mapping[str, float]) -> float:
         """Return the coefficient's value, given those of the named constants."""
         powers = (constants[name] ** float(exponent) for name, exponent in self.constants.items())
-        return float(self.number) * math.prod(powers)
+        try:
+            return float(self.number) * math.prod(powers)
+        except OverflowError:  # of plain floats; in an array it is inf
+            return math.inf
 
     def exponent(self, variable: str) -> Fraction | None:
         """Return the exponent of ``variable`` (0 where it is absent), or None under a function."""
@@ -313,8 +316,10 @@ class FunctionProxy:
         """Return the bound's value for arrays that broadcast; beyond a cap, +inf."""
         given = {variable: np.asarray(_given(at, variable), float) for variable in self.variables()}
         values = [given.get(variable, np.ones(())) for variable in self.arguments()]
+        # As NumPy's: of a plain float an overflow would be an error, and a root of what is negative complex.
+        constants = {name: np.float64(value) for name, value in self.constants.items()}
         with _float64():
-            total = np.asarray(self.function(*values, self.constants), dtype=float)
+            total = np.asarray(self.function(*values, constants), dtype=float)
         for variable, cap in self.caps.items():
             total = np.where(np.asarray(_given(at, variable)) > cap, np.inf, total)
         return total

@@ -54,7 +54,7 @@ def chosen(bound: str | None, set_: list[str] | None, written: str | None = None
         found = _from_file(Path(text), said)
     else:
         found = parse_bound({**called(text), **said})
-    found.check()
+        found.check()
     remark(found)
     return found
 
@@ -74,6 +74,8 @@ def _from_file(path: Path, said: Mapping[str, Any]) -> BoundConfig:
         raise InputError(f"{path}: {error}") from None
     found = {name: value for name, value in table.items() if name not in said}
     try:
-        return parse_bound({**found, **said})
+        bound = parse_bound({**found, **said})
+        bound.check()
+        return bound
     except InputError as error:
         raise InputError(f"{path}: {error}") from None

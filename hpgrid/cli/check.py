@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from hpgrid.checks import TUNABLE
 from hpgrid.claims.stated.grammar import parse
 from hpgrid.cli import given
 from hpgrid.cli.bound import Named, Set, Written, chosen
@@ -52,10 +51,8 @@ def check_stated(
     if not statements:
         raise bad("a check needs a claim", "none", '--claim "b ~ T^1/2", say')
     check_choice("budget", budget, ("T", "K"))
-    tuned = given.names(tune)
-    for name in tuned:
-        check_choice("hyperparameter to tune", name, TUNABLE)
-    fixed = _held(given.pairs("--fix", fix, given.number, "b=1072"))
+    tuned = given.hyperparameters(tune)
+    fixed = given.held(fix)
     paths = given.pairs("--path", path, given.path(budget), f"b={budget}^1/2")
     caps = given.pairs("--cap", cap, given.number, "b=1e6")
     proxy = chosen(bound, set_, written).build(budget)
@@ -67,18 +64,6 @@ def check_stated(
     with progress("checking", len(statements)) as advance:
         found = check_statements(proxy, statements, roles, advance=advance)
     return _say(found, json_, strict)
-
-
-def _held(values: dict[str, float]) -> dict[str, float]:
-    """What is held, beta as alpha."""
-    if "beta" not in values:
-        return values
-    from hpgrid.sweeps.values import complement
-
-    beta = values.pop("beta")
-    if "alpha" in values or not 0 <= beta < 1:
-        raise bad("the momentum is one of 0 <= beta < 1 and alpha = 1 - beta", beta, "--fix beta=0.999, say")
-    return {**values, "alpha": complement(beta)}
 
 
 def _say(found: tuple[Checked, ...], as_json: bool, strict: bool) -> int:

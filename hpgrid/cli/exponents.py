@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from hpgrid.checks import TUNABLE
 from hpgrid.cli import given
 from hpgrid.cli.bound import Named, Set, Written, chosen
 from hpgrid.config import check_choice
@@ -24,7 +23,7 @@ def print_exponents(
     *,
     written: Written = None,
     tune: Annotated[list[str] | None, Parameter(negative="", help="What is tuned, such as eta,b,alpha.")] = None,
-    fix: Annotated[list[str] | None, Parameter(negative="", help="What is held, such as b=1072.")] = None,
+    fix: Annotated[list[str] | None, Parameter(negative="", help="What is held, such as b=1072 or beta=0.999.")] = None,
     path: Annotated[
         list[str] | None,
         Parameter(negative="", help="What follows the budget, such as b=T^1/2: after ^ one rational number."),
@@ -37,15 +36,13 @@ def print_exponents(
 ) -> int:
     """Say how the best eta, b, alpha and the risk scale with the budget: exact exponents, whole laws."""
     check_choice("budget", budget, ("T", "K"))
-    tuned = given.names(tune)
-    for name in tuned:
-        check_choice("hyperparameter to tune", name, TUNABLE)
+    tuned = given.hyperparameters(tune)
     if not tuned:
         raise bad("exponents need something that is tuned", "nothing", "--tune eta,b,alpha, say")
     if json_ and latex:
         raise bad("the answer has one form", "--json --latex", "one of the two")
     roles = {
-        "fixed": given.pairs("--fix", fix, given.number, "b=1072"),
+        "fixed": given.held(fix),
         "path": given.pairs("--path", path, given.path(budget), f"b={budget}^1/2"),
         "caps": given.pairs("--cap", cap, given.number, "b=1e6"),
     }

@@ -116,6 +116,20 @@ def path(budget: str) -> Callable[[str, str], Fraction]:
     return read
 
 
+def hyperparameters(given: Iterable[str] | None) -> tuple[str, ...]:
+    """Return the hyperparameters in some comma lists.
+
+    Raises:
+        ValueError: a name that is none; momentum is tuned as alpha.
+    """
+    found = names(given)
+    for name in found:
+        if name == "beta":
+            raise bad("momentum is tuned as alpha, which is 1 - beta", name, "alpha")
+        check_choice("hyperparameter to tune", name, TUNABLE)
+    return found
+
+
 def held(given: Iterable[str] | None) -> dict[str, float]:
     """Return what --fix holds, by name; beta = 0.999 is alpha = 0.001, exactly.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -59,13 +60,13 @@ def write_bound(
 ) -> int:
     """Write a commented TOML file with a bound of your own: to edit, and to give to the other commands."""
     if file.suffix != ".toml":
-        raise bad("a bound is kept in a TOML file", str(file), f"{file.with_suffix('.toml')}, say")
+        raise bad("a bound is kept in a TOML file", str(file), "bound.toml, say")
     if file.exists():
         raise bad("this file is there already, and nothing is overwritten", str(file), "another name")
     from hpgrid.record import make_folder, write_whole
 
     make_folder(file.parent, "a path in another folder")
-    text = TEMPLATE.format(file=file, stem=file.stem)
+    text = TEMPLATE.format(file=shlex.quote(str(file)), stem=shlex.quote(file.stem))
     write_whole(file, lambda out: out.write(text.encode()))
     print(file)
     return 0

@@ -48,9 +48,7 @@ def tuned(option: str, said: list[str] | None) -> tuple[str, ...]:
     Raises:
         ValueError: none, or one that is no hyperparameter.
     """
-    names = given.names(said)
-    for name in names:
-        check_choice("hyperparameter to tune", name, TUNABLE)
+    names = given.hyperparameters(said)
     if not names:
         raise bad("something is tuned", "nothing", f"{option} eta,b, say")
     return tuple(v for v in TUNABLE if v in names)

@@ -19,7 +19,7 @@ def parse(
     text: str,
     constants: Mapping[str, Any] | None = None,
     *,
-    name: str = "bound",
+    name: str = "formula",
     source: str = "",
     caps: Mapping[str, float] | None = None,
 ) -> Proxy | FunctionProxy:
@@ -49,6 +49,8 @@ def parse(
     Warns:
         UserWarning: the text may mean something else than it seems to, as x**3/2 does.
     """
+    if not isinstance(constants or {}, Mapping):
+        raise bad("constants are values by name", constants, 'constants={"C1": 1.0}, say')
     expression = read(text)
     for remark in expression.remarks:
         warnings.warn(remark, stacklevel=2)
@@ -59,7 +61,7 @@ def build(
     expression: Expression,
     constants: Mapping[str, Any],
     *,
-    name: str = "bound",
+    name: str = "formula",
     source: str = "",
     caps: Mapping[str, float] | None = None,
 ) -> Proxy | FunctionProxy:
@@ -103,4 +105,8 @@ def _sum(expansion: Expansion, values: Mapping[str, float], budget: str, more: M
         # A whole number under a root is a constant of its own name.
         whole |= {n: float(n) for n in named if n.isdigit()}
         terms.append(Term(named, factors, number))
+        size = terms[-1].coefficient(whole)
+        if not 0 < size < float("inf"):
+            rule = "the coefficient of every term lies between 1e-308 and 1e308"
+            raise bad(rule, shortened(f"{terms[-1]} has {size}"), "other constants")
     return Proxy(tuple(terms), whole, budget, **more)

@@ -43,7 +43,7 @@ def _value(node: Node, at: Mapping[str, Array]) -> Array:
     if node.kind == "name":
         return 1.0 - at["alpha"] if node.value == "beta" else at[str(node.value)]
     if node.kind == "sum":
-        return reduce(operator.add, (sign * _value(part, at) for sign, part in node.parts))
+        return _sum(node, at)
     if node.kind == "product":
         first, *others = ((sign, _value(part, at)) for sign, part in node.parts)
         start = first[1] if first[0] > 0 else 1.0 / first[1]
@@ -53,10 +53,26 @@ def _value(node: Node, at: Mapping[str, Array]) -> Array:
     return _called(node, at)
 
 
+def _sum(node: Node, at: Mapping[str, Array]) -> Array:
+    """A sum, and where it is 1 less a power or an exponential, what is left of 1 to the last digits."""
+    if node.complement() == "alpha":
+        return at["alpha"]
+    one, last = node.parts[0][1], node.parts[-1][1]
+    if [sign for sign, _ in node.parts] == [1, -1] and one.value == 1 and last.kind in ("power", "exp"):
+        if last.kind == "exp":
+            power = _value(last.parts[0][1], at)
+        else:
+            power = _value(last.parts[1][1], at) * _log(last.parts[0][1], at)
+        return -space(power, *at.values()).expm1(power)
+    return reduce(operator.add, (sign * _value(part, at) for sign, part in node.parts))
+
+
 def _power(base: Node, exponent: Node, at: Mapping[str, Array]) -> Array:
     exact = rational(exponent, {})
     if exact is not None:
         x = _value(base, at)
+        if isinstance(x, float):  # of a plain number, an overflow is inf and a root of what is negative is none
+            return float(np.float64(x) ** float(exact))
         return space(x).sqrt(x) if exact == 0.5 else x ** float(exact)
     # 1 - 1e-17 is 1, and (1 - 1e-17)^K is not.
     power = _value(exponent, at) * _log(base, at)

@@ -28,7 +28,8 @@ Sum = dict[Powers, Fraction]
 class Obstacle(Exception):
     """An expression is no sum of powers: which part of it, and why."""
 
-    def __init__(self, node: Node, why: str) -> None:
+    def __init__(self, node: Node, why: str, of_constants: bool = False) -> None:
+        self.of_constants = of_constants
         super().__init__(f"column {node.column}: {shortened(node.text)} {why}")
 
 
@@ -135,6 +136,14 @@ class _Expander:
         self.exponents, self.tokens, self.beta = exponents, tokens, beta
 
     def sum(self, node: Node) -> Sum:
+        try:
+            return self.expanded(node)
+        except Obstacle as obstacle:
+            if node.is_constant() and not obstacle.of_constants:
+                raise Obstacle(node, "has no variable in it, and is no power: give it as one constant", True) from None
+            raise
+
+    def expanded(self, node: Node) -> Sum:
         if node.kind == "number":
             number = _exact(node)
             return {(): number} if number else {}
@@ -163,8 +172,8 @@ class _Expander:
         return {((name, ONE),): ONE}
 
     def added(self, node: Node) -> Sum:
-        if self.beta and _complement(node):
-            return self.named(str(_complement(node)))
+        if self.beta and node.complement():
+            return self.named(str(node.complement()))
         total: Sum = {}
         for sign, part in node.parts:
             for powers, number in self.sum(part).items():
@@ -194,16 +203,6 @@ class _Expander:
         for _ in range(int(exponent)):
             total = _product(total, base, whole)
         return total
-
-
-def _complement(node: Node) -> str | None:
-    """beta for 1 - alpha, alpha for 1 - beta."""
-    if len(node.parts) != 2 or [sign for sign, _ in node.parts] != [1, -1]:
-        return None
-    one, other = (part for _, part in node.parts)
-    if one.kind != "number" or one.value != 1 or other.kind != "name":
-        return None
-    return {"alpha": "beta", "beta": "alpha"}.get(str(other.value))
 
 
 def _product(one: Sum, other: Sum, node: Node) -> Sum:

@@ -68,6 +68,14 @@ class Node:
             if exponents or not (self.kind == "power" and k == 1 and part.is_constant()):
                 yield from part.walk(exponents)
 
+    def complement(self) -> str | None:
+        """Return what 1 - alpha and 1 - beta are, beta and alpha; None for anything else."""
+        if self.kind != "sum" or [sign for sign, _ in self.parts] != [1, -1]:
+            return None
+        one, other = (part for _, part in self.parts)
+        names = {"alpha": "beta", "beta": "alpha"}
+        return names.get(str(other.value)) if one.value == 1 and other.kind == "name" else None
+
     def is_constant(self) -> bool:
         """Return whether no variable stands in it."""
         return not any(node.kind == "name" and node.value in VARIABLES for node in self.walk())
@@ -140,8 +148,7 @@ def read(text: str) -> Expression:
         raise _no_formula(flat, start + (error.offset or 1)) from None
     except (Warning, ValueError, RecursionError, MemoryError) as error:
         raise bad(f"a bound is an expression ({error})", shortened(flat), "one such as C1*b/(eta*T)") from None
-    reader = _Reader(flat, start)
-    return Expression(flat.strip(), reader.node(tree), tuple(reader.remarks))
+    return Expression(flat.strip(), _Reader(flat, start).node(tree), tuple(_remarks(flat)))
 
 
 def at(column: int, rule: str, given: str, instead: str) -> InputError:
@@ -205,6 +212,9 @@ def _check_words(flat: str) -> None:
         if keyword.iskeyword(word[0]):
             instead = "lam" if word[0] == "lambda" else "another name"
             raise at(word.start() + 1, "a reserved word is no name", word[0], instead)
+    joined = re.search(r"(?<![A-Za-z0-9_.])(?!0[xXbBoO])[0-9.]+(?![0-9.]|[eE][+-]?[0-9]|[jJ_])(?=[A-Za-z(])", flat)
+    if joined:
+        raise at(joined.end() + 1, "a product has a * between its factors", flat[joined.start() :], "2*b, not 2b")
     signs = re.search(r"([+-] *){4,}", flat)
     if signs:
         raise at(signs.start() + 1, "this is a row of signs", signs[0], "one of them")
@@ -213,6 +223,39 @@ def _check_words(flat: str) -> None:
         raise at(
             loose.start() + 1, "something is missing after an operator", loose[0].strip(), "a name or a number there"
         )
+
+
+#: A power without parentheses about a quotient: b**3/2.
+_QUOTIENT = re.compile(r"\*\* *(-?[0-9]{1,2}) */ *([0-9]{1,2})(?![0-9.eE_]| *\*\*)")
+
+
+def _remarks(flat: str) -> Iterator[str]:
+    """Say what b**3/2 is; b**4/2 can hardly be meant otherwise."""
+    for found in _QUOTIENT.finditer(flat):
+        power, by = found.groups()
+        if int(by) and int(power) % int(by):
+            first = _base(flat, found.start())
+            whole = flat[first : found.end()].strip()
+            base = flat[first : found.start()].strip()
+            yield (
+                f"column {first + 1}: {whole} is {base}**{power} divided by {by}; the power is written "
+                f"{base}**({power}/{by})"
+            )
+
+
+def _base(flat: str, end: int) -> int:
+    """Where what is raised to a power begins: a name, a number, or a parenthesis and the function before it."""
+    place = len(flat[:end].rstrip())
+    if flat[place - 1] == ")":
+        depth = 0
+        while place:
+            place -= 1
+            depth += (flat[place] == ")") - (flat[place] == "(")
+            if not depth:
+                break
+    while place and re.match(r"[A-Za-z0-9_.]", flat[place - 1]):
+        place -= 1
+    return place
 
 
 def _no_formula(flat: str, column: int) -> InputError:
@@ -229,6 +272,7 @@ def _no_formula(flat: str, column: int) -> InputError:
 # --- the tree ---
 
 _OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
+_MEANT = {"ln": "log(...)", "log10": "log(...)/log(10)", "pow": "b**2", "abs": "max(x, -x)"}
 _WORDS = {
     ast.Attribute: "a bound has no attributes",
     ast.Subscript: "a bound has no indices",
@@ -242,11 +286,10 @@ _WORDS = {
 
 
 class _Reader:
-    """What a tree of Python's means, node by node, and the remarks on the way."""
+    """What a tree of Python's means, node by node."""
 
     def __init__(self, text: str, start: int) -> None:
         self.text, self.start = text, start
-        self.remarks: list[str] = []
 
     def node(self, tree: ast.expr, depth: int = 0) -> Node:
         if depth > 2 * DEEPEST:
@@ -278,39 +321,17 @@ class _Reader:
         left: ast.expr = tree
         while isinstance(left, ast.BinOp) and isinstance(left.op, kinds):
             parts.append((-1 if isinstance(left.op, kinds[1]) else 1, self.node(left.right, depth)))
-            self.remark(left)
             left = left.left
         parts.append((1, self.node(left, depth)))
         return self.made("sum" if operator in "+-" else "product", tree, parts[::-1])
-
-    def remark(self, tree: ast.BinOp) -> None:
-        """Say what x**3/2 is."""
-        product = isinstance(tree.left, ast.BinOp) and isinstance(tree.left.op, ast.Mult)
-        power = tree.left.right if product else tree.left  # type: ignore[attr-defined]
-        between = self.text[self.end(tree.left) : self.column(tree.right) - 1].strip()
-        exponent = power.right if isinstance(power, ast.BinOp) and isinstance(power.op, ast.Pow) else None
-        plain = all(re.fullmatch("[0-9]{1,2}", self.source(x)) for x in (exponent, tree.right) if x)
-        if (
-            isinstance(tree.op, ast.Div)
-            and between == "/"
-            and exponent
-            and plain
-            and self.end(power) == self.end(tree.left)
-        ):
-            written, by = self.source(power), self.source(tree.right)
-            base = self.source(power.left) if isinstance(power, ast.BinOp) else ""
-            self.remarks.append(
-                f"column {self.column(power)}: {written}/{by} is {written} divided by {by}; the power is written "
-                f"{base}**({self.source(exponent)}/{by})"
-            )
 
     def call(self, tree: ast.Call, depth: int) -> Node:
         if not isinstance(tree.func, ast.Name):
             self.refuse(tree.func, "what is called is no function", "sqrt(b), say, or * for a product")
         name = tree.func.id
         if name not in FUNCTIONS:
-            near = get_close_matches(name, FUNCTIONS, n=1)
-            instead = f"{near[0]}(...)" if near else f"{', '.join(FUNCTIONS)}, or {name}*(...) for a product"
+            near = _MEANT.get(name) or next((f"{x}(...)" for x in get_close_matches(name, FUNCTIONS, n=1)), "")
+            instead = near or f"{', '.join(FUNCTIONS)}, or {name}*(...) for a product"
             self.refuse(tree, f"there is no function {shortened(name, 20)}", instead)
         if tree.keywords:
             self.refuse(tree, "a function's arguments have no names", f"{name}(...) with expressions alone")

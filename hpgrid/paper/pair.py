@@ -27,6 +27,7 @@ from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.reducers.curves import argmin_curve
 from hpgrid.reducers.slopes import fit_slope, within
 from hpgrid.regime import Regime
+from hpgrid.tuning.laws import exact_law, predicted
 from hpgrid.tuning.question import least_iterations
 from hpgrid.tuning.slopes import refined_curves
 from hpgrid.tuning.survey import fitted_edge, fitting_window
@@ -115,6 +116,8 @@ def theorem(
 ) -> FigureData:
     """Return the arrays and checks of a figure about a theorem: its regime tunes what the theorem is about.
 
+    A bound that is written as text is held against its own exponents, if it has any: the theorem is not about it.
+
     Raises:
         ValueError: another regime.
     """
@@ -122,6 +125,10 @@ def theorem(
     tuned = [v for v in exponents if v != "risk"]
     if set(panel.tuned) != set(tuned):
         raise bad(f"this figure tunes {' and '.join(tuned)}", list(panel.tuned), f"tuned = {tuned}")
+    if config.bound.formula is not None:
+        budget = config.grid.build(panel.axes).budget
+        law, _ = exact_law(config.bound.build(budget), Regime(panel.tuned, panel.fixed), budget)
+        exponents, logs = predicted(law), None
     return compute(config, name, exponents, logs)
 
 

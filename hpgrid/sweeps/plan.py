@@ -114,12 +114,13 @@ def load(path: Path, formula: str | None = None) -> Plan:
         ValueError: the file, or its table, is missing or malformed, or has a key or a value that can't be.
     """
     data = read_toml(path)
+    where = str(path)
     if formula is not None:
-        data["bound"] = formula
+        data["bound"], where = formula, f"{path} with --bound"
     try:
         return parse(data, path.parent)
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        raise InputError(f"{where}: {error}") from None
 
 
 def parse(data: Mapping[str, Any], folder: Path = Path()) -> Plan:

@@ -80,7 +80,7 @@ def check_swept(bound: BoundConfig, name: str, value: Any) -> float:
         if not (is_number(value) and 0 <= value < 1):
             raise bad("beta must satisfy 0 <= beta < 1", value, "beta = 0.95, say")
         return float(value)
-    if bound.formula and name in bound.exponents():
+    if bound.formula is not None and name in bound.exponents():
         return float(check_exponent(name, value))
     if name in bound.exponents():
         if not (is_number(value) and 0 < value <= 1):

@@ -81,9 +81,9 @@ def test_options_of_a_bound(capsys: pytest.CaptureFixture[str]) -> None:
 MISTAKES = {
     "lmo": "exponents need something that is tuned",
     "lmoo --tune eta": "'lmo'",
-    "lmo --tune eta,beta": "no hyperparameter to tune of that name. Given: 'beta'. Write 'eta'",
+    "lmo --tune eta,beta": "momentum is tuned as alpha, which is 1 - beta. Given: 'beta'. Write alpha",
     "lmo --tune eta --fix eta=1": "eta is either tuned or fixed",
-    "lmo --tune eta --fix b": "--fix takes NAME=VALUE, between commas. Given: 'b'. Write --fix b=1072, say.",
+    "lmo --tune eta --fix b": "--fix takes NAME=VALUE, between commas. Given: 'b'. Write --fix alpha=0.001, say.",
     "lmo --tune eta --fix b=1,b=2": "--fix gives b twice",
     "lmo --tune eta --fix b=x": "b is a finite number",
     "lmo --tune eta --fix b=1e999": "b is a finite number",

@@ -120,7 +120,7 @@ def test_a_bound_written_as_text(capsys: pytest.CaptureFixture[str]) -> None:
 MISTAKES = {
     "lmo": "something is tuned",
     "lmoo --over eta": "'lmo'",
-    "lmo --over eta,beta": "no hyperparameter to tune of that name",
+    "lmo --over eta,beta": "momentum is tuned as alpha",
     "lmo --over eta,b": "the bound depends on alpha, which is neither tuned nor fixed. Given: ['b', 'eta']. "
     "Write --over eta,b,alpha, or --fix alpha=0.001.",
     "sgd --over eta,b,alpha": "the bound does not depend on alpha",

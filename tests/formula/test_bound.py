@@ -113,6 +113,34 @@ def test_a_power_of_one_minus_something_tiny_keeps_it() -> None:
     assert float(parse("beta**K/b").risk(alpha=1e-20, b=1.0, K=1e20)) == pytest.approx(np.exp(-1), rel=1e-12)
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("max(eta, 1/(1 - beta))", 1e20),
+        ("eta + 1/(1 - beta**K)", 5e19),
+        ("eta + 1/(1 - exp(-alpha))", 1e20),
+        ("eta + 1/(1 - (1 - alpha)**2)", 5e19),
+    ],
+)
+def test_one_less_something_near_one_is_no_difference(text: str, value: float) -> None:
+    found = parse(text).form("K")
+    assert float(found.risk(eta=1.0, b=1.0, alpha=1e-20, K=2.0)) == pytest.approx(value, rel=1e-14)
+
+
+def test_what_no_float_holds_is_inf_or_nan_and_no_error() -> None:
+    assert parse("max(eta, b)*C1**400", {"C1": 1e3}).risk(eta=1.0, b=1.0) == np.inf
+    assert np.isnan(parse("(g - C1)**(3/2)*max(eta, b)", {"g": 0.25, "C1": 1.0}).risk(eta=1.0, b=1.0))
+
+
+def test_constants_alone_that_are_no_power_are_named() -> None:
+    assert "give it as one constant" in parse("eta*log(C) + 1/T", {"C": 2.0}).obstacle
+
+
+def test_a_constant_may_stand_in_an_exponent_and_elsewhere() -> None:
+    found = parse("g*eta**g + 1/(eta*T)", {"g": Fraction(1, 3)})
+    assert hpgrid.exponents(found, ("eta",)).exponent["eta"] == Fraction(-3, 4)
+
+
 def test_a_function_depends_on_what_it_names() -> None:
     found = parse("max(b/T, 1/b)")
     assert found.variables() == ("b", "T")

@@ -36,7 +36,15 @@ def test_an_exponent_with_a_variable_is_no_power() -> None:
 
 @pytest.mark.parametrize(
     ("text", "power"),
-    [("b**3/2", "b**(3/2)"), ("C1*b**3/2*T", "b**(3/2)"), ("T + b**-1 + eta ** 1 / 4", "eta**(1/4)")],
+    [
+        ("b**3/2", "b**(3/2)"),
+        ("C1*b**3/2*T", "b**(3/2)"),
+        ("T + b**-1 + eta ** 1 / 4", "eta**(1/4)"),
+        ("C2/b**1/2", "b**(1/2)"),
+        ("C2*b**-1/2", "b**(-1/2)"),
+        ("C2*(b/T)**1/2", "(b/T)**(1/2)"),
+        ("C2/max(b, T)**3/4*eta", "max(b, T)**(3/4)"),
+    ],
 )
 def test_a_power_divided_by_a_number_is_remarked_on(text: str, power: str) -> None:
     (remark,) = read(text).remarks
@@ -44,7 +52,9 @@ def test_a_power_divided_by_a_number_is_remarked_on(text: str, power: str) -> No
     assert power in remark
 
 
-@pytest.mark.parametrize("text", ["(b**3)/2", "b**(3/2)", "b/2", "b**3/T", "b**2/1e20", "b**3*T/2"])
+@pytest.mark.parametrize(
+    "text", ["(b**3)/2", "b**(3/2)", "b/2", "b**3/T", "b**2/1e20", "b**3*T/2", "b**4/2", "b**3/200"]
+)
 def test_what_is_plain_is_not_remarked_on(text: str) -> None:
     assert read(text).remarks == ()
 
@@ -59,6 +69,11 @@ WRONG = {
     "b^2": (2, r"Write \*\* for a power"),
     "C1 b": (4, "a product has a \\*"),
     "2 b": (3, "a product has a \\*"),
+    "2b": (2, "a product has a \\*"),
+    "2.5eta": (4, "a product has a \\*"),
+    "2(b)": (2, "a product has a \\*"),
+    "ln(b)": (1, "Write log"),
+    "pow(b, 2)": (1, r"Write b\*\*2"),
     "(b)(T)": (1, "there is no function"),
     "C1*": (3, "something is missing after"),
     "C1*(b+)": (6, "something is missing after"),
@@ -157,6 +172,16 @@ def test_an_exponent_is_a_finite_number(value: object) -> None:
 def test_a_bound_is_text(given: object) -> None:
     with pytest.raises(InputError, match="a bound is text"):
         parse(given)  # type: ignore[arg-type]
+
+
+def test_a_coefficient_that_no_float_holds_is_refused() -> None:
+    with pytest.raises(InputError, match="coefficient of every term"):
+        parse("eta*C1**400", {"C1": 1e3})
+
+
+def test_constants_are_values_by_name() -> None:
+    with pytest.raises(InputError, match="constants are values by name"):
+        parse("C1*eta", [1.0])  # type: ignore[arg-type]
 
 
 def test_a_bound_depends_on_something() -> None:
