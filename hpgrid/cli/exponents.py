@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from hpgrid.cli import given
 from hpgrid.cli.bound import Named, Set, Written, chosen
+from hpgrid.cli.question import Cap, Fix, Follow
 from hpgrid.config import check_choice
 from hpgrid.errors import bad
 
@@ -23,12 +24,9 @@ def print_exponents(
     *,
     written: Written = None,
     tune: Annotated[list[str] | None, Parameter(negative="", help="What is tuned, such as eta,b,alpha.")] = None,
-    fix: Annotated[list[str] | None, Parameter(negative="", help="What is held, such as b=1072 or beta=0.999.")] = None,
-    path: Annotated[
-        list[str] | None,
-        Parameter(negative="", help="What follows the budget, such as b=T^1/2: after ^ one rational number."),
-    ] = None,
-    cap: Annotated[list[str] | None, Parameter(negative="", help="Largest values, such as b=1e6.")] = None,
+    fix: Fix = None,
+    path: Follow = None,
+    cap: Cap = None,
     set_: Set = None,
     budget: Annotated[str, Parameter(help="T for tokens, K for iterations.")] = "T",
     json_: Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")] = False,

@@ -1,4 +1,4 @@
-"""What ``hpgrid search`` and ``hpgrid plot`` are told beside their bound: a grid and roles."""
+"""What commands are told beside their bound: what is held, on a path, capped, and a grid."""
 
 from __future__ import annotations
 
@@ -12,7 +12,15 @@ from hpgrid.cli import given
 from hpgrid.config import PRESETS, GridConfig, check_choice, parse_grid
 from hpgrid.errors import bad
 
-#: Options that the two commands share.
+#: The roles of hyperparameters.
+Fix = Annotated[list[str] | None, Parameter(negative="", help="What is held, such as b=1072 or beta=0.999.")]
+Follow = Annotated[
+    list[str] | None,
+    Parameter(negative="", help="What follows the budget, such as b=T^1/2: after ^ one rational number."),
+]
+Cap = Annotated[list[str] | None, Parameter(negative="", help="Largest values, such as b=1e6.")]
+
+#: The grid of a search or a plot.
 Preset = Annotated[str, Parameter(help=f"The grid: {' or '.join(PRESETS)}.")]
 Points = Annotated[int, Parameter(converter=given.whole, help="Points per axis.")]
 Axes = Annotated[

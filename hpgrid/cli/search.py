@@ -13,7 +13,7 @@ from hpgrid.checks import check_value
 from hpgrid.cli import given
 from hpgrid.cli.bound import Named, Set, Written, chosen
 from hpgrid.cli.cache import use_compilation_cache
-from hpgrid.cli.question import Axes, Budget, Points, Preset, check_roles, grid_config, tuned
+from hpgrid.cli.question import Axes, Budget, Cap, Fix, Follow, Points, Preset, check_roles, grid_config, tuned
 from hpgrid.config import DTYPES, BoundConfig, GridConfig, check_choice
 from hpgrid.errors import bad
 from hpgrid.progress import progress
@@ -29,9 +29,9 @@ def search_bound(
     over: Annotated[
         list[str] | None, Parameter(name=["--over", "--tune"], negative="", help="What is tuned, such as eta,b.")
     ] = None,
-    fix: Annotated[list[str] | None, Parameter(negative="", help="What is held: alpha=0.001 or beta=0.999.")] = None,
-    path: Annotated[list[str] | None, Parameter(negative="", help="What follows the budget, such as b=T^1/2.")] = None,
-    cap: Annotated[list[str] | None, Parameter(negative="", help="Largest values, such as b=1e6.")] = None,
+    fix: Fix = None,
+    path: Follow = None,
+    cap: Cap = None,
     set_: Set = None,
     written: Written = None,
     budget: Budget | None = None,

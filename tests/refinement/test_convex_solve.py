@@ -98,7 +98,7 @@ def _check(drawn: Drawn, found: Optimum, limits: dict) -> list[int]:
             assert found.active[v][i] == best.side[k]
             assert abs(float(best.at[k]) - np.log(found.at[v][i])) <= bound.at[k]
             assert abs(float(best.exponent[k]) - found.exponent[v][i]) <= bound.exponent[k]
-        assert bound.at.max() < 1e-8  # the curvature never asks for more than the issue allows
+        assert bound.at.max() < 1e-8  # the curvature never asks for more than is asked for
         sides += best.side
     return sides
 
