@@ -24,6 +24,8 @@ from hpgrid.theory.sgd import IN_TOKENS
 from hpgrid.theory.transfer import TABLE_2, Run
 from hpgrid.transfers.batch import Batch, feasible, units
 from hpgrid.transfers.given import NONE, TUNED, Limits, Setting, require, said
+from hpgrid.transfers.sizes import LARGEST, LEAST
+from hpgrid.transfers.words import as_given
 
 #: Table 3's rows as text, by whether the momentum is tuned; what they say is computed in hpgrid.theory.transfer.
 _FIXED = "eta_1 = eta_0 (b_1/b_0)^(1/2) (T_0/T_1)^(1/2)"
@@ -33,9 +35,6 @@ _SGD = "eta_1 = eta_0 (b_1/b_0) (T_0/T_1)^(1/2)"
 #: Regime D where alpha has reached 1: Table 2's row to T_0 alpha_0^3, regime C's from there.
 _FROM_ONE = "b_1 = b_0 alpha_0^(-1) (T_1/T_0)^(1/2), alpha_1 = 1, eta_1 = eta_0 alpha_0^(-1) (T_0/T_1)^(1/4)"
 TABLE_3 = {"A": _FIXED, "B": _TUNED, "C": _FIXED, "D": _TUNED, "SGD": _SGD}
-
-#: The largest number that is still rounded and multiplied.
-_LARGEST = 1e300
 
 #: What two ways to the same eta may differ by.
 _ROUNDING = 1e-12
@@ -158,7 +157,7 @@ def moved(regime: str, start: Setting, T: float, limits: Limits = NONE, to_b: fl
 
 def _check_numbers(at: Setting) -> None:
     """Refuse what a float can't hold."""
-    if not all(0 < x < _LARGEST for x in at if x is not None):
+    if not all(LEAST <= x <= LARGEST for x in at if x is not None):
         shown = ", ".join(f"{name}={x:g}" for name, x in at._asdict().items() if x is not None)
         raise bad("what is transferred stays a number", shown, "budgets that are less far apart")
 
@@ -211,7 +210,9 @@ def _given_batch(to_b: float, limits: Limits) -> Batch:
     at = feasible(to_b, limits).b
     if at != to_b:
         rule = "a batch size that is given is one that the limits on b allow"
-        raise bad(rule, f"to_b = {to_b / limits.unit:.10g}", f"to_b = {at / limits.unit:.10g}, or other limits")
+        raise bad(
+            rule, f"to_b = {as_given(to_b / limits.unit)}", f"to_b = {as_given(at / limits.unit)}, or other limits"
+        )
     return Batch(to_b)
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from hpgrid.columns import aligned
 from hpgrid.transfers import half_life
-from hpgrid.transfers.batch import units
+from hpgrid.transfers.batch import capped, feasible, units
 from hpgrid.transfers.fits import Applied, Fit
 from hpgrid.transfers.given import Limits, called, said
 from hpgrid.transfers.paths import FIXED_RISES, TUNED_RISES
 from hpgrid.transfers.rules import Row
-from hpgrid.transfers.words import batch, beta, number, wrapped
+from hpgrid.transfers.words import as_given, batch, beta, number, wrapped
 
 if TYPE_CHECKING:
     from hpgrid.transfers.answer import Transfer
@@ -46,13 +45,13 @@ def _head(answer: Transfer) -> list[str]:
     return [f"from T = {start.T:g}: {', '.join(given)}", f"to   T = {answer.T:g}, {ratio}{_limits(limits)}"]
 
 
-def _in_both(b: float | None, unit: int) -> str:
-    """A batch size in tokens, and in sequences where they are the unit."""
-    return batch(b) if unit == 1 or b is None else f"{batch(b)} ({batch(b / unit)} sequences of {unit})"
+def _in_both(b: float, unit: int) -> str:
+    """A batch size that was given, in tokens, and in sequences where they are the unit."""
+    return as_given(b) + ("" if unit == 1 else f" ({as_given(b / unit)} sequences of {unit})")
 
 
 def _limits(limits: Limits) -> str:
-    said_ = [f"b at most {units(limits.b, limits.unit)}"] if limits.b is not None else []
+    said_ = [f"b at most {capped(limits)}"] if limits.b is not None else []
     said_ += [f"eta at most {limits.eta:g}"] if limits.eta is not None else []
     rounding: dict[str | int, str] = {"pow2": "b a power of two", "int": "b whole"}
     said_ += [rounding.get(limits.round_b, f"b a multiple of {limits.round_b}")] if limits.round_b is not None else []
@@ -79,18 +78,18 @@ def _remarks(answer: Transfer) -> list[str]:
     for regime, names in answer.lacking.items():
         lines.append(f"{regime}: not applied, {called(regime)} needs {' and '.join(map(said, names))} at the start")
     if answer.sgd is not None:
-        lines.append(f"SGD, for contrast: {answer.sgd.rule}, here {number(answer.sgd.at.eta)}; see optimizer sgd")
+        lines.append(
+            f"SGD, for contrast: {answer.sgd.rule}, here {number(answer.sgd.at.eta)}; alone with sgd as the optimizer"
+        )
     return [*wrapped(lines), *wrapped(answer.notes)]
 
 
 def _whole(row: Row, limits: Limits) -> tuple[str, ...]:
-    """That a batch size has to be whole, where it is none."""
+    """That a batch size has to be whole, where it is none; the nearest one is under the cap."""
     if row.at.b is None or row.at.b / limits.unit % 1 == 0:
         return ()
-    nearest = max(1, math.floor(row.at.b / limits.unit + 0.5))
-    return (
-        f"b has to be whole: {units(nearest * limits.unit, limits.unit)} is nearest (round_b tunes the rest at it)",
-    )
+    nearest = feasible(row.at.b, limits._replace(round_b="int")).b
+    return (f"b has to be whole: {units(nearest, limits.unit)} is nearest (with b rounded, the rest is tuned at it)",)
 
 
 def _momenta(answer: Transfer) -> list[str]:

@@ -73,7 +73,7 @@ def test_the_text_says_what_is_free_what_contradicts_and_what_is_kept() -> None:
         "the share of noise is free, noise from 1% to 99% of the risk at the start",
         "B: C1 = 0.0002232, C2 = 1, C3 = 0.02477",
         "no constants make eta and b and beta the best at once, these miss each condition by a factor of 1.01",
-        "b = 277536.9 (x 0.529), alpha = 0.02674 (x 0.535)",
+        "b = 2.775e+05 (x 0.529), alpha = 0.02674 (x 0.535)",
         "LMO, beta tuned again b^(1/4): x 1.414 x 1.354 b: x 4 x 3.622",
         "SGD b^(1/2): x 2 - b: x 4 -",
         "with B's constants",

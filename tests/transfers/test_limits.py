@@ -93,7 +93,7 @@ def test_a_batch_size_stays_at_one_sequence() -> None:
     start = START._replace(T=1e12, b=8 * 4096.0)
     row = moved("C", start, 1e9, Limits(unit=4096))
     assert row.at == moved("C", start, 1e9, to_b=4096.0).at
-    assert row.remarks[0] == "b would be 0.2529822128 sequences, less than one: it stays at 1"
+    assert row.remarks[0] == "b would be 0.253 sequences, less than one: it stays at 1"
 
 
 def test_alpha_stays_at_one() -> None:
