@@ -38,7 +38,7 @@ def print_transfer(
             negative="",
             consume_multiple=True,
             help=f"What was tuned, at which budget: {_START}, say, of eta, b, beta or alpha = 1 - beta, beta2, and T. "
-            "b is in tokens, but with --seq-len.",
+            "b is in tokens; with --seq-len in sequences.",
         ),
     ] = None,
     to: Annotated[

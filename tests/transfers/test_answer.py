@@ -117,7 +117,7 @@ def test_other_budgets_are_allowed_with_a_word() -> None:
     )
     assert hpgrid.transfer({**START, "b": 1000.5}, 1e12).notes == ("b at the start is no whole number",)
     few, many = (hpgrid.transfer({**START, "b": b}, 1e12).notes for b in (128, 2000))
-    assert (few, many) == (("b is read as 128 tokens: were it sequences, their length would be given",), ())
+    assert (few, many) == (("b is read as 128 tokens: it is in sequences where their length is given, seq-len",), ())
     assert hpgrid.transfer({**START, "b": 128}, 1e12, seq_len=4096).notes == ()
 
 
