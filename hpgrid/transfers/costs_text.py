@@ -43,9 +43,15 @@ def span(values: Any, say: Callable[[float], str]) -> str:
 def percent(x: float) -> str:
     """Return an excess or a share as text: 0.013%, 12%, 240%, 1380%; from a hundredfold on, x 265 of the least risk."""
     if x >= _MANIFOLD:
-        return f"x {1 + x:.3g}"
+        return f"x {_whole_digits(1 + x)}"
     percents = 100 * x
-    return f"{percents:.2g}%" if percents < _ALL_DIGITS else f"{float(f'{percents:.3g}'):.0f}%"
+    return f"{percents:.2g}%" if percents < _ALL_DIGITS else f"{_whole_digits(percents)}%"
+
+
+def _whole_digits(x: float) -> str:
+    """Three digits, and zeros as far as they are read at a glance."""
+    digits = f"{x:.3g}"
+    return f"{float(digits):.0f}" if x < 1e6 else digits
 
 
 def _costs(costs: Costs) -> list[str]:

@@ -108,8 +108,8 @@ def _momenta(answer: Transfer) -> list[str]:
     lives = [f"{half_life.tokens(start.b, x):.4g} of {name}" for name, x in known if x is not None]
     told = (
         f"Marek et al., of beta2: b ln 2/(-ln beta) in tokens stays as at the start, {' and '.join(lives)}. For beta "
-        "this is Theorem 2's rule at a fixed T; with T the half-life grows like T^(1/2), in B and D at any b, in C "
-        "at its own"
+        "this is Theorem 2's rule at a fixed T; with T the half-life grows like T^(1/2), in B and D at any b as long "
+        "as beta is above 0, in C at its own"
     )
     return [*aligned(lines), *wrapped([told])]
 

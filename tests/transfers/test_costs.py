@@ -99,6 +99,7 @@ def test_the_text_says_what_is_free_what_contradicts_and_what_is_kept() -> None:
         (13.82, "1380%"),
         (98.99, "9900%"),
         (264.26, "x 265"),
+        (26425.0, "x 26400"),
         (1e10, "x 1e+10"),
     ],
 )
