@@ -151,7 +151,8 @@ def budget_axis(axes: Axes, first: float, last: float, *, room: float = _MARGIN)
     before, after = (room, _MARGIN) if last < first else (_MARGIN, room)
     axes.set_xscale("log")
     axes.set_xlim(10 ** (lo - before * share), 10 ** (hi + after * share))
-    _ticks(axes.xaxis, _fitting(axes, *sorted((first, last))), count)
+    values = _fitting(axes, *sorted((first, last)))
+    _ticks(axes.xaxis, values, lambda value: count(value, _digits(values)))
 
 
 def _fitting(axes: Axes, lo: float, hi: float) -> list[float]:
@@ -161,10 +162,16 @@ def _fitting(axes: Axes, lo: float, hi: float) -> list[float]:
     values: list[float] = []
     for most in (4, 3, 2):
         values = ticks(lo, hi, most)
-        widths = np.array([_width(axes, count(value), matplotlib.rcParams["xtick.labelsize"]) for value in values])
+        said = [count(value, _digits(values)) for value in values]
+        widths = np.array([_width(axes, text, matplotlib.rcParams["xtick.labelsize"]) for text in said])
         if (np.diff(np.log10(values)) * per_decade > (widths[1:] + widths[:-1]) / 2 + between).all():
             break
     return values
+
+
+def _digits(values: Sequence[float]) -> int:
+    """As few digits, at least three, as tell counts apart."""
+    return next((n for n in range(3, 15) if len({count(value, n) for value in values}) == len(values)), 15)
 
 
 def value_axis(axes: Axes, lo: float, hi: float, say: Say, *, inverted: bool = False, most: float = math.inf) -> None:
@@ -175,10 +182,9 @@ def value_axis(axes: Axes, lo: float, hi: float, say: Say, *, inverted: bool = F
 
 
 def _ticks(axis: Any, values: Sequence[float], say: Say) -> None:
-    told_apart = len({say(value) for value in values}) == len(values)
     axis.set_major_locator(FixedLocator(list(values)))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: say(value) if told_apart else f"{value:.10g}"))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: say(value)))
 
 
 def ticks(lo: float, hi: float, most: int) -> list[float]:
@@ -205,12 +211,12 @@ def _evenly(lo: float, hi: float, most: int) -> list[float]:
     return [lo, hi]
 
 
-def count(value: float) -> str:
+def count(value: float, digits: int = 3) -> str:
     """Return a number of tokens or sequences as people say it: 128, 512k, 2.5M, 10B, 1T."""
     for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
         if size * 0.9995 <= value < size * 999.5:
-            return f"{value / size:.3g}{letter}"
-    return f"{value:.3g}" if value < 1e3 else number(value)
+            return f"{value / size:.{digits}g}{letter}"
+    return f"{value:.{digits}g}" if value < 1e3 else number(value)
 
 
 def power(value: float) -> str:

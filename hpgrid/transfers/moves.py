@@ -128,7 +128,8 @@ def _power(row: Row, times: float, longer: float) -> Fraction | None:
     """The power of T_1/T_0 in b/alpha by the row's rule; None where there is no momentum, or a limit on b or eta."""
     powers = transfer.TABLE_2[row.regime]
     power = powers.get("b", Fraction(0)) - powers.get("alpha", Fraction(0))
-    return power if row.at.alpha != 1 and abs(math.log(times / longer ** float(power))) < _ROUNDING else None
+    follows = math.isclose(times, longer ** float(power), rel_tol=_ROUNDING)
+    return power if follows and row.at.alpha != 1 else None
 
 
 def _depends(row: Row, power: Fraction | None) -> str:

@@ -42,7 +42,8 @@ def _head(answer: Transfer) -> list[str]:
     given += [f"K = {number(start.K)}"] if start.b is not None else []
     longer = answer.T / start.T
     ratio = f"{longer:.4g} times as long" if longer >= 1 else f"{1 / longer:.4g} times shorter"
-    return [f"from T = {start.T:g}: {', '.join(given)}", f"to   T = {answer.T:g}, {ratio}{_limits(limits)}"]
+    lines = (f"from T = {start.T:g}: {', '.join(given)}", f"to   T = {answer.T:g}, {ratio}{_limits(limits)}")
+    return wrapped(lines)
 
 
 def _in_both(b: float, unit: int) -> str:

@@ -103,6 +103,7 @@ ASKED: list[dict[str, Any]] = [
     {"to": 1e5},
     {"to": 2.6e9},
     {"to": 2.51e9},
+    {"to": 2.50001e9},
     WIDE,
     {"start": WITHOUT},
     {"start": WITHOUT, "to": 1e6},
