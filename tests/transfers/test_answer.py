@@ -232,11 +232,6 @@ ASKED: list[dict[str, Any]] = [
     {"start": {"eta": 1e-300, "b": 1e15, "alpha": 1e-300, "T": 1e300}, "to": 1.0},
     {"optimizer": "sgd"},
     {"start": {"eta": 1e-3, "b": 7.123456789, "alpha": 1 / 17, "T": 1e9}, "seq_len": 4096, "max_b": 1000.5},
-    {
-        "start": {"eta": 8e-5, "b": 1000.5, "alpha": 2.3e-308, "T": 2e14},
-        "constants": {"C1": 4e-3, "C3": 0.05},
-        "to": 1e9,
-    },
 ]
 
 

@@ -164,6 +164,12 @@ def test_less_than_one_iteration_has_no_cost() -> None:
     assert "K < 1" in answer.text()
 
 
+def test_half_lives_that_no_float_compares_still_have_an_answer() -> None:
+    start = {"eta": 8e-5, "b": 1000.5, "alpha": 2.3e-308, "T": 2e14}
+    costs = hpgrid.transfer(start, 1e9, constants={"C1": 4e-3, "C3": 0.05}).costs
+    assert {life.power for life in costs.half_lives} <= {None, 0, 1 / 2}
+
+
 def test_json_has_the_least_and_the_largest_over_what_is_free() -> None:
     costs = json.loads(json.dumps(hpgrid.transfer(START, 1e11, calibrate=True).as_dict(), allow_nan=False))["costs"]
     a, b = costs["rows"][:2]
