@@ -49,9 +49,9 @@ def percent(x: float) -> str:
 
 
 def _whole_digits(x: float) -> str:
-    """Three digits, and zeros as far as they are read at a glance."""
+    """No decimals, three digits, and zeros after them as far as they are read at a glance."""
     digits = f"{x:.3g}"
-    return f"{float(digits):.0f}" if x < 1e6 else digits
+    return f"{x:.0f}" if x < 1e3 else f"{float(digits):.0f}" if x < 1e6 else digits
 
 
 def _costs(costs: Costs) -> list[str]:

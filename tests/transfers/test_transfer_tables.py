@@ -132,6 +132,19 @@ def test_two_transfers_are_one(regime: str, start: Setting, between: float, end:
     assert moved(regime, start, start.T).at._replace(alpha=None) == start._replace(alpha=None)
 
 
+@given(
+    regime=st.sampled_from("ABCD"), alpha=st.floats(1e-3, 1.0), longer=st.tuples(st.floats(1e-9, 1), st.floats(1e-9, 1))
+)
+def test_two_transfers_to_shorter_runs_are_one_beyond_alpha_at_one_too(
+    regime: str, alpha: float, longer: tuple[float, float]
+) -> None:
+    start = Setting(1e30, 1e-4, 1e15, alpha)
+    between, end = 1e30 * max(longer), 1e30 * min(longer)
+    once = moved(regime, start, end)
+    twice = moved(regime, moved(regime, start, between).at, end)
+    assert twice.at[1:] == pytest.approx(once.at[1:], rel=1e-11)  # within which alpha is taken for 1
+
+
 @given(regime=st.sampled_from(["A", "B", "SGD"]), start=settings, b=st.floats(1e12, 1e13), between=budgets, end=budgets)
 def test_two_transfers_are_one_at_a_batch_size_that_is_given(
     regime: str, start: Setting, b: float, between: float, end: float
