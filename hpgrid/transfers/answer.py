@@ -182,9 +182,7 @@ def _notes(asked: Asked) -> tuple[str, ...]:
     if start.K is not None and start.K < 1:
         notes.append(f"at the start K = T/b = {start.K:.4g}: less than one iteration")
     if asked.limits.unit == 1 and start.b is not None and start.b < _FEW and start.T / start.b > _MANY:
-        notes.append(
-            f"b is read as {as_given(start.b)} tokens: it is in sequences where their length is given, seq-len"
-        )
+        notes.append(f"b = {as_given(start.b)} is read in tokens; with a sequence length (seq-len) it is in sequences")
     if start.b is not None and math.remainder(start.b, asked.limits.unit):
         notes.append("b at the start is no whole number")
     return tuple(notes)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from numbers import Real
+from numbers import Rational, Real
 from typing import Any
 
 from hpgrid.checks import is_number
@@ -37,6 +37,8 @@ def _read(text: str) -> float | None:
 def check_size(name: str, given: Any) -> None:
     """Refuse a number that is so large or so small that what is computed of it is none."""
     size: Any = abs(given) if isinstance(given, Real) else 0
+    if not isinstance(size, Rational):  # which may be too large for a float
+        size = float(size)
     if 0 < size < math.inf and not LEAST <= size <= LARGEST:
         shown = "a larger number" if size > 1 else "a smaller number"
         raise bad(f"{name} is between {LEAST:.1e} and {LARGEST:g}, or 0", shown, f"{name} within that")

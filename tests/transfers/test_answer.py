@@ -7,6 +7,7 @@ import math
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -45,6 +46,12 @@ def test_all_regimes_stand_side_by_side() -> None:
     assert answer.sgd == moved("SGD", answer.start, 1e12)
     assert answer == hpgrid.transfer(START, 1e12)
     assert (answer.lacking, answer.notes) == ({}, ())
+
+
+def test_numbers_of_other_kinds_are_the_same_numbers() -> None:
+    others = {"eta": Fraction(3, 10000), "b": np.int32(524288), "beta": np.float64(0.95), "T": 2_500_000_000}
+    same = hpgrid.transfer(others, np.float32(2**40), round_b=np.int64(256))
+    assert same == hpgrid.transfer(START, 2.0**40, round_b=256)
 
 
 def test_momentum_is_beta_or_alpha_and_is_the_decimal_that_was_written() -> None:
@@ -117,7 +124,7 @@ def test_other_budgets_are_allowed_with_a_word() -> None:
     )
     assert hpgrid.transfer({**START, "b": 1000.5}, 1e12).notes == ("b at the start is no whole number",)
     few, many = (hpgrid.transfer({**START, "b": b}, 1e12).notes for b in (128, 2000))
-    assert (few, many) == (("b is read as 128 tokens: it is in sequences where their length is given, seq-len",), ())
+    assert (few, many) == (("b = 128 is read in tokens; with a sequence length (seq-len) it is in sequences",), ())
     assert hpgrid.transfer({**START, "b": 128}, 1e12, seq_len=4096).notes == ()
 
 
