@@ -31,10 +31,10 @@ from hpgrid.transfers.words import as_given
 _FIXED = "eta_1 = eta_0 (b_1/b_0)^(1/2) (T_0/T_1)^(1/2)"
 _TUNED = "alpha_1 = alpha_0 (b_1/b_0) (T_0/T_1)^(1/2), eta_1 = eta_0 (b_1/b_0) (T_0/T_1)^(3/4)"
 _SGD = "eta_1 = eta_0 (b_1/b_0) (T_0/T_1)^(1/2)"
+TABLE_3 = {"A": _FIXED, "B": _TUNED, "C": _FIXED, "D": _TUNED, "SGD": _SGD}
 
 #: Regime D where alpha has reached 1: Table 2's row to T_0 alpha_0^3, regime C's from there.
 _FROM_ONE = "b_1 = b_0 alpha_0^(-1) (T_1/T_0)^(1/2), alpha_1 = 1, eta_1 = eta_0 alpha_0^(-1) (T_0/T_1)^(1/4)"
-TABLE_3 = {"A": _FIXED, "B": _TUNED, "C": _FIXED, "D": _TUNED, "SGD": _SGD}
 
 #: What two ways to the same eta may differ by.
 _ROUNDING = 1e-12
