@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,40 +12,74 @@ from cyclopts import Parameter
 
 from hpgrid.cli import given
 from hpgrid.cli.reproduce import FORMATS
-from hpgrid.errors import bad, unknown
+from hpgrid.errors import InputError, bad, unknown
 from hpgrid.transfers.given import OPTIMIZERS, REGIMES, check
 
 if TYPE_CHECKING:
+    from cyclopts import Token
     from matplotlib.figure import Figure
+
+    from hpgrid.transfers.answer import Transfer
 
 _CONSTANTS = "C1=1,C2=30,C3=4"
 _START = "eta=3e-4,b=524288,beta=0.95,T=2.5e9"
+_EXAMPLES = dict(pair.split("=") for pair in f"{_START},{_CONSTANTS},alpha=0.05,beta2=0.98".split(","))
+
+#: Arguments of ``transfer`` in messages, with an = after them.
+_OPTION = re.compile(r"\b(to_b|max_b|max_eta|round_b|seq_len|optimizer(?= lmo| sgd)|regime(?= auto))\b( ?= ?)?")
 
 
 def print_transfer(
     *,
     from_: Annotated[
         list[str] | None,
-        Parameter(name="--from", negative="", help=f"What was tuned, and at which budget, such as {_START}."),
+        Parameter(
+            name="--from",
+            negative="",
+            consume_multiple=True,
+            help=f"What was tuned, at which budget: {_START}, say, of eta, b, beta or alpha = 1 - beta, beta2, and T. "
+            "b is in tokens; with --seq-len in sequences.",
+        ),
     ] = None,
-    to: Annotated[list[str] | None, Parameter(negative="", help="The new token budget, such as T=1e12.")] = None,
+    to: Annotated[
+        list[str] | None, Parameter(negative="", consume_multiple=True, help="The new token budget, T=1e12 or 1e12.")
+    ] = None,
     regime: Annotated[
         str, Parameter(help=f"What was tuned: {', '.join(REGIMES)}; A eta, B eta and beta, C eta and b, D all.")
     ] = "auto",
     to_b: Annotated[float | None, Parameter(help="The batch size there, where it is given.")] = None,
-    max_b: Annotated[float | None, Parameter(help="The largest batch size.")] = None,
-    max_eta: Annotated[float | None, Parameter(help="The largest learning rate.")] = None,
+    max_b: Annotated[
+        float | None,
+        Parameter(
+            help="The largest batch size. Caps are taken to have held at the old budget, too: a start on one is "
+            "on a bound, and no optimum."
+        ),
+    ] = None,
+    max_eta: Annotated[float | None, Parameter(help="The largest learning rate, a cap as --max-b is.")] = None,
     round_b: Annotated[str | None, Parameter(help="pow2, int, or a number of which b becomes a multiple.")] = None,
     seq_len: Annotated[
-        int | None, Parameter(converter=given.whole, help="Tokens in a sequence: b is then in sequences.")
+        int | None,
+        Parameter(
+            converter=_count,
+            help="Tokens in a sequence: b, --to-b, --max-b and --round-b are then in sequences.",
+        ),
     ] = None,
     optimizer: Annotated[str, Parameter(help=f"{' or '.join(OPTIMIZERS)}.")] = "lmo",
     set_: Annotated[
         list[str] | None,
-        Parameter(name="--set", negative="", help=f"eq. (4)'s constants, to say what each choice costs: {_CONSTANTS}."),
+        Parameter(
+            name="--set",
+            negative="",
+            consume_multiple=True,
+            help=f"eq. (4)'s constants, to say what each choice costs: {_CONSTANTS}; or Delta0, L, rho, sigma.",
+        ),
     ] = None,
     calibrate: Annotated[
-        bool, Parameter(negative="", help="Find them: those for which the start is the best of what was tuned.")
+        bool,
+        Parameter(
+            negative="",
+            help="In place of --set, find them: those for which the start is the best of what was tuned.",
+        ),
     ] = False,
     plot: Annotated[
         Path | None, Parameter(help="Draw the way to the new budget: NAME.png, .pdf or .svg.", negative="")
@@ -53,7 +89,7 @@ def print_transfer(
     """Say what eta, b and beta become at another token budget, by Tables 2 and 3, and what others say of it."""
     asked: dict[str, Any] = {
         "start": _numbers("--from", from_, _START),
-        "to": _numbers("--to", to, "T=1e12"),
+        "to": _numbers("--to", [f"T={each}" if _alone(each) else each for each in to or ()], "T=1e12"),
         "regime": regime,
         "to_b": to_b,
         "max_b": max_b,
@@ -61,19 +97,31 @@ def print_transfer(
         "round_b": round_b,
         "seq_len": seq_len,
         "optimizer": optimizer,
-        "constants": given.pairs("--set", set_, given.number, _CONSTANTS) if set_ is not None else None,
+        "constants": given.pairs("--set", set_, _number, _CONSTANTS) if set_ is not None else None,
         "calibrate": calibrate,
     }
-    check(asked)  # before NumPy loads
-    _check_plot(plot)
-
-    from hpgrid.transfers.answer import transfer
-
-    answer = transfer(**asked)
+    answer = _asked(asked, plot)
     if plot is not None:
         _write(answer.draw(), plot)
     print(json.dumps(answer.as_dict(), indent=2, allow_nan=False) if json_ else answer.text())
     return 0
+
+
+def _asked(asked: dict[str, Any], plot: Path | None) -> Transfer:
+    """The answer, or what is wrong with the question, in the words of the command line."""
+    try:
+        check(asked)  # before NumPy loads
+        _check_plot(plot)
+
+        from hpgrid.transfers.answer import transfer
+
+        return transfer(**asked)
+    except InputError as error:
+        raise InputError(_OPTION.sub(_option, str(error))) from None
+
+
+def _option(found: re.Match[str]) -> str:
+    return f"--{found[1].replace('_', '-')}" + (" " if found[2] else "")
 
 
 def _check_plot(path: Path | None) -> None:
@@ -95,4 +143,33 @@ def _numbers(option: str, told: list[str] | None, example: str) -> dict[str, flo
     """The numbers of an option, by name."""
     if not given.names(told):
         raise bad(f"a transfer needs {option}", "nothing", f"{option} {example}, say")
-    return given.pairs(option, told, given.number, example)
+    return given.pairs(option, told, _number, example)
+
+
+def _alone(text: str) -> bool:
+    """Whether a budget is given without its name."""
+    return text.strip()[:1].isdigit() and "=" not in text
+
+
+def _number(name: str, text: str) -> float:
+    """A finite number, with an example in its range."""
+    try:
+        return given.number(name, text)
+    except InputError:
+        raise bad(f"{name} is a finite number", text, f"{name}={_EXAMPLES.get(name, '0.5')}, say") from None
+
+
+def _float(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _count(_: Any, tokens: Sequence[Token]) -> int:
+    """An option's whole number: 4096 or 4e3, but not 2.5."""
+    option, text = tokens[0].keyword, tokens[0].value
+    value = _float(text)
+    if value is None or value % 1:
+        raise bad(f"{option} is a whole number", text, f"{option} 4096, say")
+    return int(value)

@@ -33,8 +33,11 @@ _HATCH: Any = {"hatch.color": "0.72", "hatch.linewidth": 0.5}
 #: What keeps text clear of what it stands on.
 _PATCH: Any = {"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 0.8}
 
-#: The share of a panel's width that is kept for what stands at the ends.
-_ROOM = 0.37
+#: Shares of a panel's width: between a way's end and its text, and what is left free at either side.
+_GAP, _MARGIN = 0.06, 0.04
+
+#: Points that are left between the labels of two ticks.
+_BETWEEN = 4.0
 
 #: Tick values within a decade, from few to many.
 _STEPS = ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8))
@@ -60,45 +63,60 @@ def end(axes: Axes, x: float, y: float, k: int) -> None:
     axes.plot([x], [y], "s", color=color, markersize=4.6 - 0.4 * k, zorder=6 + 0.1 * k, **style)
 
 
-def infeasible(axes: Axes, level: float, beyond: float, label: str) -> None:
-    """Hatch what lies between a limit and the edge of the panel, and name the limit on its line."""
+def infeasible(axes: Axes, level: float, beyond: float) -> None:
+    """Hatch what lies between a limit and the edge of the panel."""
     with matplotlib.rc_context(_HATCH):
         axes.axhspan(level, beyond, facecolor="0.93", edgecolor="0.72", linewidth=0.0, hatch="////", zorder=0)
     axes.axhline(level, color="0.35", linestyle=":", linewidth=1.1, zorder=2)
-    raised = beyond > level
-    up = raised != axes.yaxis_inverted()
-    place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+
+
+def name_limit(axes: Axes, x: float, level: float, beyond: float, label: str) -> None:
+    """Name a limit on its line, on the side where it is hatched."""
+    up = (beyond > level) != axes.yaxis_inverted()
     axes.annotate(
-        label, (0.36, level), (0, 3 if up else -3), va="bottom" if up else "top", ha="center", fontsize="x-small",
-        color="0.2", bbox=_PATCH, zorder=5, **place,
+        label, (x, level), (0, 3 if up else -3), va="bottom" if up else "top", ha="center", fontsize="x-small",
+        color="0.2", bbox=_PATCH, zorder=5, textcoords="offset points",
     )  # fmt: skip
 
 
-def ends(axes: Axes, x: float, values: Mapping[str, float], say: Say, *, leftward: bool) -> None:
+def ends(axes: Axes, way_: tuple[float, float], values: Mapping[str, float], say: Say) -> None:
     """Write beside the end of each way its name and its value, names of one value together, none over another.
 
+    The budgets are drawn closer together by the width of the text.
+
     Args:
-        axes: where; its limits are final.
-        x: where all ways end.
+        axes: where; its place in the figure and its values' limits are final.
+        way_: the budgets where all ways start and end.
         values: the value of each, by its name.
         say: a value as text.
-        leftward: whether the ways go from right to left.
     """
-    together: dict[str, list[str]] = {}
     at: dict[str, float] = {}
+    together: dict[str, list[str]] = {}
     for name, value in sorted(values.items(), key=lambda pair: pair[1]):
         together.setdefault(say(value), []).append(name)
         at.setdefault(say(value), value)
+    said = [f"{', '.join(sorted(names))}: {text}" for text, names in together.items()]
+    widest = max(_width(axes, text, "x-small") for text in said) / axes.get_window_extent().width
+    budget_axis(axes, *way_, room=_GAP + widest + _MARGIN)
+    first, x = way_
     height = axes.get_window_extent().height
     heights = axes.transAxes.inverted().transform(axes.transData.transform([(x, y) for y in at.values()]))[:, 1]
     # A line of text, in shares of the panel's height, at the size of its font.
     apart = _spread(heights, 10.5 * axes.figure.dpi / 72 / height)
+    leftward = x < first
     place: dict[str, Any] = {"textcoords": "axes fraction", "va": "center", "ha": "right" if leftward else "left"}
-    for (text, names), y, was in zip(together.items(), apart, at.values()):
-        said = f"{', '.join(sorted(names))}: {text}"
-        to = (_ROOM - 0.05, y) if leftward else (1 - _ROOM + 0.05, y)
+    for text, y, was in zip(said, apart, at.values()):
+        to = (_MARGIN + widest, y) if leftward else (1 - _MARGIN - widest, y)
         arrow = {"arrowstyle": "-", "color": "0.5", "linewidth": 0.5, "shrinkA": 0.5, "shrinkB": 1.0}
-        axes.annotate(said, (x, was), to, fontsize="x-small", arrowprops=arrow, bbox=_PATCH, zorder=7, **place)
+        axes.annotate(text, (x, was), to, fontsize="x-small", arrowprops=arrow, bbox=_PATCH, zorder=7, **place)
+
+
+def _width(axes: Axes, text: str, size: Any) -> float:
+    """The width of a text, in pixels."""
+    written = axes.text(0, 0, text, fontsize=size, transform=axes.transAxes)
+    width = float(written.get_window_extent().width)
+    written.remove()
+    return width
 
 
 def _spread(heights: Array, least: float) -> Array:
@@ -119,22 +137,48 @@ def _spread(heights: Array, least: float) -> Array:
     return apart
 
 
-def budget_axis(axes: Axes, first: float, last: float, label: str) -> None:
-    """Give the x axis budgets between two, with room for the ends of the ways where the last one is."""
+def budget_axis(axes: Axes, first: float, last: float, *, room: float = _MARGIN) -> None:
+    """Give the x axis budgets between two, with room for the ends of the ways where the last one is.
+
+    Args:
+        axes: where.
+        first: the budget where the ways start.
+        last: where they end.
+        room: the share of the panel's width beyond the last budget.
+    """
     lo, hi = np.log10(sorted((first, last)))
-    room = (hi - lo) * _ROOM / (1 - _ROOM - 0.04)
-    before, after = (room, 0.04 * (hi - lo)) if last < first else (0.04 * (hi - lo), room)
+    share = (hi - lo) / (1 - room - _MARGIN)
+    before, after = (room, _MARGIN) if last < first else (_MARGIN, room)
     axes.set_xscale("log")
-    axes.set_xlim(10 ** (lo - before), 10 ** (hi + after))
-    _ticks(axes.xaxis, ticks(10**lo, 10**hi, 4), count)
-    axes.set_xlabel(label)
+    axes.set_xlim(10 ** (lo - before * share), 10 ** (hi + after * share))
+    values = _fitting(axes, *sorted((first, last)))
+    _ticks(axes.xaxis, values, lambda value: count(value, _digits(values)))
 
 
-def value_axis(axes: Axes, lo: float, hi: float, say: Say, *, inverted: bool = False) -> None:
-    """Give the y axis a log scale between two values."""
+def _fitting(axes: Axes, lo: float, hi: float) -> list[float]:
+    """Ticks between two budgets, as many as have room for their labels."""
+    per_decade = axes.get_window_extent().width / np.diff(np.log10(axes.get_xlim()))[0]
+    between = _BETWEEN * axes.figure.dpi / 72
+    values: list[float] = []
+    for most in (4, 3, 2):
+        values = ticks(lo, hi, most)
+        said = [count(value, _digits(values)) for value in values]
+        widths = np.array([_width(axes, text, matplotlib.rcParams["xtick.labelsize"]) for text in said])
+        if (np.diff(np.log10(values)) * per_decade > (widths[1:] + widths[:-1]) / 2 + between).all():
+            break
+    return values
+
+
+def _digits(values: Sequence[float]) -> int:
+    """As few digits, at least three, as tell counts apart."""
+    return next((n for n in range(3, 15) if len({count(value, n) for value in values}) == len(values)), 15)
+
+
+def value_axis(axes: Axes, lo: float, hi: float, say: Say, *, inverted: bool = False, most: float = math.inf) -> None:
+    """Give the y axis a log scale between two values, with ticks up to ``most``."""
     axes.set_yscale("log")
     axes.set_ylim(*((hi, lo) if inverted else (lo, hi)))
-    _ticks(axes.yaxis, ticks(lo, hi, 6), say)
+    _ticks(axes.yaxis, ticks(lo, min(hi, most), 6), say)
 
 
 def _ticks(axis: Any, values: Sequence[float], say: Say) -> None:
@@ -144,7 +188,7 @@ def _ticks(axis: Any, values: Sequence[float], say: Say) -> None:
 
 
 def ticks(lo: float, hi: float, most: int) -> list[float]:
-    """Return at most ``most`` round values in a range, as many as there can be."""
+    """Return at most ``most`` round values in a range, as many as there can be, but at least two."""
     first, last = math.floor(math.log10(lo)), math.ceil(math.log10(hi))
     best: list[float] = []
     for steps in _STEPS:
@@ -153,15 +197,26 @@ def ticks(lo: float, hi: float, most: int) -> list[float]:
         if len(inside) > most:
             inside = best or inside[:: -(-len(inside) // most)]
         best = max(best, inside, key=len)
-    return best or [lo, hi]
+    return best if len(best) > 1 else _evenly(lo, hi, most)
 
 
-def count(value: float) -> str:
+def _evenly(lo: float, hi: float, most: int) -> list[float]:
+    """Multiples of 1, 2 or 5 times a power of ten, at least two and at most ``most`` where that can be."""
+    exponent = math.floor(math.log10(hi - lo))
+    for step in (float(f"{digit}e{exponent - back}") for back in (0, 1) for digit in (5, 2, 1)):
+        first, last = math.ceil(lo / step * (1 - 1e-9)), math.floor(hi / step * (1 + 1e-9))
+        if last > first:
+            values = [float(f"{k * step:.12g}") for k in range(first, last + 1)]
+            return values if len(values) <= most else [values[0], values[-1]]
+    return [lo, hi]
+
+
+def count(value: float, digits: int = 3) -> str:
     """Return a number of tokens or sequences as people say it: 128, 512k, 2.5M, 10B, 1T."""
     for size, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
         if size * 0.9995 <= value < size * 999.5:
-            return f"{value / size:.3g}{letter}"
-    return f"{value:.3g}" if value < 1e3 else number(value)
+            return f"{value / size:.{digits}g}{letter}"
+    return f"{value:.{digits}g}" if value < 1e3 else number(value)
 
 
 def power(value: float) -> str:

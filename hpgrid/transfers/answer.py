@@ -14,11 +14,15 @@ from hpgrid.transfers.given import Asked, Limits, Setting, check, missing
 from hpgrid.transfers.half_life import Kept
 from hpgrid.transfers.paths import Path, paths
 from hpgrid.transfers.rules import Row, moved
+from hpgrid.transfers.words import as_given
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from hpgrid.transfers.costs import Costs
+
+#: So few tokens in so many iterations may be meant as sequences.
+_FEW, _MANY = 1000, 1e6
 
 
 @dataclass(frozen=True)
@@ -103,9 +107,10 @@ def transfer(
         start: eta, b, beta (or alpha = 1 - beta), and the token budget T at which they are best; what was not tuned
             may be missing. Adam's beta2 may be there, for Marek et al.'s rule alone.
         to: the new token budget, or {"T": it}, >= 1.
-        regime: "A" to "D", or "auto" for all that the start suffices for.
+        regime: "A" to "D", in either case, or "auto" for all that the start suffices for.
         to_b: the batch size at the new budget, whole, where it is given and not the regime's.
-        max_b: the largest batch size, >= 1.
+        max_b: the largest batch size, >= 1. Caps are taken to have held at the first budget, too, if the start keeps
+            to them: with ``calibrate`` a start on a cap is on a bound, and need not be an optimum inside.
         max_eta: the largest learning rate, > 0.
         round_b: "pow2", "int", or a whole number of which b becomes a multiple; never above ``max_b``.
         seq_len: tokens in a sequence. With it, every b that is given is in sequences; without it, in tokens.
@@ -113,6 +118,10 @@ def transfer(
         constants: C1, C2, C3, or Delta0, L, rho, sigma, of eq. (4), > 0: with them the answer says what each row costs.
             Those that are not given are 1.
         calibrate: find them in place of that: for each row those for which the start is the best of what it tuned.
+
+    Returns:
+        A row per regime with its setting and what to know of it, beside it the rules of others, and the costs where
+        constants are at hand; ``text()``, ``as_dict()`` and ``draw()`` say it. Every b in it is in tokens.
 
     Raises:
         ValueError: a name that does not exist, a number out of its range, a regime that needs a number which
@@ -172,6 +181,8 @@ def _notes(asked: Asked) -> tuple[str, ...]:
         notes.append("the budget stays: what changes is what a given, capped or rounded b asks for")
     if start.K is not None and start.K < 1:
         notes.append(f"at the start K = T/b = {start.K:.4g}: less than one iteration")
+    if asked.limits.unit == 1 and start.b is not None and start.b < _FEW and start.T / start.b > _MANY:
+        notes.append(f"b = {as_given(start.b)} is read in tokens; with a sequence length (seq-len) it is in sequences")
     if start.b is not None and math.remainder(start.b, asked.limits.unit):
         notes.append("b at the start is no whole number")
     return tuple(notes)

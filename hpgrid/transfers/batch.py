@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from hpgrid.errors import bad
 from hpgrid.transfers.given import Limits
+from hpgrid.transfers.words import as_given, batch
 
 
 class Batch(NamedTuple):
@@ -18,7 +19,13 @@ class Batch(NamedTuple):
 
 def units(b: float, unit: int) -> str:
     """Return a batch size in words: 524288, or 128 sequences."""
-    return f"{b / unit:.10g}" + (" sequences" if unit > 1 else "")
+    return batch(b / unit) + (" sequences" if unit > 1 else "")
+
+
+def capped(limits: Limits) -> str:
+    """Return the cap on b in words, as it was given; there is one."""
+    assert limits.b is not None
+    return as_given(limits.b / limits.unit) + (" sequences" if limits.unit > 1 else "")
 
 
 def feasible(b: float, limits: Limits) -> Batch:
@@ -38,7 +45,7 @@ def feasible(b: float, limits: Limits) -> Batch:
         remarks.append(f"b would be {units(b, limits.unit)}, less than one: it stays at 1")
     if limits.b is not None and now > limits.b:
         now = limits.b
-        remarks.append(f"b would be {units(b, limits.unit)}: it stays at its cap {units(limits.b, limits.unit)}")
+        remarks.append(f"b would be {units(b, limits.unit)}: it stays at its cap {capped(limits)}")
     rounded = _rounded(now, limits)
     if rounded != now:
         remarks.append(f"b is rounded from {units(now, limits.unit)} to {units(rounded, limits.unit)}")
@@ -54,7 +61,7 @@ def check_cap(limits: Limits) -> None:
     least = limits.round_b if isinstance(limits.round_b, int) else 1
     if limits.b is not None and limits.b < least * limits.unit:
         rule = f"the cap on b leaves room for {least} " + ("sequences" if limits.unit > 1 else "tokens")
-        raise bad(rule, f"max_b = {limits.b / limits.unit:.10g}", f"max_b >= {least}")
+        raise bad(rule, f"max_b = {as_given(limits.b / limits.unit)}", f"max_b >= {least}")
 
 
 def _rounded(b: float, limits: Limits) -> float:

@@ -76,7 +76,7 @@ def costs(start: Setting, rows: Sequence[Row], limits: Limits, *, given_b: bool,
         moves=table(),
         at_start=at_point(known[telling], start) if telling else {},
         at_start_by=telling if constants is None else "",
-        half_lives=tuple(life(row.regime, start, row.at, c.cost and c.cost.retuned) for row, c in zip(rows, costed)),
+        half_lives=tuple(life(row, start, c.cost and c.cost.retuned) for row, c in zip(rows, costed)),
     )
 
 

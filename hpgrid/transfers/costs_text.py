@@ -21,6 +21,12 @@ from hpgrid.transfers.words import batch, beta, number, wrapped
 #: A misfit that rounding makes.
 _NO_MISFIT = 1e-9
 
+#: An excess from which on risks are compared as factors, and the percents from which on none has a decimal.
+_MANIFOLD, _ALL_DIGITS = 99.0, 9.95
+
+#: A start whose risk is this much above the least was not tuned for these constants.
+_NOT_THE_BEST = 0.1
+
 
 def costs_text(costs: Costs, start: Setting) -> list[list[str]]:
     """Return the parts of the text that are about costs, each a list of lines."""
@@ -35,8 +41,17 @@ def span(values: Any, say: Callable[[float], str]) -> str:
 
 
 def percent(x: float) -> str:
-    """Return an excess or a share as text: 0.01%, 12%, 1028%."""
-    return f"{100 * x:.0f}%" if x >= 1 else f"{100 * x:.2g}%"
+    """Return an excess or a share as text: 0.013%, 12%, 240%, 1380%; from a hundredfold on, x 265 of the least risk."""
+    if x >= _MANIFOLD:
+        return f"x {_whole_digits(1 + x)}"
+    percents = 100 * x
+    return f"{percents:.2g}%" if percents < _ALL_DIGITS else f"{_whole_digits(percents)}%"
+
+
+def _whole_digits(x: float) -> str:
+    """No decimals, three digits, and zeros after them as far as they are read at a glance."""
+    digits = f"{x:.3g}"
+    return f"{x:.0f}" if x < 1e3 else f"{float(digits):.0f}" if x < 1e6 else digits
 
 
 def _costs(costs: Costs) -> list[str]:
@@ -73,8 +88,12 @@ def _told(costs: Costs, start: Setting) -> list[str]:
     lines = [
         "excess of eq. (4)'s risk over the least one within limits; start: at T_0, of what was tuned there; rule: at "
         "T_1, of what the row tunes, and of eta, b and beta together; as it was: the same of the start left as it is, "
-        "as far as limits let it be"
+        "as far as limits let it be; x n is n times the least risk"
     ]
+    worst = max((float(row.cost.at_start.max()) for row in costs.rows if row.cost is not None), default=0.0)
+    if worst > _NOT_THE_BEST:
+        told = "with these constants the start is not the best of what was tuned, by up to"
+        lines.append(f"{told} {percent(worst)}: the rules carry its error on")
     if all(row.calibration is None for row in costs.rows):
         of = costs.rows[0].constants if costs.rows else None
         return wrapped([*lines, *([] if of is None else [_constants(of)])])
@@ -95,7 +114,8 @@ def _calibrated(row: Costed, start: Setting) -> str:
     parts = [f"{row.regime}: {_constants(found.constants)}"]
     if found.free and found.noise is not None:
         what = "the share of noise is" if found.free == 1 else "both ratios are"
-        parts.append(f"{what} free, noise from {span(found.noise, percent)} of the risk at the start")
+        shares = span(found.noise, percent)
+        parts.append(f"{what} free, shown for noise shares of {shares} of the risk at the start")
     if found.on_bound:
         parts.append(f"{' and '.join(map(said, found.on_bound))} on a bound, which leaves an inequality")
     if found.misfit > 1 + _NO_MISFIT:

@@ -6,13 +6,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from numbers import Integral
 from typing import Any, NamedTuple
 
 from hpgrid.checks import check_value, is_number
 from hpgrid.errors import bad, unknown
 from hpgrid.transfers import constants
 from hpgrid.transfers.constants import Constants
+from hpgrid.transfers.sizes import check_size, in_tokens, optional, positive, rounding, whole
 
 #: What each regime tunes; the rest is held. The last one is SGD's.
 TUNED = {"A": ("eta",), "B": ("eta", "alpha"), "C": ("eta", "b"), "D": ("eta", "b", "alpha"), "SGD": ("eta",)}
@@ -104,26 +104,33 @@ def check(asked: Mapping[str, Any]) -> Asked:
     Raises:
         ValueError: one out of its range, a name that does not exist, or a regime that lacks a number.
     """
-    for name, known in (("optimizer", OPTIMIZERS), ("regime", REGIMES)):
-        if asked[name] not in known:
-            raise unknown(name, asked[name], known)
-    unit = _whole("seq_len", asked["seq_len"], "4096") if asked["seq_len"] is not None else 1
+    optimizer, regime = _word("optimizer", asked["optimizer"], OPTIMIZERS), _word("regime", asked["regime"], REGIMES)
+    unit = whole("seq_len", asked["seq_len"], "4096") if asked["seq_len"] is not None else 1
     start, alpha2 = _start(asked["start"], unit)
     limits = Limits(
-        b=_optional("max_b", asked["max_b"], unit),
-        eta=_positive("max_eta", asked["max_eta"]) if asked["max_eta"] is not None else None,
-        round_b=_rounding(asked["round_b"]),
+        b=optional("max_b", asked["max_b"], unit),
+        eta=positive("max_eta", asked["max_eta"]) if asked["max_eta"] is not None else None,
+        round_b=rounding(asked["round_b"]),
         unit=unit,
     )
-    to_b = _optional("to_b", asked["to_b"], unit)
+    to_b = optional("to_b", asked["to_b"], unit)
     if to_b is not None and (to_b / unit) % 1:
-        raise bad("to_b is a whole number", to_b / unit, f"to_b={math.ceil(to_b / unit)}, say")
-    regimes = _regimes(asked["regime"], asked["optimizer"])
-    if asked["regime"] != "auto":
-        require(asked["regime"], start, limits, to_b)
-    of = _constants(asked["constants"], asked["calibrate"], asked["optimizer"], start)
+        above = math.ceil(to_b / unit)
+        nearest = above if limits.b is None or above * unit <= limits.b else above - 1
+        raise bad("to_b is a whole number", to_b / unit, f"to_b={nearest}, say")
+    regimes = _regimes(regime, optimizer)
+    of = _constants(asked["constants"], asked["calibrate"], optimizer, start)
+    _require_one(regimes, start, limits, to_b)
     to = _budget(asked["to"])
-    return Asked(start, to, regimes, limits, to_b, alpha2, asked["optimizer"], of, bool(asked["calibrate"]))
+    return Asked(start, to, regimes, limits, to_b, alpha2, optimizer, of, asked["calibrate"])
+
+
+def _word(name: str, given: Any, known: tuple[str, ...]) -> str:
+    """One of some words, in whatever case it is written."""
+    for word in known:
+        if isinstance(given, str) and given.lower() == word.lower():
+            return word
+    raise unknown(name, given, known)
 
 
 def missing(regime: str, start: Setting, limits: Limits = NONE, to_b: float | None = None) -> tuple[str, ...]:
@@ -145,11 +152,20 @@ def require(regime: str, start: Setting, limits: Limits = NONE, to_b: float | No
     Raises:
         ValueError: naming what is missing.
     """
-    lacking = missing(regime, start, limits, to_b)
+    _refuse(called(regime), missing(regime, start, limits, to_b), start)
+
+
+def _require_one(regimes: tuple[str, ...], start: Setting, limits: Limits, to_b: float | None) -> None:
+    """Refuse a start from which no regime goes on; of all, the first one needs the least."""
+    needs = missing(regimes[0], start, limits, to_b)
+    _refuse("every regime" if len(regimes) > 1 else called(regimes[0]), needs, start)
+
+
+def _refuse(who: str, lacking: tuple[str, ...], start: Setting) -> None:
     if lacking:
         given = ", ".join(f"{name}={value:g}" for name, value in start._asdict().items() if value is not None)
         needs = " and ".join(said(name) for name in lacking)
-        raise bad(f"{called(regime)} needs {needs} at the first budget", given, f"{said(lacking[0])}=... beside it")
+        raise bad(f"{who} needs {needs} at the first budget", given, f"{said(lacking[0])}=... beside it")
 
 
 def called(regime: str) -> str:
@@ -178,10 +194,12 @@ def _start(given: Any, unit: int) -> tuple[Setting, float | None]:
         raise bad("a start has its token budget T", ", ".join(given), "T=2.5e9 beside it, say")
     if "beta" in given and "alpha" in given:
         raise bad("momentum is given once", "beta and alpha", "one of the two; alpha = 1 - beta")
+    for name, value in given.items():
+        check_size(name, value)
     momenta = {name: _beta(name, given[name]) for name in ("beta", "beta2") if name in given}
     alpha = momenta.get("beta")
     own = {name: check_value(name, given[name]) for name in ("eta", "b", "alpha", "T") if name in given}
-    b = own["b"] * unit if "b" in own else None
+    b = in_tokens("b", own["b"], unit) if "b" in own else None
     start = Setting(own["T"], own.get("eta"), b, own.get("alpha", alpha))
     return start, momenta.get("beta2")
 
@@ -196,6 +214,7 @@ def _beta(name: str, beta: Any) -> float:
 def _budget(to: Any) -> float:
     """The second budget, a number or {"T": number}."""
     if not isinstance(to, Mapping):
+        check_size("T", to)
         return check_value("T", to)
     for name in to:
         if name in ("b", "eta"):
@@ -205,7 +224,7 @@ def _budget(to: Any) -> float:
             raise unknown("name in where a transfer goes", name, ("T",))
     if "T" not in to:
         raise bad("a transfer goes to a token budget T", "nothing", "T=1e12, say")
-    return check_value("T", to["T"])
+    return _budget(to["T"])
 
 
 def _regimes(regime: str, optimizer: str) -> tuple[str, ...]:
@@ -218,6 +237,8 @@ def _regimes(regime: str, optimizer: str) -> tuple[str, ...]:
 
 def _constants(given: Any, calibrate: Any, optimizer: str, start: Setting) -> Constants | None:
     """The constants of eq. (4), where costs are asked for at all."""
+    if not isinstance(calibrate, bool):
+        raise bad("calibrate is True or False", calibrate, "calibrate=True, say")
     if given is None and not calibrate:
         return None
     if given is not None and calibrate:
@@ -230,36 +251,6 @@ def _constants(given: Any, calibrate: Any, optimizer: str, start: Setting) -> Co
         raise bad(rule, f"no {' and no '.join(lacking)}", f"{lacking[0]}=... beside the others")
     if given is not None and not isinstance(given, Mapping):
         raise bad("constants are names and numbers", given, "{'C1': 1, 'C2': 30, 'C3': 4}, say")
+    for name, value in (given or {}).items():
+        check_size(name, value)
     return None if given is None else constants.read(given)
-
-
-def _rounding(given: Any) -> str | int | None:
-    """pow2, int, or a whole number, which a command line gives as text."""
-    if given is None or given in ("pow2", "int"):
-        return None if given is None else str(given)
-    if isinstance(given, str) and given.isascii() and given.isdigit() and len(given) < 16:
-        given = int(given)
-    if not isinstance(given, Integral) or isinstance(given, bool) or given < 1:
-        raise bad("round_b is pow2, int, or a whole number of which b is a multiple", given, "256, say")
-    return int(given)
-
-
-def _whole(name: str, given: Any, example: str) -> int:
-    if not is_number(given) or given % 1 or given < 1:
-        raise bad(f"{name} is a whole number, at least 1", given, f"{name}={example}, say")
-    return int(given)
-
-
-def _optional(name: str, given: Any, unit: int) -> float | None:
-    """A batch size in tokens, or None."""
-    if given is None:
-        return None
-    if not is_number(given) or given < 1:
-        raise bad(f"{name} must be a finite number, at least 1", given, f"{name}=2097152, say")
-    return float(given) * unit
-
-
-def _positive(name: str, given: Any) -> float:
-    if not is_number(given) or given <= 0:
-        raise bad(f"{name} must be a positive finite number", given, f"{name}=1e-3, say")
-    return float(given)

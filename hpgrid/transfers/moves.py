@@ -14,6 +14,7 @@ from hpgrid.transfers import half_life
 from hpgrid.transfers.constants import Constants
 from hpgrid.transfers.given import Setting
 from hpgrid.transfers.optimum import At, Box, Range, least, point
+from hpgrid.transfers.rules import Row
 
 Array = NDArray[np.float64]
 
@@ -84,7 +85,8 @@ class Life(NamedTuple):
         regime: the rule's.
         tokens: at the new budget.
         times: over that at the old one; NaN where that is 0.
-        power: of T_1/T_0, where b is the regime's own.
+        power: of T_1/T_0, as far as the rule goes: where b is the regime's own, or momentum tuned again at it; None
+            where a limit on b, eta or alpha keeps the half-life from it.
         retuned: with eq. (4)'s own best of what the row tunes, one value for each value of the constants.
         depends: on what it depends, in words.
     """
@@ -92,7 +94,7 @@ class Life(NamedTuple):
     regime: str
     tokens: float
     times: float
-    power: Fraction
+    power: Fraction | None
     retuned: Array | None
     depends: str
 
@@ -100,20 +102,45 @@ class Life(NamedTuple):
 #: On what the half-life depends where momentum is held, and where it is tuned.
 _HELD, _TUNED = "b alone: beta is held", "T, as T^(1/2), and not on b: alpha ~ b T^(-1/2)"
 
+#: And where it is tuned, but a limit counts: alpha's own, or eta's.
+_AT_ONE, _UNDER_A_CAP = "nothing: beta is 0, there is none", "eta, b and T: alpha is tuned at the cap on eta"
 
-def life(regime: str, start: Setting, at: Setting, retuned: At | None) -> Life:
-    """Return the half-life under a regime's rule; both settings have b and alpha."""
-    before, after = (half_life.tokens(float(x.b), float(x.alpha)) for x in (point(start), point(at)))
-    powers = transfer.TABLE_2[regime]
-    tuned = "alpha" in powers
+#: What b/alpha may be off its power by: rounding.
+_ROUNDING = 1e-9
+
+
+def life(row: Row, start: Setting, retuned: At | None) -> Life:
+    """Return the half-life under a row's rule; the start has b and alpha."""
+    old, new = point(start), point(row.at)
+    before, after = (half_life.tokens(float(x.b), float(x.alpha)) for x in (old, new))
+    power = _power(row, float(new.b / new.alpha / (old.b / old.alpha)), row.at.T / start.T)
     return Life(
-        regime,
+        row.regime,
         after,
         after / before if before else math.nan,
-        powers.get("b", Fraction(0)) - powers.get("alpha", Fraction(0)),
+        power,
         None if retuned is None else retuned.b * math.log(2) / _decay(retuned.alpha),
-        _TUNED if tuned else _HELD + (", b ~ T^(1/2)" if "b" in powers else ""),
+        _depends(row, power),
     )
+
+
+def _power(row: Row, times: float, longer: float) -> Fraction | None:
+    """The power of T_1/T_0 in b/alpha by the row's rule; None where there is no momentum, or a limit on b or eta."""
+    powers = transfer.TABLE_2[row.regime]
+    power = powers.get("b", Fraction(0)) - powers.get("alpha", Fraction(0))
+    follows = math.isclose(times, longer ** float(power), rel_tol=_ROUNDING)
+    return power if follows and row.at.alpha != 1 else None
+
+
+def _depends(row: Row, power: Fraction | None) -> str:
+    """In words, on what a row's half-life depends."""
+    if row.at.alpha == 1:
+        return _AT_ONE
+    if "alpha" in row.tuned:
+        return _UNDER_A_CAP if power is None else _TUNED
+    if row.own:
+        return _HELD + (", b ~ T^(1/2)" if "b" in row.tuned else "")
+    return "b alone: b and beta are held"
 
 
 def _decay(alpha: Array) -> Array:

@@ -59,6 +59,7 @@ def draw(answer: Transfer) -> Figure:
         figure.set_layout_engine("none")
         for ax, name in zip(axes, names):
             _ends(ax, answer, name)
+            _name_limits(ax, answer, name)
     return figure
 
 
@@ -74,24 +75,39 @@ def _panel(axes: Axes, answer: Transfer, name: str, T: Array, along: Mapping[str
     at_start = float(getattr(answer.start, name)) / unit
     for (regime, values), value in zip(along.items(), _at_end(answer, name)):
         k = list(TUNED).index(regime)
-        ways.way(axes, T, values / unit, k, regime)
+        # From the start itself, which a limit of the new budget may forbid.
+        ways.way(axes, np.append(T[0], T), np.append(at_start, values / unit), k, regime)
         ways.end(axes, answer.T, value, k)
     ways.start(axes, answer.start.T, at_start)
     shown = np.concatenate([[at_start], *(values / unit for values in along.values()), _at_end(answer, name)])
     limits = [limit for limit in _limits(name, answer.limits) if _in_sight(limit, shown)]
     lo, hi = padded(np.append(shown, [limit.value for limit in limits]), by=0.12)
-    hi = min(hi, 2.0) if name == "alpha" else hi
-    ways.value_axis(axes, lo, hi, _say(name), inverted=name == "alpha")
+    alpha = name == "alpha"
+    ways.value_axis(axes, lo, min(hi, 2.0) if alpha else hi, _say(name), inverted=alpha, most=1.0 if alpha else np.inf)
     for limit in limits:
-        ways.infeasible(axes, limit.value, hi if limit.upper else lo, limit.label)
-    ways.budget_axis(axes, answer.start.T, answer.T, "token budget $T$")
+        ways.infeasible(axes, limit.value, _beyond(axes, limit))
+    ways.budget_axis(axes, answer.start.T, answer.T)
+    axes.set_xlabel("token budget $T$")
     axes.set_ylabel(_label(name, answer.limits))
+
+
+def _beyond(axes: Axes, limit: _Limit) -> float:
+    return max(axes.get_ylim()) if limit.upper else min(axes.get_ylim())
+
+
+def _name_limits(axes: Axes, answer: Transfer, name: str) -> None:
+    """Name what is hatched, midway."""
+    bottom, top = sorted(axes.get_ylim())
+    for limit in _limits(name, answer.limits):
+        if bottom < limit.value < top:
+            x = float(np.sqrt(answer.start.T * answer.T))
+            ways.name_limit(axes, x, limit.value, _beyond(axes, limit), limit.label)
 
 
 def _ends(axes: Axes, answer: Transfer, name: str) -> None:
     values = dict(zip((row.regime for row in answer.rows), _at_end(answer, name)))
     known = {regime: float(value) for regime, value in values.items() if np.isfinite(value)}
-    ways.ends(axes, answer.T, known, _say(name), leftward=answer.T < answer.start.T)
+    ways.ends(axes, (answer.start.T, answer.T), known, _say(name))
 
 
 def _at_end(answer: Transfer, name: str) -> Array:

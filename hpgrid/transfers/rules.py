@@ -4,6 +4,10 @@
 
 Table 3's rows at the batch size of Table 2 are Table 2's rows. So there are two steps: which batch size, then
 what Table 3 makes of the rest at it. A batch size that is given, capped or rounded changes the first step alone.
+
+alpha is at most 1. Table 3 takes it there at b_0/alpha_0 (T_1/T_0)^(1/2), and beyond that batch size alpha is held:
+eta ~ (b/T)^(1/2) from its value there. Regime D meets it at T_0 alpha_0^3, on the way to a shorter run; from there on
+its b is regime C's, which is that same batch size.
 """
 
 from __future__ import annotations
@@ -19,7 +23,9 @@ from hpgrid.theory import transfer as theory
 from hpgrid.theory.sgd import IN_TOKENS
 from hpgrid.theory.transfer import TABLE_2, Run
 from hpgrid.transfers.batch import Batch, feasible, units
-from hpgrid.transfers.given import NONE, TUNED, Limits, Setting, require
+from hpgrid.transfers.given import NONE, TUNED, Limits, Setting, require, said
+from hpgrid.transfers.sizes import LARGEST, LEAST
+from hpgrid.transfers.words import as_given
 
 #: Table 3's rows as text, by whether the momentum is tuned; what they say is computed in hpgrid.theory.transfer.
 _FIXED = "eta_1 = eta_0 (b_1/b_0)^(1/2) (T_0/T_1)^(1/2)"
@@ -27,8 +33,8 @@ _TUNED = "alpha_1 = alpha_0 (b_1/b_0) (T_0/T_1)^(1/2), eta_1 = eta_0 (b_1/b_0) (
 _SGD = "eta_1 = eta_0 (b_1/b_0) (T_0/T_1)^(1/2)"
 TABLE_3 = {"A": _FIXED, "B": _TUNED, "C": _FIXED, "D": _TUNED, "SGD": _SGD}
 
-#: The largest number that is still rounded and multiplied.
-_LARGEST = 1e300
+#: Regime D where alpha has reached 1: Table 2's row to T_0 alpha_0^3, regime C's from there.
+_FROM_ONE = "b_1 = b_0 alpha_0^(-1) (T_1/T_0)^(1/2), alpha_1 = 1, eta_1 = eta_0 alpha_0^(-1) (T_0/T_1)^(1/4)"
 
 #: What two ways to the same eta may differ by.
 _ROUNDING = 1e-12
@@ -45,7 +51,7 @@ class Row(NamedTuple):
         held: what is not tuned again at the second one; b, too, where it is not the regime's own.
         at: the setting at the second budget; None in it for what was not given.
         own: whether b is the regime's own, so that the rule is Table 2's; else it is Table 3's.
-        rule: the rule, as text; before limits on eta and alpha.
+        rule: the rule, as text; before limits on eta and alpha, but where regime D's own b goes on from alpha = 1.
         remarks: what the rule does not say, a sentence each, without a full stop.
     """
 
@@ -74,16 +80,37 @@ class _Move(NamedTuple):
         """The batch size at the start; 1 where it is not given and does not change."""
         return 1.0 if self.start.b is None else self.start.b
 
+    @property
+    def alpha(self) -> float:
+        return _known(self.start.alpha)
+
+    @property
+    def from_one(self) -> float | None:
+        """The budget where regime D's alpha reaches 1, where the way leads beyond it."""
+        at_one = self.start.T * self.alpha**3 if self.regime == "D" else 0.0
+        return at_one if at_one > self.T else None
+
     def own_b(self) -> float:
-        """The batch size of Table 2."""
-        return self.b * float(self.T / self.start.T) ** float(_powers(self.regime).get("b", 0))
+        """The batch size of Table 2; regime C's from where regime D's alpha has reached 1."""
+        longer = self.T / self.start.T
+        if self.from_one is not None:
+            return self.b / self.alpha * longer**0.5
+        return self.b * longer ** float(_powers(self.regime).get("b", 0))
+
+    def tuned(self, b: float) -> Setting:
+        """Table 3's second row at a batch size, whatever alpha comes to."""
+        short, long = Run(self.start.T, self.b), Run(self.T, b)
+        now = theory.tuned_momentum({"eta": self.eta, "alpha": self.alpha}, short, long)
+        return Setting(self.T, float(now["eta"]), b, float(now["alpha"]))
 
     def at(self, b: float) -> Setting:
-        """Table 3's row at a batch size."""
+        """Table 3's row at a batch size; with alpha at most 1."""
         short, long = Run(self.start.T, self.b), Run(self.T, b)
         if "alpha" in TUNED[self.regime]:
-            now = theory.tuned_momentum({"eta": self.eta, "alpha": _known(self.start.alpha)}, short, long)
-            return Setting(self.T, float(now["eta"]), b, float(now["alpha"]))
+            own = self.tuned(b)
+            beyond = _known(own.alpha)  # b over the one where alpha is 1, from which eta ~ b^(1/2)
+            at_one = own._replace(eta=_known(own.eta) / math.sqrt(max(1.0, beyond)), alpha=1.0)
+            return own if beyond < 1 - _ROUNDING else at_one
         if self.regime == "SGD":
             return Setting(self.T, float(theory.sgd(self.eta, short, long)), b)
         return Setting(self.T, float(theory.fixed_momentum(self.eta, short, long)), b, self.start.alpha)
@@ -93,7 +120,8 @@ def moved(regime: str, start: Setting, T: float, limits: Limits = NONE, to_b: fl
     """Return what a regime makes of its best setting ``start`` at another budget.
 
     Table 2's rule; where the batch size is not the regime's own (given, capped, rounded), Table 3's at that one.
-    alpha stays at 1 where it would exceed it, and eta at its cap; what is tuned beside them is tuned again there.
+    alpha stays at 1 where it would exceed it, and eta and b go on from where it reaches 1. eta stays at its cap, and
+    what is tuned beside it is tuned again there.
 
     Args:
         regime: "A" (eta was tuned), "B" (eta, alpha), "C" (eta, b), "D" (all), or "SGD" (eta).
@@ -122,16 +150,22 @@ def moved(regime: str, start: Setting, T: float, limits: Limits = NONE, to_b: fl
         held=held if own or "b" in held else ("b", *held),
         at=at if start.b is not None else at._replace(b=None),
         own=own,
-        rule=table_2(regime) if own else TABLE_3[regime],
-        remarks=(*words, *_about(move, wished, at), *more),
+        rule=_rule(move, own),
+        remarks=(*words, *_about(move, wished, at), *more, *_from_a_bound(move, at, limits, own)),
     )
 
 
 def _check_numbers(at: Setting) -> None:
     """Refuse what a float can't hold."""
-    if not all(0 < x < _LARGEST for x in at if x is not None):
+    if not all(LEAST <= x <= LARGEST for x in at if x is not None):
         shown = ", ".join(f"{name}={x:g}" for name, x in at._asdict().items() if x is not None)
         raise bad("what is transferred stays a number", shown, "budgets that are less far apart")
+
+
+def _rule(move: _Move, own: bool) -> str:
+    if not own:
+        return TABLE_3[move.regime]
+    return table_2(move.regime) if move.from_one is None else _FROM_ONE
 
 
 def table_2(regime: str) -> str:
@@ -176,7 +210,9 @@ def _given_batch(to_b: float, limits: Limits) -> Batch:
     at = feasible(to_b, limits).b
     if at != to_b:
         rule = "a batch size that is given is one that the limits on b allow"
-        raise bad(rule, f"to_b = {to_b / limits.unit:.10g}", f"to_b = {at / limits.unit:.10g}, or other limits")
+        raise bad(
+            rule, f"to_b = {as_given(to_b / limits.unit)}", f"to_b = {as_given(at / limits.unit)}, or other limits"
+        )
     return Batch(to_b)
 
 
@@ -192,29 +228,45 @@ def _under_a_capped_eta(move: _Move, cap: float) -> float:
 
 
 def _within(move: _Move, at: Setting, limits: Limits) -> tuple[Setting, tuple[str, ...]]:
-    """Keep alpha at most 1 and eta under its cap, what was tuned with them tuned again there; and say so."""
+    """Keep eta under its cap, alpha tuned again there where it was tuned; and say so, and where alpha stays at 1."""
     tuned, told = "alpha" in TUNED[move.regime], []
-    if tuned and _known(at.alpha) > 1:
-        told.append(f"alpha would be {at.alpha:.4g}: it stays at 1 (beta = 0), and eta is tuned again there")
-        at = at._replace(alpha=1.0, eta=_eta_at(move, _known(at.b), 1.0))
     eta = _known(at.eta)
+    told += _at_one(move, _known(at.b)) if tuned else []
     if limits.eta is not None and eta > limits.eta:
         at = at._replace(eta=limits.eta)
         if eta > limits.eta * (1 + _ROUNDING):
             told.append(f"eta would be {eta:.4g}: it stays at its cap {limits.eta:.4g}")
-            if tuned:
+            if tuned and _known(at.alpha) != (alpha := _alpha_at(move, _known(at.b), limits.eta)):
                 told[-1] += ", and alpha is tuned again there: alpha ~ (eta^2 b)^(1/3)"
-                at = at._replace(alpha=_alpha_at(move, _known(at.b), limits.eta))
+                at = at._replace(alpha=alpha)
     if move.start.b is not None and _known(at.K) < 1:
         told.append(f"K = T/b = {at.K:.4g}: less than one iteration")
     return at, tuple(told)
 
 
-def _eta_at(move: _Move, b: float, alpha: float) -> float:
-    """The best eta at another momentum, eta ~ (b/T)^(1/2) (1 + 1/alpha)^(-1/2). Source: Shulgin et al., eq. (4)."""
-    short, long = Run(move.start.T, move.b), Run(move.T, b)
-    drift = (1 + 1 / _known(move.start.alpha)) / (1 + 1 / alpha)
-    return float(theory.fixed_momentum(move.eta, short, long)) * math.sqrt(drift)
+def _at_one(move: _Move, b: float) -> list[str]:
+    """Where alpha stays at 1, and what of the tables is kept from there on."""
+    alpha = _known(move.tuned(b).alpha)
+    if b == move.own_b() and move.from_one is not None:
+        where = f"alpha reaches 1 (beta = 0) at T = {move.from_one:.4g}, and from there on eta and b are regime C's"
+    elif alpha > 1 + _ROUNDING:
+        where = f"alpha would be {alpha:.4g}: it stays at 1 (beta = 0), and from where it reaches 1 eta ~ (b/T)^(1/2)"
+    else:
+        return []
+    less = math.sqrt((1 + move.alpha) / 2)
+    kept = f"; kept is Table 3's drift 1/alpha, with eq. (4)'s 1 + 1/alpha eta would be {less:.3g} times that"
+    return [where + (kept if less < 1 else "")]
+
+
+def _from_a_bound(move: _Move, at: Setting, limits: Limits, own: bool) -> tuple[str, ...]:
+    """That what leaves its bound may have begun to follow its law later than at the first budget."""
+    bounds = {"eta": (limits.eta,), "b": (float(limits.unit), limits.b), "alpha": (1.0,)}
+    follows = [name for name in TUNED[move.regime] if own or name != "b"]
+    ends = {name: (getattr(move.start, name), getattr(at, name)) for name in follows}
+    left = [said(name) for name, (before, after) in ends.items() if before in bounds[name] and after != before]
+    if not left:
+        return ()
+    return (f"{' and '.join(left)} on a bound at T_0, where no law need have begun: the rule may start too early",)
 
 
 def _alpha_at(move: _Move, b: float, eta: float) -> float:

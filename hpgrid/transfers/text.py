@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from hpgrid.columns import aligned
 from hpgrid.transfers import half_life
-from hpgrid.transfers.batch import units
+from hpgrid.transfers.batch import capped, feasible, units
 from hpgrid.transfers.fits import Applied, Fit
 from hpgrid.transfers.given import Limits, called, said
 from hpgrid.transfers.paths import FIXED_RISES, TUNED_RISES
 from hpgrid.transfers.rules import Row
-from hpgrid.transfers.words import batch, beta, number, wrapped
+from hpgrid.transfers.words import as_given, batch, beta, number, wrapped
 
 if TYPE_CHECKING:
     from hpgrid.transfers.answer import Transfer
@@ -43,16 +42,17 @@ def _head(answer: Transfer) -> list[str]:
     given += [f"K = {number(start.K)}"] if start.b is not None else []
     longer = answer.T / start.T
     ratio = f"{longer:.4g} times as long" if longer >= 1 else f"{1 / longer:.4g} times shorter"
-    return [f"from T = {start.T:g}: {', '.join(given)}", f"to   T = {answer.T:g}, {ratio}{_limits(limits)}"]
+    lines = (f"from T = {start.T:g}: {', '.join(given)}", f"to   T = {answer.T:g}, {ratio}{_limits(limits)}")
+    return wrapped(lines)
 
 
-def _in_both(b: float | None, unit: int) -> str:
-    """A batch size in tokens, and in sequences where they are the unit."""
-    return batch(b) if unit == 1 or b is None else f"{batch(b)} ({batch(b / unit)} sequences of {unit})"
+def _in_both(b: float, unit: int) -> str:
+    """A batch size that was given, in tokens, and in sequences where they are the unit."""
+    return as_given(b) + ("" if unit == 1 else f" ({as_given(b / unit)} sequences of {unit})")
 
 
 def _limits(limits: Limits) -> str:
-    said_ = [f"b at most {units(limits.b, limits.unit)}"] if limits.b is not None else []
+    said_ = [f"b at most {capped(limits)}"] if limits.b is not None else []
     said_ += [f"eta at most {limits.eta:g}"] if limits.eta is not None else []
     rounding: dict[str | int, str] = {"pow2": "b a power of two", "int": "b whole"}
     said_ += [rounding.get(limits.round_b, f"b a multiple of {limits.round_b}")] if limits.round_b is not None else []
@@ -79,18 +79,18 @@ def _remarks(answer: Transfer) -> list[str]:
     for regime, names in answer.lacking.items():
         lines.append(f"{regime}: not applied, {called(regime)} needs {' and '.join(map(said, names))} at the start")
     if answer.sgd is not None:
-        lines.append(f"SGD, for contrast: {answer.sgd.rule}, here {number(answer.sgd.at.eta)}; see optimizer sgd")
+        lines.append(
+            f"SGD, for contrast: {answer.sgd.rule}, here {number(answer.sgd.at.eta)}; alone with sgd as the optimizer"
+        )
     return [*wrapped(lines), *wrapped(answer.notes)]
 
 
 def _whole(row: Row, limits: Limits) -> tuple[str, ...]:
-    """That a batch size has to be whole, where it is none."""
+    """That a batch size has to be whole, where it is none; the nearest one is under the cap."""
     if row.at.b is None or row.at.b / limits.unit % 1 == 0:
         return ()
-    nearest = max(1, math.floor(row.at.b / limits.unit + 0.5))
-    return (
-        f"b has to be whole: {units(nearest * limits.unit, limits.unit)} is nearest (round_b tunes the rest at it)",
-    )
+    nearest = feasible(row.at.b, limits._replace(round_b="int")).b
+    return (f"b has to be whole: {units(nearest, limits.unit)} is nearest (with b rounded, the rest is tuned at it)",)
 
 
 def _momenta(answer: Transfer) -> list[str]:
@@ -109,8 +109,8 @@ def _momenta(answer: Transfer) -> list[str]:
     lives = [f"{half_life.tokens(start.b, x):.4g} of {name}" for name, x in known if x is not None]
     told = (
         f"Marek et al., of beta2: b ln 2/(-ln beta) in tokens stays as at the start, {' and '.join(lives)}. For beta "
-        "this is Theorem 2's rule at a fixed T; with T the half-life grows like T^(1/2), in B and D at any b, in C "
-        "at its own"
+        "this is Theorem 2's rule at a fixed T; with T the half-life grows like T^(1/2), in B and D at any b as long "
+        "as beta is above 0, in C at its own"
     )
     return [*aligned(lines), *wrapped([told])]
 

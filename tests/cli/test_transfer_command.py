@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import hpgrid
@@ -21,7 +22,7 @@ to   T = 1e+12, 400 times as long
 A  eta           b, beta  1.5e-05    524288     0.95      0.05      1.907e+06  Table 2
 B  eta, beta     b        3.354e-06  524288     0.9975    0.0025    1.907e+06  Table 2
 C  eta, b        beta     6.708e-05  10485760   0.95      0.05      9.537e+04  Table 2
-D  eta, b, beta  -        9.104e-06  1423136.6  0.993214  0.006786  7.027e+05  Table 2
+D  eta, b, beta  -        9.104e-06  1.423e+06  0.993214  0.006786  7.027e+05  Table 2
 
 A: eta_1 = eta_0 (T_0/T_1)^(1/2); b and alpha held: the noise floor C2 (alpha/b)^(1/2) stays (Corollary 1)
 """
@@ -65,14 +66,38 @@ def test_sgd(capsys: pytest.CaptureFixture[str]) -> None:
     assert "SGD  eta    b     0.04  1024 " in out
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("--to 1e12", "--to T=1e12"),
+        ("--to T=1e12 --regime a", "--to T=1e12 --regime A"),
+        ("--to T=1e12 --seq-len 1e3", "--to T=1e12 --seq-len 1000"),
+        ("--to T=1e12 --round-b 1e3", "--to T=1e12 --round-b 1000"),
+    ],
+)
+def test_what_can_be_written_in_two_ways(capsys: pytest.CaptureFixture[str], one: str, other: str) -> None:
+    assert printed(capsys, *START.split(), *one.split()) == printed(capsys, *START.split(), *other.split())
+
+
+def test_spaces_do_for_commas(capsys: pytest.CaptureFixture[str]) -> None:
+    spaced = printed(capsys, *START.replace(",", " ").split(), "--to", "T=1e12")
+    assert spaced == printed(capsys, *START.split(), "--to", "T=1e12")
+
+
+def test_a_multiple_may_be_a_float() -> None:
+    start = {"eta": 3e-4, "b": 524288, "T": 2.5e9}
+    assert hpgrid.transfer(start, 1e12, round_b=256.0) == hpgrid.transfer(start, 1e12, round_b=256)
+
+
 MISTAKES = {
     "": "a transfer needs --from",
     START: "a transfer needs --to",
     f"{START} --to T": "--to takes NAME=VALUE",
-    f"{START} --to 1e12": "--to takes NAME=VALUE, between commas. Given: '1e12'. Write --to T=1e12, say.",
+    f"{START} --to T=2.5B": "T is a finite number. Given: '2.5B'. Write T=2.5e9, say.",
+    f"{START} --to 1e9B": "T is a finite number. Given: '1e9B'. Write T=2.5e9, say.",
     f"{START} --to K=1e6": "no name in where a transfer goes of that name",
-    f"{START} --to T=1e12,b=1024": "a transfer goes to a token budget T alone. Given: 'b'. Write T=1e12, say, and to_b",
-    f"{START} --to T=1e12,eta=1e-3": "and max_eta",
+    f"{START} --to T=1e12,b=1024": "to a token budget T alone. Given: 'b'. Write T=1e12, say, and --to-b",
+    f"{START} --to T=1e12,eta=1e-3": "and --max-eta",
     f"{START} --to T=0.5": "T must be a finite number with T >= 1",
     f"{START} --to T=soon": "T is a finite number",
     "--from eta=3e-4,b=1024 --to T=1e12": "a start has its token budget T",
@@ -91,24 +116,29 @@ MISTAKES = {
     "--from eta=1,eta=2,T=1e9 --to T=1e12": "--from gives eta twice",
     f"{START} --to T=1e12 --regime E": "no regime of that name. Given: 'E'",
     f"{START} --to T=1e12 --optimizer adam": "no optimizer of that name",
-    f"{START} --to T=1e12 --optimizer sgd --regime B": "regimes A to D are the LMO methods'",
+    f"{START} --to T=1e12 --optimizer sgd --regime B": "one rule. Given: 'B'. Write --regime auto, or --optimizer",
     "--from eta=1,T=1e9 --to T=1e12 --regime D": "regime D needs b and beta at the first budget",
-    "--from b=1024,T=1e9 --to T=1e12 --optimizer sgd --to-b 0": "to_b must be a finite number, at least 1",
+    "--from b=1024,T=1e9 --to T=1e12 --optimizer sgd --to-b 0": "--to-b must be a finite number, at least 1",
     "--from eta=1,T=1e9 --to T=1e12 --regime A --to-b 1024": "regime A needs b at the first budget",
-    f"{START} --to T=1e12 --to-b 1000.5": "to_b is a whole number. Given: 1000.5. Write to_b=1001",
+    f"{START} --to T=1e12 --to-b 1000.5": "--to-b is a whole number. Given: 1000.5. Write --to-b 1001",
+    f"{START} --to T=1e12 --to-b 1000.5 --max-b 1000.7": "Write --to-b 1000, say",
     f"{START} --to T=1e12 --to-b many": "--to-b",
     f"{START} --to T=1e12 --to-b 2e6 --max-b 1e6": "that is given is one that the limits on b allow",
-    f"{START} --to T=1e12 --to-b 3e6 --round-b pow2": "Write to_b = 4194304, or other limits",
-    f"{START} --to T=1e12 --max-b 0.5": "max_b must be a finite number, at least 1",
-    f"{START} --to T=1e12 --max-b nan": "max_b must be a finite number",
-    f"{START} --to T=1e12 --max-b 100 --round-b 256": "the cap on b leaves room for 256 tokens",
-    f"{START} --to T=1e12 --max-eta 0": "max_eta must be a positive finite number",
-    f"{START} --to T=1e12 --round-b pow3": "round_b is pow2, int, or a whole number",
-    f"{START} --to T=1e12 --round-b 0": "round_b is pow2, int, or a whole number",
-    f"{START} --to T=1e12 --round-b 2.5": "round_b is pow2, int, or a whole number",
-    f"{START} --to T=1e12 --seq-len 0": "seq_len is a whole number, at least 1",
-    f"{START} --to T=1e12 --seq-len 2.5": "--seq-len is a whole number",
-    "--from eta=1e-320,T=1 --to T=1e300": "what is transferred stays a number",
+    f"{START} --to T=1e12 --to-b 3e6 --round-b pow2": "Write --to-b 4194304, or other limits",
+    f"{START} --to T=1e12 --max-b 0.5": "--max-b must be a finite number, at least 1",
+    f"{START} --to T=1e12 --max-b nan": "--max-b must be a finite number",
+    f"{START} --to T=1e12 --max-b 100 --round-b 256": "256 tokens. Given: '--max-b 100'. Write --max-b >= 256",
+    f"{START} --to T=1e12 --max-eta 0": "--max-eta must be a positive finite number",
+    f"{START} --to T=1e12 --round-b pow3": "of which b is a multiple. Given: 'pow3'. Write --round-b 256",
+    f"{START} --to T=1e12 --round-b 0": "--round-b is pow2, int, or a whole number",
+    f"{START} --to T=1e12 --round-b 2.5": "--round-b is pow2, int, or a whole number",
+    f"{START} --to T=1e12 --seq-len 0": "--seq-len is a whole number, at least 1",
+    f"{START} --to T=1e12 --seq-len 2.5": "--seq-len is a whole number. Given: '2.5'. Write --seq-len 4096",
+    f"{START} --to T=1e12 --seq-len 4k": "--seq-len is a whole number. Given: '4k'. Write --seq-len 4096",
+    f"{START} --to T=1e12 --optimizer sgd --calibrate": "Given: '--optimizer sgd'. Write --optimizer lmo, or no",
+    "--from eta=1e-300,T=1 --to T=1e300": "what is transferred stays a number",
+    "--from eta=1e-320,T=1 --to T=1e9": "eta is between 2.2e-308 and 1e+300, or 0",
+    "--from T=1e9 --to T=1e12 --plot q.png": "every regime needs eta at the first budget. Given: 'T=1e+09'. Write eta=",
 }
 
 
@@ -130,7 +160,21 @@ def test_mistakes_are_one_line_and_status_2(capsys: pytest.CaptureFixture[str], 
         ({"start": {"T": 1e9, "eta": True}}, "eta must be a finite number"),
         ({"to": {}}, "a transfer goes to a token budget T"),
         ({"to": "1e12"}, "T must be a finite number"),
-        ({"round_b": 2.0}, "round_b is pow2"),
+        ({"round_b": 2.5}, "round_b is pow2"),
+        ({"round_b": np.array([1, 2])}, "round_b is pow2"),
+        ({"round_b": 10**400}, "round_b is between"),
+        ({"regime": np.array(["A", "B"])}, "no regime of that name"),
+        ({"calibrate": np.array([1, 2])}, "calibrate is True or False"),
+        ({"to": 10**400}, "T is between 2.2e-308 and 1e.300, or 0. Given: 'a larger number'"),
+        ({"to": {"T": 10**5000}}, "T is between"),
+        ({"seq_len": 10**400}, "seq_len is between"),
+        ({"start": {"eta": 1, "b": 1e200, "T": 1e9}, "seq_len": 10**200}, "b in tokens is at most 1e.300"),
+        ({"start": {"eta": 1, "b": 10**400, "T": 1e9}}, "b is between"),
+        ({"start": {"eta": 5e-324, "T": 1e9}}, "eta is between.*'a smaller number'"),
+        ({"start": {"eta": 1, "alpha": 5e-324, "T": 1e9}}, "alpha is between"),
+        ({"start": {"eta": 1e308, "b": 10, "T": 1e9}}, "eta is between"),
+        ({"start": {"eta": 1, "b": 1, "beta": 0, "T": 9}, "constants": {"C1": 10**400}}, "C1 is between"),
+        ({"max_eta": 10**400}, "max_eta is between"),
         ({"round_b": True}, "round_b is pow2"),
         ({"round_b": -2}, "round_b is pow2"),
         ({"seq_len": 1.5}, "seq_len is a whole number"),

@@ -127,13 +127,52 @@ def test_a_batch_size_that_is_given_in_regime_d_tunes_eta_and_alpha(T: float, mo
 
 
 @pytest.mark.parametrize("T", STARTS)
-def test_alpha_at_one_has_eta_tuned_exactly(T: float) -> None:
-    """To a batch size so large that alpha would exceed 1."""
+def test_alpha_at_one_keeps_the_drift_of_table_3_in_eta(T: float) -> None:
+    """To a batch size so large that alpha would exceed 1. The start's eta is that of 1 + 1/alpha; Table 3 takes 1/alpha
+    for it up to 1, where it is 2: (2/(1 + alpha_0))^(1/2) of the best eta, exactly."""
     start = best(T, ("eta", "alpha"), b=HELD_B)
     to_b = 3 * HELD_B / start.alpha * LONGER**0.5
     row = moved("B", start, T * LONGER, to_b=to_b)
+    at = best(T * LONGER, ("eta",), b=to_b, alpha=1.0)
     assert row.at.alpha == 1
-    held_against(row, best(T * LONGER, ("eta",), b=to_b, alpha=1.0), {"eta": 0.0})
+    assert abs(np.log(row.at.eta / at.eta) - np.log(2 / (1 + start.alpha)) / 2) <= SOLVER
+
+
+#: So short a run that alpha is 1 at its best: alpha* of the leading terms is 1.3.
+SHORT = 150.0
+
+
+def at_one(T: float) -> Setting:
+    """The best of all three where alpha is on its bound."""
+    found = refine(EQ4, ("eta", "b", "alpha"), T=np.array([T]))
+    at = Setting(T, *(float(found.at[name][0]) for name in ("eta", "b", "alpha")))
+    assert at.alpha == 1
+    assert at.b > 1
+    return at
+
+
+@pytest.mark.parametrize("T", [20.0, 50.0])
+def test_from_alpha_at_one_regime_d_has_regime_cs_errors(T: float) -> None:
+    """b* = C2/(2 (2 C1 C3/T)^(1/2) + C2/T) at alpha = 1: it is off by 1 + fixed_momentum of both ends, exactly."""
+    start, at = at_one(SHORT), at_one(T)
+    row = moved("D", start, T)
+    assert row.at[1:] == pytest.approx(moved("C", start, T).at[1:], rel=1e-14)
+    shift = np.log1p(fixed_momentum(at)) - np.log1p(fixed_momentum(start))
+    assert 0.1 < shift < 1
+    assert np.log(row.at.b / at.b) == pytest.approx(shift, abs=SOLVER)
+    assert np.log(row.at.eta / at.eta) == pytest.approx(shift / 2, abs=SOLVER)
+
+
+@pytest.mark.parametrize("T", STARTS)
+def test_regime_d_goes_on_as_regime_c_where_alpha_reaches_one(T: float) -> None:
+    """Of the leading terms b = C2 (T/(C1 C3))^(1/2)/2 there. With 1 + 1/alpha and burn-in it is that over 2^(1/2) + x,
+    x = C2/(2 (C1 C3 T)^(1/2)), and eta is (2 (2^(1/2) + x))^(1/2) less; the start's shifts are D's."""
+    start, at = best(T, ("eta", "b", "alpha")), at_one(SHORT)
+    row, shifts = moved("D", start, SHORT), shifts_of_d(start)
+    less = np.sqrt(2) + C2 / (2 * np.sqrt(C1 * C3 * SHORT))
+    assert row.at.alpha == 1
+    assert abs(np.log(row.at.b / at.b / less)) <= shifts["b"] + shifts["alpha"] + SOLVER
+    assert abs(np.log(row.at.eta / at.eta) - np.log(2 * less) / 2) <= shifts["eta"] + shifts["alpha"] + SOLVER
 
 
 def against_drift(at: Setting) -> float:

@@ -7,11 +7,13 @@ import math
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import hpgrid
+from hpgrid.errors import InputError
 from hpgrid.transfers import half_life
 from hpgrid.transfers.fits import FITS
 from hpgrid.transfers.given import complement
@@ -46,6 +48,12 @@ def test_all_regimes_stand_side_by_side() -> None:
     assert (answer.lacking, answer.notes) == ({}, ())
 
 
+def test_numbers_of_other_kinds_are_the_same_numbers() -> None:
+    others = {"eta": Fraction(3, 10000), "b": np.int32(524288), "beta": np.float64(0.95), "T": 2_500_000_000}
+    same = hpgrid.transfer(others, np.float32(2**40), round_b=np.int64(256))
+    assert same == hpgrid.transfer(START, 2.0**40, round_b=256)
+
+
 def test_momentum_is_beta_or_alpha_and_is_the_decimal_that_was_written() -> None:
     by_alpha = {**START, "alpha": 0.05}
     del by_alpha["beta"]
@@ -62,15 +70,22 @@ def test_regimes_that_lack_a_number_say_which() -> None:
     assert answer.lacking == {"B": ("alpha",), "C": ("b",), "D": ("b", "alpha")}
     assert "D: not applied, regime D needs b and beta at the start" in answer.text()
     assert (answer.kept, answer.paths) == ({}, ())
-    limited = hpgrid.transfer({"eta": 1e-3, "T": 1e9}, 1e11, max_b=1000)
-    assert (limited.rows, limited.sgd, limited.lacking["A"]) == ((), None, ("b",))
-    assert "A: not applied, regime A needs b at the start" in limited.text()
 
 
-def test_a_start_with_nothing_but_a_budget_still_has_an_answer() -> None:
-    answer = hpgrid.transfer({"T": 1e9}, 1e11)
-    assert answer.rows == ()
-    assert "A: not applied, regime A needs eta at the start" in answer.text()
+@pytest.mark.parametrize(
+    ("start", "limits", "needs"),
+    [
+        ({}, {}, "eta"),
+        ({"b": 8, "beta": 0}, {}, "eta"),
+        ({"eta": 1}, {"max_b": 9}, "b"),
+        ({}, {"to_b": 9}, "eta and b"),
+    ],
+)
+def test_a_start_from_which_no_regime_goes_on_has_no_answer(
+    start: dict[str, Any], limits: dict[str, Any], needs: str
+) -> None:
+    with pytest.raises(InputError, match=f"every regime needs {needs} at the first budget.*T=1e.09"):
+        hpgrid.transfer({**start, "T": 1e9}, 1e11, **limits)
 
 
 def test_b_in_sequences_is_the_same_as_in_tokens() -> None:
@@ -86,7 +101,16 @@ def test_b_in_sequences_is_the_same_as_in_tokens() -> None:
 def test_a_batch_size_that_is_not_whole_says_what_is_nearest() -> None:
     assert "b has to be whole: 1423137 is nearest" in one_line(START)
     assert "b has to be whole: 347 sequences is nearest" in one_line({**START, "b": 128}, seq_len=4096)
+    assert "b has to be whole: 1000 is nearest" in one_line(START, max_b=1000.5, regime="C"), "1001 is above the cap"
     assert "has to be whole" not in one_line(START, round_b="int")
+
+
+def test_numbers_that_were_given_stand_as_they_are_and_others_have_four_digits() -> None:
+    told = one_line({**START, "b": 128}, max_b=123456789012, round_b="int", seq_len=4096)
+    assert "b at most 123456789012 sequences" in told
+    assert "b is rounded from 347.4 sequences to 347 sequences" in told
+    assert "b = 1000.5, " in one_line({**START, "b": 1000.5})
+    assert "it stays at its cap 1000.5" in one_line(START, max_b=1000.5)
 
 
 def test_other_budgets_are_allowed_with_a_word() -> None:
@@ -99,6 +123,9 @@ def test_other_budgets_are_allowed_with_a_word() -> None:
         "at the start K = T/b = 0.1907: less than one iteration",
     )
     assert hpgrid.transfer({**START, "b": 1000.5}, 1e12).notes == ("b at the start is no whole number",)
+    few, many = (hpgrid.transfer({**START, "b": b}, 1e12).notes for b in (128, 2000))
+    assert (few, many) == (("b = 128 is read in tokens; with a sequence length (seq-len) it is in sequences",), ())
+    assert hpgrid.transfer({**START, "b": 128}, 1e12, seq_len=4096).notes == ()
 
 
 def test_sgds_rule_stands_alone() -> None:
@@ -209,9 +236,9 @@ ASKED: list[dict[str, Any]] = [
     {"start": {**START, "b": 128}, "seq_len": 4096, "max_b": 200, "max_eta": 1e-6, "round_b": "7"},
     {"start": {**START, "beta": 0}, "to": 1e5},
     {"start": {"eta": 1e-3, "T": 1e9}, "to": 1e9},
-    {"start": {"T": 1e9}},
     {"start": {"eta": 1e-300, "b": 1e15, "alpha": 1e-300, "T": 1e300}, "to": 1.0},
     {"optimizer": "sgd"},
+    {"start": {"eta": 1e-3, "b": 7.123456789, "alpha": 1 / 17, "T": 1e9}, "seq_len": 4096, "max_b": 1000.5},
 ]
 
 

@@ -7,10 +7,13 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import hpgrid
 from hpgrid.bounds import lmo
 from hpgrid.transfers.constants import read
+from hpgrid.transfers.costs_text import percent
 from hpgrid.transfers.optimum import At, point, risk
 from hpgrid.transfers.words import WIDTH
 
@@ -70,16 +73,57 @@ def test_a_given_batch_size_is_not_tuned_again() -> None:
 def test_the_text_says_what_is_free_what_contradicts_and_what_is_kept() -> None:
     text = " ".join(hpgrid.transfer(START, 1e11, calibrate=True).text().split())
     for part in (
-        "the share of noise is free, noise from 1% to 99% of the risk at the start",
+        "the share of noise is free, shown for noise shares of 1% to 99% of the risk at the start",
         "B: C1 = 0.0002232, C2 = 1, C3 = 0.02477",
         "no constants make eta and b and beta the best at once, these miss each condition by a factor of 1.01",
-        "b = 277536.9 (x 0.529), alpha = 0.02674 (x 0.535)",
+        "b = 2.775e+05 (x 0.529), alpha = 0.02674 (x 0.535)",
         "LMO, beta tuned again b^(1/4): x 1.414 x 1.354 b: x 4 x 3.622",
         "SGD b^(1/2): x 2 - b: x 4 -",
         "with B's constants",
         "nothing: it is kept (Marek et al.)",
     ):
         assert part in text
+
+
+@pytest.mark.parametrize(
+    ("excess", "told"),
+    [
+        (0.0, "0%"),
+        (1.31e-4, "0.013%"),
+        (0.0944, "9.4%"),
+        (0.0949, "9.5%"),
+        (0.0994, "9.9%"),
+        (0.0996, "10%"),
+        (0.3852, "39%"),  # and not 38.5% to 38%
+        (0.9961, "100%"),
+        (2.4, "240%"),
+        (13.82, "1380%"),
+        (98.99, "9900%"),
+        (264.26, "x 265"),
+        (26425.0, "x 26400"),
+        (1e10, "x 1e+10"),
+    ],
+)
+def test_an_excess_has_two_or_three_digits(excess: float, told: str) -> None:
+    assert percent(excess) == told
+
+
+@given(st.floats(1e-6, 1e3))
+def test_an_excess_is_told_to_one_in_twenty(excess: float) -> None:
+    told = percent(excess)
+    assert "e+" not in told
+    back = float(told[2:]) - 1 if told.startswith("x") else float(told.rstrip("%")) / 100
+    assert back == pytest.approx(excess, rel=0.0501)  # 10.5%
+
+
+def test_a_start_that_is_far_from_the_best_is_said() -> None:
+    far = hpgrid.transfer(START, 1e12, constants={"C1": 1, "C2": 30, "C3": 4})
+    assert far.costs.rows[3].cost.at_start.max() > 0.1
+    told = "with these constants the start is not the best of what was tuned, by up to"
+    assert told in " ".join(far.text().split())
+    near = hpgrid.transfer(START, 1e12, calibrate=True)
+    assert max(row.cost.at_start.max() for row in near.costs.rows) < 0.1
+    assert told not in " ".join(near.text().split())
 
 
 def test_the_text_stays_within_its_width() -> None:
@@ -119,6 +163,12 @@ def test_less_than_one_iteration_has_no_cost() -> None:
     answer = hpgrid.transfer(START, 1e5, constants={"C1": 1e-4}, regime="A")
     assert answer.costs.rows[0].cost.rule is None
     assert "K < 1" in answer.text()
+
+
+def test_half_lives_that_no_float_compares_still_have_an_answer() -> None:
+    start = {"eta": 8e-5, "b": 1000.5, "alpha": 2.3e-308, "T": 2e14}
+    costs = hpgrid.transfer(start, 1e9, constants={"C1": 4e-3, "C3": 0.05}).costs
+    assert {life.power for life in costs.half_lives} <= {None, 0, 1 / 2}
 
 
 def test_json_has_the_least_and_the_largest_over_what_is_free() -> None:

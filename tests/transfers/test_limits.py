@@ -93,17 +93,65 @@ def test_a_batch_size_stays_at_one_sequence() -> None:
     start = START._replace(T=1e12, b=8 * 4096.0)
     row = moved("C", start, 1e9, Limits(unit=4096))
     assert row.at == moved("C", start, 1e9, to_b=4096.0).at
-    assert row.remarks[0] == "b would be 0.2529822128 sequences, less than one: it stays at 1"
+    assert row.remarks[0] == "b would be 0.253 sequences, less than one: it stays at 1"
 
 
 def test_alpha_stays_at_one() -> None:
     row = moved("D", START, T1, to_b=2.0**29)
     assert row.at.alpha == 1
-    # eq. (4): eta ~ (b/T)^(1/2) (1 + 1/alpha)^(-1/2)
-    expected = START.eta * (2**29 / START.b * START.T / T1) ** 0.5 * (21 / 2) ** 0.5
-    assert row.at.eta == pytest.approx(expected, rel=ROUNDING)
-    assert "alpha would be 2.56: it stays at 1 (beta = 0), and eta is tuned again there" in row.remarks
+    # alpha would be 2.56: Table 3's eta at a 2.56th of the batch size, and from there as its root
+    at_one = moved("D", START, T1, to_b=2.0**29 / 2.56).at
+    assert at_one.alpha == pytest.approx(1, rel=ROUNDING)
+    assert row.at.eta == pytest.approx(at_one.eta * 2.56**0.5, rel=ROUNDING)
+    (told,) = (remark for remark in row.remarks if "stays at 1" in remark)
+    assert told.startswith("alpha would be 2.56: it stays at 1 (beta = 0), and from where it reaches 1 eta ~ (b/T)^")
+    assert told.endswith("with eq. (4)'s 1 + 1/alpha eta would be 0.725 times that")  # ((1 + 0.05)/2)^(1/2)
     assert not any("same leading risk" in remark for remark in row.remarks)
+
+
+@pytest.mark.parametrize(("regime", "crossing"), [("B", START.T * 0.05**2), ("D", START.T * 0.05**3)])
+def test_nothing_jumps_where_alpha_reaches_one(regime: str, crossing: float) -> None:
+    before, after = (moved(regime, START, crossing * (1 + step)).at for step in (1e-9, -1e-9))
+    assert before.alpha < 1 == after.alpha
+    for name in ("eta", "b"):
+        assert getattr(after, name) == pytest.approx(getattr(before, name), rel=2e-9)
+
+
+def test_regime_d_is_regime_cs_from_where_alpha_reaches_one() -> None:
+    crossing = START.T * 0.05**3
+    there = moved("D", START, crossing).at
+    for T in (crossing / 3, crossing / 100):
+        row = moved("D", START, T)
+        assert row.own
+        expected = moved("C", there, T).at
+        assert (row.at.eta, row.at.b, row.at.alpha) == pytest.approx(expected[1:], rel=ROUNDING)
+        assert any("alpha reaches 1 (beta = 0) at T = 3.125e+05" in remark for remark in row.remarks)
+    without_momentum = START._replace(alpha=1.0)
+    by_c, by_d = (moved(regime, without_momentum, 1e6).at for regime in "CD")
+    assert by_d[1:] == pytest.approx(by_c[1:], rel=ROUNDING)
+
+
+@pytest.mark.parametrize(
+    ("regime", "start", "limits", "T", "names"),
+    [
+        ("D", START._replace(alpha=1.0), Limits(), T1, "beta"),
+        ("D", START._replace(alpha=1.0), Limits(), 1e9, None),
+        ("C", START._replace(b=1.0), Limits(), T1, "b"),
+        ("C", START._replace(b=1.0), Limits(), 1e9, None),
+        ("D", START._replace(b=4096.0), Limits(unit=4096), T1, "b"),
+        ("C", START, Limits(b=START.b), 1e9, "b"),
+        ("C", START, Limits(b=START.b), T1, None),
+        ("A", START, Limits(eta=START.eta), T1, "eta"),
+        ("A", START, Limits(eta=START.eta), 1e9, None),
+        ("D", START._replace(alpha=1.0), Limits(eta=START.eta), T1, "eta and beta"),
+        ("C", START._replace(alpha=1.0), Limits(), T1, None),
+    ],
+)
+def test_what_leaves_its_bound_may_do_so_too_early(
+    regime: str, start: Setting, limits: Limits, T: float, names: str | None
+) -> None:
+    told = [remark for remark in moved(regime, start, T, limits).remarks if "on a bound at T_0" in remark]
+    assert [remark.split(" on a bound")[0] for remark in told] == ([] if names is None else [names])
 
 
 def test_alpha_of_exactly_one_is_no_limit() -> None:

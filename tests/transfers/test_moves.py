@@ -11,7 +11,7 @@ import hpgrid
 from hpgrid.bounds import lmo, sgd
 from hpgrid.theory import fixed_batch
 from hpgrid.transfers.constants import Constants
-from hpgrid.transfers.given import Setting
+from hpgrid.transfers.given import Limits, Setting
 from hpgrid.transfers.moves import at_point, life, table
 from hpgrid.transfers.optimum import Box, least
 from hpgrid.transfers.rules import moved
@@ -55,8 +55,8 @@ def test_at_a_point_the_factors_are_those_of_eq_4() -> None:
 def test_a_rule_moves_the_half_life_by_a_power_of_the_budget(regime: str) -> None:
     """b/alpha exactly; the half-life up to -ln beta = alpha (1 + alpha/2 + ...)."""
     start = Setting(1e10, 1e-4, 3000.0, 1e-3)
-    at = moved(regime, start, 1e12).at
-    found = life(regime, start, at, None)
+    row = moved(regime, start, 1e12)
+    at, found = row.at, life(row, start, None)
     assert found.power == (0 if regime == "A" else Fraction(1, 2))
     assert found.times == pytest.approx(100 ** float(found.power), rel=1e-3)
     assert found.tokens == pytest.approx(at.b * np.log(2) / at.alpha, rel=1e-3)
@@ -66,10 +66,33 @@ def test_a_rule_moves_the_half_life_by_a_power_of_the_budget(regime: str) -> Non
 
 def test_no_momentum_has_no_half_life_to_move() -> None:
     at = Setting(1e12, 1e-4, 3000.0, 1.0)
-    found = life("A", at, at, least(1e12, Constants(1.0, 1e-3, 1.0), Box()))
+    found = life(moved("A", at, 1e12), at, least(1e12, Constants(1.0, 1e-3, 1.0), Box()))
     assert found.tokens == 0.0
     assert np.isnan(found.times)
     assert found.retuned >= 0.0
+
+
+@pytest.mark.parametrize(
+    ("regime", "limits", "T", "power", "depends"),
+    [
+        ("C", Limits(b=3000.0), 1e12, None, "b alone: b and beta are held"),
+        ("C", Limits(), 1e12, Fraction(1, 2), "b alone: beta is held, b ~ T^(1/2)"),
+        ("A", Limits(), 1e12, Fraction(0), "b alone: beta is held"),
+        ("B", Limits(b=100.0), 1e12, Fraction(1, 2), "T, as T^(1/2), and not on b"),
+        ("D", Limits(b=100.0), 1e12, Fraction(1, 2), "T, as T^(1/2), and not on b"),
+        ("B", Limits(eta=1e-8), 1e12, None, "the cap on eta"),
+        ("B", Limits(), 1e3, None, "nothing: beta is 0, there is none"),
+        ("D", Limits(), 1.0, None, "nothing: beta is 0, there is none"),
+    ],
+)
+def test_a_half_life_depends_on_what_the_row_says(
+    regime: str, limits: Limits, T: float, power: Fraction | None, depends: str
+) -> None:
+    start = Setting(1e10, 1e-4, 3000.0, 1e-3)
+    row = moved(regime, start, T, limits)
+    found = life(row, start, None)
+    assert depends in found.depends
+    assert found.power == power
 
 
 def test_tuned_it_is_a_root_of_the_budget_at_every_batch_size() -> None:
@@ -79,7 +102,7 @@ def test_tuned_it_is_a_root_of_the_budget_at_every_batch_size() -> None:
     assert law == pytest.approx(np.log(2) / float(fixed_batch.momentum_complement(T, 1.0, *of)), rel=1e-14)
     for b in (1.0, 1e3, 1e6):
         best = least(T, of, Box(b=(b, b)))
-        found = life("B", start, start, best)
+        found = life(moved("B", start, T), start, best)
         small = b / (best.alpha**1.5 * T) + best.alpha
         assert float(found.retuned) == pytest.approx(law, rel=4 * float(small))
         assert small < 1e-3

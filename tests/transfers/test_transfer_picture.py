@@ -19,9 +19,12 @@ from hpgrid.transfers.answer import Transfer
 START = {"eta": 3e-4, "b": 128, "beta": 0.95, "T": 2.5e9}
 
 
+WIDE: dict[str, Any] = {"start": {"eta": 3e-4, "b": 1, "beta": 0.999999, "T": 1e3}, "to": 1e22}
+WITHOUT = {**START, "beta": 0}
+
+
 def drawn(**more: Any) -> tuple[Transfer, Figure]:
-    to = more.pop("to", 1e12)
-    answer = hpgrid.transfer(START, to, seq_len=4096, **more)
+    answer = hpgrid.transfer(**{"start": START, "to": 1e12, "seq_len": 4096, **more})
     return answer, answer.draw()
 
 
@@ -69,8 +72,8 @@ def test_limits_are_hatched_and_the_lines_bend_there() -> None:
         (patch,) = [patch for patch in axes.patches if patch.get_hatch()]
         assert patch.get_y() == pytest.approx(cap)
         assert max(axes.get_ylim()) > cap
-        assert max(lines(axes)["C"].get_ydata()) == pytest.approx(cap)
-    T, capped = lines(b)["C"].get_data()
+        assert max(lines(axes)["C"].get_ydata()[1:]) == pytest.approx(cap), "but for the start itself"
+    T, capped = lines(b)["C"].get_xydata()[1:].T
     slopes = np.diff(np.log(capped)) / np.diff(np.log(T))
     assert slopes[-1] == pytest.approx(0.0, abs=1e-9)
     bends = np.flatnonzero(np.abs(np.diff(slopes)) > 1e-6)
@@ -94,9 +97,49 @@ def test_the_ends_have_their_values_which_rounding_moves() -> None:
     assert lines(figure.axes[1])["D"].get_ydata()[-1] != answer.rows[3].at.b / 4096
 
 
-@pytest.mark.parametrize("to", [1e7, 2.6e9, 1e12])
-def test_what_stands_at_the_ends_overlaps_nothing_and_is_inside(to: float) -> None:
-    _, figure = drawn(to=to)
+ASKED: list[dict[str, Any]] = [
+    {},
+    {"to": 1e7},
+    {"to": 1e5},
+    {"to": 2.6e9},
+    {"to": 2.51e9},
+    {"to": 2.50001e9},
+    WIDE,
+    {"start": WITHOUT},
+    {"start": WITHOUT, "to": 1e6},
+    {"max_b": 60, "max_eta": 1e-4},
+    {"start": {"eta": 3e-4, "b": 128, "T": 2.5e9}, "to": 3e9, "regime": "C"},
+]
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_an_axis_has_two_ticks_or_more_whose_labels_are_apart(asked: dict[str, Any]) -> None:
+    _, figure = drawn(**asked)
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    figure.draw(renderer)
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            ticks = [tick for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+            assert len(ticks) >= 2
+            assert len({tick.label1.get_text() for tick in ticks}) == len(ticks)
+            boxes = [tick.label1.get_window_extent(renderer) for tick in ticks]
+            assert not any(one.overlaps(other) for k, one in enumerate(boxes) for other in boxes[:k])
+    if len(figure.axes) == 3:
+        assert all(value <= 1 for value in figure.axes[2].get_yticks()), "no beta below 0"
+
+
+@pytest.mark.parametrize("more", [{"max_b": 60, "max_eta": 1e-4}, {"to_b": 1000}])
+def test_lines_begin_at_the_start_even_where_it_is_not_feasible(more: dict[str, Any]) -> None:
+    answer, figure = drawn(**more)
+    for axes, name, unit in zip(figure.axes, ("eta", "b", "alpha"), (1, 4096, 1)):
+        for regime in "ABCD":
+            assert lines(axes)[regime].get_xydata()[0].tolist() == [2.5e9, getattr(answer.start, name) / unit]
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_what_stands_at_the_ends_overlaps_nothing_and_is_inside(asked: dict[str, Any]) -> None:
+    _, figure = drawn(**asked)
     renderer = FigureCanvasAgg(figure).get_renderer()
     figure.draw(renderer)  # texts have their places
     for axes in figure.axes:
@@ -104,7 +147,14 @@ def test_what_stands_at_the_ends_overlaps_nothing_and_is_inside(to: float) -> No
         # Of the text alone, without the line to it.
         boxes = sorted((Text.get_window_extent(text, renderer) for text in ends), key=lambda box: box.y0)
         assert all(low.y1 <= high.y0 + 1 for low, high in pairwise(boxes))
-        assert all(box.x1 < figure.bbox.x1 and box.x0 > 0 for box in boxes)
+        panel = axes.get_window_extent(renderer)
+        assert all(panel.x0 + 1 < box.x0 and box.x1 < panel.x1 for box in boxes), "clear of the y axis, too"
+        marks = axes.transData.transform(
+            [(line.get_xdata()[0], 1.0) for line in axes.lines if line.get_marker() == "s"]
+        )
+        assert all(box.x1 < x or x < box.x0 for box in boxes for x in marks[:, 0])
+        limits = [text.get_bbox_patch().get_window_extent() for text in axes.texts if ":" not in text.get_text()]
+        assert not any(box.overlaps(limit) for box in boxes for limit in limits)
 
 
 def test_only_what_is_known_is_drawn() -> None:

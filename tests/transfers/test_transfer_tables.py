@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hpgrid.transfers.given import TUNED, Limits, Setting
-from hpgrid.transfers.rules import moved
+from hpgrid.transfers.rules import Row, moved
 
 #: Rounding of a few products and powers.
 ROUNDING = 1e-13
@@ -83,12 +83,28 @@ def test_the_printed_invariants_give_the_last_column_in_two_places_and_the_corre
 @pytest.mark.parametrize("to_b", [None, B1])
 @pytest.mark.parametrize("regime", TUNED)
 def test_the_rule_that_is_told_is_the_one_that_is_applied(regime: str, to_b: float | None) -> None:
-    row = moved(regime, START, T1, to_b=to_b)
-    known = {"T_0": START.T, "T_1": T1, "b_0": START.b, "b_1": row.at.b, "eta_0": START.eta, "alpha_0": START.alpha}
+    _told_is_applied(moved(regime, START, T1, to_b=to_b), to_b)
+
+
+def test_so_it_is_for_regime_d_from_alpha_at_one() -> None:
+    row = moved("D", START, 1e5)
+    assert "alpha_1 = 1, " in row.rule
+    _told_is_applied(row, None)
+
+
+def _told_is_applied(row: Row, to_b: float | None) -> None:
+    known = {
+        "T_0": START.T,
+        "T_1": row.at.T,
+        "b_0": START.b,
+        "b_1": row.at.b,
+        "eta_0": START.eta,
+        "alpha_0": START.alpha,
+    }
     told = {}
     for part in row.rule.split(", "):
         name, formula = part.split("_1 = ", 1)
-        formula = re.sub(r"(?<=[\w)]) (?=\()", " * ", formula).replace("^", "**")
+        formula = re.sub(r"(?<=[\w)]) (?=[(a])", " * ", formula).replace("^", "**")
         told[name] = eval(formula, {"__builtins__": {}}, known)
     expected = {name: getattr(row.at, name) for name in told}
     assert told == pytest.approx(expected, rel=ROUNDING)
@@ -114,6 +130,19 @@ def test_two_transfers_are_one(regime: str, start: Setting, between: float, end:
         if expected is not None:
             assert getattr(twice.at, name) == pytest.approx(expected, rel=ROUNDING)
     assert moved(regime, start, start.T).at._replace(alpha=None) == start._replace(alpha=None)
+
+
+@given(
+    regime=st.sampled_from("ABCD"), alpha=st.floats(1e-3, 1.0), longer=st.tuples(st.floats(1e-9, 1), st.floats(1e-9, 1))
+)
+def test_two_transfers_to_shorter_runs_are_one_beyond_alpha_at_one_too(
+    regime: str, alpha: float, longer: tuple[float, float]
+) -> None:
+    start = Setting(1e30, 1e-4, 1e15, alpha)
+    between, end = 1e30 * max(longer), 1e30 * min(longer)
+    once = moved(regime, start, end)
+    twice = moved(regime, moved(regime, start, between).at, end)
+    assert twice.at[1:] == pytest.approx(once.at[1:], rel=1e-11)  # within which alpha is taken for 1
 
 
 @given(regime=st.sampled_from(["A", "B", "SGD"]), start=settings, b=st.floats(1e12, 1e13), between=budgets, end=budgets)
