@@ -94,7 +94,7 @@ def ask(
 ) -> Question:
     """Return what is asked, checked: every variable of the bound has one role, and every tuned one an axis.
 
-    Axes that the bound does not depend on are left out of the grid. A bound given by a function has at least one
+    Axes that the bound does not depend on are left out of the grid. A bound given by a function of b has at least one
     iteration under a token budget, where nothing else is said, as in the figures.
 
     Args:
@@ -105,17 +105,20 @@ def ask(
         dtype: "float64" or "float32".
 
     Raises:
-        ValueError: a variable without a role, a tuned one that the bound lacks or the grid has no axis of, or no
-            axis of budgets.
+        ValueError: a variable without a role, a tuned one that the bound lacks or the grid has no axis of, no axis
+            of budgets, or least iterations of a bound without b.
     """
     check_min_K(min_K)
     proxy = proxy.form(grid.budget)
+    if min_K is not None and grid.budget == "T" and "b" not in proxy.variables():
+        rule = f"the bound {proxy.name} does not depend on b, so that tokens are no number of iterations"
+        raise bad(rule, f"at least {min_K:g} iterations", "no least number of them")
     least = least_iterations(proxy, grid.budget) if min_K is None else min_K
     held = {name: value for name, value in grid.held.items() if name not in regime.path}
     _check_roles(proxy, grid, regime, {**held, **regime.fixed})
-    needed = {*proxy.variables(), *(("b",) if grid.budget == "T" and least else ())}
-    unused = [v for v in TUNABLE if getattr(grid, v) is not None and v not in needed]
-    regime = replace(regime, fixed={v: x for v, x in {**held, **regime.fixed}.items() if v in needed})
+    variables = proxy.variables()
+    unused = [v for v in TUNABLE if getattr(grid, v) is not None and v not in variables]
+    regime = replace(regime, fixed={v: x for v, x in {**held, **regime.fixed}.items() if v in variables})
     return Question(proxy, grid.with_axes(**dict.fromkeys(unused)), regime, least, dtype)
 
 
@@ -139,8 +142,8 @@ def _check_roles(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime, fixed
 
 
 def least_iterations(proxy: Proxy | FunctionProxy, budget: str) -> float | None:
-    """Return the least iterations of a search: a bound given by a function may need one under a token budget."""
-    return 1.0 if isinstance(proxy, FunctionProxy) and budget == "T" else None
+    """Return the least iterations of a search: one for a function of b under a token budget, None for all else."""
+    return 1.0 if isinstance(proxy, FunctionProxy) and budget == "T" and "b" in proxy.variables() else None
 
 
 def known(found: Optimum) -> NDArray[np.bool_]:

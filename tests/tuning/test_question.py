@@ -33,6 +33,15 @@ def test_a_function_has_an_iteration_where_nothing_else_is_said() -> None:
     assert ask(bounds.lmo(), GRID, PAIR).min_K is None
 
 
+def test_a_function_without_b_has_no_iterations_to_count() -> None:
+    alone = FunctionProxy(lambda eta, b, alpha, T, c: 1 / (eta * T) + eta, uses=("eta", "T"))
+    asked = ask(alone, GRID, Regime(("eta",)))
+    assert asked.min_K is None
+    assert list(asked.grid.axes) == ["eta", "T"]
+    with pytest.raises(ValueError, match="tokens are no number of iterations"):
+        ask(alone, GRID, Regime(("eta",)), min_K=2.0)
+
+
 def test_whether_it_is_a_sum_of_powers_of_what_is_tuned() -> None:
     assert ask(bounds.lmo(), GRID, PAIR).is_posynomial
     assert not ask(FunctionProxy(lambda eta, b, alpha, T, c: eta), GRID, PAIR).is_posynomial
