@@ -35,7 +35,7 @@ class Point:
         risk: the least risk; the infimum, where a variable runs off.
         set: what to set: the tuned variables that have a best value.
         held: the others' values: fixed, or on a path.
-        bounds: for a variable that a bound holds, which: "its least, 1", "its cap, 1e+06".
+        bounds: for a variable that a bound holds, which: "b is at its least, 1", "K is at its least, 30".
         runs_off: for a variable without a best value, where it runs to, and what would stop it.
         idle: tuned variables along which the risk does not change there.
         together: monomials in those that the exact law fixes nevertheless, and its value.
@@ -154,11 +154,12 @@ def _fixed_together(question: Question, budget: float) -> dict[str, float]:
 def _bound(question: Question, name: str, side: int, value: float) -> str:
     """In words, which bound holds a variable."""
     if side < 0:
-        return f"its least, {value:g}"
+        return f"{name} is at its least, {value:g}"
     cap = question.caps.get(name)
     if cap is not None and abs(np.log(value / cap)) < 1e-9:
-        return f"its cap, {cap:g}"
-    return "one iteration" if name == "b" and question.min_K == 1 else f"its most, {value:g}"
+        return f"{name} is at its cap, {cap:g}"
+    held_by_K = name == "b" and question.min_K is not None
+    return f"K is at its least, {question.min_K:g}" if held_by_K else f"{name} is at its most, {value:g}"
 
 
 # --- how much it matters ---

@@ -41,7 +41,7 @@ def _held(point: Point) -> str:
 
 def _caveats(point: Point) -> list[str]:
     """The bounds in force, and what has no best value."""
-    caveats = [f"{v} is at {bound}" for v, bound in point.bounds.items()]
+    caveats = list(point.bounds.values())
     caveats += [f"{v} runs off to {where}" for v, where in point.runs_off.items()]
     if point.idle:
         fixed = ", ".join(f"{name} = {number(x)}" for name, x in point.together.items())
@@ -84,9 +84,14 @@ def target_text(answer: Reached) -> str:
 
 def _reached(answer: Reached, point: Point) -> str:
     """The fewest, what to set there, how sure."""
-    sure = f"the smallest {point.budget} tried" if answer.already else f"sure to {answer.sure:.0e} of it"
-    head = f"risk {answer.target:g} takes {_tokens_of(point)} ({sure}): {what_to_set(point)}"
+    sure = f" (the smallest {point.budget} tried)" if answer.already else _sure(answer.sure)
+    head = f"risk {answer.target:g} takes {_tokens_of(point)}{sure}: {what_to_set(point)}"
     return "; ".join([head, *_iterations(point), *_caveats(point)])
+
+
+def _sure(log: float) -> str:
+    """How sure, where there is anything to be unsure of."""
+    return f" (sure to {log:.0e} of it)" if log > 0 else ""
 
 
 def _tokens_of(point: Point) -> str:
@@ -98,11 +103,26 @@ def _iterations(point: Point) -> list[str]:
 
 
 def _out_of_reach(answer: Reached) -> str:
+    from hpgrid.tuning.target import LARGEST
+
+    budget, held = answer.question.budget, held_text(answer.question)
+    if math.isnan(answer.known_to):
+        head, told = "is not known to be reached", f"refinement found no optimum at any {budget} tried"
+    else:
+        whole = answer.known_to >= LARGEST * (1 - 1e-9)
+        head, told = "is out of reach" if whole else "is not reached as far as it is known", _least(answer, whole)
+    return f"risk {answer.target:g} {head}: {told}" + (f" ({held})" if held else "")
+
+
+def _least(answer: Reached, whole: bool) -> str:
+    """The least risk found, where, how it goes on, and where it is no longer known."""
     budget = answer.question.budget
+    place, least = f"{budget} = {answer.least_at:.3g}", number(answer.least, 6)
+    beyond = "" if whole else f"; not known beyond {budget} = {answer.known_to:.3g}"
+    if answer.least_at < answer.known_to:
+        return f"it is least at {place}, {least}, and rises beyond{beyond}"
     end = "its floor" if abs(answer.falling) < LEVEL else f"falling like {budget}^{answer.falling:.3g} there"
-    held = held_text(answer.question)
-    told = f"at {budget} = {answer.least_at:.3g}, the largest tried, it is still {number(answer.least, 6)}, {end}"
-    return f"risk {answer.target:g} is out of reach: {told}" + (f" ({held})" if held else "")
+    return f"at {place}{', the largest tried,' if whole else ''} it is still {least}, {end}{beyond}"
 
 
 def _capped(answer: Reached, capped: Capped) -> str:
@@ -115,9 +135,9 @@ def _capped(answer: Reached, capped: Capped) -> str:
     point, price = capped.point, ""
     if not math.isnan(capped.price):
         price = f", {capped.price:.4g} times as many" if capped.price > 1 + PRICE else ", no more than without"
-    settled = f"{head} {_tokens_of(point)}{price} (sure to {capped.sure:.0e} of it), K = {point.iterations:g}"
-    below = f"below K = {capped.least_K:.6g} no batch size reaches it"
-    return "; ".join([f"{settled}: {what_to_set(point)}", *_caveats(point), below])
+    settled = f"{head} {_tokens_of(point)}{price}{_sure(capped.sure)}, K = {point.iterations:g}"
+    below = [] if math.isnan(capped.least_K) else [f"below K = {capped.least_K:.6g} no batch size reaches it"]
+    return "; ".join([f"{settled}: {what_to_set(point)}", *_caveats(point), *below])
 
 
 def _too_few(answer: Reached, capped: Capped) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +20,9 @@ LANES = 65
 #: The bracket's width in the log, below which it says no more: what a refined log is sure to.
 NARROW = REFINED
 
+#: The bracket of a least risk, in the log: the risk is off by its square.
+LEVEL = 1e-5
+
 #: The optima at some values: budgets, or batch sizes.
 Solve = Callable[[Array], "Optimum"]
 
@@ -29,7 +32,7 @@ class Bracket:
     """Where the first value lies that reaches a target: in the last round of values, and the optima at them.
 
     ``place`` is the first of them that does, -1 where none does; ``blind``: just below no optimum was found;
-    ``rises``: beyond the first that reaches it, another does not.
+    ``rises``: beyond the first that reaches it, or beyond the least risk, it is above the target again.
     """
 
     values: Array
@@ -85,3 +88,32 @@ def narrow(solve: Solve, target: float, ends: tuple[float, float], advance: Call
         if bracket.width <= NARROW:
             return bracket
         values = np.geomspace(values[k - 1], values[k], LANES)
+
+
+def lowest(bracket: Bracket) -> int:
+    """Return which of the values has the least known risk, the last of those equal to rounding; -1 where none has."""
+    there = np.flatnonzero(known(bracket.found))
+    if not there.size:
+        return -1
+    logs = bracket.found.log_risk[there]
+    return int(there[np.flatnonzero(logs <= logs.min() + REFINED)[-1]])
+
+
+def look_closer(solve: Solve, target: float, scan: Bracket, advance: Callable[[], None]) -> Bracket:
+    """Return a scan that reaches nowhere after a closer look around its least risk, where that lies inside.
+
+    Args:
+        solve: from values to the optima at them.
+        target: the risk, > 0.
+        scan: what ``narrow`` found, its ``place`` -1.
+        advance: called after each round.
+    """
+    while True:
+        values, there, k = scan.values, known(scan.found), lowest(scan)
+        if not 0 < k < len(values) - 1 or not there[k - 1 : k + 2].all():
+            return scan
+        if np.log(values[k + 1] / values[k - 1]) <= LEVEL:
+            return scan
+        scan = narrow(solve, target, (values[k - 1], values[k + 1]), advance)
+        if scan.place >= 0:
+            return replace(scan, rises=True)

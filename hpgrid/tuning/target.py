@@ -2,12 +2,12 @@
 
 Whatever is tuned, a larger budget costs no risk, so that the least one is bracketed: many budgets refined at once,
 then as many between the two neighbours of the first that reaches the target, until the bracket is as narrow as the
-refined optimum is sure. Where the risk is not monotone after all, that is said.
+refined optimum is sure. Where the risk is not monotone after all, its least is looked for, and that is said.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,9 +16,12 @@ import numpy as np
 from hpgrid.checks import check_value, is_number
 from hpgrid.errors import bad
 from hpgrid.progress import progress
+from hpgrid.proxy import FunctionProxy
+from hpgrid.regime import along
 from hpgrid.tuning.advice import Point, point_of
-from hpgrid.tuning.bracket import NARROW, Bracket, narrow
+from hpgrid.tuning.bracket import NARROW, Bracket, Solve, look_closer, lowest, narrow
 from hpgrid.tuning.question import Array, Question, known
+from hpgrid.tuning.slopes import REFINED
 
 if TYPE_CHECKING:
     from hpgrid.refinement import Optimum
@@ -40,9 +43,10 @@ class Reached:
         point: the refined optimum at the fewest; None where the target is out of reach.
         sure: how far the log of the fewest may be off: the bracket, and the risk's own uncertainty.
         already: whether the smallest budget tried reaches it.
-        least: where it is out of reach, the least risk at the largest budget tried.
-        least_at: that budget.
+        least: where it is not reached, the least risk found; NaN where refinement found no optimum at all.
+        least_at: its budget: the largest that is known, unless the risk rises again.
         falling: the local exponent of the risk there; near 0, it has come to its floor.
+        known_to: the largest budget tried at which the optimum is known; NaN where none is, or the target is reached.
         remarks: what else a person should know, a line each.
         capped: what a cap on iterations does to it; None where none was asked for.
     """
@@ -55,6 +59,7 @@ class Reached:
     least: float
     least_at: float
     falling: float
+    known_to: float = np.nan
     remarks: tuple[str, ...] = ()
     capped: Capped | None = None
 
@@ -72,6 +77,7 @@ class Reached:
         told["reached"] = self.point is not None
         if self.point is None:
             told |= {"least_risk": self.least, "at": self.least_at, "exponent_of_risk_there": self.falling}
+            told |= {"known_to": self.known_to}
         else:
             told |= {"fewest": self.point.as_dict(), "sure": self.sure, "already": self.already}
         told |= {"remarks": list(self.remarks), "max_K": None if self.capped is None else self.capped.as_dict()}
@@ -151,25 +157,57 @@ def _check(question: Question, target: float, max_K: float | None) -> None:
 
 def _bracketed(question: Question, target: float, advance: Callable[[], None]) -> Reached:
     """The fewest of the question's budget."""
-    from hpgrid.refinement import refine
-
-    def solve(values: Array) -> Optimum:
-        at: dict[str, Any] = {question.budget: values}
-        return refine(question.proxy, **question.refining(), **at)
-
-    bracket = narrow(solve, target, (_smallest(question), LARGEST), advance)
+    solve = _solver(question)
+    scan = narrow(solve, target, (_smallest(question), LARGEST), advance)
+    bracket = scan if scan.place >= 0 else look_closer(solve, target, scan, advance)
     found, k = bracket.found, bracket.place
     if k < 0:
-        last = int(np.flatnonzero(known(found)).max(initial=0))
-        least, at, falling = (float(x[last]) for x in (found.risk, found.budgets, found.exponent["risk"]))
-        return Reached(question, target, None, np.inf, False, least, at, falling)
+        return Reached(question, target, None, np.inf, False, *_least_found(bracket), _known_to(scan))
     remarks = []
     if bracket.rises:
         remarks.append(f"the risk is not monotone: at some larger {question.budget} it is above the target again")
     if bracket.blind:
         remarks.append(f"just below, refinement found no optimum: a smaller {question.budget} may do")
     point = point_of(question, found, k)
-    return Reached(question, target, point, bracket.sure, k == 0, np.nan, np.nan, np.nan, tuple(remarks))
+    already = bracket is scan and k == 0
+    return Reached(question, target, point, bracket.sure, already, np.nan, np.nan, np.nan, remarks=tuple(remarks))
+
+
+def _solver(question: Question) -> Solve:
+    """From budgets to the optima at them."""
+    from hpgrid.refinement import refine
+
+    def solve(values: Array) -> Optimum:
+        at: dict[str, Any] = {question.budget: values}
+        return _with_negative(question, refine(question.proxy, **question.refining(), **at), {})
+
+    return solve
+
+
+def _with_negative(question: Question, found: Optimum, held: Mapping[str, Array]) -> Optimum:
+    """The optima, and where a function has no log to follow downhill, but is at 0 or below: that reaches any target."""
+    if not isinstance(question.proxy, FunctionProxy):
+        return found
+    proxy: Any = along(question.proxy, question.regime.path)
+    at: dict[str, Any] = {question.budget: found.budgets, **question.regime.fixed, **found.at, **held}
+    with np.errstate(all="ignore"):
+        risk = np.asarray(replace(proxy, caps={}, cap_terms={}).risk(**at))
+    below = ~known(found) & (risk <= 0)
+    risk, log_risk = np.where(below, risk, found.risk), np.where(below, -np.inf, found.log_risk)
+    return replace(found, risk=risk, log_risk=log_risk, converged=found.converged | below)
+
+
+def _least_found(bracket: Bracket) -> tuple[float, float, float]:
+    """The least risk, its budget, and its local exponent there; NaN where no optimum is known."""
+    found, k = bracket.found, lowest(bracket)
+    if k < 0:
+        return np.nan, np.nan, np.nan
+    return float(found.risk[k]), float(found.budgets[k]), float(found.exponent["risk"][k])
+
+
+def _known_to(scan: Bracket) -> float:
+    there = scan.values[known(scan.found)]
+    return float(there[-1]) if there.size else np.nan
 
 
 def _smallest(question: Question) -> float:
@@ -194,31 +232,59 @@ def _capped(free: Reached, max_K: float, advance: Callable[[], None]) -> Capped:
     assumed, and said.
     """
     question, point = free.question, free.point
-    if point is not None and point.iterations <= max_K * (1 + NARROW):
-        return Capped(max_K, False, point, 1.0, free.sure, np.nan, np.nan)
+    loose = Capped(max_K, False, point, 1.0, free.sure, np.nan, np.nan)
+    if point is not None and _most_iterations(point) <= max_K * (1 + NARROW):
+        return loose
     if "b" not in question.regime.tuned:
         needed = np.nan if point is None else point.iterations
         return Capped(max_K, True, None, np.nan, np.inf, _least_risk(question, _tokens(question, max_K)), needed)
     in_K = question.in_iterations()
     fewest = _bracketed(in_K, free.target, advance).point
     least_K = np.nan if fewest is None else fewest.at
-    bracket = _smallest_batch(in_K, free.target, max_K, advance)
+    bracket = _smallest_batch(in_K, free.target, max_K, least_K, advance)
     if bracket.place < 0:
         return Capped(max_K, True, None, np.nan, np.inf, _least_risk(in_K, max_K), least_K)
     settled = _batch_point(in_K, bracket, max_K)
     price = np.nan if point is None else settled.at / point.at
+    if point is not None and settled.at > point.at * (1 + NARROW) and _batches_enough(question, point, max_K):
+        return loose
     return Capped(max_K, True, settled, price, bracket.sure, np.nan, least_K)
 
 
-def _smallest_batch(in_K: Question, target: float, max_K: float, advance: Callable[[], None]) -> Bracket:
-    """Bracket the smallest batch size that reaches a target in so many iterations, all else tuned."""
+def _most_iterations(point: Point) -> float:
+    """The iterations at a point; where any b does, b >= 1, so that they are no more than its tokens."""
+    return point.at if np.isnan(point.iterations) else point.iterations
+
+
+def _batches_enough(question: Question, point: Point, max_K: float) -> bool:
+    """Whether the batch sizes that all have the least risk at a point have one that keeps a cap on iterations."""
+    if "b" not in point.idle:
+        return False
+    from hpgrid.refinement import flatness
+
+    at: dict[str, Any] = {question.budget: np.array([point.at])}
+    alike = flatness(question.proxy, within=REFINED, **question.refining(), **at)
+    return bool(alike.high["b"][0] >= point.at / max_K)
+
+
+def _smallest_batch(
+    in_K: Question, target: float, max_K: float, least_K: float, advance: Callable[[], None]
+) -> Bracket:
+    """Bracket the smallest batch size that reaches a target in so many iterations, all else tuned.
+
+    Where any does, the best one does, and the smallest lies below it: what reaches it can be a narrow window.
+    """
     from hpgrid.refinement import refine_along
 
     def solve(values: Array) -> Optimum:
         at: dict[str, Any] = {"K": np.full(values.shape, max_K)}
-        return refine_along(in_K.proxy, "b", values, **in_K.refining(), **at)
+        return _with_negative(in_K, refine_along(in_K.proxy, "b", values, **in_K.refining(), **at), {"b": values})
 
-    return narrow(solve, target, (1.0, in_K.caps.get("b", LARGEST)), advance)
+    most = in_K.caps.get("b", LARGEST)
+    if max_K >= least_K:
+        best = float(_solver(in_K)(np.array([max_K])).at["b"][0])
+        most = most if np.isnan(best) else best
+    return narrow(solve, target, (1.0, most), advance)
 
 
 def _batch_point(in_K: Question, bracket: Bracket, max_K: float) -> Point:
@@ -239,8 +305,5 @@ def _tokens(question: Question, K: float) -> float:
 
 def _least_risk(question: Question, budget: float) -> float:
     """The least risk at one budget; NaN where refinement does not know it."""
-    from hpgrid.refinement import refine
-
-    at: dict[str, Any] = {question.budget: np.array([budget])}
-    found = refine(question.proxy, **question.refining(), **at)
+    found = _solver(question)(np.array([budget]))
     return float(found.risk[0]) if known(found)[0] else float("nan")

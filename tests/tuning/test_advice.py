@@ -51,12 +51,14 @@ def test_flat_directions_are_said() -> None:
 
 def test_bounds_in_force_are_said() -> None:
     small = advise(ask(bounds.lmo(), GRID, PAIR), 1e3)
-    assert small.point.bounds == {"b": "its least, 1"}
+    assert small.point.bounds == {"b": "b is at its least, 1"}
     assert "b is at its least, 1" in small.text()
     capped = advise(ask(bounds.lmo(), GRID, Regime(("eta", "b"), {"alpha": 1e-3}, caps={"b": 100.0})), 1e12)
     assert capped.point.set["b"] == pytest.approx(100)
     assert "b is at its cap, 100" in capped.text()
     assert "b at the edge" in capped.text()
+    least = advise(ask(bounds.lmo(), GRID, PAIR, min_K=1e10), 1e12)
+    assert "K is at its least, 1e+10" in least.text()
 
 
 def test_what_runs_off_has_no_value_and_a_cure() -> None:

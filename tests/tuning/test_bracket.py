@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hpgrid.tuning.bracket import NARROW, narrow
+from hpgrid.tuning.bracket import NARROW, look_closer, lowest, narrow
 
 
 def solver(log_risk: Callable, known: Callable = lambda T: np.ones(T.shape, bool)) -> Callable[[Any], Any]:
@@ -62,3 +62,29 @@ def test_rounding_ends_the_search_and_is_no_first_value() -> None:
     bracket = found(fickle, 1e-3)
     assert len(looks) == 2
     assert bracket.place > 0
+
+
+def closer(log_risk: Callable, target: float, **options: Any) -> Any:
+    solve = solver(log_risk, **options)
+    return look_closer(solve, target, narrow(solve, target, (1.0, 1e60), lambda: None), lambda: None)
+
+
+def test_a_dip_between_two_values_of_the_scan_is_found_and_its_first_side_is_narrowed() -> None:
+    """The scan's step is 2.2, the dip below the target 0.2 wide."""
+    bracket = closer(lambda u: np.abs(u - 40.0) - 45.0, np.exp(-44.9))
+    assert bracket.rises
+    assert np.log(bracket.at) == pytest.approx(39.9, abs=1e-8)
+
+
+def test_the_least_risk_that_stays_above_is_found() -> None:
+    bracket = closer(lambda u: (u - 40.0) ** 2 / 100, 0.9)
+    assert bracket.place == -1
+    assert np.log(bracket.values[lowest(bracket)]) == pytest.approx(40.0, abs=2 * np.sqrt(100 * NARROW))
+
+
+def test_a_floor_and_what_is_not_known_have_no_dip() -> None:
+    floor = closer(lambda u: np.logaddexp(-u, np.log(0.1)) + 1e-15 * np.sin(u), 0.05)
+    assert lowest(floor) == len(floor.values) - 1
+    unknown = closer(lambda u: -u, 1e-9, known=lambda T: T < 1e5)
+    assert unknown.values[lowest(unknown)] < 1e5
+    assert lowest(closer(lambda u: -u, 1e-9, known=lambda T: T < 0)) == -1

@@ -125,6 +125,47 @@ def test_a_risk_that_rises_again_is_said() -> None:
     assert "not monotone" in found.text()
 
 
+def sloped(eta, b, alpha, T, constants):
+    """Tuned, it is 2 (1e6/T)^(1/2) + T/1e7: least at T = 1e10^(2/3), three times T/1e7 there."""
+    return 1e6 / (T * eta) + T / 1e7 + eta
+
+
+def test_what_dips_and_rises_is_reached_in_the_dip_or_said_to_be_least_there() -> None:
+    asked = ask(FunctionProxy(sloped, uses=("eta", "T")), GRID, Regime(("eta",)))
+    assert reach(asked, 1.4).point.at == pytest.approx(4e6, rel=1e-7)
+    never = reach(asked, 1.39)
+    assert never.point is None
+    assert never.least_at == pytest.approx(1e10 ** (2 / 3), rel=1e-4)
+    assert never.least == pytest.approx(3e-7 * 1e10 ** (2 / 3), rel=1e-9)
+    assert "out of reach: it is least at T = 4.64e+06, 1.39248, and rises beyond" in never.text()
+
+
+def lowered(eta, b, alpha, T, constants):
+    """Tuned, it is (2^(3/2)) T^(-1/4) - 0.01, which is no power and falls below 0."""
+    return b / (eta * T) + b**-0.5 + eta - 0.01
+
+
+def test_a_bound_that_falls_below_0_reaches_any_risk() -> None:
+    asked = ask(FunctionProxy(lowered, uses=("eta", "b", "T")), GRID, Regime(("eta", "b")))
+    found = reach(asked, 1e-3)
+    assert found.point.at == pytest.approx((2**1.5 / 0.011) ** 4, rel=1e-7)
+    assert not found.remarks
+
+
+def broken(eta, b, alpha, T, constants):
+    return 1 / (eta * T) + eta + 0 * (1e12 - T) ** 0.5
+
+
+def test_what_is_not_known_is_not_said_to_be_out_of_reach() -> None:
+    found = reach(ask(FunctionProxy(broken, uses=("eta", "T")), GRID, Regime(("eta",))), 1e-9)
+    assert found.point is None
+    assert 1e11 < found.known_to < 1e12
+    text = found.text()
+    assert "is not reached as far as it is known" in text
+    assert text.endswith(f"falling like T^-0.5 there; not known beyond T = {found.known_to:.3g}")
+    assert "largest tried" not in text
+
+
 # --- a cap on iterations ---
 
 
@@ -207,6 +248,33 @@ def test_where_batches_are_free_a_cap_costs_nothing() -> None:
     assert found.capped.point.at == pytest.approx(4e4, rel=1e-8)
     assert found.capped.point.set == pytest.approx({"eta": 0.2, "b": 40.0}, rel=1e-6)
     assert "no more than without" in found.text()
+
+
+def test_a_cap_that_no_b_can_exceed_changes_nothing() -> None:
+    """K = T/b <= T; with b in a range of batch sizes that all do, K up to T over the smallest of them."""
+    found = reach(ask(bounds.sgd(), GRID, Regime(("eta", "b"))), 0.01, max_K=1e6)
+    assert not found.capped.binds
+    assert found.capped.price == 1
+    assert found.capped.point == found.point
+
+
+def test_a_narrow_window_of_batch_sizes_is_found() -> None:
+    """At K = 9.9e7, 2 K^(-1/2) + b^(-1/2) + 1e-6 b is at most 0.0191 for b between 6261 and 6338 or so."""
+
+    def window(eta, b, alpha, T, constants):
+        return b / (eta * T) + b**-0.5 + eta + 1e-6 * b
+
+    found = reach(ask(FunctionProxy(window, uses=("eta", "b", "T")), GRID, Regime(("eta", "b"))), 0.0191, max_K=9.9e7)
+    b = found.capped.point.set["b"]
+    assert 2 * 9.9e7**-0.5 + b**-0.5 + 1e-6 * b == pytest.approx(0.0191, rel=1e-9)
+    assert b < (0.5e6) ** (2 / 3)
+    assert "sure to 0e+00" not in found.text()
+
+
+def test_a_batch_of_one_is_nothing_to_be_unsure_of() -> None:
+    """Where b = 1 does in K iterations fewer than the cap there is no bracket; beside it, no number of how sure."""
+    found = reach(ask(bounds.lmo(), GRID, Regime(("eta", "b", "alpha"))), 1e9, max_K=2.0)
+    assert "0e+00" not in found.text()
 
 
 def test_a_function_is_inverted_as_a_sum_of_powers_is() -> None:
