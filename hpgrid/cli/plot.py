@@ -174,11 +174,15 @@ def _predictions(data: FigureData) -> str:
         return f"no predicted lines: {notes['no_prediction']}"
     if "predicted_best_b" in notes:
         budget = notes["budget"]
-        each = [f"b ~ {budget}^{p}" if p is not None else "none" for p in notes["predicted_best_b"]]
+        each = [_law("b", budget, p) if p is not None else "none" for p in notes["predicted_best_b"]]
         return f"predicted lines of the best b: {', '.join(each)}"
     budget = "T" if "T" in data.arrays else "K"
     exponents = notes["exponents"]
-    laws = ", ".join(f"{v} ~ {budget}^{p}" for v, p in exponents.items())
+    laws = ", ".join(_law(v, budget, p) for v, p in exponents.items())
     still_open = [v for v in ("risk", *data.config["panels"][0]["tuned"]) if v not in exponents]
     text = f"predicted lines: {laws or 'none'}"
     return f"{text}; no exponent of {', '.join(still_open)}" if still_open else text
+
+
+def _law(name: str, budget: str, exponent: str) -> str:
+    return f"{name} constant" if exponent == "0" else f"{name} ~ {budget}^{exponent}"

@@ -55,6 +55,7 @@ def compute(config: Config, name: str, exponent: float | None, extra: Extra | No
         for panel, grid in zip(config.panels, grids)
     ]
     shown = np.concatenate([result.risk[result.feasible & ~_below_one(grid)] for grid, result in zip(grids, results)])
+    check_positive(shown)
     levels = even_levels(shown, config.curves)
     arrays: dict[str, Any] = {"levels": levels, "limits": np.array([shown.min(), shown.max()])}
     checks: list[Check] = []
@@ -78,6 +79,17 @@ def compute(config: Config, name: str, exponent: float | None, extra: Extra | No
     return FigureData(
         name, config_data(config, proxy, grids), arrays, tuple(checks), notes, time.perf_counter() - started
     )
+
+
+def check_positive(risk: Array) -> None:
+    """Refuse a risk that log axes and levels can show nothing of.
+
+    Raises:
+        ValueError: none of it is positive and finite.
+    """
+    if not (np.isfinite(risk) & (risk > 0)).any():
+        least = f"none, of {risk.size}; the largest is {risk.max(initial=-np.inf):.3g}"
+        raise bad("a plot is logarithmic: some best risk on the grid is positive and finite", least, "another bound")
 
 
 def _below_one(grid: Grid) -> NDArray[np.bool_]:

@@ -53,6 +53,7 @@ def _curves(config: Config, name: str) -> FigureData:
         data = pair.compute(shown, name, predicted(law))
     else:
         data = joint.compute(shown, name, predicted(law), monomials(law))
+    contours.check_positive(data.arrays["risk_hat"])
     lines = _lines(law, data.arrays[grid.budget]) if law is not None else {}
     return replace(data, arrays={**data.arrays, **lines}, notes={**data.notes, "no_prediction": why})
 

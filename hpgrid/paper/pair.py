@@ -214,7 +214,9 @@ def predicted_line(
 
 
 def power_label(budget: str, exponent: str, log_exponent: str | None = None) -> str:
-    """Return a law as it is set in mathematics: T^(-1/4), or T^(-1/3) (log T)^(1/3)."""
+    """Return a law as it is set in mathematics: T^(-1/4), T^(-1/3) (log T)^(1/3), or "constant"."""
+    if log_exponent is None and exponent == "0":
+        return r"$\mathrm{constant}$"
     if log_exponent is None:
         return f"${budget}^{{{exponent}}}$"
     power = "" if log_exponent == "1" else f"^{{{log_exponent}}}"

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
-from hpgrid.plotting.style import NEAR, PREDICTED, REFINED, decades, hollow, power_of_ten
+from hpgrid.plotting.style import NEAR, PREDICTED, REFINED, decades, hollow, power_of_ten, visible
 
 Array = NDArray[np.float64]
 
@@ -59,12 +59,13 @@ def best(axes: Axes, x: Array, y: Array, label: str) -> None:
 
 def refined(axes: Axes, x: Array, y: Array, label: str) -> None:
     """Draw the continuous near-optimal batch size over the grid's."""
-    axes.plot(x, y, "-.", color=REFINED, linewidth=1.4, label=label, zorder=6)
+    axes.plot(x, y, "-.", color=REFINED, linewidth=1.4, label=label if visible(y) else None, zorder=6)
 
 
 def predicted(axes: Axes, x: Array, y: Array, label: str) -> None:
     """Draw a predicted batch size: dashed, wide and pale behind those that were measured, which lie on it."""
-    axes.plot(x, y, linestyle=(0, (1.5, 0.8)), color="0.6", linewidth=3.4, label=label, zorder=3)
+    name = label if visible(y) else None
+    axes.plot(x, y, linestyle=(0, (1.5, 0.8)), color="0.6", linewidth=3.4, label=name, zorder=3)
 
 
 def infeasible(axes: Axes, x: Array, top: float) -> None:

@@ -13,7 +13,17 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
-from hpgrid.plotting.style import COLORMAPS, OPTIMUM, PREDICTED, REFINED, SYMBOLS, decades, hollow, power_of_ten
+from hpgrid.plotting.style import (
+    COLORMAPS,
+    OPTIMUM,
+    PREDICTED,
+    REFINED,
+    SYMBOLS,
+    decades,
+    hollow,
+    power_of_ten,
+    visible,
+)
 
 Array = NDArray[np.float64]
 
@@ -59,7 +69,7 @@ def argmin(axes: Axes, x: Array, y: Array, edge: NDArray[np.bool_], label: str) 
 
 def refined(axes: Axes, x: Array, y: Array, label: str | None, width: float = 1.7) -> None:
     """Draw the continuous optimum; thin where the grid's lies right behind it."""
-    axes.plot(x, y, color=REFINED, linewidth=width, label=label, zorder=5)
+    axes.plot(x, y, color=REFINED, linewidth=width, label=label if visible(y) else None, zorder=5)
 
 
 def tuned_line(axes: Axes, x: Array, y: Array, name: str, label: str, *, held: bool) -> None:
@@ -79,7 +89,7 @@ def floor(axes: Axes, level: float, label: str) -> None:
 
 def law(axes: Axes, x: Array, y: Array, label: str) -> None:
     """Draw a predicted power law: a dashed line."""
-    axes.plot(x, y, "--", color=PREDICTED, linewidth=1.2, label=label, zorder=6)
+    axes.plot(x, y, "--", color=PREDICTED, linewidth=1.2, label=label if visible(y) else None, zorder=6)
 
 
 def padded(*arrays: Array, by: float = 0.06) -> tuple[float, float]:

@@ -15,6 +15,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
+from hpgrid.plotting.ticks import ticks
+
 #: How a quantity is written on an axis.
 SYMBOLS = {
     "risk": "risk",
@@ -31,6 +33,9 @@ SHORT = {"risk": "risk", "eta": r"\eta", "b": "b", "alpha": r"\alpha", "T": "T",
 
 #: A family of thin curves has the colour map of what is held along each of them.
 COLORMAPS = {"b": "Blues", "eta": "Greens", "alpha": "Reds"}
+
+#: A range no wider than this has too few powers of ten for its ticks.
+FEW = 10**1.5
 
 #: The optimum over everything tuned.
 OPTIMUM = "#c2187d"
@@ -81,14 +86,19 @@ def hollow(
         )  # fmt: skip
 
 
+def visible(values: NDArray[np.float64]) -> bool:
+    """Return whether a line through some values is there to be seen, so that a legend may name it."""
+    return bool(np.isfinite(values).any())
+
+
 def log_axes(axes: Axes, x: Sequence[float], y: Sequence[float], labels: tuple[str, str]) -> None:
-    """Give axes log scales over two ranges, with a few decades labelled, and their labels."""
+    """Give axes log scales over two ranges, with a few decades labelled, or round values where there are hardly any."""
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlim(*x)
     axes.set_ylim(*y)
     for axis, (lo, hi) in ((axes.xaxis, x), (axes.yaxis, y)):
-        axis.set_major_locator(FixedLocator(decades(lo, hi)))
+        axis.set_major_locator(FixedLocator(decades(lo, hi) if hi > lo * FEW else ticks(lo, hi, 5)))
         axis.set_minor_locator(NullLocator())
         axis.set_major_formatter(FuncFormatter(power_of_ten))
     axes.set_xlabel(SYMBOLS[labels[0]])

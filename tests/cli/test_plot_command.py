@@ -174,3 +174,28 @@ def test_mistakes_are_one_line_and_status_2_and_leave_no_file(
     assert MISTAKES[line] in err
     assert len(err.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("layout", "tune"), [("curves", "eta"), ("curves", "eta,b"), ("contours", "eta")])
+def test_a_bound_that_is_nowhere_positive_has_nothing_to_draw(
+    layout: str, tune: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bound = "1/(eta*T) - eta" if tune == "eta" and layout == "curves" else "b/(eta*T) - eta - b"
+    out = tmp_path / "p.png"
+    assert status(bound, "--layout", layout, "--tune", tune, "--n", "12", "--out", str(out)) == 2
+    err = capsys.readouterr().err
+    assert "some best risk on the grid is positive and finite" in err
+    assert err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_legend_names_only_what_is_drawn() -> None:
+    """eta and b of SGD have no best values, so that their refined optima are no lines."""
+    _, figure = drawn("sgd", "curves", ["eta,b"], refined=True)
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["grid argmin", "at the edge"]
+
+
+def test_a_level_law_is_a_constant(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = printed(capsys, "1/(eta*T) + eta + 0.1", "--tune", "eta", "--n", "12", "--out", str(tmp_path / "p.png"))
+    assert "predicted lines: risk constant, eta ~ T^-1/2" in out

@@ -193,6 +193,7 @@ def test_a_predicted_line_goes_through_the_middle_of_the_window_and_stops_at_its
 
 def test_labels() -> None:
     assert power_label("T", "-1/4") == "$T^{-1/4}$"
+    assert power_label("T", "0") == r"$\mathrm{constant}$"
     assert held_text("alpha", 0.066) == r"$\beta=0.934$"
     assert held_text("b", 1072.0) == "$b=1072$"
 

@@ -108,3 +108,13 @@ def test_log_axes_have_both_scales_ranges_labels_and_few_ticks() -> None:
     assert [label.get_text() for label in axes.get_xticklabels()] == [f"$10^{{{k}}}$" for k in (4, 8, 12, 16, 20)]
     assert len(axes.get_xticks(minor=True)) == 0
     assert "(c) best $b$" in (axes.get_title(loc="left"), axes.get_title())
+
+
+@pytest.mark.parametrize(
+    ("lo", "hi", "expected"),
+    [(0.09, 1.1, [0.1, 0.2, 0.5, 1.0]), (0.093, 0.33, [0.1, 0.15, 0.2, 0.3]), (2.0, 5.0, [2.0, 3.0, 4.0, 5.0])],
+)
+def test_an_axis_of_hardly_a_decade_has_round_values_labelled(lo: float, hi: float, expected: list[float]) -> None:
+    _, (axes,) = new_figure(1, 1, (3.0, 3.0))
+    log_axes(axes, (1e2, 1e22), (lo, hi), ("T", "risk"))
+    assert [label.get_text() for label in axes.get_yticklabels()] == [power_of_ten(x) for x in expected]

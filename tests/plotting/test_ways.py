@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hpgrid.plotting.ways import count, momentum, power, ticks
+from hpgrid.plotting.ticks import ticks
+from hpgrid.plotting.ways import count, momentum, power
 
 
 @pytest.mark.parametrize(
