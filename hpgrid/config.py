@@ -259,7 +259,9 @@ def read_bound(data: Mapping[str, Any]) -> BoundConfig:
 def bound_table(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a file says of its bound as one table, unchecked."""
     given, constants = data.get("bound", {}), table_of(data, "constants")
-    table = called(given) if isinstance(given, str) else table_of(data, "bound")
+    if not isinstance(given, (str, Mapping)):
+        raise bad("bound is a name, a formula, or a table", given, 'bound = "C1*b/(eta*T) + C2*eta", say')
+    table = called(given) if isinstance(given, str) else given
     twice = sorted(set(table) & set(constants))
     if twice:
         raise bad(f"{twice[0]} stands in [bound] and in [constants]", constants[twice[0]], "it in one of the two")

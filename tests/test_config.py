@@ -115,7 +115,7 @@ MISTAKES = {
     "no panels": ({"figure": "fig1", "panel": []}, "array of tables"),
     "panels in a table": ({"figure": "fig1", "panel": REGIME}, "array of tables"),
     "panel is a number": ({"figure": "fig1", "panel": [3]}, "a regime is a table"),
-    "bound is a number": (config(bound=3), "bound is a table"),
+    "bound is a number": (config(bound=3), "bound is a name, a formula, or a table"),
     "bound is no formula": (config(bound="C1*b +"), "column 6: something is missing"),
     "misspelt bound as text": (config(bound="lmoo"), "no bound of that name.*Write 'lmo'"),
     "constant of another bound, apart": (config(bound="lmo", constants={"lam": 1.0}), "no key of the bound lmo"),

@@ -103,3 +103,14 @@ def test_the_largest_of_three_terms_is_least_where_two_of_them_meet() -> None:
     # Solved to 1e-11 of the sharpest curvature, and extrapolated.
     np.testing.assert_allclose(found.at["b"], 1.5 ** (6 / 7) * T ** (4 / 7), rtol=1e-9)
     np.testing.assert_allclose(found.exponent["b"], 4 / 7, atol=1e-9)
+
+
+def test_beyond_the_crossing_any_batch_size_in_a_range_is_as_good() -> None:
+    """(C1/C2^(1/3))^(21/2) (C3/C1)^9 = 1e21: there the three terms meet."""
+    T = np.array([1e20, 1e22])
+    found = hpgrid.refine(example("max_of_terms"), ("b",), T=T)
+    assert found.converged.all()
+    assert np.isfinite(found.at["b"]).tolist() == [True, False]
+    np.testing.assert_allclose(found.risk, [T[0] ** (-3 / 7), (1e-6 / T[1]) ** (1 / 3)], rtol=1e-9)
+    # By a difference over 2e-3 in log T, of logs good to some 1e-14.
+    np.testing.assert_allclose(found.exponent["risk"], [-3 / 7, -1 / 3], atol=1e-7)

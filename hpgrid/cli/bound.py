@@ -10,8 +10,11 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from hpgrid.cli import given
-from hpgrid.config import BOUNDS, BoundConfig, bound_table, called, parse_bound, read_toml
+from hpgrid.config import BOUNDS, KEYS, BoundConfig, bound_table, called, check_keys, parse_bound, read_toml
 from hpgrid.errors import InputError, bad
+
+#: What may stand in a file with a bound: all that a sweep or a figure is made of.
+FILE_KEYS = (*KEYS, "rows", "min_K", "parameters")
 
 #: A bound as the first argument of a command.
 Named = Annotated[
@@ -69,6 +72,9 @@ def _from_file(path: Path, said: Mapping[str, Any]) -> BoundConfig:
     """The bound in a TOML file, whatever else stands there; what was said beside it comes first."""
     data = read_toml(path)
     try:
+        check_keys("key of a file with a bound", data, FILE_KEYS)
+        if "bound" not in data and "figure" not in data:
+            raise bad("a file with a bound says which", sorted(data), 'bound = "C1*b/(eta*T) + C2*eta", say')
         table = bound_table(data)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None

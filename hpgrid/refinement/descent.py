@@ -223,6 +223,7 @@ def _described(call: Call, lane: Mapping[str, Any], last: _State) -> dict[str, A
         "exponent": exponent,
         "risk_exponent": own + gradient @ along,
         "inverse_hessian": inverse,
+        "gradient": gradient,
         "multiplier": jnp.where(free, 0.0, gradient),
         "side": jnp.where(free, 0, jnp.where(last.z <= lane["lo"], -1, 1)),
         "runs_off": ~free & (jnp.abs(last.z) >= OPEN) | creeps & leaves,
@@ -251,13 +252,14 @@ def _evaluated(call: Call, lane: Mapping[str, Any]) -> dict[str, Array]:
     """The risk where nothing is left to tune."""
     of_budget = jax.value_and_grad(call.log_risk, argnums=1)
     log_risk, exponent = of_budget(lane["start"], lane["log_budget"], lane["values"], lane["constants"])
+    of_variables = ("log_at", "exponent", "gradient", "multiplier", "side", "runs_off", "loose", "undetermined")
     return {
         "log_risk": log_risk,
         "risk_exponent": exponent,
         "converged": jnp.isfinite(log_risk),
         "inverse_hessian": jnp.zeros((0, 0)),
         "vanishes": jnp.asarray(False),
-        **{n: lane["start"] for n in ("log_at", "exponent", "multiplier", "side", "runs_off", "loose", "undetermined")},
+        **{name: lane["start"] for name in of_variables},
     }
 
 

@@ -13,6 +13,9 @@ from hpgrid.errors import bad
 from hpgrid.proxy import SHARPNESS, FunctionProxy
 from hpgrid.refinement.problem import Floats, Problem, powers
 
+#: How far a variable is moved, in logs, to see whether the risk depends on it; a slope below which there is none.
+NUDGE, SLOPE = 1e-3, 1e-9
+
 #: How sharp kinks become, step by step: an optimum moves by some 1/p from each to the next. At the last, p times the
 #: rounding of a log, 1e-14, is still small.
 SHARPENED = tuple(4.0**k for k in range(1, 13))
@@ -44,8 +47,9 @@ def solve(problem: Problem, start: Mapping[str, ArrayLike] | None = None) -> dic
 
     starts = [given] if set(given) == set(problem.tuned) else [start | given for start in coarse_optima(problem)]
     found = [descend(problem, _box(problem, start)) for start in starts]
-    if isinstance(problem.proxy, FunctionProxy) and problem.proxy.kinks:
+    if isinstance(problem.proxy, FunctionProxy) and problem.proxy.kinks and problem.tuned:
         found.append(_sharpened(problem, starts[0]))
+        return _with_plateaus(problem, _lowest(found))
     return _lowest(found)
 
 
@@ -69,6 +73,37 @@ def _sharpened(problem: Problem, start: Mapping[str, Floats]) -> dict[str, NDArr
     return {**found, "log_at": log_at, "log_risk": _log_risk(problem, log_at)}
 
 
+def _with_plateaus(problem: Problem, found: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """What was found of a bound with kinks, variables that the risk does not depend on there told apart.
+
+    Where another branch is the largest, a variable may move without any change; of a bound that is convex in the
+    logs a point without a slope is the least all the same.
+    """
+    value, log_at = found["log_risk"], found["log_at"]
+    flat = np.zeros(log_at.shape, bool)
+    for k, v in enumerate(problem.tuned):
+        lo, hi = (np.broadcast_to(end, problem.shape).ravel() for end in problem.box[v])
+        for step in (-NUDGE, NUDGE):
+            moved = log_at.copy()
+            moved[k] = np.clip(moved[k] + step, lo, hi)
+            near = np.abs(_log_risk(problem, moved) - value) <= ROUNDING * np.maximum(1.0, np.abs(value))
+            flat[k] |= near & (np.abs(moved[k] - log_at[k]) >= NUDGE / 2)
+    assert isinstance(problem.proxy, FunctionProxy)
+    level = np.all((np.abs(found["gradient"]) <= SLOPE) | (found["side"] != 0) | flat, axis=0)
+    known = found["converged"] | (problem.proxy.log_convex & level & np.isfinite(value) & flat.any(axis=0))
+    risk_exponent = np.where(found["converged"], found["risk_exponent"], _own_exponent(problem, log_at))
+    return {**found, "undetermined": found["undetermined"] | flat, "converged": known, "risk_exponent": risk_exponent}
+
+
+def _own_exponent(problem: Problem, log_at: Floats) -> Floats:
+    """d log risk / d log budget where the variables stay: that of the least risk, too, where none of them matters."""
+    ends = []
+    for factor in (np.exp(-NUDGE), np.exp(NUDGE)):
+        budget = {problem.budget: problem.values[problem.budget] * factor}
+        ends.append(_log_risk(replace(problem, values={**problem.values, **budget}), log_at))
+    return (ends[1] - ends[0]) / (2 * NUDGE)
+
+
 def _log_risk(problem: Problem, log_at: Floats) -> Floats:
     """The bound as it is, at the logs of the tuned variables: shape (lanes,)."""
     lanes = problem.lanes()
@@ -84,7 +119,8 @@ def _lowest(found: Sequence[dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]
     """In every lane the descent that ended lowest, the first of equals; one that ended nowhere is the last choice."""
     ends = np.array([np.where(np.isnan(each["log_risk"]), np.inf, each["log_risk"]) for each in found])
     # What differs by rounding is one optimum: the descent that knows it for one is taken.
-    near = ends <= ends.min(axis=0) + ROUNDING * np.maximum(1.0, np.abs(ends.min(axis=0)))
+    with np.errstate(invalid="ignore"):  # where no descent ended anywhere
+        near = ends <= ends.min(axis=0) + ROUNDING * np.maximum(1.0, np.abs(ends.min(axis=0)))
     known = near & np.array([each["converged"] for each in found])
     best = np.where(known.any(axis=0), known.argmax(axis=0), ends.argmin(axis=0))
     lanes = np.arange(best.size)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hpgrid import FunctionProxy, Grid, LogAxis, Proxy, Term, bounds
+from hpgrid import FunctionProxy, Grid, LogAxis, Proxy, Term, bounds, parse
 from hpgrid.claims.ledger import FAILS, HOLDS, UNIDENTIFIABLE, Reading
 from hpgrid.claims.stated import refined, verdicts
 from hpgrid.claims.stated.checking import Checked, check
@@ -338,7 +338,9 @@ def test_a_claim_is_as_good_as_its_worst_part() -> None:
 def test_what_is_freed_of_a_logarithm_is_of_the_same_part_and_contradicts_nothing() -> None:
     """The grid's slope depends there on the power of the logarithm that is claimed."""
     holds, freed = reading("refined", 0.5, 0.01), reading("grid", 0.6, 0.01, what="power of T beside (log T)^1/2")
-    assert part_verdict([*verdicts.parts([holds, freed])["power of T"]]) == FAILS
+    assert len(verdicts.parts([holds, freed])["power of T"]) == 2
+    assert part_verdict([holds, freed]) == HOLDS
+    assert part_verdict([freed]) == FAILS
     assert verdict([holds, replace(freed, identifiable=False)]) == HOLDS
     assert not contradictions([holds, freed])
 
@@ -457,3 +459,25 @@ def test_what_is_held_without_a_value_is_said() -> None:
     assert one.question.by_default == ("alpha",)
     (one,) = check(bounds.lmo(), "b ~ T^1/2 @ fixed alpha", fixed={"alpha": 0.1})
     assert (dict(one.question.setting.fixed), one.question.by_default) == ({"alpha": 0.1}, ())
+
+
+FLOORED = "1/T**0.5 + 1e-14/T**0.25 + 1/(eta*T) + eta"
+CROSSES = "max(1/(eta*T) + eta, 1e-8/T**(1/4))"
+LEVEL = "max(b/(eta*T), 1/sqrt(b), eta, 1e-9)"
+
+
+@pytest.mark.parametrize(
+    ("bound", "claim", "verdict"),
+    [
+        (FLOORED, "risk ~ T^-1/4", HOLDS),
+        (FLOORED, "risk ~ T^-1/2", FAILS),
+        (CROSSES, "risk ~ T^-1/4", HOLDS),
+        (CROSSES, "risk ~ T^-1/2", FAILS),
+        (LEVEL, "risk ~ 1", HOLDS),
+        (LEVEL, "b ~ T^1/2", UNIDENTIFIABLE),
+    ],
+)
+def test_a_law_that_begins_beyond_the_grid_is_the_law(bound: str, claim: str, verdict: str) -> None:
+    """The three cross over at T = 1e56, 1.6e33 and 1e36."""
+    (found,) = check(parse(bound), [claim])
+    assert found.verdict == verdict

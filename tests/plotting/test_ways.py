@@ -42,7 +42,7 @@ def test_learning_rates_have_a_digit_and_a_power(value: float, text: str) -> Non
         (1e3, 1e6, [1e3, 1e4, 1e5, 1e6]),
         (1e2, 1e12, [1e2, 1e4, 1e6, 1e8, 1e10, 1e12]),
         (0.9, 11.0, [1.0, 2.0, 5.0, 10.0]),
-        (41.0, 43.0, [41.0, 43.0]),
+        (41.0, 43.0, [41.0, 42.0, 43.0]),
     ],
 )
 def test_ticks_are_round_and_few(lo: float, hi: float, expected: list[float]) -> None:

@@ -124,6 +124,9 @@ def pose(statement: Statement, proxy: Bound, roles: Roles) -> Question:
     if not left:
         raise wrong(statement.source, 0, *_nothing_tuned(statement, regime, budget))
     held = {name: -p for name, p in powers.items() if name not in (*free, budget)}
+    if budget in statement.conditions.fixed and not held:
+        rule = f"with {budget} fixed nothing is left of this claim"
+        raise wrong(statement.source, 0, rule, f"a constant or a held variable on the right, or no fixed {budget}")
     return Question(
         statement=statement,
         setting=_setting(proxy, regime),

@@ -32,6 +32,9 @@ LADDER = np.array([1e12, 1e16, 1e22, 1e30, 1e40, 1e60, 1e80, 1e150])
 #: How many of them are used: the last ones.
 _USED = 5
 
+#: The rung of 1e60, which an optimum must be known at: one that is lost before may follow another law beyond.
+_FAR_ENOUGH = 5
+
 #: Where what tends to 0 is moved to, after ``SMALL``.
 _SMALLER = 1e-3
 
@@ -43,11 +46,13 @@ class Climb(NamedTuple):
         log_at: for the risk and every tuned variable, the log of where it is; NaN where it is not.
         exponent: for the same names, the local exponent of the budget.
         lost: the variables that run off at the last budget.
+        idle: the variables that the risk does not depend on there.
     """
 
     log_at: Mapping[str, Array]
     exponent: Mapping[str, Array]
     lost: tuple[str, ...]
+    idle: tuple[str, ...] = ()
 
 
 #: The optimum in a setting, one constant moved ("" for none).
@@ -66,13 +71,21 @@ def climb(proxy: Bound, setting: Setting, moved: str = "") -> Climb:
     log_at, exponent = (
         {v: np.where(known[v] & np.isfinite(of[v]), of[v], np.nan) for v in known} for of in (logs, found.exponent)
     )
-    return Climb(log_at, exponent, tuple(v for v in setting.tuned if found.unbounded[v][-1]))
+    lost = tuple(v for v in setting.tuned if found.unbounded[v][-1])
+    ends = {v: found.converged[-1] and np.isnan(found.at[v][-1]) for v in setting.tuned}
+    return Climb(log_at, exponent, lost, tuple(v for v in setting.tuned if ends[v] and v not in lost))
 
 
 def _same_bounds(found: Optimum, attained: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Where the optimum lies on the bounds that hold it in the end: before, it follows another law."""
+    """Where the optimum lies on the bounds that hold it in the end, and depends on what it depends on there.
+
+    Before, it follows another law.
+    """
     last = np.flatnonzero(attained)[-1:]
-    return np.all([side == side[last] for side in found.active.values()] if last.size else [attained], axis=0)
+    if not last.size:
+        return attained
+    idle = [np.isnan(at) for at in found.at.values()]
+    return np.all([side == side[last] for side in (*found.active.values(), *idle)], axis=0)
 
 
 def readings(question: Question, climbing: Climbing, logs: bool) -> tuple[Reading, ...]:
@@ -87,6 +100,9 @@ def readings(question: Question, climbing: Climbing, logs: bool) -> tuple[Readin
     lost = [v for v in question.left if v in base.lost]
     if lost:
         return tuple(Reading(f"{v} is attained", ROUTE, False, True) for v in lost)
+    idle = [v for v in question.left if v in base.idle]
+    if idle and len(question.left) == 1:
+        return tuple(Reading(f"{v} is determined", ROUTE, False, True, identifiable=False) for v in idle)
     moved = tuple(_moved(question, name, climbing) for name in question.named)
     if question.power is None:
         return moved
@@ -159,7 +175,7 @@ _U = np.log(LADDER)
 def gained(slopes: Array) -> tuple[float, float]:
     """The power p of exponents p + q/u + ..., freed of q within each pair of budgets, and how far pairs are apart."""
     there = np.flatnonzero(np.isfinite(slopes))[-_USED:]
-    if len(there) < 3:
+    if len(there) < 3 or there[-1] < _FAR_ENOUGH:
         return math.nan, math.nan
     u, e = _U[there], slopes[there]
     powers = np.diff(e * u) / np.diff(u)
@@ -175,7 +191,7 @@ def limit(values: Array, noise: float) -> tuple[float, float]:
         noise: how far each may be from the truth.
     """
     there = np.flatnonzero(np.isfinite(values))[-_USED:]
-    if len(there) < 4:
+    if len(there) < 4 or there[-1] < _FAR_ENOUGH:
         return math.nan, math.nan
     (before, _), (last, amplified) = (_extrapolated(there[k : k + 3 or None], values) for k in (-4, -3))
     return last, float(abs(last - values[there[-1]]) + abs(last - before) + noise * amplified)

@@ -38,8 +38,15 @@ def _block(one: Checked) -> list[str]:
     lines += [f"  {window_text(one)}"] if one.question.power is not None else []
     lines += [f"  no exact route: {one.no_law}"] if one.no_law else []
     lines += [f"  exact law: {one.law}"] if one.law else []
-    lines += [f"  THE ROUTES CONTRADICT EACH OTHER: {_apart(*pair)}" for pair in contradictions(one.readings)]
+    lines += [f"  {_contradiction(*pair)}" for pair in contradictions(one.readings)]
     return [*lines, f"  {verdict_text(one)}"]
+
+
+def _contradiction(one: Reading, other: Reading) -> str:
+    """Two readings that can't both be right, or a grid's whose budgets may end before the law begins."""
+    grid = "grid" in (one.route, other.route)
+    rule = "the grid's budgets, it seems, end before the law begins" if grid else "THE ROUTES CONTRADICT EACH OTHER"
+    return f"{rule}: {_apart(one, other)}"
 
 
 def _row(reading: Reading) -> tuple[str, ...]:

@@ -32,13 +32,14 @@ def parts(readings: Sequence[Reading]) -> dict[str, tuple[Reading, ...]]:
 
 
 def part_verdict(readings: Sequence[Reading]) -> str:
-    """Return the verdict on one part: that of the routes that can tell.
+    """Return the verdict on one part: that of the routes that can tell, far out where one of them can.
 
     One of them that says no is enough, a wider tolerance being no evidence; a route that can't tell takes nothing
-    from another's proof.
+    from another's proof. A grid's budgets may all end before the law begins: it decides where no other route can.
     """
-    told = [reading.verdict for reading in readings if reading.verdict != UNIDENTIFIABLE]
-    return max(told, key=VERDICTS.index, default=UNIDENTIFIABLE)
+    told = [reading for reading in readings if reading.verdict != UNIDENTIFIABLE]
+    far_out = [reading.verdict for reading in told if reading.route != ROUTES[-1]]
+    return max(far_out or [reading.verdict for reading in told], key=VERDICTS.index, default=UNIDENTIFIABLE)
 
 
 def verdict(readings: Sequence[Reading]) -> str:
