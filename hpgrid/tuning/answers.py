@@ -45,7 +45,10 @@ def _caveats(point: Point) -> list[str]:
     caveats += [f"{v} runs off to {where}" for v, where in point.runs_off.items()]
     if point.idle:
         fixed = ", ".join(f"{name} = {number(x)}" for name, x in point.together.items())
-        what = f"only {fixed} matters" if fixed else "the risk stays the same along a direction of them"
+        still = "the risk stays the same " + (
+            "along a direction of them" if len(point.idle) > 1 else "over a range of it"
+        )
+        what = f"only {fixed} matters" if fixed else still
         caveats.append(f"no one best {' and '.join(point.idle)}: {what}")
     if point.iterations < 1:
         caveats.append(f"K = {number(point.iterations)}, less than one iteration")

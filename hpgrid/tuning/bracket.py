@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpgrid.tuning.question import Array, known
+from hpgrid.proxy import FunctionProxy
+from hpgrid.regime import along
+from hpgrid.tuning.question import Array, Question, known
 from hpgrid.tuning.slopes import REFINED
 
 if TYPE_CHECKING:
@@ -25,6 +27,36 @@ LEVEL = 1e-5
 
 #: The optima at some values: budgets, or batch sizes.
 Solve = Callable[[Array], "Optimum"]
+
+
+def solver(question: Question) -> Solve:
+    """Return what goes from budgets to the optima at them."""
+    from hpgrid.refinement import refine
+
+    def solve(values: Array) -> Optimum:
+        at: dict[str, Any] = {question.budget: values}
+        return with_negative(question, refine(question.proxy, **question.refining(), **at), {})
+
+    return solve
+
+
+def with_negative(question: Question, found: Optimum, held: Mapping[str, Array]) -> Optimum:
+    """Return the optima, with those where a function is at 0 or below: it has no log there, and reaches any target.
+
+    Args:
+        question: what is refined.
+        found: what refinement says.
+        held: the values that variables were held at, beside the question's own.
+    """
+    if not isinstance(question.proxy, FunctionProxy):
+        return found
+    proxy: Any = along(question.proxy, question.regime.path)
+    at: dict[str, Any] = {question.budget: found.budgets, **question.regime.fixed, **found.at, **held}
+    with np.errstate(all="ignore"):
+        risk = np.asarray(replace(proxy, caps={}, cap_terms={}).risk(**at))
+    below = ~known(found) & (risk <= 0)
+    risk, log_risk = np.where(below, risk, found.risk), np.where(below, -np.inf, found.log_risk)
+    return replace(found, risk=risk, log_risk=log_risk, converged=found.converged | below)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ refined optimum is sure. Where the risk is not monotone after all, its least is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,10 +16,8 @@ import numpy as np
 from hpgrid.checks import check_value, is_number
 from hpgrid.errors import bad
 from hpgrid.progress import progress
-from hpgrid.proxy import FunctionProxy
-from hpgrid.regime import along
 from hpgrid.tuning.advice import Point, point_of
-from hpgrid.tuning.bracket import NARROW, Bracket, Solve, look_closer, lowest, narrow
+from hpgrid.tuning.bracket import NARROW, Bracket, look_closer, lowest, narrow, solver, with_negative
 from hpgrid.tuning.question import Array, Question, known
 from hpgrid.tuning.slopes import REFINED
 
@@ -130,7 +128,8 @@ def reach(question: Question, target: float, *, max_K: float | None = None) -> R
         found = _bracketed(question, target, advance)
         if max_K is not None:
             capped = _capped(found, max_K, advance)
-            assumed = capped.binds and capped.point is not None and not question.is_posynomial
+            costs = capped.point is not None and not capped.price <= 1 + NARROW
+            assumed = capped.binds and costs and not question.is_posynomial
             remarks = (*found.remarks, ASSUMED) if assumed else found.remarks
             found = replace(found, capped=capped, remarks=remarks)
     return found
@@ -157,7 +156,7 @@ def _check(question: Question, target: float, max_K: float | None) -> None:
 
 def _bracketed(question: Question, target: float, advance: Callable[[], None]) -> Reached:
     """The fewest of the question's budget."""
-    solve = _solver(question)
+    solve = solver(question)
     scan = narrow(solve, target, (_smallest(question), LARGEST), advance)
     bracket = scan if scan.place >= 0 else look_closer(solve, target, scan, advance)
     found, k = bracket.found, bracket.place
@@ -171,30 +170,6 @@ def _bracketed(question: Question, target: float, advance: Callable[[], None]) -
     point = point_of(question, found, k)
     already = bracket is scan and k == 0
     return Reached(question, target, point, bracket.sure, already, np.nan, np.nan, np.nan, remarks=tuple(remarks))
-
-
-def _solver(question: Question) -> Solve:
-    """From budgets to the optima at them."""
-    from hpgrid.refinement import refine
-
-    def solve(values: Array) -> Optimum:
-        at: dict[str, Any] = {question.budget: values}
-        return _with_negative(question, refine(question.proxy, **question.refining(), **at), {})
-
-    return solve
-
-
-def _with_negative(question: Question, found: Optimum, held: Mapping[str, Array]) -> Optimum:
-    """The optima, and where a function has no log to follow downhill, but is at 0 or below: that reaches any target."""
-    if not isinstance(question.proxy, FunctionProxy):
-        return found
-    proxy: Any = along(question.proxy, question.regime.path)
-    at: dict[str, Any] = {question.budget: found.budgets, **question.regime.fixed, **found.at, **held}
-    with np.errstate(all="ignore"):
-        risk = np.asarray(replace(proxy, caps={}, cap_terms={}).risk(**at))
-    below = ~known(found) & (risk <= 0)
-    risk, log_risk = np.where(below, risk, found.risk), np.where(below, -np.inf, found.log_risk)
-    return replace(found, risk=risk, log_risk=log_risk, converged=found.converged | below)
 
 
 def _least_found(bracket: Bracket) -> tuple[float, float, float]:
@@ -278,11 +253,11 @@ def _smallest_batch(
 
     def solve(values: Array) -> Optimum:
         at: dict[str, Any] = {"K": np.full(values.shape, max_K)}
-        return _with_negative(in_K, refine_along(in_K.proxy, "b", values, **in_K.refining(), **at), {"b": values})
+        return with_negative(in_K, refine_along(in_K.proxy, "b", values, **in_K.refining(), **at), {"b": values})
 
     most = in_K.caps.get("b", LARGEST)
     if max_K >= least_K:
-        best = float(_solver(in_K)(np.array([max_K])).at["b"][0])
+        best = float(solver(in_K)(np.array([max_K])).at["b"][0])
         most = most if np.isnan(best) else best
     return narrow(solve, target, (1.0, most), advance)
 
@@ -305,5 +280,5 @@ def _tokens(question: Question, K: float) -> float:
 
 def _least_risk(question: Question, budget: float) -> float:
     """The least risk at one budget; NaN where refinement does not know it."""
-    found = _solver(question)(np.array([budget]))
+    found = solver(question)(np.array([budget]))
     return float(found.risk[0]) if known(found)[0] else float("nan")

@@ -258,6 +258,18 @@ def test_a_cap_that_no_b_can_exceed_changes_nothing() -> None:
     assert found.capped.point == found.point
 
 
+@pytest.mark.parametrize(("max_K", "binds"), [(9e3, False), (30.0, False), (20.0, True)])
+def test_where_a_range_of_batch_sizes_does_the_smallest_takes_the_most_iterations(max_K: float, binds: bool) -> None:
+    """max(b^(-1/2), 0.05) + T^(-1/2) is 0.06 at T = 1e4 for any b >= 400: K may be 25 or fewer, at no price."""
+    proxy = BoundConfig("formula", formula="max(1/sqrt(b), 0.05) + 1/sqrt(T)").build("T")
+    found = reach(ask(proxy, GRID, Regime(("b",))), 0.06, max_K=max_K)
+    assert found.point.at == pytest.approx(1e4, rel=1e-7)
+    assert found.capped.binds is binds
+    assert found.capped.price == pytest.approx(1.0, rel=1e-7)
+    assert not found.remarks
+    assert "over a range of it" in found.text()
+
+
 def test_a_narrow_window_of_batch_sizes_is_found() -> None:
     """At K = 9.9e7, 2 K^(-1/2) + b^(-1/2) + 1e-6 b is at most 0.0191 for b between 6261 and 6338 or so."""
 
