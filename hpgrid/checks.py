@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from fractions import Fraction
 from numbers import Real
 from typing import Any
 
@@ -54,6 +55,11 @@ def check_value(name: str, value: Any) -> float:
     if not is_number(value) or not holds(value):
         raise bad(f"{name} must be a finite number with {rule}", value, f"a value with {rule}")
     return float(value)
+
+
+def complement(beta: float) -> float:
+    """Return alpha = 1 - beta for the beta that was written: 1 - 0.9 is 0.1, not 0.09999999999999998."""
+    return float(1 - Fraction(repr(float(beta))))
 
 
 def check_constants(constants: Mapping[str, Any]) -> dict[str, float]:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from hpgrid.checks import TUNABLE, check_value
+from hpgrid.checks import TUNABLE, check_value, complement
 from hpgrid.config import check_choice
 from hpgrid.errors import bad
 
@@ -136,8 +136,6 @@ def held(given: Iterable[str] | None) -> dict[str, float]:
     Raises:
         ValueError: a name that is no hyperparameter's, or a value out of its range.
     """
-    from hpgrid.sweeps.values import complement
-
     found = pairs("--fix", given, number, "alpha=0.001")
     for name, value in found.items():
         check_choice("hyperparameter to fix", name, (*TUNABLE, "beta"))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.checks import TUNABLE
+from hpgrid.checks import TUNABLE, complement
 from hpgrid.grid import Grid
 from hpgrid.many import ManyResult, search_many
 from hpgrid.proxy import FunctionProxy, Proxy
@@ -17,7 +17,7 @@ from hpgrid.reducers.many_slopes import fit_slopes, lasting
 from hpgrid.refinement.optimum import Optimum, refine
 from hpgrid.regime import Regime
 from hpgrid.sweeps.plan import NamedRegime, Plan
-from hpgrid.sweeps.values import HELD, complement, hyperparameter
+from hpgrid.sweeps.values import HELD, hyperparameter
 
 Array = NDArray[Any]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpgrid.checks import TUNABLE
+from hpgrid.checks import TUNABLE, complement
 from hpgrid.errors import bad
 from hpgrid.grid import Grid
 from hpgrid.progress import progress
@@ -22,7 +22,7 @@ from hpgrid.sweeps.combinations import BLOCK, Combinations, lay_out
 from hpgrid.sweeps.layout import HYPERPARAMETER, QUANTITY, UNITS
 from hpgrid.sweeps.measure import BURNING, QUANTITIES, Options, bound_of, measure, regime_of
 from hpgrid.sweeps.plan import Plan, load, parse
-from hpgrid.sweeps.values import HELD, complement, hyperparameter
+from hpgrid.sweeps.values import HELD, hyperparameter
 
 if TYPE_CHECKING:
     import xarray

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -87,11 +86,6 @@ def check_swept(bound: BoundConfig, name: str, value: Any) -> float:
             raise bad("the noise exponent q must satisfy 0 < q <= 1", value, "q = 0.5, say")
         return float(value)
     return check_value(name, value) if name in TUNABLE else check_constants({name: value})[name]
-
-
-def complement(beta: float) -> float:
-    """Return alpha = 1 - beta for the beta that was written: 1 - 0.9 is 0.1, not 0.09999999999999998."""
-    return float(1 - Fraction(repr(beta)))
 
 
 def read_rows(bound: BoundConfig, given: Any, folder: Path) -> dict[str, tuple[float, ...]]:

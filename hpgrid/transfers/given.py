@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any, NamedTuple
 
-from hpgrid.checks import check_value, is_number
+from hpgrid.checks import check_value, complement, is_number
 from hpgrid.errors import bad, unknown
 from hpgrid.transfers import constants
 from hpgrid.transfers.constants import Constants
@@ -176,11 +175,6 @@ def called(regime: str) -> str:
 def said(name: str) -> str:
     """Return what people write for a hyperparameter: momentum is given as beta."""
     return "beta" if name == "alpha" else name
-
-
-def complement(beta: float) -> float:
-    """Return 1 - beta of the decimal that was written: 0.05 for 0.95, and not 0.05 + 4e-17."""
-    return float(1 - Fraction(repr(float(beta))))
 
 
 def _start(given: Any, unit: int) -> tuple[Setting, float | None]:

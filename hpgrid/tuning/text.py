@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hpgrid.checks import complement
 from hpgrid.columns import aligned
-from hpgrid.sweeps.values import complement
 from hpgrid.tuning.laws import runs_off_to
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from hpgrid.checks import complement
 from hpgrid.sweeps.plan import Plan, load, parse, restore
-from hpgrid.sweeps.values import complement
 
 JOINT = {"tuned": ["eta", "b", "alpha"]}
 HOLDS_ALPHA = {"tuned": ["eta", "b"]}

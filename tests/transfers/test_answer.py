@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import hpgrid
+from hpgrid.checks import complement
 from hpgrid.errors import InputError
 from hpgrid.transfers import half_life
 from hpgrid.transfers.fits import FITS
-from hpgrid.transfers.given import complement
 from hpgrid.transfers.rules import moved
 
 START = {"eta": 3e-4, "b": 524288, "beta": 0.95, "T": 2.5e9}
