@@ -101,7 +101,7 @@ def lanes_of(
         caps: the largest value of capped hyperparameters, for every combination.
     """
     proxy = job.proxy
-    if isinstance(proxy, FunctionProxy) or any(t.exponent(v) is None for t in proxy.terms for v in job.searched):
+    if isinstance(proxy, FunctionProxy) or not proxy.is_posynomial(job.searched):
         return None
     line = _line(proxy, tables.scan, job.axes[tables.scan])
     outer = [axis for axis in job.searched if axis != tables.scan]

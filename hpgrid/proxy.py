@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -151,6 +151,10 @@ class Proxy:
         """Return what every route needs and this bound has not: nothing, it is a sum of terms."""
         return ()
 
+    def is_posynomial(self, names: Iterable[str]) -> bool:
+        """Return whether the bound is a sum of powers of these variables, and so convex in their logs."""
+        return all(term.exponent(name) is not None for name in names for term in self.terms)
+
     def variables(self) -> tuple[str, ...]:
         """Return the variables that the terms contain, in canonical order."""
         return tuple(v for v in AXES if any(v in term.factors for term in self.terms))
@@ -285,6 +289,10 @@ class FunctionProxy:
     def variables(self) -> tuple[str, ...]:
         """Return the variables that the function depends on, in canonical order."""
         return self.uses or self.arguments()
+
+    def is_posynomial(self, names: Iterable[str]) -> bool:
+        """Return whether the bound is known to be a sum of powers: a function never is."""
+        return False
 
     def arguments(self) -> tuple[str, ...]:
         """Return what the function is called with, before its constants."""

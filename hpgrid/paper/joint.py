@@ -27,7 +27,7 @@ from hpgrid.reducers.near_optimal import PERFORMANCE, near_optimal
 from hpgrid.reducers.slopes import fit_slope, within
 from hpgrid.search import SearchResult
 from hpgrid.tuning.question import Question, ask
-from hpgrid.tuning.slopes import FAR, REFINED, Array, Curves, monomial_name, power_slopes, window_bias
+from hpgrid.tuning.slopes import FAR, REFINED, Array, Curves, monomial_name, power_slopes, product, window_bias
 from hpgrid.tuning.survey import default_window, fitted_edge, search
 
 #: A product of powers of tuned variables, and its predicted exponent.
@@ -144,10 +144,8 @@ def _refined_checks(
     there = {key: array[inside] for key, array in arrays.items() if key.endswith("_star")}
     checks = []
     for powers, exponent in [*(({key: Fraction(1)}, e) for key, e in exponents.items()), *monomials]:
-        here, *far = (
-            np.prod([found[f"{v}_star"] ** float(power) for v, power in powers.items()], axis=0)
-            for found in (there, *out)
-        )
+        starred = {f"{v}_star": power for v, power in powers.items()}
+        here, *far = (product(found, starred) for found in (there, *out))
         slope = fit_slope(budget[inside], here, step=REFINED * len(powers))
         bias = window_bias(budget[inside], [here, *far])
         checks.append(verdict(f"refined slope of {monomial_name(powers)}", slope, float(exponent), bias))

@@ -50,6 +50,11 @@ class Optimum:
     budgets: Floats
 
 
+def known(found: Optimum) -> NDArray[np.bool_]:
+    """Return where the least risk is known: where it is attained, or where a variable runs off to it."""
+    return np.asarray(np.any([found.converged, *found.unbounded.values()], axis=0))
+
+
 def refine(
     proxy: Proxy | FunctionProxy,
     tuned: Iterable[str] | None = None,

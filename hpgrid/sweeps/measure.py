@@ -14,7 +14,7 @@ from hpgrid.grid import Grid
 from hpgrid.many import ManyResult, search_many
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.reducers.many_slopes import fit_slopes, lasting
-from hpgrid.refinement.optimum import Optimum, refine
+from hpgrid.refinement.optimum import Optimum, known, refine
 from hpgrid.regime import Regime
 from hpgrid.sweeps.plan import NamedRegime, Plan
 from hpgrid.sweeps.values import HELD, hyperparameter
@@ -126,8 +126,7 @@ def _optima(found: ManyResult, truth: Optimum, regime: Regime, grid: Grid, n: in
     """The best points, on the grid and refined; where a hyperparameter is held, what it is held at."""
     budget = grid.axes[grid.budget].values
     shape = (n, len(budget))
-    known = truth.converged | np.any(list(truth.unbounded.values()), axis=0)
-    out: dict[str, Array] = {"risk_hat": found.risk, "risk_star": np.where(known, truth.risk, np.nan)}
+    out: dict[str, Array] = {"risk_hat": found.risk, "risk_star": np.where(known(truth), truth.risk, np.nan)}
     out["risk_exponent"] = np.where(truth.converged, truth.exponent["risk"], np.nan)
     for v in TUNABLE:
         if v in regime.tuned:

@@ -11,10 +11,10 @@ import numpy as np
 from hpgrid.checks import check_value
 from hpgrid.reducers.profile import grid_excess
 from hpgrid.regime import along
-from hpgrid.search import grid_search
 from hpgrid.tuning.laws import law_of, runs_off_to
 from hpgrid.tuning.question import Question
 from hpgrid.tuning.slopes import monomial_name
+from hpgrid.tuning.survey import search
 
 if TYPE_CHECKING:
     from hpgrid.refinement import Optimum
@@ -190,7 +190,6 @@ def _alike(question: Question, at: dict[str, Any], names: tuple[str, ...]) -> di
 def _on_the_grid(question: Question, budget: float) -> tuple[dict[str, float], tuple[str, ...]]:
     """What a search of the grid at this very budget says, and which of it sits at an edge."""
     one = replace(question, grid=question.grid.with_axes(**{question.budget: budget}))
-    regime, least = one.regime, one.min_K
-    best = grid_search(one.proxy, one.grid, regime=regime, min_K=least, dtype=one.dtype)
+    best = search(one)
     values = {"risk": float(best.risk), **{v: float(best.at[v]) for v in best.over}}
     return values, tuple(v for v in best.over if best.edge[v])

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hpgrid.proxy import FunctionProxy
+from hpgrid.refinement.optimum import known
 from hpgrid.regime import along
-from hpgrid.tuning.question import Array, Question, known
+from hpgrid.tuning.question import Array, Question
 from hpgrid.tuning.slopes import REFINED
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,6 @@ from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, along
 from hpgrid.search import check_min_K, joint_caps
-
-if TYPE_CHECKING:
-    from hpgrid.refinement import Optimum
 
 Array = NDArray[np.float64]
 
@@ -64,10 +61,9 @@ class Question:
     @cached_property
     def is_posynomial(self) -> bool:
         """Whether the bound is a sum of powers of what is tuned, so that its optimum is a convex problem's."""
-        if isinstance(self.proxy, FunctionProxy):
-            return False
-        terms = along(self.proxy, self.regime.path).terms  # type: ignore[union-attr]
-        return all(term.exponent(v) is not None for term in terms for v in self.regime.tuned)
+        # Of a function nothing follows a path.
+        whole = self.proxy if isinstance(self.proxy, FunctionProxy) else along(self.proxy, self.regime.path)
+        return whole.is_posynomial(self.regime.tuned)
 
     def in_iterations(self) -> Question:
         """Return the question with iterations as its budget, to be refined: its grid has the same axes otherwise."""
@@ -144,8 +140,3 @@ def _check_roles(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime, fixed
 def least_iterations(proxy: Proxy | FunctionProxy, budget: str) -> float | None:
     """Return the least iterations of a search: one for a function of b under a token budget, None for all else."""
     return 1.0 if isinstance(proxy, FunctionProxy) and budget == "T" and "b" in proxy.variables() else None
-
-
-def known(found: Optimum) -> NDArray[np.bool_]:
-    """Return where the least risk is known: where it is attained, or where a variable runs off to it."""
-    return np.asarray(np.any([found.converged, *found.unbounded.values()], axis=0))

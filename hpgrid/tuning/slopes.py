@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from hpgrid.proxy import FunctionProxy, Proxy, Term
 from hpgrid.reducers.profile import Profile, grid_excess, profile, sublevel
 from hpgrid.reducers.slopes import Slope, fit_slope, within
+from hpgrid.refinement.optimum import known
 from hpgrid.regime import Regime
-from hpgrid.tuning.question import known, least_iterations
+from hpgrid.tuning.question import least_iterations
 
 #: How much further out a law is taken to have settled.
 FAR = 1e20
@@ -94,11 +95,12 @@ class Curves:
         more = {}
         for powers in monomials:
             edge = np.any([self.values[v][1] for v in powers], axis=0)
-            more[monomial_name(powers)] = (_product({v: self.values[v][0] for v in powers}, powers), edge)
+            more[monomial_name(powers)] = (product({v: self.values[v][0] for v in powers}, powers), edge)
         return replace(self, values={**self.values, **more})
 
 
-def _product(of: Mapping[str, Array], powers: Mapping[str, Fraction]) -> Array:
+def product(of: Mapping[str, Array], powers: Mapping[str, Fraction]) -> Array:
+    """Return a product of powers of some curves."""
     return np.asarray(np.prod([of[v] ** float(power) for v, power in powers.items()], axis=0))
 
 
@@ -154,7 +156,7 @@ def power_slopes(
     for name in curves.values:
         powers = products.get(name, {name: Fraction(1)})
         delta = excess / 2 if name == "risk" else _uncertainty(proxy, regime, powers, budget, excess, exact)
-        slopes.append(_measured(curves, name, delta, [_product(truth, powers) for truth in truths]))
+        slopes.append(_measured(curves, name, delta, [product(truth, powers) for truth in truths]))
     return tuple(slopes)
 
 
@@ -184,7 +186,7 @@ def _uncertainty(
     box = _box(regime)
     if len(powers) > 1:
         proxy, box = in_monomial(proxy, powers, top), {**box, top: _OPEN}
-    best = Profile(optimum.risk, {top: _product(optimum.at, powers)})
+    best = Profile(optimum.risk, {top: product(optimum.at, powers)})
     low, high = sublevel(proxy, regime.tuned, regime.fixed, budget, top, excess, box, best)
     return float(np.log(high / low).max()) / 2
 

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hpgrid.reducers.curves import argmin_curve
+from hpgrid.refinement.optimum import known
 from hpgrid.regime import along
 from hpgrid.search import SearchResult, grid_search
 from hpgrid.tuning.laws import law_of, monomials
-from hpgrid.tuning.question import Array, Question, known
+from hpgrid.tuning.question import Array, Question
 from hpgrid.tuning.slopes import FAR, Bools, Curves, MeasuredSlope, monomial_name, power_slopes, slopes_from
 
 if TYPE_CHECKING:

@@ -16,9 +16,10 @@ import numpy as np
 from hpgrid.checks import check_value, is_number
 from hpgrid.errors import bad
 from hpgrid.progress import progress
+from hpgrid.refinement.optimum import known
 from hpgrid.tuning.advice import Point, point_of
 from hpgrid.tuning.bracket import NARROW, Bracket, look_closer, lowest, narrow, solver, with_negative
-from hpgrid.tuning.question import Array, Question, known
+from hpgrid.tuning.question import Array, Question
 from hpgrid.tuning.slopes import REFINED
 
 if TYPE_CHECKING:

@@ -72,11 +72,6 @@ Following = Callable[[Setting, Left], Followed | None]
 Descending = Callable[[Setting], Mapping[str, Array]]
 
 
-def is_sum_of_powers(proxy: Bound, setting: Setting) -> bool:
-    """Return whether a bound is a sum of powers of what is tuned."""
-    return isinstance(proxy, Proxy) and all(t.exponent(v) is not None for t in proxy.terms for v in setting.tuned)
-
-
 def capped(proxy: Bound, setting: Setting) -> Proxy:
     """Return a sum of powers with the paths and caps of a setting as parts of it."""
     whole = along(proxy, dict(setting.path))
@@ -101,7 +96,7 @@ def follow(proxy: Bound, searching: Searching, descending: Descending, setting: 
         return None
     window, far = _budgets(found)
     hat = _product(found.curves, left)
-    if is_sum_of_powers(proxy, setting):
+    if proxy.is_posynomial(setting.tuned):
         truth, delta = _by_bisection(capped(proxy, setting), found, setting, dict(left))
     else:
         truth = _product(descending(setting), left)

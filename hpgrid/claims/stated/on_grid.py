@@ -14,7 +14,7 @@ import numpy as np
 
 from hpgrid.claims.ledger import Reading
 from hpgrid.claims.routes import Bound, Setting
-from hpgrid.claims.stated.behind import Followed, Following, Searched, capped, is_sum_of_powers
+from hpgrid.claims.stated.behind import Followed, Following, Searched, capped
 from hpgrid.claims.stated.posing import Question, variables
 from hpgrid.claims.stated.verdicts import BESIDE, tells
 from hpgrid.grid import TUNABLE, Grid, LogAxis
@@ -64,7 +64,7 @@ def search(proxy: Bound, grid: Grid, setting: Setting) -> Searched:
     first = max(_burn_in_end(curve, proxy, grid, setting) for curve in found.values())
     budget = grid.axes[grid.budget].values
     left = np.arange(first, len(budget))
-    if not is_sum_of_powers(proxy, setting) and len(left) > _MOST:
+    if not proxy.is_posynomial(setting.tuned) and len(left) > _MOST:
         left = left[np.linspace(0, len(left) - 1, _MOST).round().astype(int)]
     return Searched(
         budget=budget[left],
@@ -80,7 +80,7 @@ def _burn_in_end(curve: Curve, proxy: Bound, grid: Grid, setting: Setting) -> in
     By the continuous optimum where that is cheap: a flat direction takes the argmin back to the border again and
     again, long after.
     """
-    if curve.name == "eta" or not is_sum_of_powers(proxy, setting):
+    if curve.name == "eta" or not proxy.is_posynomial(setting.tuned):
         return curve.burn_in
     truth = profile(capped(proxy, setting), setting.tuned, dict(setting.fixed), curve.budget).at[curve.name]
     axis = grid.axes[curve.name]

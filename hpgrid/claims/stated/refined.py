@@ -22,7 +22,7 @@ from hpgrid.claims.ledger import HOLDS, Reading
 from hpgrid.claims.routes import SOLVER, Array, Bound, Setting, holding, refined
 from hpgrid.claims.stated.posing import Question, moved_to
 from hpgrid.claims.stated.verdicts import tells
-from hpgrid.refinement.optimum import Optimum
+from hpgrid.refinement.optimum import Optimum, known
 
 ROUTE = "refined"
 
@@ -64,12 +64,12 @@ def climb(proxy: Bound, setting: Setting, moved: str = "") -> Climb:
     bound = proxy.with_constants(**{moved: moved_to(moved, proxy.constants[moved])}) if moved else proxy
     found = refined(bound, setting, LADDER)
     # Where a variable runs off, the risk is an infimum all the same.
-    attained = np.any([found.converged, *found.unbounded.values()], axis=0)
+    attained = known(found)
     settled = attained & _same_bounds(found, attained)
-    known = {"risk": settled, **{v: settled & found.converged for v in setting.tuned}}
+    there = {"risk": settled, **{v: settled & found.converged for v in setting.tuned}}
     logs = {"risk": found.log_risk} | {v: np.log(found.at[v]) for v in setting.tuned}
     log_at, exponent = (
-        {v: np.where(known[v] & np.isfinite(of[v]), of[v], np.nan) for v in known} for of in (logs, found.exponent)
+        {v: np.where(there[v] & np.isfinite(of[v]), of[v], np.nan) for v in there} for of in (logs, found.exponent)
     )
     lost = tuple(v for v in setting.tuned if found.unbounded[v][-1])
     ends = {v: found.converged[-1] and np.isnan(found.at[v][-1]) for v in setting.tuned}
