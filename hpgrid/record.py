@@ -78,7 +78,7 @@ def make_folder(folder: Path, instead: str = "--out DIR") -> None:
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
     """Write JSON, whole; NaN and infinities, which JSON lacks, become null."""
-    text = json.dumps(_plain(data), indent=2, allow_nan=False) + "\n"
+    text = json.dumps(plain(data), indent=2, allow_nan=False) + "\n"
     write_whole(path, lambda file: file.write(text.encode()))
 
 
@@ -106,15 +106,16 @@ def _version(package: str) -> str:
         return "unknown"
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return a value as JSON has it: None for NaN and infinities, text for what has no other form."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
+        return plain(value.tolist())
     if isinstance(value, np.generic):
-        return _plain(value.item())
+        return plain(value.item())
     if isinstance(value, float):
         return value if np.isfinite(value) else None
     return value if isinstance(value, (int, str, bool, type(None))) else str(value)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hpgrid.record import plain
 from hpgrid.transfers import half_life
 from hpgrid.transfers.fits import Applied
 from hpgrid.transfers.given import Setting
@@ -22,7 +22,7 @@ def as_dict(answer: Transfer) -> dict[str, Any]:
     """Return a transfer as dicts, lists, numbers and text; None for what is not given."""
     unit = answer.limits.unit
     return dict(
-        _plain(
+        plain(
             {
                 "start": {
                     **_setting(answer.start, unit),
@@ -79,12 +79,3 @@ def _named(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_named(part) for part in value]
     return str(value) if isinstance(value, Fraction) else value
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON has it."""
-    if isinstance(value, dict):
-        return {str(key): _plain(part) for key, part in value.items()}
-    if isinstance(value, (tuple, list)):
-        return [_plain(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

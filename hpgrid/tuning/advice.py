@@ -92,11 +92,11 @@ class Advice:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the advice as plain data for JSON."""
-        from hpgrid.tuning.tables import finite
+        from hpgrid.record import plain
 
         near, alike = ({v: list(ends) for v, ends in each.items()} for each in (self.near, self.alike))
         told = {"within": self.within, "near": near, "grid": dict(self.grid), "edge": list(self.edge)}
-        return dict(finite({**self.point.as_dict(), **told, "not_identifiable_on_the_grid": alike}))
+        return dict(plain({**self.point.as_dict(), **told, "not_identifiable_on_the_grid": alike}))
 
 
 def advise(question: Question, budget: float) -> Advice:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpgrid.record import made_with, write_whole
+from hpgrid.record import made_with, plain, write_whole
 from hpgrid.tuning.survey import Survey, SurveySlope
 
 if TYPE_CHECKING:
@@ -103,18 +102,7 @@ def survey_dict(found: Survey) -> dict[str, Any]:
         **arrays,
         "slopes": slopes,
     }
-    return dict(finite(whole))
-
-
-def finite(value: Any) -> Any:
-    """Return plain data with None for what JSON lacks: NaN and infinities."""
-    if isinstance(value, Mapping):
-        return {key: finite(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [finite(item) for item in value]
-    if isinstance(value, float):
-        return value if np.isfinite(value) else None
-    return value
+    return dict(plain(whole))
 
 
 def write_csv(found: Survey, path: Path) -> None:

@@ -70,7 +70,7 @@ class Reached:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as plain data for JSON; NaN becomes null."""
-        from hpgrid.tuning.tables import finite
+        from hpgrid.record import plain
 
         told: dict[str, Any] = {"target": self.target, "budget": self.question.budget}
         told["reached"] = self.point is not None
@@ -80,7 +80,7 @@ class Reached:
         else:
             told |= {"fewest": self.point.as_dict(), "sure": self.sure, "already": self.already}
         told |= {"remarks": list(self.remarks), "max_K": None if self.capped is None else self.capped.as_dict()}
-        return dict(finite(told))
+        return dict(plain(told))
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from hpgrid.claims.ledger import FAILS, HOLDS, UNIDENTIFIABLE, VERDICTS, Number, Reading
+from hpgrid.claims.ledger import FAILS, HOLDS, UNIDENTIFIABLE, VERDICTS, Reading
 from hpgrid.claims.report import shown
 from hpgrid.claims.routes import Setting
 from hpgrid.claims.stated.checking import Checked
 from hpgrid.claims.stated.verdicts import ROUTES, contradictions, instead, part_verdict, parts
 from hpgrid.columns import aligned
+from hpgrid.record import plain
 
 _HEADINGS = ("", "route", "measured", "claimed", "within", "verdict")
 
@@ -150,16 +151,8 @@ def _reading_dict(reading: Reading) -> dict[str, Any]:
     return {
         "part": reading.what,
         "route": reading.route,
-        "measured": _plain(reading.measured),
-        "claimed": _plain(reading.predicted),
-        "tolerance": _plain(reading.tolerance),
+        "measured": plain(reading.measured),
+        "claimed": plain(reading.predicted),
+        "tolerance": plain(reading.tolerance),
         "verdict": reading.verdict,
     }
-
-
-def _plain(number: Number) -> Any:
-    if isinstance(number, bool):
-        return number
-    if isinstance(number, float):
-        return number if math.isfinite(number) else None
-    return str(number)
