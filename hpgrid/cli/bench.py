@@ -14,7 +14,7 @@ from cyclopts import Parameter, Token
 from hpgrid.bench.contenders import CONTENDERS, HPGRID, Contender
 from hpgrid.bench.works import SWEEP, WORKS
 from hpgrid.cli import given
-from hpgrid.cli.reproduce import FORMATS
+from hpgrid.cli.pictures import check_picture, write_picture
 from hpgrid.errors import bad, unknown
 
 if TYPE_CHECKING:
@@ -60,10 +60,8 @@ def benchmark(
     taking_part = {name: CONTENDERS[name] for name in (*_chosen("contender", contenders, CONTENDERS), HPGRID.name)}
     if plot and works == (SWEEP,):
         raise bad("what is plotted is R1 to R4", SWEEP, "--only R1,R4, say, or no --plot")
-    if plot and not plot.is_dir() and plot.suffix[1:] not in FORMATS:
-        raise unknown("picture format", plot.suffix[1:], FORMATS)
     given.check_file(json, "the record is written to a file", "bench.json")
-    given.check_file(plot, "the plot is written to a file", "bench.png")
+    check_picture(plot, "the plot is written to a file", "bench.png")
     if needs:
         from hpgrid.bench.needs import lines
 
@@ -123,7 +121,7 @@ def _sweeps(sizes: Sequence[int], runs: int) -> list[dict[str, Any]]:
 def _write(
     outcomes: Sequence[Outcome], swept: Sequence[dict[str, Any]], runs: int, json: Path | None, plot: Path | None
 ) -> None:
-    from hpgrid.record import write_json, write_whole
+    from hpgrid.record import write_json
 
     if json:
         from hpgrid.bench.report import record
@@ -132,8 +130,6 @@ def _write(
         print(json)
     if plot:
         from hpgrid.bench.picture import draw
-        from hpgrid.plotting.style import styled
 
-        with styled():
-            write_whole(plot, partial(draw(outcomes).savefig, format=plot.suffix[1:]))
+        write_picture(draw(outcomes), plot)
         print(plot)

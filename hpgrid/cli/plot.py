@@ -11,10 +11,11 @@ from cyclopts import Parameter
 from hpgrid.cli import given
 from hpgrid.cli.bound import Named, Set, Written, chosen
 from hpgrid.cli.cache import use_compilation_cache
+from hpgrid.cli.pictures import format_of
 from hpgrid.cli.question import Axes, Budget, Points, Preset, check_roles, grid_config, tuned
-from hpgrid.cli.reproduce import FORMATS, check_table, write_pictures
+from hpgrid.cli.reproduce import check_table, write_pictures
 from hpgrid.config import DTYPES, Config, Panel, check_choice
-from hpgrid.errors import bad, unknown
+from hpgrid.errors import bad
 from hpgrid.progress import progress
 
 if TYPE_CHECKING:
@@ -83,9 +84,7 @@ def plot_bound(
 def _picture(out: Path | None) -> Path:
     if out is None:
         raise bad("a plot is written to a file", "no --out", "--out best.png, say")
-    kind = out.suffix.lstrip(".")
-    if kind not in FORMATS:
-        raise unknown("picture format", kind, FORMATS)
+    format_of(out)
     return out
 
 
@@ -145,7 +144,7 @@ def _plot(config: Config, path: Path) -> int:
 
     data = compute(config, path.stem)
     saved = save(data, path.parent)
-    _say(data, [*saved, *write_pictures(data, path.parent, (path.suffix.lstrip("."),))])
+    _say(data, [*saved, *write_pictures(data, path.parent, (format_of(path),))])
     return 0
 
 
@@ -154,7 +153,7 @@ def _redraw(path: Path) -> int:
     from hpgrid.paper.own import MODULES
 
     data = restore(path.stem, path.parent, MODULES, f"hpgrid plot BOUND --out {path}")
-    _say(data, write_pictures(data, path.parent, (path.suffix.lstrip("."),)))
+    _say(data, write_pictures(data, path.parent, (format_of(path),)))
     return 0
 
 

@@ -8,8 +8,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from hpgrid.cli import given
-from hpgrid.cli.reproduce import FORMATS
-from hpgrid.errors import bad, unknown
+from hpgrid.cli.pictures import check_picture, write_picture
+from hpgrid.errors import bad
 
 
 def plot_sweep(
@@ -32,18 +32,11 @@ def plot_sweep(
     if budget is not None and not budget > 0:
         raise bad("a budget is positive", budget, "--T 1e12, say")
     path = out or store.with_suffix(".png")
-    kind = path.suffix.lstrip(".")
-    if kind not in FORMATS:
-        raise unknown("picture format", kind, FORMATS)
-    given.check_file(path, "the picture is written to a file", "sweep.png")
+    check_picture(path, "the picture is written to a file", "sweep.png")
     held = given.pairs("--at", at, given.number, "C1=1.0")
-    from hpgrid.plotting.style import styled
-    from hpgrid.record import write_whole
     from hpgrid.sweeps.dataset import open_sweep
     from hpgrid.sweeps.pictures import View, draw
 
-    figure = draw(open_sweep(store), View(regime, given.names(pair), held, budget, quantity))
-    with styled():
-        write_whole(path, lambda file: figure.savefig(file, format=kind))
+    write_picture(draw(open_sweep(store), View(regime, given.names(pair), held, budget, quantity)), path)
     print(path)
     return 0

@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +14,7 @@ from cyclopts import Parameter
 from hpgrid.cli import given
 from hpgrid.cli.bound import Set, Written, chosen, remark
 from hpgrid.cli.cache import use_compilation_cache
+from hpgrid.cli.pictures import FORMATS, check_format, write_picture
 from hpgrid.columns import aligned
 from hpgrid.config import Config, load, override, shipped
 from hpgrid.errors import bad, unknown
@@ -23,8 +23,6 @@ from hpgrid.progress import progress
 
 if TYPE_CHECKING:
     from hpgrid.paper.data import FigureData
-
-FORMATS = ("png", "pdf", "svg")
 
 
 def reproduce_figures(
@@ -84,8 +82,7 @@ def reproduce_figures(
 def _formats(text: str) -> tuple[str, ...]:
     formats = tuple(name for name in text.split(",") if name)
     for name in formats:
-        if name not in FORMATS:
-            raise unknown("picture format", name, FORMATS)
+        check_format(name)
     if not formats:
         raise bad("a picture needs a format", text, "--format png,pdf, say")
     return formats
@@ -200,18 +197,9 @@ def _draw_saved(data: FigureData, out: Path, formats: tuple[str, ...]) -> list[P
 def write_pictures(data: FigureData, out: Path, formats: tuple[str, ...]) -> list[Path]:
     """Draw a figure and write its pictures, whole, without a date."""
     from hpgrid.paper import figure_module
-    from hpgrid.plotting.style import styled
-    from hpgrid.record import write_whole
 
-    undated: dict[str, dict[str, Any]] = {
-        "png": {"Software": None}, "pdf": {"CreationDate": None, "ModDate": None}, "svg": {"Date": None},
-    }  # fmt: skip
-    figure = figure_module(data.config["figure"]).draw(data)
     paths = [out / f"{data.name}.{kind}" for kind in formats]
-    with styled():
-        for kind, path in zip(formats, paths):
-            write_whole(path, partial(figure.savefig, format=kind, metadata=undated[kind]))
-            figure.set_layout_engine("none")  # laid out once is enough
+    write_picture(figure_module(data.config["figure"]).draw(data), *paths)
     return paths
 
 

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from hpgrid.cli import given
-from hpgrid.cli.reproduce import FORMATS
-from hpgrid.errors import InputError, bad, unknown
+from hpgrid.cli.pictures import check_picture, write_picture
+from hpgrid.errors import InputError, bad
 from hpgrid.transfers.given import OPTIMIZERS, REGIMES, check
+from hpgrid.transfers.sizes import read_number
 
 if TYPE_CHECKING:
     from cyclopts import Token
-    from matplotlib.figure import Figure
 
     from hpgrid.transfers.answer import Transfer
 
@@ -102,7 +102,7 @@ def print_transfer(
     }
     answer = _asked(asked, plot)
     if plot is not None:
-        _write(answer.draw(), plot)
+        write_picture(answer.draw(), plot)
     print(json.dumps(answer.as_dict(), indent=2, allow_nan=False) if json_ else answer.text())
     return 0
 
@@ -111,7 +111,7 @@ def _asked(asked: dict[str, Any], plot: Path | None) -> Transfer:
     """The answer, or what is wrong with the question, in the words of the command line."""
     try:
         check(asked)  # before NumPy loads
-        _check_plot(plot)
+        check_picture(plot, "the picture is written to a file", "transfer.png")
 
         from hpgrid.transfers.answer import transfer
 
@@ -122,21 +122,6 @@ def _asked(asked: dict[str, Any], plot: Path | None) -> Transfer:
 
 def _option(found: re.Match[str]) -> str:
     return f"--{found[1].replace('_', '-')}" + (" " if found[2] else "")
-
-
-def _check_plot(path: Path | None) -> None:
-    """Refuse a picture that can't be written."""
-    if path is not None and path.suffix.lstrip(".") not in FORMATS:
-        raise unknown("picture format", path.suffix.lstrip("."), FORMATS)
-    given.check_file(path, "the picture is written to a file", "transfer.png")
-
-
-def _write(figure: Figure, path: Path) -> None:
-    from hpgrid.plotting.style import styled
-    from hpgrid.record import write_whole
-
-    with styled():
-        write_whole(path, lambda file: figure.savefig(file, format=path.suffix.lstrip(".")))
 
 
 def _numbers(option: str, told: list[str] | None, example: str) -> dict[str, float]:
@@ -159,17 +144,10 @@ def _number(name: str, text: str) -> float:
         raise bad(f"{name} is a finite number", text, f"{name}={_EXAMPLES.get(name, '0.5')}, say") from None
 
 
-def _float(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
 def _count(_: Any, tokens: Sequence[Token]) -> int:
     """An option's whole number: 4096 or 4e3, but not 2.5."""
     option, text = tokens[0].keyword, tokens[0].value
-    value = _float(text)
+    value = read_number(text)
     if value is None or value % 1:
         raise bad(f"{option} is a whole number", text, f"{option} 4096, say")
     return int(value)

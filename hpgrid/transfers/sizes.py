@@ -20,14 +20,15 @@ def rounding(given: Any) -> str | int | None:
         return None
     if isinstance(given, str) and given in ("pow2", "int"):
         return given
-    step: Any = _read(given) if isinstance(given, str) else given
+    step: Any = read_number(given) if isinstance(given, str) else given
     check_size("round_b", step)
     if not is_number(step) or step % 1 or step < 1:
         raise bad("round_b is pow2, int, or a whole number of which b is a multiple", given, "round_b=256, say")
     return int(step)
 
 
-def _read(text: str) -> float | None:
+def read_number(text: str) -> float | None:
+    """Return the number that a text is, or None."""
     try:
         return float(text)
     except ValueError:
