@@ -10,6 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,9 @@ from hpgrid.errors import InputError, bad, unknown
 from hpgrid.parameters import checked
 
 if TYPE_CHECKING:
+    from hpgrid.formula.syntax import Expression
     from hpgrid.grid import Grid
+    from hpgrid.proxy import FunctionProxy, Proxy
 
 #: The bounds that a file can name, with the constants and the options each takes.
 BOUNDS = {
@@ -60,21 +63,21 @@ class BoundConfig:
     options: Mapping[str, Any] = field(default_factory=dict)
     formula: str | None = None
 
+    @cached_property
+    def expression(self) -> Expression | None:
+        """The formula as it was read; None for a bound by name."""
+        if self.formula is None:
+            return None
+        from hpgrid.formula.syntax import read
+
+        return read(self.formula)
+
     def takes(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the names of its constants, and of its options."""
-        if self.formula is None:
+        if self.expression is None:
             return BOUNDS[self.name]
-        from hpgrid.formula.syntax import read
-
-        expression = read(self.formula)
-        own = expression.coefficients()
-        return own, tuple(name for name in expression.names() if name not in own)
-
-    def in_exponents(self) -> frozenset[str]:
-        """Return the names in a formula's exponents, whether or not they stand elsewhere, too."""
-        from hpgrid.formula.syntax import read
-
-        return read(self.formula).in_exponents() if self.formula is not None else frozenset()
+        own = self.expression.coefficients()
+        return own, tuple(name for name in self.expression.names() if name not in own)
 
     def exponents(self) -> tuple[str, ...]:
         """Return the options that are exponents: what may be swept, but one search for each value."""
@@ -87,29 +90,23 @@ class BoundConfig:
         Raises:
             ValueError: which.
         """
-        if self.formula is not None:
-            from hpgrid.formula.syntax import read
-
-            read(self.formula).check_values({**self.constants, **self.options})
+        if self.expression is not None:
+            self.expression.check_values({**self.constants, **self.options})
 
     def remarks(self) -> tuple[str, ...]:
         """Return what the formula means where a person may have meant something else."""
-        if self.formula is None:
-            return ()
-        from hpgrid.formula.syntax import read
+        return () if self.expression is None else self.expression.remarks
 
-        return read(self.formula).remarks
-
-    def build(self, budget: str) -> Any:
+    def build(self, budget: str) -> Proxy | FunctionProxy:
         """Return the bound in the budget T or K."""
-        if self.formula is not None:
+        values = {**self.constants, **self.options}
+        if self.expression is not None:
             from hpgrid.formula.bound import build
-            from hpgrid.formula.syntax import read
 
-            return build(read(self.formula), {**self.constants, **self.options}, name=self.name).form(budget)
+            return build(self.expression, values, name=self.name).form(budget)
         from hpgrid import bounds
 
-        return getattr(bounds, self.name)(**self.constants, **self.options, budget=budget)
+        return getattr(bounds, self.name)(**values, budget=budget)
 
     def describe(self) -> dict[str, Any]:
         """Return the bound as the table that ``parse_bound`` reads."""
@@ -294,12 +291,13 @@ def _parse_formula(data: Mapping[str, Any]) -> BoundConfig:
     if "name" in data:
         raise bad("a bound has a name or a formula", data["name"], "one of the two")
     empty = BoundConfig("formula", formula=data["formula"])
+    assert empty.expression is not None
     constants, exponents = empty.takes()
     given = {name: value for name, value in data.items() if name != "formula"}
     if given and not (constants or exponents):
         raise bad("this bound has no constants", sorted(given)[0], "a formula that names it")
     check_keys("constant of this bound", given, (*constants, *exponents))
-    both = [name for name in constants if name in empty.in_exponents()]
+    both = [name for name in constants if name in empty.expression.in_exponents()]
     chosen: dict[str, Any] = check_constants({k: v for k, v in data.items() if k in constants and k not in both})
     # What stands in an exponent, too, is exact there.
     chosen |= {k: check_exponent(k, check_constants_as_given(k, data[k])) for k in both if k in data}

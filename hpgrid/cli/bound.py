@@ -75,12 +75,7 @@ def _from_file(path: Path, said: Mapping[str, Any]) -> BoundConfig:
         check_keys("key of a file with a bound", data, FILE_KEYS)
         if "bound" not in data and "figure" not in data:
             raise bad("a file with a bound says which", sorted(data), 'bound = "C1*b/(eta*T) + C2*eta", say')
-        table = bound_table(data)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    found = {name: value for name, value in table.items() if name not in said}
-    try:
-        bound = parse_bound({**found, **said})
+        bound = parse_bound({**bound_table(data), **said})
         bound.check()
         return bound
     except InputError as error:

@@ -11,7 +11,7 @@ from hpgrid.claims.stated.grammar import parse
 from hpgrid.cli import given
 from hpgrid.cli.bound import Named, Set, Written, chosen
 from hpgrid.cli.cache import use_compilation_cache
-from hpgrid.cli.question import Cap, Fix, Follow
+from hpgrid.cli.question import Cap, Fix, Follow, roles_of
 from hpgrid.config import check_choice
 from hpgrid.errors import bad
 from hpgrid.progress import progress
@@ -50,17 +50,14 @@ def check_stated(
         raise bad("a check needs a claim", "none", '--claim "b ~ T^1/2", say')
     check_choice("budget", budget, ("T", "K"))
     tuned = given.hyperparameters(tune)
-    fixed = given.held(fix)
-    paths = given.pairs("--path", path, given.path(budget), f"b={budget}^1/2")
-    caps = given.pairs("--cap", cap, given.number, "b=1e6")
+    roles = roles_of(fix, path, cap, budget)
     proxy = chosen(bound, set_, written).build(budget)
     from hpgrid.claims.stated.checking import check_statements
     from hpgrid.claims.stated.posing import Roles
 
     use_compilation_cache()
-    roles = Roles(tuned or None, fixed, paths, caps)
     with progress("checking", len(statements)) as advance:
-        found = check_statements(proxy, statements, roles, advance=advance)
+        found = check_statements(proxy, statements, Roles(tuned or None, **roles), advance=advance)
     return _say(found, json_, strict)
 
 

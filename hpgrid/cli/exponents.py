@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from hpgrid.cli import given
 from hpgrid.cli.bound import Named, Set, Written, chosen
-from hpgrid.cli.question import Cap, Fix, Follow
+from hpgrid.cli.question import Cap, Fix, Follow, roles_of
 from hpgrid.config import check_choice
 from hpgrid.errors import bad
 
@@ -39,11 +39,7 @@ def print_exponents(
         raise bad("exponents need something that is tuned", "nothing", "--tune eta,b,alpha, say")
     if json_ and latex:
         raise bad("the answer has one form", "--json --latex", "one of the two")
-    roles = {
-        "fixed": given.held(fix),
-        "path": given.pairs("--path", path, given.path(budget), f"b={budget}^1/2"),
-        "caps": given.pairs("--cap", cap, given.number, "b=1e6"),
-    }
+    roles = roles_of(fix, path, cap, budget)
     proxy = chosen(bound, set_, written).build(budget)
     return _say(proxy, tuned, roles, "json" if json_ else "latex" if latex else "text")
 

@@ -50,6 +50,19 @@ def grid_config(preset: str, n: int, axes: list[str] | None, budget: str) -> Gri
     return parse_grid({"preset": preset, "n": n, **own})
 
 
+def roles_of(fix: list[str] | None, path: list[str] | None, cap: list[str] | None, budget: str) -> dict[str, Any]:
+    """Return what is held, on a path and capped, by the names that every route takes.
+
+    Raises:
+        ValueError: an option that can't be read, or a value out of its range.
+    """
+    return {
+        "fixed": given.held(fix),
+        "path": given.pairs("--path", path, given.path(budget), f"b={budget}^1/2"),
+        "caps": given.pairs("--cap", cap, given.number, "b=1e6"),
+    }
+
+
 def tuned(option: str, said: list[str] | None) -> tuple[str, ...]:
     """Return the variables that an option tunes, in canonical order.
 

@@ -13,7 +13,19 @@ from hpgrid.checks import check_value
 from hpgrid.cli import given
 from hpgrid.cli.bound import Named, Set, Written, chosen
 from hpgrid.cli.cache import use_compilation_cache
-from hpgrid.cli.question import Axes, Budget, Cap, Fix, Follow, Points, Preset, check_roles, grid_config, tuned
+from hpgrid.cli.question import (
+    Axes,
+    Budget,
+    Cap,
+    Fix,
+    Follow,
+    Points,
+    Preset,
+    check_roles,
+    grid_config,
+    roles_of,
+    tuned,
+)
 from hpgrid.config import DTYPES, BoundConfig, GridConfig, check_choice
 from hpgrid.errors import bad
 from hpgrid.progress import progress
@@ -60,11 +72,7 @@ def search_bound(
     counted = _budget(budget, T, K)
     _check_questions({"--T": T, "--K": K, "--risk": risk}, max_K, {"--csv": csv, "--netcdf": netcdf})
     names = tuned("--over", over)
-    roles: dict[str, dict[str, Any]] = {
-        "fixed": given.held(fix),
-        "path": given.pairs("--path", path, given.path(counted), f"b={counted}^1/2"),
-        "caps": given.pairs("--cap", cap, given.number, "b=1e6"),
-    }
+    roles = roles_of(fix, path, cap, counted)
     check_choice("dtype", dtype, DTYPES)
     fitted = _window(window)
     asked = grid_config(grid, n, axis, counted), {"min_K": min_K, "dtype": dtype}
