@@ -18,7 +18,7 @@ from hpgrid.paper.checks import verdict
 from hpgrid.paper.data import Check, FigureData, check_axes, config_data
 from hpgrid.plotting import contours as plot
 from hpgrid.plotting.style import letter, log_axes, new_figure, styled
-from hpgrid.proxy import Proxy
+from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.reducers.contours import even_levels, iso_loss
 from hpgrid.reducers.near_optimal import PERFORMANCE, near_optimal
 from hpgrid.reducers.profile import grid_excess, sublevel
@@ -136,7 +136,7 @@ def _refined(proxy: Proxy, panel: Panel, grid: Grid) -> dict[str, Any]:
 
 
 def _near_check(
-    proxy: Proxy,
+    proxy: Proxy | FunctionProxy,
     panel: Panel,
     grid: Grid,
     part: dict[str, Any],
@@ -219,8 +219,8 @@ def _hyperbolas(ax: Any, arrays: Any, k: int) -> None:
         )
 
 
-def lmo_constants(proxy: Proxy) -> tuple[float, float, float] | None:
+def lmo_constants(proxy: Proxy | FunctionProxy) -> tuple[float, float, float] | None:
     """Return C1, C2, C3 of the plain LMO proxy, or None where the closed forms are not its own."""
-    if proxy.terms != hpgrid.bounds.lmo(budget=proxy.budget).terms:
+    if isinstance(proxy, FunctionProxy) or proxy.terms != hpgrid.bounds.lmo(budget=proxy.budget).terms:
         return None
     return proxy.constants["C1"], proxy.constants["C2"], proxy.constants["C3"]

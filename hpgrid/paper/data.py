@@ -85,7 +85,7 @@ class Joint(NamedTuple):
 
     panel: Panel
     grid: Grid
-    proxy: Proxy
+    proxy: Proxy | FunctionProxy
     budget: NDArray[np.float64]
     window: tuple[float, float]
 

@@ -18,7 +18,7 @@ from hpgrid.paper.data import Check, FigureData, all_tuned, config_data
 from hpgrid.paper.pair import power_label, predicted_line
 from hpgrid.plotting.curves import band, floor, law, padded, refined, tuned_line
 from hpgrid.plotting.style import SHORT, letter, log_axes, new_figure, styled
-from hpgrid.proxy import Proxy
+from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.reducers.profile import grid_excess
 from hpgrid.reducers.slopes import fit_slope, within
 from hpgrid.theory import joint
@@ -34,19 +34,23 @@ def compute(config: Config, name: str = "flatness") -> FigureData:
     """Return the figure's arrays and checks."""
     started = time.perf_counter()
     panel, grid, proxy, budget, window = all_tuned(config)
+    # Of sums of powers alone: any other bound is refused here, before it is refined.
+    excess = grid_excess(proxy, {v: grid.axes[v].step for v in panel.tuned})
     where: dict[str, Any] = {"tuned": panel.tuned, grid.budget: budget}
     near = hpgrid.flatness(proxy, within=SHARE, **where)
     arrays = {grid.budget: budget, "curvature": near.curvature}
     arrays |= {f"regret_{v}": hpgrid.regret(proxy, v, DECADE, **where) for v in panel.tuned}
     arrays |= {f"held_{v}": hpgrid.regret(proxy, v, DECADE, retune=False, **where) for v in panel.tuned}
     arrays |= {"b_star": hpgrid.refine(proxy, **where).at["b"], "b_low": near.low["b"], "b_high": near.high["b"]}
-    arrays["regret_law"] = predicted_line(
-        budget, arrays["regret_b"], np.zeros(budget.shape, bool), window, float(joint.REGRET_EXPONENT)
-    )
     constants = lmo_constants(proxy) if grid.budget == "T" else None
     if constants is not None:
         arrays["b_low_law"], arrays["b_high_law"] = joint.near_optimal(budget, SHARE, *constants)
-    excess = grid_excess(proxy, {v: grid.axes[v].step for v in panel.tuned})
+    # The theorem is not about a bound that is written as text, unless it is the plain one.
+    predicted = config.bound.formula is None or constants is not None
+    nowhere = np.zeros(budget.shape, bool)
+    exponent = float(joint.REGRET_EXPONENT)
+    line = predicted_line(budget, arrays["regret_b"], nowhere, window, exponent)
+    arrays["regret_law"] = line if predicted else np.full(budget.shape, np.nan)
     notes = {
         "excess_of_the_grid": excess,
         "budget_where_a_decade_costs_less": {
@@ -54,7 +58,7 @@ def compute(config: Config, name: str = "flatness") -> FigureData:
         },
         "flat_direction_at_the_largest_budget": {v: float(near.direction[v][-1]) for v in panel.tuned},
     }
-    checks = _checks(proxy, panel.tuned, grid.budget, arrays, window)
+    checks = _checks(proxy, panel.tuned, grid.budget, arrays, window) if predicted else ()
     return FigureData(name, config_data(config, proxy, [grid]), arrays, checks, notes, time.perf_counter() - started)
 
 
@@ -75,7 +79,7 @@ def _falls_below(budget: Array, regret: Array, level: float) -> float | None:
 
 
 def _checks(
-    proxy: Proxy, tuned: tuple[str, ...], name: str, arrays: dict[str, Any], window: tuple[float, float]
+    proxy: Proxy | FunctionProxy, tuned: tuple[str, ...], name: str, arrays: dict[str, Any], window: tuple[float, float]
 ) -> tuple[Check, ...]:
     """Hold the regret's slope against the exponent, for each hyperparameter."""
     budget = arrays[name]

@@ -113,14 +113,18 @@ def _flattest(best: Mapping[str, Any]) -> tuple[Floats, Floats]:
     From the inverse Hessian, whose largest eigenvalue is sure to its last digits where the Hessian's
     smallest drowns in the others' rounding.
     """
-    values, vectors = np.linalg.eigh(np.moveaxis(best["inverse_hessian"], -1, 0))
+    inverse = np.moveaxis(best["inverse_hessian"], -1, 0)
+    # Where no optimum was found there may be no numbers either: no direction, then, and no curvature.
+    unknown = ~np.isfinite(inverse).all(axis=(1, 2))
+    values, vectors = np.linalg.eigh(np.where(unknown[:, None, None], 0.0, inverse))
     direction, softness = vectors[:, :, -1].T, values[:, -1]
     loose = np.linalg.norm(best["loose"], axis=0)
     direction = np.where(loose > 0, best["loose"] / np.where(loose > 0, loose, 1.0), direction)
     with np.errstate(divide="ignore"):
         curvature = np.where(loose > 0, 0.0, 1 / np.maximum(softness, 0.0))
     largest = np.take_along_axis(direction, np.abs(direction).argmax(axis=0)[None], axis=0)
-    return np.where(np.isfinite(curvature), direction * np.sign(largest), 0.0), curvature
+    direction = np.where(np.isfinite(curvature), direction * np.sign(largest), 0.0)
+    return np.where(unknown, np.nan, direction), np.where(unknown, np.nan, curvature)
 
 
 # --- the risk beside the optimum ---

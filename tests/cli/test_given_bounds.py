@@ -94,3 +94,21 @@ def test_a_figure_of_a_bound_of_ones_own_has_that_bounds_exponents(
     record = json.loads((tmp_path / "fig1.json").read_text())
     assert record["notes"]["exponents"] == {"risk": "-1/5", "eta": "-1/5", "b": "3/5"}
     assert record["config"]["bound"]["formula"] == bound[1]
+
+
+MAXIMUM = ("--bound", "max(b/(eta*T), sqrt(alpha/b), eta/alpha)")
+
+
+def test_closed_forms_are_not_those_of_a_function(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    to = ("--n", "15", "--out", str(tmp_path), "--format", "png")
+    code, out, _ = run(capsys, "reproduce", "fig4", *MAXIMUM, *to)
+    assert code == 0
+    assert "no check: the closed forms are not this bound's" in out
+
+
+def test_what_needs_a_sum_of_powers_refuses_a_function_in_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    code, out, err = run(capsys, "reproduce", "flatness", *MAXIMUM, "--out", str(tmp_path / "new"))
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "needs a sum of powers" in err

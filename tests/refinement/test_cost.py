@@ -8,7 +8,7 @@ import pytest
 from mpmath import mp, mpf
 from reference import DIGITS, EPS, Minimum, Posynomial, holding, log, minimum, posynomial, value
 
-from hpgrid import Proxy, Term, bounds
+from hpgrid import Proxy, Term, bounds, parse
 from hpgrid.errors import InputError
 from hpgrid.refinement import flatness, refine, regret
 
@@ -224,3 +224,11 @@ def test_shapes_are_those_of_the_budgets_after_the_constants() -> None:
 def test_it_refuses(call, message: str) -> None:
     with pytest.raises(InputError, match=message):
         call(tuned=("eta", "b"), fixed={"alpha": 0.1}, T=1e10)
+
+
+def test_where_no_optimum_is_found_there_is_no_direction() -> None:
+    """The largest of three terms with all three tuned: its Hessian is no number at some budgets."""
+    bound = parse("max(b/(eta*T), sqrt(alpha/b), eta/alpha)")
+    found = flatness(bound, tuned=("eta", "b", "alpha"), T=np.logspace(2, 22, 20))
+    assert found.curvature.shape == (20,)
+    assert all((np.isnan(found.direction[v]) == np.isnan(found.curvature)).all() for v in ("eta", "b", "alpha"))
