@@ -10,6 +10,9 @@ import pytest
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
+# What tests of commands share says what it saw, as a test does.
+pytest.register_assert_rewrite("commands")
+
 # Before anything of theirs is imported: beartype holds the shapes that the annotations promise.
 install_import_hook("hpgrid.reducers", "shape_checker.checked")
 

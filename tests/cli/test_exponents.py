@@ -6,10 +6,12 @@ import json
 import subprocess
 import sys
 from fractions import Fraction
+from functools import partial
 
+import commands
 import pytest
 
-from hpgrid.cli import given, main
+from hpgrid.cli import given
 from hpgrid.config import BOUNDS, BoundConfig
 from hpgrid.proxy import Proxy
 
@@ -28,17 +30,8 @@ alpha leaves its bound at T = 1/4 C2^2 C1^-1 C3^-1
 """
 
 
-def status(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as exit_:
-        main(("exponents", *arguments))
-    return exit_.value.code
-
-
-def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    assert status(*arguments) == 0
-    out, err = capsys.readouterr()
-    assert err == ""
-    return out
+status = partial(commands.status, "exponents")
+printed = partial(commands.printed, "exponents")
 
 
 def test_theorem_3_as_text(capsys: pytest.CaptureFixture[str]) -> None:
@@ -108,12 +101,7 @@ MISTAKES = {
 
 @pytest.mark.parametrize("line", MISTAKES)
 def test_mistakes_are_one_line_and_status_2(capsys: pytest.CaptureFixture[str], line: str) -> None:
-    assert status(*line.split()) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("hpgrid: error: ")
-    assert MISTAKES[line] in err
-    assert len(err.splitlines()) == 1
+    commands.refused("exponents", capsys, line.split(), MISTAKES[line])
 
 
 @pytest.mark.parametrize("bound", [name for name in BOUNDS if isinstance(BoundConfig(name).build("T"), Proxy)])

@@ -3,32 +3,23 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
+import commands
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
 from hpgrid import bounds, exponents
-from hpgrid.cli import main
 from hpgrid.cli.plot import _fitted, _panels
 from hpgrid.cli.question import grid_config
 from hpgrid.config import BoundConfig, Config
 from hpgrid.paper import figure_module, own
 from hpgrid.paper.data import FigureData
 
-
-def status(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as exit_:
-        main(("plot", *arguments))
-    return exit_.value.code
-
-
-def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    assert status(*arguments) == 0
-    out, err = capsys.readouterr()
-    assert err == ""
-    return out
+status = partial(commands.status, "plot")
+printed = partial(commands.printed, "plot")
 
 
 def drawn(
@@ -167,13 +158,7 @@ def test_mistakes_are_one_line_and_status_2_and_leave_no_file(
     capsys: pytest.CaptureFixture[str], line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert status(*line.split()) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("hpgrid: error: ")
-    assert MISTAKES[line] in err
-    assert len(err.splitlines()) == 1
-    assert list(tmp_path.iterdir()) == []
+    commands.refused("plot", capsys, line.split(), MISTAKES[line], tmp_path)
 
 
 @pytest.mark.parametrize(("layout", "tune"), [("curves", "eta"), ("curves", "eta,b"), ("contours", "eta")])

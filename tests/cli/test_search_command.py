@@ -6,14 +6,15 @@ import csv
 import json
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
+import commands
 import numpy as np
 import pytest
 import xarray
 
 from hpgrid import Grid, Regime, bounds
-from hpgrid.cli import main
 from hpgrid.tuning.advice import advise
 from hpgrid.tuning.question import ask
 from hpgrid.tuning.survey import survey
@@ -23,17 +24,8 @@ PAIR = ("lmo", "--over", "eta,b", "--fix", "alpha=0.001", "--n", "24")
 ASKED = ask(bounds.lmo(), Grid.footnote(24), Regime(("eta", "b"), {"alpha": 1e-3}))
 
 
-def status(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as exit_:
-        main(("search", *arguments))
-    return exit_.value.code
-
-
-def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    assert status(*arguments) == 0
-    out, err = capsys.readouterr()
-    assert err == ""
-    return out
+status = partial(commands.status, "search")
+printed = partial(commands.printed, "search")
 
 
 def test_the_table_is_the_surveys(capsys: pytest.CaptureFixture[str]) -> None:
@@ -165,13 +157,7 @@ def test_mistakes_are_one_line_and_status_2_and_leave_no_file(
     capsys: pytest.CaptureFixture[str], line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert status(*line.split()) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("hpgrid: error: ")
-    assert MISTAKES[line] in err
-    assert len(err.splitlines()) == 1
-    assert list(tmp_path.iterdir()) == []
+    commands.refused("search", capsys, line.split(), MISTAKES[line], tmp_path)
 
 
 @pytest.mark.parametrize("command", ["search", "plot"])

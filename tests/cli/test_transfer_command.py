@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from functools import partial
 
+import commands
 import numpy as np
 import pytest
 
 import hpgrid
-from hpgrid.cli import main
 
 START = "--from eta=3e-4,b=524288,beta=0.95,T=2.5e9"
 
@@ -28,17 +29,8 @@ A: eta_1 = eta_0 (T_0/T_1)^(1/2); b and alpha held: the noise floor C2 (alpha/b)
 """
 
 
-def status(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as exit_:
-        main(("transfer", *arguments))
-    return exit_.value.code
-
-
-def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    assert status(*arguments) == 0
-    out, err = capsys.readouterr()
-    assert err == ""
-    return out
+status = partial(commands.status, "transfer")
+printed = partial(commands.printed, "transfer")
 
 
 def test_the_regimes_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
@@ -144,12 +136,7 @@ MISTAKES = {
 
 @pytest.mark.parametrize("line", MISTAKES)
 def test_mistakes_are_one_line_and_status_2(capsys: pytest.CaptureFixture[str], line: str) -> None:
-    assert status(*line.split()) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("hpgrid: error: ")
-    assert MISTAKES[line] in err
-    assert len(err.splitlines()) == 1
+    commands.refused("transfer", capsys, line.split(), MISTAKES[line])
 
 
 @pytest.mark.parametrize(
