@@ -1,4 +1,4 @@
-"""How fast ``hpgrid.many.search_many`` is over thousands of constants, against NumPy: see ``--help``."""
+"""How fast ``hpgrid.search.many.search_many`` is over thousands of constants, against NumPy: see ``--help``."""
 
 from hpgrid.bench.sweep import main
 

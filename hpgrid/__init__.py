@@ -19,15 +19,15 @@ _HOME = {
     "Proxy": "hpgrid.proxy",
     "FunctionProxy": "hpgrid.proxy",
     "Regime": "hpgrid.regime",
-    "grid_search": "hpgrid.search",
-    "SearchResult": "hpgrid.search",
+    "grid_search": "hpgrid.search.brute",
+    "SearchResult": "hpgrid.search.brute",
     "parse": "hpgrid.formula.bound",
-    "fit_slope": "hpgrid.reducers.slopes",
+    "fit_slope": "hpgrid.slopes",
     "refine": "hpgrid.refinement.optimum",
     "regret": "hpgrid.refinement.cost",
     "flatness": "hpgrid.refinement.cost",
     "exponents": "hpgrid.asymptotics.exact",
-    "check": "hpgrid.claims.stated.checking",
+    "check": "hpgrid.statements.checking",
     "critical_batch": "hpgrid.critical.answer",
     "sweep": "hpgrid.sweeps.run",
     "open_sweep": "hpgrid.sweeps.dataset",
@@ -61,16 +61,16 @@ __all__ = [
 if TYPE_CHECKING:
     from hpgrid import bounds
     from hpgrid.asymptotics.exact import exponents
-    from hpgrid.claims.stated.checking import check
     from hpgrid.critical.answer import critical_batch
     from hpgrid.formula.bound import parse
     from hpgrid.grid import Grid, LogAxis
     from hpgrid.proxy import FunctionProxy, Proxy, Term
-    from hpgrid.reducers.slopes import fit_slope
     from hpgrid.refinement.cost import flatness, regret
     from hpgrid.refinement.optimum import refine
     from hpgrid.regime import Regime
-    from hpgrid.search import SearchResult, grid_search
+    from hpgrid.search.brute import SearchResult, grid_search
+    from hpgrid.slopes import fit_slope
+    from hpgrid.statements.checking import check
     from hpgrid.sweeps.dataset import open_sweep
     from hpgrid.sweeps.run import sweep
     from hpgrid.transfers.answer import transfer

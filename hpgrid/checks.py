@@ -1,32 +1,63 @@
-"""The words and ranges of hyperparameters and constants, checked without loading NumPy."""
+"""How hpgrid says no: the rule, what was given, what to write instead."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from fractions import Fraction
 from numbers import Real
 from typing import Any
 
-from hpgrid.errors import bad, unknown
+
+class InputError(ValueError):
+    """A caller's mistake: the command line shows its message alone, and exits with 2."""
+
+
+def bad(rule: str, given: object, instead: str) -> InputError:
+    """Return the error for a caller's mistake, in hpgrid's one form.
+
+    Args:
+        rule: what must hold, as a sentence without its full stop.
+        given: what was given, shown with ``repr``.
+        instead: what to write instead.
+    """
+    return InputError(f"{rule}. Given: {given!r}. Write {instead}.")
+
+
+def unknown(kind: str, given: object, known: Iterable[str]) -> InputError:
+    """Return the error for a name that does not exist: the nearest one, and all there are."""
+    names = list(known)
+    near = get_close_matches(str(given), names, n=1, cutoff=0.5)
+    listed = ", ".join(names)
+    instead = f"{near[0]!r} (all: {listed})" if near else f"one of {listed}"
+    return bad(f"there is no {kind} of that name", given, instead)
+
 
 #: The canonical order of the axes: every result keeps it, and ties go to the first cell in it.
 AXES = ("eta", "b", "alpha", "T", "K")
 
+
 #: The tuned axes; the two others are budgets, of which a grid has one.
 TUNABLE = ("eta", "b", "alpha")
+
 
 #: The optimizers, and the norm under which each is steepest descent; adamw and soap in coordinates that adapt.
 #: Source: Cesista, Appendix A2.
 OPTIMIZERS = {"sgd": "frobenius", "signsgd": "max", "adamw": "max", "muon": "spectral", "soap": "spectral"}
 
+
 #: What noise there is, and how precisely oracles are run.
 NOISE_KINDS = ("gaussian", "one-hot", "rank-one")
+
+
 PRECISIONS = ("float64", "float32", "bfloat16")
+
 
 #: The methods of Shulgin et al.'s eq. (1), by the norm.
 METHODS = {"frobenius": "normalised SGD", "max": "signSGD", "spectral": "Muon"}
+
 
 #: What a hyperparameter must satisfy, in words and as a test.
 _RANGE = {
@@ -85,3 +116,35 @@ def read_shape(text: str) -> tuple[int, int]:
     if m < 1 or n < 1:
         raise bad("a shape is two positive whole numbers, ROWSxCOLUMNS", text, "128x32, say")
     return m, n
+
+
+def checked(own: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the shipped parameters with those that are given in their place.
+
+    Args:
+        own: the shipped ones.
+        given: some of them, with values of one's own.
+
+    Raises:
+        ValueError: a name that the shipped ones lack, or a value of another kind.
+    """
+    for name, value in given.items():
+        if name not in own:
+            raise unknown("key of [parameters]", name, own)
+        _check_kind(name, value, own[name])
+    return {**own, **given}
+
+
+def _check_kind(name: str, value: Any, like: Any) -> None:
+    """Refuse what is not as the shipped value: a number, a whole number, text, or a list of such."""
+    if isinstance(like, list):
+        if not isinstance(value, list) or not value:
+            raise bad(f"{name} is a list", value, f"{name} = {like!r}, say")
+        for one in value:
+            _check_kind(name, one, like[0])
+        return
+    whole, text = isinstance(like, int), isinstance(like, str)
+    fits = isinstance(value, str) if text else is_number(value) and (isinstance(value, int) or not whole)
+    if not fits:
+        kind = "text" if text else "a whole number" if whole else "a finite number"
+        raise bad(f"{name} is {kind}", value, f"{name} = {like!r}, say")

@@ -15,9 +15,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hpgrid.checks import AXES, TUNABLE, check_constants, check_value, is_number
-from hpgrid.errors import InputError, bad, unknown
-from hpgrid.parameters import checked
+from hpgrid.checks import AXES, TUNABLE, InputError, bad, check_constants, check_value, checked, is_number, unknown
 
 if TYPE_CHECKING:
     from hpgrid.formula.syntax import Expression

@@ -11,8 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.checks import AXES, TUNABLE, check_value, is_number
-from hpgrid.errors import bad, unknown
+from hpgrid.checks import AXES, TUNABLE, bad, check_value, is_number, unknown
 
 __all__ = ["AXES", "TUNABLE", "AxisOrValue", "Grid", "LogAxis"]
 

@@ -14,8 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hpgrid.arrays import Array, space
-from hpgrid.checks import OPTIMIZERS
-from hpgrid.errors import bad, unknown
+from hpgrid.checks import OPTIMIZERS, bad, unknown
 
 #: The shape of a matrix; of a product, the shapes of its layers.
 Shape = Any

@@ -13,8 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hpgrid.checks import AXES, TUNABLE, check_constants, check_value
-from hpgrid.errors import bad, unknown
+from hpgrid.checks import AXES, TUNABLE, bad, check_constants, check_value, unknown
 
 #: Functions of one variable that a term may contain beside powers, computed from alpha itself.
 FUNCTIONS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {

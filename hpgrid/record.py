@@ -14,7 +14,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.errors import bad
+from hpgrid.checks import bad
 
 #: Raised when the meaning of a written file changes.
 SCHEMA = 1

@@ -9,8 +9,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hpgrid.checks import AXES, TUNABLE, check_value
-from hpgrid.errors import bad, unknown
+from hpgrid.checks import AXES, TUNABLE, bad, check_value, unknown
 from hpgrid.proxy import FunctionProxy, Proxy
 
 

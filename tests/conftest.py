@@ -14,7 +14,7 @@ from jaxtyping import install_import_hook
 pytest.register_assert_rewrite("commands")
 
 # Before anything of theirs is imported: beartype holds the shapes that the annotations promise.
-install_import_hook("hpgrid.reducers", "shape_checker.checked")
+install_import_hook(["hpgrid.curves", "hpgrid.slopes", "hpgrid.refinement.profile"], "shape_checker.checked")
 
 from hpgrid import Grid, LogAxis  # noqa: E402
 

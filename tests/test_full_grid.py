@@ -9,7 +9,7 @@ from hpgrid import Grid, bounds
 from hpgrid.config import load, shipped
 from hpgrid.paper import figure_module
 from hpgrid.paper.data import FigureData
-from hpgrid.reducers.profile import grid_excess
+from hpgrid.refinement.profile import grid_excess
 
 #: What each figure tunes beside eta, the value that it fixes, and the exponents that it verifies.
 THEOREM_1 = {"risk": -0.25, "b": 0.5, "eta": -0.25}

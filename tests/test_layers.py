@@ -16,9 +16,11 @@ PACKAGE = Path(hpgrid.__file__).parent
 #: Layers that never import jax, by the first part of their name in the package.
 WITHOUT_JAX = {
     *("grid", "proxy", "bounds", "regime", "formula", "asymptotics", "theory", "transfers"),
-    *("critical", "config", "cli", "tables", "errors", "checks", "plotting", "arrays", "norms", "newton_schulz"),
-    "lanes",
+    *("critical", "config", "cli", "checks", "plotting", "arrays", "norms", "newton_schulz", "statements"),
 }
+
+#: Of a search, what is made ready before jax loads.
+SEARCH_WITHOUT_JAX = {f"hpgrid.search.{m}" for m in ("brute", "tables", "many", "lanes")}
 
 #: What a layer never imports, not even inside a function.
 FORBIDDEN = {layer: {"jax", "jaxlib", "jaxtyping"} for layer in WITHOUT_JAX}
@@ -31,8 +33,8 @@ FORBIDDEN["plotting"] |= {
         "asymptotics",
         "proxy",
         "bounds",
-        "tables",
-        "reducers",
+        "slopes",
+        "curves",
         "theory",
         "paper",
     )
@@ -48,13 +50,6 @@ FORBIDDEN["tuning"] = {"jax", "jaxlib", *(f"hpgrid.{m}" for m in ("theory", "pap
 ROUTES = ("search", "refinement", "asymptotics")
 for route in ROUTES:
     FORBIDDEN[route] |= {f"hpgrid.{other}" for other in ROUTES if other != route}
-# A search for many constants is of the first.
-for part in ("many", "lanes", "certified", "devices"):
-    FORBIDDEN[part] = FORBIDDEN.get(part, set()) | {
-        f"hpgrid.{other}" for other in ("refinement", "asymptotics", "theory")
-    }
-    for route in ("refinement", "asymptotics", "theory"):
-        FORBIDDEN[route].add(f"hpgrid.{part}")
 
 
 def module_name(path: Path) -> str:
@@ -101,7 +96,7 @@ def test_a_layer_imports_nothing_that_is_forbidden_to_it(module: str) -> None:
     assert not {name for name in imports(MODULES[module], lazy=True) if within(name, forbidden)}
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if layer(m) in WITHOUT_JAX])
+@pytest.mark.parametrize("module", [m for m in MODULES if layer(m) in WITHOUT_JAX or m in SEARCH_WITHOUT_JAX])
 def test_importing_a_layer_without_jax_reaches_no_module_with_jax(module: str) -> None:
     reached, pending = set(), [module]
     while pending:
@@ -117,8 +112,8 @@ def test_importing_a_layer_without_jax_reaches_no_module_with_jax(module: str) -
     [
         ("import jax.numpy as jnp", "jax.numpy"),
         ("def f():\n    from jaxtyping import Float", "jaxtyping"),
-        ("if TYPE_CHECKING:\n    from hpgrid.search import SearchResult", "hpgrid.search"),
-        ("from hpgrid import grid_search", "hpgrid.search"),
+        ("if TYPE_CHECKING:\n    from hpgrid.search.brute import SearchResult", "hpgrid.search.brute"),
+        ("from hpgrid import grid_search", "hpgrid.search.brute"),
         ("from hpgrid import theory", "hpgrid.theory"),
     ],
 )
@@ -128,7 +123,7 @@ def test_an_import_is_seen_wherever_it_stands(source: str, found: str) -> None:
 
 def test_the_layers_that_are_checked_exist() -> None:
     existing = {layer(module) for module in MODULES}
-    assert {"grid", "proxy", "bounds", "regime", "tables", "errors", "search"} <= existing & set(FORBIDDEN)
+    assert {"grid", "proxy", "bounds", "regime", "checks", "search"} <= existing & set(FORBIDDEN)
 
 
 def loaded_after(statements: str) -> set[str]:
@@ -151,7 +146,7 @@ def test_axes_bounds_and_regimes_load_neither_jax_nor_any_other_large_package() 
 
 
 def test_a_search_for_many_constants_loads_jax_when_it_searches() -> None:
-    assert not loaded_after("import hpgrid.many, hpgrid.devices") & {"jax", "jaxlib"}
+    assert not loaded_after("import hpgrid.search.many, hpgrid.search.devices") & {"jax", "jaxlib"}
 
 
 def test_importing_hpgrid_alone_loads_not_even_numpy() -> None:

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from hpgrid import FunctionProxy, Grid, LogAxis, Proxy, Regime, Term, bounds, certified, devices, grid_search
-from hpgrid.many import ManyResult, search_many
+from hpgrid import FunctionProxy, Grid, LogAxis, Proxy, Regime, Term, bounds, grid_search
+from hpgrid.search import certified, devices
+from hpgrid.search.many import ManyResult, search_many
 
 ALL = ("eta", "b", "alpha")
 SUBSETS = [over for n in (1, 2, 3) for over in itertools.combinations(ALL, n)]
@@ -249,8 +250,8 @@ SHARED_OUT = """
 import hashlib, sys
 import numpy as np
 from hpgrid import FunctionProxy, Grid, Regime, bounds
-from hpgrid.many import search_many
-from hpgrid import many
+from hpgrid.search.many import search_many
+from hpgrid.search import many
 
 def by_function(eta, b, alpha, T, c):
     noise = c["C2"] * (b**0.5 / (alpha * T) + (alpha / b) ** 0.5)
@@ -308,7 +309,7 @@ def test_where_memory_runs_out_half_as_much_is_done_at_once(monkeypatch: pytest.
     best_of_lanes = certified.best_of_lanes
     monkeypatch.setattr(certified, "best_of_lanes", scarce)
     monkeypatch.setattr(devices, "at_once", lambda *_: 8)
-    monkeypatch.setattr("hpgrid.many.at_once", lambda *_: 8)
+    monkeypatch.setattr("hpgrid.search.many.at_once", lambda *_: 8)
     with pytest.warns(UserWarning, match="memory ran out: 4 blocks at once") as said:
         found = search_many(bounds.lmo(), Grid.footnote(12), Regime(ALL), TRIPLES)
     assert len(said) == 1

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from hpgrid.checks import checked
 from hpgrid.config import parse
-from hpgrid.parameters import checked
 
 OWN = {"beta": [0.0, 0.9], "sigma": 1.0, "seeds": 8, "form": "seed", "shapes": ["128x32"], "grid": [[1.0, 2.0]]}
 

@@ -19,7 +19,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from oracle import BOUNDS, NEAR, assert_agrees, axes_of, clear, naive_search
 
 from hpgrid import FunctionProxy, Grid, LogAxis, Proxy, Regime, Term, bounds, grid_search
-from hpgrid.kernel import _best
+from hpgrid.search.kernel import _best
 
 SUBSETS = [over for n in (1, 2, 3) for over in itertools.combinations(("eta", "b", "alpha"), n)]
 LMO = BOUNDS["lmo"]

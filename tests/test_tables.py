@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hpgrid import FunctionProxy, Grid, Proxy, Term, bounds
-from hpgrid.tables import Tables, domain_of, tabulate
+from hpgrid.search.tables import Tables, domain_of, tabulate
 
 NOWHERE = domain_of({}, {}, {}, None, None)  # a domain that leaves nothing out
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hpgrid.asymptotics import notation, report
 from hpgrid.asymptotics.monomial import Monomial
-from hpgrid.errors import bad
+from hpgrid.checks import bad
 
 Range = tuple[Fraction | None, Fraction | None]
 

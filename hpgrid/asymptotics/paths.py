@@ -12,7 +12,7 @@ from hpgrid.asymptotics.levels import Descent, descend
 from hpgrid.asymptotics.linear import Vector, move, unit
 from hpgrid.asymptotics.posynomial import Piece, Problem, pose
 from hpgrid.asymptotics.simplex import minimise
-from hpgrid.errors import bad
+from hpgrid.checks import bad
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, along
 

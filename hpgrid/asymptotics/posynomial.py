@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 from hpgrid.asymptotics.linear import Vector, dot, unit
 from hpgrid.asymptotics.monomial import ONE, Complement, Monomial, add, monomial, number, power
-from hpgrid.checks import check_value
-from hpgrid.errors import bad
+from hpgrid.checks import bad, check_value
 from hpgrid.proxy import FunctionProxy, Proxy, Term
 from hpgrid.regime import Regime, along
 

@@ -57,7 +57,7 @@ def _load(module: str, function: str, *arguments: Any) -> Loaded:
 
 #: The one that the others are held against.
 HPGRID = Contender(
-    "hpgrid", "hpgrid.grid_search", partial(_load, "with_jax", "load_hpgrid"), ("jax.numpy", "hpgrid.search")
+    "hpgrid", "hpgrid.grid_search", partial(_load, "with_jax", "load_hpgrid"), ("jax.numpy", "hpgrid.search.brute")
 )
 
 #: In the order of the table, by name.

@@ -12,10 +12,10 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from hpgrid.errors import bad
+from hpgrid.checks import bad
 from hpgrid.grid import Grid
 from hpgrid.proxy import Proxy
-from hpgrid.tables import Tables, domain_of, tabulate
+from hpgrid.search.tables import Tables, domain_of, tabulate
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,8 @@ def _handed(tables: Tables, lines: int, dtype: str, again: bool) -> tuple[int, i
     A joint search carries values alone, and reads each line's best three times: for the least, the
     ties, and where they are. A search along one axis carries an index, too, as a number of the same type.
     """
-    from hpgrid import kernel
-    from hpgrid.search import CHUNK
+    from hpgrid.search import kernel
+    from hpgrid.search.brute import CHUNK
 
     each = 4 if dtype == "float32" else 8
     unroll, carried = (kernel._UNROLL_VALUE, each) if tables.lines else (kernel._UNROLL_INDEX, 2 * each)

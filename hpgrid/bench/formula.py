@@ -12,7 +12,7 @@ import hpgrid
 from hpgrid.bench.measure import cpu, interleaved
 from hpgrid.bench.works import WORKS
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.search import SearchResult
+from hpgrid.search.brute import SearchResult
 
 #: Eq. (4), as one types it.
 EQ4 = "C1*b/(eta*T) + C2/sqrt(b)*(b + alpha**(3/2)*T)/(alpha*T) + C3*eta*(1 + 1/alpha)"

@@ -10,7 +10,7 @@ from hpgrid.bench.problem import C1, C2, C3
 from hpgrid.bench.works import WORKS
 from hpgrid.columns import aligned
 from hpgrid.grid import Grid
-from hpgrid.search import DTYPES
+from hpgrid.search.brute import DTYPES
 
 _COLUMNS = ("work", "n", "dtype", "operations", "bytes", "handed on", "MB at a time")
 

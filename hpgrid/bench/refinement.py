@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 import hpgrid
 from hpgrid.bench.measure import cpu, interleaved
-from hpgrid.reducers.profile import profile
+from hpgrid.refinement.profile import profile
 from hpgrid.theory import joint
 
 TUNED = ("eta", "b", "alpha")

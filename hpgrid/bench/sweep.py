@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 import hpgrid
 from hpgrid.bench.measure import cpu, interleaved, peak_memory
 from hpgrid.bench.problem import axes_of
-from hpgrid.many import ManyResult, search_many
+from hpgrid.search.many import ManyResult, search_many
 
 NAMES = ("C1", "C2", "C3")
 

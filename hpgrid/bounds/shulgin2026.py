@@ -8,7 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple
 
-from hpgrid.errors import bad, unknown
+from hpgrid.checks import bad, unknown
 from hpgrid.proxy import Factor, Proxy, Term
 
 _HALF = Fraction(1, 2)

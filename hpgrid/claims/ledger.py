@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from hpgrid.errors import bad, unknown
+from hpgrid.checks import bad, unknown
 
 HOLDS, VACUOUS, UNIDENTIFIABLE, FAILS = "holds", "vacuous", "not identifiable", "fails"
 

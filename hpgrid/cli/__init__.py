@@ -12,6 +12,7 @@ from typing import NoReturn
 from cyclopts import App, CycloptsError
 
 from hpgrid import __version__
+from hpgrid.checks import InputError
 from hpgrid.cli.bench import benchmark
 from hpgrid.cli.check import check_stated
 from hpgrid.cli.critical_batch import print_critical_batch
@@ -25,7 +26,6 @@ from hpgrid.cli.smoothness import print_smoothness
 from hpgrid.cli.sweep import run_sweep
 from hpgrid.cli.transfer import print_transfer
 from hpgrid.cli.verify import verify_claims
-from hpgrid.errors import InputError
 
 app = App(
     name="hpgrid",

@@ -13,9 +13,9 @@ from cyclopts import Parameter, Token
 
 from hpgrid.bench.contenders import CONTENDERS, HPGRID, Contender
 from hpgrid.bench.works import SWEEP, WORKS
+from hpgrid.checks import bad, unknown
 from hpgrid.cli import given
 from hpgrid.cli.pictures import check_picture, write_picture
-from hpgrid.errors import bad, unknown
 
 if TYPE_CHECKING:
     from hpgrid.bench.report import Outcome

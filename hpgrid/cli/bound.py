@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from hpgrid.checks import InputError, bad
 from hpgrid.cli import given
 from hpgrid.config import BOUNDS, KEYS, BoundConfig, bound_table, called, check_keys, parse_bound, read_toml
-from hpgrid.errors import InputError, bad
 
 #: What may stand in a file with a bound: all that a sweep or a figure is made of.
 FILE_KEYS = (*KEYS, "rows", "min_K", "parameters")

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from hpgrid.claims.stated.grammar import parse
+from hpgrid.checks import bad
 from hpgrid.cli import given
 from hpgrid.cli.bound import Named, Set, Written, chosen
 from hpgrid.cli.cache import use_compilation_cache
 from hpgrid.cli.question import Cap, Fix, Follow, roles_of
 from hpgrid.config import check_choice
-from hpgrid.errors import bad
 from hpgrid.progress import progress
+from hpgrid.statements.grammar import parse
 
 if TYPE_CHECKING:
-    from hpgrid.claims.stated.checking import Checked
+    from hpgrid.statements.checking import Checked
 
 
 def check_stated(
@@ -52,8 +52,8 @@ def check_stated(
     tuned = given.hyperparameters(tune)
     roles = roles_of(fix, path, cap, budget)
     proxy = chosen(bound, set_, written).build(budget)
-    from hpgrid.claims.stated.checking import check_statements
-    from hpgrid.claims.stated.posing import Roles
+    from hpgrid.statements.checking import check_statements
+    from hpgrid.statements.posing import Roles
 
     use_compilation_cache()
     with progress("checking", len(statements)) as advance:
@@ -63,7 +63,7 @@ def check_stated(
 
 def _say(found: tuple[Checked, ...], as_json: bool, strict: bool) -> int:
     from hpgrid.claims.ledger import FAILS
-    from hpgrid.claims.stated import report
+    from hpgrid.statements import report
 
     print(json.dumps(report.as_dict(found), indent=2, allow_nan=False) if as_json else report.text(found))
     return int(strict and any(one.verdict == FAILS for one in found))

@@ -9,9 +9,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from hpgrid.checks import TUNABLE, check_value, complement
+from hpgrid.checks import TUNABLE, bad, check_value, complement
 from hpgrid.config import check_choice
-from hpgrid.errors import bad
 
 if TYPE_CHECKING:
     from cyclopts import Token

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from hpgrid.errors import bad
+from hpgrid.checks import bad
 
 TEMPLATE = '''\
 # A bound of your own, and what to ask of it:

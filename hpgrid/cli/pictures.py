@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hpgrid.checks import unknown
 from hpgrid.cli import given
-from hpgrid.errors import unknown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

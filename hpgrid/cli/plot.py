@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from hpgrid.checks import bad
 from hpgrid.cli import given
 from hpgrid.cli.bound import Named, Set, Written, chosen
 from hpgrid.cli.cache import use_compilation_cache
@@ -15,7 +16,6 @@ from hpgrid.cli.pictures import format_of
 from hpgrid.cli.question import Axes, Budget, Points, Preset, check_roles, grid_config, tuned
 from hpgrid.cli.reproduce import check_table, write_pictures
 from hpgrid.config import DTYPES, Config, Panel, check_choice
-from hpgrid.errors import bad
 from hpgrid.progress import progress
 
 if TYPE_CHECKING:

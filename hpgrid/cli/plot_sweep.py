@@ -7,9 +7,9 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from hpgrid.checks import bad
 from hpgrid.cli import given
 from hpgrid.cli.pictures import check_picture, write_picture
-from hpgrid.errors import bad
 
 
 def plot_sweep(

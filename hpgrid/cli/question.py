@@ -7,10 +7,9 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from hpgrid.checks import AXES, TUNABLE
+from hpgrid.checks import AXES, TUNABLE, bad
 from hpgrid.cli import given
 from hpgrid.config import PRESETS, GridConfig, check_choice, parse_grid
-from hpgrid.errors import bad
 
 #: The roles of hyperparameters.
 Fix = Annotated[list[str] | None, Parameter(negative="", help="What is held, such as b=1072 or beta=0.999.")]

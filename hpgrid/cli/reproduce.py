@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from hpgrid.checks import bad, unknown
 from hpgrid.cli import given
 from hpgrid.cli.bound import Set, Written, chosen, remark
 from hpgrid.cli.cache import use_compilation_cache
 from hpgrid.cli.pictures import FORMATS, check_format, write_picture
 from hpgrid.columns import aligned
 from hpgrid.config import Config, load, override, shipped
-from hpgrid.errors import bad, unknown
 from hpgrid.paper import FIGURES
 from hpgrid.progress import progress
 

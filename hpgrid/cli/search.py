@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from hpgrid.checks import check_value
+from hpgrid.checks import bad, check_value
 from hpgrid.cli import given
 from hpgrid.cli.bound import Named, Set, Written, chosen
 from hpgrid.cli.cache import use_compilation_cache
@@ -27,7 +27,6 @@ from hpgrid.cli.question import (
     tuned,
 )
 from hpgrid.config import DTYPES, BoundConfig, GridConfig, check_choice
-from hpgrid.errors import bad
 from hpgrid.progress import progress
 
 if TYPE_CHECKING:

@@ -9,10 +9,9 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter, Token
 
-from hpgrid.checks import NOISE_KINDS, OPTIMIZERS, read_shape
+from hpgrid.checks import NOISE_KINDS, OPTIMIZERS, bad, read_shape, unknown
 from hpgrid.cli import given
 from hpgrid.cli.cache import use_compilation_cache
-from hpgrid.errors import bad, unknown
 
 #: What --norm takes.
 NORMS = (*dict.fromkeys(OPTIMIZERS.values()), *OPTIMIZERS)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from hpgrid.checks import InputError, bad
 from hpgrid.cli import given
 from hpgrid.cli.pictures import check_picture, write_picture
-from hpgrid.errors import InputError, bad
 from hpgrid.transfers.given import OPTIMIZERS, REGIMES, check
 from hpgrid.transfers.sizes import read_number
 

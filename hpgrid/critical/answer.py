@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hpgrid.bounds import cesista2025 as bounds
+from hpgrid.checks import bad
 from hpgrid.critical import lmo, trivial
 from hpgrid.critical.given import Given, check
 from hpgrid.critical.lmo import Lmo
 from hpgrid.critical.need import Array
 from hpgrid.critical.reach import Reach, needed, reached
 from hpgrid.critical.trivial import Level
-from hpgrid.errors import bad
 
 FOUND, OUT_OF_REACH, VACUOUS = "found", "out of reach", "vacuous"
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hpgrid.checks import check_constants, check_value, is_number
-from hpgrid.errors import bad, unknown
+from hpgrid.checks import bad, check_constants, check_value, is_number, unknown
 
 FORMS = ("seed", "revised")
 NORMS = ("dual", "frobenius")

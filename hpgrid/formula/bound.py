@@ -6,9 +6,8 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from hpgrid.checks import AXES, check_constants
+from hpgrid.checks import AXES, bad, check_constants
 from hpgrid.config import check_exponent
-from hpgrid.errors import bad
 from hpgrid.formula.function import Formula, log_convex, with_exponents
 from hpgrid.formula.powers import Expansion, expand
 from hpgrid.formula.syntax import VARIABLES, Expression, read, shortened

@@ -17,7 +17,7 @@ from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any, NoReturn
 
-from hpgrid.errors import InputError, bad, unknown
+from hpgrid.checks import InputError, bad, unknown
 
 #: What a formula may name beside constants; beta is 1 - alpha.
 VARIABLES = ("eta", "b", "alpha", "beta", "T", "K")

@@ -12,11 +12,11 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from hpgrid.bounds import cesista2025 as bounds
+from hpgrid.checks import bad
 from hpgrid.config import Config
 from hpgrid.critical import lmo, solve
 from hpgrid.critical.answer import FOUND, OUT_OF_REACH, VACUOUS, critical_batch
 from hpgrid.critical.trivial import least, levels
-from hpgrid.errors import bad
 from hpgrid.paper.critical import problem
 from hpgrid.paper.data import Check, FigureData, config_data
 from hpgrid.plotting import critical as plot

@@ -13,11 +13,11 @@ from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
 from hpgrid.bounds import cesista2025 as bounds
+from hpgrid.checks import bad
 from hpgrid.config import Config
 from hpgrid.critical.answer import CriticalBatch, critical_batch
 from hpgrid.critical.need import one_over, split
 from hpgrid.critical.trivial import least
-from hpgrid.errors import bad
 from hpgrid.paper.critical import TITLES, minimiser_checks, problem
 from hpgrid.paper.data import Check, FigureData, config_data
 from hpgrid.plotting import critical as plot

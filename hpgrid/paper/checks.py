@@ -12,9 +12,8 @@ import numpy as np
 
 from hpgrid.paper.data import Check
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.reducers.slopes import Slope
 from hpgrid.regime import Regime
-from hpgrid.tuning.slopes import Array, Bools, Curves, MeasuredSlope, power_slopes, refined_slopes
+from hpgrid.slopes import Array, Bools, Curves, MeasuredSlope, Slope, power_slopes, refined_slopes
 
 
 def verdict(name: str, slope: Slope, exponent: float, bias: float) -> Check:

@@ -11,22 +11,20 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 import hpgrid
+from hpgrid.checks import bad
 from hpgrid.config import Config, Panel
-from hpgrid.errors import bad
+from hpgrid.curves import PERFORMANCE, even_levels, iso_loss, near_optimal
 from hpgrid.grid import Grid
 from hpgrid.paper.checks import verdict
 from hpgrid.paper.data import Check, FigureData, check_axes, config_data
 from hpgrid.plotting import contours as plot
 from hpgrid.plotting.style import letter, log_axes, new_figure, styled
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.reducers.contours import even_levels, iso_loss
-from hpgrid.reducers.near_optimal import PERFORMANCE, near_optimal
-from hpgrid.reducers.profile import grid_excess, sublevel
-from hpgrid.reducers.slopes import fit_slope, within
-from hpgrid.tuning.slopes import FAR, window_bias
+from hpgrid.refinement.profile import grid_excess, sublevel
+from hpgrid.slopes import FAR, fit_slope, window_bias, within
 
 if TYPE_CHECKING:
-    from hpgrid.search import SearchResult
+    from hpgrid.search.brute import SearchResult
 
 Array = NDArray[np.float64]
 

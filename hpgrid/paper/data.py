@@ -12,8 +12,8 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from hpgrid.checks import InputError, bad
 from hpgrid.config import Config, Panel
-from hpgrid.errors import InputError, bad
 from hpgrid.grid import TUNABLE, Grid
 from hpgrid.paper import FIGURES
 from hpgrid.proxy import FunctionProxy, Proxy

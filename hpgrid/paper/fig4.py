@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hpgrid.checks import bad
 from hpgrid.config import Config, Panel
-from hpgrid.errors import bad
 from hpgrid.grid import Grid
 from hpgrid.paper import contours
 from hpgrid.paper.data import Check, FigureData
-from hpgrid.reducers.profile import grid_excess
+from hpgrid.refinement.profile import grid_excess
 from hpgrid.theory import iso_loss
 
 if TYPE_CHECKING:
-    from hpgrid.search import SearchResult
+    from hpgrid.search.brute import SearchResult
 
 draw = contours.draw
 

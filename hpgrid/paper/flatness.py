@@ -19,10 +19,9 @@ from hpgrid.paper.pair import power_label, predicted_line
 from hpgrid.plotting.curves import band, floor, law, padded, refined, tuned_line
 from hpgrid.plotting.style import SHORT, letter, log_axes, new_figure, styled
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.reducers.profile import grid_excess
-from hpgrid.reducers.slopes import fit_slope, within
+from hpgrid.refinement.profile import grid_excess
+from hpgrid.slopes import FAR, REFINED, fit_slope, window_bias, within
 from hpgrid.theory import joint
-from hpgrid.tuning.slopes import FAR, REFINED, window_bias
 
 Array = NDArray[np.float64]
 

@@ -17,17 +17,27 @@ from matplotlib.figure import Figure
 
 import hpgrid
 from hpgrid.config import Config
+from hpgrid.curves import PERFORMANCE, near_optimal
 from hpgrid.paper.checks import verdict
 from hpgrid.paper.data import Check, FigureData, check_axes, config_data, only_panel
 from hpgrid.paper.pair import held_text, power_label, predicted_line, refined_arrays
 from hpgrid.plotting.curves import argmin, band, law, optimum, padded, refined
 from hpgrid.plotting.style import SHORT, letter, log_axes, new_figure, split_legends, styled
 from hpgrid.proxy import FunctionProxy
-from hpgrid.reducers.near_optimal import PERFORMANCE, near_optimal
-from hpgrid.reducers.slopes import fit_slope, within
-from hpgrid.search import SearchResult
+from hpgrid.search.brute import SearchResult
+from hpgrid.slopes import (
+    FAR,
+    REFINED,
+    Array,
+    Curves,
+    fit_slope,
+    monomial_name,
+    power_slopes,
+    product,
+    window_bias,
+    within,
+)
 from hpgrid.tuning.question import Question, ask
-from hpgrid.tuning.slopes import FAR, REFINED, Array, Curves, monomial_name, power_slopes, product, window_bias
 from hpgrid.tuning.survey import default_window, fitted_edge, search
 
 #: A product of powers of tuned variables, and its predicted exponent.

@@ -13,9 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter
 from numpy.typing import NDArray
 
-from hpgrid.checks import METHODS, check_value
+from hpgrid.checks import METHODS, bad, check_value
 from hpgrid.config import Config, check_choice, check_count
-from hpgrid.errors import bad
 from hpgrid.paper.checks import verdict
 from hpgrid.paper.data import Check, FigureData, config_data
 from hpgrid.plotting.curves import family, law, padded

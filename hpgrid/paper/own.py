@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpgrid.checks import bad
 from hpgrid.config import Config, Panel
-from hpgrid.errors import bad
 from hpgrid.grid import Grid
 from hpgrid.paper import contours, joint, pair
 from hpgrid.paper.data import Check, FigureData
@@ -19,7 +19,7 @@ from hpgrid.tuning.laws import exact_law, monomials, predicted
 
 if TYPE_CHECKING:
     from hpgrid.asymptotics import Law
-    from hpgrid.search import SearchResult
+    from hpgrid.search.brute import SearchResult
 
 #: What can be asked for.
 LAYOUTS = ("curves", "contours")

@@ -16,20 +16,19 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import hpgrid
+from hpgrid.checks import bad
 from hpgrid.config import Config, Panel
-from hpgrid.errors import bad
+from hpgrid.curves import argmin_curve
 from hpgrid.grid import Grid
 from hpgrid.paper.checks import refined_checks, tuned_checks
 from hpgrid.paper.data import Check, FigureData, check_axes, config_data, only_panel
 from hpgrid.plotting.curves import family, law, optimum, padded, refined
 from hpgrid.plotting.style import PREDICTED, SHORT, letter, log_axes, new_figure, split_legends, styled
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.reducers.curves import argmin_curve
-from hpgrid.reducers.slopes import fit_slope, within
 from hpgrid.regime import Regime
+from hpgrid.slopes import fit_slope, refined_curves, within
 from hpgrid.tuning.laws import exact_law, predicted
 from hpgrid.tuning.question import least_iterations
-from hpgrid.tuning.slopes import refined_curves
 from hpgrid.tuning.survey import fitted_edge, fitting_window
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.errors import bad
+from hpgrid.checks import bad
 
 Row = tuple[Fraction, ...]
 

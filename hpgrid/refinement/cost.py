@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.checks import is_number
-from hpgrid.errors import bad, unknown
+from hpgrid.checks import bad, is_number, unknown
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.refinement.optimum import posed
 from hpgrid.refinement.problem import Floats, Problem, powers

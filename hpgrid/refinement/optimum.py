@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hpgrid.checks import is_number
-from hpgrid.errors import bad, unknown
+from hpgrid.checks import bad, is_number, unknown
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.refinement.problem import Floats, Problem, pose
 from hpgrid.refinement.solver import solve

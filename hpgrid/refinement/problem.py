@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hpgrid.checks import TUNABLE, is_number
-from hpgrid.errors import bad, unknown
+from hpgrid.checks import TUNABLE, bad, is_number, unknown
 from hpgrid.proxy import FunctionProxy, Proxy, Term, evaluate_factor
 from hpgrid.refinement.bases import Row
 from hpgrid.regime import Regime, along, check_caps

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hpgrid.errors import bad
+from hpgrid.checks import bad
 from hpgrid.proxy import SHARPNESS, FunctionProxy
 from hpgrid.refinement.problem import Floats, Problem, powers
 

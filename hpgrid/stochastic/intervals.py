@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hpgrid.arrays import Array
-from hpgrid.errors import bad
+from hpgrid.checks import bad
 
 #: How sure all of the intervals of a figure, or of a row of the ledger, are together.
 LEVEL = 0.99

@@ -18,7 +18,7 @@ import numpy as np
 
 from hpgrid.arrays import Array
 from hpgrid.bounds import lmo_exact
-from hpgrid.errors import bad
+from hpgrid.checks import bad
 from hpgrid.norms import Norm
 from hpgrid.stochastic.noise import GAUSSIAN
 from hpgrid.stochastic.problems import Form, Problem

@@ -9,8 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.checks import PRECISIONS
-from hpgrid.errors import unknown
+from hpgrid.checks import PRECISIONS, unknown
 from hpgrid.newton_schulz import OracleError, newton_schulz, oracle_error
 from hpgrid.norms import SPECTRAL, check_shape
 

@@ -28,7 +28,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from hpgrid.arrays import Array
-from hpgrid.errors import bad
+from hpgrid.checks import bad
 from hpgrid.norms import MAX, SPECTRAL, Norm, check_shape
 from hpgrid.stochastic.thin import gram, norm_of, together
 

@@ -14,7 +14,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.errors import bad
+from hpgrid.checks import bad
 from hpgrid.norms import Array, Norm, check_shape, inner
 from hpgrid.progress import track
 

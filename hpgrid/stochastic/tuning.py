@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hpgrid.arrays import Array
-from hpgrid.reducers.slopes import Slope, fit_slope
+from hpgrid.slopes import Slope, fit_slope
 from hpgrid.stochastic.intervals import LEVEL, near_least
 
 

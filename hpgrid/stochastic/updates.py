@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from hpgrid.arrays import Array
-from hpgrid.reducers.slopes import Slope, fit_slope
+from hpgrid.slopes import Slope, fit_slope
 from hpgrid.stochastic.against import Experiment, measure
 from hpgrid.stochastic.intervals import Interval, interval, ratio
 from hpgrid.stochastic.momentum import Setting

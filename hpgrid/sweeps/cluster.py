@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 
-from hpgrid.errors import bad
+from hpgrid.checks import bad
 
 #: Seconds within which all have to be there.
 PATIENCE = 48.0

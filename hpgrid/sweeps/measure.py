@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from hpgrid.checks import TUNABLE, complement
 from hpgrid.grid import Grid
-from hpgrid.many import ManyResult, search_many
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.reducers.many_slopes import fit_slopes, lasting
 from hpgrid.refinement.optimum import Optimum, known, refine
 from hpgrid.regime import Regime
+from hpgrid.search.many import ManyResult, search_many
+from hpgrid.slopes import fit_slopes, lasting
 from hpgrid.sweeps.plan import NamedRegime, Plan
 from hpgrid.sweeps.values import HELD, hyperparameter
 

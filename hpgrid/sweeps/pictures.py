@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from hpgrid.errors import bad, unknown
+from hpgrid.checks import bad, unknown
 from hpgrid.plotting import maps
 from hpgrid.plotting.curves import law, padded
 from hpgrid.plotting.style import SHORT, decades, hollow, letter, log_axes, new_figure, number, styled

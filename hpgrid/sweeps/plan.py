@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from hpgrid.checks import TUNABLE, check_value, complement, is_number
+from hpgrid.checks import TUNABLE, InputError, bad, check_value, complement, is_number
 from hpgrid.config import (
     BoundConfig,
     GridConfig,
@@ -20,7 +20,6 @@ from hpgrid.config import (
     read_toml,
     table_of,
 )
-from hpgrid.errors import InputError, bad
 from hpgrid.sweeps.values import HELD, hyperparameter, parse_constants, read_rows
 
 #: Combinations beyond which a sweep is refused.

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpgrid.checks import TUNABLE, complement
-from hpgrid.errors import bad
+from hpgrid.checks import TUNABLE, bad, complement
 from hpgrid.grid import Grid
 from hpgrid.progress import progress
 from hpgrid.record import made_with

@@ -24,7 +24,7 @@ import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from hpgrid.errors import bad
+from hpgrid.checks import bad
 from hpgrid.sweeps.combinations import Combinations
 from hpgrid.sweeps.layout import MARKER, SPECS, UNITS
 

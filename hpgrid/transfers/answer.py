@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hpgrid.errors import bad
+from hpgrid.checks import bad
 from hpgrid.transfers import half_life
 from hpgrid.transfers.fits import FITS, Applied, applied
 from hpgrid.transfers.given import Asked, Limits, Setting, check, missing

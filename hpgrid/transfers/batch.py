@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from hpgrid.errors import bad
+from hpgrid.checks import bad
 from hpgrid.transfers.given import Limits
 from hpgrid.transfers.words import as_given, batch
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hpgrid.checks import check_constants
-from hpgrid.errors import bad, unknown
+from hpgrid.checks import bad, check_constants, unknown
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hpgrid.errors import bad
+from hpgrid.checks import bad
 from hpgrid.transfers.calibrate import Calibration, calibrate
 from hpgrid.transfers.constants import Constants
 from hpgrid.transfers.cost import Cost, cost

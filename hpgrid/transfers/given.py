@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from hpgrid.checks import check_value, complement, is_number
-from hpgrid.errors import bad, unknown
+from hpgrid.checks import bad, check_value, complement, is_number, unknown
 from hpgrid.transfers import constants
 from hpgrid.transfers.constants import Constants
 from hpgrid.transfers.sizes import check_size, in_tokens, optional, positive, rounding, whole

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hpgrid.errors import bad
+from hpgrid.checks import bad
 from hpgrid.theory import transfer as theory
 from hpgrid.theory.sgd import IN_TOKENS
 from hpgrid.theory.transfer import TABLE_2, Run

@@ -7,8 +7,7 @@ import sys
 from numbers import Rational, Real
 from typing import Any
 
-from hpgrid.checks import is_number
-from hpgrid.errors import bad
+from hpgrid.checks import bad, is_number
 
 #: The least and the largest number that is taken: what lies beyond is rounded, or none at all once it is multiplied.
 LEAST, LARGEST = sys.float_info.min, 1e300

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hpgrid.checks import check_value
-from hpgrid.reducers.profile import grid_excess
+from hpgrid.refinement.profile import grid_excess
 from hpgrid.regime import along
+from hpgrid.slopes import monomial_name
 from hpgrid.tuning.laws import law_of, runs_off_to
 from hpgrid.tuning.question import Question
-from hpgrid.tuning.slopes import monomial_name
 from hpgrid.tuning.survey import search
 
 if TYPE_CHECKING:

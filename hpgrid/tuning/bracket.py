@@ -11,8 +11,8 @@ import numpy as np
 from hpgrid.proxy import FunctionProxy
 from hpgrid.refinement.optimum import known
 from hpgrid.regime import along
+from hpgrid.slopes import REFINED
 from hpgrid.tuning.question import Array, Question
-from hpgrid.tuning.slopes import REFINED
 
 if TYPE_CHECKING:
     from hpgrid.refinement import Optimum

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from hpgrid.errors import InputError
+from hpgrid.checks import InputError
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime
 

@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.checks import TUNABLE
-from hpgrid.errors import bad
+from hpgrid.checks import TUNABLE, bad
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, along
-from hpgrid.search import check_min_K, joint_caps
+from hpgrid.search.brute import check_min_K, joint_caps
 
 Array = NDArray[np.float64]
 

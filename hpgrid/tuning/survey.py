@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpgrid.reducers.curves import argmin_curve
+from hpgrid.curves import argmin_curve
 from hpgrid.refinement.optimum import known
 from hpgrid.regime import along
-from hpgrid.search import SearchResult, grid_search
+from hpgrid.search.brute import SearchResult, grid_search
+from hpgrid.slopes import FAR, Bools, Curves, MeasuredSlope, monomial_name, power_slopes, slopes_from
 from hpgrid.tuning.laws import law_of, monomials
 from hpgrid.tuning.question import Array, Question
-from hpgrid.tuning.slopes import FAR, Bools, Curves, MeasuredSlope, monomial_name, power_slopes, slopes_from
 
 if TYPE_CHECKING:
     from hpgrid.asymptotics import Law
@@ -161,8 +161,8 @@ def fitting_window(best: SearchResult) -> tuple[float, float]:
 
 def _refined_window(question: Question) -> tuple[float, float]:
     """The budgets from where the refined optimum is more than a step of the grid away from them for good."""
-    from hpgrid.reducers.many_slopes import lasting
     from hpgrid.refinement import refine
+    from hpgrid.slopes import lasting
 
     at: dict[str, Any] = {question.budget: question.budgets}
     found = refine(question.proxy, **question.refining(), **at)

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpgrid.checks import check_value, is_number
-from hpgrid.errors import bad
+from hpgrid.checks import bad, check_value, is_number
 from hpgrid.progress import progress
 from hpgrid.refinement.optimum import known
+from hpgrid.slopes import REFINED
 from hpgrid.tuning.advice import Point, point_of
 from hpgrid.tuning.bracket import NARROW, Bracket, look_closer, lowest, narrow, solver, with_negative
 from hpgrid.tuning.question import Array, Question
-from hpgrid.tuning.slopes import REFINED
 
 if TYPE_CHECKING:
     from hpgrid.refinement import Optimum

@@ -11,7 +11,7 @@ from hpgrid import bounds
 from hpgrid.bench.counts import count
 from hpgrid.bench.needs import needs
 from hpgrid.bench.works import WORKS
-from hpgrid.errors import InputError
+from hpgrid.checks import InputError
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy
 

@@ -14,7 +14,7 @@ from oracle import assert_agrees, axes_of, naive_search
 
 from hpgrid import Grid, LogAxis, bounds, grid_search, refine
 from hpgrid.bounds import cesista2025 as source
-from hpgrid.errors import InputError
+from hpgrid.checks import InputError
 from hpgrid.proxy import Proxy, Term
 
 Delta0, L, sigma, D, G0, lam = 2.0, 0.7, 1.3, 1.2, 0.6, 0.3

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from hpgrid import FunctionProxy, Grid, LogAxis, Proxy, Term, bounds, parse
+from hpgrid.checks import InputError
 from hpgrid.claims.ledger import FAILS, HOLDS, UNIDENTIFIABLE, Reading
-from hpgrid.claims.stated import refined, verdicts
-from hpgrid.claims.stated.checking import Checked, check
-from hpgrid.claims.stated.report import as_dict, text
-from hpgrid.claims.stated.verdicts import contradictions, instead, part_verdict, tells, verdict
-from hpgrid.errors import InputError
+from hpgrid.statements import refined, verdicts
+from hpgrid.statements.checking import Checked, check
+from hpgrid.statements.report import as_dict, text
+from hpgrid.statements.verdicts import contradictions, instead, part_verdict, tells, verdict
 from hpgrid.theory import star_convex as theory
 
 F = Fraction

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpgrid.claims.stated.grammar import LEFT, parse
-from hpgrid.claims.stated.statement import Conditions, Product, Statement
-from hpgrid.claims.stated.tokens import LONGEST
-from hpgrid.errors import InputError
+from hpgrid.checks import InputError
+from hpgrid.statements.grammar import LEFT, parse
+from hpgrid.statements.statement import Conditions, Product, Statement
+from hpgrid.statements.tokens import LONGEST
 
 F = Fraction
 

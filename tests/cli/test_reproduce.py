@@ -161,7 +161,7 @@ def test_redraw_computes_nothing(
         raise AssertionError("a redraw does not compute")
 
     monkeypatch.setattr("hpgrid.paper.fig1.compute", never)
-    monkeypatch.setattr("hpgrid.search.grid_search", never)
+    monkeypatch.setattr("hpgrid.search.brute.grid_search", never)
     before = {path.name: path.read_bytes() for path in copied(saved, tmp_path).iterdir()}
     assert reproduce("fig1", "--redraw", "--format", "svg", "--out", tmp_path) == 0
     assert names(tmp_path) == {"fig1.svg", "fig1.npz", "fig1.json"}

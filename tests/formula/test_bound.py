@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import hpgrid
-from hpgrid.errors import InputError
+from hpgrid.checks import InputError
 from hpgrid.formula.bound import build, parse
 from hpgrid.formula.syntax import read
 from hpgrid.proxy import FunctionProxy, Proxy

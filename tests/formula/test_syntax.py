@@ -9,8 +9,8 @@ from fractions import Fraction
 
 import pytest
 
+from hpgrid.checks import InputError
 from hpgrid.cli import main
-from hpgrid.errors import InputError
 from hpgrid.formula.bound import parse
 from hpgrid.formula.syntax import DEEPEST, LONGEST, read
 

@@ -7,8 +7,8 @@ import pytest
 
 from hpgrid import bounds
 from hpgrid.paper.checks import tuned_checks, verdict
-from hpgrid.reducers.profile import grid_excess
-from hpgrid.reducers.slopes import Slope, fit_slope
+from hpgrid.refinement.profile import grid_excess
+from hpgrid.slopes import Slope, fit_slope
 from hpgrid.theory import fixed_momentum
 
 T = np.geomspace(1e10, 1e22, 25)

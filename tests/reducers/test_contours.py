@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hpgrid.reducers.contours import even_levels, iso_loss
+from hpgrid.curves import even_levels, iso_loss
 
 K, B = np.geomspace(1e2, 1e16, 15), np.geomspace(1.0, 1e9, 11)
 

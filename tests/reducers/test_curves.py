@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from hpgrid.reducers.curves import argmin_curve, burn_in_end
+from hpgrid.curves import argmin_curve, burn_in_end
 
 
 @pytest.mark.parametrize(

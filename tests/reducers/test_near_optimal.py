@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpgrid.reducers.near_optimal import PERFORMANCE, near_optimal
+from hpgrid.curves import PERFORMANCE, near_optimal
 
 
 def brute(risk: np.ndarray, values: np.ndarray, performance: float) -> list[tuple]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hpgrid import FunctionProxy, Grid, LogAxis, Proxy, Term, bounds
-from hpgrid.reducers.profile import grid_excess, profile, sublevel
+from hpgrid.refinement.profile import grid_excess, profile, sublevel
 from hpgrid.theory import fixed_momentum
 
 #: Unit constants, and others that no symmetry makes equal.

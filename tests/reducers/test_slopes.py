@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import hpgrid
-from hpgrid.reducers.slopes import fit_slope, local_slopes
+from hpgrid.slopes import fit_slope, local_slopes
 
 X = np.geomspace(1e2, 1e22, 21)
 

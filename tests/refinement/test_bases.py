@@ -10,7 +10,7 @@ from itertools import combinations, permutations
 import numpy as np
 import pytest
 
-from hpgrid.errors import InputError
+from hpgrid.checks import InputError
 from hpgrid.refinement.bases import MOST_ROWS, all_bases
 
 #: Two rows that depend on each other, one on two others, a unit row, and thirds.

@@ -9,7 +9,7 @@ from mpmath import mp, mpf
 from reference import DIGITS, EPS, Minimum, Posynomial, holding, log, minimum, posynomial, value
 
 from hpgrid import Proxy, Term, bounds, parse
-from hpgrid.errors import InputError
+from hpgrid.checks import InputError
 from hpgrid.refinement import flatness, refine, regret
 
 NAMES = ("eta", "b", "alpha")

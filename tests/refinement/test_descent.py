@@ -12,7 +12,7 @@ from mpmath import mp, mpf
 from reference import EPS
 
 from hpgrid import FunctionProxy, Proxy, Term, bounds
-from hpgrid.errors import InputError
+from hpgrid.checks import InputError
 from hpgrid.refinement import flatness, refine, regret
 
 NAMES = ("eta", "b", "alpha")

@@ -10,7 +10,7 @@ import pytest
 from reference import log, minimum, posynomial
 
 from hpgrid import FunctionProxy, Proxy, Regime, Term, bounds
-from hpgrid.errors import InputError
+from hpgrid.checks import InputError
 from hpgrid.refinement import Optimum, refine
 
 NAMES = ("eta", "b", "alpha")

@@ -11,8 +11,8 @@ from sweep_of_six import SMALL
 
 import hpgrid
 from hpgrid.checks import TUNABLE
-from hpgrid.reducers.curves import argmin_curve
-from hpgrid.reducers.slopes import fit_slope
+from hpgrid.curves import argmin_curve
+from hpgrid.slopes import fit_slope
 
 
 @pytest.fixture(scope="module")

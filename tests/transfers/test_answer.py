@@ -13,8 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import hpgrid
-from hpgrid.checks import complement
-from hpgrid.errors import InputError
+from hpgrid.checks import InputError, complement
 from hpgrid.transfers import half_life
 from hpgrid.transfers.fits import FITS
 from hpgrid.transfers.rules import moved

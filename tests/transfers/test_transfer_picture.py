@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 import hpgrid
-from hpgrid.errors import InputError
+from hpgrid.checks import InputError
 from hpgrid.transfers.answer import Transfer
 
 START = {"eta": 3e-4, "b": 128, "beta": 0.95, "T": 2.5e9}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from hpgrid.bounds.cesista2025.arrays import Array, kept, sqrt, stray
-from hpgrid.errors import unknown
+from hpgrid.checks import unknown
 
 
 class Error(NamedTuple):

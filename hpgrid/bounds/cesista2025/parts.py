@@ -8,7 +8,7 @@ import numpy as np
 
 from hpgrid.bounds.cesista2025.arrays import Array, space, sqrt, stray
 from hpgrid.bounds.cesista2025.decay import in_domain
-from hpgrid.errors import bad, unknown
+from hpgrid.checks import bad, unknown
 
 FORMS = ("seed", "revised")
 NORMS = ("dual", "frobenius")

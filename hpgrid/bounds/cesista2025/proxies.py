@@ -11,8 +11,7 @@ import numpy as np
 from hpgrid.bounds.cesista2025.arrays import Array, kept, space, sqrt
 from hpgrid.bounds.cesista2025.decay import ROUNDING, in_domain
 from hpgrid.bounds.cesista2025.parts import check_form, gap_parts, loss_parts, parts
-from hpgrid.checks import check_constants, is_number
-from hpgrid.errors import bad, unknown
+from hpgrid.checks import bad, check_constants, is_number, unknown
 from hpgrid.proxy import FunctionProxy, Term
 
 

@@ -25,7 +25,7 @@ from hpgrid.claims.routes import (
     unsettled,
     value,
 )
-from hpgrid.reducers.near_optimal import PERFORMANCE
+from hpgrid.curves import PERFORMANCE
 from hpgrid.theory import capped_batch
 
 JOINT = setting("eta", "b", "alpha")

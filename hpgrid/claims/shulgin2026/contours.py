@@ -9,7 +9,7 @@ import numpy as np
 from hpgrid.claims.ledger import Finding, Reading, claim
 from hpgrid.claims.readings import at_least, at_most, on_grid, same, together, worst
 from hpgrid.claims.routes import EQ11, FARTHER, SOLVER, Array, bisect, refined, setting
-from hpgrid.reducers.near_optimal import PERFORMANCE
+from hpgrid.curves import PERFORMANCE
 from hpgrid.theory import iso_loss
 from hpgrid.theory.printed import trivial_level
 

@@ -144,7 +144,7 @@ def momentum() -> Finding:
 )
 def figure_3() -> Finding:
     """The slope through the caption's numbers; each is within half a step of its own grid of eta."""
-    from hpgrid.reducers.slopes import fit_slope
+    from hpgrid.slopes import fit_slope
 
     b, eta = np.array([32.0, 128.0, 512.0]), np.array([0.001, 0.003, 0.01])
     half_step = float(np.log(eta[2] / eta[1])) / 2

@@ -8,7 +8,7 @@ from hpgrid.claims.ledger import Finding, claim
 from hpgrid.claims.readings import at_most, on_grid
 from hpgrid.claims.routes import BOUNDS, EQ4, figure, refined, setting
 from hpgrid.grid import Grid
-from hpgrid.reducers.profile import grid_excess
+from hpgrid.refinement.profile import grid_excess
 from hpgrid.theory import critical_budget
 
 

@@ -14,7 +14,7 @@ from hpgrid.claims.readings import at_most
 from hpgrid.theory import iterations
 
 if TYPE_CHECKING:
-    from hpgrid.reducers.slopes import Slope
+    from hpgrid.slopes import Slope
     from hpgrid.stochastic.lmo import Runs
 
 SHAPE, WIDTH, SEED = (4, 2), 0.5, 2026

@@ -25,8 +25,8 @@ from hpgrid.claims.routes import (
     unsettled,
     value,
 )
+from hpgrid.curves import PERFORMANCE
 from hpgrid.proxy import Proxy
-from hpgrid.reducers.near_optimal import PERFORMANCE
 from hpgrid.theory import noise_exponent as printed
 
 JOINT = setting("eta", "b", "alpha")

@@ -9,8 +9,8 @@ import numpy as np
 from hpgrid.claims.ledger import Finding, Reading, claim
 from hpgrid.claims.readings import at_least, at_most, on_grid, power
 from hpgrid.claims.routes import EQ4, EQ5, Array, elasticity, exponent, figure, power_in, setting
-from hpgrid.reducers.near_optimal import PERFORMANCE
-from hpgrid.reducers.slopes import fit_slope
+from hpgrid.curves import PERFORMANCE
+from hpgrid.slopes import fit_slope
 from hpgrid.theory import iso_loss
 
 ALPHA = 1e-3

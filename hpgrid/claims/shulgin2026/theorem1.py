@@ -27,7 +27,7 @@ from hpgrid.claims.routes import (
     value,
 )
 from hpgrid.grid import Grid, LogAxis
-from hpgrid.reducers.slopes import fit_slope
+from hpgrid.slopes import fit_slope
 from hpgrid.theory import fixed_momentum, iterations
 
 ALPHA = 1e-3

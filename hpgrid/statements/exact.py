@@ -13,9 +13,10 @@ from hpgrid.asymptotics.law import Law, PowerLaw
 from hpgrid.asymptotics.linear import coordinates, vector
 from hpgrid.asymptotics.monomial import ONE, Monomial, Sum
 from hpgrid.claims.ledger import Number, Reading
-from hpgrid.claims.stated.posing import Question, moved_to
+from hpgrid.statements.posing import Question, moved_to
 
 ROUTE = "exact"
+
 
 #: What evaluating a constant of some ten factors may lose.
 _ROUNDING = 1e-14
@@ -89,8 +90,6 @@ def _constant(question: Question, law: PowerLaw) -> Reading:
 
 
 # --- laws of products ---
-
-
 def product_law(law: Law, left: Mapping[str, Fraction]) -> Exact:
     """Return the asymptotics of a product: from its factors', or from what is fixed across a flat direction."""
     if all(law.exponent.get(name) is not None for name in left):

@@ -14,21 +14,22 @@ import numpy as np
 
 from hpgrid.claims.ledger import Reading
 from hpgrid.claims.routes import Bound, Setting
-from hpgrid.claims.stated.behind import Followed, Following, Searched, capped
-from hpgrid.claims.stated.posing import Question, variables
-from hpgrid.claims.stated.verdicts import BESIDE, tells
+from hpgrid.curves import Curve, argmin_curve
 from hpgrid.grid import TUNABLE, Grid, LogAxis
 from hpgrid.paper.checks import verdict
-from hpgrid.reducers.curves import Curve, argmin_curve
-from hpgrid.reducers.many_slopes import lasting
-from hpgrid.reducers.profile import profile
-from hpgrid.reducers.slopes import fit_slope
-from hpgrid.search import grid_search
+from hpgrid.refinement.profile import profile
+from hpgrid.search.brute import grid_search
+from hpgrid.slopes import fit_slope, lasting
+from hpgrid.statements.behind import Followed, Following, Searched, capped
+from hpgrid.statements.posing import Question, variables
+from hpgrid.statements.verdicts import BESIDE, tells
 
 ROUTE = "grid"
 
+
 #: The iterations of a grid in K; the papers state none.
 ITERATIONS = LogAxis(1e2, 1e16)
+
 
 #: How many budgets are fitted where the continuous optimum is followed downhill, which takes its time.
 _MOST = 20

@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from hpgrid.checks import TUNABLE
+from hpgrid.checks import TUNABLE, unknown
 from hpgrid.claims.routes import Bound, Setting
-from hpgrid.claims.stated.statement import Statement
-from hpgrid.claims.stated.tokens import unknown_name, wrong
-from hpgrid.errors import unknown
 from hpgrid.proxy import FunctionProxy
 from hpgrid.regime import Regime, along, check_caps
+from hpgrid.statements.statement import Statement
+from hpgrid.statements.tokens import unknown_name, wrong
 
 #: What is held where nobody says at what: Figure 2's batch size and Figure 1's momentum; a rate of no significance.
 HELD_AT = {"eta": 1e-3, "b": 1072.0, "alpha": 1e-3}
+
 
 #: What tends to 0 after the budget has gone to infinity is held at this.
 SMALL = 1e-6
@@ -149,8 +149,6 @@ def _setting(proxy: Bound, regime: Regime) -> Setting:
 
 
 # --- what is tuned and what is held ---
-
-
 def _regime(statement: Statement, own: tuple[str, ...], roles: Roles) -> tuple[Regime, tuple[str, ...]]:
     """The regime of a claim, and what is held in it for want of a value."""
     said = statement.conditions
@@ -205,8 +203,6 @@ def _nothing_tuned(statement: Statement, regime: Regime, budget: str) -> tuple[s
 
 
 # --- from both sides to one ---
-
-
 def _gathered(statement: Statement, budget: str, regime: Regime) -> tuple[dict[str, Fraction], Fraction]:
     """The exponents of left/right with K = T/b and paths written out, and that of the logarithm on the right."""
     both = statement.left.times(statement.right, Fraction(-1))

@@ -20,20 +20,24 @@ from numpy.typing import NDArray
 
 from hpgrid.claims.ledger import HOLDS, Reading
 from hpgrid.claims.routes import SOLVER, Array, Bound, Setting, holding, refined
-from hpgrid.claims.stated.posing import Question, moved_to
-from hpgrid.claims.stated.verdicts import tells
 from hpgrid.refinement.optimum import Optimum, known
+from hpgrid.statements.posing import Question, moved_to
+from hpgrid.statements.verdicts import tells
 
 ROUTE = "refined"
+
 
 #: The budgets at which optima are read, as far out as the solver arrives.
 LADDER = np.array([1e12, 1e16, 1e22, 1e30, 1e40, 1e60, 1e80, 1e150])
 
+
 #: How many of them are used: the last ones.
 _USED = 5
 
+
 #: The rung of 1e60, which an optimum must be known at: one that is lost before may follow another law beyond.
 _FAR_ENOUGH = 5
+
 
 #: Where what tends to 0 is moved to, after ``SMALL``.
 _SMALLER = 1e-3
@@ -140,8 +144,6 @@ def _constant(question: Question, base: Climb) -> Reading:
 
 
 # --- held variables and constants ---
-
-
 def _moved(question: Question, name: str, climbing: Climbing) -> Reading:
     """The power of what is named: by moving it, and where it tends to 0, by moving it again from much nearer."""
     found, error = _elasticity(question, question.setting, name, climbing)
@@ -168,7 +170,6 @@ def _elasticity(question: Question, setting: Setting, name: str, climbing: Climb
 
 
 # --- far out ---
-
 _U = np.log(LADDER)
 
 

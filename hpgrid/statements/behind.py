@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 
 from hpgrid.claims.routes import Array, Bound, Setting
 from hpgrid.proxy import Proxy
-from hpgrid.reducers.profile import grid_excess, profile, sublevel
+from hpgrid.refinement.profile import grid_excess, profile, sublevel
 from hpgrid.regime import Regime, along
-from hpgrid.search import joint_caps
-from hpgrid.tuning.slopes import FAR, in_monomial, refined_curves
+from hpgrid.search.brute import joint_caps
+from hpgrid.slopes import FAR, in_monomial, refined_curves
 
 #: The ends of a product's own axis: none that matter.
 _OPEN = (1e-200, 1e200)
+
 
 #: A product of powers as a key.
 Left = tuple[tuple[str, Fraction], ...]
@@ -65,8 +66,10 @@ class Followed(NamedTuple):
 
 Searching = Callable[[Setting], Searched]
 
+
 #: A product in a setting; None where the window has fewer than two points.
 Following = Callable[[Setting, Left], Followed | None]
+
 
 #: The refined curves in a setting, over the window and far out.
 Descending = Callable[[Setting], Mapping[str, Array]]
@@ -115,8 +118,6 @@ def _product(curves: Mapping[str, Array], left: Left) -> Array:
 
 
 # --- sums of powers ---
-
-
 def _by_bisection(proxy: Proxy, found: Searched, setting: Setting, left: Mapping[str, Fraction]) -> tuple[Array, float]:
     """A product over the window and far out, and how uncertain the argmin's is over the window."""
     window, far = _budgets(found)

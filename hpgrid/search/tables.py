@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.checks import AXES
-from hpgrid.errors import InputError, bad
+from hpgrid.checks import AXES, InputError, bad
 from hpgrid.proxy import Factor, FunctionProxy, Proxy, RiskFunction, Term, evaluate_factor
 
 #: Values on the axes, by name.
@@ -165,8 +164,6 @@ def scan_axis(proxy: Proxy | FunctionProxy, over: tuple[str, ...], domain: Domai
 
 
 # --- which cells may win ---
-
-
 @dataclass(frozen=True)
 class Domain:
     """Which cells may win: a penalty (0 or +inf) on each axis, and b min_K <= T between two.
@@ -219,8 +216,6 @@ def _iterations(fixed: Mapping[str, float], batch_path: Fraction | None) -> floa
 
 
 # --- does the dtype hold every term ---
-
-
 def check_range(
     proxy: Proxy, axes: Axes, fixed: Mapping[str, float], domain: Domain, scan: str, info: np.finfo
 ) -> None:

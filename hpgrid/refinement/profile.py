@@ -13,12 +13,13 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hpgrid.errors import bad
+from hpgrid.checks import bad
 from hpgrid.proxy import FunctionProxy, Proxy, evaluate_factor
 from hpgrid.shapes import Array, Bool, Float
 
 #: Where each variable is looked for, in natural log: eta anywhere, b >= 1, alpha <= 1.
 _BRACKET = {"eta": (-250.0, 250.0), "b": (0.0, 500.0), "alpha": (-250.0, 0.0)}
+
 
 #: Halvings of a bracket: 500 / 2^48 is 2e-12.
 _HALVINGS = 48
@@ -127,8 +128,6 @@ def grid_excess(proxy: Proxy | FunctionProxy, steps: Mapping[str, float]) -> flo
 
 
 # --- the solve ---
-
-
 def _posynomial(proxy: Proxy | FunctionProxy) -> Proxy:
     if isinstance(proxy, FunctionProxy):
         raise bad("a continuous profile needs a sum of powers", proxy.name, "a Proxy, or the grid alone")

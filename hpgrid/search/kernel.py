@@ -22,7 +22,7 @@ from jax import lax
 
 from hpgrid.checks import AXES
 from hpgrid.progress import track
-from hpgrid.tables import Call, Tables
+from hpgrid.search.tables import Call, Tables
 
 #: How many points of the scanned axis one step of the loop takes: enough that the best value stays
 #: in a register, few enough that the loop compiles quickly.
@@ -223,8 +223,6 @@ def _joint(
 
 
 # --- chunks ---
-
-
 def best_cells(tables: Tables, remaining: tuple[str, ...], *, chunk: int, counted: bool) -> tuple[Any, Any, Any]:
     """Return, over the remaining axes, the best risk, where it is, and how many cells are close.
 

@@ -10,6 +10,7 @@ from hpgrid.claims.ledger import FAILS, UNIDENTIFIABLE, VERDICTS, Number, Readin
 #: What stands in a reading's name between its part and the logarithm that it was freed of.
 BESIDE = " beside "
 
+
 #: From the surest route to the least sure.
 ROUTES = ("exact", "refined", "grid")
 

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from hpgrid.checks import is_number
-from hpgrid.errors import bad
+from hpgrid.checks import bad, is_number
 
 #: The share of the machine's memory that a sweep takes where the device does not tell what it has.
 HOST_SHARE = 1 / 8
+
 
 #: How many calls are under way at once for each device that is no CPU: one computes while another's numbers travel.
 _AHEAD = 2

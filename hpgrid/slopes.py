@@ -1,36 +1,206 @@
-"""Slopes of measured optima against a budget, and how sure they are: no prediction has a part in it.
-
-A slope is off by at most the argmin's uncertainty over the window, and a law that holds only as the
-budget grows is biased on any finite one: so the tolerance is the error of a fit whose points are
-each uncertain by delta, plus how far the continuous optimum's own slope over the window is from its
-slope twenty decades further out.
-"""
+"""Slopes of power laws: how sure a fitted exponent is, and over which window."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
+from hpgrid.checks import bad
 from hpgrid.proxy import FunctionProxy, Proxy, Term
-from hpgrid.reducers.profile import Profile, grid_excess, profile, sublevel
-from hpgrid.reducers.slopes import Slope, fit_slope, within
 from hpgrid.refinement.optimum import known
+from hpgrid.refinement.profile import Profile, grid_excess, profile, sublevel
 from hpgrid.regime import Regime
+from hpgrid.shapes import Array, Bool, Float, Int
 from hpgrid.tuning.question import least_iterations
+
+
+@dataclass(frozen=True)
+class Slope:
+    """A power law y ~ x^slope fitted to a curve.
+
+    Attributes:
+        slope: least squares in the logs; NaN with fewer than two usable points.
+        theil_sen: the median of all pairwise slopes.
+        intercept: log y of the fitted line at x = 1.
+        error: how far ``slope`` can be off when every log y is within ``step`` of the truth.
+        step: that distance, in natural log.
+        window: the first and last x that were used.
+        points: how many points were used.
+        edge_points: how many points in the window were left out, being on an edge or not finite.
+    """
+
+    slope: float
+    theil_sen: float
+    intercept: float
+    error: float
+    step: float
+    window: tuple[float, float]
+    points: int
+    edge_points: int
+
+
+def fit_slope(
+    x: ArrayLike,
+    y: ArrayLike,
+    *,
+    edge: ArrayLike | None = None,
+    window: tuple[float, float] | None = None,
+    step: float | None = None,
+) -> Slope:
+    """Return the slope d log y / d log x of a curve, with the error that the grid allows.
+
+    A slope through points that are each within h of the truth is off by at most
+    h sum|u - mean u| / sum (u - mean u)^2, u = log x: 3 h/R for even spacing over a range R.
+
+    Args:
+        x: budgets, positive, shape (n,).
+        y: an optimum at each budget, positive, shape (n,).
+        edge: where the optimum sits on the border of the search box; those points are left out.
+        window: smallest and largest x to use; everything where None.
+        step: how far log y may be from the truth: the step h of y's axis for an argmin over one
+            variable, the argmin's uncertainty where several are tuned. Where None, the smallest gap
+            between different values of log y.
+
+    Raises:
+        ValueError: shapes that differ, or a window without a width.
+    """
+    x, y = np.asarray(x, float), np.asarray(y, float)
+    out = np.zeros(x.shape, bool) if edge is None else np.asarray(edge, bool)
+    if x.ndim != 1 or not x.shape == y.shape == out.shape:
+        raise bad("a slope needs x, y and edge of one shape (n,)", (x.shape, y.shape, out.shape), "1-D arrays")
+    if window is not None and not window[0] < window[1]:
+        raise bad("a window needs lo < hi", window, "window=(1e12, 1e22), say")
+    inside = np.ones(x.shape, bool) if window is None else within(x, window)
+    usable = inside & ~out & np.isfinite(y) & (y > 0) & (x > 0)
+    left_out = int(inside.sum() - usable.sum())
+    u, v = np.log(x[usable]), np.log(y[usable])
+    h = _smallest_gap(v) if step is None else float(step)
+    if len(u) < 2 or np.ptp(u) == 0:
+        return Slope(np.nan, np.nan, np.nan, np.inf, h, (np.nan, np.nan), len(u), left_out)
+    away = u - u.mean()
+    slope = float(away @ v / (away @ away))
+    error = float(h * np.abs(away).sum() / (away @ away))
+    ends = (float(x[usable].min()), float(x[usable].max()))
+    intercept = float(v.mean() - slope * u.mean())
+    return Slope(slope, _theil_sen(u, v), intercept, error, h, ends, len(u), left_out)
+
+
+def within(x: Float[Array, "n"], window: tuple[float, float]) -> Bool[Array, "n"]:
+    """Return which budgets lie in a window, both ends included: shape (n,)."""
+    return (x >= window[0]) & (x <= window[1])
+
+
+def local_slopes(x: ArrayLike, y: ArrayLike) -> Float[Array, "n"]:
+    """Return d log y / d log x at every point of a curve, by differences: shape (n,)."""
+    return np.gradient(np.log(np.asarray(y, float)), np.log(np.asarray(x, float)))
+
+
+def _smallest_gap(v: Float[Array, "n"]) -> float:
+    gaps = np.diff(np.unique(v))
+    gaps = gaps[gaps > 1e-12]  # values of one grid node, written twice
+    return float(gaps.min()) if gaps.size else 0.0
+
+
+def _theil_sen(u: Float[Array, "n"], v: Float[Array, "n"]) -> float:
+    i, j = np.triu_indices(len(u), k=1)
+    return float(np.median((v[j] - v[i]) / (u[j] - u[i])))
+
+
+@dataclass(frozen=True)
+class Slopes:
+    """Power laws fitted to n curves, each over its own budgets.
+
+    Attributes:
+        slope_hat: least squares in the logs of the grid's curve; NaN with fewer than two usable points.
+        slope_star: the same of the refined curve.
+        slope_error: how far ``slope_hat`` may be from the continuous optimum's, every log being within ``apart``.
+        apart: the largest distance of the two curves' logs over the window.
+        points: how many budgets were used.
+        window_lo: the first of them, NaN where there is none.
+        window_hi: the last of them.
+    """
+
+    slope_hat: Float[Array, "n"]
+    slope_star: Float[Array, "n"]
+    slope_error: Float[Array, "n"]
+    apart: Float[Array, "n"]
+    points: Int[Array, "n"]
+    window_lo: Float[Array, "n"]
+    window_hi: Float[Array, "n"]
+
+    def as_dict(self) -> dict[str, Array]:
+        """Return the arrays by name."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    def nowhere(self) -> Slopes:
+        """Return the slopes of as many curves of which nothing was fitted."""
+        nothing = np.full(self.slope_hat.shape, np.nan)
+        empty = {each.name: nothing for each in fields(self) if each.name != "points"}
+        return replace(self, **empty, points=np.zeros(self.points.shape, self.points.dtype))
+
+
+def fit_slopes(
+    budget: Float[Array, "m"],
+    hat: Float[Array, "n m"],
+    star: Float[Array, "n m"],
+    usable: Bool[Array, "n m"],
+    sure: float,
+) -> Slopes:
+    """Return the slopes d log y / d log budget of n curves.
+
+    Args:
+        budget: the budgets.
+        hat: the grid's curves.
+        star: the continuous ones behind them.
+        usable: which points may be used; those that are not positive and finite are left out too.
+        sure: how far the log of ``star`` may be from the truth.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        v, w = np.log(hat), np.log(star)
+    used = usable & np.isfinite(v) & np.isfinite(w)
+    count = used.sum(axis=1)
+    enough = count >= 2
+    u = np.log(budget)
+    away = np.where(used, u - np.divide(_sum(used, u), np.maximum(count, 1))[:, None], 0.0)
+    spread = np.where(enough, (away**2).sum(axis=1), np.nan)
+    apart = np.where(used, np.abs(v - w), 0.0).max(axis=1, initial=0.0) + sure
+    known = np.where(count > 0, 1.0, np.nan)
+    return Slopes(
+        slope_hat=_sum(used, away * np.where(used, v, 0.0)) / spread,
+        slope_star=_sum(used, away * np.where(used, w, 0.0)) / spread,
+        slope_error=apart * np.abs(away).sum(axis=1) / spread,
+        apart=apart * known,
+        points=count,
+        window_lo=np.where(used, budget, np.inf).min(axis=1, initial=np.inf) * known,
+        window_hi=np.where(used, budget, 0.0).max(axis=1, initial=0.0) * known,
+    )
+
+
+def _sum(used: Bool[Array, "n m"], terms: Array) -> Float[Array, "n"]:
+    return np.where(used, terms, 0.0).sum(axis=1)
+
+
+def lasting(holds: Bool[Array, "n m"]) -> Int[Array, "n"]:
+    """Return for each curve the first position from which a condition holds for good; m where it never does."""
+    at_the_end = np.logical_and.accumulate(holds[:, ::-1], axis=1).sum(axis=1)
+    return holds.shape[1] - at_the_end
+
 
 #: How much further out a law is taken to have settled.
 FAR = 1e20
 
+
 #: How far the log of a refined optimum may be from the truth.
 REFINED = 1e-9
 
-Array = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+
+Bools = Array
+
 
 #: Where a monomial is looked for: it has no bounds of its own.
 _OPEN = (1e-100, 1e100)
@@ -125,8 +295,6 @@ def window_bias(budget: Array, truths: Sequence[Array], edge: Bools | None = Non
 
 
 # --- a sum of powers: the set that the grid can't tell from the optimum, exactly ---
-
-
 def power_slopes(
     proxy: Proxy | FunctionProxy,
     regime: Regime,
@@ -220,8 +388,6 @@ def in_monomial(proxy: Proxy | FunctionProxy, powers: Mapping[str, Fraction], to
 
 
 # --- any bound: how far the argmin is from the refined optimum ---
-
-
 def refined_slopes(
     proxy: Proxy | FunctionProxy,
     regime: Regime,

@@ -10,22 +10,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hpgrid.checks import AXES, check_value
-from hpgrid.devices import at_once, check_limits, chosen, run_all
-from hpgrid.errors import bad, unknown
+from hpgrid.checks import AXES, bad, check_value, unknown
 from hpgrid.grid import Grid
-from hpgrid.lanes import Lanes, lanes_of
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, check_caps
-from hpgrid.search import CHUNK, Job, check_min_K, joint_caps, named, prepare
-from hpgrid.tables import Tables, check_range, tabulate
+from hpgrid.search.brute import CHUNK, Job, check_min_K, joint_caps, named, prepare
+from hpgrid.search.devices import at_once, check_limits, chosen, run_all
+from hpgrid.search.lanes import Lanes, lanes_of
+from hpgrid.search.tables import Tables, check_range, tabulate
 
 METHODS = ("exact", "brute")
+
 
 #: Lanes of one device in one call, by platform: on a CPU as many as its cache holds, elsewhere as many as keep it
 #: busy. The last ones repeat a lane where there are fewer: nothing else is ever compiled.
 LANES = {"cpu": 2**8}
+
+
 LANES_ELSEWHERE = 2**13
+
 
 #: Bytes of a call for each of its lanes' rows, and for each line of a brute search; measured, and rounded up.
 ROW_BYTES, LINE_BYTES = 256, 32
@@ -125,8 +128,6 @@ def search_many(
 
 
 # --- what is asked ---
-
-
 def _combinations(proxy: Proxy | FunctionProxy, constants: Mapping[str, ArrayLike]) -> list[dict[str, float]]:
     """All constants of every combination."""
     if not constants:
@@ -192,8 +193,6 @@ def _check_ranges(proxy: Proxy, every: Sequence[Mapping[str, float]], job_of: Ca
 
 
 # --- the two ways ---
-
-
 def _tabulate(job: Job) -> Tables:
     return tabulate(job.proxy, job.axes, job.fixed, job.domain, over=job.searched, dtype="float64")
 
@@ -202,7 +201,7 @@ def _exactly(lanes: Lanes, devices: int | None, memory: float | None) -> tuple[N
     """The best risk of every combination at every budget, and its cell's rank."""
     import jax
 
-    from hpgrid.certified import best_of_lanes
+    from hpgrid.search.certified import best_of_lanes
 
     used = chosen(devices)
     mesh = jax.sharding.Mesh(np.array(used), ("lanes",))
@@ -257,7 +256,7 @@ def _by_brute_force(
     """One search after the other, by one compiled program, shared out among the devices."""
     import jax
 
-    from hpgrid.kernel import best_cells
+    from hpgrid.search.kernel import best_cells
 
     used = chosen(devices)
     job, shape = job_of(0), (number, len(budget))

@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.checks import AXES, is_number
-from hpgrid.errors import bad, unknown
+from hpgrid.checks import AXES, bad, is_number, unknown
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, along, as_regime, check_caps
-from hpgrid.tables import Domain, domain_of, tabulate
+from hpgrid.search.tables import Domain, domain_of, tabulate
 
 #: Lines (cells of the axes that are not scanned) in one call of the kernel. 2^20 of them keep the
 #: working set near 10 MB, and one call does the whole of a 100^4 grid.
@@ -139,7 +138,7 @@ def grid_search(
     _check_options(dtype, chunk)
     job = prepare(proxy, grid, regime, min_K)
     tables = tabulate(job.proxy, job.axes, job.fixed, job.domain, over=job.searched, dtype=dtype)
-    from hpgrid.kernel import best_cells  # the only import of jax
+    from hpgrid.search.kernel import best_cells  # the only import of jax
 
     found = best_cells(tables, job.remaining, chunk=chunk, counted=dtype == "float32")
     return named(job, *found, dtype)

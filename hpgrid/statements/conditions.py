@@ -6,9 +6,9 @@ from dataclasses import replace
 from fractions import Fraction
 
 from hpgrid.checks import TUNABLE
-from hpgrid.claims.stated.powers import power
-from hpgrid.claims.stated.statement import Conditions
-from hpgrid.claims.stated.tokens import BUDGETS, Reader, Token
+from hpgrid.statements.powers import power
+from hpgrid.statements.statement import Conditions
+from hpgrid.statements.tokens import BUDGETS, Reader, Token
 
 
 def conditions(reader: Reader) -> Conditions:

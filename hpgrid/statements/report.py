@@ -10,10 +10,10 @@ from typing import Any
 from hpgrid.claims.ledger import FAILS, HOLDS, UNIDENTIFIABLE, VERDICTS, Reading
 from hpgrid.claims.report import shown
 from hpgrid.claims.routes import Setting
-from hpgrid.claims.stated.checking import Checked
-from hpgrid.claims.stated.verdicts import ROUTES, contradictions, instead, part_verdict, parts
 from hpgrid.columns import aligned
 from hpgrid.record import plain
+from hpgrid.statements.checking import Checked
+from hpgrid.statements.verdicts import ROUTES, contradictions, instead, part_verdict, parts
 
 _HEADINGS = ("", "route", "measured", "claimed", "within", "verdict")
 
@@ -114,8 +114,6 @@ def _apart(one: Reading, other: Reading) -> str:
 
 
 # --- plain data ---
-
-
 def as_dict(checked: Sequence[Checked]) -> dict[str, Any]:
     """Return the answers as plain data; fractions are text, what was not measured is None."""
     return {"claims": [_claim_dict(one) for one in checked], "summary": dict(Counter(c.verdict for c in checked))}

@@ -24,17 +24,20 @@ import jax.numpy as jnp
 from jax import lax
 from jax.sharding import Mesh, PartitionSpec
 
-from hpgrid.kernel import entries, group_planes, over_axes, split
-from hpgrid.lanes import Plan
+from hpgrid.search.kernel import entries, group_planes, over_axes, split
+from hpgrid.search.lanes import Plan
 
 #: Columns in one step of the scan over them.
 _UNROLL = 10
 
+
 #: Operations on a value, at most, beside the sum of its terms; each is rounded to half an eps.
 _ROUNDINGS = 16
 
+
 #: The same of a power that is no square root: half an eps for each unit of the log of any normal number.
 _POWER_ROUNDINGS = 2**10
+
 
 #: The rank of no cell.
 _NONE = 2**62
@@ -63,8 +66,6 @@ def _fold(hoisted: Any, axis: str) -> Any:
 
 
 # --- the lower bound ---
-
-
 def _packets(plan: Plan, ends: Any, hoisted: Any, without: str) -> dict[int, dict[str, Any]]:
     """What each group that has no table on an axis brings to the lower bound: its values at both ends, and a root."""
     packets = {}
@@ -122,8 +123,6 @@ def _joined(hoisted: Any, parts: Any) -> Any:
 
 
 # --- one line, one lane ---
-
-
 def _cell(plan: Plan, scanned: Any, last: Any, hoisted: Any) -> tuple[Any, Any]:
     """The best risk on one line, in the bits of the brute search, and the first place that has it."""
     risk, rest = split(None, hoisted)
@@ -245,8 +244,6 @@ def _best(plan: Plan, scanned: Any, hoisted: Any, counts: Any) -> tuple[Any, Any
 
 
 # --- many lanes ---
-
-
 @partial(jax.jit, static_argnames=("plan", "mesh"))
 def best_of_lanes(scanned: Any, hoisted: Any, counts: Any, *, plan: Plan, mesh: Mesh) -> tuple[Any, Any]:
     """Return the best risk of every lane, +inf where no cell is allowed, and its cell's rank.

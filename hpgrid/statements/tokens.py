@@ -6,15 +6,18 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from hpgrid.errors import InputError, bad, unknown
+from hpgrid.checks import InputError, bad, unknown
 
 BUDGETS = ("T", "K")
+
 
 #: The longest claim, in characters.
 LONGEST = 400
 
+
 #: How much of a claim an error shows before and after the place it is about.
 _SHOWN = 30
+
 
 _TOKEN = re.compile(
     r"(?P<number>([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?)"

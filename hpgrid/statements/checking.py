@@ -8,17 +8,17 @@ from fractions import Fraction
 from functools import cache, partial
 
 from hpgrid.asymptotics.law import Law
+from hpgrid.checks import InputError, bad
 from hpgrid.claims.ledger import Reading
 from hpgrid.claims.routes import Bound, Setting
 from hpgrid.claims.routes import exact as exact_law
-from hpgrid.claims.stated import behind, exact, on_grid, refined
-from hpgrid.claims.stated.grammar import parse
-from hpgrid.claims.stated.posing import Question, Roles, pose
-from hpgrid.claims.stated.statement import Statement
-from hpgrid.claims.stated.verdicts import verdict
-from hpgrid.errors import InputError, bad
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy
+from hpgrid.statements import behind, exact, on_grid, refined
+from hpgrid.statements.grammar import parse
+from hpgrid.statements.posing import Question, Roles, pose
+from hpgrid.statements.statement import Statement
+from hpgrid.statements.verdicts import verdict
 
 
 @dataclass(frozen=True)

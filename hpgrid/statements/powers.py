@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from hpgrid.claims.stated.tokens import Reader, Token
+from hpgrid.statements.tokens import Reader, Token
 
 _WHOLE = re.compile(r"[0-9]{1,6}")
+
+
 _DECIMAL = re.compile(r"[0-9]{1,6}(\.[0-9]{0,6})?|\.[0-9]{1,6}")
+
 
 _POWER = "T^1/2, T^-3/4, T^(2/3) or T^0.25: after ^ comes one rational number"
 

@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 
 from hpgrid.checks import AXES
 from hpgrid.proxy import FunctionProxy, Proxy, Term
-from hpgrid.search import Job
-from hpgrid.tables import Tables, coefficient, domain_of
+from hpgrid.search.brute import Job
+from hpgrid.search.tables import Tables, coefficient, domain_of
 
 #: The smallest exponent times log step of the scanned axis. A posynomial f of one variable with exponents of at
 #: least e satisfies f'' >= e^2 f in the log, so that from the cell beside its minimum to the next one it grows by
 #: the factor cosh(e h), 1 + 5e-13 here. Its value is off by fewer than 100 roundings, 1e-14: the
 #: least of the computed values is at the minimum or beside it.
 RESOLVED = 1e-6
+
 
 #: Names of axes of one place, where fewer than two axes are reduced beside the scanned one.
 NO_ROW, NO_COLUMN = "no row", "no column"
@@ -127,8 +128,6 @@ def lanes_of(
 
 
 # --- along the scanned axis ---
-
-
 class _Line(NamedTuple):
     """What a bound is along the scanned axis, and the numbers that its closed form needs."""
 
@@ -175,8 +174,6 @@ def _pair(values: NDArray[np.float64], p: Fraction, q: Fraction, falling: int) -
 
 
 # --- what differs from lane to lane ---
-
-
 def _with_coefficients(
     proxy: Proxy, tables: Tables, constants: Sequence[Mapping[str, float]], fixed: Mapping[str, float]
 ) -> dict[str, Any]:

@@ -18,22 +18,26 @@ from dataclasses import replace
 from fractions import Fraction
 
 from hpgrid.checks import TUNABLE
-from hpgrid.claims.stated.conditions import conditions
-from hpgrid.claims.stated.powers import power
-from hpgrid.claims.stated.statement import Conditions, Product, Statement
-from hpgrid.claims.stated.tokens import BUDGETS, Reader, Token, unknown_name, wrong
+from hpgrid.statements.conditions import conditions
+from hpgrid.statements.powers import power
+from hpgrid.statements.statement import Conditions, Product, Statement
+from hpgrid.statements.tokens import BUDGETS, Reader, Token, unknown_name, wrong
 
 #: What a claim may be of.
 LEFT = ("risk", *TUNABLE, "T", "K")
 
+
 #: How deep parentheses may be nested.
 _DEEPEST = 4
+
 
 #: A number in a product: not 1e9, and short enough to stay what was written.
 _NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30}")
 
+
 #: The largest exponent, after all parentheses are multiplied out.
 _LARGEST = 1000
+
 
 _ONE = Fraction(1)
 
@@ -58,8 +62,6 @@ def parse(source: str) -> Statement:
 
 
 # --- products ---
-
-
 def _left(reader: Reader) -> Product:
     left = _product(reader)
     for name in left.powers:

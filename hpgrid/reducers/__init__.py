@@ -1,1 +1,0 @@
-"""Reducers: arrays in, small records out."""
