@@ -14,7 +14,7 @@ from hpgrid.cli.cache import use_compilation_cache
 from hpgrid.cli.question import Cap, Fix, Follow, roles_of
 from hpgrid.config import check_choice
 from hpgrid.progress import progress
-from hpgrid.statements.grammar import parse
+from hpgrid.statements.language import parse
 
 if TYPE_CHECKING:
     from hpgrid.statements.checking import Checked

@@ -15,9 +15,8 @@ from hpgrid.claims.routes import exact as exact_law
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy
 from hpgrid.statements import behind, exact, on_grid, refined
-from hpgrid.statements.grammar import parse
+from hpgrid.statements.language import Statement, parse
 from hpgrid.statements.posing import Question, Roles, pose
-from hpgrid.statements.statement import Statement
 from hpgrid.statements.verdicts import verdict
 
 

@@ -85,7 +85,7 @@ def _constant(question: Question, law: PowerLaw) -> Reading:
     if log is None or not set(names) <= set(law.values):
         return Reading("constant", ROUTE, math.nan, question.number)
     rest = math.exp(log - math.fsum(float(p) * math.log(law.values[name]) for name, p in names.items()))
-    share = question.statement.right.rounding() + (ACCURACY if law.numeric else _ROUNDING)
+    share = question.statement.rounding + (ACCURACY if law.numeric else _ROUNDING)
     return Reading("constant", ROUTE, rest, question.number, share * float(question.number))
 
 

@@ -11,8 +11,7 @@ from hpgrid.checks import TUNABLE, unknown
 from hpgrid.claims.routes import Bound, Setting
 from hpgrid.proxy import FunctionProxy
 from hpgrid.regime import Regime, along, check_caps
-from hpgrid.statements.statement import Statement
-from hpgrid.statements.tokens import unknown_name, wrong
+from hpgrid.statements.language import BUDGETS, Statement, times, unknown_name, wrong
 
 #: What is held where nobody says at what: Figure 2's batch size and Figure 1's momentum; a rate of no significance.
 HELD_AT = {"eta": 1e-3, "b": 1072.0, "alpha": 1e-3}
@@ -70,7 +69,7 @@ class Question:
     @property
     def number(self) -> Fraction | float:
         """The constant that is stated, beside what is named."""
-        return self.statement.right.value()
+        return self.statement.number
 
     def text(self) -> str:
         """Return the law as it was read: what is tuned on the left, all else on the right."""
@@ -124,19 +123,19 @@ def pose(statement: Statement, proxy: Bound, roles: Roles) -> Question:
     if not left:
         raise wrong(statement.source, 0, *_nothing_tuned(statement, regime, budget))
     held = {name: -p for name, p in powers.items() if name not in (*free, budget)}
-    if budget in statement.conditions.fixed and not held:
+    if budget in statement.fixed and not held:
         rule = f"with {budget} fixed nothing is left of this claim"
         raise wrong(statement.source, 0, rule, f"a constant or a held variable on the right, or no fixed {budget}")
     return Question(
         statement=statement,
         setting=_setting(proxy, regime),
         left=left,
-        power=None if budget in statement.conditions.fixed else -powers.get(budget, Fraction(0)),
+        power=None if budget in statement.fixed else -powers.get(budget, Fraction(0)),
         log=log,
         held=held,
         named=tuple(name for name in statement.columns if name in held),
         values={**proxy.constants, **regime.fixed, **{f"{v}_max": x for v, x in regime.caps.items()}},
-        small=statement.conditions.small,
+        small=statement.small,
         by_default=by_default,
     )
 
@@ -151,7 +150,7 @@ def _setting(proxy: Bound, regime: Regime) -> Setting:
 # --- what is tuned and what is held ---
 def _regime(statement: Statement, own: tuple[str, ...], roles: Roles) -> tuple[Regime, tuple[str, ...]]:
     """The regime of a claim, and what is held in it for want of a value."""
-    said = statement.conditions
+    said = statement
     for name in (*said.fixed, *said.path, *said.caps, *said.small, *(said.tuned or ()), *(roles.tuned or ())):
         if name in TUNABLE and name not in own:
             raise unknown("hyperparameter of the bound", name, own)
@@ -180,23 +179,23 @@ def _check_names(statement: Statement, proxy: Bound, known: tuple[str, ...]) -> 
     for name, column in columns.items():
         if name not in known:
             raise unknown_name(source, column, "constant or variable of the bound", name, known)
-    if budget in statement.left.powers:
+    if budget in statement.left:
         raise wrong(source, columns[budget], f"the budget {budget} stands on the right", f"b ~ {budget}^1/2, say")
     other = "K" if budget == "T" else "T"
     rule = f"the budget is {budget}, as the bound's is"
-    for name in statement.right.logs:
-        if name != budget:
+    for name in BUDGETS:
+        if name != budget and f"log {name}" in statement.right:
             raise wrong(source, source.find("log"), rule, f"log {budget}")
-    for name, (followed, _) in statement.conditions.path.items():
+    for name, (followed, _) in statement.path.items():
         if followed != budget:
             raise wrong(source, source.find("@"), rule, f"{name} = {budget}^1/2, say")
-    if other in statement.conditions.fixed:
+    if other in statement.fixed:
         raise wrong(source, source.find("@"), rule, f"fixed {budget}")
 
 
 def _nothing_tuned(statement: Statement, regime: Regime, budget: str) -> tuple[str, str]:
     """The rule and what to write, where nothing on the left is tuned."""
-    held = [v for v in statement.left.powers if v in regime.fixed or v in regime.path]
+    held = [v for v in statement.left if v in regime.fixed or v in regime.path]
     tuned = ", ".join(regime.tuned) or "nothing"
     what = f"{' and '.join(held)} {'is' if len(held) == 1 else 'are'} held" if held else "nothing is left on the left"
     return f"{what}, and a claim is about the risk or what is tuned: {tuned}", f"risk ~ {budget}^-1/4, say"
@@ -205,8 +204,8 @@ def _nothing_tuned(statement: Statement, regime: Regime, budget: str) -> tuple[s
 # --- from both sides to one ---
 def _gathered(statement: Statement, budget: str, regime: Regime) -> tuple[dict[str, Fraction], Fraction]:
     """The exponents of left/right with K = T/b and paths written out, and that of the logarithm on the right."""
-    both = statement.left.times(statement.right, Fraction(-1))
-    powers = dict(both.powers)
+    both = times(statement.left, statement.right, Fraction(-1))
+    powers = {name: p for name, p in both.items() if name.isidentifier()}
     other = "K" if budget == "T" else "T"
     exchanged = powers.pop(other, Fraction(0))
     _add(powers, budget, exchanged)
@@ -214,7 +213,7 @@ def _gathered(statement: Statement, budget: str, regime: Regime) -> tuple[dict[s
         _add(powers, "b", -exchanged if budget == "T" else exchanged)
     for name, exponent in regime.path.items():
         _add(powers, budget, powers.pop(name, Fraction(0)) * exponent)
-    return powers, sum(statement.right.logs.values(), Fraction(0))
+    return powers, statement.right.get(f"log {budget}", Fraction(0))
 
 
 def _add(powers: dict[str, Fraction], name: str, exponent: Fraction) -> None:

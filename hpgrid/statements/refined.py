@@ -138,7 +138,7 @@ def _constant(question: Question, base: Climb) -> Reading:
     stated = math.fsum(float(p) * math.log(question.values[name]) for name, p in question.held.items() if p)
     log, error = limit(_combined(base.log_at, question) - stated - float(question.power) * _U, SOLVER)
     number, measured = float(question.number), math.exp(log)
-    tolerance = (error + question.statement.right.rounding()) * number
+    tolerance = (error + question.statement.rounding) * number
     told = tells(measured, tolerance, number)
     return Reading("constant", ROUTE, measured, question.number, tolerance, identifiable=told)
 

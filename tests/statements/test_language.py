@@ -10,9 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hpgrid.checks import InputError
-from hpgrid.statements.grammar import LEFT, parse
-from hpgrid.statements.statement import Conditions, Product, Statement
-from hpgrid.statements.tokens import LONGEST
+from hpgrid.statements.language import LEFT, LONGEST, Powers, Statement, parse
 
 F = Fraction
 
@@ -45,7 +43,7 @@ POWERS = {
 @pytest.mark.parametrize("text", POWERS)
 def test_products_are_read_from_left_to_right(text: str) -> None:
     found = parse(f"eta = {text}").right
-    assert dict(found.powers) == POWERS[text]
+    assert {name: p for name, p in found.items() if name.isidentifier()} == POWERS[text]
 
 
 LOGS = {
@@ -63,26 +61,30 @@ LOGS = {
 @pytest.mark.parametrize("text", LOGS)
 def test_logarithms_are_of_the_budget(text: str) -> None:
     found = parse(f"b ~ {text}").right
-    assert (found.powers.get("T", F(0)), found.logs["T"]) == LOGS[text]
+    assert (found.get("T", F(0)), found["log T"]) == LOGS[text]
 
 
 def test_a_law_with_its_constant() -> None:
-    found = parse("b = 0.315 2^-1/2 T^1/6").right
-    assert found.numbers == {"0.315": F(1), "2": F(-1, 2)}
-    assert found.value() == pytest.approx(0.315 / 2**0.5, rel=1e-15)
-    assert found.rounding() == pytest.approx(0.0005 / 0.315)
-    assert parse("alpha = 3/2 b T^-1/2").right.value() == F(3, 2)
-    assert parse("alpha = 2 b").right.rounding() == 0.0
+    found = parse("b = 0.315 2^-1/2 T^1/6")
+    assert found.right == {"0.315": F(1), "2": F(-1, 2), "T": F(1, 6)}
+    assert found.number == pytest.approx(0.315 / 2**0.5, rel=1e-15)
+    assert found.rounding == pytest.approx(0.0005 / 0.315)
+    assert parse("alpha = 3/2 b T^-1/2").number == F(3, 2)
+    assert parse("alpha = 2 b").rounding == 0.0
 
 
-def test_conditions() -> None:
-    said = parse("risk ~ T @ fixed eta, b=1072, alpha <= 1/10").conditions
-    assert said == Conditions(None, {"eta": None, "b": F(1072)}, {}, {"alpha": F(1, 10)})
-    said = parse("risk ~ T @ b = T^1/4, tuned eta, alpha").conditions
-    assert said == Conditions(("eta", "alpha"), path={"b": ("T", F(1, 4))})
-    assert parse("b ~ T @ fixed beta=0.999").conditions.fixed == {"alpha": F(1, 1000)}
-    assert parse("b ~ T @ alpha=1e-3").conditions.fixed == {"alpha": F(1, 1000)}
-    assert parse("b ~ C2 @ fixed T, alpha -> 0").conditions == Conditions(fixed={"T": None}, small=("alpha",))
+CONDITIONS: dict[str, dict[str, Any]] = {
+    "fixed eta, b=1072, alpha <= 1/10": {"fixed": {"eta": None, "b": F(1072)}, "caps": {"alpha": F(1, 10)}},
+    "b = T^1/4, tuned eta, alpha": {"tuned": ("eta", "alpha"), "path": {"b": ("T", F(1, 4))}},
+    "fixed beta=0.999": {"fixed": {"alpha": F(1, 1000)}},
+    "alpha=1e-3": {"fixed": {"alpha": F(1, 1000)}},
+    "fixed T, alpha -> 0": {"fixed": {"T": None}, "small": ("alpha",)},
+}
+
+
+@pytest.mark.parametrize("text", CONDITIONS)
+def test_conditions(text: str) -> None:
+    assert parse(f"risk ~ C2 @ {text}") == Statement({"risk": F(1)}, {"C2": F(1)}, **CONDITIONS[text])
 
 
 # --- what is written reads back ---
@@ -90,6 +92,7 @@ def test_conditions() -> None:
 fractions = st.fractions(-20, 20, max_denominator=30)
 positive = st.fractions(F(1, 100), 10**6, max_denominator=1000).filter(bool)
 numbers = st.one_of(st.integers(1, 10**6).map(str), st.decimals("0.001", 99, places=3).map(str))
+NAMES = ("b", "alpha", "T", "K", "C1", "C2", "sigma", "b_max")
 
 
 def products(names: tuple[str, ...], *, least: int = 0) -> st.SearchStrategy[dict[str, Fraction]]:
@@ -97,11 +100,17 @@ def products(names: tuple[str, ...], *, least: int = 0) -> st.SearchStrategy[dic
 
 
 @st.composite
-def conditions(draw: Any) -> Conditions:
+def statements(draw: Any) -> Statement:
     """Each hyperparameter has one role or none."""
+    exact = draw(st.booleans())
+    beside = st.dictionaries(numbers, fractions.filter(lambda p: abs(p) < 5), min_size=1, max_size=2)
+    right = draw(products(NAMES)) | draw(beside if exact else products(("log T", "log K")))
     roles = {v: draw(st.sampled_from(["", "fixed", "held", "path", "cap", "small", "tuned"])) for v in LEFT[1:4]}
     held = {v: None if role == "held" else draw(positive) for v, role in roles.items() if role in ("fixed", "held")}
-    return Conditions(
+    return Statement(
+        draw(products(LEFT, least=1)),
+        right,
+        exact,
         tuple(v for v, role in roles.items() if role == "tuned") or None,
         held | draw(st.sampled_from([{}, {"T": None}])),
         {v: ("T", draw(fractions)) for v, role in roles.items() if role == "path"},
@@ -110,21 +119,23 @@ def conditions(draw: Any) -> Conditions:
     )
 
 
-@st.composite
-def statements(draw: Any) -> Statement:
-    exact = draw(st.booleans())
-    powers = draw(products(("b", "alpha", "T", "K", "C1", "C2", "sigma", "b_max")))
-    if exact:
-        own = draw(st.dictionaries(numbers, fractions.filter(lambda p: abs(p) < 5), min_size=1, max_size=2))
-        right = Product(powers, {}, own)
-    else:
-        right = Product(powers, draw(products(("T", "K"))), {})
-    return Statement(Product(draw(products(LEFT, least=1))), right, exact, draw(conditions()))
+def written(said: Statement) -> str:
+    conditions = [f"fixed {name}" + ("" if x is None else f"={x}") for name, x in said.fixed.items()]
+    conditions += [f"{name} -> 0" for name in said.small]
+    conditions += [f"{name} = {budget}^{p}" for name, (budget, p) in said.path.items()]
+    conditions += [f"{name} <= {x}" for name, x in said.caps.items()]
+    conditions += [f"tuned {', '.join(said.tuned)}"] if said.tuned is not None else []
+    law = f"{product(said.left)} {'=' if said.exact else '~'} {product(said.right)}"
+    return f"{law} @ {', '.join(conditions)}" if conditions else law
+
+
+def product(powers: Powers) -> str:
+    return " ".join(f"({symbol})^({p})" for symbol, p in powers.items()) or "1"
 
 
 @given(statements())
 def test_what_is_written_reads_back(statement: Statement) -> None:
-    assert parse(statement.text()) == statement
+    assert parse(written(statement)) == statement
 
 
 def read(text: str) -> Statement | str:
@@ -140,7 +151,7 @@ def test_any_text_is_read_or_refused_in_one_line(text: str) -> None:
     if isinstance(found, str):
         assert len(found.splitlines()) == 1
     else:
-        assert parse(found.text()) == found
+        assert parse(written(found)) == found
 
 
 # --- mistakes ---

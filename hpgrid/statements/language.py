@@ -1,0 +1,406 @@
+"""Claims as a person writes them, ``LEFT ~ RIGHT @ CONDITIONS``, read without evaluating anything.
+
+    claim     = product ("~" | "=") product ["@" condition ("," condition)*]
+    product   = factor (["*" | "/"] factor)*            from left to right: C2/C1 b is (C2/C1) b
+    factor    = (name | number | "log" name | "(" product ")") ["^" exponent]
+    exponent  = one rational number, in parentheses or not: 2, -1/3, (2/3), 0.25
+    condition = ("fixed" | "tuned") name (", " name)* | name "=" number | name "=" budget "^" exponent
+                | name "<=" number | name "->" "0"
+
+T^1/2 is T^(1/2), and C1^1/2/b is C1^(1/2)/b; T^1/2/3 could be two things and is refused, as log T^2 is. That is why
+claims have a reader of their own beside that of ``formula``: there T**1/2 is T/2, and a product has its *.
+
+Nothing here loads NumPy: a claim that can't be read is answered at once.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import NamedTuple
+
+from hpgrid.checks import TUNABLE, InputError, bad, unknown
+
+BUDGETS = ("T", "K")
+
+#: What a claim may be of.
+LEFT = ("risk", *TUNABLE, *BUDGETS)
+
+#: The longest claim, in characters, and how deep its parentheses may be nested.
+LONGEST, _DEEPEST = 400, 4
+
+#: How much of a claim an error shows before and after the place it is about.
+_SHOWN = 30
+
+#: The largest numerator and denominator of an exponent, after all parentheses are multiplied out.
+_LARGEST = 1000
+
+_TOKEN = re.compile(
+    r"(?P<number>([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?)"
+    r"|(?P<name>[A-Za-z_][A-Za-z_0-9]*)"
+    r"|(?P<mark><=|->|[~=^*/()@,+-])"
+)
+
+#: A number in a product: not 1e9, and short enough to stay what was written.
+_NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30}")
+_DECIMAL = re.compile(r"[0-9]{1,6}(\.[0-9]{0,6})?|\.[0-9]{1,6}")
+_POWER = "T^1/2, T^-3/4, T^(2/3) or T^0.25: after ^ comes one rational number"
+
+_ONE = Fraction(1)
+
+#: A monomial as it is written: the exponents of names, of "log T", and of numbers by their digits, since how many
+#: there are says how far 0.315 may be off. What cancels stays, with 0: it was named.
+Powers = Mapping[str, Fraction]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A scaling law as it was stated, before any bound is known.
+
+    Attributes:
+        left: the monomial that the law is of.
+        right: the monomial that it is said to follow.
+        exact: whether its constant is stated too: = in place of ~.
+        tuned: what is tuned, or None where nothing is said of that.
+        fixed: what is held, a budget too: at a number, or at None where that is left open.
+        path: what follows a budget, that budget, and the exponent.
+        caps: largest values.
+        small: what is held, and tends to 0 once the budget has gone to infinity.
+        source: what was written.
+        columns: where a name was first written, from 0.
+    """
+
+    left: Powers
+    right: Powers
+    exact: bool = False
+    tuned: tuple[str, ...] | None = None
+    fixed: Mapping[str, Fraction | None] = field(default_factory=dict)
+    path: Mapping[str, tuple[str, Fraction]] = field(default_factory=dict)
+    caps: Mapping[str, Fraction] = field(default_factory=dict)
+    small: tuple[str, ...] = ()
+    source: str = field(default="", compare=False)
+    columns: Mapping[str, int] = field(default_factory=dict, compare=False)
+
+    @property
+    def number(self) -> Fraction | float:
+        """The constant that is stated, beside what is named: a fraction, but for decimals and roots."""
+        numbers = _numbers(self.right)
+        if all(power.denominator == 1 and text.isdigit() for text, power in numbers.items()):
+            return math.prod((Fraction(text) ** int(p) for text, p in numbers.items()), start=_ONE)
+        return math.exp(_log(numbers))
+
+    @property
+    def rounding(self) -> float:
+        """By what share the constant may be off for being written in decimals: half the last digit of each."""
+        return sum(abs(float(power)) * _half_digit(text) for text, power in _numbers(self.right).items())
+
+
+def times(own: Powers, other: Powers, power: Fraction = _ONE) -> dict[str, Fraction]:
+    """Return a monomial times a power of another."""
+    symbols = dict.fromkeys([*own, *other])
+    return {s: own.get(s, Fraction(0)) + power * other.get(s, Fraction(0)) for s in symbols}
+
+
+def _numbers(powers: Powers) -> dict[str, Fraction]:
+    return {symbol: p for symbol, p in powers.items() if symbol[0] in ".0123456789"}
+
+
+def _log(numbers: Powers) -> float:
+    return math.fsum(float(p) * math.log(Fraction(text)) for text, p in numbers.items())
+
+
+def _half_digit(text: str) -> float:
+    """Half a unit in the last digit of a decimal, over its value; whole numbers are exact."""
+    _, dot, decimals = text.partition(".")
+    return 0.5 * 10.0 ** -len(decimals) / float(Fraction(text)) if dot else 0.0
+
+
+def wrong(source: str, column: int, rule: str, instead: str) -> InputError:
+    """Return the error for a mistake at a column of a claim: the columns that a person sees begin at 1."""
+    return bad(f"{rule} (column {column + 1})", _around(source, column), instead)
+
+
+def unknown_name(source: str, column: int, kind: str, name: str, known: Iterable[str]) -> InputError:
+    """Return the error for a name that means nothing at a column of a claim: it names the nearest."""
+    return InputError(f"claim {_around(source, column)!r}, column {column + 1}: {unknown(kind, name[:_SHOWN], known)}")
+
+
+def _around(source: str, column: int) -> str:
+    first, last = max(0, column - _SHOWN), column + _SHOWN
+    return f"{'...' if first else ''}{source[first:last]}{'...' if last < len(source) else ''}"
+
+
+def parse(source: str) -> Statement:
+    """Return what a claim says.
+
+    Raises:
+        ValueError: it can't be read; the message has the column.
+    """
+    reader = _Reader(source)
+    left = reader.left()
+    sign = reader.take()
+    if sign.text not in ("~", "="):
+        raise reader.wrong("a claim is LEFT ~ RIGHT, or LEFT = RIGHT with a constant", "b ~ T^1/2, say", sign)
+    right = reader.right(sign.text == "=")
+    if reader.takes("@"):
+        reader.conditions()
+    if reader.next.kind != "end":
+        raise reader.wrong(f"{reader.next.text!r} has no place here", "a condition after @: b ~ T^1/2 @ fixed alpha")
+    said = (reader.tuned, reader.fixed, reader.path, reader.caps, reader.small)
+    return Statement(left, right, sign.text == "=", *said, source, reader.columns)
+
+
+class _Token(NamedTuple):
+    """A number, a name, a mark, or the end, and the column it begins at, from 0."""
+
+    kind: str
+    text: str
+    column: int
+
+
+def _tokens(source: str) -> list[_Token]:
+    """The tokens of a claim; the last is the end."""
+    if not source.strip():
+        raise bad("a claim says what follows what", source[:_SHOWN], "b ~ T^1/2, say")
+    if len(source) > LONGEST:
+        raise wrong(source, LONGEST, f"a claim has at most {LONGEST} characters", "a shorter one")
+    tokens, column = [], 0
+    while column < len(source):
+        if source[column] in " \t":
+            column += 1
+            continue
+        match = _TOKEN.match(source, column)
+        if match is None:
+            raise wrong(source, column, f"{source[column]!r} has no place in a claim", "b ~ T^1/2, say")
+        tokens.append(_Token(str(match.lastgroup), match.group(), column))
+        column = match.end()
+    return [*tokens, _Token("end", "the end", len(source))]
+
+
+class _Reader:
+    """A place in the tokens of a claim, and what was read of its names and conditions."""
+
+    def __init__(self, source: str) -> None:
+        self.source, self.tokens, self.place, self.depth = source, _tokens(source), 0, 0
+        self.columns: dict[str, int] = {}
+        self.tuned: tuple[str, ...] | None = None
+        self.fixed: dict[str, Fraction | None] = {}
+        self.path: dict[str, tuple[str, Fraction]] = {}
+        self.caps: dict[str, Fraction] = {}
+        self.small: tuple[str, ...] = ()
+
+    @property
+    def next(self) -> _Token:
+        return self.tokens[self.place]
+
+    def after(self, steps: int) -> _Token:
+        return self.tokens[min(self.place + steps, len(self.tokens) - 1)]
+
+    def take(self) -> _Token:
+        token = self.next
+        self.place = min(self.place + 1, len(self.tokens) - 1)
+        return token
+
+    def takes(self, mark: str) -> bool:
+        """Go past the next token if it is a mark."""
+        if self.next.kind == "mark" and self.next.text == mark:
+            self.take()
+            return True
+        return False
+
+    def wrong(self, rule: str, instead: str, at: _Token | None = None) -> InputError:
+        return wrong(self.source, (at or self.next).column, rule, instead)
+
+    def left(self) -> Powers:
+        left = self.product()
+        names = [symbol for symbol in left if symbol.isidentifier()]
+        for name in names:
+            if name not in LEFT:
+                raise unknown_name(self.source, self.columns[name], "quantity on the left", name, LEFT)
+        if len(names) < len(left):
+            rule = "on the left stand the risk and hyperparameters, without numbers and logarithms"
+            raise wrong(self.source, 0, rule, "b ~ T^1/2, say: the rest on the right")
+        return left
+
+    def right(self, exact: bool) -> Powers:
+        first = self.next
+        right = self.product()
+        numbers = _numbers(right)
+        if numbers == {"1": _ONE}:  # 1 and 1/T state no constant
+            return right if exact else {symbol: p for symbol, p in right.items() if symbol != "1"}
+        if numbers and not exact:
+            raise self.wrong("~ leaves the constant open", "= for a law with its constant, or no number", first)
+        if exact and any(symbol.startswith("log ") for symbol in right):
+            raise self.wrong("a law with a logarithm settles too slowly for its constant", "~ in place of =", first)
+        if "risk" in right:
+            raise wrong(self.source, self.columns["risk"], "the risk stands on the left", "risk ~ T^-1/4, say")
+        return right
+
+    def product(self) -> Powers:
+        total = self.factor({}, _ONE)
+        while True:
+            if self.takes("/"):
+                total = self.factor(total, -_ONE)
+            elif self.takes("*") or self.next.kind in ("name", "number") or self.next.text == "(":
+                total = self.factor(total, _ONE)
+            else:
+                return total
+
+    def factor(self, total: Powers, sign: Fraction) -> Powers:
+        """A product times its next factor."""
+        token = self.take()
+        base: Powers
+        if token.kind == "name" and token.text == "log":
+            base = {self.logarithm(): _ONE}
+            if self.next.text == "^":
+                raise self.wrong("log T^2 could be two things", "(log T)^2", token)
+        elif token.kind == "name":
+            if token.text == "beta":
+                raise self.wrong("claims are about alpha = 1 - beta", "alpha", token)
+            self.columns.setdefault(token.text, token.column)
+            base = {token.text: _ONE}
+        elif token.kind == "number":
+            if not _NUMBER.fullmatch(token.text) or not Fraction(token.text):
+                raise self.wrong("a number is positive and has at most 30 digits, without an e", "0.315, say", token)
+            base = {token.text: _ONE}
+        elif token.text == "(":
+            base = self.within(token)
+        else:
+            what = "nothing" if token.kind == "end" else repr(token.text)
+            raise self.wrong(f"a name, a number or ( comes here, not {what}", "b ~ T^1/2, say", token)
+        product = times(total, base, sign * self.power())
+        if any(abs(p) > _LARGEST or p.denominator > _LARGEST for p in product.values()):
+            raise self.wrong(f"an exponent's numerator and denominator are at most {_LARGEST}", "T^1/2, say", token)
+        if abs(_log(_numbers(product))) > 300:  # a float holds what it comes to, and what is divided out of it
+            raise self.wrong("a constant lies between 1e-130 and 1e130", "0.315, say", token)
+        return product
+
+    def logarithm(self) -> str:
+        opened = self.takes("(")
+        token = self.take()
+        if token.text not in BUDGETS:
+            raise self.wrong(f"a logarithm is one of the budget, not of {token.text!r}", "log T", token)
+        if opened and not self.takes(")"):
+            raise self.wrong("a logarithm is one of the budget alone", "log T, and powers of it as (log T)^2")
+        return f"log {token.text}"
+
+    def within(self, opening: _Token) -> Powers:
+        self.depth += 1
+        if self.depth > _DEEPEST:
+            raise self.wrong(f"parentheses are nested at most {_DEEPEST} deep", "the product multiplied out", opening)
+        product = self.product()
+        if not self.takes(")"):
+            raise self.wrong("this parenthesis is never closed", "(T/log T)^(2/3), say", opening)
+        self.depth -= 1
+        return product
+
+    def power(self) -> Fraction:
+        """The power that follows a factor: 1 where there is no ^."""
+        hat = self.next
+        if not self.takes("^"):
+            return _ONE
+        opened = self.takes("(")
+        exponent = self.rational(hat)
+        if opened and not self.takes(")"):
+            raise self.wrong("after ^( comes one rational number and )", _POWER, hat)
+        following = self.after(1 if self.next.text == "/" else 0)
+        if following.kind == "number" and not opened:
+            raise self.wrong("two numbers after ^ could be two things", "parentheses: T^(1/2)", following)
+        if self.next.text == "^":
+            raise self.wrong("a factor has one power", "parentheses: (T^2)^(1/3)")
+        return exponent
+
+    def rational(self, hat: _Token) -> Fraction:
+        """One rational number: what is after / belongs to it where it is a number."""
+        sign = -1 if self.takes("-") else 1
+        if sign == 1:
+            self.takes("+")
+        top = self.take()
+        if top.kind != "number" or not _DECIMAL.fullmatch(top.text):
+            raise self.wrong("the exponent is a rational number of at most six digits", _POWER, hat)
+        if self.next.text != "/" or self.after(1).kind != "number":
+            return sign * Fraction(top.text)
+        self.take()
+        bottom = self.take()
+        whole = top.text.isdigit() and bottom.text.isdigit() and len(bottom.text) <= 6
+        if not whole or not int(bottom.text):
+            raise self.wrong("a fraction is of two whole numbers, the second not 0", _POWER, bottom)
+        return sign * Fraction(int(top.text), int(bottom.text))
+
+    def conditions(self) -> None:
+        role = ""
+        while True:
+            if self.next.text in ("fixed", "tuned"):  # it holds for the names that follow, too
+                role = self.take().text
+            self.condition(role)
+            if not self.takes(","):
+                return
+
+    def condition(self, role: str) -> None:
+        token = self.take()
+        name, known = token.text, (*TUNABLE, "beta", *BUDGETS)
+        if token.kind != "name":
+            raise self.wrong(f"a hyperparameter has a name, not {name!r}", f"{known[0]}, say", token)
+        if name not in known:
+            raise unknown_name(self.source, token.column, "hyperparameter", name, known)
+        if name in BUDGETS:
+            if role != "fixed" or self.next.text not in (",", "the end"):
+                raise self.wrong(f"all that a condition can say of {name} is that it is fixed", f"fixed {name}", token)
+            self.fixed[name] = None
+        elif name in (*self.fixed, *self.path, *self.caps, *(self.tuned or ()), *self.small):
+            raise self.wrong(f"{name} has one condition", f"{name} once after @", token)
+        elif self.takes("="):
+            self.value_or_path(name, token)
+        elif name == "beta":
+            raise self.wrong("beta is held at a number, or alpha stands in its place", "fixed beta=0.999", token)
+        elif self.takes("<="):
+            self.caps[name] = self.value()
+        elif self.takes("->"):
+            if self.take().text != "0":
+                raise self.wrong("what tends anywhere tends to 0", f"{name} -> 0", token)
+            self.small = (*self.small, name)
+        elif role == "tuned":
+            self.tuned = (*(self.tuned or ()), name)
+        elif role == "fixed":
+            self.fixed[name] = None
+        else:
+            instead = f"fixed {name}, tuned {name}, {name} = T^1/2 or {name} <= 1e6"
+            raise self.wrong(f"nothing is said of {name}", instead, token)
+
+    def value_or_path(self, name: str, token: _Token) -> None:
+        """NAME = a number, or a power of the budget."""
+        if self.next.kind == "number":
+            number, value = self.next, self.value()
+            if name == "beta" and "alpha" in self.fixed:
+                raise self.wrong("alpha = 1 - beta has one condition", "one of the two after @", token)
+            if name == "beta" and value >= 1:
+                raise self.wrong("beta is below 1", "beta=0.999, say", number)
+            self.fixed |= {"alpha": 1 - value} if name == "beta" else {name: value}
+            return
+        budget = self.take()
+        if name == "beta" or budget.text not in BUDGETS:
+            raise self.wrong(f"{name} is held at a number, or follows the budget", "b=1072, or b = T^1/2", budget)
+        self.path[name] = (budget.text, self.power())
+
+    def value(self) -> Fraction:
+        """A positive number: 1072, 1e-3, 1/3."""
+        token = self.take()
+        value = _within_floats(token)
+        if value is not None and self.next.text == "/":
+            self.take()
+            divisor = _within_floats(self.take())
+            value = value / divisor if divisor else None
+        if not value:
+            raise self.wrong("a value is a positive number", "1072, 1e-3 or 1/3", token)
+        return value
+
+
+def _within_floats(token: _Token) -> Fraction | None:
+    """The fraction that a number is, where a float can hold it: 1e999999999 as a fraction has a billion digits."""
+    _, _, exponent = token.text.lower().partition("e")
+    if token.kind != "number" or len(token.text) > 30 or abs(int(exponent or "0")) > 300:
+        return None
+    return Fraction(token.text)
