@@ -8,11 +8,11 @@ The elimination is this route's own: it shares no code with the exact exponents 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from itertools import combinations, permutations
+from math import lcm
 from typing import Any
 
 import numpy as np
@@ -34,8 +34,8 @@ class Bases:
 
     Attributes:
         rows: the terms' exponents, shape (J, n).
-        spans: for k = 0 to n - 1, the rows that depend on k given ones, as bits: shape (R^k,).
-        place: which choice n given rows are, shape (R^n,).
+        spans: for k = 0 to n - 1, the rows that depend on k independent ones, as bits: shape (R^k,).
+        place: which choice n rows are, shape (R^n,).
         terms: for each choice, every term's exponents in its coordinates, shape (S, J, n).
         variables: for each choice, every variable's exponents in its coordinates, shape (S, n, n).
         unit: for each choice and coordinate, the variable that it is, or -1 for a term, shape (S, n).
@@ -55,7 +55,7 @@ class Bases:
 
 @lru_cache(maxsize=64)
 def all_bases(rows: tuple[Row, ...]) -> Bases:
-    """Return every basis of a posynomial, computed in exact fractions.
+    """Return every basis of a posynomial in at most three variables, computed in exact integers.
 
     Args:
         rows: the exponents of the variables in each term.
@@ -63,75 +63,57 @@ def all_bases(rows: tuple[Row, ...]) -> Bases:
     Raises:
         ValueError: there are too many terms.
     """
-    n = len(rows[0])
-    units = [tuple(Fraction(int(i == k)) for i in range(n)) for k in range(n)]
-    every = [*rows, *units]
-    if len(every) > MOST_ROWS:
-        raise bad(f"refinement takes at most {MOST_ROWS - n} terms", len(rows), "a bound with fewer")
-    count = len(every)
-    choices = list(combinations(range(count), n))
-    place = np.zeros((count,) * n, np.int64)
+    J, n = len(rows), len(rows[0])
+    R = J + n
+    if R > MOST_ROWS:
+        raise bad(f"refinement takes at most {MOST_ROWS - n} terms", J, "a bound with fewer")
+    every = _integers(rows)
+    choices = np.array(list(combinations(range(R), n)))
+    place = np.zeros((R,) * n, np.int64)
+    for order in permutations(range(n)):
+        place[tuple(choices[:, order].T)] = np.arange(len(choices))
+    # Cramer's rule: a row r of the choice B has the coordinates r adj(B) / det(B), each divided once.
+    fill = np.broadcast_to(every[-1, n - 1] * np.eye(3, dtype=every.dtype)[n:], (len(choices), 3 - n, 3))
+    first, second, third = np.moveaxis(np.concatenate([every[choices], fill], axis=1), 1, 0)
+    adjoint = np.stack([_cross(second, third), _cross(third, first), _cross(first, second)], axis=-1)
+    determinant = (first * adjoint[..., 0]).sum(-1)
     # Dependent rows keep their place, empty and never asked for: the shapes hang on J and n alone.
-    terms = np.zeros((len(choices), len(rows), n))
-    variables = np.zeros((len(choices), n, n))
-    for s, chosen in enumerate(choices):
-        for order in permutations(chosen):
-            place[order] = s
-        inverse = _inverse([every[r] for r in chosen])
-        if inverse is not None:
-            terms[s] = [_times(row, inverse) for row in rows]
-            variables[s] = [_times(row, inverse) for row in units]
+    basis = determinant != 0
+    coordinates = (every @ adjoint)[..., :n] / np.where(basis, determinant, 1)[:, None, None]
+    coordinates = np.where(basis[:, None, None], coordinates, 0).astype(float)
     return Bases(
         np.array(rows, float),
         tuple(_spans(every, k) for k in range(n)),
         place.ravel(),
-        terms,
-        variables,
-        np.array([[r - len(rows) if r >= len(rows) else -1 for r in chosen] for chosen in choices], np.int64),
+        coordinates[:, :J],
+        coordinates[:, J:],
+        np.where(choices >= J, choices - J, -1),
     )
 
 
-def _times(row: Row, matrix: Sequence[Row]) -> Row:
-    return tuple(sum((a * line[k] for a, line in zip(row, matrix)), Fraction(0)) for k in range(len(row)))
+def _integers(rows: tuple[Row, ...]) -> NDArray[Any]:
+    """The terms' and the unit rows times their common denominator, in three columns."""
+    n = len(rows[0])
+    scale = lcm(*(x.denominator for row in rows for x in row))
+    whole = [[int(x * scale) for x in row] + [0] * (3 - n) for row in rows]
+    whole += [[scale * (i == k) for k in range(3)] for i in range(n)]
+    largest = max(abs(x) for row in whole for x in row)
+    # A determinant is at most 6 cubes: while those are exact as floats, their quotient is rounded once. Beyond,
+    # Python's own integers are as exact, and slower.
+    return np.array(whole, np.int64 if 6 * largest**3 < 2**53 else object)
 
 
-def _inverse(matrix: Sequence[Row]) -> list[Row] | None:
-    """The exact inverse by Gauss and Jordan, or None where there is none."""
-    n = len(matrix)
-    work = [[*row, *(Fraction(int(i == k)) for i in range(n))] for k, row in enumerate(matrix)]
-    for k in range(n):
-        pivot = next((r for r in range(k, n) if work[r][k] != 0), None)
-        if pivot is None:
-            return None
-        work[k], work[pivot] = work[pivot], work[k]
-        work[k] = [x / work[k][k] for x in work[k]]
-        for r in range(n):
-            if r != k and work[r][k] != 0:
-                work[r] = [x - work[r][k] * y for x, y in zip(work[r], work[k])]
-    return [tuple(row[n:]) for row in work]
+def _cross(x: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
+    after, before = [1, 2, 0], [2, 0, 1]
+    return x[..., after] * y[..., before] - x[..., before] * y[..., after]
 
 
-def _spans(rows: Sequence[Row], k: int) -> NDArray[np.int64]:
+def _spans(every: NDArray[Any], k: int) -> NDArray[np.int64]:
     """For every k rows, those that depend on them, as bits."""
-    masks = np.zeros((len(rows),) * k, np.int64)
-    for chosen in combinations(range(len(rows)), k):
-        given = [rows[r] for r in chosen]
-        rank = _rank(given)
-        bits = sum(1 << r for r, row in enumerate(rows) if _rank([*given, row]) == rank)
-        for order in permutations(chosen):
-            masks[order] = bits
-    return masks.ravel()
-
-
-def _rank(rows: Sequence[Row]) -> int:
-    work, rank = [list(row) for row in rows], 0
-    for k in range(len(work[0]) if work else 0):
-        pivot = next((r for r in range(rank, len(work)) if work[r][k] != 0), None)
-        if pivot is None:
-            continue
-        work[rank], work[pivot] = work[pivot], work[rank]
-        for r in range(rank + 1, len(work)):
-            factor = work[r][k] / work[rank][k]
-            work[r] = [x - factor * y for x, y in zip(work[r], work[rank])]
-        rank += 1
-    return rank
+    if k == 0:
+        depends = (every == 0).all(-1)
+    elif k == 1:
+        depends = (_cross(every[:, None], every[None]) == 0).all(-1)
+    else:
+        depends = _cross(every[:, None], every[None]) @ every.T == 0
+    return np.atleast_1d((depends << np.arange(len(every))).sum(-1)).ravel()

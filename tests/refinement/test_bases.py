@@ -48,7 +48,7 @@ def test_a_term_that_is_a_product_of_others_has_exact_noughts() -> None:
         assert bases.terms[s][1].tolist() == [2.0, 0.0, 0.0]
 
 
-def test_the_spans_hold_what_depends_on_the_rows_given() -> None:
+def test_the_spans_hold_what_depends_on_independent_rows() -> None:
     spans = all_bases(ROWS).spans
     assert [span.shape for span in spans] == [(COUNT**k,) for k in range(3)]
     for k in range(3):
@@ -56,6 +56,8 @@ def test_the_spans_hold_what_depends_on_the_rows_given() -> None:
             given = EVERY[list(chosen)].reshape(k, 3)
             bits = int(spans[k].reshape((COUNT,) * k)[chosen])
             rank = np.linalg.matrix_rank(given) if k else 0
+            if rank < k:
+                continue  # what is no part of a basis is never asked for
             depends = [np.linalg.matrix_rank(np.vstack([given, row])) == rank for row in EVERY]
             assert [bool(bits >> r & 1) for r in range(COUNT)] == depends
 
