@@ -97,7 +97,7 @@ def pose(
     name, values = budget[0], _budget_values(*budget)
     posed = along(proxy.form(name), regime.path)
     given = _constants(proxy, constants or {})
-    caps = _caps(posed, regime, given)
+    caps = smallest_caps(posed, regime.caps, given)
     _check(posed, regime, caps)
     shape = np.broadcast_shapes(values.shape, *(array.shape for array in given.values()))
     ends = {v: NATURAL[v] for v in regime.tuned} | _logs(limits or {}, regime.tuned)
@@ -155,12 +155,14 @@ def _budget_values(name: str, given: ArrayLike) -> Floats:
     return values
 
 
-def _caps(proxy: Proxy | FunctionProxy, regime: Regime, constants: Mapping[str, Floats]) -> dict[str, Floats]:
-    """The smallest cap of each variable; one that follows from the constants follows their arrays."""
+def smallest_caps(
+    proxy: Proxy | FunctionProxy, own: Mapping[str, float], constants: Mapping[str, Floats]
+) -> dict[str, Floats]:
+    """Return the smallest cap of each variable; one that follows from the constants follows their arrays."""
     caps = {name: np.asarray(cap) for name, cap in proxy.caps.items()}
     arrays: Any = constants
     caps |= {name: np.asarray(term.coefficient(arrays)) for name, term in proxy.cap_terms.items()}
-    return caps | {name: np.minimum(caps.get(name, np.inf), cap) for name, cap in regime.caps.items()}
+    return caps | {name: np.minimum(caps.get(name, np.inf), cap) for name, cap in own.items()}
 
 
 def _check(proxy: Proxy | FunctionProxy, regime: Regime, caps: Mapping[str, Floats]) -> None:

@@ -1,28 +1,81 @@
-"""The continuous optimum behind a grid's argmin: what a tolerance is derived from.
+"""The continuous optimum of a posynomial without jax: what a tolerance is derived from, and a cost held against.
 
-A posynomial is convex in the logs. Profiling out one variable leaves a convex function of the
-others, so nested bisection on the sign of a derivative finds the optimum, whatever the bound.
+The solve is that of ``newton``, written in NumPy and vectorised over problems: damped Newton steps in the logs of
+the largest independent terms, in which the flat direction that is left where others cancel keeps its digits
+(``bases``). Nothing is compiled and nothing large is imported: a call costs a few milliseconds, and hardly more for
+hundreds of problems. So ask for many at once. The budget, the values that are fixed, the ends of the box and the
+constants are numbers or arrays that broadcast with one another; and a variable whose two ends are one value is held
+there, so that problems that tune different variables are one call too:
+
+    n = len(C1)
+    held = np.array([[1e3], [1.0]])                      # two rules: b held at 1e3; b tuned
+    free = np.array([[1e3], [1e60]])
+    best = profile(proxy, ("eta", "b", "alpha"), {}, T, {"b": (held, free)}, {"C1": C1, "C3": C3})
+    best.risk, best.at["eta"]                            # shape (2, n); b on an end of its box is that number itself
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from hpgrid.checks import bad
-from hpgrid.proxy import FunctionProxy, Proxy, evaluate_factor
-from hpgrid.shapes import Array, Bool, Float
+from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.refinement.bases import Bases, all_bases
+from hpgrid.refinement.problem import OPEN, Problem, powers, smallest_caps
+from hpgrid.shapes import Array, Bool, Float, Int
 
-#: Where each variable is looked for, in natural log: eta anywhere, b >= 1, alpha <= 1.
+#: Where each variable is looked for, in natural log: eta anywhere, b >= 1, alpha <= 1. Where an infimum is not
+#: attained, an end of this is what is returned.
 _BRACKET = {"eta": (-250.0, 250.0), "b": (0.0, 500.0), "alpha": (-250.0, 0.0)}
 
+#: Stop where every gradient entry is this small against the sum of its terms' sizes.
+_GRADIENT = 1e-12
 
-#: Halvings of a bracket: 500 / 2^48 is 2e-12.
-_HALVINGS = 48
+#: A bound is left where its multiplier has the wrong sign by more than rounding.
+_MULTIPLIER = 1e-14
+
+#: The largest growth of a term's log in one step: e^3 is where the quadratic model of its exponential ends.
+_GROWTH = 3.0
+
+#: A growth that is rounding alone, against the fall of other terms.
+_NO_GROWTH = 1e-10
+
+#: A sum whose log falls by more in a step falls as a whole.
+_FALLS = 0.5
+
+#: The logs are divided by a temperature, so that every term counts at first; it falls by this factor after a step
+#: that was not cut short. Each step costs half a millisecond here, whatever the number of problems: so it falls fast.
+_COOLING = 0.1
+
+_MOST_STEPS = 400
+
+#: An end of a sublevel set is known to this in its log; Newton's steps to it double their digits.
+_END, _MOST_END_STEPS = 1e-10, 60
+
+
+def bisect(holds: Callable[[float], object], low: float, high: float, halvings: int = 60) -> float:
+    """Return the positive number where a condition, true at ``low`` and false at ``high``, stops to hold.
+
+    Halved in the log: of a bracket as wide as floats are, 1e-308 to 1e308, 60 halvings leave 1418/2^60, 1e-15 of
+    the number. The upper end is returned: the first float at which the condition does not hold, to rounding.
+
+    Args:
+        holds: the condition; anything with a truth value.
+        low: where it holds, > 0.
+        high: where it does not, > 0; it may be below ``low``.
+        halvings: how often the bracket is halved.
+    """
+    lo, hi = float(np.log(low)), float(np.log(high))
+    for _ in range(halvings):
+        middle = (lo + hi) / 2
+        lo, hi = (middle, hi) if holds(float(np.exp(middle))) else (lo, middle)
+    return float(np.exp(hi))
 
 
 @dataclass(frozen=True)
@@ -30,20 +83,21 @@ class Profile:
     """The continuous optimum at every budget.
 
     Attributes:
-        risk: the infimum, shape (n,).
-        at: for every tuned variable, where it is attained, shape (n,).
+        risk: the infimum, in the shape that budget, fixed values, box and constants broadcast to.
+        at: for every tuned variable, where it is attained, in the same shape; on a bound, the bound itself.
     """
 
-    risk: Float[Array, "n"]
-    at: Mapping[str, Float[Array, "n"]]
+    risk: Float[Array, "..."]
+    at: Mapping[str, Float[Array, "..."]]
 
 
 def profile(
     proxy: Proxy | FunctionProxy,
     tuned: Sequence[str],
-    fixed: Mapping[str, float],
+    fixed: Mapping[str, ArrayLike],
     budget: ArrayLike,
-    box: Mapping[str, tuple[float, float]] | None = None,
+    box: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
+    constants: Mapping[str, ArrayLike] | None = None,
 ) -> Profile:
     """Return the continuous optimum of a posynomial over some variables.
 
@@ -51,31 +105,38 @@ def profile(
         proxy: the bound.
         tuned: the variables to minimise over.
         fixed: values of the others.
-        budget: T or K, shape (n,).
-        box: narrower limits than eta > 0, b >= 1, 0 < alpha <= 1.
+        budget: T or K.
+        box: narrower limits than eta > 0, b >= 1, 0 < alpha <= 1; two equal ones hold a variable.
+        constants: values in place of some of the bound's.
 
     Raises:
         ValueError: the bound is not a posynomial in the tuned variables.
     """
-    constants, exponents = _log_form(proxy, tuned, fixed, np.asarray(budget, float))
-    brackets = _brackets(proxy, tuned, box)
-    log_risk, at, _ = _solve(constants, exponents, _order(exponents), brackets)
-    return Profile(np.exp(log_risk), {v: np.exp(at[v]) for v in tuned})
+    problem, ends = _posed(proxy, tuned, fixed, budget, box, constants)
+    tables, c = _tables(problem)
+    best = _minimise(tables, c, *_in_logs(ends))
+    at = {}
+    for k, name in enumerate(tuned):
+        inside, (low, high) = np.exp(best.z[:, k]), ends[:, k]
+        at[name] = np.where(best.side[:, k] < 0, low, np.where(best.side[:, k] > 0, high, inside))
+    with np.errstate(over="ignore", under="ignore"):
+        risk = np.exp(best.log_risk)
+    return Profile(risk.reshape(problem.shape), {v: x.reshape(problem.shape) for v, x in at.items()})
 
 
 def sublevel(
     proxy: Proxy | FunctionProxy,
     tuned: Sequence[str],
-    fixed: Mapping[str, float],
+    fixed: Mapping[str, ArrayLike],
     budget: ArrayLike,
     name: str,
     excess: float,
-    box: Mapping[str, tuple[float, float]] | None = None,
+    box: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
     optimum: Profile | None = None,
-) -> tuple[Float[Array, "n"], Float[Array, "n"]]:
+) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
     """Return the values of ``name`` between which the log risk is within ``excess`` of its minimum.
 
-    The other tuned variables are re-tuned. Each of the two has shape (n,).
+    The other tuned variables are re-tuned.
 
     Args:
         proxy: as of ``profile``.
@@ -85,29 +146,31 @@ def sublevel(
         name: one of the tuned variables.
         excess: in log risk.
         box: as of ``profile``.
-        optimum: what ``profile`` returns, where it is known.
+        optimum: what ``profile`` returns, where it is known; its risk is what counts.
     """
-    constants, exponents = _log_form(proxy, tuned, fixed, np.asarray(budget, float))
-    brackets = _brackets(proxy, tuned, box)
-    order = _order(exponents)
-    optimum = optimum or profile(proxy, tuned, fixed, budget, box)
-    best, at = np.log(optimum.risk), {name: np.log(optimum.at[name])}
-    others = [v for v in order if v != name]
-
-    def inside(z: Float[Array, "n"]) -> Bool[Array, "n"]:
-        moved = constants + exponents[name][:, None] * z
-        return _solve(moved, exponents, others, brackets)[0] <= best + excess
-
-    ends = []
-    for limit in brackets[name]:
-        near, far = at[name].copy(), np.full_like(best, limit)
-        reached = inside(far)
-        for _ in range(_HALVINGS // 2):
-            middle = (near + far) / 2
-            keep = inside(middle)
-            near, far = np.where(keep, middle, near), np.where(keep, far, middle)
-        ends.append(np.exp(np.where(reached, limit, near)))
-    return ends[0], ends[1]
+    problem, ends = _posed(proxy, tuned, fixed, budget, box, None)
+    tables, c = _tables(problem)
+    lo, hi = _in_logs(ends)
+    best = _minimise(tables, c, lo, hi).log_risk if optimum is None else np.log(optimum.risk).ravel()
+    k = list(tuned).index(name)
+    both = []
+    for limit, value in zip((lo, hi), ends):
+        x, going = limit[:, k].copy(), np.arange(len(c))
+        for _ in range(_MOST_END_STEPS):
+            # The re-tuned log risk is convex in x: Newton's steps from outside the set stay outside, and fall onto
+            # its end. Its slope is the multiplier of x, whose digits the graded coordinates keep.
+            held_lo, held_hi = lo[going], hi[going]
+            held_lo[:, k] = held_hi[:, k] = x[going]
+            there = _minimise(tables, c[going], held_lo, held_hi)
+            beyond, slope = there.log_risk - best[going] - excess, there.multiplier[:, k]
+            step = np.where((beyond > 0) & (slope != 0), beyond / np.where(slope != 0, slope, 1.0), 0.0)
+            x[going] = np.clip(x[going] - step, lo[going, k], hi[going, k])
+            going = going[np.abs(step) > _END]
+            if not going.size:
+                break
+        end = np.where(x == limit[:, k], value[k], np.exp(x))
+        both.append(end.reshape(problem.shape))
+    return both[0], both[1]
 
 
 def grid_excess(proxy: Proxy | FunctionProxy, steps: Mapping[str, float]) -> float:
@@ -120,104 +183,195 @@ def grid_excess(proxy: Proxy | FunctionProxy, steps: Mapping[str, float]) -> flo
         proxy: a posynomial.
         steps: the log step of every tuned axis.
     """
-    posynomial = _posynomial(proxy)
-    rows = [[_exponent(term.exponent(v)) for v in steps] for term in posynomial.terms]
+    posynomial = _posynomial(proxy, steps)
+    rows = [[float(term.exponent(v) or 0) for v in steps] for term in posynomial.terms]
     halves = np.array(list(steps.values())) / 2
     spread = max((float(np.abs(np.subtract(p, q)) @ halves) for p, q in combinations(rows, 2)), default=0.0)
     return spread**2 / 8
 
 
-# --- the solve ---
-def _posynomial(proxy: Proxy | FunctionProxy) -> Proxy:
+def _posynomial(proxy: Proxy | FunctionProxy, tuned: Collection[str]) -> Proxy:
     if isinstance(proxy, FunctionProxy):
         raise bad("a continuous profile needs a sum of powers", proxy.name, "a Proxy, or the grid alone")
+    if not proxy.is_posynomial(tuned):
+        raise bad("a continuous profile needs powers of the tuned variables", None, "the grid alone")
     return proxy
 
 
-def _exponent(exponent: object) -> float:
-    if exponent is None:
-        raise bad("a continuous profile needs powers of the tuned variables", exponent, "the grid alone")
-    return float(exponent)  # type: ignore[arg-type]
-
-
-def _log_form(
-    proxy: Proxy | FunctionProxy, tuned: Sequence[str], fixed: Mapping[str, float], budget: Float[Array, "n"]
-) -> tuple[Float[Array, "terms n"], dict[str, Float[Array, "terms"]]]:
-    """Log coefficients, shape (terms, n), and for each tuned variable its exponents, shape (terms,)."""
-    posynomial = _posynomial(proxy)
-    rows = []
-    for term in posynomial.terms:
-        row = np.full(budget.shape, np.log(term.coefficient(posynomial.constants)))
-        for variable, factor in term.factors.items():
-            if variable == posynomial.budget:
-                row = row + np.log(evaluate_factor(factor, budget))
-            elif variable not in tuned and variable not in fixed:
-                raise bad(f"{variable} is neither tuned nor fixed", dict(fixed), f"fixed={{'{variable}': ...}}")
-            elif variable not in tuned:
-                row = row + np.log(evaluate_factor(factor, fixed[variable]))
-        rows.append(row)
-    exponents = {v: np.array([_exponent(term.exponent(v)) for term in posynomial.terms]) for v in tuned}
-    return np.array(rows), exponents
-
-
-def _brackets(
-    proxy: Proxy | FunctionProxy, tuned: Sequence[str], box: Mapping[str, tuple[float, float]] | None
-) -> dict[str, tuple[float, float]]:
-    brackets = {}
+def _posed(
+    proxy: Proxy | FunctionProxy,
+    tuned: Sequence[str],
+    fixed: Mapping[str, ArrayLike],
+    budget: ArrayLike,
+    box: Mapping[str, tuple[ArrayLike, ArrayLike]] | None,
+    constants: Mapping[str, ArrayLike] | None,
+) -> tuple[Problem, Float[Array, "2 n problems"]]:
+    """The problem, and the ends of its box: not their logs, so that what lies on one is that number."""
+    posynomial = _posynomial(proxy, tuned)
+    known = {name: np.asarray(x, float) for name, x in {**posynomial.constants, **(constants or {})}.items()}
+    values = {name: np.asarray(x, float) for name, x in {**fixed, posynomial.budget: budget}.items()}
+    caps = smallest_caps(posynomial, {}, known)
+    ends = []
     for name in tuned:
-        lo, hi = _BRACKET[name]
-        if box and name in box:
-            lo, hi = np.log(box[name][0]), np.log(box[name][1])
-        if name in proxy.caps:
-            hi = min(hi, np.log(proxy.caps[name]))
-        brackets[name] = (float(lo), float(hi))
-    return brackets
+        low, high = (box or {}).get(name, np.exp(_BRACKET[name]))
+        ends.append((np.asarray(low, float), np.minimum(high, caps.get(name, np.inf))))
+    shape = np.broadcast_shapes(*(x.shape for x in (*known.values(), *values.values(), *sum(ends, ()))))
+    whole = [[np.broadcast_to(end, shape).ravel() for end in pair] for pair in ends]
+    problem = Problem(posynomial, tuple(tuned), posynomial.budget, values, known, {}, {}, shape)
+    return problem, np.array(whole).reshape(len(ends), 2, -1).swapaxes(0, 1)
 
 
-def _solve(
-    constants: Float[Array, "terms n"],
-    exponents: Mapping[str, Float[Array, "terms"]],
-    order: Sequence[str],
-    brackets: Mapping[str, tuple[float, float]],
-) -> tuple[Float[Array, "n"], dict[str, Float[Array, "n"]], Float[Array, "terms n"]]:
-    """Return the least log risk, where it is, and each term's share of it there."""
-    if not order:
-        top = constants.max(axis=0)
-        shares = np.exp(constants - top)
-        total = shares.sum(axis=0)
-        return top + np.log(total), {}, shares / total
-    name, rest = order[0], order[1:]
-    row = exponents[name]
-    if not rest and (z := _closed_form(constants, row, brackets[name])) is not None:
-        log_risk, _, shares = _solve(constants + row[:, None] * z, exponents, rest, brackets)
-        return log_risk, {name: z}, shares
-    lo, hi = (np.full(constants.shape[1], end) for end in brackets[name])
-    for _ in range(_HALVINGS):
-        z = (lo + hi) / 2
-        shares = _solve(constants + row[:, None] * z, exponents, rest, brackets)[2]
-        rising = row @ shares > 0  # the derivative of the profiled log risk
-        lo, hi = np.where(rising, lo, z), np.where(rising, z, hi)
-    z = (lo + hi) / 2
-    log_risk, at, shares = _solve(constants + row[:, None] * z, exponents, rest, brackets)
-    return log_risk, {name: z, **at}, shares
+def _tables(problem: Problem) -> tuple[Bases, Float[Array, "problems terms"]]:
+    form = powers(problem)
+    assert form is not None
+    rows, logs, _ = form
+    return all_bases(rows), logs.reshape(len(rows), -1).T
 
 
-def _closed_form(
-    constants: Float[Array, "terms n"], row: Float[Array, "terms"], bracket: tuple[float, float]
-) -> Float[Array, "n"] | None:
-    """The minimiser of A x^-p + B x^q + C, x^(p+q) = p A / (q B), if the terms have that form."""
-    if not _has_closed_form(row):
-        return None
-    p, q = -row.min(), row.max()
-    down = np.logaddexp.reduce(constants[row < 0], axis=0) + np.log(p)
-    up = np.logaddexp.reduce(constants[row > 0], axis=0) + np.log(q)
-    return np.clip((down - up) / (p + q), *bracket)
+def _in_logs(ends: Float[Array, "2 n problems"]) -> tuple[Float[Array, "problems n"], Float[Array, "problems n"]]:
+    with np.errstate(divide="ignore"):
+        lo, hi = np.clip(np.log(ends), -OPEN, OPEN).swapaxes(1, 2)
+    return lo, hi
 
 
-def _has_closed_form(row: Float[Array, "terms"]) -> bool:
-    return bool(len(set(row[row != 0])) == 2 and row.min() < 0 < row.max())
+class _Local(NamedTuple):
+    """Posynomials near a point each, in the coordinates of their largest independent terms."""
+
+    log_risk: Float[Array, "problems"]
+    log_weights: Float[Array, "problems terms"]
+    terms: Float[Array, "problems terms n"]
+    variables: Float[Array, "problems n n"]
+    unit: Int[Array, "problems n"]
+    held: Bool[Array, "problems n"]
+    gradient: Float[Array, "problems n"]
+    size: Float[Array, "problems n"]
+    hessian: Float[Array, "problems n n"]
 
 
-def _order(exponents: Mapping[str, Float[Array, "terms"]]) -> list[str]:
-    """The variables, one with a closed form innermost."""
-    return sorted(exponents, key=lambda v: (_has_closed_form(exponents[v]), v))
+class _Minimum(NamedTuple):
+    """Where each problem ended: its logs, the side of the bounds that hold, and their multipliers."""
+
+    log_risk: Float[Array, "problems"]
+    z: Float[Array, "problems n"]
+    side: Int[Array, "problems n"]
+    multiplier: Float[Array, "problems n"]
+
+
+def _minimise(
+    tables: Bases,
+    c: Float[Array, "problems terms"],
+    lo: Float[Array, "problems n"],
+    hi: Float[Array, "problems n"],
+) -> _Minimum:
+    """The minima of sum_j exp(c_j + rows_j . z) within boxes: cooling from where every term counts."""
+    # What no term depends on is at its upper end, for want of a better place.
+    z = np.where((tables.rows == 0).all(axis=0), hi, np.clip(0.0, lo, hi))
+    side = np.where(z <= lo, -1, np.where(z >= hi, 1, 0))
+    logs = c + z @ tables.rows.T
+    spread = logs.max(axis=1) - np.where(np.isfinite(logs), logs, np.inf).min(axis=1)
+    temperature = np.maximum(spread / 2, 1.0)
+    going = np.arange(len(c)) if z.shape[1] else np.arange(0)
+    for _ in range(_MOST_STEPS):
+        if not going.size:
+            break
+        z[going], side[going], temperature[going], done = _step(
+            tables, c[going], lo[going], hi[going], z[going], side[going], temperature[going]
+        )
+        going = going[~done]
+    here = _local(tables, c, z, side, np.ones(len(c)))
+    multiplier = np.zeros_like(z)
+    problems, slots = np.nonzero(here.held)
+    multiplier[problems, here.unit[problems, slots]] = here.gradient[problems, slots]
+    return _Minimum(here.log_risk, z, side, multiplier)
+
+
+def _local(
+    tables: Bases,
+    c: Float[Array, "problems terms"],
+    z: Float[Array, "problems n"],
+    side: Int[Array, "problems n"],
+    temperature: Float[Array, "problems"],
+) -> _Local:
+    logs = (c + z @ tables.rows.T) / temperature[:, None]
+    top = logs.max(axis=1, keepdims=True)
+    sizes = np.exp(logs - top)
+    total = sizes.sum(axis=1, keepdims=True)
+    # The basis: bounds that hold first, then terms by size, then what is left of the variables.
+    scores = np.concatenate([logs - top, np.where(side != 0, 1e300, -1e300)], axis=1)
+    chosen = np.zeros(len(c), np.int64)
+    for span in tables.spans:
+        depends = span[chosen][:, None] >> np.arange(scores.shape[1]) & 1
+        chosen = chosen * scores.shape[1] + np.where(depends, -np.inf, scores).argmax(axis=1)
+    basis = tables.place[chosen]
+    terms, unit = tables.terms[basis], tables.unit[basis]
+    weighted = terms * (sizes / total)[:, :, None]
+    return _Local(
+        (top + np.log(total))[:, 0],
+        logs - top - np.log(total),
+        terms,
+        tables.variables[basis],
+        unit,
+        (unit >= 0) & (np.take_along_axis(side, np.maximum(unit, 0), axis=1) != 0),
+        weighted.sum(axis=1),
+        np.abs(weighted).sum(axis=1),
+        weighted.swapaxes(1, 2) @ terms,
+    )
+
+
+def _newton(here: _Local) -> Float[Array, "problems n"]:
+    """The free coordinates' Newton step, zero in the held ones: the graded system scaled to a unit diagonal."""
+    diagonal = np.einsum("pii->pi", here.hessian)
+    free = ~here.held & (diagonal > 0)
+    scale = np.where(free, 1 / np.sqrt(np.where(free, diagonal, 1.0)), 0.0)
+    scaled = here.hessian * scale[:, :, None] * scale[:, None, :]
+    np.einsum("pii->pi", scaled)[:] = 1.0 + 1e-14  # a step apart from rounding: never singular
+    return np.linalg.solve(scaled, -(here.gradient * scale)[:, :, None])[:, :, 0] * scale
+
+
+def _step(
+    tables: Bases,
+    c: Float[Array, "problems terms"],
+    lo: Float[Array, "problems n"],
+    hi: Float[Array, "problems n"],
+    z: Float[Array, "problems n"],
+    side: Int[Array, "problems n"],
+    temperature: Float[Array, "problems"],
+) -> tuple[Float[Array, "problems n"], Int[Array, "problems n"], Float[Array, "problems"], Bool[Array, "problems"]]:
+    """One step of every problem: its logs, its sides, its temperature, and whether it is done."""
+    here = _local(tables, c, z, side, temperature)
+    y = _newton(here)
+    changes = (here.terms @ y[:, :, None])[:, :, 0]
+    growth, fall = changes.max(axis=1), -changes.min(axis=1)
+    # Where no term grows, the way down ends at a bound and nowhere before; where the whole sum falls, not
+    # before a term that grows meets it.
+    length = np.where(growth < _NO_GROWTH * fall, np.inf, np.minimum(1.0, _GROWTH / np.maximum(growth, _GROWTH)))
+    rate = -(here.gradient * y).sum(axis=1)
+    faster = np.where(changes > 0, changes + rate[:, None], 1.0)
+    meets = np.where(changes > 0, -here.log_weights / faster, np.inf).min(axis=1)
+    length = np.where(rate > _FALLS, np.maximum(length, meets), length)
+    cut = length < 1.0
+    move = np.where(side != 0, 0.0, temperature[:, None] * (here.variables @ y[:, :, None])[:, :, 0])
+    reach = np.where(move > 0, hi - z, z - lo) / np.where(move != 0, np.abs(move), 1.0)
+    reach = np.where(move != 0, reach, np.inf)
+    each, blocked = np.arange(len(z)), reach.argmin(axis=1)
+    hits = reach[each, blocked] <= length
+    length = np.minimum(length, reach[each, blocked])[:, None]
+    moved = z + np.where(move != 0, length, 0.0) * move
+    side = side.copy()
+    side[each[hits], blocked[hits]] = np.sign(move[each[hits], blocked[hits]])
+
+    # The multipliers that the step leads to; the worst wrong one lets its variable go.
+    multiplier = here.gradient + (here.hessian @ y[:, :, None])[:, :, 0]
+    variable = np.maximum(here.unit, 0)
+    leaves = here.held & (here.size > 0) & np.take_along_axis(lo < hi, variable, axis=1)
+    outward = np.where(leaves, np.where(side[each[:, None], variable] < 0, -multiplier, multiplier), -np.inf)
+    outward = outward / np.where(here.size > 0, here.size, 1.0)
+    worst = outward.argmax(axis=1)
+    wrong = outward[each, worst] > _MULTIPLIER
+    side[each[wrong], variable[each[wrong], worst[wrong]]] = 0
+    moved = np.where(side < 0, lo, np.where(side > 0, hi, np.clip(moved, lo, hi)))
+
+    small = (here.held | (np.abs(here.gradient) <= _GRADIENT * here.size)).all(axis=1)
+    done = small & ~wrong & ~hits & (temperature == 1.0)
+    cooler = np.where(cut | (temperature == 1.0), temperature, np.maximum(_COOLING * temperature, 1.0))
+    return moved, side, cooler, done

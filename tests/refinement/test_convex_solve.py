@@ -14,6 +14,7 @@ from reference import Minimum, Rounding, minimum, posynomial, rounding
 
 from hpgrid import Proxy, Term, bounds
 from hpgrid.refinement import Optimum, newton, refine
+from hpgrid.refinement.profile import profile
 
 NAMES = ("eta", "b", "alpha")
 
@@ -110,6 +111,7 @@ def test_random_posynomials_are_refined_to_their_curvatures_bound(n: int, terms:
         _check(drawn, found, dict.fromkeys(drawn.tuned, WIDE))
 
 
+@cache
 def _boxed(seed: int, n: int, terms: int) -> tuple[Drawn, dict[str, tuple[float, float]]]:
     """Limits about the optimum of the first budget: some leave it inside, some cut it off."""
     drawn, found = _free(seed, n, terms)
@@ -122,13 +124,33 @@ def _boxed(seed: int, n: int, terms: int) -> tuple[Drawn, dict[str, tuple[float,
     return drawn, limits
 
 
+@cache
+def _bound(seed: int, n: int, terms: int) -> Optimum:
+    drawn, limits = _boxed(seed, n, terms)
+    return refine(drawn.proxy, drawn.tuned, T=drawn.T, limits=limits)
+
+
 @pytest.mark.parametrize(("n", "terms"), SHAPES)
 def test_in_a_random_box_the_right_bounds_hold(n: int, terms: int) -> None:
     sides = []
     for seed in range(SHAPES[n, terms]):
         drawn, limits = _boxed(seed, n, terms)
-        sides += _check(drawn, refine(drawn.proxy, drawn.tuned, T=drawn.T, limits=limits), limits)
+        sides += _check(drawn, _bound(seed, n, terms), limits)
     assert {-1, 0, 1} == set(sides)
+
+
+@pytest.mark.parametrize(("n", "terms"), SHAPES)
+def test_the_route_without_jax_agrees(n: int, terms: int) -> None:
+    for seed in range(SHAPES[n, terms]):
+        drawn, limits = _boxed(seed, n, terms)
+        for box, found in (
+            (dict.fromkeys(drawn.tuned, WIDE), _free(seed, n, terms)[1]),
+            (limits, _bound(seed, n, terms)),
+        ):
+            best = profile(drawn.proxy, drawn.tuned, {}, drawn.T, box)
+            for v in drawn.tuned:
+                np.testing.assert_allclose(np.log(best.at[v]), np.log(found.at[v]), rtol=0, atol=1e-10)
+            np.testing.assert_allclose(best.risk, found.risk, rtol=1e-10)
 
 
 def test_a_multiplier_is_the_slope_of_the_log_risk_across_its_bound() -> None:

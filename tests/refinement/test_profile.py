@@ -8,8 +8,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from hpgrid import FunctionProxy, Grid, LogAxis, Proxy, Term, bounds
-from hpgrid.refinement.profile import grid_excess, profile, sublevel
+from hpgrid import FunctionProxy, Grid, LogAxis, Proxy, Term, bounds, flatness, parse, refine
+from hpgrid.refinement.profile import bisect, grid_excess, profile, sublevel
 from hpgrid.theory import fixed_momentum
 
 #: Unit constants, and others that no symmetry makes equal.
@@ -64,6 +64,68 @@ def test_iterations_serve_as_the_budget_too() -> None:
     assert found.risk == pytest.approx(2 * np.sqrt(5 / 1e4) + 0.5 * (4 / 1e4 + 0.5), rel=1e-12)
 
 
+# --- far out ---
+
+#: From where a plain Newton step still works to where the flat direction is 1e-30 of what cancels.
+FAR = np.logspace(2, 60, 30)
+FORMULA = parse("D/(eta*K) + s*sqrt(alpha/b) + s/(alpha*sqrt(b)*K) + L*eta/alpha", {"D": 7.2, "s": 0.6, "L": 28.0})
+
+
+@pytest.mark.parametrize(
+    ("proxy", "tuned", "fixed", "caps"),
+    [
+        (bounds.lmo(), ("eta", "b", "alpha"), {}, {}),
+        (bounds.lmo(C1=0.03, C2=5.0, C3=70.0), ("eta", "b", "alpha"), {}, {}),
+        (bounds.lmo(), ("eta", "b"), {"alpha": 1e-3}, {}),
+        (bounds.lmo(), ("eta", "alpha"), {"b": 32.0}, {}),
+        (bounds.lmo(), ("eta", "b", "alpha"), {}, {"b": 1e4}),
+        (bounds.lmo(), ("eta", "b", "alpha"), {}, {"eta": 1e-6, "alpha": 0.01}),
+        (FORMULA, ("eta", "b", "alpha"), {}, {}),
+    ],
+)
+def test_it_is_the_refined_optimum_however_flat(proxy: Proxy, tuned: tuple, fixed: dict, caps: dict) -> None:
+    exact = refine(proxy, tuned, T=FAR, fixed=fixed, caps=caps)
+    assert exact.converged.all()
+    found = profile(replace(proxy.form("T"), caps=caps), tuned, fixed, FAR)
+    np.testing.assert_allclose(found.risk, exact.risk, rtol=1e-12)
+    for v in tuned:
+        np.testing.assert_allclose(np.log(found.at[v]), np.log(exact.at[v]), rtol=0, atol=1e-10)
+
+
+def test_a_sublevel_set_is_the_refined_one_however_flat() -> None:
+    T = np.array([1e10, 1e22, 1e40, 1e60])
+    known = flatness(bounds.lmo(), within=0.01, tuned=("eta", "b", "alpha"), T=T)
+    for v in ("eta", "b", "alpha"):
+        low, high = sublevel(bounds.lmo(), ("eta", "b", "alpha"), {}, T, v, np.log1p(0.01))
+        np.testing.assert_allclose(np.log(low), np.log(known.low[v]), rtol=0, atol=1e-7)
+        np.testing.assert_allclose(np.log(high), np.log(known.high[v]), rtol=0, atol=1e-7)
+
+
+def test_constants_fixed_values_and_boxes_may_be_arrays() -> None:
+    """Many problems in one call are what each is alone, and a variable whose two ends are one value is held there."""
+    T, C2 = np.array([1e6, 1e12]), np.array([[0.1], [7.0]])
+    ends = (np.array([[[300.0]], [[1.0]]]), np.array([[[300.0]], [[1e9]]]))
+    found = profile(bounds.lmo(), ("eta", "b"), {"alpha": 0.02}, T, {"b": ends}, {"C2": C2})
+    assert found.risk.shape == found.at["eta"].shape == (2, 2, 2)
+    for i, j in np.ndindex(2, 2):
+        alone = bounds.lmo(C2=C2[i, 0])
+        held = profile(alone, ("eta",), {"alpha": 0.02, "b": 300.0}, T[j])
+        tuned = profile(alone, ("eta", "b"), {"alpha": 0.02}, T[j])
+        assert found.at["b"][0, i, j] == 300.0
+        np.testing.assert_allclose(found.risk[:, i, j], [held.risk, tuned.risk], rtol=1e-14)
+        np.testing.assert_allclose(found.at["eta"][:, i, j], [held.at["eta"], tuned.at["eta"]], rtol=1e-12)
+
+
+def test_a_cap_that_follows_from_a_constant_follows_its_array() -> None:
+    found = profile(bounds.sgd(), ("eta",), {"b": 64.0}, 1e2, constants={"L": np.array([4.0, 8.0])})
+    assert found.at["eta"].tolist() == [1 / 4, 1 / 8]
+
+
+def test_where_no_optimum_is_attained_a_variable_is_at_the_end() -> None:
+    falls = Proxy((Term({}, {"eta": -1, "T": -1}),), {})
+    assert np.log(profile(falls, ("eta",), {}, 1e4).at["eta"]) == pytest.approx(250)
+
+
 # --- bounds ---
 
 
@@ -95,6 +157,11 @@ def test_a_box_binds_and_the_others_are_tuned_to_it(T: float, b: float) -> None:
     assert found.at["b"] == pytest.approx(b, rel=1e-9)
     assert found.at["eta"] == pytest.approx(at_b.at["eta"], rel=1e-9)
     assert found.risk == pytest.approx(at_b.risk, rel=1e-9)
+
+
+def test_a_condition_is_bisected_in_the_log() -> None:
+    assert bisect(lambda x: x < 3e-200, 1e-308, 1e308) == pytest.approx(3e-200, rel=1e-13)
+    assert bisect(lambda x: x > 7.0, 1e3, 1e-3) == pytest.approx(7.0, rel=1e-15)
 
 
 # --- refusals ---
