@@ -7,7 +7,7 @@ import pytest
 
 from hpgrid import Grid, bounds
 from hpgrid.config import load, shipped
-from hpgrid.paper import figure_module
+from hpgrid.paper import compute
 from hpgrid.paper.data import FigureData
 from hpgrid.refinement.profile import grid_excess
 
@@ -28,7 +28,7 @@ _COMPUTED: dict[str, FigureData] = {}
 
 def computed(name: str) -> FigureData:
     if name not in _COMPUTED:
-        _COMPUTED[name] = figure_module(name).compute(load(shipped(name)))
+        _COMPUTED[name] = compute(load(shipped(name)))
     return _COMPUTED[name]
 
 

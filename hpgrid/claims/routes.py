@@ -192,6 +192,6 @@ def bisect(above: Callable[[float], Any], lo: float, hi: float, halvings: int = 
 def figure(name: str) -> FigureData:
     """Return a figure's arrays and checks, computed once for all the claims that it shows."""
     from hpgrid.config import load, shipped
-    from hpgrid.paper import figure_module
+    from hpgrid.paper import compute
 
-    return figure_module(name).compute(load(shipped(name)), name)
+    return compute(load(shipped(name)))

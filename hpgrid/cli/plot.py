@@ -140,7 +140,7 @@ def _fitted(config: Config, budget: str) -> Config:
 
 def _plot(config: Config, path: Path) -> int:
     from hpgrid.paper.data import save
-    from hpgrid.paper.own import compute
+    from hpgrid.paper.user_bound import compute
 
     data = compute(config, path.stem)
     saved = save(data, path.parent)
@@ -149,10 +149,10 @@ def _plot(config: Config, path: Path) -> int:
 
 
 def _redraw(path: Path) -> int:
+    from hpgrid.paper import BOUND_LAYOUTS
     from hpgrid.paper.data import restore
-    from hpgrid.paper.own import MODULES
 
-    data = restore(path.stem, path.parent, MODULES, f"hpgrid plot BOUND --out {path}")
+    data = restore(path.stem, path.parent, BOUND_LAYOUTS, f"hpgrid plot BOUND --out {path}")
     _say(data, write_pictures(data, path.parent, (format_of(path),)))
     return 0
 

@@ -134,13 +134,13 @@ def _run(jobs: list[tuple[str, Config]], out: Path, formats: tuple[str, ...], st
     failed = False
     # One bar from the first import to the last picture: two steps a figure.
     with progress("reproducing", 2 * len(jobs)) as advance, _drawing(len(jobs)) as submit:
-        from hpgrid.paper import figure_module
+        from hpgrid.paper import compute
         from hpgrid.paper.data import save
 
         drawn: list[tuple[FigureData, list[Path], Future[list[Path]]]] = []
         try:
             for name, config in jobs:
-                data = figure_module(config.figure).compute(config, name)
+                data = compute(config, name)
                 drawn.append((data, save(data, out), submit(write_pictures, data, out, formats)))
                 advance()
         finally:
@@ -196,10 +196,10 @@ def _draw_saved(data: FigureData, out: Path, formats: tuple[str, ...]) -> list[P
 
 def write_pictures(data: FigureData, out: Path, formats: tuple[str, ...]) -> list[Path]:
     """Draw a figure and write its pictures, whole, without a date."""
-    from hpgrid.paper import figure_module
+    from hpgrid.paper import draw
 
     paths = [out / f"{data.name}.{kind}" for kind in formats]
-    write_picture(figure_module(data.config["figure"]).draw(data), *paths)
+    write_picture(draw(data), *paths)
     return paths
 
 

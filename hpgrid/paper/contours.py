@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-import hpgrid
+from hpgrid.bounds import lmo
 from hpgrid.checks import bad
 from hpgrid.config import Config, Panel
 from hpgrid.curves import PERFORMANCE, even_levels, iso_loss, near_optimal
@@ -20,8 +22,12 @@ from hpgrid.paper.data import Check, FigureData, check_axes, config_data
 from hpgrid.plotting import contours as plot
 from hpgrid.plotting.style import letter, log_axes, new_figure, styled
 from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.refinement.cost import flatness
 from hpgrid.refinement.profile import grid_excess, sublevel
+from hpgrid.search.brute import grid_search
 from hpgrid.slopes import FAR, fit_slope, window_bias, within
+from hpgrid.theory import fixed_momentum
+from hpgrid.theory import iso_loss as appendix_d
 
 if TYPE_CHECKING:
     from hpgrid.search.brute import SearchResult
@@ -31,9 +37,45 @@ Array = NDArray[np.float64]
 #: Further arrays and checks of one panel, from its grid, its search and its contour lines.
 Extra = Callable[[Config, Panel, Grid, "SearchResult", dict[str, Any]], tuple[dict[str, Any], tuple[Check, ...]]]
 
+#: The predicted slopes of the near-optimal batch size against the budget: T in Figure 10, K in Figure 11.
+NEAR_OPTIMAL = {"fig10": fixed_momentum.EXPONENTS["b"], "fig11": appendix_d.NEAR_OPTIMAL_EXPONENT}
 
-def compute(config: Config, name: str, exponent: float | None, extra: Extra | None = None) -> FigureData:
-    """Return the figure's arrays and checks.
+#: Every how many levels Figure 4 has the predicted contour over the measured one.
+_EVERY = 3
+
+
+def compute(config: Config, name: str) -> FigureData:
+    """Return the arrays and checks of Figures 4, 10 and 11.
+
+    Raises:
+        ValueError: Figure 4 over tokens.
+    """
+    figure = config.figure
+    if figure == "fig4":
+        if config.grid.build(config.panels[0].axes).budget != "K":
+            raise bad("this figure shows iterations on an axis", "T", "K = { lo = 1e2, hi = 1e16 } in [grid], say")
+        return measure(config, name, None, _hyperbola)
+    # Neither theorem nor corollary is about a bound that is written as text.
+    data = measure(config, name, float(NEAR_OPTIMAL[figure]) if config.bound.formula is None else None)
+    return data if figure == "fig10" else replace(data, notes={**data.notes, "risk_ratios": _risk_ratios(data)})
+
+
+def _risk_ratios(data: FigureData) -> dict[str, dict[str, float]]:
+    """How much lower the risk is in one panel than in another, at the same iterations and batch size.
+
+    The text of Appendix D holds Figure 11's panels against each other.
+    """
+    risks = [data.arrays[f"risk_{k}"] for k in range(len(data.config["panels"]))]
+    letters = "abcdefgh"
+    return {
+        f"({letters[i]})/({letters[j]})": {"median": float(np.median(p / q)), "largest": float((p / q).max())}
+        for (i, p), (j, q) in permutations(enumerate(risks), 2)
+        if p.shape == q.shape
+    }
+
+
+def measure(config: Config, name: str, exponent: float | None, extra: Extra | None = None) -> FigureData:
+    """Return the arrays of a bound's contours, and checks against what is predicted of it.
 
     Args:
         config: the bound, the grid, and a regime for each panel.
@@ -49,7 +91,7 @@ def compute(config: Config, name: str, exponent: float | None, extra: Extra | No
         check_axes(grid, panel, (*panel.tuned, "b", grid.budget))
     proxy = config.bound.build(grids[0].budget)
     results = [
-        hpgrid.grid_search(proxy, grid, panel.tuned, fixed=panel.fixed, dtype=config.dtype)
+        grid_search(proxy, grid, panel.tuned, fixed=panel.fixed, dtype=config.dtype)
         for panel, grid in zip(config.panels, grids)
     ]
     shown = np.concatenate([result.risk[result.feasible & ~_below_one(grid)] for grid, result in zip(grids, results)])
@@ -130,7 +172,7 @@ def _refined(proxy: Proxy, panel: Panel, grid: Grid) -> dict[str, Any]:
         "limits": {v: (grid.axes[v].lo, grid.axes[v].hi) for v in (*panel.tuned, "b")},
         grid.budget: grid.axes[grid.budget].values,
     }
-    return {"near_star": hpgrid.flatness(proxy, within=1 / PERFORMANCE - 1, **where).low["b"]}
+    return {"near_star": flatness(proxy, within=1 / PERFORMANCE - 1, **where).low["b"]}
 
 
 def _near_check(
@@ -171,6 +213,44 @@ def _near_check(
     # Far out, only the bound itself speaks: no walls of the box.
     bias = window_bias(budget[usable], [crossing(threshold), crossing(threshold, FAR, None)])
     return verdict(name, slope, exponent, bias)
+
+
+def _hyperbola(
+    config: Config, panel: Panel, grid: Grid, result: SearchResult, part: dict[str, Any]
+) -> tuple[dict[str, Any], tuple[Check, ...]]:
+    """Predict every contour, and hold the measured ones against the prediction.
+
+    A traced point lies within the grid's excess of the predicted risk, and within what linear
+    interpolation between neighbours adds: (range of the exponents x step)^2/32 for a log-sum-exp.
+    """
+    proxy = config.bound.build("K")
+    constants = lmo_constants(proxy)
+    fixed = {**grid.held, **panel.fixed}
+    if constants is None or panel.tuned != ("eta",) or "alpha" not in fixed:
+        return {}, ()
+    parts = appendix_d.of_proxy(fixed["alpha"], *constants)
+    K, b = part["line_points"].T
+    levels = np.repeat(part["line_levels"], part["line_lengths"])
+    measured = float(np.abs(np.log(appendix_d.risk(K, b, parts) / levels)).max())
+    spans = [_exponent_range(proxy, v) * grid.axes[v].step for v in ("b", "K")]
+    tolerance = grid_excess(proxy, {"eta": grid.axes["eta"].step}) + max(spans) ** 2 / 32
+    check = Check(
+        "contours on the hyperbola: log(risk/level)", measured, 0.0, tolerance, measured <= tolerance,
+        (float(part["budget"][0]), float(part["budget"][-1])), int(result.edge["eta"].sum()),
+        "largest over all contour points; tolerance: the grid's excess in eta + linear interpolation",
+    )  # fmt: skip
+    shown = np.unique(part["line_levels"])[1::_EVERY]
+    curves = []
+    for level in shown:
+        # Spaced from the asymptote K_min outwards, so that the steep branch is drawn as well.
+        K = appendix_d.least_iterations(level, parts) * (1 + np.logspace(-10, 16, 400))
+        curves.append(np.column_stack([K, appendix_d.batch_size(K, level, parts)]))
+    return {"hyperbola": np.array(curves)}, (check,)
+
+
+def _exponent_range(proxy: Any, variable: str) -> float:
+    exponents = [float(term.exponent(variable)) for term in proxy.terms]
+    return max(exponents) - min(exponents)
 
 
 def draw(data: FigureData) -> Figure:
@@ -219,6 +299,6 @@ def _hyperbolas(ax: Any, arrays: Any, k: int) -> None:
 
 def lmo_constants(proxy: Proxy | FunctionProxy) -> tuple[float, float, float] | None:
     """Return C1, C2, C3 of the plain LMO proxy, or None where the closed forms are not its own."""
-    if isinstance(proxy, FunctionProxy) or proxy.terms != hpgrid.bounds.lmo(budget=proxy.budget).terms:
+    if isinstance(proxy, FunctionProxy) or proxy.terms != lmo(budget=proxy.budget).terms:
         return None
     return proxy.constants["C1"], proxy.constants["C2"], proxy.constants["C3"]

@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-import hpgrid
 from hpgrid.config import Config
 from hpgrid.paper.checks import verdict
 from hpgrid.paper.contours import lmo_constants
@@ -19,6 +18,8 @@ from hpgrid.paper.pair import power_label, predicted_line
 from hpgrid.plotting.curves import band, floor, law, padded, refined, tuned_line
 from hpgrid.plotting.style import SHORT, letter, log_axes, new_figure, styled
 from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.refinement.cost import flatness, regret
+from hpgrid.refinement.optimum import refine
 from hpgrid.refinement.profile import grid_excess
 from hpgrid.slopes import FAR, REFINED, fit_slope, window_bias, within
 from hpgrid.theory import joint
@@ -29,18 +30,18 @@ Array = NDArray[np.float64]
 DECADE, SHARE = 10.0, 0.01
 
 
-def compute(config: Config, name: str = "flatness") -> FigureData:
+def compute(config: Config, name: str) -> FigureData:
     """Return the figure's arrays and checks."""
     started = time.perf_counter()
     panel, grid, proxy, budget, window = all_tuned(config)
     # Of sums of powers alone: any other bound is refused here, before it is refined.
     excess = grid_excess(proxy, {v: grid.axes[v].step for v in panel.tuned})
     where: dict[str, Any] = {"tuned": panel.tuned, grid.budget: budget}
-    near = hpgrid.flatness(proxy, within=SHARE, **where)
+    near = flatness(proxy, within=SHARE, **where)
     arrays = {grid.budget: budget, "curvature": near.curvature}
-    arrays |= {f"regret_{v}": hpgrid.regret(proxy, v, DECADE, **where) for v in panel.tuned}
-    arrays |= {f"held_{v}": hpgrid.regret(proxy, v, DECADE, retune=False, **where) for v in panel.tuned}
-    arrays |= {"b_star": hpgrid.refine(proxy, **where).at["b"], "b_low": near.low["b"], "b_high": near.high["b"]}
+    arrays |= {f"regret_{v}": regret(proxy, v, DECADE, **where) for v in panel.tuned}
+    arrays |= {f"held_{v}": regret(proxy, v, DECADE, retune=False, **where) for v in panel.tuned}
+    arrays |= {"b_star": refine(proxy, **where).at["b"], "b_low": near.low["b"], "b_high": near.high["b"]}
     constants = lmo_constants(proxy) if grid.budget == "T" else None
     if constants is not None:
         arrays["b_low_law"], arrays["b_high_law"] = joint.near_optimal(budget, SHARE, *constants)
@@ -87,7 +88,7 @@ def _checks(
         return ()
     checks = []
     for v in tuned:
-        far = hpgrid.regret(proxy, v, DECADE, tuned=tuned, **{name: budget[inside] * FAR})
+        far = regret(proxy, v, DECADE, tuned=tuned, **{name: budget[inside] * FAR})
         slope = fit_slope(budget, arrays[f"regret_{v}"], window=window, step=REFINED)
         bias = window_bias(budget[inside], [arrays[f"regret_{v}"][inside], far])
         checks.append(verdict(f"slope of the regret of {v}", slope, float(joint.REGRET_EXPONENT), bias))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -15,15 +16,16 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-import hpgrid
 from hpgrid.config import Config
 from hpgrid.curves import PERFORMANCE, near_optimal
 from hpgrid.paper.checks import verdict
-from hpgrid.paper.data import Check, FigureData, check_axes, config_data, only_panel
+from hpgrid.paper.data import Check, FigureData, all_tuned, check_axes, config_data, only_panel
 from hpgrid.paper.pair import held_text, power_label, predicted_line, refined_arrays
 from hpgrid.plotting.curves import argmin, band, law, optimum, padded, refined
 from hpgrid.plotting.style import SHORT, letter, log_axes, new_figure, split_legends, styled
 from hpgrid.proxy import FunctionProxy
+from hpgrid.refinement.cost import flatness
+from hpgrid.regime import Regime
 from hpgrid.search.brute import SearchResult
 from hpgrid.slopes import (
     FAR,
@@ -37,6 +39,9 @@ from hpgrid.slopes import (
     window_bias,
     within,
 )
+from hpgrid.theory import joint as theorem3
+from hpgrid.tuning.laws import exact_law, predicted
+from hpgrid.tuning.laws import monomials as monomials_of
 from hpgrid.tuning.question import Question, ask
 from hpgrid.tuning.survey import default_window, fitted_edge, search
 
@@ -47,10 +52,24 @@ Monomial = tuple[Mapping[str, Fraction], Fraction]
 SHAPES = {1: (1, 2, (6.4, 3.0)), 2: (1, 3, (8.6, 3.0)), 3: (2, 2, (6.4, 5.2))}
 
 
-def compute(
+def compute(config: Config, name: str) -> FigureData:
+    """Return the arrays and checks of Figure 9: where no window is given, all budgets are fitted."""
+    question = all_tuned(config)
+    exponents: Mapping[str, Fraction] = theorem3.EXPONENTS
+    monomials: Sequence[Monomial] = [
+        ({top: Fraction(1), below: Fraction(-1)}, exponent) for (top, below), exponent in theorem3.IDENTIFIABLE.items()
+    ]
+    if config.bound.formula is not None:
+        # The theorem is not about a bound that is written as text: it has exponents of its own, or none.
+        law, _ = exact_law(question.proxy, Regime(question.panel.tuned), question.grid.budget)
+        exponents, monomials = predicted(law), monomials_of(law)
+    return measure(replace(config, window=question.window), name, exponents, monomials)
+
+
+def measure(
     config: Config, name: str, exponents: Mapping[str, Fraction], monomials: Sequence[Monomial] = ()
 ) -> FigureData:
-    """Return the figure's arrays and checks.
+    """Return the arrays of a bound's optima, and checks against what is predicted of it.
 
     Args:
         config: the bound, the grid, and one regime.
@@ -86,7 +105,7 @@ def _asked(config: Config) -> Question:
     panel = only_panel(config)
     grid = config.grid.build(panel.axes)
     check_axes(grid, panel, (*panel.tuned, grid.budget))
-    regime = hpgrid.Regime(panel.tuned, panel.fixed)
+    regime = Regime(panel.tuned, panel.fixed)
     return ask(config.bound.build(grid.budget), grid, regime, dtype=config.dtype)
 
 
@@ -109,7 +128,7 @@ def _refined_band(question: Question) -> dict[str, Any]:
     if isinstance(question.proxy, FunctionProxy):
         return {}
     at: dict[str, Any] = {question.budget: question.budgets}
-    near = hpgrid.flatness(question.proxy, within=1 / PERFORMANCE - 1, **question.refining(), **at)
+    near = flatness(question.proxy, within=1 / PERFORMANCE - 1, **question.refining(), **at)
     low = {f"{v}_low_star": near.low[v] for v in question.regime.tuned}
     return low | {f"{v}_high_star": near.high[v] for v in question.regime.tuned}
 

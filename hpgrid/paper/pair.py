@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-import hpgrid
 from hpgrid.checks import bad
 from hpgrid.config import Config, Panel
 from hpgrid.curves import argmin_curve
@@ -26,16 +25,62 @@ from hpgrid.plotting.curves import family, law, optimum, padded, refined
 from hpgrid.plotting.style import PREDICTED, SHORT, letter, log_axes, new_figure, split_legends, styled
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime
+from hpgrid.search.brute import grid_search
 from hpgrid.slopes import fit_slope, refined_curves, within
+from hpgrid.theory import fixed_batch, fixed_momentum, frank_wolfe, star_convex
 from hpgrid.tuning.laws import exact_law, predicted
 from hpgrid.tuning.question import least_iterations
 from hpgrid.tuning.survey import fitted_edge, fitting_window
 
+#: Exponents of the budget, and powers of its logarithm beside them.
+Laws = tuple[Mapping[str, Fraction], Mapping[str, Fraction]]
 
-def compute(
+
+def _with_logs(laws: Mapping[str, tuple[Fraction, Fraction]]) -> Laws:
+    return {v: power for v, (power, _) in laws.items()}, {v: power for v, (_, power) in laws.items()}
+
+
+_FIXED_MOMENTUM: Laws = (fixed_momentum.EXPONENTS, {})
+_FIXED_BATCH: Laws = (fixed_batch.EXPONENTS, {})
+
+#: What each figure's theorem predicts.
+THEOREMS: dict[str, Laws] = {
+    **dict.fromkeys(("fig1", "fig5", "fig6"), _FIXED_MOMENTUM),
+    **dict.fromkeys(("fig2", "fig7", "fig8"), _FIXED_BATCH),
+    "star1": _with_logs(star_convex.FIXED_MOMENTUM),
+    "star2": _with_logs(star_convex.FIXED_BATCH),
+    "fw1": (frank_wolfe.FIXED_MOMENTUM, {}),
+    "fw2": (frank_wolfe.FIXED_BATCH, {}),
+}
+
+
+def compute(config: Config, name: str) -> FigureData:
+    """Return the arrays and checks of a figure about a theorem: its regime tunes what the theorem is about.
+
+    A bound that is written as text is held against its own exponents, if it has any: the theorem is not about it.
+
+    Args:
+        config: the bound, the grid, and one regime; ``figure`` is one of ``THEOREMS``.
+        name: what to call it.
+
+    Raises:
+        ValueError: another regime.
+    """
+    panel, (exponents, logs) = only_panel(config), THEOREMS[config.figure]
+    tuned = [v for v in exponents if v != "risk"]
+    if set(panel.tuned) != set(tuned):
+        raise bad(f"this figure tunes {' and '.join(tuned)}", list(panel.tuned), f"tuned = {tuned}")
+    if config.bound.formula is not None:
+        budget = config.grid.build(panel.axes).budget
+        law, _ = exact_law(config.bound.build(budget), Regime(panel.tuned, panel.fixed), budget)
+        exponents, logs = predicted(law), {}
+    return measure(config, name, exponents, logs)
+
+
+def measure(
     config: Config, name: str, exponents: Mapping[str, Fraction], logs: Mapping[str, Fraction] | None = None
 ) -> FigureData:
-    """Return the figure's arrays and checks.
+    """Return the arrays of a bound's curves, and checks against what is predicted of it.
 
     Args:
         config: the bound, the grid, and one regime that tunes eta and one more.
@@ -50,15 +95,15 @@ def compute(
     budget = grid.axes[grid.budget].values
     # What is at the wall of the first iteration is at an edge.
     options: dict[str, Any] = {"dtype": config.dtype, "min_K": least_iterations(proxy, grid.budget)}
-    best = hpgrid.grid_search(proxy, grid, panel.tuned, fixed=panel.fixed, **options)
+    best = grid_search(proxy, grid, panel.tuned, fixed=panel.fixed, **options)
     # The whole grid, what the figure holds fixed tuned as well: how much the regime gives away.
-    every = hpgrid.grid_search(proxy, grid, tuple({*panel.tuned, *panel.fixed} & {*grid.axes}), **options)
+    every = grid_search(proxy, grid, tuple({*panel.tuned, *panel.fixed} & {*grid.axes}), **options)
     curves = {v: argmin_curve(best, v) for v in (other_than_eta(panel.tuned), "eta")}
     window = config.window or fitting_window(best)
     arrays = {grid.budget: budget, "risk_hat": best.risk, "risk_every": every.risk}
     for held in curves:
         other = tuple(v for v in panel.tuned if v != held)
-        found = hpgrid.grid_search(proxy, grid, other, fixed=panel.fixed, **options)
+        found = grid_search(proxy, grid, other, fixed=panel.fixed, **options)
         shown = every_nth(len(grid.axes[held]), config.curves)
         arrays |= {f"risk_at_{held}": found.risk[shown], f"{held}_shown": found.axes[held][shown]}
     edge = fitted_edge(best)
@@ -108,27 +153,6 @@ def refined_arrays(proxy: Proxy | FunctionProxy, panel: Panel | Regime, budget: 
     """Return the continuous optimum of a regime at every budget: risk_star, and one array for each tuned variable."""
     found = refined_curves(proxy, Regime(panel.tuned, panel.fixed), name, budget)
     return {f"{key}_star": values for key, values in found.items()}
-
-
-def theorem(
-    config: Config, name: str, exponents: Mapping[str, Fraction], logs: Mapping[str, Fraction] | None = None
-) -> FigureData:
-    """Return the arrays and checks of a figure about a theorem: its regime tunes what the theorem is about.
-
-    A bound that is written as text is held against its own exponents, if it has any: the theorem is not about it.
-
-    Raises:
-        ValueError: another regime.
-    """
-    panel = only_panel(config)
-    tuned = [v for v in exponents if v != "risk"]
-    if set(panel.tuned) != set(tuned):
-        raise bad(f"this figure tunes {' and '.join(tuned)}", list(panel.tuned), f"tuned = {tuned}")
-    if config.bound.formula is not None:
-        budget = config.grid.build(panel.axes).budget
-        law, _ = exact_law(config.bound.build(budget), Regime(panel.tuned, panel.fixed), budget)
-        exponents, logs = predicted(law), None
-    return compute(config, name, exponents, logs)
 
 
 def _checked(config: Config) -> tuple[Panel, Grid]:

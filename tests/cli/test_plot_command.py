@@ -15,7 +15,7 @@ from hpgrid import bounds, exponents
 from hpgrid.cli.plot import _fitted, _panels
 from hpgrid.cli.question import grid_config
 from hpgrid.config import BoundConfig, Config
-from hpgrid.paper import figure_module, own
+from hpgrid.paper import draw, user_bound
 from hpgrid.paper.data import FigureData
 
 status = partial(commands.status, "plot")
@@ -28,8 +28,8 @@ def drawn(
     """A figure as the command makes it, on a small grid."""
     panels = _panels(layout, tune, fix)
     config = Config(layout, BoundConfig(bound), grid_config("footnote", 24, None, budget), panels, refined=refined)
-    data = own.compute(_fitted(config, budget), "own")
-    return data, figure_module(data.config["figure"]).draw(data)
+    data = user_bound.compute(_fitted(config, budget), "own")
+    return data, draw(data)
 
 
 def dashed(figure: Figure, panel: int) -> list:

@@ -60,10 +60,10 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with figure 1, on a small grid."""
     folder = tmp_path_factory.mktemp("saved")
     from hpgrid.config import load, override
-    from hpgrid.paper import fig1
+    from hpgrid.paper import compute
     from hpgrid.paper.data import save
 
-    save(fig1.compute(override(load(shipped("fig1")), n=8)), folder)
+    save(compute(override(load(shipped("fig1")), n=8)), folder)
     return folder
 
 
@@ -160,7 +160,7 @@ def test_redraw_computes_nothing(
     def never(*_: object, **__: object) -> None:
         raise AssertionError("a redraw does not compute")
 
-    monkeypatch.setattr("hpgrid.paper.fig1.compute", never)
+    monkeypatch.setattr("hpgrid.paper.compute", never)
     monkeypatch.setattr("hpgrid.search.brute.grid_search", never)
     before = {path.name: path.read_bytes() for path in copied(saved, tmp_path).iterdir()}
     assert reproduce("fig1", "--redraw", "--format", "svg", "--out", tmp_path) == 0

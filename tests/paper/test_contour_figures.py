@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from hpgrid import Grid, bounds
 from hpgrid.config import Panel, load, override, shipped
-from hpgrid.paper import contours, figure_module
+from hpgrid.paper import compute, contours, draw
 from hpgrid.paper.data import FigureData, restore, save
 from hpgrid.plotting.style import NEAR
 from hpgrid.theory import iso_loss
@@ -26,12 +26,12 @@ BUDGETS = {"T": "token budget $T$", "K": "iterations $K$"}
 @pytest.fixture(scope="module", params=PANELS)
 def data(request: pytest.FixtureRequest) -> FigureData:
     name = request.param
-    return figure_module(name).compute(override(load(shipped(name)), n=24), name)
+    return compute(override(load(shipped(name)), n=24), name)
 
 
 @pytest.fixture(scope="module")
 def figure(data: FigureData) -> Figure:
-    return figure_module(data.name).draw(data)
+    return draw(data)
 
 
 # --- what is computed ---
@@ -147,7 +147,7 @@ def test_only_figure_4_has_a_hyperbola(data: FigureData, figure: Figure) -> None
 
 def test_what_is_saved_draws_the_same(data: FigureData, figure: Figure, tmp_path: Path) -> None:
     save(data, tmp_path)
-    again = figure_module(data.name).draw(restore(data.name, tmp_path))
+    again = draw(restore(data.name, tmp_path))
     for axes, other in zip(figure.axes, again.axes, strict=True):
         for line, same in zip(axes.lines, other.lines, strict=True):
             np.testing.assert_array_equal(line.get_xydata(), same.get_xydata())
@@ -170,16 +170,16 @@ def fig4(**bound: object):
     ],
 )
 def test_a_bound_that_is_not_the_hyperbolas_gets_none(bound: dict) -> None:
-    data = figure_module("fig4").compute(fig4(**bound), "own")
+    data = compute(fig4(**bound), "own")
     assert data.checks == ()
     assert not [key for key in data.arrays if key.startswith("hyperbola")]
-    figure_module("fig4").draw(data)
+    draw(data)
 
 
 def test_contours_of_a_floored_learning_rate_leave_the_hyperbola() -> None:
     config = fig4()
     narrow = replace(config, grid=replace(config.grid, axes=config.grid.axes | {"eta": {"lo": 1e-3, "hi": 1.0}}))
-    (check,) = figure_module("fig4").compute(narrow, "own").checks
+    (check,) = compute(narrow, "own").checks
     assert check.holds is False
     assert check.edge_points > 0
 
@@ -188,7 +188,7 @@ def test_contours_of_a_floored_learning_rate_leave_the_hyperbola() -> None:
 def test_the_batch_size_is_on_an_axis(panel: Panel) -> None:
     config = replace(override(load(shipped("fig10")), n=8), panels=(panel,))
     with pytest.raises(ValueError, match=r"axes of this figure are.*b, T"):
-        figure_module("fig10").compute(config, "own")
+        compute(config, "own")
 
 
 def test_lmo_constants_are_those_of_the_plain_proxy() -> None:

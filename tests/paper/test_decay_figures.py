@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from hpgrid import Regime, bounds
 from hpgrid.config import load, override, shipped
-from hpgrid.paper import figure_module, pair
+from hpgrid.paper import compute, draw, pair
 from hpgrid.paper.checks import refined_checks
 from hpgrid.paper.data import FigureData, restore, save
 from hpgrid.paper.pair import power_label, predicted_line
@@ -21,12 +21,12 @@ FIRST = {"star1": "b", "star2": "alpha", "fw1": "b", "fw2": "alpha"}
 
 @pytest.fixture(scope="module", params=FIRST)
 def data(request: pytest.FixtureRequest) -> FigureData:
-    return figure_module(request.param).compute(override(load(shipped(request.param)), n=40), request.param)
+    return compute(override(load(shipped(request.param)), n=40), request.param)
 
 
 @pytest.fixture(scope="module")
 def figure(data: FigureData) -> Figure:
-    return figure_module(data.name).draw(data)
+    return draw(data)
 
 
 def test_there_is_a_check_for_each_optimum_and_none_fails(data: FigureData) -> None:
@@ -85,7 +85,7 @@ def test_no_curve_runs_under_a_legend(data: FigureData, figure: Figure) -> None:
 
 def test_what_is_saved_draws_the_same(data: FigureData, figure: Figure, tmp_path) -> None:
     save(data, tmp_path)
-    again = figure_module(data.name).draw(restore(data.name, tmp_path))
+    again = draw(restore(data.name, tmp_path))
     for axes, other in zip(figure.axes, again.axes):
         for line, same in zip(axes.lines, other.lines, strict=True):
             np.testing.assert_array_equal(line.get_xydata(), same.get_xydata())
@@ -111,17 +111,16 @@ def test_a_power_without_the_logarithm_is_another_one() -> None:
 @pytest.mark.parametrize("name", FIRST)
 def test_a_wrong_power_fails(name: str) -> None:
     config = override(load(shipped(name)), n=60)
-    module = figure_module(name)
-    right = module.compute(config, "own").checks
+    right = compute(config, "own").checks
     powers = {check.name.removeprefix("slope of "): Fraction(check.predicted).limit_denominator(12) for check in right}
     wrong = {key: power * Fraction(4, 3) for key, power in powers.items()}
-    logs = getattr(module, "LOGS", None)
-    assert [check.holds for check in pair.compute(config, "own", wrong, logs).checks] == [False, False]
+    _, logs = pair.THEOREMS[name]
+    assert [check.holds for check in pair.measure(config, "own", wrong, logs).checks] == [False, False]
 
 
 def test_a_window_without_budgets_has_nothing_to_fit() -> None:
     config = replace(override(load(shipped("fw1")), n=12), window=(1.0, 2.0))
-    for check in figure_module("fw1").compute(config, "own").checks:
+    for check in compute(config, "own").checks:
         assert check.holds is None
         assert check.note == "nothing to fit"
 

@@ -12,7 +12,7 @@ from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 
 from hpgrid.config import Config, Panel, load, override, shipped
-from hpgrid.paper import fig9
+from hpgrid.paper import compute, draw
 from hpgrid.paper.data import FigureData, restore, save
 from hpgrid.plotting.style import OPTIMUM, REFINED
 
@@ -25,12 +25,12 @@ def config(n: int = 24, **changes: object) -> Config:
 
 @pytest.fixture(scope="module")
 def data() -> FigureData:
-    return fig9.compute(config())
+    return compute(config())
 
 
 @pytest.fixture(scope="module")
 def figure(data: FigureData) -> Figure:
-    return fig9.draw(data)
+    return draw(data)
 
 
 EXPONENTS = {"risk": -1 / 4, "eta": -7 / 12, "b": 1 / 6, "alpha": -1 / 3}
@@ -58,10 +58,10 @@ def test_the_refined_optimum_lies_in_its_own_band_and_no_grid_value_beats_it(dat
 
 
 def test_without_refinement_only_the_grid_is_shown() -> None:
-    raw = fig9.compute(config(8, refined=False))
+    raw = compute(config(8, refined=False))
     assert not [name for name in raw.arrays if name.endswith("_star")]
     assert len(raw.checks) == 6
-    fig9.draw(raw)
+    draw(raw)
 
 
 def test_no_single_optimum_is_identifiable_but_the_risk_is(data: FigureData) -> None:
@@ -134,7 +134,7 @@ def test_the_band_covers_what_is_near_optimal(data: FigureData, figure: Figure) 
 
 def test_what_is_saved_draws_the_same(data: FigureData, figure: Figure, tmp_path: Path) -> None:
     save(data, tmp_path)
-    again = fig9.draw(restore("fig9", tmp_path))
+    again = draw(restore("fig9", tmp_path))
     for axes, other in zip(figure.axes, again.axes, strict=True):
         for line, same in zip(axes.lines, other.lines, strict=True):
             np.testing.assert_array_equal(line.get_xydata(), same.get_xydata())
@@ -142,14 +142,14 @@ def test_what_is_saved_draws_the_same(data: FigureData, figure: Figure, tmp_path
 
 @pytest.mark.parametrize(("n", "window"), [(2, (1e12, 1e22)), (8, (1e12, 1e22)), (8, (1e30, 1e40))])
 def test_a_grid_too_coarse_or_a_window_too_far_gives_no_verdict(n: int, window: tuple) -> None:
-    data = fig9.compute(config(n, window=window))
+    data = compute(config(n, window=window))
     on_the_grid = [check for check in data.checks if "refined" not in check.name]
     assert len(on_the_grid) == 6
     assert all(check.holds is None for check in on_the_grid if check.name != "slope of risk")
-    fig9.draw(data)
+    draw(data)
 
 
 def test_it_is_the_figure_of_all_three() -> None:
     panel = Panel(("eta", "b"), {"alpha": 0.1})
     with pytest.raises(ValueError, match="tunes all three"):
-        fig9.compute(config(8, panels=(panel,)))
+        compute(config(8, panels=(panel,)))

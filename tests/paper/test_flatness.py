@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from hpgrid import bounds, refine
 from hpgrid.config import Config, Panel, load, override, shipped
 from hpgrid.grid import Grid
-from hpgrid.paper import flatness
+from hpgrid.paper import compute, draw
 from hpgrid.paper.data import FigureData
 from hpgrid.theory import joint
 
@@ -24,12 +24,12 @@ def config(**changes: object) -> Config:
 
 @pytest.fixture(scope="module")
 def data() -> FigureData:
-    return flatness.compute(config())
+    return compute(config())
 
 
 @pytest.fixture(scope="module")
 def figure(data: FigureData) -> Figure:
-    return flatness.draw(data)
+    return draw(data)
 
 
 def test_the_regret_is_the_excess_of_a_bound_evaluated_there(data: FigureData) -> None:
@@ -50,7 +50,7 @@ def test_the_three_slopes_hold(data: FigureData) -> None:
 
 def test_a_wrong_exponent_would_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(joint, "REGRET_EXPONENT", joint.REGRET_EXPONENT * 101 / 100)
-    assert [check.holds for check in flatness.compute(config()).checks] == [False] * 3
+    assert [check.holds for check in compute(config()).checks] == [False] * 3
 
 
 def test_the_notes_say_where_a_decade_is_no_longer_seen(data: FigureData) -> None:
@@ -74,12 +74,12 @@ def test_the_curves_are_drawn_from_the_arrays(data: FigureData, figure: Figure) 
 
 def test_another_bound_has_no_closed_interval_and_draws_all_the_same() -> None:
     own = replace(config().bound, name="lmo_exact", constants={})
-    data = flatness.compute(config(bound=own))
+    data = compute(config(bound=own))
     assert "b_high_law" not in data.arrays
-    flatness.draw(data)
+    draw(data)
 
 
 def test_it_is_the_figure_of_all_three() -> None:
     with pytest.raises(ValueError, match="tunes all three"):
-        flatness.compute(config(panels=(Panel(("eta", "b"), {"alpha": 0.1}),)))
+        compute(config(panels=(Panel(("eta", "b"), {"alpha": 0.1}),)))
     assert set(Grid.footnote().axes) >= set(TUNED)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hpgrid.config import load, override, shipped
-from hpgrid.paper import figure_module
+from hpgrid.paper import compute, draw
 from hpgrid.paper.data import FigureData
 from hpgrid.plotting.style import REFINED
 
@@ -15,7 +15,7 @@ CONTOURS = {"fig4": 1, "fig10": 3, "fig11": 3}
 
 
 def computed(name: str) -> FigureData:
-    return figure_module(name).compute(override(load(shipped(name)), n=30, refined=True), name)
+    return compute(override(load(shipped(name)), n=30, refined=True), name)
 
 
 @pytest.mark.parametrize("name", CURVES)
@@ -29,7 +29,7 @@ def test_the_refined_optimum_lies_within_a_grid_step_and_below_the_grids_risk(na
         apart = np.abs(np.log(data.arrays[f"{v}_star"] / data.arrays[f"{v}_hat"]))[free]
         # Two coupled variables: each within a step of its own and what the other's step moves it.
         assert apart.max() <= grid.axes[v].step + max(grid.axes[w].step for w in CURVES[name])
-    figure = figure_module(name).draw(data)
+    figure = draw(data)
     for axes, key in zip(figure.axes, ("risk", "risk", *CURVES[name])):
         (line,) = (line for line in axes.lines if line.get_color() == REFINED)
         np.testing.assert_array_equal(line.get_ydata(), data.arrays[f"{key}_star"])
@@ -39,7 +39,7 @@ def test_the_refined_optimum_lies_within_a_grid_step_and_below_the_grids_risk(na
 def test_the_refined_near_optimal_batch_is_near_optimal(name: str) -> None:
     """Within the panel's own ends; nowhere above the grid's by more than a step."""
     data = computed(name)
-    figure = figure_module(name).draw(data)
+    figure = draw(data)
     for k, axes in enumerate(figure.axes[: CONTOURS[name]]):
         near, b = data.arrays[f"near_star_{k}"], data.arrays[f"b_{k}"]
         assert ((b[0] <= near * (1 + 1e-9)) & (near <= b[-1] * (1 + 1e-9))).all()
@@ -49,7 +49,7 @@ def test_the_refined_near_optimal_batch_is_near_optimal(name: str) -> None:
 
 
 def test_without_being_asked_for_there_is_none() -> None:
-    data = figure_module("fig1").compute(override(load(shipped("fig1")), n=12), "fig1")
+    data = compute(override(load(shipped("fig1")), n=12), "fig1")
     assert not [name for name in data.arrays if name.endswith("_star")]
 
 

@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 
 from hpgrid import grid_search
 from hpgrid.config import load, override, shipped
-from hpgrid.paper import figure_module
+from hpgrid.paper import compute, draw
 from hpgrid.paper.data import FigureData, restore, save
 from hpgrid.paper.pair import every_nth, held_text, power_label, predicted_line
 from hpgrid.plotting.style import OPTIMUM
@@ -28,12 +28,12 @@ LABELS = {"b": "batch size $b$", "eta": r"learning rate $\eta$", "alpha": r"mome
 @pytest.fixture(scope="module", params=FIRST)
 def data(request: pytest.FixtureRequest) -> FigureData:
     name = request.param
-    return figure_module(name).compute(override(load(shipped(name)), n=24), name)
+    return compute(override(load(shipped(name)), n=24), name)
 
 
 @pytest.fixture(scope="module")
 def figure(data: FigureData) -> Figure:
-    return figure_module(data.name).draw(data)
+    return draw(data)
 
 
 def lines(axes: Axes, **wanted: object) -> list[Line2D]:
@@ -162,7 +162,7 @@ def test_the_bound_at_1_and_the_whole_grids_best_are_dotted(data: FigureData, fi
 
 def test_what_is_saved_draws_the_same(data: FigureData, figure: Figure, tmp_path: Path) -> None:
     save(data, tmp_path)
-    again = figure_module(data.name).draw(restore(data.name, tmp_path))
+    again = draw(restore(data.name, tmp_path))
     for axes, other in zip(figure.axes, again.axes):
         for line, same in zip(axes.lines, other.lines, strict=True):
             np.testing.assert_array_equal(line.get_xydata(), same.get_xydata())
@@ -204,7 +204,7 @@ def test_labels() -> None:
 def test_a_bound_with_another_exponent_fails_the_theorem() -> None:
     config = override(load(shipped("fig1")), n=40)
     other = replace(config, bound=replace(config.bound, options={"q": 0.3}))
-    checks = figure_module("fig1").compute(other, "own").checks
+    checks = compute(other, "own").checks
     assert checks[0].measured == pytest.approx(-0.3 / 1.6, abs=0.01)  # T^(-q/(1 + 2q)), not T^(-1/4)
     assert checks[0].holds is False
 
@@ -212,7 +212,7 @@ def test_a_bound_with_another_exponent_fails_the_theorem() -> None:
 def test_a_wall_in_one_optimum_is_not_held_against_the_other() -> None:
     config = override(load(shipped("fig1")), n=40)
     walled = replace(config, grid=replace(config.grid, axes={"b": {"lo": 1.0, "hi": 100.0}}))
-    for check in figure_module("fig1").compute(walled, "own").checks:
+    for check in compute(walled, "own").checks:
         assert check.holds is not False
         assert check.edge_points > 10
 
@@ -221,7 +221,7 @@ def test_a_value_may_be_held_by_the_grid_in_place_of_the_regime() -> None:
     config = override(load(shipped("fig1")), n=16)
     (panel,) = config.panels
     held = replace(config, grid=replace(config.grid, axes={"alpha": 1e-3}), panels=(replace(panel, fixed={}),))
-    expected, found = (figure_module("fig1").compute(c, "own") for c in (config, held))
+    expected, found = (compute(c, "own") for c in (config, held))
     np.testing.assert_array_equal(found.arrays["risk_hat"], expected.arrays["risk_hat"])
     assert [check.holds for check in found.checks] == [check.holds for check in expected.checks]
 
@@ -229,14 +229,14 @@ def test_a_value_may_be_held_by_the_grid_in_place_of_the_regime() -> None:
 def test_iterations_may_be_the_budget() -> None:
     config = load(shipped("fig2"))
     in_K = replace(config, grid=replace(config.grid, n=16, axes={"K": {"lo": 1e2, "hi": 1e16}}))
-    data = figure_module("fig2").compute(in_K, "own")
+    data = compute(in_K, "own")
     assert "T" not in data.arrays
-    figure = figure_module("fig2").draw(data)
+    figure = draw(data)
     assert figure.axes[0].get_xlabel() == "iterations $K$"
     assert data.checks[0].holds is not False
 
 
 def test_a_window_of_ones_own_is_kept() -> None:
     config = replace(override(load(shipped("fig1")), n=16), window=(1e14, 1e20))
-    for check in figure_module("fig1").compute(config, "own").checks:
+    for check in compute(config, "own").checks:
         assert 1e14 <= check.window[0] < check.window[1] <= 1e20

@@ -11,7 +11,7 @@ import pytest
 
 from hpgrid import Grid, LogAxis, Regime, bounds
 from hpgrid.config import BoundConfig, load, override, shipped
-from hpgrid.paper import figure_module
+from hpgrid.paper import compute
 from hpgrid.tuning.question import ask
 from hpgrid.tuning.survey import Survey, survey
 
@@ -28,7 +28,7 @@ def joint() -> Survey:
 def test_the_slopes_are_those_of_the_figures_checks(name: str) -> None:
     config = override(load(shipped(name)), n=24, refined=False)
     panel = config.panels[0]
-    checks = figure_module(name).compute(config, name).checks
+    checks = compute(config, name).checks
     found = survey(ask(bounds.lmo(), GRID, Regime(panel.tuned, panel.fixed)), config.window)
     slopes = {f"slope of {slope.measured.name}": slope for slope in found.slopes}
     assert set(slopes) == {check.name for check in checks}

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 #: What can be asked for.
 LAYOUTS = ("curves", "contours")
 
-#: The modules that draw it: what a record calls its figure.
-MODULES = ("pair", "joint", "contours")
-
 
 def compute(config: Config, name: str) -> FigureData:
     """Return the arrays and checks of a bound's own figure; its notes say what is predicted, or why nothing is.
@@ -50,9 +47,9 @@ def _curves(config: Config, name: str) -> FigureData:
     layout = "pair" if len(panel.tuned) == 2 and "eta" in panel.tuned else "joint"
     shown = replace(config, figure=layout)
     if layout == "pair":
-        data = pair.compute(shown, name, predicted(law))
+        data = pair.measure(shown, name, predicted(law))
     else:
-        data = joint.compute(shown, name, predicted(law), monomials(law))
+        data = joint.measure(shown, name, predicted(law), monomials(law))
     contours.check_positive(data.arrays["risk_hat"])
     lines = _lines(law, data.arrays[grid.budget]) if law is not None else {}
     return replace(data, arrays={**data.arrays, **lines}, notes={**data.notes, "no_prediction": why})
@@ -85,5 +82,5 @@ def _contours(config: Config, name: str) -> FigureData:
             return {}, ()
         return {"law": _within_range("b", whole.at(part["budget"]))}, ()
 
-    data = contours.compute(config, name, None, lines)
+    data = contours.measure(config, name, None, lines)
     return replace(data, notes={**data.notes, **notes})
