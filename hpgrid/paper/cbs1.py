@@ -16,7 +16,7 @@ from hpgrid.critical.answer import CriticalBatch
 from hpgrid.paper.critical import TITLES, both_forms, minimiser_checks
 from hpgrid.paper.data import Check, FigureData, config_data
 from hpgrid.plotting import critical as plot
-from hpgrid.plotting.curves import padded
+from hpgrid.plotting.lines import padded
 from hpgrid.plotting.style import letter, log_axes, new_figure, styled
 
 Array = NDArray[np.float64]

@@ -21,7 +21,7 @@ from hpgrid.critical.trivial import least
 from hpgrid.paper.critical import TITLES, minimiser_checks, problem
 from hpgrid.paper.data import Check, FigureData, config_data
 from hpgrid.plotting import critical as plot
-from hpgrid.plotting.curves import padded
+from hpgrid.plotting.lines import padded
 from hpgrid.plotting.style import REFINED, letter, log_axes, new_figure, styled
 from hpgrid.theory import critical_batch as theory
 

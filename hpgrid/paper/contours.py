@@ -19,7 +19,7 @@ from hpgrid.curves import PERFORMANCE, even_levels, iso_loss, near_optimal
 from hpgrid.grid import Grid
 from hpgrid.paper.checks import verdict
 from hpgrid.paper.data import Check, FigureData, check_axes, config_data
-from hpgrid.plotting import contours as plot
+from hpgrid.plotting import maps as plot
 from hpgrid.plotting.style import letter, log_axes, new_figure, styled
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.refinement.cost import flatness

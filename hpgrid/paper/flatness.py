@@ -15,7 +15,7 @@ from hpgrid.paper.checks import verdict
 from hpgrid.paper.contours import lmo_constants
 from hpgrid.paper.data import Check, FigureData, all_tuned, config_data
 from hpgrid.paper.pair import power_label, predicted_line
-from hpgrid.plotting.curves import band, floor, law, padded, refined, tuned_line
+from hpgrid.plotting.lines import band, floor, law, padded, refined, tuned_line
 from hpgrid.plotting.style import SHORT, letter, log_axes, new_figure, styled
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.refinement.cost import flatness, regret

@@ -21,7 +21,7 @@ from hpgrid.curves import PERFORMANCE, near_optimal
 from hpgrid.paper.checks import verdict
 from hpgrid.paper.data import Check, FigureData, all_tuned, check_axes, config_data, only_panel
 from hpgrid.paper.pair import held_text, power_label, predicted_line, refined_arrays
-from hpgrid.plotting.curves import argmin, band, law, optimum, padded, refined
+from hpgrid.plotting.lines import argmin, band, law, optimum, padded, refined
 from hpgrid.plotting.style import SHORT, letter, log_axes, new_figure, split_legends, styled
 from hpgrid.proxy import FunctionProxy
 from hpgrid.refinement.cost import flatness

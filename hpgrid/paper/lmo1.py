@@ -17,8 +17,7 @@ from hpgrid.checks import METHODS, bad, check_value
 from hpgrid.config import Config, check_choice, check_count
 from hpgrid.paper.checks import verdict
 from hpgrid.paper.data import Check, FigureData, config_data
-from hpgrid.plotting.curves import family, law, padded
-from hpgrid.plotting.measured import METHOD_COLORS, METHOD_MARKERS, bound_line, level, measured
+from hpgrid.plotting.lines import METHOD_COLORS, METHOD_MARKERS, bound_line, family, law, level, measured, padded
 from hpgrid.plotting.style import OPTIMUM, hollow, letter, log_axes, new_figure, number, styled
 from hpgrid.theory import iterations
 

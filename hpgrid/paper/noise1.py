@@ -16,8 +16,7 @@ from hpgrid.checks import METHODS, bad, check_value
 from hpgrid.config import Config, check_count
 from hpgrid.paper.checks import verdict
 from hpgrid.paper.data import Check, FigureData, config_data
-from hpgrid.plotting.curves import padded
-from hpgrid.plotting.measured import METHOD_COLORS, METHOD_MARKERS, bound_line, level, measured
+from hpgrid.plotting.lines import METHOD_COLORS, METHOD_MARKERS, bound_line, level, measured, padded
 from hpgrid.plotting.style import letter, log_axes, new_figure, styled
 
 Array = NDArray[np.float64]

@@ -21,7 +21,7 @@ from hpgrid.curves import argmin_curve
 from hpgrid.grid import Grid
 from hpgrid.paper.checks import refined_checks, tuned_checks
 from hpgrid.paper.data import Check, FigureData, check_axes, config_data, only_panel
-from hpgrid.plotting.curves import family, law, optimum, padded, refined
+from hpgrid.plotting.lines import family, law, optimum, padded, refined
 from hpgrid.plotting.style import PREDICTED, SHORT, letter, log_axes, new_figure, split_legends, styled
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime

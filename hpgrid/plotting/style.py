@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,6 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
-
-from hpgrid.plotting.ticks import ticks
 
 #: How a quantity is written on an axis.
 SYMBOLS = {
@@ -37,12 +35,18 @@ COLORMAPS = {"b": "Blues", "eta": "Greens", "alpha": "Reds"}
 #: A range no wider than this has too few powers of ten for its ticks.
 FEW = 10**1.5
 
+#: Tick values within a decade, from few to many.
+_STEPS = ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8))
+
 #: The optimum over everything tuned.
 OPTIMUM = "#c2187d"
+
 #: The continuous optimum, where it is drawn over the grid's.
 REFINED = "#1b4f9c"
+
 #: A prediction.
 PREDICTED = "0.1"
+
 #: What is near-optimal.
 NEAR = "#d62728"
 
@@ -98,11 +102,33 @@ def log_axes(axes: Axes, x: Sequence[float], y: Sequence[float], labels: tuple[s
     axes.set_xlim(*x)
     axes.set_ylim(*y)
     for axis, (lo, hi) in ((axes.xaxis, x), (axes.yaxis, y)):
-        axis.set_major_locator(FixedLocator(decades(lo, hi) if hi > lo * FEW else ticks(lo, hi, 5)))
-        axis.set_minor_locator(NullLocator())
-        axis.set_major_formatter(FuncFormatter(power_of_ten))
+        label_values(axis, decades(lo, hi) if hi > lo * FEW else ticks(lo, hi, 5))
     axes.set_xlabel(SYMBOLS[labels[0]])
     axes.set_ylabel(SYMBOLS[labels[1]])
+
+
+def label_values(axis: Any, values: Sequence[float], label: Callable[[float], str] | None = None) -> None:
+    """Label some values along an axis, and nothing between them: as powers of ten where nothing else is said."""
+    axis.set_major_locator(FixedLocator(list(values)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(FuncFormatter(lambda value, _: (label or power_of_ten)(value)))
+
+
+def color_bar(figure: Any, drawn: Any, axes: Any, label: str, values: Sequence[float], aspect: float) -> None:
+    """Draw a colour bar beside some axes, a few powers of ten labelled.
+
+    Args:
+        figure: which the axes are of.
+        drawn: what has the colours and their norm.
+        axes: one, or a list of those that share it.
+        label: what the colours mean.
+        values: which are labelled.
+        aspect: its height over its width.
+    """
+    bar = figure.colorbar(drawn, ax=axes, pad=0.02, aspect=aspect)
+    bar.set_label(label)
+    label_values(bar.ax.yaxis, values)
+    bar.outline.set_visible(False)
 
 
 def decades(lo: float, hi: float, most: int = 6) -> list[float]:
@@ -133,3 +159,27 @@ def number(value: float) -> str:
     mantissa = value / 10.0**exponent
     power = f"10^{{{exponent}}}"
     return f"${power}$" if abs(mantissa - 1) < 5e-3 else f"${mantissa:.3g}\\times {power}$"
+
+
+def ticks(lo: float, hi: float, most: int) -> list[float]:
+    """Return at most ``most`` round values in a range, as many as there can be, but at least two."""
+    first, last = math.floor(math.log10(lo)), math.ceil(math.log10(hi))
+    best: list[float] = []
+    for steps in _STEPS:
+        values = [float(f"{step}e{k}") for k in range(first, last + 1) for step in steps]
+        inside = [value for value in values if lo * (1 - 1e-9) <= value <= hi * (1 + 1e-9)]
+        if len(inside) > most:
+            inside = best or inside[:: -(-len(inside) // most)]
+        best = max(best, inside, key=len)
+    return best if len(best) > 1 else _evenly(lo, hi, most)
+
+
+def _evenly(lo: float, hi: float, most: int) -> list[float]:
+    """Multiples of 1, 2 or 5 times a power of ten, at least two and at most ``most`` where that can be."""
+    exponent = math.floor(math.log10(hi - lo))
+    for step in (float(f"{digit}e{exponent - back}") for back in (0, 1) for digit in (5, 2, 1)):
+        first, last = math.ceil(lo / step * (1 - 1e-9)), math.floor(hi / step * (1 + 1e-9))
+        if last > first:
+            values = [float(f"{k * step:.12g}") for k in range(first, last + 1)]
+            return values if len(values) <= most else [values[0], values[-1]]
+    return [lo, hi]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hpgrid.checks import bad, unknown
 from hpgrid.plotting import maps
-from hpgrid.plotting.curves import law, padded
+from hpgrid.plotting.lines import law, padded
 from hpgrid.plotting.style import SHORT, decades, hollow, letter, log_axes, new_figure, number, styled
 from hpgrid.sweeps.measure import bound_of, regime_of
 from hpgrid.sweeps.plan import Plan, restore

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from hpgrid.plotting import ways
-from hpgrid.plotting.curves import padded
+from hpgrid.plotting import transfer_plot as ways
+from hpgrid.plotting.lines import padded
 from hpgrid.plotting.style import letter, new_figure, styled
 from hpgrid.transfers.given import TUNED, Limits
 from hpgrid.transfers.rules import moved

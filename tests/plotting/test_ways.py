@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hpgrid.plotting.ticks import ticks
-from hpgrid.plotting.ways import count, momentum, power
+from hpgrid.plotting.style import ticks
+from hpgrid.plotting.transfer_plot import count, momentum, power
 
 
 @pytest.mark.parametrize(

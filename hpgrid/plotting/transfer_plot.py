@@ -9,13 +9,12 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
-from hpgrid.plotting.style import number
-from hpgrid.plotting.ticks import ticks
+from hpgrid.plotting.style import label_values, number, ticks
 
 Array = NDArray[np.float64]
+
 
 #: A value as text.
 Say = Callable[[float], str]
@@ -29,10 +28,12 @@ _LINES: tuple[tuple[str, Any, float], ...] = (
     ("#8c2d82", (0, (6, 1.5, 1, 1.5)), 1.3),
 )
 
+
 _HATCH: Any = {"hatch.color": "0.72", "hatch.linewidth": 0.5}
 
 #: What keeps text clear of what it stands on.
 _PATCH: Any = {"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 0.8}
+
 
 #: Shares of a panel's width: between a way's end and its text, and what is left free at either side.
 _GAP, _MARGIN = 0.06, 0.04
@@ -150,7 +151,7 @@ def budget_axis(axes: Axes, first: float, last: float, *, room: float = _MARGIN)
     axes.set_xscale("log")
     axes.set_xlim(10 ** (lo - before * share), 10 ** (hi + after * share))
     values = _fitting(axes, *sorted((first, last)))
-    _ticks(axes.xaxis, values, lambda value: count(value, _digits(values)))
+    label_values(axes.xaxis, values, lambda value: count(value, _digits(values)))
 
 
 def _fitting(axes: Axes, lo: float, hi: float) -> list[float]:
@@ -176,13 +177,7 @@ def value_axis(axes: Axes, lo: float, hi: float, say: Say, *, inverted: bool = F
     """Give the y axis a log scale between two values, with ticks up to ``most``."""
     axes.set_yscale("log")
     axes.set_ylim(*((hi, lo) if inverted else (lo, hi)))
-    _ticks(axes.yaxis, ticks(lo, min(hi, most), 6), say)
-
-
-def _ticks(axis: Any, values: Sequence[float], say: Say) -> None:
-    axis.set_major_locator(FixedLocator(list(values)))
-    axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(FuncFormatter(lambda value, _: say(value)))
+    label_values(axes.yaxis, ticks(lo, min(hi, most), 6), say)
 
 
 def count(value: float, digits: int = 3) -> str:

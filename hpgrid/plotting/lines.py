@@ -1,4 +1,4 @@
-"""Curves against a budget: families of thin ones, the optimum, predictions, edges."""
+"""Curves against a budget: families of thin ones, optima, predictions, bands, measured means."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
 from hpgrid.plotting.style import (
@@ -19,9 +18,9 @@ from hpgrid.plotting.style import (
     PREDICTED,
     REFINED,
     SYMBOLS,
+    color_bar,
     decades,
     hollow,
-    power_of_ten,
     visible,
 )
 
@@ -45,12 +44,8 @@ def family(axes: Axes, x: Array, curves: Array, values: Array, name: str) -> Lin
     lines = [np.column_stack([x, np.where(np.isfinite(curve), curve, np.nan)]) for curve in curves]
     drawn = LineCollection(lines, cmap=colors, norm=norm, linewidths=0.9, array=values, zorder=2)
     axes.add_collection(drawn)
-    bar = axes.figure.colorbar(ScalarMappable(norm, colors), ax=axes, pad=0.02, aspect=28)
-    bar.set_label(SYMBOLS[name])
-    bar.ax.yaxis.set_major_locator(FixedLocator(decades(values.min(), values.max(), 5)))
-    bar.ax.yaxis.set_minor_locator(NullLocator())
-    bar.ax.yaxis.set_major_formatter(FuncFormatter(power_of_ten))
-    bar.outline.set_visible(False)
+    labelled = decades(values.min(), values.max(), 5)
+    color_bar(axes.figure, ScalarMappable(norm, colors), axes, SYMBOLS[name], labelled, aspect=28)
     return drawn
 
 
@@ -104,3 +99,51 @@ def padded(*arrays: Array, by: float = 0.06) -> tuple[float, float]:
 def band(axes: Axes, x: Array, low: Array, high: Array, label: str) -> None:
     """Shade what is near-optimal between two curves."""
     axes.fill_between(x, low, high, color=OPTIMUM, alpha=0.16, linewidth=0, label=label, zorder=1)
+
+
+#: The methods, by the norm: dark to light, so that grey tells them apart.
+METHOD_COLORS = {"frobenius": "#1b2a6b", "max": "#c2187d", "spectral": "#e69f00"}
+
+
+METHOD_MARKERS = {"frobenius": "o", "max": "^", "spectral": "s"}
+
+
+def measured(
+    axes: Axes,
+    x: Array,
+    y: Array,
+    half: Array,
+    *,
+    color: str,
+    marker: str,
+    label: str | None,
+    line: str = "-",
+    fill: str | None = None,
+) -> None:
+    """Draw measured means: a line through markers, with bars for their intervals.
+
+    Args:
+        axes: where.
+        x: shape (n,).
+        y: the means, shape (n,).
+        half: half-widths of their intervals, shape (n,), or (2, n) for those below and above.
+        color: of all of it.
+        marker: of the means.
+        label: in the legend.
+        line: its style; none where it is "".
+        fill: of the markers, where it is not ``color``.
+    """
+    axes.errorbar(
+        x, y, half, fmt=marker, linestyle=line or "none", color=color, markersize=3.6, linewidth=1.2, elinewidth=0.9,
+        capsize=1.6, label=label, zorder=4, markerfacecolor=fill or color,
+    )  # fmt: skip
+
+
+def bound_line(axes: Axes, x: Array, y: Array, *, color: str = PREDICTED, label: str) -> None:
+    """Draw what a measured curve is held against: a dashed line."""
+    axes.plot(x, y, "--", color=color, linewidth=1.2, label=label, zorder=3)
+
+
+def level(axes: Axes, value: float, label: str | None = None) -> None:
+    """Draw a level that says where nothing is gained: a dotted line."""
+    axes.axhline(value, color=PREDICTED, linestyle=":", linewidth=1.1, label=label, zorder=2)
