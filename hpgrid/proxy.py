@@ -8,12 +8,15 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import Any
-
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from typing import TYPE_CHECKING, Any
 
 from hpgrid.checks import AXES, TUNABLE, bad, check_constants, check_value, unknown
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
+
+# NumPy loads where a value is computed: exact exponents need none of it, and start in half the time.
 
 #: Functions of one variable that a term may contain beside powers, computed from alpha itself.
 FUNCTIONS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
@@ -27,6 +30,8 @@ Factor = Fraction | str
 
 def evaluate_factor(factor: Factor, values: ArrayLike) -> NDArray[np.float64]:
     """Return a factor's value at ``values``, elementwise, in float64."""
+    import numpy as np
+
     x = np.asarray(values, dtype=np.float64)
     if isinstance(factor, str):
         return FUNCTIONS[factor](x)
@@ -178,6 +183,8 @@ class Proxy:
 
         Values beyond a cap give +inf. ``at`` names every variable of the bound.
         """
+        import numpy as np
+
         total: Any = 0.0
         for term in self.terms:
             value: Any = term.coefficient(self.constants)
@@ -321,6 +328,8 @@ class FunctionProxy:
 
     def risk(self, **at: ArrayLike) -> NDArray[np.float64]:
         """Return the bound's value for arrays that broadcast; beyond a cap, +inf."""
+        import numpy as np
+
         given = {variable: np.asarray(_given(at, variable), float) for variable in self.variables()}
         values = [given.get(variable, np.ones(())) for variable in self.arguments()]
         # As NumPy's: of a plain float an overflow would be an error, and a root of what is negative complex.

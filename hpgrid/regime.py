@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-
-import numpy as np
-from numpy.typing import ArrayLike
+from typing import TYPE_CHECKING
 
 from hpgrid.checks import AXES, TUNABLE, bad, check_value, unknown
 from hpgrid.proxy import FunctionProxy, Proxy
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,8 @@ def check_caps(caps: Mapping[str, ArrayLike], path: Mapping[str, Fraction], fixe
     Raises:
         ValueError: see the message.
     """
+    import numpy as np
+
     for name, cap in caps.items():
         if name in path:
             raise bad(f"{name} is capped, so it can't follow a path", dict(path), "a path for another variable")

@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+    Array = NDArray[np.float64]
+
+# NumPy loads with the first program that has no closed form; most have one.
 
 #: How well a computed logarithm is known. It is a sum of some ten logarithms of constants, each
 #: below 700 in size and rounded at 1e-16 of it; so nothing finer can tell a value from a bound.
@@ -34,6 +38,8 @@ def minimum(rows: Sequence[tuple[Fraction, ...]], logs: Sequence[float]) -> list
     Raises:
         ArithmeticError: no convergence.
     """
+    import numpy as np
+
     a, c = np.array([[float(x) for x in row] for row in rows]), np.array(logs)
     s, before = np.zeros(a.shape[1]), math.inf
     for _ in range(_STEPS):
@@ -50,11 +56,15 @@ def minimum(rows: Sequence[tuple[Fraction, ...]], logs: Sequence[float]) -> list
 
 
 def _log_sum(terms: Array) -> float:
+    import numpy as np
+
     top = float(np.max(terms))
     return top + math.log(float(np.sum(np.exp(terms - top))))
 
 
 def _derivatives(a: Array, terms: Array) -> tuple[Array, Array]:
+    import numpy as np
+
     weights = np.exp(terms - _log_sum(terms)).astype(np.float64)
     gradient = a.T @ weights
     centred = a - gradient

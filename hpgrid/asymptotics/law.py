@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, NamedTuple
-
-import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hpgrid.asymptotics import notation, report
 from hpgrid.asymptotics.monomial import Monomial
 from hpgrid.checks import bad
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike, NDArray
 
 Range = tuple[Fraction | None, Fraction | None]
 
@@ -62,6 +63,8 @@ class PowerLaw:
         Raises:
             ValueError: a symbol of the constant has no value.
         """
+        import numpy as np
+
         if self.constant is None:
             missing = ", ".join(sorted(self.coefficient.symbols() - set(self.values)))
             raise bad("this law needs a value for each of its symbols", self.text(), f"fixed with a value of {missing}")
