@@ -163,6 +163,22 @@ class Proxy:
         """Return the variables that the terms contain, in canonical order."""
         return tuple(v for v in AXES if any(v in term.factors for term in self.terms))
 
+    def depends_on(self) -> tuple[str, ...]:
+        """Return the variables that change the bound: an exponent 0 that is written out does not."""
+        return tuple(v for v in AXES if any(term.factors.get(v, 0) != 0 for term in self.terms))
+
+    @property
+    def min_K(self) -> float | None:
+        """The smallest number of iterations that the bound is meant for: a sum of powers has none of its own."""
+        return None
+
+    def along(self, path: Mapping[str, Fraction]) -> Proxy:
+        """Return the bound with hyperparameters on a path written as powers of the budget.
+
+        Source: Shulgin et al., Corollary 2 (b = T^phi).
+        """
+        return replace(self, terms=tuple(_fold(term, path, self.budget) for term in self.terms)) if path else self
+
     def form(self, budget: str) -> Proxy:
         """Return the bound in the other budget variable, by K = T/b.
 
@@ -194,6 +210,18 @@ class Proxy:
         for variable, cap in self.caps.items():
             total = np.where(np.asarray(_given(at, variable)) > cap, np.inf, total)
         return np.asarray(total)
+
+
+def _fold(term: Term, path: Mapping[str, Fraction], budget: str) -> Term:
+    """One term with a power of the budget in place of what follows a path."""
+    factors = dict(term.factors)
+    total = factors.get(budget, Fraction(0))
+    for name, exponent in path.items():
+        factor = factors.pop(name, Fraction(0))
+        if isinstance(factor, str) or isinstance(total, str):
+            raise bad(f"{name} is under a function in this term", str(term), "a bound in powers of it")
+        total += factor * exponent
+    return replace(term, factors={**factors, budget: total})
 
 
 def _changed(constants: Mapping[str, float], new: Mapping[str, float]) -> dict[str, float]:
@@ -295,6 +323,25 @@ class FunctionProxy:
     def variables(self) -> tuple[str, ...]:
         """Return the variables that the function depends on, in canonical order."""
         return self.uses or self.arguments()
+
+    def depends_on(self) -> tuple[str, ...]:
+        """Return the variables that change the bound, as far as is known: those that the function depends on."""
+        return self.variables()
+
+    @property
+    def min_K(self) -> float | None:
+        """The smallest number of iterations that the bound is meant for: one, where tokens and b say how many."""
+        return 1.0 if self.budget == "T" and "b" in self.variables() else None
+
+    def along(self, path: Mapping[str, Fraction]) -> FunctionProxy:
+        """Return the bound itself: a function has no exponents to write a path into.
+
+        Raises:
+            ValueError: there is a path.
+        """
+        if path:
+            raise bad("a bound given by a function has no path", dict(path), "the path inside the function")
+        return self
 
     def is_posynomial(self, names: Iterable[str]) -> bool:
         """Return whether the bound is known to be a sum of powers: a function never is."""

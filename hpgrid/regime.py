@@ -1,41 +1,74 @@
-"""What is tuned, what is fixed, what follows a path, what is capped: the one object every route takes."""
+"""What is tuned, what is fixed, what follows a path, what is capped: the one object every route takes.
+
+NumPy isn't loaded here, so that a mistake on the command line or in a file is answered at once.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from hpgrid.checks import AXES, TUNABLE, bad, check_value, unknown
-from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.checks import AXES, TUNABLE, bad, check_value, is_number, unknown
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from hpgrid.grid import Grid
+    from hpgrid.proxy import FunctionProxy, Proxy
+
+Value = TypeVar("Value")
+
+
+class FrozenMap(Mapping[str, Value]):
+    """A mapping that doesn't change and can be a key; equal ones hash equal, whatever their order."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Mapping[str, Value] | Iterable[tuple[str, Value]] = ()) -> None:
+        self._items = dict(items)
+
+    def __getitem__(self, name: str) -> Value:
+        return self._items[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._items.items()))
+
+    def __repr__(self) -> str:
+        return repr(self._items)
 
 
 @dataclass(frozen=True)
 class Regime:
-    """A tuning regime.
+    """A tuning regime: hashable, its parts in canonical order.
 
     Args:
         tuned: the hyperparameters that are optimised, among eta, b, alpha.
         fixed: hyperparameters (or a budget) held at one value.
         path: hyperparameters that follow a power of the budget: {"b": Fraction(1, 2)} is b = T^(1/2).
-        caps: largest values that tuned hyperparameters may take.
+        caps: largest values that hyperparameters may take.
+        min_K: smallest number of iterations T/b, > 0; None where nothing is said.
 
     Raises:
         ValueError: an unknown name, a value out of range, or a hyperparameter given two roles.
     """
 
     tuned: tuple[str, ...] = ()
-    fixed: Mapping[str, float] = field(default_factory=dict)
-    path: Mapping[str, Fraction] = field(default_factory=dict)
-    caps: Mapping[str, float] = field(default_factory=dict)
+    fixed: Mapping[str, float] = FrozenMap()
+    path: Mapping[str, Fraction] = FrozenMap()
+    caps: Mapping[str, float] = FrozenMap()
+    min_K: float | None = None
 
     def __post_init__(self) -> None:
         tuned = (self.tuned,) if isinstance(self.tuned, str) else tuple(self.tuned)
         for name in (*tuned, *self.path, *self.caps):
+            if name == "beta":
+                raise bad("momentum is tuned as alpha, which is 1 - beta", name, "alpha")
             if name not in TUNABLE:
                 raise unknown("tuned axis", name, TUNABLE)
         fixed = {name: check_value(name, value) for name, value in self.fixed.items()}
@@ -45,10 +78,112 @@ class Regime:
         for name in roles:
             if roles.count(name) > 1:
                 raise bad(f"{name} is either tuned or fixed or on a path", roles, f"{name} once")
+        if self.min_K is not None and not (is_number(self.min_K) and self.min_K > 0):
+            raise bad("min_K must be positive and finite", self.min_K, "min_K=1, say")
         object.__setattr__(self, "tuned", tuple(v for v in TUNABLE if v in tuned))
-        object.__setattr__(self, "fixed", {v: fixed[v] for v in AXES if v in fixed})
-        object.__setattr__(self, "path", path)
-        object.__setattr__(self, "caps", caps)
+        for field, values in (("fixed", fixed), ("path", path), ("caps", caps)):
+            object.__setattr__(self, field, FrozenMap((v, values[v]) for v in AXES if v in values))
+
+    def settled(
+        self, proxy: Proxy | FunctionProxy, grid: Grid | None = None, *, free: Collection[str] | None = None
+    ) -> Regime:
+        """Return the regime as it is for a bound on a grid, once everything about it was asked.
+
+        Every variable of the bound has one role, and every role a variable of the bound; what is tuned has an axis;
+        fixed values lie below the caps, the bound's own among them, and nothing capped follows a path. What the grid
+        holds is fixed. A function of b has at least one iteration under a token budget, where no other number is given.
+
+        Args:
+            proxy: the bound; with a grid it is taken in the form of the grid's budget.
+            grid: where it is searched.
+            free: for a search, a refinement or a law by itself: the variables that need no role, such as the axes that
+                a search keeps. Fixed values may then be more than the bound has, no bound's own number of iterations
+                is assumed, and the caps are left to ``joint_caps``.
+
+        Raises:
+            ValueError: see the message.
+        """
+        if grid is not None:
+            proxy = proxy.form(grid.budget)
+        variables = proxy.variables()
+        held = {} if grid is None else {v: x for v, x in grid.held.items() if v not in self.path}
+        if free is None:
+            held = {v: x for v, x in held.items() if v in variables}
+        fixed = {**held, **self.fixed}
+        if not self.tuned:
+            raise bad("something is tuned", "nothing", "eta, b as what is tuned, say")
+        self._check_budget(grid, proxy.budget, free)
+        for v in self.tuned:
+            if grid is not None and v not in grid.axes:
+                raise bad(f"{v} is tuned, so that it needs an axis", list(grid.axes), f"a grid with an axis of {v}")
+        _check_roles(self, proxy, fixed, free)
+        there = {*self.tuned, *fixed, *self.path, *(grid.axes if grid is not None else ())}
+        for v in self.caps:
+            if v not in there:
+                raise bad(f"{v} is capped, so it must be tuned or fixed", v, f"{v} as tuned, or no cap on it")
+        settled = replace(self, fixed=fixed)
+        if free is not None:
+            return settled
+        settled.joint_caps(proxy.caps)
+        if self.min_K is not None and proxy.budget == "T" and "b" not in variables:
+            rule = f"the bound {proxy.name} does not depend on b, so that tokens are no number of iterations"
+            raise bad(rule, f"at least {self.min_K:g} iterations", "no least number of them")
+        return settled if self.min_K is not None else replace(settled, min_K=proxy.min_K)
+
+    def _check_budget(self, grid: Grid | None, budget: str, free: Collection[str] | None) -> None:
+        """A budget is an axis or an argument; a search that keeps axes may fix the one that its grid has."""
+        if grid is not None and budget not in grid.axes and free is None:
+            raise bad("a search over budgets has an axis of them", dict(grid.held), f"{budget} as an axis")
+        for name in ("T", "K"):
+            if name in self.fixed and not (grid is not None and free is not None and name == budget):
+                raise bad(
+                    f"{name} is a budget, not a fixed variable", dict(self.fixed), "hyperparameters alone in fixed"
+                )
+
+    def joint_caps(self, own: Mapping[str, Any], *, far: bool = False) -> dict[str, Any]:
+        """Return the smallest cap of each variable, among the regime's and a bound's own.
+
+        Args:
+            own: the bound's caps, each a number or an array.
+            far: whether the budget goes to infinity, where a falling path ends below every cap.
+
+        Raises:
+            ValueError: a fixed value lies above its cap, or what is capped follows a path.
+        """
+        import numpy as np  # here, where the bound's numbers are there already
+
+        caps: dict[str, Any] = dict(own)
+        for name, cap in self.caps.items():
+            own_cap = caps.get(name, cap)
+            caps[name] = np.minimum(own_cap, cap) if isinstance(own_cap, np.ndarray) else min(own_cap, cap)
+        for name, cap in caps.items():
+            smallest, exponent = float(np.min(cap)), self.path.get(name)
+            if exponent is not None and not far:
+                raise bad(
+                    f"{name} is capped, so it can't follow a path", dict(self.path), "a path for another variable"
+                )
+            if exponent is not None and (exponent > 0 or (exponent == 0 and smallest < 1)):
+                raise bad(f"{name} leaves its cap along this path", str(exponent), f"no cap on {name}, or another path")
+            if self.fixed.get(name, 0.0) > smallest:
+                raise bad(f"{name} must not exceed its cap {smallest:g}", self.fixed[name], "a smaller value")
+        return caps
+
+
+def _check_roles(
+    regime: Regime, proxy: Proxy | FunctionProxy, fixed: Mapping[str, float], free: Collection[str] | None
+) -> None:
+    """Refuse a variable of the bound without a role, and a role of what the bound does not depend on."""
+    variables, depends_on = proxy.variables(), proxy.depends_on()
+    chosen = (*regime.tuned, *regime.path, *(regime.fixed if free is None else ()))
+    for v in TUNABLE:
+        if v in (free or ()):
+            continue
+        if v in chosen and v not in depends_on:
+            others = ", ".join(x for x in depends_on if x in TUNABLE)
+            raise bad(f"the bound {proxy.name} does not depend on {v}", v, f"{others} or some of them")
+        if v in variables and v not in (*regime.tuned, *fixed, *regime.path):
+            rule = f"{v} of the bound {proxy.name} is neither tuned nor fixed nor on a path"
+            raise bad(rule, {"tuned": list(regime.tuned), "fixed": dict(fixed)}, f"{v} as tuned, or a value of it")
 
 
 def _path_exponent(name: str, exponent: object) -> Fraction:
@@ -64,61 +199,27 @@ def _path_exponent(name: str, exponent: object) -> Fraction:
     return exact
 
 
+def along(proxy: Proxy | FunctionProxy, path: Mapping[str, Fraction]) -> Proxy | FunctionProxy:
+    """Return the bound with hyperparameters on a path written as powers of the budget."""
+    return proxy.along(path)
+
+
 def as_regime(
     regime: Regime | None,
     tuned: Iterable[str] | None,
+    min_K: float | None = None,
     **roles: Mapping[str, float] | Mapping[str, Fraction] | None,
 ) -> Regime:
-    """Return the regime that a function's keywords describe, or the one that was given whole."""
+    """Return the regime that a function's keywords describe, or the one that was given whole.
+
+    A number of iterations may stand beside a whole one, in place of its own.
+    """
     if tuned is not None and not isinstance(tuned, Iterable):
         raise bad("what is minimised over is a list of names", tuned, 'over=("eta", "b"), say')
     given = {name: value for name, value in roles.items() if value is not None}
     if regime is None:
-        return Regime(tuple([tuned] if isinstance(tuned, str) else tuned or ()), **given)  # type: ignore[arg-type]
+        names = tuple([tuned] if isinstance(tuned, str) else tuned or ())
+        return Regime(names, min_K=min_K, **given)  # type: ignore[arg-type]
     if tuned is not None or given:
         raise bad("give a regime or its parts, not both", sorted(given), "regime=Regime(...) alone")
-    return regime
-
-
-def check_caps(caps: Mapping[str, ArrayLike], path: Mapping[str, Fraction], fixed: Mapping[str, float]) -> None:
-    """Refuse a cap on what follows a path, and a fixed value beyond one.
-
-    Args:
-        caps: the largest values, each a number or an array.
-        path: what follows a power of the budget.
-        fixed: what is held.
-
-    Raises:
-        ValueError: see the message.
-    """
-    import numpy as np
-
-    for name, cap in caps.items():
-        if name in path:
-            raise bad(f"{name} is capped, so it can't follow a path", dict(path), "a path for another variable")
-        least = float(np.min(cap))
-        if fixed.get(name, 0.0) > least:
-            raise bad(f"{name} must not exceed its cap {least:g}", fixed[name], "a smaller value")
-
-
-def along(proxy: Proxy | FunctionProxy, path: Mapping[str, Fraction]) -> Proxy | FunctionProxy:
-    """Return the bound with hyperparameters on a path written as powers of the budget.
-
-    Source: Shulgin et al., Corollary 2 (b = T^phi).
-    """
-    if not path:
-        return proxy
-    if isinstance(proxy, FunctionProxy):
-        raise bad("a bound given by a function has no path", dict(path), "the path inside the function")
-    return replace(proxy, terms=tuple(_fold(term, path, proxy.budget) for term in proxy.terms))
-
-
-def _fold(term, path: Mapping[str, Fraction], budget: str):  # type: ignore[no-untyped-def]
-    factors = dict(term.factors)
-    total = factors.get(budget, Fraction(0))
-    for name, exponent in path.items():
-        factor = factors.pop(name, Fraction(0))
-        if isinstance(factor, str) or isinstance(total, str):
-            raise bad(f"{name} is under a function in this term", str(term), "a bound in powers of it")
-        total += factor * exponent
-    return replace(term, factors={**factors, budget: total})
+    return regime if min_K is None else replace(regime, min_K=min_K)

@@ -16,7 +16,6 @@ from hpgrid.refinement.optimum import known
 from hpgrid.refinement.profile import Profile, grid_excess, profile, sublevel
 from hpgrid.regime import Regime
 from hpgrid.shapes import Array, Bool, Float, Int
-from hpgrid.tuning.question import least_iterations
 
 
 @dataclass(frozen=True)
@@ -451,7 +450,7 @@ def refined_curves(
     """
     from hpgrid.refinement import refine  # jax loads here
 
-    least = least_iterations(proxy, name) if min_K is None else min_K
+    least = proxy.min_K if min_K is None else min_K
     at: dict[str, Any] = {name: budgets, "min_K": least}
     found = refine(proxy, regime=regime, **at)
     return {"risk": np.where(known(found), found.risk, np.nan)} | {

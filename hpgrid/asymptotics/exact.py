@@ -46,8 +46,8 @@ def exponents(
 
     Source: Shulgin et al., Theorems 1 to 3 and Appendix B, by way of exact linear programs.
     """
-    chosen = as_regime(regime, tuned, fixed=fixed, path=path, caps=caps)
-    problem = pose(proxy, chosen, budget, min_K)
+    chosen = as_regime(regime, tuned, min_K, fixed=fixed, path=path, caps=caps)
+    problem = pose(proxy, chosen, budget)
     assert isinstance(proxy, Proxy)  # ``pose`` takes no other
     law = answers.solve(problem, proxy.name, chosen.path)
-    return replace(law, segments=along_path(proxy, chosen, problem.budget, min_K))
+    return replace(law, segments=along_path(proxy, chosen, problem.budget))

@@ -58,13 +58,13 @@ def segments(
     return _family(proxy, regime, (lo, hi), budget=budget)
 
 
-def along_path(proxy: Proxy, regime: Regime, budget: str, min_K: float | None = None) -> tuple[Segment, ...]:
+def along_path(proxy: Proxy, regime: Regime, budget: str) -> tuple[Segment, ...]:
     """Return the segments of the paths that a regime's one path belongs to; none where it has not one."""
     if len(regime.path) != 1:
         return ()
     ((variable, phi),) = regime.path.items()
     lo, hi = (Fraction(end) for end in _BETWEEN[variable])
-    return _family(proxy, regime, (min(lo, phi), max(hi, phi)), budget=budget, min_K=min_K)
+    return _family(proxy, regime, (min(lo, phi), max(hi, phi)), budget=budget)
 
 
 def decay(
@@ -93,11 +93,10 @@ def _family(
     between: tuple[Fraction, Fraction],
     *,
     budget: str | None,
-    min_K: float | None = None,
 ) -> tuple[Segment, ...]:
     """The segments of all the paths that are like a regime's own."""
     (variable,) = regime.path
-    family = pose(proxy, Regime((*regime.tuned, variable), regime.fixed, caps=regime.caps), budget, min_K)
+    family = pose(proxy, replace(regime, tuned=(*regime.tuned, variable), path={}), budget)
     return _joined(_between(family, family.variables.index(variable), *between))
 
 

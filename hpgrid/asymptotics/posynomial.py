@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from hpgrid.asymptotics.linear import Vector, dot, unit
 from hpgrid.asymptotics.monomial import ONE, Complement, Monomial, add, monomial, number, power
-from hpgrid.checks import bad, check_value
+from hpgrid.checks import TUNABLE, bad
 from hpgrid.proxy import FunctionProxy, Proxy, Term
-from hpgrid.regime import Regime, along
+from hpgrid.regime import Regime
 
 
 class Piece(NamedTuple):
@@ -71,19 +71,22 @@ class Problem:
     values: Mapping[str, float]
 
 
-def pose(proxy: Proxy | FunctionProxy, regime: Regime, budget: str | None, min_K: float | None = None) -> Problem:
+def pose(proxy: Proxy | FunctionProxy, regime: Regime, budget: str | None) -> Problem:
     """Return a bound under a regime as exact rows.
 
     Raises:
         ValueError: nothing is tuned, a term is no power of a tuned variable, or a cap can't hold.
     """
-    bound = _checked(proxy, regime, budget)
+    bound = _posynomial(proxy, budget)
+    # What has no role stays a symbol in the laws.
+    regime = regime.settled(bound, free=[v for v in TUNABLE if v in bound.variables() or not _moves(v, regime)])
+    regime.joint_caps(bound.caps, far=True)
     levels = _caps(bound, regime)
     values = {**bound.constants, **regime.fixed, **_cap_values(bound, regime)}
     limits = [limit for name in regime.tuned for limit in _limits(regime.tuned.index(name), name, levels)]
-    if min_K is not None and "b" in regime.tuned and bound.budget == "T":
-        values["K_min"] = check_value("K", min_K)
-        level, text = (ONE, "b <= T") if min_K == 1 else (power("K_min", -1), "b <= T/K_min")
+    if regime.min_K is not None and "b" in regime.tuned and bound.budget == "T":
+        values["K_min"] = float(regime.min_K)
+        level, text = (ONE, "b <= T") if regime.min_K == 1 else (power("K_min", -1), "b <= T/K_min")
         limits.append(Limit(regime.tuned.index("b"), 1, level, text, Fraction(1)))
     pieces = _pieces(bound, regime)
     if not pieces:
@@ -91,23 +94,17 @@ def pose(proxy: Proxy | FunctionProxy, regime: Regime, budget: str | None, min_K
     return Problem(regime.tuned, bound.budget, pieces, tuple(limits), values)
 
 
-def _checked(proxy: Proxy | FunctionProxy, regime: Regime, budget: str | None) -> Proxy:
-    """The bound in the budget that was asked for, if the regime makes sense for it."""
+def _posynomial(proxy: Proxy | FunctionProxy, budget: str | None) -> Proxy:
+    """The bound in the budget that was asked for, if it is a sum of terms."""
     if isinstance(proxy, FunctionProxy):
         instead = "hpgrid.refine, or hpgrid search, for it"
         why = f"in this one {proxy.obstacle}" if proxy.obstacle else "this one is a function"
         raise bad(f"exact exponents need a bound that is a sum of powers; {why}", proxy.name, instead)
-    if not regime.tuned:
-        raise bad("exponents need a hyperparameter that is tuned", regime.tuned, 'tuned=("eta", "b"), say')
-    bound = proxy.form(budget or proxy.budget)
-    assert isinstance(bound, Proxy)
-    held = [name for name in ("T", "K") if name in regime.fixed]
-    if held:
-        raise bad("the budget goes to infinity, so it has no value", held[0], "hyperparameters alone in fixed")
-    for name in (*regime.tuned, *regime.path):
-        if name not in bound.variables():
-            raise bad(f"the bound {bound.name} has no {name}", name, f"some of {', '.join(bound.variables())}")
-    return bound
+    return proxy.form(budget or proxy.budget)
+
+
+def _moves(name: str, regime: Regime) -> bool:
+    return name in regime.tuned or name in regime.path
 
 
 # --- caps ---
@@ -115,11 +112,6 @@ def _checked(proxy: Proxy | FunctionProxy, regime: Regime, budget: str | None) -
 
 def _caps(bound: Proxy, regime: Regime) -> dict[str, list[tuple[Monomial, str]]]:
     """The caps of the tuned variables: the bound's own and the regime's, each as an expression."""
-    for name in regime.caps:
-        if name not in (*regime.tuned, *regime.fixed, *regime.path):
-            raise bad("a cap is for a tuned hyperparameter", name, f"{name} among the tuned, or no cap on it")
-    for name, cap in (*bound.caps.items(), *regime.caps.items()):
-        _within(name, cap, regime)
     caps: dict[str, list[tuple[Monomial, str]]] = {}
     for name in regime.tuned:
         own = bound.cap_terms.get(name)
@@ -130,20 +122,9 @@ def _caps(bound: Proxy, regime: Regime) -> dict[str, list[tuple[Monomial, str]]]
     return caps
 
 
-def _within(name: str, cap: float, regime: Regime) -> None:
-    """Hold a variable that is not tuned to its cap."""
-    if regime.fixed.get(name, 0.0) > cap:
-        raise bad(f"{name} is fixed above its cap, {cap:.6g}", regime.fixed[name], "a smaller value")
-    leaves = regime.path.get(name, Fraction(-1))
-    if leaves > 0 or (leaves == 0 and cap < 1):
-        raise bad(f"{name} leaves its cap along this path", str(leaves), f"no cap on {name}, or another path")
-
-
 def _cap_values(bound: Proxy, regime: Regime) -> dict[str, float]:
     own = {name: cap for name, cap in bound.caps.items() if name not in bound.cap_terms}
-    names = [*own, *(name for name in regime.caps if name not in own)]
-    # Two caps on one variable are the smaller one.
-    return {f"{name}_max": min(own.get(name, float("inf")), regime.caps.get(name, float("inf"))) for name in names}
+    return {f"{name}_max": cap for name, cap in regime.joint_caps(own, far=True).items()}
 
 
 def _limits(variable: int, name: str, caps: Mapping[str, list[tuple[Monomial, str]]]) -> list[Limit]:
@@ -162,7 +143,7 @@ def _pieces(bound: Proxy, regime: Regime) -> tuple[Piece, ...]:
         names[str(term)].extend(_expanded(term, regime))
     merged: dict[tuple[Vector, Fraction], list[tuple[str, Monomial]]] = {}
     for text, terms in names.items():
-        folded = along(Proxy(tuple(terms), bound.constants, bound.budget), regime.path).terms if terms else ()  # type: ignore[union-attr]
+        folded = Proxy(tuple(terms), bound.constants, bound.budget).along(regime.path).terms if terms else ()
         for term in folded:
             key = tuple(_exponent(term, name) for name in regime.tuned), _exponent(term, bound.budget)
             merged.setdefault(key, []).append((text, _coefficient(term, (*regime.tuned, bound.budget))))

@@ -13,10 +13,11 @@ from hpgrid.cli import given
 from hpgrid.cli.bound import Named, Set, Written, chosen
 from hpgrid.cli.cache import use_compilation_cache
 from hpgrid.cli.pictures import format_of
-from hpgrid.cli.question import Axes, Budget, Points, Preset, check_roles, grid_config, tuned
+from hpgrid.cli.question import Axes, Budget, Points, Preset, grid_config, tuned
 from hpgrid.cli.reproduce import check_table, write_pictures
 from hpgrid.config import DTYPES, Config, Panel, check_choice
 from hpgrid.progress import progress
+from hpgrid.regime import Regime
 
 if TYPE_CHECKING:
     from hpgrid.paper.data import FigureData
@@ -122,12 +123,13 @@ def _fitted(config: Config, budget: str) -> Config:
     from hpgrid.paper.pair import held_text
     from hpgrid.plotting.style import SHORT
 
-    variables = config.bound.build(budget).variables()
+    bound = config.bound.build(budget)
+    variables = bound.variables()
     panels = []
     for panel in config.panels:
         of_axis = () if config.figure == "curves" else ("b",)
         fixed = {v: x for v, x in panel.fixed.items() if v in variables}
-        check_roles({"tuned": (*panel.tuned, *of_axis), "fixed": panel.fixed, "path": ()}, variables, "--tune")
+        Regime((*panel.tuned, *of_axis), panel.fixed).settled(bound)
         idle = {v: None for v in ("eta", "b", "alpha") if v not in variables}
         best = f"best ${', '.join(SHORT[v] for v in panel.tuned)}$"
         title = ", ".join(held_text(v, x) for v, x in fixed.items()) or best

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -72,21 +71,3 @@ def tuned(option: str, said: list[str] | None) -> tuple[str, ...]:
     if not names:
         raise bad("something is tuned", "nothing", f"{option} eta,b, say")
     return tuple(v for v in TUNABLE if v in names)
-
-
-def check_roles(roles: Mapping[str, Any], variables: tuple[str, ...], option: str) -> None:
-    """Refuse a variable of a bound that no option gives a role, and a tuned one that the bound lacks.
-
-    Args:
-        roles: "tuned", "fixed" and "path": the names in each.
-        variables: what the bound depends on.
-        option: the option that says what is tuned.
-    """
-    for v in TUNABLE:
-        if v in variables and not any(v in names for names in roles.values()):
-            value = {"eta": "1e-3", "b": "1072", "alpha": "0.001"}[v]
-            instead = f"{option} {','.join([*roles['tuned'], v])}, or --fix {v}={value}"
-            raise bad(f"the bound depends on {v}, which is neither tuned nor fixed", sorted(roles["tuned"]), instead)
-        if v not in variables and any(v in names for names in roles.values()):
-            there = ", ".join(x for x in variables if x in TUNABLE)
-            raise bad(f"the bound does not depend on {v}", v, f"{there} alone")

@@ -21,13 +21,12 @@ from hpgrid.cli.question import (
     Follow,
     Points,
     Preset,
-    check_roles,
     grid_config,
     roles_of,
-    tuned,
 )
 from hpgrid.config import DTYPES, BoundConfig, GridConfig, check_choice
 from hpgrid.progress import progress
+from hpgrid.regime import Regime
 
 if TYPE_CHECKING:
     from hpgrid.tuning.question import Question
@@ -70,12 +69,10 @@ def search_bound(
     """
     counted = _budget(budget, T, K)
     _check_questions({"--T": T, "--K": K, "--risk": risk}, max_K, {"--csv": csv, "--netcdf": netcdf})
-    names = tuned("--over", over)
-    roles = roles_of(fix, path, cap, counted)
     check_choice("dtype", dtype, DTYPES)
     fitted = _window(window)
-    asked = grid_config(grid, n, axis, counted), {"min_K": min_K, "dtype": dtype}
-    question = _question(chosen(bound, set_, written), names, roles, *asked)
+    regime = Regime(given.names(over), **roles_of(fix, path, cap, counted), min_K=min_K)
+    question = _question(chosen(bound, set_, written), regime, grid_config(grid, n, axis, counted), dtype)
     for file, example in ((csv, "best.csv"), (netcdf, "best.nc")):
         given.check_file(file, "a survey is written to a file", example)
     use_compilation_cache()
@@ -132,21 +129,12 @@ def _window(text: str | None) -> tuple[float, float] | None:
     return ends
 
 
-def _question(
-    bound: BoundConfig,
-    names: tuple[str, ...],
-    roles: Mapping[str, Mapping[str, Any]],
-    grid: GridConfig,
-    options: Mapping[str, Any],
-) -> Question:
+def _question(bound: BoundConfig, regime: Regime, grid: GridConfig, dtype: str) -> Question:
     """Put together what was asked; NumPy loads here."""
-    from hpgrid.regime import Regime
     from hpgrid.tuning.question import ask
 
     built = grid.build()
-    proxy = bound.build(built.budget)
-    check_roles({"tuned": names, "fixed": roles["fixed"], "path": roles["path"]}, proxy.variables(), "--over")
-    return ask(proxy, built, Regime(names, **roles), **options)
+    return ask(bound.build(built.budget), built, regime, dtype=dtype)
 
 
 # --- the answers ---

@@ -29,7 +29,6 @@ from hpgrid.search.brute import grid_search
 from hpgrid.slopes import fit_slope, refined_curves, within
 from hpgrid.theory import fixed_batch, fixed_momentum, frank_wolfe, star_convex
 from hpgrid.tuning.laws import exact_law, predicted
-from hpgrid.tuning.question import least_iterations
 from hpgrid.tuning.survey import fitted_edge, fitting_window
 
 #: Exponents of the budget, and powers of its logarithm beside them.
@@ -94,7 +93,7 @@ def measure(
     proxy = config.bound.build(grid.budget)
     budget = grid.axes[grid.budget].values
     # What is at the wall of the first iteration is at an edge.
-    options: dict[str, Any] = {"dtype": config.dtype, "min_K": least_iterations(proxy, grid.budget)}
+    options: dict[str, Any] = {"dtype": config.dtype, "min_K": proxy.min_K}
     best = grid_search(proxy, grid, panel.tuned, fixed=panel.fixed, **options)
     # The whole grid, what the figure holds fixed tuned as well: how much the regime gives away.
     every = grid_search(proxy, grid, tuple({*panel.tuned, *panel.fixed} & {*grid.axes}), **options)

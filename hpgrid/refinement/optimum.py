@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hpgrid.checks import bad, is_number, unknown
+from hpgrid.checks import bad, unknown
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.refinement.problem import Floats, Problem, pose
 from hpgrid.refinement.solver import solve
@@ -136,14 +136,12 @@ def posed(
     **roles: Any,
 ) -> Problem:
     """Return the problem that the keywords of ``refine`` describe."""
-    whole = as_regime(regime, tuned, **roles)
+    whole = as_regime(regime, tuned, min_K, **roles)
     if (T is None) == (K is None):
         raise bad("a refinement has budgets in T or in K", {"T": T, "K": K}, "T=1e10, say")
-    if min_K is not None and not (is_number(min_K) and min_K > 0):
-        raise bad("min_K must be positive and finite", min_K, "min_K=1, say")
     budgets = np.asarray(T if K is None else K)
     spread = {name: np.asarray(x)[(..., *[None] * budgets.ndim)] for name, x in (constants or {}).items()}
-    return pose(proxy, whole, ("T" if K is None else "K", budgets), min_K=min_K, constants=spread, limits=limits)
+    return pose(proxy, whole, ("T" if K is None else "K", budgets), constants=spread, limits=limits)
 
 
 def _named(problem: Problem, found: Mapping[str, NDArray[Any]]) -> Optimum:

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hpgrid.checks import TUNABLE, bad, is_number, unknown
+from hpgrid.checks import bad, is_number, unknown
 from hpgrid.proxy import FunctionProxy, Proxy, Term, evaluate_factor
 from hpgrid.refinement.bases import Row
-from hpgrid.regime import Regime, along, check_caps
+from hpgrid.regime import Regime
 
 Floats = NDArray[np.float64]
 
@@ -76,7 +76,6 @@ def pose(
     regime: Regime,
     budget: tuple[str, ArrayLike],
     *,
-    min_K: float | None = None,
     constants: Mapping[str, ArrayLike] | None = None,
     limits: Mapping[str, tuple[float, float]] | None = None,
 ) -> Problem:
@@ -84,9 +83,8 @@ def pose(
 
     Args:
         proxy: the bound; it is taken in the form of the budget.
-        regime: what is tuned, fixed, on a path, capped.
+        regime: what is tuned, fixed, on a path, capped; with min_K, b <= T / min_K.
         budget: "T" or "K", and its values.
-        min_K: smallest number of iterations: b <= T / min_K.
         constants: arrays in place of some of the bound's constants.
         limits: lowest and highest values of tuned variables, in place of b >= 1 and alpha <= 1.
 
@@ -95,13 +93,15 @@ def pose(
             budget is not positive.
     """
     name, values = budget[0], _budget_values(*budget)
-    posed = along(proxy.form(name), regime.path)
+    proxy = proxy.form(name)
+    # An exponent 0 that is written out asks for no value.
+    regime = regime.settled(proxy, free=set(proxy.variables()) - {*proxy.depends_on(), *regime.tuned})
+    posed = proxy.along(regime.path)
     given = _constants(proxy, constants or {})
-    caps = smallest_caps(posed, regime.caps, given)
-    _check(posed, regime, caps)
+    caps = regime.joint_caps(own_caps(posed, given))
     shape = np.broadcast_shapes(values.shape, *(array.shape for array in given.values()))
     ends = {v: NATURAL[v] for v in regime.tuned} | _logs(limits or {}, regime.tuned)
-    box, follows = _box(ends, caps, (name, values), min_K)
+    box, follows = _box(ends, caps, (name, values), regime.min_K)
     held: dict[str, Any] = {v: np.asarray(x) for v, x in regime.fixed.items()}
     return Problem(posed, regime.tuned, name, {name: values, **held}, given, box, follows, shape)
 
@@ -155,38 +155,11 @@ def _budget_values(name: str, given: ArrayLike) -> Floats:
     return values
 
 
-def smallest_caps(
-    proxy: Proxy | FunctionProxy, own: Mapping[str, float], constants: Mapping[str, Floats]
-) -> dict[str, Floats]:
-    """Return the smallest cap of each variable; one that follows from the constants follows their arrays."""
+def own_caps(proxy: Proxy | FunctionProxy, constants: Mapping[str, Floats]) -> dict[str, Floats]:
+    """Return a bound's own caps; one that follows from the constants follows their arrays."""
     caps = {name: np.asarray(cap) for name, cap in proxy.caps.items()}
     arrays: Any = constants
-    caps |= {name: np.asarray(term.coefficient(arrays)) for name, term in proxy.cap_terms.items()}
-    return caps | {name: np.minimum(caps.get(name, np.inf), cap) for name, cap in own.items()}
-
-
-def _check(proxy: Proxy | FunctionProxy, regime: Regime, caps: Mapping[str, Floats]) -> None:
-    if not regime.tuned:
-        raise bad("a refinement needs a variable to tune", regime.tuned, 'tuned=("eta", "b"), say')
-    for name in ("T", "K"):
-        if name in regime.fixed:
-            raise bad(f"{name} is a budget, not a fixed variable", dict(regime.fixed), f"{name}=... as an argument")
-    check_caps(caps, regime.path, regime.fixed)
-    variables = _depends_on(proxy)
-    for name in TUNABLE:
-        if name in variables and name not in (*regime.tuned, *regime.fixed, *regime.path):
-            raise bad(
-                f"{name} is neither tuned nor fixed nor on a path", dict(regime.fixed), f"fixed={{'{name}': ...}}"
-            )
-        if name in regime.tuned and name not in variables:
-            raise bad(f"the bound does not depend on {name}", list(variables), f"a regime that does not tune {name}")
-
-
-def _depends_on(proxy: Proxy | FunctionProxy) -> tuple[str, ...]:
-    """The variables that change the bound: an exponent 0 that is written out does not."""
-    if isinstance(proxy, FunctionProxy):
-        return proxy.variables()
-    return tuple(v for v in proxy.variables() if any(term.factors.get(v, 0) != 0 for term in proxy.terms))
+    return caps | {name: np.asarray(term.coefficient(arrays)) for name, term in proxy.cap_terms.items()}
 
 
 def _constants(proxy: Proxy | FunctionProxy, given: Mapping[str, ArrayLike]) -> dict[str, Floats]:

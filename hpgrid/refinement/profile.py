@@ -27,7 +27,7 @@ from numpy.typing import ArrayLike
 from hpgrid.checks import bad
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.refinement.bases import Bases, all_bases
-from hpgrid.refinement.problem import OPEN, Problem, powers, smallest_caps
+from hpgrid.refinement.problem import OPEN, Problem, own_caps, powers
 from hpgrid.shapes import Array, Bool, Float, Int
 
 #: Where each variable is looked for, in natural log: eta anywhere, b >= 1, alpha <= 1. Where an infimum is not
@@ -210,7 +210,7 @@ def _posed(
     posynomial = _posynomial(proxy, tuned)
     known = {name: np.asarray(x, float) for name, x in {**posynomial.constants, **(constants or {})}.items()}
     values = {name: np.asarray(x, float) for name, x in {**fixed, posynomial.budget: budget}.items()}
-    caps = smallest_caps(posynomial, {}, known)
+    caps = own_caps(posynomial, known)
     ends = []
     for name in tuned:
         low, high = (box or {}).get(name, np.exp(_BRACKET[name]))

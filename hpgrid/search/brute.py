@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.checks import AXES, bad, is_number, unknown
+from hpgrid.checks import AXES, bad, unknown
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.regime import Regime, along, as_regime, check_caps
+from hpgrid.regime import Regime, as_regime
 from hpgrid.search.tables import Domain, domain_of, tabulate
 
 #: Lines (cells of the axes that are not scanned) in one call of the kernel. 2^20 of them keep the
@@ -133,21 +133,14 @@ def grid_search(
 
     Source: the method of Shulgin et al., footnote 3.
     """
-    regime = as_regime(regime, over, fixed=fixed, path=path, caps=caps)
-    check_min_K(min_K)
+    regime = as_regime(regime, over, min_K, fixed=fixed, path=path, caps=caps)
     _check_options(dtype, chunk)
-    job = prepare(proxy, grid, regime, min_K)
+    job = prepare(proxy, grid, regime)
     tables = tabulate(job.proxy, job.axes, job.fixed, job.domain, over=job.searched, dtype=dtype)
     from hpgrid.search.kernel import best_cells  # the only import of jax
 
     found = best_cells(tables, job.remaining, chunk=chunk, counted=dtype == "float32")
     return named(job, *found, dtype)
-
-
-def check_min_K(min_K: float | None) -> None:
-    """Refuse a smallest number of iterations that is not a positive number."""
-    if min_K is not None and not (is_number(min_K) and min_K > 0):
-        raise bad("min_K must be positive and finite", min_K, "min_K=1, say")
 
 
 def _check_options(dtype: str, chunk: int) -> None:
@@ -179,15 +172,13 @@ class Job:
         return tuple(v for v in self.axes if v not in self.over)
 
 
-def prepare(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime, min_K: float | None) -> Job:
+def prepare(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime) -> Job:
     """Settle what is reduced, what remains, what is fixed, and which cells may win."""
-    fixed = grid.held | dict(regime.fixed)
-    _check_roles(proxy, grid, regime, fixed)
-    proxy = along(proxy.form(grid.budget), regime.path)
-    caps = joint_caps(proxy.caps, regime.caps)
-    check_caps(caps, regime.path, fixed)
+    regime = regime.settled(proxy, grid, free=grid.axes)
+    proxy = proxy.form(grid.budget).along(regime.path)
+    fixed = dict(regime.fixed)
     axes = {n: a.values for n, a in grid.axes.items() if n not in fixed and n not in regime.path}
-    domain = domain_of(axes, fixed, caps, min_K, regime.path.get("b"))
+    domain = domain_of(axes, fixed, regime.joint_caps(proxy.caps), regime.min_K, regime.path.get("b"))
     relevant = {*proxy.variables(), *domain.penalty, *domain.limit}
     if relevant.isdisjoint(regime.tuned):
         # Every value ties, and the first wins: let the kernel say so.
@@ -199,35 +190,9 @@ def prepare(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime, min_K: flo
         over=regime.tuned,
         fixed=fixed,
         path=regime.path,
-        min_K=min_K,
+        min_K=regime.min_K,
         domain=domain,
     )
-
-
-def joint_caps(*sources: Mapping[str, float]) -> dict[str, float]:
-    """Return the smallest cap on each hyperparameter."""
-    names = dict.fromkeys(name for source in sources for name in source)
-    return {name: min(source[name] for source in sources if name in source) for name in names}
-
-
-def _check_roles(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime, fixed: Mapping[str, float]) -> None:
-    """Refuse a search whose axes don't fit together."""
-    if not regime.tuned:
-        raise bad("a search needs an axis to minimise over", regime.tuned, 'over=("eta", "b"), say')
-    for name in regime.tuned:
-        if name in fixed:
-            raise bad(
-                f"{name} is held at one value, so it can't be minimised over",
-                fixed[name],
-                f"{name} as an axis",
-            )
-    other = "K" if grid.budget == "T" else "T"
-    if other in fixed:
-        raise bad(f"a grid in {grid.budget} has no {other} to fix", fixed[other], f"a Grid with {other}=...")
-    needed = {*proxy.form(grid.budget).variables(), *regime.tuned} - {*regime.path}
-    for name in AXES:
-        if name in needed and name not in grid.axes and name not in fixed:
-            raise bad(f"the grid lacks the axis {name}", list(grid.axes), f"Grid({name}=...) or fixed={{...}}")
 
 
 # --- the result ---

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 from hpgrid.checks import AXES, bad, check_value, unknown
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.regime import Regime, check_caps
-from hpgrid.search.brute import CHUNK, Job, check_min_K, joint_caps, named, prepare
+from hpgrid.regime import Regime, as_regime
+from hpgrid.search.brute import CHUNK, Job, named, prepare
 from hpgrid.search.devices import at_once, check_limits, chosen, run_all
 from hpgrid.search.lanes import Lanes, lanes_of
 from hpgrid.search.tables import Tables, check_range, tabulate
@@ -105,19 +105,18 @@ def search_many(
 
     Source: the method of Shulgin et al., footnote 3.
     """
-    check_min_K(min_K)
+    regime = as_regime(regime, None, min_K)
     check_limits(devices, memory)
     if method not in METHODS:
         raise unknown("method", method, METHODS)
     every = _combinations(proxy, constants)
 
     def job_of(combination: int) -> Job:
-        return prepare(proxy.with_constants(**every[combination]), grid, regime, min_K)
+        return prepare(proxy.with_constants(**every[combination]), grid, regime)
 
     job = job_of(0)
     _check_remaining(job, grid)
-    caps = _caps(proxy, regime, every)
-    check_caps(caps, regime.path, job.fixed)
+    caps = _caps(proxy, replace(regime, fixed=job.fixed), every)
     if method == "exact" and isinstance(proxy, Proxy):
         tables = _tabulate(job)
         _check_ranges(proxy, every, job_of, tables.scan)
@@ -168,12 +167,10 @@ def _caps(
 ) -> dict[str, NDArray[np.float64]]:
     """The smallest cap on each hyperparameter, for every combination."""
 
-    def own(constants: Mapping[str, float]) -> dict[str, float]:
-        follows = {name: check_value(name, t.coefficient(constants)) for name, t in proxy.cap_terms.items()}
-        return joint_caps({**proxy.caps, **follows}, regime.caps)
-
-    rows = [own(constants) for constants in every] if proxy.cap_terms else [own(every[0])] * len(every)
-    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    own = {name: np.full(len(every), cap) for name, cap in proxy.caps.items()}
+    for name, term in proxy.cap_terms.items():
+        own[name] = np.array([check_value(name, term.coefficient(constants)) for constants in every])
+    return {name: np.broadcast_to(cap, len(every)) for name, cap in regime.joint_caps(own).items()}
 
 
 def _check_ranges(proxy: Proxy, every: Sequence[Mapping[str, float]], job_of: Callable[[int], Job], scan: str) -> None:

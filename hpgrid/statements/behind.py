@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from hpgrid.claims.routes import Array, Bound, Setting
 from hpgrid.proxy import Proxy
 from hpgrid.refinement.profile import grid_excess, profile, sublevel
-from hpgrid.regime import Regime, along
-from hpgrid.search.brute import joint_caps
+from hpgrid.regime import Regime
 from hpgrid.slopes import FAR, in_monomial, refined_curves
 
 #: The ends of a product's own axis: none that matter.
@@ -77,9 +76,9 @@ Descending = Callable[[Setting], Mapping[str, Array]]
 
 def capped(proxy: Bound, setting: Setting) -> Proxy:
     """Return a sum of powers with the paths and caps of a setting as parts of it."""
-    whole = along(proxy, dict(setting.path))
+    whole = proxy.along(dict(setting.path))
     assert isinstance(whole, Proxy)
-    return replace(whole, caps=joint_caps(whole.caps, dict(setting.caps)))
+    return replace(whole, caps=Regime(caps=dict(setting.caps)).joint_caps(whole.caps))
 
 
 def descend(proxy: Bound, searching: Searching, setting: Setting) -> dict[str, Array]:

@@ -10,7 +10,7 @@ from typing import Any
 from hpgrid.checks import TUNABLE, unknown
 from hpgrid.claims.routes import Bound, Setting
 from hpgrid.proxy import FunctionProxy
-from hpgrid.regime import Regime, along, check_caps
+from hpgrid.regime import Regime, along
 from hpgrid.statements.language import BUDGETS, Statement, times, unknown_name, wrong
 
 #: What is held where nobody says at what: Figure 2's batch size and Figure 1's momentum; a rate of no significance.
@@ -111,7 +111,7 @@ def pose(statement: Statement, proxy: Bound, roles: Roles) -> Question:
     own = variables(proxy)
     regime, by_default = _regime(statement, own, roles)
     _check_names(statement, proxy, (*own, *proxy.constants, *(f"{v}_max" for v in regime.caps)))
-    check_caps({**proxy.caps, **regime.caps}, regime.path, regime.fixed)
+    regime.joint_caps(proxy.caps)
     along(proxy, regime.path)
     if not regime.tuned:
         raise wrong(
@@ -143,8 +143,8 @@ def pose(statement: Statement, proxy: Bound, roles: Roles) -> Question:
 def _setting(proxy: Bound, regime: Regime) -> Setting:
     """The regime as a key; a bound given by a function has at least one iteration."""
     caps = tuple((v, x) for v, x in regime.caps.items() if v in regime.tuned)
-    least = 1.0 if isinstance(proxy, FunctionProxy) and proxy.budget == "T" else None
-    return Setting(regime.tuned, tuple(regime.fixed.items()), tuple(regime.path.items()), caps, proxy.budget, least)
+    path = tuple(regime.path.items())
+    return Setting(regime.tuned, tuple(regime.fixed.items()), path, caps, proxy.budget, proxy.min_K)
 
 
 # --- what is tuned and what is held ---

@@ -14,28 +14,25 @@ if TYPE_CHECKING:
     from hpgrid.tuning.question import Question
 
 
-def exact_law(
-    proxy: Proxy | FunctionProxy, regime: Regime, budget: str, min_K: float | None = None
-) -> tuple[Law | None, str]:
+def exact_law(proxy: Proxy | FunctionProxy, regime: Regime, budget: str) -> tuple[Law | None, str]:
     """Return a bound's exact asymptotics in a regime, or None and why it has none, in a line.
 
     Args:
         proxy: the bound.
         regime: what is tuned, fixed, on a path, capped.
         budget: "T" or "K".
-        min_K: the least number of iterations.
     """
     from hpgrid.asymptotics import exponents
 
     try:
-        return exponents(proxy, regime=regime, budget=budget, min_K=min_K), ""
+        return exponents(proxy, regime=regime, budget=budget), ""
     except InputError as error:
         return None, str(error).split(". Given:")[0]
 
 
 def law_of(question: Question) -> tuple[Law | None, str]:
     """Return the exact asymptotics of what was asked, or None and why there are none."""
-    return exact_law(question.proxy, question.regime, question.budget, question.min_K)
+    return exact_law(question.proxy, question.regime, question.budget)
 
 
 def runs_off_to(question: Question, name: str) -> str:

@@ -136,8 +136,7 @@ def survey(question: Question, window: tuple[float, float] | None = None) -> Sur
 
 def search(question: Question) -> SearchResult:
     """Return the grid's best cell at every budget."""
-    regime, least = question.regime, question.min_K
-    return grid_search(question.proxy, question.grid, regime=regime, min_K=least, dtype=question.dtype)
+    return grid_search(question.proxy, question.grid, regime=question.regime, dtype=question.dtype)
 
 
 def default_window(question: Question, best: SearchResult, *, wanders: bool) -> tuple[float, float]:

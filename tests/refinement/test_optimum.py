@@ -303,11 +303,11 @@ LMO = {"proxy": bounds.lmo(), "tuned": ("eta", "b"), "fixed": {"alpha": 0.1}, "T
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"tuned": ()}, "needs a variable to tune"),
-        ({"tuned": None}, "needs a variable to tune"),
+        ({"tuned": ()}, "something is tuned"),
+        ({"tuned": None}, "something is tuned"),
         ({"tuned": ("eta", "lr")}, "no tuned axis of that name"),
         ({"fixed": {"alpha": 0.1, "b": 2.0}}, "b is either tuned or fixed or on a path"),
-        ({"fixed": {}}, "alpha is neither tuned nor fixed nor on a path"),
+        ({"fixed": {}}, "alpha of the bound lmo is neither tuned nor fixed nor on a path"),
         ({"fixed": {"alpha": 0.1, "T": 1e10}}, "T is a budget, not a fixed variable"),
         ({"path": {"batch": "1/2"}}, "no tuned axis of that name"),
         ({"path": {"b": "1/2"}}, "b is either tuned or fixed or on a path"),

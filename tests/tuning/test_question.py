@@ -12,7 +12,7 @@ PAIR = Regime(("eta", "b"), {"alpha": 0.1})
 
 
 def test_axes_that_the_bound_lacks_are_left_out() -> None:
-    asked = ask(bounds.sgd(), GRID, Regime(("eta",), {"b": 4.0, "alpha": 0.5}))
+    asked = ask(bounds.sgd(), GRID, Regime(("eta",), {"b": 4.0}))
     assert list(asked.grid.axes) == ["eta", "b", "T"]
     assert asked.regime.fixed == {"b": 4.0}
     assert asked.caps == {"eta": 1.0}
@@ -52,7 +52,8 @@ def test_whether_it_is_a_sum_of_powers_of_what_is_tuned() -> None:
     [
         (bounds.lmo(), GRID, Regime(("eta", "b")), "alpha of the bound lmo is neither tuned nor fixed nor on a path"),
         (bounds.sgd(), GRID, Regime(("eta", "b", "alpha")), "the bound sgd does not depend on alpha"),
-        (bounds.lmo(), GRID, Regime((), {"alpha": 0.1}), "something that is tuned"),
+        (bounds.sgd(), GRID, Regime(("eta", "b"), {"alpha": 0.5}), "the bound sgd does not depend on alpha"),
+        (bounds.lmo(), GRID, Regime((), {"alpha": 0.1}), "something is tuned"),
         (bounds.lmo(), GRID.with_axes(b=None), PAIR, "b is tuned, so that it needs an axis"),
         (bounds.lmo(), GRID.with_axes(T=1e9), PAIR, "a search over budgets has an axis of them"),
     ],
