@@ -177,5 +177,5 @@ def test_a_saddle_or_a_maximum_is_not_converged() -> None:
 
 
 def test_a_bound_given_by_a_function_needs_every_variable() -> None:
-    with pytest.raises(InputError, match="alpha of the bound .* is neither tuned nor fixed"):
+    with pytest.raises(InputError, match="alpha of the bound function is neither tuned nor fixed"):
         refine(FUNCTION, ("eta", "b"), T=T)
