@@ -139,7 +139,7 @@ def one_minus(variable: str) -> Proxy:
         (bounds.lmo(), {"tuned": "eta", "caps": {"alpha": 0.5}}, "alpha is capped, so it must be tuned or fixed"),
         (bounds.lmo(), {"tuned": "eta", "fixed": {"T": 1e9}}, "T is a budget, not a fixed variable"),
         (bounds.lmo(), {"tuned": "eta", "budget": "S"}, "no budget of that name"),
-        (bounds.lmo(), {"tuned": ("eta", "b"), "min_K": 0.0}, "K > 0"),
+        (bounds.lmo(), {"tuned": ("eta", "b"), "min_K": 0.0}, "min_K must be positive and finite"),
         (one_minus("alpha"), {"tuned": ("eta", "alpha")}, r"signomial.*one_minus\(alpha\)"),
         (one_minus("alpha"), {"tuned": "eta", "path": {"alpha": F(-1)}}, "signomial"),
         (one_minus("T"), {"tuned": "eta"}, "exponents need powers of T"),
