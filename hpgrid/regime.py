@@ -150,14 +150,12 @@ class Regime:
         Raises:
             ValueError: a fixed value lies above its cap, or what is capped follows a path.
         """
-        import numpy as np  # here, where the bound's numbers are there already
-
         caps: dict[str, Any] = dict(own)
         for name, cap in self.caps.items():
-            own_cap = caps.get(name, cap)
-            caps[name] = np.minimum(own_cap, cap) if isinstance(own_cap, np.ndarray) else min(own_cap, cap)
+            # An array's own method: NumPy isn't loaded for the sake of plain numbers.
+            caps[name] = caps[name].clip(max=cap) if hasattr(caps.get(name), "clip") else min(caps.get(name, cap), cap)
         for name, cap in caps.items():
-            smallest, exponent = float(np.min(cap)), self.path.get(name)
+            smallest, exponent = float(cap.min() if hasattr(cap, "min") else cap), self.path.get(name)
             if exponent is not None and not far:
                 raise bad(
                     f"{name} is capped, so it can't follow a path", dict(self.path), "a path for another variable"
