@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from hpgrid.checks import AXES, TUNABLE, bad, check_constants, check_value, unknown
+from hpgrid.text import power
 
 if TYPE_CHECKING:
     import numpy as np
@@ -95,15 +96,9 @@ class Term:
 
     def __str__(self) -> str:
         number = [str(self.number)] if self.number != 1 else []
-        powers = [_power(n, e) for n, e in self.constants.items()]
-        powers += [f"{f}({v})" if isinstance(f, str) else _power(v, f) for v, f in self.factors.items() if f != 0]
+        powers = [power(n, e) for n, e in self.constants.items()]
+        powers += [f"{f}({v})" if isinstance(f, str) else power(v, f) for v, f in self.factors.items() if f != 0]
         return "*".join(number + powers) or "1"
-
-
-def _power(name: str, exponent: Fraction) -> str:
-    if exponent == 1:
-        return name
-    return f"{name}^{exponent}" if exponent.denominator == 1 else f"{name}^({exponent})"
 
 
 @dataclass(frozen=True)

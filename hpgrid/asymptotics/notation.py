@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
 from hpgrid.asymptotics.monomial import Complement, Monomial, Real, Sum, Symbol, monomial
 from hpgrid.checks import AXES
-
-_GREEK = {"eta", "alpha", "beta", "rho", "sigma", "Delta", "lam", "epsilon", "kappa", "mu", "phi"}
+from hpgrid.text import name_latex
 
 
 def text(coefficient: Monomial) -> str:
@@ -30,15 +28,6 @@ def symbol_text(symbol: Symbol) -> str:
     if isinstance(symbol, Complement):
         return f"1 - {symbol.name}"
     return f"{monomial({symbol: 1}).value({}):.6g}" if isinstance(symbol, Real) else str(symbol)
-
-
-def name_latex(name: str) -> str:
-    r"""Return a name as LaTeX: \alpha, C_1, \Delta_0, b_{\max}, \mathrm{risk}."""
-    stem, digits, limit = re.fullmatch(r"(.*?)(\d*)(?:_(min|max))?", name).groups()  # type: ignore[union-attr]
-    stem = stem.rstrip("_") or "c"
-    plain = stem if len(stem) == 1 else rf"\mathrm{{{stem.replace('_', chr(92) + '_')}}}"
-    letter = {"lam": r"\lambda"}.get(stem, f"\\{stem}" if stem in _GREEK else plain)
-    return letter + (f"_{digits}" if digits else "") + (f"_{{\\{limit}}}" if limit else "")
 
 
 def monomial_text(powers: Mapping[str, Fraction], star: str = "") -> str:

@@ -8,9 +8,9 @@ import hpgrid
 from hpgrid.bench.counts import Count, count
 from hpgrid.bench.problem import C1, C2, C3
 from hpgrid.bench.works import WORKS
-from hpgrid.columns import aligned
 from hpgrid.grid import Grid
 from hpgrid.search.brute import DTYPES
+from hpgrid.text import aligned
 
 _COLUMNS = ("work", "n", "dtype", "operations", "bytes", "handed on", "MB at a time")
 

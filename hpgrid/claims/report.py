@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from hpgrid.claims.ledger import SOURCES, VERDICTS, Number, Reading, Row
-from hpgrid.columns import aligned
+from hpgrid.text import aligned
 
 HEADINGS = ("id", "route", "what", "measured", "predicted", "tolerance", "verdict")
 

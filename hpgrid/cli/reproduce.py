@@ -16,10 +16,10 @@ from hpgrid.cli import given
 from hpgrid.cli.bound import Set, Written, chosen, remark
 from hpgrid.cli.cache import use_compilation_cache
 from hpgrid.cli.pictures import FORMATS, check_format, write_picture
-from hpgrid.columns import aligned
 from hpgrid.config import Config, load, override, shipped
 from hpgrid.paper import FIGURES
 from hpgrid.progress import progress
+from hpgrid.text import aligned
 
 if TYPE_CHECKING:
     from hpgrid.paper.data import FigureData

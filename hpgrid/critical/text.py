@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hpgrid.columns import aligned
+from hpgrid.text import aligned
 
 if TYPE_CHECKING:
     from hpgrid.critical.answer import CriticalBatch, Reach

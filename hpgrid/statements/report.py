@@ -10,10 +10,10 @@ from typing import Any
 from hpgrid.claims.ledger import FAILS, HOLDS, UNIDENTIFIABLE, VERDICTS, Reading
 from hpgrid.claims.report import shown
 from hpgrid.claims.routes import Setting
-from hpgrid.columns import aligned
 from hpgrid.record import plain
 from hpgrid.statements.checking import Checked
 from hpgrid.statements.verdicts import ROUTES, contradictions, instead, part_verdict, parts
+from hpgrid.text import aligned
 
 _HEADINGS = ("", "route", "measured", "claimed", "within", "verdict")
 

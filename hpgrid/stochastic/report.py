@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from hpgrid.checks import PRECISIONS
-from hpgrid.columns import aligned
 from hpgrid.newton_schulz import OracleError
 from hpgrid.norms import SPECTRAL, named
 from hpgrid.stochastic.effective import NORMAL_95, Effective, effective
@@ -16,6 +15,7 @@ from hpgrid.stochastic.noise import NOISES
 from hpgrid.stochastic.oracles import newton_schulz_errors, spread
 from hpgrid.stochastic.smoothness import QUANTILES, Statistics, quotients, statistics
 from hpgrid.stochastic.worst import Search, worst_case
+from hpgrid.text import aligned
 
 #: The batch sizes at which noise is averaged.
 BATCHES = (1, 4, 16, 64, 256, 1024, 4096)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.columns import aligned
+from hpgrid.text import aligned
 from hpgrid.transfers.calibrate import Calibration
 from hpgrid.transfers.constants import Constants
 from hpgrid.transfers.cost import Cost, Regret

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hpgrid.columns import aligned
+from hpgrid.text import aligned
 from hpgrid.transfers import half_life
 from hpgrid.transfers.batch import capped, feasible, units
 from hpgrid.transfers.fits import Applied, Fit

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from hpgrid.tuning.text import held_text, intervals, momentum, number, setting, settings
+from hpgrid.text import held, momentum, number
+from hpgrid.tuning.text import held_text, intervals, settings
 
 if TYPE_CHECKING:
     from hpgrid.tuning.advice import Advice, Point
@@ -35,8 +36,8 @@ def _budget(point: Point) -> str:
 
 
 def _held(point: Point) -> str:
-    held = ", ".join(momentum(x) if v == "alpha" else setting(v, x) for v, x in point.held.items())
-    return f" ({held} held)" if held else ""
+    roles = ", ".join(momentum(x) if v == "alpha" else held(v, x) for v, x in point.held.items())
+    return f" ({roles} held)" if roles else ""
 
 
 def _caveats(point: Point) -> list[str]:

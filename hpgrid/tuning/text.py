@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpgrid.checks import complement
-from hpgrid.columns import aligned
+from hpgrid.text import aligned, beta, held, number
 from hpgrid.tuning.laws import runs_off_to
 
 if TYPE_CHECKING:
@@ -23,44 +22,15 @@ ROWS = 12
 EDGE = "*"
 
 
-def number(value: float, digits: int = 3) -> str:
-    """Return a number in a few digits: 1072, 0.00063, 3.2e-07; "-" for NaN."""
-    if math.isnan(value):
-        return "-"
-    if value == 0 or not math.isfinite(value) or 1e-3 <= abs(value) < 1e5:
-        return f"{value:.{max(digits, len(str(int(abs(value)))) if math.isfinite(value) else 1)}g}"
-    return f"{value:.{digits - 1}e}"
-
-
 def held_text(question: Question) -> str:
     """Return what is held, on a path and capped: "alpha = 0.001 (beta = 0.999) held, b <= 1e+06"."""
     regime, budget = question.regime, question.budget
-    parts = [f"{setting(v, x)} held" for v, x in regime.fixed.items()]
+    parts = [f"{held(v, x)} held" for v, x in regime.fixed.items()]
     parts += [f"{v} = {budget}^{power}" for v, power in regime.path.items()]
     parts += [f"{v} <= {cap:g}" for v, cap in question.caps.items() if v in regime.tuned]
     if question.min_K is not None and budget == "T":
         parts.append(f"K >= {question.min_K:g}")
     return ", ".join(parts)
-
-
-def setting(name: str, value: float) -> str:
-    """Return what is held: "b = 1072", and beside alpha the beta that a person types."""
-    return f"alpha = {value:g} ({momentum(value)})" if name == "alpha" else f"{name} = {value:.6g}"
-
-
-def momentum(alpha: float) -> str:
-    """Return "beta = 0.999" of the alpha that was given, or alpha where it is lost in the digits of a beta."""
-    text = f"{complement(alpha):.15g}"
-    return f"alpha = {alpha:g}" if text == "1" else f"beta = {text}"
-
-
-def beta(alpha: float) -> str:
-    """Return 1 - alpha of an alpha that was found, in as many digits as alpha's first two need."""
-    if not 0 < alpha < 1:
-        return f"{1 - alpha:g}"
-    places = max(2, 1 - math.floor(math.log10(alpha)))
-    text = f"{1 - alpha:.{min(places, 15)}f}".rstrip("0")
-    return text if places <= 15 and text != "1." else "1 - alpha"
 
 
 # --- a survey ---
@@ -69,10 +39,10 @@ def beta(alpha: float) -> str:
 def survey_text(found: Survey) -> str:
     """Return a survey as text."""
     question = found.question
-    held = held_text(question)
+    roles = held_text(question)
     lines = [
         f"{question.proxy.name} over {question.budget}; tuned {', '.join(question.regime.tuned)}"
-        + (f"; {held}" if held else ""),
+        + (f"; {roles}" if roles else ""),
         _grid_line(found),
         "",
         *aligned(list(_budget_rows(found))),

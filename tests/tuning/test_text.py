@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from hpgrid.tuning.text import beta, intervals, momentum, number, setting, settings
+from hpgrid.text import beta, held, momentum, number
+from hpgrid.tuning.text import intervals, settings
 
 
 @pytest.mark.parametrize(
@@ -45,4 +46,4 @@ def test_settings_and_intervals() -> None:
     assert settings({"eta": 3.2e-4, "alpha": 0.01}) == "eta = 3.20e-04, alpha = 0.01 (beta = 0.99)"
     assert settings({"alpha": 1.0}) == "alpha = 1"
     assert intervals({"b": (90.4, 2e5)}) == "b 90 to 2.0e+05"
-    assert setting("alpha", 0.1) == "alpha = 0.1 (beta = 0.9)"
+    assert held("alpha", 0.1) == "alpha = 0.1 (beta = 0.9)"
