@@ -7,28 +7,29 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from measured import CLAIMS, check_every_row, remeasured, rows, verdict
 
 from hpgrid.bounds import cesista2025 as bounds
-from hpgrid.claims import cesista2025, ledger
-from hpgrid.claims.ledger import FAILS, HOLDS, VACUOUS, VERDICTS, Claim, Row, run
+from hpgrid.claims import cesista2025
+from hpgrid.claims.ledger import FAILS, HOLDS, VACUOUS, Reading
+from hpgrid.stochastic import against
 from hpgrid.theory import critical_batch as fewest
 from hpgrid.theory import frank_wolfe, smoothness, star_convex
 
-CLAIMS: dict[str, Claim] = {entry.id: entry for entry in cesista2025.claims()}
+OWN = [entry for entry in CLAIMS.values() if entry.source == "cesista2025"]
 
 
-@pytest.fixture(scope="module")
-def rows() -> dict[str, Row]:
-    return {row.claim.id: row for row in run(cesista2025.claims())}
+def readings(id: str) -> tuple[Reading, ...]:
+    return rows("cesista2025")[id].finding.readings
 
 
 # --- what stands in it ---
 
 
 def test_its_rows_are_in_the_ledger_under_their_source() -> None:
-    assert len(CLAIMS) >= 25
-    assert {entry.id for entry in ledger() if entry.source == "cesista2025"} == set(CLAIMS)
-    assert all(id.startswith("C.") for id in CLAIMS)
+    assert list(cesista2025.claims()) == OWN
+    assert len(OWN) >= 25
+    assert all(entry.id.startswith("C.") for entry in OWN)
 
 
 @pytest.mark.parametrize(
@@ -39,23 +40,18 @@ def test_its_rows_are_in_the_ledger_under_their_source() -> None:
     ],
 )
 def test_every_statement_of_the_source_has_a_row(number: str) -> None:
-    assert any(number in entry.number for entry in CLAIMS.values())
+    assert any(number in entry.number for entry in OWN)
 
 
 # --- what comes out ---
 
 
-def test_every_claim_is_measured_and_what_does_not_hold_says_why(rows: dict[str, Row]) -> None:
-    for id, row in rows.items():
-        assert row.finding.verdict in VERDICTS
-        assert row.finding.readings, id
-        assert not any(math.isnan(reading.measured) for reading in row.finding.readings), id
-        assert "nan" not in row.finding.note, id
-        assert row.finding.note or row.finding.verdict == HOLDS, id
+def test_every_claim_is_measured_and_what_does_not_hold_says_why() -> None:
+    check_every_row("cesista2025")
 
 
 @pytest.mark.parametrize(
-    ("id", "verdict"),
+    ("id", "known"),
     [
         ("C.prop6.drift2", FAILS),  # L eta to the first power
         ("C.cor7.noise", HOLDS),
@@ -105,13 +101,13 @@ def test_every_claim_is_measured_and_what_does_not_hold_says_why(rows: dict[str,
         ("C.fw.eta.b", FAILS),  # b, not b^(3/4)
     ],
 )
-def test_findings_that_a_reader_can_check_by_hand(rows: dict[str, Row], id: str, verdict: str) -> None:
-    assert rows[id].finding.verdict == verdict
+def test_findings_that_a_reader_can_check_by_hand(id: str, known: str) -> None:
+    assert verdict(id) == known
 
 
-def test_measured_numbers_are_the_known_ones(rows: dict[str, Row]) -> None:
+def test_measured_numbers_are_the_known_ones() -> None:
     def reading(id: str, k: int) -> float:
-        return float(rows[id].finding.readings[k].measured)
+        return float(readings(id)[k].measured)
 
     assert reading("C.thm8.step", 1) == pytest.approx(math.sqrt(32))
     assert reading("C.thm11.step", 0) == pytest.approx(2.0)
@@ -134,12 +130,8 @@ def test_theorem_11_is_vacuous_at_every_constant() -> None:
     assert (Z / bounds.gradient_norm(lam, L=L)).min() >= math.sqrt(2)
 
 
-def test_simulated_rows_say_by_how_much(rows: dict[str, Row]) -> None:
+def test_simulated_rows_say_by_how_much() -> None:
     """64 entries: 1 + (63 minus what is left of it at b = 256) 2/pi; Gaussian noise, 1 in every norm."""
-
-    def readings(id: str) -> list:
-        return list(rows[id].finding.readings)
-
     dense, sparse = readings("C.mc.lem5.dense"), readings("C.mc.lem5.sparse")
     assert all(abs(reading.measured - 1) <= reading.tolerance for reading in dense)
     assert float(sparse[1].measured) == pytest.approx(64 * 2 / math.pi, rel=0.1)
@@ -150,10 +142,6 @@ def test_simulated_rows_say_by_how_much(rows: dict[str, Row]) -> None:
 
 
 # --- a wrong prediction ---
-
-
-def remeasured(id: str) -> str:
-    return CLAIMS[id].measure().verdict
 
 
 @pytest.mark.parametrize(
@@ -171,7 +159,7 @@ def remeasured(id: str) -> str:
     ],
 )
 def test_a_wrong_law_fails(monkeypatch: pytest.MonkeyPatch, id: str, table: dict, name: str, wrong: object) -> None:
-    assert remeasured(id) == HOLDS
+    assert verdict(id) == HOLDS
     monkeypatch.setitem(table, name, wrong)
     assert remeasured(id) == FAILS
 
@@ -181,17 +169,14 @@ def test_a_wrong_law_fails(monkeypatch: pytest.MonkeyPatch, id: str, table: dict
     [("C.mc.D", ("momentum2", "nesterov2")), ("C.mc.decay", ("momentum", "momentum2", "nesterov", "nesterov2"))],
 )
 def test_a_bound_of_a_third_is_exceeded(monkeypatch: pytest.MonkeyPatch, id: str, moments: tuple[str, ...]) -> None:
-    from hpgrid.claims.cesista2025 import monte_carlo
-    from hpgrid.stochastic import against
-
-    assert remeasured(id) == HOLDS
+    assert verdict(id) == HOLDS
     for name in moments:
         right, moment = against.BOUNDS[name]
         smaller = lambda *args, right=right, **given: tuple(part / 3 for part in right(*args, **given))  # noqa: E731
         monkeypatch.setitem(against.BOUNDS, name, (smaller, moment))
-    monte_carlo._held.cache_clear()
+    moments._held.cache_clear()
     assert remeasured(id) == FAILS
-    monte_carlo._held.cache_clear()
+    moments._held.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -233,8 +218,7 @@ def test_a_critical_batch_size_that_is_off_by_a_thousandth_fails(
 
 
 def test_where_the_formula_never_arrives_is_at_one_half_and_nowhere_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    crossing = CLAIMS["C.thm12.never"].measure().readings[-1]
-    assert crossing.verdict == HOLDS
+    assert readings("C.thm12.never")[-1].verdict == HOLDS
     monkeypatch.setattr(fewest, "NEVER", 0.5 + 1e-9)
     assert CLAIMS["C.thm12.never"].measure().readings[-1].verdict == FAILS
 

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import math
 import re
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from measured import CLAIMS, check_every_row, remeasured, rows, verdict
 
 from hpgrid.claims import ledger
-from hpgrid.claims.ledger import FAILS, HOLDS, UNIDENTIFIABLE, VACUOUS, VERDICTS, Claim, Row, run
+from hpgrid.claims.ledger import FAILS, HOLDS, UNIDENTIFIABLE, VACUOUS
+from hpgrid.claims.shulgin2026 import simulated
 from hpgrid.theory import capped_batch, fixed_batch, fixed_momentum, iterations, joint, noise_exponent, token_optimum
-
-CLAIMS = {entry.id: entry for entry in ledger()}
-
-
-@pytest.fixture(scope="module")
-def rows() -> dict[str, Row]:
-    return {row.claim.id: row for row in run(ledger())}
-
 
 # --- what stands in it ---
 
@@ -39,30 +33,21 @@ def test_every_equation_that_asserts_something_has_a_row(number: int) -> None:
 # --- what comes out ---
 
 
-def test_every_claim_is_measured(rows: dict[str, Row]) -> None:
-    assert list(rows) == list(CLAIMS)
-    for id, row in rows.items():
-        assert row.finding.verdict in VERDICTS
-        assert row.finding.readings, id
-        assert "nan" not in row.finding.note, id
-        missing = [reading for reading in row.finding.readings if math.isnan(reading.measured)]
-        assert not missing, id
+def test_every_claim_is_measured_and_what_does_not_hold_says_why() -> None:
+    check_every_row("shulgin2026")
 
 
-def test_what_does_not_hold_says_why(rows: dict[str, Row]) -> None:
-    assert all(row.finding.note for row in rows.values() if row.finding.verdict != HOLDS)
-
-
-def test_the_theorems_hold_by_two_routes(rows: dict[str, Row]) -> None:
+def test_the_theorems_hold_by_two_routes() -> None:
+    found = rows("shulgin2026")
     for family in ("S.eq7", "S.eq8", "S.eq9", "S.eq22", "S.eq23", "S.cor1.restored", "S.cor2.ceiling"):
-        for id in (id for id in rows if id == family or id.startswith(f"{family}.")):
-            assert rows[id].finding.verdict == HOLDS, id
+        for id in (id for id in found if id == family or id.startswith(f"{family}.")):
+            assert found[id].finding.verdict == HOLDS, id
     for id in ("S.eq7.b", "S.eq8.alpha", "S.eq9.b", "S.eq9.risk"):
-        assert {reading.route for reading in rows[id].finding.readings} >= {"refined", "exact"}
+        assert {reading.route for reading in found[id].finding.readings} >= {"refined", "exact"}
 
 
 @pytest.mark.parametrize(
-    ("id", "verdict"),
+    ("id", "known"),
     [
         ("S.sec4.ramp", FAILS),  # 1.1e7 tokens, not 1e9
         ("S.fig11.same", FAILS),  # hundreds of times apart
@@ -84,13 +69,13 @@ def test_the_theorems_hold_by_two_routes(rows: dict[str, Row]) -> None:
         ("S.mc.thm2.alpha", UNIDENTIFIABLE),
     ],
 )
-def test_findings_that_a_reader_can_check_by_hand(rows: dict[str, Row], id: str, verdict: str) -> None:
-    assert rows[id].finding.verdict == verdict
+def test_findings_that_a_reader_can_check_by_hand(id: str, known: str) -> None:
+    assert verdict(id) == known
 
 
-def test_measured_numbers_are_the_known_ones(rows: dict[str, Row]) -> None:
+def test_measured_numbers_are_the_known_ones() -> None:
     def first(id: str) -> float:
-        return float(rows[id].finding.readings[0].measured)
+        return float(rows("shulgin2026")[id].finding.readings[0].measured)
 
     assert first("S.cor1.gap.eq11") == pytest.approx(2.75**0.25)
     assert 10 ** first("S.sec4.ramp") == pytest.approx(1.1e7, rel=0.05)
@@ -99,11 +84,6 @@ def test_measured_numbers_are_the_known_ones(rows: dict[str, Row]) -> None:
 
 
 # --- a wrong prediction ---
-
-
-def remeasured(id: str) -> str:
-    entry: Claim = CLAIMS[id]
-    return entry.measure().verdict
 
 
 @pytest.mark.parametrize(
@@ -121,7 +101,7 @@ def remeasured(id: str) -> str:
 def test_a_wrong_exponent_fails(
     monkeypatch: pytest.MonkeyPatch, id: str, table: dict[str, Fraction], name: str, wrong: Fraction
 ) -> None:
-    assert remeasured(id) == HOLDS
+    assert verdict(id) == HOLDS
     monkeypatch.setitem(table, name, wrong)
     assert remeasured(id) == FAILS
 
@@ -147,12 +127,8 @@ def test_a_closed_form_that_is_off_by_a_millionth_fails(
 
 
 def test_methods_that_exceed_a_smaller_bound_or_move_otherwise_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    from dataclasses import replace
-
-    from hpgrid.claims.shulgin2026 import monte_carlo
-
-    right = monte_carlo._both
-    monkeypatch.setattr(monte_carlo, "_both", lambda norm: replace(right(norm), bound=right(norm).bound / 3))
+    right = simulated._both
+    monkeypatch.setattr(simulated, "_both", lambda norm: replace(right(norm), bound=right(norm).bound / 3))
     assert remeasured("S.mc.eq2") == FAILS
     monkeypatch.setattr(iterations, "FIXED_MOMENTUM_ETA", Fraction(-9, 10))
     assert remeasured("S.mc.thm1.K") == HOLDS  # as it is measured

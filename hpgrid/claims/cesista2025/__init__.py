@@ -9,21 +9,7 @@ from hpgrid.claims.ledger import Claim, gather
 
 def claims() -> tuple[Claim, ...]:
     """Return the claims of the source."""
-    from hpgrid.claims.cesista2025 import (
-        appendix,
-        critical_batch,
-        decay,
-        frank_wolfe,
-        momentum,
-        monte_carlo,
-        revised,
-        smoothness,
-        star_convex,
-        theorem8,
-    )
+    from hpgrid.claims.cesista2025 import appendix_a, convergence, literature, moments, theorem12
 
-    sections = (
-        *(momentum, monte_carlo, theorem8, decay, critical_batch, appendix, smoothness),
-        *(revised, star_convex, frank_wolfe),
-    )
-    return tuple(replace(one, source="cesista2025") for one in gather(*sections))
+    found = gather(moments, convergence, theorem12, appendix_a, literature)
+    return tuple(replace(one, source="cesista2025") for one in found)

@@ -1,24 +1,28 @@
-"""hpgrid's own rows of the critical batch size: they hold, and a law that is off fails."""
+"""hpgrid's own rows: they hold, and a critical batch size or a level that is off fails."""
 
 from __future__ import annotations
 
 import pytest
+from measured import CLAIMS, check_every_row, remeasured, rows
 
-from hpgrid.claims import critical, ledger
-from hpgrid.claims.ledger import FAILS, HOLDS, Claim, gather
+from hpgrid.claims import critical
+from hpgrid.claims.ledger import FAILS, HOLDS, gather
 from hpgrid.theory import critical_batch as theory
-
-CLAIMS: dict[str, Claim] = {entry.id: entry for entry in gather(critical)}
 
 
 def test_they_are_in_the_ledger_as_its_own() -> None:
-    assert {entry.id for entry in ledger() if entry.id.startswith("H.critical")} == set(CLAIMS)
-    assert {entry.source for entry in CLAIMS.values()} == {"hpgrid"}
+    own = {entry.id for entry in CLAIMS.values() if entry.id.startswith("H.critical")}
+    assert own == {entry.id for entry in gather(critical)}
+    assert {CLAIMS[id].source for id in own} == {"hpgrid"}
 
 
-@pytest.mark.parametrize("id", CLAIMS)
+def test_every_claim_is_measured_and_what_does_not_hold_says_why() -> None:
+    check_every_row("hpgrid")
+
+
+@pytest.mark.parametrize("id", [entry.id for entry in gather(critical)])
 def test_they_hold(id: str) -> None:
-    assert CLAIMS[id].measure().verdict == HOLDS
+    assert rows("hpgrid")[id].finding.verdict == HOLDS
 
 
 @pytest.mark.parametrize(
@@ -28,7 +32,7 @@ def test_they_hold(id: str) -> None:
 def test_a_batch_size_that_is_off_by_a_millionth_fails(monkeypatch: pytest.MonkeyPatch, id: str, form: str) -> None:
     right = getattr(theory, form)
     monkeypatch.setattr(theory, form, lambda *given: right(*given) * (1 + 1e-6))
-    assert CLAIMS[id].measure().verdict == FAILS
+    assert remeasured(id) == FAILS
 
 
 def test_a_share_or_a_level_that_is_off_fails(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,7 +40,7 @@ def test_a_share_or_a_level_that_is_off_fails(monkeypatch: pytest.MonkeyPatch) -
 
     right = trivial.levels
     monkeypatch.setattr(trivial, "levels", lambda *a: tuple(one._replace(value=1.001 * one.value) for one in right(*a)))
-    assert CLAIMS["H.critical.vacuous"].measure().verdict == FAILS
+    assert remeasured("H.critical.vacuous") == FAILS
     monkeypatch.setattr(critical, "NEAR", (0.01,))
     monkeypatch.setattr(critical.solve, "near", lambda *a: (3.0 * 0.9, 3.0 * 1.11))
-    assert CLAIMS["H.critical.near"].measure().verdict == FAILS
+    assert remeasured("H.critical.near") == FAILS

@@ -1,0 +1,369 @@
+"""The revised forms, and what the literature reads off the star-convex bound and the Frank-Wolfe gap.
+
+A law with a logarithm settles like log log T/log T. The refined optimum is held against the closed form of
+what is left of the bound far out, where they agree to the solver's digits; its exponents are extrapolated in
+1/log T; and the power of the logarithm, and the ratio to the stated form, are read on the closed form where
+log T is 1e6 and 1e9.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from hpgrid import bounds as proxies
+from hpgrid.bounds import cesista2025 as bounds
+from hpgrid.claims.cesista2025.routes import CONSTANTS, LAM, ROUNDING, at, points
+from hpgrid.claims.ledger import Finding, Reading, claim
+from hpgrid.claims.readings import at_least, at_most, same
+from hpgrid.claims.routes import SOLVER, Array, elasticity, exponent, power_in, refined, setting, settled
+from hpgrid.critical import solve
+from hpgrid.critical.need import one_over
+from hpgrid.proxy import Proxy, Term
+from hpgrid.refinement.optimum import Optimum
+from hpgrid.theory import critical_batch, star_convex
+from hpgrid.theory import frank_wolfe as stated
+
+GIVEN = ("eta", "b", "alpha", "Delta0", "L", "sigma", "D", "G0")
+
+
+@claim("C.revised.derived", "revised Theorem 8", "X/K + Y/b^(1/2) + Z is the descent lemma with 2 E||grad f - C||")
+def derived() -> Finding:
+    """The error's first moment by the triangle inequality, halves of Proposition 6's start and drift, twice."""
+    given = points(*GIVEN)
+    K = points("K")["K"]
+    own = {name: x for name, x in given.items() if name not in ("b", "Delta0")}
+    start, drift, _ = bounds.mean_nesterov_error(1, K, b=given["b"], **own)
+    alpha = given["alpha"]
+    noise = (np.sqrt(alpha / (2 - alpha)) * (1 - alpha) + alpha) * np.sqrt(given["D"] / given["b"]) * given["sigma"]
+    descent = given["Delta0"] / (given["eta"] * K) + given["L"] * given["eta"] / 2
+    X, Y, Z, _ = bounds.parts(**{k: x for k, x in given.items() if k != "b"}, form="revised")
+    printed = X / K + Y / np.sqrt(given["b"]) + Z
+    return Finding(
+        (same("it over the sum", "arithmetic", printed, descent + 2 * (start / 2 + drift / 2 + noise), 4 * ROUNDING),)
+    )
+
+
+@claim("C.revised.lower", "revised Theorem 8", "it is never above the first form")
+def lower() -> Finding:
+    """At seeded points of the whole box."""
+    given = points(*GIVEN, "K", n=20_000)
+    own = {name: x for name, x in given.items() if name not in ("b", "K")}
+    b, K = given["b"], given["K"]
+    first, second = bounds.parts(**own), bounds.parts(**own, form="revised")
+    ratio = (second.X / K + second.Y / np.sqrt(b) + second.Z) / (
+        first.X / K + first.Y / b + first.Z + first.Z_noise / np.sqrt(b)
+    )
+    return Finding(
+        (at_most("largest revised/first, 20,000 points", "arithmetic", float(ratio.max()), 1.0, ROUNDING),),
+        "by e + e^2/(2 D) + D/2 >= 2 e",
+    )
+
+
+@claim("C.revised.critical", "revised critical batch size", "tokens to epsilon are fewest at b = 9 Y^2/(4 epsilon'^2)")
+def critical() -> Finding:
+    parts, room = bounds.parts(eta=1e-4, alpha=0.05, **CONSTANTS, form="revised"), 0.1
+    needed, formula = one_over(parts, "revised", room), float(critical_batch.revised(parts.Y, room))
+    above = float(critical_batch.smallest(0.0, parts.Y, room))
+    found, step = solve.on_grid(needed, above)
+    return Finding(
+        (
+            same("argmin over it", "grid", found.b, formula, step),
+            same("fewest tokens over it", "refined", solve.fewest(needed, above).b, formula, solve.FLAT),
+        )
+    )
+
+
+@claim("C.revised.eta", "revised, eta*(lam)", "eta*(lam) minimises the star-convex bound, all else fixed")
+def best_rate() -> Finding:
+    """Against the refined optimum, for weight decays above the least one."""
+    K, fixed = 1e4, {"alpha": 0.05, "b": 64.0}
+    own = {k: CONSTANTS[k] for k in ("Delta0", "L", "G0")}
+    least = float(bounds.least_weight_decay(K=K, alpha=0.05, **own))
+    lams = [least * x for x in (1.01, 2.0, 30.0)]
+    regime = at("eta", fixed=fixed, budget="K")
+    found = [refined(proxies.star_convex(**CONSTANTS, lam=lam), regime, K) for lam in lams]
+    measured = [np.where(f.converged, f.at["eta"], np.nan)[0] for f in found]
+    formula = bounds.best_learning_rate(np.array(lams), K=K, alpha=0.05, **own)
+    # Its log risk is flat there: what rounding leaves of eta is the root of eps over the curvature.
+    return Finding((same("eta* at three lam", "refined", measured, formula, SOLVER),))
+
+
+@claim("C.revised.condition", "revised, eta*(lam)", "eta*(lam) is a learning rate at every weight decay")
+def condition() -> Finding:
+    """The printed formula just above and below the least weight decay, typed as it stands."""
+    K, alpha = 1e4, 0.05
+    own = {k: CONSTANTS[k] for k in ("Delta0", "L", "G0")}
+    least = float(bounds.least_weight_decay(K=K, alpha=alpha, **own))
+    beta, readings = 1 - alpha, []
+    for lam in (1.01 * least, 0.99 * least):
+        rate = 4 * own["L"] * (1 + beta**2 / alpha) + 2 * beta / alpha * own["G0"] * lam
+        eta = (1 - (rate / (own["Delta0"] * K * lam**2)) ** (1 / (K - 1))) / lam
+        what = f"eta* > 0 at {lam / least:g} of the least lam"
+        readings.append(Reading(what, "arithmetic", bool(eta > 0), True))
+    regime = at("eta", fixed={"alpha": alpha, "b": 64.0}, budget="K")
+    runs_off = refined(proxies.star_convex(**CONSTANTS, lam=0.9 * least), regime, K)
+    readings.append(Reading("eta -> 0 is best at 0.9 of it", "refined", bool(runs_off.unbounded["eta"][0]), True))
+    return Finding(
+        tuple(readings),
+        "only for Delta0 K lam^2 > 4 L (1 + beta^2/(1-beta)) + (2 beta/(1-beta)) G0 lam, and K > 1: below, the formula "
+        f"is negative, and eta -> 0 says no more than f(W_0) - f* <= Delta0. Here, at K = 1e4, lam > {least:.3g}",
+    )
+
+
+@claim("C.revised.domain", "revised, weight decay", "the bounds hold for lam eta <= 1 and ||W_0|| <= 1/lam")
+def domain() -> Finding:
+    """A step with lam eta > 2 drives the weights out of any ball: the bound must not be finite there."""
+    proxy = proxies.star_convex(lam=LAM, W0=1.0)
+    values = proxy.risk(eta=np.array([0.5, 1.0, 2.0]) / LAM, b=8.0, alpha=0.1, T=1e6)
+    outside = proxies.star_convex(lam=LAM, W0=2 / LAM).risk(eta=0.1, b=8.0, alpha=0.1, T=1e6)
+    return Finding(
+        (
+            Reading("finite at lam eta = 1/2 and 1", "arithmetic", bool(np.isfinite(values[:2]).all()), True),
+            Reading("finite at lam eta = 2", "arithmetic", bool(np.isfinite(values[2])), False),
+            Reading("finite at ||W_0|| = 2/lam", "arithmetic", bool(np.isfinite(outside)), False),
+        )
+    )
+
+
+PROXY = proxies.star_convex(**CONSTANTS, lam=LAM)
+
+
+ALPHA, BATCH = 0.05, 32.0
+
+
+AT_ALPHA = star_convex.at_momentum(ALPHA, lam=LAM, **CONSTANTS)
+
+
+TUNED_ALPHA = star_convex.for_small_alpha(lam=LAM, **CONSTANTS)
+
+
+#: A stated law: the power of T, and that of log T.
+Law = tuple[Fraction, Fraction]
+
+
+#: Two budgets that people could pay, and two pairs between which exponents are extrapolated: beyond 1e150
+#: derivatives leave float64.
+LADDER = np.array([1e12, 1e22, 1e40, 1e60, 1e80, 1e150])
+
+
+ITERATIONS = np.array([1e20, 1e30, 1e40, 1e80])
+
+
+#: Logs of budgets that no float reaches.
+BEYOND = np.array([1e3, 1e6])
+
+
+@cache
+def _found(tuned: tuple[str, ...]) -> Optimum:
+    fixed = {"alpha": ALPHA} if "b" in tuned else {"b": BATCH}
+    return refined(PROXY, at(*tuned, fixed=fixed), LADDER)
+
+
+def _extrapolated(exponent: Array, budgets: Array) -> tuple[float, float]:
+    """An exponent p + q/log T, freed of q within each of two pairs of budgets: the last, and how far apart they are."""
+    u = np.log(budgets).reshape(2, 2)
+    first, last = np.diff(exponent.reshape(2, 2) * u)[:, 0] / np.diff(u)[:, 0]
+    return float(last), abs(float(last - first)) + SOLVER
+
+
+def _law(name: str, tuned: tuple[str, ...], form: Callable[[Array], Array], law: Law, limit: float) -> Finding:
+    """Readings of one law with a logarithm.
+
+    Args:
+        name: the variable.
+        tuned: what is tuned.
+        form: the log of its closed form, from log T.
+        law: the stated powers of T and log T.
+        limit: the ratio of the closed form to the stated one, in the end; it is read at log T = 1e6.
+    """
+    found = _found(tuned)
+    value, exponent = (np.where(found.converged, x, np.nan) for x in (found.at[name], found.exponent[name]))
+    p, error = _extrapolated(exponent[2:], LADDER[2:])
+    # From u to e u in log T, T^p (log T)^q gains p (e - 1) u + q.
+    gains = form(np.e * BEYOND) - form(BEYOND) - float(law[0]) * (np.e - 1) * BEYOND
+    ratios = form(BEYOND) - star_convex.stated(BEYOND, law)
+    plain = np.log(value[1] / value[0]) / np.log(LADDER[1] / LADDER[0])
+    return Finding(
+        (
+            same("over the closed form, T = 1e60 to 1e150", "refined", value[3:], np.exp(form(np.log(LADDER[3:])))),
+            Reading("power of T, extrapolated in 1/log T", "refined", p, law[0], error),
+            Reading("power of log T, log T = 1e6", "arithmetic", float(gains[1]), law[1], abs(gains[1] - gains[0])),
+            Reading(
+                "log of it over the stated form", "arithmetic", ratios[1], np.log(limit), abs(ratios[1] - ratios[0])
+            ),
+        ),
+        f"a plain power from T = 1e12 to 1e22 is {plain:.3f}: there the logarithm passes for a part of the power",
+    )
+
+
+def _limits(of: star_convex.Constants) -> tuple[float, float]:
+    """What b*/(T/log T)^(2/3) and (s/lam)/log T tend to, as s does to (1/3) log T."""
+    return float((3 * of.noise * of.lam / (2 * of.slope)) ** (2 / 3)), 1 / (3 * of.lam)
+
+
+@claim("C.star.b", "literature, star-convex, fixed beta", "b* ~ (T/log T)^(2/3)")
+def batch_size() -> Finding:
+    limit, _ = _limits(AT_ALPHA)
+    law = star_convex.FIXED_MOMENTUM["b"]
+    return _law("b", ("eta", "b"), lambda u: star_convex.log_batch_size(u, AT_ALPHA), law, limit)
+
+
+@claim("C.star.eta", "literature, star-convex, fixed beta", "eta* ~ (log T/T)^(1/3)")
+def learning_rate() -> Finding:
+    batch, rate = _limits(AT_ALPHA)
+
+    def form(u: Array) -> Array:
+        return star_convex.log_learning_rate(u, star_convex.log_batch_size(u, AT_ALPHA), AT_ALPHA)
+
+    return _law("eta", ("eta", "b"), form, star_convex.FIXED_MOMENTUM["eta"], batch * rate)
+
+
+@claim("C.star.alpha", "literature, star-convex, fixed b", "1 - beta* ~ b (log T/T)^(2/3), in T")
+def momentum() -> Finding:
+    limit, _ = _limits(TUNED_ALPHA)
+    law = star_convex.FIXED_BATCH["alpha"]
+    return _law("alpha", ("eta", "alpha"), lambda u: star_convex.log_alpha(u, BATCH, TUNED_ALPHA), law, BATCH / limit)
+
+
+@claim("C.star.eta.tokens", "literature, star-convex, fixed b", "eta* ~ b log T/T, in T")
+def rate_at_batch() -> Finding:
+    _, limit = _limits(TUNED_ALPHA)
+
+    def form(u: Array) -> Array:
+        return star_convex.log_learning_rate(u, np.log(BATCH), TUNED_ALPHA)
+
+    return _law("eta", ("eta", "alpha"), form, star_convex.FIXED_BATCH["eta"], BATCH * limit)
+
+
+@claim("C.star.powers", "literature, star-convex, fixed b", "1 - beta* ~ b and eta* ~ b, at a fixed T")
+def powers_of_b() -> Finding:
+    readings = []
+    for name, power in star_convex.IN_BATCH.items():
+        found, error = elasticity(PROXY, at("eta", "alpha"), name, "b")
+        readings.append(Reading(f"{name} ~ b^p, T = 1e60", "refined", found, power, error))
+    return Finding(tuple(readings))
+
+
+@claim("C.star.iterations", "literature, star-convex, fixed beta and K", "eta* ~ log K/K")
+def in_iterations() -> Finding:
+    """The refined optimum, and what eta*(lam) comes to far out, where no float K reaches."""
+    found = refined(PROXY, at("eta", fixed={"alpha": ALPHA, "b": BATCH}, budget="K"), ITERATIONS)
+    value, exponent = (np.where(found.converged, x, np.nan) for x in (found.at["eta"], found.exponent["eta"]))
+    p, error = _extrapolated(exponent, ITERATIONS)
+    law = star_convex.FIXED_ITERATIONS["eta"]
+
+    def decayed(u: Array) -> Array:
+        """lam eta K far out: log(Delta0 lam K/slope)."""
+        return u + np.log(AT_ALPHA.Delta0 * LAM / AT_ALPHA.slope)
+
+    closed = decayed(np.log(ITERATIONS)) / (LAM * ITERATIONS)
+    ratios = decayed(BEYOND) / LAM / BEYOND
+    return Finding(
+        (
+            same("over log(Delta0 lam K/slope)/(lam K)", "refined", value[1:], closed[1:]),
+            Reading("power of K, extrapolated in 1/log K", "refined", p, law[0], error),
+            Reading("over log K/K, log K = 1e6", "arithmetic", ratios[1], 1 / LAM, abs(ratios[1] - ratios[0])),
+        ),
+        "with the constant 1/lam",
+    )
+
+
+@claim("C.star.corner", "literature, star-convex, small T", "at small T the infimum is the corner eta -> 0, b large")
+def corner() -> Finding:
+    budgets = np.geomspace(10.0, 1e6, 11)
+    found = refined(PROXY, at("eta", "b", fixed={"alpha": ALPHA}), budgets)
+    at_corner = found.unbounded["eta"]
+    last = float(budgets[at_corner].max(initial=0.0))
+    ratio = float(found.risk[0] / CONSTANTS["Delta0"])
+    return Finding(
+        (
+            Reading("eta -> 0 at T = 10", "refined", bool(at_corner[0]), True),
+            Reading("b = T there", "refined", bool((found.active["b"][at_corner] == 1).all()), True),
+            at_least("risk over Delta0 at T = 10", "refined", ratio, 1.0),
+        ),
+        f"up to T = {last:.3g} of eleven budgets to 1e6: there the bound is above Delta0, which holds untrained",
+    )
+
+
+GAP = proxies.frank_wolfe(**CONSTANTS, lam=LAM)
+
+
+ALPHA, BATCH = 0.05, 32.0
+
+
+_HALF = Fraction(1, 2)
+
+
+#: The gap's leading terms as alpha falls, up to constants: progress, burn-in, noise, drift.
+LEADING = Proxy(
+    (
+        Term({"C1": Fraction(1)}, {"eta": Fraction(-1), "K": Fraction(-1)}),
+        Term({"C0": Fraction(1)}, {"alpha": Fraction(-1), "K": Fraction(-1)}),
+        Term({"C2": Fraction(1)}, {"alpha": _HALF, "b": -_HALF}),
+        Term({"C3": Fraction(1)}, {"eta": Fraction(1), "alpha": Fraction(-1)}),
+    ),
+    {"C0": 1.0, "C1": 1.0, "C2": 1.0, "C3": 1.0},
+    "K",
+).form("T")
+
+
+def _in_tokens(name: str, tuned: tuple[str, ...], predicted: Fraction, **held: Any) -> Finding:
+    found, error = settled(GAP, at(*tuned, fixed=held), name)
+    return Finding(
+        (
+            Reading(f"{name} ~ T^p", "refined", found, predicted, error),
+            Reading(
+                f"{name} ~ T^p, leading terms", "exact", exponent(LEADING, setting(*tuned, **held), name), predicted
+            ),
+        )
+    )
+
+
+def _in_batch(name: str, note: str) -> Finding:
+    tuned, predicted = ("eta", "alpha"), stated.IN_BATCH[name]
+    found, error = elasticity(GAP, at(*tuned), name, "b")
+    law = power_in(LEADING, setting(*tuned, b=BATCH), name, "b")
+    return Finding(
+        (
+            Reading(f"{name} ~ b^p, T = 1e60", "refined", found, predicted, error),
+            Reading(f"{name} ~ b^p, leading terms", "exact", law, predicted),
+        ),
+        note,
+    )
+
+
+@claim("C.fw.b", "literature, Frank-Wolfe gap, fixed beta", "b* ~ T^(1/2)")
+def gap_batch_size() -> Finding:
+    return _in_tokens("b", ("eta", "b"), stated.FIXED_MOMENTUM["b"], alpha=ALPHA)
+
+
+@claim("C.fw.eta", "literature, Frank-Wolfe gap, fixed beta", "eta* ~ T^(-1/4)")
+def gap_learning_rate() -> Finding:
+    return _in_tokens("eta", ("eta", "b"), stated.FIXED_MOMENTUM["eta"], alpha=ALPHA)
+
+
+@claim("C.fw.alpha", "literature, Frank-Wolfe gap, fixed b", "1 - beta* ~ (b/T)^(1/2), in T")
+def gap_momentum() -> Finding:
+    return _in_tokens("alpha", ("eta", "alpha"), stated.FIXED_BATCH["alpha"], b=BATCH)
+
+
+@claim("C.fw.eta.tokens", "literature, Frank-Wolfe gap, fixed b", "eta* ~ b^(3/4) T^(-3/4), in T")
+def gap_rate_at_batch() -> Finding:
+    return _in_tokens("eta", ("eta", "alpha"), stated.FIXED_BATCH["eta"], b=BATCH)
+
+
+@claim("C.fw.alpha.b", "literature, Frank-Wolfe gap, fixed b", "1 - beta* ~ (b/T)^(1/2), in b")
+def momentum_in_batch() -> Finding:
+    return _in_batch(
+        "alpha", "1 - beta* ~ b T^(-1/2), that is (b/K)^(1/2): b/T for b/K; Shulgin et al.'s eq. (8) has b"
+    )
+
+
+@claim("C.fw.eta.b", "literature, Frank-Wolfe gap, fixed b", "eta* ~ b^(3/4) T^(-3/4), in b")
+def rate_in_batch() -> Finding:
+    return _in_batch("eta", "eta* ~ b T^(-3/4), that is b^(1/4) K^(-3/4): as in Shulgin et al.'s eq. (8)")

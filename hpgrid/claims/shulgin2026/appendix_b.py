@@ -1,0 +1,524 @@
+"""Appendices B.3, B.5 and B.6: eq. (11) minimised step by step, power-law schedules (Corollary 2), and SGD."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from hpgrid.claims.ledger import Finding, Reading, claim
+from hpgrid.claims.readings import at_least, at_most, power, same, settles, slope, together, worst
+from hpgrid.claims.routes import (
+    BOUNDS,
+    EQ4,
+    EQ11,
+    FAR,
+    FARTHER,
+    LEADING,
+    SGD,
+    SOLVER,
+    Array,
+    bisect,
+    draws,
+    exact,
+    exponent,
+    law_at,
+    noisy,
+    power_in,
+    refined,
+    setting,
+    settled,
+    unsettled,
+    value,
+)
+from hpgrid.proxy import Proxy
+from hpgrid.theory import schedules, sgd, token_optimum
+
+JOINT = setting("eta", "b", "alpha")
+
+
+CONSTANTS = ("Delta0", "L", "rho", "sigma")
+
+
+ALPHAS = (1e-6, 1e-2, 1.0)
+
+
+#: What step 1 and step 2 are measured at: tokens, and constants such that b* > 1.
+TOKENS = np.array([1e12, 1e25, 1e40])
+
+
+def _drawn() -> dict[str, Array]:
+    return draws(*CONSTANTS)
+
+
+def _step_1(name: str, form: Callable[..., Array]) -> Finding:
+    """The optimum over eta against a closed form, at nine pairs of b and alpha."""
+    found, predicted = [], []
+    given = noisy(_drawn())
+    if name == "eta":  # which does not depend on the noise
+        del given["noise"]
+    for b in (1.0, 1e3, 1e9):
+        for alpha in ALPHAS:
+            found.append(value(refined(EQ11, setting("eta", b=b, alpha=alpha), TOKENS, **_drawn()), name))
+            predicted.append(form(TOKENS, b, alpha, **given))
+    return Finding((same("8 random constants, 9 (b, alpha), 3 T", "refined", found, predicted),))
+
+
+@claim("S.eq12", "eq. (12)", "eta_T*(alpha, b) = (b Delta0/(T L (7/2 + 2/alpha)))^(1/2)")
+def eq12() -> Finding:
+    return _step_1("eta", token_optimum.learning_rate)
+
+
+@claim("S.eq13", "eq. (13)", "min over eta of U_T is Phi_T(alpha, b)")
+def eq13() -> Finding:
+    return _step_1("risk", token_optimum.risk_of_batch)
+
+
+@claim("S.eq14", "eqs. (14), (15)", "Phi_T = A_T s + B/s, s = b^(1/2), with A_T and B as printed")
+def eq14() -> Finding:
+    """A_T and B from the refined risk at two batch sizes, which solve for them; then a third."""
+    alpha, T = 0.01, np.array([1e12])
+    rising, falling = token_optimum.split(T, alpha, 1.0, 1.0, 1.0)
+    root = np.sqrt([1e2, 1e4, 1e6])
+    phi = np.array([value(refined(EQ11, setting("eta", b=s * s, alpha=alpha), T), "risk")[0] for s in root])
+    matrix = np.column_stack([root, 1 / root])
+    A, B = np.linalg.solve(matrix[[0, 2]], phi[[0, 2]])
+    tolerance = SOLVER * float(np.linalg.cond(matrix[[0, 2]] * [A, B]))
+    return Finding(
+        (
+            same("A_T from the risk at b = 1e2, 1e6", "refined", A, rising[0], tolerance),
+            same("B from the risk at b = 1e2, 1e6", "refined", B, falling, tolerance),
+            same("A_T s + B/s at b = 1e4", "refined", phi[1], matrix[1] @ [A, B], tolerance),
+        )
+    )
+
+
+def _step_2(name: str, form: Callable[..., Array]) -> list[Reading]:
+    """The optimum over eta and b against a closed form, at three momenta, where b* > 1."""
+    given = noisy(_drawn())
+    readings = []
+    for alpha in ALPHAS:
+        found = refined(EQ11, setting("eta", "b", alpha=alpha), TOKENS, **_drawn())
+        inside = found.active["b"] == 0
+        pair = value(found, name)[inside], np.broadcast_to(form(TOKENS, alpha, **given), inside.shape)[inside]
+        readings.append(same(f"alpha = {alpha:g}, {inside.sum()} with b* > 1", "refined", *pair))
+    return readings
+
+
+@claim("S.eq16", "eq. (16)", "b_T*(alpha) = B/A_T")
+def eq16() -> Finding:
+    return Finding(tuple(_step_2("b", token_optimum.batch_size)))
+
+
+@claim("S.eq17", "eq. (17)", "min over b of Phi_T is 2 (A_T B)^(1/2)")
+def eq17() -> Finding:
+    return Finding(tuple(_step_2("risk", token_optimum.risk)), "where b* > 1")
+
+
+@claim("S.eq18", "eq. (18)", "min over b of Phi_T is Psi_T(alpha), simplified")
+def eq18() -> Finding:
+    return Finding(tuple(_step_2("risk", token_optimum.risk_simplified)), "the same measurement as S.eq17")
+
+
+def _joint(T: Array) -> tuple[Array, Array, dict[str, Array]]:
+    """The joint optimum's alpha where all three are inside their bounds, with the constants and budgets there."""
+    found = refined(EQ11, JOINT, T, **_drawn())
+    inside = (found.active["b"] == 0) & (found.active["alpha"] == 0)
+    given = {name: np.broadcast_to(x, inside.shape)[inside] for name, x in noisy(_drawn()).items()}
+    return value(found, "alpha")[inside], np.broadcast_to(T, inside.shape)[inside], given
+
+
+@claim("S.eq19", "eq. (19)", "alpha* minimises g_T: g_T'(alpha*) = 0")
+def eq19() -> Finding:
+    alpha, T, given = _joint(np.array([1e8, 1e20, 1e40]))
+    # d log(ratio of the two sides) / d log alpha lies between 1 and 3/2.
+    ratio = token_optimum.stationarity(T, alpha, **given)
+    return Finding((same(f"the two sides of g' = 0, {alpha.size} optima", "refined", ratio, 1.0, 1.5 * SOLVER),))
+
+
+@claim(
+    "S.eq20",
+    "eqs. (20), (21)",
+    "alpha_T* is the one positive root of (7/2)^2 Delta0 L T alpha^3 - 7/2 s^2 alpha - 2 s^2, s = rho sigma",
+)
+def eq20() -> Finding:
+    T = np.array([1e8, 1e20, 1e40, 1e60])
+    alpha, tokens, given = _joint(T)
+    root = token_optimum.momentum_complement(tokens, **given)
+    counts = [_positive_roots(*token_optimum.cubic(D, L, n), t) for D, L, n, t in zip(*given.values(), tokens)]
+    return Finding(
+        (
+            same(f"alpha* over the root, {alpha.size} optima, T to 1e60", "refined", alpha, root),
+            Reading("each has one positive root", "arithmetic", set(counts) == {1}, True),
+        )
+    )
+
+
+def _positive_roots(A: Any, B: Any, C: Any, T: Any) -> int:
+    """How many positive roots A u^3 - B T^(-1/3) u - C has, u = alpha T^(1/3)."""
+    roots = np.roots([A, 0.0, -B * T ** (-1 / 3), -C])
+    return int(((roots.imag == 0) & (roots.real > 0)).sum())
+
+
+@claim("S.eq22", "eq. (22)", "alpha_T* ~ 2/7^(2/3) (rho sigma)^(2/3)/(Delta0 L)^(1/3) T^-1/3")
+def eq22() -> Finding:
+    given = noisy(_drawn())
+    T = np.array([FAR, FARTHER])
+    found = value(refined(EQ11, JOINT, T, **_drawn()), "alpha")
+    predicted = np.array([token_optimum.leading(D, L, n) for D, L, n in zip(*(x[:, 0] for x in given.values()))])[
+        :, None
+    ]
+    powers = {"Delta0": Fraction(-1, 3), "L": Fraction(-1, 3), "rho": Fraction(2, 3), "sigma": Fraction(2, 3)}
+    constant = law_at(EQ11, JOINT, "alpha", 1.0)
+    return Finding(
+        together(
+            settles("alpha* T^(1/3) over the constant, 8 random", "refined", found * T ** (1 / 3) / predicted),
+            same("the law's constant", "exact", constant, token_optimum.leading(1.0, 1.0, 1.0)),
+            (Reading(f"alpha ~ {x}^p", "exact", power_in(EQ11, JOINT, "alpha", x), p) for x, p in powers.items()),
+            slope("alpha", token_optimum.EXPONENTS["alpha"], JOINT, EQ11),
+        )
+    )
+
+
+@claim("S.B3.correction", "after eq. (22)", "alpha* = u0 T^-1/3 + u1 T^-2/3 + O(T^-1), u1 = B/(3 A^(2/3) C^(1/3))")
+def correction() -> Finding:
+    T = np.array([1e6, 1e8, 1e10, 1e12])
+    alpha = value(refined(EQ11, JOINT, T), "alpha")
+    u0, u1 = token_optimum.leading(1.0, 1.0, 1.0), token_optimum.correction(1.0, 1.0, 1.0)
+    coefficient = (alpha * T ** (1 / 3) - u0) * T ** (1 / 3)
+    remainder = np.abs(alpha - u0 * T ** (-1 / 3) - u1 * T ** (-2 / 3))
+    order = np.log10(remainder[1] / remainder[0]) / 2
+    # What the next budget still changes, and the solver's error grown by the two terms' ratio.
+    tolerance = worst(coefficient[3], coefficient[2]) + SOLVER * u0 / u1 * 1e4
+    return Finding(
+        (
+            same("u1 from alpha* at T = 1e12", "refined", coefficient[3], u1, tolerance),
+            at_most("remainder ~ T^p, T = 1e6 to 1e8", "refined", float(order), -1.0),
+        ),
+        f"the remainder is smaller than stated, T^({order:.3f}): the T^-1 term vanishes, the cubic having no square",
+    )
+
+
+@claim("S.eq23", "eq. (23)", "on eq. (11) b* ~ T^1/6, K* ~ T^5/6, eta* ~ T^-7/12")
+def eq23() -> Finding:
+    b, tolerance = settled(EQ11, JOINT, "b")
+    K = Reading("K = T/b ~ T^p, eq. (11)", "refined", 1 - b, token_optimum.EXPONENTS["K"], tolerance)
+    return Finding(
+        together(
+            slope("b", token_optimum.EXPONENTS["b"], JOINT, EQ11),
+            K,
+            slope("eta", token_optimum.EXPONENTS["eta"], JOINT, EQ11),
+        )
+    )
+
+
+@claim("S.B3.dropped", "B.3, step (c)", "2 rho sigma/(alpha T) becomes of lower order in A_T at alpha*")
+def dropped() -> Finding:
+    T = np.array([FAR, FARTHER])
+    alpha = value(refined(EQ11, JOINT, T), "alpha")
+    whole, _ = token_optimum.split(T, alpha, 1.0, 1.0, 1.0)
+    share = 2 / (alpha * T) / whole
+    order = float(np.log10(share[1] / share[0]) / 20)
+    return Finding((at_most("its share of A_T ~ T^p", "refined", order, 0.0),), f"it falls as T^({order:.4f})")
+
+
+@claim("S.B3.rate", "after eq. (23)", "the rate is (Delta0 L)^(1/4) (rho sigma)^(1/2) T^-1/4")
+def rate() -> Finding:
+    readings = list(slope("risk", token_optimum.RATE["T"], JOINT, EQ11))
+    for name in CONSTANTS:
+        predicted = token_optimum.RATE[name]
+        risks = value(refined(EQ11, JOINT, [FAR, FARTHER], **{name: np.array([1.0, 10.0])}), "risk")
+        near, far = np.log10(risks[1] / risks[0])
+        tolerance = unsettled(near, far)
+        readings.append(Reading(f"risk ~ {name}^p", "refined", float(far), predicted, tolerance))
+        readings.append(Reading(f"risk ~ {name}^p", "exact", power_in(EQ11, JOINT, "risk", name), predicted))
+    return Finding(tuple(readings), f"the constant is {law_at(EQ11, JOINT, 'risk', 1.0):.5g}")
+
+
+QUARTER = Fraction(1, 4)
+
+
+EPS = float(np.finfo(float).eps)
+
+
+#: Corollary 2's paths, on both sides of 1/2.
+SLOW = (Fraction(0), Fraction(1, 6), Fraction(1, 3), Fraction(1, 2))
+
+
+FAST = (Fraction(3, 5), Fraction(3, 4), Fraction(9, 10))
+
+
+def _decays(beta: Fraction, gamma: Fraction, delta: Fraction) -> tuple[Fraction, ...]:
+    """How each of eq. (11)'s five terms decays along b = T^beta, alpha = T^-gamma, eta = T^-delta."""
+    from hpgrid.asymptotics import decay
+
+    return tuple(-r for _, r in decay(BOUNDS[EQ11], path={"b": beta, "alpha": -gamma, "eta": -delta}))
+
+
+def _schedules(n: int = 400, seed: int = 5) -> list[tuple[Fraction, Fraction, Fraction]]:
+    """Seeded schedules: beta in [0, 1], gamma in [0, 1], delta in [0, 2]."""
+    random = Random(seed)
+
+    def twelfths(most: int) -> Fraction:
+        return Fraction(random.randint(0, 12 * most), 12)
+
+    return [(twelfths(1), twelfths(1), twelfths(2)) for _ in range(n)]
+
+
+@claim(
+    "S.cor2.rate",
+    "Corollary 2, eqs. (34), (35)",
+    "for b = T^phi, phi <= 1/2, alpha = b T^-1/2, eta = b T^-3/4 leads to T^-1/4",
+)
+def cor2_rate() -> Finding:
+    readings = []
+    for beta in SLOW:
+        terms = _decays(beta, *schedules.proposed(beta))
+        readings.append(Reading(f"slowest term's decay, b = T^{beta}, eq. (11)", "exact", min(terms), QUARTER))
+        measured, error = _descent(EQ4, beta, *schedules.proposed(beta))
+        readings.append(Reading(f"risk ~ T^-p, b = T^{beta}, eq. (4)", "arithmetic", measured, QUARTER, error))
+    return Finding(tuple(readings), "alpha = b T^-1/2 itself; eq. (8)'s best prefactor would make alpha 2 at phi = 1/2")
+
+
+def _descent(bound: str, beta: Fraction, gamma: Fraction, delta: Fraction) -> tuple[float, float]:
+    """The decay of a bound along a schedule from T = 1e40 to 1e60, and how far it may be from the slowest term's.
+
+    The risk lies between its largest term and as many times that as it has terms, and the largest
+    coefficient is 7/2 times the smallest at most.
+    """
+    T = np.array([FAR, FARTHER])
+    at = {"b": T ** float(beta), "alpha": T ** -float(gamma), "eta": T ** -float(delta)}
+    risk = BOUNDS[bound].risk(T=T, **at)
+    span = np.log(FARTHER / FAR)
+    coefficients = [float(term.number) for term in BOUNDS[bound].terms]
+    spread = len(coefficients) * max(coefficients) / min(coefficients)
+    return float(-np.log(risk[1] / risk[0]) / span), float(np.log(spread) / span)
+
+
+@claim(
+    "S.cor2.ceiling",
+    "Corollary 2, eqs. (38), (40)",
+    "for 1/2 < phi < 1 the best rate is b^(1/2) T^-1/2 = T^(-(1 - phi)/2)",
+)
+def cor2_ceiling() -> Finding:
+    readings: list[Reading] = []
+    for beta in FAST:
+        found = slope("risk", -schedules.ceiling(beta), setting("eta", "alpha", b=beta), EQ4, EQ11)
+        readings += [replace(one, what=f"{one.what}, b = T^{beta}") for one in found]
+    return Finding(tuple(readings))
+
+
+@claim("S.eq30", "eqs. (30), (31)", "the five terms decay as r1 to r5")
+def eq30() -> Finding:
+    drawn = _schedules()
+    agree = all(_decays(*one) == schedules.decay(*one) for one in drawn)
+    return Finding((Reading(f"all of {len(drawn)} random schedules agree", "exact", agree, True),))
+
+
+@claim("S.eq32", "eq. (32)", "the bound is Theta(T^-min r) where all r > 0")
+def eq32() -> Finding:
+    drawn = [one for one in _schedules() if min(schedules.decay(*one)) > 0]
+    gaps = []
+    for one in drawn:
+        measured, error = _descent(EQ11, *one)
+        gaps.append((abs(measured - float(min(schedules.decay(*one)))), error))
+    gap, error = max(gaps)
+    return Finding(
+        (Reading(f"largest |decay - min r|, {len(drawn)} schedules", "arithmetic", gap, 0.0, error),),
+        "tolerance: five terms, coefficients within 7/2, over twenty decades",
+    )
+
+
+@claim("S.eq36", "eq. (36)", "on eq. (34)'s schedule burn-in is (b T)^-1/2 <= T^-1/2, and eta is b T^-3/4 <= T^-1/4")
+def eq36() -> Finding:
+    readings = []
+    for beta in SLOW:
+        terms = _decays(beta, *schedules.proposed(beta))
+        burn_in, drift = schedules.remaining(beta)
+        readings += [
+            Reading(f"burn-in's decay, b = T^{beta}", "exact", terms[1], burn_in),
+            at_least(f"burn-in's decay, b = T^{beta}, bound", "exact", terms[1], Fraction(1, 2)),
+            Reading(f"eta's decay, b = T^{beta}", "exact", terms[3], drift),
+            at_least(f"eta's decay, b = T^{beta}, bound", "exact", terms[3], QUARTER),
+        ]
+    return Finding(tuple(readings))
+
+
+@claim("S.eq37", "eq. (37)", "there U_T <~ C1 T^-1/4 + C2 (b T)^-1/2, the constants free of b and T")
+def eq37() -> Finding:
+    """The constants that the terms add up to: Delta0 + 2 rho sigma + 2 L + 7/2 L, and 2 rho sigma."""
+    T = np.geomspace(1e2, FARTHER, 30)
+    ratios = []
+    for beta in np.linspace(0.0, 0.5, 11):
+        b = T**beta
+        risk = BOUNDS[EQ11].risk(T=T, b=b, alpha=b * T**-0.5, eta=b * T**-0.75)
+        ratios.append(risk / (8.5 * T**-0.25 + 2 * (b * T) ** -0.5))
+    # Both sides are sums of a few rounded products: ten roundings.
+    return Finding(
+        (at_most("largest ratio, Delta0 = L = rho sigma = 1", "arithmetic", float(np.max(ratios)), 1.0, 10 * EPS),)
+    )
+
+
+@claim("S.eq38", "eq. (38)", "progress and eta alone cap the decay at (1 - beta)/2")
+def eq38() -> Finding:
+    return Finding(_hard_terms("risk"))
+
+
+@claim("S.eq39", "eq. (39)", "with equality at eta = T^(-(1 - beta)/2)")
+def eq39() -> Finding:
+    whole: list[Reading] = []
+    for beta in FAST:
+        found = slope("eta", -schedules.ceiling(beta), setting("eta", "alpha", b=beta), EQ4)
+        whole += [replace(one, what=f"{one.what}, b = T^{beta}") for one in found]
+    return Finding(together(_hard_terms("eta"), whole), "also with all five terms kept and alpha tuned")
+
+
+def _hard_terms(name: str) -> tuple[Reading, ...]:
+    """The exponent on the two terms b Delta0/(eta T) and 7/2 L eta alone."""
+    bound = BOUNDS[EQ11]
+    hard = replace(bound, terms=(bound.terms[0], bound.terms[3]), name="two terms")
+    readings: list[Reading] = []
+    for beta in FAST:
+        found = slope(name, -schedules.ceiling(beta), setting("eta", b=beta), hard, called=f"two terms, b = T^{beta}")
+        readings += found
+    return tuple(readings)
+
+
+@claim(
+    "S.eq40.remaining",
+    "after eq. (40)",
+    "at alpha = 1 the remaining terms decay strictly faster than T^(-(1 - beta)/2)",
+)
+def remaining() -> Finding:
+    readings, slowest = [], []
+    for beta in FAST:
+        best = schedules.ceiling(beta)
+        terms = _decays(beta, Fraction(0), best)
+        rest = (terms[1], terms[2], terms[4])
+        listed = schedules.aggressive_remaining(beta)
+        readings.append(Reading(f"they decay as listed, beta = {beta}", "exact", rest == listed, True))
+        readings.append(Reading(f"all decay strictly faster, beta = {beta}", "exact", min(rest) > best, True))
+        slowest.append(rest[2] - best)
+    return Finding(
+        tuple(readings),
+        f"eta/alpha is listed among them with the very exponent (1 - beta)/2: it is of the same order "
+        f"(difference {max(slowest)}), so the rate stands and the reason given does not",
+    )
+
+
+@claim("S.eq41", "eq. (41)", "there the rate is K^-1/2: the bound becomes iteration-limited")
+def eq41() -> Finding:
+    """The risk over its deterministic part alone, 2 (C1 C3 (1 + 1/alpha)/K)^(1/2) at alpha = 1."""
+    T = np.array([FAR, FARTHER])
+    readings = []
+    for beta in FAST:
+        found = refined(EQ4, setting("eta", "alpha", b=beta), T)
+        deterministic = 2 * np.sqrt(2 / T ** (1 - float(beta)))
+        what = f"risk over the deterministic part, b = T^{beta}"
+        readings.append(settles(what, "refined", found.risk / deterministic))
+    return Finding(tuple(readings))
+
+
+BOTH = setting("eta", "b")
+
+
+AT_BATCH = setting("eta", b=32.0)
+
+
+def _risks(b: list[float], T: float) -> np.ndarray:
+    return np.array([refined(SGD, setting("eta", b=x), T).risk[0] for x in b])
+
+
+@claim("S.sgd.eta", "section 4; B.6; App. A", "at a fixed batch size eta* ~ b T^-1/2: linear scaling")
+def eta() -> Finding:
+    return Finding(
+        together(
+            slope("eta", sgd.IN_TOKENS["T"], AT_BATCH, SGD),
+            power("eta", "b", sgd.IN_TOKENS["b"], AT_BATCH, SGD),
+        )
+    )
+
+
+@claim(
+    "S.sgd.iterations",
+    "eq. (42), B.6",
+    "at fixed K eta* ~ (b/K)^(1/2) and the bound is (Delta0 L sigma^2/(b K))^(1/2): larger b helps",
+)
+def iterations() -> Finding:
+    regime = setting("eta", budget="K", b=32.0)
+    K = np.array([1e8, 1e20])
+    found = [refined(SGD, setting("eta", budget="K", b=b), K) for b in (1.0, 32.0)]
+    ratios = [one.risk / sgd.risk_in_iterations(K, b, 1.0, 1.0, 1.0) for one, b in zip(found, (1.0, 32.0))]
+    return Finding(
+        together(
+            slope("eta", sgd.IN_ITERATIONS["K"], regime, SGD),
+            power("eta", "b", sgd.IN_ITERATIONS["b"], regime, SGD),
+            same("risk over twice the closed form", "refined", np.array(ratios), 2.0),
+        ),
+        "'<~' hides a factor of 2",
+    )
+
+
+@claim("S.sgd.independent", "section 3.1; B.6", "after tuning eta, SGD's bound depends on T alone, not on b")
+def independent() -> Finding:
+    T = 1e16
+    risks = _risks([1.0, 1e3, 1e6, 1e8], T)
+    beyond = float(_risks([1e10], T)[0] / risks[0])
+    return Finding(
+        (same("risk at b = 1 to T^(1/2), T = 1e16", "refined", risks, 2 * sgd.risk(T, 1.0, 1.0, 1.0)),),
+        f"as long as eta* <= 1/L, b <= sigma (T/(Delta0 L))^(1/2); at b = 100 T^(1/2) it is {beyond:.3g} times that",
+    )
+
+
+@claim("S.sgd.nobatch", "section 3.1; section 4; B.6", "SGD has no non-trivial token-optimal batch size")
+def nobatch() -> Finding:
+    law = exact(SGD, BOTH)
+    top = law.flat["b"][1] if "b" in law.flat else None
+    return Finding(
+        (Reading("b stays undetermined", "exact", "b" in law.flat, True),),
+        f"any b from 1 up to T^({top}) is as good; beyond, the cap eta <= 1/L binds",
+    )
+
+
+@claim(
+    "S.sgd.minimum",
+    "section 4, McCandlish et al.",
+    "for SGD a target needs a least step count and a least token budget, but no least batch size",
+)
+def minimum() -> Finding:
+    target = 1e-3
+
+    def steps(b: float, bound: str | Proxy = SGD) -> float:
+        regime = setting("eta", budget="K", b=b)
+        return bisect(lambda K: refined(bound, regime, K).risk[0] > target, 1e-20, 1e60)
+
+    few, fewer = steps(1e20), steps(1e30)
+    tokens = [b * steps(b) for b in (1.0, 10.0)]
+    uncapped = replace(BOUNDS[SGD], caps={}, cap_terms={})
+    ratio = steps(1e30, uncapped) / steps(1e20, uncapped)
+    return Finding(
+        (
+            Reading("steps at b = 1e30 over steps at 1e20", "refined", fewer / few, 1.0, 4 * SOLVER),
+            Reading("tokens at b = 1 over tokens at b = 10", "refined", tokens[0] / tokens[1], 1.0, 4 * SOLVER),
+            same("tokens at b = 1 over 4 Delta0 L sigma^2/epsilon^2", "refined", tokens[0], 4 / target**2, 4 * SOLVER),
+        ),
+        f"the least step count comes from eta <= 1/L alone: without that cap the same ratio is {ratio:.1g}",
+    )
+
+
+@claim("S.B6.last", "B.6, last bullet", "with alpha tuned, b*(T) is pinned only by lower-order terms (Theorem 2)")
+def last() -> Finding:
+    joint = setting("eta", "b", "alpha")
+    leading = exact(LEADING, joint)
+    pinned = leading.exponent["b"] is not None
+    return Finding(
+        (
+            Reading("exponent of b*, eq. (4)", "exact", exponent(EQ4, joint, "b"), Fraction(1, 6)),
+            Reading("Theorem 2's terms pin b", "exact", pinned, True),
+        ),
+        "Theorem 3 is meant: Theorem 2 fixes b, and its proof's proxy, eq. (43)'s three terms, leaves b undetermined",
+    )

@@ -1,0 +1,389 @@
+"""Appendix D and the figures: contours of the risk and their three regimes, panels, captions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+
+from hpgrid.claims.ledger import Finding, Reading, claim
+from hpgrid.claims.readings import at_least, at_most, on_grid, power, same, together, worst
+from hpgrid.claims.routes import (
+    BOUNDS,
+    EQ4,
+    EQ5,
+    EQ11,
+    FARTHER,
+    SOLVER,
+    Array,
+    bisect,
+    elasticity,
+    exponent,
+    figure,
+    power_in,
+    refined,
+    setting,
+)
+from hpgrid.curves import PERFORMANCE
+from hpgrid.grid import Grid
+from hpgrid.refinement.profile import grid_excess
+from hpgrid.slopes import fit_slope
+from hpgrid.theory import critical_budget, iso_loss
+from hpgrid.theory.printed import trivial_level
+
+ALPHA = 1e-3
+
+
+#: Eq. (3) and eq. (11) there, all constants 1.
+OF_EQ3, OF = iso_loss.of_proxy(ALPHA, 1.0, 1.0, 1.0), iso_loss.of_bound(ALPHA, 1.0, 1.0, 1.0)
+
+
+#: A level whose contour crosses the middle of Figure 4's box on eq. (11).
+LEVEL = 0.01
+
+
+def _risk(bound: str, K: float, b: float) -> float:
+    return float(refined(bound, setting("eta", budget="K", b=b, alpha=ALPHA), K).risk[0])
+
+
+@claim("S.D.parts", "App. D", "with eta tuned, u = C_det/K^(1/2) + C_burn/(K b^(1/2)) + C_floor/b^(1/2)")
+def parts() -> Finding:
+    K, ladder = np.geomspace(1e2, 1e16, 8), (1.0, 1e4, 1e9)
+    found = [refined(EQ11, setting("eta", budget="K", b=b, alpha=ALPHA), K).risk for b in ladder]
+    predicted = [iso_loss.risk(K, b, OF) for b in ladder]
+    return Finding((same("24 (K, b), eq. (11)", "refined", np.array(found), np.array(predicted)),))
+
+
+@claim(
+    "S.D.iterations",
+    "App. D, regime 1; section 4",
+    "a target needs at least K_min = (C_det/c)^2 iterations, reached as b grows",
+)
+def iterations() -> Finding:
+    least = bisect(lambda K: _risk(EQ11, K, FARTHER) > LEVEL, 1.0, 1e40)
+    return Finding(
+        (same("K at b = 1e60 over K_min", "refined", least, iso_loss.least_iterations(LEVEL, OF), 4 * SOLVER),)
+    )
+
+
+@claim(
+    "S.D.batch",
+    "App. D, regime 2; section 4",
+    "a target needs at least the batch size b_min = (C_floor/c)^2, reached as K grows",
+)
+def batch() -> Finding:
+    least = bisect(lambda b: _risk(EQ11, FARTHER, b) > LEVEL, 1.0, 1e40)
+    return Finding(
+        (same("b at K = 1e60 over b_min", "refined", least, iso_loss.least_batch_size(LEVEL, OF), 4 * SOLVER),)
+    )
+
+
+def _burn_in_share(K: Array, b: Array) -> Array:
+    """The burn-in term's share of eq. (3)'s risk with eta tuned."""
+    burn_in = 1 / (ALPHA * K * np.sqrt(b))
+    return burn_in / iso_loss.risk(K, b, OF_EQ3)
+
+
+@claim(
+    "S.D.intermediate",
+    "App. D, regime 3",
+    "between the two there is a region where burn-in dominates, K b^(1/2) = C_burn/c",
+)
+def intermediate() -> Finding:
+    """The least level at which burn-in is half of the risk anywhere on K >= 1, b >= 1, against what is trivial."""
+    K, b = np.geomspace(1.0, 1e16, 1601), np.geomspace(1.0, 1e15, 301)[:, None]
+    risk = iso_loss.risk(K, b, OF_EQ3)
+    reached = _burn_in_share(K, b) >= 0.5
+    least = float(risk[reached].min())
+    check = float(max(_burn_in_share(*_on_contour(level)).max() for level in (0.1, 0.01)))
+    trivial = trivial_level(1.0, 0.25)  # Delta0 = C1 = 1, L = C3/4
+    most = float(_burn_in_share(K, b).max())
+    return Finding(
+        (replace(at_least("largest share of burn-in, eq. (3)", "arithmetic", most, 0.5), empty=least >= trivial),),
+        f"such a region exists, but at levels from {least:.3g} up alone (all constants 1): above (2 L Delta0)^(1/2) = "
+        f"{trivial:.3g}, which the gradient at x0 never exceeds. On the contours c = 0.1 and 0.01 burn-in is at most "
+        f"{check:.2g} of the risk: they pass from one regime straight to the other",
+    )
+
+
+def _on_contour(level: float) -> tuple[Array, Array]:
+    """Points of eq. (3)'s contour with b >= 1."""
+    K = iso_loss.least_iterations(level, OF_EQ3) * (1 + np.geomspace(1e-8, 1e12, 500))
+    b = iso_loss.batch_size(K, level, OF_EQ3)
+    kept = np.isfinite(b) & (b >= 1)
+    return K[kept], b[kept]
+
+
+@claim(
+    "S.D.hyperbola",
+    "App. D; section 4",
+    "(c K^1/2 - C_det)(c b^1/2 - (C_floor + C_burn/K)) = C_det (C_floor + C_burn/K)",
+)
+def hyperbola() -> Finding:
+    """At points of refined contours: for each b the K at which eq. (11)'s risk is c."""
+    ladder = iso_loss.least_batch_size(LEVEL, OF) * np.array([1.5, 10.0, 1e3])
+    K = np.array([bisect(lambda k, b=b: _risk(EQ11, k, b) > LEVEL, 1.0, 1e40) for b in ladder])  # type: ignore[misc]
+    left, right = iso_loss.hyperbola(K, ladder, LEVEL, OF)
+    # The left side is a product of differences: K's error grows by c K^(1/2)/(c K^(1/2) - C_det), at most.
+    grown = float((LEVEL * np.sqrt(K) / (LEVEL * np.sqrt(K) - OF.deterministic)).max())
+    return Finding(
+        together(same("3 points, eq. (11)", "refined", left, right, 4 * SOLVER * grown), on_grid("fig4")),
+        "Figure 4's contours are eq. (3)'s",
+    )
+
+
+@claim("S.D.representative", "App. D", "the 1/K in C_floor + C_burn/K is slowly varying: one representative K0 does")
+def representative() -> Finding:
+    """The log risk on the hyperbola with K0 in place of K, off the level; K0 = 4 K_min, the hyperbola's vertex."""
+    readings, told = [], []
+    for level in (0.1, 0.01):
+        K, _ = _on_contour(level)
+        K_min = iso_loss.least_iterations(level, OF_EQ3)
+        noise = np.sqrt(ALPHA) + 1 / (ALPHA * 4 * K_min)
+        b = (noise / (level - level * np.sqrt(K_min / K))) ** 2
+        off = worst(iso_loss.risk(K, b, OF_EQ3), level)
+        what = f"largest |log risk/c|, c = {level}, eq. (3)"
+        readings.append(at_most(what, "arithmetic", off, -float(np.log(PERFORMANCE))))
+        told.append(f"{1 / (ALPHA * K_min * np.sqrt(ALPHA)):.2g} at c = {level}")
+    return Finding(
+        tuple(readings),
+        "to the paper's one per cent. What matters is that C_burn/K_min is a small part of C_floor, "
+        f"{' and '.join(told)}; along a contour 1/K falls to nothing",
+    )
+
+
+@claim("S.D.shape", "App. D, title; section 4", "a hyperbolic (K, b^1/2) tradeoff")
+def shape() -> Finding:
+    """Along a contour (x - x_min)(y - y_min) is constant on a hyperbola: largest over smallest, K^(1/2) and K for x."""
+    K, b = _on_contour(0.01)
+    K_min, b_min = iso_loss.least_iterations(0.01, OF_EQ3), iso_loss.least_batch_size(0.01, OF_EQ3)
+    middle = (K_min * 1.1 < K) & (K_min * 1e4 > K)
+    K, b = K[middle], b[middle]
+    y = np.sqrt(b) - np.sqrt(b_min)
+    in_K, in_root = (K - K_min) * y, (np.sqrt(K) - np.sqrt(K_min)) * y
+    spread, root_spread = (float(product.max() / product.min()) for product in (in_K, in_root))
+    # What C_burn/K, which the shift leaves out, adds on both factors.
+    share = float((1 / (ALPHA * K) / np.sqrt(ALPHA)).max())
+    return Finding(
+        (Reading("spread of (K - K_min)(b^1/2 - b_min^1/2)", "arithmetic", spread, 1.0, 4 * share),),
+        f"the contour is a hyperbola in K^(1/2) and b^(1/2), where the spread is {root_spread:.4g}; in K it is none",
+    )
+
+
+# --- Figure 10 ---
+@claim("S.fig10", "Figure 10; App. D", "under fixed momentum the near-optimal batch size follows T^1/2")
+def figure_10() -> Finding:
+    found = on_grid("fig10")
+    return Finding(
+        found[1:], "middle and right panel; the left one has no point off the wall of eta: S.fig10.saturates"
+    )
+
+
+@claim(
+    "S.fig10.saturates", "App. D", "in the left panel the near-optimal line saturates at large T: eta is lower bounded"
+)
+def saturates() -> Finding:
+    """The near-optimal batch size's slope over the last five decades, each panel; and eta on its floor."""
+    arrays = figure("fig10").arrays
+    slopes = []
+    for k in (0, 2):
+        T, near = arrays[f"budget_{k}"], arrays[f"near_{k}"]
+        last = T >= 1e17
+        step = float(np.log(arrays[f"b_{k}"][1] / arrays[f"b_{k}"][0]))
+        slopes.append(fit_slope(T[last], near[last], step=step))
+    held = bool(arrays["near_held_0"][arrays["budget_0"] >= 1e17].all())
+    left, right = slopes
+    return Finding(
+        (
+            Reading("near-optimal b ~ T^p, T >= 1e17, left panel", "grid", left.slope, 0.0, left.error),
+            Reading("eta is on its floor all along", "grid", held, True),
+        ),
+        f"in the right panel it goes on rising, as T^{right.slope:.2g}",
+    )
+
+
+@claim("S.fig10.reason", "App. D", "a smaller momentum complement requires a proportionally smaller eta")
+def proportional() -> Finding:
+    """The power of alpha in eta_T* at the best batch size, as alpha goes to 0: 1 + alpha is a factor of its own."""
+    regime = setting("eta", "b", alpha=1e-3)
+    return Finding(
+        power("eta", "alpha", Fraction(1), regime, EQ5, between=(1e-14, 1e-13)),
+        "'smaller momentum' is read as smaller alpha; it is the larger beta that needs the smaller eta",
+    )
+
+
+@claim(
+    "S.fig10.minimum", "section 4; App. D", "under fixed momentum a target requires a minimum batch size (Figure 10)"
+)
+def minimum_batch() -> Finding:
+    """The least batch size on the right panel's grid that reaches a level at any budget, over b_min."""
+    arrays = figure("fig10").arrays
+    b, risk = arrays["b_2"], arrays["risk_2"]
+    ratios = []
+    for level in arrays["levels"]:
+        reached = (risk <= level).any(axis=1)
+        needed = iso_loss.least_batch_size(float(level), iso_loss.of_proxy(0.0658, 1.0, 1.0, 1.0))
+        if reached.any() and needed > b[0]:
+            ratios.append(float(b[reached.argmax()] / needed))
+    return Finding(
+        (at_least(f"smallest ratio of {len(ratios)} levels, alpha = 0.0658", "grid", min(ratios), 1.0),),
+        f"levels with b_min > 1; the largest ratio is {max(ratios):.3g}, and S.D.batch shows that b_min is attained",
+    )
+
+
+# --- Figure 11 ---
+def _panels() -> tuple[Array, Array, Array, Array, Array]:
+    arrays = figure("fig11").arrays
+    return arrays["budget_1"], arrays["b_1"], arrays["risk_0"], arrays["risk_1"], arrays["risk_2"]
+
+
+@claim(
+    "S.fig11.left",
+    "App. D",
+    "if alpha and eta are tuned unrestrictedly, the final performance is better than in the other panels",
+)
+def left_panel() -> Finding:
+    _, _, left, middle, right = _panels()
+    final = left[-1, -1]
+    return Finding(
+        tuple(
+            at_most(
+                f"its risk at the largest K and b over the {name} panel's", "grid", float(final / other[-1, -1]), 1.0
+            )
+            for name, other in (("middle", middle), ("right", right))
+        ),
+        f"and its largest ratio anywhere is {(left / middle).max():.4g} (middle), {(left / right).max():.4g} (right); "
+        "its grids of alpha and eta are the footnote's",
+    )
+
+
+@claim("S.fig11.reason", "App. D", "because a larger batch size requires a much smaller learning rate")
+def reason() -> Finding:
+    """The power of b in eta* at a fixed K, alpha tuned as in the left panel: it should be negative."""
+    regime = setting("eta", "alpha", budget="K", b=1e3)
+    measured, error = elasticity(EQ4, regime, "eta", "b", (1e3, 1e4))
+    what = "eta ~ b^p at fixed K, alpha tuned, eq. (3)"
+    in_b, in_K = power_in(EQ4, regime, "eta", "b"), exponent(EQ4, regime, "eta")
+    return Finding(
+        (at_most(what, "refined", measured, 0.0, error), at_most(what, "exact", in_b, 0)),
+        "it is the other way round: a larger b lets eta grow, and at a fixed alpha leaves it as it is "
+        f"(S.eq6.independent). More iterations require a smaller one, eta ~ K^({in_K}): that is what the floor forbids",
+    )
+
+
+@claim(
+    "S.fig11.same",
+    "App. D",
+    "with eta lower bounded there is no significant difference between fixed alpha (middle) and tuned alpha (right)",
+)
+def no_difference() -> Finding:
+    K, b, _, middle, right = _panels()
+    ratio = middle / right
+    largest = np.unravel_index(int(ratio.argmax()), ratio.shape)
+    close = float((ratio <= 1 / PERFORMANCE).mean())
+    return Finding(
+        (at_most("largest middle/right over the panels", "grid", float(ratio.max()), 1 / PERFORMANCE),),
+        f"K = 1e2 to 1e16, b = 1 to 1e15: {ratio.max():.3g} times at K = {K[largest[1]]:.1g}, b = {b[largest[0]]:.1g}, "
+        f"{np.median(ratio):.3g} times in the median; within 1%, the paper's near-optimal, on {close:.0%} of the cells",
+    )
+
+
+@claim("S.fig11.hyperbola", "App. D", "the middle panel shows the hyperbolic relation, momentum fixed and eta tuned")
+def middle_hyperbola() -> Finding:
+    """The middle panel's risk over Appendix D's u, up to the K at which the best eta meets the floor."""
+    K, b, _, middle, _ = _panels()
+    lowest, step = 1.07e-7, 10 / 99 * float(np.log(10.0))  # the captions' eta: ten decades, 100 values
+    reached = 1 / ((1 + 1 / ALPHA) * lowest**2) >= K
+    parts = iso_loss.of_proxy(ALPHA, 1.0, 1.0, 1.0)
+    off = np.abs(np.log(middle / iso_loss.risk(K, b[:, None], parts))).max(axis=0)
+    # A/eta + B eta within half a step: cosh(step/2) - 1, and at the floor's own end a whole step.
+    tolerance = float(np.log(np.cosh(step)))
+    return Finding(
+        (
+            Reading(
+                "largest |log risk/u| where eta* is above the floor", "grid", float(off[reached].max()), 0.0, tolerance
+            ),
+        ),
+        f"that is up to K = {K[reached][-1]:.2g}; beyond it the contours follow the floor, and the risk is up to "
+        f"{float(np.exp(off.max())):.3g} times u",
+    )
+
+
+@claim(
+    "S.fig1",
+    "Figure 1, caption",
+    "at beta = 0.999 the trends hold after a burn-in phase where the optimal batch size is b = 1",
+)
+def figure_1() -> Finding:
+    """Up to the budget where b* leaves 1 the grid's best b is 1, or a step from it; the trends are S.eq7's."""
+    arrays = figure("fig1").arrays
+    ends = critical_budget.tokens(1e-3, 1.0, 1.0, 1.0)
+    largest = float(np.log(arrays["b_hat"][arrays["T"] < ends]).max())
+    return Finding(
+        (
+            at_most("largest log b before b* leaves 1", "grid", largest, 0.0, Grid.footnote().axes["b"].step),
+            *on_grid("fig1"),
+        ),
+        f"the burn-in ends at T = {ends:.2g}; the slopes are those of S.eq7",
+    )
+
+
+@claim("S.fig2", "Figure 2, caption", "at b = 1072 Theorem 2's trends hold")
+def figure_2() -> Finding:
+    return Finding(on_grid("fig2"), "the slopes are those of S.eq8")
+
+
+@claim("S.fig5", "Figure 5", "at beta = 0.934 Theorem 1's trends hold")
+def figure_5() -> Finding:
+    return Finding(on_grid("fig5"))
+
+
+@claim("S.fig6", "Figure 6", "at beta = 0.9999 Theorem 1's trends hold")
+def figure_6() -> Finding:
+    return Finding(on_grid("fig6"))
+
+
+@claim("S.fig7", "Figure 7", "at b = 32 Theorem 2's trends hold")
+def figure_7() -> Finding:
+    return Finding(on_grid("fig7"))
+
+
+@claim("S.fig8", "Figure 8", "at b = 35111 Theorem 2's trends hold")
+def figure_8() -> Finding:
+    return Finding(on_grid("fig8"))
+
+
+@claim("S.fig9", "Figure 9, caption", "on the grid, Theorem 3's exponents of b, alpha and eta are verified")
+def figure_9() -> Finding:
+    return Finding(
+        on_grid("fig9", "slope of risk", "slope of b", "slope of alpha", "slope of eta"),
+        "the grid cannot tell them: its argmin may lie anywhere along the flat direction. S.eq9 does, by refinement",
+    )
+
+
+@claim(
+    "S.fig9.oscillations",
+    "Figure 9, caption",
+    "oscillations are due to the grid search and to similar performance among choices",
+)
+def oscillations() -> Finding:
+    """The refined curve does not jump; and where the grid's argmin is, the risk is within the grid's own excess."""
+    data = figure("fig9")
+    T, b = data.arrays["T"], data.arrays["b_hat"]
+    grid = Grid.footnote()
+    excess = grid_excess(BOUNDS[EQ4], {v: grid.axes[v].step for v in ("eta", "b", "alpha")})
+    exact = refined(EQ4, setting("eta", "b", "alpha"), T)
+    inside = ~data.arrays["any_edge"]
+    found = float(np.log(data.arrays["risk_hat"] / exact.risk)[inside].max())
+    jump = float(np.abs(np.diff(np.log10(b))).max())
+    smooth = float(np.abs(np.diff(np.log10(exact.at["b"]))).max())
+    step = float(np.log10(T[1] / T[0]))
+    return Finding(
+        (
+            at_most("largest log(grid's risk/least risk)", "grid", found, excess),
+            at_most("largest step of the refined log10 b", "refined", smooth, step),
+        ),
+        f"the grid's best b jumps by up to {10**jump:.3g} between neighbouring budgets, the refined one by "
+        f"{10**smooth:.3g}: all of them are as good to what the grid's own steps cost",
+    )

@@ -1,0 +1,523 @@
+"""Sections 2 and 3, Appendices B.1 and B.2: the bound and its proxies, and Theorems 1 to 3."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from hpgrid import bounds
+from hpgrid.claims.ledger import Finding, Reading, claim
+from hpgrid.claims.readings import at_least, at_most, on_grid, power, same, settles, slope, together, worst
+from hpgrid.claims.routes import (
+    BOUNDS,
+    EQ4,
+    EQ5,
+    EQ11,
+    FAR,
+    FARTHER,
+    LEADING,
+    Array,
+    Setting,
+    columns,
+    draws,
+    elasticity,
+    exact,
+    exponent,
+    holding,
+    law_at,
+    refined,
+    setting,
+    value,
+)
+from hpgrid.grid import Grid, LogAxis
+from hpgrid.proxy import Proxy
+from hpgrid.search.brute import grid_search
+from hpgrid.slopes import fit_slope
+from hpgrid.theory import fixed_batch, fixed_momentum, iterations, joint, printed
+from hpgrid.theory.batch_paths import tuned, tuned_alpha
+
+#: Each side of an identity is a sum of at most five products of at most eight factors: that many
+#: roundings, on both sides.
+ROUNDING = 2 * (5 + 8) * float(np.finfo(float).eps)
+
+
+def points(budget: str, n: int = 1000, seed: int = 3) -> dict[str, Array]:
+    """Seeded random points of footnote 3's box."""
+    rng = np.random.default_rng(seed)
+    ranges = {"eta": (-15, 4), "b": (0, 15), "alpha": (-10, 0), budget: (2, 22)}
+    return {name: 10.0 ** rng.uniform(lo, hi, n) for name, (lo, hi) in ranges.items()}
+
+
+@claim(
+    "S.eq3", "eqs. (2), (3)", "risk_K is the right-hand side of eq. (2) up to constants, C1 = Delta0, C2 = 2 rho sigma"
+)
+def eq3() -> Finding:
+    at = points("K")
+    given: dict[str, Any] = {"Delta0": 3.0, "L": 0.2, "rho": 2.0, "sigma": 7.0}
+    ratio = bounds.lmo_exact(**given, budget="K").risk(**at) / bounds.lmo(**given, budget="K").risk(**at)
+    return Finding(
+        (
+            at_most("largest eq. (2) / eq. (3)", "arithmetic", float(ratio.max()), 1.0, ROUNDING),
+            at_least("smallest eq. (2) / eq. (3)", "arithmetic", float(ratio.min()), 0.5, ROUNDING),
+        ),
+        "the constants lie between 1/2 and 1: the exponents of both bounds agree, their constants need not",
+    )
+
+
+@claim("S.eq3.drift", "before eq. (3)", "7L/2 eta + 2L/alpha eta <~ C3 eta (1 + 1/alpha), C3 = 4 L")
+def drift() -> Finding:
+    alpha = np.geomspace(1e-12, 1.0, 1000)
+    ratio = (3.5 + 2 / alpha) / (4 * (1 + 1 / alpha))
+    return Finding(
+        (at_most("largest ratio on (0, 1]", "arithmetic", float(ratio.max()), 1.0, ROUNDING),),
+        f"between {ratio.min():.4g} (alpha to 0) and {ratio.max():.4g} (alpha = 1): it depends on alpha, "
+        "so that constants that hang on alpha differ between eqs. (4) and (11)",
+    )
+
+
+@claim("S.eq4", "eqs. (4), (11), (28)", "with K = T/b, eq. (3) is eq. (4) and eq. (10) is eq. (11)")
+def eq4() -> Finding:
+    at = points("T")
+    constants: dict[str, Any] = {"C1": 3.0, "C2": 0.2, "C3": 7.0}
+    problem: dict[str, Any] = {"Delta0": 3.0, "L": 0.2}
+    by_form = bounds.lmo(**constants, budget="K").form("T").risk(**at)
+    exact = bounds.lmo_exact(**problem, rho=2.0, sigma=7.0, budget="K").form("T").risk(**at)
+    return Finding(
+        (
+            same("eq. (4)", "arithmetic", by_form, printed.risk_in_tokens(at, **constants), ROUNDING),
+            same("eq. (11)", "arithmetic", exact, printed.bound_in_tokens(at, **problem, noise=14.0), ROUNDING),
+        )
+    )
+
+
+@claim("S.eq5", "eq. (5), section 3.1", "where alpha^(3/2) K >> 1 the burn-in term is dominated")
+def eq5() -> Finding:
+    at = points("T")
+    excess = BOUNDS[EQ4].risk(**at) / BOUNDS[EQ5].risk(**at) - 1
+    large = at["alpha"] ** 1.5 * at["T"] / at["b"]
+    least = 1e-6  # below that, the quotient's own rounding shows
+    largest = float((excess * large)[excess > least].max())
+    what = "largest (eq. (4)/eq. (5) - 1) alpha^(3/2) K"
+    return Finding(
+        (at_most(what, "arithmetic", largest, 1.0, ROUNDING / least),),
+        "eq. (5) is below eq. (4) by at most the share 1/(alpha^(3/2) K)",
+    )
+
+
+ALPHA = 1e-3
+
+
+HALF = Fraction(1, 2)
+
+
+#: eta alone, in iterations and in tokens; eta and b together.
+IN_K = setting("eta", budget="K", b=32.0, alpha=ALPHA)
+
+
+IN_T = setting("eta", b=32.0, alpha=ALPHA)
+
+
+BOTH = setting("eta", "b", alpha=ALPHA)
+
+
+ALL = (EQ5, EQ4, EQ11)
+
+
+def _grid_eta(over: str, **held: float) -> tuple[float, float]:
+    """The slope of eta's argmin along one axis of the footnote's grid, and its error: one step of eta."""
+    axis = {"K": LogAxis(1e2, 1e16)} if over == "K" else {}
+    grid = Grid.footnote().with_axes(**axis, **{name: x for name, x in held.items() if name != over})
+    best = grid_search(bounds.lmo(budget=grid.budget), grid, "eta")
+    found = fit_slope(best.axes[over], best.at["eta"], edge=best.edge["eta"], step=grid.axes["eta"].step)
+    return found.slope, found.error
+
+
+@claim("S.eq6.eta", "eq. (6), Theorem 1.1", "at fixed b and momentum eta_K* ~ K^-1/2")
+def eq6_eta() -> Finding:
+    measured, error = _grid_eta("K", b=32.0, alpha=ALPHA)
+    grid = Reading("eta ~ K^p, eq. (3), b = 32", "grid", measured, iterations.FIXED_MOMENTUM_ETA, error)
+    return Finding(together(grid, slope("eta", iterations.FIXED_MOMENTUM_ETA, IN_K, *ALL)))
+
+
+@claim("S.eq6.risk", "eq. (6), B.1", "risk_K*(b) is 2 (C1 C3~/K)^(1/2) + C2~/b^(1/2)")
+def eq6_risk() -> Finding:
+    constants, K = draws("C1", "C2", "C3"), np.array([1e2, 1e6, 1e12])
+    found = refined(EQ5, IN_K, K, **constants)
+    predicted = iterations.risk(K, 32.0, ALPHA, **columns(constants))
+    far = refined(EQ4, IN_K, [FAR, FARTHER])
+    limit = iterations.risk(far.budgets, 32.0, ALPHA, 1.0, 1.0, 1.0)
+    return Finding(
+        (
+            same("8 random C, eq. (5)", "refined", value(found, "risk"), predicted),
+            settles("over the closed form, eq. (4)", "refined", value(far, "risk") / limit),
+        ),
+        "the sum in eq. (6) has two different constants: 'proportional to' is meant term by term",
+    )
+
+
+@claim("S.eq6.independent", "after eq. (6)", "at fixed K the optimal learning rate does not depend on b")
+def eq6_independent() -> Finding:
+    ladder = (1.0, 1e3, 1e6, 1e12)
+    readings = []
+    for bound in ALL:
+        etas = [value(refined(bound, holding(IN_K, b=b), 1e10), "eta") for b in ladder]
+        readings.append(same(f"eta at four b, {bound}", "refined", etas, etas[0]))
+    return Finding(tuple(readings))
+
+
+@claim("S.eq6.b", "after eq. (6), B.1", "at fixed K a larger b improves the bound; b_K* runs to infinity")
+def eq6_b() -> Finding:
+    regime = setting("eta", "b", budget="K", alpha=ALPHA)
+    ladder = np.geomspace(1.0, 1e12, 13)
+    risks = [refined(EQ4, holding(IN_K, b=b), 1e10).log_risk[0] for b in ladder]
+    runs_off = bool(refined(EQ4, regime, 1e10).unbounded["b"].all())
+    way = exact(EQ4, regime).unbounded.get("b")
+    return Finding(
+        (
+            at_most("largest log step of the risk, b = 1 to 1e12", "refined", float(np.diff(risks).max()), 0.0),
+            Reading("b is unbounded, eq. (4)", "refined", runs_off, True),
+            Reading("b is unbounded, eq. (4)", "exact", way is not None and way.direction > 0, True),
+        )
+    )
+
+
+@claim("S.eq6.saturates", "section 3.1", "at a fixed b (and momentum) optimisation saturates")
+def eq6_saturates() -> Finding:
+    found = refined(EQ4, IN_K, [FAR, FARTHER])
+    floor = float(np.sqrt(ALPHA / 32.0))
+    return Finding(
+        together(
+            slope("risk", Fraction(0), IN_K, EQ4, EQ11),
+            settles("risk over C2 alpha^(1/2)/b^(1/2)", "refined", value(found, "risk") / floor),
+        )
+    )
+
+
+@claim("S.thm1.eta.T", "Theorem 1.2; section 4, token transfer", "at a fixed batch size eta_T* ~ T^-1/2")
+def eta_in_tokens() -> Finding:
+    return Finding(slope("eta", -HALF, IN_T, *ALL))
+
+
+@claim("S.thm1.eta.b", "Theorem 1.2; section 4, square-root law", "at a fixed budget eta_T*(b) ~ b^1/2")
+def eta_in_batch() -> Finding:
+    measured, error = _grid_eta("b", T=1e16, alpha=ALPHA)
+    grid = Reading("eta ~ b^p, eq. (4), T = 1e16", "grid", measured, HALF, error)
+    return Finding(together(grid, power("eta", "b", HALF, IN_T, *ALL)))
+
+
+def _token_optimal(name: str) -> Finding:
+    exponent = fixed_momentum.EXPONENTS[name]
+    return Finding(together(on_grid("fig1", f"slope of {name}"), slope(name, exponent, BOTH, *ALL)))
+
+
+@claim("S.eq7.b", "eq. (7)", "at a fixed momentum b_T* ~ T^1/2")
+def eq7_b() -> Finding:
+    return _token_optimal("b")
+
+
+@claim("S.eq7.eta", "eq. (7); section 4", "at the best batch size eta_T* ~ T^-1/4")
+def eq7_eta() -> Finding:
+    return _token_optimal("eta")
+
+
+@claim("S.eq7.risk", "eq. (7)", "at the best batch size risk_T* ~ T^-1/4")
+def eq7_risk() -> Finding:
+    return _token_optimal("risk")
+
+
+@claim("S.eq7.interior", "after eq. (7)", "under a fixed token budget there is a non-trivial token-optimal batch size")
+def eq7_interior() -> Finding:
+    T = 1e16
+    best = refined(EQ4, BOTH, T)
+    costs = [refined(EQ4, holding(IN_T, b=b), T).risk[0] / best.risk[0] for b in (1.0, T)]
+    b = float(value(best, "b")[0])
+    return Finding(
+        (
+            at_least("b*, T = 1e16", "refined", b, 1.0),
+            at_most("b*/T, T = 1e16", "refined", b / T, 1.0),
+            Reading("a bound holds b*", "refined", bool(best.active["b"][0]), False),
+        ),
+        f"b = 1 costs {costs[0]:.3g} times the least risk, b = T {costs[1]:.3g} times",
+    )
+
+
+def _closed_form(name: str, form: Callable[..., Array]) -> Finding:
+    """The optimum against a closed form: on eq. (5) for random constants, on eq. (4) far out, and the exact law."""
+    constants, T = draws("C1", "C2", "C3"), np.array([1e30, 1e45, 1e60])
+    readings = []
+    for alpha in (1e-4, 0.1, 1.0):
+        regime = setting("eta", "b", alpha=alpha)
+        found = value(refined(EQ5, regime, T, **constants), name)
+        predicted = form(T, alpha, **columns(constants))
+        readings.append(same(f"8 random C, alpha = {alpha:g}, eq. (5)", "refined", found, predicted))
+    far = refined(EQ4, BOTH, [FAR, FARTHER])
+    ratio = value(far, name) / form(far.budgets, ALPHA, 1.0, 1.0, 1.0)
+    readings.append(settles("over the closed form, eq. (4)", "refined", ratio))
+    law = law_at(EQ4, BOTH, name, FAR)
+    readings.append(same("the law at 1e40, eq. (4)", "exact", law, form(FAR, ALPHA, 1.0, 1.0, 1.0)))
+    return Finding(tuple(readings))
+
+
+@claim("S.eq24", "eq. (24), B.1", "b_T* = C2~/(2 (C1 C3~)^(1/2)) T^1/2")
+def eq24() -> Finding:
+    return _closed_form("b", fixed_momentum.batch_size)
+
+
+@claim("S.eq25", "eq. (25)", "eta_T* = C1^(1/4) C2~^(1/2)/(2^(1/2) C3~^(3/4)) T^-1/4")
+def eq25() -> Finding:
+    return _closed_form("eta", fixed_momentum.learning_rate)
+
+
+@claim("S.eq26", "eqs. (26), (27), B.1", "risk_T* = 2 2^(1/2) (C1 C3)^(1/4) C2^(1/2) (1 + alpha)^(1/4) T^-1/4")
+def eq26() -> Finding:
+    return _closed_form("risk", fixed_momentum.risk)
+
+
+@claim("S.B1.eta", "B.1, the line before eq. (24)", "eta_T* = C1^(1/4) C2~^(1/2)/(2 C3~^(3/4))^(1/2) T^-1/4")
+def misprint() -> Finding:
+    T = np.array([1e30])
+    found = float(value(refined(EQ5, BOTH, T), "eta")[0])
+    printed = float(iterations.learning_rate_as_printed(T, ALPHA, 1.0, 1.0, 1.0)[0])
+    right = worst(found, fixed_momentum.learning_rate(T, ALPHA, 1.0, 1.0, 1.0))
+    return Finding(
+        (same("eta* over it, eq. (5), alpha = 0.001", "refined", found, printed),),
+        f"the root's bar is too long, or the text at hand lost its end: {printed / found:.3g} times too large there; "
+        f"eq. (25), with 2^(1/2) C3~^(3/4), agrees to {right:.1g}",
+    )
+
+
+#: eta and alpha at the batch size of Figure 2, in tokens; in iterations at b = 32.
+AT_BATCH = setting("eta", "alpha", b=1072.0)
+
+
+BOTH_IN_K = setting("eta", "alpha", budget="K", b=32.0)
+
+
+HELD = setting("eta", b=32.0, alpha=1e-3)
+
+
+@claim("S.thm2.eta", "Theorem 2", "eta_T*(b, alpha) ~ b^1/2 alpha^1/2 T^-1/2, where alpha is small")
+def eta_small_alpha() -> Finding:
+    return Finding(
+        together(
+            slope("eta", -HALF, HELD, LEADING),
+            power("eta", "b", HALF, HELD, LEADING),
+            power("eta", "alpha", HALF, HELD, LEADING, between=(1e-2, 1.0)),
+            power("eta", "alpha", HALF, HELD, EQ4, EQ11, between=(1e-14, 1e-13))[::2],
+        ),
+        "exact on the three-term proxy that B.2 minimises; on eqs. (4) and (11) read at alpha = 1e-14 to 1e-13",
+    )
+
+
+@claim("S.thm2.eta.any", "Theorem 2", "eta_T*(b, alpha) ~ alpha^1/2 for any alpha in (0, 1] on eq. (5)")
+def eta_any_alpha() -> Finding:
+    measured, error = elasticity(EQ5, HELD, "eta", "alpha", (0.5, 1.0))
+    found = [float(value(refined(EQ5, setting("eta", b=32.0, alpha=a), FAR), "eta")[0]) for a in (1e-9, 1.0)]
+    ratio = found[0] / found[1] / np.sqrt(1e-9)
+    return Finding(
+        (Reading("eta ~ alpha^p, eq. (5), alpha = 0.5 to 1", "refined", measured, HALF, error),),
+        f"eta is (alpha/(1 + alpha))^(1/2): the power is 1/2 for small alpha alone, and taking it up to alpha = 1 "
+        f"makes eta {ratio:.4g} times too large",
+    )
+
+
+def _at_batch(name: str) -> Finding:
+    in_batch = {"alpha": Fraction(1), "eta": Fraction(1), "risk": Fraction(0)}[name]
+    return Finding(
+        together(
+            on_grid("fig2", f"slope of {name}"),
+            slope(name, fixed_batch.EXPONENTS[name], AT_BATCH, EQ4, EQ11, EQ5),
+            power(name, "b", in_batch, AT_BATCH, EQ4, EQ11),
+        )
+    )
+
+
+@claim("S.eq8.alpha", "eq. (8)", "at a fixed batch size alpha_T* ~ b T^-1/2")
+def eq8_alpha() -> Finding:
+    return _at_batch("alpha")
+
+
+@claim("S.eq8.eta", "eq. (8)", "at a fixed batch size eta_T* ~ b T^-3/4")
+def eq8_eta() -> Finding:
+    return _at_batch("eta")
+
+
+@claim("S.eq8.risk", "eq. (8)", "at a fixed batch size risk_T* ~ T^-1/4, whatever b")
+def eq8_risk() -> Finding:
+    return _at_batch("risk")
+
+
+def _in_iterations(name: str, form: Callable[..., Array]) -> Finding:
+    """The optimum against a closed form: eq. (43) for random constants, eqs. (4) and (11) far out, the exact law."""
+    constants, K = draws("C1", "C2", "C3"), np.array([1e30, 1e45, 1e60])
+    found = value(refined(LEADING, BOTH_IN_K, K, **constants), name)
+    readings = [same("8 random C, eq. (43)", "refined", found, form(K, 32.0, **columns(constants)))]
+    # Eq. (11)'s leading drift is 2 L eta/alpha, so that its C3 is 2 L, and its C2 is 2 rho sigma.
+    for bound, C2, C3 in ((EQ4, 1.0, 1.0), (EQ11, 2.0, 2.0)):
+        far = refined(bound, BOTH_IN_K, [FAR, FARTHER])
+        ratio = value(far, name) / form(far.budgets, 32.0, 1.0, C2, C3)
+        readings.append(settles(f"over the closed form, {bound}", "refined", ratio))
+    law = law_at(EQ4, BOTH_IN_K, name, FAR)
+    readings.append(same("the law at 1e40, eq. (3)", "exact", law, form(FAR, 32.0, 1.0, 1.0, 1.0)))
+    powers = iterations.FIXED_BATCH[name]
+    return Finding(
+        together(readings, slope(name, powers["K"], BOTH_IN_K, EQ4), power(name, "b", powers["b"], BOTH_IN_K, EQ4))
+    )
+
+
+@claim("S.B2.alpha", "B.2; Table 2 (B), comment", "alpha_K* = 2 (C1 C3)^(1/2)/C2 b^1/2 K^-1/2")
+def b2_alpha() -> Finding:
+    return _in_iterations("alpha", iterations.tuned_alpha)
+
+
+@claim("S.B2.eta", "B.2; Table 2 (B), comment; C.3 (ii)", "eta_K* = 2^(1/2) C1^(3/4)/(C2^(1/2) C3^(1/4)) b^1/4 K^-3/4")
+def b2_eta() -> Finding:
+    return _in_iterations("eta", iterations.tuned_eta)
+
+
+@claim("S.B2.risk", "B.2", "min risk_K = 2 2^(1/2) C2^(1/2) (C1 C3)^(1/4) b^-1/4 K^-1/4")
+def b2_risk() -> Finding:
+    return _in_iterations("risk", iterations.tuned_risk)
+
+
+@claim(
+    "S.B2.dropped", "B.2, last paragraph", "the dropped terms, O(b^-1 K^-1/2) and O(b^1/4 K^-3/4), are of lower order"
+)
+def dropped() -> Finding:
+    """At the optimum of eq. (3): C2/(alpha b^(1/2) K) and C3 eta, at two b and two K twenty decades on."""
+    values = {b: _dropped_terms(setting("eta", "alpha", budget="K", b=b)) for b in (1e3, 1e4)}
+    readings = []
+    for name, powers in iterations.DROPPED.items():
+        by_K, by_b = _powers_of({b: values[b][name] for b in values})
+        for by, (measured, tolerance) in (("K", by_K), ("b", by_b)):
+            readings.append(Reading(f"{name} ~ {by}^p", "refined", measured, powers[by], tolerance))
+        readings.append(at_most(f"{name} ~ K^p, below the risk's", "refined", by_K[0], Fraction(-1, 4)))
+    return Finding(tuple(readings))
+
+
+#: Budgets a tenth of a decade apart, far out and twenty decades further: two slopes in K.
+_PAIRS = np.array([FAR, FAR * 10, FARTHER, FARTHER * 10])
+
+
+def _dropped_terms(regime: Setting) -> dict[str, np.ndarray]:
+    found = refined(EQ4, regime, _PAIRS)
+    b = dict(regime.fixed)["b"]
+    return {"burn_in": 1 / (value(found, "alpha") * np.sqrt(b) * _PAIRS), "drift": value(found, "eta")}
+
+
+def _powers_of(values: dict[float, np.ndarray]) -> tuple[tuple[float, float], tuple[float, float]]:
+    """The powers of K and of b, each with what it changes by over twenty decades of K."""
+    low, high = values.values()
+    near, far = np.log10(low[1] / low[0]), np.log10(low[3] / low[2])
+    by_b = np.log10(high / low)  # the two b are a factor of ten apart
+    rounding = 4e-9  # two logs, each to 1e-9, over one decade
+    return (float(far), abs(float(far - near)) + rounding), (float(by_b[2]), abs(float(by_b[2] - by_b[0])) + rounding)
+
+
+@claim(
+    "S.remark4",
+    "Remark 4",
+    "along any b(T) with alpha* <= 1 (b <~ T^1/2) risk ~ T^-1/4, alpha ~ b T^-1/2, eta ~ b T^-3/4",
+)
+def remark4() -> Finding:
+    readings: list[Reading] = []
+    for p in (Fraction(1, 8), Fraction(1, 4), Fraction(3, 8)):
+        regime = setting("eta", "alpha", b=p)
+        for name, power_of_T in (("risk", Fraction(-1, 4)), ("alpha", tuned_alpha(p)), ("eta", tuned(p))):
+            readings += [_along(p, one) for one in slope(name, power_of_T, regime, EQ4)]
+    beyond = slope("risk", Fraction(-1, 4), setting("eta", "alpha", b=Fraction(3, 5)), EQ4)
+    return Finding(
+        tuple(readings),
+        f"and not beyond: along b = T^3/5 the risk falls as T^({beyond[1].measured}) "
+        f"(refined: {beyond[0].measured:.6g})",
+    )
+
+
+def _along(p: Fraction, reading: Reading) -> Reading:
+    return replace(reading, what=f"{reading.what}, b = T^{p}")
+
+
+@claim("S.remark4.selected", "Remark 4; C.2, II", "it is retaining the burn-in term that selects the b_T* of Theorem 3")
+def selected() -> Finding:
+    joint = setting("eta", "b", "alpha")
+    sixth = Fraction(1, 6)
+    with_burn_in = _leading_and_burn_in()
+    drift_alone = exponent(EQ5, joint, "b")
+    found = slope("b", sixth, joint, EQ4) + slope("b", sixth, joint, with_burn_in, called="eq. (43) and burn-in alone")
+    return Finding(
+        found,
+        f"burn-in does not select it alone: it sends b up to where alpha reaches 1, b ~ T^({found[-1].measured}); "
+        f"C3 eta alone, eq. (5), sends it down, to b ~ T^{drift_alone}; 1/6 is the balance of the two",
+    )
+
+
+def _leading_and_burn_in() -> Proxy:
+    """Eq. (43)'s three terms and the burn-in term: eq. (4) without C3 eta."""
+    whole = bounds.lmo()
+    drift = next(term for term in whole.terms if term.exponent("eta") == 1 and not term.exponent("alpha"))
+    return replace(whole, terms=tuple(term for term in whole.terms if term is not drift), name="eq. (4) less C3 eta")
+
+
+JOINT = setting("eta", "b", "alpha")
+
+
+def _law(name: str) -> Finding:
+    return Finding(slope(name, joint.EXPONENTS[name], JOINT, EQ4))
+
+
+@claim("S.eq9.b", "eq. (9)", "all tuned, b_T* ~ T^1/6")
+def eq9_b() -> Finding:
+    return _law("b")
+
+
+@claim("S.eq9.eta", "eq. (9)", "all tuned, eta_T* ~ T^-7/12")
+def eq9_eta() -> Finding:
+    return _law("eta")
+
+
+@claim("S.eq9.alpha", "eq. (9)", "all tuned, alpha_T* ~ T^-1/3")
+def eq9_alpha() -> Finding:
+    return _law("alpha")
+
+
+@claim("S.eq9.risk", "eq. (9)", "all tuned, risk_T* ~ T^-1/4")
+def eq9_risk() -> Finding:
+    return _law("risk")
+
+
+@claim("S.thm3.consistent", "after eq. (9)", "these schedules are those of eq. (8) with b = b_T*")
+def consistent() -> Finding:
+    found = refined(EQ4, JOINT, [FAR, FARTHER])
+    b: Any = value(found, "b")
+    alpha = fixed_batch.momentum_complement(found.budgets, b, 1.0, 1.0, 1.0)
+    eta = fixed_batch.learning_rate(found.budgets, b, 1.0, 1.0, 1.0)
+    return Finding(
+        together(
+            on_grid("fig9", "slope of alpha/b", "slope of eta/b"),
+            settles("alpha* over B.2's at b*", "refined", value(found, "alpha") / alpha),
+            settles("eta* over B.2's at b*", "refined", value(found, "eta") / eta),
+        ),
+        "with their constants; on the grid these two combinations can be told, though b, alpha and eta cannot",
+    )
+
+
+@claim(
+    "S.thm3.equivalent",
+    "after Theorem 3",
+    "at leading order several batch-growth paths are equivalent, all else re-tuned",
+)
+def equivalent() -> Finding:
+    best = refined(EQ4, JOINT, [FAR, FARTHER]).risk
+    readings = []
+    for p in (Fraction(0), Fraction(1, 4), Fraction(3, 8)):
+        path = refined(EQ4, setting("eta", "alpha", b=p), [FAR, FARTHER]).risk
+        readings.append(settles(f"risk along b = T^{p} over the joint one", "refined", path / best))
+    half = refined(EQ4, setting("eta", "alpha", b=Fraction(1, 2)), [FAR, FARTHER]).risk / best
+    return Finding(
+        tuple(readings),
+        f"constants included; at b = T^1/2 alpha no longer falls, and the constant is {half[1]:.4f} times larger",
+    )

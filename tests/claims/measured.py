@@ -1,0 +1,37 @@
+"""A source's rows, measured once for all the tests of a file, and what is asked of every row."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+
+from hpgrid.claims import ledger
+from hpgrid.claims.ledger import HOLDS, VERDICTS, Claim, Row, run, select
+
+CLAIMS: dict[str, Claim] = {entry.id: entry for entry in ledger()}
+
+
+@cache
+def rows(source: str) -> dict[str, Row]:
+    return {row.claim.id: row for row in run(select(ledger(), source=source))}
+
+
+def verdict(id: str) -> str:
+    """Return what the row came to, with right predictions."""
+    return rows(CLAIMS[id].source)[id].finding.verdict
+
+
+def remeasured(id: str) -> str:
+    return CLAIMS[id].measure().verdict
+
+
+def check_every_row(source: str) -> None:
+    """Each claim is measured, and what does not hold says why."""
+    found = rows(source)
+    assert list(found) == [id for id, entry in CLAIMS.items() if entry.source == source]
+    for id, row in found.items():
+        assert row.finding.verdict in VERDICTS
+        assert row.finding.readings, id
+        assert not any(math.isnan(reading.measured) for reading in row.finding.readings), id
+        assert "nan" not in row.finding.note, id
+        assert row.finding.note or row.finding.verdict == HOLDS, id
