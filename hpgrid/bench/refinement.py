@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 import hpgrid
 from hpgrid.bench.measure import cpu, interleaved
 from hpgrid.refinement.profile import profile
-from hpgrid.theory import joint
+from hpgrid.theory import theorems
 
 TUNED = ("eta", "b", "alpha")
 
@@ -103,9 +103,9 @@ def exact(T: Floats, triples: Floats) -> Floats:
         lo, hi = np.full(T.shape, -60.0), np.zeros(T.shape)
         for _ in range(80):
             middle = (lo + hi) / 2
-            late = joint.curve(np.exp(middle), C1, C2, C3)[0] > T
+            late = theorems.theorem3_curve(np.exp(middle), C1, C2, C3)[0] > T
             lo, hi = np.where(late, middle, lo), np.where(late, hi, middle)
-        found.append(np.log(joint.curve(np.exp(lo), C1, C2, C3)[1]))
+        found.append(np.log(theorems.theorem3_curve(np.exp(lo), C1, C2, C3)[1]))
     return np.array(found)
 
 

@@ -18,7 +18,7 @@ from hpgrid.critical import lmo, solve
 from hpgrid.critical.answer import FOUND, critical_batch
 from hpgrid.critical.need import one_over
 from hpgrid.critical.reach import NEAR
-from hpgrid.theory import critical_batch as theory
+from hpgrid.theory import batch_sizes as theory
 from hpgrid.theory import iso_loss
 
 claim = partial(claimed, source="hpgrid")
@@ -35,7 +35,7 @@ def _parts(of: dict[str, float]) -> iso_loss.Parts:
     return iso_loss.of_bound(ALPHA, of["Delta0"], of["L"], of["rho"] * of["sigma"])
 
 
-@claim("H.critical.lmo", "theory.critical_batch", "LMO, eta tuned: tokens to a target are fewest at b = 4 b_min")
+@claim("H.critical.lmo", "theory.batch_sizes", "LMO, eta tuned: tokens to a target are fewest at b = 4 b_min")
 def lmo_tuned() -> Finding:
     """Numerically, and by the refined optimum at those tokens: its risk is the target."""
     readings = []
@@ -53,7 +53,7 @@ def lmo_tuned() -> Finding:
     return Finding(tuple(readings))
 
 
-@claim("H.critical.lmo.eta", "theory.critical_batch", "LMO, eta fixed: b^(1/2) solves a quadratic")
+@claim("H.critical.lmo.eta", "theory.batch_sizes", "LMO, eta fixed: b^(1/2) solves a quadratic")
 def lmo_fixed() -> Finding:
     """As with eta tuned; the learning rates leave a half of the target, and almost nothing of it."""
     readings = []
@@ -75,7 +75,7 @@ def lmo_fixed() -> Finding:
     return Finding(tuple(readings))
 
 
-@claim("H.critical.star", "theory.critical_batch", "star-convex: b* by Lambert's W, whatever eta and lam but for Z")
+@claim("H.critical.star", "theory.batch_sizes", "star-convex: b* by Lambert's W, whatever eta and lam but for Z")
 def star_convex() -> Finding:
     """Numerically, on a grid, and by the refined optimum at those tokens."""
     own: dict[str, Any] = {"Delta0": 100.0, "L": 0.7, "sigma": 130.0, "D": 1.2, "G0": 10.0, "lam": 0.1}
@@ -95,7 +95,7 @@ def star_convex() -> Finding:
     return Finding(tuple(readings))
 
 
-@claim("H.critical.near", "theory.critical_batch", "X/K + Y/b: b/b* = 1 + p -+ (p + p^2)^(1/2) cost 1 + p times")
+@claim("H.critical.near", "theory.batch_sizes", "X/K + Y/b: b/b* = 1 + p -+ (p + p^2)^(1/2) cost 1 + p times")
 def near() -> Finding:
     """By the tokens themselves, at three shares p."""
     needed, best = one_over(Parts(50.0, 0.3, 0.0, 0.0), "seed", 0.2), 3.0

@@ -11,7 +11,7 @@ from hpgrid.claims.ledger import Claim, Finding, Reading, gather
 from hpgrid.claims.ledger import claim as claimed
 from hpgrid.claims.readings import at_most, same, together
 from hpgrid.claims.routes import EQ4, FAR, FARTHER, SOLVER, exact, refined, setting
-from hpgrid.theory import joint
+from hpgrid.theory import theorems
 
 claim = partial(claimed, source="hpgrid")
 
@@ -32,12 +32,12 @@ def _named(triple: tuple[float, float, float]) -> dict[str, Any]:
     return dict(zip(("C1", "C2", "C3"), triple))
 
 
-@claim("H.curve", "theory.joint", "T and b of the joint optimum are closed forms of alpha, whatever C1, C2, C3")
+@claim("H.curve", "theory.theorems", "T and b of the joint optimum are closed forms of alpha, whatever C1, C2, C3")
 def curve() -> Finding:
     alpha = np.logspace(-10, -3, 8)
     readings = []
     for triple in TRIPLES:
-        T, b, eta = joint.curve(alpha, *triple)
+        T, b, eta = theorems.theorem3_curve(alpha, *triple)
         found = refined(EQ4, JOINT, T, **_named(triple))
         inside = b >= 1
         parts = zip(("alpha", "b", "eta"), (alpha, b, eta))
@@ -45,7 +45,7 @@ def curve() -> Finding:
     return Finding(tuple(readings))
 
 
-@claim("H.regret", "theory.joint", "a decade off the joint optimum, the others re-tuned, costs ~ T^(-1/3)")
+@claim("H.regret", "theory.theorems", "a decade off the joint optimum, the others re-tuned, costs ~ T^(-1/3)")
 def regret() -> Finding:
     from hpgrid.refinement import regret as excess
 
@@ -54,9 +54,9 @@ def regret() -> Finding:
         near, far, farther = np.log(excess(_proxy(TRIPLES[1]), v, 10, tuned=JOINT.tuned, T=[FAR, 10 * FAR, FARTHER]))
         local, whole = (far - near) / np.log(10), (farther - near) / np.log(FARTHER / FAR)
         tolerance = abs(local - whole) + 2 * SOLVER
-        readings.append(Reading(f"regret of {v} ~ T^p", "refined", local, joint.REGRET_EXPONENT, tolerance))
+        readings.append(Reading(f"regret of {v} ~ T^p", "refined", local, theorems.REGRET_EXPONENT, tolerance))
     levels = [level.exponent for level in exact(EQ4, JOINT).levels]
-    readings.append(Reading("level 2 less level 1", "exact", levels[1] - levels[0], joint.REGRET_EXPONENT))
+    readings.append(Reading("level 2 less level 1", "exact", levels[1] - levels[0], theorems.REGRET_EXPONENT))
     return Finding(tuple(readings))
 
 
@@ -73,7 +73,7 @@ def _ends(triple: tuple[float, float, float], within: float) -> Ends:
     from hpgrid.refinement import flatness
 
     found = flatness(_proxy(triple), within=within, tuned=JOINT.tuned, T=FAR, limits={"b": (1e-60, 1e200)})
-    low, high = joint.near_optimal(FAR, within, *triple)
+    low, high = theorems.near_optimal(FAR, within, *triple)
     return Ends(float(found.low["b"] / low - 1), float(found.high["b"] / high - 1))
 
 
@@ -90,21 +90,21 @@ def _first_order(end: str) -> Finding:
     return Finding(tuple(readings))
 
 
-@claim("H.near.low", "theory.joint", "b >= C2^3/(32 (C1 C3)^(3/2) e^2) T^(-1/2) costs at most e, to first order")
+@claim("H.near.low", "theory.theorems", "b >= C2^3/(32 (C1 C3)^(3/2) e^2) T^(-1/2) costs at most e, to first order")
 def low() -> Finding:
     return _first_order("low")
 
 
-@claim("H.near.high", "theory.joint", "b <= 2 e C2/(C1 C3)^(1/2) T^(1/2) costs at most e, to first order")
+@claim("H.near.high", "theory.theorems", "b <= 2 e C2/(C1 C3)^(1/2) T^(1/2) costs at most e, to first order")
 def high() -> Finding:
     return _first_order("high")
 
 
-@claim("H.pays", "theory.joint", "a batch size above 1 pays from where the curve has b = 1")
+@claim("H.pays", "theory.theorems", "a batch size above 1 pays from where the curve has b = 1")
 def pays() -> Finding:
     readings = []
     for triple in TRIPLES[:2]:
-        start = joint.pays_from(*triple)
+        start = theorems.pays_from(*triple)
         found = refined(EQ4, JOINT, [start * (1 - 1e-6), start * (1 + 1e-6)], **_named(triple))
         held = found.active["b"].tolist()
         readings.append(Reading(f"b held at 1 just before, C = {triple}", "refined", held[0], -1))
@@ -113,7 +113,7 @@ def pays() -> Finding:
     law = float(weak.constant)
     readings.append(Reading("2^10 (C1 C3)^5/C2^10, C = 1", "exact", law, 2.0**10, SOLVER * law))
     return Finding(
-        together(readings), f"at C = 1 it is {joint.pays_from(1, 1, 1):.0f}: the power law is for weak noise"
+        together(readings), f"at C = 1 it is {theorems.pays_from(1, 1, 1):.0f}: the power law is for weak noise"
     )
 
 

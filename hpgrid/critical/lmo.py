@@ -13,7 +13,7 @@ from hpgrid.critical import solve
 from hpgrid.critical.need import Array, Iterations
 from hpgrid.critical.solve import Point
 from hpgrid.proxy import evaluate_factor
-from hpgrid.theory import critical_batch as theory
+from hpgrid.theory import batch_sizes as theory
 from hpgrid.theory import iso_loss
 
 

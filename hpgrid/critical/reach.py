@@ -12,7 +12,7 @@ from hpgrid.critical import solve
 from hpgrid.critical.given import Given
 from hpgrid.critical.need import Iterations, logarithmic, one_over, split
 from hpgrid.critical.solve import Point, Shape
-from hpgrid.theory import critical_batch as theory
+from hpgrid.theory import batch_sizes as theory
 
 #: How much more than the fewest tokens still counts as near.
 NEAR = (0.01, 0.05, 0.20)
@@ -105,7 +105,7 @@ def _formulas(given: Given, parts: Parts, room: float) -> list[tuple[str, float]
     if given.form == "revised":
         return [("9 Y^2/(4 eps'^2)", float(theory.revised(parts.Y, room)))]
     return [
-        ("2 Y/eps', Z at b -> inf", float(theory.printed(parts.Y, room))),
+        ("2 Y/eps', Z at b -> inf", float(theory.theorem12_of(parts.Y, room))),
         ("2 Y/eps', Z at this b", float(theory.self_consistent(parts.Y, parts.Z_noise, room))),
     ]
 

@@ -21,7 +21,7 @@ from hpgrid.paper.critical import problem
 from hpgrid.paper.data import Check, FigureData, config_data
 from hpgrid.plotting import critical as plot
 from hpgrid.plotting.style import letter, log_axes, new_figure, styled
-from hpgrid.theory import critical_batch as theory
+from hpgrid.theory import batch_sizes as theory
 from hpgrid.theory import iso_loss
 
 Array = NDArray[np.float64]

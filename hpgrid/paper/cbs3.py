@@ -23,7 +23,7 @@ from hpgrid.paper.data import Check, FigureData, config_data
 from hpgrid.plotting import critical as plot
 from hpgrid.plotting.lines import padded
 from hpgrid.plotting.style import REFINED, letter, log_axes, new_figure, styled
-from hpgrid.theory import critical_batch as theory
+from hpgrid.theory import batch_sizes as theory
 
 Array = NDArray[np.float64]
 

@@ -26,8 +26,8 @@ from hpgrid.refinement.cost import flatness
 from hpgrid.refinement.profile import grid_excess, sublevel
 from hpgrid.search.brute import grid_search
 from hpgrid.slopes import FAR, fit_slope, window_bias, within
-from hpgrid.theory import fixed_momentum
 from hpgrid.theory import iso_loss as appendix_d
+from hpgrid.theory import theorems
 
 if TYPE_CHECKING:
     from hpgrid.search.brute import SearchResult
@@ -38,7 +38,7 @@ Array = NDArray[np.float64]
 Extra = Callable[[Config, Panel, Grid, "SearchResult", dict[str, Any]], tuple[dict[str, Any], tuple[Check, ...]]]
 
 #: The predicted slopes of the near-optimal batch size against the budget: T in Figure 10, K in Figure 11.
-NEAR_OPTIMAL = {"fig10": fixed_momentum.EXPONENTS["b"], "fig11": appendix_d.NEAR_OPTIMAL_EXPONENT}
+NEAR_OPTIMAL = {"fig10": theorems.THEOREM_1["b"], "fig11": appendix_d.NEAR_OPTIMAL_EXPONENT}
 
 #: Every how many levels Figure 4 has the predicted contour over the measured one.
 _EVERY = 3
@@ -243,7 +243,7 @@ def _hyperbola(
     curves = []
     for level in shown:
         # Spaced from the asymptote K_min outwards, so that the steep branch is drawn as well.
-        K = appendix_d.least_iterations(level, parts) * (1 + np.logspace(-10, 16, 400))
+        K = appendix_d.minimum_iterations(level, parts) * (1 + np.logspace(-10, 16, 400))
         curves.append(np.column_stack([K, appendix_d.batch_size(K, level, parts)]))
     return {"hyperbola": np.array(curves)}, (check,)
 

@@ -22,7 +22,7 @@ from hpgrid.refinement.cost import flatness, regret
 from hpgrid.refinement.optimum import refine
 from hpgrid.refinement.profile import grid_excess
 from hpgrid.slopes import FAR, REFINED, fit_slope, window_bias, within
-from hpgrid.theory import joint
+from hpgrid.theory import theorems
 
 Array = NDArray[np.float64]
 
@@ -44,11 +44,11 @@ def compute(config: Config, name: str) -> FigureData:
     arrays |= {"b_star": refine(proxy, **where).at["b"], "b_low": near.low["b"], "b_high": near.high["b"]}
     constants = lmo_constants(proxy) if grid.budget == "T" else None
     if constants is not None:
-        arrays["b_low_law"], arrays["b_high_law"] = joint.near_optimal(budget, SHARE, *constants)
+        arrays["b_low_law"], arrays["b_high_law"] = theorems.near_optimal(budget, SHARE, *constants)
     # The theorem is not about a bound that is written as text, unless it is the plain one.
     predicted = config.bound.formula is None or constants is not None
     nowhere = np.zeros(budget.shape, bool)
-    exponent = float(joint.REGRET_EXPONENT)
+    exponent = float(theorems.REGRET_EXPONENT)
     line = predicted_line(budget, arrays["regret_b"], nowhere, window, exponent)
     arrays["regret_law"] = line if predicted else np.full(budget.shape, np.nan)
     notes = {
@@ -91,7 +91,7 @@ def _checks(
         far = regret(proxy, v, DECADE, tuned=tuned, **{name: budget[inside] * FAR})
         slope = fit_slope(budget, arrays[f"regret_{v}"], window=window, step=REFINED)
         bias = window_bias(budget[inside], [arrays[f"regret_{v}"][inside], far])
-        checks.append(verdict(f"slope of the regret of {v}", slope, float(joint.REGRET_EXPONENT), bias))
+        checks.append(verdict(f"slope of the regret of {v}", slope, float(theorems.REGRET_EXPONENT), bias))
     return tuple(checks)
 
 
@@ -117,7 +117,7 @@ def _regrets(axes: Axes, budget: str, arrays: Any, excess: float) -> None:
         tuned_line(axes, x, arrays[f"regret_{v}"], v, f"${SHORT[v]}$, others re-tuned", held=False)
     for v in ("eta", "b", "alpha"):
         tuned_line(axes, x, arrays[f"held_{v}"], v, f"${SHORT[v]}$, others held", held=True)
-    law(axes, x, arrays["regret_law"], power_label(budget, str(joint.REGRET_EXPONENT)))
+    law(axes, x, arrays["regret_law"], power_label(budget, str(theorems.REGRET_EXPONENT)))
     levels = _levels(excess)
     for kind, level in levels.items():
         floor(axes, level, f"$\\epsilon$ of {kind}" if kind in ("float32", "float64") else kind)

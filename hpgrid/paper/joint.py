@@ -39,7 +39,7 @@ from hpgrid.slopes import (
     window_bias,
     within,
 )
-from hpgrid.theory import joint as theorem3
+from hpgrid.theory import theorems
 from hpgrid.tuning.laws import exact_law, predicted
 from hpgrid.tuning.laws import monomials as monomials_of
 from hpgrid.tuning.question import Question, ask
@@ -55,9 +55,9 @@ SHAPES = {1: (1, 2, (6.4, 3.0)), 2: (1, 3, (8.6, 3.0)), 3: (2, 2, (6.4, 5.2))}
 def compute(config: Config, name: str) -> FigureData:
     """Return the arrays and checks of Figure 9: where no window is given, all budgets are fitted."""
     question = all_tuned(config)
-    exponents: Mapping[str, Fraction] = theorem3.EXPONENTS
+    exponents: Mapping[str, Fraction] = theorems.THEOREM_3
     monomials: Sequence[Monomial] = [
-        ({top: Fraction(1), below: Fraction(-1)}, exponent) for (top, below), exponent in theorem3.IDENTIFIABLE.items()
+        ({top: Fraction(1), below: Fraction(-1)}, exponent) for (top, below), exponent in theorems.IDENTIFIABLE.items()
     ]
     if config.bound.formula is not None:
         # The theorem is not about a bound that is written as text: it has exponents of its own, or none.

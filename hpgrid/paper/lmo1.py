@@ -19,7 +19,7 @@ from hpgrid.paper.checks import verdict
 from hpgrid.paper.data import Check, FigureData, config_data
 from hpgrid.plotting.lines import METHOD_COLORS, METHOD_MARKERS, bound_line, family, law, level, measured, padded
 from hpgrid.plotting.style import OPTIMUM, hollow, letter, log_axes, new_figure, number, styled
-from hpgrid.theory import iterations
+from hpgrid.theory import theorems
 
 Array = NDArray[np.float64]
 
@@ -136,12 +136,10 @@ def _fixed_momentum(
     least, middle = runs.least[:, :, 0], int(np.abs(b - given["shown_b"]).argmin())
     along_K = best(least[:, middle], {"eta": eta})["eta"]
     along_b = best(least[:, :, -1], {"eta": eta})["eta"]
-    law = iterations.learning_rate(K, given["fixed_alpha"], problem.Delta0, 4 * problem.L)
+    law = theorems.theorem1_eta_in_K(K, given["fixed_alpha"], problem.Delta0, 4 * problem.L)
     slopes = movement(K, along_K), movement(b, along_b)
     checks = [
-        verdict(
-            f"eta* ~ K^p, {METHODS[norm]}, b = {b[middle]:g}", slopes[0], float(iterations.FIXED_MOMENTUM_ETA), 0.0
-        ),
+        verdict(f"eta* ~ K^p, {METHODS[norm]}, b = {b[middle]:g}", slopes[0], float(theorems.THEOREM_1_ETA_IN_K), 0.0),
         verdict(f"eta* ~ b^p, {METHODS[norm]}, K = {K[-1]:g}", slopes[1], 0.0, 0.0),
     ]
     arrays = {f"{norm}_eta_{key}": value for key, value in along_K._asdict().items()} | {f"{norm}_eta_law": law}
@@ -161,10 +159,10 @@ def _fixed_batch(
     along_b = best(runs.least[..., -1, :].swapaxes(1, 2), tuned)
     constants = problem.Delta0, 2 * given["noise"], 4 * problem.L
     arrays = {f"{norm}_alpha_{key}": value for key, value in along_K["alpha"]._asdict().items()}
-    arrays[f"{norm}_alpha_law"] = iterations.tuned_alpha(K, b[0], *constants)
+    arrays[f"{norm}_alpha_law"] = theorems.theorem2_alpha_in_K(K, b[0], *constants)
     checks = []
     for name in tuned:
-        powers = iterations.FIXED_BATCH[name]
+        powers = theorems.THEOREM_2_IN_K[name]
         for axis, x, found in (("K", K, along_K), ("b", b, along_b)):
             held = f"b = {b[0]:g}" if axis == "K" else f"K = {K[-1]:g}"
             check = verdict(

@@ -27,7 +27,7 @@ from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime
 from hpgrid.search.brute import grid_search
 from hpgrid.slopes import fit_slope, refined_curves, within
-from hpgrid.theory import fixed_batch, fixed_momentum, frank_wolfe, star_convex
+from hpgrid.theory import cesista_laws, theorems
 from hpgrid.tuning.laws import exact_law, predicted
 from hpgrid.tuning.survey import fitted_edge, fitting_window
 
@@ -39,17 +39,17 @@ def _with_logs(laws: Mapping[str, tuple[Fraction, Fraction]]) -> Laws:
     return {v: power for v, (power, _) in laws.items()}, {v: power for v, (_, power) in laws.items()}
 
 
-_FIXED_MOMENTUM: Laws = (fixed_momentum.EXPONENTS, {})
-_FIXED_BATCH: Laws = (fixed_batch.EXPONENTS, {})
+_FIXED_MOMENTUM: Laws = (theorems.THEOREM_1, {})
+_FIXED_BATCH: Laws = (theorems.THEOREM_2, {})
 
 #: What each figure's theorem predicts.
 THEOREMS: dict[str, Laws] = {
     **dict.fromkeys(("fig1", "fig5", "fig6"), _FIXED_MOMENTUM),
     **dict.fromkeys(("fig2", "fig7", "fig8"), _FIXED_BATCH),
-    "star1": _with_logs(star_convex.FIXED_MOMENTUM),
-    "star2": _with_logs(star_convex.FIXED_BATCH),
-    "fw1": (frank_wolfe.FIXED_MOMENTUM, {}),
-    "fw2": (frank_wolfe.FIXED_BATCH, {}),
+    "star1": _with_logs(cesista_laws.STAR_CONVEX_FIXED_MOMENTUM),
+    "star2": _with_logs(cesista_laws.STAR_CONVEX_FIXED_BATCH),
+    "fw1": (cesista_laws.FRANK_WOLFE_FIXED_MOMENTUM, {}),
+    "fw2": (cesista_laws.FRANK_WOLFE_FIXED_BATCH, {}),
 }
 
 

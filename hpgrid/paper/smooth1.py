@@ -19,7 +19,7 @@ from hpgrid.config import Config, check_choice, check_count
 from hpgrid.norms import Norm, named
 from hpgrid.paper.data import Check, FigureData, config_data
 from hpgrid.plotting.style import letter, new_figure, power_of_ten, styled
-from hpgrid.theory import smoothness as theory
+from hpgrid.theory import cesista_laws as theory
 
 Array = NDArray[np.float64]
 
@@ -91,7 +91,7 @@ def _pairs(arrays: dict[str, Any], norm: Norm, shape: tuple[int, int], given: Ma
     one = every["oracle"]
     tolerance = SURE * one.error + ROUNDING
     where = f"{norm.name}, {_text(shape)}"
-    checks = [_check(f"mean quotient, {where}", one.mean, theory.PRINTED, tolerance, (1, one.pairs))]
+    checks = [_check(f"mean quotient, {where}", one.mean, theory.PRINTED_D, tolerance, (1, one.pairs))]
     if norm.name == "max":
         predicted = theory.sign_quotient(math.prod(shape))
         checks.append(_check(f"mean quotient against d/N, {where}", one.mean, predicted, tolerance, (1, one.pairs)))
@@ -119,7 +119,7 @@ def _noise(arrays: dict[str, Any], norm: Norm, noise: str, given: Mapping[str, A
     arrays[f"needed_most_{norm.name}"] = np.array(found.bound)
     tolerance = SURE * float(found.error[-1]) + ROUNDING
     what = f"what {noise} noise needs, {norm.name}, b = {found.b[-1]}"
-    return [_check(what, float(found.constant[-1]), theory.PRINTED, tolerance, (1, int(found.b[-1])))]
+    return [_check(what, float(found.constant[-1]), theory.PRINTED_D, tolerance, (1, int(found.b[-1])))]
 
 
 def _check(what: str, measured: float, predicted: float, tolerance: float, window: tuple[int, int]) -> Check:
@@ -170,7 +170,7 @@ def _times(shape: str) -> str:
 
 
 def _printed(axes: Axes, label: str | None = "text: $D = 1$") -> None:
-    axes.axhline(theory.PRINTED, linestyle="--", color="0.1", linewidth=1.2, label=label, zorder=6)
+    axes.axhline(theory.PRINTED_D, linestyle="--", color="0.1", linewidth=1.2, label=label, zorder=6)
 
 
 def _by_shape(axes: Axes, arrays: Mapping[str, Any], norms: list[str], shapes: list[str]) -> None:

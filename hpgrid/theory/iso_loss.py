@@ -43,33 +43,33 @@ def risk(K: ArrayLike, b: ArrayLike, of: Parts) -> Array:
     return of.deterministic / np.sqrt(K) + of.burn_in / (K * root_b) + of.floor / root_b
 
 
-def batch_size(K: ArrayLike, level: float, of: Parts) -> Array:
+def batch_size(K: ArrayLike, target: float, of: Parts) -> Array:
     """Return the batch size at which K iterations reach a risk; +inf where no batch size does.
 
     Source: the hyperbola of Shulgin et al., Appendix D, solved for b.
     """
     K = np.asarray(K, float)
-    left = level - of.deterministic / np.sqrt(K)
+    left = target - of.deterministic / np.sqrt(K)
     with np.errstate(divide="ignore"):
         root_b = np.where(left > 0, (of.floor + of.burn_in / K) / np.where(left > 0, left, 1.0), np.inf)
     return root_b**2
 
 
-def hyperbola(K: ArrayLike, b: ArrayLike, level: float, of: Parts) -> tuple[Array, Array]:
+def hyperbola(K: ArrayLike, b: ArrayLike, target: float, of: Parts) -> tuple[Array, Array]:
     """Return the two sides of (c K^(1/2) - C_det)(c b^(1/2) - F) = C_det F, F = C_floor + C_burn/K.
 
     Source: Shulgin et al., Appendix D.
     """
     noise = of.floor + of.burn_in / np.asarray(K, float)
-    left = (level * np.sqrt(K) - of.deterministic) * (level * np.sqrt(b) - noise)
+    left = (target * np.sqrt(K) - of.deterministic) * (target * np.sqrt(b) - noise)
     return left, of.deterministic * noise
 
 
-def least_iterations(level: float, of: Parts) -> float:
+def minimum_iterations(target: float, of: Parts) -> float:
     """Return K_min = (C_det/c)^2, below which no batch size reaches the risk c."""
-    return (of.deterministic / level) ** 2
+    return (of.deterministic / target) ** 2
 
 
-def least_batch_size(level: float, of: Parts) -> float:
+def minimum_batch_size(target: float, of: Parts) -> float:
     """Return b_min = (C_floor/c)^2, below which no number of iterations reaches the risk c."""
-    return (of.floor / level) ** 2
+    return (of.floor / target) ** 2

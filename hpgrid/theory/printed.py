@@ -1,4 +1,4 @@
-"""The bounds of eqs. (3), (4) and (11) as they are printed, formula by formula."""
+"""The bounds of eqs. (4) and (11) as they are printed, formula by formula."""
 
 from __future__ import annotations
 
@@ -11,12 +11,6 @@ Array = NDArray[np.float64]
 
 #: A constant, or an array of its values.
 Values = float | Array
-
-
-def risk_in_iterations(at: Mapping[str, Array], *, C1: Values, C2: Values, C3: Values) -> Array:
-    """Return risk_K at eta, b, alpha, K. Source: Shulgin et al., eq. (3)."""
-    eta, b, alpha, K = (at[name] for name in ("eta", "b", "alpha", "K"))
-    return C1 / (eta * K) + C2 / np.sqrt(b) * (1 + alpha**1.5 * K) / (alpha * K) + C3 * eta * (1 + 1 / alpha)
 
 
 def risk_in_tokens(at: Mapping[str, Array], *, C1: Values, C2: Values, C3: Values) -> Array:

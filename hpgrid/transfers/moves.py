@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.theory import batch_paths, sgd, transfer
+from hpgrid.theory import schedules, theorems, transfer
 from hpgrid.transfers import half_life
 from hpgrid.transfers.constants import Constants
 from hpgrid.transfers.given import Setting
@@ -40,9 +40,9 @@ def table() -> tuple[Move, ...]:
 
     Source: Shulgin et al., Appendix C.3 (i), (ii), for LMO methods; B.6 for SGD.
     """
-    lmo = {"held": batch_paths.FIXED_MOMENTUM, "tuned again": batch_paths.TUNED_MOMENTUM}
+    lmo = {"held": schedules.FIXED_MOMENTUM, "tuned again": schedules.TUNED_MOMENTUM}
     rows = [Move("LMO", momentum, kappa, kappa + lam) for momentum, (kappa, lam) in lmo.items()]
-    return (*rows, Move("SGD", "", sgd.IN_ITERATIONS["b"], sgd.IN_TOKENS["b"]))
+    return (*rows, Move("SGD", "", theorems.SGD_IN_K["b"], theorems.SGD_IN_T["b"]))
 
 
 class Factor(NamedTuple):

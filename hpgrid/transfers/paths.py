@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from hpgrid.theory import batch_paths
-from hpgrid.theory.batch_paths import FIXED_MOMENTUM, TUNED_MOMENTUM
+from hpgrid.theory import schedules
+from hpgrid.theory.schedules import FIXED_MOMENTUM, TUNED_MOMENTUM
 from hpgrid.transfers.given import Setting
 from hpgrid.transfers.rules import Row
 
 #: Where eta rises: p above this, by whether momentum is tuned.
-FIXED_RISES, TUNED_RISES = batch_paths.threshold(*FIXED_MOMENTUM), batch_paths.threshold(*TUNED_MOMENTUM)
+FIXED_RISES, TUNED_RISES = (schedules.path_threshold(*powers) for powers in (FIXED_MOMENTUM, TUNED_MOMENTUM))
 
 
 class Path(NamedTuple):
@@ -51,5 +51,5 @@ def paths(start: Setting, T: float, rows: Sequence[Row]) -> tuple[Path, ...]:
 
 def _path(p: float, regimes: tuple[str, ...]) -> Path:
     exact = Fraction(p)
-    fixed, tuned = (batch_paths.effective(*powers, exact) for powers in (FIXED_MOMENTUM, TUNED_MOMENTUM))
-    return Path(p, regimes, float(fixed), float(tuned), float(batch_paths.tuned_alpha(exact)))
+    fixed, tuned = (schedules.path_exponent(*powers, exact) for powers in (FIXED_MOMENTUM, TUNED_MOMENTUM))
+    return Path(p, regimes, float(fixed), float(tuned), float(schedules.path_alpha(exact)))

@@ -20,7 +20,7 @@ import numpy as np
 
 from hpgrid.checks import bad
 from hpgrid.theory import transfer as theory
-from hpgrid.theory.sgd import IN_TOKENS
+from hpgrid.theory.theorems import SGD_IN_T
 from hpgrid.theory.transfer import TABLE_2, Run
 from hpgrid.transfers.batch import Batch, feasible, units
 from hpgrid.transfers.given import NONE, TUNED, Limits, Setting, require, said
@@ -178,7 +178,7 @@ def table_2(regime: str) -> str:
 
 def _powers(regime: str) -> dict[str, Fraction]:
     """The powers of T_1/T_0, the batch size the regime's own."""
-    return {"eta": IN_TOKENS["T"]} if regime == "SGD" else TABLE_2[regime]
+    return {"eta": SGD_IN_T["T"]} if regime == "SGD" else TABLE_2[regime]
 
 
 def _known(value: float | None) -> float:

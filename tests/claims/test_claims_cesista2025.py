@@ -13,8 +13,8 @@ from hpgrid.bounds import cesista2025 as bounds
 from hpgrid.claims import cesista2025
 from hpgrid.claims.ledger import FAILS, HOLDS, VACUOUS, Reading
 from hpgrid.stochastic import against
-from hpgrid.theory import critical_batch as fewest
-from hpgrid.theory import frank_wolfe, smoothness, star_convex
+from hpgrid.theory import batch_sizes as fewest
+from hpgrid.theory import cesista_laws
 
 OWN = [entry for entry in CLAIMS.values() if entry.source == "cesista2025"]
 
@@ -147,15 +147,15 @@ def test_simulated_rows_say_by_how_much() -> None:
 @pytest.mark.parametrize(
     ("id", "table", "name", "wrong"),
     [
-        ("C.star.b", star_convex.FIXED_MOMENTUM, "b", (Fraction(1, 2), Fraction(-2, 3))),
-        ("C.star.b", star_convex.FIXED_MOMENTUM, "b", (Fraction(2, 3), Fraction(0))),
-        ("C.star.eta", star_convex.FIXED_MOMENTUM, "eta", (Fraction(-1, 3), Fraction(2, 3))),
-        ("C.star.alpha", star_convex.FIXED_BATCH, "alpha", (Fraction(-33, 50), Fraction(2, 3))),
-        ("C.star.eta.tokens", star_convex.FIXED_BATCH, "eta", (Fraction(-1), Fraction(1, 2))),
-        ("C.star.powers", star_convex.IN_BATCH, "alpha", Fraction(3, 4)),
-        ("C.star.iterations", star_convex.FIXED_ITERATIONS, "eta", (Fraction(-99, 100), Fraction(1))),
-        ("C.fw.b", frank_wolfe.FIXED_MOMENTUM, "b", Fraction(51, 100)),
-        ("C.fw.eta.tokens", frank_wolfe.FIXED_BATCH, "eta", Fraction(-2, 3)),
+        ("C.star.b", cesista_laws.STAR_CONVEX_FIXED_MOMENTUM, "b", (Fraction(1, 2), Fraction(-2, 3))),
+        ("C.star.b", cesista_laws.STAR_CONVEX_FIXED_MOMENTUM, "b", (Fraction(2, 3), Fraction(0))),
+        ("C.star.eta", cesista_laws.STAR_CONVEX_FIXED_MOMENTUM, "eta", (Fraction(-1, 3), Fraction(2, 3))),
+        ("C.star.alpha", cesista_laws.STAR_CONVEX_FIXED_BATCH, "alpha", (Fraction(-33, 50), Fraction(2, 3))),
+        ("C.star.eta.tokens", cesista_laws.STAR_CONVEX_FIXED_BATCH, "eta", (Fraction(-1), Fraction(1, 2))),
+        ("C.star.powers", cesista_laws.STAR_CONVEX_IN_BATCH, "alpha", Fraction(3, 4)),
+        ("C.star.iterations", cesista_laws.STAR_CONVEX_FIXED_ITERATIONS, "eta", (Fraction(-99, 100), Fraction(1))),
+        ("C.fw.b", cesista_laws.FRANK_WOLFE_FIXED_MOMENTUM, "b", Fraction(51, 100)),
+        ("C.fw.eta.tokens", cesista_laws.FRANK_WOLFE_FIXED_BATCH, "eta", Fraction(-2, 3)),
     ],
 )
 def test_a_wrong_law_fails(monkeypatch: pytest.MonkeyPatch, id: str, table: dict, name: str, wrong: object) -> None:
@@ -188,7 +188,7 @@ def test_a_bound_of_a_third_is_exceeded(monkeypatch: pytest.MonkeyPatch, id: str
         ("C.prop10", bounds, "gradient_norm"),
         ("C.thm11.dual", bounds, "weight_norm"),
         ("C.revised.eta", bounds, "best_learning_rate"),
-        ("C.star.b", star_convex, "log_batch_size"),
+        ("C.star.b", cesista_laws, "log_b"),
         ("C.thm12.closed", fewest, "fewest_tokens"),
     ],
 )
@@ -207,7 +207,7 @@ def test_a_form_that_is_off_by_a_millionth_fails(
 
 @pytest.mark.parametrize(
     ("id", "form"),
-    [("C.thm12.tokens", "printed"), ("C.revised.critical", "revised"), ("C.thm12.closed", "fewest_tokens")],
+    [("C.thm12.tokens", "theorem12_of"), ("C.revised.critical", "revised"), ("C.thm12.closed", "fewest_tokens")],
 )
 def test_a_critical_batch_size_that_is_off_by_a_thousandth_fails(
     monkeypatch: pytest.MonkeyPatch, id: str, form: str
@@ -225,6 +225,6 @@ def test_where_the_formula_never_arrives_is_at_one_half_and_nowhere_else(monkeyp
 
 def test_a_wrong_closed_form_of_random_signs_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     """By more than four standard errors of a thousand pairs, 0.004."""
-    right = smoothness.sign_quotient
-    monkeypatch.setattr(smoothness, "sign_quotient", lambda d: 1.005 * right(d))
+    right = cesista_laws.sign_quotient
+    monkeypatch.setattr(cesista_laws, "sign_quotient", lambda d: 1.005 * right(d))
     assert remeasured("C.A2.signs.closed") == FAILS

@@ -7,7 +7,7 @@ from measured import CLAIMS, check_every_row, remeasured, rows
 
 from hpgrid.claims import critical
 from hpgrid.claims.ledger import FAILS, HOLDS, gather
-from hpgrid.theory import critical_batch as theory
+from hpgrid.theory import batch_sizes as theory
 
 
 def test_they_are_in_the_ledger_as_its_own() -> None:

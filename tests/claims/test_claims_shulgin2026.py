@@ -12,7 +12,7 @@ from measured import CLAIMS, check_every_row, remeasured, rows, verdict
 from hpgrid.claims import ledger
 from hpgrid.claims.ledger import FAILS, HOLDS, UNIDENTIFIABLE, VACUOUS
 from hpgrid.claims.shulgin2026 import simulated
-from hpgrid.theory import capped_batch, fixed_batch, fixed_momentum, iterations, joint, noise_exponent, token_optimum
+from hpgrid.theory import batch_sizes, schedules, theorems, token_optimum
 
 # --- what stands in it ---
 
@@ -89,11 +89,11 @@ def test_measured_numbers_are_the_known_ones() -> None:
 @pytest.mark.parametrize(
     ("id", "table", "name", "wrong"),
     [
-        ("S.eq9.b", joint.EXPONENTS, "b", Fraction(1, 5)),
-        ("S.eq9.eta", joint.EXPONENTS, "eta", Fraction(-1, 2)),
-        ("S.eq7.b", fixed_momentum.EXPONENTS, "b", Fraction(51, 100)),
-        ("S.eq8.eta", fixed_batch.EXPONENTS, "eta", Fraction(-76, 100)),
-        ("S.B4.capC", capped_batch.REACHED, "C", Fraction(3)),
+        ("S.eq9.b", theorems.THEOREM_3, "b", Fraction(1, 5)),
+        ("S.eq9.eta", theorems.THEOREM_3, "eta", Fraction(-1, 2)),
+        ("S.eq7.b", theorems.THEOREM_1, "b", Fraction(51, 100)),
+        ("S.eq8.eta", theorems.THEOREM_2, "eta", Fraction(-76, 100)),
+        ("S.B4.capC", batch_sizes.CAP_REACHED, "C", Fraction(3)),
         ("S.eq23", token_optimum.EXPONENTS, "K", Fraction(4, 5)),
         ("S.B3.rate", token_optimum.RATE, "sigma", Fraction(1, 3)),
     ],
@@ -112,10 +112,10 @@ def test_a_wrong_exponent_fails(
         ("S.eq12", token_optimum, "learning_rate"),
         ("S.eq16", token_optimum, "batch_size"),
         ("S.eq20", token_optimum, "momentum_complement"),
-        ("S.eq24", fixed_momentum, "batch_size"),
-        ("S.eq6.risk", iterations, "risk"),
-        ("S.B2.alpha", iterations, "tuned_alpha"),
-        ("S.B4.capped", capped_batch, "risk"),
+        ("S.eq24", theorems, "theorem1_b"),
+        ("S.eq6.risk", theorems, "theorem1_risk_in_K"),
+        ("S.B2.alpha", theorems, "theorem2_alpha_in_K"),
+        ("S.B4.capped", batch_sizes, "capped_risk"),
     ],
 )
 def test_a_closed_form_that_is_off_by_a_millionth_fails(
@@ -130,11 +130,11 @@ def test_methods_that_exceed_a_smaller_bound_or_move_otherwise_fail(monkeypatch:
     right = simulated._both
     monkeypatch.setattr(simulated, "_both", lambda norm: replace(right(norm), bound=right(norm).bound / 3))
     assert remeasured("S.mc.eq2") == FAILS
-    monkeypatch.setattr(iterations, "FIXED_MOMENTUM_ETA", Fraction(-9, 10))
+    monkeypatch.setattr(theorems, "THEOREM_1_ETA_IN_K", Fraction(-9, 10))
     assert remeasured("S.mc.thm1.K") == HOLDS  # as it is measured
 
 
 def test_a_wrong_noise_exponent_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = noise_exponent.in_tokens
-    monkeypatch.setattr(noise_exponent, "in_tokens", lambda q: {**right(q), "b": Fraction(1, 4) - q})
+    right = schedules.noise_risk_in_T
+    monkeypatch.setattr(schedules, "noise_risk_in_T", lambda q: {**right(q), "b": Fraction(1, 4) - q})
     assert remeasured("S.eq45") == FAILS

@@ -92,7 +92,7 @@ def test_what_is_within_a_share_of_the_fewest_tokens_is_an_interval_with_that_sh
 
 def test_iterations_fall_and_are_convex_and_tokens_have_one_minimum(kind: str) -> None:
     """And tokens are convex up to the inflection alone: beyond it, with a part in 1/b^(1/2), concave."""
-    from hpgrid.theory import critical_batch as theory
+    from hpgrid.theory import batch_sizes as theory
 
     answer = hpgrid.critical_batch(**KINDS[kind])
     assert answer.reach is not None

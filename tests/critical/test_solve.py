@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hpgrid.bounds.cesista2025 import Parts
 from hpgrid.critical import lmo, solve
 from hpgrid.critical.need import Iterations, logarithmic, one_over
-from hpgrid.theory import critical_batch as theory
+from hpgrid.theory import batch_sizes as theory
 from hpgrid.theory import iso_loss
 
 #: Batch sizes are then above 1.
@@ -58,7 +58,7 @@ def test_the_loss(d: float, n: float, e: float, ratio: float, rate: float) -> No
 def test_the_lmo_bound_with_eta_tuned(p: float, d: float, f: float, c: float) -> None:
     of, level = lmo.Terms(10.0**p, 10.0 ** (f + p), 10.0**f, 10.0**d), 10.0**c
     parts = iso_loss.Parts(2 * float(np.sqrt(of.progress * of.drift)), of.burn_in, of.floor)
-    agrees(lmo.tuned(of, level), theory.lmo_tuned(level, parts), iso_loss.least_batch_size(level, parts))
+    agrees(lmo.tuned(of, level), theory.lmo_tuned(level, parts), iso_loss.minimum_batch_size(level, parts))
 
 
 @given(ANY, ANY, ABOVE, st.floats(-3.0, 0.0))

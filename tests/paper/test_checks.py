@@ -9,7 +9,7 @@ from hpgrid import bounds
 from hpgrid.paper.checks import tuned_checks, verdict
 from hpgrid.refinement.profile import grid_excess
 from hpgrid.slopes import Slope, fit_slope
-from hpgrid.theory import fixed_momentum
+from hpgrid.theory import theorems
 
 T = np.geomspace(1e10, 1e22, 25)
 NO_EDGE = np.zeros(25, bool)
@@ -55,9 +55,9 @@ def theorem_1(exponents: dict, steps: float = 0.1, window: tuple = (1e11, 1e22),
     """The checks of Theorem 1 where what was measured are its closed forms."""
     alpha, ones = 1e-3, (1.0, 1.0, 1.0)
     measured = {
-        "risk": (fixed_momentum.risk(T, alpha, *ones), NO_EDGE),
-        "b": (fixed_momentum.batch_size(T, alpha, *ones), NO_EDGE),
-        "eta": (fixed_momentum.learning_rate(T, alpha, *ones), NO_EDGE),
+        "risk": (theorems.theorem1_risk(T, alpha, *ones), NO_EDGE),
+        "b": (theorems.theorem1_b(T, alpha, *ones), NO_EDGE),
+        "eta": (theorems.theorem1_eta(T, alpha, *ones), NO_EDGE),
     }
     checks = tuned_checks(
         bounds.lmo_large_horizon(),
@@ -109,7 +109,7 @@ def test_an_exponent_that_is_not_the_bounds_fails() -> None:
 
 def test_edge_points_are_left_out_and_counted() -> None:
     edge = T > 1e20
-    checks = theorem_1(EXPONENTS, b=(np.where(edge, 1.0, fixed_momentum.batch_size(T, 1e-3, 1, 1, 1)), edge))
+    checks = theorem_1(EXPONENTS, b=(np.where(edge, 1.0, theorems.theorem1_b(T, 1e-3, 1, 1, 1)), edge))
     check = checks["slope of b"]
     assert (check.holds, check.edge_points) == (True, edge.sum())
     assert check.window[1] == T[~edge][-1]

@@ -13,7 +13,7 @@ from hpgrid.config import Config, Panel, load, override, shipped
 from hpgrid.grid import Grid
 from hpgrid.paper import compute, draw
 from hpgrid.paper.data import FigureData
-from hpgrid.theory import joint
+from hpgrid.theory import theorems
 
 TUNED = ("eta", "b", "alpha")
 
@@ -49,7 +49,7 @@ def test_the_three_slopes_hold(data: FigureData) -> None:
 
 
 def test_a_wrong_exponent_would_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(joint, "REGRET_EXPONENT", joint.REGRET_EXPONENT * 101 / 100)
+    monkeypatch.setattr(theorems, "REGRET_EXPONENT", theorems.REGRET_EXPONENT * 101 / 100)
     assert [check.holds for check in compute(config()).checks] == [False] * 3
 
 

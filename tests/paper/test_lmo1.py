@@ -14,7 +14,7 @@ from hpgrid.checks import METHODS
 from hpgrid.config import Config, load, shipped
 from hpgrid.paper import lmo1
 from hpgrid.paper.data import FigureData, restore, save
-from hpgrid.theory import iterations
+from hpgrid.theory import theorems
 
 SMALL = {
     **{"K": [16, 64, 256, 1024], "b": [1, 16], "alpha": [0.1, 1.0]},
@@ -87,9 +87,9 @@ def test_predictions_are_the_theory_s_with_the_problem_s_constants(data: FigureD
 
     K = data.arrays["K"]
     problem = smoothed("max", (4, 2), width=0.5)
-    eta = iterations.learning_rate(K, 0.1, problem.Delta0, 4 * problem.L)
+    eta = theorems.theorem1_eta_in_K(K, 0.1, problem.Delta0, 4 * problem.L)
     np.testing.assert_allclose(data.arrays["max_eta_law"], eta)
-    alpha = iterations.tuned_alpha(K, 1.0, problem.Delta0, 2.0, 4 * problem.L)
+    alpha = theorems.theorem2_alpha_in_K(K, 1.0, problem.Delta0, 2.0, 4 * problem.L)
     np.testing.assert_allclose(data.arrays["max_alpha_law"], alpha)
 
 

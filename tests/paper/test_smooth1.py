@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from hpgrid.config import Config, load, shipped
 from hpgrid.paper import smooth1
 from hpgrid.paper.data import FigureData, restore, save
-from hpgrid.theory import smoothness as theory
+from hpgrid.theory import cesista_laws as theory
 
 
 def config(**changes: object) -> Config:
@@ -51,7 +51,7 @@ def test_only_gaussian_noise_needs_no_more_than_the_text_has(data: FigureData) -
 def test_a_wrong_prediction_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     right = theory.sign_quotient
     monkeypatch.setattr(theory, "sign_quotient", lambda d: 1.2 * right(d))
-    monkeypatch.setattr(theory, "PRINTED", 1.001)
+    monkeypatch.setattr(theory, "PRINTED_D", 1.001)
     own = config(norms=["frobenius", "max"], shapes=["6x4"], noises=["gaussian"])
     assert [check.holds for check in smooth1.compute(own).checks] == [False] * 4
 

@@ -10,7 +10,7 @@ import pytest
 
 from hpgrid import FunctionProxy, Grid, LogAxis, Proxy, Term, bounds, flatness, parse, refine
 from hpgrid.refinement.profile import bisect, grid_excess, profile, sublevel
-from hpgrid.theory import fixed_momentum
+from hpgrid.theory import theorems
 
 #: Unit constants, and others that no symmetry makes equal.
 CONSTANTS = [{"C1": 1.0, "C2": 1.0, "C3": 1.0}, {"C1": 3.0, "C2": 0.2, "C3": 7.0}]
@@ -28,11 +28,11 @@ PROBLEMS = [
 def test_fixed_momentum_has_the_closed_form_of_theorem_1(constants: dict, alpha: float) -> None:
     T = np.geomspace(1e12, 1e22, 6)
     found = profile(bounds.lmo_large_horizon(**constants), ("eta", "b"), {"alpha": alpha}, T)
-    b = fixed_momentum.batch_size(T, alpha, **constants)
+    b = theorems.theorem1_b(T, alpha, **constants)
     assert b.min() > 1
     np.testing.assert_allclose(found.at["b"], b, rtol=1e-9)
-    np.testing.assert_allclose(found.at["eta"], fixed_momentum.learning_rate(T, alpha, **constants), rtol=1e-9)
-    np.testing.assert_allclose(found.risk, fixed_momentum.risk(T, alpha, **constants), rtol=1e-9)
+    np.testing.assert_allclose(found.at["eta"], theorems.theorem1_eta(T, alpha, **constants), rtol=1e-9)
+    np.testing.assert_allclose(found.risk, theorems.theorem1_risk(T, alpha, **constants), rtol=1e-9)
 
 
 @pytest.mark.parametrize("T", [1e8, 1e12, 1e16])

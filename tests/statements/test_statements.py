@@ -19,7 +19,7 @@ from hpgrid.statements import refined, verdicts
 from hpgrid.statements.checking import Checked, check
 from hpgrid.statements.report import as_dict, text
 from hpgrid.statements.verdicts import contradictions, instead, part_verdict, tells, verdict
-from hpgrid.theory import star_convex as theory
+from hpgrid.theory import cesista_laws as theory
 
 F = Fraction
 
@@ -246,7 +246,7 @@ def test_the_extrapolations_errors_are_within_their_tolerances_for_random_consta
     """Of b* of the star-convex bound, whose local exponent is a closed form: 2/3 (1 - (d s/d log T)/s)."""
     rng, u = np.random.default_rng(7), np.log(refined.LADDER)
     for _ in range(200):
-        s = theory.decayed(u, theory.Constants(*10 ** rng.uniform(-1.5, 1.5, 4)))
+        s = theory.decayed(u, theory.StarConvex(*10 ** rng.uniform(-1.5, 1.5, 4)))
         slopes = 2 / 3 * (1 - (1 / 3) / (1 - 2 / (3 * s)) / s)
         p, p_error = refined.gained(slopes)
         q, q_error = refined.limit(u * (slopes - 2 / 3), 0.0)

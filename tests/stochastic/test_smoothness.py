@@ -18,7 +18,7 @@ from hpgrid.stochastic.oracles import newton_schulz_errors, singular_value_map, 
 from hpgrid.stochastic.report import ADAPTIVE, as_dict, measure, text
 from hpgrid.stochastic.smoothness import QUANTILES, gradient, quotient, quotients, statistics
 from hpgrid.stochastic.worst import HALVINGS, halve, worst_case
-from hpgrid.theory import smoothness as theory
+from hpgrid.theory import cesista_laws as theory
 
 #: A decomposition of a small matrix, and sums of its entries.
 ROUNDING = 1e-11
@@ -99,7 +99,7 @@ def test_random_orthogonal_matrices_give_half_pi() -> None:
     """Of n x n ones up to a few per cent of 1/n: the largest of n angles falls short of pi, the mean is rounded."""
     means = [statistics(quotients(SPECTRAL, (n, n), 200).oracle).mean for n in (8, 24)]
     assert means[0] > means[1]
-    assert abs(means[1] - theory.ORTHOGONAL) < abs(means[0] - theory.ORTHOGONAL) < 0.1
+    assert abs(means[1] - theory.ORTHOGONAL_QUOTIENT) < abs(means[0] - theory.ORTHOGONAL_QUOTIENT) < 0.1
 
 
 def test_d_is_the_same_in_any_linear_coordinates() -> None:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 import hpgrid
 from hpgrid.cli import app
 from hpgrid.sweeps.pictures import View, draw
-from hpgrid.theory import fixed_batch, fixed_momentum
+from hpgrid.theory import theorems
 
 PLAN: dict[str, Any] = {
     "bound": "lmo",
@@ -64,10 +64,10 @@ def test_cells_at_the_edge_are_hatched_and_only_they(data: Any) -> None:
 @pytest.mark.parametrize(
     ("regime", "v", "theory"),
     [
-        ("fixed momentum", "b", lambda T, C2, C3: fixed_momentum.batch_size(T, 1e-3, 1.0, C2, C3) / T**0.5),
-        ("fixed momentum", "eta", lambda T, C2, C3: fixed_momentum.learning_rate(T, 1e-3, 1.0, C2, C3) * T**0.25),
-        ("fixed batch", "alpha", lambda T, C2, C3: fixed_batch.momentum_complement(T, 1072, 1.0, C2, C3) * T**0.5),
-        ("fixed batch", "eta", lambda T, C2, C3: fixed_batch.learning_rate(T, 1072, 1.0, C2, C3) * T**0.75),
+        ("fixed momentum", "b", lambda T, C2, C3: theorems.theorem1_b(T, 1e-3, 1.0, C2, C3) / T**0.5),
+        ("fixed momentum", "eta", lambda T, C2, C3: theorems.theorem1_eta(T, 1e-3, 1.0, C2, C3) * T**0.25),
+        ("fixed batch", "alpha", lambda T, C2, C3: theorems.theorem2_alpha(T, 1072, 1.0, C2, C3) * T**0.5),
+        ("fixed batch", "eta", lambda T, C2, C3: theorems.theorem2_eta(T, 1072, 1.0, C2, C3) * T**0.75),
     ],
 )
 def test_the_dashed_prefactors_are_those_of_the_papers_proofs(data: Any, regime: str, v: str, theory: Any) -> None:

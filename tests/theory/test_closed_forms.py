@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from hpgrid.theory import fixed_batch, fixed_momentum, iso_loss, joint
+from hpgrid.theory import iso_loss, theorems
 
 CONSTANTS = [(1.0, 1.0, 1.0), (3.0, 0.2, 7.0), (0.5, 40.0, 2.0)]
 
@@ -32,14 +32,14 @@ def test_fixed_momentum_minimises_eq_5(C1: float, C2: float, C3: float, alpha: f
         return np.log(C1 * b / (eta * T) + C2 * np.sqrt(alpha) / np.sqrt(b) + C3 * (1 + 1 / alpha) * eta)
 
     (eta, b), risk = minimise(log_risk, [1e-3, 100.0])
-    assert fixed_momentum.batch_size(T, alpha, C1, C2, C3) == pytest.approx(b, rel=1e-4)
-    assert fixed_momentum.learning_rate(T, alpha, C1, C2, C3) == pytest.approx(eta, rel=1e-4)
-    assert fixed_momentum.risk(T, alpha, C1, C2, C3) == pytest.approx(risk, rel=1e-8)
+    assert theorems.theorem1_b(T, alpha, C1, C2, C3) == pytest.approx(b, rel=1e-4)
+    assert theorems.theorem1_eta(T, alpha, C1, C2, C3) == pytest.approx(eta, rel=1e-4)
+    assert theorems.theorem1_risk(T, alpha, C1, C2, C3) == pytest.approx(risk, rel=1e-8)
 
 
 def test_momentum_changes_the_constant_by_at_most_the_fourth_root_of_2() -> None:
     alphas = np.geomspace(1e-9, 1.0, 50)
-    risks = np.array([fixed_momentum.risk(1e12, alpha, 1.0, 1.0, 1.0) for alpha in alphas])
+    risks = np.array([theorems.theorem1_risk(1e12, alpha, 1.0, 1.0, 1.0) for alpha in alphas])
     assert (np.diff(risks) > 0).all()
     assert risks[-1] / risks[0] == pytest.approx(2**0.25, rel=1e-8)  # Corollary 1
 
@@ -58,9 +58,9 @@ def test_fixed_batch_minimises_the_leading_proxy_of_B2(C1: float, C2: float, C3:
         return np.log(C1 / (eta * K) + C2 * np.sqrt(alpha / b) + C3 * eta / alpha)
 
     (eta, alpha), risk = minimise(log_risk, [1e-7, 1e-4])
-    assert fixed_batch.momentum_complement(T, b, C1, C2, C3) == pytest.approx(alpha, rel=1e-4)
-    assert fixed_batch.learning_rate(T, b, C1, C2, C3) == pytest.approx(eta, rel=1e-4)
-    assert fixed_batch.risk(T, C1, C2, C3) == pytest.approx(risk, rel=1e-8)
+    assert theorems.theorem2_alpha(T, b, C1, C2, C3) == pytest.approx(alpha, rel=1e-4)
+    assert theorems.theorem2_eta(T, b, C1, C2, C3) == pytest.approx(eta, rel=1e-4)
+    assert theorems.theorem2_risk(T, C1, C2, C3) == pytest.approx(risk, rel=1e-8)
 
 
 # --- exponents ---
@@ -74,19 +74,19 @@ def slope(curve) -> float:
     ("exponents", "laws"),
     [
         (
-            fixed_momentum.EXPONENTS,
+            theorems.THEOREM_1,
             {
-                "risk": lambda T: fixed_momentum.risk(T, 0.1, 1.0, 2.0, 3.0),
-                "b": lambda T: fixed_momentum.batch_size(T, 0.1, 1.0, 2.0, 3.0),
-                "eta": lambda T: fixed_momentum.learning_rate(T, 0.1, 1.0, 2.0, 3.0),
+                "risk": lambda T: theorems.theorem1_risk(T, 0.1, 1.0, 2.0, 3.0),
+                "b": lambda T: theorems.theorem1_b(T, 0.1, 1.0, 2.0, 3.0),
+                "eta": lambda T: theorems.theorem1_eta(T, 0.1, 1.0, 2.0, 3.0),
             },
         ),
         (
-            fixed_batch.EXPONENTS,
+            theorems.THEOREM_2,
             {
-                "risk": lambda T: fixed_batch.risk(T, 1.0, 2.0, 3.0),
-                "alpha": lambda T: fixed_batch.momentum_complement(T, 32.0, 1.0, 2.0, 3.0),
-                "eta": lambda T: fixed_batch.learning_rate(T, 32.0, 1.0, 2.0, 3.0),
+                "risk": lambda T: theorems.theorem2_risk(T, 1.0, 2.0, 3.0),
+                "alpha": lambda T: theorems.theorem2_alpha(T, 32.0, 1.0, 2.0, 3.0),
+                "eta": lambda T: theorems.theorem2_eta(T, 32.0, 1.0, 2.0, 3.0),
             },
         ),
     ],
@@ -98,7 +98,7 @@ def test_the_laws_have_the_exponents_that_are_stated(exponents: dict, laws: dict
         assert slope(law) == pytest.approx(float(exponents[name]), abs=1e-12), name
 
 
-@pytest.mark.parametrize("exponents", [fixed_momentum.EXPONENTS, fixed_batch.EXPONENTS, joint.EXPONENTS])
+@pytest.mark.parametrize("exponents", [theorems.THEOREM_1, theorems.THEOREM_2, theorems.THEOREM_3])
 def test_the_exponents_balance_the_leading_terms(exponents: dict) -> None:
     e = {"b": Fraction(0), "alpha": Fraction(0)} | exponents
     progress, floor, drift = e["b"] - e["eta"] - 1, (e["alpha"] - e["b"]) / 2, e["eta"] - e["alpha"]
@@ -106,9 +106,9 @@ def test_the_exponents_balance_the_leading_terms(exponents: dict) -> None:
 
 
 def test_joint_tuning_follows_theorem_2_along_its_own_batch_size() -> None:
-    for (top, bottom), exponent in joint.IDENTIFIABLE.items():
-        assert joint.EXPONENTS[top] - joint.EXPONENTS[bottom] == exponent == fixed_batch.EXPONENTS[top]
-    assert joint.EXPONENTS["b"] == Fraction(1, 6)
+    for (top, bottom), exponent in theorems.IDENTIFIABLE.items():
+        assert theorems.THEOREM_3[top] - theorems.THEOREM_3[bottom] == exponent == theorems.THEOREM_2[top]
+    assert theorems.THEOREM_3["b"] == Fraction(1, 6)
 
 
 # --- Appendix D ---
@@ -144,7 +144,7 @@ def test_the_hyperbola_inverts_the_risk(C1: float, C2: float, C3: float) -> None
 def test_the_hyperbola_has_its_two_asymptotes() -> None:
     alpha, C1, C2, C3, level = 0.01, 3.0, 0.2, 7.0, 0.05
     parts = iso_loss.of_proxy(alpha, C1, C2, C3)
-    first, least = iso_loss.least_iterations(level, parts), iso_loss.least_batch_size(level, parts)
+    first, least = iso_loss.minimum_iterations(level, parts), iso_loss.minimum_batch_size(level, parts)
     assert first == pytest.approx(4 * C1 * C3 * (1 + 1 / alpha) / level**2)
     assert least == pytest.approx(C2**2 * alpha / level**2)
 

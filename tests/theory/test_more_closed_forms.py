@@ -8,20 +8,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from hpgrid.theory import (
-    batch_paths,
-    capped_batch,
-    critical_budget,
-    fixed_batch,
-    fixed_momentum,
-    iso_loss,
-    iterations,
-    noise_exponent,
-    printed,
-    schedules,
-    sgd,
-    transfer,
-)
+from hpgrid.theory import batch_sizes, iso_loss, printed, schedules, theorems, transfer
 
 CONSTANTS = [(1.0, 1.0, 1.0), (3.0, 0.2, 7.0), (0.5, 40.0, 2.0)]
 HALF = Fraction(1, 2)
@@ -44,9 +31,7 @@ def powers(form, **at: float) -> dict[str, float]:
 def test_the_printed_bounds_agree_where_their_constants_do() -> None:
     at = {"eta": np.array([1e-3, 2.0]), "b": np.array([3.0, 1e4]), "alpha": np.array([1e-3, 0.7])}
     K = np.array([1e5, 1e7])
-    in_K = printed.risk_in_iterations({**at, "K": K}, C1=3.0, C2=0.2, C3=7.0)
     in_T = printed.risk_in_tokens({**at, "T": K * at["b"]}, C1=3.0, C2=0.2, C3=7.0)
-    np.testing.assert_allclose(in_K, in_T, rtol=1e-14)
     exact = printed.bound_in_tokens({**at, "T": K * at["b"]}, Delta0=3.0, L=1.75, noise=0.1)
     less = 1.75 * at["eta"] * (4 + 4 / at["alpha"] - 3.5 - 2 / at["alpha"])  # C3 = 4 L, C2 = 2 rho sigma
     np.testing.assert_allclose(exact + less, in_T, rtol=1e-14)
@@ -65,35 +50,35 @@ def test_the_trivial_level_is_that_of_a_parabola() -> None:
 def test_theorem_1_in_iterations(C1: float, C2: float, C3: float) -> None:
     K, b, alpha = 1e8, 30.0, 0.02
     (eta,), risk = minimise(lambda x: C1 / (x[0] * K) + C2 * np.sqrt(alpha / b) + C3 * (1 + 1 / alpha) * x[0], [1e-5])
-    assert iterations.learning_rate(K, alpha, C1, C3) == pytest.approx(eta, rel=1e-4)
-    assert iterations.risk(K, b, alpha, C1, C2, C3) == pytest.approx(risk, rel=1e-9)
+    assert theorems.theorem1_eta_in_K(K, alpha, C1, C3) == pytest.approx(eta, rel=1e-4)
+    assert theorems.theorem1_risk_in_K(K, b, alpha, C1, C2, C3) == pytest.approx(risk, rel=1e-9)
 
 
 @pytest.mark.parametrize(("C1", "C2", "C3"), CONSTANTS)
 def test_theorem_2_in_iterations_is_theorem_2_in_tokens(C1: float, C2: float, C3: float) -> None:
     K, b = 1e10, 30.0
     own, other = (K, b, C1, C2, C3), (K * b, b, C1, C2, C3)
-    assert iterations.tuned_alpha(*own) == pytest.approx(float(fixed_batch.momentum_complement(*other)))
-    assert iterations.tuned_eta(*own) == pytest.approx(float(fixed_batch.learning_rate(*other)))
-    assert iterations.tuned_risk(*own) == pytest.approx(float(fixed_batch.risk(K * b, C1, C2, C3)))
+    assert theorems.theorem2_alpha_in_K(*own) == pytest.approx(float(theorems.theorem2_alpha(*other)))
+    assert theorems.theorem2_eta_in_K(*own) == pytest.approx(float(theorems.theorem2_eta(*other)))
+    assert theorems.theorem2_risk_in_K(*own) == pytest.approx(float(theorems.theorem2_risk(K * b, C1, C2, C3)))
 
 
 def test_theorem_2s_powers_are_those_of_its_closed_forms() -> None:
-    forms = {"alpha": iterations.tuned_alpha, "eta": iterations.tuned_eta, "risk": iterations.tuned_risk}
+    forms = {name: getattr(theorems, f"theorem2_{name}_in_K") for name in theorems.THEOREM_2_IN_K}
     for name, form in forms.items():
         found = powers(lambda K, b, form=form: form(K, b, 3.0, 0.2, 7.0), K=1e9, b=30.0)
-        assert found == pytest.approx({x: float(p) for x, p in iterations.FIXED_BATCH[name].items()})
-    burn_in = powers(lambda K, b: 1 / (iterations.tuned_alpha(K, b, 1, 1, 1) * np.sqrt(b) * K), K=1e9, b=30.0)
-    assert burn_in == pytest.approx({x: float(p) for x, p in iterations.DROPPED["burn_in"].items()})
-    assert iterations.DROPPED["drift"] == iterations.FIXED_BATCH["eta"]
+        assert found == pytest.approx({x: float(p) for x, p in theorems.THEOREM_2_IN_K[name].items()})
+    burn_in = powers(lambda K, b: 1 / (theorems.theorem2_alpha_in_K(K, b, 1, 1, 1) * np.sqrt(b) * K), K=1e9, b=30.0)
+    assert burn_in == pytest.approx({x: float(p) for x, p in theorems.DROPPED_IN_K["burn_in"].items()})
+    assert theorems.DROPPED_IN_K["drift"] == theorems.THEOREM_2_IN_K["eta"]
 
 
 def test_the_misprint_is_another_number_unless_c3_is_1() -> None:
-    right = fixed_momentum.learning_rate(1e12, 1e-3, 1.0, 1.0, 1.0)
-    assert iterations.learning_rate_as_printed(1e12, 1e-3, 1.0, 1.0, 1.0) > 10 * right
+    right = theorems.theorem1_eta(1e12, 1e-3, 1.0, 1.0, 1.0)
+    assert theorems.theorem1_eta_as_printed(1e12, 1e-3, 1.0, 1.0, 1.0) > 10 * right
     one = 1 / (1 + 1 / 1e-3)  # C3~ = 1
-    assert iterations.learning_rate_as_printed(1e12, 1e-3, 1.0, 1.0, one) == pytest.approx(
-        float(fixed_momentum.learning_rate(1e12, 1e-3, 1.0, 1.0, one))
+    assert theorems.theorem1_eta_as_printed(1e12, 1e-3, 1.0, 1.0, one) == pytest.approx(
+        float(theorems.theorem1_eta(1e12, 1e-3, 1.0, 1.0, one))
     )
 
 
@@ -103,17 +88,17 @@ def test_the_misprint_is_another_number_unless_c3_is_1() -> None:
 @pytest.mark.parametrize(("C1", "C2", "C3"), CONSTANTS)
 def test_at_a_cap_the_risk_is_theorem_1s_at_that_batch_size(C1: float, C2: float, C3: float) -> None:
     T, b, alpha = 1e16, 1e3, 0.02
-    capped = capped_batch.risk(T, b, alpha, C1, C2, C3)
-    assert capped == pytest.approx(float(iterations.risk(T / b, b, alpha, C1, C2, C3)))
-    far = capped_batch.risk(1e60, b, alpha, C1, C2, C3)
-    assert far == pytest.approx(float(capped_batch.floor(b, alpha, C2)), rel=1e-12)
-    floors = powers(lambda C2, alpha, b_max: capped_batch.floor(b_max, alpha, C2), C2=2.0, alpha=0.1, b_max=1e3)
-    assert floors == pytest.approx({x: float(p) for x, p in capped_batch.FLOOR.items()})
+    capped = batch_sizes.capped_risk(T, b, alpha, C1, C2, C3)
+    assert capped == pytest.approx(float(theorems.theorem1_risk_in_K(T / b, b, alpha, C1, C2, C3)))
+    far = batch_sizes.capped_risk(1e60, b, alpha, C1, C2, C3)
+    assert far == pytest.approx(float(batch_sizes.capped_floor(b, alpha, C2)), rel=1e-12)
+    floors = powers(lambda C2, alpha, b_max: batch_sizes.capped_floor(b_max, alpha, C2), C2=2.0, alpha=0.1, b_max=1e3)
+    assert floors == pytest.approx({x: float(p) for x, p in batch_sizes.CAPPED_FLOOR.items()})
 
 
 def test_the_caps_are_reached_where_the_optimal_batch_size_has_its_exponent() -> None:
-    assert 1 / capped_batch.REACHED["C"] == fixed_momentum.EXPONENTS["b"]
-    assert pytest.approx(capped_batch.LARGEST_TOKEN_GAIN) == capped_batch.LARGEST_GAIN**4
+    assert 1 / batch_sizes.CAP_REACHED["C"] == theorems.THEOREM_1["b"]
+    assert pytest.approx(batch_sizes.LARGEST_TOKEN_GAIN) == batch_sizes.LARGEST_GAIN**4
 
 
 @pytest.mark.parametrize("alpha", [1e-4, 0.0658, 1.0])
@@ -121,7 +106,7 @@ def test_the_caps_are_reached_where_the_optimal_batch_size_has_its_exponent() ->
 def test_at_the_critical_budget_a_larger_batch_neither_helps_nor_hurts(
     C1: float, C2: float, C3: float, alpha: float
 ) -> None:
-    T, parts = critical_budget.tokens(alpha, C1, C2, C3), iso_loss.of_proxy(alpha, C1, C2, C3)
+    T, parts = theorems.pays_from_at_momentum(alpha, C1, C2, C3), iso_loss.of_proxy(alpha, C1, C2, C3)
 
     def gain(T: float) -> float:
         """The tuned risk's slope in b at b = 1, of eq. (4) with eta tuned."""
@@ -175,31 +160,31 @@ def test_the_noise_exponents_are_those_of_a_numerical_minimum(q: Fraction) -> No
         return {"eta": eta, "alpha": alpha, "risk": risk}
 
     base, in_b, in_K = optimum(10.0, 1e8), optimum(20.0, 1e8), optimum(10.0, 2e8)
-    for name, exponents in noise_exponent.in_iterations(q).items():
+    for name, exponents in schedules.noise_in_K(q).items():
         assert np.log2(in_b[name] / base[name]) == pytest.approx(float(exponents["b"]), abs=1e-3)
         assert np.log2(in_K[name] / base[name]) == pytest.approx(float(exponents["K"]), abs=1e-3)
-    in_iterations, in_tokens = noise_exponent.in_iterations(q)["risk"], noise_exponent.in_tokens(q)
+    in_iterations, in_tokens = schedules.noise_in_K(q)["risk"], schedules.noise_risk_in_T(q)
     assert in_tokens["T"] == in_iterations["K"]  # K = T/b
     assert in_tokens["b"] == in_iterations["b"] - in_iterations["K"]
 
 
 @pytest.mark.parametrize("p", [Fraction(5, 4), Fraction(3, 2), Fraction(2)])
 def test_heavy_tails_are_a_smaller_noise_exponent(p: Fraction) -> None:
-    assert noise_exponent.in_tokens_heavy(p) == noise_exponent.in_tokens(noise_exponent.heavy_tails(p))
-    assert (noise_exponent.heavy_tails(p) == noise_exponent.BOUNDED_VARIANCE) == (p == 2)
+    assert schedules.heavy_tails_risk_in_T(p) == schedules.noise_risk_in_T(schedules.heavy_tails(p))
+    assert (schedules.heavy_tails(p) == schedules.BOUNDED_VARIANCE) == (p == 2)
 
 
 @pytest.mark.parametrize("p", [Fraction(1, 4), Fraction(4, 5)])
-def test_an_effective_exponent_is_the_slope_along_the_path(p: Fraction) -> None:
-    kappa, lam = batch_paths.TUNED_MOMENTUM
-    assert batch_paths.effective(kappa, lam, p) == batch_paths.tuned(p)
+def test_an_path_exponent_is_the_slope_along_the_path(p: Fraction) -> None:
+    kappa, lam = schedules.TUNED_MOMENTUM
+    assert schedules.path_exponent(kappa, lam, p) == schedules.path_eta(p)
     T = np.array([1e10, 1e20])
     b, K = T ** float(p), T ** float(1 - p)
-    eta, alpha = iterations.tuned_eta(K, b, 1.0, 1.0, 1.0), iterations.tuned_alpha(K, b, 1.0, 1.0, 1.0)
-    assert np.log10(eta[1] / eta[0]) / 10 == pytest.approx(float(batch_paths.tuned(p)))
-    assert np.log10(alpha[1] / alpha[0]) / 10 == pytest.approx(float(batch_paths.tuned_alpha(p)))
-    assert batch_paths.threshold(kappa, lam) == Fraction(3, 4)
-    assert batch_paths.effective(*batch_paths.FIXED_MOMENTUM, p) == -(1 - p) / 2
+    eta, alpha = theorems.theorem2_eta_in_K(K, b, 1.0, 1.0, 1.0), theorems.theorem2_alpha_in_K(K, b, 1.0, 1.0, 1.0)
+    assert np.log10(eta[1] / eta[0]) / 10 == pytest.approx(float(schedules.path_eta(p)))
+    assert np.log10(alpha[1] / alpha[0]) / 10 == pytest.approx(float(schedules.path_alpha(p)))
+    assert schedules.path_threshold(kappa, lam) == Fraction(3, 4)
+    assert schedules.path_exponent(*schedules.FIXED_MOMENTUM, p) == -(1 - p) / 2
 
 
 # --- SGD, and the tables ---
@@ -208,16 +193,16 @@ def test_an_effective_exponent_is_the_slope_along_the_path(p: Fraction) -> None:
 def test_sgd_in_tokens_and_in_iterations_are_minima_up_to_a_factor_of_2() -> None:
     Delta0, L, sigma, b, K = 3.0, 0.2, 7.0, 30.0, 1e9
     (eta,), risk = minimise(lambda x: Delta0 / (x[0] * K) + L * x[0] * sigma**2 / b, [1e-4])
-    assert risk == pytest.approx(2 * float(sgd.risk_in_iterations(K, b, Delta0, L, sigma)), rel=1e-9)
-    assert risk == pytest.approx(2 * float(sgd.risk(K * b, Delta0, L, sigma)), rel=1e-9)
+    assert risk == pytest.approx(2 * float(theorems.sgd_risk_in_K(K, b, Delta0, L, sigma)), rel=1e-9)
+    assert risk == pytest.approx(2 * float(theorems.sgd_risk(K * b, Delta0, L, sigma)), rel=1e-9)
     assert eta == pytest.approx(np.sqrt(Delta0 * b / (L * sigma**2 * K)), rel=1e-4)
-    assert sgd.IN_TOKENS["b"] == sgd.IN_ITERATIONS["b"] - sgd.IN_ITERATIONS["K"]
+    assert theorems.SGD_IN_T["b"] == theorems.SGD_IN_K["b"] - theorems.SGD_IN_K["K"]
 
 
 def test_table_2_is_the_theorems() -> None:
     table = transfer.TABLE_2
-    assert table["B"] == {x: fixed_batch.EXPONENTS[x] for x in ("alpha", "eta")}
-    assert table["C"] == {x: fixed_momentum.EXPONENTS[x] for x in ("b", "eta")}
+    assert table["B"] == {x: theorems.THEOREM_2[x] for x in ("alpha", "eta")}
+    assert table["C"] == {x: theorems.THEOREM_1[x] for x in ("b", "eta")}
     moved = transfer.rule("D", {"b": 2.0, "alpha": 0.1, "eta": 0.3}, 10.0**12)
     assert moved == pytest.approx({"b": 200.0, "alpha": 1e-5, "eta": 3e-8})
     assert transfer.rule("A", {"eta": 0.3, "b": 7.0}, 100.0) == pytest.approx({"eta": 0.03, "b": 7.0})
@@ -248,7 +233,7 @@ def test_table_3s_invariant_gives_the_first_row_and_not_the_others() -> None:
 
 def test_the_contours_of_eq_11_have_their_asymptotes_and_lie_on_the_hyperbola() -> None:
     parts, level = iso_loss.of_bound(0.02, 3.0, 0.2, 7.0), 0.5
-    K_min, b_min = iso_loss.least_iterations(level, parts), iso_loss.least_batch_size(level, parts)
+    K_min, b_min = iso_loss.minimum_iterations(level, parts), iso_loss.minimum_batch_size(level, parts)
     assert iso_loss.risk(K_min, 1e60, parts) == pytest.approx(level)
     assert iso_loss.risk(1e60, b_min, parts) == pytest.approx(level)
     for K in K_min * np.array([1.1, 3.0, 1e4]):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import optimize
 
-from hpgrid.theory import joint, token_optimum
+from hpgrid.theory import theorems, token_optimum
 
 #: Delta0, L and noise = rho sigma.
 CONSTANTS = [(1.0, 1.0, 1.0), (3.0, 0.2, 7.0), (0.05, 4.0, 2.0)]
@@ -79,6 +79,6 @@ def test_the_expansion_of_the_root_has_the_remainder_that_a_cubic_without_a_squa
 
 
 def test_the_exponents_are_theorem_3s_and_add_up() -> None:
-    assert all(token_optimum.EXPONENTS[name] == joint.EXPONENTS[name] for name in ("b", "eta", "alpha"))
+    assert all(token_optimum.EXPONENTS[name] == theorems.THEOREM_3[name] for name in ("b", "eta", "alpha"))
     assert token_optimum.EXPONENTS["b"] + token_optimum.EXPONENTS["K"] == 1
     assert token_optimum.RATE["T"] == Fraction(-1, 4)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpgrid.theory import joint
+from hpgrid.theory import theorems
 from hpgrid.transfers.calibrate import NOISE_SHARES, calibrate
 from hpgrid.transfers.constants import Constants
 from hpgrid.transfers.cost import cost
@@ -68,7 +68,7 @@ def test_eta_alone_leaves_the_share_of_noise_free() -> None:
 
 def test_three_contradict_each_other_off_the_curve_and_not_on_it() -> None:
     """The three conditions are each missed by the same factor, which grows with the distance."""
-    T, b, eta = (float(x) for x in joint.curve(0.05, 1.0, 30.0, 4.0))
+    T, b, eta = (float(x) for x in theorems.theorem3_curve(0.05, 1.0, 30.0, 4.0))
     off = [calibrate(Setting(T, eta, b * factor, 0.05), TUNED["D"]).misfit for factor in (1.0, 1.5, 3.0, 1 / 3)]
     assert off[0] == pytest.approx(1.0, abs=ROUNDING)
     assert 1.001 < off[1] < off[2]

@@ -9,7 +9,7 @@ import pytest
 
 import hpgrid
 from hpgrid.bounds import lmo, sgd
-from hpgrid.theory import fixed_batch
+from hpgrid.theory import theorems
 from hpgrid.transfers.constants import Constants
 from hpgrid.transfers.given import Limits, Setting
 from hpgrid.transfers.moves import at_point, life, table
@@ -99,7 +99,7 @@ def test_tuned_it_is_a_root_of_the_budget_at_every_batch_size() -> None:
     of, T = Constants(1.0, 3.0, 2.0), 1e22
     start = Setting(T, 1e-4, 3000.0, 1e-3)
     law = np.log(2) * of.C2 / (2 * np.sqrt(of.C1 * of.C3)) * np.sqrt(T)
-    assert law == pytest.approx(np.log(2) / float(fixed_batch.momentum_complement(T, 1.0, *of)), rel=1e-14)
+    assert law == pytest.approx(np.log(2) / float(theorems.theorem2_alpha(T, 1.0, *of)), rel=1e-14)
     for b in (1.0, 1e3, 1e6):
         best = least(T, of, Box(b=(b, b)))
         found = life(moved("B", start, T), start, best)

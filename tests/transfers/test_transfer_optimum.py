@@ -7,7 +7,7 @@ import pytest
 
 import hpgrid
 from hpgrid.bounds import lmo
-from hpgrid.theory import joint
+from hpgrid.theory import theorems
 from hpgrid.transfers.constants import Constants
 from hpgrid.transfers.optimum import At, Box, least, risk
 
@@ -76,7 +76,7 @@ def test_it_lies_on_the_curve_of_joint_optima_in_closed_form() -> None:
     at = least(T, of, Box(b=(1.0, T)))
     inside = (at.b > 1) & (at.b < T) & (at.alpha < 1)
     assert inside.sum() > 80
-    for closed, found in zip(joint.curve(at.alpha, *of), (np.broadcast_to(T, at.b.shape), at.b, at.eta)):
+    for closed, found in zip(theorems.theorem3_curve(at.alpha, *of), (np.broadcast_to(T, at.b.shape), at.b, at.eta)):
         np.testing.assert_allclose(closed[inside], found[inside], rtol=IN_LOG)
 
 

@@ -23,7 +23,7 @@ from hpgrid.claims.ledger import Finding, Reading, claim
 from hpgrid.claims.readings import at_most, together
 from hpgrid.claims.routes import elasticity
 from hpgrid.norms import FROBENIUS, MAX, SPECTRAL, Norm
-from hpgrid.theory import smoothness as theory
+from hpgrid.theory import cesista_laws as theory
 
 
 def _power(values: Sequence[float], b: Sequence[float]) -> float:
@@ -120,7 +120,7 @@ def _search(norm: Norm, shape: tuple[int, int]) -> Any:
     return worst_case(norm, shape, seed=SEED)
 
 
-def _mean(norm: Norm, shape: tuple[int, int], predicted: float = theory.PRINTED) -> Reading:
+def _mean(norm: Norm, shape: tuple[int, int], predicted: float = theory.PRINTED_D) -> Reading:
     """The mean quotient over pairs of oracles' answers."""
     found = _statistics(norm, shape)
     what = f"mean quotient, {_by(shape)}"
@@ -224,7 +224,7 @@ def _effective(norm: Norm, kind: str) -> Any:
     return effective(norm, NOISES[kind], NOISE_SHAPE, BATCHES, draws=200, seed=SEED)
 
 
-def _needed(norm: Norm, kind: str, bound: float = theory.PRINTED) -> tuple[Reading, ...]:
+def _needed(norm: Norm, kind: str, bound: float = theory.PRINTED_D) -> tuple[Reading, ...]:
     """What Lemma 5 needs of one kind of noise, by batch size."""
     found = _effective(norm, kind)
     what = f"b E||mean||^2/E||xi||^2, {norm.name}, {kind}, {_by(NOISE_SHAPE)}"

@@ -25,8 +25,8 @@ from hpgrid.critical import solve
 from hpgrid.critical.need import one_over
 from hpgrid.proxy import Proxy, Term
 from hpgrid.refinement.optimum import Optimum
-from hpgrid.theory import critical_batch, star_convex
-from hpgrid.theory import frank_wolfe as stated
+from hpgrid.theory import batch_sizes, cesista_laws
+from hpgrid.theory import cesista_laws as stated
 
 GIVEN = ("eta", "b", "alpha", "Delta0", "L", "sigma", "D", "G0")
 
@@ -67,8 +67,8 @@ def lower() -> Finding:
 @claim("C.revised.critical", "revised critical batch size", "tokens to epsilon are fewest at b = 9 Y^2/(4 epsilon'^2)")
 def critical() -> Finding:
     parts, room = bounds.parts(eta=1e-4, alpha=0.05, **CONSTANTS, form="revised"), 0.1
-    needed, formula = one_over(parts, "revised", room), float(critical_batch.revised(parts.Y, room))
-    above = float(critical_batch.smallest(0.0, parts.Y, room))
+    needed, formula = one_over(parts, "revised", room), float(batch_sizes.revised(parts.Y, room))
+    above = float(batch_sizes.smallest(0.0, parts.Y, room))
     found, step = solve.on_grid(needed, above)
     return Finding(
         (
@@ -136,10 +136,10 @@ PROXY = proxies.star_convex(**CONSTANTS, lam=LAM)
 ALPHA, BATCH = 0.05, 32.0
 
 
-AT_ALPHA = star_convex.at_momentum(ALPHA, lam=LAM, **CONSTANTS)
+AT_ALPHA = cesista_laws.star_convex_at_momentum(ALPHA, lam=LAM, **CONSTANTS)
 
 
-TUNED_ALPHA = star_convex.for_small_alpha(lam=LAM, **CONSTANTS)
+TUNED_ALPHA = cesista_laws.star_convex_for_small_alpha(lam=LAM, **CONSTANTS)
 
 
 #: A stated law: the power of T, and that of log T.
@@ -186,7 +186,7 @@ def _law(name: str, tuned: tuple[str, ...], form: Callable[[Array], Array], law:
     p, error = _extrapolated(exponent[2:], LADDER[2:])
     # From u to e u in log T, T^p (log T)^q gains p (e - 1) u + q.
     gains = form(np.e * BEYOND) - form(BEYOND) - float(law[0]) * (np.e - 1) * BEYOND
-    ratios = form(BEYOND) - star_convex.stated(BEYOND, law)
+    ratios = form(BEYOND) - cesista_laws.stated(BEYOND, law)
     plain = np.log(value[1] / value[0]) / np.log(LADDER[1] / LADDER[0])
     return Finding(
         (
@@ -201,7 +201,7 @@ def _law(name: str, tuned: tuple[str, ...], form: Callable[[Array], Array], law:
     )
 
 
-def _limits(of: star_convex.Constants) -> tuple[float, float]:
+def _limits(of: cesista_laws.StarConvex) -> tuple[float, float]:
     """What b*/(T/log T)^(2/3) and (s/lam)/log T tend to, as s does to (1/3) log T."""
     return float((3 * of.noise * of.lam / (2 * of.slope)) ** (2 / 3)), 1 / (3 * of.lam)
 
@@ -209,8 +209,8 @@ def _limits(of: star_convex.Constants) -> tuple[float, float]:
 @claim("C.star.b", "literature, star-convex, fixed beta", "b* ~ (T/log T)^(2/3)")
 def batch_size() -> Finding:
     limit, _ = _limits(AT_ALPHA)
-    law = star_convex.FIXED_MOMENTUM["b"]
-    return _law("b", ("eta", "b"), lambda u: star_convex.log_batch_size(u, AT_ALPHA), law, limit)
+    law = cesista_laws.STAR_CONVEX_FIXED_MOMENTUM["b"]
+    return _law("b", ("eta", "b"), lambda u: cesista_laws.log_b(u, AT_ALPHA), law, limit)
 
 
 @claim("C.star.eta", "literature, star-convex, fixed beta", "eta* ~ (log T/T)^(1/3)")
@@ -218,16 +218,16 @@ def learning_rate() -> Finding:
     batch, rate = _limits(AT_ALPHA)
 
     def form(u: Array) -> Array:
-        return star_convex.log_learning_rate(u, star_convex.log_batch_size(u, AT_ALPHA), AT_ALPHA)
+        return cesista_laws.log_eta(u, cesista_laws.log_b(u, AT_ALPHA), AT_ALPHA)
 
-    return _law("eta", ("eta", "b"), form, star_convex.FIXED_MOMENTUM["eta"], batch * rate)
+    return _law("eta", ("eta", "b"), form, cesista_laws.STAR_CONVEX_FIXED_MOMENTUM["eta"], batch * rate)
 
 
 @claim("C.star.alpha", "literature, star-convex, fixed b", "1 - beta* ~ b (log T/T)^(2/3), in T")
 def momentum() -> Finding:
     limit, _ = _limits(TUNED_ALPHA)
-    law = star_convex.FIXED_BATCH["alpha"]
-    return _law("alpha", ("eta", "alpha"), lambda u: star_convex.log_alpha(u, BATCH, TUNED_ALPHA), law, BATCH / limit)
+    law = cesista_laws.STAR_CONVEX_FIXED_BATCH["alpha"]
+    return _law("alpha", ("eta", "alpha"), lambda u: cesista_laws.log_alpha(u, BATCH, TUNED_ALPHA), law, BATCH / limit)
 
 
 @claim("C.star.eta.tokens", "literature, star-convex, fixed b", "eta* ~ b log T/T, in T")
@@ -235,15 +235,15 @@ def rate_at_batch() -> Finding:
     _, limit = _limits(TUNED_ALPHA)
 
     def form(u: Array) -> Array:
-        return star_convex.log_learning_rate(u, np.log(BATCH), TUNED_ALPHA)
+        return cesista_laws.log_eta(u, np.log(BATCH), TUNED_ALPHA)
 
-    return _law("eta", ("eta", "alpha"), form, star_convex.FIXED_BATCH["eta"], BATCH * limit)
+    return _law("eta", ("eta", "alpha"), form, cesista_laws.STAR_CONVEX_FIXED_BATCH["eta"], BATCH * limit)
 
 
 @claim("C.star.powers", "literature, star-convex, fixed b", "1 - beta* ~ b and eta* ~ b, at a fixed T")
 def powers_of_b() -> Finding:
     readings = []
-    for name, power in star_convex.IN_BATCH.items():
+    for name, power in cesista_laws.STAR_CONVEX_IN_BATCH.items():
         found, error = elasticity(PROXY, at("eta", "alpha"), name, "b")
         readings.append(Reading(f"{name} ~ b^p, T = 1e60", "refined", found, power, error))
     return Finding(tuple(readings))
@@ -255,7 +255,7 @@ def in_iterations() -> Finding:
     found = refined(PROXY, at("eta", fixed={"alpha": ALPHA, "b": BATCH}, budget="K"), ITERATIONS)
     value, exponent = (np.where(found.converged, x, np.nan) for x in (found.at["eta"], found.exponent["eta"]))
     p, error = _extrapolated(exponent, ITERATIONS)
-    law = star_convex.FIXED_ITERATIONS["eta"]
+    law = cesista_laws.STAR_CONVEX_FIXED_ITERATIONS["eta"]
 
     def decayed(u: Array) -> Array:
         """lam eta K far out: log(Delta0 lam K/slope)."""
@@ -325,7 +325,7 @@ def _in_tokens(name: str, tuned: tuple[str, ...], predicted: Fraction, **held: A
 
 
 def _in_batch(name: str, note: str) -> Finding:
-    tuned, predicted = ("eta", "alpha"), stated.IN_BATCH[name]
+    tuned, predicted = ("eta", "alpha"), stated.FRANK_WOLFE_IN_BATCH[name]
     found, error = elasticity(GAP, at(*tuned), name, "b")
     law = power_in(LEADING, setting(*tuned, b=BATCH), name, "b")
     return Finding(
@@ -339,22 +339,22 @@ def _in_batch(name: str, note: str) -> Finding:
 
 @claim("C.fw.b", "literature, Frank-Wolfe gap, fixed beta", "b* ~ T^(1/2)")
 def gap_batch_size() -> Finding:
-    return _in_tokens("b", ("eta", "b"), stated.FIXED_MOMENTUM["b"], alpha=ALPHA)
+    return _in_tokens("b", ("eta", "b"), stated.FRANK_WOLFE_FIXED_MOMENTUM["b"], alpha=ALPHA)
 
 
 @claim("C.fw.eta", "literature, Frank-Wolfe gap, fixed beta", "eta* ~ T^(-1/4)")
 def gap_learning_rate() -> Finding:
-    return _in_tokens("eta", ("eta", "b"), stated.FIXED_MOMENTUM["eta"], alpha=ALPHA)
+    return _in_tokens("eta", ("eta", "b"), stated.FRANK_WOLFE_FIXED_MOMENTUM["eta"], alpha=ALPHA)
 
 
 @claim("C.fw.alpha", "literature, Frank-Wolfe gap, fixed b", "1 - beta* ~ (b/T)^(1/2), in T")
 def gap_momentum() -> Finding:
-    return _in_tokens("alpha", ("eta", "alpha"), stated.FIXED_BATCH["alpha"], b=BATCH)
+    return _in_tokens("alpha", ("eta", "alpha"), stated.FRANK_WOLFE_FIXED_BATCH["alpha"], b=BATCH)
 
 
 @claim("C.fw.eta.tokens", "literature, Frank-Wolfe gap, fixed b", "eta* ~ b^(3/4) T^(-3/4), in T")
 def gap_rate_at_batch() -> Finding:
-    return _in_tokens("eta", ("eta", "alpha"), stated.FIXED_BATCH["eta"], b=BATCH)
+    return _in_tokens("eta", ("eta", "alpha"), stated.FRANK_WOLFE_FIXED_BATCH["eta"], b=BATCH)
 
 
 @claim("C.fw.alpha.b", "literature, Frank-Wolfe gap, fixed b", "1 - beta* ~ (b/T)^(1/2), in b")

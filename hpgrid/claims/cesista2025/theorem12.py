@@ -14,7 +14,7 @@ from hpgrid.claims.readings import at_least, at_most, same
 from hpgrid.claims.routes import bisect, refined, value
 from hpgrid.critical import solve
 from hpgrid.critical.need import Iterations, one_over
-from hpgrid.theory import critical_batch as theory
+from hpgrid.theory import batch_sizes as theory
 
 #: A bound X/K + Y/b + Z with Z constant, as the theorem takes it, and its target.
 PRINTED, TARGET = bounds.Parts(50.0, 0.3, 0.0, 0.0), 0.2
@@ -58,7 +58,7 @@ def tokens() -> Finding:
     needed = one_over(PRINTED, "seed", TARGET)
     slopes = np.diff(BATCHES * needed(BATCHES)) / np.diff(BATCHES)
     found, step = solve.on_grid(needed, LEAST)
-    formula = theory.printed(PRINTED.Y, TARGET)
+    formula = theory.theorem12_of(PRINTED.Y, TARGET)
     return Finding(
         (
             same("argmin over 2 Y/epsilon'", "grid", found.b, formula, step),
@@ -75,7 +75,7 @@ def constant() -> Finding:
     for room in ROOMS:
         parts, needed = _first_form(room)
         found, step = solve.on_grid(needed, float(theory.smallest(parts.Y, parts.Z_noise, room)))
-        formula = float(theory.printed(parts.Y, room))
+        formula = float(theory.theorem12_of(parts.Y, room))
         cost = solve.point(needed, formula).tokens / found.tokens
         told.append(f"at epsilon' = {room:g} b* is {found.b / formula:.3g} times the formula")
         told[-1] += f", which costs {cost:.3g} times the fewest tokens" if cost < np.inf else ", which never gets there"
@@ -129,11 +129,11 @@ def reaches() -> Finding:
     parts, _ = _first_form(1.0)
     readings = []
     for room in ROOMS:
-        ratio = float(theory.printed(parts.Y, room) / solve.smallest(_first_form(room)[1]))  # type: ignore[operator]
+        ratio = float(theory.theorem12_of(parts.Y, room) / solve.smallest(_first_form(room)[1]))  # type: ignore[operator]
         readings.append(at_least(f"b_crit over the smallest b, epsilon' = {room:g}", "refined", ratio, 1.0))
 
     def arrives(room: float) -> bool:
-        return bool(np.isfinite(_first_form(room)[1](theory.printed(parts.Y, room))))
+        return bool(np.isfinite(_first_form(room)[1](theory.theorem12_of(parts.Y, room))))
 
     from_on = bisect(lambda room: not arrives(room), 1e-6, 1e6)
     closed = float(parts.Z_noise**2 / (theory.NEVER * parts.Y))

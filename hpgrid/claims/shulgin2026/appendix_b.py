@@ -36,7 +36,7 @@ from hpgrid.claims.routes import (
     value,
 )
 from hpgrid.proxy import Proxy
-from hpgrid.theory import schedules, sgd, token_optimum
+from hpgrid.theory import schedules, theorems, token_optimum
 
 JOINT = setting("eta", "b", "alpha")
 
@@ -437,8 +437,8 @@ def _risks(b: list[float], T: float) -> np.ndarray:
 def eta() -> Finding:
     return Finding(
         together(
-            slope("eta", sgd.IN_TOKENS["T"], AT_BATCH, SGD),
-            power("eta", "b", sgd.IN_TOKENS["b"], AT_BATCH, SGD),
+            slope("eta", theorems.SGD_IN_T["T"], AT_BATCH, SGD),
+            power("eta", "b", theorems.SGD_IN_T["b"], AT_BATCH, SGD),
         )
     )
 
@@ -452,11 +452,11 @@ def iterations() -> Finding:
     regime = setting("eta", budget="K", b=32.0)
     K = np.array([1e8, 1e20])
     found = [refined(SGD, setting("eta", budget="K", b=b), K) for b in (1.0, 32.0)]
-    ratios = [one.risk / sgd.risk_in_iterations(K, b, 1.0, 1.0, 1.0) for one, b in zip(found, (1.0, 32.0))]
+    ratios = [one.risk / theorems.sgd_risk_in_K(K, b, 1.0, 1.0, 1.0) for one, b in zip(found, (1.0, 32.0))]
     return Finding(
         together(
-            slope("eta", sgd.IN_ITERATIONS["K"], regime, SGD),
-            power("eta", "b", sgd.IN_ITERATIONS["b"], regime, SGD),
+            slope("eta", theorems.SGD_IN_K["K"], regime, SGD),
+            power("eta", "b", theorems.SGD_IN_K["b"], regime, SGD),
             same("risk over twice the closed form", "refined", np.array(ratios), 2.0),
         ),
         "'<~' hides a factor of 2",
@@ -469,7 +469,7 @@ def independent() -> Finding:
     risks = _risks([1.0, 1e3, 1e6, 1e8], T)
     beyond = float(_risks([1e10], T)[0] / risks[0])
     return Finding(
-        (same("risk at b = 1 to T^(1/2), T = 1e16", "refined", risks, 2 * sgd.risk(T, 1.0, 1.0, 1.0)),),
+        (same("risk at b = 1 to T^(1/2), T = 1e16", "refined", risks, 2 * theorems.sgd_risk(T, 1.0, 1.0, 1.0)),),
         f"as long as eta* <= 1/L, b <= sigma (T/(Delta0 L))^(1/2); at b = 100 T^(1/2) it is {beyond:.3g} times that",
     )
 

@@ -33,7 +33,8 @@ from hpgrid.claims.routes import (
 )
 from hpgrid.curves import PERFORMANCE
 from hpgrid.proxy import Proxy
-from hpgrid.theory import batch_paths, noise_exponent
+from hpgrid.theory import schedules
+from hpgrid.theory.schedules import path_exponent, path_threshold
 
 JOINT = setting("eta", "b", "alpha")
 
@@ -45,7 +46,7 @@ QUARTER = Fraction(1, 4)
 SLOWER, FASTER = (Fraction(1, 4), Fraction(1, 3)), (Fraction(3, 4), Fraction(1))
 
 
-ALL_Q = (*SLOWER, noise_exponent.BOUNDED_VARIANCE, *FASTER)
+ALL_Q = (*SLOWER, schedules.BOUNDED_VARIANCE, *FASTER)
 
 
 def _leading(q: Fraction, budget: str = "T") -> Proxy:
@@ -96,7 +97,7 @@ def eq44() -> Finding:
     readings = []
     for q in ALL_Q:
         proxy = _leading(q, "K")
-        for name, powers in noise_exponent.in_iterations(q).items():
+        for name, powers in schedules.noise_in_K(q).items():
             measured, error = _power_of_batch(proxy, regime, name, (1e3, 1e4))
             readings += [
                 Reading(f"{name} ~ b^p, q = {q}", "refined", measured, powers["b"], error),
@@ -110,7 +111,7 @@ def eq44() -> Finding:
 def eq45() -> Finding:
     readings = []
     for q in ALL_Q:
-        readings += _in_tokens(q, noise_exponent.in_tokens(q), f"q = {q}")
+        readings += _in_tokens(q, schedules.noise_risk_in_T(q), f"q = {q}")
     return Finding(tuple(readings))
 
 
@@ -213,8 +214,8 @@ def many() -> Finding:
 def heavy() -> Finding:
     readings = []
     for p in (Fraction(5, 4), Fraction(3, 2), Fraction(15, 8)):
-        powers = noise_exponent.in_tokens_heavy(p)
-        readings += _in_tokens(noise_exponent.heavy_tails(p), powers, f"p = {p}")
+        powers = schedules.heavy_tails_risk_in_T(p)
+        readings += _in_tokens(schedules.heavy_tails(p), powers, f"p = {p}")
         readings.append(at_least(f"it increases with b, p = {p}", "arithmetic", powers["b"], Fraction(0)))
     return Finding(tuple(readings))
 
@@ -295,7 +296,7 @@ def eq47() -> Finding:
         kappa, lam = Fraction(power_in(EQ4, in_K, "eta", "b")), -Fraction(exponent(EQ4, in_K, "eta"))
         for p in SHALLOW:
             along = regime._replace(path=(("b", p),))
-            found = slope("eta", batch_paths.effective(kappa, lam, p), along, EQ4)
+            found = slope("eta", path_exponent(kappa, lam, p), along, EQ4)
             readings += [_named(one, f"b = T^{p}, {called}") for one in found]
     return Finding(tuple(readings))
 
@@ -308,7 +309,7 @@ def _named(reading: Reading, more: str) -> Reading:
 def eq48() -> Finding:
     pairs = [(Fraction(k, 4), Fraction(m, 4)) for k in range(5) for m in range(5) if k + m]
     ps = [Fraction(n, 40) for n in range(41)]
-    agree = [(batch_paths.effective(k, m, p) > 0) == (p > batch_paths.threshold(k, m)) for k, m in pairs for p in ps]
+    agree = [(path_exponent(k, m, p) > 0) == (p > path_threshold(k, m)) for k, m in pairs for p in ps]
     return Finding((Reading(f"it is so for all of {len(agree)} (kappa, lambda, p)", "arithmetic", all(agree), True),))
 
 
@@ -320,9 +321,7 @@ def eq48() -> Finding:
 def fixed() -> Finding:
     readings: list[Reading] = []
     for p in (*SHALLOW, *STEEP):
-        found = slope(
-            "eta", batch_paths.effective(*batch_paths.FIXED_MOMENTUM, p), setting("eta", alpha=ALPHA, b=p), EQ4
-        )
+        found = slope("eta", path_exponent(*schedules.FIXED_MOMENTUM, p), setting("eta", alpha=ALPHA, b=p), EQ4)
         readings += [_named(one, f"b = T^{p}") for one in found]
     steepest = max(float(reading.measured) for reading in readings)
     return Finding((*readings, at_most("largest of them", "refined", steepest, 0.0)))
@@ -332,7 +331,7 @@ def fixed() -> Finding:
 def eq49() -> Finding:
     readings: list[Reading] = []
     for p in SHALLOW:
-        found = slope("eta", batch_paths.tuned(p), setting("eta", "alpha", b=p), EQ4, EQ11)
+        found = slope("eta", schedules.path_eta(p), setting("eta", "alpha", b=p), EQ4, EQ11)
         readings += [_named(one, f"b = T^{p}") for one in found]
     return Finding(tuple(readings))
 
@@ -358,7 +357,7 @@ def rises_for_a_while() -> Finding:
     span = every[rising > 0]
     local, what = float(found.exponent["eta"][0][k]), f"d log eta/d log T, b = T^{p}, C2 = {C2:.0e}, T = {T[k]:.0e}"
     return Finding(
-        (Reading(what, "refined", local, batch_paths.tuned(p), float(neglected[k]) + SOLVER),),
+        (Reading(what, "refined", local, schedules.path_eta(p), float(neglected[k]) + SOLVER),),
         f"eta* rises from T = {span.min():.0e} to {span.max():.0e}, falls before and after; tolerance: terms left out",
     )
 
@@ -464,7 +463,7 @@ def steplaw() -> Finding:
     study = TABLE_1[1]
     p = Fraction(str(study.b))
     law = exponent(EQ4, setting("eta", "alpha", b=p), "eta")
-    short = float(batch_paths.tuned(p))
+    short = float(schedules.path_eta(p))
     return Finding(
         (
             at_most("q_eff = p - 3/4, against 0.307", "arithmetic", short, study.eta),
@@ -494,6 +493,6 @@ def batch_heavy() -> Finding:
     law = exponent(EQ4, regime, "eta")
     return Finding(
         (at_least(what, "exact", law, 0), at_least(what, "refined", settled(EQ4, regime, "eta")[0], 0.0)),
-        f"p - 3/4 = {float(batch_paths.tuned(p)):.4g} would need alpha > 1; at alpha = 1 the exponent is "
+        f"p - 3/4 = {float(schedules.path_eta(p)):.4g} would need alpha > 1; at alpha = 1 the exponent is "
         f"{float(law):.4g}",
     )

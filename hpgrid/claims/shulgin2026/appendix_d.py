@@ -29,7 +29,7 @@ from hpgrid.curves import PERFORMANCE
 from hpgrid.grid import Grid
 from hpgrid.refinement.profile import grid_excess
 from hpgrid.slopes import fit_slope
-from hpgrid.theory import critical_budget, iso_loss
+from hpgrid.theory import iso_loss, theorems
 from hpgrid.theory.printed import trivial_level
 
 ALPHA = 1e-3
@@ -63,7 +63,7 @@ def parts() -> Finding:
 def iterations() -> Finding:
     least = bisect(lambda K: _risk(EQ11, K, FARTHER) > LEVEL, 1.0, 1e40)
     return Finding(
-        (same("K at b = 1e60 over K_min", "refined", least, iso_loss.least_iterations(LEVEL, OF), 4 * SOLVER),)
+        (same("K at b = 1e60 over K_min", "refined", least, iso_loss.minimum_iterations(LEVEL, OF), 4 * SOLVER),)
     )
 
 
@@ -75,7 +75,7 @@ def iterations() -> Finding:
 def batch() -> Finding:
     least = bisect(lambda b: _risk(EQ11, FARTHER, b) > LEVEL, 1.0, 1e40)
     return Finding(
-        (same("b at K = 1e60 over b_min", "refined", least, iso_loss.least_batch_size(LEVEL, OF), 4 * SOLVER),)
+        (same("b at K = 1e60 over b_min", "refined", least, iso_loss.minimum_batch_size(LEVEL, OF), 4 * SOLVER),)
     )
 
 
@@ -109,7 +109,7 @@ def intermediate() -> Finding:
 
 def _on_contour(level: float) -> tuple[Array, Array]:
     """Points of eq. (3)'s contour with b >= 1."""
-    K = iso_loss.least_iterations(level, OF_EQ3) * (1 + np.geomspace(1e-8, 1e12, 500))
+    K = iso_loss.minimum_iterations(level, OF_EQ3) * (1 + np.geomspace(1e-8, 1e12, 500))
     b = iso_loss.batch_size(K, level, OF_EQ3)
     kept = np.isfinite(b) & (b >= 1)
     return K[kept], b[kept]
@@ -122,7 +122,7 @@ def _on_contour(level: float) -> tuple[Array, Array]:
 )
 def hyperbola() -> Finding:
     """At points of refined contours: for each b the K at which eq. (11)'s risk is c."""
-    ladder = iso_loss.least_batch_size(LEVEL, OF) * np.array([1.5, 10.0, 1e3])
+    ladder = iso_loss.minimum_batch_size(LEVEL, OF) * np.array([1.5, 10.0, 1e3])
     K = np.array([bisect(lambda k, b=b: _risk(EQ11, k, b) > LEVEL, 1.0, 1e40) for b in ladder])  # type: ignore[misc]
     left, right = iso_loss.hyperbola(K, ladder, LEVEL, OF)
     # The left side is a product of differences: K's error grows by c K^(1/2)/(c K^(1/2) - C_det), at most.
@@ -139,7 +139,7 @@ def representative() -> Finding:
     readings, told = [], []
     for level in (0.1, 0.01):
         K, _ = _on_contour(level)
-        K_min = iso_loss.least_iterations(level, OF_EQ3)
+        K_min = iso_loss.minimum_iterations(level, OF_EQ3)
         noise = np.sqrt(ALPHA) + 1 / (ALPHA * 4 * K_min)
         b = (noise / (level - level * np.sqrt(K_min / K))) ** 2
         off = worst(iso_loss.risk(K, b, OF_EQ3), level)
@@ -157,7 +157,7 @@ def representative() -> Finding:
 def shape() -> Finding:
     """Along a contour (x - x_min)(y - y_min) is constant on a hyperbola: largest over smallest, K^(1/2) and K for x."""
     K, b = _on_contour(0.01)
-    K_min, b_min = iso_loss.least_iterations(0.01, OF_EQ3), iso_loss.least_batch_size(0.01, OF_EQ3)
+    K_min, b_min = iso_loss.minimum_iterations(0.01, OF_EQ3), iso_loss.minimum_batch_size(0.01, OF_EQ3)
     middle = (K_min * 1.1 < K) & (K_min * 1e4 > K)
     K, b = K[middle], b[middle]
     y = np.sqrt(b) - np.sqrt(b_min)
@@ -223,7 +223,7 @@ def minimum_batch() -> Finding:
     ratios = []
     for level in arrays["levels"]:
         reached = (risk <= level).any(axis=1)
-        needed = iso_loss.least_batch_size(float(level), iso_loss.of_proxy(0.0658, 1.0, 1.0, 1.0))
+        needed = iso_loss.minimum_batch_size(float(level), iso_loss.of_proxy(0.0658, 1.0, 1.0, 1.0))
         if reached.any() and needed > b[0]:
             ratios.append(float(b[reached.argmax()] / needed))
     return Finding(
@@ -318,7 +318,7 @@ def middle_hyperbola() -> Finding:
 def figure_1() -> Finding:
     """Up to the budget where b* leaves 1 the grid's best b is 1, or a step from it; the trends are S.eq7's."""
     arrays = figure("fig1").arrays
-    ends = critical_budget.tokens(1e-3, 1.0, 1.0, 1.0)
+    ends = theorems.pays_from_at_momentum(1e-3, 1.0, 1.0, 1.0)
     largest = float(np.log(arrays["b_hat"][arrays["T"] < ends]).max())
     return Finding(
         (

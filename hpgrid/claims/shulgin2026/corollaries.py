@@ -29,7 +29,8 @@ from hpgrid.claims.routes import (
     value,
 )
 from hpgrid.curves import PERFORMANCE
-from hpgrid.theory import capped_batch
+from hpgrid.theory import batch_sizes
+from hpgrid.theory.batch_sizes import CAP_REACHED
 
 JOINT = setting("eta", "b", "alpha")
 
@@ -65,7 +66,7 @@ def answer() -> Finding:
     joint = refined(EQ4, JOINT, T).risk
     simple = {"beta = 0.9": setting("eta", "b", alpha=0.1), "b = 1072": setting("eta", "alpha", b=1072.0)}
     costs = {name: refined(EQ4, regime, T).risk / joint for name, regime in simple.items()}
-    bound = capped_batch.LARGEST_GAIN
+    bound = batch_sizes.LARGEST_GAIN
     return Finding(
         tuple(
             at_most(f"largest cost, T = 1e9 and 1e12, {n}", "refined", float(c.max()), bound, SOLVER)
@@ -123,7 +124,7 @@ def _largest_gap(*of: str) -> Finding:
         near, far = np.max(gaps, axis=0)
         error = abs(float(far - near)) + 1e-12 + SOLVER
         readings.append(
-            at_most(f"largest gap, alpha = 1e-6 to 1, {bound}", "refined", float(far), capped_batch.LARGEST_GAIN, error)
+            at_most(f"largest gap, alpha = 1e-6 to 1, {bound}", "refined", float(far), batch_sizes.LARGEST_GAIN, error)
         )
     return Finding(tuple(readings))
 
@@ -143,7 +144,7 @@ def tokens() -> Finding:
                 "tokens at alpha = 1 over the best, eq. (4), epsilon = 1e-12",
                 "refined",
                 ratio,
-                capped_batch.LARGEST_TOKEN_GAIN,
+                batch_sizes.LARGEST_TOKEN_GAIN,
                 error,
             ),
             Reading("T_req ~ (1/epsilon)^p, eq. (4), alpha = 1", "refined", power, 4.0, 8 * SOLVER),
@@ -162,7 +163,7 @@ def kept() -> Finding:
     T0 = 1e9
     alpha = float(value(refined(EQ4, JOINT, T0), "alpha")[0])
     gaps = _gap(EQ4, alpha, T0 * np.array([1e1, 1e2, 1e4, 1e8]))
-    bound = capped_batch.LARGEST_GAIN
+    bound = batch_sizes.LARGEST_GAIN
     return Finding(
         (at_most("largest gap, T1 = 1e10 to 1e17", "refined", float(gaps.max()), bound, SOLVER),),
         f"alpha = {alpha:.3g}, the best at T0 = 1e9: the cost is at most {gaps.max() - 1:.2g}",
@@ -171,7 +172,7 @@ def kept() -> Finding:
 
 @claim("S.B4.uniform", "B.4 (1)", "for any alpha in (0, 1] the gap at a budget T is at most 2^(1/4)")
 def uniform() -> Finding:
-    T, bound = 1e9, capped_batch.LARGEST_GAIN
+    T, bound = 1e9, batch_sizes.LARGEST_GAIN
     gaps = {alpha: float(_gap(EQ4, alpha, T)[0]) for alpha in (1e-6, 1e-4, 1e-2, 1.0)}
     least = bisect(lambda a: _gap(EQ4, a, T)[0] > bound, 1e-6, 1e-2)
     return Finding(
@@ -226,10 +227,10 @@ def floor() -> Finding:
     capped = setting("eta", "b", alpha=ALPHA, b_max=1e6)
     found = refined(EQ4, capped, [FAR, FARTHER])
     readings = [
-        settles("risk over the floor, eq. (4)", "refined", found.risk / capped_batch.floor(1e6, ALPHA, 1.0)),
+        settles("risk over the floor, eq. (4)", "refined", found.risk / batch_sizes.capped_floor(1e6, ALPHA, 1.0)),
         *slope("risk", Fraction(0), capped, EQ4, EQ11),
     ]
-    for name, power in capped_batch.FLOOR.items():
+    for name, power in batch_sizes.CAPPED_FLOOR.items():
         readings.append(Reading(f"risk ~ {name}^p", "exact", power_in(EQ4, capped, "risk", name), power))
     return Finding(tuple(readings))
 
@@ -239,7 +240,7 @@ def capped_risk() -> Finding:
     T, constants = np.array([1e30, 1e40, 1e50]), draws("C1", "C2", "C3")
     found = refined(EQ5, setting("eta", "b", alpha=ALPHA, b_max=1e6), T, **constants)
     at_cap = found.active["b"] == 1
-    predicted = capped_batch.risk(T, 1e6, ALPHA, **columns(constants))
+    predicted = batch_sizes.capped_risk(T, 1e6, ALPHA, **columns(constants))
     pair = value(found, "risk")[at_cap], predicted[at_cap]
     return Finding((same(f"8 random C, {at_cap.sum()} at the cap, eq. (5)", "refined", *pair),))
 
@@ -261,7 +262,7 @@ def cap_fixed_momentum() -> Finding:
     near, far = np.diff(np.log10(limits)) / 2
     error = unsettled(near, far)
     return Finding(
-        (Reading("T at which 1% is lost ~ b_max^p, eq. (4)", "refined", float(far), capped_batch.REACHED["C"], error),),
+        (Reading("T at which 1% is lost ~ b_max^p, eq. (4)", "refined", float(far), CAP_REACHED["C"], error),),
         f"beta = 0.9; the constant is {limits[-1] / 1e20:.3g}",
     )
 
@@ -274,8 +275,8 @@ def cap_reached() -> Finding:
     law = 1 / exponent(EQ4, JOINT, "b")
     return Finding(
         (
-            Reading("T where b_T* = b_max ~ b_max^p, eq. (4)", "refined", float(far), capped_batch.REACHED["D"], error),
-            Reading("1/(exponent of b_T*), eq. (4)", "exact", law, capped_batch.REACHED["D"]),
+            Reading("T where b_T* = b_max ~ b_max^p, eq. (4)", "refined", float(far), CAP_REACHED["D"], error),
+            Reading("1/(exponent of b_T*), eq. (4)", "exact", law, CAP_REACHED["D"]),
         ),
         f"at b_max = 1e4 that is T = {reached[0]:.2g}",
     )

@@ -27,7 +27,7 @@ from hpgrid.claims.routes import (
     setting,
     value,
 )
-from hpgrid.theory import critical_budget
+from hpgrid.theory import theorems
 from hpgrid.theory import transfer as printed
 from hpgrid.theory.transfer import Run
 
@@ -58,7 +58,7 @@ def critical() -> Finding:
     for alpha, C1, C2, C3 in cases:
         found = _leaves_one(alpha, C1=C1, C2=C2, C3=C3)
         budgets.append(found)
-        predicted = critical_budget.tokens(alpha, C1, C2, C3)
+        predicted = theorems.pays_from_at_momentum(alpha, C1, C2, C3)
         what = f"T where b* > 1, alpha = {alpha:g}, C = {C1:g}, {C2:g}, {C3:g}"
         readings.append(same(what, "refined", found, predicted))
     return Finding(

@@ -11,7 +11,7 @@ import numpy as np
 from hpgrid.checks import METHODS
 from hpgrid.claims.ledger import Finding, Reading, claim
 from hpgrid.claims.readings import at_most
-from hpgrid.theory import iterations
+from hpgrid.theory import theorems
 
 if TYPE_CHECKING:
     from hpgrid.slopes import Slope
@@ -103,7 +103,7 @@ def rate_in_iterations() -> Finding:
     eta = np.geomspace(*ETA, 24)
     slopes = [movement(np.array(K), best(_fine(norm).least[:, 1, 0], {"eta": eta})["eta"]) for norm in METHODS]
     return Finding(
-        tuple(_moved("eta* ~ K^p, b = 16", float(iterations.FIXED_MOMENTUM_ETA), slopes)),
+        tuple(_moved("eta* ~ K^p, b = 16", float(theorems.THEOREM_1_ETA_IN_K), slopes)),
         "like K^-1: on a convex function a run has to arrive, and it arrives when eta K is the distance",
     )
 
@@ -121,7 +121,7 @@ def _tuned(name: str, along: str) -> list[Reading]:
     from hpgrid.stochastic.tuning import best, movement
 
     axes = {"eta": np.geomspace(*ETA, 10), "alpha": np.array(ALPHA)}
-    predicted = float(iterations.FIXED_BATCH[name][along])
+    predicted = float(theorems.THEOREM_2_IN_K[name][along])
     slopes = []
     for norm in METHODS:
         least = _both(norm).least

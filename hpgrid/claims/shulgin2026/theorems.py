@@ -37,8 +37,8 @@ from hpgrid.grid import Grid, LogAxis
 from hpgrid.proxy import Proxy
 from hpgrid.search.brute import grid_search
 from hpgrid.slopes import fit_slope
-from hpgrid.theory import fixed_batch, fixed_momentum, iterations, joint, printed
-from hpgrid.theory.batch_paths import tuned, tuned_alpha
+from hpgrid.theory import printed, theorems
+from hpgrid.theory.schedules import path_alpha, path_eta
 
 #: Each side of an identity is a sum of at most five products of at most eight factors: that many
 #: roundings, on both sides.
@@ -139,17 +139,17 @@ def _grid_eta(over: str, **held: float) -> tuple[float, float]:
 @claim("S.eq6.eta", "eq. (6), Theorem 1.1", "at fixed b and momentum eta_K* ~ K^-1/2")
 def eq6_eta() -> Finding:
     measured, error = _grid_eta("K", b=32.0, alpha=ALPHA)
-    grid = Reading("eta ~ K^p, eq. (3), b = 32", "grid", measured, iterations.FIXED_MOMENTUM_ETA, error)
-    return Finding(together(grid, slope("eta", iterations.FIXED_MOMENTUM_ETA, IN_K, *ALL)))
+    grid = Reading("eta ~ K^p, eq. (3), b = 32", "grid", measured, theorems.THEOREM_1_ETA_IN_K, error)
+    return Finding(together(grid, slope("eta", theorems.THEOREM_1_ETA_IN_K, IN_K, *ALL)))
 
 
 @claim("S.eq6.risk", "eq. (6), B.1", "risk_K*(b) is 2 (C1 C3~/K)^(1/2) + C2~/b^(1/2)")
 def eq6_risk() -> Finding:
     constants, K = draws("C1", "C2", "C3"), np.array([1e2, 1e6, 1e12])
     found = refined(EQ5, IN_K, K, **constants)
-    predicted = iterations.risk(K, 32.0, ALPHA, **columns(constants))
+    predicted = theorems.theorem1_risk_in_K(K, 32.0, ALPHA, **columns(constants))
     far = refined(EQ4, IN_K, [FAR, FARTHER])
-    limit = iterations.risk(far.budgets, 32.0, ALPHA, 1.0, 1.0, 1.0)
+    limit = theorems.theorem1_risk_in_K(far.budgets, 32.0, ALPHA, 1.0, 1.0, 1.0)
     return Finding(
         (
             same("8 random C, eq. (5)", "refined", value(found, "risk"), predicted),
@@ -210,7 +210,7 @@ def eta_in_batch() -> Finding:
 
 
 def _token_optimal(name: str) -> Finding:
-    exponent = fixed_momentum.EXPONENTS[name]
+    exponent = theorems.THEOREM_1[name]
     return Finding(together(on_grid("fig1", f"slope of {name}"), slope(name, exponent, BOTH, *ALL)))
 
 
@@ -264,25 +264,25 @@ def _closed_form(name: str, form: Callable[..., Array]) -> Finding:
 
 @claim("S.eq24", "eq. (24), B.1", "b_T* = C2~/(2 (C1 C3~)^(1/2)) T^1/2")
 def eq24() -> Finding:
-    return _closed_form("b", fixed_momentum.batch_size)
+    return _closed_form("b", theorems.theorem1_b)
 
 
 @claim("S.eq25", "eq. (25)", "eta_T* = C1^(1/4) C2~^(1/2)/(2^(1/2) C3~^(3/4)) T^-1/4")
 def eq25() -> Finding:
-    return _closed_form("eta", fixed_momentum.learning_rate)
+    return _closed_form("eta", theorems.theorem1_eta)
 
 
 @claim("S.eq26", "eqs. (26), (27), B.1", "risk_T* = 2 2^(1/2) (C1 C3)^(1/4) C2^(1/2) (1 + alpha)^(1/4) T^-1/4")
 def eq26() -> Finding:
-    return _closed_form("risk", fixed_momentum.risk)
+    return _closed_form("risk", theorems.theorem1_risk)
 
 
 @claim("S.B1.eta", "B.1, the line before eq. (24)", "eta_T* = C1^(1/4) C2~^(1/2)/(2 C3~^(3/4))^(1/2) T^-1/4")
 def misprint() -> Finding:
     T = np.array([1e30])
     found = float(value(refined(EQ5, BOTH, T), "eta")[0])
-    printed = float(iterations.learning_rate_as_printed(T, ALPHA, 1.0, 1.0, 1.0)[0])
-    right = worst(found, fixed_momentum.learning_rate(T, ALPHA, 1.0, 1.0, 1.0))
+    printed = float(theorems.theorem1_eta_as_printed(T, ALPHA, 1.0, 1.0, 1.0)[0])
+    right = worst(found, theorems.theorem1_eta(T, ALPHA, 1.0, 1.0, 1.0))
     return Finding(
         (same("eta* over it, eq. (5), alpha = 0.001", "refined", found, printed),),
         f"the root's bar is too long, or the text at hand lost its end: {printed / found:.3g} times too large there; "
@@ -330,7 +330,7 @@ def _at_batch(name: str) -> Finding:
     return Finding(
         together(
             on_grid("fig2", f"slope of {name}"),
-            slope(name, fixed_batch.EXPONENTS[name], AT_BATCH, EQ4, EQ11, EQ5),
+            slope(name, theorems.THEOREM_2[name], AT_BATCH, EQ4, EQ11, EQ5),
             power(name, "b", in_batch, AT_BATCH, EQ4, EQ11),
         )
     )
@@ -363,7 +363,7 @@ def _in_iterations(name: str, form: Callable[..., Array]) -> Finding:
         readings.append(settles(f"over the closed form, {bound}", "refined", ratio))
     law = law_at(EQ4, BOTH_IN_K, name, FAR)
     readings.append(same("the law at 1e40, eq. (3)", "exact", law, form(FAR, 32.0, 1.0, 1.0, 1.0)))
-    powers = iterations.FIXED_BATCH[name]
+    powers = theorems.THEOREM_2_IN_K[name]
     return Finding(
         together(readings, slope(name, powers["K"], BOTH_IN_K, EQ4), power(name, "b", powers["b"], BOTH_IN_K, EQ4))
     )
@@ -371,17 +371,17 @@ def _in_iterations(name: str, form: Callable[..., Array]) -> Finding:
 
 @claim("S.B2.alpha", "B.2; Table 2 (B), comment", "alpha_K* = 2 (C1 C3)^(1/2)/C2 b^1/2 K^-1/2")
 def b2_alpha() -> Finding:
-    return _in_iterations("alpha", iterations.tuned_alpha)
+    return _in_iterations("alpha", theorems.theorem2_alpha_in_K)
 
 
 @claim("S.B2.eta", "B.2; Table 2 (B), comment; C.3 (ii)", "eta_K* = 2^(1/2) C1^(3/4)/(C2^(1/2) C3^(1/4)) b^1/4 K^-3/4")
 def b2_eta() -> Finding:
-    return _in_iterations("eta", iterations.tuned_eta)
+    return _in_iterations("eta", theorems.theorem2_eta_in_K)
 
 
 @claim("S.B2.risk", "B.2", "min risk_K = 2 2^(1/2) C2^(1/2) (C1 C3)^(1/4) b^-1/4 K^-1/4")
 def b2_risk() -> Finding:
-    return _in_iterations("risk", iterations.tuned_risk)
+    return _in_iterations("risk", theorems.theorem2_risk_in_K)
 
 
 @claim(
@@ -391,7 +391,7 @@ def dropped() -> Finding:
     """At the optimum of eq. (3): C2/(alpha b^(1/2) K) and C3 eta, at two b and two K twenty decades on."""
     values = {b: _dropped_terms(setting("eta", "alpha", budget="K", b=b)) for b in (1e3, 1e4)}
     readings = []
-    for name, powers in iterations.DROPPED.items():
+    for name, powers in theorems.DROPPED_IN_K.items():
         by_K, by_b = _powers_of({b: values[b][name] for b in values})
         for by, (measured, tolerance) in (("K", by_K), ("b", by_b)):
             readings.append(Reading(f"{name} ~ {by}^p", "refined", measured, powers[by], tolerance))
@@ -427,7 +427,7 @@ def remark4() -> Finding:
     readings: list[Reading] = []
     for p in (Fraction(1, 8), Fraction(1, 4), Fraction(3, 8)):
         regime = setting("eta", "alpha", b=p)
-        for name, power_of_T in (("risk", Fraction(-1, 4)), ("alpha", tuned_alpha(p)), ("eta", tuned(p))):
+        for name, power_of_T in (("risk", Fraction(-1, 4)), ("alpha", path_alpha(p)), ("eta", path_eta(p))):
             readings += [_along(p, one) for one in slope(name, power_of_T, regime, EQ4)]
     beyond = slope("risk", Fraction(-1, 4), setting("eta", "alpha", b=Fraction(3, 5)), EQ4)
     return Finding(
@@ -466,7 +466,7 @@ JOINT = setting("eta", "b", "alpha")
 
 
 def _law(name: str) -> Finding:
-    return Finding(slope(name, joint.EXPONENTS[name], JOINT, EQ4))
+    return Finding(slope(name, theorems.THEOREM_3[name], JOINT, EQ4))
 
 
 @claim("S.eq9.b", "eq. (9)", "all tuned, b_T* ~ T^1/6")
@@ -493,8 +493,8 @@ def eq9_risk() -> Finding:
 def consistent() -> Finding:
     found = refined(EQ4, JOINT, [FAR, FARTHER])
     b: Any = value(found, "b")
-    alpha = fixed_batch.momentum_complement(found.budgets, b, 1.0, 1.0, 1.0)
-    eta = fixed_batch.learning_rate(found.budgets, b, 1.0, 1.0, 1.0)
+    alpha = theorems.theorem2_alpha(found.budgets, b, 1.0, 1.0, 1.0)
+    eta = theorems.theorem2_eta(found.budgets, b, 1.0, 1.0, 1.0)
     return Finding(
         together(
             on_grid("fig9", "slope of alpha/b", "slope of eta/b"),
