@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from fractions import Fraction
 from numbers import Real
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class InputError(ValueError):
@@ -48,11 +48,13 @@ TUNABLE = ("eta", "b", "alpha")
 OPTIMIZERS = {"sgd": "frobenius", "signsgd": "max", "adamw": "max", "muon": "spectral", "soap": "spectral"}
 
 
-#: What noise there is, and how precisely oracles are run.
+#: What noise there is.
 NOISE_KINDS = ("gaussian", "one-hot", "rank-one")
 
 
-PRECISIONS = ("float64", "float32", "bfloat16")
+#: The precisions of a search, and those of oracles.
+DTYPES = ("float64", "float32")
+PRECISIONS = (*DTYPES, "bfloat16")
 
 
 #: The methods of Shulgin et al.'s eq. (1), by the norm.
@@ -103,6 +105,80 @@ def check_constants(constants: Mapping[str, Any]) -> dict[str, float]:
         if not is_number(value) or value <= 0:
             raise bad(f"constant {name} must be a positive finite number", value, f"{name}=1.0, say")
     return {name: float(value) for name, value in constants.items()}
+
+
+def check_exponent(name: str, value: Any) -> Fraction:
+    """Return an exponent as the fraction that was written: 0.1 is 1/10, and "1/3" is 1/3.
+
+    Raises:
+        ValueError: it is no finite number.
+    """
+    try:
+        exact = value if isinstance(value, Fraction) else Fraction(str(value)) if len(str(value)) < 40 else None
+    except (ValueError, ZeroDivisionError):
+        exact = None
+    if exact is None or isinstance(value, bool) or abs(exact) > 1000:
+        raise bad(f"the exponent {name} is a number between -1000 and 1000", value, f"{name} = 0.5, or '1/3'")
+    return exact
+
+
+def check_choice(what: str, given: Any, choices: Any) -> str:
+    """Return ``given`` if it is one of the choices."""
+    if not isinstance(given, str) or given not in choices:
+        raise unknown(what, given, choices)
+    return str(given)
+
+
+def check_flag(what: str, given: Any) -> bool:
+    """Return ``given`` if it is true or false."""
+    if not isinstance(given, bool):
+        raise bad(f"{what} is true or false", given, f"{what} = true, say")
+    return given
+
+
+def check_count(what: str, given: Any, least: int) -> int:
+    """Return ``given`` if it is a whole number of at least ``least``."""
+    if isinstance(given, bool) or not isinstance(given, int) or given < least:
+        raise bad(f"{what} must be a whole number >= {least}", given, f"{what} = {max(least, 10)}, say")
+    return given
+
+
+def table_of(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """Return the table under a key, empty where there is none."""
+    table = data.get(key, {})
+    if not isinstance(table, Mapping):
+        raise bad(f"{key} is a table", table, f"[{key}] with its own lines")
+    return table
+
+
+class Key(NamedTuple):
+    """A key of a TOML table: how its value is read from its name and what is given, and its default."""
+
+    read: Callable[[str, Any], Any]
+    default: Any = None
+
+
+def check_keys(what: str, data: Mapping[str, Any], keys: Iterable[str]) -> None:
+    """Refuse a key that does not exist, naming the nearest one."""
+    known = tuple(keys)
+    for key in data:
+        if key not in known:
+            raise unknown(what, key, known)
+
+
+def read_table(what: str, keys: Mapping[str, Key], data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the value of every key of a TOML table.
+
+    Args:
+        what: what a key is called, for messages: "key of [grid]".
+        keys: those there are.
+        data: the table.
+
+    Raises:
+        ValueError: a key that does not exist, or a value that can't be.
+    """
+    check_keys(what, data, keys)
+    return {name: key.read(name, data[name]) if name in data else key.default for name, key in keys.items()}
 
 
 def read_shape(text: str) -> tuple[int, int]:

@@ -10,39 +10,40 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hpgrid.checks import AXES, TUNABLE, InputError, bad, check_constants, check_value, checked, is_number, unknown
+from hpgrid.bounds import BOUNDS
+from hpgrid.checks import (
+    AXES,
+    DTYPES,
+    InputError,
+    Key,
+    bad,
+    check_choice,
+    check_constants,
+    check_count,
+    check_exponent,
+    check_flag,
+    check_keys,
+    check_value,
+    checked,
+    is_number,
+    read_table,
+    table_of,
+    unknown,
+)
+from hpgrid.regime import Regime
 
 if TYPE_CHECKING:
     from hpgrid.formula.syntax import Expression
     from hpgrid.grid import Grid
     from hpgrid.proxy import FunctionProxy, Proxy
 
-#: The bounds that a file can name, with the constants and the options each takes.
-BOUNDS = {
-    "lmo": (("C1", "C2", "C3", "Delta0", "L", "rho", "sigma", "E0"), ("q", "burn_in")),
-    "lmo_exact": (("Delta0", "L", "rho", "sigma"), ()),
-    "lmo_large_horizon": (("C1", "C2", "C3"), ("q",)),
-    "sgd": (("Delta0", "L", "sigma"), ()),
-    "steepest": (
-        ("Delta0", "L", "sigma", "D", "G0", "lam", "W0", "kappa1", "kappa2", "L_F", "sigma_F"),
-        ("form", "norm"),
-    ),
-    "star_convex": (("Delta0", "L", "sigma", "D", "G0", "lam", "W0"), ()),
-    "frank_wolfe": (("Delta0", "L", "sigma", "D", "G0", "lam", "W0"), ()),
-}
+#: The grids there are.
 PRESETS = ("footnote", "captions")
-
-#: The keys of a figure's config.
-KEYS = (
-    *("figure", "bound", "constants", "grid", "regime", "panel"),
-    *("window", "curves", "dtype", "refined"),
-)
-DTYPES = ("float64", "float32")
 
 
 @dataclass(frozen=True)
@@ -73,14 +74,16 @@ class BoundConfig:
     def takes(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the names of its constants, and of its options."""
         if self.expression is None:
-            return BOUNDS[self.name]
+            row = BOUNDS[self.name]
+            return row.constants, tuple(row.options)
         own = self.expression.coefficients()
         return own, tuple(name for name in self.expression.names() if name not in own)
 
     def exponents(self) -> tuple[str, ...]:
         """Return the options that are exponents: what may be swept, but one search for each value."""
-        _, options = self.takes()
-        return options if self.formula is not None else tuple(name for name in options if name == "q")
+        if self.formula is not None:
+            return self.takes()[1]
+        return tuple(name for name, kind in BOUNDS[self.name].options.items() if kind == "exponent")
 
     def check(self) -> None:
         """Refuse a formula in which a name has no value.
@@ -140,12 +143,25 @@ class GridConfig:
 
 @dataclass(frozen=True)
 class Panel:
-    """One regime of a figure: what is tuned, what is fixed, and axes of its own."""
+    """One regime of a figure, with axes of its own."""
 
-    tuned: tuple[str, ...]
-    fixed: Mapping[str, float] = field(default_factory=dict)
+    regime: Regime
     axes: Mapping[str, Any] = field(default_factory=dict)
     title: str = ""
+
+    @property
+    def tuned(self) -> tuple[str, ...]:
+        """What its regime tunes."""
+        return self.regime.tuned
+
+    @property
+    def fixed(self) -> Mapping[str, float]:
+        """What its regime holds, by name."""
+        return self.regime.fixed
+
+    def describe(self) -> dict[str, Any]:
+        """Return the panel as plain data, for a record on disk."""
+        return {"tuned": self.tuned, "fixed": dict(self.fixed), "axes": self.axes, "title": self.title}
 
 
 @dataclass(frozen=True)
@@ -177,7 +193,8 @@ class Config:
 
     def describe(self) -> dict[str, Any]:
         """Return the config as plain data, for a record on disk."""
-        everything = asdict(self)
+        panels = [panel.describe() for panel in self.panels]
+        everything = {**asdict(replace(self, panels=())), "panels": panels}
         used = ("figure", "parameters", "dtype") if self.parameters else everything
         return {key: everything[key] for key in used}
 
@@ -228,22 +245,14 @@ def parse(data: Mapping[str, Any]) -> Config:
     if own:
         check_keys("key", data, ("figure", "parameters"))
         return Config(data["figure"], parameters=checked(own, table_of(data, "parameters")))
-    check_keys("key", data, KEYS)
+    found = read_table("key", FIGURE, data)
     if ("regime" in data) == ("panel" in data):
         raise bad("a config has one [regime] or some [[panel]]s", sorted(data), "one of the two")
     panels = data["panel"] if "panel" in data else [data["regime"]]
     if not isinstance(panels, list) or not panels:
         raise bad("panels are an array of tables", panels, "[[panel]] with its own lines, once for each")
-    return replace(
-        Config(data["figure"]),
-        bound=read_bound(data),
-        grid=parse_grid(table_of(data, "grid")),
-        panels=tuple(_parse_panel(panel) for panel in panels),
-        window=_parse_window(data.get("window")),
-        curves=check_count("curves", data.get("curves", 11), least=1),
-        dtype=check_choice("dtype", data.get("dtype", "float64"), DTYPES),
-        refined=_check_flag("refined", data.get("refined", False)),
-    )
+    shown = {key: found[key] for key in ("grid", "window", "curves", "dtype", "refined")}
+    return Config(data["figure"], read_bound(data), panels=tuple(map(_parse_panel, panels)), **shown)
 
 
 def read_bound(data: Mapping[str, Any]) -> BoundConfig:
@@ -278,7 +287,7 @@ def parse_bound(data: Mapping[str, Any]) -> BoundConfig:
     if "formula" in data:
         return _parse_formula(data)
     name = check_choice("bound", data.get("name", "lmo"), BOUNDS)
-    constants, options = BOUNDS[name]
+    constants, options = BOUNDS[name].constants, BOUNDS[name].options
     check_keys(f"key of the bound {name}", data, ("name", *constants, *options))
     chosen = check_constants({k: v for k, v in data.items() if k in constants})
     return BoundConfig(name, chosen, {k: v for k, v in data.items() if k in options})
@@ -310,64 +319,10 @@ def check_constants_as_given(name: str, value: Any) -> Any:
     return fraction
 
 
-def check_exponent(name: str, value: Any) -> Fraction:
-    """Return an exponent as the fraction that was written: 0.1 is 1/10, and "1/3" is 1/3.
-
-    Raises:
-        ValueError: it is no finite number.
-    """
-    try:
-        exact = value if isinstance(value, Fraction) else Fraction(str(value)) if len(str(value)) < 40 else None
-    except (ValueError, ZeroDivisionError):
-        exact = None
-    if exact is None or isinstance(value, bool) or abs(exact) > 1000:
-        raise bad(f"the exponent {name} is a number between -1000 and 1000", value, f"{name} = 0.5, or '1/3'")
-    return exact
-
-
-def check_choice(what: str, given: Any, choices: Any) -> str:
-    """Return ``given`` if it is one of the choices."""
-    if not isinstance(given, str) or given not in choices:
-        raise unknown(what, given, choices)
-    return str(given)
-
-
-def _check_flag(what: str, given: Any) -> bool:
-    if not isinstance(given, bool):
-        raise bad(f"{what} is true or false", given, f"{what} = true, say")
-    return given
-
-
-def check_count(what: str, given: Any, least: int) -> int:
-    """Return ``given`` if it is a whole number of at least ``least``."""
-    if isinstance(given, bool) or not isinstance(given, int) or given < least:
-        raise bad(f"{what} must be a whole number >= {least}", given, f"{what} = {max(least, 10)}, say")
-    return given
-
-
-def table_of(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    """Return the table under a key, empty where there is none."""
-    table = data.get(key, {})
-    if not isinstance(table, Mapping):
-        raise bad(f"{key} is a table", table, f"[{key}] with its own lines")
-    return table
-
-
-def check_keys(what: str, data: Mapping[str, Any], keys: tuple[str, ...]) -> None:
-    """Refuse a key that does not exist, naming the nearest one."""
-    for key in data:
-        if key not in keys:
-            raise unknown(what, key, keys)
-
-
 def parse_grid(data: Mapping[str, Any]) -> GridConfig:
     """Return a grid from its table."""
-    check_keys("key of [grid]", data, ("preset", "n", *AXES))
-    return GridConfig(
-        check_choice("grid", data.get("preset", "footnote"), PRESETS),
-        check_count("n", data.get("n", 100), least=2),
-        {name: _parse_axis(name, data[name]) for name in AXES if name in data},
-    )
+    found = read_table("key of [grid]", GRID, data)
+    return GridConfig(found["preset"], found["n"], {name: found[name] for name in AXES if name in data})
 
 
 def _parse_axis(name: str, given: Any) -> Any:
@@ -386,20 +341,32 @@ def _parse_axis(name: str, given: Any) -> Any:
 
 
 def _parse_panel(data: Any) -> Panel:
+    regime = read_regime(data, ("fixed",), ("title", *AXES))
+    axes = {name: _parse_axis(name, data[name]) for name in AXES if name in data}
+    return Panel(regime, axes, str(data.get("title", "")))
+
+
+def read_regime(data: Any, roles: tuple[str, ...], others: tuple[str, ...]) -> Regime:
+    """Return the regime in a table.
+
+    Args:
+        data: the table.
+        roles: which of fixed, path and caps it may have.
+        others: the keys beside them.
+
+    Raises:
+        ValueError: an unknown key, nothing tuned, a value out of its range, or a variable with two roles.
+    """
     if not isinstance(data, Mapping):
         raise bad("a regime is a table", data, "[regime] with its own lines")
-    check_keys("key of a regime", data, ("title", "tuned", "fixed", *AXES))
+    check_keys("key of a regime", data, (*others, "tuned", *roles))
     tuned = data.get("tuned", [])
-    if not isinstance(tuned, list) or not tuned:
-        raise bad("a regime names what is tuned", tuned, 'tuned = ["eta", "b"], say')
-    for name in tuned:
-        check_choice("tuned axis", name, TUNABLE)
-    fixed = {name: check_value(name, value) for name, value in table_of(data, "fixed").items()}
-    both = sorted(set(tuned) & set(fixed))
-    if both:
-        raise bad(f"{both[0]} is either tuned or fixed", dict(data), f"{both[0]} once")
-    axes = {name: _parse_axis(name, data[name]) for name in AXES if name in data}
-    return Panel(tuple(v for v in TUNABLE if v in tuned), fixed, axes, str(data.get("title", "")))
+    if not isinstance(tuned, list):
+        raise bad("tuned is a list of names", tuned, 'tuned = ["eta", "b"], say')
+    tables: dict[str, Any] = {role: table_of(data, role) for role in roles}
+    regime = Regime(tuple(tuned), **tables)
+    regime.check_tuned()
+    return regime
 
 
 def _own_parameters(figure: str) -> Mapping[str, Any]:
@@ -408,15 +375,32 @@ def _own_parameters(figure: str) -> Mapping[str, Any]:
     return read_toml(path).get("parameters", {}) if path.is_file() else {}
 
 
-def _parse_window(given: Any) -> tuple[float, float] | None:
-    if given is None:
-        return None
+def _parse_window(_: str, given: Any) -> tuple[float, float]:
     if not (isinstance(given, list) and len(given) == 2 and all(is_number(x) and x > 0 for x in given)):
         raise bad("a window is two budgets", given, "window = [1e12, 1e22], say")
     lo, hi = (float(x) for x in given)
     if lo >= hi:
         raise bad("a window needs lo < hi", given, "the smaller end first")
     return lo, hi
+
+
+#: The keys of [grid].
+GRID = {
+    "preset": Key(lambda _, given: check_choice("grid", given, PRESETS), "footnote"),
+    "n": Key(partial(check_count, least=2), 100),
+    **dict.fromkeys(AXES, Key(_parse_axis)),
+}
+
+
+#: The keys of a figure's config; a bound and its regimes are read by functions of their own.
+FIGURE = {
+    **dict.fromkeys(("figure", "bound", "constants", "regime", "panel"), Key(lambda _, given: given)),
+    "grid": Key(lambda name, given: parse_grid(table_of({name: given}, name)), GridConfig()),
+    "window": Key(_parse_window),
+    "curves": Key(partial(check_count, least=1), 11),
+    "dtype": Key(partial(check_choice, choices=DTYPES), "float64"),
+    "refined": Key(check_flag, False),
+}
 
 
 def override(

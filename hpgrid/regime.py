@@ -110,8 +110,7 @@ class Regime:
         if free is None:
             held = {v: x for v, x in held.items() if v in variables}
         fixed = {**held, **self.fixed}
-        if not self.tuned:
-            raise bad("something is tuned", "nothing", "eta, b as what is tuned, say")
+        self.check_tuned()
         self._check_budget(grid, proxy.budget, free)
         for v in self.tuned:
             if grid is not None and v not in grid.axes:
@@ -129,6 +128,11 @@ class Regime:
             rule = f"the bound {proxy.name} does not depend on b, so that tokens are no number of iterations"
             raise bad(rule, f"at least {self.min_K:g} iterations", "no least number of them")
         return settled if self.min_K is not None else replace(settled, min_K=proxy.min_K)
+
+    def check_tuned(self) -> None:
+        """Refuse a regime that tunes nothing."""
+        if not self.tuned:
+            raise bad("something is tuned", "nothing", "eta, b as what is tuned, say")
 
     def _check_budget(self, grid: Grid | None, budget: str, free: Collection[str] | None) -> None:
         """A budget is an axis or an argument; a search that keeps axes may fix the one that its grid has."""

@@ -9,12 +9,13 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from hpgrid.checks import InputError, bad
+from hpgrid.bounds import BOUNDS
+from hpgrid.checks import InputError, bad, check_keys
 from hpgrid.cli import given
-from hpgrid.config import BOUNDS, KEYS, BoundConfig, bound_table, called, check_keys, parse_bound, read_toml
+from hpgrid.config import FIGURE, BoundConfig, bound_table, called, parse_bound, read_toml
 
 #: What may stand in a file with a bound: all that a sweep or a figure is made of.
-FILE_KEYS = (*KEYS, "rows", "min_K", "parameters")
+FILE_KEYS = (*FIGURE, "rows", "min_K", "parameters")
 
 #: A bound as the first argument of a command.
 Named = Annotated[

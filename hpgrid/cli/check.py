@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from hpgrid.checks import bad
+from hpgrid.checks import bad, check_choice
 from hpgrid.cli import given
 from hpgrid.cli.bound import Named, Set, Written, chosen
 from hpgrid.cli.cache import use_compilation_cache
 from hpgrid.cli.question import Cap, Fix, Follow, roles_of
-from hpgrid.config import check_choice
 from hpgrid.progress import progress
 from hpgrid.statements.language import parse
 

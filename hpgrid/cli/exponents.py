@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from hpgrid.checks import bad
+from hpgrid.checks import bad, check_choice
 from hpgrid.cli import given
 from hpgrid.cli.bound import Named, Set, Written, chosen
 from hpgrid.cli.question import Cap, Fix, Follow, roles_of
-from hpgrid.config import check_choice
 
 if TYPE_CHECKING:
     from hpgrid.proxy import FunctionProxy, Proxy

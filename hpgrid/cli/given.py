@@ -9,8 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from hpgrid.checks import TUNABLE, bad, check_value, complement
-from hpgrid.config import check_choice
+from hpgrid.checks import TUNABLE, bad, check_choice, check_value, complement
 
 if TYPE_CHECKING:
     from cyclopts import Token

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from hpgrid.checks import bad
+from hpgrid.checks import DTYPES, bad, check_choice
 from hpgrid.cli import given
 from hpgrid.cli.bound import Named, Set, Written, chosen
 from hpgrid.cli.cache import use_compilation_cache
 from hpgrid.cli.pictures import format_of
-from hpgrid.cli.question import Axes, Budget, Points, Preset, grid_config, tuned
+from hpgrid.cli.question import Axes, Budget, Points, Preset, grid_config
 from hpgrid.cli.reproduce import check_table, write_pictures
-from hpgrid.config import DTYPES, Config, Panel, check_choice
+from hpgrid.config import Config, Panel
 from hpgrid.progress import progress
 from hpgrid.regime import Regime
 
@@ -92,8 +92,8 @@ def _picture(out: Path | None) -> Path:
 def _panels(layout: str, tune: list[str] | None, fix: list[str] | None) -> tuple[Panel, ...]:
     """A regime, or in contours one for each --tune and each --fix, side by side."""
     if layout == "curves":
-        return (Panel(tuned("--tune", tune), given.held(fix)),)
-    regimes, held = [tuned("--tune", [x]) for x in tune or [""]], [given.held([x]) for x in fix or [""]]
+        return (_panel(given.names(tune), given.held(fix)),)
+    regimes, held = [given.names([x]) for x in tune or [""]], [given.held([x]) for x in fix or [""]]
     for names in regimes:
         if "b" in names or any("b" in fixed for fixed in held):
             given_b = f"--tune {','.join(names)} --fix {', '.join(fix or [])}"
@@ -104,7 +104,11 @@ def _panels(layout: str, tune: list[str] | None, fix: list[str] | None) -> tuple
         raise bad(rule, f"{len(regimes)} --tune and {len(held)} --fix", "as many of each")
     if count > 4:
         raise bad("contours have four panels at most", count, "fewer --fix")
-    return tuple(_panel(names, fixed) for names, fixed in zip(_each(regimes, count), _each(held, count)))
+    return tuple(
+        # Where all share one --fix, a panel does not hold what it tunes.
+        _panel(names, {v: x for v, x in fixed.items() if v not in names})
+        for names, fixed in zip(_each(regimes, count), _each(held, count))
+    )
 
 
 def _each(said: Sequence[Any], count: int) -> Sequence[Any]:
@@ -112,8 +116,9 @@ def _each(said: Sequence[Any], count: int) -> Sequence[Any]:
 
 
 def _panel(names: tuple[str, ...], fixed: dict[str, float]) -> Panel:
-    """One panel; what it tunes it does not hold, where all share one --fix."""
-    return Panel(names, {v: x for v, x in fixed.items() if v not in names})
+    regime = Regime(names, fixed)
+    regime.check_tuned()
+    return Panel(regime)
 
 
 def _fitted(config: Config, budget: str) -> Config:
@@ -128,12 +133,11 @@ def _fitted(config: Config, budget: str) -> Config:
     panels = []
     for panel in config.panels:
         of_axis = () if config.figure == "curves" else ("b",)
-        fixed = {v: x for v, x in panel.fixed.items() if v in variables}
         Regime((*panel.tuned, *of_axis), panel.fixed).settled(bound)
         idle = {v: None for v in ("eta", "b", "alpha") if v not in variables}
         best = f"best ${', '.join(SHORT[v] for v in panel.tuned)}$"
-        title = ", ".join(held_text(v, x) for v, x in fixed.items()) or best
-        panels.append(Panel(panel.tuned, fixed, idle, title))
+        title = ", ".join(held_text(v, x) for v, x in panel.fixed.items()) or best
+        panels.append(Panel(panel.regime, idle, title))
     return replace(config, panels=tuple(panels))
 
 

@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from hpgrid.checks import AXES, TUNABLE, bad
+from hpgrid.checks import AXES, TUNABLE, bad, check_choice
 from hpgrid.cli import given
-from hpgrid.config import PRESETS, GridConfig, check_choice, parse_grid
+from hpgrid.config import PRESETS, GridConfig, parse_grid
 
 #: The roles of hyperparameters.
 Fix = Annotated[list[str] | None, Parameter(negative="", help="What is held, such as b=1072 or beta=0.999.")]

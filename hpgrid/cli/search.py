@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from hpgrid.checks import bad, check_value
+from hpgrid.checks import DTYPES, bad, check_choice, check_value
 from hpgrid.cli import given
 from hpgrid.cli.bound import Named, Set, Written, chosen
 from hpgrid.cli.cache import use_compilation_cache
@@ -24,7 +24,7 @@ from hpgrid.cli.question import (
     grid_config,
     roles_of,
 )
-from hpgrid.config import DTYPES, BoundConfig, GridConfig, check_choice
+from hpgrid.config import BoundConfig, GridConfig
 from hpgrid.progress import progress
 from hpgrid.regime import Regime
 

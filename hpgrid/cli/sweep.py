@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from hpgrid.checks import bad
+from hpgrid.checks import bad, check_choice
 from hpgrid.cli import given
 from hpgrid.cli.bound import Written, remark
 from hpgrid.cli.cache import use_compilation_cache
-from hpgrid.config import check_choice
 
 if TYPE_CHECKING:
     from hpgrid.sweeps.run import Progress

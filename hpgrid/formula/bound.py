@@ -6,8 +6,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from hpgrid.checks import AXES, bad, check_constants
-from hpgrid.config import check_exponent
+from hpgrid.checks import AXES, bad, check_constants, check_exponent
 from hpgrid.formula.function import Formula, log_convex, with_exponents
 from hpgrid.formula.powers import Expansion, expand
 from hpgrid.formula.syntax import VARIABLES, Expression, read, shortened

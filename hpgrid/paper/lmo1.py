@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter
 from numpy.typing import NDArray
 
-from hpgrid.checks import METHODS, bad, check_value
-from hpgrid.config import Config, check_choice, check_count
+from hpgrid.checks import METHODS, bad, check_choice, check_count, check_value
+from hpgrid.config import Config
 from hpgrid.paper.checks import verdict
 from hpgrid.paper.data import Check, FigureData, config_data
 from hpgrid.plotting.lines import METHOD_COLORS, METHOD_MARKERS, bound_line, family, law, level, measured, padded

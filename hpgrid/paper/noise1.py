@@ -12,8 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from hpgrid.checks import METHODS, bad, check_value
-from hpgrid.config import Config, check_count
+from hpgrid.checks import METHODS, bad, check_count, check_value
+from hpgrid.config import Config
 from hpgrid.paper.checks import verdict
 from hpgrid.paper.data import Check, FigureData, config_data
 from hpgrid.plotting.lines import METHOD_COLORS, METHOD_MARKERS, bound_line, level, measured, padded

@@ -89,7 +89,7 @@ def measure(
     """
     started = time.perf_counter()
     panel, grid = _checked(config)
-    panel = replace(panel, fixed={**grid.held, **panel.fixed})
+    panel = replace(panel, regime=replace(panel.regime, fixed={**grid.held, **panel.fixed}))
     proxy = config.bound.build(grid.budget)
     budget = grid.axes[grid.budget].values
     # What is at the wall of the first iteration is at an edge.

@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 
-from hpgrid.checks import NOISE_KINDS, OPTIMIZERS, bad, read_shape
-from hpgrid.config import Config, check_choice, check_count
+from hpgrid.checks import NOISE_KINDS, OPTIMIZERS, bad, check_choice, check_count, read_shape
+from hpgrid.config import Config
 from hpgrid.norms import Norm, named
 from hpgrid.paper.data import Check, FigureData, config_data
 from hpgrid.plotting.style import letter, new_figure, power_of_ten, styled

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.checks import AXES, bad, unknown
+from hpgrid.checks import AXES, DTYPES, bad, unknown
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, as_regime
@@ -21,8 +21,6 @@ from hpgrid.search.tables import Domain, domain_of, tabulate
 #: Lines (cells of the axes that are not scanned) in one call of the kernel. 2^20 of them keep the
 #: working set near 10 MB, and one call does the whole of a 100^4 grid.
 CHUNK = 2**20
-
-DTYPES = ("float64", "float32")
 
 
 @dataclass(frozen=True)

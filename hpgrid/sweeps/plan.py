@@ -8,18 +8,18 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from hpgrid.checks import TUNABLE, InputError, bad, check_value, complement, is_number
-from hpgrid.config import (
-    BoundConfig,
-    GridConfig,
-    called,
+from hpgrid.checks import (
+    TUNABLE,
+    InputError,
+    bad,
     check_choice,
     check_keys,
-    parse_bound,
-    parse_grid,
-    read_toml,
+    check_value,
+    complement,
+    is_number,
     table_of,
 )
+from hpgrid.config import BoundConfig, GridConfig, called, parse_bound, parse_grid, read_toml
 from hpgrid.sweeps.values import HELD, hyperparameter, parse_constants, read_rows
 
 #: Combinations beyond which a sweep is refused.

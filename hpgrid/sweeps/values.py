@@ -7,8 +7,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hpgrid.checks import TUNABLE, InputError, bad, check_constants, check_value, is_number, unknown
-from hpgrid.config import BoundConfig, check_count, check_exponent, check_keys
+from hpgrid.checks import (
+    TUNABLE,
+    InputError,
+    bad,
+    check_constants,
+    check_count,
+    check_exponent,
+    check_keys,
+    check_value,
+    is_number,
+    unknown,
+)
+from hpgrid.config import BoundConfig
 
 #: Hyperparameters that may be swept where the regimes hold them; beta is 1 - alpha.
 HELD = ("eta", "b", "alpha", "beta")

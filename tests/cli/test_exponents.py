@@ -11,8 +11,9 @@ from functools import partial
 import commands
 import pytest
 
+from hpgrid.bounds import BOUNDS
 from hpgrid.cli import given
-from hpgrid.config import BOUNDS, BoundConfig
+from hpgrid.config import BoundConfig
 from hpgrid.proxy import Proxy
 
 JOINT = """\

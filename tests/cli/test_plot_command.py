@@ -138,9 +138,9 @@ MISTAKES = {
     "lmo --tune eta,b --fix alpha=0.1 --out x.gif": "no picture format of that name",
     "lmo --tune eta,b --fix alpha=0.1 --out x.png --layout lines": "no layout of that name",
     "lmo --tune eta,b --fix alpha=0.1 --out x.png --budget L": "no budget of that name",
-    "lmo --out x.png": "something is tuned. Given: 'nothing'. Write --tune eta,b, say.",
-    "lmo --tune eta,b --out x.png": "depends on alpha, which is neither tuned nor fixed",
-    "sgd --tune eta,b --fix alpha=0.1 --out x.png": "the bound does not depend on alpha",
+    "lmo --out x.png": "something is tuned. Given: 'nothing'. Write eta, b as what is tuned, say.",
+    "lmo --tune eta,b --out x.png": "alpha of the bound lmo is neither tuned nor fixed nor on a path",
+    "sgd --tune eta,b --fix alpha=0.1 --out x.png": "the bound sgd does not depend on alpha",
     "lmo --tune eta,b --layout contours --out x.png": "contours have b on an axis",
     "lmo --tune eta --fix alpha=0.1,b=3 --layout contours --out x.png": "contours have b on an axis",
     "lmo --tune eta --tune eta --fix alpha=0.1 --fix alpha=0.2 --fix alpha=0.3 --layout contours --out x.png": (

@@ -113,10 +113,10 @@ MISTAKES = {
     "lmo": "something is tuned",
     "lmoo --over eta": "'lmo'",
     "lmo --over eta,beta": "momentum is tuned as alpha",
-    "lmo --over eta,b": "the bound depends on alpha, which is neither tuned nor fixed. Given: ['b', 'eta']. "
-    "Write --over eta,b,alpha, or --fix alpha=0.001.",
-    "sgd --over eta,b,alpha": "the bound does not depend on alpha",
-    "sgd --over eta,b --fix alpha=1": "the bound does not depend on alpha",
+    "lmo --over eta,b": "alpha of the bound lmo is neither tuned nor fixed nor on a path. "
+    "Given: {'tuned': ['eta', 'b'], 'fixed': {}}. Write alpha as tuned, or a value of it.",
+    "sgd --over eta,b,alpha": "the bound sgd does not depend on alpha",
+    "sgd --over eta,b --fix alpha=1": "the bound sgd does not depend on alpha",
     "lmo --over eta,b --fix alpha=2": "0 < alpha <= 1",
     "lmo --over eta,b --fix beta=1": "0 <= beta < 1",
     "lmo --over eta,b --fix beta=0.9,alpha=0.1": "beta is 1 - alpha",

@@ -16,6 +16,7 @@ from hpgrid.config import Panel, load, override, shipped
 from hpgrid.paper import compute, contours, draw
 from hpgrid.paper.data import FigureData, restore, save
 from hpgrid.plotting.style import NEAR
+from hpgrid.regime import Regime
 from hpgrid.theory import iso_loss
 
 #: How many panels each figure has, and against which budget.
@@ -184,9 +185,9 @@ def test_contours_of_a_floored_learning_rate_leave_the_hyperbola() -> None:
     assert check.edge_points > 0
 
 
-@pytest.mark.parametrize("panel", [Panel(("eta", "b"), {"alpha": 0.1}), Panel(("eta",), {"b": 32.0, "alpha": 0.1})])
-def test_the_batch_size_is_on_an_axis(panel: Panel) -> None:
-    config = replace(override(load(shipped("fig10")), n=8), panels=(panel,))
+@pytest.mark.parametrize("regime", [Regime(("eta", "b"), {"alpha": 0.1}), Regime(("eta",), {"b": 32.0, "alpha": 0.1})])
+def test_the_batch_size_is_on_an_axis(regime: Regime) -> None:
+    config = replace(override(load(shipped("fig10")), n=8), panels=(Panel(regime),))
     with pytest.raises(ValueError, match=r"axes of this figure are.*b, T"):
         compute(config, "own")
 

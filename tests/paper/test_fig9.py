@@ -15,6 +15,7 @@ from hpgrid.config import Config, Panel, load, override, shipped
 from hpgrid.paper import compute, draw
 from hpgrid.paper.data import FigureData, restore, save
 from hpgrid.plotting.style import OPTIMUM, REFINED
+from hpgrid.regime import Regime
 
 TUNED = ("eta", "b", "alpha")
 
@@ -150,6 +151,6 @@ def test_a_grid_too_coarse_or_a_window_too_far_gives_no_verdict(n: int, window: 
 
 
 def test_it_is_the_figure_of_all_three() -> None:
-    panel = Panel(("eta", "b"), {"alpha": 0.1})
+    panel = Panel(Regime(("eta", "b"), {"alpha": 0.1}))
     with pytest.raises(ValueError, match="tunes all three"):
         compute(config(8, panels=(panel,)))

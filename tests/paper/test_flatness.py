@@ -13,6 +13,7 @@ from hpgrid.config import Config, Panel, load, override, shipped
 from hpgrid.grid import Grid
 from hpgrid.paper import compute, draw
 from hpgrid.paper.data import FigureData
+from hpgrid.regime import Regime
 from hpgrid.theory import theorems
 
 TUNED = ("eta", "b", "alpha")
@@ -81,5 +82,5 @@ def test_another_bound_has_no_closed_interval_and_draws_all_the_same() -> None:
 
 def test_it_is_the_figure_of_all_three() -> None:
     with pytest.raises(ValueError, match="tunes all three"):
-        compute(config(panels=(Panel(("eta", "b"), {"alpha": 0.1}),)))
+        compute(config(panels=(Panel(Regime(("eta", "b"), {"alpha": 0.1})),)))
     assert set(Grid.footnote().axes) >= set(TUNED)
