@@ -28,7 +28,7 @@ _HOME = {
     "flatness": "hpgrid.refinement.cost",
     "exponents": "hpgrid.asymptotics.exact",
     "check": "hpgrid.statements.checking",
-    "critical_batch": "hpgrid.critical.answer",
+    "critical_batch": "hpgrid.critical.critical_batch",
     "sweep": "hpgrid.sweeps.run",
     "open_sweep": "hpgrid.sweeps.dataset",
     "transfer": "hpgrid.transfers.answer",
@@ -61,7 +61,7 @@ __all__ = [
 if TYPE_CHECKING:
     from hpgrid import bounds
     from hpgrid.asymptotics.exact import exponents
-    from hpgrid.critical.answer import critical_batch
+    from hpgrid.critical.critical_batch import critical_batch
     from hpgrid.formula.bound import parse
     from hpgrid.grid import Grid, LogAxis
     from hpgrid.proxy import FunctionProxy, Proxy, Term

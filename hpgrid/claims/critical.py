@@ -10,29 +10,34 @@ import numpy as np
 
 from hpgrid import bounds
 from hpgrid.bounds.cesista2025 import Parts
+from hpgrid.bounds.constants import Problem
 from hpgrid.claims.ledger import Finding, Reading
 from hpgrid.claims.ledger import claim as claimed
 from hpgrid.claims.readings import same
 from hpgrid.claims.routes import SOLVER, bisect, refined, setting, value
-from hpgrid.critical import lmo, solve
-from hpgrid.critical.answer import FOUND, critical_batch
-from hpgrid.critical.need import one_over
-from hpgrid.critical.reach import NEAR
+from hpgrid.critical import tokens
+from hpgrid.critical.critical_batch import FOUND, NEAR, critical_batch
+from hpgrid.critical.tokens import iterations_of_mean
+from hpgrid.proxy import Proxy
 from hpgrid.theory import batch_sizes as theory
 from hpgrid.theory import iso_loss
 
 claim = partial(claimed, source="hpgrid")
 
 #: The LMO bound's constants: the burn-in weak, and as large as all else.
-LMO: dict[str, dict[str, Any]] = {
-    "burn-in weak": {"Delta0": 100.0, "L": 0.7, "sigma": 130.0, "rho": 1.5},
-    "burn-in strong": {"Delta0": 1e-6, "L": 1e-4, "sigma": 130.0, "rho": 1.5},
+LMO = {
+    "burn-in weak": Problem(Delta0=100.0, L=0.7, sigma=130.0, rho=1.5),
+    "burn-in strong": Problem(Delta0=1e-6, L=1e-4, sigma=130.0, rho=1.5),
 }
 ALPHA, LEVEL = 0.05, 4.0
 
 
-def _parts(of: dict[str, float]) -> iso_loss.Parts:
-    return iso_loss.of_bound(ALPHA, of["Delta0"], of["L"], of["rho"] * of["sigma"])
+def _parts(of: Problem) -> iso_loss.Parts:
+    return iso_loss.of_bound(ALPHA, of.Delta0, of.L, of.rho * of.sigma)
+
+
+def _bound(of: Problem) -> Proxy:
+    return bounds.lmo_exact(**of.named("Delta0", "L", "rho", "sigma"))
 
 
 @claim("H.critical.lmo", "theory.batch_sizes", "LMO, eta tuned: tokens to a target are fewest at b = 4 b_min")
@@ -41,12 +46,12 @@ def lmo_tuned() -> Finding:
     readings = []
     for name, of in LMO.items():
         closed = theory.lmo_tuned(LEVEL, _parts(of))
-        found = lmo.eta_tuned(ALPHA, LEVEL, **of)
+        found = tokens.lmo_eta_tuned(ALPHA, LEVEL, of)
         assert found.fewest is not None
-        best = refined(bounds.lmo_exact(**of), setting("eta", "b", alpha=ALPHA), found.fewest.tokens)
+        best = refined(_bound(of), setting("eta", "b", alpha=ALPHA), found.fewest.tokens)
         # Tokens are off their fewest by the square of what b is off.
         readings += [
-            same(f"fewest tokens over 4 b_min, {name}", "refined", found.fewest.b, closed, solve.FLAT),
+            same(f"fewest tokens over 4 b_min, {name}", "refined", found.fewest.b, closed, tokens.FLAT),
             same(f"b of the least bound at their tokens, {name}", "refined", value(best, "b"), closed),
             same(f"the least bound over the target, {name}", "refined", value(best, "risk"), LEVEL),
         ]
@@ -59,16 +64,16 @@ def lmo_fixed() -> Finding:
     readings = []
     for name, of in LMO.items():
         for left in (0.5, 0.01):
-            eta = (1 - left) * LEVEL / (of["L"] * (3.5 + 2 / ALPHA))
+            eta = (1 - left) * LEVEL / (of.L * (3.5 + 2 / ALPHA))
             parts, room = _parts(of), left * LEVEL
-            closed = theory.lmo_fixed(of["Delta0"] / eta, parts.burn_in, parts.floor, room)
-            found = lmo.eta_fixed(ALPHA, LEVEL, eta, **of)
+            closed = theory.lmo_fixed(of.Delta0 / eta, parts.burn_in, parts.floor, room)
+            found = tokens.lmo_eta_fixed(ALPHA, LEVEL, eta, of)
             assert found.fewest is not None
-            best = refined(bounds.lmo_exact(**of), setting("b", eta=eta, alpha=ALPHA), found.fewest.tokens)
+            best = refined(_bound(of), setting("b", eta=eta, alpha=ALPHA), found.fewest.tokens)
             at = f"{name}, {left:g} of the target left"
             # The bound is flat in b where eta's own part is nearly all of it: b is off by a root of rounding.
             readings += [
-                same(f"fewest tokens over it, {at}", "refined", found.fewest.b, closed, solve.FLAT),
+                same(f"fewest tokens over it, {at}", "refined", found.fewest.b, closed, tokens.FLAT),
                 same(f"b of the least bound at their tokens, {at}", "refined", value(best, "b"), closed, SOLVER / left),
                 same(f"the least bound over the target, {at}", "refined", value(best, "risk"), LEVEL),
             ]
@@ -88,7 +93,7 @@ def star_convex() -> Finding:
         closed = theory.star_convex(100.0, answer.Y, answer.eps_prime)
         readings += [
             same(f"argmin over it, eps = {eps:g}", "grid", answer.reach.on_grid.b, closed, answer.reach.step),
-            same(f"fewest tokens over it, eps = {eps:g}", "refined", answer.reach.fewest.b, closed, solve.FLAT),
+            same(f"fewest tokens over it, eps = {eps:g}", "refined", answer.reach.fewest.b, closed, tokens.FLAT),
             same(f"b of the least bound at their tokens, eps = {eps:g}", "refined", value(best, "b"), closed),
             same(f"the least bound over eps = {eps:g}", "refined", value(best, "risk"), eps),
         ]
@@ -98,12 +103,12 @@ def star_convex() -> Finding:
 @claim("H.critical.near", "theory.batch_sizes", "X/K + Y/b: b/b* = 1 + p -+ (p + p^2)^(1/2) cost 1 + p times")
 def near() -> Finding:
     """By the tokens themselves, at three shares p."""
-    needed, best = one_over(Parts(50.0, 0.3, 0.0, 0.0), "seed", 0.2), 3.0
+    needed, best = iterations_of_mean(Parts(50.0, 0.3, 0.0, 0.0), "seed", 0.2), 3.0
     readings = []
     for share in NEAR:
         # An end is known as well as the tokens over their slope there, which is about (2 p)^(1/2).
         error = SOLVER / float(np.sqrt(2 * share))
-        ends = solve.near(needed, solve.point(needed, best), 1.5, share)
+        ends = tokens.near(needed, tokens.point(needed, best), 1.5, share)
         closed = 1 + share + np.sqrt(share + share**2) * np.array([-1, 1])
         readings.append(same(f"ends over it, p = {share:g}", "refined", np.array(ends) / best, closed, error))
     low, high = 1.01 + np.sqrt(0.0101) * np.array([-1, 1])

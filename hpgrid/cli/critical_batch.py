@@ -7,7 +7,8 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from hpgrid.critical.given import FORMS, MEASURES, NORMS, check
+from hpgrid.bounds.constants import FORMS, NORMS
+from hpgrid.critical.goal import MEASURES, checked
 
 
 def print_critical_batch(
@@ -39,9 +40,9 @@ def print_critical_batch(
     """Find the batch size that reaches a target in the fewest tokens, beside the papers' formulas for it."""
     asked = dict(locals())
     as_json = asked.pop("json_")
-    check(asked)  # before NumPy loads
+    checked(asked)  # before NumPy loads
 
-    from hpgrid.critical.answer import critical_batch
+    from hpgrid.critical.critical_batch import critical_batch
 
     answer = critical_batch(**asked)
     print(json.dumps(answer.as_dict(), indent=2, allow_nan=False) if as_json else answer.text())

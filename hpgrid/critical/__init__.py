@@ -1,5 +1,5 @@
 """Critical batch size: the batch size that reaches a target in the fewest tokens.
 
-given (what is asked), need (how many iterations a bound asks for), solve (where tokens are fewest, numerically), reach
-(that, closed forms beside), trivial (what holds without training), lmo (the same for the LMO bound), answer, text.
+goal (what is asked, checked), tokens (how many iterations a bound asks for, and where tokens are fewest, numerically;
+the same for the LMO bound), critical_batch (the answer, closed forms beside, or why there is none), report (its text).
 """

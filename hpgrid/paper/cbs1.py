@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hpgrid.checks import bad
 from hpgrid.config import Config
-from hpgrid.critical.answer import CriticalBatch
+from hpgrid.critical.critical_batch import CriticalBatch
 from hpgrid.paper.critical import TITLES, both_forms, minimiser_checks
 from hpgrid.paper.data import Check, FigureData, config_data
 from hpgrid.plotting import critical as plot

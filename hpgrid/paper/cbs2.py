@@ -12,11 +12,11 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from hpgrid.bounds import cesista2025 as bounds
+from hpgrid.bounds.constants import Problem
 from hpgrid.checks import bad
 from hpgrid.config import Config
-from hpgrid.critical import lmo, solve
-from hpgrid.critical.answer import FOUND, OUT_OF_REACH, VACUOUS, critical_batch
-from hpgrid.critical.trivial import least, levels
+from hpgrid.critical import tokens
+from hpgrid.critical.critical_batch import FOUND, OUT_OF_REACH, VACUOUS, critical_batch, lowest, trivial_bounds
 from hpgrid.paper.critical import problem
 from hpgrid.paper.data import Check, FigureData, config_data
 from hpgrid.plotting import critical as plot
@@ -100,7 +100,7 @@ def _row(panel: Panel, own: Mapping[str, Any], alpha: Array, y: float, eps: floa
     """A row of a map: batch sizes, Z, and the least level that holds trivially."""
     at: dict[str, Any] = {"eta": float(own["eta"]), "lam": 0.0, panel.y: y}
     constants = problem(own)
-    level = least(levels(panel.measure, "dual", {**constants, **at, "kappa1": 1.0})).value
+    level = lowest(trivial_bounds(panel.measure, "dual", Problem(**constants, lam=at["lam"]))).value
     if panel.form == "lmo":
         return _lmo_row(own, alpha, at["eta"], eps), float(own["L"]) * at["eta"] * (3.5 + 2 / alpha), level
     if panel.measure == "gradient":
@@ -138,12 +138,12 @@ def _check(
                 found += 1
                 gaps.append(abs(float(np.log(numerical / max(b[i, j], 1.0)))))
     told = f"{found} points with a batch size; {wrong} of another status than the map's; tolerance: a flat minimum's"
-    holds = wrong == 0 and max(gaps) <= solve.FLAT
+    holds = wrong == 0 and max(gaps) <= tokens.FLAT
     window = (float(axes["alpha"][0]), 1.0)
     title = panel.title.replace("$", "").replace("\\", "")
     if not found:  # there is no batch size to compare: the status alone is held
         return Check(f"{title}: points of another status", float(wrong), 0.0, 0.0, holds, window, 0, told)
-    return Check(f"{title}: log(fewest tokens/closed form)", max(gaps), 0.0, solve.FLAT, holds, window, 0, told)
+    return Check(f"{title}: log(fewest tokens/closed form)", max(gaps), 0.0, tokens.FLAT, holds, window, 0, told)
 
 
 def _answer(panel: Panel, own: Mapping[str, Any], alpha: float, y: float) -> tuple[str, float | None]:
@@ -151,9 +151,9 @@ def _answer(panel: Panel, own: Mapping[str, Any], alpha: float, y: float) -> tup
     at: dict[str, Any] = {"eta": float(own["eta"]), "lam": 0.0, panel.y: y}
     eps = float(own[f"eps_{panel.measure}"])
     if panel.form == "lmo":
-        constants = {name: float(own[name]) for name in ("Delta0", "L", "sigma", "rho")}
-        found = lmo.eta_fixed(alpha, eps, at["eta"], **constants)
-        trivial = least(levels("gradient", "dual", {**problem(own), "lam": 0.0, "kappa1": 1.0})).value
+        constants = Problem(**problem(own, "rho"))
+        found = tokens.lmo_eta_fixed(alpha, eps, at["eta"], constants)
+        trivial = lowest(trivial_bounds("gradient", "dual", constants)).value
         status = VACUOUS if eps >= trivial else OUT_OF_REACH if found.fewest is None else FOUND
         return status, None if found.fewest is None else found.fewest.b
     answer = critical_batch(

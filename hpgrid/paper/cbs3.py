@@ -15,9 +15,8 @@ from numpy.typing import NDArray
 from hpgrid.bounds import cesista2025 as bounds
 from hpgrid.checks import bad
 from hpgrid.config import Config
-from hpgrid.critical.answer import CriticalBatch, critical_batch
-from hpgrid.critical.need import one_over, split
-from hpgrid.critical.trivial import least
+from hpgrid.critical.critical_batch import CriticalBatch, critical_batch, lowest
+from hpgrid.critical.tokens import coefficients, iterations_of_mean
 from hpgrid.paper.critical import TITLES, minimiser_checks, problem
 from hpgrid.paper.data import Check, FigureData, config_data
 from hpgrid.plotting import critical as plot
@@ -55,9 +54,9 @@ def _form(answers: list[CriticalBatch], form: str, room: Array) -> Mapping[str, 
     """One form's batch sizes and costs: closed forms at every target, numerical minima at the marked ones."""
     first = answers[0]
     parts = bounds.Parts(first.X, first.Y, first.Z, first.Z_noise)
-    Y, Z_noise = split(parts, form)
+    Y, Z_noise = coefficients(parts, form)
     exact = theory.fewest_tokens(Y, Z_noise, room)
-    twelve = theory.theorem12(first.given.alpha, room, sigma=first.given.sigma, lam=first.given.lam)
+    twelve = theory.theorem12(first.given.alpha, room, sigma=first.given.problem.sigma, lam=first.given.problem.lam)
     found = {"twelve": twelve}
     if form == "revised":
         found["own"] = theory.revised(Y + Z_noise, room)
@@ -74,13 +73,13 @@ def _form(answers: list[CriticalBatch], form: str, room: Array) -> Mapping[str, 
         "numerical": np.array([np.nan if a.reach is None else a.reach.fewest.b for a in answers]),
         "numerical_cost": np.array([_first_cost(answer) for answer in answers]),
         "never": never,
-        "vacuous": least(first.trivial).value - first.Z,
+        "vacuous": lowest(first.trivial).value - first.Z,
     }
 
 
 def _cost(b: Array, exact: Array, parts: bounds.Parts, form: str, room: Array) -> Array:
     """Tokens over the fewest, by the bound itself; +inf where it never arrives."""
-    pairs = [one_over(parts, form, e)(np.array([x, y])) for x, y, e in zip(b, exact, room)]
+    pairs = [iterations_of_mean(parts, form, e)(np.array([x, y])) for x, y, e in zip(b, exact, room)]
     return np.array([x * K[0] / (y * K[1]) for x, y, K in zip(b, exact, pairs)])
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from hpgrid.critical import solve
-from hpgrid.critical.answer import CriticalBatch, critical_batch
+from hpgrid.critical import tokens
+from hpgrid.critical.critical_batch import CriticalBatch, critical_batch
 from hpgrid.paper.data import Check
 
 PROBLEM = ("Delta0", "L", "sigma", "D", "G0")
@@ -40,7 +40,7 @@ def minimiser_checks(what: str, answers: Sequence[CriticalBatch]) -> tuple[Check
     window = (min(one.closed for one in found), max(one.closed for one in found))
     return (
         Check(
-            f"{what}: log(fewest tokens/closed form)", numerical, 0.0, solve.FLAT, numerical <= solve.FLAT, window, 0,
+            f"{what}: log(fewest tokens/closed form)", numerical, 0.0, tokens.FLAT, numerical <= tokens.FLAT, window, 0,
             f"largest of {len(found)}; tolerance: a minimum is flat to the root of rounding",
         ),
         Check(

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hpgrid.arrays import Array
-from hpgrid.bounds import cesista2025 as bounds
+from hpgrid.bounds import lemmas
 from hpgrid.stochastic.intervals import Interval, interval
 from hpgrid.stochastic.momentum import Means, Setting, simulate
 from hpgrid.stochastic.noise import Noise
@@ -16,10 +16,10 @@ from hpgrid.stochastic.samples import draws, variance
 
 #: What is averaged over t, its bound, and which moment.
 BOUNDS = {
-    "momentum": (bounds.mean_momentum_error, 1),
-    "momentum2": (bounds.mean_momentum_error, 2),
-    "nesterov": (bounds.mean_nesterov_error, 1),
-    "nesterov2": (bounds.mean_nesterov_error, 2),
+    "momentum": (lemmas.mean_momentum_error, 1),
+    "momentum2": (lemmas.mean_momentum_error, 2),
+    "nesterov": (lemmas.mean_nesterov_error, 1),
+    "nesterov2": (lemmas.mean_nesterov_error, 2),
 }
 
 
@@ -95,5 +95,5 @@ def held(problem: Problem, means: Means, given: Experiment, *, D: float = 1.0) -
     for name, (bound, moment) in BOUNDS.items():
         found[name] = Held(interval(getattr(means, name)), np.asarray(sum(bound(moment, given.steps, **at))))
     weights = alpha / (2.0 - alpha)
-    noise = weights * bounds.minibatch_noise(b, sigma=1.0, D=D)
+    noise = weights * lemmas.minibatch_noise(b, sigma=1.0, D=D)
     return found | {"noise2": Held(interval(means.noise2), noise)}

@@ -14,6 +14,7 @@ from oracle import assert_agrees, axes_of, naive_search
 
 from hpgrid import Grid, LogAxis, bounds, grid_search, refine
 from hpgrid.bounds import cesista2025 as source
+from hpgrid.bounds import lemmas
 from hpgrid.checks import InputError
 from hpgrid.proxy import Proxy, Term
 
@@ -206,7 +207,7 @@ def test_a_batch_is_no_larger_than_the_budget() -> None:
         (lambda: bounds.steepest(form="revised", lam=0.1), "no weight decay. Given: 0.1"),
         (lambda: source.parts(eta=0.1, alpha=0.1, lam=np.array([0.0, 0.1]), form="revised"), "no weight decay"),
         (lambda: bounds.star_convex(budget="N"), "no budget of that name. Given: 'N'"),
-        (lambda: source.momentum_error(3, 1.0, eta=1.0, b=1.0, alpha=0.5), "no moment of that name. Given: 3"),
+        (lambda: lemmas.momentum_error(3, 1.0, eta=1.0, b=1.0, alpha=0.5), "no moment of that name. Given: 3"),
     ],
 )
 def test_a_mistake_is_told(make: Callable[[], Any], said: str) -> None:
@@ -306,8 +307,8 @@ def test_the_least_weight_decay_is_where_the_slope_at_no_learning_rate_is_nought
 
 def test_the_noise_lemma() -> None:
     weights = np.array([[0.5, 0.5], [1.0, 2.0]])
-    np.testing.assert_allclose(source.weighted_noise(weights, sigma=3.0, D=2.0), [9.0, 90.0], rtol=4 * EPS)
-    assert source.minibatch_noise(4.0, sigma=3.0, D=2.0) == 4.5
+    np.testing.assert_allclose(lemmas.weighted_noise(weights, sigma=3.0, D=2.0), [9.0, 90.0], rtol=4 * EPS)
+    assert lemmas.minibatch_noise(4.0, sigma=3.0, D=2.0) == 4.5
 
 
 def test_the_momentum_errors_are_those_printed() -> None:
@@ -316,28 +317,28 @@ def test_the_momentum_errors_are_those_printed() -> None:
     root = math.sqrt(2 * (1 - beta) / (1 + beta)) * math.sqrt(D) * sigma / math.sqrt(b)
     drift = 2 * beta / (1 - beta) * L * eta
     second = 2 * (1 - beta) / (1 + beta) * D * sigma**2 / b
-    assert source.momentum_error(1, t, **given) == pytest.approx((2 * beta**t * G0, drift, root))
+    assert lemmas.momentum_error(1, t, **given) == pytest.approx((2 * beta**t * G0, drift, root))
     squared = 4 * beta**2 / (1 - beta) ** 2 * L**2 * eta**2
-    assert source.momentum_error(2, t, **given) == pytest.approx((4 * beta ** (2 * t) * G0**2, squared, second))
-    assert source.mean_momentum_error(1, K, **given) == pytest.approx((2 / (1 - beta) / K * G0, drift, root))
+    assert lemmas.momentum_error(2, t, **given) == pytest.approx((4 * beta ** (2 * t) * G0**2, squared, second))
+    assert lemmas.mean_momentum_error(1, K, **given) == pytest.approx((2 / (1 - beta) / K * G0, drift, root))
     start = 4 / (1 - beta**2) / K * G0**2
-    assert source.mean_momentum_error(2, K, **given) == pytest.approx((start, squared, second))
+    assert lemmas.mean_momentum_error(2, K, **given) == pytest.approx((start, squared, second))
     nesterov = (math.sqrt(2 * (1 - beta) / (1 + beta)) * beta + (1 - beta)) * math.sqrt(D) * sigma / math.sqrt(b)
     first = (2 * beta / (1 - beta) / K * G0, 2 * beta**2 / (1 - beta) * L * eta, nesterov)
-    assert source.mean_nesterov_error(1, K, **given) == pytest.approx(first)
+    assert lemmas.mean_nesterov_error(1, K, **given) == pytest.approx(first)
     variance = (3 * beta + 1) * (1 - beta) / (1 + beta) * D * sigma**2 / b
     last = (4 * beta / (1 - beta**2) / K * G0**2, 4 * beta**3 / (1 - beta) ** 2 * L**2 * eta**2, variance)
-    assert source.mean_nesterov_error(2, K, **given) == pytest.approx(last)
+    assert lemmas.mean_nesterov_error(2, K, **given) == pytest.approx(last)
 
 
 def test_without_momentum_the_error_is_the_noise() -> None:
-    start, drift, _ = source.momentum_error(1, np.array([0, 1, 2]), eta=0.1, b=8.0, alpha=1.0)
+    start, drift, _ = lemmas.momentum_error(1, np.array([0, 1, 2]), eta=0.1, b=8.0, alpha=1.0)
     np.testing.assert_array_equal(start, [2.0, 0.0, 0.0])
     assert drift == 0
-    assert sum(source.mean_nesterov_error(2, 10, eta=0.1, b=8.0, alpha=1.0)) == source.minibatch_noise(8.0)
+    assert sum(lemmas.mean_nesterov_error(2, 10, eta=0.1, b=8.0, alpha=1.0)) == lemmas.minibatch_noise(8.0)
 
 
 def test_the_norms_under_weight_decay() -> None:
-    assert source.weight_norm(0.25) == 4.0
-    assert source.gradient_norm(0.25, L=3.0) == 24.0
-    assert source.momentum_size(2.0, lam=0.25, L=3.0, sigma=5.0, D=2.0) == 2 * 2 * 25 / 2 + 8 * 9 / 0.25**2
+    assert lemmas.weight_norm(0.25) == 4.0
+    assert lemmas.gradient_norm(0.25, L=3.0) == 24.0
+    assert lemmas.momentum_size(2.0, lam=0.25, L=3.0, sigma=5.0, D=2.0) == 2 * 2 * 25 / 2 + 8 * 9 / 0.25**2

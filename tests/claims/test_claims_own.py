@@ -36,10 +36,12 @@ def test_a_batch_size_that_is_off_by_a_millionth_fails(monkeypatch: pytest.Monke
 
 
 def test_a_share_or_a_level_that_is_off_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    from hpgrid.critical import trivial
+    from hpgrid.critical import critical_batch
 
-    right = trivial.levels
-    monkeypatch.setattr(trivial, "levels", lambda *a: tuple(one._replace(value=1.001 * one.value) for one in right(*a)))
+    right = critical_batch.trivial_bounds
+    monkeypatch.setattr(
+        critical_batch, "trivial_bounds", lambda *a: tuple(one._replace(value=1.001 * one.value) for one in right(*a))
+    )
     assert remeasured("H.critical.vacuous") == FAILS
     monkeypatch.setattr(critical, "NEAR", (0.01,))
     monkeypatch.setattr(critical.solve, "near", lambda *a: (3.0 * 0.9, 3.0 * 1.11))

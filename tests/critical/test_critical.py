@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 import hpgrid
 from hpgrid import bounds
-from hpgrid.critical import solve
-from hpgrid.critical.answer import FOUND, OUT_OF_REACH, VACUOUS, CriticalBatch
-from hpgrid.critical.trivial import least, levels
+from hpgrid.bounds.constants import Problem
+from hpgrid.critical import tokens
+from hpgrid.critical.critical_batch import FOUND, OUT_OF_REACH, VACUOUS, CriticalBatch, lowest, trivial_bounds
 
 #: A problem whose gradient is large at the start, so that the first form has something to say.
 LARGE: dict[str, Any] = {"beta": 0.95, "eta": 1e-2, "sigma": 100.0, "Delta0": 100.0, "G0": 10.0}
@@ -65,7 +65,7 @@ def test_the_bound_at_the_fewest_tokens_is_the_target_and_beside_it_is_above(kin
 def test_three_routes_agree(kind: str) -> None:
     reach = hpgrid.critical_batch(**KINDS[kind]).reach
     assert reach is not None
-    assert abs(math.log(reach.fewest.b / reach.closed)) <= solve.FLAT
+    assert abs(math.log(reach.fewest.b / reach.closed)) <= tokens.FLAT
     assert abs(math.log(reach.on_grid.b / reach.closed)) <= reach.step
     assert reach.on_grid.tokens >= reach.fewest.tokens
 
@@ -112,12 +112,12 @@ def test_iterations_fall_and_are_convex_and_tokens_have_one_minimum(kind: str) -
 
 def test_without_a_part_in_one_over_the_root_tokens_are_convex_everywhere() -> None:
     from hpgrid.bounds.cesista2025 import Parts
-    from hpgrid.critical.need import one_over
+    from hpgrid.critical.tokens import iterations_of_mean
 
-    printed = one_over(Parts(50.0, 0.3, 0.0, 0.0), "seed", 0.2)
-    shape = solve.shape(printed, 1.5)
+    printed = iterations_of_mean(Parts(50.0, 0.3, 0.0, 0.0), "seed", 0.2)
+    shape = tokens.shape(printed, 1.5)
     assert (shape.K_falls, shape.K_convex, shape.one_minimum, shape.convex_to) == (True, True, True, np.inf)
-    assert solve.fewest(printed, 1.5).b == pytest.approx(2 * 0.3 / 0.2, rel=solve.FLAT)
+    assert tokens.fewest(printed, 1.5).b == pytest.approx(2 * 0.3 / 0.2, rel=tokens.FLAT)
 
 
 def test_the_formula_is_what_theorem_12_says_and_its_tokens_are_those_of_the_bound() -> None:
@@ -171,7 +171,7 @@ def test_alpha_stands_for_beta_and_eps_prime_for_eps() -> None:
     asked = {name: value for name, value in LARGE.items() if name != "beta"}
     other = hpgrid.critical_batch(**asked, alpha=1 - 0.95, eps_prime=first.eps_prime)
     assert other.eps == pytest.approx(4.0)
-    assert other.b == pytest.approx(first.b, rel=solve.FLAT)
+    assert other.b == pytest.approx(first.b, rel=tokens.FLAT)
     far = hpgrid.critical_batch(**{**asked, "eta": 1e-20}, alpha=1e-15, eps=9.0)
     noise = far.Y
     assert noise == pytest.approx(1e-15 * 100.0**2)
@@ -236,10 +236,10 @@ def test_every_level_is_attained_by_a_parabola_at_the_end_of_the_ball() -> None:
     L, lam = 0.7, 0.3
     w, V = 1 / lam, np.linspace(-1 / lam, 1 / lam, 101)
     gradient, loss = L * (w + 1 / lam), L * (w + 1 / lam) ** 2 / 2
-    problem = {"L": L, "lam": lam, "G0": gradient, "Delta0": loss, "kappa1": 1.0}
+    problem = Problem(L=L, lam=lam, G0=gradient, Delta0=loss)
     attained = {"gradient": gradient, "gap": float((gradient * (w - V)).max()), "loss": loss}
     for measure, value in attained.items():
-        for level in levels(measure, "dual", problem):
+        for level in trivial_bounds(measure, "dual", problem):
             if level.text != "2 G0/lam" or measure != "loss":
                 assert level.value == pytest.approx(value), level.text
             else:
@@ -272,7 +272,8 @@ def test_whatever_is_found_takes_at_least_one_iteration(
     asked.pop("L_F", None)
     lam = asked.get("lam", 0.0)
     asked["eta"] = 10.0 ** (-4 * e) / max(lam, 1.0)
-    bound = least(levels(_measure(kind), asked.get("norm", "dual"), {"lam": 0.0, "kappa1": 1.0, **asked}))
+    problem = Problem(**{name: asked[name] for name in ("L", "Delta0", "G0", "lam", "kappa1") if name in asked})
+    bound = lowest(trivial_bounds(_measure(kind), asked.get("norm", "dual"), problem))
     answer = hpgrid.critical_batch(**{**asked, "eps": bound.value * (1 - 1e-9)})
     assume(answer.status == FOUND)
     assert answer.reach is not None
@@ -310,7 +311,7 @@ def test_the_lmo_bound_is_the_target_at_its_fewest_tokens_and_above_beside_it() 
     for found in (answer.lmo_tuned, answer.lmo_fixed):
         assert found is not None
         assert found.fewest is not None
-        assert abs(math.log(found.fewest.b / found.closed)) <= solve.FLAT  # type: ignore[operator]
+        assert abs(math.log(found.fewest.b / found.closed)) <= tokens.FLAT  # type: ignore[operator]
         at = {"alpha": 1 - 0.95, "T": found.fewest.tokens, "eta": found.eta}
         assert proxy.risk(b=found.fewest.b, **at) == pytest.approx(4.0, rel=1e-12)
         assert min(proxy.risk(b=found.fewest.b * np.array([0.99, 1.01]), **at)) > 4.0

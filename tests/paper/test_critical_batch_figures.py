@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 import hpgrid
 from hpgrid.config import Config, load, parse, shipped
-from hpgrid.critical import solve
+from hpgrid.critical import tokens
 from hpgrid.paper import cbs1, cbs2, cbs3
 from hpgrid.paper.critical import problem
 from hpgrid.paper.data import FigureData, restore, save
@@ -77,7 +77,7 @@ def test_marks_are_the_minimum_and_the_formula(every: dict[str, FigureData], dra
     assert (labels.count("the source's formula"), labels.count("it never arrives")) == (2, 1)
     never = np.isinf(arrays["formula_K_seed"])
     np.testing.assert_array_equal(never, [True, False, False])  # beta = 0 alone, for s = D/eps' >= 1/2
-    np.testing.assert_allclose(arrays["formula_b_revised"], arrays["exact_b_revised"], rtol=solve.FLAT)
+    np.testing.assert_allclose(arrays["formula_b_revised"], arrays["exact_b_revised"], rtol=tokens.FLAT)
     assert (arrays["low_seed"] < arrays["exact_b_seed"]).all()
     assert (arrays["exact_b_seed"] < arrays["high_seed"]).all()
 
@@ -115,7 +115,7 @@ def test_regions_and_batch_sizes_are_those_of_the_answers(every: dict[str, Figur
             region, b = data.arrays[f"region_{k}"][i, j], data.arrays[f"b_{k}"][i, j]
             assert (answer.b is None) == (region != plot.FOUND) == np.isnan(b)
             if answer.b is not None:
-                assert abs(np.log(answer.b / max(b, 1.0))) <= solve.FLAT
+                assert abs(np.log(answer.b / max(b, 1.0))) <= tokens.FLAT
 
 
 def test_the_formula_over_the_vacuous_map_is_theorem_12(every: dict[str, FigureData]) -> None:
@@ -162,7 +162,7 @@ def test_numerical_minima_lie_on_the_closed_form_where_it_is_above_one(every: di
     for form in ("seed", "revised"):
         exact = np.interp(np.log(arrays["marked"]), np.log(arrays["room"]), np.log(arrays[f"exact_{form}"]))
         gap = np.log(arrays[f"numerical_{form}"]) - np.maximum(exact, 0.0)
-        assert np.abs(gap).max() <= solve.FLAT
+        assert np.abs(gap).max() <= tokens.FLAT
 
 
 def test_shades_are_where_the_formula_never_arrives_and_where_targets_are_vacuous(

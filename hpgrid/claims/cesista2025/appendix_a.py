@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from hpgrid import bounds as proxies
-from hpgrid.bounds import cesista2025 as bounds
+from hpgrid.bounds import lemmas
 from hpgrid.checks import NOISE_KINDS
 from hpgrid.claims.cesista2025.routes import CONSTANTS, ROUNDING, at
 from hpgrid.claims.ledger import Finding, Reading, claim
@@ -37,10 +37,10 @@ def update_noise() -> Finding:
     own = {**{k: CONSTANTS[k] for k in ("L", "sigma", "D", "G0")}, "alpha": 0.05}
     powers = {}
     for eta in (1e-12, 1e-2):
-        ends = [eta**2 * sum(bounds.mean_nesterov_error(2, 1e30, eta=eta, b=b, **own)) for b in (64.0, 128.0)]
+        ends = [eta**2 * sum(lemmas.mean_nesterov_error(2, 1e30, eta=eta, b=b, **own)) for b in (64.0, 128.0)]
         powers[eta] = _power((ends[0], ends[1]), (64.0, 128.0))
     # Where L eta is small, the drift's share of the moment bounds how far the power is from -1.
-    still = bounds.mean_nesterov_error(2, 1e30, eta=1e-12, b=128.0, **own)
+    still = lemmas.mean_nesterov_error(2, 1e30, eta=1e-12, b=128.0, **own)
     share = float((still.start + still.drift) / still.noise)
     return Finding(
         (

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from hpgrid.bounds import cesista2025 as bounds
+from hpgrid.bounds import lemmas
 from hpgrid.claims.cesista2025.routes import CONSTANTS, ROUNDING, at, points
 from hpgrid.claims.ledger import Finding, Reading, claim
 from hpgrid.claims.readings import at_least, at_most, same
@@ -25,7 +26,7 @@ def _value(given: dict[str, Any], **options: Any) -> Any:
 def _errors(given: dict[str, Any]) -> tuple[Any, Any]:
     """Corollary 7's two moments."""
     own = {name: given[name] for name in ("eta", "b", "alpha", "L", "sigma", "D", "G0")}
-    first, second = (sum(bounds.mean_nesterov_error(moment, given["K"], **own)) for moment in (1, 2))
+    first, second = (sum(lemmas.mean_nesterov_error(moment, given["K"], **own)) for moment in (1, 2))
     return first, second
 
 
@@ -122,7 +123,7 @@ def weights() -> Finding:
             W = start / lam
             for _ in range(1000):
                 W = (1 - share) * W + share / lam
-                largest = max(largest, abs(W) / float(bounds.weight_norm(lam)))
+                largest = max(largest, abs(W) / float(lemmas.weight_norm(lam)))
     return Finding(
         (at_most("largest lam ||W_t||, 1000 steps", "arithmetic", largest, 1.0, 1000 * float(np.finfo(float).eps)),),
         "with equality where the oracle keeps its sign",
@@ -134,7 +135,7 @@ def gradient() -> Finding:
     lam, L = 0.3, 0.7
     W = np.linspace(-1, 1, 101)[:, None] / lam
     largest = float(np.abs(L * (W - W.T)).max())  # f = L (w - w*)^2/2, all w and w* in the ball
-    bound = float(bounds.gradient_norm(lam, L=L))
+    bound = float(lemmas.gradient_norm(lam, L=L))
     return Finding(
         (at_most("largest gradient over 2 L/lam", "arithmetic", largest / bound, 1.0, ROUNDING),),
         "it holds in the whole ball, trained or not: a bound above it says nothing",
@@ -144,15 +145,15 @@ def gradient() -> Finding:
 @claim("C.prop10", "Proposition 10", "E||grad f_S||^2 <= 2 D sigma^2/b + 8 L^2/lam^2; the same for M_t and C_t")
 def size() -> Finding:
     given = _inside()
-    noise = bounds.minibatch_noise(given["b"], sigma=given["sigma"], D=given["D"])
-    triangle = 2 * noise + 2 * bounds.gradient_norm(given["lam"], L=given["L"]) ** 2
+    noise = lemmas.minibatch_noise(given["b"], sigma=given["sigma"], D=given["D"])
+    triangle = 2 * noise + 2 * lemmas.gradient_norm(given["lam"], L=given["L"]) ** 2
     own = {name: given[name] for name in ("lam", "L", "sigma", "D")}
-    beta = bounds.kept(0.05, np.arange(1, 200))  # beta^t
+    beta = lemmas.kept(0.05, np.arange(1, 200))  # beta^t
     convex = float((0.05 * np.cumsum(np.concatenate([[1.0], beta]))).max())
     return Finding(
         (
             same(
-                "the triangle inequality's", "arithmetic", bounds.momentum_size(given["b"], **own), triangle, ROUNDING
+                "the triangle inequality's", "arithmetic", lemmas.momentum_size(given["b"], **own), triangle, ROUNDING
             ),
             at_most("(1-beta) sum of beta^i", "arithmetic", convex, 1.0, 200 * float(np.finfo(float).eps)),
         )
@@ -164,7 +165,7 @@ def minimiser() -> Finding:
     """f = L (w - w*)^2/2 with w* = 10/lam, no noise: the squared gradient at w = 0 over the bound."""
     lam, L = 0.3, 0.7
     squared = (L * 10 / lam) ** 2
-    bound = float(bounds.momentum_size(np.inf, lam=lam, L=L))
+    bound = float(lemmas.momentum_size(np.inf, lam=lam, L=L))
     return Finding(
         (at_most("||grad f(0)||^2 over 8 L^2/lam^2", "arithmetic", squared / bound, 1.0, ROUNDING),),
         "it needs Proposition 9's minimiser with ||W*|| <= 1/lam, which neither it nor Theorem 11 states",
@@ -177,8 +178,8 @@ def dual_decay() -> Finding:
     given = _inside()
     lam, D = given["lam"], given["D"]
     first, second = _errors(given)
-    size = bounds.momentum_size(given["b"], lam=lam, L=given["L"], sigma=given["sigma"], D=D)
-    weights = lam * (2 * lam * D + 2 * D) / 2 * bounds.weight_norm(lam) ** 2
+    size = lemmas.momentum_size(given["b"], lam=lam, L=given["L"], sigma=given["sigma"], D=D)
+    weights = lam * (2 * lam * D + 2 * D) / 2 * lemmas.weight_norm(lam) ** 2
     sums = given["Delta0"] / (given["eta"] * given["K"]) + first + second / (2 * D) + lam / (4 * D) * size + weights
     sums = sums + (2 * D + given["L"] * given["eta"]) / 2
     return Finding((same("X/K + Y/b + Z over it", "arithmetic", _value(given), sums, 4 * ROUNDING),))
@@ -218,11 +219,11 @@ def vacuous() -> Finding:
     lam, L = 0.3, 0.7
     D = np.geomspace(1e-4, 1e4, 8001) * L
     Z = bounds.parts(eta=1e-12, alpha=0.05, lam=lam, L=L, D=D).Z
-    least = float((Z / bounds.gradient_norm(lam, L=L)).min())
+    least = float((Z / lemmas.gradient_norm(lam, L=L)).min())
     limits = []
     for rate in (1e-3, 1e-6):
         Z = bounds.parts(eta=1e-12, alpha=0.05, lam=rate, L=L, D=D).Z
-        limits.append(float((Z / bounds.gradient_norm(rate, L=L)).min()))
+        limits.append(float((Z / lemmas.gradient_norm(rate, L=L)).min()))
     # A step of 1.001 in D about the least of 2 L^2/D + D.
     error = abs(limits[1] - limits[0]) + 0.001**2
     return Finding(

@@ -17,12 +17,13 @@ import numpy as np
 
 from hpgrid import bounds as proxies
 from hpgrid.bounds import cesista2025 as bounds
+from hpgrid.bounds import lemmas
 from hpgrid.claims.cesista2025.routes import CONSTANTS, LAM, ROUNDING, at, points
 from hpgrid.claims.ledger import Finding, Reading, claim
 from hpgrid.claims.readings import at_least, at_most, same
 from hpgrid.claims.routes import SOLVER, Array, elasticity, exponent, power_in, refined, setting, settled
-from hpgrid.critical import solve
-from hpgrid.critical.need import one_over
+from hpgrid.critical import tokens
+from hpgrid.critical.tokens import iterations_of_mean
 from hpgrid.proxy import Proxy, Term
 from hpgrid.refinement.optimum import Optimum
 from hpgrid.theory import batch_sizes, cesista_laws
@@ -37,7 +38,7 @@ def derived() -> Finding:
     given = points(*GIVEN)
     K = points("K")["K"]
     own = {name: x for name, x in given.items() if name not in ("b", "Delta0")}
-    start, drift, _ = bounds.mean_nesterov_error(1, K, b=given["b"], **own)
+    start, drift, _ = lemmas.mean_nesterov_error(1, K, b=given["b"], **own)
     alpha = given["alpha"]
     noise = (np.sqrt(alpha / (2 - alpha)) * (1 - alpha) + alpha) * np.sqrt(given["D"] / given["b"]) * given["sigma"]
     descent = given["Delta0"] / (given["eta"] * K) + given["L"] * given["eta"] / 2
@@ -67,13 +68,13 @@ def lower() -> Finding:
 @claim("C.revised.critical", "revised critical batch size", "tokens to epsilon are fewest at b = 9 Y^2/(4 epsilon'^2)")
 def critical() -> Finding:
     parts, room = bounds.parts(eta=1e-4, alpha=0.05, **CONSTANTS, form="revised"), 0.1
-    needed, formula = one_over(parts, "revised", room), float(batch_sizes.revised(parts.Y, room))
+    needed, formula = iterations_of_mean(parts, "revised", room), float(batch_sizes.revised(parts.Y, room))
     above = float(batch_sizes.smallest(0.0, parts.Y, room))
-    found, step = solve.on_grid(needed, above)
+    found, step = tokens.on_grid(needed, above)
     return Finding(
         (
             same("argmin over it", "grid", found.b, formula, step),
-            same("fewest tokens over it", "refined", solve.fewest(needed, above).b, formula, solve.FLAT),
+            same("fewest tokens over it", "refined", tokens.fewest(needed, above).b, formula, tokens.FLAT),
         )
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hpgrid.bounds import cesista2025 as bounds
+from hpgrid.bounds import lemmas
 from hpgrid.checks import METHODS
 from hpgrid.claims.cesista2025.routes import ROUNDING, points
 from hpgrid.claims.ledger import Finding, Reading, claim
@@ -29,7 +29,7 @@ def batch() -> Finding:
     given = points("sigma", "D")
     readings = []
     for b in (1, 7, 1000):
-        summed = bounds.weighted_noise(np.full(b, 1 / b), **given)
+        summed = lemmas.weighted_noise(np.full(b, 1 / b), **given)
         # A sum of b equal squares, each rounded.
         error = ROUNDING + b * float(np.finfo(float).eps)
         readings.append(
@@ -47,7 +47,7 @@ def tight() -> Finding:
     sums = np.array([(weights[:, None] * signs)[places == j].sum(0) for j in (0, 1)])
     mean = float((sums**2).sum(0).mean())
     return Finding(
-        (same("mean over 16 sign patterns", "arithmetic", mean, float(bounds.weighted_noise(weights)), ROUNDING),),
+        (same("mean over 16 sign patterns", "arithmetic", mean, float(lemmas.weighted_noise(weights)), ROUNDING),),
         "with equality: the noises are independent",
     )
 
@@ -56,7 +56,7 @@ def tight() -> Finding:
 def jensen() -> Finding:
     given = points(*GIVEN)
     t = np.floor(points("K")["K"])
-    first, second = (bounds.momentum_error(moment, t, **given) for moment in (1, 2))
+    first, second = (lemmas.momentum_error(moment, t, **given) for moment in (1, 2))
     ratio = np.sqrt(sum(second)) / sum(first)
     return Finding(
         (
@@ -73,7 +73,7 @@ def noise() -> Finding:
     """The sum of squared weights (1-beta)^2 beta^(2j), one after the other."""
     readings = []
     for alpha, steps in ((0.5, 3), (0.1, 1000), (1e-3, 200_000)):
-        weights = alpha * bounds.kept(alpha, np.arange(steps))
+        weights = alpha * lemmas.kept(alpha, np.arange(steps))
         ratio = float((weights**2).sum()) / (alpha / (2 - alpha))
         what = f"sum of squares over (1-beta)/(1+beta), beta = {1 - alpha:g}, t = {steps}"
         readings.append(at_most(what, "arithmetic", ratio, 1.0, steps * float(np.finfo(float).eps)))
@@ -88,8 +88,8 @@ def average() -> Finding:
         ratios = []
         for alpha, K in ((1.0, 1), (0.5, 3), (0.05, 200), (1e-3, 20_000)):
             at = {"eta": 1e-9, "b": 1e18, "alpha": alpha}  # only the first gradient's part
-            start = bounds.momentum_error(moment, np.arange(K), **at).start
-            ratios.append(float(np.mean(start)) / bounds.mean_momentum_error(moment, K, **at).start)
+            start = lemmas.momentum_error(moment, np.arange(K), **at).start
+            ratios.append(float(np.mean(start)) / lemmas.mean_momentum_error(moment, K, **at).start)
         what = f"largest mean over t / averaged form, moment {moment}"
         readings.append(at_most(what, "arithmetic", max(ratios), 1.0, 20_000 * float(np.finfo(float).eps)))
         readings.append(
@@ -108,7 +108,7 @@ def drift() -> Finding:
         w -= eta
         gradient = L * w
         M = (1 - alpha) * M + alpha * gradient
-        bound = float(bounds.kept(alpha, t)) * start + (1 - alpha) / alpha * L * eta
+        bound = float(lemmas.kept(alpha, t)) * start + (1 - alpha) / alpha * L * eta
         largest = max(largest, abs(gradient - M) / bound)
     # The gradient itself, 2e6, is rounded in every step.
     error = 400 * 2e6 * float(np.finfo(float).eps) / ((1 - alpha) / alpha * L * eta)
@@ -136,9 +136,9 @@ def nesterov() -> Finding:
     beta = 1 - given["alpha"]
     readings = []
     for moment in (1, 2):
-        fresh = bounds.minibatch_noise(given["b"], sigma=given["sigma"], D=given["D"]) ** (moment / 2)
-        sums = beta * sum(bounds.mean_momentum_error(moment, K, **given)) + given["alpha"] * fresh
-        printed = sum(bounds.mean_nesterov_error(moment, K, **given))
+        fresh = lemmas.minibatch_noise(given["b"], sigma=given["sigma"], D=given["D"]) ** (moment / 2)
+        sums = beta * sum(lemmas.mean_momentum_error(moment, K, **given)) + given["alpha"] * fresh
+        printed = sum(lemmas.mean_nesterov_error(moment, K, **given))
         readings.append(same(f"moment {moment}", "arithmetic", printed, sums, 4 * ROUNDING))
     return Finding(tuple(readings))
 

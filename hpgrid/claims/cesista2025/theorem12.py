@@ -8,12 +8,13 @@ import numpy as np
 
 from hpgrid import bounds as proxies
 from hpgrid.bounds import cesista2025 as bounds
+from hpgrid.bounds import lemmas
 from hpgrid.claims.cesista2025.routes import CONSTANTS, ROUNDING, Array, at
 from hpgrid.claims.ledger import Finding, Reading, claim
 from hpgrid.claims.readings import at_least, at_most, same
 from hpgrid.claims.routes import bisect, refined, value
-from hpgrid.critical import solve
-from hpgrid.critical.need import Iterations, one_over
+from hpgrid.critical import tokens
+from hpgrid.critical.tokens import Iterations, iterations_of_mean
 from hpgrid.theory import batch_sizes as theory
 
 #: A bound X/K + Y/b + Z with Z constant, as the theorem takes it, and its target.
@@ -35,7 +36,7 @@ ROOMS = (8.0, 4.0, 2.0)
 def _first_form(room: float) -> tuple[bounds.Parts, Iterations]:
     """Theorem 8's bound on the problem, and K(b) at a target Z + room, every dependence on b kept."""
     parts = bounds.parts(eta=ETA, alpha=ALPHA, **PROBLEM)
-    return parts, one_over(parts, "seed", room)
+    return parts, iterations_of_mean(parts, "seed", room)
 
 
 @claim("C.thm12.K", "Theorem 12, proof", "K(b) = X b/(epsilon' b - Y) falls with b and is convex")
@@ -53,16 +54,16 @@ def iterations() -> Finding:
 
 
 @claim("C.thm12.tokens", "Theorem 12", "b K(b) is convex and least at b = 2 Y/epsilon'")
-def tokens() -> Finding:
+def tokens_as_printed() -> Finding:
     """With Z constant, as the theorem has it."""
-    needed = one_over(PRINTED, "seed", TARGET)
+    needed = iterations_of_mean(PRINTED, "seed", TARGET)
     slopes = np.diff(BATCHES * needed(BATCHES)) / np.diff(BATCHES)
-    found, step = solve.on_grid(needed, LEAST)
+    found, step = tokens.on_grid(needed, LEAST)
     formula = theory.theorem12_of(PRINTED.Y, TARGET)
     return Finding(
         (
             same("argmin over 2 Y/epsilon'", "grid", found.b, formula, step),
-            same("least over 2 Y/epsilon'", "refined", solve.fewest(needed, LEAST).b, formula, solve.FLAT),
+            same("least over 2 Y/epsilon'", "refined", tokens.fewest(needed, LEAST).b, formula, tokens.FLAT),
             at_most("largest fall of d(bK)/db from one b to the next", "grid", float(-np.diff(slopes).min()), 0.0),
         )
     )
@@ -74,9 +75,9 @@ def constant() -> Finding:
     readings, told = [], []
     for room in ROOMS:
         parts, needed = _first_form(room)
-        found, step = solve.on_grid(needed, float(theory.smallest(parts.Y, parts.Z_noise, room)))
+        found, step = tokens.on_grid(needed, float(theory.smallest(parts.Y, parts.Z_noise, room)))
         formula = float(theory.theorem12_of(parts.Y, room))
-        cost = solve.point(needed, formula).tokens / found.tokens
+        cost = tokens.point(needed, formula).tokens / found.tokens
         told.append(f"at epsilon' = {room:g} b* is {found.b / formula:.3g} times the formula")
         told[-1] += f", which costs {cost:.3g} times the fewest tokens" if cost < np.inf else ", which never gets there"
         readings.append(same(f"b* over 2 Y/epsilon', epsilon' = {room:g}", "grid", found.b, formula, step))
@@ -90,9 +91,9 @@ def at_itself() -> Finding:
     for room in ROOMS:
         parts, needed = _first_form(room)
         smallest = float(theory.smallest(parts.Y, parts.Z_noise, room))
-        found, step = solve.on_grid(needed, smallest)
+        found, step = tokens.on_grid(needed, smallest)
         formula = float(theory.self_consistent(parts.Y, parts.Z_noise, room))
-        told.append(f"{solve.point(needed, formula).tokens / found.tokens:.3g} times at epsilon' = {room:g}")
+        told.append(f"{tokens.point(needed, formula).tokens / found.tokens:.3g} times at epsilon' = {room:g}")
         readings.append(same(f"b* over it, epsilon' = {room:g}", "grid", found.b, formula, step))
         readings.append(at_least(f"it over the smallest b, epsilon' = {room:g}", "arithmetic", formula / smallest, 1.0))
     return Finding(tuple(readings), f"too small, but above the smallest batch size: the tokens are {', '.join(told)}")
@@ -109,14 +110,14 @@ def closed_form() -> Finding:
         parts, needed = _first_form(room)
         smallest = float(theory.smallest(parts.Y, parts.Z_noise, room))
         closed = float(theory.fewest_tokens(parts.Y, parts.Z_noise, room))
-        gridded, step = solve.on_grid(needed, smallest)
-        least = solve.fewest(needed, smallest)
-        budget = solve.point(needed, closed).tokens
+        gridded, step = tokens.on_grid(needed, smallest)
+        least = tokens.fewest(needed, smallest)
+        budget = tokens.point(needed, closed).tokens
         found = refined(proxies.steepest(**PROBLEM), at("b", fixed={"eta": ETA, "alpha": ALPHA}), budget)
         of = f", epsilon' = {room:g}"
         readings += [
             same(f"argmin over u^-2{of}", "grid", gridded.b, closed, step),
-            same(f"fewest tokens over u^-2{of}", "refined", least.b, closed, solve.FLAT),
+            same(f"fewest tokens over u^-2{of}", "refined", least.b, closed, tokens.FLAT),
             same(f"b of the least bound at their tokens{of}", "refined", value(found, "b"), closed),
             same(f"the least bound over epsilon{of}", "refined", value(found, "risk"), float(parts.Z) + room),
         ]
@@ -129,7 +130,7 @@ def reaches() -> Finding:
     parts, _ = _first_form(1.0)
     readings = []
     for room in ROOMS:
-        ratio = float(theory.theorem12_of(parts.Y, room) / solve.smallest(_first_form(room)[1]))  # type: ignore[operator]
+        ratio = float(theory.theorem12_of(parts.Y, room) / tokens.smallest(_first_form(room)[1]))  # type: ignore[operator]
         readings.append(at_least(f"b_crit over the smallest b, epsilon' = {room:g}", "refined", ratio, 1.0))
 
     def arrives(room: float) -> bool:
@@ -152,7 +153,7 @@ def convex() -> Finding:
     """Where the second derivative turns, on a grid and in closed form."""
     parts, needed = _first_form(ROOMS[1])
     smallest = float(theory.smallest(parts.Y, parts.Z_noise, ROOMS[1]))
-    found = solve.shape(needed, smallest)
+    found = tokens.shape(needed, smallest)
     turns = theory.inflection(float(parts.Y), float(parts.Z_noise), ROOMS[1])
     best = float(theory.fewest_tokens(parts.Y, parts.Z_noise, ROOMS[1]))
     return Finding(
@@ -174,7 +175,7 @@ def trivial() -> Finding:
     least = np.inf
     for D in np.geomspace(1e-3, 1e3, 601):
         Z = bounds.parts(eta=1e-12, alpha=ALPHA, lam=lam, D=D).Z
-        least = min(least, float((Z / bounds.gradient_norm(lam)).min()))
+        least = min(least, float((Z / lemmas.gradient_norm(lam)).min()))
     return Finding(
         (Reading("least epsilon over 2 L/lam", "arithmetic", least, 1.0, ROUNDING, ">=", empty=True),),
         "with weight decay such an epsilon holds before the first step, at zero tokens (C.thm11.vacuous)",

@@ -1,13 +1,16 @@
-"""Lemma 5 to Proposition 10: what bounds the noise, the momentum's error, the weights and the gradient.
+"""Lemma 5 to Proposition 10 of Cesista: what bounds the noise, the momentum's error, the weights and the gradient.
 
-Moments are of dual norms: the first, E||.||, or the second, E||.||^2.
+The source's T, the number of iterations, is K here. All is computed from alpha = 1 - beta, so that momenta next to 1
+lose no digits. Moments are of dual norms: the first, E||.||, or the second, E||.||^2. ``constants`` are those of
+``Problem`` by name.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from hpgrid.bounds.cesista2025.arrays import Array, kept, sqrt, stray
+from hpgrid.arrays import Array, space, sqrt
+from hpgrid.bounds.constants import Problem
 from hpgrid.checks import unknown
 
 
@@ -25,13 +28,25 @@ class Error(NamedTuple):
     noise: Array
 
 
+def kept(share: Array, times: Array) -> Array:
+    """Return (1 - share)^times for 0 <= share <= 1: what is left after losing a share many times; 0^0 is 1."""
+    xp = space(share, times)
+    # By its log, which neither loses a small share nor overflows; log(0) is kept out of what is differentiated.
+    shrinks = share < 1.0
+    log = xp.log1p(-xp.where(shrinks, share, 0.0))
+    return xp.where(shrinks, xp.exp(times * log), xp.where(times == 0, 1.0, 0.0))
+
+
+def nesterov_noise(alpha: Array, times: float) -> Array:
+    """Return (times (1-beta)/(1+beta))^(1/2) beta + (1-beta): what Nesterov momentum lets through of the noise.
+
+    Source: Cesista, Corollary 7, with times = 2; in the revised forms 1.
+    """
+    return sqrt(times * alpha / (2.0 - alpha)) * (1.0 - alpha) + alpha
+
+
 def weighted_noise(weights: Array, *, sigma: Array = 1.0, D: Array = 1.0) -> Array:
     """Return the bound on E||sum_i w_i xi_i||^2, D sigma^2 sum_i w_i^2, summed over the last axis.
-
-    Args:
-        weights: the weights, shape (..., n).
-        sigma: noise scale of a single sample's gradient, > 0.
-        D: smoothness of half the squared dual norm, > 0.
 
     Source: Cesista, Lemma 5.
     """
@@ -39,30 +54,11 @@ def weighted_noise(weights: Array, *, sigma: Array = 1.0, D: Array = 1.0) -> Arr
 
 
 def minibatch_noise(b: Array, *, sigma: Array = 1.0, D: Array = 1.0) -> Array:
-    """Return the bound on a minibatch's E||xi||^2, D sigma^2/b.
-
-    Args:
-        b: batch size, >= 1.
-        sigma: noise scale of a single sample's gradient, > 0.
-        D: smoothness of half the squared dual norm, > 0.
-
-    Source: Cesista, Lemma 5.
-    """
+    """Return the bound on a minibatch's E||xi||^2, D sigma^2/b. Source: Cesista, Lemma 5."""
     return D * sigma**2 / b
 
 
-def momentum_error(
-    moment: int,
-    t: Array,
-    *,
-    eta: Array,
-    b: Array,
-    alpha: Array,
-    L: Array = 1.0,
-    sigma: Array = 1.0,
-    D: Array = 1.0,
-    G0: Array = 1.0,
-) -> Error:
+def momentum_error(moment: int, t: Array, *, eta: Array, b: Array, alpha: Array, **constants: Array) -> Error:
     """Return the bound on a moment of grad f(W_t) - M_t.
 
     2 beta^t G0 + 2 beta/(1-beta) L eta + (2 (1-beta)/(1+beta) D sigma^2/b)^(1/2), or the sum of their squares.
@@ -73,80 +69,51 @@ def momentum_error(
         eta: learning rate, > 0.
         b: batch size, >= 1.
         alpha: momentum complement 1 - beta, in (0, 1].
-        L: smoothness constant, > 0.
-        sigma: noise scale of a single sample's gradient, > 0.
-        D: smoothness of half the squared dual norm, > 0.
-        G0: the dual norm of the gradient at the start, > 0.
+        constants: L, sigma, D, G0; 1 where not given.
 
     Raises:
         ValueError: another moment.
 
     Source: Cesista, Proposition 6.
     """
+    of = Problem(**constants)
     first = Error(
-        2.0 * kept(alpha, t) * G0,
-        2.0 * (1.0 - alpha) / alpha * L * eta,
-        sqrt(2.0 * alpha / (2.0 - alpha) * minibatch_noise(b, sigma=sigma, D=D)),
+        2.0 * kept(alpha, t) * of.G0,
+        2.0 * (1.0 - alpha) / alpha * of.L * eta,
+        sqrt(2.0 * alpha / (2.0 - alpha) * minibatch_noise(b, sigma=of.sigma, D=of.D)),
     )
     return first if _is_first(moment) else Error(*(part**2 for part in first))
 
 
-def mean_momentum_error(
-    moment: int,
-    K: Array,
-    *,
-    eta: Array,
-    b: Array,
-    alpha: Array,
-    L: Array = 1.0,
-    sigma: Array = 1.0,
-    D: Array = 1.0,
-    G0: Array = 1.0,
-) -> Error:
-    """Return the bound on a moment of grad f(W_t) - M_t, averaged over t = 0 to K - 1.
+def mean_momentum_error(moment: int, K: Array, *, eta: Array, b: Array, alpha: Array, **constants: Array) -> Error:
+    """Return the bound on a moment of grad f(W_t) - M_t, averaged over t = 0 to K - 1, K >= 1.
 
     As ``momentum_error``, with 2/((1-beta) K) G0 and 4/((1-beta^2) K) G0^2 in place of the first gradient's terms.
 
-    Args:
-        moment: 1 or 2.
-        K: how many steps, >= 1. The others are as in ``momentum_error``.
-
     Source: Cesista, Proposition 6.
     """
-    _, drift, noise = momentum_error(moment, 0.0, eta=eta, b=b, alpha=alpha, L=L, sigma=sigma, D=D, G0=G0)
+    _, drift, noise = momentum_error(moment, 0.0, eta=eta, b=b, alpha=alpha, **constants)
+    G0 = Problem(**constants).G0
     start = 2.0 / (alpha * K) * G0 if _is_first(moment) else 4.0 / (alpha * (2.0 - alpha) * K) * G0**2
     return Error(start, drift, noise)
 
 
-def mean_nesterov_error(
-    moment: int,
-    K: Array,
-    *,
-    eta: Array,
-    b: Array,
-    alpha: Array,
-    L: Array = 1.0,
-    sigma: Array = 1.0,
-    D: Array = 1.0,
-    G0: Array = 1.0,
-) -> Error:
-    """Return the bound on a moment of grad f(W_t) - C_t, averaged over t = 0 to K - 1.
+def mean_nesterov_error(moment: int, K: Array, *, eta: Array, b: Array, alpha: Array, **constants: Array) -> Error:
+    """Return the bound on a moment of grad f(W_t) - C_t, averaged over t = 0 to K - 1, K >= 1.
 
     beta times the momentum's, and (1-beta) times the minibatch's noise: in the first moment
     ((2 (1-beta)/(1+beta))^(1/2) beta + (1-beta)) D^(1/2) sigma/b^(1/2), in the second
-    (3 beta + 1)(1-beta)/(1+beta) D sigma^2/b.
-
-    Args:
-        moment: 1 or 2.
-        K: how many steps, >= 1. The others are as in ``momentum_error``.
+    (3 beta + 1)(1-beta)/(1+beta) D sigma^2/b. The arguments are as in ``momentum_error``.
 
     Source: Cesista, Corollary 7.
     """
-    given = {"eta": eta, "b": b, "alpha": alpha, "L": L, "sigma": sigma, "D": D, "G0": G0}
-    start, drift, _ = mean_momentum_error(moment, K, **given)
-    variance = minibatch_noise(b, sigma=sigma, D=D)
-    first = _is_first(moment)
-    noise = stray(alpha, 2.0) * sqrt(variance) if first else (4.0 - 3.0 * alpha) * alpha / (2.0 - alpha) * variance
+    start, drift, _ = mean_momentum_error(moment, K, eta=eta, b=b, alpha=alpha, **constants)
+    of = Problem(**constants)
+    variance = minibatch_noise(b, sigma=of.sigma, D=of.D)
+    if _is_first(moment):
+        noise = nesterov_noise(alpha, 2.0) * sqrt(variance)
+    else:
+        noise = (4.0 - 3.0 * alpha) * alpha / (2.0 - alpha) * variance
     return Error((1.0 - alpha) * start, (1.0 - alpha) * drift, noise)
 
 

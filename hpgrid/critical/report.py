@@ -9,8 +9,8 @@ import numpy as np
 from hpgrid.text import aligned
 
 if TYPE_CHECKING:
-    from hpgrid.critical.answer import CriticalBatch, Reach
-    from hpgrid.critical.lmo import Lmo
+    from hpgrid.critical.critical_batch import CriticalBatch, Reach
+    from hpgrid.critical.tokens import Lmo
 
 _WHAT = {"gradient": "mean gradient norm", "gap": "mean Frank-Wolfe gap", "loss": "loss of a star-convex f"}
 
@@ -38,7 +38,7 @@ def _asked(answer: CriticalBatch) -> str:
     parts = f"X = {answer.X:.6g}, Y = {answer.Y:.6g}, Z = {answer.Z:.6g}"
     noise = f" + {answer.Z_noise:.6g}/b^(1/2)" if given.form == "seed" else ""
     return (
-        f"{_WHAT[given.measure]}, {kind}{norm}: {momentum}, eta = {given.eta:g}, lam = {given.lam:g}\n"
+        f"{_WHAT[given.measure]}, {kind}{norm}: {momentum}, eta = {given.eta:g}, lam = {given.problem.lam:g}\n"
         f"{parts}{noise}, eps' = eps - Z = {answer.eps_prime:.6g}"
     )
 

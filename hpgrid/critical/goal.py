@@ -1,0 +1,91 @@
+"""What a critical batch size is asked for: a target at a learning rate and a momentum, checked without NumPy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from hpgrid.bounds.constants import Problem, check_form
+from hpgrid.checks import bad, check_value, complement, is_number, unknown
+
+#: What a target can be about: the mean gradient norm, the mean Frank-Wolfe gap, the loss of a star-convex f.
+MEASURES = ("gradient", "gap", "loss")
+
+
+@dataclass(frozen=True)
+class Goal:
+    """The arguments of ``critical_batch``, which says what each is, checked; beta as alpha, the measure chosen."""
+
+    eta: float
+    alpha: float
+    eps: float | None
+    eps_prime: float | None
+    problem: Problem
+    form: str
+    norm: str
+    measure: str
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the arguments, the problem's constants among them."""
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {
+            key: value
+            for name, entry in own.items()
+            for key, value in (asdict(entry) if name == "problem" else {name: entry}).items()
+        }
+
+
+def checked(options: Mapping[str, Any]) -> Goal:
+    """Return the arguments of ``critical_batch`` as numbers.
+
+    Raises:
+        ValueError: one out of its range, no target or two, or a form that does not exist.
+    """
+    form, norm = options["form"], options["norm"]
+    check_form(form, norm)
+    eta = check_value("eta", options["eta"])
+    problem = Problem(**{field.name: options[field.name] for field in fields(Problem)}).checked()
+    if problem.lam * eta > 1:
+        raise bad("the bounds hold for lam eta <= 1", problem.lam * eta, f"eta={1 / problem.lam:.3g} or less")
+    if problem.kappa2 < problem.kappa1:
+        pair = (problem.kappa1, problem.kappa2)
+        raise bad("the norm equivalence needs kappa1 <= kappa2", pair, "the smaller one as kappa1")
+    eps, eps_prime = _target(options["eps"], options["eps_prime"])
+    alpha = _alpha(options["beta"], options["alpha"])
+    return Goal(eta, alpha, eps, eps_prime, problem, form, norm, _measure(options["measure"], form, problem.lam))
+
+
+def _alpha(beta: Any, alpha: Any) -> float:
+    if (beta is None) == (alpha is None):
+        both = "neither" if beta is None else {"beta": beta, "alpha": alpha}
+        raise bad("the momentum is one of beta and alpha = 1 - beta", both, "beta=0.95, say")
+    if alpha is not None:
+        return check_value("alpha", alpha)
+    if not (is_number(beta) and 0 <= beta < 1):
+        raise bad("the momentum must satisfy 0 <= beta < 1", beta, "beta=0.95, say, or alpha=1e-20 next to 1")
+    return complement(beta)
+
+
+def _target(eps: Any, eps_prime: Any) -> tuple[float | None, float | None]:
+    if (eps is None) == (eps_prime is None):
+        both = "neither" if eps is None else {"eps": eps, "eps_prime": eps_prime}
+        raise bad("the target is one of eps and eps' = eps - Z", both, "eps=0.5, say")
+    name, value = ("eps", eps) if eps is not None else ("eps_prime", eps_prime)
+    if not (is_number(value) and value > 0):
+        raise bad(f"the target must satisfy {name} > 0", value, f"{name}=0.5, say")
+    return (float(value), None) if name == "eps" else (None, float(value))
+
+
+def _measure(measure: Any, form: str, lam: float) -> str:
+    """What the target is about: with weight decay and revised the gap or the loss, else the gradient."""
+    if measure is None:
+        return "gap" if form == "revised" and lam > 0 else "gradient"
+    if measure not in MEASURES:
+        raise unknown("measure", measure, MEASURES)
+    if measure == "gradient" and form == "revised" and lam > 0:
+        raise bad("the revised gradient norm has no weight decay", lam, 'lam=0, or measure="gap" or "loss"')
+    if measure != "gradient" and (form == "seed" or lam == 0):
+        rule = f"the {measure} is bounded in the revised form with weight decay"
+        raise bad(rule, {"form": form, "lam": lam}, 'form="revised", lam=0.1, say')
+    return str(measure)
