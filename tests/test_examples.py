@@ -11,7 +11,7 @@ import pytest
 
 import hpgrid
 from hpgrid.cli import main
-from hpgrid.cli.bound import chosen
+from hpgrid.cli.options import chosen
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*.toml"))

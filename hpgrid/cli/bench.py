@@ -9,31 +9,19 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import Parameter, Token
+from cyclopts import Parameter
 
 from hpgrid.bench.contenders import CONTENDERS, HPGRID, Contender
 from hpgrid.bench.works import SWEEP, WORKS
-from hpgrid.checks import bad, unknown
-from hpgrid.cli import given
-from hpgrid.cli.pictures import check_picture, write_picture
+from hpgrid.checks import bad
+from hpgrid.cli import options
+from hpgrid.cli.options import check_picture, write_picture
 
 if TYPE_CHECKING:
     from hpgrid.bench.report import Outcome
 
 #: NumPy holds n^3 points at a time, and R1's memory is measured at 2n, on 16 n^4 of them.
 _SMALLEST, _LARGEST = 2, 300
-
-
-def _runs(_: Any, tokens: Sequence[Token]) -> int:
-    return _whole("--runs", tokens[0].value, 1, None, "7")
-
-
-def _whole(option: str, text: str, least: int, most: int | None, example: str) -> int:
-    """A whole number in a range, or the error that says so."""
-    if text.isdecimal() and len(text) < 10 and least <= int(text) <= (most or int(text)):
-        return int(text)
-    rule = f"{option} is a whole number, " + (f"from {least} to {most}" if most else f"{least} or more")
-    raise bad(rule, text, f"{option} {example}, say")
 
 
 def benchmark(
@@ -43,7 +31,7 @@ def benchmark(
         Parameter(negative="", help=f"Works, such as R1,R4: {', '.join((*WORKS, SWEEP))}; else all."),
     ] = None,
     n: Annotated[list[str] | None, Parameter(negative="", help="Values an axis, such as 50,100,200; else 100.")] = None,
-    runs: Annotated[int, Parameter(converter=_runs, help="Timed rounds.")] = 7,
+    runs: Annotated[int, Parameter(converter=options.whole(1, example=7), help="Timed rounds.")] = 7,
     contenders: Annotated[
         list[str] | None,
         Parameter(negative="", help=f"Who takes part beside hpgrid: {', '.join(CONTENDERS)}; else all."),
@@ -56,11 +44,14 @@ def benchmark(
 ) -> int:
     """Time grid searches by hpgrid and by others, check that all agree, and say what the device could do at most."""
     works = _chosen("work", only, (*WORKS, SWEEP))
-    sizes = [_whole("--n", text, _SMALLEST, _LARGEST, "50,100,200") for text in given.names(n) or ("100",)]
+    sizes = [
+        options.whole_number("--n", text, _SMALLEST, _LARGEST, example="50,100,200")
+        for text in options.names(n) or ("100",)
+    ]
     taking_part = {name: CONTENDERS[name] for name in (*_chosen("contender", contenders, CONTENDERS), HPGRID.name)}
     if plot and works == (SWEEP,):
         raise bad("what is plotted is R1 to R4", SWEEP, "--only R1,R4, say, or no --plot")
-    given.check_file(json, "the record is written to a file", "bench.json")
+    options.check_file(json, "the record is written to a file", "bench.json")
     check_picture(plot, "the plot is written to a file", "bench.png")
     if needs:
         from hpgrid.bench.needs import lines
@@ -72,10 +63,7 @@ def benchmark(
 
 def _chosen(kind: str, named: Sequence[str] | None, known: Sequence[str] | Mapping[str, Any]) -> tuple[str, ...]:
     """The names that were given, in the order of all there are; all where none was."""
-    names = given.names(named)
-    for name in names:
-        if name not in known:
-            raise unknown(kind, name, known)
+    names = options.known_names(kind, named, known)
     return tuple(name for name in known if not names or name in names)
 
 

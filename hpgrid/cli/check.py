@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from hpgrid.checks import bad, check_choice
-from hpgrid.cli import given
-from hpgrid.cli.bound import Named, Set, Written, chosen
-from hpgrid.cli.cache import use_compilation_cache
-from hpgrid.cli.question import Cap, Fix, Follow, roles_of
+from hpgrid.cli import options
+from hpgrid.cli.options import Cap, Fix, Follow, Json, Named, Set, Written, chosen, roles_of, use_compilation_cache
 from hpgrid.progress import progress
+from hpgrid.regime import Regime
 from hpgrid.statements.language import parse
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def check_stated(
     cap: Cap = None,
     set_: Set = None,
     budget: Annotated[str, Parameter(help="T for tokens, K for iterations.")] = "T",
-    json_: Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")] = False,
+    json_: Json = False,
     strict: Annotated[bool, Parameter(negative="", help="Exit with 1 when a claim fails.")] = False,
 ) -> int:
     """Say of stated scaling laws whether they hold, fail, or can't be told, by all routes, with the numbers."""
@@ -48,7 +47,7 @@ def check_stated(
     if not statements:
         raise bad("a check needs a claim", "none", '--claim "b ~ T^1/2", say')
     check_choice("budget", budget, ("T", "K"))
-    tuned = given.hyperparameters(tune)
+    tuned = Regime(options.names(tune)).tuned
     roles = roles_of(fix, path, cap, budget)
     proxy = chosen(bound, set_, written).build(budget)
     from hpgrid.statements.checking import check_statements

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from hpgrid.bounds.constants import FORMS, NORMS
 from hpgrid.critical.goal import MEASURES, checked
+from hpgrid.cli.options import Json, say
 
 
 def print_critical_batch(
@@ -35,7 +35,7 @@ def print_critical_batch(
         str | None,
         Parameter(help=f"What the target is about: {', '.join(MEASURES)}; the two last revised, with lam > 0."),
     ] = None,
-    json_: Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")] = False,
+    json_: Json = False,
 ) -> int:
     """Find the batch size that reaches a target in the fewest tokens, beside the papers' formulas for it."""
     asked = dict(locals())
@@ -44,6 +44,4 @@ def print_critical_batch(
 
     from hpgrid.critical.critical_batch import critical_batch
 
-    answer = critical_batch(**asked)
-    print(json.dumps(answer.as_dict(), indent=2, allow_nan=False) if as_json else answer.text())
-    return 0
+    return say(critical_batch(**asked), as_json)

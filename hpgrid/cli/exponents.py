@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from hpgrid.checks import bad, check_choice
-from hpgrid.cli import given
-from hpgrid.cli.bound import Named, Set, Written, chosen
-from hpgrid.cli.question import Cap, Fix, Follow, roles_of
-
-if TYPE_CHECKING:
-    from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.cli import options
+from hpgrid.cli.options import Cap, Fix, Follow, Json, Named, Set, Tuned, Written, chosen, roles_of, say
+from hpgrid.regime import Regime
 
 
 def print_exponents(
@@ -22,34 +17,26 @@ def print_exponents(
     /,
     *,
     written: Written = None,
-    tune: Annotated[list[str] | None, Parameter(negative="", help="What is tuned, such as eta,b,alpha.")] = None,
+    tune: Tuned = None,
     fix: Fix = None,
     path: Follow = None,
     cap: Cap = None,
     set_: Set = None,
     budget: Annotated[str, Parameter(help="T for tokens, K for iterations.")] = "T",
-    json_: Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")] = False,
+    json_: Json = False,
     latex: Annotated[bool, Parameter(negative="", help="Print the laws as LaTeX.")] = False,
 ) -> int:
     """Say how the best eta, b, alpha and the risk scale with the budget: exact exponents, whole laws."""
     check_choice("budget", budget, ("T", "K"))
-    tuned = given.hyperparameters(tune)
-    if not tuned:
-        raise bad("exponents need something that is tuned", "nothing", "--tune eta,b,alpha, say")
     if json_ and latex:
         raise bad("the answer has one form", "--json --latex", "one of the two")
-    roles = roles_of(fix, path, cap, budget)
+    regime = Regime(options.names(tune), **roles_of(fix, path, cap, budget))
+    regime.check_tuned()  # before the bound is read
     proxy = chosen(bound, set_, written).build(budget)
-    return _say(proxy, tuned, roles, "json" if json_ else "latex" if latex else "text")
+    from hpgrid.asymptotics import exponents
 
-
-def _say(proxy: Proxy | FunctionProxy, tuned: tuple[str, ...], roles: Mapping[str, Any], form: str) -> int:
-    """Solve, and print in one form."""
-    from hpgrid import asymptotics
-
-    law = asymptotics.exponents(proxy, tuned, **roles)
-    if form == "json":
-        print(json.dumps(law.as_dict(), indent=2, allow_nan=False))
-    else:
-        print(law.latex() if form == "latex" else law.text())
-    return 0
+    law = exponents(proxy, regime=regime)
+    if latex:
+        print(law.latex())
+        return 0
+    return say(law, json_)

@@ -9,11 +9,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from hpgrid.checks import DTYPES, bad, check_choice
-from hpgrid.cli import given
-from hpgrid.cli.bound import Named, Set, Written, chosen
-from hpgrid.cli.cache import use_compilation_cache
-from hpgrid.cli.pictures import format_of
-from hpgrid.cli.question import Axes, Budget, Points, Preset, grid_config
+from hpgrid.cli import options
+from hpgrid.cli.options import (
+    Axes,
+    Budget,
+    Dtype,
+    Named,
+    Points,
+    Preset,
+    Set,
+    Written,
+    chosen,
+    format_of,
+    grid_config,
+    use_compilation_cache,
+)
 from hpgrid.cli.reproduce import check_table, write_pictures
 from hpgrid.config import Config, Panel
 from hpgrid.progress import progress
@@ -47,7 +57,7 @@ def plot_bound(
     grid: Preset = "footnote",
     n: Points = 100,
     axis: Axes = None,
-    dtype: Annotated[str, Parameter(help=f"The precision of the search: {' or '.join(DTYPES)}.")] = "float64",
+    dtype: Dtype = "float64",
     refined: Annotated[bool, Parameter(help="Draw the continuous optimum over the grid's, or leave it out.")] = True,
     redraw: Annotated[
         bool, Parameter(negative="", help="Draw again from what is saved beside --out, computing nothing.")
@@ -73,7 +83,7 @@ def plot_bound(
         refined=refined,
     )  # fmt: skip
     fitted = _fitted(config, budget)
-    given.check_file(path, "a plot is written to a file", "best.png")
+    options.check_file(path, "a plot is written to a file", "best.png")
     use_compilation_cache()
     with progress("drawing", None):
         return _plot(fitted, path)
@@ -92,8 +102,8 @@ def _picture(out: Path | None) -> Path:
 def _panels(layout: str, tune: list[str] | None, fix: list[str] | None) -> tuple[Panel, ...]:
     """A regime, or in contours one for each --tune and each --fix, side by side."""
     if layout == "curves":
-        return (_panel(given.names(tune), given.held(fix)),)
-    regimes, held = [given.names([x]) for x in tune or [""]], [given.held([x]) for x in fix or [""]]
+        return (_panel(options.names(tune), options.held(fix)),)
+    regimes, held = [options.names([x]) for x in tune or [""]], [options.held([x]) for x in fix or [""]]
     for names in regimes:
         if "b" in names or any("b" in fixed for fixed in held):
             given_b = f"--tune {','.join(names)} --fix {', '.join(fix or [])}"

@@ -8,8 +8,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from hpgrid.checks import bad
-from hpgrid.cli import given
-from hpgrid.cli.pictures import check_picture, write_picture
+from hpgrid.cli import options
+from hpgrid.cli.options import check_picture, write_picture
 
 
 def plot_sweep(
@@ -33,10 +33,10 @@ def plot_sweep(
         raise bad("a budget is positive", budget, "--T 1e12, say")
     path = out or store.with_suffix(".png")
     check_picture(path, "the picture is written to a file", "sweep.png")
-    held = given.pairs("--at", at, given.number, "C1=1.0")
+    held = options.pairs("--at", at, options.number, "C1=1.0")
     from hpgrid.sweeps.dataset import open_sweep
     from hpgrid.sweeps.pictures import View, draw
 
-    write_picture(draw(open_sweep(store), View(regime, given.names(pair), held, budget, quantity)), path)
+    write_picture(draw(open_sweep(store), View(regime, options.names(pair), held, budget, quantity)), path)
     print(path)
     return 0

@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from hpgrid.checks import bad, unknown
-from hpgrid.cli import given
-from hpgrid.cli.bound import Set, Written, chosen, remark
-from hpgrid.cli.cache import use_compilation_cache
-from hpgrid.cli.pictures import FORMATS, check_format, write_picture
+from hpgrid.checks import bad, check_choice, unknown
+from hpgrid.cli import options
+from hpgrid.cli.options import FORMATS, Set, Written, chosen, remark, use_compilation_cache, write_picture
 from hpgrid.config import Config, load, override, shipped
 from hpgrid.paper import FIGURES
 from hpgrid.progress import progress
@@ -33,7 +31,7 @@ def reproduce_figures(
     bound: Written = None,
     set_: Set = None,
     grid: Annotated[str | None, Parameter(help="The grid: footnote or captions.")] = None,
-    n: Annotated[int | None, Parameter(converter=given.whole, help="Points per axis.")] = None,
+    n: Annotated[int | None, Parameter(converter=options.whole(), help="Points per axis.")] = None,
     C1: Annotated[float | None, Parameter(name="--C1", help="The bound's constant C1.")] = None,
     C2: Annotated[float | None, Parameter(name="--C2", help="The bound's constant C2.")] = None,
     C3: Annotated[float | None, Parameter(name="--C3", help="The bound's constant C3.")] = None,
@@ -59,20 +57,13 @@ def reproduce_figures(
             raise bad("--redraw computes nothing, so it takes no other numbers", changed, "one or the other")
         return _redraw(wanted or _only(config), out, formats, strict)
     if bound is None:
-        constants |= given.pairs("--set", set_, given.number, "C1=2,C2=30")
+        constants |= options.pairs("--set", set_, options.number, "C1=2,C2=30")
         written = None
     else:
         written = chosen(None, [*(set_ or ()), *(f"{name}={value!r}" for name, value in constants.items())], bound)
         constants = {}
-    options: dict[str, Any] = {
-        "bound": written,
-        "constants": constants,
-        "preset": grid,
-        "n": n,
-        "dtype": dtype,
-        "refined": refined,
-    }
-    jobs = [(name, override(job, **options)) for name, job in _jobs(wanted, config)]
+    own: dict[str, Any] = {"preset": grid, "n": n, "dtype": dtype, "refined": refined}
+    jobs = [(name, override(job, bound=written, constants=constants, **own)) for name, job in _jobs(wanted, config)]
     return _run(jobs, out, formats, strict)
 
 
@@ -82,7 +73,7 @@ def reproduce_figures(
 def _formats(text: str) -> tuple[str, ...]:
     formats = tuple(name for name in text.split(",") if name)
     for name in formats:
-        check_format(name)
+        check_choice("picture format", name, FORMATS)
     if not formats:
         raise bad("a picture needs a format", text, "--format png,pdf, say")
     return formats

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,19 +9,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from hpgrid.checks import DTYPES, bad, check_choice, check_value
-from hpgrid.cli import given
-from hpgrid.cli.bound import Named, Set, Written, chosen
-from hpgrid.cli.cache import use_compilation_cache
-from hpgrid.cli.question import (
+from hpgrid.cli import options
+from hpgrid.cli.options import (
     Axes,
     Budget,
     Cap,
+    Dtype,
     Fix,
     Follow,
+    Json,
+    Named,
     Points,
     Preset,
+    Set,
+    Written,
+    chosen,
     grid_config,
     roles_of,
+    say,
+    use_compilation_cache,
 )
 from hpgrid.config import BoundConfig, GridConfig
 from hpgrid.progress import progress
@@ -52,7 +57,7 @@ def search_bound(
     window: Annotated[
         str | None, Parameter(help="Budgets that slopes are fitted over, LO:HI; from the end of burn-in by default.")
     ] = None,
-    dtype: Annotated[str, Parameter(help=f"The precision of the search: {' or '.join(DTYPES)}.")] = "float64",
+    dtype: Dtype = "float64",
     T: Annotated[float | None, Parameter(name="--T", help="Say what to set at this many tokens, in a line.")] = None,
     K: Annotated[float | None, Parameter(name="--K", help="Say what to set at this many iterations.")] = None,
     risk: Annotated[float | None, Parameter(help="Say how few tokens, or iterations, reach this risk.")] = None,
@@ -61,7 +66,7 @@ def search_bound(
     ] = None,
     csv: Annotated[Path | None, Parameter(help="Write every budget to this file as a flat table.")] = None,
     netcdf: Annotated[Path | None, Parameter(help="Write the whole survey to this netCDF file.")] = None,
-    json_: Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")] = False,
+    json_: Json = False,
 ) -> int:
     """Search a bound's best hyperparameters at every budget: on a grid, refined, and how they scale.
 
@@ -71,15 +76,15 @@ def search_bound(
     _check_questions({"--T": T, "--K": K, "--risk": risk}, max_K, {"--csv": csv, "--netcdf": netcdf})
     check_choice("dtype", dtype, DTYPES)
     fitted = _window(window)
-    regime = Regime(given.names(over), **roles_of(fix, path, cap, counted), min_K=min_K)
+    regime = Regime(options.names(over), **roles_of(fix, path, cap, counted), min_K=min_K)
     question = _question(chosen(bound, set_, written), regime, grid_config(grid, n, axis, counted), dtype)
     for file, example in ((csv, "best.csv"), (netcdf, "best.nc")):
-        given.check_file(file, "a survey is written to a file", example)
+        options.check_file(file, "a survey is written to a file", example)
     use_compilation_cache()
     if risk is not None:
-        return _say(_reach(question, risk, max_K), json_)
+        return say(_reach(question, risk, max_K), json_)
     if T is not None or K is not None:
-        return _say(_advise(question, T if K is None else K), json_)
+        return say(_advise(question, T if K is None else K), json_)
     return _survey(question, fitted, {"csv": csv, "netcdf": netcdf}, json_)
 
 
@@ -123,7 +128,7 @@ def _window(text: str | None) -> tuple[float, float] | None:
     if text is None:
         return None
     lo, _, hi = text.partition(":")
-    ends = given.number("the window's start", lo), given.number("the window's end", hi)
+    ends = options.number("the window's start", lo), options.number("the window's end", hi)
     if not 0 < ends[0] < ends[1]:
         raise bad("a window is two budgets, the smaller one first", text, "--window 1e12:1e22, say")
     return ends
@@ -154,11 +159,6 @@ def _advise(question: Question, budget: float | None) -> Any:
         return advise(question, budget)
 
 
-def _say(answer: Any, as_json: bool) -> int:
-    print(json.dumps(answer.as_dict(), indent=2, allow_nan=False) if as_json else answer.text())
-    return 0
-
-
 def _survey(
     question: Question, window: tuple[float, float] | None, files: Mapping[str, Path | None], as_json: bool
 ) -> int:
@@ -170,7 +170,7 @@ def _survey(
     for write, path in ((write_csv, files["csv"]), (write_netcdf, files["netcdf"])):
         if path is not None:
             write(found, path)
-    _say(found, as_json)
+    say(found, as_json)
     if not as_json:
         print("".join(f"\n{path}" for path in files.values() if path is not None), end="")
         print() if any(files.values()) else None

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
-from cyclopts import Parameter, Token
+from cyclopts import Parameter
 
-from hpgrid.checks import NOISE_KINDS, OPTIMIZERS, bad, read_shape, unknown
-from hpgrid.cli import given
-from hpgrid.cli.cache import use_compilation_cache
+from hpgrid.checks import NOISE_KINDS, OPTIMIZERS, bad, read_shape
+from hpgrid.cli import options
+from hpgrid.cli.options import Json, use_compilation_cache
 
 #: What --norm takes.
 NORMS = (*dict.fromkeys(OPTIMIZERS.values()), *OPTIMIZERS)
@@ -20,37 +19,26 @@ NORMS = (*dict.fromkeys(OPTIMIZERS.values()), *OPTIMIZERS)
 MOST_ENTRIES, MOST_PAIRS, MOST_SEED = 2**24, 10**8, 2**63 - 1
 
 
-def _whole(option: str, least: int, most: int) -> Any:
-    """Return how an option's whole number is read: 2.5 and 1e4 are none."""
-
-    def read(_: Any, tokens: Sequence[Token]) -> int:
-        text = tokens[0].value
-        value = int(text) if re.fullmatch(r"[+-]?[0-9]{1,19}", text) else None
-        if value is None or not least <= value <= most:
-            rule = f"{option} is a whole number from {least} to {most}"
-            raise bad(rule, text, f"{option} {max(least, 10000) if option == '--pairs' else least}, say")
-        return value
-
-    return read
-
-
 def print_smoothness(
     *,
     norm: Annotated[list[str], Parameter(negative="", help=f"Norms or optimizers: {', '.join(NORMS)}.")],
     shape: Annotated[list[str], Parameter(negative="", help="Shapes of the weight, such as 128x32,64x64.")],
     pairs: Annotated[
-        int, Parameter(converter=_whole("--pairs", 1, MOST_PAIRS), help="How many random pairs, of each sampling.")
+        int,
+        Parameter(
+            converter=options.whole(1, MOST_PAIRS, example=10000), help="How many random pairs, of each sampling."
+        ),
     ] = 10000,
-    seed: Annotated[int, Parameter(converter=_whole("--seed", 0, MOST_SEED), help="Of all that is drawn.")] = 0,
+    seed: Annotated[int, Parameter(converter=options.whole(0, MOST_SEED, example=0), help="Of all that is drawn.")] = 0,
     noise: Annotated[
         list[str] | None, Parameter(negative="", help=f"Kinds of noise: {', '.join(NOISE_KINDS)}. All if not given.")
     ] = None,
-    json_: Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")] = False,
+    json_: Json = False,
 ) -> int:
     """Estimate the D-smoothness of a norm's dual: over random pairs, in the worst case, for the noise at hand."""
-    norms = _known("--norm", "norm or optimizer", given.names(norm), NORMS, "muon")
-    shapes = _shapes(given.names(shape))
-    noises = NOISE_KINDS if noise is None else _known("--noise", "noise", given.names(noise), NOISE_KINDS, "one-hot")
+    norms = _known("--norm", "norm or optimizer", norm, NORMS, "muon")
+    shapes = _shapes(options.names(shape))
+    noises = NOISE_KINDS if noise is None else _known("--noise", "noise", noise, NOISE_KINDS, "one-hot")
     use_compilation_cache()
     from hpgrid.progress import track
     from hpgrid.stochastic.report import as_dict, measure, text
@@ -64,14 +52,11 @@ def print_smoothness(
     return 0
 
 
-def _known(option: str, kind: str, names: Sequence[str], known: Sequence[str], example: str) -> tuple[str, ...]:
-    """The names, each once."""
-    for name in names:
-        if name not in known:
-            raise unknown(kind, name, known)
-    if not names:
+def _known(option: str, kind: str, given: Sequence[str], known: Sequence[str], example: str) -> tuple[str, ...]:
+    found = options.known_names(kind, given, known)
+    if not found:
         raise bad(f"{option} names at least one {kind}", "nothing", f"{option} {example}, say")
-    return tuple(dict.fromkeys(names))
+    return found
 
 
 def _shapes(texts: Sequence[str]) -> tuple[tuple[int, int], ...]:

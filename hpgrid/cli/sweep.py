@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from hpgrid.checks import bad, check_choice
-from hpgrid.cli import given
-from hpgrid.cli.bound import Written, remark
-from hpgrid.cli.cache import use_compilation_cache
+from hpgrid.cli import options
+from hpgrid.cli.options import Written, remark, use_compilation_cache
 
 if TYPE_CHECKING:
     from hpgrid.sweeps.run import Progress
@@ -41,19 +40,20 @@ def run_sweep(
     csv: Annotated[Path | None, Parameter(help="Write the slopes to this file as a flat table.")] = None,
     method: Annotated[str, Parameter(help="exact leaves out cells that can't be best; brute compares all.")] = "exact",
     devices: Annotated[
-        int | None, Parameter(converter=given.whole, help="How many of the local devices are used; all by default.")
+        int | None, Parameter(converter=options.whole(), help="How many of the local devices are used; all by default.")
     ] = None,
     memory: Annotated[
         str | None, Parameter(help="The most memory a search may take on a device, such as 8GiB.")
     ] = None,
     block: Annotated[
-        int | None, Parameter(converter=given.whole, help="The most combinations of a block: what a kill loses.")
+        int | None, Parameter(converter=options.whole(), help="The most combinations of a block: what a kill loses.")
     ] = None,
     processes: Annotated[
-        int | None, Parameter(converter=given.whole, help="How many processes share the blocks, each started apart.")
+        int | None,
+        Parameter(converter=options.whole(), help="How many processes share the blocks, each started apart."),
     ] = None,
     process_id: Annotated[
-        int | None, Parameter(converter=given.whole, help="Which of them this one is, from 0 on.")
+        int | None, Parameter(converter=options.whole(), help="Which of them this one is, from 0 on.")
     ] = None,
     coordinator: Annotated[
         str | None, Parameter(help="HOST:PORT of process 0, or auto under SLURM or on a TPU: it says which this is.")
@@ -65,7 +65,7 @@ def run_sweep(
     """
     check_choice("method", method, METHODS)
     most = _bytes(memory)
-    given.check_file(csv, "the table of slopes is written to a file", "slopes.csv")
+    options.check_file(csv, "the table of slopes is written to a file", "slopes.csv")
     if out is None:
         raise bad("a sweep writes a store", "no --out", "--out RUN.zarr")
     from hpgrid.sweeps.plan import load

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from hpgrid.checks import InputError, bad
-from hpgrid.cli import given
-from hpgrid.cli.pictures import check_picture, write_picture
+from hpgrid.cli import options
+from hpgrid.cli.options import Json, check_picture, say, write_picture
 from hpgrid.transfers.given import OPTIMIZERS, REGIMES, check
-from hpgrid.transfers.sizes import read_number
 
 if TYPE_CHECKING:
-    from cyclopts import Token
-
     from hpgrid.transfers.answer import Transfer
 
 _CONSTANTS = "C1=1,C2=30,C3=4"
@@ -60,7 +55,7 @@ def print_transfer(
     seq_len: Annotated[
         int | None,
         Parameter(
-            converter=_count,
+            converter=options.whole(example=4096, powers=True),
             help="Tokens in a sequence: b, --to-b, --max-b and --round-b are then in sequences.",
         ),
     ] = None,
@@ -84,7 +79,7 @@ def print_transfer(
     plot: Annotated[
         Path | None, Parameter(help="Draw the way to the new budget: NAME.png, .pdf or .svg.", negative="")
     ] = None,
-    json_: Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")] = False,
+    json_: Json = False,
 ) -> int:
     """Say what eta, b and beta become at another token budget, by Tables 2 and 3, and what others say of it."""
     asked: dict[str, Any] = {
@@ -97,14 +92,13 @@ def print_transfer(
         "round_b": round_b,
         "seq_len": seq_len,
         "optimizer": optimizer,
-        "constants": given.pairs("--set", set_, _number, _CONSTANTS) if set_ is not None else None,
+        "constants": options.pairs("--set", set_, _number, _CONSTANTS) if set_ is not None else None,
         "calibrate": calibrate,
     }
     answer = _asked(asked, plot)
     if plot is not None:
         write_picture(answer.draw(), plot)
-    print(json.dumps(answer.as_dict(), indent=2, allow_nan=False) if json_ else answer.text())
-    return 0
+    return say(answer, json_)
 
 
 def _asked(asked: dict[str, Any], plot: Path | None) -> Transfer:
@@ -126,9 +120,9 @@ def _option(found: re.Match[str]) -> str:
 
 def _numbers(option: str, told: list[str] | None, example: str) -> dict[str, float]:
     """The numbers of an option, by name."""
-    if not given.names(told):
+    if not options.names(told):
         raise bad(f"a transfer needs {option}", "nothing", f"{option} {example}, say")
-    return given.pairs(option, told, _number, example)
+    return options.pairs(option, told, _number, example)
 
 
 def _alone(text: str) -> bool:
@@ -139,15 +133,6 @@ def _alone(text: str) -> bool:
 def _number(name: str, text: str) -> float:
     """A finite number, with an example in its range."""
     try:
-        return given.number(name, text)
+        return options.number(name, text)
     except InputError:
         raise bad(f"{name} is a finite number", text, f"{name}={_EXAMPLES.get(name, '0.5')}, say") from None
-
-
-def _count(_: Any, tokens: Sequence[Token]) -> int:
-    """An option's whole number: 4096 or 4e3, but not 2.5."""
-    option, text = tokens[0].keyword, tokens[0].value
-    value = read_number(text)
-    if value is None or value % 1:
-        raise bad(f"{option} is a whole number", text, f"{option} 4096, say")
-    return int(value)

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from hpgrid.claims.ledger import SOURCES
-from hpgrid.cli.cache import use_compilation_cache
-from hpgrid.cli.given import check_file
+from hpgrid.cli.options import check_file, use_compilation_cache
 from hpgrid.progress import progress
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import commands
 import pytest
 
 from hpgrid.bounds import BOUNDS
-from hpgrid.cli import given
+from hpgrid.cli import options
 from hpgrid.config import BoundConfig
 from hpgrid.proxy import Proxy
 
@@ -73,7 +73,7 @@ def test_options_of_a_bound(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 MISTAKES = {
-    "lmo": "exponents need something that is tuned",
+    "lmo": "something is tuned",
     "lmoo --tune eta": "'lmo'",
     "lmo --tune eta,beta": "momentum is tuned as alpha, which is 1 - beta. Given: 'beta'. Write alpha",
     "lmo --tune eta --fix eta=1": "eta is either tuned or fixed",
@@ -126,4 +126,4 @@ def test_it_loads_nothing_slow(bound: str) -> None:
     + [(text, None) for text in ("1e3", "", "a", "1/2/3", "1/0", "1.5/2", "1 2")],
 )
 def test_rational_numbers(text: str, value: Fraction | None) -> None:
-    assert given.rational(text) == value
+    assert options.rational(text) == value

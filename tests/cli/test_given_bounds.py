@@ -10,7 +10,7 @@ import pytest
 
 from hpgrid.checks import InputError
 from hpgrid.cli import main
-from hpgrid.cli.bound import chosen
+from hpgrid.cli.options import chosen
 
 EQ4 = "C1*b/(eta*T) + C2/sqrt(b)*(b + alpha**(3/2)*T)/(alpha*T) + C3*eta*(1 + 1/alpha)"
 

@@ -12,8 +12,8 @@ import pytest
 from matplotlib.figure import Figure
 
 from hpgrid import bounds, exponents
+from hpgrid.cli.options import grid_config
 from hpgrid.cli.plot import _fitted, _panels
-from hpgrid.cli.question import grid_config
 from hpgrid.config import BoundConfig, Config
 from hpgrid.paper import draw, user_bound
 from hpgrid.paper.data import FigureData

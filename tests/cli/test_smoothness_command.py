@@ -60,7 +60,10 @@ WRONG = [
     (("--norm", "muon", "--shape", "3"), "a shape is two positive whole numbers, ROWSxCOLUMNS. Given: '3'"),
     (("--norm", "muon", "--shape", ","), "--shape names at least one shape"),
     (("--norm", "muon", "--shape", "99999x99999"), "a shape has at most 16777216 entries"),
-    (("--norm", "muon", "--shape", "3x3", "--pairs", "0"), "--pairs is a whole number from 1 to 100000000. Given: '0'"),
+    (
+        ("--norm", "muon", "--shape", "3x3", "--pairs", "0"),
+        "--pairs is a whole number, from 1 to 100000000. Given: '0'",
+    ),
     (("--norm", "muon", "--shape", "3x3", "--pairs", "1e4"), "--pairs is a whole number"),
     (("--norm", "muon", "--shape", "3x3", "--seed", "1.5"), "--seed is a whole number"),
     (("--norm", "muon", "--shape", "3x3", "--seed=-1"), "--seed is a whole number"),

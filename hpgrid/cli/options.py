@@ -1,0 +1,418 @@
+"""What commands are told, and how it is read: the bound, what is held, the grid, files; NumPy is not loaded here."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
+
+from cyclopts import Parameter
+
+from hpgrid.bounds import BOUNDS
+from hpgrid.checks import (
+    AXES,
+    DTYPES,
+    TUNABLE,
+    InputError,
+    bad,
+    check_choice,
+    check_keys,
+    check_value,
+    complement,
+    unknown,
+)
+from hpgrid.config import (
+    FIGURE,
+    PRESETS,
+    BoundConfig,
+    GridConfig,
+    bound_table,
+    called,
+    parse_bound,
+    parse_grid,
+    read_toml,
+)
+
+if TYPE_CHECKING:
+    from cyclopts import Token
+    from matplotlib.figure import Figure
+
+T = TypeVar("T")
+
+#: 2, -1/3 or 0.25. Not 1e9: as a fraction it could have a billion digits.
+_RATIONAL = re.compile(r"[+-]?(\d{1,30}/\d{1,30}|\d{1,30}(\.\d{0,30})?|\.\d{1,30})")
+
+#: Of what kind each option of a bound is.
+_KINDS = {name: kind for bound in BOUNDS.values() for name, kind in bound.options.items()}
+
+FORMATS = ("png", "pdf", "svg")
+
+#: What keeps the same picture the same file.
+_UNDATED: dict[str, dict[str, Any]] = {
+    "png": {"Software": None}, "pdf": {"CreationDate": None, "ModDate": None}, "svg": {"Date": None},
+}  # fmt: skip
+
+#: Iterations on a grid of tokens: what Figure 11's config takes, the paper being silent.
+ITERATIONS = {"lo": 1e2, "hi": 1e16}
+
+
+def whole(
+    least: int | None = None, most: int | None = None, *, example: object = 100, powers: bool = False
+) -> Callable[[Any, Sequence[Token]], int]:
+    """Return how an option's whole number is read; ``powers`` takes 4e3, too."""
+
+    def read(_: Any, tokens: Sequence[Token]) -> int:
+        return whole_number(tokens[0].keyword or "", tokens[0].value, least, most, example=example, powers=powers)
+
+    return read
+
+
+def whole_number(
+    option: str, text: str, least: int | None, most: int | None, *, example: object = 100, powers: bool = False
+) -> int:
+    """Return a whole number in a range.
+
+    Raises:
+        ValueError: it is none, as 2.5 is, or lies outside.
+    """
+    try:
+        value = float(text) if powers else int(text)
+    except ValueError:
+        value = math.nan
+    inside = (least is None or value >= least) and (most is None or value <= most)
+    if not (math.isfinite(value) and value % 1 == 0 and inside):
+        span = "" if least is None else f", {least} or more" if most is None else f", from {least} to {most}"
+        raise bad(f"{option} is a whole number{span}", text, f"{option} {example}, say")
+    return int(value)
+
+
+def names(given: Iterable[str] | None) -> tuple[str, ...]:
+    """Return the names in some comma lists."""
+    return tuple(name.strip() for text in given or () for name in text.split(",") if name.strip())
+
+
+def known_names(kind: str, given: Iterable[str] | None, known: Iterable[str]) -> tuple[str, ...]:
+    """Return the names in some comma lists, each once, if there are such.
+
+    Raises:
+        ValueError: there is no such ``kind``.
+    """
+    found = dict.fromkeys(names(given))
+    for name in found:
+        if name not in known:
+            raise unknown(kind, name, known)
+    return tuple(found)
+
+
+def pairs(option: str, given: Iterable[str] | None, read: Callable[[str, str], T], example: str) -> dict[str, T]:
+    """Return what the NAME=VALUE pairs of an option say.
+
+    Args:
+        option: the option, for messages.
+        given: its comma lists.
+        read: from a name and the text of its value to the value.
+        example: what to write, for messages.
+
+    Raises:
+        ValueError: a pair without "=", or a name that is given twice.
+    """
+    found: dict[str, T] = {}
+    for pair in names(given):
+        name, _, value = (part.strip() for part in pair.partition("="))
+        if not (name and value):
+            raise bad(f"{option} takes NAME=VALUE, between commas", pair, f"{option} {example}, say")
+        if name in found:
+            raise bad(f"{option} gives {name} twice", pair, f"{option} {name}=... once")
+        found[name] = read(name, value)
+    return found
+
+
+def rational(text: str) -> Fraction | None:
+    """Return 2, -1/3 or 0.25 as the fraction that was written, or None for any other text."""
+    try:
+        return Fraction(text) if _RATIONAL.fullmatch(text) else None
+    except ZeroDivisionError:
+        return None
+
+
+def number(name: str, text: str) -> float:
+    """Return a finite number: 1072, 1e-3 or 1/3."""
+    fraction = rational(text)
+    try:
+        value = float(text if fraction is None else fraction)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise bad(f"{name} is a finite number", text, f"{name}=0.5 or {name}=1/3, say")
+    return value
+
+
+# --- the bound ---
+
+#: A bound as the first argument of a command.
+Named = Annotated[
+    str | None,
+    Parameter(help=f"The bound: {', '.join(BOUNDS)}; a formula; or a TOML file with bound = and [constants]."),
+]
+
+#: A bound as an option: what does not begin with a letter is no first argument.
+Written = Annotated[
+    str | None, Parameter(name="--bound", help='The bound as a formula, such as "C1*b/(eta*T) + C2*eta".')
+]
+
+#: Its constants and options.
+Set = Annotated[
+    list[str] | None,
+    Parameter(name="--set", negative="", help="The bound's constants and options, such as C1=2,q=1/3."),
+]
+
+
+def setting(name: str, text: str) -> float | Fraction | bool | str:
+    """Return a bound's constant or option: a number, a fraction such as 1/3, true or false for a flag, or a word."""
+    kind = _KINDS.get(name)
+    if kind == "word" and text.isalpha():
+        return text  # the bound says which words there are
+    if kind != "flag":
+        fraction = rational(text) if "/" in text else None
+        return number(name, text) if fraction is None else fraction
+    if text not in ("true", "false"):
+        raise bad(f"{name} is true or false", text, f"{name}=false, say")
+    return text == "true"
+
+
+def chosen(bound: str | None, set_: list[str] | None, written: str | None = None) -> BoundConfig:
+    """Return the bound that a command line means, with its constants; ``build(budget)`` makes a proxy of it.
+
+    What a formula means where one may have meant something else is said on standard error.
+
+    Args:
+        bound: its name, a formula, or a TOML file, whatever else stands there.
+        set_: NAME=VALUE pairs of its constants and options, in place of the file's.
+        written: a formula, in place of ``bound``.
+
+    Raises:
+        ValueError: there is no such bound, the formula is none, or a constant or an option is not the bound's,
+            or has no value.
+    """
+    if (bound is None) == (written is None):
+        given_twice = "none" if bound is None else f"{bound} and --bound {written}"
+        raise bad("a command has one bound", given_twice, 'lmo, say, or --bound "C1*b/(eta*T) + C2*eta"')
+    text = str(bound if written is None else written)
+    said = pairs("--set", set_, setting, "C1=2,q=1/3")
+    from_file = written is None and text.endswith(".toml")
+    data = read_toml(Path(text)) if from_file else {}
+    try:
+        found = parse_bound({**(_in_file(data) if from_file else called(text)), **said})
+        found.check()
+    except InputError as error:
+        raise InputError(f"{text}: {error}" if from_file else str(error)) from None
+    remark(found)
+    return found
+
+
+def _in_file(data: Mapping[str, Any]) -> dict[str, Any]:
+    """The table of the bound in a file, which may be all that a sweep or a figure is made of."""
+    check_keys("key of a file with a bound", data, (*FIGURE, "rows", "min_K", "parameters"))
+    if "bound" not in data and "figure" not in data:
+        raise bad("a file with a bound says which", sorted(data), 'bound = "C1*b/(eta*T) + C2*eta", say')
+    return bound_table(data)
+
+
+def remark(bound: BoundConfig) -> None:
+    """Say on standard error what a formula means where a person may have meant something else."""
+    for each in bound.remarks():
+        print(f"hpgrid: note: {each}", file=sys.stderr)
+
+
+# --- the regime ---
+
+#: What is tuned.
+Tuned = Annotated[list[str] | None, Parameter(negative="", help="What is tuned, such as eta,b,alpha.")]
+
+#: The roles of hyperparameters.
+Fix = Annotated[list[str] | None, Parameter(negative="", help="What is held, such as b=1072 or beta=0.999.")]
+Follow = Annotated[
+    list[str] | None,
+    Parameter(negative="", help="What follows the budget, such as b=T^1/2: after ^ one rational number."),
+]
+Cap = Annotated[list[str] | None, Parameter(negative="", help="Largest values, such as b=1e6.")]
+
+
+def roles_of(fix: list[str] | None, path: list[str] | None, cap: list[str] | None, budget: str) -> dict[str, Any]:
+    """Return what is held, on a path and capped, by the names that every route takes.
+
+    Raises:
+        ValueError: an option that can't be read.
+    """
+    return {
+        "fixed": held(fix),
+        "path": pairs("--path", path, power_of(budget), f"b={budget}^1/2"),
+        "caps": pairs("--cap", cap, number, "b=1e6"),
+    }
+
+
+def held(given: Iterable[str] | None) -> dict[str, float]:
+    """Return what --fix holds, by name; beta = 0.999 is alpha = 0.001, exactly.
+
+    Raises:
+        ValueError: a name that is no hyperparameter's, or a value out of its range.
+    """
+    found = pairs("--fix", given, number, "alpha=0.001")
+    for name, value in found.items():
+        check_choice("hyperparameter to fix", name, (*TUNABLE, "beta"))
+        if name != "beta":
+            check_value(name, value)
+    if "beta" not in found:
+        return found
+    beta = found.pop("beta")
+    if "alpha" in found:
+        raise bad("beta is 1 - alpha", f"alpha={found['alpha']:g} and beta={beta:g}", "one of the two")
+    if not 0 <= beta < 1:
+        raise bad("beta must satisfy 0 <= beta < 1", beta, "beta=0.95, say")
+    return found | {"alpha": complement(beta)}
+
+
+def power_of(budget: str) -> Callable[[str, str], Fraction]:
+    """Return how the path of a hyperparameter is read: T^1/2 is the square root of T.
+
+    Args:
+        budget: "T" or "K": what paths are powers of.
+    """
+
+    def read(name: str, text: str) -> Fraction:
+        base, hat, exponent = (part.strip() for part in text.partition("^"))
+        instead = f"{name}={budget}^1/2, say; after ^ comes one rational number"
+        if base != budget:
+            raise bad(f"a path is a power of the budget {budget}", f"{name}={text}", instead)
+        fraction = rational(exponent) if hat else Fraction(1)
+        if fraction is None:
+            raise bad("the exponent of a path is a rational number", f"{name}={text}", instead)
+        return fraction
+
+    return read
+
+
+# --- the grid ---
+
+Preset = Annotated[str, Parameter(help=f"The grid: {' or '.join(PRESETS)}.")]
+Points = Annotated[int, Parameter(converter=whole(), help="Points per axis.")]
+Axes = Annotated[
+    list[str] | None,
+    Parameter(negative="", help="Axes of your own, LO:HI or LO:HI:N, such as eta=1e-6:1:50."),
+]
+Budget = Annotated[str, Parameter(help="T for tokens, K for iterations (1e2 to 1e16 unless --axis says otherwise).")]
+Dtype = Annotated[str, Parameter(help=f"The precision of the search: {' or '.join(DTYPES)}.")]
+
+
+def grid_config(preset: str, n: int, axes: list[str] | None, budget: str) -> GridConfig:
+    """Return the grid that the options describe, checked.
+
+    Raises:
+        ValueError: an unknown preset or axis, or an axis out of its range.
+    """
+    own: dict[str, Any] = pairs("--axis", axes, span, "eta=1e-6:1:50")
+    for name in own:
+        check_choice("axis", name, AXES)
+    other = "K" if budget == "T" else "T"
+    if other in own:
+        raise bad(f"a search over {budget} has no axis {other}", own[other], f"{budget}=LO:HI, or --budget {other}")
+    if budget == "K":
+        own = {"K": ITERATIONS, **own}
+    return parse_grid({"preset": preset, "n": n, **own})
+
+
+def span(name: str, text: str) -> dict[str, float | int]:
+    """Return an axis of one's own: LO:HI or LO:HI:N, as {"lo", "hi"} and perhaps "n"."""
+    ends = text.split(":")
+    if not 2 <= len(ends) <= 3:
+        raise bad("an axis is LO:HI or LO:HI:N", f"{name}={text}", f"{name}=1e-6:1:50, say")
+    axis: dict[str, float | int] = {"lo": number(name, ends[0]), "hi": number(name, ends[1])}
+    if len(ends) == 3:
+        if not ends[2].isdecimal() or len(ends[2]) > 9:
+            raise bad(f"the number of values of {name} is a whole number", ends[2], f"{name}=1e-6:1:50, say")
+        axis["n"] = int(ends[2])
+    return axis
+
+
+# --- what goes out ---
+
+Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
+
+
+class Answer(Protocol):
+    """What a command prints: text, or plain data for JSON."""
+
+    def text(self) -> str:
+        """Return the answer as text."""
+
+    def as_dict(self) -> Any:
+        """Return the answer as plain data."""
+
+
+def say(answer: Answer, as_json: bool) -> int:
+    """Print an answer, as JSON or as text; return the exit status."""
+    print(json.dumps(answer.as_dict(), indent=2, allow_nan=False) if as_json else answer.text())
+    return 0
+
+
+def check_file(path: Path | None, rule: str, example: str) -> None:
+    """Refuse a file that can't be written before anything is computed; make its folder.
+
+    Args:
+        path: where it goes, or None.
+        rule: what is written to a file, as a sentence without its full stop.
+        example: a file's name, for the message.
+
+    Raises:
+        ValueError: it is a folder, or its folder can't be written to.
+    """
+    if path is None:
+        return
+    from hpgrid.record import make_folder
+
+    if path.is_dir():
+        raise bad(rule, str(path), f"{path / example}, say")
+    make_folder(path.parent, "a path in another folder")
+
+
+def format_of(path: Path) -> str:
+    """Return a picture's format, by its suffix.
+
+    Raises:
+        ValueError: there is no such format.
+    """
+    return check_choice("picture format", path.suffix.lstrip("."), FORMATS)
+
+
+def check_picture(path: Path | None, rule: str, example: str) -> None:
+    """Refuse a picture that can't be written, as ``check_file`` does, or that has no format."""
+    if path is not None and not path.is_dir():
+        format_of(path)
+    check_file(path, rule, example)
+
+
+def write_picture(figure: Figure, *paths: Path) -> None:
+    """Write a figure to files, whole and without a date, each in the format of its suffix."""
+    from hpgrid.plotting.style import styled
+    from hpgrid.record import write_whole
+
+    with styled():
+        for path in paths:
+            kind = format_of(path)
+            write_whole(path, partial(figure.savefig, format=kind, metadata=_UNDATED[kind]))
+            figure.set_layout_engine("none")  # laid out once is enough
+
+
+def use_compilation_cache() -> None:
+    """Keep compiled programs on disk between runs, unless a person has chosen where: never the library's to say."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(home / "hpgrid" / "jax"))
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
+    os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "0")
