@@ -7,8 +7,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from hpgrid.bounds.constants import FORMS, NORMS
-from hpgrid.critical.goal import MEASURES, checked
 from hpgrid.cli.options import Json, say
+from hpgrid.critical.goal import MEASURES, checked
 
 
 def print_critical_batch(
