@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
-from hpgrid.arrays import Array
 from hpgrid.norms import FROBENIUS, SPECTRAL, Norm, inner
+from hpgrid.shapes import AnyArray as Array
 
 #: The odd polynomial a x + b x^3 + c x^5 that Muon iterates. Source: Jordan et al. (2024).
 QUINTIC = (3.4445, -4.7750, 2.0315)

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hpgrid.arrays import Array, space
 from hpgrid.checks import OPTIMIZERS, bad, unknown
+from hpgrid.shapes import AnyArray as Array, space
 
 #: The shape of a matrix; of a product, the shapes of its layers.
 Shape = Any

@@ -1,4 +1,4 @@
-"""Array types with shapes, for annotations: ``Float[Array, "n"]``.
+"""Arrays: their types for annotations, with shapes as in ``Float[Array, "n"]``, and formulas for NumPy and JAX alike.
 
 jaxtyping costs a tenth of a second to import, and annotations are not evaluated when hpgrid runs: so
 it is loaded for type checkers, and where it is loaded already, as the tests do to have beartype hold
@@ -8,15 +8,35 @@ every shape.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING or "jaxtyping" in sys.modules:
     from jaxtyping import Bool, Float, Int
 else:
     Bool = Float = Int = None
 
+#: What shapes are of.
 Array = np.ndarray
 
-__all__ = ["Array", "Bool", "Float", "Int"]
+#: An array of numbers, and a number or an array of them.
+Floats = NDArray[np.float64]
+Values = float | Floats
+
+#: A number, a NumPy array or a JAX one.
+AnyArray = Any
+
+__all__ = ["AnyArray", "Array", "Bool", "Float", "Floats", "Int", "Values", "space", "sqrt"]
+
+
+def space(*values: AnyArray) -> Any:
+    """Return the namespace of the first array that has one other than NumPy's, else NumPy's."""
+    spaces = [value.__array_namespace__() for value in values if hasattr(value, "__array_namespace__")]
+    return next((space for space in spaces if space is not np), np)
+
+
+def sqrt(x: AnyArray) -> AnyArray:
+    """Return the square root, elementwise."""
+    return space(x).sqrt(x)

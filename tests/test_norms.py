@@ -9,8 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from hpgrid.checks import OPTIMIZERS
 from hpgrid.newton_schulz import MUON, QUINTIC, newton_schulz, oracle_error

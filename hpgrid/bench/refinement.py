@@ -13,16 +13,14 @@ from statistics import median
 from typing import NamedTuple, NoReturn
 
 import numpy as np
-from numpy.typing import NDArray
 
 import hpgrid
 from hpgrid.bench.measure import cpu, interleaved
 from hpgrid.refinement.profile import profile
+from hpgrid.shapes import Floats
 from hpgrid.theory import theorems
 
 TUNED = ("eta", "b", "alpha")
-
-Floats = NDArray[np.float64]
 
 
 class Contender(NamedTuple):

@@ -26,6 +26,7 @@ import hpgrid
 from hpgrid.bench.measure import cpu, interleaved, peak_memory
 from hpgrid.bench.problem import axes_of
 from hpgrid.search.many import ManyResult, search_many
+from hpgrid.shapes import Floats
 
 NAMES = ("C1", "C2", "C3")
 
@@ -43,8 +44,6 @@ NEAR = 8 * float(np.finfo(np.float64).eps)
 #: How many triples are searched in one call where time and memory are held against their number, as a sweep does
 #: that writes each block to disk.
 BLOCK = 1000
-
-Floats = NDArray[np.float64]
 
 
 class Found(NamedTuple):

@@ -15,11 +15,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hpgrid.arrays import Array, space, sqrt
 from hpgrid.bounds.constants import Problem, check_form
 from hpgrid.bounds.lemmas import kept, nesterov_noise
 from hpgrid.checks import bad, is_number, unknown
 from hpgrid.proxy import FunctionProxy, Term
+from hpgrid.shapes import AnyArray as Array, space, sqrt
 
 #: A wall that was reached through logs is off by the exponential's rounding, |log| up to 700 times 2^-53.
 ROUNDING = 1e-13

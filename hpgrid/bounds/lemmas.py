@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from hpgrid.arrays import Array, space, sqrt
 from hpgrid.bounds.constants import Problem
 from hpgrid.checks import unknown
+from hpgrid.shapes import AnyArray as Array, space, sqrt
 
 
 class Error(NamedTuple):

@@ -13,18 +13,18 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from hpgrid import bounds
 from hpgrid.claims.ledger import Number
 from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.shapes import Floats as Array
 
 if TYPE_CHECKING:
     from hpgrid.asymptotics import Law
     from hpgrid.paper.data import FigureData
     from hpgrid.refinement import Optimum
 
-Array = NDArray[np.float64]
 
 #: What the refined route takes; the exact one takes sums of powers alone.
 Bound = Proxy | FunctionProxy

@@ -13,17 +13,15 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from hpgrid.bounds import lmo_exact
 from hpgrid.bounds.cesista2025 import Parts
 from hpgrid.bounds.constants import Problem
 from hpgrid.proxy import evaluate_factor
 from hpgrid.refinement.profile import bisect
-from hpgrid.theory import batch_sizes as theory
-from hpgrid.theory import iso_loss
-
-Array = NDArray[np.float64]
+from hpgrid.shapes import Floats as Array
+from hpgrid.theory import batch_sizes as theory, iso_loss
 
 #: K(b), elementwise; +inf where no number of iterations reaches the target.
 Iterations = Callable[[ArrayLike], Array]

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from hpgrid.arrays import Array, space
 from hpgrid.formula.powers import rational
 from hpgrid.formula.syntax import Node
 from hpgrid.proxy import SHARPNESS
+from hpgrid.shapes import AnyArray as Array, space
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from hpgrid.checks import bad
 from hpgrid.config import Config
@@ -18,8 +17,6 @@ from hpgrid.paper.data import Check, FigureData, config_data
 from hpgrid.plotting import critical as plot
 from hpgrid.plotting.lines import padded
 from hpgrid.plotting.style import letter, log_axes, new_figure, styled
-
-Array = NDArray[np.float64]
 
 #: What the formula is called where it arrives, and where it does not.
 _FORMULA = ("the source's formula", "it never arrives")

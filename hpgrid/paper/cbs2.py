@@ -21,10 +21,8 @@ from hpgrid.paper.critical import problem
 from hpgrid.paper.data import Check, FigureData, config_data
 from hpgrid.plotting import critical as plot
 from hpgrid.plotting.style import letter, log_axes, new_figure, styled
-from hpgrid.theory import batch_sizes as theory
-from hpgrid.theory import iso_loss
-
-Array = NDArray[np.float64]
+from hpgrid.shapes import Floats as Array
+from hpgrid.theory import batch_sizes as theory, iso_loss
 
 #: Every how many points of an axis the map is held against an answer that is found numerically.
 _EVERY = 15

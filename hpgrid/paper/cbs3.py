@@ -10,7 +10,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
-from numpy.typing import NDArray
 
 from hpgrid.bounds import cesista2025 as bounds
 from hpgrid.checks import bad
@@ -22,9 +21,8 @@ from hpgrid.paper.data import Check, FigureData, config_data
 from hpgrid.plotting import critical as plot
 from hpgrid.plotting.lines import padded
 from hpgrid.plotting.style import REFINED, letter, log_axes, new_figure, styled
+from hpgrid.shapes import Floats as Array
 from hpgrid.theory import batch_sizes as theory
-
-Array = NDArray[np.float64]
 
 #: Every how many targets the minimum is found numerically and marked.
 _EVERY = 80

@@ -25,14 +25,13 @@ from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.refinement.cost import flatness
 from hpgrid.refinement.profile import grid_excess, sublevel
 from hpgrid.search.brute import grid_search
+from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import FAR, fit_slope, window_bias, within
-from hpgrid.theory import iso_loss as appendix_d
-from hpgrid.theory import theorems
+from hpgrid.theory import iso_loss as appendix_d, theorems
 
 if TYPE_CHECKING:
     from hpgrid.search.brute import SearchResult
 
-Array = NDArray[np.float64]
 
 #: Further arrays and checks of one panel, from its grid, its search and its contour lines.
 Extra = Callable[[Config, Panel, Grid, "SearchResult", dict[str, Any]], tuple[dict[str, Any], tuple[Check, ...]]]

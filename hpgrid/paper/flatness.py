@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from hpgrid.config import Config
 from hpgrid.paper.checks import verdict
@@ -21,10 +20,9 @@ from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.refinement.cost import flatness, regret
 from hpgrid.refinement.optimum import refine
 from hpgrid.refinement.profile import grid_excess
+from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import FAR, REFINED, fit_slope, window_bias, within
 from hpgrid.theory import theorems
-
-Array = NDArray[np.float64]
 
 #: What a hyperparameter is moved by, and what counts as near-optimal.
 DECADE, SHARE = 10.0, 0.01

@@ -40,8 +40,7 @@ from hpgrid.slopes import (
     within,
 )
 from hpgrid.theory import theorems
-from hpgrid.tuning.laws import exact_law, predicted
-from hpgrid.tuning.laws import monomials as monomials_of
+from hpgrid.tuning.laws import exact_law, monomials as monomials_of, predicted
 from hpgrid.tuning.question import Question, ask
 from hpgrid.tuning.survey import default_window, fitted_edge, search
 

@@ -11,7 +11,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter
-from numpy.typing import NDArray
 
 from hpgrid.checks import METHODS, bad, check_choice, check_count, check_value
 from hpgrid.config import Config
@@ -19,9 +18,8 @@ from hpgrid.paper.checks import verdict
 from hpgrid.paper.data import Check, FigureData, config_data
 from hpgrid.plotting.lines import METHOD_COLORS, METHOD_MARKERS, bound_line, family, law, level, measured, padded
 from hpgrid.plotting.style import OPTIMUM, hollow, letter, log_axes, new_figure, number, styled
+from hpgrid.shapes import Floats as Array
 from hpgrid.theory import theorems
-
-Array = NDArray[np.float64]
 
 #: What is minimised.
 FUNCTIONS = ("smoothed", "quadratic")

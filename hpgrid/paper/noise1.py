@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from hpgrid.checks import METHODS, bad, check_count, check_value
 from hpgrid.config import Config
@@ -18,8 +17,7 @@ from hpgrid.paper.checks import verdict
 from hpgrid.paper.data import Check, FigureData, config_data
 from hpgrid.plotting.lines import METHOD_COLORS, METHOD_MARKERS, bound_line, level, measured, padded
 from hpgrid.plotting.style import letter, log_axes, new_figure, styled
-
-Array = NDArray[np.float64]
+from hpgrid.shapes import Floats as Array
 
 #: The moments that are drawn, and what each is called.
 SHOWN = {"momentum2": "$M_t$", "nesterov2": "$C_t$"}

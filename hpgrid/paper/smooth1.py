@@ -12,7 +12,6 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
-from numpy.typing import NDArray
 
 from hpgrid.checks import NOISE_KINDS, OPTIMIZERS, bad, check_choice, check_count, read_shape
 from hpgrid.config import Config
@@ -20,8 +19,6 @@ from hpgrid.norms import Norm, named
 from hpgrid.paper.data import Check, FigureData, config_data
 from hpgrid.plotting.style import letter, new_figure, power_of_ten, styled
 from hpgrid.theory import cesista_laws as theory
-
-Array = NDArray[np.float64]
 
 #: How many standard errors a mean may be off: one in 16000 by chance.
 SURE = 4.0

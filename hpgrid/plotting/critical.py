@@ -15,8 +15,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from hpgrid.plotting.style import PREDICTED
-
-Array = NDArray[np.float64]
+from hpgrid.shapes import Floats as Array
 
 #: Curves of one family: told apart by hue, by lightness and by dashes.
 COLORS = ("#1b4f9c", "#d1750a", "#2a9d6f", "#8c2d82", "#5a5a5a")

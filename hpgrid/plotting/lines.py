@@ -23,8 +23,7 @@ from hpgrid.plotting.style import (
     hollow,
     visible,
 )
-
-Array = NDArray[np.float64]
+from hpgrid.shapes import Floats as Array
 
 
 def family(axes: Axes, x: Array, curves: Array, values: Array, name: str) -> LineCollection:

@@ -26,8 +26,7 @@ from hpgrid.plotting.style import (
     power_of_ten,
     visible,
 )
-
-Array = NDArray[np.float64]
+from hpgrid.shapes import Floats as Array
 
 Mask = NDArray[np.bool_]
 

@@ -9,12 +9,9 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import NDArray
 
 from hpgrid.plotting.style import label_values, number, ticks
-
-Array = NDArray[np.float64]
-
+from hpgrid.shapes import Floats as Array
 
 #: A value as text.
 Say = Callable[[float], str]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from hpgrid.proxy import FUNCTIONS, Factor, FunctionProxy, Proxy, RiskFunction
 from hpgrid.refinement.problem import OPEN, Floats, Problem
+from hpgrid.shapes import AnyArray as Array
 
 #: Points on each tuned axis of the grid that descents start from, by the number of tuned variables.
 COARSE = {1: 400, 2: 100, 3: 40}
@@ -39,8 +40,6 @@ TINY = 1e-290
 LEAST_DAMPING = 1e-18
 
 MOST_STEPS = 200
-
-Array = Any
 
 
 # --- the bound as a function of its logs ---

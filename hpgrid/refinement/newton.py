@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hpgrid.refinement.bases import Row, all_bases
 from hpgrid.refinement.problem import OPEN
+from hpgrid.shapes import AnyArray as Array
 
 #: Stop where every gradient entry is this small against the sum of its terms' sizes.
 GRADIENT = 1e-12
@@ -37,8 +38,6 @@ COOLING = 0.4
 SETTLED = 1e-6
 
 MOST_STEPS = 400
-
-Array = Any
 
 
 class State(NamedTuple):

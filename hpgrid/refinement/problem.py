@@ -13,8 +13,7 @@ from hpgrid.checks import bad, is_number, unknown
 from hpgrid.proxy import FunctionProxy, Proxy, Term, evaluate_factor
 from hpgrid.refinement.bases import Row
 from hpgrid.regime import Regime
-
-Floats = NDArray[np.float64]
+from hpgrid.shapes import Floats
 
 #: The log of what an unbounded variable may reach: e^690 is 1e299, and nothing overflows.
 OPEN = 690.0

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hpgrid.arrays import Array
 from hpgrid.bounds import lemmas
+from hpgrid.shapes import AnyArray as Array
 from hpgrid.stochastic.intervals import Interval, interval
 from hpgrid.stochastic.momentum import Means, Setting, simulate
 from hpgrid.stochastic.noise import Noise

@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 
 from hpgrid.norms import Array, Norm, check_shape
 from hpgrid.progress import track
+from hpgrid.shapes import Floats
 from hpgrid.stochastic.noise import Noise
-
-Floats = NDArray[np.float64]
 
 #: How many entries the means of one batch of draws have together.
 _BATCH = 2**22

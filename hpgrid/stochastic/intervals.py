@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hpgrid.arrays import Array
 from hpgrid.checks import bad
+from hpgrid.shapes import AnyArray as Array
 
 #: How sure all of the intervals of a figure, or of a row of the ledger, are together.
 LEVEL = 0.99

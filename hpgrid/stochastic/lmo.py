@@ -16,10 +16,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from hpgrid.arrays import Array
 from hpgrid.bounds import lmo_exact
 from hpgrid.checks import bad
 from hpgrid.norms import Norm
+from hpgrid.shapes import AnyArray as Array
 from hpgrid.stochastic.noise import GAUSSIAN
 from hpgrid.stochastic.problems import Form, Problem
 from hpgrid.stochastic.samples import draws

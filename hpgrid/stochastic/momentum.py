@@ -16,8 +16,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from hpgrid.arrays import Array
 from hpgrid.norms import Norm
+from hpgrid.shapes import AnyArray as Array
 from hpgrid.stochastic.problems import Form, Problem
 
 

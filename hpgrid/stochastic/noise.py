@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
-from hpgrid.arrays import Array
+from hpgrid.shapes import AnyArray as Array
 
 Shape = tuple[int, int]
 

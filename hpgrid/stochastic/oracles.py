@@ -7,13 +7,11 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from numpy.typing import NDArray
 
 from hpgrid.checks import PRECISIONS, unknown
 from hpgrid.newton_schulz import OracleError, newton_schulz, oracle_error
 from hpgrid.norms import SPECTRAL, check_shape
-
-Floats = NDArray[np.float64]
+from hpgrid.shapes import Floats
 
 
 class Spread(NamedTuple):

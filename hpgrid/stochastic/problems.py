@@ -27,9 +27,9 @@ from typing import NamedTuple
 import jax.numpy as jnp
 import numpy as np
 
-from hpgrid.arrays import Array
 from hpgrid.checks import bad
 from hpgrid.norms import MAX, SPECTRAL, Norm, check_shape
+from hpgrid.shapes import AnyArray as Array
 from hpgrid.stochastic.thin import gram, norm_of, together
 
 Shape = tuple[int, int]

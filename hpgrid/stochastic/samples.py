@@ -10,8 +10,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from hpgrid.arrays import Array
 from hpgrid.norms import MAX, SPECTRAL, Norm, check_shape
+from hpgrid.shapes import AnyArray as Array
 from hpgrid.stochastic.intervals import Interval, interval
 from hpgrid.stochastic.noise import GAUSSIAN, ONE_HOT, Noise, Shape
 

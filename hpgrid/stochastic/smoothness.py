@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from hpgrid.checks import bad
 from hpgrid.norms import Array, Norm, check_shape, inner
 from hpgrid.progress import track
-
-Floats = NDArray[np.float64]
+from hpgrid.shapes import Floats
 
 #: Which quantiles of the quotient are given.
 QUANTILES = (0.05, 0.5, 0.95, 0.999)

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 
-from hpgrid.arrays import Array
 from hpgrid.norms import NORMS, SPECTRAL, Norm
+from hpgrid.shapes import AnyArray as Array
 
 
 class Gram(NamedTuple):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hpgrid.arrays import Array
+from hpgrid.shapes import AnyArray as Array
 from hpgrid.slopes import Slope, fit_slope
 from hpgrid.stochastic.intervals import LEVEL, near_least
 

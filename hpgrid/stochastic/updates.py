@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hpgrid.arrays import Array
+from hpgrid.shapes import AnyArray as Array
 from hpgrid.slopes import Slope, fit_slope
 from hpgrid.stochastic.against import Experiment, measure
 from hpgrid.stochastic.intervals import Interval, interval, ratio

@@ -18,12 +18,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from numpy.typing import NDArray
 
 from hpgrid.norms import FROBENIUS, MAX, SPECTRAL, Array, Norm, check_shape
+from hpgrid.shapes import Floats
 from hpgrid.stochastic.smoothness import after, gradient, quotient
-
-Floats = NDArray[np.float64]
 
 #: How often a pair is halved: to a millionth, where rounding is still below 1e-8 of the quotient.
 HALVINGS = 20

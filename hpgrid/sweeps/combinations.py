@@ -8,12 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpgrid.grid import LogAxis
+from hpgrid.shapes import Floats as Array
 from hpgrid.sweeps.plan import Plan
-
-Array = NDArray[np.float64]
 
 #: Combinations in a block, where nobody says otherwise: two seconds' work on two cores, which is what a kill loses;
 #: writing a block takes a tenth of one.

@@ -11,11 +11,10 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from hpgrid.shapes import Floats as Array
 from hpgrid.theory.iso_loss import Parts, minimum_batch_size
-
-Array = NDArray[np.float64]
 
 #: The share s = Z_noise^2/(Y eps') from which on 2 Y/eps' reaches the target at no number of iterations.
 NEVER = 0.5

@@ -14,9 +14,9 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Array = NDArray[np.float64]
+from hpgrid.shapes import Floats as Array
 
 #: The stated laws of the star-convex bound: the power of T (or K), and that of its log.
 STAR_CONVEX_FIXED_MOMENTUM = {"b": (Fraction(2, 3), Fraction(-2, 3)), "eta": (Fraction(-1, 3), Fraction(1, 3))}

@@ -9,9 +9,9 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Array = NDArray[np.float64]
+from hpgrid.shapes import Floats as Array
 
 #: d log b / d log K of the near-optimal batch size once the burn-in is over: the noise C_floor/b^(1/2)
 #: is a given share of the rest, C_det/K^(1/2), along b ~ K. Source: Shulgin et al., Appendix D.

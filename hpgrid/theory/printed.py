@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Array = NDArray[np.float64]
-
-#: A constant, or an array of its values.
-Values = float | Array
+from hpgrid.shapes import Floats as Array, Values
 
 
 def risk_in_tokens(at: Mapping[str, Array], *, C1: Values, C2: Values, C3: Values) -> Array:

@@ -9,12 +9,9 @@ import math
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Array = NDArray[np.float64]
-
-#: A constant, or an array of its values.
-Values = float | Array
+from hpgrid.shapes import Floats as Array, Values
 
 #: d log / d log T of each optimum. Source: Shulgin et al., eqs. (7), (8), (9).
 THEOREM_1 = {"risk": Fraction(-1, 4), "b": Fraction(1, 2), "eta": Fraction(-1, 4)}

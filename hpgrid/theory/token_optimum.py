@@ -8,12 +8,9 @@ from __future__ import annotations
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Array = NDArray[np.float64]
-
-#: A constant, or an array of its values.
-Values = float | Array
+from hpgrid.shapes import Floats as Array, Values
 
 #: d log / d log T of each optimum. Source: Shulgin et al., eq. (23).
 EXPONENTS = {"b": Fraction(1, 6), "K": Fraction(5, 6), "eta": Fraction(-7, 12), "alpha": Fraction(-1, 3)}

@@ -7,10 +7,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-#: A number, or an array of its values at several budgets.
-Values = float | NDArray[np.float64]
+from hpgrid.shapes import Values
 
 #: The exponents of T1/T0 in each rule, by regime. Source: Shulgin et al., Table 2.
 TABLE_2 = {

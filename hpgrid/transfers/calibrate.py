@@ -18,13 +18,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hpgrid.shapes import Floats as Array
 from hpgrid.transfers.constants import Constants
 from hpgrid.transfers.given import Limits, Setting
 from hpgrid.transfers.optimum import At, point, terms
-
-Array = NDArray[np.float64]
 
 #: What is free is shown while noise is this much of the risk at the start.
 NOISE_SHARES = (0.01, 0.99)

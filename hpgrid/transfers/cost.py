@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hpgrid.shapes import Floats as Array
 from hpgrid.transfers.batch import feasible
 from hpgrid.transfers.constants import Constants
 from hpgrid.transfers.given import Limits, Setting
 from hpgrid.transfers.optimum import At, Box, least, point, risk
-
-Array = NDArray[np.float64]
 
 #: What is this near the least risk is the least: two sums of five terms, and what their numbers were rounded to.
 _ROUNDING = 1e-13

@@ -7,16 +7,14 @@ from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hpgrid.shapes import Floats as Array
 from hpgrid.theory import schedules, theorems, transfer
 from hpgrid.transfers import half_life
 from hpgrid.transfers.constants import Constants
 from hpgrid.transfers.given import Setting
 from hpgrid.transfers.optimum import At, Box, Range, least, point
 from hpgrid.transfers.rules import Row
-
-Array = NDArray[np.float64]
 
 
 class Move(NamedTuple):

@@ -13,13 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hpgrid.shapes import Floats as Array, Values
 from hpgrid.transfers.constants import Constants
 from hpgrid.transfers.given import Setting
-
-Array = NDArray[np.float64]
-
-#: A number, or an array of its values.
-Values = float | Array
 
 #: What one variable may be, from the lowest to the highest; a variable that is held has one value.
 Range = tuple[Values, Values]

@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 
 from hpgrid.plotting import transfer_plot as ways
 from hpgrid.plotting.lines import padded
 from hpgrid.plotting.style import letter, new_figure, styled
+from hpgrid.shapes import Floats as Array
 from hpgrid.transfers.given import TUNED, Limits
 from hpgrid.transfers.rules import moved
 
 if TYPE_CHECKING:
     from hpgrid.transfers.answer import Transfer
 
-Array = NDArray[np.float64]
 
 #: Budgets along the way.
 _POINTS = 401

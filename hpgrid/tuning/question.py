@@ -7,14 +7,12 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpgrid.checks import TUNABLE
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, along, as_regime
-
-Array = NDArray[np.float64]
+from hpgrid.shapes import Floats as Array
 
 
 @dataclass(frozen=True)

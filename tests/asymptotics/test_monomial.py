@@ -6,8 +6,7 @@ import math
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from hpgrid.asymptotics import notation
 from hpgrid.asymptotics.monomial import ONE, Complement, Monomial, Real, add, monomial, number, power

@@ -13,8 +13,7 @@ from mpmath import mp, mpf
 from oracle import assert_agrees, axes_of, naive_search
 
 from hpgrid import Grid, LogAxis, bounds, grid_search, refine
-from hpgrid.bounds import cesista2025 as source
-from hpgrid.bounds import lemmas
+from hpgrid.bounds import cesista2025 as source, lemmas
 from hpgrid.checks import InputError
 from hpgrid.proxy import Proxy, Term
 

@@ -9,13 +9,11 @@ import numpy as np
 import pytest
 from measured import CLAIMS, check_every_row, remeasured, rows, verdict
 
-from hpgrid.bounds import cesista2025 as bounds
-from hpgrid.bounds import lemmas
+from hpgrid.bounds import cesista2025 as bounds, lemmas
 from hpgrid.claims import cesista2025
 from hpgrid.claims.ledger import FAILS, HOLDS, VACUOUS, Reading
 from hpgrid.stochastic import against
-from hpgrid.theory import batch_sizes as fewest
-from hpgrid.theory import cesista_laws
+from hpgrid.theory import batch_sizes as fewest, cesista_laws
 
 OWN = [entry for entry in CLAIMS.values() if entry.source == "cesista2025"]
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from hpgrid.bounds.cesista2025 import Parts
 from hpgrid.bounds.constants import Problem
 from hpgrid.critical import tokens
 from hpgrid.critical.tokens import Iterations, iterations_of_loss, iterations_of_mean
-from hpgrid.theory import batch_sizes as theory
-from hpgrid.theory import iso_loss
+from hpgrid.theory import batch_sizes as theory, iso_loss
 
 #: Batch sizes are then above 1.
 ABOVE = st.floats(1.0, 9.0)

@@ -7,8 +7,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 
-from hpgrid.plotting import lines as curves
-from hpgrid.plotting import maps as contours
+from hpgrid.plotting import lines as curves, maps as contours
 from hpgrid.plotting.style import new_figure
 
 X = np.geomspace(1e2, 1e8, 7)

@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from reference import Minimum, Rounding, minimum, posynomial, rounding
 
 from hpgrid import Proxy, Term, bounds

@@ -6,8 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from hpgrid.checks import InputError
 from hpgrid.statements.language import LEFT, LONGEST, Powers, Statement, parse

@@ -7,8 +7,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from hpgrid.sweeps.combinations import lay_out
 from hpgrid.sweeps.plan import Plan, parse

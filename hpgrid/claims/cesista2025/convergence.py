@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from hpgrid.bounds import cesista2025 as bounds
-from hpgrid.bounds import lemmas
+from hpgrid.bounds import cesista2025 as bounds, lemmas
 from hpgrid.claims.cesista2025.routes import CONSTANTS, ROUNDING, at, points
 from hpgrid.claims.ledger import Finding, Reading, claim
 from hpgrid.claims.readings import at_least, at_most, same

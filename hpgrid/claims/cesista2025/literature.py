@@ -16,8 +16,7 @@ from typing import Any
 import numpy as np
 
 from hpgrid import bounds as proxies
-from hpgrid.bounds import cesista2025 as bounds
-from hpgrid.bounds import lemmas
+from hpgrid.bounds import cesista2025 as bounds, lemmas
 from hpgrid.claims.cesista2025.routes import CONSTANTS, LAM, ROUNDING, at, points
 from hpgrid.claims.ledger import Finding, Reading, claim
 from hpgrid.claims.readings import at_least, at_most, same
@@ -26,8 +25,7 @@ from hpgrid.critical import tokens
 from hpgrid.critical.tokens import iterations_of_mean
 from hpgrid.proxy import Proxy, Term
 from hpgrid.refinement.optimum import Optimum
-from hpgrid.theory import batch_sizes, cesista_laws
-from hpgrid.theory import cesista_laws as stated
+from hpgrid.theory import batch_sizes, cesista_laws, cesista_laws as stated
 
 GIVEN = ("eta", "b", "alpha", "Delta0", "L", "sigma", "D", "G0")
 

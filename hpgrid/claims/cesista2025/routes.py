@@ -12,11 +12,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpgrid.claims.routes import Setting
-
-Array = NDArray[np.float64]
 
 #: Both sides of an identity are sums of at most eight products of at most ten factors.
 ROUNDING = 2 * (8 + 10) * float(np.finfo(float).eps)

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 
 from hpgrid import bounds as proxies
-from hpgrid.bounds import cesista2025 as bounds
-from hpgrid.bounds import lemmas
-from hpgrid.claims.cesista2025.routes import CONSTANTS, ROUNDING, Array, at
+from hpgrid.bounds import cesista2025 as bounds, lemmas
+from hpgrid.claims.cesista2025.routes import CONSTANTS, ROUNDING, at
 from hpgrid.claims.ledger import Finding, Reading, claim
 from hpgrid.claims.readings import at_least, at_most, same
 from hpgrid.claims.routes import bisect, refined, value
 from hpgrid.critical import tokens
 from hpgrid.critical.tokens import Iterations, iterations_of_mean
+from hpgrid.shapes import Floats as Array
 from hpgrid.theory import batch_sizes as theory
 
 #: A bound X/K + Y/b + Z with Z constant, as the theorem takes it, and its target.

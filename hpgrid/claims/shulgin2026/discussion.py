@@ -27,8 +27,7 @@ from hpgrid.claims.routes import (
     setting,
     value,
 )
-from hpgrid.theory import theorems
-from hpgrid.theory import transfer as printed
+from hpgrid.theory import theorems, transfer as printed
 from hpgrid.theory.transfer import Run
 
 #: Figures 5, 1 and 6, and their momenta.
