@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
+from scipy import optimize
 
 from hpgrid import FunctionProxy, Grid, Proxy, SearchResult, bounds
 
@@ -142,3 +143,9 @@ def assert_agrees(result: SearchResult, found: Found) -> None:
     for name, index in found.index.items():
         assert_array_equal(result.index[name][clear(found)], index[clear(found)])
     assert tuple(result.index) == tuple(found.index)
+
+
+def minimise(risk: Callable[[Any], Any], start: Sequence[float]) -> tuple[NDArray[np.float64], float]:
+    """The minimiser and the minimum of a positive function of positive numbers, found numerically in the logs."""
+    found = optimize.minimize(lambda z: np.log(risk(np.exp(z))), np.log(start), method="BFGS", options={"gtol": 1e-10})
+    return np.exp(found.x), float(np.exp(found.fun))

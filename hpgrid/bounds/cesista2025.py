@@ -17,7 +17,7 @@ import numpy as np
 
 from hpgrid.bounds.constants import Problem, check_form
 from hpgrid.bounds.lemmas import kept, nesterov_noise
-from hpgrid.checks import bad, is_number, unknown
+from hpgrid.checks import bad, is_number
 from hpgrid.proxy import FunctionProxy, Term
 from hpgrid.shapes import AnyArray as Array, space, sqrt
 
@@ -310,8 +310,6 @@ def _proxy(
     """A bound in the budget that was asked for, with the constants that it names; those that are 0 are left out."""
     if not (is_number(W0) and W0 >= 0):
         raise bad("the norm of the first weights must satisfy W0 >= 0", W0, "W0=0, say")
-    if budget not in ("T", "K"):
-        raise unknown("budget", budget, ("T", "K"))
     constants = problem.named("Delta0", "L", "sigma", "D", "G0")
     constants |= {key: value for key, value in (("lam", problem.lam), ("W0", float(W0))) if value > 0}
     constants |= problem.named(*more)

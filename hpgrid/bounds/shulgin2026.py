@@ -8,7 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple
 
-from hpgrid.checks import bad, unknown
+from hpgrid.checks import bad
 from hpgrid.proxy import Factor, Proxy, Term
 
 _HALF = Fraction(1, 2)
@@ -56,12 +56,6 @@ def _noise_exponent(q: float | str | Fraction) -> Fraction:
     return exponent
 
 
-def _check_budget(budget: str) -> str:
-    if budget not in ("T", "K"):
-        raise unknown("budget", budget, ("T", "K"))
-    return budget
-
-
 def lmo(
     *,
     C1: float | None = None,
@@ -98,7 +92,6 @@ def lmo(
 
     Source: Shulgin et al., eqs. (3) and (4); Appendix C.1 (E0); Appendix C.2, eq. (43) (q).
     """
-    _check_budget(budget)
     given = {"C1": C1, "C2": C2, "C3": C3, "Delta0": Delta0, "L": L, "rho": rho, "sigma": sigma}
     constants, (c1, c2, c3) = _lmo_coefficients(given)
     noise = _noise_exponent(q)
@@ -131,7 +124,6 @@ def lmo_exact(*, Delta0: float = 1.0, L: float = 1.0, rho: float = 1.0, sigma: f
 
     Source: Shulgin et al., eqs. (2), (10) in K, (11) in T.
     """
-    _check_budget(budget)
     noise = _times(2, "rho", "sigma")
     terms = (
         _times(1, "Delta0").term(eta=-1, K=-1),
@@ -165,7 +157,6 @@ def lmo_large_horizon(
 
     Source: Shulgin et al., eq. (5).
     """
-    _check_budget(budget)
     terms = (
         _times(1, "C1").term(eta=-1, K=-1),
         _times(1, "C2").term(b=-_noise_exponent(q), alpha=_HALF),
@@ -189,7 +180,6 @@ def sgd(*, Delta0: float = 1.0, L: float = 1.0, sigma: float = 1.0, budget: str 
 
     Source: Shulgin et al., eq. (42).
     """
-    _check_budget(budget)
     variance = _Coefficient(Fraction(1), {"L": Fraction(1), "sigma": Fraction(2)})
     terms = (_times(1, "Delta0").term(eta=-1, K=-1), variance.term(eta=1, b=-1))
     return Proxy(

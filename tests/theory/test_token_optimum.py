@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from scipy import optimize
+from oracle import minimise
 
 from hpgrid.theory import theorems, token_optimum
 
@@ -18,12 +18,6 @@ T = 1e14
 def bound(eta, b, alpha, Delta0: float, L: float, noise: float):
     noises = 2 * noise * np.sqrt(b) / (alpha * T) + 2 * noise * np.sqrt(alpha / b)
     return b * Delta0 / (eta * T) + noises + 7 * L * eta / 2 + 2 * L * eta / alpha
-
-
-def minimise(risk, start: list[float]) -> tuple[np.ndarray, float]:
-    """The minimiser and the minimum of a function of logs."""
-    found = optimize.minimize(lambda z: np.log(risk(np.exp(z))), np.log(start), method="BFGS", options={"gtol": 1e-10})
-    return np.exp(found.x), float(np.exp(found.fun))
 
 
 @pytest.mark.parametrize("constants", CONSTANTS)

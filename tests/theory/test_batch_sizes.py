@@ -1,18 +1,22 @@
-"""Batch sizes of the fewest tokens: closed forms against high-precision minima of the tokens themselves."""
+"""Batch sizes of the fewest tokens: closed forms against high-precision minima of the tokens themselves; caps."""
 
 from __future__ import annotations
 
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
-from hpgrid.theory import batch_sizes as theory, iso_loss
+from hpgrid.theory import batch_sizes as theory
+from hpgrid.theory import iso_loss, theorems
 
 #: Roots are sums of positive numbers, squared: nothing cancels, and sixteen roundings are room enough, twice.
 ROUNDING = 32 * float(np.finfo(float).eps)
 
 LOGS = st.floats(-12.0, 12.0)
+
+CONSTANTS = [(1.0, 1.0, 1.0), (3.0, 0.2, 7.0), (0.5, 40.0, 2.0)]
 
 
 def decade(x: float) -> float:
@@ -170,3 +174,22 @@ def test_the_lmo_minimiser_with_eta_tuned_is_four_times_the_smallest(d: float, r
         return b * ((det + mpmath.sqrt(det**2 + 4 * burn / mpmath.sqrt(b) * left)) / (2 * left)) ** 2
 
     assert stationary(tokens, b)
+
+
+@pytest.mark.parametrize(("C1", "C2", "C3"), CONSTANTS)
+def test_at_a_cap_the_risk_is_theorem_1s_at_that_batch_size(C1: float, C2: float, C3: float) -> None:
+    T, b, alpha = 1e16, 1e3, 0.02
+    capped = theory.capped_risk(T, b, alpha, C1, C2, C3)
+    assert capped == pytest.approx(float(theorems.theorem1_risk_in_K(T / b, b, alpha, C1, C2, C3)))
+    far = theory.capped_risk(1e60, b, alpha, C1, C2, C3)
+    assert far == pytest.approx(float(theory.capped_floor(b, alpha, C2)), rel=1e-12)
+    at = {"C2": C2, "alpha": alpha, "b_max": b}
+    for name, power in theory.CAPPED_FLOOR.items():
+        assert theory.capped_floor(**{**at, name: 4 * at[name]}) == pytest.approx(
+            4.0 ** float(power) * float(theory.capped_floor(**at))
+        )
+
+
+def test_the_caps_are_reached_where_the_optimal_batch_size_has_its_exponent() -> None:
+    assert 1 / theory.CAP_REACHED["C"] == theorems.THEOREM_1["b"]
+    assert pytest.approx(theory.LARGEST_TOKEN_GAIN) == theory.LARGEST_GAIN**4
