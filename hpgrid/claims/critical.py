@@ -124,7 +124,7 @@ def _says_something(eta: float, **options: Any) -> bool:
     return critical_batch(**asked, eps=level * (1 - 1e-9)).status == FOUND
 
 
-@claim("H.critical.vacuous", "critical.trivial", "the bounds say something up to a learning rate each")
+@claim("H.critical.vacuous", "critical.critical_batch", "the bounds say something up to a learning rate each")
 def vacuous() -> Finding:
     """Where Z reaches the least trivial level; L ||W - W*|| = 2 L/lam and all else attained."""
     beta, L, lam = 1 - ALPHA, BALL["L"], BALL["lam"]

@@ -7,9 +7,9 @@ import subprocess
 import sys
 
 import pytest
+from commands import Capture, printed, refused
 
 import hpgrid
-from hpgrid.cli import main
 
 #: A vacuous target: the gradient is 1 at the start.
 VACUOUS = "--beta 0.95 --lam 0 --sigma 1 --L 1 --D 1 --Delta0 1 --G0 1 --eta 1e-3 --eps 2"
@@ -37,44 +37,34 @@ LMO bound, fewest tokens  b        K        tokens
 """
 
 
-def status(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as exit_:
-        main(("critical-batch", *arguments))
-    return int(exit_.value.code or 0)
+def test_what_is_found_as_text(capsys: Capture) -> None:
+    assert printed("critical-batch", capsys, *LARGE.split()) == FOUND
 
 
-def printed(capsys: pytest.CaptureFixture[str], line: str) -> str:
-    assert status(*line.split()) == 0
-    out, err = capsys.readouterr()
-    assert err == ""
-    return str(out)
-
-
-def test_what_is_found_as_text(capsys: pytest.CaptureFixture[str]) -> None:
-    assert printed(capsys, LARGE) == FOUND
-
-
-def test_it_prints_what_the_function_returns(capsys: pytest.CaptureFixture[str]) -> None:
+def test_it_prints_what_the_function_returns(capsys: Capture) -> None:
     asked = {"beta": 0.95, "eta": 1e-3, "eps": 30.0, "lam": 0.1, "sigma": 100.0, "Delta0": 100.0, "G0": 10.0}
     answer = hpgrid.critical_batch(**asked, form="revised", measure="loss")
     line = " ".join(f"--{name} {value}" for name, value in asked.items()) + " --form revised --measure loss"
-    assert printed(capsys, line) == answer.text() + "\n"
-    assert json.loads(printed(capsys, line + " --json")) == json.loads(json.dumps(answer.as_dict()))
+    assert printed("critical-batch", capsys, *line.split()) == answer.text() + "\n"
+    assert json.loads(printed("critical-batch", capsys, *line.split(), "--json")) == json.loads(
+        json.dumps(answer.as_dict())
+    )
 
 
-def test_a_vacuous_target_is_no_number(capsys: pytest.CaptureFixture[str]) -> None:
-    out = printed(capsys, VACUOUS)
+def test_a_vacuous_target_is_no_number(capsys: Capture) -> None:
+    out = printed("critical-batch", capsys, *VACUOUS.split())
     assert "vacuous: eps = 2 is not below G0 = 1, which the mean gradient norm does not exceed at the start" in out
     assert "critical batch size" not in out
-    found = json.loads(printed(capsys, VACUOUS + " --json"))
+    found = json.loads(printed("critical-batch", capsys, *VACUOUS.split(), "--json"))
     assert (found["status"], found["b"]) == ("vacuous", None)
 
 
-def test_a_target_below_z_is_no_number(capsys: pytest.CaptureFixture[str]) -> None:
-    out = printed(capsys, "--beta 0.95 --eta 1e-3 --eps 0.5")
+def test_a_target_below_z_is_no_number(capsys: Capture) -> None:
+    below = ["--beta", "0.95", "--eta", "1e-3", "--eps", "0.5"]
+    out = printed("critical-batch", capsys, *below)
     assert "out of reach: eps = 0.5 is not above Z = 0.537286" in out
     assert "Theorem 12" not in out
-    found = json.loads(printed(capsys, "--beta 0.95 --eta 1e-3 --eps 0.5 --json"))
+    found = json.loads(printed("critical-batch", capsys, *below, "--json"))
     assert (found["status"], found["b"], found["reach"]) == ("out of reach", None, None)
 
 
@@ -98,13 +88,8 @@ def test_a_target_below_z_is_no_number(capsys: pytest.CaptureFixture[str]) -> No
         ("--beta 0.9 --eps 2", "--eta"),
     ],
 )
-def test_mistakes_are_one_line_and_status_2(capsys: pytest.CaptureFixture[str], line: str, message: str) -> None:
-    assert status(*line.split()) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("hpgrid: error: ")
-    assert message in err
-    assert len(err.splitlines()) == 1
+def test_mistakes_are_one_line_and_status_2(capsys: Capture, line: str, message: str) -> None:
+    refused("critical-batch", capsys, line.split(), message)
 
 
 def loaded(line: str, code: int) -> str:

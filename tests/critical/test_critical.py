@@ -14,9 +14,11 @@ from hypothesis import assume, given, strategies as st
 
 import hpgrid
 from hpgrid import bounds
+from hpgrid.bounds.cesista2025 import Parts
 from hpgrid.bounds.constants import Problem
 from hpgrid.critical import tokens
 from hpgrid.critical.critical_batch import FOUND, OUT_OF_REACH, VACUOUS, CriticalBatch, lowest, trivial_bounds
+from hpgrid.theory import batch_sizes as theory
 
 #: A problem whose gradient is large at the start, so that the first form has something to say.
 LARGE: dict[str, Any] = {"beta": 0.95, "eta": 1e-2, "sigma": 100.0, "Delta0": 100.0, "G0": 10.0}
@@ -91,8 +93,6 @@ def test_what_is_within_a_share_of_the_fewest_tokens_is_an_interval_with_that_sh
 
 def test_iterations_fall_and_are_convex_and_tokens_have_one_minimum(kind: str) -> None:
     """And tokens are convex up to the inflection alone: beyond it, with a part in 1/b^(1/2), concave."""
-    from hpgrid.theory import batch_sizes as theory
-
     answer = hpgrid.critical_batch(**KINDS[kind])
     assert answer.reach is not None
     shape = answer.reach.shape
@@ -110,10 +110,7 @@ def test_iterations_fall_and_are_convex_and_tokens_have_one_minimum(kind: str) -
 
 
 def test_without_a_part_in_one_over_the_root_tokens_are_convex_everywhere() -> None:
-    from hpgrid.bounds.cesista2025 import Parts
-    from hpgrid.critical.tokens import iterations_of_mean
-
-    printed = iterations_of_mean(Parts(50.0, 0.3, 0.0, 0.0), "seed", 0.2)
+    printed = tokens.iterations_of_mean(Parts(50.0, 0.3, 0.0, 0.0), "seed", 0.2)
     shape = tokens.shape(printed, 1.5)
     assert (shape.K_falls, shape.K_convex, shape.one_minimum, shape.convex_to) == (True, True, True, np.inf)
     assert tokens.fewest(printed, 1.5).b == pytest.approx(2 * 0.3 / 0.2, rel=tokens.FLAT)
@@ -163,6 +160,13 @@ def test_a_minimum_below_one_sample_is_one_sample_and_says_so() -> None:
     assert all(low == 1.0 < high for low, high in answer.reach.near.values())
     assert "on its bound b >= 1" in answer.text()
     assert not hpgrid.critical_batch(**LARGE, eps=4.0).reach.on_bound  # type: ignore[union-attr]
+
+
+def test_a_beta_stays_as_it_was_written() -> None:
+    """1.0 - 0.9 would be 0.09999999999999998."""
+    for beta, alpha in ((0.9, 0.1), (0.95, 0.05), (0.999, 0.001), (0.0, 1.0)):
+        answer = hpgrid.critical_batch(**{**LARGE, "beta": beta}, eps=9.0)
+        assert answer.given.alpha == answer.as_dict()["given"]["alpha"] == alpha
 
 
 def test_alpha_stands_for_beta_and_eps_prime_for_eps() -> None:
