@@ -5,11 +5,9 @@ from __future__ import annotations
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from hpgrid.theory import batch_sizes as theory
-from hpgrid.theory import iso_loss, theorems
+from hpgrid.theory import batch_sizes as theory, iso_loss, theorems
 
 #: Roots are sums of positive numbers, squared: nothing cancels, and sixteen roundings are room enough, twice.
 ROUNDING = 32 * float(np.finfo(float).eps)
