@@ -1,23 +1,48 @@
-"""Slopes of power laws: how sure a fitted exponent is, and over which window."""
+"""From a grid's argmins to a verdict on an exponent: curve, window, fit, tolerance, and whether it can tell.
+
+A curve of optima against the budget is fitted from the end of its burn-in on. Its slope may be off the exponent of its
+law by a tolerance of two parts, in neither of which the prediction has a part:
+
+    error   what the argmin's uncertainty does to the fit: how far the grid's optimum may be from the continuous one
+    bias    how far the continuous optimum's own slope over the window is from its slope ``FAR`` beyond it
+
+A slope tells where the tolerance is below half of max(|exponent|, 1/4): ``readings.tells``, here as everywhere.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from hpgrid.checks import bad
 from hpgrid.proxy import FunctionProxy, Proxy, Term
+from hpgrid.readings import FLAT, Reading, tells
 from hpgrid.refinement.optimum import known
 from hpgrid.refinement.profile import Profile, grid_excess, profile, sublevel
 from hpgrid.regime import Regime
 from hpgrid.shapes import Array, Bool, Float, Int
 
+#: How much further out a law is taken to have settled.
+FAR = 1e20
 
+#: How far the log of a refined optimum may be from the truth: see the tests of refinement.
+REFINED = 1e-9
+
+#: Why there is no verdict: a window of fewer than two points; a continuous optimum that isn't known far out.
+NOTHING, NO_OPTIMUM = "nothing to fit", "no tolerance: refinement found no optimum"
+
+Bools = Array
+
+#: A product of powers of "risk" and of tuned variables; {"b": 1} is b itself.
+Powers = Mapping[str, Fraction]
+
+
+# --- one curve ---
 @dataclass(frozen=True)
 class Slope:
     """A power law y ~ x^slope fitted to a curve.
@@ -27,7 +52,7 @@ class Slope:
         theil_sen: the median of all pairwise slopes.
         intercept: log y of the fitted line at x = 1.
         error: how far ``slope`` can be off when every log y is within ``step`` of the truth.
-        step: that distance, in natural log.
+        step: that distance, in natural log; the largest, where points have one each.
         window: the first and last x that were used.
         points: how many points were used.
         edge_points: how many points in the window were left out, being on an edge or not finite.
@@ -49,20 +74,20 @@ def fit_slope(
     *,
     edge: ArrayLike | None = None,
     window: tuple[float, float] | None = None,
-    step: float | None = None,
+    step: ArrayLike | None = None,
 ) -> Slope:
     """Return the slope d log y / d log x of a curve, with the error that the grid allows.
 
-    A slope through points that are each within h of the truth is off by at most
-    h sum|u - mean u| / sum (u - mean u)^2, u = log x: 3 h/R for even spacing over a range R.
+    A slope through points that are each within h_i of the truth is off by at most
+    sum h_i |u_i - mean u| / sum (u_i - mean u)^2, u = log x: 3 h/R for one h and even spacing over a range R.
 
     Args:
         x: budgets, positive, shape (n,).
         y: an optimum at each budget, positive, shape (n,).
         edge: where the optimum sits on the border of the search box; those points are left out.
         window: smallest and largest x to use; everything where None.
-        step: how far log y may be from the truth: the step h of y's axis for an argmin over one
-            variable, the argmin's uncertainty where several are tuned. Where None, the smallest gap
+        step: how far log y may be from the truth, at every point or at each, shape (n,): the step h of y's axis for an
+            argmin over one variable, the argmin's uncertainty where several are tuned. Where None, the smallest gap
             between different values of log y.
 
     Raises:
@@ -78,25 +103,23 @@ def fit_slope(
     usable = inside & ~out & np.isfinite(y) & (y > 0) & (x > 0)
     left_out = int(inside.sum() - usable.sum())
     u, v = np.log(x[usable]), np.log(y[usable])
-    h = _smallest_gap(v) if step is None else float(step)
+    each = np.broadcast_to(_smallest_gap(v) if step is None else np.asarray(step, float), x.shape)[usable]
+    h = float(each.max(initial=0.0))
     if len(u) < 2 or np.ptp(u) == 0:
         return Slope(np.nan, np.nan, np.nan, np.inf, h, (np.nan, np.nan), len(u), left_out)
     away = u - u.mean()
     slope = float(away @ v / (away @ away))
-    error = float(h * np.abs(away).sum() / (away @ away))
+    moves = away != 0  # of the middle point nothing depends, even where its step is infinite
+    error = float(each[moves] @ np.abs(away[moves]) / (away @ away))
+    i, j = np.triu_indices(len(u), k=1)
+    theil_sen = float(np.median((v[j] - v[i]) / (u[j] - u[i])))
     ends = (float(x[usable].min()), float(x[usable].max()))
-    intercept = float(v.mean() - slope * u.mean())
-    return Slope(slope, _theil_sen(u, v), intercept, error, h, ends, len(u), left_out)
+    return Slope(slope, theil_sen, float(v.mean() - slope * u.mean()), error, h, ends, len(u), left_out)
 
 
 def within(x: Float[Array, "n"], window: tuple[float, float]) -> Bool[Array, "n"]:
     """Return which budgets lie in a window, both ends included: shape (n,)."""
     return (x >= window[0]) & (x <= window[1])
-
-
-def local_slopes(x: ArrayLike, y: ArrayLike) -> Float[Array, "n"]:
-    """Return d log y / d log x at every point of a curve, by differences: shape (n,)."""
-    return np.gradient(np.log(np.asarray(y, float)), np.log(np.asarray(x, float)))
 
 
 def _smallest_gap(v: Float[Array, "n"]) -> float:
@@ -105,11 +128,7 @@ def _smallest_gap(v: Float[Array, "n"]) -> float:
     return float(gaps.min()) if gaps.size else 0.0
 
 
-def _theil_sen(u: Float[Array, "n"], v: Float[Array, "n"]) -> float:
-    i, j = np.triu_indices(len(u), k=1)
-    return float(np.median((v[j] - v[i]) / (u[j] - u[i])))
-
-
+# --- many curves ---
 @dataclass(frozen=True)
 class Slopes:
     """Power laws fitted to n curves, each over its own budgets.
@@ -148,7 +167,7 @@ def fit_slopes(
     hat: Float[Array, "n m"],
     star: Float[Array, "n m"],
     usable: Bool[Array, "n m"],
-    sure: float,
+    tolerance: float,
 ) -> Slopes:
     """Return the slopes d log y / d log budget of n curves.
 
@@ -157,31 +176,47 @@ def fit_slopes(
         hat: the grid's curves.
         star: the continuous ones behind them.
         usable: which points may be used; those that are not positive and finite are left out too.
-        sure: how far the log of ``star`` may be from the truth.
+        tolerance: how far the log of ``star`` may be from the truth.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         v, w = np.log(hat), np.log(star)
     used = usable & np.isfinite(v) & np.isfinite(w)
     count = used.sum(axis=1)
-    enough = count >= 2
     u = np.log(budget)
     away = np.where(used, u - np.divide(_sum(used, u), np.maximum(count, 1))[:, None], 0.0)
-    spread = np.where(enough, (away**2).sum(axis=1), np.nan)
-    apart = np.where(used, np.abs(v - w), 0.0).max(axis=1, initial=0.0) + sure
-    known = np.where(count > 0, 1.0, np.nan)
+    spread = np.where(count >= 2, (away**2).sum(axis=1), np.nan)
+    apart = np.where(used, np.abs(v - w), 0.0).max(axis=1, initial=0.0) + tolerance
+    any_used = np.where(count > 0, 1.0, np.nan)
     return Slopes(
         slope_hat=_sum(used, away * np.where(used, v, 0.0)) / spread,
         slope_star=_sum(used, away * np.where(used, w, 0.0)) / spread,
         slope_error=apart * np.abs(away).sum(axis=1) / spread,
-        apart=apart * known,
+        apart=apart * any_used,
         points=count,
-        window_lo=np.where(used, budget, np.inf).min(axis=1, initial=np.inf) * known,
-        window_hi=np.where(used, budget, 0.0).max(axis=1, initial=0.0) * known,
+        window_lo=np.where(used, budget, np.inf).min(axis=1, initial=np.inf) * any_used,
+        window_hi=np.where(used, budget, 0.0).max(axis=1, initial=0.0) * any_used,
     )
 
 
 def _sum(used: Bool[Array, "n m"], terms: Array) -> Float[Array, "n"]:
     return np.where(used, terms, 0.0).sum(axis=1)
+
+
+# --- the window: from the end of burn-in on ---
+@runtime_checkable
+class Searched(Protocol):
+    """What a window needs of a search over budgets: mappings by axis."""
+
+    @property
+    def axes(self) -> Mapping[str, NDArray[np.float64]]: ...
+    @property
+    def at(self) -> Mapping[str, NDArray[np.float64]]: ...
+    @property
+    def index(self) -> Mapping[str, NDArray[np.integer]]: ...
+    @property
+    def edge(self) -> Mapping[str, NDArray[np.bool_]]: ...
+    @property
+    def values(self) -> Mapping[str, NDArray[np.float64]]: ...
 
 
 def lasting(holds: Bool[Array, "n m"]) -> Int[Array, "n"]:
@@ -190,21 +225,71 @@ def lasting(holds: Bool[Array, "n m"]) -> Int[Array, "n"]:
     return holds.shape[1] - at_the_end
 
 
-#: How much further out a law is taken to have settled.
-FAR = 1e20
+def burn_in_ends(
+    name: str, axis: Float[Array, "k"], *, index: Int[Array, "n m"] | None = None, at: Float[Array, "n m"] | None = None
+) -> Int[Array, "n"]:
+    """Return for each of n curves the position where burn-in ends; m where it never does.
+
+    From there on the optimum is more than one step of the grid off its natural bound, b = 1 or alpha = 1, for good:
+    one step off, and the argmin may have been rounded there. eta has no such bound.
+
+    Args:
+        name: the variable.
+        axis: its values on the grid, increasing.
+        index: the argmins' places on the axis; or
+        at: the continuous optima, NaN where there is none.
+    """
+    curves = index if at is None else at
+    assert curves is not None
+    if name == "eta":
+        return np.zeros(len(curves), int)
+    bound = 0 if name == "b" else len(axis) - 1
+    if at is None:
+        return lasting(np.abs(curves - bound) > 1)
+    return lasting(np.abs(np.log(at / axis[bound])) > np.diff(np.log(axis)).max())
 
 
-#: How far the log of a refined optimum may be from the truth.
-REFINED = 1e-9
+def burn_in_end(best: Searched, name: str, at: ArrayLike | None = None) -> int:
+    """Return the position at which the burn-in of a search's argmin ends: see ``burn_in_ends``.
+
+    Args:
+        best: a search whose only remaining axis is the budget.
+        name: the variable.
+        at: the continuous optimum, where that is to decide.
+    """
+    where: Any = {"index": best.index[name][None]} if at is None else {"at": np.asarray(at, float)[None]}
+    return int(burn_in_ends(name, best.values[name], **where)[0])
 
 
-Bools = Array
+def fitting_window(best: Searched, star: Mapping[str, Array] | None = None) -> tuple[float, float]:
+    """Return the budgets that slopes are fitted over: from the end of the last burn-in that ends, two at least.
+
+    Args:
+        best: a search whose only remaining axis is the budget.
+        star: the continuous optimum by variable, NaN where there is none: it decides where the leading order leaves a
+            variable open, along which the argmin wanders back to its bound long after burn-in.
+    """
+    (budget,) = best.axes.values()
+    ends = [burn_in_end(best, v, None if star is None else star[v]) for v in best.at]
+    first = max([end for end in ends if end < len(budget)], default=0)
+    return float(budget[max(min(first, len(budget) - 2), 0)]), float(budget[-1])
 
 
-#: Where a monomial is looked for: it has no bounds of its own.
-_OPEN = (1e-100, 1e100)
+def fitted_edge(best: Searched) -> Bools:
+    """Return where an optimum sits on a wall: there the others answer to the wall, and none of them is fitted.
+
+    What stays on b = 1 or alpha = 1 to the largest budget is on no wall of the grid: the bound has its optimum there.
+    """
+
+    def rests(name: str) -> Bools:
+        values, end = best.values[name], {"b": 0, "alpha": -1}.get(name)
+        stays = end is not None and values[end] == 1 and burn_in_end(best, name) == len(best.at[name])
+        return np.asarray((best.at[name] == 1) & stays)
+
+    return np.asarray(np.any([best.edge[v] & ~rests(v) for v in best.at], axis=0))
 
 
+# --- what a slope may be off by, and its verdict ---
 @dataclass(frozen=True)
 class MeasuredSlope:
     """A slope and what it may be off by.
@@ -213,20 +298,70 @@ class MeasuredSlope:
         name: what was fitted: "risk", a variable, or a monomial such as eta/b.
         fit: the fit; its ``error`` has the argmin's uncertainty in it.
         bias: how far the continuous optimum's slope over the window is from its law.
+        budget: "T" or "K".
+        begins: the budget from which the optimum lies on the bounds that hold it far out, where that is past the
+            window's first; NaN where it is not, or not known.
     """
 
     name: str
     fit: Slope
     bias: float
+    budget: str = "T"
+    begins: float = np.nan
 
     @property
     def tolerance(self) -> float:
         """How far the slope may be from the law's exponent."""
         return self.fit.error + abs(self.bias)
 
-    def identifiable(self, exponent: float) -> bool:
-        """Return whether the slope can tell a law of this exponent from none."""
-        return bool(self.fit.points >= 2 and self.fit.error < (abs(exponent) or 1.0))
+    def why_not(self, exponent: float) -> str:
+        """Return why the slope can't tell a law of this exponent; "" where it can."""
+        if self.fit.points < 2:
+            return NOTHING
+        if tells(self.tolerance, exponent):
+            return ""
+        if not tells(self.fit.error, exponent) and not abs(self.bias) > self.fit.error:
+            return f"it is uncertain by {self.fit.error:.2g}, half of the law itself or more"
+        if np.isnan(self.bias):
+            return NO_OPTIMUM
+        if np.isnan(self.begins):
+            return f"the window's bias is what is wide, {abs(self.bias):.2g}"
+        place = "beyond" if self.begins > self.fit.window[1] else "within"
+        return f"the law begins {place} this window: from {self.budget} = {self.begins:.1g} on"
+
+    def reading(self, exponent: float, what: str = "", route: str = "grid") -> Reading:
+        """Return the slope held against a predicted exponent.
+
+        Args:
+            exponent: the prediction.
+            what: what to call it; the slope of its name where nothing is said.
+            route: by which route the curve was found.
+        """
+        reading = Reading(
+            what or f"slope of {self.name}", route, self.fit.slope, exponent, self.tolerance, exponent=True,
+            window=self.fit.window, edge_points=self.fit.edge_points,
+            note=f"error {self.fit.error:.3f} from the grid + {abs(self.bias):.3f} from the window",
+        )  # fmt: skip
+        if self.fit.points < 2:
+            return replace(reading, measured=np.nan, tolerance=np.nan, window=(np.nan, np.nan), note=NOTHING)
+        if reading.holds is None:
+            return replace(reading, note=f"not identifiable on this grid: {self.why_not(exponent)}")
+        return reading
+
+
+def window_bias(budget: Array, truths: Sequence[Array], edge: Bools | None = None) -> float:
+    """Return how far a continuous curve's slope over a window may be from the slope of its law.
+
+    What the slope changes by between the window and ``FAR`` beyond it, and from there to ``FAR`` beyond that, where it
+    is known so far out: the last is more than what is still to come.
+
+    Args:
+        budget: the window's budgets, shape (n,).
+        truths: the curve there, at the budgets times ``FAR``, and perhaps times ``FAR`` squared, shape (n,) each.
+        edge: points that the fit leaves out, shape (n,).
+    """
+    here, *out = (fit_slope(budget, y, edge=edge if k == 0 else None).slope for k, y in enumerate(truths))
+    return float(np.abs(np.diff([here, *out])).sum())
 
 
 @dataclass(frozen=True)
@@ -250,115 +385,155 @@ class Curves:
         """Which budgets lie in the window, shape (n,)."""
         return np.asarray(within(self.budget, self.window))
 
-    def fit(self, name: str, step: float) -> Slope:
-        """Return the fit of one curve whose logs are each uncertain by ``step``."""
-        y, edge = self.values[name]
-        return fit_slope(self.budget, y, edge=edge, window=self.window, step=step)
-
-    def unfitted(self) -> tuple[MeasuredSlope, ...]:
-        """Return the slopes of curves of which the window leaves nothing to fit."""
-        return tuple(MeasuredSlope(v, _no_fit(int(edge.sum())), np.nan) for v, (_, edge) in self.values.items())
-
-    def with_monomials(self, monomials: Sequence[Mapping[str, Fraction]]) -> Curves:
-        """Return the curves with those of some products of powers of variables."""
-        more = {}
-        for powers in monomials:
-            edge = np.any([self.values[v][1] for v in powers], axis=0)
-            more[monomial_name(powers)] = (product({v: self.values[v][0] for v in powers}, powers), edge)
-        return replace(self, values={**self.values, **more})
+    def product(self, powers: Powers) -> tuple[Array, Bools]:
+        """Return a product of powers of curves, and where any of them is at an edge, shape (n,)."""
+        edge = np.any([self.values[v][1] for v in powers], axis=0)
+        return product({v: self.values[v][0] for v in powers}, powers), np.asarray(edge)
 
 
-def product(of: Mapping[str, Array], powers: Mapping[str, Fraction]) -> Array:
-    """Return a product of powers of some curves."""
-    return np.asarray(np.prod([of[v] ** float(power) for v, power in powers.items()], axis=0))
+class Truth(NamedTuple):
+    """The continuous optimum behind a grid's: "risk" and every tuned variable, NaN where there is none.
+
+    Attributes:
+        here: at the budgets of the window, shape (n,).
+        far: at those times ``FAR``.
+        uncertainty: how far the log of a product of argmins may be from the continuous one's; where None, how far the
+            two are apart over the window.
+        at: the optimum at any budgets.
+        caps: the largest values of variables, beside alpha = 1.
+    """
+
+    here: Mapping[str, Array]
+    far: Mapping[str, Array]
+    uncertainty: Callable[[Powers], float] | None
+    at: Callable[[Array], Mapping[str, Array]]
+    caps: Mapping[str, float]
 
 
-def _no_fit(edge_points: int) -> Slope:
-    return Slope(np.nan, np.nan, np.nan, np.inf, np.nan, (np.nan, np.nan), 0, edge_points)
-
-
-def window_bias(budget: Array, truths: Sequence[Array], edge: Bools | None = None) -> float:
-    """Return how far a continuous curve's slope over a window may be from the slope of its law.
-
-    What the slope changes by between the window and ``FAR`` beyond it, and from there to ``FAR`` beyond that, where it
-    is known so far out: the last is more than what is still to come.
+def measured_slopes(
+    curves: Curves,
+    behind: Callable[[Array], Truth],
+    wanted: Sequence[Powers],
+    logs: Mapping[str, float] | None = None,
+) -> tuple[MeasuredSlope, ...]:
+    """Return the slopes of some products of measured curves.
 
     Args:
-        budget: the window's budgets, shape (n,).
-        truths: the curve there, at the budgets times ``FAR``, and perhaps times ``FAR`` squared, shape (n,) each.
-        edge: points that the fit leaves out, shape (n,).
+        curves: what was measured.
+        behind: from the window's budgets to the continuous optimum: ``posynomial_truth`` or ``refined_truth`` with all
+            but the budgets filled in. Not asked where the window has fewer than two budgets.
+        wanted: products of curves: {"b": 1}, or {"alpha": 1, "b": -1}.
+        logs: powers of the budget's logarithm that products are freed of first, by name.
     """
-    here, *out = (fit_slope(budget, y, edge=edge if k == 0 else None).slope for k, y in enumerate(truths))
-    slopes = np.array([here, *out])
-    return float(np.abs(np.diff(slopes)).sum())
+    inside = curves.inside
+    if inside.sum() < 2:
+        unfit = {monomial_name(powers): int(curves.product(powers)[1].sum()) for powers in wanted}
+        nothing = (np.nan, np.nan, np.nan, np.inf, np.nan, (np.nan, np.nan), 0)
+        return tuple(MeasuredSlope(name, Slope(*nothing, out), np.nan, curves.name) for name, out in unfit.items())
+    budget = curves.budget[inside]
+    truth = behind(budget)
+    slopes = []
+    for powers in wanted:
+        name, (hat, edge) = monomial_name(powers), curves.product(powers)
+        here, far = product(truth.here, powers), product(truth.far, powers)
+        power = (logs or {}).get(name, 0.0)
+        delta = _apart(hat[inside], here, edge[inside]) if truth.uncertainty is None else truth.uncertainty(powers)
+        freed = hat / np.log(curves.budget) ** power
+        fit = fit_slope(curves.budget, freed, edge=edge, window=curves.window, step=delta)
+        freed_truths = [here / np.log(budget) ** power, far / np.log(budget * FAR) ** power]
+        bias = window_bias(budget, freed_truths, edge[inside])
+        slopes.append(MeasuredSlope(name, fit, bias, curves.name))
+    # Only a bias this wide is ever the reason that a slope can't tell.
+    if any(slope.bias >= FLAT / 2 for slope in slopes):
+        begins = law_begins(truth, (float(budget[0]), float(budget[-1])))
+        return tuple(replace(slope, begins=begins) for slope in slopes)
+    return tuple(slopes)
 
 
-# --- a sum of powers: the set that the grid can't tell from the optimum, exactly ---
-def power_slopes(
-    proxy: Proxy | FunctionProxy,
-    regime: Regime,
-    steps: Mapping[str, float],
-    curves: Curves,
-    monomials: Sequence[Mapping[str, Fraction]] = (),
-) -> tuple[MeasuredSlope, ...]:
-    """Return the slopes of a bound that is a sum of powers of what is tuned.
+def _apart(hat: Array, here: Array, edge: Bools) -> float:
+    """The largest distance of two curves' logs off the edges; infinite where nothing can be compared."""
+    apart = np.abs(np.log(hat / here))[~edge]
+    return float(np.nanmax(apart, initial=0.0)) if np.isfinite(apart).any() else np.inf
 
-    The argmin's uncertainty: half the width of the set whose log risk is within the grid's excess of the minimum.
+
+def law_begins(truth: Truth, window: tuple[float, float]) -> float:
+    """Return the budget from which the optimum lies on the bounds that hold it far out, for good.
+
+    Past the window's first budget, to about one per cent; NaN where it does from there, so that the law has begun.
+    """
+
+    def sides(budgets: Array) -> Array:
+        """For every variable -1 at its natural lower end, 1 at its upper one, 0 between them, shape (variables, n)."""
+        found = truth.at(budgets)
+        ends = {"b": 1.0}, {"alpha": 1.0, **truth.caps}
+        low, high = (
+            np.array([np.abs(np.log(x / end.get(v, np.nan))) < REFINED for v, x in found.items() if v != "risk"])
+            for end in ends
+        )
+        return high.astype(int) - low
+
+    lo, hi = window[0], window[1] * FAR
+    for _ in range(2):  # 65 budgets each: over forty decades 2%, a digit is told
+        budgets = np.geomspace(lo, hi, 65)
+        found = sides(budgets)
+        first = int(lasting((found == found[:, -1:]).all(axis=0)[None])[0])
+        if first == 0:
+            return float("nan")
+        lo, hi = budgets[first - 1], budgets[first]
+    return float(hi)
+
+
+# --- the continuous optimum, where a bound is a posynomial ---
+def posynomial_truth(proxy: Proxy | FunctionProxy, regime: Regime, steps: Mapping[str, float], budget: Array) -> Truth:
+    """Return the continuous optimum of a bound that is a posynomial in what is tuned.
+
+    The argmin's uncertainty is exact: half the width of the set whose log risk is within the grid's excess of the
+    minimum, which is what the grid can't tell from the optimum.
 
     Args:
         proxy: the bound, in the budget of the curves, paths folded in.
         regime: what is tuned, fixed and capped.
         steps: the log step of each tuned axis.
-        curves: what was measured.
-        monomials: products of powers of tuned variables to fit too, each with some variable to the power 1.
+        budget: the window's budgets, shape (n,).
     """
-    curves = curves.with_monomials(monomials)
-    if curves.inside.sum() < 2:
-        return curves.unfitted()
-    products = {monomial_name(powers): powers for powers in monomials}
-    budget, excess = curves.budget[curves.inside], grid_excess(proxy, steps)
-    exact, far = (profile(proxy, regime.tuned, regime.fixed, budget * scale, _box(regime)) for scale in (1.0, FAR))
-    truths = [{"risk": found.risk, **found.at} for found in (exact, far)]
-    slopes = []
-    for name in curves.values:
-        powers = products.get(name, {name: Fraction(1)})
-        delta = excess / 2 if name == "risk" else _uncertainty(proxy, regime, powers, budget, excess, exact)
-        slopes.append(_measured(curves, name, delta, [product(truth, powers) for truth in truths]))
-    return tuple(slopes)
+    caps = {**proxy.caps, **{v: min(cap, proxy.caps.get(v, cap)) for v, cap in regime.caps.items()}}
+    natural = {"eta": 1e-100, "b": 1.0, "alpha": 1e-100}
+    box = {v: (natural[v], cap) for v, cap in regime.caps.items() if v in regime.tuned}
+    excess = grid_excess(proxy, steps)
+
+    def at(budgets: Array) -> dict[str, Array]:
+        found = profile(proxy, regime.tuned, regime.fixed, budgets, box)
+        return {"risk": found.risk, **found.at}
+
+    here = at(budget)
+
+    def uncertainty(powers: Powers) -> float:
+        own = {v: power for v, power in powers.items() if v != "risk"}
+        of_risk = abs(float(powers.get("risk", 0))) * excess / 2
+        if not own:
+            return of_risk
+        pivot = next((v for v, power in own.items() if power == 1), next(iter(own)))
+        unit = {v: power / own[pivot] for v, power in own.items()}
+        bound, ends = proxy, box
+        if len(unit) > 1:  # a monomial has no bounds of its own
+            bound, ends = in_monomial(proxy, unit, pivot), {**box, pivot: (1e-100, 1e100)}
+        best = Profile(here["risk"], {pivot: product(here, unit)})
+        low, high = sublevel(bound, regime.tuned, regime.fixed, budget, pivot, excess, ends, best)
+        width = float(np.log(high / low).max()) / 2
+        if regime.tuned == (pivot,):
+            # On a convex curve the lowest of evenly spaced points is next to the minimum.
+            width = min(width, steps[pivot])
+        return of_risk + abs(float(own[pivot])) * width
+
+    return Truth(here, at(budget * FAR), uncertainty, at, caps)
 
 
-def _measured(curves: Curves, name: str, delta: float, truths: Sequence[Array]) -> MeasuredSlope:
-    """The fit of a curve, and the bias of the continuous one behind it: in the window, and far out."""
-    inside = curves.inside
-    bias = window_bias(curves.budget[inside], truths, curves.values[name][1][inside])
-    return MeasuredSlope(name, curves.fit(name, delta), bias)
+def product(of: Mapping[str, Array], powers: Powers) -> Array:
+    """Return a product of powers of some curves."""
+    return np.asarray(np.prod([of[v] ** float(power) for v, power in powers.items()], axis=0))
 
 
-def _box(regime: Regime) -> dict[str, tuple[float, float]]:
-    """The natural bounds of what is capped, and its cap."""
-    lowest = {"eta": 1e-100, "b": 1.0, "alpha": 1e-100}
-    return {v: (lowest[v], cap) for v, cap in regime.caps.items() if v in regime.tuned}
-
-
-def _uncertainty(
-    proxy: Proxy | FunctionProxy,
-    regime: Regime,
-    powers: Mapping[str, Fraction],
-    budget: Array,
-    excess: float,
-    optimum: Profile,
-) -> float:
-    """Half the width, in the log, of what is within an excess of the least log risk: of a variable or a monomial."""
-    top = next(v for v, power in powers.items() if power == 1)
-    box = _box(regime)
-    if len(powers) > 1:
-        proxy, box = in_monomial(proxy, powers, top), {**box, top: _OPEN}
-    best = Profile(optimum.risk, {top: product(optimum.at, powers)})
-    low, high = sublevel(proxy, regime.tuned, regime.fixed, budget, top, excess, box, best)
-    return float(np.log(high / low).max()) / 2
-
-
-def monomial_name(powers: Mapping[str, Fraction]) -> str:
+def monomial_name(powers: Powers) -> str:
     """Return alpha/b, or eta*alpha^2."""
     text = ""
     for v, power in sorted(powers.items(), key=lambda item: item[1] < 0):
@@ -367,7 +542,7 @@ def monomial_name(powers: Mapping[str, Fraction]) -> str:
     return text if not text.startswith("/") else f"1{text}"
 
 
-def in_monomial(proxy: Proxy | FunctionProxy, powers: Mapping[str, Fraction], top: str) -> Proxy | FunctionProxy:
+def in_monomial(proxy: Proxy | FunctionProxy, powers: Powers, top: str) -> Proxy | FunctionProxy:
     """Return the bound with a monomial in the place of one of its variables, which has the power 1 in it.
 
     With m = x y^p, x^a becomes m^a y^(-p a): what leaves m alone and moves the others is the direction that m is
@@ -386,72 +561,31 @@ def in_monomial(proxy: Proxy | FunctionProxy, powers: Mapping[str, Fraction], to
     return replace(proxy, terms=terms, caps=without, cap_terms={})
 
 
-# --- any bound: how far the argmin is from the refined optimum ---
-def refined_slopes(
-    proxy: Proxy | FunctionProxy,
-    regime: Regime,
-    curves: Curves,
-    *,
-    logs: Mapping[str, float] | None = None,
-    min_K: float | None = None,
-) -> tuple[MeasuredSlope, ...]:
-    """Return the slopes of any bound, which is refined for it: see ``slopes_from``.
+# --- the continuous optimum of any bound ---
+def refined_truth(proxy: Proxy | FunctionProxy, regime: Regime, name: str, budget: Array) -> Truth:
+    """Return the refined optimum of any bound; the argmin's uncertainty is how far the two are apart.
 
     Args:
         proxy: the bound.
         regime: what is tuned, fixed, on a path, capped.
-        curves: what was measured.
-        logs: powers of the budget's logarithm that curves are freed of first, by name.
-        min_K: the smallest number of iterations.
+        name: the budget: "T" or "K".
+        budget: the window's budgets, shape (n,).
     """
-    if curves.inside.sum() < 2:
-        return curves.unfitted()
     # In one call: it is compiled once.
-    budgets = curves.budget[curves.inside] * np.array([[1.0], [FAR]])
-    found = refined_curves(proxy, regime, curves.name, budgets, min_K=min_K)
-    return slopes_from(curves, {name: (exact, far) for name, (exact, far) in found.items()}, logs)
+    found = refined_curves(proxy, regime, name, budget * np.array([[1.0], [FAR]]))
+    here, far = ({v: rows[k] for v, rows in found.items()} for k in (0, 1))
+    return Truth(here, far, None, lambda budgets: refined_curves(proxy, regime, name, budgets), regime.caps)
 
 
-def slopes_from(
-    curves: Curves, truths: Mapping[str, tuple[Array, Array]], logs: Mapping[str, float] | None = None
-) -> tuple[MeasuredSlope, ...]:
-    """Return the slopes of curves whose refined ones are known.
+def refined_curves(proxy: Proxy | FunctionProxy, regime: Regime, name: str, budgets: Array) -> dict[str, Array]:
+    """Return the refined optimum at budgets: the risk and each tuned variable; NaN where the solve found none.
 
-    The argmin's uncertainty is read off the refined optimum: how far the two are apart over the window.
-
-    Args:
-        curves: what was measured.
-        truths: by name, the refined curve at the budgets of the window, and at those times ``FAR``.
-        logs: powers of the budget's logarithm that curves are freed of first, by name.
-    """
-    inside, budget = curves.inside, curves.budget
-    if inside.sum() < 2:
-        return curves.unfitted()
-    slopes = []
-    for name, (measured, edge) in curves.values.items():
-        exact, far = truths[name]
-        apart = np.abs(np.log(measured[inside] / exact))[~edge[inside]]
-        delta = float(np.nanmax(apart, initial=0.0)) if np.isfinite(apart).any() else np.inf
-        power = (logs or {}).get(name, 0.0)
-        free = np.log(budget) ** power
-        freed = replace(curves, values={name: (measured / free, edge)})
-        out = far / np.log(budget[inside] * FAR) ** power
-        slopes.append(_measured(freed, name, delta, [exact / free[inside], out]))
-    return tuple(slopes)
-
-
-def refined_curves(
-    proxy: Proxy | FunctionProxy, regime: Regime, name: str, budgets: Array, *, min_K: float | None = None
-) -> dict[str, Array]:
-    """Return the continuous optimum at budgets: the risk and each tuned variable.
-
-    A bound given by a function has at least one iteration, as in the search that it is held against.
-    NaN where the solve found none; a risk is the infimum, where it is attained or where it runs off to.
+    A risk is the infimum, where it is attained or where it runs off to.
     """
     from hpgrid.refinement import refine  # jax loads here
 
-    least = proxy.min_K if min_K is None else min_K
-    at: dict[str, Any] = {name: budgets, "min_K": least}
+    # A function of b is meant for one iteration at least, as in the search that it is held against.
+    at: dict[str, Any] = {name: budgets, "min_K": proxy.min_K if regime.min_K is None else None}
     found = refine(proxy, regime=regime, **at)
     return {"risk": np.where(known(found), found.risk, np.nan)} | {
         v: np.where(found.converged, found.at[v], np.nan) for v in regime.tuned

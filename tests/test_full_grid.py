@@ -37,7 +37,7 @@ def test_the_slopes_hold_within_tolerances_that_are_small(name: str) -> None:
     data = computed(name)
     _, _, exponents = FIGURES[name]
     assert data.notes["points"] == 100**4
-    assert [check.name for check in data.checks] == [f"slope of {key}" for key in exponents]
+    assert [check.what for check in data.checks] == [f"slope of {key}" for key in exponents]
     for check, predicted in zip(data.checks, exponents.values()):
         assert check.holds is True, check
         assert check.predicted == predicted
@@ -83,7 +83,7 @@ def test_tuning_the_momentum_too_gains_what_corollary_1_says(name: str) -> None:
 
 
 def test_the_grid_tells_the_risk_and_the_ratios_of_theorem_3() -> None:
-    checks = {check.name.removeprefix("slope of "): check for check in computed("fig9").checks}
+    checks = {check.what.removeprefix("slope of "): check for check in computed("fig9").checks}
     for key, exponent in (("risk", -0.25), ("alpha/b", -0.5), ("eta/b", -0.75)):
         assert checks[key].holds is True
         assert abs(checks[key].measured - exponent) <= checks[key].tolerance < 0.1
@@ -91,7 +91,7 @@ def test_the_grid_tells_the_risk_and_the_ratios_of_theorem_3() -> None:
 
 @pytest.mark.parametrize(("key", "exponent"), [("b", 1 / 6), ("alpha", -1 / 3), ("eta", -7 / 12)])
 def test_it_can_not_tell_the_three_apart(key: str, exponent: float) -> None:
-    (check,) = (check for check in computed("fig9").checks if check.name == f"slope of {key}")
+    (check,) = (check for check in computed("fig9").checks if check.what == f"slope of {key}")
     assert check.holds is None
     assert check.predicted == pytest.approx(exponent)
     assert check.tolerance > 1

@@ -11,13 +11,14 @@ import numpy as np
 from hpgrid import bounds
 from hpgrid.bounds.cesista2025 import Parts
 from hpgrid.bounds.constants import Problem
-from hpgrid.claims.ledger import Finding, Reading, claim as claimed
+from hpgrid.claims.ledger import Finding, claim as claimed
 from hpgrid.claims.readings import same
 from hpgrid.claims.routes import SOLVER, bisect, refined, setting, value
 from hpgrid.critical import tokens
 from hpgrid.critical.critical_batch import FOUND, NEAR, critical_batch
 from hpgrid.critical.tokens import iterations_of_mean
 from hpgrid.proxy import Proxy
+from hpgrid.readings import Reading
 from hpgrid.theory import batch_sizes as theory, iso_loss
 
 claim = partial(claimed, source="hpgrid")

@@ -1,67 +1,20 @@
 """What a claim is, how it is judged, and how claims are run.
 
-A claim is a statement of a source and a function that measures it. The function returns readings,
-each one number held against one prediction within a tolerance; the row's verdict is the worst of
-theirs.
+A claim is a statement of a source and a function that measures it. The function returns readings; the
+row's verdict is the worst of theirs.
 """
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
 from hpgrid.checks import bad, unknown
-
-HOLDS, VACUOUS, UNIDENTIFIABLE, FAILS = "holds", "vacuous", "not identifiable", "fails"
-
-#: From best to worst.
-VERDICTS = (HOLDS, VACUOUS, UNIDENTIFIABLE, FAILS)
+from hpgrid.readings import Reading, worst
 
 #: The sources, by the name that --source takes.
 SOURCES = {"shulgin2026": "Shulgin et al. (2026)", "cesista2025": "Cesista (2025)", "hpgrid": "hpgrid's own laws"}
-
-Number = float | Fraction
-
-
-@dataclass(frozen=True)
-class Reading:
-    """One number held against one prediction.
-
-    Args:
-        what: what was read.
-        route: how: "grid", "refined", "exact" (rational exponents and their laws), "arithmetic"
-            (the source's own formulas and numbers, one held against another), or "sampled" (seeded Monte Carlo).
-        measured: what came out; NaN where nothing did.
-        predicted: what the source says.
-        tolerance: how far the two may be apart, derived.
-        relation: "=" where the two are to agree, "<=" or ">=" where one is to bound the other.
-        identifiable: whether the measurement can tell at all.
-        empty: whether it says nothing even where it is true.
-    """
-
-    what: str
-    route: str
-    measured: Number
-    predicted: Number
-    tolerance: float = 0.0
-    relation: str = "="
-    identifiable: bool = True
-    empty: bool = False
-
-    @property
-    def verdict(self) -> str:
-        """The verdict on this reading alone."""
-        numbers = (self.measured, self.predicted, self.tolerance)
-        if not self.identifiable or not all(math.isfinite(number) for number in numbers):
-            return UNIDENTIFIABLE
-        gap = float(self.measured - self.predicted)  # of fractions, exact: 0 where they agree
-        excess = {"=": abs(gap), "<=": gap, ">=": -gap}[self.relation]
-        if excess > self.tolerance:
-            return FAILS
-        return VACUOUS if self.empty else HOLDS
 
 
 @dataclass(frozen=True)
@@ -74,7 +27,7 @@ class Finding:
     @property
     def verdict(self) -> str:
         """The worst of the readings' verdicts."""
-        return max((reading.verdict for reading in self.readings), key=VERDICTS.index)
+        return worst(self.readings)
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hpgrid.claims.ledger import Claim, Finding, Reading, claim as claimed, gather
+from hpgrid.claims.ledger import Claim, Finding, claim as claimed, gather
 from hpgrid.claims.readings import at_most, same, together
 from hpgrid.claims.routes import EQ4, FAR, FARTHER, SOLVER, exact, refined, setting
+from hpgrid.readings import Reading
 from hpgrid.theory import theorems
 
 claim = partial(claimed, source="hpgrid")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hpgrid.claims.ledger import Number, Reading
 from hpgrid.claims.routes import SOLVER, Setting, elasticity, exponent, figure, holding, power_in, settled
 from hpgrid.proxy import Proxy
+from hpgrid.readings import Number, Reading
 
 
 def at_most(what: str, route: str, measured: Number, bound: Number, tolerance: float = 0.0) -> Reading:
@@ -81,12 +82,9 @@ def on_grid(name: str, *checks: str) -> tuple[Reading, ...]:
 
     A check that its figure calls not identifiable can't tell, whatever its slope.
     """
-    found = {check.name: check for check in figure(name).checks}
-    readings = []
-    for check in (found[key] for key in checks or found):
-        what, told = f"{check.name}, {name.replace('fig', 'Figure ')}", check.holds is not None
-        readings.append(Reading(what, "grid", check.measured, check.predicted, check.tolerance, identifiable=told))
-    return tuple(readings)
+    found = {check.what: check for check in figure(name).checks}
+    place = name.replace("fig", "Figure ")
+    return tuple(replace(found[key], what=f"{key}, {place}", route="grid") for key in checks or found)
 
 
 def together(*readings: Reading | Iterable[Reading]) -> tuple[Reading, ...]:

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
-from hpgrid.claims.ledger import SOURCES, VERDICTS, Number, Reading, Row
+from hpgrid.claims.ledger import SOURCES, Row
+from hpgrid.readings import VERDICTS, Number, Reading
 from hpgrid.text import aligned
 
 HEADINGS = ("id", "route", "what", "measured", "predicted", "tolerance", "verdict")

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hpgrid import bounds
-from hpgrid.claims.ledger import Number
 from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.readings import Number
 from hpgrid.shapes import Floats as Array
 
 if TYPE_CHECKING:

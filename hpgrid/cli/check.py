@@ -60,7 +60,7 @@ def check_stated(
 
 
 def _say(found: tuple[Checked, ...], as_json: bool, strict: bool) -> int:
-    from hpgrid.claims.ledger import FAILS
+    from hpgrid.readings import FAILS
     from hpgrid.statements import report
 
     print(json.dumps(report.as_dict(found), indent=2, allow_nan=False) if as_json else report.text(found))

@@ -221,7 +221,7 @@ def _row(name: str, check: Any) -> tuple[str, ...]:
     verdict = check.note if check.note == "nothing to fit" else verdict
     numbers = (_short(number) for number in (check.measured, check.predicted, check.tolerance))
     lo, hi = check.window
-    return (f"{name} {check.name}", *numbers, verdict, f"{lo:.1e} to {hi:.1e}", str(check.edge_points))
+    return (f"{name} {check.what}", *numbers, verdict, f"{lo:.1e} to {hi:.1e}", str(check.edge_points))
 
 
 def _short(number: float) -> str:

@@ -27,8 +27,9 @@ def verify_claims(
 ) -> int:
     """Verify a paper's claims: measured against stated, by up to three routes, with a verdict for each."""
     from hpgrid.claims import ledger
-    from hpgrid.claims.ledger import FAILS, run, select
+    from hpgrid.claims.ledger import run, select
     from hpgrid.claims.report import table
+    from hpgrid.readings import FAILS
 
     chosen = select(ledger(), _split(ids), source)
     if list_:

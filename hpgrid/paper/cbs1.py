@@ -13,10 +13,11 @@ from hpgrid.checks import bad
 from hpgrid.config import Config
 from hpgrid.critical.critical_batch import CriticalBatch
 from hpgrid.paper.critical import TITLES, both_forms, minimiser_checks
-from hpgrid.paper.data import Check, FigureData, config_data
+from hpgrid.paper.data import FigureData, config_data
 from hpgrid.plotting import critical as plot
 from hpgrid.plotting.lines import padded
 from hpgrid.plotting.style import letter, log_axes, new_figure, styled
+from hpgrid.readings import Reading
 
 #: What the formula is called where it arrives, and where it does not.
 _FORMULA = ("the source's formula", "it never arrives")
@@ -34,7 +35,7 @@ def compute(config: Config, name: str = "cbs1") -> FigureData:
     if not 0 < shown[0] < shown[1]:
         raise bad("the batch sizes shown need 0 < b_low < b_high", shown.tolist(), "b_low = 5.0, b_high = 2e5, say")
     arrays: dict[str, Any] = {"beta": np.array(own["beta"], float), "shown": shown}
-    checks: list[Check] = []
+    checks: list[Reading] = []
     notes: dict[str, Any] = {}
     for form in TITLES:
         found = [answer[form] for answer in answers]

@@ -18,9 +18,10 @@ from hpgrid.config import Config
 from hpgrid.critical import tokens
 from hpgrid.critical.critical_batch import FOUND, OUT_OF_REACH, VACUOUS, critical_batch, lowest, trivial_bounds
 from hpgrid.paper.critical import problem
-from hpgrid.paper.data import Check, FigureData, config_data
+from hpgrid.paper.data import FigureData, config_data
 from hpgrid.plotting import critical as plot
 from hpgrid.plotting.style import letter, log_axes, new_figure, styled
+from hpgrid.readings import Reading
 from hpgrid.shapes import Floats as Array
 from hpgrid.theory import batch_sizes as theory, iso_loss
 
@@ -59,7 +60,7 @@ def compute(config: Config, name: str = "cbs2") -> FigureData:
     if own["lam_high"] * own["eta"] > 1:
         raise bad("the bounds hold for lam eta <= 1", own["lam_high"] * own["eta"], "a smaller lam_high or eta")
     arrays: dict[str, Any] = dict(axes)
-    checks: list[Check] = []
+    checks: list[Reading] = []
     notes: dict[str, Any] = {}
     for k, panel in enumerate(PANELS):
         b, region = _map(panel, own, axes)
@@ -124,7 +125,7 @@ def _lmo_row(own: Mapping[str, Any], alpha: Array, eta: float, eps: float) -> Ar
 
 def _check(
     panel: Panel, own: Mapping[str, Any], axes: Mapping[str, Array], b: Array, region: NDArray[np.int_]
-) -> Check:
+) -> Reading:
     """Hold a coarser map's points against answers that are found numerically: the status, and the batch size."""
     gaps, wrong, found = [0.0], 0, 0
     for i in range(0, len(axes[panel.y]), _EVERY):
@@ -136,12 +137,11 @@ def _check(
                 found += 1
                 gaps.append(abs(float(np.log(numerical / max(b[i, j], 1.0)))))
     told = f"{found} points with a batch size; {wrong} of another status than the map's; tolerance: a flat minimum's"
-    holds = wrong == 0 and max(gaps) <= tokens.FLAT
-    window = (float(axes["alpha"][0]), 1.0)
+    where: dict[str, Any] = {"window": (float(axes["alpha"][0]), 1.0), "note": told}
     title = panel.title.replace("$", "").replace("\\", "")
-    if not found:  # there is no batch size to compare: the status alone is held
-        return Check(f"{title}: points of another status", float(wrong), 0.0, 0.0, holds, window, 0, told)
-    return Check(f"{title}: log(fewest tokens/closed form)", max(gaps), 0.0, tokens.FLAT, holds, window, 0, told)
+    if wrong or not found:  # the status comes first; alone, where there is no batch size to compare
+        return Reading(f"{title}: points of another status", "arithmetic", float(wrong), 0.0, **where)
+    return Reading(f"{title}: log(fewest tokens/closed form)", "arithmetic", max(gaps), 0.0, tokens.FLAT, **where)
 
 
 def _answer(panel: Panel, own: Mapping[str, Any], alpha: float, y: float) -> tuple[str, float | None]:

@@ -17,10 +17,11 @@ from hpgrid.config import Config
 from hpgrid.critical.critical_batch import CriticalBatch, critical_batch, lowest
 from hpgrid.critical.tokens import coefficients, iterations_of_mean
 from hpgrid.paper.critical import TITLES, minimiser_checks, problem
-from hpgrid.paper.data import Check, FigureData, config_data
+from hpgrid.paper.data import FigureData, config_data
 from hpgrid.plotting import critical as plot
 from hpgrid.plotting.lines import padded
 from hpgrid.plotting.style import REFINED, letter, log_axes, new_figure, styled
+from hpgrid.readings import Reading
 from hpgrid.shapes import Floats as Array
 from hpgrid.theory import batch_sizes as theory
 
@@ -37,7 +38,7 @@ def compute(config: Config, name: str = "cbs3") -> FigureData:
         raise bad("the targets need 0 < eps_prime_low < eps_prime_high", [low, high], "the smaller one first")
     room = np.geomspace(low, high, own["n"])
     arrays: dict[str, Any] = {"room": room, "marked": room[::_EVERY]}
-    checks: list[Check] = []
+    checks: list[Reading] = []
     for form in TITLES:
         asked: dict[str, Any] = {**problem(own, "eta", "beta"), "form": form, "measure": "gradient"}
         answers = [critical_batch(**asked, eps_prime=e) for e in arrays["marked"]]
@@ -88,7 +89,7 @@ def _first_cost(answer: CriticalBatch) -> float:
     return reach.formulas[0].over_fewest if reach is not None and usable else np.nan
 
 
-def _never(arrays: Mapping[str, Any]) -> Check:
+def _never(arrays: Mapping[str, Any]) -> Reading:
     """Where the cost turns finite, on the figure's own targets, against 2 Z'^2/Y."""
     room, predicted = arrays["room"], float(arrays["never_seed"])
     infinite = room[np.isinf(arrays["twelve_cost_seed"])]
@@ -96,8 +97,11 @@ def _never(arrays: Mapping[str, Any]) -> Check:
     step = float(np.log(room[1] / room[0]))
     gap = float(np.log(predicted / last))
     told = "largest target at which the formula never arrives; tolerance: one step of the targets"
-    holds = bool(0 <= gap <= step) if infinite.size and infinite.size < room.size else None
-    return Check("first form: log(2 Z'^2/Y over it)", gap, 0.0, step, holds, (room[0], room[-1]), 0, told)
+    return Reading(
+        "first form: log(2 Z'^2/Y over it)", "arithmetic", gap, 0.0,
+        step if gap >= 0 else 0.0,  # a target beyond the law's that never arrives is none of the targets' step
+        identifiable=bool(infinite.size and infinite.size < room.size), window=(room[0], room[-1]), note=told,
+    )  # fmt: skip
 
 
 def draw(data: FigureData) -> Figure:

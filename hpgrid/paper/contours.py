@@ -17,16 +17,16 @@ from hpgrid.checks import bad
 from hpgrid.config import Config, Panel
 from hpgrid.curves import PERFORMANCE, even_levels, iso_loss, near_optimal
 from hpgrid.grid import Grid
-from hpgrid.paper.checks import verdict
-from hpgrid.paper.data import Check, FigureData, check_axes, config_data
+from hpgrid.paper.data import FigureData, check_axes, config_data
 from hpgrid.plotting import maps as plot
 from hpgrid.plotting.style import letter, log_axes, new_figure, styled
 from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.readings import Reading
 from hpgrid.refinement.cost import flatness
 from hpgrid.refinement.profile import grid_excess, sublevel
 from hpgrid.search.brute import grid_search
 from hpgrid.shapes import Floats as Array
-from hpgrid.slopes import FAR, fit_slope, window_bias, within
+from hpgrid.slopes import FAR, NOTHING, MeasuredSlope, fit_slope, window_bias, within
 from hpgrid.theory import iso_loss as appendix_d, theorems
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 #: Further arrays and checks of one panel, from its grid, its search and its contour lines.
-Extra = Callable[[Config, Panel, Grid, "SearchResult", dict[str, Any]], tuple[dict[str, Any], tuple[Check, ...]]]
+Extra = Callable[[Config, Panel, Grid, "SearchResult", dict[str, Any]], tuple[dict[str, Any], tuple[Reading, ...]]]
 
 #: The predicted slopes of the near-optimal batch size against the budget: T in Figure 10, K in Figure 11.
 NEAR_OPTIMAL = {"fig10": theorems.THEOREM_1["b"], "fig11": appendix_d.NEAR_OPTIMAL_EXPONENT}
@@ -97,7 +97,7 @@ def measure(config: Config, name: str, exponent: float | None, extra: Extra | No
     check_positive(shown)
     levels = even_levels(shown, config.curves)
     arrays: dict[str, Any] = {"levels": levels, "limits": np.array([shown.min(), shown.max()])}
-    checks: list[Check] = []
+    checks: list[Reading] = []
     for k, (panel, grid, result) in enumerate(zip(config.panels, grids, results)):
         part = _panel_arrays(grid, result, levels)
         if config.refined and isinstance(proxy, Proxy):
@@ -182,7 +182,7 @@ def _near_check(
     exponent: float,
     window: tuple[float, float] | None,
     k: int,
-) -> Check:
+) -> Reading:
     """Hold the slope of the near-optimal batch size against its exponent, off the edges.
 
     Its uncertainty: the grid's risk exceeds the continuous one by up to an excess x, so the
@@ -197,8 +197,8 @@ def _near_check(
     inside = within(budget, window)
     usable, left_out = inside & ~edge, int((inside & edge).sum())
     if usable.sum() < 2 or excess >= threshold:
-        told = "nothing to fit" if excess < threshold else "not identifiable: the grid is coarser than one per cent"
-        return Check(name, np.nan, exponent, np.nan, None, (np.nan, np.nan), left_out, told)
+        told = NOTHING if excess < threshold else "not identifiable: the grid is coarser than one per cent"
+        return Reading(name, "grid", np.nan, exponent, np.nan, edge_points=left_out, note=told)
     box = {v: (grid.axes[v].lo, grid.axes[v].hi) for v in (*panel.tuned, "b")}
     fixed = {**grid.held, **panel.fixed}
 
@@ -211,12 +211,12 @@ def _near_check(
     slope = fit_slope(budget, part["near"], edge=edge, window=window, step=delta)
     # Far out, only the bound itself speaks: no walls of the box.
     bias = window_bias(budget[usable], [crossing(threshold), crossing(threshold, FAR, None)])
-    return verdict(name, slope, exponent, bias)
+    return MeasuredSlope(name, slope, bias, grid.budget).reading(exponent, name)
 
 
 def _hyperbola(
     config: Config, panel: Panel, grid: Grid, result: SearchResult, part: dict[str, Any]
-) -> tuple[dict[str, Any], tuple[Check, ...]]:
+) -> tuple[dict[str, Any], tuple[Reading, ...]]:
     """Predict every contour, and hold the measured ones against the prediction.
 
     A traced point lies within the grid's excess of the predicted risk, and within what linear
@@ -233,10 +233,10 @@ def _hyperbola(
     measured = float(np.abs(np.log(appendix_d.risk(K, b, parts) / levels)).max())
     spans = [_exponent_range(proxy, v) * grid.axes[v].step for v in ("b", "K")]
     tolerance = grid_excess(proxy, {"eta": grid.axes["eta"].step}) + max(spans) ** 2 / 32
-    check = Check(
-        "contours on the hyperbola: log(risk/level)", measured, 0.0, tolerance, measured <= tolerance,
-        (float(part["budget"][0]), float(part["budget"][-1])), int(result.edge["eta"].sum()),
-        "largest over all contour points; tolerance: the grid's excess in eta + linear interpolation",
+    check = Reading(
+        "contours on the hyperbola: log(risk/level)", "grid", measured, 0.0, tolerance,
+        window=(float(part["budget"][0]), float(part["budget"][-1])), edge_points=int(result.edge["eta"].sum()),
+        note="largest over all contour points; tolerance: the grid's excess in eta + linear interpolation",
     )  # fmt: skip
     shown = np.unique(part["line_levels"])[1::_EVERY]
     curves = []

@@ -9,7 +9,7 @@ import numpy as np
 
 from hpgrid.critical import tokens
 from hpgrid.critical.critical_batch import CriticalBatch, critical_batch
-from hpgrid.paper.data import Check
+from hpgrid.readings import Reading
 
 PROBLEM = ("Delta0", "L", "sigma", "D", "G0")
 TITLES = {"seed": "first form", "revised": "revised form"}
@@ -26,7 +26,7 @@ def both_forms(parameters: Mapping[str, Any], **asked: Any) -> dict[str, Critica
     return {form: critical_batch(**own, form=form, measure="gradient") for form in TITLES}
 
 
-def minimiser_checks(what: str, answers: Sequence[CriticalBatch]) -> tuple[Check, ...]:
+def minimiser_checks(what: str, answers: Sequence[CriticalBatch]) -> tuple[Reading, ...]:
     """Return how far the numerical minimiser and the grid's are from the closed form, the farthest of some answers.
 
     Where the minimum is below b = 1 there is nothing to compare.
@@ -39,12 +39,12 @@ def minimiser_checks(what: str, answers: Sequence[CriticalBatch]) -> tuple[Check
     step = max(one.step for one in found)
     window = (min(one.closed for one in found), max(one.closed for one in found))
     return (
-        Check(
-            f"{what}: log(fewest tokens/closed form)", numerical, 0.0, tokens.FLAT, numerical <= tokens.FLAT, window, 0,
-            f"largest of {len(found)}; tolerance: a minimum is flat to the root of rounding",
+        Reading(
+            f"{what}: log(fewest tokens/closed form)", "arithmetic", numerical, 0.0, tokens.FLAT, window=window,
+            note=f"largest of {len(found)}; tolerance: a minimum is flat to the root of rounding",
         ),
-        Check(
-            f"{what}: log(argmin on a grid/closed form)", grid, 0.0, step, grid <= step, window, 0,
-            f"largest of {len(found)}; tolerance: one step of the grid",
+        Reading(
+            f"{what}: log(argmin on a grid/closed form)", "grid", grid, 0.0, step, window=window,
+            note=f"largest of {len(found)}; tolerance: one step of the grid",
         ),
     )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 from zipfile import BadZipFile
@@ -17,32 +17,8 @@ from hpgrid.config import Config, Panel
 from hpgrid.grid import TUNABLE, Grid
 from hpgrid.paper import FIGURES
 from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.readings import Reading
 from hpgrid.record import SCHEMA, made_with, write_arrays, write_json
-
-
-@dataclass(frozen=True)
-class Check:
-    """A measured number held against a predicted one.
-
-    Attributes:
-        name: what was measured.
-        measured: the number; NaN where there was nothing to measure.
-        predicted: what the theory says.
-        tolerance: how far they may differ, derived and not felt.
-        holds: whether they agree; None where the measurement can't tell.
-        window: the smallest and largest budget used.
-        edge_points: points left out because they sit on the border of the search box.
-        note: one line: where the tolerance comes from, or why there is no verdict.
-    """
-
-    name: str
-    measured: float
-    predicted: float
-    tolerance: float
-    holds: bool | None
-    window: tuple[float, float]
-    edge_points: int
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,7 +37,7 @@ class FigureData:
     name: str
     config: Mapping[str, Any]
     arrays: Mapping[str, NDArray[Any]]
-    checks: tuple[Check, ...]
+    checks: tuple[Reading, ...]
     notes: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
 
@@ -115,7 +91,7 @@ def save(data: FigureData, folder: Path) -> list[Path]:
         "name": data.name,
         "config": data.config,
         **made_with(data.config["dtype"]),
-        "checks": [asdict(check) for check in data.checks],
+        "checks": [as_check(check) for check in data.checks],
         "notes": data.notes,
         "seconds": {"compute": round(data.seconds, 3)},
     }
@@ -143,7 +119,7 @@ def restore(name: str, folder: Path, figures: Collection[str] = FIGURES, again: 
             raise bad("the saved data are of another version of hpgrid", str(folder / name), instead)
         with (folder / f"{name}.npz").open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {key: stored[key] for key in stored.files}
-        checks = tuple(_check(entry) for entry in record["checks"])
+        checks = tuple(_reading(entry) for entry in record["checks"])
         return FigureData(name, record["config"], arrays, checks, record["notes"], record["seconds"]["compute"])
     except InputError:
         raise
@@ -154,10 +130,26 @@ def restore(name: str, folder: Path, figures: Collection[str] = FIGURES, again: 
         raise bad(f"the saved data can't be read ({error})", str(folder / name), instead) from None
 
 
-def _check(entry: Mapping[str, Any]) -> Check:
-    numbers = {key: np.nan if entry[key] is None else entry[key] for key in ("measured", "predicted", "tolerance")}
+def as_check(reading: Reading) -> dict[str, Any]:
+    """Return a reading as a figure's record has it."""
+    numbers = {"measured": reading.measured, "predicted": reading.predicted, "tolerance": reading.tolerance}
+    place = {"window": reading.window, "edge_points": reading.edge_points, "note": reading.note}
+    return {"name": reading.what, **numbers, "holds": reading.holds, **place}
+
+
+def _reading(entry: Mapping[str, Any]) -> Reading:
+    """A reading out of a record, which has its verdict in place of what leads to it."""
+    measured, predicted, tolerance = (
+        np.nan if entry[key] is None else float(entry[key]) for key in ("measured", "predicted", "tolerance")
+    )
     window = tuple(np.nan if end is None else end for end in entry["window"])
-    return Check(**{**entry, **numbers, "window": window})
+    place: dict[str, Any] = {"window": window, "edge_points": entry["edge_points"], "note": entry["note"]}
+    told = entry["holds"] is not None
+    readings = [
+        Reading(entry["name"], "", measured, predicted, tolerance, relation, told, **place)
+        for relation in ("=", "<=", ">=")
+    ]
+    return next((reading for reading in readings if reading.holds is entry["holds"]), readings[0])
 
 
 def config_data(

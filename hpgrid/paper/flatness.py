@@ -10,18 +10,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hpgrid.config import Config
-from hpgrid.paper.checks import verdict
 from hpgrid.paper.contours import lmo_constants
-from hpgrid.paper.data import Check, FigureData, all_tuned, config_data
+from hpgrid.paper.data import FigureData, all_tuned, config_data
 from hpgrid.paper.pair import power_label, predicted_line
 from hpgrid.plotting.lines import band, floor, law, padded, refined, tuned_line
 from hpgrid.plotting.style import SHORT, letter, log_axes, new_figure, styled
 from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.readings import Reading
 from hpgrid.refinement.cost import flatness, regret
 from hpgrid.refinement.optimum import refine
 from hpgrid.refinement.profile import grid_excess
 from hpgrid.shapes import Floats as Array
-from hpgrid.slopes import FAR, REFINED, fit_slope, window_bias, within
+from hpgrid.slopes import FAR, REFINED, MeasuredSlope, fit_slope, window_bias, within
 from hpgrid.theory import theorems
 
 #: What a hyperparameter is moved by, and what counts as near-optimal.
@@ -78,7 +78,7 @@ def _falls_below(budget: Array, regret: Array, level: float) -> float | None:
 
 def _checks(
     proxy: Proxy | FunctionProxy, tuned: tuple[str, ...], name: str, arrays: dict[str, Any], window: tuple[float, float]
-) -> tuple[Check, ...]:
+) -> tuple[Reading, ...]:
     """Hold the regret's slope against the exponent, for each hyperparameter."""
     budget = arrays[name]
     inside = within(budget, window)
@@ -89,7 +89,8 @@ def _checks(
         far = regret(proxy, v, DECADE, tuned=tuned, **{name: budget[inside] * FAR})
         slope = fit_slope(budget, arrays[f"regret_{v}"], window=window, step=REFINED)
         bias = window_bias(budget[inside], [arrays[f"regret_{v}"][inside], far])
-        checks.append(verdict(f"slope of the regret of {v}", slope, float(theorems.REGRET_EXPONENT), bias))
+        measured = MeasuredSlope(f"the regret of {v}", slope, bias, name)
+        checks.append(measured.reading(float(theorems.REGRET_EXPONENT), route="refined"))
     return tuple(checks)
 
 

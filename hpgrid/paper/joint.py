@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,12 +19,12 @@ from matplotlib.figure import Figure
 
 from hpgrid.config import Config
 from hpgrid.curves import PERFORMANCE, near_optimal
-from hpgrid.paper.checks import verdict
-from hpgrid.paper.data import Check, FigureData, all_tuned, check_axes, config_data, only_panel
+from hpgrid.paper.data import FigureData, all_tuned, check_axes, config_data, only_panel
 from hpgrid.paper.pair import held_text, power_label, predicted_line, refined_arrays
 from hpgrid.plotting.lines import argmin, band, law, optimum, padded, refined
 from hpgrid.plotting.style import SHORT, letter, log_axes, new_figure, split_legends, styled
 from hpgrid.proxy import FunctionProxy
+from hpgrid.readings import Reading
 from hpgrid.refinement.cost import flatness
 from hpgrid.regime import Regime
 from hpgrid.search.brute import SearchResult
@@ -32,9 +33,12 @@ from hpgrid.slopes import (
     REFINED,
     Array,
     Curves,
+    MeasuredSlope,
     fit_slope,
+    fitted_edge,
+    measured_slopes,
     monomial_name,
-    power_slopes,
+    posynomial_truth,
     product,
     window_bias,
     within,
@@ -42,7 +46,7 @@ from hpgrid.slopes import (
 from hpgrid.theory import theorems
 from hpgrid.tuning.laws import exact_law, monomials as monomials_of, predicted
 from hpgrid.tuning.question import Question, ask
-from hpgrid.tuning.survey import default_window, fitted_edge, search
+from hpgrid.tuning.survey import default_window, search
 
 #: A product of powers of tuned variables, and its predicted exponent.
 Monomial = tuple[Mapping[str, Fraction], Fraction]
@@ -141,19 +145,17 @@ def _checks(
     window: tuple[float, float],
     exponents: Mapping[str, Fraction],
     monomials: Sequence[Monomial],
-) -> tuple[Check, ...]:
+) -> tuple[Reading, ...]:
     """Hold what the grid says against the predictions: single optima, and the combinations that it can tell."""
     if not exponents or not question.is_posynomial:
         return ()
     edge = fitted_edge(best)
     values = {v: (best.risk if v == "risk" else best.at[v], edge) for v in ("risk", *question.regime.tuned)}
     curves = Curves(question.budget, question.budgets, values, window)
-    powers = [each for each, _ in monomials]
-    predicted = {**exponents, **{monomial_name(each): exponent for each, exponent in monomials}}
-    slopes = power_slopes(question.proxy, question.regime, question.steps, curves, powers)
-    return tuple(
-        verdict(f"slope of {s.name}", s.fit, float(predicted[s.name]), s.bias) for s in slopes if s.name in predicted
-    )
+    wanted = [*(({v: Fraction(1)}, exponents[v]) for v in values if v in exponents), *monomials]
+    behind = partial(posynomial_truth, question.proxy, question.regime, question.steps)
+    slopes = measured_slopes(curves, behind, [powers for powers, _ in wanted])
+    return tuple(slope.reading(float(exponent)) for slope, (_, exponent) in zip(slopes, wanted))
 
 
 def _refined_checks(
@@ -162,7 +164,7 @@ def _refined_checks(
     window: tuple[float, float],
     exponents: Mapping[str, Fraction],
     monomials: Sequence[Monomial],
-) -> tuple[Check, ...]:
+) -> tuple[Reading, ...]:
     """Hold the continuous optimum's slopes against the same: nothing limits them but the finite window."""
     budget = arrays[question.budget]
     inside = within(budget, window)
@@ -176,7 +178,9 @@ def _refined_checks(
         here, *far = (product(found, starred) for found in (there, *out))
         slope = fit_slope(budget[inside], here, step=REFINED * len(powers))
         bias = window_bias(budget[inside], [here, *far])
-        checks.append(verdict(f"refined slope of {monomial_name(powers)}", slope, float(exponent), bias))
+        name = monomial_name(powers)
+        measured = MeasuredSlope(name, slope, bias, question.budget)
+        checks.append(measured.reading(float(exponent), f"refined slope of {name}", "refined"))
     return tuple(checks)
 
 

@@ -14,11 +14,12 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from hpgrid.checks import METHODS, bad, check_choice, check_count, check_value
 from hpgrid.config import Config
-from hpgrid.paper.checks import verdict
-from hpgrid.paper.data import Check, FigureData, config_data
+from hpgrid.paper.data import FigureData, config_data
 from hpgrid.plotting.lines import METHOD_COLORS, METHOD_MARKERS, bound_line, family, law, level, measured, padded
 from hpgrid.plotting.style import OPTIMUM, hollow, letter, log_axes, new_figure, number, styled
+from hpgrid.readings import Reading
 from hpgrid.shapes import Floats as Array
+from hpgrid.slopes import MeasuredSlope, Slope
 from hpgrid.theory import theorems
 
 #: What is minimised.
@@ -37,7 +38,7 @@ def compute(config: Config, name: str = "lmo1") -> FigureData:
     arrays: dict[str, Any] = dict(axes)
     with ThreadPoolExecutor(2) as pool:  # the slowest goes first
         found = dict(zip(reversed(METHODS), pool.map(lambda norm: _method(norm, given, axes), reversed(METHODS))))
-    checks: list[Check] = []
+    checks: list[Reading] = []
     notes: dict[str, Any] = {}
     for norm in METHODS:
         values, more, told = found[norm]
@@ -68,7 +69,7 @@ def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _method(
     norm: str, given: Mapping[str, Any], axes: Mapping[str, Array]
-) -> tuple[dict[str, Any], list[Check], dict[str, Any]]:
+) -> tuple[dict[str, Any], list[Reading], dict[str, Any]]:
     """Its runs with eta tuned, with eta and alpha tuned, and on a quadratic: arrays, checks and notes."""
     from hpgrid.stochastic.lmo import run
     from hpgrid.stochastic.problems import quadratic, smoothed
@@ -82,7 +83,7 @@ def _method(
     both = run(problem, few, seeds=given["seeds"], **noise)
     other = run(quadratic(norm, shape, size=size), few, seeds=given["quadratic_seeds"], **noise)
     arrays: dict[str, Any] = {}
-    checks: list[Check] = []
+    checks: list[Reading] = []
     notes: dict[str, Any] = {}
     for function, runs in zip(FUNCTIONS, ((fine, both), (other,))):
         values, check, share = _tightness(runs, f"{METHODS[norm]}, {function}", K)
@@ -98,9 +99,9 @@ def _method(
     return arrays, checks, notes | _momentum_gain(both, axes)
 
 
-def _tightness(runs: tuple[Any, ...], name: str, K: Array) -> tuple[dict[str, Any], Check, dict[str, Any]]:
+def _tightness(runs: tuple[Any, ...], name: str, K: Array) -> tuple[dict[str, Any], Reading, dict[str, Any]]:
     """Every cell's bound over the trivial level, and the measured over the bound."""
-    from hpgrid.stochastic.intervals import interval
+    from hpgrid.stochastic.intervals import interval, largest_ratio
 
     cells = sum(run.bound.size for run in runs)
     parts = []
@@ -109,10 +110,8 @@ def _tightness(runs: tuple[Any, ...], name: str, K: Array) -> tuple[dict[str, An
         ratios = run.bound / run.trivial, found.mean / run.bound, found.half / run.bound
         parts.append(np.stack([part.ravel() for part in ratios]))
     above, ratio, error = np.concatenate(parts, axis=1)
-    k = int(ratio.argmax())
-    holds = False if (ratio - error > 1).any() else True if (ratio + error <= 1).all() else None
     note = f"largest of {cells} cells, whose intervals are simultaneous"
-    check = Check(f"min E||grad f||/eq. (2), {name}", float(ratio[k]), 1.0, float(error[k]), holds, _span(K), 0, note)
+    check = replace(largest_ratio(f"min E||grad f||/eq. (2), {name}", ratio, error), window=_span(K), note=note)
     best = [(run.bound.min(0) >= run.trivial).mean() for run in runs]
     says = ratio[above < 1]
     shares = {
@@ -126,7 +125,7 @@ def _tightness(runs: tuple[Any, ...], name: str, K: Array) -> tuple[dict[str, An
 
 def _fixed_momentum(
     runs: Any, problem: Any, given: Mapping[str, Any], axes: Mapping[str, Array], norm: str
-) -> tuple[dict[str, Any], list[Check]]:
+) -> tuple[dict[str, Any], list[Reading]]:
     """Theorem 1: eta* ~ K^(-1/2), whatever b."""
     from hpgrid.stochastic.tuning import best, movement
 
@@ -137,17 +136,17 @@ def _fixed_momentum(
     law = theorems.theorem1_eta_in_K(K, given["fixed_alpha"], problem.Delta0, 4 * problem.L)
     slopes = movement(K, along_K), movement(b, along_b)
     checks = [
-        verdict(f"eta* ~ K^p, {METHODS[norm]}, b = {b[middle]:g}", slopes[0], float(theorems.THEOREM_1_ETA_IN_K), 0.0),
-        verdict(f"eta* ~ b^p, {METHODS[norm]}, K = {K[-1]:g}", slopes[1], 0.0, 0.0),
+        _moved(f"eta* ~ K^p, {METHODS[norm]}, b = {b[middle]:g}", slopes[0], theorems.THEOREM_1_ETA_IN_K),
+        _moved(f"eta* ~ b^p, {METHODS[norm]}, K = {K[-1]:g}", slopes[1], 0.0),
     ]
     arrays = {f"{norm}_eta_{key}": value for key, value in along_K._asdict().items()} | {f"{norm}_eta_law": law}
     arrays |= {f"{norm}_curves": least[:, middle].mean(-1), f"{norm}_bound": runs.bound[:, middle, 0].min(0)}
-    return arrays | {f"{norm}_trivial": np.array(runs.trivial)}, [_told(check) for check in checks]
+    return arrays | {f"{norm}_trivial": np.array(runs.trivial)}, checks
 
 
 def _fixed_batch(
     runs: Any, problem: Any, given: Mapping[str, Any], axes: Mapping[str, Array], norm: str
-) -> tuple[dict[str, Any], list[Check]]:
+) -> tuple[dict[str, Any], list[Reading]]:
     """Theorem 2: alpha* ~ (b/K)^(1/2), eta* ~ b^(1/4) K^(-3/4), read at the least b and at the largest K."""
     from hpgrid.stochastic.tuning import best, movement
 
@@ -163,13 +162,8 @@ def _fixed_batch(
         powers = theorems.THEOREM_2_IN_K[name]
         for axis, x, found in (("K", K, along_K), ("b", b, along_b)):
             held = f"b = {b[0]:g}" if axis == "K" else f"K = {K[-1]:g}"
-            check = verdict(
-                f"{name}* ~ {axis}^p, both tuned, {METHODS[norm]}, {held}",
-                movement(x, found[name]),
-                float(powers[axis]),
-                0.0,
-            )
-            checks.append(_told(check))
+            what = f"{name}* ~ {axis}^p, both tuned, {METHODS[norm]}, {held}"
+            checks.append(_moved(what, movement(x, found[name]), powers[axis]))
     return arrays, checks
 
 
@@ -182,8 +176,9 @@ def _momentum_gain(runs: Any, axes: Mapping[str, Array]) -> dict[str, Any]:
     }
 
 
-def _told(check: Check) -> Check:
-    """Where the tolerance of a slope comes from: from the seeds and the axis' step."""
+def _moved(what: str, slope: Slope, power: Any) -> Reading:
+    """A slope held against a power; its tolerance comes from the seeds and the axis' step."""
+    check = MeasuredSlope(what, slope, 0.0).reading(float(power), what, "sampled")
     return replace(check, note=check.note.replace("from the grid", "from seeds and step").replace("grid", "axis"))
 
 

@@ -13,11 +13,12 @@ from matplotlib.figure import Figure
 
 from hpgrid.checks import METHODS, bad, check_count, check_value
 from hpgrid.config import Config
-from hpgrid.paper.checks import verdict
-from hpgrid.paper.data import Check, FigureData, config_data
+from hpgrid.paper.data import FigureData, config_data
 from hpgrid.plotting.lines import METHOD_COLORS, METHOD_MARKERS, bound_line, level, measured, padded
 from hpgrid.plotting.style import letter, log_axes, new_figure, styled
+from hpgrid.readings import Reading
 from hpgrid.shapes import Floats as Array
+from hpgrid.slopes import MeasuredSlope
 
 #: The moments that are drawn, and what each is called.
 SHOWN = {"momentum2": "$M_t$", "nesterov2": "$C_t$"}
@@ -69,7 +70,7 @@ def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
 # --- moments against bounds ---
 
 
-def _moments(given: Mapping[str, Any], arrays: dict[str, Any]) -> tuple[Check, ...]:
+def _moments(given: Mapping[str, Any], arrays: dict[str, Any]) -> tuple[Reading, ...]:
     """Every norm and noise against Proposition 6 and Corollary 7, with D = 1."""
     from hpgrid.stochastic.against import BOUNDS, Experiment, held, measure
     from hpgrid.stochastic.momentum import every
@@ -99,11 +100,10 @@ def _moments(given: Mapping[str, Any], arrays: dict[str, Any]) -> tuple[Check, .
     return tuple(checks)
 
 
-def _at_most(name: str, held: Any, b: Sequence[float]) -> Check:
+def _at_most(name: str, held: Any, b: Sequence[float]) -> Reading:
     """Hold the largest ratio of a measured mean to its bound against 1."""
-    worst, error = held.worst()
     note = "largest over b, eta, beta and lam; intervals are simultaneous"
-    return Check(name, worst, 1.0, error, held.holds, _span(b), 0, note)
+    return replace(held.reading(name), window=_span(b), note=note)
 
 
 def _span(b: Sequence[float]) -> tuple[float, float]:
@@ -113,8 +113,9 @@ def _span(b: Sequence[float]) -> tuple[float, float]:
 # --- the D that Lemma 5 needs ---
 
 
-def _samples(given: Mapping[str, Any], arrays: dict[str, Any]) -> tuple[Check, ...]:
+def _samples(given: Mapping[str, Any], arrays: dict[str, Any]) -> tuple[Reading, ...]:
     from hpgrid.norms import NORMS
+    from hpgrid.stochastic.intervals import farthest
     from hpgrid.stochastic.noise import NOISES
     from hpgrid.stochastic.samples import draws, needed_smoothness
 
@@ -124,18 +125,17 @@ def _samples(given: Mapping[str, Any], arrays: dict[str, Any]) -> tuple[Check, .
         for norm in METHODS:
             D = needed_smoothness(noise, NORMS[norm], means, given["batches"], shape)
             arrays[f"D_{norm}_{kind}"], arrays[f"D_{norm}_{kind}_half"] = D.mean, D.half
-            k = int(np.abs(D.mean - 1.0).argmax())
-            agrees = bool((np.abs(D.mean - 1.0) <= D.half + ROUNDING).all())
+            k = farthest(np.abs(D.mean - 1.0), D.half + ROUNDING)
             name, note = f"D of Lemma 5, {METHODS[norm]}, {kind}", "A2 has it close to 1; farthest from it over b"
-            numbers = float(D.mean[k]), 1.0, float(D.half[k])
-            checks.append(Check(name, *numbers, agrees, _span(given["batches"]), 0, note))
+            numbers = float(D.mean[k]), 1.0, float(D.half[k] + ROUNDING)
+            checks.append(Reading(name, "sampled", *numbers, window=_span(given["batches"]), note=note))
     return tuple(checks)
 
 
 # --- the update's noise ---
 
 
-def _updates(given: Mapping[str, Any], arrays: dict[str, Any]) -> tuple[Check, ...]:
+def _updates(given: Mapping[str, Any], arrays: dict[str, Any]) -> tuple[Reading, ...]:
     """At weights that hardly move, so that the gradient and its share of the noise stay what they are."""
     from hpgrid.stochastic.intervals import Interval
     from hpgrid.stochastic.updates import frozen, power
@@ -154,7 +154,9 @@ def _updates(given: Mapping[str, Any], arrays: dict[str, Any]) -> tuple[Check, .
         arrays[f"update_{norm}"], arrays[f"update_{norm}_half"] = found.mean, found.half
         for where, part in (("below the noise", slice(0, 3)), ("above the noise", slice(-3, None))):
             slope = power(b[part], Interval(found.mean[part], found.half[part]))
-            check = verdict(f"update noise ~ b^p, {METHODS[norm]}, gradient {where}", slope, -1.0, 0.0)
+            check = MeasuredSlope("update noise", slope, 0.0).reading(
+                -1.0, f"update noise ~ b^p, {METHODS[norm]}, gradient {where}", "sampled"
+            )
             checks.append(replace(check, note="error from the intervals"))
     return tuple(checks)
 

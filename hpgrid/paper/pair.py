@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,19 +18,28 @@ from matplotlib.figure import Figure
 
 from hpgrid.checks import bad
 from hpgrid.config import Config, Panel
-from hpgrid.curves import argmin_curve
 from hpgrid.grid import Grid
-from hpgrid.paper.checks import refined_checks, tuned_checks
-from hpgrid.paper.data import Check, FigureData, check_axes, config_data, only_panel
+from hpgrid.paper.data import FigureData, check_axes, config_data, only_panel
 from hpgrid.plotting.lines import family, law, optimum, padded, refined
 from hpgrid.plotting.style import PREDICTED, SHORT, letter, log_axes, new_figure, split_legends, styled
 from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.readings import Reading
 from hpgrid.regime import Regime
 from hpgrid.search.brute import grid_search
-from hpgrid.slopes import fit_slope, refined_curves, within
+from hpgrid.slopes import (
+    Curves,
+    burn_in_end,
+    fit_slope,
+    fitted_edge,
+    fitting_window,
+    measured_slopes,
+    posynomial_truth,
+    refined_curves,
+    refined_truth,
+    within,
+)
 from hpgrid.theory import cesista_laws, theorems
 from hpgrid.tuning.laws import exact_law, predicted
-from hpgrid.tuning.survey import fitted_edge, fitting_window
 
 #: Exponents of the budget, and powers of its logarithm beside them.
 Laws = tuple[Mapping[str, Fraction], Mapping[str, Fraction]]
@@ -97,7 +107,7 @@ def measure(
     best = grid_search(proxy, grid, panel.tuned, fixed=panel.fixed, **options)
     # The whole grid, what the figure holds fixed tuned as well: how much the regime gives away.
     every = grid_search(proxy, grid, tuple({*panel.tuned, *panel.fixed} & {*grid.axes}), **options)
-    curves = {v: argmin_curve(best, v) for v in (other_than_eta(panel.tuned), "eta")}
+    curves = (other_than_eta(panel.tuned), "eta")
     window = config.window or fitting_window(best)
     arrays = {grid.budget: budget, "risk_hat": best.risk, "risk_every": every.risk}
     for held in curves:
@@ -106,8 +116,8 @@ def measure(
         shown = every_nth(len(grid.axes[held]), config.curves)
         arrays |= {f"risk_at_{held}": found.risk[shown], f"{held}_shown": found.axes[held][shown]}
     edge = fitted_edge(best)
-    measured = {"risk": (best.risk, edge)} | {v: (c.value, edge) for v, c in curves.items()}
-    flagged = {v: edge if isinstance(proxy, FunctionProxy) else c.edge for v, c in curves.items()}
+    measured = {"risk": (best.risk, edge)} | {v: (best.at[v], edge) for v in curves}
+    flagged = {v: edge if isinstance(proxy, FunctionProxy) else best.edge[v] for v in curves}
     arrays |= {"risk_edge": edge} | {f"{v}_edge": at_edge for v, at_edge in flagged.items()}
     for key, (values, at_edge) in measured.items():
         arrays[f"{key}_hat"] = values
@@ -120,7 +130,7 @@ def measure(
     notes = {
         "exponents": {key: str(e) for key, e in exponents.items()},
         "log_exponents": {key: str(e) for key, e in (logs or {}).items()},
-        "burn_in_ends": {v: budget[c.burn_in] if c.burn_in < len(budget) else None for v, c in curves.items()},
+        "burn_in_ends": {v: budget[end] if (end := burn_in_end(best, v)) < len(budget) else None for v in curves},
         "points": every.points,
         "best_cells_below_one_iteration": int(best.below_one_K.sum()),
     }
@@ -134,18 +144,24 @@ def _checks(
     measured: Mapping[str, Any],
     laws: tuple[Mapping[str, Fraction], Mapping[str, Fraction]],
     window: tuple[float, float],
-) -> tuple[Check, ...]:
+) -> tuple[Reading, ...]:
     """The measured slopes against the predicted ones, by what the bound allows."""
     budget = grid.axes[grid.budget].values
     exponents, logs = ({key: float(e) for key, e in law.items()} for law in laws)
     if not exponents:
         return ()
+    regime, curves = Regime(panel.tuned, panel.fixed), Curves(grid.budget, budget, measured, window)
     if isinstance(proxy, FunctionProxy):
-        both = {key: (e, logs.get(key, 0.0)) for key, e in exponents.items()}
-        regime = Regime(panel.tuned, panel.fixed)
-        return refined_checks(proxy, regime, measured, both, budget=(grid.budget, budget), window=window)
-    steps = {v: grid.axes[v].step for v in panel.tuned}
-    return tuned_checks(proxy, panel.tuned, panel.fixed, steps, measured, exponents, budget, window)
+        behind = partial(refined_truth, proxy, regime, grid.budget)
+    else:
+        behind = partial(posynomial_truth, proxy, regime, {v: grid.axes[v].step for v in panel.tuned})
+    wanted = [{name: Fraction(1)} for name in measured if name in exponents]
+    checks = []
+    for slope in measured_slopes(curves, behind, wanted, logs):
+        check, log = slope.reading(exponents[slope.name]), logs.get(slope.name)
+        freed = f", freed of (log {grid.budget})^{log:.3g}" if log else ""
+        checks.append(replace(check, note=check.note + freed))
+    return tuple(checks)
 
 
 def refined_arrays(proxy: Proxy | FunctionProxy, panel: Panel | Regime, budget: Any, name: str) -> dict[str, Any]:

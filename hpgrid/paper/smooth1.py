@@ -16,8 +16,9 @@ from matplotlib.ticker import NullLocator
 from hpgrid.checks import NOISE_KINDS, OPTIMIZERS, bad, check_choice, check_count, read_shape
 from hpgrid.config import Config
 from hpgrid.norms import Norm, named
-from hpgrid.paper.data import Check, FigureData, config_data
+from hpgrid.paper.data import FigureData, config_data
 from hpgrid.plotting.style import letter, new_figure, power_of_ten, styled
+from hpgrid.readings import Reading
 from hpgrid.theory import cesista_laws as theory
 
 #: How many standard errors a mean may be off: one in 16000 by chance.
@@ -38,7 +39,7 @@ def compute(config: Config, name: str = "smooth1") -> FigureData:
     given = _checked(config.parameters)
     arrays: dict[str, Any] = {"s_in": np.logspace(-4, 0, 400)}
     arrays["s_out"] = singular_value_map(arrays["s_in"])
-    checks: list[Check] = []
+    checks: list[Reading] = []
     verdicts = {}
     for norm in given["norms"]:
         for shape in given["shapes"]:
@@ -74,7 +75,7 @@ def _text(shape: tuple[int, int]) -> str:
 # --- measuring ---
 
 
-def _pairs(arrays: dict[str, Any], norm: Norm, shape: tuple[int, int], given: Mapping[str, Any]) -> list[Check]:
+def _pairs(arrays: dict[str, Any], norm: Norm, shape: tuple[int, int], given: Mapping[str, Any]) -> list[Reading]:
     """Random pairs of one norm and shape: their statistics, and what the text says of them."""
     from hpgrid.stochastic.smoothness import quotients, statistics
 
@@ -103,7 +104,7 @@ def _worst(arrays: dict[str, Any], norm: Norm, given: Mapping[str, Any]) -> str:
     return found.verdict
 
 
-def _noise(arrays: dict[str, Any], norm: Norm, noise: str, given: Mapping[str, Any]) -> list[Check]:
+def _noise(arrays: dict[str, Any], norm: Norm, noise: str, given: Mapping[str, Any]) -> list[Reading]:
     """The constant that Lemma 5 needs, held at the largest batch size against the text's D."""
     from hpgrid.stochastic.effective import effective
     from hpgrid.stochastic.noise import NOISES
@@ -119,11 +120,10 @@ def _noise(arrays: dict[str, Any], norm: Norm, noise: str, given: Mapping[str, A
     return [_check(what, float(found.constant[-1]), theory.PRINTED_D, tolerance, (1, int(found.b[-1])))]
 
 
-def _check(what: str, measured: float, predicted: float, tolerance: float, window: tuple[int, int]) -> Check:
-    if not math.isfinite(measured + tolerance):
-        return Check(what, measured, predicted, tolerance, None, window, 0, "too few pairs that differ")
-    holds = abs(measured - predicted) <= tolerance
-    return Check(what, measured, predicted, tolerance, holds, window, 0, f"{SURE:g} standard errors")
+def _check(what: str, measured: float, predicted: float, tolerance: float, window: tuple[int, int]) -> Reading:
+    enough = math.isfinite(measured + tolerance)
+    note = f"{SURE:g} standard errors" if enough else "too few pairs that differ"
+    return Reading(what, "sampled", measured, predicted, tolerance, window=window, note=note)
 
 
 # --- drawing ---

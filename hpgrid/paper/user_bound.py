@@ -13,7 +13,8 @@ from hpgrid.checks import bad
 from hpgrid.config import Config, Panel
 from hpgrid.grid import Grid
 from hpgrid.paper import contours, joint, pair
-from hpgrid.paper.data import Check, FigureData
+from hpgrid.paper.data import FigureData
+from hpgrid.readings import Reading
 from hpgrid.regime import Regime
 from hpgrid.tuning.laws import exact_law, monomials, predicted
 
@@ -73,7 +74,7 @@ def _contours(config: Config, name: str) -> FigureData:
 
     def lines(
         _: Config, panel: Panel, grid: Grid, result: SearchResult, part: Mapping[str, Any]
-    ) -> tuple[dict[str, Any], tuple[Check, ...]]:
+    ) -> tuple[dict[str, Any], tuple[Reading, ...]]:
         regime = Regime((*panel.tuned, "b"), panel.fixed)
         law, notes["no_prediction"] = exact_law(config.bound.build(grid.budget), regime, grid.budget)
         whole = None if law is None else law.laws["b"]

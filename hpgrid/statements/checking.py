@@ -9,10 +9,10 @@ from functools import cache, partial
 
 from hpgrid.asymptotics.law import Law
 from hpgrid.checks import InputError, bad
-from hpgrid.claims.ledger import Reading
 from hpgrid.claims.routes import Bound, Setting, exact as exact_law
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy
+from hpgrid.readings import Reading
 from hpgrid.statements import behind, exact, on_grid, refined
 from hpgrid.statements.language import Statement, parse
 from hpgrid.statements.posing import Question, Roles, pose

@@ -12,7 +12,7 @@ from hpgrid.asymptotics.convex import ACCURACY
 from hpgrid.asymptotics.law import Law, PowerLaw
 from hpgrid.asymptotics.linear import coordinates, vector
 from hpgrid.asymptotics.monomial import ONE, Monomial, Sum
-from hpgrid.claims.ledger import Number, Reading
+from hpgrid.readings import Number, Reading
 from hpgrid.statements.posing import Question, moved_to
 
 ROUTE = "exact"

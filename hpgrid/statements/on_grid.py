@@ -8,21 +8,20 @@ left the grid; and a free power of a logarithm can't be told on one at all.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from hpgrid.claims.ledger import Reading
 from hpgrid.claims.routes import Bound, Setting
-from hpgrid.curves import Curve, argmin_curve
 from hpgrid.grid import TUNABLE, Grid, LogAxis
-from hpgrid.paper.checks import verdict
+from hpgrid.readings import Reading
 from hpgrid.refinement.profile import profile
-from hpgrid.search.brute import grid_search
-from hpgrid.slopes import fit_slope, lasting
+from hpgrid.search.brute import SearchResult, grid_search
+from hpgrid.slopes import MeasuredSlope, burn_in_end, fit_slope
 from hpgrid.statements.behind import Followed, Following, Searched, capped
 from hpgrid.statements.posing import Question, variables
-from hpgrid.statements.verdicts import BESIDE, tells
+from hpgrid.statements.verdicts import BESIDE
 
 ROUTE = "grid"
 
@@ -61,32 +60,30 @@ def search(proxy: Bound, grid: Grid, setting: Setting) -> Searched:
     roles: Any = setting.roles()
     lacking: Any = {v: None for v in TUNABLE if v not in variables(proxy)}
     best = grid_search(proxy, grid.with_axes(**lacking), setting.tuned, **roles)
-    found = {v: argmin_curve(best, v) for v in setting.tuned}
-    first = max(_burn_in_end(curve, proxy, grid, setting) for curve in found.values())
+    first = max(_burn_in_end(v, best, proxy, setting) for v in setting.tuned)
     budget = grid.axes[grid.budget].values
     left = np.arange(first, len(budget))
     if not proxy.is_posynomial(setting.tuned) and len(left) > _MOST:
         left = left[np.linspace(0, len(left) - 1, _MOST).round().astype(int)]
     return Searched(
         budget=budget[left],
-        curves={"risk": best.risk[left], **{v: curve.value[left] for v, curve in found.items()}},
-        edge=np.any([curve.edge for curve in found.values()], axis=0)[left],
+        curves={"risk": best.risk[left], **{v: best.at[v][left] for v in setting.tuned}},
+        edge=np.any([best.edge[v] for v in setting.tuned], axis=0)[left],
         steps={v: grid.axes[v].step for v in setting.tuned},
     )
 
 
-def _burn_in_end(curve: Curve, proxy: Bound, grid: Grid, setting: Setting) -> int:
+def _burn_in_end(name: str, best: SearchResult, proxy: Bound, setting: Setting) -> int:
     """Where a variable leaves b = 1 or alpha = 1 for good.
 
     By the continuous optimum where that is cheap: a flat direction takes the argmin back to the border again and
     again, long after.
     """
-    if curve.name == "eta" or not proxy.is_posynomial(setting.tuned):
-        return curve.burn_in
-    truth = profile(capped(proxy, setting), setting.tuned, dict(setting.fixed), curve.budget).at[curve.name]
-    axis = grid.axes[curve.name]
-    away = np.abs(np.log(truth / axis.values[0 if curve.name == "b" else -1])) > axis.step
-    return int(lasting(away[None])[0])
+    if name == "eta" or not proxy.is_posynomial(setting.tuned):
+        return burn_in_end(best, name)
+    (budget,) = best.axes.values()
+    truth = profile(capped(proxy, setting), setting.tuned, dict(setting.fixed), budget).at[name]
+    return burn_in_end(best, name, truth)
 
 
 def readings(question: Question, following: Following) -> tuple[Reading, ...]:
@@ -108,9 +105,11 @@ def readings(question: Question, following: Following) -> tuple[Reading, ...]:
     slope = fit_slope(found.budget, hat / free, edge=found.edge, step=abs(scale) * found.delta)
     there = fit_slope(found.budget, truth / free, edge=found.edge).slope
     bias = there - fit_slope(found.far, settled / far_free).slope
-    told = verdict(what, slope, float(question.power), bias)
-    identifiable = told.holds is not None and tells(told.measured, told.tolerance, question.power)
-    return (Reading(what, ROUTE, told.measured, question.power, told.tolerance, identifiable=identifiable),)
+    return (
+        replace(
+            MeasuredSlope(what, slope, bias, budget).reading(float(question.power), what), predicted=question.power
+        ),
+    )
 
 
 def window(question: Question, following: Following) -> Window | None:

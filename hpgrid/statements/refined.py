@@ -18,11 +18,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.claims.ledger import HOLDS, Reading
 from hpgrid.claims.routes import SOLVER, Array, Bound, Setting, holding, refined
+from hpgrid.readings import HOLDS, Reading
 from hpgrid.refinement.optimum import Optimum, known
 from hpgrid.statements.posing import Question, moved_to
-from hpgrid.statements.verdicts import tells
 
 ROUTE = "refined"
 
@@ -124,7 +123,7 @@ def readings(question: Question, climbing: Climbing, logs: bool) -> tuple[Readin
 
 def _reading(what: str, found: tuple[float, float], predicted: Fraction) -> Reading:
     measured, tolerance = found
-    return Reading(what, ROUTE, measured, predicted, tolerance, identifiable=tells(*found, predicted))
+    return Reading(what, ROUTE, measured, predicted, tolerance, exponent=True)
 
 
 def _combined(of: Mapping[str, Array], question: Question) -> Array:
@@ -139,7 +138,7 @@ def _constant(question: Question, base: Climb) -> Reading:
     log, error = limit(_combined(base.log_at, question) - stated - float(question.power) * _U, SOLVER)
     number, measured = float(question.number), math.exp(log)
     tolerance = (error + question.statement.rounding) * number
-    told = tells(measured, tolerance, number)
+    told = abs(measured - number) > tolerance or tolerance < number / 2
     return Reading("constant", ROUTE, measured, question.number, tolerance, identifiable=told)
 
 

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from hpgrid.claims.ledger import FAILS, HOLDS, UNIDENTIFIABLE, VERDICTS, Reading
 from hpgrid.claims.report import shown
 from hpgrid.claims.routes import Setting
+from hpgrid.readings import FAILS, HOLDS, UNIDENTIFIABLE, VERDICTS, Reading
 from hpgrid.record import plain
 from hpgrid.statements.checking import Checked
 from hpgrid.statements.verdicts import ROUTES, contradictions, instead, part_verdict, parts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 
-from hpgrid.claims.ledger import FAILS, UNIDENTIFIABLE, VERDICTS, Number, Reading
+from hpgrid.readings import FAILS, UNIDENTIFIABLE, VERDICTS, Reading
 
 #: What stands in a reading's name between its part and the logarithm that it was freed of.
 BESIDE = " beside "
@@ -13,14 +13,6 @@ BESIDE = " beside "
 
 #: From the surest route to the least sure.
 ROUTES = ("exact", "refined", "grid")
-
-
-def tells(measured: float, tolerance: float, claimed: Number) -> bool:
-    """Return whether a reading can tell: it says no, or its tolerance is below half of what is claimed.
-
-    Else a law half as steep would pass as well; a claimed 0 is to be told from a quarter.
-    """
-    return abs(measured - float(claimed)) > tolerance or tolerance < (abs(float(claimed)) or 0.25) / 2
 
 
 def parts(readings: Sequence[Reading]) -> dict[str, tuple[Reading, ...]]:

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from hpgrid.bounds import lemmas
+from hpgrid.readings import Reading
 from hpgrid.shapes import AnyArray as Array
-from hpgrid.stochastic.intervals import Interval, interval
+from hpgrid.stochastic.intervals import Interval, interval, largest_ratio
 from hpgrid.stochastic.momentum import Means, Setting, simulate
 from hpgrid.stochastic.noise import Noise
 from hpgrid.stochastic.problems import Problem
@@ -57,12 +58,9 @@ class Held(NamedTuple):
         """How far the ratio may be off."""
         return self.measured.half / self.bound
 
-    @property
-    def holds(self) -> bool | None:
-        """Whether the bound holds everywhere; None where the intervals can't tell."""
-        if (self.measured.low > self.bound).any():
-            return False
-        return True if (self.measured.high <= self.bound).all() else None
+    def reading(self, what: str) -> Reading:
+        """Return whether the bound holds everywhere, if the intervals can tell."""
+        return largest_ratio(what, self.ratio, self.error)
 
     def worst(self, where: Array | None = None) -> tuple[float, float]:
         """Return the largest ratio, and how far it may be off, among settings: shape (settings,)."""

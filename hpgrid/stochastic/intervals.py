@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from hpgrid.checks import bad
+from hpgrid.readings import Reading
 from hpgrid.shapes import AnyArray as Array
 
 #: How sure all of the intervals of a figure, or of a row of the ledger, are together.
@@ -63,6 +64,19 @@ def interval(values: Array, comparisons: int | None = None, level: float = LEVEL
     count = max(values[..., 0].size, 1) if comparisons is None else comparisons
     error = values.std(-1, ddof=1) / np.sqrt(seeds)
     return Interval(values.mean(-1), quantile(seeds, count, level) * error)
+
+
+def farthest(gap: Array, tolerance: Array) -> int:
+    """Return which of many gaps speaks for all: the largest, of those beyond their tolerance where any is."""
+    beyond = gap > tolerance
+    return int(np.where(beyond, gap, -np.inf).argmax() if beyond.any() else gap.argmax())
+
+
+def largest_ratio(what: str, ratio: Array, error: Array) -> Reading:
+    """Return the reading of ratios of which none may exceed 1, each off by at most its error."""
+    told = bool((ratio - error > 1).any() or (ratio + error <= 1).all())
+    k = farthest(ratio - 1, error)
+    return Reading(what, "sampled", float(ratio.flat[k]), 1.0, float(error.flat[k]), "<=", identifiable=told)
 
 
 def near_least(values: Array, comparisons: int | None = None, level: float = LEVEL) -> Array:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -59,17 +58,11 @@ def best(runs: Array, axes: Mapping[str, Array], level: float = LEVEL) -> dict[s
 def movement(along: Array, found: Best) -> Slope:
     """Return the power of what the curve runs along in a best value, edges left out.
 
-    Fitted to the middle of what can't be told apart. Where each log of the truth is within its half-width h_i of
-    that, the slope is off by at most sum h_i |u_i - mean u|/sum (u - mean u)^2, u the log of what it runs along.
+    Fitted to the middle of what can't be told apart, from which each log of the truth is within its half-width.
 
     Args:
         along: K or b, shape (n,).
         found: the best values.
     """
     half = np.log(found.high / found.low) / 2.0 + found.step
-    slope = fit_slope(along, np.sqrt(found.low * found.high), edge=found.edge, step=float(half.max()))
-    u, inside = np.log(np.asarray(along, float)), ~found.edge
-    if slope.points < 2:
-        return slope
-    away = u[inside] - u[inside].mean()
-    return replace(slope, error=float((half[inside] * np.abs(away)).sum() / (away @ away)))
+    return fit_slope(along, np.sqrt(found.low * found.high), edge=found.edge, step=half)

@@ -15,7 +15,7 @@ from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.refinement.optimum import Optimum, known, refine
 from hpgrid.regime import Regime
 from hpgrid.search.many import ManyResult, search_many
-from hpgrid.slopes import fit_slopes, lasting
+from hpgrid.slopes import REFINED, burn_in_ends, fit_slopes
 from hpgrid.sweeps.plan import NamedRegime, Plan
 from hpgrid.sweeps.values import HELD, hyperparameter
 
@@ -26,9 +26,6 @@ QUANTITIES = ("risk", *TUNABLE)
 
 #: The variables that have a natural bound to leave: b = 1, alpha = 1.
 BURNING = ("b", "alpha")
-
-#: How far the log of a refined optimum may be from the truth: see the tests of refinement.
-REFINED = 1e-9
 
 
 @dataclass(frozen=True)
@@ -149,15 +146,20 @@ def _slopes(found: ManyResult, truth: Optimum, regime: Regime, grid: Grid) -> di
     """
     budget = grid.axes[grid.budget].values
     n = len(found.risk)
-    ends = {v: _burn_in(found, truth, grid, v) for v in BURNING if v in regime.tuned}
+    ends = {}
+    for v in (v for v in BURNING if v in regime.tuned):
+        axis, star = grid.axes[v].values, np.where(truth.converged, truth.at[v], np.nan)
+        ends[v] = burn_in_ends(v, axis, index=found.index[v]), burn_in_ends(v, axis, at=star)
     first = np.max([hat for hat, _ in ends.values()], axis=0) if ends else np.zeros(n, int)
     burned = np.arange(len(budget)) >= first[:, None]
     edge = np.any([found.edge[v] for v in regime.tuned], axis=0)
     usable = burned & ~edge & truth.converged & found.feasible
     fitted = []
     for name in QUANTITIES:
-        hat, star = (found.risk, truth.risk) if name == "risk" else (found.at.get(name), truth.at.get(name))
-        fitted.append(fit_slopes(budget, hat, star, usable, REFINED) if hat is not None and star is not None else None)
+        hat, of_truth = (found.risk, truth.risk) if name == "risk" else (found.at.get(name), truth.at.get(name))
+        fitted.append(
+            fit_slopes(budget, hat, of_truth, usable, REFINED) if hat is not None and of_truth is not None else None
+        )
     empty = next(each for each in fitted if each is not None).nowhere()
     columns = {key: np.stack([(f or empty).as_dict()[key] for f in fitted], axis=1) for key in empty.as_dict()}
     columns["edge_points"] = (burned & edge).sum(axis=1)
@@ -165,11 +167,3 @@ def _slopes(found: ManyResult, truth: Optimum, regime: Regime, grid: Grid) -> di
     for k, name in enumerate(("burn_in_hat", "burn_in_star")):
         columns[name] = np.stack([values[ends[v][k] if v in ends else never] for v in BURNING], axis=1)
     return columns
-
-
-def _burn_in(found: ManyResult, truth: Optimum, grid: Grid, v: str) -> tuple[Array, Array]:
-    """Where a variable has left its end of the grid, b = 1 or alpha = 1, for good: on the grid, and refined."""
-    axis = grid.axes[v]
-    bound = 0 if v == "b" else len(axis) - 1
-    away = np.abs(np.log(truth.at[v] / axis.values[bound]))
-    return lasting(np.abs(found.index[v] - bound) > 1), lasting(truth.converged & (away > axis.step))

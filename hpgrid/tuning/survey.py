@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpgrid.curves import argmin_curve
 from hpgrid.refinement.optimum import known
 from hpgrid.regime import along
 from hpgrid.search.brute import SearchResult, grid_search
-from hpgrid.slopes import FAR, Bools, Curves, MeasuredSlope, monomial_name, power_slopes, slopes_from
+from hpgrid.slopes import (
+    FAR,
+    NO_OPTIMUM,
+    NOTHING,
+    Bools,
+    Curves,
+    MeasuredSlope,
+    Truth,
+    fitted_edge,
+    fitting_window,
+    measured_slopes,
+    posynomial_truth,
+    refined_curves,
+)
 from hpgrid.tuning.laws import law_of, monomials
 from hpgrid.tuning.question import Array, Question
 
@@ -41,18 +54,19 @@ class SurveySlope:
     exact: Fraction | None
 
     @property
+    def law(self) -> float:
+        """The exponent that the grid's slope is held against: the exact one, or the refined optimum's far out."""
+        return round(np.nan_to_num(self.far), DIGITS) if self.exact is None else float(self.exact)
+
+    @property
     def verdict(self) -> str:
         """What the grid says of the exact exponent; "" where there is nothing to hold its slope against."""
-        if self.measured.fit.points < 2:
-            return "nothing to fit"
-        law = round(np.nan_to_num(self.far), DIGITS) if self.exact is None else float(self.exact)
-        if not self.measured.identifiable(law):
-            return "not identifiable on this grid"
+        holds, why = self.measured.reading(self.law).holds, self.measured.why_not(self.law)
+        if why == NOTHING or (holds is None and why != NO_OPTIMUM):
+            return NOTHING if why == NOTHING else "not identifiable on this grid"
         if self.exact is None:
             return ""
-        if np.isnan(self.measured.tolerance):
-            return "no tolerance: refinement found no optimum"
-        return "holds" if abs(self.measured.fit.slope - law) <= self.measured.tolerance else "FAILS"
+        return {True: "holds", False: "FAILS", None: NO_OPTIMUM}[holds]
 
 
 @dataclass(frozen=True)
@@ -148,51 +162,9 @@ def default_window(question: Question, best: SearchResult, *, wanders: bool) -> 
         wanders: whether the leading order leaves a variable open, so that its argmin wanders back to its bound: burn-in
             is then the refined optimum's.
     """
-    return _refined_window(question) if wanders else fitting_window(best)
-
-
-def fitting_window(best: SearchResult) -> tuple[float, float]:
-    """Return the budgets from where the argmins have left b = 1 and alpha = 1 for good, those that ever do."""
-    (budget,) = best.axes.values()
-    ends = [argmin_curve(best, v).burn_in for v in best.over]
-    return _window_from(budget, max([end for end in ends if end < len(budget)], default=0))
-
-
-def _refined_window(question: Question) -> tuple[float, float]:
-    """The budgets from where the refined optimum is more than a step of the grid away from them for good."""
-    from hpgrid.refinement import refine
-    from hpgrid.slopes import lasting
-
-    at: dict[str, Any] = {question.budget: question.budgets}
-    found = refine(question.proxy, **question.refining(), **at)
-    ends = [0]
-    for v, bound in (("b", 0), ("alpha", -1)):
-        if v in question.regime.tuned:
-            axis = question.grid.axes[v]
-            away = np.abs(np.log(found.at[v] / axis.values[bound])) > axis.step
-            ends.append(int(lasting((found.converged & away)[None])[0]))
-    return _window_from(question.budgets, max(end for end in ends if end < len(question.budgets)))
-
-
-def _window_from(budget: Array, first: int) -> tuple[float, float]:
-    """From one of the budgets to the last, two of them at least."""
-    return float(budget[max(min(first, len(budget) - 2), 0)]), float(budget[-1])
-
-
-def fitted_edge(best: SearchResult) -> Bools:
-    """Return where an optimum sits on a wall: there the others answer to the wall, and none of them is fitted.
-
-    What stays on b = 1 or alpha = 1 to the largest budget is on no wall of the grid: the bound has its optimum there.
-    """
-    return np.asarray(np.any([best.edge[v] & ~_rests(best, v) for v in best.over], axis=0))
-
-
-def _rests(best: SearchResult, name: str) -> Bools:
-    """Where a variable is on its natural bound, if it never leaves that for good."""
-    values, end = best.values[name], {"b": 0, "alpha": -1}.get(name)
-    if end is None or values[end] != 1 or argmin_curve(best, name).burn_in < best.risk.size:
-        return np.zeros(best.risk.shape, bool)
-    return np.asarray(best.at[name] == 1)
+    if not wanders:
+        return fitting_window(best)
+    return fitting_window(best, refined_curves(question.proxy, question.regime, question.budget, question.budgets))
 
 
 def _refined(question: Question) -> Optimum:
@@ -215,17 +187,21 @@ def _slopes(
     edge = fitted_edge(best)
     values = {"risk": (best.risk, edge)} | {v: (best.at[v], edge) for v in best.over}
     curves = Curves(question.budget, question.budgets, values, window)
-    exact = {v: None if law is None else law.exponent[v] for v in values}
-    if not question.is_posynomial or question.min_K is not None:
-        truths = {v: (rows[0, curves.inside], rows[1, curves.inside]) for v, rows in star.items()}
-        return tuple(SurveySlope(s, far[s.name], exact[s.name]) for s in slopes_from(curves, truths))
-    together = {monomial_name(powers): (powers, exponent) for powers, exponent in monomials(law)}
-    proxy = along(question.proxy, question.regime.path)
-    found = power_slopes(proxy, question.regime, question.steps, curves, [powers for powers, _ in together.values()])
-    singles, products = found[: len(values)], found[len(values) :]
-    slopes = [SurveySlope(s, far[s.name], exact[s.name]) for s in singles]
-    for s in products:
-        powers, exponent = together[s.name]
-        settled = float(sum(float(power) * far[v] for v, power in powers.items()))
-        slopes.append(SurveySlope(s, settled, exponent))
-    return tuple(slopes)
+    laws = [({v: Fraction(1)}, None if law is None else law.exponent[v]) for v in values]
+    behind: Callable[[Array], Truth]
+    if question.is_posynomial and question.min_K is None:
+        laws += monomials(law)
+        proxy = along(question.proxy, question.regime.path)
+        behind = partial(posynomial_truth, proxy, question.regime, question.steps)
+    else:
+
+        def behind(_: Array) -> Truth:  # refined already, with all the budgets
+            here, there = ({v: rows[k, curves.inside] for v, rows in star.items()} for k in (0, 1))
+            at = partial(refined_curves, question.proxy, question.regime, question.budget)
+            return Truth(here, there, None, at, question.regime.caps)
+
+    slopes = measured_slopes(curves, behind, [powers for powers, _ in laws])
+    return tuple(
+        SurveySlope(slope, float(sum(float(power) * far[v] for v, power in powers.items())), exponent)
+        for slope, (powers, exponent) in zip(slopes, laws)
+    )

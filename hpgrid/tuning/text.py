@@ -105,6 +105,11 @@ def _remarks(found: Survey) -> list[str]:
     remarks = []
     if found.no_law:
         remarks.append(f"{found.no_law}: no slope is held against one")
+    reasons: dict[str, list[str]] = {}
+    for slope in found.slopes:
+        why = slope.measured.why_not(slope.law) if slope.verdict.startswith("not identifiable") else ""
+        reasons.setdefault(why, []).append(slope.measured.name)
+    remarks += [f"no verdict on {', '.join(names)}: {why}" for why, names in reasons.items() if why]
     for v, runs in found.runs_off.items():
         if runs.any():
             where, many = runs_off_to(found.question, v), f"{int(runs.sum())} of {runs.size} budgets"

@@ -6,7 +6,8 @@ import math
 from functools import cache
 
 from hpgrid.claims import ledger
-from hpgrid.claims.ledger import HOLDS, VERDICTS, Claim, Row, run, select
+from hpgrid.claims.ledger import Claim, Row, run, select
+from hpgrid.readings import HOLDS, VERDICTS
 
 CLAIMS: dict[str, Claim] = {entry.id: entry for entry in ledger()}
 

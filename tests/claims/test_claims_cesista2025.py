@@ -11,7 +11,7 @@ from measured import CLAIMS, check_every_row, remeasured, rows, verdict
 
 from hpgrid.bounds import cesista2025 as bounds, lemmas
 from hpgrid.claims import cesista2025
-from hpgrid.claims.ledger import FAILS, HOLDS, VACUOUS, Reading
+from hpgrid.readings import FAILS, HOLDS, VACUOUS, Reading
 from hpgrid.stochastic import against
 from hpgrid.theory import batch_sizes as fewest, cesista_laws
 

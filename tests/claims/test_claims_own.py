@@ -6,7 +6,8 @@ import pytest
 from measured import CLAIMS, check_every_row, remeasured, rows
 
 from hpgrid.claims import critical
-from hpgrid.claims.ledger import FAILS, HOLDS, gather
+from hpgrid.claims.ledger import gather
+from hpgrid.readings import FAILS, HOLDS
 from hpgrid.theory import batch_sizes as theory
 
 

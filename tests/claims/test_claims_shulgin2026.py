@@ -10,8 +10,8 @@ import pytest
 from measured import CLAIMS, check_every_row, remeasured, rows, verdict
 
 from hpgrid.claims import ledger
-from hpgrid.claims.ledger import FAILS, HOLDS, UNIDENTIFIABLE, VACUOUS
 from hpgrid.claims.shulgin2026 import simulated
+from hpgrid.readings import FAILS, HOLDS, UNIDENTIFIABLE, VACUOUS
 from hpgrid.theory import batch_sizes, schedules, theorems, token_optimum
 
 # --- what stands in it ---

@@ -8,19 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from hpgrid.claims.ledger import (
-    FAILS,
-    HOLDS,
-    UNIDENTIFIABLE,
-    VACUOUS,
-    Claim,
-    Finding,
-    Reading,
-    claim,
-    gather,
-    run,
-    select,
-)
+from hpgrid.claims.ledger import Claim, Finding, claim, gather, run, select
+from hpgrid.readings import FAILS, HOLDS, UNIDENTIFIABLE, VACUOUS, Reading
 
 
 def reading(measured, predicted, tolerance=0.0, relation="=", **more) -> Reading:

@@ -53,14 +53,14 @@ def test_eta_and_one_more_have_figure_1s_layout_with_the_bounds_own_laws() -> No
         star = data.arrays[f"{v}_hat"]
         assert abs(np.log(line.get_ydata()[-1] / star[-1])) < np.log(1e4 / 1e-15) / 23
     assert figure.axes[0].get_title(loc="left") == r"(a) fixed $b$, best $\eta$ ($\beta=0.999$)"
-    assert [check.holds for check in data.checks if "risk" in check.name] == [True]
+    assert [check.holds for check in data.checks if "risk" in check.what] == [True]
 
 
 def test_all_three_have_figure_9s_layout() -> None:
     data, figure = drawn("lmo", "curves", ["eta,b,alpha"])
     assert labels(figure) == ["risk", "batch size $b$", r"momentum complement $\alpha$", r"learning rate $\eta$"]
     assert all(len(dashed(figure, k)) == 1 for k in range(4))
-    assert {check.name.removeprefix("slope of ") for check in data.checks} == {
+    assert {check.what.removeprefix("slope of ") for check in data.checks} == {
         *("risk", "eta", "b", "alpha", "eta/b", "alpha/b")
     }
 

@@ -70,7 +70,7 @@ def test_the_near_optimal_and_the_best_batch_are_those_of_the_risk(data: FigureD
 
 
 def test_checks_name_their_panel(data: FigureData) -> None:
-    names = [check.name for check in data.checks]
+    names = [check.what for check in data.checks]
     if data.name == "fig4":
         assert names == ["contours on the hyperbola: log(risk/level)"]
         assert data.checks[0].holds is True

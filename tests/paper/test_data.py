@@ -10,16 +10,19 @@ import numpy as np
 import pytest
 
 from hpgrid.config import load, shipped
-from hpgrid.paper.data import Check, FigureData, config_data, restore, save
+from hpgrid.paper.data import FigureData, as_check, config_data, restore, save
+from hpgrid.readings import Reading
 from hpgrid.record import SCHEMA
 
 
 @pytest.fixture
 def data() -> FigureData:
     checks = (
-        Check("slope of b", 0.49, 0.5, 0.05, True, (1e7, 1e22), 2, "a note"),
-        Check("slope of eta", float("nan"), -0.25, float("nan"), None, (float("nan"), float("nan")), 100),
-        Check("slope of risk", -0.2, -0.25, 0.01, False, (1e7, 1e22), 0),
+        Reading("slope of b", "grid", 0.49, 0.5, 0.05, exponent=True, window=(1e7, 1e22), edge_points=2, note="a note"),
+        Reading("slope of eta", "grid", float("nan"), -0.25, float("nan"), edge_points=100),
+        Reading("slope of risk", "grid", -0.2, -0.25, 0.01, window=(1e7, 1e22)),
+        Reading("slope of alpha", "grid", 0.1, 0.0, 0.125, exponent=True),
+        Reading("a ratio", "sampled", 0.3, 1.0, 0.01, "<="),
     )
     arrays = {"T": np.array([1e2, 1e22]), "b_hat": np.array([1.0, np.nan]), "b_edge": np.array([True, False])}
     config = config_data(load(shipped("fig1")))
@@ -31,7 +34,7 @@ def test_a_figure_comes_back_as_it_was_saved(tmp_path: Path, data: FigureData) -
     back = restore("mine", tmp_path)
     assert (back.name, back.config, back.notes, back.seconds) == ("mine", data.config, data.notes, 0.25)
     np.testing.assert_equal(back.arrays, data.arrays)
-    np.testing.assert_equal([vars(check) for check in back.checks], [vars(check) for check in data.checks])
+    np.testing.assert_equal(*([as_check(check) for check in each.checks] for each in (back, data)))
 
 
 def test_the_record_says_what_the_figure_was_made_from(tmp_path: Path, data: FigureData) -> None:
@@ -42,7 +45,7 @@ def test_the_record_says_what_the_figure_was_made_from(tmp_path: Path, data: Fig
     assert record["config"]["bound"] == bound
     assert record["dtype"] == "float64"
     assert {"python", "hpgrid", "jax", "numpy"} <= set(record["versions"])
-    assert [check["holds"] for check in record["checks"]] == [True, None, False]
+    assert [check["holds"] for check in record["checks"]] == [True, None, False, None, True]
     assert record["checks"][1]["measured"] is None  # JSON has no NaN
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,9 +13,9 @@ from matplotlib.figure import Figure
 from hpgrid import Regime, bounds
 from hpgrid.config import load, override, shipped
 from hpgrid.paper import compute, draw, pair
-from hpgrid.paper.checks import refined_checks
 from hpgrid.paper.data import FigureData, restore, save
 from hpgrid.paper.pair import power_label, predicted_line
+from hpgrid.slopes import Curves, measured_slopes, refined_truth
 
 FIRST = {"star1": "b", "star2": "alpha", "fw1": "b", "fw2": "alpha"}
 
@@ -30,7 +31,7 @@ def figure(data: FigureData) -> Figure:
 
 
 def test_there_is_a_check_for_each_optimum_and_none_fails(data: FigureData) -> None:
-    assert [check.name for check in data.checks] == [f"slope of {FIRST[data.name]}", "slope of eta"]
+    assert [check.what for check in data.checks] == [f"slope of {FIRST[data.name]}", "slope of eta"]
     for check in data.checks:
         assert check.holds in (True, None)
         assert check.tolerance < abs(check.predicted) / 2
@@ -98,11 +99,12 @@ def test_a_power_without_the_logarithm_is_another_one() -> None:
     """On a curve that is a law to the last digit: freed of its logarithm the slope is the power; else it is not."""
     proxy, regime = bounds.frank_wolfe(), Regime(("eta", "b"), {"alpha": 0.05})
     T = np.geomspace(1e14, 1e22, 17)
-    curves = {"b": (np.sqrt(T) / np.log(T), np.zeros(T.shape, bool))}
+    curves = Curves("T", T, {"b": (np.sqrt(T) / np.log(T), np.zeros(T.shape, bool))}, (1e14, 1e22))
 
     def slope(log_power: float) -> float:
-        (found,) = refined_checks(proxy, regime, curves, {"b": (0.5, log_power)}, budget=("T", T), window=(1e14, 1e22))
-        return found.measured
+        behind = partial(refined_truth, proxy, regime, "T")
+        (found,) = measured_slopes(curves, behind, [{"b": Fraction(1)}], {"b": log_power})
+        return found.fit.slope
 
     assert slope(-1.0) == pytest.approx(0.5, abs=1e-12)
     assert slope(0.0) < 0.48
@@ -112,7 +114,7 @@ def test_a_power_without_the_logarithm_is_another_one() -> None:
 def test_a_wrong_power_fails(name: str) -> None:
     config = override(load(shipped(name)), n=60)
     right = compute(config, "own").checks
-    powers = {check.name.removeprefix("slope of "): Fraction(check.predicted).limit_denominator(12) for check in right}
+    powers = {check.what.removeprefix("slope of "): Fraction(check.predicted).limit_denominator(12) for check in right}
     wrong = {key: power * Fraction(4, 3) for key, power in powers.items()}
     _, logs = pair.THEOREMS[name]
     assert [check.holds for check in pair.measure(config, "own", wrong, logs).checks] == [False, False]

@@ -38,14 +38,14 @@ EXPONENTS = {"risk": -1 / 4, "eta": -7 / 12, "b": 1 / 6, "alpha": -1 / 3}
 
 
 def test_there_is_a_check_for_each_optimum_and_each_ratio_and_each_refined_optimum(data: FigureData) -> None:
-    predicted = {check.name: check.predicted for check in data.checks}
+    predicted = {check.what: check.predicted for check in data.checks}
     every = EXPONENTS | {"alpha/b": -1 / 2, "eta/b": -3 / 4}
     assert predicted == pytest.approx({f"{kind}slope of {n}": every[n] for kind in ("", "refined ") for n in every})
 
 
 def test_the_refined_optimum_tells_what_the_grid_cannot(data: FigureData) -> None:
     """Its slopes hold to the window's own bias, far below what a neighbouring exponent would need."""
-    refined = [check for check in data.checks if check.name.startswith("refined")]
+    refined = [check for check in data.checks if check.what.startswith("refined")]
     assert [check.holds for check in refined] == [True] * 6
     assert all(0 < check.tolerance < 1e-4 for check in refined)
 
@@ -66,7 +66,7 @@ def test_without_refinement_only_the_grid_is_shown() -> None:
 
 
 def test_no_single_optimum_is_identifiable_but_the_risk_is(data: FigureData) -> None:
-    checks = {check.name.removeprefix("slope of "): check for check in data.checks if "refined" not in check.name}
+    checks = {check.what.removeprefix("slope of "): check for check in data.checks if "refined" not in check.what}
     assert checks["risk"].holds is True
     for name in TUNED:
         assert checks[name].holds is None
@@ -85,7 +85,7 @@ def test_an_edge_anywhere_counts_for_the_risk(data: FigureData) -> None:
     edges = [data.arrays[f"{name}_edge"] for name in TUNED]
     np.testing.assert_array_equal(data.arrays["any_edge"], np.any(edges, axis=0))
     inside = (data.arrays["T"] >= 1e12) & data.arrays["any_edge"]
-    on_the_grid = {check.edge_points for check in data.checks if "refined" not in check.name}
+    on_the_grid = {check.edge_points for check in data.checks if "refined" not in check.what}
     assert on_the_grid == {int(inside.sum())}
 
 
@@ -144,9 +144,9 @@ def test_what_is_saved_draws_the_same(data: FigureData, figure: Figure, tmp_path
 @pytest.mark.parametrize(("n", "window"), [(2, (1e12, 1e22)), (8, (1e12, 1e22)), (8, (1e30, 1e40))])
 def test_a_grid_too_coarse_or_a_window_too_far_gives_no_verdict(n: int, window: tuple) -> None:
     data = compute(config(n, window=window))
-    on_the_grid = [check for check in data.checks if "refined" not in check.name]
+    on_the_grid = [check for check in data.checks if "refined" not in check.what]
     assert len(on_the_grid) == 6
-    assert all(check.holds is None for check in on_the_grid if check.name != "slope of risk")
+    assert all(check.holds is None for check in on_the_grid if check.what != "slope of risk")
     draw(data)
 
 

@@ -38,7 +38,7 @@ def figure(data: FigureData) -> Figure:
 
 
 def test_eq_2_is_never_exceeded(data: FigureData) -> None:
-    below = [check for check in data.checks if check.name.startswith("min E")]
+    below = [check for check in data.checks if check.what.startswith("min E")]
     assert len(below) == 6
     assert all(check.holds and 0 < check.measured < 1 for check in below)
 
@@ -54,7 +54,7 @@ def test_a_bound_that_is_a_third_of_it_is_exceeded(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(lmo, "run", third)
     checks = lmo1.compute(config(seeds=8)).checks
-    assert any(check.holds is False for check in checks if check.name.startswith("min E"))
+    assert any(check.holds is False for check in checks if check.what.startswith("min E"))
 
 
 def test_the_notes_say_where_eq_2_is_vacuous(data: FigureData) -> None:
@@ -65,7 +65,7 @@ def test_the_notes_say_where_eq_2_is_vacuous(data: FigureData) -> None:
 
 
 def test_the_best_learning_rate_falls_faster_than_theorem_1_says(data: FigureData) -> None:
-    found = {check.name: check for check in data.checks}
+    found = {check.what: check for check in data.checks}
     for method in METHODS.values():
         check = found[f"eta* ~ K^p, {method}, b = 16"]
         assert check.predicted == -0.5
@@ -76,7 +76,7 @@ def test_the_best_learning_rate_falls_faster_than_theorem_1_says(data: FigureDat
 
 
 def test_a_best_momentum_that_can_t_be_told_from_an_edge_gives_no_verdict(data: FigureData) -> None:
-    found = {check.name: check for check in data.checks}
+    found = {check.what: check for check in data.checks}
     for norm, method in METHODS.items():
         assert data.arrays[f"{norm}_alpha_edge"].all()  # of two values, both are edges
         assert found[f"alpha* ~ K^p, both tuned, {method}, b = 1"].holds is None

@@ -37,7 +37,7 @@ def figure(data: FigureData) -> Figure:
 
 
 def verdicts(data: FigureData) -> dict[str, bool | None]:
-    return {check.name: check.holds for check in data.checks}
+    return {check.what: check.holds for check in data.checks}
 
 
 def test_gaussian_noise_stays_below_every_bound_and_one_hot_noise_does_not(data: FigureData) -> None:
@@ -79,7 +79,7 @@ def test_a_bound_that_is_a_quarter_of_it_is_exceeded(monkeypatch: pytest.MonkeyP
     monkeypatch.setitem(against.BOUNDS, "momentum2", (quarter, moment))
     found: dict = {}
     checks = noise1._moments(dict(config().parameters), found)
-    assert {check.holds for check in checks if check.name.startswith("momentum2")} == {False}
+    assert {check.holds for check in checks if check.what.startswith("momentum2")} == {False}
 
 
 def test_measured_are_solid_with_bars_and_bounds_dashed(data: FigureData, figure: Figure) -> None:

@@ -46,7 +46,7 @@ def lines(axes: Axes, **wanted: object) -> list[Line2D]:
 
 def test_there_is_a_check_for_the_risk_and_for_each_optimum(data: FigureData) -> None:
     first = FIRST[data.name]
-    assert [check.name for check in data.checks] == ["slope of risk", f"slope of {first}", "slope of eta"]
+    assert [check.what for check in data.checks] == ["slope of risk", f"slope of {first}", "slope of eta"]
     for check in data.checks:
         assert check.holds in (True, None)  # twenty-four values an axis need not be enough to tell
         assert np.isfinite([check.measured, check.predicted, check.tolerance, *check.window]).all()

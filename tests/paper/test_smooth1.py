@@ -32,7 +32,7 @@ def figure(data: FigureData) -> Figure:
 
 
 def test_d_is_near_one_only_where_the_dual_norm_is_euclidean(data: FigureData) -> None:
-    held = {check.name: check.holds for check in data.checks}
+    held = {check.what: check.holds for check in data.checks}
     for norm, shape in (("frobenius", "3x1"), ("frobenius", "6x4"), ("spectral", "3x1")):
         assert held[f"mean quotient, {norm}, {shape}"] is True
     for norm, shape in (("max", "3x1"), ("max", "6x4"), ("spectral", "6x4")):
@@ -42,7 +42,7 @@ def test_d_is_near_one_only_where_the_dual_norm_is_euclidean(data: FigureData) -
 
 
 def test_only_gaussian_noise_needs_no_more_than_the_text_has(data: FigureData) -> None:
-    held = {check.name: check.holds for check in data.checks if check.name.startswith("what")}
+    held = {check.what: check.holds for check in data.checks if check.what.startswith("what")}
     for norm in smooth1.NEEDED:
         assert held[f"what gaussian noise needs, {norm}, b = 64"] is True
         assert held[f"what one-hot noise needs, {norm}, b = 64"] is False

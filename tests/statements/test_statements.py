@@ -14,7 +14,7 @@ import pytest
 
 from hpgrid import FunctionProxy, Grid, LogAxis, Proxy, Term, bounds, parse
 from hpgrid.checks import InputError
-from hpgrid.claims.ledger import FAILS, HOLDS, UNIDENTIFIABLE, Reading
+from hpgrid.readings import FAILS, HOLDS, UNIDENTIFIABLE, Reading
 from hpgrid.statements import refined, verdicts
 from hpgrid.statements.checking import Checked, check
 from hpgrid.statements.report import as_dict, text

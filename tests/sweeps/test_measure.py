@@ -11,8 +11,7 @@ from sweep_of_six import SMALL
 
 import hpgrid
 from hpgrid.checks import TUNABLE
-from hpgrid.curves import argmin_curve
-from hpgrid.slopes import fit_slope
+from hpgrid.slopes import burn_in_end, fit_slope
 
 
 @pytest.fixture(scope="module")
@@ -54,13 +53,13 @@ def test_the_refined_optimum_is_refines(swept: Any, regime: str, C2: float, C3: 
 def test_slopes_are_those_of_one_fit(swept: Any, regime: str, C2: float, C3: float) -> None:
     one, best = swept.sel(regime=regime, C2=C2, C3=C3), searched(regime, C2, C3)
     T = GRID.axes["T"].values
-    curves = {v: argmin_curve(best, v) for v in REGIMES[regime][0]}
-    first = max(curve.burn_in for curve in curves.values())
-    edge = np.any([curve.edge for curve in curves.values()], axis=0)
+    curves = {v: burn_in_end(best, v) for v in REGIMES[regime][0]}
+    first = max(curves.values())
+    edge = np.any([best.edge[v] for v in curves], axis=0)
     usable = (np.arange(len(T)) >= first) & ~edge
     for v in ("b", "alpha"):
         if v in curves:
-            ends = curves[v].burn_in
+            ends = curves[v]
             expected = T[ends] if ends < len(T) else np.nan
             np.testing.assert_equal(float(one.burn_in_hat.sel(hyperparameter=v)), expected)
             bound = GRID.axes[v].values[0 if v == "b" else -1]

@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from hpgrid import Grid, LogAxis, Regime, bounds
+from hpgrid import Grid, LogAxis, Regime, bounds, parse, refine
 from hpgrid.config import BoundConfig, load, override, shipped
 from hpgrid.paper import compute
 from hpgrid.tuning.question import ask
@@ -31,9 +31,9 @@ def test_the_slopes_are_those_of_the_figures_checks(name: str) -> None:
     checks = compute(config, name).checks
     found = survey(ask(bounds.lmo(), GRID, Regime(panel.tuned, panel.fixed)), config.window)
     slopes = {f"slope of {slope.measured.name}": slope for slope in found.slopes}
-    assert set(slopes) == {check.name for check in checks}
+    assert set(slopes) == {check.what for check in checks}
     for check in checks:
-        slope = slopes[check.name]
+        slope = slopes[check.what]
         assert slope.measured.fit.slope == check.measured
         assert slope.measured.tolerance == pytest.approx(check.tolerance, rel=1e-12)
         assert (slope.measured.fit.window, slope.measured.fit.edge_points) == (check.window, check.edge_points)
@@ -138,3 +138,42 @@ def test_float32_says_where_it_is_blind() -> None:
     assert found.unresolved is not None
     assert found.unresolved.any()
     assert "float32 can't say which cell is best" in found.text()
+
+
+# --- where nothing could have failed ---
+
+LATE = {
+    # b leaves 1 where alpha (C1 C3~)^(-1/2) C2 T^(1/2)/2 does: far beyond 1e6.
+    "b at a fixed momentum": (("eta", "b"), {"alpha": 1e-3}, (1e2, 1e6), {"b": 0.5}),
+    "alpha at a fixed batch size": (("eta", "alpha"), {"b": 1e6}, (1e2, 1e12), {"alpha": -0.5}),
+}
+
+
+@pytest.mark.parametrize("name", LATE)
+def test_a_window_before_the_law_begins_has_no_verdict_and_says_from_where(name: str) -> None:
+    tuned, fixed, ends, exponents = LATE[name]
+    found = survey(ask(bounds.lmo(), Grid.footnote(40).with_axes(T=LogAxis(*ends, 40)), Regime(tuned, fixed)))
+    slopes = {slope.measured.name: slope for slope in found.slopes}
+    for v, exponent in exponents.items():
+        slope = slopes[v]
+        assert slope.measured.fit.slope == 0.0
+        assert slope.law == exponent
+        assert slope.measured.bias == pytest.approx(0.5, abs=1e-6)
+        assert slope.verdict == "not identifiable on this grid"
+        assert slope.measured.begins > ends[1]
+        left = refine(bounds.lmo(), tuned, fixed=fixed, T=slope.measured.begins * np.array([0.97, 1.03])).active[v]
+        assert left.tolist() == [-1 if v == "b" else 1, 0]
+        assert f"the law begins beyond this window: from T = {slope.measured.begins:.1g} on" in found.text()
+    assert "FAILS" not in {slope.verdict for slope in found.slopes}
+
+
+def test_a_flat_law_is_held_to_the_same_tolerance_as_its_neighbours() -> None:
+    """All tuned, this bound has alpha on its bound of 1 for good: no law begins anywhere, and no bias is there."""
+    formula = "D/(eta*K) + s*sqrt(alpha/b) + s/(alpha*sqrt(b)*K) + L*eta/alpha"
+    proxy = parse(formula, {"D": 7.2, "s": 0.6, "L": 28.0})
+    found = survey(ask(proxy.form("T"), Grid.footnote(40), ALL))
+    slopes = {slope.measured.name: slope for slope in found.slopes}
+    assert slopes["alpha"].exact == 0
+    for v in ALL.tuned:
+        assert slopes[v].measured.tolerance > 0.5
+        assert slopes[v].verdict == "not identifiable on this grid"

@@ -19,10 +19,11 @@ from hpgrid import bounds as proxies
 from hpgrid.bounds import lemmas
 from hpgrid.checks import NOISE_KINDS
 from hpgrid.claims.cesista2025.routes import CONSTANTS, ROUNDING, at
-from hpgrid.claims.ledger import Finding, Reading, claim
+from hpgrid.claims.ledger import Finding, claim
 from hpgrid.claims.readings import at_most, together
 from hpgrid.claims.routes import elasticity
 from hpgrid.norms import FROBENIUS, MAX, SPECTRAL, Norm
+from hpgrid.readings import Reading
 from hpgrid.theory import cesista_laws as theory
 
 

@@ -18,12 +18,13 @@ import numpy as np
 from hpgrid import bounds as proxies
 from hpgrid.bounds import cesista2025 as bounds, lemmas
 from hpgrid.claims.cesista2025.routes import CONSTANTS, LAM, ROUNDING, at, points
-from hpgrid.claims.ledger import Finding, Reading, claim
+from hpgrid.claims.ledger import Finding, claim
 from hpgrid.claims.readings import at_least, at_most, same
 from hpgrid.claims.routes import SOLVER, Array, elasticity, exponent, power_in, refined, setting, settled
 from hpgrid.critical import tokens
 from hpgrid.critical.tokens import iterations_of_mean
 from hpgrid.proxy import Proxy, Term
+from hpgrid.readings import Reading
 from hpgrid.refinement.optimum import Optimum
 from hpgrid.theory import batch_sizes, cesista_laws, cesista_laws as stated
 

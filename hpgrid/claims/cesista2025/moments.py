@@ -11,8 +11,9 @@ import numpy as np
 from hpgrid.bounds import lemmas
 from hpgrid.checks import METHODS
 from hpgrid.claims.cesista2025.routes import ROUNDING, points
-from hpgrid.claims.ledger import Finding, Reading, claim
+from hpgrid.claims.ledger import Finding, claim
 from hpgrid.claims.readings import at_least, at_most, same
+from hpgrid.readings import Reading
 
 if TYPE_CHECKING:
     from hpgrid.stochastic.against import Experiment, Held

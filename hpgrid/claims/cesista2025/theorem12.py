@@ -9,11 +9,12 @@ import numpy as np
 from hpgrid import bounds as proxies
 from hpgrid.bounds import cesista2025 as bounds, lemmas
 from hpgrid.claims.cesista2025.routes import CONSTANTS, ROUNDING, at
-from hpgrid.claims.ledger import Finding, Reading, claim
+from hpgrid.claims.ledger import Finding, claim
 from hpgrid.claims.readings import at_least, at_most, same
 from hpgrid.claims.routes import bisect, refined, value
 from hpgrid.critical import tokens
 from hpgrid.critical.tokens import Iterations, iterations_of_mean
+from hpgrid.readings import Reading
 from hpgrid.shapes import Floats as Array
 from hpgrid.theory import batch_sizes as theory
 

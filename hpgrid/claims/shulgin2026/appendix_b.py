@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hpgrid.claims.ledger import Finding, Reading, claim
+from hpgrid.claims.ledger import Finding, claim
 from hpgrid.claims.readings import at_least, at_most, power, same, settles, slope, together, worst
 from hpgrid.claims.routes import (
     BOUNDS,
@@ -36,6 +36,7 @@ from hpgrid.claims.routes import (
     value,
 )
 from hpgrid.proxy import Proxy
+from hpgrid.readings import Reading
 from hpgrid.theory import schedules, theorems, token_optimum
 
 JOINT = setting("eta", "b", "alpha")

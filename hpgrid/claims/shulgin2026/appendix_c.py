@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hpgrid import bounds
-from hpgrid.claims.ledger import Finding, Reading, claim
+from hpgrid.claims.ledger import Finding, claim
 from hpgrid.claims.readings import at_least, at_most, same, slope
 from hpgrid.claims.routes import (
     BOUNDS,
@@ -33,6 +33,7 @@ from hpgrid.claims.routes import (
 )
 from hpgrid.curves import PERFORMANCE
 from hpgrid.proxy import Proxy
+from hpgrid.readings import Reading
 from hpgrid.theory import schedules
 from hpgrid.theory.schedules import path_exponent, path_threshold
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from hpgrid.claims.ledger import Finding, Reading, claim
+from hpgrid.claims.ledger import Finding, claim
 from hpgrid.claims.readings import at_least, at_most, on_grid, power, same, together, worst
 from hpgrid.claims.routes import (
     BOUNDS,
@@ -27,6 +27,7 @@ from hpgrid.claims.routes import (
 )
 from hpgrid.curves import PERFORMANCE
 from hpgrid.grid import Grid
+from hpgrid.readings import Reading
 from hpgrid.refinement.profile import grid_excess
 from hpgrid.slopes import fit_slope
 from hpgrid.theory import iso_loss, theorems

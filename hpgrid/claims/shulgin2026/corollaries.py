@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hpgrid.claims.ledger import Finding, Reading, claim
+from hpgrid.claims.ledger import Finding, claim
 from hpgrid.claims.readings import at_least, at_most, same, settles, slope, together
 from hpgrid.claims.routes import (
     EQ4,
@@ -29,6 +29,7 @@ from hpgrid.claims.routes import (
     value,
 )
 from hpgrid.curves import PERFORMANCE
+from hpgrid.readings import Reading
 from hpgrid.theory import batch_sizes
 from hpgrid.theory.batch_sizes import CAP_REACHED
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hpgrid.claims.ledger import Finding, Reading, claim
+from hpgrid.claims.ledger import Finding, claim
 from hpgrid.claims.readings import at_least, at_most, same, settles, slope, together
 from hpgrid.claims.routes import (
     BOUNDS,
@@ -27,6 +27,7 @@ from hpgrid.claims.routes import (
     setting,
     value,
 )
+from hpgrid.readings import Reading
 from hpgrid.theory import theorems, transfer as printed
 from hpgrid.theory.transfer import Run
 

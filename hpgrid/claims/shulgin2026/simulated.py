@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hpgrid.checks import METHODS
-from hpgrid.claims.ledger import Finding, Reading, claim
+from hpgrid.claims.ledger import Finding, claim
 from hpgrid.claims.readings import at_most
+from hpgrid.readings import Reading
 from hpgrid.theory import theorems
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from hpgrid import bounds
-from hpgrid.claims.ledger import Finding, Reading, claim
+from hpgrid.claims.ledger import Finding, claim
 from hpgrid.claims.readings import at_least, at_most, on_grid, power, same, settles, slope, together, worst
 from hpgrid.claims.routes import (
     BOUNDS,
@@ -35,6 +35,7 @@ from hpgrid.claims.routes import (
 )
 from hpgrid.grid import Grid, LogAxis
 from hpgrid.proxy import Proxy
+from hpgrid.readings import Reading
 from hpgrid.search.brute import grid_search
 from hpgrid.slopes import fit_slope
 from hpgrid.theory import printed, theorems
