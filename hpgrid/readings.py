@@ -82,6 +82,11 @@ class Reading:
         return {HOLDS: True, VACUOUS: True, FAILS: False}.get(self.verdict)
 
 
+def of_exponent(what: str, route: str, measured: Number, predicted: Number, tolerance: float) -> Reading:
+    """Return the reading of an exponent, whose tolerance has to tell its law."""
+    return Reading(what, route, measured, predicted, tolerance, exponent=True)
+
+
 def worst(readings: Iterable[Reading], default: str = UNIDENTIFIABLE) -> str:
     """Return the worst verdict of some readings; where there is none, ``default``."""
     return max((reading.verdict for reading in readings), key=VERDICTS.index, default=default)

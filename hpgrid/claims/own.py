@@ -10,7 +10,7 @@ import numpy as np
 from hpgrid.claims.ledger import Claim, Finding, claim as claimed, gather
 from hpgrid.claims.readings import at_most, same, together
 from hpgrid.claims.routes import EQ4, FAR, FARTHER, SOLVER, exact, refined, setting
-from hpgrid.readings import Reading
+from hpgrid.readings import Reading, of_exponent
 from hpgrid.theory import theorems
 
 claim = partial(claimed, source="hpgrid")
@@ -54,7 +54,7 @@ def regret() -> Finding:
         near, far, farther = np.log(excess(_proxy(TRIPLES[1]), v, 10, tuned=JOINT.tuned, T=[FAR, 10 * FAR, FARTHER]))
         local, whole = (far - near) / np.log(10), (farther - near) / np.log(FARTHER / FAR)
         tolerance = abs(local - whole) + 2 * SOLVER
-        readings.append(Reading(f"regret of {v} ~ T^p", "refined", local, theorems.REGRET_EXPONENT, tolerance))
+        readings.append(of_exponent(f"regret of {v} ~ T^p", "refined", local, theorems.REGRET_EXPONENT, tolerance))
     levels = [level.exponent for level in exact(EQ4, JOINT).levels]
     readings.append(Reading("level 2 less level 1", "exact", levels[1] - levels[0], theorems.REGRET_EXPONENT))
     return Finding(tuple(readings))
@@ -85,7 +85,7 @@ def _first_order(end: str) -> Finding:
         order = np.log(errors[0] / errors[1]) / np.log(100)
         # The next order, in the share 1e-2 itself, over the range of the fit.
         tolerance = 10 * 1e-2 / np.log(100)
-        readings.append(Reading(f"error ~ share^p, C = {triple}", "refined", order, 1, tolerance))
+        readings.append(of_exponent(f"error ~ share^p, C = {triple}", "refined", order, 1, tolerance))
         readings.append(at_most(f"|error|, share 1e-4, C = {triple}", "refined", abs(errors[1]), 1e-3))
     return Finding(tuple(readings))
 

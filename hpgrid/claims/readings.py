@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from hpgrid.claims.routes import SOLVER, Setting, elasticity, exponent, figure, holding, power_in, settled
 from hpgrid.proxy import Proxy
-from hpgrid.readings import Number, Reading
+from hpgrid.readings import Number, Reading, of_exponent
 
 
 def at_most(what: str, route: str, measured: Number, bound: Number, tolerance: float = 0.0) -> Reading:
@@ -38,7 +38,7 @@ def slope(name: str, predicted: Fraction, regime: Setting, *of: str | Proxy, cal
     for bound in of:
         what = f"{name} ~ {regime.budget}^p, {bound if isinstance(bound, str) else called}"
         found, tolerance = settled(bound, regime, name)
-        readings.append(Reading(what, "refined", found, predicted, tolerance))
+        readings.append(of_exponent(what, "refined", found, predicted, tolerance))
         readings.append(Reading(what, "exact", exponent(bound, regime, name), predicted))
     return tuple(readings)
 
@@ -51,7 +51,7 @@ def power(
     for bound in of:
         what = f"{name} ~ {by}^p, {bound}"
         found, tolerance = elasticity(bound, regime, name, by, between)
-        readings.append(Reading(what, "refined", found, predicted, tolerance))
+        readings.append(of_exponent(what, "refined", found, predicted, tolerance))
         law = power_in(bound, holding(regime, **{by: between[0]}), name, by)
         readings.append(Reading(what, "exact", law, predicted))
     return tuple(readings)

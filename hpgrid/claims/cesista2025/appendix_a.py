@@ -23,7 +23,7 @@ from hpgrid.claims.ledger import Finding, claim
 from hpgrid.claims.readings import at_most, together
 from hpgrid.claims.routes import elasticity
 from hpgrid.norms import FROBENIUS, MAX, SPECTRAL, Norm
-from hpgrid.readings import Reading
+from hpgrid.readings import Reading, of_exponent
 from hpgrid.theory import cesista_laws as theory
 
 
@@ -45,8 +45,8 @@ def update_noise() -> Finding:
     share = float((still.start + still.drift) / still.noise)
     return Finding(
         (
-            Reading("power of b, eta = 1e-12", "arithmetic", powers[1e-12], -1.0, 2 * share + ROUNDING),
-            Reading("power of b, eta = 0.01", "arithmetic", powers[1e-2], -1.0, 2 * share + ROUNDING),
+            of_exponent("power of b, eta = 1e-12", "arithmetic", powers[1e-12], -1.0, 2 * share + ROUNDING),
+            of_exponent("power of b, eta = 0.01", "arithmetic", powers[1e-2], -1.0, 2 * share + ROUNDING),
         ),
         "the drift, (4 beta^3/(1-beta)^2) L^2 eta^2, does not fall with b: 'O(1/T + 1)' stays, and eta^2/b holds only "
         "while L eta is below (1-beta)^(3/2) D^(1/2) sigma/b^(1/2), up to a constant; its constant "
@@ -63,8 +63,8 @@ def lipschitz() -> Finding:
     quotient = 2 / (2 * 1e-9)
     return Finding(
         (
-            Reading("power of b, g = sigma/10, b = 100 to 400", "arithmetic", _power(flips, b), -1.0, ROUNDING),
-            Reading("power of b, g = 1e-6 sigma", "arithmetic", _power(far, b), -1.0, ROUNDING),
+            of_exponent("power of b, g = sigma/10, b = 100 to 400", "arithmetic", _power(flips, b), -1.0, ROUNDING),
+            of_exponent("power of b, g = 1e-6 sigma", "arithmetic", _power(far, b), -1.0, ROUNDING),
             at_most("|sign(x) - sign(-x)|/2x at x = 1e-9, to its value at 1", "arithmetic", quotient, 1.0),
         ),
         "sign, orthogonalise and normalise jump: no constant exists. The update's noise falls exponentially where the "
@@ -79,8 +79,8 @@ def in_tokens() -> Finding:
     seed, seed_error = elasticity(proxies.steepest(**CONSTANTS), at("eta", fixed=held), "eta", "b")
     return Finding(
         (
-            Reading("eta* ~ b^p, revised Theorem 8", "refined", found, Fraction(1, 2), error),
-            Reading("eta* ~ b^p, Theorem 8", "refined", seed, Fraction(1, 2), seed_error),
+            of_exponent("eta* ~ b^p, revised Theorem 8", "refined", found, Fraction(1, 2), error),
+            of_exponent("eta* ~ b^p, Theorem 8", "refined", seed, Fraction(1, 2), seed_error),
         ),
         "because K = T/b falls, not because noise does: the bound's noise does not hold eta",
     )
@@ -91,7 +91,7 @@ def in_iterations() -> Finding:
     proxy = proxies.steepest(**CONSTANTS, form="revised")
     found, error = elasticity(proxy, at("eta", fixed={"alpha": 0.05}, budget="K"), "eta", "b")
     return Finding(
-        (Reading("eta* ~ b^p, revised Theorem 8", "refined", found, Fraction(1, 2), error),),
+        (of_exponent("eta* ~ b^p, revised Theorem 8", "refined", found, Fraction(1, 2), error),),
         "at a fixed K the bound's best eta does not depend on b at all: to keep the noise is another aim",
     )
 

@@ -24,7 +24,7 @@ from hpgrid.claims.routes import SOLVER, Array, elasticity, exponent, power_in, 
 from hpgrid.critical import tokens
 from hpgrid.critical.tokens import iterations_of_mean
 from hpgrid.proxy import Proxy, Term
-from hpgrid.readings import Reading
+from hpgrid.readings import Reading, of_exponent
 from hpgrid.refinement.optimum import Optimum
 from hpgrid.theory import batch_sizes, cesista_laws, cesista_laws as stated
 
@@ -191,8 +191,8 @@ def _law(name: str, tuned: tuple[str, ...], form: Callable[[Array], Array], law:
     return Finding(
         (
             same("over the closed form, T = 1e60 to 1e150", "refined", value[3:], np.exp(form(np.log(LADDER[3:])))),
-            Reading("power of T, extrapolated in 1/log T", "refined", p, law[0], error),
-            Reading("power of log T, log T = 1e6", "arithmetic", float(gains[1]), law[1], abs(gains[1] - gains[0])),
+            of_exponent("power of T, extrapolated in 1/log T", "refined", p, law[0], error),
+            of_exponent("power of log T, log T = 1e6", "arithmetic", float(gains[1]), law[1], abs(gains[1] - gains[0])),
             Reading(
                 "log of it over the stated form", "arithmetic", ratios[1], np.log(limit), abs(ratios[1] - ratios[0])
             ),
@@ -245,7 +245,7 @@ def powers_of_b() -> Finding:
     readings = []
     for name, power in cesista_laws.STAR_CONVEX_IN_BATCH.items():
         found, error = elasticity(PROXY, at("eta", "alpha"), name, "b")
-        readings.append(Reading(f"{name} ~ b^p, T = 1e60", "refined", found, power, error))
+        readings.append(of_exponent(f"{name} ~ b^p, T = 1e60", "refined", found, power, error))
     return Finding(tuple(readings))
 
 
@@ -266,7 +266,7 @@ def in_iterations() -> Finding:
     return Finding(
         (
             same("over log(Delta0 lam K/slope)/(lam K)", "refined", value[1:], closed[1:]),
-            Reading("power of K, extrapolated in 1/log K", "refined", p, law[0], error),
+            of_exponent("power of K, extrapolated in 1/log K", "refined", p, law[0], error),
             Reading("over log K/K, log K = 1e6", "arithmetic", ratios[1], 1 / LAM, abs(ratios[1] - ratios[0])),
         ),
         "with the constant 1/lam",
@@ -316,7 +316,7 @@ def _in_tokens(name: str, tuned: tuple[str, ...], predicted: Fraction, **held: A
     found, error = settled(GAP, at(*tuned, fixed=held), name)
     return Finding(
         (
-            Reading(f"{name} ~ T^p", "refined", found, predicted, error),
+            of_exponent(f"{name} ~ T^p", "refined", found, predicted, error),
             Reading(
                 f"{name} ~ T^p, leading terms", "exact", exponent(LEADING, setting(*tuned, **held), name), predicted
             ),
@@ -330,7 +330,7 @@ def _in_batch(name: str, note: str) -> Finding:
     law = power_in(LEADING, setting(*tuned, b=BATCH), name, "b")
     return Finding(
         (
-            Reading(f"{name} ~ b^p, T = 1e60", "refined", found, predicted, error),
+            of_exponent(f"{name} ~ b^p, T = 1e60", "refined", found, predicted, error),
             Reading(f"{name} ~ b^p, leading terms", "exact", law, predicted),
         ),
         note,

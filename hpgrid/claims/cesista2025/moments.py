@@ -13,7 +13,7 @@ from hpgrid.checks import METHODS
 from hpgrid.claims.cesista2025.routes import ROUNDING, points
 from hpgrid.claims.ledger import Finding, claim
 from hpgrid.claims.readings import at_least, at_most, same
-from hpgrid.readings import Reading
+from hpgrid.readings import Reading, of_exponent
 
 if TYPE_CHECKING:
     from hpgrid.stochastic.against import Experiment, Held
@@ -368,8 +368,7 @@ def _powers(*, above: bool) -> list[Reading]:
     readings = []
     for norm, method in METHODS.items():
         slope, error = _power(norm, above=above)
-        told = error < 1.0  # as in the figures: not where it is as uncertain as the law itself
-        readings.append(Reading(f"power of b, {method}", "sampled", slope, -1.0, error, identifiable=told))
+        readings.append(of_exponent(f"power of b, {method}", "sampled", slope, -1.0, error))
     return readings
 
 

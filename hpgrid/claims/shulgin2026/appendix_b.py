@@ -36,7 +36,7 @@ from hpgrid.claims.routes import (
     value,
 )
 from hpgrid.proxy import Proxy
-from hpgrid.readings import Reading
+from hpgrid.readings import Reading, of_exponent
 from hpgrid.theory import schedules, theorems, token_optimum
 
 JOINT = setting("eta", "b", "alpha")
@@ -207,7 +207,7 @@ def correction() -> Finding:
 @claim("S.eq23", "eq. (23)", "on eq. (11) b* ~ T^1/6, K* ~ T^5/6, eta* ~ T^-7/12")
 def eq23() -> Finding:
     b, tolerance = settled(EQ11, JOINT, "b")
-    K = Reading("K = T/b ~ T^p, eq. (11)", "refined", 1 - b, token_optimum.EXPONENTS["K"], tolerance)
+    K = of_exponent("K = T/b ~ T^p, eq. (11)", "refined", 1 - b, token_optimum.EXPONENTS["K"], tolerance)
     return Finding(
         together(
             slope("b", token_optimum.EXPONENTS["b"], JOINT, EQ11),
@@ -235,7 +235,7 @@ def rate() -> Finding:
         risks = value(refined(EQ11, JOINT, [FAR, FARTHER], **{name: np.array([1.0, 10.0])}), "risk")
         near, far = np.log10(risks[1] / risks[0])
         tolerance = unsettled(near, far)
-        readings.append(Reading(f"risk ~ {name}^p", "refined", float(far), predicted, tolerance))
+        readings.append(of_exponent(f"risk ~ {name}^p", "refined", float(far), predicted, tolerance))
         readings.append(Reading(f"risk ~ {name}^p", "exact", power_in(EQ11, JOINT, "risk", name), predicted))
     return Finding(tuple(readings), f"the constant is {law_at(EQ11, JOINT, 'risk', 1.0):.5g}")
 
@@ -281,7 +281,7 @@ def cor2_rate() -> Finding:
         terms = _decays(beta, *schedules.proposed(beta))
         readings.append(Reading(f"slowest term's decay, b = T^{beta}, eq. (11)", "exact", min(terms), QUARTER))
         measured, error = _descent(EQ4, beta, *schedules.proposed(beta))
-        readings.append(Reading(f"risk ~ T^-p, b = T^{beta}, eq. (4)", "arithmetic", measured, QUARTER, error))
+        readings.append(of_exponent(f"risk ~ T^-p, b = T^{beta}, eq. (4)", "arithmetic", measured, QUARTER, error))
     return Finding(tuple(readings), "alpha = b T^-1/2 itself; eq. (8)'s best prefactor would make alpha 2 at phi = 1/2")
 
 

@@ -33,7 +33,7 @@ from hpgrid.claims.routes import (
 )
 from hpgrid.curves import PERFORMANCE
 from hpgrid.proxy import Proxy
-from hpgrid.readings import Reading
+from hpgrid.readings import Reading, of_exponent
 from hpgrid.theory import schedules
 from hpgrid.theory.schedules import path_exponent, path_threshold
 
@@ -101,7 +101,7 @@ def eq44() -> Finding:
         for name, powers in schedules.noise_in_K(q).items():
             measured, error = _power_of_batch(proxy, regime, name, (1e3, 1e4))
             readings += [
-                Reading(f"{name} ~ b^p, q = {q}", "refined", measured, powers["b"], error),
+                of_exponent(f"{name} ~ b^p, q = {q}", "refined", measured, powers["b"], error),
                 Reading(f"{name} ~ b^p, q = {q}", "exact", power_in(proxy, regime, name, "b"), powers["b"]),
                 Reading(f"{name} ~ K^p, q = {q}", "exact", exponent(proxy, regime, name), powers["K"]),
             ]
@@ -120,7 +120,7 @@ def _in_tokens(q: Fraction, powers: dict[str, Fraction], called: str) -> list[Re
     regime, proxy = setting("eta", "alpha", b=1e3), _leading(q)
     measured, error = _power_of_batch(proxy, regime, "risk", (1e3, 1e4))
     return [
-        Reading(f"risk ~ b^p, {called}", "refined", measured, powers["b"], error),
+        of_exponent(f"risk ~ b^p, {called}", "refined", measured, powers["b"], error),
         Reading(f"risk ~ b^p, {called}", "exact", power_in(proxy, regime, "risk", "b"), powers["b"]),
         Reading(f"risk ~ T^p, {called}", "exact", exponent(proxy, regime, "risk"), powers["T"]),
     ]
@@ -200,9 +200,9 @@ def many() -> Finding:
     fallen = unsettled(fall[0], fall[1])
     return Finding(
         (
-            Reading("largest b within 1% ~ T^p", "refined", float(growth[1]), Fraction(1, 2), error),
+            of_exponent("largest b within 1% ~ T^p", "refined", float(growth[1]), Fraction(1, 2), error),
             Reading("smallest b within 1%, T = 1e10", "refined", float(flat.low["b"][0]), 1.0, SOLVER),
-            Reading("regret at 10 b* ~ T^p", "refined", float(fall[1]), Fraction(-1, 3), fallen),
+            of_exponent("regret at 10 b* ~ T^p", "refined", float(fall[1]), Fraction(-1, 3), fallen),
         ),
         f"{decades[0]:.2g} decades of b are within 1% at T = 1e10, {decades[1]:.2g} at 1e22; ten times b* costs "
         f"{tenfold[0]:.1g} and {tenfold[1]:.1g} there. Predicted: what bends the risk is C3 eta against C3 eta/alpha, "

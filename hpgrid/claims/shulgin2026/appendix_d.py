@@ -27,7 +27,7 @@ from hpgrid.claims.routes import (
 )
 from hpgrid.curves import PERFORMANCE
 from hpgrid.grid import Grid
-from hpgrid.readings import Reading
+from hpgrid.readings import Reading, of_exponent
 from hpgrid.refinement.profile import grid_excess
 from hpgrid.slopes import fit_slope
 from hpgrid.theory import iso_loss, theorems
@@ -197,7 +197,7 @@ def saturates() -> Finding:
     left, right = slopes
     return Finding(
         (
-            Reading("near-optimal b ~ T^p, T >= 1e17, left panel", "grid", left.slope, 0.0, left.error),
+            of_exponent("near-optimal b ~ T^p, T >= 1e17, left panel", "grid", left.slope, 0.0, left.error),
             Reading("eta is on its floor all along", "grid", held, True),
         ),
         f"in the right panel it goes on rising, as T^{right.slope:.2g}",

@@ -29,7 +29,7 @@ from hpgrid.claims.routes import (
     value,
 )
 from hpgrid.curves import PERFORMANCE
-from hpgrid.readings import Reading
+from hpgrid.readings import Reading, of_exponent
 from hpgrid.theory import batch_sizes
 from hpgrid.theory.batch_sizes import CAP_REACHED
 
@@ -148,7 +148,7 @@ def tokens() -> Finding:
                 batch_sizes.LARGEST_TOKEN_GAIN,
                 error,
             ),
-            Reading("T_req ~ (1/epsilon)^p, eq. (4), alpha = 1", "refined", power, 4.0, 8 * SOLVER),
+            of_exponent("T_req ~ (1/epsilon)^p, eq. (4), alpha = 1", "refined", power, 4.0, 8 * SOLVER),
         ),
         f"at epsilon = 0.1 it is {finite:.4g}; on eq. (11) the factor is S.cor1.gap.eq11's to the fourth power",
     )
@@ -263,7 +263,7 @@ def cap_fixed_momentum() -> Finding:
     near, far = np.diff(np.log10(limits)) / 2
     error = unsettled(near, far)
     return Finding(
-        (Reading("T at which 1% is lost ~ b_max^p, eq. (4)", "refined", float(far), CAP_REACHED["C"], error),),
+        (of_exponent("T at which 1% is lost ~ b_max^p, eq. (4)", "refined", float(far), CAP_REACHED["C"], error),),
         f"beta = 0.9; the constant is {limits[-1] / 1e20:.3g}",
     )
 
@@ -276,7 +276,7 @@ def cap_reached() -> Finding:
     law = 1 / exponent(EQ4, JOINT, "b")
     return Finding(
         (
-            Reading("T where b_T* = b_max ~ b_max^p, eq. (4)", "refined", float(far), CAP_REACHED["D"], error),
+            of_exponent("T where b_T* = b_max ~ b_max^p, eq. (4)", "refined", float(far), CAP_REACHED["D"], error),
             Reading("1/(exponent of b_T*), eq. (4)", "exact", law, CAP_REACHED["D"]),
         ),
         f"at b_max = 1e4 that is T = {reached[0]:.2g}",

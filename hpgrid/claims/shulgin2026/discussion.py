@@ -29,6 +29,9 @@ from hpgrid.claims.routes import (
 )
 from hpgrid.readings import Reading
 from hpgrid.theory import theorems, transfer as printed
+from hpgrid.readings import Reading, of_exponent
+from hpgrid.theory import theorems
+from hpgrid.theory import transfer as printed
 from hpgrid.theory.transfer import Run
 
 #: Figures 5, 1 and 6, and their momenta.
@@ -138,7 +141,7 @@ def marek() -> Finding:
     at = value(refined(EQ4, setting("eta", "alpha", b=32.0), 1e10), "alpha")[0]
     return Finding(
         together(
-            Reading("remainder ~ (b T^-1/2)^p", "arithmetic", order, 2.0, tolerance),
+            of_exponent("remainder ~ (b T^-1/2)^p", "arithmetic", order, 2.0, tolerance),
             settles("1 - beta^8 over alpha* at 8 b, eq. (4)", "refined", powered / larger),
         ),
         f"as long as kappa alpha* is small; alpha* is 2 (C1 C3)^(1/2)/C2 b T^-1/2, not b T^-1/2: {at:.2g} at b = 32, "
@@ -171,7 +174,7 @@ def figure_3() -> Finding:
     found = fit_slope(b, eta, step=half_step)
     predicted = power_in(EQ4, setting("eta", b=32.0, alpha=1e-3), "eta", "b")
     return Finding(
-        (Reading("eta ~ b^p through three points", "arithmetic", found.slope, predicted, found.error),),
+        (of_exponent("eta ~ b^p through three points", "arithmetic", found.slope, predicted, found.error),),
         f"the grid of eta is three to a decade or coarser, so that any power from {found.slope - found.error:.2f} to "
         f"{found.slope + found.error:.2f} would do: in line with 1/2, no evidence for it",
     )

@@ -35,7 +35,7 @@ from hpgrid.claims.routes import (
 )
 from hpgrid.grid import Grid, LogAxis
 from hpgrid.proxy import Proxy
-from hpgrid.readings import Reading
+from hpgrid.readings import Reading, of_exponent
 from hpgrid.search.brute import grid_search
 from hpgrid.slopes import fit_slope
 from hpgrid.theory import printed, theorems
@@ -140,7 +140,7 @@ def _grid_eta(over: str, **held: float) -> tuple[float, float]:
 @claim("S.eq6.eta", "eq. (6), Theorem 1.1", "at fixed b and momentum eta_K* ~ K^-1/2")
 def eq6_eta() -> Finding:
     measured, error = _grid_eta("K", b=32.0, alpha=ALPHA)
-    grid = Reading("eta ~ K^p, eq. (3), b = 32", "grid", measured, theorems.THEOREM_1_ETA_IN_K, error)
+    grid = of_exponent("eta ~ K^p, eq. (3), b = 32", "grid", measured, theorems.THEOREM_1_ETA_IN_K, error)
     return Finding(together(grid, slope("eta", theorems.THEOREM_1_ETA_IN_K, IN_K, *ALL)))
 
 
@@ -206,7 +206,7 @@ def eta_in_tokens() -> Finding:
 @claim("S.thm1.eta.b", "Theorem 1.2; section 4, square-root law", "at a fixed budget eta_T*(b) ~ b^1/2")
 def eta_in_batch() -> Finding:
     measured, error = _grid_eta("b", T=1e16, alpha=ALPHA)
-    grid = Reading("eta ~ b^p, eq. (4), T = 1e16", "grid", measured, HALF, error)
+    grid = of_exponent("eta ~ b^p, eq. (4), T = 1e16", "grid", measured, HALF, error)
     return Finding(together(grid, power("eta", "b", HALF, IN_T, *ALL)))
 
 
@@ -320,7 +320,7 @@ def eta_any_alpha() -> Finding:
     found = [float(value(refined(EQ5, setting("eta", b=32.0, alpha=a), FAR), "eta")[0]) for a in (1e-9, 1.0)]
     ratio = found[0] / found[1] / np.sqrt(1e-9)
     return Finding(
-        (Reading("eta ~ alpha^p, eq. (5), alpha = 0.5 to 1", "refined", measured, HALF, error),),
+        (of_exponent("eta ~ alpha^p, eq. (5), alpha = 0.5 to 1", "refined", measured, HALF, error),),
         f"eta is (alpha/(1 + alpha))^(1/2): the power is 1/2 for small alpha alone, and taking it up to alpha = 1 "
         f"makes eta {ratio:.4g} times too large",
     )
@@ -395,7 +395,7 @@ def dropped() -> Finding:
     for name, powers in theorems.DROPPED_IN_K.items():
         by_K, by_b = _powers_of({b: values[b][name] for b in values})
         for by, (measured, tolerance) in (("K", by_K), ("b", by_b)):
-            readings.append(Reading(f"{name} ~ {by}^p", "refined", measured, powers[by], tolerance))
+            readings.append(of_exponent(f"{name} ~ {by}^p", "refined", measured, powers[by], tolerance))
         readings.append(at_most(f"{name} ~ K^p, below the risk's", "refined", by_K[0], Fraction(-1, 4)))
     return Finding(tuple(readings))
 
