@@ -16,12 +16,14 @@ from hpgrid.tuning.question import ask
 from hpgrid.tuning.survey import Survey, survey
 
 GRID = Grid.footnote(24)
+#: Of 24 values an axis the ratios of optima are uncertain by more than half of their law.
+FINE = Grid.footnote(32)
 ALL = Regime(("eta", "b", "alpha"))
 
 
 @pytest.fixture(scope="module")
 def joint() -> Survey:
-    return survey(ask(bounds.lmo(), GRID, ALL))
+    return survey(ask(bounds.lmo(), FINE, ALL))
 
 
 @pytest.mark.parametrize("name", ["fig1", "fig2"])
@@ -76,14 +78,15 @@ def test_a_wrong_exponent_fails(joint: Survey) -> None:
 
 
 def test_where_the_argmin_wanders_burn_in_is_the_refined_optimums(joint: Survey) -> None:
-    step, first = GRID.b.step, int(np.flatnonzero(GRID.T.values == joint.window[0])[0])
+    step, first = FINE.b.step, int(np.flatnonzero(FINE.T.values == joint.window[0])[0])
     assert np.log(joint.star["b"][first:]).min() > step
     assert np.log(joint.star["b"][first - 1]) <= step
 
 
 def test_what_stays_on_its_natural_bound_is_no_edge_of_the_grid() -> None:
     """At a fixed learning rate the best alpha is 1 in the end: the batch size has a law there all the same."""
-    asked = ask(bounds.lmo(), Grid.footnote(100), Regime(("b", "alpha"), {"eta": 1e-4}))
+    grid = Grid.footnote(100).with_axes(b=LogAxis(1.0, 1e15, 200), alpha=LogAxis(1e-4, 1.0, 60))
+    asked = ask(bounds.lmo(), grid, Regime(("b", "alpha"), {"eta": 1e-4}))
     found = survey(asked, (1e16, 1e22))
     slopes = {slope.measured.name: slope for slope in found.slopes}
     assert found.edge["alpha"][-1]
