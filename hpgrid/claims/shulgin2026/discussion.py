@@ -27,11 +27,8 @@ from hpgrid.claims.routes import (
     setting,
     value,
 )
-from hpgrid.readings import Reading
-from hpgrid.theory import theorems, transfer as printed
 from hpgrid.readings import Reading, of_exponent
-from hpgrid.theory import theorems
-from hpgrid.theory import transfer as printed
+from hpgrid.theory import theorems, transfer as printed
 from hpgrid.theory.transfer import Run
 
 #: Figures 5, 1 and 6, and their momenta.
