@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from hpgrid.claims.ledger import Claim, Finding, claim, gather, run, select
-from hpgrid.readings import FAILS, HOLDS, UNIDENTIFIABLE, VACUOUS, Reading
+from hpgrid.readings import FAILS, HOLDS, UNIDENTIFIABLE, VACUOUS, Reading, of_exponent, tells
 
 
 def reading(measured, predicted, tolerance=0.0, relation="=", **more) -> Reading:
@@ -60,6 +60,26 @@ def test_what_is_missing_or_infinitely_uncertain_tells_nothing(made: Reading) ->
 def test_a_true_bound_that_says_nothing_is_vacuous_and_a_false_one_fails() -> None:
     assert reading(0.9, 0.5, 0.0, ">=", empty=True).verdict == VACUOUS
     assert reading(0.4, 0.5, 0.0, ">=", empty=True).verdict == FAILS
+
+
+@pytest.mark.parametrize(
+    ("measured", "tolerance", "predicted", "verdict"),
+    [
+        (0.5, 0.24, Fraction(1, 2), HOLDS),
+        (0.5, 0.25, Fraction(1, 2), UNIDENTIFIABLE),  # half of the law: one half as steep would pass
+        (1.5, 0.9, Fraction(1, 2), FAILS),  # a gap beyond the tolerance says no, however wide that is
+        (0.0, 0.12, 0.0, HOLDS),
+        (0.0, 0.125, 0.0, UNIDENTIFIABLE),  # a flat law is to be told from a quarter
+        (-0.25, 0.25, 0.0, UNIDENTIFIABLE),
+        (0.1, 0.12, Fraction(-1, 12), FAILS),
+        (math.nan, math.nan, Fraction(1, 2), UNIDENTIFIABLE),
+    ],
+)
+def test_an_exponent_holds_only_where_its_tolerance_tells_its_law(
+    measured: float, tolerance: float, predicted, verdict: str
+) -> None:
+    assert of_exponent("what", "grid", measured, predicted, tolerance).verdict == verdict
+    assert tells(tolerance, predicted) == (tolerance < max(abs(predicted), 0.25) / 2)
 
 
 # --- a row ---

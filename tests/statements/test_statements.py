@@ -18,7 +18,7 @@ from hpgrid.readings import FAILS, HOLDS, UNIDENTIFIABLE, Reading
 from hpgrid.statements import refined, verdicts
 from hpgrid.statements.checking import Checked, check
 from hpgrid.statements.report import as_dict, text
-from hpgrid.statements.verdicts import contradictions, instead, part_verdict, tells, verdict
+from hpgrid.statements.verdicts import contradictions, instead, part_verdict, verdict
 from hpgrid.theory import cesista_laws as theory
 
 F = Fraction
@@ -360,15 +360,6 @@ def test_a_contradiction_is_said_loudly() -> None:
     assert line in text([broken])
     assert line.partition(": ")[2] in as_dict([broken])["claims"][0]["contradictions"]
     assert broken.verdict == FAILS
-
-
-def test_a_tolerance_of_half_of_what_is_claimed_tells_nothing_unless_it_says_no() -> None:
-    assert tells(0.5, 0.2, F(1, 2))
-    assert not tells(0.5, 0.25, F(1, 2))
-    assert tells(1.5, 0.9, F(1, 2))
-    assert tells(0.0, 0.1, F(0))
-    assert not tells(-0.25, 0.25, F(0))
-    assert not tells(math.nan, math.nan, F(1, 2))
 
 
 def test_no_routes_contradict_each_other_whatever_the_constants() -> None:
