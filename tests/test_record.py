@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 from hpgrid.record import made_with, make_folder, write_arrays, write_json, write_whole
+
+
+@dataclass
+class Point:
+    x: float
+    y: float
+
+
+class Named(NamedTuple):
+    power: Fraction
+    at: Point
 
 
 def half_way(file) -> None:
@@ -78,6 +91,7 @@ def test_json_is_plain_and_what_it_lacks_is_null(tmp_path: Path) -> None:
         "array": np.array([[1.0, np.nan]]),
         "scalars": (np.float64(2.5), np.int32(3), np.bool_(True), np.float32("inf")),
         "other": Fraction(-7, 12),
+        "records": (Point(1.0, np.nan), Named(Fraction(1, 2), Point(np.inf, 2.0))),
         3: None,
     }
     write_json(tmp_path / "a.json", given)
@@ -88,6 +102,7 @@ def test_json_is_plain_and_what_it_lacks_is_null(tmp_path: Path) -> None:
         "array": [[1.0, None]],
         "scalars": [2.5, 3, True, None],
         "other": "-7/12",
+        "records": [{"x": 1.0, "y": None}, {"power": "1/2", "at": {"x": None, "y": 2.0}}],
         "3": None,
     }
     assert text.endswith("}\n")
