@@ -108,7 +108,7 @@ def _version(package: str) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON has it: records as tables, None for NaN and infinities, text for what has no other form."""
+    """Return a value as JSON has it: records as tables, None for NaN and infinities, text for what has no form."""
     if isinstance(value, (np.ndarray, np.generic)):
         return plain(value.tolist())
     if is_dataclass(value) and not isinstance(value, type):

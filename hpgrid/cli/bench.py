@@ -15,7 +15,6 @@ from hpgrid.bench.contenders import CONTENDERS, HPGRID, Contender
 from hpgrid.bench.works import SWEEP, WORKS
 from hpgrid.checks import bad
 from hpgrid.cli import options
-from hpgrid.cli.options import check_picture, write_picture
 
 if TYPE_CHECKING:
     from hpgrid.bench.report import Outcome
@@ -52,7 +51,7 @@ def benchmark(
     if plot and works == (SWEEP,):
         raise bad("what is plotted is R1 to R4", SWEEP, "--only R1,R4, say, or no --plot")
     options.check_file(json, "the record is written to a file", "bench.json")
-    check_picture(plot, "the plot is written to a file", "bench.png")
+    options.check_picture(plot, "the plot is written to a file", "bench.png")
     if needs:
         from hpgrid.bench.needs import lines
 
@@ -119,5 +118,5 @@ def _write(
     if plot:
         from hpgrid.bench.picture import draw
 
-        write_picture(draw(outcomes), plot)
+        options.write_picture(draw(outcomes), plot)
         print(plot)

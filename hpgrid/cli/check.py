@@ -9,7 +9,6 @@ from cyclopts import Parameter
 
 from hpgrid.checks import bad, check_choice
 from hpgrid.cli import options
-from hpgrid.cli.options import Cap, Fix, Follow, Json, Named, Set, Written, chosen, roles_of, use_compilation_cache
 from hpgrid.progress import progress
 from hpgrid.regime import Regime
 from hpgrid.statements.language import parse
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def check_stated(
-    bound: Named = None,
+    bound: options.Named = None,
     /,
     *,
     claim: Annotated[
@@ -30,16 +29,16 @@ def check_stated(
             "after ^ one rational number; = in place of ~ with a constant.",
         ),
     ] = None,
-    written: Written = None,
+    written: options.Written = None,
     tune: Annotated[
         list[str] | None, Parameter(negative="", help="What is tuned, such as eta,b; all that nothing holds.")
     ] = None,
-    fix: Fix = None,
-    path: Follow = None,
-    cap: Cap = None,
-    set_: Set = None,
+    fix: options.Fix = None,
+    path: options.Follow = None,
+    cap: options.Cap = None,
+    set_: options.Set = None,
     budget: Annotated[str, Parameter(help="T for tokens, K for iterations.")] = "T",
-    json_: Json = False,
+    json_: options.Json = False,
     strict: Annotated[bool, Parameter(negative="", help="Exit with 1 when a claim fails.")] = False,
 ) -> int:
     """Say of stated scaling laws whether they hold, fail, or can't be told, by all routes, with the numbers."""
@@ -48,12 +47,12 @@ def check_stated(
         raise bad("a check needs a claim", "none", '--claim "b ~ T^1/2", say')
     check_choice("budget", budget, ("T", "K"))
     tuned = Regime(options.names(tune)).tuned
-    roles = roles_of(fix, path, cap, budget)
-    proxy = chosen(bound, set_, written).build(budget)
+    roles = options.roles_of(fix, path, cap, budget)
+    proxy = options.chosen(bound, set_, written).build(budget)
     from hpgrid.statements.checking import check_statements
     from hpgrid.statements.posing import Roles
 
-    use_compilation_cache()
+    options.use_compilation_cache()
     with progress("checking", len(statements)) as advance:
         found = check_statements(proxy, statements, Roles(tuned or None, **roles), advance=advance)
     return _say(found, json_, strict)

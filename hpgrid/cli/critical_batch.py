@@ -7,7 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from hpgrid.bounds.constants import FORMS, NORMS
-from hpgrid.cli.options import Json, say
+from hpgrid.cli import options
 from hpgrid.critical.goal import MEASURES, checked
 
 
@@ -35,7 +35,7 @@ def print_critical_batch(
         str | None,
         Parameter(help=f"What the target is about: {', '.join(MEASURES)}; the two last revised, with lam > 0."),
     ] = None,
-    json_: Json = False,
+    json_: options.Json = False,
 ) -> int:
     """Find the batch size that reaches a target in the fewest tokens, beside the papers' formulas for it."""
     asked = dict(locals())
@@ -44,4 +44,4 @@ def print_critical_batch(
 
     from hpgrid.critical.critical_batch import critical_batch
 
-    return say(critical_batch(**asked), as_json)
+    return options.say(critical_batch(**asked), as_json)

@@ -39,6 +39,7 @@ from hpgrid.config import (
     parse_grid,
     read_toml,
 )
+from hpgrid.regime import Regime
 
 if TYPE_CHECKING:
     from cyclopts import Token
@@ -64,18 +65,14 @@ ITERATIONS = {"lo": 1e2, "hi": 1e16}
 
 
 def whole(
-    least: int | None = None, most: int | None = None, *, example: object = 100, powers: bool = False
+    least: int | None = None, most: int | None = None, example: object = 100, powers: bool = False
 ) -> Callable[[Any, Sequence[Token]], int]:
     """Return how an option's whole number is read; ``powers`` takes 4e3, too."""
-
-    def read(_: Any, tokens: Sequence[Token]) -> int:
-        return whole_number(tokens[0].keyword or "", tokens[0].value, least, most, example=example, powers=powers)
-
-    return read
+    return lambda _, tokens: whole_number(tokens[0].keyword or "", tokens[0].value, least, most, example, powers)
 
 
 def whole_number(
-    option: str, text: str, least: int | None, most: int | None, *, example: object = 100, powers: bool = False
+    option: str, text: str, least: int | None, most: int | None, example: object = 100, powers: bool = False
 ) -> int:
     """Return a whole number in a range.
 
@@ -245,15 +242,27 @@ Follow = Annotated[
 Cap = Annotated[list[str] | None, Parameter(negative="", help="Largest values, such as b=1e6.")]
 
 
-def roles_of(fix: list[str] | None, path: list[str] | None, cap: list[str] | None, budget: str) -> dict[str, Any]:
-    """Return what is held, on a path and capped, by the names that every route takes.
+def regime(
+    tuned: list[str] | None,
+    fix: list[str] | None,
+    path: list[str] | None,
+    cap: list[str] | None,
+    budget: str,
+    min_K: float | None = None,
+) -> Regime:
+    """Return the regime that the options describe; ``budget`` is what paths are powers of.
 
     Raises:
-        ValueError: an option that can't be read.
+        ValueError: an option that can't be read, a value out of its range, or a variable with two roles.
     """
+    return Regime(names(tuned), **roles_of(fix, path, cap, budget), min_K=min_K)
+
+
+def roles_of(fix: list[str] | None, path: list[str] | None, cap: list[str] | None, budget: str) -> dict[str, Any]:
+    """Return what is held, on a path and capped, as keywords of a regime."""
     return {
         "fixed": held(fix),
-        "path": pairs("--path", path, power_of(budget), f"b={budget}^1/2"),
+        "path": pairs("--path", path, partial(_path_exponent, budget), f"b={budget}^1/2"),
         "caps": pairs("--cap", cap, number, "b=1e6"),
     }
 
@@ -279,24 +288,16 @@ def held(given: Iterable[str] | None) -> dict[str, float]:
     return found | {"alpha": complement(beta)}
 
 
-def power_of(budget: str) -> Callable[[str, str], Fraction]:
-    """Return how the path of a hyperparameter is read: T^1/2 is the square root of T.
-
-    Args:
-        budget: "T" or "K": what paths are powers of.
-    """
-
-    def read(name: str, text: str) -> Fraction:
-        base, hat, exponent = (part.strip() for part in text.partition("^"))
-        instead = f"{name}={budget}^1/2, say; after ^ comes one rational number"
-        if base != budget:
-            raise bad(f"a path is a power of the budget {budget}", f"{name}={text}", instead)
-        fraction = rational(exponent) if hat else Fraction(1)
-        if fraction is None:
-            raise bad("the exponent of a path is a rational number", f"{name}={text}", instead)
-        return fraction
-
-    return read
+def _path_exponent(budget: str, name: str, text: str) -> Fraction:
+    """The exponent of a path: T^1/2 is the square root of T."""
+    base, hat, exponent = (part.strip() for part in text.partition("^"))
+    instead = f"{name}={budget}^1/2, say; after ^ comes one rational number"
+    if base != budget:
+        raise bad(f"a path is a power of the budget {budget}", f"{name}={text}", instead)
+    fraction = rational(exponent) if hat else Fraction(1)
+    if fraction is None:
+        raise bad("the exponent of a path is a rational number", f"{name}={text}", instead)
+    return fraction
 
 
 # --- the grid ---

@@ -10,20 +10,6 @@ from cyclopts import Parameter
 
 from hpgrid.checks import DTYPES, bad, check_choice
 from hpgrid.cli import options
-from hpgrid.cli.options import (
-    Axes,
-    Budget,
-    Dtype,
-    Named,
-    Points,
-    Preset,
-    Set,
-    Written,
-    chosen,
-    format_of,
-    grid_config,
-    use_compilation_cache,
-)
 from hpgrid.cli.reproduce import check_table, write_pictures
 from hpgrid.config import Config, Panel
 from hpgrid.progress import progress
@@ -37,7 +23,7 @@ LAYOUTS = {"curves": "Figures 1, 2 and 9", "contours": "Figures 10 and 11"}
 
 
 def plot_bound(
-    bound: Named = None,
+    bound: options.Named = None,
     /,
     *,
     layout: Annotated[
@@ -51,13 +37,13 @@ def plot_bound(
         list[str] | None,
         Parameter(negative="", help="What is held: alpha=0.001 or beta=0.999; in contours once for each panel."),
     ] = None,
-    set_: Set = None,
-    written: Written = None,
-    budget: Budget = "T",
-    grid: Preset = "footnote",
-    n: Points = 100,
-    axis: Axes = None,
-    dtype: Dtype = "float64",
+    set_: options.Set = None,
+    written: options.Written = None,
+    budget: options.Budget = "T",
+    grid: options.Preset = "footnote",
+    n: options.Points = 100,
+    axis: options.Axes = None,
+    dtype: options.Dtype = "float64",
     refined: Annotated[bool, Parameter(help="Draw the continuous optimum over the grid's, or leave it out.")] = True,
     redraw: Annotated[
         bool, Parameter(negative="", help="Draw again from what is saved beside --out, computing nothing.")
@@ -68,35 +54,27 @@ def plot_bound(
 
     Beside the picture go the arrays that it is drawn from (NAME.npz) and a record (NAME.json).
     """
-    path = _picture(out)
+    if out is None:
+        raise bad("a plot is written to a file", "no --out", "--out best.png, say")
+    options.format_of(out)
     if redraw:
         if bound is not None or written is not None:
             raise bad("--redraw computes nothing, so it takes no bound", bound or written, "one or the other")
-        return _redraw(path)
+        return _redraw(out)
     check_choice("layout", layout, LAYOUTS)
     check_choice("budget", budget, ("T", "K"))
     check_choice("dtype", dtype, DTYPES)
     panels = _panels(layout, tune, fix)
-    built = grid_config(grid, n, axis, budget)
-    config = Config(
-        layout, chosen(bound, set_, written), built, panels, curves=20 if layout == "contours" else 11, dtype=dtype,
-        refined=refined,
-    )  # fmt: skip
-    fitted = _fitted(config, budget)
-    options.check_file(path, "a plot is written to a file", "best.png")
-    use_compilation_cache()
+    chosen, axes = options.chosen(bound, set_, written), options.grid_config(grid, n, axis, budget)
+    curves = 20 if layout == "contours" else 11
+    fitted = _fitted(Config(layout, chosen, axes, panels, curves=curves, dtype=dtype, refined=refined), budget)
+    options.check_file(out, "a plot is written to a file", "best.png")
+    options.use_compilation_cache()
     with progress("drawing", None):
-        return _plot(fitted, path)
+        return _plot(fitted, out)
 
 
 # --- what was asked for ---
-
-
-def _picture(out: Path | None) -> Path:
-    if out is None:
-        raise bad("a plot is written to a file", "no --out", "--out best.png, say")
-    format_of(out)
-    return out
 
 
 def _panels(layout: str, tune: list[str] | None, fix: list[str] | None) -> tuple[Panel, ...]:
@@ -160,7 +138,7 @@ def _plot(config: Config, path: Path) -> int:
 
     data = compute(config, path.stem)
     saved = save(data, path.parent)
-    _say(data, [*saved, *write_pictures(data, path.parent, (format_of(path),))])
+    _say(data, [*saved, *write_pictures(data, path.parent, (options.format_of(path),))])
     return 0
 
 
@@ -169,7 +147,7 @@ def _redraw(path: Path) -> int:
     from hpgrid.paper.data import restore
 
     data = restore(path.stem, path.parent, BOUND_LAYOUTS, f"hpgrid plot BOUND --out {path}")
-    _say(data, write_pictures(data, path.parent, (format_of(path),)))
+    _say(data, write_pictures(data, path.parent, (options.format_of(path),)))
     return 0
 
 

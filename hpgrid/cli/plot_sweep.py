@@ -9,7 +9,6 @@ from cyclopts import Parameter
 
 from hpgrid.checks import bad
 from hpgrid.cli import options
-from hpgrid.cli.options import check_picture, write_picture
 
 
 def plot_sweep(
@@ -32,11 +31,11 @@ def plot_sweep(
     if budget is not None and not budget > 0:
         raise bad("a budget is positive", budget, "--T 1e12, say")
     path = out or store.with_suffix(".png")
-    check_picture(path, "the picture is written to a file", "sweep.png")
+    options.check_picture(path, "the picture is written to a file", "sweep.png")
     held = options.pairs("--at", at, options.number, "C1=1.0")
     from hpgrid.sweeps.dataset import open_sweep
     from hpgrid.sweeps.pictures import View, draw
 
-    write_picture(draw(open_sweep(store), View(regime, options.names(pair), held, budget, quantity)), path)
+    options.write_picture(draw(open_sweep(store), View(regime, options.names(pair), held, budget, quantity)), path)
     print(path)
     return 0

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from hpgrid.checks import bad, check_choice, unknown
+from hpgrid.checks import bad, unknown
 from hpgrid.cli import options
-from hpgrid.cli.options import FORMATS, Set, Written, chosen, remark, use_compilation_cache, write_picture
 from hpgrid.config import Config, load, override, shipped
 from hpgrid.paper import FIGURES
 from hpgrid.progress import progress
@@ -28,8 +27,8 @@ def reproduce_figures(
     out: Annotated[Path, Parameter(help="Where the files go.")] = Path("figures"),
     format: Annotated[str, Parameter(help=f"Picture formats, between commas: {', '.join(FORMATS)}.")] = "png,pdf",
     config: Annotated[Path | None, Parameter(help="A TOML file of your own, in place of a shipped one.")] = None,
-    bound: Written = None,
-    set_: Set = None,
+    bound: options.Written = None,
+    set_: options.Set = None,
     grid: Annotated[str | None, Parameter(help="The grid: footnote or captions.")] = None,
     n: Annotated[int | None, Parameter(converter=options.whole(), help="Points per axis.")] = None,
     C1: Annotated[float | None, Parameter(name="--C1", help="The bound's constant C1.")] = None,
@@ -60,7 +59,9 @@ def reproduce_figures(
         constants |= options.pairs("--set", set_, options.number, "C1=2,C2=30")
         written = None
     else:
-        written = chosen(None, [*(set_ or ()), *(f"{name}={value!r}" for name, value in constants.items())], bound)
+        written = options.chosen(
+            None, [*(set_ or ()), *(f"{name}={value!r}" for name, value in constants.items())], bound
+        )
         constants = {}
     own: dict[str, Any] = {"preset": grid, "n": n, "dtype": dtype, "refined": refined}
     jobs = [(name, override(job, bound=written, constants=constants, **own)) for name, job in _jobs(wanted, config)]
@@ -71,9 +72,7 @@ def reproduce_figures(
 
 
 def _formats(text: str) -> tuple[str, ...]:
-    formats = tuple(name for name in text.split(",") if name)
-    for name in formats:
-        check_choice("picture format", name, FORMATS)
+    formats = options.known_names("picture format", [text], options.FORMATS)
     if not formats:
         raise bad("a picture needs a format", text, "--format png,pdf, say")
     return formats
@@ -81,10 +80,7 @@ def _formats(text: str) -> tuple[str, ...]:
 
 def _names(figures: Sequence[str]) -> tuple[str, ...]:
     """The figures that were named, each once, in the paper's order."""
-    names = [name for text in figures for name in text.split(",") if name]
-    for name in names:
-        if name != "all" and name not in FIGURES:
-            raise unknown("figure", name, ("all", *FIGURES))
+    names = options.known_names("figure", figures, ("all", *FIGURES))
     return tuple(name for name in FIGURES if name in names or "all" in names)
 
 
@@ -102,7 +98,7 @@ def _jobs(names: tuple[str, ...], config: Path | None) -> list[tuple[str, Config
     if config is None:
         return [(name, load(shipped(name))) for name in names or _only(None)]
     own = load(config)
-    remark(own.bound)
+    options.remark(own.bound)
     if own.figure not in FIGURES:
         raise unknown("figure", own.figure, FIGURES)
     if names and names != (own.figure,):
@@ -121,7 +117,7 @@ def _run(jobs: list[tuple[str, Config]], out: Path, formats: tuple[str, ...], st
     from hpgrid.record import make_folder
 
     make_folder(out)
-    use_compilation_cache()
+    options.use_compilation_cache()
     failed = False
     # One bar from the first import to the last picture: two steps a figure.
     with progress("reproducing", 2 * len(jobs)) as advance, _drawing(len(jobs)) as submit:
@@ -190,7 +186,7 @@ def write_pictures(data: FigureData, out: Path, formats: tuple[str, ...]) -> lis
     from hpgrid.paper import draw
 
     paths = [out / f"{data.name}.{kind}" for kind in formats]
-    write_picture(draw(data), *paths)
+    options.write_picture(draw(data), *paths)
     return paths
 
 

@@ -4,60 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from hpgrid.checks import DTYPES, bad, check_choice, check_value
 from hpgrid.cli import options
-from hpgrid.cli.options import (
-    Axes,
-    Budget,
-    Cap,
-    Dtype,
-    Fix,
-    Follow,
-    Json,
-    Named,
-    Points,
-    Preset,
-    Set,
-    Written,
-    chosen,
-    grid_config,
-    roles_of,
-    say,
-    use_compilation_cache,
-)
-from hpgrid.config import BoundConfig, GridConfig
 from hpgrid.progress import progress
-from hpgrid.regime import Regime
 
 if TYPE_CHECKING:
     from hpgrid.tuning.question import Question
 
 
 def search_bound(
-    bound: Named = None,
+    bound: options.Named = None,
     /,
     *,
     over: Annotated[
         list[str] | None, Parameter(name=["--over", "--tune"], negative="", help="What is tuned, such as eta,b.")
     ] = None,
-    fix: Fix = None,
-    path: Follow = None,
-    cap: Cap = None,
-    set_: Set = None,
-    written: Written = None,
-    budget: Budget | None = None,
-    grid: Preset = "footnote",
-    n: Points = 100,
-    axis: Axes = None,
+    fix: options.Fix = None,
+    path: options.Follow = None,
+    cap: options.Cap = None,
+    set_: options.Set = None,
+    written: options.Written = None,
+    budget: options.Budget | None = None,
+    grid: options.Preset = "footnote",
+    n: options.Points = 100,
+    axis: options.Axes = None,
     min_K: Annotated[float | None, Parameter(name="--min-K", help="The fewest iterations T/b of a cell.")] = None,
     window: Annotated[
         str | None, Parameter(help="Budgets that slopes are fitted over, LO:HI; from the end of burn-in by default.")
     ] = None,
-    dtype: Dtype = "float64",
+    dtype: options.Dtype = "float64",
     T: Annotated[float | None, Parameter(name="--T", help="Say what to set at this many tokens, in a line.")] = None,
     K: Annotated[float | None, Parameter(name="--K", help="Say what to set at this many iterations.")] = None,
     risk: Annotated[float | None, Parameter(help="Say how few tokens, or iterations, reach this risk.")] = None,
@@ -66,7 +45,7 @@ def search_bound(
     ] = None,
     csv: Annotated[Path | None, Parameter(help="Write every budget to this file as a flat table.")] = None,
     netcdf: Annotated[Path | None, Parameter(help="Write the whole survey to this netCDF file.")] = None,
-    json_: Json = False,
+    json_: options.Json = False,
 ) -> int:
     """Search a bound's best hyperparameters at every budget: on a grid, refined, and how they scale.
 
@@ -76,15 +55,24 @@ def search_bound(
     _check_questions({"--T": T, "--K": K, "--risk": risk}, max_K, {"--csv": csv, "--netcdf": netcdf})
     check_choice("dtype", dtype, DTYPES)
     fitted = _window(window)
-    regime = Regime(options.names(over), **roles_of(fix, path, cap, counted), min_K=min_K)
-    question = _question(chosen(bound, set_, written), regime, grid_config(grid, n, axis, counted), dtype)
+    regime = options.regime(over, fix, path, cap, counted, min_K)
+    chosen, axes = options.chosen(bound, set_, written), options.grid_config(grid, n, axis, counted).build()
+    from hpgrid.tuning.question import ask
+
+    question = ask(chosen.build(axes.budget), axes, regime, dtype=dtype)
     for file, example in ((csv, "best.csv"), (netcdf, "best.nc")):
         options.check_file(file, "a survey is written to a file", example)
-    use_compilation_cache()
+    options.use_compilation_cache()
     if risk is not None:
-        return say(_reach(question, risk, max_K), json_)
-    if T is not None or K is not None:
-        return say(_advise(question, T if K is None else K), json_)
+        from hpgrid.tuning.target import reach
+
+        return options.say(reach(question, risk, max_K=max_K), json_)
+    at = T if K is None else K
+    if at is not None:
+        from hpgrid.tuning.advice import advise
+
+        with progress("refining", None):
+            return options.say(advise(question, at), json_)
     return _survey(question, fitted, {"csv": csv, "netcdf": netcdf}, json_)
 
 
@@ -134,29 +122,7 @@ def _window(text: str | None) -> tuple[float, float] | None:
     return ends
 
 
-def _question(bound: BoundConfig, regime: Regime, grid: GridConfig, dtype: str) -> Question:
-    """Put together what was asked; NumPy loads here."""
-    from hpgrid.tuning.question import ask
-
-    built = grid.build()
-    return ask(bound.build(built.budget), built, regime, dtype=dtype)
-
-
-# --- the answers ---
-
-
-def _reach(question: Question, risk: float, max_K: float | None) -> Any:
-    from hpgrid.tuning.target import reach
-
-    return reach(question, risk, max_K=max_K)
-
-
-def _advise(question: Question, budget: float | None) -> Any:
-    from hpgrid.tuning.advice import advise
-
-    assert budget is not None
-    with progress("refining", None):
-        return advise(question, budget)
+# --- the answer ---
 
 
 def _survey(
@@ -170,7 +136,7 @@ def _survey(
     for write, path in ((write_csv, files["csv"]), (write_netcdf, files["netcdf"])):
         if path is not None:
             write(found, path)
-    say(found, as_json)
+    options.say(found, as_json)
     if not as_json:
         print("".join(f"\n{path}" for path in files.values() if path is not None), end="")
         print() if any(files.values()) else None

@@ -10,7 +10,6 @@ from cyclopts import Parameter
 
 from hpgrid.checks import NOISE_KINDS, OPTIMIZERS, bad, read_shape
 from hpgrid.cli import options
-from hpgrid.cli.options import Json, use_compilation_cache
 
 #: What --norm takes.
 NORMS = (*dict.fromkeys(OPTIMIZERS.values()), *OPTIMIZERS)
@@ -33,13 +32,13 @@ def print_smoothness(
     noise: Annotated[
         list[str] | None, Parameter(negative="", help=f"Kinds of noise: {', '.join(NOISE_KINDS)}. All if not given.")
     ] = None,
-    json_: Json = False,
+    json_: options.Json = False,
 ) -> int:
     """Estimate the D-smoothness of a norm's dual: over random pairs, in the worst case, for the noise at hand."""
     norms = _known("--norm", "norm or optimizer", norm, NORMS, "muon")
     shapes = _shapes(options.names(shape))
     noises = NOISE_KINDS if noise is None else _known("--noise", "noise", noise, NOISE_KINDS, "one-hot")
-    use_compilation_cache()
+    options.use_compilation_cache()
     from hpgrid.progress import track
     from hpgrid.stochastic.report import as_dict, measure, text
 

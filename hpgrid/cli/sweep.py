@@ -16,7 +16,6 @@ from cyclopts import Parameter
 
 from hpgrid.checks import bad, check_choice
 from hpgrid.cli import options
-from hpgrid.cli.options import Written, remark, use_compilation_cache
 
 if TYPE_CHECKING:
     from hpgrid.sweeps.run import Progress
@@ -36,7 +35,7 @@ def run_sweep(
     /,
     *,
     out: Annotated[Path | None, Parameter(help="The Zarr store, made or gone on with.")] = None,
-    bound: Written = None,
+    bound: options.Written = None,
     csv: Annotated[Path | None, Parameter(help="Write the slopes to this file as a flat table.")] = None,
     method: Annotated[str, Parameter(help="exact leaves out cells that can't be best; brute compares all.")] = "exact",
     devices: Annotated[
@@ -71,8 +70,8 @@ def run_sweep(
     from hpgrid.sweeps.plan import load
 
     plan = load(config, bound)
-    remark(plan.bound)
-    use_compilation_cache()
+    options.remark(plan.bound)
+    options.use_compilation_cache()
     with _ends_on_interrupt(out):
         from hpgrid.sweeps.cluster import share_of
         from hpgrid.sweeps.measure import Options

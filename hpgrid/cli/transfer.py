@@ -10,7 +10,6 @@ from cyclopts import Parameter
 
 from hpgrid.checks import InputError, bad
 from hpgrid.cli import options
-from hpgrid.cli.options import Json, check_picture, say, write_picture
 from hpgrid.transfers.given import OPTIMIZERS, REGIMES, check
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ def print_transfer(
     plot: Annotated[
         Path | None, Parameter(help="Draw the way to the new budget: NAME.png, .pdf or .svg.", negative="")
     ] = None,
-    json_: Json = False,
+    json_: options.Json = False,
 ) -> int:
     """Say what eta, b and beta become at another token budget, by Tables 2 and 3, and what others say of it."""
     asked: dict[str, Any] = {
@@ -97,15 +96,15 @@ def print_transfer(
     }
     answer = _asked(asked, plot)
     if plot is not None:
-        write_picture(answer.draw(), plot)
-    return say(answer, json_)
+        options.write_picture(answer.draw(), plot)
+    return options.say(answer, json_)
 
 
 def _asked(asked: dict[str, Any], plot: Path | None) -> Transfer:
     """The answer, or what is wrong with the question, in the words of the command line."""
     try:
         check(asked)  # before NumPy loads
-        check_picture(plot, "the picture is written to a file", "transfer.png")
+        options.check_picture(plot, "the picture is written to a file", "transfer.png")
 
         from hpgrid.transfers.answer import transfer
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from hpgrid.claims.ledger import SOURCES
-from hpgrid.cli.options import check_file, use_compilation_cache
+from hpgrid.cli import options
 from hpgrid.progress import progress
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def verify_claims(
         print("\n".join(f"{entry.id:20} {entry.number}: {entry.statement}" for entry in chosen))
         return 0
     for path in (json, markdown):
-        check_file(path, "the ledger is written to a file", "ledger.md")
+        options.check_file(path, "the ledger is written to a file", "ledger.md")
     started = time.perf_counter()
     rows = _measured(chosen, run)
     seconds = time.perf_counter() - started
@@ -50,7 +50,7 @@ def _split(ids: Sequence[str]) -> tuple[str, ...]:
 
 
 def _measured(chosen: tuple[Claim, ...], run) -> tuple[Row, ...]:  # type: ignore[no-untyped-def]
-    use_compilation_cache()
+    options.use_compilation_cache()
     with progress("verifying", len(chosen)) as advance:
         return run(chosen, advance)
 
