@@ -156,6 +156,7 @@ def best_learning_rate(
     ratio = (4.0 * L * (1.0 + beta**2 / alpha) + 2.0 * beta / alpha * G0 * lam) / (Delta0 * K * lam**2)
     xp = space(ratio)
     exists = (ratio < 1.0) & (K > 1.0)
+    # r^(1/(K-1)) is next to 1 for many iterations: by its log, 1 less it keeps its digits.
     power = xp.log(xp.where(exists, ratio, 0.5)) / xp.where(exists, K - 1.0, 1.0)
     return xp.where(exists, -xp.expm1(power) / lam, np.nan)
 
@@ -168,6 +169,7 @@ def least_weight_decay(*, K: Array, alpha: Array, Delta0: Array = 1.0, L: Array 
     Source: where the revised eta*(lam) of Cesista is 0.
     """
     beta = 1.0 - alpha
+    # The positive root of a quadratic, as a sum of positive numbers.
     half, whole = beta / alpha * G0, 4.0 * L * (1.0 + beta**2 / alpha)
     return (half + sqrt(half**2 + Delta0 * K * whole)) / (Delta0 * K)
 
@@ -279,6 +281,7 @@ class _Bound:
 
     def __call__(self, eta: Array, b: Array, alpha: Array, K: Array, constants: Mapping[str, Array]) -> Array:
         c = dict(constants)
+        # W0 decides where the bound holds and enters it nowhere else.
         inside = in_domain(eta=eta, lam=c.get("lam", 0.0), W0=c.pop("W0", 0.0))
         value = self.function(eta, b, alpha, K, c, self)
         return space(value).where(inside, value, np.inf)
@@ -307,9 +310,10 @@ def _from_one_step(K: Array, value: Array) -> Array:
 def _proxy(
     bound: _Bound, problem: Problem, W0: float, budget: str, name: str, number: str, *more: str
 ) -> FunctionProxy:
-    """A bound in the budget that was asked for, with the constants that it names; those that are 0 are left out."""
+    """A bound in the budget that was asked for, with the constants that it names."""
     if not (is_number(W0) and W0 >= 0):
         raise bad("the norm of the first weights must satisfy W0 >= 0", W0, "W0=0, say")
+    # Constants are positive, so what is 0 is none: without weight decay there is no cap on eta either.
     constants = problem.named("Delta0", "L", "sigma", "D", "G0")
     constants |= {key: value for key, value in (("lam", problem.lam), ("W0", float(W0))) if value > 0}
     constants |= problem.named(*more)

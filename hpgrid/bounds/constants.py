@@ -61,6 +61,7 @@ class Problem:
         """
         if not (is_number(self.lam) and (self.lam > 0 if decays else self.lam >= 0)):
             raise bad(f"the weight decay lam must satisfy lam {'>' if decays else '>='} 0", self.lam, "lam=0.1, say")
+        # Norm equivalences are not compared: a bound in the dual norm takes none of them.
         others = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "lam"}
         given = {name: value for name, value in others.items() if value is not None}
         return replace(self, lam=float(self.lam), **check_constants(given))

@@ -94,6 +94,7 @@ def mean_momentum_error(moment: int, K: Array, *, eta: Array, b: Array, alpha: A
     """
     _, drift, noise = momentum_error(moment, 0.0, eta=eta, b=b, alpha=alpha, **constants)
     G0 = Problem(**constants).G0
+    # The sums of beta^t and of beta^(2t) over all t, an upper bound of those over K steps.
     start = 2.0 / (alpha * K) * G0 if _is_first(moment) else 4.0 / (alpha * (2.0 - alpha) * K) * G0**2
     return Error(start, drift, noise)
 

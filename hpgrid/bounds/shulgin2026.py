@@ -35,6 +35,7 @@ def _lmo_coefficients(given: dict[str, float | None]) -> tuple[dict[str, float],
     Source: the definitions before eq. (3): C1 = Delta0, C2 = 2 rho sigma, C3 = 4 L.
     """
     problem = ("Delta0", "L", "rho", "sigma")
+    # None tells what was not given: two sets of constants that disagree could not be told from one and defaults.
     values = {name: value for name, value in given.items() if value is not None}
     if not any(name in problem for name in values):
         constants = {name: 1.0 for name in ("C1", "C2", "C3")} | values
@@ -48,6 +49,7 @@ def _lmo_coefficients(given: dict[str, float | None]) -> tuple[dict[str, float],
 def _noise_exponent(q: float | str | Fraction) -> Fraction:
     """Return q as the fraction one wrote: 0.3 is 3/10."""
     try:
+        # By its text: Fraction(0.3) is 5404319552844595/18014398509481984.
         exponent = q if isinstance(q, Fraction) else Fraction(str(q))
     except (ValueError, ZeroDivisionError):
         raise bad("the noise exponent q is a number", q, "0 < q <= 1, such as 0.5 or '1/3'") from None

@@ -210,6 +210,7 @@ def _answer(goal: Goal) -> CriticalBatch:
         eps_prime = float(goal.eps_prime or 0.0)
         target = parts.Z + eps_prime
     trivial = trivial_bounds(goal.measure, goal.norm, goal.problem)
+    # Asked even of a vacuous target: what the bound would give is shown apart.
     reach = _reach(goal, parts, eps_prime)
     status, why = _status(target, parts.Z, reach is not None, lowest(trivial), goal)
     tuned, fixed = _lmo(goal, target)
@@ -249,7 +250,7 @@ def _iterations(goal: Goal, parts: Parts, eps_prime: float) -> Iterations | None
         return None
     if goal.measure != "loss":
         return tokens.iterations_of_mean(parts, goal.form, eps_prime)
-    rate = goal.problem.lam * goal.eta
+    rate = goal.problem.lam * goal.eta  # at 1 a single step forgets the start
     return tokens.iterations_of_loss(parts, eps_prime, rate) if eps_prime < parts.X and rate < 1 else None
 
 
@@ -260,7 +261,7 @@ def _reach(goal: Goal, parts: Parts, eps_prime: float) -> Reach | None:
     if iterations is None or smallest is None:
         return None
     best = tokens.fewest(iterations, smallest)
-    if not np.isfinite(best.tokens):
+    if not np.isfinite(best.tokens):  # eps' of 1e-140 asks for 1e+280 samples, and as many iterations
         return None
     if goal.measure == "loss":
         closed = float(theory.star_convex(parts.X, parts.Y, eps_prime))
@@ -269,7 +270,7 @@ def _reach(goal: Goal, parts: Parts, eps_prime: float) -> Reach | None:
     on_grid, step = tokens.on_grid(iterations, smallest)
     formulas = []
     for what, b in _formulas(goal, parts, eps_prime):
-        at = tokens.point(iterations, max(b, 1.0))
+        at = tokens.point(iterations, max(b, 1.0))  # what is run there: no batch is below one sample
         formulas.append(Formula(what, Point(b, at.K, at.tokens), at.tokens / best.tokens))
     return Reach(
         fewest=best,
@@ -300,12 +301,14 @@ def _status(target: float, Z: float, reached: bool, trivial: Trivial, goal: Goal
     """What is to be said of a target, and why; of two reasons that it says nothing, the one that holds for any b."""
     trivially, above = f"{trivial.text} = {trivial.value:.6g}", f"Z = {Z:.6g}"
     beyond = f"is not above {above}, which neither iterations nor batch size remove"
+    # Vacuous first: it holds for every batch size and learning rate, out of reach only for this one.
     if target >= trivial.value:
         what = {"gradient": "mean gradient norm", "gap": "mean Frank-Wolfe gap", "loss": "loss"}[goal.measure]
         holds = f"eps = {target:.6g} is not below {trivially}, which the {what} does not exceed {trivial.why}"
         return VACUOUS, f"{holds}: no training is needed, and the bound says nothing" + (
             f" (and does not reach it: eps {beyond})" if target <= Z else ""
         )
+    # A given eps' is above 0, whatever rounding makes of Z + eps'.
     if goal.eps_prime is None and target <= Z:
         return OUT_OF_REACH, f"eps = {target:.6g} {beyond}"
     if not reached:

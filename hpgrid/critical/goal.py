@@ -28,6 +28,7 @@ class Goal:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the arguments, the problem's constants among them."""
+        # Flat, as the options are: what is printed knows no problem of its own.
         own = {field.name: getattr(self, field.name) for field in fields(self)}
         return {
             key: value
@@ -64,7 +65,7 @@ def _alpha(beta: Any, alpha: Any) -> float:
         return check_value("alpha", alpha)
     if not (is_number(beta) and 0 <= beta < 1):
         raise bad("the momentum must satisfy 0 <= beta < 1", beta, "beta=0.95, say, or alpha=1e-20 next to 1")
-    return complement(beta)
+    return complement(beta)  # 0.9 is 0.1, not 0.09999999999999998
 
 
 def _target(eps: Any, eps_prime: Any) -> tuple[float | None, float | None]:

@@ -37,7 +37,7 @@ _LOW, _HIGH = 1e-290, 1e290
 #: How far above the smallest batch size a minimum is looked for, and the ends of what is near it.
 _REACH = 1e6
 
-#: Halvings of log b, over up to 1336: 60 leave the rounding of b, the rest make sure of it.
+#: Halvings of log b: of 1336, the widest range, 64 leave 7e-17, below the rounding of b.
 _HALVINGS = 64
 
 
@@ -63,6 +63,7 @@ def iterations_of_mean(parts: Parts, form: str, eps_prime: float) -> Iterations:
 
     def iterations(b: ArrayLike) -> Array:
         left = eps_prime - at_b / np.asarray(b, float) - at_root / np.sqrt(b)
+        # Where nothing is left for iterations, the division is by 1 and its result unused.
         return np.where(left > 0, parts.X / np.where(left > 0, left, 1.0), np.inf)
 
     return iterations
@@ -73,6 +74,7 @@ def iterations_of_loss(parts: Parts, eps_prime: float, rate: float) -> Iteration
 
     def iterations(b: ArrayLike) -> Array:
         left = eps_prime - parts.Y / np.sqrt(b)
+        # log1p: rates of 1e-20 leave 1 - rate at 1.
         decays = np.log(parts.X / np.where(left > 0, left, 1.0)) / -np.log1p(-rate)
         return np.where(left > 0, decays, np.inf)
 
@@ -106,6 +108,7 @@ def fewest(iterations: Iterations, above: float) -> Point:
 
 def near(iterations: Iterations, best: Point, above: float, share: float) -> tuple[float, float]:
     """Return the smallest and the largest batch size >= 1 that take at most 1 + share times the fewest tokens."""
+    # In logs, and by b and K apart: tokens of 1e+300 would leave no room for a share more.
     most = np.log1p(share) + np.log(best.b) + np.log(best.K)
 
     def costs(b: float) -> bool:
@@ -120,7 +123,7 @@ def on_grid(iterations: Iterations, above: float, points: int = 20_001, decades:
     """Return where tokens are fewest on a log grid of batch sizes >= 1, and the grid's step in log b."""
     b = max(above, 1.0) * np.logspace(0.0, decades, points)
     K = iterations(b)
-    k = int(np.argmin(b / b[0] * K))
+    k = int(np.argmin(b / b[0] * K))  # b over its first: the product overflows later
     return point(iterations, float(b[k])), float(np.log(b[1] / b[0]))
 
 
@@ -144,6 +147,7 @@ class Shape(NamedTuple):
 
 def shape(iterations: Iterations, above: float) -> Shape:
     """Return how iterations and tokens run, over four decades of batch sizes above the smallest one."""
+    # From 1% above on: next to the smallest feasible one K runs up, and its differences are rounding.
     b = above * (1 + np.logspace(-2.0, 4.0, 1501))
     K = iterations(b)
     tokens = b * K
@@ -201,6 +205,7 @@ def lmo_terms(alpha: float, problem: Problem) -> LmoTerms:
     """Return the LMO bound's terms at a momentum. Source: Shulgin et al., eq. (2)."""
     bound = lmo_exact(**problem.named("Delta0", "L", "sigma", "rho"), budget="K")
 
+    # Read off the proxy, not typed again: the closed forms beside come from the theory.
     def at(**powers: float) -> float:
         own = [t for t in bound.terms if all(t.exponent(v) == powers.get(v, 0) for v in ("eta", "b", "K"))]
         factors = [evaluate_factor(t.factors.get("alpha", Fraction(0)), alpha) for t in own]
@@ -216,7 +221,7 @@ def lmo_iterations_tuned(of: LmoTerms, target: float) -> Iterations:
     def iterations(b: ArrayLike) -> Array:
         root = np.sqrt(np.asarray(b, float))
         left = target - of.floor / root
-        # (burn_in/b^(1/2)) k^2 + det k = left, k = K^(-1/2)
+        # (burn_in/b^(1/2)) k^2 + det k = left, k = K^(-1/2): the root whose denominator adds.
         burn_in, ok = of.burn_in / root, left > 0
         k = 2 * np.where(ok, left, 1.0) / (det + np.sqrt(det**2 + 4 * burn_in * np.where(ok, left, 1.0)))
         return np.where(ok, k**-2.0, np.inf)

@@ -95,6 +95,7 @@ def decayed(log_T: ArrayLike, of: StarConvex) -> Array:
 
 def log_b(log_T: ArrayLike, of: StarConvex) -> Array:
     """Return log b* at a fixed momentum, b* = (noise lam T/(2 slope s))^(2/3)."""
+    # In logs throughout: budgets of exp(1e9) are no floats.
     s = decayed(log_T, of)
     return 2 / 3 * (np.log(of.noise * of.lam / (2 * of.slope)) + np.asarray(log_T, float) - np.log(s))
 

@@ -49,6 +49,7 @@ def batch_size(K: ArrayLike, target: float, of: Parts) -> Array:
     Source: the hyperbola of Shulgin et al., Appendix D, solved for b.
     """
     K = np.asarray(K, float)
+    # Below K_min nothing is left for the noise at any batch size; the division is then by 1 and unused.
     left = target - of.deterministic / np.sqrt(K)
     with np.errstate(divide="ignore"):
         root_b = np.where(left > 0, (of.floor + of.burn_in / K) / np.where(left > 0, left, 1.0), np.inf)

@@ -13,6 +13,7 @@ from hpgrid.shapes import Floats as Array, Values
 def risk_in_tokens(at: Mapping[str, Array], *, C1: Values, C2: Values, C3: Values) -> Array:
     """Return risk_T at eta, b, alpha, T. Source: Shulgin et al., eq. (4)."""
     eta, b, alpha, T = (at[name] for name in ("eta", "b", "alpha", "T"))
+    # As it stands in the paper, not as the proxy has it: this is what the proxy is held against.
     noise = C2 / np.sqrt(b) * (b + alpha**1.5 * T) / (alpha * T)
     return C1 * b / (eta * T) + noise + C3 * eta * (1 + 1 / alpha)
 

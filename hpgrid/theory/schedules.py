@@ -21,6 +21,7 @@ def decay(beta: Fraction, gamma: Fraction, delta: Fraction) -> tuple[Fraction, .
 
     In the order of eq. (28): progress, burn-in, noise floor, drift eta, drift eta/alpha.
     """
+    # Progress, say, is b/(eta T), which is T^(beta + delta - 1).
     return (1 - beta - delta, 1 - beta / 2 - gamma, (beta + gamma) / 2, delta, delta - gamma)
 
 

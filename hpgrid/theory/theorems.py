@@ -142,6 +142,7 @@ def theorem3_curve(alpha: ArrayLike, C1: float, C2: float, C3: float) -> tuple[A
     Source: Shulgin et al., eqs. (12), (16) and (20), for eq. (4): its C3 (1 + 1/alpha) eta in place of
     L (7/2 + 2/alpha) eta.
     """
+    # Read from alpha to T, the other way round than asked: no cubic has to be solved.
     alpha = np.asarray(alpha, float)
     T = C2**2 * (1 + alpha) / (4 * C1 * C3 * alpha**3)
     b = C2**2 * (1 + alpha) / (4 * C1 * C3 * np.sqrt(alpha) * (1 + 2 * alpha))

@@ -86,9 +86,11 @@ def momentum_complement(T: ArrayLike, Delta0: Values, L: Values, noise: Values) 
     With alpha = u T^(-1/3): A u^3 - B T^(-1/3) u - C = 0. The cubic is convex for u > 0, so that
     Newton's steps from above the root fall onto it.
     """
+    # In units of T^(-1/3) the root is of order 1 at every budget: T = 1e60 neither under- nor overflows.
     A, B, C = cubic(Delta0, L, noise)
     slope = B * np.asarray(T, float) ** (-1 / 3)
     u = np.cbrt(2 * C / A) + np.sqrt(2 * slope / A)
+    # Each step doubles the digits once near the root: a dozen would do, and 60 cost nothing.
     for _ in range(60):
         u = (2 * A * u**3 + C) / (3 * A * u**2 - slope)
     return u * np.asarray(T, float) ** (-1 / 3)
