@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -14,29 +13,29 @@ from matplotlib.figure import Figure
 import hpgrid
 from hpgrid.config import Config, load, parse, shipped
 from hpgrid.critical import tokens
-from hpgrid.paper import cbs1, cbs2, cbs3
+from hpgrid.paper import compute, critical_map, draw
 from hpgrid.paper.critical import problem
 from hpgrid.paper.data import FigureData, restore, save
 from hpgrid.plotting import critical as plot
 from hpgrid.theory import batch_sizes as theory
 
-FIGURES: dict[str, ModuleType] = {"cbs1": cbs1, "cbs2": cbs2, "cbs3": cbs3}
-SMALL = {"cbs1": {}, "cbs2": {"n": 31}, "cbs3": {"n": 161}}
+#: The figures, and in which of their parameters they are smaller here.
+FIGURES: dict[str, dict[str, Any]] = {"cbs1": {}, "cbs2": {"n": 31}, "cbs3": {"n": 161}}
 
 
 def config(name: str, **changed: Any) -> Config:
     own = load(shipped(name))
-    return replace(own, parameters={**own.parameters, **SMALL[name], **changed})
+    return replace(own, parameters={**own.parameters, **FIGURES[name], **changed})
 
 
 @pytest.fixture(scope="module")
 def every() -> dict[str, FigureData]:
-    return {name: module.compute(config(name), name) for name, module in FIGURES.items()}
+    return {name: compute(config(name)) for name in FIGURES}
 
 
 @pytest.fixture(scope="module")
 def drawn(every: dict[str, FigureData]) -> dict[str, Figure]:
-    return {name: FIGURES[name].draw(data) for name, data in every.items()}
+    return {name: draw(data) for name, data in every.items()}
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -50,7 +49,7 @@ def test_it_is_drawn_from_what_is_on_disk(every: dict[str, FigureData], name: st
     save(every[name], tmp_path)
     again = restore(name, tmp_path)
     assert set(again.arrays) == set(every[name].arrays)
-    FIGURES[name].draw(again)
+    draw(again)
 
 
 # --- cbs1 ---
@@ -83,10 +82,10 @@ def test_marks_are_the_minimum_and_the_formula(every: dict[str, FigureData], dra
 
 
 def test_a_target_out_of_reach_leaves_a_curve_out_and_says_so() -> None:
-    data = cbs1.compute(config("cbs1", beta=[0.9, 0.9999]), "cbs1")
+    data = compute(config("cbs1", beta=[0.9, 0.9999]))
     assert np.isnan(data.arrays["exact_b_seed"]).tolist() == [False, True]
     assert "out of reach" in data.notes["seed"][1]
-    cbs1.draw(data)
+    draw(data)
 
 
 # --- cbs2 ---
@@ -104,7 +103,7 @@ def test_regions_and_batch_sizes_are_those_of_the_answers(every: dict[str, Figur
     """At seeded points of the maps of Cesista's bounds, none of which the checks look at more than by chance."""
     data, own = every["cbs2"], config("cbs2").parameters
     rng = np.random.default_rng(0)
-    for k, panel in enumerate(cbs2.PANELS[:5]):
+    for k, panel in enumerate(critical_map.PANELS[:5]):
         for i, j in rng.integers(0, 31, (20, 2)):
             at = {"eta": own["eta"], "lam": 0.0, panel.y: data.arrays[panel.y][i]}
             measure = panel.measure if panel.form == "revised" else None
@@ -182,12 +181,12 @@ def test_shades_are_where_the_formula_never_arrives_and_where_targets_are_vacuou
 def test_a_closed_form_that_is_off_by_a_millionth_fails(monkeypatch: pytest.MonkeyPatch, name: str, form: str) -> None:
     right = getattr(theory, form)
     monkeypatch.setattr(theory, form, lambda *given: right(*given) * (1 + 1e-6))
-    assert False in [check.holds for check in FIGURES[name].compute(config(name), name).checks]
+    assert False in [check.holds for check in compute(config(name)).checks]
 
 
 def test_a_wrong_share_from_which_the_formula_never_arrives_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(theory, "NEVER", 0.45)
-    assert cbs3.compute(config("cbs3"), "cbs3").checks[-1].holds is False
+    assert compute(config("cbs3")).checks[-1].holds is False
 
 
 # --- mistakes ---
@@ -206,7 +205,7 @@ def test_a_wrong_share_from_which_the_formula_never_arrives_fails(monkeypatch: p
 )
 def test_parameters_out_of_range_are_named(name: str, changed: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=r"\. Given: .*\. Write ") as error:
-        FIGURES[name].compute(config(name, **changed), name)
+        compute(config(name, **changed))
     assert message in str(error.value)
 
 

@@ -1,4 +1,4 @@
-"""Critical batch size over momentum and weight decay or learning rate, and where a bound says nothing."""
+"""The figure of maps: the critical batch size over momentum and weight decay or learning rate, and where none is."""
 
 from __future__ import annotations
 
@@ -47,8 +47,15 @@ PANELS = (
     Panel("lmo", "gradient", "eta", r"LMO bound, $\lambda=0$"),
 )
 
+_CODES = {
+    "found": plot.FOUND,
+    "out of reach": plot.OUT_OF_REACH,
+    "vacuous": plot.VACUOUS,
+    "vacuous at every target": plot.NOTHING,
+}
 
-def compute(config: Config, name: str = "cbs2") -> FigureData:
+
+def compute(config: Config, name: str) -> FigureData:
     """Return the figure's arrays and checks."""
     started = time.perf_counter()
     own = config.parameters
@@ -65,73 +72,65 @@ def compute(config: Config, name: str = "cbs2") -> FigureData:
     for k, panel in enumerate(PANELS):
         b, region = _map(panel, own, axes)
         arrays |= {f"b_{k}": np.where(region == plot.FOUND, b, np.nan), f"region_{k}": region}
-        checks.append(_check(panel, own, axes, b, region))
-        shares = {what: float((region == code).mean()) for what, code in _CODES.items()}
-        notes[panel.title] = {what: round(share, 4) for what, share in shares.items()}
+        checks.append(_map_check(panel, own, axes, b, region))
+        notes[panel.title] = {what: round(float((region == code).mean()), 4) for what, code in _CODES.items()}
     arrays["formula_0"] = theory.theorem12(
         axes["alpha"], own["eps_gradient"], lam=axes["lam"][:, None], sigma=own["sigma"]
     )
     return FigureData(name, config_data(config), arrays, tuple(checks), notes, time.perf_counter() - started)
 
 
-_CODES = {
-    "found": plot.FOUND,
-    "out of reach": plot.OUT_OF_REACH,
-    "vacuous": plot.VACUOUS,
-    "vacuous at every target": plot.NOTHING,
-}
-
-
 def _map(panel: Panel, own: Mapping[str, Any], axes: Mapping[str, Array]) -> tuple[Array, NDArray[np.int_]]:
     """Batch sizes in closed form, over b > 0, and what each point is; shape (second axis, alpha)."""
     eps = float(own[f"eps_{panel.measure}"])
-    rows = [_row(panel, own, axes["alpha"], float(y), eps) for y in axes[panel.y]]
-    b, Z, level = (np.array(part) for part in zip(*rows))
-    level = level[:, None]
+    rows = [_map_row(panel, own, axes["alpha"], float(y), eps) for y in axes[panel.y]]
+    b, Z, trivial = (np.array(part) for part in zip(*rows))
+    trivial = trivial[:, None]
     region = np.full(b.shape, plot.FOUND)
     region[np.broadcast_to(eps <= Z, b.shape)] = plot.OUT_OF_REACH
-    region[np.broadcast_to(eps >= level, b.shape)] = plot.VACUOUS
-    region[level <= Z] = plot.NOTHING
+    region[np.broadcast_to(eps >= trivial, b.shape)] = plot.VACUOUS
+    region[trivial <= Z] = plot.NOTHING
     return b, region
 
 
-def _row(panel: Panel, own: Mapping[str, Any], alpha: Array, y: float, eps: float) -> tuple[Array, Array, float]:
-    """A row of a map: batch sizes, Z, and the least level that holds trivially."""
+def _map_row(panel: Panel, own: Mapping[str, Any], alpha: Array, y: float, eps: float) -> tuple[Array, Array, float]:
+    """A row of a map: batch sizes, Z, and the lowest trivial bound."""
     at: dict[str, Any] = {"eta": float(own["eta"]), "lam": 0.0, panel.y: y}
     constants = problem(own)
-    level = lowest(trivial_bounds(panel.measure, "dual", Problem(**constants, lam=at["lam"]))).value
+    trivial = lowest(trivial_bounds(panel.measure, "dual", Problem(**constants, lam=at["lam"]))).value
     if panel.form == "lmo":
-        return _lmo_row(own, alpha, at["eta"], eps), float(own["L"]) * at["eta"] * (3.5 + 2 / alpha), level
+        b = [_lmo_fixed(own, float(a), at["eta"], eps) for a in alpha]
+        return np.array(b), float(own["L"]) * at["eta"] * (3.5 + 2 / alpha), trivial
     if panel.measure == "gradient":
         parts = bounds.parts(**at, alpha=alpha, **constants, form=panel.form)
     else:
         parts = (bounds.gap_parts if panel.measure == "gap" else bounds.loss_parts)(**at, alpha=alpha, **constants)
-    room = np.where(eps > parts.Z, eps - parts.Z, np.nan)
+    eps_prime = np.where(eps > parts.Z, eps - parts.Z, np.nan)
     if panel.measure == "loss":
-        return theory.star_convex(parts.X, parts.Y, room), parts.Z, level
+        return theory.star_convex(parts.X, parts.Y, eps_prime), parts.Z, trivial
     Y, Z_noise = (parts.Y, parts.Z_noise) if panel.form == "seed" else (0.0 * parts.Y, parts.Y)
-    return theory.fewest_tokens(Y, Z_noise, room), parts.Z, level
+    return theory.fewest_tokens(Y, Z_noise, eps_prime), parts.Z, trivial
 
 
-def _lmo_row(own: Mapping[str, Any], alpha: Array, eta: float, eps: float) -> Array:
-    b = np.full(alpha.shape, np.nan)
-    for k, a in enumerate(alpha):
-        room = eps - own["L"] * eta * (3.5 + 2 / a)
-        if room > 0:
-            parts = iso_loss.of_bound(a, own["Delta0"], own["L"], own["rho"] * own["sigma"])
-            b[k] = theory.lmo_fixed(own["Delta0"] / eta, parts.burn_in, parts.floor, room)
-    return b
+def _lmo_fixed(own: Mapping[str, Any], alpha: float, eta: float, eps: float) -> float:
+    """The LMO bound's batch size of the fewest tokens in closed form; NaN where the target is out of reach."""
+    eps_prime = eps - own["L"] * eta * (3.5 + 2 / alpha)
+    if eps_prime <= 0:
+        return float("nan")
+    parts = iso_loss.of_bound(alpha, own["Delta0"], own["L"], own["rho"] * own["sigma"])
+    return theory.lmo_fixed(own["Delta0"] / eta, parts.burn_in, parts.floor, eps_prime)
 
 
-def _check(
+def _map_check(
     panel: Panel, own: Mapping[str, Any], axes: Mapping[str, Array], b: Array, region: NDArray[np.int_]
 ) -> Reading:
     """Hold a coarser map's points against answers that are found numerically: the status, and the batch size."""
     gaps, wrong, found = [0.0], 0, 0
+    # A map says of a target at or below Z whether any target would do; an answer does not.
+    codes = {FOUND: (plot.FOUND,), OUT_OF_REACH: (plot.OUT_OF_REACH, plot.NOTHING)}
     for i in range(0, len(axes[panel.y]), _EVERY):
         for j in range(0, len(axes["alpha"]), _EVERY):
             status, numerical = _answer(panel, own, float(axes["alpha"][j]), float(axes[panel.y][i]))
-            codes = {FOUND: (plot.FOUND,), OUT_OF_REACH: (plot.OUT_OF_REACH, plot.NOTHING)}
             wrong += region[i, j] not in codes.get(status, (plot.VACUOUS, plot.NOTHING))
             if status == FOUND and numerical is not None:
                 found += 1
@@ -150,40 +149,40 @@ def _answer(panel: Panel, own: Mapping[str, Any], alpha: float, y: float) -> tup
     eps = float(own[f"eps_{panel.measure}"])
     if panel.form == "lmo":
         constants = Problem(**problem(own, "rho"))
-        found = tokens.lmo_eta_fixed(alpha, eps, at["eta"], constants)
+        best = tokens.lmo_eta_fixed(alpha, eps, at["eta"], constants).fewest
         trivial = lowest(trivial_bounds("gradient", "dual", constants)).value
-        status = VACUOUS if eps >= trivial else OUT_OF_REACH if found.fewest is None else FOUND
-        return status, None if found.fewest is None else found.fewest.b
-    answer = critical_batch(
-        alpha=alpha, **at, **problem(own), eps=eps, form=panel.form,
-        measure=panel.measure if panel.form == "revised" else None,
-    )  # fmt: skip
+        status = VACUOUS if eps >= trivial else OUT_OF_REACH if best is None else FOUND
+        return status, None if best is None else best.b
+    measure = panel.measure if panel.form == "revised" else None
+    answer = critical_batch(alpha=alpha, **at, **problem(own), eps=eps, form=panel.form, measure=measure)
     return answer.status, answer.b
 
 
 def draw(data: FigureData) -> Figure:
-    """Return the figure: a row over weight decay, and one over learning rates without it."""
-    arrays, own = data.arrays, data.config["parameters"]
-    levels_ = 10.0 ** np.arange(0, 8)
-    shown: set[int] = set()
+    """Return the picture: a row over weight decay, and one over learning rates without it."""
     with styled():
-        figure, axes = new_figure(2, 3, (7.6, 5.6))
-        filled = None
-        for k, panel in enumerate(PANELS):
-            x, y = arrays["alpha"], arrays[panel.y]
-            region = arrays[f"region_{k}"]
-            shown |= set(np.unique(region).tolist()) - {plot.FOUND}
-            filled = plot.batch_map(axes[k], x, y, arrays[f"b_{k}"], region, levels_) or filled
-            if k == 0:
-                plot.formula_lines(axes[k], x, y, arrays["formula_0"])
-            log_axes(axes[k], (x[0], x[-1]), (y[0], y[-1]), ("alpha", "eta"))
-            axes[k].set_xlabel(r"$1-\beta$")
-            axes[k].set_ylabel({"lam": r"weight decay $\lambda$", "eta": r"learning rate $\eta$"}[panel.y])
-            if k % 3:
-                axes[k].set_ylabel("")
-            letter(axes[k], k, panel.title + f"\n$\\epsilon={own[f'eps_{panel.measure}']:g}$")
-        if filled is not None:
-            plot.batch_bar(figure, axes, filled)
-        label = f"Theorem 12, ${plot.EPS_PRIME}={own['eps_gradient']:g}$"
-        plot.region_legend(figure, shown, [Line2D([], [], color="0.1", linestyle="--", linewidth=1.0, label=label)])
+        return _drawn(data.arrays, data.config["parameters"])
+
+
+def _drawn(arrays: Mapping[str, Any], own: Mapping[str, Any]) -> Figure:
+    contours = 10.0 ** np.arange(0, 8)
+    shown: set[int] = set()
+    figure, axes = new_figure(2, 3, (7.6, 5.6))
+    filled = None
+    for k, panel in enumerate(PANELS):
+        x, y = arrays["alpha"], arrays[panel.y]
+        region = arrays[f"region_{k}"]
+        shown |= set(np.unique(region).tolist()) - {plot.FOUND}
+        filled = plot.batch_map(axes[k], x, y, arrays[f"b_{k}"], region, contours) or filled
+        if k == 0:
+            plot.formula_lines(axes[k], x, y, arrays["formula_0"])
+        log_axes(axes[k], (x[0], x[-1]), (y[0], y[-1]), ("alpha", "eta"))
+        axes[k].set_xlabel(r"$1-\beta$")
+        what = {"lam": r"weight decay $\lambda$", "eta": r"learning rate $\eta$"}[panel.y]
+        axes[k].set_ylabel("" if k % 3 else what)
+        letter(axes[k], k, panel.title + f"\n$\\epsilon={own[f'eps_{panel.measure}']:g}$")
+    if filled is not None:
+        plot.batch_bar(figure, axes, filled)
+    label = f"Theorem 12, ${plot.EPS_PRIME}={own['eps_gradient']:g}$"
+    plot.region_legend(figure, shown, [Line2D([], [], color="0.1", linestyle="--", linewidth=1.0, label=label)])
     return figure
