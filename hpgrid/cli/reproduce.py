@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 def reproduce_figures(
     *figures: Annotated[str, Parameter(help="Figures, such as fig1 fig2 or fig1,fig2; or all.")],
     out: Annotated[Path, Parameter(help="Where the files go.")] = Path("figures"),
-    format: Annotated[str, Parameter(help=f"Picture formats, between commas: {', '.join(options.FORMATS)}.")] = "png,pdf",
+    format: Annotated[
+        str, Parameter(help=f"Picture formats, between commas: {', '.join(options.FORMATS)}.")
+    ] = "png,pdf",
     config: Annotated[Path | None, Parameter(help="A TOML file of your own, in place of a shipped one.")] = None,
     bound: options.Written = None,
     set_: options.Set = None,
