@@ -5,23 +5,22 @@ from __future__ import annotations
 import pytest
 from measured import CLAIMS, check_every_row, remeasured, rows
 
-from hpgrid.claims import critical
-from hpgrid.claims.ledger import gather
+from hpgrid.claims import own
 from hpgrid.readings import FAILS, HOLDS
 from hpgrid.theory import batch_sizes as theory
 
 
 def test_they_are_in_the_ledger_as_its_own() -> None:
-    own = {entry.id for entry in CLAIMS.values() if entry.id.startswith("H.critical")}
-    assert own == {entry.id for entry in gather(critical)}
-    assert {CLAIMS[id].source for id in own} == {"hpgrid"}
+    ids = {entry.id for entry in own.claims()}
+    assert ids == {id for id in CLAIMS if id.startswith("H.")}
+    assert {CLAIMS[id].source for id in ids} == {"hpgrid"}
 
 
 def test_every_claim_is_measured_and_what_does_not_hold_says_why() -> None:
     check_every_row("hpgrid")
 
 
-@pytest.mark.parametrize("id", [entry.id for entry in gather(critical)])
+@pytest.mark.parametrize("id", [entry.id for entry in own.claims()])
 def test_they_hold(id: str) -> None:
     assert rows("hpgrid")[id].finding.verdict == HOLDS
 
@@ -44,6 +43,6 @@ def test_a_share_or_a_level_that_is_off_fails(monkeypatch: pytest.MonkeyPatch) -
         critical_batch, "trivial_bounds", lambda *a: tuple(one._replace(value=1.001 * one.value) for one in right(*a))
     )
     assert remeasured("H.critical.vacuous") == FAILS
-    monkeypatch.setattr(critical, "NEAR", (0.01,))
-    monkeypatch.setattr(critical.solve, "near", lambda *a: (3.0 * 0.9, 3.0 * 1.11))
+    monkeypatch.setattr(own, "NEAR", (0.01,))
+    monkeypatch.setattr(own.tokens, "near", lambda *a: (3.0 * 0.9, 3.0 * 1.11))
     assert remeasured("H.critical.near") == FAILS
