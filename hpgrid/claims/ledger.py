@@ -1,17 +1,22 @@
 """What a claim is, how it is judged, and how claims are run.
 
 A claim is a statement of a source and a function that measures it. The function returns readings; the
-row's verdict is the worst of theirs.
+row's verdict is the worst of theirs. The ledger is read as a table in plain text, as Markdown, and as plain data.
 """
 
 from __future__ import annotations
 
+import math
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
 
 from hpgrid.checks import bad, unknown
-from hpgrid.readings import Reading, worst
+from hpgrid.readings import VERDICTS, Number, Reading, worst
+from hpgrid.text import aligned
 
 #: The sources, by the name that --source takes.
 SOURCES = {"shulgin2026": "Shulgin et al. (2026)", "cesista2025": "Cesista (2025)", "hpgrid": "hpgrid's own laws"}
@@ -112,3 +117,144 @@ def run(claims: Sequence[Claim], advance: Callable[[], None] = lambda: None) -> 
         rows.append(Row(entry, finding, time.perf_counter() - started))
         advance()
     return tuple(rows)
+
+
+HEADINGS = ("id", "route", "what", "measured", "predicted", "tolerance", "verdict")
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Return a line per claim and route, why for each claim that does not hold, and the count of verdicts.
+
+    Of a route's readings it shows the first of the worst verdict, and says how many more there are.
+    """
+    lines: list[tuple[str, ...]] = [HEADINGS]
+    for row in rows:
+        for k, (reading, others) in enumerate(_by_route(row.finding.readings)):
+            route, what, *numbers = _cells(reading)
+            more = f" and {others} more" if others else ""
+            lines.append((row.claim.id if k == 0 else "", route, what + more, *numbers, reading.verdict))
+    told = [f"{r.claim.id} {r.finding.verdict}: {r.finding.note or r.claim.statement}" for r in _not_holding(rows)]
+    return "\n".join([*aligned(lines), "", *told, *([""] if told else []), summary(rows)])
+
+
+def _by_route(readings: Sequence[Reading]) -> list[tuple[Reading, int]]:
+    """For each route, in order, its first reading of the worst verdict, and how many others it has."""
+    found = []
+    for route in dict.fromkeys(reading.route for reading in readings):
+        own = [reading for reading in readings if reading.route == route]
+        found.append((max(own, key=lambda reading: VERDICTS.index(reading.verdict)), len(own) - 1))
+    return found
+
+
+def summary(rows: Sequence[Row]) -> str:
+    """Return how many rows there are, and of which verdict."""
+    counts = Counter(row.finding.verdict for row in rows)
+    return f"{len(rows)} claims: " + ", ".join(f"{counts[v]} {v}" for v in VERDICTS if counts[v])
+
+
+def markdown(rows: Sequence[Row], made: str) -> str:
+    """Return the ledger as a Markdown page.
+
+    Args:
+        rows: the rows.
+        made: how the page was made: the command, versions, seconds.
+    """
+    parts = ["# The ledger of claims", "", made, "", f"{summary(rows)}.", "", *_LEGEND]
+    for source, title in SOURCES.items():
+        own = [row for row in rows if row.claim.source == source]
+        if own:
+            parts += ["", f"## {title}: what does not hold", "", *_markdown_list(_not_holding(own))]
+            parts += ["", f"## {title}: every claim", "", *_markdown_table(own)]
+    return "\n".join(parts) + "\n"
+
+
+_LEGEND = (
+    "A row is a statement of the source. A reading is what one route measured, and in brackets what is predicted,",
+    "with its derived tolerance. Routes: *grid* (brute force), *refined* (the continuous optimum and its local",
+    "exponents), *exact* (rational exponents and whole laws), *arithmetic* (the source's own formulas and numbers",
+    "against each other), *sampled* (seeded draws). A log ratio is the largest of measured over predicted. The verdict",
+    "of a row is the worst of its readings': *holds*, *vacuous* (true, but it says nothing), *not identifiable* (the",
+    "measurement can't tell), *fails*. A misprint may be the source's, or of its text at hand.",
+)
+
+
+def _markdown_list(rows: Sequence[Row]) -> list[str]:
+    lines = []
+    for row in rows:
+        said, told = _escaped(row.claim.statement), _escaped(row.finding.note)
+        lines.append(f'- **{row.claim.id}**, {row.claim.number}: "{said}": **{row.finding.verdict}**; {told}')
+    return lines or ["- nothing"]
+
+
+def _markdown_table(rows: Sequence[Row]) -> list[str]:
+    lines = ["| id | where | statement | readings | verdict | why |", "|---|---|---|---|---|---|"]
+    for row in rows:
+        words = [_escaped(text) for text in (row.claim.id, row.claim.number, row.claim.statement)]
+        readings = "<br>".join(_escaped(_sentence(reading)) for reading in row.finding.readings)
+        verdict = row.finding.verdict
+        judged = verdict if verdict == VERDICTS[0] else f"**{verdict}**"
+        lines.append("| " + " | ".join((*words, readings, judged, _escaped(row.finding.note))) + " |")
+    return lines
+
+
+def _escaped(text: str) -> str:
+    """Text in which an optimum's star, a tilde and a bar stand for themselves."""
+    return "".join(f"\\{mark}" if mark in "*~|" else mark for mark in text)
+
+
+def _sentence(reading: Reading) -> str:
+    route, what, measured, predicted, tolerance = _cells(reading)
+    return f"{route}, {what}: {measured} ({predicted}" + (f" ± {tolerance})" if tolerance != "0" else ")")
+
+
+def _cells(reading: Reading) -> tuple[str, ...]:
+    relation = "" if reading.relation == "=" else f"{reading.relation} "
+    predicted = f"{relation}{shown(reading.predicted)}"
+    return reading.route, reading.what, shown(reading.measured), predicted, f"{reading.tolerance:.2g}"
+
+
+def shown(number: Number) -> str:
+    """Return a number as it is printed: yes or no, a fraction as it is, a float to six digits."""
+    if isinstance(number, bool):
+        return "yes" if number else "no"
+    if isinstance(number, Fraction):
+        return str(number)
+    return "nothing" if math.isnan(number) else f"{number:.6g}"
+
+
+def as_dict(rows: Sequence[Row], made_with: dict[str, Any]) -> dict[str, Any]:
+    """Return the ledger as plain data; fractions are text."""
+    return {
+        "made_with": made_with,
+        "summary": dict(Counter(row.finding.verdict for row in rows)),
+        "rows": [_row_dict(row) for row in rows],
+    }
+
+
+def _row_dict(row: Row) -> dict[str, Any]:
+    return {
+        "id": row.claim.id,
+        "source": row.claim.source,
+        "number": row.claim.number,
+        "statement": row.claim.statement,
+        "verdict": row.finding.verdict,
+        "note": row.finding.note,
+        "seconds": round(row.seconds, 3),
+        "readings": [_reading_dict(reading) for reading in row.finding.readings],
+    }
+
+
+def _reading_dict(reading: Reading) -> dict[str, Any]:
+    return {
+        "what": reading.what,
+        "route": reading.route,
+        "measured": reading.measured,
+        "relation": reading.relation,
+        "predicted": reading.predicted,
+        "tolerance": reading.tolerance,
+        "verdict": reading.verdict,
+    }
+
+
+def _not_holding(rows: Sequence[Row]) -> list[Row]:
+    return [row for row in rows if row.finding.verdict != VERDICTS[0]]

@@ -15,8 +15,20 @@ from hpgrid import bounds
 from hpgrid.bounds.cesista2025 import Parts
 from hpgrid.bounds.constants import Problem
 from hpgrid.claims.ledger import Claim, Finding, claim as claimed, gather
-from hpgrid.claims.readings import at_most, same, together
-from hpgrid.claims.routes import EQ4, FAR, FARTHER, SOLVER, bisect, exact, refined, setting, value
+from hpgrid.claims.measures import (
+    EQ4,
+    FAR,
+    FARTHER,
+    SOLVER,
+    at_most,
+    bisect,
+    exact,
+    refined,
+    same,
+    setting,
+    together,
+    value,
+)
 from hpgrid.critical import tokens
 from hpgrid.critical.critical_batch import FOUND, NEAR, critical_batch
 from hpgrid.critical.tokens import iterations_of_mean

@@ -13,7 +13,7 @@ from hpgrid.cli import options
 from hpgrid.progress import progress
 
 if TYPE_CHECKING:
-    from hpgrid.tuning.question import Question
+    from hpgrid.tuning.problem import TuningProblem
 
 
 def search_bound(
@@ -57,23 +57,23 @@ def search_bound(
     fitted = _window(window)
     regime = options.regime(over, fix, path, cap, counted, min_K)
     chosen, axes = options.chosen(bound, set_, written), options.grid_config(grid, n, axis, counted).build()
-    from hpgrid.tuning.question import ask
+    from hpgrid.tuning.problem import tuning_problem
 
-    question = ask(chosen.build(axes.budget), axes, regime, dtype=dtype)
+    problem = tuning_problem(chosen.build(axes.budget), axes, regime, dtype=dtype)
     for file, example in ((csv, "best.csv"), (netcdf, "best.nc")):
         options.check_file(file, "a survey is written to a file", example)
     options.use_compilation_cache()
     if risk is not None:
         from hpgrid.tuning.target import reach
 
-        return options.say(reach(question, risk, max_K=max_K), json_)
+        return options.say(reach(problem, risk, max_K=max_K), json_)
     at = T if K is None else K
     if at is not None:
         from hpgrid.tuning.advice import advise
 
         with progress("refining", None):
-            return options.say(advise(question, at), json_)
-    return _survey(question, fitted, {"csv": csv, "netcdf": netcdf}, json_)
+            return options.say(advise(problem, at), json_)
+    return _survey(problem, fitted, {"csv": csv, "netcdf": netcdf}, json_)
 
 
 # --- what was asked for ---
@@ -126,13 +126,12 @@ def _window(text: str | None) -> tuple[float, float] | None:
 
 
 def _survey(
-    question: Question, window: tuple[float, float] | None, files: Mapping[str, Path | None], as_json: bool
+    problem: TuningProblem, window: tuple[float, float] | None, files: Mapping[str, Path | None], as_json: bool
 ) -> int:
-    from hpgrid.tuning.survey import survey
-    from hpgrid.tuning.tables import write_csv, write_netcdf
+    from hpgrid.tuning.survey import survey, write_csv, write_netcdf
 
     with progress("searching", None):
-        found = survey(question, window)
+        found = survey(problem, window)
     for write, path in ((write_csv, files["csv"]), (write_netcdf, files["netcdf"])):
         if path is not None:
             write(found, path)

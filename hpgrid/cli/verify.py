@@ -27,8 +27,7 @@ def verify_claims(
 ) -> int:
     """Verify a paper's claims: measured against stated, by up to three routes, with a verdict for each."""
     from hpgrid.claims import ledger
-    from hpgrid.claims.ledger import run, select
-    from hpgrid.claims.report import table
+    from hpgrid.claims.ledger import run, select, table
     from hpgrid.readings import FAILS
 
     chosen = select(ledger(), _split(ids), source)
@@ -56,17 +55,17 @@ def _measured(chosen: tuple[Claim, ...], run) -> tuple[Row, ...]:  # type: ignor
 
 
 def _write(rows: tuple[Row, ...], seconds: float, json: Path | None, markdown: Path | None) -> None:
-    from hpgrid.claims import report
+    from hpgrid.claims.ledger import as_dict, markdown as as_markdown
     from hpgrid.record import made_with, write_json, write_whole
 
     if json is None and markdown is None:
         return
     made = made_with("float64")
     if json is not None:
-        write_json(json, report.as_dict(rows, made))
+        write_json(json, as_dict(rows, made))
         print(json)
     if markdown is not None:
         versions = ", ".join(f"{name} {version}" for name, version in made["versions"].items())
         line = f"Made by `hpgrid verify --markdown {markdown.name}` in {seconds:.0f} s, with {versions}."
-        write_whole(markdown, lambda file: file.write(report.markdown(rows, line).encode()))
+        write_whole(markdown, lambda file: file.write(as_markdown(rows, line).encode()))
         print(markdown)

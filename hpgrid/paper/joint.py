@@ -44,9 +44,8 @@ from hpgrid.slopes import (
     within,
 )
 from hpgrid.theory import theorems
-from hpgrid.tuning.laws import exact_law, monomials as monomials_of, predicted
-from hpgrid.tuning.question import Question, ask
-from hpgrid.tuning.survey import default_window, search
+from hpgrid.tuning.problem import TuningProblem, exact_law, monomials as monomials_of, predicted, tuning_problem
+from hpgrid.tuning.survey import default_window
 
 #: A product of powers of tuned variables, and its predicted exponent.
 Monomial = tuple[Mapping[str, Fraction], Fraction]
@@ -57,16 +56,16 @@ SHAPES = {1: (1, 2, (6.4, 3.0)), 2: (1, 3, (8.6, 3.0)), 3: (2, 2, (6.4, 5.2))}
 
 def compute(config: Config, name: str) -> FigureData:
     """Return the arrays and checks of Figure 9: where no window is given, all budgets are fitted."""
-    question = all_tuned(config)
+    problem = all_tuned(config)
     exponents: Mapping[str, Fraction] = theorems.THEOREM_3
     monomials: Sequence[Monomial] = [
         ({top: Fraction(1), below: Fraction(-1)}, exponent) for (top, below), exponent in theorems.IDENTIFIABLE.items()
     ]
     if config.bound.formula is not None:
         # The theorem is not about a bound that is written as text: it has exponents of its own, or none.
-        law, _ = exact_law(question.proxy, Regime(question.panel.tuned), question.grid.budget)
+        law, _ = exact_law(problem.proxy, Regime(problem.panel.tuned), problem.grid.budget)
         exponents, monomials = predicted(law), monomials_of(law)
-    return measure(replace(config, window=question.window), name, exponents, monomials)
+    return measure(replace(config, window=problem.window), name, exponents, monomials)
 
 
 def measure(
@@ -81,96 +80,96 @@ def measure(
         monomials: products of variables that have one too.
     """
     started = time.perf_counter()
-    question = _asked(config)
-    best = search(question)
-    budget, tuned, edge = question.budgets, question.regime.tuned, fitted_edge(best)
-    window = config.window or default_window(question, best, wanders=bool(monomials))
-    arrays: dict[str, Any] = {question.budget: budget, "risk_hat": best.risk, "any_edge": edge}
+    problem = _problem(config)
+    best = problem.search()
+    budget, tuned, edge = problem.budgets, problem.regime.tuned, fitted_edge(best)
+    window = config.window or default_window(problem, best, wanders=bool(monomials))
+    arrays: dict[str, Any] = {problem.budget: budget, "risk_hat": best.risk, "any_edge": edge}
     for v in tuned:
-        arrays |= {f"{v}_hat": best.at[v], f"{v}_edge": best.edge[v], **_band(question, v)}
+        arrays |= {f"{v}_hat": best.at[v], f"{v}_edge": best.edge[v], **_band(problem, v)}
     for key, exponent in exponents.items():
         arrays[f"{key}_law"] = predicted_line(budget, arrays[f"{key}_hat"], edge, window, float(exponent))
-    checks = _checks(question, best, window, exponents, monomials)
+    checks = _checks(problem, best, window, exponents, monomials)
     if config.refined:
-        arrays |= refined_arrays(question.proxy, config.panels[0], budget, question.budget) | _refined_band(question)
-        checks += _refined_checks(question, arrays, window, exponents, monomials)
+        arrays |= refined_arrays(problem.proxy, config.panels[0], budget, problem.budget) | _refined_band(problem)
+        checks += _refined_checks(problem, arrays, window, exponents, monomials)
     wander = {v: float(np.exp(np.abs(np.diff(np.log(best.at[v]))).max())) for v in tuned}
     notes = {
         "exponents": {key: str(exponent) for key, exponent in exponents.items()},
         "largest_jump_between_neighbours": wander,
         "points": best.points,
     }
-    whole = config_data(config, question.proxy, [question.grid])
+    whole = config_data(config, problem.proxy, [problem.grid])
     return FigureData(name, whole, arrays, checks, notes, time.perf_counter() - started)
 
 
-def _asked(config: Config) -> Question:
+def _problem(config: Config) -> TuningProblem:
     panel = only_panel(config)
     grid = config.grid.build(panel.axes)
     check_axes(grid, panel, (*panel.tuned, grid.budget))
     regime = Regime(panel.tuned, panel.fixed)
-    return ask(config.bound.build(grid.budget), grid, regime, dtype=config.dtype)
+    return tuning_problem(config.bound.build(grid.budget), grid, regime, dtype=config.dtype)
 
 
 # --- what is near-optimal ---
 
 
-def _band(question: Question, name: str) -> dict[str, Array]:
+def _band(problem: TuningProblem, name: str) -> dict[str, Array]:
     """Between which values of the grid a variable is near-optimal, the others re-tuned; nothing where it is alone."""
-    others = question.holding(name)
+    others = problem.holding(name)
     if not others.regime.tuned:
         return {}
-    along = search(others)
+    along = others.search()
     risk = along.risk.T if next(iter(along.axes)) != name else along.risk
-    near = near_optimal(risk, question.grid.axes[name].values)
+    near = near_optimal(risk, problem.grid.axes[name].values)
     return {f"{name}_low": near.low, f"{name}_high": near.high}
 
 
-def _refined_band(question: Question) -> dict[str, Any]:
+def _refined_band(problem: TuningProblem) -> dict[str, Any]:
     """The same off the grid; of a sum of powers alone, where it takes no minutes."""
-    if isinstance(question.proxy, FunctionProxy):
+    if isinstance(problem.proxy, FunctionProxy):
         return {}
-    at: dict[str, Any] = {question.budget: question.budgets}
-    near = flatness(question.proxy, within=1 / PERFORMANCE - 1, **question.refining(), **at)
-    low = {f"{v}_low_star": near.low[v] for v in question.regime.tuned}
-    return low | {f"{v}_high_star": near.high[v] for v in question.regime.tuned}
+    at: dict[str, Any] = {problem.budget: problem.budgets}
+    near = flatness(problem.proxy, within=1 / PERFORMANCE - 1, **problem.refining(), **at)
+    low = {f"{v}_low_star": near.low[v] for v in problem.regime.tuned}
+    return low | {f"{v}_high_star": near.high[v] for v in problem.regime.tuned}
 
 
 # --- measured against predicted ---
 
 
 def _checks(
-    question: Question,
+    problem: TuningProblem,
     best: SearchResult,
     window: tuple[float, float],
     exponents: Mapping[str, Fraction],
     monomials: Sequence[Monomial],
 ) -> tuple[Reading, ...]:
     """Hold what the grid says against the predictions: single optima, and the combinations that it can tell."""
-    if not exponents or not question.is_posynomial:
+    if not exponents or not problem.is_posynomial:
         return ()
     edge = fitted_edge(best)
-    values = {v: (best.risk if v == "risk" else best.at[v], edge) for v in ("risk", *question.regime.tuned)}
-    curves = Curves(question.budget, question.budgets, values, window)
+    values = {v: (best.risk if v == "risk" else best.at[v], edge) for v in ("risk", *problem.regime.tuned)}
+    curves = Curves(problem.budget, problem.budgets, values, window)
     wanted = [*(({v: Fraction(1)}, exponents[v]) for v in values if v in exponents), *monomials]
-    behind = partial(posynomial_truth, question.proxy, question.regime, question.steps)
+    behind = partial(posynomial_truth, problem.proxy, problem.regime, problem.steps)
     slopes = measured_slopes(curves, behind, [powers for powers, _ in wanted])
     return tuple(slope.reading(float(exponent)) for slope, (_, exponent) in zip(slopes, wanted))
 
 
 def _refined_checks(
-    question: Question,
+    problem: TuningProblem,
     arrays: Mapping[str, Any],
     window: tuple[float, float],
     exponents: Mapping[str, Fraction],
     monomials: Sequence[Monomial],
 ) -> tuple[Reading, ...]:
     """Hold the continuous optimum's slopes against the same: nothing limits them but the finite window."""
-    budget = arrays[question.budget]
+    budget = arrays[problem.budget]
     inside = within(budget, window)
     if inside.sum() < 2 or not exponents:
         return ()
-    out = [refined_arrays(question.proxy, question.regime, budget[inside] * FAR**k, question.budget) for k in (1, 2)]
+    out = [refined_arrays(problem.proxy, problem.regime, budget[inside] * FAR**k, problem.budget) for k in (1, 2)]
     there = {key: array[inside] for key, array in arrays.items() if key.endswith("_star")}
     checks = []
     for powers, exponent in [*(({key: Fraction(1)}, e) for key, e in exponents.items()), *monomials]:
@@ -179,7 +178,7 @@ def _refined_checks(
         slope = fit_slope(budget[inside], here, step=REFINED * len(powers))
         bias = window_bias(budget[inside], [here, *far])
         name = monomial_name(powers)
-        measured = MeasuredSlope(name, slope, bias, question.budget)
+        measured = MeasuredSlope(name, slope, bias, problem.budget)
         checks.append(measured.reading(float(exponent), f"refined slope of {name}", "refined"))
     return tuple(checks)
 

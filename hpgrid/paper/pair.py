@@ -39,7 +39,7 @@ from hpgrid.slopes import (
     within,
 )
 from hpgrid.theory import cesista_laws, theorems
-from hpgrid.tuning.laws import exact_law, predicted
+from hpgrid.tuning.problem import exact_law, predicted
 
 #: Exponents of the budget, and powers of its logarithm beside them.
 Laws = tuple[Mapping[str, Fraction], Mapping[str, Fraction]]

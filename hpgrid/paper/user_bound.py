@@ -16,7 +16,7 @@ from hpgrid.paper import contours, joint, pair
 from hpgrid.paper.data import FigureData
 from hpgrid.readings import Reading
 from hpgrid.regime import Regime
-from hpgrid.tuning.laws import exact_law, monomials, predicted
+from hpgrid.tuning.problem import exact_law, monomials, predicted
 
 if TYPE_CHECKING:
     from hpgrid.asymptotics import Law

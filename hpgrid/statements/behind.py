@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.claims.routes import Array, Bound, Setting
+from hpgrid.claims.measures import Array, Bound, Setting
 from hpgrid.proxy import Proxy
 from hpgrid.refinement.profile import grid_excess, profile, sublevel
 from hpgrid.regime import Regime

@@ -9,7 +9,7 @@ from functools import cache, partial
 
 from hpgrid.asymptotics.law import Law
 from hpgrid.checks import InputError, bad
-from hpgrid.claims.routes import Bound, Setting, exact as exact_law
+from hpgrid.claims.measures import Bound, Setting, exact as exact_law
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy
 from hpgrid.readings import Reading

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hpgrid.claims.routes import Bound, Setting
+from hpgrid.claims.measures import Bound, Setting
 from hpgrid.grid import TUNABLE, Grid, LogAxis
 from hpgrid.readings import Reading
 from hpgrid.refinement.profile import profile

@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any
 
 from hpgrid.checks import TUNABLE, unknown
-from hpgrid.claims.routes import Bound, Setting
+from hpgrid.claims.measures import Bound, Setting
 from hpgrid.proxy import FunctionProxy
 from hpgrid.regime import Regime, along
 from hpgrid.statements.language import BUDGETS, Statement, times, unknown_name, wrong

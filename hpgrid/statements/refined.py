@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.claims.routes import SOLVER, Array, Bound, Setting, holding, refined
+from hpgrid.claims.measures import SOLVER, Array, Bound, Setting, holding, refined
 from hpgrid.readings import HOLDS, Reading
 from hpgrid.refinement.optimum import Optimum, known
 from hpgrid.statements.posing import Question, moved_to

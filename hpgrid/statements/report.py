@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from hpgrid.claims.report import shown
-from hpgrid.claims.routes import Setting
+from hpgrid.claims.ledger import shown
+from hpgrid.claims.measures import Setting
 from hpgrid.readings import FAILS, HOLDS, UNIDENTIFIABLE, VERDICTS, Reading
 from hpgrid.record import plain
 from hpgrid.statements.checking import Checked

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hpgrid.checks import check_value
+from hpgrid.record import plain
 from hpgrid.refinement.profile import grid_excess
 from hpgrid.regime import along
-from hpgrid.slopes import monomial_name
-from hpgrid.tuning.laws import law_of, runs_off_to
-from hpgrid.tuning.question import Question
-from hpgrid.tuning.survey import search
+from hpgrid.slopes import REFINED, monomial_name
+from hpgrid.text import beta, held, momentum, number
+from hpgrid.tuning.problem import TuningProblem
 
 if TYPE_CHECKING:
     from hpgrid.refinement import Optimum
@@ -36,9 +36,9 @@ class Point:
         set: what to set: the tuned variables that have a best value.
         held: the others' values: fixed, or on a path.
         bounds: for a variable that a bound holds, which: "b is at its least, 1", "K is at its least, 30".
-        runs_off: for a variable without a best value, where it runs to, and what would stop it.
-        idle: tuned variables along which the risk does not change there.
-        together: monomials in those that the exact law fixes nevertheless, and its value.
+        unbounded: for a variable without a best value, where it runs to, and what would stop it.
+        undetermined: tuned variables along which the risk does not change there.
+        fixed_together: monomials in those that the exact law fixes nevertheless, and their values.
         iterations: K = T/b there; NaN where b has no value.
         converged: whether the solve ended at an optimum.
     """
@@ -49,18 +49,18 @@ class Point:
     set: Mapping[str, float]
     held: Mapping[str, float]
     bounds: Mapping[str, str]
-    runs_off: Mapping[str, str]
-    idle: tuple[str, ...]
-    together: Mapping[str, float]
+    unbounded: Mapping[str, str]
+    undetermined: tuple[str, ...]
+    fixed_together: Mapping[str, float]
     iterations: float
     converged: bool
 
     def as_dict(self) -> dict[str, Any]:
         """Return the point as plain data."""
         named = {"risk": self.risk, "set": dict(self.set), "held": dict(self.held), "K": self.iterations}
-        told: dict[str, Any] = {"bounds": dict(self.bounds), "runs_off": dict(self.runs_off), "idle": list(self.idle)}
-        told["fixed_together"] = dict(self.together)
-        return {self.budget: self.at, **named, **told, "converged": self.converged}
+        left_open = {"runs_off": dict(self.unbounded), "idle": list(self.undetermined)}
+        fixed = {"bounds": dict(self.bounds), **left_open, "fixed_together": dict(self.fixed_together)}
+        return {self.budget: self.at, **named, **fixed, "converged": self.converged}
 
 
 @dataclass(frozen=True)
@@ -69,127 +69,181 @@ class Advice:
 
     Attributes:
         point: the refined optimum.
-        near: for each variable that has a best value, the values within ``within`` of the least risk, the others
-            re-tuned.
+        near_optimal_range: for each variable that has a best value, the values within ``within`` of the minimum, the
+            others re-tuned.
         within: that relative excess risk.
         grid: the grid's own best values and their risk, with "risk" among them; NaN where no cell is feasible.
         edge: the variables whose grid value sits on the border of the box.
-        alike: the variables that the grid can't tell, and the values that are the same to it, the others re-tuned.
+        unresolved_range: the variables that the grid can't tell, and the values that are the same to it, the others
+            re-tuned.
     """
 
     point: Point
-    near: Mapping[str, Interval]
+    near_optimal_range: Mapping[str, Interval]
     within: float
     grid: Mapping[str, float]
     edge: tuple[str, ...]
-    alike: Mapping[str, Interval]
+    unresolved_range: Mapping[str, Interval]
 
     def text(self) -> str:
-        """Return the advice as one line."""
-        from hpgrid.tuning.answers import advice_text
-
-        return advice_text(self)
+        """Return the advice as one line: what to set, its risk, what is as good, what the grid says."""
+        point = self.point
+        if not point.converged and not point.unbounded:
+            return f"at {_budget(point)} refinement found no optimum{_held(point)}; {_grid(self)}"
+        parts = [f"at {_budget(point)} {what_to_set(point)}: risk {number(point.risk)}"]
+        if self.near_optimal_range:
+            others = ", the others re-tuned" if len(self.near_optimal_range) > 1 else ""
+            parts.append(f"within {self.within:.0%}{others}: {intervals_text(self.near_optimal_range)}")
+        return "; ".join([*parts, *caveats(point), _grid(self)])
 
     def as_dict(self) -> dict[str, Any]:
         """Return the advice as plain data for JSON."""
-        from hpgrid.record import plain
-
-        near, alike = ({v: list(ends) for v, ends in each.items()} for each in (self.near, self.alike))
-        told = {"within": self.within, "near": near, "grid": dict(self.grid), "edge": list(self.edge)}
-        return dict(plain({**self.point.as_dict(), **told, "not_identifiable_on_the_grid": alike}))
+        grid = {"grid": dict(self.grid), "edge": list(self.edge), "not_identifiable_on_the_grid": self.unresolved_range}
+        return dict(plain({**self.point.as_dict(), "within": self.within, "near": self.near_optimal_range, **grid}))
 
 
-def advise(question: Question, budget: float) -> Advice:
+def advise(problem: TuningProblem, budget: float) -> Advice:
     """Return what to set at one budget: the refined optimum, what is as good to 1%, and what the grid says.
 
     Args:
-        question: a bound, a grid and a regime: see ``ask``.
-        budget: the token budget, or the iterations where the question is in K.
+        problem: a bound, a grid and a regime: see ``tuning_problem``.
+        budget: the token budget, or the iterations where the problem is in K.
 
     Raises:
         ValueError: a budget out of its range, or as ``refine`` and ``grid_search``.
     """
     from hpgrid.refinement import refine
 
-    at: dict[str, Any] = {question.budget: np.array([check_value(question.budget, budget)])}
-    point = point_of(question, refine(question.proxy, **question.refining(), **at), 0)
-    known = tuple(point.set)
-    near = _intervals(question, at, WITHIN, known)
-    grid, edge = _on_the_grid(question, float(budget))
-    return Advice(point, near, WITHIN, grid, edge, _alike(question, at, known))
+    at: dict[str, Any] = {problem.budget: np.array([check_value(problem.budget, budget)])}
+    point = point_of(problem, refine(problem.proxy, **problem.refining(), **at), 0)
+    chosen = tuple(point.set)
+    near = _intervals(problem, at, WITHIN, chosen)
+    # The grid at this very budget, whatever its own budgets are.
+    best = replace(problem, grid=problem.grid.with_axes(**{problem.budget: float(budget)})).search()
+    grid = {"risk": float(best.risk), **{v: float(best.at[v]) for v in best.over}}
+    edge = tuple(v for v in best.over if best.edge[v])
+    return Advice(point, near, WITHIN, grid, edge, _unresolved(problem, at, chosen))
 
 
-def point_of(question: Question, found: Optimum, k: int) -> Point:
+def point_of(problem: TuningProblem, optimum: Optimum, k: int) -> Point:
     """Return one budget's optimum out of many."""
-    at = float(found.budgets[k])
-    tuned = question.regime.tuned
-    runs = {v: runs_off_to(question, v) for v in tuned if found.unbounded[v][k]}
-    best = {v: float(found.at[v][k]) for v in tuned if v not in runs and np.isfinite(found.at[v][k])}
-    held = {**question.regime.fixed, **{v: at ** float(power) for v, power in question.regime.path.items()}}
-    idle = tuple(v for v in tuned if v not in runs and v not in best)
-    b = {**held, **best}.get("b", float("nan"))
+    at, tuned = float(optimum.budgets[k]), problem.regime.tuned
+    unbounded = {v: problem.unbounded_to(v) for v in tuned if optimum.unbounded[v][k]}
+    best = {v: float(optimum.at[v][k]) for v in tuned if v not in unbounded and np.isfinite(optimum.at[v][k])}
+    fixed = {**problem.regime.fixed, **{v: at ** float(power) for v, power in problem.regime.path.items()}}
+    undetermined = tuple(v for v in tuned if v not in unbounded and v not in best)
+    b = {**fixed, **best}.get("b", float("nan"))
     return Point(
-        budget=question.budget,
+        budget=problem.budget,
         at=at,
-        risk=float(found.risk[k]),
-        set=best if found.converged[k] or runs else {},
-        held=held,
-        bounds={v: _bound(question, v, int(found.active[v][k]), x) for v, x in best.items() if found.active[v][k]},
-        runs_off=runs,
-        idle=idle,
-        together=_fixed_together(question, at) if len(idle) > 1 else {},
-        iterations=at if question.budget == "K" else at / b,
-        converged=bool(found.converged[k]),
+        risk=float(optimum.risk[k]),
+        set=best if optimum.converged[k] or unbounded else {},
+        held=fixed,
+        bounds={v: _bound(problem, v, int(optimum.active[v][k]), x) for v, x in best.items() if optimum.active[v][k]},
+        unbounded=unbounded,
+        undetermined=undetermined,
+        fixed_together=_fixed_together(problem, at) if len(undetermined) > 1 else {},
+        iterations=at if problem.budget == "K" else at / b,
+        converged=bool(optimum.converged[k]),
     )
 
 
-def _fixed_together(question: Question, budget: float) -> dict[str, float]:
+def _fixed_together(problem: TuningProblem, budget: float) -> dict[str, float]:
     """The monomials that the leading order fixes of what it leaves open one by one, as the exact law has them."""
-    law, _ = law_of(question)
+    law, _ = problem.law
     together = [m for m in law.identifiable if len(m.powers) > 1] if law is not None else []
-    known = {monomial_name(m.powers): m.law for m in together if m.law is not None and m.law.constant is not None}
-    return {name: float(whole.at(budget)) for name, whole in known.items()}
+    numeric = {monomial_name(m.powers): m.law for m in together if m.law is not None and m.law.constant is not None}
+    return {name: float(whole.at(budget)) for name, whole in numeric.items()}
 
 
-def _bound(question: Question, name: str, side: int, value: float) -> str:
+def _bound(problem: TuningProblem, name: str, side: int, value: float) -> str:
     """In words, which bound holds a variable."""
     if side < 0:
         return f"{name} is at its least, {value:g}"
-    cap = question.caps.get(name)
-    if cap is not None and abs(np.log(value / cap)) < 1e-9:
+    cap = problem.caps.get(name)
+    if cap is not None and abs(np.log(value / cap)) < REFINED:
         return f"{name} is at its cap, {cap:g}"
-    held_by_K = name == "b" and question.min_K is not None
-    return f"K is at its least, {question.min_K:g}" if held_by_K else f"{name} is at its most, {value:g}"
+    held_by_K = name == "b" and problem.min_K is not None
+    return f"K is at its least, {problem.min_K:g}" if held_by_K else f"{name} is at its most, {value:g}"
 
 
-# --- how much it matters ---
-
-
-def _intervals(question: Question, at: dict[str, Any], within: float, names: tuple[str, ...]) -> dict[str, Interval]:
+def _intervals(
+    problem: TuningProblem, at: dict[str, Any], within: float, names: tuple[str, ...]
+) -> dict[str, Interval]:
     """For some variables, the values within a relative excess of the least risk, the others re-tuned."""
     if not names:
         return {}
     from hpgrid.refinement import flatness
 
-    near = flatness(question.proxy, within=within, **question.refining(), **at)
+    near = flatness(problem.proxy, within=within, **problem.refining(), **at)
     return {v: (float(near.low[v][0]), float(near.high[v][0])) for v in names}
 
 
-def _alike(question: Question, at: dict[str, Any], names: tuple[str, ...]) -> dict[str, Interval]:
+def _unresolved(problem: TuningProblem, at: dict[str, Any], names: tuple[str, ...]) -> dict[str, Interval]:
     """The variables that the grid can't tell to a factor of ten, and what is the same to it.
 
     The grid's argmin is anywhere within the grid's excess of the least risk.
     """
-    if not question.is_posynomial:
+    if not problem.is_posynomial:
         return {}
-    excess = grid_excess(along(question.proxy, question.regime.path), question.steps)
-    found = _intervals(question, at, float(np.expm1(excess)), names) if excess > 0 else {}
-    return {v: (lo, hi) for v, (lo, hi) in found.items() if hi > 10 * lo}
+    excess = grid_excess(along(problem.proxy, problem.regime.path), problem.steps)
+    ranges = _intervals(problem, at, float(np.expm1(excess)), names) if excess > 0 else {}
+    return {v: (lo, hi) for v, (lo, hi) in ranges.items() if hi > 10 * lo}
 
 
-def _on_the_grid(question: Question, budget: float) -> tuple[dict[str, float], tuple[str, ...]]:
-    """What a search of the grid at this very budget says, and which of it sits at an edge."""
-    one = replace(question, grid=question.grid.with_axes(**{question.budget: budget}))
-    best = search(one)
-    values = {"risk": float(best.risk), **{v: float(best.at[v]) for v in best.over}}
-    return values, tuple(v for v in best.over if best.edge[v])
+# --- as text ---
+
+
+def what_to_set(point: Point) -> str:
+    """Return "set eta = 3.2e-04, b = 120 (beta = 0.999 held)"."""
+    chosen = f"set {settings(point.set)}" if point.set else "set nothing"
+    return chosen + _held(point)
+
+
+def _budget(point: Point) -> str:
+    return f"{point.budget} = {point.at:g}"
+
+
+def _held(point: Point) -> str:
+    roles = ", ".join(momentum(x) if v == "alpha" else held(v, x) for v, x in point.held.items())
+    return f" ({roles} held)" if roles else ""
+
+
+def caveats(point: Point) -> list[str]:
+    """The bounds in force, and what has no best value."""
+    caveats = list(point.bounds.values())
+    caveats += [f"{v} runs off to {where}" for v, where in point.unbounded.items()]
+    if point.undetermined:
+        fixed = ", ".join(f"{name} = {number(x)}" for name, x in point.fixed_together.items())
+        still = "the risk stays the same " + (
+            "along a direction of them" if len(point.undetermined) > 1 else "over a range of it"
+        )
+        what = f"only {fixed} matters" if fixed else still
+        caveats.append(f"no one best {' and '.join(point.undetermined)}: {what}")
+    if point.iterations < 1:
+        caveats.append(f"K = {number(point.iterations)}, less than one iteration")
+    return caveats
+
+
+def _grid(advice: Advice) -> str:
+    """What the grid says, what of it sits at an edge, and what it can't tell."""
+    values = {v: x for v, x in advice.grid.items() if v != "risk"}
+    text = f"grid: {settings(values)}, risk {number(advice.grid['risk'])}"
+    if advice.edge:
+        text += f", {' and '.join(advice.edge)} at the edge"
+    if advice.unresolved_range:
+        text += f", not identifiable on this grid: {intervals_text(advice.unresolved_range)} are the same to it"
+    return text
+
+
+def intervals_text(values: Mapping[str, tuple[float, float]]) -> str:
+    """Return "eta 2e-04 to 5e-04, b 90 to 200"."""
+    return ", ".join(f"{v} {number(lo, 2)} to {number(hi, 2)}" for v, (lo, hi) in values.items())
+
+
+def settings(values: Mapping[str, Any], digits: int = 3) -> str:
+    """Return "eta = 0.00032, b = 120", a beta beside each alpha."""
+    return ", ".join(
+        f"{v} = {number(x, digits)}" + (f" (beta = {beta(x)})" if v == "alpha" and x < 1 else "")
+        for v, x in values.items()
+    )

@@ -11,14 +11,15 @@ import numpy as np
 from hpgrid.proxy import FunctionProxy
 from hpgrid.refinement.optimum import known
 from hpgrid.regime import along
+from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import REFINED
-from hpgrid.tuning.question import Array, Question
+from hpgrid.tuning.problem import TuningProblem
 
 if TYPE_CHECKING:
     from hpgrid.refinement import Optimum
 
 #: How many are refined at once: each round narrows the log of the bracket 64-fold.
-LANES = 65
+AT_ONCE = 65
 
 #: The bracket's width in the log, below which it says no more: what a refined log is sure to.
 NARROW = REFINED
@@ -30,29 +31,29 @@ LEVEL = 1e-5
 Solve = Callable[[Array], "Optimum"]
 
 
-def solver(question: Question) -> Solve:
+def solver(problem: TuningProblem) -> Solve:
     """Return what goes from budgets to the optima at them."""
     from hpgrid.refinement import refine
 
     def solve(values: Array) -> Optimum:
-        at: dict[str, Any] = {question.budget: values}
-        return with_negative(question, refine(question.proxy, **question.refining(), **at), {})
+        at: dict[str, Any] = {problem.budget: values}
+        return with_negative(problem, refine(problem.proxy, **problem.refining(), **at), {})
 
     return solve
 
 
-def with_negative(question: Question, found: Optimum, held: Mapping[str, Array]) -> Optimum:
+def with_negative(problem: TuningProblem, found: Optimum, held: Mapping[str, Array]) -> Optimum:
     """Return the optima, with those where a function is at 0 or below: it has no log there, and reaches any target.
 
     Args:
-        question: what is refined.
+        problem: what is refined.
         found: what refinement says.
         held: the values that variables were held at, beside the question's own.
     """
-    if not isinstance(question.proxy, FunctionProxy):
+    if not isinstance(problem.proxy, FunctionProxy):
         return found
-    proxy: Any = along(question.proxy, question.regime.path)
-    at: dict[str, Any] = {question.budget: found.budgets, **question.regime.fixed, **found.at, **held}
+    proxy: Any = along(problem.proxy, problem.regime.path)
+    at: dict[str, Any] = {problem.budget: found.budgets, **problem.regime.fixed, **found.at, **held}
     with np.errstate(all="ignore"):
         risk = np.asarray(replace(proxy, caps={}, cap_terms={}).risk(**at))
     below = ~known(found) & (risk <= 0)
@@ -64,15 +65,15 @@ def with_negative(question: Question, found: Optimum, held: Mapping[str, Array])
 class Bracket:
     """Where the first value lies that reaches a target: in the last round of values, and the optima at them.
 
-    ``place`` is the first of them that does, -1 where none does; ``blind``: just below no optimum was found;
-    ``rises``: beyond the first that reaches it, or beyond the least risk, it is above the target again.
+    ``place`` is the first of them that does, -1 where none does; ``gap_below``: just below no optimum is known;
+    ``not_monotone``: beyond the first that reaches it, or beyond the least risk, it is above the target again.
     """
 
     values: Array
     found: Optimum
     place: int
-    blind: bool = False
-    rises: bool = False
+    gap_below: bool = False
+    not_monotone: bool = False
 
     @property
     def at(self) -> float:
@@ -85,7 +86,7 @@ class Bracket:
         return float(np.log(self.at / self.values[self.place - 1])) if self.place > 0 else 0.0
 
     @property
-    def sure(self) -> float:
+    def tolerance(self) -> float:
         """How far the log of the answer may be off: the width, and what the risk is not sure of, over its slope."""
         if self.place == 0:
             return 0.0
@@ -105,7 +106,7 @@ def narrow(solve: Solve, target: float, ends: tuple[float, float], advance: Call
         ends: the smallest and the largest value that are tried.
         advance: called after each round.
     """
-    values, bracket = np.geomspace(*ends, LANES), None
+    values, bracket = np.geomspace(*ends, AT_ONCE), None
     while True:
         found = solve(values)
         advance()
@@ -116,11 +117,11 @@ def narrow(solve: Solve, target: float, ends: tuple[float, float], advance: Call
         k = int(good.argmax())
         if k == 0 and bracket is not None:  # rounding: what did not reach it a round ago does now
             return bracket
-        rises = bool((there & ~good)[k:].any()) if bracket is None else bracket.rises
-        bracket = Bracket(values, found, k, k > 0 and not there[k - 1], rises)
+        not_monotone = bool((there & ~good)[k:].any()) if bracket is None else bracket.not_monotone
+        bracket = Bracket(values, found, k, k > 0 and not there[k - 1], not_monotone)
         if bracket.width <= NARROW:
             return bracket
-        values = np.geomspace(values[k - 1], values[k], LANES)
+        values = np.geomspace(values[k - 1], values[k], AT_ONCE)
 
 
 def lowest(bracket: Bracket) -> int:
@@ -149,4 +150,4 @@ def look_closer(solve: Solve, target: float, scan: Bracket, advance: Callable[[]
             return scan
         scan = narrow(solve, target, (values[k - 1], values[k + 1]), advance)
         if scan.place >= 0:
-            return replace(scan, rises=True)
+            return replace(scan, not_monotone=True)

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import csv
+import io
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hpgrid.record import made_with, plain, write_whole
 from hpgrid.refinement.optimum import known
 from hpgrid.regime import along
-from hpgrid.search.brute import SearchResult, grid_search
+from hpgrid.search.brute import SearchResult
+from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import (
     FAR,
     NO_OPTIMUM,
@@ -27,12 +34,36 @@ from hpgrid.slopes import (
     posynomial_truth,
     refined_curves,
 )
-from hpgrid.tuning.laws import law_of, monomials
-from hpgrid.tuning.question import Array, Question
+from hpgrid.text import aligned, number
+from hpgrid.tuning.problem import TuningProblem, monomials
 
 if TYPE_CHECKING:
-    from hpgrid.asymptotics import Law
-    from hpgrid.refinement import Optimum
+    import xarray
+
+
+#: How many budgets a table shows.
+ROWS = 12
+
+#: What stands behind a value that sits at the edge of the grid.
+EDGE = "*"
+
+
+#: In what each quantity is counted; the others have no unit.
+UNITS = {"b": "tokens", "T": "tokens", "K": "iterations"}
+
+#: The numbers of a slope, and what they mean.
+SLOPE = {
+    "slope": "d log / d log budget, fitted to the grid's curve",
+    "tolerance": "how far that may be from the law's exponent: the grid's part and the window's",
+    "error": "the grid's part: the argmin's uncertainty over the window",
+    "bias": "the window's part: the continuous optimum's slope there, less its slope twenty decades further out",
+    "far": "local exponent of the refined optimum, twenty decades beyond the largest budget; NaN: none",
+    "exact": "exact exponent as the budget grows; NaN: none",
+    "window_lo": "the first budget of the fit",
+    "window_hi": "the last",
+    "points": "budgets that were used",
+    "edge_points": "budgets in the window that were left out, an optimum being at the edge",
+}
 
 
 #: To how many digits a local exponent far out is taken for the law's.
@@ -74,7 +105,7 @@ class Survey:
     """What a bound says about tuning at every budget of a grid; arrays have shape (budgets,).
 
     Attributes:
-        question: what was asked.
+        problem: what was searched.
         hat: for "risk" and each tuned variable, the grid's; NaN (the risk +inf) where no cell is feasible.
         edge: for each tuned variable, where the grid's sits on the border of the box, and so says nothing.
         star: for "risk" and each tuned variable, the refined one; NaN where there is none.
@@ -88,7 +119,7 @@ class Survey:
         no_law: why there are no exact exponents, in a line; "" where there are.
     """
 
-    question: Question
+    problem: TuningProblem
     hat: Mapping[str, Array]
     edge: Mapping[str, Bools]
     star: Mapping[str, Array]
@@ -103,105 +134,288 @@ class Survey:
 
     def text(self) -> str:
         """Return the survey as text: a table of about a dozen budgets, and the slopes."""
-        from hpgrid.tuning.text import survey_text
-
-        return survey_text(self)
+        problem = self.problem
+        roles, axes = problem.roles_text(), problem.grid.axes
+        searched = (v for v in axes if v in (*problem.regime.tuned, problem.budget))
+        ranges = ", ".join(f"{v} {axes[v].lo:g} to {axes[v].hi:g} ({len(axes[v])})" for v in searched)
+        lines = [
+            f"{problem.proxy.name} over {problem.budget}; tuned {', '.join(problem.regime.tuned)}"
+            + (f"; {roles}" if roles else ""),
+            f"grid: {ranges}; {self.points:,} cells, {problem.dtype}",
+            "",
+            *aligned(list(_budget_rows(self))),
+            *([f"{EDGE} at the edge of the grid"] if any(edge.any() for edge in self.edge.values()) else []),
+            "",
+            *aligned([_SLOPE_HEADINGS, *(_slope_row(slope) for slope in self.slopes)]),
+        ]
+        notes = _notes(self)
+        return "\n".join([*lines, *([""] if notes else []), *notes])
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the survey as plain data for JSON, every budget in it."""
-        from hpgrid.tuning.tables import survey_dict
+        """Return the survey as plain data for JSON, every budget in it; NaN and infinity become null."""
+        slopes = {
+            slope.measured.name: slope_numbers(slope)
+            | {"exact": None if slope.exact is None else str(slope.exact), "verdict": slope.verdict}
+            for slope in self.slopes
+        }
+        whole = {
+            **_problem_data(self.problem),
+            "points": self.points,
+            "no_law": self.no_law,
+            "budgets": self.problem.budgets.tolist(),
+            **{name: array.tolist() for name, (array, _) in columns(self).items()},
+            "slopes": slopes,
+        }
+        return dict(plain(whole))
 
-        return survey_dict(self)
 
-
-def survey(question: Question, window: tuple[float, float] | None = None) -> Survey:
+def survey(problem: TuningProblem, window: tuple[float, float] | None = None) -> Survey:
     """Return the grid's argmins at every budget, the refined optimum behind them, and their slopes.
 
     Args:
-        question: a bound, a grid and a regime: see ``ask``.
+        problem: a bound, a grid and a regime: see ``tuning_problem``.
         window: smallest and largest budget that slopes are fitted over; where None, from the end of the burn-in to
             the largest budget.
 
     Raises:
         ValueError: as ``grid_search`` and ``refine``.
     """
-    best = search(question)
-    law, no_law = law_of(question)
-    window = window or default_window(question, best, wanders=bool(monomials(law)))
-    found = _refined(question)
-    there, names = known(found), ("risk", *question.regime.tuned)
-    star = {v: np.where(there, found.risk if v == "risk" else found.at[v], np.nan) for v in names}
-    exponent = {v: np.where(there, found.exponent[v], np.nan) for v in names}
+    from hpgrid.refinement import refine  # jax loads here
+
+    best, (law, no_law) = problem.search(), problem.law
+    window = window or default_window(problem, best, wanders=bool(monomials(law)))
+    # The grid's budgets, and far out: in one call it is compiled once.
+    at: dict[str, Any] = {problem.budget: problem.budgets * np.array([[1.0], [FAR]])}
+    optimum = refine(problem.proxy, **problem.refining(), **at)
+    solved, names = known(optimum), ("risk", *problem.regime.tuned)
+    star = {v: np.where(solved, optimum.risk if v == "risk" else optimum.at[v], np.nan) for v in names}
+    exponent = {v: np.where(solved, optimum.exponent[v], np.nan) for v in names}
+    far = {v: float(rows[1, -1]) for v, rows in exponent.items()}
     return Survey(
-        question=question,
+        problem=problem,
         hat={"risk": best.risk, **best.at},
         edge=best.edge,
         star={v: rows[0] for v, rows in star.items()},
         exponent={v: rows[0] for v, rows in exponent.items()},
-        runs_off={v: rows[0] for v, rows in found.unbounded.items()},
+        runs_off={v: rows[0] for v, rows in optimum.unbounded.items()},
         below_one_K=best.below_one_K,
         unresolved=best.unresolved,
-        slopes=_slopes(question, best, window, star, {v: float(rows[1, -1]) for v, rows in exponent.items()}, law),
+        slopes=_slopes(problem, best, window, star, far),
         window=window,
         points=best.points,
         no_law=no_law,
     )
 
 
-def search(question: Question) -> SearchResult:
-    """Return the grid's best cell at every budget."""
-    return grid_search(question.proxy, question.grid, regime=question.regime, dtype=question.dtype)
-
-
-def default_window(question: Question, best: SearchResult, *, wanders: bool) -> tuple[float, float]:
+def default_window(problem: TuningProblem, best: SearchResult, *, wanders: bool) -> tuple[float, float]:
     """Return the budgets that slopes are fitted over: from where the optima have left b = 1 and alpha = 1.
 
     Args:
-        question: what was searched.
-        best: what was found.
+        problem: what was searched.
+        best: the grid's best cells.
         wanders: whether the leading order leaves a variable open, so that its argmin wanders back to its bound: burn-in
             is then the refined optimum's.
     """
     if not wanders:
         return fitting_window(best)
-    return fitting_window(best, refined_curves(question.proxy, question.regime, question.budget, question.budgets))
-
-
-def _refined(question: Question) -> Optimum:
-    """The continuous optimum at the grid's budgets, and far out, shape (2, n): in one call it is compiled once."""
-    from hpgrid.refinement import refine
-
-    at: dict[str, Any] = {question.budget: question.budgets * np.array([[1.0], [FAR]])}
-    return refine(question.proxy, **question.refining(), **at)
+    return fitting_window(best, refined_curves(problem.proxy, problem.regime, problem.budget, problem.budgets))
 
 
 def _slopes(
-    question: Question,
+    problem: TuningProblem,
     best: SearchResult,
     window: tuple[float, float],
     star: Mapping[str, Array],
     far: Mapping[str, float],
-    law: Law | None,
 ) -> tuple[SurveySlope, ...]:
     """The slopes of the risk, of the tuned variables, and of monomials, each with what the other routes say."""
-    edge = fitted_edge(best)
+    (law, _), edge = problem.law, fitted_edge(best)
     values = {"risk": (best.risk, edge)} | {v: (best.at[v], edge) for v in best.over}
-    curves = Curves(question.budget, question.budgets, values, window)
+    curves = Curves(problem.budget, problem.budgets, values, window)
     laws = [({v: Fraction(1)}, None if law is None else law.exponent[v]) for v in values]
     behind: Callable[[Array], Truth]
-    if question.is_posynomial and question.min_K is None:
+    if problem.is_posynomial and problem.min_K is None:
         laws += monomials(law)
-        proxy = along(question.proxy, question.regime.path)
-        behind = partial(posynomial_truth, proxy, question.regime, question.steps)
+        behind = partial(posynomial_truth, along(problem.proxy, problem.regime.path), problem.regime, problem.steps)
     else:
 
         def behind(_: Array) -> Truth:  # refined already, with all the budgets
             here, there = ({v: rows[k, curves.inside] for v, rows in star.items()} for k in (0, 1))
-            at = partial(refined_curves, question.proxy, question.regime, question.budget)
-            return Truth(here, there, None, at, question.regime.caps)
+            at = partial(refined_curves, problem.proxy, problem.regime, problem.budget)
+            return Truth(here, there, None, at, problem.regime.caps)
 
     slopes = measured_slopes(curves, behind, [powers for powers, _ in laws])
     return tuple(
         SurveySlope(slope, float(sum(float(power) * far[v] for v, power in powers.items())), exponent)
         for slope, (powers, exponent) in zip(slopes, laws)
     )
+
+
+# --- a survey as text ---
+
+
+def _budget_rows(found: Survey) -> Iterable[tuple[str, ...]]:
+    """The headings, and about a dozen budgets, the first and the last among them."""
+    problem, names = found.problem, ("risk", *found.problem.regime.tuned)
+    yield (problem.budget, *(f"{v}, grid" for v in names), *(f"{v}, refined" for v in names), "exponent of risk")
+    count = len(problem.budgets)
+    for k in np.unique(np.linspace(0, count - 1, min(ROWS, count)).round().astype(int)):
+        hat = [number(found.hat[v][k]) + (EDGE if v != "risk" and found.edge[v][k] else "") for v in names]
+        star = ["runs off" if v != "risk" and found.runs_off[v][k] else number(found.star[v][k]) for v in names]
+        yield (number(problem.budgets[k]), *hat, *star, number(found.exponent["risk"][k]))
+
+
+_SLOPE_HEADINGS = (
+    "d log / d log budget", "grid", "tolerance", "refined, far out", "exact", "verdict", "window", "edge points",
+)  # fmt: skip
+
+
+def _slope_row(slope: SurveySlope) -> tuple[str, ...]:
+    """Return the row of one slope: the grid's, its tolerance, the other routes, the verdict, the window."""
+    fit = slope.measured.fit
+    fitted = fit.points >= 2
+    return (
+        slope.measured.name,
+        f"{fit.slope:.4f}" if fitted else "-",
+        f"{slope.measured.tolerance:.4f}" if fitted and math.isfinite(slope.measured.tolerance) else "-",
+        "-" if math.isnan(slope.far) else f"{slope.far:z.6f}",
+        "-" if slope.exact is None else str(slope.exact),
+        slope.verdict or "no exponent to hold",
+        f"{fit.window[0]:.1e} to {fit.window[1]:.1e}" if fitted else "-",
+        str(fit.edge_points),
+    )
+
+
+def _notes(found: Survey) -> list[str]:
+    """What a person should know of the numbers above, a line each."""
+    notes = []
+    if found.no_law:
+        notes.append(f"{found.no_law}: no slope is held against one")
+    reasons: dict[str, list[str]] = {}
+    for slope in found.slopes:
+        why = slope.measured.why_not(slope.law) if slope.verdict.startswith("not identifiable") else ""
+        reasons.setdefault(why, []).append(slope.measured.name)
+    notes += [f"no verdict on {', '.join(names)}: {why}" for why, names in reasons.items() if why]
+    for v, runs in found.runs_off.items():
+        if runs.any():
+            where, many = found.problem.unbounded_to(v), f"{int(runs.sum())} of {runs.size} budgets"
+            notes.append(f"{v} has no best value at {many}: it runs off to {where}")
+    if found.below_one_K.any():
+        count = int(found.below_one_K.sum())
+        notes.append(f"at {count} budgets the grid's best cell has K < 1; --min-K 1 leaves such cells out")
+    if found.unresolved is not None and found.unresolved.any():
+        notes.append(f"float32 can't say which cell is best at {int(found.unresolved.sum())} budgets")
+    return notes
+
+
+# --- as plain data, and in files ---
+
+
+def columns(found: Survey) -> dict[str, tuple[np.ndarray[Any, Any], str]]:
+    """Return every array over the budgets with what it means, by name."""
+    out: dict[str, tuple[np.ndarray[Any, Any], str]] = {}
+    for v in ("risk", *found.problem.regime.tuned):
+        what = "the least risk" if v == "risk" else f"the best {v}"
+        out[f"{v}_hat"] = (found.hat[v], f"{what} on the grid; {'inf' if v == 'risk' else 'NaN'} where there is none")
+        if v != "risk":
+            out[f"{v}_edge"] = (found.edge[v], f"{what} on the grid sits on its border: it says nothing")
+        out[f"{v}_star"] = (found.star[v], f"{what}, refined; NaN where there is none")
+        out[f"{v}_exponent"] = (found.exponent[v], f"d log {v} / d log {found.problem.budget} of the refined optimum")
+        if v != "risk":
+            out[f"{v}_runs_off"] = (found.runs_off[v], f"{v} has no best value: it runs off to 0 or infinity")
+    out["below_one_K"] = (found.below_one_K, "the grid's best cell has fewer than one iteration")
+    if found.unresolved is not None:
+        out["unresolved"] = (found.unresolved, "float32 can't say which cell is best")
+    return out
+
+
+def slope_numbers(slope: SurveySlope) -> dict[str, float | int]:
+    """Return the numbers of a slope, by the names of ``SLOPE``."""
+    fit = slope.measured.fit
+    return {
+        "slope": fit.slope,
+        "tolerance": slope.measured.tolerance,
+        "error": fit.error,
+        "bias": slope.measured.bias,
+        "far": slope.far,
+        "exact": float("nan") if slope.exact is None else float(slope.exact),
+        "window_lo": fit.window[0],
+        "window_hi": fit.window[1],
+        "points": fit.points,
+        "edge_points": fit.edge_points,
+    }
+
+
+def _problem_data(problem: TuningProblem) -> dict[str, Any]:
+    """What was searched, as plain data."""
+    regime = problem.regime
+    return {
+        "bound": problem.proxy.name,
+        "constants": dict(problem.proxy.constants),
+        "budget": problem.budget,
+        "tuned": list(regime.tuned),
+        "fixed": dict(regime.fixed),
+        "path": {v: str(power) for v, power in regime.path.items()},
+        "caps": problem.caps,
+        "min_K": problem.min_K,
+        "grid": dict(problem.grid.describe()),
+        "dtype": problem.dtype,
+    }
+
+
+def write_csv(found: Survey, path: Path) -> None:
+    """Write a row for every budget to a CSV file, whole; numbers read back as the same bits."""
+    arrays = {found.problem.budget: found.problem.budgets} | {k: x for k, (x, _) in columns(found).items()}
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(arrays)
+    writer.writerows(zip(*(array.tolist() for array in arrays.values())))
+    write_whole(path, lambda file: file.write(text.getvalue().encode()))
+
+
+def dataset(found: Survey) -> xarray.Dataset:
+    """Return a survey as an xarray Dataset over the budgets and over the quantities that slopes are of."""
+    import xarray
+
+    budget = found.problem.budget
+    names = [slope.measured.name for slope in found.slopes]
+    data: dict[str, Any] = {}
+    for name, (array, meaning) in columns(found).items():
+        data[name] = ((budget,), array, _attributes(name.rsplit("_", 1)[0], meaning, array.dtype))
+    rows = [slope_numbers(slope) for slope in found.slopes]
+    for key, meaning in SLOPE.items():
+        unit = {"window_lo": budget, "window_hi": budget}.get(key, "")
+        array = np.array([row[key] for row in rows])
+        data[key] = (("quantity",), array, _attributes(unit, meaning, array.dtype))
+    texts = {
+        "exact_exponent": (["" if s.exact is None else str(s.exact) for s in found.slopes], "the same, as a fraction"),
+        "verdict": ([s.verdict for s in found.slopes], "what the grid's slope says of the exact exponent"),
+    }
+    data |= {key: (("quantity",), values, {"long_name": meaning}) for key, (values, meaning) in texts.items()}
+    axes = {
+        budget: ((budget,), found.problem.budgets, {"long_name": "budget", "units": UNITS[budget]}),
+        "quantity": (("quantity",), names, {"long_name": "what a slope is of"}),
+    }
+    return xarray.Dataset(data, axes, _global(found))
+
+
+def _attributes(quantity: str, meaning: str, dtype: np.dtype[Any]) -> dict[str, str]:
+    exponent = "exponent" in meaning or meaning.startswith("d log")
+    unit = "1" if exponent or dtype.kind == "b" else UNITS.get(quantity, "1")
+    return {"long_name": meaning, "units": unit}
+
+
+def _global(found: Survey) -> dict[str, Any]:
+    """What was searched and what it was made with, in what netCDF's attributes can hold: text and numbers."""
+    made = made_with(found.problem.dtype)
+    data = {key: x if isinstance(x, (str, float)) else json.dumps(x) for key, x in _problem_data(found.problem).items()}
+    data["min_K"] = "none" if found.problem.min_K is None else found.problem.min_K
+    versions = ", ".join(f"{name} {version}" for name, version in made["versions"].items())
+    no_law = {"no_law": found.no_law} if found.no_law else {}
+    return {"title": "hpgrid search", **data, **no_law, "cells": float(found.points), "versions": versions}
+
+
+def write_netcdf(found: Survey, path: Path) -> None:
+    """Write a survey to a netCDF file, whole: ``xarray.open_dataset`` gives back every name, flag and attribute."""
+    content = dataset(found).to_netcdf(engine="scipy")
+    write_whole(path, lambda file: file.write(content))

@@ -7,6 +7,7 @@ refined optimum is sure. Where the risk is not monotone after all, its least is 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -15,17 +16,28 @@ import numpy as np
 
 from hpgrid.checks import bad, check_value, is_number
 from hpgrid.progress import progress
+from hpgrid.record import plain
 from hpgrid.refinement.optimum import known
+from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import REFINED
-from hpgrid.tuning.advice import Point, point_of
+from hpgrid.text import number
+from hpgrid.tuning.advice import Point, caveats, point_of, what_to_set
 from hpgrid.tuning.bracket import NARROW, Bracket, look_closer, lowest, narrow, solver, with_negative
-from hpgrid.tuning.question import Array, Question
+from hpgrid.tuning.problem import TuningProblem
 
 if TYPE_CHECKING:
     from hpgrid.refinement import Optimum
 
 #: The largest budget, or batch size, that is tried.
 LARGEST = 1e60
+
+#: A local exponent of the risk this small, at the largest budget tried: it has come to its floor.
+LEVEL = 1e-3
+
+#: A price this small is none, in the digits that are shown.
+PRICE = 5e-5
+
+_COUNTED = {"T": "tokens", "K": "iterations"}
 
 #: What a cap that binds rests on where the bound is no sum of powers.
 ASSUMED = "assumed, as the bound is no sum of powers: in fewer iterations than the cap it takes more tokens"
@@ -36,50 +48,52 @@ class Reached:
     """The fewest tokens, or iterations, that reach a risk.
 
     Attributes:
-        question: what was asked.
+        problem: what was asked of.
         target: the risk that is to be reached.
         point: the refined optimum at the fewest; None where the target is out of reach.
-        sure: how far the log of the fewest may be off: the bracket, and the risk's own uncertainty.
-        already: whether the smallest budget tried reaches it.
-        least: where it is not reached, the least risk found; NaN where refinement found no optimum at all.
-        least_at: its budget: the largest that is known, unless the risk rises again.
-        falling: the local exponent of the risk there; near 0, it has come to its floor.
-        known_to: the largest budget tried at which the optimum is known; NaN where none is, or the target is reached.
-        remarks: what else a person should know, a line each.
+        tolerance: how far the log of the fewest may be off: the bracket, and the risk's own uncertainty.
+        at_lower_end: whether the smallest budget tried reaches it.
+        lowest_risk: where it is not reached, the least risk found; NaN where refinement found no optimum at all.
+        lowest_at: its budget: the largest that is known, unless the risk rises again.
+        exponent_there: the local exponent of the risk there; near 0, it has come to its floor.
+        solved_up_to: the largest budget tried at which the optimum is known; NaN where none is, or it is reached.
+        notes: what else a person should know, a line each.
         capped: what a cap on iterations does to it; None where none was asked for.
     """
 
-    question: Question
+    problem: TuningProblem
     target: float
     point: Point | None
-    sure: float
-    already: bool
-    least: float
-    least_at: float
-    falling: float
-    known_to: float = np.nan
-    remarks: tuple[str, ...] = ()
+    tolerance: float
+    at_lower_end: bool
+    lowest_risk: float
+    lowest_at: float
+    exponent_there: float
+    solved_up_to: float = np.nan
+    notes: tuple[str, ...] = ()
     capped: Capped | None = None
 
     def text(self) -> str:
         """Return the answer as text: a line, one for a cap on iterations, one for each remark."""
-        from hpgrid.tuning.answers import target_text
-
-        return target_text(self)
+        lines = [_out_of_reach(self) if self.point is None else _reached_text(self, self.point)]
+        if self.capped is not None:
+            lines.append(_capped_text(self, self.capped))
+        return "\n".join([*lines, *self.notes])
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as plain data for JSON; NaN becomes null."""
-        from hpgrid.record import plain
-
-        told: dict[str, Any] = {"target": self.target, "budget": self.question.budget}
-        told["reached"] = self.point is not None
+        data = {"target": self.target, "budget": self.problem.budget, "reached": self.point is not None}
         if self.point is None:
-            told |= {"least_risk": self.least, "at": self.least_at, "exponent_of_risk_there": self.falling}
-            told |= {"known_to": self.known_to}
+            data |= {
+                "least_risk": self.lowest_risk,
+                "at": self.lowest_at,
+                "exponent_of_risk_there": self.exponent_there,
+            }
+            data |= {"known_to": self.solved_up_to}
         else:
-            told |= {"fewest": self.point.as_dict(), "sure": self.sure, "already": self.already}
-        told |= {"remarks": list(self.remarks), "max_K": None if self.capped is None else self.capped.as_dict()}
-        return dict(plain(told))
+            data |= {"fewest": self.point.as_dict(), "sure": self.tolerance, "already": self.at_lower_end}
+        data |= {"remarks": self.notes, "max_K": None if self.capped is None else self.capped.as_dict()}
+        return dict(plain(data))
 
 
 @dataclass(frozen=True)
@@ -91,85 +105,87 @@ class Capped:
         binds: whether it changes anything: the fewest tokens take more iterations than that.
         point: the optimum under it; None where no batch size reaches the target in so few iterations.
         price: its tokens over the fewest without a cap; NaN where there is none.
-        sure: how far the log of its tokens may be off.
-        least: where the target is out of reach, the least risk in so many iterations, whatever the batch size.
-        least_K: below so many iterations no batch size reaches it; NaN where none reaches it at all.
+        tolerance: how far the log of its tokens may be off.
+        lowest_risk: where the target is out of reach, the least risk in so many iterations, whatever the batch size.
+        lowest_K: below so many iterations no batch size reaches it; NaN where none reaches it at all.
     """
 
     max_K: float
     binds: bool
     point: Point | None
     price: float
-    sure: float
-    least: float
-    least_K: float
+    tolerance: float
+    lowest_risk: float
+    lowest_K: float
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
-        told = {"max_K": self.max_K, "binds": self.binds, "reached": self.point is not None, "price": self.price}
-        told |= {"sure": self.sure, "least_risk": self.least, "least_K": self.least_K}
-        return told | {"fewest": None if self.point is None else self.point.as_dict()}
+        data = {"max_K": self.max_K, "binds": self.binds, "reached": self.point is not None, "price": self.price}
+        data |= {"sure": self.tolerance, "least_risk": self.lowest_risk, "least_K": self.lowest_K}
+        return data | {"fewest": None if self.point is None else self.point.as_dict()}
 
 
-def reach(question: Question, target: float, *, max_K: float | None = None) -> Reached:
+def reach(problem: TuningProblem, target: float, *, max_K: float | None = None) -> Reached:
     """Return the fewest tokens, or iterations, at which the tuned risk reaches a target, and what to set there.
 
     Args:
-        question: a bound, a grid and a regime, of which the grid has no part in the answer: see ``ask``.
+        problem: a bound, a grid and a regime, of which the grid has no part in the answer: see ``tuning_problem``.
         target: the risk, > 0.
-        max_K: a cap on iterations, for a question in tokens: where the fewest tokens take more of them, the batch
+        max_K: a cap on iterations, for a problem in tokens: where the fewest tokens take more of them, the batch
             size is the smallest that reaches the target in max_K of them, at T = b max_K.
 
     Raises:
         ValueError: a target or a cap that is no positive number, or as ``refine``.
     """
-    _check(question, target, max_K)
+    _check(problem, target, max_K)
     with progress("refining", None) as advance:
-        found = _bracketed(question, target, advance)
+        found = _bracketed(problem, target, advance)
         if max_K is not None:
             capped = _capped(found, max_K, advance)
             costs = capped.point is not None and not capped.price <= 1 + NARROW
-            assumed = capped.binds and costs and not question.is_posynomial
-            remarks = (*found.remarks, ASSUMED) if assumed else found.remarks
-            found = replace(found, capped=capped, remarks=remarks)
+            assumed = capped.binds and costs and not problem.is_posynomial
+            notes = (*found.notes, ASSUMED) if assumed else found.notes
+            found = replace(found, capped=capped, notes=notes)
     return found
 
 
-def _check(question: Question, target: float, max_K: float | None) -> None:
+def _check(problem: TuningProblem, target: float, max_K: float | None) -> None:
     if not (is_number(target) and target > 0):
         raise bad("a risk to reach must be positive and finite", target, "0.01, say")
     if max_K is None:
         return
     check_value("K", max_K)
-    if question.budget == "K":
+    if problem.budget == "K":
         raise bad("a cap on iterations is for the fewest tokens", "the budget K", "the budget T")
-    regime = question.regime
+    regime = problem.regime
     if not any("b" in role for role in (regime.tuned, regime.fixed, regime.path)):
-        rule = f"the bound {question.proxy.name} does not depend on b, so that tokens are no number of iterations"
+        rule = f"the bound {problem.proxy.name} does not depend on b, so that tokens are no number of iterations"
         raise bad(rule, f"at most {max_K:g} iterations", "no cap on them")
-    if question.min_K is not None and max_K < question.min_K:
-        raise bad("the most iterations are no fewer than the least", {"least": question.min_K, "most": max_K}, "more")
+    if problem.min_K is not None and max_K < problem.min_K:
+        raise bad("the most iterations are no fewer than the least", {"least": problem.min_K, "most": max_K}, "more")
 
 
 # --- the fewest ---
 
 
-def _bracketed(question: Question, target: float, advance: Callable[[], None]) -> Reached:
-    """The fewest of the question's budget."""
-    solve = solver(question)
-    scan = narrow(solve, target, (_smallest(question), LARGEST), advance)
+def _bracketed(problem: TuningProblem, target: float, advance: Callable[[], None]) -> Reached:
+    """The fewest of the problem's budget."""
+    solve = solver(problem)
+    scan = narrow(solve, target, (_smallest(problem), LARGEST), advance)
     bracket = scan if scan.place >= 0 else look_closer(solve, target, scan, advance)
-    found, k = bracket.found, bracket.place
-    if k < 0:
-        return Reached(question, target, None, np.inf, False, *_least_found(bracket), _known_to(scan))
-    remarks = []
-    if bracket.rises:
-        remarks.append(f"the risk is not monotone: at some larger {question.budget} it is above the target again")
-    if bracket.blind:
-        remarks.append(f"just below, refinement found no optimum: a smaller {question.budget} may do")
-    point = point_of(question, found, k)
-    already = bracket is scan and k == 0
-    return Reached(question, target, point, bracket.sure, already, np.nan, np.nan, np.nan, remarks=tuple(remarks))
+    if bracket.place < 0:
+        solved = scan.values[known(scan.found)]
+        return Reached(
+            problem, target, None, np.inf, False, *_least_found(bracket), float(solved[-1]) if solved.size else np.nan
+        )
+    notes = []
+    if bracket.not_monotone:
+        notes.append(f"the risk is not monotone: at some larger {problem.budget} it is above the target again")
+    if bracket.gap_below:
+        notes.append(f"just below, refinement found no optimum: a smaller {problem.budget} may do")
+    point = point_of(problem, bracket.found, bracket.place)
+    at_lower_end = bracket is scan and bracket.place == 0
+    return Reached(problem, target, point, bracket.tolerance, at_lower_end, np.nan, np.nan, np.nan, notes=tuple(notes))
 
 
 def _least_found(bracket: Bracket) -> tuple[float, float, float]:
@@ -180,20 +196,15 @@ def _least_found(bracket: Bracket) -> tuple[float, float, float]:
     return float(found.risk[k]), float(found.budgets[k]), float(found.exponent["risk"][k])
 
 
-def _known_to(scan: Bracket) -> float:
-    there = scan.values[known(scan.found)]
-    return float(there[-1]) if there.size else np.nan
-
-
-def _smallest(question: Question) -> float:
-    """The smallest budget that a question allows: one token or iteration, or what the least iterations take."""
-    least, regime = max(question.min_K or 1.0, 1.0), question.regime
-    if question.budget == "K" or question.min_K is None:
+def _smallest(problem: TuningProblem) -> float:
+    """The smallest budget that a problem allows: one token or iteration, or what the least iterations take."""
+    least, regime = max(problem.min_K or 1.0, 1.0), problem.regime
+    if problem.budget == "K" or problem.min_K is None:
         return least
     if "b" in regime.path:
         power = float(regime.path["b"])
         return float(least ** (1 / (1 - power))) if power < 1 else 1.0
-    return max(1.0, question.min_K * regime.fixed.get("b", 1.0))
+    return max(1.0, problem.min_K * regime.fixed.get("b", 1.0))
 
 
 # --- a cap on iterations ---
@@ -206,14 +217,14 @@ def _capped(free: Reached, max_K: float, advance: Callable[[], None]) -> Capped:
     the fewest tokens take too many iterations, the fewest under the cap take all of them. Of any other bound that is
     assumed, and said.
     """
-    question, point = free.question, free.point
-    loose = Capped(max_K, False, point, 1.0, free.sure, np.nan, np.nan)
+    problem, point = free.problem, free.point
+    loose = Capped(max_K, False, point, 1.0, free.tolerance, np.nan, np.nan)
     if point is not None and _most_iterations(point) <= max_K * (1 + NARROW):
         return loose
-    if "b" not in question.regime.tuned:
+    if "b" not in problem.regime.tuned:
         needed = np.nan if point is None else point.iterations
-        return Capped(max_K, True, None, np.nan, np.inf, _least_risk(question, _tokens(question, max_K)), needed)
-    in_K = question.in_iterations()
+        return Capped(max_K, True, None, np.nan, np.inf, _least_risk(problem, _tokens(problem, max_K)), needed)
+    in_K = problem.in_iterations()
     fewest = _bracketed(in_K, free.target, advance).point
     least_K = np.nan if fewest is None else fewest.at
     bracket = _smallest_batch(in_K, free.target, max_K, least_K, advance)
@@ -221,9 +232,9 @@ def _capped(free: Reached, max_K: float, advance: Callable[[], None]) -> Capped:
         return Capped(max_K, True, None, np.nan, np.inf, _least_risk(in_K, max_K), least_K)
     settled = _batch_point(in_K, bracket, max_K)
     price = np.nan if point is None else settled.at / point.at
-    if point is not None and settled.at > point.at * (1 + NARROW) and _batches_enough(question, point, max_K):
+    if point is not None and settled.at > point.at * (1 + NARROW) and _batches_enough(problem, point, max_K):
         return loose
-    return Capped(max_K, True, settled, price, bracket.sure, np.nan, least_K)
+    return Capped(max_K, True, settled, price, bracket.tolerance, np.nan, least_K)
 
 
 def _most_iterations(point: Point) -> float:
@@ -231,19 +242,19 @@ def _most_iterations(point: Point) -> float:
     return point.at if np.isnan(point.iterations) else point.iterations
 
 
-def _batches_enough(question: Question, point: Point, max_K: float) -> bool:
+def _batches_enough(problem: TuningProblem, point: Point, max_K: float) -> bool:
     """Whether the batch sizes that all have the least risk at a point have one that keeps a cap on iterations."""
-    if "b" not in point.idle:
+    if "b" not in point.undetermined:
         return False
     from hpgrid.refinement import flatness
 
-    at: dict[str, Any] = {question.budget: np.array([point.at])}
-    alike = flatness(question.proxy, within=REFINED, **question.refining(), **at)
+    at: dict[str, Any] = {problem.budget: np.array([point.at])}
+    alike = flatness(problem.proxy, within=REFINED, **problem.refining(), **at)
     return bool(alike.high["b"][0] >= point.at / max_K)
 
 
 def _smallest_batch(
-    in_K: Question, target: float, max_K: float, least_K: float, advance: Callable[[], None]
+    in_K: TuningProblem, target: float, max_K: float, least_K: float, advance: Callable[[], None]
 ) -> Bracket:
     """Bracket the smallest batch size that reaches a target in so many iterations, all else tuned.
 
@@ -262,7 +273,7 @@ def _smallest_batch(
     return narrow(solve, target, (1.0, most), advance)
 
 
-def _batch_point(in_K: Question, bracket: Bracket, max_K: float) -> Point:
+def _batch_point(in_K: TuningProblem, bracket: Bracket, max_K: float) -> Point:
     """The optimum at that batch size, in tokens."""
     point = point_of(in_K.holding("b"), bracket.found, bracket.place)
     best = {"b": bracket.at, **point.set}
@@ -270,15 +281,86 @@ def _batch_point(in_K: Question, bracket: Bracket, max_K: float) -> Point:
     return replace(point, budget="T", at=bracket.at * max_K, set=chosen, iterations=max_K)
 
 
-def _tokens(question: Question, K: float) -> float:
+def _tokens(problem: TuningProblem, K: float) -> float:
     """What so many iterations take, where the batch size is held or on a path."""
-    if "b" in question.regime.path:
-        power = float(question.regime.path["b"])
+    if "b" in problem.regime.path:
+        power = float(problem.regime.path["b"])
         return float(K ** (1 / (1 - power))) if power < 1 else LARGEST
-    return question.regime.fixed.get("b", 1.0) * K
+    return problem.regime.fixed.get("b", 1.0) * K
 
 
-def _least_risk(question: Question, budget: float) -> float:
+def _least_risk(problem: TuningProblem, budget: float) -> float:
     """The least risk at one budget; NaN where refinement does not know it."""
-    found = solver(question)(np.array([budget]))
+    found = solver(problem)(np.array([budget]))
     return float(found.risk[0]) if known(found)[0] else float("nan")
+
+
+# --- as text ---
+
+
+def _reached_text(answer: Reached, point: Point) -> str:
+    """The fewest, what to set there, how sure."""
+    sure = f" (the smallest {point.budget} tried)" if answer.at_lower_end else _sure(answer.tolerance)
+    head = f"risk {answer.target:g} takes {_tokens_of(point)}{sure}: {what_to_set(point)}"
+    return "; ".join([head, *_iterations(point), *caveats(point)])
+
+
+def _sure(log: float) -> str:
+    """How sure, where there is anything to be unsure of."""
+    return f" (sure to {log:.0e} of it)" if log > 0 else ""
+
+
+def _tokens_of(point: Point) -> str:
+    return f"{point.budget} = {point.at:.6g} {_COUNTED[point.budget]}"
+
+
+def _iterations(point: Point) -> list[str]:
+    return [f"K = {number(point.iterations)}"] if point.budget == "T" and point.iterations >= 1 else []
+
+
+def _out_of_reach(answer: Reached) -> str:
+    budget, roles = answer.problem.budget, answer.problem.roles_text()
+    if math.isnan(answer.solved_up_to):
+        head, why = "is not known to be reached", f"refinement found no optimum at any {budget} tried"
+    else:
+        whole = answer.solved_up_to >= LARGEST * (1 - 1e-9)
+        head, why = "is out of reach" if whole else "is not reached as far as it is known", _least(answer, whole)
+    return f"risk {answer.target:g} {head}: {why}" + (f" ({roles})" if roles else "")
+
+
+def _least(answer: Reached, whole: bool) -> str:
+    """The least risk found, where, how it goes on, and where it is no longer known."""
+    budget = answer.problem.budget
+    place, least = f"{budget} = {answer.lowest_at:.3g}", number(answer.lowest_risk, 6)
+    beyond = "" if whole else f"; not known beyond {budget} = {answer.solved_up_to:.3g}"
+    if answer.lowest_at < answer.solved_up_to:
+        return f"it is least at {place}, {least}, and rises beyond{beyond}"
+    end = (
+        "its floor"
+        if abs(answer.exponent_there) < LEVEL
+        else f"falling like {budget}^{answer.exponent_there:.3g} there"
+    )
+    return f"at {place}{', the largest tried,' if whole else ''} it is still {least}, {end}{beyond}"
+
+
+def _capped_text(answer: Reached, capped: Capped) -> str:
+    """What a cap on iterations does."""
+    head = f"with K <= {capped.max_K:g}:"
+    if not capped.binds:
+        return f"{head} the same, it takes no more than that"
+    if capped.point is None:
+        return f"{head} {_too_few(answer, capped)}"
+    point, price = capped.point, ""
+    if not math.isnan(capped.price):
+        price = f", {capped.price:.4g} times as many" if capped.price > 1 + PRICE else ", no more than without"
+    settled = f"{head} {_tokens_of(point)}{price}{_sure(capped.tolerance)}, K = {point.iterations:g}"
+    below = [] if math.isnan(capped.lowest_K) else [f"below K = {capped.lowest_K:.6g} no batch size reaches it"]
+    return "; ".join([f"{settled}: {what_to_set(point)}", *caveats(point), *below])
+
+
+def _too_few(answer: Reached, capped: Capped) -> str:
+    """Why so many iterations are not enough, and how many would be."""
+    text = "out of reach" if "b" in answer.problem.regime.tuned else "out of reach with b as it is"
+    least = "not known to refinement" if math.isnan(capped.lowest_risk) else f"{capped.lowest_risk:.6g}"
+    text += f", the least risk is {least}"
+    return text if math.isnan(capped.lowest_K) else f"{text}; it takes K = {capped.lowest_K:.6g} or more"

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hpgrid.claims.ledger import Claim, Finding, Row
-from hpgrid.claims.report import as_dict, markdown, shown, summary, table
+from hpgrid.claims.ledger import Claim, Finding, Row, as_dict, markdown, shown, summary, table
 from hpgrid.readings import Reading
 from hpgrid.record import write_json
 

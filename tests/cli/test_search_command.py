@@ -16,12 +16,12 @@ import xarray
 
 from hpgrid import Grid, Regime, bounds
 from hpgrid.tuning.advice import advise
-from hpgrid.tuning.question import ask
+from hpgrid.tuning.problem import tuning_problem
 from hpgrid.tuning.survey import survey
 from hpgrid.tuning.target import reach
 
 PAIR = ("lmo", "--over", "eta,b", "--fix", "alpha=0.001", "--n", "24")
-ASKED = ask(bounds.lmo(), Grid.footnote(24), Regime(("eta", "b"), {"alpha": 1e-3}))
+ASKED = tuning_problem(bounds.lmo(), Grid.footnote(24), Regime(("eta", "b"), {"alpha": 1e-3}))
 
 
 status = partial(commands.status, "search")

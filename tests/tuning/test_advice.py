@@ -10,7 +10,7 @@ import pytest
 
 from hpgrid import FunctionProxy, Grid, LogAxis, Regime, bounds, refine
 from hpgrid.tuning.advice import advise
-from hpgrid.tuning.question import ask
+from hpgrid.tuning.problem import tuning_problem
 
 GRID = Grid.footnote(24)
 IN_K = GRID.with_axes(K=LogAxis(1e2, 1e16, 24))
@@ -19,7 +19,7 @@ PAIR = Regime(("eta", "b"), {"alpha": 1e-3})
 
 @pytest.mark.parametrize("regime", [PAIR, Regime(("eta", "b", "alpha"))])
 def test_it_is_the_refined_optimum(regime: Regime) -> None:
-    advice = advise(ask(bounds.lmo(C1=3.0), GRID, regime), 1e12)
+    advice = advise(tuning_problem(bounds.lmo(C1=3.0), GRID, regime), 1e12)
     exact = refine(bounds.lmo(C1=3.0), regime=regime, T=1e12)
     assert advice.point.risk == pytest.approx(float(exact.risk), rel=1e-12)
     assert dict(advice.point.set) == pytest.approx({v: float(exact.at[v]) for v in regime.tuned}, rel=1e-9)
@@ -27,64 +27,64 @@ def test_it_is_the_refined_optimum(regime: Regime) -> None:
 
 
 def test_the_ends_of_what_is_near_optimal_cost_one_per_cent() -> None:
-    advice = advise(ask(bounds.lmo(), GRID, PAIR), 1e12)
-    for end in advice.near["b"]:
+    advice = advise(tuning_problem(bounds.lmo(), GRID, PAIR), 1e12)
+    for end in advice.near_optimal_range["b"]:
         held = refine(bounds.lmo(), ("eta",), fixed={"alpha": 1e-3, "b": end}, T=1e12)
         assert float(held.risk) == pytest.approx(1.01 * advice.point.risk, rel=1e-8)
 
 
 def test_the_line_names_everything() -> None:
-    text = advise(ask(bounds.lmo(), GRID, PAIR), 1e12).text()
+    text = advise(tuning_problem(bounds.lmo(), GRID, PAIR), 1e12).text()
     assert text.startswith("at T = 1e+12 set eta = 7.07e-07, b = 500 (beta = 0.999 held): risk 0.00283; within 1%")
     assert "; grid: eta = " in text
     assert "\n" not in text
 
 
 def test_flat_directions_are_said() -> None:
-    advice = advise(ask(bounds.lmo(), GRID, Regime(("eta", "b", "alpha"))), 1e16)
-    assert set(advice.alike) == {"eta", "b", "alpha"}
+    advice = advise(tuning_problem(bounds.lmo(), GRID, Regime(("eta", "b", "alpha"))), 1e16)
+    assert set(advice.unresolved_range) == {"eta", "b", "alpha"}
     assert "not identifiable on this grid" in advice.text()
-    for v, (lo, hi) in advice.alike.items():
+    for v, (lo, hi) in advice.unresolved_range.items():
         assert lo <= advice.grid[v] <= hi
-    assert advise(ask(bounds.lmo(), Grid.footnote(100), PAIR), 1e16).alike == {}
+    assert advise(tuning_problem(bounds.lmo(), Grid.footnote(100), PAIR), 1e16).unresolved_range == {}
 
 
 def test_bounds_in_force_are_said() -> None:
-    small = advise(ask(bounds.lmo(), GRID, PAIR), 1e3)
+    small = advise(tuning_problem(bounds.lmo(), GRID, PAIR), 1e3)
     assert small.point.bounds == {"b": "b is at its least, 1"}
     assert "b is at its least, 1" in small.text()
-    capped = advise(ask(bounds.lmo(), GRID, Regime(("eta", "b"), {"alpha": 1e-3}, caps={"b": 100.0})), 1e12)
+    capped = advise(tuning_problem(bounds.lmo(), GRID, Regime(("eta", "b"), {"alpha": 1e-3}, caps={"b": 100.0})), 1e12)
     assert capped.point.set["b"] == pytest.approx(100)
     assert "b is at its cap, 100" in capped.text()
     assert "b at the edge" in capped.text()
-    least = advise(ask(bounds.lmo(), GRID, PAIR, min_K=1e10), 1e12)
+    least = advise(tuning_problem(bounds.lmo(), GRID, PAIR, min_K=1e10), 1e12)
     assert "K is at its least, 1e+10" in least.text()
 
 
 def test_what_runs_off_has_no_value_and_a_cure() -> None:
-    advice = advise(ask(bounds.lmo(), IN_K, Regime(("eta", "b"), {"alpha": 0.1})), 1e10)
+    advice = advise(tuning_problem(bounds.lmo(), IN_K, Regime(("eta", "b"), {"alpha": 0.1})), 1e10)
     assert set(advice.point.set) == {"eta"}
-    assert advice.point.runs_off == {"b": "infinity: a cap on b would stop it"}
+    assert advice.point.unbounded == {"b": "infinity: a cap on b would stop it"}
     assert advice.point.iterations == 1e10
     json.dumps(advice.as_dict(), allow_nan=False)
 
 
 def test_where_only_a_ratio_matters_it_is_said() -> None:
     """SGD: Delta0 b/(eta T) + L sigma^2 eta/b, least at eta/b = T^(-1/2)."""
-    advice = advise(ask(bounds.sgd(), GRID, Regime(("eta", "b"))), 1e12)
+    advice = advise(tuning_problem(bounds.sgd(), GRID, Regime(("eta", "b"))), 1e12)
     assert advice.point.set == {}
-    assert advice.point.together == pytest.approx({"eta/b": 1e-6})
+    assert advice.point.fixed_together == pytest.approx({"eta/b": 1e-6})
     assert "only eta/b = 1.00e-06 matters" in advice.text()
 
 
 def test_less_than_an_iteration_is_said() -> None:
-    advice = advise(ask(bounds.lmo(), GRID, Regime(("eta", "alpha"), {"b": 1e6})), 1e5)
+    advice = advise(tuning_problem(bounds.lmo(), GRID, Regime(("eta", "alpha"), {"b": 1e6})), 1e5)
     assert "K = 0.1, less than one iteration" in advice.text()
 
 
 def test_on_a_path_b_is_held() -> None:
     regime = Regime(("eta",), {"alpha": 0.1}, {"b": Fraction(1, 2)})
-    advice = advise(ask(bounds.lmo(), GRID, regime), 1e12)
+    advice = advise(tuning_problem(bounds.lmo(), GRID, regime), 1e12)
     assert advice.point.held == {"alpha": 0.1, "b": 1e6}
     assert "b = 1e+06 held" in advice.text()
 
@@ -92,7 +92,7 @@ def test_on_a_path_b_is_held() -> None:
 def test_where_refinement_finds_no_optimum_only_the_grid_speaks() -> None:
     """A risk that only levels off: no number is made up."""
     flat = FunctionProxy(lambda eta, b, alpha, T, c: np.nan * eta * b * alpha * T)
-    advice = advise(ask(flat, GRID, Regime(("eta",), {"alpha": 0.5, "b": 2.0})), 1e6)
+    advice = advise(tuning_problem(flat, GRID, Regime(("eta",), {"alpha": 0.5, "b": 2.0})), 1e6)
     assert not advice.point.converged
     assert "refinement found no optimum" in advice.text()
 
@@ -100,4 +100,4 @@ def test_where_refinement_finds_no_optimum_only_the_grid_speaks() -> None:
 @pytest.mark.parametrize(("budget", "message"), [(0.5, "T >= 1"), (float("nan"), "T must be a finite number")])
 def test_mistakes(budget: float, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        advise(ask(bounds.lmo(), GRID, PAIR), budget)
+        advise(tuning_problem(bounds.lmo(), GRID, PAIR), budget)

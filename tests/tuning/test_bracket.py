@@ -24,10 +24,10 @@ def found(log_risk: Callable, target: float, **options: Any) -> Any:
 def test_a_power_is_inverted_to_what_is_said(exponent: float) -> None:
     bracket = found(lambda u: -exponent * u, 1e-3)
     truth = 1e-3 ** (-1 / exponent)
-    assert 0 <= np.log(bracket.at / truth) <= bracket.sure
+    assert 0 <= np.log(bracket.at / truth) <= bracket.tolerance
     assert bracket.width <= NARROW
-    assert bracket.sure == pytest.approx(bracket.width + NARROW / exponent, rel=1e-4)
-    assert (bracket.blind, bracket.rises) == (False, False)
+    assert bracket.tolerance == pytest.approx(bracket.width + NARROW / exponent, rel=1e-4)
+    assert (bracket.gap_below, bracket.not_monotone) == (False, False)
 
 
 def test_a_floor_is_never_reached() -> None:
@@ -36,18 +36,18 @@ def test_a_floor_is_never_reached() -> None:
 
 def test_where_the_first_one_reaches_it_there_is_nothing_to_be_unsure_of() -> None:
     bracket = found(lambda u: -u, 2.0)
-    assert (bracket.at, bracket.place, bracket.sure) == (1.0, 0, 0.0)
+    assert (bracket.at, bracket.place, bracket.tolerance) == (1.0, 0, 0.0)
 
 
 def test_what_is_not_known_just_below_is_said() -> None:
     bracket = found(lambda u: -u, 1e-3, known=lambda T: T > 1e5)
-    assert bracket.blind
+    assert bracket.gap_below
     assert bracket.at == pytest.approx(1e5, rel=1e-8)
 
 
 def test_what_rises_again_is_said_and_the_first_is_taken() -> None:
     bracket = found(lambda u: np.abs(u - 40.0) - 45.0, np.exp(-20.0))
-    assert bracket.rises
+    assert bracket.not_monotone
     assert np.log(bracket.at) == pytest.approx(15.0, abs=1e-8)
 
 
@@ -72,7 +72,7 @@ def closer(log_risk: Callable, target: float, **options: Any) -> Any:
 def test_a_dip_between_two_values_of_the_scan_is_found_and_its_first_side_is_narrowed() -> None:
     """The scan's step is 2.2, the dip below the target 0.2 wide."""
     bracket = closer(lambda u: np.abs(u - 40.0) - 45.0, np.exp(-44.9))
-    assert bracket.rises
+    assert bracket.not_monotone
     assert np.log(bracket.at) == pytest.approx(39.9, abs=1e-8)
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from hpgrid import FunctionProxy, Grid, LogAxis, Regime, bounds
-from hpgrid.tuning.question import ask
+from hpgrid.tuning.problem import tuning_problem
 
 GRID = Grid.footnote(8)
 PAIR = Regime(("eta", "b"), {"alpha": 0.1})
 
 
 def test_axes_that_the_bound_lacks_are_left_out() -> None:
-    asked = ask(bounds.sgd(), GRID, Regime(("eta",), {"b": 4.0}))
+    asked = tuning_problem(bounds.sgd(), GRID, Regime(("eta",), {"b": 4.0}))
     assert list(asked.grid.axes) == ["eta", "b", "T"]
     assert asked.regime.fixed == {"b": 4.0}
     assert asked.caps == {"eta": 1.0}
@@ -20,31 +20,31 @@ def test_axes_that_the_bound_lacks_are_left_out() -> None:
 
 def test_what_a_grid_holds_is_fixed_unless_it_is_on_a_path() -> None:
     held = GRID.with_axes(alpha=0.25)
-    assert ask(bounds.lmo(), held, Regime(("eta", "b"))).regime.fixed == {"alpha": 0.25}
+    assert tuning_problem(bounds.lmo(), held, Regime(("eta", "b"))).regime.fixed == {"alpha": 0.25}
     path = Regime(("eta",), {}, {"alpha": "-1/3", "b": "1/2"})  # type: ignore[dict-item]
-    assert ask(bounds.lmo(), held, path).regime.fixed == {}
+    assert tuning_problem(bounds.lmo(), held, path).regime.fixed == {}
 
 
 def test_a_function_has_an_iteration_where_nothing_else_is_said() -> None:
     function = FunctionProxy(lambda eta, b, alpha, T, c: b / (eta * T) + eta / alpha)
-    assert ask(function, GRID, PAIR).min_K == 1.0
-    assert ask(function, GRID, PAIR, min_K=3.0).min_K == 3.0
-    assert ask(function, GRID.with_axes(K=LogAxis(1.0, 1e9, 8)), PAIR).min_K is None
-    assert ask(bounds.lmo(), GRID, PAIR).min_K is None
+    assert tuning_problem(function, GRID, PAIR).min_K == 1.0
+    assert tuning_problem(function, GRID, PAIR, min_K=3.0).min_K == 3.0
+    assert tuning_problem(function, GRID.with_axes(K=LogAxis(1.0, 1e9, 8)), PAIR).min_K is None
+    assert tuning_problem(bounds.lmo(), GRID, PAIR).min_K is None
 
 
 def test_a_function_without_b_has_no_iterations_to_count() -> None:
     alone = FunctionProxy(lambda eta, b, alpha, T, c: 1 / (eta * T) + eta, uses=("eta", "T"))
-    asked = ask(alone, GRID, Regime(("eta",)))
+    asked = tuning_problem(alone, GRID, Regime(("eta",)))
     assert asked.min_K is None
     assert list(asked.grid.axes) == ["eta", "T"]
     with pytest.raises(ValueError, match="tokens are no number of iterations"):
-        ask(alone, GRID, Regime(("eta",)), min_K=2.0)
+        tuning_problem(alone, GRID, Regime(("eta",)), min_K=2.0)
 
 
 def test_whether_it_is_a_sum_of_powers_of_what_is_tuned() -> None:
-    assert ask(bounds.lmo(), GRID, PAIR).is_posynomial
-    assert not ask(FunctionProxy(lambda eta, b, alpha, T, c: eta), GRID, PAIR).is_posynomial
+    assert tuning_problem(bounds.lmo(), GRID, PAIR).is_posynomial
+    assert not tuning_problem(FunctionProxy(lambda eta, b, alpha, T, c: eta), GRID, PAIR).is_posynomial
 
 
 @pytest.mark.parametrize(
@@ -60,9 +60,9 @@ def test_whether_it_is_a_sum_of_powers_of_what_is_tuned() -> None:
 )
 def test_mistakes(proxy, grid: Grid, regime: Regime, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        ask(proxy, grid, regime)
+        tuning_problem(proxy, grid, regime)
 
 
 def test_a_smallest_number_of_iterations_is_positive() -> None:
     with pytest.raises(ValueError, match="min_K must be positive"):
-        ask(bounds.lmo(), GRID, PAIR, min_K=0.0)
+        tuning_problem(bounds.lmo(), GRID, PAIR, min_K=0.0)

@@ -12,7 +12,7 @@ import pytest
 from hpgrid import Grid, LogAxis, Regime, bounds, parse, refine
 from hpgrid.config import BoundConfig, load, override, shipped
 from hpgrid.paper import compute
-from hpgrid.tuning.question import ask
+from hpgrid.tuning.problem import tuning_problem
 from hpgrid.tuning.survey import Survey, survey
 
 GRID = Grid.footnote(24)
@@ -23,7 +23,7 @@ ALL = Regime(("eta", "b", "alpha"))
 
 @pytest.fixture(scope="module")
 def joint() -> Survey:
-    return survey(ask(bounds.lmo(), FINE, ALL))
+    return survey(tuning_problem(bounds.lmo(), FINE, ALL))
 
 
 @pytest.mark.parametrize("name", ["fig1", "fig2"])
@@ -31,7 +31,7 @@ def test_the_slopes_are_those_of_the_figures_checks(name: str) -> None:
     config = override(load(shipped(name)), n=24, refined=False)
     panel = config.panels[0]
     checks = compute(config, name).checks
-    found = survey(ask(bounds.lmo(), GRID, Regime(panel.tuned, panel.fixed)), config.window)
+    found = survey(tuning_problem(bounds.lmo(), GRID, Regime(panel.tuned, panel.fixed)), config.window)
     slopes = {f"slope of {slope.measured.name}": slope for slope in found.slopes}
     assert set(slopes) == {check.what for check in checks}
     for check in checks:
@@ -45,7 +45,7 @@ def test_the_slopes_are_those_of_the_figures_checks(name: str) -> None:
 
 def test_the_argmins_are_those_of_a_loop() -> None:
     grid = Grid(eta=LogAxis(1e-4, 1.0, 5), b=LogAxis(1.0, 1e4, 5), alpha=LogAxis(1e-3, 1.0, 5), T=LogAxis(1e2, 1e10, 5))
-    found = survey(ask(bounds.lmo(C2=3.0), grid, Regime(("eta", "b"), {"alpha": 0.03})))
+    found = survey(tuning_problem(bounds.lmo(C2=3.0), grid, Regime(("eta", "b"), {"alpha": 0.03})))
     for k, T in enumerate(grid.T.values):
         cells = itertools.product(grid.eta.values, grid.b.values)
         risk, eta, b = min(
@@ -86,7 +86,7 @@ def test_where_the_argmin_wanders_burn_in_is_the_refined_optimums(joint: Survey)
 def test_what_stays_on_its_natural_bound_is_no_edge_of_the_grid() -> None:
     """At a fixed learning rate the best alpha is 1 in the end: the batch size has a law there all the same."""
     grid = Grid.footnote(100).with_axes(b=LogAxis(1.0, 1e15, 200), alpha=LogAxis(1e-4, 1.0, 60))
-    asked = ask(bounds.lmo(), grid, Regime(("b", "alpha"), {"eta": 1e-4}))
+    asked = tuning_problem(bounds.lmo(), grid, Regime(("b", "alpha"), {"eta": 1e-4}))
     found = survey(asked, (1e16, 1e22))
     slopes = {slope.measured.name: slope for slope in found.slopes}
     assert found.edge["alpha"][-1]
@@ -97,7 +97,7 @@ def test_what_stays_on_its_natural_bound_is_no_edge_of_the_grid() -> None:
 
 def test_what_runs_off_is_said_and_never_a_number() -> None:
     grid = GRID.with_axes(K=LogAxis(1e2, 1e16, 8))
-    found = survey(ask(bounds.lmo(), grid, Regime(("eta", "b"), {"alpha": 0.1})))
+    found = survey(tuning_problem(bounds.lmo(), grid, Regime(("eta", "b"), {"alpha": 0.1})))
     assert found.runs_off["b"].all()
     assert np.isnan(found.star["b"]).all()
     np.testing.assert_allclose(found.exponent["eta"], -0.5, atol=1e-9)
@@ -107,7 +107,7 @@ def test_what_runs_off_is_said_and_never_a_number() -> None:
 
 def test_a_function_goes_through_grid_and_refinement_and_says_what_it_lacks() -> None:
     proxy = BoundConfig("frank_wolfe").build("T")
-    found = survey(ask(proxy, GRID, Regime(("eta", "b"), {"alpha": 0.05})))
+    found = survey(tuning_problem(proxy, GRID, Regime(("eta", "b"), {"alpha": 0.05})))
     assert "sum of powers" in found.no_law
     for slope in found.slopes:
         assert (slope.exact, slope.verdict) == (None, "")
@@ -117,17 +117,17 @@ def test_a_function_goes_through_grid_and_refinement_and_says_what_it_lacks() ->
 
 def test_on_a_path_and_under_a_cap() -> None:
     regime = Regime(("eta",), {"alpha": 0.1}, {"b": Fraction(1, 2)})
-    found = survey(ask(bounds.lmo(), GRID, regime))
+    found = survey(tuning_problem(bounds.lmo(), GRID, regime))
     assert {slope.measured.name: slope.verdict for slope in found.slopes} == {"risk": "holds", "eta": "holds"}
     assert "b = T^1/2" in found.text()
-    capped = survey(ask(bounds.lmo(), GRID, Regime(("eta", "b"), {"alpha": 0.1}, caps={"b": 50.0})))
+    capped = survey(tuning_problem(bounds.lmo(), GRID, Regime(("eta", "b"), {"alpha": 0.1}, caps={"b": 50.0})))
     assert capped.hat["b"].max() <= 50
     assert capped.star["b"][-1] == pytest.approx(50)
     assert capped.slopes[0].exact == 0
 
 
 def test_the_table_is_thinned_and_marks_edges() -> None:
-    lines = survey(ask(bounds.lmo(), GRID, Regime(("eta", "b"), {"alpha": 1e-3}))).text().splitlines()
+    lines = survey(tuning_problem(bounds.lmo(), GRID, Regime(("eta", "b"), {"alpha": 1e-3}))).text().splitlines()
     start = next(k for k, line in enumerate(lines) if line.startswith("T "))
     rows = lines[start + 1 : lines.index("* at the edge of the grid")]
     assert len(rows) == 12
@@ -137,7 +137,7 @@ def test_the_table_is_thinned_and_marks_edges() -> None:
 
 def test_float32_says_where_it_is_blind() -> None:
     far = GRID.with_axes(T=LogAxis(1e20, 1e30, 8))
-    found = survey(ask(bounds.lmo(), far, Regime(("b",), {"eta": 1.0, "alpha": 0.5}), dtype="float32"))
+    found = survey(tuning_problem(bounds.lmo(), far, Regime(("b",), {"eta": 1.0, "alpha": 0.5}), dtype="float32"))
     assert found.unresolved is not None
     assert found.unresolved.any()
     assert "float32 can't say which cell is best" in found.text()
@@ -155,7 +155,9 @@ LATE = {
 @pytest.mark.parametrize("name", LATE)
 def test_a_window_before_the_law_begins_has_no_verdict_and_says_from_where(name: str) -> None:
     tuned, fixed, ends, exponents = LATE[name]
-    found = survey(ask(bounds.lmo(), Grid.footnote(40).with_axes(T=LogAxis(*ends, 40)), Regime(tuned, fixed)))
+    found = survey(
+        tuning_problem(bounds.lmo(), Grid.footnote(40).with_axes(T=LogAxis(*ends, 40)), Regime(tuned, fixed))
+    )
     slopes = {slope.measured.name: slope for slope in found.slopes}
     for v, exponent in exponents.items():
         slope = slopes[v]
@@ -174,7 +176,7 @@ def test_a_flat_law_is_held_to_the_same_tolerance_as_its_neighbours() -> None:
     """All tuned, this bound has alpha on its bound of 1 for good: no law begins anywhere, and no bias is there."""
     formula = "D/(eta*K) + s*sqrt(alpha/b) + s/(alpha*sqrt(b)*K) + L*eta/alpha"
     proxy = parse(formula, {"D": 7.2, "s": 0.6, "L": 28.0})
-    found = survey(ask(proxy.form("T"), Grid.footnote(40), ALL))
+    found = survey(tuning_problem(proxy.form("T"), Grid.footnote(40), ALL))
     slopes = {slope.measured.name: slope for slope in found.slopes}
     assert slopes["alpha"].exact == 0
     for v in ALL.tuned:

@@ -12,7 +12,7 @@ import xarray
 
 from hpgrid import Grid, LogAxis, Regime, bounds
 from hpgrid.tuning import tables
-from hpgrid.tuning.question import ask
+from hpgrid.tuning.problem import tuning_problem
 from hpgrid.tuning.survey import Survey, survey
 
 
@@ -20,9 +20,9 @@ from hpgrid.tuning.survey import Survey, survey
 def found(request: pytest.FixtureRequest) -> Survey:
     """One with edges and flat directions, and one whose batch size runs off."""
     if request.param == "T":
-        return survey(ask(bounds.lmo(C2=2.5), Grid.footnote(9), Regime(("eta", "b", "alpha"))))
+        return survey(tuning_problem(bounds.lmo(C2=2.5), Grid.footnote(9), Regime(("eta", "b", "alpha"))))
     grid = Grid.footnote(9).with_axes(K=LogAxis(1e2, 1e9, 9))
-    return survey(ask(bounds.lmo(C2=2.5), grid, Regime(("eta", "b"), {"alpha": 0.1})))
+    return survey(tuning_problem(bounds.lmo(C2=2.5), grid, Regime(("eta", "b"), {"alpha": 0.1})))
 
 
 def test_csv_gives_back_the_same_bits(found: Survey, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from hpgrid import FunctionProxy, Grid, LogAxis, Regime, bounds, refine
 from hpgrid.config import BoundConfig
-from hpgrid.tuning.question import ask
+from hpgrid.tuning.problem import tuning_problem
 from hpgrid.tuning.target import LARGEST, reach
 
 GRID = Grid.footnote(10)
@@ -40,46 +40,46 @@ def brute(target: float, max_K: float = np.inf, most_b: float = 1e12) -> tuple[f
 @pytest.mark.parametrize("target", [1.0, 0.1, 0.01, 3e-3])
 def test_the_fewest_tokens_are_those_of_brute_force_to_a_step_of_its_grid(target: float) -> None:
     """The nearest grid point above the optimum, in both b and K, reaches the target too: two steps more at most."""
-    found = reach(ask(bounds.lmo(), GRID, PAIR), target)
+    found = reach(tuning_problem(bounds.lmo(), GRID, PAIR), target)
     tokens, step = brute(target)
     assert -1e-8 <= np.log(tokens / found.point.at) <= 2 * step
 
 
 @pytest.mark.parametrize("regime", [PAIR, Regime(("eta", "b", "alpha")), Regime(("eta", "alpha"), {"b": 32.0})])
 def test_the_risk_there_is_the_target_within_what_is_said(regime: Regime) -> None:
-    found = reach(ask(bounds.lmo(), GRID, regime), 5e-3)
-    assert found.sure < 1e-7
-    around = found.point.at * np.exp(found.sure * np.array([-1.0, 1.0]))
+    found = reach(tuning_problem(bounds.lmo(), GRID, regime), 5e-3)
+    assert found.tolerance < 1e-7
+    around = found.point.at * np.exp(found.tolerance * np.array([-1.0, 1.0]))
     before, after = refine(bounds.lmo(), regime=regime, T=around).risk
     assert after <= 5e-3 <= before
-    assert found.point.risk == pytest.approx(5e-3, rel=found.sure)
+    assert found.point.risk == pytest.approx(5e-3, rel=found.tolerance)
     at = refine(bounds.lmo(), regime=regime, T=found.point.at)
     assert dict(found.point.set) == pytest.approx({v: float(at.at[v]) for v in regime.tuned}, rel=1e-9)
 
 
 def test_a_smaller_risk_takes_more_tokens() -> None:
-    asked = ask(bounds.lmo(), GRID, PAIR)
+    asked = tuning_problem(bounds.lmo(), GRID, PAIR)
     tokens = [reach(asked, target).point.at for target in (1.0, 0.3, 0.1, 0.03, 0.01)]
     assert tokens == sorted(tokens)
     assert len(set(tokens)) == 5
 
 
 def test_a_large_risk_takes_the_smallest_budget_there_is() -> None:
-    found = reach(ask(bounds.lmo(), GRID, PAIR), 1e9)
-    assert found.already
+    found = reach(tuning_problem(bounds.lmo(), GRID, PAIR), 1e9)
+    assert found.at_lower_end
     assert found.point.at == 1.0
     assert "the smallest T tried" in found.text()
-    least = reach(ask(bounds.lmo(), GRID, Regime(("eta",), {"b": 8.0, "alpha": 0.5}), min_K=5.0), 1e9)
+    least = reach(tuning_problem(bounds.lmo(), GRID, Regime(("eta",), {"b": 8.0, "alpha": 0.5}), min_K=5.0), 1e9)
     assert least.point.at == pytest.approx(40.0)
     path = Regime(("eta",), {"alpha": 0.5}, {"b": Fraction(1, 2)})
-    assert reach(ask(bounds.lmo(), GRID, path, min_K=5.0), 1e9).point.at == pytest.approx(25.0)
+    assert reach(tuning_problem(bounds.lmo(), GRID, path, min_K=5.0), 1e9).point.at == pytest.approx(25.0)
 
 
 def test_the_fewest_iterations() -> None:
     """At b = 4 the risk is risk(K, 4), which falls with K; with b tuned it is what is left of it as b grows."""
-    held = reach(ask(bounds.lmo(), IN_K, Regime(("eta",), {"alpha": ALPHA, "b": 4.0})), 0.07)
+    held = reach(tuning_problem(bounds.lmo(), IN_K, Regime(("eta",), {"alpha": ALPHA, "b": 4.0})), 0.07)
     assert risk(held.point.at, 4.0) == pytest.approx(0.07, rel=1e-8)
-    free = reach(ask(bounds.lmo(), IN_K, PAIR), 0.07)
+    free = reach(tuning_problem(bounds.lmo(), IN_K, PAIR), 0.07)
     assert free.point.at == pytest.approx(4 * (1 + 1 / ALPHA) / 0.07**2, rel=1e-8)
     assert "a cap on b would stop it" in free.text()
 
@@ -89,10 +89,10 @@ def test_the_fewest_iterations() -> None:
 
 def test_a_noise_floor_is_said_with_its_level_and_no_number() -> None:
     """b <= 100 at a fixed alpha leaves C2 (alpha/b)^(1/2)."""
-    found = reach(ask(bounds.lmo(), GRID, Regime(("eta", "b"), {"alpha": ALPHA}, caps={"b": 100.0})), 1e-3)
+    found = reach(tuning_problem(bounds.lmo(), GRID, Regime(("eta", "b"), {"alpha": ALPHA}, caps={"b": 100.0})), 1e-3)
     assert found.point is None
-    assert found.least == pytest.approx(np.sqrt(ALPHA / 100), rel=1e-6)
-    assert found.least_at == pytest.approx(LARGEST)
+    assert found.lowest_risk == pytest.approx(np.sqrt(ALPHA / 100), rel=1e-6)
+    assert found.lowest_at == pytest.approx(LARGEST)
     assert "out of reach: at T = 1e+60, the largest tried, it is still 0.01, its floor" in found.text()
     told = json.loads(json.dumps(found.as_dict(), allow_nan=False))
     assert told["reached"] is False
@@ -100,18 +100,18 @@ def test_a_noise_floor_is_said_with_its_level_and_no_number() -> None:
 
 
 def test_what_only_falls_too_slowly_is_no_floor() -> None:
-    found = reach(ask(bounds.lmo(), GRID, PAIR), 1e-18)
-    assert found.falling == pytest.approx(-0.25, abs=1e-6)
+    found = reach(tuning_problem(bounds.lmo(), GRID, PAIR), 1e-18)
+    assert found.exponent_there == pytest.approx(-0.25, abs=1e-6)
     assert "falling like T^-0.25" in found.text()
 
 
 def test_just_above_the_floor_it_is_reached_and_less_sure() -> None:
     """Where the risk levels off, a little uncertainty of it is much of T."""
-    asked = ask(bounds.lmo(), GRID, Regime(("eta",), {"alpha": ALPHA, "b": 100.0}))
+    asked = tuning_problem(bounds.lmo(), GRID, Regime(("eta",), {"alpha": ALPHA, "b": 100.0}))
     floor = np.sqrt(ALPHA / 100)
     near, far = reach(asked, floor * 1.0001), reach(asked, floor * 10)
     assert near.point is not None
-    assert near.sure > 1e3 * far.sure
+    assert near.tolerance > 1e3 * far.tolerance
 
 
 def test_a_risk_that_rises_again_is_said() -> None:
@@ -119,7 +119,7 @@ def test_a_risk_that_rises_again_is_said() -> None:
     def valley(eta, b, alpha, T, constants):
         return (eta + 1 / eta) * (1e-3 + abs(T / 1e6 - 1e6 / T) / 1e9)
 
-    found = reach(ask(FunctionProxy(valley, uses=("eta", "T")), GRID, Regime(("eta",))), 0.1)
+    found = reach(tuning_problem(FunctionProxy(valley, uses=("eta", "T")), GRID, Regime(("eta",))), 0.1)
     assert found.point is not None
     assert found.point.at < 1e20
     assert "not monotone" in found.text()
@@ -131,11 +131,11 @@ def sloped(eta, b, alpha, T, constants):
 
 
 def test_what_dips_and_rises_is_reached_in_the_dip_or_said_to_be_least_there() -> None:
-    asked = ask(FunctionProxy(sloped, uses=("eta", "T")), GRID, Regime(("eta",)))
+    asked = tuning_problem(FunctionProxy(sloped, uses=("eta", "T")), GRID, Regime(("eta",)))
     assert reach(asked, 1.4).point.at == pytest.approx(4e6, rel=1e-7)
     never = reach(asked, 1.39)
     assert never.point is None
-    assert never.least_at == pytest.approx(1e10 ** (2 / 3), rel=1e-4)
+    assert never.lowest_at == pytest.approx(1e10 ** (2 / 3), rel=1e-4)
     assert never.least == pytest.approx(3e-7 * 1e10 ** (2 / 3), rel=1e-9)
     assert "out of reach: it is least at T = 4.64e+06, 1.39248, and rises beyond" in never.text()
 
@@ -146,10 +146,10 @@ def lowered(eta, b, alpha, T, constants):
 
 
 def test_a_bound_that_falls_below_0_reaches_any_risk() -> None:
-    asked = ask(FunctionProxy(lowered, uses=("eta", "b", "T")), GRID, Regime(("eta", "b")))
+    asked = tuning_problem(FunctionProxy(lowered, uses=("eta", "b", "T")), GRID, Regime(("eta", "b")))
     found = reach(asked, 1e-3)
     assert found.point.at == pytest.approx((2**1.5 / 0.011) ** 4, rel=1e-7)
-    assert not found.remarks
+    assert not found.notes
 
 
 def broken(eta, b, alpha, T, constants):
@@ -157,12 +157,12 @@ def broken(eta, b, alpha, T, constants):
 
 
 def test_what_is_not_known_is_not_said_to_be_out_of_reach() -> None:
-    found = reach(ask(FunctionProxy(broken, uses=("eta", "T")), GRID, Regime(("eta",))), 1e-9)
+    found = reach(tuning_problem(FunctionProxy(broken, uses=("eta", "T")), GRID, Regime(("eta",))), 1e-9)
     assert found.point is None
-    assert 1e11 < found.known_to < 1e12
+    assert 1e11 < found.solved_up_to < 1e12
     text = found.text()
     assert "is not reached as far as it is known" in text
-    assert text.endswith(f"falling like T^-0.5 there; not known beyond T = {found.known_to:.3g}")
+    assert text.endswith(f"falling like T^-0.5 there; not known beyond T = {found.solved_up_to:.3g}")
     assert "largest tried" not in text
 
 
@@ -171,7 +171,7 @@ def test_what_is_not_known_is_not_said_to_be_out_of_reach() -> None:
 
 @pytest.mark.parametrize(("target", "max_K"), [(0.01, 6e6), (0.01, 4.1e6), (0.1, 5e4)])
 def test_a_cap_that_binds_costs_what_brute_force_says(target: float, max_K: float) -> None:
-    found = reach(ask(bounds.lmo(), GRID, PAIR), target, max_K=max_K)
+    found = reach(tuning_problem(bounds.lmo(), GRID, PAIR), target, max_K=max_K)
     capped, (tokens, step) = found.capped, brute(target, max_K)
     assert capped.binds
     assert capped.point.iterations == max_K
@@ -186,17 +186,17 @@ def test_a_cap_that_binds_costs_what_brute_force_says(target: float, max_K: floa
 
 def test_the_fewest_iterations_that_any_batch_reaches_it_in() -> None:
     """As b grows only 2 (C1 C3 (1 + 1/alpha)/K)^(1/2) is left."""
-    asked = ask(bounds.lmo(), GRID, PAIR)
+    asked = tuning_problem(bounds.lmo(), GRID, PAIR)
     least = 4 * (1 + 1 / ALPHA) / 0.01**2
     short = reach(asked, 0.01, max_K=0.99 * least).capped
     assert short.point is None
-    assert short.least_K == pytest.approx(least, rel=1e-8)
+    assert short.lowest_K == pytest.approx(least, rel=1e-8)
     assert short.least == pytest.approx(0.01 / np.sqrt(0.99), rel=1e-8)
     assert reach(asked, 0.01, max_K=1.01 * least).capped.point is not None
 
 
 def test_a_cap_that_does_not_bind_changes_nothing() -> None:
-    asked = ask(bounds.lmo(), GRID, PAIR)
+    asked = tuning_problem(bounds.lmo(), GRID, PAIR)
     free = reach(asked, 0.01)
     found = reach(asked, 0.01, max_K=1.001 * free.point.iterations)
     assert not found.capped.binds
@@ -207,7 +207,7 @@ def test_a_cap_that_does_not_bind_changes_nothing() -> None:
 
 
 def test_a_tighter_cap_costs_more() -> None:
-    asked = ask(bounds.lmo(), GRID, PAIR)
+    asked = tuning_problem(bounds.lmo(), GRID, PAIR)
     prices = [reach(asked, 0.01, max_K=max_K).capped.price for max_K in (4.05e6, 4.2e6, 5e6, 8e6, 1.2e7, 1e9)]
     assert prices == sorted(prices, reverse=True)
     assert prices[0] > 10
@@ -222,28 +222,28 @@ def test_a_tighter_cap_costs_more() -> None:
     ],
 )
 def test_where_b_is_held_a_cap_can_only_be_kept_or_not(regime: Regime) -> None:
-    asked = ask(bounds.lmo(), GRID, regime)
+    asked = tuning_problem(bounds.lmo(), GRID, regime)
     free = reach(asked, 0.2)
     short = reach(asked, 0.2, max_K=free.point.iterations / 4).capped
     assert short.point is None
-    assert short.least_K == pytest.approx(free.point.iterations)
+    assert short.lowest_K == pytest.approx(free.point.iterations)
     b = 4.0 if "b" in regime.fixed else free.point.iterations / 4  # T^(1/2) = K along that path
     assert short.least == pytest.approx(risk(free.point.iterations / 4, b), rel=1e-9)
     assert not reach(asked, 0.2, max_K=free.point.iterations * 1.1).capped.binds
 
 
 def test_a_cap_on_b_keeps_iterations_up() -> None:
-    asked = ask(bounds.lmo(), GRID, Regime(("eta", "b"), {"alpha": ALPHA}, caps={"b": 300.0}))
+    asked = tuning_problem(bounds.lmo(), GRID, Regime(("eta", "b"), {"alpha": ALPHA}, caps={"b": 300.0}))
     found = reach(asked, 0.01, max_K=6e6)
     assert found.point is not None
     assert found.capped.point is None
-    assert found.capped.least == pytest.approx(risk(6e6, 300.0), rel=1e-9)
-    assert risk(found.capped.least_K, 300.0) == pytest.approx(0.01, rel=1e-8)
+    assert found.capped.lowest_risk == pytest.approx(risk(6e6, 300.0), rel=1e-9)
+    assert risk(found.capped.lowest_K, 300.0) == pytest.approx(0.01, rel=1e-8)
 
 
 def test_where_batches_are_free_a_cap_costs_nothing() -> None:
     """SGD: the tuned risk is 2 (Delta0 L sigma^2/T)^(1/2), whatever b."""
-    found = reach(ask(bounds.sgd(), GRID, Regime(("eta", "b"))), 0.01, max_K=1e3)
+    found = reach(tuning_problem(bounds.sgd(), GRID, Regime(("eta", "b"))), 0.01, max_K=1e3)
     assert found.point.at == pytest.approx(4e4, rel=1e-8)
     assert found.capped.point.at == pytest.approx(4e4, rel=1e-8)
     assert found.capped.point.set == pytest.approx({"eta": 0.2, "b": 40.0}, rel=1e-6)
@@ -252,7 +252,7 @@ def test_where_batches_are_free_a_cap_costs_nothing() -> None:
 
 def test_a_cap_that_no_b_can_exceed_changes_nothing() -> None:
     """K = T/b <= T; with b in a range of batch sizes that all do, K up to T over the smallest of them."""
-    found = reach(ask(bounds.sgd(), GRID, Regime(("eta", "b"))), 0.01, max_K=1e6)
+    found = reach(tuning_problem(bounds.sgd(), GRID, Regime(("eta", "b"))), 0.01, max_K=1e6)
     assert not found.capped.binds
     assert found.capped.price == 1
     assert found.capped.point == found.point
@@ -262,11 +262,11 @@ def test_a_cap_that_no_b_can_exceed_changes_nothing() -> None:
 def test_where_a_range_of_batch_sizes_does_the_smallest_takes_the_most_iterations(max_K: float, binds: bool) -> None:
     """max(b^(-1/2), 0.05) + T^(-1/2) is 0.06 at T = 1e4 for any b >= 400: K may be 25 or fewer, at no price."""
     proxy = BoundConfig("formula", formula="max(1/sqrt(b), 0.05) + 1/sqrt(T)").build("T")
-    found = reach(ask(proxy, GRID, Regime(("b",))), 0.06, max_K=max_K)
+    found = reach(tuning_problem(proxy, GRID, Regime(("b",))), 0.06, max_K=max_K)
     assert found.point.at == pytest.approx(1e4, rel=1e-7)
     assert found.capped.binds is binds
     assert found.capped.price == pytest.approx(1.0, rel=1e-7)
-    assert not found.remarks
+    assert not found.notes
     assert "over a range of it" in found.text()
 
 
@@ -276,7 +276,9 @@ def test_a_narrow_window_of_batch_sizes_is_found() -> None:
     def window(eta, b, alpha, T, constants):
         return b / (eta * T) + b**-0.5 + eta + 1e-6 * b
 
-    found = reach(ask(FunctionProxy(window, uses=("eta", "b", "T")), GRID, Regime(("eta", "b"))), 0.0191, max_K=9.9e7)
+    found = reach(
+        tuning_problem(FunctionProxy(window, uses=("eta", "b", "T")), GRID, Regime(("eta", "b"))), 0.0191, max_K=9.9e7
+    )
     b = found.capped.point.set["b"]
     assert 2 * 9.9e7**-0.5 + b**-0.5 + 1e-6 * b == pytest.approx(0.0191, rel=1e-9)
     assert b < (0.5e6) ** (2 / 3)
@@ -285,7 +287,7 @@ def test_a_narrow_window_of_batch_sizes_is_found() -> None:
 
 def test_a_batch_of_one_is_nothing_to_be_unsure_of() -> None:
     """Where b = 1 does in K iterations fewer than the cap there is no bracket; beside it, no number of how sure."""
-    found = reach(ask(bounds.lmo(), GRID, Regime(("eta", "b", "alpha"))), 1e9, max_K=2.0)
+    found = reach(tuning_problem(bounds.lmo(), GRID, Regime(("eta", "b", "alpha"))), 1e9, max_K=2.0)
     assert "0e+00" not in found.text()
 
 
@@ -295,7 +297,7 @@ def test_a_function_is_inverted_as_a_sum_of_powers_is() -> None:
     The step of eta costs risk only to second order, so that it is no more of log T than the step itself.
     """
     proxy = BoundConfig("star_convex").build("T")
-    found = reach(ask(proxy, GRID, Regime(("eta", "b"), {"alpha": 0.05})), 0.1, max_K=8e3)
+    found = reach(tuning_problem(proxy, GRID, Regime(("eta", "b"), {"alpha": 0.05})), 0.1, max_K=8e3)
     K, b = np.geomspace(1e3, 3e5, 120)[:, None], np.geomspace(1.0, 1e4, 120)
     eta = np.geomspace(1e-5, 1e-1, 100)[:, None, None]
     step = np.log(eta[1, 0, 0] / eta[0, 0, 0]) + np.log(K[1, 0] / K[0, 0]) + np.log(b[1] / b[0])
@@ -316,15 +318,15 @@ def test_a_function_is_inverted_as_a_sum_of_powers_is() -> None:
 )
 def test_mistakes(target: float, max_K: float | None, grid: Grid, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        reach(ask(bounds.lmo(), grid, PAIR), target, max_K=max_K)
+        reach(tuning_problem(bounds.lmo(), grid, PAIR), target, max_K=max_K)
 
 
 def test_the_most_iterations_are_no_fewer_than_the_least() -> None:
     with pytest.raises(ValueError, match="no fewer than the least"):
-        reach(ask(bounds.lmo(), GRID, PAIR, min_K=100.0), 0.1, max_K=10.0)
+        reach(tuning_problem(bounds.lmo(), GRID, PAIR, min_K=100.0), 0.1, max_K=10.0)
 
 
 def test_without_a_batch_size_there_are_no_iterations_to_cap() -> None:
     alone = FunctionProxy(lambda eta, b, alpha, T, c: eta + 1 / (eta * T), uses=("eta", "T"))
     with pytest.raises(ValueError, match="does not depend on b"):
-        reach(ask(alone, GRID, Regime(("eta",))), 0.1, max_K=10.0)
+        reach(tuning_problem(alone, GRID, Regime(("eta",))), 0.1, max_K=10.0)

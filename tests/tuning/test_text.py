@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hpgrid.text import beta, held, momentum, number
-from hpgrid.tuning.text import intervals, settings
+from hpgrid.tuning.advice import intervals_text, settings
 
 
 @pytest.mark.parametrize(
@@ -45,5 +45,5 @@ def test_the_beta_that_was_found_has_as_many_digits_as_alpha(alpha: float, text:
 def test_settings_and_intervals() -> None:
     assert settings({"eta": 3.2e-4, "alpha": 0.01}) == "eta = 3.20e-04, alpha = 0.01 (beta = 0.99)"
     assert settings({"alpha": 1.0}) == "alpha = 1"
-    assert intervals({"b": (90.4, 2e5)}) == "b 90 to 2.0e+05"
+    assert intervals_text({"b": (90.4, 2e5)}) == "b 90 to 2.0e+05"
     assert held("alpha", 0.1) == "alpha = 0.1 (beta = 0.9)"

@@ -20,8 +20,7 @@ from hpgrid.bounds import lemmas
 from hpgrid.checks import NOISE_KINDS
 from hpgrid.claims.cesista2025.routes import CONSTANTS, ROUNDING, at
 from hpgrid.claims.ledger import Finding, claim
-from hpgrid.claims.readings import at_most, together
-from hpgrid.claims.routes import elasticity
+from hpgrid.claims.measures import at_most, elasticity, together
 from hpgrid.norms import FROBENIUS, MAX, SPECTRAL, Norm
 from hpgrid.readings import Reading, of_exponent
 from hpgrid.theory import cesista_laws as theory

@@ -9,8 +9,7 @@ import numpy as np
 from hpgrid.bounds import cesista2025 as bounds, lemmas
 from hpgrid.claims.cesista2025.routes import CONSTANTS, ROUNDING, at, points
 from hpgrid.claims.ledger import Finding, claim
-from hpgrid.claims.readings import at_least, at_most, same
-from hpgrid.claims.routes import FAR, FARTHER, SOLVER, refined
+from hpgrid.claims.measures import FAR, FARTHER, SOLVER, at_least, at_most, refined, same
 from hpgrid.readings import Reading
 
 GIVEN = ("eta", "b", "alpha", "K", "Delta0", "L", "sigma", "D", "G0")

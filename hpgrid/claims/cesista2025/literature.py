@@ -19,8 +19,19 @@ from hpgrid import bounds as proxies
 from hpgrid.bounds import cesista2025 as bounds, lemmas
 from hpgrid.claims.cesista2025.routes import CONSTANTS, LAM, ROUNDING, at, points
 from hpgrid.claims.ledger import Finding, claim
-from hpgrid.claims.readings import at_least, at_most, same
-from hpgrid.claims.routes import SOLVER, Array, elasticity, exponent, power_in, refined, setting, settled
+from hpgrid.claims.measures import (
+    SOLVER,
+    Array,
+    at_least,
+    at_most,
+    elasticity,
+    exponent,
+    power_in,
+    refined,
+    same,
+    setting,
+    settled,
+)
 from hpgrid.critical import tokens
 from hpgrid.critical.tokens import iterations_of_mean
 from hpgrid.proxy import Proxy, Term

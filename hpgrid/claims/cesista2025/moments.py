@@ -12,7 +12,7 @@ from hpgrid.bounds import lemmas
 from hpgrid.checks import METHODS
 from hpgrid.claims.cesista2025.routes import ROUNDING, points
 from hpgrid.claims.ledger import Finding, claim
-from hpgrid.claims.readings import at_least, at_most, same
+from hpgrid.claims.measures import at_least, at_most, same
 from hpgrid.readings import Reading, of_exponent
 
 if TYPE_CHECKING:

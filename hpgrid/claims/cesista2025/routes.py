@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from hpgrid.claims.routes import Setting
+from hpgrid.claims.measures import Setting
 
 #: Both sides of an identity are sums of at most eight products of at most ten factors.
 ROUNDING = 2 * (8 + 10) * float(np.finfo(float).eps)

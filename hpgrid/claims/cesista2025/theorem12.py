@@ -10,8 +10,7 @@ from hpgrid import bounds as proxies
 from hpgrid.bounds import cesista2025 as bounds, lemmas
 from hpgrid.claims.cesista2025.routes import CONSTANTS, ROUNDING, at
 from hpgrid.claims.ledger import Finding, claim
-from hpgrid.claims.readings import at_least, at_most, same
-from hpgrid.claims.routes import bisect, refined, value
+from hpgrid.claims.measures import at_least, at_most, bisect, refined, same, value
 from hpgrid.critical import tokens
 from hpgrid.critical.tokens import Iterations, iterations_of_mean
 from hpgrid.readings import Reading

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from hpgrid.claims.ledger import Finding, claim
-from hpgrid.claims.readings import at_least, at_most, power, same, settles, slope, together, worst
-from hpgrid.claims.routes import (
+from hpgrid.claims.measures import (
     BOUNDS,
     EQ4,
     EQ11,
@@ -22,18 +21,26 @@ from hpgrid.claims.routes import (
     SGD,
     SOLVER,
     Array,
+    at_least,
+    at_most,
     bisect,
     draws,
     exact,
     exponent,
     law_at,
     noisy,
+    power,
     power_in,
     refined,
+    same,
     setting,
     settled,
+    settles,
+    slope,
+    together,
     unsettled,
     value,
+    worst,
 )
 from hpgrid.proxy import Proxy
 from hpgrid.readings import Reading, of_exponent

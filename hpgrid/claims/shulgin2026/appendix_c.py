@@ -10,8 +10,7 @@ import numpy as np
 
 from hpgrid import bounds
 from hpgrid.claims.ledger import Finding, claim
-from hpgrid.claims.readings import at_least, at_most, same, slope
-from hpgrid.claims.routes import (
+from hpgrid.claims.measures import (
     BOUNDS,
     EQ4,
     EQ5,
@@ -21,13 +20,17 @@ from hpgrid.claims.routes import (
     LEADING,
     SOLVER,
     Setting,
+    at_least,
+    at_most,
     exact,
     exponent,
     holding,
     power_in,
     refined,
+    same,
     setting,
     settled,
+    slope,
     unsettled,
     value,
 )

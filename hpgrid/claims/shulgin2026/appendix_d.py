@@ -8,8 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from hpgrid.claims.ledger import Finding, claim
-from hpgrid.claims.readings import at_least, at_most, on_grid, power, same, together, worst
-from hpgrid.claims.routes import (
+from hpgrid.claims.measures import (
     BOUNDS,
     EQ4,
     EQ5,
@@ -17,13 +16,20 @@ from hpgrid.claims.routes import (
     FARTHER,
     SOLVER,
     Array,
+    at_least,
+    at_most,
     bisect,
     elasticity,
     exponent,
     figure,
+    on_grid,
+    power,
     power_in,
     refined,
+    same,
     setting,
+    together,
+    worst,
 )
 from hpgrid.curves import PERFORMANCE
 from hpgrid.grid import Grid

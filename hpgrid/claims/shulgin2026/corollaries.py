@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hpgrid.claims.ledger import Finding, claim
-from hpgrid.claims.readings import at_least, at_most, same, settles, slope, together
-from hpgrid.claims.routes import (
+from hpgrid.claims.measures import (
     EQ4,
     EQ5,
     EQ11,
@@ -18,13 +17,19 @@ from hpgrid.claims.routes import (
     SOLVER,
     Array,
     Setting,
+    at_least,
+    at_most,
     bisect,
     columns,
     draws,
     exponent,
     power_in,
     refined,
+    same,
     setting,
+    settles,
+    slope,
+    together,
     unsettled,
     value,
 )

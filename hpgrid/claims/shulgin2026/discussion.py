@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from hpgrid.claims.ledger import Finding, claim
-from hpgrid.claims.readings import at_least, at_most, same, settles, slope, together
-from hpgrid.claims.routes import (
+from hpgrid.claims.measures import (
     BOUNDS,
     EQ4,
     EQ11,
@@ -19,12 +18,18 @@ from hpgrid.claims.routes import (
     SOLVER,
     Array,
     Setting,
+    at_least,
+    at_most,
     bisect,
     exponent,
     figure,
     power_in,
     refined,
+    same,
     setting,
+    settles,
+    slope,
+    together,
     value,
 )
 from hpgrid.readings import Reading, of_exponent

@@ -10,7 +10,7 @@ import numpy as np
 
 from hpgrid.checks import METHODS
 from hpgrid.claims.ledger import Finding, claim
-from hpgrid.claims.readings import at_most
+from hpgrid.claims.measures import at_most
 from hpgrid.readings import Reading, of_exponent
 from hpgrid.theory import theorems
 

@@ -11,8 +11,7 @@ import numpy as np
 
 from hpgrid import bounds
 from hpgrid.claims.ledger import Finding, claim
-from hpgrid.claims.readings import at_least, at_most, on_grid, power, same, settles, slope, together, worst
-from hpgrid.claims.routes import (
+from hpgrid.claims.measures import (
     BOUNDS,
     EQ4,
     EQ5,
@@ -22,6 +21,8 @@ from hpgrid.claims.routes import (
     LEADING,
     Array,
     Setting,
+    at_least,
+    at_most,
     columns,
     draws,
     elasticity,
@@ -29,9 +30,16 @@ from hpgrid.claims.routes import (
     exponent,
     holding,
     law_at,
+    on_grid,
+    power,
     refined,
+    same,
     setting,
+    settles,
+    slope,
+    together,
     value,
+    worst,
 )
 from hpgrid.grid import Grid, LogAxis
 from hpgrid.proxy import Proxy

@@ -1,4 +1,4 @@
-"""The routes by which claims are measured: refined, exact, on a figure's grid.
+"""How claims are measured: refined, exact, on a figure's grid; and what is measured, as readings.
 
 Tolerances. The refined optimum and its local exponents are sure to ``SOLVER``. A law that holds as
 the budget grows is read far out, at ``FAR`` and twenty decades further: what changes between the two
@@ -7,7 +7,8 @@ is more than what is still to come, so it is the tolerance. No prediction enters
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from hpgrid import bounds
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.readings import Number
+from hpgrid.readings import Number, Reading, of_exponent
 from hpgrid.shapes import Floats as Array
 
 if TYPE_CHECKING:
@@ -29,14 +30,20 @@ if TYPE_CHECKING:
 #: What the refined route takes; the exact one takes sums of powers alone.
 Bound = Proxy | FunctionProxy
 
+
 #: What the refined logs and local exponents are sure to.
 SOLVER = 1e-9
+
 
 #: The budgets at which an asymptotic law is read.
 FAR, FARTHER = 1e40, 1e60
 
+
 EQ4, EQ5, EQ11, LEADING = "eq. (4)", "eq. (5)", "eq. (11)", "eq. (43)"
+
+
 SGD = "eq. (42)"
+
 
 #: The bounds that claims are about, all constants 1.
 BOUNDS: dict[str, Proxy] = {
@@ -128,8 +135,6 @@ def law_at(bound: str | Proxy, regime: Setting, name: str, budget: float) -> flo
 
 
 # --- far out ---
-
-
 def unsettled(near: float, far: float) -> float:
     """Return how far a number read at ``FAR`` and ``FARTHER`` may still be from its limit."""
     return abs(float(far - near)) + SOLVER
@@ -157,8 +162,6 @@ def holding(regime: Setting, **values: float) -> Setting:
 
 
 # --- constants, and where a condition ends ---
-
-
 def draws(*names: str, n: int = 8, seed: int = 2026) -> dict[str, Array]:
     """Return seeded random constants, log-uniform in (1e-2, 1e2): shape (n,) each."""
     rng = np.random.default_rng(seed)
@@ -186,8 +189,6 @@ def bisect(above: Callable[[float], Any], lo: float, hi: float, halvings: int = 
 
 
 # --- the figures' grids ---
-
-
 @cache
 def figure(name: str) -> FigureData:
     """Return a figure's arrays and checks, computed once for all the claims that it shows."""
@@ -195,3 +196,81 @@ def figure(name: str) -> FigureData:
     from hpgrid.paper import compute
 
     return compute(load(shipped(name)))
+
+
+def at_most(what: str, route: str, measured: Number, bound: Number, tolerance: float = 0.0) -> Reading:
+    """Return a number that a claim bounds from above."""
+    return Reading(what, route, measured, bound, tolerance, "<=")
+
+
+def at_least(what: str, route: str, measured: Number, bound: Number, tolerance: float = 0.0) -> Reading:
+    """Return a number that a claim bounds from below."""
+    return Reading(what, route, measured, bound, tolerance, ">=")
+
+
+def slope(name: str, predicted: Fraction, regime: Setting, *of: str | Proxy, called: str = "") -> tuple[Reading, ...]:
+    """Return the exponent of ``name`` in the budget on each bound, refined and exact.
+
+    Args:
+        name: "risk" or a tuned variable.
+        predicted: the exponent.
+        regime: what is tuned.
+        of: bounds.
+        called: what to call a bound that has no name.
+    """
+    readings = []
+    for bound in of:
+        what = f"{name} ~ {regime.budget}^p, {bound if isinstance(bound, str) else called}"
+        found, tolerance = settled(bound, regime, name)
+        readings.append(of_exponent(what, "refined", found, predicted, tolerance))
+        readings.append(Reading(what, "exact", exponent(bound, regime, name), predicted))
+    return tuple(readings)
+
+
+def power(
+    name: str, by: str, predicted: Fraction, regime: Setting, *of: str, between: tuple[float, float] = (1e3, 1e4)
+) -> tuple[Reading, ...]:
+    """Return the power of a held variable in a law: refined, by moving it, and exact, from the law."""
+    readings = []
+    for bound in of:
+        what = f"{name} ~ {by}^p, {bound}"
+        found, tolerance = elasticity(bound, regime, name, by, between)
+        readings.append(of_exponent(what, "refined", found, predicted, tolerance))
+        law = power_in(bound, holding(regime, **{by: between[0]}), name, by)
+        readings.append(Reading(what, "exact", law, predicted))
+    return tuple(readings)
+
+
+def same(what: str, route: str, measured: ArrayLike, predicted: ArrayLike, tolerance: float = SOLVER) -> Reading:
+    """Return the largest |log ratio| of two arrays, which is to be 0."""
+    return Reading(f"log ratio, {what}", route, worst(measured, predicted), 0.0, tolerance)
+
+
+def worst(measured: ArrayLike, predicted: ArrayLike) -> float:
+    """Return the largest |log(measured/predicted)|; NaN where anything is missing."""
+    return float(np.abs(np.log(np.asarray(measured, float) / np.asarray(predicted, float))).max())
+
+
+def settles(what: str, route: str, ratios: ArrayLike, predicted: float = 1.0) -> Reading:
+    """Return a ratio read at ``FAR`` and ``FARTHER``, the last axis, held against its limit.
+
+    Of several curves it is the one that ends farthest from the limit.
+    """
+    pairs = np.atleast_2d(np.asarray(ratios, float)).reshape(-1, 2)
+    near, far = pairs[int(np.nan_to_num(np.abs(pairs[:, 1] - predicted), nan=np.inf).argmax())]
+    return Reading(what, route, float(far), predicted, abs(float(far - near)) + SOLVER * abs(predicted))
+
+
+def on_grid(name: str, *checks: str) -> tuple[Reading, ...]:
+    """Return a figure's checks as readings, with the tolerance that its grid and window give.
+
+    A check that its figure calls not identifiable can't tell, whatever its slope.
+    """
+    found = {check.what: check for check in figure(name).checks}
+    place = name.replace("fig", "Figure ")
+    return tuple(replace(found[key], what=f"{key}, {place}", route="grid") for key in checks or found)
+
+
+def together(*readings: Reading | Iterable[Reading]) -> tuple[Reading, ...]:
+    """Return readings and groups of readings as one tuple."""
+    return tuple(one for entry in readings for one in ([entry] if isinstance(entry, Reading) else entry))

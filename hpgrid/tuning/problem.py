@@ -1,0 +1,166 @@
+"""A tuning problem: a bound, a grid and a regime that fit together, and the exact law of the bound in the regime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hpgrid.checks import TUNABLE, InputError
+from hpgrid.grid import Grid
+from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.regime import Regime, along, as_regime
+from hpgrid.search.brute import SearchResult, grid_search
+from hpgrid.shapes import Floats as Array
+from hpgrid.text import held
+
+if TYPE_CHECKING:
+    from hpgrid.asymptotics import Law
+
+
+@dataclass(frozen=True)
+class TuningProblem:
+    """A bound, a grid and a regime that fit together; ``tuning_problem`` makes one.
+
+    Attributes:
+        proxy: the bound, in the form of the grid's budget.
+        grid: where it is searched: the axes that it depends on.
+        regime: what is tuned, fixed, on a path, capped, and the smallest number of iterations.
+        dtype: the precision of the search.
+    """
+
+    proxy: Proxy | FunctionProxy
+    grid: Grid
+    regime: Regime
+    dtype: str = "float64"
+
+    @property
+    def budget(self) -> str:
+        """The name of the budget: "T" or "K"."""
+        return self.grid.budget
+
+    @cached_property
+    def budgets(self) -> Array:
+        """The budgets of the grid, shape (n,)."""
+        return np.asarray(self.grid.axes[self.budget].values)
+
+    @property
+    def min_K(self) -> float | None:
+        """The smallest number of iterations, or None."""
+        return self.regime.min_K
+
+    @property
+    def steps(self) -> dict[str, float]:
+        """The log step of every tuned axis."""
+        return {v: self.grid.axes[v].step for v in self.regime.tuned}
+
+    @cached_property
+    def caps(self) -> dict[str, float]:
+        """The largest value of each capped variable: the regime's, or the bound's own where that is smaller."""
+        return self.regime.joint_caps(self.proxy.caps)
+
+    @cached_property
+    def is_posynomial(self) -> bool:
+        """Whether the bound is a sum of powers of what is tuned, so that its optimum is a convex problem's."""
+        # Of a function nothing follows a path.
+        whole = self.proxy if isinstance(self.proxy, FunctionProxy) else along(self.proxy, self.regime.path)
+        return whole.is_posynomial(self.regime.tuned)
+
+    def in_iterations(self) -> TuningProblem:
+        """Return the problem with iterations as its budget, to be refined: its grid has the same axes otherwise."""
+        grid = self.grid.with_axes(K=self.grid.axes[self.budget])
+        return replace(self, proxy=self.proxy.form("K"), grid=grid, regime=replace(self.regime, min_K=None))
+
+    def holding(self, name: str) -> TuningProblem:
+        """Return the problem with one tuned variable taken out of the tuned ones, its value to be given elsewhere."""
+        others = tuple(v for v in self.regime.tuned if v != name)
+        return replace(self, regime=replace(self.regime, tuned=others))
+
+    def refining(self) -> dict[str, Any]:
+        """Return the keywords that ``refine`` and ``flatness`` take, but for the budgets."""
+        return {"regime": self.regime}
+
+    def search(self) -> SearchResult:
+        """Return the grid's best cell at every budget."""
+        return grid_search(self.proxy, self.grid, regime=self.regime, dtype=self.dtype)
+
+    @cached_property
+    def law(self) -> tuple[Law | None, str]:
+        """The exact asymptotics, or None and why there are none: see ``exact_law``."""
+        return exact_law(self.proxy, self.regime, self.budget)
+
+    def unbounded_to(self, name: str) -> str:
+        """Return where a variable without a best value runs off to, and what would stop it, as far as the law says."""
+        law, _ = self.law
+        if law is not None and name in law.unbounded:
+            direction, cure = law.unbounded[name]
+            return f"{'infinity' if direction > 0 else '0'}: {cure} would stop it"
+        ends = {"b": "infinity", "alpha": "0", "eta": "0 or infinity"}
+        return f"{ends[name]}: only a bound would stop it"
+
+    def roles_text(self) -> str:
+        """Return what is held, on a path and capped: "alpha = 0.001 (beta = 0.999) held, b <= 1e+06"."""
+        parts = [f"{held(v, x)} held" for v, x in self.regime.fixed.items()]
+        parts += [f"{v} = {self.budget}^{power}" for v, power in self.regime.path.items()]
+        parts += [f"{v} <= {cap:g}" for v, cap in self.caps.items() if v in self.regime.tuned]
+        if self.min_K is not None and self.budget == "T":
+            parts.append(f"K >= {self.min_K:g}")
+        return ", ".join(parts)
+
+
+def tuning_problem(
+    proxy: Proxy | FunctionProxy,
+    grid: Grid,
+    regime: Regime,
+    *,
+    min_K: float | None = None,
+    dtype: str = "float64",
+) -> TuningProblem:
+    """Return a problem, checked: every variable of the bound has one role, and every tuned one an axis.
+
+    Axes that the bound does not depend on are left out of the grid.
+
+    Args:
+        proxy: the bound.
+        grid: the box; its budget is the one that the bound is taken in.
+        regime: what is tuned, fixed, on a path, capped.
+        min_K: smallest number of iterations T/b.
+        dtype: "float64" or "float32".
+
+    Raises:
+        ValueError: as ``Regime.settled``.
+    """
+    regime = as_regime(regime, None, min_K).settled(proxy, grid)
+    variables = proxy.form(grid.budget).variables()
+    unused = [v for v in TUNABLE if getattr(grid, v) is not None and v not in variables]
+    return TuningProblem(proxy.form(grid.budget), grid.with_axes(**dict.fromkeys(unused)), regime, dtype)
+
+
+def exact_law(proxy: Proxy | FunctionProxy, regime: Regime, budget: str) -> tuple[Law | None, str]:
+    """Return a bound's exact asymptotics in a regime, or None and why it has none, in a line.
+
+    Args:
+        proxy: the bound.
+        regime: what is tuned, fixed, on a path, capped.
+        budget: "T" or "K".
+    """
+    from hpgrid.asymptotics import exponents
+
+    try:
+        return exponents(proxy, regime=regime, budget=budget), ""
+    except InputError as error:
+        return None, str(error).split(". Given:")[0]
+
+
+def predicted(law: Law | None) -> dict[str, Fraction]:
+    """Return the exponents of the risk and of the tuned variables, as far as there are any."""
+    return {} if law is None else {v: exponent for v, exponent in law.exponent.items() if exponent is not None}
+
+
+def monomials(law: Law | None) -> list[tuple[dict[str, Fraction], Fraction]]:
+    """Return what the leading order fixes of several variables at once, where it leaves each open: powers, exponent."""
+    found = [] if law is None else law.identifiable
+    return [(dict(m.powers), m.exponent) for m in found if len(m.powers) > 1 and 1 in m.powers.values()]
