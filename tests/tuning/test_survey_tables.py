@@ -11,7 +11,7 @@ import pytest
 import xarray
 
 from hpgrid import Grid, LogAxis, Regime, bounds
-from hpgrid.tuning import tables
+from hpgrid.tuning import survey as tables
 from hpgrid.tuning.problem import tuning_problem
 from hpgrid.tuning.survey import Survey, survey
 
@@ -30,9 +30,9 @@ def test_csv_gives_back_the_same_bits(found: Survey, tmp_path: Path) -> None:
     with (tmp_path / "best.csv").open(newline="") as file:
         header, *rows = list(csv.reader(file))
     read = dict(zip(header, zip(*rows)))
-    budget = np.array([float(x) for x in read[found.question.budget]])
-    np.testing.assert_array_equal(budget, found.question.budgets)
-    for v in ("risk", *found.question.regime.tuned):
+    budget = np.array([float(x) for x in read[found.problem.budget]])
+    np.testing.assert_array_equal(budget, found.problem.budgets)
+    for v in ("risk", *found.problem.regime.tuned):
         np.testing.assert_array_equal([float(x) for x in read[f"{v}_hat"]], found.hat[v])
         np.testing.assert_array_equal([float(x) for x in read[f"{v}_star"]], found.star[v])
     assert read["b_edge"] == tuple(str(bool(x)) for x in found.edge["b"])
@@ -41,12 +41,12 @@ def test_csv_gives_back_the_same_bits(found: Survey, tmp_path: Path) -> None:
 
 def test_json_gives_back_the_same_numbers_and_null_for_none(found: Survey) -> None:
     read = json.loads(json.dumps(found.as_dict(), allow_nan=False))
-    assert read["budgets"] == found.question.budgets.tolist()
+    assert read["budgets"] == found.problem.budgets.tolist()
     assert read["eta_hat"] == found.hat["eta"].tolist()
     stars = [np.nan if x is None else x for x in read["b_star"]]
     np.testing.assert_array_equal(stars, found.star["b"])
     assert read["constants"] == {"C1": 1.0, "C2": 2.5, "C3": 1.0}
-    assert read["tuned"] == list(found.question.regime.tuned)
+    assert read["tuned"] == list(found.problem.regime.tuned)
     for slope in found.slopes:
         told = read["slopes"][slope.measured.name]
         assert told["exact"] == (None if slope.exact is None else str(slope.exact))
@@ -59,7 +59,7 @@ def test_netcdf_gives_back_names_flags_units_and_meanings(found: Survey, tmp_pat
     with xarray.open_dataset(path) as read:
         data = read.load()
     xarray.testing.assert_identical(data, tables.dataset(found))
-    budget = found.question.budget
+    budget = found.problem.budget
     assert data.b_edge.dtype == bool
     assert data[budget].attrs["units"] == {"T": "tokens", "K": "iterations"}[budget]
     assert data.b_star.attrs == {"long_name": "the best b, refined; NaN where there is none", "units": "tokens"}
