@@ -213,7 +213,12 @@ def _answer(goal: Goal) -> CriticalBatch:
     # Asked even of a vacuous target: what the bound would give is shown apart.
     reach = _reach(goal, parts, eps_prime)
     status, why = _status(target, parts.Z, reach is not None, lowest(trivial), goal)
-    tuned, fixed = _lmo(goal, target)
+    tuned, fixed = None, None
+    if goal.measure == "gradient" and goal.norm == "dual":  # what the LMO bound is about
+        problem = goal.problem
+        vacuous = target >= min(problem.G0, float(np.sqrt(2 * problem.L * problem.Delta0)))
+        tuned = tokens.lmo_eta_tuned(goal.alpha, target, problem)._replace(vacuous=vacuous)
+        fixed = tokens.lmo_eta_fixed(goal.alpha, target, goal.eta, problem)._replace(vacuous=vacuous)
     return CriticalBatch(
         status=status,
         why=why,
@@ -314,20 +319,6 @@ def _status(target: float, Z: float, reached: bool, trivial: Trivial, goal: Goal
     if not reached:
         return OUT_OF_REACH, f"eps = {target:.6g} is so close to {above} that no number is as large as the tokens"
     return FOUND, f"eps = {target:.6g} is between {above} and what holds trivially, {trivially}"
-
-
-def _lmo(goal: Goal, target: float) -> tuple[Lmo | None, Lmo | None]:
-    """The LMO bound's answers to the same target; it is about the gradient in the dual norm."""
-    if goal.measure != "gradient" or goal.norm != "dual":
-        return None, None
-    problem = goal.problem
-    answers = (
-        tokens.lmo_eta_tuned(goal.alpha, target, problem),
-        tokens.lmo_eta_fixed(goal.alpha, target, goal.eta, problem),
-    )
-    at_start = min(problem.G0, float(np.sqrt(2 * problem.L * problem.Delta0)))
-    tuned, fixed = (answer._replace(vacuous=target >= at_start) for answer in answers)
-    return tuned, fixed
 
 
 def trivial_bounds(measure: str, norm: str, problem: Problem) -> tuple[Trivial, ...]:

@@ -160,29 +160,26 @@ def _answer(panel: Panel, own: Mapping[str, Any], alpha: float, y: float) -> tup
 
 def draw(data: FigureData) -> Figure:
     """Return the picture: a row over weight decay, and one over learning rates without it."""
-    with styled():
-        return _drawn(data.arrays, data.config["parameters"])
-
-
-def _drawn(arrays: Mapping[str, Any], own: Mapping[str, Any]) -> Figure:
+    arrays, own = data.arrays, data.config["parameters"]
     contours = 10.0 ** np.arange(0, 8)
     shown: set[int] = set()
-    figure, axes = new_figure(2, 3, (7.6, 5.6))
-    filled = None
-    for k, panel in enumerate(PANELS):
-        x, y = arrays["alpha"], arrays[panel.y]
-        region = arrays[f"region_{k}"]
-        shown |= set(np.unique(region).tolist()) - {plot.FOUND}
-        filled = plot.batch_map(axes[k], x, y, arrays[f"b_{k}"], region, contours) or filled
-        if k == 0:
-            plot.formula_lines(axes[k], x, y, arrays["formula_0"])
-        log_axes(axes[k], (x[0], x[-1]), (y[0], y[-1]), ("alpha", "eta"))
-        axes[k].set_xlabel(r"$1-\beta$")
-        what = {"lam": r"weight decay $\lambda$", "eta": r"learning rate $\eta$"}[panel.y]
-        axes[k].set_ylabel("" if k % 3 else what)
-        letter(axes[k], k, panel.title + f"\n$\\epsilon={own[f'eps_{panel.measure}']:g}$")
-    if filled is not None:
-        plot.batch_bar(figure, axes, filled)
-    label = f"Theorem 12, ${plot.EPS_PRIME}={own['eps_gradient']:g}$"
-    plot.region_legend(figure, shown, [Line2D([], [], color="0.1", linestyle="--", linewidth=1.0, label=label)])
+    with styled():
+        figure, axes = new_figure(2, 3, (7.6, 5.6))
+        filled = None
+        for k, panel in enumerate(PANELS):
+            x, y = arrays["alpha"], arrays[panel.y]
+            region = arrays[f"region_{k}"]
+            shown |= set(np.unique(region).tolist()) - {plot.FOUND}
+            filled = plot.batch_map(axes[k], x, y, arrays[f"b_{k}"], region, contours) or filled
+            if k == 0:
+                plot.formula_lines(axes[k], x, y, arrays["formula_0"])
+            log_axes(axes[k], (x[0], x[-1]), (y[0], y[-1]), ("alpha", "eta"))
+            axes[k].set_xlabel(r"$1-\beta$")
+            what = {"lam": r"weight decay $\lambda$", "eta": r"learning rate $\eta$"}[panel.y]
+            axes[k].set_ylabel("" if k % 3 else what)
+            letter(axes[k], k, panel.title + f"\n$\\epsilon={own[f'eps_{panel.measure}']:g}$")
+        if filled is not None:
+            plot.batch_bar(figure, axes, filled)
+        label = f"Theorem 12, ${plot.EPS_PRIME}={own['eps_gradient']:g}$"
+        plot.region_legend(figure, shown, [Line2D([], [], color="0.1", linestyle="--", linewidth=1.0, label=label)])
     return figure

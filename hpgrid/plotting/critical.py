@@ -92,7 +92,9 @@ def batch_map(axes: Axes, x: Array, y: Array, b: Array, region: NDArray[np.int_]
     log_b = np.ma.masked_invalid(np.log10(b))
     if log_b.count() == 0:
         return None
-    filled = axes.contourf(x, y, log_b, levels=np.log10(levels), cmap=_shades(), extend="both", zorder=2)
+    # Without the dark end of the map, which hides black lines.
+    shades = ListedColormap(colormaps["viridis"](np.linspace(0.35, 1.0, 256)))
+    filled = axes.contourf(x, y, log_b, levels=np.log10(levels), cmap=shades, extend="both", zorder=2)
     # Next to where it is out of reach the batch size grows without end, and lines would run together.
     steep = _steepness(log_b)
     shown = np.ma.masked_where(~(steep < _STEEP), log_b)
@@ -138,11 +140,6 @@ def batch_bar(figure: Figure, axes: Sequence[Axes], filled: Any) -> None:
     bar.set_label("critical batch size $b$")
     bar.ax.yaxis.set_major_formatter(_power)
     bar.outline.set_visible(False)
-
-
-def _shades() -> ListedColormap:
-    """The dark ends of the map hide black lines."""
-    return ListedColormap(colormaps["viridis"](np.linspace(0.35, 1.0, 256)))
 
 
 def region_legend(figure: Figure, regions: set[int], more: Sequence[Any] = ()) -> None:
