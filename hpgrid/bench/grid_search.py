@@ -1,4 +1,4 @@
-"""The benchmark of ``hpgrid.grid_search``: the same work by hpgrid and by what one would write instead.
+"""The benchmark of ``hpgrid.grid_search``: the same task by hpgrid and by what one would write instead.
 
 Every contender's answer is checked before anything is timed. They are then timed in turn, in one
 run, and the device's ceilings with them; first calls and peak memory are measured in a fresh process
@@ -8,23 +8,35 @@ each, all of them before this process takes the device: a TPU serves one process
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from statistics import median
+from typing import Any
 
-from hpgrid.bench.agreement import Agreement, compare, reference
-from hpgrid.bench.ceilings import Ceiling, ceilings
-from hpgrid.bench.contenders import CONTENDERS, HPGRID, Contender, why_not
-from hpgrid.bench.measure import Fresh, fresh, interleaved
-from hpgrid.bench.needs import needs
-from hpgrid.bench.problem import Loaded
-from hpgrid.bench.report import Outcome, remarks, row, table
-from hpgrid.bench.works import WORKS
+from hpgrid.bench.harness import (
+    FACTORED,
+    PRINTED,
+    Agreement,
+    Fresh,
+    Ready,
+    compare,
+    cpu,
+    fresh,
+    interleaved,
+    paired,
+    reference,
+)  # fmt: skip
+from hpgrid.bench.roofline import Ceiling, Count, ceilings, task_count
+from hpgrid.bench.tasks import CONTENDERS, HPGRID, TASKS, Contender, why_not
 from hpgrid.grid import Grid
 from hpgrid.progress import track
+from hpgrid.record import SCHEMA, made_with
 
 #: Seconds that all rounds of a contender may take.
 _PATIENCE = 3600
 
-#: From a contender's name, a work and n to what its first call costs, or why there is none.
+#: From a contender's name, a task and n to what its first call costs, or why there is none.
 Probe = Callable[[str, str, int], Fresh | str]
 
 
@@ -32,8 +44,86 @@ class Failed(Exception):
     """The contenders can't be compared: one gives another answer, or hpgrid gives none."""
 
 
+@dataclass(frozen=True)
+class Row:
+    """What was measured of one contender at one task.
+
+    Attributes:
+        detail: how it ran: device, threads, compiled or not.
+        seconds: the time of every round, in order.
+        median_s: their median.
+        ratio: its median over hpgrid's: how many times slower.
+        paired_ratio: the median over rounds of its time over hpgrid's in the same round.
+        points_per_s: grid points over ``median_s``.
+        first: its first call in a fresh process.
+        agreement: its answer against NumPy's, as printed.
+    """
+
+    detail: str
+    seconds: tuple[float, ...]
+    median_s: float
+    ratio: float
+    paired_ratio: float
+    points_per_s: float
+    first: Fresh
+    agreement: Agreement
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was measured at one task.
+
+    Attributes:
+        task: its name.
+        n: values an axis.
+        rows: what was measured, by the contender's name.
+        skipped: why nothing was, by the contender's name.
+        count: what hpgrid's search needs per point.
+        ceilings: operations ("arithmetic") and bytes ("memory") a second that the device reached, in the
+            fastest of the same rounds.
+        doubled: hpgrid's first call at 2n values an axis, or None where it wasn't asked for.
+    """
+
+    task: str
+    n: int
+    rows: Mapping[str, Row]
+    skipped: Mapping[str, str]
+    count: Count
+    ceilings: Mapping[str, float]
+    doubled: Fresh | None = None
+
+    @property
+    def points(self) -> int:
+        """How many points were searched."""
+        return self.n**4
+
+    @property
+    def floors(self) -> dict[str, float]:
+        """Seconds that hpgrid's search needs at least, by ceiling; "handed on": were it all to go through memory."""
+        need = self.count
+        return {
+            "arithmetic": self.points * need.operations / self.ceilings["arithmetic"],
+            "memory": self.points * need.bytes / self.ceilings["memory"],
+            "handed on": self.points * need.moved / self.ceilings["memory"],
+        }
+
+    @property
+    def reached(self) -> dict[str, float]:
+        """What fraction of each ceiling hpgrid reached in its fastest round: the floor over its time."""
+        fastest = min(self.rows[HPGRID.name].seconds)
+        return {name: floor / fastest for name, floor in self.floors.items()}
+
+    @property
+    def peak_ratio(self) -> float | None:
+        """hpgrid's peak memory at 2n over that at n."""
+        return self.doubled and self.doubled.peak_mib / self.rows[HPGRID.name].first.peak_mib
+
+
+# --- measuring ---
+
+
 def run(
-    works: Sequence[str],
+    tasks: Sequence[str],
     sizes: Sequence[int],
     runs: int,
     *,
@@ -41,10 +131,10 @@ def run(
     probe: Probe | None = None,
     say: Callable[[str], object] = print,
 ) -> list[Outcome]:
-    """Return what every contender costs at each work and size, and say each as soon as it is measured.
+    """Return what every contender costs at each task and size, and say each as soon as it is measured.
 
     Args:
-        works: their names.
+        tasks: their names.
         sizes: values an axis.
         runs: timed rounds.
         contenders: who takes part, by name; hpgrid does.
@@ -55,22 +145,22 @@ def run(
         Failed: see ``measure``.
     """
     probe = cache(probe or fresh)
-    jobs = [(work, n) for work in works for n in sizes]
-    for work, n in track(jobs, "first calls"):
-        first_calls(work, n, runs, contenders, probe)
-        if work == "R1":
-            probe(HPGRID.name, work, 2 * n)
+    pairs = [(task, n) for task in tasks for n in sizes]
+    for task, n in track(pairs, "first calls"):
+        first_calls(task, n, runs, contenders, probe)
+        if task == "R1":
+            probe(HPGRID.name, task, 2 * n)
     limits = ceilings()
     outcomes = []
-    for work, n in jobs:
-        outcomes.append(measure(work, n, runs, limits=limits, contenders=contenders, probe=probe))
-        say(f"\n{work}: {WORKS[work].asks}; {n}^4 points, {runs} runs, float64")
-        say(f"{table(outcomes[-1])}\n{remarks(outcomes[-1])}")
+    for task, n in pairs:
+        outcomes.append(measure(task, n, runs, limits=limits, contenders=contenders, probe=probe))
+        say(f"\n{task}: {TASKS[task].asks}; {n}^4 points, {runs} runs, float64")
+        say(f"{table(outcomes[-1])}\n{notes(outcomes[-1])}")
     return outcomes
 
 
 def measure(
-    work: str,
+    task: str,
     n: int,
     runs: int,
     *,
@@ -78,10 +168,10 @@ def measure(
     contenders: Mapping[str, Contender] = CONTENDERS,
     probe: Probe = fresh,
 ) -> Outcome:
-    """Return what every contender costs at one work.
+    """Return what every contender costs at one task.
 
     Args:
-        work: its name, R1 to R4.
+        task: its name, R1 to R4.
         n: values an axis.
         runs: timed rounds, after one call of each that is checked and not timed.
         limits: the device's ceilings, which are timed in the same rounds.
@@ -91,42 +181,35 @@ def measure(
     Raises:
         Failed: a contender disagrees with the reference, or hpgrid can't run.
     """
-    firsts, skipped = first_calls(work, n, runs, contenders, probe)
-    doubled = probe(HPGRID.name, work, 2 * n) if work == "R1" else None
+    firsts, skipped = first_calls(task, n, runs, contenders, probe)
+    doubled = probe(HPGRID.name, task, 2 * n) if task == "R1" else None
     if HPGRID.name not in firsts or isinstance(doubled, str):
         raise Failed(f"hpgrid can't run: {skipped.get(HPGRID.name, doubled)}")
     grid = Grid.footnote(n)
-    loaded = {name: contenders[name].load(work, grid) for name in firsts}
-    agreements = check(work, grid, loaded)
+    loaded = {name: contenders[name].load(task, grid) for name in firsts}
+    agreements = check(task, grid, loaded)
     calls = {name: ready.call for name, ready in loaded.items()} | {name: c.call for name, c in limits.items()}
     seconds = interleaved(calls, runs)
     rows = {
-        name: row(
-            ready.detail,
-            seconds[name],
-            seconds[HPGRID.name],
-            n**4,
-            first=firsts[name],
-            agreement=agreements[name],
-        )
+        name: row(ready.detail, seconds[name], seconds[HPGRID.name], n**4, firsts[name], agreements[name])
         for name, ready in loaded.items()
     }
     rates = {name: limit.amount / min(seconds[name]) for name, limit in limits.items()}
-    return Outcome(work, n, rows, skipped, needs(work, grid), rates, doubled)
+    return Outcome(task, n, rows, skipped, task_count(task, grid), rates, doubled)
 
 
 def first_calls(
-    work: str, n: int, runs: int, contenders: Mapping[str, Contender], probe: Probe
+    task: str, n: int, runs: int, contenders: Mapping[str, Contender], probe: Probe
 ) -> tuple[dict[str, Fresh], dict[str, str]]:
     """Return the cost of every contender's first call, and why the others have none or are not timed."""
     firsts, skipped = {}, {}
     for name, contender in contenders.items():
-        outcome = why_not(contender, n) or probe(name, work, n)
-        why = outcome if isinstance(outcome, str) else too_slow(outcome.first_call_s, runs)
-        if isinstance(outcome, str) or why:
+        first = why_not(contender, n) or probe(name, task, n)
+        why = first if isinstance(first, str) else too_slow(first.first_call_s, runs)
+        if isinstance(first, str) or why:
             skipped[name] = str(why)
         else:
-            firsts[name] = outcome
+            firsts[name] = first
     return firsts, skipped
 
 
@@ -138,18 +221,145 @@ def too_slow(first_call_s: float, runs: int) -> str | None:
     return f"its first call took {first_call_s:.0f} s, so that {runs} rounds would take some {seconds / 3600:.1f} hours"
 
 
-def check(work: str, grid: Grid, loaded: Mapping[str, Loaded]) -> dict[str, Agreement]:
+def check(task: str, grid: Grid, loaded: Mapping[str, Ready]) -> dict[str, Agreement]:
     """Return how every contender's answer compares with eq. (4) as printed.
 
     Raises:
         Failed: one disagrees with it.
     """
-    expected = reference(work, grid)
+    expected = reference(task, grid)
     agreements = {name: compare(ready.call(), expected) for name, ready in loaded.items()}
     for name, agreement in agreements.items():
         if not agreement.holds:
             raise Failed(
-                f"{name} disagrees with NumPy as printed on {work}: of {agreement.cells} cells, "
+                f"{name} disagrees with NumPy as printed on {task}: of {agreement.cells} cells, "
                 f"{agreement.wrong_indices} have another index and {agreement.wrong_values} another value"
             )
     return agreements
+
+
+def row(
+    detail: str,
+    seconds: Sequence[float],
+    hpgrid: Sequence[float],
+    points: int,
+    first: Fresh,
+    agreement: Agreement,
+) -> Row:
+    """Return a contender's row from its times and hpgrid's, in the same rounds."""
+    ratio = median(seconds) / median(hpgrid)
+    rate = points / median(seconds)
+    return Row(detail, tuple(seconds), median(seconds), ratio, paired(seconds, hpgrid), rate, first, agreement)
+
+
+# --- for people ---
+
+_COLUMNS = (
+    *("contender", "median ms", "x hpgrid", "paired", "Gpoints/s"),
+    *("first call s", "peak MiB", "imports MiB", "device MiB", "how"),
+)
+
+
+def table(outcome: Outcome) -> str:
+    """Return an outcome as aligned text.
+
+    "x hpgrid" and "paired" say how many times slower than hpgrid a contender is, by the medians and
+    by the median over rounds; "imports MiB" is the part of the peak that was there before the call.
+    """
+    lines = [_COLUMNS, *(_cells(name, row) for name, row in outcome.rows.items())]
+    if all(row.first.device_mib is None for row in outcome.rows.values()):
+        lines = [(*line[:-2], line[-1]) for line in lines]  # no accelerator: no column for its memory
+    skipped = {CONTENDERS[name].label: why for name, why in outcome.skipped.items()}
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    widths[0] = max(widths[0], *map(len, skipped), 0)
+    shown = []
+    for first, *numbers, last in lines:
+        middle = [text.rjust(width) for text, width in zip(numbers, widths[1:])]
+        shown.append("  ".join([first.ljust(widths[0]), *middle, last]))
+    shown += [f"{label.ljust(widths[0])}  skipped: {why}" for label, why in skipped.items()]
+    return "\n".join(shown)
+
+
+def _cells(name: str, row: Row) -> tuple[str, ...]:
+    return (
+        CONTENDERS[name].label,
+        f"{1e3 * row.median_s:.1f}",
+        f"{row.ratio:.2f}",
+        f"{row.paired_ratio:.2f}",
+        f"{row.points_per_s / 1e9:.2f}",
+        f"{row.first.first_call_s:.2f}",
+        f"{row.first.peak_mib:.0f}",
+        f"{row.first.imports_mib:.0f}",
+        "-" if row.first.device_mib is None else f"{row.first.device_mib:.0f}",
+        row.detail,
+    )
+
+
+def notes(outcome: Outcome) -> str:
+    """Return what the table doesn't hold: how far the answers agree, memory at twice the n, what was reached."""
+    agreements = [row.agreement for row in outcome.rows.values()]
+    cells, clear = agreements[0].cells, agreements[0].clear
+    need, reached = outcome.count, {name: _percent(part) for name, part in outcome.reached.items()}
+    doubled = [
+        f"hpgrid at n = {2 * outcome.n}, 16 times the points: peak {first.peak_mib:.0f} MiB, "
+        f"{outcome.peak_ratio:.2f} times that at n = {outcome.n}."
+        for first in [outcome.doubled]
+        if first
+    ]
+    return "\n".join([
+        f"All agree: on the indices of the {clear:,} of {cells:,} cells whose runner-up is more than 8 eps "
+        "above the best,",
+        f"and on all values, within {max(a.largest_eps for a in agreements):.1f} eps "
+        f"(of the other cells, up to {max(a.other_indices for a in agreements):,} have another index).",
+        *doubled,
+        f"hpgrid needs {need.operations:.2f} operations a point and {need.bytes:.2g} bytes in or out; "
+        f"it hands on {need.handed:.2f} more from step to step, {need.at_once / 1e6:.1f} MB at a time.",
+        f"Measured in the same rounds: {outcome.ceilings['arithmetic'] / 1e9:.1f} G operations/s "
+        f"(multiply-adds, two each), {outcome.ceilings['memory'] / 1e9:.1f} GB/s (triad).",
+        f"Reached, in the fastest round: {reached['arithmetic']} of the arithmetic, {reached['memory']} of the memory "
+        f"({reached['handed on']} if what is handed on went through memory, too).",
+    ])  # fmt: skip
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.2g}%" if fraction < 0.1 else f"{100 * fraction:.0f}%"
+
+
+# --- for a file ---
+
+
+def record(outcomes: Sequence[Outcome], runs: int) -> dict[str, Any]:
+    """Return all that was measured, for ``write_json``: a result for each task and n."""
+    made = made_with("float64")
+    made["versions"] |= {package: _version(package) for package in ("numexpr", "torch", "numba")}
+    return {
+        "schema": SCHEMA,
+        "benchmark": "grid_search",
+        "bound": "Shulgin et al., eq. (4), C1 = C2 = C3 = 1",
+        "expressions": {"numpy_printed": PRINTED, "numpy_factored": FACTORED},
+        "runs": runs,
+        "cpu": cpu(),
+        **made,
+        "results": [
+            {
+                "work": one.task,
+                "asks": TASKS[one.task].asks,
+                "n": one.n,
+                "points": one.points,
+                "contenders": {name: asdict(row) | {"first": row.first._asdict()} for name, row in one.rows.items()},
+                "skipped": one.skipped,
+                "per_point": asdict(one.count),
+                "ceilings_per_s": one.ceilings,
+                "reached": one.reached,
+                "doubled": one.doubled and {"n": 2 * one.n} | one.doubled._asdict() | {"peak_ratio": one.peak_ratio},
+            }
+            for one in outcomes
+        ],
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None

@@ -1,4 +1,4 @@
-"""The works by Numba: loops over every point, one thread a budget, with tables on the axes."""
+"""The tasks by Numba: loops over every point, one thread a budget, with tables on the axes."""
 
 from __future__ import annotations
 
@@ -9,39 +9,41 @@ import numba
 import numpy as np
 from numba import njit, prange
 
-from hpgrid.bench.problem import Axes, Found, Loaded, axes_of
+from hpgrid.bench.harness import Answer, Floats, Ready, axes_of
 from hpgrid.grid import Grid
 
+Axes = tuple[Floats, Floats, Floats, Floats]
 
-def load(work: str, grid: Grid) -> Loaded:
-    """Return a work by compiled loops; they are compiled at the first call."""
+
+def load(task: str, grid: Grid) -> Ready:
+    """Return a task by compiled loops; they are compiled at the first call."""
     ways = {"R1": _jointly, "R2": _over_eta_b, "R3": _over_eta_alpha, "R4": _along_eta}
-    return Loaded(partial(ways[work], axes_of(grid)), f"{numba.get_num_threads()} threads")
+    return Ready(partial(ways[task], axes_of(grid)), f"{numba.get_num_threads()} threads")
 
 
-def _jointly(axes: Axes) -> Found:
+def _jointly(axes: Axes) -> Answer:
     """R1: R3's best for every b, and the best of them."""
     risk, place = _best_alpha(*axes)
     b = risk.argmin(1)
     t = np.arange(len(b))
-    return Found(risk[t, b], (_best_eta_at(*axes, b, place[t, b], t), b, place[t, b]))
+    return Answer(risk[t, b], (_best_eta_at(*axes, b, place[t, b], t), b, place[t, b]))
 
 
-def _over_eta_b(axes: Axes) -> Found:
+def _over_eta_b(axes: Axes) -> Answer:
     risk, eta, b = (part.T for part in _best_eta_b(*axes))
-    return Found(risk, (eta, b))
+    return Answer(risk, (eta, b))
 
 
-def _over_eta_alpha(axes: Axes) -> Found:
+def _over_eta_alpha(axes: Axes) -> Answer:
     risk, place = _best_alpha(*axes)
     t, b = np.indices(risk.shape)
     eta = _best_eta_at(*axes, b.ravel(), place.ravel(), t.ravel()).reshape(risk.shape)
-    return Found(risk.T, (eta.T, place.T))
+    return Answer(risk.T, (eta.T, place.T))
 
 
-def _along_eta(axes: Axes) -> Found:
+def _along_eta(axes: Axes) -> Answer:
     risk, index = _best_eta(*axes)
-    return Found(np.moveaxis(risk, 0, -1), (np.moveaxis(index, 0, -1),))
+    return Answer(np.moveaxis(risk, 0, -1), (np.moveaxis(index, 0, -1),))
 
 
 @njit

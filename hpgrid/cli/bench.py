@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from hpgrid.bench.contenders import CONTENDERS, HPGRID, Contender
-from hpgrid.bench.works import SWEEP, WORKS
+from hpgrid.bench.tasks import CONTENDERS, HPGRID, SWEEP, TASKS, Contender
 from hpgrid.checks import bad
 from hpgrid.cli import options
 
 if TYPE_CHECKING:
-    from hpgrid.bench.report import Outcome
+    from hpgrid.bench.grid_search import Outcome
 
 #: NumPy holds n^3 points at a time, and R1's memory is measured at 2n, on 16 n^4 of them.
 _SMALLEST, _LARGEST = 2, 300
@@ -27,7 +26,7 @@ def benchmark(
     *,
     only: Annotated[
         list[str] | None,
-        Parameter(negative="", help=f"Works, such as R1,R4: {', '.join((*WORKS, SWEEP))}; else all."),
+        Parameter(negative="", help=f"Works, such as R1,R4: {', '.join((*TASKS, SWEEP))}; else all."),
     ] = None,
     n: Annotated[list[str] | None, Parameter(negative="", help="Values an axis, such as 50,100,200; else 100.")] = None,
     runs: Annotated[int, Parameter(converter=options.whole(1, example=7), help="Timed rounds.")] = 7,
@@ -42,22 +41,22 @@ def benchmark(
     ] = False,
 ) -> int:
     """Time grid searches by hpgrid and by others, check that all agree, and say what the device could do at most."""
-    works = _chosen("work", only, (*WORKS, SWEEP))
+    tasks = _chosen("work", only, (*TASKS, SWEEP))
     sizes = [
         options.whole_number("--n", text, _SMALLEST, _LARGEST, example="50,100,200")
         for text in options.names(n) or ("100",)
     ]
     taking_part = {name: CONTENDERS[name] for name in (*_chosen("contender", contenders, CONTENDERS), HPGRID.name)}
-    if plot and works == (SWEEP,):
+    if plot and tasks == (SWEEP,):
         raise bad("what is plotted is R1 to R4", SWEEP, "--only R1,R4, say, or no --plot")
     options.check_file(json, "the record is written to a file", "bench.json")
     options.check_picture(plot, "the plot is written to a file", "bench.png")
     if needs:
-        from hpgrid.bench.needs import lines
+        from hpgrid.bench.roofline import lines
 
-        print("\n".join(lines([work for work in works if work in WORKS], sizes)))
+        print("\n".join(lines([task for task in tasks if task in TASKS], sizes)))
         return 0
-    return _run(works, sorted(set(sizes)), runs, taking_part, json, plot)
+    return _run(tasks, sorted(set(sizes)), runs, taking_part, json, plot)
 
 
 def _chosen(kind: str, named: Sequence[str] | None, known: Sequence[str] | Mapping[str, Any]) -> tuple[str, ...]:
@@ -67,7 +66,7 @@ def _chosen(kind: str, named: Sequence[str] | None, known: Sequence[str] | Mappi
 
 
 def _run(
-    works: Sequence[str],
+    tasks: Sequence[str],
     sizes: Sequence[int],
     runs: int,
     contenders: Mapping[str, Contender],
@@ -77,9 +76,9 @@ def _run(
     # First calls are made in processes of their own, beside this one: each takes what it needs of a GPU.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
     from hpgrid.bench import grid_search
-    from hpgrid.bench.problem import FACTORED, PRINTED
+    from hpgrid.bench.harness import FACTORED, PRINTED
 
-    searches = [work for work in works if work in WORKS]
+    searches = [task for task in tasks if task in TASKS]
     say = partial(print, flush=True)
     if searches:
         say(f"As printed:       {PRINTED}\nFactored by hand: {FACTORED}, then the rest")
@@ -88,14 +87,14 @@ def _run(
     except grid_search.Failed as error:
         print(f"hpgrid: error: {error}", file=sys.stderr)
         return 1
-    swept = _sweeps(sizes, runs) if SWEEP in works else []
+    swept = _sweeps(sizes, runs) if SWEEP in tasks else []
     _write(outcomes, swept, runs, json, plot)
     return 0
 
 
 def _sweeps(sizes: Sequence[int], runs: int) -> list[dict[str, Any]]:
     """Run the sweeps of many constants, say what they cost, and return their records."""
-    from hpgrid.bench.sweep import report
+    from hpgrid.bench.many_constants import report
 
     records = []
     for n in sizes:
@@ -111,12 +110,12 @@ def _write(
     from hpgrid.record import write_json
 
     if json:
-        from hpgrid.bench.report import record
+        from hpgrid.bench.grid_search import record
 
         write_json(json, record(outcomes, runs) | {"sweeps": swept})
         print(json)
     if plot:
-        from hpgrid.bench.picture import draw
+        from hpgrid.bench.cost_plot import draw
 
         options.write_picture(draw(outcomes), plot)
         print(plot)

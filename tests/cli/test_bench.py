@@ -11,10 +11,9 @@ from typing import Any
 
 import pytest
 
-from hpgrid.bench import grid_search, measure, problem
-from hpgrid.bench.ceilings import Ceiling, ceilings
-from hpgrid.bench.contenders import CONTENDERS
-from hpgrid.bench.works import WORKS
+from hpgrid.bench import grid_search, harness, many_constants
+from hpgrid.bench.roofline import Ceiling, ceilings
+from hpgrid.bench.tasks import CONTENDERS, TASKS
 from hpgrid.cli import bench, main
 
 N = 5
@@ -25,13 +24,13 @@ FEW["torch"] = replace(CONTENDERS["torch"], package="no_such_package")
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fresh(name: str, work: str, n: int) -> measure.Fresh:
-        return measure.Fresh(first_call_s=0.5, peak_mib=100.0 + n, imports_mib=90.0)
+    def fresh(name: str, task: str, n: int) -> harness.Fresh:
+        return harness.Fresh(first_call_s=0.5, peak_mib=100.0 + n, imports_mib=90.0)
 
     def small() -> Any:
         return {name: Ceiling(limit.call, limit.amount) for name, limit in ceilings(2**10, 2**10).items()}
 
-    monkeypatch.setattr(measure, "_WARMING", 0.0)
+    monkeypatch.setattr(harness, "_WARMING", 0.0)
     monkeypatch.setattr(grid_search, "fresh", fresh)
     monkeypatch.setattr(grid_search, "ceilings", small)
     monkeypatch.setattr(bench, "CONTENDERS", FEW)
@@ -49,17 +48,17 @@ def test_it_prints_tables_and_writes_a_whole_record_and_a_plot(
     target, picture = tmp_path / "made" / "bench.json", tmp_path / "made" / "bench.png"
     assert status("--n", f"{N + 1},{N}", "--runs", 2, "--json", target, "--plot", picture) == 0
     shown = capsys.readouterr().out
-    for text in (problem.PRINTED, problem.FACTORED, "skipped: no_such_package is not installed", "Reached"):
+    for text in (harness.PRINTED, harness.FACTORED, "skipped: no_such_package is not installed", "Reached"):
         assert text in shown
-    for work in WORKS:
-        assert f"{work}: {WORKS[work].asks}; {N}^4 points, 2 runs, float64" in shown
+    for task in TASKS:
+        assert f"{task}: {TASKS[task].asks}; {N}^4 points, 2 runs, float64" in shown
     assert "hpgrid at n = 10, 16 times the points: peak 110 MiB, 1.05 times that at n = 5." in shown
     assert sorted(path.name for path in target.parent.iterdir()) == ["bench.json", "bench.png"]
     assert picture.read_bytes().startswith(b"\x89PNG")
     record = json.loads(target.read_text())
     assert {"schema", "cpu", "device", "versions", "runs", "results", "expressions", "sweeps"} <= set(record)
     assert {"numpy", "jax", "hpgrid", "torch", "numba", "numexpr"} <= set(record["versions"])
-    assert [(found["work"], found["n"]) for found in record["results"]] == [(w, n) for w in WORKS for n in (N, N + 1)]
+    assert [(found["work"], found["n"]) for found in record["results"]] == [(w, n) for w in TASKS for n in (N, N + 1)]
     for found in record["results"]:
         _check(found)
 
@@ -90,9 +89,7 @@ def test_hpgrid_takes_part_whoever_else_is_named(capsys: pytest.CaptureFixture[s
 
 
 def test_a_sweep_is_one_more_work(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    from hpgrid.bench import sweep
-
-    monkeypatch.setattr(sweep, "report", lambda n, runs: (f"1000 triples at n = {n}, {runs} runs", {"n": n}))
+    monkeypatch.setattr(many_constants, "report", lambda n, runs: (f"1000 triples at n = {n}, {runs} runs", {"n": n}))
     assert status("--only", "sweep", "--n", "5,6", "--runs", 3) == 0
     assert capsys.readouterr().out == "".join(f"\n1000 triples at n = {n}, 3 runs\n" for n in (5, 6))
 

@@ -1,4 +1,4 @@
-"""Cost against work: a panel a work, a line a contender, and the floors that the device's ceilings set."""
+"""Cost against work: a panel a task, a line a contender, and the floors that the device's ceilings set."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hpgrid.bench.contenders import CONTENDERS, HPGRID
-from hpgrid.bench.report import Outcome
-from hpgrid.bench.works import WORKS
+from hpgrid.bench.grid_search import Outcome
+from hpgrid.bench.tasks import CONTENDERS, HPGRID, TASKS
 from hpgrid.plotting.style import OPTIMUM, SHORT, letter, log_axes, new_figure, styled
 
 #: Colours that the colour blind tell apart, and markers for grey print.
@@ -36,45 +35,36 @@ _FLOORS: Mapping[str, tuple[str, str]] = {
 
 def draw(outcomes: Sequence[Outcome]) -> Figure:
     """Return the figure of seconds (medians) against points searched, for hpgrid and the others."""
-    works = [work for work in WORKS if any(outcome.work == work for outcome in outcomes)]
-    columns = min(2, len(works))
-    rows = math.ceil(len(works) / columns)
+    tasks = [task for task in TASKS if any(outcome.task == task for outcome in outcomes)]
+    columns = min(2, len(tasks))
+    rows = math.ceil(len(tasks) / columns)
     with styled():
         figure, panels = new_figure(rows, columns, (3.5 * columns, 2.6 * rows + 0.9))
         limits = _limits(outcomes)
-        for k, (axes, work) in enumerate(zip(panels, works)):
-            _panel(axes, [outcome for outcome in outcomes if outcome.work == work], limits)
-            letter(axes, k, _title(work))
-        for axes in panels[len(works) :]:
+        for k, (axes, task) in enumerate(zip(panels, tasks)):
+            _panel(axes, [outcome for outcome in outcomes if outcome.task == task], limits)
+            over, remaining = _tuple(TASKS[task].over), _tuple((*TASKS[task].remaining, "T"))
+            letter(axes, k, f"{task}: best {over} for every {remaining}")
+        for axes in panels[len(tasks) :]:
             axes.remove()
-        _legend(figure, panels[: len(works)], 1 + columns)
+        # Every line is named once, hpgrid's first and the floors last.
+        named: dict[str, Any] = {}
+        for axes in panels[: len(tasks)]:
+            named |= dict(zip(*reversed(axes.get_legend_handles_labels())))
+        floors = [label for _, label in _FLOORS.values()]
+        labels = sorted(named, key=lambda label: (label in floors, label != HPGRID.label))
+        figure.legend([named[label] for label in labels], labels, loc="outside lower center", ncols=1 + columns)
     return figure
 
 
-def _title(work: str) -> str:
-    """R2: best $(\\eta, b)$ for every $(\\alpha, T)$."""
-    asked = WORKS[work]
-    return f"{work}: best {_tuple(asked.over)} for every {_tuple((*asked.kept, 'T'))}"
-
-
 def _tuple(names: Sequence[str]) -> str:
-    """Symbols in parentheses, or one without."""
+    """Symbols in parentheses, or one without: $(\\eta, b)$."""
     listed = ", ".join(SHORT[name] for name in names)
     return f"${listed}$" if len(names) == 1 else f"$({listed})$"
 
 
-def _legend(figure: Figure, panels: Sequence[Axes], columns: int) -> None:
-    """Name every line once, hpgrid's first and the floors last."""
-    named: dict[str, Any] = {}
-    for axes in panels:
-        named |= dict(zip(*reversed(axes.get_legend_handles_labels())))
-    floors = [label for _, label in _FLOORS.values()]
-    labels = sorted(named, key=lambda label: (label in floors, label != HPGRID.label))
-    figure.legend([named[label] for label in labels], labels, loc="outside lower center", ncols=columns)
-
-
 def _limits(outcomes: Sequence[Outcome]) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Ranges that all panels share, with room around what is drawn."""
+    """Ranges that all panels share, with space around what is drawn."""
     points = [outcome.points for outcome in outcomes]
     seconds = [row.median_s for outcome in outcomes for row in outcome.rows.values()]
     seconds += [outcome.floors[name] for outcome in outcomes for name in _FLOORS]
@@ -82,7 +72,7 @@ def _limits(outcomes: Sequence[Outcome]) -> tuple[tuple[float, float], tuple[flo
 
 
 def _panel(axes: Axes, outcomes: Sequence[Outcome], limits: tuple[tuple[float, float], tuple[float, float]]) -> None:
-    """Draw one work: floors below all, hpgrid above all."""
+    """Draw one task: floors below all, hpgrid above all."""
     for name, (style, label) in _FLOORS.items():
         # A floor goes as the number of points, but for what is shared by a line of them: on from either end.
         x = [limits[0][0], *(outcome.points for outcome in outcomes), limits[0][1]]

@@ -1,0 +1,191 @@
+"""The tasks by hpgrid, and by what one would write instead: NumPy, NumExpr, four nested vmaps, PyTorch.
+
+Each function makes a contender ready. What it needs beyond NumPy is imported in it, when it takes part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from hpgrid.bench.harness import (
+    FACTORED,
+    PRINTED,
+    Answer,
+    Floats,
+    Ready,
+    axes_of,
+    bound,
+    open_axes,
+    part_with_eta,
+)  # fmt: skip
+from hpgrid.bench.tasks import HYPERPARAMETERS, TASKS
+from hpgrid.grid import Grid
+
+
+def hpgrid(task: str, grid: Grid) -> Ready:
+    """Return a task by ``hpgrid.grid_search``."""
+    import jax
+
+    from hpgrid.bounds import lmo
+    from hpgrid.search.brute import grid_search
+
+    proxy, over = lmo(C1=1.0, C2=1.0, C3=1.0), TASKS[task].over
+
+    def call() -> Answer:
+        best = grid_search(proxy, grid, over=over)
+        return Answer(best.risk, tuple(best.index[axis] for axis in over))
+
+    return Ready(call, jax.default_backend())
+
+
+# --- one T at a time, by NumPy and by NumExpr ---
+
+
+def numpy_printed(task: str, grid: Grid) -> Ready:
+    """Return a task by eq. (4) as printed."""
+    cell = open_axes(grid, TASKS[task].order)
+    return Ready(_printed(lambda t: bound(np.sqrt, *cell, t), task, grid), "1 thread")
+
+
+def numpy_factored(task: str, grid: Grid, axis: int) -> Ready:
+    """Return a task by the part with eta first, its argmin along eta, then the rest.
+
+    ``axis`` is where eta lies: 0, in the order of the paper, or -1, where NumPy's argmin is fastest.
+    """
+    cell = open_axes(grid, _factored_order(axis, task))
+    return Ready(_factored(partial(part_with_eta, *cell), axis, task, grid), "1 thread")
+
+
+def numexpr_printed(task: str, grid: Grid) -> Ready:
+    """Return a task by eq. (4) as printed: every part of it for every cell, however few axes it varies along."""
+    text = PRINTED.replace("np.", "")  # NumExpr has a sqrt of its own
+    evaluate, threads = _evaluator(text, grid, TASKS[task].order)
+    return Ready(_printed(evaluate, task, grid), threads)
+
+
+def numexpr_factored(task: str, grid: Grid) -> Ready:
+    """Return a task by the part with eta first, its argmin along eta, then the rest by NumPy; eta lies last."""
+    evaluate, threads = _evaluator(FACTORED, grid, _factored_order(-1, task))
+    return Ready(_factored(evaluate, -1, task, grid), threads)
+
+
+def _evaluator(text: str, grid: Grid, order: tuple[str, ...]) -> tuple[Callable[[float], Floats], str]:
+    """What evaluates an expression over all cells of one T, into one array that is used again; on how many threads."""
+    import numexpr
+
+    names: dict[str, Any] = dict(zip(HYPERPARAMETERS, open_axes(grid, order))) | {"C1": 1.0, "C2": 1.0, "C3": 1.0}
+    values = np.empty([len(grid.axes[name]) for name in order])
+
+    def evaluate(t: float) -> Floats:
+        numexpr.evaluate(text, names | {"T": t}, out=values)
+        return values
+
+    return evaluate, f"{numexpr.nthreads} threads"
+
+
+def _printed(risk_at: Callable[[float], Floats], task: str, grid: Grid) -> Callable[[], Answer]:
+    """From the risk of all cells of one T to what does a task."""
+    return partial(_per_budget, lambda t: _minimum(risk_at(t), len(TASKS[task].over)), axes_of(grid)[-1])
+
+
+def _factored_order(axis: int, task: str) -> tuple[str, ...]:
+    """The order of a task's axes with eta first (``axis`` 0) or last (-1)."""
+    eta, *others = TASKS[task].order
+    return (eta, *others) if axis == 0 else (*others, eta)
+
+
+def _factored(part_at: Callable[[float], Floats], axis: int, task: str, grid: Grid) -> Callable[[], Answer]:
+    """From the part of the risk with eta, over all cells of one T, to what does a task."""
+    reduced = len(TASKS[task].over) - 1
+    b, alpha = (values.squeeze(axis) for values in open_axes(grid, _factored_order(axis, task))[1:])
+
+    def best_at(t: float) -> tuple[Any, ...]:
+        part = part_at(t)
+        place = part.argmin(axis)
+        lowest = np.take_along_axis(part, np.expand_dims(place, axis), axis).squeeze(axis)
+        return _minimum(lowest + 1 / np.sqrt(b) * (b + alpha**1.5 * t) / (alpha * t), reduced, place)
+
+    return partial(_per_budget, best_at, axes_of(grid)[-1])
+
+
+def _minimum(risk: Floats, reduced: int, *beside: Any) -> tuple[Any, ...]:
+    """The minimum over the first ``reduced`` axes, what lies beside it, and its index on each: the first, row-major."""
+    if reduced == 0:
+        return risk, *beside
+    remaining = risk.shape[reduced:]
+    place = risk.reshape(-1, *remaining).argmin(0)
+    taken = (np.take_along_axis(array.reshape(-1, *remaining), place[None], 0)[0] for array in (risk, *beside))
+    return *taken, *np.unravel_index(place, risk.shape[:reduced])
+
+
+def _per_budget(best_at: Callable[[float], Any], T: Floats) -> Answer:
+    """What was found at each T, stacked: risk and indices, the T axis last."""
+    risk, *index = (np.moveaxis(np.array(part), 0, -1) for part in zip(*map(best_at, T)))
+    return Answer(risk, tuple(index))
+
+
+# --- the whole cube in one expression, by JAX and by PyTorch ---
+
+
+def vmaps(task: str, grid: Grid) -> Ready:
+    """Return a task by the bound of one cell, vmapped over every axis, and its min and argmin."""
+    import jax
+    import jax.numpy as jnp
+
+    over, order = TASKS[task].over, TASKS[task].order
+    cube: Any = partial(bound, jnp.sqrt)
+    for axis in reversed((*order, "T")):
+        cube = jax.vmap(cube, [0 if name == axis else None for name in (*HYPERPARAMETERS, "T")])
+
+    @jax.jit
+    def best(*axes: Any) -> Any:
+        risk = cube(*axes)
+        lines = risk.reshape(-1, *risk.shape[len(over) :])
+        return lines.min(0), lines.argmin(0)
+
+    def call() -> Answer:
+        with jax.enable_x64(True):
+            return _unravelled(*map(np.asarray, best(*axes_of(grid))), task=task, grid=grid)
+
+    return Ready(call, jax.default_backend())
+
+
+def torch_compiled(task: str, grid: Grid) -> Ready:
+    """Return a task by ``torch.compile`` where that works here, else eager, one T at a time; the detail says which."""
+    import torch
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    over, order = TASKS[task].over, TASKS[task].order
+    values = [*open_axes(grid, (*order, "T")), axes_of(grid)[-1]]
+    axes = [torch.tensor(array, device=device) for array in values]
+
+    def best(eta: Any, b: Any, alpha: Any, T: Any) -> tuple[Any, Any]:
+        # Of all T at once: compiled, the cube of points need not exist.
+        risk = bound(torch.sqrt, eta, b, alpha, T)
+        least = risk.reshape(-1, *risk.shape[len(over) :]).min(0)
+        return least.values, least.indices
+
+    def one_by_one(eta: Any, b: Any, alpha: Any, T: Any) -> tuple[Any, ...]:
+        each = [best(eta, b, alpha, t) for t in T.reshape(-1, 1)]  # what is held is one T's share of the cube
+        return tuple(torch.cat(parts, dim=-1) for parts in zip(*each))
+
+    way: Any = torch.compile(best)
+    try:
+        way(*axes)  # compilation happens, or fails, here
+        how = "torch.compile"
+    except Exception as error:  # no compiler on this machine, say: there is still the eager way
+        way, how = one_by_one, f"eager ({type(error).__name__} in torch.compile)"
+    threads = f", {torch.get_num_threads()} threads" if device == "cpu" else ""
+    return Ready(
+        lambda: _unravelled(*(result.cpu().numpy() for result in way(*axes)), task=task, grid=grid),
+        f"{how}, {device}{threads}",
+    )
+
+
+def _unravelled(risk: Any, place: Any, *, task: str, grid: Grid) -> Answer:
+    """Indices on the axes that are minimised away, from places in row-major order."""
+    return Answer(risk, np.unravel_index(place, [len(grid.axes[name]) for name in TASKS[task].over]))
