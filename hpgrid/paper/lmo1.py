@@ -101,7 +101,7 @@ def _method(
 
 def _tightness(runs: tuple[Any, ...], name: str, K: Array) -> tuple[dict[str, Any], Reading, dict[str, Any]]:
     """Every cell's bound over the trivial level, and the measured over the bound."""
-    from hpgrid.stochastic.intervals import interval, largest_ratio
+    from hpgrid.stochastic.samples import interval, largest_ratio
 
     cells = sum(run.bound.size for run in runs)
     parts = []

@@ -72,10 +72,9 @@ def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def _moments(given: Mapping[str, Any], arrays: dict[str, Any]) -> tuple[Reading, ...]:
     """Every norm and noise against Proposition 6 and Corollary 7, with D = 1."""
-    from hpgrid.stochastic.against import BOUNDS, Experiment, held, measure
-    from hpgrid.stochastic.momentum import every
-    from hpgrid.stochastic.noise import NOISES
+    from hpgrid.stochastic.momentum import BOUNDS, Experiment, every, held, measure
     from hpgrid.stochastic.problems import quadratic
+    from hpgrid.stochastic.samples import NOISES
 
     setting = every(given["eta"], given["beta"], given["lam"])
     what = Experiment(given["batches"], setting, given["steps"], given["seeds"], given["seed"])
@@ -115,9 +114,7 @@ def _span(b: Sequence[float]) -> tuple[float, float]:
 
 def _samples(given: Mapping[str, Any], arrays: dict[str, Any]) -> tuple[Reading, ...]:
     from hpgrid.norms import NORMS
-    from hpgrid.stochastic.intervals import farthest
-    from hpgrid.stochastic.noise import NOISES
-    from hpgrid.stochastic.samples import draws, needed_smoothness
+    from hpgrid.stochastic.samples import NOISES, draws, farthest, needed_smoothness
 
     shape, checks = tuple(given["sample_shape"]), []
     for kind, noise in NOISES.items():
@@ -137,8 +134,8 @@ def _samples(given: Mapping[str, Any], arrays: dict[str, Any]) -> tuple[Reading,
 
 def _updates(given: Mapping[str, Any], arrays: dict[str, Any]) -> tuple[Reading, ...]:
     """At weights that hardly move, so that the gradient and its share of the noise stay what they are."""
-    from hpgrid.stochastic.intervals import Interval
-    from hpgrid.stochastic.updates import frozen, power
+    from hpgrid.stochastic.momentum import frozen, power
+    from hpgrid.stochastic.samples import Interval
 
     b = np.asarray(given["update_batches"], float)
     arrays["update_b"], checks = b, []
@@ -163,7 +160,7 @@ def _updates(given: Mapping[str, Any], arrays: dict[str, Any]) -> tuple[Reading,
 
 def _scaling(given: Mapping[str, Any], arrays: dict[str, Any]) -> None:
     """What is kept as b grows four times and eta twice: ratios of after to before."""
-    from hpgrid.stochastic.updates import after_scaling
+    from hpgrid.stochastic.momentum import after_scaling
 
     for where in WHERE:
         eta, size = given[f"scaling_{where}"]

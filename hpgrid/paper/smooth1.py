@@ -97,7 +97,7 @@ def _pairs(arrays: dict[str, Any], norm: Norm, shape: tuple[int, int], given: Ma
 
 
 def _worst(arrays: dict[str, Any], norm: Norm, given: Mapping[str, Any]) -> str:
-    from hpgrid.stochastic.worst import worst_case
+    from hpgrid.stochastic.smoothness import worst_case
 
     found = worst_case(norm, given["shapes"][-1], seed=given["seed"], halvings=given["halvings"])
     arrays[f"halved_{norm.name}"] = found.steepest
@@ -106,8 +106,7 @@ def _worst(arrays: dict[str, Any], norm: Norm, given: Mapping[str, Any]) -> str:
 
 def _noise(arrays: dict[str, Any], norm: Norm, noise: str, given: Mapping[str, Any]) -> list[Reading]:
     """The constant that Lemma 5 needs, held at the largest batch size against the text's D."""
-    from hpgrid.stochastic.effective import effective
-    from hpgrid.stochastic.noise import NOISES
+    from hpgrid.stochastic.samples import NOISES, effective
 
     shape, batches = given["noise_shape"], sorted(set(given["batches"]))
     found = effective(norm, NOISES[noise], shape, batches, draws=given["draws"], seed=given["seed"])

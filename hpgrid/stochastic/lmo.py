@@ -18,11 +18,10 @@ import numpy as np
 
 from hpgrid.bounds import lmo_exact
 from hpgrid.checks import bad
-from hpgrid.norms import Norm
 from hpgrid.shapes import AnyArray as Array
-from hpgrid.stochastic.noise import GAUSSIAN
-from hpgrid.stochastic.problems import Form, Problem
-from hpgrid.stochastic.samples import draws
+from hpgrid.norms import Norm
+from hpgrid.stochastic.problems import Form, Objective
+from hpgrid.stochastic.samples import GAUSSIAN, draws
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,7 @@ class _State(NamedTuple):
 
 
 def run(
-    problem: Problem,
+    objective: Objective,
     axes: tuple[Array, Array, Array, Array],
     *,
     noise: float = 1.0,
@@ -60,7 +59,7 @@ def run(
     One program for the whole grid; one run of the longest K gives all shorter ones. All cells share their noise.
 
     Args:
-        problem: what is minimised.
+        objective: what is minimised.
         axes: the values of eta > 0, b >= 1, alpha in (0, 1] and K, whole numbers, increasing.
         noise: rho sigma, > 0, where sigma^2 = E||g_1 - grad f||_F^2 and rho is the norm's.
         seeds: how many seeds are read; as many again choose k.
@@ -72,19 +71,19 @@ def run(
     eta, b, alpha, budgets = (np.asarray(axis, float) for axis in axes)
     if not (budgets[0] >= 1 and (np.diff(budgets) > 0).all() and (budgets % 1 == 0).all()):
         raise bad("iterations are whole numbers >= 1 that increase", list(axes[3]), "[64, 128, 256], say")
-    shape = problem.start.shape
-    rho = problem.norm.rho(shape)
+    shape = objective.start.shape
+    rho = objective.norm.rho(shape)
     drawn = draws(GAUSSIAN, seed, (int(budgets[-1]), 2 * seeds), [1.0], shape)[:, 0]
     grid = np.meshgrid(eta, b, alpha, indexing="ij")
     with jax.enable_x64(True):
         cells = tuple(jnp.asarray(axis.ravel()) for axis in grid)
         places = np.searchsorted(budgets, np.arange(1, int(budgets[-1]) + 1))
-        given = (problem.parameters, problem.start, noise / rho * drawn, places)
-        found = _run(problem.norm, problem.form, len(budgets), cells, *(jnp.asarray(a) for a in given))
-    least = np.asarray(found).transpose(1, 0, 2).reshape(*grid[0].shape, len(budgets), seeds)
-    proxy = lmo_exact(Delta0=problem.Delta0, L=problem.L, rho=rho, sigma=noise / rho, budget="K")
+        arrays = (objective.parameters, objective.start, noise / rho * drawn, places)
+        least = _run(objective.norm, objective.form, len(budgets), cells, *(jnp.asarray(a) for a in arrays))
+    least = np.asarray(least).transpose(1, 0, 2).reshape(*grid[0].shape, len(budgets), seeds)
+    proxy = lmo_exact(Delta0=objective.Delta0, L=objective.L, rho=rho, sigma=noise / rho, budget="K")
     eta, b, alpha, K = np.meshgrid(eta, b, alpha, budgets, indexing="ij")
-    return Runs(least, np.asarray(proxy.risk(eta=eta, b=b, alpha=alpha, K=K)), problem.G0)
+    return Runs(least, np.asarray(proxy.risk(eta=eta, b=b, alpha=alpha, K=K)), objective.G0)
 
 
 @partial(jax.jit, static_argnums=(0, 1, 2))

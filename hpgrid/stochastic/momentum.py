@@ -3,7 +3,10 @@
 From M_0 = 0, with g_t the minibatch's gradient: M_t = beta M_(t-1) + (1-beta) g_t from t = 1 on, C_t = beta M_t +
 (1-beta) g_t, W_(t+1) = (1 - lam eta) W_t + eta LMO(C_t), for t = 0 to K - 1.
 
-Source: Cesista, sections 1.1 and 1.2, and the proof of Proposition 6.
+Held against Lemma 5, Proposition 6 and Corollary 7; and the noise of an update, ||eta (LMO(C_t) - LMO(grad f))||^2:
+how it falls with b, and what scaling eta keeps.
+
+Source: Cesista, sections 1.1 and 1.2, the proof of Proposition 6, Proposition A1.14 and what follows it.
 """
 
 from __future__ import annotations
@@ -16,9 +19,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from hpgrid.norms import Norm
+from hpgrid.bounds import cesista2025 as bounds
+from hpgrid.readings import Reading
 from hpgrid.shapes import AnyArray as Array
-from hpgrid.stochastic.problems import Form, Problem
+from hpgrid.norms import Norm
+from hpgrid.slopes import Slope, fit_slope
+from hpgrid.stochastic.problems import Form, Objective, quadratic
+from hpgrid.stochastic.samples import GAUSSIAN, Interval, Noise, draws, interval, largest_ratio, ratio, variance
 
 
 class Setting(NamedTuple):
@@ -63,22 +70,22 @@ class _State(NamedTuple):
     left: Array
 
 
-def simulate(problem: Problem, noise: Array, setting: Setting, *, scale: float = 1.0) -> Means:
+def simulate(objective: Objective, noise: Array, setting: Setting, *, scale: float = 1.0) -> Means:
     """Return the averages of all runs: every batch size with every setting and every seed.
 
-    One program for all of them, which new noise, settings and constants of the problem do not compile again.
+    One program for all of them, which new noise, settings and constants of the objective do not compile again.
 
     Args:
-        problem: what is minimised.
+        objective: what is minimised.
         noise: minibatches' mean noise, shape (steps, batches, seeds, m, n).
         setting: learning rates > 0, momentum complements in (0, 1], weight decays >= 0, each of shape (settings,).
         scale: times the noise.
     """
     with jax.enable_x64(True):
-        arrays = (problem.parameters, problem.start, scale * np.asarray(noise), problem.L)
-        given = Setting(*(jnp.asarray(np.asarray(value, float)) for value in setting))
-        found = _simulate(problem.norm, problem.form, given, *(jnp.asarray(a) for a in arrays))
-        return Means(*(np.asarray(value) for value in found))
+        arrays = (objective.parameters, objective.start, scale * np.asarray(noise), objective.L)
+        settings = Setting(*(jnp.asarray(np.asarray(value, float)) for value in setting))
+        means = _simulate(objective.norm, objective.form, settings, *(jnp.asarray(a) for a in arrays))
+        return Means(*(np.asarray(value) for value in means))
 
 
 @partial(jax.jit, static_argnums=(0, 1))
@@ -134,3 +141,170 @@ def every(eta: Sequence[float], beta: Sequence[float], lam: Sequence[float]) -> 
     """Return all combinations of learning rates, momenta and weight decays, the last one changing fastest."""
     grids = np.meshgrid(np.asarray(eta, float), 1.0 - np.asarray(beta, float), np.asarray(lam, float), indexing="ij")
     return Setting(*(grid.ravel() for grid in grids))
+
+
+# --- against the bounds ---
+
+#: What is averaged over t, its bound, and which moment.
+BOUNDS = {
+    "momentum": (bounds.mean_momentum_error, 1),
+    "momentum2": (bounds.mean_momentum_error, 2),
+    "nesterov": (bounds.mean_nesterov_error, 1),
+    "nesterov2": (bounds.mean_nesterov_error, 2),
+}
+
+
+class Experiment(NamedTuple):
+    """What is run: every batch size with every setting and seed, the noise scaled to sigma = 1 in the dual norm.
+
+    Attributes:
+        batches: batch sizes.
+        setting: learning rates, momenta and weight decays.
+        steps: how many, from t = 0.
+        seeds: how many.
+        seed: of all noise.
+    """
+
+    batches: Array
+    setting: Setting
+    steps: int
+    seeds: int
+    seed: int = 0
+
+
+class Held(NamedTuple):
+    """A measured mean held against its bound: shape (batches, settings)."""
+
+    measured: Interval
+    bound: Array
+
+    @property
+    def ratio(self) -> Array:
+        """The measured over the bound."""
+        return self.measured.mean / self.bound
+
+    @property
+    def error(self) -> Array:
+        """How far the ratio may be off."""
+        return self.measured.half / self.bound
+
+    def reading(self, what: str) -> Reading:
+        """Return whether the bound holds everywhere, if the intervals can tell."""
+        return largest_ratio(what, self.ratio, self.error)
+
+    def worst(self, where: Array | None = None) -> tuple[float, float]:
+        """Return the largest ratio, and how far it may be off, among settings: shape (settings,)."""
+        chosen = slice(None) if where is None else np.asarray(where)
+        ratio, error = self.ratio[:, chosen], self.error[:, chosen]
+        k = int(ratio.argmax())
+        return float(ratio.flat[k]), float(error.flat[k])
+
+
+def measure(objective: Objective, noise: Noise, experiment: Experiment) -> Means:
+    """Return the averages of an experiment."""
+    shape = objective.start.shape
+    drawn = draws(noise, experiment.seed, (experiment.steps, experiment.seeds), experiment.batches, shape)
+    return simulate(objective, drawn, experiment.setting, scale=variance(noise, objective.norm, shape).value ** -0.5)
+
+
+def held(objective: Objective, means: Means, experiment: Experiment, *, D: float = 1.0) -> dict[str, Held]:
+    """Return each of ``BOUNDS`` as measured and as bounded, and the noise's own part, "noise2".
+
+    Args:
+        objective: what was minimised.
+        means: what came out.
+        experiment: what was run.
+        D: smoothness of half the squared dual norm, as the bounds take it.
+    """
+    b = np.asarray(experiment.batches, float)[:, None]
+    eta, alpha, _ = experiment.setting
+    at = {"eta": eta, "b": b, "alpha": alpha, "L": objective.L, "sigma": 1.0, "D": D, "G0": objective.G0}
+    noise = alpha / (2.0 - alpha) * bounds.minibatch_noise(b, sigma=1.0, D=D)
+    return {
+        name: Held(interval(getattr(means, name)), np.asarray(sum(bound(moment, experiment.steps, **at))))
+        for name, (bound, moment) in BOUNDS.items()
+    } | {"noise2": Held(interval(means.noise2), noise)}
+
+
+# --- the noise of an update ---
+
+#: A step so small that the gradient does not change by it.
+STILL = 1e-9
+
+
+def frozen(
+    norm: str,
+    batches: Array,
+    *,
+    gradient: float,
+    shape: tuple[int, int],
+    counts: tuple[int, int],
+    beta: float = 0.9,
+    seed: int = 0,
+    noise: Noise = GAUSSIAN,
+) -> Interval:
+    """Return the update's noise over eta^2 at weights that stay where they are: shape (batches,).
+
+    Args:
+        norm: by its name.
+        batches: batch sizes.
+        gradient: ||grad f|| over the noise scale of a sample, both in the dual norm.
+        shape: of the matrix.
+        counts: how many steps, and how many seeds.
+        beta: the momentum.
+        seed: of all the noise.
+        noise: of which kind.
+    """
+    objective = quadratic(norm, shape, size=gradient / quadratic(norm, shape).G0)
+    setting = Setting(*(np.array([value]) for value in (STILL, 1.0 - beta, 0.0)))
+    means = measure(objective, noise, Experiment(batches, setting, *counts, seed))
+    return interval(means.update2[:, 0])
+
+
+def after_scaling(
+    norm: str,
+    batches: tuple[float, float],
+    eta: float,
+    *,
+    size: float,
+    shape: tuple[int, int],
+    counts: tuple[int, int],
+    beta: float = 0.9,
+    seed: int = 0,
+) -> dict[str, Interval]:
+    """Return what a change of b, with eta following its root, makes of the means over a run: after over before.
+
+    Args:
+        norm: by its name.
+        batches: before and after.
+        eta: before.
+        size: ||W_0||.
+        shape: of the matrix.
+        counts: how many steps, and how many seeds.
+        beta: the momentum.
+        seed: of all the noise; both runs share their samples.
+
+    Returns:
+        Of the update's noise, eta^2 E||.||^2 ("update"), of ||grad f|| ("gradient") and of f ("loss").
+    """
+    rates = eta * np.array([1.0, (batches[1] / batches[0]) ** 0.5])
+    setting = Setting(rates, np.full(2, 1.0 - beta), np.zeros(2))
+    means = measure(quadratic(norm, shape, size=size), GAUSSIAN, Experiment(batches, setting, *counts, seed))
+
+    def change(values: Array) -> Interval:
+        return ratio(values[1, 1], values[0, 0], comparisons=3)
+
+    squares = rates[:, None] ** 2 * means.update2
+    return {"update": change(squares), "gradient": change(means.gradient), "loss": change(means.loss)}
+
+
+def power(b: Array, means: Interval) -> Slope:
+    """Return the power of b in a measured mean, with the error that its intervals allow.
+
+    Args:
+        b: batch sizes, shape (n,).
+        means: shape (n,); those whose interval reaches 0 have no logarithm to speak of and are left out.
+    """
+    known = means.low > 0.0
+    apart = np.log(means.mean[known] / means.low[known])
+    return fit_slope(b, means.mean, edge=~known, step=float(apart.max(initial=0.0)))

@@ -10,11 +10,10 @@ from typing import Any
 from hpgrid.checks import PRECISIONS
 from hpgrid.newton_schulz import OracleError
 from hpgrid.norms import SPECTRAL, named
-from hpgrid.stochastic.effective import NORMAL_95, Effective, effective
-from hpgrid.stochastic.noise import NOISES
+from hpgrid.record import plain
 from hpgrid.stochastic.oracles import newton_schulz_errors, spread
-from hpgrid.stochastic.smoothness import QUANTILES, Statistics, quotients, statistics
-from hpgrid.stochastic.worst import Search, worst_case
+from hpgrid.stochastic.samples import NOISES, NORMAL_95, Effective, effective
+from hpgrid.stochastic.smoothness import QUANTILES, Search, Statistics, quotients, statistics, worst_case
 from hpgrid.text import aligned
 
 #: The batch sizes at which noise is averaged.
@@ -84,43 +83,31 @@ def measure(name: str, shape: tuple[int, int], pairs: int, *, seed: int = 0, noi
 def text(report: Report) -> str:
     """Return a report as the command prints it."""
     m, n = report.shape
-    any_pairs = next(iter(report.pairs.values())).pairs
+    pairs = next(iter(report.pairs.values())).pairs
     called = "" if report.name == report.norm else f" ({report.name})"
-    lines = [f"{report.norm} norm{called}, {m} x {n}, {any_pairs} pairs, seed {report.seed}"]
+    lines = [f"{report.norm} norm{called}, {m} x {n}, {pairs} pairs, seed {report.seed}"]
     if report.name in ADAPTIVE:
         lines.append(ADAPTIVE[report.name])
-    lines += ["", *aligned([_HEADINGS, *(_row(kind, found) for kind, found in report.pairs.items())])]
-    lines += ["", f"worst case  {report.worst.verdict}"]
+    rows: list[tuple[str, ...]] = [
+        ("pairs", "mean", "+- error", *(f"{100 * q:g}%" for q in QUANTILES), "maximum", "coincide")
+    ]
+    for kind, one in report.pairs.items():
+        numbers = (one.mean, one.error, *one.quantiles.values(), one.maximum)
+        rows.append((kind, *map(_short, numbers), str(one.coincide)))
+    lines += ["", *aligned(rows), "", f"worst case  {report.worst.verdict}"]
     if report.effective:
-        lines += ["", *_effective(report.effective)]
+        # A row per kind, a column per batch size; each with its 95% interval's half-width.
+        first = next(iter(report.effective.values()))
+        rows = [("b E||mean||^2/E||xi||^2", *(f"b = {b}" for b in first.b))]
+        for kind, found in report.effective.items():
+            rows.append((kind, *(f"{c:.4g} +- {NORMAL_95 * e:.2g}" for c, e in zip(found.constant, found.error))))
+        lines += ["", *aligned(rows), f"at most (kappa2/kappa1)^2 = {first.bound:.4g}, whatever the noise"]
     if report.newton_schulz:
-        lines += ["", *_oracles(report.newton_schulz)]
+        rows = [("Newton-Schulz, 5 steps", "||A|| - 1", "descent lost", "||A - LMO(C)||")]
+        for kind, errors in report.newton_schulz.items():
+            rows.append((kind, *(f"{s.mean:.4f}, worst {s.largest:.4f}" for s in map(spread, errors))))
+        lines += ["", *aligned(rows)]
     return "\n".join(lines)
-
-
-_HEADINGS = ("pairs", "mean", "+- error", *(f"{100 * q:g}%" for q in QUANTILES), "maximum", "coincide")
-
-
-def _row(kind: str, found: Statistics) -> tuple[str, ...]:
-    numbers = (found.mean, found.error, *found.quantiles.values(), found.maximum)
-    return (kind, *(_short(x) for x in numbers), str(found.coincide))
-
-
-def _effective(found: dict[str, Effective]) -> list[str]:
-    """A row per kind, a column per batch size; each with its 95% interval's half-width."""
-    first = next(iter(found.values()))
-    rows: list[tuple[str, ...]] = [("b E||mean||^2/E||xi||^2", *(f"b = {b}" for b in first.b))]
-    for kind, one in found.items():
-        rows.append((kind, *(f"{c:.4g} +- {NORMAL_95 * e:.2g}" for c, e in zip(one.constant, one.error))))
-    return [*aligned(rows), f"at most (kappa2/kappa1)^2 = {first.bound:.4g}, whatever the noise"]
-
-
-def _oracles(found: dict[str, OracleError]) -> list[str]:
-    rows: list[tuple[str, ...]] = [("Newton-Schulz, 5 steps", "||A|| - 1", "descent lost", "||A - LMO(C)||")]
-    for kind, errors in found.items():
-        spreads = [spread(error) for error in errors]
-        rows.append((kind, *(f"{s.mean:.4f}, worst {s.largest:.4f}" for s in spreads)))
-    return aligned(rows)
 
 
 def _short(number: float) -> str:
@@ -133,41 +120,37 @@ def _short(number: float) -> str:
 def as_dict(report: Report) -> dict[str, Any]:
     """Return a report as plain data for JSON: None where there is no number."""
     worst = report.worst
-    return {
-        "name": report.name,
-        "norm": report.norm,
-        "shape": list(report.shape),
-        "seed": report.seed,
-        "pairs": {kind: _statistics(found) for kind, found in report.pairs.items()},
-        "worst_case": {
-            "verdict": worst.verdict,
-            "smooth": worst.smooth,
-            "growth": worst.growth,
-            "quotients": worst.steepest.tolist(),
-        },
-        "effective": {
-            kind: {"b": one.b.tolist(), "constant": one.constant.tolist(), "error": one.error.tolist()}
-            | {"at_most": one.bound}
-            for kind, one in report.effective.items()
-        },
-        "newton_schulz": {
-            kind: {part: spread(error)._asdict() for part, error in zip(OracleError._fields, errors)}
-            for kind, errors in report.newton_schulz.items()
-        },
-    }
-
-
-def _statistics(found: Statistics) -> dict[str, Any]:
-    return {
-        "pairs": found.pairs,
-        "coincide": found.coincide,
-        "mean": _or_none(found.mean),
-        "error": _or_none(found.error),
-        "maximum": _or_none(found.maximum),
-        "quantiles": {f"{q:g}": _or_none(x) for q, x in found.quantiles.items()},
-        "running_maximum": {"pairs": found.counts.tolist(), "maximum": [_or_none(x) for x in found.running]},
-    }
-
-
-def _or_none(number: float) -> float | None:
-    return None if math.isnan(number) else float(number)
+    return plain(
+        {
+            "name": report.name,
+            "norm": report.norm,
+            "shape": report.shape,
+            "seed": report.seed,
+            "pairs": {
+                kind: {
+                    "pairs": one.pairs,
+                    "coincide": one.coincide,
+                    "mean": one.mean,
+                    "error": one.error,
+                    "maximum": one.maximum,
+                    "quantiles": {f"{q:g}": x for q, x in one.quantiles.items()},
+                    "running_maximum": {"pairs": one.counts, "maximum": one.running},
+                }
+                for kind, one in report.pairs.items()
+            },
+            "worst_case": {
+                "verdict": worst.verdict,
+                "smooth": worst.smooth,
+                "growth": worst.growth,
+                "quotients": worst.steepest,
+            },
+            "effective": {
+                kind: {"b": one.b, "constant": one.constant, "error": one.error, "at_most": one.bound}
+                for kind, one in report.effective.items()
+            },
+            "newton_schulz": {
+                kind: {part: spread(error)._asdict() for part, error in zip(OracleError._fields, errors)}
+                for kind, errors in report.newton_schulz.items()
+            },
+        }
+    )

@@ -1,22 +1,192 @@
-"""Noise in a dual norm: how large a single sample's is, seeded draws of minibatches', and the D that Lemma 5 needs."""
+"""Seeded gradient noise: its kinds, minibatches of it, what it needs of a norm, and intervals of means over seeds.
+
+Every kind is scaled to E||xi||_F^2 = 1, has mean 0, and is independent from sample to sample. Lemma 5 needs a
+D of at least b E||mean of b||_dual^2 / E||xi||_dual^2; whatever the noise is, that is at most (kappa2/kappa1)^2, for
+b E||mean||_dual^2 <= kappa2^2 b E||mean||_F^2 = kappa2^2 E||xi||_F^2 <= (kappa2/kappa1)^2 E||xi||_dual^2.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 
+from hpgrid.checks import bad
+from hpgrid.readings import Reading
+from hpgrid.shapes import AnyArray as Array, Floats
 from hpgrid.norms import MAX, SPECTRAL, Norm, check_shape
-from hpgrid.shapes import AnyArray as Array
-from hpgrid.stochastic.intervals import Interval, interval
-from hpgrid.stochastic.noise import GAUSSIAN, ONE_HOT, Noise, Shape
+from hpgrid.progress import track
+
+Shape = tuple[int, int]
+
+#: How sure all of the intervals of a figure, or of a row of the ledger, are together.
+LEVEL = 0.99
+
+#: Standard errors in half a confidence interval of one number: 95 per cent.
+NORMAL_95 = 1.96
 
 #: Draws, and their seed, for the one variance that has no closed form.
 DRAWS, SEED = 20_000, 2025
+
+#: How many entries the means of one batch of draws have together.
+_BATCH = 2**22
+
+
+# --- kinds of noise ---
+
+
+@dataclass(frozen=True)
+class Noise:
+    """A kind of noise.
+
+    Attributes:
+        name: what it is called.
+        mean: (key, b, shape, most) -> the mean of b samples, float64 inside an x64 scope. Under vmap b may be an
+            array of whole numbers up to ``most``, which is fixed; a kind whose mean is drawn at once ignores it.
+    """
+
+    name: str
+    mean: Callable[[Array, Array, Shape, int], Array]
+
+
+def _dense(key: Array, b: Array, shape: Shape, most: int) -> Array:
+    """The mean of b Gaussians is a Gaussian: one draw, whatever b."""
+    return jax.random.normal(key, shape) / jnp.sqrt(b * float(math.prod(shape)))
+
+
+def _one_hot(key: Array, b: Array, shape: Shape, most: int) -> Array:
+    """Plus or minus one, at one entry, both uniform: the first b of ``most`` samples."""
+    size = math.prod(shape)
+    place, sign = jax.random.split(key)
+    places = jax.random.randint(place, (most,), 0, size)
+    return (
+        jnp.zeros(size).at[places].add(_weights(b, most) * jax.random.rademacher(sign, (most,), float)).reshape(shape)
+    )
+
+
+def _rank_one(key: Array, b: Array, shape: Shape, most: int) -> Array:
+    """u v^T, u and v uniform on their spheres: what a layer's gradient of one token is; mean 0 by u's sign."""
+    vectors = (jax.random.normal(k, (most, n)) for k, n in zip(jax.random.split(key), shape, strict=True))
+    left, right = (x / jnp.linalg.norm(x, axis=1, keepdims=True) for x in vectors)
+    return (left * _weights(b, most)[:, None]).T @ right
+
+
+def _weights(b: Array, most: int) -> Array:
+    """1/b for the first b of ``most`` samples, 0 for the rest."""
+    return jnp.where(jnp.arange(most, dtype=float) < b, 1.0, 0.0) / b
+
+
+GAUSSIAN = Noise("gaussian", _dense)
+ONE_HOT = Noise("one-hot", _one_hot)
+RANK_ONE = Noise("rank-one", _rank_one)
+
+NOISES = {noise.name: noise for noise in (GAUSSIAN, ONE_HOT, RANK_ONE)}
+
+
+# --- intervals over seeds ---
+
+
+class Interval(NamedTuple):
+    """A mean over seeds, and half the width of its interval."""
+
+    mean: Array
+    half: Array
+
+    @property
+    def low(self) -> Array:
+        """The lower end."""
+        return self.mean - self.half
+
+    @property
+    def high(self) -> Array:
+        """The upper end."""
+        return self.mean + self.half
+
+
+def quantile(seeds: int, comparisons: int, level: float = LEVEL) -> float:
+    """Return Student's t beyond which one of ``comparisons`` two-sided intervals errs with chance 1 - level.
+
+    Bonferroni: each errs with (1 - level)/comparisons, whatever their dependence.
+
+    Args:
+        seeds: how many independent values a mean is over, >= 2.
+        comparisons: how many intervals are read together, >= 1.
+        level: in (0, 1).
+
+    Raises:
+        ValueError: fewer than two seeds.
+    """
+    if seeds < 2:
+        raise bad("an interval needs at least two seeds", seeds, "seeds = 32, say")
+    from scipy.special import stdtrit
+
+    return float(stdtrit(seeds - 1, 1.0 - (1.0 - level) / (2.0 * comparisons)))
+
+
+def interval(values: Array, comparisons: int | None = None, level: float = LEVEL) -> Interval:
+    """Return the mean over the last axis, the seeds, and its interval.
+
+    Args:
+        values: independent from seed to seed, shape (..., seeds).
+        comparisons: how many intervals are read together; as many as there are here where None.
+        level: how sure they are together.
+    """
+    values = np.asarray(values)
+    seeds = values.shape[-1]
+    count = max(values[..., 0].size, 1) if comparisons is None else comparisons
+    error = values.std(-1, ddof=1) / np.sqrt(seeds)
+    return Interval(values.mean(-1), quantile(seeds, count, level) * error)
+
+
+def farthest(gap: Array, tolerance: Array) -> int:
+    """Return which of many gaps speaks for all: the largest, of those beyond their tolerance where any is."""
+    beyond = gap > tolerance
+    return int(np.where(beyond, gap, -np.inf).argmax() if beyond.any() else gap.argmax())
+
+
+def largest_ratio(what: str, ratio: Array, error: Array) -> Reading:
+    """Return the reading of ratios of which none may exceed 1, each off by at most its error."""
+    told = bool((ratio - error > 1).any() or (ratio + error <= 1).all())
+    k = farthest(ratio - 1, error)
+    return Reading(what, "sampled", float(ratio.flat[k]), 1.0, float(error.flat[k]), "<=", identifiable=told)
+
+
+def near_minimum(values: Array, comparisons: int | None = None, level: float = LEVEL) -> Array:
+    """Return which candidates can't be told from the one of least mean: shape (candidates,).
+
+    By paired differences, since seeds are shared: the interval of the difference to the least reaches 0.
+
+    Args:
+        values: shape (candidates, seeds).
+        comparisons: how many intervals are read together; as many as there are candidates where None.
+        level: how sure they are together.
+    """
+    values = np.asarray(values)
+    apart = interval(values - values[values.mean(-1).argmin()], comparisons or len(values), level)
+    return apart.low <= 0.0
+
+
+def ratio(top: Array, bottom: Array, comparisons: int | None = None, level: float = LEVEL) -> Interval:
+    """Return the ratio of two means over the same seeds, the last axis, and its interval, to first order.
+
+    NaN where the lower mean is 0.
+    """
+    top, bottom = np.asarray(top), np.asarray(bottom)
+    mean = bottom.mean(-1, keepdims=True)
+    below = np.where(mean > 0, mean, np.nan)
+    quotient = top.mean(-1, keepdims=True) / below
+    apart = interval((top - quotient * bottom) / below, comparisons, level)
+    return Interval(quotient[..., 0], apart.half)
+
+
+# --- minibatches ---
 
 
 class Variance(NamedTuple):
@@ -97,8 +267,81 @@ def needed_smoothness(noise: Noise, norm: Norm, means: Array, batches: Array, sh
     """
     sigma2 = variance(noise, norm, shape)
     squares = np.asarray(norm.dual(np.asarray(means))) ** 2 * np.asarray(batches, float)[:, None]
-    found = interval(squares / sigma2.value)
+    D = interval(squares / sigma2.value)
     # The variance's own error adds to it, at the same number of standard errors.
-    deviations = found.half / np.where(squares.std(-1) > 0, squares.std(-1, ddof=1) / sigma2.value, 1.0)
-    drawn = deviations * math.sqrt(squares.shape[-1]) * sigma2.error / sigma2.value * found.mean
-    return Interval(found.mean, found.half + drawn)
+    deviations = D.half / np.where(squares.std(-1) > 0, squares.std(-1, ddof=1) / sigma2.value, 1.0)
+    drawn = deviations * math.sqrt(squares.shape[-1]) * sigma2.error / sigma2.value * D.mean
+    return Interval(D.mean, D.half + drawn)
+
+
+class Effective(NamedTuple):
+    """The constant that Lemma 5 needs, by batch size.
+
+    Attributes:
+        b: batch sizes.
+        constant: b E||mean||_dual^2 / E||xi||_dual^2.
+        error: its standard error.
+        bound: (kappa2/kappa1)^2, what it can't exceed.
+    """
+
+    b: NDArray[np.int64]
+    constant: Floats
+    error: Floats
+    bound: float
+
+
+def effective(
+    norm: Norm, noise: Noise, shape: tuple[int, int], b: Sequence[int], *, draws: int = 64, seed: int = 0
+) -> Effective:
+    """Return the constant that Lemma 5 needs of a kind of noise, over seeded draws.
+
+    The same samples serve every b and the single one that they are held against: of Gaussian noise the constant
+    is then exactly 1.
+
+    Args:
+        norm: any norm of a matrix.
+        noise: the kind.
+        shape: the matrix's.
+        b: batch sizes, whole numbers >= 1.
+        draws: how many minibatches, >= 2.
+        seed: >= 0.
+
+    Source: Cesista, Lemma 5.
+    """
+    sizes, (m, n) = np.asarray(b, np.int64), check_shape(shape)
+    batch = min(draws, max(1, _BATCH // ((len(sizes) + 1) * m * n)))
+    parts = []
+    with jax.enable_x64(True):
+        keys = jax.random.split(jax.random.key(seed), draws)
+        with_one = jnp.asarray(np.concatenate([[1], sizes]), float)
+        for first, repeated in in_batches(draws, batch, f"{noise.name} noise, {norm.name}"):
+            means = _means(noise, (m, n), keys[first : first + batch], with_one, int(sizes.max()))
+            parts.append(np.asarray(_dual_squared(norm, means))[repeated:])
+    squares = np.concatenate(parts)
+    single, means = squares[:, 0], squares[:, 1:] * sizes
+    constant = means.mean(0) / single.mean()
+    # Of a quotient of means, to first order in their errors.
+    rest = means - constant * single[:, None]
+    error = rest.std(0, ddof=1) / np.sqrt(draws) / single.mean()
+    kappa1, kappa2 = norm.equivalence(shape)
+    return Effective(sizes, constant, error, float((kappa2 / kappa1) ** 2))
+
+
+def in_batches(total: int, size: int, title: str) -> Iterator[tuple[int, int]]:
+    """Yield where each batch begins, and how many of its first entries an earlier one had.
+
+    All batches are as long, so that one program runs them: the last begins earlier.
+    """
+    for start in track(range(0, total, size), title):
+        first = min(start, total - size)
+        yield first, start - first
+
+
+def _one_draw_at_a_time(noise: Noise, shape: Shape, keys: Array, sizes: Array, most: int) -> Array:
+    """The means of minibatches of every size; of their samples one draw's alone are held."""
+    return jax.lax.map(lambda key: jax.vmap(lambda b: noise.mean(key, b, shape, most))(sizes), keys)
+
+
+# Apart, for most of the time to compile goes into drawing, which all norms share.
+_means: Any = jax.jit(_one_draw_at_a_time, static_argnums=(0, 1, 4))
+_dual_squared: Any = jax.jit(lambda norm, means: norm.dual(means) ** 2, static_argnums=0)

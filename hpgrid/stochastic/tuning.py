@@ -9,7 +9,7 @@ import numpy as np
 
 from hpgrid.shapes import AnyArray as Array
 from hpgrid.slopes import Slope, fit_slope
-from hpgrid.stochastic.intervals import LEVEL, near_least
+from hpgrid.stochastic.samples import LEVEL, near_minimum
 
 
 class Best(NamedTuple):
@@ -44,7 +44,7 @@ def best(runs: Array, axes: Mapping[str, Array], level: float = LEVEL) -> dict[s
     values = [np.asarray(axis, float) for axis in axes.values()]
     sizes, (n, seeds) = tuple(len(axis) for axis in values), np.shape(runs)[-2:]
     cells = np.reshape(runs, (-1, n, seeds))
-    near = np.stack([near_least(cells[:, j], cells.shape[0] * n, level) for j in range(n)], -1).reshape(*sizes, n)
+    near = np.stack([near_minimum(cells[:, j], cells.shape[0] * n, level) for j in range(n)], -1).reshape(*sizes, n)
     first = np.unravel_index(cells.mean(-1).argmin(0), sizes)
     found = {}
     for k, (name, axis) in enumerate(zip(axes, values)):

@@ -12,7 +12,7 @@ from measured import CLAIMS, check_every_row, remeasured, rows, verdict
 from hpgrid.bounds import cesista2025 as bounds, lemmas
 from hpgrid.claims import cesista2025
 from hpgrid.readings import FAILS, HOLDS, VACUOUS, Reading
-from hpgrid.stochastic import against
+from hpgrid.stochastic import momentum as against
 from hpgrid.theory import batch_sizes as fewest, cesista_laws
 
 OWN = [entry for entry in CLAIMS.values() if entry.source == "cesista2025"]

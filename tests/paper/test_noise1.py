@@ -69,7 +69,7 @@ def test_scaling_keeps_the_update_s_noise_above_it_and_a_settled_run_s_loss(data
 
 
 def test_a_bound_that_is_a_quarter_of_it_is_exceeded(monkeypatch: pytest.MonkeyPatch) -> None:
-    from hpgrid.stochastic import against
+    from hpgrid.stochastic import momentum as against
 
     bound, moment = against.BOUNDS["momentum2"]
 

@@ -8,18 +8,16 @@ import numpy as np
 import pytest
 
 from hpgrid.norms import NORMS
-from hpgrid.stochastic.intervals import interval, near_least, quantile, ratio
 from hpgrid.stochastic.lmo import run
-from hpgrid.stochastic.noise import GAUSSIAN
-from hpgrid.stochastic.problems import Problem, quadratic, smoothed
-from hpgrid.stochastic.samples import draws
+from hpgrid.stochastic.problems import Objective, quadratic, smoothed
+from hpgrid.stochastic.samples import GAUSSIAN, draws, interval, near_minimum, quantile, ratio
 from hpgrid.stochastic.tuning import Best, best, movement
 
 SHAPE, SEEDS = (4, 2), 3
 AXES = ((0.02, 0.2), (1.0, 64.0), (0.1, 1.0), (1, 5, 20))
 
 
-def by_loop(problem: Problem, xi: np.ndarray, eta: float, alpha: float) -> np.ndarray:
+def by_loop(problem: Objective, xi: np.ndarray, eta: float, alpha: float) -> np.ndarray:
     """||grad f(x^k)||_* for k = 1 to K, as eq. (1) has it from m^0 = g_b^0; xi of shape (K, m, n)."""
     norm, H, x = NORMS[problem.norm.name], problem.parameters, problem.start
     m, sizes = H * x + xi[0], []
@@ -180,4 +178,4 @@ def test_what_can_t_be_told_from_the_least_is_told_by_pairs() -> None:
     shared = 10 * np.random.default_rng(0).standard_normal(30)
     own = 1e-3 * np.random.default_rng(1).standard_normal((3, 30))
     values = np.array([0.0, 0.1, 1e-4])[:, None] + shared + own
-    np.testing.assert_array_equal(near_least(values), [True, False, True])
+    np.testing.assert_array_equal(near_minimum(values), [True, False, True])

@@ -7,18 +7,36 @@ import pytest
 
 from hpgrid.norms import NORMS, SPECTRAL
 from hpgrid.stochastic import momentum
-from hpgrid.stochastic.against import BOUNDS, Experiment, Held, held, measure
-from hpgrid.stochastic.intervals import Interval
-from hpgrid.stochastic.momentum import Means, every, simulate
-from hpgrid.stochastic.noise import GAUSSIAN, NOISES, ONE_HOT
-from hpgrid.stochastic.problems import Problem, quadratic
-from hpgrid.stochastic.samples import DRAWS, Variance, draws, needed_smoothness, variance
-from hpgrid.stochastic.updates import after_scaling, frozen, power
+from hpgrid.stochastic.momentum import (
+    BOUNDS,
+    Experiment,
+    Held,
+    Means,
+    after_scaling,
+    every,
+    frozen,
+    held,
+    measure,
+    power,
+    simulate,
+)
+from hpgrid.stochastic.problems import Objective, quadratic
+from hpgrid.stochastic.samples import (
+    DRAWS,
+    GAUSSIAN,
+    NOISES,
+    ONE_HOT,
+    Interval,
+    Variance,
+    draws,
+    needed_smoothness,
+    variance,
+)
 
 STEPS, SEEDS, BATCHES, SHAPE = 30, 3, (1.0, 8.0), (4, 2)
 
 
-def by_loop(problem: Problem, noise: np.ndarray, eta: float, alpha: float, lam: float) -> dict[str, float]:
+def by_loop(problem: Objective, noise: np.ndarray, eta: float, alpha: float, lam: float) -> dict[str, float]:
     """One run, in NumPy, as sections 1.1 and 1.2 have it; ``noise`` is xi, of shape (steps, m, n)."""
     norm, H = NORMS[problem.norm.name], problem.parameters
     W, M = problem.start, np.zeros_like(problem.start)

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from hpgrid.stochastic.noise import NOISES, Noise
+from hpgrid.stochastic.samples import NOISES, Noise
 
 SHAPE, DRAWS = (6, 4), 4000
 

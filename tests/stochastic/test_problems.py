@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from hpgrid.norms import NORMS, SPECTRAL
-from hpgrid.stochastic.problems import Problem, quadratic, smoothed
-from hpgrid.stochastic.thin import THIN, norm_of, polar
+from hpgrid.stochastic.problems import THIN, Objective, norm_of, polar, quadratic, smoothed
 
 KINDS = {"quadratic": quadratic, "smoothed": smoothed}
 SHAPES = ((4, 2), (2, 3), (2, 2))
@@ -25,7 +24,7 @@ every_problem = pytest.mark.parametrize(
 )
 
 
-def gradients(problem: Problem, X: np.ndarray) -> np.ndarray:
+def gradients(problem: Objective, X: np.ndarray) -> np.ndarray:
     with jax.enable_x64(True):
         theta = jnp.asarray(problem.parameters)
         return np.asarray(jax.vmap(lambda x: problem.form.gradient(x, theta))(jnp.asarray(X)))
@@ -37,7 +36,7 @@ def sizes(norm_part: object, X: np.ndarray) -> np.ndarray:
 
 
 @every_problem
-def test_the_gradient_is_the_loss_s(problem: Problem) -> None:
+def test_the_gradient_is_the_loss_s(problem: Objective) -> None:
     X = np.random.default_rng(0).standard_normal((50, *problem.start.shape))
     with jax.enable_x64(True):
         theta = jnp.asarray(problem.parameters)
@@ -46,7 +45,7 @@ def test_the_gradient_is_the_loss_s(problem: Problem) -> None:
 
 
 @every_problem
-def test_no_pair_of_points_exceeds_L(problem: Problem) -> None:
+def test_no_pair_of_points_exceeds_L(problem: Objective) -> None:
     """Near and far, close together and not."""
     rng = np.random.default_rng(1)
     X, Z = rng.standard_normal((2, 4000, *problem.start.shape))
@@ -58,7 +57,7 @@ def test_no_pair_of_points_exceeds_L(problem: Problem) -> None:
 
 
 @every_problem
-def test_L_is_attained(problem: Problem) -> None:
+def test_L_is_attained(problem: Objective) -> None:
     """At 0, along what the docstring names; smoothed ones as the step goes to 0."""
     m, n = problem.start.shape
     Z = np.zeros((m, n))
@@ -76,7 +75,7 @@ def test_L_is_attained(problem: Problem) -> None:
 
 
 @every_problem
-def test_the_start_has_the_gap_and_the_gradient_it_says(problem: Problem) -> None:
+def test_the_start_has_the_gap_and_the_gradient_it_says(problem: Objective) -> None:
     """The least value is 0, at 0."""
     with jax.enable_x64(True):
         theta = jnp.asarray(problem.parameters)

@@ -12,12 +12,19 @@ import pytest
 
 from hpgrid.checks import NOISE_KINDS, OPTIMIZERS, PRECISIONS
 from hpgrid.norms import FROBENIUS, MAX, NORMS, SPECTRAL, Norm, preconditioned, rescaled
-from hpgrid.stochastic.effective import effective
-from hpgrid.stochastic.noise import NOISES
 from hpgrid.stochastic.oracles import newton_schulz_errors, singular_value_map, spread
 from hpgrid.stochastic.report import ADAPTIVE, as_dict, measure, text
-from hpgrid.stochastic.smoothness import QUANTILES, gradient, quotient, quotients, statistics
-from hpgrid.stochastic.worst import HALVINGS, halve, worst_case
+from hpgrid.stochastic.samples import NOISES, effective
+from hpgrid.stochastic.smoothness import (
+    HALVINGS,
+    QUANTILES,
+    gradient,
+    halve,
+    quotient,
+    quotients,
+    statistics,
+    worst_case,
+)
 from hpgrid.theory import cesista_laws as theory
 
 #: A decomposition of a small matrix, and sums of its entries.

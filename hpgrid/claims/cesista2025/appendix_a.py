@@ -115,7 +115,7 @@ def _statistics(norm: Norm, shape: tuple[int, int], sampling: str = "oracle") ->
 
 @cache
 def _search(norm: Norm, shape: tuple[int, int]) -> Any:
-    from hpgrid.stochastic.worst import worst_case
+    from hpgrid.stochastic.smoothness import worst_case
 
     return worst_case(norm, shape, seed=SEED)
 
@@ -218,8 +218,7 @@ NOISE_SHAPE, BATCHES = (16, 16), (4, 64, 1024)
 
 @cache
 def _effective(norm: Norm, kind: str) -> Any:
-    from hpgrid.stochastic.effective import effective
-    from hpgrid.stochastic.noise import NOISES
+    from hpgrid.stochastic.samples import NOISES, effective
 
     return effective(norm, NOISES[kind], NOISE_SHAPE, BATCHES, draws=200, seed=SEED)
 

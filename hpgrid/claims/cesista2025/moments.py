@@ -16,9 +16,8 @@ from hpgrid.claims.measures import at_least, at_most, same
 from hpgrid.readings import Reading, of_exponent
 
 if TYPE_CHECKING:
-    from hpgrid.stochastic.against import Experiment, Held
-    from hpgrid.stochastic.intervals import Interval
-    from hpgrid.stochastic.momentum import Means
+    from hpgrid.stochastic.momentum import Experiment, Held, Means
+    from hpgrid.stochastic.samples import Interval
 
 
 GIVEN = ("eta", "b", "alpha", "L", "sigma", "D", "G0")
@@ -180,8 +179,7 @@ EVERY_MOMENT = ("momentum", "momentum2", "nesterov", "nesterov2")
 def _needed(kind: str, norm: str) -> Interval:
     """The D that Lemma 5 needs of an 8 x 8 matrix, at each batch size."""
     from hpgrid.norms import NORMS
-    from hpgrid.stochastic.noise import NOISES
-    from hpgrid.stochastic.samples import draws, needed_smoothness
+    from hpgrid.stochastic.samples import NOISES, draws, needed_smoothness
 
     means = draws(NOISES[kind], SEED, (1, 500), BATCHES, (8, 8))[0]
     return needed_smoothness(NOISES[kind], NORMS[norm], means, BATCHES, (8, 8))
@@ -218,7 +216,7 @@ def rank_one() -> Finding:
 @cache
 def _held(kind: str, norm: str, D: float = 1.0) -> dict[str, Held]:
     """Every mean against its bound, at all batch sizes and settings."""
-    from hpgrid.stochastic.against import held
+    from hpgrid.stochastic.momentum import held
     from hpgrid.stochastic.problems import quadratic
 
     return held(quadratic(norm, SHAPE, size=SIZE), _means(kind, norm), _experiment(), D=D)
@@ -226,16 +224,15 @@ def _held(kind: str, norm: str, D: float = 1.0) -> dict[str, Held]:
 
 @cache
 def _means(kind: str, norm: str) -> Means:
-    from hpgrid.stochastic.against import measure
-    from hpgrid.stochastic.noise import NOISES
+    from hpgrid.stochastic.momentum import measure
     from hpgrid.stochastic.problems import quadratic
+    from hpgrid.stochastic.samples import NOISES
 
     return measure(quadratic(norm, SHAPE, size=SIZE), NOISES[kind], _experiment())
 
 
 def _experiment() -> Experiment:
-    from hpgrid.stochastic.against import Experiment
-    from hpgrid.stochastic.momentum import every
+    from hpgrid.stochastic.momentum import Experiment, every
 
     return Experiment(BATCHES, every((1e-3, 0.05), (0.5, 0.9), (0.0, LAM)), STEPS, SEEDS, SEED)
 
@@ -339,7 +336,7 @@ def decay_drift() -> Finding:
 @cache
 def _power(norm: str, *, above: bool) -> tuple[float, float]:
     """The power of b in the update's noise at still weights, and its error."""
-    from hpgrid.stochastic.updates import frozen, power
+    from hpgrid.stochastic.momentum import frozen, power
 
     b = np.array([4.0**k for k in range(8, 11)]) if above else np.array([1.0, 4.0, 16.0])
     found = frozen(norm, b, gradient=0.05, shape=SHAPE, counts=(STEPS, MANY), seed=SEED)
@@ -378,7 +375,7 @@ FAR, SETTLED = (1e-5, 100.0), (5e-3, 1e-2)
 
 @cache
 def _kept(norm: str, eta: float, size: float) -> dict[str, Interval]:
-    from hpgrid.stochastic.updates import after_scaling
+    from hpgrid.stochastic.momentum import after_scaling
 
     return after_scaling(norm, (16, 64), eta, size=size, shape=SHAPE, counts=(2 * STEPS, SEEDS), seed=SEED)
 

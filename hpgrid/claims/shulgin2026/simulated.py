@@ -54,7 +54,7 @@ def _run(norm: str, *, points: int, alpha: tuple[float, ...], seeds: int) -> Run
 
 @claim("S.mc.eq2", "eq. (2)", "min E||grad f||_* of the methods themselves stays below the bound, simulated")
 def never_exceeded() -> Finding:
-    from hpgrid.stochastic.intervals import interval
+    from hpgrid.stochastic.samples import interval
 
     readings = []
     for norm, method in METHODS.items():
