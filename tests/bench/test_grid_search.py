@@ -127,7 +127,7 @@ def test_a_contender_that_disagrees_stops_the_benchmark() -> None:
 
 def test_hpgrid_must_run_and_others_are_skipped_with_a_reason() -> None:
     def probe(name: str, task: str, n: int) -> Fresh | str:
-        return "out of memory" if name != "hpgrid" or n > N else no_probe(name, work, n)
+        return "out of memory" if name != "hpgrid" or n > N else no_probe(name, task, n)
 
     few = {name: CONTENDERS[name] for name in ("numpy_printed", "hpgrid")}
     outcome = grid_search.measure("R4", N, 1, limits=LIMITS, contenders=few, probe=probe)
@@ -170,7 +170,7 @@ def test_a_first_call_is_measured_in_a_process_of_its_own() -> None:
 
 def test_who_would_need_hours_is_not_timed() -> None:
     def probe(name: str, task: str, n: int) -> Fresh:
-        return replace_first(no_probe(name, work, n), 900.0 if name == "numpy_printed" else 1.0)
+        return replace_first(no_probe(name, task, n), 900.0 if name == "numpy_printed" else 1.0)
 
     few = {name: CONTENDERS[name] for name in ("numpy_printed", "hpgrid")}
     firsts, skipped = grid_search.first_calls("R4", N, 7, few, probe)
@@ -195,7 +195,7 @@ def test_first_calls_are_made_before_this_process_takes_the_device(monkeypatch: 
 
     def probe(name: str, task: str, n: int) -> Fresh:
         order.append(f"{task} {n}")
-        return no_probe(name, work, n)
+        return no_probe(name, task, n)
 
     def limits() -> dict[str, Ceiling]:
         order.append("device")
