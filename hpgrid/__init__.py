@@ -30,7 +30,7 @@ _HOME = {
     "check": "hpgrid.statements.checking",
     "critical_batch": "hpgrid.critical.critical_batch",
     "sweep": "hpgrid.sweeps.run",
-    "open_sweep": "hpgrid.sweeps.dataset",
+    "open_sweep": "hpgrid.sweeps.store",
     "transfer": "hpgrid.transfers.answer",
 }
 
@@ -71,8 +71,8 @@ if TYPE_CHECKING:
     from hpgrid.search.brute import SearchResult, grid_search
     from hpgrid.slopes import fit_slope
     from hpgrid.statements.checking import check
-    from hpgrid.sweeps.dataset import open_sweep
     from hpgrid.sweeps.run import sweep
+    from hpgrid.sweeps.store import open_sweep
     from hpgrid.transfers.answer import transfer
 
 

@@ -107,7 +107,7 @@ def _say(out: Path, combinations: int, done: Progress, processes: int) -> None:
 
 
 def _write_csv(out: Path, path: Path) -> None:
-    from hpgrid.sweeps.dataset import open_sweep, write_slopes
+    from hpgrid.sweeps.store import open_sweep, write_slopes
 
     write_slopes(open_sweep(out), path)
     print(path)

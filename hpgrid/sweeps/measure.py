@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.checks import TUNABLE, complement
+from hpgrid.checks import TUNABLE
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.refinement.optimum import Optimum, known, refine
 from hpgrid.regime import Regime
 from hpgrid.search.many import ManyResult, search_many
 from hpgrid.slopes import REFINED, burn_in_ends, fit_slopes
-from hpgrid.sweeps.plan import NamedRegime, Plan
-from hpgrid.sweeps.values import HELD, hyperparameter
+from hpgrid.sweeps.plan import HELD, Plan
 
 Array = NDArray[Any]
 
@@ -56,66 +55,39 @@ def measure(plan: Plan, grid: Grid, values: Mapping[str, Array], options: Option
     whole: list[dict[str, Array]] = []
     for regime in plan.regimes:
         parts: dict[str, Array] = {}
-        for rows, proxy, held in _alike(plan, grid.budget, values):
+        for rows, at in _sharing(plan, values):
+            proxy = plan.proxy(grid.budget, at)
             constants = {name: column[rows] for name, column in values.items() if name in proxy.constants}
-            found = _measured(proxy, grid, regime_of(regime, held), plan.min_K, constants, len(rows), options)
-            for name, array in found.items():
+            measured = _measured(proxy, grid, plan.held(regime, at), constants, len(rows), options)
+            for name, array in measured.items():
                 parts.setdefault(name, np.empty((n, *array.shape[1:]), array.dtype))[rows] = array
         whole.append(parts)
     return {name: np.stack([parts[name] for parts in whole]) for name in whole[0]}
 
 
-def _alike(
-    plan: Plan, budget: str, values: Mapping[str, Array]
-) -> Iterator[tuple[NDArray[np.integer], Proxy | FunctionProxy, dict[str, float]]]:
-    """The combinations that share a bound and what is held, and so one search: which, the bound, what is held."""
-    exponents = plan.bound.exponents()
-    apart = [name for name in values if name in exponents or name in HELD]
-    keys = (
-        np.column_stack([values[name] for name in apart]) if apart else np.zeros((len(next(iter(values.values()))), 1))
-    )
+def _sharing(plan: Plan, values: Mapping[str, Array]) -> Iterator[tuple[NDArray[np.integer], dict[str, float]]]:
+    """The combinations that share exponents and what is held, and so one search: which, and these values."""
+    names = [name for name in values if name in plan.swept_exponents or name in HELD]
+    n = len(next(iter(values.values())))
+    keys = np.column_stack([values[name] for name in names]) if names else np.zeros((n, 1))
     kinds, place = np.unique(keys, axis=0, return_inverse=True)
     for k, kind in enumerate(kinds):
-        given = dict(zip(apart, map(float, kind)))
-        held = {hyperparameter(v): complement(x) if v == "beta" else x for v, x in given.items() if v in HELD}
-        yield np.flatnonzero(place.ravel() == k), bound_of(plan, budget, given), held
-
-
-def bound_of(plan: Plan, budget: str, at: Mapping[str, float] | None = None) -> Proxy | FunctionProxy:
-    """Return the plan's bound; what is swept of its constants is 1.
-
-    Args:
-        plan: the sweep.
-        budget: "T" or "K".
-        at: the values of the exponents that are swept, among other things.
-    """
-    bound = plan.bound
-    exponents = bound.exponents()
-    swept = {name: 1.0 for name in plan.swept if name not in exponents and name not in HELD}
-    options = {**bound.options, **{name: x for name, x in (at or {}).items() if name in exponents}}
-    options |= {name: 0.5 for name in plan.swept if name in exponents and name not in options}
-    return replace(bound, constants={**bound.constants, **swept}, options=options).build(budget)
-
-
-def regime_of(named: NamedRegime, held: Mapping[str, float]) -> Regime:
-    """Return a regime with what is swept of hyperparameters held."""
-    return Regime(named.tuned, {**named.fixed, **held}, named.path, named.caps)  # type: ignore[arg-type]
+        yield np.flatnonzero(place.ravel() == k), dict(zip(names, map(float, kind)))
 
 
 def _measured(
     proxy: Proxy | FunctionProxy,
     grid: Grid,
     regime: Regime,
-    min_K: float | None,
     constants: Mapping[str, Array],
     n: int,
     options: Options,
 ) -> dict[str, Array]:
     own = constants or {name: np.full(n, x) for name, x in list(proxy.constants.items())[:1]}
     settings: dict[str, Any] = {"method": options.method, "devices": options.devices, "memory": options.memory}
-    found = search_many(proxy, grid, regime, own, min_K=min_K, **settings)
+    found = search_many(proxy, grid, regime, own, **settings)
     at: dict[str, Any] = {grid.budget: grid.axes[grid.budget].values}
-    truth = refine(proxy, regime=regime, min_K=min_K, constants=own, **at)
+    truth = refine(proxy, regime=regime, constants=own, **at)
     return {**_optima(found, truth, regime, grid, n), **_slopes(found, truth, regime, grid)}
 
 

@@ -1,26 +1,29 @@
-"""What a sweep is made of, from TOML to frozen dataclasses. No NumPy: a mistake is answered at once."""
+"""A sweep's plan, from TOML to frozen dataclasses: what is swept, and under which regimes.
+
+No NumPy: a mistake is answered at once. Every number is asked here, where it is written, whether it may be what it is.
+"""
 
 from __future__ import annotations
 
+import csv
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hpgrid.checks import (
-    TUNABLE,
-    InputError,
-    bad,
-    check_choice,
-    check_keys,
-    check_value,
-    complement,
-    is_number,
-    table_of,
-)
+    TUNABLE, InputError, bad, check_constants, check_count, check_exponent, check_keys, check_value, complement,
+    is_number, table_of, unknown,
+)  # fmt: skip
 from hpgrid.config import BoundConfig, GridConfig, called, parse_bound, parse_grid, read_toml
-from hpgrid.sweeps.values import HELD, hyperparameter, parse_constants, read_rows
+from hpgrid.regime import Regime
+
+if TYPE_CHECKING:
+    from hpgrid.proxy import FunctionProxy, Proxy
+
+#: Hyperparameters that may be swept where the regimes hold them; beta is 1 - alpha.
+HELD = ("eta", "b", "alpha", "beta")
 
 #: Combinations beyond which a sweep is refused.
 MOST = 10**9
@@ -28,17 +31,6 @@ MOST = 10**9
 #: Seconds for a combination under one regime at 100 budgets, on two CPU cores, to say how long too many would take;
 #: as ``benchmarks/store.py`` measures it.
 _SECONDS = 0.0015
-
-
-@dataclass(frozen=True)
-class NamedRegime:
-    """A tuning regime, by the name it has in the result."""
-
-    name: str
-    tuned: tuple[str, ...]
-    fixed: Mapping[str, float] = field(default_factory=dict)
-    path: Mapping[str, str] = field(default_factory=dict)
-    caps: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -51,16 +43,14 @@ class Plan:
             tuple of numbers or a log range {"lo", "hi", "n"}.
         combine: "all" combinations of them, or "rows", the first of each, the second of each, and so on.
         grid: where the bound is evaluated; its budget is the result's last axis.
-        regimes: what is tuned, once or more.
-        min_K: the smallest number of iterations that a cell may have, or None.
+        regimes: by name, what is tuned, once or more; of one smallest number of iterations.
     """
 
     bound: BoundConfig
     swept: Mapping[str, Any]
     combine: str
     grid: GridConfig
-    regimes: tuple[NamedRegime, ...]
-    min_K: float | None = None
+    regimes: Mapping[str, Regime]
 
     @property
     def lengths(self) -> dict[str, int]:
@@ -74,6 +64,38 @@ class Plan:
             return next(iter(self.lengths.values()))
         return math.prod(self.lengths.values())
 
+    @property
+    def min_K(self) -> float | None:
+        """The smallest number of iterations that a cell may have, or None."""
+        return next(iter(self.regimes.values())).min_K
+
+    @property
+    def swept_exponents(self) -> tuple[str, ...]:
+        """What is swept of the bound's exponents: each of their values has a search of its own."""
+        return tuple(name for name in self.swept if name in self.bound.exponents())
+
+    def proxy(self, budget: str, at: Mapping[str, float] | None = None) -> Proxy | FunctionProxy:
+        """Return the bound; what is swept and not in ``at`` is 1, and an exponent 1/2.
+
+        Args:
+            budget: "T" or "K".
+            at: values of what is swept, held hyperparameters among them.
+        """
+        exponents, at = self.bound.exponents(), at or {}
+        own = {name: at.get(name, 0.5 if name in exponents else 1.0) for name in self.swept if name not in HELD}
+        return _with_values(self.bound, own).build(budget)
+
+    def held(self, name: str, at: Mapping[str, float]) -> Regime:
+        """Return a regime with what is swept of hyperparameters held.
+
+        Args:
+            name: the regime's.
+            at: values of what is swept, constants among them.
+        """
+        regime = self.regimes[name]
+        values = {hyperparameter(v): complement(x) if v == "beta" else x for v, x in at.items() if v in HELD}
+        return replace(regime, fixed={**regime.fixed, **values})
+
     def describe(self) -> dict[str, Any]:
         """Return the plan as plain data: what a store is compared by."""
         return {
@@ -82,9 +104,11 @@ class Plan:
             "combine": self.combine,
             "grid": {"preset": self.grid.preset, "n": self.grid.n, **self.grid.axes},
             "regimes": [
-                {"name": r.name, "tuned": list(r.tuned)}
-                | {key: dict(getattr(r, key)) for key in ("fixed", "path", "caps") if getattr(r, key)}
-                for r in self.regimes
+                {"name": name, "tuned": list(r.tuned)}
+                | ({"fixed": dict(r.fixed)} if r.fixed else {})
+                | ({"path": {v: str(exponent) for v, exponent in r.path.items()}} if r.path else {})
+                | ({"caps": dict(r.caps)} if r.caps else {})
+                for name, r in self.regimes.items()
             ],
             "min_K": self.min_K,
         }
@@ -97,9 +121,21 @@ def restore(described: Mapping[str, Any]) -> Plan:
         {k: dict(x) if isinstance(x, Mapping) else tuple(x) for k, x in described["swept"].items()},
         described["combine"],
         parse_grid(described["grid"]),
-        tuple(NamedRegime(**{**each, "tuned": tuple(each["tuned"])}) for each in described["regimes"]),
-        described["min_K"],
+        {
+            each["name"]: Regime(
+                tuple(each["tuned"]), *(each.get(key, {}) for key in ("fixed", "path", "caps")), described["min_K"]
+            )
+            for each in described["regimes"]
+        },
     )
+
+
+def hyperparameter(name: str) -> str:
+    """Return the hyperparameter that a swept name holds: alpha for beta."""
+    return "alpha" if name == "beta" else name
+
+
+# --- the file ---
 
 
 def load(path: Path, formula: str | None = None) -> Plan:
@@ -133,12 +169,12 @@ def parse(data: Mapping[str, Any], folder: Path = Path()) -> Plan:
         ValueError: an unknown key, a value out of its range, or too many combinations.
     """
     check_keys("key of a sweep", data, ("bound", "constants", "rows", "grid", "regime", "min_K"))
-    named = called(data["bound"]) if isinstance(data.get("bound"), str) else table_of(data, "bound")
-    bound = parse_bound(named)
-    values = parse_constants(bound, table_of(data, "constants"))
-    rows = read_rows(bound, data["rows"], folder) if "rows" in data else {}
+    table = called(data["bound"]) if isinstance(data.get("bound"), str) else table_of(data, "bound")
+    bound = parse_bound(table)
+    values = _read_constants(bound, table_of(data, "constants"))
+    rows = _read_rows(bound, data["rows"], folder) if "rows" in data else {}
     for name in rows:
-        if name in values or name in named:
+        if name in values or name in table:
             raise bad(f"{name} stands in the table of rows and in the config", name, "it in one of the two")
     single = {name: x for name, x in values.items() if is_number(x)}
     swept = {name: x for name, x in values.items() if name not in single}
@@ -153,66 +189,162 @@ def parse(data: Mapping[str, Any], folder: Path = Path()) -> Plan:
     if rows and swept:
         rule = "beside a table of rows, constants are single numbers"
         raise bad(rule, sorted(swept), "them as columns of the table")
-    regimes = _parse_regimes(data.get("regime"), {n: x for n, x in single.items() if n in HELD}, rows or swept)
-    bound = _with_singles(bound, {name: x for name, x in single.items() if name not in HELD})
-    min_K = data.get("min_K")
-    if min_K is not None and not (is_number(min_K) and min_K > 0):
-        raise bad("min_K must be positive and finite", min_K, "min_K = 1, say")
-    grid = parse_grid(table_of(data, "grid"))
-    swept_too = dict.fromkeys(rows or swept, 1.0)
-    replace(bound, constants={**bound.constants, **{n: 1.0 for n in swept_too if n not in HELD}}).check()
-    plan = Plan(bound, rows or swept, "rows" if rows else "all", grid, regimes, min_K)
+    swept = rows or swept
+    regimes = _read_regimes(
+        data.get("regime"), {n: x for n, x in single.items() if n in HELD}, swept, data.get("min_K")
+    )
+    bound = _with_values(bound, {n: x for n, x in single.items() if n not in HELD})
+    # A formula in which a name has no value is refused; what is swept has one.
+    replace(bound, constants={**bound.constants, **{n: 1.0 for n in swept if n not in HELD}}).check()
+    plan = Plan(bound, swept, "rows" if rows else "all", parse_grid(table_of(data, "grid")), regimes)
     if plan.combinations > MOST:
-        raise _too_many(plan)
+        lengths = " x ".join(f"{n} {name}" for name, n in plan.lengths.items())
+        days = plan.combinations * len(plan.regimes) * _SECONDS / 86400
+        rule = f"{plan.combinations:.3g} combinations are more than a sweep takes, {MOST:.0e}"
+        raise bad(f"{rule}: on two CPU cores they would take {days:,.0f} days", lengths, "fewer values")
     return plan
 
 
-def _too_many(plan: Plan) -> InputError:
-    given = " x ".join(f"{n} {name}" for name, n in plan.lengths.items())
-    days = plan.combinations * len(plan.regimes) * _SECONDS / 86400
-    rule = f"{plan.combinations:.3g} combinations are more than a sweep takes, {MOST:.0e}"
-    return bad(f"{rule}: on two CPU cores they would take {days:,.0f} days", given, "fewer values")
-
-
-def _with_singles(bound: BoundConfig, single: Mapping[str, float]) -> BoundConfig:
+def _with_values(bound: BoundConfig, values: Mapping[str, Any]) -> BoundConfig:
+    """The bound with some of its constants and exponents."""
     exponents = bound.exponents()
-    constants = {name: x for name, x in single.items() if name not in exponents}
-    options = {name: x for name, x in single.items() if name in exponents}
+    constants = {name: x for name, x in values.items() if name not in exponents}
+    options = {name: x for name, x in values.items() if name in exponents}
     return replace(bound, constants={**bound.constants, **constants}, options={**bound.options, **options})
+
+
+# --- what is swept ---
+
+
+def _sweepable(bound: BoundConfig) -> tuple[str, ...]:
+    """What can be swept of a bound: its constants, its exponents, and held hyperparameters."""
+    constants, _ = bound.takes()
+    return (*constants, *bound.exponents(), *HELD)
+
+
+def _read_constants(bound: BoundConfig, data: Mapping[str, Any]) -> dict[str, Any]:
+    """What [constants] says, by name: a number, a tuple of numbers, or a log range {"lo", "hi", "n"}."""
+    known = _sweepable(bound)
+    values = {}
+    for name, given in data.items():
+        if name not in known:
+            raise unknown(f"constant of the bound {bound.name}", name, known)
+        if name in bound.constants or name in bound.options:
+            raise bad(f"{name} stands in [bound] and in [constants]", given, "it in one of the two")
+        if isinstance(given, Mapping):
+            values[name] = _read_range(bound, name, given)
+        elif isinstance(given, list):
+            if not given:
+                raise bad(f"a list of {name} has one value or more", given, f"{name} = [1.0, 10.0], say")
+            values[name] = tuple(_read_value(bound, name, x) for x in given)
+            if len(set(values[name])) < len(given):
+                raise bad(f"the values of {name} differ", given, "each once")
+        else:
+            values[name] = _read_value(bound, name, given)
+    return values
+
+
+def _read_range(bound: BoundConfig, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    check_keys(f"key of the range of {name}", given, ("lo", "hi", "n"))
+    if set(given) != {"lo", "hi", "n"}:
+        example = f"{name} = {{ lo = 1e-3, hi = 1e3, n = 25 }}"
+        raise bad(f"a log range of {name} has lo, hi and n", dict(given), example)
+    if name == "beta":
+        raise bad("a log range of beta is one of its complement", dict(given), "alpha = { lo = ..., hi = 1, n = ... }")
+    lo, hi = _read_value(bound, name, given["lo"]), _read_value(bound, name, given["hi"])
+    if lo >= hi:
+        raise bad(f"a log range of {name} needs lo < hi", dict(given), "the smaller end first")
+    return {"lo": lo, "hi": hi, "n": check_count(f"n of {name}", given["n"], least=2)}
+
+
+def _read_value(bound: BoundConfig, name: str, value: Any) -> float:
+    """A value that a swept name may take."""
+    if name == "beta":
+        if not (is_number(value) and 0 <= value < 1):
+            raise bad("beta must satisfy 0 <= beta < 1", value, "beta = 0.95, say")
+        return float(value)
+    if name in bound.exponents():
+        if bound.formula is not None:
+            return float(check_exponent(name, value))
+        if not (is_number(value) and 0 < value <= 1):
+            raise bad("the noise exponent q must satisfy 0 < q <= 1", value, "q = 0.5, say")
+        return float(value)
+    return check_value(name, value) if name in TUNABLE else check_constants({name: value})[name]
+
+
+def _read_rows(bound: BoundConfig, given: Any, folder: Path) -> dict[str, tuple[float, ...]]:
+    """The columns of a CSV file whose header names what is swept; where a row is wrong, which one."""
+    if not isinstance(given, str):
+        raise bad("rows names a CSV file", given, 'rows = "constants.csv"')
+    path = folder / given
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            lines = [line for line in csv.reader(file) if line]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise bad(f"the table of rows must be a readable CSV file ({reason})", str(path), "the path of one") from None
+    if len(lines) < 2:
+        raise bad("a table of rows has a header and a row", str(path), "C1,C2 and then numbers, say")
+    names = [name.strip() for name in lines[0]]
+    known = _sweepable(bound)
+    for name in names:
+        if name not in known:
+            raise unknown(f"column of {path.name}", name, known)
+        if names.count(name) > 1:
+            raise bad(f"the columns of {path.name} differ", names, f"{name} once")
+    table = []
+    for number, cells in enumerate(lines[1:], start=2):
+        row = f"{path.name}, row {number}"
+        if len(cells) != len(names):
+            raise bad(f"{row}: {len(names)} columns are needed", ",".join(cells), ", ".join(names))
+        table.append([_read_cell(bound, row, name, cell) for name, cell in zip(names, cells)])
+    return dict(zip(names, zip(*table)))
+
+
+def _read_cell(bound: BoundConfig, row: str, name: str, cell: str) -> float:
+    try:
+        return _read_value(bound, name, float(cell))
+    except InputError as error:
+        raise InputError(f"{row}: {error}") from None
+    except ValueError:
+        raise bad(f"{row}: {name} is a number", cell, "1.0, say") from None
 
 
 # --- regimes ---
 
 
-def _parse_regimes(given: Any, single: Mapping[str, float], swept: Mapping[str, Any]) -> tuple[NamedRegime, ...]:
+def _read_regimes(
+    given: Any, single: Mapping[str, float], swept: Mapping[str, Any], min_K: Any
+) -> dict[str, Regime]:
+    """The regimes by name, with the hyperparameters that [constants] holds at one value."""
     entries = [given] if isinstance(given, Mapping) else given
     if not isinstance(entries, list) or not entries or not all(isinstance(x, Mapping) for x in entries):
         raise bad("a sweep has one regime or more", given, "[[regime]] with tuned = [...], once for each")
-    regimes = tuple(_parse_regime(entry, single, swept) for entry in entries)
-    names = [regime.name for regime in regimes]
+    held = {hyperparameter(v): complement(x) if v == "beta" else x for v, x in single.items()}
+    pairs = [_read_regime(entry, held, swept, min_K) for entry in entries]
+    names = [name for name, _ in pairs]
     for name in names:
         if names.count(name) > 1:
             raise bad("regimes have names that differ", names, 'name = "..." in each')
-    return regimes
+    return dict(pairs)
 
 
-def _parse_regime(data: Mapping[str, Any], single: Mapping[str, float], swept: Mapping[str, Any]) -> NamedRegime:
+def _read_regime(
+    data: Mapping[str, Any], held: Mapping[str, float], swept: Mapping[str, Any], min_K: Any
+) -> tuple[str, Regime]:
     check_keys("key of a regime", data, ("name", "tuned", "fixed", "path", "caps"))
     tuned = data.get("tuned")
     if not isinstance(tuned, list) or not tuned:
         raise bad("a regime names what is tuned", tuned, 'tuned = ["eta", "b"], say')
-    for name in tuned:
-        check_choice("tuned axis", name, TUNABLE)
-    fixed = {name: check_value(name, x) for name, x in table_of(data, "fixed").items()}
-    fixed |= {hyperparameter(name): complement(x) if name == "beta" else x for name, x in single.items()}
-    held = {name: hyperparameter(name) for name in swept if name in HELD}
-    path = {name: str(x) for name, x in table_of(data, "path").items()}
-    for name, v in held.items():
-        if v in tuned or v in fixed or v in path or list(held.values()).count(v) > 1:
+    fixed, path, caps = (table_of(data, key) for key in ("fixed", "path", "caps"))
+    regime = Regime(tuple(tuned), {**fixed, **held}, path, caps, min_K)
+    others = [hyperparameter(name) for name in swept if name in HELD]
+    for name in swept:
+        v = hyperparameter(name)
+        if name in HELD and (v in (*regime.tuned, *regime.fixed, *regime.path) or others.count(v) > 1):
             rule = f"{name} is swept, so that every regime holds it, and nothing else says where"
             raise bad(rule, dict(data), f"a sweep without {name}, or regimes that only hold it")
-    caps = {name: check_value(name, x) for name, x in table_of(data, "caps").items()}
-    title = data.get("name", " ".join(v for v in TUNABLE if v in tuned))
+    title = data.get("name", " ".join(regime.tuned))
     if not isinstance(title, str) or not title:
         raise bad("a regime's name is text", title, 'name = "joint", say')
-    return NamedRegime(title, tuple(v for v in TUNABLE if v in tuned), fixed, path, caps)
+    return title, regime

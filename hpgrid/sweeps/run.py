@@ -5,23 +5,21 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpgrid.checks import TUNABLE, bad, complement
+from hpgrid.checks import InputError, bad, complement
 from hpgrid.grid import Grid
 from hpgrid.progress import progress
 from hpgrid.record import made_with
 from hpgrid.sweeps import store
-from hpgrid.sweeps.combinations import BLOCK, Combinations, lay_out
-from hpgrid.sweeps.layout import HYPERPARAMETER, QUANTITY, UNITS
-from hpgrid.sweeps.measure import BURNING, QUANTITIES, Options, bound_of, measure, regime_of
-from hpgrid.sweeps.plan import Plan, load, parse
-from hpgrid.sweeps.values import HELD, hyperparameter
+from hpgrid.sweeps.measure import BURNING, QUANTITIES, Options, measure
+from hpgrid.sweeps.plan import HELD, Plan, load, parse
+from hpgrid.sweeps.store import BLOCK, HYPERPARAMETER, QUANTITY, UNITS, Combinations, lay_out
 
 if TYPE_CHECKING:
     import xarray
@@ -78,10 +76,8 @@ def sweep(
         ValueError: a config that can't be, a store that was made otherwise or is being written, a process id
             out of range.
     """
-    from hpgrid.sweeps.dataset import open_sweep
-
     run(config, Path(out), Options(method, devices, memory), block=block, share=(processes, process_id))
-    return open_sweep(out)
+    return store.open_sweep(out)
 
 
 def run(
@@ -98,21 +94,32 @@ def run(
         config if isinstance(config, Plan) else load(Path(config)) if isinstance(config, (str, Path)) else parse(config)
     )
     _check_run(options, block, share)
-    grid = _checked_grid(plan)
-    opened = _opened(plan, grid, out, block, options)
+    combinations = lay_out(plan, block or BLOCK)
+    plan, grid = _settled(plan, combinations)
+    if not out.exists():
+        # Constants that this grid can't hold, or devices that are not there, are refused before there is a store.
+        measure(plan, grid, combinations.extremes(), options)
+        store.create(out, combinations, _static(plan, grid, combinations), _attributes(plan, grid, combinations))
+    # Made or not: another process may have been first.
+    there = store.attributes_of(out)
+    sides = there.get("block")
+    if block is None and isinstance(sides, list) and len(sides) == len(combinations.dims):
+        combinations = replace(combinations, block=tuple(sides))
+    store.check_same(out, _described_alike(there), _attributes(plan, grid, combinations))
+    opened = store.Store(out, combinations)
     processes, process = share
     own = range(process, len(opened.corners), processes)
-    found = damaged = 0
+    whole = damaged = 0
     with store.writing(out, processes, process), progress("sweep", len(own)) as advance:
         for number in own:
             if opened.is_whole(number):
-                found += 1
+                whole += 1
             else:
                 damaged += opened.begun(number)
-                values = opened.combinations.values(opened.corners[number])
+                values = combinations.values(opened.corners[number])
                 opened.write(number, measure(plan, grid, values, options))
             advance()
-    return Progress(len(opened.corners), len(own), found, damaged, time.perf_counter() - started)
+    return Progress(len(opened.corners), len(own), whole, damaged, time.perf_counter() - started)
 
 
 # --- what was asked for ---
@@ -128,46 +135,36 @@ def _check_run(options: Options, block: int | None, share: tuple[int, int]) -> N
         raise bad(f"of {processes} processes, the ids are 0 to {processes - 1}", process, "one of these")
 
 
-def _checked_grid(plan: Plan) -> Grid:
-    """The grid, on which every regime must leave the budget alone."""
+def _settled(plan: Plan, combinations: Combinations) -> tuple[Plan, Grid]:
+    """The plan, its regimes with the bound's own number of iterations, and the grid with the axes that it needs."""
     grid = plan.grid.build()
-    if grid.budget not in grid.axes:
-        raise bad("a sweep's grid has an axis of budgets", grid.held, f"{grid.budget} = {{ lo = 1e2, hi = 1e22 }}")
-    swept = {hyperparameter(name) for name in plan.swept if name in HELD}
-    variables = bound_of(plan, grid.budget).variables()
-    for named in plan.regimes:
-        regime = regime_of(named, {})
-        for v in TUNABLE:
-            held = v in regime.fixed or v in regime.path or v in swept or v in grid.held
-            if v in variables and v not in regime.tuned and not held:
-                raise bad(
-                    f"the regime {named.name!r} says nothing of {v}", list(named.tuned), f"fixed = {{ {v} = ... }}"
-                )
-            if v in regime.tuned and v not in grid.axes:
-                raise bad(
-                    f"the grid lacks an axis of {v}, which is tuned", list(grid.axes), f"{v} = {{ lo = ..., hi = ... }}"
-                )
+    # What a regime is asked does not depend on which of the combinations it is, but for caps, which a search holds.
+    at = {name: float(column[0]) for name, column in combinations.extremes().items()}
+    proxy = plan.proxy(grid.budget, at)
+    regimes = {}
+    for name, regime in plan.regimes.items():
+        try:
+            regimes[name] = replace(regime, min_K=plan.held(name, at).settled(proxy, grid).min_K)
+        except InputError as error:
+            raise InputError(f"the regime {name!r}: {error}") from None
     # A preset's axis that the bound does not depend on is none of the sweep's.
-    needed = {*variables, *(v for named in plan.regimes for v in named.tuned), grid.budget}
-    return grid.with_axes(**dict.fromkeys(set(grid.axes) - needed))
+    needed = {*proxy.variables(), *(v for regime in regimes.values() for v in regime.tuned), grid.budget}
+    return replace(plan, regimes=regimes), grid.with_axes(**dict.fromkeys(set(grid.axes) - needed))
 
 
 # --- the store ---
 
 
-def _opened(plan: Plan, grid: Grid, out: Path, block: int | None, options: Options) -> store.Store:
-    """The store, made where there is none, and checked to be of the same plan: another process may have made it."""
-    combinations = lay_out(plan, block or BLOCK)
-    if not out.exists():
-        # Constants that this grid can't hold, or devices that are not there, are refused before there is a store.
-        measure(plan, grid, combinations.extremes(), options)
-        store.create(out, combinations, _static(plan, grid, combinations), _attributes(plan, grid, combinations))
-    there = store.attributes_of(out)
-    sides = there.get("block")
-    if block is None and isinstance(sides, list) and len(sides) == len(combinations.dims):
-        combinations = Combinations(combinations.dims, combinations.shape, combinations.columns, tuple(sides))
-    store.check_same(out, there, _attributes(plan, grid, combinations))
-    return store.Store(out, combinations)
+def _described_alike(there: dict[str, Any]) -> dict[str, Any]:
+    """What a store says of itself, its paths as fractions, however they were written: 0.5 is 1/2."""
+    plan = there.get("plan")
+    if not isinstance(plan, dict) or not isinstance(plan.get("regimes"), list):
+        return there
+    regimes = [
+        {**one, "path": {v: str(Fraction(x)) for v, x in one["path"].items()}} if "path" in one else one
+        for one in plan["regimes"]
+    ]
+    return {**there, "plan": {**plan, "regimes": regimes}}
 
 
 def _attributes(plan: Plan, grid: Grid, combinations: Combinations) -> dict[str, Any]:
@@ -190,7 +187,7 @@ def _static(plan: Plan, grid: Grid, combinations: Combinations) -> dict[str, Any
     """What is known before anything is measured: the coordinates, and the exact exponents."""
     budget = grid.budget
     static: dict[str, Any] = {
-        "regime": (("regime",), [regime.name for regime in plan.regimes], {"long_name": "what is tuned"}),
+        "regime": (("regime",), list(plan.regimes), {"long_name": "what is tuned"}),
         QUANTITY: ((QUANTITY,), list(QUANTITIES), {"long_name": "what a slope is of"}),
         HYPERPARAMETER: ((HYPERPARAMETER,), list(BURNING), {"long_name": "what has a bound to leave"}),
         budget: ((budget,), grid.axes[budget].values, {"units": UNITS[budget]}),
@@ -210,26 +207,26 @@ def _static(plan: Plan, grid: Grid, combinations: Combinations) -> dict[str, Any
 
 def _exponents(plan: Plan, budget: str, combinations: Combinations) -> tuple[Any, Any, tuple[str, ...]]:
     """The exact exponents: one set for each regime, and for each value of a bound's exponent that is swept."""
-    swept = {name: x for name, x in combinations.columns.items() if name in plan.bound.exponents()}
+    swept = {name: combinations.columns[name] for name in plan.swept_exponents}
     rows = combinations.dims == ("row",)
     kinds = list(zip(*swept.values()) if rows and swept else itertools.product(*swept.values()))
     at = [dict(zip(swept, map(float, kind))) for kind in kinds]
     shape = () if not swept else (len(kinds),) if rows else tuple(len(x) for x in swept.values())
-    texts = np.array([[_laws(plan, budget, k, one) for one in at] for k in range(len(plan.regimes))])
-    found = texts.reshape(len(plan.regimes), *shape, len(QUANTITIES))
-    exact = np.vectorize(lambda text: float(Fraction(text)) if text else np.nan, otypes=[float])(found)
-    return exact, found, ("regime", *(("row",) if rows and swept else tuple(swept)), QUANTITY)
+    texts = np.array([[_laws(plan, budget, name, one) for one in at] for name in plan.regimes])
+    texts = texts.reshape(len(plan.regimes), *shape, len(QUANTITIES))
+    exact = np.vectorize(lambda text: float(Fraction(text)) if text else np.nan, otypes=[float])(texts)
+    return exact, texts, ("regime", *(("row",) if rows and swept else tuple(swept)), QUANTITY)
 
 
-def _laws(plan: Plan, budget: str, k: int, at: Mapping[str, float]) -> list[str]:
+def _laws(plan: Plan, budget: str, name: str, at: Mapping[str, float]) -> list[str]:
     """The exact exponents of a regime as text; "" where there is none."""
-    from hpgrid.asymptotics import exponents
+    from hpgrid.asymptotics.exponents import exponents
 
-    swept = {hyperparameter(name): 0.5 if name in ("alpha", "beta") else 1.0 for name in plan.swept if name in HELD}
-    regime = regime_of(plan.regimes[k], swept)
+    # No exponent depends on where a hyperparameter is held.
+    held = {v: 0.5 if v in ("alpha", "beta") else 1.0 for v in plan.swept if v in HELD}
     try:
-        law = exponents(bound_of(plan, budget, at), regime=regime, budget=budget)
-    except ValueError:  # a bound that is no sum of powers
+        law = exponents(plan.proxy(budget, at), regime=plan.held(name, held), budget=budget)
+    except ValueError:  # a bound that is no posynomial
         return [""] * len(QUANTITIES)
-    found = [law.exponent.get(name) for name in QUANTITIES]
-    return ["" if exponent is None else str(exponent) for exponent in found]
+    optimum = [law.exponent.get(quantity) for quantity in QUANTITIES]
+    return ["" if exponent is None else str(exponent) for exponent in optimum]

@@ -1,14 +1,19 @@
 """A sweep's store: a Zarr group whose blocks count once their marker, written last, is there.
 
-A block is one chunk of every array. Its marker holds the SHA-256 of each of these files, so that whatever cut
-a write short, or damaged it later, is found, and the block computed again. The store itself is made aside and
-renamed, whole. Writers hold a lock that the system drops when they die.
+A block is one chunk of every array: some combinations of what is swept, under every regime. Its marker holds the
+SHA-256 of each of these files, so that whatever cut a write short, or damaged it later, is found, and the block
+computed again. The store itself is made aside and renamed, whole. Writers hold a lock that the system drops when
+they die.
 """
 
 from __future__ import annotations
 
+import csv
 import fcntl
 import hashlib
+import io
+import itertools
+import math
 import os
 import shutil
 import tempfile
@@ -18,25 +23,157 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from hpgrid.checks import bad
-from hpgrid.sweeps.combinations import Combinations
-from hpgrid.sweeps.layout import MARKER, SPECS, UNITS
+from hpgrid.checks import TUNABLE, bad
+from hpgrid.grid import LogAxis
+from hpgrid.record import write_whole
+from hpgrid.sweeps.plan import Plan
+
+if TYPE_CHECKING:
+    import xarray
 
 Array = NDArray[Any]
+Floats = NDArray[np.float64]
 
 #: Attributes that a store may differ in and still be gone on with.
 LOOSE = ("created",)
 
+#: In what each is counted.
+UNITS = {"b": "tokens", "T": "tokens", "K": "iterations"}
+
+# --- what is swept, in blocks ---
+
+#: Combinations in a block, where nobody says otherwise: two seconds' work on two cores, which is what a kill loses;
+#: writing a block takes a tenth of one.
+BLOCK = 1024
+
+
+@dataclass(frozen=True)
+class Combinations:
+    """What is swept, laid out as the axes of the result.
+
+    Attributes:
+        dims: the axes of the result that combinations make: what is swept, or "row".
+        shape: their lengths.
+        columns: by swept name, its values: shape (length of its axis,), or (rows,).
+        block: how much of each axis a block takes.
+    """
+
+    dims: tuple[str, ...]
+    shape: tuple[int, ...]
+    columns: Mapping[str, Floats]
+    block: tuple[int, ...]
+
+    @property
+    def blocks(self) -> tuple[int, ...]:
+        """How many blocks there are along each axis."""
+        return tuple(-(-n // side) for n, side in zip(self.shape, self.block))
+
+    def corners(self) -> Iterator[tuple[slice, ...]]:
+        """Yield where each block lies, in order of its number."""
+        for place in itertools.product(*(range(n) for n in self.blocks)):
+            yield tuple(slice(k * s, min((k + 1) * s, n)) for k, s, n in zip(place, self.block, self.shape))
+
+    def values(self, where: tuple[slice, ...]) -> dict[str, Floats]:
+        """Return by swept name its value in every combination of a block, row-major: shape (n,)."""
+        if self.dims == ("row",):
+            return {name: column[where[0]] for name, column in self.columns.items()}
+        parts = [column[part] for column, part in zip(self.columns.values(), where)]
+        mesh = np.meshgrid(*parts, indexing="ij")
+        return {name: whole.ravel() for name, whole in zip(self.columns, mesh)}
+
+    def extremes(self) -> dict[str, Floats]:
+        """Return by swept name its value where any is least or largest: what is refused of a sweep is refused there.
+
+        Of all combinations those of the ends; of rows the ones in which some column ends.
+        """
+        ends = {name: [int(column.argmin()), int(column.argmax())] for name, column in self.columns.items()}
+        if self.dims == ("row",):
+            rows = sorted({k for each in ends.values() for k in each})
+            return {name: column[rows] for name, column in self.columns.items()}
+        corners = itertools.product(*({*each} for each in ends.values()))
+        places = np.array(list(corners))
+        return {name: column[places[:, k]] for k, (name, column) in enumerate(self.columns.items())}
+
+
+def lay_out(plan: Plan, block: int = BLOCK) -> Combinations:
+    """Return a plan's combinations in blocks of at most ``block``."""
+    columns = {
+        name: LogAxis(x["lo"], x["hi"], x["n"]).values if isinstance(x, Mapping) else np.array(x, float)
+        for name, x in plan.swept.items()
+    }
+    if plan.combine == "rows":
+        n = plan.combinations
+        return Combinations(("row",), (n,), columns, (min(block, n),))
+    shape = tuple(len(column) for column in columns.values())
+    sides: list[int] = []
+    for n in reversed(shape):  # whole axes from the last one on, as far as they fit, in parts of one length
+        sides.insert(0, math.ceil(n / math.ceil(n / min(n, block))))
+        block = max(1, block // sides[0])
+    return Combinations(tuple(columns), shape, columns, tuple(sides))
+
+
+# --- what a store holds ---
+
+#: The axes beside the combinations': the budget's is called T or K.
+BUDGET, QUANTITY, HYPERPARAMETER = "budget", "quantity", "hyperparameter"
+
+
+class Spec(NamedTuple):
+    """An array of a store: what follows regime and combinations among its axes, its dtype, what it means."""
+
+    after: tuple[str, ...]
+    dtype: str
+    meaning: str
+
+
+_SAID = {"risk": "the least risk"} | {v: f"the best {v}" for v in TUNABLE}
+
+#: Every array that blocks are written to, in the order in which they are.
+SPECS: dict[str, Spec] = {
+    name: spec
+    for v, what in _SAID.items()
+    for name, spec in {
+        f"{v}_hat": Spec((BUDGET,), "float64", f"{what} on the grid"),
+        f"{v}_star": Spec((BUDGET,), "float64", f"{what}, refined; NaN where there is none"),
+        f"{v}_exponent": Spec((BUDGET,), "float64", f"d log {v} / d log budget of the refined optimum"),
+    }.items()
+} | {
+    **{
+        f"{v}_edge": Spec((BUDGET,), "bool", f"the best {v} sits on the border of the grid: it says nothing")
+        for v in TUNABLE
+    },
+    "slope_hat": Spec((QUANTITY,), "float64", "d log / d log budget, fitted to the grid's curve"),
+    "slope_star": Spec((QUANTITY,), "float64", "the same, fitted to the refined curve over the same budgets"),
+    "slope_error": Spec(
+        (QUANTITY,), "float64", "how far slope_hat may be from slope_star, by how far the curves are apart"
+    ),
+    "apart": Spec((QUANTITY,), "float64", "largest distance of the logs of the two curves over the window"),
+    "points": Spec((QUANTITY,), "int64", "budgets that the slopes were fitted over"),
+    "window_lo": Spec((QUANTITY,), "float64", "the first of them"),
+    "window_hi": Spec((QUANTITY,), "float64", "the last of them"),
+    "burn_in_hat": Spec(
+        (HYPERPARAMETER,), "float64", "the budget from which the grid's has left its bound; NaN: never"
+    ),
+    "burn_in_star": Spec(
+        (HYPERPARAMETER,), "float64", "the same of the refined optimum, by more than a step of the grid"
+    ),
+    "edge_points": Spec((), "int64", "budgets after burn-in that were left out, an optimum being at the edge"),
+}
+
+
+#: What a block's parts hash to: written last, it makes the block count.
+MARKER = "block_sha256"
+
 
 @dataclass(frozen=True)
 class Store:
-    """An open store.
+    """An open store, whose blocks are read and written by their number.
 
     Attributes:
         path: where it lies.
@@ -60,7 +197,7 @@ class Store:
         """Return whether a block's marker is there and every part of it is what it says."""
         marker = np.asarray(self.group[MARKER][number])  # type: ignore[index]
         return bool(marker.any()) and all(
-            digest == bytes(said) for digest, said in zip(self._digests(number), marker, strict=True)
+            digest == bytes(written) for digest, written in zip(self._digests(number), marker, strict=True)
         )
 
     def begun(self, number: int) -> bool:
@@ -104,8 +241,6 @@ def _flush(file: Path) -> None:
 
 
 # --- making and opening ---
-
-
 def create(path: Path, combinations: Combinations, static: Mapping[str, Any], attributes: Mapping[str, Any]) -> None:
     """Make a store aside, and put it in place; one that is there already is left as it is.
 
@@ -137,18 +272,19 @@ def create(path: Path, combinations: Combinations, static: Mapping[str, Any], at
 def _fill(path: Path, combinations: Combinations, static: Mapping[str, Any], attributes: Mapping[str, Any]) -> None:
     group = zarr.create_group(path, attributes=dict(attributes))
     sizes = {dims[0]: len(values) for dims, values, _ in static.values() if len(dims) == 1}
-    for name, (dims, values, said) in static.items():
+    for name, (dims, values, notes) in static.items():
         data = np.asarray(values)
         text = data.dtype.kind == "U"
         made = group.create_array(
             name, shape=data.shape, chunks=data.shape or (), dtype=str if text else data.dtype,
-            dimension_names=dims, attributes=dict(said),
+            dimension_names=dims, attributes=dict(notes),
         )  # fmt: skip
         made[...] = data.astype(object) if text else data
     for name, spec in SPECS.items():
         after = tuple(attributes["budget"] if axis == "budget" else axis for axis in spec.after)
         rest = tuple(sizes[axis] for axis in after)
         regimes = sizes["regime"]
+        counted = UNITS.get(name.split("_")[0]) if name.endswith(("_hat", "_star")) else None
         group.create_array(
             name,
             shape=(regimes, *combinations.shape, *rest),
@@ -156,7 +292,7 @@ def _fill(path: Path, combinations: Combinations, static: Mapping[str, Any], att
             dtype=spec.dtype,
             fill_value={"float64": np.nan, "bool": False, "int64": 0}[spec.dtype],
             dimension_names=("regime", *combinations.dims, *after),
-            attributes=_said(name, spec.meaning),
+            attributes={"long_name": spec.meaning} | ({"units": counted} if counted else {}),
         )
     group.create_array(
         MARKER,
@@ -169,11 +305,6 @@ def _fill(path: Path, combinations: Combinations, static: Mapping[str, Any], att
     with warnings.catch_warnings():  # not yet in Zarr's specification, but what xarray looks for first
         warnings.simplefilter("ignore", zarr.errors.ZarrUserWarning)
         zarr.consolidate_metadata(path)
-
-
-def _said(name: str, meaning: str) -> dict[str, Any]:
-    counted = UNITS.get(name.split("_")[0]) if name.endswith(("_hat", "_star")) else None
-    return {"long_name": meaning} | ({"units": counted} if counted else {})
 
 
 def attributes_of(path: Path) -> dict[str, Any]:
@@ -204,10 +335,10 @@ def check_same(path: Path, there: Mapping[str, Any], expected: Mapping[str, Any]
         ValueError: see the message.
     """
     theirs, ours = ({k: v for k, v in each.items() if k not in LOOSE} for each in (there, expected))
-    found = list(_differences(theirs, ours, ""))
-    if found:
-        more = f" and {len(found) - 3} more" if len(found) > 3 else ""
-        rule = "this store was made otherwise: " + "; ".join(found[:3]) + more
+    lines = list(_differences(theirs, ours, ""))
+    if lines:
+        more = f" and {len(lines) - 3} more" if len(lines) > 3 else ""
+        rule = "this store was made otherwise: " + "; ".join(lines[:3]) + more
         raise bad(rule, str(path), "another --out, or the config and versions that made it")
 
 
@@ -223,8 +354,6 @@ def _differences(there: Any, here: Any, name: str) -> Iterator[str]:
 
 
 # --- who writes ---
-
-
 @contextmanager
 def writing(path: Path, processes: int, process: int) -> Iterator[None]:
     """Hold the right to write the blocks of one process of several.
@@ -233,28 +362,78 @@ def writing(path: Path, processes: int, process: int) -> Iterator[None]:
         ValueError: another process holds it, or writes as one of another number of processes.
     """
     with (path / ".writers").open("a+") as everyone, (path / f".writer-{process}").open("a+") as mine:
-        if not _locked(mine, fcntl.LOCK_EX):
+        if not _locked(mine):
             raise bad("another process writes these blocks", str(path), "another --process-id, or wait for its end")
-        if _locked(everyone, fcntl.LOCK_EX):  # nobody else writes: say in how many parts
+        if _locked(everyone):  # nobody else writes: say in how many parts
             everyone.truncate(0)
             everyone.write(str(processes))
             everyone.flush()
-        _share(everyone)
+        fcntl.flock(everyone, fcntl.LOCK_SH)
         everyone.seek(0)
-        said = everyone.read()
-        if said != str(processes):
-            rule = f"the processes that write this store are {said}"
-            raise bad(rule, processes, f"--processes {said}, or wait for their end")
+        number = everyone.read()
+        if number != str(processes):
+            rule = f"the processes that write this store are {number}"
+            raise bad(rule, processes, f"--processes {number}, or wait for their end")
         yield
 
 
-def _locked(file: IO[str], kind: int) -> bool:
+def _locked(file: IO[str]) -> bool:
+    """Whether this process alone has a file now."""
     try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return False
     return True
 
 
-def _share(file: IO[str]) -> None:
-    fcntl.flock(file, fcntl.LOCK_SH)
+# --- reading ---
+
+
+#: What the table of slopes has of each, beside the regime and the constants.
+COLUMNS = ("exponent", "slope_star", "slope_hat", "slope_error", "window_lo", "window_hi", "points", "edge_points")
+
+
+def open_sweep(path: Path | str) -> xarray.Dataset:
+    """Return a sweep's store as an xarray Dataset, read as it is used; it may be of a sweep that still runs.
+
+    Its attributes say how many ``blocks`` there are, and how many of them are ``whole_blocks``: what is not
+    whole yet is NaN, False or 0.
+
+    Args:
+        path: the store.
+
+    Raises:
+        ValueError: it is no sweep's.
+    """
+    import xarray
+
+    attributes_of(Path(path))
+    data = xarray.open_zarr(Path(path), chunks=None)
+    marked = np.asarray(data[MARKER].any(("part", "byte")))
+    data = data.drop_vars(MARKER).assign_attrs(
+        {**data.attrs, "blocks": int(marked.size), "whole_blocks": int(marked.sum())}
+    )
+    return data.set_coords([name for name in ("alpha",) if name in data.variables])
+
+
+def write_slopes(data: xarray.Dataset, path: Path) -> None:
+    """Write a row for every combination, regime and quantity to a CSV file, whole.
+
+    Args:
+        data: the sweep.
+        path: where it goes.
+    """
+    like = data["slope_hat"]
+    order = tuple(str(dim) for dim in like.dims)
+    burned = {
+        name: data[name].rename({HYPERPARAMETER: QUANTITY}).reindex({QUANTITY: data[QUANTITY].values})
+        for name in ("burn_in_hat", "burn_in_star")
+    }
+    held = [str(name) for name in data.coords if set(data[name].dims) <= {*order} - {"regime", QUANTITY}]
+    columns = {name: data[name] for name in ("regime", *held, QUANTITY, *COLUMNS)} | burned
+    flat = [column.broadcast_like(like).transpose(*order).values.ravel().tolist() for column in columns.values()]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*flat))
+    write_whole(path, lambda file: file.write(text.getvalue().encode()))

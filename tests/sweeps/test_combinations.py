@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from hpgrid.sweeps.combinations import lay_out
 from hpgrid.sweeps.plan import Plan, parse
+from hpgrid.sweeps.store import lay_out
 
 JOINT = {"tuned": ["eta", "b", "alpha"]}
 

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 import hpgrid
 from hpgrid.cli import app
-from hpgrid.sweeps.pictures import View, draw
+from hpgrid.sweeps.sweep_maps import View, draw
 from hpgrid.theory import theorems
 
 PLAN: dict[str, Any] = {

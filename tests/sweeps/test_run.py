@@ -20,9 +20,9 @@ from sweep_of_six import SMALL, TOML, contents
 
 import hpgrid
 from hpgrid.sweeps import store
-from hpgrid.sweeps.layout import MARKER, SPECS
 from hpgrid.sweeps.measure import Options
 from hpgrid.sweeps.run import run
+from hpgrid.sweeps.store import MARKER, SPECS
 
 
 @pytest.fixture(scope="module")
@@ -87,8 +87,8 @@ def test_a_torn_marker_is_no_marker(copy: Path, whole: Path) -> None:
 
 
 def _combinations():  # type: ignore[no-untyped-def]
-    from hpgrid.sweeps.combinations import lay_out
     from hpgrid.sweeps.plan import parse
+    from hpgrid.sweeps.store import lay_out
 
     return lay_out(parse(SMALL), 2)
 
@@ -346,7 +346,7 @@ def test_a_sweep_that_is_not_whole_says_so(copy: Path) -> None:
 
 
 def test_the_flat_table_has_a_row_for_each_slope(whole: Path, tmp_path: Path) -> None:
-    from hpgrid.sweeps.dataset import write_slopes
+    from hpgrid.sweeps.store import write_slopes
 
     data = hpgrid.open_sweep(whole)
     write_slopes(data, tmp_path / "slopes.csv")

@@ -16,9 +16,7 @@ from hpgrid.checks import bad, unknown
 from hpgrid.plotting import maps
 from hpgrid.plotting.lines import law, padded
 from hpgrid.plotting.style import SHORT, decades, hollow, letter, log_axes, new_figure, number, styled
-from hpgrid.sweeps.measure import bound_of, regime_of
-from hpgrid.sweeps.plan import Plan, restore
-from hpgrid.sweeps.values import HELD, hyperparameter
+from hpgrid.sweeps.plan import HELD, Plan, restore
 
 if TYPE_CHECKING:
     import xarray
@@ -90,21 +88,16 @@ def draw(data: xarray.Dataset, view: View) -> Figure:
             _prefactor(ax, cut, v)
         for k, ax in enumerate(ax for ax in axes if ax.get_visible()):
             letter(ax, k, ax.get_title(loc="left"))
-        _legend(figure, axes)
+        # What the curves' panels share is named once, below the figure: the constants' values first.
+        named = {text: handle for ax in axes[-2:] for handle, text in zip(*ax.get_legend_handles_labels())}
+        order = sorted(named, key=lambda text: not text.startswith("$"))
+        if mapped:
+            order, named = [*order, "at the edge (maps)"], {**named, "at the edge (maps)": maps.hatch_key()}
+        shown = [named[text] for text in order]
+        figure.legend(shown, order, loc="outside lower center", ncols=5, columnspacing=1.4)
         held = ", ".join(f"${_symbol(name)}$ = {number(x)}" for name, x in cut.held.items())
         figure.suptitle(f"{cut.plan.bound.name}, {cut.data.regime.item()}{', ' + held if held else ''}", fontsize=10)
     return figure
-
-
-def _legend(figure: Figure, axes: list[Axes]) -> None:
-    """Name what the curves' panels share once, below the figure: the constants' values first."""
-    named = {text: handle for ax in axes[-2:] for handle, text in zip(*ax.get_legend_handles_labels())}
-    order = sorted(named, key=lambda text: not text.startswith("$"))
-    if len(axes) > 3:
-        order, named = [*order, "edge"], {**named, "edge": maps.hatch_key()}
-    shown = [named[text] for text in order]
-    labels = ["at the edge (maps)" if text == "edge" else text for text in order]
-    figure.legend(shown, labels, loc="outside lower center", ncols=5, columnspacing=1.4)
 
 
 # --- what is shown ---
@@ -114,11 +107,10 @@ def _cut(data: xarray.Dataset, view: View) -> _Slice:
     plan = restore(data.attrs["plan"])
     if plan.combine == "rows":
         raise bad("a map is over axes of constants, and this sweep has rows", "rows", "a sweep of all combinations")
-    names = [regime.name for regime in plan.regimes]
-    regime = view.regime or names[0]
-    if regime not in names:
-        raise unknown("regime of this sweep", regime, names)
-    tuned = next(each.tuned for each in plan.regimes if each.name == regime)
+    regime = view.regime or next(iter(plan.regimes))
+    if regime not in plan.regimes:
+        raise unknown("regime of this sweep", regime, list(plan.regimes))
+    tuned = plan.regimes[regime].tuned
     quantity = view.quantity or next(v for v in ORDER if v in tuned)
     if quantity not in tuned:
         raise unknown("hyperparameter that this regime tunes", quantity, tuned)
@@ -236,7 +228,8 @@ def _prefactor(axes: Axes, cut: _Slice, v: str) -> None:
         axes.plot(x[~edge], hat[~edge], ".", color=colour, markersize=3, label="grid argmin")
         hollow(axes, x, hat, edge, "0.3", "at the edge")
         if exact is not None:
-            law(axes, x, np.array([exact[1](_constants(cut, other, float(c))) for c in x]), "exact law")
+            held = cut.held if other is None else {**cut.held, cut.pair[1]: other}
+            law(axes, x, np.array([exact[1]({**held, cut.pair[0]: float(c)}) for c in x]), "exact law")
         shown.append(at[f"{v}_star"].values * scale)
     first = cut.data[cut.pair[0]].values
     log_axes(axes, (first[0], first[-1]), padded(*shown, by=0.12), (cut.budget, v))
@@ -251,27 +244,21 @@ def _at_wall(cut: _Slice, at: xarray.Dataset) -> NDArray[np.bool_]:
     return np.any([at[f"{v}_edge"].values for v in cut.tuned], axis=0)
 
 
-def _constants(cut: _Slice, other: float | None, x: float) -> dict[str, float]:
-    values = {**cut.held, cut.pair[0]: x}
-    return values if other is None else {**values, cut.pair[1]: other}
-
-
 def _law(cut: _Slice, v: str) -> tuple[Fraction, Any] | None:
     """The exponent of the exact law, and its prefactor as a function of the swept constants; None without one."""
-    if any(name in cut.plan.bound.exponents() or name in HELD for name in cut.pair):
+    if any(name in cut.plan.swept_exponents or name in HELD for name in cut.pair):
         return None
-    from hpgrid.asymptotics import exponents
+    from hpgrid.asymptotics.exponents import exponents
 
-    named = next(each for each in cut.plan.regimes if each.name == cut.data.regime.item())
-    held = {hyperparameter(name): x for name, x in cut.held.items() if name in HELD}
+    regime = cut.plan.held(cut.data.regime.item(), cut.held)
     try:
-        found = exponents(bound_of(cut.plan, cut.budget, cut.held), regime=regime_of(named, held), budget=cut.budget)
-    except ValueError:  # a bound that is no sum of powers
+        exact = exponents(cut.plan.proxy(cut.budget, cut.held), regime=regime, budget=cut.budget)
+    except ValueError:  # a bound that is no posynomial
         return None
-    whole = found.laws[v]
-    if whole is None or whole.numeric:
+    law = exact.laws[v]
+    if law is None or law.numeric:
         return None
-    return whole.exponent, lambda constants: whole.coefficient.value({**whole.values, **constants})
+    return law.exponent, lambda constants: law.coefficient.value({**law.values, **constants})
 
 
 def _symbol(name: str) -> str:
