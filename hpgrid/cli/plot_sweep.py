@@ -33,8 +33,8 @@ def plot_sweep(
     path = out or store.with_suffix(".png")
     options.check_picture(path, "the picture is written to a file", "sweep.png")
     held = options.pairs("--at", at, options.number, "C1=1.0")
-    from hpgrid.sweeps.sweep_maps import View, draw
     from hpgrid.sweeps.store import open_sweep
+    from hpgrid.sweeps.sweep_maps import View, draw
 
     options.write_picture(draw(open_sweep(store), View(regime, options.names(pair), held, budget, quantity)), path)
     print(path)

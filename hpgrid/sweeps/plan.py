@@ -123,7 +123,11 @@ def restore(described: Mapping[str, Any]) -> Plan:
         parse_grid(described["grid"]),
         {
             each["name"]: Regime(
-                tuple(each["tuned"]), *(each.get(key, {}) for key in ("fixed", "path", "caps")), described["min_K"]
+                tuple(each["tuned"]),
+                each.get("fixed", {}),
+                each.get("path", {}),
+                each.get("caps", {}),
+                described["min_K"],
             )
             for each in described["regimes"]
         },
@@ -225,7 +229,7 @@ def _sweepable(bound: BoundConfig) -> tuple[str, ...]:
 def _read_constants(bound: BoundConfig, data: Mapping[str, Any]) -> dict[str, Any]:
     """What [constants] says, by name: a number, a tuple of numbers, or a log range {"lo", "hi", "n"}."""
     known = _sweepable(bound)
-    values = {}
+    values: dict[str, Any] = {}
     for name, given in data.items():
         if name not in known:
             raise unknown(f"constant of the bound {bound.name}", name, known)
@@ -313,9 +317,7 @@ def _read_cell(bound: BoundConfig, row: str, name: str, cell: str) -> float:
 # --- regimes ---
 
 
-def _read_regimes(
-    given: Any, single: Mapping[str, float], swept: Mapping[str, Any], min_K: Any
-) -> dict[str, Regime]:
+def _read_regimes(given: Any, single: Mapping[str, float], swept: Mapping[str, Any], min_K: Any) -> dict[str, Regime]:
     """The regimes by name, with the hyperparameters that [constants] holds at one value."""
     entries = [given] if isinstance(given, Mapping) else given
     if not isinstance(entries, list) or not entries or not all(isinstance(x, Mapping) for x in entries):

@@ -292,7 +292,7 @@ def _fill(path: Path, combinations: Combinations, static: Mapping[str, Any], att
             dtype=spec.dtype,
             fill_value={"float64": np.nan, "bool": False, "int64": 0}[spec.dtype],
             dimension_names=("regime", *combinations.dims, *after),
-            attributes={"long_name": spec.meaning} | ({"units": counted} if counted else {}),
+            attributes={"long_name": spec.meaning, **({"units": counted} if counted else {})},
         )
     group.create_array(
         MARKER,

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from hpgrid.asymptotics.notation import name_latex
 from hpgrid.checks import bad, unknown
 from hpgrid.plotting import maps
 from hpgrid.plotting.lines import law, padded
@@ -95,7 +96,7 @@ def draw(data: xarray.Dataset, view: View) -> Figure:
             order, named = [*order, "at the edge (maps)"], {**named, "at the edge (maps)": maps.hatch_key()}
         shown = [named[text] for text in order]
         figure.legend(shown, order, loc="outside lower center", ncols=5, columnspacing=1.4)
-        held = ", ".join(f"${_symbol(name)}$ = {number(x)}" for name, x in cut.held.items())
+        held = ", ".join(f"${name_latex(name)}$ = {number(x)}" for name, x in cut.held.items())
         figure.suptitle(f"{cut.plan.bound.name}, {cut.data.regime.item()}{', ' + held if held else ''}", fontsize=10)
     return figure
 
@@ -169,8 +170,8 @@ def _maps(axes: list[Axes], cut: _Slice) -> None:
     x, y = (cut.data[name].values for name in cut.pair)
     for ax, (values, edge, label, log) in zip(axes, fields):
         maps.field(ax, x, y, values.values, edge, log=log)
-        ax.set_xlabel(f"${_symbol(cut.pair[0])}$")
-        ax.set_ylabel(f"${_symbol(cut.pair[1])}$")
+        ax.set_xlabel(f"${name_latex(cut.pair[0])}$")
+        ax.set_ylabel(f"${name_latex(cut.pair[1])}$")
         ax.set_title(label)
     for ax in axes[len(fields) :]:
         ax.set_visible(False)
@@ -204,12 +205,12 @@ def _slopes(axes: Axes, cut: _Slice) -> None:
     axes.set_xscale("log")
     axes.set_xticks(decades(x[0], x[-1], 4))
     axes.set_xticks([], minor=True)
-    axes.set_xlabel(f"${_symbol(cut.pair[0])}$")
+    axes.set_xlabel(f"${name_latex(cut.pair[0])}$")
     axes.set_ylabel(f"slope in ${cut.budget}$")
     lowest, highest = np.nanmin(np.concatenate(everything)), np.nanmax(np.concatenate(everything))
     axes.set_ylim(lowest - 0.08, highest + 0.3 * (highest - lowest))
     axes.legend(loc="upper center", ncols=len(quantities), columnspacing=0.8, handlelength=1.2, fontsize="x-small")
-    axes.set_title("slopes; exact, dashed" + (f"; ${_symbol(cut.pair[1])}$ = {number(other)}" if other else ""))
+    axes.set_title("slopes; exact, dashed" + (f"; ${name_latex(cut.pair[1])}$ = {number(other)}" if other else ""))
 
 
 def _prefactor(axes: Axes, cut: _Slice, v: str) -> None:
@@ -222,7 +223,7 @@ def _prefactor(axes: Axes, cut: _Slice, v: str) -> None:
         x = one[cut.pair[0]].values
         at = one.sel({cut.budget: cut.value})
         scale = cut.value**-power
-        label = "refined optimum" if other is None else f"${_symbol(cut.pair[1])}$ = {number(other)}"
+        label = "refined optimum" if other is None else f"${name_latex(cut.pair[1])}$ = {number(other)}"
         hat, edge = at[f"{v}_hat"].values * scale, _at_wall(cut, at)
         axes.plot(x, at[f"{v}_star"].values * scale, color=colour, linewidth=1.4, label=label)
         axes.plot(x[~edge], hat[~edge], ".", color=colour, markersize=3, label="grid argmin")
@@ -233,7 +234,7 @@ def _prefactor(axes: Axes, cut: _Slice, v: str) -> None:
         shown.append(at[f"{v}_star"].values * scale)
     first = cut.data[cut.pair[0]].values
     log_axes(axes, (first[0], first[-1]), padded(*shown, by=0.12), (cut.budget, v))
-    axes.set_xlabel(f"${_symbol(cut.pair[0])}$")
+    axes.set_xlabel(f"${name_latex(cut.pair[0])}$")
     text = "" if not power else f"$ / {cut.budget}^{{{exact[0]}}}$" if exact else ""
     axes.set_ylabel(f"best ${SHORT[v]}${text}" if v != "risk" else f"least risk{text}")
     axes.set_title(f"prefactor of ${SHORT[v]}$ at ${cut.budget}$ = {number(cut.value)}")
@@ -259,24 +260,3 @@ def _law(cut: _Slice, v: str) -> tuple[Fraction, Any] | None:
     if law is None or law.numeric:
         return None
     return law.exponent, lambda constants: law.coefficient.value({**law.values, **constants})
-
-
-def _symbol(name: str) -> str:
-    """A constant's name for an axis."""
-    known = {
-        "alpha": r"\alpha",
-        "beta": r"\beta",
-        "eta": r"\eta",
-        "sigma": r"\sigma",
-        "rho": r"\rho",
-        "lam": r"\lambda",
-    }
-    if name in known:
-        return known[name]
-    return (
-        f"{name[0]}_{{{name[1:]}}}"
-        if name[0] in "CEG" and name[1:].isdigit()
-        else name
-        if len(name) == 1
-        else rf"\mathrm{{{name}}}"
-    )

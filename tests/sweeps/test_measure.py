@@ -123,15 +123,15 @@ def test_a_swept_q_and_beta_are_axes_and_each_is_its_own_search(tmp_path: Path) 
     assert found.exponent_exact.sel(quantity="b")[0].values.tolist() == ["1/2", "2/5"]
 
 
-def test_a_bound_without_terms_is_swept_too(tmp_path: Path) -> None:
+def test_a_bound_without_terms_is_swept_too_and_has_an_iteration_at_least(tmp_path: Path) -> None:
     own = {
         "bound": "frank_wolfe",
         "constants": {"lam": [0.5, 2.0]},
         "grid": {"n": 8},
-        "min_K": 1,
         "regime": {"tuned": ["eta", "b"], "fixed": {"alpha": 0.05}},
     }
     found = hpgrid.sweep(own, tmp_path / "fw.zarr")
+    assert found.attrs["plan"]["min_K"] == 1
     for lam in (0.5, 2.0):
         best = hpgrid.grid_search(
             hpgrid.bounds.frank_wolfe(lam=lam), hpgrid.Grid.footnote(8), ("eta", "b"), fixed={"alpha": 0.05}, min_K=1

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
 
 from hpgrid.checks import complement
+from hpgrid.regime import Regime
 from hpgrid.sweeps.plan import Plan, load, parse, restore
 
 JOINT = {"tuned": ["eta", "b", "alpha"]}
@@ -35,12 +37,12 @@ def test_a_bound_may_have_a_table_with_options() -> None:
 def test_what_regimes_hold_may_be_swept() -> None:
     found = parse(plan(constants={"beta": [0.9, 0.99], "q": [0.3, 0.5]}, regime=HOLDS_ALPHA))
     assert found.combinations == 4
-    assert found.regimes[0].fixed == {}
+    assert found.regimes["eta b"].fixed == {}
 
 
 def test_a_single_beta_is_held_by_every_regime() -> None:
     found = parse(plan(constants={"C2": [1.0, 2.0], "beta": 0.9}, regime=HOLDS_ALPHA))
-    assert found.regimes[0].fixed == {"alpha": 0.1}
+    assert found.regimes["eta b"].fixed == {"alpha": 0.1}
 
 
 @pytest.mark.parametrize(("beta", "alpha"), [(0.9, 0.1), (0.95, 0.05), (0.999, 0.001), (0.0, 1.0)])
@@ -51,9 +53,9 @@ def test_the_complement_is_of_the_beta_that_was_written(beta: float, alpha: floa
 def test_regimes_are_named_by_what_they_tune_or_as_one_likes() -> None:
     named = {"name": "large runs", "tuned": ["b", "eta"], "fixed": {"alpha": 0.1}, "caps": {"b": 1e6}}
     found = parse(plan(regime=[JOINT, named, {"tuned": ["eta", "alpha"], "path": {"b": "1/2"}}]))
-    assert [regime.name for regime in found.regimes] == ["eta b alpha", "large runs", "eta alpha"]
-    assert found.regimes[1].tuned == ("eta", "b")
-    assert found.regimes[2].path == {"b": "1/2"}
+    assert list(found.regimes) == ["eta b alpha", "large runs", "eta alpha"]
+    assert found.regimes["large runs"] == Regime(("eta", "b"), fixed={"alpha": 0.1}, caps={"b": 1e6})
+    assert found.regimes["eta alpha"].path == {"b": Fraction(1, 2)}
 
 
 def write(folder: Path, text: str) -> Path:
@@ -114,6 +116,8 @@ MISTAKES = {
         "is swept, so that every regime holds it, and nothing else says where",
     ),
     "no minimum": (plan(min_K=0), "min_K must be positive"),
+    "path of a word": (plan(regime=[HOLDS_ALPHA | {"path": {"alpha": "half"}}]), "the path of alpha is an exponent"),
+    "two roles": (plan(regime=[JOINT | {"fixed": {"b": 32}}]), "b is either tuned or fixed or on a path"),
     "rows of numbers": (plan(rows=3, constants={}), "rows names a CSV file"),
     "too many": (
         plan(constants={name: {"lo": 1, "hi": 2, "n": 2000} for name in ("C1", "C2", "C3")}),
