@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter
 
 from hpgrid.checks import METHODS, bad, check_choice, check_count, check_value
 from hpgrid.config import Config
 from hpgrid.paper.data import FigureData, config_data
 from hpgrid.plotting.lines import METHOD_COLORS, METHOD_MARKERS, bound_line, family, law, level, measured, padded
-from hpgrid.plotting.style import OPTIMUM, hollow, letter, log_axes, new_figure, number, styled
+from hpgrid.plotting.style import OPTIMUM, hollow, label_values, letter, log_axes, new_figure, number, styled
 from hpgrid.readings import Reading
 from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import MeasuredSlope, Slope
@@ -31,57 +30,56 @@ def compute(config: Config, name: str = "lmo1") -> FigureData:
     from concurrent.futures import ThreadPoolExecutor
 
     started = time.perf_counter()
-    given = _checked(config.parameters)
-    lo, hi = given["eta"]
-    axes = {name: np.asarray(given[name], float) for name in ("b", "K", "alpha")}
-    axes |= {"fine_eta": np.geomspace(lo, hi, given["fine_points"]), "eta": np.geomspace(lo, hi, given["points"])}
+    options = _checked(config.parameters)
+    lo, hi = options["eta"]
+    axes = {name: np.asarray(options[name], float) for name in ("b", "K", "alpha")}
+    axes |= {"fine_eta": np.geomspace(lo, hi, options["fine_points"]), "eta": np.geomspace(lo, hi, options["points"])}
     arrays: dict[str, Any] = dict(axes)
     with ThreadPoolExecutor(2) as pool:  # the slowest goes first
-        found = dict(zip(reversed(METHODS), pool.map(lambda norm: _method(norm, given, axes), reversed(METHODS))))
+        parts = dict(zip(reversed(METHODS), pool.map(lambda norm: _method(norm, options, axes), reversed(METHODS))))
     checks: list[Reading] = []
     notes: dict[str, Any] = {}
-    for norm in METHODS:
-        values, more, told = found[norm]
+    for norm, method in METHODS.items():
+        values, more, notes[method] = parts[norm]
         arrays |= values
         checks += more
-        notes[METHODS[norm]] = told
     return FigureData(name, config_data(config), arrays, tuple(checks), notes, time.perf_counter() - started)
 
 
-def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
     """Refuse what can't be run, before anything is."""
-    check_choice("norm", given["shown"], METHODS)
+    check_choice("norm", options["shown"], METHODS)
     for name in ("eta", "b", "alpha", "K"):
-        for value in given[name]:
+        for value in options[name]:
             check_value(name, value)
-    check_value("alpha", given["fixed_alpha"])
+    check_value("alpha", options["fixed_alpha"])
     for name in ("points", "fine_points", "seeds", "fine_seeds", "quadratic_seeds"):
-        check_count(name, given[name], least=2)
-    if not (len(given["eta"]) == 2 and given["eta"][0] < given["eta"][1]):
-        raise bad("eta is the least and the largest learning rate", given["eta"], "eta = [1e-3, 0.1], say")
-    if given["noise"] <= 0:
-        raise bad("the noise rho sigma must be > 0", given["noise"], "noise = 1.0, say")
-    return dict(given)
+        check_count(name, options[name], least=2)
+    if not (len(options["eta"]) == 2 and options["eta"][0] < options["eta"][1]):
+        raise bad("eta is the least and the largest learning rate", options["eta"], "eta = [1e-3, 0.1], say")
+    if options["noise"] <= 0:
+        raise bad("the noise rho sigma must be > 0", options["noise"], "noise = 1.0, say")
+    return dict(options)
 
 
 # --- one method ---
 
 
 def _method(
-    norm: str, given: Mapping[str, Any], axes: Mapping[str, Array]
+    norm: str, options: Mapping[str, Any], axes: Mapping[str, Array]
 ) -> tuple[dict[str, Any], list[Reading], dict[str, Any]]:
     """Its runs with eta tuned, with eta and alpha tuned, and on a quadratic: arrays, checks and notes."""
     from hpgrid.stochastic.lmo import run
     from hpgrid.stochastic.problems import quadratic, smoothed
 
-    shape, size = tuple(given["shape"]), given["size"]
-    problem = smoothed(norm, shape, size=size, width=given["width"])
+    shape, size = tuple(options["shape"]), options["size"]
+    problem = smoothed(norm, shape, size=size, width=options["width"])
     b, K, alpha = (axes[name] for name in ("b", "K", "alpha"))
-    noise: dict[str, Any] = {"noise": given["noise"], "seed": given["seed"]}
+    noise: dict[str, Any] = {"noise": options["noise"], "seed": options["seed"]}
     few = (axes["eta"], b, alpha, K)
-    fine = run(problem, (axes["fine_eta"], b, [given["fixed_alpha"]], K), seeds=given["fine_seeds"], **noise)
-    both = run(problem, few, seeds=given["seeds"], **noise)
-    other = run(quadratic(norm, shape, size=size), few, seeds=given["quadratic_seeds"], **noise)
+    fine = run(problem, (axes["fine_eta"], b, [options["fixed_alpha"]], K), seeds=options["fine_seeds"], **noise)
+    both = run(problem, few, seeds=options["seeds"], **noise)
+    other = run(quadratic(norm, shape, size=size), few, seeds=options["quadratic_seeds"], **noise)
     arrays: dict[str, Any] = {}
     checks: list[Reading] = []
     notes: dict[str, Any] = {}
@@ -90,13 +88,15 @@ def _method(
         arrays |= {f"{norm}_{function}_{key}": value for key, value in values.items()}
         checks.append(check)
         notes[function] = share
-    values, more = _fixed_momentum(fine, problem, given, axes, norm)
-    arrays |= values
-    checks += more
-    values, more = _fixed_batch(both, problem, given, axes, norm)
-    arrays |= values
-    checks += more
-    return arrays, checks, notes | _momentum_gain(both, axes)
+    for measure, tuned in ((_fixed_momentum, fine), (_fixed_batch, both)):
+        values, more = measure(tuned, problem, options, axes, norm)
+        arrays |= values
+        checks += more
+    # What tuning alpha gives over alpha = 1, at the least b and the largest K: measured, and by the bound.
+    for word, cells in (("measured", both.least.mean(-1)), ("bound", both.bound)):
+        best = cells[:, 0, :, -1].min(0)
+        notes[f"best_over_alpha_1_{word}"] = float(best.min() / best[-1])
+    return arrays, checks, notes
 
 
 def _tightness(runs: tuple[Any, ...], name: str, K: Array) -> tuple[dict[str, Any], Reading, dict[str, Any]]:
@@ -106,12 +106,13 @@ def _tightness(runs: tuple[Any, ...], name: str, K: Array) -> tuple[dict[str, An
     cells = sum(run.bound.size for run in runs)
     parts = []
     for run in runs:
-        found = interval(run.least, cells)
-        ratios = run.bound / run.trivial, found.mean / run.bound, found.half / run.bound
+        reached = interval(run.least, cells)
+        ratios = run.bound / run.trivial, reached.mean / run.bound, reached.half / run.bound
         parts.append(np.stack([part.ravel() for part in ratios]))
     above, ratio, error = np.concatenate(parts, axis=1)
     note = f"largest of {cells} cells, whose intervals are simultaneous"
-    check = replace(largest_ratio(f"min E||grad f||/eq. (2), {name}", ratio, error), window=_span(K), note=note)
+    window = float(K[0]), float(K[-1])
+    check = replace(largest_ratio(f"min E||grad f||/eq. (2), {name}", ratio, error), window=window, note=note)
     best = [(run.bound.min(0) >= run.trivial).mean() for run in runs]
     says = ratio[above < 1]
     shares = {
@@ -124,16 +125,16 @@ def _tightness(runs: tuple[Any, ...], name: str, K: Array) -> tuple[dict[str, An
 
 
 def _fixed_momentum(
-    runs: Any, problem: Any, given: Mapping[str, Any], axes: Mapping[str, Array], norm: str
+    runs: Any, problem: Any, options: Mapping[str, Any], axes: Mapping[str, Array], norm: str
 ) -> tuple[dict[str, Any], list[Reading]]:
     """Theorem 1: eta* ~ K^(-1/2), whatever b."""
     from hpgrid.stochastic.tuning import best, movement
 
     b, K, eta = axes["b"], axes["K"], axes["fine_eta"]
-    least, middle = runs.least[:, :, 0], int(np.abs(b - given["shown_b"]).argmin())
+    least, middle = runs.least[:, :, 0], int(np.abs(b - options["shown_b"]).argmin())
     along_K = best(least[:, middle], {"eta": eta})["eta"]
     along_b = best(least[:, :, -1], {"eta": eta})["eta"]
-    law = theorems.theorem1_eta_in_K(K, given["fixed_alpha"], problem.Delta0, 4 * problem.L)
+    law = theorems.theorem1_eta_in_K(K, options["fixed_alpha"], problem.Delta0, 4 * problem.L)
     slopes = movement(K, along_K), movement(b, along_b)
     checks = [
         _moved(f"eta* ~ K^p, {METHODS[norm]}, b = {b[middle]:g}", slopes[0], theorems.THEOREM_1_ETA_IN_K),
@@ -145,7 +146,7 @@ def _fixed_momentum(
 
 
 def _fixed_batch(
-    runs: Any, problem: Any, given: Mapping[str, Any], axes: Mapping[str, Array], norm: str
+    runs: Any, problem: Any, options: Mapping[str, Any], axes: Mapping[str, Array], norm: str
 ) -> tuple[dict[str, Any], list[Reading]]:
     """Theorem 2: alpha* ~ (b/K)^(1/2), eta* ~ b^(1/4) K^(-3/4), read at the least b and at the largest K."""
     from hpgrid.stochastic.tuning import best, movement
@@ -154,26 +155,19 @@ def _fixed_batch(
     tuned = {name: axes[name] for name in ("eta", "alpha")}
     along_K = best(runs.least[:, 0], tuned)
     along_b = best(runs.least[..., -1, :].swapaxes(1, 2), tuned)
-    constants = problem.Delta0, 2 * given["noise"], 4 * problem.L
+    constants = problem.Delta0, 2 * options["noise"], 4 * problem.L
     arrays = {f"{norm}_alpha_{key}": value for key, value in along_K["alpha"]._asdict().items()}
     arrays[f"{norm}_alpha_law"] = theorems.theorem2_alpha_in_K(K, b[0], *constants)
     checks = []
     for name in tuned:
         powers = theorems.THEOREM_2_IN_K[name]
-        for axis, x, found in (("K", K, along_K), ("b", b, along_b)):
-            held = f"b = {b[0]:g}" if axis == "K" else f"K = {K[-1]:g}"
+        for axis, slope, held in (
+            ("K", movement(K, along_K[name]), f"b = {b[0]:g}"),
+            ("b", movement(b, along_b[name]), f"K = {K[-1]:g}"),
+        ):
             what = f"{name}* ~ {axis}^p, both tuned, {METHODS[norm]}, {held}"
-            checks.append(_moved(what, movement(x, found[name]), powers[axis]))
+            checks.append(_moved(what, slope, powers[axis]))
     return arrays, checks
-
-
-def _momentum_gain(runs: Any, axes: Mapping[str, Array]) -> dict[str, Any]:
-    """What tuning alpha gives over alpha = 1, at the least b and the largest K: measured, and by the bound."""
-    least, bound = runs.least.mean(-1)[:, 0, :, -1].min(0), runs.bound[:, 0, :, -1].min(0)
-    return {
-        "best_over_alpha_1_measured": float(least.min() / least[-1]),
-        "best_over_alpha_1_bound": float(bound.min() / bound[-1]),
-    }
 
 
 def _moved(what: str, slope: Slope, power: Any) -> Reading:
@@ -182,26 +176,23 @@ def _moved(what: str, slope: Slope, power: Any) -> Reading:
     return replace(check, note=check.note.replace("from the grid", "from seeds and step").replace("grid", "axis"))
 
 
-def _span(K: Array) -> tuple[float, float]:
-    return float(K[0]), float(K[-1])
-
-
 # --- drawing ---
 
 
 def draw(data: FigureData) -> Figure:
     """Return the figure: curves against K, tightness, the best learning rate and the best momentum."""
-    arrays, given = data.arrays, data.config["parameters"]
+    arrays, options = data.arrays, data.config["parameters"]
     with styled():
         figure, axes = new_figure(2, 2, (7.0, 5.8))
-        _draw_curves(axes[0], given["shown"], arrays)
-        letter(axes[0], 0, f"{METHODS[given['shown']]}, $b={given['shown_b']:g}$, $\\alpha={given['fixed_alpha']:g}$")
+        _draw_curves(axes[0], options["shown"], arrays)
+        held = f"$b={options['shown_b']:g}$, $\\alpha={options['fixed_alpha']:g}$"
+        letter(axes[0], 0, f"{METHODS[options['shown']]}, {held}")
         _draw_tightness(axes[1], arrays)
         letter(axes[1], 1, "measured over eq. (2)")
         _draw_best(axes[2], "eta", arrays, "$K^{-1/2}$, by eq. (3)")
-        letter(axes[2], 2, f"best $\\eta$, $b={given['shown_b']:g}$, $\\alpha={given['fixed_alpha']:g}$")
+        letter(axes[2], 2, f"best $\\eta$, {held}")
         _draw_best(axes[3], "alpha", arrays, "$K^{-1/2}$, by eq. (3)")
-        letter(axes[3], 3, f"best $\\alpha$, $\\eta$ tuned too, $b={given['b'][0]:g}$")
+        letter(axes[3], 3, f"best $\\alpha$, $\\eta$ tuned too, $b={options['b'][0]:g}$")
     return figure
 
 
@@ -214,7 +205,7 @@ def _draw_curves(axes: Axes, norm: str, arrays: Mapping[str, Array]) -> None:
     level(axes, float(arrays[f"{norm}_trivial"]), "at the start")
     low, high = padded(curves, arrays[f"{norm}_bound"])
     log_axes(axes, (K[0], K[-1]), (low / 4, high), ("K", "risk"))
-    _octaves(axes, K)
+    label_values(axes.xaxis, list(K[::2]), number)
     axes.set_ylabel(r"$\min_{k\leq K}E\|\nabla f(x^k)\|_*$")
     axes.legend(loc="lower left")
 
@@ -264,9 +255,4 @@ def _draw_best(axes: Axes, name: str, arrays: Mapping[str, Array], label: str) -
     axes.legend(loc="lower left")
     bottom, top = padded(*shown)
     log_axes(axes, (K[0] / 1.3, K[-1] * 1.3), (bottom / 40 if name == "alpha" else bottom, top), ("K", name))
-    _octaves(axes, K)
-
-
-def _octaves(axes: Axes, K: Array) -> None:
-    axes.xaxis.set_major_locator(FixedLocator(list(K[::2])))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    label_values(axes.xaxis, list(K[::2]), number)

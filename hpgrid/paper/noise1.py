@@ -39,62 +39,64 @@ KEPT = {"update": "update\nnoise", "gradient": "gradient\nnorm", "loss": "loss"}
 def compute(config: Config, name: str = "noise1") -> FigureData:
     """Return the figure's arrays and checks."""
     started = time.perf_counter()
-    given = _checked(config.parameters)
-    arrays: dict[str, Any] = {"b": np.asarray(given["batches"], float)}
-    checks = _moments(given, arrays)
-    checks += _samples(given, arrays)
-    checks += _updates(given, arrays)
-    _scaling(given, arrays)
-    notes = {"level_of_all_intervals_of_a_kind_together": 0.99, "seeds": given["seeds"]}
+    options = _checked(config.parameters)
+    arrays: dict[str, Any] = {"b": np.asarray(options["batches"], float)}
+    checks = _moments(options, arrays)
+    checks += _samples(options, arrays)
+    checks += _updates(options, arrays)
+    _scaling(options, arrays)
+    notes = {"level_of_all_intervals_of_a_kind_together": 0.99, "seeds": options["seeds"]}
     return FigureData(name, config_data(config), arrays, checks, notes, time.perf_counter() - started)
 
 
-def _checked(given: Mapping[str, Any]) -> dict[str, Any]:
+def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
     """Refuse what can't be run, or where the bounds do not hold, before anything is."""
     for name in ("batches", "update_batches", "scaling_batches"):
-        for b in given[name]:
+        for b in options[name]:
             check_value("b", b)
-    for eta in given["eta"]:
+    for eta in options["eta"]:
         check_value("eta", eta)
-    for beta in given["beta"]:
+    for beta in options["beta"]:
         if not 0 <= beta < 1:
             raise bad("beta must satisfy 0 <= beta < 1", beta, "beta = [0.9], say")
-    most = max(given["lam"])
-    if min(given["lam"]) < 0 or most * max(max(given["eta"]), given["size"]) > 1:
-        raise bad("the bounds need 0 <= lam, lam eta <= 1 and lam ||W_0|| <= 1", given["lam"], "lam = [0.0, 1.0], say")
+    most = max(options["lam"])
+    if min(options["lam"]) < 0 or most * max(max(options["eta"]), options["size"]) > 1:
+        raise bad(
+            "the bounds need 0 <= lam, lam eta <= 1 and lam ||W_0|| <= 1", options["lam"], "lam = [0.0, 1.0], say"
+        )
     for name, least in (("seeds", 2), ("steps", 1), ("samples", 2)):
-        check_count(name, given[name], least=least)
-    return dict(given)
+        check_count(name, options[name], least=least)
+    return dict(options)
 
 
 # --- moments against bounds ---
 
 
-def _moments(given: Mapping[str, Any], arrays: dict[str, Any]) -> tuple[Reading, ...]:
+def _moments(options: Mapping[str, Any], arrays: dict[str, Any]) -> tuple[Reading, ...]:
     """Every norm and noise against Proposition 6 and Corollary 7, with D = 1."""
     from hpgrid.stochastic.momentum import BOUNDS, Experiment, every, held, measure
     from hpgrid.stochastic.problems import quadratic
     from hpgrid.stochastic.samples import NOISES
 
-    setting = every(given["eta"], given["beta"], given["lam"])
-    what = Experiment(given["batches"], setting, given["steps"], given["seeds"], given["seed"])
+    setting = every(options["eta"], options["beta"], options["lam"])
+    what = Experiment(options["batches"], setting, options["steps"], options["seeds"], options["seed"])
     beta = 1.0 - setting.alpha
-    shown = (setting.eta == min(given["eta"])) & (setting.lam == min(given["lam"]))
-    column = int(np.flatnonzero(shown)[np.abs(beta[shown] - given["shown_beta"]).argmin()])
+    shown = (setting.eta == min(options["eta"])) & (setting.lam == min(options["lam"]))
+    column = int(np.flatnonzero(shown)[np.abs(beta[shown] - options["shown_beta"]).argmin()])
     checks = []
     for norm in METHODS:
-        problem = quadratic(norm, tuple(given["shape"]), size=given["size"])
+        problem = quadratic(norm, tuple(options["shape"]), size=options["size"])
         for kind in KINDS:
             means = measure(problem, NOISES[kind], what)
-            found = held(problem, means, what)
+            against = held(problem, means, what)
             for moment in SHOWN:
-                one = found[moment]
+                one = against[moment]
                 arrays[f"{norm}_{kind}_{moment}"] = one.measured.mean[:, column]
                 arrays[f"{norm}_{kind}_{moment}_half"] = one.measured.half[:, column]
                 arrays[f"{norm}_bound_{moment}"] = one.bound[:, column]
             for moment in BOUNDS:
                 checks.append(
-                    _at_most(f"{moment}/bound, D = 1, {METHODS[norm]}, {kind}", found[moment], given["batches"])
+                    _at_most(f"{moment}/bound, D = 1, {METHODS[norm]}, {kind}", against[moment], options["batches"])
                 )
     return tuple(checks)
 
@@ -112,45 +114,38 @@ def _span(b: Sequence[float]) -> tuple[float, float]:
 # --- the D that Lemma 5 needs ---
 
 
-def _samples(given: Mapping[str, Any], arrays: dict[str, Any]) -> tuple[Reading, ...]:
+def _samples(options: Mapping[str, Any], arrays: dict[str, Any]) -> tuple[Reading, ...]:
     from hpgrid.norms import NORMS
     from hpgrid.stochastic.samples import NOISES, draws, farthest, needed_smoothness
 
-    shape, checks = tuple(given["sample_shape"]), []
+    shape, checks = tuple(options["sample_shape"]), []
     for kind, noise in NOISES.items():
-        means = draws(noise, given["seed"], (1, given["samples"]), given["batches"], shape)[0]
+        means = draws(noise, options["seed"], (1, options["samples"]), options["batches"], shape)[0]
         for norm in METHODS:
-            D = needed_smoothness(noise, NORMS[norm], means, given["batches"], shape)
+            D = needed_smoothness(noise, NORMS[norm], means, options["batches"], shape)
             arrays[f"D_{norm}_{kind}"], arrays[f"D_{norm}_{kind}_half"] = D.mean, D.half
             k = farthest(np.abs(D.mean - 1.0), D.half + ROUNDING)
             name, note = f"D of Lemma 5, {METHODS[norm]}, {kind}", "A2 has it close to 1; farthest from it over b"
             numbers = float(D.mean[k]), 1.0, float(D.half[k] + ROUNDING)
-            checks.append(Reading(name, "sampled", *numbers, window=_span(given["batches"]), note=note))
+            checks.append(Reading(name, "sampled", *numbers, window=_span(options["batches"]), note=note))
     return tuple(checks)
 
 
 # --- the update's noise ---
 
 
-def _updates(given: Mapping[str, Any], arrays: dict[str, Any]) -> tuple[Reading, ...]:
+def _updates(options: Mapping[str, Any], arrays: dict[str, Any]) -> tuple[Reading, ...]:
     """At weights that hardly move, so that the gradient and its share of the noise stay what they are."""
     from hpgrid.stochastic.momentum import frozen, power
     from hpgrid.stochastic.samples import Interval
 
-    b = np.asarray(given["update_batches"], float)
+    b = np.asarray(options["update_batches"], float)
     arrays["update_b"], checks = b, []
     for norm in METHODS:
-        found = frozen(
-            norm,
-            b,
-            gradient=given["update_gradient"],
-            shape=tuple(given["shape"]),
-            counts=(given["steps"], given["seeds"]),
-            seed=given["seed"],
-        )
-        arrays[f"update_{norm}"], arrays[f"update_{norm}_half"] = found.mean, found.half
+        noise = frozen(norm, b, gradient=options["update_gradient"], **_runs(options))
+        arrays[f"update_{norm}"], arrays[f"update_{norm}_half"] = noise.mean, noise.half
         for where, part in (("below the noise", slice(0, 3)), ("above the noise", slice(-3, None))):
-            slope = power(b[part], Interval(found.mean[part], found.half[part]))
+            slope = power(b[part], Interval(noise.mean[part], noise.half[part]))
             check = MeasuredSlope("update noise", slope, 0.0).reading(
                 -1.0, f"update noise ~ b^p, {METHODS[norm]}, gradient {where}", "sampled"
             )
@@ -158,24 +153,22 @@ def _updates(given: Mapping[str, Any], arrays: dict[str, Any]) -> tuple[Reading,
     return tuple(checks)
 
 
-def _scaling(given: Mapping[str, Any], arrays: dict[str, Any]) -> None:
+def _scaling(options: Mapping[str, Any], arrays: dict[str, Any]) -> None:
     """What is kept as b grows four times and eta twice: ratios of after to before."""
     from hpgrid.stochastic.momentum import after_scaling
 
     for where in WHERE:
-        eta, size = given[f"scaling_{where}"]
+        eta, size = options[f"scaling_{where}"]
         for norm in METHODS:
-            kept = after_scaling(
-                norm,
-                tuple(given["scaling_batches"]),
-                eta,
-                size=size,
-                shape=tuple(given["shape"]),
-                counts=(given["steps"], given["seeds"]),
-                seed=given["seed"],
-            )
+            kept = after_scaling(norm, tuple(options["scaling_batches"]), eta, size=size, **_runs(options))
             for name in KEPT:
                 arrays[f"kept_{where}_{norm}_{name}"] = np.array([kept[name].mean, kept[name].half])
+
+
+def _runs(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Shape, steps, seeds and seed of runs whose update is measured."""
+    counts = options["steps"], options["seeds"]
+    return {"shape": tuple(options["shape"]), "counts": counts, "seed": options["seed"]}
 
 
 # --- drawing ---
