@@ -27,7 +27,8 @@ def newton_schulz(C: Array, steps: int = 5) -> Array:
     wide = C.shape[-2] <= C.shape[-1]
     X = -FROBENIUS.lmo(C if wide else C.mT)
     for _ in range(steps):
-        gram = X @ X.mT  # of the shorter side
+        # Of the shorter side.
+        gram = X @ X.mT
         X = a * X + (b * gram + c * gram @ gram) @ X
     return X if wide else X.mT
 

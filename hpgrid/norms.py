@@ -216,9 +216,11 @@ def product(norms: Sequence[Norm], combine: str = "max") -> Norm:
     def equivalence(shapes: Sequence[Shape]) -> Equivalence:
         kappa1, kappa2 = zip(*(layer.equivalence(shape) for layer, shape in zip(layers, shapes, strict=True)))
         least, most = min(kappa1), max(kappa2)
-        if combine == "max":  # the dual is a sum: least with all in one layer, most shared by size
+        # The dual is a sum: least with all in one layer, most shared by size.
+        if combine == "max":
             most = math.hypot(*kappa2)
-        if combine == "sum":  # the dual is a maximum: least where the layers' duals are all alike
+        # The dual is a maximum: least where the layers' duals are all alike.
+        if combine == "sum":
             least = 1.0 / math.hypot(*(1.0 / kappa for kappa in kappa1))
         return Equivalence(least, most)
 
@@ -248,6 +250,7 @@ def _shares(duals: Array, combine: str) -> Array:
     if combine == "max":
         return xp.ones_like(duals)
     if combine == "sum":
+        # Of layers that tie the first moves alone: any convex combination is as steep.
         first = xp.argmax(duals, axis=0)
         return xp.where(xp.arange(len(duals)).reshape(-1, *[1] * (duals.ndim - 1)) == first, 1.0, 0.0)
     size = xp.sqrt((duals**2).sum(0))

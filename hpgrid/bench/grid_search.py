@@ -146,6 +146,7 @@ def run(
     """
     probe = cache(probe or fresh)
     pairs = [(task, n) for task in tasks for n in sizes]
+    # Before this process opens a device: a TPU serves one process at a time.
     for task, n in track(pairs, "first calls"):
         first_calls(task, n, runs, contenders, probe)
         if task == "R1":
@@ -189,6 +190,7 @@ def measure(
     loaded = {name: contenders[name].load(task, grid) for name in firsts}
     agreements = check(task, grid, loaded)
     calls = {name: ready.call for name, ready in loaded.items()} | {name: c.call for name, c in limits.items()}
+    # The ceilings are timed in the same rounds: a clock that slows down lowers them, too.
     seconds = interleaved(calls, runs)
     rows = {
         name: row(ready.detail, seconds[name], seconds[HPGRID.name], n**4, firsts[name], agreements[name])
@@ -268,7 +270,8 @@ def table(outcome: Outcome) -> str:
     """
     lines = [_COLUMNS, *(_cells(name, row) for name, row in outcome.rows.items())]
     if all(row.first.device_mib is None for row in outcome.rows.values()):
-        lines = [(*line[:-2], line[-1]) for line in lines]  # no accelerator: no column for its memory
+        # No accelerator: no column for its memory.
+        lines = [(*line[:-2], line[-1]) for line in lines]
     skipped = {CONTENDERS[name].label: why for name, why in outcome.skipped.items()}
     widths = [max(map(len, column)) for column in zip(*lines)]
     widths[0] = max(widths[0], *map(len, skipped), 0)

@@ -144,7 +144,8 @@ def reference(task: str, grid: Grid) -> Reference:
         lines = risk.reshape(-1, *risk.shape[len(over) :])
         place = lines.argmin(0)
         best = np.take_along_axis(lines, place[None], 0)[0]
-        np.put_along_axis(lines, place[None], np.inf, 0)  # what is least now is the runner-up
+        # What is least now is the runner-up.
+        np.put_along_axis(lines, place[None], np.inf, 0)
         parts.append((best, place, lines.min(0)))
     best, place, runner_up = (np.moveaxis(np.array(part), 0, -1) for part in zip(*parts))
     index = np.unravel_index(place, [len(grid.axes[name]) for name in over])
@@ -166,7 +167,8 @@ def compare(answer: Answer, against: Reference) -> Agreement:
         cells=other.size,
         clear=int(clear.sum()),
         wrong_indices=int((other & clear).sum()),
-        wrong_values=int((~(apart <= TOLERANCE)).sum()),  # NaN is wrong, too
+        # NaN is wrong, too.
+        wrong_values=int((~(apart <= TOLERANCE)).sum()),
         other_indices=int((other & ~clear).sum()),
         largest_eps=float(apart.max() / EPS),
     )
@@ -181,6 +183,7 @@ def interleaved(calls: Mapping[str, Callable[[], object]], runs: int) -> dict[st
     What slows the machine for a while then slows all of them. Every round starts with another one,
     so that none always follows the same neighbour.
     """
+    # In turn, and not one after the other: a machine that slows down then slows all of them alike.
     names = list(calls)
     seconds: dict[str, list[float]] = {name: [] for name in names}
     for round_ in track(range(runs), "timing"):
@@ -193,7 +196,8 @@ def interleaved(calls: Mapping[str, Callable[[], object]], runs: int) -> dict[st
             start = time.perf_counter()
             answer = calls[name]()
             seconds[name].append(time.perf_counter() - start)
-            del answer  # giving memory back is not timed
+            # Giving memory back is not timed.
+            del answer
     return seconds
 
 
@@ -245,7 +249,8 @@ def probe(name: str, task: str, n: str) -> None:
     answer = contender.load(task, grid).call()
     seconds = time.perf_counter() - start
     after = peak_memory()
-    del answer  # held until the memory was read: the answer is part of the task
+    # Held until the memory was read: the answer is part of the task.
+    del answer
     print(json.dumps([seconds, after, before, device_memory()]))
 
 
@@ -260,7 +265,8 @@ def peak_memory() -> float:
     for line in lines:
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) / 2**10
-    import resource  # not on Windows, which has no figure for this
+    # Not on Windows, which has no figure for this.
+    import resource
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (2**20 if sys.platform == "darwin" else 2**10)

@@ -62,7 +62,8 @@ def numpy_factored(task: str, grid: Grid, axis: int) -> Ready:
 
 def numexpr_printed(task: str, grid: Grid) -> Ready:
     """Return a task by eq. (4) as printed: every part of it for every cell, however few axes it varies along."""
-    text = PRINTED.replace("np.", "")  # NumExpr has a sqrt of its own
+    # NumExpr has a sqrt of its own.
+    text = PRINTED.replace("np.", "")
     evaluate, threads = _evaluator(text, grid, TASKS[task].order)
     return Ready(_printed(evaluate, task, grid), threads)
 
@@ -105,6 +106,7 @@ def _factored(part_at: Callable[[float], Floats], axis: int, task: str, grid: Gr
 
     def best_at(t: float) -> tuple[Any, ...]:
         part = part_at(t)
+        # The rest of the bound is a constant along eta, so that the argmin needs none of it.
         place = part.argmin(axis)
         lowest = np.take_along_axis(part, np.expand_dims(place, axis), axis).squeeze(axis)
         return _minimum(lowest + 1 / np.sqrt(b) * (b + alpha**1.5 * t) / (alpha * t), reduced, place)
@@ -144,6 +146,7 @@ def vmaps(task: str, grid: Grid) -> Ready:
     @jax.jit
     def best(*axes: Any) -> Any:
         risk = cube(*axes)
+        # The reduced axes come first, so that a reshape makes them one.
         lines = risk.reshape(-1, *risk.shape[len(over) :])
         return lines.min(0), lines.argmin(0)
 
@@ -170,14 +173,17 @@ def torch_compiled(task: str, grid: Grid) -> Ready:
         return least.values, least.indices
 
     def one_by_one(eta: Any, b: Any, alpha: Any, T: Any) -> tuple[Any, ...]:
-        each = [best(eta, b, alpha, t) for t in T.reshape(-1, 1)]  # what is held is one T's share of the cube
+        # What is held is one T's share of the cube.
+        each = [best(eta, b, alpha, t) for t in T.reshape(-1, 1)]
         return tuple(torch.cat(parts, dim=-1) for parts in zip(*each))
 
     way: Any = torch.compile(best)
     try:
-        way(*axes)  # compilation happens, or fails, here
+        # Compilation happens, or fails, here.
+        way(*axes)
         how = "torch.compile"
-    except Exception as error:  # no compiler on this machine, say: there is still the eager way
+    # No compiler on this machine, say: there is still the eager way.
+    except Exception as error:
         way, how = one_by_one, f"eager ({type(error).__name__} in torch.compile)"
     threads = f", {torch.get_num_threads()} threads" if device == "cpu" else ""
     return Ready(

@@ -114,6 +114,7 @@ def disagreement(answer: Answer, expected: Answer, grid: Grid, triples: Floats) 
     """Return in how many cells an answer is wrong: another value, or another index whose value is not as small."""
     wrong = np.abs(answer.risk / expected.risk - 1) > TOLERANCE
     *axes, T = axes_of(grid)
+    # Cells may tie to the last bits: another place is wrong only where its value is not as small.
     for n, t in zip(*np.nonzero(np.any(np.not_equal(answer.index, expected.index), axis=0))):
         eta, b, alpha = (axis[index[n, t]] for axis, index in zip(axes, answer.index))
         wrong[n, t] |= bound(np.sqrt, eta, b, alpha, T[t], *triples[n]) > expected.risk[n, t] * (1 + 2 * TOLERANCE)
@@ -151,6 +152,7 @@ def run(triples: int, few: int, n: int, runs: int) -> dict[str, Timed]:
         wrong = disagreement(contender.call(grid, whole[:few]), expected, grid, whole)
         if wrong:
             raise SystemExit(f"{name} disagrees with single searches in {wrong} of {expected.risk.size} cells")
+    # Slow contenders are given a few triples, and all times are per triple: a search takes no less for company.
     timed = interleaved({name: partial(c.call, grid, given[name]) for name, c in CONTENDERS.items()}, runs)
     each = {name: tuple(second / len(given[name]) for second in seconds) for name, seconds in timed.items()}
 

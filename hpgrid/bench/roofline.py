@@ -75,6 +75,7 @@ def count(proxy: Proxy, grid: Grid, over: tuple[str, ...], dtype: str = "float64
     proxy = proxy.form(grid.budget)
     axes = {name: axis.values for name, axis in grid.axes.items()}
     tables = tabulate(proxy, axes, {}, domain_of(axes, {}, proxy.caps, None, None), over=over, dtype=dtype)
+    # A line is the cells along the scanned axis; what does not vary there is computed once for each.
     points, scanned = math.prod(tables.sizes.values()), tables.sizes[tables.scan]
     lines, cells = points // scanned, math.prod(size for name, size in tables.sizes.items() if name not in over)
     again = dtype == "float32"
@@ -117,7 +118,8 @@ def _handed(tables: Tables, lines: int, dtype: str, again: bool) -> tuple[int, i
     unroll, carried = (kernel._UNROLL_VALUE, each) if tables.lines else (kernel._UNROLL_INDEX, 2 * each)
     scanned = tables.sizes[tables.scan]
     total = lines * 2 * carried * math.ceil(scanned / unroll) + bool(tables.lines) * 3 * each * lines
-    if again:  # the count of close cells, a 32-bit integer, is carried
+    # The count of close cells, a 32-bit integer, is carried.
+    if again:
         total += lines * 2 * 4 * math.ceil(scanned / kernel._UNROLL_VALUE)
     return total, carried * min(lines, CHUNK)
 
@@ -191,7 +193,8 @@ def ceilings(elements: int | None = None, large: int = _LARGE) -> Mapping[str, C
     if elements is None:
         elements = _ELEMENTS_CPU if jax.default_backend() == "cpu" else _ELEMENTS_ELSEWHERE
     with jax.enable_x64(True):
-        factor, addend = jnp.float64(0.75), jnp.float64(0.25)  # from 1 they stay at 1
+        # From 1 they stay at 1.
+        factor, addend = jnp.float64(0.75), jnp.float64(0.25)
         arithmetic = _repeated(_multiply_adds, jnp.ones(elements, jnp.float64), factor, addend)
         memory = _repeated(_triad, jnp.ones(large, jnp.float64), jnp.full(large, 0.25, jnp.float64), factor)
     return {
@@ -213,6 +216,7 @@ def _repeated(kernel: Callable[..., Any], start: Any, *rest: Any) -> Callable[[i
 
 def _long_enough(call: Callable[[int], None], amount: float) -> Ceiling:
     """Compile, and double the passes until a call takes long enough."""
+    # The first call compiles.
     call(1)
     passes = 1
     while _seconds(partial(call, passes)) < _LONG:

@@ -23,6 +23,7 @@ def load(task: str, grid: Grid) -> Ready:
 
 def _jointly(axes: Axes) -> Answer:
     """R1: R3's best for every b, and the best of them."""
+    # No index of eta is kept on the way: it is found again at each budget's one best cell.
     risk, place = _best_alpha(*axes)
     b = risk.argmin(1)
     t = np.arange(len(b))
@@ -91,6 +92,7 @@ def _best_alpha(eta: Any, b: Any, alpha: Any, T: Any) -> Any:
     risk, place = np.empty((len(T), len(b))), np.empty((len(T), len(b)), np.int64)
     for t in prange(len(T)):
         best, progress = np.empty(len(alpha)), np.empty(len(eta))
+        # What does not vary along eta is computed outside its loop.
         burn_in, floor = 1 / (alpha * T[t]), np.sqrt(alpha)
         for i in range(len(b)):
             for e in range(len(eta)):

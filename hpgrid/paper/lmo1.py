@@ -35,7 +35,8 @@ def compute(config: Config, name: str = "lmo1") -> FigureData:
     axes = {name: np.asarray(options[name], float) for name in ("b", "K", "alpha")}
     axes |= {"fine_eta": np.geomspace(lo, hi, options["fine_points"]), "eta": np.geomspace(lo, hi, options["points"])}
     arrays: dict[str, Any] = dict(axes)
-    with ThreadPoolExecutor(2) as pool:  # the slowest goes first
+    # The slowest goes first.
+    with ThreadPoolExecutor(2) as pool:
         parts = dict(zip(reversed(METHODS), pool.map(lambda norm: _method(norm, options, axes), reversed(METHODS))))
     checks: list[Reading] = []
     notes: dict[str, Any] = {}
@@ -219,6 +220,7 @@ def _draw_tightness(axes: Axes, arrays: Mapping[str, Array]) -> None:
             np.concatenate([arrays[f"{norm}_{function}_{key}"] for function in FUNCTIONS]) for key in ("above", "ratio")
         )
         axes.plot(above, ratio, ".", color=color, markersize=1.6, markeredgewidth=0, alpha=0.35, zorder=2)
+        # Thirds of a decade: the cells alone are a cloud without an upper edge.
         bins = np.floor(3 * np.log10(above))
         top = [int(np.flatnonzero(bins == k)[ratio[bins == k].argmax()]) for k in np.unique(bins)]
         axes.plot(above[top], ratio[top], color=color, marker=marker, markersize=3.2, label=METHODS[norm], zorder=4)
@@ -239,6 +241,7 @@ def _draw_best(axes: Axes, name: str, arrays: Mapping[str, Array], label: str) -
     K, shown = arrays["K"], []
     for k, norm in enumerate(METHODS):
         value, low, high, predicted = (arrays[f"{norm}_{name}_{key}"] for key in ("value", "low", "high", "law"))
+        # Side by side, so that bars do not hide each other.
         x, color, marker = K * 1.09 ** (k - 1), METHOD_COLORS[norm], METHOD_MARKERS[norm]
         bars = np.array([value - low, high - value])
         measured(axes, x, value, bars, color=color, marker=marker, label=METHODS[norm])

@@ -81,6 +81,7 @@ def _moments(options: Mapping[str, Any], arrays: dict[str, Any]) -> tuple[Readin
     setting = every(options["eta"], options["beta"], options["lam"])
     what = Experiment(options["batches"], setting, options["steps"], options["seeds"], options["seed"])
     beta = 1.0 - setting.alpha
+    # The column of the smallest step without decay, where most of the error is noise.
     shown = (setting.eta == min(options["eta"])) & (setting.lam == min(options["lam"]))
     column = int(np.flatnonzero(shown)[np.abs(beta[shown] - options["shown_beta"]).argmin()])
     checks = []
@@ -184,6 +185,7 @@ def draw(data: FigureData) -> Figure:
     arrays = data.arrays
     with styled():
         figure, axes = new_figure(2, 3, (7.4, 5.6))
+        # One range for the three panels of moments: heights are compared between norms.
         limits = padded(*(arrays["b"] * arrays[key] for key in _curves(arrays)))
         for k, norm in enumerate(METHODS):
             _draw_moments(axes[k], norm, arrays, limits)
@@ -242,7 +244,8 @@ def _draw_updates(axes: Axes, arrays: Mapping[str, Array]) -> None:
         mean, half = arrays[f"update_{norm}"], arrays[f"update_{norm}_half"]
         some = mean > 0
         color, marker = METHOD_COLORS[norm], METHOD_MARKERS[norm]
-        low = np.where(half < mean, half, 0.9 * mean)  # a bar that reaches 0 has no end on a log axis
+        # A bar that reaches 0 has no end on a log axis.
+        low = np.where(half < mean, half, 0.9 * mean)
         bars = np.array([low[some], half[some]])
         measured(axes, b[some], mean[some], bars, color=color, marker=marker, label=METHODS[norm])
     last = arrays["update_frobenius"]

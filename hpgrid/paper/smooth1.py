@@ -80,6 +80,7 @@ def _pairs(arrays: dict[str, Any], norm: Norm, shape: tuple[int, int], options: 
     values = quotients(norm, shape, options["pairs"], seed=options["seed"])._asdict()
     every = {kind: statistics(own) for kind, own in values.items()}
     for kind, one in every.items():
+        # Nine tenths of the pairs lie between.
         low, high = one.quantiles[0.05], one.quantiles[0.95]
         arrays[f"{kind}_{norm.name}_{size}"] = np.array([one.mean, low, high, one.maximum])
         if shape == options["shapes"][-1]:
@@ -167,6 +168,7 @@ def _by_shape(axes: Axes, arrays: Mapping[str, Any], norms: list[str], shapes: l
         look = _LOOK[norm]
         for kind, shift in (("oracle", -0.06), ("gaussian", 0.06)):
             mean, low, high, most = np.array([arrays[f"{kind}_{norm}_{shape}"] for shape in shapes]).T
+            # Norms side by side at each shape, and the two samplings of each a little apart.
             x = np.arange(len(shapes)) + 0.27 * (i - (len(norms) - 1) / 2) + shift
             face = look["color"] if kind == "oracle" else "white"
             axes.vlines(x, low, high, color=look["color"], linewidth=1.2, zorder=3)

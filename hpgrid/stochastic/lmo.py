@@ -77,6 +77,7 @@ def run(
     grid = np.meshgrid(eta, b, alpha, indexing="ij")
     with jax.enable_x64(True):
         cells = tuple(jnp.asarray(axis.ravel()) for axis in grid)
+        # At which of the budgets each iteration counts first: one run of the longest K serves all.
         places = np.searchsorted(budgets, np.arange(1, int(budgets[-1]) + 1))
         arrays = (objective.parameters, objective.start, noise / rho * drawn, places)
         least = _run(objective.norm, objective.form, len(budgets), cells, *(jnp.asarray(a) for a in arrays))
@@ -114,6 +115,7 @@ def _run(
         state, best, value, out = carry
         xi, place = xs
         state, size = several(state, xi, eta, b, alpha)
+        # The other half of the seeds chooses k: a minimum over these would lie below its own mean.
         mean = size[:, seeds:].mean(1)
         value = jnp.where((mean < best)[:, None], size[:, :seeds], value)
         return (state, jnp.minimum(best, mean), value, out.at[place].set(value)), None
@@ -121,6 +123,7 @@ def _run(
     def whole(matrix: Array) -> Array:
         return jnp.broadcast_to(matrix, (len(eta), 2 * seeds, *start.shape))
 
+    # m^0 is the first minibatch's gradient, as in Appendix C.1: no bias from a start at 0.
     m = first[None, None] + noise[0][None] / jnp.sqrt(b)[:, None, None, None]
     state = _State(whole(start[None, None]), m, whole(first[None, None]))
     value = jnp.zeros((len(eta), seeds))

@@ -109,6 +109,7 @@ def _run(norm: Norm, form: Form, setting: Setting, parameters: Array, start: Arr
         (W, M, gradient, drift, left), sums = carry
         t, xi = xs
         g = gradient - xi
+        # M_0 stays 0: the source's average begins at t = 1.
         M = jnp.where(t > 0, (1.0 - alpha) * M + alpha * g, M)
         C = (1.0 - alpha) * M + alpha * g
         error, nesterov = gradient - M, norm.dual(gradient - C)
@@ -120,7 +121,8 @@ def _run(norm: Norm, form: Form, setting: Setting, parameters: Array, start: Arr
             nesterov,
             nesterov**2,
             norm.dual(error - drift) ** 2,
-            norm.dual(drift) / jnp.where(bound > 0.0, bound, 1.0),  # without momentum both are 0
+            # Without momentum both are 0.
+            norm.dual(drift) / jnp.where(bound > 0.0, bound, 1.0),
             norm.of(A - norm.lmo(gradient)) ** 2,
             norm.dual(gradient),
             form.loss(W, parameters),
@@ -255,6 +257,7 @@ def frozen(
         seed: of all the noise.
         noise: of which kind.
     """
+    # G0 is linear in the size of the start.
     objective = quadratic(norm, shape, size=gradient / quadratic(norm, shape).G0)
     setting = Setting(*(np.array([value]) for value in (STILL, 1.0 - beta, 0.0)))
     means = measure(objective, noise, Experiment(batches, setting, *counts, seed))
@@ -294,6 +297,7 @@ def after_scaling(
     def change(values: Array) -> Interval:
         return ratio(values[1, 1], values[0, 0], comparisons=3)
 
+    # Seeds are shared before and after, so that the ratio's interval is one of paired values.
     squares = rates[:, None] ** 2 * means.update2
     return {"update": change(squares), "gradient": change(means.gradient), "loss": change(means.loss)}
 

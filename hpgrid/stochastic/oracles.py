@@ -41,6 +41,7 @@ def newton_schulz_errors(
     if precision not in PRECISIONS:
         raise unknown("precision", precision, PRECISIONS)
     with jax.enable_x64(True):
+        # Rounded before both: what rounding the input does is no error of the oracle.
         drawn = jax.random.normal(jax.random.key(seed), (draws, *shape)).astype(jnp.dtype(precision))
         answer = newton_schulz(drawn, steps)
         exact, run = (np.asarray(x.astype(jnp.float64)) for x in (drawn, answer))

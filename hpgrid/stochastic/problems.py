@@ -84,6 +84,7 @@ def spectral(X: Array) -> Array:
 def polar(X: Array) -> Array:
     """Return U V^T; of a matrix of rank one its u v^T, which descends as far; 0 at 0."""
     g = gram(X)
+    # Of rank one the product is 0, and the part with swapped singular values has no weight.
     share = jnp.where(g.product > 0.0, 1.0, 0.0) / jnp.where(g.product > 0.0, g.product, 1.0)
     scale = 1.0 / jnp.where(g.total > 0.0, g.total, 1.0)
     on, off_x, off_y = (part[..., None] for part in (g.q * share * scale, g.r * share, g.p * share))

@@ -221,7 +221,8 @@ def variance(noise: Noise, norm: Norm, shape: Shape) -> Variance:
     if min(m, n) == 2:
         return Variance(2.0 - 1.0 / max(m, n))
     drawn = draws(noise, SEED, (1, DRAWS), (1,), (m, n))[0, 0]
-    squares = np.asarray(norm.dual(drawn)) ** 2  # NumPy's: JAX's decompositions are not batched on a CPU
+    # NumPy's: JAX's decompositions are not batched on a CPU.
+    squares = np.asarray(norm.dual(drawn)) ** 2
     return Variance(float(squares.mean()), float(squares.std(ddof=1) / math.sqrt(DRAWS)))
 
 
@@ -239,6 +240,7 @@ def draws(noise: Noise, seed: int, counts: tuple[int, int], batches: Array, shap
         shape: of the matrix.
     """
     with jax.enable_x64(True):
+        # A mean of Gaussians is drawn at once: nothing to take the first b of.
         most = int(max(batches)) if noise.name != GAUSSIAN.name else 0
         b = jnp.asarray(np.asarray(batches, float))
         return np.asarray(_draws(jax.random.key(seed), b, noise, counts, shape, most))
@@ -317,6 +319,7 @@ def effective(
         for first, repeated in in_batches(draws, batch, f"{noise.name} noise, {norm.name}"):
             means = _means(noise, (m, n), keys[first : first + batch], with_one, int(sizes.max()))
             parts.append(np.asarray(_dual_squared(norm, means))[repeated:])
+    # The single sample (b = 1) stands first, and is what the means are divided by.
     squares = np.concatenate(parts)
     single, means = squares[:, 0], squares[:, 1:] * sizes
     constant = means.mean(0) / single.mean()

@@ -115,6 +115,7 @@ def quotients(norm: Norm, shape: tuple[int, int], pairs: int, *, seed: int = 0, 
         raise bad("an estimate needs a pair", pairs, "pairs=10000, say")
     size = min(pairs, batch or max(1, _BATCH // (shape[0] * shape[1])))
     with jax.enable_x64(True):
+        # A key for each pair: the first ones stay the same, however many follow and in whatever batches.
         keys = jax.random.split(jax.random.key(seed), pairs)
         batches = []
         for first, repeated in in_batches(pairs, size, f"pairs, {norm.name}"):
@@ -279,6 +280,7 @@ def worst_case(
         if norm.name in _NEAREST_KINK:
             pairs.append(jnp.stack([X, X - 3 * _NEAREST_KINK[norm.name](X)], axis=1))
         quotients = np.asarray(_of_starts(norm, jnp.concatenate(pairs), halvings))
+    # Over the second half alone: in the first the gradient still changes along the segment's own length.
     half = halvings // 2
     growths = np.log2(quotients[:, -1] / quotients[:, half]) / (halvings - half)
     growth = float(growths[quotients[:, -1].argmax()])

@@ -44,6 +44,7 @@ def best(runs: Array, axes: Mapping[str, Array], level: float = LEVEL) -> dict[s
     values = [np.asarray(axis, float) for axis in axes.values()]
     sizes, (n, seeds) = tuple(len(axis) for axis in values), np.shape(runs)[-2:]
     cells = np.reshape(runs, (-1, n, seeds))
+    # All intervals of the whole curve hold together: as many comparisons as cells and points.
     near = np.stack([near_minimum(cells[:, j], cells.shape[0] * n, level) for j in range(n)], -1).reshape(*sizes, n)
     first = np.unravel_index(cells.mean(-1).argmin(0), sizes)
     found = {}

@@ -41,6 +41,7 @@ def share_of(coordinator: str | None, processes: int | None, process_id: int | N
         return (1 if processes is None else processes), (0 if process_id is None else process_id)
     if coordinator != AUTO:
         address = _address(coordinator)
+        # JAX aborts a process whose coordinator does not answer; so it is asked for first.
         if process_id not in (None, 0):
             _await(address, coordinator)
     command = [sys.executable, "-m", __name__, json.dumps([coordinator, processes, process_id])]
@@ -95,7 +96,8 @@ def _meet(coordinator: str, processes: int | None, process_id: int | None) -> tu
     address = None if coordinator == AUTO else coordinator
     try:
         jax.distributed.initialize(address, processes, process_id, initialization_timeout=int(PATIENCE))
-    except ValueError:  # nothing says how many there are
+    # Nothing says how many there are.
+    except ValueError:
         sys.exit(_NO_CLUSTER)
     place = jax.process_count(), jax.process_index()
     jax.distributed.shutdown()

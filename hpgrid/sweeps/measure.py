@@ -70,6 +70,7 @@ def _sharing(plan: Plan, values: Mapping[str, Array]) -> Iterator[tuple[NDArray[
     names = [name for name in values if name in plan.swept_exponents or name in HELD]
     n = len(next(iter(values.values())))
     keys = np.column_stack([values[name] for name in names]) if names else np.zeros((n, 1))
+    # In whatever order: each search writes its own rows.
     kinds, place = np.unique(keys, axis=0, return_inverse=True)
     for k, kind in enumerate(kinds):
         yield np.flatnonzero(place.ravel() == k), dict(zip(names, map(float, kind)))
@@ -83,6 +84,7 @@ def _measured(
     n: int,
     options: Options,
 ) -> dict[str, Array]:
+    # A search needs a constant that varies: where none does, the first stands at its own value.
     own = constants or {name: np.full(n, x) for name, x in list(proxy.constants.items())[:1]}
     settings: dict[str, Any] = {"method": options.method, "devices": options.devices, "memory": options.memory}
     found = search_many(proxy, grid, regime, own, **settings)

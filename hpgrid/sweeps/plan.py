@@ -339,6 +339,7 @@ def _read_regime(
     if not isinstance(tuned, list) or not tuned:
         raise bad("a regime names what is tuned", tuned, 'tuned = ["eta", "b"], say')
     fixed, path, caps = (table_of(data, key) for key in ("fixed", "path", "caps"))
+    # What [constants] holds at one value is held under every regime.
     regime = Regime(tuple(tuned), {**fixed, **held}, path, caps, min_K)
     others = [hyperparameter(name) for name in swept if name in HELD]
     for name in swept:

@@ -103,6 +103,7 @@ def run(
     # Made or not: another process may have been first.
     there = store.attributes_of(out)
     sides = there.get("block")
+    # A store is gone on with in its own blocks.
     if block is None and isinstance(sides, list) and len(sides) == len(combinations.dims):
         combinations = replace(combinations, block=tuple(sides))
     store.check_same(out, _described_alike(there), _attributes(plan, grid, combinations))
@@ -226,7 +227,8 @@ def _laws(plan: Plan, budget: str, name: str, at: Mapping[str, float]) -> list[s
     held = {v: 0.5 if v in ("alpha", "beta") else 1.0 for v in plan.swept if v in HELD}
     try:
         law = exponents(plan.proxy(budget, at), regime=plan.held(name, held), budget=budget)
-    except ValueError:  # a bound that is no posynomial
+    # A bound that is no posynomial.
+    except ValueError:
         return [""] * len(QUANTITIES)
     optimum = [law.exponent.get(quantity) for quantity in QUANTITIES]
     return ["" if exponent is None else str(exponent) for exponent in optimum]

@@ -112,7 +112,8 @@ def lay_out(plan: Plan, block: int = BLOCK) -> Combinations:
         return Combinations(("row",), (n,), columns, (min(block, n),))
     shape = tuple(len(column) for column in columns.values())
     sides: list[int] = []
-    for n in reversed(shape):  # whole axes from the last one on, as far as they fit, in parts of one length
+    # Whole axes from the last one on, as far as they fit, in parts of one length.
+    for n in reversed(shape):
         sides.insert(0, math.ceil(n / math.ceil(n / min(n, block))))
         block = max(1, block // sides[0])
     return Combinations(tuple(columns), shape, columns, tuple(sides))
@@ -208,11 +209,13 @@ class Store:
         """Write a block: every part, on the disk, and then its marker."""
         where = self.corners[number]
         shape = tuple(part.stop - part.start for part in where)
-        with zarr.config.set({"array.write_empty_chunks": True}):  # a part of zeros has a file, too
+        # A part of zeros has a file, too.
+        with zarr.config.set({"array.write_empty_chunks": True}):
             for name in SPECS:
                 array = parts[name]
                 whole = array.reshape(array.shape[0], *shape, *array.shape[2:])
                 self.group[name][(slice(None), *where)] = whole  # type: ignore[index]
+        # Each part is on the disk before the marker that speaks of it.
         digests = np.array([list(digest) for digest in self._digests(number, flush=True)], np.uint8)
         self.group[MARKER][number] = digests  # type: ignore[index]
         _flush(self.path / MARKER / "c" / str(number) / "0" / "0")
@@ -262,8 +265,10 @@ def create(path: Path, combinations: Combinations, static: Mapping[str, Any], at
         ) from None
     try:
         _fill(aside, combinations, static, attributes)
+        # A temporary folder is its owner's alone.
         aside.chmod(0o755)
-        with suppress(OSError):  # another process was first
+        # Another process was first.
+        with suppress(OSError):
             aside.rename(path)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
@@ -302,7 +307,8 @@ def _fill(path: Path, combinations: Combinations, static: Mapping[str, Any], att
         dimension_names=("block", "part", "byte"),
         attributes={"long_name": "SHA-256 of the files of each block; 0 where it is not whole"},
     )
-    with warnings.catch_warnings():  # not yet in Zarr's specification, but what xarray looks for first
+    # Not yet in Zarr's specification, but what xarray looks for first.
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore", zarr.errors.ZarrUserWarning)
         zarr.consolidate_metadata(path)
 
@@ -364,10 +370,12 @@ def writing(path: Path, processes: int, process: int) -> Iterator[None]:
     with (path / ".writers").open("a+") as everyone, (path / f".writer-{process}").open("a+") as mine:
         if not _locked(mine):
             raise bad("another process writes these blocks", str(path), "another --process-id, or wait for its end")
-        if _locked(everyone):  # nobody else writes: say in how many parts
+        # Nobody else writes: say in how many parts.
+        if _locked(everyone):
             everyone.truncate(0)
             everyone.write(str(processes))
             everyone.flush()
+        # Shared among the writers, so that the next one alone finds out that nobody is left.
         fcntl.flock(everyone, fcntl.LOCK_SH)
         everyone.seek(0)
         number = everyone.read()

@@ -161,6 +161,7 @@ def _maps(axes: list[Axes], cut: _Slice) -> None:
     left_out = (cut.data.edge_points > 0).values
     fields = [(slopes.slope_star, left_out, f"slope of ${symbol}$ in ${cut.budget}$", False)]
     if q in cut.data.hyperparameter.values:
+        # Only b and alpha have a bound of their own to leave.
         burned = cut.data.burn_in_star.sel(hyperparameter=q)
         fields.append(
             (burned, np.zeros(left_out.shape, bool), f"${cut.budget}$ where ${symbol}$ leaves its bound", True)
@@ -208,6 +209,7 @@ def _slopes(axes: Axes, cut: _Slice) -> None:
     axes.set_xlabel(f"${name_latex(cut.pair[0])}$")
     axes.set_ylabel(f"slope in ${cut.budget}$")
     lowest, highest = np.nanmin(np.concatenate(everything)), np.nanmax(np.concatenate(everything))
+    # Space for the legend above.
     axes.set_ylim(lowest - 0.08, highest + 0.3 * (highest - lowest))
     axes.legend(loc="upper center", ncols=len(quantities), columnspacing=0.8, handlelength=1.2, fontsize="x-small")
     axes.set_title("slopes; exact, dashed" + (f"; ${name_latex(cut.pair[1])}$ = {number(other)}" if other else ""))
@@ -254,7 +256,8 @@ def _law(cut: _Slice, v: str) -> tuple[Fraction, Any] | None:
     regime = cut.plan.held(cut.data.regime.item(), cut.held)
     try:
         exact = exponents(cut.plan.proxy(cut.budget, cut.held), regime=regime, budget=cut.budget)
-    except ValueError:  # a bound that is no posynomial
+    # A bound that is no posynomial.
+    except ValueError:
         return None
     law = exact.laws[v]
     if law is None or law.numeric:
