@@ -25,12 +25,12 @@ from jax import lax
 from hpgrid.bench.tasks import TASKS
 from hpgrid.bounds import lmo
 from hpgrid.checks import bad
-from hpgrid.text import aligned
 from hpgrid.grid import Grid
 from hpgrid.proxy import Proxy
 from hpgrid.search import kernel
 from hpgrid.search.brute import CHUNK, DTYPES
 from hpgrid.search.tables import Tables, domain_of, tabulate
+from hpgrid.text import aligned
 
 # --- what a search needs ---
 
