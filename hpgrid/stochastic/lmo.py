@@ -18,8 +18,8 @@ import numpy as np
 
 from hpgrid.bounds import lmo_exact
 from hpgrid.checks import bad
-from hpgrid.shapes import AnyArray as Array
 from hpgrid.norms import Norm
+from hpgrid.shapes import AnyArray as Array
 from hpgrid.stochastic.problems import Form, Objective
 from hpgrid.stochastic.samples import GAUSSIAN, draws
 

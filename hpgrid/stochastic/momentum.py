@@ -19,10 +19,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from hpgrid.bounds import cesista2025 as bounds
+from hpgrid.bounds import lemmas
 from hpgrid.readings import Reading
-from hpgrid.shapes import AnyArray as Array
 from hpgrid.norms import Norm
+from hpgrid.shapes import AnyArray as Array
 from hpgrid.slopes import Slope, fit_slope
 from hpgrid.stochastic.problems import Form, Objective, quadratic
 from hpgrid.stochastic.samples import GAUSSIAN, Interval, Noise, draws, interval, largest_ratio, ratio, variance
@@ -149,10 +149,10 @@ def every(eta: Sequence[float], beta: Sequence[float], lam: Sequence[float]) -> 
 
 #: What is averaged over t, its bound, and which moment.
 BOUNDS = {
-    "momentum": (bounds.mean_momentum_error, 1),
-    "momentum2": (bounds.mean_momentum_error, 2),
-    "nesterov": (bounds.mean_nesterov_error, 1),
-    "nesterov2": (bounds.mean_nesterov_error, 2),
+    "momentum": (lemmas.mean_momentum_error, 1),
+    "momentum2": (lemmas.mean_momentum_error, 2),
+    "nesterov": (lemmas.mean_nesterov_error, 1),
+    "nesterov2": (lemmas.mean_nesterov_error, 2),
 }
 
 
@@ -221,7 +221,7 @@ def held(objective: Objective, means: Means, experiment: Experiment, *, D: float
     b = np.asarray(experiment.batches, float)[:, None]
     eta, alpha, _ = experiment.setting
     at = {"eta": eta, "b": b, "alpha": alpha, "L": objective.L, "sigma": 1.0, "D": D, "G0": objective.G0}
-    noise = alpha / (2.0 - alpha) * bounds.minibatch_noise(b, sigma=1.0, D=D)
+    noise = alpha / (2.0 - alpha) * lemmas.minibatch_noise(b, sigma=1.0, D=D)
     return {
         name: Held(interval(getattr(means, name)), np.asarray(sum(bound(moment, experiment.steps, **at))))
         for name, (bound, moment) in BOUNDS.items()

@@ -28,8 +28,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from hpgrid.checks import bad
-from hpgrid.shapes import AnyArray as Array
 from hpgrid.norms import MAX, NORMS, SPECTRAL, Norm, check_shape
+from hpgrid.shapes import AnyArray as Array
 
 Shape = tuple[int, int]
 

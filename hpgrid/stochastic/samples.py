@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 
 from hpgrid.checks import bad
 from hpgrid.readings import Reading
-from hpgrid.shapes import AnyArray as Array, Floats
 from hpgrid.norms import MAX, SPECTRAL, Norm, check_shape
 from hpgrid.progress import track
+from hpgrid.shapes import AnyArray as Array, Floats
 
 Shape = tuple[int, int]
 

@@ -25,8 +25,8 @@ from jax import lax
 from numpy.typing import NDArray
 
 from hpgrid.checks import bad
-from hpgrid.shapes import AnyArray as Array, Floats
 from hpgrid.norms import FROBENIUS, MAX, SPECTRAL, Norm, check_shape, inner
+from hpgrid.shapes import AnyArray as Array, Floats
 from hpgrid.stochastic.samples import in_batches
 
 #: Which quantiles of the quotient are given.

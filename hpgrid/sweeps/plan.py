@@ -13,8 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpgrid.checks import (
-    TUNABLE, InputError, bad, check_constants, check_count, check_exponent, check_keys, check_value, complement,
-    is_number, table_of, unknown,
+    TUNABLE,
+    InputError,
+    bad,
+    check_constants,
+    check_count,
+    check_exponent,
+    check_keys,
+    check_value,
+    complement,
+    is_number,
+    table_of,
+    unknown,
 )  # fmt: skip
 from hpgrid.config import BoundConfig, GridConfig, called, parse_bound, parse_grid, read_toml
 from hpgrid.regime import Regime

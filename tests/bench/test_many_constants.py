@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from hpgrid import Grid
-from hpgrid.bench import harness
-from hpgrid.bench import many_constants as sweep
+from hpgrid.bench import harness, many_constants as sweep
 
 GRID, TRIPLES = Grid.footnote(7), sweep.triples_of(3)
 
