@@ -221,7 +221,7 @@ def _exponents(plan: Plan, budget: str, combinations: Combinations) -> tuple[Any
 
 def _laws(plan: Plan, budget: str, name: str, at: Mapping[str, float]) -> list[str]:
     """The exact exponents of a regime as text; "" where there is none."""
-    from hpgrid.asymptotics.exponents import exponents
+    from hpgrid.asymptotics import exponents
 
     # No exponent depends on where a hyperparameter is held.
     held = {v: 0.5 if v in ("alpha", "beta") else 1.0 for v in plan.swept if v in HELD}

@@ -251,7 +251,7 @@ def _law(cut: _Slice, v: str) -> tuple[Fraction, Any] | None:
     """The exponent of the exact law, and its prefactor as a function of the swept constants; None without one."""
     if any(name in cut.plan.swept_exponents or name in HELD for name in cut.pair):
         return None
-    from hpgrid.asymptotics.exponents import exponents
+    from hpgrid.asymptotics import exponents
 
     regime = cut.plan.held(cut.data.regime.item(), cut.held)
     try:
