@@ -20,8 +20,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from hpgrid.bounds import lemmas
-from hpgrid.readings import Reading
 from hpgrid.norms import Norm
+from hpgrid.readings import Reading
 from hpgrid.shapes import AnyArray as Array
 from hpgrid.slopes import Slope, fit_slope
 from hpgrid.stochastic.problems import Form, Objective, quadratic

@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpgrid.checks import bad
-from hpgrid.readings import Reading
 from hpgrid.norms import MAX, SPECTRAL, Norm, check_shape
 from hpgrid.progress import track
+from hpgrid.readings import Reading
 from hpgrid.shapes import AnyArray as Array, Floats
 
 Shape = tuple[int, int]
