@@ -177,8 +177,8 @@ def test_the_bounds_hold_of_gaussian_noise_and_a_smaller_one_does_not() -> None:
     means = measure(problem, GAUSSIAN, given)
     found, small = held(problem, means, given), held(problem, means, given, D=0.1)
     assert set(found) == {*BOUNDS, "noise2"}
-    assert all(found[name].holds for name in BOUNDS)
-    assert small["momentum2"].holds is False
+    assert all(found[name].reading(name).holds for name in BOUNDS)
+    assert small["momentum2"].reading("").holds is False
     # At D = 1 the noise's own bound is met but for what is left of the first steps, 1 - beta^(2t).
     assert 0.9 < found["noise2"].worst()[0] < 1.1
 
@@ -187,13 +187,13 @@ def test_one_hot_noise_exceeds_proposition_6_with_D_of_1_in_the_1_norm_and_not_w
     problem = quadratic("max", (8, 2), size=0.1)
     given = Experiment((1, 16), every((1e-3,), (0.9,), (0.0,)), 200, 32)
     means = measure(problem, ONE_HOT, given)
-    assert held(problem, means, given)["momentum2"].holds is False
-    assert all(entry.holds for entry in held(problem, means, given, D=16.0).values())
+    assert held(problem, means, given)["momentum2"].reading("").holds is False
+    assert all(entry.reading("").holds for entry in held(problem, means, given, D=16.0).values())
 
 
 def test_a_verdict_is_none_where_an_interval_straddles_the_bound() -> None:
     def of(mean: float, half: float) -> bool | None:
-        return Held(Interval(np.array([[mean]]), np.array([[half]])), np.array([[1.0]])).holds
+        return Held(Interval(np.array([[mean]]), np.array([[half]])), np.array([[1.0]])).reading("").holds
 
     assert [of(0.5, 0.1), of(1.5, 0.1), of(1.0, 0.1)] == [True, False, None]
 
