@@ -8,7 +8,7 @@ each, all of them before this process takes the device: a TPU serves one process
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from statistics import median
@@ -349,9 +349,9 @@ def record(outcomes: Sequence[Outcome], runs: int) -> dict[str, Any]:
                 "asks": TASKS[one.task].asks,
                 "n": one.n,
                 "points": one.points,
-                "contenders": {name: asdict(row) | {"first": row.first._asdict()} for name, row in one.rows.items()},
+                "contenders": one.rows,
                 "skipped": one.skipped,
-                "per_point": asdict(one.count),
+                "per_point": one.count,
                 "ceilings_per_s": one.ceilings,
                 "reached": one.reached,
                 "doubled": one.doubled and {"n": 2 * one.n} | one.doubled._asdict() | {"peak_ratio": one.peak_ratio},

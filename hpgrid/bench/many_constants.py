@@ -7,7 +7,7 @@ NumPy is given a few triples, and all times are per triple.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from statistics import median
 from typing import Any
@@ -185,5 +185,5 @@ def report(n: int, runs: int) -> tuple[str, dict[str, Any]]:
     """
     timed = run(TRIPLES, FEW, n, runs)
     title = f"sweep: joint tuning of eq. (4) for {TRIPLES} triples over {n}^3 cells at {n} budgets"
-    record = {"n": n, "triples": TRIPLES, "contenders": {name: asdict(one) for name, one in timed.items()}}
+    record = {"n": n, "triples": TRIPLES, "contenders": timed}
     return f"{title}\n{table(timed)}", record
