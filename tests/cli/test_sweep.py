@@ -90,4 +90,4 @@ def test_a_missing_config_is_named(tmp_path: Path, capsys: pytest.CaptureFixture
 def test_the_example_is_a_plan_of_the_three_theorems() -> None:
     plan = load(ROOT / "examples" / "sweep.toml")
     assert plan.combinations == 16 * 13
-    assert [len(regime.tuned) for regime in plan.regimes] == [3, 2, 2]
+    assert [len(regime.tuned) for regime in plan.regimes.values()] == [3, 2, 2]
