@@ -33,7 +33,6 @@ from hpgrid.checks import (
     is_number,
     read_table,
     table_of,
-    unknown,
 )
 from hpgrid.regime import Regime
 
@@ -252,16 +251,14 @@ def parse(data: Mapping[str, Any]) -> Config:
     if not isinstance(panels, list) or not panels:
         raise bad("panels are an array of tables", panels, "[[panel]] with its own lines, once for each")
     shown = {key: found[key] for key in ("grid", "window", "curves", "dtype", "refined")}
-    return Config(data["figure"], read_bound(data), panels=tuple(map(_parse_panel, panels)), **shown)
-
-
-def read_bound(data: Mapping[str, Any]) -> BoundConfig:
-    """Return the bound of a file: bound = "a name or a formula" and [constants], or a table [bound]."""
-    return parse_bound(bound_table(data))
+    return Config(data["figure"], parse_bound(bound_table(data)), panels=tuple(map(_parse_panel, panels)), **shown)
 
 
 def bound_table(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a file says of its bound as one table, unchecked."""
+    """Return what a file says of its bound as one table, unchecked.
+
+    It says bound = "a name or a formula" and [constants], or a table [bound].
+    """
     given, constants = data.get("bound", {}), table_of(data, "constants")
     if not isinstance(given, (str, Mapping)):
         raise bad("bound is a name, a formula, or a table", given, 'bound = "C1*b/(eta*T) + C2*eta", say')
@@ -424,20 +421,14 @@ def override(
         raise bad(f"{config.figure} is no grid search and takes none of these", given, "a config with [parameters]")
     bound, grid = bound or config.bound, config.grid
     if constants:
-        known, _ = bound.takes()
-        for name in constants:
-            if name not in known:
-                raise unknown(f"constant of the bound {bound.name}", name, known)
+        check_keys(f"constant of the bound {bound.name}", constants, bound.takes()[0])
         bound = replace(bound, constants={**bound.constants, **check_constants(constants)})
     bound.check()
     if preset is not None:
         # A preset chosen by hand brings its own tuned axes; a budget of the figure's own stays.
         kept = {name: axis for name, axis in grid.axes.items() if name in ("T", "K")}
-        grid = replace(grid, preset=check_choice("grid", preset, PRESETS), axes=kept)
+        grid = replace(grid, preset=GRID["preset"].read("preset", preset), axes=kept)
     if n is not None:
-        grid = replace(grid, n=check_count("n", n, least=2))
-    if dtype is not None:
-        config = replace(config, dtype=check_choice("dtype", dtype, DTYPES))
-    if refined is not None:
-        config = replace(config, refined=refined)
-    return replace(config, bound=bound, grid=grid)
+        grid = replace(grid, n=GRID["n"].read("n", n))
+    shown = {name: FIGURE[name].read(name, given[name]) for name in ("dtype", "refined") if name in given}
+    return replace(config, bound=bound, grid=grid, **shown)

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from hpgrid import FunctionProxy, Proxy, Regime, Term, bounds
-from hpgrid.regime import along, as_regime
+from hpgrid.grid import Grid
+from hpgrid.regime import FrozenMap, as_regime
 
 
 def test_a_regime_puts_its_parts_in_canonical_order_and_makes_them_exact() -> None:
@@ -31,7 +32,7 @@ def test_a_path_may_be_written_as_a_fraction_or_as_text(exponent: object) -> Non
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
-        ({"tuned": ("beta",)}, "'beta'"),
+        ({"tuned": ("beta",)}, "momentum is tuned as alpha"),
         ({"tuned": ("T",)}, "'T'"),
         ({"path": {"T": 1}}, "'T'"),
         ({"caps": {"K": 1.0}}, "'K'"),
@@ -43,6 +44,8 @@ def test_a_path_may_be_written_as_a_fraction_or_as_text(exponent: object) -> Non
         ({"tuned": ("eta",), "fixed": {"eta": 1.0}}, "eta is either"),
         ({"tuned": ("b",), "path": {"b": 1}}, "b is either"),
         ({"fixed": {"b": 2.0}, "path": {"b": 1}}, "b is either"),
+        ({"min_K": 0.0}, "min_K must be positive and finite"),
+        ({"min_K": "few"}, "min_K must be positive and finite.*'few'"),
     ],
 )
 def test_a_regime_refuses(parts: dict, message: str) -> None:
@@ -55,6 +58,7 @@ def test_as_regime_takes_keywords_or_a_whole_regime_but_not_both() -> None:
     assert as_regime(None, "eta", fixed={"alpha": 0.1}, path=None) == regime
     assert as_regime(None, ["eta"], fixed={"alpha": 0.1}) == regime
     assert as_regime(regime, None, fixed=None) is regime
+    assert as_regime(regime, None, 2.0) == Regime(("eta",), {"alpha": 0.1}, min_K=2.0)
     with pytest.raises(ValueError, match=r"not both.*\['fixed'\]"):
         as_regime(regime, None, fixed={"b": 2.0})
     with pytest.raises(ValueError, match="not both"):
@@ -67,7 +71,7 @@ def test_a_bound_along_a_path_is_the_bound_at_powers_of_the_budget(path: dict, b
     size = np.array([10.0, 1e4, 1e9])
     at = {"eta": 0.01, "b": 7.0, "alpha": 0.2}
     on_path = {v: size ** float(e) for v, e in path.items()}
-    folded = along(proxy, Regime(path=path).path)
+    folded = proxy.along(Regime(path=path).path)
     assert set(folded.variables()) == {"eta", "b", "alpha", budget} - set(path)
     np.testing.assert_allclose(
         folded.risk(**at, **{budget: size}), proxy.risk(**{**at, **on_path}, **{budget: size}), rtol=2e-14
@@ -76,13 +80,13 @@ def test_a_bound_along_a_path_is_the_bound_at_powers_of_the_budget(path: dict, b
 
 def test_exponents_along_a_path_are_exact() -> None:
     """Corollary 2: with b = T^phi the noise floor falls like T^(-phi/2)."""
-    folded = along(bounds.lmo(burn_in=False), {"b": Fraction(1, 3)})
+    folded = bounds.lmo(burn_in=False).along({"b": Fraction(1, 3)})
     assert [term.exponent("T") for term in folded.terms] == [Fraction(-2, 3), Fraction(-1, 6), 0]
 
 
 def test_no_path_leaves_the_bound_as_it_is() -> None:
     proxy = bounds.lmo()
-    assert along(proxy, {}) is proxy
+    assert proxy.along({}) is proxy
 
 
 @pytest.mark.parametrize(
@@ -94,7 +98,7 @@ def test_no_path_leaves_the_bound_as_it_is() -> None:
 )
 def test_a_path_needs_powers(proxy: Proxy | FunctionProxy, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        along(proxy, {"b": Fraction(1, 2)})
+        proxy.along({"b": Fraction(1, 2)})
 
 
 @pytest.mark.parametrize("path", [{"b": -1}, {"alpha": Fraction(1, 2)}])
@@ -107,3 +111,109 @@ def test_a_path_stays_in_range(path: dict) -> None:
 def test_a_path_that_is_no_number_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match=r"b.*'half'.*Write"):
         Regime(path={"b": "half"})
+
+
+# --- a key ---
+
+
+def test_equal_regimes_are_one_key_whatever_their_order() -> None:
+    one = Regime(("b", "eta"), {"alpha": 0.1, "T": 100}, caps={"eta": 1.0, "b": 9}, min_K=1)
+    other = Regime(("eta", "b"), {"T": 100.0, "alpha": 0.1}, caps={"b": 9.0, "eta": 1}, min_K=1.0)
+    assert one == other
+    assert {one: "found"}[other] == "found"
+    assert one != Regime(("eta", "b"), {"T": 100.0, "alpha": 0.1})
+
+
+def test_what_a_regime_holds_is_a_mapping_that_does_not_change() -> None:
+    held = Regime(fixed={"alpha": 0.1}).fixed
+    assert (dict(held), held["alpha"], len(held), repr(held)) == ({"alpha": 0.1}, 0.1, 1, "{'alpha': 0.1}")
+    with pytest.raises(TypeError):
+        held["b"] = 2.0  # type: ignore[index]
+    assert hash(FrozenMap({"a": 1, "b": 2})) == hash(FrozenMap({"b": 2, "a": 1}))
+
+
+# --- what is asked of it, once ---
+
+GRID = Grid.footnote(8)
+FUNCTION = FunctionProxy(lambda eta, b, alpha, T, c: b / (eta * T) + eta / alpha, name="mine")
+
+
+def test_what_a_grid_holds_is_fixed_as_far_as_the_bound_depends_on_it() -> None:
+    held = GRID.with_axes(alpha=0.25)
+    regime = Regime(("eta", "b"))
+    assert regime.settled(bounds.lmo(), held).fixed == {"alpha": 0.25}
+    assert regime.settled(bounds.sgd(), held).fixed == {}
+    assert regime.settled(bounds.sgd(), held, free=held.axes).fixed == {"alpha": 0.25}
+
+
+def test_a_settled_regime_is_settled() -> None:
+    settled = Regime(("eta", "b"), {"alpha": 0.1}).settled(FUNCTION, GRID)
+    assert settled.settled(FUNCTION, GRID) == settled
+
+
+@pytest.mark.parametrize(("given", "settled"), [(None, 1.0), (3.0, 3.0)])
+def test_a_function_of_b_has_an_iteration_under_tokens(given: float | None, settled: float) -> None:
+    regime = Regime(("eta", "b"), {"alpha": 0.1}, min_K=given)
+    assert regime.settled(FUNCTION).min_K == settled
+    assert regime.settled(FUNCTION.form("K")).min_K == given
+    assert regime.settled(bounds.lmo()).min_K == given
+    assert regime.settled(FUNCTION, GRID, free=GRID.axes).min_K == given
+
+
+def test_what_is_free_needs_no_role() -> None:
+    """The axes that a search keeps, and what a law keeps as a symbol."""
+    regime = Regime("eta", {"K": 10.0})
+    in_K = GRID.with_axes(K=10.0)
+    assert regime.settled(bounds.lmo(), in_K, free=in_K.axes) == regime
+    assert Regime("alpha").settled(bounds.sgd(), GRID, free=GRID.axes) == Regime("alpha")
+
+
+PAIR = ("eta", "b")
+
+
+@pytest.mark.parametrize(
+    ("regime", "proxy", "message"),
+    [
+        (Regime(), bounds.lmo(), "something is tuned. Given: 'nothing'"),
+        (Regime(PAIR), bounds.lmo(), "alpha of the bound lmo is neither tuned nor fixed nor on a path"),
+        (Regime(PAIR, {"alpha": 1.0}), bounds.sgd(), "the bound sgd does not depend on alpha.*Write eta, b or some"),
+        (Regime(PAIR, path={"alpha": -1}), bounds.sgd(), "the bound sgd does not depend on alpha"),
+        (Regime(PAIR, {"T": 9.0, "alpha": 0.1}), bounds.lmo(), "T is a budget, not a fixed variable"),
+        (Regime("eta", {"alpha": 0.1}, {"b": 1}, {"b": 9.0}), bounds.lmo(), "b is capped, so it can't follow a path"),
+        (Regime("b", {"eta": 2.0}), bounds.sgd(), "eta must not exceed its cap 1"),
+        (Regime(PAIR, {}, {}, {"alpha": 0.5}), bounds.sgd(), "alpha is capped, so it must be tuned or fixed"),
+        (Regime("eta", min_K=2.0), Proxy((Term({}, {"eta": 1, "T": -1}),), {}), "does not depend on b, so that tokens"),
+        (Regime(PAIR), Proxy((Term({}, {"eta": 1, "b": 0}),), {}), "does not depend on b"),
+    ],
+)
+def test_a_regime_that_does_not_fit_its_bound(regime: Regime, proxy: Proxy, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        regime.settled(proxy)
+
+
+@pytest.mark.parametrize(
+    ("grid", "message"),
+    [
+        (GRID.with_axes(b=None), "b is tuned, so that it needs an axis"),
+        (GRID.with_axes(b=2.0), "b is tuned, so that it needs an axis"),
+        (GRID.with_axes(T=1e9), "a search over budgets has an axis of them"),
+    ],
+)
+def test_a_regime_that_does_not_fit_its_grid(grid: Grid, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Regime(PAIR, {"alpha": 0.1}).settled(bounds.lmo(), grid)
+
+
+def test_the_smallest_cap_holds_of_numbers_and_of_arrays() -> None:
+    regime = Regime(PAIR, caps={"eta": 0.5, "b": 9.0})
+    assert regime.joint_caps({"eta": 1.0}) == {"eta": 0.5, "b": 9.0}
+    np.testing.assert_array_equal(regime.joint_caps({"eta": np.array([0.1, 1.0])})["eta"], [0.1, 0.5])
+
+
+def test_far_out_a_falling_path_ends_below_every_cap() -> None:
+    falling, rising = Regime("b", path={"eta": -1}), Regime("eta", path={"b": 1})
+    assert falling.joint_caps({"eta": 0.1}, far=True) == {"eta": 0.1}
+    with pytest.raises(ValueError, match="can't follow a path"):
+        falling.joint_caps({"eta": 0.1})
+    with pytest.raises(ValueError, match="b leaves its cap along this path"):
+        rising.joint_caps({"b": 9.0}, far=True)

@@ -14,7 +14,7 @@ from hpgrid.asymptotics.posynomial import Piece, Problem, pose
 from hpgrid.asymptotics.simplex import minimise
 from hpgrid.checks import bad
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.regime import Regime, along
+from hpgrid.regime import Regime
 
 #: Where the exponent of each variable's path may lie: 1 <= b <= T; alpha <= 1.
 _BETWEEN = {"b": (0, 1), "alpha": (-1, 0), "eta": (-1, 0)}
@@ -77,9 +77,7 @@ def decay(
     if isinstance(proxy, FunctionProxy):
         raise bad("exponents need a bound given by its terms; this one is a function", proxy.name, "a Proxy")
     bound = proxy.form(budget or proxy.budget)
-    schedule = Regime(path=path).path  # type: ignore[arg-type]
-    folded = along(bound, schedule)
-    assert isinstance(folded, Proxy)
+    folded = bound.along(Regime(path=path).path)  # type: ignore[arg-type]
     exponents = (term.exponent(bound.budget) or Fraction(0) for term in folded.terms)
     return tuple((str(term), exponent) for term, exponent in zip(bound.terms, exponents))
 
