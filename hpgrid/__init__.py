@@ -31,7 +31,7 @@ _HOME = {
     "critical_batch": "hpgrid.critical.critical_batch",
     "sweep": "hpgrid.sweeps.run",
     "open_sweep": "hpgrid.sweeps.store",
-    "transfer": "hpgrid.transfers.answer",
+    "transfer": "hpgrid.transfers.transfer",
 }
 
 __all__ = [
@@ -73,7 +73,7 @@ if TYPE_CHECKING:
     from hpgrid.statements.checking import check
     from hpgrid.sweeps.run import sweep
     from hpgrid.sweeps.store import open_sweep
-    from hpgrid.transfers.answer import transfer
+    from hpgrid.transfers.transfer import transfer
 
 
 def __getattr__(name: str) -> Any:

@@ -10,10 +10,10 @@ from cyclopts import Parameter
 
 from hpgrid.checks import InputError, bad
 from hpgrid.cli import options
-from hpgrid.transfers.given import OPTIMIZERS, REGIMES, check
+from hpgrid.transfers.start import OPTIMIZERS, REGIMES, check
 
 if TYPE_CHECKING:
-    from hpgrid.transfers.answer import Transfer
+    from hpgrid.transfers.transfer import Transfer
 
 _CONSTANTS = "C1=1,C2=30,C3=4"
 _START = "eta=3e-4,b=524288,beta=0.95,T=2.5e9"
@@ -59,13 +59,20 @@ def print_transfer(
         ),
     ] = None,
     optimizer: Annotated[str, Parameter(help=f"{' or '.join(OPTIMIZERS)}.")] = "lmo",
+    bound: Annotated[
+        str | None,
+        Parameter(
+            help="Any posynomial in place of eq. (4): its name, a formula, or a TOML file with bound = and [constants]."
+        ),
+    ] = None,
     set_: Annotated[
         list[str] | None,
         Parameter(
             name="--set",
             negative="",
             consume_multiple=True,
-            help=f"eq. (4)'s constants, to say what each choice costs: {_CONSTANTS}; or Delta0, L, rho, sigma.",
+            help=f"The bound's constants, to say what each choice costs: eq. (4)'s {_CONSTANTS}, or Delta0, L, rho, "
+            "sigma; of --bound its own, and its options.",
         ),
     ] = None,
     calibrate: Annotated[
@@ -80,7 +87,10 @@ def print_transfer(
     ] = None,
     json_: options.Json = False,
 ) -> int:
-    """Say what eta, b and beta become at another token budget, by Tables 2 and 3, and what others say of it."""
+    """Say what eta, b and beta become at another token budget, by a bound's exact laws, and what others say of it.
+
+    Of eq. (4), which is the bound where no other is given, the laws are Tables 2 and 3.
+    """
     asked: dict[str, Any] = {
         "start": _numbers("--from", from_, _START),
         "to": _numbers("--to", [f"T={each}" if _alone(each) else each for each in to or ()], "T=1e12"),
@@ -91,22 +101,31 @@ def print_transfer(
         "round_b": round_b,
         "seq_len": seq_len,
         "optimizer": optimizer,
-        "constants": options.pairs("--set", set_, _number, _CONSTANTS) if set_ is not None else None,
         "calibrate": calibrate,
+        **_bound(bound, set_),
     }
-    answer = _asked(asked, plot)
+    answer = _answer(asked, plot)
     if plot is not None:
         options.write_picture(answer.draw(), plot)
     return options.say(answer, json_)
 
 
-def _asked(asked: dict[str, Any], plot: Path | None) -> Transfer:
-    """The answer, or what is wrong with the question, in the words of the command line."""
+def _bound(bound: str | None, set_: list[str] | None) -> dict[str, Any]:
+    """The bound, and the constants that costs are asked for with."""
+    if bound is None:
+        constants = options.pairs("--set", set_, _number, _CONSTANTS) if set_ is not None else None
+        return {"bound": None, "constants": constants}
+    config = options.chosen(bound, set_)
+    return {"bound": config.build("T"), "constants": dict(config.constants) or None}
+
+
+def _answer(asked: dict[str, Any], plot: Path | None) -> Transfer:
+    """The answer, or what is wrong with the options, in the words of the command line."""
     try:
         check(asked)  # before NumPy loads
         options.check_picture(plot, "the picture is written to a file", "transfer.png")
 
-        from hpgrid.transfers.answer import transfer
+        from hpgrid.transfers.transfer import transfer
 
         return transfer(**asked)
     except InputError as error:

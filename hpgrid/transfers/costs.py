@@ -1,22 +1,111 @@
-"""What every row of a transfer costs, and the tables beside it."""
+"""What a transfer's rows cost: the bound at a rule's setting against its optimum, with given or calibrated constants.
+
+Calibration, of eq. (4). Of the risk at the start, let P be progress, C1 b/(eta T), N noise, both terms of C2, and D
+drift, both of C3. With r = b/(alpha^(3/2) T), burn-in over floor, the start is optimal in log eta, log b and log alpha
+where
+
+    P = D,    P/N = (1 - r)/(2 (1 + r)),    D/N = (1 + alpha) (1/2 - r)/(1 + r);
+
+one equation for each variable that was tuned, and two unknown ratios, P/N and D/N. One equation leaves the share of
+noise free, two leave nothing, and three have a solution only on the curve r = alpha/(1 + 2 alpha). A variable on its
+bound has an inequality in place of its equation.
+
+Source: the first-order conditions of Shulgin et al., eq. (4).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from hpgrid.checks import bad
-from hpgrid.transfers.calibrate import Calibration, calibrate
-from hpgrid.transfers.constants import Constants
-from hpgrid.transfers.cost import Cost, cost
-from hpgrid.transfers.given import Limits, Setting
-from hpgrid.transfers.moves import Factor, Life, Move, at_point, life, table
-from hpgrid.transfers.rules import Row
+from hpgrid.checks import TUNABLE, bad
+from hpgrid.proxy import Proxy, evaluate_factor
+from hpgrid.refinement.profile import profile
+from hpgrid.shapes import Floats as Array
+from hpgrid.transfers import published
+from hpgrid.transfers.published import Life, Move
+from hpgrid.transfers.rules import Row, Rules, feasible, of_paper
+from hpgrid.transfers.start import NO_LIMITS, Limits, Setting
 
-#: Whose constants tell how eta moves with b at the start: of the first of these that has any.
-_TELLING = ("B", "D", "C", "A")
+#: Values of a bound's constants by name, each a number or of shape (n,). A common factor changes no optimum.
+Constants = Mapping[str, Any]
+
+#: What is this near the minimum is the minimum: two sums of some terms, and what their numbers were rounded to.
+_ROUNDING = 1e-13
+
+#: Below every optimum of numbers that a person would give.
+_SMALL = 1e-299
+
+#: What is free is shown while noise is this much of the risk at the start, by so many values along each ratio.
+NOISE_SHARES, _POINTS = (0.01, 0.99), 49
+
+
+class At(NamedTuple):
+    """A learning rate, a batch size in tokens and a momentum complement, one for each value of the constants.
+
+    None for what the bound does not have.
+    """
+
+    eta: Array | None
+    b: Array | None
+    alpha: Array | None
+
+
+class Regret(NamedTuple):
+    """Relative excess risks, one for each value of the constants.
+
+    Attributes:
+        retuned: over the best of what the row tunes, at what it holds.
+        best: over the best of eta, b and alpha.
+    """
+
+    retuned: Array
+    best: Array
+
+
+class Cost(NamedTuple):
+    """What a row costs, with values for each value of the constants.
+
+    Attributes:
+        retuned: the best at the new budget of what the row tunes, at what it holds, within limits.
+        best: the best there of eta, b and alpha, within limits.
+        rule: what the row's own setting costs; None where that is less than one iteration.
+        unchanged: what the old setting costs there, as far as limits let it be; None in the same case.
+        start: the best at the first budget of what was tuned there.
+        at_start: the relative excess risk of the old setting over it.
+    """
+
+    retuned: At
+    best: At
+    rule: Regret | None
+    unchanged: Regret | None
+    start: At
+    at_start: Array
+
+
+class Calibration(NamedTuple):
+    """What a tuned point says of the constants of eq. (4).
+
+    Attributes:
+        constants: C1, C2 = 1, C3, each of shape (n,): values along what is free; None where no positive constants
+            make the point optimal.
+        tuned: the variables that were tuned there.
+        on_bound: those of them that sit on a bound.
+        free: how many of the two ratios it leaves free.
+        misfit: the factor by which each condition is missed where they contradict each other; 1 where none is.
+        noise: the shares of noise in the risk at the start, at the constants, shape (n,); None without them.
+        why: why there are no constants, in one line.
+    """
+
+    constants: Constants | None
+    tuned: tuple[str, ...]
+    on_bound: tuple[str, ...] = ()
+    free: int = 0
+    misfit: float = 1.0
+    noise: Array | None = None
+    why: str = ""
 
 
 class Costed(NamedTuple):
@@ -24,7 +113,7 @@ class Costed(NamedTuple):
 
     Attributes:
         regime: the row's.
-        constants: of eq. (4), one value or, where some are free, several; None where no positive ones fit.
+        constants: the bound's, one value or, where some are free, several; None where no positive ones fit.
         calibration: how they came from the start; None where they were given.
         cost: what the row costs with them.
     """
@@ -35,12 +124,24 @@ class Costed(NamedTuple):
     cost: Cost | None
 
 
+class Factor(NamedTuple):
+    """By what eq. (4)'s own best eta moves at a point, one value for each value of the constants.
+
+    Attributes:
+        at_K: at fixed K.
+        at_T: at fixed T.
+    """
+
+    at_K: Array
+    at_T: Array
+
+
 class Costs(NamedTuple):
-    """What a transfer's rows cost by eq. (4).
+    """What a transfer's rows cost.
 
     Attributes:
         rows: in the order of the transfer's.
-        moves: by which power of b the best eta moves.
+        moves: by which power of b the best eta moves; of eq. (4) alone, as all that follows.
         at_start: by which factor it moves at the start when b is quadrupled, by what becomes of the momentum.
         at_start_by: the regime whose constants that is with; "" where they are given or there are none.
         half_lives: momentum's half-life under each row's rule.
@@ -54,40 +155,45 @@ class Costs(NamedTuple):
 
 
 @np.errstate(all="ignore")  # what overflows is refused
-def costs(start: Setting, rows: Sequence[Row], limits: Limits, *, given_b: bool, constants: Constants | None) -> Costs:
+def costs(
+    start: Setting, rows: Sequence[Row], limits: Limits, *, given_b: bool, constants: Constants | None, rules: Rules
+) -> Costs:
     """Return what the rows cost.
 
     Args:
         start: what they start from, complete.
-        rows: the transfer's, of regimes A to D.
+        rows: the transfer's.
         limits: what is feasible.
         given_b: whether the new batch size was given, so that it is not tuned again.
-        constants: of eq. (4); None calibrates them at the start, for each row by what it tuned there.
+        constants: the bound's; None calibrates them at the start, for each row by what it tuned there.
+        rules: of the bound.
 
     Raises:
         ValueError: a number comes out too large or too small for a float.
     """
-    costed = tuple(_costed(start, row, limits, given_b, constants) for row in rows)
+    costed = []
+    for row in rows:
+        calibration = calibrate(start, row.tuned, limits) if constants is None else None
+        own = constants if calibration is None else calibration.constants
+        if own is not None:
+            own = {name: np.atleast_1d(value) for name, value in own.items()}
+        held = [name for name in row.held if name != "b" or given_b or "b" not in row.tuned]
+        paid = None if own is None else cost(own, start, row.at, row.tuned, held, limits, rules.bound)
+        costed.append(Costed(row.regime, own, calibration, paid))
     _check_numbers(costed)
+    if rules.paper != "lmo":
+        return Costs(tuple(costed), (), {}, "", ())
     known = {row.regime: row.constants for row in costed if row.constants is not None}
-    telling = next((regime for regime in _TELLING if regime in known), "")
+    # Constants of the first of these that has any: the fewer ratios a regime leaves free, the more it tells.
+    telling = next((regime for regime in "BDCA" if regime in known), "")
+    lives = (published.life(row, start, rules, c.cost and c.cost.retuned._asdict()) for row, c in zip(rows, costed))
     return Costs(
-        rows=costed,
-        moves=table(),
+        rows=tuple(costed),
+        moves=published.moves(rules, of_paper("sgd")),
         at_start=at_point(known[telling], start) if telling else {},
         at_start_by=telling if constants is None else "",
-        half_lives=tuple(life(row, start, c.cost and c.cost.retuned) for row, c in zip(rows, costed)),
+        half_lives=tuple(lives),
     )
-
-
-def _costed(start: Setting, row: Row, limits: Limits, given_b: bool, constants: Constants | None) -> Costed:
-    calibration = calibrate(start, row.tuned, limits) if constants is None else None
-    own = constants if calibration is None else calibration.constants
-    if own is None:
-        return Costed(row.regime, None, calibration, None)
-    own = Constants(*map(np.atleast_1d, own))
-    held = [name for name in ("b", "alpha") if name not in row.tuned or (name == "b" and given_b)]
-    return Costed(row.regime, own, calibration, cost(own, start, row.at, tuned=row.tuned, held=held, limits=limits))
 
 
 def _check_numbers(costed: Sequence[Costed]) -> None:
@@ -96,8 +202,223 @@ def _check_numbers(costed: Sequence[Costed]) -> None:
         if row.constants is None or row.cost is None:
             continue
         cost = row.cost
-        values = [*row.constants, *cost.retuned, *cost.best, *cost.start, cost.at_start]
-        values += [*(cost.rule or ()), *(cost.unchanged or ())]
-        if not all(np.isfinite(value).all() and (np.asarray(value) >= 0).all() for value in values):
+        values = [*row.constants.values(), *cost.retuned, *cost.best, *cost.start, cost.at_start]
+        known = [np.asarray(x) for x in (*values, *(cost.rule or ()), *(cost.unchanged or ())) if x is not None]
+        if not all(np.isfinite(x).all() and (x >= 0).all() for x in known):
             instead = "constants and hyperparameters that are less extreme"
             raise bad("what a choice costs is a number", f"regime {row.regime} comes out as none", instead)
+
+
+# --- the optimum, and what a setting costs over it ---
+
+
+def point(setting: Setting) -> At:
+    """Return a setting without its budget."""
+    return At(*(None if x is None else np.asarray(x, float) for x in (setting.eta, setting.b, setting.alpha)))
+
+
+def risk(bound: Proxy, at: At, T: float, constants: Constants) -> Array:
+    """Return the bound, one value for each value of its constants."""
+    values: dict[str, Any] = {**at._asdict(), "T": T}
+    terms = []
+    for term in bound.terms:
+        value: Any = term.coefficient(constants)
+        # T first: divided by it, what is large on the way to a term stays a float.
+        for name, factor in reversed(list(term.factors.items())):
+            value = value * evaluate_factor(factor, values[name])
+        terms.append(value)
+    return np.asarray(sum(np.broadcast_arrays(*terms)))
+
+
+def optimum(bound: Proxy, T: float, constants: Constants, box: Mapping[str, tuple[Any, Any]]) -> At:
+    """Return where the bound has its minimum over eta, b and alpha within a box; a held variable has two equal ends."""
+    names = [name for name in TUNABLE if name in bound.variables()]
+    best = profile(bound, names, {}, T, box, constants)
+    return At(*(best.at.get(name) for name in At._fields))
+
+
+def cost(
+    of: Constants, start: Setting, at: Setting, tuned: Collection[str], held: Collection[str], limits: Limits,
+    bound: Proxy,
+) -> Cost:  # fmt: skip
+    """Return what going from ``start`` to ``at`` costs over tuning again.
+
+    Args:
+        of: constants, each a number or of shape (n,).
+        start: the old setting, of which ``tuned`` were tuned.
+        at: the new setting.
+        tuned: what was tuned at the old budget.
+        held: what is not tuned again at the new one.
+        limits: what is feasible: caps, and one unit of the batch size, which is the smallest.
+        bound: what is paid by.
+    """
+    of = {name: np.atleast_1d(value) for name, value in of.items()}
+    box = _box(at.T, limits)
+    retuned, best = (optimum(bound, at.T, of, {**box, **_held(at, names)}) for names in (held, ()))
+    before = _box(start.T, _as_it_was(limits, start)) | _held(start, [name for name in At._fields if name not in tuned])
+    at_best = optimum(bound, start.T, of, before)
+
+    def regret(setting: Setting) -> Regret | None:
+        if setting.b is not None and setting.b > setting.T:
+            return None
+        own = risk(bound, point(setting), setting.T, of)
+        return Regret(*(_excess(own, risk(bound, other, at.T, of)) for other in (retuned, best)))
+
+    # Left as it was: b the nearest that can be run there, or the one that is held; eta capped.
+    b = start.b if start.b is None else at.b if "b" in held else feasible(start.b, limits).b
+    eta = start.eta if start.eta is None or limits.eta is None else min(start.eta, limits.eta)
+    return Cost(
+        retuned=retuned,
+        best=best,
+        rule=regret(at),
+        unchanged=regret(Setting(at.T, eta, b, start.alpha)),
+        start=at_best,
+        at_start=_excess(risk(bound, point(start), start.T, of), risk(bound, at_best, start.T, of)),
+    )
+
+
+def _excess(own: Array, best: Array) -> Array:
+    excess = own / best - 1
+    return np.where(np.abs(excess) < _ROUNDING, 0.0, excess)
+
+
+def _box(T: float, limits: Limits) -> dict[str, tuple[float, float]]:
+    """What is feasible at a budget: at least one iteration, and one unit of the batch size; eta up to its cap."""
+    most = max(T, float(limits.unit))
+    b = float(limits.unit), most if limits.b is None else min(limits.b, most)
+    return {"eta": (_SMALL, 1 / _SMALL if limits.eta is None else limits.eta), "b": b, "alpha": (_SMALL, 1.0)}
+
+
+def _held(setting: Setting, names: Collection[str]) -> dict[str, tuple[Any, Any]]:
+    return {name: (value, value) for name in names if (value := getattr(setting, name)) is not None}
+
+
+def _as_it_was(limits: Limits, start: Setting) -> Limits:
+    """Limits at the first budget: those that the setting kept to."""
+    return Limits(
+        b=limits.b if limits.b is not None and start.b is not None and start.b <= limits.b else None,
+        eta=limits.eta if limits.eta is not None and start.eta is not None and start.eta <= limits.eta else None,
+        unit=limits.unit if start.b is not None and start.b >= limits.unit else 1,
+    )
+
+
+def at_point(of: Constants, start: Setting) -> dict[str, Factor]:
+    """Return by what eq. (4)'s best eta moves when b is quadrupled at a point, by what becomes of the momentum.
+
+    Args:
+        of: constants, each a number or of shape (n,).
+        start: the point; where its own eta, or alpha, is not the best, the best ones are compared.
+    """
+    assert start.b is not None
+    lmo, factors = of_paper("lmo").bound, {}
+    for name, momentum in (("held", _held(start, ["alpha"])), ("tuned again", {})):
+        now, at_K, at_T = (
+            np.asarray(optimum(lmo, T, of, {**_box(T, NO_LIMITS), "b": (b, b), **momentum}).eta)
+            for T, b in ((start.T, start.b), (4 * start.T, 4 * start.b), (start.T, 4 * start.b))
+        )
+        factors[name] = Factor(at_K / now, at_T / now)
+    return factors
+
+
+# --- calibration ---
+
+
+class _Range(NamedTuple):
+    """The log of a ratio, from what it is at least to what it is at most."""
+
+    low: float = -np.inf
+    high: float = np.inf
+
+
+class _Ratios(NamedTuple):
+    """The logs of P/N and D/N, each of shape (n,); how many of them are free; the factor that conditions are off by."""
+
+    progress: Array
+    drift: Array
+    free: int = 0
+    misfit: float = 1.0
+
+
+def calibrate(start: Setting, tuned: Sequence[str], limits: Limits = NO_LIMITS) -> Calibration:
+    """Return the constants of eq. (4) for which a point is optimal in what was tuned there.
+
+    Args:
+        start: the point; it has eta, b and alpha.
+        tuned: what was tuned there: eta, and b or alpha or both.
+        limits: what is feasible: b is on its bound at one unit and at the cap, eta at its cap.
+    """
+    assert start.b is not None
+    assert start.alpha is not None
+    senses = _senses(start, tuned, limits)
+    on_bound = tuple(name for name in tuned if senses[name])
+    r, alpha = float(start.b / (start.alpha**1.5 * start.T)), start.alpha
+    batch = _range((1 - r) / (2 * (1 + r)), senses.get("b"))
+    momentum = _range((1 + alpha) * (0.5 - r) / (1 + r), senses.get("alpha"))
+    if batch is None or momentum is None:
+        better = "1 a smaller b" if batch is None else "2 a smaller beta"
+        why = f"no constants make the start the best: alpha^(3/2) K = {1 / r:.3g}, and up to {better} is always better"
+        return Calibration(None, tuple(tuned), on_bound, why=why)
+    ratios = _under_cap(batch, momentum) if senses["eta"] else _at_best(batch, momentum)
+    P, D = np.exp(ratios.progress), np.exp(ratios.drift)
+    bound, none = of_paper("lmo").bound, {"C1": 0.0, "C2": 0.0, "C3": 0.0}
+    unit = {name: risk(bound, point(start), start.T, {**none, name: 1.0}) for name in none}
+    constants = {"C1": unit["C2"] * P / unit["C1"], "C2": np.ones_like(P), "C3": unit["C2"] * D / unit["C3"]}
+    return Calibration(constants, tuple(tuned), on_bound, ratios.free, ratios.misfit, 1 / (P + 1 + D))
+
+
+def _senses(start: Setting, tuned: Sequence[str], limits: Limits) -> dict[str, int]:
+    """What each condition is: 0 an equation; on a bound its ratio is at least (-1) or at most (1) what it says.
+
+    On its lower bound the risk rises with b: P/N is at least the ratio; on its upper one at most. On alpha's upper
+    bound D/N is at least the ratio; on eta's, D/P is at most 1.
+    """
+    assert start.b is not None
+    b = -1 if start.b <= limits.unit else int(start.b == limits.b)
+    senses = {"eta": int(start.eta == limits.eta), "b": b, "alpha": -int(start.alpha == 1)}
+    return {name: senses[name] for name in tuned}
+
+
+def _range(ratio: float, sense: int | None) -> _Range | None:
+    """What a condition leaves of its ratio's log, everything where there is none; None where it leaves nothing."""
+    if sense is None or (sense == -1 and ratio <= 0):
+        return _Range()
+    if ratio <= 0:
+        return None
+    log = float(np.log(ratio))
+    return _Range(-np.inf if sense == 1 else log, np.inf if sense == -1 else log)
+
+
+def _at_best(batch: _Range, momentum: _Range) -> _Ratios:
+    """P = D."""
+    low, high = max(batch.low, momentum.low), min(batch.high, momentum.high)
+    if low > high:
+        return _nearest(batch, momentum)
+    shown = _shown(low, high)
+    return _Ratios(shown, shown, int(shown.size > 1))
+
+
+def _under_cap(batch: _Range, momentum: _Range) -> _Ratios:
+    """P >= D."""
+    if momentum.low > batch.high:
+        return _nearest(batch, momentum)
+    P = _shown(max(batch.low, momentum.low), batch.high)
+    D = _shown(momentum.low, min(momentum.high, batch.high))
+    progress, drift = (grid.ravel() for grid in np.meshgrid(P, D))
+    keep = drift <= progress
+    return _Ratios(progress[keep], drift[keep], int(P.size > 1) + int(D.size > 1))
+
+
+def _nearest(batch: _Range, momentum: _Range) -> _Ratios:
+    """The ratios that miss three conditions by the least squares of their logs: each by the same factor."""
+    apart = batch.low > momentum.high
+    progress, drift = (batch.low, momentum.high) if apart else (batch.high, momentum.low)
+    third = (progress - drift) / 3
+    return _Ratios(np.array([progress - third]), np.array([drift + third]), misfit=float(np.exp(abs(third))))
+
+
+def _shown(low: float, high: float) -> Array:
+    """Values between two logs of P/N = D/N, while the share of noise is within what is shown."""
+    bottom, top = (float(np.log((1 - share) / (2 * share))) for share in reversed(NOISE_SHARES))
+    low = min(max(low, bottom), high)
+    high = max(low, min(high, top))
+    return np.linspace(low, high, _POINTS) if low < high else np.array([low])

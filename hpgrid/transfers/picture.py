@@ -13,12 +13,11 @@ from hpgrid.plotting import transfer_plot as ways
 from hpgrid.plotting.lines import padded
 from hpgrid.plotting.style import letter, new_figure, styled
 from hpgrid.shapes import Floats as Array
-from hpgrid.transfers.given import TUNED, Limits
 from hpgrid.transfers.rules import moved
+from hpgrid.transfers.start import TUNED, Limits
 
 if TYPE_CHECKING:
-    from hpgrid.transfers.answer import Transfer
-
+    from hpgrid.transfers.transfer import Transfer
 
 #: Budgets along the way.
 _POINTS = 401
@@ -65,7 +64,7 @@ def draw(answer: Transfer) -> Figure:
 def _along(answer: Transfer, regime: str, T: Array) -> dict[str, Array]:
     """A regime's values at every budget; NaN for what it does not have."""
     limits = answer.limits._replace(round_b=None)
-    at = [moved(regime, answer.start, float(budget), limits, answer.to_b).at for budget in T]
+    at = [moved(regime, answer.start, float(budget), limits, answer.to_b, answer.rules).at for budget in T]
     return {name: np.array([getattr(a, name) for a in at], float) for name in _TITLES}
 
 
@@ -73,7 +72,7 @@ def _panel(axes: Axes, answer: Transfer, name: str, T: Array, along: Mapping[str
     unit = _unit(name, answer.limits)
     at_start = float(getattr(answer.start, name)) / unit
     for (regime, values), value in zip(along.items(), _at_end(answer, name)):
-        k = list(TUNED).index(regime)
+        k = [*TUNED, "SGD"].index(regime)
         # From the start itself, which a limit of the new budget may forbid.
         ways.way(axes, np.append(T[0], T), np.append(at_start, values / unit), k, regime)
         ways.end(axes, answer.T, value, k)

@@ -1,0 +1,371 @@
+"""What a transfer starts from, where it goes and what is feasible there: each argument is asked once, here.
+
+Nothing here loads NumPy, so that a mistake on the command line is answered at once.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Rational, Real
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hpgrid.checks import bad, check_constants, check_value, complement, is_number, unknown
+
+if TYPE_CHECKING:
+    from hpgrid.proxy import Proxy
+
+#: A row of a transfer: the regime's name, and what was tuned at the first budget; the rest is held. Of these, a bound
+#: has the rows whose variables it contains.
+TUNED = {"A": ("eta",), "B": ("eta", "alpha"), "C": ("eta", "b"), "D": ("eta", "b", "alpha")}
+
+REGIMES = (*TUNED, "auto")
+OPTIMIZERS = ("lmo", "sgd")
+
+#: What a start is made of; beta2 is Adam's second moment, which no rule of the tables knows.
+NAMES = ("eta", "b", "beta", "alpha", "beta2", "T")
+
+#: The constants of eq. (4), brief and as the problem has them; one that is not given is 1.
+BRIEF, PROBLEM = ("C1", "C2", "C3"), ("Delta0", "L", "rho", "sigma")
+
+#: The smallest and the largest number that is taken: products of two or three that lie beyond leave the floats.
+SMALLEST, LARGEST = sys.float_info.min, 1e300
+
+
+class Setting(NamedTuple):
+    """Hyperparameters at a token budget; None where one was not given.
+
+    Attributes:
+        T: the token budget, >= 1.
+        eta: the learning rate, > 0.
+        b: the batch size in tokens, >= 1.
+        alpha: the momentum complement 1 - beta, in (0, 1].
+    """
+
+    T: float
+    eta: float | None = None
+    b: float | None = None
+    alpha: float | None = None
+
+    @property
+    def beta(self) -> float | None:
+        """1 - alpha, to read; compute with alpha."""
+        return None if self.alpha is None else 1 - self.alpha
+
+    @property
+    def K(self) -> float | None:
+        """The number of iterations T/b."""
+        return None if self.b is None else self.T / self.b
+
+
+class Limits(NamedTuple):
+    """What is feasible at the new budget.
+
+    Attributes:
+        b: the largest batch size in tokens, or None.
+        eta: the largest learning rate, or None.
+        round_b: "pow2", "int", or a whole number of which b is a multiple, in units of ``unit``; None rounds nothing.
+        unit: tokens in one unit of the batch size: the sequence length, or 1.
+    """
+
+    b: float | None = None
+    eta: float | None = None
+    round_b: str | int | None = None
+    unit: int = 1
+
+
+NO_LIMITS = Limits()
+
+
+@dataclass(frozen=True)
+class TransferProblem:
+    """The arguments of ``transfer``, checked: b in tokens, beta as alpha.
+
+    Attributes:
+        start: the best setting at the first budget.
+        alpha2: 1 - beta2, or None.
+        T: the second budget.
+        bound: the posynomial, in T; None for eq. (4), or SGD's where that is the optimizer.
+        regimes: the rows, and what each tuned.
+        limits: what is feasible.
+        to_b: the batch size at the second budget in tokens, or None.
+        optimizer: "lmo" or "sgd".
+        constants: the bound's, where costs are asked for; of eq. (4) C1, C2, C3. Else None.
+        calibrate: whether to find them from the start.
+    """
+
+    start: Setting
+    alpha2: float | None
+    T: float
+    bound: Proxy | None
+    regimes: Mapping[str, tuple[str, ...]]
+    limits: Limits
+    to_b: float | None
+    optimizer: str
+    constants: Mapping[str, float] | None
+    calibrate: bool
+
+
+def check(options: Mapping[str, Any]) -> TransferProblem:
+    """Return the arguments of ``transfer`` as numbers in their units.
+
+    Raises:
+        ValueError: one out of its range, a name that does not exist, or a regime that lacks a number.
+    """
+    optimizer = _word("optimizer", options["optimizer"], OPTIMIZERS)
+    regime = _word("regime", options["regime"], REGIMES)
+    unit = _whole("seq_len", options["seq_len"], "4096") if options["seq_len"] is not None else 1
+    start, alpha2 = _start(options["start"], unit)
+    limits = Limits(
+        b=_batch("max_b", options["max_b"], unit),
+        eta=_positive("max_eta", options["max_eta"]) if options["max_eta"] is not None else None,
+        round_b=_rounding(options["round_b"]),
+        unit=unit,
+    )
+    to_b = _batch("to_b", options["to_b"], unit)
+    if to_b is not None and (to_b / unit) % 1:
+        above = math.ceil(to_b / unit)
+        nearest = above if limits.b is None or above * unit <= limits.b else above - 1
+        raise bad("to_b is a whole number", to_b / unit, f"to_b={nearest}, say")
+    bound, own = _bound(options.get("bound"), optimizer)
+    regimes = _regimes(regime, optimizer, bound)
+    calibrate, constants = options["calibrate"], options["constants"]
+    if own is not None and constants is not None:  # eq. (4), given as a bound: with its own constants
+        constants = own
+    constants = _constants(constants, calibrate, optimizer, start, bound)
+    # Of several regimes the first needs the fewest numbers.
+    first = next(iter(regimes))
+    who = "every regime" if len(regimes) > 1 else called(first)
+    require(who, missing(regimes[first], start, limits, to_b), start)
+    return TransferProblem(
+        start, alpha2, _budget(options["to"]), bound, regimes, limits, to_b, optimizer, constants, calibrate
+    )
+
+
+def missing(
+    tuned: tuple[str, ...], start: Setting, limits: Limits = NO_LIMITS, to_b: float | None = None
+) -> tuple[str, ...]:
+    """Return what a regime needs and ``start`` does not have; b, too, where it is given or limited."""
+    about_b = to_b is not None or limits.b is not None or limits.round_b is not None
+    needs = (*tuned, *(("b",) if about_b and "b" not in tuned else ()))
+    return tuple(name for name in needs if getattr(start, name) is None)
+
+
+def require(who: str, lacking: tuple[str, ...], start: Setting) -> None:
+    """Refuse a start that lacks what a regime needs.
+
+    Raises:
+        ValueError: naming what is missing.
+    """
+    if lacking:
+        given = ", ".join(f"{name}={value:g}" for name, value in start._asdict().items() if value is not None)
+        needs = " and ".join(map(said, lacking))
+        raise bad(f"{who} needs {needs} at the first budget", given, f"{said(lacking[0])}=... beside it")
+
+
+def called(regime: str) -> str:
+    """Return what a regime is called in a sentence."""
+    return regime if regime == "SGD" else f"regime {regime}"
+
+
+def said(name: str) -> str:
+    """Return what people write for a hyperparameter: momentum is given as beta."""
+    return "beta" if name == "alpha" else name
+
+
+def read_number(text: str) -> float | None:
+    """Return the number that a text is, or None."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _word(name: str, given: Any, known: tuple[str, ...]) -> str:
+    """One of some words, in whatever case it is written."""
+    for word in known:
+        if isinstance(given, str) and given.lower() == word.lower():
+            return word
+    raise unknown(name, given, known)
+
+
+def _start(given: Any, unit: int) -> tuple[Setting, float | None]:
+    """The first setting, b in tokens, and 1 - beta2."""
+    if not isinstance(given, Mapping):
+        raise bad("a start is names and numbers", given, "{'eta': 3e-4, 'b': 524288, 'beta': 0.95, 'T': 2.5e9}, say")
+    for name in given:
+        if name not in NAMES:
+            raise unknown("name in a start", name, NAMES)
+    if "T" not in given:
+        raise bad("a start has its token budget T", ", ".join(given), "T=2.5e9 beside it, say")
+    if "beta" in given and "alpha" in given:
+        raise bad("momentum is given once", "beta and alpha", "one of the two; alpha = 1 - beta")
+    for name, value in given.items():
+        _check_size(name, value)
+    momenta = {name: _beta(name, given[name]) for name in ("beta", "beta2") if name in given}
+    own = {name: check_value(name, given[name]) for name in ("eta", "b", "alpha", "T") if name in given}
+    b = _in_tokens("b", own["b"], unit) if "b" in own else None
+    return Setting(own["T"], own.get("eta"), b, own.get("alpha", momenta.get("beta"))), momenta.get("beta2")
+
+
+def _beta(name: str, beta: Any) -> float:
+    if not (is_number(beta) and 0 <= beta < 1):
+        instead = f"{name}=0.95, say" + ("; next to 1, alpha=1e-20, say" if name == "beta" else "")
+        raise bad(f"{name} must be a finite number with 0 <= {name} < 1", beta, instead)
+    return complement(beta)
+
+
+def _budget(to: Any) -> float:
+    """The second budget, a number or {"T": number}."""
+    if not isinstance(to, Mapping):
+        _check_size("T", to)
+        return check_value("T", to)
+    for name in to:
+        if name in ("b", "eta"):
+            instead = "to_b for a batch size that is given" if name == "b" else "max_eta for the largest one"
+            raise bad("a transfer goes to a token budget T alone", name, f"T=1e12, say, and {instead}")
+        if name != "T":
+            raise unknown("name in where a transfer goes", name, ("T",))
+    if "T" not in to:
+        raise bad("a transfer goes to a token budget T", "nothing", "T=1e12, say")
+    return _budget(to["T"])
+
+
+def _bound(bound: Any, optimizer: str) -> tuple[Proxy | None, Mapping[str, float] | None]:
+    """The bound in T; None, with its constants, where it is eq. (4) itself."""
+    if bound is None:
+        return None, None
+    from hpgrid.proxy import FunctionProxy, Proxy
+
+    if isinstance(bound, FunctionProxy):
+        why = bound.obstacle or "this one is a function"
+        raise bad(f"a transfer reads its rules off a posynomial; {why}", bound.name, "hpgrid search, or refine, for it")
+    if not isinstance(bound, Proxy):
+        raise bad("a bound is a Proxy", bound, "hpgrid.bounds.lmo(), or hpgrid.parse(...), say")
+    if optimizer != "lmo":
+        raise bad("a transfer has one bound", f"optimizer {optimizer} and {bound.name}", "one of the two")
+    in_tokens = bound.form("T")
+    if bound.name == "lmo":
+        from hpgrid.bounds import lmo
+
+        if in_tokens.terms in (lmo().terms, lmo(Delta0=1.0, L=1.0, rho=1.0, sigma=1.0).terms):
+            return None, bound.constants
+    return in_tokens, bound.constants
+
+
+def _regimes(regime: str, optimizer: str, bound: Proxy | None) -> dict[str, tuple[str, ...]]:
+    if optimizer == "sgd":
+        if regime != "auto":
+            raise bad("regimes A to D are the LMO methods'; SGD has one rule", regime, "regime auto, or optimizer lmo")
+        return {"SGD": ("eta",)}
+    has = TUNED["D"] if bound is None else bound.variables()
+    rows: dict[str, tuple[str, ...]] = {}
+    for name, tuned in TUNED.items():
+        own = tuple(v for v in tuned if v in has)
+        if own and own not in rows.values():  # without alpha, B is A again
+            rows[name] = own
+    if not rows:
+        raise bad("a transfer needs a bound with eta, b or alpha", ", ".join(has), "a bound that has one of them")
+    if regime != "auto" and regime not in rows:
+        raise bad(f"a bound in {', '.join(has)} has no {called(regime)}", regime, f"one of {', '.join(rows)}, or auto")
+    return rows if regime == "auto" else {regime: rows[regime]}
+
+
+def _constants(
+    given: Any, calibrate: Any, optimizer: str, start: Setting, bound: Proxy | None
+) -> dict[str, float] | None:
+    """The constants that costs are computed with, where they are asked for at all."""
+    if not isinstance(calibrate, bool):
+        raise bad("calibrate is True or False", calibrate, "calibrate=True, say")
+    if given is None and not calibrate:
+        return None
+    if given is not None and calibrate:
+        raise bad("constants are given, or calibrated at the start", "both", "one of the two")
+    if calibrate and bound is not None:
+        raise bad("constants are calibrated for eq. (4)", bound.name, "values of its constants, or no bound")
+    if optimizer != "lmo":
+        raise bad("costs are of eq. (4), the LMO methods'", f"optimizer {optimizer}", "optimizer lmo, or no constants")
+    needs = [name for name in ("eta", "b", "alpha") if bound is None or name in bound.variables()]
+    lacking = [said(name) for name in needs if getattr(start, name) is None]
+    if lacking:
+        rule = f"what a choice costs needs {_listed(map(said, needs))} at the first budget"
+        raise bad(rule, f"no {' and no '.join(lacking)}", f"{lacking[0]}=... beside the others")
+    if given is None:
+        return None
+    if not isinstance(given, Mapping):
+        raise bad("constants are names and numbers", given, "{'C1': 1, 'C2': 30, 'C3': 4}, say")
+    for name, value in given.items():
+        _check_size(name, value)
+    return _of_eq4(given) if bound is None else {**bound.with_constants(**given).constants}
+
+
+def _listed(names: Any) -> str:
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _of_eq4(given: Mapping[str, Any]) -> dict[str, float]:
+    """C1 = Delta0, C2 = 2 rho sigma, C3 = 4 L. Source: Shulgin et al., the definitions before eq. (3)."""
+    for name in given:
+        if name not in BRIEF + PROBLEM:
+            raise unknown("constant of eq. (4)", name, BRIEF + PROBLEM)
+    values = check_constants(given)
+    if set(values) & set(BRIEF) and set(values) & set(PROBLEM):
+        raise bad("give C1, C2, C3 or Delta0, L, rho, sigma, not both", sorted(values), "one set of constants")
+    if set(values) & set(PROBLEM):
+        Delta0, L, rho, sigma = (values.get(name, 1.0) for name in PROBLEM)
+        return {"C1": Delta0, "C2": 2 * rho * sigma, "C3": 4 * L}
+    return {name: values.get(name, 1.0) for name in BRIEF}
+
+
+def _rounding(given: Any) -> str | int | None:
+    """pow2, int, or a whole number, which a command line gives as text."""
+    if given is None or (isinstance(given, str) and given in ("pow2", "int")):
+        return given
+    step: Any = read_number(given) if isinstance(given, str) else given
+    _check_size("round_b", step)
+    if not is_number(step) or step % 1 or step < 1:
+        raise bad("round_b is pow2, int, or a whole number of which b is a multiple", given, "round_b=256, say")
+    return int(step)
+
+
+def _check_size(name: str, given: Any) -> None:
+    """Refuse a number that is so large or so small that what is computed of it is none."""
+    size: Any = abs(given) if isinstance(given, Real) else 0
+    if not isinstance(size, Rational):  # a whole number may be too large for a float
+        size = float(size)
+    if 0 < size < math.inf and not SMALLEST <= size <= LARGEST:
+        shown = "a larger number" if size > 1 else "a smaller number"
+        raise bad(f"{name} is between {SMALLEST:.1e} and {LARGEST:g}, or 0", shown, f"{name} within that")
+
+
+def _in_tokens(name: str, b: float, unit: int) -> float:
+    if b * unit > LARGEST:
+        raise bad(f"{name} in tokens is at most {LARGEST:g}", "a larger number", "fewer, or shorter, sequences")
+    return b * unit
+
+
+def _whole(name: str, given: Any, example: str) -> int:
+    _check_size(name, given)
+    if not is_number(given) or given % 1 or given < 1:
+        raise bad(f"{name} is a whole number, at least 1", given, f"{name}={example}, say")
+    return int(given)
+
+
+def _batch(name: str, given: Any, unit: int) -> float | None:
+    """A batch size in tokens, or None."""
+    if given is None:
+        return None
+    _check_size(name, given)
+    if not is_number(given) or given < 1:
+        raise bad(f"{name} must be a finite number, at least 1", given, f"{name}=2097152, say")
+    return _in_tokens(name, float(given), unit)
+
+
+def _positive(name: str, given: Any) -> float:
+    _check_size(name, given)
+    if not is_number(given) or given <= 0:
+        raise bad(f"{name} must be a positive finite number", given, f"{name}=1e-3, say")
+    return float(given)
