@@ -1,0 +1,36 @@
+"""Eq. (4) typed out, and its optimum in a box: what the tests of transfers hold costs against."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hpgrid.transfers.costs import At, Constants, optimum
+from hpgrid.transfers.rules import of_paper
+from hpgrid.transfers.start import Setting
+
+
+def constants(C1: Any, C2: Any, C3: Any) -> Constants:
+    return {"C1": C1, "C2": C2, "C3": C3}
+
+
+def terms(at: At | Setting, T: Any, of: Constants) -> dict[str, np.ndarray]:
+    """The five terms of eq. (4)."""
+    return {
+        "progress": of["C1"] * at.b / (at.eta * T),
+        "burn_in": of["C2"] * np.sqrt(at.b) / (at.alpha * T),
+        "floor": of["C2"] * np.sqrt(at.alpha / at.b),
+        "drift": of["C3"] * np.asarray(at.eta),
+        "coupling": of["C3"] * at.eta / at.alpha,
+    }
+
+
+def risk(at: At | Setting, T: Any, of: Constants) -> np.ndarray:
+    return np.sum(np.broadcast_arrays(*terms(at, T, of).values()), axis=0)
+
+
+def least(T: Any, of: Constants, **box: tuple[Any, Any]) -> At:
+    """The optimum in a box; what is not in it has its whole range."""
+    whole = {"eta": (1e-299, 1e299), "b": (1.0, 1e60), "alpha": (1e-60, 1.0)}
+    return optimum(of_paper("lmo").bound, T, of, whole | box)
