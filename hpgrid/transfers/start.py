@@ -129,11 +129,12 @@ def check(options: Mapping[str, Any]) -> TransferProblem:
         above = math.ceil(to_b / unit)
         nearest = above if limits.b is None or above * unit <= limits.b else above - 1
         raise bad("to_b is a whole number", to_b / unit, f"to_b={nearest}, say")
-    bound, own = _bound(options.get("bound"), optimizer)
-    regimes = _regimes(regime, optimizer, bound)
+    bound = _bound(options.get("bound"), optimizer)
     calibrate, constants = options["calibrate"], options["constants"]
-    if own is not None and constants is not None:  # eq. (4), given as a bound: with its own constants
-        constants = own
+    if bound is not None and _is_eq4(bound):
+        constants = bound.with_constants(**constants).constants if isinstance(constants, Mapping) else constants
+        bound = None
+    regimes = _regimes(regime, optimizer, bound)
     constants = _constants(constants, calibrate, optimizer, start, bound)
     # Of several regimes the first needs the fewest numbers.
     first = next(iter(regimes))
@@ -233,10 +234,10 @@ def _budget(to: Any) -> float:
     return _budget(to["T"])
 
 
-def _bound(bound: Any, optimizer: str) -> tuple[Proxy | None, Mapping[str, float] | None]:
-    """The bound in T; None, with its constants, where it is eq. (4) itself."""
+def _bound(bound: Any, optimizer: str) -> Proxy | None:
+    """The bound in T."""
     if bound is None:
-        return None, None
+        return None
     from hpgrid.proxy import FunctionProxy, Proxy
 
     if isinstance(bound, FunctionProxy):
@@ -246,13 +247,14 @@ def _bound(bound: Any, optimizer: str) -> tuple[Proxy | None, Mapping[str, float
         raise bad("a bound is a Proxy", bound, "hpgrid.bounds.lmo(), or hpgrid.parse(...), say")
     if optimizer != "lmo":
         raise bad("a transfer has one bound", f"optimizer {optimizer} and {bound.name}", "one of the two")
-    in_tokens = bound.form("T")
-    if bound.name == "lmo":
-        from hpgrid.bounds import lmo
+    return bound.form("T")
 
-        if in_tokens.terms in (lmo().terms, lmo(Delta0=1.0, L=1.0, rho=1.0, sigma=1.0).terms):
-            return None, bound.constants
-    return in_tokens, bound.constants
+
+def _is_eq4(bound: Proxy) -> bool:
+    """Whether a bound is eq. (4), in either set of constants."""
+    from hpgrid.bounds import lmo
+
+    return bound.terms in (lmo().terms, lmo(Delta0=1.0, L=1.0, rho=1.0, sigma=1.0).terms)
 
 
 def _regimes(regime: str, optimizer: str, bound: Proxy | None) -> dict[str, tuple[str, ...]]:

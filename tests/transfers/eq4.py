@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from hpgrid.transfers.costs import At, Constants, optimum
+from hpgrid.transfers.costs import At, Constants, Cost, cost as cost_of, optimum
 from hpgrid.transfers.rules import of_paper
-from hpgrid.transfers.start import Setting
+from hpgrid.transfers.start import Limits, Setting
 
 
 def constants(C1: Any, C2: Any, C3: Any) -> Constants:
@@ -34,3 +34,7 @@ def least(T: Any, of: Constants, **box: tuple[Any, Any]) -> At:
     """The optimum in a box; what is not in it has its whole range."""
     whole = {"eta": (1e-299, 1e299), "b": (1.0, 1e60), "alpha": (1e-60, 1.0)}
     return optimum(of_paper("lmo").bound, T, of, whole | box)
+
+
+def cost(of: Constants, start: Setting, at: Setting, *, tuned: Any, held: Any, limits: Limits) -> Cost:
+    return cost_of(of, start, at, tuned, held, limits, of_paper("lmo").bound)

@@ -14,8 +14,8 @@ import pytest
 
 from hpgrid import bounds
 from hpgrid.refinement import refine
-from hpgrid.transfers.given import Limits, Setting
 from hpgrid.transfers.rules import Row, moved
+from hpgrid.transfers.start import Limits, Setting
 
 C1, C2, C3 = 2.0, 30.0, 0.5
 EQ4 = bounds.lmo(C1=C1, C2=C2, C3=C3)

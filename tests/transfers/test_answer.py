@@ -13,9 +13,8 @@ from hypothesis import given, strategies as st
 
 import hpgrid
 from hpgrid.checks import InputError, complement
-from hpgrid.transfers import half_life
-from hpgrid.transfers.fits import FITS
-from hpgrid.transfers.rules import moved
+from hpgrid.transfers.published import FITS, half_life, powered, rises
+from hpgrid.transfers.rules import moved, of_paper
 
 START = {"eta": 3e-4, "b": 524288, "beta": 0.95, "T": 2.5e9}
 ROUNDING = 1e-13
@@ -137,16 +136,16 @@ def test_sgds_rule_stands_alone() -> None:
 
 @given(b=st.floats(1, 1e9), kappa=st.floats(1e-3, 1e3), alpha=st.floats(1e-12, 0.5))
 def test_beta_to_the_kappa_keeps_the_half_life_in_tokens(b: float, kappa: float, alpha: float) -> None:
-    before, after = half_life.tokens(b, alpha), half_life.tokens(b * kappa, half_life.powered(alpha, kappa))
+    before, after = half_life(b, alpha), half_life(b * kappa, powered(alpha, kappa))
     # A beta near 0 has 1 - beta near 1, which knows beta to eps/beta.
     assert after == pytest.approx(before, rel=1e-12 + 1e-15 / (1 - alpha) ** kappa) or (1 - alpha) ** kappa < 1e-15
 
 
 def test_half_lives() -> None:
-    assert half_life.tokens(1000.0, 0.5) == pytest.approx(1000.0, rel=ROUNDING)
-    assert 0.9 ** (half_life.tokens(32.0, 0.1) / 32) == pytest.approx(0.5, rel=ROUNDING)
-    assert half_life.tokens(32.0, 1.0) == 0
-    assert half_life.powered(1.0, 3.0) == 1
+    assert half_life(1000.0, 0.5) == pytest.approx(1000.0, rel=ROUNDING)
+    assert 0.9 ** (half_life(32.0, 0.1) / 32) == pytest.approx(0.5, rel=ROUNDING)
+    assert half_life(32.0, 1.0) == 0
+    assert powered(1.0, 3.0) == 1
     answer = hpgrid.transfer({**START, "beta2": 0.98}, 1e12, to_b=2**21)
     kept = answer.kept["A"]
     assert kept.kappa == 4
@@ -158,7 +157,7 @@ def test_a_tuned_half_life_grows_like_the_root_of_the_budget(regime: str, to_b: 
     """b/alpha ~ T^(1/2); b ln 2/(-ln beta) is that but for a share of alpha/2, alpha at its largest at the start."""
     answer = hpgrid.transfer({**START, "beta": 0.9999}, 1e12, to_b=to_b)
     (row,) = (row for row in answer.rows if row.regime == regime)
-    start, at = (half_life.tokens(s.b, s.alpha) for s in (answer.start, row.at))
+    start, at = (half_life(s.b, s.alpha) for s in (answer.start, row.at))
     assert math.log(at / start / 400**0.5) == pytest.approx(0, abs=max(1e-4, row.at.alpha))
 
 
@@ -218,10 +217,7 @@ def test_paths_and_eta_along_them() -> None:
 
 
 def test_the_conditions_for_a_rising_eta_are_printed() -> None:
-    from hpgrid.transfers.paths import FIXED_RISES, TUNED_RISES
-
-    assert Fraction(1) == FIXED_RISES
-    assert Fraction(3, 4) == TUNED_RISES
+    assert rises(of_paper("lmo")) == (1, Fraction(3, 4))
     told = one_line(START)
     assert "eta rising, for p > lambda/(kappa + lambda): 1 with beta held, 3/4 with beta tuned" in told
     assert "for p > 1/2 alpha grows until it is 1" in told

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from eq4 import constants, cost, least, risk, terms
 from hypothesis import given, strategies as st
 
 from hpgrid.theory import theorems
-from hpgrid.transfers.calibrate import NOISE_SHARES, calibrate
-from hpgrid.transfers.constants import Constants
-from hpgrid.transfers.cost import cost
-from hpgrid.transfers.given import Limits, Setting
-from hpgrid.transfers.optimum import Box, least, point, risk, terms
-from hpgrid.transfers.rules import NONE, TUNED
+from hpgrid.transfers.costs import NOISE_SHARES, Constants, calibrate, point
+from hpgrid.transfers.start import NO_LIMITS, TUNED, Limits, Setting
 
 HELD = {"b": 3000.0, "alpha": 0.02}
 
@@ -21,16 +18,16 @@ HELD = {"b": 3000.0, "alpha": 0.02}
 ROUNDING = 50 * 20 * np.finfo(float).eps
 
 
-def best(of: Constants, T: float, regime: str, limits: Limits = NONE) -> Setting:
+def best(of: Constants, T: float, regime: str, limits: Limits = NO_LIMITS) -> Setting:
     """The best point of a regime under limits."""
-    box = Box(eta=(0.0, limits.eta or np.inf), b=(float(limits.unit), min(limits.b or T, T)))
+    box = {"eta": (1e-299, limits.eta or 1e299), "b": (float(limits.unit), min(limits.b or T, T))}
     held = {name: (value, value) for name, value in HELD.items() if name not in TUNED[regime]}
-    return Setting(T, *(float(x) for x in least(T, of, box._replace(**held))))
+    return Setting(T, *(float(x) for x in least(T, of, **(box | held))))
 
 
 def noise_at(of: Constants, at: Setting) -> float:
-    own = terms(point(at), at.T, of)
-    return float((own.burn_in + own.floor) / sum(own))
+    own = terms(at, at.T, of)
+    return float((own["burn_in"] + own["floor"]) / sum(own.values()))
 
 
 logs = st.floats(-1.0, 1.0)
@@ -39,29 +36,31 @@ logs = st.floats(-1.0, 1.0)
 @pytest.mark.parametrize("regime", "BCD")
 @given(logs, logs, st.floats(8.0, 14.0))
 def test_a_known_optimum_gives_its_ratios_back(regime: str, c1: float, c3: float, T: float) -> None:
-    of = Constants(10**c1, 1.0, 10**c3)
+    of = constants(10**c1, 1.0, 10**c3)
     start = best(of, 10**T, regime)
     found = calibrate(start, TUNED[regime])
     if found.on_bound:
         return
     assert found.free == 0
     assert found.misfit == pytest.approx(1.0, abs=ROUNDING)
-    np.testing.assert_allclose([*found.constants], [[x] for x in of], rtol=ROUNDING)
+    np.testing.assert_allclose([*found.constants.values()], [[x] for x in of.values()], rtol=ROUNDING)
 
 
 def test_a_common_factor_of_the_constants_is_not_seen() -> None:
-    start = best(Constants(2.0, 30.0, 5.0), 1e10, "D")
-    np.testing.assert_allclose([*calibrate(start, TUNED["D"]).constants], [[2 / 30], [1.0], [5 / 30]], rtol=ROUNDING)
+    start = best(constants(2.0, 30.0, 5.0), 1e10, "D")
+    np.testing.assert_allclose(
+        [*calibrate(start, TUNED["D"]).constants.values()], [[2 / 30], [1.0], [5 / 30]], rtol=ROUNDING
+    )
 
 
 def test_eta_alone_leaves_the_share_of_noise_free() -> None:
     """Whatever it is, the point is optimal, progress equals drift, and C1 C3 grows as the noise falls."""
-    of = Constants(1.0, 2.0, 3.0)
+    of = constants(1.0, 2.0, 3.0)
     start = best(of, 1e9, "A")
     found = calibrate(start, TUNED["A"])
     assert (found.free, found.misfit) == (1, 1.0)
     np.testing.assert_allclose(found.noise[[-1, 0]], NOISE_SHARES, rtol=1e-12)
-    np.testing.assert_allclose(found.constants.C1 / found.constants.C3, of.C1 / of.C3, rtol=ROUNDING)
+    np.testing.assert_allclose(found.constants["C1"] / found.constants["C3"], of["C1"] / of["C3"], rtol=ROUNDING)
     assert found.noise.min() < noise_at(of, start) < found.noise.max()
 
 
@@ -77,11 +76,11 @@ def test_three_contradict_each_other_off_the_curve_and_not_on_it() -> None:
 def test_the_nearest_constants_miss_every_condition_alike() -> None:
     start = Setting(2.5e9, 3e-4, 524288.0, 0.05)
     found = calibrate(start, TUNED["D"])
-    own = terms(point(start), start.T, found.constants)
-    at_eta = own.progress / (own.drift + own.coupling)
-    noise, r = own.burn_in + own.floor, own.burn_in / own.floor
-    at_b = own.progress / (noise * (1 - r) / (2 * (1 + r)))
-    at_alpha = (own.drift + own.coupling) / (noise * 1.05 * (0.5 - r) / (1 + r))
+    own = terms(start, start.T, found.constants)
+    at_eta = own["progress"] / (own["drift"] + own["coupling"])
+    noise, r = own["burn_in"] + own["floor"], own["burn_in"] / own["floor"]
+    at_b = own["progress"] / (noise * (1 - r) / (2 * (1 + r)))
+    at_alpha = (own["drift"] + own["coupling"]) / (noise * 1.05 * (0.5 - r) / (1 + r))
     for ratio in (at_eta, at_b, at_alpha):
         assert np.exp(abs(np.log(ratio))) == pytest.approx(found.misfit, rel=1e-12)
     assert found.misfit == pytest.approx(1.0098781, rel=1e-7)
@@ -107,7 +106,7 @@ def test_a_bound_gives_an_inequality(
     regime: str, limits: Limits, T: float, on_bound: tuple[str, ...], free: int
 ) -> None:
     """Every constant that is shown makes the point optimal within its limits, and the true one is among them."""
-    of = Constants(1.0, 6.0, 1.0)
+    of = constants(1.0, 6.0, 1.0)
     start = best(of, T, regime, limits)
     found = calibrate(start, TUNED[regime], limits)
     assert (found.on_bound, found.free) == (on_bound, free)

@@ -7,15 +7,16 @@ import math
 
 import numpy as np
 import pytest
+from eq4 import risk
 from hypothesis import given, strategies as st
 
 import hpgrid
 from hpgrid.bounds import lmo
-from hpgrid.transfers.constants import read
-from hpgrid.transfers.costs_text import percent
-from hpgrid.transfers.optimum import At, point, risk
-from hpgrid.transfers.words import WIDTH
+from hpgrid.text import WIDTH
+from hpgrid.transfers.report import percent
+from hpgrid.transfers.start import Setting
 
+OWN = {"C1": 1e-4, "C2": 1.0, "C3": 1.0}
 START = {"eta": 3e-4, "b": 524288, "beta": 0.95, "T": 2.5e9}
 
 
@@ -40,7 +41,7 @@ def test_given_constants_cost_what_refinement_says(regime: str) -> None:
         return float(hpgrid.refine(bound, tuned, T=1e11, fixed=fixed, caps=caps).risk)
 
     for regret, setting in ((costed.cost.rule, row.at), (costed.cost.unchanged, answer.start)):
-        own = float(risk(point(setting), 1e11, read(constants)))
+        own = float(risk(setting, 1e11, constants))
         assert regret.retuned[0] == pytest.approx(own / least(row.tuned) - 1, abs=1e-12)
         assert regret.best[0] == pytest.approx(own / least(("eta", "b", "alpha")) - 1, abs=1e-12)
 
@@ -148,13 +149,13 @@ def test_where_nothing_fits_there_is_no_number() -> None:
 def test_what_is_left_as_it_was_keeps_within_limits() -> None:
     """A batch size above its cap is the cap, an eta above its own is that, and a batch size that is given is given."""
     limited = hpgrid.transfer(START, 1e11, constants={"C1": 1e-4}, max_b=2**18, max_eta=1e-4, regime="C")
-    own = float(risk(At(1e-4, 2.0**18, 0.05), 1e11, read({"C1": 1e-4})))
+    own = float(risk(Setting(1e11, 1e-4, 2.0**18, 0.05), 1e11, OWN))
     cost = limited.costs.rows[0].cost
-    least = float(risk(cost.retuned, 1e11, read({"C1": 1e-4}))[0])
+    least = float(risk(cost.retuned, 1e11, OWN)[0])
     assert cost.unchanged.retuned[0] == pytest.approx(own / least - 1, rel=1e-9)
     given = hpgrid.transfer(START, 1e11, constants={"C1": 1e-4}, to_b=2**22, regime="D").costs.rows[0].cost
-    own = float(risk(At(3e-4, 2.0**22, 0.05), 1e11, read({"C1": 1e-4})))
-    least = float(risk(given.retuned, 1e11, read({"C1": 1e-4}))[0])
+    own = float(risk(Setting(1e11, 3e-4, 2.0**22, 0.05), 1e11, OWN))
+    least = float(risk(given.retuned, 1e11, OWN)[0])
     assert given.unchanged.retuned[0] == pytest.approx(own / least - 1, rel=1e-9)
 
 

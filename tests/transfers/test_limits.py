@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from hpgrid.transfers.batch import feasible
-from hpgrid.transfers.given import Limits, Setting
-from hpgrid.transfers.rules import moved
+from hpgrid.transfers.rules import feasible, moved
+from hpgrid.transfers.start import Limits, Setting
 
 START = Setting(T=2.5e9, eta=3e-4, b=524288.0, alpha=0.05)
 T1 = 1e12

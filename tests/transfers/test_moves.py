@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
+from eq4 import constants, least
 
 import hpgrid
 from hpgrid.bounds import lmo, sgd
 from hpgrid.theory import theorems
-from hpgrid.transfers.constants import Constants
-from hpgrid.transfers.given import Limits, Setting
-from hpgrid.transfers.moves import at_point, life, table
-from hpgrid.transfers.optimum import Box, least
-from hpgrid.transfers.rules import moved
+from hpgrid.transfers import published
+from hpgrid.transfers.costs import at_point
+from hpgrid.transfers.published import Life
+from hpgrid.transfers.rules import Row, moved, of_paper
+from hpgrid.transfers.start import Limits, Setting
+
+LMO = of_paper("lmo")
+
+
+def life(row: Row, start: Setting, retuned: dict[str, Any] | None) -> Life:
+    return published.life(row, start, LMO, retuned)
 
 
 def exact(method: str, momentum: str, budget: str) -> Fraction:
@@ -30,7 +38,7 @@ def exact(method: str, momentum: str, budget: str) -> Fraction:
 
 
 def test_quadrupling_has_the_powers_of_the_exact_laws() -> None:
-    rows = table()
+    rows = published.moves(LMO, of_paper("sgd"))
     assert [(row.method, row.momentum) for row in rows] == [("LMO", "held"), ("LMO", "tuned again"), ("SGD", "")]
     for row in rows:
         assert row.at_K == exact(row.method, row.momentum, "K")
@@ -39,12 +47,12 @@ def test_quadrupling_has_the_powers_of_the_exact_laws() -> None:
 
 def test_at_a_point_the_factors_are_those_of_eq_4() -> None:
     """With beta held exactly, with it tuned again up to burn-in over floor, b/(alpha^(3/2) T)."""
-    of = Constants(np.array([1.0, 5.0]), 3.0, 2.0)
+    of = constants(np.array([1.0, 5.0]), 3.0, 2.0)
     for T in (1e10, 1e22):
         factors = at_point(of, Setting(T, 1e-4, 3000.0, 0.02))
         np.testing.assert_allclose(factors["held"].at_K, 1.0, rtol=1e-14)
         np.testing.assert_allclose(factors["held"].at_T, 2.0, rtol=1e-14)
-        alpha = least(T, of, Box(b=(3000.0, 3000.0))).alpha
+        alpha = least(T, of, b=(3000.0, 3000.0)).alpha
         small = 3000.0 / (alpha**1.5 * T) + alpha
         assert (abs(factors["tuned again"].at_K / np.sqrt(2) - 1) < 4 * small).all()
         assert (abs(factors["tuned again"].at_T / 4 - 1) < 4 * small).all()
@@ -66,7 +74,7 @@ def test_a_rule_moves_the_half_life_by_a_power_of_the_budget(regime: str) -> Non
 
 def test_no_momentum_has_no_half_life_to_move() -> None:
     at = Setting(1e12, 1e-4, 3000.0, 1.0)
-    found = life(moved("A", at, 1e12), at, least(1e12, Constants(1.0, 1e-3, 1.0), Box()))
+    found = life(moved("A", at, 1e12), at, least(1e12, constants(1.0, 1e-3, 1.0))._asdict())
     assert found.tokens == 0.0
     assert np.isnan(found.times)
     assert found.retuned >= 0.0
@@ -96,13 +104,13 @@ def test_a_half_life_depends_on_what_the_row_says(
 
 
 def test_tuned_it_is_a_root_of_the_budget_at_every_batch_size() -> None:
-    of, T = Constants(1.0, 3.0, 2.0), 1e22
+    of, T = constants(1.0, 3.0, 2.0), 1e22
     start = Setting(T, 1e-4, 3000.0, 1e-3)
-    law = np.log(2) * of.C2 / (2 * np.sqrt(of.C1 * of.C3)) * np.sqrt(T)
-    assert law == pytest.approx(np.log(2) / float(theorems.theorem2_alpha(T, 1.0, *of)), rel=1e-14)
+    law = np.log(2) * of["C2"] / (2 * np.sqrt(of["C1"] * of["C3"])) * np.sqrt(T)
+    assert law == pytest.approx(np.log(2) / float(theorems.theorem2_alpha(T, 1.0, *of.values())), rel=1e-14)
     for b in (1.0, 1e3, 1e6):
-        best = least(T, of, Box(b=(b, b)))
-        found = life(moved("B", start, T), start, best)
+        best = least(T, of, b=(b, b))
+        found = life(moved("B", start, T), start, best._asdict())
         small = b / (best.alpha**1.5 * T) + best.alpha
         assert float(found.retuned) == pytest.approx(law, rel=4 * float(small))
         assert small < 1e-3

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from eq4 import constants, cost, least
 
-from hpgrid.transfers.constants import Constants
-from hpgrid.transfers.cost import Cost, cost
-from hpgrid.transfers.given import Limits, Setting
-from hpgrid.transfers.optimum import Box, least
-from hpgrid.transfers.rules import NONE, TUNED, moved
+from hpgrid.transfers.costs import Cost
+from hpgrid.transfers.rules import moved
+from hpgrid.transfers.start import NO_LIMITS, TUNED, Limits, Setting
 
-OF = Constants(1.0, 3.0, 2.0)
+OF = constants(1.0, 3.0, 2.0)
 HELD = {"b": 3000.0, "alpha": 0.02}
 
 
 def best(T: float, regime: str, b: float = HELD["b"]) -> Setting:
     held = {name: (value, value) for name, value in (HELD | {"b": b}).items() if name not in TUNED[regime]}
-    return Setting(T, *(float(x) for x in least(T, OF, Box(b=(1.0, T))._replace(**held))))
+    return Setting(T, *(float(x) for x in least(T, OF, **({"b": (1.0, T)} | held))))
 
 
-def of_rule(regime: str, T: float, times: float, limits: Limits = NONE) -> Cost:
+def of_rule(regime: str, T: float, times: float, limits: Limits = NO_LIMITS) -> Cost:
     return _of_rule(best(T, regime), regime, times * T, limits)
 
 
-def _of_rule(start: Setting, regime: str, T: float, limits: Limits = NONE) -> Cost:
+def _of_rule(start: Setting, regime: str, T: float, limits: Limits = NO_LIMITS) -> Cost:
     row = moved(regime, start, T, limits)
     return cost(OF, start, row.at, tuned=row.tuned, held=row.held, limits=limits)
 
@@ -82,8 +81,8 @@ def test_leaving_all_as_it_was_costs_what_eta_is_off_by() -> None:
     """A hundred times the budget at ten times the best eta: (10 + 1/10)/2 times progress and drift, for 1 of each."""
     found = of_rule("A", 1e9, 100.0)
     at = found.retuned
-    share = 2 * float(OF.C3 * at.eta[0] * (1 + 1 / 0.02))
-    noise = OF.C2 * (np.sqrt(3000.0) / (0.02 * 1e11) + np.sqrt(0.02 / 3000.0))
+    share = 2 * float(OF["C3"] * at.eta[0] * (1 + 1 / 0.02))
+    noise = OF["C2"] * (np.sqrt(3000.0) / (0.02 * 1e11) + np.sqrt(0.02 / 3000.0))
     assert found.unchanged.retuned[0] == pytest.approx(share * (5.05 - 1) / (share + noise), rel=1e-9)
 
 

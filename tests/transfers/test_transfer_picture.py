@@ -14,7 +14,7 @@ from matplotlib.text import Text
 
 import hpgrid
 from hpgrid.checks import InputError
-from hpgrid.transfers.answer import Transfer
+from hpgrid.transfers.transfer import Transfer
 
 START = {"eta": 3e-4, "b": 128, "beta": 0.95, "T": 2.5e9}
 

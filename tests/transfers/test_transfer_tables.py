@@ -7,8 +7,10 @@ import re
 import pytest
 from hypothesis import given, strategies as st
 
-from hpgrid.transfers.given import TUNED, Limits, Setting
 from hpgrid.transfers.rules import Row, moved
+from hpgrid.transfers.start import TUNED, Limits, Setting
+
+ROWS = (*TUNED, "SGD")
 
 #: Rounding of a few products and powers.
 ROUNDING = 1e-13
@@ -80,7 +82,7 @@ def test_the_printed_invariants_give_the_last_column_in_two_places_and_the_corre
 
 
 @pytest.mark.parametrize("to_b", [None, B1])
-@pytest.mark.parametrize("regime", TUNED)
+@pytest.mark.parametrize("regime", ROWS)
 def test_the_rule_that_is_told_is_the_one_that_is_applied(regime: str, to_b: float | None) -> None:
     _told_is_applied(moved(regime, START, T1, to_b=to_b), to_b)
 
@@ -119,7 +121,7 @@ settings = st.builds(
 )
 
 
-@given(regime=st.sampled_from(sorted(TUNED)), start=settings, between=budgets, end=budgets)
+@given(regime=st.sampled_from(ROWS), start=settings, between=budgets, end=budgets)
 def test_two_transfers_are_one(regime: str, start: Setting, between: float, end: float) -> None:
     """No limit bites: b and alpha start so far from their bounds that no budget of this range takes them there."""
     once = moved(regime, start, end)
@@ -165,9 +167,9 @@ def test_the_regimes_own_batch_size_is_where_table_3_becomes_table_2(regime: str
 
 
 def test_what_is_held_is_said() -> None:
-    held = {regime: moved(regime, START, T1).held for regime in TUNED}
+    held = {regime: moved(regime, START, T1).held for regime in ROWS}
     assert held == {"A": ("b", "alpha"), "B": ("b",), "C": ("alpha",), "D": (), "SGD": ("b",)}
-    forced = {regime: moved(regime, START, T1, to_b=B1).held for regime in TUNED}
+    forced = {regime: moved(regime, START, T1, to_b=B1).held for regime in ROWS}
     assert forced == {"A": ("b", "alpha"), "B": ("b",), "C": ("b", "alpha"), "D": ("b",), "SGD": ("b",)}
 
 

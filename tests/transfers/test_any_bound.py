@@ -1,0 +1,272 @@
+"""Rules of any posynomial bound: against the tables of theory, and against rules worked out by hand."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction as F
+from pathlib import Path
+from typing import Any
+
+import commands
+import numpy as np
+import pytest
+
+import hpgrid
+from hpgrid import bounds
+from hpgrid.checks import InputError
+from hpgrid.proxy import Proxy
+from hpgrid.theory import theorems, transfer as printed
+from hpgrid.theory.transfer import Run
+from hpgrid.transfers.rules import NoRule, Rules, moved, of_paper
+from hpgrid.transfers.start import TUNED, Limits, Setting
+
+LMO, SGD = of_paper("lmo"), of_paper("sgd")
+START = Setting(T=1e10, eta=1e-3, b=4096.0, alpha=0.02)
+GIVEN = {"eta": 1e-3, "b": 4096, "alpha": 0.02, "T": 1e10}
+
+#: No momentum: eta ~ (b/T)^(1/2), which meets the noise b^(-1/2) at b ~ T^(1/2).
+PLAIN = "A*b/(eta*T) + N/sqrt(b) + L*eta"
+A02 = "D/(eta*K) + s*sqrt(alpha/b) + s/(alpha*sqrt(b)*K) + L*eta/alpha"
+
+
+def rules(text: str, **constants: float) -> Rules:
+    bound = hpgrid.parse(text, constants)
+    assert isinstance(bound, Proxy)
+    return Rules(bound.form("T"))
+
+
+# --- Tables 2 and 3 ---
+
+
+@pytest.mark.parametrize("regime", "ABCD")
+def test_table_2_is_what_the_exact_laws_of_eq_4_say(regime: str) -> None:
+    powers = LMO.powers(TUNED[regime])
+    assert {name: of["T"] for name, of in powers.items()} == printed.TABLE_2[regime]
+    assert all(set(of) == {"T"} for of in powers.values())
+
+
+@pytest.mark.parametrize("regime", ["A", "B", "C", "D", "SGD"])
+def test_table_3_is_what_they_say_at_a_given_batch_size(regime: str) -> None:
+    """Each entry, b's powers too: the printed forms at two batch sizes and budgets that tell powers apart."""
+    of_bound, tuned = (SGD, ("eta",)) if regime == "SGD" else (LMO, TUNED[regime])
+    powers = of_bound.powers(tuned, ("b",))
+    for b, T in ((2.0, 3.0), (5.0, 7.0)):
+        short, long = Run(1.0, 1.0), Run(T, b)
+        if "alpha" in tuned:
+            expected = printed.tuned_momentum({"eta": 1.0, "alpha": 1.0}, short, long)
+        else:
+            expected = {"eta": (printed.sgd if regime == "SGD" else printed.fixed_momentum)(1.0, short, long)}
+        found = {name: b ** float(of["b"]) * T ** float(of["T"]) for name, of in powers.items()}
+        assert found == pytest.approx(expected, rel=1e-14)
+    if regime == "SGD":
+        assert powers["eta"] == theorems.SGD_IN_T
+
+
+def test_what_is_tuned_again_under_a_cap_on_eta() -> None:
+    """C1 b/(eta T) = C2 (alpha/b)^(1/2) gives C's b, C3 eta/alpha = C2 (alpha/b)^(1/2) B's alpha; and D is flat."""
+    assert LMO.powers(TUNED["C"], ("eta",))["b"] == {"T": F(2, 3), "eta": F(2, 3)}
+    assert LMO.powers(TUNED["B"], ("eta", "b"))["alpha"] == {"T": 0, "eta": F(2, 3), "b": F(1, 3)}
+    assert LMO.powers(TUNED["D"], ("eta",)) == {
+        "b": {"T": F(1, 6) + F(7, 12), "eta": 1},
+        "alpha": {"T": F(-1, 3) + F(7, 12), "eta": 1},
+    }
+
+
+# --- rules worked out by hand ---
+
+BY_HAND: list[tuple[Rules, str, tuple[str, ...], dict[str, dict[str, Any]]]] = [
+    (rules(PLAIN, A=1, N=1, L=1), "A", ("b",), {"eta": {"T": F(-1, 2), "b": F(1, 2)}}),
+    (rules(PLAIN, A=1, N=1, L=1), "C", (), {"eta": {"T": F(-1, 4)}, "b": {"T": F(1, 2)}}),
+    # (b/(alpha T))^(1/2) = alpha^(1/2) b^(-2/3)
+    (Rules(bounds.lmo(q="2/3")), "B", ("b",),
+     {"alpha": {"T": F(-1, 2), "b": F(7, 6)}, "eta": {"T": F(-3, 4), "b": F(13, 12)}}),
+    # (b/T)^(1/2) = b^(-2/3); with alpha tuned, too, more b is better until alpha is of order 1
+    (Rules(bounds.lmo(q="2/3")), "C", (), {"eta": {"T": F(-2, 7)}, "b": {"T": F(3, 7)}}),
+    (Rules(bounds.lmo(q="2/3")), "D", (), {"eta": {"T": F(-2, 7)}, "b": {"T": F(3, 7)}, "alpha": {"T": 0}}),
+    # the noise of one's own falls as (alpha/b)^(1/3): (b/(alpha T))^(1/2) meets it at alpha^(5/6) = b^(5/6) T^(-1/2)
+    (rules("b/(eta*T) + (alpha/b)**(1/3) + eta/alpha"), "B", ("b",),
+     {"alpha": {"T": F(-3, 5), "b": 1}, "eta": {"T": F(-4, 5), "b": 1}}),
+    (rules(A02, D=7.2, s=0.6, L=28), "C", (), {"eta": {"T": F(-1, 4)}, "b": {"T": F(1, 2)}}),
+    (rules(A02, D=7.2, s=0.6, L=28), "D", (), {"eta": {"T": F(-1, 4)}, "b": {"T": F(1, 2)}, "alpha": {"T": 0}}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("of_bound", "regime", "given", "expected"), BY_HAND)
+def test_a_rule_is_the_one_worked_out_by_hand(
+    of_bound: Rules, regime: str, given: tuple[str, ...], expected: dict[str, dict[str, Any]]
+) -> None:
+    tuned = tuple(name for name in TUNED[regime] if name in of_bound.bound.variables())
+    assert of_bound.powers(tuned, given) == expected
+    row = moved(regime, START, 1e14, to_b=8192.0 if given else None, rules=of_bound)
+    for name, powers in expected.items():
+        ratio = 1e4 ** float(powers["T"]) * 2.0 ** float(powers.get("b", 0))
+        assert getattr(row.at, name) == pytest.approx(getattr(START, name) * ratio, rel=1e-13)
+
+
+@pytest.mark.parametrize("regime", "BC")
+def test_a_rule_of_another_bound_takes_its_optimum_to_its_optimum(regime: str) -> None:
+    """Far out, up to the terms that come next: a fifth of a percent at T = 1e24."""
+    bound, held = bounds.lmo(C1=2.0, C2=3.0, C3=0.5, q="2/3"), {"b": 1e3, "alpha": 0.05}
+    fixed = {name: value for name, value in held.items() if name not in TUNED[regime]}
+    ends = hpgrid.refine(bound, TUNED[regime], T=np.array([1e24, 1e28]), fixed=fixed).at
+    start, end = (
+        Setting(T, **fixed, **{name: float(at[k]) for name, at in ends.items()}) for k, T in ((0, 1e24), (1, 1e28))
+    )
+    row = moved(regime, start, 1e28, rules=Rules(bound))
+    for name in TUNED[regime]:
+        assert getattr(row.at, name) == pytest.approx(getattr(end, name), rel=2e-3)
+
+
+def test_alpha_at_one_goes_on_with_the_regime_that_holds_it() -> None:
+    """B of q = 2/3: alpha ~ b^(7/6) T^(-1/2), and eta ~ (b/T)^(1/2) from where it is 1."""
+    of_bound = Rules(bounds.lmo(q="2/3"))
+    b = 4096.0 * (100 / 0.02) ** (6 / 7)  # where alpha would be 100 at the same budget
+    at_one, beyond = (moved("B", START, 1e10, to_b=float(round(x)), rules=of_bound).at for x in (b / 100 ** (6 / 7), b))
+    assert (at_one.alpha, beyond.alpha) == (pytest.approx(1.0, rel=1e-6), 1.0)
+    assert beyond.eta / at_one.eta == pytest.approx((beyond.b / at_one.b) ** 0.5, rel=1e-6)
+    row = moved("B", START, 1e10, to_b=float(round(b)), rules=of_bound)
+    assert any(
+        "stays at 1 (beta = 0), and from where it reaches 1 eta ~ T^(-1/2) b^(1/2)" in note for note in row.remarks
+    )
+
+
+def test_a_capped_eta_has_the_rest_tuned_again() -> None:
+    """PLAIN at a held eta: A b/(eta T) = N b^(-1/2)/2 gives b ~ (eta T)^(2/3)."""
+    of_bound, cap = rules(PLAIN, A=1, N=1, L=1), 2e-5
+    free, capped = (moved("C", START, 1e14, limits, rules=of_bound) for limits in (Limits(), Limits(eta=cap)))
+    assert capped.at.b == pytest.approx(free.at.b * (cap / free.at.eta) ** (2 / 3), rel=1e-13)
+    assert capped.at.eta == cap
+    assert any(note.endswith("b falls from 409600 with it, b ~ eta^(2/3)") for note in capped.remarks)
+
+
+# --- what has no rule ---
+
+
+@pytest.mark.parametrize(
+    ("bound", "tuned", "why"),
+    [
+        (bounds.sgd(), ("eta", "b"), "eta is undetermined: any power of T from -1/2 to 0"),
+        (hpgrid.parse("1/(eta*T) + alpha*eta"), ("eta", "alpha"), "is unbounded: it needs a "),
+        (hpgrid.parse("1/(eta*T) + (1 - alpha)*eta"), ("eta", "alpha"), "signomial|no power|posynomial"),
+    ],
+)
+def test_a_law_that_says_nothing_of_what_was_tuned_is_no_rule(bound: Proxy, tuned: tuple[str, ...], why: str) -> None:
+    with pytest.raises(NoRule, match=why):
+        Rules(bound).powers(tuned)
+
+
+def test_regimes_without_a_rule_say_why_and_the_others_stand() -> None:
+    answer = hpgrid.transfer(GIVEN, 1e12, bound=bounds.sgd())
+    assert [row.regime for row in answer.rows] == ["A"]
+    assert "C: not applied, eta is undetermined" in answer.text()
+    assert "eta <= 1/L" in answer.text()
+    with pytest.raises(InputError, match=r"a bound has a law of what was tuned\. Given: 'eta is undetermined"):
+        hpgrid.transfer(GIVEN, 1e12, bound=bounds.sgd(), regime="C")
+
+
+# --- the answer ---
+
+
+def test_eq_4_given_as_a_bound_is_eq_4() -> None:
+    assert hpgrid.transfer(GIVEN, 1e12, bound=bounds.lmo()) == hpgrid.transfer(GIVEN, 1e12)
+    own = hpgrid.transfer(GIVEN, 1e12, bound=bounds.lmo(Delta0=2, L=3, rho=4, sigma=5, budget="K"), constants={})
+    constants = {"C1": 2, "C2": 40, "C3": 12}
+    assert own.as_dict() == hpgrid.transfer(GIVEN, 1e12, constants=constants).as_dict()
+
+
+def test_another_bound_says_its_own_laws_alone() -> None:
+    answer = hpgrid.transfer(
+        {"eta": 1e-3, "b": 4096, "T": 1e10}, 1e14, bound=hpgrid.parse(PLAIN, {"A": 1, "N": 1, "L": 1})
+    )
+    text, data = answer.text(), answer.as_dict()
+    assert [row["regime"] for row in data["rows"]] == ["A", "C"]
+    assert text.startswith("formula: A*eta^-1*b*T^-1 + N*b^(-1/2) + L*eta\nfrom T = 1e+10")
+    assert "A: eta_1 = eta_0 (T_0/T_1)^(1/2); the bound does not fall below N*b^(-1/2)\n" in text
+    assert "C: b_1 = b_0 (T_1/T_0)^(1/2), eta_1 = eta_0 (T_0/T_1)^(1/4); the bound's best goes with T^(-1/4)" in text
+    assert not any(word in text for word in ("Table", "Marek", "fits", "C.3", "Corollary", "SGD"))
+    assert (data["fits"], data["paths"], data["half_life_kept"], data["sgd"], data["costs"]) == ([], [], {}, None, None)
+    assert (data["bound"], data["no_rule"]) == ("formula", {})
+    assert max(map(len, text.splitlines())) <= 120
+    assert json.loads(json.dumps(data, allow_nan=False)) == data
+    assert len(answer.draw().axes) == 2
+
+
+def test_what_a_rule_of_another_bound_costs_is_what_refinement_says() -> None:
+    bound = hpgrid.parse(PLAIN, {"A": 2.0, "N": 3.0, "L": 5.0})
+    answer = hpgrid.transfer({"eta": 1e-3, "b": 4096, "T": 1e10}, 1e12, bound=bound, constants={"N": 7.0})
+    bound = bound.with_constants(N=7.0)
+    for row, costed in zip(answer.rows, answer.costs.rows):
+        own = float(bound.risk(T=1e12, eta=row.at.eta, b=row.at.b))
+        fixed = {"b": row.at.b} if "b" in row.held else {}
+        least, best = (
+            float(hpgrid.refine(bound, t, T=1e12, fixed=f).risk) for t, f in ((row.tuned, fixed), (("eta", "b"), {}))
+        )
+        assert costed.cost.rule.retuned[0] == pytest.approx(own / least - 1, abs=1e-12)
+        assert costed.cost.rule.best[0] == pytest.approx(own / best - 1, abs=1e-12)
+        assert costed.constants == {"A": 2.0, "N": 7.0, "L": 5.0}
+        assert costed.cost.best.alpha is None
+    assert (answer.costs.moves, answer.costs.half_lives, answer.costs.at_start) == ((), (), {})
+    assert "excess of the bound over the least one" in answer.text()
+    assert answer.as_dict()["costs"]["rows"][0]["cost"]["best"]["alpha"] is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        ({"bound": hpgrid.parse("max(b/(eta*T), eta)")}, "rules off a posynomial; column 1: max.* is no power"),
+        ({"bound": "lmo"}, "a bound is a Proxy"),
+        ({"bound": bounds.sgd(), "optimizer": "sgd"}, "a transfer has one bound"),
+        ({"bound": bounds.sgd(), "calibrate": True}, "constants are calibrated for eq. .4."),
+        ({"bound": bounds.sgd(), "regime": "B"}, "a bound in eta, b, T has no regime B. Given: 'B'. Write one of A, C"),
+        ({"bound": bounds.sgd(), "constants": {"C1": 1.0}}, "there is no constant of that name"),
+        ({"bound": bounds.sgd(), "constants": {"L": -1.0}}, "constant L must be a positive finite number"),
+        ({"bound": bounds.sgd(), "constants": {"L": 1.0}, "start": {"eta": 1, "T": 9}}, "costs needs eta and b at the"),
+        ({"bound": hpgrid.parse("C/T", {"C": 1.0})}, "a bound with eta, b or alpha"),
+    ],
+)
+def test_what_is_no_bound_for_a_transfer_is_refused(asked: dict[str, Any], why: str) -> None:
+    with pytest.raises(InputError, match=why):
+        hpgrid.transfer(**{"start": GIVEN, "to": 1e12, **asked})
+
+
+# --- the command ---
+
+LINE = ("--from", "eta=1e-3,b=4096,beta=0.98,T=1e10", "--to", "1e14", "--bound")
+
+
+def test_the_command_takes_a_name_a_formula_or_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    plain = commands.printed("transfer", capsys, *LINE[:-1])
+    assert commands.printed("transfer", capsys, *LINE, "lmo") == plain
+    path = tmp_path / "own.toml"
+    path.write_text(f'bound = "{PLAIN}"\n[constants]\nA = 1\nN = 1\nL = 1\n')
+    from_file = commands.printed("transfer", capsys, *LINE, str(path), "--json")
+    assert commands.printed("transfer", capsys, *LINE, PLAIN, "--set", "A=1,N=1,L=1", "--json") == from_file
+    data = json.loads(from_file)
+    assert [row["rule"] for row in data["rows"]][1] == "b_1 = b_0 (T_1/T_0)^(1/2), eta_1 = eta_0 (T_0/T_1)^(1/4)"
+    assert data["costs"]["rows"][0]["constants"] == {"A": [1, 1], "N": [1, 1], "L": [1, 1]}
+
+
+def test_options_of_a_bound_are_set_as_in_other_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    told = commands.printed("transfer", capsys, *LINE, "lmo", "--set", "q=2/3", "--regime", "C")
+    assert "C: b_1 = b_0 (T_1/T_0)^(3/7), eta_1 = eta_0 (T_0/T_1)^(2/7)" in told
+    assert "costs:" not in told, "no constant was given"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["max(b/(eta*T), eta)"], "column 1: max(b/(eta*T), eta) is no power"),
+        (["lom"], "lom"),
+        ([PLAIN], "A"),
+        (["sgd", "--optimizer", "sgd"], "a transfer has one bound"),
+        (["sgd", "--regime", "D"], "has no regime D. Given: 'D'. Write one of A, C, or auto"),
+        (["sgd", "--calibrate"], "constants are calibrated for eq. (4)"),
+        (["lmo", "--set", "C9=1"], "C9"),
+        (["nowhere.toml"], "nowhere.toml"),
+    ],
+)
+def test_a_bound_that_will_not_do_is_one_line_and_status_2(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], why: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    commands.refused("transfer", capsys, [*LINE, *arguments], why, tmp_path)
