@@ -7,9 +7,6 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from hpgrid.record import plain
 from hpgrid.text import aligned, wrapped
 from hpgrid.transfers.published import Applied, half_life, rises
 from hpgrid.transfers.rules import batch_text, capped, feasible, given_text, number, units
@@ -47,7 +44,7 @@ def span(values: Any, say: Callable[[float], str]) -> str:
     """Return values as text: one, or from the smallest to the largest."""
     if values is None:
         return "-"
-    low, high = say(float(np.min(values))), say(float(np.max(values)))
+    low, high = say(float(values.min())), say(float(values.max()))
     return low if low == high else f"{low} to {high}"
 
 
@@ -232,7 +229,7 @@ def _lives(costs: Costs) -> list[str]:
         return []
     lines = [["half-life:", "tokens at T_1", "of the start's", "with the best", "depends on"]]
     for life in costs.half_lives:
-        times = "-" if np.isnan(life.times) else f"x {life.times:.4g}"
+        times = "-" if math.isnan(life.times) else f"x {life.times:.4g}"
         lines.append([life.regime, number(life.tokens), times, span(life.retuned, number), life.depends])
     kept = ["beta^(b_1/b_0)", "", "x 1", "", "nothing: it is kept (Marek et al.)"]
     note = (
@@ -312,6 +309,8 @@ def _paths(answer: Transfer) -> list[str]:
 
 def as_dict(answer: Transfer) -> dict[str, Any]:
     """Return a transfer as dicts, lists, numbers and text; None for what is not given."""
+    from hpgrid.record import plain  # NumPy is for JSON and for costs: the text of the rules needs none
+
     unit, alpha2 = answer.limits.unit, answer.alpha2
 
     def at(setting: Setting) -> dict[str, Any]:
@@ -354,7 +353,7 @@ def as_dict(answer: Transfer) -> dict[str, Any]:
 
 def _spans(value: Any) -> Any:
     """Costs as dicts; values over what is free as their smallest and their largest."""
-    if isinstance(value, np.ndarray):
+    if hasattr(value, "min"):
         return [float(value.min()), float(value.max())]
     if hasattr(value, "_asdict"):
         value = value._asdict()

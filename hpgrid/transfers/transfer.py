@@ -153,7 +153,9 @@ def transfer(
     lmo = rules.paper == "lmo"
     contrast = lmo and not missing(("eta",), start_, limits, to_b)
     notes, costs = _notes(problem), None
-    if problem.constants is not None or problem.calibrate:
+    if problem.constants is not None and not rules.bound.is_posynomial(rules.bound.variables()):
+        notes += (f"no costs: {rules.bound.name} is no posynomial in all of its variables",)
+    elif problem.constants is not None or problem.calibrate:
         from hpgrid.transfers.costs import costs as costs_of
 
         given_b = to_b is not None

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from hpgrid.transfers.costs import At, Constants, Cost, cost as cost_of, optimum
+from hpgrid.refinement.profile import profile
+from hpgrid.transfers.costs import At, Constants, Cost, cost as cost_of
 from hpgrid.transfers.rules import of_paper
 from hpgrid.transfers.start import Limits, Setting
 
@@ -33,7 +34,7 @@ def risk(at: At | Setting, T: Any, of: Constants) -> np.ndarray:
 def least(T: Any, of: Constants, **box: tuple[Any, Any]) -> At:
     """The optimum in a box; what is not in it has its whole range."""
     whole = {"eta": (1e-299, 1e299), "b": (1.0, 1e60), "alpha": (1e-60, 1.0)}
-    return optimum(of_paper("lmo").bound, T, of, whole | box)
+    return At(**profile(of_paper("lmo").bound, tuple(whole), {}, T, whole | box, of).at)
 
 
 def cost(of: Constants, start: Setting, at: Setting, *, tuned: Any, held: Any, limits: Limits) -> Cost:
