@@ -45,12 +45,12 @@ class Rules:
     Attributes:
         bound: the posynomial, in T.
         paper: "lmo" for eq. (4), "sgd" for SGD's bound: whose tables and remarks belong to it; else "".
-        start: the values of variables that are held; symbols in the laws but where a term ends at one, as at alpha = 1.
+        held: values of variables; those that are not tuned stay symbols in a law, but a term 1 - alpha ends at 1.
     """
 
     bound: Proxy
     paper: str = ""
-    start: Mapping[str, float] = field(default_factory=dict)
+    held: Mapping[str, float] = field(default_factory=dict)
     _solved: dict[Any, Law] = field(default_factory=dict, repr=False)
 
     def law(self, tuned: Collection[str], along: Powers | None = None) -> Law:
@@ -61,7 +61,7 @@ class Rules:
             bound = self.bound
             for name, power in along.items():
                 bound = _pinned(bound, name, power)
-            held = {v: x for v, x in self.start.items() if v in bound.variables() and v not in tuned}
+            held = {v: x for v, x in self.held.items() if v in bound.variables() and v not in tuned}
             try:
                 self._solved[key] = exponents(bound, regime=Regime(tuple(tuned), held))
             except InputError as error:  # no mistake of the caller's: the bound is no posynomial in what is tuned
@@ -213,8 +213,9 @@ class _Move(NamedTuple):
         now = self.would(b)
         excess = now.get("alpha", 0.0)
         if excess >= 1 - _ROUNDING:
-            for name in now:
-                now[name] = 1.0 if name == "alpha" else now[name] * _power(max(1.0, excess), self.leaves_one(name, b))
+            del now["alpha"]
+            beyond = {name: self.leaves_one(name, b) for name in now} if excess > 1 else {}
+            now = {name: x * _power(excess, beyond.get(name, Fraction(0))) for name, x in now.items()} | {"alpha": 1.0}
         return self.start._replace(T=self.T, b=b, **now)
 
 
@@ -453,10 +454,9 @@ def _within(move: _Move, at: Setting, limits: Limits) -> tuple[Setting, tuple[st
 def _at_one(move: _Move, b: float) -> list[str]:
     """Where alpha stays at 1, and what of the tables is kept from there on."""
     alpha = move.would(b)["alpha"]
-    held = next(name for name, tuned in TUNED.items() if set(tuned) >= set(move.without_alpha))
     if b == move.own_b() and move.from_one is not None:
         at = f"T = {move.from_one:.4g}"
-        where = f"alpha reaches 1 (beta = 0) at {at}, and from there on eta and b are regime {held}'s"
+        where = f"alpha reaches 1 (beta = 0) at {at}, and from there on eta and b are regime C's"
     elif alpha > 1 + _ROUNDING:
         law = published.ETA_AT_ONE
         if move.rules.paper != "lmo":
@@ -490,4 +490,7 @@ def _about(move: _Move, b: float, at: Setting, own: bool) -> tuple[str, ...]:
     law = move.rules.law(move.tuned)
     risk, floor = law.exponent["risk"], ", ".join(law.levels[0].terms)
     falls = f"the bound's best goes with T^({risk})" if risk else f"the bound does not fall below {floor}"
-    return (falls, *(f"in the limit {text}" for text in law.active.values()))
+    beyond = [
+        f"the bound is for {v} <= {cap:.4g}" for v, cap in move.rules.bound.caps.items() if (getattr(at, v) or 0) > cap
+    ]
+    return (falls, *(f"in the limit it lies on its bound {text}" for text in law.active.values()), *beyond)

@@ -52,7 +52,7 @@ MISTAKES = {
     "--from b=524288,beta=0.95,T=2.5e9 --to T=1e11 --calibrate": "needs eta, b and beta at the first budget. Given: "
     "'no eta'. Write eta=... beside the others",
     "--from eta=3e-4,T=2.5e9 --to T=1e11 --set C1=1": "Given: 'no b and no beta'",
-    f"{START} --set C1=1e300,C2=1e-300,C3=1e300": "a number. Given: 'regime A comes out as none'",
+    f"{START.replace('3e-4', '1e-200')} --set C1=1e300": "a number. Given: 'regime A comes out as none'",
     "--from eta=1e-3,b=10,alpha=1e-250,T=1e9 --to T=1e10 --calibrate": "what a choice costs is a number",
     f"{START} --plot way.gif": "there is no picture format of that name. Given: 'gif'. Write one of png, pdf, svg",
     f"{START} --plot way": "there is no picture format of that name. Given: ''",
