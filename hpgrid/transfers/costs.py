@@ -358,7 +358,10 @@ def calibrate(start: Setting, tuned: Sequence[str], limits: Limits = NO_LIMITS) 
     assert start.alpha is not None
     senses = _senses(start, tuned, limits)
     on_bound = tuple(name for name in tuned if senses[name])
-    r, alpha = float(start.b / (start.alpha**1.5 * start.T)), start.alpha
+    r, alpha = (
+        float(np.divide(start.b, start.alpha**1.5 * start.T)),
+        start.alpha,
+    )  # infinite, not an error, at alpha = 1e-250
     batch = _range((1 - r) / (2 * (1 + r)), senses.get("b"))
     momentum = _range((1 + alpha) * (0.5 - r) / (1 + r), senses.get("alpha"))
     if batch is None or momentum is None:
