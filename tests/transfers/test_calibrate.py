@@ -141,7 +141,7 @@ def test_below_one_it_has_no_least_over_b_either() -> None:
 
 def test_what_is_always_better_there_is_better_by_random_constants() -> None:
     start = Setting(2e3, 1e-3, 100.0, 0.1)
-    of = Constants(*10 ** np.random.default_rng(3).uniform(-4, 4, (3, 100)))
+    of = constants(*10 ** np.random.default_rng(3).uniform(-4, 4, (3, 100)))
     at = point(start)
     for nearby in (at._replace(b=at.b * 0.99), at._replace(alpha=at.alpha * 1.01)):
         assert (risk(nearby, start.T, of) < risk(at, start.T, of)).all()
