@@ -18,7 +18,7 @@ import numpy as np
 from hpgrid import bounds as proxies
 from hpgrid.bounds import lemmas
 from hpgrid.checks import NOISE_KINDS
-from hpgrid.claims.cesista2025.routes import CONSTANTS, ROUNDING, at
+from hpgrid.claims.cesista2025.moments import CONSTANTS, ROUNDING, at
 from hpgrid.claims.ledger import Finding, claim
 from hpgrid.claims.measures import at_most, elasticity, together
 from hpgrid.norms import FROBENIUS, MAX, SPECTRAL, Norm

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from hpgrid.bounds import cesista2025 as bounds, lemmas
-from hpgrid.claims.cesista2025.routes import CONSTANTS, ROUNDING, at, points
+from hpgrid.claims.cesista2025.moments import CONSTANTS, ROUNDING, at, points
 from hpgrid.claims.ledger import Finding, claim
 from hpgrid.claims.measures import FAR, FARTHER, SOLVER, at_least, at_most, refined, same
 from hpgrid.readings import Reading

@@ -17,7 +17,7 @@ import numpy as np
 
 from hpgrid import bounds as proxies
 from hpgrid.bounds import cesista2025 as bounds, lemmas
-from hpgrid.claims.cesista2025.routes import CONSTANTS, LAM, ROUNDING, at, points
+from hpgrid.claims.cesista2025.moments import CONSTANTS, LAM, ROUNDING, at, points
 from hpgrid.claims.ledger import Finding, claim
 from hpgrid.claims.measures import (
     SOLVER,

@@ -1,23 +1,53 @@
-"""Lemma 5, Proposition 6, Corollary 7, Proposition A1.14: the momentum's error, by arithmetic and by seeded runs."""
+"""Lemma 5, Proposition 6, Corollary 7, Proposition A1.14: the momentum's error, by arithmetic and by seeded runs.
+
+Tolerances, here and in the other files. An identity between two formulas holds to ``ROUNDING``. Local exponents are
+read at ``FAR`` and ``FARTHER``, as elsewhere in the ledger; a law with a logarithm settles like 1/log T, so that there
+its exponent is extrapolated in 1/log T, and the power of the logarithm is read where no float reaches, on a closed form
+that the refined optimum is held against.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from fractions import Fraction
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hpgrid.bounds import lemmas
 from hpgrid.checks import METHODS
-from hpgrid.claims.cesista2025.routes import ROUNDING, points
 from hpgrid.claims.ledger import Finding, claim
-from hpgrid.claims.measures import at_least, at_most, same
+from hpgrid.claims.measures import Setting, at_least, at_most, same
 from hpgrid.readings import Reading, of_exponent
 
 if TYPE_CHECKING:
     from hpgrid.stochastic.momentum import Experiment, Held, Means
     from hpgrid.stochastic.samples import Interval
+
+
+#: Both sides of an identity are sums of at most eight products of at most ten factors.
+ROUNDING = 2 * (8 + 10) * float(np.finfo(float).eps)
+
+
+#: Constants that are no ones, for every measurement: a factor that is missing shows.
+CONSTANTS: dict[str, Any] = {"Delta0": 2.0, "L": 0.7, "sigma": 1.3, "D": 1.2, "G0": 0.6}
+LAM = 0.3
+
+
+def points(*names: str, n: int = 500, seed: int = 2025) -> dict[str, Any]:
+    """Return seeded random points, log-uniform: shape (n,) each.
+
+    Momenta and rates lie in (1e-6, 1), batch sizes and iterations in (1, 1e8), all else in (1e-2, 1e2).
+    """
+    rng = np.random.default_rng(seed)
+    ranges = {"alpha": (-6, 0), "eta": (-6, 0), "b": (0, 8), "K": (0, 8)}
+    return {name: 10.0 ** rng.uniform(*ranges.get(name, (-2, 2)), n) for name in names}
+
+
+def at(*tuned: str, fixed: Mapping[str, float] | None = None, budget: str = "T") -> Setting:
+    """Return a regime with at least one iteration, as the bounds need it."""
+    return Setting(tuned, tuple((fixed or {}).items()), budget=budget, min_K=1.0)
 
 
 GIVEN = ("eta", "b", "alpha", "L", "sigma", "D", "G0")
@@ -167,7 +197,7 @@ MANY = 128
 
 
 #: 1/||W_0||: the largest weight decay that the bounds allow from there.
-LAM = 10.0
+DECAY = 10.0
 
 
 #: All that is averaged over t and has a bound.
@@ -234,7 +264,7 @@ def _means(kind: str, norm: str) -> Means:
 def _experiment() -> Experiment:
     from hpgrid.stochastic.momentum import Experiment, every
 
-    return Experiment(BATCHES, every((1e-3, 0.05), (0.5, 0.9), (0.0, LAM)), STEPS, SEEDS, SEED)
+    return Experiment(BATCHES, every((1e-3, 0.05), (0.5, 0.9), (0.0, DECAY)), STEPS, SEEDS, SEED)
 
 
 def _largest(moments: tuple[str, ...], kind: str, *, decay: bool = False, D: bool = False) -> list[Reading]:

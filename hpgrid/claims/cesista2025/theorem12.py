@@ -8,7 +8,7 @@ import numpy as np
 
 from hpgrid import bounds as proxies
 from hpgrid.bounds import cesista2025 as bounds, lemmas
-from hpgrid.claims.cesista2025.routes import CONSTANTS, ROUNDING, at
+from hpgrid.claims.cesista2025.moments import CONSTANTS, ROUNDING, at
 from hpgrid.claims.ledger import Finding, claim
 from hpgrid.claims.measures import at_least, at_most, bisect, refined, same, value
 from hpgrid.critical import tokens
