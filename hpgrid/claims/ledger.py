@@ -35,6 +35,15 @@ class Finding:
         return worst(self.readings)
 
 
+def finding(*parts: Reading | Iterable[Reading] | str) -> Finding:
+    """Return what measuring a claim gave, of readings, groups of them, and perhaps a line that says why."""
+    readings: list[Reading] = []
+    for part in parts:
+        if not isinstance(part, str):
+            readings += [part] if isinstance(part, Reading) else part
+    return Finding(tuple(readings), "".join(part for part in parts if isinstance(part, str)))
+
+
 @dataclass(frozen=True)
 class Claim:
     """A statement of a source that a computation can test.

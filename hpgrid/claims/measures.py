@@ -7,7 +7,7 @@ is more than what is still to come, so it is the tolerance. No prediction enters
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
@@ -269,8 +269,3 @@ def on_grid(name: str, *checks: str) -> tuple[Reading, ...]:
     found = {check.what: check for check in figure(name).checks}
     place = name.replace("fig", "Figure ")
     return tuple(replace(found[key], what=f"{key}, {place}", route="grid") for key in checks or found)
-
-
-def together(*readings: Reading | Iterable[Reading]) -> tuple[Reading, ...]:
-    """Return readings and groups of readings as one tuple."""
-    return tuple(one for entry in readings for one in ([entry] if isinstance(entry, Reading) else entry))

@@ -14,7 +14,7 @@ import numpy as np
 from hpgrid import bounds
 from hpgrid.bounds.cesista2025 import Parts
 from hpgrid.bounds.constants import Problem
-from hpgrid.claims.ledger import Claim, Finding, claim as claimed, gather
+from hpgrid.claims.ledger import Claim, Finding, claim as claimed, finding, gather
 from hpgrid.claims.measures import (
     EQ4,
     FAR,
@@ -26,7 +26,6 @@ from hpgrid.claims.measures import (
     refined,
     same,
     setting,
-    together,
     value,
 )
 from hpgrid.critical import tokens
@@ -67,7 +66,7 @@ def curve() -> Finding:
         inside = b >= 1
         parts = zip(("alpha", "b", "eta"), (alpha, b, eta))
         readings += [same(f"{v}, C = {triple}", "refined", found.at[v][inside], x[inside]) for v, x in parts]
-    return Finding(tuple(readings))
+    return finding(readings)
 
 
 @claim("H.regret", "theory.theorems", "a decade off the joint optimum, the others re-tuned, costs ~ T^(-1/3)")
@@ -82,7 +81,7 @@ def regret() -> Finding:
         readings.append(of_exponent(f"regret of {v} ~ T^p", "refined", local, theorems.REGRET_EXPONENT, tolerance))
     levels = [level.exponent for level in exact(EQ4, JOINT).levels]
     readings.append(Reading("level 2 less level 1", "exact", levels[1] - levels[0], theorems.REGRET_EXPONENT))
-    return Finding(tuple(readings))
+    return finding(readings)
 
 
 class Ends(NamedTuple):
@@ -112,7 +111,7 @@ def _first_order(end: str) -> Finding:
         tolerance = 10 * 1e-2 / np.log(100)
         readings.append(of_exponent(f"error ~ share^p, C = {triple}", "refined", order, 1, tolerance))
         readings.append(at_most(f"|error|, share 1e-4, C = {triple}", "refined", abs(errors[1]), 1e-3))
-    return Finding(tuple(readings))
+    return finding(readings)
 
 
 @claim("H.near.low", "theory.theorems", "b >= C2^3/(32 (C1 C3)^(3/2) e^2) T^(-1/2) costs at most e, to first order")
@@ -137,9 +136,7 @@ def pays() -> Finding:
     weak: Any = exact(EQ4, JOINT).starts["b"]
     law = float(weak.constant)
     readings.append(Reading("2^10 (C1 C3)^5/C2^10, C = 1", "exact", law, 2.0**10, SOLVER * law))
-    return Finding(
-        together(readings), f"at C = 1 it is {theorems.pays_from(1, 1, 1):.0f}: the power law is for weak noise"
-    )
+    return finding(readings, f"at C = 1 it is {theorems.pays_from(1, 1, 1):.0f}: the power law is for weak noise")
 
 
 @claim("H.one", "README", "with C1 = C2 = C3 = 1 a batch size of 1 never costs more than 0.14%, alpha and eta tuned")
@@ -147,7 +144,7 @@ def one() -> Finding:
     T = np.logspace(2, 22, 201)
     best = refined(EQ4, JOINT, T).log_risk
     cost = np.expm1(refined(EQ4, setting("eta", "alpha", b=1.0), T).log_risk - best)
-    return Finding((at_most("largest cost, T = 1e2 to 1e22", "refined", float(cost.max()), 1.4e-3),))
+    return finding(at_most("largest cost, T = 1e2 to 1e22", "refined", float(cost.max()), 1.4e-3))
 
 
 def _proxy(triple: tuple[float, float, float]) -> Any:
@@ -187,7 +184,7 @@ def lmo_tuned() -> Finding:
             same(f"b of the least bound at their tokens, {name}", "refined", value(best, "b"), closed),
             same(f"the least bound over the target, {name}", "refined", value(best, "risk"), LEVEL),
         ]
-    return Finding(tuple(readings))
+    return finding(readings)
 
 
 @claim("H.critical.lmo.eta", "theory.batch_sizes", "LMO, eta fixed: b^(1/2) solves a quadratic")
@@ -209,7 +206,7 @@ def lmo_fixed() -> Finding:
                 same(f"b of the least bound at their tokens, {at}", "refined", value(best, "b"), closed, SOLVER / left),
                 same(f"the least bound over the target, {at}", "refined", value(best, "risk"), LEVEL),
             ]
-    return Finding(tuple(readings))
+    return finding(readings)
 
 
 @claim("H.critical.star", "theory.batch_sizes", "star-convex: b* by Lambert's W, whatever eta and lam but for Z")
@@ -229,7 +226,7 @@ def star_convex() -> Finding:
             same(f"b of the least bound at their tokens, eps = {eps:g}", "refined", value(best, "b"), closed),
             same(f"the least bound over eps = {eps:g}", "refined", value(best, "risk"), eps),
         ]
-    return Finding(tuple(readings))
+    return finding(readings)
 
 
 @claim("H.critical.near", "theory.batch_sizes", "X/K + Y/b: b/b* = 1 + p -+ (p + p^2)^(1/2) cost 1 + p times")
@@ -244,7 +241,7 @@ def near() -> Finding:
         closed = 1 + share + np.sqrt(share + share**2) * np.array([-1, 1])
         readings.append(same(f"ends over it, p = {share:g}", "refined", np.array(ends) / best, closed, error))
     low, high = 1.01 + np.sqrt(0.0101) * np.array([-1, 1])
-    return Finding(tuple(readings), f"1% of the tokens is b from {low:.3f} to {high:.3f} of the best")
+    return finding(readings, f"1% of the tokens is b from {low:.3f} to {high:.3f} of the best")
 
 
 #: A problem on which every level that holds trivially is attained: a parabola at the end of the ball.
@@ -278,7 +275,6 @@ def vacuous() -> Finding:
     root = (np.sqrt(b**2 - 4 * a * c) - b) / (2 * a)
     readings.append(same("eta up to which it does, first form, lam = 0", "refined", first, root, 2e-9))
     readings.append(Reading("it does, first form, lam = 0.1", "refined", _says_something(1e-9), False))
-    return Finding(
-        tuple(readings),
-        "the first form says nothing at any learning rate once there is weight decay (C.thm11.vacuous)",
+    return finding(
+        readings, "the first form says nothing at any learning rate once there is weight decay (C.thm11.vacuous)"
     )

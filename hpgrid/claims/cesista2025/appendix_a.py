@@ -19,8 +19,8 @@ from hpgrid import bounds as proxies
 from hpgrid.bounds import lemmas
 from hpgrid.checks import NOISE_KINDS
 from hpgrid.claims.cesista2025.moments import CONSTANTS, ROUNDING, at
-from hpgrid.claims.ledger import Finding, claim
-from hpgrid.claims.measures import at_most, elasticity, together
+from hpgrid.claims.ledger import Finding, claim, finding
+from hpgrid.claims.measures import at_most, elasticity
 from hpgrid.norms import FROBENIUS, MAX, SPECTRAL, Norm
 from hpgrid.readings import Reading, of_exponent
 from hpgrid.theory import cesista_laws as theory
@@ -42,11 +42,9 @@ def update_noise() -> Finding:
     # Where L eta is small, the drift's share of the moment bounds how far the power is from -1.
     still = lemmas.mean_nesterov_error(2, 1e30, eta=1e-12, b=128.0, **own)
     share = float((still.start + still.drift) / still.noise)
-    return Finding(
-        (
-            of_exponent("power of b, eta = 1e-12", "arithmetic", powers[1e-12], -1.0, 2 * share + ROUNDING),
-            of_exponent("power of b, eta = 0.01", "arithmetic", powers[1e-2], -1.0, 2 * share + ROUNDING),
-        ),
+    return finding(
+        of_exponent("power of b, eta = 1e-12", "arithmetic", powers[1e-12], -1.0, 2 * share + ROUNDING),
+        of_exponent("power of b, eta = 0.01", "arithmetic", powers[1e-2], -1.0, 2 * share + ROUNDING),
         "the drift, (4 beta^3/(1-beta)^2) L^2 eta^2, does not fall with b: 'O(1/T + 1)' stays, and eta^2/b holds only "
         "while L eta is below (1-beta)^(3/2) D^(1/2) sigma/b^(1/2), up to a constant; its constant "
         "2 (1-beta)/(1+beta) is M_t's, not C_t's",
@@ -60,12 +58,10 @@ def lipschitz() -> Finding:
     flips = tuple(4 * 0.5 * erfc(g * np.sqrt(x) / np.sqrt(2)) for x in b)
     far = tuple(4 * 0.5 * erfc(1e-6 * np.sqrt(x) / np.sqrt(2)) for x in b)
     quotient = 2 / (2 * 1e-9)
-    return Finding(
-        (
-            of_exponent("power of b, g = sigma/10, b = 100 to 400", "arithmetic", _power(flips, b), -1.0, ROUNDING),
-            of_exponent("power of b, g = 1e-6 sigma", "arithmetic", _power(far, b), -1.0, ROUNDING),
-            at_most("|sign(x) - sign(-x)|/2x at x = 1e-9, to its value at 1", "arithmetic", quotient, 1.0),
-        ),
+    return finding(
+        of_exponent("power of b, g = sigma/10, b = 100 to 400", "arithmetic", _power(flips, b), -1.0, ROUNDING),
+        of_exponent("power of b, g = 1e-6 sigma", "arithmetic", _power(far, b), -1.0, ROUNDING),
+        at_most("|sign(x) - sign(-x)|/2x at x = 1e-9, to its value at 1", "arithmetic", quotient, 1.0),
         "sign, orthogonalise and normalise jump: no constant exists. The update's noise falls exponentially where the "
         "gradient stands out, and not at all where it does not",
     )
@@ -76,11 +72,9 @@ def in_tokens() -> Finding:
     held = {"alpha": 0.05}
     found, error = elasticity(proxies.steepest(**CONSTANTS, form="revised"), at("eta", fixed=held), "eta", "b")
     seed, seed_error = elasticity(proxies.steepest(**CONSTANTS), at("eta", fixed=held), "eta", "b")
-    return Finding(
-        (
-            of_exponent("eta* ~ b^p, revised Theorem 8", "refined", found, Fraction(1, 2), error),
-            of_exponent("eta* ~ b^p, Theorem 8", "refined", seed, Fraction(1, 2), seed_error),
-        ),
+    return finding(
+        of_exponent("eta* ~ b^p, revised Theorem 8", "refined", found, Fraction(1, 2), error),
+        of_exponent("eta* ~ b^p, Theorem 8", "refined", seed, Fraction(1, 2), seed_error),
         "because K = T/b falls, not because noise does: the bound's noise does not hold eta",
     )
 
@@ -89,8 +83,8 @@ def in_tokens() -> Finding:
 def in_iterations() -> Finding:
     proxy = proxies.steepest(**CONSTANTS, form="revised")
     found, error = elasticity(proxy, at("eta", fixed={"alpha": 0.05}, budget="K"), "eta", "b")
-    return Finding(
-        (of_exponent("eta* ~ b^p, revised Theorem 8", "refined", found, Fraction(1, 2), error),),
+    return finding(
+        of_exponent("eta* ~ b^p, revised Theorem 8", "refined", found, Fraction(1, 2), error),
         "at a fixed K the bound's best eta does not depend on b at all: to keep the noise is another aim",
     )
 
@@ -149,15 +143,15 @@ def euclidean() -> Finding:
     ]
     # After 20 halvings what is rounded in the gradient has grown by 2^20.
     worst = float(_search(FROBENIUS, PRINTED_SHAPE).steepest[-1])
-    return Finding((*pairs, Reading("largest after 20 halvings", "sampled", worst, 1.0, 2**20 * 100 * ROUNDING)))
+    return finding(pairs, Reading("largest after 20 halvings", "sampled", worst, 1.0, 2**20 * 100 * ROUNDING))
 
 
 @claim("C.A2.signs", "A2", "D is typically close to 1 for signSGD and AdamW, as random pairs of sign vectors show")
 def signs() -> Finding:
     closed = theory.sign_quotient(math.prod(PRINTED_SHAPE))
     readings = [_mean(MAX, shape) for shape in (PRINTED_SHAPE, (4, 4))]
-    return Finding(
-        tuple(readings),
+    return finding(
+        readings,
         f"two random sign vectors differ in half their d coordinates: d over their number has the mean {closed:.4f} "
         "here, about 2 (1 + 1/d) in any shape. The pairs lie on the unit sphere of the step's norm, though D is about "
         f"the dual space: Gaussian pairs give {_statistics(MAX, PRINTED_SHAPE, 'gaussian').mean:.3f}",
@@ -167,13 +161,13 @@ def signs() -> Finding:
 @claim("C.A2.signs.closed", "A2's code, l_1", "what the printed estimate measures: E[d/N], N of d signs differing")
 def signs_closed() -> Finding:
     shapes = (PRINTED_SHAPE, (4, 4))
-    return Finding(tuple(_mean(MAX, shape, theory.sign_quotient(math.prod(shape))) for shape in shapes))
+    return finding(_mean(MAX, shape, theory.sign_quotient(math.prod(shape))) for shape in shapes)
 
 
 @claim("C.A2.muon", "A2", "D is typically close to 1 for Muon and SOAP, as random pairs of orthogonal matrices show")
 def muon() -> Finding:
-    return Finding(
-        tuple(_mean(SPECTRAL, shape) for shape in (PRINTED_SHAPE, (512, 8), (32, 32), (4, 4))),
+    return finding(
+        (_mean(SPECTRAL, shape) for shape in (PRINTED_SHAPE, (512, 8), (32, 32), (4, 4))),
         "the taller the nearer: it falls to 1 as m/n grows, and is pi/2 for large square matrices, whose differences "
         "have singular values 2 sin(theta/2), theta uniform",
     )
@@ -186,7 +180,7 @@ def vectors() -> Finding:
         largest = _statistics(norm, shape).maximum
         readings.append(Reading(f"largest quotient, {norm.name}, {_by(shape)}", "sampled", largest, 1.0, DECOMPOSED))
         readings.append(_growth(norm, shape))
-    return Finding(tuple(readings))
+    return finding(readings)
 
 
 _NO_D = (
@@ -197,16 +191,16 @@ _NO_D = (
 
 @claim("C.A2.worst.signs", "Assumption 4", "there is a D > 0 for the 1-norm, the dual of signSGD's and AdamW's")
 def worst_signs() -> Finding:
-    return Finding(
-        tuple(_growth(MAX, shape) for shape in (PRINTED_SHAPE, (4, 4))),
+    return finding(
+        (_growth(MAX, shape) for shape in (PRINTED_SHAPE, (4, 4))),
         _NO_D + "As one entry crosses 0 the gradient jumps by 2 ||x||_1: no D exists, which random pairs do not show",
     )
 
 
 @claim("C.A2.worst.muon", "Assumption 4", "there is a D > 0 for the nuclear norm, the dual of Muon's and SOAP's")
 def worst_muon() -> Finding:
-    return Finding(
-        tuple(_growth(SPECTRAL, shape) for shape in (PRINTED_SHAPE, (4, 4))),
+    return finding(
+        (_growth(SPECTRAL, shape) for shape in (PRINTED_SHAPE, (4, 4))),
         _NO_D + "As one singular value passes 0 its vectors turn round and the gradient jumps by 2 ||X||_nuc: no D "
         "exists. Local smoothness in a ball about 0, as Assumption 4 has it, is of no help: g is homogeneous",
     )
@@ -238,8 +232,8 @@ def _needed(norm: Norm, kind: str, bound: float = theory.PRINTED_D) -> tuple[Rea
 )
 def noise_signs() -> Finding:
     limit = theory.one_hot_limit(math.prod(NOISE_SHAPE))
-    return Finding(
-        together(*(_needed(MAX, kind) for kind in NOISE_KINDS)),
+    return finding(
+        *(_needed(MAX, kind) for kind in NOISE_KINDS),
         "Gaussian noise needs 1 in any norm. One-hot noises "
         "hardly meet, so that a mean over b keeps a 1-norm of order 1 until b is near d: it grows like b, to "
         f"1 + (2/pi)(d - 1) = {limit:.0f} here",
@@ -252,8 +246,8 @@ def noise_signs() -> Finding:
     "the mean of b noises has b E||mean||^2 close to E||xi||^2 in the nuclear norm",
 )
 def noise_muon() -> Finding:
-    return Finding(
-        together(*(_needed(SPECTRAL, kind) for kind in NOISE_KINDS)),
+    return finding(
+        *(_needed(SPECTRAL, kind) for kind in NOISE_KINDS),
         "a gradient of one token has rank one, that of many has not: it grows like b until b is near min(m, n)",
     )
 
@@ -262,7 +256,7 @@ def noise_muon() -> Finding:
 def noise_most() -> Finding:
     """b E||mean||_dual^2 <= kappa2^2 b E||mean||_F^2 = kappa2^2 E||xi||_F^2 <= (kappa2/kappa1)^2 E||xi||_dual^2."""
     norms = {norm: _effective(norm, "one-hot").bound for norm in (MAX, SPECTRAL)}
-    return Finding(together(*(_needed(norm, kind, most) for norm, most in norms.items() for kind in NOISE_KINDS)))
+    return finding(*(_needed(norm, kind, most) for norm, most in norms.items() for kind in NOISE_KINDS))
 
 
 @claim("C.thm8.kappa", "Theorem 8, approach 2", "||.||_dual lies between kappa1 = 1 and kappa2 = min(m, n)^(1/2), Muon")
@@ -272,12 +266,10 @@ def kappa() -> Finding:
     least, most = np.outer(np.eye(m)[0], np.eye(n)[0]), np.eye(m, n)
     random = np.random.default_rng(SEED).standard_normal((100, m, n))
     ratio = [SPECTRAL.dual(X) / FROBENIUS.of(X) for X in (least, most, random)]
-    return Finding(
-        (
-            Reading("||X||_nuc/||X||_F, rank one", "arithmetic", float(ratio[0]), 1.0, DECOMPOSED),
-            Reading("||X||_nuc/||X||_F, orthogonal", "arithmetic", float(ratio[1]), math.sqrt(min(m, n)), DECOMPOSED),
-            at_most("the same, 100 random", "sampled", float(ratio[2].max()), math.sqrt(min(m, n)), DECOMPOSED),
-        )
+    return finding(
+        Reading("||X||_nuc/||X||_F, rank one", "arithmetic", float(ratio[0]), 1.0, DECOMPOSED),
+        Reading("||X||_nuc/||X||_F, orthogonal", "arithmetic", float(ratio[1]), math.sqrt(min(m, n)), DECOMPOSED),
+        at_most("the same, 100 random", "sampled", float(ratio[2].max()), math.sqrt(min(m, n)), DECOMPOSED),
     )
 
 
@@ -297,8 +289,8 @@ def oracle() -> Finding:
             worst = spread(getattr(errors, part)).largest
             readings.append(Reading(f"{what}, worst, {how}", "sampled", worst, 0.0, DECOMPOSED))
     lost, apart = (spread(getattr(found["float32"], part)).mean for part in ("descent", "distance"))
-    return Finding(
-        tuple(readings),
+    return finding(
+        readings,
         f"Newton-Schulz leaves singular values between 0.68 and 1.2: at {_by(PRINTED_SHAPE)} it loses {lost:.0%} of "
         f"the descent and is {apart:.2f} from the exact step, whose size is 1; precision adds little",
     )

@@ -8,7 +8,7 @@ import numpy as np
 
 from hpgrid.bounds import cesista2025 as bounds, lemmas
 from hpgrid.claims.cesista2025.moments import CONSTANTS, ROUNDING, at, points
-from hpgrid.claims.ledger import Finding, claim
+from hpgrid.claims.ledger import Finding, claim, finding
 from hpgrid.claims.measures import FAR, FARTHER, SOLVER, at_least, at_most, refined, same
 from hpgrid.readings import Reading
 
@@ -37,7 +37,7 @@ def dual() -> Finding:
     first, second = _errors(given)
     D, descent = given["D"], given["Delta0"] / (given["eta"] * given["K"])
     sums = descent + first + second / (2 * D) + (D + given["L"] * given["eta"]) / 2
-    return Finding((same("X/K + Y/b + Z over it", "arithmetic", _value(given), sums, 4 * ROUNDING),))
+    return finding(same("X/K + Y/b + Z over it", "arithmetic", _value(given), sums, 4 * ROUNDING))
 
 
 @claim("C.thm8.frobenius", "Theorem 8, approach 2", "X_F, Y_F and Z_F follow with epsilon = kappa1/(kappa2^2 D)")
@@ -49,8 +49,8 @@ def frobenius() -> Finding:
     descent = given["Delta0"] / (given["eta"] * kappa1 * given["K"])
     rest = (kappa2**2 * D / kappa1 + given["L"] * given["eta"]) / (2 * kappa1)
     sums = descent + kappa2 / kappa1 * first + second / (2 * D) + rest
-    return Finding(
-        (same("X_F/K + Y_F/b + Z_F over it", "arithmetic", _value(given, norm="frobenius"), sums, 4 * ROUNDING),)
+    return finding(
+        same("X_F/K + Y_F/b + Z_F over it", "arithmetic", _value(given, norm="frobenius"), sums, 4 * ROUNDING)
     )
 
 
@@ -59,11 +59,9 @@ def step() -> Finding:
     """Muon's step is eta times an orthogonal matrix: its spectral norm is 1, its Frobenius norm is not."""
     m, n = 128, 32
     oracle = -np.eye(m, n)
-    return Finding(
-        (
-            Reading(f"||A||, {m} x {n}", "arithmetic", float(np.linalg.norm(oracle, 2)), 1.0, ROUNDING),
-            at_most(f"||A||_F, {m} x {n}", "arithmetic", float(np.linalg.norm(oracle)), 1.0, ROUNDING),
-        ),
+    return finding(
+        Reading(f"||A||, {m} x {n}", "arithmetic", float(np.linalg.norm(oracle, 2)), 1.0, ROUNDING),
+        at_most(f"||A||_F, {m} x {n}", "arithmetic", float(np.linalg.norm(oracle)), 1.0, ROUNDING),
         "the drift in ||.||_F needs ||W_t - W_(t-1)||_F <= kappa2 eta, min(m, n)^(1/2) eta for Muon: kappa2 is "
         "missing in the drift terms of Z_F, where the descent lemma's L stands as L_F, too",
     )
@@ -76,8 +74,8 @@ def proportional() -> Finding:
     plain = bounds.parts(**own)
     other = bounds.parts(**own, norm="frobenius", kappa1=1.0, kappa2=2.0)
     quotients = {"X": other.X / plain.X, "Z": other.Z / plain.Z}
-    return Finding(
-        tuple(same(f"{k}_F/{k}, eta = 1e-4 over 1", "arithmetic", q[0], q[1], ROUNDING) for k, q in quotients.items()),
+    return finding(
+        (same(f"{k}_F/{k}, eta = 1e-4 over 1", "arithmetic", q[0], q[1], ROUNDING) for k, q in quotients.items()),
         "kappa1 and kappa2 stand in some of their terms and not in others: they grow alike, they are not proportional",
     )
 
@@ -90,7 +88,7 @@ def free_of_D() -> Finding:
     # 1 - alpha loses the last digits of a small alpha.
     error = ROUNDING + float(np.finfo(float).eps) / alpha.min()
     found = [bounds.parts(eta=0.1, alpha=alpha, sigma=1.3, D=D).Y for D in (0.1, 1.0, 30.0)]
-    return Finding((same("Y at D = 0.1, 1, 30", "arithmetic", np.array(found), printed, error),))
+    return finding(same("Y at D = 0.1, 1, 30", "arithmetic", np.array(found), printed, error))
 
 
 @claim(
@@ -100,8 +98,8 @@ def converges() -> Finding:
     """The least right-hand side over eta, b and alpha, far out."""
     found = refined(bounds.steepest(**CONSTANTS), at("eta", "b", fixed={"alpha": 0.05}), [FAR, FARTHER])
     near, far = np.where(found.converged, found.risk, np.nan)
-    return Finding(
-        (Reading("least right-hand side, T = 1e60", "refined", float(far), 0.0, abs(float(far - near))),),
+    return finding(
+        Reading("least right-hand side, T = 1e60", "refined", float(far), 0.0, abs(float(far - near))),
         f"it falls to D/2 = {CONSTANTS['D'] / 2:g}: Young's inequality with epsilon = 1/D leaves D/2, a number without "
         "the gradient's units, beside the gradient. ||grad f - C|| ||A|| itself would leave nothing: the revised form",
     )
@@ -123,8 +121,8 @@ def weights() -> Finding:
             for _ in range(1000):
                 W = (1 - share) * W + share / lam
                 largest = max(largest, abs(W) / float(lemmas.weight_norm(lam)))
-    return Finding(
-        (at_most("largest lam ||W_t||, 1000 steps", "arithmetic", largest, 1.0, 1000 * float(np.finfo(float).eps)),),
+    return finding(
+        at_most("largest lam ||W_t||, 1000 steps", "arithmetic", largest, 1.0, 1000 * float(np.finfo(float).eps)),
         "with equality where the oracle keeps its sign",
     )
 
@@ -135,8 +133,8 @@ def gradient() -> Finding:
     W = np.linspace(-1, 1, 101)[:, None] / lam
     largest = float(np.abs(L * (W - W.T)).max())  # f = L (w - w*)^2/2, all w and w* in the ball
     bound = float(lemmas.gradient_norm(lam, L=L))
-    return Finding(
-        (at_most("largest gradient over 2 L/lam", "arithmetic", largest / bound, 1.0, ROUNDING),),
+    return finding(
+        at_most("largest gradient over 2 L/lam", "arithmetic", largest / bound, 1.0, ROUNDING),
         "it holds in the whole ball, trained or not: a bound above it says nothing",
     )
 
@@ -149,13 +147,9 @@ def size() -> Finding:
     own = {name: given[name] for name in ("lam", "L", "sigma", "D")}
     beta = lemmas.kept(0.05, np.arange(1, 200))  # beta^t
     convex = float((0.05 * np.cumsum(np.concatenate([[1.0], beta]))).max())
-    return Finding(
-        (
-            same(
-                "the triangle inequality's", "arithmetic", lemmas.momentum_size(given["b"], **own), triangle, ROUNDING
-            ),
-            at_most("(1-beta) sum of beta^i", "arithmetic", convex, 1.0, 200 * float(np.finfo(float).eps)),
-        )
+    return finding(
+        same("the triangle inequality's", "arithmetic", lemmas.momentum_size(given["b"], **own), triangle, ROUNDING),
+        at_most("(1-beta) sum of beta^i", "arithmetic", convex, 1.0, 200 * float(np.finfo(float).eps)),
     )
 
 
@@ -165,8 +159,8 @@ def minimiser() -> Finding:
     lam, L = 0.3, 0.7
     squared = (L * 10 / lam) ** 2
     bound = float(lemmas.momentum_size(np.inf, lam=lam, L=L))
-    return Finding(
-        (at_most("||grad f(0)||^2 over 8 L^2/lam^2", "arithmetic", squared / bound, 1.0, ROUNDING),),
+    return finding(
+        at_most("||grad f(0)||^2 over 8 L^2/lam^2", "arithmetic", squared / bound, 1.0, ROUNDING),
         "it needs Proposition 9's minimiser with ||W*|| <= 1/lam, which neither it nor Theorem 11 states",
     )
 
@@ -181,7 +175,7 @@ def dual_decay() -> Finding:
     weights = lam * (2 * lam * D + 2 * D) / 2 * lemmas.weight_norm(lam) ** 2
     sums = given["Delta0"] / (given["eta"] * given["K"]) + first + second / (2 * D) + lam / (4 * D) * size + weights
     sums = sums + (2 * D + given["L"] * given["eta"]) / 2
-    return Finding((same("X/K + Y/b + Z over it", "arithmetic", _value(given), sums, 4 * ROUNDING),))
+    return finding(same("X/K + Y/b + Z over it", "arithmetic", _value(given), sums, 4 * ROUNDING))
 
 
 @claim("C.thm11.frobenius", "Theorem 11, approach 2", "Z_F has 2 L_F^2/(lam kappa1 D) from the gradient's size")
@@ -193,9 +187,8 @@ def frobenius_decay() -> Finding:
         derived = lam / (4 * D) * 2 * (2 * L / (lam * kappa1)) ** 2
         printed = 2 * L**2 / (lam * kappa1 * D)
         readings.append(Reading(f"printed, kappa1 = {kappa1:g}", "arithmetic", printed, derived, ROUNDING * derived))
-    return Finding(
-        tuple(readings),
-        "kappa1^2, not kappa1, and L, not L_F: as printed it holds at kappa1 = 1, which Muon and signSGD have",
+    return finding(
+        readings, "kappa1^2, not kappa1, and L, not L_F: as printed it holds at kappa1 = 1, which Muon and signSGD have"
     )
 
 
@@ -206,8 +199,8 @@ def step_decay() -> Finding:
     """In one dimension at W = 1/lam, the oracle pointing inwards."""
     lam, eta = 0.3, 0.1
     moved = abs(-eta - lam * eta * (1 / lam)) / eta
-    return Finding(
-        (at_most("largest ||W_(t+1) - W_t||/eta", "arithmetic", moved, 1.0, ROUNDING),),
+    return finding(
+        at_most("largest ||W_(t+1) - W_t||/eta", "arithmetic", moved, 1.0, ROUNDING),
         "a step can be 2 eta: L eta^2/2 should be 2 L eta^2, and the drift twice as large; the revised forms have both",
     )
 
@@ -225,12 +218,10 @@ def vacuous() -> Finding:
         limits.append(float((Z / lemmas.gradient_norm(rate, L=L)).min()))
     # A step of 1.001 in D about the least of 2 L^2/D + D.
     error = abs(limits[1] - limits[0]) + 0.001**2
-    return Finding(
-        (
-            Reading("least Z/(2 L/lam) over D, lam = 0.3", "arithmetic", least, 1.0, SOLVER, ">=", empty=True),
-            Reading("its limit as lam falls", "arithmetic", limits[1], float(np.sqrt(2)), error),
-            at_least("the same at lam = 1e-6", "arithmetic", limits[1], 1.0),
-        ),
+    return finding(
+        Reading("least Z/(2 L/lam) over D, lam = 0.3", "arithmetic", least, 1.0, SOLVER, ">=", empty=True),
+        Reading("its limit as lam falls", "arithmetic", limits[1], float(np.sqrt(2)), error),
+        at_least("the same at lam = 1e-6", "arithmetic", limits[1], 1.0),
         "2 L^2/(lam D) + D/lam is at least 2^(3/2) L/lam, whatever D: Z alone is above Proposition 9's 2 L/lam by "
         "2^(1/2) or more at every eta, b, beta, lam and D. The bound never says anything, and Theorem 12 builds on it",
     )

@@ -18,7 +18,7 @@ import numpy as np
 from hpgrid import bounds as proxies
 from hpgrid.bounds import cesista2025 as bounds, lemmas
 from hpgrid.claims.cesista2025.moments import CONSTANTS, LAM, ROUNDING, at, points
-from hpgrid.claims.ledger import Finding, claim
+from hpgrid.claims.ledger import Finding, claim, finding
 from hpgrid.claims.measures import (
     SOLVER,
     Array,
@@ -54,8 +54,8 @@ def derived() -> Finding:
     descent = given["Delta0"] / (given["eta"] * K) + given["L"] * given["eta"] / 2
     X, Y, Z, _ = bounds.parts(**{k: x for k, x in given.items() if k != "b"}, form="revised")
     printed = X / K + Y / np.sqrt(given["b"]) + Z
-    return Finding(
-        (same("it over the sum", "arithmetic", printed, descent + 2 * (start / 2 + drift / 2 + noise), 4 * ROUNDING),)
+    return finding(
+        same("it over the sum", "arithmetic", printed, descent + 2 * (start / 2 + drift / 2 + noise), 4 * ROUNDING)
     )
 
 
@@ -69,8 +69,8 @@ def lower() -> Finding:
     ratio = (second.X / K + second.Y / np.sqrt(b) + second.Z) / (
         first.X / K + first.Y / b + first.Z + first.Z_noise / np.sqrt(b)
     )
-    return Finding(
-        (at_most("largest revised/first, 20,000 points", "arithmetic", float(ratio.max()), 1.0, ROUNDING),),
+    return finding(
+        at_most("largest revised/first, 20,000 points", "arithmetic", float(ratio.max()), 1.0, ROUNDING),
         "by e + e^2/(2 D) + D/2 >= 2 e",
     )
 
@@ -81,11 +81,9 @@ def critical() -> Finding:
     needed, formula = iterations_of_mean(parts, "revised", room), float(batch_sizes.revised(parts.Y, room))
     above = float(batch_sizes.smallest(0.0, parts.Y, room))
     found, step = tokens.on_grid(needed, above)
-    return Finding(
-        (
-            same("argmin over it", "grid", found.b, formula, step),
-            same("fewest tokens over it", "refined", tokens.fewest(needed, above).b, formula, tokens.FLAT),
-        )
+    return finding(
+        same("argmin over it", "grid", found.b, formula, step),
+        same("fewest tokens over it", "refined", tokens.fewest(needed, above).b, formula, tokens.FLAT),
     )
 
 
@@ -101,7 +99,7 @@ def best_rate() -> Finding:
     measured = [np.where(f.converged, f.at["eta"], np.nan)[0] for f in found]
     formula = bounds.best_learning_rate(np.array(lams), K=K, alpha=0.05, **own)
     # Its log risk is flat there: what rounding leaves of eta is the root of eps over the curvature.
-    return Finding((same("eta* at three lam", "refined", measured, formula, SOLVER),))
+    return finding(same("eta* at three lam", "refined", measured, formula, SOLVER))
 
 
 @claim("C.revised.condition", "revised, eta*(lam)", "eta*(lam) is a learning rate at every weight decay")
@@ -119,8 +117,8 @@ def condition() -> Finding:
     regime = at("eta", fixed={"alpha": alpha, "b": 64.0}, budget="K")
     runs_off = refined(proxies.star_convex(**CONSTANTS, lam=0.9 * least), regime, K)
     readings.append(Reading("eta -> 0 is best at 0.9 of it", "refined", bool(runs_off.unbounded["eta"][0]), True))
-    return Finding(
-        tuple(readings),
+    return finding(
+        readings,
         "only for Delta0 K lam^2 > 4 L (1 + beta^2/(1-beta)) + (2 beta/(1-beta)) G0 lam, and K > 1: below, the formula "
         f"is negative, and eta -> 0 says no more than f(W_0) - f* <= Delta0. Here, at K = 1e4, lam > {least:.3g}",
     )
@@ -132,12 +130,10 @@ def domain() -> Finding:
     proxy = proxies.star_convex(lam=LAM, W0=1.0)
     values = proxy.risk(eta=np.array([0.5, 1.0, 2.0]) / LAM, b=8.0, alpha=0.1, T=1e6)
     outside = proxies.star_convex(lam=LAM, W0=2 / LAM).risk(eta=0.1, b=8.0, alpha=0.1, T=1e6)
-    return Finding(
-        (
-            Reading("finite at lam eta = 1/2 and 1", "arithmetic", bool(np.isfinite(values[:2]).all()), True),
-            Reading("finite at lam eta = 2", "arithmetic", bool(np.isfinite(values[2])), False),
-            Reading("finite at ||W_0|| = 2/lam", "arithmetic", bool(np.isfinite(outside)), False),
-        )
+    return finding(
+        Reading("finite at lam eta = 1/2 and 1", "arithmetic", bool(np.isfinite(values[:2]).all()), True),
+        Reading("finite at lam eta = 2", "arithmetic", bool(np.isfinite(values[2])), False),
+        Reading("finite at ||W_0|| = 2/lam", "arithmetic", bool(np.isfinite(outside)), False),
     )
 
 
@@ -199,15 +195,11 @@ def _law(name: str, tuned: tuple[str, ...], form: Callable[[Array], Array], law:
     gains = form(np.e * BEYOND) - form(BEYOND) - float(law[0]) * (np.e - 1) * BEYOND
     ratios = form(BEYOND) - cesista_laws.stated(BEYOND, law)
     plain = np.log(value[1] / value[0]) / np.log(LADDER[1] / LADDER[0])
-    return Finding(
-        (
-            same("over the closed form, T = 1e60 to 1e150", "refined", value[3:], np.exp(form(np.log(LADDER[3:])))),
-            of_exponent("power of T, extrapolated in 1/log T", "refined", p, law[0], error),
-            of_exponent("power of log T, log T = 1e6", "arithmetic", float(gains[1]), law[1], abs(gains[1] - gains[0])),
-            Reading(
-                "log of it over the stated form", "arithmetic", ratios[1], np.log(limit), abs(ratios[1] - ratios[0])
-            ),
-        ),
+    return finding(
+        same("over the closed form, T = 1e60 to 1e150", "refined", value[3:], np.exp(form(np.log(LADDER[3:])))),
+        of_exponent("power of T, extrapolated in 1/log T", "refined", p, law[0], error),
+        of_exponent("power of log T, log T = 1e6", "arithmetic", float(gains[1]), law[1], abs(gains[1] - gains[0])),
+        Reading("log of it over the stated form", "arithmetic", ratios[1], np.log(limit), abs(ratios[1] - ratios[0])),
         f"a plain power from T = 1e12 to 1e22 is {plain:.3f}: there the logarithm passes for a part of the power",
     )
 
@@ -257,7 +249,7 @@ def powers_of_b() -> Finding:
     for name, power in cesista_laws.STAR_CONVEX_IN_BATCH.items():
         found, error = elasticity(PROXY, at("eta", "alpha"), name, "b")
         readings.append(of_exponent(f"{name} ~ b^p, T = 1e60", "refined", found, power, error))
-    return Finding(tuple(readings))
+    return finding(readings)
 
 
 @claim("C.star.iterations", "literature, star-convex, fixed beta and K", "eta* ~ log K/K")
@@ -274,12 +266,10 @@ def in_iterations() -> Finding:
 
     closed = decayed(np.log(ITERATIONS)) / (LAM * ITERATIONS)
     ratios = decayed(BEYOND) / LAM / BEYOND
-    return Finding(
-        (
-            same("over log(Delta0 lam K/slope)/(lam K)", "refined", value[1:], closed[1:]),
-            of_exponent("power of K, extrapolated in 1/log K", "refined", p, law[0], error),
-            Reading("over log K/K, log K = 1e6", "arithmetic", ratios[1], 1 / LAM, abs(ratios[1] - ratios[0])),
-        ),
+    return finding(
+        same("over log(Delta0 lam K/slope)/(lam K)", "refined", value[1:], closed[1:]),
+        of_exponent("power of K, extrapolated in 1/log K", "refined", p, law[0], error),
+        Reading("over log K/K, log K = 1e6", "arithmetic", ratios[1], 1 / LAM, abs(ratios[1] - ratios[0])),
         "with the constant 1/lam",
     )
 
@@ -291,12 +281,10 @@ def corner() -> Finding:
     at_corner = found.unbounded["eta"]
     last = float(budgets[at_corner].max(initial=0.0))
     ratio = float(found.risk[0] / CONSTANTS["Delta0"])
-    return Finding(
-        (
-            Reading("eta -> 0 at T = 10", "refined", bool(at_corner[0]), True),
-            Reading("b = T there", "refined", bool((found.active["b"][at_corner] == 1).all()), True),
-            at_least("risk over Delta0 at T = 10", "refined", ratio, 1.0),
-        ),
+    return finding(
+        Reading("eta -> 0 at T = 10", "refined", bool(at_corner[0]), True),
+        Reading("b = T there", "refined", bool((found.active["b"][at_corner] == 1).all()), True),
+        at_least("risk over Delta0 at T = 10", "refined", ratio, 1.0),
         f"up to T = {last:.3g} of eleven budgets to 1e6: there the bound is above Delta0, which holds untrained",
     )
 
@@ -325,13 +313,9 @@ LEADING = Proxy(
 
 def _in_tokens(name: str, tuned: tuple[str, ...], predicted: Fraction, **held: Any) -> Finding:
     found, error = settled(GAP, at(*tuned, fixed=held), name)
-    return Finding(
-        (
-            of_exponent(f"{name} ~ T^p", "refined", found, predicted, error),
-            Reading(
-                f"{name} ~ T^p, leading terms", "exact", exponent(LEADING, setting(*tuned, **held), name), predicted
-            ),
-        )
+    return finding(
+        of_exponent(f"{name} ~ T^p", "refined", found, predicted, error),
+        Reading(f"{name} ~ T^p, leading terms", "exact", exponent(LEADING, setting(*tuned, **held), name), predicted),
     )
 
 
@@ -339,11 +323,9 @@ def _in_batch(name: str, note: str) -> Finding:
     tuned, predicted = ("eta", "alpha"), stated.FRANK_WOLFE_IN_BATCH[name]
     found, error = elasticity(GAP, at(*tuned), name, "b")
     law = power_in(LEADING, setting(*tuned, b=BATCH), name, "b")
-    return Finding(
-        (
-            of_exponent(f"{name} ~ b^p, T = 1e60", "refined", found, predicted, error),
-            Reading(f"{name} ~ b^p, leading terms", "exact", law, predicted),
-        ),
+    return finding(
+        of_exponent(f"{name} ~ b^p, T = 1e60", "refined", found, predicted, error),
+        Reading(f"{name} ~ b^p, leading terms", "exact", law, predicted),
         note,
     )
 

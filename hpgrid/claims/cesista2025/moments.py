@@ -17,7 +17,7 @@ import numpy as np
 
 from hpgrid.bounds import lemmas
 from hpgrid.checks import METHODS
-from hpgrid.claims.ledger import Finding, claim
+from hpgrid.claims.ledger import Finding, claim, finding
 from hpgrid.claims.measures import Setting, at_least, at_most, same
 from hpgrid.readings import Reading, of_exponent
 
@@ -65,7 +65,7 @@ def batch() -> Finding:
         readings.append(
             same(f"weights 1/b, b = {b}", "arithmetic", summed, given["D"] * given["sigma"] ** 2 / b, error)
         )
-    return Finding(tuple(readings))
+    return finding(readings)
 
 
 @claim("C.lem5.tight", "Lemma 5; after Assumption 4", "in a norm from an inner product the bound holds with D = 1")
@@ -76,8 +76,8 @@ def tight() -> Finding:
     signs = np.array(np.meshgrid(*[[-1, 1]] * 4)).reshape(4, -1)
     sums = np.array([(weights[:, None] * signs)[places == j].sum(0) for j in (0, 1)])
     mean = float((sums**2).sum(0).mean())
-    return Finding(
-        (same("mean over 16 sign patterns", "arithmetic", mean, float(lemmas.weighted_noise(weights)), ROUNDING),),
+    return finding(
+        same("mean over 16 sign patterns", "arithmetic", mean, float(lemmas.weighted_noise(weights)), ROUNDING),
         "with equality: the noises are independent",
     )
 
@@ -88,11 +88,9 @@ def jensen() -> Finding:
     t = np.floor(points("K")["K"])
     first, second = (lemmas.momentum_error(moment, t, **given) for moment in (1, 2))
     ratio = np.sqrt(sum(second)) / sum(first)
-    return Finding(
-        (
-            at_most("largest square root of the second over the first", "arithmetic", ratio.max(), 1.0, ROUNDING),
-            at_least("smallest", "arithmetic", ratio.min(), 1 / np.sqrt(3), ROUNDING),
-        ),
+    return finding(
+        at_most("largest square root of the second over the first", "arithmetic", ratio.max(), 1.0, ROUNDING),
+        at_least("smallest", "arithmetic", ratio.min(), 1 / np.sqrt(3), ROUNDING),
         "twice what the triangle inequality gives at once, beta^t G0 + beta/(1-beta) L eta, and 2^(1/2) times in the "
         "noise: the revised forms have the smaller ones",
     )
@@ -107,7 +105,7 @@ def noise() -> Finding:
         ratio = float((weights**2).sum()) / (alpha / (2 - alpha))
         what = f"sum of squares over (1-beta)/(1+beta), beta = {1 - alpha:g}, t = {steps}"
         readings.append(at_most(what, "arithmetic", ratio, 1.0, steps * float(np.finfo(float).eps)))
-    return Finding(tuple(readings), "1 - beta^(2 t) of it: with equality as t grows")
+    return finding(readings, "1 - beta^(2 t) of it: with equality as t grows")
 
 
 @claim("C.prop6.average", "Proposition 6", "the averages over T follow from the bounds at every t")
@@ -125,7 +123,7 @@ def average() -> Finding:
         readings.append(
             Reading(f"the same at beta = 0, K = 1, moment {moment}", "arithmetic", ratios[0], 1.0, ROUNDING)
         )
-    return Finding(tuple(readings), "1 - beta^T, or 1 - beta^(2 T), was dropped: it is attained as T grows")
+    return finding(readings, "1 - beta^T, or 1 - beta^(2 T), was dropped: it is attained as T grows")
 
 
 @claim("C.prop6.drift", "Proposition 6, proof", "||drift|| <= beta^t G0 + beta/(1-beta) L eta")
@@ -142,7 +140,7 @@ def drift() -> Finding:
         largest = max(largest, abs(gradient - M) / bound)
     # The gradient itself, 2e6, is rounded in every step.
     error = 400 * 2e6 * float(np.finfo(float).eps) / ((1 - alpha) / alpha * L * eta)
-    return Finding((at_most("largest drift over its bound, 400 steps", "arithmetic", largest, 1.0, error),))
+    return finding(at_most("largest drift over its bound, 400 steps", "arithmetic", largest, 1.0, error))
 
 
 @claim("C.prop6.drift2", "Proposition 6, proof", "E||drift||^2 <= 2 beta^(2t) G0^2 + 2 beta^2/(1-beta)^2 L eta")
@@ -152,8 +150,8 @@ def drift_squared() -> Finding:
     for L_eta in (0.1, 1.0, 100.0):
         attained = beta / (1 - beta) * L_eta
         ratios[L_eta] = attained**2 / (2 * beta**2 / (1 - beta) ** 2 * L_eta)
-    return Finding(
-        (at_most("(beta/(1-beta) L eta)^2 over it, L eta = 100", "arithmetic", ratios[100.0], 1.0, ROUNDING),),
+    return finding(
+        at_most("(beta/(1-beta) L eta)^2 over it, L eta = 100", "arithmetic", ratios[100.0], 1.0, ROUNDING),
         "a misprint: L eta should be (L eta)^2, as in what follows from it. As printed it is wrong from L eta > 2 on, "
         f"and too large by {1 / ratios[0.1]:.3g} at L eta = 0.1",
     )
@@ -170,7 +168,7 @@ def nesterov() -> Finding:
         sums = beta * sum(lemmas.mean_momentum_error(moment, K, **given)) + given["alpha"] * fresh
         printed = sum(lemmas.mean_nesterov_error(moment, K, **given))
         readings.append(same(f"moment {moment}", "arithmetic", printed, sums, 4 * ROUNDING))
-    return Finding(tuple(readings))
+    return finding(readings)
 
 
 @claim("C.cor7.noise", "Corollary 7", "the second moment's noise is (3 beta + 1)(1-beta)/(1+beta) D sigma^2/b")
@@ -180,7 +178,7 @@ def nesterov_noise() -> Finding:
         sum_of_both = beta * 2 * (1 - beta) / (1 + beta) + (1 - beta)
         printed = (3 * beta + 1) * (1 - beta) / (1 + beta)
         readings.append(Reading(f"beta = {beta}", "arithmetic", printed, sum_of_both))
-    return Finding(tuple(readings))
+    return finding(readings)
 
 
 SHAPE, SIZE = (8, 2), 0.1
@@ -222,7 +220,7 @@ def _lemma5(kind: str, note: str) -> Finding:
         k = int(D.mean.argmax())
         what = f"b E||xi_S||^2/sigma^2, largest over b, {method}"
         readings.append(at_most(what, "sampled", float(D.mean[k]), 1.0, float(D.half[k]) + 1e-12))
-    return Finding(tuple(readings), note)
+    return finding(readings, note)
 
 
 @claim("C.mc.lem5.dense", "Lemma 5 with A2's D = 1", "E||xi||^2 <= D sigma^2/b of Gaussian noise, simulated")
@@ -297,7 +295,7 @@ _ONE_NORM = (
     "C.mc.prop6.first", "Proposition 6 with A2's D = 1", "the mean of E||grad f - M_t|| is below its bound, simulated"
 )
 def momentum_first() -> Finding:
-    return Finding((*_largest(("momentum",), "gaussian"), *_largest(("momentum",), "one-hot")), _ONE_NORM)
+    return finding(_largest(("momentum",), "gaussian"), _largest(("momentum",), "one-hot"), _ONE_NORM)
 
 
 @claim(
@@ -306,25 +304,25 @@ def momentum_first() -> Finding:
     "the mean of E||grad f - M_t||^2 is below its bound, simulated",
 )
 def momentum_second() -> Finding:
-    return Finding((*_largest(("momentum2",), "gaussian"), *_largest(("momentum2",), "one-hot")), _ONE_NORM)
+    return finding(_largest(("momentum2",), "gaussian"), _largest(("momentum2",), "one-hot"), _ONE_NORM)
 
 
 @claim("C.mc.cor7.first", "Corollary 7 with A2's D = 1", "the mean of E||grad f - C_t|| is below its bound, simulated")
 def nesterov_first() -> Finding:
-    return Finding((*_largest(("nesterov",), "gaussian"), *_largest(("nesterov",), "one-hot")), _ONE_NORM)
+    return finding(_largest(("nesterov",), "gaussian"), _largest(("nesterov",), "one-hot"), _ONE_NORM)
 
 
 @claim(
     "C.mc.cor7.second", "Corollary 7 with A2's D = 1", "the mean of E||grad f - C_t||^2 is below its bound, simulated"
 )
 def nesterov_second() -> Finding:
-    return Finding((*_largest(("nesterov2",), "gaussian"), *_largest(("nesterov2",), "one-hot")), _ONE_NORM)
+    return finding(_largest(("nesterov2",), "gaussian"), _largest(("nesterov2",), "one-hot"), _ONE_NORM)
 
 
 @claim("C.mc.D", "Proposition 6, Corollary 7", "both hold with the D that sparse noise needs, simulated")
 def with_D() -> Finding:
-    return Finding(
-        tuple(_largest(EVERY_MOMENT, "one-hot", D=True)),
+    return finding(
+        _largest(EVERY_MOMENT, "one-hot", D=True),
         "with D = rho^2: E||S||^2 <= rho^2 E||S||_F^2, which adds up over samples; one-hot noise has sigma_F = sigma",
     )
 
@@ -335,8 +333,8 @@ def with_D() -> Finding:
     "the noise's part has E||.||^2 <= (1-beta)/(1+beta) sigma^2/b, simulated",
 )
 def noise_part() -> Finding:
-    return Finding(
-        tuple(_largest(("noise2",), "gaussian")),
+    return finding(
+        _largest(("noise2",), "gaussian"),
         "with D = 1 and near equality: 1 - beta^(2t) of it at t, so that the bounds' factor 2 is all that is lost",
     )
 
@@ -344,8 +342,8 @@ def noise_part() -> Finding:
 # --- weight decay ---
 @claim("C.mc.decay", "Proposition 6 under weight decay, as in Theorem 11", "the averaged bounds hold, simulated")
 def decay_averaged() -> Finding:
-    return Finding(
-        tuple(_largest(EVERY_MOMENT, "gaussian", decay=True)),
+    return finding(
+        _largest(EVERY_MOMENT, "gaussian", decay=True),
         "though a step is up to 2 eta long: (a+b)^2 <= 2 a^2 + 2 b^2 left as much room",
     )
 
@@ -359,7 +357,7 @@ def decay_drift() -> Finding:
         for word, some in (("without", ~decays), ("with", decays)):
             what = f"largest drift over it, {method}, {word} decay"
             readings.append(at_most(what, "sampled", float(drift[:, some].max()), 1.0, 1e-9))
-    return Finding(tuple(readings), "a step is up to 2 eta: ||A - lam W|| <= 2, so that the drift may be twice as long")
+    return finding(readings, "a step is up to 2 eta: ||A - lam W|| <= 2, so that the drift may be twice as long")
 
 
 # --- the update's noise ---
@@ -378,17 +376,15 @@ def _power(norm: str, *, above: bool) -> tuple[float, float]:
     "C.mc.A1.above", "Proposition A1.14", "the update's noise falls like 1/b where the gradient stands out, simulated"
 )
 def update_above() -> Finding:
-    return Finding(
-        tuple(_powers(above=True)),
+    return finding(
+        _powers(above=True),
         "signs have no Lipschitz constant (A1.13): they flip or they don't, and as soon as none does there is no noise",
     )
 
 
 @claim("C.mc.A1.below", "Proposition A1.14", "the update's noise falls like 1/b where the gradient does not stand out")
 def update_below() -> Finding:
-    return Finding(
-        tuple(_powers(above=False)), "a step has length 1 whatever the noise: there is no more of it to lose"
-    )
+    return finding(_powers(above=False), "a step has length 1 whatever the noise: there is no more of it to lose")
 
 
 def _powers(*, above: bool) -> list[Reading]:
@@ -418,8 +414,8 @@ def noise_kept() -> Finding:
             ratio = _kept(norm, *where)["update"]
             what = f"after/before, {METHODS[norm]}, {word}"
             readings.append(Reading(what, "sampled", float(ratio.mean), 1.0, float(ratio.half)))
-    return Finding(
-        tuple(readings),
+    return finding(
+        readings,
         "only where the gradient stands out; of a settled run every step is noise, eta^2 of it: nearly 4 times",
     )
 
@@ -432,8 +428,8 @@ def stability_kept() -> Finding:
             ratio = _kept(norm, *SETTLED)[name]
             what = f"{'||grad f||' if name == 'gradient' else 'f'} after/before, {method}"
             readings.append(at_most(what, "sampled", float(ratio.mean), 1.0, float(ratio.half)))
-    return Finding(
-        tuple(readings),
+    return finding(
+        readings,
         "of a settled run, though its update noise is not kept: what is kept is eta times the noise of C_t, which says "
         "how far from their best the weights wander",
     )

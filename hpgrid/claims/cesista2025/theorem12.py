@@ -9,7 +9,7 @@ import numpy as np
 from hpgrid import bounds as proxies
 from hpgrid.bounds import cesista2025 as bounds, lemmas
 from hpgrid.claims.cesista2025.moments import CONSTANTS, ROUNDING, at
-from hpgrid.claims.ledger import Finding, claim
+from hpgrid.claims.ledger import Finding, claim, finding
 from hpgrid.claims.measures import at_least, at_most, bisect, refined, same, value
 from hpgrid.critical import tokens
 from hpgrid.critical.tokens import Iterations, iterations_of_mean
@@ -44,12 +44,10 @@ def iterations() -> Finding:
     K = PRINTED.X * BATCHES / (TARGET * BATCHES - PRINTED.Y)
     meets = PRINTED.X / K + PRINTED.Y / BATCHES
     slopes = np.diff(K) / np.diff(BATCHES)
-    return Finding(
-        (
-            same("X/K + Y/b at K(b) over epsilon'", "arithmetic", meets, TARGET, ROUNDING),
-            at_most("largest dK/db", "arithmetic", float(slopes.max()), 0.0),
-            at_most("largest fall of dK/db from one b to the next", "arithmetic", float(-np.diff(slopes).min()), 0.0),
-        )
+    return finding(
+        same("X/K + Y/b at K(b) over epsilon'", "arithmetic", meets, TARGET, ROUNDING),
+        at_most("largest dK/db", "arithmetic", float(slopes.max()), 0.0),
+        at_most("largest fall of dK/db from one b to the next", "arithmetic", float(-np.diff(slopes).min()), 0.0),
     )
 
 
@@ -60,12 +58,10 @@ def tokens_as_printed() -> Finding:
     slopes = np.diff(BATCHES * needed(BATCHES)) / np.diff(BATCHES)
     found, step = tokens.on_grid(needed, LEAST)
     formula = theory.theorem12_of(PRINTED.Y, TARGET)
-    return Finding(
-        (
-            same("argmin over 2 Y/epsilon'", "grid", found.b, formula, step),
-            same("least over 2 Y/epsilon'", "refined", tokens.fewest(needed, LEAST).b, formula, tokens.FLAT),
-            at_most("largest fall of d(bK)/db from one b to the next", "grid", float(-np.diff(slopes).min()), 0.0),
-        )
+    return finding(
+        same("argmin over 2 Y/epsilon'", "grid", found.b, formula, step),
+        same("least over 2 Y/epsilon'", "refined", tokens.fewest(needed, LEAST).b, formula, tokens.FLAT),
+        at_most("largest fall of d(bK)/db from one b to the next", "grid", float(-np.diff(slopes).min()), 0.0),
     )
 
 
@@ -81,7 +77,7 @@ def constant() -> Finding:
         told.append(f"at epsilon' = {room:g} b* is {found.b / formula:.3g} times the formula")
         told[-1] += f", which costs {cost:.3g} times the fewest tokens" if cost < np.inf else ", which never gets there"
         readings.append(same(f"b* over 2 Y/epsilon', epsilon' = {room:g}", "grid", found.b, formula, step))
-    return Finding(tuple(readings), "Theorem 8's Z holds sigma/b^(1/2): " + "; ".join(told))
+    return finding(readings, "Theorem 8's Z holds sigma/b^(1/2): " + "; ".join(told))
 
 
 @claim("C.thm12.own", "Theorem 12, with Z read at b itself", "b_crit = 2 Y/(epsilon - Z(b_crit)) is the fewest tokens'")
@@ -96,7 +92,7 @@ def at_itself() -> Finding:
         told.append(f"{tokens.point(needed, formula).tokens / found.tokens:.3g} times at epsilon' = {room:g}")
         readings.append(same(f"b* over it, epsilon' = {room:g}", "grid", found.b, formula, step))
         readings.append(at_least(f"it over the smallest b, epsilon' = {room:g}", "arithmetic", formula / smallest, 1.0))
-    return Finding(tuple(readings), f"too small, but above the smallest batch size: the tokens are {', '.join(told)}")
+    return finding(readings, f"too small, but above the smallest batch size: the tokens are {', '.join(told)}")
 
 
 @claim("C.thm12.closed", "Theorem 12, with sigma/b^(1/2) kept", "b* = u^-2, 4 Y u^2 + 3 Z' u = 2 epsilon'")
@@ -121,7 +117,7 @@ def closed_form() -> Finding:
             same(f"b of the least bound at their tokens{of}", "refined", value(found, "b"), closed),
             same(f"the least bound over epsilon{of}", "refined", value(found, "risk"), float(parts.Z) + room),
         ]
-    return Finding(tuple(readings), "not in the source: the minimiser that follows once Z's part with b is kept")
+    return finding(readings, "not in the source: the minimiser that follows once Z's part with b is kept")
 
 
 @claim("C.thm12.never", "Theorem 12", "b_crit reaches epsilon whenever epsilon' = epsilon - Z > 0")
@@ -140,8 +136,8 @@ def reaches() -> Finding:
     closed = float(parts.Z_noise**2 / (theory.NEVER * parts.Y))
     # At the crossing what is left for iterations is 0: a difference of numbers of the size of room.
     readings.append(same("epsilon' from which on it does, over 2 Z'^2/Y", "refined", from_on, closed, 4 * ROUNDING))
-    return Finding(
-        tuple(readings),
+    return finding(
+        readings,
         f"only for epsilon' > 2 Z'^2/Y, here {closed:.3g}: below, sigma/b^(1/2) alone takes what the formula leaves. "
         "2 Z'^2/Y is 4 D at most, by Jensen's inequality on Corollary 7's two moments, and falls to 2 D as beta -> 1, "
         "whatever sigma",
@@ -156,13 +152,11 @@ def convex() -> Finding:
     found = tokens.shape(needed, smallest)
     turns = theory.inflection(float(parts.Y), float(parts.Z_noise), ROOMS[1])
     best = float(theory.fewest_tokens(parts.Y, parts.Z_noise, ROOMS[1]))
-    return Finding(
-        (
-            Reading("convex at every b", "grid", bool(np.isinf(found.convex_to)), True),
-            Reading("one minimum", "grid", found.one_minimum, True),
-            # A second difference spans two steps, and next to the turn it is rounding for another two.
-            same("where it turns concave over the cubic's root", "grid", found.convex_to, turns, 4 * found.step),
-        ),
+    return finding(
+        Reading("convex at every b", "grid", bool(np.isinf(found.convex_to)), True),
+        Reading("one minimum", "grid", found.one_minimum, True),
+        # A second difference spans two steps, and next to the turn it is rounding for another two.
+        same("where it turns concave over the cubic's root", "grid", found.convex_to, turns, 4 * found.step),
         f"only up to b = {turns / best:.3g} b*, beyond which it is concave: it has one minimum all the same, for its "
         "log is convex in log b",
     )
@@ -176,8 +170,8 @@ def trivial() -> Finding:
     for D in np.geomspace(1e-3, 1e3, 601):
         Z = bounds.parts(eta=1e-12, alpha=ALPHA, lam=lam, D=D).Z
         least = min(least, float((Z / lemmas.gradient_norm(lam)).min()))
-    return Finding(
-        (Reading("least epsilon over 2 L/lam", "arithmetic", least, 1.0, ROUNDING, ">=", empty=True),),
+    return finding(
+        Reading("least epsilon over 2 L/lam", "arithmetic", least, 1.0, ROUNDING, ">=", empty=True),
         "with weight decay such an epsilon holds before the first step, at zero tokens (C.thm11.vacuous)",
     )
 
@@ -204,8 +198,8 @@ def approximation() -> Finding:
     for end, near, far in ((0.0, 1e-3, 1e-6), (1.0, 1 - 1e-3, 1 - 1e-6)):
         change = abs(quotient(far) - quotient(near))
         readings.append(Reading(f"quotient as beta -> {end:g}", "arithmetic", quotient(far), 1.0, change))
-    return Finding(
-        tuple(readings),
+    return finding(
+        readings,
         f"(1 + beta)(2 beta + 1)/(3 beta + 1): 1 at beta = 0, 3/2 at 1. It is 10% too large from beta = {off:.2f} on, "
         f"{quotient(0.9) - 1:.0%} at 0.9, {quotient(0.95) - 1:.0%} at 0.95; 2 (1-beta) serves better there",
     )
@@ -226,8 +220,8 @@ def universal() -> Finding:
         ratios = squares[name] / squares["Frobenius"]
         error = 4 * float(ratios.std(ddof=1) / np.sqrt(len(ratios)))
         readings.append(Reading(f"sigma^2, {name} over Frobenius", "arithmetic", float(ratios.mean()), 1.0, error))
-    return Finding(
-        tuple(readings),
+    return finding(
+        readings,
         "the formula is the same in each norm, its sigma is not: sigma^2 is the noise's second moment in the dual "
         "norm, so that the same noise and the same target have another b_crit in each",
     )
@@ -238,4 +232,4 @@ def through_D() -> Finding:
     """Theorem 11's constants at D = 1 and 10: which of them change."""
     parts = [bounds.parts(**{**CONSTANTS, "D": D}, eta=ETA, alpha=ALPHA, lam=0.3) for D in (1.0, 10.0)]
     changed = {name: bool(getattr(parts[0], name) != getattr(parts[1], name)) for name in ("X", "Y", "Z")}
-    return Finding(tuple(Reading(f"{n} depends on D", "arithmetic", changed[n], n != "Y") for n in changed))
+    return finding(Reading(f"{n} depends on D", "arithmetic", changed[n], n != "Y") for n in changed)

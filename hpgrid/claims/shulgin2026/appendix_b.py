@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hpgrid.claims.ledger import Finding, claim
+from hpgrid.claims.ledger import Finding, claim, finding
 from hpgrid.claims.measures import (
     BOUNDS,
     EQ4,
@@ -37,7 +37,6 @@ from hpgrid.claims.measures import (
     settled,
     settles,
     slope,
-    together,
     unsettled,
     value,
     worst,
@@ -73,7 +72,7 @@ def _step_1(name: str, form: Callable[..., Array]) -> Finding:
         for alpha in ALPHAS:
             found.append(value(refined(EQ11, setting("eta", b=b, alpha=alpha), TOKENS, **_drawn()), name))
             predicted.append(form(TOKENS, b, alpha, **given))
-    return Finding((same("8 random constants, 9 (b, alpha), 3 T", "refined", found, predicted),))
+    return finding(same("8 random constants, 9 (b, alpha), 3 T", "refined", found, predicted))
 
 
 @claim("S.eq12", "eq. (12)", "eta_T*(alpha, b) = (b Delta0/(T L (7/2 + 2/alpha)))^(1/2)")
@@ -96,12 +95,10 @@ def eq14() -> Finding:
     matrix = np.column_stack([root, 1 / root])
     A, B = np.linalg.solve(matrix[[0, 2]], phi[[0, 2]])
     tolerance = SOLVER * float(np.linalg.cond(matrix[[0, 2]] * [A, B]))
-    return Finding(
-        (
-            same("A_T from the risk at b = 1e2, 1e6", "refined", A, rising[0], tolerance),
-            same("B from the risk at b = 1e2, 1e6", "refined", B, falling, tolerance),
-            same("A_T s + B/s at b = 1e4", "refined", phi[1], matrix[1] @ [A, B], tolerance),
-        )
+    return finding(
+        same("A_T from the risk at b = 1e2, 1e6", "refined", A, rising[0], tolerance),
+        same("B from the risk at b = 1e2, 1e6", "refined", B, falling, tolerance),
+        same("A_T s + B/s at b = 1e4", "refined", phi[1], matrix[1] @ [A, B], tolerance),
     )
 
 
@@ -119,17 +116,17 @@ def _step_2(name: str, form: Callable[..., Array]) -> list[Reading]:
 
 @claim("S.eq16", "eq. (16)", "b_T*(alpha) = B/A_T")
 def eq16() -> Finding:
-    return Finding(tuple(_step_2("b", token_optimum.batch_size)))
+    return finding(_step_2("b", token_optimum.batch_size))
 
 
 @claim("S.eq17", "eq. (17)", "min over b of Phi_T is 2 (A_T B)^(1/2)")
 def eq17() -> Finding:
-    return Finding(tuple(_step_2("risk", token_optimum.risk)), "where b* > 1")
+    return finding(_step_2("risk", token_optimum.risk), "where b* > 1")
 
 
 @claim("S.eq18", "eq. (18)", "min over b of Phi_T is Psi_T(alpha), simplified")
 def eq18() -> Finding:
-    return Finding(tuple(_step_2("risk", token_optimum.risk_simplified)), "the same measurement as S.eq17")
+    return finding(_step_2("risk", token_optimum.risk_simplified), "the same measurement as S.eq17")
 
 
 def _joint(T: Array) -> tuple[Array, Array, dict[str, Array]]:
@@ -145,7 +142,7 @@ def eq19() -> Finding:
     alpha, T, given = _joint(np.array([1e8, 1e20, 1e40]))
     # d log(ratio of the two sides) / d log alpha lies between 1 and 3/2.
     ratio = token_optimum.stationarity(T, alpha, **given)
-    return Finding((same(f"the two sides of g' = 0, {alpha.size} optima", "refined", ratio, 1.0, 1.5 * SOLVER),))
+    return finding(same(f"the two sides of g' = 0, {alpha.size} optima", "refined", ratio, 1.0, 1.5 * SOLVER))
 
 
 @claim(
@@ -158,11 +155,9 @@ def eq20() -> Finding:
     alpha, tokens, given = _joint(T)
     root = token_optimum.momentum_complement(tokens, **given)
     counts = [_positive_roots(*token_optimum.cubic(D, L, n), t) for D, L, n, t in zip(*given.values(), tokens)]
-    return Finding(
-        (
-            same(f"alpha* over the root, {alpha.size} optima, T to 1e60", "refined", alpha, root),
-            Reading("each has one positive root", "arithmetic", set(counts) == {1}, True),
-        )
+    return finding(
+        same(f"alpha* over the root, {alpha.size} optima, T to 1e60", "refined", alpha, root),
+        Reading("each has one positive root", "arithmetic", set(counts) == {1}, True),
     )
 
 
@@ -182,13 +177,11 @@ def eq22() -> Finding:
     ]
     powers = {"Delta0": Fraction(-1, 3), "L": Fraction(-1, 3), "rho": Fraction(2, 3), "sigma": Fraction(2, 3)}
     constant = law_at(EQ11, JOINT, "alpha", 1.0)
-    return Finding(
-        together(
-            settles("alpha* T^(1/3) over the constant, 8 random", "refined", found * T ** (1 / 3) / predicted),
-            same("the law's constant", "exact", constant, token_optimum.leading(1.0, 1.0, 1.0)),
-            (Reading(f"alpha ~ {x}^p", "exact", power_in(EQ11, JOINT, "alpha", x), p) for x, p in powers.items()),
-            slope("alpha", token_optimum.EXPONENTS["alpha"], JOINT, EQ11),
-        )
+    return finding(
+        settles("alpha* T^(1/3) over the constant, 8 random", "refined", found * T ** (1 / 3) / predicted),
+        same("the law's constant", "exact", constant, token_optimum.leading(1.0, 1.0, 1.0)),
+        (Reading(f"alpha ~ {x}^p", "exact", power_in(EQ11, JOINT, "alpha", x), p) for x, p in powers.items()),
+        slope("alpha", token_optimum.EXPONENTS["alpha"], JOINT, EQ11),
     )
 
 
@@ -202,11 +195,9 @@ def correction() -> Finding:
     order = np.log10(remainder[1] / remainder[0]) / 2
     # What the next budget still changes, and the solver's error grown by the two terms' ratio.
     tolerance = worst(coefficient[3], coefficient[2]) + SOLVER * u0 / u1 * 1e4
-    return Finding(
-        (
-            same("u1 from alpha* at T = 1e12", "refined", coefficient[3], u1, tolerance),
-            at_most("remainder ~ T^p, T = 1e6 to 1e8", "refined", float(order), -1.0),
-        ),
+    return finding(
+        same("u1 from alpha* at T = 1e12", "refined", coefficient[3], u1, tolerance),
+        at_most("remainder ~ T^p, T = 1e6 to 1e8", "refined", float(order), -1.0),
         f"the remainder is smaller than stated, T^({order:.3f}): the T^-1 term vanishes, the cubic having no square",
     )
 
@@ -215,12 +206,10 @@ def correction() -> Finding:
 def eq23() -> Finding:
     b, tolerance = settled(EQ11, JOINT, "b")
     K = of_exponent("K = T/b ~ T^p, eq. (11)", "refined", 1 - b, token_optimum.EXPONENTS["K"], tolerance)
-    return Finding(
-        together(
-            slope("b", token_optimum.EXPONENTS["b"], JOINT, EQ11),
-            K,
-            slope("eta", token_optimum.EXPONENTS["eta"], JOINT, EQ11),
-        )
+    return finding(
+        slope("b", token_optimum.EXPONENTS["b"], JOINT, EQ11),
+        K,
+        slope("eta", token_optimum.EXPONENTS["eta"], JOINT, EQ11),
     )
 
 
@@ -231,7 +220,7 @@ def dropped() -> Finding:
     whole, _ = token_optimum.split(T, alpha, 1.0, 1.0, 1.0)
     share = 2 / (alpha * T) / whole
     order = float(np.log10(share[1] / share[0]) / 20)
-    return Finding((at_most("its share of A_T ~ T^p", "refined", order, 0.0),), f"it falls as T^({order:.4f})")
+    return finding(at_most("its share of A_T ~ T^p", "refined", order, 0.0), f"it falls as T^({order:.4f})")
 
 
 @claim("S.B3.rate", "after eq. (23)", "the rate is (Delta0 L)^(1/4) (rho sigma)^(1/2) T^-1/4")
@@ -244,7 +233,7 @@ def rate() -> Finding:
         tolerance = unsettled(near, far)
         readings.append(of_exponent(f"risk ~ {name}^p", "refined", float(far), predicted, tolerance))
         readings.append(Reading(f"risk ~ {name}^p", "exact", power_in(EQ11, JOINT, "risk", name), predicted))
-    return Finding(tuple(readings), f"the constant is {law_at(EQ11, JOINT, 'risk', 1.0):.5g}")
+    return finding(readings, f"the constant is {law_at(EQ11, JOINT, 'risk', 1.0):.5g}")
 
 
 QUARTER = Fraction(1, 4)
@@ -289,7 +278,7 @@ def cor2_rate() -> Finding:
         readings.append(Reading(f"slowest term's decay, b = T^{beta}, eq. (11)", "exact", min(terms), QUARTER))
         measured, error = _descent(EQ4, beta, *schedules.proposed(beta))
         readings.append(of_exponent(f"risk ~ T^-p, b = T^{beta}, eq. (4)", "arithmetic", measured, QUARTER, error))
-    return Finding(tuple(readings), "alpha = b T^-1/2 itself; eq. (8)'s best prefactor would make alpha 2 at phi = 1/2")
+    return finding(readings, "alpha = b T^-1/2 itself; eq. (8)'s best prefactor would make alpha 2 at phi = 1/2")
 
 
 def _descent(bound: str, beta: Fraction, gamma: Fraction, delta: Fraction) -> tuple[float, float]:
@@ -317,14 +306,14 @@ def cor2_ceiling() -> Finding:
     for beta in FAST:
         found = slope("risk", -schedules.ceiling(beta), setting("eta", "alpha", b=beta), EQ4, EQ11)
         readings += [replace(one, what=f"{one.what}, b = T^{beta}") for one in found]
-    return Finding(tuple(readings))
+    return finding(readings)
 
 
 @claim("S.eq30", "eqs. (30), (31)", "the five terms decay as r1 to r5")
 def eq30() -> Finding:
     drawn = _schedules()
     agree = all(_decays(*one) == schedules.decay(*one) for one in drawn)
-    return Finding((Reading(f"all of {len(drawn)} random schedules agree", "exact", agree, True),))
+    return finding(Reading(f"all of {len(drawn)} random schedules agree", "exact", agree, True))
 
 
 @claim("S.eq32", "eq. (32)", "the bound is Theta(T^-min r) where all r > 0")
@@ -335,8 +324,8 @@ def eq32() -> Finding:
         measured, error = _descent(EQ11, *one)
         gaps.append((abs(measured - float(min(schedules.decay(*one)))), error))
     gap, error = max(gaps)
-    return Finding(
-        (Reading(f"largest |decay - min r|, {len(drawn)} schedules", "arithmetic", gap, 0.0, error),),
+    return finding(
+        Reading(f"largest |decay - min r|, {len(drawn)} schedules", "arithmetic", gap, 0.0, error),
         "tolerance: five terms, coefficients within 7/2, over twenty decades",
     )
 
@@ -353,7 +342,7 @@ def eq36() -> Finding:
             Reading(f"eta's decay, b = T^{beta}", "exact", terms[3], drift),
             at_least(f"eta's decay, b = T^{beta}, bound", "exact", terms[3], QUARTER),
         ]
-    return Finding(tuple(readings))
+    return finding(readings)
 
 
 @claim("S.eq37", "eq. (37)", "there U_T <~ C1 T^-1/4 + C2 (b T)^-1/2, the constants free of b and T")
@@ -366,14 +355,14 @@ def eq37() -> Finding:
         risk = BOUNDS[EQ11].risk(T=T, b=b, alpha=b * T**-0.5, eta=b * T**-0.75)
         ratios.append(risk / (8.5 * T**-0.25 + 2 * (b * T) ** -0.5))
     # Both sides are sums of a few rounded products: ten roundings.
-    return Finding(
-        (at_most("largest ratio, Delta0 = L = rho sigma = 1", "arithmetic", float(np.max(ratios)), 1.0, 10 * EPS),)
+    return finding(
+        at_most("largest ratio, Delta0 = L = rho sigma = 1", "arithmetic", float(np.max(ratios)), 1.0, 10 * EPS)
     )
 
 
 @claim("S.eq38", "eq. (38)", "progress and eta alone cap the decay at (1 - beta)/2")
 def eq38() -> Finding:
-    return Finding(_hard_terms("risk"))
+    return finding(_hard_terms("risk"))
 
 
 @claim("S.eq39", "eq. (39)", "with equality at eta = T^(-(1 - beta)/2)")
@@ -382,7 +371,7 @@ def eq39() -> Finding:
     for beta in FAST:
         found = slope("eta", -schedules.ceiling(beta), setting("eta", "alpha", b=beta), EQ4)
         whole += [replace(one, what=f"{one.what}, b = T^{beta}") for one in found]
-    return Finding(together(_hard_terms("eta"), whole), "also with all five terms kept and alpha tuned")
+    return finding(_hard_terms("eta"), whole, "also with all five terms kept and alpha tuned")
 
 
 def _hard_terms(name: str) -> tuple[Reading, ...]:
@@ -411,8 +400,8 @@ def remaining() -> Finding:
         readings.append(Reading(f"they decay as listed, beta = {beta}", "exact", rest == listed, True))
         readings.append(Reading(f"all decay strictly faster, beta = {beta}", "exact", min(rest) > best, True))
         slowest.append(rest[2] - best)
-    return Finding(
-        tuple(readings),
+    return finding(
+        readings,
         f"eta/alpha is listed among them with the very exponent (1 - beta)/2: it is of the same order "
         f"(difference {max(slowest)}), so the rate stands and the reason given does not",
     )
@@ -428,7 +417,7 @@ def eq41() -> Finding:
         deterministic = 2 * np.sqrt(2 / T ** (1 - float(beta)))
         what = f"risk over the deterministic part, b = T^{beta}"
         readings.append(settles(what, "refined", found.risk / deterministic))
-    return Finding(tuple(readings))
+    return finding(readings)
 
 
 BOTH = setting("eta", "b")
@@ -443,11 +432,8 @@ def _risks(b: list[float], T: float) -> np.ndarray:
 
 @claim("S.sgd.eta", "section 4; B.6; App. A", "at a fixed batch size eta* ~ b T^-1/2: linear scaling")
 def eta() -> Finding:
-    return Finding(
-        together(
-            slope("eta", theorems.SGD_IN_T["T"], AT_BATCH, SGD),
-            power("eta", "b", theorems.SGD_IN_T["b"], AT_BATCH, SGD),
-        )
+    return finding(
+        slope("eta", theorems.SGD_IN_T["T"], AT_BATCH, SGD), power("eta", "b", theorems.SGD_IN_T["b"], AT_BATCH, SGD)
     )
 
 
@@ -461,12 +447,10 @@ def iterations() -> Finding:
     K = np.array([1e8, 1e20])
     found = [refined(SGD, setting("eta", budget="K", b=b), K) for b in (1.0, 32.0)]
     ratios = [one.risk / theorems.sgd_risk_in_K(K, b, 1.0, 1.0, 1.0) for one, b in zip(found, (1.0, 32.0))]
-    return Finding(
-        together(
-            slope("eta", theorems.SGD_IN_K["K"], regime, SGD),
-            power("eta", "b", theorems.SGD_IN_K["b"], regime, SGD),
-            same("risk over twice the closed form", "refined", np.array(ratios), 2.0),
-        ),
+    return finding(
+        slope("eta", theorems.SGD_IN_K["K"], regime, SGD),
+        power("eta", "b", theorems.SGD_IN_K["b"], regime, SGD),
+        same("risk over twice the closed form", "refined", np.array(ratios), 2.0),
         "'<~' hides a factor of 2",
     )
 
@@ -476,8 +460,8 @@ def independent() -> Finding:
     T = 1e16
     risks = _risks([1.0, 1e3, 1e6, 1e8], T)
     beyond = float(_risks([1e10], T)[0] / risks[0])
-    return Finding(
-        (same("risk at b = 1 to T^(1/2), T = 1e16", "refined", risks, 2 * theorems.sgd_risk(T, 1.0, 1.0, 1.0)),),
+    return finding(
+        same("risk at b = 1 to T^(1/2), T = 1e16", "refined", risks, 2 * theorems.sgd_risk(T, 1.0, 1.0, 1.0)),
         f"as long as eta* <= 1/L, b <= sigma (T/(Delta0 L))^(1/2); at b = 100 T^(1/2) it is {beyond:.3g} times that",
     )
 
@@ -486,8 +470,8 @@ def independent() -> Finding:
 def nobatch() -> Finding:
     law = exact(SGD, BOTH)
     top = law.flat["b"][1] if "b" in law.flat else None
-    return Finding(
-        (Reading("b stays undetermined", "exact", "b" in law.flat, True),),
+    return finding(
+        Reading("b stays undetermined", "exact", "b" in law.flat, True),
         f"any b from 1 up to T^({top}) is as good; beyond, the cap eta <= 1/L binds",
     )
 
@@ -508,12 +492,10 @@ def minimum() -> Finding:
     tokens = [b * steps(b) for b in (1.0, 10.0)]
     uncapped = replace(BOUNDS[SGD], caps={}, cap_terms={})
     ratio = steps(1e30, uncapped) / steps(1e20, uncapped)
-    return Finding(
-        (
-            Reading("steps at b = 1e30 over steps at 1e20", "refined", fewer / few, 1.0, 4 * SOLVER),
-            Reading("tokens at b = 1 over tokens at b = 10", "refined", tokens[0] / tokens[1], 1.0, 4 * SOLVER),
-            same("tokens at b = 1 over 4 Delta0 L sigma^2/epsilon^2", "refined", tokens[0], 4 / target**2, 4 * SOLVER),
-        ),
+    return finding(
+        Reading("steps at b = 1e30 over steps at 1e20", "refined", fewer / few, 1.0, 4 * SOLVER),
+        Reading("tokens at b = 1 over tokens at b = 10", "refined", tokens[0] / tokens[1], 1.0, 4 * SOLVER),
+        same("tokens at b = 1 over 4 Delta0 L sigma^2/epsilon^2", "refined", tokens[0], 4 / target**2, 4 * SOLVER),
         f"the least step count comes from eta <= 1/L alone: without that cap the same ratio is {ratio:.1g}",
     )
 
@@ -523,10 +505,8 @@ def last() -> Finding:
     joint = setting("eta", "b", "alpha")
     leading = exact(LEADING, joint)
     pinned = leading.exponent["b"] is not None
-    return Finding(
-        (
-            Reading("exponent of b*, eq. (4)", "exact", exponent(EQ4, joint, "b"), Fraction(1, 6)),
-            Reading("Theorem 2's terms pin b", "exact", pinned, True),
-        ),
+    return finding(
+        Reading("exponent of b*, eq. (4)", "exact", exponent(EQ4, joint, "b"), Fraction(1, 6)),
+        Reading("Theorem 2's terms pin b", "exact", pinned, True),
         "Theorem 3 is meant: Theorem 2 fixes b, and its proof's proxy, eq. (43)'s three terms, leaves b undetermined",
     )

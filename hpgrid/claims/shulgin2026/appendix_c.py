@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hpgrid import bounds
-from hpgrid.claims.ledger import Finding, claim
+from hpgrid.claims.ledger import Finding, claim, finding
 from hpgrid.claims.measures import (
     BOUNDS,
     EQ4,
@@ -71,8 +71,8 @@ def burn_in() -> Finding:
     term = bounds.lmo_exact(budget="K").terms[1]
     powers = {name: Fraction(term.factors.get(name, 0)) for name in ("b", "K")}
     what = "in the second term of eq. (10)"
-    return Finding(
-        tuple(Reading(f"power of {x} {what}", "exact", power, Fraction(-1, 2)) for x, power in powers.items()),
+    return finding(
+        (Reading(f"power of {x} {what}", "exact", power, Fraction(-1, 2)) for x, power in powers.items()),
         "the root's bar is too long, there and in B.6, or was lengthened in the text at hand: eqs. (2) and (10) have "
         "alpha b^(1/2) K, and C.1's own b^(1/2)/(alpha T) follows from that one",
     )
@@ -84,11 +84,9 @@ def unmatched() -> Finding:
     matched, changed = exponent(EQ4, JOINT, "b"), exponent(proxy, JOINT, "b")
     local = float(refined(proxy, JOINT, FARTHER).exponent["b"][0] - refined(EQ4, JOINT, FARTHER).exponent["b"][0])
     fixed = exponent(proxy, setting("eta", "b", alpha=1e-3), "b")
-    return Finding(
-        (
-            Reading("the exponent of b* changes, all tuned", "exact", matched != changed, True),
-            Reading("the exponent of b* changes, all tuned", "refined", abs(local) > SOLVER, True),
-        ),
+    return finding(
+        Reading("the exponent of b* changes, all tuned", "exact", matched != changed, True),
+        Reading("the exponent of b* changes, all tuned", "refined", abs(local) > SOLVER, True),
         f"all tuned, b* ~ T^({matched}) becomes T^({changed}): E0 b/(alpha T) is free of b along alpha ~ b, so that "
         f"C3 eta decides, for b = 1; at a fixed momentum b* ~ T^({fixed}) as before",
     )
@@ -108,7 +106,7 @@ def eq44() -> Finding:
                 Reading(f"{name} ~ b^p, q = {q}", "exact", power_in(proxy, regime, name, "b"), powers["b"]),
                 Reading(f"{name} ~ K^p, q = {q}", "exact", exponent(proxy, regime, name), powers["K"]),
             ]
-    return Finding(tuple(readings))
+    return finding(readings)
 
 
 @claim("S.eq45", "eq. (45)", "at a fixed budget min risk ~ T^-1/4 b^(1/4 - q/2)")
@@ -116,7 +114,7 @@ def eq45() -> Finding:
     readings = []
     for q in ALL_Q:
         readings += _in_tokens(q, schedules.noise_risk_in_T(q), f"q = {q}")
-    return Finding(tuple(readings))
+    return finding(readings)
 
 
 def _in_tokens(q: Fraction, powers: dict[str, Fraction], called: str) -> list[Reading]:
@@ -133,11 +131,9 @@ def _in_tokens(q: Fraction, powers: dict[str, Fraction], called: str) -> list[Re
 def half() -> Finding:
     law = exact(LEADING, JOINT)
     spread = [float(refined(LEADING, setting("eta", "alpha", b=b), FAR).risk[0]) for b in (1.0, 1e6, 1e12)]
-    return Finding(
-        (
-            Reading("b stays undetermined, eq. (43)", "exact", "b" in law.flat, True),
-            same("spread of the risk, b = 1 to 1e12", "refined", max(spread), min(spread)),
-        )
+    return finding(
+        Reading("b stays undetermined, eq. (43)", "exact", "b" in law.flat, True),
+        same("spread of the risk, b = 1 to 1e12", "refined", max(spread), min(spread)),
     )
 
 
@@ -150,7 +146,7 @@ def slower() -> Finding:
         for called, proxy in (("eq. (4)", bounds.lmo(q=q)), ("eq. (43)", _leading(q))):
             held = exact(proxy, JOINT).active.get("b") == "b >= 1"
             readings.append(Reading(f"b >= 1 holds it, {called}, q = {q}", "exact", held, True))
-    return Finding(tuple(readings))
+    return finding(readings)
 
 
 @claim("S.eq45.faster", "eq. (45), third case", "q > 1/2: larger batches are beneficial already at leading order")
@@ -162,7 +158,7 @@ def faster() -> Finding:
         readings.append(at_most(f"risk ~ b^p, eq. (4), q = {q}", "refined", measured, 0.0, error))
         b, risk = (exponent(bounds.lmo(q=q), JOINT, name) for name in ("b", "risk"))
         told.append(f"q = {q}: b* ~ T^({b}), risk ~ T^({risk})")
-    return Finding(tuple(readings), "until alpha reaches 1. " + "; ".join(told))
+    return finding(readings, "until alpha reaches 1. " + "; ".join(told))
 
 
 @claim("S.C2.robust", "C.2, II", "an interior token-optimal batch size exists for q = 1/2 alone")
@@ -177,8 +173,8 @@ def robust() -> Finding:
         readings.append(Reading(f"b* is interior, q = {q}", "exact", exactly, False))
     q = FASTER[0]
     interior = exponent(bounds.lmo(q=q), JOINT, "b")
-    return Finding(
-        tuple(readings),
+    return finding(
+        readings,
         f"true below 1/2, where b = 1; above it alpha stops at its bound and b* is interior all the same, "
         f"b* ~ T^({interior}) at q = {q}: its scaling is not robust, its existence is, on that side",
     )
@@ -201,12 +197,10 @@ def many() -> Finding:
     fall = np.diff(np.log10(tenfold[1:])) / np.diff(np.log10(T[1:]))
     error = unsettled(growth[0], growth[1])
     fallen = unsettled(fall[0], fall[1])
-    return Finding(
-        (
-            of_exponent("largest b within 1% ~ T^p", "refined", float(growth[1]), Fraction(1, 2), error),
-            Reading("smallest b within 1%, T = 1e10", "refined", float(flat.low["b"][0]), 1.0, SOLVER),
-            of_exponent("regret at 10 b* ~ T^p", "refined", float(fall[1]), Fraction(-1, 3), fallen),
-        ),
+    return finding(
+        of_exponent("largest b within 1% ~ T^p", "refined", float(growth[1]), Fraction(1, 2), error),
+        Reading("smallest b within 1%, T = 1e10", "refined", float(flat.low["b"][0]), 1.0, SOLVER),
+        of_exponent("regret at 10 b* ~ T^p", "refined", float(fall[1]), Fraction(-1, 3), fallen),
         f"{decades[0]:.2g} decades of b are within 1% at T = 1e10, {decades[1]:.2g} at 1e22; ten times b* costs "
         f"{tenfold[0]:.1g} and {tenfold[1]:.1g} there. Predicted: what bends the risk is C3 eta against C3 eta/alpha, "
         "alpha ~ b T^-1/2, so that one per cent is at b ~ T^1/2, and alpha* ~ T^-1/3 at the optimum",
@@ -221,7 +215,7 @@ def heavy() -> Finding:
         powers = schedules.heavy_tails_risk_in_T(p)
         readings += _in_tokens(schedules.heavy_tails(p), powers, f"p = {p}")
         readings.append(at_least(f"it increases with b, p = {p}", "arithmetic", powers["b"], Fraction(0)))
-    return Finding(tuple(readings))
+    return finding(readings)
 
 
 @claim("S.C2.rate", "C.2, III", "under heavy tails the optimal rate in T can differ from T^-1/4 and depends on p")
@@ -236,8 +230,8 @@ def heavy_rate() -> Finding:
         readings.append(Reading(what, "refined", bool(abs(far + 0.25) > SOLVER), True))
         told.append(str(rate))
     fixed = exponent(bounds.lmo(q=1 - 1 / p), setting("eta", "b", alpha=1e-3), "risk")
-    return Finding(
-        tuple(readings),
+    return finding(
+        readings,
         f"not by b^-q: at b = 1 nothing depends on q, and the rate is T^({told[0]}) with alpha tuned; at a fixed "
         f"momentum it is T^({fixed}) (p = {p}). Another rate would need another power of alpha in the floor",
     )
@@ -255,12 +249,10 @@ def constraints() -> Finding:
     free, held = risk(larger) / risk(b), risk(larger, eta_max=cap) / risk(b, eta_max=cap)
     below = risk(b / 100, eta_max=cap) / risk(b / 100)
     near = 1 / PERFORMANCE
-    return Finding(
-        (
-            at_least("b = 1e7 over 1e4, eta capped", "refined", held, near),
-            at_most("b = 1e7 over 1e4, eta free", "refined", free, near),
-            Reading("capped over free at b = 1e2", "refined", below, 1.0, SOLVER),
-        ),
+    return finding(
+        at_least("b = 1e7 over 1e4, eta capped", "refined", held, near),
+        at_most("b = 1e7 over 1e4, eta free", "refined", free, near),
+        Reading("capped over free at b = 1e2", "refined", below, 1.0, SOLVER),
         f"eta <= {cap:.2g}, its best at b = 1e4; harmful is more than the 1% of the paper's near-optimal batch size",
     )
 
@@ -302,7 +294,7 @@ def eq47() -> Finding:
             along = regime._replace(path=(("b", p),))
             found = slope("eta", path_exponent(kappa, lam, p), along, EQ4)
             readings += [_named(one, f"b = T^{p}, {called}") for one in found]
-    return Finding(tuple(readings))
+    return finding(readings)
 
 
 def _named(reading: Reading, more: str) -> Reading:
@@ -314,7 +306,7 @@ def eq48() -> Finding:
     pairs = [(Fraction(k, 4), Fraction(m, 4)) for k in range(5) for m in range(5) if k + m]
     ps = [Fraction(n, 40) for n in range(41)]
     agree = [(path_exponent(k, m, p) > 0) == (p > path_threshold(k, m)) for k, m in pairs for p in ps]
-    return Finding((Reading(f"it is so for all of {len(agree)} (kappa, lambda, p)", "arithmetic", all(agree), True),))
+    return finding(Reading(f"it is so for all of {len(agree)} (kappa, lambda, p)", "arithmetic", all(agree), True))
 
 
 @claim(
@@ -328,7 +320,7 @@ def fixed() -> Finding:
         found = slope("eta", path_exponent(*schedules.FIXED_MOMENTUM, p), setting("eta", alpha=ALPHA, b=p), EQ4)
         readings += [_named(one, f"b = T^{p}") for one in found]
     steepest = max(float(reading.measured) for reading in readings)
-    return Finding((*readings, at_most("largest of them", "refined", steepest, 0.0)))
+    return finding(readings, at_most("largest of them", "refined", steepest, 0.0))
 
 
 @claim("S.eq49", "eq. (49)", "with momentum tuned eta* ~ T^(p - 3/4) along b = T^p, p < 1/2")
@@ -337,7 +329,7 @@ def eq49() -> Finding:
     for p in SHALLOW:
         found = slope("eta", schedules.path_eta(p), setting("eta", "alpha", b=p), EQ4, EQ11)
         readings += [_named(one, f"b = T^{p}") for one in found]
-    return Finding(tuple(readings))
+    return finding(readings)
 
 
 @claim(
@@ -360,8 +352,8 @@ def rises_for_a_while() -> Finding:
     rising = refined(EQ4, setting("eta", "alpha", b=p), every, C2=np.array([C2])).exponent["eta"][0]
     span = every[rising > 0]
     local, what = float(found.exponent["eta"][0][k]), f"d log eta/d log T, b = T^{p}, C2 = {C2:.0e}, T = {T[k]:.0e}"
-    return Finding(
-        (Reading(what, "refined", local, schedules.path_eta(p), float(neglected[k]) + SOLVER),),
+    return finding(
+        Reading(what, "refined", local, schedules.path_eta(p), float(neglected[k]) + SOLVER),
         f"eta* rises from T = {span.min():.0e} to {span.max():.0e}, falls before and after; tolerance: terms left out",
     )
 
@@ -380,8 +372,8 @@ def rises_for_good() -> Finding:
         what = f"exponent of eta*, b = T^{p}, eq. (4)"
         readings += [at_least(what, "exact", exponent(EQ4, regime, "eta"), 0), at_least(what, "refined", far, 0.0)]
         highest.append(float(refined(EQ4, regime, np.geomspace(1e2, 1e40, 100)).exponent["eta"].max()))
-    return Finding(
-        tuple(readings),
+    return finding(
+        readings,
         "alpha* = 1 from p = 1/2 on, and eta* ~ T^(-(1 - p)/2) falls for every p < 1. With C1 = C2 = C3 = 1 it never "
         f"rises, from T = 1e2 on (largest local exponent {max(highest):.3g}); S.eq49.while says when it does",
     )
@@ -400,7 +392,7 @@ def caveat() -> Finding:
         readings.append(
             Reading(f"alpha*, T = 1e60, b = T^{p}", "refined", float(value(found, "alpha")[0]), 1.0, SOLVER)
         )
-    return Finding(tuple(readings))
+    return finding(readings)
 
 
 @claim("S.sec4.bounded", "section 4", "the bound rules out eta* to infinity, because of its O(eta) term")
@@ -412,8 +404,8 @@ def bounded() -> Finding:
     def most(bound: str) -> float:
         return max(float(value(refined(bound, setting("eta", "alpha", b=p), T), "eta").max()) for p in paths)
 
-    return Finding(
-        (at_most("largest eta*, b = T^0.9 to T, eq. (4)", "refined", most(EQ4), 1.0, SOLVER),),
+    return finding(
+        at_most("largest eta*, b = T^0.9 to T, eq. (4)", "refined", most(EQ4), 1.0, SOLVER),
         f"for K >= 1 eta* <= (C1/C3)^(1/2); the term is not needed for it, since alpha <= 1: without it, eq. (43), the "
         f"largest is {most(LEADING):.4g}",
     )
@@ -439,8 +431,8 @@ def table1_b() -> Finding:
         error, what = study.error + SOLVER, f"b exponent, {study.name}"
         readings.append(at_least(f"{what}, against the least", "refined", study.b, low, error))
         readings.append(at_most(f"{what}, against the largest", "refined", study.b, high, error))
-    return Finding(
-        tuple(readings),
+    return finding(
+        readings,
         f"once b* > 1 its local exponent lies between {low:.3g} and {high:.3g} at every budget, the larger the more "
         "burn-in counts: an exponent below 1/2 is out of reach",
     )
@@ -459,7 +451,7 @@ def table1_eta() -> Finding:
     rising = [study for study in TABLE_1 if study.eta > 0]
     readings = [at_most(f"predicted eta exponent, {s.name}", "exact", own[s.name], 0.0) for s in rising]
     told = ", ".join(f"{s.name} {own[s.name]:.3g} ({s.eta:g})" for s in TABLE_1)
-    return Finding(tuple(readings), f"predicted (reported): {told}; Filatov's alone agrees")
+    return finding(readings, f"predicted (reported): {told}; Filatov's alone agrees")
 
 
 @claim("S.C3.steplaw", "C.3", "StepLaw's p = 0.571, q = 0.307 cannot be explained by q_eff = p - 3/4")
@@ -468,11 +460,9 @@ def steplaw() -> Finding:
     p = Fraction(str(study.b))
     law = exponent(EQ4, setting("eta", "alpha", b=p), "eta")
     short = float(schedules.path_eta(p))
-    return Finding(
-        (
-            at_most("q_eff = p - 3/4, against 0.307", "arithmetic", short, study.eta),
-            at_most("exponent of eta* along it, eq. (4), against 0.307", "exact", law, study.eta),
-        ),
+    return finding(
+        at_most("q_eff = p - 3/4, against 0.307", "arithmetic", short, study.eta),
+        at_most("exponent of eta* along it, eq. (4), against 0.307", "exact", law, study.eta),
         f"q_eff = {short:.3g}; and since p > 1/2 alpha saturates, so that the proxy's own exponent is {float(law):.4g}",
     )
 
@@ -482,7 +472,7 @@ def vonruette() -> Finding:
     product = 0.8225 * 0.3412
     # Each factor is rounded to four digits, the result to two.
     tolerance = 0.005 + 0.5e-4 * (0.8225 + 0.3412)
-    return Finding((Reading("0.8225 x 0.3412", "arithmetic", product, 0.28, tolerance),))
+    return finding(Reading("0.8225 x 0.3412", "arithmetic", product, 0.28, tolerance))
 
 
 @claim(
@@ -495,8 +485,9 @@ def batch_heavy() -> Finding:
     p = Fraction(str(study.b))
     regime, what = setting("eta", "alpha", b=p), "exponent of eta* along it, eq. (4)"
     law = exponent(EQ4, regime, "eta")
-    return Finding(
-        (at_least(what, "exact", law, 0), at_least(what, "refined", settled(EQ4, regime, "eta")[0], 0.0)),
+    return finding(
+        at_least(what, "exact", law, 0),
+        at_least(what, "refined", settled(EQ4, regime, "eta")[0], 0.0),
         f"p - 3/4 = {float(schedules.path_eta(p)):.4g} would need alpha > 1; at alpha = 1 the exponent is "
         f"{float(law):.4g}",
     )

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from hpgrid.claims.ledger import Finding, claim
+from hpgrid.claims.ledger import Finding, claim, finding
 from hpgrid.claims.measures import (
     BOUNDS,
     EQ4,
@@ -28,7 +28,6 @@ from hpgrid.claims.measures import (
     refined,
     same,
     setting,
-    together,
     worst,
 )
 from hpgrid.curves import PERFORMANCE
@@ -59,7 +58,7 @@ def parts() -> Finding:
     K, ladder = np.geomspace(1e2, 1e16, 8), (1.0, 1e4, 1e9)
     found = [refined(EQ11, setting("eta", budget="K", b=b, alpha=ALPHA), K).risk for b in ladder]
     predicted = [iso_loss.risk(K, b, OF) for b in ladder]
-    return Finding((same("24 (K, b), eq. (11)", "refined", np.array(found), np.array(predicted)),))
+    return finding(same("24 (K, b), eq. (11)", "refined", np.array(found), np.array(predicted)))
 
 
 @claim(
@@ -69,8 +68,8 @@ def parts() -> Finding:
 )
 def iterations() -> Finding:
     least = bisect(lambda K: _risk(EQ11, K, FARTHER) > LEVEL, 1.0, 1e40)
-    return Finding(
-        (same("K at b = 1e60 over K_min", "refined", least, iso_loss.minimum_iterations(LEVEL, OF), 4 * SOLVER),)
+    return finding(
+        same("K at b = 1e60 over K_min", "refined", least, iso_loss.minimum_iterations(LEVEL, OF), 4 * SOLVER)
     )
 
 
@@ -81,8 +80,8 @@ def iterations() -> Finding:
 )
 def batch() -> Finding:
     least = bisect(lambda b: _risk(EQ11, FARTHER, b) > LEVEL, 1.0, 1e40)
-    return Finding(
-        (same("b at K = 1e60 over b_min", "refined", least, iso_loss.minimum_batch_size(LEVEL, OF), 4 * SOLVER),)
+    return finding(
+        same("b at K = 1e60 over b_min", "refined", least, iso_loss.minimum_batch_size(LEVEL, OF), 4 * SOLVER)
     )
 
 
@@ -106,8 +105,8 @@ def intermediate() -> Finding:
     check = float(max(_burn_in_share(*_on_contour(level)).max() for level in (0.1, 0.01)))
     trivial = trivial_level(1.0, 0.25)  # Delta0 = C1 = 1, L = C3/4
     most = float(_burn_in_share(K, b).max())
-    return Finding(
-        (replace(at_least("largest share of burn-in, eq. (3)", "arithmetic", most, 0.5), empty=least >= trivial),),
+    return finding(
+        replace(at_least("largest share of burn-in, eq. (3)", "arithmetic", most, 0.5), empty=least >= trivial),
         f"such a region exists, but at levels from {least:.3g} up alone (all constants 1): above (2 L Delta0)^(1/2) = "
         f"{trivial:.3g}, which the gradient at x0 never exceeds. On the contours c = 0.1 and 0.01 burn-in is at most "
         f"{check:.2g} of the risk: they pass from one regime straight to the other",
@@ -134,8 +133,9 @@ def hyperbola() -> Finding:
     left, right = iso_loss.hyperbola(K, ladder, LEVEL, OF)
     # The left side is a product of differences: K's error grows by c K^(1/2)/(c K^(1/2) - C_det), at most.
     grown = float((LEVEL * np.sqrt(K) / (LEVEL * np.sqrt(K) - OF.deterministic)).max())
-    return Finding(
-        together(same("3 points, eq. (11)", "refined", left, right, 4 * SOLVER * grown), on_grid("fig4")),
+    return finding(
+        same("3 points, eq. (11)", "refined", left, right, 4 * SOLVER * grown),
+        on_grid("fig4"),
         "Figure 4's contours are eq. (3)'s",
     )
 
@@ -153,8 +153,8 @@ def representative() -> Finding:
         what = f"largest |log risk/c|, c = {level}, eq. (3)"
         readings.append(at_most(what, "arithmetic", off, -float(np.log(PERFORMANCE))))
         told.append(f"{1 / (ALPHA * K_min * np.sqrt(ALPHA)):.2g} at c = {level}")
-    return Finding(
-        tuple(readings),
+    return finding(
+        readings,
         "to the paper's one per cent. What matters is that C_burn/K_min is a small part of C_floor, "
         f"{' and '.join(told)}; along a contour 1/K falls to nothing",
     )
@@ -172,8 +172,8 @@ def shape() -> Finding:
     spread, root_spread = (float(product.max() / product.min()) for product in (in_K, in_root))
     # What C_burn/K, which the shift leaves out, adds on both factors.
     share = float((1 / (ALPHA * K) / np.sqrt(ALPHA)).max())
-    return Finding(
-        (Reading("spread of (K - K_min)(b^1/2 - b_min^1/2)", "arithmetic", spread, 1.0, 4 * share),),
+    return finding(
+        Reading("spread of (K - K_min)(b^1/2 - b_min^1/2)", "arithmetic", spread, 1.0, 4 * share),
         f"the contour is a hyperbola in K^(1/2) and b^(1/2), where the spread is {root_spread:.4g}; in K it is none",
     )
 
@@ -182,7 +182,7 @@ def shape() -> Finding:
 @claim("S.fig10", "Figure 10; App. D", "under fixed momentum the near-optimal batch size follows T^1/2")
 def figure_10() -> Finding:
     found = on_grid("fig10")
-    return Finding(
+    return finding(
         found[1:], "middle and right panel; the left one has no point off the wall of eta: S.fig10.saturates"
     )
 
@@ -201,11 +201,9 @@ def saturates() -> Finding:
         slopes.append(fit_slope(T[last], near[last], step=step))
     held = bool(arrays["near_held_0"][arrays["budget_0"] >= 1e17].all())
     left, right = slopes
-    return Finding(
-        (
-            of_exponent("near-optimal b ~ T^p, T >= 1e17, left panel", "grid", left.slope, 0.0, left.error),
-            Reading("eta is on its floor all along", "grid", held, True),
-        ),
+    return finding(
+        of_exponent("near-optimal b ~ T^p, T >= 1e17, left panel", "grid", left.slope, 0.0, left.error),
+        Reading("eta is on its floor all along", "grid", held, True),
         f"in the right panel it goes on rising, as T^{right.slope:.2g}",
     )
 
@@ -214,7 +212,7 @@ def saturates() -> Finding:
 def proportional() -> Finding:
     """The power of alpha in eta_T* at the best batch size, as alpha goes to 0: 1 + alpha is a factor of its own."""
     regime = setting("eta", "b", alpha=1e-3)
-    return Finding(
+    return finding(
         power("eta", "alpha", Fraction(1), regime, EQ5, between=(1e-14, 1e-13)),
         "'smaller momentum' is read as smaller alpha; it is the larger beta that needs the smaller eta",
     )
@@ -233,8 +231,8 @@ def minimum_batch() -> Finding:
         needed = iso_loss.minimum_batch_size(float(level), iso_loss.of_proxy(0.0658, 1.0, 1.0, 1.0))
         if reached.any() and needed > b[0]:
             ratios.append(float(b[reached.argmax()] / needed))
-    return Finding(
-        (at_least(f"smallest ratio of {len(ratios)} levels, alpha = 0.0658", "grid", min(ratios), 1.0),),
+    return finding(
+        at_least(f"smallest ratio of {len(ratios)} levels, alpha = 0.0658", "grid", min(ratios), 1.0),
         f"levels with b_min > 1; the largest ratio is {max(ratios):.3g}, and S.D.batch shows that b_min is attained",
     )
 
@@ -253,8 +251,8 @@ def _panels() -> tuple[Array, Array, Array, Array, Array]:
 def left_panel() -> Finding:
     _, _, left, middle, right = _panels()
     final = left[-1, -1]
-    return Finding(
-        tuple(
+    return finding(
+        (
             at_most(
                 f"its risk at the largest K and b over the {name} panel's", "grid", float(final / other[-1, -1]), 1.0
             )
@@ -272,8 +270,9 @@ def reason() -> Finding:
     measured, error = elasticity(EQ4, regime, "eta", "b", (1e3, 1e4))
     what = "eta ~ b^p at fixed K, alpha tuned, eq. (3)"
     in_b, in_K = power_in(EQ4, regime, "eta", "b"), exponent(EQ4, regime, "eta")
-    return Finding(
-        (at_most(what, "refined", measured, 0.0, error), at_most(what, "exact", in_b, 0)),
+    return finding(
+        at_most(what, "refined", measured, 0.0, error),
+        at_most(what, "exact", in_b, 0),
         "it is the other way round: a larger b lets eta grow, and at a fixed alpha leaves it as it is "
         f"(S.eq6.independent). More iterations require a smaller one, eta ~ K^({in_K}): that is what the floor forbids",
     )
@@ -289,8 +288,8 @@ def no_difference() -> Finding:
     ratio = middle / right
     largest = np.unravel_index(int(ratio.argmax()), ratio.shape)
     close = float((ratio <= 1 / PERFORMANCE).mean())
-    return Finding(
-        (at_most("largest middle/right over the panels", "grid", float(ratio.max()), 1 / PERFORMANCE),),
+    return finding(
+        at_most("largest middle/right over the panels", "grid", float(ratio.max()), 1 / PERFORMANCE),
         f"K = 1e2 to 1e16, b = 1 to 1e15: {ratio.max():.3g} times at K = {K[largest[1]]:.1g}, b = {b[largest[0]]:.1g}, "
         f"{np.median(ratio):.3g} times in the median; within 1%, the paper's near-optimal, on {close:.0%} of the cells",
     )
@@ -306,11 +305,9 @@ def middle_hyperbola() -> Finding:
     off = np.abs(np.log(middle / iso_loss.risk(K, b[:, None], parts))).max(axis=0)
     # A/eta + B eta within half a step: cosh(step/2) - 1, and at the floor's own end a whole step.
     tolerance = float(np.log(np.cosh(step)))
-    return Finding(
-        (
-            Reading(
-                "largest |log risk/u| where eta* is above the floor", "grid", float(off[reached].max()), 0.0, tolerance
-            ),
+    return finding(
+        Reading(
+            "largest |log risk/u| where eta* is above the floor", "grid", float(off[reached].max()), 0.0, tolerance
         ),
         f"that is up to K = {K[reached][-1]:.2g}; beyond it the contours follow the floor, and the risk is up to "
         f"{float(np.exp(off.max())):.3g} times u",
@@ -327,43 +324,41 @@ def figure_1() -> Finding:
     arrays = figure("fig1").arrays
     ends = theorems.pays_from_at_momentum(1e-3, 1.0, 1.0, 1.0)
     largest = float(np.log(arrays["b_hat"][arrays["T"] < ends]).max())
-    return Finding(
-        (
-            at_most("largest log b before b* leaves 1", "grid", largest, 0.0, Grid.footnote().axes["b"].step),
-            *on_grid("fig1"),
-        ),
+    return finding(
+        at_most("largest log b before b* leaves 1", "grid", largest, 0.0, Grid.footnote().axes["b"].step),
+        on_grid("fig1"),
         f"the burn-in ends at T = {ends:.2g}; the slopes are those of S.eq7",
     )
 
 
 @claim("S.fig2", "Figure 2, caption", "at b = 1072 Theorem 2's trends hold")
 def figure_2() -> Finding:
-    return Finding(on_grid("fig2"), "the slopes are those of S.eq8")
+    return finding(on_grid("fig2"), "the slopes are those of S.eq8")
 
 
 @claim("S.fig5", "Figure 5", "at beta = 0.934 Theorem 1's trends hold")
 def figure_5() -> Finding:
-    return Finding(on_grid("fig5"))
+    return finding(on_grid("fig5"))
 
 
 @claim("S.fig6", "Figure 6", "at beta = 0.9999 Theorem 1's trends hold")
 def figure_6() -> Finding:
-    return Finding(on_grid("fig6"))
+    return finding(on_grid("fig6"))
 
 
 @claim("S.fig7", "Figure 7", "at b = 32 Theorem 2's trends hold")
 def figure_7() -> Finding:
-    return Finding(on_grid("fig7"))
+    return finding(on_grid("fig7"))
 
 
 @claim("S.fig8", "Figure 8", "at b = 35111 Theorem 2's trends hold")
 def figure_8() -> Finding:
-    return Finding(on_grid("fig8"))
+    return finding(on_grid("fig8"))
 
 
 @claim("S.fig9", "Figure 9, caption", "on the grid, Theorem 3's exponents of b, alpha and eta are verified")
 def figure_9() -> Finding:
-    return Finding(
+    return finding(
         on_grid("fig9", "slope of risk", "slope of b", "slope of alpha", "slope of eta"),
         "the grid cannot tell them: its argmin may lie anywhere along the flat direction. S.eq9 does, by refinement",
     )
@@ -386,11 +381,9 @@ def oscillations() -> Finding:
     jump = float(np.abs(np.diff(np.log10(b))).max())
     smooth = float(np.abs(np.diff(np.log10(exact.at["b"]))).max())
     step = float(np.log10(T[1] / T[0]))
-    return Finding(
-        (
-            at_most("largest log(grid's risk/least risk)", "grid", found, excess),
-            at_most("largest step of the refined log10 b", "refined", smooth, step),
-        ),
+    return finding(
+        at_most("largest log(grid's risk/least risk)", "grid", found, excess),
+        at_most("largest step of the refined log10 b", "refined", smooth, step),
         f"the grid's best b jumps by up to {10**jump:.3g} between neighbouring budgets, the refined one by "
         f"{10**smooth:.3g}: all of them are as good to what the grid's own steps cost",
     )

@@ -7,7 +7,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hpgrid.claims.ledger import Finding, claim
+from hpgrid.claims.ledger import Finding, claim, finding
 from hpgrid.claims.measures import (
     EQ4,
     EQ5,
@@ -29,7 +29,6 @@ from hpgrid.claims.measures import (
     setting,
     settles,
     slope,
-    together,
     unsettled,
     value,
 )
@@ -59,8 +58,8 @@ def _gap(bound: str, alpha: float, T: ArrayLike) -> Array:
 @claim("S.sec32.rate", "section 3.2", "all three tuning regimes attain risk ~ T^-1/4")
 def rate() -> Finding:
     regimes = (BOTH, setting("eta", "alpha", b=1072.0), JOINT)
-    return Finding(
-        together(*(slope("risk", Fraction(-1, 4), regime, EQ11) for regime in regimes)),
+    return finding(
+        *(slope("risk", Fraction(-1, 4), regime, EQ11) for regime in regimes),
         "on eq. (11); S.eq7.risk, S.eq8.risk and S.eq9.risk are eq. (4)'s",
     )
 
@@ -73,8 +72,8 @@ def answer() -> Finding:
     simple = {"beta = 0.9": setting("eta", "b", alpha=0.1), "b = 1072": setting("eta", "alpha", b=1072.0)}
     costs = {name: refined(EQ4, regime, T).risk / joint for name, regime in simple.items()}
     bound = batch_sizes.LARGEST_GAIN
-    return Finding(
-        tuple(
+    return finding(
+        (
             at_most(f"largest cost, T = 1e9 and 1e12, {n}", "refined", float(c.max()), bound, SOLVER)
             for n, c in costs.items()
         ),
@@ -95,7 +94,7 @@ def constant() -> Finding:
         )
     law = power_in(EQ4, BOTH, "risk", "1 + alpha")
     readings.append(Reading("power of 1 + alpha, eq. (4)", "exact", law, Fraction(1, 4)))
-    return Finding(tuple(readings))
+    return finding(readings)
 
 
 @claim(
@@ -113,7 +112,7 @@ def gap() -> Finding:
 def gap_exact() -> Finding:
     found = _largest_gap(EQ11)
     ratio = found.readings[0].measured
-    return Finding(
+    return finding(
         found.readings,
         f"eq. (11)'s own numbers, 7/2 alpha + 2 in place of 1 + alpha, make it {ratio:.4f}, (11/4)^(1/4) at alpha = 1, "
         f"and {ratio**4:.4g} times the tokens",
@@ -132,7 +131,7 @@ def _largest_gap(*of: str) -> Finding:
         readings.append(
             at_most(f"largest gap, alpha = 1e-6 to 1, {bound}", "refined", float(far), batch_sizes.LARGEST_GAIN, error)
         )
-    return Finding(tuple(readings))
+    return finding(readings)
 
 
 @claim("S.B4.tokens", "B.4 (1)", "which is at most a factor of 2 in tokens, T_req ~ (1 + alpha) epsilon^-4")
@@ -144,17 +143,15 @@ def tokens() -> Finding:
     finite = _needed(EQ4, worst, 0.1) / _needed(EQ4, JOINT, 0.1)
     error = abs(ratio - needed[1e-13] / _needed(EQ4, JOINT, 1e-13)) + 8 * SOLVER
     power = float(np.log10(needed[1e-13] / needed[1e-12]))
-    return Finding(
-        (
-            at_most(
-                "tokens at alpha = 1 over the best, eq. (4), epsilon = 1e-12",
-                "refined",
-                ratio,
-                batch_sizes.LARGEST_TOKEN_GAIN,
-                error,
-            ),
-            of_exponent("T_req ~ (1/epsilon)^p, eq. (4), alpha = 1", "refined", power, 4.0, 8 * SOLVER),
+    return finding(
+        at_most(
+            "tokens at alpha = 1 over the best, eq. (4), epsilon = 1e-12",
+            "refined",
+            ratio,
+            batch_sizes.LARGEST_TOKEN_GAIN,
+            error,
         ),
+        of_exponent("T_req ~ (1/epsilon)^p, eq. (4), alpha = 1", "refined", power, 4.0, 8 * SOLVER),
         f"at epsilon = 0.1 it is {finite:.4g}; on eq. (11) the factor is S.cor1.gap.eq11's to the fourth power",
     )
 
@@ -170,8 +167,8 @@ def kept() -> Finding:
     alpha = float(value(refined(EQ4, JOINT, T0), "alpha")[0])
     gaps = _gap(EQ4, alpha, T0 * np.array([1e1, 1e2, 1e4, 1e8]))
     bound = batch_sizes.LARGEST_GAIN
-    return Finding(
-        (at_most("largest gap, T1 = 1e10 to 1e17", "refined", float(gaps.max()), bound, SOLVER),),
+    return finding(
+        at_most("largest gap, T1 = 1e10 to 1e17", "refined", float(gaps.max()), bound, SOLVER),
         f"alpha = {alpha:.3g}, the best at T0 = 1e9: the cost is at most {gaps.max() - 1:.2g}",
     )
 
@@ -181,8 +178,8 @@ def uniform() -> Finding:
     T, bound = 1e9, batch_sizes.LARGEST_GAIN
     gaps = {alpha: float(_gap(EQ4, alpha, T)[0]) for alpha in (1e-6, 1e-4, 1e-2, 1.0)}
     least = bisect(lambda a: _gap(EQ4, a, T)[0] > bound, 1e-6, 1e-2)
-    return Finding(
-        (at_most("largest gap, T = 1e9, eq. (4), alpha = 1e-6 to 1", "refined", max(gaps.values()), bound, SOLVER),),
+    return finding(
+        at_most("largest gap, T = 1e9, eq. (4), alpha = 1e-6 to 1", "refined", max(gaps.values()), bound, SOLVER),
         "the limit is not uniform in alpha: eq. (5) drops the burn-in and the wall b = 1. At T = 1e9 the bound holds "
         f"from alpha = {least:.2g} on; at 1e-6 the gap is {gaps[1e-6]:.3g}",
     )
@@ -191,8 +188,8 @@ def uniform() -> Finding:
 @claim("S.B4.typical", "B.4 (1)", "for beta = 0.9 only a mild potential gain, (1 + 0.1)^(1/4)")
 def typical() -> Finding:
     gaps = _gap(EQ4, 0.1, [1e6, 1e9, 1e12])
-    return Finding(
-        (at_most("largest gap, T = 1e6 to 1e12, eq. (4)", "refined", float(gaps.max()), 1.1**0.25, SOLVER),),
+    return finding(
+        at_most("largest gap, T = 1e6 to 1e12, eq. (4)", "refined", float(gaps.max()), 1.1**0.25, SOLVER),
         f"{gaps[0] - 1:.2%} at T = 1e6, {gaps[-1] - 1:.2%} at 1e12: it rises to the limit from below",
     )
 
@@ -203,8 +200,8 @@ def half() -> Finding:
     joint = refined(EQ4, JOINT, T).risk
     sixth = refined(EQ4, setting("eta", "alpha", b=Fraction(1, 6)), T).risk / joint
     best = refined(EQ4, setting("eta", "b", alpha=1.0), T).risk / joint
-    return Finding(
-        tuple(
+    return finding(
+        (
             at_most(f"{name} over the joint optimum", "refined", float(x[1]), 1.2, unsettled(x[0], x[1]))
             for name, x in (("b = T^1/6", sixth), ("b ~ T^1/2, best prefactor, alpha = 1", best))
         ),
@@ -222,8 +219,8 @@ def prefactor() -> Finding:
     found = refined(EQ4, setting("eta", "alpha", b=Fraction(1, 2)), T)
     near, far = found.risk / refined(EQ4, JOINT, T).risk
     alpha = float(value(found, "alpha")[1])
-    return Finding(
-        (at_most("b = T^1/2 over the joint optimum, eq. (4)", "refined", float(far), 1.2, unsettled(near, far)),),
+    return finding(
+        at_most("b = T^1/2 over the joint optimum, eq. (4)", "refined", float(far), 1.2, unsettled(near, far)),
         f"it hangs on the prefactor: with none, and C1 = C2 = C3 = 1, alpha* is {alpha:.3g} and the constant {far:.4g}",
     )
 
@@ -238,7 +235,7 @@ def floor() -> Finding:
     ]
     for name, power in batch_sizes.CAPPED_FLOOR.items():
         readings.append(Reading(f"risk ~ {name}^p", "exact", power_in(EQ4, capped, "risk", name), power))
-    return Finding(tuple(readings))
+    return finding(readings)
 
 
 @claim("S.B4.capped", "B.4 (2)", "at the cap, risk is 2 (C1 C3~ b_max/T)^(1/2) + C2~/b_max^(1/2)")
@@ -248,12 +245,12 @@ def capped_risk() -> Finding:
     at_cap = found.active["b"] == 1
     predicted = batch_sizes.capped_risk(T, 1e6, ALPHA, **columns(constants))
     pair = value(found, "risk")[at_cap], predicted[at_cap]
-    return Finding((same(f"8 random C, {at_cap.sum()} at the cap, eq. (5)", "refined", *pair),))
+    return finding(same(f"8 random C, {at_cap.sum()} at the cap, eq. (5)", "refined", *pair))
 
 
 @claim("S.cor1.restored", "Corollary 1.2, B.4 (2)", "letting alpha fall with T restores T^-1/4 at a capped batch size")
 def restored() -> Finding:
-    return Finding(slope("risk", Fraction(-1, 4), setting("eta", "b", "alpha", b_max=1e3), EQ4, EQ11))
+    return finding(slope("risk", Fraction(-1, 4), setting("eta", "b", "alpha", b_max=1e3), EQ4, EQ11))
 
 
 def _near_until(bound: str, b_max: float) -> float:
@@ -267,8 +264,8 @@ def cap_fixed_momentum() -> Finding:
     limits = [_near_until(EQ4, b) for b in (1e6, 1e8, 1e10)]
     near, far = np.diff(np.log10(limits)) / 2
     error = unsettled(near, far)
-    return Finding(
-        (of_exponent("T at which 1% is lost ~ b_max^p, eq. (4)", "refined", float(far), CAP_REACHED["C"], error),),
+    return finding(
+        of_exponent("T at which 1% is lost ~ b_max^p, eq. (4)", "refined", float(far), CAP_REACHED["C"], error),
         f"beta = 0.9; the constant is {limits[-1] / 1e20:.3g}",
     )
 
@@ -279,11 +276,9 @@ def cap_reached() -> Finding:
     near, far = np.diff(np.log10(reached)) / 2
     error = abs(float(far - near)) + 12 * SOLVER
     law = 1 / exponent(EQ4, JOINT, "b")
-    return Finding(
-        (
-            of_exponent("T where b_T* = b_max ~ b_max^p, eq. (4)", "refined", float(far), CAP_REACHED["D"], error),
-            Reading("1/(exponent of b_T*), eq. (4)", "exact", law, CAP_REACHED["D"]),
-        ),
+    return finding(
+        of_exponent("T where b_T* = b_max ~ b_max^p, eq. (4)", "refined", float(far), CAP_REACHED["D"], error),
+        Reading("1/(exponent of b_T*), eq. (4)", "exact", law, CAP_REACHED["D"]),
         f"at b_max = 1e4 that is T = {reached[0]:.2g}",
     )
 
@@ -294,14 +289,12 @@ def cap_tuned_momentum() -> Finding:
     T = b_max**6 * np.geomspace(1.0, 1e12, 49)
     excess = refined(EQ4, setting("eta", "b", "alpha", b_max=b_max), T).risk / refined(EQ4, JOINT, T).risk - 1
     tiny = refined(EQ4, setting("eta", "alpha", b=1.0), 1e12).risk / refined(EQ4, JOINT, 1e12).risk - 1
-    return Finding(
-        (
-            at_least(
-                "largest excess risk, T = b_max^6 to 1e12 b_max^6, b_max = 1e3",
-                "refined",
-                float(excess.max()),
-                NEAR - 1,
-            ),
+    return finding(
+        at_least(
+            "largest excess risk, T = b_max^6 to 1e12 b_max^6, b_max = 1e3",
+            "refined",
+            float(excess.max()),
+            NEAR - 1,
         ),
         f"past the cap nothing is lost: with alpha tuned the leading order does not depend on b. The excess ends at "
         f"{excess[-1]:.1g}; even b = 1 costs {tiny[0]:.1g} at T = 1e12",

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hpgrid.claims.ledger import Finding, claim
+from hpgrid.claims.ledger import Finding, claim, finding
 from hpgrid.claims.measures import (
     BOUNDS,
     EQ4,
@@ -29,7 +29,6 @@ from hpgrid.claims.measures import (
     setting,
     settles,
     slope,
-    together,
     value,
 )
 from hpgrid.readings import Reading, of_exponent
@@ -66,8 +65,8 @@ def critical() -> Finding:
         predicted = theorems.pays_from_at_momentum(alpha, C1, C2, C3)
         what = f"T where b* > 1, alpha = {alpha:g}, C = {C1:g}, {C2:g}, {C3:g}"
         readings.append(same(what, "refined", found, predicted))
-    return Finding(
-        tuple(readings),
+    return finding(
+        readings,
         f"T = {budgets[0]:.2g}, {budgets[1]:.2g}, {budgets[2]:.2g} at beta = 0.934, 0.999, 0.9999; "
         f"ten times C1, C2, C3 makes {budgets[1]:.2g} into {budgets[3]:.2g}, {budgets[4]:.2g}, {budgets[5]:.2g}",
     )
@@ -85,12 +84,10 @@ def ramp() -> Finding:
     step = float(np.log10(data.arrays["T"][1] / data.arrays["T"][0]))
     exactly = _leaves_one(1e-3)
     sixth = _leaves_one(1e-4)
-    return Finding(
-        (
-            Reading("log10 T from which b > 1, Figure 1", "grid", float(np.log10(grid)), 9.0, 0.5 + step),
-            Reading("log10 T from which b > 1, alpha = 1e-3", "refined", float(np.log10(exactly)), 9.0, 0.5),
-            Reading("best b at T = 1e2, Figure 1", "grid", float(data.arrays["b_hat"][0]), 1.0),
-        ),
+    return finding(
+        Reading("log10 T from which b > 1, Figure 1", "grid", float(np.log10(grid)), 9.0, 0.5 + step),
+        Reading("log10 T from which b > 1, alpha = 1e-3", "refined", float(np.log10(exactly)), 9.0, 0.5),
+        Reading("best b at T = 1e2, Figure 1", "grid", float(data.arrays["b_hat"][0]), 1.0),
         f"it is {grid:.2g} on Figure 1's grid, {exactly:.2g} refined; nearer to 1e9 is Figure 6's, beta = 0.9999: "
         f"{float(figure('fig6').notes['burn_in_ends']['b']):.2g} on its grid, {sixth:.2g} refined",
     )
@@ -115,13 +112,13 @@ def decreasing() -> Finding:
         steepest = float(refined(bound, regime, T).exponent["eta"].max())
         readings.append(at_most(f"largest local exponent of eta*, ({name})", "refined", steepest, 0.0))
         readings.append(at_most(f"exponent of eta*, ({name})", "exact", exponent(bound, regime, "eta"), 0))
-    return Finding(tuple(readings))
+    return finding(readings)
 
 
 @claim("S.sec4.path", "section 4", "if b ~ T^1/2 at a fixed momentum then eta* ~ T^-1/4")
 def path() -> Finding:
     regime = setting("eta", alpha=1e-3, b=Fraction(1, 2))
-    return Finding(slope("eta", Fraction(-1, 4), regime, EQ4, EQ11), "along the path itself, b not tuned")
+    return finding(slope("eta", Fraction(-1, 4), regime, EQ4, EQ11), "along the path itself, b not tuned")
 
 
 @claim(
@@ -141,11 +138,9 @@ def marek() -> Finding:
     # The next term, of relative size (kappa - 2) x/3, at the larger x; the rounding of the difference.
     tolerance = float(np.log10(1 + (kappa - 2) * x[1] / 3)) + 1e-7
     at = value(refined(EQ4, setting("eta", "alpha", b=32.0), 1e10), "alpha")[0]
-    return Finding(
-        together(
-            of_exponent("remainder ~ (b T^-1/2)^p", "arithmetic", order, 2.0, tolerance),
-            settles("1 - beta^8 over alpha* at 8 b, eq. (4)", "refined", powered / larger),
-        ),
+    return finding(
+        of_exponent("remainder ~ (b T^-1/2)^p", "arithmetic", order, 2.0, tolerance),
+        settles("1 - beta^8 over alpha* at 8 b, eq. (4)", "refined", powered / larger),
         f"as long as kappa alpha* is small; alpha* is 2 (C1 C3)^(1/2)/C2 b T^-1/2, not b T^-1/2: {at:.2g} at b = 32, "
         "T = 1e10, all constants 1",
     )
@@ -156,8 +151,8 @@ def momentum() -> Finding:
     T, ladder = 1e16, np.geomspace(1, 1e7, 15)
     alphas = [float(value(refined(EQ4, setting("eta", "alpha", b=b), T), "alpha")[0]) for b in ladder]
     smallest = float(np.diff(np.log(alphas)).min())
-    return Finding(
-        (at_least("smallest log step of alpha*, b = 1 to 1e7, T = 1e16", "refined", smallest, 0.0),),
+    return finding(
+        at_least("smallest log step of alpha*, b = 1 to 1e7, T = 1e16", "refined", smallest, 0.0),
         "alpha* = 1 - beta* rises with b; S.eq8.alpha has its power",
     )
 
@@ -175,8 +170,8 @@ def figure_3() -> Finding:
     half_step = float(np.log(eta[2] / eta[1])) / 2
     found = fit_slope(b, eta, step=half_step)
     predicted = power_in(EQ4, setting("eta", b=32.0, alpha=1e-3), "eta", "b")
-    return Finding(
-        (of_exponent("eta ~ b^p through three points", "arithmetic", found.slope, predicted, found.error),),
+    return finding(
+        of_exponent("eta ~ b^p through three points", "arithmetic", found.slope, predicted, found.error),
         f"the grid of eta is three to a decade or coarser, so that any power from {found.slope - found.error:.2f} to "
         f"{found.slope + found.error:.2f} would do: in line with 1/2, no evidence for it",
     )
@@ -229,7 +224,7 @@ def _transferred(name: str) -> Finding:
     naive = _excess(regime, SHORT * LONGER, short)
     readings.append(at_most("excess risk, against the old optimum's, T = 1e9 to 1e11", "refined", rule, naive))
     told = f"from T0 = 1e9 to T1 = 1e11 on eq. (4) the rule costs {rule:.2g} of the risk, the old optimum {naive:.3g}"
-    return Finding(tuple(readings), told)
+    return finding(readings, told)
 
 
 @claim("S.table2.A", "Table 2, (A)", "fixed b, fixed alpha: eta_1 = eta_0 (T0/T1)^1/2")
@@ -259,8 +254,8 @@ def table2_d() -> Finding:
 @claim("S.A.fixed", "App. A, before Table 3", "Table 2 assumes that the long run has the short run's batch size")
 def held_fixed() -> Finding:
     grown = {name: printed.rule(name, {"b": 1.0}, LONGER)["b"] for name in printed.TABLE_2}
-    return Finding(
-        tuple(Reading(f"b1/b0 in regime {x}, T1/T0 = 100", "arithmetic", float(b), 1.0) for x, b in grown.items()),
+    return finding(
+        (Reading(f"b1/b0 in regime {x}, T1/T0 = 100", "arithmetic", float(b), 1.0) for x, b in grown.items()),
         "so it does in (A) and (B); (C) and (D) change b with T",
     )
 
@@ -281,7 +276,7 @@ def table3_a() -> Finding:
         readings.append(settles(f"eta_1 over its best, {bound}", "refined", moved / second["eta"]))
     through = printed.fixed_momentum_from_invariant(printed.printed_invariant(1.0, FIRST), SECOND)
     last = printed.fixed_momentum(1.0, FIRST, SECOND)
-    return Finding((*readings, same("by c_eta over the last expression", "arithmetic", through, last)))
+    return finding(readings, same("by c_eta over the last expression", "arithmetic", through, last))
 
 
 @claim(
@@ -296,21 +291,21 @@ def table3_b() -> Finding:
         moved = printed.tuned_momentum(first, FIRST, SECOND)
         for v in ("alpha", "eta"):
             readings.append(settles(f"{v}_1 over its best, {bound}", "refined", moved[v] / second[v]))
-    return Finding(tuple(readings))
+    return finding(readings)
 
 
 @claim("S.table3.SGD", "Table 3, third row; App. A, contrast to SGD", "SGD: eta_1 = eta_0 b1/b0 (T0/T1)^1/2")
 def table3_sgd() -> Finding:
     first, second = _both(SGD, "eta")
     moved = printed.sgd(first["eta"], FIRST, SECOND)
-    return Finding((settles("eta_1 over its best, eq. (42)", "refined", moved / second["eta"]),))
+    return finding(settles("eta_1 over its best, eq. (42)", "refined", moved / second["eta"]))
 
 
 def _invariant(last: Any) -> Finding:
     """A printed invariant put into the printed extrapolation, over the last expression of the row."""
     ratio = printed.from_invariant(printed.printed_invariant(1.0, FIRST), SECOND) / last
-    return Finding(
-        (Reading("by the invariant over the last expression", "arithmetic", float(np.max(ratio)), 1.0, SOLVER),),
+    return finding(
+        Reading("by the invariant over the last expression", "arithmetic", float(np.max(ratio)), 1.0, SOLVER),
         f"b0^(1/2) times too large, b0 = {FIRST.b:g}: the last expression is right, and the invariant that gives it is "
         "divided by b0, not by its root",
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hpgrid.checks import METHODS
-from hpgrid.claims.ledger import Finding, claim
+from hpgrid.claims.ledger import Finding, claim, finding
 from hpgrid.claims.measures import at_most
 from hpgrid.readings import Reading, of_exponent
 from hpgrid.theory import theorems
@@ -65,7 +65,7 @@ def never_exceeded() -> Finding:
         readings.append(
             at_most(f"largest of {runs.bound.size} cells over eq. (2), {method}", "sampled", ratio, 1.0, error)
         )
-    return Finding(tuple(readings), "at most about half of it, and there eq. (2) is what the method starts from")
+    return finding(readings, "at most about half of it, and there eq. (2) is what the method starts from")
 
 
 @claim("S.mc.says", "eq. (2)", "it says more than ||grad f(x^0)||_* does, somewhere on the grid")
@@ -78,7 +78,7 @@ def says_something() -> Finding:
             at_most(f"least of eq. (2) over ||grad f(x^0)||_*, {method}", "sampled", float(over.min()), 1.0)
         )
         shares.append(f"{method} {(over >= 1).mean():.0%}, {(over.min(0) >= 1).mean():.0%} at its best eta")
-    return Finding(tuple(readings), "vacuous in a share of the cells: " + "; ".join(shares))
+    return finding(readings, "vacuous in a share of the cells: " + "; ".join(shares))
 
 
 # --- the theorems ---
@@ -102,8 +102,8 @@ def rate_in_iterations() -> Finding:
 
     eta = np.geomspace(*ETA, 24)
     slopes = [movement(np.array(K), best(_fine(norm).least[:, 1, 0], {"eta": eta})["eta"]) for norm in METHODS]
-    return Finding(
-        tuple(_moved("eta* ~ K^p, b = 16", float(theorems.THEOREM_1_ETA_IN_K), slopes)),
+    return finding(
+        _moved("eta* ~ K^p, b = 16", float(theorems.THEOREM_1_ETA_IN_K), slopes),
         "like K^-1: on a convex function a run has to arrive, and it arrives when eta K is the distance",
     )
 
@@ -114,8 +114,8 @@ def rate_in_batch() -> Finding:
 
     eta = np.geomspace(*ETA, 24)
     slopes = [movement(np.array(B), best(_fine(norm).least[:, :, 0, -1], {"eta": eta})["eta"]) for norm in METHODS]
-    return Finding(
-        tuple(_moved("eta* ~ b^p, K = 1024", 0.0, slopes)),
+    return finding(
+        _moved("eta* ~ b^p, K = 1024", 0.0, slopes),
         "it stays where it is, but seeds and the axis' step leave more than half of the quarter that a law of no power "
         "is to be told from",
     )
@@ -141,8 +141,9 @@ def momentum_moves() -> Finding:
         runs = _both(norm)
         measured, bound = (cells[:, 0, :, -1].min(0) for cells in (runs.least.mean(-1), runs.bound))
         gains.append(f"{method} {measured.min() / measured[-1]:.2f} ({bound.min() / bound[-1]:.2f})")
-    return Finding(
-        (*_tuned("alpha", "K"), *_tuned("alpha", "b")),
+    return finding(
+        _tuned("alpha", "K"),
+        _tuned("alpha", "b"),
         "alpha = 1 can't be told from the best: the best of all alpha over alpha = 1, at b = 1 and K = 1024, is "
         f"{', '.join(gains)}, in brackets by eq. (2)",
     )
@@ -150,7 +151,8 @@ def momentum_moves() -> Finding:
 
 @claim("S.mc.thm2.eta", "Theorem 2, Appendix B.2", "the best eta moves like b^(1/4) K^(-3/4), both tuned, simulated")
 def rate_moves() -> Finding:
-    return Finding(
-        (*_tuned("eta", "K"), *_tuned("eta", "b")),
+    return finding(
+        _tuned("eta", "K"),
+        _tuned("eta", "b"),
         "a larger alpha makes up for a larger eta, so that a wide range of pairs can't be told apart",
     )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from hpgrid import bounds
-from hpgrid.claims.ledger import Finding, claim
+from hpgrid.claims.ledger import Finding, claim, finding
 from hpgrid.claims.measures import (
     BOUNDS,
     EQ4,
@@ -37,7 +37,6 @@ from hpgrid.claims.measures import (
     setting,
     settles,
     slope,
-    together,
     value,
     worst,
 )
@@ -68,11 +67,9 @@ def eq3() -> Finding:
     at = points("K")
     given: dict[str, Any] = {"Delta0": 3.0, "L": 0.2, "rho": 2.0, "sigma": 7.0}
     ratio = bounds.lmo_exact(**given, budget="K").risk(**at) / bounds.lmo(**given, budget="K").risk(**at)
-    return Finding(
-        (
-            at_most("largest eq. (2) / eq. (3)", "arithmetic", float(ratio.max()), 1.0, ROUNDING),
-            at_least("smallest eq. (2) / eq. (3)", "arithmetic", float(ratio.min()), 0.5, ROUNDING),
-        ),
+    return finding(
+        at_most("largest eq. (2) / eq. (3)", "arithmetic", float(ratio.max()), 1.0, ROUNDING),
+        at_least("smallest eq. (2) / eq. (3)", "arithmetic", float(ratio.min()), 0.5, ROUNDING),
         "the constants lie between 1/2 and 1: the exponents of both bounds agree, their constants need not",
     )
 
@@ -81,8 +78,8 @@ def eq3() -> Finding:
 def drift() -> Finding:
     alpha = np.geomspace(1e-12, 1.0, 1000)
     ratio = (3.5 + 2 / alpha) / (4 * (1 + 1 / alpha))
-    return Finding(
-        (at_most("largest ratio on (0, 1]", "arithmetic", float(ratio.max()), 1.0, ROUNDING),),
+    return finding(
+        at_most("largest ratio on (0, 1]", "arithmetic", float(ratio.max()), 1.0, ROUNDING),
         f"between {ratio.min():.4g} (alpha to 0) and {ratio.max():.4g} (alpha = 1): it depends on alpha, "
         "so that constants that hang on alpha differ between eqs. (4) and (11)",
     )
@@ -95,11 +92,9 @@ def eq4() -> Finding:
     problem: dict[str, Any] = {"Delta0": 3.0, "L": 0.2}
     by_form = bounds.lmo(**constants, budget="K").form("T").risk(**at)
     exact = bounds.lmo_exact(**problem, rho=2.0, sigma=7.0, budget="K").form("T").risk(**at)
-    return Finding(
-        (
-            same("eq. (4)", "arithmetic", by_form, printed.risk_in_tokens(at, **constants), ROUNDING),
-            same("eq. (11)", "arithmetic", exact, printed.bound_in_tokens(at, **problem, noise=14.0), ROUNDING),
-        )
+    return finding(
+        same("eq. (4)", "arithmetic", by_form, printed.risk_in_tokens(at, **constants), ROUNDING),
+        same("eq. (11)", "arithmetic", exact, printed.bound_in_tokens(at, **problem, noise=14.0), ROUNDING),
     )
 
 
@@ -111,8 +106,8 @@ def eq5() -> Finding:
     least = 1e-6  # below that, the quotient's own rounding shows
     largest = float((excess * large)[excess > least].max())
     what = "largest (eq. (4)/eq. (5) - 1) alpha^(3/2) K"
-    return Finding(
-        (at_most(what, "arithmetic", largest, 1.0, ROUNDING / least),),
+    return finding(
+        at_most(what, "arithmetic", largest, 1.0, ROUNDING / least),
         "eq. (5) is below eq. (4) by at most the share 1/(alpha^(3/2) K)",
     )
 
@@ -149,7 +144,7 @@ def _grid_eta(over: str, **held: float) -> tuple[float, float]:
 def eq6_eta() -> Finding:
     measured, error = _grid_eta("K", b=32.0, alpha=ALPHA)
     grid = of_exponent("eta ~ K^p, eq. (3), b = 32", "grid", measured, theorems.THEOREM_1_ETA_IN_K, error)
-    return Finding(together(grid, slope("eta", theorems.THEOREM_1_ETA_IN_K, IN_K, *ALL)))
+    return finding(grid, slope("eta", theorems.THEOREM_1_ETA_IN_K, IN_K, *ALL))
 
 
 @claim("S.eq6.risk", "eq. (6), B.1", "risk_K*(b) is 2 (C1 C3~/K)^(1/2) + C2~/b^(1/2)")
@@ -159,11 +154,9 @@ def eq6_risk() -> Finding:
     predicted = theorems.theorem1_risk_in_K(K, 32.0, ALPHA, **columns(constants))
     far = refined(EQ4, IN_K, [FAR, FARTHER])
     limit = theorems.theorem1_risk_in_K(far.budgets, 32.0, ALPHA, 1.0, 1.0, 1.0)
-    return Finding(
-        (
-            same("8 random C, eq. (5)", "refined", value(found, "risk"), predicted),
-            settles("over the closed form, eq. (4)", "refined", value(far, "risk") / limit),
-        ),
+    return finding(
+        same("8 random C, eq. (5)", "refined", value(found, "risk"), predicted),
+        settles("over the closed form, eq. (4)", "refined", value(far, "risk") / limit),
         "the sum in eq. (6) has two different constants: 'proportional to' is meant term by term",
     )
 
@@ -175,7 +168,7 @@ def eq6_independent() -> Finding:
     for bound in ALL:
         etas = [value(refined(bound, holding(IN_K, b=b), 1e10), "eta") for b in ladder]
         readings.append(same(f"eta at four b, {bound}", "refined", etas, etas[0]))
-    return Finding(tuple(readings))
+    return finding(readings)
 
 
 @claim("S.eq6.b", "after eq. (6), B.1", "at fixed K a larger b improves the bound; b_K* runs to infinity")
@@ -185,12 +178,10 @@ def eq6_b() -> Finding:
     risks = [refined(EQ4, holding(IN_K, b=b), 1e10).log_risk[0] for b in ladder]
     runs_off = bool(refined(EQ4, regime, 1e10).unbounded["b"].all())
     way = exact(EQ4, regime).unbounded.get("b")
-    return Finding(
-        (
-            at_most("largest log step of the risk, b = 1 to 1e12", "refined", float(np.diff(risks).max()), 0.0),
-            Reading("b is unbounded, eq. (4)", "refined", runs_off, True),
-            Reading("b is unbounded, eq. (4)", "exact", way is not None and way.direction > 0, True),
-        )
+    return finding(
+        at_most("largest log step of the risk, b = 1 to 1e12", "refined", float(np.diff(risks).max()), 0.0),
+        Reading("b is unbounded, eq. (4)", "refined", runs_off, True),
+        Reading("b is unbounded, eq. (4)", "exact", way is not None and way.direction > 0, True),
     )
 
 
@@ -198,29 +189,27 @@ def eq6_b() -> Finding:
 def eq6_saturates() -> Finding:
     found = refined(EQ4, IN_K, [FAR, FARTHER])
     floor = float(np.sqrt(ALPHA / 32.0))
-    return Finding(
-        together(
-            slope("risk", Fraction(0), IN_K, EQ4, EQ11),
-            settles("risk over C2 alpha^(1/2)/b^(1/2)", "refined", value(found, "risk") / floor),
-        )
+    return finding(
+        slope("risk", Fraction(0), IN_K, EQ4, EQ11),
+        settles("risk over C2 alpha^(1/2)/b^(1/2)", "refined", value(found, "risk") / floor),
     )
 
 
 @claim("S.thm1.eta.T", "Theorem 1.2; section 4, token transfer", "at a fixed batch size eta_T* ~ T^-1/2")
 def eta_in_tokens() -> Finding:
-    return Finding(slope("eta", -HALF, IN_T, *ALL))
+    return finding(slope("eta", -HALF, IN_T, *ALL))
 
 
 @claim("S.thm1.eta.b", "Theorem 1.2; section 4, square-root law", "at a fixed budget eta_T*(b) ~ b^1/2")
 def eta_in_batch() -> Finding:
     measured, error = _grid_eta("b", T=1e16, alpha=ALPHA)
     grid = of_exponent("eta ~ b^p, eq. (4), T = 1e16", "grid", measured, HALF, error)
-    return Finding(together(grid, power("eta", "b", HALF, IN_T, *ALL)))
+    return finding(grid, power("eta", "b", HALF, IN_T, *ALL))
 
 
 def _token_optimal(name: str) -> Finding:
     exponent = theorems.THEOREM_1[name]
-    return Finding(together(on_grid("fig1", f"slope of {name}"), slope(name, exponent, BOTH, *ALL)))
+    return finding(on_grid("fig1", f"slope of {name}"), slope(name, exponent, BOTH, *ALL))
 
 
 @claim("S.eq7.b", "eq. (7)", "at a fixed momentum b_T* ~ T^1/2")
@@ -244,12 +233,10 @@ def eq7_interior() -> Finding:
     best = refined(EQ4, BOTH, T)
     costs = [refined(EQ4, holding(IN_T, b=b), T).risk[0] / best.risk[0] for b in (1.0, T)]
     b = float(value(best, "b")[0])
-    return Finding(
-        (
-            at_least("b*, T = 1e16", "refined", b, 1.0),
-            at_most("b*/T, T = 1e16", "refined", b / T, 1.0),
-            Reading("a bound holds b*", "refined", bool(best.active["b"][0]), False),
-        ),
+    return finding(
+        at_least("b*, T = 1e16", "refined", b, 1.0),
+        at_most("b*/T, T = 1e16", "refined", b / T, 1.0),
+        Reading("a bound holds b*", "refined", bool(best.active["b"][0]), False),
         f"b = 1 costs {costs[0]:.3g} times the least risk, b = T {costs[1]:.3g} times",
     )
 
@@ -268,7 +255,7 @@ def _closed_form(name: str, form: Callable[..., Array]) -> Finding:
     readings.append(settles("over the closed form, eq. (4)", "refined", ratio))
     law = law_at(EQ4, BOTH, name, FAR)
     readings.append(same("the law at 1e40, eq. (4)", "exact", law, form(FAR, ALPHA, 1.0, 1.0, 1.0)))
-    return Finding(tuple(readings))
+    return finding(readings)
 
 
 @claim("S.eq24", "eq. (24), B.1", "b_T* = C2~/(2 (C1 C3~)^(1/2)) T^1/2")
@@ -292,8 +279,8 @@ def misprint() -> Finding:
     found = float(value(refined(EQ5, BOTH, T), "eta")[0])
     printed = float(theorems.theorem1_eta_as_printed(T, ALPHA, 1.0, 1.0, 1.0)[0])
     right = worst(found, theorems.theorem1_eta(T, ALPHA, 1.0, 1.0, 1.0))
-    return Finding(
-        (same("eta* over it, eq. (5), alpha = 0.001", "refined", found, printed),),
+    return finding(
+        same("eta* over it, eq. (5), alpha = 0.001", "refined", found, printed),
         f"the root's bar is too long, or the text at hand lost its end: {printed / found:.3g} times too large there; "
         f"eq. (25), with 2^(1/2) C3~^(3/4), agrees to {right:.1g}",
     )
@@ -311,13 +298,11 @@ HELD = setting("eta", b=32.0, alpha=1e-3)
 
 @claim("S.thm2.eta", "Theorem 2", "eta_T*(b, alpha) ~ b^1/2 alpha^1/2 T^-1/2, where alpha is small")
 def eta_small_alpha() -> Finding:
-    return Finding(
-        together(
-            slope("eta", -HALF, HELD, LEADING),
-            power("eta", "b", HALF, HELD, LEADING),
-            power("eta", "alpha", HALF, HELD, LEADING, between=(1e-2, 1.0)),
-            power("eta", "alpha", HALF, HELD, EQ4, EQ11, between=(1e-14, 1e-13))[::2],
-        ),
+    return finding(
+        slope("eta", -HALF, HELD, LEADING),
+        power("eta", "b", HALF, HELD, LEADING),
+        power("eta", "alpha", HALF, HELD, LEADING, between=(1e-2, 1.0)),
+        power("eta", "alpha", HALF, HELD, EQ4, EQ11, between=(1e-14, 1e-13))[::2],
         "exact on the three-term proxy that B.2 minimises; on eqs. (4) and (11) read at alpha = 1e-14 to 1e-13",
     )
 
@@ -327,8 +312,8 @@ def eta_any_alpha() -> Finding:
     measured, error = elasticity(EQ5, HELD, "eta", "alpha", (0.5, 1.0))
     found = [float(value(refined(EQ5, setting("eta", b=32.0, alpha=a), FAR), "eta")[0]) for a in (1e-9, 1.0)]
     ratio = found[0] / found[1] / np.sqrt(1e-9)
-    return Finding(
-        (of_exponent("eta ~ alpha^p, eq. (5), alpha = 0.5 to 1", "refined", measured, HALF, error),),
+    return finding(
+        of_exponent("eta ~ alpha^p, eq. (5), alpha = 0.5 to 1", "refined", measured, HALF, error),
         f"eta is (alpha/(1 + alpha))^(1/2): the power is 1/2 for small alpha alone, and taking it up to alpha = 1 "
         f"makes eta {ratio:.4g} times too large",
     )
@@ -336,12 +321,10 @@ def eta_any_alpha() -> Finding:
 
 def _at_batch(name: str) -> Finding:
     in_batch = {"alpha": Fraction(1), "eta": Fraction(1), "risk": Fraction(0)}[name]
-    return Finding(
-        together(
-            on_grid("fig2", f"slope of {name}"),
-            slope(name, theorems.THEOREM_2[name], AT_BATCH, EQ4, EQ11, EQ5),
-            power(name, "b", in_batch, AT_BATCH, EQ4, EQ11),
-        )
+    return finding(
+        on_grid("fig2", f"slope of {name}"),
+        slope(name, theorems.THEOREM_2[name], AT_BATCH, EQ4, EQ11, EQ5),
+        power(name, "b", in_batch, AT_BATCH, EQ4, EQ11),
     )
 
 
@@ -373,9 +356,7 @@ def _in_iterations(name: str, form: Callable[..., Array]) -> Finding:
     law = law_at(EQ4, BOTH_IN_K, name, FAR)
     readings.append(same("the law at 1e40, eq. (3)", "exact", law, form(FAR, 32.0, 1.0, 1.0, 1.0)))
     powers = theorems.THEOREM_2_IN_K[name]
-    return Finding(
-        together(readings, slope(name, powers["K"], BOTH_IN_K, EQ4), power(name, "b", powers["b"], BOTH_IN_K, EQ4))
-    )
+    return finding(readings, slope(name, powers["K"], BOTH_IN_K, EQ4), power(name, "b", powers["b"], BOTH_IN_K, EQ4))
 
 
 @claim("S.B2.alpha", "B.2; Table 2 (B), comment", "alpha_K* = 2 (C1 C3)^(1/2)/C2 b^1/2 K^-1/2")
@@ -405,7 +386,7 @@ def dropped() -> Finding:
         for by, (measured, tolerance) in (("K", by_K), ("b", by_b)):
             readings.append(of_exponent(f"{name} ~ {by}^p", "refined", measured, powers[by], tolerance))
         readings.append(at_most(f"{name} ~ K^p, below the risk's", "refined", by_K[0], Fraction(-1, 4)))
-    return Finding(tuple(readings))
+    return finding(readings)
 
 
 #: Budgets a tenth of a decade apart, far out and twenty decades further: two slopes in K.
@@ -439,8 +420,8 @@ def remark4() -> Finding:
         for name, power_of_T in (("risk", Fraction(-1, 4)), ("alpha", path_alpha(p)), ("eta", path_eta(p))):
             readings += [_along(p, one) for one in slope(name, power_of_T, regime, EQ4)]
     beyond = slope("risk", Fraction(-1, 4), setting("eta", "alpha", b=Fraction(3, 5)), EQ4)
-    return Finding(
-        tuple(readings),
+    return finding(
+        readings,
         f"and not beyond: along b = T^3/5 the risk falls as T^({beyond[1].measured}) "
         f"(refined: {beyond[0].measured:.6g})",
     )
@@ -457,7 +438,7 @@ def selected() -> Finding:
     with_burn_in = _leading_and_burn_in()
     drift_alone = exponent(EQ5, joint, "b")
     found = slope("b", sixth, joint, EQ4) + slope("b", sixth, joint, with_burn_in, called="eq. (43) and burn-in alone")
-    return Finding(
+    return finding(
         found,
         f"burn-in does not select it alone: it sends b up to where alpha reaches 1, b ~ T^({found[-1].measured}); "
         f"C3 eta alone, eq. (5), sends it down, to b ~ T^{drift_alone}; 1/6 is the balance of the two",
@@ -475,7 +456,7 @@ JOINT = setting("eta", "b", "alpha")
 
 
 def _law(name: str) -> Finding:
-    return Finding(slope(name, theorems.THEOREM_3[name], JOINT, EQ4))
+    return finding(slope(name, theorems.THEOREM_3[name], JOINT, EQ4))
 
 
 @claim("S.eq9.b", "eq. (9)", "all tuned, b_T* ~ T^1/6")
@@ -504,12 +485,10 @@ def consistent() -> Finding:
     b: Any = value(found, "b")
     alpha = theorems.theorem2_alpha(found.budgets, b, 1.0, 1.0, 1.0)
     eta = theorems.theorem2_eta(found.budgets, b, 1.0, 1.0, 1.0)
-    return Finding(
-        together(
-            on_grid("fig9", "slope of alpha/b", "slope of eta/b"),
-            settles("alpha* over B.2's at b*", "refined", value(found, "alpha") / alpha),
-            settles("eta* over B.2's at b*", "refined", value(found, "eta") / eta),
-        ),
+    return finding(
+        on_grid("fig9", "slope of alpha/b", "slope of eta/b"),
+        settles("alpha* over B.2's at b*", "refined", value(found, "alpha") / alpha),
+        settles("eta* over B.2's at b*", "refined", value(found, "eta") / eta),
         "with their constants; on the grid these two combinations can be told, though b, alpha and eta cannot",
     )
 
@@ -526,7 +505,7 @@ def equivalent() -> Finding:
         path = refined(EQ4, setting("eta", "alpha", b=p), [FAR, FARTHER]).risk
         readings.append(settles(f"risk along b = T^{p} over the joint one", "refined", path / best))
     half = refined(EQ4, setting("eta", "alpha", b=Fraction(1, 2)), [FAR, FARTHER]).risk / best
-    return Finding(
-        tuple(readings),
+    return finding(
+        readings,
         f"constants included; at b = T^1/2 alpha no longer falls, and the constant is {half[1]:.4f} times larger",
     )
