@@ -6,7 +6,8 @@ import json
 import math
 import subprocess
 import sys
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from hpgrid import bounds
 from hpgrid.bounds.cesista2025 import Parts
 from hpgrid.bounds.constants import Problem
 from hpgrid.critical import tokens
-from hpgrid.critical.critical_batch import FOUND, OUT_OF_REACH, VACUOUS, CriticalBatch, lowest, trivial_bounds
+from hpgrid.critical.critical_batch import FOUND, OUT_OF_REACH, VACUOUS, CriticalBatch, Reach, lowest, trivial_bounds
 from hpgrid.theory import batch_sizes as theory
 
 #: A problem whose gradient is large at the start, so that the first form has something to say.
@@ -34,79 +35,83 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture(params=KINDS)
-def kind(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+class Case(NamedTuple):
+    """A kind of bound: its target, eta and alpha, the proxy that the other routes have, and the answer."""
+
+    kind: str
+    eps: float
+    at: dict[str, float]
+    proxy: Any
+    answer: CriticalBatch
+    reach: Reach
 
 
-def proxy_of(kind: str) -> Any:
-    """The bound as the other routes have it."""
-    asked = {"sigma": 100.0, "Delta0": 100.0, "G0": 10.0, **KINDS[kind]}
+@cache
+def case_of(kind: str) -> Case:
+    asked = KINDS[kind]
     own = ("sigma", "Delta0", "G0", "lam", "form", "norm", "kappa1", "kappa2", "sigma_F", "L_F")
     build = {"gap": bounds.frank_wolfe, "loss": bounds.star_convex}.get(kind, bounds.steepest)
     dropped = ("form",) if kind in ("gap", "loss") else ()
-    return build(**{name: asked[name] for name in own if name in asked and name not in dropped})
+    proxy = build(**{name: asked[name] for name in own if name in asked and name not in dropped})
+    return Case(kind, asked["eps"], {"eta": asked["eta"], "alpha": 1 - asked["beta"]}, proxy, *answered(**asked))
+
+
+def answered(**asked: Any) -> tuple[CriticalBatch, Reach]:
+    """An answer, and what the bound gives for the target."""
+    answer = hpgrid.critical_batch(**asked)
+    assert answer.reach is not None
+    return answer, answer.reach
+
+
+@pytest.fixture(params=KINDS)
+def case(request: pytest.FixtureRequest) -> Case:
+    return case_of(request.param)
 
 
 # --- what is found ---
 
 
-def test_the_bound_at_the_fewest_tokens_is_the_target_and_beside_it_is_above(kind: str) -> None:
-    asked, proxy = KINDS[kind], proxy_of(kind)
-    answer = hpgrid.critical_batch(**asked)
-    assert answer.status == FOUND
-    assert answer.reach is not None
-    b, _, tokens = answer.reach.fewest
-    assert answer.b == b
-    at = {"eta": asked["eta"], "alpha": 1 - asked["beta"], "T": tokens}
-    assert proxy.risk(b=b, **at) == pytest.approx(asked["eps"], rel=1e-12)
-    assert min(proxy.risk(b=b * np.array([0.99, 1.01]), **at)) > asked["eps"]
+def test_the_bound_at_the_fewest_tokens_is_the_target_and_beside_it_is_above(case: Case) -> None:
+    assert case.answer.status == FOUND
+    b, _, T = case.reach.fewest
+    assert case.answer.b == b
+    assert case.proxy.risk(b=b, T=T, **case.at) == pytest.approx(case.eps, rel=1e-12)
+    assert min(case.proxy.risk(b=b * np.array([0.99, 1.01]), T=T, **case.at)) > case.eps
 
 
-def test_three_routes_agree(kind: str) -> None:
-    reach = hpgrid.critical_batch(**KINDS[kind]).reach
-    assert reach is not None
+def test_three_routes_agree(case: Case) -> None:
+    reach = case.reach
     assert abs(math.log(reach.fewest.b / reach.closed)) <= tokens.FLAT
     assert abs(math.log(reach.on_grid.b / reach.closed)) <= reach.step
     assert reach.on_grid.tokens >= reach.fewest.tokens
 
 
-def test_just_below_the_smallest_batch_size_no_number_of_iterations_is_enough(kind: str) -> None:
-    asked, proxy = KINDS[kind], proxy_of(kind).form("K")
-    reach = hpgrid.critical_batch(**asked).reach
-    assert reach is not None
-    at = {"eta": asked["eta"], "alpha": 1 - asked["beta"], "K": 1e18}
-    below, above = proxy.risk(b=reach.smallest * np.array([1 - 1e-9, 1 + 1e-9]), **at)
-    assert above < asked["eps"] < below
+def test_just_below_the_smallest_batch_size_no_number_of_iterations_is_enough(case: Case) -> None:
+    b = case.reach.smallest * np.array([1 - 1e-9, 1 + 1e-9])
+    below, above = case.proxy.form("K").risk(b=b, K=1e18, **case.at)
+    assert above < case.eps < below
 
 
-def test_what_is_within_a_share_of_the_fewest_tokens_is_an_interval_with_that_share_at_its_ends(kind: str) -> None:
-    asked, proxy = KINDS[kind], proxy_of(kind)
-    reach = hpgrid.critical_batch(**asked).reach
-    assert reach is not None
-    assert set(reach.near) == {0.01, 0.05, 0.2}
-    for share, ends in reach.near.items():
-        at = {"eta": asked["eta"], "alpha": 1 - asked["beta"], "T": (1 + share) * reach.fewest.tokens}
-        np.testing.assert_allclose(proxy.risk(b=np.array(ends), **at), asked["eps"], rtol=1e-11)
-        assert ends[0] < reach.fewest.b < ends[1]
+def test_what_is_within_a_share_of_the_fewest_tokens_is_an_interval_with_that_share_at_its_ends(case: Case) -> None:
+    best = case.reach.fewest
+    assert set(case.reach.near) == {0.01, 0.05, 0.2}
+    for share, ends in case.reach.near.items():
+        risk = case.proxy.risk(b=np.array(ends), T=(1 + share) * best.tokens, **case.at)
+        np.testing.assert_allclose(risk, case.eps, rtol=1e-11)
+        assert ends[0] < best.b < ends[1]
 
 
-def test_iterations_fall_and_are_convex_and_tokens_have_one_minimum(kind: str) -> None:
+def test_iterations_fall_and_are_convex_and_tokens_have_one_minimum(case: Case) -> None:
     """And tokens are convex up to the inflection alone: beyond it, with a part in 1/b^(1/2), concave."""
-    answer = hpgrid.critical_batch(**KINDS[kind])
-    assert answer.reach is not None
-    shape = answer.reach.shape
-    assert shape.K_falls
-    assert shape.K_convex
-    assert shape.one_minimum
-    if kind != "loss":
-        seed = answer.given.form == "seed"
-        pair = (answer.Y, answer.Z_noise) if seed else (0.0, answer.Y)
-        # A second difference spans two steps, and near the turn it is below its rounding for another few.
-        turns = theory.inflection(*pair, answer.eps_prime)
-        assert abs(math.log(shape.convex_to / turns)) <= 4 * shape.step
-    else:
-        assert shape.convex_to > answer.reach.fewest.b
+    answer, shape = case.answer, case.reach.shape
+    assert (shape.K_falls, shape.K_convex, shape.one_minimum) == (True, True, True)
+    if case.kind == "loss":
+        assert shape.convex_to > case.reach.fewest.b
+        return
+    pair = (answer.Y, answer.Z_noise) if answer.given.form == "seed" else (0.0, answer.Y)
+    # A second difference spans two steps, and near the turn it is below its rounding for another few.
+    turns = theory.inflection(*pair, answer.eps_prime)
+    assert abs(math.log(shape.convex_to / turns)) <= 4 * shape.step
 
 
 def test_without_a_part_in_one_over_the_root_tokens_are_convex_everywhere() -> None:
@@ -117,49 +122,46 @@ def test_without_a_part_in_one_over_the_root_tokens_are_convex_everywhere() -> N
 
 
 def test_the_formula_is_what_theorem_12_says_and_its_tokens_are_those_of_the_bound() -> None:
-    answer = hpgrid.critical_batch(**KINDS["seed"])
-    assert answer.reach is not None
-    at_limit, at_itself = answer.reach.formulas
+    case = case_of("seed")
+    answer = case.answer
+    at_limit, at_itself = case.reach.formulas
     beta = 0.95
     typed = (3 * beta + 1) * (1 - beta) / (1 + beta) * 100.0**2 / answer.eps_prime
     assert at_limit.at.b == pytest.approx(typed)
     own_Z = answer.Z + answer.Z_noise / math.sqrt(at_itself.at.b)
     assert at_itself.at.b == pytest.approx(2 * answer.Y / (4.0 - own_Z))
-    for formula in answer.reach.formulas:
-        assert formula.over_fewest == pytest.approx(formula.at.tokens / answer.reach.fewest.tokens)
-        risk = proxy_of("seed").risk(eta=1e-2, alpha=0.05, b=formula.at.b, T=formula.at.tokens)
+    for formula in case.reach.formulas:
+        assert formula.over_fewest == pytest.approx(formula.at.tokens / case.reach.fewest.tokens)
+        risk = case.proxy.risk(b=formula.at.b, T=formula.at.tokens, **case.at)
         assert risk == pytest.approx(4.0)
 
 
 def test_where_the_formula_never_reaches_the_target_its_cost_is_infinite() -> None:
-    answer = hpgrid.critical_batch(**LARGE, eps=2.0)
+    answer, reach = answered(**LARGE, eps=2.0)
     assert answer.status == FOUND
-    assert answer.reach is not None
     assert answer.eps_prime < 2 * answer.Z_noise**2 / answer.Y
-    assert answer.reach.formulas[0].over_fewest == np.inf
-    assert answer.reach.formulas[0].at.b < answer.reach.smallest
+    assert reach.formulas[0].over_fewest == np.inf
+    assert reach.formulas[0].at.b < reach.smallest
     assert json.loads(json.dumps(answer.as_dict(), allow_nan=False))["reach"]["formulas"][0]["over_fewest"] is None
 
 
 def test_the_revised_formula_is_exact() -> None:
     for name in ("revised", "gap"):
-        answer = hpgrid.critical_batch(**KINDS[name])
-        assert answer.reach is not None
-        (formula,) = answer.reach.formulas
+        answer, reach = case_of(name).answer, case_of(name).reach
+        (formula,) = reach.formulas
         assert formula.at.b == pytest.approx(9 * answer.Y**2 / (4 * answer.eps_prime**2))
         assert formula.over_fewest == pytest.approx(1.0, abs=1e-12)
-    assert hpgrid.critical_batch(**KINDS["loss"]).reach.formulas == ()  # type: ignore[union-attr]
+    assert case_of("loss").reach.formulas == ()
 
 
 def test_a_minimum_below_one_sample_is_one_sample_and_says_so() -> None:
-    answer = hpgrid.critical_batch(**{**LARGE, "sigma": 1.0}, eps=4.0)
+    answer, reach = answered(**{**LARGE, "sigma": 1.0}, eps=4.0)
     assert answer.b == 1.0
-    assert answer.reach is not None
-    assert answer.reach.on_bound
-    assert answer.reach.closed < 1
-    assert all(low == 1.0 < high for low, high in answer.reach.near.values())
+    assert reach.on_bound
+    assert reach.closed < 1
+    assert all(low == 1.0 < high for low, high in reach.near.values())
     assert "on its bound b >= 1" in answer.text()
-    assert not hpgrid.critical_batch(**LARGE, eps=4.0).reach.on_bound  # type: ignore[union-attr]
+    assert not case_of("seed").reach.on_bound
 
 
 def test_a_beta_stays_as_it_was_written() -> None:
@@ -170,14 +172,13 @@ def test_a_beta_stays_as_it_was_written() -> None:
 
 
 def test_alpha_stands_for_beta_and_eps_prime_for_eps() -> None:
-    first = hpgrid.critical_batch(**KINDS["seed"])
+    first = case_of("seed").answer
     asked = {name: value for name, value in LARGE.items() if name != "beta"}
     other = hpgrid.critical_batch(**asked, alpha=1 - 0.95, eps_prime=first.eps_prime)
     assert other.eps == pytest.approx(4.0)
     assert other.b == pytest.approx(first.b, rel=tokens.FLAT)
     far = hpgrid.critical_batch(**{**asked, "eta": 1e-20}, alpha=1e-15, eps=9.0)
-    noise = far.Y
-    assert noise == pytest.approx(1e-15 * 100.0**2)
+    assert pytest.approx(1e-15 * 100.0**2) == far.Y
 
 
 # --- when there is nothing ---
@@ -223,9 +224,8 @@ def test_a_target_that_holds_without_training_is_vacuous(asked: dict[str, Any], 
 
 
 def test_a_vacuous_answer_still_says_apart_what_the_bound_would_give() -> None:
-    answer = hpgrid.critical_batch(beta=0.95, eta=1e-3, eps=2.0)
+    answer, _ = answered(beta=0.95, eta=1e-3, eps=2.0)
     assert answer.status == VACUOUS
-    assert answer.reach is not None
     head, table = answer.text().split("what the bound and the formula would give:")
     assert "vacuous: eps = 2 is not below G0 = 1" in head
     assert "Theorem 12" in table
@@ -258,7 +258,7 @@ def test_constants_of_no_problem_are_named() -> None:
         "G0 = 1 is above 2 L/lam = 0.6667",
         "Delta0 = 1 is above 2 L/lam^2 = 0.2222",
     )
-    assert hpgrid.critical_batch(**KINDS["seed"]).contradictions == ()
+    assert case_of("seed").answer.contradictions == ()
 
 
 UNIT = st.floats(0.0, 1.0)
@@ -337,7 +337,7 @@ def test_the_lmo_bound_at_a_large_learning_rate_is_out_of_reach() -> None:
 
 def test_the_lmo_bound_is_about_the_gradient_in_the_dual_norm_alone() -> None:
     for kind in ("frobenius", "gap", "loss"):
-        answer = hpgrid.critical_batch(**KINDS[kind])
+        answer = case_of(kind).answer
         assert answer.lmo_tuned is answer.lmo_fixed is None
         assert "LMO" not in answer.text()
 
@@ -345,26 +345,22 @@ def test_the_lmo_bound_is_about_the_gradient_in_the_dual_norm_alone() -> None:
 # --- plain data ---
 
 
-def test_iterations_and_tokens_are_functions_of_b(kind: str) -> None:
-    asked = KINDS[kind]
-    answer = hpgrid.critical_batch(**asked)
-    b = answer.reach.smallest * np.array([0.9, 1.5, 40.0])  # type: ignore[union-attr]
-    K = answer.iterations(b)
-    np.testing.assert_array_equal(answer.tokens(b), b * K)
+def test_iterations_and_tokens_are_functions_of_b(case: Case) -> None:
+    b = case.reach.smallest * np.array([0.9, 1.5, 40.0])
+    K = case.answer.iterations(b)
+    np.testing.assert_array_equal(case.answer.tokens(b), b * K)
     assert K[0] == np.inf
-    risk = proxy_of(kind).form("K").risk(eta=asked["eta"], alpha=1 - asked["beta"], b=b[1:], K=K[1:])
-    np.testing.assert_allclose(risk, asked["eps"], rtol=1e-12)
+    np.testing.assert_allclose(case.proxy.form("K").risk(b=b[1:], K=K[1:], **case.at), case.eps, rtol=1e-12)
     assert hpgrid.critical_batch(**{**LARGE, "eps": 0.5}).iterations(8.0) == np.inf
 
 
-def test_it_is_plain_data(kind: str) -> None:
-    answer = hpgrid.critical_batch(**KINDS[kind])
-    assert isinstance(answer, CriticalBatch)
-    read = json.loads(json.dumps(answer.as_dict(), allow_nan=False))
-    assert read["b"] == answer.b
+def test_it_is_plain_data(case: Case) -> None:
+    assert isinstance(case.answer, CriticalBatch)
+    read = json.loads(json.dumps(case.answer.as_dict(), allow_nan=False))
+    assert read["b"] == case.answer.b
     assert read["reach"]["near"]["0.05"][0] < read["b"] < read["reach"]["near"]["0.05"][1]
-    assert read["given"]["lam"] == KINDS[kind].get("lam", 0.0)
-    assert "nan" not in answer.text()
+    assert read["given"]["lam"] == KINDS[case.kind].get("lam", 0.0)
+    assert "nan" not in case.answer.text()
 
 
 def test_it_loads_neither_jax_nor_scipy() -> None:
