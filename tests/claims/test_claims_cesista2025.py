@@ -11,6 +11,7 @@ from measured import CLAIMS, check_every_row, remeasured, rows, verdict
 
 from hpgrid.bounds import cesista2025 as bounds, lemmas
 from hpgrid.claims import cesista2025
+from hpgrid.claims.cesista2025 import moments
 from hpgrid.readings import FAILS, HOLDS, VACUOUS, Reading
 from hpgrid.stochastic import momentum as against
 from hpgrid.theory import batch_sizes as fewest, cesista_laws
@@ -164,12 +165,12 @@ def test_a_wrong_law_fails(monkeypatch: pytest.MonkeyPatch, id: str, table: dict
 
 
 @pytest.mark.parametrize(
-    ("id", "moments"),
+    ("id", "kinds"),
     [("C.mc.D", ("momentum2", "nesterov2")), ("C.mc.decay", ("momentum", "momentum2", "nesterov", "nesterov2"))],
 )
-def test_a_bound_of_a_third_is_exceeded(monkeypatch: pytest.MonkeyPatch, id: str, moments: tuple[str, ...]) -> None:
+def test_a_bound_of_a_third_is_exceeded(monkeypatch: pytest.MonkeyPatch, id: str, kinds: tuple[str, ...]) -> None:
     assert verdict(id) == HOLDS
-    for name in moments:
+    for name in kinds:
         right, moment = against.BOUNDS[name]
         smaller = lambda *args, right=right, **given: tuple(part / 3 for part in right(*args, **given))  # noqa: E731
         monkeypatch.setitem(against.BOUNDS, name, (smaller, moment))
