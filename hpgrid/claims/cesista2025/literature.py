@@ -17,21 +17,9 @@ import numpy as np
 
 from hpgrid import bounds as proxies
 from hpgrid.bounds import cesista2025 as bounds, lemmas
+from hpgrid.claims import measures as m
 from hpgrid.claims.cesista2025.moments import CONSTANTS, LAM, ROUNDING, at, points
 from hpgrid.claims.ledger import Finding, claim, finding
-from hpgrid.claims.measures import (
-    SOLVER,
-    Array,
-    at_least,
-    at_most,
-    elasticity,
-    exponent,
-    power_in,
-    refined,
-    same,
-    setting,
-    settled,
-)
 from hpgrid.critical import tokens
 from hpgrid.critical.tokens import iterations_of_mean
 from hpgrid.proxy import Proxy, Term
@@ -55,7 +43,7 @@ def derived() -> Finding:
     X, Y, Z, _ = bounds.parts(**{k: x for k, x in given.items() if k != "b"}, form="revised")
     printed = X / K + Y / np.sqrt(given["b"]) + Z
     return finding(
-        same("it over the sum", "arithmetic", printed, descent + 2 * (start / 2 + drift / 2 + noise), 4 * ROUNDING)
+        m.same("it over the sum", "arithmetic", printed, descent + 2 * (start / 2 + drift / 2 + noise), 4 * ROUNDING)
     )
 
 
@@ -70,7 +58,7 @@ def lower() -> Finding:
         first.X / K + first.Y / b + first.Z + first.Z_noise / np.sqrt(b)
     )
     return finding(
-        at_most("largest revised/first, 20,000 points", "arithmetic", float(ratio.max()), 1.0, ROUNDING),
+        m.at_most("largest revised/first, 20,000 points", "arithmetic", float(ratio.max()), 1.0, ROUNDING),
         "by e + e^2/(2 D) + D/2 >= 2 e",
     )
 
@@ -82,8 +70,8 @@ def critical() -> Finding:
     above = float(batch_sizes.smallest(0.0, parts.Y, room))
     found, step = tokens.on_grid(needed, above)
     return finding(
-        same("argmin over it", "grid", found.b, formula, step),
-        same("fewest tokens over it", "refined", tokens.fewest(needed, above).b, formula, tokens.FLAT),
+        m.same("argmin over it", "grid", found.b, formula, step),
+        m.same("fewest tokens over it", "refined", tokens.fewest(needed, above).b, formula, tokens.FLAT),
     )
 
 
@@ -95,11 +83,11 @@ def best_rate() -> Finding:
     least = float(bounds.least_weight_decay(K=K, alpha=0.05, **own))
     lams = [least * x for x in (1.01, 2.0, 30.0)]
     regime = at("eta", fixed=fixed, budget="K")
-    found = [refined(proxies.star_convex(**CONSTANTS, lam=lam), regime, K) for lam in lams]
+    found = [m.refined(proxies.star_convex(**CONSTANTS, lam=lam), regime, K) for lam in lams]
     measured = [np.where(f.converged, f.at["eta"], np.nan)[0] for f in found]
     formula = bounds.best_learning_rate(np.array(lams), K=K, alpha=0.05, **own)
     # Its log risk is flat there: what rounding leaves of eta is the root of eps over the curvature.
-    return finding(same("eta* at three lam", "refined", measured, formula, SOLVER))
+    return finding(m.same("eta* at three lam", "refined", measured, formula, m.SOLVER))
 
 
 @claim("C.revised.condition", "revised, eta*(lam)", "eta*(lam) is a learning rate at every weight decay")
@@ -115,7 +103,7 @@ def condition() -> Finding:
         what = f"eta* > 0 at {lam / least:g} of the least lam"
         readings.append(Reading(what, "arithmetic", bool(eta > 0), True))
     regime = at("eta", fixed={"alpha": alpha, "b": 64.0}, budget="K")
-    runs_off = refined(proxies.star_convex(**CONSTANTS, lam=0.9 * least), regime, K)
+    runs_off = m.refined(proxies.star_convex(**CONSTANTS, lam=0.9 * least), regime, K)
     readings.append(Reading("eta -> 0 is best at 0.9 of it", "refined", bool(runs_off.unbounded["eta"][0]), True))
     return finding(
         readings,
@@ -168,17 +156,17 @@ BEYOND = np.array([1e3, 1e6])
 @cache
 def _found(tuned: tuple[str, ...]) -> Optimum:
     fixed = {"alpha": ALPHA} if "b" in tuned else {"b": BATCH}
-    return refined(PROXY, at(*tuned, fixed=fixed), LADDER)
+    return m.refined(PROXY, at(*tuned, fixed=fixed), LADDER)
 
 
-def _extrapolated(exponent: Array, budgets: Array) -> tuple[float, float]:
+def _extrapolated(exponent: m.Array, budgets: m.Array) -> tuple[float, float]:
     """An exponent p + q/log T, freed of q within each of two pairs of budgets: the last, and how far apart they are."""
     u = np.log(budgets).reshape(2, 2)
     first, last = np.diff(exponent.reshape(2, 2) * u)[:, 0] / np.diff(u)[:, 0]
-    return float(last), abs(float(last - first)) + SOLVER
+    return float(last), abs(float(last - first)) + m.SOLVER
 
 
-def _law(name: str, tuned: tuple[str, ...], form: Callable[[Array], Array], law: Law, limit: float) -> Finding:
+def _law(name: str, tuned: tuple[str, ...], form: Callable[[m.Array], m.Array], law: Law, limit: float) -> Finding:
     """Readings of one law with a logarithm.
 
     Args:
@@ -196,7 +184,7 @@ def _law(name: str, tuned: tuple[str, ...], form: Callable[[Array], Array], law:
     ratios = form(BEYOND) - cesista_laws.stated(BEYOND, law)
     plain = np.log(value[1] / value[0]) / np.log(LADDER[1] / LADDER[0])
     return finding(
-        same("over the closed form, T = 1e60 to 1e150", "refined", value[3:], np.exp(form(np.log(LADDER[3:])))),
+        m.same("over the closed form, T = 1e60 to 1e150", "refined", value[3:], np.exp(form(np.log(LADDER[3:])))),
         of_exponent("power of T, extrapolated in 1/log T", "refined", p, law[0], error),
         of_exponent("power of log T, log T = 1e6", "arithmetic", float(gains[1]), law[1], abs(gains[1] - gains[0])),
         Reading("log of it over the stated form", "arithmetic", ratios[1], np.log(limit), abs(ratios[1] - ratios[0])),
@@ -220,7 +208,7 @@ def batch_size() -> Finding:
 def learning_rate() -> Finding:
     batch, rate = _limits(AT_ALPHA)
 
-    def form(u: Array) -> Array:
+    def form(u: m.Array) -> m.Array:
         return cesista_laws.log_eta(u, cesista_laws.log_b(u, AT_ALPHA), AT_ALPHA)
 
     return _law("eta", ("eta", "b"), form, cesista_laws.STAR_CONVEX_FIXED_MOMENTUM["eta"], batch * rate)
@@ -237,7 +225,7 @@ def momentum() -> Finding:
 def rate_at_batch() -> Finding:
     _, limit = _limits(TUNED_ALPHA)
 
-    def form(u: Array) -> Array:
+    def form(u: m.Array) -> m.Array:
         return cesista_laws.log_eta(u, np.log(BATCH), TUNED_ALPHA)
 
     return _law("eta", ("eta", "alpha"), form, cesista_laws.STAR_CONVEX_FIXED_BATCH["eta"], BATCH * limit)
@@ -247,7 +235,7 @@ def rate_at_batch() -> Finding:
 def powers_of_b() -> Finding:
     readings = []
     for name, power in cesista_laws.STAR_CONVEX_IN_BATCH.items():
-        found, error = elasticity(PROXY, at("eta", "alpha"), name, "b")
+        found, error = m.elasticity(PROXY, at("eta", "alpha"), name, "b")
         readings.append(of_exponent(f"{name} ~ b^p, T = 1e60", "refined", found, power, error))
     return finding(readings)
 
@@ -255,19 +243,19 @@ def powers_of_b() -> Finding:
 @claim("C.star.iterations", "literature, star-convex, fixed beta and K", "eta* ~ log K/K")
 def in_iterations() -> Finding:
     """The refined optimum, and what eta*(lam) comes to far out, where no float K reaches."""
-    found = refined(PROXY, at("eta", fixed={"alpha": ALPHA, "b": BATCH}, budget="K"), ITERATIONS)
+    found = m.refined(PROXY, at("eta", fixed={"alpha": ALPHA, "b": BATCH}, budget="K"), ITERATIONS)
     value, exponent = (np.where(found.converged, x, np.nan) for x in (found.at["eta"], found.exponent["eta"]))
     p, error = _extrapolated(exponent, ITERATIONS)
     law = cesista_laws.STAR_CONVEX_FIXED_ITERATIONS["eta"]
 
-    def decayed(u: Array) -> Array:
+    def decayed(u: m.Array) -> m.Array:
         """lam eta K far out: log(Delta0 lam K/slope)."""
         return u + np.log(AT_ALPHA.Delta0 * LAM / AT_ALPHA.slope)
 
     closed = decayed(np.log(ITERATIONS)) / (LAM * ITERATIONS)
     ratios = decayed(BEYOND) / LAM / BEYOND
     return finding(
-        same("over log(Delta0 lam K/slope)/(lam K)", "refined", value[1:], closed[1:]),
+        m.same("over log(Delta0 lam K/slope)/(lam K)", "refined", value[1:], closed[1:]),
         of_exponent("power of K, extrapolated in 1/log K", "refined", p, law[0], error),
         Reading("over log K/K, log K = 1e6", "arithmetic", ratios[1], 1 / LAM, abs(ratios[1] - ratios[0])),
         "with the constant 1/lam",
@@ -277,14 +265,14 @@ def in_iterations() -> Finding:
 @claim("C.star.corner", "literature, star-convex, small T", "at small T the infimum is the corner eta -> 0, b large")
 def corner() -> Finding:
     budgets = np.geomspace(10.0, 1e6, 11)
-    found = refined(PROXY, at("eta", "b", fixed={"alpha": ALPHA}), budgets)
+    found = m.refined(PROXY, at("eta", "b", fixed={"alpha": ALPHA}), budgets)
     at_corner = found.unbounded["eta"]
     last = float(budgets[at_corner].max(initial=0.0))
     ratio = float(found.risk[0] / CONSTANTS["Delta0"])
     return finding(
         Reading("eta -> 0 at T = 10", "refined", bool(at_corner[0]), True),
         Reading("b = T there", "refined", bool((found.active["b"][at_corner] == 1).all()), True),
-        at_least("risk over Delta0 at T = 10", "refined", ratio, 1.0),
+        m.at_least("risk over Delta0 at T = 10", "refined", ratio, 1.0),
         f"up to T = {last:.3g} of eleven budgets to 1e6: there the bound is above Delta0, which holds untrained",
     )
 
@@ -312,17 +300,19 @@ LEADING = Proxy(
 
 
 def _in_tokens(name: str, tuned: tuple[str, ...], predicted: Fraction, **held: Any) -> Finding:
-    found, error = settled(GAP, at(*tuned, fixed=held), name)
+    found, error = m.settled(GAP, at(*tuned, fixed=held), name)
     return finding(
         of_exponent(f"{name} ~ T^p", "refined", found, predicted, error),
-        Reading(f"{name} ~ T^p, leading terms", "exact", exponent(LEADING, setting(*tuned, **held), name), predicted),
+        Reading(
+            f"{name} ~ T^p, leading terms", "exact", m.exponent(LEADING, m.setting(*tuned, **held), name), predicted
+        ),
     )
 
 
 def _in_batch(name: str, note: str) -> Finding:
     tuned, predicted = ("eta", "alpha"), stated.FRANK_WOLFE_IN_BATCH[name]
-    found, error = elasticity(GAP, at(*tuned), name, "b")
-    law = power_in(LEADING, setting(*tuned, b=BATCH), name, "b")
+    found, error = m.elasticity(GAP, at(*tuned), name, "b")
+    law = m.power_in(LEADING, m.setting(*tuned, b=BATCH), name, "b")
     return finding(
         of_exponent(f"{name} ~ b^p, T = 1e60", "refined", found, predicted, error),
         Reading(f"{name} ~ b^p, leading terms", "exact", law, predicted),

@@ -10,42 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from hpgrid.claims import measures as m
 from hpgrid.claims.ledger import Finding, claim, finding
-from hpgrid.claims.measures import (
-    BOUNDS,
-    EQ4,
-    EQ11,
-    FAR,
-    FARTHER,
-    LEADING,
-    SGD,
-    SOLVER,
-    Array,
-    at_least,
-    at_most,
-    bisect,
-    draws,
-    exact,
-    exponent,
-    law_at,
-    noisy,
-    power,
-    power_in,
-    refined,
-    same,
-    setting,
-    settled,
-    settles,
-    slope,
-    unsettled,
-    value,
-    worst,
-)
 from hpgrid.proxy import Proxy
 from hpgrid.readings import Reading, of_exponent
 from hpgrid.theory import schedules, theorems, token_optimum
 
-JOINT = setting("eta", "b", "alpha")
+JOINT = m.setting("eta", "b", "alpha")
 
 
 CONSTANTS = ("Delta0", "L", "rho", "sigma")
@@ -58,21 +29,21 @@ ALPHAS = (1e-6, 1e-2, 1.0)
 TOKENS = np.array([1e12, 1e25, 1e40])
 
 
-def _drawn() -> dict[str, Array]:
-    return draws(*CONSTANTS)
+def _drawn() -> dict[str, m.Array]:
+    return m.draws(*CONSTANTS)
 
 
-def _step_1(name: str, form: Callable[..., Array]) -> Finding:
+def _step_1(name: str, form: Callable[..., m.Array]) -> Finding:
     """The optimum over eta against a closed form, at nine pairs of b and alpha."""
     found, predicted = [], []
-    given = noisy(_drawn())
+    given = m.noisy(_drawn())
     if name == "eta":  # which does not depend on the noise
         del given["noise"]
     for b in (1.0, 1e3, 1e9):
         for alpha in ALPHAS:
-            found.append(value(refined(EQ11, setting("eta", b=b, alpha=alpha), TOKENS, **_drawn()), name))
+            found.append(m.value(m.refined(m.EQ11, m.setting("eta", b=b, alpha=alpha), TOKENS, **_drawn()), name))
             predicted.append(form(TOKENS, b, alpha, **given))
-    return finding(same("8 random constants, 9 (b, alpha), 3 T", "refined", found, predicted))
+    return finding(m.same("8 random constants, 9 (b, alpha), 3 T", "refined", found, predicted))
 
 
 @claim("S.eq12", "eq. (12)", "eta_T*(alpha, b) = (b Delta0/(T L (7/2 + 2/alpha)))^(1/2)")
@@ -91,26 +62,26 @@ def eq14() -> Finding:
     alpha, T = 0.01, np.array([1e12])
     rising, falling = token_optimum.split(T, alpha, 1.0, 1.0, 1.0)
     root = np.sqrt([1e2, 1e4, 1e6])
-    phi = np.array([value(refined(EQ11, setting("eta", b=s * s, alpha=alpha), T), "risk")[0] for s in root])
+    phi = np.array([m.value(m.refined(m.EQ11, m.setting("eta", b=s * s, alpha=alpha), T), "risk")[0] for s in root])
     matrix = np.column_stack([root, 1 / root])
     A, B = np.linalg.solve(matrix[[0, 2]], phi[[0, 2]])
-    tolerance = SOLVER * float(np.linalg.cond(matrix[[0, 2]] * [A, B]))
+    tolerance = m.SOLVER * float(np.linalg.cond(matrix[[0, 2]] * [A, B]))
     return finding(
-        same("A_T from the risk at b = 1e2, 1e6", "refined", A, rising[0], tolerance),
-        same("B from the risk at b = 1e2, 1e6", "refined", B, falling, tolerance),
-        same("A_T s + B/s at b = 1e4", "refined", phi[1], matrix[1] @ [A, B], tolerance),
+        m.same("A_T from the risk at b = 1e2, 1e6", "refined", A, rising[0], tolerance),
+        m.same("B from the risk at b = 1e2, 1e6", "refined", B, falling, tolerance),
+        m.same("A_T s + B/s at b = 1e4", "refined", phi[1], matrix[1] @ [A, B], tolerance),
     )
 
 
-def _step_2(name: str, form: Callable[..., Array]) -> list[Reading]:
+def _step_2(name: str, form: Callable[..., m.Array]) -> list[Reading]:
     """The optimum over eta and b against a closed form, at three momenta, where b* > 1."""
-    given = noisy(_drawn())
+    given = m.noisy(_drawn())
     readings = []
     for alpha in ALPHAS:
-        found = refined(EQ11, setting("eta", "b", alpha=alpha), TOKENS, **_drawn())
+        found = m.refined(m.EQ11, m.setting("eta", "b", alpha=alpha), TOKENS, **_drawn())
         inside = found.active["b"] == 0
-        pair = value(found, name)[inside], np.broadcast_to(form(TOKENS, alpha, **given), inside.shape)[inside]
-        readings.append(same(f"alpha = {alpha:g}, {inside.sum()} with b* > 1", "refined", *pair))
+        pair = m.value(found, name)[inside], np.broadcast_to(form(TOKENS, alpha, **given), inside.shape)[inside]
+        readings.append(m.same(f"alpha = {alpha:g}, {inside.sum()} with b* > 1", "refined", *pair))
     return readings
 
 
@@ -129,12 +100,12 @@ def eq18() -> Finding:
     return finding(_step_2("risk", token_optimum.risk_simplified), "the same measurement as S.eq17")
 
 
-def _joint(T: Array) -> tuple[Array, Array, dict[str, Array]]:
+def _joint(T: m.Array) -> tuple[m.Array, m.Array, dict[str, m.Array]]:
     """The joint optimum's alpha where all three are inside their bounds, with the constants and budgets there."""
-    found = refined(EQ11, JOINT, T, **_drawn())
+    found = m.refined(m.EQ11, JOINT, T, **_drawn())
     inside = (found.active["b"] == 0) & (found.active["alpha"] == 0)
-    given = {name: np.broadcast_to(x, inside.shape)[inside] for name, x in noisy(_drawn()).items()}
-    return value(found, "alpha")[inside], np.broadcast_to(T, inside.shape)[inside], given
+    given = {name: np.broadcast_to(x, inside.shape)[inside] for name, x in m.noisy(_drawn()).items()}
+    return m.value(found, "alpha")[inside], np.broadcast_to(T, inside.shape)[inside], given
 
 
 @claim("S.eq19", "eq. (19)", "alpha* minimises g_T: g_T'(alpha*) = 0")
@@ -142,7 +113,7 @@ def eq19() -> Finding:
     alpha, T, given = _joint(np.array([1e8, 1e20, 1e40]))
     # d log(ratio of the two sides) / d log alpha lies between 1 and 3/2.
     ratio = token_optimum.stationarity(T, alpha, **given)
-    return finding(same(f"the two sides of g' = 0, {alpha.size} optima", "refined", ratio, 1.0, 1.5 * SOLVER))
+    return finding(m.same(f"the two sides of g' = 0, {alpha.size} optima", "refined", ratio, 1.0, 1.5 * m.SOLVER))
 
 
 @claim(
@@ -156,7 +127,7 @@ def eq20() -> Finding:
     root = token_optimum.momentum_complement(tokens, **given)
     counts = [_positive_roots(*token_optimum.cubic(D, L, n), t) for D, L, n, t in zip(*given.values(), tokens)]
     return finding(
-        same(f"alpha* over the root, {alpha.size} optima, T to 1e60", "refined", alpha, root),
+        m.same(f"alpha* over the root, {alpha.size} optima, T to 1e60", "refined", alpha, root),
         Reading("each has one positive root", "arithmetic", set(counts) == {1}, True),
     )
 
@@ -169,71 +140,71 @@ def _positive_roots(A: Any, B: Any, C: Any, T: Any) -> int:
 
 @claim("S.eq22", "eq. (22)", "alpha_T* ~ 2/7^(2/3) (rho sigma)^(2/3)/(Delta0 L)^(1/3) T^-1/3")
 def eq22() -> Finding:
-    given = noisy(_drawn())
-    T = np.array([FAR, FARTHER])
-    found = value(refined(EQ11, JOINT, T, **_drawn()), "alpha")
+    given = m.noisy(_drawn())
+    T = np.array([m.FAR, m.FARTHER])
+    found = m.value(m.refined(m.EQ11, JOINT, T, **_drawn()), "alpha")
     predicted = np.array([token_optimum.leading(D, L, n) for D, L, n in zip(*(x[:, 0] for x in given.values()))])[
         :, None
     ]
     powers = {"Delta0": Fraction(-1, 3), "L": Fraction(-1, 3), "rho": Fraction(2, 3), "sigma": Fraction(2, 3)}
-    constant = law_at(EQ11, JOINT, "alpha", 1.0)
+    constant = m.law_at(m.EQ11, JOINT, "alpha", 1.0)
     return finding(
-        settles("alpha* T^(1/3) over the constant, 8 random", "refined", found * T ** (1 / 3) / predicted),
-        same("the law's constant", "exact", constant, token_optimum.leading(1.0, 1.0, 1.0)),
-        (Reading(f"alpha ~ {x}^p", "exact", power_in(EQ11, JOINT, "alpha", x), p) for x, p in powers.items()),
-        slope("alpha", token_optimum.EXPONENTS["alpha"], JOINT, EQ11),
+        m.settles("alpha* T^(1/3) over the constant, 8 random", "refined", found * T ** (1 / 3) / predicted),
+        m.same("the law's constant", "exact", constant, token_optimum.leading(1.0, 1.0, 1.0)),
+        (Reading(f"alpha ~ {x}^p", "exact", m.power_in(m.EQ11, JOINT, "alpha", x), p) for x, p in powers.items()),
+        m.slope("alpha", token_optimum.EXPONENTS["alpha"], JOINT, m.EQ11),
     )
 
 
 @claim("S.B3.correction", "after eq. (22)", "alpha* = u0 T^-1/3 + u1 T^-2/3 + O(T^-1), u1 = B/(3 A^(2/3) C^(1/3))")
 def correction() -> Finding:
     T = np.array([1e6, 1e8, 1e10, 1e12])
-    alpha = value(refined(EQ11, JOINT, T), "alpha")
+    alpha = m.value(m.refined(m.EQ11, JOINT, T), "alpha")
     u0, u1 = token_optimum.leading(1.0, 1.0, 1.0), token_optimum.correction(1.0, 1.0, 1.0)
     coefficient = (alpha * T ** (1 / 3) - u0) * T ** (1 / 3)
     remainder = np.abs(alpha - u0 * T ** (-1 / 3) - u1 * T ** (-2 / 3))
     order = np.log10(remainder[1] / remainder[0]) / 2
     # What the next budget still changes, and the solver's error grown by the two terms' ratio.
-    tolerance = worst(coefficient[3], coefficient[2]) + SOLVER * u0 / u1 * 1e4
+    tolerance = m.worst(coefficient[3], coefficient[2]) + m.SOLVER * u0 / u1 * 1e4
     return finding(
-        same("u1 from alpha* at T = 1e12", "refined", coefficient[3], u1, tolerance),
-        at_most("remainder ~ T^p, T = 1e6 to 1e8", "refined", float(order), -1.0),
+        m.same("u1 from alpha* at T = 1e12", "refined", coefficient[3], u1, tolerance),
+        m.at_most("remainder ~ T^p, T = 1e6 to 1e8", "refined", float(order), -1.0),
         f"the remainder is smaller than stated, T^({order:.3f}): the T^-1 term vanishes, the cubic having no square",
     )
 
 
 @claim("S.eq23", "eq. (23)", "on eq. (11) b* ~ T^1/6, K* ~ T^5/6, eta* ~ T^-7/12")
 def eq23() -> Finding:
-    b, tolerance = settled(EQ11, JOINT, "b")
+    b, tolerance = m.settled(m.EQ11, JOINT, "b")
     K = of_exponent("K = T/b ~ T^p, eq. (11)", "refined", 1 - b, token_optimum.EXPONENTS["K"], tolerance)
     return finding(
-        slope("b", token_optimum.EXPONENTS["b"], JOINT, EQ11),
+        m.slope("b", token_optimum.EXPONENTS["b"], JOINT, m.EQ11),
         K,
-        slope("eta", token_optimum.EXPONENTS["eta"], JOINT, EQ11),
+        m.slope("eta", token_optimum.EXPONENTS["eta"], JOINT, m.EQ11),
     )
 
 
 @claim("S.B3.dropped", "B.3, step (c)", "2 rho sigma/(alpha T) becomes of lower order in A_T at alpha*")
 def dropped() -> Finding:
-    T = np.array([FAR, FARTHER])
-    alpha = value(refined(EQ11, JOINT, T), "alpha")
+    T = np.array([m.FAR, m.FARTHER])
+    alpha = m.value(m.refined(m.EQ11, JOINT, T), "alpha")
     whole, _ = token_optimum.split(T, alpha, 1.0, 1.0, 1.0)
     share = 2 / (alpha * T) / whole
     order = float(np.log10(share[1] / share[0]) / 20)
-    return finding(at_most("its share of A_T ~ T^p", "refined", order, 0.0), f"it falls as T^({order:.4f})")
+    return finding(m.at_most("its share of A_T ~ T^p", "refined", order, 0.0), f"it falls as T^({order:.4f})")
 
 
 @claim("S.B3.rate", "after eq. (23)", "the rate is (Delta0 L)^(1/4) (rho sigma)^(1/2) T^-1/4")
 def rate() -> Finding:
-    readings = list(slope("risk", token_optimum.RATE["T"], JOINT, EQ11))
+    readings = list(m.slope("risk", token_optimum.RATE["T"], JOINT, m.EQ11))
     for name in CONSTANTS:
         predicted = token_optimum.RATE[name]
-        risks = value(refined(EQ11, JOINT, [FAR, FARTHER], **{name: np.array([1.0, 10.0])}), "risk")
+        risks = m.value(m.refined(m.EQ11, JOINT, [m.FAR, m.FARTHER], **{name: np.array([1.0, 10.0])}), "risk")
         near, far = np.log10(risks[1] / risks[0])
-        tolerance = unsettled(near, far)
+        tolerance = m.unsettled(near, far)
         readings.append(of_exponent(f"risk ~ {name}^p", "refined", float(far), predicted, tolerance))
-        readings.append(Reading(f"risk ~ {name}^p", "exact", power_in(EQ11, JOINT, "risk", name), predicted))
-    return finding(readings, f"the constant is {law_at(EQ11, JOINT, 'risk', 1.0):.5g}")
+        readings.append(Reading(f"risk ~ {name}^p", "exact", m.power_in(m.EQ11, JOINT, "risk", name), predicted))
+    return finding(readings, f"the constant is {m.law_at(m.EQ11, JOINT, 'risk', 1.0):.5g}")
 
 
 QUARTER = Fraction(1, 4)
@@ -253,7 +224,7 @@ def _decays(beta: Fraction, gamma: Fraction, delta: Fraction) -> tuple[Fraction,
     """How each of eq. (11)'s five terms decays along b = T^beta, alpha = T^-gamma, eta = T^-delta."""
     from hpgrid.asymptotics import decay
 
-    return tuple(-r for _, r in decay(BOUNDS[EQ11], path={"b": beta, "alpha": -gamma, "eta": -delta}))
+    return tuple(-r for _, r in decay(m.BOUNDS[m.EQ11], path={"b": beta, "alpha": -gamma, "eta": -delta}))
 
 
 def _schedules(n: int = 400, seed: int = 5) -> list[tuple[Fraction, Fraction, Fraction]]:
@@ -276,7 +247,7 @@ def cor2_rate() -> Finding:
     for beta in SLOW:
         terms = _decays(beta, *schedules.proposed(beta))
         readings.append(Reading(f"slowest term's decay, b = T^{beta}, eq. (11)", "exact", min(terms), QUARTER))
-        measured, error = _descent(EQ4, beta, *schedules.proposed(beta))
+        measured, error = _descent(m.EQ4, beta, *schedules.proposed(beta))
         readings.append(of_exponent(f"risk ~ T^-p, b = T^{beta}, eq. (4)", "arithmetic", measured, QUARTER, error))
     return finding(readings, "alpha = b T^-1/2 itself; eq. (8)'s best prefactor would make alpha 2 at phi = 1/2")
 
@@ -287,11 +258,11 @@ def _descent(bound: str, beta: Fraction, gamma: Fraction, delta: Fraction) -> tu
     The risk lies between its largest term and as many times that as it has terms, and the largest
     coefficient is 7/2 times the smallest at most.
     """
-    T = np.array([FAR, FARTHER])
+    T = np.array([m.FAR, m.FARTHER])
     at = {"b": T ** float(beta), "alpha": T ** -float(gamma), "eta": T ** -float(delta)}
-    risk = BOUNDS[bound].risk(T=T, **at)
-    span = np.log(FARTHER / FAR)
-    coefficients = [float(term.number) for term in BOUNDS[bound].terms]
+    risk = m.BOUNDS[bound].risk(T=T, **at)
+    span = np.log(m.FARTHER / m.FAR)
+    coefficients = [float(term.number) for term in m.BOUNDS[bound].terms]
     spread = len(coefficients) * max(coefficients) / min(coefficients)
     return float(-np.log(risk[1] / risk[0]) / span), float(np.log(spread) / span)
 
@@ -304,7 +275,7 @@ def _descent(bound: str, beta: Fraction, gamma: Fraction, delta: Fraction) -> tu
 def cor2_ceiling() -> Finding:
     readings: list[Reading] = []
     for beta in FAST:
-        found = slope("risk", -schedules.ceiling(beta), setting("eta", "alpha", b=beta), EQ4, EQ11)
+        found = m.slope("risk", -schedules.ceiling(beta), m.setting("eta", "alpha", b=beta), m.EQ4, m.EQ11)
         readings += [replace(one, what=f"{one.what}, b = T^{beta}") for one in found]
     return finding(readings)
 
@@ -321,7 +292,7 @@ def eq32() -> Finding:
     drawn = [one for one in _schedules() if min(schedules.decay(*one)) > 0]
     gaps = []
     for one in drawn:
-        measured, error = _descent(EQ11, *one)
+        measured, error = _descent(m.EQ11, *one)
         gaps.append((abs(measured - float(min(schedules.decay(*one)))), error))
     gap, error = max(gaps)
     return finding(
@@ -338,9 +309,9 @@ def eq36() -> Finding:
         burn_in, drift = schedules.remaining(beta)
         readings += [
             Reading(f"burn-in's decay, b = T^{beta}", "exact", terms[1], burn_in),
-            at_least(f"burn-in's decay, b = T^{beta}, bound", "exact", terms[1], Fraction(1, 2)),
+            m.at_least(f"burn-in's decay, b = T^{beta}, bound", "exact", terms[1], Fraction(1, 2)),
             Reading(f"eta's decay, b = T^{beta}", "exact", terms[3], drift),
-            at_least(f"eta's decay, b = T^{beta}, bound", "exact", terms[3], QUARTER),
+            m.at_least(f"eta's decay, b = T^{beta}, bound", "exact", terms[3], QUARTER),
         ]
     return finding(readings)
 
@@ -348,15 +319,15 @@ def eq36() -> Finding:
 @claim("S.eq37", "eq. (37)", "there U_T <~ C1 T^-1/4 + C2 (b T)^-1/2, the constants free of b and T")
 def eq37() -> Finding:
     """The constants that the terms add up to: Delta0 + 2 rho sigma + 2 L + 7/2 L, and 2 rho sigma."""
-    T = np.geomspace(1e2, FARTHER, 30)
+    T = np.geomspace(1e2, m.FARTHER, 30)
     ratios = []
     for beta in np.linspace(0.0, 0.5, 11):
         b = T**beta
-        risk = BOUNDS[EQ11].risk(T=T, b=b, alpha=b * T**-0.5, eta=b * T**-0.75)
+        risk = m.BOUNDS[m.EQ11].risk(T=T, b=b, alpha=b * T**-0.5, eta=b * T**-0.75)
         ratios.append(risk / (8.5 * T**-0.25 + 2 * (b * T) ** -0.5))
     # Both sides are sums of a few rounded products: ten roundings.
     return finding(
-        at_most("largest ratio, Delta0 = L = rho sigma = 1", "arithmetic", float(np.max(ratios)), 1.0, 10 * EPS)
+        m.at_most("largest ratio, Delta0 = L = rho sigma = 1", "arithmetic", float(np.max(ratios)), 1.0, 10 * EPS)
     )
 
 
@@ -369,18 +340,20 @@ def eq38() -> Finding:
 def eq39() -> Finding:
     whole: list[Reading] = []
     for beta in FAST:
-        found = slope("eta", -schedules.ceiling(beta), setting("eta", "alpha", b=beta), EQ4)
+        found = m.slope("eta", -schedules.ceiling(beta), m.setting("eta", "alpha", b=beta), m.EQ4)
         whole += [replace(one, what=f"{one.what}, b = T^{beta}") for one in found]
     return finding(_hard_terms("eta"), whole, "also with all five terms kept and alpha tuned")
 
 
 def _hard_terms(name: str) -> tuple[Reading, ...]:
     """The exponent on the two terms b Delta0/(eta T) and 7/2 L eta alone."""
-    bound = BOUNDS[EQ11]
+    bound = m.BOUNDS[m.EQ11]
     hard = replace(bound, terms=(bound.terms[0], bound.terms[3]), name="two terms")
     readings: list[Reading] = []
     for beta in FAST:
-        found = slope(name, -schedules.ceiling(beta), setting("eta", b=beta), hard, called=f"two terms, b = T^{beta}")
+        found = m.slope(
+            name, -schedules.ceiling(beta), m.setting("eta", b=beta), hard, called=f"two terms, b = T^{beta}"
+        )
         readings += found
     return tuple(readings)
 
@@ -410,30 +383,31 @@ def remaining() -> Finding:
 @claim("S.eq41", "eq. (41)", "there the rate is K^-1/2: the bound becomes iteration-limited")
 def eq41() -> Finding:
     """The risk over its deterministic part alone, 2 (C1 C3 (1 + 1/alpha)/K)^(1/2) at alpha = 1."""
-    T = np.array([FAR, FARTHER])
+    T = np.array([m.FAR, m.FARTHER])
     readings = []
     for beta in FAST:
-        found = refined(EQ4, setting("eta", "alpha", b=beta), T)
+        found = m.refined(m.EQ4, m.setting("eta", "alpha", b=beta), T)
         deterministic = 2 * np.sqrt(2 / T ** (1 - float(beta)))
         what = f"risk over the deterministic part, b = T^{beta}"
-        readings.append(settles(what, "refined", found.risk / deterministic))
+        readings.append(m.settles(what, "refined", found.risk / deterministic))
     return finding(readings)
 
 
-BOTH = setting("eta", "b")
+BOTH = m.setting("eta", "b")
 
 
-AT_BATCH = setting("eta", b=32.0)
+AT_BATCH = m.setting("eta", b=32.0)
 
 
 def _risks(b: list[float], T: float) -> np.ndarray:
-    return np.array([refined(SGD, setting("eta", b=x), T).risk[0] for x in b])
+    return np.array([m.refined(m.SGD, m.setting("eta", b=x), T).risk[0] for x in b])
 
 
 @claim("S.sgd.eta", "section 4; B.6; App. A", "at a fixed batch size eta* ~ b T^-1/2: linear scaling")
 def eta() -> Finding:
     return finding(
-        slope("eta", theorems.SGD_IN_T["T"], AT_BATCH, SGD), power("eta", "b", theorems.SGD_IN_T["b"], AT_BATCH, SGD)
+        m.slope("eta", theorems.SGD_IN_T["T"], AT_BATCH, m.SGD),
+        m.power("eta", "b", theorems.SGD_IN_T["b"], AT_BATCH, m.SGD),
     )
 
 
@@ -443,14 +417,14 @@ def eta() -> Finding:
     "at fixed K eta* ~ (b/K)^(1/2) and the bound is (Delta0 L sigma^2/(b K))^(1/2): larger b helps",
 )
 def iterations() -> Finding:
-    regime = setting("eta", budget="K", b=32.0)
+    regime = m.setting("eta", budget="K", b=32.0)
     K = np.array([1e8, 1e20])
-    found = [refined(SGD, setting("eta", budget="K", b=b), K) for b in (1.0, 32.0)]
+    found = [m.refined(m.SGD, m.setting("eta", budget="K", b=b), K) for b in (1.0, 32.0)]
     ratios = [one.risk / theorems.sgd_risk_in_K(K, b, 1.0, 1.0, 1.0) for one, b in zip(found, (1.0, 32.0))]
     return finding(
-        slope("eta", theorems.SGD_IN_K["K"], regime, SGD),
-        power("eta", "b", theorems.SGD_IN_K["b"], regime, SGD),
-        same("risk over twice the closed form", "refined", np.array(ratios), 2.0),
+        m.slope("eta", theorems.SGD_IN_K["K"], regime, m.SGD),
+        m.power("eta", "b", theorems.SGD_IN_K["b"], regime, m.SGD),
+        m.same("risk over twice the closed form", "refined", np.array(ratios), 2.0),
         "'<~' hides a factor of 2",
     )
 
@@ -461,14 +435,14 @@ def independent() -> Finding:
     risks = _risks([1.0, 1e3, 1e6, 1e8], T)
     beyond = float(_risks([1e10], T)[0] / risks[0])
     return finding(
-        same("risk at b = 1 to T^(1/2), T = 1e16", "refined", risks, 2 * theorems.sgd_risk(T, 1.0, 1.0, 1.0)),
+        m.same("risk at b = 1 to T^(1/2), T = 1e16", "refined", risks, 2 * theorems.sgd_risk(T, 1.0, 1.0, 1.0)),
         f"as long as eta* <= 1/L, b <= sigma (T/(Delta0 L))^(1/2); at b = 100 T^(1/2) it is {beyond:.3g} times that",
     )
 
 
 @claim("S.sgd.nobatch", "section 3.1; section 4; B.6", "SGD has no non-trivial token-optimal batch size")
 def nobatch() -> Finding:
-    law = exact(SGD, BOTH)
+    law = m.exact(m.SGD, BOTH)
     top = law.flat["b"][1] if "b" in law.flat else None
     return finding(
         Reading("b stays undetermined", "exact", "b" in law.flat, True),
@@ -484,29 +458,29 @@ def nobatch() -> Finding:
 def minimum() -> Finding:
     target = 1e-3
 
-    def steps(b: float, bound: str | Proxy = SGD) -> float:
-        regime = setting("eta", budget="K", b=b)
-        return bisect(lambda K: refined(bound, regime, K).risk[0] > target, 1e-20, 1e60)
+    def steps(b: float, bound: str | Proxy = m.SGD) -> float:
+        regime = m.setting("eta", budget="K", b=b)
+        return m.bisect(lambda K: m.refined(bound, regime, K).risk[0] > target, 1e-20, 1e60)
 
     few, fewer = steps(1e20), steps(1e30)
     tokens = [b * steps(b) for b in (1.0, 10.0)]
-    uncapped = replace(BOUNDS[SGD], caps={}, cap_terms={})
+    uncapped = replace(m.BOUNDS[m.SGD], caps={}, cap_terms={})
     ratio = steps(1e30, uncapped) / steps(1e20, uncapped)
     return finding(
-        Reading("steps at b = 1e30 over steps at 1e20", "refined", fewer / few, 1.0, 4 * SOLVER),
-        Reading("tokens at b = 1 over tokens at b = 10", "refined", tokens[0] / tokens[1], 1.0, 4 * SOLVER),
-        same("tokens at b = 1 over 4 Delta0 L sigma^2/epsilon^2", "refined", tokens[0], 4 / target**2, 4 * SOLVER),
+        Reading("steps at b = 1e30 over steps at 1e20", "refined", fewer / few, 1.0, 4 * m.SOLVER),
+        Reading("tokens at b = 1 over tokens at b = 10", "refined", tokens[0] / tokens[1], 1.0, 4 * m.SOLVER),
+        m.same("tokens at b = 1 over 4 Delta0 L sigma^2/epsilon^2", "refined", tokens[0], 4 / target**2, 4 * m.SOLVER),
         f"the least step count comes from eta <= 1/L alone: without that cap the same ratio is {ratio:.1g}",
     )
 
 
 @claim("S.B6.last", "B.6, last bullet", "with alpha tuned, b*(T) is pinned only by lower-order terms (Theorem 2)")
 def last() -> Finding:
-    joint = setting("eta", "b", "alpha")
-    leading = exact(LEADING, joint)
+    joint = m.setting("eta", "b", "alpha")
+    leading = m.exact(m.LEADING, joint)
     pinned = leading.exponent["b"] is not None
     return finding(
-        Reading("exponent of b*, eq. (4)", "exact", exponent(EQ4, joint, "b"), Fraction(1, 6)),
+        Reading("exponent of b*, eq. (4)", "exact", m.exponent(m.EQ4, joint, "b"), Fraction(1, 6)),
         Reading("Theorem 2's terms pin b", "exact", pinned, True),
         "Theorem 3 is meant: Theorem 2 fixes b, and its proof's proxy, eq. (43)'s three terms, leaves b undetermined",
     )

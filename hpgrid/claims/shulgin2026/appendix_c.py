@@ -9,38 +9,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hpgrid import bounds
+from hpgrid.claims import measures as m
 from hpgrid.claims.ledger import Finding, claim, finding
-from hpgrid.claims.measures import (
-    BOUNDS,
-    EQ4,
-    EQ5,
-    EQ11,
-    FAR,
-    FARTHER,
-    LEADING,
-    SOLVER,
-    Setting,
-    at_least,
-    at_most,
-    exact,
-    exponent,
-    holding,
-    power_in,
-    refined,
-    same,
-    setting,
-    settled,
-    slope,
-    unsettled,
-    value,
-)
 from hpgrid.curves import PERFORMANCE
 from hpgrid.proxy import Proxy
 from hpgrid.readings import Reading, of_exponent
 from hpgrid.theory import schedules
 from hpgrid.theory.schedules import path_exponent, path_threshold
 
-JOINT = setting("eta", "b", "alpha")
+JOINT = m.setting("eta", "b", "alpha")
 
 
 QUARTER = Fraction(1, 4)
@@ -57,11 +34,11 @@ def _leading(q: Fraction, budget: str = "T") -> Proxy:
     return bounds.lmo(q=q, burn_in=False, budget=budget)
 
 
-def _power_of_batch(proxy: Proxy, regime: Setting, name: str, at: tuple[float, float]) -> tuple[float, float]:
+def _power_of_batch(proxy: Proxy, regime: m.Setting, name: str, at: tuple[float, float]) -> tuple[float, float]:
     """d log name / d log b on eq. (43), refined, far out; and what twenty decades change."""
-    held = [refined(proxy, regime._replace(fixed=(("b", b),)), [FAR, FARTHER]) for b in at]
-    near, far = np.log(value(held[1], name) / value(held[0], name)) / np.log(at[1] / at[0])
-    return float(far), abs(float(far - near)) + 2 * SOLVER
+    held = [m.refined(proxy, regime._replace(fixed=(("b", b),)), [m.FAR, m.FARTHER]) for b in at]
+    near, far = np.log(m.value(held[1], name) / m.value(held[0], name)) / np.log(at[1] / at[0])
+    return float(far), abs(float(far - near)) + 2 * m.SOLVER
 
 
 # --- C.1 ---
@@ -81,12 +58,14 @@ def burn_in() -> Finding:
 @claim("S.C1.unmatched", "C.1", "unmatched, E0/(alpha K), the token-optimal b(T) can change")
 def unmatched() -> Finding:
     proxy = bounds.lmo(E0=1.0)
-    matched, changed = exponent(EQ4, JOINT, "b"), exponent(proxy, JOINT, "b")
-    local = float(refined(proxy, JOINT, FARTHER).exponent["b"][0] - refined(EQ4, JOINT, FARTHER).exponent["b"][0])
-    fixed = exponent(proxy, setting("eta", "b", alpha=1e-3), "b")
+    matched, changed = m.exponent(m.EQ4, JOINT, "b"), m.exponent(proxy, JOINT, "b")
+    local = float(
+        m.refined(proxy, JOINT, m.FARTHER).exponent["b"][0] - m.refined(m.EQ4, JOINT, m.FARTHER).exponent["b"][0]
+    )
+    fixed = m.exponent(proxy, m.setting("eta", "b", alpha=1e-3), "b")
     return finding(
         Reading("the exponent of b* changes, all tuned", "exact", matched != changed, True),
-        Reading("the exponent of b* changes, all tuned", "refined", abs(local) > SOLVER, True),
+        Reading("the exponent of b* changes, all tuned", "refined", abs(local) > m.SOLVER, True),
         f"all tuned, b* ~ T^({matched}) becomes T^({changed}): E0 b/(alpha T) is free of b along alpha ~ b, so that "
         f"C3 eta decides, for b = 1; at a fixed momentum b* ~ T^({fixed}) as before",
     )
@@ -95,7 +74,7 @@ def unmatched() -> Finding:
 # --- C.2, I and II ---
 @claim("S.eq44", "eq. (44)", "alpha* ~ b^q K^-1/2, eta* ~ b^(q/2) K^-3/4, risk ~ b^(-q/2) K^-1/4")
 def eq44() -> Finding:
-    regime = setting("eta", "alpha", budget="K", b=1e3)
+    regime = m.setting("eta", "alpha", budget="K", b=1e3)
     readings = []
     for q in ALL_Q:
         proxy = _leading(q, "K")
@@ -103,8 +82,8 @@ def eq44() -> Finding:
             measured, error = _power_of_batch(proxy, regime, name, (1e3, 1e4))
             readings += [
                 of_exponent(f"{name} ~ b^p, q = {q}", "refined", measured, powers["b"], error),
-                Reading(f"{name} ~ b^p, q = {q}", "exact", power_in(proxy, regime, name, "b"), powers["b"]),
-                Reading(f"{name} ~ K^p, q = {q}", "exact", exponent(proxy, regime, name), powers["K"]),
+                Reading(f"{name} ~ b^p, q = {q}", "exact", m.power_in(proxy, regime, name, "b"), powers["b"]),
+                Reading(f"{name} ~ K^p, q = {q}", "exact", m.exponent(proxy, regime, name), powers["K"]),
             ]
     return finding(readings)
 
@@ -118,22 +97,22 @@ def eq45() -> Finding:
 
 
 def _in_tokens(q: Fraction, powers: dict[str, Fraction], called: str) -> list[Reading]:
-    regime, proxy = setting("eta", "alpha", b=1e3), _leading(q)
+    regime, proxy = m.setting("eta", "alpha", b=1e3), _leading(q)
     measured, error = _power_of_batch(proxy, regime, "risk", (1e3, 1e4))
     return [
         of_exponent(f"risk ~ b^p, {called}", "refined", measured, powers["b"], error),
-        Reading(f"risk ~ b^p, {called}", "exact", power_in(proxy, regime, "risk", "b"), powers["b"]),
-        Reading(f"risk ~ T^p, {called}", "exact", exponent(proxy, regime, "risk"), powers["T"]),
+        Reading(f"risk ~ b^p, {called}", "exact", m.power_in(proxy, regime, "risk", "b"), powers["b"]),
+        Reading(f"risk ~ T^p, {called}", "exact", m.exponent(proxy, regime, "risk"), powers["T"]),
     ]
 
 
 @claim("S.eq45.half", "eq. (45), first case", "q = 1/2: the leading-order dependence on b cancels")
 def half() -> Finding:
-    law = exact(LEADING, JOINT)
-    spread = [float(refined(LEADING, setting("eta", "alpha", b=b), FAR).risk[0]) for b in (1.0, 1e6, 1e12)]
+    law = m.exact(m.LEADING, JOINT)
+    spread = [float(m.refined(m.LEADING, m.setting("eta", "alpha", b=b), m.FAR).risk[0]) for b in (1.0, 1e6, 1e12)]
     return finding(
         Reading("b stays undetermined, eq. (43)", "exact", "b" in law.flat, True),
-        same("spread of the risk, b = 1 to 1e12", "refined", max(spread), min(spread)),
+        m.same("spread of the risk, b = 1 to 1e12", "refined", max(spread), min(spread)),
     )
 
 
@@ -141,10 +120,10 @@ def half() -> Finding:
 def slower() -> Finding:
     readings: list[Reading] = []
     for q in SLOWER:
-        b = float(value(refined(bounds.lmo(q=q), JOINT, FARTHER), "b")[0])
-        readings.append(Reading(f"b*, eq. (4), q = {q}", "refined", b, 1.0, SOLVER))
+        b = float(m.value(m.refined(bounds.lmo(q=q), JOINT, m.FARTHER), "b")[0])
+        readings.append(Reading(f"b*, eq. (4), q = {q}", "refined", b, 1.0, m.SOLVER))
         for called, proxy in (("eq. (4)", bounds.lmo(q=q)), ("eq. (43)", _leading(q))):
-            held = exact(proxy, JOINT).active.get("b") == "b >= 1"
+            held = m.exact(proxy, JOINT).active.get("b") == "b >= 1"
             readings.append(Reading(f"b >= 1 holds it, {called}, q = {q}", "exact", held, True))
     return finding(readings)
 
@@ -154,9 +133,9 @@ def faster() -> Finding:
     readings: list[Reading] = []
     told = []
     for q in FASTER:
-        measured, error = _power_of_batch(bounds.lmo(q=q), setting("eta", "alpha", b=1e3), "risk", (1e3, 1e4))
-        readings.append(at_most(f"risk ~ b^p, eq. (4), q = {q}", "refined", measured, 0.0, error))
-        b, risk = (exponent(bounds.lmo(q=q), JOINT, name) for name in ("b", "risk"))
+        measured, error = _power_of_batch(bounds.lmo(q=q), m.setting("eta", "alpha", b=1e3), "risk", (1e3, 1e4))
+        readings.append(m.at_most(f"risk ~ b^p, eq. (4), q = {q}", "refined", measured, 0.0, error))
+        b, risk = (m.exponent(bounds.lmo(q=q), JOINT, name) for name in ("b", "risk"))
         told.append(f"q = {q}: b* ~ T^({b}), risk ~ T^({risk})")
     return finding(readings, "until alpha reaches 1. " + "; ".join(told))
 
@@ -166,13 +145,13 @@ def robust() -> Finding:
     """An exponent of b* strictly between 0 and 1 at q on both sides, all tuned, on eq. (4)."""
     readings = []
     for q in (SLOWER[1], FASTER[0]):
-        found = refined(bounds.lmo(q=q), JOINT, FARTHER)
-        inside = bool(1 < value(found, "b")[0] < FARTHER and found.active["b"][0] == 0)
+        found = m.refined(bounds.lmo(q=q), JOINT, m.FARTHER)
+        inside = bool(1 < m.value(found, "b")[0] < m.FARTHER and found.active["b"][0] == 0)
         readings.append(Reading(f"b* is interior, q = {q}", "refined", inside, False))
-        exactly = 0 < exponent(bounds.lmo(q=q), JOINT, "b") < 1
+        exactly = 0 < m.exponent(bounds.lmo(q=q), JOINT, "b") < 1
         readings.append(Reading(f"b* is interior, q = {q}", "exact", exactly, False))
     q = FASTER[0]
-    interior = exponent(bounds.lmo(q=q), JOINT, "b")
+    interior = m.exponent(bounds.lmo(q=q), JOINT, "b")
     return finding(
         readings,
         f"true below 1/2, where b = 1; above it alpha stops at its bound and b* is interior all the same, "
@@ -195,11 +174,11 @@ def many() -> Finding:
     growth = np.diff(np.log10(flat.high["b"][1:])) / np.diff(np.log10(T[1:]))
     tenfold = regret(bounds.lmo(), "b", 10.0, tuned=JOINT.tuned, T=T)
     fall = np.diff(np.log10(tenfold[1:])) / np.diff(np.log10(T[1:]))
-    error = unsettled(growth[0], growth[1])
-    fallen = unsettled(fall[0], fall[1])
+    error = m.unsettled(growth[0], growth[1])
+    fallen = m.unsettled(fall[0], fall[1])
     return finding(
         of_exponent("largest b within 1% ~ T^p", "refined", float(growth[1]), Fraction(1, 2), error),
-        Reading("smallest b within 1%, T = 1e10", "refined", float(flat.low["b"][0]), 1.0, SOLVER),
+        Reading("smallest b within 1%, T = 1e10", "refined", float(flat.low["b"][0]), 1.0, m.SOLVER),
         of_exponent("regret at 10 b* ~ T^p", "refined", float(fall[1]), Fraction(-1, 3), fallen),
         f"{decades[0]:.2g} decades of b are within 1% at T = 1e10, {decades[1]:.2g} at 1e22; ten times b* costs "
         f"{tenfold[0]:.1g} and {tenfold[1]:.1g} there. Predicted: what bends the risk is C3 eta against C3 eta/alpha, "
@@ -214,7 +193,7 @@ def heavy() -> Finding:
     for p in (Fraction(5, 4), Fraction(3, 2), Fraction(15, 8)):
         powers = schedules.heavy_tails_risk_in_T(p)
         readings += _in_tokens(schedules.heavy_tails(p), powers, f"p = {p}")
-        readings.append(at_least(f"it increases with b, p = {p}", "arithmetic", powers["b"], Fraction(0)))
+        readings.append(m.at_least(f"it increases with b, p = {p}", "arithmetic", powers["b"], Fraction(0)))
     return finding(readings)
 
 
@@ -224,12 +203,12 @@ def heavy_rate() -> Finding:
     p = Fraction(3, 2)
     readings, told = [], []
     for called, proxy in (("eq. (4)", bounds.lmo(q=1 - 1 / p)), ("eq. (43)", _leading(1 - 1 / p))):
-        rate, what = exponent(proxy, JOINT, "risk"), f"the rate differs from T^-1/4, {called}, p = {p}"
-        far = refined(proxy, JOINT, FARTHER).exponent["risk"][0]
+        rate, what = m.exponent(proxy, JOINT, "risk"), f"the rate differs from T^-1/4, {called}, p = {p}"
+        far = m.refined(proxy, JOINT, m.FARTHER).exponent["risk"][0]
         readings.append(Reading(what, "exact", rate != -QUARTER, True))
-        readings.append(Reading(what, "refined", bool(abs(far + 0.25) > SOLVER), True))
+        readings.append(Reading(what, "refined", bool(abs(far + 0.25) > m.SOLVER), True))
         told.append(str(rate))
-    fixed = exponent(bounds.lmo(q=1 - 1 / p), setting("eta", "b", alpha=1e-3), "risk")
+    fixed = m.exponent(bounds.lmo(q=1 - 1 / p), m.setting("eta", "b", alpha=1e-3), "risk")
     return finding(
         readings,
         f"not by b^-q: at b = 1 nothing depends on q, and the rate is T^({told[0]}) with alpha tuned; at a fixed "
@@ -241,18 +220,18 @@ def heavy_rate() -> Finding:
 def constraints() -> Finding:
     """The risk at b = 1e7 over that at 1e4, alpha tuned, T = 1e22: eta free, and capped at its best for b = 1e4."""
     T, b, larger = 1e22, 1e4, 1e7
-    cap = float(value(refined(EQ4, setting("eta", "alpha", b=b), T), "eta")[0])
+    cap = float(m.value(m.refined(m.EQ4, m.setting("eta", "alpha", b=b), T), "eta")[0])
 
     def risk(b: float, **capped: Any) -> float:
-        return float(refined(EQ4, setting("eta", "alpha", b=b, **capped), T).risk[0])
+        return float(m.refined(m.EQ4, m.setting("eta", "alpha", b=b, **capped), T).risk[0])
 
     free, held = risk(larger) / risk(b), risk(larger, eta_max=cap) / risk(b, eta_max=cap)
     below = risk(b / 100, eta_max=cap) / risk(b / 100)
     near = 1 / PERFORMANCE
     return finding(
-        at_least("b = 1e7 over 1e4, eta capped", "refined", held, near),
-        at_most("b = 1e7 over 1e4, eta free", "refined", free, near),
-        Reading("capped over free at b = 1e2", "refined", below, 1.0, SOLVER),
+        m.at_least("b = 1e7 over 1e4, eta capped", "refined", held, near),
+        m.at_most("b = 1e7 over 1e4, eta free", "refined", free, near),
+        Reading("capped over free at b = 1e2", "refined", below, 1.0, m.SOLVER),
         f"eta <= {cap:.2g}, its best at b = 1e4; harmful is more than the 1% of the paper's near-optimal batch size",
     )
 
@@ -286,13 +265,13 @@ TABLE_1 = (
 def eq47() -> Finding:
     """kappa and lambda from the law in K; the exponent from the path in T."""
     readings: list[Reading] = []
-    regimes = {"fixed momentum": setting("eta", alpha=ALPHA), "tuned momentum": setting("eta", "alpha")}
+    regimes = {"fixed momentum": m.setting("eta", alpha=ALPHA), "tuned momentum": m.setting("eta", "alpha")}
     for called, regime in regimes.items():
-        in_K = holding(regime, b=32.0)._replace(budget="K")
-        kappa, lam = Fraction(power_in(EQ4, in_K, "eta", "b")), -Fraction(exponent(EQ4, in_K, "eta"))
+        in_K = m.holding(regime, b=32.0)._replace(budget="K")
+        kappa, lam = Fraction(m.power_in(m.EQ4, in_K, "eta", "b")), -Fraction(m.exponent(m.EQ4, in_K, "eta"))
         for p in SHALLOW:
             along = regime._replace(path=(("b", p),))
-            found = slope("eta", path_exponent(kappa, lam, p), along, EQ4)
+            found = m.slope("eta", path_exponent(kappa, lam, p), along, m.EQ4)
             readings += [_named(one, f"b = T^{p}, {called}") for one in found]
     return finding(readings)
 
@@ -317,17 +296,17 @@ def eq48() -> Finding:
 def fixed() -> Finding:
     readings: list[Reading] = []
     for p in (*SHALLOW, *STEEP):
-        found = slope("eta", path_exponent(*schedules.FIXED_MOMENTUM, p), setting("eta", alpha=ALPHA, b=p), EQ4)
+        found = m.slope("eta", path_exponent(*schedules.FIXED_MOMENTUM, p), m.setting("eta", alpha=ALPHA, b=p), m.EQ4)
         readings += [_named(one, f"b = T^{p}") for one in found]
     steepest = max(float(reading.measured) for reading in readings)
-    return finding(readings, at_most("largest of them", "refined", steepest, 0.0))
+    return finding(readings, m.at_most("largest of them", "refined", steepest, 0.0))
 
 
 @claim("S.eq49", "eq. (49)", "with momentum tuned eta* ~ T^(p - 3/4) along b = T^p, p < 1/2")
 def eq49() -> Finding:
     readings: list[Reading] = []
     for p in SHALLOW:
-        found = slope("eta", schedules.path_eta(p), setting("eta", "alpha", b=p), EQ4, EQ11)
+        found = m.slope("eta", schedules.path_eta(p), m.setting("eta", "alpha", b=p), m.EQ4, m.EQ11)
         readings += [_named(one, f"b = T^{p}") for one in found]
     return finding(readings)
 
@@ -344,16 +323,16 @@ def rises_for_a_while() -> Finding:
     """
     p, C2 = STEEP[0], 2e12
     T = np.array([1e30, 1e32])
-    found = refined(EQ4, setting("eta", "alpha", b=p), T, C2=np.array([C2]))
-    alpha = value(found, "alpha")[0]
+    found = m.refined(m.EQ4, m.setting("eta", "alpha", b=p), T, C2=np.array([C2]))
+    alpha = m.value(found, "alpha")[0]
     neglected = alpha + 1 / (alpha**1.5 * T ** float(1 - p))
     k = int(neglected.argmin())
-    every = np.geomspace(1e2, FARTHER, 117)
-    rising = refined(EQ4, setting("eta", "alpha", b=p), every, C2=np.array([C2])).exponent["eta"][0]
+    every = np.geomspace(1e2, m.FARTHER, 117)
+    rising = m.refined(m.EQ4, m.setting("eta", "alpha", b=p), every, C2=np.array([C2])).exponent["eta"][0]
     span = every[rising > 0]
     local, what = float(found.exponent["eta"][0][k]), f"d log eta/d log T, b = T^{p}, C2 = {C2:.0e}, T = {T[k]:.0e}"
     return finding(
-        Reading(what, "refined", local, schedules.path_eta(p), float(neglected[k]) + SOLVER),
+        Reading(what, "refined", local, schedules.path_eta(p), float(neglected[k]) + m.SOLVER),
         f"eta* rises from T = {span.min():.0e} to {span.max():.0e}, falls before and after; tolerance: terms left out",
     )
 
@@ -367,11 +346,14 @@ def rises_for_good() -> Finding:
     readings: list[Reading] = []
     highest = []
     for p in STEEP:
-        regime = setting("eta", "alpha", b=p)
-        far, _ = settled(EQ4, regime, "eta")
+        regime = m.setting("eta", "alpha", b=p)
+        far, _ = m.settled(m.EQ4, regime, "eta")
         what = f"exponent of eta*, b = T^{p}, eq. (4)"
-        readings += [at_least(what, "exact", exponent(EQ4, regime, "eta"), 0), at_least(what, "refined", far, 0.0)]
-        highest.append(float(refined(EQ4, regime, np.geomspace(1e2, 1e40, 100)).exponent["eta"].max()))
+        readings += [
+            m.at_least(what, "exact", m.exponent(m.EQ4, regime, "eta"), 0),
+            m.at_least(what, "refined", far, 0.0),
+        ]
+        highest.append(float(m.refined(m.EQ4, regime, np.geomspace(1e2, 1e40, 100)).exponent["eta"].max()))
     return finding(
         readings,
         "alpha* = 1 from p = 1/2 on, and eta* ~ T^(-(1 - p)/2) falls for every p < 1. With C1 = C2 = C3 = 1 it never "
@@ -383,14 +365,14 @@ def rises_for_good() -> Finding:
 def caveat() -> Finding:
     from hpgrid.asymptotics import segments
 
-    pieces = segments(BOUNDS[EQ4], ("eta", "alpha"))
+    pieces = segments(m.BOUNDS[m.EQ4], ("eta", "alpha"))
     held = [piece for piece in pieces if "alpha" in piece.active]
     start = min((piece.lo for piece in held), default=Fraction(1))
     readings = [Reading("p from which alpha = 1", "exact", start, Fraction(1, 2))]
     for p in STEEP:
-        found = refined(EQ4, setting("eta", "alpha", b=p), FARTHER)
+        found = m.refined(m.EQ4, m.setting("eta", "alpha", b=p), m.FARTHER)
         readings.append(
-            Reading(f"alpha*, T = 1e60, b = T^{p}", "refined", float(value(found, "alpha")[0]), 1.0, SOLVER)
+            Reading(f"alpha*, T = 1e60, b = T^{p}", "refined", float(m.value(found, "alpha")[0]), 1.0, m.SOLVER)
         )
     return finding(readings)
 
@@ -398,16 +380,16 @@ def caveat() -> Finding:
 @claim("S.sec4.bounded", "section 4", "the bound rules out eta* to infinity, because of its O(eta) term")
 def bounded() -> Finding:
     """The largest eta* along paths up to b = T, with the O(eta) term and without it."""
-    T = np.geomspace(1e2, FARTHER, 30)
+    T = np.geomspace(1e2, m.FARTHER, 30)
     paths = (Fraction(9, 10), Fraction(99, 100), Fraction(1))
 
     def most(bound: str) -> float:
-        return max(float(value(refined(bound, setting("eta", "alpha", b=p), T), "eta").max()) for p in paths)
+        return max(float(m.value(m.refined(bound, m.setting("eta", "alpha", b=p), T), "eta").max()) for p in paths)
 
     return finding(
-        at_most("largest eta*, b = T^0.9 to T, eq. (4)", "refined", most(EQ4), 1.0, SOLVER),
+        m.at_most("largest eta*, b = T^0.9 to T, eq. (4)", "refined", most(m.EQ4), 1.0, m.SOLVER),
         f"for K >= 1 eta* <= (C1/C3)^(1/2); the term is not needed for it, since alpha <= 1: without it, eq. (43), the "
-        f"largest is {most(LEADING):.4g}",
+        f"largest is {most(m.LEADING):.4g}",
     )
 
 
@@ -419,18 +401,18 @@ def bounded() -> Finding:
 )
 def table1_b() -> Finding:
     """The local exponents that b* has above 1 on eq. (4), from T = 1 to 1e60, at five momenta and three C2."""
-    T = np.geomspace(1.0, FARTHER, 41)
+    T = np.geomspace(1.0, m.FARTHER, 41)
     spans = []
     for alpha in (1e-9, 1e-6, 1e-3, 0.1, 1.0):
-        found = refined(EQ4, setting("eta", "b", alpha=alpha), T, C2=np.array([1.0, 1e3, 1e6]))
+        found = m.refined(m.EQ4, m.setting("eta", "b", alpha=alpha), T, C2=np.array([1.0, 1e3, 1e6]))
         spans.append(found.exponent["b"][found.active["b"] == 0])
     reached = np.concatenate(spans)
     low, high = float(reached.min()), float(reached.max())
     readings = []
     for study in TABLE_1:
-        error, what = study.error + SOLVER, f"b exponent, {study.name}"
-        readings.append(at_least(f"{what}, against the least", "refined", study.b, low, error))
-        readings.append(at_most(f"{what}, against the largest", "refined", study.b, high, error))
+        error, what = study.error + m.SOLVER, f"b exponent, {study.name}"
+        readings.append(m.at_least(f"{what}, against the least", "refined", study.b, low, error))
+        readings.append(m.at_most(f"{what}, against the largest", "refined", study.b, high, error))
     return finding(
         readings,
         f"once b* > 1 its local exponent lies between {low:.3g} and {high:.3g} at every budget, the larger the more "
@@ -445,11 +427,11 @@ def table1_b() -> Finding:
 )
 def table1_eta() -> Finding:
     """What eta* ~ b^(1/2) T^(-1/2) makes of each study's own batch exponent."""
-    regime = setting("eta", b=32.0, alpha=ALPHA)
-    in_b, in_T = power_in(EQ5, regime, "eta", "b"), exponent(EQ5, regime, "eta")
+    regime = m.setting("eta", b=32.0, alpha=ALPHA)
+    in_b, in_T = m.power_in(m.EQ5, regime, "eta", "b"), m.exponent(m.EQ5, regime, "eta")
     own = {study.name: float(in_b) * study.b + float(in_T) for study in TABLE_1}
     rising = [study for study in TABLE_1 if study.eta > 0]
-    readings = [at_most(f"predicted eta exponent, {s.name}", "exact", own[s.name], 0.0) for s in rising]
+    readings = [m.at_most(f"predicted eta exponent, {s.name}", "exact", own[s.name], 0.0) for s in rising]
     told = ", ".join(f"{s.name} {own[s.name]:.3g} ({s.eta:g})" for s in TABLE_1)
     return finding(readings, f"predicted (reported): {told}; Filatov's alone agrees")
 
@@ -458,11 +440,11 @@ def table1_eta() -> Finding:
 def steplaw() -> Finding:
     study = TABLE_1[1]
     p = Fraction(str(study.b))
-    law = exponent(EQ4, setting("eta", "alpha", b=p), "eta")
+    law = m.exponent(m.EQ4, m.setting("eta", "alpha", b=p), "eta")
     short = float(schedules.path_eta(p))
     return finding(
-        at_most("q_eff = p - 3/4, against 0.307", "arithmetic", short, study.eta),
-        at_most("exponent of eta* along it, eq. (4), against 0.307", "exact", law, study.eta),
+        m.at_most("q_eff = p - 3/4, against 0.307", "arithmetic", short, study.eta),
+        m.at_most("exponent of eta* along it, eq. (4), against 0.307", "exact", law, study.eta),
         f"q_eff = {short:.3g}; and since p > 1/2 alpha saturates, so that the proxy's own exponent is {float(law):.4g}",
     )
 
@@ -483,11 +465,11 @@ def vonruette() -> Finding:
 def batch_heavy() -> Finding:
     study = TABLE_1[2]
     p = Fraction(str(study.b))
-    regime, what = setting("eta", "alpha", b=p), "exponent of eta* along it, eq. (4)"
-    law = exponent(EQ4, regime, "eta")
+    regime, what = m.setting("eta", "alpha", b=p), "exponent of eta* along it, eq. (4)"
+    law = m.exponent(m.EQ4, regime, "eta")
     return finding(
-        at_least(what, "exact", law, 0),
-        at_least(what, "refined", settled(EQ4, regime, "eta")[0], 0.0),
+        m.at_least(what, "exact", law, 0),
+        m.at_least(what, "refined", m.settled(m.EQ4, regime, "eta")[0], 0.0),
         f"p - 3/4 = {float(schedules.path_eta(p)):.4g} would need alpha > 1; at alpha = 1 the exponent is "
         f"{float(law):.4g}",
     )

@@ -7,29 +7,8 @@ from fractions import Fraction
 
 import numpy as np
 
+from hpgrid.claims import measures as m
 from hpgrid.claims.ledger import Finding, claim, finding
-from hpgrid.claims.measures import (
-    BOUNDS,
-    EQ4,
-    EQ5,
-    EQ11,
-    FARTHER,
-    SOLVER,
-    Array,
-    at_least,
-    at_most,
-    bisect,
-    elasticity,
-    exponent,
-    figure,
-    on_grid,
-    power,
-    power_in,
-    refined,
-    same,
-    setting,
-    worst,
-)
 from hpgrid.curves import PERFORMANCE
 from hpgrid.grid import Grid
 from hpgrid.readings import Reading, of_exponent
@@ -50,15 +29,15 @@ LEVEL = 0.01
 
 
 def _risk(bound: str, K: float, b: float) -> float:
-    return float(refined(bound, setting("eta", budget="K", b=b, alpha=ALPHA), K).risk[0])
+    return float(m.refined(bound, m.setting("eta", budget="K", b=b, alpha=ALPHA), K).risk[0])
 
 
 @claim("S.D.parts", "App. D", "with eta tuned, u = C_det/K^(1/2) + C_burn/(K b^(1/2)) + C_floor/b^(1/2)")
 def parts() -> Finding:
     K, ladder = np.geomspace(1e2, 1e16, 8), (1.0, 1e4, 1e9)
-    found = [refined(EQ11, setting("eta", budget="K", b=b, alpha=ALPHA), K).risk for b in ladder]
+    found = [m.refined(m.EQ11, m.setting("eta", budget="K", b=b, alpha=ALPHA), K).risk for b in ladder]
     predicted = [iso_loss.risk(K, b, OF) for b in ladder]
-    return finding(same("24 (K, b), eq. (11)", "refined", np.array(found), np.array(predicted)))
+    return finding(m.same("24 (K, b), eq. (11)", "refined", np.array(found), np.array(predicted)))
 
 
 @claim(
@@ -67,9 +46,9 @@ def parts() -> Finding:
     "a target needs at least K_min = (C_det/c)^2 iterations, reached as b grows",
 )
 def iterations() -> Finding:
-    least = bisect(lambda K: _risk(EQ11, K, FARTHER) > LEVEL, 1.0, 1e40)
+    least = m.bisect(lambda K: _risk(m.EQ11, K, m.FARTHER) > LEVEL, 1.0, 1e40)
     return finding(
-        same("K at b = 1e60 over K_min", "refined", least, iso_loss.minimum_iterations(LEVEL, OF), 4 * SOLVER)
+        m.same("K at b = 1e60 over K_min", "refined", least, iso_loss.minimum_iterations(LEVEL, OF), 4 * m.SOLVER)
     )
 
 
@@ -79,13 +58,13 @@ def iterations() -> Finding:
     "a target needs at least the batch size b_min = (C_floor/c)^2, reached as K grows",
 )
 def batch() -> Finding:
-    least = bisect(lambda b: _risk(EQ11, FARTHER, b) > LEVEL, 1.0, 1e40)
+    least = m.bisect(lambda b: _risk(m.EQ11, m.FARTHER, b) > LEVEL, 1.0, 1e40)
     return finding(
-        same("b at K = 1e60 over b_min", "refined", least, iso_loss.minimum_batch_size(LEVEL, OF), 4 * SOLVER)
+        m.same("b at K = 1e60 over b_min", "refined", least, iso_loss.minimum_batch_size(LEVEL, OF), 4 * m.SOLVER)
     )
 
 
-def _burn_in_share(K: Array, b: Array) -> Array:
+def _burn_in_share(K: m.Array, b: m.Array) -> m.Array:
     """The burn-in term's share of eq. (3)'s risk with eta tuned."""
     burn_in = 1 / (ALPHA * K * np.sqrt(b))
     return burn_in / iso_loss.risk(K, b, OF_EQ3)
@@ -106,14 +85,14 @@ def intermediate() -> Finding:
     trivial = trivial_level(1.0, 0.25)  # Delta0 = C1 = 1, L = C3/4
     most = float(_burn_in_share(K, b).max())
     return finding(
-        replace(at_least("largest share of burn-in, eq. (3)", "arithmetic", most, 0.5), empty=least >= trivial),
+        replace(m.at_least("largest share of burn-in, eq. (3)", "arithmetic", most, 0.5), empty=least >= trivial),
         f"such a region exists, but at levels from {least:.3g} up alone (all constants 1): above (2 L Delta0)^(1/2) = "
         f"{trivial:.3g}, which the gradient at x0 never exceeds. On the contours c = 0.1 and 0.01 burn-in is at most "
         f"{check:.2g} of the risk: they pass from one regime straight to the other",
     )
 
 
-def _on_contour(level: float) -> tuple[Array, Array]:
+def _on_contour(level: float) -> tuple[m.Array, m.Array]:
     """Points of eq. (3)'s contour with b >= 1."""
     K = iso_loss.minimum_iterations(level, OF_EQ3) * (1 + np.geomspace(1e-8, 1e12, 500))
     b = iso_loss.batch_size(K, level, OF_EQ3)
@@ -129,13 +108,13 @@ def _on_contour(level: float) -> tuple[Array, Array]:
 def hyperbola() -> Finding:
     """At points of refined contours: for each b the K at which eq. (11)'s risk is c."""
     ladder = iso_loss.minimum_batch_size(LEVEL, OF) * np.array([1.5, 10.0, 1e3])
-    K = np.array([bisect(lambda k, b=b: _risk(EQ11, k, b) > LEVEL, 1.0, 1e40) for b in ladder])  # type: ignore[misc]
+    K = np.array([m.bisect(lambda k, b=b: _risk(m.EQ11, k, b) > LEVEL, 1.0, 1e40) for b in ladder])  # type: ignore[misc]
     left, right = iso_loss.hyperbola(K, ladder, LEVEL, OF)
     # The left side is a product of differences: K's error grows by c K^(1/2)/(c K^(1/2) - C_det), at most.
     grown = float((LEVEL * np.sqrt(K) / (LEVEL * np.sqrt(K) - OF.deterministic)).max())
     return finding(
-        same("3 points, eq. (11)", "refined", left, right, 4 * SOLVER * grown),
-        on_grid("fig4"),
+        m.same("3 points, eq. (11)", "refined", left, right, 4 * m.SOLVER * grown),
+        m.on_grid("fig4"),
         "Figure 4's contours are eq. (3)'s",
     )
 
@@ -149,9 +128,9 @@ def representative() -> Finding:
         K_min = iso_loss.minimum_iterations(level, OF_EQ3)
         noise = np.sqrt(ALPHA) + 1 / (ALPHA * 4 * K_min)
         b = (noise / (level - level * np.sqrt(K_min / K))) ** 2
-        off = worst(iso_loss.risk(K, b, OF_EQ3), level)
+        off = m.worst(iso_loss.risk(K, b, OF_EQ3), level)
         what = f"largest |log risk/c|, c = {level}, eq. (3)"
-        readings.append(at_most(what, "arithmetic", off, -float(np.log(PERFORMANCE))))
+        readings.append(m.at_most(what, "arithmetic", off, -float(np.log(PERFORMANCE))))
         told.append(f"{1 / (ALPHA * K_min * np.sqrt(ALPHA)):.2g} at c = {level}")
     return finding(
         readings,
@@ -181,7 +160,7 @@ def shape() -> Finding:
 # --- Figure 10 ---
 @claim("S.fig10", "Figure 10; App. D", "under fixed momentum the near-optimal batch size follows T^1/2")
 def figure_10() -> Finding:
-    found = on_grid("fig10")
+    found = m.on_grid("fig10")
     return finding(
         found[1:], "middle and right panel; the left one has no point off the wall of eta: S.fig10.saturates"
     )
@@ -192,7 +171,7 @@ def figure_10() -> Finding:
 )
 def saturates() -> Finding:
     """The near-optimal batch size's slope over the last five decades, each panel; and eta on its floor."""
-    arrays = figure("fig10").arrays
+    arrays = m.figure("fig10").arrays
     slopes = []
     for k in (0, 2):
         T, near = arrays[f"budget_{k}"], arrays[f"near_{k}"]
@@ -211,9 +190,9 @@ def saturates() -> Finding:
 @claim("S.fig10.reason", "App. D", "a smaller momentum complement requires a proportionally smaller eta")
 def proportional() -> Finding:
     """The power of alpha in eta_T* at the best batch size, as alpha goes to 0: 1 + alpha is a factor of its own."""
-    regime = setting("eta", "b", alpha=1e-3)
+    regime = m.setting("eta", "b", alpha=1e-3)
     return finding(
-        power("eta", "alpha", Fraction(1), regime, EQ5, between=(1e-14, 1e-13)),
+        m.power("eta", "alpha", Fraction(1), regime, m.EQ5, between=(1e-14, 1e-13)),
         "'smaller momentum' is read as smaller alpha; it is the larger beta that needs the smaller eta",
     )
 
@@ -223,7 +202,7 @@ def proportional() -> Finding:
 )
 def minimum_batch() -> Finding:
     """The least batch size on the right panel's grid that reaches a level at any budget, over b_min."""
-    arrays = figure("fig10").arrays
+    arrays = m.figure("fig10").arrays
     b, risk = arrays["b_2"], arrays["risk_2"]
     ratios = []
     for level in arrays["levels"]:
@@ -232,14 +211,14 @@ def minimum_batch() -> Finding:
         if reached.any() and needed > b[0]:
             ratios.append(float(b[reached.argmax()] / needed))
     return finding(
-        at_least(f"smallest ratio of {len(ratios)} levels, alpha = 0.0658", "grid", min(ratios), 1.0),
+        m.at_least(f"smallest ratio of {len(ratios)} levels, alpha = 0.0658", "grid", min(ratios), 1.0),
         f"levels with b_min > 1; the largest ratio is {max(ratios):.3g}, and S.D.batch shows that b_min is attained",
     )
 
 
 # --- Figure 11 ---
-def _panels() -> tuple[Array, Array, Array, Array, Array]:
-    arrays = figure("fig11").arrays
+def _panels() -> tuple[m.Array, m.Array, m.Array, m.Array, m.Array]:
+    arrays = m.figure("fig11").arrays
     return arrays["budget_1"], arrays["b_1"], arrays["risk_0"], arrays["risk_1"], arrays["risk_2"]
 
 
@@ -253,7 +232,7 @@ def left_panel() -> Finding:
     final = left[-1, -1]
     return finding(
         (
-            at_most(
+            m.at_most(
                 f"its risk at the largest K and b over the {name} panel's", "grid", float(final / other[-1, -1]), 1.0
             )
             for name, other in (("middle", middle), ("right", right))
@@ -266,13 +245,13 @@ def left_panel() -> Finding:
 @claim("S.fig11.reason", "App. D", "because a larger batch size requires a much smaller learning rate")
 def reason() -> Finding:
     """The power of b in eta* at a fixed K, alpha tuned as in the left panel: it should be negative."""
-    regime = setting("eta", "alpha", budget="K", b=1e3)
-    measured, error = elasticity(EQ4, regime, "eta", "b", (1e3, 1e4))
+    regime = m.setting("eta", "alpha", budget="K", b=1e3)
+    measured, error = m.elasticity(m.EQ4, regime, "eta", "b", (1e3, 1e4))
     what = "eta ~ b^p at fixed K, alpha tuned, eq. (3)"
-    in_b, in_K = power_in(EQ4, regime, "eta", "b"), exponent(EQ4, regime, "eta")
+    in_b, in_K = m.power_in(m.EQ4, regime, "eta", "b"), m.exponent(m.EQ4, regime, "eta")
     return finding(
-        at_most(what, "refined", measured, 0.0, error),
-        at_most(what, "exact", in_b, 0),
+        m.at_most(what, "refined", measured, 0.0, error),
+        m.at_most(what, "exact", in_b, 0),
         "it is the other way round: a larger b lets eta grow, and at a fixed alpha leaves it as it is "
         f"(S.eq6.independent). More iterations require a smaller one, eta ~ K^({in_K}): that is what the floor forbids",
     )
@@ -289,7 +268,7 @@ def no_difference() -> Finding:
     largest = np.unravel_index(int(ratio.argmax()), ratio.shape)
     close = float((ratio <= 1 / PERFORMANCE).mean())
     return finding(
-        at_most("largest middle/right over the panels", "grid", float(ratio.max()), 1 / PERFORMANCE),
+        m.at_most("largest middle/right over the panels", "grid", float(ratio.max()), 1 / PERFORMANCE),
         f"K = 1e2 to 1e16, b = 1 to 1e15: {ratio.max():.3g} times at K = {K[largest[1]]:.1g}, b = {b[largest[0]]:.1g}, "
         f"{np.median(ratio):.3g} times in the median; within 1%, the paper's near-optimal, on {close:.0%} of the cells",
     )
@@ -321,45 +300,45 @@ def middle_hyperbola() -> Finding:
 )
 def figure_1() -> Finding:
     """Up to the budget where b* leaves 1 the grid's best b is 1, or a step from it; the trends are S.eq7's."""
-    arrays = figure("fig1").arrays
+    arrays = m.figure("fig1").arrays
     ends = theorems.pays_from_at_momentum(1e-3, 1.0, 1.0, 1.0)
     largest = float(np.log(arrays["b_hat"][arrays["T"] < ends]).max())
     return finding(
-        at_most("largest log b before b* leaves 1", "grid", largest, 0.0, Grid.footnote().axes["b"].step),
-        on_grid("fig1"),
+        m.at_most("largest log b before b* leaves 1", "grid", largest, 0.0, Grid.footnote().axes["b"].step),
+        m.on_grid("fig1"),
         f"the burn-in ends at T = {ends:.2g}; the slopes are those of S.eq7",
     )
 
 
 @claim("S.fig2", "Figure 2, caption", "at b = 1072 Theorem 2's trends hold")
 def figure_2() -> Finding:
-    return finding(on_grid("fig2"), "the slopes are those of S.eq8")
+    return finding(m.on_grid("fig2"), "the slopes are those of S.eq8")
 
 
 @claim("S.fig5", "Figure 5", "at beta = 0.934 Theorem 1's trends hold")
 def figure_5() -> Finding:
-    return finding(on_grid("fig5"))
+    return finding(m.on_grid("fig5"))
 
 
 @claim("S.fig6", "Figure 6", "at beta = 0.9999 Theorem 1's trends hold")
 def figure_6() -> Finding:
-    return finding(on_grid("fig6"))
+    return finding(m.on_grid("fig6"))
 
 
 @claim("S.fig7", "Figure 7", "at b = 32 Theorem 2's trends hold")
 def figure_7() -> Finding:
-    return finding(on_grid("fig7"))
+    return finding(m.on_grid("fig7"))
 
 
 @claim("S.fig8", "Figure 8", "at b = 35111 Theorem 2's trends hold")
 def figure_8() -> Finding:
-    return finding(on_grid("fig8"))
+    return finding(m.on_grid("fig8"))
 
 
 @claim("S.fig9", "Figure 9, caption", "on the grid, Theorem 3's exponents of b, alpha and eta are verified")
 def figure_9() -> Finding:
     return finding(
-        on_grid("fig9", "slope of risk", "slope of b", "slope of alpha", "slope of eta"),
+        m.on_grid("fig9", "slope of risk", "slope of b", "slope of alpha", "slope of eta"),
         "the grid cannot tell them: its argmin may lie anywhere along the flat direction. S.eq9 does, by refinement",
     )
 
@@ -371,19 +350,19 @@ def figure_9() -> Finding:
 )
 def oscillations() -> Finding:
     """The refined curve does not jump; and where the grid's argmin is, the risk is within the grid's own excess."""
-    data = figure("fig9")
+    data = m.figure("fig9")
     T, b = data.arrays["T"], data.arrays["b_hat"]
     grid = Grid.footnote()
-    excess = grid_excess(BOUNDS[EQ4], {v: grid.axes[v].step for v in ("eta", "b", "alpha")})
-    exact = refined(EQ4, setting("eta", "b", "alpha"), T)
+    excess = grid_excess(m.BOUNDS[m.EQ4], {v: grid.axes[v].step for v in ("eta", "b", "alpha")})
+    exact = m.refined(m.EQ4, m.setting("eta", "b", "alpha"), T)
     inside = ~data.arrays["any_edge"]
     found = float(np.log(data.arrays["risk_hat"] / exact.risk)[inside].max())
     jump = float(np.abs(np.diff(np.log10(b))).max())
     smooth = float(np.abs(np.diff(np.log10(exact.at["b"]))).max())
     step = float(np.log10(T[1] / T[0]))
     return finding(
-        at_most("largest log(grid's risk/least risk)", "grid", found, excess),
-        at_most("largest step of the refined log10 b", "refined", smooth, step),
+        m.at_most("largest log(grid's risk/least risk)", "grid", found, excess),
+        m.at_most("largest step of the refined log10 b", "refined", smooth, step),
         f"the grid's best b jumps by up to {10**jump:.3g} between neighbouring budgets, the refined one by "
         f"{10**smooth:.3g}: all of them are as good to what the grid's own steps cost",
     )

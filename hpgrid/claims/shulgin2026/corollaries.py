@@ -7,59 +7,36 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hpgrid.claims import measures as m
 from hpgrid.claims.ledger import Finding, claim, finding
-from hpgrid.claims.measures import (
-    EQ4,
-    EQ5,
-    EQ11,
-    FAR,
-    FARTHER,
-    SOLVER,
-    Array,
-    Setting,
-    at_least,
-    at_most,
-    bisect,
-    columns,
-    draws,
-    exponent,
-    power_in,
-    refined,
-    same,
-    setting,
-    settles,
-    slope,
-    unsettled,
-    value,
-)
 from hpgrid.curves import PERFORMANCE
 from hpgrid.readings import Reading, of_exponent
 from hpgrid.theory import batch_sizes
 from hpgrid.theory.batch_sizes import CAP_REACHED
 
-JOINT = setting("eta", "b", "alpha")
+JOINT = m.setting("eta", "b", "alpha")
 
 
 ALPHA = 1e-3
 
 
-BOTH = setting("eta", "b", alpha=ALPHA)
+BOTH = m.setting("eta", "b", alpha=ALPHA)
 
 
 #: What counts as near-optimal: the paper's 99% performance.
 NEAR = 1 / PERFORMANCE
 
 
-def _gap(bound: str, alpha: float, T: ArrayLike) -> Array:
+def _gap(bound: str, alpha: float, T: ArrayLike) -> m.Array:
     """The least risk at a fixed momentum over that at the best one."""
-    return refined(bound, setting("eta", "b", alpha=alpha), T).risk / refined(bound, JOINT, T).risk
+    return m.refined(bound, m.setting("eta", "b", alpha=alpha), T).risk / m.refined(bound, JOINT, T).risk
 
 
 @claim("S.sec32.rate", "section 3.2", "all three tuning regimes attain risk ~ T^-1/4")
 def rate() -> Finding:
-    regimes = (BOTH, setting("eta", "alpha", b=1072.0), JOINT)
+    regimes = (BOTH, m.setting("eta", "alpha", b=1072.0), JOINT)
     return finding(
-        *(slope("risk", Fraction(-1, 4), regime, EQ11) for regime in regimes),
+        *(m.slope("risk", Fraction(-1, 4), regime, m.EQ11) for regime in regimes),
         "on eq. (11); S.eq7.risk, S.eq8.risk and S.eq9.risk are eq. (4)'s",
     )
 
@@ -68,13 +45,13 @@ def rate() -> Finding:
 def answer() -> Finding:
     """What the simpler regimes cost at the budgets that people train with, at beta = 0.9 and b = 1072."""
     T = np.array([1e9, 1e12])
-    joint = refined(EQ4, JOINT, T).risk
-    simple = {"beta = 0.9": setting("eta", "b", alpha=0.1), "b = 1072": setting("eta", "alpha", b=1072.0)}
-    costs = {name: refined(EQ4, regime, T).risk / joint for name, regime in simple.items()}
+    joint = m.refined(m.EQ4, JOINT, T).risk
+    simple = {"beta = 0.9": m.setting("eta", "b", alpha=0.1), "b = 1072": m.setting("eta", "alpha", b=1072.0)}
+    costs = {name: m.refined(m.EQ4, regime, T).risk / joint for name, regime in simple.items()}
     bound = batch_sizes.LARGEST_GAIN
     return finding(
         (
-            at_most(f"largest cost, T = 1e9 and 1e12, {n}", "refined", float(c.max()), bound, SOLVER)
+            m.at_most(f"largest cost, T = 1e9 and 1e12, {n}", "refined", float(c.max()), bound, m.SOLVER)
             for n, c in costs.items()
         ),
         "'materially' is read as Corollary 1's 2^(1/4); all constants 1",
@@ -83,16 +60,16 @@ def answer() -> Finding:
 
 @claim("S.cor1.constant", "Corollary 1.1, eq. (27)", "at a fixed momentum risk_T* ~ (1 + alpha)^(1/4)")
 def constant() -> Finding:
-    alphas, T = (1e-6, 1e-2, 1.0), np.array([FAR, FARTHER])
+    alphas, T = (1e-6, 1e-2, 1.0), np.array([m.FAR, m.FARTHER])
     readings = []
     for alpha in alphas:
-        found = refined(EQ4, setting("eta", "b", alpha=alpha), T).risk / refined(EQ4, JOINT, T).risk
+        found = m.refined(m.EQ4, m.setting("eta", "b", alpha=alpha), T).risk / m.refined(m.EQ4, JOINT, T).risk
         readings.append(
-            settles(
+            m.settles(
                 f"over (1 + alpha)^(1/4) x joint, alpha = {alpha:g}, eq. (4)", "refined", found / (1 + alpha) ** 0.25
             )
         )
-    law = power_in(EQ4, BOTH, "risk", "1 + alpha")
+    law = m.power_in(m.EQ4, BOTH, "risk", "1 + alpha")
     readings.append(Reading("power of 1 + alpha, eq. (4)", "exact", law, Fraction(1, 4)))
     return finding(readings)
 
@@ -101,7 +78,7 @@ def constant() -> Finding:
     "S.cor1.gap", "Corollary 1.1, B.4 (1)", "another momentum improves the rate's constant by at most 2^(1/4) = 1.19"
 )
 def gap() -> Finding:
-    return _largest_gap(EQ4, EQ5)
+    return _largest_gap(m.EQ4, m.EQ5)
 
 
 @claim(
@@ -110,7 +87,7 @@ def gap() -> Finding:
     "another momentum improves the rate's constant by at most 2^(1/4) = 1.19",
 )
 def gap_exact() -> Finding:
-    found = _largest_gap(EQ11)
+    found = _largest_gap(m.EQ11)
     ratio = found.readings[0].measured
     return finding(
         found.readings,
@@ -123,13 +100,15 @@ def _largest_gap(*of: str) -> Finding:
     """The joint optimum of eq. (5) is at alpha to 0: its gap is taken over alpha = 1e-12."""
     readings = []
     for bound in of:
-        T = [FAR, FARTHER]
-        best = refined(bound, setting("eta", "b", alpha=1e-12) if bound == EQ5 else JOINT, T).risk
-        gaps = [refined(bound, setting("eta", "b", alpha=a), T).risk / best for a in (1e-6, 1e-2, 0.1, 1.0)]
+        T = [m.FAR, m.FARTHER]
+        best = m.refined(bound, m.setting("eta", "b", alpha=1e-12) if bound == m.EQ5 else JOINT, T).risk
+        gaps = [m.refined(bound, m.setting("eta", "b", alpha=a), T).risk / best for a in (1e-6, 1e-2, 0.1, 1.0)]
         near, far = np.max(gaps, axis=0)
-        error = abs(float(far - near)) + 1e-12 + SOLVER
+        error = abs(float(far - near)) + 1e-12 + m.SOLVER
         readings.append(
-            at_most(f"largest gap, alpha = 1e-6 to 1, {bound}", "refined", float(far), batch_sizes.LARGEST_GAIN, error)
+            m.at_most(
+                f"largest gap, alpha = 1e-6 to 1, {bound}", "refined", float(far), batch_sizes.LARGEST_GAIN, error
+            )
         )
     return finding(readings)
 
@@ -137,38 +116,38 @@ def _largest_gap(*of: str) -> Finding:
 @claim("S.B4.tokens", "B.4 (1)", "which is at most a factor of 2 in tokens, T_req ~ (1 + alpha) epsilon^-4")
 def tokens() -> Finding:
     """Budgets that reach a risk, by bisection: the worst momentum against the best, and the power of epsilon."""
-    worst = setting("eta", "b", alpha=1.0)
-    needed = {e: _needed(EQ4, worst, e) for e in (1e-12, 1e-13)}
-    ratio = needed[1e-12] / _needed(EQ4, JOINT, 1e-12)
-    finite = _needed(EQ4, worst, 0.1) / _needed(EQ4, JOINT, 0.1)
-    error = abs(ratio - needed[1e-13] / _needed(EQ4, JOINT, 1e-13)) + 8 * SOLVER
+    worst = m.setting("eta", "b", alpha=1.0)
+    needed = {e: _needed(m.EQ4, worst, e) for e in (1e-12, 1e-13)}
+    ratio = needed[1e-12] / _needed(m.EQ4, JOINT, 1e-12)
+    finite = _needed(m.EQ4, worst, 0.1) / _needed(m.EQ4, JOINT, 0.1)
+    error = abs(ratio - needed[1e-13] / _needed(m.EQ4, JOINT, 1e-13)) + 8 * m.SOLVER
     power = float(np.log10(needed[1e-13] / needed[1e-12]))
     return finding(
-        at_most(
+        m.at_most(
             "tokens at alpha = 1 over the best, eq. (4), epsilon = 1e-12",
             "refined",
             ratio,
             batch_sizes.LARGEST_TOKEN_GAIN,
             error,
         ),
-        of_exponent("T_req ~ (1/epsilon)^p, eq. (4), alpha = 1", "refined", power, 4.0, 8 * SOLVER),
+        of_exponent("T_req ~ (1/epsilon)^p, eq. (4), alpha = 1", "refined", power, 4.0, 8 * m.SOLVER),
         f"at epsilon = 0.1 it is {finite:.4g}; on eq. (11) the factor is S.cor1.gap.eq11's to the fourth power",
     )
 
 
-def _needed(bound: str, regime: Setting, target: float) -> float:
+def _needed(bound: str, regime: m.Setting, target: float) -> float:
     """The budget that reaches a risk."""
-    return bisect(lambda T: refined(bound, regime, T).risk[0] > target, 1.0, 1e70)
+    return m.bisect(lambda T: m.refined(bound, regime, T).risk[0] > target, 1.0, 1e70)
 
 
 @claim("S.B4.kept", "B.4, the question", "keeping alpha from T0 when moving to T1 >> T0 costs at most 2^(1/4)")
 def kept() -> Finding:
     T0 = 1e9
-    alpha = float(value(refined(EQ4, JOINT, T0), "alpha")[0])
-    gaps = _gap(EQ4, alpha, T0 * np.array([1e1, 1e2, 1e4, 1e8]))
+    alpha = float(m.value(m.refined(m.EQ4, JOINT, T0), "alpha")[0])
+    gaps = _gap(m.EQ4, alpha, T0 * np.array([1e1, 1e2, 1e4, 1e8]))
     bound = batch_sizes.LARGEST_GAIN
     return finding(
-        at_most("largest gap, T1 = 1e10 to 1e17", "refined", float(gaps.max()), bound, SOLVER),
+        m.at_most("largest gap, T1 = 1e10 to 1e17", "refined", float(gaps.max()), bound, m.SOLVER),
         f"alpha = {alpha:.3g}, the best at T0 = 1e9: the cost is at most {gaps.max() - 1:.2g}",
     )
 
@@ -176,10 +155,10 @@ def kept() -> Finding:
 @claim("S.B4.uniform", "B.4 (1)", "for any alpha in (0, 1] the gap at a budget T is at most 2^(1/4)")
 def uniform() -> Finding:
     T, bound = 1e9, batch_sizes.LARGEST_GAIN
-    gaps = {alpha: float(_gap(EQ4, alpha, T)[0]) for alpha in (1e-6, 1e-4, 1e-2, 1.0)}
-    least = bisect(lambda a: _gap(EQ4, a, T)[0] > bound, 1e-6, 1e-2)
+    gaps = {alpha: float(_gap(m.EQ4, alpha, T)[0]) for alpha in (1e-6, 1e-4, 1e-2, 1.0)}
+    least = m.bisect(lambda a: _gap(m.EQ4, a, T)[0] > bound, 1e-6, 1e-2)
     return finding(
-        at_most("largest gap, T = 1e9, eq. (4), alpha = 1e-6 to 1", "refined", max(gaps.values()), bound, SOLVER),
+        m.at_most("largest gap, T = 1e9, eq. (4), alpha = 1e-6 to 1", "refined", max(gaps.values()), bound, m.SOLVER),
         "the limit is not uniform in alpha: eq. (5) drops the burn-in and the wall b = 1. At T = 1e9 the bound holds "
         f"from alpha = {least:.2g} on; at 1e-6 the gap is {gaps[1e-6]:.3g}",
     )
@@ -187,22 +166,22 @@ def uniform() -> Finding:
 
 @claim("S.B4.typical", "B.4 (1)", "for beta = 0.9 only a mild potential gain, (1 + 0.1)^(1/4)")
 def typical() -> Finding:
-    gaps = _gap(EQ4, 0.1, [1e6, 1e9, 1e12])
+    gaps = _gap(m.EQ4, 0.1, [1e6, 1e9, 1e12])
     return finding(
-        at_most("largest gap, T = 1e6 to 1e12, eq. (4)", "refined", float(gaps.max()), 1.1**0.25, SOLVER),
+        m.at_most("largest gap, T = 1e6 to 1e12, eq. (4)", "refined", float(gaps.max()), 1.1**0.25, m.SOLVER),
         f"{gaps[0] - 1:.2%} at T = 1e6, {gaps[-1] - 1:.2%} at 1e12: it rises to the limit from below",
     )
 
 
 @claim("S.sec32.half", "after Corollary 1", "b ~ T^1/6 and b ~ T^1/2 are both optimal up to a constant below 1.2")
 def half() -> Finding:
-    T = [FAR, FARTHER]
-    joint = refined(EQ4, JOINT, T).risk
-    sixth = refined(EQ4, setting("eta", "alpha", b=Fraction(1, 6)), T).risk / joint
-    best = refined(EQ4, setting("eta", "b", alpha=1.0), T).risk / joint
+    T = [m.FAR, m.FARTHER]
+    joint = m.refined(m.EQ4, JOINT, T).risk
+    sixth = m.refined(m.EQ4, m.setting("eta", "alpha", b=Fraction(1, 6)), T).risk / joint
+    best = m.refined(m.EQ4, m.setting("eta", "b", alpha=1.0), T).risk / joint
     return finding(
         (
-            at_most(f"{name} over the joint optimum", "refined", float(x[1]), 1.2, unsettled(x[0], x[1]))
+            m.at_most(f"{name} over the joint optimum", "refined", float(x[1]), 1.2, m.unsettled(x[0], x[1]))
             for name, x in (("b = T^1/6", sixth), ("b ~ T^1/2, best prefactor, alpha = 1", best))
         ),
         "with the prefactor tuned as in Theorem 1",
@@ -215,55 +194,57 @@ def half() -> Finding:
     "b = T^1/2 is optimal up to a constant below 1.2",
 )
 def prefactor() -> Finding:
-    T = [FAR, FARTHER]
-    found = refined(EQ4, setting("eta", "alpha", b=Fraction(1, 2)), T)
-    near, far = found.risk / refined(EQ4, JOINT, T).risk
-    alpha = float(value(found, "alpha")[1])
+    T = [m.FAR, m.FARTHER]
+    found = m.refined(m.EQ4, m.setting("eta", "alpha", b=Fraction(1, 2)), T)
+    near, far = found.risk / m.refined(m.EQ4, JOINT, T).risk
+    alpha = float(m.value(found, "alpha")[1])
     return finding(
-        at_most("b = T^1/2 over the joint optimum, eq. (4)", "refined", float(far), 1.2, unsettled(near, far)),
+        m.at_most("b = T^1/2 over the joint optimum, eq. (4)", "refined", float(far), 1.2, m.unsettled(near, far)),
         f"it hangs on the prefactor: with none, and C1 = C2 = C3 = 1, alpha* is {alpha:.3g} and the constant {far:.4g}",
     )
 
 
 @claim("S.cor1.floor", "Corollary 1.2", "with b <= b_max and a fixed momentum, risk to C2 alpha^(1/2) b_max^(-1/2)")
 def floor() -> Finding:
-    capped = setting("eta", "b", alpha=ALPHA, b_max=1e6)
-    found = refined(EQ4, capped, [FAR, FARTHER])
+    capped = m.setting("eta", "b", alpha=ALPHA, b_max=1e6)
+    found = m.refined(m.EQ4, capped, [m.FAR, m.FARTHER])
     readings = [
-        settles("risk over the floor, eq. (4)", "refined", found.risk / batch_sizes.capped_floor(1e6, ALPHA, 1.0)),
-        *slope("risk", Fraction(0), capped, EQ4, EQ11),
+        m.settles("risk over the floor, eq. (4)", "refined", found.risk / batch_sizes.capped_floor(1e6, ALPHA, 1.0)),
+        *m.slope("risk", Fraction(0), capped, m.EQ4, m.EQ11),
     ]
     for name, power in batch_sizes.CAPPED_FLOOR.items():
-        readings.append(Reading(f"risk ~ {name}^p", "exact", power_in(EQ4, capped, "risk", name), power))
+        readings.append(Reading(f"risk ~ {name}^p", "exact", m.power_in(m.EQ4, capped, "risk", name), power))
     return finding(readings)
 
 
 @claim("S.B4.capped", "B.4 (2)", "at the cap, risk is 2 (C1 C3~ b_max/T)^(1/2) + C2~/b_max^(1/2)")
 def capped_risk() -> Finding:
-    T, constants = np.array([1e30, 1e40, 1e50]), draws("C1", "C2", "C3")
-    found = refined(EQ5, setting("eta", "b", alpha=ALPHA, b_max=1e6), T, **constants)
+    T, constants = np.array([1e30, 1e40, 1e50]), m.draws("C1", "C2", "C3")
+    found = m.refined(m.EQ5, m.setting("eta", "b", alpha=ALPHA, b_max=1e6), T, **constants)
     at_cap = found.active["b"] == 1
-    predicted = batch_sizes.capped_risk(T, 1e6, ALPHA, **columns(constants))
-    pair = value(found, "risk")[at_cap], predicted[at_cap]
-    return finding(same(f"8 random C, {at_cap.sum()} at the cap, eq. (5)", "refined", *pair))
+    predicted = batch_sizes.capped_risk(T, 1e6, ALPHA, **m.columns(constants))
+    pair = m.value(found, "risk")[at_cap], predicted[at_cap]
+    return finding(m.same(f"8 random C, {at_cap.sum()} at the cap, eq. (5)", "refined", *pair))
 
 
 @claim("S.cor1.restored", "Corollary 1.2, B.4 (2)", "letting alpha fall with T restores T^-1/4 at a capped batch size")
 def restored() -> Finding:
-    return finding(slope("risk", Fraction(-1, 4), setting("eta", "b", "alpha", b_max=1e3), EQ4, EQ11))
+    return finding(m.slope("risk", Fraction(-1, 4), m.setting("eta", "b", "alpha", b_max=1e3), m.EQ4, m.EQ11))
 
 
 def _near_until(bound: str, b_max: float) -> float:
     """The budget up to which a capped batch size costs less than one per cent, at a fixed momentum."""
-    free, capped = setting("eta", "b", alpha=0.1), setting("eta", "b", alpha=0.1, b_max=b_max)
-    return bisect(lambda T: refined(bound, capped, T).risk[0] < NEAR * refined(bound, free, T).risk[0], b_max, b_max**4)
+    free, capped = m.setting("eta", "b", alpha=0.1), m.setting("eta", "b", alpha=0.1, b_max=b_max)
+    return m.bisect(
+        lambda T: m.refined(bound, capped, T).risk[0] < NEAR * m.refined(bound, free, T).risk[0], b_max, b_max**4
+    )
 
 
 @claim("S.B4.capC", "B.4 (3)", "regime C runs near-optimally under a batch cap for T <~ b_max^2")
 def cap_fixed_momentum() -> Finding:
-    limits = [_near_until(EQ4, b) for b in (1e6, 1e8, 1e10)]
+    limits = [_near_until(m.EQ4, b) for b in (1e6, 1e8, 1e10)]
     near, far = np.diff(np.log10(limits)) / 2
-    error = unsettled(near, far)
+    error = m.unsettled(near, far)
     return finding(
         of_exponent("T at which 1% is lost ~ b_max^p, eq. (4)", "refined", float(far), CAP_REACHED["C"], error),
         f"beta = 0.9; the constant is {limits[-1] / 1e20:.3g}",
@@ -272,10 +253,14 @@ def cap_fixed_momentum() -> Finding:
 
 @claim("S.B4.capD.reached", "B.4 (3)", "regime D reaches its batch cap at T ~ b_max^6")
 def cap_reached() -> Finding:
-    reached = [bisect(lambda T, b=b: value(refined(EQ4, JOINT, T), "b")[0] < b, 1.0, 1e70) for b in (1e4, 1e6, 1e8)]  # type: ignore[misc]
+
+    def reaches(b_max: float) -> float:
+        return m.bisect(lambda T: m.value(m.refined(m.EQ4, JOINT, T), "b")[0] < b_max, 1.0, 1e70)
+
+    reached = [reaches(b_max) for b_max in (1e4, 1e6, 1e8)]
     near, far = np.diff(np.log10(reached)) / 2
-    error = abs(float(far - near)) + 12 * SOLVER
-    law = 1 / exponent(EQ4, JOINT, "b")
+    error = abs(float(far - near)) + 12 * m.SOLVER
+    law = 1 / m.exponent(m.EQ4, JOINT, "b")
     return finding(
         of_exponent("T where b_T* = b_max ~ b_max^p, eq. (4)", "refined", float(far), CAP_REACHED["D"], error),
         Reading("1/(exponent of b_T*), eq. (4)", "exact", law, CAP_REACHED["D"]),
@@ -287,10 +272,10 @@ def cap_reached() -> Finding:
 def cap_tuned_momentum() -> Finding:
     b_max = 1e3
     T = b_max**6 * np.geomspace(1.0, 1e12, 49)
-    excess = refined(EQ4, setting("eta", "b", "alpha", b_max=b_max), T).risk / refined(EQ4, JOINT, T).risk - 1
-    tiny = refined(EQ4, setting("eta", "alpha", b=1.0), 1e12).risk / refined(EQ4, JOINT, 1e12).risk - 1
+    excess = m.refined(m.EQ4, m.setting("eta", "b", "alpha", b_max=b_max), T).risk / m.refined(m.EQ4, JOINT, T).risk - 1
+    tiny = m.refined(m.EQ4, m.setting("eta", "alpha", b=1.0), 1e12).risk / m.refined(m.EQ4, JOINT, 1e12).risk - 1
     return finding(
-        at_least(
+        m.at_least(
             "largest excess risk, T = b_max^6 to 1e12 b_max^6, b_max = 1e3",
             "refined",
             float(excess.max()),

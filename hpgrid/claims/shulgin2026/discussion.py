@@ -7,30 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from hpgrid.claims import measures as m
 from hpgrid.claims.ledger import Finding, claim, finding
-from hpgrid.claims.measures import (
-    BOUNDS,
-    EQ4,
-    EQ11,
-    FAR,
-    FARTHER,
-    SGD,
-    SOLVER,
-    Array,
-    Setting,
-    at_least,
-    at_most,
-    bisect,
-    exponent,
-    figure,
-    power_in,
-    refined,
-    same,
-    setting,
-    settles,
-    slope,
-    value,
-)
 from hpgrid.readings import Reading, of_exponent
 from hpgrid.theory import theorems, transfer as printed
 from hpgrid.theory.transfer import Run
@@ -42,8 +20,8 @@ SHOWN = {"fig5": 0.0658, "fig1": 1e-3, "fig6": 1e-4}
 def _leaves_one(alpha: float, **constants: float) -> float:
     """The budget at which the best batch size leaves 1, by bisection on the refined optimum."""
     arrays = {name: np.array([x]) for name, x in constants.items()}
-    regime = setting("eta", "b", alpha=alpha)
-    return bisect(lambda T: bool((refined(EQ4, regime, T, **arrays).active["b"] == -1).all()), 1.0, 1e40)
+    regime = m.setting("eta", "b", alpha=alpha)
+    return m.bisect(lambda T: bool((m.refined(m.EQ4, regime, T, **arrays).active["b"] == -1).all()), 1.0, 1e40)
 
 
 @claim(
@@ -64,7 +42,7 @@ def critical() -> Finding:
         budgets.append(found)
         predicted = theorems.pays_from_at_momentum(alpha, C1, C2, C3)
         what = f"T where b* > 1, alpha = {alpha:g}, C = {C1:g}, {C2:g}, {C3:g}"
-        readings.append(same(what, "refined", found, predicted))
+        readings.append(m.same(what, "refined", found, predicted))
     return finding(
         readings,
         f"T = {budgets[0]:.2g}, {budgets[1]:.2g}, {budgets[2]:.2g} at beta = 0.934, 0.999, 0.9999; "
@@ -79,7 +57,7 @@ def critical() -> Finding:
 )
 def ramp() -> Finding:
     """Decades, since 'around 1e9' says no more than the power of ten: half of one either way, and a step of T."""
-    data = figure("fig1")
+    data = m.figure("fig1")
     grid = float(data.notes["burn_in_ends"]["b"])
     step = float(np.log10(data.arrays["T"][1] / data.arrays["T"][0]))
     exactly = _leaves_one(1e-3)
@@ -89,7 +67,7 @@ def ramp() -> Finding:
         Reading("log10 T from which b > 1, alpha = 1e-3", "refined", float(np.log10(exactly)), 9.0, 0.5),
         Reading("best b at T = 1e2, Figure 1", "grid", float(data.arrays["b_hat"][0]), 1.0),
         f"it is {grid:.2g} on Figure 1's grid, {exactly:.2g} refined; nearer to 1e9 is Figure 6's, beta = 0.9999: "
-        f"{float(figure('fig6').notes['burn_in_ends']['b']):.2g} on its grid, {sixth:.2g} refined",
+        f"{float(m.figure('fig6').notes['burn_in_ends']['b']):.2g} on its grid, {sixth:.2g} refined",
     )
 
 
@@ -100,25 +78,25 @@ def ramp() -> Finding:
 )
 def decreasing() -> Finding:
     regimes = {
-        "A": (EQ4, setting("eta", b=32.0, alpha=1e-3)),
-        "B": (EQ4, setting("eta", "alpha", b=32.0)),
-        "C": (EQ4, setting("eta", "b", alpha=1e-3)),
-        "D": (EQ4, setting("eta", "b", "alpha")),
-        "SGD": (SGD, setting("eta", b=32.0)),
+        "A": (m.EQ4, m.setting("eta", b=32.0, alpha=1e-3)),
+        "B": (m.EQ4, m.setting("eta", "alpha", b=32.0)),
+        "C": (m.EQ4, m.setting("eta", "b", alpha=1e-3)),
+        "D": (m.EQ4, m.setting("eta", "b", "alpha")),
+        "SGD": (m.SGD, m.setting("eta", b=32.0)),
     }
     readings = []
-    T = np.geomspace(1e2, FAR, 100)
+    T = np.geomspace(1e2, m.FAR, 100)
     for name, (bound, regime) in regimes.items():
-        steepest = float(refined(bound, regime, T).exponent["eta"].max())
-        readings.append(at_most(f"largest local exponent of eta*, ({name})", "refined", steepest, 0.0))
-        readings.append(at_most(f"exponent of eta*, ({name})", "exact", exponent(bound, regime, "eta"), 0))
+        steepest = float(m.refined(bound, regime, T).exponent["eta"].max())
+        readings.append(m.at_most(f"largest local exponent of eta*, ({name})", "refined", steepest, 0.0))
+        readings.append(m.at_most(f"exponent of eta*, ({name})", "exact", m.exponent(bound, regime, "eta"), 0))
     return finding(readings)
 
 
 @claim("S.sec4.path", "section 4", "if b ~ T^1/2 at a fixed momentum then eta* ~ T^-1/4")
 def path() -> Finding:
-    regime = setting("eta", alpha=1e-3, b=Fraction(1, 2))
-    return finding(slope("eta", Fraction(-1, 4), regime, EQ4, EQ11), "along the path itself, b not tuned")
+    regime = m.setting("eta", alpha=1e-3, b=Fraction(1, 2))
+    return finding(m.slope("eta", Fraction(-1, 4), regime, m.EQ4, m.EQ11), "along the path itself, b not tuned")
 
 
 @claim(
@@ -128,8 +106,10 @@ def path() -> Finding:
 )
 def marek() -> Finding:
     """beta* at kappa b, against beta* at b to the power kappa: as complements, whose ratio must go to 1."""
-    T, kappa = np.array([FAR / 1e20, FAR / 1e10]), 8.0
-    alpha, larger = (value(refined(EQ4, setting("eta", "alpha", b=b), T), "alpha") for b in (32.0, 32.0 * kappa))
+    T, kappa = np.array([m.FAR / 1e20, m.FAR / 1e10]), 8.0
+    alpha, larger = (
+        m.value(m.refined(m.EQ4, m.setting("eta", "alpha", b=b), T), "alpha") for b in (32.0, 32.0 * kappa)
+    )
     powered = -np.expm1(kappa * np.log1p(-alpha))
     # The remainder of the expansion, in a variable x = b T^-1/2 whose powers do not cancel in float64.
     x = np.array([1e-4, 1e-3])
@@ -137,10 +117,10 @@ def marek() -> Finding:
     order = float(np.diff(np.log10(remainder))[0])
     # The next term, of relative size (kappa - 2) x/3, at the larger x; the rounding of the difference.
     tolerance = float(np.log10(1 + (kappa - 2) * x[1] / 3)) + 1e-7
-    at = value(refined(EQ4, setting("eta", "alpha", b=32.0), 1e10), "alpha")[0]
+    at = m.value(m.refined(m.EQ4, m.setting("eta", "alpha", b=32.0), 1e10), "alpha")[0]
     return finding(
         of_exponent("remainder ~ (b T^-1/2)^p", "arithmetic", order, 2.0, tolerance),
-        settles("1 - beta^8 over alpha* at 8 b, eq. (4)", "refined", powered / larger),
+        m.settles("1 - beta^8 over alpha* at 8 b, eq. (4)", "refined", powered / larger),
         f"as long as kappa alpha* is small; alpha* is 2 (C1 C3)^(1/2)/C2 b T^-1/2, not b T^-1/2: {at:.2g} at b = 32, "
         "T = 1e10, all constants 1",
     )
@@ -149,10 +129,10 @@ def marek() -> Finding:
 @claim("S.sec4.momentum", "section 4", "at a fixed budget the optimal momentum decreases as the batch size increases")
 def momentum() -> Finding:
     T, ladder = 1e16, np.geomspace(1, 1e7, 15)
-    alphas = [float(value(refined(EQ4, setting("eta", "alpha", b=b), T), "alpha")[0]) for b in ladder]
+    alphas = [float(m.value(m.refined(m.EQ4, m.setting("eta", "alpha", b=b), T), "alpha")[0]) for b in ladder]
     smallest = float(np.diff(np.log(alphas)).min())
     return finding(
-        at_least("smallest log step of alpha*, b = 1 to 1e7, T = 1e16", "refined", smallest, 0.0),
+        m.at_least("smallest log step of alpha*, b = 1 to 1e7, T = 1e16", "refined", smallest, 0.0),
         "alpha* = 1 - beta* rises with b; S.eq8.alpha has its power",
     )
 
@@ -169,7 +149,7 @@ def figure_3() -> Finding:
     b, eta = np.array([32.0, 128.0, 512.0]), np.array([0.001, 0.003, 0.01])
     half_step = float(np.log(eta[2] / eta[1])) / 2
     found = fit_slope(b, eta, step=half_step)
-    predicted = power_in(EQ4, setting("eta", b=32.0, alpha=1e-3), "eta", "b")
+    predicted = m.power_in(m.EQ4, m.setting("eta", b=32.0, alpha=1e-3), "eta", "b")
     return finding(
         of_exponent("eta ~ b^p through three points", "arithmetic", found.slope, predicted, found.error),
         f"the grid of eta is three to a decade or coarser, so that any power from {found.slope - found.error:.2f} to "
@@ -179,10 +159,10 @@ def figure_3() -> Finding:
 
 #: What each regime of Table 2 tunes.
 REGIMES = {
-    "A": setting("eta", b=1072.0, alpha=1e-3),
-    "B": setting("eta", "alpha", b=1072.0),
-    "C": setting("eta", "b", alpha=1e-3),
-    "D": setting("eta", "b", "alpha"),
+    "A": m.setting("eta", b=1072.0, alpha=1e-3),
+    "B": m.setting("eta", "alpha", b=1072.0),
+    "C": m.setting("eta", "b", alpha=1e-3),
+    "D": m.setting("eta", "b", "alpha"),
 }
 
 
@@ -190,7 +170,7 @@ REGIMES = {
 LONGER = 100.0
 
 
-STARTS = np.array([FAR, FARTHER])
+STARTS = np.array([m.FAR, m.FARTHER])
 
 
 SHORT = 1e9
@@ -200,29 +180,29 @@ SHORT = 1e9
 FIRST, SECOND = Run(STARTS, 1e3), Run(STARTS * LONGER, 1e5)
 
 
-def _best(bound: str, regime: Setting, T: Any) -> dict[str, Array]:
-    found = refined(bound, regime, T)
-    return {name: value(found, name) for name in regime.tuned}
+def _best(bound: str, regime: m.Setting, T: Any) -> dict[str, m.Array]:
+    found = m.refined(bound, regime, T)
+    return {name: m.value(found, name) for name in regime.tuned}
 
 
-def _excess(regime: Setting, T: float, at: dict[str, Any]) -> float:
+def _excess(regime: m.Setting, T: float, at: dict[str, Any]) -> float:
     """The relative excess risk of a configuration over the best one, on eq. (4)."""
-    risk = BOUNDS[EQ4].risk(T=T, **dict(regime.fixed), **at)
-    return float((risk / refined(EQ4, regime, T).risk)[0]) - 1
+    risk = m.BOUNDS[m.EQ4].risk(T=T, **dict(regime.fixed), **at)
+    return float((risk / m.refined(m.EQ4, regime, T).risk)[0]) - 1
 
 
 def _transferred(name: str) -> Finding:
     """Table 2's rule far out, where it must hold, and what it costs at a budget that people train with."""
     regime, readings = REGIMES[name], []
-    for bound in (EQ4, EQ11):
+    for bound in (m.EQ4, m.EQ11):
         moved = printed.rule(name, _best(bound, regime, STARTS), LONGER)
         best = _best(bound, regime, STARTS * LONGER)
         for v in regime.tuned:
-            readings.append(settles(f"{v}_1 over its best, T1 = 100 T0, {bound}", "refined", moved[v] / best[v]))
-    short = _best(EQ4, regime, SHORT)
+            readings.append(m.settles(f"{v}_1 over its best, T1 = 100 T0, {bound}", "refined", moved[v] / best[v]))
+    short = _best(m.EQ4, regime, SHORT)
     rule = _excess(regime, SHORT * LONGER, printed.rule(name, short, LONGER))
     naive = _excess(regime, SHORT * LONGER, short)
-    readings.append(at_most("excess risk, against the old optimum's, T = 1e9 to 1e11", "refined", rule, naive))
+    readings.append(m.at_most("excess risk, against the old optimum's, T = 1e9 to 1e11", "refined", rule, naive))
     told = f"from T0 = 1e9 to T1 = 1e11 on eq. (4) the rule costs {rule:.2g} of the risk, the old optimum {naive:.3g}"
     return finding(readings, told)
 
@@ -260,23 +240,23 @@ def held_fixed() -> Finding:
     )
 
 
-def _both(bound: str, *tuned: str) -> tuple[dict[str, Array], dict[str, Array]]:
+def _both(bound: str, *tuned: str) -> tuple[dict[str, m.Array], dict[str, m.Array]]:
     """The best configurations of Table 3's runs, alpha = 1e-3 where it is not tuned."""
-    held: dict[str, Any] = {} if "alpha" in tuned or bound == SGD else {"alpha": 1e-3}
-    first, second = (_best(bound, setting(*tuned, b=run.b, **held), run.T) for run in (FIRST, SECOND))
+    held: dict[str, Any] = {} if "alpha" in tuned or bound == m.SGD else {"alpha": 1e-3}
+    first, second = (_best(bound, m.setting(*tuned, b=run.b, **held), run.T) for run in (FIRST, SECOND))
     return first, second
 
 
 @claim("S.table3.A", "Table 3, first row", "fixed alpha: eta_1 = eta_0 (b1/b0)^1/2 (T0/T1)^1/2")
 def table3_a() -> Finding:
     readings = []
-    for bound in (EQ4, EQ11):
+    for bound in (m.EQ4, m.EQ11):
         first, second = _both(bound, "eta")
         moved = printed.fixed_momentum(first["eta"], FIRST, SECOND)
-        readings.append(settles(f"eta_1 over its best, {bound}", "refined", moved / second["eta"]))
+        readings.append(m.settles(f"eta_1 over its best, {bound}", "refined", moved / second["eta"]))
     through = printed.fixed_momentum_from_invariant(printed.printed_invariant(1.0, FIRST), SECOND)
     last = printed.fixed_momentum(1.0, FIRST, SECOND)
-    return finding(readings, same("by c_eta over the last expression", "arithmetic", through, last))
+    return finding(readings, m.same("by c_eta over the last expression", "arithmetic", through, last))
 
 
 @claim(
@@ -286,26 +266,26 @@ def table3_a() -> Finding:
 )
 def table3_b() -> Finding:
     readings = []
-    for bound in (EQ4, EQ11):
+    for bound in (m.EQ4, m.EQ11):
         first, second = _both(bound, "eta", "alpha")
         moved = printed.tuned_momentum(first, FIRST, SECOND)
         for v in ("alpha", "eta"):
-            readings.append(settles(f"{v}_1 over its best, {bound}", "refined", moved[v] / second[v]))
+            readings.append(m.settles(f"{v}_1 over its best, {bound}", "refined", moved[v] / second[v]))
     return finding(readings)
 
 
 @claim("S.table3.SGD", "Table 3, third row; App. A, contrast to SGD", "SGD: eta_1 = eta_0 b1/b0 (T0/T1)^1/2")
 def table3_sgd() -> Finding:
-    first, second = _both(SGD, "eta")
+    first, second = _both(m.SGD, "eta")
     moved = printed.sgd(first["eta"], FIRST, SECOND)
-    return finding(settles("eta_1 over its best, eq. (42)", "refined", moved / second["eta"]))
+    return finding(m.settles("eta_1 over its best, eq. (42)", "refined", moved / second["eta"]))
 
 
 def _invariant(last: Any) -> Finding:
     """A printed invariant put into the printed extrapolation, over the last expression of the row."""
     ratio = printed.from_invariant(printed.printed_invariant(1.0, FIRST), SECOND) / last
     return finding(
-        Reading("by the invariant over the last expression", "arithmetic", float(np.max(ratio)), 1.0, SOLVER),
+        Reading("by the invariant over the last expression", "arithmetic", float(np.max(ratio)), 1.0, m.SOLVER),
         f"b0^(1/2) times too large, b0 = {FIRST.b:g}: the last expression is right, and the invariant that gives it is "
         "divided by b0, not by its root",
     )

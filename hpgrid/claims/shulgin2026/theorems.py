@@ -10,36 +10,8 @@ from typing import Any
 import numpy as np
 
 from hpgrid import bounds
+from hpgrid.claims import measures as m
 from hpgrid.claims.ledger import Finding, claim, finding
-from hpgrid.claims.measures import (
-    BOUNDS,
-    EQ4,
-    EQ5,
-    EQ11,
-    FAR,
-    FARTHER,
-    LEADING,
-    Array,
-    Setting,
-    at_least,
-    at_most,
-    columns,
-    draws,
-    elasticity,
-    exact,
-    exponent,
-    holding,
-    law_at,
-    on_grid,
-    power,
-    refined,
-    same,
-    setting,
-    settles,
-    slope,
-    value,
-    worst,
-)
 from hpgrid.grid import Grid, LogAxis
 from hpgrid.proxy import Proxy
 from hpgrid.readings import Reading, of_exponent
@@ -53,7 +25,7 @@ from hpgrid.theory.schedules import path_alpha, path_eta
 ROUNDING = 2 * (5 + 8) * float(np.finfo(float).eps)
 
 
-def points(budget: str, n: int = 1000, seed: int = 3) -> dict[str, Array]:
+def points(budget: str, n: int = 1000, seed: int = 3) -> dict[str, m.Array]:
     """Seeded random points of footnote 3's box."""
     rng = np.random.default_rng(seed)
     ranges = {"eta": (-15, 4), "b": (0, 15), "alpha": (-10, 0), budget: (2, 22)}
@@ -68,8 +40,8 @@ def eq3() -> Finding:
     given: dict[str, Any] = {"Delta0": 3.0, "L": 0.2, "rho": 2.0, "sigma": 7.0}
     ratio = bounds.lmo_exact(**given, budget="K").risk(**at) / bounds.lmo(**given, budget="K").risk(**at)
     return finding(
-        at_most("largest eq. (2) / eq. (3)", "arithmetic", float(ratio.max()), 1.0, ROUNDING),
-        at_least("smallest eq. (2) / eq. (3)", "arithmetic", float(ratio.min()), 0.5, ROUNDING),
+        m.at_most("largest eq. (2) / eq. (3)", "arithmetic", float(ratio.max()), 1.0, ROUNDING),
+        m.at_least("smallest eq. (2) / eq. (3)", "arithmetic", float(ratio.min()), 0.5, ROUNDING),
         "the constants lie between 1/2 and 1: the exponents of both bounds agree, their constants need not",
     )
 
@@ -79,7 +51,7 @@ def drift() -> Finding:
     alpha = np.geomspace(1e-12, 1.0, 1000)
     ratio = (3.5 + 2 / alpha) / (4 * (1 + 1 / alpha))
     return finding(
-        at_most("largest ratio on (0, 1]", "arithmetic", float(ratio.max()), 1.0, ROUNDING),
+        m.at_most("largest ratio on (0, 1]", "arithmetic", float(ratio.max()), 1.0, ROUNDING),
         f"between {ratio.min():.4g} (alpha to 0) and {ratio.max():.4g} (alpha = 1): it depends on alpha, "
         "so that constants that hang on alpha differ between eqs. (4) and (11)",
     )
@@ -93,21 +65,21 @@ def eq4() -> Finding:
     by_form = bounds.lmo(**constants, budget="K").form("T").risk(**at)
     exact = bounds.lmo_exact(**problem, rho=2.0, sigma=7.0, budget="K").form("T").risk(**at)
     return finding(
-        same("eq. (4)", "arithmetic", by_form, printed.risk_in_tokens(at, **constants), ROUNDING),
-        same("eq. (11)", "arithmetic", exact, printed.bound_in_tokens(at, **problem, noise=14.0), ROUNDING),
+        m.same("eq. (4)", "arithmetic", by_form, printed.risk_in_tokens(at, **constants), ROUNDING),
+        m.same("eq. (11)", "arithmetic", exact, printed.bound_in_tokens(at, **problem, noise=14.0), ROUNDING),
     )
 
 
 @claim("S.eq5", "eq. (5), section 3.1", "where alpha^(3/2) K >> 1 the burn-in term is dominated")
 def eq5() -> Finding:
     at = points("T")
-    excess = BOUNDS[EQ4].risk(**at) / BOUNDS[EQ5].risk(**at) - 1
+    excess = m.BOUNDS[m.EQ4].risk(**at) / m.BOUNDS[m.EQ5].risk(**at) - 1
     large = at["alpha"] ** 1.5 * at["T"] / at["b"]
     least = 1e-6  # below that, the quotient's own rounding shows
     largest = float((excess * large)[excess > least].max())
     what = "largest (eq. (4)/eq. (5) - 1) alpha^(3/2) K"
     return finding(
-        at_most(what, "arithmetic", largest, 1.0, ROUNDING / least),
+        m.at_most(what, "arithmetic", largest, 1.0, ROUNDING / least),
         "eq. (5) is below eq. (4) by at most the share 1/(alpha^(3/2) K)",
     )
 
@@ -119,16 +91,16 @@ HALF = Fraction(1, 2)
 
 
 #: eta alone, in iterations and in tokens; eta and b together.
-IN_K = setting("eta", budget="K", b=32.0, alpha=ALPHA)
+IN_K = m.setting("eta", budget="K", b=32.0, alpha=ALPHA)
 
 
-IN_T = setting("eta", b=32.0, alpha=ALPHA)
+IN_T = m.setting("eta", b=32.0, alpha=ALPHA)
 
 
-BOTH = setting("eta", "b", alpha=ALPHA)
+BOTH = m.setting("eta", "b", alpha=ALPHA)
 
 
-ALL = (EQ5, EQ4, EQ11)
+ALL = (m.EQ5, m.EQ4, m.EQ11)
 
 
 def _grid_eta(over: str, **held: float) -> tuple[float, float]:
@@ -144,19 +116,19 @@ def _grid_eta(over: str, **held: float) -> tuple[float, float]:
 def eq6_eta() -> Finding:
     measured, error = _grid_eta("K", b=32.0, alpha=ALPHA)
     grid = of_exponent("eta ~ K^p, eq. (3), b = 32", "grid", measured, theorems.THEOREM_1_ETA_IN_K, error)
-    return finding(grid, slope("eta", theorems.THEOREM_1_ETA_IN_K, IN_K, *ALL))
+    return finding(grid, m.slope("eta", theorems.THEOREM_1_ETA_IN_K, IN_K, *ALL))
 
 
 @claim("S.eq6.risk", "eq. (6), B.1", "risk_K*(b) is 2 (C1 C3~/K)^(1/2) + C2~/b^(1/2)")
 def eq6_risk() -> Finding:
-    constants, K = draws("C1", "C2", "C3"), np.array([1e2, 1e6, 1e12])
-    found = refined(EQ5, IN_K, K, **constants)
-    predicted = theorems.theorem1_risk_in_K(K, 32.0, ALPHA, **columns(constants))
-    far = refined(EQ4, IN_K, [FAR, FARTHER])
+    constants, K = m.draws("C1", "C2", "C3"), np.array([1e2, 1e6, 1e12])
+    found = m.refined(m.EQ5, IN_K, K, **constants)
+    predicted = theorems.theorem1_risk_in_K(K, 32.0, ALPHA, **m.columns(constants))
+    far = m.refined(m.EQ4, IN_K, [m.FAR, m.FARTHER])
     limit = theorems.theorem1_risk_in_K(far.budgets, 32.0, ALPHA, 1.0, 1.0, 1.0)
     return finding(
-        same("8 random C, eq. (5)", "refined", value(found, "risk"), predicted),
-        settles("over the closed form, eq. (4)", "refined", value(far, "risk") / limit),
+        m.same("8 random C, eq. (5)", "refined", m.value(found, "risk"), predicted),
+        m.settles("over the closed form, eq. (4)", "refined", m.value(far, "risk") / limit),
         "the sum in eq. (6) has two different constants: 'proportional to' is meant term by term",
     )
 
@@ -166,20 +138,20 @@ def eq6_independent() -> Finding:
     ladder = (1.0, 1e3, 1e6, 1e12)
     readings = []
     for bound in ALL:
-        etas = [value(refined(bound, holding(IN_K, b=b), 1e10), "eta") for b in ladder]
-        readings.append(same(f"eta at four b, {bound}", "refined", etas, etas[0]))
+        etas = [m.value(m.refined(bound, m.holding(IN_K, b=b), 1e10), "eta") for b in ladder]
+        readings.append(m.same(f"eta at four b, {bound}", "refined", etas, etas[0]))
     return finding(readings)
 
 
 @claim("S.eq6.b", "after eq. (6), B.1", "at fixed K a larger b improves the bound; b_K* runs to infinity")
 def eq6_b() -> Finding:
-    regime = setting("eta", "b", budget="K", alpha=ALPHA)
+    regime = m.setting("eta", "b", budget="K", alpha=ALPHA)
     ladder = np.geomspace(1.0, 1e12, 13)
-    risks = [refined(EQ4, holding(IN_K, b=b), 1e10).log_risk[0] for b in ladder]
-    runs_off = bool(refined(EQ4, regime, 1e10).unbounded["b"].all())
-    way = exact(EQ4, regime).unbounded.get("b")
+    risks = [m.refined(m.EQ4, m.holding(IN_K, b=b), 1e10).log_risk[0] for b in ladder]
+    runs_off = bool(m.refined(m.EQ4, regime, 1e10).unbounded["b"].all())
+    way = m.exact(m.EQ4, regime).unbounded.get("b")
     return finding(
-        at_most("largest log step of the risk, b = 1 to 1e12", "refined", float(np.diff(risks).max()), 0.0),
+        m.at_most("largest log step of the risk, b = 1 to 1e12", "refined", float(np.diff(risks).max()), 0.0),
         Reading("b is unbounded, eq. (4)", "refined", runs_off, True),
         Reading("b is unbounded, eq. (4)", "exact", way is not None and way.direction > 0, True),
     )
@@ -187,29 +159,29 @@ def eq6_b() -> Finding:
 
 @claim("S.eq6.saturates", "section 3.1", "at a fixed b (and momentum) optimisation saturates")
 def eq6_saturates() -> Finding:
-    found = refined(EQ4, IN_K, [FAR, FARTHER])
+    found = m.refined(m.EQ4, IN_K, [m.FAR, m.FARTHER])
     floor = float(np.sqrt(ALPHA / 32.0))
     return finding(
-        slope("risk", Fraction(0), IN_K, EQ4, EQ11),
-        settles("risk over C2 alpha^(1/2)/b^(1/2)", "refined", value(found, "risk") / floor),
+        m.slope("risk", Fraction(0), IN_K, m.EQ4, m.EQ11),
+        m.settles("risk over C2 alpha^(1/2)/b^(1/2)", "refined", m.value(found, "risk") / floor),
     )
 
 
 @claim("S.thm1.eta.T", "Theorem 1.2; section 4, token transfer", "at a fixed batch size eta_T* ~ T^-1/2")
 def eta_in_tokens() -> Finding:
-    return finding(slope("eta", -HALF, IN_T, *ALL))
+    return finding(m.slope("eta", -HALF, IN_T, *ALL))
 
 
 @claim("S.thm1.eta.b", "Theorem 1.2; section 4, square-root law", "at a fixed budget eta_T*(b) ~ b^1/2")
 def eta_in_batch() -> Finding:
     measured, error = _grid_eta("b", T=1e16, alpha=ALPHA)
     grid = of_exponent("eta ~ b^p, eq. (4), T = 1e16", "grid", measured, HALF, error)
-    return finding(grid, power("eta", "b", HALF, IN_T, *ALL))
+    return finding(grid, m.power("eta", "b", HALF, IN_T, *ALL))
 
 
 def _token_optimal(name: str) -> Finding:
     exponent = theorems.THEOREM_1[name]
-    return finding(on_grid("fig1", f"slope of {name}"), slope(name, exponent, BOTH, *ALL))
+    return finding(m.on_grid("fig1", f"slope of {name}"), m.slope(name, exponent, BOTH, *ALL))
 
 
 @claim("S.eq7.b", "eq. (7)", "at a fixed momentum b_T* ~ T^1/2")
@@ -230,31 +202,31 @@ def eq7_risk() -> Finding:
 @claim("S.eq7.interior", "after eq. (7)", "under a fixed token budget there is a non-trivial token-optimal batch size")
 def eq7_interior() -> Finding:
     T = 1e16
-    best = refined(EQ4, BOTH, T)
-    costs = [refined(EQ4, holding(IN_T, b=b), T).risk[0] / best.risk[0] for b in (1.0, T)]
-    b = float(value(best, "b")[0])
+    best = m.refined(m.EQ4, BOTH, T)
+    costs = [m.refined(m.EQ4, m.holding(IN_T, b=b), T).risk[0] / best.risk[0] for b in (1.0, T)]
+    b = float(m.value(best, "b")[0])
     return finding(
-        at_least("b*, T = 1e16", "refined", b, 1.0),
-        at_most("b*/T, T = 1e16", "refined", b / T, 1.0),
+        m.at_least("b*, T = 1e16", "refined", b, 1.0),
+        m.at_most("b*/T, T = 1e16", "refined", b / T, 1.0),
         Reading("a bound holds b*", "refined", bool(best.active["b"][0]), False),
         f"b = 1 costs {costs[0]:.3g} times the least risk, b = T {costs[1]:.3g} times",
     )
 
 
-def _closed_form(name: str, form: Callable[..., Array]) -> Finding:
+def _closed_form(name: str, form: Callable[..., m.Array]) -> Finding:
     """The optimum against a closed form: on eq. (5) for random constants, on eq. (4) far out, and the exact law."""
-    constants, T = draws("C1", "C2", "C3"), np.array([1e30, 1e45, 1e60])
+    constants, T = m.draws("C1", "C2", "C3"), np.array([1e30, 1e45, 1e60])
     readings = []
     for alpha in (1e-4, 0.1, 1.0):
-        regime = setting("eta", "b", alpha=alpha)
-        found = value(refined(EQ5, regime, T, **constants), name)
-        predicted = form(T, alpha, **columns(constants))
-        readings.append(same(f"8 random C, alpha = {alpha:g}, eq. (5)", "refined", found, predicted))
-    far = refined(EQ4, BOTH, [FAR, FARTHER])
-    ratio = value(far, name) / form(far.budgets, ALPHA, 1.0, 1.0, 1.0)
-    readings.append(settles("over the closed form, eq. (4)", "refined", ratio))
-    law = law_at(EQ4, BOTH, name, FAR)
-    readings.append(same("the law at 1e40, eq. (4)", "exact", law, form(FAR, ALPHA, 1.0, 1.0, 1.0)))
+        regime = m.setting("eta", "b", alpha=alpha)
+        found = m.value(m.refined(m.EQ5, regime, T, **constants), name)
+        predicted = form(T, alpha, **m.columns(constants))
+        readings.append(m.same(f"8 random C, alpha = {alpha:g}, eq. (5)", "refined", found, predicted))
+    far = m.refined(m.EQ4, BOTH, [m.FAR, m.FARTHER])
+    ratio = m.value(far, name) / form(far.budgets, ALPHA, 1.0, 1.0, 1.0)
+    readings.append(m.settles("over the closed form, eq. (4)", "refined", ratio))
+    law = m.law_at(m.EQ4, BOTH, name, m.FAR)
+    readings.append(m.same("the law at 1e40, eq. (4)", "exact", law, form(m.FAR, ALPHA, 1.0, 1.0, 1.0)))
     return finding(readings)
 
 
@@ -276,41 +248,41 @@ def eq26() -> Finding:
 @claim("S.B1.eta", "B.1, the line before eq. (24)", "eta_T* = C1^(1/4) C2~^(1/2)/(2 C3~^(3/4))^(1/2) T^-1/4")
 def misprint() -> Finding:
     T = np.array([1e30])
-    found = float(value(refined(EQ5, BOTH, T), "eta")[0])
+    found = float(m.value(m.refined(m.EQ5, BOTH, T), "eta")[0])
     printed = float(theorems.theorem1_eta_as_printed(T, ALPHA, 1.0, 1.0, 1.0)[0])
-    right = worst(found, theorems.theorem1_eta(T, ALPHA, 1.0, 1.0, 1.0))
+    right = m.worst(found, theorems.theorem1_eta(T, ALPHA, 1.0, 1.0, 1.0))
     return finding(
-        same("eta* over it, eq. (5), alpha = 0.001", "refined", found, printed),
+        m.same("eta* over it, eq. (5), alpha = 0.001", "refined", found, printed),
         f"the root's bar is too long, or the text at hand lost its end: {printed / found:.3g} times too large there; "
         f"eq. (25), with 2^(1/2) C3~^(3/4), agrees to {right:.1g}",
     )
 
 
 #: eta and alpha at the batch size of Figure 2, in tokens; in iterations at b = 32.
-AT_BATCH = setting("eta", "alpha", b=1072.0)
+AT_BATCH = m.setting("eta", "alpha", b=1072.0)
 
 
-BOTH_IN_K = setting("eta", "alpha", budget="K", b=32.0)
+BOTH_IN_K = m.setting("eta", "alpha", budget="K", b=32.0)
 
 
-HELD = setting("eta", b=32.0, alpha=1e-3)
+HELD = m.setting("eta", b=32.0, alpha=1e-3)
 
 
 @claim("S.thm2.eta", "Theorem 2", "eta_T*(b, alpha) ~ b^1/2 alpha^1/2 T^-1/2, where alpha is small")
 def eta_small_alpha() -> Finding:
     return finding(
-        slope("eta", -HALF, HELD, LEADING),
-        power("eta", "b", HALF, HELD, LEADING),
-        power("eta", "alpha", HALF, HELD, LEADING, between=(1e-2, 1.0)),
-        power("eta", "alpha", HALF, HELD, EQ4, EQ11, between=(1e-14, 1e-13))[::2],
+        m.slope("eta", -HALF, HELD, m.LEADING),
+        m.power("eta", "b", HALF, HELD, m.LEADING),
+        m.power("eta", "alpha", HALF, HELD, m.LEADING, between=(1e-2, 1.0)),
+        m.power("eta", "alpha", HALF, HELD, m.EQ4, m.EQ11, between=(1e-14, 1e-13))[::2],
         "exact on the three-term proxy that B.2 minimises; on eqs. (4) and (11) read at alpha = 1e-14 to 1e-13",
     )
 
 
 @claim("S.thm2.eta.any", "Theorem 2", "eta_T*(b, alpha) ~ alpha^1/2 for any alpha in (0, 1] on eq. (5)")
 def eta_any_alpha() -> Finding:
-    measured, error = elasticity(EQ5, HELD, "eta", "alpha", (0.5, 1.0))
-    found = [float(value(refined(EQ5, setting("eta", b=32.0, alpha=a), FAR), "eta")[0]) for a in (1e-9, 1.0)]
+    measured, error = m.elasticity(m.EQ5, HELD, "eta", "alpha", (0.5, 1.0))
+    found = [float(m.value(m.refined(m.EQ5, m.setting("eta", b=32.0, alpha=a), m.FAR), "eta")[0]) for a in (1e-9, 1.0)]
     ratio = found[0] / found[1] / np.sqrt(1e-9)
     return finding(
         of_exponent("eta ~ alpha^p, eq. (5), alpha = 0.5 to 1", "refined", measured, HALF, error),
@@ -322,9 +294,9 @@ def eta_any_alpha() -> Finding:
 def _at_batch(name: str) -> Finding:
     in_batch = {"alpha": Fraction(1), "eta": Fraction(1), "risk": Fraction(0)}[name]
     return finding(
-        on_grid("fig2", f"slope of {name}"),
-        slope(name, theorems.THEOREM_2[name], AT_BATCH, EQ4, EQ11, EQ5),
-        power(name, "b", in_batch, AT_BATCH, EQ4, EQ11),
+        m.on_grid("fig2", f"slope of {name}"),
+        m.slope(name, theorems.THEOREM_2[name], AT_BATCH, m.EQ4, m.EQ11, m.EQ5),
+        m.power(name, "b", in_batch, AT_BATCH, m.EQ4, m.EQ11),
     )
 
 
@@ -343,20 +315,22 @@ def eq8_risk() -> Finding:
     return _at_batch("risk")
 
 
-def _in_iterations(name: str, form: Callable[..., Array]) -> Finding:
+def _in_iterations(name: str, form: Callable[..., m.Array]) -> Finding:
     """The optimum against a closed form: eq. (43) for random constants, eqs. (4) and (11) far out, the exact law."""
-    constants, K = draws("C1", "C2", "C3"), np.array([1e30, 1e45, 1e60])
-    found = value(refined(LEADING, BOTH_IN_K, K, **constants), name)
-    readings = [same("8 random C, eq. (43)", "refined", found, form(K, 32.0, **columns(constants)))]
+    constants, K = m.draws("C1", "C2", "C3"), np.array([1e30, 1e45, 1e60])
+    found = m.value(m.refined(m.LEADING, BOTH_IN_K, K, **constants), name)
+    readings = [m.same("8 random C, eq. (43)", "refined", found, form(K, 32.0, **m.columns(constants)))]
     # Eq. (11)'s leading drift is 2 L eta/alpha, so that its C3 is 2 L, and its C2 is 2 rho sigma.
-    for bound, C2, C3 in ((EQ4, 1.0, 1.0), (EQ11, 2.0, 2.0)):
-        far = refined(bound, BOTH_IN_K, [FAR, FARTHER])
-        ratio = value(far, name) / form(far.budgets, 32.0, 1.0, C2, C3)
-        readings.append(settles(f"over the closed form, {bound}", "refined", ratio))
-    law = law_at(EQ4, BOTH_IN_K, name, FAR)
-    readings.append(same("the law at 1e40, eq. (3)", "exact", law, form(FAR, 32.0, 1.0, 1.0, 1.0)))
+    for bound, C2, C3 in ((m.EQ4, 1.0, 1.0), (m.EQ11, 2.0, 2.0)):
+        far = m.refined(bound, BOTH_IN_K, [m.FAR, m.FARTHER])
+        ratio = m.value(far, name) / form(far.budgets, 32.0, 1.0, C2, C3)
+        readings.append(m.settles(f"over the closed form, {bound}", "refined", ratio))
+    law = m.law_at(m.EQ4, BOTH_IN_K, name, m.FAR)
+    readings.append(m.same("the law at 1e40, eq. (3)", "exact", law, form(m.FAR, 32.0, 1.0, 1.0, 1.0)))
     powers = theorems.THEOREM_2_IN_K[name]
-    return finding(readings, slope(name, powers["K"], BOTH_IN_K, EQ4), power(name, "b", powers["b"], BOTH_IN_K, EQ4))
+    return finding(
+        readings, m.slope(name, powers["K"], BOTH_IN_K, m.EQ4), m.power(name, "b", powers["b"], BOTH_IN_K, m.EQ4)
+    )
 
 
 @claim("S.B2.alpha", "B.2; Table 2 (B), comment", "alpha_K* = 2 (C1 C3)^(1/2)/C2 b^1/2 K^-1/2")
@@ -379,24 +353,24 @@ def b2_risk() -> Finding:
 )
 def dropped() -> Finding:
     """At the optimum of eq. (3): C2/(alpha b^(1/2) K) and C3 eta, at two b and two K twenty decades on."""
-    values = {b: _dropped_terms(setting("eta", "alpha", budget="K", b=b)) for b in (1e3, 1e4)}
+    values = {b: _dropped_terms(m.setting("eta", "alpha", budget="K", b=b)) for b in (1e3, 1e4)}
     readings = []
     for name, powers in theorems.DROPPED_IN_K.items():
         by_K, by_b = _powers_of({b: values[b][name] for b in values})
         for by, (measured, tolerance) in (("K", by_K), ("b", by_b)):
             readings.append(of_exponent(f"{name} ~ {by}^p", "refined", measured, powers[by], tolerance))
-        readings.append(at_most(f"{name} ~ K^p, below the risk's", "refined", by_K[0], Fraction(-1, 4)))
+        readings.append(m.at_most(f"{name} ~ K^p, below the risk's", "refined", by_K[0], Fraction(-1, 4)))
     return finding(readings)
 
 
 #: Budgets a tenth of a decade apart, far out and twenty decades further: two slopes in K.
-_PAIRS = np.array([FAR, FAR * 10, FARTHER, FARTHER * 10])
+_PAIRS = np.array([m.FAR, m.FAR * 10, m.FARTHER, m.FARTHER * 10])
 
 
-def _dropped_terms(regime: Setting) -> dict[str, np.ndarray]:
-    found = refined(EQ4, regime, _PAIRS)
+def _dropped_terms(regime: m.Setting) -> dict[str, np.ndarray]:
+    found = m.refined(m.EQ4, regime, _PAIRS)
     b = dict(regime.fixed)["b"]
-    return {"burn_in": 1 / (value(found, "alpha") * np.sqrt(b) * _PAIRS), "drift": value(found, "eta")}
+    return {"burn_in": 1 / (m.value(found, "alpha") * np.sqrt(b) * _PAIRS), "drift": m.value(found, "eta")}
 
 
 def _powers_of(values: dict[float, np.ndarray]) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -416,10 +390,10 @@ def _powers_of(values: dict[float, np.ndarray]) -> tuple[tuple[float, float], tu
 def remark4() -> Finding:
     readings: list[Reading] = []
     for p in (Fraction(1, 8), Fraction(1, 4), Fraction(3, 8)):
-        regime = setting("eta", "alpha", b=p)
+        regime = m.setting("eta", "alpha", b=p)
         for name, power_of_T in (("risk", Fraction(-1, 4)), ("alpha", path_alpha(p)), ("eta", path_eta(p))):
-            readings += [_along(p, one) for one in slope(name, power_of_T, regime, EQ4)]
-    beyond = slope("risk", Fraction(-1, 4), setting("eta", "alpha", b=Fraction(3, 5)), EQ4)
+            readings += [_along(p, one) for one in m.slope(name, power_of_T, regime, m.EQ4)]
+    beyond = m.slope("risk", Fraction(-1, 4), m.setting("eta", "alpha", b=Fraction(3, 5)), m.EQ4)
     return finding(
         readings,
         f"and not beyond: along b = T^3/5 the risk falls as T^({beyond[1].measured}) "
@@ -433,11 +407,13 @@ def _along(p: Fraction, reading: Reading) -> Reading:
 
 @claim("S.remark4.selected", "Remark 4; C.2, II", "it is retaining the burn-in term that selects the b_T* of Theorem 3")
 def selected() -> Finding:
-    joint = setting("eta", "b", "alpha")
+    joint = m.setting("eta", "b", "alpha")
     sixth = Fraction(1, 6)
     with_burn_in = _leading_and_burn_in()
-    drift_alone = exponent(EQ5, joint, "b")
-    found = slope("b", sixth, joint, EQ4) + slope("b", sixth, joint, with_burn_in, called="eq. (43) and burn-in alone")
+    drift_alone = m.exponent(m.EQ5, joint, "b")
+    found = m.slope("b", sixth, joint, m.EQ4) + m.slope(
+        "b", sixth, joint, with_burn_in, called="eq. (43) and burn-in alone"
+    )
     return finding(
         found,
         f"burn-in does not select it alone: it sends b up to where alpha reaches 1, b ~ T^({found[-1].measured}); "
@@ -452,11 +428,11 @@ def _leading_and_burn_in() -> Proxy:
     return replace(whole, terms=tuple(term for term in whole.terms if term is not drift), name="eq. (4) less C3 eta")
 
 
-JOINT = setting("eta", "b", "alpha")
+JOINT = m.setting("eta", "b", "alpha")
 
 
 def _law(name: str) -> Finding:
-    return finding(slope(name, theorems.THEOREM_3[name], JOINT, EQ4))
+    return finding(m.slope(name, theorems.THEOREM_3[name], JOINT, m.EQ4))
 
 
 @claim("S.eq9.b", "eq. (9)", "all tuned, b_T* ~ T^1/6")
@@ -481,14 +457,14 @@ def eq9_risk() -> Finding:
 
 @claim("S.thm3.consistent", "after eq. (9)", "these schedules are those of eq. (8) with b = b_T*")
 def consistent() -> Finding:
-    found = refined(EQ4, JOINT, [FAR, FARTHER])
-    b: Any = value(found, "b")
+    found = m.refined(m.EQ4, JOINT, [m.FAR, m.FARTHER])
+    b: Any = m.value(found, "b")
     alpha = theorems.theorem2_alpha(found.budgets, b, 1.0, 1.0, 1.0)
     eta = theorems.theorem2_eta(found.budgets, b, 1.0, 1.0, 1.0)
     return finding(
-        on_grid("fig9", "slope of alpha/b", "slope of eta/b"),
-        settles("alpha* over B.2's at b*", "refined", value(found, "alpha") / alpha),
-        settles("eta* over B.2's at b*", "refined", value(found, "eta") / eta),
+        m.on_grid("fig9", "slope of alpha/b", "slope of eta/b"),
+        m.settles("alpha* over B.2's at b*", "refined", m.value(found, "alpha") / alpha),
+        m.settles("eta* over B.2's at b*", "refined", m.value(found, "eta") / eta),
         "with their constants; on the grid these two combinations can be told, though b, alpha and eta cannot",
     )
 
@@ -499,12 +475,12 @@ def consistent() -> Finding:
     "at leading order several batch-growth paths are equivalent, all else re-tuned",
 )
 def equivalent() -> Finding:
-    best = refined(EQ4, JOINT, [FAR, FARTHER]).risk
+    best = m.refined(m.EQ4, JOINT, [m.FAR, m.FARTHER]).risk
     readings = []
     for p in (Fraction(0), Fraction(1, 4), Fraction(3, 8)):
-        path = refined(EQ4, setting("eta", "alpha", b=p), [FAR, FARTHER]).risk
-        readings.append(settles(f"risk along b = T^{p} over the joint one", "refined", path / best))
-    half = refined(EQ4, setting("eta", "alpha", b=Fraction(1, 2)), [FAR, FARTHER]).risk / best
+        path = m.refined(m.EQ4, m.setting("eta", "alpha", b=p), [m.FAR, m.FARTHER]).risk
+        readings.append(m.settles(f"risk along b = T^{p} over the joint one", "refined", path / best))
+    half = m.refined(m.EQ4, m.setting("eta", "alpha", b=Fraction(1, 2)), [m.FAR, m.FARTHER]).risk / best
     return finding(
         readings,
         f"constants included; at b = T^1/2 alpha no longer falls, and the constant is {half[1]:.4f} times larger",
