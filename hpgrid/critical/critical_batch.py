@@ -133,8 +133,10 @@ class CriticalBatch:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as plain data; what is infinite or missing is None."""
+        from hpgrid.record import plain
+
         own = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return dict(_plain({**own, "given": self.given.as_dict()}))
+        return dict(plain({**own, "given": self.given.as_dict()}))
 
     def text(self) -> str:
         """Return the answer as text."""
@@ -274,7 +276,14 @@ def _reach(goal: Goal, parts: Parts, eps_prime: float) -> Reach | None:
         closed = float(theory.fewest_tokens(*coefficients(parts, goal.form), eps_prime))
     on_grid, step = tokens.on_grid(iterations, smallest)
     formulas = []
-    for what, b in _formulas(goal, parts, eps_prime):
+    # The source's formula for the form at hand, in each reading of its Z; for the loss it has none.
+    named: list[tuple[str, Array]] = []
+    if goal.form == "seed":
+        named.append(("2 Y/eps', Z at b -> inf", theory.theorem12_of(parts.Y, eps_prime)))
+        named.append(("2 Y/eps', Z at this b", theory.self_consistent(parts.Y, parts.Z_noise, eps_prime)))
+    elif goal.measure != "loss":
+        named.append(("9 Y^2/(4 eps'^2)", theory.revised(parts.Y, eps_prime)))
+    for what, b in ((what, float(b)) for what, b in named):
         at = tokens.point(iterations, max(b, 1.0))  # what is run there: no batch is below one sample
         formulas.append(Formula(what, Point(b, at.K, at.tokens), at.tokens / best.tokens))
     return Reach(
@@ -288,18 +297,6 @@ def _reach(goal: Goal, parts: Parts, eps_prime: float) -> Reach | None:
         near={share: tokens.near(iterations, best, smallest, share) for share in NEAR},
         shape=tokens.shape(iterations, smallest),
     )
-
-
-def _formulas(goal: Goal, parts: Parts, eps_prime: float) -> list[tuple[str, float]]:
-    """The source's formula for the form at hand, in each reading of its Z."""
-    if goal.measure == "loss":
-        return []
-    if goal.form == "revised":
-        return [("9 Y^2/(4 eps'^2)", float(theory.revised(parts.Y, eps_prime)))]
-    return [
-        ("2 Y/eps', Z at b -> inf", float(theory.theorem12_of(parts.Y, eps_prime))),
-        ("2 Y/eps', Z at this b", float(theory.self_consistent(parts.Y, parts.Z_noise, eps_prime))),
-    ]
 
 
 def _status(target: float, Z: float, reached: bool, trivial: Trivial, goal: Goal) -> tuple[str, str]:
@@ -369,12 +366,3 @@ def contradictions(norm: str, problem: Problem) -> tuple[str, ...]:
         for a, b in pairs
         if a.value > b.value * (1 + 1e-12)  # equal ones, each rounded, contradict nothing
     )
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON has it."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(part) for key, part in value.items()}
-    if isinstance(value, tuple):
-        return _plain(value._asdict()) if hasattr(value, "_asdict") else [_plain(part) for part in value]
-    return None if isinstance(value, float) and not np.isfinite(value) else value

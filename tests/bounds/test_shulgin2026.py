@@ -17,32 +17,26 @@ C = {"C1": C1, "C2": C2, "C3": C3}
 D0, L, rho, sigma, E0 = 2.0, 3.0, 1.5, 0.25, 4.0
 PROBLEM = {"Delta0": D0, "L": L, "rho": rho, "sigma": sigma}
 
-#: What it is: (the bound in K, its equation in K, the same in T).
-EQUATIONS: dict[str, tuple[Callable[..., Proxy], Any, Any]] = {
-    "eqs. (3), (4)": (
-        lambda budget: bounds.lmo(**C, budget=budget),
+
+def in_K(eta: Any, b: Any, alpha: Any, K: Any, C: Any = (C1, C2, C3), q: float = 0.5) -> Any:
+    c1, c2, c3 = C
+    return c1 / (eta * K) + c2 / b**q * (1 / (alpha * K) + np.sqrt(alpha)) + c3 * eta * (1 + 1 / alpha)
+
+
+#: What it is: the bound, and its equation in K.
+EQUATIONS: dict[str, tuple[Callable[..., Proxy], Callable[..., Any]]] = {
+    "eq. (3)": (
+        lambda **o: bounds.lmo(**C, **o),
         lambda eta, b, alpha, K: (
             C1 / (eta * K) + C2 / np.sqrt(b) * (1 + alpha**1.5 * K) / (alpha * K) + C3 * eta * (1 + 1 / alpha)
         ),
-        lambda eta, b, alpha, T: (
-            C1 * b / (eta * T) + C2 / np.sqrt(b) * (b + alpha**1.5 * T) / (alpha * T) + C3 * eta * (1 + 1 / alpha)
-        ),
     ),
-    "eqs. (3), (4), problem constants": (
-        lambda budget: bounds.lmo(**PROBLEM, budget=budget),
-        lambda eta, b, alpha, K: (
-            D0 / (eta * K)
-            + 2 * rho * sigma / np.sqrt(b) * (1 + alpha**1.5 * K) / (alpha * K)
-            + 4 * L * eta * (1 + 1 / alpha)
-        ),
-        lambda eta, b, alpha, T: (
-            D0 * b / (eta * T)
-            + 2 * rho * sigma / np.sqrt(b) * (b + alpha**1.5 * T) / (alpha * T)
-            + 4 * L * eta * (1 + 1 / alpha)
-        ),
+    "eq. (3), problem constants": (
+        lambda **o: bounds.lmo(**PROBLEM, **o),
+        lambda *at: in_K(*at, C=(D0, 2 * rho * sigma, 4 * L)),
     ),
-    "eqs. (2), (10), (11)": (
-        lambda budget: bounds.lmo_exact(**PROBLEM, budget=budget),
+    "eqs. (2), (10)": (
+        lambda **o: bounds.lmo_exact(**PROBLEM, **o),
         lambda eta, b, alpha, K: (
             D0 / (eta * K)
             + 2 * rho * sigma / (alpha * np.sqrt(b) * K)
@@ -50,69 +44,59 @@ EQUATIONS: dict[str, tuple[Callable[..., Proxy], Any, Any]] = {
             + 7 * L * eta / 2
             + 2 * L * eta / alpha
         ),
-        lambda eta, b, alpha, T: (
-            b * D0 / (eta * T)
-            + 2 * rho * sigma * np.sqrt(b) / (alpha * T)
-            + 2 * rho * sigma * np.sqrt(alpha / b)
-            + 7 * L * eta / 2
-            + 2 * L * eta / alpha
-        ),
     ),
     "eq. (5)": (
-        lambda budget: bounds.lmo_large_horizon(**C, budget=budget),
+        lambda **o: bounds.lmo_large_horizon(**C, **o),
         lambda eta, b, alpha, K: C1 / (eta * K) + C2 * np.sqrt(alpha) / np.sqrt(b) + C3 * (1 + 1 / alpha) * eta,
-        lambda eta, b, alpha, T: C1 * b / (eta * T) + C2 * np.sqrt(alpha) / np.sqrt(b) + C3 * (1 + 1 / alpha) * eta,
     ),
     "eq. (42)": (
-        lambda budget: bounds.sgd(Delta0=D0, L=1e-3, sigma=sigma, budget=budget),
+        lambda **o: bounds.sgd(Delta0=D0, L=1e-3, sigma=sigma, **o),
         lambda eta, b, alpha, K: D0 / (eta * K) + 1e-3 * eta * sigma**2 / b,
-        lambda eta, b, alpha, T: D0 * b / (eta * T) + 1e-3 * eta * sigma**2 / b,
     ),
     "eq. (43)": (
-        lambda budget: bounds.lmo(**C, q=0.3, burn_in=False, budget=budget),
+        lambda **o: bounds.lmo(**C, q=0.3, burn_in=False, **o),
         lambda eta, b, alpha, K: C1 / (eta * K) + C3 * eta / alpha + C2 / b**0.3 * np.sqrt(alpha),
-        lambda eta, b, alpha, T: C1 * b / (eta * T) + C3 * eta / alpha + C2 / b**0.3 * np.sqrt(alpha),
     ),
     "Appendix C.1": (
-        lambda budget: bounds.lmo(**C, E0=E0, budget=budget),
+        lambda **o: bounds.lmo(**C, E0=E0, **o),
         lambda eta, b, alpha, K: (
             C1 / (eta * K) + E0 / (alpha * K) + C2 * np.sqrt(alpha / b) + C3 * eta * (1 + 1 / alpha)
         ),
-        lambda eta, b, alpha, T: (
-            C1 * b / (eta * T) + E0 * b / (alpha * T) + C2 * np.sqrt(alpha / b) + C3 * eta * (1 + 1 / alpha)
-        ),
     ),
-    "Appendix C.2": (
-        lambda budget: bounds.lmo(**C, q=0.3, budget=budget),
-        lambda eta, b, alpha, K: (
-            C1 / (eta * K) + C2 / b**0.3 * (1 / (alpha * K) + np.sqrt(alpha)) + C3 * eta * (1 + 1 / alpha)
-        ),
-        lambda eta, b, alpha, T: (
-            C1 * b / (eta * T) + C2 * (b**0.7 / (alpha * T) + np.sqrt(alpha) / b**0.3) + C3 * eta * (1 + 1 / alpha)
-        ),
-    ),
+    "Appendix C.2": (lambda **o: bounds.lmo(**C, q=0.3, **o), lambda *at: in_K(*at, q=0.3)),
     "eq. (5) with q": (
-        lambda budget: bounds.lmo_large_horizon(**C, q="1/3", budget=budget),
+        lambda **o: bounds.lmo_large_horizon(**C, q="1/3", **o),
         lambda eta, b, alpha, K: C1 / (eta * K) + C2 * alpha**0.5 / np.cbrt(b) + C3 * (1 + 1 / alpha) * eta,
-        lambda eta, b, alpha, T: C1 * b / (eta * T) + C2 * alpha**0.5 / np.cbrt(b) + C3 * (1 + 1 / alpha) * eta,
+    ),
+}
+
+#: The equations that are printed in T, too: eqs. (4) and (11).
+IN_TOKENS = {
+    "eq. (3)": lambda eta, b, alpha, T: (
+        C1 * b / (eta * T) + C2 / np.sqrt(b) * (b + alpha**1.5 * T) / (alpha * T) + C3 * eta * (1 + 1 / alpha)
+    ),
+    "eqs. (2), (10)": lambda eta, b, alpha, T: (
+        b * D0 / (eta * T)
+        + 2 * rho * sigma * np.sqrt(b) / (alpha * T)
+        + 2 * rho * sigma * np.sqrt(alpha / b)
+        + 7 * L * eta / 2
+        + 2 * L * eta / alpha
     ),
 }
 
 
 @pytest.mark.parametrize("name", EQUATIONS)
 def test_the_bound_is_its_equation(name: str, budget: str) -> None:
-    bound, in_K, in_T = EQUATIONS[name]
+    """In T as it is printed, else by K = T/b."""
+    bound, equation = EQUATIONS[name]
     rng = np.random.default_rng(1)
-    eta, b, alpha = (
-        10 ** rng.uniform(-9, 2, 200),
-        10 ** rng.uniform(0, 12, 200),
-        10 ** rng.uniform(-8, 0, 200),
-    )
+    eta, b, alpha = 10 ** rng.uniform(-9, 2, 200), 10 ** rng.uniform(0, 12, 200), 10 ** rng.uniform(-8, 0, 200)
     size = 10 ** rng.uniform(0, 20, 200)
-    proxy = bound(budget)
+    proxy = bound(budget=budget)
     assert proxy.budget == budget
     given = proxy.risk(eta=eta, b=b, alpha=alpha, **{budget: size})
-    by_hand = (in_K if budget == "K" else in_T)(eta, b, alpha, size)
+    in_T = IN_TOKENS.get(name, lambda eta, b, alpha, T: equation(eta, b, alpha, T / b))
+    by_hand = (equation if budget == "K" else in_T)(eta, b, alpha, size)
     np.testing.assert_allclose(given, by_hand, rtol=5e-15)
 
 
