@@ -57,104 +57,65 @@ class At(NamedTuple):
 
 
 class Regret(NamedTuple):
-    """Relative excess risks, one for each value of the constants.
+    """Relative excess risks, one for each value of the constants."""
 
-    Attributes:
-        retuned: over the best of what the row tunes, at what it holds.
-        best: over the best of eta, b and alpha.
-    """
-
-    retuned: Array
-    best: Array
+    retuned: Array  # over the best of what the row tunes, at what it holds
+    best: Array  # over the best of eta, b and alpha
 
 
 class Cost(NamedTuple):
-    """What a row costs, with values for each value of the constants.
+    """What a row costs, with values for each value of the constants."""
 
-    Attributes:
-        retuned: the best at the new budget of what the row tunes, at what it holds, within limits.
-        best: the best there of eta, b and alpha, within limits.
-        rule: what the row's own setting costs; None where that is less than one iteration.
-        unchanged: what the old setting costs there, as far as limits let it be; None in the same case.
-        start: the best at the first budget of what was tuned there.
-        at_start: the relative excess risk of the old setting over it.
-    """
-
-    retuned: At
-    best: At
-    rule: Regret | None
-    unchanged: Regret | None
-    start: At
-    at_start: Array
+    retuned: At  # the best at the new budget of what the row tunes, at what it holds, within limits
+    best: At  # the best there of eta, b and alpha, within limits
+    rule: Regret | None  # what the row's own setting costs; None where that is less than one iteration
+    unchanged: Regret | None  # what the old setting costs there, as far as limits let it be; None in the same case
+    start: At  # the best at the first budget of what was tuned there
+    at_start: Array  # the relative excess risk of the old setting over it
 
 
 class Calibration(NamedTuple):
-    """What a tuned point says of the constants of eq. (4).
+    """What a tuned point says of the constants of eq. (4)."""
 
-    Attributes:
-        constants: C1, C2 = 1, C3, each of shape (n,): values along what is free; None where no positive constants
-            make the point optimal.
-        tuned: the variables that were tuned there.
-        on_bound: those of them that sit on a bound.
-        free: how many of the two ratios it leaves free.
-        misfit: the factor by which each condition is missed where they contradict each other; 1 where none is.
-        noise: the shares of noise in the risk at the start, at the constants, shape (n,); None without them.
-        why: why there are no constants, in one line.
-    """
-
+    # C1, C2 = 1, C3, each of shape (n,): values along what is free; None where no positive constants make the
+    # point optimal
     constants: Constants | None
-    tuned: tuple[str, ...]
-    on_bound: tuple[str, ...] = ()
-    free: int = 0
+    tuned: tuple[str, ...]  # the variables that were tuned there
+    on_bound: tuple[str, ...] = ()  # those of them that sit on a bound
+    free: int = 0  # how many of the two ratios it leaves free
+    # the factor by which each condition is missed where they contradict each other; 1 where none is
     misfit: float = 1.0
+    # the shares of noise in the risk at the start, at the constants, shape (n,); None without them
     noise: Array | None = None
-    why: str = ""
+    why: str = ""  # why there are no constants, in one line
 
 
 class Costed(NamedTuple):
-    """What a row costs.
+    """What a row costs."""
 
-    Attributes:
-        regime: the row's.
-        constants: the bound's, one value or, where some are free, several; None where no positive ones fit.
-        calibration: how they came from the start; None where they were given.
-        cost: what the row costs with them.
-    """
-
-    regime: str
+    regime: str  # the row's
+    # the bound's, one value or, where some are free, several; None where no positive ones fit
     constants: Constants | None
-    calibration: Calibration | None
-    cost: Cost | None
+    calibration: Calibration | None  # how they came from the start; None where they were given
+    cost: Cost | None  # what the row costs with them
 
 
 class Factor(NamedTuple):
-    """By what eq. (4)'s own best eta moves at a point, one value for each value of the constants.
+    """By what eq. (4)'s own best eta moves at a point, one value for each value of the constants."""
 
-    Attributes:
-        at_K: at fixed K.
-        at_T: at fixed T.
-    """
-
-    at_K: Array
-    at_T: Array
+    at_K: Array  # at fixed K
+    at_T: Array  # at fixed T
 
 
 class Costs(NamedTuple):
-    """What a transfer's rows cost.
+    """What a transfer's rows cost."""
 
-    Attributes:
-        rows: in the order of the transfer's.
-        moves: by which power of b the best eta moves; of eq. (4) alone, as all that follows.
-        at_start: by which factor it moves at the start when b is quadrupled, by what becomes of the momentum.
-        at_start_by: the regime whose constants that is with; "" where they are given or there are none.
-        half_lives: momentum's half-life under each row's rule.
-    """
-
-    rows: tuple[Costed, ...]
-    moves: tuple[Move, ...]
+    rows: tuple[Costed, ...]  # in the order of the transfer's
+    moves: tuple[Move, ...]  # by which power of b the best eta moves; of eq. (4) alone, as all that follows
+    # by which factor it moves at the start when b is quadrupled, by what becomes of the momentum
     at_start: dict[str, Factor]
-    at_start_by: str
-    half_lives: tuple[Life, ...]
+    at_start_by: str  # the regime whose constants that is with; "" where they are given or there are none
+    half_lives: tuple[Life, ...]  # momentum's half-life under each row's rule
 
 
 @np.errstate(all="ignore")  # what overflows is refused

@@ -58,35 +58,20 @@ def about(rules: Rules, regime: str, at: Setting, b: float, own_b: float, *, eta
 
 
 class Fit(NamedTuple):
-    """A fitted pair of laws, b* ~ x^b and eta* ~ x^eta.
+    """A fitted pair of laws, b* ~ x^b and eta* ~ x^eta."""
 
-    Attributes:
-        name: the study.
-        source: where it says so.
-        optimizer: what was trained with.
-        budget: "T" for tokens, "C" for compute in FLOPs: what x is.
-        b: the exponent of the best batch size in tokens.
-        eta: the exponent of the best learning rate.
-        errors: how far b and eta may be off, as reported; None where nothing is.
-        tokens: the batch size in tokens at x = 1, so that b* = tokens x^b; None where it was not at hand.
-        low: the smallest x that was fitted.
-        high: the largest x.
-        sizes: the smallest and the largest number of parameters.
-        remark: what else to know of it.
-    """
-
-    name: str
-    source: str
-    optimizer: str
-    budget: str
-    b: float
-    eta: float
-    errors: tuple[float | None, float | None]
-    tokens: float | None
-    low: float | None
-    high: float | None
-    sizes: tuple[float | None, float | None]
-    remark: str
+    name: str  # the study
+    source: str  # where it says so
+    optimizer: str  # what was trained with
+    budget: str  # "T" for tokens, "C" for compute in FLOPs: what x is
+    b: float  # the exponent of the best batch size in tokens
+    eta: float  # the exponent of the best learning rate
+    errors: tuple[float | None, float | None]  # how far b and eta may be off, as reported; None where nothing is
+    tokens: float | None  # the batch size in tokens at x = 1, so that b* = tokens x^b; None where it was not at hand
+    low: float | None  # the smallest x that was fitted
+    high: float | None  # the largest x
+    sizes: tuple[float | None, float | None]  # the smallest and the largest number of parameters
+    remark: str  # what else to know of it
 
 
 #: Source: Shulgin et al., Table 1; DeepSeek's eqs. (1) and (4) as two summaries of that paper quote them; StepLaw's
@@ -107,21 +92,14 @@ FITS = (
 
 
 class Applied(NamedTuple):
-    """A fit taken from a start to another budget.
+    """A fit taken from a start to another budget."""
 
-    Attributes:
-        fit: the fit.
-        eta: eta_0 (T_1/T_0)^eta; None where the start has no eta.
-        b: b_0 (T_1/T_0)^b; None where it has no b.
-        own_b: the fit's own batch size at T_1, which knows nothing of the start; None where it asks for more than T.
-        beyond: whether T_1 is outside what was fitted; None where that is a range of compute.
-    """
-
-    fit: Fit
-    eta: float | None
-    b: float | None
+    fit: Fit  # the fit
+    eta: float | None  # eta_0 (T_1/T_0)^eta; None where the start has no eta
+    b: float | None  # b_0 (T_1/T_0)^b; None where it has no b
+    # the fit's own batch size at T_1, which knows nothing of the start; None where it asks for more than T
     own_b: float | None
-    beyond: bool | None
+    beyond: bool | None  # whether T_1 is outside what was fitted; None where that is a range of compute
 
 
 def applied(fit: Fit, start: Setting, T: float) -> Applied:
@@ -140,19 +118,12 @@ def applied(fit: Fit, start: Setting, T: float) -> Applied:
 
 
 class Kept(NamedTuple):
-    """A momentum whose half-life in tokens is that of the start, at another batch size.
+    """A momentum whose half-life in tokens is that of the start, at another batch size."""
 
-    Attributes:
-        b: the batch size in tokens.
-        kappa: how many times larger it is.
-        alpha: 1 - beta^kappa; None where the start has no momentum.
-        alpha2: the same of beta2.
-    """
-
-    b: float
-    kappa: float
-    alpha: float | None
-    alpha2: float | None
+    b: float  # the batch size in tokens
+    kappa: float  # how many times larger it is
+    alpha: float | None  # 1 - beta^kappa; None where the start has no momentum
+    alpha2: float | None  # the same of beta2
 
 
 def half_life(b: float, alpha: float) -> float:
@@ -180,24 +151,17 @@ def kept(start: Setting, alpha2: float | None, rows: Sequence[Row]) -> dict[str,
 
 
 class Life(NamedTuple):
-    """Momentum's half-life in tokens under one rule.
+    """Momentum's half-life in tokens under one rule."""
 
-    Attributes:
-        regime: the rule's.
-        tokens: at the new budget.
-        times: over that at the old one; NaN where that is 0.
-        power: of T_1/T_0, as far as the rule goes: where b is the regime's own, or momentum tuned again at it; None
-            where a limit on b, eta or alpha keeps the half-life from it.
-        retuned: with eq. (4)'s own best of what the row tunes, one value for each value of the constants.
-        depends: on what it depends, in words.
-    """
-
-    regime: str
-    tokens: float
-    times: float
+    regime: str  # the rule's
+    tokens: float  # at the new budget
+    times: float  # over that at the old one; NaN where that is 0
+    # of T_1/T_0, as far as the rule goes: where b is the regime's own, or momentum tuned again at it; None
+    # where a limit on b, eta or alpha keeps the half-life from it
     power: Fraction | None
+    # with eq. (4)'s own best of what the row tunes, one value for each value of the constants
     retuned: NDArray[np.float64] | None
-    depends: str
+    depends: str  # on what it depends, in words
 
 
 def life(row: Row, start: Setting, rules: Rules, retuned: Mapping[str, Any] | None) -> Life:
@@ -231,19 +195,12 @@ def life(row: Row, start: Setting, rules: Rules, retuned: Mapping[str, Any] | No
 
 
 class Move(NamedTuple):
-    """What quadrupling b does to the best eta.
+    """What quadrupling b does to the best eta."""
 
-    Attributes:
-        method: "LMO" or "SGD".
-        momentum: "held", "tuned again", or "" where it does not enter.
-        at_K: the exponent of b in eta* at fixed K.
-        at_T: the same at fixed T, K = T/b.
-    """
-
-    method: str
-    momentum: str
-    at_K: Fraction
-    at_T: Fraction
+    method: str  # "LMO" or "SGD"
+    momentum: str  # "held", "tuned again", or "" where it does not enter
+    at_K: Fraction  # the exponent of b in eta* at fixed K
+    at_T: Fraction  # the same at fixed T, K = T/b
 
 
 def moves(lmo: Rules, sgd: Rules) -> tuple[Move, ...]:
@@ -257,21 +214,13 @@ def moves(lmo: Rules, sgd: Rules) -> tuple[Move, ...]:
 
 
 class Path(NamedTuple):
-    """A batch path b ~ T^p between two budgets.
+    """A batch path b ~ T^p between two budgets."""
 
-    Attributes:
-        p: ln(b_1/b_0)/ln(T_1/T_0).
-        regimes: those that take it.
-        fixed: eta's exponent along it at a fixed momentum.
-        tuned: with a tuned one, as long as alpha is below 1.
-        alpha: the exponent of alpha there; above 0, alpha reaches 1 in the end.
-    """
-
-    p: float
-    regimes: tuple[str, ...]
-    fixed: float
-    tuned: float
-    alpha: float
+    p: float  # ln(b_1/b_0)/ln(T_1/T_0)
+    regimes: tuple[str, ...]  # those that take it
+    fixed: float  # eta's exponent along it at a fixed momentum
+    tuned: float  # with a tuned one, as long as alpha is below 1
+    alpha: float  # the exponent of alpha there; above 0, alpha reaches 1 in the end
 
 
 def paths(start: Setting, T: float, rows: Sequence[Row], rules: Rules) -> tuple[Path, ...]:

@@ -40,16 +40,11 @@ class NoRule(ValueError):
 
 @dataclass(frozen=True)
 class Rules:
-    """The exact laws of a bound, each solved once.
+    """The exact laws of a bound, each solved once."""
 
-    Attributes:
-        bound: the posynomial, in T.
-        paper: "lmo" for eq. (4), "sgd" for SGD's bound: whose tables and remarks belong to it; else "".
-        held: values of variables; those that are not tuned stay symbols in a law, but a term 1 - alpha ends at 1.
-    """
-
-    bound: Proxy
-    paper: str = ""
+    bound: Proxy  # the posynomial, in T
+    paper: str = ""  # "lmo" for eq. (4), "sgd" for SGD's bound: whose tables and remarks belong to it; else ""
+    # values of variables; those that are not tuned stay symbols in a law, but a term 1 - alpha ends at 1
     held: Mapping[str, float] = field(default_factory=dict)
     _solved: dict[Any, Law] = field(default_factory=dict, repr=False)
 
@@ -135,25 +130,15 @@ def of_paper(name: str) -> Rules:
 
 
 class Row(NamedTuple):
-    """What one regime makes of a setting at another budget.
+    """What one regime makes of a setting at another budget."""
 
-    Attributes:
-        regime: its name, "A" to "D", or "SGD".
-        tuned: what the regime tuned at the first budget.
-        held: what is not tuned again at the second one; b, too, where it is not the regime's own.
-        at: the setting at the second budget; None in it for what was not given.
-        own: whether b is the regime's own, so that the rule is Table 2's; else it is Table 3's.
-        rule: the rule, as text; before limits on eta and alpha, but where b's own law goes on from alpha = 1.
-        remarks: what the rule does not say, a sentence each, without a full stop.
-    """
-
-    regime: str
-    tuned: tuple[str, ...]
-    held: tuple[str, ...]
-    at: Setting
-    own: bool
-    rule: str
-    remarks: tuple[str, ...] = ()
+    regime: str  # its name, "A" to "D", or "SGD"
+    tuned: tuple[str, ...]  # what the regime tuned at the first budget
+    held: tuple[str, ...]  # what is not tuned again at the second one; b, too, where it is not the regime's own
+    at: Setting  # the setting at the second budget; None in it for what was not given
+    own: bool  # whether b is the regime's own, so that the rule is Table 2's; else it is Table 3's
+    rule: str  # the rule, as text; before limits on eta and alpha, but where b's own law goes on from alpha = 1
+    remarks: tuple[str, ...] = ()  # what the rule does not say, a sentence each, without a full stop
 
 
 class _Move(NamedTuple):

@@ -35,19 +35,12 @@ SMALLEST, LARGEST = sys.float_info.min, 1e300
 
 
 class Setting(NamedTuple):
-    """Hyperparameters at a token budget; None where one was not given.
+    """Hyperparameters at a token budget; None where one was not given."""
 
-    Attributes:
-        T: the token budget, >= 1.
-        eta: the learning rate, > 0.
-        b: the batch size in tokens, >= 1.
-        alpha: the momentum complement 1 - beta, in (0, 1].
-    """
-
-    T: float
-    eta: float | None = None
-    b: float | None = None
-    alpha: float | None = None
+    T: float  # the token budget, >= 1
+    eta: float | None = None  # the learning rate, > 0
+    b: float | None = None  # the batch size in tokens, >= 1
+    alpha: float | None = None  # the momentum complement 1 - beta, in (0, 1]
 
     @property
     def beta(self) -> float | None:
@@ -61,19 +54,13 @@ class Setting(NamedTuple):
 
 
 class Limits(NamedTuple):
-    """What is feasible at the new budget.
+    """What is feasible at the new budget."""
 
-    Attributes:
-        b: the largest batch size in tokens, or None.
-        eta: the largest learning rate, or None.
-        round_b: "pow2", "int", or a whole number of which b is a multiple, in units of ``unit``; None rounds nothing.
-        unit: tokens in one unit of the batch size: the sequence length, or 1.
-    """
-
-    b: float | None = None
-    eta: float | None = None
+    b: float | None = None  # the largest batch size in tokens, or None
+    eta: float | None = None  # the largest learning rate, or None
+    # "pow2", "int", or a whole number of which b is a multiple, in units of ``unit``; None rounds nothing
     round_b: str | int | None = None
-    unit: int = 1
+    unit: int = 1  # tokens in one unit of the batch size: the sequence length, or 1
 
 
 NO_LIMITS = Limits()
@@ -81,31 +68,18 @@ NO_LIMITS = Limits()
 
 @dataclass(frozen=True)
 class TransferProblem:
-    """The arguments of ``transfer``, checked: b in tokens, beta as alpha.
+    """The arguments of ``transfer``, checked: b in tokens, beta as alpha."""
 
-    Attributes:
-        start: the best setting at the first budget.
-        alpha2: 1 - beta2, or None.
-        T: the second budget.
-        bound: the posynomial, in T; None for eq. (4), or SGD's where that is the optimizer.
-        regimes: the rows, and what each tuned.
-        limits: what is feasible.
-        to_b: the batch size at the second budget in tokens, or None.
-        optimizer: "lmo" or "sgd".
-        constants: the bound's, where costs are asked for; of eq. (4) C1, C2, C3. Else None.
-        calibrate: whether to find them from the start.
-    """
-
-    start: Setting
-    alpha2: float | None
-    T: float
-    bound: Proxy | None
-    regimes: Mapping[str, tuple[str, ...]]
-    limits: Limits
-    to_b: float | None
-    optimizer: str
-    constants: Mapping[str, float] | None
-    calibrate: bool
+    start: Setting  # the best setting at the first budget
+    alpha2: float | None  # 1 - beta2, or None
+    T: float  # the second budget
+    bound: Proxy | None  # the posynomial, in T; None for eq. (4), or SGD's where that is the optimizer
+    regimes: Mapping[str, tuple[str, ...]]  # the rows, and what each tuned
+    limits: Limits  # what is feasible
+    to_b: float | None  # the batch size at the second budget in tokens, or None
+    optimizer: str  # "lmo" or "sgd"
+    constants: Mapping[str, float] | None  # the bound's, where costs are asked for; of eq. (4) C1, C2, C3. Else None
+    calibrate: bool  # whether to find them from the start
 
 
 def check(options: Mapping[str, Any]) -> TransferProblem:
