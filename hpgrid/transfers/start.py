@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from numbers import Rational, Real
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -90,14 +90,16 @@ def check(options: Mapping[str, Any]) -> TransferProblem:
     """
     optimizer = _word("optimizer", options["optimizer"], OPTIMIZERS)
     regime = _word("regime", options["regime"], REGIMES)
-    unit = _whole("seq_len", options["seq_len"], "4096") if options["seq_len"] is not None else 1
+    unit, eta = 1, None
+    if options["seq_len"] is not None:
+        whole = "is a whole number, at least 1"
+        unit = int(_checked("seq_len", options["seq_len"], lambda x: x % 1 == 0 and x >= 1, whole, "4096"))
     start, alpha2 = _start(options["start"], unit)
-    limits = Limits(
-        b=_batch("max_b", options["max_b"], unit),
-        eta=_positive("max_eta", options["max_eta"]) if options["max_eta"] is not None else None,
-        round_b=_rounding(options["round_b"]),
-        unit=unit,
-    )
+    if options["max_eta"] is not None:
+        eta = float(
+            _checked("max_eta", options["max_eta"], lambda x: x > 0, "must be a positive finite number", "1e-3")
+        )
+    limits = Limits(_batch("max_b", options["max_b"], unit), eta, _rounding(options["round_b"]), unit)
     to_b = _batch("to_b", options["to_b"], unit)
     if to_b is not None and (to_b / unit) % 1:
         above = math.ceil(to_b / unit)
@@ -148,14 +150,6 @@ def called(regime: str) -> str:
 def said(name: str) -> str:
     """Return what people write for a hyperparameter: momentum is given as beta."""
     return "beta" if name == "alpha" else name
-
-
-def read_number(text: str) -> float | None:
-    """Return the number that a text is, or None."""
-    try:
-        return float(text)
-    except ValueError:
-        return None
 
 
 def _word(name: str, given: Any, known: tuple[str, ...]) -> str:
@@ -296,11 +290,37 @@ def _of_eq4(given: Mapping[str, Any]) -> dict[str, float]:
     return {name: values.get(name, 1.0) for name in BRIEF}
 
 
+def _checked(name: str, given: Any, holds: Callable[[Any], bool], rule: str, example: str) -> Any:
+    _check_size(name, given)
+    if not is_number(given) or not holds(given):
+        raise bad(f"{name} {rule}", given, f"{name}={example}, say")
+    return given
+
+
+def _batch(name: str, given: Any, unit: int) -> float | None:
+    """A batch size in tokens, or None."""
+    if given is None:
+        return None
+    b = _checked(name, given, lambda x: x >= 1, "must be a finite number, at least 1", "2097152")
+    return _in_tokens(name, float(b), unit)
+
+
+def _in_tokens(name: str, b: float, unit: int) -> float:
+    if b * unit > LARGEST:
+        raise bad(f"{name} in tokens is at most {LARGEST:g}", "a larger number", "fewer, or shorter, sequences")
+    return b * unit
+
+
 def _rounding(given: Any) -> str | int | None:
     """pow2, int, or a whole number, which a command line gives as text."""
     if given is None or (isinstance(given, str) and given in ("pow2", "int")):
         return given
-    step: Any = read_number(given) if isinstance(given, str) else given
+    step = given
+    if isinstance(given, str):
+        try:
+            step = float(given)
+        except ValueError:
+            step = None
     _check_size("round_b", step)
     if not is_number(step) or step % 1 or step < 1:
         raise bad("round_b is pow2, int, or a whole number of which b is a multiple", given, "round_b=256, say")
@@ -315,33 +335,3 @@ def _check_size(name: str, given: Any) -> None:
     if 0 < size < math.inf and not SMALLEST <= size <= LARGEST:
         shown = "a larger number" if size > 1 else "a smaller number"
         raise bad(f"{name} is between {SMALLEST:.1e} and {LARGEST:g}, or 0", shown, f"{name} within that")
-
-
-def _in_tokens(name: str, b: float, unit: int) -> float:
-    if b * unit > LARGEST:
-        raise bad(f"{name} in tokens is at most {LARGEST:g}", "a larger number", "fewer, or shorter, sequences")
-    return b * unit
-
-
-def _whole(name: str, given: Any, example: str) -> int:
-    _check_size(name, given)
-    if not is_number(given) or given % 1 or given < 1:
-        raise bad(f"{name} is a whole number, at least 1", given, f"{name}={example}, say")
-    return int(given)
-
-
-def _batch(name: str, given: Any, unit: int) -> float | None:
-    """A batch size in tokens, or None."""
-    if given is None:
-        return None
-    _check_size(name, given)
-    if not is_number(given) or given < 1:
-        raise bad(f"{name} must be a finite number, at least 1", given, f"{name}=2097152, say")
-    return _in_tokens(name, float(given), unit)
-
-
-def _positive(name: str, given: Any) -> float:
-    _check_size(name, given)
-    if not is_number(given) or given <= 0:
-        raise bad(f"{name} must be a positive finite number", given, f"{name}=1e-3, say")
-    return float(given)

@@ -15,8 +15,8 @@ import hpgrid
 from hpgrid import bounds
 from hpgrid.checks import InputError
 from hpgrid.proxy import Proxy
-from hpgrid.theory import theorems, transfer as printed
-from hpgrid.theory.transfer import Run
+from hpgrid.theory import printed, theorems
+from hpgrid.theory.printed import Run
 from hpgrid.transfers.rules import NoRule, Rules, moved, of_paper
 from hpgrid.transfers.start import TUNED, Limits, Setting
 

@@ -10,8 +10,8 @@ import numpy as np
 from hpgrid.claims import measures as m
 from hpgrid.claims.ledger import Finding, claim, finding
 from hpgrid.readings import Reading, of_exponent
-from hpgrid.theory import theorems, transfer as printed
-from hpgrid.theory.transfer import Run
+from hpgrid.theory import printed, theorems
+from hpgrid.theory.printed import Run
 
 #: Figures 5, 1 and 6, and their momenta.
 SHOWN = {"fig5": 0.0658, "fig1": 1e-3, "fig6": 1e-4}
