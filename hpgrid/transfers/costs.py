@@ -291,22 +291,6 @@ def at_point(of: Constants, start: Setting) -> dict[str, Factor]:
 # --- calibration ---
 
 
-class _Range(NamedTuple):
-    """The log of a ratio, from what it is at least to what it is at most."""
-
-    low: float = -np.inf
-    high: float = np.inf
-
-
-class _Ratios(NamedTuple):
-    """The logs of P/N and D/N, each of shape (n,); how many of them are free; the factor that conditions are off by."""
-
-    progress: Array
-    drift: Array
-    free: int = 0
-    misfit: float = 1.0
-
-
 def calibrate(start: Setting, tuned: Sequence[str], limits: Limits = NO_LIMITS) -> Calibration:
     """Return the constants of eq. (4) for which a point is optimal in what was tuned there.
 
@@ -319,22 +303,20 @@ def calibrate(start: Setting, tuned: Sequence[str], limits: Limits = NO_LIMITS) 
     assert start.alpha is not None
     senses = _senses(start, tuned, limits)
     on_bound = tuple(name for name in tuned if senses[name])
-    r, alpha = (
-        float(np.divide(start.b, start.alpha**1.5 * start.T)),
-        start.alpha,
-    )  # infinite, not an error, at alpha = 1e-250
+    alpha = start.alpha
+    r = float(np.divide(start.b, alpha**1.5 * start.T))  # infinite, and no error, at alpha = 1e-250
     batch = _range((1 - r) / (2 * (1 + r)), senses.get("b"))
     momentum = _range((1 + alpha) * (0.5 - r) / (1 + r), senses.get("alpha"))
     if batch is None or momentum is None:
         better = "1 a smaller b" if batch is None else "2 a smaller beta"
         why = f"no constants make the start the best: alpha^(3/2) K = {1 / r:.3g}, and up to {better} is always better"
         return Calibration(None, tuple(tuned), on_bound, why=why)
-    ratios = _under_cap(batch, momentum) if senses["eta"] else _at_best(batch, momentum)
-    P, D = np.exp(ratios.progress), np.exp(ratios.drift)
+    progress, drift, free, misfit = _ratios(batch, momentum, capped=bool(senses["eta"]))
+    P, D = np.exp(progress), np.exp(drift)
     bound, none = of_paper("lmo").bound, {"C1": 0.0, "C2": 0.0, "C3": 0.0}
     unit = {name: risk(bound, point(start), start.T, {**none, name: 1.0}) for name in none}
     constants = {"C1": unit["C2"] * P / unit["C1"], "C2": np.ones_like(P), "C3": unit["C2"] * D / unit["C3"]}
-    return Calibration(constants, tuple(tuned), on_bound, ratios.free, ratios.misfit, 1 / (P + 1 + D))
+    return Calibration(constants, tuple(tuned), on_bound, free, misfit, 1 / (P + 1 + D))
 
 
 def _senses(start: Setting, tuned: Sequence[str], limits: Limits) -> dict[str, int]:
@@ -349,42 +331,37 @@ def _senses(start: Setting, tuned: Sequence[str], limits: Limits) -> dict[str, i
     return {name: senses[name] for name in tuned}
 
 
-def _range(ratio: float, sense: int | None) -> _Range | None:
-    """What a condition leaves of its ratio's log, everything where there is none; None where it leaves nothing."""
+def _range(ratio: float, sense: int | None) -> tuple[float, float] | None:
+    """Between what a condition leaves its ratio's log, everything where there is none; None where it leaves nothing."""
     if sense is None or (sense == -1 and ratio <= 0):
-        return _Range()
+        return -np.inf, np.inf
     if ratio <= 0:
         return None
     log = float(np.log(ratio))
-    return _Range(-np.inf if sense == 1 else log, np.inf if sense == -1 else log)
+    return -np.inf if sense == 1 else log, np.inf if sense == -1 else log
 
 
-def _at_best(batch: _Range, momentum: _Range) -> _Ratios:
-    """P = D."""
-    low, high = max(batch.low, momentum.low), min(batch.high, momentum.high)
-    if low > high:
-        return _nearest(batch, momentum)
-    shown = _shown(low, high)
-    return _Ratios(shown, shown, int(shown.size > 1))
+def _ratios(
+    batch: tuple[float, float], momentum: tuple[float, float], *, capped: bool
+) -> tuple[Array, Array, int, float]:
+    """The logs of P/N and D/N; how many of them are free; the factor that conditions are off by.
 
-
-def _under_cap(batch: _Range, momentum: _Range) -> _Ratios:
-    """P >= D."""
-    if momentum.low > batch.high:
-        return _nearest(batch, momentum)
-    P = _shown(max(batch.low, momentum.low), batch.high)
-    D = _shown(momentum.low, min(momentum.high, batch.high))
-    progress, drift = (grid.ravel() for grid in np.meshgrid(P, D))
-    keep = drift <= progress
-    return _Ratios(progress[keep], drift[keep], int(P.size > 1) + int(D.size > 1))
-
-
-def _nearest(batch: _Range, momentum: _Range) -> _Ratios:
-    """The ratios that miss three conditions by the least squares of their logs: each by the same factor."""
-    apart = batch.low > momentum.high
-    progress, drift = (batch.low, momentum.high) if apart else (batch.high, momentum.low)
-    third = (progress - drift) / 3
-    return _Ratios(np.array([progress - third]), np.array([drift + third]), misfit=float(np.exp(abs(third))))
+    Between what b says of P/N and alpha of D/N, and with eta's own condition: P = D, or P >= D on its cap.
+    """
+    if momentum[0] > batch[1] or (batch[0] > momentum[1] and not capped):
+        # They contradict each other. The least squares of their logs miss each of the three by the same factor.
+        progress, drift = (batch[1], momentum[0]) if momentum[0] > batch[1] else (batch[0], momentum[1])
+        third = (progress - drift) / 3
+        return np.array([progress - third]), np.array([drift + third]), 0, float(np.exp(abs(third)))
+    if not capped:
+        shown = _shown(max(batch[0], momentum[0]), min(batch[1], momentum[1]))
+        return shown, shown, int(shown.size > 1), 1.0
+    P = _shown(max(batch[0], momentum[0]), batch[1])
+    D = _shown(momentum[0], min(momentum[1], batch[1]))
+    free = int(P.size > 1) + int(D.size > 1)
+    P, D = (grid.ravel() for grid in np.meshgrid(P, D))
+    keep = D <= P
+    return P[keep], D[keep], free, 1.0
 
 
 def _shown(low: float, high: float) -> Array:
