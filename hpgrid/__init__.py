@@ -27,7 +27,7 @@ _HOME = {
     "regret": "hpgrid.refinement.cost",
     "flatness": "hpgrid.refinement.cost",
     "exponents": "hpgrid.asymptotics.exact",
-    "check": "hpgrid.statements.checking",
+    "check": "hpgrid.statements.check",
     "critical_batch": "hpgrid.critical.critical_batch",
     "sweep": "hpgrid.sweeps.run",
     "open_sweep": "hpgrid.sweeps.store",
@@ -70,7 +70,7 @@ if TYPE_CHECKING:
     from hpgrid.regime import Regime
     from hpgrid.search.brute import SearchResult, grid_search
     from hpgrid.slopes import fit_slope
-    from hpgrid.statements.checking import check
+    from hpgrid.statements.check import check
     from hpgrid.sweeps.run import sweep
     from hpgrid.sweeps.store import open_sweep
     from hpgrid.transfers.transfer import transfer

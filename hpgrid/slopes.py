@@ -415,6 +415,8 @@ def measured_slopes(
     behind: Callable[[Array], Truth],
     wanted: Sequence[Powers],
     logs: Mapping[str, float] | None = None,
+    *,
+    find_beginning: bool = True,
 ) -> tuple[MeasuredSlope, ...]:
     """Return the slopes of some products of measured curves.
 
@@ -424,6 +426,7 @@ def measured_slopes(
             but the budgets filled in. Not asked where the window has fewer than two budgets.
         wanted: products of curves: {"b": 1}, or {"alpha": 1, "b": -1}.
         logs: powers of the budget's logarithm that products are freed of first, by name.
+        find_beginning: whether to find where the law begins, if that is why a slope can't tell.
     """
     inside = curves.inside
     if inside.sum() < 2:
@@ -444,7 +447,7 @@ def measured_slopes(
         bias = window_bias(budget, freed_truths, edge[inside])
         slopes.append(MeasuredSlope(name, fit, bias, curves.name))
     # Only a bias this wide is ever the reason that a slope can't tell.
-    if any(slope.bias >= FLAT / 2 for slope in slopes):
+    if find_beginning and any(slope.bias >= FLAT / 2 for slope in slopes):
         begins = law_begins(truth, (float(budget[0]), float(budget[-1])))
         return tuple(replace(slope, begins=begins) for slope in slopes)
     return tuple(slopes)

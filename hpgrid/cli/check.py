@@ -14,7 +14,7 @@ from hpgrid.regime import Regime
 from hpgrid.statements.language import parse
 
 if TYPE_CHECKING:
-    from hpgrid.statements.checking import Checked
+    from hpgrid.statements.check import Checked
 
 
 def check_stated(
@@ -49,12 +49,11 @@ def check_stated(
     tuned = Regime(options.names(tune)).tuned
     roles = options.roles_of(fix, path, cap, budget)
     proxy = options.chosen(bound, set_, written).build(budget)
-    from hpgrid.statements.checking import check_statements
-    from hpgrid.statements.posing import Roles
+    from hpgrid.statements.check import check_statements
 
     options.use_compilation_cache()
     with progress("checking", len(statements)) as advance:
-        found = check_statements(proxy, statements, Roles(tuned or None, **roles), advance=advance)
+        found = check_statements(proxy, statements, {"tuned": tuned or None, **roles}, advance=advance)
     return _say(found, json_, strict)
 
 

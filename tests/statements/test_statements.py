@@ -15,10 +15,9 @@ import pytest
 from hpgrid import FunctionProxy, Grid, LogAxis, Proxy, Term, bounds, parse
 from hpgrid.checks import InputError
 from hpgrid.readings import FAILS, HOLDS, UNIDENTIFIABLE, Reading
-from hpgrid.statements import refined, verdicts
-from hpgrid.statements.checking import Checked, check
+from hpgrid.statements import routes
+from hpgrid.statements.check import Checked, check, contradictions, instead, part_verdict, parts, verdict
 from hpgrid.statements.report import as_dict, text
-from hpgrid.statements.verdicts import contradictions, instead, part_verdict, verdict
 from hpgrid.theory import cesista_laws as theory
 
 F = Fraction
@@ -128,8 +127,8 @@ def test_a_held_variable_that_is_named_is_claimed_and_one_that_is_not_is_not() -
 
 
 def test_what_is_tuned_on_the_right_moves_to_the_left() -> None:
-    assert lmo()["alpha ~ b T^-1/2"].question.text() == "alpha b^-1 ~ T^-1/2"
-    assert lmo()["K ~ T^5/6"].question.text() == "b^-1 ~ T^-1/6"
+    assert lmo()["alpha ~ b T^-1/2"].stated.text() == "alpha b^-1 ~ T^-1/2"
+    assert lmo()["K ~ T^5/6"].stated.text() == "b^-1 ~ T^-1/6"
 
 
 def test_which_budgets_the_grid_was_read_over_and_what_it_left_out() -> None:
@@ -244,12 +243,12 @@ def test_another_power_of_the_logarithm_fails_and_so_does_what_a_plain_fit_would
 
 def test_the_extrapolations_errors_are_within_their_tolerances_for_random_constants() -> None:
     """Of b* of the star-convex bound, whose local exponent is a closed form: 2/3 (1 - (d s/d log T)/s)."""
-    rng, u = np.random.default_rng(7), np.log(refined.LADDER)
+    rng, u = np.random.default_rng(7), np.log(routes.LADDER)
     for _ in range(200):
         s = theory.decayed(u, theory.StarConvex(*10 ** rng.uniform(-1.5, 1.5, 4)))
         slopes = 2 / 3 * (1 - (1 / 3) / (1 - 2 / (3 * s)) / s)
-        p, p_error = refined.gained(slopes)
-        q, q_error = refined.limit(u * (slopes - 2 / 3), 0.0)
+        p, p_error = routes.gained(slopes)
+        q, q_error = routes.limit(u * (slopes - 2 / 3), 0.0)
         assert abs(p - 2 / 3) <= p_error < 0.05
         assert abs(q + 2 / 3) <= q_error < 1 / 3
 
@@ -338,7 +337,7 @@ def test_a_claim_is_as_good_as_its_worst_part() -> None:
 def test_what_is_freed_of_a_logarithm_is_of_the_same_part_and_contradicts_nothing() -> None:
     """The grid's slope depends there on the power of the logarithm that is claimed."""
     holds, freed = reading("refined", 0.5, 0.01), reading("grid", 0.6, 0.01, what="power of T beside (log T)^1/2")
-    assert len(verdicts.parts([holds, freed])["power of T"]) == 2
+    assert len(parts([holds, freed])["power of T"]) == 2
     assert part_verdict([holds, freed]) == HOLDS
     assert part_verdict([freed]) == FAILS
     assert verdict([holds, replace(freed, identifiable=False)]) == HOLDS
@@ -398,7 +397,7 @@ REFUSED = {
     "b ~ T @ b = T^-1/2": "b leaves its range along this path",
     "eta ~ T @ b = T^1/2, fixed alpha=2": "alpha must be a finite number with 0 < alpha <= 1",
     "b ~ T @ b <= 0.5": "b must be a finite number with b >= 1",
-    "risk ~ T @ fixed eta, fixed b, fixed alpha": "nothing is tuned",
+    "risk ~ T @ fixed eta, fixed b, fixed alpha": "something is tuned. Given: 'nothing'",
 }
 
 
@@ -434,7 +433,7 @@ def test_a_path_needs_a_sum_of_powers() -> None:
 def test_a_claims_own_conditions_go_before_the_callers() -> None:
     claims = ["risk ~ T^-1/4", "risk ~ T^-1/4 @ fixed b=32", "risk ~ T^-1/4 @ tuned eta, alpha", "risk ~ 1 @ tuned eta"]
     found = check(bounds.lmo(), claims, fixed={"alpha": 0.01, "b": 64.0})
-    settings = [(one.question.setting.tuned, dict(one.question.setting.fixed)) for one in found]
+    settings = [(one.stated.regime.tuned, dict(one.stated.regime.fixed)) for one in found]
     assert settings == [
         (("eta",), {"b": 64.0, "alpha": 0.01}),
         (("eta",), {"b": 32.0, "alpha": 0.01}),
@@ -447,9 +446,9 @@ def test_a_claims_own_conditions_go_before_the_callers() -> None:
 def test_what_is_held_without_a_value_is_said() -> None:
     assert "tuned eta, b; alpha = 0.001 by default" in text([lmo()["b ~ T^1/2 @ fixed alpha"]])
     (one,) = check(bounds.lmo(), "b ~ T^1/2", tuned=("eta", "b"))
-    assert one.question.by_default == ("alpha",)
+    assert one.stated.by_default == ("alpha",)
     (one,) = check(bounds.lmo(), "b ~ T^1/2 @ fixed alpha", fixed={"alpha": 0.1})
-    assert (dict(one.question.setting.fixed), one.question.by_default) == ({"alpha": 0.1}, ())
+    assert (dict(one.stated.regime.fixed), one.stated.by_default) == ({"alpha": 0.1}, ())
 
 
 FLOORED = "1/T**0.5 + 1e-14/T**0.25 + 1/(eta*T) + eta"

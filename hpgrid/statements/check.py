@@ -1,0 +1,171 @@
+"""``check``: what a person states of a bound, held against it by all routes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import combinations
+from typing import Any
+
+from hpgrid.checks import bad
+from hpgrid.grid import Grid, LogAxis
+from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.readings import FAILS, UNIDENTIFIABLE, VERDICTS, Reading, worst
+from hpgrid.statements.language import Statement, parse
+from hpgrid.statements.routes import (
+    BESIDE,
+    GRID,
+    ROUTES,
+    Subject,
+    Window,
+    exact_law,
+    exact_readings,
+    grid_reading,
+    product_law,
+    refined_readings,
+)
+from hpgrid.statements.stated import StatedLaw, pose
+
+#: The iterations of a grid in K; the papers state none.
+ITERATIONS = LogAxis(1e2, 1e16)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A stated claim and what became of it.
+
+    Attributes:
+        stated: the claim as it was read, under its regime.
+        bound: what the bound is called.
+        readings: what each route measured of each part, held against what is claimed.
+        window: over which budgets the grid's slope was fitted; None where there is none.
+        law: the exact law of what the claim is about, as text; None where there is none.
+        no_law: why there is none.
+    """
+
+    stated: StatedLaw
+    bound: str
+    readings: tuple[Reading, ...]
+    window: Window | None
+    law: str | None
+    no_law: str = ""
+
+    @property
+    def claim(self) -> str:
+        """The claim as it was written."""
+        return self.stated.statement.source
+
+    @property
+    def verdict(self) -> str:
+        """Whether it holds, fails, or can't be told: the worst of its parts' verdicts."""
+        return verdict(self.readings)
+
+
+def check(
+    proxy: Proxy | FunctionProxy,
+    claims: Iterable[str] | str,
+    *,
+    tuned: Sequence[str] | None = None,
+    fixed: Mapping[str, float] | None = None,
+    path: Mapping[str, Fraction] | None = None,
+    caps: Mapping[str, float] | None = None,
+    grid: Grid | None = None,
+    advance: Callable[[], None] = lambda: None,
+) -> tuple[Checked, ...]:
+    """Return for each claim whether it holds of a bound, fails, or can't be told, with the numbers of every route.
+
+    A claim is LEFT ~ RIGHT, or LEFT = RIGHT where the constant is stated too, such as "b ~ T^1/2",
+    "eta ~ b T^-3/4 @ fixed b", "alpha/b ~ T^-1/2", "b ~ (T/log T)^(2/3) @ fixed alpha=0.05". After @ stand conditions
+    of its own, which go before those given here: "fixed b", "fixed b=1072", "tuned eta, b", "b = T^1/2", "b <= 1e6",
+    "alpha -> 0", "fixed T".
+
+    Args:
+        proxy: the bound; its budget, T or K, is the claims'.
+        claims: what is stated.
+        tuned: what is tuned; all that is neither fixed nor on a path where None.
+        fixed: what is held; a variable that is held without a value is at eta = 1e-3, b = 1072, alpha = 1e-3.
+        path: what follows a power of the budget.
+        caps: largest values of what is tuned.
+        grid: where the bound is searched; the footnote's grid where None.
+        advance: called after each claim.
+
+    Raises:
+        ValueError: a claim that can't be read, names what the bound lacks, or contradicts its conditions.
+
+    Source: the routes of the ledger: exact exponents, continuous optima far out, a grid as in Shulgin et al.
+    """
+    statements = [parse(claim) for claim in ([claims] if isinstance(claims, str) else claims)]
+    options = {"tuned": None if tuned is None else tuple(tuned), "fixed": fixed, "path": path, "caps": caps}
+    return check_statements(proxy, statements, options, grid=grid, advance=advance)
+
+
+def check_statements(
+    proxy: Proxy | FunctionProxy,
+    statements: Sequence[Statement],
+    options: Mapping[str, Any],
+    *,
+    grid: Grid | None = None,
+    advance: Callable[[], None] = lambda: None,
+) -> tuple[Checked, ...]:
+    """Return what ``check`` does, of claims that were read; the options are its "tuned", "fixed", "path", "caps"."""
+    laws = [pose(statement, proxy, **options) for statement in statements]
+    if grid is None:
+        grid = Grid.footnote() if proxy.budget == "T" else Grid.footnote().with_axes(K=ITERATIONS)
+    if grid.budget != proxy.budget or proxy.budget not in grid.axes:
+        raise bad(f"the grid has an axis of the bound's budget {proxy.budget}", list(grid.axes), "such a grid")
+    subject = Subject(proxy, grid)
+    found = []
+    for stated in laws:
+        found.append(_checked(subject, stated))
+        advance()
+    return tuple(found)
+
+
+def _checked(subject: Subject, stated: StatedLaw) -> Checked:
+    law, name = exact_law(subject, stated.regime), subject.proxy.name
+    on_grid, window = grid_reading(subject, stated)
+    if isinstance(law, str):
+        # Only a bound that is no sum of powers has laws with logarithms.
+        return Checked(stated, name, (*refined_readings(subject, stated, logs=True), *on_grid), window, None, law)
+    readings = (*exact_readings(stated, law), *refined_readings(subject, stated, logs=False), *on_grid)
+    whole = product_law(law, stated.left).law
+    return Checked(stated, name, readings, window, None if whole is None else whole.text())
+
+
+# --- from readings to verdicts, part by part ---
+def parts(readings: Sequence[Reading]) -> dict[str, tuple[Reading, ...]]:
+    """Return the readings of each part of a claim, such as "power of T", beside a logarithm or not."""
+    found: dict[str, tuple[Reading, ...]] = {}
+    for reading in readings:
+        part = reading.what.partition(BESIDE)[0]
+        found[part] = (*found.get(part, ()), reading)
+    return found
+
+
+def part_verdict(readings: Sequence[Reading]) -> str:
+    """Return the verdict on one part: that of the routes that can tell, far out where one of them can.
+
+    One of them that says no is enough, a wider tolerance being no evidence; a route that can't tell takes nothing
+    from another's proof. A grid's budgets may all end before the law begins: it decides where no other route can.
+    """
+    told = [reading for reading in readings if reading.verdict != UNIDENTIFIABLE]
+    return worst([reading for reading in told if reading.route != GRID] or told)
+
+
+def verdict(readings: Sequence[Reading]) -> str:
+    """Return the verdict on a claim: the worst of its parts'."""
+    return max((part_verdict(own) for own in parts(readings).values()), key=VERDICTS.index, default=UNIDENTIFIABLE)
+
+
+def contradictions(readings: Sequence[Reading]) -> tuple[tuple[Reading, Reading], ...]:
+    """Return the pairs of readings of one thing that can't both be right: further apart than both tolerances."""
+    told = [reading for reading in readings if reading.verdict != UNIDENTIFIABLE]
+    pairs = ((one, other) for one, other in combinations(told, 2) if one.what == other.what)
+    return tuple((a, b) for a, b in pairs if abs(float(a.measured - b.measured)) > a.tolerance + b.tolerance)
+
+
+def instead(readings: Sequence[Reading]) -> dict[str, Reading]:
+    """Return for each part that fails the surest reading that says so: what was found instead."""
+    failing = {what: [r for r in own if r.verdict == FAILS] for what, own in parts(readings).items()}
+    return {what: min(own, key=lambda r: ROUTES.index(r.route)) for what, own in failing.items() if own}

@@ -1,0 +1,180 @@
+"""From a statement to a law of one bound under a regime: what is tuned on the left, what is held on the right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from typing import Any
+
+from hpgrid.checks import TUNABLE, unknown
+from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.regime import FrozenMap, Regime
+from hpgrid.statements.language import BUDGETS, Statement, times, unknown_name, wrong
+
+#: What is held where nobody says at what: Figure 2's batch size and Figure 1's momentum; a rate of no significance.
+HELD_AT = {"eta": 1e-3, "b": 1072.0, "alpha": 1e-3}
+
+#: What tends to 0 after the budget has gone to infinity is held at this.
+SMALL = 1e-6
+
+
+@dataclass(frozen=True)
+class StatedLaw:
+    """A stated law of one bound: left = number x held powers x budget^power x (log budget)^log.
+
+    Attributes:
+        statement: what was stated.
+        regime: what is tuned, fixed, on a path, capped.
+        budget: "T" or "K".
+        left: the exponents of the risk and of what is tuned.
+        power: the exponent of the budget; None where it is held, too.
+        log: the exponent of its logarithm.
+        held: the exponents of constants, held variables and caps.
+        values: what is held, by name.
+        by_default: what is held without a value of anybody's.
+    """
+
+    statement: Statement
+    regime: Regime
+    budget: str
+    left: Mapping[str, Fraction]
+    power: Fraction | None
+    log: Fraction
+    held: Mapping[str, Fraction]
+    values: Mapping[str, float]
+    by_default: tuple[str, ...]
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """What is held and named in the statement: its exponents are claimed."""
+        return tuple(name for name in self.statement.columns if name in self.held)
+
+    def text(self) -> str:
+        """Return the law as it was read: what is tuned on the left, all else on the right."""
+        exact = self.statement.exact
+        exponents = {**self.held, self.budget: self.power, f"(log {self.budget})": self.log}
+        right = [f"{float(self.statement.number):g}"] if exact else []
+        right += [name if p == 1 else f"{name}^{p}" for name, p in exponents.items() if p]
+        left = [name if p == 1 else f"{name}^{p}" for name, p in self.left.items()]
+        return f"{' '.join(left)} {'=' if exact else '~'} {' '.join(right) or '1'}"
+
+
+def moved_to(name: str, value: float) -> float:
+    """Return where a constant, a held variable or a cap is moved to, to see what follows: a decade away.
+
+    Hyperparameters move down, away from what bounds them and sooner out of burn-in; b not below 1.
+    """
+    down = {"eta": True, "alpha": True, "b": value >= 10}.get(name.removesuffix("_max"), False)
+    return value / 10 if down else value * 10
+
+
+def pose(statement: Statement, proxy: Proxy | FunctionProxy, **options: Any) -> StatedLaw:
+    """Return the law that a statement says of a bound.
+
+    Args:
+        statement: what was stated.
+        proxy: the bound, in the form of the budget.
+        options: "tuned", "fixed", "path", "caps", as of ``check``: what holds for every claim.
+
+    Raises:
+        ValueError: a name that the bound lacks, nothing tuned on the left, a regime that contradicts itself.
+    """
+    source, budget = statement.source, proxy.budget
+    own = tuple(v for v in proxy.depends_on() if v in TUNABLE)
+    regime, by_default = _regime(statement, own, **options)
+    _check_names(statement, budget, (*own, *proxy.constants, *(f"{v}_max" for v in regime.caps)))
+    # What the bound names with an exponent of 0 needs no role.
+    regime = regime.settled(proxy, free=[v for v in TUNABLE if v not in own])
+    regime.joint_caps(proxy.caps)
+    proxy.along(regime.path)
+    powers, free = _powers(statement, budget, regime), ("risk", *regime.tuned)
+    left = {name: p for name, p in powers.items() if p and name in free}
+    if not left:
+        raise wrong(source, 0, *_nothing_tuned(statement, regime, budget))
+    held = {name: -p for name, p in powers.items() if name not in (*free, budget)}
+    if budget in statement.fixed and not held:
+        rule = f"with {budget} fixed nothing is left of this claim"
+        raise wrong(source, 0, rule, f"a constant or a held variable on the right, or no fixed {budget}")
+    return StatedLaw(
+        statement=statement,
+        regime=replace(regime, caps={v: x for v, x in regime.caps.items() if v in regime.tuned}, min_K=proxy.min_K),
+        budget=budget,
+        left=FrozenMap(left),
+        power=None if budget in statement.fixed else -powers.get(budget, Fraction(0)),
+        log=statement.right.get(f"log {budget}", Fraction(0)),
+        held=held,
+        values={**proxy.constants, **regime.fixed, **{f"{v}_max": x for v, x in regime.caps.items()}},
+        by_default=by_default,
+    )
+
+
+def _regime(
+    said: Statement,
+    own: tuple[str, ...],
+    *,
+    tuned: tuple[str, ...] | None = None,
+    fixed: Mapping[str, float] | None = None,
+    path: Mapping[str, Fraction] | None = None,
+    caps: Mapping[str, float] | None = None,
+) -> tuple[Regime, tuple[str, ...]]:
+    """The regime of a claim, whose own conditions go first, and what is held in it for want of a value."""
+    for name in (*said.fixed, *said.path, *said.caps, *said.small, *(said.tuned or ()), *(tuned or ())):
+        if name in TUNABLE and name not in own:
+            raise unknown("hyperparameter of the bound", name, own)
+    mentioned = {*said.fixed, *said.path, *said.small, *(said.tuned or ())}
+    given = fixed or {}
+    held: dict[str, float | None] = {v: x for v, x in given.items() if v not in mentioned}
+    follows = {v: p for v, p in (path or {}).items() if v not in mentioned} | {v: p for v, (_, p) in said.path.items()}
+    held |= {v: given.get(v) if x is None else float(x) for v, x in said.fixed.items() if v in TUNABLE}
+    held |= {v: SMALL for v in said.small}
+    free = [v for v in own if v not in held and v not in follows]
+    asked = said.tuned if said.tuned is not None else tuned
+    chosen = tuple(v for v in free if asked is None or v in asked)
+    held |= {v: None for v in free if v not in chosen}
+    if said.tuned is None and tuned is not None:
+        # What the command line calls tuned and fixed at once is a mistake that the regime finds.
+        chosen = (*chosen, *(v for v in tuned if v not in chosen and v not in mentioned))
+    values = {v: HELD_AT[v] if x is None else x for v, x in held.items()}
+    all_caps = {**(caps or {}), **{v: float(x) for v, x in said.caps.items()}}
+    return Regime(chosen, values, follows, all_caps), tuple(v for v, x in held.items() if x is None)
+
+
+def _check_names(statement: Statement, budget: str, known: tuple[str, ...]) -> None:
+    """Refuse a name that the bound lacks, a budget on the wrong side, and another budget's path."""
+    source, columns = statement.source, statement.columns
+    known = ("risk", *BUDGETS, *known)
+    for name, column in columns.items():
+        if name not in known:
+            raise unknown_name(source, column, "constant or variable of the bound", name, known)
+    if budget in statement.left:
+        raise wrong(source, columns[budget], f"the budget {budget} stands on the right", f"b ~ {budget}^1/2, say")
+    rule, (other,) = f"the budget is {budget}, as the bound's is", (name for name in BUDGETS if name != budget)
+    if f"log {other}" in statement.right:
+        raise wrong(source, source.find("log"), rule, f"log {budget}")
+    for name, (followed, _) in statement.path.items():
+        if followed != budget:
+            raise wrong(source, source.find("@"), rule, f"{name} = {budget}^1/2, say")
+    if other in statement.fixed:
+        raise wrong(source, source.find("@"), rule, f"fixed {budget}")
+
+
+def _nothing_tuned(statement: Statement, regime: Regime, budget: str) -> tuple[str, str]:
+    """The rule and what to write, where nothing on the left is tuned."""
+    held = [v for v in statement.left if v in regime.fixed or v in regime.path]
+    what = f"{' and '.join(held)} {'is' if len(held) == 1 else 'are'} held" if held else "nothing is left on the left"
+    rule = f"{what}, and a claim is about the risk or what is tuned: {', '.join(regime.tuned)}"
+    return rule, f"risk ~ {budget}^-1/4, say"
+
+
+def _powers(statement: Statement, budget: str, regime: Regime) -> dict[str, Fraction]:
+    """The exponents of left/right with K = T/b and paths written out."""
+    both = times(statement.left, statement.right, Fraction(-1))
+    powers = {name: p for name, p in both.items() if name.isidentifier()}
+    exchanged = powers.pop("K" if budget == "T" else "T", Fraction(0))
+    powers = times(powers, {budget: exchanged})
+    if exchanged:
+        powers = times(powers, {"b": -exchanged if budget == "T" else exchanged})
+    for name, exponent in regime.path.items():
+        powers = times(powers, {budget: powers.pop(name, Fraction(0)) * exponent})
+    return powers
