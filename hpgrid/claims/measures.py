@@ -7,7 +7,7 @@ is more than what is still to come, so it is the tolerance. No prediction enters
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
@@ -177,15 +177,6 @@ def noisy(constants: Mapping[str, Array]) -> dict[str, Array]:
     """Return Delta0, L and noise = rho sigma, as columns, for the closed forms of eq. (11)."""
     given = columns(constants)
     return {"Delta0": given["Delta0"], "L": given["L"], "noise": given["rho"] * given["sigma"]}
-
-
-def bisect(above: Callable[[float], Any], lo: float, hi: float, halvings: int = 48) -> float:
-    """Return where a condition on a positive number, true at ``lo`` and false at ``hi``, stops to hold."""
-    low, high = np.log(lo), np.log(hi)
-    for _ in range(halvings):
-        middle = (low + high) / 2
-        low, high = (middle, high) if above(float(np.exp(middle))) else (low, middle)
-    return float(np.exp((low + high) / 2))
 
 
 # --- the figures' grids ---

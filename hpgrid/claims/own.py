@@ -21,7 +21,6 @@ from hpgrid.claims.measures import (
     FARTHER,
     SOLVER,
     at_most,
-    bisect,
     exact,
     refined,
     same,
@@ -33,6 +32,7 @@ from hpgrid.critical.critical_batch import FOUND, NEAR, critical_batch
 from hpgrid.critical.tokens import iterations_of_mean
 from hpgrid.proxy import Proxy
 from hpgrid.readings import Reading, of_exponent
+from hpgrid.refinement.profile import bisect
 from hpgrid.theory import batch_sizes as theory, iso_loss, theorems
 
 claim = partial(claimed, source="hpgrid")

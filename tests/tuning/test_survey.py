@@ -146,7 +146,7 @@ def test_float32_says_where_it_is_blind() -> None:
 # --- where nothing could have failed ---
 
 LATE = {
-    # b leaves 1 where alpha (C1 C3~)^(-1/2) C2 T^(1/2)/2 does: far beyond 1e6.
+    # b leaves 1 at T = 4 (1 + 1/alpha)/alpha = 4.0e6.
     "b at a fixed momentum": (("eta", "b"), {"alpha": 1e-3}, (1e2, 1e6), {"b": 0.5}),
     "alpha at a fixed batch size": (("eta", "alpha"), {"b": 1e6}, (1e2, 1e12), {"alpha": -0.5}),
 }
@@ -180,5 +180,6 @@ def test_a_flat_law_is_held_to_the_same_tolerance_as_its_neighbours() -> None:
     slopes = {slope.measured.name: slope for slope in found.slopes}
     assert slopes["alpha"].exact == 0
     for v in ALL.tuned:
+        assert slopes[v].measured.bias == pytest.approx(0.0, abs=1e-6)
         assert slopes[v].measured.tolerance > 0.5
         assert slopes[v].verdict == "not identifiable on this grid"

@@ -10,10 +10,11 @@ from hpgrid import bounds as proxies
 from hpgrid.bounds import cesista2025 as bounds, lemmas
 from hpgrid.claims.cesista2025.moments import CONSTANTS, ROUNDING, at
 from hpgrid.claims.ledger import Finding, claim, finding
-from hpgrid.claims.measures import at_least, at_most, bisect, refined, same, value
+from hpgrid.claims.measures import at_least, at_most, refined, same, value
 from hpgrid.critical import tokens
 from hpgrid.critical.tokens import Iterations, iterations_of_mean
 from hpgrid.readings import Reading
+from hpgrid.refinement.profile import bisect
 from hpgrid.shapes import Floats as Array
 from hpgrid.theory import batch_sizes as theory
 

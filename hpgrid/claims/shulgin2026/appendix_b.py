@@ -14,6 +14,7 @@ from hpgrid.claims import measures as m
 from hpgrid.claims.ledger import Finding, claim, finding
 from hpgrid.proxy import Proxy
 from hpgrid.readings import Reading, of_exponent
+from hpgrid.refinement.profile import bisect
 from hpgrid.theory import schedules, theorems, token_optimum
 
 JOINT = m.setting("eta", "b", "alpha")
@@ -460,7 +461,7 @@ def minimum() -> Finding:
 
     def steps(b: float, bound: str | Proxy = m.SGD) -> float:
         regime = m.setting("eta", budget="K", b=b)
-        return m.bisect(lambda K: m.refined(bound, regime, K).risk[0] > target, 1e-20, 1e60)
+        return bisect(lambda K: m.refined(bound, regime, K).risk[0] > target, 1e-20, 1e60)
 
     few, fewer = steps(1e20), steps(1e30)
     tokens = [b * steps(b) for b in (1.0, 10.0)]

@@ -12,7 +12,7 @@ from hpgrid.claims.ledger import Finding, claim, finding
 from hpgrid.curves import PERFORMANCE
 from hpgrid.grid import Grid
 from hpgrid.readings import Reading, of_exponent
-from hpgrid.refinement.profile import grid_excess
+from hpgrid.refinement.profile import bisect, grid_excess
 from hpgrid.slopes import fit_slope
 from hpgrid.theory import iso_loss, theorems
 from hpgrid.theory.printed import trivial_level
@@ -46,7 +46,7 @@ def parts() -> Finding:
     "a target needs at least K_min = (C_det/c)^2 iterations, reached as b grows",
 )
 def iterations() -> Finding:
-    least = m.bisect(lambda K: _risk(m.EQ11, K, m.FARTHER) > LEVEL, 1.0, 1e40)
+    least = bisect(lambda K: _risk(m.EQ11, K, m.FARTHER) > LEVEL, 1.0, 1e40)
     return finding(
         m.same("K at b = 1e60 over K_min", "refined", least, iso_loss.minimum_iterations(LEVEL, OF), 4 * m.SOLVER)
     )
@@ -58,7 +58,7 @@ def iterations() -> Finding:
     "a target needs at least the batch size b_min = (C_floor/c)^2, reached as K grows",
 )
 def batch() -> Finding:
-    least = m.bisect(lambda b: _risk(m.EQ11, m.FARTHER, b) > LEVEL, 1.0, 1e40)
+    least = bisect(lambda b: _risk(m.EQ11, m.FARTHER, b) > LEVEL, 1.0, 1e40)
     return finding(
         m.same("b at K = 1e60 over b_min", "refined", least, iso_loss.minimum_batch_size(LEVEL, OF), 4 * m.SOLVER)
     )
@@ -108,7 +108,7 @@ def _on_contour(level: float) -> tuple[m.Array, m.Array]:
 def hyperbola() -> Finding:
     """At points of refined contours: for each b the K at which eq. (11)'s risk is c."""
     ladder = iso_loss.minimum_batch_size(LEVEL, OF) * np.array([1.5, 10.0, 1e3])
-    K = np.array([m.bisect(lambda k, b=b: _risk(m.EQ11, k, b) > LEVEL, 1.0, 1e40) for b in ladder])  # type: ignore[misc]
+    K = np.array([bisect(lambda k, b=b: _risk(m.EQ11, k, b) > LEVEL, 1.0, 1e40) for b in ladder])  # type: ignore[misc]
     left, right = iso_loss.hyperbola(K, ladder, LEVEL, OF)
     # The left side is a product of differences: K's error grows by c K^(1/2)/(c K^(1/2) - C_det), at most.
     grown = float((LEVEL * np.sqrt(K) / (LEVEL * np.sqrt(K) - OF.deterministic)).max())

@@ -11,6 +11,7 @@ from hpgrid.claims import measures as m
 from hpgrid.claims.ledger import Finding, claim, finding
 from hpgrid.curves import PERFORMANCE
 from hpgrid.readings import Reading, of_exponent
+from hpgrid.refinement.profile import bisect
 from hpgrid.theory import batch_sizes
 from hpgrid.theory.batch_sizes import CAP_REACHED
 
@@ -137,7 +138,7 @@ def tokens() -> Finding:
 
 def _needed(bound: str, regime: m.Setting, target: float) -> float:
     """The budget that reaches a risk."""
-    return m.bisect(lambda T: m.refined(bound, regime, T).risk[0] > target, 1.0, 1e70)
+    return bisect(lambda T: m.refined(bound, regime, T).risk[0] > target, 1.0, 1e70)
 
 
 @claim("S.B4.kept", "B.4, the question", "keeping alpha from T0 when moving to T1 >> T0 costs at most 2^(1/4)")
@@ -156,7 +157,7 @@ def kept() -> Finding:
 def uniform() -> Finding:
     T, bound = 1e9, batch_sizes.LARGEST_GAIN
     gaps = {alpha: float(_gap(m.EQ4, alpha, T)[0]) for alpha in (1e-6, 1e-4, 1e-2, 1.0)}
-    least = m.bisect(lambda a: _gap(m.EQ4, a, T)[0] > bound, 1e-6, 1e-2)
+    least = bisect(lambda a: _gap(m.EQ4, a, T)[0] > bound, 1e-6, 1e-2)
     return finding(
         m.at_most("largest gap, T = 1e9, eq. (4), alpha = 1e-6 to 1", "refined", max(gaps.values()), bound, m.SOLVER),
         "the limit is not uniform in alpha: eq. (5) drops the burn-in and the wall b = 1. At T = 1e9 the bound holds "
@@ -235,7 +236,7 @@ def restored() -> Finding:
 def _near_until(bound: str, b_max: float) -> float:
     """The budget up to which a capped batch size costs less than one per cent, at a fixed momentum."""
     free, capped = m.setting("eta", "b", alpha=0.1), m.setting("eta", "b", alpha=0.1, b_max=b_max)
-    return m.bisect(
+    return bisect(
         lambda T: m.refined(bound, capped, T).risk[0] < NEAR * m.refined(bound, free, T).risk[0], b_max, b_max**4
     )
 
@@ -255,7 +256,7 @@ def cap_fixed_momentum() -> Finding:
 def cap_reached() -> Finding:
 
     def reaches(b_max: float) -> float:
-        return m.bisect(lambda T: m.value(m.refined(m.EQ4, JOINT, T), "b")[0] < b_max, 1.0, 1e70)
+        return bisect(lambda T: m.value(m.refined(m.EQ4, JOINT, T), "b")[0] < b_max, 1.0, 1e70)
 
     reached = [reaches(b_max) for b_max in (1e4, 1e6, 1e8)]
     near, far = np.diff(np.log10(reached)) / 2

@@ -10,6 +10,7 @@ import numpy as np
 from hpgrid.claims import measures as m
 from hpgrid.claims.ledger import Finding, claim, finding
 from hpgrid.readings import Reading, of_exponent
+from hpgrid.refinement.profile import bisect
 from hpgrid.theory import printed, theorems
 from hpgrid.theory.printed import Run
 
@@ -21,7 +22,7 @@ def _leaves_one(alpha: float, **constants: float) -> float:
     """The budget at which the best batch size leaves 1, by bisection on the refined optimum."""
     arrays = {name: np.array([x]) for name, x in constants.items()}
     regime = m.setting("eta", "b", alpha=alpha)
-    return m.bisect(lambda T: bool((m.refined(m.EQ4, regime, T, **arrays).active["b"] == -1).all()), 1.0, 1e40)
+    return bisect(lambda T: bool((m.refined(m.EQ4, regime, T, **arrays).active["b"] == -1).all()), 1.0, 1e40)
 
 
 @claim(
