@@ -121,6 +121,7 @@ def narrow(solve: Solve, target: float, ends: tuple[float, float], advance: Call
         bracket = Bracket(values, found, k, k > 0 and not there[k - 1], not_monotone)
         if bracket.width <= NARROW:
             return bracket
+        # As many again: every round is the same compiled program.
         values = np.geomspace(values[k - 1], values[k], AT_ONCE)
 
 

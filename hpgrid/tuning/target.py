@@ -137,7 +137,10 @@ def reach(problem: TuningProblem, target: float, *, max_K: float | None = None) 
     Raises:
         ValueError: a target or a cap that is no positive number, or as ``refine``.
     """
-    _check(problem, target, max_K)
+    if not (is_number(target) and target > 0):
+        raise bad("a risk to reach must be positive and finite", target, "0.01, say")
+    if max_K is not None:
+        _check_cap(problem, max_K)
     with progress("refining", None) as advance:
         found = _bracketed(problem, target, advance)
         if max_K is not None:
@@ -149,11 +152,7 @@ def reach(problem: TuningProblem, target: float, *, max_K: float | None = None) 
     return found
 
 
-def _check(problem: TuningProblem, target: float, max_K: float | None) -> None:
-    if not (is_number(target) and target > 0):
-        raise bad("a risk to reach must be positive and finite", target, "0.01, say")
-    if max_K is None:
-        return
+def _check_cap(problem: TuningProblem, max_K: float) -> None:
     check_value("K", max_K)
     if problem.budget == "K":
         raise bad("a cap on iterations is for the fewest tokens", "the budget K", "the budget T")
@@ -165,19 +164,18 @@ def _check(problem: TuningProblem, target: float, max_K: float | None) -> None:
         raise bad("the most iterations are no fewer than the least", {"least": problem.min_K, "most": max_K}, "more")
 
 
-# --- the fewest ---
-
-
 def _bracketed(problem: TuningProblem, target: float, advance: Callable[[], None]) -> Reached:
-    """The fewest of the problem's budget."""
+    """The fewest of the problem's budget; where none reaches the target, the least risk that is known."""
     solve = solver(problem)
     scan = narrow(solve, target, (_smallest(problem), LARGEST), advance)
     bracket = scan if scan.place >= 0 else look_closer(solve, target, scan, advance)
     if bracket.place < 0:
-        solved = scan.values[known(scan.found)]
-        return Reached(
-            problem, target, None, np.inf, False, *_least_found(bracket), float(solved[-1]) if solved.size else np.nan
-        )
+        optimum, k = bracket.found, lowest(bracket)
+        there = (np.nan,) * 3
+        if k >= 0:
+            there = float(optimum.risk[k]), float(optimum.budgets[k]), float(optimum.exponent["risk"][k])
+        solved = float(scan.values[known(scan.found)].max(initial=0.0)) or np.nan
+        return Reached(problem, target, None, np.inf, False, *there, solved)
     notes = []
     if bracket.not_monotone:
         notes.append(f"the risk is not monotone: at some larger {problem.budget} it is above the target again")
@@ -186,14 +184,6 @@ def _bracketed(problem: TuningProblem, target: float, advance: Callable[[], None
     point = point_of(problem, bracket.found, bracket.place)
     at_lower_end = bracket is scan and bracket.place == 0
     return Reached(problem, target, point, bracket.tolerance, at_lower_end, np.nan, np.nan, np.nan, notes=tuple(notes))
-
-
-def _least_found(bracket: Bracket) -> tuple[float, float, float]:
-    """The least risk, its budget, and its local exponent there; NaN where no optimum is known."""
-    found, k = bracket.found, lowest(bracket)
-    if k < 0:
-        return np.nan, np.nan, np.nan
-    return float(found.risk[k]), float(found.budgets[k]), float(found.exponent["risk"][k])
 
 
 def _smallest(problem: TuningProblem) -> float:
@@ -207,9 +197,6 @@ def _smallest(problem: TuningProblem) -> float:
     return max(1.0, problem.min_K * regime.fixed.get("b", 1.0))
 
 
-# --- a cap on iterations ---
-
-
 def _capped(free: Reached, max_K: float, advance: Callable[[], None]) -> Capped:
     """The fewest tokens within so many iterations.
 
@@ -219,7 +206,8 @@ def _capped(free: Reached, max_K: float, advance: Callable[[], None]) -> Capped:
     """
     problem, point = free.problem, free.point
     loose = Capped(max_K, False, point, 1.0, free.tolerance, np.nan, np.nan)
-    if point is not None and _most_iterations(point) <= max_K * (1 + NARROW):
+    # Where any batch size does, b >= 1 does, and the iterations are no more than the tokens.
+    if point is not None and (point.at if np.isnan(point.iterations) else point.iterations) <= max_K * (1 + NARROW):
         return loose
     if "b" not in problem.regime.tuned:
         needed = np.nan if point is None else point.iterations
@@ -230,16 +218,15 @@ def _capped(free: Reached, max_K: float, advance: Callable[[], None]) -> Capped:
     bracket = _smallest_batch(in_K, free.target, max_K, least_K, advance)
     if bracket.place < 0:
         return Capped(max_K, True, None, np.nan, np.inf, _least_risk(in_K, max_K), least_K)
-    settled = _batch_point(in_K, bracket, max_K)
+    # The optimum at that batch size, in tokens.
+    held = point_of(in_K.holding("b"), bracket.found, bracket.place)
+    best = {"b": bracket.at, **held.set}
+    chosen = {v: best[v] for v in in_K.regime.tuned if v in best}
+    settled = replace(held, budget="T", at=bracket.at * max_K, set=chosen, iterations=max_K)
     price = np.nan if point is None else settled.at / point.at
     if point is not None and settled.at > point.at * (1 + NARROW) and _batches_enough(problem, point, max_K):
         return loose
     return Capped(max_K, True, settled, price, bracket.tolerance, np.nan, least_K)
-
-
-def _most_iterations(point: Point) -> float:
-    """The iterations at a point; where any b does, b >= 1, so that they are no more than its tokens."""
-    return point.at if np.isnan(point.iterations) else point.iterations
 
 
 def _batches_enough(problem: TuningProblem, point: Point, max_K: float) -> bool:
@@ -273,14 +260,6 @@ def _smallest_batch(
     return narrow(solve, target, (1.0, most), advance)
 
 
-def _batch_point(in_K: TuningProblem, bracket: Bracket, max_K: float) -> Point:
-    """The optimum at that batch size, in tokens."""
-    point = point_of(in_K.holding("b"), bracket.found, bracket.place)
-    best = {"b": bracket.at, **point.set}
-    chosen = {v: best[v] for v in in_K.regime.tuned if v in best}
-    return replace(point, budget="T", at=bracket.at * max_K, set=chosen, iterations=max_K)
-
-
 def _tokens(problem: TuningProblem, K: float) -> float:
     """What so many iterations take, where the batch size is held or on a path."""
     if "b" in problem.regime.path:
@@ -302,7 +281,8 @@ def _reached_text(answer: Reached, point: Point) -> str:
     """The fewest, what to set there, how sure."""
     sure = f" (the smallest {point.budget} tried)" if answer.at_lower_end else _sure(answer.tolerance)
     head = f"risk {answer.target:g} takes {_tokens_of(point)}{sure}: {what_to_set(point)}"
-    return "; ".join([head, *_iterations(point), *caveats(point)])
+    K = [f"K = {number(point.iterations)}"] if point.budget == "T" and point.iterations >= 1 else []
+    return "; ".join([head, *K, *caveats(point)])
 
 
 def _sure(log: float) -> str:
@@ -312,10 +292,6 @@ def _sure(log: float) -> str:
 
 def _tokens_of(point: Point) -> str:
     return f"{point.budget} = {point.at:.6g} {_COUNTED[point.budget]}"
-
-
-def _iterations(point: Point) -> list[str]:
-    return [f"K = {number(point.iterations)}"] if point.budget == "T" and point.iterations >= 1 else []
 
 
 def _out_of_reach(answer: Reached) -> str:
@@ -349,18 +325,13 @@ def _capped_text(answer: Reached, capped: Capped) -> str:
     if not capped.binds:
         return f"{head} the same, it takes no more than that"
     if capped.point is None:
-        return f"{head} {_too_few(answer, capped)}"
+        how = "" if "b" in answer.problem.regime.tuned else " with b as it is"
+        least = "not known to refinement" if math.isnan(capped.lowest_risk) else f"{capped.lowest_risk:.6g}"
+        more = "" if math.isnan(capped.lowest_K) else f"; it takes K = {capped.lowest_K:.6g} or more"
+        return f"{head} out of reach{how}, the least risk is {least}{more}"
     point, price = capped.point, ""
     if not math.isnan(capped.price):
         price = f", {capped.price:.4g} times as many" if capped.price > 1 + PRICE else ", no more than without"
     settled = f"{head} {_tokens_of(point)}{price}{_sure(capped.tolerance)}, K = {point.iterations:g}"
     below = [] if math.isnan(capped.lowest_K) else [f"below K = {capped.lowest_K:.6g} no batch size reaches it"]
     return "; ".join([f"{settled}: {what_to_set(point)}", *caveats(point), *below])
-
-
-def _too_few(answer: Reached, capped: Capped) -> str:
-    """Why so many iterations are not enough, and how many would be."""
-    text = "out of reach" if "b" in answer.problem.regime.tuned else "out of reach with b as it is"
-    least = "not known to refinement" if math.isnan(capped.lowest_risk) else f"{capped.lowest_risk:.6g}"
-    text += f", the least risk is {least}"
-    return text if math.isnan(capped.lowest_K) else f"{text}; it takes K = {capped.lowest_K:.6g} or more"
