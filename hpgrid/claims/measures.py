@@ -30,20 +30,13 @@ if TYPE_CHECKING:
 #: What the refined route takes; the exact one takes sums of powers alone.
 Bound = Proxy | FunctionProxy
 
-
 #: What the refined logs and local exponents are sure to.
 SOLVER = 1e-9
 
-
 #: The budgets at which an asymptotic law is read.
 FAR, FARTHER = 1e40, 1e60
-
-
 EQ4, EQ5, EQ11, LEADING = "eq. (4)", "eq. (5)", "eq. (11)", "eq. (43)"
-
-
 SGD = "eq. (42)"
-
 
 #: The bounds that claims are about, all constants 1.
 BOUNDS: dict[str, Proxy] = {

@@ -36,10 +36,7 @@ from hpgrid.refinement.profile import bisect
 from hpgrid.theory import batch_sizes as theory, iso_loss, theorems
 
 claim = partial(claimed, source="hpgrid")
-
-
 JOINT = setting("eta", "b", "alpha")
-
 
 #: Constants C1, C2, C3 with the noise weak, even and strong.
 TRIPLES = ((0.3, 0.2, 5.0), (1.0, 1.0, 1.0), (2.0, 2.0, 0.7))
@@ -156,7 +153,6 @@ LMO = {
     "burn-in weak": Problem(Delta0=100.0, L=0.7, sigma=130.0, rho=1.5),
     "burn-in strong": Problem(Delta0=1e-6, L=1e-4, sigma=130.0, rho=1.5),
 }
-
 
 ALPHA, LEVEL = 0.05, 4.0
 

@@ -37,7 +37,6 @@ _SHOWN = 30
 
 #: The largest numerator and denominator of an exponent, after all parentheses are multiplied out.
 _LARGEST = 1000
-
 _TOKEN = re.compile(
     r"(?P<number>([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?)"
     r"|(?P<name>[A-Za-z_][A-Za-z_0-9]*)"
@@ -48,7 +47,6 @@ _TOKEN = re.compile(
 _NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30}")
 _DECIMAL = re.compile(r"[0-9]{1,6}(\.[0-9]{0,6})?|\.[0-9]{1,6}")
 _POWER = "T^1/2, T^-3/4, T^(2/3) or T^0.25: after ^ comes one rational number"
-
 _ONE = Fraction(1)
 
 #: A monomial as it is written: the exponents of names, of "log T", and of numbers by their digits, since how many

@@ -55,8 +55,10 @@ def update_noise() -> Finding:
 def lipschitz() -> Finding:
     """signSGD in one dimension: E|sign(g + xi) - sign(g)|^2 is 4 P(the sign flips), xi normal of variance 1/b."""
     g, b = 0.1, (100.0, 400.0)
+    # sign(g + xi) is off by 2 where the noise turns the sign: a normal tail.
     flips = tuple(4 * 0.5 * erfc(g * np.sqrt(x) / np.sqrt(2)) for x in b)
     far = tuple(4 * 0.5 * erfc(1e-6 * np.sqrt(x) / np.sqrt(2)) for x in b)
+    # The jump of sign at 0 over a step across it: there is no largest one.
     quotient = 2 / (2 * 1e-9)
     return finding(
         of_exponent("power of b, g = sigma/10, b = 100 to 400", "arithmetic", _power(flips, b), -1.0, ROUNDING),
@@ -91,10 +93,7 @@ def in_iterations() -> Finding:
 
 #: The shape of Appendix A2's code.
 PRINTED_SHAPE = (128, 32)
-
-
 PAIRS, SURE, SEED = 1000, 4.0, 2025
-
 
 #: A decomposition, and sums over a matrix of some thousand entries.
 DECOMPOSED = 1e-10

@@ -126,28 +126,17 @@ def domain() -> Finding:
 
 
 PROXY = proxies.star_convex(**CONSTANTS, lam=LAM)
-
-
 ALPHA, BATCH = 0.05, 32.0
-
-
 AT_ALPHA = cesista_laws.star_convex_at_momentum(ALPHA, lam=LAM, **CONSTANTS)
-
-
 TUNED_ALPHA = cesista_laws.star_convex_for_small_alpha(lam=LAM, **CONSTANTS)
-
 
 #: A stated law: the power of T, and that of log T.
 Law = tuple[Fraction, Fraction]
 
-
 #: Two budgets that people could pay, and two pairs between which exponents are extrapolated: beyond 1e150
 #: derivatives leave float64.
 LADDER = np.array([1e12, 1e22, 1e40, 1e60, 1e80, 1e150])
-
-
 ITERATIONS = np.array([1e20, 1e30, 1e40, 1e80])
-
 
 #: Logs of budgets that no float reaches.
 BEYOND = np.array([1e3, 1e6])
@@ -278,13 +267,8 @@ def corner() -> Finding:
 
 
 GAP = proxies.frank_wolfe(**CONSTANTS, lam=LAM)
-
-
 ALPHA, BATCH = 0.05, 32.0
-
-
 _HALF = Fraction(1, 2)
-
 
 #: The gap's leading terms as alpha falls, up to constants: progress, burn-in, noise, drift.
 LEADING = Proxy(

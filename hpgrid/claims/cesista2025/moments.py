@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 #: Both sides of an identity are sums of at most eight products of at most ten factors.
 ROUNDING = 2 * (8 + 10) * float(np.finfo(float).eps)
 
-
 #: Constants that are no ones, for every measurement: a factor that is missing shows.
 CONSTANTS: dict[str, Any] = {"Delta0": 2.0, "L": 0.7, "sigma": 1.3, "D": 1.2, "G0": 0.6}
 LAM = 0.3
@@ -86,6 +85,7 @@ def tight() -> Finding:
 def jensen() -> Finding:
     given = points(*GIVEN)
     t = np.floor(points("K")["K"])
+    # At seeded points of the whole box: start, drift and noise each dominate at some.
     first, second = (lemmas.momentum_error(moment, t, **given) for moment in (1, 2))
     ratio = np.sqrt(sum(second)) / sum(first)
     return finding(
@@ -115,7 +115,8 @@ def average() -> Finding:
     for moment in (1, 2):
         ratios = []
         for alpha, K in ((1.0, 1), (0.5, 3), (0.05, 200), (1e-3, 20_000)):
-            at = {"eta": 1e-9, "b": 1e18, "alpha": alpha}  # only the first gradient's part
+            # A rate and a noise of nothing leave the first gradient's part.
+            at = {"eta": 1e-9, "b": 1e18, "alpha": alpha}
             start = lemmas.momentum_error(moment, np.arange(K), **at).start
             ratios.append(float(np.mean(start)) / lemmas.mean_momentum_error(moment, K, **at).start)
         what = f"largest mean over t / averaged form, moment {moment}"
@@ -182,21 +183,14 @@ def nesterov_noise() -> Finding:
 
 
 SHAPE, SIZE = (8, 2), 0.1
-
-
 BATCHES = (1, 16, 256)
-
-
 STEPS, SEEDS, SEED = 200, 16, 2025
-
 
 #: Seeds where what is counted is rare: signs that flip.
 MANY = 128
 
-
 #: 1/||W_0||: the largest weight decay that the bounds allow from there.
 DECAY = 10.0
-
 
 #: All that is averaged over t and has a bound.
 EVERY_MOMENT = ("momentum", "momentum2", "nesterov", "nesterov2")

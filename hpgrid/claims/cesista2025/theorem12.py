@@ -24,7 +24,6 @@ LEAST = PRINTED.Y / TARGET
 
 #: Batch sizes from just above the smallest feasible one.
 BATCHES = LEAST * (1 + np.geomspace(1e-2, 1e3, 20_001))
-
 ALPHA, ETA = 0.05, 1e-4
 
 #: A problem whose gradient at the start, 10, is far above Z: targets between the two say something.
@@ -44,6 +43,7 @@ def _first_form(room: float) -> tuple[bounds.Parts, Iterations]:
 def iterations() -> Finding:
     K = PRINTED.X * BATCHES / (TARGET * BATCHES - PRINTED.Y)
     meets = PRINTED.X / K + PRINTED.Y / BATCHES
+    # K and b themselves, not their logs: convexity is claimed of K(b).
     slopes = np.diff(K) / np.diff(BATCHES)
     return finding(
         same("X/K + Y/b at K(b) over epsilon'", "arithmetic", meets, TARGET, ROUNDING),

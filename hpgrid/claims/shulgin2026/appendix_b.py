@@ -18,13 +18,8 @@ from hpgrid.refinement.profile import bisect
 from hpgrid.theory import schedules, theorems, token_optimum
 
 JOINT = m.setting("eta", "b", "alpha")
-
-
 CONSTANTS = ("Delta0", "L", "rho", "sigma")
-
-
 ALPHAS = (1e-6, 1e-2, 1.0)
-
 
 #: What step 1 and step 2 are measured at: tokens, and constants such that b* > 1.
 TOKENS = np.array([1e12, 1e25, 1e40])
@@ -64,6 +59,7 @@ def eq14() -> Finding:
     rising, falling = token_optimum.split(T, alpha, 1.0, 1.0, 1.0)
     root = np.sqrt([1e2, 1e4, 1e6])
     phi = np.array([m.value(m.refined(m.EQ11, m.setting("eta", b=s * s, alpha=alpha), T), "risk")[0] for s in root])
+    # Two batch sizes determine A_T and B; the condition number, columns scaled, is what that costs of the digits.
     matrix = np.column_stack([root, 1 / root])
     A, B = np.linalg.solve(matrix[[0, 2]], phi[[0, 2]])
     tolerance = m.SOLVER * float(np.linalg.cond(matrix[[0, 2]] * [A, B]))
@@ -80,6 +76,7 @@ def _step_2(name: str, form: Callable[..., m.Array]) -> list[Reading]:
     readings = []
     for alpha in ALPHAS:
         found = m.refined(m.EQ11, m.setting("eta", "b", alpha=alpha), TOKENS, **_drawn())
+        # b = 1 is a wall that the closed form does not know.
         inside = found.active["b"] == 0
         pair = m.value(found, name)[inside], np.broadcast_to(form(TOKENS, alpha, **given), inside.shape)[inside]
         readings.append(m.same(f"alpha = {alpha:g}, {inside.sum()} with b* > 1", "refined", *pair))
@@ -126,6 +123,7 @@ def eq20() -> Finding:
     T = np.array([1e8, 1e20, 1e40, 1e60])
     alpha, tokens, given = _joint(T)
     root = token_optimum.momentum_complement(tokens, **given)
+    # Alpha itself spans seventeen decades over these budgets: the roots are counted in u = alpha T^(1/3), of order 1.
     counts = [_positive_roots(*token_optimum.cubic(D, L, n), t) for D, L, n, t in zip(*given.values(), tokens)]
     return finding(
         m.same(f"alpha* over the root, {alpha.size} optima, T to 1e60", "refined", alpha, root),
@@ -198,6 +196,7 @@ def dropped() -> Finding:
 @claim("S.B3.rate", "after eq. (23)", "the rate is (Delta0 L)^(1/4) (rho sigma)^(1/2) T^-1/4")
 def rate() -> Finding:
     readings = list(m.slope("risk", token_optimum.RATE["T"], JOINT, m.EQ11))
+    # One constant moves by a decade, so that log10 of the ratio is its power.
     for name in CONSTANTS:
         predicted = token_optimum.RATE[name]
         risks = m.value(m.refined(m.EQ11, JOINT, [m.FAR, m.FARTHER], **{name: np.array([1.0, 10.0])}), "risk")
@@ -209,15 +208,10 @@ def rate() -> Finding:
 
 
 QUARTER = Fraction(1, 4)
-
-
 EPS = float(np.finfo(float).eps)
-
 
 #: Corollary 2's paths, on both sides of 1/2.
 SLOW = (Fraction(0), Fraction(1, 6), Fraction(1, 3), Fraction(1, 2))
-
-
 FAST = (Fraction(3, 5), Fraction(3, 4), Fraction(9, 10))
 
 
@@ -232,6 +226,7 @@ def _schedules(n: int = 400, seed: int = 5) -> list[tuple[Fraction, Fraction, Fr
     """Seeded schedules: beta in [0, 1], gamma in [0, 1], delta in [0, 2]."""
     random = Random(seed)
 
+    # Of twelfths some terms tie, which they never would for random floats.
     def twelfths(most: int) -> Fraction:
         return Fraction(random.randint(0, 12 * most), 12)
 
@@ -395,8 +390,6 @@ def eq41() -> Finding:
 
 
 BOTH = m.setting("eta", "b")
-
-
 AT_BATCH = m.setting("eta", b=32.0)
 
 

@@ -18,15 +18,10 @@ from hpgrid.theory import schedules
 from hpgrid.theory.schedules import path_exponent, path_threshold
 
 JOINT = m.setting("eta", "b", "alpha")
-
-
 QUARTER = Fraction(1, 4)
-
 
 #: Noise that falls more slowly than b^-1/2, as fast, and faster.
 SLOWER, FASTER = (Fraction(1, 4), Fraction(1, 3)), (Fraction(3, 4), Fraction(1))
-
-
 ALL_Q = (*SLOWER, schedules.BOUNDED_VARIANCE, *FASTER)
 
 
@@ -59,6 +54,7 @@ def burn_in() -> Finding:
 def unmatched() -> Finding:
     proxy = bounds.lmo(E0=1.0)
     matched, changed = m.exponent(m.EQ4, JOINT, "b"), m.exponent(proxy, JOINT, "b")
+    # Far out, where both local exponents have settled to the solver's digits.
     local = float(
         m.refined(proxy, JOINT, m.FARTHER).exponent["b"][0] - m.refined(m.EQ4, JOINT, m.FARTHER).exponent["b"][0]
     )
@@ -109,6 +105,7 @@ def _in_tokens(q: Fraction, powers: dict[str, Fraction], called: str) -> list[Re
 @claim("S.eq45.half", "eq. (45), first case", "q = 1/2: the leading-order dependence on b cancels")
 def half() -> Finding:
     law = m.exact(m.LEADING, JOINT)
+    # Twelve decades of b: a power of a thousandth would show as three per cent.
     spread = [float(m.refined(m.LEADING, m.setting("eta", "alpha", b=b), m.FAR).risk[0]) for b in (1.0, 1e6, 1e12)]
     return finding(
         Reading("b stays undetermined, eq. (43)", "exact", "b" in law.flat, True),
@@ -146,6 +143,7 @@ def robust() -> Finding:
     readings = []
     for q in (SLOWER[1], FASTER[0]):
         found = m.refined(bounds.lmo(q=q), JOINT, m.FARTHER)
+        # Interior by the solver's own account, too: no bound is active.
         inside = bool(1 < m.value(found, "b")[0] < m.FARTHER and found.active["b"][0] == 0)
         readings.append(Reading(f"b* is interior, q = {q}", "refined", inside, False))
         exactly = 0 < m.exponent(bounds.lmo(q=q), JOINT, "b") < 1
@@ -171,6 +169,7 @@ def many() -> Finding:
     T = np.array([1e10, 1e22, 1e30, 1e34])
     flat = flatness(bounds.lmo(), tuned=JOINT.tuned, T=T)
     decades = np.log10(flat.high["b"] / flat.low["b"])
+    # At 1e10 the interval still begins at b = 1: the powers are read from 1e22 on.
     growth = np.diff(np.log10(flat.high["b"][1:])) / np.diff(np.log10(T[1:]))
     tenfold = regret(bounds.lmo(), "b", 10.0, tuned=JOINT.tuned, T=T)
     fall = np.diff(np.log10(tenfold[1:])) / np.diff(np.log10(T[1:]))
@@ -238,8 +237,6 @@ def constraints() -> Finding:
 
 #: Paths b = T^p on both sides of 1/2 and of 3/4.
 SHALLOW, STEEP = (Fraction(1, 4), Fraction(3, 8)), (Fraction(4, 5), Fraction(9, 10))
-
-
 ALPHA = 1e-3
 
 

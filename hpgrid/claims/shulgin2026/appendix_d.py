@@ -19,10 +19,8 @@ from hpgrid.theory.printed import trivial_level
 
 ALPHA = 1e-3
 
-
 #: Eq. (3) and eq. (11) there, all constants 1.
 OF_EQ3, OF = iso_loss.of_proxy(ALPHA, 1.0, 1.0, 1.0), iso_loss.of_bound(ALPHA, 1.0, 1.0, 1.0)
-
 
 #: A level whose contour crosses the middle of Figure 4's box on eq. (11).
 LEVEL = 0.01
@@ -46,6 +44,7 @@ def parts() -> Finding:
     "a target needs at least K_min = (C_det/c)^2 iterations, reached as b grows",
 )
 def iterations() -> Finding:
+    # b so large that nothing of the noise is left: what remains is C_det/K^(1/2).
     least = bisect(lambda K: _risk(m.EQ11, K, m.FARTHER) > LEVEL, 1.0, 1e40)
     return finding(
         m.same("K at b = 1e60 over K_min", "refined", least, iso_loss.minimum_iterations(LEVEL, OF), 4 * m.SOLVER)
@@ -58,6 +57,7 @@ def iterations() -> Finding:
     "a target needs at least the batch size b_min = (C_floor/c)^2, reached as K grows",
 )
 def batch() -> Finding:
+    # K so large that nothing but the floor is left.
     least = bisect(lambda b: _risk(m.EQ11, m.FARTHER, b) > LEVEL, 1.0, 1e40)
     return finding(
         m.same("b at K = 1e60 over b_min", "refined", least, iso_loss.minimum_batch_size(LEVEL, OF), 4 * m.SOLVER)
@@ -94,6 +94,7 @@ def intermediate() -> Finding:
 
 def _on_contour(level: float) -> tuple[m.Array, m.Array]:
     """Points of eq. (3)'s contour with b >= 1."""
+    # From next to the asymptote K = K_min, where b runs off, to where b has come down to its own least value.
     K = iso_loss.minimum_iterations(level, OF_EQ3) * (1 + np.geomspace(1e-8, 1e12, 500))
     b = iso_loss.batch_size(K, level, OF_EQ3)
     kept = np.isfinite(b) & (b >= 1)

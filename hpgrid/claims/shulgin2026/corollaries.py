@@ -16,13 +16,8 @@ from hpgrid.theory import batch_sizes
 from hpgrid.theory.batch_sizes import CAP_REACHED
 
 JOINT = m.setting("eta", "b", "alpha")
-
-
 ALPHA = 1e-3
-
-
 BOTH = m.setting("eta", "b", alpha=ALPHA)
-
 
 #: What counts as near-optimal: the paper's 99% performance.
 NEAR = 1 / PERFORMANCE
@@ -102,6 +97,7 @@ def _largest_gap(*of: str) -> Finding:
     readings = []
     for bound in of:
         T = [m.FAR, m.FARTHER]
+        # Eq. (5) has no burn-in to hold alpha up: its joint optimum is alpha to 0.
         best = m.refined(bound, m.setting("eta", "b", alpha=1e-12) if bound == m.EQ5 else JOINT, T).risk
         gaps = [m.refined(bound, m.setting("eta", "b", alpha=a), T).risk / best for a in (1e-6, 1e-2, 0.1, 1.0)]
         near, far = np.max(gaps, axis=0)
@@ -118,6 +114,7 @@ def _largest_gap(*of: str) -> Finding:
 def tokens() -> Finding:
     """Budgets that reach a risk, by bisection: the worst momentum against the best, and the power of epsilon."""
     worst = m.setting("eta", "b", alpha=1.0)
+    # Two targets a decade apart: what their ratios differ by says how far from its limit the ratio still is.
     needed = {e: _needed(m.EQ4, worst, e) for e in (1e-12, 1e-13)}
     ratio = needed[1e-12] / _needed(m.EQ4, JOINT, 1e-12)
     finite = _needed(m.EQ4, worst, 0.1) / _needed(m.EQ4, JOINT, 0.1)
@@ -156,6 +153,7 @@ def kept() -> Finding:
 @claim("S.B4.uniform", "B.4 (1)", "for any alpha in (0, 1] the gap at a budget T is at most 2^(1/4)")
 def uniform() -> Finding:
     T, bound = 1e9, batch_sizes.LARGEST_GAIN
+    # 1e-6 is far below the best alpha at T = 1e9, where burn-in dominates.
     gaps = {alpha: float(_gap(m.EQ4, alpha, T)[0]) for alpha in (1e-6, 1e-4, 1e-2, 1.0)}
     least = bisect(lambda a: _gap(m.EQ4, a, T)[0] > bound, 1e-6, 1e-2)
     return finding(
@@ -236,6 +234,7 @@ def restored() -> Finding:
 def _near_until(bound: str, b_max: float) -> float:
     """The budget up to which a capped batch size costs less than one per cent, at a fixed momentum."""
     free, capped = m.setting("eta", "b", alpha=0.1), m.setting("eta", "b", alpha=0.1, b_max=b_max)
+    # The answer is T = b_max^2 up to a constant: well inside the bracket.
     return bisect(
         lambda T: m.refined(bound, capped, T).risk[0] < NEAR * m.refined(bound, free, T).risk[0], b_max, b_max**4
     )
@@ -259,6 +258,7 @@ def cap_reached() -> Finding:
         return bisect(lambda T: m.value(m.refined(m.EQ4, JOINT, T), "b")[0] < b_max, 1.0, 1e70)
 
     reached = [reaches(b_max) for b_max in (1e4, 1e6, 1e8)]
+    # b_T* ~ T^(1/6): what the log of b is off by moves that of T by six times as much, at both ends.
     near, far = np.diff(np.log10(reached)) / 2
     error = abs(float(far - near)) + 12 * m.SOLVER
     law = 1 / m.exponent(m.EQ4, JOINT, "b")

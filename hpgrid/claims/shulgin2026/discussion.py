@@ -86,6 +86,7 @@ def decreasing() -> Finding:
         "SGD": (m.SGD, m.setting("eta", b=32.0)),
     }
     readings = []
+    # "Always" is more than the limit: the local exponent is read at every budget, too.
     T = np.geomspace(1e2, m.FAR, 100)
     for name, (bound, regime) in regimes.items():
         steepest = float(m.refined(bound, regime, T).exponent["eta"].max())
@@ -111,6 +112,7 @@ def marek() -> Finding:
     alpha, larger = (
         m.value(m.refined(m.EQ4, m.setting("eta", "alpha", b=b), T), "alpha") for b in (32.0, 32.0 * kappa)
     )
+    # 1 - (1 - alpha)^kappa to the last digits of a small alpha.
     powered = -np.expm1(kappa * np.log1p(-alpha))
     # The remainder of the expansion, in a variable x = b T^-1/2 whose powers do not cancel in float64.
     x = np.array([1e-4, 1e-3])
@@ -166,16 +168,10 @@ REGIMES = {
     "D": m.setting("eta", "b", "alpha"),
 }
 
-
 #: How much longer the long run is; the short runs at which a rule must hold; and one that people make.
 LONGER = 100.0
-
-
 STARTS = np.array([m.FAR, m.FARTHER])
-
-
 SHORT = 1e9
-
 
 #: Table 3's two runs.
 FIRST, SECOND = Run(STARTS, 1e3), Run(STARTS * LONGER, 1e5)

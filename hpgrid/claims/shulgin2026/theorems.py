@@ -73,6 +73,7 @@ def eq4() -> Finding:
 @claim("S.eq5", "eq. (5), section 3.1", "where alpha^(3/2) K >> 1 the burn-in term is dominated")
 def eq5() -> Finding:
     at = points("T")
+    # Eq. (5) lacks the burn-in alone: the excess is that term over the others.
     excess = m.BOUNDS[m.EQ4].risk(**at) / m.BOUNDS[m.EQ5].risk(**at) - 1
     large = at["alpha"] ** 1.5 * at["T"] / at["b"]
     least = 1e-6  # below that, the quotient's own rounding shows
@@ -85,21 +86,12 @@ def eq5() -> Finding:
 
 
 ALPHA = 1e-3
-
-
 HALF = Fraction(1, 2)
-
 
 #: eta alone, in iterations and in tokens; eta and b together.
 IN_K = m.setting("eta", budget="K", b=32.0, alpha=ALPHA)
-
-
 IN_T = m.setting("eta", b=32.0, alpha=ALPHA)
-
-
 BOTH = m.setting("eta", "b", alpha=ALPHA)
-
-
 ALL = (m.EQ5, m.EQ4, m.EQ11)
 
 
@@ -108,6 +100,7 @@ def _grid_eta(over: str, **held: float) -> tuple[float, float]:
     axis = {"K": LogAxis(1e2, 1e16)} if over == "K" else {}
     grid = Grid.footnote().with_axes(**axis, **{name: x for name, x in held.items() if name != over})
     best = grid_search(bounds.lmo(budget=grid.budget), grid, "eta")
+    # Over eta alone the bound is convex in log eta: the argmin is within one step of the optimum.
     found = fit_slope(best.axes[over], best.at["eta"], edge=best.edge["eta"], step=grid.axes["eta"].step)
     return found.slope, found.error
 
@@ -124,6 +117,7 @@ def eq6_risk() -> Finding:
     constants, K = m.draws("C1", "C2", "C3"), np.array([1e2, 1e6, 1e12])
     found = m.refined(m.EQ5, IN_K, K, **constants)
     predicted = theorems.theorem1_risk_in_K(K, 32.0, ALPHA, **m.columns(constants))
+    # Eq. (4) has the closed form once its burn-in, C2/(alpha b^(1/2) K), is nothing beside it: it is read far out.
     far = m.refined(m.EQ4, IN_K, [m.FAR, m.FARTHER])
     limit = theorems.theorem1_risk_in_K(far.budgets, 32.0, ALPHA, 1.0, 1.0, 1.0)
     return finding(
@@ -215,6 +209,7 @@ def eq7_interior() -> Finding:
 
 def _closed_form(name: str, form: Callable[..., m.Array]) -> Finding:
     """The optimum against a closed form: on eq. (5) for random constants, on eq. (4) far out, and the exact law."""
+    # So far out that b* > 1 for every draw: the closed forms know no wall at b = 1.
     constants, T = m.draws("C1", "C2", "C3"), np.array([1e30, 1e45, 1e60])
     readings = []
     for alpha in (1e-4, 0.1, 1.0):
@@ -260,11 +255,7 @@ def misprint() -> Finding:
 
 #: eta and alpha at the batch size of Figure 2, in tokens; in iterations at b = 32.
 AT_BATCH = m.setting("eta", "alpha", b=1072.0)
-
-
 BOTH_IN_K = m.setting("eta", "alpha", budget="K", b=32.0)
-
-
 HELD = m.setting("eta", b=32.0, alpha=1e-3)
 
 
@@ -274,6 +265,7 @@ def eta_small_alpha() -> Finding:
         m.slope("eta", -HALF, HELD, m.LEADING),
         m.power("eta", "b", HALF, HELD, m.LEADING),
         m.power("eta", "alpha", HALF, HELD, m.LEADING, between=(1e-2, 1.0)),
+        # [::2] leaves the exact readings out: 1 + 1/alpha is no power of alpha, so that these laws have none.
         m.power("eta", "alpha", HALF, HELD, m.EQ4, m.EQ11, between=(1e-14, 1e-13))[::2],
         "exact on the three-term proxy that B.2 minimises; on eqs. (4) and (11) read at alpha = 1e-14 to 1e-13",
     )
@@ -393,6 +385,7 @@ def remark4() -> Finding:
         regime = m.setting("eta", "alpha", b=p)
         for name, power_of_T in (("risk", Fraction(-1, 4)), ("alpha", path_alpha(p)), ("eta", path_eta(p))):
             readings += [_along(p, one) for one in m.slope(name, power_of_T, regime, m.EQ4)]
+    # b = T^3/5 is past T^1/2, where alpha* has reached 1.
     beyond = m.slope("risk", Fraction(-1, 4), m.setting("eta", "alpha", b=Fraction(3, 5)), m.EQ4)
     return finding(
         readings,
