@@ -52,6 +52,10 @@ OPTIMIZERS = {"sgd": "frobenius", "signsgd": "max", "adamw": "max", "muon": "spe
 NOISE_KINDS = ("gaussian", "one-hot", "rank-one")
 
 
+#: How many constants are searched: only cells that can win, or every cell.
+SEARCH_METHODS = ("exact", "brute")
+
+
 #: The precisions of a search, and those of oracles.
 DTYPES = ("float64", "float32")
 PRECISIONS = (*DTYPES, "bfloat16")

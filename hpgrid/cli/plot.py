@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -60,7 +61,10 @@ def plot_bound(
     if redraw:
         if bound is not None or written is not None:
             raise bad("--redraw computes nothing, so it takes no bound", bound or written, "one or the other")
-        return _redraw(out)
+        from hpgrid.paper import BOUND_LAYOUTS
+        from hpgrid.paper.data import restore
+
+        return _report(restore(out.stem, out.parent, BOUND_LAYOUTS, f"hpgrid plot BOUND --out {out}"), out)
     check_choice("layout", layout, LAYOUTS)
     check_choice("budget", budget, ("T", "K"))
     check_choice("dtype", dtype, DTYPES)
@@ -71,7 +75,11 @@ def plot_bound(
     options.check_file(out, "a plot is written to a file", "best.png")
     options.use_compilation_cache()
     with progress("drawing", None):
-        return _plot(fitted, out)
+        from hpgrid.paper.data import save
+        from hpgrid.paper.user_bound import compute
+
+        data = compute(fitted, out.stem)
+        return _report(data, out, save(data, out.parent))
 
 
 # --- what was asked for ---
@@ -81,7 +89,8 @@ def _panels(layout: str, tune: list[str] | None, fix: list[str] | None) -> tuple
     """A regime, or in contours one for each --tune and each --fix, side by side."""
     if layout == "curves":
         return (_panel(options.names(tune), options.held(fix)),)
-    regimes, held = [options.names([x]) for x in tune or [""]], [options.held([x]) for x in fix or [""]]
+    regimes: list[Any] = [options.names([x]) for x in tune or [""]]
+    held: list[Any] = [options.held([x]) for x in fix or [""]]
     for names in regimes:
         if "b" in names or any("b" in fixed for fixed in held):
             given_b = f"--tune {','.join(names)} --fix {', '.join(fix or [])}"
@@ -92,15 +101,9 @@ def _panels(layout: str, tune: list[str] | None, fix: list[str] | None) -> tuple
         raise bad(rule, f"{len(regimes)} --tune and {len(held)} --fix", "as many of each")
     if count > 4:
         raise bad("contours have four panels at most", count, "fewer --fix")
-    return tuple(
-        # Where all share one --fix, a panel does not hold what it tunes.
-        _panel(names, {v: x for v, x in fixed.items() if v not in names})
-        for names, fixed in zip(_each(regimes, count), _each(held, count))
-    )
-
-
-def _each(said: Sequence[Any], count: int) -> Sequence[Any]:
-    return [*said] * count if len(said) == 1 else said
+    # One --tune or one --fix is every panel's; what a panel tunes, a shared --fix does not hold in it.
+    pairs = zip(*(each * count if len(each) == 1 else each for each in (regimes, held)))
+    return tuple(_panel(names, {v: x for v, x in fixed.items() if v not in names}) for names, fixed in pairs)
 
 
 def _panel(names: tuple[str, ...], fixed: dict[str, float]) -> Panel:
@@ -111,8 +114,6 @@ def _panel(names: tuple[str, ...], fixed: dict[str, float]) -> Panel:
 
 def _fitted(config: Config, budget: str) -> Config:
     """The config with a title for each panel, and without axes that the bound does not depend on; NumPy loads here."""
-    from dataclasses import replace
-
     from hpgrid.paper.pair import held_text
     from hpgrid.plotting.style import SHORT
 
@@ -132,32 +133,14 @@ def _fitted(config: Config, budget: str) -> Config:
 # --- doing it ---
 
 
-def _plot(config: Config, path: Path) -> int:
-    from hpgrid.paper.data import save
-    from hpgrid.paper.user_bound import compute
-
-    data = compute(config, path.stem)
-    saved = save(data, path.parent)
-    _say(data, [*saved, *write_pictures(data, path.parent, (options.format_of(path),))])
-    return 0
-
-
-def _redraw(path: Path) -> int:
-    from hpgrid.paper import BOUND_LAYOUTS
-    from hpgrid.paper.data import restore
-
-    data = restore(path.stem, path.parent, BOUND_LAYOUTS, f"hpgrid plot BOUND --out {path}")
-    _say(data, write_pictures(data, path.parent, (options.format_of(path),)))
-    return 0
-
-
-def _say(data: FigureData, written: list[Path]) -> None:
-    """The files, what is predicted or why nothing is, and the slopes held against it."""
-    for path in written:
-        print(path)
+def _report(data: FigureData, path: Path, saved: Sequence[Path] = ()) -> int:
+    """Draw, and say which files there are, what is predicted or why nothing is, and the slopes held against it."""
+    for file in [*saved, *write_pictures(data, path.parent, (options.format_of(path),))]:
+        print(file)
     print(_predictions(data))
     if data.checks:
         print("\n".join(check_table(data)))
+    return 0
 
 
 def _predictions(data: FigureData) -> str:

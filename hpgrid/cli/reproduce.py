@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,9 +48,12 @@ def reproduce_figures(
     if list_:
         print("\n".join(f"{name:8} {what}" for name, what in FIGURES.items()))
         return 0
-    formats = _formats(format)
+    formats = options.known_names("picture format", [format], options.FORMATS)
+    if not formats:
+        raise bad("a picture needs a format", format, "--format png,pdf, say")
     constants = {k: v for k, v in (("C1", C1), ("C2", C2), ("C3", C3)) if v is not None}
-    wanted = _names(figures)
+    chosen = options.known_names("figure", figures, ("all", *FIGURES))
+    wanted = tuple(name for name in FIGURES if name in chosen or "all" in chosen)  # in the paper's order
     if redraw:
         numbers = {"bound": bound, "set": set_, "grid": grid, "n": n, "dtype": dtype, "refined": refined}
         changed = constants | {k: v for k, v in numbers.items() if v is not None}
@@ -71,19 +74,6 @@ def reproduce_figures(
 
 
 # --- what was asked for ---
-
-
-def _formats(text: str) -> tuple[str, ...]:
-    formats = options.known_names("picture format", [text], options.FORMATS)
-    if not formats:
-        raise bad("a picture needs a format", text, "--format png,pdf, say")
-    return formats
-
-
-def _names(figures: Sequence[str]) -> tuple[str, ...]:
-    """The figures that were named, each once, in the paper's order."""
-    names = options.known_names("figure", figures, ("all", *FIGURES))
-    return tuple(name for name in FIGURES if name in names or "all" in names)
 
 
 def _only(config: Path | None) -> tuple[str, ...]:

@@ -36,7 +36,9 @@ def print_smoothness(
 ) -> int:
     """Estimate the D-smoothness of a norm's dual: over random pairs, in the worst case, for the noise at hand."""
     norms = _known("--norm", "norm or optimizer", norm, NORMS, "muon")
-    shapes = _shapes(options.names(shape))
+    shapes = tuple(dict.fromkeys(map(_shape, options.names(shape))))
+    if not shapes:
+        raise bad("--shape names at least one shape", "nothing", "--shape 128x32, say")
     noises = NOISE_KINDS if noise is None else _known("--noise", "noise", noise, NOISE_KINDS, "one-hot")
     options.use_compilation_cache()
     from hpgrid.progress import track
@@ -56,12 +58,6 @@ def _known(option: str, kind: str, given: Sequence[str], known: Sequence[str], e
     if not found:
         raise bad(f"{option} names at least one {kind}", "nothing", f"{option} {example}, say")
     return found
-
-
-def _shapes(texts: Sequence[str]) -> tuple[tuple[int, int], ...]:
-    if not texts:
-        raise bad("--shape names at least one shape", "nothing", "--shape 128x32, say")
-    return tuple(dict.fromkeys(_shape(text) for text in texts))
 
 
 def _shape(text: str) -> tuple[int, int]:

@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
-from hpgrid.checks import bad, check_choice
+from hpgrid.checks import SEARCH_METHODS, bad, check_choice
 from hpgrid.cli import options
 
 if TYPE_CHECKING:
     from hpgrid.sweeps.run import Progress
-
-METHODS = ("exact", "brute")
 
 #: Bytes in a unit of memory.
 UNITS = {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -62,7 +60,7 @@ def run_sweep(
 
     Killed at any moment, the same command goes on from the last whole block, to the same result.
     """
-    check_choice("method", method, METHODS)
+    check_choice("method", method, SEARCH_METHODS)
     most = _bytes(memory)
     options.check_file(csv, "the table of slopes is written to a file", "slopes.csv")
     if out is None:
@@ -81,7 +79,10 @@ def run_sweep(
         done = run(plan, out, Options(method, devices, most), block=block, share=share)
         _say(out, plan.combinations, done, share[0])
         if csv is not None:
-            _write_csv(out, csv)
+            from hpgrid.sweeps.store import open_sweep, write_slopes
+
+            write_slopes(open_sweep(out), csv)
+            print(csv)
     return 0
 
 
@@ -104,13 +105,6 @@ def _say(out: Path, combinations: int, done: Progress, processes: int) -> None:
     print(
         f"{combinations} combinations, {done.own} of {done.blocks} blocks{share}{found}{damaged}: {done.seconds:.1f} s"
     )
-
-
-def _write_csv(out: Path, path: Path) -> None:
-    from hpgrid.sweeps.store import open_sweep, write_slopes
-
-    write_slopes(open_sweep(out), path)
-    print(path)
 
 
 @contextmanager

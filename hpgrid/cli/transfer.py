@@ -129,11 +129,8 @@ def _answer(asked: dict[str, Any], plot: Path | None) -> Transfer:
 
         return transfer(**asked)
     except InputError as error:
-        raise InputError(_OPTION.sub(_option, str(error))) from None
-
-
-def _option(found: re.Match[str]) -> str:
-    return f"--{found[1].replace('_', '-')}" + (" " if found[2] else "")
+        in_options = _OPTION.sub(lambda m: f"--{m[1].replace('_', '-')}" + (" " if m[2] else ""), str(error))
+        raise InputError(in_options) from None
 
 
 def _numbers(option: str, told: list[str] | None, example: str) -> dict[str, float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +13,7 @@ from hpgrid.cli import options
 from hpgrid.progress import progress
 
 if TYPE_CHECKING:
-    from hpgrid.claims.ledger import Claim, Row
+    from hpgrid.claims.ledger import Row
 
 
 def verify_claims(
@@ -30,28 +29,20 @@ def verify_claims(
     from hpgrid.claims.ledger import run, select, table
     from hpgrid.readings import FAILS
 
-    chosen = select(ledger(), _split(ids), source)
+    chosen = select(ledger(), options.names(ids), source)
     if list_:
         print("\n".join(f"{entry.id:20} {entry.number}: {entry.statement}" for entry in chosen))
         return 0
     for path in (json, markdown):
         options.check_file(path, "the ledger is written to a file", "ledger.md")
     started = time.perf_counter()
-    rows = _measured(chosen, run)
+    options.use_compilation_cache()
+    with progress("verifying", len(chosen)) as advance:
+        rows = run(chosen, advance)
     seconds = time.perf_counter() - started
     print(table(rows))
     _write(rows, seconds, json, markdown)
     return int(strict and any(row.finding.verdict == FAILS for row in rows))
-
-
-def _split(ids: Sequence[str]) -> tuple[str, ...]:
-    return tuple(name for given in ids for name in given.split(",") if name)
-
-
-def _measured(chosen: tuple[Claim, ...], run) -> tuple[Row, ...]:  # type: ignore[no-untyped-def]
-    options.use_compilation_cache()
-    with progress("verifying", len(chosen)) as advance:
-        return run(chosen, advance)
 
 
 def _write(rows: tuple[Row, ...], seconds: float, json: Path | None, markdown: Path | None) -> None:

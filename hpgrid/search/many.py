@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hpgrid.checks import AXES, bad, check_value, unknown
+from hpgrid.checks import AXES, SEARCH_METHODS, bad, check_value, unknown
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, as_regime
@@ -18,9 +18,6 @@ from hpgrid.search.brute import CHUNK, Job, named, prepare
 from hpgrid.search.devices import at_once, check_limits, chosen, run_all
 from hpgrid.search.lanes import Lanes, lanes_of
 from hpgrid.search.tables import Tables, check_range, tabulate
-
-METHODS = ("exact", "brute")
-
 
 #: Lanes of one device in one call, by platform: on a CPU as many as its cache holds, elsewhere as many as keep it
 #: busy. The last ones repeat a lane where there are fewer: nothing else is ever compiled.
@@ -107,8 +104,8 @@ def search_many(
     """
     regime = as_regime(regime, None, min_K)
     check_limits(devices, memory)
-    if method not in METHODS:
-        raise unknown("method", method, METHODS)
+    if method not in SEARCH_METHODS:
+        raise unknown("method", method, SEARCH_METHODS)
     every = _combinations(proxy, constants)
 
     def job_of(combination: int) -> Job:
