@@ -19,7 +19,7 @@ from hpgrid.curves import PERFORMANCE, even_levels, iso_loss, near_optimal
 from hpgrid.grid import Grid
 from hpgrid.paper.data import FigureData, check_axes, config_data
 from hpgrid.plotting import maps as plot
-from hpgrid.plotting.style import letter, log_axes, new_figure, styled
+from hpgrid.plotting.style import PREDICTED, letter, log_axes, new_figure, styled
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.readings import Reading
 from hpgrid.refinement.cost import flatness
@@ -93,7 +93,7 @@ def measure(config: Config, name: str, exponent: float | None, extra: Extra | No
         grid_search(proxy, grid, panel.tuned, fixed=panel.fixed, dtype=config.dtype)
         for panel, grid in zip(config.panels, grids)
     ]
-    shown = np.concatenate([result.risk[result.feasible & ~_below_one(grid)] for grid, result in zip(grids, results)])
+    shown = np.concatenate([_worth_levels(grid, result) for grid, result in zip(grids, results)])
     check_positive(shown)
     levels = even_levels(shown, config.curves)
     arrays: dict[str, Any] = {"levels": levels, "limits": np.array([shown.min(), shown.max()])}
@@ -131,10 +131,11 @@ def check_positive(risk: Array) -> None:
         raise bad("a plot is logarithmic: some best risk on the grid is positive and finite", least, "another bound")
 
 
-def _below_one(grid: Grid) -> NDArray[np.bool_]:
-    """Where fewer than one iteration is left, over b and the budget: no levels are spent on that."""
+def _worth_levels(grid: Grid, result: SearchResult) -> Array:
+    """The risks that levels are spread over: not of cells that leave less than one iteration."""
     b, budget = grid.axes["b"].values[:, None], grid.axes[grid.budget].values
-    return np.asarray(budget < (b if grid.budget == "T" else np.ones_like(b)))
+    below_one = budget < (b if grid.budget == "T" else np.ones_like(b))
+    return np.asarray(result.risk[result.feasible & ~below_one])
 
 
 def _panel_arrays(grid: Grid, result: SearchResult, levels: Array) -> dict[str, Any]:
@@ -272,7 +273,10 @@ def draw(data: FigureData) -> Figure:
                 plot.refined(ax, x, arrays[f"near_star_{k}"], "near-optimal $b$, refined")
             if f"law_{k}" in arrays:
                 plot.predicted(ax, x, arrays[f"law_{k}"], "predicted best $b$")
-            _hyperbolas(ax, arrays, k)
+            # Figure 4's predicted contours: points in K and b, shape (levels, points, 2).
+            for j, curve in enumerate(arrays.get(f"hyperbola_{k}", ())):
+                label = None if j else "predicted hyperbola"
+                ax.plot(*curve.T, "--", color=PREDICTED, linewidth=1.0, label=label, zorder=4)
             log_axes(ax, (x[0], x[-1]), (b[0], b[-1]), (budget, "b"))
             if k:
                 ax.set_ylabel("")
@@ -281,19 +285,6 @@ def draw(data: FigureData) -> Figure:
         named = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels())}
         figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=min(3, 1 + len(panels)))
     return figure
-
-
-def _hyperbolas(ax: Any, arrays: Any, k: int) -> None:
-    """Draw predicted contours where a figure has them: points in K and b, shape (levels, points, 2)."""
-    for j, curve in enumerate(arrays.get(f"hyperbola_{k}", ())):
-        ax.plot(
-            *curve.T,
-            "--",
-            color="0.1",
-            linewidth=1.0,
-            label="predicted hyperbola" if j == 0 else None,
-            zorder=4,
-        )
 
 
 def lmo_constants(proxy: Proxy | FunctionProxy) -> tuple[float, float, float] | None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.checks import bad
 from hpgrid.config import Config, Panel
 from hpgrid.grid import Grid
 from hpgrid.paper import contours, joint, pair
@@ -19,11 +18,7 @@ from hpgrid.regime import Regime
 from hpgrid.tuning.problem import exact_law, monomials, predicted
 
 if TYPE_CHECKING:
-    from hpgrid.asymptotics import Law
     from hpgrid.search.brute import SearchResult
-
-#: What can be asked for.
-LAYOUTS = ("curves", "contours")
 
 
 def compute(config: Config, name: str) -> FigureData:
@@ -34,10 +29,8 @@ def compute(config: Config, name: str) -> FigureData:
         name: what to call it.
 
     Raises:
-        ValueError: a layout that does not exist, or a regime that it can't show.
+        ValueError: a regime that the layout can't show.
     """
-    if config.figure not in LAYOUTS:
-        raise bad("a layout is curves or contours", config.figure, "curves, say")
     return _contours(config, name) if config.figure == "contours" else _curves(config, name)
 
 
@@ -52,14 +45,11 @@ def _curves(config: Config, name: str) -> FigureData:
     else:
         data = joint.measure(shown, name, predicted(law), monomials(law))
     contours.check_positive(data.arrays["risk_hat"])
-    lines = _lines(law, data.arrays[grid.budget]) if law is not None else {}
+    # A whole law, its constant included, takes the place of a line through the middle of what was measured.
+    laws = {} if law is None else law.laws
+    whole = {v: each for v, each in laws.items() if each is not None and each.constant is not None}
+    lines = {f"{v}_law": _within_range(v, each.at(data.arrays[grid.budget])) for v, each in whole.items()}
     return replace(data, arrays={**data.arrays, **lines}, notes={**data.notes, "no_prediction": why})
-
-
-def _lines(law: Law, budget: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    """Whole laws, constants included, where they are known: no line through the middle of what was measured."""
-    whole = {v: each for v, each in law.laws.items() if each is not None and each.constant is not None}
-    return {f"{v}_law": _within_range(v, each.at(budget)) for v, each in whole.items()}
 
 
 def _within_range(name: str, values: NDArray[np.float64]) -> NDArray[np.float64]:

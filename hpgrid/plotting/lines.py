@@ -91,6 +91,7 @@ def padded(*arrays: Array, by: float = 0.06) -> tuple[float, float]:
     values = np.concatenate([np.ravel(a) for a in arrays])
     values = values[np.isfinite(values) & (values > 0)]
     lo, hi = np.log10(values.min()), np.log10(values.max())
+    # Half a decade at the least, so that a level curve has room around it.
     pad = by * max(hi - lo, 0.5)
     return float(10 ** (lo - pad)), float(10 ** (hi + pad))
 

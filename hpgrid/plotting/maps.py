@@ -57,26 +57,25 @@ def field(axes: Axes, x: Array, y: Array, values: Array, edge: Mask, *, log: boo
     axes.grid(False)
     corners = (_corners(x), _corners(y))
     if np.isfinite(shown).any():
-        norm = _norm(shown, log)
+        lo, hi = _ends(shown)
+        # Wider than the values by a little, so that one value alone has a colour and contours at the ends have theirs.
+        pad = max(0.01 * abs(hi), (hi - lo) * 0.02, 1e-3)
+        norm = LogNorm(lo / 1.01, hi * 1.01) if log else Normalize(lo - pad, hi + pad)
+        # As pixels: cells drawn one by one have seams between them in a PDF.
         mesh = axes.pcolormesh(*corners, shown.T, cmap=shades(), norm=norm, rasterized=True)
         bar = axes.figure.colorbar(mesh, ax=axes, pad=0.02, aspect=24)
         bar.outline.set_visible(False)
         if log:
-            bar.ax.yaxis.set_major_locator(FixedLocator(decades(*_ends(shown), 5)))
+            bar.ax.yaxis.set_major_locator(FixedLocator(decades(lo, hi, 5)))
             bar.minorticks_off()
             bar.ax.yaxis.set_major_formatter(FuncFormatter(power_of_ten))
         else:
             bar.ax.yaxis.set_major_locator(MaxNLocator(5))
         _lines(axes, x, y, np.where(edge, np.nan, shown), norm, log)
-    _hatched(axes, corners, edge)
-
-
-def _norm(values: Array, log: bool) -> Normalize:
-    lo, hi = _ends(values)
-    if log:
-        return LogNorm(lo / 1.01, hi * 1.01)
-    pad = max(0.01 * abs(hi), (hi - lo) * 0.02, 1e-3)
-    return Normalize(lo - pad, hi + pad)
+    # Hatched over nothing: the value below stays to be seen.
+    u, v = corners
+    boxes = [[(u[i], v[j]), (u[i + 1], v[j]), (u[i + 1], v[j + 1]), (u[i], v[j + 1])] for i, j in np.argwhere(edge)]
+    axes.add_collection(PolyCollection(boxes, hatch=_HATCH, facecolor="none", edgecolor="0.2", linewidth=0.0))
 
 
 def _ends(values: Array) -> tuple[float, float]:
@@ -93,13 +92,6 @@ def _lines(axes: Axes, x: Array, y: Array, values: Array, norm: Normalize, log: 
     if inside and (hi > 10 * lo if log else hi - lo > 0.01):
         drawn = axes.contour(x, y, values.T, levels=inside, colors="white", linewidths=0.9, norm=norm)
         axes.clabel(drawn, fmt=power_of_ten if log else (lambda v: f"{v:.3g}"), fontsize="x-small")
-
-
-def _hatched(axes: Axes, corners: tuple[Array, Array], edge: Mask) -> None:
-    """Hatch the cells whose optimum is at the edge; what is below stays to be seen."""
-    x, y = corners
-    boxes = [[(x[i], y[j]), (x[i + 1], y[j]), (x[i + 1], y[j + 1]), (x[i], y[j + 1])] for i, j in np.argwhere(edge)]
-    axes.add_collection(PolyCollection(boxes, hatch=_HATCH, facecolor="none", edgecolor="0.2", linewidth=0.0))
 
 
 def hatch_key() -> Patch:

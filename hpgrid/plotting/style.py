@@ -38,6 +38,8 @@ FEW = 10**1.5
 #: Tick values within a decade, from few to many.
 _STEPS = ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 6, 8))
 
+# What is drawn over what: bands 1, families 2, raw argmins 3, optima 4, refined optima 5, laws and edge points 6.
+
 #: The optimum over everything tuned.
 OPTIMUM = "#c2187d"
 
@@ -133,9 +135,11 @@ def color_bar(figure: Any, drawn: Any, axes: Any, label: str, values: Sequence[f
 
 def decades(lo: float, hi: float, most: int = 6) -> list[float]:
     """Return at most ``most`` powers of ten in a range, evenly spaced; its ends' neighbours if it has none."""
+    # An end that misses its decade by a rounding still has it.
     first, last = math.ceil(math.log10(lo) - 1e-9), math.floor(math.log10(hi) + 1e-9)
     if last < first:
         return [lo, hi]
+    # Multiples of the stride, so that panels side by side have the same ones.
     stride = 1 + (last - first) // most
     start = -(-first // stride) * stride
     return [10.0**k for k in range(start, last + 1, stride)]
@@ -158,6 +162,7 @@ def number(value: float) -> str:
     exponent = math.floor(math.log10(value) + 1e-12)
     mantissa = value / 10.0**exponent
     power = f"10^{{{exponent}}}"
+    # Three digits would make it 1.00 times the power.
     return f"${power}$" if abs(mantissa - 1) < 5e-3 else f"${mantissa:.3g}\\times {power}$"
 
 

@@ -119,6 +119,7 @@ def _spread(heights: Array, least: float) -> Array:
     """Heights, moved apart to at least ``least`` and kept within the panel, in their order."""
     order = np.argsort(heights)
     moved = heights[order].copy()
+    # Two that are moved apart may meet their neighbours: again and again, until none is close.
     for _ in range(200):
         gaps = np.diff(moved) - least
         close = np.flatnonzero(gaps < -1e-9)

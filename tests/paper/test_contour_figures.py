@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from figures import check_redrawn, computed, drawn
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
@@ -14,8 +15,8 @@ from matplotlib.figure import Figure
 from hpgrid import Grid, bounds
 from hpgrid.config import Panel, load, override, shipped
 from hpgrid.paper import compute, contours, draw
-from hpgrid.paper.data import FigureData, restore, save
-from hpgrid.plotting.style import NEAR
+from hpgrid.paper.data import FigureData
+from hpgrid.plotting.style import NEAR, REFINED
 from hpgrid.regime import Regime
 from hpgrid.theory import iso_loss
 
@@ -26,13 +27,12 @@ BUDGETS = {"T": "token budget $T$", "K": "iterations $K$"}
 
 @pytest.fixture(scope="module", params=PANELS)
 def data(request: pytest.FixtureRequest) -> FigureData:
-    name = request.param
-    return compute(override(load(shipped(name)), n=24), name)
+    return computed(request.param)
 
 
 @pytest.fixture(scope="module")
 def figure(data: FigureData) -> Figure:
-    return draw(data)
+    return drawn(data.name)
 
 
 # --- what is computed ---
@@ -147,18 +147,26 @@ def test_only_figure_4_has_a_hyperbola(data: FigureData, figure: Figure) -> None
 
 
 def test_what_is_saved_draws_the_same(data: FigureData, figure: Figure, tmp_path: Path) -> None:
-    save(data, tmp_path)
-    again = draw(restore(data.name, tmp_path))
-    for axes, other in zip(figure.axes, again.axes, strict=True):
-        for line, same in zip(axes.lines, other.lines, strict=True):
-            np.testing.assert_array_equal(line.get_xydata(), same.get_xydata())
+    check_redrawn(data, figure, tmp_path)
+
+
+@pytest.mark.parametrize("name", PANELS)
+def test_the_refined_near_optimal_batch_is_near_optimal(name: str) -> None:
+    """Within the panel's own ends; nowhere above the grid's by more than a step."""
+    data = computed(name, refined=True)
+    for k, axes in enumerate(drawn(name, refined=True).axes[: PANELS[name][0]]):
+        near, b = data.arrays[f"near_star_{k}"], data.arrays[f"b_{k}"]
+        assert ((b[0] <= near * (1 + 1e-9)) & (near <= b[-1] * (1 + 1e-9))).all()
+        assert (near <= data.arrays[f"near_{k}"] * (b[1] / b[0]) * (1 + 1e-9)).all()
+        (line,) = (line for line in axes.lines if line.get_color() == REFINED)
+        np.testing.assert_array_equal(line.get_ydata(), near)
 
 
 # --- regimes of one's own ---
 
 
 def fig4(**bound: object):
-    config = override(load(shipped("fig4")), n=16)
+    config = override(load(shipped("fig4")), n=24)
     return replace(config, bound=replace(config.bound, **bound))
 
 

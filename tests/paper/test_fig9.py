@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from figures import check_redrawn, computed, drawn
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 
 from hpgrid.config import Config, Panel, load, override, shipped
 from hpgrid.paper import compute, draw
-from hpgrid.paper.data import FigureData, restore, save
+from hpgrid.paper.data import FigureData
 from hpgrid.plotting.style import OPTIMUM, REFINED
 from hpgrid.regime import Regime
 
@@ -24,14 +25,14 @@ def config(n: int = 24, **changes: object) -> Config:
     return replace(override(load(shipped("fig9")), n=n), **changes)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def data() -> FigureData:
-    return compute(config())
+    return computed("fig9")
 
 
-@pytest.fixture(scope="module")
-def figure(data: FigureData) -> Figure:
-    return draw(data)
+@pytest.fixture
+def figure() -> Figure:
+    return drawn("fig9")
 
 
 EXPONENTS = {"risk": -1 / 4, "eta": -7 / 12, "b": 1 / 6, "alpha": -1 / 3}
@@ -56,13 +57,6 @@ def test_the_refined_optimum_lies_in_its_own_band_and_no_grid_value_beats_it(dat
     for name in TUNED:
         low, star, high = (arrays[f"{name}_{part}"] for part in ("low_star", "star", "high_star"))
         assert ((low <= star * (1 + 1e-9)) & (star <= high * (1 + 1e-9))).all()
-
-
-def test_without_refinement_only_the_grid_is_shown() -> None:
-    raw = compute(config(8, refined=False))
-    assert not [name for name in raw.arrays if name.endswith("_star")]
-    assert len(raw.checks) == 6
-    draw(raw)
 
 
 def test_no_single_optimum_is_identifiable_but_the_risk_is(data: FigureData) -> None:
@@ -134,19 +128,21 @@ def test_the_band_covers_what_is_near_optimal(data: FigureData, figure: Figure) 
 
 
 def test_what_is_saved_draws_the_same(data: FigureData, figure: Figure, tmp_path: Path) -> None:
-    save(data, tmp_path)
-    again = draw(restore("fig9", tmp_path))
-    for axes, other in zip(figure.axes, again.axes, strict=True):
-        for line, same in zip(axes.lines, other.lines, strict=True):
-            np.testing.assert_array_equal(line.get_xydata(), same.get_xydata())
+    check_redrawn(data, figure, tmp_path)
 
 
-@pytest.mark.parametrize(("n", "window"), [(2, (1e12, 1e22)), (8, (1e12, 1e22)), (8, (1e30, 1e40))])
-def test_a_grid_too_coarse_or_a_window_too_far_gives_no_verdict(n: int, window: tuple) -> None:
-    data = compute(config(n, window=window))
-    on_the_grid = [check for check in data.checks if "refined" not in check.what]
-    assert len(on_the_grid) == 6
-    assert all(check.holds is None for check in on_the_grid if check.what != "slope of risk")
+@pytest.mark.parametrize("n", [2, 8])
+def test_a_grid_too_coarse_gives_no_verdict_and_without_refinement_is_all_that_is_shown(n: int) -> None:
+    data = computed("fig9", n, refined=False)
+    assert not [name for name in data.arrays if name.endswith("_star")]
+    assert len(data.checks) == 6
+    assert all(check.holds is None for check in data.checks if check.what != "slope of risk")
+    drawn("fig9", n, refined=False)
+
+
+def test_a_window_too_far_gives_no_verdict() -> None:
+    data = compute(config(window=(1e30, 1e40)))
+    assert [check.holds for check in data.checks if "refined" not in check.what] == [None] * 6
     draw(data)
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from figures import computed, drawn
 from matplotlib.figure import Figure
 
 from hpgrid import bounds, refine
@@ -20,17 +21,17 @@ TUNED = ("eta", "b", "alpha")
 
 
 def config(**changes: object) -> Config:
-    return replace(override(load(shipped("flatness")), n=30), **changes)
+    return replace(override(load(shipped("flatness")), n=24), **changes)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def data() -> FigureData:
-    return compute(config())
+    return computed("flatness")
 
 
-@pytest.fixture(scope="module")
-def figure(data: FigureData) -> Figure:
-    return draw(data)
+@pytest.fixture
+def figure() -> Figure:
+    return drawn("flatness")
 
 
 def test_the_regret_is_the_excess_of_a_bound_evaluated_there(data: FigureData) -> None:

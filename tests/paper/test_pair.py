@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from figures import check_redrawn, computed, drawn
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import same_color
@@ -16,9 +17,9 @@ from matplotlib.lines import Line2D
 from hpgrid import grid_search
 from hpgrid.config import load, override, shipped
 from hpgrid.paper import compute, draw
-from hpgrid.paper.data import FigureData, restore, save
+from hpgrid.paper.data import FigureData
 from hpgrid.paper.pair import every_nth, held_text, power_label, predicted_line
-from hpgrid.plotting.style import OPTIMUM
+from hpgrid.plotting.style import OPTIMUM, REFINED
 
 #: What each figure tunes beside eta.
 FIRST = {"fig1": "b", "fig5": "b", "fig6": "b", "fig2": "alpha", "fig7": "alpha", "fig8": "alpha"}
@@ -27,13 +28,12 @@ LABELS = {"b": "batch size $b$", "eta": r"learning rate $\eta$", "alpha": r"mome
 
 @pytest.fixture(scope="module", params=FIRST)
 def data(request: pytest.FixtureRequest) -> FigureData:
-    name = request.param
-    return compute(override(load(shipped(name)), n=24), name)
+    return computed(request.param)
 
 
 @pytest.fixture(scope="module")
 def figure(data: FigureData) -> Figure:
-    return draw(data)
+    return drawn(data.name)
 
 
 def lines(axes: Axes, **wanted: object) -> list[Line2D]:
@@ -161,13 +161,22 @@ def test_the_bound_at_1_and_the_whole_grids_best_are_dotted(data: FigureData, fi
 
 
 def test_what_is_saved_draws_the_same(data: FigureData, figure: Figure, tmp_path: Path) -> None:
-    save(data, tmp_path)
-    again = draw(restore(data.name, tmp_path))
-    for axes, other in zip(figure.axes, again.axes):
-        for line, same in zip(axes.lines, other.lines, strict=True):
-            np.testing.assert_array_equal(line.get_xydata(), same.get_xydata())
-            assert line.get_label() == same.get_label()
-        assert (axes.get_ylim(), axes.get_title(loc="left")) == (other.get_ylim(), other.get_title(loc="left"))
+    check_redrawn(data, figure, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["fig1", "fig2"])
+def test_the_refined_optimum_lies_within_a_grid_step_and_below_the_grids_risk(name: str) -> None:
+    data = computed(name, refined=True)
+    assert (data.arrays["risk_star"] <= data.arrays["risk_hat"] * (1 + 1e-12)).all()
+    first, grid = FIRST[name], override(load(shipped(name)), n=24).grid.build()
+    for v in (first, "eta"):
+        apart = np.abs(np.log(data.arrays[f"{v}_star"] / data.arrays[f"{v}_hat"]))[~data.arrays[f"{first}_edge"]]
+        # Two coupled variables: each within a step of its own and what the other's step moves it.
+        assert apart.max() <= grid.axes[v].step + max(grid.axes[w].step for w in (first, "eta"))
+    for axes, key in zip(drawn(name, refined=True).axes, ("risk", "risk", first, "eta")):
+        (line,) = (line for line in axes.lines if line.get_color() == REFINED)
+        np.testing.assert_array_equal(line.get_ydata(), data.arrays[f"{key}_star"])
+    assert not [key for key in computed(name).arrays if key.endswith("_star")]  # where it is not asked for
 
 
 # --- the pieces ---
@@ -229,17 +238,17 @@ def test_a_wall_in_one_optimum_is_not_held_against_the_other() -> None:
 
 
 def test_a_value_may_be_held_by_the_grid_in_place_of_the_regime() -> None:
-    config = override(load(shipped("fig1")), n=16)
+    config = override(load(shipped("fig1")), n=24)
     (panel,) = config.panels
     held = replace(config, grid=replace(config.grid, axes={"alpha": 1e-3}), panels=(replace(panel, fixed={}),))
-    expected, found = (compute(c, "own") for c in (config, held))
+    expected, found = computed("fig1"), compute(held, "own")
     np.testing.assert_array_equal(found.arrays["risk_hat"], expected.arrays["risk_hat"])
     assert [check.holds for check in found.checks] == [check.holds for check in expected.checks]
 
 
 def test_iterations_may_be_the_budget() -> None:
     config = load(shipped("fig2"))
-    in_K = replace(config, grid=replace(config.grid, n=16, axes={"K": {"lo": 1e2, "hi": 1e16}}))
+    in_K = replace(config, grid=replace(config.grid, n=24, axes={"K": {"lo": 1e2, "hi": 1e16}}))
     data = compute(in_K, "own")
     assert "T" not in data.arrays
     figure = draw(data)
@@ -248,6 +257,6 @@ def test_iterations_may_be_the_budget() -> None:
 
 
 def test_a_window_of_ones_own_is_kept() -> None:
-    config = replace(override(load(shipped("fig1")), n=16), window=(1e14, 1e20))
+    config = replace(override(load(shipped("fig1")), n=24), window=(1e14, 1e20))
     for check in compute(config, "own").checks:
         assert 1e14 <= check.window[0] < check.window[1] <= 1e20

@@ -1,0 +1,49 @@
+"""The README and the pages that it leads to: links lead somewhere, and every command is named."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hpgrid.cli import app
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_to_a_file_and_a_heading_that_are_there(page: Path) -> None:
+    for target, heading in LINK.findall(page.read_text(encoding="utf-8")):
+        if not target.startswith("http"):
+            leads_to = page.parent / target if target else page
+            assert leads_to.is_file(), target
+            headings = re.findall(r"^#+ (.*)$", leads_to.read_text(encoding="utf-8"), re.MULTILINE) if heading else []
+            assert heading in ["", *(re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in headings)]
+
+
+def test_the_readme_is_short_names_every_command_and_has_the_two_to_start_with() -> None:
+    text = PAGES[0].read_text(encoding="utf-8")
+    assert len(text.split()) <= 1300
+    assert {name for name in app if not name.startswith("-")} == set(re.findall(r"^\| `hpgrid ([\w-]+)", text, re.M))
+    assert "\npython -m pip install -e . && python scripts/reproduce.py fig1\n" in text
+    assert '\npython -m pip install -e ".[test]" && python -m pytest\n' in text  # .ci/run reads it here
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    reached, pending = set(), [PAGES[0]]
+    while pending:
+        page = pending.pop()
+        if page not in reached and page.suffix == ".md":
+            reached.add(page)
+            links = LINK.findall(page.read_text(encoding="utf-8"))
+            pending += [(page.parent / target).resolve() for target, _ in links if target and "://" not in target]
+    assert set(PAGES) <= reached
+
+
+def test_the_first_command_leaves_a_clone_as_it_was() -> None:
+    """Whatever figures it writes are ignored, and the pictures of the pages are others."""
+    assert "/figures/" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert not [page for page in PAGES if "](figures/" in page.read_text(encoding="utf-8")]
