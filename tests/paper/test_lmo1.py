@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from figures import check_redrawn
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from hpgrid.checks import METHODS
 from hpgrid.config import Config, load, shipped
 from hpgrid.paper import lmo1
-from hpgrid.paper.data import FigureData, restore, save
+from hpgrid.paper.data import FigureData
 from hpgrid.theory import theorems
 
 SMALL = {
@@ -114,11 +115,7 @@ def test_edges_are_hollow_and_laws_dashed(data: FigureData, figure: Figure) -> N
 
 
 def test_what_is_saved_draws_the_same(data: FigureData, figure: Figure, tmp_path: Path) -> None:
-    save(data, tmp_path)
-    again = lmo1.draw(restore("lmo1", tmp_path))
-    for axes, other in zip(figure.axes, again.axes, strict=True):
-        for line, same in zip(axes.lines, other.lines, strict=True):
-            np.testing.assert_array_equal(line.get_xydata(), same.get_xydata())
+    check_redrawn(data, figure, tmp_path)
 
 
 def test_the_same_config_gives_the_same_numbers(data: FigureData) -> None:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from figures import check_redrawn
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 
 from hpgrid.checks import METHODS
 from hpgrid.config import Config, load, shipped
 from hpgrid.paper import noise1
-from hpgrid.paper.data import FigureData, restore, save
+from hpgrid.paper.data import FigureData
 
 SMALL = {
     **{"seeds": 8, "steps": 100, "samples": 300, "beta": [0.9], "batches": [1, 16], "sample_shape": [4, 4]},
@@ -104,11 +105,7 @@ def test_panels_have_their_titles_and_labels(figure: Figure) -> None:
 
 
 def test_what_is_saved_draws_the_same(data: FigureData, figure: Figure, tmp_path: Path) -> None:
-    save(data, tmp_path)
-    again = noise1.draw(restore("noise1", tmp_path))
-    for axes, other in zip(figure.axes, again.axes, strict=True):
-        for line, same in zip(axes.lines, other.lines, strict=True):
-            np.testing.assert_array_equal(line.get_xydata(), same.get_xydata())
+    check_redrawn(data, figure, tmp_path)
 
 
 @pytest.mark.parametrize(
