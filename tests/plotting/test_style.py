@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import matplotlib
 import pytest
 from matplotlib.figure import Figure
@@ -17,7 +19,9 @@ from hpgrid.plotting.style import (
     number,
     power_of_ten,
     styled,
+    ticks,
 )
+from hpgrid.plotting.transfer_plot import count, momentum, power
 
 
 @pytest.mark.parametrize(
@@ -44,34 +48,51 @@ def test_a_range_without_a_decade_has_its_ends() -> None:
     assert decades(2.0, 5.0) == [2.0, 5.0]
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [
-        (1000.0, "$10^{3}$"),
-        (1e-7, "$10^{-7}$"),
-        (1.0, "$10^{0}$"),
-        (0.066, "0.066"),
-        (1072.0, "1072"),
-        (0.0, ""),
-        (-1.0, ""),
-    ],
-)
-def test_a_tick_is_a_power_of_ten_or_a_number(value: float, text: str) -> None:
-    assert power_of_ten(value) == text
+SAID = {
+    power_of_ten: {
+        1e3: "$10^{3}$",
+        1e-7: "$10^{-7}$",
+        1.0: "$10^{0}$",
+        0.066: "0.066",
+        1072.0: "1072",
+        0.0: "",
+        -1.0: "",
+    },
+    number: {
+        **{0.001: "0.001", 1072.267: "1072", 1e9: "$10^{9}$"},
+        **{1.7e-6: r"$1.7\times 10^{-6}$", 2.5e8: r"$2.5\times 10^{8}$"},
+    },
+    # As people say tokens; a momentum with the digits that tell; a learning rate with a digit and a power.
+    count: {
+        **{1: "1", 128: "128", 999: "999", 1000: "1k", 524288: "524k", 999_600: "1M"},
+        **{2.5e9: "2.5B", 1e12: "1T", 1e15: "$10^{15}$"},
+    },
+    momentum: {
+        **{1.0: "0", 0.5: "0.5", 0.05: "0.95", 0.0079057: "0.99209", 1e-3: "0.999"},
+        3e-8: r"$1-3\times 10^{-8}$",
+    },
+    power: {1e-4: "$10^{-4}$", 4.743e-5: r"$4.74\times 10^{-5}$", 0.3: r"$3\times 10^{-1}$"},
+}
 
 
 @pytest.mark.parametrize(
-    ("value", "text"),
+    ("say", "value", "text"), [(say, *pair) for say, each in SAID.items() for pair in each.items()]
+)
+def test_a_value_is_said_in_few_digits(say: Callable[[float], str], value: float, text: str) -> None:
+    assert say(value) == text
+
+
+@pytest.mark.parametrize(
+    ("lo", "hi", "expected"),
     [
-        (0.001, "0.001"),
-        (1072.267, "1072"),
-        (1.7e-6, r"$1.7\times 10^{-6}$"),
-        (1e9, "$10^{9}$"),
-        (2.5e8, r"$2.5\times 10^{8}$"),
+        (1e3, 1e6, [1e3, 1e4, 1e5, 1e6]),
+        (1e2, 1e12, [1e2, 1e4, 1e6, 1e8, 1e10, 1e12]),
+        (0.9, 11.0, [1.0, 2.0, 5.0, 10.0]),
+        (41.0, 43.0, [41.0, 42.0, 43.0]),
     ],
 )
-def test_a_number_is_short(value: float, text: str) -> None:
-    assert number(value) == text
+def test_ticks_are_round_and_few(lo: float, hi: float, expected: list[float]) -> None:
+    assert ticks(lo, hi, 6) == pytest.approx(expected)
 
 
 def test_every_quantity_has_a_symbol_and_every_held_one_a_colour_map() -> None:
