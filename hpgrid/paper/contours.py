@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from hpgrid.bounds import lmo
 from hpgrid.checks import bad
-from hpgrid.config import Config, Panel
+from hpgrid.config import Config
 from hpgrid.curves import PERFORMANCE, even_levels, iso_loss, near_optimal
 from hpgrid.grid import Grid
 from hpgrid.paper.data import FigureData, check_axes, config_data
@@ -23,6 +23,7 @@ from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.readings import Reading
 from hpgrid.refinement.cost import flatness
 from hpgrid.refinement.profile import grid_excess, sublevel
+from hpgrid.regime import Regime
 from hpgrid.search.brute import grid_search
 from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import FAR, NOTHING, MeasuredSlope, fit_slope, window_bias, within
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
     from hpgrid.search.brute import SearchResult
 
 
-#: Further arrays and checks of one panel, from its grid, its search and its contour lines.
-Extra = Callable[[Config, Panel, Grid, "SearchResult", dict[str, Any]], tuple[dict[str, Any], tuple[Reading, ...]]]
+#: Further arrays and checks of one panel, from the bound, its regime, its grid, its search and its contour lines.
+Extra = Callable[
+    [Proxy | FunctionProxy, Regime, Grid, "SearchResult", dict[str, Any]], tuple[dict[str, Any], tuple[Reading, ...]]
+]
 
 #: The predicted slopes of the near-optimal batch size against the budget: T in Figure 10, K in Figure 11.
 NEAR_OPTIMAL = {"fig10": theorems.THEOREM_1["b"], "fig11": appendix_d.NEAR_OPTIMAL_EXPONENT}
@@ -88,23 +91,21 @@ def measure(config: Config, name: str, exponent: float | None, extra: Extra | No
             raise bad(f"the axes of this figure are b, {grid.budget}", list(panel.tuned), "tuned without b")
         check_axes(grid, panel, (*panel.tuned, "b", grid.budget))
     proxy = config.bound.build(grids[0].budget)
-    results = [
-        grid_search(proxy, grid, panel.tuned, fixed=panel.fixed, dtype=config.dtype)
-        for panel, grid in zip(config.panels, grids)
-    ]
+    regimes = [replace(p.regime, fixed={**grid.held, **p.fixed}) for p, grid in zip(config.panels, grids)]
+    results = [grid_search(proxy, grid, regime=each, dtype=config.dtype) for each, grid in zip(regimes, grids)]
     shown = np.concatenate([_worth_levels(grid, result) for grid, result in zip(grids, results)])
     check_positive(shown)
     levels = even_levels(shown, config.curves)
     arrays: dict[str, Any] = {"levels": levels, "limits": np.array([shown.min(), shown.max()])}
     checks: list[Reading] = []
-    for k, (panel, grid, result) in enumerate(zip(config.panels, grids, results)):
+    for k, (regime, grid, result) in enumerate(zip(regimes, grids, results)):
         part = _panel_arrays(grid, result, levels)
         if config.refined and isinstance(proxy, Proxy):
-            part |= _refined(proxy, panel, grid)
+            part |= _refined(proxy, regime, grid)
         if exponent is not None:
-            checks.append(_near_check(proxy, panel, grid, part, exponent, config.window, k))
+            checks.append(_near_check(proxy, regime, grid, part, exponent, config.window, k))
         if extra is not None:
-            more, found = extra(config, panel, grid, result, part)
+            more, found = extra(proxy, regime, grid, result, part)
             part |= more
             checks += found
         arrays |= {f"{key}_{k}": value for key, value in part.items()}
@@ -163,12 +164,11 @@ def _panel_arrays(grid: Grid, result: SearchResult, levels: Array) -> dict[str, 
     }
 
 
-def _refined(proxy: Proxy, panel: Panel, grid: Grid) -> dict[str, Any]:
+def _refined(proxy: Proxy, regime: Regime, grid: Grid) -> dict[str, Any]:
     """The continuous near-optimal batch size, within the panel's own ends of the axes."""
     where: dict[str, Any] = {
-        "tuned": (*panel.tuned, "b"),
-        "fixed": {**grid.held, **panel.fixed},
-        "limits": {v: (grid.axes[v].lo, grid.axes[v].hi) for v in (*panel.tuned, "b")},
+        "regime": replace(regime, tuned=(*regime.tuned, "b")),
+        "limits": {v: (grid.axes[v].lo, grid.axes[v].hi) for v in (*regime.tuned, "b")},
         grid.budget: grid.axes[grid.budget].values,
     }
     return {"near_star": flatness(proxy, within=1 / PERFORMANCE - 1, **where).low["b"]}
@@ -176,7 +176,7 @@ def _refined(proxy: Proxy, panel: Panel, grid: Grid) -> dict[str, Any]:
 
 def _near_check(
     proxy: Proxy | FunctionProxy,
-    panel: Panel,
+    regime: Regime,
     grid: Grid,
     part: dict[str, Any],
     exponent: float,
@@ -189,7 +189,7 @@ def _near_check(
     threshold log(1/0.99) is crossed somewhere between those less x and plus x; and one step of b.
     """
     budget, edge = part["budget"], part["near_edge"] | part["near_held"]
-    steps = {v: grid.axes[v].step for v in panel.tuned}
+    steps = {v: grid.axes[v].step for v in regime.tuned}
     excess, threshold = grid_excess(proxy, steps), -float(np.log(PERFORMANCE))
     name = f"({chr(ord('a') + k)}) slope of near-optimal b"
     burn_in = int(np.flatnonzero(part["near"] <= part["b"][1]).max(initial=-1)) + 1
@@ -199,11 +199,10 @@ def _near_check(
     if usable.sum() < 2 or excess >= threshold:
         told = NOTHING if excess < threshold else "not identifiable: the grid is coarser than one per cent"
         return Reading(name, "grid", np.nan, exponent, np.nan, edge_points=left_out, note=told)
-    box = {v: (grid.axes[v].lo, grid.axes[v].hi) for v in (*panel.tuned, "b")}
-    fixed = {**grid.held, **panel.fixed}
+    box = {v: (grid.axes[v].lo, grid.axes[v].hi) for v in (*regime.tuned, "b")}
 
     def crossing(level: float, scale: float = 1.0, box: dict[str, tuple[float, float]] | None = box) -> Array:
-        return sublevel(proxy, (*panel.tuned, "b"), fixed, budget[usable] * scale, "b", level, box)[0]
+        return sublevel(proxy, (*regime.tuned, "b"), regime.fixed, budget[usable] * scale, "b", level, box)[0]
 
     low, high = crossing(threshold + excess), crossing(threshold - excess)
     step = grid.axes["b"].step
@@ -215,19 +214,17 @@ def _near_check(
 
 
 def _hyperbola(
-    config: Config, panel: Panel, grid: Grid, result: SearchResult, part: dict[str, Any]
+    proxy: Proxy | FunctionProxy, regime: Regime, grid: Grid, result: SearchResult, part: dict[str, Any]
 ) -> tuple[dict[str, Any], tuple[Reading, ...]]:
     """Predict every contour, and hold the measured ones against the prediction.
 
     A traced point lies within the grid's excess of the predicted risk, and within what linear
     interpolation between neighbours adds: (range of the exponents x step)^2/32 for a log-sum-exp.
     """
-    proxy = config.bound.build("K")
     constants = lmo_constants(proxy)
-    fixed = {**grid.held, **panel.fixed}
-    if constants is None or panel.tuned != ("eta",) or "alpha" not in fixed:
+    if constants is None or regime.tuned != ("eta",) or "alpha" not in regime.fixed:
         return {}, ()
-    parts = appendix_d.of_proxy(fixed["alpha"], *constants)
+    parts = appendix_d.of_proxy(regime.fixed["alpha"], *constants)
     K, b = part["line_points"].T
     levels = np.repeat(part["line_levels"], part["line_lengths"])
     measured = float(np.abs(np.log(appendix_d.risk(K, b, parts) / levels)).max())

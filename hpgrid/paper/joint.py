@@ -26,7 +26,6 @@ from hpgrid.plotting.style import SHORT, letter, log_axes, new_figure, split_leg
 from hpgrid.proxy import FunctionProxy
 from hpgrid.readings import Reading
 from hpgrid.refinement.cost import flatness
-from hpgrid.regime import Regime
 from hpgrid.search.brute import SearchResult
 from hpgrid.slopes import (
     FAR,
@@ -63,7 +62,7 @@ def compute(config: Config, name: str) -> FigureData:
     ]
     if config.bound.formula is not None:
         # The theorem is not about a bound that is written as text: it has exponents of its own, or none.
-        law, _ = exact_law(problem.proxy, Regime(problem.panel.tuned), problem.grid.budget)
+        law, _ = exact_law(problem.proxy, problem.panel.regime, problem.grid.budget)
         exponents, monomials = predicted(law), monomials_of(law)
     return measure(replace(config, window=problem.window), name, exponents, monomials)
 
@@ -80,7 +79,10 @@ def measure(
         monomials: products of variables that have one too.
     """
     started = time.perf_counter()
-    problem = _problem(config)
+    panel = only_panel(config)
+    grid = config.grid.build(panel.axes)
+    check_axes(grid, panel, (*panel.tuned, grid.budget))
+    problem = tuning_problem(config.bound.build(grid.budget), grid, panel.regime, dtype=config.dtype)
     best = problem.search()
     budget, tuned, edge = problem.budgets, problem.regime.tuned, fitted_edge(best)
     window = config.window or default_window(problem, best, wanders=bool(monomials))
@@ -91,7 +93,7 @@ def measure(
         arrays[f"{key}_law"] = predicted_line(budget, arrays[f"{key}_hat"], edge, window, float(exponent))
     checks = _checks(problem, best, window, exponents, monomials)
     if config.refined:
-        arrays |= refined_arrays(problem.proxy, config.panels[0], budget, problem.budget) | _refined_band(problem)
+        arrays |= refined_arrays(problem.proxy, problem.regime, budget, problem.budget) | _refined_band(problem)
         checks += _refined_checks(problem, arrays, window, exponents, monomials)
     wander = {v: float(np.exp(np.abs(np.diff(np.log(best.at[v]))).max())) for v in tuned}
     notes = {
@@ -101,14 +103,6 @@ def measure(
     }
     whole = config_data(config, problem.proxy, [problem.grid])
     return FigureData(name, whole, arrays, checks, notes, time.perf_counter() - started)
-
-
-def _problem(config: Config) -> TuningProblem:
-    panel = only_panel(config)
-    grid = config.grid.build(panel.axes)
-    check_axes(grid, panel, (*panel.tuned, grid.budget))
-    regime = Regime(panel.tuned, panel.fixed)
-    return tuning_problem(config.bound.build(grid.budget), grid, regime, dtype=config.dtype)
 
 
 # --- what is near-optimal ---

@@ -17,7 +17,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from hpgrid.checks import bad
-from hpgrid.config import Config, Panel
+from hpgrid.config import Config
 from hpgrid.grid import Grid
 from hpgrid.paper.data import FigureData, check_axes, config_data, only_panel
 from hpgrid.plotting.lines import family, law, optimum, padded, refined
@@ -81,7 +81,7 @@ def compute(config: Config, name: str) -> FigureData:
         raise bad(f"this figure tunes {' and '.join(tuned)}", list(panel.tuned), f"tuned = {tuned}")
     if config.bound.formula is not None:
         budget = config.grid.build(panel.axes).budget
-        law, _ = exact_law(config.bound.build(budget), Regime(panel.tuned, panel.fixed), budget)
+        law, _ = exact_law(config.bound.build(budget), panel.regime, budget)
         exponents, logs = predicted(law), {}
     return measure(config, name, exponents, logs)
 
@@ -98,21 +98,25 @@ def measure(
         logs: the powers of the budget's logarithm beside them, where there are any.
     """
     started = time.perf_counter()
-    panel, grid = _checked(config)
-    panel = replace(panel, regime=replace(panel.regime, fixed={**grid.held, **panel.fixed}))
+    panel = only_panel(config)
+    if len(panel.tuned) != 2 or "eta" not in panel.tuned:
+        raise bad("this layout tunes eta and one more", list(panel.tuned), 'tuned = ["eta", "b"], say')
+    grid = config.grid.build(panel.axes)
+    check_axes(grid, panel, (*panel.tuned, grid.budget))
     proxy = config.bound.build(grid.budget)
     budget = grid.axes[grid.budget].values
     # What is at the wall of the first iteration is at an edge.
-    options: dict[str, Any] = {"dtype": config.dtype, "min_K": proxy.min_K}
-    best = grid_search(proxy, grid, panel.tuned, fixed=panel.fixed, **options)
+    regime = replace(panel.regime, fixed={**grid.held, **panel.fixed}, min_K=proxy.min_K)
+    search = partial(grid_search, proxy, grid, dtype=config.dtype)
+    best = search(regime=regime)
     # The whole grid, what the figure holds fixed tuned as well: how much the regime gives away.
-    every = grid_search(proxy, grid, tuple({*panel.tuned, *panel.fixed} & {*grid.axes}), **options)
+    every = search(tuple({*regime.tuned, *regime.fixed} & {*grid.axes}), min_K=proxy.min_K)
     curves = (other_than_eta(panel.tuned), "eta")
     window = config.window or fitting_window(best)
     arrays = {grid.budget: budget, "risk_hat": best.risk, "risk_every": every.risk}
     for held in curves:
         other = tuple(v for v in panel.tuned if v != held)
-        found = grid_search(proxy, grid, other, fixed=panel.fixed, **options)
+        found = search(regime=replace(regime, tuned=other))
         shown = every_nth(len(grid.axes[held]), config.curves)
         arrays |= {f"risk_at_{held}": found.risk[shown], f"{held}_shown": found.axes[held][shown]}
     edge = fitted_edge(best)
@@ -125,8 +129,8 @@ def measure(
             power = (float(exponents[key]), float((logs or {}).get(key, 0)))
             arrays[f"{key}_law"] = predicted_line(budget, values, at_edge, window, *power)
     if config.refined:
-        arrays |= refined_arrays(proxy, panel, budget, grid.budget)
-    checks = _checks(proxy, panel, grid, measured, (exponents, logs or {}), window)
+        arrays |= refined_arrays(proxy, regime, budget, grid.budget)
+    checks = _checks(proxy, regime, grid, measured, (exponents, logs or {}), window)
     notes = {
         "exponents": {key: str(e) for key, e in exponents.items()},
         "log_exponents": {key: str(e) for key, e in (logs or {}).items()},
@@ -139,7 +143,7 @@ def measure(
 
 def _checks(
     proxy: Proxy | FunctionProxy,
-    panel: Panel,
+    regime: Regime,
     grid: Grid,
     measured: Mapping[str, Any],
     laws: tuple[Mapping[str, Fraction], Mapping[str, Fraction]],
@@ -150,11 +154,11 @@ def _checks(
     exponents, logs = ({key: float(e) for key, e in law.items()} for law in laws)
     if not exponents:
         return ()
-    regime, curves = Regime(panel.tuned, panel.fixed), Curves(grid.budget, budget, measured, window)
+    curves = Curves(grid.budget, budget, measured, window)
     if isinstance(proxy, FunctionProxy):
         behind = partial(refined_truth, proxy, regime, grid.budget)
     else:
-        behind = partial(posynomial_truth, proxy, regime, {v: grid.axes[v].step for v in panel.tuned})
+        behind = partial(posynomial_truth, proxy, regime, {v: grid.axes[v].step for v in regime.tuned})
     wanted = [{name: Fraction(1)} for name in measured if name in exponents]
     checks = []
     for slope in measured_slopes(curves, behind, wanted, logs):
@@ -164,20 +168,9 @@ def _checks(
     return tuple(checks)
 
 
-def refined_arrays(proxy: Proxy | FunctionProxy, panel: Panel | Regime, budget: Any, name: str) -> dict[str, Any]:
+def refined_arrays(proxy: Proxy | FunctionProxy, regime: Regime, budget: Any, name: str) -> dict[str, Any]:
     """Return the continuous optimum of a regime at every budget: risk_star, and one array for each tuned variable."""
-    found = refined_curves(proxy, Regime(panel.tuned, panel.fixed), name, budget)
-    return {f"{key}_star": values for key, values in found.items()}
-
-
-def _checked(config: Config) -> tuple[Panel, Grid]:
-    """The regime and the grid."""
-    panel = only_panel(config)
-    if len(panel.tuned) != 2 or "eta" not in panel.tuned:
-        raise bad("this layout tunes eta and one more", list(panel.tuned), 'tuned = ["eta", "b"], say')
-    grid = config.grid.build(panel.axes)
-    check_axes(grid, panel, (*panel.tuned, grid.budget))
-    return panel, grid
+    return {f"{key}_star": values for key, values in refined_curves(proxy, regime, name, budget).items()}
 
 
 def draw(data: FigureData) -> Figure:

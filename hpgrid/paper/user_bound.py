@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.config import Config, Panel
+from hpgrid.config import Config
 from hpgrid.grid import Grid
 from hpgrid.paper import contours, joint, pair
 from hpgrid.paper.data import FigureData
+from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.readings import Reading
 from hpgrid.regime import Regime
 from hpgrid.tuning.problem import exact_law, monomials, predicted
@@ -37,7 +38,7 @@ def compute(config: Config, name: str) -> FigureData:
 def _curves(config: Config, name: str) -> FigureData:
     """Figure 1's layout where eta and one more are tuned, Figure 9's for all else."""
     panel, grid = config.panels[0], config.grid.build(config.panels[0].axes)
-    law, why = exact_law(config.bound.build(grid.budget), Regime(panel.tuned, panel.fixed), grid.budget)
+    law, why = exact_law(config.bound.build(grid.budget), panel.regime, grid.budget)
     layout = "pair" if len(panel.tuned) == 2 and "eta" in panel.tuned else "joint"
     shown = replace(config, figure=layout)
     if layout == "pair":
@@ -63,10 +64,9 @@ def _contours(config: Config, name: str) -> FigureData:
     notes: dict[str, Any] = {"predicted_best_b": [], "no_prediction": ""}
 
     def lines(
-        _: Config, panel: Panel, grid: Grid, result: SearchResult, part: Mapping[str, Any]
+        proxy: Proxy | FunctionProxy, regime: Regime, grid: Grid, result: SearchResult, part: Mapping[str, Any]
     ) -> tuple[dict[str, Any], tuple[Reading, ...]]:
-        regime = Regime((*panel.tuned, "b"), panel.fixed)
-        law, notes["no_prediction"] = exact_law(config.bound.build(grid.budget), regime, grid.budget)
+        law, notes["no_prediction"] = exact_law(proxy, replace(regime, tuned=(*regime.tuned, "b")), grid.budget)
         whole = None if law is None else law.laws["b"]
         notes["predicted_best_b"].append(None if whole is None else str(whole.exponent))
         if whole is None or whole.constant is None:

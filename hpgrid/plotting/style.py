@@ -15,6 +15,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
+from hpgrid.checks import AXES
+from hpgrid.text import name_latex
+
 #: How a quantity is written on an axis.
 SYMBOLS = {
     "risk": "risk",
@@ -27,7 +30,9 @@ SYMBOLS = {
     "points": "grid points",
     "seconds": "seconds",
 }
-SHORT = {"risk": "risk", "eta": r"\eta", "b": "b", "alpha": r"\alpha", "T": "T", "K": "K"}
+
+#: And in mathematics.
+SHORT = {"risk": "risk", **{name: name_latex(name) for name in AXES}}
 
 #: A family of thin curves has the colour map of what is held along each of them.
 COLORMAPS = {"b": "Blues", "eta": "Greens", "alpha": "Reds"}
