@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from hpgrid.paper.pair import power_label, predicted_line
 from hpgrid.slopes import Curves, measured_slopes, refined_truth
 
 #: Enough values an axis for each slope to tell its power from four thirds of it.
-N = 60
+N = 32
 
 FIRST = {"star1": "b", "star2": "alpha", "fw1": "b", "fw2": "alpha"}
 
