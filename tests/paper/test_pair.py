@@ -20,6 +20,7 @@ from hpgrid.paper import compute, draw
 from hpgrid.paper.data import FigureData
 from hpgrid.paper.pair import every_nth, held_text, power_label, predicted_line
 from hpgrid.plotting.style import OPTIMUM, REFINED
+from hpgrid.regime import Regime
 
 #: What each figure tunes beside eta.
 FIRST = {"fig1": "b", "fig5": "b", "fig6": "b", "fig2": "alpha", "fig7": "alpha", "fig8": "alpha"}
@@ -240,7 +241,9 @@ def test_a_wall_in_one_optimum_is_not_held_against_the_other() -> None:
 def test_a_value_may_be_held_by_the_grid_in_place_of_the_regime() -> None:
     config = override(load(shipped("fig1")), n=24)
     (panel,) = config.panels
-    held = replace(config, grid=replace(config.grid, axes={"alpha": 1e-3}), panels=(replace(panel, fixed={}),))
+    held = replace(
+        config, grid=replace(config.grid, axes={"alpha": 1e-3}), panels=(replace(panel, regime=Regime(panel.tuned)),)
+    )
     expected, found = computed("fig1"), compute(held, "own")
     np.testing.assert_array_equal(found.arrays["risk_hat"], expected.arrays["risk_hat"])
     assert [check.holds for check in found.checks] == [check.holds for check in expected.checks]
