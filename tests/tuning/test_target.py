@@ -146,7 +146,7 @@ def test_what_dips_and_rises_is_reached_in_the_dip_or_said_to_be_least_there() -
     never = reach(asked, 1.39)
     assert never.point is None
     assert never.lowest_at == pytest.approx(1e10 ** (2 / 3), rel=1e-4)
-    assert never.least == pytest.approx(3e-7 * 1e10 ** (2 / 3), rel=1e-9)
+    assert never.lowest_risk == pytest.approx(3e-7 * 1e10 ** (2 / 3), rel=1e-9)
     assert "out of reach: it is least at T = 4.64e+06, 1.39248, and rises beyond" in never.text()
 
 
@@ -199,7 +199,7 @@ def test_the_fewest_iterations_that_any_batch_reaches_it_in() -> None:
     short = reach(asked, 0.01, max_K=0.99 * least).capped
     assert short.point is None
     assert short.lowest_K == pytest.approx(least, rel=1e-8)
-    assert short.least == pytest.approx(0.01 / np.sqrt(0.99), rel=1e-8)
+    assert short.lowest_risk == pytest.approx(0.01 / np.sqrt(0.99), rel=1e-8)
     assert reach(asked, 0.01, max_K=1.01 * least).capped.point is not None
 
 
@@ -236,7 +236,7 @@ def test_where_b_is_held_a_cap_can_only_be_kept_or_not(regime: Regime) -> None:
     assert short.point is None
     assert short.lowest_K == pytest.approx(free.point.iterations)
     b = 4.0 if "b" in regime.fixed else free.point.iterations / 4  # T^(1/2) = K along that path
-    assert short.least == pytest.approx(risk(free.point.iterations / 4, b), rel=1e-9)
+    assert short.lowest_risk == pytest.approx(risk(free.point.iterations / 4, b), rel=1e-9)
     assert not reach(asked, 0.2, max_K=free.point.iterations * 1.1).capped.binds
 
 
