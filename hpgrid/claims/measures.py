@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike
 from hpgrid import bounds
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.readings import Number, Reading, of_exponent
+from hpgrid.regime import Regime
 from hpgrid.shapes import Floats as Array
 
 if TYPE_CHECKING:
@@ -49,30 +50,21 @@ BOUNDS: dict[str, Proxy] = {
 
 
 class Setting(NamedTuple):
-    """A tuning regime that can be a key: what is tuned, fixed, on a path, capped; the budget; the least iterations."""
+    """A regime, and the budget that grows in it: "T" or "K"."""
 
-    tuned: tuple[str, ...]
-    fixed: tuple[tuple[str, float], ...] = ()
-    path: tuple[tuple[str, Fraction], ...] = ()
-    caps: tuple[tuple[str, float], ...] = ()
+    regime: Regime
     budget: str = "T"
-    min_K: float | None = None
-
-    def roles(self) -> dict[str, Any]:
-        """Return the keywords that refine and exponents share."""
-        roles = {"fixed": dict(self.fixed), "path": dict(self.path), "caps": dict(self.caps)}
-        return {**roles, "min_K": self.min_K}
 
 
-def setting(*tuned: str, budget: str = "T", **given: float | Fraction) -> Setting:
-    """Return a regime: a Fraction puts a variable on a path, any other number holds it.
+def setting(*tuned: str, budget: str = "T", min_K: float | None = None, **roles: float | Fraction) -> Setting:
+    """Return a setting: a Fraction puts a variable on a path, any other number holds it.
 
     A name such as b_max caps what stands before the underscore.
     """
-    caps = {name.removesuffix("_max"): float(x) for name, x in given.items() if name.endswith("_max")}
-    path = {name: x for name, x in given.items() if isinstance(x, Fraction)}
-    fixed = {name: float(x) for name, x in given.items() if name not in path and not name.endswith("_max")}
-    return Setting(tuned, tuple(fixed.items()), tuple(path.items()), tuple(caps.items()), budget)
+    caps = {name.removesuffix("_max"): float(x) for name, x in roles.items() if name.endswith("_max")}
+    path = {name: x for name, x in roles.items() if isinstance(x, Fraction)}
+    fixed = {name: float(x) for name, x in roles.items() if name not in path and not name.endswith("_max")}
+    return Setting(Regime(tuned, fixed, path, caps, min_K), budget)
 
 
 def proxy_of(bound: str | Bound) -> Bound:
@@ -80,12 +72,12 @@ def proxy_of(bound: str | Bound) -> Bound:
     return BOUNDS[bound] if isinstance(bound, str) else bound
 
 
-def refined(bound: str | Bound, regime: Setting, budget: ArrayLike, **constants: ArrayLike) -> Optimum:
+def refined(bound: str | Bound, where: Setting, budget: ArrayLike, **constants: ArrayLike) -> Optimum:
     """Return the continuous optimum at budgets; constants may be arrays, whose shape comes first."""
     from hpgrid.refinement import refine
 
-    at: dict[str, Any] = {regime.budget: np.atleast_1d(np.asarray(budget, float))}
-    return refine(proxy_of(bound), regime.tuned, **at, **regime.roles(), constants=constants or None)
+    at: dict[str, Any] = {where.budget: np.atleast_1d(np.asarray(budget, float))}
+    return refine(proxy_of(bound), regime=where.regime, **at, constants=constants or None)
 
 
 def value(found: Optimum, name: str) -> Array:
@@ -93,37 +85,37 @@ def value(found: Optimum, name: str) -> Array:
     return np.where(found.converged, found.risk if name == "risk" else found.at[name], np.nan)
 
 
-def exact(bound: str | Proxy, regime: Setting) -> Law:
+def exact(bound: str | Proxy, where: Setting) -> Law:
     """Return the exact law; that of a named bound is derived once."""
-    return _named_law(bound, regime) if isinstance(bound, str) else _law(bound, regime)
+    return _named_law(bound, where) if isinstance(bound, str) else _law(bound, where)
 
 
-def _law(proxy: Proxy, regime: Setting) -> Law:
+def _law(proxy: Proxy, where: Setting) -> Law:
     from hpgrid.asymptotics import exponents
 
-    return exponents(proxy, regime.tuned, **regime.roles(), budget=regime.budget)
+    return exponents(proxy, regime=where.regime, budget=where.budget)
 
 
 @cache
-def _named_law(bound: str, regime: Setting) -> Law:
-    return _law(BOUNDS[bound], regime)
+def _named_law(bound: str, where: Setting) -> Law:
+    return _law(BOUNDS[bound], where)
 
 
-def exponent(bound: str | Proxy, regime: Setting, name: str) -> Number:
+def exponent(bound: str | Proxy, where: Setting, name: str) -> Number:
     """Return the exact exponent of a variable or the risk; NaN where it has none."""
-    found = exact(bound, regime).exponent[name]
+    found = exact(bound, where).exponent[name]
     return float("nan") if found is None else found
 
 
-def power_in(bound: str | Proxy, regime: Setting, name: str, symbol: str) -> Number:
+def power_in(bound: str | Proxy, where: Setting, name: str, symbol: str) -> Number:
     """Return a symbol's exponent in an exact law; NaN where there is no law."""
-    law = exact(bound, regime).laws[name]
+    law = exact(bound, where).laws[name]
     return float("nan") if law is None else law.powers.get(symbol, Fraction(0))
 
 
-def law_at(bound: str | Proxy, regime: Setting, name: str, budget: float) -> float:
+def law_at(bound: str | Proxy, where: Setting, name: str, budget: float) -> float:
     """Return an exact law's value at a budget; NaN where there is no law."""
-    law = exact(bound, regime).laws[name]
+    law = exact(bound, where).laws[name]
     return float("nan") if law is None else float(law.at(budget))
 
 
@@ -133,25 +125,25 @@ def unsettled(near: float, far: float) -> float:
     return abs(float(far - near)) + SOLVER
 
 
-def settled(bound: str | Bound, regime: Setting, name: str) -> tuple[float, float]:
+def settled(bound: str | Bound, where: Setting, name: str) -> tuple[float, float]:
     """Return the refined local exponent far out, and how far it may still be from its limit."""
-    found = refined(bound, regime, [FAR, FARTHER])
+    found = refined(bound, where, [FAR, FARTHER])
     near, far = np.where(found.converged, found.exponent[name], np.nan)
     return float(far), unsettled(near, far)
 
 
 def elasticity(
-    bound: str | Bound, regime: Setting, name: str, by: str, between: tuple[float, float] = (1e3, 1e4)
+    bound: str | Bound, where: Setting, name: str, by: str, between: tuple[float, float] = (1e3, 1e4)
 ) -> tuple[float, float]:
     """Return d log name / d log by of a held variable, far out, and how far it may still be from its limit."""
-    ends = [refined(bound, holding(regime, **{by: x}), [FAR, FARTHER]) for x in between]
+    ends = [refined(bound, holding(where, **{by: x}), [FAR, FARTHER]) for x in between]
     near, far = np.log(value(ends[1], name) / value(ends[0], name)) / np.log(between[1] / between[0])
     return float(far), abs(float(far - near)) + 2 * SOLVER / abs(float(np.log(between[1] / between[0])))
 
 
-def holding(regime: Setting, **values: float) -> Setting:
-    """Return a regime with other values of what it holds."""
-    return regime._replace(fixed=tuple({**dict(regime.fixed), **values}.items()))
+def holding(where: Setting, **values: float) -> Setting:
+    """Return a setting with other values of what it holds."""
+    return where._replace(regime=replace(where.regime, fixed={**where.regime.fixed, **values}))
 
 
 # --- constants, and where a condition ends ---
@@ -192,35 +184,35 @@ def at_least(what: str, route: str, measured: Number, bound: Number, tolerance: 
     return Reading(what, route, measured, bound, tolerance, ">=")
 
 
-def slope(name: str, predicted: Fraction, regime: Setting, *of: str | Proxy, called: str = "") -> tuple[Reading, ...]:
+def slope(name: str, predicted: Fraction, where: Setting, *of: str | Proxy, called: str = "") -> tuple[Reading, ...]:
     """Return the exponent of ``name`` in the budget on each bound, refined and exact.
 
     Args:
         name: "risk" or a tuned variable.
         predicted: the exponent.
-        regime: what is tuned.
+        where: what is tuned.
         of: bounds.
         called: what to call a bound that has no name.
     """
     readings = []
     for bound in of:
-        what = f"{name} ~ {regime.budget}^p, {bound if isinstance(bound, str) else called}"
-        found, tolerance = settled(bound, regime, name)
+        what = f"{name} ~ {where.budget}^p, {bound if isinstance(bound, str) else called}"
+        found, tolerance = settled(bound, where, name)
         readings.append(of_exponent(what, "refined", found, predicted, tolerance))
-        readings.append(Reading(what, "exact", exponent(bound, regime, name), predicted))
+        readings.append(Reading(what, "exact", exponent(bound, where, name), predicted))
     return tuple(readings)
 
 
 def power(
-    name: str, by: str, predicted: Fraction, regime: Setting, *of: str, between: tuple[float, float] = (1e3, 1e4)
+    name: str, by: str, predicted: Fraction, where: Setting, *of: str, between: tuple[float, float] = (1e3, 1e4)
 ) -> tuple[Reading, ...]:
     """Return the power of a held variable in a law: refined, by moving it, and exact, from the law."""
     readings = []
     for bound in of:
         what = f"{name} ~ {by}^p, {bound}"
-        found, tolerance = elasticity(bound, regime, name, by, between)
+        found, tolerance = elasticity(bound, where, name, by, between)
         readings.append(of_exponent(what, "refined", found, predicted, tolerance))
-        law = power_in(bound, holding(regime, **{by: between[0]}), name, by)
+        law = power_in(bound, holding(where, **{by: between[0]}), name, by)
         readings.append(Reading(what, "exact", law, predicted))
     return tuple(readings)
 

@@ -72,7 +72,9 @@ def regret() -> Finding:
 
     readings = []
     for v in ("eta", "b", "alpha"):
-        near, far, farther = np.log(excess(_proxy(TRIPLES[1]), v, 10, tuned=JOINT.tuned, T=[FAR, 10 * FAR, FARTHER]))
+        near, far, farther = np.log(
+            excess(_proxy(TRIPLES[1]), v, 10, tuned=JOINT.regime.tuned, T=[FAR, 10 * FAR, FARTHER])
+        )
         local, whole = (far - near) / np.log(10), (farther - near) / np.log(FARTHER / FAR)
         tolerance = abs(local - whole) + 2 * SOLVER
         readings.append(of_exponent(f"regret of {v} ~ T^p", "refined", local, theorems.REGRET_EXPONENT, tolerance))
@@ -93,7 +95,7 @@ def _ends(triple: tuple[float, float, float], within: float) -> Ends:
     """Below b = 1 too, where the law's own lower end lies."""
     from hpgrid.refinement import flatness
 
-    found = flatness(_proxy(triple), within=within, tuned=JOINT.tuned, T=FAR, limits={"b": (1e-60, 1e200)})
+    found = flatness(_proxy(triple), within=within, tuned=JOINT.regime.tuned, T=FAR, limits={"b": (1e-60, 1e200)})
     low, high = theorems.near_optimal(FAR, within, *triple)
     return Ends(float(found.low["b"] / low - 1), float(found.high["b"] / high - 1))
 
@@ -213,7 +215,7 @@ def star_convex() -> Finding:
     for eps in (50.0, 5.0):
         answer = critical_batch(**own, eta=1e-4, alpha=ALPHA, eps=eps, form="revised", measure="loss")
         assert answer.reach is not None
-        fixed = setting("b", eta=1e-4, alpha=ALPHA)._replace(min_K=1.0)
+        fixed = setting("b", eta=1e-4, alpha=ALPHA, min_K=1.0)
         best = refined(bounds.star_convex(**own), fixed, answer.reach.fewest.tokens)
         closed = theory.star_convex(100.0, answer.Y, answer.eps_prime)
         readings += [

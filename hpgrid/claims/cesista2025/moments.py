@@ -18,7 +18,7 @@ import numpy as np
 from hpgrid.bounds import lemmas
 from hpgrid.checks import METHODS
 from hpgrid.claims.ledger import Finding, claim, finding
-from hpgrid.claims.measures import Setting, at_least, at_most, same
+from hpgrid.claims.measures import Setting, at_least, at_most, same, setting
 from hpgrid.readings import Reading, of_exponent
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def points(*names: str, n: int = 500, seed: int = 2025) -> dict[str, Any]:
 
 def at(*tuned: str, fixed: Mapping[str, float] | None = None, budget: str = "T") -> Setting:
     """Return a regime with at least one iteration, as the bounds need it."""
-    return Setting(tuned, tuple((fixed or {}).items()), budget=budget, min_K=1.0)
+    return setting(*tuned, budget=budget, min_K=1.0, **(fixed or {}))
 
 
 GIVEN = ("eta", "b", "alpha", "L", "sigma", "D", "G0")

@@ -29,9 +29,9 @@ def _leading(q: Fraction, budget: str = "T") -> Proxy:
     return bounds.lmo(q=q, burn_in=False, budget=budget)
 
 
-def _power_of_batch(proxy: Proxy, regime: m.Setting, name: str, at: tuple[float, float]) -> tuple[float, float]:
+def _power_of_batch(proxy: Proxy, where: m.Setting, name: str, at: tuple[float, float]) -> tuple[float, float]:
     """d log name / d log b on eq. (43), refined, far out; and what twenty decades change."""
-    held = [m.refined(proxy, regime._replace(fixed=(("b", b),)), [m.FAR, m.FARTHER]) for b in at]
+    held = [m.refined(proxy, m.holding(where, b=b), [m.FAR, m.FARTHER]) for b in at]
     near, far = np.log(m.value(held[1], name) / m.value(held[0], name)) / np.log(at[1] / at[0])
     return float(far), abs(float(far - near)) + 2 * m.SOLVER
 
@@ -167,11 +167,11 @@ def many() -> Finding:
     from hpgrid.refinement import flatness, regret
 
     T = np.array([1e10, 1e22, 1e30, 1e34])
-    flat = flatness(bounds.lmo(), tuned=JOINT.tuned, T=T)
+    flat = flatness(bounds.lmo(), tuned=JOINT.regime.tuned, T=T)
     decades = np.log10(flat.high["b"] / flat.low["b"])
     # At 1e10 the interval still begins at b = 1: the powers are read from 1e22 on.
     growth = np.diff(np.log10(flat.high["b"][1:])) / np.diff(np.log10(T[1:]))
-    tenfold = regret(bounds.lmo(), "b", 10.0, tuned=JOINT.tuned, T=T)
+    tenfold = regret(bounds.lmo(), "b", 10.0, tuned=JOINT.regime.tuned, T=T)
     fall = np.diff(np.log10(tenfold[1:])) / np.diff(np.log10(T[1:]))
     error = m.unsettled(growth[0], growth[1])
     fallen = m.unsettled(fall[0], fall[1])
@@ -263,11 +263,11 @@ def eq47() -> Finding:
     """kappa and lambda from the law in K; the exponent from the path in T."""
     readings: list[Reading] = []
     regimes = {"fixed momentum": m.setting("eta", alpha=ALPHA), "tuned momentum": m.setting("eta", "alpha")}
-    for called, regime in regimes.items():
-        in_K = m.holding(regime, b=32.0)._replace(budget="K")
+    for called, where in regimes.items():
+        in_K = m.holding(where, b=32.0)._replace(budget="K")
         kappa, lam = Fraction(m.power_in(m.EQ4, in_K, "eta", "b")), -Fraction(m.exponent(m.EQ4, in_K, "eta"))
         for p in SHALLOW:
-            along = regime._replace(path=(("b", p),))
+            along = where._replace(regime=replace(where.regime, path={"b": p}))
             found = m.slope("eta", path_exponent(kappa, lam, p), along, m.EQ4)
             readings += [_named(one, f"b = T^{p}, {called}") for one in found]
     return finding(readings)

@@ -133,9 +133,9 @@ def tokens() -> Finding:
     )
 
 
-def _needed(bound: str, regime: m.Setting, target: float) -> float:
+def _needed(bound: str, where: m.Setting, target: float) -> float:
     """The budget that reaches a risk."""
-    return bisect(lambda T: m.refined(bound, regime, T).risk[0] > target, 1.0, 1e70)
+    return bisect(lambda T: m.refined(bound, where, T).risk[0] > target, 1.0, 1e70)
 
 
 @claim("S.B4.kept", "B.4, the question", "keeping alpha from T0 when moving to T1 >> T0 costs at most 2^(1/4)")

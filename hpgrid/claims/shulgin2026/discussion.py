@@ -177,28 +177,28 @@ SHORT = 1e9
 FIRST, SECOND = Run(STARTS, 1e3), Run(STARTS * LONGER, 1e5)
 
 
-def _best(bound: str, regime: m.Setting, T: Any) -> dict[str, m.Array]:
-    found = m.refined(bound, regime, T)
-    return {name: m.value(found, name) for name in regime.tuned}
+def _best(bound: str, where: m.Setting, T: Any) -> dict[str, m.Array]:
+    found = m.refined(bound, where, T)
+    return {name: m.value(found, name) for name in where.regime.tuned}
 
 
-def _excess(regime: m.Setting, T: float, at: dict[str, Any]) -> float:
+def _excess(where: m.Setting, T: float, at: dict[str, Any]) -> float:
     """The relative excess risk of a configuration over the best one, on eq. (4)."""
-    risk = m.BOUNDS[m.EQ4].risk(T=T, **dict(regime.fixed), **at)
-    return float((risk / m.refined(m.EQ4, regime, T).risk)[0]) - 1
+    risk = m.BOUNDS[m.EQ4].risk(T=T, **where.regime.fixed, **at)
+    return float((risk / m.refined(m.EQ4, where, T).risk)[0]) - 1
 
 
 def _transferred(name: str) -> Finding:
     """Table 2's rule far out, where it must hold, and what it costs at a budget that people train with."""
-    regime, readings = REGIMES[name], []
+    where, readings = REGIMES[name], []
     for bound in (m.EQ4, m.EQ11):
-        moved = printed.rule(name, _best(bound, regime, STARTS), LONGER)
-        best = _best(bound, regime, STARTS * LONGER)
-        for v in regime.tuned:
+        moved = printed.rule(name, _best(bound, where, STARTS), LONGER)
+        best = _best(bound, where, STARTS * LONGER)
+        for v in where.regime.tuned:
             readings.append(m.settles(f"{v}_1 over its best, T1 = 100 T0, {bound}", "refined", moved[v] / best[v]))
-    short = _best(m.EQ4, regime, SHORT)
-    rule = _excess(regime, SHORT * LONGER, printed.rule(name, short, LONGER))
-    naive = _excess(regime, SHORT * LONGER, short)
+    short = _best(m.EQ4, where, SHORT)
+    rule = _excess(where, SHORT * LONGER, printed.rule(name, short, LONGER))
+    naive = _excess(where, SHORT * LONGER, short)
     readings.append(m.at_most("excess risk, against the old optimum's, T = 1e9 to 1e11", "refined", rule, naive))
     told = f"from T0 = 1e9 to T1 = 1e11 on eq. (4) the rule costs {rule:.2g} of the risk, the old optimum {naive:.3g}"
     return finding(readings, told)

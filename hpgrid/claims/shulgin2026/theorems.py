@@ -359,9 +359,9 @@ def dropped() -> Finding:
 _PAIRS = np.array([m.FAR, m.FAR * 10, m.FARTHER, m.FARTHER * 10])
 
 
-def _dropped_terms(regime: m.Setting) -> dict[str, np.ndarray]:
-    found = m.refined(m.EQ4, regime, _PAIRS)
-    b = dict(regime.fixed)["b"]
+def _dropped_terms(where: m.Setting) -> dict[str, np.ndarray]:
+    found = m.refined(m.EQ4, where, _PAIRS)
+    b = where.regime.fixed["b"]
     return {"burn_in": 1 / (m.value(found, "alpha") * np.sqrt(b) * _PAIRS), "drift": m.value(found, "eta")}
 
 
