@@ -3,7 +3,7 @@
 The source's T, the number of iterations, is K here. Each bound is taken apart into X, Y and Z, and stands as a proxy,
 written in K and rewritten for tokens by K = T/b. All is computed from alpha = 1 - beta, so that momenta next to 1
 lose no digits. The revised forms are the author's later ones. Where a function takes ``constants``, they are those
-of ``Problem`` by name.
+of ``Constants`` by name.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from hpgrid.bounds.constants import Problem, check_form
+from hpgrid.bounds.constants import Constants, check_form
 from hpgrid.bounds.lemmas import kept, nesterov_noise
 from hpgrid.checks import bad, is_number
 from hpgrid.proxy import FunctionProxy, Term
@@ -63,7 +63,7 @@ def parts(*, eta: Array, alpha: Array, form: str = "seed", norm: str = "dual", *
 
     Source: Cesista, Theorems 8 and 11; the revised form replaces Y/b by Y/b^(1/2), without weight decay.
     """
-    of = Problem(**constants)
+    of = Constants(**constants)
     _check_revised(form, norm, of.lam)
     lam, D, G0 = of.lam, of.D, of.G0
     beta = 1.0 - alpha
@@ -98,7 +98,7 @@ def gap_parts(*, eta: Array, alpha: Array, **constants: Array) -> Parts:
 
     Source: Cesista, revised, the Frank-Wolfe gap.
     """
-    of = Problem(**constants)
+    of = Constants(**constants)
     lam = of.lam
     beta = 1.0 - alpha
     X = of.Delta0 / (lam * eta) + 2.0 * of.G0 * beta / (alpha * lam)
@@ -113,14 +113,14 @@ def loss_parts(*, eta: Array, alpha: Array, **constants: Array) -> Parts:
 
     Source: Cesista, revised, star-convex with weight decay.
     """
-    of = Problem(**constants)
+    of = Constants(**constants)
     beta = 1.0 - alpha
     rate = 4.0 * of.L / of.lam * (1.0 + beta**2 / alpha) + 2.0 * beta / alpha * of.G0
     noise = _revised_noise(alpha, of) / of.lam
     return Parts(of.Delta0, noise, rate * eta, 0.0 * noise)
 
 
-def _revised_noise(alpha: Array, of: Problem) -> Array:
+def _revised_noise(alpha: Array, of: Constants) -> Array:
     """What a longer run does not remove of the noise, over b^(1/2)."""
     return 2.0 * nesterov_noise(alpha, 1.0) * sqrt(of.D) * of.sigma
 
@@ -216,7 +216,7 @@ def steepest(
 
     Source: Cesista, Theorems 8 and 11, and the revised form of the first.
     """
-    problem = Problem(lam, sigma, L, D, Delta0, G0, 1.0, kappa1, kappa2, L_F, sigma_F).checked()
+    problem = Constants(lam, sigma, L, D, Delta0, G0, 1.0, kappa1, kappa2, L_F, sigma_F).checked()
     _check_revised(form, norm, lam)
     number = "the revised Theorem 8" if form == "revised" else f"Theorem {11 if lam else 8}"
     more = ("kappa1", "kappa2", "L_F", "sigma_F") if norm == "frobenius" else ()
@@ -243,7 +243,7 @@ def star_convex(
 
     Source: Cesista, revised, star-convex with weight decay.
     """
-    problem = Problem(lam, sigma, L, D, Delta0, G0).checked(decays=True)
+    problem = Constants(lam, sigma, L, D, Delta0, G0).checked(decays=True)
     return _proxy(_Bound(_star_convex), problem, W0, budget, "star_convex", "the revised star-convex bound")
 
 
@@ -267,7 +267,7 @@ def frank_wolfe(
 
     Source: Cesista, revised, the Frank-Wolfe gap.
     """
-    problem = Problem(lam, sigma, L, D, Delta0, G0).checked(decays=True)
+    problem = Constants(lam, sigma, L, D, Delta0, G0).checked(decays=True)
     return _proxy(_Bound(_frank_wolfe), problem, W0, budget, "frank_wolfe", "the revised Frank-Wolfe gap")
 
 
@@ -308,7 +308,7 @@ def _from_one_step(K: Array, value: Array) -> Array:
 
 
 def _proxy(
-    bound: _Bound, problem: Problem, W0: float, budget: str, name: str, number: str, *more: str
+    bound: _Bound, problem: Constants, W0: float, budget: str, name: str, number: str, *more: str
 ) -> FunctionProxy:
     """A bound in the budget that was asked for, with the constants that it names."""
     if not (is_number(W0) and W0 >= 0):

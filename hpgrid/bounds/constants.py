@@ -15,7 +15,7 @@ NORMS = ("dual", "frobenius")
 
 
 @dataclass(frozen=True)
-class Problem:
+class Constants:
     """The constants of a problem, numbers or arrays that broadcast; each bound takes those that it names.
 
     Attributes:
@@ -50,7 +50,7 @@ class Problem:
         values = {name: getattr(self, name) for name in names}
         return {name: instead[name] if value is None else value for name, value in values.items()}
 
-    def checked(self, decays: bool = False) -> Problem:
+    def checked(self, decays: bool = False) -> Constants:
         """Return the problem in floats.
 
         Args:

@@ -2,14 +2,14 @@
 
 The source's T, the number of iterations, is K here. All is computed from alpha = 1 - beta, so that momenta next to 1
 lose no digits. Moments are of dual norms: the first, E||.||, or the second, E||.||^2. ``constants`` are those of
-``Problem`` by name.
+``Constants`` by name.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from hpgrid.bounds.constants import Problem
+from hpgrid.bounds.constants import Constants
 from hpgrid.checks import unknown
 from hpgrid.shapes import AnyArray as Array, space, sqrt
 
@@ -76,7 +76,7 @@ def momentum_error(moment: int, t: Array, *, eta: Array, b: Array, alpha: Array,
 
     Source: Cesista, Proposition 6.
     """
-    of = Problem(**constants)
+    of = Constants(**constants)
     first = Error(
         2.0 * kept(alpha, t) * of.G0,
         2.0 * (1.0 - alpha) / alpha * of.L * eta,
@@ -93,7 +93,7 @@ def mean_momentum_error(moment: int, K: Array, *, eta: Array, b: Array, alpha: A
     Source: Cesista, Proposition 6.
     """
     _, drift, noise = momentum_error(moment, 0.0, eta=eta, b=b, alpha=alpha, **constants)
-    G0 = Problem(**constants).G0
+    G0 = Constants(**constants).G0
     # The sums of beta^t and of beta^(2t) over all t, an upper bound of those over K steps.
     start = 2.0 / (alpha * K) * G0 if _is_first(moment) else 4.0 / (alpha * (2.0 - alpha) * K) * G0**2
     return Error(start, drift, noise)
@@ -109,7 +109,7 @@ def mean_nesterov_error(moment: int, K: Array, *, eta: Array, b: Array, alpha: A
     Source: Cesista, Corollary 7.
     """
     start, drift, _ = mean_momentum_error(moment, K, eta=eta, b=b, alpha=alpha, **constants)
-    of = Problem(**constants)
+    of = Constants(**constants)
     variance = minibatch_noise(b, sigma=of.sigma, D=of.D)
     if _is_first(moment):
         noise = nesterov_noise(alpha, 2.0) * sqrt(variance)

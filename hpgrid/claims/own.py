@@ -13,7 +13,7 @@ import numpy as np
 
 from hpgrid import bounds
 from hpgrid.bounds.cesista2025 import Parts
-from hpgrid.bounds.constants import Problem
+from hpgrid.bounds.constants import Constants
 from hpgrid.claims.ledger import Claim, Finding, claim as claimed, finding, gather
 from hpgrid.claims.measures import (
     EQ4,
@@ -152,18 +152,18 @@ def _proxy(triple: tuple[float, float, float]) -> Any:
 
 #: The LMO bound's constants: the burn-in weak, and as large as all else.
 LMO = {
-    "burn-in weak": Problem(Delta0=100.0, L=0.7, sigma=130.0, rho=1.5),
-    "burn-in strong": Problem(Delta0=1e-6, L=1e-4, sigma=130.0, rho=1.5),
+    "burn-in weak": Constants(Delta0=100.0, L=0.7, sigma=130.0, rho=1.5),
+    "burn-in strong": Constants(Delta0=1e-6, L=1e-4, sigma=130.0, rho=1.5),
 }
 
 ALPHA, LEVEL = 0.05, 4.0
 
 
-def _parts(of: Problem) -> iso_loss.Parts:
+def _parts(of: Constants) -> iso_loss.TunedRisk:
     return iso_loss.of_bound(ALPHA, of.Delta0, of.L, of.rho * of.sigma)
 
 
-def _bound(of: Problem) -> Proxy:
+def _bound(of: Constants) -> Proxy:
     return bounds.lmo_exact(**of.named("Delta0", "L", "rho", "sigma"))
 
 

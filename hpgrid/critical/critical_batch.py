@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike
 
 from hpgrid.bounds import cesista2025 as bounds
 from hpgrid.bounds.cesista2025 import Parts
-from hpgrid.bounds.constants import Problem
+from hpgrid.bounds.constants import Constants
 from hpgrid.checks import bad
 from hpgrid.critical import tokens
 from hpgrid.critical.goal import Goal, checked
@@ -178,7 +178,7 @@ def critical_batch(
         alpha: 1 - beta in its place, in (0, 1]: momenta next to 1 lose no digits.
         eps: the target, > 0.
         eps_prime: eps - Z in its place, > 0.
-        lam: weight decay, >= 0; this and the next ten are the problem's constants, see ``Problem``.
+        lam: weight decay, >= 0; this and the next ten are the problem's constants, see ``Constants``.
         sigma: noise scale of a single sample's gradient, > 0.
         L: smoothness constant, > 0.
         D: smoothness of half the squared dual norm, > 0; 1 for an inner product's.
@@ -318,7 +318,7 @@ def _status(target: float, Z: float, reached: bool, trivial: Trivial, goal: Goal
     return FOUND, f"eps = {target:.6g} is between {above} and what holds trivially, {trivially}"
 
 
-def trivial_bounds(measure: str, norm: str, problem: Problem) -> tuple[Trivial, ...]:
+def trivial_bounds(measure: str, norm: str, problem: Constants) -> tuple[Trivial, ...]:
     """Return every bound that holds without training.
 
     Args:
@@ -354,7 +354,7 @@ def lowest(bounds: tuple[Trivial, ...]) -> Trivial:
     return min(bounds, key=lambda bound: bound.value)
 
 
-def contradictions(norm: str, problem: Problem) -> tuple[str, ...]:
+def contradictions(norm: str, problem: Constants) -> tuple[str, ...]:
     """Return what no problem can be: a start that is worse than anything may be."""
     first, *others = trivial_bounds("gradient", norm, problem)
     pairs = [(first, other) for other in others]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from hpgrid.bounds.constants import Problem, check_form
+from hpgrid.bounds.constants import Constants, check_form
 from hpgrid.checks import bad, check_value, complement, is_number, unknown
 
 #: What a target can be about: the mean gradient norm, the mean Frank-Wolfe gap, the loss of a star-convex f.
@@ -21,7 +21,7 @@ class Goal:
     alpha: float
     eps: float | None
     eps_prime: float | None
-    problem: Problem
+    problem: Constants
     form: str
     norm: str
     measure: str
@@ -46,7 +46,7 @@ def checked(options: Mapping[str, Any]) -> Goal:
     form, norm = options["form"], options["norm"]
     check_form(form, norm)
     eta = check_value("eta", options["eta"])
-    problem = Problem(**{field.name: options[field.name] for field in fields(Problem)}).checked()
+    problem = Constants(**{field.name: options[field.name] for field in fields(Constants)}).checked()
     if problem.lam * eta > 1:
         raise bad("the bounds hold for lam eta <= 1", problem.lam * eta, f"eta={1 / problem.lam:.3g} or less")
     if problem.kappa2 < problem.kappa1:

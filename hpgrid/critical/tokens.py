@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 
 from hpgrid.bounds import lmo_exact
 from hpgrid.bounds.cesista2025 import Parts
-from hpgrid.bounds.constants import Problem
+from hpgrid.bounds.constants import Constants
 from hpgrid.proxy import evaluate_factor
 from hpgrid.refinement.profile import bisect
 from hpgrid.shapes import Floats as Array
@@ -201,7 +201,7 @@ class LmoTerms(NamedTuple):
     drift: float
 
 
-def lmo_terms(alpha: float, problem: Problem) -> LmoTerms:
+def lmo_terms(alpha: float, problem: Constants) -> LmoTerms:
     """Return the LMO bound's terms at a momentum. Source: Shulgin et al., eq. (2)."""
     bound = lmo_exact(**problem.named("Delta0", "L", "sigma", "rho"), budget="K")
 
@@ -242,7 +242,7 @@ def lmo_iterations_fixed(of: LmoTerms, target: float, eta: float) -> Iterations:
     return iterations
 
 
-def lmo_eta_tuned(alpha: float, target: float, problem: Problem) -> Lmo:
+def lmo_eta_tuned(alpha: float, target: float, problem: Constants) -> Lmo:
     """Return the LMO bound's batch size of the fewest tokens with eta tuned, and its closed form 4 b_min."""
     of = lmo_terms(alpha, problem)
     parts = iso_loss.of_bound(alpha, problem.Delta0, problem.L, problem.rho * problem.sigma)
@@ -251,7 +251,7 @@ def lmo_eta_tuned(alpha: float, target: float, problem: Problem) -> Lmo:
     return best._replace(eta=eta)
 
 
-def lmo_eta_fixed(alpha: float, target: float, eta: float, problem: Problem) -> Lmo:
+def lmo_eta_fixed(alpha: float, target: float, eta: float, problem: Constants) -> Lmo:
     """Return the LMO bound's batch size of the fewest tokens at a learning rate, and its closed form."""
     eps_prime = target - problem.L * eta * (3.5 + 2 / alpha)
     if eps_prime <= 0:

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from hpgrid.bounds import cesista2025 as bounds
-from hpgrid.bounds.constants import Problem
+from hpgrid.bounds.constants import Constants
 from hpgrid.checks import bad
 from hpgrid.config import Config
 from hpgrid.critical import tokens
@@ -29,7 +29,7 @@ from hpgrid.theory import batch_sizes as theory, iso_loss
 _EVERY = 15
 
 
-class Panel(NamedTuple):
+class Map(NamedTuple):
     """A map: the bound, its target, what is on the second axis, and its title."""
 
     form: str
@@ -38,13 +38,13 @@ class Panel(NamedTuple):
     title: str
 
 
-PANELS = (
-    Panel("seed", "gradient", "lam", "first form, gradient"),
-    Panel("revised", "gap", "lam", "revised, Frank-Wolfe gap"),
-    Panel("revised", "loss", "lam", "revised, star-convex loss"),
-    Panel("seed", "gradient", "eta", r"first form, $\lambda=0$"),
-    Panel("revised", "gradient", "eta", r"revised, $\lambda=0$"),
-    Panel("lmo", "gradient", "eta", r"LMO bound, $\lambda=0$"),
+MAPS = (
+    Map("seed", "gradient", "lam", "first form, gradient"),
+    Map("revised", "gap", "lam", "revised, Frank-Wolfe gap"),
+    Map("revised", "loss", "lam", "revised, star-convex loss"),
+    Map("seed", "gradient", "eta", r"first form, $\lambda=0$"),
+    Map("revised", "gradient", "eta", r"revised, $\lambda=0$"),
+    Map("lmo", "gradient", "eta", r"LMO bound, $\lambda=0$"),
 )
 
 _CODES = {
@@ -69,7 +69,7 @@ def compute(config: Config, name: str) -> FigureData:
     arrays: dict[str, Any] = dict(axes)
     checks: list[Reading] = []
     notes: dict[str, Any] = {}
-    for k, panel in enumerate(PANELS):
+    for k, panel in enumerate(MAPS):
         b, region = _map(panel, own, axes)
         arrays |= {f"b_{k}": np.where(region == plot.FOUND, b, np.nan), f"region_{k}": region}
         checks.append(_map_check(panel, own, axes, b, region))
@@ -80,7 +80,7 @@ def compute(config: Config, name: str) -> FigureData:
     return FigureData(name, config_data(config), arrays, tuple(checks), notes, time.perf_counter() - started)
 
 
-def _map(panel: Panel, own: Mapping[str, Any], axes: Mapping[str, Array]) -> tuple[Array, NDArray[np.int_]]:
+def _map(panel: Map, own: Mapping[str, Any], axes: Mapping[str, Array]) -> tuple[Array, NDArray[np.int_]]:
     """Batch sizes in closed form, over b > 0, and what each point is; shape (second axis, alpha)."""
     eps = float(own[f"eps_{panel.measure}"])
     rows = [_map_row(panel, own, axes["alpha"], float(y), eps) for y in axes[panel.y]]
@@ -93,11 +93,11 @@ def _map(panel: Panel, own: Mapping[str, Any], axes: Mapping[str, Array]) -> tup
     return b, region
 
 
-def _map_row(panel: Panel, own: Mapping[str, Any], alpha: Array, y: float, eps: float) -> tuple[Array, Array, float]:
+def _map_row(panel: Map, own: Mapping[str, Any], alpha: Array, y: float, eps: float) -> tuple[Array, Array, float]:
     """A row of a map: batch sizes, Z, and the lowest trivial bound."""
     at: dict[str, Any] = {"eta": float(own["eta"]), "lam": 0.0, panel.y: y}
     constants = problem(own)
-    trivial = lowest(trivial_bounds(panel.measure, "dual", Problem(**constants, lam=at["lam"]))).value
+    trivial = lowest(trivial_bounds(panel.measure, "dual", Constants(**constants, lam=at["lam"]))).value
     if panel.form == "lmo":
         b = [_lmo_fixed(own, float(a), at["eta"], eps) for a in alpha]
         return np.array(b), float(own["L"]) * at["eta"] * (3.5 + 2 / alpha), trivial
@@ -122,7 +122,7 @@ def _lmo_fixed(own: Mapping[str, Any], alpha: float, eta: float, eps: float) -> 
 
 
 def _map_check(
-    panel: Panel, own: Mapping[str, Any], axes: Mapping[str, Array], b: Array, region: NDArray[np.int_]
+    panel: Map, own: Mapping[str, Any], axes: Mapping[str, Array], b: Array, region: NDArray[np.int_]
 ) -> Reading:
     """Hold a coarser map's points against answers that are found numerically: the status, and the batch size."""
     gaps, wrong, found = [0.0], 0, 0
@@ -143,12 +143,12 @@ def _map_check(
     return Reading(f"{title}: log(fewest tokens/closed form)", "arithmetic", max(gaps), 0.0, tokens.FLAT, **where)
 
 
-def _answer(panel: Panel, own: Mapping[str, Any], alpha: float, y: float) -> tuple[str, float | None]:
+def _answer(panel: Map, own: Mapping[str, Any], alpha: float, y: float) -> tuple[str, float | None]:
     """The status and the batch size, found numerically."""
     at: dict[str, Any] = {"eta": float(own["eta"]), "lam": 0.0, panel.y: y}
     eps = float(own[f"eps_{panel.measure}"])
     if panel.form == "lmo":
-        constants = Problem(**problem(own, "rho"))
+        constants = Constants(**problem(own, "rho"))
         best = tokens.lmo_eta_fixed(alpha, eps, at["eta"], constants).fewest
         trivial = lowest(trivial_bounds("gradient", "dual", constants)).value
         status = VACUOUS if eps >= trivial else OUT_OF_REACH if best is None else FOUND
@@ -166,7 +166,7 @@ def draw(data: FigureData) -> Figure:
     with styled():
         figure, axes = new_figure(2, 3, (7.6, 5.6))
         filled = None
-        for k, panel in enumerate(PANELS):
+        for k, panel in enumerate(MAPS):
             x, y = arrays["alpha"], arrays[panel.y]
             region = arrays[f"region_{k}"]
             shown |= set(np.unique(region).tolist()) - {plot.FOUND}

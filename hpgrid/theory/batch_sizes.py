@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hpgrid.shapes import Floats as Array
-from hpgrid.theory.iso_loss import Parts, minimum_batch_size
+from hpgrid.theory.iso_loss import TunedRisk, minimum_batch_size
 
 #: The share s = Z_noise^2/(Y eps') from which on 2 Y/eps' reaches the target at no number of iterations.
 NEVER = 0.5
@@ -133,7 +133,7 @@ def star_convex(Delta0: ArrayLike, noise: ArrayLike, eps_prime: ArrayLike) -> Ar
     return np.where(ratio > 1, b, np.nan)
 
 
-def lmo_tuned(target: float, of: Parts) -> float:
+def lmo_tuned(target: float, of: TunedRisk) -> float:
     """Return 4 b_min = (2 C_floor/c)^2: the LMO bound's minimiser of tokens to a risk c, eta tuned.
 
     At T tokens the bound is A_T b^(1/2) + C_floor/b^(1/2), least at b = C_floor/A_T, where it is

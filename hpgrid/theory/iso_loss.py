@@ -18,7 +18,7 @@ from hpgrid.shapes import Floats as Array
 NEAR_OPTIMAL_EXPONENT = Fraction(1)
 
 
-class Parts(NamedTuple):
+class TunedRisk(NamedTuple):
     """C_det, C_burn and C_floor of u = C_det/K^(1/2) + C_burn/(K b^(1/2)) + C_floor/b^(1/2)."""
 
     deterministic: float
@@ -26,24 +26,24 @@ class Parts(NamedTuple):
     floor: float
 
 
-def of_proxy(alpha: float, C1: float, C2: float, C3: float) -> Parts:
+def of_proxy(alpha: float, C1: float, C2: float, C3: float) -> TunedRisk:
     """Return the parts of eq. (3): 2 (C1 C3 (1 + 1/alpha))^(1/2), C2/alpha, C2 alpha^(1/2)."""
-    return Parts(2 * float(np.sqrt(C1 * C3 * (1 + 1 / alpha))), C2 / alpha, C2 * float(np.sqrt(alpha)))
+    return TunedRisk(2 * float(np.sqrt(C1 * C3 * (1 + 1 / alpha))), C2 / alpha, C2 * float(np.sqrt(alpha)))
 
 
-def of_bound(alpha: float, Delta0: float, L: float, noise: float) -> Parts:
+def of_bound(alpha: float, Delta0: float, L: float, noise: float) -> TunedRisk:
     """Return the parts of eq. (11), noise = rho sigma. Source: Shulgin et al., Appendix D."""
     deterministic = 2 * float(np.sqrt(Delta0 * L * (3.5 + 2 / alpha)))
-    return Parts(deterministic, 2 * noise / alpha, 2 * noise * float(np.sqrt(alpha)))
+    return TunedRisk(deterministic, 2 * noise / alpha, 2 * noise * float(np.sqrt(alpha)))
 
 
-def risk(K: ArrayLike, b: ArrayLike, of: Parts) -> Array:
+def risk(K: ArrayLike, b: ArrayLike, of: TunedRisk) -> Array:
     """Return u_eta(b, K). Source: Shulgin et al., Appendix D."""
     K, root_b = np.asarray(K, float), np.sqrt(b)
     return of.deterministic / np.sqrt(K) + of.burn_in / (K * root_b) + of.floor / root_b
 
 
-def batch_size(K: ArrayLike, target: float, of: Parts) -> Array:
+def batch_size(K: ArrayLike, target: float, of: TunedRisk) -> Array:
     """Return the batch size at which K iterations reach a risk; +inf where no batch size does.
 
     Source: the hyperbola of Shulgin et al., Appendix D, solved for b.
@@ -56,7 +56,7 @@ def batch_size(K: ArrayLike, target: float, of: Parts) -> Array:
     return root_b**2
 
 
-def hyperbola(K: ArrayLike, b: ArrayLike, target: float, of: Parts) -> tuple[Array, Array]:
+def hyperbola(K: ArrayLike, b: ArrayLike, target: float, of: TunedRisk) -> tuple[Array, Array]:
     """Return the two sides of (c K^(1/2) - C_det)(c b^(1/2) - F) = C_det F, F = C_floor + C_burn/K.
 
     Source: Shulgin et al., Appendix D.
@@ -66,11 +66,11 @@ def hyperbola(K: ArrayLike, b: ArrayLike, target: float, of: Parts) -> tuple[Arr
     return left, of.deterministic * noise
 
 
-def minimum_iterations(target: float, of: Parts) -> float:
+def minimum_iterations(target: float, of: TunedRisk) -> float:
     """Return K_min = (C_det/c)^2, below which no batch size reaches the risk c."""
     return (of.deterministic / target) ** 2
 
 
-def minimum_batch_size(target: float, of: Parts) -> float:
+def minimum_batch_size(target: float, of: TunedRisk) -> float:
     """Return b_min = (C_floor/c)^2, below which no number of iterations reaches the risk c."""
     return (of.floor / target) ** 2

@@ -16,7 +16,7 @@ from hypothesis import assume, given, strategies as st
 import hpgrid
 from hpgrid import bounds
 from hpgrid.bounds.cesista2025 import Parts
-from hpgrid.bounds.constants import Problem
+from hpgrid.bounds.constants import Constants
 from hpgrid.critical import tokens
 from hpgrid.critical.critical_batch import FOUND, OUT_OF_REACH, VACUOUS, CriticalBatch, Reach, lowest, trivial_bounds
 from hpgrid.theory import batch_sizes as theory
@@ -239,7 +239,7 @@ def test_every_level_is_attained_by_a_parabola_at_the_end_of_the_ball() -> None:
     L, lam = 0.7, 0.3
     w, V = 1 / lam, np.linspace(-1 / lam, 1 / lam, 101)
     gradient, loss = L * (w + 1 / lam), L * (w + 1 / lam) ** 2 / 2
-    problem = Problem(L=L, lam=lam, G0=gradient, Delta0=loss)
+    problem = Constants(L=L, lam=lam, G0=gradient, Delta0=loss)
     attained = {"gradient": gradient, "gap": float((gradient * (w - V)).max()), "loss": loss}
     for measure, value in attained.items():
         for level in trivial_bounds(measure, "dual", problem):
@@ -275,7 +275,7 @@ def test_whatever_is_found_takes_at_least_one_iteration(
     asked.pop("L_F", None)
     lam = asked.get("lam", 0.0)
     asked["eta"] = 10.0 ** (-4 * e) / max(lam, 1.0)
-    problem = Problem(**{name: asked[name] for name in ("L", "Delta0", "G0", "lam", "kappa1") if name in asked})
+    problem = Constants(**{name: asked[name] for name in ("L", "Delta0", "G0", "lam", "kappa1") if name in asked})
     bound = lowest(trivial_bounds(_measure(kind), asked.get("norm", "dual"), problem))
     answer = hpgrid.critical_batch(**{**asked, "eps": bound.value * (1 - 1e-9)})
     assume(answer.status == FOUND)

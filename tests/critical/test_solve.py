@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from hpgrid.bounds.cesista2025 import Parts
-from hpgrid.bounds.constants import Problem
+from hpgrid.bounds.constants import Constants
 from hpgrid.critical import tokens
 from hpgrid.critical.tokens import Iterations, iterations_of_loss, iterations_of_mean
 from hpgrid.theory import batch_sizes as theory, iso_loss
@@ -56,7 +56,7 @@ def test_the_loss(d: float, n: float, e: float, ratio: float, rate: float) -> No
 @given(ANY, ANY, ABOVE, st.floats(-3.0, 0.0))
 def test_the_lmo_bound_with_eta_tuned(p: float, d: float, f: float, c: float) -> None:
     of, level = tokens.LmoTerms(10.0**p, 10.0 ** (f + p), 10.0**f, 10.0**d), 10.0**c
-    parts = iso_loss.Parts(2 * float(np.sqrt(of.progress * of.drift)), of.burn_in, of.floor)
+    parts = iso_loss.TunedRisk(2 * float(np.sqrt(of.progress * of.drift)), of.burn_in, of.floor)
     agrees(
         tokens.lmo_iterations_tuned(of, level),
         theory.lmo_tuned(level, parts),
@@ -75,6 +75,6 @@ def test_the_lmo_bound_with_eta_fixed(p: float, r: float, f: float, c: float) ->
 @given(st.floats(-6.0, 6.0), st.floats(-6.0, 6.0))
 def test_the_terms_of_the_lmo_bound_are_those_of_eq_2(a: float, s: float) -> None:
     alpha, sigma = 10.0 ** -abs(a), 10.0**s
-    found = tokens.lmo_terms(alpha, Problem(Delta0=2.0, L=0.7, sigma=sigma, rho=1.5))
+    found = tokens.lmo_terms(alpha, Constants(Delta0=2.0, L=0.7, sigma=sigma, rho=1.5))
     typed = (2.0, 3.0 * sigma / alpha, 3.0 * sigma * alpha**0.5, 0.7 * (3.5 + 2 / alpha))
     assert found == pytest.approx(typed, rel=1e-14)

@@ -103,7 +103,7 @@ def test_regions_and_batch_sizes_are_those_of_the_answers(every: dict[str, Figur
     """At seeded points of the maps of Cesista's bounds, none of which the checks look at more than by chance."""
     data, own = every["cbs2"], config("cbs2").parameters
     rng = np.random.default_rng(0)
-    for k, panel in enumerate(critical_map.PANELS[:5]):
+    for k, panel in enumerate(critical_map.MAPS[:5]):
         for i, j in rng.integers(0, 31, (20, 2)):
             at = {"eta": own["eta"], "lam": 0.0, panel.y: data.arrays[panel.y][i]}
             measure = panel.measure if panel.form == "revised" else None

@@ -164,8 +164,8 @@ def test_the_lmo_minimiser_at_a_fixed_eta_without_burn_in_is_the_revised_formula
 def test_the_lmo_minimiser_with_eta_tuned_is_four_times_the_smallest(d: float, r: float, f: float, c: float) -> None:
     """K^(-1/2) is the root of burn/b^(1/2) k^2 + det k = c - floor/b^(1/2), whatever the burn-in."""
     det, burn, floor, level = map(decade, (d, r, f, c))
-    b = theory.lmo_tuned(level, iso_loss.Parts(det, burn, floor))
-    assert b == pytest.approx(4 * iso_loss.minimum_batch_size(level, iso_loss.Parts(det, burn, floor)))
+    b = theory.lmo_tuned(level, iso_loss.TunedRisk(det, burn, floor))
+    assert b == pytest.approx(4 * iso_loss.minimum_batch_size(level, iso_loss.TunedRisk(det, burn, floor)))
 
     def tokens(b: mpmath.mpf) -> mpmath.mpf:
         left = level - floor / mpmath.sqrt(b)
