@@ -12,16 +12,17 @@ from hpgrid.checks import bad
 from hpgrid.grid import Grid, LogAxis
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.readings import FAILS, UNIDENTIFIABLE, VERDICTS, Reading, worst
+from hpgrid.slopes import Slope
 from hpgrid.statements.language import Statement, parse
 from hpgrid.statements.routes import (
     BESIDE,
     GRID,
     ROUTES,
     Subject,
-    Window,
     exact_law,
     exact_readings,
     grid_reading,
+    grid_slope,
     product_law,
     refined_readings,
 )
@@ -39,7 +40,7 @@ class Checked:
         stated: the claim as it was read, under its regime.
         bound: what the bound is called.
         readings: what each route measured of each part, held against what is claimed.
-        window: over which budgets the grid's slope was fitted; None where there is none.
+        fit: the grid's slope and over which budgets it was fitted; None where the budget is held.
         law: the exact law of what the claim is about, as text; None where there is none.
         no_law: why there is none.
     """
@@ -47,7 +48,7 @@ class Checked:
     stated: StatedLaw
     bound: str
     readings: tuple[Reading, ...]
-    window: Window | None
+    fit: Slope | None
     law: str | None
     no_law: str = ""
 
@@ -124,13 +125,17 @@ def check_statements(
 
 def _checked(subject: Subject, stated: StatedLaw) -> Checked:
     law, name = exact_law(subject, stated.regime), subject.proxy.name
-    on_grid, window = grid_reading(subject, stated)
+    on_grid: tuple[Reading, ...] = ()
+    fit = None
+    if stated.power is not None:
+        slope = grid_slope(subject, stated)
+        on_grid, fit = (grid_reading(stated, stated.power, slope),), slope.fit
     if isinstance(law, str):
         # Only a bound that is no sum of powers has laws with logarithms.
-        return Checked(stated, name, (*refined_readings(subject, stated, logs=True), *on_grid), window, None, law)
+        return Checked(stated, name, (*refined_readings(subject, stated, logs=True), *on_grid), fit, None, law)
     readings = (*exact_readings(stated, law), *refined_readings(subject, stated, logs=False), *on_grid)
-    whole = product_law(law, stated.left).law
-    return Checked(stated, name, readings, window, None if whole is None else whole.text())
+    _, whole = product_law(law, stated.left)
+    return Checked(stated, name, readings, fit, None if whole is None else whole.text())
 
 
 # --- from readings to verdicts, part by part ---

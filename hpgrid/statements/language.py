@@ -40,7 +40,7 @@ _LARGEST = 1000
 _TOKEN = re.compile(
     r"(?P<number>([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?)"
     r"|(?P<name>[A-Za-z_][A-Za-z_0-9]*)"
-    r"|(?P<mark><=|->|[~=^*/()@,+-])"
+    r"|(?P<mark><=|->|[~=^*/()@,+-])|(?P<space>[ \t]+)|(?P<nothing>.|\n)"
 )
 
 #: A number in a product: not 1e9, and short enough to stay what was written.
@@ -93,7 +93,9 @@ class Statement:
     @property
     def rounding(self) -> float:
         """By what share the constant may be off for being written in decimals: half the last digit of each."""
-        return sum(abs(float(power)) * _half_digit(text) for text, power in _numbers(self.right).items())
+        decimals = {text: (text.partition(".")[2], p) for text, p in _numbers(self.right).items() if "." in text}
+        halves = {text: 0.5 * 10.0 ** -len(digits) / float(Fraction(text)) for text, (digits, _) in decimals.items()}
+        return math.fsum(abs(float(p)) * halves[text] for text, (_, p) in decimals.items())
 
 
 def times(own: Powers, other: Powers, power: Fraction = _ONE) -> dict[str, Fraction]:
@@ -108,12 +110,6 @@ def _numbers(powers: Powers) -> dict[str, Fraction]:
 
 def _log(numbers: Powers) -> float:
     return math.fsum(float(p) * math.log(Fraction(text)) for text, p in numbers.items())
-
-
-def _half_digit(text: str) -> float:
-    """Half a unit in the last digit of a decimal, over its value; whole numbers are exact."""
-    _, dot, decimals = text.partition(".")
-    return 0.5 * 10.0 ** -len(decimals) / float(Fraction(text)) if dot else 0.0
 
 
 def wrong(source: str, column: int, rule: str, instead: str) -> InputError:
@@ -160,22 +156,17 @@ class _Token(NamedTuple):
 
 
 def _tokens(source: str) -> list[_Token]:
-    """The tokens of a claim; the last is the end."""
+    """The tokens of a claim, and the end, twice: a reader looks one token further."""
     if not source.strip():
         raise bad("a claim says what follows what", source[:_SHOWN], "b ~ T^1/2, say")
     if len(source) > LONGEST:
         raise wrong(source, LONGEST, f"a claim has at most {LONGEST} characters", "a shorter one")
-    tokens, column = [], 0
-    while column < len(source):
-        if source[column] in " \t":
-            column += 1
-            continue
-        match = _TOKEN.match(source, column)
-        if match is None:
-            raise wrong(source, column, f"{source[column]!r} has no place in a claim", "b ~ T^1/2, say")
-        tokens.append(_Token(str(match.lastgroup), match.group(), column))
-        column = match.end()
-    return [*tokens, _Token("end", "the end", len(source))]
+    tokens = [_Token(str(match.lastgroup), match.group(), match.start()) for match in _TOKEN.finditer(source)]
+    for kind, text, column in tokens:
+        if kind == "nothing":
+            raise wrong(source, column, f"{text!r} has no place in a claim", "b ~ T^1/2, say")
+    end = _Token("end", "the end", len(source))
+    return [*(token for token in tokens if token.kind != "space"), end, end]
 
 
 class _Reader:
@@ -194,12 +185,13 @@ class _Reader:
     def next(self) -> _Token:
         return self.tokens[self.place]
 
-    def after(self, steps: int) -> _Token:
-        return self.tokens[min(self.place + steps, len(self.tokens) - 1)]
+    @property
+    def second(self) -> _Token:
+        return self.tokens[self.place + 1]
 
     def take(self) -> _Token:
         token = self.next
-        self.place = min(self.place + 1, len(self.tokens) - 1)
+        self.place = min(self.place + 1, len(self.tokens) - 2)
         return token
 
     def takes(self, mark: str) -> bool:
@@ -304,7 +296,7 @@ class _Reader:
         exponent = self.rational(hat)
         if opened and not self.takes(")"):
             raise self.wrong("after ^( comes one rational number and )", _POWER, hat)
-        following = self.after(1 if self.next.text == "/" else 0)
+        following = self.second if self.next.text == "/" else self.next
         if following.kind == "number" and not opened:
             raise self.wrong("two numbers after ^ could be two things", "parentheses: T^(1/2)", following)
         if self.next.text == "^":
@@ -319,7 +311,7 @@ class _Reader:
         top = self.take()
         if top.kind != "number" or not _DECIMAL.fullmatch(top.text):
             raise self.wrong("the exponent is a rational number of at most six digits", _POWER, hat)
-        if self.next.text != "/" or self.after(1).kind != "number":
+        if self.next.text != "/" or self.second.kind != "number":
             return sign * Fraction(top.text)
         self.take()
         bottom = self.take()

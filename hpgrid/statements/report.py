@@ -10,6 +10,7 @@ from typing import Any
 from hpgrid.claims.ledger import shown
 from hpgrid.readings import FAILS, HOLDS, UNIDENTIFIABLE, VERDICTS, Reading
 from hpgrid.record import plain
+from hpgrid.slopes import Slope
 from hpgrid.statements.check import Checked, contradictions, instead, part_verdict, parts
 from hpgrid.statements.routes import EXACT, GRID, ROUTES
 from hpgrid.text import aligned
@@ -31,7 +32,7 @@ def _block(one: Checked) -> list[str]:
     read = one.stated.text()
     lines += [f"  read as {read}"] if read.split() != one.claim.partition("@")[0].split() else []
     lines += [f"  {line}" for line in aligned(_rows(one.readings))]
-    lines += [f"  {_window_text(one)}"] if one.stated.power is not None else []
+    lines += [f"  {_window_text(one.stated.budget, one.fit)}"] if one.fit is not None else []
     lines += [f"  no exact route: {one.no_law}"] if one.no_law else []
     lines += [f"  exact law: {one.law}"] if one.law else []
     for pair in contradictions(one.readings):
@@ -67,12 +68,11 @@ def _regime_text(one: Checked) -> str:
     return "; ".join(said)
 
 
-def _window_text(one: Checked) -> str:
-    if one.window is None:
+def _window_text(budget: str, fit: Slope) -> str:
+    if fit.points < 2:
         return "grid: no two budgets after burn-in without an edge"
-    low, high, points, edges = one.window
-    left_out = f", {edges} at an edge left out" if edges else ""
-    return f"grid: slope over {one.stated.budget} = {low:.3g} to {high:.3g}, {points} points{left_out}"
+    (low, high), left_out = fit.window, f", {fit.edge_points} at an edge left out" if fit.edge_points else ""
+    return f"grid: slope over {budget} = {low:.3g} to {high:.3g}, {fit.points} points{left_out}"
 
 
 def _verdict_text(one: Checked) -> str:
@@ -109,7 +109,11 @@ def as_dict(checked: Sequence[Checked]) -> dict[str, Any]:
 
 
 def _claim_dict(one: Checked) -> dict[str, Any]:
-    regime = one.stated.regime
+    regime, fit = one.stated.regime, one.fit
+    window = None
+    if fit is not None and fit.points >= 2:
+        low, high = fit.window
+        window = {"low": low, "high": high, "points": fit.points, "edge_points": fit.edge_points}
     return {
         "claim": one.claim,
         "read_as": one.stated.text(),
@@ -134,7 +138,7 @@ def _claim_dict(one: Checked) -> dict[str, Any]:
             }
             for reading in one.readings
         ],
-        "grid_window": None if one.window is None else one.window._asdict(),
+        "grid_window": window,
         "exact_law": one.law,
         "no_exact_route": one.no_law or None,
         "contradictions": [_apart(*pair) for pair in contradictions(one.readings)],

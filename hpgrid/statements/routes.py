@@ -90,16 +90,8 @@ class Subject:
 
 
 # --- exact ---
-class Exact(NamedTuple):
-    """What the asymptotics say of a product of the risk and tuned variables.
-
-    Attributes:
-        exponent: that of the budget; None where none is determined.
-        law: the whole law; None where there is none.
-    """
-
-    exponent: Fraction | None
-    law: PowerLaw | None
+#: What the asymptotics say of a product: the budget's exponent, None where none is determined, and its whole law.
+Exact = tuple[Fraction | None, PowerLaw | None]
 
 
 @lru_cache(maxsize=_KEPT)
@@ -119,19 +111,19 @@ def exact_readings(stated: StatedLaw, law: Law) -> tuple[Reading, ...]:
     unbounded = [v for v in stated.left if v in law.unbounded]
     if unbounded:
         return tuple(Reading(f"{v} is attained", EXACT, False, True) for v in unbounded)
-    found = product_law(law, stated.left)
+    exponent, whole = product_law(law, stated.left)
     readings = []
     if stated.power is not None:
-        readings.append(_exact_power(stated, stated.power, law, found.exponent))
+        readings.append(_exact_power(stated, stated.power, law, exponent))
     if stated.log:
         # Each level of a posynomial is a program in the logs that the budget only shifts: no logarithm arises.
-        measured = math.nan if found.exponent is None else Fraction(0)
+        measured = math.nan if exponent is None else Fraction(0)
         readings.append(Reading(f"power of log {law.budget}", EXACT, measured, stated.log))
     for name in stated.named:
-        elasticity = math.nan if found.law is None else _law_elasticity(found.law, name, stated.statement.small)
+        elasticity = math.nan if whole is None else _law_elasticity(whole, name, stated.statement.small)
         readings.append(Reading(f"power of {name}", EXACT, elasticity, stated.held[name]))
-    if stated.statement.exact and found.law is not None and found.exponent == stated.power:
-        readings.append(_exact_constant(stated, found.law))
+    if stated.statement.exact and whole is not None and exponent == stated.power:
+        readings.append(_exact_constant(stated, whole))
     return tuple(readings)
 
 
@@ -167,11 +159,11 @@ def product_law(law: Law, left: Mapping[str, Fraction]) -> Exact:
     if all(law.exponent.get(name) is not None for name in left):
         return _combined(law, left, [(p, law.exponent[name], law.laws[name]) for name, p in left.items()])
     if "risk" in left:
-        return Exact(None, None)
+        return None, None
     rows = [vector([found.powers.get(v, Fraction(0)) for v in law.tuned]) for found in law.identifiable]
     weights = coordinates(rows, vector([left.get(v, Fraction(0)) for v in law.tuned]))
     if weights is None:
-        return Exact(None, None)
+        return None, None
     return _combined(law, left, [(w, found.exponent, found.law) for w, found in zip(weights, law.identifiable) if w])
 
 
@@ -181,9 +173,9 @@ def _combined(
     exponent = sum((power * own for power, own, _ in parts if own is not None), Fraction(0))
     laws = [(power, own) for power, _, own in parts if own is not None]
     if len(laws) < len(parts):
-        return Exact(exponent, None)
+        return exponent, None
     coefficient = reduce(lambda total, part: total * part[1].coefficient ** part[0], laws, ONE)
-    return Exact(exponent, PowerLaw(left, coefficient, law.budget, exponent, laws[0][1].values))
+    return exponent, PowerLaw(left, coefficient, law.budget, exponent, laws[0][1].values)
 
 
 def _law_elasticity(law: PowerLaw, name: str, small: Collection[str]) -> Number:
@@ -378,22 +370,6 @@ def _extrapolated(three: NDArray[np.intp], values: Array) -> tuple[float, float]
 
 
 # --- grid ---
-class Window(NamedTuple):
-    """Over which budgets a slope was fitted.
-
-    Attributes:
-        low: the first of them.
-        high: the last of them.
-        points: how many there are.
-        edge_points: how many in between were left out: there the argmin is on the border of the search box.
-    """
-
-    low: float
-    high: float
-    points: int
-    edge_points: int
-
-
 @lru_cache(maxsize=_KEPT)
 def _curves(subject: Subject, regime: Regime) -> Curves:
     """The argmins of a grid search at every budget, and the window after burn-in.
@@ -435,7 +411,7 @@ def _behind(subject: Subject, regime: Regime) -> Truth:
 
 
 def grid_slope(subject: Subject, stated: StatedLaw) -> MeasuredSlope:
-    """Return the slope of what the claim is about over the window, freed of the logarithm that is claimed."""
+    """Return the slope over the window of what the claim is about, freed of the logarithm that is claimed."""
     curves, freed = _curves(subject, stated.regime), {monomial_name(stated.left): float(stated.log)}
     # Where the law begins is not told here: to find it, the bound would be refined at more budgets than all else.
     (slope,) = measured_slopes(
@@ -444,13 +420,8 @@ def grid_slope(subject: Subject, stated: StatedLaw) -> MeasuredSlope:
     return slope
 
 
-def grid_reading(subject: Subject, stated: StatedLaw) -> tuple[tuple[Reading, ...], Window | None]:
-    """Return the budget's power as the grid shows it, freed of the logarithm that is claimed, and where it was read."""
-    if stated.power is None:
-        return (), None
+def grid_reading(stated: StatedLaw, power: Fraction, slope: MeasuredSlope) -> Reading:
+    """Return the budget's power as the grid shows it."""
     # What is freed of a logarithm measures another thing.
     what = f"power of {stated.budget}" + (f"{BESIDE}(log {stated.budget})^{stated.log}" if stated.log else "")
-    slope = grid_slope(subject, stated)
-    reading = replace(slope.reading(float(stated.power), what), predicted=stated.power)
-    fit = slope.fit
-    return (reading,), Window(*fit.window, fit.points, fit.edge_points) if fit.points >= 2 else None
+    return replace(slope.reading(float(power), what, GRID), predicted=power)
