@@ -1,4 +1,4 @@
-"""Drawing curves and contours: what is put on an Axes."""
+"""Drawing lines and maps: what is put on an Axes, beside what the figures' own tests see."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from hpgrid.plotting import lines as curves, maps as contours
 from hpgrid.plotting.style import new_figure
 
 X = np.geomspace(1e2, 1e8, 7)
-Y = X**0.5
-NONE = np.zeros(7, bool)
 
 
 @pytest.fixture
@@ -45,60 +43,11 @@ def test_the_colours_of_a_family_darken_and_none_is_near_white(axes: Axes, name:
     assert light[0] < 0.88
 
 
-@pytest.mark.parametrize("places", [[], [0], [0, 5, 6]])
-@pytest.mark.parametrize(
-    "draw",
-    [lambda axes, edge: curves.optimum(axes, X, Y, edge, "best"), lambda axes, edge: near(axes, edge)],
-    ids=["optimum", "near_optimal"],
-)
-def test_hollow_points_are_the_edge_points(axes: Axes, draw, places: list[int]) -> None:
-    edge = np.isin(np.arange(7), places)
-    draw(axes, edge)
-    line, *hollow = axes.lines
-    np.testing.assert_array_equal(line.get_xydata(), np.column_stack([X, Y]))
-    assert (line.get_linestyle(), line.get_label()) == ("-", "best")
-    assert len(hollow) == bool(places)
-    for marks in hollow:
-        assert (marks.get_marker(), marks.get_markerfacecolor(), marks.get_linestyle()) == ("o", "white", "None")
-        np.testing.assert_array_equal(marks.get_xydata(), np.column_stack([X, Y])[edge])
-
-
-def near(axes: Axes, edge: np.ndarray) -> None:
-    contours.near_optimal(axes, X, Y, edge, "best")
-
-
-def test_a_law_is_dashed_and_a_best_batch_dotted(axes: Axes) -> None:
-    curves.law(axes, X, Y, "law")
-    contours.best(axes, X, 2 * Y, "best")
-    assert [(line.get_linestyle(), line.get_label()) for line in axes.lines] == [("--", "law"), (":", "best")]
-    np.testing.assert_array_equal(axes.lines[1].get_ydata(), 2 * Y)
-
-
-def test_a_band_lies_between_its_curves(axes: Axes) -> None:
-    curves.band(axes, X, Y / 2, 2 * Y, "band")
-    (drawn,) = axes.collections
-    corners = drawn.get_paths()[0].vertices
-    assert {tuple(p) for p in np.column_stack([X, 2 * Y])} <= {tuple(c) for c in corners}
-    assert drawn.get_label() == "band"
-
-
 def test_padding_is_a_share_of_the_decades() -> None:
     lo, hi = curves.padded(np.array([np.nan, 1.0, 1e4, np.inf]), np.array([0.0, 10.0]), by=0.25)
     assert (lo, hi) == (pytest.approx(0.1), pytest.approx(1e5))
     lo, hi = curves.padded(np.array([3.0, 3.0]))
     assert lo < 3.0 < hi
-
-
-def test_contours_have_a_line_and_a_colour_each(axes: Axes) -> None:
-    lines = [np.array([[1.0, 1.0], [2.0, 3.0]]), np.array([[1.0, 5.0], [2.0, 7.0], [3.0, 8.0]])]
-    drawn = contours.contours(axes, lines, np.array([0.1, 0.2]), (0.05, 1.0))
-    assert [path.vertices.tolist() for path in drawn.get_paths()] == [line.tolist() for line in lines]
-    np.testing.assert_array_equal(drawn.get_array(), [0.1, 0.2])
-    assert (drawn.norm.vmin, drawn.norm.vmax) == (0.05, 1.0)
-    contours.risk_bar(axes.figure, [axes], (0.05, 1.0))
-    bar = axes.figure.axes[-1]
-    assert bar.get_ylabel() == "best risk"
-    assert bar.get_ylim() == pytest.approx((0.05, 1.0))
 
 
 def test_less_than_an_iteration_is_shaded_above_the_diagonal(axes: Axes) -> None:
