@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 
 import commands
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 import hpgrid
 
 START = "--from eta=3e-4,b=524288,beta=0.95,T=2.5e9"
+SEQUENCES = "--from eta=3e-4,b=128,beta=0.95,T=2.5e9 --to T=1e11 --seq-len 4096"
 
 TABLE = """\
 from T = 2.5e+09: eta = 0.0003, b = 524288, beta = 0.95, alpha = 0.05, K = 4768
@@ -81,6 +83,29 @@ def test_a_multiple_may_be_a_float() -> None:
     assert hpgrid.transfer(start, 1e12, round_b=256.0) == hpgrid.transfer(start, 1e12, round_b=256)
 
 
+@pytest.mark.parametrize("option", ["--set C1=1e-4,C3=0.05 --set C2=2", "--set Delta0=1,L=1/3", "--calibrate"])
+def test_costs_are_part_of_the_answer(capsys: pytest.CaptureFixture[str], option: str) -> None:
+    line = f"{SEQUENCES} {option}".split()
+    assert "\ncosts:" in printed(capsys, *line)
+    assert len(json.loads(printed(capsys, *line, "--json"))["costs"]["rows"]) == 4
+
+
+@pytest.mark.parametrize(("suffix", "first"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")])
+def test_a_picture_is_written_whole(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], suffix: str, first: bytes
+) -> None:
+    path = tmp_path / "made" / f"way.{suffix}"
+    json.loads(printed(capsys, *SEQUENCES.split(), "--plot", str(path), "--json"))
+    assert path.read_bytes().startswith(first)
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_a_folder_is_no_picture(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "way.png").mkdir()
+    line = [*SEQUENCES.split(), "--plot", str(tmp_path / "way.png")]
+    commands.refused("transfer", capsys, line, "the picture is written to a file")
+
+
 MISTAKES = {
     "": "a transfer needs --from",
     START: "a transfer needs --to",
@@ -131,12 +156,32 @@ MISTAKES = {
     "--from eta=1e-300,T=1 --to T=1e300": "what is transferred stays a number",
     "--from eta=1e-320,T=1 --to T=1e9": "eta is between 2.2e-308 and 1e+300, or 0",
     "--from T=1e9 --to T=1e12 --plot q.png": "every regime needs eta at the first budget. Given: 'T=1e+09'. Write eta=",
+    f"{SEQUENCES} --set C1=0": "constant C1 must be a positive finite number",
+    f"{SEQUENCES} --set C1=-2,C2=1": "constant C1 must be a positive finite number",
+    f"{SEQUENCES} --set C1=x": "C1 is a finite number",
+    f"{SEQUENCES} --set C4=1": "no constant of eq. (4) of that name. Given: 'C4'. Write 'C3'",
+    f"{SEQUENCES} --set C1=1,L=2": "give C1, C2, C3 or Delta0, L, rho, sigma, not both",
+    f"{SEQUENCES} --set C1": "--set takes NAME=VALUE",
+    f"{SEQUENCES} --set C1=1 --calibrate": "constants are given, or calibrated at the start. Given: 'both'",
+    f"{SEQUENCES} --set C1=1 --optimizer sgd": "costs are of eq. (4), the LMO methods'",
+    f"{SEQUENCES} --calibrate --optimizer sgd": "costs are of eq. (4), the LMO methods'",
+    "--from b=524288,beta=0.95,T=2.5e9 --to T=1e11 --calibrate": "needs eta, b and beta at the first budget. Given: "
+    "'no eta'. Write eta=... beside the others",
+    "--from eta=3e-4,T=2.5e9 --to T=1e11 --set C1=1": "Given: 'no b and no beta'",
+    f"{SEQUENCES.replace('3e-4', '1e-200')} --set C1=1e300": "a number. Given: 'regime A comes out as none'",
+    "--from eta=1e-3,b=10,alpha=1e-250,T=1e9 --to T=1e10 --calibrate": "what a choice costs is a number",
+    f"{SEQUENCES} --plot way.gif": "there is no picture format of that name. Given: 'gif'. Write one of png, pdf, svg",
+    f"{SEQUENCES} --plot way": "there is no picture format of that name. Given: ''",
+    f"{SEQUENCES.replace('1e11', '2.5e9')} --plot way.png": "a picture goes from one budget to another",
 }
 
 
 @pytest.mark.parametrize("line", MISTAKES)
-def test_mistakes_are_one_line_and_status_2(capsys: pytest.CaptureFixture[str], line: str) -> None:
-    commands.refused("transfer", capsys, line.split(), MISTAKES[line])
+def test_mistakes_are_one_line_and_status_2(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, line: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    commands.refused("transfer", capsys, line.split(), MISTAKES[line], tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -174,26 +219,29 @@ def test_mistakes_in_python(asked: dict[str, object], told: str) -> None:
         hpgrid.transfer(**{"start": {"eta": 3e-4, "T": 1e9}, "to": 1e12, **asked})  # type: ignore[arg-type]
 
 
-def loaded(line: str) -> tuple[int, list[str]]:
-    """The exit status of the command in a fresh interpreter, and which large packages it held at the end."""
+@pytest.mark.parametrize(
+    ("line", "status", "expected"),
+    [
+        ("--help", 0, ["rich"]),
+        (f"{START} --to T=1e12 --regime E", 2, []),
+        (f"{START} --to T=1e12", 0, []),
+        (f"{START} --to T=1e12 --json", 0, ["numpy"]),
+        (f"{START} --to T=1e12 --set C1=1e-4", 0, ["numpy"]),
+        (f"{START} --to T=1e12 --calibrate", 0, ["numpy"]),
+        (f"{START} --to T=1e12 --calibrate --plot way.png", 0, ["matplotlib", "numpy"]),
+    ],
+)
+def test_it_loads_nothing_slow_and_not_even_numpy_for_the_rules(
+    tmp_path: Path, line: str, status: int, expected: list[str]
+) -> None:
+    """In a fresh interpreter: the exit status, and which large packages are there at the end."""
     code = (
         "import atexit, sys\n"
         "slow = ('jax', 'jaxlib', 'scipy', 'matplotlib', 'sympy', 'rich', 'xarray', 'numpy')\n"
         "atexit.register(lambda: print('loaded:', *(m for m in slow if m in sys.modules)))\n"
         "from hpgrid.cli import main\n"
-        f"main({line.split()!r})"
+        f"main({['transfer', *line.split()]!r})"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
-    return done.returncode, done.stdout.splitlines()[-1].split()[1:]
-
-
-def test_it_loads_numpy_and_nothing_slow() -> None:
-    assert loaded(f"transfer {START} --to T=1e12") == (0, ["numpy"])
-
-
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [("transfer --help", (0, ["rich"])), (f"transfer {START} --to T=1e12 --regime E", (2, []))],
-)
-def test_help_and_mistakes_load_not_even_numpy(line: str, expected: tuple[int, list[str]]) -> None:
-    assert loaded(line) == expected
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, cwd=tmp_path)
+    assert (done.returncode, done.stdout.splitlines()[-1].split()[1:]) == (status, expected)
+    assert status or not done.stderr

@@ -1,4 +1,4 @@
-"""Rules of any posynomial bound: against the tables of theory, and against rules worked out by hand."""
+"""Rules of any posynomial bound, against rules worked out by hand."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ import hpgrid
 from hpgrid import bounds
 from hpgrid.checks import InputError
 from hpgrid.proxy import Proxy
-from hpgrid.theory import printed, theorems
-from hpgrid.theory.printed import Run
 from hpgrid.transfers.rules import NoRule, Rules, moved, of_paper
 from hpgrid.transfers.start import TUNED, Limits, Setting
 
@@ -33,33 +31,6 @@ def rules(text: str, **constants: float) -> Rules:
     bound = hpgrid.parse(text, constants)
     assert isinstance(bound, Proxy)
     return Rules(bound.form("T"))
-
-
-# --- Tables 2 and 3 ---
-
-
-@pytest.mark.parametrize("regime", "ABCD")
-def test_table_2_is_what_the_exact_laws_of_eq_4_say(regime: str) -> None:
-    powers = LMO.powers(TUNED[regime])
-    assert {name: of["T"] for name, of in powers.items()} == printed.TABLE_2[regime]
-    assert all(set(of) == {"T"} for of in powers.values())
-
-
-@pytest.mark.parametrize("regime", ["A", "B", "C", "D", "SGD"])
-def test_table_3_is_what_they_say_at_a_given_batch_size(regime: str) -> None:
-    """Each entry, b's powers too: the printed forms at two batch sizes and budgets that tell powers apart."""
-    of_bound, tuned = (SGD, ("eta",)) if regime == "SGD" else (LMO, TUNED[regime])
-    powers = of_bound.powers(tuned, ("b",))
-    for b, T in ((2.0, 3.0), (5.0, 7.0)):
-        short, long = Run(1.0, 1.0), Run(T, b)
-        if "alpha" in tuned:
-            expected = printed.tuned_momentum({"eta": 1.0, "alpha": 1.0}, short, long)
-        else:
-            expected = {"eta": (printed.sgd if regime == "SGD" else printed.fixed_momentum)(1.0, short, long)}
-        found = {name: b ** float(of["b"]) * T ** float(of["T"]) for name, of in powers.items()}
-        assert found == pytest.approx(expected, rel=1e-14)
-    if regime == "SGD":
-        assert powers["eta"] == theorems.SGD_IN_T
 
 
 def test_what_is_tuned_again_under_a_cap_on_eta() -> None:

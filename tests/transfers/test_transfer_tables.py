@@ -1,4 +1,4 @@
-"""The rules against Tables 2 and 3 as they are printed, typed here; and against themselves."""
+"""The rules, read off exact laws, against Tables 2 and 3 as theory has them; and against themselves."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ import re
 import pytest
 from hypothesis import given, strategies as st
 
-from hpgrid.transfers.rules import Row, moved
+from hpgrid.theory import printed, theorems
+from hpgrid.theory.printed import Run
+from hpgrid.transfers.rules import Row, moved, of_paper
 from hpgrid.transfers.start import TUNED, Limits, Setting
 
+LMO = of_paper("lmo")
 ROWS = (*TUNED, "SGD")
 
 #: Rounding of a few products and powers.
@@ -17,68 +20,48 @@ ROUNDING = 1e-13
 
 START = Setting(T=2.5e9, eta=3e-4, b=524288.0, alpha=0.05)
 T1 = 1e12
-RATIO = START.T / T1
 
-#: Table 2's 4 rows of 3 entries, typed from the paper.
-TABLE_2 = [
-    ("A", "b", START.b),
-    ("A", "alpha", START.alpha),
-    ("A", "eta", START.eta * RATIO ** (1 / 2)),
-    ("B", "b", START.b),
-    ("B", "alpha", START.alpha * RATIO ** (1 / 2)),
-    ("B", "eta", START.eta * RATIO ** (3 / 4)),
-    ("C", "b", START.b * (T1 / START.T) ** (1 / 2)),
-    ("C", "alpha", START.alpha),
-    ("C", "eta", START.eta * RATIO ** (1 / 4)),
-    ("D", "b", START.b * (T1 / START.T) ** (1 / 6)),
-    ("D", "alpha", START.alpha * RATIO ** (1 / 3)),
-    ("D", "eta", START.eta * RATIO ** (7 / 12)),
-]
-
-#: Table 3's last column, typed from the paper: four entries in three rows.
 B1 = 2097152.0
-TABLE_3 = [
-    ("A", "eta", START.eta * (B1 / START.b) ** 0.5 * RATIO**0.5),
-    ("B", "alpha", START.alpha * (B1 / START.b) * RATIO**0.5),
-    ("B", "eta", START.eta * (B1 / START.b) * RATIO**0.75),
-    ("SGD", "eta", START.eta * (B1 / START.b) * RATIO**0.5),
-]
 
 
-@pytest.mark.parametrize(("regime", "name", "expected"), TABLE_2)
-def test_each_entry_of_table_2(regime: str, name: str, expected: float) -> None:
+@pytest.mark.parametrize("regime", "ABCD")
+def test_each_entry_of_table_2(regime: str) -> None:
+    """The exponents that are read off the exact laws, and the setting that comes of them."""
+    powers = LMO.powers(TUNED[regime])
+    assert {name: of["T"] for name, of in powers.items()} == printed.TABLE_2[regime]
+    assert all(set(of) == {"T"} for of in powers.values())
     row = moved(regime, START, T1)
-    assert getattr(row.at, name) == pytest.approx(expected, rel=ROUNDING)
+    expected = printed.rule(regime, {name: getattr(START, name) for name in TUNED["D"]}, T1 / START.T)
+    assert row.at._asdict() == pytest.approx({"T": T1, **expected}, rel=ROUNDING)
     assert row.own
-    assert row.at.T == T1
 
 
-@pytest.mark.parametrize(("regime", "name", "expected"), TABLE_3)
-def test_each_entry_of_table_3(regime: str, name: str, expected: float) -> None:
-    row = moved(regime, START, T1, to_b=B1)
-    assert row.at.b == B1
-    assert getattr(row.at, name) == pytest.approx(expected, rel=ROUNDING)
-    assert not row.own
+@pytest.mark.parametrize("regime", ROWS)
+def test_each_entry_of_table_3(regime: str) -> None:
+    """b's powers too: the printed forms at batch sizes and budgets that tell powers apart."""
+    tuned = TUNED.get(regime, ("eta",))
+    for b, T in ((B1, T1), (5 * START.b, 7 * START.T)):
+        short, long = Run(START.T, START.b), Run(T, b)
+        if "alpha" in tuned:
+            expected = printed.tuned_momentum({"eta": START.eta, "alpha": START.alpha}, short, long)
+        else:
+            of = printed.sgd if regime == "SGD" else printed.fixed_momentum
+            expected = {"eta": of(START.eta, short, long)}
+        row = moved(regime, START, T, to_b=b)
+        assert {name: getattr(row.at, name) for name in expected} == pytest.approx(expected, rel=ROUNDING)
+        assert (row.at.b, row.own) == (b, False)
+    if regime == "SGD":
+        assert of_paper("sgd").powers(("eta",), ("b",))["eta"] == theorems.SGD_IN_T
 
 
-def test_the_printed_invariants_give_the_last_column_in_two_places_and_the_corrected_ones_in_all_four() -> None:
-    """The middle column; c_alpha and SGD's c_eta are printed over b_0^(1/2) and have to be over b_0."""
-    T0, b0, eta0, alpha0 = START.T, START.b, START.eta, START.alpha
-    printed = {
-        ("A", "eta"): eta0 * (T0 / b0) ** 0.5 * (B1 / T1) ** 0.5,
-        ("B", "eta"): eta0 * T0**0.75 / b0 * B1 / T1**0.75,
-        ("B", "alpha"): alpha0 * (T0 / b0) ** 0.5 * B1 / T1**0.5,
-        ("SGD", "eta"): eta0 * (T0 / b0) ** 0.5 * B1 / T1**0.5,
-    }
-    corrected = {
-        ("B", "alpha"): alpha0 * T0**0.5 / b0 * B1 / T1**0.5,
-        ("SGD", "eta"): eta0 * T0**0.5 / b0 * B1 / T1**0.5,
-    }
-    for (regime, name), value in printed.items():
-        answer = getattr(moved(regime, START, T1, to_b=B1).at, name)
-        wrong = (regime, name) in corrected
-        assert answer == pytest.approx(corrected.get((regime, name), value), rel=ROUNDING)
-        assert value / answer == pytest.approx(b0**0.5 if wrong else 1.0, rel=ROUNDING)
+def test_the_printed_invariants_give_the_first_row_alone() -> None:
+    """c_alpha and SGD's c_eta are printed over b_0^(1/2) and have to be over b_0."""
+    short, long = Run(START.T, START.b), Run(T1, B1)
+    at = {regime: moved(regime, START, T1, to_b=B1).at for regime in ("A", "B", "SGD")}
+    eta, alpha = (printed.printed_invariant(x, short) for x in (START.eta, START.alpha))
+    assert printed.fixed_momentum_from_invariant(eta, long) == pytest.approx(at["A"].eta, rel=ROUNDING)
+    assert printed.from_invariant(alpha, long) == pytest.approx(at["B"].alpha * START.b**0.5, rel=ROUNDING)
+    assert printed.from_invariant(eta, long) == pytest.approx(at["SGD"].eta * START.b**0.5, rel=ROUNDING)
 
 
 @pytest.mark.parametrize("to_b", [None, B1])
