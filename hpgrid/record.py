@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import IO, Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import IO, TYPE_CHECKING, Any
 
 from hpgrid.checks import bad
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 #: Raised when the meaning of a written file changes.
 SCHEMA = 1
@@ -85,6 +87,8 @@ def write_json(path: Path, data: Mapping[str, Any]) -> None:
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
     """Write arrays to an .npz file, whole."""
+    import numpy as np
+
     write_whole(path, lambda file: np.savez_compressed(file, **dict(arrays)))  # type: ignore[arg-type]
 
 
@@ -109,7 +113,8 @@ def _version(package: str) -> str:
 
 def plain(value: Any) -> Any:
     """Return a value as JSON has it: records as tables, None for NaN and infinities, text for what has no form."""
-    if isinstance(value, (np.ndarray, np.generic)):
+    numpy = sys.modules.get("numpy")  # where it isn't loaded, no value is of its kinds: JSON alone need not wait for it
+    if numpy is not None and isinstance(value, (numpy.ndarray, numpy.generic)):
         return plain(value.tolist())
     if is_dataclass(value) and not isinstance(value, type):
         value = {field.name: getattr(value, field.name) for field in fields(value)}
@@ -120,5 +125,5 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     if isinstance(value, float):
-        return value if np.isfinite(value) else None
+        return value if math.isfinite(value) else None
     return value if isinstance(value, (int, str, bool, type(None))) else str(value)

@@ -333,7 +333,7 @@ def as_dict(answer: Transfer) -> dict[str, Any]:
         "start": {**at(answer.start), "beta2": complement(alpha2)},
         "T": answer.T,
         "to_b": answer.to_b,
-        "limits": answer.limits._asdict(),
+        "limits": answer.limits,
         "rows": [row(each) for each in answer.rows],
         "lacking": answer.lacking,
         "sgd": None if answer.sgd is None else row(answer.sgd),
@@ -341,8 +341,8 @@ def as_dict(answer: Transfer) -> dict[str, Any]:
             regime: {**kept._asdict(), "beta": complement(kept.alpha), "beta2": complement(kept.alpha2)}
             for regime, kept in answer.kept.items()
         },
-        "fits": [{**applied._asdict(), "fit": applied.fit._asdict()} for applied in answer.fits],
-        "paths": [path._asdict() for path in answer.paths],
+        "fits": answer.fits,
+        "paths": answer.paths,
         "notes": answer.notes,
         "costs": _spans(answer.costs),
     }

@@ -225,7 +225,7 @@ def test_mistakes_in_python(asked: dict[str, object], told: str) -> None:
         ("--help", 0, ["rich"]),
         (f"{START} --to T=1e12 --regime E", 2, []),
         (f"{START} --to T=1e12", 0, []),
-        (f"{START} --to T=1e12 --json", 0, ["numpy"]),
+        (f"{START} --to T=1e12 --json", 0, []),
         (f"{START} --to T=1e12 --set C1=1e-4", 0, ["numpy"]),
         (f"{START} --to T=1e12 --calibrate", 0, ["numpy"]),
         (f"{START} --to T=1e12 --calibrate --plot way.png", 0, ["matplotlib", "numpy"]),
