@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -25,7 +25,12 @@ _POINTS = 401
 #: A limit that is further than this many decades off what is drawn is left out: one that was given, and any other.
 _IN_SIGHT, _NEAR = 1.5, 0.2
 
-_TITLES = {"eta": r"learning rate $\eta$", "b": "batch size $b$", "alpha": r"momentum $\beta$"}
+#: A panel's title, the label of its axis, and how its values are said.
+_PANELS: dict[str, tuple[str, str, ways.Say]] = {
+    "eta": (r"learning rate $\eta$", r"learning rate $\eta$", ways.power),
+    "b": ("batch size $b$", "batch size $b$, tokens", ways.count),
+    "alpha": (r"momentum $\beta$", r"$\beta$, log scale in $1-\beta$", ways.momentum),
+}
 
 
 class _Limit(NamedTuple):
@@ -45,19 +50,21 @@ def draw(answer: Transfer) -> Figure:
     T = np.geomspace(answer.start.T, answer.T, _POINTS)
     T[[0, -1]] = answer.start.T, answer.T  # as they were given, to the last digit
     along = {row.regime: _along(answer, row.regime, T) for row in answer.rows}
-    names = [name for name in _TITLES if any(np.isfinite(_at_end(answer, name)))]
+    names = [name for name in _PANELS if any(np.isfinite(_at_end(answer, name)))]
     with styled():
         figure, axes = new_figure(1, len(names), (2.75 * len(names) + 0.1, 3.1))
         for k, (ax, name) in enumerate(zip(axes, names)):
             _panel(ax, answer, name, T, {regime: values[name] for regime, values in along.items()})
-            letter(ax, k, _TITLES[name])
-        handles, labels = _legend(axes[0], answer)
+            letter(ax, k, _PANELS[name][0])
+        handles, labels = axes[0].get_legend_handles_labels()
+        symbols = {"eta": r"$\eta$", "b": "$b$", "alpha": r"$\beta$"}
+        tuned = {row.regime: f"{row.regime}: {', '.join(symbols[v] for v in row.tuned)} tuned" for row in answer.rows}
+        labels = [tuned.get(label, label) for label in labels]
         figure.legend(handles, labels, loc="outside lower center", ncols=len(answer.rows) + 1)
         figure.draw_without_rendering()  # the panels have their places, and keep them
         figure.set_layout_engine("none")
         for ax, name in zip(axes, names):
-            _ends(ax, answer, name)
-            _name_limits(ax, answer, name)
+            _name_ends_and_limits(ax, answer, name)
     return figure
 
 
@@ -65,10 +72,11 @@ def _along(answer: Transfer, regime: str, T: Array) -> dict[str, Array]:
     """A regime's values at every budget; NaN for what it does not have."""
     limits = answer.limits._replace(round_b=None)
     at = [moved(regime, answer.start, float(budget), limits, answer.to_b, answer.rules).at for budget in T]
-    return {name: np.array([getattr(a, name) for a in at], float) for name in _TITLES}
+    return {name: np.array([getattr(a, name) for a in at], float) for name in _PANELS}
 
 
 def _panel(axes: Axes, answer: Transfer, name: str, T: Array, along: Mapping[str, Array]) -> None:
+    _, label, say = _PANELS[name]
     unit = _unit(name, answer.limits)
     at_start = float(getattr(answer.start, name)) / unit
     for (regime, values), value in zip(along.items(), _at_end(answer, name)):
@@ -78,23 +86,24 @@ def _panel(axes: Axes, answer: Transfer, name: str, T: Array, along: Mapping[str
         ways.end(axes, answer.T, value, k)
     ways.start(axes, answer.start.T, at_start)
     shown = np.concatenate([[at_start], *(values / unit for values in along.values()), _at_end(answer, name)])
-    limits = [limit for limit in _limits(name, answer.limits) if _in_sight(limit, shown)]
+    logs = np.log10(shown[np.isfinite(shown)])
+    low, high = logs.min(), logs.max()
+    limits = [x for x in _limits(name, answer.limits) if low - x.sight <= np.log10(x.value) <= high + x.sight]
     lo, hi = padded(np.append(shown, [limit.value for limit in limits]), by=0.12)
     alpha = name == "alpha"
-    ways.value_axis(axes, lo, min(hi, 2.0) if alpha else hi, _say(name), inverted=alpha, most=1.0 if alpha else np.inf)
+    ways.value_axis(axes, lo, min(hi, 2.0) if alpha else hi, say, inverted=alpha, most=1.0 if alpha else np.inf)
     for limit in limits:
         ways.infeasible(axes, limit.value, _beyond(axes, limit))
     ways.budget_axis(axes, answer.start.T, answer.T)
     axes.set_xlabel("token budget $T$")
-    axes.set_ylabel(_label(name, answer.limits))
+    axes.set_ylabel(label.replace("tokens", "sequences") if unit > 1 else label)
 
 
-def _beyond(axes: Axes, limit: _Limit) -> float:
-    return max(axes.get_ylim()) if limit.upper else min(axes.get_ylim())
-
-
-def _name_limits(axes: Axes, answer: Transfer, name: str) -> None:
-    """Name what is hatched, midway."""
+def _name_ends_and_limits(axes: Axes, answer: Transfer, name: str) -> None:
+    """Name what each way ends at, and what is hatched, midway."""
+    ends = zip((row.regime for row in answer.rows), _at_end(answer, name))
+    known = {regime: float(value) for regime, value in ends if np.isfinite(value)}
+    ways.ends(axes, (answer.start.T, answer.T), known, _PANELS[name][2])
     bottom, top = sorted(axes.get_ylim())
     for limit in _limits(name, answer.limits):
         if bottom < limit.value < top:
@@ -102,10 +111,8 @@ def _name_limits(axes: Axes, answer: Transfer, name: str) -> None:
             ways.name_limit(axes, x, limit.value, _beyond(axes, limit), limit.label)
 
 
-def _ends(axes: Axes, answer: Transfer, name: str) -> None:
-    values = dict(zip((row.regime for row in answer.rows), _at_end(answer, name)))
-    known = {regime: float(value) for regime, value in values.items() if np.isfinite(value)}
-    ways.ends(axes, (answer.start.T, answer.T), known, _say(name))
+def _beyond(axes: Axes, limit: _Limit) -> float:
+    return max(axes.get_ylim()) if limit.upper else min(axes.get_ylim())
 
 
 def _at_end(answer: Transfer, name: str) -> Array:
@@ -121,27 +128,5 @@ def _limits(name: str, limits: Limits) -> list[_Limit]:
         return [_Limit(1.0, True, r"$\beta=0$", _NEAR)]
     if name == "eta":
         return [_Limit(limits.eta, True, r"largest $\eta$")] if limits.eta is not None else []
-    least = [_Limit(1.0, False, "$b=1$", _NEAR)]
-    return least if limits.b is None else [*least, _Limit(limits.b / limits.unit, True, "largest $b$")]
-
-
-def _in_sight(limit: _Limit, shown: Array) -> bool:
-    logs = np.log10(shown[np.isfinite(shown)])
-    return bool(logs.min() - limit.sight <= np.log10(limit.value) <= logs.max() + limit.sight)
-
-
-def _say(name: str) -> ways.Say:
-    return {"eta": ways.power, "b": ways.count, "alpha": ways.momentum}[name]
-
-
-def _label(name: str, limits: Limits) -> str:
-    if name == "b":
-        return "batch size $b$, sequences" if limits.unit > 1 else "batch size $b$, tokens"
-    return {"eta": r"learning rate $\eta$", "alpha": r"$\beta$, log scale in $1-\beta$"}[name]
-
-
-def _legend(axes: Axes, answer: Transfer) -> tuple[list[Any], list[str]]:
-    handles, labels = axes.get_legend_handles_labels()
-    symbols = {"eta": r"$\eta$", "b": "$b$", "alpha": r"$\beta$"}
-    tuned = {row.regime: f"{row.regime}: {', '.join(symbols[v] for v in row.tuned)} tuned" for row in answer.rows}
-    return handles, [tuned.get(label, label) for label in labels]
+    smallest = [_Limit(1.0, False, "$b=1$", _NEAR)]
+    return smallest if limits.b is None else [*smallest, _Limit(limits.b / limits.unit, True, "largest $b$")]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from hpgrid.text import aligned, wrapped
+from hpgrid.text import aligned, power, wrapped
 from hpgrid.transfers.published import Applied, half_life, rises
 from hpgrid.transfers.rules import batch_text, capped, feasible, given_text, number, units
 from hpgrid.transfers.start import Setting, called, said
@@ -211,16 +211,13 @@ def _moves(costs: Costs) -> list[str]:
     for move in costs.moves:
         here = costs.at_start.get(move.momentum) if move.method == "LMO" else None
         own = ["-", "-"] if here is None else [f"x {span(factor, number)}" for factor in here]
-        powers = [f"{_power(power)}: x {4 ** float(power):.4g}" for power in (move.at_K, move.at_T)]
+        # b^0 is said, too: that eta* does not move is the point of the row.
+        powers = [f"{power('b', p) if p else 'b^0'}: x {4 ** float(p):.4g}" for p in (move.at_K, move.at_T)]
         name = f"{move.method}, beta {move.momentum}" if move.momentum else move.method
         lines.append([name, powers[0], own[0], powers[1], own[1]])
     by = f", with {costs.at_start_by}'s constants" if costs.at_start_by else ""
     note = f"at a large budget, and by eq. (4) at the start{by}; beta tuned again: alpha* ~ (b/K)^(1/2), ~ b at fixed T"
     return [*aligned(lines), *wrapped([note])]
-
-
-def _power(power: Fraction) -> str:
-    return "b" if power == 1 else f"b^({power})" if power.denominator > 1 else f"b^{power}"
 
 
 def _lives(costs: Costs) -> list[str]:

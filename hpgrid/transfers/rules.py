@@ -21,6 +21,7 @@ from hpgrid.asymptotics import Law, exponents
 from hpgrid.checks import InputError, bad, unknown
 from hpgrid.proxy import Proxy
 from hpgrid.regime import Regime
+from hpgrid.text import power as power_text
 from hpgrid.transfers import published
 from hpgrid.transfers.start import LARGEST, NO_LIMITS, SMALLEST, TUNED, Limits, Setting, called, missing, require, said
 
@@ -305,7 +306,7 @@ def _ratio(of: str, power: Fraction | None) -> str:
 
 def _monomial(powers: Powers) -> str:
     """b^(1/2) T^(-1/2), or 1."""
-    return " ".join(v if p == 1 else f"{v}^({p})" for v, p in powers.items() if p) or "1"
+    return " ".join(power_text(v, p) for v, p in powers.items() if p) or "1"
 
 
 # --- which batch size ---

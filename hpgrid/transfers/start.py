@@ -260,7 +260,9 @@ def _constants(
     needs = [name for name in ("eta", "b", "alpha") if bound is None or name in bound.variables()]
     lacking = [said(name) for name in needs if getattr(start, name) is None]
     if lacking:
-        rule = f"what a choice costs needs {_listed(map(said, needs))} at the first budget"
+        *first, last = map(said, needs)
+        listed = f"{', '.join(first)} and {last}" if first else last
+        rule = f"what a choice costs needs {listed} at the first budget"
         raise bad(rule, f"no {' and no '.join(lacking)}", f"{lacking[0]}=... beside the others")
     if given is None:
         return None
@@ -269,11 +271,6 @@ def _constants(
     for name, value in given.items():
         _check_size(name, value)
     return _of_eq4(given) if bound is None else {**bound.with_constants(**given).constants}
-
-
-def _listed(names: Any) -> str:
-    *first, last = names
-    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _of_eq4(given: Mapping[str, Any]) -> dict[str, float]:
