@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from hpgrid.checks import InputError, bad
 from hpgrid.cli import options
-from hpgrid.transfers.start import OPTIMIZERS, REGIMES, check
+from hpgrid.transfers.start import OPTIMIZERS, REGIMES, TUNED, check, said
 
 if TYPE_CHECKING:
     from hpgrid.transfers.transfer import Transfer
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 _CONSTANTS = "C1=1,C2=30,C3=4"
 _START = "eta=3e-4,b=524288,beta=0.95,T=2.5e9"
 _EXAMPLES = dict(pair.split("=") for pair in f"{_START},{_CONSTANTS},alpha=0.05,beta2=0.98".split(","))
+
+#: What each regime tunes, in words.
+_TUNED = ", ".join(
+    f"{name} {'all' if len(tuned) == 3 else ' and '.join(map(said, tuned))}" for name, tuned in TUNED.items()
+)
 
 #: Arguments of ``transfer`` in messages, with an = after them.
 _OPTION = re.compile(r"\b(to_b|max_b|max_eta|round_b|seq_len|optimizer(?= lmo| sgd)|regime(?= auto))\b( ?= ?)?")
@@ -38,9 +43,7 @@ def print_transfer(
     to: Annotated[
         list[str] | None, Parameter(negative="", consume_multiple=True, help="The new token budget, T=1e12 or 1e12.")
     ] = None,
-    regime: Annotated[
-        str, Parameter(help=f"What was tuned: {', '.join(REGIMES)}; A eta, B eta and beta, C eta and b, D all.")
-    ] = "auto",
+    regime: Annotated[str, Parameter(help=f"What was tuned: {', '.join(REGIMES)}; {_TUNED}.")] = "auto",
     to_b: Annotated[float | None, Parameter(help="The batch size there, where it is given.")] = None,
     max_b: Annotated[
         float | None,

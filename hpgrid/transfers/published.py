@@ -48,7 +48,7 @@ def about(rules: Rules, regime: str, at: Setting, b: float, own_b: float, *, eta
     if regime == "D":
         same = ", at the same leading risk (Theorem 2)" if at.alpha is not None and at.alpha < 1 else ""
         return (f"{note}: alpha and eta are tuned again at it{same}",)
-    if eta_capped:
+    if eta_capped or regime != "C":
         return (note,)
     rest = FLOOR if b < own_b else "the fewer iterations cost more than the noise falls"
     return (f"{note}: eta is tuned again at it; with alpha held {rest}",)

@@ -18,7 +18,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from hpgrid.asymptotics import Law, exponents
-from hpgrid.checks import InputError, bad, unknown
+from hpgrid.checks import TUNABLE, InputError, bad, unknown
 from hpgrid.proxy import Proxy
 from hpgrid.regime import Regime
 from hpgrid.text import power as power_text
@@ -74,10 +74,17 @@ class Rules:
         rest = [name for name in tuned if name not in given]
         # Table 3 is the law at a constant batch size. Where that is another law than the regime's own, as at a constant
         # eta, whose best alpha is 1 in the end, the law along the regime's own way is what holds near it.
+        powers: dict[str, Powers] | NoRule = {}
         for along in ({name: Fraction(0) for name in given}, {name: own[name] for name in given}):
-            powers = {name: self._powers(rest, along, name) for name in rest} if rest else {}
-            if all(p["T"] + sum(p[g] * own[g] for g in given) == own[v] for v, p in powers.items()):
-                break
+            try:
+                powers = {name: self._powers(rest, along, name) for name in rest}
+            except NoRule as why:
+                powers = why
+            else:
+                if all(p["T"] + sum(p[g] * own[g] for g in given) == own[v] for v, p in powers.items()):
+                    break
+        if isinstance(powers, NoRule):
+            raise powers
         return powers
 
     def exponent(self, tuned: Sequence[str], name: str, along: Powers | None = None) -> Fraction:
@@ -245,7 +252,7 @@ def moved(
     at, more = _within(move, move.at(wished), limits)
     _check_numbers(at)
     own = wished == move.own_b()
-    held = tuple(x for x in ("b", "alpha") if x not in tuned and x in variables)
+    held = tuple(name for name in TUNABLE if name not in tuned and name in variables)
     return Row(
         regime=regime,
         tuned=tuned,

@@ -110,6 +110,17 @@ def test_a_capped_eta_has_the_rest_tuned_again() -> None:
     assert any(note.endswith("b falls from 409600 with it, b ~ eta^(2/3)") for note in capped.remarks)
 
 
+def test_a_row_more_is_a_set_of_tuned_variables_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With eta held, C1 b/(eta T) = C2 (alpha/b)^(1/2)/2 gives b ~ T^(2/3), and the best alpha is 1 in the end."""
+    monkeypatch.setitem(TUNED, "E", ("b", "alpha"))
+    answer = hpgrid.transfer(GIVEN, 1e12, constants={"C1": 1.0})
+    row = answer.rows[4]
+    assert (row.regime, row.tuned, row.held, row.at.eta) == ("E", ("b", "alpha"), ("eta",), 1e-3)
+    assert "E: b_1 = b_0 (T_1/T_0)^(2/3), alpha_1 = alpha_0" in answer.text()
+    assert row.at.b == pytest.approx(4096 * 100 ** (2 / 3))
+    assert answer.costs.rows[4].cost.retuned.eta == 1e-3
+
+
 # --- what has no rule ---
 
 
