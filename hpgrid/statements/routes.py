@@ -38,6 +38,7 @@ from hpgrid.refinement.profile import profile
 from hpgrid.regime import Regime
 from hpgrid.search.brute import grid_search
 from hpgrid.slopes import (
+    FAR,
     REFINED,
     Curves,
     MeasuredSlope,
@@ -47,7 +48,9 @@ from hpgrid.slopes import (
     measured_slopes,
     monomial_name,
     posynomial_truth,
+    product,
     refined_truth,
+    window_bias,
     within,
 )
 from hpgrid.statements.stated import StatedLaw, moved_to
@@ -417,7 +420,20 @@ def grid_slope(subject: Subject, stated: StatedLaw) -> MeasuredSlope:
     (slope,) = measured_slopes(
         curves, lambda _: _behind(subject, stated.regime), [stated.left], freed, find_beginning=False
     )
-    return slope
+    if slope.fit.points < 2 or not subject.proxy.is_posynomial(stated.regime.tuned):
+        return slope
+    return replace(slope, bias=abs(slope.bias) + _still_to_come(subject, stated))
+
+
+def _still_to_come(subject: Subject, stated: StatedLaw) -> float:
+    """What the continuous optimum's slope changes by from ``FAR`` beyond the window to ``FAR`` beyond that.
+
+    Where a floor shows twenty decades beyond the window alone, a slope is not settled there yet.
+    """
+    curves, truth = _curves(subject, stated.regime), _behind(subject, stated.regime)
+    budget, log = curves.budget[curves.inside], float(stated.log)
+    out = ((truth.far, FAR), (truth.at(budget * FAR**2), FAR**2))
+    return window_bias(budget, [product(of, stated.left) / np.log(budget * scale) ** log for of, scale in out])
 
 
 def grid_reading(stated: StatedLaw, power: Fraction, slope: MeasuredSlope) -> Reading:
