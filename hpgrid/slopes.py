@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike, NDArray
 from hpgrid.checks import bad
 from hpgrid.proxy import FunctionProxy, Proxy, Term
 from hpgrid.readings import FLAT, Reading, tells
-from hpgrid.refinement.optimum import known
+from hpgrid.refinement.optimum import solved
 from hpgrid.refinement.profile import Profile, grid_excess, profile, sublevel
 from hpgrid.regime import Regime
 from hpgrid.shapes import Array, Bool, Float, Int
@@ -590,6 +590,6 @@ def refined_curves(proxy: Proxy | FunctionProxy, regime: Regime, name: str, budg
     # A function of b is meant for one iteration at least, as in the search that it is held against.
     at: dict[str, Any] = {name: budgets, "min_K": proxy.min_K if regime.min_K is None else None}
     found = refine(proxy, regime=regime, **at)
-    return {"risk": np.where(known(found), found.risk, np.nan)} | {
+    return {"risk": np.where(solved(found), found.risk, np.nan)} | {
         v: np.where(found.converged, found.at[v], np.nan) for v in regime.tuned
     }

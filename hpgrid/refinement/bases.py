@@ -8,12 +8,11 @@ The elimination is this route's own: it shares no code with the exact exponents 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from itertools import combinations, permutations
 from math import lcm
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +25,7 @@ Row = tuple[Fraction, ...]
 MOST_ROWS = 62
 
 
-@dataclass(frozen=True)
-class Bases:
+class Bases(NamedTuple):
     """Every choice of n rows among the terms' and the unit rows of n variables; independent ones are a basis.
 
     The rows are numbered terms first, then variables: J + n = R of them.
@@ -47,10 +45,6 @@ class Bases:
     terms: NDArray[np.float64]
     variables: NDArray[np.float64]
     unit: NDArray[np.int64]
-
-    def arrays(self) -> dict[str, Any]:
-        """Return the tables by name, as a compiled function takes them."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
 
 @lru_cache(maxsize=64)

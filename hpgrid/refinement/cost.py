@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from hpgrid.checks import bad, is_number, unknown
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.refinement.optimum import posed
-from hpgrid.refinement.problem import Floats, Problem, powers
-from hpgrid.refinement.solver import solve
+from hpgrid.refinement.optimum import posed, solve
+from hpgrid.refinement.problem import Floats, Problem, Solution, powers
 
 
 @dataclass(frozen=True)
@@ -60,17 +59,19 @@ def regret(proxy: Proxy | FunctionProxy, name: str, factor: float, *, retune: bo
         raise unknown("tuned variable", name, problem.tuned)
     if not (is_number(factor) and factor > 0):
         raise bad("a factor must be positive and finite", factor, "factor=10, say")
-    lanes = problem.lanes()
-    best = solve(lanes)
-    place = lanes.tuned.index(name)
-    moved = best["log_at"].copy()
+    batch = problem.flat()
+    best = solve(batch)
+    place = batch.tuned.index(name)
+    moved = best.log_at.copy()
     moved[place] += np.log(factor)
-    lo, hi = lanes.box[name]
+    lo, hi = batch.box[name]
     inside = (lo <= moved[place]) & (moved[place] <= hi)
     if retune:
         others = [i for i in range(len(moved)) if i != place]
-        moved[others] = _retuned(lanes, name, moved)["log_at"]
-    return np.where(inside, _excess(lanes, best, moved), np.nan).reshape(problem.shape)
+        at = dict(zip(batch.tuned, np.exp(moved)))
+        held = batch.holding(name, at[name])
+        moved[others] = solve(held, {v: at[v] for v in held.tuned}).log_at
+    return np.where(inside, _excess(batch, best, moved), np.nan).reshape(problem.shape)
 
 
 def flatness(proxy: Proxy | FunctionProxy, *, within: float = 0.01, **refined: Any) -> Flatness:
@@ -89,65 +90,56 @@ def flatness(proxy: Proxy | FunctionProxy, *, within: float = 0.01, **refined: A
     if not (is_number(within) and within > 0):
         raise bad("a relative excess must be positive and finite", within, "within=0.01, say")
     problem = posed(proxy, **refined)
-    lanes = problem.lanes()
-    best = solve(lanes)
+    batch = problem.flat()
+    best = solve(batch)
     direction, curvature = _flattest(best)
-    intervals = {v: _interval(lanes, best, v, np.log1p(within)) for v in lanes.tuned}
+    low, high = _intervals(batch, best, np.log1p(within))
 
     def shaped(array: NDArray[Any]) -> Floats:
         return array.reshape(problem.shape)
 
     return Flatness(
-        direction={v: shaped(direction[i]) for i, v in enumerate(lanes.tuned)},
+        direction={v: shaped(direction[i]) for i, v in enumerate(batch.tuned)},
         curvature=shaped(curvature),
-        low={v: shaped(np.exp(low)) for v, (low, _) in intervals.items()},
-        high={v: shaped(np.exp(high)) for v, (_, high) in intervals.items()},
+        low={v: shaped(np.exp(low[i])) for i, v in enumerate(batch.tuned)},
+        high={v: shaped(np.exp(high[i])) for i, v in enumerate(batch.tuned)},
         within=within,
     )
 
 
-def _flattest(best: Mapping[str, Any]) -> tuple[Floats, Floats]:
-    """The flattest direction, shape (n, lanes), and its curvature.
+def _flattest(best: Solution) -> tuple[Floats, Floats]:
+    """The flattest direction, shape (n, problems), and its curvature.
 
     From the inverse Hessian, whose largest eigenvalue is sure to its last digits where the Hessian's
     smallest drowns in the others' rounding.
     """
-    inverse = np.moveaxis(best["inverse_hessian"], -1, 0)
+    inverse = np.moveaxis(best.inverse_hessian, -1, 0)
     # Where no optimum was found there may be no numbers either: no direction, then, and no curvature.
     unknown = ~np.isfinite(inverse).all(axis=(1, 2))
     values, vectors = np.linalg.eigh(np.where(unknown[:, None, None], 0.0, inverse))
     direction, softness = vectors[:, :, -1].T, values[:, -1]
-    loose = np.linalg.norm(best["loose"], axis=0)
-    direction = np.where(loose > 0, best["loose"] / np.where(loose > 0, loose, 1.0), direction)
+    flat = np.linalg.norm(best.flat, axis=0)
+    direction = np.where(flat > 0, best.flat / np.where(flat > 0, flat, 1.0), direction)
     with np.errstate(divide="ignore"):
-        curvature = np.where(loose > 0, 0.0, 1 / np.maximum(softness, 0.0))
+        curvature = np.where(flat > 0, 0.0, 1 / np.maximum(softness, 0.0))
     largest = np.take_along_axis(direction, np.abs(direction).argmax(axis=0)[None], axis=0)
     direction = np.where(np.isfinite(curvature), direction * np.sign(largest), 0.0)
     return np.where(unknown, np.nan, direction), np.where(unknown, np.nan, curvature)
 
 
-# --- the risk beside the optimum ---
-
-
-def _retuned(problem: Problem, name: str, moved: Floats) -> dict[str, Any]:
-    """What is found with one variable held where it was moved to, the others from where they are."""
-    at = dict(zip(problem.tuned, np.exp(moved)))
-    return solve(problem.holding(name, at[name]), {v: x for v, x in at.items() if v != name})
-
-
-def _excess(problem: Problem, best: Mapping[str, Any], moved: Floats) -> Floats:
-    """risk / least risk - 1, without cancellation where the bound is a sum of powers."""
+def _excess(problem: Problem, best: Solution, moved: Floats) -> Floats:
+    """risk / minimum - 1, without cancellation where the bound is a posynomial."""
     form = powers(problem)
     if form is None:
         for name, log in zip(problem.tuned, moved):
             problem = problem.holding(name, np.exp(log))
-        return np.expm1(solve(problem)["log_risk"] - best["log_risk"])
+        return np.expm1(solve(problem).log_risk - best.log_risk)
     rows, logs, _ = form
     exponents = np.array(rows, float)
-    weights = np.exp(logs + exponents @ best["log_at"] - best["log_risk"])
-    by = moved - best["log_at"]
+    weights = np.exp(logs + exponents @ best.log_at - best.log_risk)
+    by = moved - best.log_at
     # First order: free variables add nothing at an optimum, held ones their multiplier.
-    return (weights * _beyond_linear(exponents @ by)).sum(axis=0) + (best["multiplier"] * by).sum(axis=0)
+    return (weights * _beyond_linear(exponents @ by)).sum(axis=0) + (best.multiplier * by).sum(axis=0)
 
 
 def _beyond_linear(d: Floats) -> Floats:
@@ -158,26 +150,35 @@ def _beyond_linear(d: Floats) -> Floats:
     return np.where(near, series, np.expm1(d) - d)
 
 
-def _interval(problem: Problem, best: Mapping[str, Any], name: str, excess: float) -> tuple[Floats, Floats]:
-    """The logs between which a variable costs at most ``excess`` in log risk, the others re-tuned."""
+def _intervals(problem: Problem, best: Solution, excess: float) -> tuple[Floats, Floats]:
+    """The logs between which each variable costs at most ``excess`` in log risk, the others re-tuned: (n, problems).
+
+    Both ends of every variable, at every budget, are roots of one search: a variable is held by a box without width,
+    so that one program serves them all, and each of its calls is full.
+    """
     from scipy.optimize.elementwise import find_root  # a fifth of a second to import
 
-    place = problem.tuned.index(name)
-    center = best["log_at"][place]
+    n, count = best.log_at.shape
+    lo, hi = (np.array([problem.box[v][end] for v in problem.tuned]) for end in (0, 1))
+    limits = np.array([lo, hi]).ravel()
+    variable, which = (np.broadcast_to(index, (2, n, count)).ravel() for index in np.ogrid[:n, :count])
 
-    def beyond(x: Floats, lane: Floats) -> Floats:
-        which = lane.astype(int)
-        moved = best["log_at"][:, which].copy()
-        moved[place] = x
-        return _retuned(problem.lanes(which), name, moved)["log_risk"] - best["log_risk"][which] - excess
+    def beyond(x: Floats, end: Floats) -> Floats:
+        chosen = end.astype(int)
+        moved, batch = best.log_at[:, which[chosen]].copy(), problem.flat(which[chosen])
+        moved[variable[chosen], np.arange(x.size)] = x
+        box = {}
+        for k, v in enumerate(problem.tuned):
+            held = variable[chosen] == k
+            box[v] = (np.where(held, x, batch.box[v][0]), np.where(held, x, batch.box[v][1]))
+        start = dict(zip(problem.tuned, np.exp(moved)))
+        return solve(replace(batch, box=box), start).log_risk - best.log_risk[which[chosen]] - excess
 
-    ends = []
-    lanes = np.arange(center.size)
-    for limit in problem.box[name]:
-        crosses = beyond(limit, lanes) > 0
-        end = limit.copy()
-        if crosses.any():
-            pair = (center[crosses], limit[crosses])
-            end[crosses] = find_root(beyond, pair, args=(lanes[crosses],), tolerances={"xatol": 1e-9}).x
-        ends.append(end)
-    return ends[0], ends[1]
+    crosses = beyond(limits, np.arange(limits.size, dtype=float)) > 0
+    ends = limits.copy()
+    if crosses.any():
+        pair = (np.broadcast_to(best.log_at, (2, n, count)).ravel()[crosses], limits[crosses])
+        found = find_root(beyond, pair, args=(np.flatnonzero(crosses).astype(float),), tolerances={"xatol": 1e-9})
+        ends[crosses] = found.x
+    low, high = ends.reshape(2, n, count)
+    return low, high

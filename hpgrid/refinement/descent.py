@@ -1,8 +1,8 @@
-"""Bounds that are no sums of powers: downhill from a grid's best cells, by automatic differentiation."""
+"""Bounds that are no posynomials: downhill from a grid's best cells, by automatic differentiation."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -14,8 +14,8 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
-from hpgrid.proxy import FUNCTIONS, Factor, FunctionProxy, Proxy, RiskFunction
-from hpgrid.refinement.problem import OPEN, Floats, Problem
+from hpgrid.proxy import FUNCTIONS, SHARPNESS, Factor, FunctionProxy, Proxy, RiskFunction
+from hpgrid.refinement.problem import OPEN, Box, Floats, Problem, Solution
 from hpgrid.shapes import AnyArray as Array
 
 #: Points on each tuned axis of the grid that descents start from, by the number of tuned variables.
@@ -41,8 +41,121 @@ LEAST_DAMPING = 1e-18
 
 MOST_STEPS = 200
 
+#: Problems in one call: one number, so that a bound is compiled once however many remain to be solved. Of a call
+#: most is overhead: 128 problems cost twice what one does.
+BATCH = 2**7
 
-# --- the bound as a function of its logs ---
+#: How sharp kinks become, step by step: an optimum moves by some 1/p from each to the next. At the last, p times the
+#: rounding of a log, 1e-14, is still small.
+SHARPENED = tuple(4.0**k for k in range(1, 13))
+
+#: How far a variable is moved, in logs, to see whether the risk depends on it; a slope below which there is none.
+NUDGE, SLOPE = 1e-3, 1e-9
+
+#: Log risks this close are the same to rounding: a sum of a few terms, each after some ten operations.
+ROUNDING = 1e-14
+
+
+class Descent(NamedTuple):
+    """Where a descent ended.
+
+    Attributes:
+        end: what is known there.
+        gradient: of the log risk, shape (n, problems).
+        start: where it began; with kinks that become sharper, its last part.
+    """
+
+    end: Solution
+    gradient: Any
+    start: Any
+
+
+def descend(problem: Problem, start: Mapping[str, Floats]) -> Solution:
+    """Return the lowest local optima that descents find, and how they move with the log budget.
+
+    Args:
+        problem: what is minimised; one that tunes nothing is evaluated.
+        start: where to begin, by name; without all of the tuned variables, on a coarse grid.
+    """
+    whole = set(start) == set(problem.tuned)
+    boxes = [problem.boxed({**each, **start}) for each in ([{}] if whole else coarse_optima(problem))]
+    ends = [_followed(problem, box) for box in boxes]
+    if not (isinstance(problem.proxy, FunctionProxy) and problem.proxy.kinks and problem.tuned):
+        return _lowest(ends).end
+    return _with_plateaus(problem, _lowest([*ends, _sharpened(problem, boxes[0])]))
+
+
+def _sharpened(problem: Problem, box: Box) -> Descent:
+    """What descents find of a bound with kinks: rounded off, and followed down while they become sharp.
+
+    With max(x, y) as (x^p + y^p)^(1/p) an optimum is off by some 1/p in the logs, and a convex bound stays convex;
+    the last two steps, p four times as large in the second, say where it is going.
+    """
+    end, gradient, before = _followed(problem, box, SHARPENED)
+    last = np.where(np.isfinite(end.log_at), end.log_at, before)
+    ahead = np.clip(last + np.where(end.converged, last - before, 0.0) / 3, box.lo, box.hi)
+    return Descent(end._replace(log_at=ahead, log_risk=_log_risk(problem, ahead)), gradient, before)
+
+
+def _with_plateaus(problem: Problem, descent: Descent) -> Solution:
+    """What was found of a bound with kinks, variables that the risk does not depend on there told apart.
+
+    Where another branch is the largest, a variable may move without any change; of a bound that is convex in the
+    logs a point without a slope is the minimum all the same.
+    """
+    end = descent.end
+    flat = np.zeros(end.log_at.shape, bool)
+    for k, v in enumerate(problem.tuned):
+        lo, hi = (np.broadcast_to(bound, problem.shape).ravel() for bound in problem.box[v])
+        for step in (-NUDGE, NUDGE):
+            moved = end.log_at.copy()
+            moved[k] = np.clip(moved[k] + step, lo, hi)
+            change = np.abs(_log_risk(problem, moved) - end.log_risk)
+            same = change <= ROUNDING * np.maximum(1.0, np.abs(end.log_risk))
+            flat[k] |= same & (np.abs(moved[k] - end.log_at[k]) >= NUDGE / 2)
+    assert isinstance(problem.proxy, FunctionProxy)
+    level = np.all((np.abs(descent.gradient) <= SLOPE) | (end.side != 0) | flat, axis=0)
+    convex = problem.proxy.log_convex & level & np.isfinite(end.log_risk) & flat.any(axis=0)
+    return end._replace(
+        undetermined=end.undetermined | flat,
+        converged=end.converged | convex,
+        risk_exponent=np.where(end.converged, end.risk_exponent, _own_exponent(problem, end.log_at)),
+    )
+
+
+def _own_exponent(problem: Problem, log_at: Floats) -> Floats:
+    """d log risk / d log budget where the variables stay: that of the minimum, too, where none of them matters."""
+    ends = []
+    for factor in (np.exp(-NUDGE), np.exp(NUDGE)):
+        budget = {problem.budget: problem.values[problem.budget] * factor}
+        ends.append(_log_risk(replace(problem, values={**problem.values, **budget}), log_at))
+    return (ends[1] - ends[0]) / (2 * NUDGE)
+
+
+def _log_risk(problem: Problem, log_at: Floats) -> Floats:
+    """The bound as it is, at the logs of the tuned variables: shape (problems,)."""
+    batch = problem.flat()
+    at = {**batch.values, **dict(zip(batch.tuned, np.exp(log_at)))}
+    proxy = replace(batch.proxy, constants={}, caps={}, cap_terms={})
+    assert isinstance(proxy, FunctionProxy)
+    values = [at.get(v, np.ones(batch.shape)) for v in proxy.arguments()]
+    with np.errstate(all="ignore"):
+        return np.log(np.asarray(proxy.function(*values, batch.constants), float))
+
+
+def _lowest(descents: Sequence[Descent]) -> Descent:
+    """Of every problem the descent that ended lowest, the first of equals; one that ended nowhere comes last."""
+    ends = np.array([np.where(np.isnan(each.end.log_risk), np.inf, each.end.log_risk) for each in descents])
+    # What differs by rounding is one optimum: the descent that knows it for one is taken.
+    with np.errstate(invalid="ignore"):  # where no descent ended anywhere
+        near = ends <= ends.min(axis=0) + ROUNDING * np.maximum(1.0, np.abs(ends.min(axis=0)))
+    converged = near & np.array([each.end.converged for each in descents])
+    best = np.where(converged.any(axis=0), converged.argmax(axis=0), ends.argmin(axis=0))
+
+    def pick(*arrays: NDArray[Any]) -> NDArray[Any]:
+        return np.moveaxis(np.stack(arrays)[best, ..., np.arange(best.size)], 0, -1)
+
+    return jax.tree.map(pick, *descents)
 
 
 @dataclass(frozen=True)
@@ -73,7 +186,7 @@ def _function(proxy: Proxy | FunctionProxy) -> RiskFunction:
     return _Sum(terms, proxy.budget)
 
 
-class Call(NamedTuple):
+class _Call(NamedTuple):
     """Which arguments of a risk function are tuned: the static part of a descent."""
 
     function: RiskFunction
@@ -90,35 +203,34 @@ class Call(NamedTuple):
         return jnp.log(self.function(at["eta"], at["b"], at["alpha"], at[self.budget], constants))
 
 
-# --- where a descent starts ---
-
-
 def coarse_optima(problem: Problem) -> tuple[dict[str, Floats], ...]:
-    """Return where descents start: for each tuned variable one value a lane, the most promising start first.
+    """Return where descents start: for each tuned variable one value a problem, the most promising start first.
 
     Those are the lowest local minima of a coarse grid, ``STARTS`` of them, since a bound can have several:
     one at alpha = 1, say, or at eta -> 0 while the budget is small. For a budget M the grid spans eta in
     1e-2/M to 1e2, b in 1 to M, alpha in 1/M to 1, as far as the bounds let it.
     """
-    lanes = problem.lanes()
-    found = np.array([_lowest_minima(lanes, lane) for lane in range(lanes.shape[0])])
-    return tuple({v: found[:, k, i].reshape(problem.shape) for i, v in enumerate(problem.tuned)} for k in range(STARTS))
+    batch = problem.flat()
+    minima = np.array([_lowest_minima(batch, i) for i in range(batch.shape[0])])
+    return tuple(
+        {v: minima[:, k, i].reshape(problem.shape) for i, v in enumerate(problem.tuned)} for k in range(STARTS)
+    )
 
 
-def _lowest_minima(lanes: Problem, lane: int) -> Floats:
-    """The lowest local minima on the grid of one lane, shape (STARTS, variables); fewer are repeated."""
-    held = {v: float(x[lane]) for v, x in lanes.values.items()}
-    most = max(held[lanes.budget], 1e4)
-    span = {"eta": (1e-2 / most, 1e2), "b": (1.0, most), "alpha": (1 / most, 1.0)}
+def _lowest_minima(batch: Problem, index: int) -> Floats:
+    """The lowest local minima on the grid of one problem, shape (STARTS, variables); fewer are repeated."""
+    held = {v: float(x[index]) for v, x in batch.values.items()}
+    largest = max(held[batch.budget], 1e4)
+    span = {"eta": (1e-2 / largest, 1e2), "b": (1.0, largest), "alpha": (1 / largest, 1.0)}
     axes = []
-    for v in lanes.tuned:
-        lo, hi = np.clip(np.log(span[v]), lanes.box[v][0][lane], lanes.box[v][1][lane])
-        axes.append(np.exp(np.linspace(lo, hi, COARSE[len(lanes.tuned)])))
+    for v in batch.tuned:
+        lo, hi = np.clip(np.log(span[v]), batch.box[v][0][index], batch.box[v][1][index])
+        axes.append(np.exp(np.linspace(lo, hi, COARSE[len(batch.tuned)])))
     # The axes end at the caps already, to rounding: an end must not count as beyond.
-    constants = {name: float(x[lane]) for name, x in lanes.constants.items()}
-    proxy = replace(lanes.proxy, caps={}, cap_terms={}, constants=constants)
+    constants = {name: float(x[index]) for name, x in batch.constants.items()}
+    proxy = replace(batch.proxy, caps={}, cap_terms={}, constants=constants)
     with np.errstate(all="ignore"):
-        risk = proxy.risk(**held, **dict(zip(lanes.tuned, np.meshgrid(*axes, indexing="ij"))))
+        risk = proxy.risk(**held, **dict(zip(batch.tuned, np.meshgrid(*axes, indexing="ij"))))
     risk = np.where(np.isfinite(risk), risk, np.inf)
     cells = np.argwhere((risk == _neighbourhood(risk)) & (risk < np.inf))
     if not len(cells):
@@ -130,14 +242,20 @@ def _lowest_minima(lanes: Problem, lane: int) -> Floats:
 
 
 def _neighbourhood(values: Floats) -> Floats:
-    """The least value among each cell and its neighbours, diagonal ones too."""
+    """The minimum among each cell and its neighbours, diagonal ones too."""
     for axis in range(values.ndim):
         padded = np.pad(values, [(1, 1) if k == axis else (0, 0) for k in range(values.ndim)], constant_values=np.inf)
         values = np.min([np.take(padded, range(k, k + values.shape[axis]), axis) for k in range(3)], axis=0)
     return values
 
 
-# --- the descent ---
+class _Inputs(NamedTuple):
+    """One problem's numbers: its box, the log of its budget, other values and constants by name."""
+
+    box: Box
+    log_budget: Array
+    values: Mapping[str, Array]
+    constants: Mapping[str, Array]
 
 
 class _State(NamedTuple):
@@ -148,14 +266,10 @@ class _State(NamedTuple):
     done: Array
 
 
-def _quadratic(call: Call, lane: Mapping[str, Any], z: Array) -> tuple[Array, Array, Array]:
+def _quadratic(value: Callable[[Array], Array], box: Box, z: Array) -> tuple[Array, Array, Array]:
     """The gradient, the Hessian, and which variables are free: off their bounds, or drawn inside."""
-
-    def value(point: Array) -> Array:
-        return call.log_risk(point, lane["log_budget"], lane["values"], lane["constants"])
-
     gradient, hessian = jax.grad(value)(z), jax.hessian(value)(z)
-    held = ((z <= lane["lo"]) & (gradient >= 0)) | ((z >= lane["hi"]) & (gradient <= 0))
+    held = ((z <= box.lo) & (gradient >= 0)) | ((z >= box.hi) & (gradient <= 0))
     return gradient, hessian, ~held
 
 
@@ -168,13 +282,14 @@ def _newton(hessian: Array, right: Array, free: Array, damping: Array) -> Array:
     return jnp.linalg.solve(scaled, right * scale) * scale
 
 
-def _step(call: Call, lane: Mapping[str, Any], state: _State) -> _State:
+def _step(value_at: Callable[[Array], Array], box: Box, state: _State) -> _State:
     z = state.z
-    gradient, hessian, free = _quadratic(call, lane, z)
+    gradient, hessian, free = _quadratic(value_at, box, z)
     move = _newton(hessian, -gradient, free, state.damping)
     move = move / jnp.maximum(jnp.abs(move).max() / LONGEST, 1.0)
-    tried = jnp.clip(z + move, lane["lo"], lane["hi"])
-    value = call.log_risk(tried, lane["log_budget"], lane["values"], lane["constants"])
+    tried = jnp.clip(z + move, box.lo, box.hi)
+    value = value_at(tried)
+    # A step that changes nothing but the last digits may be the last one, so that it counts as one down.
     better = value <= state.value + 4e-16 * jnp.maximum(jnp.abs(state.value), 1.0)
     small = jnp.all(~free | (jnp.abs(gradient) <= GRADIENT * jnp.maximum(jnp.abs(hessian).max(), 1e-300)))
     damping = jnp.where(better, jnp.maximum(state.damping / 8, LEAST_DAMPING), jnp.maximum(8 * state.damping, 1e-8))
@@ -184,107 +299,113 @@ def _step(call: Call, lane: Mapping[str, Any], state: _State) -> _State:
     )  # fmt: skip
 
 
-def _descent(call: Call, lane: Mapping[str, Any]) -> dict[str, Array]:
+def _descent(call: _Call, inputs: _Inputs, sharpness: Array | None) -> Descent:
+    """One problem: from its start down, or with kinks from each sharpness to the next."""
     if not call.tuned:
-        return _evaluated(call, lane)
-    z = jnp.clip(lane["start"], lane["lo"], lane["hi"])
-    value = call.log_risk(z, lane["log_budget"], lane["values"], lane["constants"])
-    last = lax.while_loop(
-        lambda state: ~state.done & (state.steps < MOST_STEPS),
-        partial(_step, call, lane),
-        _State(z, jnp.where(jnp.isnan(value), jnp.inf, value), jnp.asarray(1e-2), jnp.asarray(0), jnp.asarray(False)),
-    )
-    return _described(call, lane, last)
+        return _evaluated(call, inputs)
+
+    def down(start: Array, constants: Mapping[str, Array]) -> _State:
+        def value_at(z: Array) -> Array:
+            return call.log_risk(z, inputs.log_budget, inputs.values, constants)
+
+        z = jnp.clip(start, inputs.box.lo, inputs.box.hi)
+        value = value_at(z)
+        value = jnp.where(jnp.isnan(value), jnp.inf, value)
+        return lax.while_loop(
+            lambda state: ~state.done & (state.steps < MOST_STEPS),
+            partial(_step, value_at, inputs.box),
+            _State(z, value, jnp.asarray(1e-2), jnp.asarray(0), jnp.asarray(False)),
+        )
+
+    if sharpness is None:
+        return _described(call, inputs, down(inputs.box.start, inputs.constants))
+
+    def follow(carry: tuple[_State, Array], power: Array) -> tuple[tuple[_State, Array], None]:
+        last, before = carry
+        start = jnp.where(jnp.isfinite(last.z), last.z, before)
+        return (down(start, {**inputs.constants, SHARPNESS: power}), start), None
+
+    nowhere = jnp.zeros(()) * inputs.log_budget
+    first = _State(inputs.box.start, nowhere, nowhere, jnp.asarray(0), jnp.asarray(False))
+    (last, start), _ = lax.scan(follow, (first, inputs.box.start), sharpness)
+    constants = {**inputs.constants, SHARPNESS: sharpness[-1]}
+    return _described(call, inputs._replace(box=inputs.box._replace(start=start), constants=constants), last)
 
 
-def _described(call: Call, lane: Mapping[str, Any], last: _State) -> dict[str, Array]:
+def _described(call: _Call, inputs: _Inputs, last: _State) -> Descent:
     """What is known at the last point: bounds, stopping rule, and the exponents by implicit differentiation."""
-    gradient, hessian, free = _quadratic(call, lane, last.z)
+    box, log_budget = inputs.box, inputs.log_budget
 
     def both(z: Array, log_budget: Array) -> Array:
-        return call.log_risk(z, log_budget, lane["values"], lane["constants"])
+        return call.log_risk(z, log_budget, inputs.values, inputs.constants)
 
-    _, source = jax.jvp(
-        lambda t: jax.grad(both)(last.z, t), (lane["log_budget"],), (jnp.ones_like(lane["log_budget"]),)
-    )
-    along = jnp.where(~free & (last.z >= lane["hi"]), lane["slope"], 0.0)
+    gradient, hessian, free = _quadratic(lambda z: both(z, log_budget), box, last.z)
+    _, source = jax.jvp(lambda t: jax.grad(both)(last.z, t), (log_budget,), (jnp.ones_like(log_budget),))
+    along = jnp.where(~free & (last.z >= box.hi), box.follows, 0.0)
     exponent = _newton(hessian, -(source + hessian @ along), free, jnp.asarray(0.0)) + along
-    own = jax.grad(both, argnums=1)(last.z, lane["log_budget"])
+    own = jax.grad(both, argnums=1)(last.z, log_budget)
     inverse = jax.vmap(lambda right: _newton(hessian, right, free, jnp.asarray(0.0)))(jnp.eye(free.size))
     small = jnp.abs(gradient) <= 1e3 * GRADIENT * jnp.maximum(jnp.abs(hessian).max(), 1e-300)
     ahead = _newton(hessian, -gradient, free, jnp.asarray(0.0))
     creeps = free & ~(jnp.abs(ahead) <= STEP)
-    infimum, leaves = _end(call, lane, last, jnp.where(creeps, last.z - lane["start"], 0.0))
-    convex = jnp.all(jnp.linalg.eigvalsh(jnp.where(free[:, None] & free[None, :], hessian, jnp.eye(free.size))) > 0)
-    return {
-        "log_risk": jnp.where(leaves, infimum, last.value),
-        "log_at": last.z,
-        "exponent": exponent,
-        "risk_exponent": own + gradient @ along,
-        "inverse_hessian": inverse,
-        "gradient": gradient,
-        "multiplier": jnp.where(free, 0.0, gradient),
-        "side": jnp.where(free, 0, jnp.where(last.z <= lane["lo"], -1, 1)),
-        "runs_off": ~free & (jnp.abs(last.z) >= OPEN) | creeps & leaves,
-        "vanishes": jnp.asarray(False),
-        "loose": jnp.zeros(free.shape),
-        "undetermined": jnp.zeros(free.shape, bool),
-        "converged": jnp.all(~free | (small & ~creeps)) & convex & jnp.isfinite(last.value),
-    }
 
-
-def _end(call: Call, lane: Mapping[str, Any], last: _State, ahead: Array) -> tuple[Array, Array]:
-    """The log risk where the variables that still creep on leave the numbers, and whether that is no larger.
-
-    They go on in the direction in which they came, until the first of them is at the end of the numbers.
-    """
-    wall = jnp.where(ahead > 0, lane["hi"], lane["lo"])
-    times = jnp.where(ahead != 0, (wall - last.z) / jnp.where(ahead != 0, ahead, 1.0), jnp.inf)
+    # What still creeps on goes in the direction in which it came, until the first is at the end of the numbers:
+    # where the risk is no larger there, that is where its infimum is.
+    going = jnp.where(creeps, last.z - box.start, 0.0)
+    wall = jnp.where(going > 0, box.hi, box.lo)
+    times = jnp.where(going != 0, (wall - last.z) / jnp.where(going != 0, going, 1.0), jnp.inf)
     first = times.argmin()
-    end = jnp.where(ahead != 0, jnp.clip(last.z + times[first] * ahead, lane["lo"], lane["hi"]), last.z)
-    there = call.log_risk(end, lane["log_budget"], lane["values"], lane["constants"])
-    lower = there <= last.value + 4e-16 * jnp.maximum(jnp.abs(last.value), 1.0)
-    return there, jnp.any(ahead != 0) & lower & (jnp.abs(wall[first]) >= OPEN)
+    end = jnp.where(going != 0, jnp.clip(last.z + times[first] * going, box.lo, box.hi), last.z)
+    infimum = both(end, log_budget)
+    lower = infimum <= last.value + 4e-16 * jnp.maximum(jnp.abs(last.value), 1.0)
+    leaves = jnp.any(going != 0) & lower & (jnp.abs(wall[first]) >= OPEN)
+
+    convex = jnp.all(jnp.linalg.eigvalsh(jnp.where(free[:, None] & free[None, :], hessian, jnp.eye(free.size))) > 0)
+    solution = Solution(
+        log_risk=jnp.where(leaves, infimum, last.value),
+        log_at=last.z,
+        exponent=exponent,
+        risk_exponent=own + gradient @ along,
+        inverse_hessian=inverse,
+        multiplier=jnp.where(free, 0.0, gradient),
+        side=jnp.where(free, 0, jnp.where(last.z <= box.lo, -1, 1)),
+        unbounded=~free & (jnp.abs(last.z) >= OPEN) | creeps & leaves,
+        vanishes=jnp.asarray(False),
+        flat=jnp.zeros(free.shape),
+        undetermined=jnp.zeros(free.shape, bool),
+        converged=jnp.all(~free | (small & ~creeps)) & convex & jnp.isfinite(last.value),
+    )
+    return Descent(solution, gradient, box.start)
 
 
-def _evaluated(call: Call, lane: Mapping[str, Any]) -> dict[str, Array]:
+def _evaluated(call: _Call, inputs: _Inputs) -> Descent:
     """The risk where nothing is left to tune."""
     of_budget = jax.value_and_grad(call.log_risk, argnums=1)
-    log_risk, exponent = of_budget(lane["start"], lane["log_budget"], lane["values"], lane["constants"])
-    of_variables = ("log_at", "exponent", "gradient", "multiplier", "side", "runs_off", "loose", "undetermined")
-    return {
-        "log_risk": log_risk,
-        "risk_exponent": exponent,
-        "converged": jnp.isfinite(log_risk),
-        "inverse_hessian": jnp.zeros((0, 0)),
-        "vanishes": jnp.asarray(False),
-        **{name: lane["start"] for name in of_variables},
-    }
+    none, yes = inputs.box.start, jnp.asarray(True)
+    log_risk, exponent = of_budget(none, inputs.log_budget, inputs.values, inputs.constants)
+    square, known = jnp.zeros((0, 0)), jnp.isfinite(log_risk)
+    solution = Solution(log_risk, none, none, exponent, square, none, none, none, ~yes, none, none, known)
+    return Descent(solution, none, none)
 
 
 @partial(jax.jit, static_argnums=0)
-def _descents(call: Call, lanes: Mapping[str, Any]) -> dict[str, Array]:
-    return jax.vmap(partial(_descent, call))(lanes)
+def _descents(call: _Call, inputs: _Inputs, sharpness: Array | None) -> Descent:
+    return jax.vmap(partial(_descent, call), in_axes=(0, None))(inputs, sharpness)
 
 
-def descend(problem: Problem, box: Mapping[str, Floats]) -> dict[str, NDArray[Any]]:
-    """Return the local optima that lanes reach, and how they move with the log budget.
+def _followed(problem: Problem, box: Box, sharpness: Sequence[float] | None = None) -> Descent:
+    """Where descents from the box's start end, in calls of one size."""
+    batch, count = problem.flat(), box.lo.shape[1]
+    call = _Call(_function(problem.proxy), problem.tuned, problem.budget)
+    values = {v: x for v, x in batch.values.items() if v != problem.budget}
+    inputs = _Inputs(Box(*(array.T for array in box)), np.log(batch.values[problem.budget]), values, batch.constants)
+    powers = None if sharpness is None else np.array(sharpness)
 
-    Args:
-        problem: what is minimised.
-        box: "lo", "hi", "start", "slope", each of shape (n, lanes).
-    """
-    count = box["lo"].shape[1]
+    def block(first: int) -> Descent:
+        part = np.minimum(np.arange(first, first + BATCH), count - 1)  # the last one, again, as padding
+        descent = _descents(call, jax.tree.map(lambda array: array[part], inputs), powers)
+        return jax.tree.map(lambda array: np.asarray(array)[: count - first], descent)
 
-    def lanes(array: Any) -> Floats:
-        return np.broadcast_to(np.asarray(array, float), problem.shape).reshape(count)
-
-    call = Call(_function(problem.proxy), problem.tuned, problem.budget)
     with jax.enable_x64(True):
-        found = _descents(call, {
-            **{name: np.ascontiguousarray(array.T) for name, array in box.items()},
-            "log_budget": np.log(lanes(problem.values[problem.budget])),
-            "values": {v: lanes(x) for v, x in problem.values.items() if v != problem.budget},
-            "constants": {name: lanes(x) for name, x in problem.constants.items()},
-        })  # fmt: skip
-        return {name: np.moveaxis(np.asarray(array), 0, -1) for name, array in found.items()}
+        parts = [block(first) for first in range(0, count, BATCH)]
+    return jax.tree.map(lambda *arrays: np.moveaxis(np.concatenate(arrays), 0, -1), *parts)

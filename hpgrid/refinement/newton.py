@@ -1,10 +1,10 @@
-"""The convex solve: damped Newton on a posynomial in the logs, one lane per problem, vmapped and jitted."""
+"""The convex solve: damped Newton on a posynomial in the logs, vmapped over problems and jitted."""
 
 from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,8 +12,8 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
-from hpgrid.refinement.bases import Row, all_bases
-from hpgrid.refinement.problem import OPEN
+from hpgrid.refinement.bases import Bases, Row, all_bases
+from hpgrid.refinement.problem import OPEN, Box, Solution
 from hpgrid.shapes import AnyArray as Array
 
 #: Stop where every gradient entry is this small against the sum of its terms' sizes.
@@ -41,7 +41,7 @@ MOST_STEPS = 400
 
 
 class State(NamedTuple):
-    """Where a lane is: the logs, the side of each bound that holds (-1, 0, 1), the temperature."""
+    """Where a solve is: the logs, the side of each bound that holds (-1, 0, 1), the temperature."""
 
     z: Array
     side: Array
@@ -66,7 +66,7 @@ class Local(NamedTuple):
 
 
 def _largest(scores: Array, excluded: Array) -> Array:
-    """The first index of the largest score that is not excluded: selects, which vectorise across lanes."""
+    """The first index of the largest score that is not excluded: selects, which vectorise across problems."""
     best, index = jnp.asarray(-jnp.inf), jnp.asarray(0)
     for r, score in enumerate(scores):
         better = ((excluded >> r) & 1 == 0) & (score > best)
@@ -74,24 +74,24 @@ def _largest(scores: Array, excluded: Array) -> Array:
     return index
 
 
-def _choose(logs: Array, side: Array, tables: dict[str, Array]) -> Array:
+def _choose(logs: Array, side: Array, tables: Bases) -> Array:
     """The basis at a point: bounds that hold first, then terms by size, then what is left of the variables."""
     scores = [logs[j] for j in range(logs.shape[0])]
     scores += [jnp.where(side[i] != 0, 1e300, -1e300) for i in range(side.shape[0])]
     chosen = jnp.asarray(0)
-    for span in tables["spans"]:
+    for span in tables.spans:
         chosen = chosen * len(scores) + _largest(scores, span[chosen])
-    return tables["place"][chosen]
+    return tables.place[chosen]
 
 
-def _local(z: Array, side: Array, temperature: Array, c: Array, tables: dict[str, Array]) -> Local:
-    logs = (c + tables["rows"] @ z) / temperature
+def _local(z: Array, side: Array, temperature: Array, c: Array, tables: Bases) -> Local:
+    logs = (c + tables.rows @ z) / temperature
     top = logs.max()
     sizes = jnp.exp(logs - top)
     total = sizes.sum()
     weights = sizes / total
     basis = _choose(logs - top, side, tables)
-    terms, unit = tables["terms"][basis], tables["unit"][basis]
+    terms, unit = tables.terms[basis], tables.unit[basis]
     weighted = terms * weights[:, None]
     held = (unit >= 0) & (side[unit] != 0)
     return Local(
@@ -99,7 +99,7 @@ def _local(z: Array, side: Array, temperature: Array, c: Array, tables: dict[str
         logs - top - jnp.log(total),
         weights,
         terms,
-        tables["variables"][basis],
+        tables.variables[basis],
         held,
         weighted.T @ terms,
         weighted.sum(0),
@@ -129,7 +129,7 @@ def _solve(matrix: Array, right: Array, held: Array) -> Array:
     return jnp.stack(x) * scale
 
 
-def _step(state: State, c: Array, lo: Array, hi: Array, tables: dict[str, Array]) -> State:
+def _step(state: State, c: Array, lo: Array, hi: Array, tables: Bases) -> State:
     z, side, temperature, steps, _ = state
     here = _local(z, side, temperature, c, tables)
     y = _solve(here.hessian, -here.gradient, here.held)
@@ -167,14 +167,14 @@ def _step(state: State, c: Array, lo: Array, hi: Array, tables: dict[str, Array]
     return State(moved, now, cooler, steps + 1, done)
 
 
-def _optimum(c: Array, t: Array, box: dict[str, Array], tables: dict[str, Array]) -> dict[str, Array]:
-    """One lane: from the start to the optimum, cooling from where every term counts."""
-    lo, hi = box["lo"], box["hi"]
-    z = jnp.clip(box["start"], lo, hi)
+def _optimum(c: Array, t: Array, box: Box, tables: Bases) -> Solution:
+    """One problem: from the start to the optimum, cooling from where every term counts."""
+    lo, hi = box.lo, box.hi
+    z = jnp.clip(box.start, lo, hi)
     side = jnp.where(z <= lo, -1, jnp.where(z >= hi, 1, 0))
-    logs = c + tables["rows"] @ z
-    least = jnp.where(logs > -jnp.inf, logs, logs.max()).min()
-    hot = jnp.maximum((logs.max() - least) / 2, 1.0)
+    logs = c + tables.rows @ z
+    smallest = jnp.where(logs > -jnp.inf, logs, logs.max()).min()
+    hot = jnp.maximum((logs.max() - smallest) / 2, 1.0)
     last = lax.while_loop(
         lambda state: ~state.done & (state.steps < MOST_STEPS),
         lambda state: _step(state, c, lo, hi, tables),
@@ -182,10 +182,10 @@ def _optimum(c: Array, t: Array, box: dict[str, Array], tables: dict[str, Array]
     )
     here = _local(last.z, last.side, jnp.asarray(1.0), c, tables)
     # No term changes along a coordinate without curvature: no value along it is better than another.
-    loose = (jnp.diagonal(here.hessian) == 0) & ~(here.held & (lo == hi)[here.unit])
+    flat = (jnp.diagonal(here.hessian) == 0) & ~(here.held & (lo == hi)[here.unit])
     # Implicit differentiation: the gradient stays zero as log T moves, and a held variable follows its bound.
     follows = here.held & (last.side[here.unit] > 0)
-    along = jnp.where(follows, box["slope"][here.unit], 0.0)
+    along = jnp.where(follows, box.follows[here.unit], 0.0)
     source = here.weights @ (here.terms * t[:, None])
     y = _solve(here.hessian, -(source + here.hessian @ along), here.held) + along
     # What runs off with a variable that only the end of the numbers holds.
@@ -194,82 +194,72 @@ def _optimum(c: Array, t: Array, box: dict[str, Array], tables: dict[str, Array]
     n = z.shape[0]
     columns = jnp.stack([_solve(here.hessian, here.variables[i], here.held) for i in range(n)])
     multiplier = jnp.where(here.held, here.gradient, 0.0) @ (here.unit[:, None] == jnp.arange(n)[None]).astype(float)
-    return {
-        "log_risk": here.log_risk,
-        "log_at": last.z,
-        "exponent": here.variables @ y,
-        "risk_exponent": here.weights @ t + here.gradient @ along,
-        "inverse_hessian": columns @ here.variables.T,
-        "multiplier": multiplier,
-        "side": last.side,
-        "runs_off": jnp.abs(drift) > SETTLED,
-        "vanishes": jnp.abs(here.gradient @ wall) > SETTLED,
-        "loose": here.variables @ loose.astype(float),
-        "undetermined": (jnp.abs(here.variables) @ loose.astype(float)) > 0,
-        "converged": last.done,
-    }
+    return Solution(
+        log_risk=here.log_risk,
+        log_at=last.z,
+        exponent=here.variables @ y,
+        risk_exponent=here.weights @ t + here.gradient @ along,
+        inverse_hessian=columns @ here.variables.T,
+        multiplier=multiplier,
+        side=last.side,
+        unbounded=jnp.abs(drift) > SETTLED,
+        vanishes=jnp.abs(here.gradient @ wall) > SETTLED,
+        flat=here.variables @ flat.astype(float),
+        undetermined=(jnp.abs(here.variables) @ flat.astype(float)) > 0,
+        converged=last.done,
+    )
 
 
-#: Lanes in one call: one number, so that one program is ever compiled for a number of terms and variables; as many as
-#: stay in the cache, and few enough for XLA to give a call to one core: it is shared among the cores here.
-LANES = 2**10
+#: Problems in one call: one number, so that one program is ever compiled for a number of terms and variables; as many
+#: as stay in the cache, and few enough for XLA to give a call to one core: it is shared among the cores here.
+BATCH = 2**10
 
 #: Of those, how many at the end are padding: in loops whose loads are interleaved, a compiler leaves the last
-#: lanes to a loop of scalars, which fuses other multiplications with additions: a lane there has other last bits.
+#: few to a loop of scalars, which fuses other multiplications with additions: a problem there has other last bits.
 SPARE = 2**5
 
 
 @jax.jit
-def _optima(c: Array, t: Array, box: dict[str, Array], tables: dict[str, Array]) -> dict[str, Array]:
-    lanes = jax.vmap(_optimum, in_axes=(1, None, 1, None))
-    return lanes(c, t, box, tables)
+def _optima(c: Array, t: Array, box: Box, tables: Bases) -> Solution:
+    return jax.vmap(_optimum, in_axes=(1, None, 1, None))(c, t, box, tables)
 
 
-def minimise(
-    rows: tuple[Row, ...], c: NDArray[np.float64], t: NDArray[np.float64], box: dict[str, NDArray[np.float64]]
-) -> dict[str, NDArray[Any]]:
-    """Return the optima of sum_j exp(c_j + rows_j . z), and how they move with the log budget.
+def minimise(rows: tuple[Row, ...], c: NDArray[np.float64], t: NDArray[np.float64], box: Box) -> Solution:
+    """Return the optima of the posynomials sum_j exp(c_j + rows_j . z), and how they move with the log budget.
 
-    A lane has the same bits in any company: it rests once it is done, and every call has one shape.
+    A problem has the same bits in any company: it rests once it is done, and every call has one shape.
 
     Args:
         rows: the terms' exponents.
-        c: the terms' log coefficients, shape (J, lanes).
+        c: the terms' log coefficients, shape (J, problems).
         t: the budget's exponent in each term, shape (J,).
-        box: "lo", "hi", "start", and "slope", d hi / d log budget, each of shape (n, lanes).
+        box: the bounds and the start.
     """
     if not rows[0]:
         return _evaluated(c, t)
-    tables = all_bases(rows).arrays()
-    lanes = c.shape[1]
-    size = LANES - SPARE
+    tables = all_bases(rows)
+    count, size = c.shape[1], BATCH - SPARE
 
-    def block(first: int) -> dict[str, NDArray[Any]]:
-        own = min(size, lanes - first)
-        part = np.minimum(np.arange(first, first + LANES), first + own - 1)  # the last lane, again, as padding
+    def block(first: int) -> Solution:
+        own = min(size, count - first)
+        part = np.minimum(np.arange(first, first + BATCH), first + own - 1)  # the last one, again, as padding
         with jax.enable_x64(True):
-            found = _optima(c[:, part], t, {name: array[:, part] for name, array in box.items()}, tables)
-            return {name: np.asarray(array)[:own] for name, array in found.items()}
+            best = _optima(c[:, part], t, Box(*(array[:, part] for array in box)), tables)
+            return Solution(*(np.asarray(array)[:own] for array in best))
 
-    firsts = range(0, lanes, size)
+    firsts = range(0, count, size)
     if len(firsts) == 1:
         parts = [block(0)]
     else:
         block(0)  # compiles once, before the threads start
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             parts = list(pool.map(block, firsts))
-    return {name: np.moveaxis(np.concatenate([part[name] for part in parts]), 0, -1) for name in parts[0]}
+    return Solution(*(np.moveaxis(np.concatenate(arrays), 0, -1) for arrays in zip(*parts)))
 
 
-def _evaluated(c: NDArray[np.float64], t: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
+def _evaluated(c: NDArray[np.float64], t: NDArray[np.float64]) -> Solution:
     """A sum of constants: nothing is tuned."""
     log_risk = np.logaddexp.reduce(c, axis=0)
-    none = np.empty((0, c.shape[1]))
-    return {
-        "log_risk": log_risk,
-        "risk_exponent": t @ np.exp(c - log_risk),
-        "converged": np.ones(c.shape[1], bool),
-        "inverse_hessian": none[:, None],
-        "vanishes": np.zeros(c.shape[1], bool),
-        **{n: none for n in ("log_at", "exponent", "multiplier", "side", "runs_off", "loose", "undetermined")},
-    }
+    none, yes = np.empty((0, c.shape[1])), np.ones(c.shape[1], bool)
+    risk_exponent = t @ np.exp(c - log_risk)
+    return Solution(log_risk, none, none, risk_exponent, none[:, None], none, none, none, ~yes, none, none, yes)

@@ -12,8 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hpgrid.checks import bad, unknown
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.refinement.problem import Floats, Problem, pose
-from hpgrid.refinement.solver import solve
+from hpgrid.refinement.problem import Floats, Problem, Solution, pose, powers
 from hpgrid.regime import Regime, as_regime
 
 
@@ -49,9 +48,9 @@ class Optimum:
     budgets: Floats
 
 
-def known(found: Optimum) -> NDArray[np.bool_]:
-    """Return where the least risk is known: where it is attained, or where a variable runs off to it."""
-    return np.asarray(np.any([found.converged, *found.unbounded.values()], axis=0))
+def solved(optimum: Optimum) -> NDArray[np.bool_]:
+    """Return where the minimum is known: where it is attained, or where a variable is unbounded on the way to it."""
+    return np.asarray(np.any([optimum.converged, *optimum.unbounded.values()], axis=0))
 
 
 def refine(
@@ -101,7 +100,7 @@ def refine(
     roles: dict[str, Any] = {"fixed": fixed, "path": path, "caps": caps}
     options: dict[str, Any] = {"min_K": min_K, "constants": constants, "limits": limits}
     problem = posed(proxy, tuned, T=T, K=K, regime=regime, **options, **roles)
-    return _named(problem, solve(problem, start))
+    return _optimum(problem, solve(problem, start))
 
 
 def refine_along(proxy: Proxy | FunctionProxy, name: str, values: ArrayLike, **refined: Any) -> Optimum:
@@ -120,7 +119,7 @@ def refine_along(proxy: Proxy | FunctionProxy, name: str, values: ArrayLike, **r
     if name not in problem.tuned:
         raise unknown("tuned variable", name, problem.tuned)
     held = problem.holding(name, values)
-    return _named(held, solve(held))
+    return _optimum(held, solve(held))
 
 
 def posed(
@@ -144,13 +143,46 @@ def posed(
     return pose(proxy, whole, ("T" if K is None else "K", budgets), constants=spread, limits=limits)
 
 
-def _named(problem: Problem, found: Mapping[str, NDArray[Any]]) -> Optimum:
+def solve(problem: Problem, start: Mapping[str, ArrayLike] | None = None) -> Solution:
+    """Return the optima of a batch in numbers: posynomials by the convex solve, all else by descent.
+
+    Args:
+        problem: what is minimised; one that tunes nothing is evaluated.
+        start: where to begin, by name; a posynomial needs none.
+    """
+    starts = {name: _start(problem, name, value) for name, value in (start or {}).items()}
+    form = powers(problem)
+    if form is None:
+        from hpgrid.refinement.descent import descend  # jax loads here
+
+        return descend(problem, starts)
+    from hpgrid.refinement.newton import minimise  # or here
+
+    rows, logs, slopes = form
+    return minimise(rows, logs.reshape(len(rows), -1), slopes, problem.boxed(starts))
+
+
+def _start(problem: Problem, name: str, value: ArrayLike) -> Floats:
+    if name not in problem.tuned:
+        raise bad(f"{name} is not tuned, so it has no start", name, f"starts of {', '.join(problem.tuned)}")
+    try:
+        whole = np.broadcast_to(np.asarray(value, float), problem.shape)
+    except (TypeError, ValueError):
+        rule = f"a start of {name} is a number, or an array that broadcasts to the result's shape {problem.shape}"
+        raise bad(rule, value, f"{name}=1.0, say") from None
+    if not (np.isfinite(whole).all() and (whole > 0).all()):
+        raise bad(f"a start of {name} must be positive and finite", value, f"{name}=1.0, say")
+    return whole
+
+
+def _optimum(problem: Problem, solution: Solution) -> Optimum:
+    """A solution by the variables' names, in the shape of the problem; what is not attained is NaN."""
     shape = problem.shape
-    runs_off = np.asarray(found["runs_off"], bool)  # where nothing is tuned, an empty array of any kind
-    hidden = runs_off | np.asarray(found["undetermined"], bool)
-    at, exponent = (np.where(hidden, np.nan, array) for array in (np.exp(found["log_at"]), found["exponent"]))
-    log_risk = np.where(found["vanishes"], -np.inf, found["log_risk"]).reshape(shape)
-    risk_exponent = np.where(found["vanishes"], np.nan, found["risk_exponent"])
+    unbounded = np.asarray(solution.unbounded, bool)  # where nothing is tuned, an empty array of any kind
+    hidden = unbounded | np.asarray(solution.undetermined, bool)
+    at, exponent = (np.where(hidden, np.nan, array) for array in (np.exp(solution.log_at), solution.exponent))
+    log_risk = np.where(solution.vanishes, -np.inf, solution.log_risk).reshape(shape)
+    risk_exponent = np.where(solution.vanishes, np.nan, solution.risk_exponent)
 
     def by_name(array: NDArray[Any]) -> dict[str, NDArray[Any]]:
         return {v: array[i].reshape(shape) for i, v in enumerate(problem.tuned)}
@@ -162,9 +194,9 @@ def _named(problem: Problem, found: Mapping[str, NDArray[Any]]) -> Optimum:
         log_risk=log_risk,
         at=by_name(at),
         exponent={"risk": risk_exponent.reshape(shape), **by_name(exponent)},
-        active=by_name(np.where(hidden, 0, found["side"]).astype(np.int8)),
-        unbounded=by_name(runs_off),
-        converged=(found["converged"] & ~runs_off.any(axis=0)).reshape(shape),
+        active=by_name(np.where(hidden, 0, solution.side).astype(np.int8)),
+        unbounded=by_name(unbounded),
+        converged=(solution.converged & ~unbounded.any(axis=0)).reshape(shape),
         budget=problem.budget,
         budgets=np.broadcast_to(problem.values[problem.budget], shape),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,9 +22,57 @@ OPEN = 690.0
 NATURAL = {"eta": (-OPEN, OPEN), "b": (0.0, OPEN), "alpha": (-OPEN, 0.0)}
 
 
+class Box(NamedTuple):
+    """Where optima may be, in logs: each of shape (n, problems).
+
+    Attributes:
+        lo: the lower bounds.
+        hi: the upper bounds.
+        start: where a solve begins.
+        follows: d hi / d log budget.
+    """
+
+    lo: Floats
+    hi: Floats
+    start: Floats
+    follows: Floats
+
+
+class Solution(NamedTuple):
+    """What a solve knows of every problem of a batch, problems along the last axis.
+
+    Attributes:
+        log_risk: the log of the minimum, shape (problems,).
+        log_at: the log of the minimiser, shape (n, problems).
+        exponent: d log minimiser / d log budget, shape (n, problems).
+        risk_exponent: d log risk / d log budget, shape (problems,).
+        inverse_hessian: of the log risk in what is free, shape (n, n, problems).
+        multiplier: d log risk / d log x across a bound that holds, shape (n, problems).
+        side: -1 at the lower bound, 1 at the upper, 0 between.
+        unbounded: only the end of the numbers holds the variable, or what it is tied to.
+        vanishes: the risk goes to 0 with a variable that is unbounded, shape (problems,).
+        flat: a direction along which the risk does not change at all, or zero.
+        undetermined: what moves along it.
+        converged: shape (problems,).
+    """
+
+    log_risk: Any
+    log_at: Any
+    exponent: Any
+    risk_exponent: Any
+    inverse_hessian: Any
+    multiplier: Any
+    side: Any
+    unbounded: Any
+    vanishes: Any
+    flat: Any
+    undetermined: Any
+    converged: Any
+
+
 @dataclass(frozen=True)
 class Problem:
-    """A bound to be minimised over some variables, one problem per lane.
+    """A batch of problems: a bound to be minimised over some variables, at each element of the shape.
 
     Every array broadcasts to ``shape``.
 
@@ -36,7 +84,7 @@ class Problem:
         constants: the bound's constants.
         box: for every tuned variable, its bounds in logs.
         follows: for every tuned variable, whether its upper bound grows with the budget.
-        shape: of the lanes.
+        shape: of the batch.
     """
 
     proxy: Proxy | FunctionProxy
@@ -49,24 +97,39 @@ class Problem:
     shape: tuple[int, ...]
 
     def holding(self, name: str, value: ArrayLike) -> Problem:
-        """Return the problem with one tuned variable held at a value, which broadcasts to the lanes."""
+        """Return the problem with one tuned variable held at a value, which broadcasts to the shape."""
         values = {**self.values, name: np.asarray(value, float)}
         return replace(self, tuned=tuple(v for v in self.tuned if v != name), values=values)
 
-    def lanes(self, which: NDArray[np.integer] | None = None) -> Problem:
-        """Return the problem as one row of lanes, or some of them."""
+    def flat(self, which: NDArray[np.integer] | None = None) -> Problem:
+        """Return the problem with a batch of one axis: all of it, or the elements at some indices."""
+        count = int(np.prod(self.shape)) if which is None else len(which)
 
-        def flat(array: ArrayLike) -> Floats:
+        def chosen(array: ArrayLike) -> Floats:
             whole = np.broadcast_to(np.asarray(array, float), self.shape).ravel()
             return whole if which is None else whole[which]
 
         return replace(
             self,
-            values={v: flat(x) for v, x in self.values.items()},
-            constants={name: flat(x) for name, x in self.constants.items()},
-            box={v: (flat(lo), flat(hi)) for v, (lo, hi) in self.box.items()},
-            follows={v: flat(x) for v, x in self.follows.items()},
-            shape=(int(np.prod(self.shape)) if which is None else len(which),),
+            values={v: chosen(x) for v, x in self.values.items()},
+            constants={name: chosen(x) for name, x in self.constants.items()},
+            box={v: (chosen(lo), chosen(hi)) for v, (lo, hi) in self.box.items()},
+            follows={v: chosen(x) for v, x in self.follows.items()},
+            shape=(count,),
+        )
+
+    def boxed(self, start: Mapping[str, ArrayLike]) -> Box:
+        """Return the bounds with a start: 1 for a variable without one."""
+
+        def rows(arrays: Sequence[ArrayLike]) -> Floats:
+            whole = [np.broadcast_to(np.asarray(array, float), self.shape).ravel() for array in arrays]
+            return np.array(whole).reshape(len(arrays), int(np.prod(self.shape)))
+
+        return Box(
+            rows([self.box[v][0] for v in self.tuned]),
+            rows([self.box[v][1] for v in self.tuned]),
+            rows([np.log(start[v]) if v in start else 0.0 for v in self.tuned]),
+            rows([self.follows[v] for v in self.tuned]),
         )
 
 
@@ -137,9 +200,6 @@ def _log_coefficient(term: Term, problem: Problem) -> Floats:
             log = np.log(evaluate_factor(factor, value)) if isinstance(factor, str) else float(factor) * np.log(value)
         total = total + log
     return total
-
-
-# --- what was given ---
 
 
 def _budget_values(name: str, given: ArrayLike) -> Floats:

@@ -33,7 +33,7 @@ from hpgrid.checks import TUNABLE, InputError
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.readings import HOLDS, Number, Reading, of_exponent
-from hpgrid.refinement.optimum import Optimum, known
+from hpgrid.refinement.optimum import Optimum, solved
 from hpgrid.refinement.profile import profile
 from hpgrid.regime import Regime
 from hpgrid.search.brute import grid_search
@@ -236,7 +236,7 @@ def climb(subject: Subject, regime: Regime, moved: str = "") -> Climb:
     at: dict[str, Any] = {proxy.budget: LADDER}
     found = refine(proxy, regime=regime, **at)
     # Where a variable runs off, the risk is an infimum all the same.
-    attained = known(found)
+    attained = solved(found)
     settled = attained & _same_bounds(found, attained)
     there = {"risk": settled, **{v: settled & found.converged for v in regime.tuned}}
     logs = {"risk": found.log_risk} | {v: np.log(found.at[v]) for v in regime.tuned}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from hpgrid.checks import TUNABLE
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.refinement.optimum import Optimum, known, refine
+from hpgrid.refinement.optimum import Optimum, refine, solved
 from hpgrid.regime import Regime
 from hpgrid.search.many import ManyResult, search_many
 from hpgrid.slopes import REFINED, burn_in_ends, fit_slopes
@@ -97,7 +97,7 @@ def _optima(found: ManyResult, truth: Optimum, regime: Regime, grid: Grid, n: in
     """The best points, on the grid and refined; where a hyperparameter is held, what it is held at."""
     budget = grid.axes[grid.budget].values
     shape = (n, len(budget))
-    out: dict[str, Array] = {"risk_hat": found.risk, "risk_star": np.where(known(truth), truth.risk, np.nan)}
+    out: dict[str, Array] = {"risk_hat": found.risk, "risk_star": np.where(solved(truth), truth.risk, np.nan)}
     out["risk_exponent"] = np.where(truth.converged, truth.exponent["risk"], np.nan)
     for v in TUNABLE:
         if v in regime.tuned:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hpgrid.proxy import FunctionProxy
-from hpgrid.refinement.optimum import known
+from hpgrid.refinement.optimum import solved
 from hpgrid.regime import along
 from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import REFINED
@@ -56,7 +56,7 @@ def with_negative(problem: TuningProblem, found: Optimum, held: Mapping[str, Arr
     at: dict[str, Any] = {problem.budget: found.budgets, **problem.regime.fixed, **found.at, **held}
     with np.errstate(all="ignore"):
         risk = np.asarray(replace(proxy, caps={}, cap_terms={}).risk(**at))
-    below = ~known(found) & (risk <= 0)
+    below = ~solved(found) & (risk <= 0)
     risk, log_risk = np.where(below, risk, found.risk), np.where(below, -np.inf, found.log_risk)
     return replace(found, risk=risk, log_risk=log_risk, converged=found.converged | below)
 
@@ -90,7 +90,7 @@ class Bracket:
         """How far the log of the answer may be off: the width, and what the risk is not sure of, over its slope."""
         if self.place == 0:
             return 0.0
-        there = np.flatnonzero(known(self.found))
+        there = np.flatnonzero(solved(self.found))
         first, last = there[0], there[-1]
         rise = abs(float(self.found.log_risk[first] - self.found.log_risk[last]))
         run = float(np.log(self.values[last] / self.values[first]))
@@ -110,7 +110,7 @@ def narrow(solve: Solve, target: float, ends: tuple[float, float], advance: Call
     while True:
         found = solve(values)
         advance()
-        there = known(found)
+        there = solved(found)
         good = there & (found.log_risk <= np.log(target))
         if not good.any():
             return bracket or Bracket(values, found, -1)
@@ -127,7 +127,7 @@ def narrow(solve: Solve, target: float, ends: tuple[float, float], advance: Call
 
 def lowest(bracket: Bracket) -> int:
     """Return which of the values has the least known risk, the last of those equal to rounding; -1 where none has."""
-    there = np.flatnonzero(known(bracket.found))
+    there = np.flatnonzero(solved(bracket.found))
     if not there.size:
         return -1
     logs = bracket.found.log_risk[there]
@@ -144,7 +144,7 @@ def look_closer(solve: Solve, target: float, scan: Bracket, advance: Callable[[]
         advance: called after each round.
     """
     while True:
-        values, there, k = scan.values, known(scan.found), lowest(scan)
+        values, there, k = scan.values, solved(scan.found), lowest(scan)
         if not 0 < k < len(values) - 1 or not there[k - 1 : k + 2].all():
             return scan
         if np.log(values[k + 1] / values[k - 1]) <= LEVEL:

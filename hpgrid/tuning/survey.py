@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hpgrid.record import made_with, plain, write_whole
-from hpgrid.refinement.optimum import known
+from hpgrid.refinement.optimum import solved
 from hpgrid.regime import along
 from hpgrid.search.brute import SearchResult
 from hpgrid.shapes import Floats as Array
@@ -187,9 +187,9 @@ def survey(problem: TuningProblem, window: tuple[float, float] | None = None) ->
     # The grid's budgets, and far out: in one call it is compiled once.
     at: dict[str, Any] = {problem.budget: problem.budgets * np.array([[1.0], [FAR]])}
     optimum = refine(problem.proxy, **problem.refining(), **at)
-    solved, names = known(optimum), ("risk", *problem.regime.tuned)
-    star = {v: np.where(solved, optimum.risk if v == "risk" else optimum.at[v], np.nan) for v in names}
-    exponent = {v: np.where(solved, optimum.exponent[v], np.nan) for v in names}
+    attained, names = solved(optimum), ("risk", *problem.regime.tuned)
+    star = {v: np.where(attained, optimum.risk if v == "risk" else optimum.at[v], np.nan) for v in names}
+    exponent = {v: np.where(attained, optimum.exponent[v], np.nan) for v in names}
     far = {v: float(rows[1, -1]) for v, rows in exponent.items()}
     return Survey(
         problem=problem,

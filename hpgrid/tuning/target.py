@@ -17,7 +17,7 @@ import numpy as np
 from hpgrid.checks import bad, check_value, is_number
 from hpgrid.progress import progress
 from hpgrid.record import plain
-from hpgrid.refinement.optimum import known
+from hpgrid.refinement.optimum import solved
 from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import REFINED
 from hpgrid.text import number
@@ -174,7 +174,7 @@ def _bracketed(problem: TuningProblem, target: float, advance: Callable[[], None
         there = (np.nan,) * 3
         if k >= 0:
             there = float(optimum.risk[k]), float(optimum.budgets[k]), float(optimum.exponent["risk"][k])
-        solved = float(scan.values[known(scan.found)].max(initial=0.0)) or np.nan
+        values = float(scan.values[solved(scan.found)].max(initial=0.0)) or np.nan
         return Reached(problem, target, None, np.inf, False, *there, solved)
     notes = []
     if bracket.not_monotone:
@@ -271,7 +271,7 @@ def _tokens(problem: TuningProblem, K: float) -> float:
 def _least_risk(problem: TuningProblem, budget: float) -> float:
     """The least risk at one budget; NaN where refinement does not know it."""
     found = solver(problem)(np.array([budget]))
-    return float(found.risk[0]) if known(found)[0] else float("nan")
+    return float(found.risk[0]) if solved(found)[0] else float("nan")
 
 
 # --- as text ---

@@ -1,4 +1,4 @@
-"""The convex solve against hundreds of digits: random posynomials, boxes, starts, orders, lanes."""
+"""The convex solve against hundreds of digits: random posynomials, boxes, starts, orders, batches."""
 
 from __future__ import annotations
 
@@ -153,8 +153,7 @@ def test_the_route_without_jax_agrees(n: int, terms: int) -> None:
 
 
 def test_a_multiplier_is_the_slope_of_the_log_risk_across_its_bound() -> None:
-    from hpgrid.refinement.optimum import posed
-    from hpgrid.refinement.solver import solve
+    from hpgrid.refinement.optimum import posed, solve
 
     sides = 0
     for seed in range(SHAPES[2, 5]):
@@ -164,12 +163,12 @@ def test_a_multiplier_is_the_slope_of_the_log_risk_across_its_bound() -> None:
         for i in range(len(drawn.T)):
             best, _ = _reference(drawn, result, i, limits)
             np.testing.assert_allclose(
-                found["multiplier"][:, i],
+                found.multiplier[:, i],
                 [float(g) * (s != 0) for g, s in zip(best.gradient, best.side)],
                 rtol=0,
                 atol=1e-11,
             )
-            assert (found["multiplier"][:, i] * np.array(best.side) <= 0).all()
+            assert (found.multiplier[:, i] * np.array(best.side) <= 0).all()
             sides += np.count_nonzero(best.side)
     assert sides > SHAPES[2, 5]
 
@@ -217,7 +216,7 @@ def test_the_scaling_symmetry_of_eq_4(decades: tuple[float, float, float], budge
         np.testing.assert_allclose(np.log(here.at[v] * scale), np.log(unit.at[v]), rtol=0, atol=SAME)
 
 
-def _lanes(which: np.ndarray) -> dict[str, np.ndarray]:
+def _batch(which: np.ndarray) -> dict[str, np.ndarray]:
     """What refinement gives for some of 10^4 constant triples."""
     rng = np.random.default_rng(0)
     constants = {name: (10 ** rng.uniform(-3, 3, 10_000))[which] for name in ("C1", "C2", "C3")}
@@ -238,22 +237,22 @@ SHUFFLED = np.random.default_rng(1).permutation(10_000)
     ],
     ids=["one", "the last", "few", "across a call's end", "backwards", "shuffled"],
 )
-def test_a_lane_has_the_same_bits_in_any_company(which: np.ndarray) -> None:
-    assert newton.LANES < 1_100 < 10_000
-    whole = _lanes(np.arange(10_000))
-    for name, array in _lanes(which).items():
+def test_a_problem_has_the_same_bits_in_any_company(which: np.ndarray) -> None:
+    assert newton.BATCH < 1_100 < 10_000
+    whole = _batch(np.arange(10_000))
+    for name, array in _batch(which).items():
         np.testing.assert_array_equal(array, whole[name][which])
 
 
 def test_every_place_in_a_call_gives_the_same_bits() -> None:
-    """Each lane of a call holds the same problem: those at its end would differ, and are not used."""
+    """Each element of a call holds the same problem: those at its end would differ, and are not used."""
     for which in np.arange(0, 10_000, 500):
-        alone = _lanes(np.array([which]))
-        for name, array in _lanes(np.full(newton.LANES - newton.SPARE, which)).items():
+        alone = _batch(np.array([which]))
+        for name, array in _batch(np.full(newton.BATCH - newton.SPARE, which)).items():
             np.testing.assert_array_equal(array, np.broadcast_to(alone[name], array.shape))
 
 
-def test_every_lane_converges_from_the_one_start() -> None:
+def test_every_problem_converges_from_the_one_start() -> None:
     rng = np.random.default_rng(1)
     constants = {name: 10 ** rng.uniform(-8, 8, 2_000) for name in ("C1", "C2", "C3")}
     assert refine(bounds.lmo(), NAMES, T=10 ** rng.uniform(2, 60, 5), constants=constants).converged.all()

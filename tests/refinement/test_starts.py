@@ -35,7 +35,7 @@ def test_a_start_of_ones_own_finds_its_own_well() -> None:
     assert float(found.at["eta"]) == pytest.approx(1e-3, rel=0.05)
 
 
-def test_every_lane_starts_from_its_own_constants() -> None:
+def test_every_problem_starts_from_its_own_constants() -> None:
     proxy = FunctionProxy(two_wells, {"depth": 1.0})
     problem = posed(proxy, ("eta",), T=1e6, fixed={"b": 1.0, "alpha": 1.0}, constants={"depth": np.array([0.1, 5.0])})
     starts = coarse_optima(problem)
