@@ -1,8 +1,7 @@
 """Exact asymptotics of a bound: rational exponents, whole laws, and what decides them."""
 
-from hpgrid.asymptotics.exact import exponents
+from hpgrid.asymptotics.exact import decay, exponents, segments
 from hpgrid.asymptotics.law import Identified, Law, Level, Line, PowerLaw, Segment, Unbounded
-from hpgrid.asymptotics.paths import decay, segments
 
 __all__ = [
     "Identified",

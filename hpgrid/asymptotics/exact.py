@@ -1,4 +1,4 @@
-"""``exponents``: the exact asymptotics of a bound."""
+"""The exact exponents of a bound: at its optimum, along families of paths, and of each term along a schedule."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
-from hpgrid.asymptotics import answers
-from hpgrid.asymptotics.law import Law
-from hpgrid.asymptotics.paths import along_path
-from hpgrid.asymptotics.posynomial import pose
+from hpgrid.asymptotics.answers import solve
+from hpgrid.asymptotics.law import Law, Line, Segment
+from hpgrid.asymptotics.levels import Descent, descend
+from hpgrid.asymptotics.linear import Vector, minimise, move, unit
+from hpgrid.asymptotics.posynomial import Piece, Problem, pose
+from hpgrid.checks import bad
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, as_regime
 
@@ -49,5 +51,177 @@ def exponents(
     chosen = as_regime(regime, tuned, min_K, fixed=fixed, path=path, caps=caps)
     problem = pose(proxy, chosen, budget)
     assert isinstance(proxy, Proxy)  # ``pose`` takes no other
-    law = answers.solve(problem, proxy.name, chosen.path)
+    law = solve(problem, proxy.name, chosen.path)
     return replace(law, segments=along_path(proxy, chosen, problem.budget))
+
+
+#: Where the exponent of each variable's path may lie: 1 <= b <= T; alpha <= 1.
+_BETWEEN = {"b": (0, 1), "alpha": (-1, 0), "eta": (-1, 0)}
+
+
+def segments(
+    proxy: Proxy | FunctionProxy,
+    tuned: Iterable[str],
+    variable: str = "b",
+    between: tuple[Fraction | int, Fraction | int] | None = None,
+    *,
+    fixed: Mapping[str, float] | None = None,
+    caps: Mapping[str, float] | None = None,
+    budget: str | None = None,
+) -> tuple[Segment, ...]:
+    """Return how the exponents depend on phi along the paths variable = budget^phi.
+
+    Each is piecewise linear in phi; the ends of the pieces are exact.
+
+    Args:
+        proxy: the bound.
+        tuned: the variables that are tuned along each path.
+        variable: the one that follows the path.
+        between: the smallest and largest phi; as far as the variable's range lets it, by default.
+        fixed: variables held at one value.
+        caps: the largest values of tuned variables.
+        budget: "T" or "K"; the bound's own, by default.
+
+    Raises:
+        ValueError: as ``exponents`` does; or the range of phi is empty.
+
+    Source: Shulgin et al., Corollary 2 and Appendices B.5 and C.3.
+    """
+    lo, hi = (Fraction(end) for end in between or _BETWEEN.get(variable, (0, 1)))
+    if lo >= hi:
+        raise bad("a range of paths has a smallest and a larger exponent", (str(lo), str(hi)), "between=(0, 1), say")
+    # A path of exponent 0 is the edge of its family, which a cap below 1 may cut off.
+    for phi in (lo, hi if hi > 0 else (lo + hi) / 2):
+        regime = Regime(tuple(tuned), fixed or {}, {variable: phi}, caps or {})
+        pose(proxy, regime, budget)
+    return _family(proxy, regime, (lo, hi), budget=budget)
+
+
+def along_path(proxy: Proxy, regime: Regime, budget: str) -> tuple[Segment, ...]:
+    """Return the segments of the paths that a regime's one path belongs to; none where it has not one."""
+    if len(regime.path) != 1:
+        return ()
+    ((variable, phi),) = regime.path.items()
+    lo, hi = (Fraction(end) for end in _BETWEEN[variable])
+    return _family(proxy, regime, (min(lo, phi), max(hi, phi)), budget=budget)
+
+
+def decay(
+    proxy: Proxy | FunctionProxy, path: Mapping[str, Fraction | str], budget: str | None = None
+) -> tuple[tuple[str, Fraction], ...]:
+    """Return every term's exponent of the budget along a schedule; variables without a path stay fixed.
+
+    Source: Shulgin et al., eqs. (30) to (32).
+    """
+    if isinstance(proxy, FunctionProxy):
+        raise bad("exponents need a bound given by its terms; this one is a function", proxy.name, "a Proxy")
+    bound = proxy.form(budget or proxy.budget)
+    schedule = Regime(path=path).path  # type: ignore[arg-type]
+    folded = bound.along(schedule)
+    assert isinstance(folded, Proxy)
+    exponents = (term.exponent(bound.budget) or Fraction(0) for term in folded.terms)
+    return tuple((str(term), exponent) for term, exponent in zip(bound.terms, exponents))
+
+
+# --- one family of paths ---
+def _family(
+    proxy: Proxy | FunctionProxy,
+    regime: Regime,
+    between: tuple[Fraction, Fraction],
+    *,
+    budget: str | None,
+) -> tuple[Segment, ...]:
+    """The segments of all the paths that are like a regime's own."""
+    (variable,) = regime.path
+    family = pose(proxy, replace(regime, tuned=(*regime.tuned, variable), path={}), budget)
+    return _joined(_between(family, family.variables.index(variable), *between))
+
+
+def _at(family: Problem, index: int, phi: Fraction) -> Problem:
+    """The problem on one path: the path's variable becomes a power of the budget."""
+
+    def without(row: Vector) -> Vector:
+        return (*row[:index], *row[index + 1 :])
+
+    pieces = tuple(Piece(without(p.row), p.shift + phi * p.row[index], p.coefficient, p.text) for p in family.pieces)
+    limits = (limit for limit in family.limits if limit.variable != index)
+    return replace(
+        family,
+        variables=tuple(v for k, v in enumerate(family.variables) if k != index),
+        pieces=pieces,
+        limits=tuple(limit._replace(variable=limit.variable - (limit.variable > index)) for limit in limits),
+    )
+
+
+def _between(family: Problem, index: int, lo: Fraction, hi: Fraction) -> list[Segment]:
+    """The segments from lo to hi: that of the middle, and what is left on either side of it."""
+    if lo >= hi:
+        return []
+    middle = (lo + hi) / 2
+    problem = _at(family, index, middle)
+    descent = descend(problem)
+    slopes = tuple(piece.row[index] for piece in family.pieces)
+    first, last = (_end(descent, slopes, middle, end) for end in (lo, hi))
+    law = solve(problem, "", {})
+    found = [_segment(law, first, last)] if first[1] < last[1] else []
+    return [*_between(family, index, lo, first[1]), *found, *_between(family, index, last[1], hi)]
+
+
+def _end(descent: Descent, slopes: Vector, phi: Fraction, end: Fraction) -> tuple[dict[str, Fraction], Fraction]:
+    """How far towards ``end`` the same terms and bounds decide, and the exponents there.
+
+    The dual weights don't depend on phi, so the levels stay optimal as long as their tight rows can
+    stay tight and no other row is violated: a linear program in the exponents, phi, and the levels.
+    """
+    problem, width, depth = descent.problem, descent.width, len(descent.steps)
+    rows: list[Vector] = []
+    rooms: list[Fraction] = []
+
+    def hold(row: Vector, room: Fraction, tight: bool) -> None:
+        rows.extend([row, tuple(-x for x in row)] if tight else [row])
+        rooms.extend([room, room] if tight else [room])
+
+    for level, step in enumerate(descent.steps):
+        for k in step.varying:
+            piece = problem.pieces[k]
+            row = (*piece.row, slopes[k], *unit(level, depth, -1))
+            hold(row, step.exponent - piece.exponent(descent.point), k in step.tight)
+    met = descent.steps[-1].met if descent.steps else ()
+    for limit in problem.limits:
+        room = limit.side * (limit.exponent - descent.point[limit.variable])
+        hold((*limit.row(width), *unit(0, 1 + depth, 0)), room, limit in met)
+    sign = 1 if end > phi else -1
+    towards = unit(width, width + 1 + depth, -sign)
+    hold(tuple(-x for x in towards), sign * (end - phi), False)
+    at = minimise(towards, rows, rooms).point
+    exponents = dict(zip(problem.variables, move(descent.point, at[:width])))
+    if descent.steps:
+        exponents["risk"] = descent.steps[0].exponent + at[width + 1]
+    return exponents, phi + at[width]
+
+
+def _segment(
+    law: Law, first: tuple[dict[str, Fraction], Fraction], last: tuple[dict[str, Fraction], Fraction]
+) -> Segment:
+    """The straight lines between the two ends."""
+    (before, lo), (after, hi) = first, last
+    lines: dict[str, Line | None] = {}
+    for name, exponent in law.exponent.items():
+        if exponent is None:
+            lines[name] = None
+        else:
+            slope = (after[name] - before[name]) / (hi - lo)
+            lines[name] = Line(slope, before[name] - slope * lo)
+    return Segment(lo, hi, lines, law.active)
+
+
+def _joined(found: Iterable[Segment]) -> tuple[Segment, ...]:
+    """Neighbours that say the same are one."""
+    joined: list[Segment] = []
+    for segment in found:
+        last = joined[-1] if joined else None
+        if last and last.hi == segment.lo and (last.exponent, last.active) == (segment.exponent, segment.active):
+            joined[-1] = last._replace(hi=segment.hi)
+        else:
+            joined.append(segment)
+    return tuple(joined)

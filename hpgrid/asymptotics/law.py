@@ -1,19 +1,20 @@
-"""What the asymptotics of a bound are: plain records."""
+"""The asymptotics of a bound as plain records, and as text, LaTeX and data for JSON."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hpgrid.asymptotics import notation, report
-from hpgrid.asymptotics.monomial import Monomial
+from hpgrid.asymptotics.monomial import Monomial, power, quotient_latex, quotient_text, symbol_text
 from hpgrid.checks import bad
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
+
 
 Range = tuple[Fraction | None, Fraction | None]
 
@@ -50,7 +51,7 @@ class PowerLaw:
         if self.numeric:
             return {}
         powers = ((symbol, power) for symbol, power in self.coefficient.powers if not isinstance(symbol, int))
-        return {notation.symbol_text(symbol): power for symbol, power in powers}
+        return {symbol_text(symbol): power for symbol, power in powers}
 
     @property
     def constant(self) -> float | None:
@@ -72,11 +73,19 @@ class PowerLaw:
 
     def text(self) -> str:
         """Return the law as text: alpha* = 2 C1^1/2 C3^1/2 C2^-1 b T^-1/2."""
-        return report.law_text(self)
+        return f"{quotient_text(self.left, self._star('*'))} = {_right_text(self)}"
 
     def latex(self) -> str:
         """Return the law as LaTeX."""
-        return report.law_latex(self)
+        left = quotient_latex(self.left, self._star(r"^{\star}"))
+        if self.numeric:
+            budget = power(self.budget, self.exponent).latex()
+            return f"{left} = {self.constant:.6g}" + (f" {budget}" if self.exponent else "")
+        return f"{left} = {_right(self).latex()}"
+
+    def _star(self, star: str) -> str:
+        """What marks an optimum: a law of the budget itself has none."""
+        return "" if self.budget in self.left else star
 
 
 class Level(NamedTuple):
@@ -103,7 +112,7 @@ class Identified(NamedTuple):
     law: PowerLaw | None
 
     def __str__(self) -> str:
-        return notation.monomial_text(self.powers)
+        return quotient_text(self.powers)
 
 
 class Unbounded(NamedTuple):
@@ -183,12 +192,166 @@ class Law:
 
     def text(self) -> str:
         """Return the whole report as text."""
-        return report.text(self)
+        return "\n".join([_heading(self), *_laws(self), *_levels(self), *_notes(self), *_segments(self)])
 
     def latex(self) -> str:
         """Return the laws as LaTeX, one per line of an align environment."""
-        return report.latex(self)
+        lines = [each.latex().replace(" = ", " &= ", 1) for each in self.laws.values() if each is not None]
+        return "\\begin{align}\n" + " \\\\\n".join(lines) + "\n\\end{align}"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the whole report as plain data for JSON; fractions are strings."""
-        return report.as_dict(self)
+        return {
+            "bound": self.name,
+            "budget": self.budget,
+            "tuned": list(self.tuned),
+            "path": _strings(self.path),
+            "exponent": _strings(self.exponent),
+            "laws": {name: None if each is None else _law_dict(each) for name, each in self.laws.items()},
+            "levels": [_level_dict(level) for level in self.levels],
+            "flat": {name: [None if end is None else str(end) for end in ends] for name, ends in self.flat.items()},
+            "identifiable": [_identified_dict(each) for each in self.identifiable],
+            "unbounded": {name: each._asdict() for name, each in self.unbounded.items()},
+            "active": dict(self.active),
+            "starts": {name: _law_dict(each) for name, each in self.starts.items()},
+            "segments": [_segment_dict(segment) for segment in self.segments],
+        }
+
+
+# --- one law ---
+def _right(law: PowerLaw) -> Monomial:
+    return law.coefficient * power(law.budget, law.exponent)
+
+
+def _right_text(law: PowerLaw) -> str:
+    if law.numeric:
+        return f"{law.constant:.6g}" + (f" {_grows(law.budget, law.exponent)}" if law.exponent else "")
+    return _right(law).text()
+
+
+# --- the whole report ---
+def _heading(law: Law) -> str:
+    paths = [f"{name} = {_grows(law.budget, exponent)}" for name, exponent in law.path.items()]
+    return "; ".join([f"{law.name}, {law.budget} to infinity", f"tuned {', '.join(law.tuned)}", *paths])
+
+
+def _grows(budget: str, exponent: Fraction | None) -> str:
+    if exponent == 0:
+        return "1"
+    return budget if exponent == 1 else f"{budget}^{exponent}"
+
+
+def _laws(law: Law) -> Iterator[str]:
+    names = ("risk", *law.tuned)
+    width = max(len(name) for name in names) + 1
+    for name in names:
+        whole, exponent = law.laws[name], law.exponent[name]
+        if whole is not None:
+            said = _right_text(whole) + ("  (computed: no closed form)" if whole.numeric else _in_numbers(whole))
+        elif exponent is not None:
+            said = f"~ {_grows(law.budget, exponent)}, its constant undecided"
+        else:
+            said = _without(law, name)
+        yield f"{name + '*':<{width}} {'' if said.startswith('~') else '= '}{said}"
+
+
+def _in_numbers(law: PowerLaw) -> str:
+    """The law at the values given, where every symbol has one and the constant is not plain already."""
+    if law.constant is None or not law.powers:
+        return ""
+    return f"  = {law.constant:.6g}" + (f" {_grows(law.budget, law.exponent)}" if law.exponent else "")
+
+
+def _without(law: Law, name: str) -> str:
+    """Why a variable has no exponent."""
+    if name in law.unbounded:
+        end, cure = "infinity" if law.unbounded[name].direction > 0 else "0", law.unbounded[name].cure
+        return f"none: it runs to {end}" + (f"; {cure} would stop it" if cure else "")
+    if name in law.flat:
+        return f"undetermined, ~ {law.budget}^p with p {_range(law.flat[name])}"
+    return "none"
+
+
+def _range(ends: Range) -> str:
+    lo, hi = ends
+    if lo is None and hi is None:
+        return "any"
+    if lo is None or hi is None:
+        return f">= {lo}" if hi is None else f"<= {hi}"
+    return f"from {lo} to {hi}"
+
+
+def _levels(law: Law) -> Iterator[str]:
+    for k, level in enumerate(law.levels):
+        terms = ", ".join(f"{term} ({weight})" for term, weight in zip(level.terms, level.weights))
+        free = f"; flat along {' and '.join(map(_direction, level.null))}" if level.null else ""
+        order = _grows(law.budget, level.exponent) if level.exponent else "a constant"
+        yield f"{'levels: ' if k == 0 else ' ' * 8}{k + 1}: {order} from {terms}{free}"
+
+
+def _direction(direction: Mapping[str, Fraction]) -> str:
+    moving = {name: step for name, step in direction.items() if step}
+    if len(moving) == 1:
+        return next(iter(moving))
+    return f"({', '.join(moving)}) = ({', '.join(map(str, moving.values()))})"
+
+
+def _notes(law: Law) -> Iterator[str]:
+    if law.levels and law.levels[0].null and law.identifiable:
+        fixed = (f"{each} ~ {_grows(law.budget, each.exponent)}" for each in law.identifiable)
+        yield f"fixed by level 1: {', '.join(fixed)}"
+    if law.active:
+        yield f"on a bound: {', '.join(law.active.values())}"
+    for name, start in law.starts.items():
+        yield f"{name} leaves its bound at {start.text()}"
+
+
+def _segments(law: Law) -> Iterator[str]:
+    if len(law.path) != 1:
+        return
+    (name,) = law.path
+    for before, after in zip(law.segments, law.segments[1:]):
+        for variable in after.active.keys() - before.active.keys():
+            yield f"{variable} reaches its bound ({after.active[variable]}) at {name} = {_grows(law.budget, after.lo)}"
+    for segment in law.segments:
+        exponents = (f"{v} ~ {_along(law.budget, line)}" for v, line in segment.exponent.items() if line is not None)
+        yield f"{name} = {law.budget}^phi, phi from {segment.lo} to {segment.hi}: {', '.join(exponents)}"
+
+
+def _along(budget: str, line: Line) -> str:
+    return f"{budget}^({line})" if line.slope else _grows(budget, line.intercept)
+
+
+# --- plain data ---
+def _strings(exponents: Mapping[str, Fraction | None]) -> dict[str, str | None]:
+    return {name: None if exponent is None else str(exponent) for name, exponent in exponents.items()}
+
+
+def _law_dict(law: PowerLaw) -> dict[str, Any]:
+    return {
+        "text": law.text(),
+        "latex": law.latex(),
+        "exponent": str(law.exponent),
+        "powers": _strings(law.powers),
+        "constant": law.constant if law.constant is not None and math.isfinite(law.constant) else None,
+        "numeric": law.numeric,
+    }
+
+
+def _level_dict(level: Level) -> dict[str, Any]:
+    return {
+        "exponent": str(level.exponent),
+        "terms": list(level.terms),
+        "weights": [str(weight) for weight in level.weights],
+        "null": [_strings(direction) for direction in level.null],
+    }
+
+
+def _identified_dict(each: Identified) -> dict[str, Any]:
+    law = None if each.law is None else _law_dict(each.law)
+    return {"monomial": str(each), "powers": _strings(each.powers), "exponent": str(each.exponent), "law": law}
+
+
+def _segment_dict(segment: Segment) -> dict[str, Any]:
+    lines = {name: None if line is None else _strings(line._asdict()) for name, line in segment.exponent.items()}
+    return {"lo": str(segment.lo), "hi": str(segment.hi), "exponent": lines, "active": dict(segment.active)}

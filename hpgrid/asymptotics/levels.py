@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from hpgrid.asymptotics.linear import Vector, dot, move, null_space, span, vector
+from hpgrid.asymptotics.linear import Solution, Vector, dot, minimise, move, null_space, span, vector
 from hpgrid.asymptotics.posynomial import Limit, Piece, Problem
 from hpgrid.asymptotics.programs import Equality, Optimum, Program, Undecided, solve
-from hpgrid.asymptotics.simplex import Solution, minimise
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,16 @@ its dual weight times the value, prod_j (c_j / w_j)^w_j. Otherwise a small conve
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from hpgrid.asymptotics.convex import ACCURACY, minimum
-from hpgrid.asymptotics.linear import Vector, coordinates, dot, echelon, null_space, rank, span, vector
+from hpgrid.asymptotics.linear import Vector, coordinates, dot, echelon, minimise, null_space, rank, span, vector
 from hpgrid.asymptotics.monomial import ONE, Monomial, Real, add, monomial, number
 from hpgrid.asymptotics.posynomial import Limit
-from hpgrid.asymptotics.simplex import minimise
 
 
 class Equality(NamedTuple):
@@ -107,8 +106,6 @@ def _product(factors: Iterator[Monomial] | Sequence[Monomial], exponents: Sequen
 
 
 # --- one set of active bounds ---
-
-
 def _optimum_on(program: Program, active: tuple[Limit, ...]) -> Optimum | None:
     """The optimum with these bounds held, or None where they are not the ones that are active."""
     width = program.width
@@ -216,8 +213,6 @@ def _term_sizes(
 
 
 # --- is it the optimum? ---
-
-
 def _pushed(program: Program, active: Sequence[Limit], terms: Sequence[Monomial], value: Monomial) -> bool:
     """Whether the risk would fall beyond every active bound: no multiplier is negative."""
     if not active:
@@ -278,3 +273,78 @@ def _log(coefficient: Monomial, values: Mapping[str, float]) -> float:
     if log is None:
         raise Undecided
     return log
+
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Array = NDArray[np.float64]
+
+
+# NumPy loads with the first program that has no closed form; most have one.
+
+#: How well a computed logarithm is known. It is a sum of some ten logarithms of constants, each
+#: below 700 in size and rounded at 1e-16 of it; so nothing finer can tell a value from a bound.
+ACCURACY = 1e-12
+
+
+#: Below this Newton decrement a full step squares the error, and needs no damping.
+_QUADRATIC = 1e-4
+
+
+_STEPS = 500
+
+
+def minimum(rows: Sequence[tuple[Fraction, ...]], logs: Sequence[float]) -> list[float]:
+    """Return the logarithms of the terms c_j e^(a_j . s) where their sum is least.
+
+    Damped Newton on the logarithm of the sum, which is convex and never overflows. The minimum is
+    attained (the caller has checked); directions that no term sees are left alone.
+
+    Args:
+        rows: the exponents a_j.
+        logs: log c_j.
+
+    Raises:
+        ArithmeticError: no convergence.
+    """
+    import numpy as np
+
+    a, c = np.array([[float(x) for x in row] for row in rows]), np.array(logs)
+    s, before = np.zeros(a.shape[1]), math.inf
+    for _ in range(_STEPS):
+        gradient, hessian = _derivatives(a, c + a @ s)
+        step = -np.asarray(np.linalg.lstsq(hessian, gradient, rcond=None)[0], np.float64)
+        decrement = -float(gradient @ step)
+        if decrement >= _QUADRATIC:
+            s = s + _damping(a, c + a @ s, step, decrement) * step
+        elif decrement < before / 2:
+            s, before = s + step, decrement
+        else:  # a step that does not even halve the error has met rounding
+            return [float(x) for x in c + a @ s]
+    raise ArithmeticError("a level's program did not converge")
+
+
+def _log_sum(terms: Array) -> float:
+    import numpy as np
+
+    top = float(np.max(terms))
+    return top + math.log(float(np.sum(np.exp(terms - top))))
+
+
+def _derivatives(a: Array, terms: Array) -> tuple[Array, Array]:
+    import numpy as np
+
+    weights = np.exp(terms - _log_sum(terms)).astype(np.float64)
+    gradient = a.T @ weights
+    centred = a - gradient
+    return gradient, centred.T @ (weights[:, None] * centred)
+
+
+def _damping(a: Array, terms: Array, step: Array, decrement: float) -> float:
+    """The largest of 1, 1/2, 1/4, ... that lowers the sum by a quarter of what the slope promises."""
+    here, size = _log_sum(terms), 1.0
+    while size > ACCURACY and _log_sum(terms + size * (a @ step)) > here - size * decrement / 4:
+        size /= 2
+    return size

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.asymptotics.convex import ACCURACY
+from hpgrid.asymptotics.programs import ACCURACY
 from hpgrid.asymptotics.exact import exponents
 from hpgrid.asymptotics.law import Law, PowerLaw
 from hpgrid.asymptotics.linear import coordinates, vector

@@ -175,7 +175,7 @@ def _bracketed(problem: TuningProblem, target: float, advance: Callable[[], None
         if k >= 0:
             there = float(optimum.risk[k]), float(optimum.budgets[k]), float(optimum.exponent["risk"][k])
         values = float(scan.values[solved(scan.found)].max(initial=0.0)) or np.nan
-        return Reached(problem, target, None, np.inf, False, *there, solved)
+        return Reached(problem, target, None, np.inf, False, *there, values)
     notes = []
     if bracket.not_monotone:
         notes.append(f"the risk is not monotone: at some larger {problem.budget} it is above the target again")

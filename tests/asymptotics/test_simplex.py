@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from hpgrid.asymptotics.linear import coordinates, dot, null_space, primitive, vector
-from hpgrid.asymptotics.simplex import Solution, certify, minimise
+from hpgrid.asymptotics.linear import Solution, certify, coordinates, dot, minimise, null_space, primitive, vector
 
 
 def fractions(numbers: np.ndarray, denominators: np.ndarray) -> list[Fraction]:
