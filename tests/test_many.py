@@ -15,7 +15,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from hpgrid import FunctionProxy, Grid, LogAxis, Proxy, Regime, Term, bounds, grid_search
-from hpgrid.search import certified, devices
+from hpgrid.search import certified, many
 from hpgrid.search.many import ManyResult, search_many
 
 ALL = ("eta", "b", "alpha")
@@ -325,16 +325,16 @@ def test_a_block_that_never_fits_is_an_error_and_other_errors_are_not_hidden() -
         raise RuntimeError("something else")
 
     with pytest.raises(MemoryError, match="no memory for one block"):
-        devices.run_all(never, range(3), 1)
+        many.run_all(never, range(3), 1)
     with pytest.raises(RuntimeError, match="something else"):
-        devices.run_all(wrong, range(3), 2)
+        many.run_all(wrong, range(3), 2)
 
 
 def test_memory_limits_how_much_is_done_at_once() -> None:
-    (device,) = devices.chosen(1)
-    assert devices.at_once(1.0, [device], 1e6) == 1
-    assert devices.at_once(None, [device], 1.0) == devices.at_once(1e12, [device], 1.0) >= 1
-    assert devices.free_memory([device]) > 2**20
+    (device,) = many.chosen(1)
+    assert many.at_once(1.0, [device], 1e6) == 1
+    assert many.at_once(None, [device], 1.0) == many.at_once(1e12, [device], 1.0) >= 1
+    assert many.free_memory([device]) > 2**20
 
 
 # --- what it refuses ---

@@ -115,12 +115,12 @@ def _handed(tables: Tables, lines: int, dtype: str, again: bool) -> tuple[int, i
     ties, and where they are. A search along one axis carries an index, too, as a number of the same type.
     """
     each = 4 if dtype == "float32" else 8
-    unroll, carried = (kernel._UNROLL_VALUE, each) if tables.lines else (kernel._UNROLL_INDEX, 2 * each)
+    unroll, carried = (kernel.UNROLL_VALUE, each) if tables.lines else (kernel.UNROLL_INDEX, 2 * each)
     scanned = tables.sizes[tables.scan]
     total = lines * 2 * carried * math.ceil(scanned / unroll) + bool(tables.lines) * 3 * each * lines
     # The count of close cells, a 32-bit integer, is carried.
     if again:
-        total += lines * 2 * 4 * math.ceil(scanned / kernel._UNROLL_VALUE)
+        total += lines * 2 * 4 * math.ceil(scanned / kernel.UNROLL_VALUE)
     return total, carried * min(lines, CHUNK)
 
 

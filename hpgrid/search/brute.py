@@ -133,12 +133,12 @@ def grid_search(
     """
     regime = as_regime(regime, over, min_K, fixed=fixed, path=path, caps=caps)
     _check_options(dtype, chunk)
-    job = prepare(proxy, grid, regime)
-    tables = tabulate(job.proxy, job.axes, job.fixed, job.domain, over=job.searched, dtype=dtype)
+    plan = plan_search(proxy, grid, regime)
+    tables = tabulate(plan.proxy, plan.axes, plan.fixed, plan.domain, over=plan.searched, dtype=dtype)
     from hpgrid.search.kernel import best_cells  # the only import of jax
 
-    found = best_cells(tables, job.remaining, chunk=chunk, counted=dtype == "float32")
-    return named(job, *found, dtype)
+    found = best_cells(tables, plan.remaining, chunk=chunk, counted=dtype == "float32")
+    return label_result(plan, *found, dtype)
 
 
 def _check_options(dtype: str, chunk: int) -> None:
@@ -149,12 +149,12 @@ def _check_options(dtype: str, chunk: int) -> None:
 
 
 @dataclass(frozen=True)
-class Job:
+class SearchPlan:
     """What is searched, once every role is settled."""
 
     proxy: Proxy | FunctionProxy
     axes: dict[str, NDArray[np.float64]]  # those the search depends on, in canonical order
-    absent: dict[str, NDArray[np.float64]]  # those it does not: a result is constant along them
+    unused_axes: dict[str, NDArray[np.float64]]  # those it does not: a result is constant along them
     over: tuple[str, ...]
     fixed: dict[str, float]
     path: Mapping[str, Fraction]
@@ -170,7 +170,7 @@ class Job:
         return tuple(v for v in self.axes if v not in self.over)
 
 
-def prepare(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime) -> Job:
+def plan_search(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime) -> SearchPlan:
     """Settle what is reduced, what remains, what is fixed, and which cells may win."""
     regime = regime.settled(proxy, grid, free=grid.axes)
     proxy = proxy.form(grid.budget).along(regime.path)
@@ -181,10 +181,10 @@ def prepare(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime) -> Job:
     if relevant.isdisjoint(regime.tuned):
         # Every value ties, and the first wins: let the kernel say so.
         relevant.add(regime.tuned[0])
-    return Job(
+    return SearchPlan(
         proxy=proxy,
         axes={n: v for n, v in axes.items() if n in relevant},
-        absent={n: v for n, v in axes.items() if n not in relevant},
+        unused_axes={n: v for n, v in axes.items() if n not in relevant},
         over=regime.tuned,
         fixed=fixed,
         path=regime.path,
@@ -196,39 +196,39 @@ def prepare(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime) -> Job:
 # --- the result ---
 
 
-def named(job: Job, risk: Any, rank: Any, close: Any, dtype: str) -> SearchResult:
+def label_result(plan: SearchPlan, risk: Any, rank: Any, close: Any, dtype: str) -> SearchResult:
     """Name what the kernel found, and put back the axes that the bound does not depend on."""
-    searched = job.searched
-    sizes = [len(job.axes[axis]) for axis in searched]
+    searched = plan.searched
+    sizes = [len(plan.axes[axis]) for axis in searched]
     places = [rank] if len(searched) == 1 else np.unravel_index(np.minimum(rank, math.prod(sizes) - 1), sizes)
     if not np.isfinite(risk).all():
         places = [np.where(np.isfinite(risk), place, -1) for place in places]
     found = dict(zip(searched, places))
-    every = job.axes | job.absent
-    remaining = {axis: every[axis] for axis in AXES if axis in every and axis not in job.over}
-    inserted = tuple(k for k, axis in enumerate(remaining) if axis in job.absent)
+    every = plan.axes | plan.unused_axes
+    remaining = {axis: every[axis] for axis in AXES if axis in every and axis not in plan.over}
+    inserted = tuple(k for k, axis in enumerate(remaining) if axis in plan.unused_axes)
     shape = tuple(len(values) for values in remaining.values())
 
     def whole(array: Any) -> Any:
         return np.broadcast_to(np.expand_dims(array, inserted), shape) if inserted else array
 
-    index = {axis: whole(found[axis]) if axis in found else np.zeros(shape, np.int32) for axis in job.over}
+    index = {axis: whole(found[axis]) if axis in found else np.zeros(shape, np.int32) for axis in plan.over}
     index = {
         axis: np.where(np.isfinite(whole(risk)), places, -1) if axis not in found else places
         for axis, places in index.items()
     }
-    last = {axis: _last_feasible(axis, every, remaining, job.domain) for axis in job.over}
+    last = {axis: _last_feasible(axis, every, remaining, plan.domain) for axis in plan.over}
     return SearchResult(
         risk=whole(risk),
         index=index,
         axes=remaining,
-        over=job.over,
-        values={axis: every[axis] for axis in job.over},
-        fixed=job.fixed,
-        path=job.path,
+        over=plan.over,
+        values={axis: every[axis] for axis in plan.over},
+        fixed=plan.fixed,
+        path=plan.path,
         dtype=dtype,
         points=math.prod(len(values) for values in every.values()),
-        cells_below_one_K=_below_one(every, job),
+        cells_below_one_K=_below_one(every, plan),
         unresolved=None if close is None else whole((close > 1) & np.isfinite(risk)),
         last=last,
     )
@@ -245,14 +245,14 @@ def _last_feasible(axis: str, every: Any, remaining: Any, domain: Domain) -> NDA
     return last
 
 
-def _below_one(every: Mapping[str, NDArray[np.float64]], job: Job) -> int:
+def _below_one(every: Mapping[str, NDArray[np.float64]], plan: SearchPlan) -> int:
     """How many grid points have K = T/b < 1."""
     others = math.prod(len(values) for name, values in every.items() if name not in ("T", "K", "b"))
-    if "K" in every or "K" in job.fixed:
-        K = np.atleast_1d(every["K"] if "K" in every else job.fixed["K"])
+    if "K" in every or "K" in plan.fixed:
+        K = np.atleast_1d(every["K"] if "K" in every else plan.fixed["K"])
         return others * len(every.get("b", (1,))) * int((K < 1).sum())
-    T = np.atleast_1d(every["T"] if "T" in every else job.fixed["T"])[:, None]
-    if "b" in job.path:
-        return others * int((T ** float(job.path["b"]) > T).sum())
-    b = every.get("b", np.asarray(job.fixed.get("b", np.nan)))
+    T = np.atleast_1d(every["T"] if "T" in every else plan.fixed["T"])[:, None]
+    if "b" in plan.path:
+        return others * int((T ** float(plan.path["b"]) > T).sum())
+    b = every.get("b", np.asarray(plan.fixed.get("b", np.nan)))
     return others * int((np.atleast_1d(b) > T).sum())

@@ -24,8 +24,8 @@ import jax.numpy as jnp
 from jax import lax
 from jax.sharding import Mesh, PartitionSpec
 
-from hpgrid.search.kernel import entries, group_planes, over_axes, split
-from hpgrid.search.lanes import Plan
+from hpgrid.search.kernel import entries, group_planes, line_risk, over_axes
+from hpgrid.search.lanes import Structure
 
 #: Columns in one step of the scan over them.
 _UNROLL = 10
@@ -66,7 +66,7 @@ def _fold(hoisted: Any, axis: str) -> Any:
 
 
 # --- the lower bound ---
-def _packets(plan: Plan, ends: Any, hoisted: Any, without: str) -> dict[int, dict[str, Any]]:
+def _packets(structure: Structure, ends: Any, hoisted: Any, without: str) -> dict[int, dict[str, Any]]:
     """What each group that has no table on an axis brings to the lower bound: its values at both ends, and a root."""
     packets = {}
     for g, members in enumerate(hoisted["groups"]):
@@ -74,42 +74,44 @@ def _packets(plan: Plan, ends: Any, hoisted: Any, without: str) -> dict[int, dic
             continue
         plane = reduce(add, [coefficient for coefficient, _ in members])
         packets[g] = {end: plane * ends[end][g] for end in ("first", "last")}
-        if plan.kind == "pair":
-            root = jnp.sqrt(plane) if plan.square else jnp.power(plane, ends["shares"][g])
+        if structure.kind == "pair":
+            root = jnp.sqrt(plane) if structure.square else jnp.power(plane, ends["shares"][g])
             packets[g]["root"] = root * ends["scales"][g]
     return packets
 
 
-def _least(plan: Plan, ends: Any, packets: dict[int, dict[str, Any]], hoisted: Any) -> Any:
+def _least(structure: Structure, ends: Any, packets: dict[int, dict[str, Any]], hoisted: Any) -> Any:
     """The lower bound of a line whose tables are all folded: its least value over the axis' range."""
     rest = [coefficient for coefficient, _ in hoisted["rest"]]
-    if plan.falling is None:  # monotone; or without rows and columns, where there is nothing to choose
-        end = "last" if plan.kind == "falls" else "first"
+    if structure.falling is None:  # monotone; or without rows and columns, where there is nothing to choose
+        end = "last" if structure.kind == "falls" else "first"
         return reduce(add, [packet[end] for packet in packets.values()] + rest, hoisted["zero"])
-    falls, rises = packets[plan.falling], packets[1 - plan.falling]
-    p, q = (1.0, 1.0) if plan.square else (ends["powers"][plan.falling], ends["powers"][1 - plan.falling])
+    falls, rises = packets[structure.falling], packets[1 - structure.falling]
+    p, q = (
+        (1.0, 1.0) if structure.square else (ends["powers"][structure.falling], ends["powers"][1 - structure.falling])
+    )
     least = falls["root"] * rises["root"]
     least = jnp.where(p * falls["first"] <= q * rises["first"], falls["first"] + rises["first"], least)
     least = jnp.where(p * falls["last"] >= q * rises["last"], falls["last"] + rises["last"], least)
     return reduce(add, rest, least)
 
 
-def _lowest_column(plan: Plan, ends: Any, by_column: Any, count: Any, row: Any) -> Any:
+def _lowest_column(structure: Structure, ends: Any, by_column: Any, count: Any, row: Any) -> Any:
     """The column of one row with the least lower bound; what lies on columns alone was computed before."""
-    row = _fold(row, plan.row)
-    by_row = _packets(plan, ends, row, plan.column)
+    row = _fold(row, structure.row)
+    by_row = _packets(structure, ends, row, structure.column)
 
     def step(carry: Any, entry: Any) -> tuple[Any, None]:
         tables, packets = entry
-        here = _fold(_joined(row, tables), plan.column)
-        value = _least(plan, ends, {**_packets(plan, ends, here, ""), **packets, **by_row}, here)
-        index = tables["place"][plan.column]
+        here = _fold(_joined(row, tables), structure.column)
+        value = _least(structure, ends, {**_packets(structure, ends, here, ""), **packets, **by_row}, here)
+        index = tables["place"][structure.column]
         better = (value < carry.real) & (index < count)
         return jnp.where(better, lax.complex(value, index.astype(value.dtype)), carry), None
 
     # Packed: on a CPU, XLA gives each array that is carried a loop of its own.
     start = lax.complex(row["zero"] + jnp.inf, row["zero"])
-    return lax.scan(step, start, (_on(row, plan.column), by_column), unroll=_UNROLL)[0].imag.astype(jnp.int32)
+    return lax.scan(step, start, (_on(row, structure.column), by_column), unroll=_UNROLL)[0].imag.astype(jnp.int32)
 
 
 def _on(hoisted: Any, axis: str) -> Any:
@@ -123,24 +125,24 @@ def _joined(hoisted: Any, parts: Any) -> Any:
 
 
 # --- one line, one lane ---
-def _cell(plan: Plan, scanned: Any, last: Any, hoisted: Any) -> tuple[Any, Any]:
+def _cell(structure: Structure, scanned: Any, last: Any, hoisted: Any) -> tuple[Any, Any]:
     """The best risk on one line, in the bits of the brute search, and the first place that has it."""
-    risk, rest = split(None, hoisted)
+    risk, rest = line_risk(None, hoisted)
     length = len(scanned["index"])
 
     def at(place: Any) -> Any:
         return risk({"groups": [table[place] for table in scanned["groups"]]})
 
-    if plan.kind in ("rises", "falls"):
+    if structure.kind in ("rises", "falls"):
         # Rounding keeps the order, so that the values are monotone, too; but some may be the same.
-        end = last if plan.kind == "falls" else jnp.zeros_like(last)
+        end = last if structure.kind == "falls" else jnp.zeros_like(last)
         lowest = at(end)
         return lowest + rest, _first(lambda place: at(place) <= lowest, end, length)
-    if plan.falling is None:
+    if structure.falling is None:
         turn = _first(lambda place: at(place) <= at(jnp.minimum(place + 1, last)), last, length)
     else:
         planes = group_planes(hoisted)
-        ratio = planes[plan.falling] / planes[1 - plan.falling]
+        ratio = planes[structure.falling] / planes[1 - structure.falling]
         turn = jnp.searchsorted(scanned["turns"], ratio).astype(last.dtype)
     best, place = hoisted["zero"] + jnp.inf, jnp.zeros_like(last)
     for side in (-1, 0, 1):  # rounding may have moved the turn by one
@@ -163,7 +165,7 @@ def _first(holds: Callable[[Any], Any], last: Any, length: int) -> Any:
 class _Lane(NamedTuple):
     """One lane's numbers: ``exact`` are the search's tables, ``folded`` those with the budget folded in."""
 
-    plan: Plan
+    structure: Structure
     scanned: Any
     ends: Any
     counts: Any
@@ -172,21 +174,23 @@ class _Lane(NamedTuple):
 
     def allowed(self, tables: Any, column: Any) -> tuple[Any, Any]:
         """Whether a row's line in a column may win, and the nearest column there is."""
-        last = len(self.exact["place"][self.plan.column]) - 1
-        inside = (column >= 0) & (column < self.counts[self.plan.column])
-        inside &= (tables["place"][self.plan.row] < self.counts[self.plan.row]) & (self.counts[self.plan.scan] > 0)
+        last = len(self.exact["place"][self.structure.column]) - 1
+        inside = (column >= 0) & (column < self.counts[self.structure.column])
+        inside &= (tables["place"][self.structure.row] < self.counts[self.structure.row]) & (
+            self.counts[self.structure.scan] > 0
+        )
         return inside, jnp.clip(column, 0, last)
 
 
 def _value(lane: _Lane, tables: Any, column: Any) -> tuple[Any, Any]:
     """The best risk of a row's line in a column, and its cell's rank."""
-    plan = lane.plan
+    structure = lane.structure
     allowed, near = lane.allowed(tables, column)
-    last = jnp.maximum(lane.counts[plan.scan] - 1, 0)
-    risk, place = _cell(plan, lane.scanned, last, _at(tables, plan.column, near))
-    at = {plan.row: tables["place"][plan.row], plan.column: near, plan.scan: place}
+    last = jnp.maximum(lane.counts[structure.scan] - 1, 0)
+    risk, place = _cell(structure, lane.scanned, last, _at(tables, structure.column, near))
+    at = {structure.row: tables["place"][structure.row], structure.column: near, structure.scan: place}
     rank = jnp.zeros((), jnp.int64)
-    for axis, size in zip(plan.over, plan.sizes):
+    for axis, size in zip(structure.over, structure.sizes):
         rank = rank * size + at[axis].astype(jnp.int64)
     return jnp.where(allowed, risk, jnp.inf), rank
 
@@ -194,41 +198,41 @@ def _value(lane: _Lane, tables: Any, column: Any) -> tuple[Any, Any]:
 def _lower(lane: _Lane, tables: Any, column: Any) -> Any:
     """The lower bound of a row's line in a column."""
     allowed, near = lane.allowed(tables, column)
-    here = _fold(_fold(_at(tables, lane.plan.column, near), lane.plan.row), lane.plan.column)
-    bound = _least(lane.plan, lane.ends, _packets(lane.plan, lane.ends, here, ""), here)
+    here = _fold(_fold(_at(tables, lane.structure.column, near), lane.structure.row), lane.structure.column)
+    bound = _least(lane.structure, lane.ends, _packets(lane.structure, lane.ends, here, ""), here)
     return jnp.where(allowed, bound, jnp.inf)
 
 
 def _lowest_columns(lane: _Lane) -> Any:
     """For every row, the column with the least lower bound."""
-    plan, ends = lane.plan, lane.ends
-    by_row = _packets(plan, ends, lane.folded, plan.column)
-    by_column = _packets(plan, ends, _fold(lane.folded, plan.column), plan.row)
+    structure, ends = lane.structure, lane.ends
+    by_row = _packets(structure, ends, lane.folded, structure.column)
+    by_column = _packets(structure, ends, _fold(lane.folded, structure.column), structure.row)
     by_column = {group: packet for group, packet in by_column.items() if group not in by_row}
-    best = partial(_lowest_column, plan, ends, by_column, lane.counts[plan.column])
-    return over_axes(best, lane.folded, (plan.row,))(lane.folded)
+    best = partial(_lowest_column, structure, ends, by_column, lane.counts[structure.column])
+    return over_axes(best, lane.folded, (structure.row,))(lane.folded)
 
 
-def _best(plan: Plan, scanned: Any, hoisted: Any, counts: Any) -> tuple[Any, Any]:
+def _best(structure: Structure, scanned: Any, hoisted: Any, counts: Any) -> tuple[Any, Any]:
     """The best risk of one lane, and the rank of its cell in row-major order over the reduced axes."""
-    last = jnp.maximum(counts[plan.scan] - 1, 0)
+    last = jnp.maximum(counts[structure.scan] - 1, 0)
     ends = {**scanned, "first": [t[0] for t in scanned["groups"]], "last": [t[last] for t in scanned["groups"]]}
-    lane = _Lane(plan, scanned, ends, counts, hoisted, _fold(hoisted, plan.budget))
+    lane = _Lane(structure, scanned, ends, counts, hoisted, _fold(hoisted, structure.budget))
     roundings = _ROUNDINGS + sum(map(len, hoisted["groups"])) + len(hoisted["rest"])
-    roundings += 0 if plan.square or plan.falling is None else _POWER_ROUNDINGS
+    roundings += 0 if structure.square or structure.falling is None else _POWER_ROUNDINGS
     # A lower bound and a value are each off by so many roundings, half an eps each; this is twice their sum.
     slack = 1 + 2 * roundings * jnp.finfo(jnp.float64).eps
     lowest = _lowest_columns(lane)
 
     def evaluated(best: Any, rank: Any, columns: Any, needed: Any) -> tuple[Any, Any]:
-        values, ranks = over_axes(partial(_value, lane), lane.exact, (plan.row,))(lane.exact, columns)
+        values, ranks = over_axes(partial(_value, lane), lane.exact, (structure.row,))(lane.exact, columns)
         values = jnp.where(needed, values, jnp.inf)
         least = jnp.minimum(best, values.min())
         tied = jnp.where(values == least, ranks, _NONE).min()
         return least, jnp.minimum(tied, jnp.where(best == least, rank, _NONE))
 
     def below(best: Any, columns: Any) -> Any:
-        bounds = over_axes(partial(_lower, lane), lane.folded, (plan.row,))(lane.folded, columns)
+        bounds = over_axes(partial(_lower, lane), lane.folded, (structure.row,))(lane.folded, columns)
         return (bounds <= slack * best) & (bounds < jnp.inf)
 
     def outwards(state: Any) -> Any:
@@ -244,21 +248,21 @@ def _best(plan: Plan, scanned: Any, hoisted: Any, counts: Any) -> tuple[Any, Any
 
 
 # --- many lanes ---
-@partial(jax.jit, static_argnames=("plan", "mesh"))
-def best_of_lanes(scanned: Any, hoisted: Any, counts: Any, *, plan: Plan, mesh: Mesh) -> tuple[Any, Any]:
+@partial(jax.jit, static_argnames=("structure", "mesh"))
+def best_of_lanes(scanned: Any, hoisted: Any, counts: Any, *, structure: Structure, mesh: Mesh) -> tuple[Any, Any]:
     """Return the best risk of every lane, +inf where no cell is allowed, and its cell's rank.
 
     Args:
         scanned: tables along the scanned axis, and the numbers of the lower bound: shared by all lanes.
         hoisted: the other tables; coefficients, and what lies on the budget, are arrays over the lanes.
         counts: how many values of each axis are allowed, arrays over the lanes.
-        plan: the static part.
+        structure: the static part.
         mesh: the devices among which the lanes are shared out, evenly.
     """
-    differs = _differing(hoisted, plan.budget)
+    differs = _differing(hoisted, structure.budget)
     lanes = PartitionSpec("lanes")
     specs = jax.tree.map(lambda axis: PartitionSpec() if axis is None else lanes, differs, is_leaf=lambda x: x is None)
-    every = jax.vmap(partial(_best, plan), in_axes=(None, differs, 0))
+    every = jax.vmap(partial(_best, structure), in_axes=(None, differs, 0))
     shared = jax.shard_map(
         every, mesh=mesh, in_specs=(PartitionSpec(), specs, lanes), out_specs=(lanes, lanes), check_vma=False
     )

@@ -26,7 +26,7 @@ from hpgrid.search.tables import Call, Tables
 
 #: How many points of the scanned axis one step of the loop takes: enough that the best value stays
 #: in a register, few enough that the loop compiles quickly.
-_UNROLL_VALUE, _UNROLL_INDEX = 10, 20
+UNROLL_VALUE, UNROLL_INDEX = 10, 20
 
 
 def entries(tree: Any, axis: str, on_axis: Any, elsewhere: Any) -> Any:
@@ -65,7 +65,7 @@ def group_planes(hoisted: Any) -> list[Any]:
     return [reduce(add, [_product(entry) + zero for entry in members]) for members in hoisted.get("groups", ())]
 
 
-def split(call: Call | None, hoisted: Any) -> tuple[Callable[[Any], Any], Any]:
+def line_risk(call: Call | None, hoisted: Any) -> tuple[Callable[[Any], Any], Any]:
     """Return the risk along one line as a function of a scanned entry, and what is added after its minimum.
 
     A product is rounded before it is added (``+ zero``, an argument that the compiler can't drop):
@@ -96,13 +96,13 @@ def split(call: Call | None, hoisted: Any) -> tuple[Callable[[Any], Any], Any]:
 
 def _line_best(call: Call | None, scanned: Any, hoisted: Any) -> Any:
     """The best risk along the scanned axis."""
-    risk, rest = split(call, hoisted)
+    risk, rest = line_risk(call, hoisted)
 
     def step(best: Any, entry: Any) -> tuple[Any, None]:
         value = risk(entry)
         return jnp.where(value < best, value, best), None
 
-    best, _ = lax.scan(step, hoisted["zero"] + jnp.inf, scanned, unroll=_UNROLL_VALUE)
+    best, _ = lax.scan(step, hoisted["zero"] + jnp.inf, scanned, unroll=UNROLL_VALUE)
     return best + rest
 
 
@@ -112,7 +112,7 @@ def _line_argbest(call: Call | None, scanned: Any, packed: bool, hoisted: Any) -
     Packed, the two travel as one complex number: on a CPU, XLA gives each output array a loop of
     its own, and two of them would evaluate the bound twice.
     """
-    risk, rest = split(call, hoisted)
+    risk, rest = line_risk(call, hoisted)
     pack = lax.complex if packed else lambda best, index: (best, index)
 
     def step(carry: Any, entry: Any) -> tuple[Any, None]:
@@ -122,19 +122,19 @@ def _line_argbest(call: Call | None, scanned: Any, packed: bool, hoisted: Any) -
         return jax.tree.map(lambda n, old: jnp.where(better, n, old), new, carry), None
 
     start = pack(hoisted["zero"] + jnp.inf, hoisted["zero"] - 1)
-    carry, _ = lax.scan(step, start, scanned, unroll=_UNROLL_INDEX)
+    carry, _ = lax.scan(step, start, scanned, unroll=UNROLL_INDEX)
     best, index = (carry.real, carry.imag) if packed else carry  # type: ignore[union-attr]
     return best + rest, index.astype(jnp.int32)
 
 
 def _line_count(call: Call | None, scanned: Any, hoisted: Any, bound: Any) -> Any:
     """How many cells of a line have a risk of at most ``bound``."""
-    risk, rest = split(call, hoisted)
+    risk, rest = line_risk(call, hoisted)
 
     def step(count: Any, entry: Any) -> tuple[Any, None]:
         return count + (risk(entry) + rest <= bound).astype(jnp.int32), None
 
-    return lax.scan(step, jnp.int32(0), scanned, unroll=_UNROLL_VALUE)[0]
+    return lax.scan(step, jnp.int32(0), scanned, unroll=UNROLL_VALUE)[0]
 
 
 @partial(jax.jit, static_argnames=("call", "scan", "remaining", "lines", "counted", "packed"))
@@ -204,7 +204,7 @@ def _joint(
         places = dict(zip(lines, jnp.unravel_index(jnp.minimum(line, count - 1), shape)))
         for axis, place in places.items():
             hoisted = entries(hoisted, axis, lambda leaf, place=place: leaf[place], lambda leaf: leaf)
-        risk, _ = split(call, hoisted)
+        risk, _ = line_risk(call, hoisted)
         along = jax.vmap(risk)(scanned)
         places[scan] = jnp.where(along < jnp.inf, along, jnp.inf).argmin()
         return sum(places[axis].astype(jnp.int64) * weights[axis] for axis in over)

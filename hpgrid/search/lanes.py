@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from hpgrid.checks import AXES
 from hpgrid.proxy import FunctionProxy, Proxy, Term
-from hpgrid.search.brute import Job
-from hpgrid.search.tables import Tables, coefficient, domain_of
+from hpgrid.search.brute import SearchPlan
+from hpgrid.search.tables import Tables, coefficient, domain_of, grouped
 
 #: The smallest exponent times log step of the scanned axis. A posynomial f of one variable with exponents of at
 #: least e satisfies f'' >= e^2 f in the log, so that from the cell beside its minimum to the next one it grows by
@@ -31,8 +31,8 @@ NO_ROW, NO_COLUMN = "no row", "no column"
 
 
 @dataclass(frozen=True)
-class Plan:
-    """The static part of a certified search.
+class Structure:
+    """What a certified search rests on: its static part.
 
     Attributes:
         kind: what the bound is along the scanned axis: "pair" (A s^-p + B s^q), "falls" or "rises" (its powers
@@ -61,14 +61,14 @@ class Lanes:
     """All lanes of a sweep, lane n x budgets + t being combination n at budget t.
 
     Attributes:
-        plan: the static part.
+        structure: the static part.
         scanned: tables along the scanned axis, and constants of the lower bound; all lanes share them.
         hoisted: tables as in a search, but with an array of coefficients, one for each combination.
         counts: for every axis, how many of its values are allowed, shape (combinations or 1, budgets or 1).
         shape: combinations and budgets.
     """
 
-    plan: Plan
+    structure: Structure
     scanned: dict[str, Any]
     hoisted: dict[str, Any]
     counts: dict[str, NDArray[np.int32]]
@@ -80,7 +80,9 @@ class Lanes:
 
         def entry(given: Any) -> Any:
             number, tables = given
-            return number[n], {axis: table[t] if axis == self.plan.budget else table for axis, table in tables.items()}
+            return number[n], {
+                axis: table[t] if axis == self.structure.budget else table for axis, table in tables.items()
+            }
 
         hoisted = {
             **self.hoisted,
@@ -91,38 +93,38 @@ class Lanes:
 
 
 def lanes_of(
-    job: Job, tables: Tables, constants: Sequence[Mapping[str, float]], caps: Mapping[str, NDArray[np.float64]]
+    plan: SearchPlan, tables: Tables, constants: Sequence[Mapping[str, float]], caps: Mapping[str, NDArray[np.float64]]
 ) -> Lanes | None:
     """Return the lanes of a sweep, or None for a bound without the structure that a certified search rests on.
 
     Args:
-        job: what is searched, for the first combination.
+        plan: what is searched, for the first combination.
         tables: its tables.
         constants: the constants of every combination.
         caps: the largest value of capped hyperparameters, for every combination.
     """
-    proxy = job.proxy
-    if isinstance(proxy, FunctionProxy) or not proxy.is_posynomial(job.searched):
+    proxy = plan.proxy
+    if isinstance(proxy, FunctionProxy) or not proxy.is_posynomial(plan.searched):
         return None
-    line = _line(proxy, tables.scan, job.axes[tables.scan])
-    outer = [axis for axis in job.searched if axis != tables.scan]
+    line = _line(proxy, tables.scan, plan.axes[tables.scan])
+    outer = [axis for axis in plan.searched if axis != tables.scan]
     if line is None or (line.kind == "convex" and outer):
         return None
     row, column = (*outer, NO_ROW, NO_COLUMN)[:2] if len(outer) != 1 else (outer[0], NO_COLUMN)
     over = tuple(axis for axis in (*AXES, NO_ROW, NO_COLUMN) if axis in (tables.scan, row, column))
-    budget = next(iter(job.remaining), "no budget")
+    budget = next(iter(plan.remaining), "no budget")
     sizes = {NO_ROW: 1, NO_COLUMN: 1, **tables.sizes}
     return Lanes(
-        Plan(
+        Structure(
             *(line.kind, line.falling, line.square, tables.scan, row, column, budget, over),
             sizes=tuple(sizes[axis] for axis in over),
         ),
         {**tables.scanned, **line.numbers},
         {
-            **_with_coefficients(proxy, tables, constants, job.fixed),
+            **_with_coefficients(proxy, tables, constants, plan.fixed),
             "place": {axis: np.arange(sizes[axis], dtype=np.int32) for axis in (row, column)},
         },
-        {axis: _count(axis, job, caps) if axis in job.axes else np.ones((1, 1), np.int32) for axis in over},
+        {axis: _count(axis, plan, caps) if axis in plan.axes else np.ones((1, 1), np.int32) for axis in over},
         (len(constants), sizes.get(budget, 1)),
     )
 
@@ -182,35 +184,33 @@ def _with_coefficients(
     Each is computed as for a single search, by Python's floats: NumPy's powers have other last bits.
     """
     axes = {axis: np.empty(0) for axis in tables.sizes}
-    kinds = dict.fromkeys(t.factors[tables.scan] for t in proxy.terms if tables.scan in t.factors)
 
-    def entries(terms: list[Term], given: Any) -> list[Any]:
+    def entries(terms: list[Term], alone: Any) -> list[Any]:
         return [
             (np.array([coefficient(term, each, axes, fixed) for each in constants]), table)
-            for term, (_, table) in zip(terms, given)
+            for term, (_, table) in zip(terms, alone, strict=True)
         ]
 
-    groups = [[t for t in proxy.terms if t.factors.get(tables.scan) == kind] for kind in kinds]
-    rest = [t for t in proxy.terms if tables.scan not in t.factors]
+    groups, rest = grouped(proxy.terms, tables.scan)
     return {
         "zero": tables.hoisted["zero"],
-        "groups": [entries(terms, given) for terms, given in zip(groups, tables.hoisted["groups"])],
+        "groups": [entries(*each) for each in zip(groups.values(), tables.hoisted["groups"], strict=True)],
         "rest": entries(rest, tables.hoisted["rest"]),
         "penalty": {},
         "limit": {},
     }
 
 
-def _count(axis: str, job: Job, caps: Mapping[str, NDArray[np.float64]]) -> NDArray[np.int32]:
+def _count(axis: str, plan: SearchPlan, caps: Mapping[str, NDArray[np.float64]]) -> NDArray[np.int32]:
     """How many values of an axis are allowed, from its first on: shape (combinations or 1, budgets or 1)."""
-    values = job.axes[axis]
-    domain = domain_of(job.axes, job.fixed, {}, job.min_K, job.path.get("b"))
+    values = plan.axes[axis]
+    domain = domain_of(plan.axes, plan.fixed, {}, plan.min_K, plan.path.get("b"))
     count = np.array([[(domain.penalty[axis] == 0).sum() if axis in domain.penalty else len(values)]])
     if axis in caps:
         count = np.minimum(count, np.searchsorted(values, caps[axis], side="right")[:, None])
     if axis in domain.limit:
         count = np.minimum(count, np.searchsorted(domain.limit[axis], domain.limit["T"], side="right")[None])
-    for name in job.remaining:
+    for name in plan.remaining:
         if name in domain.penalty:
             count = np.where(domain.penalty[name][None] == 0, count, 0)
     return count.astype(np.int32)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import os
+import threading
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -10,22 +14,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hpgrid.checks import AXES, SEARCH_METHODS, bad, check_value, unknown
+from hpgrid.checks import AXES, SEARCH_METHODS, bad, check_value, is_number, unknown
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, as_regime
-from hpgrid.search.brute import CHUNK, Job, named, prepare
-from hpgrid.search.devices import at_once, check_limits, chosen, run_all
+from hpgrid.search.brute import CHUNK, SearchPlan, label_result, plan_search
 from hpgrid.search.lanes import Lanes, lanes_of
 from hpgrid.search.tables import Tables, check_range, tabulate
 
 #: Lanes of one device in one call, by platform: on a CPU as many as its cache holds, elsewhere as many as keep it
 #: busy. The last ones repeat a lane where there are fewer: nothing else is ever compiled.
 LANES = {"cpu": 2**8}
-
-
 LANES_ELSEWHERE = 2**13
-
 
 #: Bytes of a call for each of its lanes' rows, and for each line of a brute search; measured, and rounded up.
 ROW_BYTES, LINE_BYTES = 256, 32
@@ -108,19 +108,19 @@ def search_many(
         raise unknown("method", method, SEARCH_METHODS)
     every = _combinations(proxy, constants)
 
-    def job_of(combination: int) -> Job:
-        return prepare(proxy.with_constants(**every[combination]), grid, regime)
+    def plan_of(combination: int) -> SearchPlan:
+        return plan_search(proxy.with_constants(**every[combination]), grid, regime)
 
-    job = job_of(0)
-    _check_remaining(job, grid)
-    caps = _caps(proxy, replace(regime, fixed=job.fixed), every)
+    plan = plan_of(0)
+    _check_remaining(plan, grid)
+    caps = _caps(proxy, replace(regime, fixed=plan.fixed), every)
     if method == "exact" and isinstance(proxy, Proxy):
-        tables = _tabulate(job)
-        _check_ranges(proxy, every, job_of, tables.scan)
-        lanes = lanes_of(job, tables, every, caps)
+        tables = _tabulate(plan)
+        _check_ranges(proxy, every, plan_of, tables.scan)
+        lanes = lanes_of(plan, tables, every, caps)
         if lanes is not None:
-            return _result(job, grid, *_exactly(lanes, devices, memory), lanes.counts)
-    return _by_brute_force(job_of, len(every), _budget(job, grid), devices, memory)
+            return _result(plan, grid, *_exactly(lanes, devices, memory), lanes.counts)
+    return _by_brute_force(plan_of, len(every), _budget(plan, grid), devices, memory)
 
 
 # --- what is asked ---
@@ -153,9 +153,9 @@ def _positive(name: str, values: ArrayLike) -> NDArray[np.float64]:
     return array
 
 
-def _check_remaining(job: Job, grid: Grid) -> None:
+def _check_remaining(plan: SearchPlan, grid: Grid) -> None:
     for name in AXES:
-        if name in {**job.axes, **job.absent} and name not in (*job.over, grid.budget):
+        if name in {**plan.axes, **plan.unused_axes} and name not in (*plan.over, grid.budget):
             raise bad(f"in a sweep only the budget remains, but {name} is an axis", name, f"{name} tuned or fixed")
 
 
@@ -170,7 +170,9 @@ def _caps(
     return {name: np.broadcast_to(cap, len(every)) for name, cap in regime.joint_caps(own).items()}
 
 
-def _check_ranges(proxy: Proxy, every: Sequence[Mapping[str, float]], job_of: Callable[[int], Job], scan: str) -> None:
+def _check_ranges(
+    proxy: Proxy, every: Sequence[Mapping[str, float]], plan_of: Callable[[int], SearchPlan], scan: str
+) -> None:
     """Refuse constants with which a term leaves float64 on this grid: those where it is largest and smallest.
 
     Where caps follow the constants, so do the places that count: all are looked at.
@@ -181,14 +183,14 @@ def _check_ranges(proxy: Proxy, every: Sequence[Mapping[str, float]], job_of: Ca
         size = sum((float(e) * logs[name] for name, e in term.constants.items()), np.zeros(len(every)))
         extreme |= {int(size.argmin()), int(size.argmax())}
     for k in sorted(extreme):
-        job = job_of(k)
-        assert isinstance(job.proxy, Proxy)
-        check_range(job.proxy, job.axes, job.fixed, job.domain, scan, np.finfo(np.float64))
+        plan = plan_of(k)
+        assert isinstance(plan.proxy, Proxy)
+        check_range(plan.proxy, plan.axes, plan.fixed, plan.domain, scan, np.finfo(np.float64))
 
 
 # --- the two ways ---
-def _tabulate(job: Job) -> Tables:
-    return tabulate(job.proxy, job.axes, job.fixed, job.domain, over=job.searched, dtype="float64")
+def _tabulate(plan: SearchPlan) -> Tables:
+    return tabulate(plan.proxy, plan.axes, plan.fixed, plan.domain, over=plan.searched, dtype="float64")
 
 
 def _exactly(lanes: Lanes, devices: int | None, memory: float | None) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -207,45 +209,49 @@ def _exactly(lanes: Lanes, devices: int | None, memory: float | None) -> tuple[N
         part = np.arange(call * block, (call + 1) * block)
         hoisted, counts = lanes.part(np.minimum(part, total - 1))
         with jax.enable_x64(True):
-            found = best_of_lanes(lanes.scanned, hoisted, counts, plan=lanes.plan, mesh=mesh)
+            found = best_of_lanes(lanes.scanned, hoisted, counts, structure=lanes.structure, mesh=mesh)
             best, place = (np.asarray(array)[: total - part[0]] for array in found)
         risk[part[0] : part[0] + block], rank[part[0] : part[0] + block] = best, place
 
-    width = at_once(memory, used, block * ROW_BYTES * len(lanes.hoisted["place"][lanes.plan.row]))
+    width = at_once(memory, used, block * ROW_BYTES * len(lanes.hoisted["place"][lanes.structure.row]))
     run_all(run, range(-(-total // block)), width)
     return risk.reshape(lanes.shape), rank.reshape(lanes.shape)
 
 
 def _result(
-    job: Job, grid: Grid, risk: NDArray[Any], rank: NDArray[Any], counts: Mapping[str, NDArray[np.integer]]
+    plan: SearchPlan, grid: Grid, risk: NDArray[Any], rank: NDArray[Any], counts: Mapping[str, NDArray[np.integer]]
 ) -> ManyResult:
     """Name what was found, and put back what the bound does not depend on."""
-    budget = _budget(job, grid)
+    budget = _budget(plan, grid)
     shape = (len(risk), len(budget))
     feasible = np.isfinite(risk)
-    sizes = [len(job.axes[axis]) for axis in job.searched]
+    sizes = [len(plan.axes[axis]) for axis in plan.searched]
     places = np.unravel_index(np.where(feasible, rank, 0), sizes)
-    found = dict(zip(job.searched, places))
+    found = dict(zip(plan.searched, places))
     none = np.zeros(risk.shape, np.int64)
-    index = {v: np.where(feasible, found.get(v, none), -1).astype(np.int32) for v in job.over}
-    every = {**job.axes, **job.absent}
+    index = {v: np.where(feasible, found.get(v, none), -1).astype(np.int32) for v in plan.over}
+    every = {**plan.axes, **plan.unused_axes}
     return ManyResult(
         risk=np.broadcast_to(risk, shape),
         index={v: np.broadcast_to(array, shape) for v, array in index.items()},
-        values={v: every[v] for v in job.over},
+        values={v: every[v] for v in plan.over},
         budget=budget,
         method="exact",
-        last={v: counts[v] - 1 if v in counts else np.array([[len(every[v]) - 1]]) for v in job.over},
+        last={v: counts[v] - 1 if v in counts else np.array([[len(every[v]) - 1]]) for v in plan.over},
     )
 
 
-def _budget(job: Job, grid: Grid) -> NDArray[np.float64]:
-    every: dict[str, Any] = {**job.fixed, **job.axes, **job.absent}
+def _budget(plan: SearchPlan, grid: Grid) -> NDArray[np.float64]:
+    every: dict[str, Any] = {**plan.fixed, **plan.axes, **plan.unused_axes}
     return np.atleast_1d(np.asarray(every[grid.budget]))
 
 
 def _by_brute_force(
-    job_of: Callable[[int], Job], number: int, budget: NDArray[np.float64], devices: int | None, memory: float | None
+    plan_of: Callable[[int], SearchPlan],
+    number: int,
+    budget: NDArray[np.float64],
+    devices: int | None,
+    memory: float | None,
 ) -> ManyResult:
     """One search after the other, by one compiled program, shared out among the devices."""
     import jax
@@ -253,21 +259,118 @@ def _by_brute_force(
     from hpgrid.search.kernel import best_cells
 
     used = chosen(devices)
-    job, shape = job_of(0), (number, len(budget))
+    plan, shape = plan_of(0), (number, len(budget))
     risk = np.empty(shape)
-    index = {v: np.empty(shape, np.int32) for v in job.over}
-    last = {v: np.empty(shape, np.int32) for v in job.over}
+    index = {v: np.empty(shape, np.int32) for v in plan.over}
+    last = {v: np.empty(shape, np.int32) for v in plan.over}
 
     def run(call: int) -> None:
-        job = job_of(call)
-        tables = _tabulate(job)
+        plan = plan_of(call)
+        tables = _tabulate(plan)
         with jax.default_device(used[call % len(used)]):
-            found = best_cells(tables, job.remaining, chunk=CHUNK, counted=False)
-        one = named(job, *found, "float64")
+            found = best_cells(tables, plan.remaining, chunk=CHUNK, counted=False)
+        one = label_result(plan, *found, "float64")
         risk[call] = one.risk
-        for v in job.over:
+        for v in plan.over:
             index[v][call], last[v][call] = one.index[v], one.last[v]
 
     run_all(run, range(number), at_once(memory, used, LINE_BYTES * CHUNK, busy=True))
-    values = {v: {**job.axes, **job.absent}[v] for v in job.over}
+    values = {v: {**plan.axes, **plan.unused_axes}[v] for v in plan.over}
     return ManyResult(risk, index, values, budget, "brute", last)
+
+
+#: The share of the machine's memory that a sweep takes where the device does not tell what it has.
+HOST_SHARE = 1 / 8
+
+
+#: How many calls are under way at once for each device that is no CPU: one computes while another's numbers travel.
+_AHEAD = 2
+
+
+def chosen(devices: int | None) -> list[Any]:
+    """Return the first ``devices`` local devices, or all of them.
+
+    Raises:
+        ValueError: there are fewer.
+    """
+    import jax
+
+    found = jax.local_devices()
+    if devices is not None and devices > len(found):
+        raise bad(f"this machine has {len(found)} device{'s' * (len(found) > 1)}", devices, "a smaller number")
+    return found[:devices]
+
+
+def check_limits(devices: int | None, memory: float | None) -> None:
+    """Refuse a number of devices, or of bytes, that can't be one."""
+    whole = devices is None or (isinstance(devices, int) and not isinstance(devices, bool) and devices >= 1)
+    if not whole:
+        raise bad("devices is a whole number, 1 or more", devices, "devices=1, say")
+    if memory is not None and not (is_number(memory) and memory > 0):
+        raise bad("memory is a positive number of bytes", memory, "memory=2**30, say")
+
+
+def free_memory(devices: Sequence[Any]) -> float:
+    """Return the bytes that a sweep may take: half of what a device has left, or HOST_SHARE of the machine's."""
+    stats = [device.memory_stats() or {} for device in devices]
+    left = [s["bytes_limit"] - s.get("bytes_in_use", 0) for s in stats if "bytes_limit" in s]
+    if left:
+        return len(devices) * min(left) / 2
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * HOST_SHARE
+    except (AttributeError, ValueError, OSError):  # not on Windows
+        return 2.0**30
+
+
+def at_once(memory: float | None, devices: Sequence[Any], call: float, *, busy: bool = False) -> int:
+    """Return how many calls of ``call`` bytes each to make at once: as many as keep all cores busy and fit into memory.
+
+    Args:
+        memory: the bytes to stay within; see ``free_memory`` for the default.
+        devices: what the calls run on.
+        call: the bytes of one.
+        busy: whether one call keeps all cores of a CPU busy; two would only share its caches.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    workers = _AHEAD * len(devices)
+    if devices[0].platform == "cpu":
+        workers = len(devices) if busy else cores
+    return max(1, min(workers, int((memory or free_memory(devices)) // call)))
+
+
+def run_all(run: Callable[[int], None], calls: Iterable[int], width: int) -> None:
+    """Run calls, ``width`` at once; where the device's memory runs out, half as many, saying so once.
+
+    Raises:
+        MemoryError: one call alone does not fit.
+    """
+    pending, said = list(calls), False
+    while pending:
+        tight = threading.Event()
+
+        def attempt(call: int, tight: threading.Event = tight) -> bool:
+            if tight.is_set():
+                return False
+            try:
+                run(call)
+            except Exception as error:
+                if "RESOURCE_EXHAUSTED" not in str(error):
+                    raise
+                tight.set()
+                return False
+            return True
+
+        if width == 1:
+            done = [attempt(call) for call in pending]
+        else:
+            with ThreadPoolExecutor(width) as pool:
+                done = list(pool.map(attempt, pending))
+        pending = [call for call, finished in zip(pending, done) if not finished]
+        if pending and width == 1:
+            raise MemoryError(
+                "the device has no memory for one block of a sweep: use a smaller grid, or another device"
+            )
+        if pending and not said:
+            warnings.warn(f"the device's memory ran out: {width // 2} blocks at once from here on", stacklevel=2)
+            said = True
+        width = max(1, width // 2)

@@ -7,7 +7,7 @@ axis share one table there, so that the inner loop does one multiplication for e
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -103,15 +103,24 @@ def tabulate(
     return Tables(call, scan, lines, _cast(hoisted, np.dtype(dtype)), _cast(scanned, np.dtype(dtype)), sizes)
 
 
+def grouped(terms: Sequence[Term], scan: str) -> tuple[dict[Factor, list[Term]], list[Term]]:
+    """Return the terms by their factor on the scanned axis, and those without one: the order of all tables."""
+    groups: dict[Factor, list[Term]] = {}
+    for term in terms:
+        if scan in term.factors:
+            groups.setdefault(term.factors[scan], []).append(term)
+    return groups, [term for term in terms if scan not in term.factors]
+
+
 def _separable(proxy: Proxy, scan: str, axes: Axes, fixed: Mapping[str, float]) -> tuple[dict, dict]:
     """The tables of a sum of terms, grouped by their factor on the scanned axis."""
-    groups: dict[Factor, list[Any]] = {}
-    rest = []
-    for term in proxy.terms:
-        entry = _entry(proxy, term, axes, fixed, scan)
-        rest.append(entry) if scan not in term.factors else groups.setdefault(term.factors[scan], []).append(entry)
+
+    def entries(terms: Sequence[Term]) -> list[Any]:
+        return [_entry(proxy, term, axes, fixed, scan) for term in terms]
+
+    groups, rest = grouped(proxy.terms, scan)
     scanned = {"groups": [evaluate_factor(factor, axes[scan]) for factor in groups]}
-    return {"groups": list(groups.values()), "rest": rest}, scanned
+    return {"groups": [entries(members) for members in groups.values()], "rest": entries(rest)}, scanned
 
 
 def _entry(proxy: Proxy, term: Term, axes: Axes, fixed: Mapping[str, float], scan: str) -> tuple[Any, dict]:
