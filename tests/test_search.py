@@ -19,6 +19,7 @@ from oracle import BOUNDS, NEAR, assert_agrees, axes_of, clear, naive_search
 
 from hpgrid import FunctionProxy, Grid, LogAxis, Proxy, Regime, Term, bounds, grid_search
 from hpgrid.search.kernel import _best
+from hpgrid.search.many import search_many
 
 SUBSETS = [over for n in (1, 2, 3) for over in itertools.combinations(("eta", "b", "alpha"), n)]
 LMO = BOUNDS["lmo"]
@@ -162,6 +163,23 @@ def test_min_K_counts_iterations_where_they_are_the_budget(small: Grid) -> None:
 def test_min_K_holds_along_a_path(small: Grid) -> None:
     result = grid_search(LMO.proxy, small, ("eta", "alpha"), path={"b": Fraction(1, 2)}, min_K=1e3)
     assert_array_equal(result.feasible, small.axes["T"].values ** 0.5 >= 1e3)
+
+
+@pytest.mark.parametrize("way", ["one", "many"])
+def test_the_last_feasible_b_is_the_one_with_just_the_fewest_iterations(way: str) -> None:
+    """With two iterations at least, T = 4, 8, 9 leave b up to 2, 4, 4, of 1, 2, 4, 8: 4 x 2 = 8 exactly counts."""
+    axes = {"eta": LogAxis(1e-3, 1.0, 3), "alpha": LogAxis(1e-3, 1.0, 3)}
+    grid = Grid(b=LogAxis.from_values([1, 2, 4, 8]), T=LogAxis.from_values([4, 8, 9]), **axes)
+    falling = Proxy((Term({"c": 1}, {"b": -1}),), {"c": 1.0})
+    inside = Proxy((Term({"c": 1}, {"b": -1}, 4), Term({"c": 1}, {"b": 1})), {"c": 1.0})  # 4/b + b: least at b = 2
+    for proxy, index, edge in ((falling, [1, 2, 2], [True] * 3), (inside, [1, 1, 1], [True, False, False])):
+        if way == "one":
+            result = grid_search(proxy, grid, ("b",), fixed={"eta": 1.0, "alpha": 1.0}, min_K=2)
+        else:
+            regime = Regime(("b",), {"eta": 1.0, "alpha": 1.0})
+            result = search_many(proxy, grid, regime, {"c": [1.0]}, min_K=2)
+        assert np.ravel(result.index["b"]).tolist() == index
+        assert np.ravel(result.edge["b"]).tolist() == edge
 
 
 def test_the_edge_of_b_is_where_the_iterations_end(small: Grid) -> None:

@@ -26,8 +26,8 @@ def evaluate(tables: Tables, axes: dict[str, np.ndarray]) -> np.ndarray:
         coefficient, parts = entry
         return coefficient * math.prod((table[mesh[axis]] for axis, table in parts.items()), start=1.0)
 
-    total = sum(product(entry) for entry in tables.hoisted["rest"])
-    for members, factor in zip(tables.hoisted["groups"], tables.scanned["groups"]):
+    total = sum(product(entry) for entry in tables.hoisted.rest)
+    for members, factor in zip(tables.hoisted.groups, tables.scanned.groups):
         total = total + sum(product(entry) for entry in members) * factor[mesh[tables.scan]]
     return total
 
@@ -68,7 +68,7 @@ def test_the_scan_runs_along_the_axis_with_the_fewest_factors(small: Grid, over:
     """In eq. (4), eta has the powers -1 and 1, alpha -1 and 1/2, b 1, 1/2 and -1/2."""
     tables = tabulate(bounds.lmo(), values_of(small), {}, NOWHERE, over=over, dtype="float64")
     assert (tables.scan, tables.lines) == (scan, tuple(v for v in over if v != scan))
-    assert len(tables.scanned["groups"]) == (3 if scan == "b" else 2)
+    assert len(tables.scanned.groups) == (3 if scan == "b" else 2)
 
 
 def test_a_bound_given_by_a_function_gets_the_axes_themselves(small: Grid) -> None:
@@ -79,20 +79,20 @@ def test_a_bound_given_by_a_function_gets_the_axes_themselves(small: Grid) -> No
     proxy = FunctionProxy(risk, {"C": 2.0})
     tables = tabulate(proxy, axes, {"alpha": 0.5}, NOWHERE, over=("b",), dtype="float64")
     point = {"eta": 0.1, "T": 100.0}
-    hoisted = {**tables.hoisted, "point": point}
+    hoisted = tables.hoisted._replace(point=point)
     assert tables.call is not None
-    assert tables.call(hoisted, {"value": 10.0}) == 0.2 + 0.1 + 0.5
+    assert tables.call(hoisted, tables.scanned._replace(value=10.0)) == 0.2 + 0.1 + 0.5
 
 
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_tables_have_the_precision_that_was_asked_for(small: Grid, dtype: str) -> None:
     tables = tabulate(bounds.lmo(), values_of(small), {}, NOWHERE, over=("eta", "b"), dtype=dtype)
     arrays = [
-        *tables.scanned["groups"],
-        *(table for _, parts in tables.hoisted["rest"] for table in parts.values()),
+        *tables.scanned.groups,
+        *(table for _, parts in tables.hoisted.rest for table in parts.values()),
     ]
     assert {array.dtype for array in arrays} == {np.dtype(dtype)}
-    assert tables.scanned["index"].dtype == np.int32
+    assert tables.scanned.index.dtype == np.int32
 
 
 # --- the domain ---

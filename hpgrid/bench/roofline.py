@@ -93,16 +93,16 @@ def count(proxy: Proxy, grid: Grid, over: tuple[str, ...], dtype: str = "float64
 
 def _along(tables: Tables, again: bool) -> int:
     """Operations at every point of the scanned axis; in a second pass the rest is added to each risk."""
-    groups = len(tables.hoisted["groups"])
-    risk = groups + (groups - 1) + ("penalty" in tables.scanned) + ("limit" in tables.scanned)
+    groups = len(tables.hoisted.groups)
+    risk = groups + (groups - 1) + (tables.scanned.penalty is not None) + (tables.scanned.limit is not None)
     return (risk + 1) + again * (risk + 1 + 1)
 
 
 def _per_line(tables: Tables, again: bool) -> int:
     """Operations for every line of them: what does not vary along it, and the comparison of lines."""
-    groups, rest = tables.hoisted["groups"], tables.hoisted["rest"]
+    groups, rest = tables.hoisted.groups, tables.hoisted.rest
     products = sum(len(factors) for group in (*groups, rest) for _, factors in group)
-    added = len(rest) + len(tables.hoisted["penalty"])
+    added = len(rest) + len(tables.hoisted.penalty)
     sums = sum(len(group) - 1 for group in groups) + max(0, added - 1)
     to_best = int(added > 0)
     return (1 + again) * (products + sums) + to_best + bool(tables.lines)

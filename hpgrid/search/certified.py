@@ -26,6 +26,7 @@ from jax.sharding import Mesh, PartitionSpec
 
 from hpgrid.search.kernel import entries, group_planes, line_risk, over_axes
 from hpgrid.search.lanes import Structure
+from hpgrid.search.tables import Scanned
 
 #: Columns in one step of the scan over them.
 _UNROLL = 10
@@ -43,6 +44,14 @@ _POWER_ROUNDINGS = 2**10
 _NONE = 2**62
 
 
+class _Ends(NamedTuple):
+    """Each group's factor at both ends of the scanned axis, and the numbers of a pair."""
+
+    first: Any
+    last: Any
+    pair: Any
+
+
 def _at(hoisted: Any, axis: str, index: Any) -> Any:
     """The tables at one place of an axis."""
     return entries(hoisted, axis, lambda leaf: leaf[index], lambda leaf: leaf)
@@ -50,8 +59,8 @@ def _at(hoisted: Any, axis: str, index: Any) -> Any:
 
 def _each(function: Any, hoisted: Any) -> Any:
     """The tables with every term put through a function."""
-    groups = [[function(entry) for entry in members] for members in hoisted["groups"]]
-    return {**hoisted, "groups": groups, "rest": [function(entry) for entry in hoisted["rest"]]}
+    groups = [[function(entry) for entry in members] for members in hoisted.groups]
+    return hoisted._replace(groups=groups, rest=[function(entry) for entry in hoisted.rest])
 
 
 def _fold(hoisted: Any, axis: str) -> Any:
@@ -66,29 +75,31 @@ def _fold(hoisted: Any, axis: str) -> Any:
 
 
 # --- the lower bound ---
-def _packets(structure: Structure, ends: Any, hoisted: Any, without: str) -> dict[int, dict[str, Any]]:
+def _packets(structure: Structure, ends: _Ends, hoisted: Any, without: str) -> dict[int, dict[str, Any]]:
     """What each group that has no table on an axis brings to the lower bound: its values at both ends, and a root."""
     packets = {}
-    for g, members in enumerate(hoisted["groups"]):
+    for g, members in enumerate(hoisted.groups):
         if any(without in tables for _, tables in members):
             continue
         plane = reduce(add, [coefficient for coefficient, _ in members])
-        packets[g] = {end: plane * ends[end][g] for end in ("first", "last")}
+        packets[g] = {"first": plane * ends.first[g], "last": plane * ends.last[g]}
         if structure.kind == "pair":
-            root = jnp.sqrt(plane) if structure.square else jnp.power(plane, ends["shares"][g])
-            packets[g]["root"] = root * ends["scales"][g]
+            root = jnp.sqrt(plane) if structure.square else jnp.power(plane, ends.pair.shares[g])
+            packets[g]["root"] = root * ends.pair.scales[g]
     return packets
 
 
-def _least(structure: Structure, ends: Any, packets: dict[int, dict[str, Any]], hoisted: Any) -> Any:
+def _least(structure: Structure, ends: _Ends, packets: dict[int, dict[str, Any]], hoisted: Any) -> Any:
     """The lower bound of a line whose tables are all folded: its least value over the axis' range."""
-    rest = [coefficient for coefficient, _ in hoisted["rest"]]
+    rest = [coefficient for coefficient, _ in hoisted.rest]
     if structure.falling is None:  # monotone; or without rows and columns, where there is nothing to choose
         end = "last" if structure.kind == "falls" else "first"
-        return reduce(add, [packet[end] for packet in packets.values()] + rest, hoisted["zero"])
+        return reduce(add, [packet[end] for packet in packets.values()] + rest, hoisted.zero)
     falls, rises = packets[structure.falling], packets[1 - structure.falling]
     p, q = (
-        (1.0, 1.0) if structure.square else (ends["powers"][structure.falling], ends["powers"][1 - structure.falling])
+        (1.0, 1.0)
+        if structure.square
+        else (ends.pair.powers[structure.falling], ends.pair.powers[1 - structure.falling])
     )
     least = falls["root"] * rises["root"]
     least = jnp.where(p * falls["first"] <= q * rises["first"], falls["first"] + rises["first"], least)
@@ -96,7 +107,7 @@ def _least(structure: Structure, ends: Any, packets: dict[int, dict[str, Any]], 
     return reduce(add, rest, least)
 
 
-def _lowest_column(structure: Structure, ends: Any, by_column: Any, count: Any, row: Any) -> Any:
+def _lowest_column(structure: Structure, ends: _Ends, by_column: Any, count: Any, row: Any) -> Any:
     """The column of one row with the least lower bound; what lies on columns alone was computed before."""
     row = _fold(row, structure.row)
     by_row = _packets(structure, ends, row, structure.column)
@@ -105,12 +116,12 @@ def _lowest_column(structure: Structure, ends: Any, by_column: Any, count: Any, 
         tables, packets = entry
         here = _fold(_joined(row, tables), structure.column)
         value = _least(structure, ends, {**_packets(structure, ends, here, ""), **packets, **by_row}, here)
-        index = tables["place"][structure.column]
+        index = tables.place[structure.column]
         better = (value < carry.real) & (index < count)
         return jnp.where(better, lax.complex(value, index.astype(value.dtype)), carry), None
 
     # Packed: on a CPU, XLA gives each array that is carried a loop of its own.
-    start = lax.complex(row["zero"] + jnp.inf, row["zero"])
+    start = lax.complex(row.zero + jnp.inf, row.zero)
     return lax.scan(step, start, (_on(row, structure.column), by_column), unroll=_UNROLL)[0].imag.astype(jnp.int32)
 
 
@@ -128,10 +139,10 @@ def _joined(hoisted: Any, parts: Any) -> Any:
 def _cell(structure: Structure, scanned: Any, last: Any, hoisted: Any) -> tuple[Any, Any]:
     """The best risk on one line, in the bits of the brute search, and the first place that has it."""
     risk, rest = line_risk(None, hoisted)
-    length = len(scanned["index"])
+    length = len(scanned.index)
 
     def at(place: Any) -> Any:
-        return risk({"groups": [table[place] for table in scanned["groups"]]})
+        return risk(Scanned(place, [table[place] for table in scanned.groups]))
 
     if structure.kind in ("rises", "falls"):
         # Rounding keeps the order, so that the values are monotone, too; but some may be the same.
@@ -143,8 +154,8 @@ def _cell(structure: Structure, scanned: Any, last: Any, hoisted: Any) -> tuple[
     else:
         planes = group_planes(hoisted)
         ratio = planes[structure.falling] / planes[1 - structure.falling]
-        turn = jnp.searchsorted(scanned["turns"], ratio).astype(last.dtype)
-    best, place = hoisted["zero"] + jnp.inf, jnp.zeros_like(last)
+        turn = jnp.searchsorted(scanned.pair.turns, ratio).astype(last.dtype)
+    best, place = hoisted.zero + jnp.inf, jnp.zeros_like(last)
     for side in (-1, 0, 1):  # rounding may have moved the turn by one
         near = jnp.clip(turn + side, 0, last)
         value = at(near)
@@ -167,16 +178,16 @@ class _Lane(NamedTuple):
 
     structure: Structure
     scanned: Any
-    ends: Any
+    ends: _Ends
     counts: Any
     exact: Any
     folded: Any
 
     def allowed(self, tables: Any, column: Any) -> tuple[Any, Any]:
         """Whether a row's line in a column may win, and the nearest column there is."""
-        last = len(self.exact["place"][self.structure.column]) - 1
+        last = len(self.exact.place[self.structure.column]) - 1
         inside = (column >= 0) & (column < self.counts[self.structure.column])
-        inside &= (tables["place"][self.structure.row] < self.counts[self.structure.row]) & (
+        inside &= (tables.place[self.structure.row] < self.counts[self.structure.row]) & (
             self.counts[self.structure.scan] > 0
         )
         return inside, jnp.clip(column, 0, last)
@@ -188,7 +199,7 @@ def _value(lane: _Lane, tables: Any, column: Any) -> tuple[Any, Any]:
     allowed, near = lane.allowed(tables, column)
     last = jnp.maximum(lane.counts[structure.scan] - 1, 0)
     risk, place = _cell(structure, lane.scanned, last, _at(tables, structure.column, near))
-    at = {structure.row: tables["place"][structure.row], structure.column: near, structure.scan: place}
+    at = {structure.row: tables.place[structure.row], structure.column: near, structure.scan: place}
     rank = jnp.zeros((), jnp.int64)
     for axis, size in zip(structure.over, structure.sizes):
         rank = rank * size + at[axis].astype(jnp.int64)
@@ -216,9 +227,9 @@ def _lowest_columns(lane: _Lane) -> Any:
 def _best(structure: Structure, scanned: Any, hoisted: Any, counts: Any) -> tuple[Any, Any]:
     """The best risk of one lane, and the rank of its cell in row-major order over the reduced axes."""
     last = jnp.maximum(counts[structure.scan] - 1, 0)
-    ends = {**scanned, "first": [t[0] for t in scanned["groups"]], "last": [t[last] for t in scanned["groups"]]}
+    ends = _Ends([t[0] for t in scanned.groups], [t[last] for t in scanned.groups], scanned.pair)
     lane = _Lane(structure, scanned, ends, counts, hoisted, _fold(hoisted, structure.budget))
-    roundings = _ROUNDINGS + sum(map(len, hoisted["groups"])) + len(hoisted["rest"])
+    roundings = _ROUNDINGS + sum(map(len, hoisted.groups)) + len(hoisted.rest)
     roundings += 0 if structure.square or structure.falling is None else _POWER_ROUNDINGS
     # A lower bound and a value are each off by so many roundings, half an eps each; this is twice their sum.
     slack = 1 + 2 * roundings * jnp.finfo(jnp.float64).eps
@@ -242,7 +253,7 @@ def _best(structure: Structure, scanned: Any, hoisted: Any, counts: Any) -> tupl
         needed = {side: needed[side] & below(best, lowest + side * (distance + 1)) for side in (-1, 1)}
         return best, rank, needed, distance + 1
 
-    best, rank = evaluated(hoisted["zero"] + jnp.inf, jnp.int64(_NONE), lowest, True)
+    best, rank = evaluated(hoisted.zero + jnp.inf, jnp.int64(_NONE), lowest, True)
     state = (best, rank, {side: below(best, lowest + side) for side in (-1, 1)}, jnp.int32(1))
     return lax.while_loop(lambda state: (state[2][-1] | state[2][1]).any(), outwards, state)[:2]
 
@@ -274,6 +285,9 @@ def _differing(hoisted: Any, budget: str) -> Any:
 
     def axis(path: tuple[Any, ...], _: Any) -> int | None:
         key = path[-1]
-        return 0 if isinstance(key, jax.tree_util.SequenceKey) or key.key == budget else None
+        of_lane = isinstance(key, jax.tree_util.SequenceKey) or (
+            isinstance(key, jax.tree_util.DictKey) and key.key == budget
+        )
+        return 0 if of_lane else None
 
     return jax.tree_util.tree_map_with_path(axis, hoisted)

@@ -22,7 +22,7 @@ from jax import lax
 
 from hpgrid.checks import AXES
 from hpgrid.progress import track
-from hpgrid.search.tables import Call, Tables
+from hpgrid.search.tables import Call, Hoisted, Scanned, Tables
 
 #: How many points of the scanned axis one step of the loop takes: enough that the best value stays
 #: in a register, few enough that the loop compiles quickly.
@@ -39,7 +39,7 @@ def entries(tree: Any, axis: str, on_axis: Any, elsewhere: Any) -> Any:
     return jax.tree_util.tree_map_with_path(choose, tree)
 
 
-def over_axes(function: Callable[..., Any], hoisted: Any, axes: tuple[str, ...]) -> Callable[..., Any]:
+def over_axes(function: Callable[..., Any], hoisted: Hoisted, axes: tuple[str, ...]) -> Callable[..., Any]:
     """``function`` of one cell, vmapped over axes; its arguments after the tables lie on all of them."""
 
     def mapped(*arguments: Any) -> Any:
@@ -59,24 +59,24 @@ def _product(entry: Any) -> Any:
     return coefficient
 
 
-def group_planes(hoisted: Any) -> list[Any]:
+def group_planes(hoisted: Hoisted) -> list[Any]:
     """For every group of terms that share their factor on the scanned axis, what that factor is multiplied by."""
-    zero = hoisted["zero"]
-    return [reduce(add, [_product(entry) + zero for entry in members]) for members in hoisted.get("groups", ())]
+    zero = hoisted.zero
+    return [reduce(add, [_product(entry) + zero for entry in members]) for members in hoisted.groups]
 
 
-def line_risk(call: Call | None, hoisted: Any) -> tuple[Callable[[Any], Any], Any]:
+def line_risk(call: Call | None, hoisted: Hoisted) -> tuple[Callable[[Any], Any], Any]:
     """Return the risk along one line as a function of a scanned entry, and what is added after its minimum.
 
     A product is rounded before it is added (``+ zero``, an argument that the compiler can't drop):
     left free to contract it into a fused multiply-add here and not there, it would give a cell other
     last bits in another chunk.
     """
-    zero = hoisted["zero"]
-    penalties = [hoisted["penalty"][axis] for axis in AXES if axis in hoisted["penalty"]]
-    rest = reduce(add, [_product(entry) + zero for entry in hoisted.get("rest", ())] + penalties, zero)
+    zero = hoisted.zero
+    penalties = [hoisted.penalty[axis] for axis in AXES if axis in hoisted.penalty]
+    rest = reduce(add, [_product(entry) + zero for entry in hoisted.rest] + penalties, zero)
     planes = group_planes(hoisted)
-    limit = hoisted["limit"]
+    limit = hoisted.limit
     if len(limit) == 2:
         rest = jnp.where(limit["b"] <= limit["T"], rest, jnp.inf)
 
@@ -84,17 +84,17 @@ def line_risk(call: Call | None, hoisted: Any) -> tuple[Callable[[Any], Any], An
         if call is not None:
             value = jnp.asarray(call(hoisted, entry), zero.dtype)
         else:
-            value = reduce(add, [p * s + zero for p, s in zip(planes, entry["groups"])] or [zero])
-        if "penalty" in entry:
-            value = value + entry["penalty"]
-        if "limit" in entry:
-            value = jnp.where(entry["limit"] <= limit["T"], value, jnp.inf)
+            value = reduce(add, [p * s + zero for p, s in zip(planes, entry.groups)] or [zero])
+        if entry.penalty is not None:
+            value = value + entry.penalty
+        if entry.limit is not None:
+            value = jnp.where(entry.limit <= limit["T"], value, jnp.inf)
         return value
 
     return risk, rest
 
 
-def _line_best(call: Call | None, scanned: Any, hoisted: Any) -> Any:
+def _line_best(call: Call | None, scanned: Scanned, hoisted: Hoisted) -> Any:
     """The best risk along the scanned axis."""
     risk, rest = line_risk(call, hoisted)
 
@@ -102,11 +102,11 @@ def _line_best(call: Call | None, scanned: Any, hoisted: Any) -> Any:
         value = risk(entry)
         return jnp.where(value < best, value, best), None
 
-    best, _ = lax.scan(step, hoisted["zero"] + jnp.inf, scanned, unroll=UNROLL_VALUE)
+    best, _ = lax.scan(step, hoisted.zero + jnp.inf, scanned, unroll=UNROLL_VALUE)
     return best + rest
 
 
-def _line_argbest(call: Call | None, scanned: Any, packed: bool, hoisted: Any) -> tuple[Any, Any]:
+def _line_argbest(call: Call | None, scanned: Scanned, packed: bool, hoisted: Hoisted) -> tuple[Any, Any]:
     """The best risk along the scanned axis and the first index that has it.
 
     Packed, the two travel as one complex number: on a CPU, XLA gives each output array a loop of
@@ -118,16 +118,16 @@ def _line_argbest(call: Call | None, scanned: Any, packed: bool, hoisted: Any) -
     def step(carry: Any, entry: Any) -> tuple[Any, None]:
         value = risk(entry)
         better = value < (carry.real if packed else carry[0])
-        new = pack(value, entry["index"].astype(value.dtype))
+        new = pack(value, entry.index.astype(value.dtype))
         return jax.tree.map(lambda n, old: jnp.where(better, n, old), new, carry), None
 
-    start = pack(hoisted["zero"] + jnp.inf, hoisted["zero"] - 1)
+    start = pack(hoisted.zero + jnp.inf, hoisted.zero - 1)
     carry, _ = lax.scan(step, start, scanned, unroll=UNROLL_INDEX)
     best, index = (carry.real, carry.imag) if packed else carry  # type: ignore[union-attr]
     return best + rest, index.astype(jnp.int32)
 
 
-def _line_count(call: Call | None, scanned: Any, hoisted: Any, bound: Any) -> Any:
+def _line_count(call: Call | None, scanned: Scanned, hoisted: Hoisted, bound: Any) -> Any:
     """How many cells of a line have a risk of at most ``bound``."""
     risk, rest = line_risk(call, hoisted)
 
@@ -139,8 +139,8 @@ def _line_count(call: Call | None, scanned: Any, hoisted: Any, bound: Any) -> An
 
 @partial(jax.jit, static_argnames=("call", "scan", "remaining", "lines", "counted", "packed"))
 def _best(
-    hoisted: Any,
-    scanned: Any,
+    hoisted: Hoisted,
+    scanned: Scanned,
     *,
     call: Call | None,
     scan: str,
@@ -160,22 +160,22 @@ def _best(
     # Every line of a cell is held against that cell's bound.
     for_cell = over_axes(partial(_line_count, call, scanned), hoisted, lines)
 
-    def count(hoisted: Any, bound: Any) -> Any:
+    def count(hoisted: Hoisted, bound: Any) -> Any:
         shape = tuple(_length(hoisted, axis) for axis in lines)
         return for_cell(hoisted, jnp.broadcast_to(bound, shape)).sum()
 
     return best, rank, over_axes(count, hoisted, remaining)(hoisted, bound)
 
 
-def _length(hoisted: Any, axis: str) -> int:
+def _length(hoisted: Hoisted, axis: str) -> int:
     sizes: list[int] = []
     entries(hoisted, axis, lambda leaf: sizes.append(leaf.shape[-1]), lambda _: None)
     return sizes[0]
 
 
 def _joint(
-    hoisted: Any,
-    scanned: Any,
+    hoisted: Hoisted,
+    scanned: Scanned,
     call: Call | None,
     scan: str,
     remaining: tuple[str, ...],
@@ -197,10 +197,10 @@ def _joint(
     ties = jnp.where(jnp.isfinite(best), tied.sum(-1), 1).max()
     numbers = jnp.arange(count, dtype=jnp.int32).reshape((1,) * best.ndim + (-1,))
     over = tuple(axis for axis in AXES if axis in (scan, *lines))
-    sizes = [len(scanned["index"]) if axis == scan else shape[lines.index(axis)] for axis in over]
+    sizes = [len(scanned.index) if axis == scan else shape[lines.index(axis)] for axis in over]
     weights = {axis: math.prod(sizes[k + 1 :]) for k, axis in enumerate(over)}
 
-    def rank_of_line(hoisted: Any, line: Any) -> Any:
+    def rank_of_line(hoisted: Hoisted, line: Any) -> Any:
         places = dict(zip(lines, jnp.unravel_index(jnp.minimum(line, count - 1), shape)))
         for axis, place in places.items():
             hoisted = entries(hoisted, axis, lambda leaf, place=place: leaf[place], lambda leaf: leaf)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from hpgrid.checks import AXES
 from hpgrid.proxy import FunctionProxy, Proxy, Term
 from hpgrid.search.brute import SearchPlan
-from hpgrid.search.tables import Tables, coefficient, domain_of, grouped
+from hpgrid.search.tables import Hoisted, Scanned, Tables, coefficient, domain_of, grouped
 
 #: The smallest exponent times log step of the scanned axis. A posynomial f of one variable with exponents of at
 #: least e satisfies f'' >= e^2 f in the log, so that from the cell beside its minimum to the next one it grows by
@@ -69,12 +69,12 @@ class Lanes:
     """
 
     structure: Structure
-    scanned: dict[str, Any]
-    hoisted: dict[str, Any]
+    scanned: Scanned
+    hoisted: Hoisted
     counts: dict[str, NDArray[np.int32]]
     shape: tuple[int, int]
 
-    def part(self, lanes: NDArray[np.integer]) -> tuple[dict[str, Any], dict[str, Any]]:
+    def part(self, lanes: NDArray[np.integer]) -> tuple[Hoisted, dict[str, Any]]:
         """Return the tables and the counts of some lanes."""
         n, t = np.divmod(lanes, self.shape[1])
 
@@ -84,11 +84,10 @@ class Lanes:
                 axis: table[t] if axis == self.structure.budget else table for axis, table in tables.items()
             }
 
-        hoisted = {
-            **self.hoisted,
-            "groups": [[entry(each) for each in members] for members in self.hoisted["groups"]],
-            "rest": [entry(each) for each in self.hoisted["rest"]],
-        }
+        hoisted = self.hoisted._replace(
+            groups=[[entry(each) for each in members] for members in self.hoisted.groups],
+            rest=[entry(each) for each in self.hoisted.rest],
+        )
         return hoisted, {axis: np.broadcast_to(count, self.shape)[n, t] for axis, count in self.counts.items()}
 
 
@@ -119,43 +118,58 @@ def lanes_of(
             *(line.kind, line.falling, line.square, tables.scan, row, column, budget, over),
             sizes=tuple(sizes[axis] for axis in over),
         ),
-        {**tables.scanned, **line.numbers},
-        {
-            **_with_coefficients(proxy, tables, constants, plan.fixed),
-            "place": {axis: np.arange(sizes[axis], dtype=np.int32) for axis in (row, column)},
-        },
+        tables.scanned._replace(pair=line.pair),
+        _with_coefficients(proxy, tables, constants, plan.fixed)._replace(
+            place={axis: np.arange(sizes[axis], dtype=np.int32) for axis in (row, column)}
+        ),
         {axis: _count(axis, plan, caps) if axis in plan.axes else np.ones((1, 1), np.int32) for axis in over},
         (len(constants), sizes.get(budget, 1)),
     )
 
 
 # --- along the scanned axis ---
+class Pair(NamedTuple):
+    """The numbers of A s^-p + B s^q, each tuple in the order of the two groups of terms.
+
+    Attributes:
+        turns: where A/B makes the minimum step from one value of s to the next.
+        shares: the exponents of A and B in the least value.
+        scales: factors of the two roots that it is the product of.
+        powers: p and q.
+    """
+
+    turns: NDArray[np.float64]
+    shares: Sequence[np.float64]
+    scales: Sequence[np.float64]
+    powers: Sequence[np.float64]
+
+
 class _Line(NamedTuple):
     """What a bound is along the scanned axis, and the numbers that its closed form needs."""
 
     kind: str
     falling: int | None
     square: bool
-    numbers: dict[str, Any]
+    pair: Pair | None = None
 
 
 def _line(proxy: Proxy, scan: str, values: NDArray[np.float64]) -> _Line | None:
     """The structure along the scanned axis; None where there is none, or the axis is too fine to resolve it."""
     powers = [Fraction(power) for power in dict.fromkeys(t.factors[scan] for t in proxy.terms if scan in t.factors)]
     if min(powers, default=Fraction(0)) >= 0:
-        return _Line("rises", None, False, {})
+        return _Line("rises", None, False)
     if max(powers) <= 0:
-        return _Line("falls", None, False, {})
+        return _Line("falls", None, False)
     if min(map(abs, powers)) * np.diff(np.log(values)).min() < RESOLVED:
         return None
     if len(powers) > 2:
-        return _Line("convex", None, False, {})
+        return _Line("convex", None, False)
     k = powers.index(min(powers))
-    numbers = _pair(values, -powers[k], powers[1 - k], k)
-    return None if numbers is None else _Line("pair", k, powers[0] == -powers[1], numbers)
+    pair = _pair(values, -powers[k], powers[1 - k], k)
+    return None if pair is None else _Line("pair", k, powers[0] == -powers[1], pair)
 
 
-def _pair(values: NDArray[np.float64], p: Fraction, q: Fraction, falling: int) -> dict[str, Any] | None:
+def _pair(values: NDArray[np.float64], p: Fraction, q: Fraction, falling: int) -> Pair | None:
     """The numbers of A s^-p + B s^q: where its minimum steps from one value to the next, and its least value.
 
     It falls from s_j to s_j+1 just where A/B exceeds (s_j+1^q - s_j^q)/(s_j^-p - s_j+1^-p); its least value over
@@ -171,14 +185,13 @@ def _pair(values: NDArray[np.float64], p: Fraction, q: Fraction, falling: int) -
     def ordered(falls: float, rises: float) -> list[np.float64]:
         return [np.float64(x) for x in ((falls, rises) if falling == 0 else (rises, falls))]
 
-    powers = ordered(float(p), float(q))
-    return {"turns": turns, "shares": ordered(*share), "scales": ordered(scale, 1.0), "powers": powers}
+    return Pair(turns, ordered(*share), ordered(scale, 1.0), ordered(float(p), float(q)))
 
 
 # --- what differs from lane to lane ---
 def _with_coefficients(
     proxy: Proxy, tables: Tables, constants: Sequence[Mapping[str, float]], fixed: Mapping[str, float]
-) -> dict[str, Any]:
+) -> Hoisted:
     """The tables that do not lie on the scanned axis, each term's coefficient an array over the combinations.
 
     Each is computed as for a single search, by Python's floats: NumPy's powers have other last bits.
@@ -192,13 +205,11 @@ def _with_coefficients(
         ]
 
     groups, rest = grouped(proxy.terms, tables.scan)
-    return {
-        "zero": tables.hoisted["zero"],
-        "groups": [entries(*each) for each in zip(groups.values(), tables.hoisted["groups"], strict=True)],
-        "rest": entries(rest, tables.hoisted["rest"]),
-        "penalty": {},
-        "limit": {},
-    }
+    return Hoisted(
+        tables.hoisted.zero,
+        [entries(*each) for each in zip(groups.values(), tables.hoisted.groups, strict=True)],
+        entries(rest, tables.hoisted.rest),
+    )
 
 
 def _count(axis: str, plan: SearchPlan, caps: Mapping[str, NDArray[np.float64]]) -> NDArray[np.int32]:

@@ -213,7 +213,7 @@ def _exactly(lanes: Lanes, devices: int | None, memory: float | None) -> tuple[N
             best, place = (np.asarray(array)[: total - part[0]] for array in found)
         risk[part[0] : part[0] + block], rank[part[0] : part[0] + block] = best, place
 
-    width = at_once(memory, used, block * ROW_BYTES * len(lanes.hoisted["place"][lanes.structure.row]))
+    width = at_once(memory, used, block * ROW_BYTES * len(lanes.hoisted.place[lanes.structure.row]))
     run_all(run, range(-(-total // block)), width)
     return risk.reshape(lanes.shape), rank.reshape(lanes.shape)
 

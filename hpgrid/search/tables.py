@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,52 @@ from hpgrid.proxy import Factor, FunctionProxy, Proxy, RiskFunction, Term, evalu
 
 #: Values on the axes, by name.
 Axes = Mapping[str, NDArray[np.float64]]
+
+
+class Hoisted(NamedTuple):
+    """What does not depend on the scanned axis: arrays keyed by axis, and scalars; a pytree.
+
+    Attributes:
+        zero: 0 as an argument, so that no compiler knows it.
+        groups: for each factor on the scanned axis, its terms: coefficients, each with its tables by axis.
+        rest: the same for terms without such a factor.
+        penalty: 0 or +inf by axis.
+        limit: b min_K and T, where both are axes.
+        point: of a function, the axes themselves.
+        held: of a function, the values of what is no axis.
+        constants: of a function.
+        place: of a certified search, the indices along its rows and columns.
+    """
+
+    zero: Any
+    groups: Sequence[Any] = ()
+    rest: Sequence[Any] = ()
+    penalty: Mapping[str, Any] = {}
+    limit: Mapping[str, Any] = {}
+    point: Mapping[str, Any] = {}
+    held: Sequence[Any] = ()
+    constants: Sequence[Any] = ()
+    place: Mapping[str, Any] = {}
+
+
+class Scanned(NamedTuple):
+    """What lies along the scanned axis: arrays, of which a step of the scan takes one entry each; a pytree.
+
+    Attributes:
+        index: 0, 1, 2, ...
+        groups: the factors that groups of terms share.
+        value: of a function, the axis itself.
+        penalty: 0 or +inf.
+        limit: b min_K, where b is scanned and T an axis.
+        pair: of a certified search, the numbers of A s^-p + B s^q.
+    """
+
+    index: Any
+    groups: Sequence[Any] = ()
+    value: Any = None
+    penalty: Any = None
+    limit: Any = None
+    pair: Any = None
 
 
 @dataclass(frozen=True)
@@ -32,12 +78,12 @@ class Call:
     constants: tuple[str, ...]
     scan: str
 
-    def __call__(self, hoisted: Mapping[str, Any], entry: Mapping[str, Any]) -> Any:
+    def __call__(self, hoisted: Hoisted, entry: Scanned) -> Any:
         """Return the risk at one point of the scanned axis."""
-        at = dict(zip(self.held, hoisted["held"])) | hoisted["point"] | {self.scan: entry["value"]}
-        constants = dict(zip(self.constants, hoisted["constants"]))
+        at = {**dict(zip(self.held, hoisted.held)), **hoisted.point, self.scan: entry.value}
+        constants = dict(zip(self.constants, hoisted.constants))
         # What the bound does not depend on is passed as 1.
-        return self.function(*(at.get(v, hoisted["zero"] + 1) for v in self.arguments), constants)
+        return self.function(*(at.get(v, hoisted.zero + 1) for v in self.arguments), constants)
 
 
 @dataclass(frozen=True)
@@ -45,7 +91,7 @@ class Tables:
     """A search in numbers.
 
     Every dictionary inside ``hoisted`` is keyed by axis, and its entry under an axis has one value
-    per point of that axis; all else there is a scalar. ``scanned`` holds arrays along the scanned axis.
+    per point of that axis; all else there is a scalar.
 
     Attributes:
         call: the risk function where the bound has no terms, else None.
@@ -59,8 +105,8 @@ class Tables:
     call: Call | None
     scan: str
     lines: tuple[str, ...]
-    hoisted: dict[str, Any]
-    scanned: dict[str, Any]
+    hoisted: Hoisted
+    scanned: Scanned
     sizes: dict[str, int]
 
 
@@ -92,12 +138,9 @@ def tabulate(
         call, hoisted, scanned = None, *_separable(proxy, scan, axes, fixed)
     else:
         call, hoisted, scanned = _callable(proxy, scan, axes, fixed)
-    hoisted["zero"] = np.zeros(())
-    scanned["index"] = np.arange(len(axes[scan]), dtype=np.int32)
-    for place, tables in (("penalty", domain.penalty), ("limit", domain.limit)):
-        hoisted[place] = {name: table for name, table in tables.items() if name != scan}
-        if scan in tables:
-            scanned[place] = tables[scan]
+    penalty, limit = ({v: x for v, x in each.items() if v != scan} for each in (domain.penalty, domain.limit))
+    hoisted = hoisted._replace(penalty=penalty, limit=limit)
+    scanned = scanned._replace(penalty=domain.penalty.get(scan), limit=domain.limit.get(scan))
     sizes = {name: len(values) for name, values in axes.items()}
     lines = tuple(v for v in over if v != scan)
     return Tables(call, scan, lines, _cast(hoisted, np.dtype(dtype)), _cast(scanned, np.dtype(dtype)), sizes)
@@ -112,15 +155,15 @@ def grouped(terms: Sequence[Term], scan: str) -> tuple[dict[Factor, list[Term]],
     return groups, [term for term in terms if scan not in term.factors]
 
 
-def _separable(proxy: Proxy, scan: str, axes: Axes, fixed: Mapping[str, float]) -> tuple[dict, dict]:
+def _separable(proxy: Proxy, scan: str, axes: Axes, fixed: Mapping[str, float]) -> tuple[Hoisted, Scanned]:
     """The tables of a sum of terms, grouped by their factor on the scanned axis."""
 
     def entries(terms: Sequence[Term]) -> list[Any]:
         return [_entry(proxy, term, axes, fixed, scan) for term in terms]
 
     groups, rest = grouped(proxy.terms, scan)
-    scanned = {"groups": [evaluate_factor(factor, axes[scan]) for factor in groups]}
-    return {"groups": [entries(members) for members in groups.values()], "rest": entries(rest)}, scanned
+    scanned = Scanned(_indices(axes[scan]), [evaluate_factor(factor, axes[scan]) for factor in groups])
+    return Hoisted(np.zeros(()), [entries(members) for members in groups.values()], entries(rest)), scanned
 
 
 def _entry(proxy: Proxy, term: Term, axes: Axes, fixed: Mapping[str, float], scan: str) -> tuple[Any, dict]:
@@ -138,26 +181,32 @@ def coefficient(term: Term, constants: Mapping[str, float], axes: Axes, fixed: M
     return value
 
 
-def _callable(proxy: FunctionProxy, scan: str, axes: Axes, fixed: Mapping[str, float]) -> tuple[Call, dict, dict]:
+def _callable(proxy: FunctionProxy, scan: str, axes: Axes, fixed: Mapping[str, float]) -> tuple[Call, Hoisted, Scanned]:
     """The tables of a function: the axes themselves."""
     variables = proxy.variables()
     held = tuple(v for v in variables if v not in axes)
-    hoisted = {
-        "point": {v: axes[v] for v in variables if v in axes and v != scan},
-        "held": [np.float64(fixed[v]) for v in held],
-        "constants": [np.float64(value) for value in proxy.constants.values()],
-    }
+    hoisted = Hoisted(
+        np.zeros(()),
+        point={v: axes[v] for v in variables if v in axes and v != scan},
+        held=[np.float64(fixed[v]) for v in held],
+        constants=[np.float64(value) for value in proxy.constants.values()],
+    )
     call = Call(proxy.function, proxy.arguments(), held, tuple(proxy.constants), scan)
-    return call, hoisted, {"value": axes[scan]}
+    return call, hoisted, Scanned(_indices(axes[scan]), value=axes[scan])
+
+
+def _indices(values: NDArray[np.float64]) -> NDArray[np.int32]:
+    return np.arange(len(values), dtype=np.int32)
 
 
 def _cast(tree: Any, dtype: np.dtype) -> Any:
     """A tree of tables in another precision; integers stay."""
-    if isinstance(tree, dict):
+    if isinstance(tree, Mapping):
         return {key: _cast(value, dtype) for key, value in tree.items()}
     if isinstance(tree, (list, tuple)):
-        return type(tree)(_cast(value, dtype) for value in tree)
-    return tree if tree.dtype.kind == "i" else np.asarray(tree, dtype)
+        parts = [_cast(value, dtype) for value in tree]
+        return type(tree)(*parts) if hasattr(tree, "_fields") else type(tree)(parts)
+    return tree if tree is None or tree.dtype.kind == "i" else np.asarray(tree, dtype)
 
 
 def scan_axis(proxy: Proxy | FunctionProxy, over: tuple[str, ...], domain: Domain) -> str:

@@ -185,6 +185,13 @@ def test_at_the_ends_of_an_interval_the_excess_is_what_was_asked(within: float) 
     assert 0 < at_bounds < 18
 
 
+def test_near_optimal_is_one_per_cent_unless_said_otherwise() -> None:
+    """A/x + B x is cosh(u) times its minimum at exp(u) times its minimiser: 1.01 is at u = arcosh(1.01)."""
+    pure = flatness(bounds.lmo(C2=1e-12), tuned=("eta",), fixed={"b": 1.0, "alpha": 1.0}, T=1e6)
+    assert pure.within == 0.01
+    assert np.log(pure.high["eta"] / pure.low["eta"]) == pytest.approx(2 * np.arccosh(1.01), abs=1e-8)
+
+
 def test_the_interval_narrows_with_what_is_allowed() -> None:
     loose, tight = (flatness(bounds.lmo(), within=x, tuned=NAMES, T=T) for x in (0.05, 0.005))
     for v in NAMES:
