@@ -81,7 +81,7 @@ class PowerLaw:
         if self.numeric:
             budget = power(self.budget, self.exponent).latex()
             return f"{left} = {self.constant:.6g}" + (f" {budget}" if self.exponent else "")
-        return f"{left} = {_right(self).latex()}"
+        return f"{left} = {(self.coefficient * power(self.budget, self.exponent)).latex()}"
 
     def _star(self, star: str) -> str:
         """What marks an optimum: a law of the budget itself has none."""
@@ -192,7 +192,9 @@ class Law:
 
     def text(self) -> str:
         """Return the whole report as text."""
-        return "\n".join([_heading(self), *_laws(self), *_levels(self), *_notes(self), *_segments(self)])
+        paths = [f"{name} = {_grows(self.budget, exponent)}" for name, exponent in self.path.items()]
+        heading = "; ".join([f"{self.name}, {self.budget} to infinity", f"tuned {', '.join(self.tuned)}", *paths])
+        return "\n".join([heading, *_laws(self), *_levels(self), *_notes(self), *_segments(self)])
 
     def latex(self) -> str:
         """Return the laws as LaTeX, one per line of an align environment."""
@@ -201,38 +203,16 @@ class Law:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the whole report as plain data for JSON; fractions are strings."""
-        return {
-            "bound": self.name,
-            "budget": self.budget,
-            "tuned": list(self.tuned),
-            "path": _strings(self.path),
-            "exponent": _strings(self.exponent),
-            "laws": {name: None if each is None else _law_dict(each) for name, each in self.laws.items()},
-            "levels": [_level_dict(level) for level in self.levels],
-            "flat": {name: [None if end is None else str(end) for end in ends] for name, ends in self.flat.items()},
-            "identifiable": [_identified_dict(each) for each in self.identifiable],
-            "unbounded": {name: each._asdict() for name, each in self.unbounded.items()},
-            "active": dict(self.active),
-            "starts": {name: _law_dict(each) for name, each in self.starts.items()},
-            "segments": [_segment_dict(segment) for segment in self.segments],
-        }
-
-
-# --- one law ---
-def _right(law: PowerLaw) -> Monomial:
-    return law.coefficient * power(law.budget, law.exponent)
+        plain = {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__ if name != "name"}
+        # A monomial by its name, beside its powers.
+        monomials = [{"monomial": str(each), **_plain(each)} for each in self.identifiable]
+        return {"bound": self.name, **plain, "identifiable": monomials}
 
 
 def _right_text(law: PowerLaw) -> str:
     if law.numeric:
         return f"{law.constant:.6g}" + (f" {_grows(law.budget, law.exponent)}" if law.exponent else "")
-    return _right(law).text()
-
-
-# --- the whole report ---
-def _heading(law: Law) -> str:
-    paths = [f"{name} = {_grows(law.budget, exponent)}" for name, exponent in law.path.items()]
-    return "; ".join([f"{law.name}, {law.budget} to infinity", f"tuned {', '.join(law.tuned)}", *paths])
+    return (law.coefficient * power(law.budget, law.exponent)).text()
 
 
 def _grows(budget: str, exponent: Fraction | None) -> str:
@@ -247,12 +227,12 @@ def _laws(law: Law) -> Iterator[str]:
     for name in names:
         whole, exponent = law.laws[name], law.exponent[name]
         if whole is not None:
-            said = _right_text(whole) + ("  (computed: no closed form)" if whole.numeric else _in_numbers(whole))
+            note = _right_text(whole) + ("  (computed: no closed form)" if whole.numeric else _in_numbers(whole))
         elif exponent is not None:
-            said = f"~ {_grows(law.budget, exponent)}, its constant undecided"
+            note = f"~ {_grows(law.budget, exponent)}, its constant undecided"
         else:
-            said = _without(law, name)
-        yield f"{name + '*':<{width}} {'' if said.startswith('~') else '= '}{said}"
+            note = _without(law, name)
+        yield f"{name + '*':<{width}} {'' if note.startswith('~') else '= '}{note}"
 
 
 def _in_numbers(law: PowerLaw) -> str:
@@ -314,44 +294,30 @@ def _segments(law: Law) -> Iterator[str]:
         for variable in after.active.keys() - before.active.keys():
             yield f"{variable} reaches its bound ({after.active[variable]}) at {name} = {_grows(law.budget, after.lo)}"
     for segment in law.segments:
-        exponents = (f"{v} ~ {_along(law.budget, line)}" for v, line in segment.exponent.items() if line is not None)
+        exponents = (
+            f"{v} ~ {law.budget}^({line})" if line.slope else f"{v} ~ {_grows(law.budget, line.intercept)}"
+            for v, line in segment.exponent.items()
+            if line is not None
+        )
         yield f"{name} = {law.budget}^phi, phi from {segment.lo} to {segment.hi}: {', '.join(exponents)}"
 
 
-def _along(budget: str, line: Line) -> str:
-    return f"{budget}^({line})" if line.slope else _grows(budget, line.intercept)
-
-
-# --- plain data ---
-def _strings(exponents: Mapping[str, Fraction | None]) -> dict[str, str | None]:
-    return {name: None if exponent is None else str(exponent) for name, exponent in exponents.items()}
-
-
-def _law_dict(law: PowerLaw) -> dict[str, Any]:
-    return {
-        "text": law.text(),
-        "latex": law.latex(),
-        "exponent": str(law.exponent),
-        "powers": _strings(law.powers),
-        "constant": law.constant if law.constant is not None and math.isfinite(law.constant) else None,
-        "numeric": law.numeric,
-    }
-
-
-def _level_dict(level: Level) -> dict[str, Any]:
-    return {
-        "exponent": str(level.exponent),
-        "terms": list(level.terms),
-        "weights": [str(weight) for weight in level.weights],
-        "null": [_strings(direction) for direction in level.null],
-    }
-
-
-def _identified_dict(each: Identified) -> dict[str, Any]:
-    law = None if each.law is None else _law_dict(each.law)
-    return {"monomial": str(each), "powers": _strings(each.powers), "exponent": str(each.exponent), "law": law}
-
-
-def _segment_dict(segment: Segment) -> dict[str, Any]:
-    lines = {name: None if line is None else _strings(line._asdict()) for name, line in segment.exponent.items()}
-    return {"lo": str(segment.lo), "hi": str(segment.hi), "exponent": lines, "active": dict(segment.active)}
+def _plain(value: Any) -> Any:
+    """A law, and what it consists of, as JSON has it."""
+    if isinstance(value, PowerLaw):
+        finite = value.constant is not None and math.isfinite(value.constant)
+        return {
+            "text": value.text(),
+            "latex": value.latex(),
+            "exponent": str(value.exponent),
+            "powers": _plain(value.powers),
+            "constant": value.constant if finite else None,
+            "numeric": value.numeric,
+        }
+    if hasattr(value, "_asdict"):
+        value = value._asdict()
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return str(value) if isinstance(value, Fraction) else value

@@ -92,11 +92,11 @@ def descend(problem: Problem) -> Descent:
 def ranges(descent: Descent) -> dict[str, tuple[Fraction | None, Fraction | None]]:
     """Return the range of the exponent of each variable that stays undetermined; None is no end."""
     free = null_space(descent.rows, descent.width)
-    rows, rooms = _walls(descent, free)
+    rows, slacks = _walls(descent, free)
 
     def furthest(index: int, sign: int) -> Fraction | None:
         cost = tuple(-sign * direction[index] for direction in free)
-        end = minimise(cost, rows, rooms)
+        end = minimise(cost, rows, slacks)
         return None if end.ray else descent.point[index] - sign * end.value
 
     open_ = [k for k in range(descent.width) if any(direction[k] for direction in descent.hull)]
@@ -114,37 +114,33 @@ def _varying(descent: Descent) -> tuple[int, ...]:
 
 
 def _walls(descent: Descent, free: Sequence[Vector]) -> tuple[list[Vector], list[Fraction]]:
-    """The bounds in the free coordinates, and the room up to each."""
+    """The bounds in the free coordinates, and the slack up to each."""
     rows = [limit.row(descent.width) for limit in descent.problem.limits]
-    rooms = [_room(limit, descent.point) for limit in descent.problem.limits]
-    return [tuple(dot(row, d) for d in free) for row in rows], rooms
-
-
-def _room(limit: Limit, point: Vector) -> Fraction:
-    return limit.side * (limit.exponent - point[limit.variable])
+    slacks = [limit.side * (limit.exponent - descent.point[limit.variable]) for limit in descent.problem.limits]
+    return [tuple(dot(row, d) for d in free) for row in rows], slacks
 
 
 def _lowest(descent: Descent, varying: Sequence[int], free: Sequence[Vector]) -> Solution:
-    """The least r with every varying exponent <= r; in free coordinates, and r counted from the top."""
+    """The minimum of r with every varying exponent <= r; in free coordinates, and r counted from the top."""
     pieces = [descent.problem.pieces[k] for k in varying]
     heights = [piece.exponent(descent.point) for piece in pieces]
-    rows, rooms = _walls(descent, free)
+    rows, slacks = _walls(descent, free)
     terms = [(*(dot(piece.row, d) for d in free), Fraction(-1)) for piece in pieces]
     cost = vector([*([0] * len(free)), 1])
-    limits = [max(heights) - height for height in heights] + rooms
+    limits = [max(heights) - height for height in heights] + slacks
     return minimise(cost, [*terms, *((*row, Fraction(0)) for row in rows)], limits)
 
 
-def _simple_ray(descent: Descent, varying: Sequence[int], found: Vector) -> Vector:
-    """A ray along one variable alone, where there is one; else the one that was found."""
+def _simple_ray(descent: Descent, varying: Sequence[int], ray: Vector) -> Vector:
+    """A ray along one variable alone, where there is one; else the given one."""
     for index in range(descent.width):
         for sign in (1, -1):
-            ray = vector([sign * (k == index) for k in range(descent.width)])
-            free = not any(dot(row, ray) for row in descent.rows)
-            allowed = all(dot(limit.row(descent.width), ray) <= 0 for limit in descent.problem.limits)
-            if free and allowed and all(dot(descent.problem.pieces[k].row, ray) < 0 for k in varying):
-                return ray
-    return found
+            alone = vector([sign * (k == index) for k in range(descent.width)])
+            free = not any(dot(row, alone) for row in descent.rows)
+            allowed = all(dot(limit.row(descent.width), alone) <= 0 for limit in descent.problem.limits)
+            if free and allowed and all(dot(descent.problem.pieces[k].row, alone) < 0 for k in varying):
+                return alone
+    return ray
 
 
 def _fix(descent: Descent, varying: tuple[int, ...], free: tuple[Vector, ...], solution: Solution) -> Descent:
@@ -172,9 +168,9 @@ def _common(
     its slack is maximised over the set.
     """
     pieces = [lowest.problem.pieces[k] for k in varying]
-    walls, rooms = _walls(lowest, free)
+    walls, beyond = _walls(lowest, free)
     rows = [*(tuple(dot(piece.row, d) for d in free) for piece in pieces), *walls]
-    slacks = [*(exponent - piece.exponent(lowest.point) for piece in pieces), *rooms]
+    slacks = [*(exponent - piece.exponent(lowest.point) for piece in pieces), *beyond]
     visited = [vector([0] * len(free))]
     for k, row in enumerate(rows):
         if dual[k] == 0 and all(dot(row, point) == slacks[k] for point in visited):

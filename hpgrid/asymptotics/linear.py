@@ -1,4 +1,4 @@
-"""Linear algebra over fractions, for a handful of variables."""
+"""Linear algebra and linear programs over fractions, for a handful of variables: exact, with a certificate."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ def span(basis: Sequence[Vector], coordinates: Sequence[Fraction], width: int) -
 
 def echelon(rows: Sequence[Vector]) -> tuple[Pivot, ...]:
     """Return the reduced echelon form of some rows; dependent rows drop out."""
-    found: list[Pivot] = []
+    pivots: list[Pivot] = []
     for index, given in enumerate(rows):
         row, combination = given, unit(index, len(rows))
-        for pivot in found:
+        for pivot in pivots:
             factor = -row[pivot.column]
             row, combination = move(row, pivot.row, factor), move(combination, pivot.combination, factor)
         column = next((k for k, x in enumerate(row) if x), None)
@@ -66,13 +66,12 @@ def echelon(rows: Sequence[Vector]) -> tuple[Pivot, ...]:
             continue
         scale = 1 / row[column]
         new = Pivot(column, tuple(scale * x for x in row), tuple(scale * x for x in combination))
-        found = [*(_cleared(pivot, new) for pivot in found), new]
-    return tuple(sorted(found))
-
-
-def _cleared(pivot: Pivot, new: Pivot) -> Pivot:
-    factor = -pivot.row[new.column]
-    return Pivot(pivot.column, move(pivot.row, new.row, factor), move(pivot.combination, new.combination, factor))
+        for k, pivot in enumerate(pivots):  # clear the new column in the rows before it
+            factor = -pivot.row[column]
+            cleared = move(pivot.row, new.row, factor), move(pivot.combination, new.combination, factor)
+            pivots[k] = Pivot(pivot.column, *cleared)
+        pivots.append(new)
+    return tuple(sorted(pivots))
 
 
 def rank(rows: Sequence[Vector]) -> int:
@@ -145,11 +144,13 @@ def minimise(cost: Vector, rows: Sequence[Vector], limits: Sequence[Fraction]) -
     while (entering := next((k for k, x in enumerate(reduced[:-1]) if x < 0), None)) is not None:
         leaving = _leaving(table, basis, entering)
         if leaving is None:
-            point = _point(table, basis, width)
-            return Solution(point, dot(cost, point), ray=_ray(table, basis, entering, width))
+            point = _difference({variable: row[-1] for variable, row in zip(basis, table)}, width)
+            along = {variable: -row[entering] for variable, row in zip(basis, table)}
+            ray = _difference({**along, entering: Fraction(1)}, width)
+            return Solution(point, dot(cost, point), ray=ray)
         _pivot(table, reduced, leaving, entering)
         basis[leaving] = entering
-    point = _point(table, basis, width)
+    point = _difference({variable: row[-1] for variable, row in zip(basis, table)}, width)
     solution = Solution(point, dot(cost, point), dual=tuple(reduced[2 * width : -1]))
     certify(solution, cost, rows, limits)
     return solution
@@ -186,16 +187,7 @@ def _pivot(table: list[list[Fraction]], reduced: list[Fraction], leaving: int, e
             row[:] = [x - factor * y if y else x for x, y in zip(row, pivot)]
 
 
-def _point(table: list[list[Fraction]], basis: list[int], width: int) -> Vector:
-    values = {variable: table[k][-1] for k, variable in enumerate(basis)}
-    return _difference(values, width)
-
-
-def _ray(table: list[list[Fraction]], basis: list[int], entering: int, width: int) -> Vector:
-    values = {variable: -table[k][entering] for k, variable in enumerate(basis)}
-    return _difference(values | {entering: Fraction(1)}, width)
-
-
 def _difference(values: dict[int, Fraction], width: int) -> Vector:
+    """x = u - v."""
     zero = Fraction(0)
     return tuple(values.get(k, zero) - values.get(width + k, zero) for k in range(width))

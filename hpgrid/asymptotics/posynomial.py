@@ -79,10 +79,13 @@ def pose(proxy: Proxy | FunctionProxy, regime: Regime, budget: str | None) -> Pr
     """
     bound = _posynomial(proxy, budget)
     # What has no role stays a symbol in the laws.
-    regime = regime.settled(bound, free=[v for v in TUNABLE if v in bound.variables() or not _moves(v, regime)])
+    moving = (*regime.tuned, *regime.path)
+    regime = regime.settled(bound, free=[v for v in TUNABLE if v in bound.variables() or v not in moving])
     regime.joint_caps(bound.caps, far=True)
     levels = _caps(bound, regime)
-    values = {**bound.constants, **regime.fixed, **_cap_values(bound, regime)}
+    own = {name: cap for name, cap in bound.caps.items() if name not in bound.cap_terms}
+    numbers = {f"{name}_max": cap for name, cap in regime.joint_caps(own, far=True).items()}
+    values = {**bound.constants, **regime.fixed, **numbers}
     limits = [limit for name in regime.tuned for limit in _limits(regime.tuned.index(name), name, levels)]
     if regime.min_K is not None and "b" in regime.tuned and bound.budget == "T":
         values["K_min"] = float(regime.min_K)
@@ -103,13 +106,6 @@ def _posynomial(proxy: Proxy | FunctionProxy, budget: str | None) -> Proxy:
     return proxy.form(budget or proxy.budget)
 
 
-def _moves(name: str, regime: Regime) -> bool:
-    return name in regime.tuned or name in regime.path
-
-
-# --- caps ---
-
-
 def _caps(bound: Proxy, regime: Regime) -> dict[str, list[tuple[Monomial, str]]]:
     """The caps of the tuned variables: the bound's own and the regime's, each as an expression."""
     caps: dict[str, list[tuple[Monomial, str]]] = {}
@@ -122,18 +118,10 @@ def _caps(bound: Proxy, regime: Regime) -> dict[str, list[tuple[Monomial, str]]]
     return caps
 
 
-def _cap_values(bound: Proxy, regime: Regime) -> dict[str, float]:
-    own = {name: cap for name, cap in bound.caps.items() if name not in bound.cap_terms}
-    return {f"{name}_max": cap for name, cap in regime.joint_caps(own, far=True).items()}
-
-
 def _limits(variable: int, name: str, caps: Mapping[str, list[tuple[Monomial, str]]]) -> list[Limit]:
     """The range of a variable, and its caps."""
     ranges = {"b": [Limit(variable, -1, ONE, "b >= 1")], "alpha": [Limit(variable, 1, ONE, "alpha <= 1")]}
     return ranges.get(name, []) + [Limit(variable, 1, level, text) for level, text in caps.get(name, [])]
-
-
-# --- terms ---
 
 
 def _pieces(bound: Proxy, regime: Regime) -> tuple[Piece, ...]:
