@@ -1,4 +1,4 @@
-"""From solved levels to laws: what a person asked for, by name."""
+"""From solved levels to a law: exponents, constants, active bounds and cures by the names of the variables."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from hpgrid.asymptotics.law import Identified, Law, Level, PowerLaw, Unbounded
-from hpgrid.asymptotics.levels import Descent, Step, descend, ranges
+from hpgrid.asymptotics.levels import Descent, descend, ranges
 from hpgrid.asymptotics.linear import Vector, dot, echelon, null_space, primitive, unit
 from hpgrid.asymptotics.monomial import Monomial, power
 from hpgrid.asymptotics.posynomial import Limit, Problem
@@ -24,7 +24,7 @@ def solve(problem: Problem, name: str, path: Mapping[str, Fraction]) -> Law:
     """
     descent = descend(problem)
     laws = _laws(descent)
-    active, running = _active(problem, laws), _signs(descent.ray)
+    active, unbounded = _active(problem, laws), _signs(descent.ray)
     return Law(
         name=name,
         budget=problem.budget,
@@ -32,10 +32,18 @@ def solve(problem: Problem, name: str, path: Mapping[str, Fraction]) -> Law:
         path=path,
         exponent=_exponents(descent),
         laws=laws,
-        levels=tuple(_level(problem, step) for step in descent.steps),
-        flat={v: ends for v, ends in ranges(descent).items() if problem.variables.index(v) not in running},
+        levels=tuple(
+            Level(
+                step.exponent,
+                tuple(problem.pieces[k].text for k in step.tight),
+                step.weights,
+                tuple(dict(zip(problem.variables, direction)) for direction in step.hull),
+            )
+            for step in descent.steps
+        ),
+        flat={v: ends for v, ends in ranges(descent).items() if problem.variables.index(v) not in unbounded},
         identifiable=_identified(descent),
-        unbounded=_unbounded(descent),
+        unbounded={problem.variables[k]: Unbounded(s, _cure(problem, k, s)) for k, s in unbounded.items()},
         active=active,
         starts=_starts(problem, laws, active),
     )
@@ -65,11 +73,6 @@ def _law(
     return None if coefficient is None else PowerLaw(left, coefficient, problem.budget, exponent, problem.values)
 
 
-def _level(problem: Problem, step: Step) -> Level:
-    terms = tuple(problem.pieces[k].text for k in step.tight)
-    return Level(step.exponent, terms, step.weights, tuple(dict(zip(problem.variables, d)) for d in step.hull))
-
-
 def _identified(descent: Descent) -> tuple[Identified, ...]:
     """What is orthogonal to the directions that the first level leaves, with b below the line."""
     if not descent.steps:
@@ -77,24 +80,15 @@ def _identified(descent: Descent) -> tuple[Identified, ...]:
     first, width, problem = descent.steps[0], descent.width, descent.problem
     order = sorted(range(width), key=lambda k: problem.variables[k] == "b")
     fixed = null_space([tuple(direction[k] for k in order) for direction in first.hull], width)
-    found = []
+    monomials = []
     for pivot in echelon(fixed):
         steps = dict(zip(order, primitive(pivot.row)))
         row = tuple(steps[k] for k in range(width))
         powers = {v: p for v, p in zip(problem.variables, row) if p}
         value = None if first.optimum is None else fixed_value(first.optimum.held, row)
         exponent = dot(row, descent.point)
-        found.append(Identified(powers, exponent, _law(problem, powers, value, exponent)))
-    return tuple(found)
-
-
-# --- bounds ---
-
-
-def _unbounded(descent: Descent) -> dict[str, Unbounded]:
-    """The variables that run away, each with the bounds that were found to stop it."""
-    problem = descent.problem
-    return {problem.variables[k]: Unbounded(s, _cure(problem, k, s)) for k, s in _signs(descent.ray).items()}
+        monomials.append(Identified(powers, exponent, _law(problem, powers, value, exponent)))
+    return tuple(monomials)
 
 
 def _signs(ray: Vector) -> dict[int, int]:

@@ -40,7 +40,7 @@ def exponents(
         caps: largest values of tuned hyperparameters; in the laws they are b_max, alpha_max, eta_max.
         regime: the four above, whole.
         budget: "T" or "K"; the bound's own, by default.
-        min_K: the least number of iterations: b <= T/min_K, in T form.
+        min_K: the smallest number of iterations: b <= T/min_K, in T form.
 
     Raises:
         ValueError: the bound is a function, a term is no power of what is tuned, nothing is tuned,
@@ -163,8 +163,8 @@ def _between(family: Problem, index: int, lo: Fraction, hi: Fraction) -> list[Se
     slopes = tuple(piece.row[index] for piece in family.pieces)
     first, last = (_end(descent, slopes, middle, end) for end in (lo, hi))
     law = solve(problem, "", {})
-    found = [_segment(law, first, last)] if first[1] < last[1] else []
-    return [*_between(family, index, lo, first[1]), *found, *_between(family, index, last[1], hi)]
+    here = [_segment(law, first, last)] if first[1] < last[1] else []
+    return [*_between(family, index, lo, first[1]), *here, *_between(family, index, last[1], hi)]
 
 
 def _end(descent: Descent, slopes: Vector, phi: Fraction, end: Fraction) -> tuple[dict[str, Fraction], Fraction]:
@@ -175,11 +175,11 @@ def _end(descent: Descent, slopes: Vector, phi: Fraction, end: Fraction) -> tupl
     """
     problem, width, depth = descent.problem, descent.width, len(descent.steps)
     rows: list[Vector] = []
-    rooms: list[Fraction] = []
+    slacks: list[Fraction] = []
 
-    def hold(row: Vector, room: Fraction, tight: bool) -> None:
+    def hold(row: Vector, slack: Fraction, tight: bool) -> None:
         rows.extend([row, tuple(-x for x in row)] if tight else [row])
-        rooms.extend([room, room] if tight else [room])
+        slacks.extend([slack, slack] if tight else [slack])
 
     for level, step in enumerate(descent.steps):
         for k in step.varying:
@@ -188,12 +188,12 @@ def _end(descent: Descent, slopes: Vector, phi: Fraction, end: Fraction) -> tupl
             hold(row, step.exponent - piece.exponent(descent.point), k in step.tight)
     met = descent.steps[-1].met if descent.steps else ()
     for limit in problem.limits:
-        room = limit.side * (limit.exponent - descent.point[limit.variable])
-        hold((*limit.row(width), *unit(0, 1 + depth, 0)), room, limit in met)
+        slack = limit.side * (limit.exponent - descent.point[limit.variable])
+        hold((*limit.row(width), *unit(0, 1 + depth, 0)), slack, limit in met)
     sign = 1 if end > phi else -1
     towards = unit(width, width + 1 + depth, -sign)
     hold(tuple(-x for x in towards), sign * (end - phi), False)
-    at = minimise(towards, rows, rooms).point
+    at = minimise(towards, rows, slacks).point
     exponents = dict(zip(problem.variables, move(descent.point, at[:width])))
     if descent.steps:
         exponents["risk"] = descent.steps[0].exponent + at[width + 1]
@@ -215,10 +215,10 @@ def _segment(
     return Segment(lo, hi, lines, law.active)
 
 
-def _joined(found: Iterable[Segment]) -> tuple[Segment, ...]:
+def _joined(segments: Iterable[Segment]) -> tuple[Segment, ...]:
     """Neighbours that say the same are one."""
     joined: list[Segment] = []
-    for segment in found:
+    for segment in segments:
         last = joined[-1] if joined else None
         if last and last.hi == segment.lo and (last.exponent, last.active) == (segment.exponent, segment.active):
             joined[-1] = last._replace(hi=segment.hi)

@@ -94,7 +94,7 @@ class Level(NamedTuple):
     Attributes:
         exponent: the exponent of what is minimised.
         terms: the terms that have it at every optimal point, as the bound has them.
-        weights: their dual weights, with sum 1: the proof that the exponent is least.
+        weights: their dual weights, with sum 1: the proof that the exponent is the minimum.
         null: the directions that stay free, as {variable: step}.
     """
 

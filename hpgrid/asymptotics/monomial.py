@@ -70,13 +70,13 @@ class Monomial:
 
     def symbols(self) -> set[str]:
         """Return the names it contains, those within sums too."""
-        found: set[str] = set()
+        names: set[str] = set()
         for symbol, _ in self.powers:
             if isinstance(symbol, Sum):
-                found |= set().union(*(term.symbols() for term in symbol.terms))
+                names |= set().union(*(term.symbols() for term in symbol.terms))
             elif isinstance(symbol, (str, Complement)):
-                found.add(symbol if isinstance(symbol, str) else symbol.name)
-        return found
+                names.add(symbol if isinstance(symbol, str) else symbol.name)
+        return names
 
     def is_numeric(self) -> bool:
         """Return whether it holds a number that was computed and has no form."""
@@ -169,14 +169,14 @@ _LARGEST_DIVISOR = 1000
 
 
 def _factors(whole: int) -> dict[Symbol, int]:
-    found: dict[Symbol, int] = {}
+    primes: dict[Symbol, int] = {}
     divisor = 2
     while divisor * divisor <= whole and divisor <= _LARGEST_DIVISOR:
         while whole % divisor == 0:
-            found[divisor] = found.get(divisor, 0) + 1
+            primes[divisor] = primes.get(divisor, 0) + 1
             whole //= divisor
         divisor += 1
-    return found if whole == 1 else {**found, whole: found.get(whole, 0) + 1}
+    return primes if whole == 1 else {**primes, whole: primes.get(whole, 0) + 1}
 
 
 def _value(symbol: Symbol, values: Mapping[str, float]) -> float:

@@ -55,7 +55,7 @@ class Program:
 
 
 class Optimum(NamedTuple):
-    """The least value of a program, and the equalities that hold where it is reached."""
+    """The minimum of a program, and the equalities that hold where it is reached."""
 
     value: Monomial
     held: tuple[Equality, ...]
@@ -76,8 +76,8 @@ def solve(program: Program) -> Optimum:
         Undecided: it hangs on a symbol without a value.
     """
     sets = (s for count in range(len(program.limits) + 1) for s in combinations(program.limits, count))
-    found = (_optimum_on(program, active) for active in sets)
-    optimum = next((each for each in found if each is not None), None)
+    optima = (_optimum_on(program, active) for active in sets)
+    optimum = next((each for each in optima if each is not None), None)
     if optimum is None:
         raise ArithmeticError("no set of active bounds makes this level's program optimal")
     return optimum
@@ -114,7 +114,10 @@ def _optimum_on(program: Program, active: tuple[Limit, ...]) -> Optimum | None:
         return None
     base, null = affine(held, width)
     folded = tuple(c * _product(base, row) for c, row in zip(program.coefficients, program.rows))
-    groups = _groups(program.rows, folded, null)
+    members: dict[Vector, list[int]] = {}
+    for index, row in enumerate(program.rows):
+        members.setdefault(tuple(dot(row, direction) for direction in null), []).append(index)
+    groups = [_Group(row, tuple(each), add(folded[k] for k in each)) for row, each in members.items()]
     moving = [group for group in groups if any(group.row)]
     sizes = _sizes(moving, program.values)
     if sizes is None:
@@ -129,22 +132,17 @@ def _optimum_on(program: Program, active: tuple[Limit, ...]) -> Optimum | None:
     return None
 
 
-def _groups(rows: Sequence[Vector], folded: Sequence[Monomial], null: Sequence[Vector]) -> list[_Group]:
-    members: dict[Vector, list[int]] = {}
-    for index, row in enumerate(rows):
-        members.setdefault(tuple(dot(row, direction) for direction in null), []).append(index)
-    return [_Group(row, tuple(each), add(folded[k] for k in each)) for row, each in members.items()]
-
-
 def _sizes(groups: Sequence[_Group], values: Mapping[str, float]) -> list[Monomial] | None:
     """What each group is at the optimum, or None where there is no optimum."""
-    found: dict[Vector, Monomial] = {}
+    sizes: dict[Vector, Monomial] = {}
     for block in _blocks(groups):
         rows = [group.row for group in block]
-        if rank(rows) + 1 > len(rows) or not _attained(rows):
+        total = tuple(sum(column, Fraction(0)) for column in zip(*rows))
+        # No minimum is attained where some direction lowers a term without raising another.
+        if rank(rows) + 1 > len(rows) or minimise(total, rows, [Fraction(0)] * len(rows)).ray:
             return None
-        found |= dict(zip(rows, _block_sizes(block, values)))
-    return [found[group.row] for group in groups]
+        sizes |= dict(zip(rows, _block_sizes(block, values)))
+    return [sizes[group.row] for group in groups]
 
 
 def _block_sizes(groups: Sequence[_Group], values: Mapping[str, float]) -> list[Monomial]:
@@ -175,12 +173,6 @@ def _blocks(groups: Sequence[_Group]) -> list[list[_Group]]:
     return [[group for group, p in zip(groups, part) if p == which] for which in dict.fromkeys(part)]
 
 
-def _attained(rows: Sequence[Vector]) -> bool:
-    """Whether no direction lowers a term without raising another."""
-    cost = tuple(sum(column, Fraction(0)) for column in zip(*rows))
-    return not minimise(cost, rows, [Fraction(0)] * len(rows)).ray
-
-
 def _weights(rows: Sequence[Vector]) -> Vector:
     """The only positive weights of sum 1 that balance the rows."""
     balance = [tuple(column) for column in zip(*rows)]
@@ -204,12 +196,12 @@ def _term_sizes(
     program: Program, groups: Sequence[_Group], folded: Sequence[Monomial], sizes: Mapping[Vector, Monomial]
 ) -> list[Monomial]:
     """What each term is at the optimum: its share of its group."""
-    found = dict.fromkeys(range(len(program.rows)), ONE)
+    terms = dict.fromkeys(range(len(program.rows)), ONE)
     for group in groups:
         size = sizes.get(group.row, group.coefficient)
         for member in group.members:
-            found[member] = size * (folded[member] / group.coefficient)
-    return list(found.values())
+            terms[member] = size * (folded[member] / group.coefficient)
+    return list(terms.values())
 
 
 # --- is it the optimum? ---
@@ -232,30 +224,24 @@ def _within(program: Program, held: Sequence[Equality], active: Sequence[Limit])
     """Whether some point of the optimum satisfies the bounds that are not active."""
     base, null = affine(held, program.width)
     rows: list[Vector] = []
-    rooms: list[Monomial] = []
+    ratios: list[Monomial] = []
     for limit in (limit for limit in program.limits if limit not in active):
         rows.append(tuple(dot(limit.row(program.width), d) for d in null))
-        rooms.append((limit.level / base[limit.variable]) ** limit.side)
-    loose = [k for k, row in enumerate(rows) if any(row)]
-    for k in (k for k in range(len(rows)) if k not in loose):
-        if not _at_least_one(rooms[k], program.values):
+        ratios.append((limit.level / base[limit.variable]) ** limit.side)
+    free = [k for k, row in enumerate(rows) if any(row)]
+    for k in (k for k in range(len(rows)) if k not in free):
+        exact = ratios[k].rational()
+        if exact < 1 if exact is not None else _log(ratios[k], program.values) < -ACCURACY:
             return False
-    # One bound alone can always be met by moving along the directions that are left.
-    return len(loose) < 2 or _compatible([rows[k] for k in loose], [_log(rooms[k], program.values) for k in loose])
-
-
-def _compatible(rows: Sequence[Vector], rooms: Sequence[float]) -> bool:
-    """Whether rows . s <= rooms has a solution: the least overshoot is no more than rounding."""
-    most = Fraction(max(0.0, -min(rooms)))
-    lifted = [(*row, Fraction(-1)) for row in rows]
-    cost = vector([*([0] * len(rows[0])), 1])
-    least = minimise(cost, lifted, [Fraction(room) + most for room in rooms])
-    return bool(least.ray) or least.value + most <= ACCURACY
-
-
-def _at_least_one(room: Monomial, values: Mapping[str, float]) -> bool:
-    exact = room.rational()
-    return exact >= 1 if exact is not None else _log(room, values) >= -ACCURACY
+    if len(free) < 2:  # one bound alone can always be met by moving along the directions that are left
+        return True
+    # Whether rows . s <= slacks has a solution: the minimum overshoot is no more than rounding.
+    slacks = [_log(ratios[k], program.values) for k in free]
+    most = Fraction(max(0.0, -min(slacks)))
+    lifted = [(*rows[k], Fraction(-1)) for k in free]
+    cost = vector([*([0] * len(null)), 1])
+    overshoot = minimise(cost, lifted, [Fraction(slack) + most for slack in slacks])
+    return bool(overshoot.ray) or overshoot.value + most <= ACCURACY
 
 
 def _number(coefficient: Monomial, values: Mapping[str, float]) -> Fraction:
@@ -297,7 +283,7 @@ _STEPS = 500
 
 
 def minimum(rows: Sequence[tuple[Fraction, ...]], logs: Sequence[float]) -> list[float]:
-    """Return the logarithms of the terms c_j e^(a_j . s) where their sum is least.
+    """Return the logarithms of the terms c_j e^(a_j . s) where their sum is smallest.
 
     Damped Newton on the logarithm of the sum, which is convex and never overflows. The minimum is
     attained (the caller has checked); directions that no term sees are left alone.

@@ -132,25 +132,21 @@ def grid_search(
     Source: the method of Shulgin et al., footnote 3.
     """
     regime = as_regime(regime, over, min_K, fixed=fixed, path=path, caps=caps)
-    _check_options(dtype, chunk)
-    plan = plan_search(proxy, grid, regime)
-    tables = tabulate(plan.proxy, plan.axes, plan.fixed, plan.domain, over=plan.searched, dtype=dtype)
-    from hpgrid.search.kernel import best_cells  # the only import of jax
-
-    found = best_cells(tables, plan.remaining, chunk=chunk, counted=dtype == "float32")
-    return label_result(plan, *found, dtype)
-
-
-def _check_options(dtype: str, chunk: int) -> None:
     if dtype not in DTYPES:
         raise unknown("dtype", dtype, DTYPES)
     if isinstance(chunk, bool) or not isinstance(chunk, int) or chunk < 1:
         raise bad("chunk is a whole number of lines, 1 or more", chunk, "chunk=2**20, say")
+    plan = plan_search(proxy, grid, regime)
+    tables = tabulate(plan.proxy, plan.axes, plan.fixed, plan.domain, over=plan.searched, dtype=dtype)
+    from hpgrid.search.kernel import best_cells  # the only import of jax
+
+    best = best_cells(tables, plan.remaining, chunk=chunk, counted=dtype == "float32")
+    return label_result(plan, *best, dtype)
 
 
 @dataclass(frozen=True)
 class SearchPlan:
-    """What is searched, once every role is settled."""
+    """A search, once every role is settled: what the tables are made of."""
 
     proxy: Proxy | FunctionProxy
     axes: dict[str, NDArray[np.float64]]  # those the search depends on, in canonical order
@@ -171,7 +167,7 @@ class SearchPlan:
 
 
 def plan_search(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime) -> SearchPlan:
-    """Settle what is reduced, what remains, what is fixed, and which cells may win."""
+    """Return what is reduced, what remains, what is fixed, and which cells may win."""
     regime = regime.settled(proxy, grid, free=grid.axes)
     proxy = proxy.form(grid.budget).along(regime.path)
     fixed = dict(regime.fixed)
@@ -193,9 +189,6 @@ def plan_search(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime) -> Sea
     )
 
 
-# --- the result ---
-
-
 def label_result(plan: SearchPlan, risk: Any, rank: Any, close: Any, dtype: str) -> SearchResult:
     """Name what the kernel found, and put back the axes that the bound does not depend on."""
     searched = plan.searched
@@ -203,7 +196,7 @@ def label_result(plan: SearchPlan, risk: Any, rank: Any, close: Any, dtype: str)
     places = [rank] if len(searched) == 1 else np.unravel_index(np.minimum(rank, math.prod(sizes) - 1), sizes)
     if not np.isfinite(risk).all():
         places = [np.where(np.isfinite(risk), place, -1) for place in places]
-    found = dict(zip(searched, places))
+    index_on = dict(zip(searched, places))
     every = plan.axes | plan.unused_axes
     remaining = {axis: every[axis] for axis in AXES if axis in every and axis not in plan.over}
     inserted = tuple(k for k, axis in enumerate(remaining) if axis in plan.unused_axes)
@@ -212,9 +205,9 @@ def label_result(plan: SearchPlan, risk: Any, rank: Any, close: Any, dtype: str)
     def whole(array: Any) -> Any:
         return np.broadcast_to(np.expand_dims(array, inserted), shape) if inserted else array
 
-    index = {axis: whole(found[axis]) if axis in found else np.zeros(shape, np.int32) for axis in plan.over}
+    index = {axis: whole(index_on[axis]) if axis in index_on else np.zeros(shape, np.int32) for axis in plan.over}
     index = {
-        axis: np.where(np.isfinite(whole(risk)), places, -1) if axis not in found else places
+        axis: np.where(np.isfinite(whole(risk)), places, -1) if axis not in index_on else places
         for axis, places in index.items()
     }
     last = {axis: _last_feasible(axis, every, remaining, plan.domain) for axis in plan.over}

@@ -74,7 +74,6 @@ def _fold(hoisted: Any, axis: str) -> Any:
     return _each(folded, hoisted)
 
 
-# --- the lower bound ---
 def _packets(structure: Structure, ends: _Ends, hoisted: Any, without: str) -> dict[int, dict[str, Any]]:
     """What each group that has no table on an axis brings to the lower bound: its values at both ends, and a root."""
     packets = {}
@@ -135,7 +134,6 @@ def _joined(hoisted: Any, parts: Any) -> Any:
     return jax.tree.map(lambda part, old: old if part is None else part, parts, hoisted, is_leaf=lambda x: x is None)
 
 
-# --- one line, one lane ---
 def _cell(structure: Structure, scanned: Any, last: Any, hoisted: Any) -> tuple[Any, Any]:
     """The best risk on one line, in the bits of the brute search, and the first place that has it."""
     risk, rest = line_risk(None, hoisted)
@@ -258,7 +256,6 @@ def _best(structure: Structure, scanned: Any, hoisted: Any, counts: Any) -> tupl
     return lax.while_loop(lambda state: (state[2][-1] | state[2][1]).any(), outwards, state)[:2]
 
 
-# --- many lanes ---
 @partial(jax.jit, static_argnames=("structure", "mesh"))
 def best_of_lanes(scanned: Any, hoisted: Any, counts: Any, *, structure: Structure, mesh: Mesh) -> tuple[Any, Any]:
     """Return the best risk of every lane, +inf where no cell is allowed, and its cell's rank.

@@ -222,7 +222,6 @@ def _joint(
     return best, lax.while_loop(lambda state: state[0] < ties, take, start)[2]
 
 
-# --- chunks ---
 def best_cells(tables: Tables, remaining: tuple[str, ...], *, chunk: int, counted: bool) -> tuple[Any, Any, Any]:
     """Return, over the remaining axes, the best risk, where it is, and how many cells are close.
 
@@ -236,12 +235,6 @@ def best_cells(tables: Tables, remaining: tuple[str, ...], *, chunk: int, counte
         The risk, +inf where no cell is feasible; the best cell's number in row-major order over the
         reduced axes; and the count.
     """
-    with jax.enable_x64(True):
-        return _in_blocks(tables, remaining, chunk, counted)
-
-
-def _in_blocks(tables: Tables, remaining: tuple[str, ...], chunk: int, counted: bool) -> tuple[Any, Any, Any]:
-    """Call the kernel on equal blocks of the remaining axes, and put their results together."""
     shape = tuple(tables.sizes[axis] for axis in remaining)
     lines = math.prod(tables.sizes[axis] for axis in tables.lines)
     static = {"call": tables.call, "scan": tables.scan, "remaining": remaining, "lines": tables.lines}
@@ -253,7 +246,8 @@ def _in_blocks(tables: Tables, remaining: tuple[str, ...], chunk: int, counted: 
         hoisted = tables.hoisted
         for axis, part in zip(remaining, block):
             hoisted = entries(hoisted, axis, lambda leaf, part=part: leaf[part], lambda leaf: leaf)
-        results = [None if r is None else np.asarray(r) for r in kernel(hoisted, tables.scanned)]
+        with jax.enable_x64(True):
+            results = [None if r is None else np.asarray(r) for r in kernel(hoisted, tables.scanned)]
         if len(blocks) == 1:
             return results[0], results[1], results[2]
         whole = whole or [None if r is None else np.empty(shape, r.dtype) for r in results]

@@ -127,7 +127,6 @@ def lanes_of(
     )
 
 
-# --- along the scanned axis ---
 class Pair(NamedTuple):
     """The numbers of A s^-p + B s^q, each tuple in the order of the two groups of terms.
 
@@ -188,7 +187,6 @@ def _pair(values: NDArray[np.float64], p: Fraction, q: Fraction, falling: int) -
     return Pair(turns, ordered(*share), ordered(scale, 1.0), ordered(float(p), float(q)))
 
 
-# --- what differs from lane to lane ---
 def _with_coefficients(
     proxy: Proxy, tables: Tables, constants: Sequence[Mapping[str, float]], fixed: Mapping[str, float]
 ) -> Hoisted:

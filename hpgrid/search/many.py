@@ -112,7 +112,9 @@ def search_many(
         return plan_search(proxy.with_constants(**every[combination]), grid, regime)
 
     plan = plan_of(0)
-    _check_remaining(plan, grid)
+    for name in AXES:
+        if name in {**plan.axes, **plan.unused_axes} and name not in (*plan.over, grid.budget):
+            raise bad(f"in a sweep only the budget remains, but {name} is an axis", name, f"{name} tuned or fixed")
     caps = _caps(proxy, replace(regime, fixed=plan.fixed), every)
     if method == "exact" and isinstance(proxy, Proxy):
         tables = _tabulate(plan)
@@ -123,7 +125,6 @@ def search_many(
     return _by_brute_force(plan_of, len(every), _budget(plan, grid), devices, memory)
 
 
-# --- what is asked ---
 def _combinations(proxy: Proxy | FunctionProxy, constants: Mapping[str, ArrayLike]) -> list[dict[str, float]]:
     """All constants of every combination."""
     if not constants:
@@ -132,31 +133,21 @@ def _combinations(proxy: Proxy | FunctionProxy, constants: Mapping[str, ArrayLik
     for name, values in constants.items():
         if name not in proxy.constants:
             raise unknown("constant", name, proxy.constants)
-        arrays[name] = _positive(name, values)
+        try:
+            array = np.asarray(values, dtype=np.float64)
+        except (TypeError, ValueError):
+            array = np.empty(0)
+        if array.ndim != 1 or not len(array):
+            raise bad(f"constant {name} of a sweep is a list of numbers", values, f"{name}=[0.1, 1.0], say")
+        wrong = array[~(np.isfinite(array) & (array > 0))]
+        if wrong.size:
+            raise bad(f"constant {name} must be positive and finite", float(wrong[0]), f"{name}=1.0, say")
+        arrays[name] = array
     lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
         raise bad("the constants of a sweep have one length", lengths, "one value of each for every combination")
     rows = zip(*(array.tolist() for array in arrays.values()))
     return [{**proxy.constants, **dict(zip(arrays, row))} for row in rows]
-
-
-def _positive(name: str, values: ArrayLike) -> NDArray[np.float64]:
-    try:
-        array = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise bad(f"constant {name} of a sweep is a list of numbers", values, f"{name}=[0.1, 1.0], say") from None
-    if array.ndim != 1 or not len(array):
-        raise bad(f"constant {name} of a sweep is a list of numbers", values, f"{name}=[0.1, 1.0], say")
-    wrong = ~(np.isfinite(array) & (array > 0))
-    if wrong.any():
-        raise bad(f"constant {name} must be positive and finite", float(array[wrong][0]), f"{name}=1.0, say")
-    return array
-
-
-def _check_remaining(plan: SearchPlan, grid: Grid) -> None:
-    for name in AXES:
-        if name in {**plan.axes, **plan.unused_axes} and name not in (*plan.over, grid.budget):
-            raise bad(f"in a sweep only the budget remains, but {name} is an axis", name, f"{name} tuned or fixed")
 
 
 def _caps(
@@ -188,7 +179,6 @@ def _check_ranges(
         check_range(plan.proxy, plan.axes, plan.fixed, plan.domain, scan, np.finfo(np.float64))
 
 
-# --- the two ways ---
 def _tabulate(plan: SearchPlan) -> Tables:
     return tabulate(plan.proxy, plan.axes, plan.fixed, plan.domain, over=plan.searched, dtype="float64")
 
@@ -209,8 +199,8 @@ def _exactly(lanes: Lanes, devices: int | None, memory: float | None) -> tuple[N
         part = np.arange(call * block, (call + 1) * block)
         hoisted, counts = lanes.part(np.minimum(part, total - 1))
         with jax.enable_x64(True):
-            found = best_of_lanes(lanes.scanned, hoisted, counts, structure=lanes.structure, mesh=mesh)
-            best, place = (np.asarray(array)[: total - part[0]] for array in found)
+            results = best_of_lanes(lanes.scanned, hoisted, counts, structure=lanes.structure, mesh=mesh)
+            best, place = (np.asarray(array)[: total - part[0]] for array in results)
         risk[part[0] : part[0] + block], rank[part[0] : part[0] + block] = best, place
 
     width = at_once(memory, used, block * ROW_BYTES * len(lanes.hoisted.place[lanes.structure.row]))
@@ -227,9 +217,9 @@ def _result(
     feasible = np.isfinite(risk)
     sizes = [len(plan.axes[axis]) for axis in plan.searched]
     places = np.unravel_index(np.where(feasible, rank, 0), sizes)
-    found = dict(zip(plan.searched, places))
+    index_on = dict(zip(plan.searched, places))
     none = np.zeros(risk.shape, np.int64)
-    index = {v: np.where(feasible, found.get(v, none), -1).astype(np.int32) for v in plan.over}
+    index = {v: np.where(feasible, index_on.get(v, none), -1).astype(np.int32) for v in plan.over}
     every = {**plan.axes, **plan.unused_axes}
     return ManyResult(
         risk=np.broadcast_to(risk, shape),
@@ -268,8 +258,8 @@ def _by_brute_force(
         plan = plan_of(call)
         tables = _tabulate(plan)
         with jax.default_device(used[call % len(used)]):
-            found = best_cells(tables, plan.remaining, chunk=CHUNK, counted=False)
-        one = label_result(plan, *found, "float64")
+            best = best_cells(tables, plan.remaining, chunk=CHUNK, counted=False)
+        one = label_result(plan, *best, "float64")
         risk[call] = one.risk
         for v in plan.over:
             index[v][call], last[v][call] = one.index[v], one.last[v]
@@ -281,7 +271,6 @@ def _by_brute_force(
 
 #: The share of the machine's memory that a sweep takes where the device does not tell what it has.
 HOST_SHARE = 1 / 8
-
 
 #: How many calls are under way at once for each device that is no CPU: one computes while another's numbers travel.
 _AHEAD = 2
@@ -295,10 +284,10 @@ def chosen(devices: int | None) -> list[Any]:
     """
     import jax
 
-    found = jax.local_devices()
-    if devices is not None and devices > len(found):
-        raise bad(f"this machine has {len(found)} device{'s' * (len(found) > 1)}", devices, "a smaller number")
-    return found[:devices]
+    local = jax.local_devices()
+    if devices is not None and devices > len(local):
+        raise bad(f"this machine has {len(local)} device{'s' * (len(local) > 1)}", devices, "a smaller number")
+    return local[:devices]
 
 
 def check_limits(devices: int | None, memory: float | None) -> None:

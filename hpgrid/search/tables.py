@@ -158,18 +158,16 @@ def grouped(terms: Sequence[Term], scan: str) -> tuple[dict[Factor, list[Term]],
 def _separable(proxy: Proxy, scan: str, axes: Axes, fixed: Mapping[str, float]) -> tuple[Hoisted, Scanned]:
     """The tables of a sum of terms, grouped by their factor on the scanned axis."""
 
-    def entries(terms: Sequence[Term]) -> list[Any]:
-        return [_entry(proxy, term, axes, fixed, scan) for term in terms]
+    def entry(term: Term) -> tuple[Any, dict]:
+        """A coefficient, fixed variables folded in, and the term's table on each other axis."""
+        tables = {v: evaluate_factor(f, axes[v]) for v, f in term.factors.items() if v in axes and v != scan}
+        return np.float64(coefficient(term, proxy.constants, axes, fixed)), tables
 
     groups, rest = grouped(proxy.terms, scan)
     scanned = Scanned(_indices(axes[scan]), [evaluate_factor(factor, axes[scan]) for factor in groups])
-    return Hoisted(np.zeros(()), [entries(members) for members in groups.values()], entries(rest)), scanned
-
-
-def _entry(proxy: Proxy, term: Term, axes: Axes, fixed: Mapping[str, float], scan: str) -> tuple[Any, dict]:
-    """One term: its coefficient, fixed variables folded in, and its table on each other axis."""
-    tables = {v: evaluate_factor(f, axes[v]) for v, f in term.factors.items() if v in axes and v != scan}
-    return np.float64(coefficient(term, proxy.constants, axes, fixed)), tables
+    return Hoisted(
+        np.zeros(()), [list(map(entry, members)) for members in groups.values()], list(map(entry, rest))
+    ), scanned
 
 
 def coefficient(term: Term, constants: Mapping[str, float], axes: Axes, fixed: Mapping[str, float]) -> float:
@@ -221,7 +219,6 @@ def scan_axis(proxy: Proxy | FunctionProxy, over: tuple[str, ...], domain: Domai
     return min(over, key=cost)
 
 
-# --- which cells may win ---
 @dataclass(frozen=True)
 class Domain:
     """Which cells may win: a penalty (0 or +inf) on each axis, and b min_K <= T between two.
@@ -249,6 +246,11 @@ def domain_of(
     def also(name: str, inside: NDArray[np.bool_]) -> None:
         allowed[name] = allowed.get(name, np.ones(inside.shape, bool)) & inside
 
+    # K where it is one number; NaN, which is never too small, where nothing fixes it.
+    iterations = fixed.get("K", math.nan)
+    if "T" in fixed and "K" not in fixed:
+        path = None if batch_path is None else fixed["T"] ** float(batch_path)
+        iterations = fixed["T"] / (fixed.get("b", math.nan) if path is None else path)
     if min_K is not None and "K" in axes:
         also("K", axes["K"] >= min_K)
     elif min_K is not None and batch_path is not None and "T" in axes:
@@ -259,21 +261,13 @@ def domain_of(
         also("b", axes["b"] * min_K <= fixed["T"])
     elif min_K is not None and "T" in axes and "b" in fixed:
         also("T", axes["T"] >= fixed["b"] * min_K)
-    elif min_K is not None and _iterations(fixed, batch_path) < min_K:
+    elif min_K is not None and iterations < min_K:
         # Nothing varies: one axis bears the verdict for every cell.
         name = next(iter(axes))
         also(name, np.zeros(axes[name].shape, bool))
     return Domain({name: np.where(inside, 0.0, np.inf) for name, inside in allowed.items()}, limit)
 
 
-def _iterations(fixed: Mapping[str, float], batch_path: Fraction | None) -> float:
-    """K where it is one number; NaN where nothing fixes it."""
-    if "K" in fixed or "T" not in fixed:
-        return fixed.get("K", math.nan)
-    return fixed["T"] / (fixed["T"] ** float(batch_path) if batch_path is not None else fixed.get("b", math.nan))
-
-
-# --- does the dtype hold every term ---
 def check_range(
     proxy: Proxy, axes: Axes, fixed: Mapping[str, float], domain: Domain, scan: str, info: np.finfo
 ) -> None:
