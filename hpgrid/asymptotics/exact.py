@@ -157,6 +157,7 @@ def _between(family: Problem, index: int, lo: Fraction, hi: Fraction) -> list[Se
     """The segments from lo to hi: that of the middle, and what is left on either side of it."""
     if lo >= hi:
         return []
+    # The middle is inside a segment but for rare luck, and then both halves still are: the ends come out exact.
     middle = (lo + hi) / 2
     problem = _at(family, index, middle)
     descent = descend(problem)

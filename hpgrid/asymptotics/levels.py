@@ -81,6 +81,7 @@ def descend(problem: Problem) -> Descent:
     """
     descent = Descent(problem, vector([0] * len(problem.variables)))
     while varying := _varying(descent):
+        # Only what the levels above leave free may move: a term far below never costs one above it anything.
         free = null_space(descent.rows, descent.width)
         solution = _lowest(descent, varying, free)
         if solution.ray:

@@ -38,7 +38,7 @@ class Flatness:
 def regret(proxy: Proxy | FunctionProxy, name: str, factor: float, *, retune: bool = True, **refined: Any) -> Floats:
     """Return the relative excess risk at every budget when one variable is off its optimum by a factor.
 
-    Of a sum of powers nothing cancels in it: with d_j the change of the j-th term's log and w_j its
+    Of a posynomial nothing cancels in it: with d_j the change of the j-th term's log and w_j its
     share, it is sum_j w_j (exp(d_j) - 1 - d_j), good for six digits where it is 1e-20.
 
     Args:
@@ -114,7 +114,7 @@ def _flattest(best: Solution) -> tuple[Floats, Floats]:
     smallest drowns in the others' rounding.
     """
     inverse = np.moveaxis(best.inverse_hessian, -1, 0)
-    # Where no optimum was found there may be no numbers either: no direction, then, and no curvature.
+    # Where no optimum is known there may be no numbers either: no direction, then, and no curvature.
     unknown = ~np.isfinite(inverse).all(axis=(1, 2))
     values, vectors = np.linalg.eigh(np.where(unknown[:, None, None], 0.0, inverse))
     direction, softness = vectors[:, :, -1].T, values[:, -1]
@@ -178,7 +178,7 @@ def _intervals(problem: Problem, best: Solution, excess: float) -> tuple[Floats,
     ends = limits.copy()
     if crosses.any():
         pair = (np.broadcast_to(best.log_at, (2, n, count)).ravel()[crosses], limits[crosses])
-        found = find_root(beyond, pair, args=(np.flatnonzero(crosses).astype(float),), tolerances={"xatol": 1e-9})
-        ends[crosses] = found.x
+        roots = find_root(beyond, pair, args=(np.flatnonzero(crosses).astype(float),), tolerances={"xatol": 1e-9})
+        ends[crosses] = roots.x
     low, high = ends.reshape(2, n, count)
     return low, high

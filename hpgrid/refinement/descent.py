@@ -93,12 +93,13 @@ def _sharpened(problem: Problem, box: Box) -> Descent:
     """
     end, gradient, before = _followed(problem, box, SHARPENED)
     last = np.where(np.isfinite(end.log_at), end.log_at, before)
+    # An error of c/p at p and c/(4 p) at 4 p: the limit is a third of the last step ahead.
     ahead = np.clip(last + np.where(end.converged, last - before, 0.0) / 3, box.lo, box.hi)
     return Descent(end._replace(log_at=ahead, log_risk=_log_risk(problem, ahead)), gradient, before)
 
 
 def _with_plateaus(problem: Problem, descent: Descent) -> Solution:
-    """What was found of a bound with kinks, variables that the risk does not depend on there told apart.
+    """The end of a bound with kinks, variables that the risk does not depend on there told apart.
 
     Where another branch is the largest, a variable may move without any change; of a bound that is convex in the
     logs a point without a slope is the minimum all the same.
@@ -220,6 +221,7 @@ def coarse_optima(problem: Problem) -> tuple[dict[str, Floats], ...]:
 def _lowest_minima(batch: Problem, index: int) -> Floats:
     """The lowest local minima on the grid of one problem, shape (STARTS, variables); fewer are repeated."""
     held = {v: float(x[index]) for v, x in batch.values.items()}
+    # At small budgets the grid still spans four decades: an optimum need not lie below the budget.
     largest = max(held[batch.budget], 1e4)
     span = {"eta": (1e-2 / largest, 1e2), "b": (1.0, largest), "alpha": (1 / largest, 1.0)}
     axes = []

@@ -143,8 +143,8 @@ def _step(state: State, c: Array, lo: Array, hi: Array, tables: Bases) -> State:
     length = jnp.where(rate > FALLS, jnp.maximum(length, meets), length)
     cut = length < 1.0
     move = temperature * jnp.where(side != 0, 0.0, here.variables @ y)
-    room = jnp.where(move > 0, hi - z, z - lo)
-    reach = jnp.where(move != 0, room / jnp.where(move != 0, jnp.abs(move), 1.0), jnp.inf)
+    slack = jnp.where(move > 0, hi - z, z - lo)
+    reach = jnp.where(move != 0, slack / jnp.where(move != 0, jnp.abs(move), 1.0), jnp.inf)
     blocked = reach.argmin()
     hits = reach[blocked] <= length
     length = jnp.minimum(length, reach[blocked])
@@ -173,6 +173,7 @@ def _optimum(c: Array, t: Array, box: Box, tables: Bases) -> Solution:
     z = jnp.clip(box.start, lo, hi)
     side = jnp.where(z <= lo, -1, jnp.where(z >= hi, 1, 0))
     logs = c + tables.rows @ z
+    # Hot enough that the smallest term has e^-2 of the largest one's weight: no direction is flat at first.
     smallest = jnp.where(logs > -jnp.inf, logs, logs.max()).min()
     hot = jnp.maximum((logs.max() - smallest) / 2, 1.0)
     last = lax.while_loop(
@@ -188,7 +189,7 @@ def _optimum(c: Array, t: Array, box: Box, tables: Bases) -> Solution:
     along = jnp.where(follows, box.follows[here.unit], 0.0)
     source = here.weights @ (here.terms * t[:, None])
     y = _solve(here.hessian, -(source + here.hessian @ along), here.held) + along
-    # What runs off with a variable that only the end of the numbers holds.
+    # What is unbounded with a variable that only the end of the numbers holds.
     wall = jnp.where(here.held & (jnp.abs(last.z) >= OPEN)[here.unit], last.side[here.unit], 0).astype(float)
     drift = here.variables @ (_solve(here.hessian, -here.hessian @ wall, here.held) + wall)
     n = z.shape[0]

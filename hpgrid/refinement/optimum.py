@@ -1,4 +1,4 @@
-"""The continuous optimum behind a grid's argmin, and how it moves with the budget."""
+"""The continuous minimum and minimiser behind a grid's argmin, and how they move with the budget."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from hpgrid.regime import Regime, as_regime
 
 @dataclass(frozen=True)
 class Optimum:
-    """The least risk at every budget, where it is attained, and how it moves.
+    """The minimum of a bound at every budget, where it is attained, and how both move.
 
     Every array has the shape of the budgets, after that of the constants where those are arrays.
 
     Attributes:
-        risk: the infimum; 0 where the risk vanishes as a variable runs off.
+        risk: the infimum; 0 where the risk vanishes with an unbounded variable.
         log_risk: its log, which neither overflows nor underflows.
         at: for every tuned variable, where the infimum is attained; NaN where it is not: the risk
-            does not depend on it there, or it runs off to 0 or to infinity.
+            does not depend on it there, or it is unbounded.
         exponent: for "risk" and every tuned variable, d log / d log budget, by implicit differentiation.
         active: for every tuned variable, -1 at its lower bound, 1 at its upper one, 0 between them or
             where it is not attained.
-        unbounded: for every tuned variable, where it runs off to 0 or to infinity: only a bound on it, or
+        unbounded: for every tuned variable, where it goes to 0 or to infinity: only a bound on it, or
             on what it is tied to, could stop it.
         converged: where the solve ended at an optimum, by its stopping rule.
         budget: "T" or "K".
@@ -70,9 +70,9 @@ def refine(
 ) -> Optimum:
     """Return the continuous optimum over the tuned variables at every budget, in float64.
 
-    A sum of powers is convex in the logs: its optimum is found from any start, to the last digits,
+    A posynomial is convex in the logs: its optimum is reached from any start, to the last digits,
     at budgets from 1e2 to 1e60 and beyond, however flat it is. Any other bound is followed downhill
-    from the lowest cells of a coarse grid, or from ``start``: what is found is a local optimum, its
+    from the lowest cells of a coarse grid, or from ``start``: the result is a local optimum, its
     flattest direction as sure as the curvature allows.
 
     Args:
@@ -135,12 +135,12 @@ def posed(
     **roles: Any,
 ) -> Problem:
     """Return the problem that the keywords of ``refine`` describe."""
-    whole = as_regime(regime, tuned, min_K, **roles)
+    regime = as_regime(regime, tuned, min_K, **roles)
     if (T is None) == (K is None):
         raise bad("a refinement has budgets in T or in K", {"T": T, "K": K}, "T=1e10, say")
     budgets = np.asarray(T if K is None else K)
     spread = {name: np.asarray(x)[(..., *[None] * budgets.ndim)] for name, x in (constants or {}).items()}
-    return pose(proxy, whole, ("T" if K is None else "K", budgets), constants=spread, limits=limits)
+    return pose(proxy, regime, ("T" if K is None else "K", budgets), constants=spread, limits=limits)
 
 
 def solve(problem: Problem, start: Mapping[str, ArrayLike] | None = None) -> Solution:

@@ -158,21 +158,21 @@ def pose(
     proxy = proxy.form(name)
     # An exponent 0 that is written out asks for no value.
     regime = regime.settled(proxy, free=set(proxy.variables()) - {*proxy.depends_on(), *regime.tuned})
-    posed = proxy.along(regime.path)
-    given = _constants(proxy, constants or {})
-    caps = regime.joint_caps(own_caps(posed, given))
-    shape = np.broadcast_shapes(values.shape, *(array.shape for array in given.values()))
+    proxy = proxy.along(regime.path)
+    numbers = _constants(proxy, constants or {})
+    caps = regime.joint_caps(own_caps(proxy, numbers))
+    shape = np.broadcast_shapes(values.shape, *(array.shape for array in numbers.values()))
     ends = {v: NATURAL[v] for v in regime.tuned} | _logs(limits or {}, regime.tuned)
     box, follows = _box(ends, caps, (name, values), regime.min_K)
     held: dict[str, Any] = {v: np.asarray(x) for v, x in regime.fixed.items()}
-    return Problem(posed, regime.tuned, name, {name: values, **held}, given, box, follows, shape)
+    return Problem(proxy, regime.tuned, name, {name: values, **held}, numbers, box, follows, shape)
 
 
 def powers(problem: Problem) -> tuple[tuple[Row, ...], Floats, Floats] | None:
     """Return the exponents, the log coefficients and the budget's exponents of a posynomial's terms.
 
     The rows are exact; the log coefficients have shape (J, *shape), the exponents shape (J,). Terms that
-    are nought everywhere are left out. None where the bound is no sum of powers of what is tuned.
+    are nought everywhere are left out. None where the bound is no posynomial in what is tuned.
     """
     if isinstance(problem.proxy, FunctionProxy):
         return None
@@ -184,8 +184,8 @@ def powers(problem: Problem) -> tuple[tuple[Row, ...], Floats, Floats] | None:
             return None
         rows.append(tuple(x for x in row if x is not None))
     logs = np.array([_log_coefficient(term, problem) for term in terms])
-    there = [j for j, log in enumerate(logs) if np.max(log) > -np.inf] or [0]
-    return tuple(rows[j][:-1] for j in there), logs[there], np.array([float(rows[j][-1]) for j in there])
+    present = [j for j, log in enumerate(logs) if np.max(log) > -np.inf] or [0]
+    return tuple(rows[j][:-1] for j in present), logs[present], np.array([float(rows[j][-1]) for j in present])
 
 
 def _log_coefficient(term: Term, problem: Problem) -> Floats:
@@ -258,13 +258,12 @@ def _box(
             hi = np.minimum(hi, np.log(caps[v]))
         follows[v] = np.zeros(values.shape)
         if v == "b" and name == "T" and min_K is not None:
+            # The one bound that moves: where it holds, b's exponent is that of the budget, 1.
             most = np.log(values) - np.log(min_K)
             follows[v] = np.asarray(most < hi, float)
             hi = np.minimum(hi, most)
         if (hi < lo).any():
-            least = float(np.exp(lo))
-            raise bad(
-                f"no {v} is left between its bounds", f"{v} <= {float(np.exp(hi.min())):g}", f"room for {least:g}"
-            )
+            rule = f"no {v} is left between its bounds"
+            raise bad(rule, f"{v} <= {float(np.exp(hi.min())):g}", f"room for {float(np.exp(lo)):g}")
         box[v] = (lo, hi)
     return box, follows

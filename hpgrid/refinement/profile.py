@@ -153,7 +153,7 @@ def sublevel(
     lo, hi = _in_logs(ends)
     best = _minimise(tables, c, lo, hi).log_risk if optimum is None else np.log(optimum.risk).ravel()
     k = list(tuned).index(name)
-    both = []
+    ends_of_set = []
     for limit, value in zip((lo, hi), ends):
         x, going = limit[:, k].copy(), np.arange(len(c))
         for _ in range(_MOST_END_STEPS):
@@ -161,16 +161,15 @@ def sublevel(
             # its end. Its slope is the multiplier of x, whose digits the graded coordinates keep.
             held_lo, held_hi = lo[going], hi[going]
             held_lo[:, k] = held_hi[:, k] = x[going]
-            there = _minimise(tables, c[going], held_lo, held_hi)
-            beyond, slope = there.log_risk - best[going] - excess, there.multiplier[:, k]
+            end = _minimise(tables, c[going], held_lo, held_hi)
+            beyond, slope = end.log_risk - best[going] - excess, end.multiplier[:, k]
             step = np.where((beyond > 0) & (slope != 0), beyond / np.where(slope != 0, slope, 1.0), 0.0)
             x[going] = np.clip(x[going] - step, lo[going, k], hi[going, k])
             going = going[np.abs(step) > _END]
             if not going.size:
                 break
-        end = np.where(x == limit[:, k], value[k], np.exp(x))
-        both.append(end.reshape(problem.shape))
-    return both[0], both[1]
+        ends_of_set.append(np.where(x == limit[:, k], value[k], np.exp(x)).reshape(problem.shape))
+    return ends_of_set[0], ends_of_set[1]
 
 
 def grid_excess(proxy: Proxy | FunctionProxy, steps: Mapping[str, float]) -> float:
@@ -268,6 +267,7 @@ def _minimise(
     z = np.where((tables.rows == 0).all(axis=0), hi, np.clip(0.0, lo, hi))
     side = np.where(z <= lo, -1, np.where(z >= hi, 1, 0))
     logs = c + z @ tables.rows.T
+    # So hot that the smallest term has e^-2 of the largest one's weight: no direction is flat at first.
     spread = logs.max(axis=1) - np.where(np.isfinite(logs), logs, np.inf).min(axis=1)
     temperature = np.maximum(spread / 2, 1.0)
     going = np.arange(len(c)) if z.shape[1] else np.arange(0)
@@ -277,7 +277,7 @@ def _minimise(
         z[going], side[going], temperature[going], done = _step(
             tables, c[going], lo[going], hi[going], z[going], side[going], temperature[going]
         )
-        going = going[~done]
+        going = going[~done]  # what is done rests, and costs nothing
     here = _local(tables, c, z, side, np.ones(len(c)))
     multiplier = np.zeros_like(z)
     problems, slots = np.nonzero(here.held)

@@ -190,11 +190,12 @@ def plan_search(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime) -> Sea
 
 
 def label_result(plan: SearchPlan, risk: Any, rank: Any, close: Any, dtype: str) -> SearchResult:
-    """Name what the kernel found, and put back the axes that the bound does not depend on."""
+    """Return the kernel's result by name, with the axes that the bound does not depend on put back."""
     searched = plan.searched
     sizes = [len(plan.axes[axis]) for axis in searched]
     places = [rank] if len(searched) == 1 else np.unravel_index(np.minimum(rank, math.prod(sizes) - 1), sizes)
     if not np.isfinite(risk).all():
+        # No cell of these may win; their rank, beyond the last one, was cut to be divided into places.
         places = [np.where(np.isfinite(risk), place, -1) for place in places]
     index_on = dict(zip(searched, places))
     every = plan.axes | plan.unused_axes
@@ -202,7 +203,7 @@ def label_result(plan: SearchPlan, risk: Any, rank: Any, close: Any, dtype: str)
     inserted = tuple(k for k, axis in enumerate(remaining) if axis in plan.unused_axes)
     shape = tuple(len(values) for values in remaining.values())
 
-    def whole(array: Any) -> Any:
+    def whole(array: Any) -> Any:  # a view: what is constant along an axis is not copied along it
         return np.broadcast_to(np.expand_dims(array, inserted), shape) if inserted else array
 
     index = {axis: whole(index_on[axis]) if axis in index_on else np.zeros(shape, np.int32) for axis in plan.over}

@@ -1,14 +1,14 @@
 """Argmins without the cube: a lower bound says which cells can win, and those alone are evaluated.
 
 A *lane* is one combination of constants at one budget. Its cells lie on lines (along the scanned axis), and those in
-rows and columns (along two more axes). Along a line the bound is A s^-p + B s^q, or monotone, and its least value over
+rows and columns (along two more axes). Along a line the bound is A s^-p + B s^q, or monotone, and its minimum over
 the axis' range has a closed form: a lower bound for all cells of the line. So a lane is searched like this:
 
-1. In every row, the column with the least lower bound: a scan with one axis fewer than the brute search.
+1. In every row, the column with the smallest lower bound: a scan with one axis fewer than the brute search.
 2. The best cell of those lines, by the very products and sums of the brute search; the best of the rows is U.
 3. From there outwards along each row, every line whose lower bound does not exceed U, evaluated likewise.
 
-The least value of a posynomial over a range of one variable is convex in the logs of the others. So a row's lines
+The minimum of a posynomial over a range of one variable is convex in the logs of the others. So a row's lines
 below U lie together, and step 3 ends where both of its ends exceed U: nothing beyond them can win.
 """
 
@@ -88,8 +88,8 @@ def _packets(structure: Structure, ends: _Ends, hoisted: Any, without: str) -> d
     return packets
 
 
-def _least(structure: Structure, ends: _Ends, packets: dict[int, dict[str, Any]], hoisted: Any) -> Any:
-    """The lower bound of a line whose tables are all folded: its least value over the axis' range."""
+def _line_bound(structure: Structure, ends: _Ends, packets: dict[int, dict[str, Any]], hoisted: Any) -> Any:
+    """The lower bound of a line whose tables are all folded: its minimum over the axis' range."""
     rest = [coefficient for coefficient, _ in hoisted.rest]
     if structure.falling is None:  # monotone; or without rows and columns, where there is nothing to choose
         end = "last" if structure.kind == "falls" else "first"
@@ -100,21 +100,21 @@ def _least(structure: Structure, ends: _Ends, packets: dict[int, dict[str, Any]]
         if structure.square
         else (ends.pair.powers[structure.falling], ends.pair.powers[1 - structure.falling])
     )
-    least = falls["root"] * rises["root"]
-    least = jnp.where(p * falls["first"] <= q * rises["first"], falls["first"] + rises["first"], least)
-    least = jnp.where(p * falls["last"] >= q * rises["last"], falls["last"] + rises["last"], least)
-    return reduce(add, rest, least)
+    minimum = falls["root"] * rises["root"]
+    minimum = jnp.where(p * falls["first"] <= q * rises["first"], falls["first"] + rises["first"], minimum)
+    minimum = jnp.where(p * falls["last"] >= q * rises["last"], falls["last"] + rises["last"], minimum)
+    return reduce(add, rest, minimum)
 
 
 def _lowest_column(structure: Structure, ends: _Ends, by_column: Any, count: Any, row: Any) -> Any:
-    """The column of one row with the least lower bound; what lies on columns alone was computed before."""
+    """The column of one row with the smallest lower bound; what lies on columns alone was computed before."""
     row = _fold(row, structure.row)
     by_row = _packets(structure, ends, row, structure.column)
 
     def step(carry: Any, entry: Any) -> tuple[Any, None]:
         tables, packets = entry
         here = _fold(_joined(row, tables), structure.column)
-        value = _least(structure, ends, {**_packets(structure, ends, here, ""), **packets, **by_row}, here)
+        value = _line_bound(structure, ends, {**_packets(structure, ends, here, ""), **packets, **by_row}, here)
         index = tables.place[structure.column]
         better = (value < carry.real) & (index < count)
         return jnp.where(better, lax.complex(value, index.astype(value.dtype)), carry), None
@@ -208,12 +208,12 @@ def _lower(lane: _Lane, tables: Any, column: Any) -> Any:
     """The lower bound of a row's line in a column."""
     allowed, near = lane.allowed(tables, column)
     here = _fold(_fold(_at(tables, lane.structure.column, near), lane.structure.row), lane.structure.column)
-    bound = _least(lane.structure, lane.ends, _packets(lane.structure, lane.ends, here, ""), here)
+    bound = _line_bound(lane.structure, lane.ends, _packets(lane.structure, lane.ends, here, ""), here)
     return jnp.where(allowed, bound, jnp.inf)
 
 
 def _lowest_columns(lane: _Lane) -> Any:
-    """For every row, the column with the least lower bound."""
+    """For every row, the column with the smallest lower bound."""
     structure, ends = lane.structure, lane.ends
     by_row = _packets(structure, ends, lane.folded, structure.column)
     by_column = _packets(structure, ends, _fold(lane.folded, structure.column), structure.row)
@@ -236,9 +236,9 @@ def _best(structure: Structure, scanned: Any, hoisted: Any, counts: Any) -> tupl
     def evaluated(best: Any, rank: Any, columns: Any, needed: Any) -> tuple[Any, Any]:
         values, ranks = over_axes(partial(_value, lane), lane.exact, (structure.row,))(lane.exact, columns)
         values = jnp.where(needed, values, jnp.inf)
-        least = jnp.minimum(best, values.min())
-        tied = jnp.where(values == least, ranks, _NONE).min()
-        return least, jnp.minimum(tied, jnp.where(best == least, rank, _NONE))
+        lowest_risk = jnp.minimum(best, values.min())
+        tied = jnp.where(values == lowest_risk, ranks, _NONE).min()
+        return lowest_risk, jnp.minimum(tied, jnp.where(best == lowest_risk, rank, _NONE))
 
     def below(best: Any, columns: Any) -> Any:
         bounds = over_axes(partial(_lower, lane), lane.folded, (structure.row,))(lane.folded, columns)

@@ -261,6 +261,7 @@ def _blocks(shape: tuple[int, ...], cells: int) -> Iterator[tuple[slice, ...]]:
     """Blocks of one shape that cover an array, at most ``cells`` each; the last ones overlap."""
     sides = []
     for n in reversed(shape):
+        # Shared out evenly: 10 cells in blocks of at most 4 are three of 4, which overlap by 2, not 4 + 4 + 2.
         side = min(n, max(1, cells))
         side = math.ceil(n / math.ceil(n / side))
         sides.append(side)

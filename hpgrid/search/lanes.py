@@ -1,4 +1,4 @@
-"""A sweep in numbers: lanes of one combination of constants at one budget each. NumPy only, no jax.
+"""A sweep in numbers: lanes, each one combination of constants at one budget. NumPy only, no jax.
 
 Tables are those of a single search; what differs from lane to lane is each term's coefficient, the budget,
 and how many values of every axis a cap leaves.
@@ -22,7 +22,7 @@ from hpgrid.search.tables import Hoisted, Scanned, Tables, coefficient, domain_o
 #: The smallest exponent times log step of the scanned axis. A posynomial f of one variable with exponents of at
 #: least e satisfies f'' >= e^2 f in the log, so that from the cell beside its minimum to the next one it grows by
 #: the factor cosh(e h), 1 + 5e-13 here. Its value is off by fewer than 100 roundings, 1e-14: the
-#: least of the computed values is at the minimum or beside it.
+#: smallest of the computed values is at the minimum or beside it.
 RESOLVED = 1e-6
 
 
@@ -38,7 +38,7 @@ class Structure:
         kind: what the bound is along the scanned axis: "pair" (A s^-p + B s^q), "falls" or "rises" (its powers
             have one sign, or are 0), or "convex" (any powers, where no other axis is reduced).
         falling: which group of terms falls along a pair.
-        square: whether p = q, so that the least of a pair is a square root.
+        square: whether p = q, so that the minimum of a pair is a square root.
         scan, row, column: the reduced axes.
         budget: the axis that tells lanes of one combination apart.
         over: the reduced axes in canonical order.
@@ -78,9 +78,9 @@ class Lanes:
         """Return the tables and the counts of some lanes."""
         n, t = np.divmod(lanes, self.shape[1])
 
-        def entry(given: Any) -> Any:
-            number, tables = given
-            return number[n], {
+        def entry(term: Any) -> Any:
+            coefficient, tables = term
+            return coefficient[n], {
                 axis: table[t] if axis == self.structure.budget else table for axis, table in tables.items()
             }
 
@@ -132,7 +132,7 @@ class Pair(NamedTuple):
 
     Attributes:
         turns: where A/B makes the minimum step from one value of s to the next.
-        shares: the exponents of A and B in the least value.
+        shares: the exponents of A and B in the minimum.
         scales: factors of the two roots that it is the product of.
         powers: p and q.
     """
@@ -169,9 +169,9 @@ def _line(proxy: Proxy, scan: str, values: NDArray[np.float64]) -> _Line | None:
 
 
 def _pair(values: NDArray[np.float64], p: Fraction, q: Fraction, falling: int) -> Pair | None:
-    """The numbers of A s^-p + B s^q: where its minimum steps from one value to the next, and its least value.
+    """The numbers of A s^-p + B s^q: where its minimiser steps from one value to the next, and its minimum.
 
-    It falls from s_j to s_j+1 just where A/B exceeds (s_j+1^q - s_j^q)/(s_j^-p - s_j+1^-p); its least value over
+    It falls from s_j to s_j+1 just where A/B exceeds (s_j+1^q - s_j^q)/(s_j^-p - s_j+1^-p); its minimum over
     all s is A^(q/(p+q)) B^(p/(p+q)) ((p/q)^(-p/(p+q)) + (p/q)^(q/(p+q))).
     """
     with np.errstate(all="ignore"):

@@ -81,7 +81,7 @@ def search_many(
     """Return the best risk, and where it is, for every combination of constants at every budget.
 
     Each is what ``grid_search`` of the bound with those constants gives, bit for bit, whatever the devices, the
-    memory, and the company. The exact method evaluates only cells that can win; it rests on a sum of powers that is
+    memory, and the company. The exact method evaluates only cells that can win; it rests on a posynomial that is
     A s^-p + B s^q along the axis that the search scans, or one power of it. Other bounds are searched by brute force.
 
     Args:
@@ -211,7 +211,7 @@ def _exactly(lanes: Lanes, devices: int | None, memory: float | None) -> tuple[N
 def _result(
     plan: SearchPlan, grid: Grid, risk: NDArray[Any], rank: NDArray[Any], counts: Mapping[str, NDArray[np.integer]]
 ) -> ManyResult:
-    """Name what was found, and put back what the bound does not depend on."""
+    """The result by name, with what the bound does not depend on put back."""
     budget = _budget(plan, grid)
     shape = (len(risk), len(budget))
     feasible = np.isfinite(risk)

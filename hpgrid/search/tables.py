@@ -211,10 +211,9 @@ def scan_axis(proxy: Proxy | FunctionProxy, over: tuple[str, ...], domain: Domai
     """The reduced axis with the fewest multiplications in the inner loop."""
 
     def cost(axis: str) -> tuple[bool, int]:
-        groups = (
-            {term.factors[axis] for term in proxy.terms if axis in term.factors} if isinstance(proxy, Proxy) else ()
-        )
-        return axis in domain.limit, len(groups)
+        terms = proxy.terms if isinstance(proxy, Proxy) else ()
+        # A limit on the scanned axis is a comparison at every point, elsewhere one for every line.
+        return axis in domain.limit, len({term.factors[axis] for term in terms if axis in term.factors})
 
     return min(over, key=cost)
 
