@@ -78,6 +78,7 @@ def _identified(descent: Descent) -> tuple[Identified, ...]:
     if not descent.steps:
         return ()
     first, width, problem = descent.steps[0], descent.width, descent.problem
+    # Pivots are taken from the front: b last, so that it is eta/b, and not b/eta.
     order = sorted(range(width), key=lambda k: problem.variables[k] == "b")
     fixed = null_space([tuple(direction[k] for k in order) for direction in first.hull], width)
     monomials = []
@@ -135,6 +136,7 @@ def _starts(problem: Problem, laws: Mapping[str, PowerLaw | None], active: Mappi
             continue
         level = (limit.level / law.coefficient) ** (1 / (law.exponent - limit.exponent))
         start = PowerLaw({problem.budget: Fraction(1)}, level, problem.budget, Fraction(0), problem.values)
+        # Of several bounds that it leaves, the last one: before that the law does not hold.
         if name not in starts or (start.constant or 0.0) > (starts[name].constant or 0.0):
             starts[name] = start
     return starts

@@ -123,7 +123,6 @@ def decay(
     return tuple((str(term), exponent) for term, exponent in zip(bound.terms, exponents))
 
 
-# --- one family of paths ---
 def _family(
     proxy: Proxy | FunctionProxy,
     regime: Regime,

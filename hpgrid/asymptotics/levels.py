@@ -177,6 +177,7 @@ def _common(
         if dual[k] == 0 and all(dot(row, point) == slacks[k] for point in visited):
             widest = minimise(row, rows, slacks)
             visited.append(move(widest.point, widest.ray) if widest.ray else widest.point)
+    # The mean of the points visited is inside: what is tight there is tight on the whole set.
     centre = tuple(sum(column, Fraction(0)) / len(visited) for column in zip(*visited))
     tight = [dot(row, centre) == slack for row, slack in zip(rows, slacks)]
     met = tuple(limit for limit, on in zip(lowest.problem.limits, tight[len(pieces) :]) if on)

@@ -135,6 +135,7 @@ def add(terms: Iterable[Monomial]) -> Monomial:
         return gathered[0]
     powers = [dict(term.powers) for term in gathered]
     symbols = {symbol for each in powers for symbol in each}
+    # The smallest power of each symbol, 0 where a term lacks it, divides them all.
     common = monomial({s: min(each.get(s, Fraction(0)) for each in powers) for s in symbols})
     rests = sorted((term / common for term in gathered), key=_degree)
     return common * monomial({Sum(tuple(rests)): 1})
@@ -144,6 +145,7 @@ def _gather(terms: Iterable[Monomial]) -> list[Monomial]:
     """Add the terms that differ by a rational factor alone."""
     totals: dict[Monomial, Fraction] = {}
     for term in terms:
+        # Whole powers of numbers are added up; a root stays with its term: 2^1/2 + 2^1/2 is 2^3/2.
         factor = monomial({s: math.floor(p) for s, p in term.powers if isinstance(s, int)})
         size = factor.rational()
         assert size is not None

@@ -126,6 +126,7 @@ def _limits(variable: int, name: str, caps: Mapping[str, list[tuple[Monomial, st
 
 def _pieces(bound: Proxy, regime: Regime) -> tuple[Piece, ...]:
     """The terms as rows, equal rows merged: C3 eta and C3 eta/alpha are one term at a fixed alpha."""
+    # By the text of the bound's own terms: what 1 + alpha is split into stays one name.
     names = {str(term): [] for term in bound.terms}  # type: dict[str, list[Term]]
     for term in bound.terms:
         names[str(term)].extend(_expanded(term, regime))

@@ -105,11 +105,11 @@ def _product(factors: Iterator[Monomial] | Sequence[Monomial], exponents: Sequen
     return total
 
 
-# --- one set of active bounds ---
 def _optimum_on(program: Program, active: tuple[Limit, ...]) -> Optimum | None:
     """The optimum with these bounds held, or None where they are not the ones that are active."""
     width = program.width
     held = (*program.held, *(Equality(limit.row(width), limit.level**limit.side) for limit in active))
+    # Bounds that depend on one another have no multipliers of their own; a smaller set of them has.
     if rank([e.row for e in held]) < rank([e.row for e in program.held]) + len(active):
         return None
     base, null = affine(held, width)
@@ -204,11 +204,11 @@ def _term_sizes(
     return list(terms.values())
 
 
-# --- is it the optimum? ---
 def _pushed(program: Program, active: Sequence[Limit], terms: Sequence[Monomial], value: Monomial) -> bool:
     """Whether the risk would fall beyond every active bound: no multiplier is negative."""
     if not active:
         return True
+    # At an optimum the terms' pull is a sum of the bounds' rows, each times its multiplier.
     null = affine(program.held, program.width)[1]
     shares = [_number(term / value, program.values) for term in terms]
     pull = span(program.rows, [-share for share in shares], program.width)
@@ -237,7 +237,7 @@ def _within(program: Program, held: Sequence[Equality], active: Sequence[Limit])
         return True
     # Whether rows . s <= slacks has a solution: the minimum overshoot is no more than rounding.
     slacks = [_log(ratios[k], program.values) for k in free]
-    most = Fraction(max(0.0, -min(slacks)))
+    most = Fraction(max(0.0, -min(slacks)))  # the simplex begins at the origin, which this makes feasible
     lifted = [(*rows[k], Fraction(-1)) for k in free]
     cost = vector([*([0] * len(null)), 1])
     overshoot = minimise(cost, lifted, [Fraction(slack) + most for slack in slacks])
