@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from hpgrid import FunctionProxy, bounds
+from hpgrid import FunctionProxy, Proxy, Term, bounds, refine
 from hpgrid.asymptotics import Law, exponents
-from hpgrid.proxy import Proxy, Term
 
 F = Fraction
+
+
 EXPONENTS = st.sampled_from([F(n, 2) for n in range(-3, 4)])
+
+
 TUNED = ("eta", "b", "alpha")
 
 
@@ -115,8 +118,6 @@ def test_a_law_has_values() -> None:
 
 
 # --- mistakes ---
-
-
 def one_minus(variable: str) -> Proxy:
     return Proxy((Term({}, {variable: "one_minus", "eta": F(1)}), Term({}, {"eta": F(-1), "T": F(-1)})), {})
 
@@ -152,3 +153,40 @@ def one_minus(variable: str) -> Proxy:
 def test_mistakes(proxy: Proxy, arguments: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         exponents(proxy, **arguments)
+
+
+A, B, C, D = 2.0, 3.0, 5.0, 7.0
+
+
+def term(constant: str, **factors: int | str) -> Term:
+    return Term({constant: 1}, {name: Fraction(exponent) for name, exponent in factors.items()})
+
+
+@pytest.fixture
+def apart() -> Proxy:
+    terms = (term("A", eta=-1, T=-1), term("B", eta=1), term("C", b=1, T=-1), term("D", b=-1))
+    return Proxy(terms, {"A": A, "B": B, "C": C, "D": D})
+
+
+def test_each_part_is_a_monomial_and_the_risk_their_sum(apart: Proxy) -> None:
+    law = exponents(apart, ("eta", "b"))
+    assert law.laws["eta"].powers == {"A": Fraction(1, 2), "B": Fraction(-1, 2)}
+    assert law.laws["b"].powers == {"C": Fraction(-1, 2), "D": Fraction(1, 2)}
+    assert law.laws["risk"].constant == pytest.approx(2 * np.sqrt(A * B) + 2 * np.sqrt(C * D))
+    assert law.exponent["risk"] == Fraction(-1, 2)
+
+
+def test_refinement_finds_the_same(apart: Proxy) -> None:
+    law, found = exponents(apart, ("eta", "b")), refine(apart, ("eta", "b"), T=1e20)
+    for name in ("eta", "b"):
+        assert found.at[name] == pytest.approx(law.laws[name].at(1e20))
+    assert found.risk == pytest.approx(law.laws["risk"].at(1e20))
+
+
+def test_a_part_without_a_closed_form_leaves_the_other_its_own(apart: Proxy) -> None:
+    """B eta^2 beside A/eta and B eta: three terms in one direction have only numbers."""
+    crowded = Proxy((*apart.terms, term("B", eta=2, T="1/2")), apart.constants)
+    law = exponents(crowded, ("eta", "b"))
+    assert law.laws["eta"].numeric
+    assert law.laws["b"].powers == {"C": Fraction(-1, 2), "D": Fraction(1, 2)}
+    assert refine(crowded, ("eta", "b"), T=1e20).at["eta"] == pytest.approx(law.laws["eta"].at(1e20))

@@ -9,13 +9,15 @@ import numpy as np
 import pytest
 from reference import log, minimum, posynomial
 
-from hpgrid import FunctionProxy, Proxy, Regime, Term, bounds
+from hpgrid import FunctionProxy, Proxy, Regime, Term, bounds, refine
 from hpgrid.checks import InputError
-from hpgrid.refinement import Optimum, refine
+from hpgrid.refinement import Optimum, refine_along
 
 NAMES = ("eta", "b", "alpha")
 
+
 T = np.array([1e2, 1e6, 1e10, 1e22, 1e40])
+
 
 #: Rounding of the terms' logs, up to 92 x 3 at these budgets, against shares of order 1.
 NEAR = 1e-11
@@ -28,8 +30,6 @@ def logs_differ(one: Optimum, other: Optimum, names: tuple[str, ...]) -> float:
 
 
 # --- what is not tuned ---
-
-
 def test_the_risk_is_the_bound_where_it_is_attained() -> None:
     for proxy in (bounds.lmo(C1=2.0, C2=0.3), bounds.lmo_exact(rho=3.0), bounds.lmo(q="1/3"), bounds.lmo(E0=0.2)):
         found = refine(proxy, ("eta", "alpha"), fixed={"b": 32.0}, T=T)
@@ -97,8 +97,6 @@ def test_a_regime_is_its_parts() -> None:
 
 
 # --- bounds ---
-
-
 def test_a_cap_binds_from_where_the_optimum_passes_it() -> None:
     free = refine(bounds.lmo(), NAMES, T=T)
     capped = refine(bounds.lmo(), NAMES, caps={"b": 100.0}, T=T)
@@ -148,8 +146,6 @@ def test_small_budgets_hold_b_at_1_and_large_batches_alpha() -> None:
 
 
 # --- shapes ---
-
-
 def test_constants_broadcast_before_the_budgets() -> None:
     C1, C3 = np.array([[0.5], [2.0]]), np.array([1.0, 3.0, 9.0])
     found = refine(bounds.lmo(), NAMES, T=T, constants={"C1": C1, "C3": C3})
@@ -182,8 +178,6 @@ def test_nothing_overflows() -> None:
 
 
 # --- flat and unbounded directions ---
-
-
 @pytest.mark.parametrize("start", [None, {"b": 1e3}, {"b": 1e3, "eta": 1e-3}, {"eta": 1e9}])
 def test_a_flat_direction_is_undetermined_from_any_start(start: dict | None) -> None:
     """SGD: the risk depends on eta/b alone (Appendix B.6)."""
@@ -256,8 +250,6 @@ def test_what_runs_off_together_is_flagged_together() -> None:
 
 
 # --- factors other than powers ---
-
-
 def test_one_plus_is_two_terms() -> None:
     """eta (1 + alpha) is eta + eta alpha."""
     half = Fraction(1, 2)
@@ -281,8 +273,6 @@ def test_a_fixed_function_is_a_number_and_may_be_nought() -> None:
 
 
 # --- against the reference, in one line ---
-
-
 def test_every_built_in_bound_is_refined_as_the_reference_has_it() -> None:
     lo_hi = {"eta": (-690, 690), "b": (0, 690), "alpha": (-690, 0)}
     for proxy in (bounds.lmo(q="1/4"), bounds.lmo(E0=0.5), bounds.lmo_exact(L=3.0)):
@@ -296,7 +286,6 @@ def test_every_built_in_bound_is_refined_as_the_reference_has_it() -> None:
 
 
 # --- refusals ---
-
 LMO = {"proxy": bounds.lmo(), "tuned": ("eta", "b"), "fixed": {"alpha": 0.1}, "T": 1e10}
 
 
@@ -355,3 +344,26 @@ LMO = {"proxy": bounds.lmo(), "tuned": ("eta", "b"), "fixed": {"alpha": 0.1}, "T
 def test_it_refuses(change: dict, message: str) -> None:
     with pytest.raises(InputError, match=message):
         refine(**{**LMO, **change})
+
+
+B = np.array([1.0, 30.0, 1e4])
+
+
+def test_it_is_the_optimum_at_each_fixed_value() -> None:
+    K = np.full(3, 1e6)
+    along = refine_along(bounds.lmo(), "b", B, tuned=("eta", "b", "alpha"), K=K)
+    for k, b in enumerate(B):
+        one = refine(bounds.lmo(), ("eta", "alpha"), fixed={"b": b}, K=1e6)
+        assert along.log_risk[k] == pytest.approx(float(one.log_risk), rel=1e-12)
+        assert {v: x[k] for v, x in along.at.items()} == pytest.approx({v: float(x) for v, x in one.at.items()})
+
+
+def test_where_nothing_else_is_tuned_it_is_the_bounds_value() -> None:
+    along = refine_along(bounds.lmo(), "b", B, tuned=("b",), fixed={"eta": 1e-3, "alpha": 0.1}, T=np.full(3, 1e8))
+    np.testing.assert_allclose(along.risk, bounds.lmo().risk(eta=1e-3, alpha=0.1, b=B, T=1e8), rtol=1e-13)
+    assert along.converged.all()
+
+
+def test_what_is_held_is_one_of_the_tuned() -> None:
+    with pytest.raises(ValueError, match="no tuned variable of that name"):
+        refine_along(bounds.lmo(), "alpha", 0.1, tuned=("eta", "b"), fixed={"alpha": 0.1}, T=1e8)
