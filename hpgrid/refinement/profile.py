@@ -113,8 +113,7 @@ def profile(
         ValueError: the bound is not a posynomial in the tuned variables.
     """
     problem, ends = _posed(proxy, tuned, fixed, budget, box, constants)
-    tables, c = _tables(problem)
-    best = _minimise(tables, c, *_in_logs(ends))
+    best = _minimise(_batch(problem, ends))
     at = {}
     for k, name in enumerate(tuned):
         inside, (low, high) = np.exp(best.z[:, k]), ends[:, k]
@@ -136,40 +135,34 @@ def sublevel(
 ) -> tuple[Float[Array, "..."], Float[Array, "..."]]:
     """Return the values of ``name`` between which the log risk is within ``excess`` of its minimum.
 
-    The other tuned variables are re-tuned.
+    The other tuned variables are re-tuned. Arguments that are not said here are those of ``profile``.
 
     Args:
-        proxy: as of ``profile``.
-        tuned: as of ``profile``.
-        fixed: as of ``profile``.
-        budget: as of ``profile``.
         name: one of the tuned variables.
         excess: in log risk.
-        box: as of ``profile``.
         optimum: what ``profile`` returns, where it is known; its risk is what counts.
     """
     problem, ends = _posed(proxy, tuned, fixed, budget, box, None)
-    tables, c = _tables(problem)
-    lo, hi = _in_logs(ends)
-    best = _minimise(tables, c, lo, hi).log_risk if optimum is None else np.log(optimum.risk).ravel()
-    k = list(tuned).index(name)
-    ends_of_set = []
-    for limit, value in zip((lo, hi), ends):
-        x, going = limit[:, k].copy(), np.arange(len(c))
+    batch, k = _batch(problem, ends), list(tuned).index(name)
+    best = _minimise(batch).log_risk if optimum is None else np.log(optimum.risk).ravel()
+
+    def end_of_set(limit: Float[Array, "problems"], value: Float[Array, "problems"]) -> Float[Array, "..."]:
+        x, going = limit.copy(), np.arange(len(limit))
         for _ in range(_MOST_END_STEPS):
             # The re-tuned log risk is convex in x: Newton's steps from outside the set stay outside, and fall onto
             # its end. Its slope is the multiplier of x, whose digits the graded coordinates keep.
-            held_lo, held_hi = lo[going], hi[going]
-            held_lo[:, k] = held_hi[:, k] = x[going]
-            end = _minimise(tables, c[going], held_lo, held_hi)
-            beyond, slope = end.log_risk - best[going] - excess, end.multiplier[:, k]
+            part = batch.some(going)
+            part.lo[:, k] = part.hi[:, k] = x[going]
+            held = _minimise(part)
+            beyond, slope = held.log_risk - best[going] - excess, held.multiplier[:, k]
             step = np.where((beyond > 0) & (slope != 0), beyond / np.where(slope != 0, slope, 1.0), 0.0)
-            x[going] = np.clip(x[going] - step, lo[going, k], hi[going, k])
+            x[going] = np.clip(x[going] - step, batch.lo[going, k], batch.hi[going, k])
             going = going[np.abs(step) > _END]
             if not going.size:
                 break
-        ends_of_set.append(np.where(x == limit[:, k], value[k], np.exp(x)).reshape(problem.shape))
-    return ends_of_set[0], ends_of_set[1]
+        return np.where(x == limit, value, np.exp(x)).reshape(problem.shape)
+
+    return end_of_set(batch.lo[:, k], ends[0, k]), end_of_set(batch.hi[:, k], ends[1, k])
 
 
 def grid_excess(proxy: Proxy | FunctionProxy, steps: Mapping[str, float]) -> float:
@@ -220,17 +213,34 @@ def _posed(
     return problem, np.array(whole).reshape(len(ends), 2, -1).swapaxes(0, 1)
 
 
-def _tables(problem: Problem) -> tuple[Bases, Float[Array, "problems terms"]]:
+class _Batch(NamedTuple):
+    """Problems sum_j exp(c_j + rows_j . z), lo <= z <= hi, of one bound."""
+
+    tables: Bases
+    c: Float[Array, "problems terms"]
+    lo: Float[Array, "problems n"]
+    hi: Float[Array, "problems n"]
+
+    def some(self, which: Int[Array, "k"]) -> _Batch:
+        """Return copies of some of the problems."""
+        return _Batch(self.tables, self.c[which], self.lo[which], self.hi[which])
+
+
+def _batch(problem: Problem, ends: Float[Array, "2 n problems"]) -> _Batch:
     form = powers(problem)
     assert form is not None
     rows, logs, _ = form
-    return all_bases(rows), logs.reshape(len(rows), -1).T
-
-
-def _in_logs(ends: Float[Array, "2 n problems"]) -> tuple[Float[Array, "problems n"], Float[Array, "problems n"]]:
     with np.errstate(divide="ignore"):
         lo, hi = np.clip(np.log(ends), -OPEN, OPEN).swapaxes(1, 2)
-    return lo, hi
+    return _Batch(all_bases(rows), logs.reshape(len(rows), -1).T, lo, hi)
+
+
+class _State(NamedTuple):
+    """Where a solve is: the logs, the side of each bound that holds (-1, 0, 1), the temperature."""
+
+    z: Float[Array, "problems n"]
+    side: Int[Array, "problems n"]
+    temperature: Float[Array, "problems"]
 
 
 class _Local(NamedTuple):
@@ -256,49 +266,40 @@ class _Minimum(NamedTuple):
     multiplier: Float[Array, "problems n"]
 
 
-def _minimise(
-    tables: Bases,
-    c: Float[Array, "problems terms"],
-    lo: Float[Array, "problems n"],
-    hi: Float[Array, "problems n"],
-) -> _Minimum:
-    """The minima of sum_j exp(c_j + rows_j . z) within boxes: cooling from where every term counts."""
+def _minimise(batch: _Batch) -> _Minimum:
+    """The minima, cooled to from where every term counts."""
+    tables, c, lo, hi = batch
     # What no term depends on is at its upper end, for want of a better place.
     z = np.where((tables.rows == 0).all(axis=0), hi, np.clip(0.0, lo, hi))
     side = np.where(z <= lo, -1, np.where(z >= hi, 1, 0))
     logs = c + z @ tables.rows.T
     # So hot that the smallest term has e^-2 of the largest one's weight: no direction is flat at first.
     spread = logs.max(axis=1) - np.where(np.isfinite(logs), logs, np.inf).min(axis=1)
-    temperature = np.maximum(spread / 2, 1.0)
-    going = np.arange(len(c)) if z.shape[1] else np.arange(0)
+    state = _State(z, side, np.maximum(spread / 2, 1.0))
+    going = np.arange(len(c) if z.shape[1] else 0)
     for _ in range(_MOST_STEPS):
         if not going.size:
             break
-        z[going], side[going], temperature[going], done = _step(
-            tables, c[going], lo[going], hi[going], z[going], side[going], temperature[going]
-        )
+        moved, done = _step(batch.some(going), _State(*(x[going] for x in state)))
+        for whole, part in zip(state, moved):
+            whole[going] = part
         going = going[~done]  # what is done rests, and costs nothing
-    here = _local(tables, c, z, side, np.ones(len(c)))
+    here = _local(batch, state._replace(temperature=np.ones(len(c))))
     multiplier = np.zeros_like(z)
     problems, slots = np.nonzero(here.held)
     multiplier[problems, here.unit[problems, slots]] = here.gradient[problems, slots]
     return _Minimum(here.log_risk, z, side, multiplier)
 
 
-def _local(
-    tables: Bases,
-    c: Float[Array, "problems terms"],
-    z: Float[Array, "problems n"],
-    side: Int[Array, "problems n"],
-    temperature: Float[Array, "problems"],
-) -> _Local:
-    logs = (c + z @ tables.rows.T) / temperature[:, None]
+def _local(batch: _Batch, state: _State) -> _Local:
+    tables, side = batch.tables, state.side
+    logs = (batch.c + state.z @ tables.rows.T) / state.temperature[:, None]
     top = logs.max(axis=1, keepdims=True)
     sizes = np.exp(logs - top)
     total = sizes.sum(axis=1, keepdims=True)
     # The basis: bounds that hold first, then terms by size, then what is left of the variables.
     scores = np.concatenate([logs - top, np.where(side != 0, 1e300, -1e300)], axis=1)
-    chosen = np.zeros(len(c), np.int64)
+    chosen = np.zeros(len(logs), np.int64)
     for span in tables.spans:
         depends = span[chosen][:, None] >> np.arange(scores.shape[1]) & 1
         chosen = chosen * scores.shape[1] + np.where(depends, -np.inf, scores).argmax(axis=1)
@@ -328,17 +329,10 @@ def _newton(here: _Local) -> Float[Array, "problems n"]:
     return np.linalg.solve(scaled, -(here.gradient * scale)[:, :, None])[:, :, 0] * scale
 
 
-def _step(
-    tables: Bases,
-    c: Float[Array, "problems terms"],
-    lo: Float[Array, "problems n"],
-    hi: Float[Array, "problems n"],
-    z: Float[Array, "problems n"],
-    side: Int[Array, "problems n"],
-    temperature: Float[Array, "problems"],
-) -> tuple[Float[Array, "problems n"], Int[Array, "problems n"], Float[Array, "problems"], Bool[Array, "problems"]]:
-    """One step of every problem: its logs, its sides, its temperature, and whether it is done."""
-    here = _local(tables, c, z, side, temperature)
+def _step(batch: _Batch, state: _State) -> tuple[_State, Bool[Array, "problems"]]:
+    """One step of every problem, and whether it is done."""
+    (_, _, lo, hi), (z, side, temperature) = batch, state
+    here = _local(batch, state)
     y = _newton(here)
     changes = (here.terms @ y[:, :, None])[:, :, 0]
     growth, fall = changes.max(axis=1), -changes.min(axis=1)
@@ -374,4 +368,4 @@ def _step(
     small = (here.held | (np.abs(here.gradient) <= _GRADIENT * here.size)).all(axis=1)
     done = small & ~wrong & ~hits & (temperature == 1.0)
     cooler = np.where(cut | (temperature == 1.0), temperature, np.maximum(_COOLING * temperature, 1.0))
-    return moved, side, cooler, done
+    return _State(moved, side, cooler), done
