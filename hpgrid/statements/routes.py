@@ -24,11 +24,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.asymptotics.programs import ACCURACY
 from hpgrid.asymptotics.exact import exponents
 from hpgrid.asymptotics.law import Law, PowerLaw
 from hpgrid.asymptotics.linear import coordinates, vector
 from hpgrid.asymptotics.monomial import ONE, Monomial, Sum
+from hpgrid.asymptotics.programs import ACCURACY
 from hpgrid.checks import TUNABLE, InputError
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy

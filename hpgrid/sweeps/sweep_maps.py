@@ -12,12 +12,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from hpgrid.text import name_latex
 from hpgrid.checks import bad, unknown
 from hpgrid.plotting import maps
 from hpgrid.plotting.lines import law, padded
 from hpgrid.plotting.style import SHORT, decades, hollow, letter, log_axes, new_figure, number, styled
 from hpgrid.sweeps.plan import HELD, Plan, restore
+from hpgrid.text import name_latex
 
 if TYPE_CHECKING:
     import xarray
