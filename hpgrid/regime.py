@@ -105,9 +105,12 @@ class Regime:
         """
         if grid is not None:
             proxy = proxy.form(grid.budget)
+        # An exponent 0 that is written out needs a value, since it keeps the shape of a compiled search; tuning it is
+        # another matter: no value is best.
         variables = proxy.variables()
         held = {} if grid is None else {v: x for v, x in grid.held.items() if v not in self.path}
         if free is None:
+            # A preset may hold what this bound lacks; what a person fixes must be in it.
             held = {v: x for v, x in held.items() if v in variables}
         fixed = {**held, **self.fixed}
         self.check_tuned()
@@ -199,11 +202,6 @@ def _path_exponent(name: str, exponent: object) -> Fraction:
             f"{name} leaves its range along this path", exponent, f"an exponent {'>=' if name == 'b' else '<='} 0"
         )
     return exact
-
-
-def along(proxy: Proxy | FunctionProxy, path: Mapping[str, Fraction]) -> Proxy | FunctionProxy:
-    """Return the bound with hyperparameters on a path written as powers of the budget."""
-    return proxy.along(path)
 
 
 def as_regime(

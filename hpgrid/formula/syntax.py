@@ -124,7 +124,8 @@ class Expression:
                 raise _no_value(node, tuple(given))
         for name in given:
             if name not in names:
-                raise unknown("constant of this bound", name, names) if names else _no_constants(name)
+                none = bad("this bound has no constants", name, "a formula that names it")
+                raise unknown("constant of this bound", name, names) if names else none
 
     def variables(self) -> tuple[str, ...]:
         """Return the variables that it names."""
@@ -159,10 +160,6 @@ def at(column: int, rule: str, given: str, instead: str) -> InputError:
 def shortened(text: str, most: int = 60) -> str:
     """Return text that fits into a message."""
     return text if len(text) <= most else f"{text[: most - 3]}..."
-
-
-def _no_constants(name: str) -> InputError:
-    return bad("this bound has no constants", name, "a formula that names it")
 
 
 def _no_value(node: Node, known: tuple[str, ...]) -> InputError:

@@ -11,7 +11,6 @@ import numpy as np
 from hpgrid.checks import check_value
 from hpgrid.record import plain
 from hpgrid.refinement.profile import grid_excess
-from hpgrid.regime import along
 from hpgrid.slopes import REFINED, monomial_name
 from hpgrid.text import beta, held, momentum, number
 from hpgrid.tuning.problem import TuningProblem
@@ -186,7 +185,7 @@ def _unresolved(problem: TuningProblem, at: dict[str, Any], names: tuple[str, ..
     """
     if not problem.is_posynomial:
         return {}
-    excess = grid_excess(along(problem.proxy, problem.regime.path), problem.steps)
+    excess = grid_excess(problem.proxy.along(problem.regime.path), problem.steps)
     ranges = _intervals(problem, at, float(np.expm1(excess)), names) if excess > 0 else {}
     return {v: (lo, hi) for v, (lo, hi) in ranges.items() if hi > 10 * lo}
 

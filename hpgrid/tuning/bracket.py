@@ -10,7 +10,6 @@ import numpy as np
 
 from hpgrid.proxy import FunctionProxy
 from hpgrid.refinement.optimum import solved
-from hpgrid.regime import along
 from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import REFINED
 from hpgrid.tuning.problem import TuningProblem
@@ -52,7 +51,7 @@ def with_negative(problem: TuningProblem, found: Optimum, held: Mapping[str, Arr
     """
     if not isinstance(problem.proxy, FunctionProxy):
         return found
-    proxy: Any = along(problem.proxy, problem.regime.path)
+    proxy: Any = problem.proxy.along(problem.regime.path)
     at: dict[str, Any] = {problem.budget: found.budgets, **problem.regime.fixed, **found.at, **held}
     with np.errstate(all="ignore"):
         risk = np.asarray(replace(proxy, caps={}, cap_terms={}).risk(**at))

@@ -12,7 +12,7 @@ import numpy as np
 from hpgrid.checks import TUNABLE, InputError
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.regime import Regime, along, as_regime
+from hpgrid.regime import Regime, as_regime
 from hpgrid.search.brute import SearchResult, grid_search
 from hpgrid.shapes import Floats as Array
 from hpgrid.text import held
@@ -66,7 +66,7 @@ class TuningProblem:
     def is_posynomial(self) -> bool:
         """Whether the bound is a sum of powers of what is tuned, so that its optimum is a convex problem's."""
         # Of a function nothing follows a path.
-        whole = self.proxy if isinstance(self.proxy, FunctionProxy) else along(self.proxy, self.regime.path)
+        whole = self.proxy if isinstance(self.proxy, FunctionProxy) else self.proxy.along(self.regime.path)
         return whole.is_posynomial(self.regime.tuned)
 
     def in_iterations(self) -> TuningProblem:

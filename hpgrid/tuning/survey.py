@@ -17,7 +17,6 @@ import numpy as np
 
 from hpgrid.record import made_with, plain, write_whole
 from hpgrid.refinement.optimum import solved
-from hpgrid.regime import along
 from hpgrid.search.brute import SearchResult
 from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import (
@@ -236,7 +235,7 @@ def _slopes(
     behind: Callable[[Array], Truth]
     if problem.is_posynomial and problem.min_K is None:
         laws += monomials(law)
-        behind = partial(posynomial_truth, along(problem.proxy, problem.regime.path), problem.regime, problem.steps)
+        behind = partial(posynomial_truth, problem.proxy.along(problem.regime.path), problem.regime, problem.steps)
     else:
 
         def behind(_: Array) -> Truth:  # refined already, with all the budgets
