@@ -65,7 +65,7 @@ def test_the_theorems_hold_by_two_routes() -> None:
         ("S.mc.eq2", HOLDS),
         ("S.mc.says", HOLDS),
         ("S.mc.thm1.K", FAILS),  # a run on a convex function has to arrive: K^-1
-        ("S.mc.thm1.b", HOLDS),
+        ("S.mc.thm1.b", UNIDENTIFIABLE),  # its tolerance is above an eighth
         ("S.mc.thm2.alpha", UNIDENTIFIABLE),
     ],
 )
