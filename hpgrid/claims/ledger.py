@@ -148,11 +148,11 @@ def table(rows: Sequence[Row]) -> str:
 
 def _by_route(readings: Sequence[Reading]) -> list[tuple[Reading, int]]:
     """For each route, in order, its first reading of the worst verdict, and how many others it has."""
-    found = []
+    measured = []
     for route in dict.fromkeys(reading.route for reading in readings):
         own = [reading for reading in readings if reading.route == route]
-        found.append((max(own, key=lambda reading: VERDICTS.index(reading.verdict)), len(own) - 1))
-    return found
+        measured.append((max(own, key=lambda reading: VERDICTS.index(reading.verdict)), len(own) - 1))
+    return measured
 
 
 def summary(rows: Sequence[Row]) -> str:

@@ -127,8 +127,8 @@ def unsettled(near: float, far: float) -> float:
 
 def settled(bound: str | Bound, where: Setting, name: str) -> tuple[float, float]:
     """Return the refined local exponent far out, and how far it may still be from its limit."""
-    found = refined(bound, where, [FAR, FARTHER])
-    near, far = np.where(found.converged, found.exponent[name], np.nan)
+    optimum = refined(bound, where, [FAR, FARTHER])
+    near, far = np.where(optimum.converged, optimum.exponent[name], np.nan)
     return float(far), unsettled(near, far)
 
 
@@ -197,8 +197,8 @@ def slope(name: str, predicted: Fraction, where: Setting, *of: str | Proxy, call
     readings = []
     for bound in of:
         what = f"{name} ~ {where.budget}^p, {bound if isinstance(bound, str) else called}"
-        found, tolerance = settled(bound, where, name)
-        readings.append(of_exponent(what, "refined", found, predicted, tolerance))
+        measured, tolerance = settled(bound, where, name)
+        readings.append(of_exponent(what, "refined", measured, predicted, tolerance))
         readings.append(Reading(what, "exact", exponent(bound, where, name), predicted))
     return tuple(readings)
 
@@ -210,8 +210,8 @@ def power(
     readings = []
     for bound in of:
         what = f"{name} ~ {by}^p, {bound}"
-        found, tolerance = elasticity(bound, where, name, by, between)
-        readings.append(of_exponent(what, "refined", found, predicted, tolerance))
+        measured, tolerance = elasticity(bound, where, name, by, between)
+        readings.append(of_exponent(what, "refined", measured, predicted, tolerance))
         law = power_in(bound, holding(where, **{by: between[0]}), name, by)
         readings.append(Reading(what, "exact", law, predicted))
     return tuple(readings)

@@ -59,10 +59,10 @@ def curve() -> Finding:
     readings = []
     for triple in TRIPLES:
         T, b, eta = theorems.theorem3_curve(alpha, *triple)
-        found = refined(EQ4, JOINT, T, **_named(triple))
+        optimum = refined(EQ4, JOINT, T, **_named(triple))
         inside = b >= 1
         parts = zip(("alpha", "b", "eta"), (alpha, b, eta))
-        readings += [same(f"{v}, C = {triple}", "refined", found.at[v][inside], x[inside]) for v, x in parts]
+        readings += [same(f"{v}, C = {triple}", "refined", optimum.at[v][inside], x[inside]) for v, x in parts]
     return finding(readings)
 
 
@@ -128,8 +128,8 @@ def pays() -> Finding:
     readings = []
     for triple in TRIPLES[:2]:
         start = theorems.pays_from(*triple)
-        found = refined(EQ4, JOINT, [start * (1 - 1e-6), start * (1 + 1e-6)], **_named(triple))
-        held = found.active["b"].tolist()
+        optimum = refined(EQ4, JOINT, [start * (1 - 1e-6), start * (1 + 1e-6)], **_named(triple))
+        held = optimum.active["b"].tolist()
         readings.append(Reading(f"b held at 1 just before, C = {triple}", "refined", held[0], -1))
         readings.append(Reading(f"b held at 1 just after, C = {triple}", "refined", held[1], 0))
     weak: Any = exact(EQ4, JOINT).starts["b"]
@@ -265,9 +265,9 @@ def vacuous() -> Finding:
     readings = []
     for name, (options, closed) in cases.items():
         says: Callable[[float], bool] = partial(_says_something, **options)
-        found = bisect(says, 1e-9, 1 / lam)
+        measured = bisect(says, 1e-9, 1 / lam)
         # The target is the level less 1e-9 of it.
-        readings.append(same(f"eta up to which it does, {name}", "refined", found, closed, 2e-9))
+        readings.append(same(f"eta up to which it does, {name}", "refined", measured, closed, 2e-9))
     first = bisect(partial(_says_something, lam=0.0), 1e-9, 1.0)
     a, b, c = 2 * beta**3 / (1.2 * ALPHA**2) * L**2, L / 2 + 2 * beta**2 / ALPHA * L, 0.6 - BALL["G0"]
     root = (np.sqrt(b**2 - 4 * a * c) - b) / (2 * a)

@@ -72,10 +72,10 @@ def lipschitz() -> Finding:
 @claim("C.A1.tokens", "A1", "it is best to scale eta with b^(1/2): at a fixed token budget")
 def in_tokens() -> Finding:
     held = {"alpha": 0.05}
-    found, error = elasticity(proxies.steepest(**CONSTANTS, form="revised"), at("eta", fixed=held), "eta", "b")
+    measured, error = elasticity(proxies.steepest(**CONSTANTS, form="revised"), at("eta", fixed=held), "eta", "b")
     seed, seed_error = elasticity(proxies.steepest(**CONSTANTS), at("eta", fixed=held), "eta", "b")
     return finding(
-        of_exponent("eta* ~ b^p, revised Theorem 8", "refined", found, Fraction(1, 2), error),
+        of_exponent("eta* ~ b^p, revised Theorem 8", "refined", measured, Fraction(1, 2), error),
         of_exponent("eta* ~ b^p, Theorem 8", "refined", seed, Fraction(1, 2), seed_error),
         "because K = T/b falls, not because noise does: the bound's noise does not hold eta",
     )
@@ -84,9 +84,9 @@ def in_tokens() -> Finding:
 @claim("C.A1.iterations", "A1", "it is best to scale eta with b^(1/2): at a fixed number of iterations")
 def in_iterations() -> Finding:
     proxy = proxies.steepest(**CONSTANTS, form="revised")
-    found, error = elasticity(proxy, at("eta", fixed={"alpha": 0.05}, budget="K"), "eta", "b")
+    measured, error = elasticity(proxy, at("eta", fixed={"alpha": 0.05}, budget="K"), "eta", "b")
     return finding(
-        of_exponent("eta* ~ b^p, revised Theorem 8", "refined", found, Fraction(1, 2), error),
+        of_exponent("eta* ~ b^p, revised Theorem 8", "refined", measured, Fraction(1, 2), error),
         "at a fixed K the bound's best eta does not depend on b at all: to keep the noise is another aim",
     )
 

@@ -87,8 +87,8 @@ def free_of_D() -> Finding:
     printed = (3 * beta + 1) * (1 - beta) / (2 * (1 + beta)) * 1.3**2
     # 1 - alpha loses the last digits of a small alpha.
     error = ROUNDING + float(np.finfo(float).eps) / alpha.min()
-    found = [bounds.parts(eta=0.1, alpha=alpha, sigma=1.3, D=D).Y for D in (0.1, 1.0, 30.0)]
-    return finding(same("Y at D = 0.1, 1, 30", "arithmetic", np.array(found), printed, error))
+    measured = [bounds.parts(eta=0.1, alpha=alpha, sigma=1.3, D=D).Y for D in (0.1, 1.0, 30.0)]
+    return finding(same("Y at D = 0.1, 1, 30", "arithmetic", np.array(measured), printed, error))
 
 
 @claim(
@@ -96,8 +96,8 @@ def free_of_D() -> Finding:
 )
 def converges() -> Finding:
     """The least right-hand side over eta, b and alpha, far out."""
-    found = refined(bounds.steepest(**CONSTANTS), at("eta", "b", fixed={"alpha": 0.05}), [FAR, FARTHER])
-    near, far = np.where(found.converged, found.risk, np.nan)
+    optimum = refined(bounds.steepest(**CONSTANTS), at("eta", "b", fixed={"alpha": 0.05}), [FAR, FARTHER])
+    near, far = np.where(optimum.converged, optimum.risk, np.nan)
     return finding(
         Reading("least right-hand side, T = 1e60", "refined", float(far), 0.0, abs(float(far - near))),
         f"it falls to D/2 = {CONSTANTS['D'] / 2:g}: Young's inequality with epsilon = 1/D leaves D/2, a number without "

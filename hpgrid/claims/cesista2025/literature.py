@@ -68,9 +68,9 @@ def critical() -> Finding:
     parts, room = bounds.parts(eta=1e-4, alpha=0.05, **CONSTANTS, form="revised"), 0.1
     needed, formula = iterations_of_mean(parts, "revised", room), float(batch_sizes.revised(parts.Y, room))
     above = float(batch_sizes.smallest(0.0, parts.Y, room))
-    found, step = tokens.on_grid(needed, above)
+    fewest, step = tokens.on_grid(needed, above)
     return finding(
-        m.same("argmin over it", "grid", found.b, formula, step),
+        m.same("argmin over it", "grid", fewest.b, formula, step),
         m.same("fewest tokens over it", "refined", tokens.fewest(needed, above).b, formula, tokens.FLAT),
     )
 
@@ -224,16 +224,16 @@ def rate_at_batch() -> Finding:
 def powers_of_b() -> Finding:
     readings = []
     for name, power in cesista_laws.STAR_CONVEX_IN_BATCH.items():
-        found, error = m.elasticity(PROXY, at("eta", "alpha"), name, "b")
-        readings.append(of_exponent(f"{name} ~ b^p, T = 1e60", "refined", found, power, error))
+        measured, error = m.elasticity(PROXY, at("eta", "alpha"), name, "b")
+        readings.append(of_exponent(f"{name} ~ b^p, T = 1e60", "refined", measured, power, error))
     return finding(readings)
 
 
 @claim("C.star.iterations", "literature, star-convex, fixed beta and K", "eta* ~ log K/K")
 def in_iterations() -> Finding:
     """The refined optimum, and what eta*(lam) comes to far out, where no float K reaches."""
-    found = m.refined(PROXY, at("eta", fixed={"alpha": ALPHA, "b": BATCH}, budget="K"), ITERATIONS)
-    value, exponent = (np.where(found.converged, x, np.nan) for x in (found.at["eta"], found.exponent["eta"]))
+    optimum = m.refined(PROXY, at("eta", fixed={"alpha": ALPHA, "b": BATCH}, budget="K"), ITERATIONS)
+    value, exponent = (np.where(optimum.converged, x, np.nan) for x in (optimum.at["eta"], optimum.exponent["eta"]))
     p, error = _extrapolated(exponent, ITERATIONS)
     law = cesista_laws.STAR_CONVEX_FIXED_ITERATIONS["eta"]
 
@@ -254,13 +254,13 @@ def in_iterations() -> Finding:
 @claim("C.star.corner", "literature, star-convex, small T", "at small T the infimum is the corner eta -> 0, b large")
 def corner() -> Finding:
     budgets = np.geomspace(10.0, 1e6, 11)
-    found = m.refined(PROXY, at("eta", "b", fixed={"alpha": ALPHA}), budgets)
-    at_corner = found.unbounded["eta"]
+    optimum = m.refined(PROXY, at("eta", "b", fixed={"alpha": ALPHA}), budgets)
+    at_corner = optimum.unbounded["eta"]
     last = float(budgets[at_corner].max(initial=0.0))
-    ratio = float(found.risk[0] / CONSTANTS["Delta0"])
+    ratio = float(optimum.risk[0] / CONSTANTS["Delta0"])
     return finding(
         Reading("eta -> 0 at T = 10", "refined", bool(at_corner[0]), True),
-        Reading("b = T there", "refined", bool((found.active["b"][at_corner] == 1).all()), True),
+        Reading("b = T there", "refined", bool((optimum.active["b"][at_corner] == 1).all()), True),
         m.at_least("risk over Delta0 at T = 10", "refined", ratio, 1.0),
         f"up to T = {last:.3g} of eleven budgets to 1e6: there the bound is above Delta0, which holds untrained",
     )
@@ -284,9 +284,9 @@ LEADING = Proxy(
 
 
 def _in_tokens(name: str, tuned: tuple[str, ...], predicted: Fraction, **held: Any) -> Finding:
-    found, error = m.settled(GAP, at(*tuned, fixed=held), name)
+    measured, error = m.settled(GAP, at(*tuned, fixed=held), name)
     return finding(
-        of_exponent(f"{name} ~ T^p", "refined", found, predicted, error),
+        of_exponent(f"{name} ~ T^p", "refined", measured, predicted, error),
         Reading(
             f"{name} ~ T^p, leading terms", "exact", m.exponent(LEADING, m.setting(*tuned, **held), name), predicted
         ),
@@ -295,10 +295,10 @@ def _in_tokens(name: str, tuned: tuple[str, ...], predicted: Fraction, **held: A
 
 def _in_batch(name: str, note: str) -> Finding:
     tuned, predicted = ("eta", "alpha"), stated.FRANK_WOLFE_IN_BATCH[name]
-    found, error = m.elasticity(GAP, at(*tuned), name, "b")
+    measured, error = m.elasticity(GAP, at(*tuned), name, "b")
     law = m.power_in(LEADING, m.setting(*tuned, b=BATCH), name, "b")
     return finding(
-        of_exponent(f"{name} ~ b^p, T = 1e60", "refined", found, predicted, error),
+        of_exponent(f"{name} ~ b^p, T = 1e60", "refined", measured, predicted, error),
         Reading(f"{name} ~ b^p, leading terms", "exact", law, predicted),
         note,
     )

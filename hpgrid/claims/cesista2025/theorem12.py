@@ -57,10 +57,10 @@ def tokens_as_printed() -> Finding:
     """With Z constant, as the theorem has it."""
     needed = iterations_of_mean(PRINTED, "seed", TARGET)
     slopes = np.diff(BATCHES * needed(BATCHES)) / np.diff(BATCHES)
-    found, step = tokens.on_grid(needed, LEAST)
+    fewest, step = tokens.on_grid(needed, LEAST)
     formula = theory.theorem12_of(PRINTED.Y, TARGET)
     return finding(
-        same("argmin over 2 Y/epsilon'", "grid", found.b, formula, step),
+        same("argmin over 2 Y/epsilon'", "grid", fewest.b, formula, step),
         same("least over 2 Y/epsilon'", "refined", tokens.fewest(needed, LEAST).b, formula, tokens.FLAT),
         at_most("largest fall of d(bK)/db from one b to the next", "grid", float(-np.diff(slopes).min()), 0.0),
     )
@@ -69,31 +69,33 @@ def tokens_as_printed() -> Finding:
 @claim("C.thm12.Z", "Theorem 12, proof", "Z is a constant independent of T and b")
 def constant() -> Finding:
     """The fewest tokens against 2 Y/epsilon', Z at b -> infinity; and what that costs."""
-    readings, told = [], []
+    readings, notes = [], []
     for room in ROOMS:
         parts, needed = _first_form(room)
-        found, step = tokens.on_grid(needed, float(theory.smallest(parts.Y, parts.Z_noise, room)))
+        fewest, step = tokens.on_grid(needed, float(theory.smallest(parts.Y, parts.Z_noise, room)))
         formula = float(theory.theorem12_of(parts.Y, room))
-        cost = tokens.point(needed, formula).tokens / found.tokens
-        told.append(f"at epsilon' = {room:g} b* is {found.b / formula:.3g} times the formula")
-        told[-1] += f", which costs {cost:.3g} times the fewest tokens" if cost < np.inf else ", which never gets there"
-        readings.append(same(f"b* over 2 Y/epsilon', epsilon' = {room:g}", "grid", found.b, formula, step))
-    return finding(readings, "Theorem 8's Z holds sigma/b^(1/2): " + "; ".join(told))
+        cost = tokens.point(needed, formula).tokens / fewest.tokens
+        notes.append(f"at epsilon' = {room:g} b* is {fewest.b / formula:.3g} times the formula")
+        notes[-1] += (
+            f", which costs {cost:.3g} times the fewest tokens" if cost < np.inf else ", which never gets there"
+        )
+        readings.append(same(f"b* over 2 Y/epsilon', epsilon' = {room:g}", "grid", fewest.b, formula, step))
+    return finding(readings, "Theorem 8's Z holds sigma/b^(1/2): " + "; ".join(notes))
 
 
 @claim("C.thm12.own", "Theorem 12, with Z read at b itself", "b_crit = 2 Y/(epsilon - Z(b_crit)) is the fewest tokens'")
 def at_itself() -> Finding:
     """The other reading of Z: the formula's own fixed point, which always gets there."""
-    readings, told = [], []
+    readings, notes = [], []
     for room in ROOMS:
         parts, needed = _first_form(room)
         smallest = float(theory.smallest(parts.Y, parts.Z_noise, room))
-        found, step = tokens.on_grid(needed, smallest)
+        fewest, step = tokens.on_grid(needed, smallest)
         formula = float(theory.self_consistent(parts.Y, parts.Z_noise, room))
-        told.append(f"{tokens.point(needed, formula).tokens / found.tokens:.3g} times at epsilon' = {room:g}")
-        readings.append(same(f"b* over it, epsilon' = {room:g}", "grid", found.b, formula, step))
+        notes.append(f"{tokens.point(needed, formula).tokens / fewest.tokens:.3g} times at epsilon' = {room:g}")
+        readings.append(same(f"b* over it, epsilon' = {room:g}", "grid", fewest.b, formula, step))
         readings.append(at_least(f"it over the smallest b, epsilon' = {room:g}", "arithmetic", formula / smallest, 1.0))
-    return finding(readings, f"too small, but above the smallest batch size: the tokens are {', '.join(told)}")
+    return finding(readings, f"too small, but above the smallest batch size: the tokens are {', '.join(notes)}")
 
 
 @claim("C.thm12.closed", "Theorem 12, with sigma/b^(1/2) kept", "b* = u^-2, 4 Y u^2 + 3 Z' u = 2 epsilon'")
@@ -110,13 +112,13 @@ def closed_form() -> Finding:
         gridded, step = tokens.on_grid(needed, smallest)
         least = tokens.fewest(needed, smallest)
         budget = tokens.point(needed, closed).tokens
-        found = refined(proxies.steepest(**PROBLEM), at("b", fixed={"eta": ETA, "alpha": ALPHA}), budget)
+        optimum = refined(proxies.steepest(**PROBLEM), at("b", fixed={"eta": ETA, "alpha": ALPHA}), budget)
         of = f", epsilon' = {room:g}"
         readings += [
             same(f"argmin over u^-2{of}", "grid", gridded.b, closed, step),
             same(f"fewest tokens over u^-2{of}", "refined", least.b, closed, tokens.FLAT),
-            same(f"b of the least bound at their tokens{of}", "refined", value(found, "b"), closed),
-            same(f"the least bound over epsilon{of}", "refined", value(found, "risk"), float(parts.Z) + room),
+            same(f"b of the least bound at their tokens{of}", "refined", value(optimum, "b"), closed),
+            same(f"the least bound over epsilon{of}", "refined", value(optimum, "risk"), float(parts.Z) + room),
         ]
     return finding(readings, "not in the source: the minimiser that follows once Z's part with b is kept")
 

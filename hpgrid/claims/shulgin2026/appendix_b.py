@@ -31,15 +31,15 @@ def _drawn() -> dict[str, m.Array]:
 
 def _step_1(name: str, form: Callable[..., m.Array]) -> Finding:
     """The optimum over eta against a closed form, at nine pairs of b and alpha."""
-    found, predicted = [], []
+    measured, predicted = [], []
     given = m.noisy(_drawn())
     if name == "eta":  # which does not depend on the noise
         del given["noise"]
     for b in (1.0, 1e3, 1e9):
         for alpha in ALPHAS:
-            found.append(m.value(m.refined(m.EQ11, m.setting("eta", b=b, alpha=alpha), TOKENS, **_drawn()), name))
+            measured.append(m.value(m.refined(m.EQ11, m.setting("eta", b=b, alpha=alpha), TOKENS, **_drawn()), name))
             predicted.append(form(TOKENS, b, alpha, **given))
-    return finding(m.same("8 random constants, 9 (b, alpha), 3 T", "refined", found, predicted))
+    return finding(m.same("8 random constants, 9 (b, alpha), 3 T", "refined", measured, predicted))
 
 
 @claim("S.eq12", "eq. (12)", "eta_T*(alpha, b) = (b Delta0/(T L (7/2 + 2/alpha)))^(1/2)")
@@ -75,10 +75,10 @@ def _step_2(name: str, form: Callable[..., m.Array]) -> list[Reading]:
     given = m.noisy(_drawn())
     readings = []
     for alpha in ALPHAS:
-        found = m.refined(m.EQ11, m.setting("eta", "b", alpha=alpha), TOKENS, **_drawn())
+        optimum = m.refined(m.EQ11, m.setting("eta", "b", alpha=alpha), TOKENS, **_drawn())
         # b = 1 is a wall that the closed form does not know.
-        inside = found.active["b"] == 0
-        pair = m.value(found, name)[inside], np.broadcast_to(form(TOKENS, alpha, **given), inside.shape)[inside]
+        inside = optimum.active["b"] == 0
+        pair = m.value(optimum, name)[inside], np.broadcast_to(form(TOKENS, alpha, **given), inside.shape)[inside]
         readings.append(m.same(f"alpha = {alpha:g}, {inside.sum()} with b* > 1", "refined", *pair))
     return readings
 
@@ -100,10 +100,10 @@ def eq18() -> Finding:
 
 def _joint(T: m.Array) -> tuple[m.Array, m.Array, dict[str, m.Array]]:
     """The joint optimum's alpha where all three are inside their bounds, with the constants and budgets there."""
-    found = m.refined(m.EQ11, JOINT, T, **_drawn())
-    inside = (found.active["b"] == 0) & (found.active["alpha"] == 0)
+    optimum = m.refined(m.EQ11, JOINT, T, **_drawn())
+    inside = (optimum.active["b"] == 0) & (optimum.active["alpha"] == 0)
     given = {name: np.broadcast_to(x, inside.shape)[inside] for name, x in m.noisy(_drawn()).items()}
-    return m.value(found, "alpha")[inside], np.broadcast_to(T, inside.shape)[inside], given
+    return m.value(optimum, "alpha")[inside], np.broadcast_to(T, inside.shape)[inside], given
 
 
 @claim("S.eq19", "eq. (19)", "alpha* minimises g_T: g_T'(alpha*) = 0")
@@ -141,14 +141,14 @@ def _positive_roots(A: Any, B: Any, C: Any, T: Any) -> int:
 def eq22() -> Finding:
     given = m.noisy(_drawn())
     T = np.array([m.FAR, m.FARTHER])
-    found = m.value(m.refined(m.EQ11, JOINT, T, **_drawn()), "alpha")
+    measured = m.value(m.refined(m.EQ11, JOINT, T, **_drawn()), "alpha")
     predicted = np.array([token_optimum.leading(D, L, n) for D, L, n in zip(*(x[:, 0] for x in given.values()))])[
         :, None
     ]
     powers = {"Delta0": Fraction(-1, 3), "L": Fraction(-1, 3), "rho": Fraction(2, 3), "sigma": Fraction(2, 3)}
     constant = m.law_at(m.EQ11, JOINT, "alpha", 1.0)
     return finding(
-        m.settles("alpha* T^(1/3) over the constant, 8 random", "refined", found * T ** (1 / 3) / predicted),
+        m.settles("alpha* T^(1/3) over the constant, 8 random", "refined", measured * T ** (1 / 3) / predicted),
         m.same("the law's constant", "exact", constant, token_optimum.leading(1.0, 1.0, 1.0)),
         (Reading(f"alpha ~ {x}^p", "exact", m.power_in(m.EQ11, JOINT, "alpha", x), p) for x, p in powers.items()),
         m.slope("alpha", token_optimum.EXPONENTS["alpha"], JOINT, m.EQ11),
@@ -271,8 +271,8 @@ def _descent(bound: str, beta: Fraction, gamma: Fraction, delta: Fraction) -> tu
 def cor2_ceiling() -> Finding:
     readings: list[Reading] = []
     for beta in FAST:
-        found = m.slope("risk", -schedules.ceiling(beta), m.setting("eta", "alpha", b=beta), m.EQ4, m.EQ11)
-        readings += [replace(one, what=f"{one.what}, b = T^{beta}") for one in found]
+        slopes = m.slope("risk", -schedules.ceiling(beta), m.setting("eta", "alpha", b=beta), m.EQ4, m.EQ11)
+        readings += [replace(one, what=f"{one.what}, b = T^{beta}") for one in slopes]
     return finding(readings)
 
 
@@ -336,8 +336,8 @@ def eq38() -> Finding:
 def eq39() -> Finding:
     whole: list[Reading] = []
     for beta in FAST:
-        found = m.slope("eta", -schedules.ceiling(beta), m.setting("eta", "alpha", b=beta), m.EQ4)
-        whole += [replace(one, what=f"{one.what}, b = T^{beta}") for one in found]
+        slopes = m.slope("eta", -schedules.ceiling(beta), m.setting("eta", "alpha", b=beta), m.EQ4)
+        whole += [replace(one, what=f"{one.what}, b = T^{beta}") for one in slopes]
     return finding(_hard_terms("eta"), whole, "also with all five terms kept and alpha tuned")
 
 
@@ -347,10 +347,10 @@ def _hard_terms(name: str) -> tuple[Reading, ...]:
     hard = replace(bound, terms=(bound.terms[0], bound.terms[3]), name="two terms")
     readings: list[Reading] = []
     for beta in FAST:
-        found = m.slope(
+        slopes = m.slope(
             name, -schedules.ceiling(beta), m.setting("eta", b=beta), hard, called=f"two terms, b = T^{beta}"
         )
-        readings += found
+        readings += slopes
     return tuple(readings)
 
 
@@ -382,10 +382,10 @@ def eq41() -> Finding:
     T = np.array([m.FAR, m.FARTHER])
     readings = []
     for beta in FAST:
-        found = m.refined(m.EQ4, m.setting("eta", "alpha", b=beta), T)
+        optimum = m.refined(m.EQ4, m.setting("eta", "alpha", b=beta), T)
         deterministic = 2 * np.sqrt(2 / T ** (1 - float(beta)))
         what = f"risk over the deterministic part, b = T^{beta}"
-        readings.append(m.settles(what, "refined", found.risk / deterministic))
+        readings.append(m.settles(what, "refined", optimum.risk / deterministic))
     return finding(readings)
 
 
@@ -413,8 +413,8 @@ def eta() -> Finding:
 def iterations() -> Finding:
     regime = m.setting("eta", budget="K", b=32.0)
     K = np.array([1e8, 1e20])
-    found = [m.refined(m.SGD, m.setting("eta", budget="K", b=b), K) for b in (1.0, 32.0)]
-    ratios = [one.risk / theorems.sgd_risk_in_K(K, b, 1.0, 1.0, 1.0) for one, b in zip(found, (1.0, 32.0))]
+    measured = [m.refined(m.SGD, m.setting("eta", budget="K", b=b), K) for b in (1.0, 32.0)]
+    ratios = [one.risk / theorems.sgd_risk_in_K(K, b, 1.0, 1.0, 1.0) for one, b in zip(measured, (1.0, 32.0))]
     return finding(
         m.slope("eta", theorems.SGD_IN_K["K"], regime, m.SGD),
         m.power("eta", "b", theorems.SGD_IN_K["b"], regime, m.SGD),

@@ -128,13 +128,13 @@ def slower() -> Finding:
 @claim("S.eq45.faster", "eq. (45), third case", "q > 1/2: larger batches are beneficial already at leading order")
 def faster() -> Finding:
     readings: list[Reading] = []
-    told = []
+    notes = []
     for q in FASTER:
         measured, error = _power_of_batch(bounds.lmo(q=q), m.setting("eta", "alpha", b=1e3), "risk", (1e3, 1e4))
         readings.append(m.at_most(f"risk ~ b^p, eq. (4), q = {q}", "refined", measured, 0.0, error))
         b, risk = (m.exponent(bounds.lmo(q=q), JOINT, name) for name in ("b", "risk"))
-        told.append(f"q = {q}: b* ~ T^({b}), risk ~ T^({risk})")
-    return finding(readings, "until alpha reaches 1. " + "; ".join(told))
+        notes.append(f"q = {q}: b* ~ T^({b}), risk ~ T^({risk})")
+    return finding(readings, "until alpha reaches 1. " + "; ".join(notes))
 
 
 @claim("S.C2.robust", "C.2, II", "an interior token-optimal batch size exists for q = 1/2 alone")
@@ -142,9 +142,9 @@ def robust() -> Finding:
     """An exponent of b* strictly between 0 and 1 at q on both sides, all tuned, on eq. (4)."""
     readings = []
     for q in (SLOWER[1], FASTER[0]):
-        found = m.refined(bounds.lmo(q=q), JOINT, m.FARTHER)
+        optimum = m.refined(bounds.lmo(q=q), JOINT, m.FARTHER)
         # Interior by the solver's own account, too: no bound is active.
-        inside = bool(1 < m.value(found, "b")[0] < m.FARTHER and found.active["b"][0] == 0)
+        inside = bool(1 < m.value(optimum, "b")[0] < m.FARTHER and optimum.active["b"][0] == 0)
         readings.append(Reading(f"b* is interior, q = {q}", "refined", inside, False))
         exactly = 0 < m.exponent(bounds.lmo(q=q), JOINT, "b") < 1
         readings.append(Reading(f"b* is interior, q = {q}", "exact", exactly, False))
@@ -200,17 +200,17 @@ def heavy() -> Finding:
 def heavy_rate() -> Finding:
     """Whether the proxy with q = 1 - 1/p has another exponent: 1 where it has, all tuned and at a fixed momentum."""
     p = Fraction(3, 2)
-    readings, told = [], []
+    readings, notes = [], []
     for called, proxy in (("eq. (4)", bounds.lmo(q=1 - 1 / p)), ("eq. (43)", _leading(1 - 1 / p))):
         rate, what = m.exponent(proxy, JOINT, "risk"), f"the rate differs from T^-1/4, {called}, p = {p}"
         far = m.refined(proxy, JOINT, m.FARTHER).exponent["risk"][0]
         readings.append(Reading(what, "exact", rate != -QUARTER, True))
         readings.append(Reading(what, "refined", bool(abs(far + 0.25) > m.SOLVER), True))
-        told.append(str(rate))
+        notes.append(str(rate))
     fixed = m.exponent(bounds.lmo(q=1 - 1 / p), m.setting("eta", "b", alpha=1e-3), "risk")
     return finding(
         readings,
-        f"not by b^-q: at b = 1 nothing depends on q, and the rate is T^({told[0]}) with alpha tuned; at a fixed "
+        f"not by b^-q: at b = 1 nothing depends on q, and the rate is T^({notes[0]}) with alpha tuned; at a fixed "
         f"momentum it is T^({fixed}) (p = {p}). Another rate would need another power of alpha in the floor",
     )
 
@@ -268,8 +268,8 @@ def eq47() -> Finding:
         kappa, lam = Fraction(m.power_in(m.EQ4, in_K, "eta", "b")), -Fraction(m.exponent(m.EQ4, in_K, "eta"))
         for p in SHALLOW:
             along = where._replace(regime=replace(where.regime, path={"b": p}))
-            found = m.slope("eta", path_exponent(kappa, lam, p), along, m.EQ4)
-            readings += [_named(one, f"b = T^{p}, {called}") for one in found]
+            slopes = m.slope("eta", path_exponent(kappa, lam, p), along, m.EQ4)
+            readings += [_named(one, f"b = T^{p}, {called}") for one in slopes]
     return finding(readings)
 
 
@@ -293,8 +293,8 @@ def eq48() -> Finding:
 def fixed() -> Finding:
     readings: list[Reading] = []
     for p in (*SHALLOW, *STEEP):
-        found = m.slope("eta", path_exponent(*schedules.FIXED_MOMENTUM, p), m.setting("eta", alpha=ALPHA, b=p), m.EQ4)
-        readings += [_named(one, f"b = T^{p}") for one in found]
+        slopes = m.slope("eta", path_exponent(*schedules.FIXED_MOMENTUM, p), m.setting("eta", alpha=ALPHA, b=p), m.EQ4)
+        readings += [_named(one, f"b = T^{p}") for one in slopes]
     steepest = max(float(reading.measured) for reading in readings)
     return finding(readings, m.at_most("largest of them", "refined", steepest, 0.0))
 
@@ -303,8 +303,8 @@ def fixed() -> Finding:
 def eq49() -> Finding:
     readings: list[Reading] = []
     for p in SHALLOW:
-        found = m.slope("eta", schedules.path_eta(p), m.setting("eta", "alpha", b=p), m.EQ4, m.EQ11)
-        readings += [_named(one, f"b = T^{p}") for one in found]
+        slopes = m.slope("eta", schedules.path_eta(p), m.setting("eta", "alpha", b=p), m.EQ4, m.EQ11)
+        readings += [_named(one, f"b = T^{p}") for one in slopes]
     return finding(readings)
 
 
@@ -320,14 +320,14 @@ def rises_for_a_while() -> Finding:
     """
     p, C2 = STEEP[0], 2e12
     T = np.array([1e30, 1e32])
-    found = m.refined(m.EQ4, m.setting("eta", "alpha", b=p), T, C2=np.array([C2]))
-    alpha = m.value(found, "alpha")[0]
+    optimum = m.refined(m.EQ4, m.setting("eta", "alpha", b=p), T, C2=np.array([C2]))
+    alpha = m.value(optimum, "alpha")[0]
     neglected = alpha + 1 / (alpha**1.5 * T ** float(1 - p))
     k = int(neglected.argmin())
     every = np.geomspace(1e2, m.FARTHER, 117)
     rising = m.refined(m.EQ4, m.setting("eta", "alpha", b=p), every, C2=np.array([C2])).exponent["eta"][0]
     span = every[rising > 0]
-    local, what = float(found.exponent["eta"][0][k]), f"d log eta/d log T, b = T^{p}, C2 = {C2:.0e}, T = {T[k]:.0e}"
+    local, what = float(optimum.exponent["eta"][0][k]), f"d log eta/d log T, b = T^{p}, C2 = {C2:.0e}, T = {T[k]:.0e}"
     return finding(
         Reading(what, "refined", local, schedules.path_eta(p), float(neglected[k]) + m.SOLVER),
         f"eta* rises from T = {span.min():.0e} to {span.max():.0e}, falls before and after; tolerance: terms left out",
@@ -367,9 +367,9 @@ def caveat() -> Finding:
     start = min((piece.lo for piece in held), default=Fraction(1))
     readings = [Reading("p from which alpha = 1", "exact", start, Fraction(1, 2))]
     for p in STEEP:
-        found = m.refined(m.EQ4, m.setting("eta", "alpha", b=p), m.FARTHER)
+        optimum = m.refined(m.EQ4, m.setting("eta", "alpha", b=p), m.FARTHER)
         readings.append(
-            Reading(f"alpha*, T = 1e60, b = T^{p}", "refined", float(m.value(found, "alpha")[0]), 1.0, m.SOLVER)
+            Reading(f"alpha*, T = 1e60, b = T^{p}", "refined", float(m.value(optimum, "alpha")[0]), 1.0, m.SOLVER)
         )
     return finding(readings)
 
@@ -401,8 +401,8 @@ def table1_b() -> Finding:
     T = np.geomspace(1.0, m.FARTHER, 41)
     spans = []
     for alpha in (1e-9, 1e-6, 1e-3, 0.1, 1.0):
-        found = m.refined(m.EQ4, m.setting("eta", "b", alpha=alpha), T, C2=np.array([1.0, 1e3, 1e6]))
-        spans.append(found.exponent["b"][found.active["b"] == 0])
+        optimum = m.refined(m.EQ4, m.setting("eta", "b", alpha=alpha), T, C2=np.array([1.0, 1e3, 1e6]))
+        spans.append(optimum.exponent["b"][optimum.active["b"] == 0])
     reached = np.concatenate(spans)
     low, high = float(reached.min()), float(reached.max())
     readings = []
@@ -429,8 +429,8 @@ def table1_eta() -> Finding:
     own = {study.name: float(in_b) * study.b + float(in_T) for study in TABLE_1}
     rising = [study for study in TABLE_1 if study.eta > 0]
     readings = [m.at_most(f"predicted eta exponent, {s.name}", "exact", own[s.name], 0.0) for s in rising]
-    told = ", ".join(f"{s.name} {own[s.name]:.3g} ({s.eta:g})" for s in TABLE_1)
-    return finding(readings, f"predicted (reported): {told}; Filatov's alone agrees")
+    note = ", ".join(f"{s.name} {own[s.name]:.3g} ({s.eta:g})" for s in TABLE_1)
+    return finding(readings, f"predicted (reported): {note}; Filatov's alone agrees")
 
 
 @claim("S.C3.steplaw", "C.3", "StepLaw's p = 0.571, q = 0.307 cannot be explained by q_eff = p - 3/4")

@@ -33,9 +33,9 @@ def _risk(bound: str, K: float, b: float) -> float:
 @claim("S.D.parts", "App. D", "with eta tuned, u = C_det/K^(1/2) + C_burn/(K b^(1/2)) + C_floor/b^(1/2)")
 def parts() -> Finding:
     K, ladder = np.geomspace(1e2, 1e16, 8), (1.0, 1e4, 1e9)
-    found = [m.refined(m.EQ11, m.setting("eta", budget="K", b=b, alpha=ALPHA), K).risk for b in ladder]
+    measured = [m.refined(m.EQ11, m.setting("eta", budget="K", b=b, alpha=ALPHA), K).risk for b in ladder]
     predicted = [iso_loss.risk(K, b, OF) for b in ladder]
-    return finding(m.same("24 (K, b), eq. (11)", "refined", np.array(found), np.array(predicted)))
+    return finding(m.same("24 (K, b), eq. (11)", "refined", np.array(measured), np.array(predicted)))
 
 
 @claim(
@@ -123,7 +123,7 @@ def hyperbola() -> Finding:
 @claim("S.D.representative", "App. D", "the 1/K in C_floor + C_burn/K is slowly varying: one representative K0 does")
 def representative() -> Finding:
     """The log risk on the hyperbola with K0 in place of K, off the level; K0 = 4 K_min, the hyperbola's vertex."""
-    readings, told = [], []
+    readings, notes = [], []
     for level in (0.1, 0.01):
         K, _ = _on_contour(level)
         K_min = iso_loss.minimum_iterations(level, OF_EQ3)
@@ -132,11 +132,11 @@ def representative() -> Finding:
         off = m.worst(iso_loss.risk(K, b, OF_EQ3), level)
         what = f"largest |log risk/c|, c = {level}, eq. (3)"
         readings.append(m.at_most(what, "arithmetic", off, -float(np.log(PERFORMANCE))))
-        told.append(f"{1 / (ALPHA * K_min * np.sqrt(ALPHA)):.2g} at c = {level}")
+        notes.append(f"{1 / (ALPHA * K_min * np.sqrt(ALPHA)):.2g} at c = {level}")
     return finding(
         readings,
         "to the paper's one per cent. What matters is that C_burn/K_min is a small part of C_floor, "
-        f"{' and '.join(told)}; along a contour 1/K falls to nothing",
+        f"{' and '.join(notes)}; along a contour 1/K falls to nothing",
     )
 
 
@@ -161,9 +161,9 @@ def shape() -> Finding:
 # --- Figure 10 ---
 @claim("S.fig10", "Figure 10; App. D", "under fixed momentum the near-optimal batch size follows T^1/2")
 def figure_10() -> Finding:
-    found = m.on_grid("fig10")
+    checks = m.on_grid("fig10")
     return finding(
-        found[1:], "middle and right panel; the left one has no point off the wall of eta: S.fig10.saturates"
+        checks[1:], "middle and right panel; the left one has no point off the wall of eta: S.fig10.saturates"
     )
 
 
@@ -357,12 +357,12 @@ def oscillations() -> Finding:
     excess = grid_excess(m.BOUNDS[m.EQ4], {v: grid.axes[v].step for v in ("eta", "b", "alpha")})
     exact = m.refined(m.EQ4, m.setting("eta", "b", "alpha"), T)
     inside = ~data.arrays["any_edge"]
-    found = float(np.log(data.arrays["risk_hat"] / exact.risk)[inside].max())
+    measured = float(np.log(data.arrays["risk_hat"] / exact.risk)[inside].max())
     jump = float(np.abs(np.diff(np.log10(b))).max())
     smooth = float(np.abs(np.diff(np.log10(exact.at["b"]))).max())
     step = float(np.log10(T[1] / T[0]))
     return finding(
-        m.at_most("largest log(grid's risk/least risk)", "grid", found, excess),
+        m.at_most("largest log(grid's risk/least risk)", "grid", measured, excess),
         m.at_most("largest step of the refined log10 b", "refined", smooth, step),
         f"the grid's best b jumps by up to {10**jump:.3g} between neighbouring budgets, the refined one by "
         f"{10**smooth:.3g}: all of them are as good to what the grid's own steps cost",

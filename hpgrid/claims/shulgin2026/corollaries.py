@@ -59,10 +59,10 @@ def constant() -> Finding:
     alphas, T = (1e-6, 1e-2, 1.0), np.array([m.FAR, m.FARTHER])
     readings = []
     for alpha in alphas:
-        found = m.refined(m.EQ4, m.setting("eta", "b", alpha=alpha), T).risk / m.refined(m.EQ4, JOINT, T).risk
+        measured = m.refined(m.EQ4, m.setting("eta", "b", alpha=alpha), T).risk / m.refined(m.EQ4, JOINT, T).risk
         readings.append(
             m.settles(
-                f"over (1 + alpha)^(1/4) x joint, alpha = {alpha:g}, eq. (4)", "refined", found / (1 + alpha) ** 0.25
+                f"over (1 + alpha)^(1/4) x joint, alpha = {alpha:g}, eq. (4)", "refined", measured / (1 + alpha) ** 0.25
             )
         )
     law = m.power_in(m.EQ4, BOTH, "risk", "1 + alpha")
@@ -194,9 +194,9 @@ def half() -> Finding:
 )
 def prefactor() -> Finding:
     T = [m.FAR, m.FARTHER]
-    found = m.refined(m.EQ4, m.setting("eta", "alpha", b=Fraction(1, 2)), T)
-    near, far = found.risk / m.refined(m.EQ4, JOINT, T).risk
-    alpha = float(m.value(found, "alpha")[1])
+    optimum = m.refined(m.EQ4, m.setting("eta", "alpha", b=Fraction(1, 2)), T)
+    near, far = optimum.risk / m.refined(m.EQ4, JOINT, T).risk
+    alpha = float(m.value(optimum, "alpha")[1])
     return finding(
         m.at_most("b = T^1/2 over the joint optimum, eq. (4)", "refined", float(far), 1.2, m.unsettled(near, far)),
         f"it hangs on the prefactor: with none, and C1 = C2 = C3 = 1, alpha* is {alpha:.3g} and the constant {far:.4g}",
@@ -206,9 +206,9 @@ def prefactor() -> Finding:
 @claim("S.cor1.floor", "Corollary 1.2", "with b <= b_max and a fixed momentum, risk to C2 alpha^(1/2) b_max^(-1/2)")
 def floor() -> Finding:
     capped = m.setting("eta", "b", alpha=ALPHA, b_max=1e6)
-    found = m.refined(m.EQ4, capped, [m.FAR, m.FARTHER])
+    optimum = m.refined(m.EQ4, capped, [m.FAR, m.FARTHER])
     readings = [
-        m.settles("risk over the floor, eq. (4)", "refined", found.risk / batch_sizes.capped_floor(1e6, ALPHA, 1.0)),
+        m.settles("risk over the floor, eq. (4)", "refined", optimum.risk / batch_sizes.capped_floor(1e6, ALPHA, 1.0)),
         *m.slope("risk", Fraction(0), capped, m.EQ4, m.EQ11),
     ]
     for name, power in batch_sizes.CAPPED_FLOOR.items():
@@ -219,10 +219,10 @@ def floor() -> Finding:
 @claim("S.B4.capped", "B.4 (2)", "at the cap, risk is 2 (C1 C3~ b_max/T)^(1/2) + C2~/b_max^(1/2)")
 def capped_risk() -> Finding:
     T, constants = np.array([1e30, 1e40, 1e50]), m.draws("C1", "C2", "C3")
-    found = m.refined(m.EQ5, m.setting("eta", "b", alpha=ALPHA, b_max=1e6), T, **constants)
-    at_cap = found.active["b"] == 1
+    optimum = m.refined(m.EQ5, m.setting("eta", "b", alpha=ALPHA, b_max=1e6), T, **constants)
+    at_cap = optimum.active["b"] == 1
     predicted = batch_sizes.capped_risk(T, 1e6, ALPHA, **m.columns(constants))
-    pair = m.value(found, "risk")[at_cap], predicted[at_cap]
+    pair = m.value(optimum, "risk")[at_cap], predicted[at_cap]
     return finding(m.same(f"8 random C, {at_cap.sum()} at the cap, eq. (5)", "refined", *pair))
 
 

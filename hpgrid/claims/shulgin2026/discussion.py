@@ -39,11 +39,11 @@ def critical() -> Finding:
     ]
     budgets = []
     for alpha, C1, C2, C3 in cases:
-        found = _leaves_one(alpha, C1=C1, C2=C2, C3=C3)
-        budgets.append(found)
+        measured = _leaves_one(alpha, C1=C1, C2=C2, C3=C3)
+        budgets.append(measured)
         predicted = theorems.pays_from_at_momentum(alpha, C1, C2, C3)
         what = f"T where b* > 1, alpha = {alpha:g}, C = {C1:g}, {C2:g}, {C3:g}"
-        readings.append(m.same(what, "refined", found, predicted))
+        readings.append(m.same(what, "refined", measured, predicted))
     return finding(
         readings,
         f"T = {budgets[0]:.2g}, {budgets[1]:.2g}, {budgets[2]:.2g} at beta = 0.934, 0.999, 0.9999; "
@@ -151,12 +151,12 @@ def figure_3() -> Finding:
 
     b, eta = np.array([32.0, 128.0, 512.0]), np.array([0.001, 0.003, 0.01])
     half_step = float(np.log(eta[2] / eta[1])) / 2
-    found = fit_slope(b, eta, step=half_step)
+    fit = fit_slope(b, eta, step=half_step)
     predicted = m.power_in(m.EQ4, m.setting("eta", b=32.0, alpha=1e-3), "eta", "b")
     return finding(
-        of_exponent("eta ~ b^p through three points", "arithmetic", found.slope, predicted, found.error),
-        f"the grid of eta is three to a decade or coarser, so that any power from {found.slope - found.error:.2f} to "
-        f"{found.slope + found.error:.2f} would do: in line with 1/2, no evidence for it",
+        of_exponent("eta ~ b^p through three points", "arithmetic", fit.slope, predicted, fit.error),
+        f"the grid of eta is three to a decade or coarser, so that any power from {fit.slope - fit.error:.2f} to "
+        f"{fit.slope + fit.error:.2f} would do: in line with 1/2, no evidence for it",
     )
 
 
@@ -178,8 +178,8 @@ FIRST, SECOND = Run(STARTS, 1e3), Run(STARTS * LONGER, 1e5)
 
 
 def _best(bound: str, where: m.Setting, T: Any) -> dict[str, m.Array]:
-    found = m.refined(bound, where, T)
-    return {name: m.value(found, name) for name in where.regime.tuned}
+    optimum = m.refined(bound, where, T)
+    return {name: m.value(optimum, name) for name in where.regime.tuned}
 
 
 def _excess(where: m.Setting, T: float, at: dict[str, Any]) -> float:
@@ -200,8 +200,8 @@ def _transferred(name: str) -> Finding:
     rule = _excess(where, SHORT * LONGER, printed.rule(name, short, LONGER))
     naive = _excess(where, SHORT * LONGER, short)
     readings.append(m.at_most("excess risk, against the old optimum's, T = 1e9 to 1e11", "refined", rule, naive))
-    told = f"from T0 = 1e9 to T1 = 1e11 on eq. (4) the rule costs {rule:.2g} of the risk, the old optimum {naive:.3g}"
-    return finding(readings, told)
+    note = f"from T0 = 1e9 to T1 = 1e11 on eq. (4) the rule costs {rule:.2g} of the risk, the old optimum {naive:.3g}"
+    return finding(readings, note)
 
 
 @claim("S.table2.A", "Table 2, (A)", "fixed b, fixed alpha: eta_1 = eta_0 (T0/T1)^1/2")

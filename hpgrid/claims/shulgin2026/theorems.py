@@ -101,8 +101,8 @@ def _grid_eta(over: str, **held: float) -> tuple[float, float]:
     grid = Grid.footnote().with_axes(**axis, **{name: x for name, x in held.items() if name != over})
     best = grid_search(bounds.lmo(budget=grid.budget), grid, "eta")
     # Over eta alone the bound is convex in log eta: the argmin is within one step of the optimum.
-    found = fit_slope(best.axes[over], best.at["eta"], edge=best.edge["eta"], step=grid.axes["eta"].step)
-    return found.slope, found.error
+    fit = fit_slope(best.axes[over], best.at["eta"], edge=best.edge["eta"], step=grid.axes["eta"].step)
+    return fit.slope, fit.error
 
 
 @claim("S.eq6.eta", "eq. (6), Theorem 1.1", "at fixed b and momentum eta_K* ~ K^-1/2")
@@ -115,13 +115,13 @@ def eq6_eta() -> Finding:
 @claim("S.eq6.risk", "eq. (6), B.1", "risk_K*(b) is 2 (C1 C3~/K)^(1/2) + C2~/b^(1/2)")
 def eq6_risk() -> Finding:
     constants, K = m.draws("C1", "C2", "C3"), np.array([1e2, 1e6, 1e12])
-    found = m.refined(m.EQ5, IN_K, K, **constants)
+    optimum = m.refined(m.EQ5, IN_K, K, **constants)
     predicted = theorems.theorem1_risk_in_K(K, 32.0, ALPHA, **m.columns(constants))
     # Eq. (4) has the closed form once its burn-in, C2/(alpha b^(1/2) K), is nothing beside it: it is read far out.
     far = m.refined(m.EQ4, IN_K, [m.FAR, m.FARTHER])
     limit = theorems.theorem1_risk_in_K(far.budgets, 32.0, ALPHA, 1.0, 1.0, 1.0)
     return finding(
-        m.same("8 random C, eq. (5)", "refined", m.value(found, "risk"), predicted),
+        m.same("8 random C, eq. (5)", "refined", m.value(optimum, "risk"), predicted),
         m.settles("over the closed form, eq. (4)", "refined", m.value(far, "risk") / limit),
         "the sum in eq. (6) has two different constants: 'proportional to' is meant term by term",
     )
@@ -153,11 +153,11 @@ def eq6_b() -> Finding:
 
 @claim("S.eq6.saturates", "section 3.1", "at a fixed b (and momentum) optimisation saturates")
 def eq6_saturates() -> Finding:
-    found = m.refined(m.EQ4, IN_K, [m.FAR, m.FARTHER])
+    optimum = m.refined(m.EQ4, IN_K, [m.FAR, m.FARTHER])
     floor = float(np.sqrt(ALPHA / 32.0))
     return finding(
         m.slope("risk", Fraction(0), IN_K, m.EQ4, m.EQ11),
-        m.settles("risk over C2 alpha^(1/2)/b^(1/2)", "refined", m.value(found, "risk") / floor),
+        m.settles("risk over C2 alpha^(1/2)/b^(1/2)", "refined", m.value(optimum, "risk") / floor),
     )
 
 
@@ -214,9 +214,9 @@ def _closed_form(name: str, form: Callable[..., m.Array]) -> Finding:
     readings = []
     for alpha in (1e-4, 0.1, 1.0):
         regime = m.setting("eta", "b", alpha=alpha)
-        found = m.value(m.refined(m.EQ5, regime, T, **constants), name)
+        measured = m.value(m.refined(m.EQ5, regime, T, **constants), name)
         predicted = form(T, alpha, **m.columns(constants))
-        readings.append(m.same(f"8 random C, alpha = {alpha:g}, eq. (5)", "refined", found, predicted))
+        readings.append(m.same(f"8 random C, alpha = {alpha:g}, eq. (5)", "refined", measured, predicted))
     far = m.refined(m.EQ4, BOTH, [m.FAR, m.FARTHER])
     ratio = m.value(far, name) / form(far.budgets, ALPHA, 1.0, 1.0, 1.0)
     readings.append(m.settles("over the closed form, eq. (4)", "refined", ratio))
@@ -243,13 +243,13 @@ def eq26() -> Finding:
 @claim("S.B1.eta", "B.1, the line before eq. (24)", "eta_T* = C1^(1/4) C2~^(1/2)/(2 C3~^(3/4))^(1/2) T^-1/4")
 def misprint() -> Finding:
     T = np.array([1e30])
-    found = float(m.value(m.refined(m.EQ5, BOTH, T), "eta")[0])
+    measured = float(m.value(m.refined(m.EQ5, BOTH, T), "eta")[0])
     printed = float(theorems.theorem1_eta_as_printed(T, ALPHA, 1.0, 1.0, 1.0)[0])
-    right = m.worst(found, theorems.theorem1_eta(T, ALPHA, 1.0, 1.0, 1.0))
+    right = m.worst(measured, theorems.theorem1_eta(T, ALPHA, 1.0, 1.0, 1.0))
     return finding(
-        m.same("eta* over it, eq. (5), alpha = 0.001", "refined", found, printed),
-        f"the root's bar is too long, or the text at hand lost its end: {printed / found:.3g} times too large there; "
-        f"eq. (25), with 2^(1/2) C3~^(3/4), agrees to {right:.1g}",
+        m.same("eta* over it, eq. (5), alpha = 0.001", "refined", measured, printed),
+        f"the root's bar is too long, or the text at hand lost its end: {printed / measured:.3g} times too large "
+        f"there; eq. (25), with 2^(1/2) C3~^(3/4), agrees to {right:.1g}",
     )
 
 
@@ -310,8 +310,8 @@ def eq8_risk() -> Finding:
 def _in_iterations(name: str, form: Callable[..., m.Array]) -> Finding:
     """The optimum against a closed form: eq. (43) for random constants, eqs. (4) and (11) far out, the exact law."""
     constants, K = m.draws("C1", "C2", "C3"), np.array([1e30, 1e45, 1e60])
-    found = m.value(m.refined(m.LEADING, BOTH_IN_K, K, **constants), name)
-    readings = [m.same("8 random C, eq. (43)", "refined", found, form(K, 32.0, **m.columns(constants)))]
+    measured = m.value(m.refined(m.LEADING, BOTH_IN_K, K, **constants), name)
+    readings = [m.same("8 random C, eq. (43)", "refined", measured, form(K, 32.0, **m.columns(constants)))]
     # Eq. (11)'s leading drift is 2 L eta/alpha, so that its C3 is 2 L, and its C2 is 2 rho sigma.
     for bound, C2, C3 in ((m.EQ4, 1.0, 1.0), (m.EQ11, 2.0, 2.0)):
         far = m.refined(bound, BOTH_IN_K, [m.FAR, m.FARTHER])
@@ -360,9 +360,9 @@ _PAIRS = np.array([m.FAR, m.FAR * 10, m.FARTHER, m.FARTHER * 10])
 
 
 def _dropped_terms(where: m.Setting) -> dict[str, np.ndarray]:
-    found = m.refined(m.EQ4, where, _PAIRS)
+    optimum = m.refined(m.EQ4, where, _PAIRS)
     b = where.regime.fixed["b"]
-    return {"burn_in": 1 / (m.value(found, "alpha") * np.sqrt(b) * _PAIRS), "drift": m.value(found, "eta")}
+    return {"burn_in": 1 / (m.value(optimum, "alpha") * np.sqrt(b) * _PAIRS), "drift": m.value(optimum, "eta")}
 
 
 def _powers_of(values: dict[float, np.ndarray]) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -404,12 +404,12 @@ def selected() -> Finding:
     sixth = Fraction(1, 6)
     with_burn_in = _leading_and_burn_in()
     drift_alone = m.exponent(m.EQ5, joint, "b")
-    found = m.slope("b", sixth, joint, m.EQ4) + m.slope(
+    measured = m.slope("b", sixth, joint, m.EQ4) + m.slope(
         "b", sixth, joint, with_burn_in, called="eq. (43) and burn-in alone"
     )
     return finding(
-        found,
-        f"burn-in does not select it alone: it sends b up to where alpha reaches 1, b ~ T^({found[-1].measured}); "
+        measured,
+        f"burn-in does not select it alone: it sends b up to where alpha reaches 1, b ~ T^({measured[-1].measured}); "
         f"C3 eta alone, eq. (5), sends it down, to b ~ T^{drift_alone}; 1/6 is the balance of the two",
     )
 
@@ -450,14 +450,14 @@ def eq9_risk() -> Finding:
 
 @claim("S.thm3.consistent", "after eq. (9)", "these schedules are those of eq. (8) with b = b_T*")
 def consistent() -> Finding:
-    found = m.refined(m.EQ4, JOINT, [m.FAR, m.FARTHER])
-    b: Any = m.value(found, "b")
-    alpha = theorems.theorem2_alpha(found.budgets, b, 1.0, 1.0, 1.0)
-    eta = theorems.theorem2_eta(found.budgets, b, 1.0, 1.0, 1.0)
+    optimum = m.refined(m.EQ4, JOINT, [m.FAR, m.FARTHER])
+    b: Any = m.value(optimum, "b")
+    alpha = theorems.theorem2_alpha(optimum.budgets, b, 1.0, 1.0, 1.0)
+    eta = theorems.theorem2_eta(optimum.budgets, b, 1.0, 1.0, 1.0)
     return finding(
         m.on_grid("fig9", "slope of alpha/b", "slope of eta/b"),
-        m.settles("alpha* over B.2's at b*", "refined", m.value(found, "alpha") / alpha),
-        m.settles("eta* over B.2's at b*", "refined", m.value(found, "eta") / eta),
+        m.settles("alpha* over B.2's at b*", "refined", m.value(optimum, "alpha") / alpha),
+        m.settles("eta* over B.2's at b*", "refined", m.value(optimum, "eta") / eta),
         "with their constants; on the grid these two combinations can be told, though b, alpha and eta cannot",
     )
 
