@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import refused, status
 
 from hpgrid.bench import grid_search, harness, many_constants
 from hpgrid.bench.roofline import Ceiling, ceilings
 from hpgrid.bench.tasks import CONTENDERS, TASKS
-from hpgrid.cli import bench, main
+from hpgrid.cli import bench
 
 N = 5
 
@@ -36,17 +37,15 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bench, "CONTENDERS", FEW)
 
 
-def status(*arguments: object) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main(["bench", *map(str, arguments)])
-    return ended.value.code  # type: ignore[return-value]
+def bench_status(*arguments: object) -> int:
+    return status("bench", *map(str, arguments))
 
 
 def test_it_prints_tables_and_writes_a_whole_record_and_a_plot(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     target, picture = tmp_path / "made" / "bench.json", tmp_path / "made" / "bench.png"
-    assert status("--n", f"{N + 1},{N}", "--runs", 2, "--json", target, "--plot", picture) == 0
+    assert bench_status("--n", f"{N + 1},{N}", "--runs", 2, "--json", target, "--plot", picture) == 0
     shown = capsys.readouterr().out
     for text in (harness.PRINTED, harness.FACTORED, "skipped: no_such_package is not installed", "Reached"):
         assert text in shown
@@ -80,7 +79,7 @@ def _check(found: dict[str, Any]) -> None:
 
 
 def test_hpgrid_takes_part_whoever_else_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    assert status("--only", "R2", "--n", N, "--runs", 1, "--contenders", "numpy_factored") == 0
+    assert bench_status("--only", "R2", "--n", N, "--runs", 1, "--contenders", "numpy_factored") == 0
     shown = capsys.readouterr().out
     assert "hpgrid.grid_search" in shown
     assert "NumPy, factored by hand" in shown
@@ -90,12 +89,12 @@ def test_hpgrid_takes_part_whoever_else_is_named(capsys: pytest.CaptureFixture[s
 
 def test_a_sweep_is_one_more_work(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(many_constants, "report", lambda n, runs: (f"1000 triples at n = {n}, {runs} runs", {"n": n}))
-    assert status("--only", "sweep", "--n", "5,6", "--runs", 3) == 0
+    assert bench_status("--only", "sweep", "--n", "5,6", "--runs", 3) == 0
     assert capsys.readouterr().out == "".join(f"\n1000 triples at n = {n}, 3 runs\n" for n in (5, 6))
 
 
 def test_what_searches_need_is_said_without_measuring(capsys: pytest.CaptureFixture[str]) -> None:
-    assert status("--needs", "--only", "R1,R4,sweep", "--n", "100") == 0
+    assert bench_status("--needs", "--only", "R1,R4,sweep", "--n", "100") == 0
     heading, *lines = capsys.readouterr().out.splitlines()
     assert heading.split()[:5] == ["work", "n", "dtype", "operations", "bytes"]
     assert [line.split()[:3] for line in lines] == [[w, "100", d] for d in ("float64", "float32") for w in ("R1", "R4")]
@@ -124,11 +123,7 @@ def test_what_searches_need_is_said_without_measuring(capsys: pytest.CaptureFixt
 def test_bad_input_is_one_line_and_status_2(
     arguments: tuple[str, ...], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert status(*arguments) == 2
-    captured = capsys.readouterr()
-    assert captured.err.startswith(f"hpgrid: error: {message}")
-    assert captured.err.count("\n") == 1
-    assert not captured.out
+    refused("bench", capsys, list(arguments), f"hpgrid: error: {message}")
 
 
 def test_contenders_that_disagree_are_one_line_and_status_1(
@@ -138,7 +133,7 @@ def test_contenders_that_disagree_are_one_line_and_status_1(
         raise grid_search.Failed("numba disagrees")
 
     monkeypatch.setattr(grid_search, "run", fail)
-    assert status("--only", "R4", "--json", tmp_path / "bench.json") == 1
+    assert bench_status("--only", "R4", "--json", tmp_path / "bench.json") == 1
     assert capsys.readouterr().err == "hpgrid: error: numba disagrees\n"
     assert not list(tmp_path.iterdir())
 

@@ -8,23 +8,17 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import printed, refused
 
 import hpgrid
-from hpgrid.cli import main
+from hpgrid.checks import PRECISIONS
+from hpgrid.stochastic.report import ADAPTIVE, as_dict, measure, text
 
 SMALL = ("--shape", "4x3", "--pairs", "20", "--noise", "one-hot")
 
 
-def smoothness(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as ended:
-        main(["smoothness", *arguments])
-    out, error = capsys.readouterr()
-    return int(ended.value.code or 0), out, error
-
-
 def test_it_says_what_it_measured(capsys: pytest.CaptureFixture[str]) -> None:
-    status, out, error = smoothness(capsys, "--norm", "muon", *SMALL)
-    assert (status, error) == (0, "")
+    out = printed("smoothness", capsys, "--norm", "muon", *SMALL)
     assert out.splitlines()[0] == "spectral norm (muon), 4 x 3, 20 pairs, seed 0"
     heads = [line.split("  ")[0] for line in out.splitlines() if line]
     assert heads[1:] == [
@@ -33,11 +27,26 @@ def test_it_says_what_it_measured(capsys: pytest.CaptureFixture[str]) -> None:
     ]  # fmt: skip
 
 
+def test_a_report_says_what_its_optimizer_has_to_do_with_the_norm_and_is_plain_data() -> None:
+    report = measure("soap", (4, 3), 20, noises=("one-hot",))
+    shown, data = text(report), as_dict(report)
+    assert shown.splitlines()[0] == "spectral norm (soap), 4 x 3, 20 pairs, seed 0"
+    assert ADAPTIVE["soap"] in shown
+    assert "worst case  no finite D" in shown
+    assert data["pairs"]["oracle"]["pairs"] == 20
+    assert data["worst_case"]["smooth"] is False
+    assert set(data["newton_schulz"]) == set(PRECISIONS)
+
+
+def test_what_has_no_number_is_a_dash_and_none() -> None:
+    one = next(r for seed in range(20) if (r := measure("max", (1, 1), 1, seed=seed)).pairs["oracle"].coincide)
+    assert text(one).splitlines()[3].split() == ["oracle", *["-"] * 7, "1"]
+    assert as_dict(one)["pairs"]["oracle"]["mean"] is None
+
+
 def test_json_has_a_report_for_every_norm_and_shape_once(capsys: pytest.CaptureFixture[str]) -> None:
     asked = ("--norm", "sgd,max,sgd", "--shape", "2x2,3x1", "--pairs", "5", "--noise", "gaussian", "--json")
-    status, out, _ = smoothness(capsys, *asked)
-    reports = json.loads(out)
-    assert status == 0
+    reports = json.loads(printed("smoothness", capsys, *asked))
     assert [(r["name"], r["shape"]) for r in reports] == [
         ("sgd", [2, 2]), ("sgd", [3, 1]), ("max", [2, 2]), ("max", [3, 1]),
     ]  # fmt: skip
@@ -47,7 +56,7 @@ def test_json_has_a_report_for_every_norm_and_shape_once(capsys: pytest.CaptureF
 
 
 def test_a_seed_says_the_same_again_and_another_does_not(capsys: pytest.CaptureFixture[str]) -> None:
-    first, again, other = (smoothness(capsys, "--norm", "max", *SMALL, "--seed", s)[1] for s in ("1", "1", "2"))
+    first, again, other = (printed("smoothness", capsys, "--norm", "max", *SMALL, "--seed", s) for s in ("1", "1", "2"))
     assert first == again != other
 
 
@@ -79,11 +88,7 @@ WRONG = [
 def test_a_mistake_is_one_line_and_status_2(
     capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], told: str
 ) -> None:
-    status, out, error = smoothness(capsys, *arguments)
-    assert (status, out) == (2, "")
-    assert error.startswith("hpgrid: error: ")
-    assert told in error
-    assert len(error.splitlines()) == 1
+    refused("smoothness", capsys, list(arguments), told)
 
 
 def test_help_and_mistakes_load_no_jax() -> None:

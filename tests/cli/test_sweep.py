@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from commands import printed, refused
 
-from hpgrid.cli import main
 from hpgrid.cli.sweep import _bytes
 from hpgrid.sweeps.plan import load
 
@@ -30,23 +30,14 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
-def run(*arguments: object) -> int | str | None:
-    with pytest.raises(SystemExit) as caught:
-        main([str(a) for a in ("sweep", *arguments)])
-    return caught.value.code
-
-
 def test_it_says_what_it_did_and_on_a_second_run_what_it_found(
     config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out, table = tmp_path / "run.zarr", tmp_path / "slopes.csv"
-    assert run(config, "--out", out, "--csv", table) == 0
-    said = capsys.readouterr()
-    assert f"{out}\n3 combinations, 1 of 1 blocks: " in said.out
-    assert str(table) in said.out
-    assert said.err == ""
-    assert run(config, "--out", out) == 0
-    assert "1 of 1 blocks, 1 of them found whole" in capsys.readouterr().out
+    shown = printed("sweep", capsys, str(config), "--out", str(out), "--csv", str(table))
+    assert f"{out}\n3 combinations, 1 of 1 blocks: " in shown
+    assert str(table) in shown
+    assert "1 of 1 blocks, 1 of them found whole" in printed("sweep", capsys, str(config), "--out", str(out))
     assert len(table.read_text().splitlines()) == 1 + 3 * 4
 
 
@@ -69,11 +60,8 @@ def test_a_mistake_is_one_line_and_nothing_is_written(
     config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str
 ) -> None:
     out = tmp_path / "run.zarr"
-    assert run(config, *(str(out) if option == "OUT" else option for option in options)) == 2
-    said = capsys.readouterr()
-    assert message in said.err
-    assert said.err.count("\n") == 1
-    assert said.out == ""
+    arguments = [str(config), *(str(out) if option == "OUT" else option for option in options)]
+    refused("sweep", capsys, arguments, message)
     assert not out.exists()
 
 
@@ -83,8 +71,8 @@ def test_memory_is_read_with_its_unit(text: str, size: int) -> None:
 
 
 def test_a_missing_config_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(tmp_path / "none.toml", "--out", tmp_path / "run.zarr") == 2
-    assert "readable TOML file (No such file or directory)" in capsys.readouterr().err
+    arguments = [str(tmp_path / "none.toml"), "--out", str(tmp_path / "run.zarr")]
+    refused("sweep", capsys, arguments, "readable TOML file (No such file or directory)", tmp_path)
 
 
 def test_the_example_is_a_plan_of_the_three_theorems() -> None:

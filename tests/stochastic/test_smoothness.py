@@ -13,7 +13,7 @@ import pytest
 from hpgrid.checks import NOISE_KINDS, OPTIMIZERS, PRECISIONS
 from hpgrid.norms import FROBENIUS, MAX, NORMS, SPECTRAL, Norm, preconditioned, rescaled
 from hpgrid.stochastic.oracles import newton_schulz_errors, singular_value_map, spread
-from hpgrid.stochastic.report import ADAPTIVE, as_dict, measure, text
+from hpgrid.stochastic.report import ADAPTIVE
 from hpgrid.stochastic.samples import NOISES, effective
 from hpgrid.stochastic.smoothness import (
     HALVINGS,
@@ -77,15 +77,13 @@ def test_a_seed_gives_the_same_pairs_whatever_the_batches(norm: Norm) -> None:
     assert (quotients(norm, (6, 4), 50, seed=4).gaussian != whole.gaussian).any()
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (7, 1), (6, 4)])
-def test_of_the_frobenius_norm_it_is_one(shape: tuple[int, int]) -> None:
-    for found in quotients(FROBENIUS, shape, 100):
-        np.testing.assert_allclose(found[~np.isnan(found)], 1.0, atol=ROUNDING)
-
-
-@pytest.mark.parametrize("shape", [(1, 1), (7, 1), (1, 7)])
-def test_of_the_spectral_norm_of_vectors_it_is_one(shape: tuple[int, int]) -> None:
-    for found in quotients(SPECTRAL, shape, 100):
+@pytest.mark.parametrize(
+    ("norm", "shape"), [(FROBENIUS, (1, 1)), (FROBENIUS, (6, 4)), (SPECTRAL, (7, 1)), (SPECTRAL, (1, 7))]
+)
+def test_of_the_frobenius_norm_and_of_the_spectral_norm_of_vectors_it_is_one(
+    norm: Norm, shape: tuple[int, int]
+) -> None:
+    for found in quotients(norm, shape, 100):
         np.testing.assert_allclose(found[~np.isnan(found)], 1.0, atol=ROUNDING)
 
 
@@ -259,26 +257,6 @@ def test_the_map_of_singular_values_is_the_polynomial_iterated() -> None:
 
 def test_the_largest_error_keeps_its_sign() -> None:
     assert spread(np.array([0.1, -0.5, 0.2])) == (pytest.approx(-0.2 / 3), -0.5)
-
-
-# --- the report ---
-
-
-def test_a_report_says_all_of_it_and_is_plain_data() -> None:
-    found = measure("soap", (3, 2), 10, noises=("one-hot",))
-    said, data = text(found), as_dict(found)
-    assert ADAPTIVE["soap"] in said
-    for words in ("oracle", "gaussian", "worst case  no finite D", "one-hot", "bfloat16", "= 2, whatever the noise"):
-        assert words in said
-    assert data["pairs"]["oracle"]["pairs"] == 10
-    assert data["worst_case"]["smooth"] is False
-    assert set(data["newton_schulz"]) == set(PRECISIONS)
-
-
-def test_what_has_no_number_is_a_dash_and_none() -> None:
-    found = next(r for seed in range(20) if (r := measure("max", (1, 1), 1, seed=seed)).pairs["oracle"].coincide)
-    assert text(found).splitlines()[3].split() == ["oracle", *["-"] * 7, "1"]
-    assert as_dict(found)["pairs"]["oracle"]["mean"] is None
 
 
 def test_the_names_that_are_checked_before_jax_loads_are_those_there_are() -> None:
