@@ -146,20 +146,20 @@ class Timed:
 def run(triples: int, few: int, n: int, runs: int) -> dict[str, Timed]:
     """Return what each contender takes for a triple, once all of them agree with single searches."""
     grid, whole = Grid.footnote(n), triples_of(triples)
-    given = {name: whole[:few] if contender.few else whole for name, contender in CONTENDERS.items()}
+    own = {name: whole[:few] if contender.few else whole for name, contender in CONTENDERS.items()}
     expected = singly(grid, whole[:few])
     for name, contender in CONTENDERS.items():
         wrong = disagreement(contender.call(grid, whole[:few]), expected, grid, whole)
         if wrong:
             raise SystemExit(f"{name} disagrees with single searches in {wrong} of {expected.risk.size} cells")
     # Slow contenders are given a few triples, and all times are per triple: a search takes no less for company.
-    timed = interleaved({name: partial(c.call, grid, given[name]) for name, c in CONTENDERS.items()}, runs)
-    each = {name: tuple(second / len(given[name]) for second in seconds) for name, seconds in timed.items()}
+    timed = interleaved({name: partial(c.call, grid, own[name]) for name, c in CONTENDERS.items()}, runs)
+    each = {name: tuple(second / len(own[name]) for second in seconds) for name, seconds in timed.items()}
 
     return {
         name: Timed(
             contender.detail,
-            len(given[name]),
+            len(own[name]),
             each[name],
             *(paired(each[name], each[other]) for other in (EXACT, FUNCTION)),
         )

@@ -107,10 +107,10 @@ def _best_alpha(eta: Any, b: Any, alpha: Any, T: Any) -> Any:
 @njit(parallel=True)
 def _best_eta_at(eta: Any, b: Any, alpha: Any, T: Any, i: Any, a: Any, t: Any) -> Any:
     """Return the index of the best eta in some cells, given by their indices: where only the rest was kept."""
-    found = np.empty(len(i), np.int64)
+    index = np.empty(len(i), np.int64)
     for k in prange(len(i)):
-        found[k] = (b[i[k]] / (eta * T[t[k]]) + eta * (1 + 1 / alpha[a[k]])).argmin()
-    return found
+        index[k] = (b[i[k]] / (eta * T[t[k]]) + eta * (1 + 1 / alpha[a[k]])).argmin()
+    return index
 
 
 @njit(parallel=True)

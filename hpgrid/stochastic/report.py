@@ -68,7 +68,7 @@ def measure(name: str, shape: tuple[int, int], pairs: int, *, seed: int = 0, noi
         norm.name,
         shape,
         seed,
-        {kind: statistics(found) for kind, found in quotients(norm, shape, pairs, seed=seed)._asdict().items()},
+        {kind: statistics(values) for kind, values in quotients(norm, shape, pairs, seed=seed)._asdict().items()},
         worst_case(norm, shape, seed=seed),
         {kind: effective(norm, NOISES[kind], shape, BATCHES, seed=seed) for kind in noises},
         {kind: newton_schulz_errors(shape, seed=seed, precision=kind) for kind in PRECISIONS}
@@ -83,9 +83,9 @@ def measure(name: str, shape: tuple[int, int], pairs: int, *, seed: int = 0, noi
 def text(report: Report) -> str:
     """Return a report as the command prints it."""
     m, n = report.shape
-    pairs = next(iter(report.pairs.values())).pairs
+    drawn = next(iter(report.pairs.values())).pairs
     called = "" if report.name == report.norm else f" ({report.name})"
-    lines = [f"{report.norm} norm{called}, {m} x {n}, {pairs} pairs, seed {report.seed}"]
+    lines = [f"{report.norm} norm{called}, {m} x {n}, {drawn} pairs, seed {report.seed}"]
     if report.name in ADAPTIVE:
         lines.append(ADAPTIVE[report.name])
     rows: list[tuple[str, ...]] = [
@@ -99,8 +99,9 @@ def text(report: Report) -> str:
         # A row per kind, a column per batch size; each with its 95% interval's half-width.
         first = next(iter(report.effective.values()))
         rows = [("b E||mean||^2/E||xi||^2", *(f"b = {b}" for b in first.b))]
-        for kind, found in report.effective.items():
-            rows.append((kind, *(f"{c:.4g} +- {NORMAL_95 * e:.2g}" for c, e in zip(found.constant, found.error))))
+        for kind, needed in report.effective.items():
+            pairs = zip(needed.constant, needed.error)
+            rows.append((kind, *(f"{c:.4g} +- {NORMAL_95 * e:.2g}" for c, e in pairs)))
         lines += ["", *aligned(rows), f"at most (kappa2/kappa1)^2 = {first.bound:.4g}, whatever the noise"]
     if report.newton_schulz:
         rows = [("Newton-Schulz, 5 steps", "||A|| - 1", "descent lost", "||A - LMO(C)||")]

@@ -153,9 +153,9 @@ def farthest(gap: Array, tolerance: Array) -> int:
 
 def largest_ratio(what: str, ratio: Array, error: Array) -> Reading:
     """Return the reading of ratios of which none may exceed 1, each off by at most its error."""
-    told = bool((ratio - error > 1).any() or (ratio + error <= 1).all())
+    tells = bool((ratio - error > 1).any() or (ratio + error <= 1).all())
     k = farthest(ratio - 1, error)
-    return Reading(what, "sampled", float(ratio.flat[k]), 1.0, float(error.flat[k]), "<=", identifiable=told)
+    return Reading(what, "sampled", float(ratio.flat[k]), 1.0, float(error.flat[k]), "<=", identifiable=tells)
 
 
 def near_minimum(values: Array, comparisons: int | None = None, level: float = LEVEL) -> Array:

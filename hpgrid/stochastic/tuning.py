@@ -47,23 +47,23 @@ def best(runs: Array, axes: Mapping[str, Array], level: float = LEVEL) -> dict[s
     # All intervals of the whole curve hold together: as many comparisons as cells and points.
     near = np.stack([near_minimum(cells[:, j], cells.shape[0] * n, level) for j in range(n)], -1).reshape(*sizes, n)
     first = np.unravel_index(cells.mean(-1).argmin(0), sizes)
-    found = {}
+    optima = {}
     for k, (name, axis) in enumerate(zip(axes, values)):
         some = np.asarray(near.any(tuple(other for other in range(len(sizes)) if other != k)))
         low, high = some.argmax(0), len(axis) - 1 - some[::-1].argmax(0)
         step, edge = np.diff(np.log(axis)).max(), (low == 0) | (high == len(axis) - 1)
-        found[name] = Best(axis[first[k]], axis[low], axis[high], edge, np.full(n, step))
-    return found
+        optima[name] = Best(axis[first[k]], axis[low], axis[high], edge, np.full(n, step))
+    return optima
 
 
-def movement(along: Array, found: Best) -> Slope:
+def movement(along: Array, optimum: Best) -> Slope:
     """Return the power of what the curve runs along in a best value, edges left out.
 
     Fitted to the middle of what can't be told apart, from which each log of the truth is within its half-width.
 
     Args:
         along: K or b, shape (n,).
-        found: the best values.
+        optimum: the best values.
     """
-    half = np.log(found.high / found.low) / 2.0 + found.step
-    return fit_slope(along, np.sqrt(found.low * found.high), edge=found.edge, step=half)
+    half = np.log(optimum.high / optimum.low) / 2.0 + optimum.step
+    return fit_slope(along, np.sqrt(optimum.low * optimum.high), edge=optimum.edge, step=half)

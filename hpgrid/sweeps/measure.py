@@ -87,23 +87,23 @@ def _measured(
     # A search needs a constant that varies: where none does, the first stands at its own value.
     own = constants or {name: np.full(n, x) for name, x in list(proxy.constants.items())[:1]}
     settings: dict[str, Any] = {"method": options.method, "devices": options.devices, "memory": options.memory}
-    found = search_many(proxy, grid, regime, own, **settings)
+    argmins = search_many(proxy, grid, regime, own, **settings)
     at: dict[str, Any] = {grid.budget: grid.axes[grid.budget].values}
-    truth = refine(proxy, regime=regime, constants=own, **at)
-    return {**_optima(found, truth, regime, grid, n), **_slopes(found, truth, regime, grid)}
+    optimum = refine(proxy, regime=regime, constants=own, **at)
+    return {**_optima(argmins, optimum, regime, grid, n), **_slopes(argmins, optimum, regime, grid)}
 
 
-def _optima(found: ManyResult, truth: Optimum, regime: Regime, grid: Grid, n: int) -> dict[str, Array]:
+def _optima(argmins: ManyResult, optimum: Optimum, regime: Regime, grid: Grid, n: int) -> dict[str, Array]:
     """The best points, on the grid and refined; where a hyperparameter is held, what it is held at."""
     budget = grid.axes[grid.budget].values
     shape = (n, len(budget))
-    out: dict[str, Array] = {"risk_hat": found.risk, "risk_star": np.where(solved(truth), truth.risk, np.nan)}
-    out["risk_exponent"] = np.where(truth.converged, truth.exponent["risk"], np.nan)
+    out: dict[str, Array] = {"risk_hat": argmins.risk, "risk_star": np.where(solved(optimum), optimum.risk, np.nan)}
+    out["risk_exponent"] = np.where(optimum.converged, optimum.exponent["risk"], np.nan)
     for v in TUNABLE:
         if v in regime.tuned:
-            out[f"{v}_hat"], out[f"{v}_edge"] = found.at[v], found.edge[v]
-            out[f"{v}_star"] = np.where(truth.converged, truth.at[v], np.nan)
-            out[f"{v}_exponent"] = np.where(truth.converged, truth.exponent[v], np.nan)
+            out[f"{v}_hat"], out[f"{v}_edge"] = argmins.at[v], argmins.edge[v]
+            out[f"{v}_star"] = np.where(optimum.converged, optimum.at[v], np.nan)
+            out[f"{v}_exponent"] = np.where(optimum.converged, optimum.exponent[v], np.nan)
             continue
         power = float(regime.path.get(v, 0))
         value = budget**power if v in regime.path else regime.fixed.get(v, np.nan)
@@ -113,26 +113,26 @@ def _optima(found: ManyResult, truth: Optimum, regime: Regime, grid: Grid, n: in
     return out
 
 
-def _slopes(found: ManyResult, truth: Optimum, regime: Regime, grid: Grid) -> dict[str, Array]:
+def _slopes(argmins: ManyResult, optimum: Optimum, regime: Regime, grid: Grid) -> dict[str, Array]:
     """Slopes of the grid's curves and of the refined ones, over the same budgets, and where burn-in ends.
 
     The argmin's uncertainty is read off the refined optimum: how far the two are apart over the window.
     """
     budget = grid.axes[grid.budget].values
-    n = len(found.risk)
+    n = len(argmins.risk)
     ends = {}
     for v in (v for v in BURNING if v in regime.tuned):
-        axis, star = grid.axes[v].values, np.where(truth.converged, truth.at[v], np.nan)
-        ends[v] = burn_in_ends(v, axis, index=found.index[v]), burn_in_ends(v, axis, at=star)
+        axis, star = grid.axes[v].values, np.where(optimum.converged, optimum.at[v], np.nan)
+        ends[v] = burn_in_ends(v, axis, index=argmins.index[v]), burn_in_ends(v, axis, at=star)
     first = np.max([hat for hat, _ in ends.values()], axis=0) if ends else np.zeros(n, int)
     burned = np.arange(len(budget)) >= first[:, None]
-    edge = np.any([found.edge[v] for v in regime.tuned], axis=0)
-    usable = burned & ~edge & truth.converged & found.feasible
+    edge = np.any([argmins.edge[v] for v in regime.tuned], axis=0)
+    usable = burned & ~edge & optimum.converged & argmins.feasible
     fitted = []
     for name in QUANTITIES:
-        hat, of_truth = (found.risk, truth.risk) if name == "risk" else (found.at.get(name), truth.at.get(name))
+        hat, refined = (argmins.risk, optimum.risk) if name == "risk" else (argmins.at.get(name), optimum.at.get(name))
         fitted.append(
-            fit_slopes(budget, hat, of_truth, usable, REFINED) if hat is not None and of_truth is not None else None
+            fit_slopes(budget, hat, refined, usable, REFINED) if hat is not None and refined is not None else None
         )
     empty = next(each for each in fitted if each is not None).nowhere()
     columns = {key: np.stack([(f or empty).as_dict()[key] for f in fitted], axis=1) for key in empty.as_dict()}

@@ -240,35 +240,35 @@ def _read_constants(bound: BoundConfig, data: Mapping[str, Any]) -> dict[str, An
     """What [constants] says, by name: a number, a tuple of numbers, or a log range {"lo", "hi", "n"}."""
     known = _sweepable(bound)
     values: dict[str, Any] = {}
-    for name, given in data.items():
+    for name, value in data.items():
         if name not in known:
             raise unknown(f"constant of the bound {bound.name}", name, known)
         if name in bound.constants or name in bound.options:
-            raise bad(f"{name} stands in [bound] and in [constants]", given, "it in one of the two")
-        if isinstance(given, Mapping):
-            values[name] = _read_range(bound, name, given)
-        elif isinstance(given, list):
-            if not given:
-                raise bad(f"a list of {name} has one value or more", given, f"{name} = [1.0, 10.0], say")
-            values[name] = tuple(_read_value(bound, name, x) for x in given)
-            if len(set(values[name])) < len(given):
-                raise bad(f"the values of {name} differ", given, "each once")
+            raise bad(f"{name} stands in [bound] and in [constants]", value, "it in one of the two")
+        if isinstance(value, Mapping):
+            values[name] = _read_range(bound, name, value)
+        elif isinstance(value, list):
+            if not value:
+                raise bad(f"a list of {name} has one value or more", value, f"{name} = [1.0, 10.0], say")
+            values[name] = tuple(_read_value(bound, name, x) for x in value)
+            if len(set(values[name])) < len(value):
+                raise bad(f"the values of {name} differ", value, "each once")
         else:
-            values[name] = _read_value(bound, name, given)
+            values[name] = _read_value(bound, name, value)
     return values
 
 
-def _read_range(bound: BoundConfig, name: str, given: Mapping[str, Any]) -> dict[str, Any]:
-    check_keys(f"key of the range of {name}", given, ("lo", "hi", "n"))
-    if set(given) != {"lo", "hi", "n"}:
+def _read_range(bound: BoundConfig, name: str, value: Mapping[str, Any]) -> dict[str, Any]:
+    check_keys(f"key of the range of {name}", value, ("lo", "hi", "n"))
+    if set(value) != {"lo", "hi", "n"}:
         example = f"{name} = {{ lo = 1e-3, hi = 1e3, n = 25 }}"
-        raise bad(f"a log range of {name} has lo, hi and n", dict(given), example)
+        raise bad(f"a log range of {name} has lo, hi and n", dict(value), example)
     if name == "beta":
-        raise bad("a log range of beta is one of its complement", dict(given), "alpha = { lo = ..., hi = 1, n = ... }")
-    lo, hi = _read_value(bound, name, given["lo"]), _read_value(bound, name, given["hi"])
+        raise bad("a log range of beta is one of its complement", dict(value), "alpha = { lo = ..., hi = 1, n = ... }")
+    lo, hi = _read_value(bound, name, value["lo"]), _read_value(bound, name, value["hi"])
     if lo >= hi:
-        raise bad(f"a log range of {name} needs lo < hi", dict(given), "the smaller end first")
-    return {"lo": lo, "hi": hi, "n": check_count(f"n of {name}", given["n"], least=2)}
+        raise bad(f"a log range of {name} needs lo < hi", dict(value), "the smaller end first")
+    return {"lo": lo, "hi": hi, "n": check_count(f"n of {name}", value["n"], least=2)}
 
 
 def _read_value(bound: BoundConfig, name: str, value: Any) -> float:
@@ -286,11 +286,11 @@ def _read_value(bound: BoundConfig, name: str, value: Any) -> float:
     return check_value(name, value) if name in TUNABLE else check_constants({name: value})[name]
 
 
-def _read_rows(bound: BoundConfig, given: Any, folder: Path) -> dict[str, tuple[float, ...]]:
+def _read_rows(bound: BoundConfig, value: Any, folder: Path) -> dict[str, tuple[float, ...]]:
     """The columns of a CSV file whose header names what is swept; where a row is wrong, which one."""
-    if not isinstance(given, str):
-        raise bad("rows names a CSV file", given, 'rows = "constants.csv"')
-    path = folder / given
+    if not isinstance(value, str):
+        raise bad("rows names a CSV file", value, 'rows = "constants.csv"')
+    path = folder / value
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             lines = [line for line in csv.reader(file) if line]
@@ -327,11 +327,11 @@ def _read_cell(bound: BoundConfig, row: str, name: str, cell: str) -> float:
 # --- regimes ---
 
 
-def _read_regimes(given: Any, single: Mapping[str, float], swept: Mapping[str, Any], min_K: Any) -> dict[str, Regime]:
+def _read_regimes(value: Any, single: Mapping[str, float], swept: Mapping[str, Any], min_K: Any) -> dict[str, Regime]:
     """The regimes by name, with the hyperparameters that [constants] holds at one value."""
-    entries = [given] if isinstance(given, Mapping) else given
+    entries = [value] if isinstance(value, Mapping) else value
     if not isinstance(entries, list) or not entries or not all(isinstance(x, Mapping) for x in entries):
-        raise bad("a sweep has one regime or more", given, "[[regime]] with tuned = [...], once for each")
+        raise bad("a sweep has one regime or more", value, "[[regime]] with tuned = [...], once for each")
     held = {hyperparameter(v): complement(x) if v == "beta" else x for v, x in single.items()}
     pairs = [_read_regime(entry, held, swept, min_K) for entry in entries]
     names = [name for name, _ in pairs]

@@ -127,28 +127,28 @@ def _cut(data: xarray.Dataset, view: View) -> _Slice:
     return _Slice(one, plan, pair, tuned, quantity, budget, value, held)
 
 
-def _pair(plan: Plan, given: tuple[str, ...]) -> tuple[str, ...]:
-    for name in given:
+def _pair(plan: Plan, names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
         if name not in plan.swept:
             raise unknown("swept constant", name, plan.swept)
-    if len(given) > 2 or len(set(given)) < len(given):
-        raise bad("a picture is over one constant or two", list(given), "--pair C2,C3, say")
+    if len(names) > 2 or len(set(names)) < len(names):
+        raise bad("a picture is over one constant or two", list(names), "--pair C2,C3, say")
     lengths = plan.lengths
     longest = sorted((name for name in lengths if lengths[name] > 1), key=lambda name: -lengths[name])
-    chosen = given or tuple(name for name in lengths if name in longest[:2])
+    chosen = names or tuple(name for name in lengths if name in longest[:2])
     if not chosen:
         raise bad("a picture needs a constant that takes several values", lengths, "a sweep of more than one")
     return chosen
 
 
-def _held(data: xarray.Dataset, name: str, given: float | None) -> float:
+def _held(data: xarray.Dataset, name: str, value: float | None) -> float:
     values = data[name].values
-    if given is None:
+    if value is None:
         return float(values[len(values) // 2])
-    found = values[np.isclose(values, given, rtol=1e-6)]
-    if not found.size:
-        raise bad(f"the sweep has no {name} of this value", given, ", ".join(f"{x:g}" for x in values[:12]))
-    return float(found[0])
+    matching = values[np.isclose(values, value, rtol=1e-6)]
+    if not matching.size:
+        raise bad(f"the sweep has no {name} of this value", value, ", ".join(f"{x:g}" for x in values[:12]))
+    return float(matching[0])
 
 
 # --- maps ---
