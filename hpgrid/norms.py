@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hpgrid.checks import OPTIMIZERS, bad, unknown
-from hpgrid.shapes import AnyArray as Array, space
+from hpgrid.shapes import AnyArray as Array, array_namespace
 
 #: The shape of a matrix; of a product, the shapes of its layers.
 Shape = Any
@@ -63,30 +63,30 @@ def inner(C: Array, A: Array) -> Array:
 
 
 def _frobenius(X: Array) -> Array:
-    return space(X).sqrt((X * X).sum((-2, -1)))
+    return array_namespace(X).sqrt((X * X).sum((-2, -1)))
 
 
 def _normalised(C: Array) -> Array:
     size = _frobenius(C)[..., None, None]
-    return -C / space(C).where(size > 0, size, 1.0)
+    return -C / array_namespace(C).where(size > 0, size, 1.0)
 
 
 def _largest(X: Array) -> Array:
-    return space(X).abs(X).max((-2, -1))
+    return array_namespace(X).abs(X).max((-2, -1))
 
 
 def _sum(X: Array) -> Array:
-    return space(X).abs(X).sum((-2, -1))
+    return array_namespace(X).abs(X).sum((-2, -1))
 
 
 def singular_values(X: Array) -> Array:
     """Return the singular values of the matrices in the last two axes, the largest first."""
-    return space(X).linalg.svd(X, compute_uv=False)
+    return array_namespace(X).linalg.svd(X, compute_uv=False)
 
 
 def polar(X: Array) -> Array:
     """Return U V^T of X = U S V^T: the nearest matrix whose singular values are all 1."""
-    U, _, Vt = space(X).linalg.svd(X, full_matrices=False)
+    U, _, Vt = array_namespace(X).linalg.svd(X, full_matrices=False)
     return U @ Vt
 
 
@@ -95,7 +95,11 @@ FROBENIUS = Norm("frobenius", _frobenius, _frobenius, _normalised, lambda shape:
 
 #: signSGD, and AdamW in coordinates that adapt: the largest entry; its dual is the sum of all.
 MAX = Norm(
-    "max", _largest, _sum, lambda C: -space(C).sign(C), lambda shape: Equivalence(1.0, math.sqrt(math.prod(shape)))
+    "max",
+    _largest,
+    _sum,
+    lambda C: -array_namespace(C).sign(C),
+    lambda shape: Equivalence(1.0, math.sqrt(math.prod(shape))),
 )
 
 #: Muon, and SOAP in coordinates that adapt: the largest singular value; its dual is their sum, the nuclear norm.
@@ -134,7 +138,7 @@ def rescaled(norm: Norm, scale: Array) -> Norm:
 
     Source: Cesista, Appendix A2, "adaptive".
     """
-    low, high = float(space(scale).min(scale)), float(space(scale).max(scale))
+    low, high = float(array_namespace(scale).min(scale)), float(array_namespace(scale).max(scale))
 
     def equivalence(shape: Shape) -> Equivalence:
         """Not attained in general: between the least and the largest scale."""
@@ -160,7 +164,7 @@ def preconditioned(norm: Norm, left: Array, right: Array) -> Norm:
 
     Source: Cesista, Appendix A2, "adaptive".
     """
-    xp = space(left, right)
+    xp = array_namespace(left, right)
     undo_left, undo_right = xp.linalg.inv(left), xp.linalg.inv(right)
     sizes = [singular_values(factor) for factor in (left, right)]
 
@@ -234,19 +238,19 @@ def product(norms: Sequence[Norm], combine: str = "max") -> Norm:
 
 
 def _stacked(sizes: Sequence[Array]) -> Array:
-    return space(*sizes).stack(sizes)
+    return array_namespace(*sizes).stack(sizes)
 
 
 def _combined(sizes: Sequence[Array], how: str) -> Array:
     stacked = _stacked(sizes)
     if how == "l2":
-        return space(stacked).sqrt((stacked**2).sum(0))
+        return array_namespace(stacked).sqrt((stacked**2).sum(0))
     return stacked.max(0) if how == "max" else stacked.sum(0)
 
 
 def _shares(duals: Array, combine: str) -> Array:
     """How far each layer goes: the maximiser of the inner product with the duals over h <= 1."""
-    xp = space(duals)
+    xp = array_namespace(duals)
     if combine == "max":
         return xp.ones_like(duals)
     if combine == "sum":

@@ -28,10 +28,10 @@ Values = float | Floats
 #: A number, a NumPy array or a JAX one.
 AnyArray = Any
 
-__all__ = ["AnyArray", "Array", "Bool", "Float", "Floats", "Int", "Values", "space", "sqrt"]
+__all__ = ["AnyArray", "Array", "Bool", "Float", "Floats", "Int", "Values", "array_namespace", "sqrt"]
 
 
-def space(*values: AnyArray) -> Any:
+def array_namespace(*values: AnyArray) -> Any:
     """Return the namespace of the first array that has one other than NumPy's, else NumPy's."""
     spaces = [value.__array_namespace__() for value in values if hasattr(value, "__array_namespace__")]
     return next((space for space in spaces if space is not np), np)
@@ -39,4 +39,4 @@ def space(*values: AnyArray) -> Any:
 
 def sqrt(x: AnyArray) -> AnyArray:
     """Return the square root, elementwise."""
-    return space(x).sqrt(x)
+    return array_namespace(x).sqrt(x)

@@ -19,7 +19,7 @@ from hpgrid.bounds.constants import Constants, check_form
 from hpgrid.bounds.lemmas import kept, nesterov_noise
 from hpgrid.checks import bad, is_number
 from hpgrid.proxy import FunctionProxy, Term
-from hpgrid.shapes import AnyArray as Array, space, sqrt
+from hpgrid.shapes import AnyArray as Array, array_namespace, sqrt
 
 #: A wall that was reached through logs is off by the exponential's rounding, |log| up to 700 times 2^-53.
 ROUNDING = 1e-13
@@ -81,11 +81,11 @@ def parts(*, eta: Array, alpha: Array, form: str = "seed", norm: str = "dual", *
     Z = Z + 2.0 * beta**3 / (D * alpha**2) * (L * eta) ** 2
     # What weight decay adds; the division is kept away from lam = 0, where arrays have both.
     over = 2.0 * L**2 / (scale * D) + ratio**2 * D
-    xp = space(lam, over)
+    xp = array_namespace(lam, over)
     decays = xp.asarray(lam) > 0.0
     Z = Z + xp.where(decays, over / xp.where(decays, lam, 1.0) + 1.5 * ratio**2 * D, 0.0)
     noise = ratio * nesterov_noise(alpha, 2.0) * sqrt(D) * sigma
-    return Parts(X, Y, space(Z).where(in_domain(eta=eta, lam=lam), Z, np.inf), noise)
+    return Parts(X, Y, array_namespace(Z).where(in_domain(eta=eta, lam=lam), Z, np.inf), noise)
 
 
 def gap_parts(*, eta: Array, alpha: Array, **constants: Array) -> Parts:
@@ -154,7 +154,7 @@ def best_learning_rate(
     """
     beta = 1.0 - alpha
     ratio = (4.0 * L * (1.0 + beta**2 / alpha) + 2.0 * beta / alpha * G0 * lam) / (Delta0 * K * lam**2)
-    xp = space(ratio)
+    xp = array_namespace(ratio)
     exists = (ratio < 1.0) & (K > 1.0)
     # r^(1/(K-1)) is next to 1 for many iterations: by its log, 1 less it keeps its digits.
     power = xp.log(xp.where(exists, ratio, 0.5)) / xp.where(exists, K - 1.0, 1.0)
@@ -284,7 +284,7 @@ class _Bound:
         # W0 decides where the bound holds and enters it nowhere else.
         inside = in_domain(eta=eta, lam=c.get("lam", 0.0), W0=c.pop("W0", 0.0))
         value = self.function(eta, b, alpha, K, c, self)
-        return space(value).where(inside, value, np.inf)
+        return array_namespace(value).where(inside, value, np.inf)
 
 
 def _steepest(eta: Array, b: Array, alpha: Array, K: Array, c: Mapping[str, Array], bound: _Bound) -> Array:
@@ -304,7 +304,7 @@ def _frank_wolfe(eta: Array, b: Array, alpha: Array, K: Array, c: Mapping[str, A
 
 def _from_one_step(K: Array, value: Array) -> Array:
     """The bound where there is an iteration at all; else +inf."""
-    return space(value).where(K >= 1.0 - ROUNDING, value, np.inf)
+    return array_namespace(value).where(K >= 1.0 - ROUNDING, value, np.inf)
 
 
 def _proxy(

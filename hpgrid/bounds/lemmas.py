@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from hpgrid.bounds.constants import Constants
 from hpgrid.checks import unknown
-from hpgrid.shapes import AnyArray as Array, space, sqrt
+from hpgrid.shapes import AnyArray as Array, array_namespace, sqrt
 
 
 class Error(NamedTuple):
@@ -30,7 +30,7 @@ class Error(NamedTuple):
 
 def kept(share: Array, times: Array) -> Array:
     """Return (1 - share)^times for 0 <= share <= 1: what is left after losing a share many times; 0^0 is 1."""
-    xp = space(share, times)
+    xp = array_namespace(share, times)
     # By its log, which neither loses a small share nor overflows; log(0) is kept out of what is differentiated.
     shrinks = share < 1.0
     log = xp.log1p(-xp.where(shrinks, share, 0.0))

@@ -13,7 +13,7 @@ import numpy as np
 from hpgrid.formula.powers import rational
 from hpgrid.formula.syntax import Node
 from hpgrid.proxy import SHARPNESS
-from hpgrid.shapes import AnyArray as Array, space
+from hpgrid.shapes import AnyArray as Array, array_namespace
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def _sum(node: Node, at: Mapping[str, Array]) -> Array:
             power = _value(last.parts[0][1], at)
         else:
             power = _value(last.parts[1][1], at) * _log(last.parts[0][1], at)
-        return -space(power, *at.values()).expm1(power)
+        return -array_namespace(power, *at.values()).expm1(power)
     return reduce(operator.add, (sign * _value(part, at) for sign, part in node.parts))
 
 
@@ -73,17 +73,17 @@ def _power(base: Node, exponent: Node, at: Mapping[str, Array]) -> Array:
         x = _value(base, at)
         if isinstance(x, float):  # of a plain number, an overflow is inf and a root of what is negative is none
             return float(np.float64(x) ** float(exact))
-        return space(x).sqrt(x) if exact == 0.5 else x ** float(exact)
+        return array_namespace(x).sqrt(x) if exact == 0.5 else x ** float(exact)
     # 1 - 1e-17 is 1, and (1 - 1e-17)^K is not.
     power = _value(exponent, at) * _log(base, at)
-    return space(power).exp(power)
+    return array_namespace(power).exp(power)
 
 
 def _called(node: Node, at: Mapping[str, Array]) -> Array:
     if node.kind == "log":
         return _log(node.parts[0][1], at)
     values = [_value(part, at) for _, part in node.parts]
-    xp = space(*values, *at.values())
+    xp = array_namespace(*values, *at.values())
     functions: dict[str, Callable[..., Array]] = {"sqrt": xp.sqrt, "exp": xp.exp}
     if node.kind in functions:
         return functions[node.kind](values[0])
@@ -100,14 +100,14 @@ def _called(node: Node, at: Mapping[str, Array]) -> Array:
 def _log(node: Node, at: Mapping[str, Array]) -> Array:
     """A log, to the last digits where its argument is 1 and something small."""
     if node.kind == "name" and node.value == "beta":
-        return space(at["alpha"]).log1p(-at["alpha"])
+        return array_namespace(at["alpha"]).log1p(-at["alpha"])
     ones = [k for k, (sign, part) in enumerate(node.parts) if sign > 0 and part.kind == "number" and part.value == 1]
     if node.kind == "sum" and ones:
         rest = node.parts[: ones[0]] + node.parts[ones[0] + 1 :]
         small = reduce(operator.add, (sign * _value(part, at) for sign, part in rest), 0.0)
-        return space(small).log1p(small)
+        return array_namespace(small).log1p(small)
     x = _value(node, at)
-    return space(x).log(x)
+    return array_namespace(x).log(x)
 
 
 def with_exponents(node: Node, values: Mapping[str, Any], inside: bool = False) -> Node:
