@@ -19,7 +19,6 @@ from hpgrid.bench.harness import (
     PRINTED,
     Agreement,
     Fresh,
-    Ready,
     compare,
     cpu,
     fresh,
@@ -169,18 +168,17 @@ def measure(
     contenders: Mapping[str, Contender] = CONTENDERS,
     probe: Probe = fresh,
 ) -> Outcome:
-    """Return what every contender costs at one task.
+    """Return what every contender costs at one task, after one call of each that is checked and not timed.
 
     Args:
         task: its name, R1 to R4.
         n: values an axis.
-        runs: timed rounds, after one call of each that is checked and not timed.
+        runs: timed rounds.
         limits: the device's ceilings, which are timed in the same rounds.
-        contenders: who takes part, by name; hpgrid does.
-        probe: what measures a first call.
+        contenders, probe: see ``run``.
 
     Raises:
-        Failed: a contender disagrees with the reference, or hpgrid can't run.
+        Failed: a contender disagrees with eq. (4) as printed, or hpgrid can't run.
     """
     firsts, skipped = first_calls(task, n, runs, contenders, probe)
     doubled = probe(HPGRID.name, task, 2 * n) if task == "R1" else None
@@ -188,7 +186,14 @@ def measure(
         raise Failed(f"hpgrid can't run: {skipped.get(HPGRID.name, doubled)}")
     grid = Grid.footnote(n)
     loaded = {name: contenders[name].load(task, grid) for name in firsts}
-    agreements = check(task, grid, loaded)
+    expected = reference(task, grid)
+    agreements = {name: compare(ready.call(), expected) for name, ready in loaded.items()}
+    for name, agreement in agreements.items():
+        if not agreement.holds:
+            raise Failed(
+                f"{name} disagrees with NumPy as printed on {task}: of {agreement.cells} cells, "
+                f"{agreement.wrong_indices} have another index and {agreement.wrong_values} another value"
+            )
     calls = {name: ready.call for name, ready in loaded.items()} | {name: c.call for name, c in limits.items()}
     # The ceilings are timed in the same rounds: a clock that slows down lowers them, too.
     seconds = interleaved(calls, runs)
@@ -221,23 +226,6 @@ def too_slow(first_call_s: float, runs: int) -> str | None:
     if seconds <= _PATIENCE:
         return None
     return f"its first call took {first_call_s:.0f} s, so that {runs} rounds would take some {seconds / 3600:.1f} hours"
-
-
-def check(task: str, grid: Grid, loaded: Mapping[str, Ready]) -> dict[str, Agreement]:
-    """Return how every contender's answer compares with eq. (4) as printed.
-
-    Raises:
-        Failed: one disagrees with it.
-    """
-    expected = reference(task, grid)
-    agreements = {name: compare(ready.call(), expected) for name, ready in loaded.items()}
-    for name, agreement in agreements.items():
-        if not agreement.holds:
-            raise Failed(
-                f"{name} disagrees with NumPy as printed on {task}: of {agreement.cells} cells, "
-                f"{agreement.wrong_indices} have another index and {agreement.wrong_values} another value"
-            )
-    return agreements
 
 
 def row(

@@ -60,28 +60,27 @@ class Contender:
     Args:
         name: its key in the record.
         label: its line in the table.
-        module: the file of ``hpgrid.bench`` that has it, which imports what it needs.
-        function: what makes it ready there, from a task's name, a grid and ``arguments``.
+        function: what makes it ready, from a task's name, a grid and ``arguments``.
         arguments: see there.
         imports: modules to import before its first call is timed.
         package: the package it needs beyond hpgrid's own, or None.
         cube: whether it may hold all points of the grid at once.
+        module: the file of ``hpgrid.bench`` that has the function, which imports what it needs.
     """
 
     name: str
     label: str
-    module: str
     function: str
     arguments: tuple[Any, ...] = ()
     imports: tuple[str, ...] = ()
     package: str | None = None
     cube: bool = False
+    module: str = "implementations"
 
     def load(self, task: str, grid: Grid) -> Ready:
         """Return what is timed."""
-        return getattr(importlib.import_module(f"hpgrid.bench.{self.module}"), self.function)(
-            task, grid, *self.arguments
-        )
+        module = importlib.import_module(f"hpgrid.bench.{self.module}")
+        return getattr(module, self.function)(task, grid, *self.arguments)
 
 
 def why_not(contender: Contender, n: int) -> str | None:
@@ -93,28 +92,25 @@ def why_not(contender: Contender, n: int) -> str | None:
     return None
 
 
-_OURS = "implementations"
-
 #: The one that the others are held against.
-HPGRID = Contender("hpgrid", "hpgrid.grid_search", _OURS, "hpgrid", imports=("jax.numpy", "hpgrid.search.brute"))
+HPGRID = Contender("hpgrid", "hpgrid.grid_search", "hpgrid", imports=("jax.numpy", "hpgrid.search.brute"))
+
+_NUMEXPR: dict[str, Any] = {"imports": ("numexpr",), "package": "numexpr"}
 
 #: In the order of the table, by name.
 CONTENDERS: Mapping[str, Contender] = {
     contender.name: contender
     for contender in (
-        Contender("numpy_printed", "NumPy, as printed", _OURS, "numpy_printed"),
-        Contender("numpy_factored", "NumPy, factored by hand", _OURS, "numpy_factored", (0,)),
-        Contender("numpy_factored_last", "NumPy, factored, eta last", _OURS, "numpy_factored", (-1,)),
+        Contender("numpy_printed", "NumPy, as printed", "numpy_printed"),
+        Contender("numpy_factored", "NumPy, factored by hand", "numpy_factored", (0,)),
+        Contender("numpy_factored_last", "NumPy, factored, eta last", "numpy_factored", (-1,)),
+        Contender("numexpr", "NumExpr, as printed", "numexpr_printed", **_NUMEXPR),
+        Contender("numexpr_factored", "NumExpr, factored, eta last", "numexpr_factored", **_NUMEXPR),
+        Contender("vmaps", "JAX, four nested vmaps", "vmaps", imports=("jax.numpy",), cube=True),
+        Contender("torch", "PyTorch", "torch_compiled", imports=("torch",), package="torch"),
         Contender(
-            "numexpr", "NumExpr, as printed", _OURS, "numexpr_printed", imports=("numexpr",), package="numexpr"
+            "numba", "Numba, with tables", "compiled_loops", imports=("numba",), package="numba", module="with_numba"
         ),
-        Contender(
-            "numexpr_factored", "NumExpr, factored, eta last", _OURS, "numexpr_factored",
-            imports=("numexpr",), package="numexpr",
-        ),
-        Contender("vmaps", "JAX, four nested vmaps", _OURS, "vmaps", imports=("jax.numpy",), cube=True),
-        Contender("torch", "PyTorch", _OURS, "torch_compiled", imports=("torch",), package="torch"),
-        Contender("numba", "Numba, with tables", "with_numba", "load", imports=("numba",), package="numba"),
         HPGRID,
     )
-}  # fmt: skip
+}

@@ -15,7 +15,7 @@ from hpgrid.grid import Grid
 Axes = tuple[Floats, Floats, Floats, Floats]
 
 
-def load(task: str, grid: Grid) -> Ready:
+def compiled_loops(task: str, grid: Grid) -> Ready:
     """Return a task by compiled loops; they are compiled at the first call."""
     ways = {"R1": _jointly, "R2": _over_eta_b, "R3": _over_eta_alpha, "R4": _along_eta}
     return Ready(partial(ways[task], axes_of(grid)), f"{numba.get_num_threads()} threads")

@@ -120,7 +120,7 @@ def test_a_contender_that_disagrees_stops_the_benchmark() -> None:
             answer = reference(task, grid).answer
             return Ready(lambda: replace(answer, risk=2 * answer.risk), "wrong")
 
-    few = {"hpgrid": CONTENDERS["hpgrid"], "numpy_printed": Wrong("numpy_printed", "NumPy, as printed", "", "")}
+    few = {"hpgrid": CONTENDERS["hpgrid"], "numpy_printed": Wrong("numpy_printed", "NumPy, as printed", "")}
     with pytest.raises(grid_search.Failed, match=r"numpy_printed disagrees .* on R1: .* 7 another value"):
         grid_search.measure("R1", N, 1, limits=LIMITS, contenders=few, probe=no_probe)
 
