@@ -26,9 +26,11 @@ def drawn(name: str, n: int = 24, refined: bool | None = None) -> Figure:
 
 
 def check_redrawn(data: FigureData, figure: Figure, folder: Path) -> None:
-    """What is saved draws the same: every line and its name, every range and title."""
+    """What is saved draws the same: every line and its name, every range and title; and says the same."""
     save(data, folder)
-    again = draw(restore(data.name, folder))
+    restored = restore(data.name, folder)
+    assert [check.holds for check in restored.checks] == [check.holds for check in data.checks]
+    again = draw(restored)
     for axes, other in zip(figure.axes, again.axes, strict=True):
         for line, same in zip(axes.lines, other.lines, strict=True):
             np.testing.assert_array_equal(line.get_xydata(), same.get_xydata())
