@@ -116,11 +116,11 @@ def check_statements(
     if grid.budget != proxy.budget or proxy.budget not in grid.axes:
         raise bad(f"the grid has an axis of the bound's budget {proxy.budget}", list(grid.axes), "such a grid")
     subject = Subject(proxy, grid)
-    found = []
+    checked = []
     for stated in laws:
-        found.append(_checked(subject, stated))
+        checked.append(_checked(subject, stated))
         advance()
-    return tuple(found)
+    return tuple(checked)
 
 
 def _checked(subject: Subject, stated: StatedLaw) -> Checked:
@@ -141,11 +141,11 @@ def _checked(subject: Subject, stated: StatedLaw) -> Checked:
 # --- from readings to verdicts, part by part ---
 def parts(readings: Sequence[Reading]) -> dict[str, tuple[Reading, ...]]:
     """Return the readings of each part of a claim, such as "power of T", beside a logarithm or not."""
-    found: dict[str, tuple[Reading, ...]] = {}
+    by_part: dict[str, tuple[Reading, ...]] = {}
     for reading in readings:
         part = reading.what.partition(BESIDE)[0]
-        found[part] = (*found.get(part, ()), reading)
-    return found
+        by_part[part] = (*by_part.get(part, ()), reading)
+    return by_part
 
 
 def part_verdict(readings: Sequence[Reading]) -> str:
@@ -154,8 +154,8 @@ def part_verdict(readings: Sequence[Reading]) -> str:
     One of them that says no is enough, a wider tolerance being no evidence; a route that can't tell takes nothing
     from another's proof. A grid's budgets may all end before the law begins: it decides where no other route can.
     """
-    told = [reading for reading in readings if reading.verdict != UNIDENTIFIABLE]
-    return worst([reading for reading in told if reading.route != GRID] or told)
+    identifiable = [reading for reading in readings if reading.verdict != UNIDENTIFIABLE]
+    return worst([reading for reading in identifiable if reading.route != GRID] or identifiable)
 
 
 def verdict(readings: Sequence[Reading]) -> str:
@@ -165,8 +165,8 @@ def verdict(readings: Sequence[Reading]) -> str:
 
 def contradictions(readings: Sequence[Reading]) -> tuple[tuple[Reading, Reading], ...]:
     """Return the pairs of readings of one thing that can't both be right: further apart than both tolerances."""
-    told = [reading for reading in readings if reading.verdict != UNIDENTIFIABLE]
-    pairs = ((one, other) for one, other in combinations(told, 2) if one.what == other.what)
+    identifiable = [reading for reading in readings if reading.verdict != UNIDENTIFIABLE]
+    pairs = ((one, other) for one, other in combinations(identifiable, 2) if one.what == other.what)
     return tuple((a, b) for a, b in pairs if abs(float(a.measured - b.measured)) > a.tolerance + b.tolerance)
 
 

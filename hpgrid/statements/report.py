@@ -84,8 +84,8 @@ def _verdict_text(one: Checked) -> str:
         open_ = [what for what, own in parts(one.readings).items() if part_verdict(own) == UNIDENTIFIABLE]
         return f"NOT IDENTIFIABLE: no route can tell {' and '.join(open_)}"
     by_route = {route: [r for r in one.readings if r.route == route] for route in ROUTES}
-    told = {route: part_verdict(own) for route, own in by_route.items() if own}
-    holding, open_ = ([route for route, each in told.items() if each == v] for v in (HOLDS, UNIDENTIFIABLE))
+    verdicts = {route: part_verdict(own) for route, own in by_route.items() if own}
+    holding, open_ = ([route for route, each in verdicts.items() if each == v] for v in (HOLDS, UNIDENTIFIABLE))
     return f"HOLDS: {_listed(holding)}" + (f"; {_listed(open_)} can't tell" if open_ else "")
 
 

@@ -163,11 +163,11 @@ def product_law(law: Law, left: Mapping[str, Fraction]) -> Exact:
         return _combined(law, left, [(p, law.exponent[name], law.laws[name]) for name, p in left.items()])
     if "risk" in left:
         return None, None
-    rows = [vector([found.powers.get(v, Fraction(0)) for v in law.tuned]) for found in law.identifiable]
+    rows = [vector([each.powers.get(v, Fraction(0)) for v in law.tuned]) for each in law.identifiable]
     weights = coordinates(rows, vector([left.get(v, Fraction(0)) for v in law.tuned]))
     if weights is None:
         return None, None
-    return _combined(law, left, [(w, found.exponent, found.law) for w, found in zip(weights, law.identifiable) if w])
+    return _combined(law, left, [(w, each.exponent, each.law) for w, each in zip(weights, law.identifiable) if w])
 
 
 def _combined(
@@ -234,21 +234,21 @@ def climb(subject: Subject, regime: Regime, moved: str = "") -> Climb:
     if moved:
         proxy = proxy.with_constants(**{moved: moved_to(moved, proxy.constants[moved])})
     at: dict[str, Any] = {proxy.budget: LADDER}
-    found = refine(proxy, regime=regime, **at)
+    optimum = refine(proxy, regime=regime, **at)
     # Where a variable runs off, the risk is an infimum all the same.
-    attained = solved(found)
-    settled = attained & _same_bounds(found, attained)
-    there = {"risk": settled, **{v: settled & found.converged for v in regime.tuned}}
-    logs = {"risk": found.log_risk} | {v: np.log(found.at[v]) for v in regime.tuned}
+    attained = solved(optimum)
+    settled = attained & _same_bounds(optimum, attained)
+    there = {"risk": settled, **{v: settled & optimum.converged for v in regime.tuned}}
+    logs = {"risk": optimum.log_risk} | {v: np.log(optimum.at[v]) for v in regime.tuned}
     log_at, exponent = (
-        {v: np.where(there[v] & np.isfinite(of[v]), of[v], np.nan) for v in there} for of in (logs, found.exponent)
+        {v: np.where(there[v] & np.isfinite(of[v]), of[v], np.nan) for v in there} for of in (logs, optimum.exponent)
     )
-    unbounded = tuple(v for v in regime.tuned if found.unbounded[v][-1])
-    ends = {v: found.converged[-1] and np.isnan(found.at[v][-1]) for v in regime.tuned}
+    unbounded = tuple(v for v in regime.tuned if optimum.unbounded[v][-1])
+    ends = {v: optimum.converged[-1] and np.isnan(optimum.at[v][-1]) for v in regime.tuned}
     return Climb(log_at, exponent, unbounded, tuple(v for v in regime.tuned if ends[v] and v not in unbounded))
 
 
-def _same_bounds(found: Optimum, attained: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _same_bounds(optimum: Optimum, attained: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Where the optimum lies on the bounds that hold it in the end, and depends on what it depends on there.
 
     Before, it follows another law.
@@ -256,8 +256,8 @@ def _same_bounds(found: Optimum, attained: NDArray[np.bool_]) -> NDArray[np.bool
     last = np.flatnonzero(attained)[-1:]
     if not last.size:
         return attained
-    undetermined = [np.isnan(at) for at in found.at.values()]
-    return np.all([side == side[last] for side in (*found.active.values(), *undetermined)], axis=0)
+    undetermined = [np.isnan(at) for at in optimum.at.values()]
+    return np.all([side == side[last] for side in (*optimum.active.values(), *undetermined)], axis=0)
 
 
 def refined_readings(subject: Subject, stated: StatedLaw, *, logs: bool) -> tuple[Reading, ...]:
@@ -290,8 +290,8 @@ def refined_readings(subject: Subject, stated: StatedLaw, *, logs: bool) -> tupl
     return (power, *beside, *moved)
 
 
-def _power_reading(name: str, found: tuple[float, float], claimed: Fraction) -> Reading:
-    return of_exponent(f"power of {name}", FAR_OUT, found[0], claimed, found[1])
+def _power_reading(name: str, measured: tuple[float, float], claimed: Fraction) -> Reading:
+    return of_exponent(f"power of {name}", FAR_OUT, measured[0], claimed, measured[1])
 
 
 def _along(of: Mapping[str, Array], stated: StatedLaw) -> Array:
@@ -306,8 +306,8 @@ def _refined_constant(stated: StatedLaw, power: Fraction, base: Climb) -> Readin
     number, measured = float(stated.statement.number), math.exp(log)
     tolerance = (error + stated.statement.rounding) * number
     # A constant is told from one half as large: its size depends on units, so that no 1/4 stands for a small one.
-    told = abs(measured - number) > tolerance or tolerance < number / 2
-    return Reading("constant", FAR_OUT, measured, stated.statement.number, tolerance, identifiable=told)
+    tells = abs(measured - number) > tolerance or tolerance < number / 2
+    return Reading("constant", FAR_OUT, measured, stated.statement.number, tolerance, identifiable=tells)
 
 
 def _refined_elasticity(subject: Subject, stated: StatedLaw, name: str) -> Reading:

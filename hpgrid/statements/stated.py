@@ -123,14 +123,13 @@ def _regime(
         if name in TUNABLE and name not in own:
             raise unknown("hyperparameter of the bound", name, own)
     mentioned = {*said.fixed, *said.path, *said.small, *(said.tuned or ())}
-    given = fixed or {}
-    held: dict[str, float | None] = {v: x for v, x in given.items() if v not in mentioned}
+    held: dict[str, float | None] = {v: x for v, x in (fixed or {}).items() if v not in mentioned}
     follows = {v: p for v, p in (path or {}).items() if v not in mentioned} | {v: p for v, (_, p) in said.path.items()}
-    held |= {v: given.get(v) if x is None else float(x) for v, x in said.fixed.items() if v in TUNABLE}
+    held |= {v: (fixed or {}).get(v) if x is None else float(x) for v, x in said.fixed.items() if v in TUNABLE}
     held |= {v: SMALL for v in said.small}
     free = [v for v in own if v not in held and v not in follows]
-    asked = said.tuned if said.tuned is not None else tuned
-    chosen = tuple(v for v in free if asked is None or v in asked)
+    wanted = said.tuned if said.tuned is not None else tuned
+    chosen = tuple(v for v in free if wanted is None or v in wanted)
     held |= {v: None for v in free if v not in chosen}
     if said.tuned is None and tuned is not None:
         # What the command line calls tuned and fixed at once is a mistake that the regime finds.
