@@ -86,6 +86,7 @@ class Statement:
     def number(self) -> Fraction | float:
         """The constant that is stated, beside what is named: a fraction, but for decimals and roots."""
         numbers = _numbers(self.right)
+        # 3/2 stays exact: what is written as a decimal is rounded anyway.
         if all(power.denominator == 1 and text.isdigit() for text, power in numbers.items()):
             return math.prod((Fraction(text) ** int(p) for text, p in numbers.items()), start=_ONE)
         return math.exp(_log(numbers))
@@ -296,6 +297,7 @@ class _Reader:
         exponent = self.rational(hat)
         if opened and not self.takes(")"):
             raise self.wrong("after ^( comes one rational number and )", _POWER, hat)
+        # In T^1/2 3 the last number may be a factor or belong to the exponent.
         following = self.second if self.next.text == "/" else self.next
         if following.kind == "number" and not opened:
             raise self.wrong("two numbers after ^ could be two things", "parentheses: T^(1/2)", following)
@@ -311,6 +313,7 @@ class _Reader:
         top = self.take()
         if top.kind != "number" or not _DECIMAL.fullmatch(top.text):
             raise self.wrong("the exponent is a rational number of at most six digits", _POWER, hat)
+        # In C1^1/b the / divides by b: it belongs to the exponent before a number alone.
         if self.next.text != "/" or self.second.kind != "number":
             return sign * Fraction(top.text)
         self.take()
@@ -368,6 +371,7 @@ class _Reader:
                 raise self.wrong("alpha = 1 - beta has one condition", "one of the two after @", token)
             if name == "beta" and value >= 1:
                 raise self.wrong("beta is below 1", "beta=0.999, say", number)
+            # As a fraction: 1 - 0.999 is 1/1000, which floats miss in the last digits.
             self.fixed |= {"alpha": 1 - value} if name == "beta" else {name: value}
             return
         budget = self.take()

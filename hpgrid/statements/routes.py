@@ -174,6 +174,7 @@ def _combined(
     law: Law, left: Mapping[str, Fraction], parts: list[tuple[Fraction, Fraction | None, PowerLaw | None]]
 ) -> Exact:
     exponent = sum((power * own for power, own, _ in parts if own is not None), Fraction(0))
+    # The exponent is known where all factors have one; the law, with its constant, only where all have a law.
     laws = [(power, own) for power, _, own in parts if own is not None]
     if len(laws) < len(parts):
         return exponent, None
@@ -256,6 +257,7 @@ def _same_bounds(optimum: Optimum, attained: NDArray[np.bool_]) -> NDArray[np.bo
     last = np.flatnonzero(attained)[-1:]
     if not last.size:
         return attained
+    # NaN is where the risk does not depend on a variable: that, too, is to be as it is in the end.
     undetermined = [np.isnan(at) for at in optimum.at.values()]
     return np.all([side == side[last] for side in (*optimum.active.values(), *undetermined)], axis=0)
 
@@ -347,6 +349,7 @@ def gained(slopes: Array) -> tuple[float, float]:
         return math.nan, math.nan
     u, e = _U[there], slopes[there]
     powers = np.diff(e * u) / np.diff(u)
+    # u e(u) is off by u times the solver's error at either end of a pair.
     noise = REFINED * float(((u[1:] + u[:-1]) / np.diff(u)).max())
     return float(powers[-1]), float(np.ptp(powers)) + noise
 
@@ -361,6 +364,7 @@ def limit(values: Array, noise: float) -> tuple[float, float]:
     there = np.flatnonzero(np.isfinite(values))[-_USED:]
     if len(there) < 4 or there[-1] < _FAR_ENOUGH:
         return math.nan, math.nan
+    # Two triples of budgets, a rung apart: what they differ by is more than what is left of the smaller terms.
     (before, _), (last, amplified) = (_extrapolated(there[k : k + 3 or None], values) for k in (-4, -3))
     return last, float(abs(last - values[there[-1]]) + abs(last - before) + noise * amplified)
 

@@ -86,6 +86,7 @@ def pose(statement: Statement, proxy: Proxy | FunctionProxy, **options: Any) -> 
     _check_names(statement, budget, (*own, *proxy.constants, *(f"{v}_max" for v in regime.caps)))
     # What the bound names with an exponent of 0 needs no role.
     regime = regime.settled(proxy, free=[v for v in TUNABLE if v not in own])
+    # What these two refuse, a cap below what is held and a path of a function, is refused before anything is measured.
     regime.joint_caps(proxy.caps)
     proxy.along(regime.path)
     powers, free = _powers(statement, budget, regime), ("risk", *regime.tuned)
@@ -170,6 +171,7 @@ def _powers(statement: Statement, budget: str, regime: Regime) -> dict[str, Frac
     """The exponents of left/right with K = T/b and paths written out."""
     both = times(statement.left, statement.right, Fraction(-1))
     powers = {name: p for name, p in both.items() if name.isidentifier()}
+    # An exponent of the other budget is one of this budget and of b.
     exchanged = powers.pop("K" if budget == "T" else "T", Fraction(0))
     powers = times(powers, {budget: exchanged})
     if exchanged:
