@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import jax
 import pytest
 from hypothesis import settings
-from jaxtyping import install_import_hook
+
+from hpgrid.cli.options import use_compilation_cache
+
+# More than half of the suite's time is XLA's compiler: what one process has compiled serves the others and the next
+# run, as it does on the command line. Said before jax loads, which reads it then.
+use_compilation_cache()
+
+import jax  # noqa: E402
+from jaxtyping import install_import_hook  # noqa: E402
 
 # What tests of commands share says what it saw, as a test does.
 pytest.register_assert_rewrite("commands")
