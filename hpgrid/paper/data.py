@@ -117,6 +117,7 @@ def restore(name: str, folder: Path, figures: Collection[str] = FIGURES, again: 
         record = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
         if record["schema"] != SCHEMA or record["config"]["figure"] not in figures:
             raise bad("the saved data are of another version of hpgrid", str(folder / name), instead)
+        # Opened here, not by NumPy, which would leave the file open where it is damaged; and nothing is unpickled.
         with (folder / f"{name}.npz").open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {key: stored[key] for key in stored.files}
         checks = tuple(_reading(entry) for entry in record["checks"])
@@ -144,6 +145,7 @@ def _reading(entry: Mapping[str, Any]) -> Reading:
     )
     window = tuple(np.nan if end is None else end for end in entry["window"])
     place: dict[str, Any] = {"window": window, "edge_points": entry["edge_points"], "note": entry["note"]}
+    # The relation is not in the record: it is the one under which the numbers give the verdict that is.
     told = entry["holds"] is not None
     readings = [
         Reading(entry["name"], "", measured, predicted, tolerance, relation, told, **place)

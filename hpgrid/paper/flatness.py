@@ -86,6 +86,7 @@ def _checks(
         return ()
     checks = []
     for v in tuned:
+        # The law of a regret holds far out: its slope in the window is off by what it still changes there.
         far = regret(proxy, v, DECADE, tuned=tuned, **{name: budget[inside] * FAR})
         slope = fit_slope(budget, arrays[f"regret_{v}"], window=window, step=REFINED)
         bias = window_bias(budget[inside], [arrays[f"regret_{v}"][inside], far])

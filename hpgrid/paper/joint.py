@@ -163,6 +163,7 @@ def _refined_checks(
     inside = within(budget, window)
     if inside.sum() < 2 or not exponents:
         return ()
+    # Twice as far out: what a slope changes by there is more than what is still to come.
     out = [refined_arrays(problem.proxy, problem.regime, budget[inside] * FAR**k, problem.budget) for k in (1, 2)]
     there = {key: array[inside] for key, array in arrays.items() if key.endswith("_star")}
     checks = []
@@ -217,6 +218,7 @@ def _panel(axes: Axes, key: str, budget: str, arrays: Mapping[str, Any]) -> None
     if f"{key}_low{suffix}" in arrays:
         ends = [arrays[f"{key}_low{suffix}"], arrays[f"{key}_high{suffix}"], y]
         band(axes, x, ends[0], ends[1], "within 99% of the best")
+    # An edge of any variable is no edge of the risk, which stays the least of what there is.
     edge = np.zeros_like(arrays["any_edge"]) if key == "risk" else arrays[f"{key}_edge"]
     (optimum if star is None else argmin)(axes, x, y, edge, "grid argmin")
     if star is not None:

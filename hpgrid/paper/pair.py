@@ -184,6 +184,7 @@ def draw(data: FigureData) -> Figure:
     refines = "risk_star" in arrays
     with styled():
         figure, axes = new_figure(2, 2, (6.4, 5.2 if refines else 5.0))
+        # The thin curves may run off both panels: their scale is the optimum's.
         risks = padded(arrays["risk_hat"], arrays["risk_every"], by=0.35)
         for k, (name, tuned) in enumerate(((first, second), (second, first))):
             family(axes[k], x, arrays[f"risk_at_{name}"], arrays[f"{name}_shown"], name)
@@ -239,6 +240,7 @@ def predicted_line(
     inside = within(x, window)
     if fitted.points < 2:
         return np.full(x.shape, np.nan)
+    # Through the middle of the curve: the theorem's constant is held against it elsewhere.
     shape = exponent * np.log(x) + (log_exponent * np.log(np.log(x)) if log_exponent else 0.0)
     line = np.exp(shape + (np.log(y) - shape)[inside & ~edge].mean())
     return np.where(inside, line, np.nan)
