@@ -29,6 +29,7 @@ def bad(rule: str, given: object, instead: str) -> InputError:
 def unknown(kind: str, given: object, known: Iterable[str]) -> InputError:
     """Return the error for a name that does not exist: the nearest one, and all there are."""
     names = list(known)
+    # 0.5 finds alfa and etha, and names nothing for what is far from all.
     near = get_close_matches(str(given), names, n=1, cutoff=0.5)
     listed = ", ".join(names)
     instead = f"{near[0]!r} (all: {listed})" if near else f"one of {listed}"
@@ -77,6 +78,7 @@ _RANGE = {
 
 def is_number(value: object) -> bool:
     """Return whether ``value`` is a finite real number (a truth value is not)."""
+    # True is a Real to Python, and C1 = true a mistake in a file.
     return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
@@ -96,6 +98,7 @@ def check_value(name: str, value: Any) -> float:
 
 def complement(beta: float) -> float:
     """Return alpha = 1 - beta for the beta that was written: 1 - 0.9 is 0.1, not 0.09999999999999998."""
+    # repr is the shortest decimal that is this float: what a person typed.
     return float(1 - Fraction(repr(float(beta))))
 
 
@@ -118,6 +121,7 @@ def check_exponent(name: str, value: Any) -> Fraction:
         ValueError: it is no finite number.
     """
     try:
+        # As text 0.1 is 1/10, as a float it is not; and a text of a million digits would take minutes.
         exact = value if isinstance(value, Fraction) else Fraction(str(value)) if len(str(value)) < 40 else None
     except (ValueError, ZeroDivisionError):
         exact = None

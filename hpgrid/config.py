@@ -193,6 +193,7 @@ class Config:
     def describe(self) -> dict[str, Any]:
         """Return the config as plain data, for a record on disk."""
         panels = [panel.describe() for panel in self.panels]
+        # asdict would copy a regime's mappings as they are; JSON wants tables.
         everything = {**asdict(replace(self, panels=())), "panels": panels}
         used = ("figure", "parameters", "dtype") if self.parameters else everything
         return {key: everything[key] for key in used}
@@ -240,6 +241,7 @@ def parse(data: Mapping[str, Any]) -> Config:
     """
     if not isinstance(data.get("figure"), str):
         raise bad("a config names its figure", data.get("figure"), 'figure = "fig1", say')
+    # A figure that is no grid search takes what its shipped config has, and nothing else.
     own = _own_parameters(data["figure"])
     if own:
         check_keys("key", data, ("figure", "parameters"))
@@ -301,6 +303,7 @@ def _parse_formula(data: Mapping[str, Any]) -> BoundConfig:
     if given and not (constants or exponents):
         raise bad("this bound has no constants", sorted(given)[0], "a formula that names it")
     check_keys("constant of this bound", given, (*constants, *exponents))
+    # A name may stand under a root and in front of it: then its value has to be exact and positive at once.
     both = [name for name in constants if name in empty.expression.in_exponents()]
     chosen: dict[str, Any] = check_constants({k: v for k, v in data.items() if k in constants and k not in both})
     # What stands in an exponent, too, is exact there.

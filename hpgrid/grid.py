@@ -72,7 +72,9 @@ class LogAxis:
             values = np.array(self.points)
         else:
             values = 10.0 ** np.linspace(math.log10(self.lo), math.log10(self.hi), self.n)
+            # The power of a rounded log misses the ends in the last digit, and a cap at an end would cut it off.
             values[0], values[-1] = self.lo, self.hi
+        # One array serves every result of the axis.
         values.flags.writeable = False
         return values
 
@@ -180,6 +182,7 @@ class Grid:
         for name in entries:
             if name not in AXES:
                 raise unknown("axis", name, AXES)
+        # The new budget is said; that the old one goes is not.
         if entries.get("K") is not None:
             entries.setdefault("T", None)
         if entries.get("T") is not None:

@@ -132,6 +132,7 @@ class Proxy:
         if not self.terms:
             raise bad("a proxy has at least one term", self.terms, "terms=(Term(...), ...)")
         object.__setattr__(self, "constants", check_constants(self.constants))
+        # Worked out anew in every copy, so that with_constants moves the caps along.
         derived = {name: term.coefficient(self.constants) for name, term in self.cap_terms.items()}
         object.__setattr__(self, "caps", _check_caps({**self.caps, **derived}))
         other = "K" if self.budget == "T" else "T"
@@ -362,6 +363,7 @@ class FunctionProxy:
         if budget not in ("T", "K"):
             raise unknown("budget", budget, ("T", "K"))
         inner = self.function
+        # There and back is the function itself, compiled once.
         function = inner.function if isinstance(inner, _Rebudgeted) else _Rebudgeted(inner, budget)
         uses = {budget if v == self.budget else v for v in self.uses}
         # K = T/b: what depends on the one budget depends on b, too, in the other.

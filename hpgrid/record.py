@@ -43,6 +43,7 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             write(file)
+        # mkstemp makes files that nobody else can read.
         Path(aside).chmod(0o666 & ~_umask())
         Path(aside).replace(path)
     except BaseException as error:

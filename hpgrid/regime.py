@@ -37,6 +37,7 @@ class FrozenMap(Mapping[str, Value]):
         return len(self._items)
 
     def __hash__(self) -> int:
+        # A set: equal mappings may list their names in another order.
         return hash(frozenset(self._items.items()))
 
     def __repr__(self) -> str:
@@ -194,7 +195,7 @@ def _check_roles(
 def _path_exponent(name: str, exponent: object) -> Fraction:
     """The exponent of a path, exact; b = T^p stays >= 1, and alpha = T^p <= 1, for every T >= 1."""
     try:
-        exact = Fraction(str(exponent))
+        exact = Fraction(str(exponent))  # 0.1 is 1/10
     except (ValueError, ZeroDivisionError):
         raise bad(f"the path of {name} is an exponent of the budget", exponent, "a fraction such as '1/2'") from None
     if (name == "b" and exact < 0) or (name == "alpha" and exact > 0):

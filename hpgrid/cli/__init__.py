@@ -32,7 +32,7 @@ app = App(
     help="What a convergence bound says about tuning: grid search, figures, checks.",
     version=f"hpgrid {__version__}",
     help_format="plaintext",
-    suppress_keyboard_interrupt=False,
+    suppress_keyboard_interrupt=False,  # main says what Ctrl-C left behind
 )
 app.command(reproduce_figures, name="reproduce")
 app.command(print_exponents, name="exponents")
@@ -59,6 +59,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         print("hpgrid: interrupted; what is on disk is whole", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
+        # The reader, head say, has enough. Python would complain of the lost output as it ends.
         sys.stderr.close()
         sys.exit(0)
     except OSError as error:

@@ -80,6 +80,7 @@ def whole_number(
         ValueError: it is none, as 2.5 is, or lies outside.
     """
     try:
+        # int of the text, not of a float: a seed may have more digits than a float.
         value = float(text) if powers else int(text)
     except ValueError:
         value = math.nan
@@ -325,6 +326,7 @@ def grid_config(preset: str, n: int, axes: list[str] | None, budget: str) -> Gri
     if other in own:
         raise bad(f"a search over {budget} has no axis {other}", own[other], f"{budget}=LO:HI, or --budget {other}")
     if budget == "K":
+        # A preset has an axis of tokens; iterations need one of their own.
         own = {"K": ITERATIONS, **own}
     return parse_grid({"preset": preset, "n": n, **own})
 
@@ -378,6 +380,7 @@ def check_file(path: Path | None, rule: str, example: str) -> None:
         return
     from hpgrid.record import make_folder
 
+    # Before the work, which may take hours.
     if path.is_dir():
         raise bad(rule, str(path), f"{path / example}, say")
     make_folder(path.parent, "a path in another folder")
@@ -413,6 +416,7 @@ def write_picture(figure: Figure, *paths: Path) -> None:
 
 def use_compilation_cache() -> None:
     """Keep compiled programs on disk between runs, unless a person has chosen where: never the library's to say."""
+    # jax reads these as it loads, so that they are set before anything imports it.
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(home / "hpgrid" / "jax"))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")

@@ -72,6 +72,7 @@ def plot_bound(
     chosen, axes = options.chosen(bound, set_, written), options.grid_config(grid, n, axis, budget)
     curves = 20 if layout == "contours" else 11
     fitted = _fitted(Config(layout, chosen, axes, panels, curves=curves, dtype=dtype, refined=refined), budget)
+    # Once all else is checked, since it makes a folder.
     options.check_file(out, "a plot is written to a file", "best.png")
     options.use_compilation_cache()
     with progress("drawing", None):
@@ -80,9 +81,6 @@ def plot_bound(
 
         data = compute(fitted, out.stem)
         return _report(data, out, save(data, out.parent))
-
-
-# --- what was asked for ---
 
 
 def _panels(layout: str, tune: list[str] | None, fix: list[str] | None) -> tuple[Panel, ...]:
@@ -128,9 +126,6 @@ def _fitted(config: Config, budget: str) -> Config:
         title = ", ".join(held_text(v, x) for v, x in panel.fixed.items()) or best
         panels.append(Panel(panel.regime, idle, title))
     return replace(config, panels=tuple(panels))
-
-
-# --- doing it ---
 
 
 def _report(data: FigureData, path: Path, saved: Sequence[Path] = ()) -> int:

@@ -73,9 +73,6 @@ def reproduce_figures(
     return _run(jobs, out, formats, strict)
 
 
-# --- what was asked for ---
-
-
 def _only(config: Path | None) -> tuple[str, ...]:
     if config is None:
         raise bad("name a figure", "none", "hpgrid reproduce fig1, or all; --list says which there are")
@@ -96,9 +93,6 @@ def _jobs(names: tuple[str, ...], config: Path | None) -> list[tuple[str, Config
     if names and names != (own.figure,):
         raise bad(f"{config} is a config of {own.figure}", ",".join(names), f"{own.figure}, or no figure at all")
     return [(names[0] if names else config.stem, own)]
-
-
-# --- doing it ---
 
 
 def _run(jobs: list[tuple[str, Config]], out: Path, formats: tuple[str, ...], strict: bool) -> int:
@@ -181,8 +175,6 @@ def write_pictures(data: FigureData, out: Path, formats: tuple[str, ...]) -> lis
     options.write_picture(draw(data), *paths)
     return paths
 
-
-# --- what is said ---
 
 HEADINGS: tuple[str, ...] = ("check", "measured", "predicted", "tolerance", "verdict", "window", "edge points")
 

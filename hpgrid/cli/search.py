@@ -53,6 +53,7 @@ def search_bound(
     """
     counted = _budget(budget, T, K)
     _check_questions({"--T": T, "--K": K, "--risk": risk}, max_K, {"--csv": csv, "--netcdf": netcdf})
+    # Here, too: a target is found without a search, which would ask.
     check_choice("dtype", dtype, DTYPES)
     fitted = _window(window)
     regime = options.regime(over, fix, path, cap, counted, min_K)
@@ -60,6 +61,7 @@ def search_bound(
     from hpgrid.tuning.problem import tuning_problem
 
     problem = tuning_problem(chosen.build(axes.budget), axes, regime, dtype=dtype)
+    # Last of all checks: it makes folders.
     for file, example in ((csv, "best.csv"), (netcdf, "best.nc")):
         options.check_file(file, "a survey is written to a file", example)
     options.use_compilation_cache()
@@ -74,9 +76,6 @@ def search_bound(
         with progress("refining", None):
             return options.say(advise(problem, at), json_)
     return _survey(problem, fitted, {"csv": csv, "netcdf": netcdf}, json_)
-
-
-# --- what was asked for ---
 
 
 def _budget(budget: str | None, T: float | None, K: float | None) -> str:
@@ -120,9 +119,6 @@ def _window(text: str | None) -> tuple[float, float] | None:
     if not 0 < ends[0] < ends[1]:
         raise bad("a window is two budgets, the smaller one first", text, "--window 1e12:1e22, say")
     return ends
-
-
-# --- the answer ---
 
 
 def _survey(

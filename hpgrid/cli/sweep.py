@@ -67,7 +67,7 @@ def run_sweep(
         raise bad("a sweep writes a store", "no --out", "--out RUN.zarr")
     from hpgrid.sweeps.plan import load
 
-    plan = load(config, bound)
+    plan = load(config, bound)  # no NumPy yet: a mistake in the file is answered at once
     options.remark(plan.bound)
     options.use_compilation_cache()
     with _ends_on_interrupt(out):

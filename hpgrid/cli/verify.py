@@ -35,7 +35,7 @@ def verify_claims(
         return 0
     for path in (json, markdown):
         options.check_file(path, "the ledger is written to a file", "ledger.md")
-    started = time.perf_counter()
+    started = time.perf_counter()  # the ledger says what it takes to make it again
     options.use_compilation_cache()
     with progress("verifying", len(chosen)) as advance:
         rows = run(chosen, advance)

@@ -206,6 +206,7 @@ class _Expander:
 
 
 def _product(one: Sum, other: Sum, node: Node) -> Sum:
+    # Before the work: a power of a sum of powers of sums would take minutes to be refused.
     if len(one) * len(other) > MOST_TERMS**2 // 10:
         raise Obstacle(node, f"has more than {MOST_TERMS} terms")
     total: Sum = {}
@@ -227,6 +228,7 @@ def _power(powers: Powers, number: Fraction, exponent: Fraction, node: Node) -> 
     """A product of powers to a rational power."""
     if number < 0 and exponent.denominator != 1:
         raise Obstacle(node, "is a root of what is negative")
+    # e^700 is 1e304; the root of what is above e^40 can't be told exact by a float's 53 bits.
     scale = math.log(abs(number.numerator)) + math.log(number.denominator)
     if scale * abs(exponent) > 700 or (exponent.denominator > 1 and scale > 40):
         raise at(node.column, "a number lies between 1e-308 and 1e308", node.text, "a smaller one")
@@ -236,6 +238,7 @@ def _power(powers: Powers, number: Fraction, exponent: Fraction, node: Node) -> 
     else:
         value = ONE
         for size, sign in ((number.numerator, 1), (number.denominator, -1)):
+            # 4^(1/2) is 2, while 2^(1/2) has no other exact form.
             root = round(size ** (1 / exponent.denominator))
             if root**exponent.denominator == size:
                 value *= Fraction(root) ** (sign * exponent.numerator)
@@ -259,5 +262,6 @@ def _carried(powers: Mapping[str, Fraction]) -> tuple[Fraction, Powers]:
 
 
 def _check_size(number: Fraction, node: Node) -> None:
+    # 2^1000 is 1e301: a float holds it, and their quotient.
     if max(number.numerator.bit_length(), number.denominator.bit_length()) > 1000:
         raise at(node.column, "a number lies between 1e-308 and 1e308", node.text, "a smaller one")

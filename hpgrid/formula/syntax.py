@@ -180,6 +180,7 @@ def _checked_text(text: object) -> str:
         raise bad("a bound is text", text, '"C1*b/(eta*T) + C3*eta", say')
     if len(text) > LONGEST:
         raise bad(f"a bound has at most {LONGEST} characters", f"{len(text)} of them", "a shorter one")
+    # Character by character, so that a column is one of the text as it was written.
     flat = re.sub(r"\s", " ", text)
     if not flat.strip():
         raise bad("a bound is an expression", text, "C1*b/(eta*T) + C3*eta, say")
@@ -350,6 +351,7 @@ class _Reader:
         if not _DECIMAL.fullmatch(written) or not isinstance(tree.value, (int, float)):
             self.refuse(tree, "this is no number", "2, 0.5 or 1e-3, say")
         size = float(written)
+        # 1e-999 is 0 to Python, and would silently leave a term out.
         if not math.isfinite(size) or (size == 0 and re.search("[1-9]", written.lower().split("e")[0])):
             self.refuse(tree, "a number lies between 1e-308 and 1e308", "a smaller one" if size else "a larger one")
         return Node("number", Fraction(written), (), written, self.column(tree))
