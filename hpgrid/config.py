@@ -303,7 +303,7 @@ def _parse_formula(data: Mapping[str, Any]) -> BoundConfig:
     if given and not (constants or exponents):
         raise bad("this bound has no constants", sorted(given)[0], "a formula that names it")
     check_keys("constant of this bound", given, (*constants, *exponents))
-    # A name may stand under a root and in front of it: then its value has to be exact and positive at once.
+    # A name may stand in an exponent and in front of a term: then its value has to be exact, and positive.
     both = [name for name in constants if name in empty.expression.in_exponents()]
     chosen: dict[str, Any] = check_constants({k: v for k, v in data.items() if k in constants and k not in both})
     # What stands in an exponent, too, is exact there.
