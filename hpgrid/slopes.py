@@ -12,8 +12,9 @@ A slope tells where the tolerance is below half of max(|exponent|, 1/4): ``readi
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
@@ -27,7 +28,7 @@ from hpgrid.refinement.profile import Profile, grid_excess, profile, sublevel
 from hpgrid.regime import Regime
 from hpgrid.shapes import Array, Bool, Float, Int
 
-#: How much further out a law is taken to have settled.
+#: How much further out a law is taken to have settled: twenty decades, over which a correction T^(-1/12) falls 46-fold.
 FAR = 1e20
 
 #: How far the log of a refined optimum may be from the truth: see the tests of refinement.
@@ -129,8 +130,7 @@ def _smallest_gap(v: Float[Array, "n"]) -> float:
 
 
 # --- many curves ---
-@dataclass(frozen=True)
-class Slopes:
+class Slopes(NamedTuple):
     """Power laws fitted to n curves, each over its own budgets.
 
     Attributes:
@@ -150,16 +150,6 @@ class Slopes:
     points: Int[Array, "n"]
     window_lo: Float[Array, "n"]
     window_hi: Float[Array, "n"]
-
-    def as_dict(self) -> dict[str, Array]:
-        """Return the arrays by name."""
-        return {each.name: getattr(self, each.name) for each in fields(self)}
-
-    def nowhere(self) -> Slopes:
-        """Return the slopes of as many curves of which nothing was fitted."""
-        nothing = np.full(self.slope_hat.shape, np.nan)
-        empty = {each.name: nothing for each in fields(self) if each.name != "points"}
-        return replace(self, **empty, points=np.zeros(self.points.shape, self.points.dtype))
 
 
 def fit_slopes(
@@ -440,7 +430,11 @@ def measured_slopes(
         name, (hat, edge) = monomial_name(powers), curves.product(powers)
         here, far = product(truth.here, powers), product(truth.far, powers)
         power = (logs or {}).get(name, 0.0)
-        delta = _apart(hat[inside], here, edge[inside]) if truth.uncertainty is None else truth.uncertainty(powers)
+        if truth.uncertainty is None:
+            apart = np.abs(np.log(hat[inside] / here))[~edge[inside]]
+            delta = float(np.nanmax(apart, initial=0.0)) if np.isfinite(apart).any() else np.inf
+        else:
+            delta = truth.uncertainty(powers)
         freed = hat / np.log(curves.budget) ** power
         fit = fit_slope(curves.budget, freed, edge=edge, window=curves.window, step=delta)
         freed_truths = [here / np.log(budget) ** power, far / np.log(budget * FAR) ** power]
@@ -451,12 +445,6 @@ def measured_slopes(
         begins = law_begins(truth, (float(budget[0]), float(budget[-1])))
         return tuple(replace(slope, begins=begins) for slope in slopes)
     return tuple(slopes)
-
-
-def _apart(hat: Array, here: Array, edge: Bools) -> float:
-    """The largest distance of two curves' logs off the edges; infinite where nothing can be compared."""
-    apart = np.abs(np.log(hat / here))[~edge]
-    return float(np.nanmax(apart, initial=0.0)) if np.isfinite(apart).any() else np.inf
 
 
 def law_begins(truth: Truth, window: tuple[float, float]) -> float:
@@ -499,7 +487,7 @@ def posynomial_truth(proxy: Proxy | FunctionProxy, regime: Regime, steps: Mappin
         steps: the log step of each tuned axis.
         budget: the window's budgets, shape (n,).
     """
-    caps = {**proxy.caps, **{v: min(cap, proxy.caps.get(v, cap)) for v, cap in regime.caps.items()}}
+    # eta and alpha have no smallest value: 1e-100 lies below every optimum that is read.
     natural = {"eta": 1e-100, "b": 1.0, "alpha": 1e-100}
     box = {v: (natural[v], cap) for v, cap in regime.caps.items() if v in regime.tuned}
     excess = grid_excess(proxy, steps)
@@ -528,7 +516,7 @@ def posynomial_truth(proxy: Proxy | FunctionProxy, regime: Regime, steps: Mappin
             width = min(width, steps[pivot])
         return of_risk + abs(float(own[pivot])) * width
 
-    return Truth(here, at(budget * FAR), uncertainty, at, caps)
+    return Truth(here, at(budget * FAR), uncertainty, at, regime.joint_caps(proxy.caps))
 
 
 def product(of: Mapping[str, Array], powers: Powers) -> Array:
@@ -577,7 +565,8 @@ def refined_truth(proxy: Proxy | FunctionProxy, regime: Regime, name: str, budge
     # In one call: it is compiled once.
     found = refined_curves(proxy, regime, name, budget * np.array([[1.0], [FAR]]))
     here, far = ({v: rows[k] for v, rows in found.items()} for k in (0, 1))
-    return Truth(here, far, None, lambda budgets: refined_curves(proxy, regime, name, budgets), regime.caps)
+    at = partial(refined_curves, proxy, regime, name)
+    return Truth(here, far, None, at, regime.joint_caps(proxy.caps))
 
 
 def refined_curves(proxy: Proxy | FunctionProxy, regime: Regime, name: str, budgets: Array) -> dict[str, Array]:

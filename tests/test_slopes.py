@@ -301,6 +301,21 @@ def test_a_bounds_own_bias_is_that_of_its_closed_form() -> None:
         assert found.why_not(-0.5) == "the window's bias is what is wide, 0.43"
 
 
+# --- the argmin's uncertainty ---
+
+
+@pytest.mark.parametrize("h", [0.1, 0.5, 2.0])
+def test_the_argmins_uncertainty_is_half_the_width_of_what_the_grid_cant_tell(h: float) -> None:
+    """1/(eta T) + eta is cosh z above its minimum, z = log eta/eta*; a grid of step h misses that by at most h^2/8."""
+    proxy = Proxy((Term({}, {"eta": -1, "T": -1}), Term({}, {"eta": 1})), {})
+    truth = posynomial_truth(proxy, Regime(("eta",)), {"eta": h}, np.array([1e3, 1e9]))
+    assert truth.uncertainty is not None
+    z = np.arccosh(np.exp(h**2 / 8))
+    assert truth.uncertainty({"eta": Fraction(1)}) == pytest.approx(z, rel=1e-6)
+    assert truth.uncertainty({"eta": Fraction(-2)}) == pytest.approx(2 * z, rel=1e-6)
+    assert truth.uncertainty({"risk": Fraction(1)}) == pytest.approx(h**2 / 16, rel=1e-12)
+
+
 # --- from a bound ---
 
 

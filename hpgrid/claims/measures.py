@@ -21,6 +21,7 @@ from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.readings import Number, Reading, of_exponent
 from hpgrid.regime import Regime
 from hpgrid.shapes import Floats as Array
+from hpgrid.slopes import REFINED
 
 if TYPE_CHECKING:
     from hpgrid.asymptotics import Law
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 Bound = Proxy | FunctionProxy
 
 #: What the refined logs and local exponents are sure to.
-SOLVER = 1e-9
+SOLVER = REFINED
 
 #: The budgets at which an asymptotic law is read.
 FAR, FARTHER = 1e40, 1e60

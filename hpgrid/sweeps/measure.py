@@ -128,14 +128,12 @@ def _slopes(argmins: ManyResult, optimum: Optimum, regime: Regime, grid: Grid) -
     burned = np.arange(len(budget)) >= first[:, None]
     edge = np.any([argmins.edge[v] for v in regime.tuned], axis=0)
     usable = burned & ~edge & optimum.converged & argmins.feasible
+    nothing = np.full(argmins.risk.shape, np.nan)
     fitted = []
     for name in QUANTITIES:
-        hat, refined = (argmins.risk, optimum.risk) if name == "risk" else (argmins.at.get(name), optimum.at.get(name))
-        fitted.append(
-            fit_slopes(budget, hat, refined, usable, REFINED) if hat is not None and refined is not None else None
-        )
-    empty = next(each for each in fitted if each is not None).nowhere()
-    columns = {key: np.stack([(f or empty).as_dict()[key] for f in fitted], axis=1) for key in empty.as_dict()}
+        hat, star = (of.risk if name == "risk" else of.at.get(name, nothing) for of in (argmins, optimum))
+        fitted.append(fit_slopes(budget, hat, star, usable, REFINED)._asdict())
+    columns = {key: np.stack([each[key] for each in fitted], axis=1) for key in fitted[0]}
     columns["edge_points"] = (burned & edge).sum(axis=1)
     values, never = np.append(budget, np.nan), np.full(n, len(budget))
     for k, name in enumerate(("burn_in_hat", "burn_in_star")):

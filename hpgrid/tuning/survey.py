@@ -241,7 +241,7 @@ def _slopes(
         def behind(_: Array) -> Truth:  # refined already, with all the budgets
             here, there = ({v: rows[k, curves.inside] for v, rows in star.items()} for k in (0, 1))
             at = partial(refined_curves, problem.proxy, problem.regime, problem.budget)
-            return Truth(here, there, None, at, problem.regime.caps)
+            return Truth(here, there, None, at, problem.caps)
 
     slopes = measured_slopes(curves, behind, [powers for powers, _ in laws])
     return tuple(
