@@ -45,8 +45,13 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
 
 def test_the_first_command_leaves_a_clone_as_it_was() -> None:
     """Whatever figures it writes are ignored, and the pictures of the pages are others."""
-    assert "/figures/" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
-    assert not [page for page in PAGES if "](figures/" in page.read_text(encoding="utf-8")]
+    lines = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert lines[lines.index("/figures/*") + 1] == "!/figures/shown/"
+    pictures = [
+        target for page in PAGES for target, _ in LINK.findall(page.read_text(encoding="utf-8")) if "png" in target
+    ]
+    assert len(pictures) >= 6
+    assert {Path(target).parent.name for target in pictures} == {"shown"}
 
 
 def test_contributing_names_every_room_of_the_house() -> None:
