@@ -166,7 +166,7 @@ def test_killed_at_any_moment_it_ends_in_the_same_bytes(tmp_path: Path, config: 
 
 def test_ctrl_c_says_how_to_go_on_and_ends_with_130(tmp_path: Path, config: Path) -> None:
     out = tmp_path / "made" / "stopped.zarr"
-    process = started(config, out)
+    process = started(config, out, "--block", "1")  # as long as can be, on a machine that is slow to tell
     until(out.exists)
     process.send_signal(signal.SIGINT)
     before = time.monotonic()
