@@ -105,9 +105,9 @@ def measure(config: Config, name: str, exponent: float | None, extra: Extra | No
         if exponent is not None:
             checks.append(_near_check(proxy, regime, grid, part, exponent, config.window, k))
         if extra is not None:
-            more, found = extra(proxy, regime, grid, result, part)
+            more, readings = extra(proxy, regime, grid, result, part)
             part |= more
-            checks += found
+            checks += readings
         arrays |= {f"{key}_{k}": value for key, value in part.items()}
     notes = {
         "budget": grids[0].budget,
@@ -127,8 +127,8 @@ def check_positive(risk: Array) -> None:
         ValueError: none of it is positive and finite.
     """
     if not (np.isfinite(risk) & (risk > 0)).any():
-        least = f"none, of {risk.size}; the largest is {risk.max(initial=-np.inf):.3g}"
-        raise bad("a plot is logarithmic: some best risk on the grid is positive and finite", least, "another bound")
+        given = f"none, of {risk.size}; the largest is {risk.max(initial=-np.inf):.3g}"
+        raise bad("a plot is logarithmic: some best risk on the grid is positive and finite", given, "another bound")
 
 
 def _worth_levels(grid: Grid, result: SearchResult) -> Array:
@@ -197,8 +197,8 @@ def _near_check(
     inside = within(budget, window)
     usable, left_out = inside & ~edge, int((inside & edge).sum())
     if usable.sum() < 2 or excess >= threshold:
-        told = NOTHING if excess < threshold else "not identifiable: the grid is coarser than one per cent"
-        return Reading(name, "grid", np.nan, exponent, np.nan, edge_points=left_out, note=told)
+        note = NOTHING if excess < threshold else "not identifiable: the grid is coarser than one per cent"
+        return Reading(name, "grid", np.nan, exponent, np.nan, edge_points=left_out, note=note)
     box = {v: (grid.axes[v].lo, grid.axes[v].hi) for v in (*regime.tuned, "b")}
 
     def crossing(level: float, scale: float = 1.0, box: dict[str, tuple[float, float]] | None = box) -> Array:

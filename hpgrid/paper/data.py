@@ -146,9 +146,9 @@ def _reading(entry: Mapping[str, Any]) -> Reading:
     window = tuple(np.nan if end is None else end for end in entry["window"])
     place: dict[str, Any] = {"window": window, "edge_points": entry["edge_points"], "note": entry["note"]}
     # The relation is not in the record: it is the one under which the numbers give the verdict that is.
-    told = entry["holds"] is not None
+    tells = entry["holds"] is not None
     readings = [
-        Reading(entry["name"], "", measured, predicted, tolerance, relation, told, **place)
+        Reading(entry["name"], "", measured, predicted, tolerance, relation, tells, **place)
         for relation in ("=", "<=", ">=")
     ]
     return next((reading for reading in readings if reading.holds is entry["holds"]), readings[0])

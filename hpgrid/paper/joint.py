@@ -165,11 +165,11 @@ def _refined_checks(
         return ()
     # Twice as far out: what a slope changes by there is more than what is still to come.
     out = [refined_arrays(problem.proxy, problem.regime, budget[inside] * FAR**k, problem.budget) for k in (1, 2)]
-    there = {key: array[inside] for key, array in arrays.items() if key.endswith("_star")}
+    inside_window = {key: array[inside] for key, array in arrays.items() if key.endswith("_star")}
     checks = []
     for powers, exponent in [*(({key: Fraction(1)}, e) for key, e in exponents.items()), *monomials]:
         starred = {f"{v}_star": power for v, power in powers.items()}
-        here, *far = (product(found, starred) for found in (there, *out))
+        here, *far = (product(optima, starred) for optima in (inside_window, *out))
         slope = fit_slope(budget[inside], here, step=REFINED * len(powers))
         bias = window_bias(budget[inside], [here, *far])
         name = monomial_name(powers)
@@ -218,7 +218,7 @@ def _panel(axes: Axes, key: str, budget: str, arrays: Mapping[str, Any]) -> None
     if f"{key}_low{suffix}" in arrays:
         ends = [arrays[f"{key}_low{suffix}"], arrays[f"{key}_high{suffix}"], y]
         band(axes, x, ends[0], ends[1], "within 99% of the best")
-    # An edge of any variable is no edge of the risk, which stays the least of what there is.
+    # An edge of any variable is no edge of the risk, whose minimum is what it is.
     edge = np.zeros_like(arrays["any_edge"]) if key == "risk" else arrays[f"{key}_edge"]
     (optimum if star is None else argmin)(axes, x, y, edge, "grid argmin")
     if star is not None:

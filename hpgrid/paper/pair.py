@@ -116,9 +116,9 @@ def measure(
     arrays = {grid.budget: budget, "risk_hat": best.risk, "risk_every": every.risk}
     for held in curves:
         other = tuple(v for v in panel.tuned if v != held)
-        found = search(regime=replace(regime, tuned=other))
+        along = search(regime=replace(regime, tuned=other))
         shown = every_nth(len(grid.axes[held]), config.curves)
-        arrays |= {f"risk_at_{held}": found.risk[shown], f"{held}_shown": found.axes[held][shown]}
+        arrays |= {f"risk_at_{held}": along.risk[shown], f"{held}_shown": along.axes[held][shown]}
     edge = fitted_edge(best)
     measured = {"risk": (best.risk, edge)} | {v: (best.at[v], edge) for v in curves}
     flagged = {v: edge if isinstance(proxy, FunctionProxy) else best.edge[v] for v in curves}

@@ -91,9 +91,9 @@ def ends(axes: Axes, way_: tuple[float, float], values: Mapping[str, float], say
     for name, value in sorted(values.items(), key=lambda pair: pair[1]):
         together.setdefault(say(value), []).append(name)
         at.setdefault(say(value), value)
-    said = [f"{', '.join(sorted(names))}: {text}" for text, names in together.items()]
-    widest = max(_width(axes, text, "x-small") for text in said) / axes.get_window_extent().width
-    budget_axis(axes, *way_, room=_GAP + widest + _MARGIN)
+    labels = [f"{', '.join(sorted(names))}: {text}" for text, names in together.items()]
+    widest = max(_width(axes, text, "x-small") for text in labels) / axes.get_window_extent().width
+    budget_axis(axes, *way_, space=_GAP + widest + _MARGIN)
     first, x = way_
     height = axes.get_window_extent().height
     heights = axes.transAxes.inverted().transform(axes.transData.transform([(x, y) for y in at.values()]))[:, 1]
@@ -101,7 +101,7 @@ def ends(axes: Axes, way_: tuple[float, float], values: Mapping[str, float], say
     apart = _spread(heights, 10.5 * axes.figure.dpi / 72 / height)
     leftward = x < first
     place: dict[str, Any] = {"textcoords": "axes fraction", "va": "center", "ha": "right" if leftward else "left"}
-    for text, y, was in zip(said, apart, at.values()):
+    for text, y, was in zip(labels, apart, at.values()):
         to = (_MARGIN + widest, y) if leftward else (1 - _MARGIN - widest, y)
         arrow = {"arrowstyle": "-", "color": "0.5", "linewidth": 0.5, "shrinkA": 0.5, "shrinkB": 1.0}
         axes.annotate(text, (x, was), to, fontsize="x-small", arrowprops=arrow, bbox=_PATCH, zorder=7, **place)
@@ -115,13 +115,13 @@ def _width(axes: Axes, text: str, size: Any) -> float:
     return width
 
 
-def _spread(heights: Array, least: float) -> Array:
-    """Heights, moved apart to at least ``least`` and kept within the panel, in their order."""
+def _spread(heights: Array, gap: float) -> Array:
+    """Heights, moved apart by at least ``gap`` and kept within the panel, in their order."""
     order = np.argsort(heights)
     moved = heights[order].copy()
     # Two that are moved apart may meet their neighbours: again and again, until none is close.
     for _ in range(200):
-        gaps = np.diff(moved) - least
+        gaps = np.diff(moved) - gap
         close = np.flatnonzero(gaps < -1e-9)
         if not close.size:
             break
@@ -134,18 +134,18 @@ def _spread(heights: Array, least: float) -> Array:
     return apart
 
 
-def budget_axis(axes: Axes, first: float, last: float, *, room: float = _MARGIN) -> None:
+def budget_axis(axes: Axes, first: float, last: float, *, space: float = _MARGIN) -> None:
     """Give the x axis budgets between two, with room for the ends of the ways where the last one is.
 
     Args:
         axes: where.
         first: the budget where the ways start.
         last: where they end.
-        room: the share of the panel's width beyond the last budget.
+        space: the share of the panel's width beyond the last budget.
     """
     lo, hi = np.log10(sorted((first, last)))
-    share = (hi - lo) / (1 - room - _MARGIN)
-    before, after = (room, _MARGIN) if last < first else (_MARGIN, room)
+    share = (hi - lo) / (1 - space - _MARGIN)
+    before, after = (space, _MARGIN) if last < first else (_MARGIN, space)
     axes.set_xscale("log")
     axes.set_xlim(10 ** (lo - before * share), 10 ** (hi + after * share))
     values = _fitting(axes, *sorted((first, last)))
@@ -159,8 +159,8 @@ def _fitting(axes: Axes, lo: float, hi: float) -> list[float]:
     values: list[float] = []
     for most in (4, 3, 2):
         values = ticks(lo, hi, most)
-        said = [count(value, _digits(values)) for value in values]
-        widths = np.array([_width(axes, text, matplotlib.rcParams["xtick.labelsize"]) for text in said])
+        labels = [count(value, _digits(values)) for value in values]
+        widths = np.array([_width(axes, text, matplotlib.rcParams["xtick.labelsize"]) for text in labels])
         if (np.diff(np.log10(values)) * per_decade > (widths[1:] + widths[:-1]) / 2 + between).all():
             break
     return values
