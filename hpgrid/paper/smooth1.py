@@ -211,7 +211,7 @@ def _halved(axes: Axes, arrays: Mapping[str, Any], norms: list[str]) -> None:
         axes.plot(np.arange(len(y)), y, color=look["color"], marker=look["marker"], markersize=3.5)
     _printed(axes)
     axes.set_yscale("log")
-    label_values(axes.yaxis, decades(*axes.get_ylim()))
+    label_values(axes.yaxis, decades(*axes.get_ylim(), 8))
     axes.set_xlabel("halvings")
     axes.set_ylabel("quotient")
 
