@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from figures import check_redrawn
 from matplotlib.figure import Figure
 
+from figures import check_redrawn
 from hpgrid.config import Config, load, shipped
 from hpgrid.paper import smooth1
 from hpgrid.paper.data import FigureData
