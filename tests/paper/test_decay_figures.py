@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from figures import check_redrawn, computed, drawn
 from matplotlib.figure import Figure
+from paper_figures import check_redrawn, computed, drawn
 
 from hpgrid import Regime, bounds
 from hpgrid.config import load, override, shipped

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from figures import check_redrawn, computed, drawn
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
+from paper_figures import check_redrawn, computed, drawn
 
 from hpgrid.config import Config, Panel, load, override, shipped
 from hpgrid.paper import compute, draw

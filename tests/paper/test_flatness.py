@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from figures import computed, drawn
 from matplotlib.figure import Figure
+from paper_figures import computed, drawn
 
 from hpgrid import bounds, refine
 from hpgrid.config import Config, Panel, load, override, shipped

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from figures import check_redrawn
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from paper_figures import check_redrawn
 
 from hpgrid.checks import METHODS
 from hpgrid.config import Config, load, shipped

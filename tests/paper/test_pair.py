@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from figures import check_redrawn, computed, drawn
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from paper_figures import check_redrawn, computed, drawn
 
 from hpgrid import grid_search
 from hpgrid.config import load, override, shipped

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
+from paper_figures import check_redrawn
 
-from figures import check_redrawn
 from hpgrid.config import Config, load, shipped
 from hpgrid.paper import smooth1
 from hpgrid.paper.data import FigureData
