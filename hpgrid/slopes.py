@@ -4,7 +4,7 @@ A curve of optima against the budget is fitted from the end of its burn-in on. I
 law by a tolerance of two parts, in neither of which the prediction has a part:
 
     error   what the argmin's uncertainty does to the fit: how far the grid's optimum may be from the continuous one
-    bias    how far the continuous optimum's own slope over the window is from its slope ``FAR`` beyond it
+    bias    how far the continuous optimum's own slope over the window is from its slope at ``SETTLING`` times it
 
 A slope tells where the tolerance is below half of max(|exponent|, 1/4): ``readings.tells``, here as everywhere.
 """
@@ -28,8 +28,8 @@ from hpgrid.refinement.profile import Profile, grid_excess, profile, sublevel
 from hpgrid.regime import Regime
 from hpgrid.shapes import Array, Bool, Float, Int
 
-#: How much further out a law is taken to have settled: twenty decades, over which a correction T^(-1/12) falls 46-fold.
-FAR = 1e20
+#: By what factor further out a law is taken to have settled: over twenty decades a correction T^(-1/12) falls 46-fold.
+SETTLING = 1e20
 
 #: How far the log of a refined optimum may be from the truth: see the tests of refinement.
 REFINED = 1e-9
@@ -342,12 +342,12 @@ class MeasuredSlope:
 def window_bias(budget: Array, truths: Sequence[Array], edge: Bools | None = None) -> float:
     """Return how far a continuous curve's slope over a window may be from the slope of its law.
 
-    What the slope changes by between the window and ``FAR`` beyond it, and from there to ``FAR`` beyond that, where it
-    is known so far out: the last is more than what is still to come.
+    What the slope changes by between the window and ``SETTLING`` times it, and from there to ``SETTLING`` times that,
+    where it is known so far out: the last is more than what is still to come.
 
     Args:
         budget: the window's budgets, shape (n,).
-        truths: the curve there, at the budgets times ``FAR``, and perhaps times ``FAR`` squared, shape (n,) each.
+        truths: the curve there, at ``SETTLING`` times the budgets, and perhaps at that squared, shape (n,) each.
         edge: points that the fit leaves out, shape (n,).
     """
     here, *out = (fit_slope(budget, y, edge=edge if k == 0 else None).slope for k, y in enumerate(truths))
@@ -386,7 +386,7 @@ class Truth(NamedTuple):
 
     Attributes:
         here: at the budgets of the window, shape (n,).
-        far: at those times ``FAR``.
+        far: at those times ``SETTLING``.
         uncertainty: how far the log of a product of argmins may be from the continuous one's; where None, how far the
             two are apart over the window.
         at: the optimum at any budgets.
@@ -437,7 +437,7 @@ def measured_slopes(
             delta = truth.uncertainty(powers)
         freed = hat / np.log(curves.budget) ** power
         fit = fit_slope(curves.budget, freed, edge=edge, window=curves.window, step=delta)
-        freed_truths = [here / np.log(budget) ** power, far / np.log(budget * FAR) ** power]
+        freed_truths = [here / np.log(budget) ** power, far / np.log(budget * SETTLING) ** power]
         bias = window_bias(budget, freed_truths, edge[inside])
         slopes.append(MeasuredSlope(name, fit, bias, curves.name))
     # Only a bias this wide is ever the reason that a slope can't tell.
@@ -463,7 +463,7 @@ def law_begins(truth: Truth, window: tuple[float, float]) -> float:
         )
         return high.astype(int) - low
 
-    lo, hi = window[0], window[1] * FAR
+    lo, hi = window[0], window[1] * SETTLING
     for _ in range(2):  # 65 budgets each: over forty decades 2%, a digit is told
         budgets = np.geomspace(lo, hi, 65)
         found = sides(budgets)
@@ -516,7 +516,7 @@ def posynomial_truth(proxy: Proxy | FunctionProxy, regime: Regime, steps: Mappin
             width = min(width, steps[pivot])
         return of_risk + abs(float(own[pivot])) * width
 
-    return Truth(here, at(budget * FAR), uncertainty, at, regime.joint_caps(proxy.caps))
+    return Truth(here, at(budget * SETTLING), uncertainty, at, regime.joint_caps(proxy.caps))
 
 
 def product(of: Mapping[str, Array], powers: Powers) -> Array:
@@ -563,7 +563,7 @@ def refined_truth(proxy: Proxy | FunctionProxy, regime: Regime, name: str, budge
         budget: the window's budgets, shape (n,).
     """
     # In one call: it is compiled once.
-    found = refined_curves(proxy, regime, name, budget * np.array([[1.0], [FAR]]))
+    found = refined_curves(proxy, regime, name, budget * np.array([[1.0], [SETTLING]]))
     here, far = ({v: rows[k] for v, rows in found.items()} for k in (0, 1))
     at = partial(refined_curves, proxy, regime, name)
     return Truth(here, far, None, at, regime.joint_caps(proxy.caps))

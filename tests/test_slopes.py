@@ -15,8 +15,8 @@ import hpgrid
 from hpgrid import Proxy, Regime, Term, bounds
 from hpgrid.refinement.profile import grid_excess
 from hpgrid.slopes import (
-    FAR,
     NOTHING,
+    SETTLING,
     Curves,
     MeasuredSlope,
     Slope,
@@ -276,7 +276,7 @@ def test_the_bias_is_what_the_slope_changes_by_beyond_the_window() -> None:
         return np.sqrt(x) * (1 + 100 / x)
 
     slope = np.log(20 / 101) / np.log(100)  # -0.3517
-    assert window_bias(budget, [y(budget), y(budget * FAR)]) == pytest.approx(0.5 - slope, abs=1e-12)
+    assert window_bias(budget, [y(budget), y(budget * SETTLING)]) == pytest.approx(0.5 - slope, abs=1e-12)
     assert window_bias(budget, [budget**0.5, budget**0.4, budget**0.45]) == pytest.approx(0.15, abs=1e-12)
 
 

@@ -26,7 +26,7 @@ from hpgrid.refinement.profile import grid_excess, sublevel
 from hpgrid.regime import Regime
 from hpgrid.search.brute import grid_search
 from hpgrid.shapes import Floats as Array
-from hpgrid.slopes import FAR, NOTHING, MeasuredSlope, fit_slope, window_bias, within
+from hpgrid.slopes import NOTHING, SETTLING, MeasuredSlope, fit_slope, window_bias, within
 from hpgrid.theory import iso_loss as appendix_d, theorems
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def _near_check(
     delta = float(np.log(high / low).max() + step) / 2
     slope = fit_slope(budget, part["near"], edge=edge, window=window, step=delta)
     # Far out, only the bound itself speaks: no walls of the box.
-    bias = window_bias(budget[usable], [crossing(threshold), crossing(threshold, FAR, None)])
+    bias = window_bias(budget[usable], [crossing(threshold), crossing(threshold, SETTLING, None)])
     return MeasuredSlope(name, slope, bias, grid.budget).reading(exponent, name)
 
 

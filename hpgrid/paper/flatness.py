@@ -21,7 +21,7 @@ from hpgrid.refinement.cost import flatness, regret
 from hpgrid.refinement.optimum import refine
 from hpgrid.refinement.profile import grid_excess
 from hpgrid.shapes import Floats as Array
-from hpgrid.slopes import FAR, REFINED, MeasuredSlope, fit_slope, window_bias, within
+from hpgrid.slopes import REFINED, SETTLING, MeasuredSlope, fit_slope, window_bias, within
 from hpgrid.theory import theorems
 
 #: What a hyperparameter is moved by, and what counts as near-optimal.
@@ -87,7 +87,7 @@ def _checks(
     checks = []
     for v in tuned:
         # The law of a regret holds far out: its slope in the window is off by what it still changes there.
-        far = regret(proxy, v, DECADE, tuned=tuned, **{name: budget[inside] * FAR})
+        far = regret(proxy, v, DECADE, tuned=tuned, **{name: budget[inside] * SETTLING})
         slope = fit_slope(budget, arrays[f"regret_{v}"], window=window, step=REFINED)
         bias = window_bias(budget[inside], [arrays[f"regret_{v}"][inside], far])
         measured = MeasuredSlope(f"the regret of {v}", slope, bias, name)

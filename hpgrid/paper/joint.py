@@ -28,8 +28,8 @@ from hpgrid.readings import Reading
 from hpgrid.refinement.cost import flatness
 from hpgrid.search.brute import SearchResult
 from hpgrid.slopes import (
-    FAR,
     REFINED,
+    SETTLING,
     Array,
     Curves,
     MeasuredSlope,
@@ -124,7 +124,7 @@ def _refined_band(problem: TuningProblem) -> dict[str, Any]:
     if isinstance(problem.proxy, FunctionProxy):
         return {}
     at: dict[str, Any] = {problem.budget: problem.budgets}
-    near = flatness(problem.proxy, within=1 / PERFORMANCE - 1, **problem.refining(), **at)
+    near = flatness(problem.proxy, within=1 / PERFORMANCE - 1, regime=problem.regime, **at)
     low = {f"{v}_low_star": near.low[v] for v in problem.regime.tuned}
     return low | {f"{v}_high_star": near.high[v] for v in problem.regime.tuned}
 
@@ -164,7 +164,7 @@ def _refined_checks(
     if inside.sum() < 2 or not exponents:
         return ()
     # Twice as far out: what a slope changes by there is more than what is still to come.
-    out = [refined_arrays(problem.proxy, problem.regime, budget[inside] * FAR**k, problem.budget) for k in (1, 2)]
+    out = [refined_arrays(problem.proxy, problem.regime, budget[inside] * SETTLING**k, problem.budget) for k in (1, 2)]
     inside_window = {key: array[inside] for key, array in arrays.items() if key.endswith("_star")}
     checks = []
     for powers, exponent in [*(({key: Fraction(1)}, e) for key, e in exponents.items()), *monomials]:

@@ -38,8 +38,8 @@ from hpgrid.refinement.profile import profile
 from hpgrid.regime import Regime
 from hpgrid.search.brute import grid_search
 from hpgrid.slopes import (
-    FAR,
     REFINED,
+    SETTLING,
     Curves,
     MeasuredSlope,
     Truth,
@@ -430,13 +430,13 @@ def grid_slope(subject: Subject, stated: StatedLaw) -> MeasuredSlope:
 
 
 def _still_to_come(subject: Subject, stated: StatedLaw) -> float:
-    """What the continuous optimum's slope changes by from ``FAR`` beyond the window to ``FAR`` beyond that.
+    """What the continuous optimum's slope changes by from ``SETTLING`` times the window to ``SETTLING`` times that.
 
     Where a floor shows twenty decades beyond the window alone, a slope is not settled there yet.
     """
     curves, truth = _curves(subject, stated.regime), _behind(subject, stated.regime)
     budget, log = curves.budget[curves.inside], float(stated.log)
-    out = ((truth.far, FAR), (truth.at(budget * FAR**2), FAR**2))
+    out = ((truth.far, SETTLING), (truth.at(budget * SETTLING**2), SETTLING**2))
     return window_bias(budget, [product(of, stated.left) / np.log(budget * scale) ** log for of, scale in out])
 
 

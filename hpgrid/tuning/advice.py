@@ -114,7 +114,7 @@ def advise(problem: TuningProblem, budget: float) -> Advice:
     from hpgrid.refinement import refine
 
     at: dict[str, Any] = {problem.budget: np.array([check_value(problem.budget, budget)])}
-    point = point_of(problem, refine(problem.proxy, **problem.refining(), **at), 0)
+    point = point_of(problem, refine(problem.proxy, regime=problem.regime, **at), 0)
     chosen = tuple(point.set)
     near = _intervals(problem, at, WITHIN, chosen)
     # The grid at this very budget, whatever its own budgets are.
@@ -174,7 +174,7 @@ def _intervals(
         return {}
     from hpgrid.refinement import flatness
 
-    near = flatness(problem.proxy, within=within, **problem.refining(), **at)
+    near = flatness(problem.proxy, within=within, regime=problem.regime, **at)
     return {v: (float(near.low[v][0]), float(near.high[v][0])) for v in names}
 
 

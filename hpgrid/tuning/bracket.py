@@ -36,7 +36,7 @@ def solver(problem: TuningProblem) -> Solve:
 
     def solve(values: Array) -> Optimum:
         at: dict[str, Any] = {problem.budget: values}
-        return with_negative(problem, refine(problem.proxy, **problem.refining(), **at), {})
+        return with_negative(problem, refine(problem.proxy, regime=problem.regime, **at), {})
 
     return solve
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -78,10 +78,6 @@ class TuningProblem:
         """Return the problem with one tuned variable taken out of the tuned ones, its value to be given elsewhere."""
         others = tuple(v for v in self.regime.tuned if v != name)
         return replace(self, regime=replace(self.regime, tuned=others))
-
-    def refining(self) -> dict[str, Any]:
-        """Return the keywords that ``refine`` and ``flatness`` take, but for the budgets."""
-        return {"regime": self.regime}
 
     def search(self) -> SearchResult:
         """Return the grid's best cell at every budget."""

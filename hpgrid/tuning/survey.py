@@ -20,9 +20,9 @@ from hpgrid.refinement.optimum import solved
 from hpgrid.search.brute import SearchResult
 from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import (
-    FAR,
     NO_OPTIMUM,
     NOTHING,
+    SETTLING,
     Bools,
     Curves,
     MeasuredSlope,
@@ -184,8 +184,8 @@ def survey(problem: TuningProblem, window: tuple[float, float] | None = None) ->
     best, (law, no_law) = problem.search(), problem.law
     window = window or default_window(problem, best, wanders=bool(monomials(law)))
     # The grid's budgets, and far out: in one call it is compiled once.
-    at: dict[str, Any] = {problem.budget: problem.budgets * np.array([[1.0], [FAR]])}
-    optimum = refine(problem.proxy, **problem.refining(), **at)
+    at: dict[str, Any] = {problem.budget: problem.budgets * np.array([[1.0], [SETTLING]])}
+    optimum = refine(problem.proxy, regime=problem.regime, **at)
     attained, names = solved(optimum), ("risk", *problem.regime.tuned)
     star = {v: np.where(attained, optimum.risk if v == "risk" else optimum.at[v], np.nan) for v in names}
     exponent = {v: np.where(attained, optimum.exponent[v], np.nan) for v in names}

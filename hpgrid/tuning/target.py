@@ -236,7 +236,7 @@ def _batches_enough(problem: TuningProblem, point: Point, max_K: float) -> bool:
     from hpgrid.refinement import flatness
 
     at: dict[str, Any] = {problem.budget: np.array([point.at])}
-    alike = flatness(problem.proxy, within=REFINED, **problem.refining(), **at)
+    alike = flatness(problem.proxy, within=REFINED, regime=problem.regime, **at)
     return bool(alike.high["b"][0] >= point.at / max_K)
 
 
@@ -251,7 +251,7 @@ def _smallest_batch(
 
     def solve(values: Array) -> Optimum:
         at: dict[str, Any] = {"K": np.full(values.shape, max_K)}
-        return with_negative(in_K, refine_along(in_K.proxy, "b", values, **in_K.refining(), **at), {"b": values})
+        return with_negative(in_K, refine_along(in_K.proxy, "b", values, regime=in_K.regime, **at), {"b": values})
 
     most = in_K.caps.get("b", LARGEST)
     if max_K >= least_K:
