@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import Capture, printed, refused, status
 
 import hpgrid
-from hpgrid.cli import main
 from hpgrid.cli.options import chosen
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,7 +20,7 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.toml"))
 COMMAND = re.compile(r"^#   hpgrid (.+)$", re.MULTILINE)
 
 
-def commands(text: str) -> list[list[str]]:
+def typed(text: str) -> list[list[str]]:
     return [shlex.split(line) for line in COMMAND.findall(text)]
 
 
@@ -34,46 +34,36 @@ def at_the_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.usefixtures("at_the_root")
 @pytest.mark.parametrize(
     "command",
-    [command for path in EXAMPLES for command in commands(path.read_text()) if "COPY.toml" not in command],
+    [command for path in EXAMPLES for command in typed(path.read_text()) if "COPY.toml" not in command],
     ids=" ".join,
 )
-def test_a_command_of_an_example_runs(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(command)
-    said = capsys.readouterr()
-    assert (ended.value.code, said.err) == (0, "")
-    assert said.out
+def test_a_command_of_an_example_runs(command: list[str], capsys: Capture) -> None:
+    assert printed(command[0], capsys, *command[1:])
 
 
 def test_every_example_with_a_formula_says_what_to_run() -> None:
     texts = [
         path.read_text() for path in EXAMPLES if "formula" in path.read_text() or "hpgrid exponents" in path.read_text()
     ]
-    assert all(commands(text) for text in texts)
+    assert all(typed(text) for text in texts)
 
 
 @pytest.mark.usefixtures("at_the_root")
-def test_a_new_bound_answers_every_command_that_it_names(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["new-bound", "mine.toml"])
+def test_a_new_bound_answers_every_command_that_it_names(capsys: Capture) -> None:
+    assert status("new-bound", "mine.toml") == 0
     text = Path("mine.toml").read_text()
-    assert len(commands(text)) >= 5
-    for command in commands(text):
+    assert len(typed(text)) >= 5
+    for command in typed(text):
         small = ["--n", "20"] if command[0] in ("search", "plot") else []
-        with pytest.raises(SystemExit) as ended:
-            main([*command, *small])
-        assert ended.value.code == 0, command
+        assert status(*command, *small) == 0, command
     assert "error" not in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("at_the_root")
 @pytest.mark.parametrize("name", ["there.toml", "bound.txt"])
-def test_a_new_bound_overwrites_nothing(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_new_bound_overwrites_nothing(name: str, capsys: Capture) -> None:
     Path("there.toml").write_text("mine")
-    with pytest.raises(SystemExit) as ended:
-        main(["new-bound", name])
-    assert ended.value.code == 2
-    assert capsys.readouterr().err.count("\n") == 1
+    refused("new-bound", capsys, [name], name)
     assert Path("there.toml").read_text() == "mine"
     assert not Path("bound.txt").exists()
 

@@ -7,19 +7,12 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from commands import Capture, printed, refused, status
 
 from hpgrid.checks import InputError
-from hpgrid.cli import main
 from hpgrid.cli.options import chosen
 
 EQ4 = "C1*b/(eta*T) + C2/sqrt(b)*(b + alpha**(3/2)*T)/(alpha*T) + C3*eta*(1 + 1/alpha)"
-
-
-def run(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as ended:
-        main(argv)
-    said = capsys.readouterr()
-    return int(ended.value.code or 0), said.out, said.err
 
 
 def test_a_name_a_text_and_a_file_are_one_bound(tmp_path: Path) -> None:
@@ -63,34 +56,29 @@ def test_a_fraction_stays_one_where_it_is_an_exponent() -> None:
     assert chosen("g*eta**g", ["g=1/3"]).constants == {"g": Fraction(1, 3)}
 
 
-def test_a_remark_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, err = run(capsys, "exponents", "--bound", "1/b**1/2 + b/T", "--tune", "b")
-    assert code == 0
+def test_a_remark_goes_to_standard_error(capsys: Capture) -> None:
+    assert status("exponents", "--bound", "1/b**1/2 + b/T", "--tune", "b") == 0
+    out, err = capsys.readouterr()
     assert err == "hpgrid: note: column 3: b**1/2 is b**1 divided by 2; the power is written b**(1/2)\n"
     assert "T^1/2" in out
 
 
-def test_exponents_say_which_term_stands_in_the_way(capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, err = run(capsys, "exponents", "--bound", "eta + max(1/eta, T)/T", "--tune", "eta")
-    assert (code, out) == (2, "")
-    assert "column 7: max(1/eta, T) is no power" in err
+def test_exponents_say_which_term_stands_in_the_way(capsys: Capture) -> None:
+    bound = ["--bound", "eta + max(1/eta, T)/T", "--tune", "eta"]
+    refused("exponents", capsys, bound, "column 7: max(1/eta, T) is no power")
 
 
-def test_momentum_is_held_as_beta_and_tuned_as_alpha(capsys: pytest.CaptureFixture[str]) -> None:
-    held = run(capsys, "exponents", "lmo", "--tune", "eta,b", "--fix", "beta=0.999")
-    assert held == run(capsys, "exponents", "lmo", "--tune", "eta,b", "--fix", "alpha=0.001")
-    code, _, err = run(capsys, "exponents", "lmo", "--tune", "eta,beta")
-    assert code == 2
-    assert "Write alpha" in err
+def test_momentum_is_held_as_beta_and_tuned_as_alpha(capsys: Capture) -> None:
+    held = printed("exponents", capsys, "lmo", "--tune", "eta,b", "--fix", "beta=0.999")
+    assert held == printed("exponents", capsys, "lmo", "--tune", "eta,b", "--fix", "alpha=0.001")
+    refused("exponents", capsys, ["lmo", "--tune", "eta,beta"], "Write alpha")
 
 
-def test_a_figure_of_a_bound_of_ones_own_has_that_bounds_exponents(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_a_figure_of_a_bound_of_ones_own_has_that_bounds_exponents(capsys: Capture, tmp_path: Path) -> None:
     """C1 b/(eta T) + C2 b^(-1/3) + C3 eta: b ~ T^(3/5), risk ~ T^(-1/5), not Theorem 1's."""
     bound = ["--bound", "C1*b/(eta*T) + C2/b**(1/3) + C3*eta", "--set", "C1=1,C2=1,C3=1"]
-    code, out, _ = run(capsys, "reproduce", "fig1", *bound, "--n", "25", "--out", str(tmp_path), "--format", "png")
-    assert (code, "FAILS" in out) == (0, False)
+    out = printed("reproduce", capsys, "fig1", *bound, "--n", "25", "--out", tmp_path, "--format", "png")
+    assert "FAILS" not in out
     record = json.loads((tmp_path / "fig1.json").read_text())
     assert record["notes"]["exponents"] == {"risk": "-1/5", "eta": "-1/5", "b": "3/5"}
     assert record["config"]["bound"]["formula"] == bound[1]
@@ -99,16 +87,10 @@ def test_a_figure_of_a_bound_of_ones_own_has_that_bounds_exponents(
 MAXIMUM = ("--bound", "max(b/(eta*T), sqrt(alpha/b), eta/alpha)")
 
 
-def test_closed_forms_are_not_those_of_a_function(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    to = ("--n", "15", "--out", str(tmp_path), "--format", "png")
-    code, out, _ = run(capsys, "reproduce", "fig4", *MAXIMUM, *to)
-    assert code == 0
+def test_closed_forms_are_not_those_of_a_function(capsys: Capture, tmp_path: Path) -> None:
+    out = printed("reproduce", capsys, "fig4", *MAXIMUM, "--n", "15", "--out", tmp_path, "--format", "png")
     assert "no check: the closed forms are not this bound's" in out
 
 
-def test_what_needs_a_sum_of_powers_refuses_a_function_in_one_line(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    code, out, err = run(capsys, "reproduce", "flatness", *MAXIMUM, "--out", str(tmp_path / "new"))
-    assert (code, out, err.count("\n")) == (2, "", 1)
-    assert "needs a sum of powers" in err
+def test_what_needs_a_sum_of_powers_refuses_a_function_in_one_line(capsys: Capture, tmp_path: Path) -> None:
+    refused("reproduce", capsys, ["flatness", *MAXIMUM, "--out", tmp_path / "new"], "needs a sum of powers")

@@ -7,28 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import ENVIRONMENT, Capture, loaded, refused, status
 
 import hpgrid
-from hpgrid.cli import main
-
-ROOT = Path(hpgrid.__file__).parent.parent
-
-#: Runs a command line, and says which of the slow packages it has loaded.
-LOADED = """
-import atexit, sys
-slow = ("jax", "jaxlib", "matplotlib", "scipy", "contourpy", "numpy")
-atexit.register(lambda: print("loaded:", *(m for m in slow if m in sys.modules), file=sys.stderr))
-from hpgrid.cli import main
-main(sys.argv[1:])
-"""
-
-
-def run(*command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *command], capture_output=True, text=True, timeout=120, cwd=ROOT)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status"),
+    ("arguments", "code"),
     [
         (("--help",), 0),
         (("reproduce", "--help"), 0),
@@ -37,45 +22,34 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
     ],
     ids=["help", "help of a command", "list", "a mistake"],
 )
-def test_help_and_mistakes_load_nothing_slow(arguments: tuple[str, ...], status: int) -> None:
-    done = run("-c", LOADED, *arguments)
-    assert done.returncode == status
-    assert done.stderr.splitlines()[-1] == "loaded:"
+def test_help_and_mistakes_load_nothing_slow(arguments: tuple[str, ...], code: int) -> None:
+    assert loaded(*arguments, code=code) <= {"rich"}
 
 
-def test_a_mistake_in_a_config_loads_nothing_slow(tmp_path: Path) -> None:
+def test_a_mistake_in_a_config_loads_nothing_slow(tmp_path: Path, capsys: Capture) -> None:
     own = tmp_path / "own.toml"
     own.write_text('figure = "fig1"\n[bound]\nname = "lmo"\nc2 = 3.0\n[regime]\ntuned = ["eta", "b"]\n')
-    done = run("-c", LOADED, "reproduce", "--config", str(own))
-    assert done.returncode == 2
-    error, loaded = done.stderr.splitlines()
-    assert error.startswith(f"hpgrid: error: {own}: ")
-    assert "'C2'" in error
-    assert loaded == "loaded:"
+    assert loaded("reproduce", "--config", own, code=2) == set()
+    refused("reproduce", capsys, ["--config", own], f"hpgrid: error: {own}: ")
 
 
 def test_it_runs_as_a_module() -> None:
-    done = run("-m", "hpgrid", "--version")
+    command = [sys.executable, "-m", "hpgrid", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=ENVIRONMENT)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"hpgrid {hpgrid.__version__}\n", "")
 
 
 # --- in this process ---
 
 
-def status(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as exit_:
-        main(arguments)
-    return exit_.value.code
-
-
-def test_without_a_word_it_shows_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_word_it_shows_its_help(capsys: Capture) -> None:
     assert status() == 0
     out = capsys.readouterr().out
     assert "reproduce" in out
     assert "Usage: hpgrid" in out
 
 
-def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_names_every_option(capsys: Capture) -> None:
     assert status("reproduce", "--help") == 0
     out = capsys.readouterr().out
     options = "--out --format --config --grid --n --C1 --C2 --C3 --dtype --refined --redraw --strict --list"
@@ -87,9 +61,7 @@ def test_help_names_every_option(capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "named"),
     [(("reprodce",), '"reproduce"'), (("reproduce", "--dtypes", "float32"), "--dtype"), (("--versio",), "--versio")],
 )
-def test_an_unknown_word_is_named_or_its_nearest(
-    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], named: str
-) -> None:
+def test_an_unknown_word_is_named_or_its_nearest(capsys: Capture, arguments: tuple[str, ...], named: str) -> None:
     assert status(*arguments) == 2
     out, err = capsys.readouterr()
     assert out == ""
@@ -97,7 +69,7 @@ def test_an_unknown_word_is_named_or_its_nearest(
     assert named in err
 
 
-def test_an_interrupt_is_no_traceback(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupt_is_no_traceback(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(path: Path) -> None:
         raise KeyboardInterrupt
 

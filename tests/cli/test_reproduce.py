@@ -6,13 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
+import commands
 import numpy as np
 import pytest
 
 import hpgrid
-from hpgrid.cli import main
 from hpgrid.config import shipped
 from hpgrid.paper import FIGURES
 
@@ -38,17 +39,14 @@ def _environment(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(prefix + name)
 
 
+reproduce = partial(commands.status, "reproduce")
+refused = partial(commands.refused, "reproduce")
+
+
 def process(*command: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, *map(str, command)], capture_output=True, text=True, timeout=300, cwd=ROOT, env=os.environ
     )
-
-
-def reproduce(*arguments: str | Path) -> int:
-    """The exit status of a run in this process."""
-    with pytest.raises(SystemExit) as exit_:
-        main(["reproduce", *map(str, arguments)])
-    return exit_.value.code
 
 
 def names(folder: Path) -> set[str]:
@@ -240,17 +238,6 @@ def test_a_run_whose_check_fails_is_written_all_the_same(tmp_path: Path, options
 # --- bad input ---
 
 
-def refused(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> str:
-    """What standard error says of a command line that is refused, once its form is checked."""
-    assert reproduce(*arguments) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.startswith("hpgrid: error: ")
-    assert len(err.splitlines()) <= 3
-    assert "Traceback" not in err
-    return err
-
-
 MISTAKES = {
     "unknown figure": (["fig12"], "there is no figure of that name. Given: 'fig12'"),
     "figure near another": (["fgi10"], "Write 'fig10'"),
@@ -275,12 +262,12 @@ MISTAKES = {
 def test_a_mistake_is_named_and_nothing_is_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
-    assert message in refused(capsys, *arguments, "--out", tmp_path / "out")
+    refused(capsys, [*arguments, "--out", tmp_path / "out"], message)
     assert not any(tmp_path.rglob("*.*"))
 
 
 def test_half_a_point_is_not_rounded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert "2.5" in refused(capsys, "fig1", "--n", "2.5", "--format", "svg", "--out", tmp_path / "out")
+    refused(capsys, ["fig1", "--n", "2.5", "--format", "svg", "--out", tmp_path / "out"], "2.5")
 
 
 CONFIGS = {
@@ -324,33 +311,33 @@ def test_a_config_that_can_not_be_is_refused(
     own, out = tmp_path / "own.toml", tmp_path / "out"
     if text is not None:
         own.write_text(text)
-    assert message in refused(capsys, "--config", own, "--n", "4", "--out", out)
+    refused(capsys, ["--config", own, "--n", "4", "--out", out], message)
     assert not out.exists() or not any(out.iterdir())
 
 
 def test_a_config_is_of_one_figure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    message = refused(capsys, "fig2", "--config", shipped("fig1"), "--out", tmp_path / "out")
-    assert "is a config of fig1. Given: 'fig2'" in message
+    arguments = ["fig2", "--config", shipped("fig1"), "--out", tmp_path / "out"]
+    refused(capsys, arguments, "is a config of fig1. Given: 'fig2'")
 
 
 def test_a_constant_of_another_bound_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     own = tmp_path / "own.toml"
     own.write_text('figure = "fig1"\n[bound]\nname = "sgd"\n[regime]\ntuned = ["eta", "b"]\n')
-    assert "no constant of the bound sgd" in refused(capsys, "--config", own, "--C1", "2", "--out", tmp_path / "out")
+    refused(capsys, ["--config", own, "--C1", "2", "--out", tmp_path / "out"], "no constant of the bound sgd")
 
 
 @pytest.mark.parametrize("below", ["", "out"])
 def test_out_must_be_a_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str], below: str) -> None:
     file = tmp_path / "file"
     file.write_bytes(b"content")
-    assert "folder must be writable" in refused(capsys, "fig1", "--n", "8", "--out", file / below)
+    refused(capsys, ["fig1", "--n", "8", "--out", file / below], "folder must be writable")
     assert names(tmp_path) == {"file"}
     assert file.read_bytes() == b"content"
 
 
 def test_a_folder_in_a_files_place_is_named(saved: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (copied(saved, tmp_path) / "fig1.svg").mkdir()
-    assert "fig1.svg" in refused(capsys, "fig1", "--redraw", "--format", "svg", "--out", tmp_path)
+    refused(capsys, ["fig1", "--redraw", "--format", "svg", "--out", tmp_path], "fig1.svg")
     assert names(tmp_path) == {"fig1.svg", "fig1.npz", "fig1.json"}
 
 
@@ -365,4 +352,4 @@ def test_a_record_that_is_not_its_arrays_is_refused(
     record = json.loads((copied(saved, tmp_path) / "fig1.json").read_text())
     record["config"] |= change
     (tmp_path / "fig1.json").write_text(json.dumps(record))
-    assert "without --redraw" in refused(capsys, "fig1", "--redraw", "--format", "svg", "--out", tmp_path)
+    refused(capsys, ["fig1", "--redraw", "--format", "svg", "--out", tmp_path], "without --redraw")
