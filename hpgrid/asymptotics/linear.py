@@ -141,18 +141,26 @@ def minimise(cost: Vector, rows: Sequence[Vector], limits: Sequence[Fraction]) -
     table = [[*row, *(-x for x in row), *unit(k, count), limits[k]] for k, row in enumerate(rows)]
     reduced = [*cost, *(-x for x in cost), *([Fraction(0)] * (count + 1))]
     basis = [2 * width + k for k in range(count)]
-    while (entering := next((k for k, x in enumerate(reduced[:-1]) if x < 0), None)) is not None:
-        leaving = _leaving(table, basis, entering)
-        if leaving is None:
-            point = _difference({variable: row[-1] for variable, row in zip(basis, table)}, width)
+    ray: Vector = ()
+    while not ray and (entering := next((k for k, x in enumerate(reduced[:-1]) if x < 0), None)) is not None:
+        # The row that first reaches zero; of equals, the one with the smallest variable.
+        ratios = [(row[-1] / row[entering], basis[k], k) for k, row in enumerate(table) if row[entering] > 0]
+        if not ratios:
             along = {variable: -row[entering] for variable, row in zip(basis, table)}
             ray = _difference({**along, entering: Fraction(1)}, width)
-            return Solution(point, dot(cost, point), ray=ray)
-        _pivot(table, reduced, leaving, entering)
+            continue
+        leaving = min(ratios)[2]
+        scale = table[leaving][entering]
+        table[leaving] = pivot = [x / scale if x else x for x in table[leaving]]
+        for row in (*table[:leaving], *table[leaving + 1 :], reduced):
+            factor = row[entering]
+            if factor:
+                row[:] = [x - factor * y if y else x for x, y in zip(row, pivot)]
         basis[leaving] = entering
     point = _difference({variable: row[-1] for variable, row in zip(basis, table)}, width)
-    solution = Solution(point, dot(cost, point), dual=tuple(reduced[2 * width : -1]))
-    certify(solution, cost, rows, limits)
+    solution = Solution(point, dot(cost, point), () if ray else tuple(reduced[2 * width : -1]), ray)
+    if not ray:
+        certify(solution, cost, rows, limits)
     return solution
 
 
@@ -169,22 +177,6 @@ def certify(solution: Solution, cost: Vector, rows: Sequence[Vector], limits: Se
     tight = solution.value == dot(cost, solution.point) == -dot(limits, solution.dual)
     if not (feasible and balanced and tight and all(y >= 0 for y in solution.dual)):
         raise ArithmeticError("the certificate of a linear program does not hold")
-
-
-def _leaving(table: list[list[Fraction]], basis: list[int], entering: int) -> int | None:
-    """The row that first reaches zero; of equals, the one with the smallest variable."""
-    ratios = [(row[-1] / row[entering], basis[k], k) for k, row in enumerate(table) if row[entering] > 0]
-    return min(ratios)[2] if ratios else None
-
-
-def _pivot(table: list[list[Fraction]], reduced: list[Fraction], leaving: int, entering: int) -> None:
-    scale = table[leaving][entering]
-    pivot = [x / scale if x else x for x in table[leaving]]
-    table[leaving] = pivot
-    for row in (*(row for k, row in enumerate(table) if k != leaving), reduced):
-        factor = row[entering]
-        if factor:
-            row[:] = [x - factor * y if y else x for x, y in zip(row, pivot)]
 
 
 def _difference(values: dict[int, Fraction], width: int) -> Vector:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 from hpgrid.asymptotics.linear import Vector, coordinates, dot, echelon, minimise, null_space, rank, span, vector
 from hpgrid.asymptotics.monomial import ONE, Monomial, Real, add, monomial, number
@@ -118,44 +118,50 @@ def _optimum_on(program: Program, active: tuple[Limit, ...]) -> Optimum | None:
     for index, row in enumerate(program.rows):
         members.setdefault(tuple(dot(row, direction) for direction in null), []).append(index)
     groups = [_Group(row, tuple(each), add(folded[k] for k in each)) for row, each in members.items()]
-    moving = [group for group in groups if any(group.row)]
-    sizes = _sizes(moving, program.values)
-    if sizes is None:
+    moving = _solved([group for group in groups if any(group.row)], program.values)
+    if moving is None:
         return None
+    sizes, totals = moving
     still = [group.coefficient for group in groups if not any(group.row)]
-    terms = _term_sizes(program, groups, folded, dict(zip((g.row for g in moving), sizes)))
-    new = tuple(Equality(row, size / c) for row, size, c in zip(program.rows, terms, program.coefficients))
-    value = add([*still, *_total(moving, sizes)])
-    optimum = Optimum(value, (*held, *(e for e, g in zip(new, program.rows) if any(g))))
+    value = add([*still, *totals])
+    # Each term is its share of its group.
+    terms = [ONE] * len(folded)
+    for group in groups:
+        for k in group.members:
+            terms[k] = sizes.get(group.row, group.coefficient) * (folded[k] / group.coefficient)
+    new = (Equality(row, size / c) for row, size, c in zip(program.rows, terms, program.coefficients) if any(row))
+    optimum = Optimum(value, (*held, *new))
     if _pushed(program, active, terms, value) and _within(program, optimum.held, active):
         return optimum
     return None
 
 
-def _sizes(groups: Sequence[_Group], values: Mapping[str, float]) -> list[Monomial] | None:
-    """What each group is at the optimum, or None where there is no optimum."""
+def _solved(
+    groups: Sequence[_Group], values: Mapping[str, float]
+) -> tuple[dict[Vector, Monomial], list[Monomial]] | None:
+    """What each group is at the optimum, by its row, and what they add up to; None where there is no optimum."""
     sizes: dict[Vector, Monomial] = {}
+    totals: list[Monomial] = []
     for block in _blocks(groups):
         rows = [group.row for group in block]
-        total = tuple(sum(column, Fraction(0)) for column in zip(*rows))
+        columns = [tuple(column) for column in zip(*rows)]
+        total = tuple(sum(column, Fraction(0)) for column in columns)
+        spare = len(rows) - rank(rows)
         # No minimum is attained where some direction lowers a term without raising another.
-        if rank(rows) + 1 > len(rows) or minimise(total, rows, [Fraction(0)] * len(rows)).ray:
+        if spare < 1 or minimise(total, rows, [Fraction(0)] * len(rows)).ray:
             return None
-        sizes |= dict(zip(rows, _block_sizes(block, values)))
-    return [sizes[group.row] for group in groups]
-
-
-def _block_sizes(groups: Sequence[_Group], values: Mapping[str, float]) -> list[Monomial]:
-    rows = [group.row for group in groups]
-    if rank(rows) + 1 == len(rows):
-        weights = _weights(rows)
-        value = _product([g.coefficient / number(w) for g, w in zip(groups, weights)], weights)
-        return [number(w) * value for w in weights]
-    logs = [group.coefficient.log(values) for group in groups]
-    known = [log for log in logs if log is not None]
-    if len(known) < len(logs):
-        raise Undecided
-    return [monomial({Real(size): 1}) for size in minimum(rows, known)]
+        if spare == 1:
+            # The only positive weights of sum 1 that balance the rows: the sum is one size over its weight.
+            (direction,) = null_space(columns, len(rows))
+            weights = tuple(x / sum(direction) for x in direction)
+            value = _product([g.coefficient / number(w) for g, w in zip(block, weights)], weights)
+            sizes |= {row: number(w) * value for row, w in zip(rows, weights)}
+            totals.append(value)
+        else:
+            logs = minimum(rows, [_known(group.coefficient.log(values)) for group in block])
+            sizes |= {row: monomial({Real(log): 1}) for row, log in zip(rows, logs)}
+            totals += [sizes[row] for row in rows]
+    return sizes, totals
 
 
 def _blocks(groups: Sequence[_Group]) -> list[list[_Group]]:
@@ -173,45 +179,15 @@ def _blocks(groups: Sequence[_Group]) -> list[list[_Group]]:
     return [[group for group, p in zip(groups, part) if p == which] for which in dict.fromkeys(part)]
 
 
-def _weights(rows: Sequence[Vector]) -> Vector:
-    """The only positive weights of sum 1 that balance the rows."""
-    balance = [tuple(column) for column in zip(*rows)]
-    (direction,) = null_space(balance, len(rows))
-    total = sum(direction, Fraction(0))
-    return tuple(x / total for x in direction)
-
-
-def _total(groups: Sequence[_Group], sizes: Sequence[Monomial]) -> list[Monomial]:
-    """The sums of the sizes, part by part; as a monomial a sum is one size over its weight."""
-    size_of = {group.row: size for group, size in zip(groups, sizes)}
-    totals = []
-    for block in _blocks(groups):
-        rows = [group.row for group in block]
-        whole = len(rows) == rank(rows) + 1
-        totals += [size_of[rows[0]] / number(_weights(rows)[0])] if whole else [size_of[row] for row in rows]
-    return totals
-
-
-def _term_sizes(
-    program: Program, groups: Sequence[_Group], folded: Sequence[Monomial], sizes: Mapping[Vector, Monomial]
-) -> list[Monomial]:
-    """What each term is at the optimum: its share of its group."""
-    terms = dict.fromkeys(range(len(program.rows)), ONE)
-    for group in groups:
-        size = sizes.get(group.row, group.coefficient)
-        for member in group.members:
-            terms[member] = size * (folded[member] / group.coefficient)
-    return list(terms.values())
-
-
 def _pushed(program: Program, active: Sequence[Limit], terms: Sequence[Monomial], value: Monomial) -> bool:
     """Whether the risk would fall beyond every active bound: no multiplier is negative."""
     if not active:
         return True
     # At an optimum the terms' pull is a sum of the bounds' rows, each times its multiplier.
     null = affine(program.held, program.width)[1]
-    shares = [_number(term / value, program.values) for term in terms]
-    pull = span(program.rows, [-share for share in shares], program.width)
+    shares = [term / value for term in terms]
+    exact = [share.rational() or Fraction(_known(share.value(program.values))) for share in shares]
+    pull = span(program.rows, [-share for share in exact], program.width)
     rows = [tuple(dot(limit.row(program.width), d) for d in null) for limit in active]
     along = tuple(dot(pull, d) for d in null)
     multipliers = vector([0] * len(active))
@@ -231,12 +207,12 @@ def _within(program: Program, held: Sequence[Equality], active: Sequence[Limit])
     free = [k for k, row in enumerate(rows) if any(row)]
     for k in (k for k in range(len(rows)) if k not in free):
         exact = ratios[k].rational()
-        if exact < 1 if exact is not None else _log(ratios[k], program.values) < -ACCURACY:
+        if exact < 1 if exact is not None else _known(ratios[k].log(program.values)) < -ACCURACY:
             return False
     if len(free) < 2:  # one bound alone can always be met by moving along the directions that are left
         return True
     # Whether rows . s <= slacks has a solution: the minimum overshoot is no more than rounding.
-    slacks = [_log(ratios[k], program.values) for k in free]
+    slacks = [_known(ratios[k].log(program.values)) for k in free]
     most = Fraction(max(0.0, -min(slacks)))  # the simplex begins at the origin, which this makes feasible
     lifted = [(*rows[k], Fraction(-1)) for k in free]
     cost = vector([*([0] * len(null)), 1])
@@ -244,45 +220,24 @@ def _within(program: Program, held: Sequence[Equality], active: Sequence[Limit])
     return bool(overshoot.ray) or overshoot.value + most <= ACCURACY
 
 
-def _number(coefficient: Monomial, values: Mapping[str, float]) -> Fraction:
-    exact = coefficient.rational()
-    if exact is not None:
-        return exact
-    value = coefficient.value(values)
+def _known(value: float | None) -> float:
+    """A number that hangs on the values of symbols, where they have them."""
     if value is None:
         raise Undecided
-    return Fraction(value)
+    return value
 
-
-def _log(coefficient: Monomial, values: Mapping[str, float]) -> float:
-    log = coefficient.log(values)
-    if log is None:
-        raise Undecided
-    return log
-
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Array = NDArray[np.float64]
-
-
-# NumPy loads with the first program that has no closed form; most have one.
 
 #: How well a computed logarithm is known. It is a sum of some ten logarithms of constants, each
 #: below 700 in size and rounded at 1e-16 of it; so nothing finer can tell a value from a bound.
 ACCURACY = 1e-12
 
-
 #: Below this Newton decrement a full step squares the error, and needs no damping.
 _QUADRATIC = 1e-4
-
 
 _STEPS = 500
 
 
-def minimum(rows: Sequence[tuple[Fraction, ...]], logs: Sequence[float]) -> list[float]:
+def minimum(rows: Sequence[Vector], logs: Sequence[float]) -> list[float]:
     """Return the logarithms of the terms c_j e^(a_j . s) where their sum is smallest.
 
     Damped Newton on the logarithm of the sum, which is convex and never overflows. The minimum is
@@ -295,42 +250,29 @@ def minimum(rows: Sequence[tuple[Fraction, ...]], logs: Sequence[float]) -> list
     Raises:
         ArithmeticError: no convergence.
     """
-    import numpy as np
+    import numpy as np  # with the first program that has no closed form; most have one
+
+    def log_sum(terms: Any) -> float:
+        top = float(np.max(terms))
+        return top + math.log(float(np.sum(np.exp(terms - top))))
 
     a, c = np.array([[float(x) for x in row] for row in rows]), np.array(logs)
     s, before = np.zeros(a.shape[1]), math.inf
     for _ in range(_STEPS):
-        gradient, hessian = _derivatives(a, c + a @ s)
-        step = -np.asarray(np.linalg.lstsq(hessian, gradient, rcond=None)[0], np.float64)
+        terms = c + a @ s
+        weights = np.exp(terms - log_sum(terms))
+        gradient = a.T @ weights
+        centred = a - gradient
+        step = -np.linalg.lstsq(centred.T @ (weights[:, None] * centred), gradient, rcond=None)[0]
         decrement = -float(gradient @ step)
         if decrement >= _QUADRATIC:
-            s = s + _damping(a, c + a @ s, step, decrement) * step
+            # The largest of 1, 1/2, 1/4, ... that lowers the sum by a quarter of what the slope promises.
+            size = 1.0
+            while size > ACCURACY and log_sum(terms + size * (a @ step)) > log_sum(terms) - size * decrement / 4:
+                size /= 2
+            s = s + size * step
         elif decrement < before / 2:
             s, before = s + step, decrement
         else:  # a step that does not even halve the error has met rounding
-            return [float(x) for x in c + a @ s]
+            return [float(x) for x in terms]
     raise ArithmeticError("a level's program did not converge")
-
-
-def _log_sum(terms: Array) -> float:
-    import numpy as np
-
-    top = float(np.max(terms))
-    return top + math.log(float(np.sum(np.exp(terms - top))))
-
-
-def _derivatives(a: Array, terms: Array) -> tuple[Array, Array]:
-    import numpy as np
-
-    weights = np.exp(terms - _log_sum(terms)).astype(np.float64)
-    gradient = a.T @ weights
-    centred = a - gradient
-    return gradient, centred.T @ (weights[:, None] * centred)
-
-
-def _damping(a: Array, terms: Array, step: Array, decrement: float) -> float:
-    """The largest of 1, 1/2, 1/4, ... that lowers the sum by a quarter of what the slope promises."""
-    here, size = _log_sum(terms), 1.0
-    while size > ACCURACY and _log_sum(terms + size * (a @ step)) > here - size * decrement / 4:
-        size /= 2
-    return size
