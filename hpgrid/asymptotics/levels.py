@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from hpgrid.asymptotics.linear import Solution, Vector, dot, minimise, move, null_space, span, vector
-from hpgrid.asymptotics.posynomial import Limit, Piece, Problem
+from hpgrid.asymptotics.linear import Vector, dot, minimise, move, null_space, span, unit, vector
+from hpgrid.asymptotics.posynomial import Limit, Problem
 from hpgrid.asymptotics.programs import Equality, Optimum, Program, Undecided, solve
 
 
@@ -82,11 +83,20 @@ def descend(problem: Problem) -> Descent:
     descent = Descent(problem, vector([0] * len(problem.variables)))
     while varying := _varying(descent):
         # Only what the levels above leave free may move: a term far below never costs one above it anything.
-        free = null_space(descent.rows, descent.width)
-        solution = _lowest(descent, varying, free)
+        free, pieces = null_space(descent.rows, descent.width), [problem.pieces[k] for k in varying]
+        heights = [piece.exponent(descent.point) for piece in pieces]
+        walls, slacks = _walls(descent, free)
+        # The minimum of r with every varying exponent <= r; in free coordinates, and r counted from the top.
+        rows = [(*(dot(piece.row, d) for d in free), Fraction(-1)) for piece in pieces]
+        rows += [(*wall, Fraction(0)) for wall in walls]
+        limits = [max(heights) - height for height in heights] + slacks
+        solution = minimise(unit(len(free), len(free) + 1), rows, limits)
         if solution.ray:
             return replace(descent, ray=_simple_ray(descent, varying, span(free, solution.ray[:-1], descent.width)))
-        descent = _fix(descent, varying, free, solution)
+        slacks = [limit - dot(row, solution.point) for row, limit in zip(rows, limits)]
+        centre, tight = _common([row[:-1] for row in rows], slacks, solution.dual)
+        inside = move(descent.point, span(free, move(solution.point[:-1], centre), descent.width))
+        descent = _fixed(descent, inside, max(heights) + solution.value, varying, solution.dual, tight)
     return descent
 
 
@@ -121,22 +131,11 @@ def _walls(descent: Descent, free: Sequence[Vector]) -> tuple[list[Vector], list
     return [tuple(dot(row, d) for d in free) for row in rows], slacks
 
 
-def _lowest(descent: Descent, varying: Sequence[int], free: Sequence[Vector]) -> Solution:
-    """The minimum of r with every varying exponent <= r; in free coordinates, and r counted from the top."""
-    pieces = [descent.problem.pieces[k] for k in varying]
-    heights = [piece.exponent(descent.point) for piece in pieces]
-    rows, slacks = _walls(descent, free)
-    terms = [(*(dot(piece.row, d) for d in free), Fraction(-1)) for piece in pieces]
-    cost = vector([*([0] * len(free)), 1])
-    limits = [max(heights) - height for height in heights] + slacks
-    return minimise(cost, [*terms, *((*row, Fraction(0)) for row in rows)], limits)
-
-
 def _simple_ray(descent: Descent, varying: Sequence[int], ray: Vector) -> Vector:
     """A ray along one variable alone, where there is one; else the given one."""
     for index in range(descent.width):
         for sign in (1, -1):
-            alone = vector([sign * (k == index) for k in range(descent.width)])
+            alone = unit(index, descent.width, sign)
             free = not any(dot(row, alone) for row in descent.rows)
             allowed = all(dot(limit.row(descent.width), alone) <= 0 for limit in descent.problem.limits)
             if free and allowed and all(dot(descent.problem.pieces[k].row, alone) < 0 for k in varying):
@@ -144,55 +143,37 @@ def _simple_ray(descent: Descent, varying: Sequence[int], ray: Vector) -> Vector
     return ray
 
 
-def _fix(descent: Descent, varying: tuple[int, ...], free: tuple[Vector, ...], solution: Solution) -> Descent:
-    """Go down one level."""
-    problem, width = descent.problem, descent.width
-    exponent = max(problem.pieces[k].exponent(descent.point) for k in varying) + solution.value
-    lowest = replace(descent, point=move(descent.point, span(free, solution.point[:-1], width)))
-    inside, tight, met = _common(lowest, varying, free, exponent, solution.dual)
-    weights = tuple(solution.dual[varying.index(k)] for k in tight)
-    optimum = _program(descent, tight, met)
-    rows = [*descent.rows, *(problem.pieces[k].row for k in tight)]
-    if optimum is not None:
-        rows = [equality.row for equality in optimum.held]
-    hull = null_space([*rows, *(limit.row(width) for limit in met)], width)
-    step = Step(exponent, tight, weights, varying, met, hull, optimum)
-    return replace(descent, point=inside, steps=(*descent.steps, step), rows=tuple(rows))
-
-
-def _common(
-    lowest: Descent, varying: Sequence[int], free: Sequence[Vector], exponent: Fraction, dual: Vector
-) -> tuple[Vector, tuple[int, ...], tuple[Limit, ...]]:
-    """A point inside the optimal set, and the terms and bounds that are tight on all of it.
+def _common(rows: Sequence[Vector], slacks: Sequence[Fraction], dual: Vector) -> tuple[Vector, list[bool]]:
+    """A step from an optimal point to the inside of the optimal set, and whether each row is tight on all of it.
 
     A positive dual weight proves a row tight everywhere; for every other row that is tight so far,
     its slack is maximised over the set.
     """
-    pieces = [lowest.problem.pieces[k] for k in varying]
-    walls, beyond = _walls(lowest, free)
-    rows = [*(tuple(dot(piece.row, d) for d in free) for piece in pieces), *walls]
-    slacks = [*(exponent - piece.exponent(lowest.point) for piece in pieces), *beyond]
-    visited = [vector([0] * len(free))]
+    visited = [vector([0] * len(rows[0]))]
     for k, row in enumerate(rows):
         if dual[k] == 0 and all(dot(row, point) == slacks[k] for point in visited):
             widest = minimise(row, rows, slacks)
             visited.append(move(widest.point, widest.ray) if widest.ray else widest.point)
     # The mean of the points visited is inside: what is tight there is tight on the whole set.
     centre = tuple(sum(column, Fraction(0)) / len(visited) for column in zip(*visited))
-    tight = [dot(row, centre) == slack for row, slack in zip(rows, slacks)]
-    met = tuple(limit for limit, on in zip(lowest.problem.limits, tight[len(pieces) :]) if on)
-    inside = move(lowest.point, span(free, centre, lowest.width))
-    return inside, tuple(k for k, on in zip(varying, tight) if on), met
+    return centre, [dot(row, centre) == slack for row, slack in zip(rows, slacks)]
 
 
-def _program(descent: Descent, tight: Sequence[int], met: tuple[Limit, ...]) -> Optimum | None:
-    """Solve a level's program for its constants, unless symbols without a value decide."""
-    held = descent.held
-    if held is None:
-        return None
-    pieces: list[Piece] = [descent.problem.pieces[k] for k in tight]
-    rows, coefficients = tuple(p.row for p in pieces), tuple(p.coefficient for p in pieces)
-    try:
-        return solve(Program(rows, coefficients, held, met, descent.problem.values))
-    except Undecided:
-        return None
+def _fixed(
+    descent: Descent, inside: Vector, exponent: Fraction, varying: tuple[int, ...], dual: Vector, tight: Sequence[bool]
+) -> Descent:
+    """One level down, at a point inside the set of optimal ones."""
+    problem, width = descent.problem, descent.width
+    terms = tuple(k for k, on in zip(varying, tight) if on)
+    weights = tuple(weight for weight, on in zip(dual[: len(varying)], tight) if on)
+    met = tuple(limit for limit, on in zip(problem.limits, tight[len(varying) :]) if on)
+    own = tuple(problem.pieces[k].row for k in terms)
+    rows, optimum = (*descent.rows, *own), None
+    if descent.held is not None:
+        coefficients = tuple(problem.pieces[k].coefficient for k in terms)
+        with suppress(Undecided):  # symbols without a value decide: the level has no constants
+            optimum = solve(Program(own, coefficients, descent.held, met, problem.values))
+            rows = tuple(equality.row for equality in optimum.held)
+    hull = null_space([*rows, *(limit.row(width) for limit in met)], width)
+    step = Step(exponent, terms, weights, varying, met, hull, optimum)
+    return replace(descent, point=inside, steps=(*descent.steps, step), rows=rows)
