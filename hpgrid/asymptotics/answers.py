@@ -23,14 +23,18 @@ def solve(problem: Problem, name: str, path: Mapping[str, Fraction]) -> Law:
         path: the paths that the problem was posed along.
     """
     descent = descend(problem)
-    laws = _laws(descent)
-    active, unbounded = _active(problem, laws), _signs(descent.ray)
+    # The exponents that every level's optimal points share.
+    exponents = {"risk": descent.steps[0].exponent if descent.steps else None}
+    for k, (variable, exponent) in enumerate(zip(problem.variables, descent.point)):
+        exponents[variable] = None if any(direction[k] for direction in descent.hull) else exponent
+    laws = _laws(descent, exponents)
+    (active, starts), unbounded = _bounds(problem, laws), _signs(descent.ray)
     return Law(
         name=name,
         budget=problem.budget,
         tuned=problem.variables,
         path=path,
-        exponent=_exponents(descent),
+        exponent=exponents,
         laws=laws,
         levels=tuple(
             Level(
@@ -45,32 +49,22 @@ def solve(problem: Problem, name: str, path: Mapping[str, Fraction]) -> Law:
         identifiable=_identified(descent),
         unbounded={problem.variables[k]: Unbounded(s, _cure(problem, k, s)) for k, s in unbounded.items()},
         active=active,
-        starts=_starts(problem, laws, active),
+        starts=starts,
     )
 
 
-def _exponents(descent: Descent) -> dict[str, Fraction | None]:
-    """The exponents that every level's optimal points share."""
-    risk = {"risk": descent.steps[0].exponent if descent.steps else None}
-    fixed = (not any(direction[k] for direction in descent.hull) for k in range(descent.width))
-    return risk | {v: p if known else None for v, p, known in zip(descent.problem.variables, descent.point, fixed)}
-
-
-def _laws(descent: Descent) -> dict[str, PowerLaw | None]:
-    exponents = _exponents(descent)
+def _laws(descent: Descent, exponents: Mapping[str, Fraction | None]) -> dict[str, PowerLaw | None]:
     values = {"risk": descent.steps[0].optimum.value if descent.steps and descent.steps[0].optimum else None}
     for k, variable in enumerate(descent.problem.variables):
         values[variable] = fixed_value(descent.decided, unit(k, descent.width))
     return {
-        name: None if exponent is None else _law(descent.problem, {name: Fraction(1)}, values[name], exponent)
-        for name, exponent in exponents.items()
+        name: None if exponent is None or value is None else _law(descent.problem, {name: Fraction(1)}, value, exponent)
+        for (name, exponent), value in zip(exponents.items(), values.values())
     }
 
 
-def _law(
-    problem: Problem, left: Mapping[str, Fraction], coefficient: Monomial | None, exponent: Fraction
-) -> PowerLaw | None:
-    return None if coefficient is None else PowerLaw(left, coefficient, problem.budget, exponent, problem.values)
+def _law(problem: Problem, left: Mapping[str, Fraction], coefficient: Monomial, exponent: Fraction) -> PowerLaw:
+    return PowerLaw(left, coefficient, problem.budget, exponent, problem.values)
 
 
 def _identified(descent: Descent) -> tuple[Identified, ...]:
@@ -88,7 +82,8 @@ def _identified(descent: Descent) -> tuple[Identified, ...]:
         powers = {v: p for v, p in zip(problem.variables, row) if p}
         value = None if first.optimum is None else fixed_value(first.optimum.held, row)
         exponent = dot(row, descent.point)
-        monomials.append(Identified(powers, exponent, _law(problem, powers, value, exponent)))
+        law = None if value is None else _law(problem, powers, value, exponent)
+        monomials.append(Identified(powers, exponent, law))
     return tuple(monomials)
 
 
@@ -110,33 +105,23 @@ def _cure(problem: Problem, variable: int, sign: int) -> str:
     )
 
 
-def _active(problem: Problem, laws: Mapping[str, PowerLaw | None]) -> dict[str, str]:
-    """The bounds that the laws lie on."""
+def _bounds(problem: Problem, laws: Mapping[str, PowerLaw | None]) -> tuple[dict[str, str], dict[str, PowerLaw]]:
+    """The bounds that the laws lie on; and where a variable lies on none, the budget at which it leaves its last."""
     active: dict[str, str] = {}
-    for limit in problem.limits:
-        name = problem.variables[limit.variable]
-        law = laws[name]
-        if law is not None and law.exponent == limit.exponent and _equal(law.coefficient / limit.level, problem.values):
-            active.setdefault(name, limit.text)
-    return active
-
-
-def _equal(ratio: Monomial, values: Mapping[str, float]) -> bool:
-    exact, log = ratio.rational(), ratio.log(values)
-    return exact == 1 if exact is not None else log is not None and abs(log) <= ACCURACY
-
-
-def _starts(problem: Problem, laws: Mapping[str, PowerLaw | None], active: Mapping[str, str]) -> dict[str, PowerLaw]:
-    """The budget at which the law of a variable meets the last bound that it leaves."""
     starts: dict[str, PowerLaw] = {}
     for limit in problem.limits:
         name = problem.variables[limit.variable]
         law = laws[name]
-        if law is None or name in active or limit.side * (law.exponent - limit.exponent) >= 0:
+        if law is None:
             continue
-        level = (limit.level / law.coefficient) ** (1 / (law.exponent - limit.exponent))
-        start = PowerLaw({problem.budget: Fraction(1)}, level, problem.budget, Fraction(0), problem.values)
-        # Of several bounds that it leaves, the last one: before that the law does not hold.
-        if name not in starts or (start.constant or 0.0) > (starts[name].constant or 0.0):
-            starts[name] = start
-    return starts
+        rate, ratio = law.exponent - limit.exponent, limit.level / law.coefficient
+        if rate == 0:
+            exact, log = ratio.rational(), ratio.log(problem.values)
+            if exact == 1 if exact is not None else log is not None and abs(log) <= ACCURACY:
+                active.setdefault(name, limit.text)
+        elif limit.side * rate < 0:
+            start = _law(problem, {problem.budget: Fraction(1)}, ratio ** (1 / rate), Fraction(0))
+            # Of several bounds that it leaves, the last one: before that the law does not hold.
+            if name not in starts or (start.constant or 0.0) > (starts[name].constant or 0.0):
+                starts[name] = start
+    return active, {name: start for name, start in starts.items() if name not in active}

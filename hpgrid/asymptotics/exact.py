@@ -52,7 +52,12 @@ def exponents(
     problem = pose(proxy, chosen, budget)
     assert isinstance(proxy, Proxy)  # ``pose`` takes no other
     law = solve(problem, proxy.name, chosen.path)
-    return replace(law, segments=along_path(proxy, chosen, problem.budget))
+    if len(chosen.path) != 1:
+        return law
+    # The segments of all the paths that are like its one.
+    ((variable, phi),) = chosen.path.items()
+    lo, hi = (Fraction(end) for end in _BETWEEN[variable])
+    return replace(law, segments=_family(proxy, chosen, min(lo, phi), max(hi, phi), problem.budget))
 
 
 #: Where the exponent of each variable's path may lie: 1 <= b <= T; alpha <= 1.
@@ -94,16 +99,7 @@ def segments(
     for phi in (lo, hi if hi > 0 else (lo + hi) / 2):
         regime = Regime(tuple(tuned), fixed or {}, {variable: phi}, caps or {})
         pose(proxy, regime, budget)
-    return _family(proxy, regime, (lo, hi), budget=budget)
-
-
-def along_path(proxy: Proxy, regime: Regime, budget: str) -> tuple[Segment, ...]:
-    """Return the segments of the paths that a regime's one path belongs to; none where it has not one."""
-    if len(regime.path) != 1:
-        return ()
-    ((variable, phi),) = regime.path.items()
-    lo, hi = (Fraction(end) for end in _BETWEEN[variable])
-    return _family(proxy, regime, (min(lo, phi), max(hi, phi)), budget=budget)
+    return _family(proxy, regime, lo, hi, budget)
 
 
 def decay(
@@ -124,16 +120,19 @@ def decay(
 
 
 def _family(
-    proxy: Proxy | FunctionProxy,
-    regime: Regime,
-    between: tuple[Fraction, Fraction],
-    *,
-    budget: str | None,
+    proxy: Proxy | FunctionProxy, regime: Regime, lo: Fraction, hi: Fraction, budget: str | None
 ) -> tuple[Segment, ...]:
-    """The segments of all the paths that are like a regime's own."""
+    """The segments of all the paths that are like a regime's own; neighbours that say the same are one."""
     (variable,) = regime.path
     family = pose(proxy, replace(regime, tuned=(*regime.tuned, variable), path={}), budget)
-    return _joined(_between(family, family.variables.index(variable), *between))
+    joined: list[Segment] = []
+    for segment in _between(family, family.variables.index(variable), lo, hi):
+        last = joined[-1] if joined else None
+        if last and last.hi == segment.lo and (last.exponent, last.active) == (segment.exponent, segment.active):
+            joined[-1] = last._replace(hi=segment.hi)
+        else:
+            joined.append(segment)
+    return tuple(joined)
 
 
 def _at(family: Problem, index: int, phi: Fraction) -> Problem:
@@ -161,10 +160,16 @@ def _between(family: Problem, index: int, lo: Fraction, hi: Fraction) -> list[Se
     problem = _at(family, index, middle)
     descent = descend(problem)
     slopes = tuple(piece.row[index] for piece in family.pieces)
-    first, last = (_end(descent, slopes, middle, end) for end in (lo, hi))
-    law = solve(problem, "", {})
-    here = [_segment(law, first, last)] if first[1] < last[1] else []
-    return [*_between(family, index, lo, first[1]), *here, *_between(family, index, last[1], hi)]
+    (before, first), (after, last) = (_end(descent, slopes, middle, end) for end in (lo, hi))
+    here = []
+    if first < last:
+        law = solve(problem, "", {})
+        lines: dict[str, Line | None] = dict.fromkeys(law.exponent)
+        for name in (name for name, exponent in law.exponent.items() if exponent is not None):
+            slope = (after[name] - before[name]) / (last - first)
+            lines[name] = Line(slope, before[name] - slope * first)
+        here = [Segment(first, last, lines, law.active)]
+    return [*_between(family, index, lo, first), *here, *_between(family, index, last, hi)]
 
 
 def _end(descent: Descent, slopes: Vector, phi: Fraction, end: Fraction) -> tuple[dict[str, Fraction], Fraction]:
@@ -198,30 +203,3 @@ def _end(descent: Descent, slopes: Vector, phi: Fraction, end: Fraction) -> tupl
     if descent.steps:
         exponents["risk"] = descent.steps[0].exponent + at[width + 1]
     return exponents, phi + at[width]
-
-
-def _segment(
-    law: Law, first: tuple[dict[str, Fraction], Fraction], last: tuple[dict[str, Fraction], Fraction]
-) -> Segment:
-    """The straight lines between the two ends."""
-    (before, lo), (after, hi) = first, last
-    lines: dict[str, Line | None] = {}
-    for name, exponent in law.exponent.items():
-        if exponent is None:
-            lines[name] = None
-        else:
-            slope = (after[name] - before[name]) / (hi - lo)
-            lines[name] = Line(slope, before[name] - slope * lo)
-    return Segment(lo, hi, lines, law.active)
-
-
-def _joined(segments: Iterable[Segment]) -> tuple[Segment, ...]:
-    """Neighbours that say the same are one."""
-    joined: list[Segment] = []
-    for segment in segments:
-        last = joined[-1] if joined else None
-        if last and last.hi == segment.lo and (last.exponent, last.active) == (segment.exponent, segment.active):
-            joined[-1] = last._replace(hi=segment.hi)
-        else:
-            joined.append(segment)
-    return tuple(joined)

@@ -6,7 +6,7 @@ hangs on it has no certificate.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
@@ -77,51 +77,39 @@ def pose(proxy: Proxy | FunctionProxy, regime: Regime, budget: str | None) -> Pr
     Raises:
         ValueError: nothing is tuned, a term is no power of a tuned variable, or a cap can't hold.
     """
-    bound = _posynomial(proxy, budget)
-    # What has no role stays a symbol in the laws.
-    moving = (*regime.tuned, *regime.path)
-    regime = regime.settled(bound, free=[v for v in TUNABLE if v in bound.variables() or v not in moving])
-    regime.joint_caps(bound.caps, far=True)
-    levels = _caps(bound, regime)
-    own = {name: cap for name, cap in bound.caps.items() if name not in bound.cap_terms}
-    numbers = {f"{name}_max": cap for name, cap in regime.joint_caps(own, far=True).items()}
-    values = {**bound.constants, **regime.fixed, **numbers}
-    limits = [limit for name in regime.tuned for limit in _limits(regime.tuned.index(name), name, levels)]
-    if regime.min_K is not None and "b" in regime.tuned and bound.budget == "T":
-        values["K_min"] = float(regime.min_K)
-        level, text = (ONE, "b <= T") if regime.min_K == 1 else (power("K_min", -1), "b <= T/K_min")
-        limits.append(Limit(regime.tuned.index("b"), 1, level, text, Fraction(1)))
-    pieces = _pieces(bound, regime)
-    if not pieces:
-        raise bad("a term must be left to minimise", dict(regime.fixed), "a value of alpha below 1")
-    return Problem(regime.tuned, bound.budget, pieces, tuple(limits), values)
-
-
-def _posynomial(proxy: Proxy | FunctionProxy, budget: str | None) -> Proxy:
-    """The bound in the budget that was asked for, if it is a sum of terms."""
     if isinstance(proxy, FunctionProxy):
         instead = "hpgrid.refine, or hpgrid search, for it"
         why = f"in this one {proxy.obstacle}" if proxy.obstacle else "this one is a function"
         raise bad(f"exact exponents need a bound that is a sum of powers; {why}", proxy.name, instead)
-    return proxy.form(budget or proxy.budget)
+    bound = proxy.form(budget or proxy.budget)
+    # What has no role stays a symbol in the laws.
+    moving = (*regime.tuned, *regime.path)
+    regime = regime.settled(bound, free=[v for v in TUNABLE if v in bound.variables() or v not in moving])
+    regime.joint_caps(bound.caps, far=True)
+    own = {name: cap for name, cap in bound.caps.items() if name not in bound.cap_terms}
+    numbers = {f"{name}_max": cap for name, cap in regime.joint_caps(own, far=True).items()}
+    if regime.min_K is not None:
+        numbers["K_min"] = float(regime.min_K)
+    pieces = _pieces(bound, regime)
+    if not pieces:
+        raise bad("a term must be left to minimise", dict(regime.fixed), "a value of alpha below 1")
+    values = {**bound.constants, **regime.fixed, **numbers}
+    return Problem(regime.tuned, bound.budget, pieces, tuple(_limits(bound, regime)), values)
 
 
-def _caps(bound: Proxy, regime: Regime) -> dict[str, list[tuple[Monomial, str]]]:
-    """The caps of the tuned variables: the bound's own and the regime's, each as an expression."""
-    caps: dict[str, list[tuple[Monomial, str]]] = {}
-    for name in regime.tuned:
+def _limits(bound: Proxy, regime: Regime) -> Iterator[Limit]:
+    """The range of each tuned variable, and its caps: the bound's own and the regime's, each as an expression."""
+    for k, name in enumerate(regime.tuned):
+        if name in ("b", "alpha"):
+            yield Limit(k, -1, ONE, "b >= 1") if name == "b" else Limit(k, 1, ONE, "alpha <= 1")
         own = bound.cap_terms.get(name)
         if own is not None:
-            caps.setdefault(name, []).append((_coefficient(own, ()), f"{name} <= {own}"))
+            yield Limit(k, 1, _coefficient(own, ()), f"{name} <= {own}")
         if name in regime.caps or (name in bound.caps and own is None):
-            caps.setdefault(name, []).append((power(f"{name}_max"), f"{name} <= {name}_max"))
-    return caps
-
-
-def _limits(variable: int, name: str, caps: Mapping[str, list[tuple[Monomial, str]]]) -> list[Limit]:
-    """The range of a variable, and its caps."""
-    ranges = {"b": [Limit(variable, -1, ONE, "b >= 1")], "alpha": [Limit(variable, 1, ONE, "alpha <= 1")]}
-    return ranges.get(name, []) + [Limit(variable, 1, level, text) for level, text in caps.get(name, [])]
+            yield Limit(k, 1, power(f"{name}_max"), f"{name} <= {name}_max")
+    if regime.min_K is not None and "b" in regime.tuned and bound.budget == "T":
+        level, text = (ONE, "b <= T") if regime.min_K == 1 else (power("K_min", -1), "b <= T/K_min")
+        yield Limit(regime.tuned.index("b"), 1, level, text, Fraction(1))
 
 
 def _pieces(bound: Proxy, regime: Regime) -> tuple[Piece, ...]:
