@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -71,21 +70,31 @@ class PowerLaw:
             raise bad("this law needs a value for each of its symbols", self.text(), f"fixed with a value of {missing}")
         return np.asarray(self.constant * np.asarray(budget, np.float64) ** float(self.exponent))
 
+    def right(self) -> str:
+        """Return what stands right of the equals sign, as text; a number where the constant has no closed form."""
+        return self.in_numbers() if self.numeric else (self.coefficient * power(self.budget, self.exponent)).text()
+
+    def in_numbers(self) -> str:
+        """Return the right side with the value of its constant."""
+        return f"{self.constant:.6g}" + (f" {_grows(self.budget, self.exponent)}" if self.exponent else "")
+
     def text(self) -> str:
         """Return the law as text: alpha* = 2 C1^1/2 C3^1/2 C2^-1 b T^-1/2."""
-        return f"{quotient_text(self.left, self._star('*'))} = {_right_text(self)}"
+        # A law of the budget itself is no optimum.
+        return f"{quotient_text(self.left, '' if self.budget in self.left else '*')} = {self.right()}"
 
     def latex(self) -> str:
         """Return the law as LaTeX."""
-        left = quotient_latex(self.left, self._star(r"^{\star}"))
+        left = quotient_latex(self.left, "" if self.budget in self.left else r"^{\star}")
+        budget = power(self.budget, self.exponent)
         if self.numeric:
-            budget = power(self.budget, self.exponent).latex()
-            return f"{left} = {self.constant:.6g}" + (f" {budget}" if self.exponent else "")
-        return f"{left} = {(self.coefficient * power(self.budget, self.exponent)).latex()}"
+            return f"{left} = {self.constant:.6g}" + (f" {budget.latex()}" if self.exponent else "")
+        return f"{left} = {(self.coefficient * budget).latex()}"
 
-    def _star(self, star: str) -> str:
-        """What marks an optimum: a law of the budget itself has none."""
-        return "" if self.budget in self.left else star
+    def as_dict(self) -> dict[str, Any]:
+        """Return the law as it stands in ``Law.as_dict``."""
+        named = {name: getattr(self, name) for name in ("exponent", "powers", "constant", "numeric")}
+        return {"text": self.text(), "latex": self.latex(), **named}
 
 
 class Level(NamedTuple):
@@ -203,16 +212,17 @@ class Law:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the whole report as plain data for JSON; fractions are strings."""
-        plain = {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__ if name != "name"}
+        from hpgrid.record import plain
+
+        own = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "name"}
+        for name in ("laws", "starts"):
+            own[name] = {key: law and law.as_dict() for key, law in own[name].items()}
         # A monomial by its name, beside its powers.
-        monomials = [{"monomial": str(each), **_plain(each)} for each in self.identifiable]
-        return {"bound": self.name, **plain, "identifiable": monomials}
-
-
-def _right_text(law: PowerLaw) -> str:
-    if law.numeric:
-        return f"{law.constant:.6g}" + (f" {_grows(law.budget, law.exponent)}" if law.exponent else "")
-    return (law.coefficient * power(law.budget, law.exponent)).text()
+        own["identifiable"] = [
+            {"monomial": str(each), **each._asdict(), "law": each.law and each.law.as_dict()}
+            for each in self.identifiable
+        ]
+        return dict(plain({"bound": self.name, **own}))
 
 
 def _grows(budget: str, exponent: Fraction | None) -> str:
@@ -227,29 +237,19 @@ def _laws(law: Law) -> Iterator[str]:
     for name in names:
         whole, exponent = law.laws[name], law.exponent[name]
         if whole is not None:
-            note = _right_text(whole) + ("  (computed: no closed form)" if whole.numeric else _in_numbers(whole))
+            # In numbers too, where every symbol has a value and the constant is not plain already.
+            valued = f"  = {whole.in_numbers()}" if whole.constant is not None and whole.powers else ""
+            note = f"= {whole.right()}" + ("  (computed: no closed form)" if whole.numeric else valued)
         elif exponent is not None:
             note = f"~ {_grows(law.budget, exponent)}, its constant undecided"
+        elif name in law.unbounded:
+            end, cure = "infinity" if law.unbounded[name].direction > 0 else "0", law.unbounded[name].cure
+            note = f"= none: it runs to {end}" + (f"; {cure} would stop it" if cure else "")
+        elif name in law.flat:
+            note = f"= undetermined, ~ {law.budget}^p with p {_range(law.flat[name])}"
         else:
-            note = _without(law, name)
-        yield f"{name + '*':<{width}} {'' if note.startswith('~') else '= '}{note}"
-
-
-def _in_numbers(law: PowerLaw) -> str:
-    """The law at the values given, where every symbol has one and the constant is not plain already."""
-    if law.constant is None or not law.powers:
-        return ""
-    return f"  = {law.constant:.6g}" + (f" {_grows(law.budget, law.exponent)}" if law.exponent else "")
-
-
-def _without(law: Law, name: str) -> str:
-    """Why a variable has no exponent."""
-    if name in law.unbounded:
-        end, cure = "infinity" if law.unbounded[name].direction > 0 else "0", law.unbounded[name].cure
-        return f"none: it runs to {end}" + (f"; {cure} would stop it" if cure else "")
-    if name in law.flat:
-        return f"undetermined, ~ {law.budget}^p with p {_range(law.flat[name])}"
-    return "none"
+            note = "= none"
+        yield f"{name + '*':<{width}} {note}"
 
 
 def _range(ends: Range) -> str:
@@ -300,24 +300,3 @@ def _segments(law: Law) -> Iterator[str]:
             if line is not None
         )
         yield f"{name} = {law.budget}^phi, phi from {segment.lo} to {segment.hi}: {', '.join(exponents)}"
-
-
-def _plain(value: Any) -> Any:
-    """A law, and what it consists of, as JSON has it."""
-    if isinstance(value, PowerLaw):
-        finite = value.constant is not None and math.isfinite(value.constant)
-        return {
-            "text": value.text(),
-            "latex": value.latex(),
-            "exponent": str(value.exponent),
-            "powers": _plain(value.powers),
-            "constant": value.constant if finite else None,
-            "numeric": value.numeric,
-        }
-    if hasattr(value, "_asdict"):
-        value = value._asdict()
-    if isinstance(value, Mapping):
-        return {name: _plain(each) for name, each in value.items()}
-    if isinstance(value, tuple):
-        return [_plain(each) for each in value]
-    return str(value) if isinstance(value, Fraction) else value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -61,12 +61,11 @@ class Monomial:
 
     def text(self) -> str:
         """Return the monomial as a line of text: numbers, constants, sums, variables, the budget."""
-        return " ".join(_number_text(self) + [_power_text(s, p) for s, p in _named(self)]) or "1"
+        return _written(self, latex=False)
 
     def latex(self) -> str:
         """Return the monomial as LaTeX, for use inside a formula."""
-        numbers = r" \cdot ".join(_number_latex(self))
-        return " ".join([*([numbers] if numbers else []), *(_power_latex(s, p) for s, p in _named(self))]) or "1"
+        return _written(self, latex=True)
 
     def symbols(self) -> set[str]:
         """Return the names it contains, those within sums too."""
@@ -130,32 +129,24 @@ def add(terms: Iterable[Monomial]) -> Monomial:
 
     C3 + C3/alpha is C3 alpha^-1 (1 + alpha); 7/2 L + 2 L/alpha is 1/2 L alpha^-1 (4 + 7 alpha).
     """
-    gathered = _gather(terms)
+    totals: dict[Monomial, Fraction] = {}
+    for term in terms:
+        # Whole powers of numbers are added up; a root stays with its term: 2^1/2 + 2^1/2 is 2^3/2.
+        factor = monomial({s: math.floor(p) for s, p in term.powers if isinstance(s, int)})
+        totals[term / factor] = totals.get(term / factor, Fraction(0)) + (factor.rational() or 0)
+    gathered = [rest * number(size) for rest, size in totals.items()]
     if len(gathered) == 1:
         return gathered[0]
     powers = [dict(term.powers) for term in gathered]
     symbols = {symbol for each in powers for symbol in each}
     # The smallest power of each symbol, 0 where a term lacks it, divides them all.
     common = monomial({s: min(each.get(s, Fraction(0)) for each in powers) for s in symbols})
-    rests = sorted((term / common for term in gathered), key=_degree)
-    return common * monomial({Sum(tuple(rests)): 1})
 
+    def degree(term: Monomial) -> tuple[Fraction | int, str]:
+        """Constants before alpha before alpha^2."""
+        return sum(p for s, p in term.powers if not isinstance(s, int)), repr(term)
 
-def _gather(terms: Iterable[Monomial]) -> list[Monomial]:
-    """Add the terms that differ by a rational factor alone."""
-    totals: dict[Monomial, Fraction] = {}
-    for term in terms:
-        # Whole powers of numbers are added up; a root stays with its term: 2^1/2 + 2^1/2 is 2^3/2.
-        factor = monomial({s: math.floor(p) for s, p in term.powers if isinstance(s, int)})
-        size = factor.rational()
-        assert size is not None
-        totals[term / factor] = totals.get(term / factor, Fraction(0)) + size
-    return [rest * number(size) for rest, size in totals.items()]
-
-
-def _degree(term: Monomial) -> tuple[Fraction, str]:
-    """Constants before alpha before alpha^2."""
-    return sum((p for s, p in term.powers if not isinstance(s, int)), Fraction(0)), repr(term)
+    return common * monomial({Sum(tuple(sorted((term / common for term in gathered), key=degree))): 1})
 
 
 def _order(entry: tuple[Symbol, Fraction]) -> tuple[int, int, str]:
@@ -201,13 +192,43 @@ def _log(symbol: Symbol, values: Mapping[str, float]) -> float:
     return math.log(symbol) if isinstance(symbol, int) else math.log(_value(symbol, values))
 
 
-def symbol_text(symbol: Symbol) -> str:
-    """Return a symbol as text, a sum without brackets."""
+def symbol_text(symbol: Symbol, latex: bool = False) -> str:
+    """Return a symbol as text, or as LaTeX; a sum without brackets."""
     if isinstance(symbol, Sum):
-        return " + ".join(term.text() for term in symbol.terms)
+        return " + ".join(_written(term, latex) for term in symbol.terms)
     if isinstance(symbol, Complement):
-        return f"1 - {symbol.name}"
-    return f"{monomial({symbol: 1}).value({}):.6g}" if isinstance(symbol, Real) else str(symbol)
+        return f"1 - {symbol_text(symbol.name, latex)}"
+    if isinstance(symbol, Real):
+        return f"{monomial({symbol: 1}).value({}):.6g}"
+    return name_latex(symbol) if latex and isinstance(symbol, str) else str(symbol)
+
+
+def _raised(symbol: Symbol, exponent: Fraction, latex: bool) -> str:
+    base = symbol_text(symbol, latex)
+    if isinstance(symbol, (Sum, Complement)):
+        base = rf"\left({base}\right)" if latex else f"({base})"
+    return base if exponent == 1 else f"{base}^{{{exponent}}}" if latex else f"{base}^{exponent}"
+
+
+def _written(coefficient: Monomial, latex: bool) -> str:
+    """A monomial: numbers, constants, those below the line last, sums, variables."""
+
+    def order(entry: tuple[Symbol, Fraction]) -> tuple[int, int, str]:
+        symbol, exponent = entry
+        if not isinstance(symbol, str):
+            return 1, 0, ""
+        return (2, AXES.index(symbol), "") if symbol in AXES else (0, int(exponent < 0), symbol)
+
+    # The rational part of the number is one fraction; a root stays as it is: 2^3/2.
+    powers = [(s, p) for s, p in coefficient.powers if isinstance(s, int)]
+    rational = monomial({s: p for s, p in powers if p.denominator == 1}).rational() or Fraction(1)
+    above, below = rational.numerator, rational.denominator
+    numbers = [rf"\frac{{{above}}}{{{below}}}" if latex and below != 1 else str(rational)] if rational != 1 else []
+    numbers += [_raised(s, p, latex) for s, p in powers if p.denominator != 1]
+    if latex and numbers:
+        numbers = [r" \cdot ".join(numbers)]
+    named = sorted((entry for entry in coefficient.powers if not isinstance(entry[0], int)), key=order)
+    return " ".join([*numbers, *(_raised(s, p, latex) for s, p in named)]) or "1"
 
 
 def quotient_text(powers: Mapping[str, Fraction], star: str = "") -> str:
@@ -227,50 +248,3 @@ def _quotient(powers: Mapping[str, Fraction], name: Callable[[str], str], form: 
 
     above, below = " ".join(side(1)) or "1", side(-1)
     return above + (f"/({' '.join(below)})" if len(below) > 1 else f"/{below[0]}" if below else "")
-
-
-def _named(coefficient: Monomial) -> Sequence[tuple[Symbol, Fraction]]:
-    """What is no number: constants, those below the line last; then sums; then variables."""
-
-    def order(entry: tuple[Symbol, Fraction]) -> tuple[int, int, str]:
-        symbol, exponent = entry
-        if not isinstance(symbol, str):
-            return 1, 0, ""
-        return (2, AXES.index(symbol), "") if symbol in AXES else (0, int(exponent < 0), symbol)
-
-    return sorted((entry for entry in coefficient.powers if not isinstance(entry[0], int)), key=order)
-
-
-def _split(coefficient: Monomial) -> tuple[Fraction, list[tuple[int, Fraction]]]:
-    """The rational part of the number, and the roots: 2^3/2 stays as it is."""
-    powers = [(s, p) for s, p in coefficient.powers if isinstance(s, int)]
-    rational = monomial({s: p for s, p in powers if p.denominator == 1}).rational()
-    return rational or Fraction(1), [(s, p) for s, p in powers if p.denominator != 1]
-
-
-def _number_text(coefficient: Monomial) -> list[str]:
-    rational, roots = _split(coefficient)
-    return ([str(rational)] if rational != 1 else []) + [f"{s}^{p}" for s, p in roots]
-
-
-def _number_latex(coefficient: Monomial) -> list[str]:
-    rational, roots = _split(coefficient)
-    whole = rational.denominator == 1
-    fraction = str(rational) if whole else rf"\frac{{{rational.numerator}}}{{{rational.denominator}}}"
-    return ([fraction] if rational != 1 else []) + [f"{s}^{{{p}}}" for s, p in roots]
-
-
-def _power_text(symbol: Symbol, exponent: Fraction) -> str:
-    body = symbol_text(symbol)
-    base = f"({body})" if isinstance(symbol, (Sum, Complement)) else body
-    return base if exponent == 1 else f"{base}^{exponent}"
-
-
-def _power_latex(symbol: Symbol, exponent: Fraction) -> str:
-    if isinstance(symbol, Sum):
-        base = r"\left(" + " + ".join(term.latex() for term in symbol.terms) + r"\right)"
-    elif isinstance(symbol, Complement):
-        base = rf"\left(1 - {name_latex(symbol.name)}\right)"
-    else:
-        base = name_latex(symbol) if isinstance(symbol, str) else symbol_text(symbol)
-    return base if exponent == 1 else f"{base}^{{{exponent}}}"
