@@ -52,26 +52,24 @@ def parse(
     expression = read(text)
     for remark in expression.remarks:
         warnings.warn(remark, stacklevel=2)
-    return build(expression, constants or {}, name=name, source=source, caps=caps)
+    return build(expression, constants or {}, name=name, source=source, caps=caps or {})
 
 
-def build(
-    expression: Expression,
-    constants: Mapping[str, Any],
-    *,
-    name: str = "formula",
-    source: str = "",
-    caps: Mapping[str, float] | None = None,
-) -> Proxy | FunctionProxy:
-    """Return the bound that an expression describes, as ``parse`` does, without a word on what it may mean."""
+def build(expression: Expression, constants: Mapping[str, Any], **more: Any) -> Proxy | FunctionProxy:
+    """Return the bound that an expression describes, as ``parse`` does, without a word on what it may mean.
+
+    Args:
+        expression: the formula, as it was read.
+        constants: a value for each of its constants.
+        more: the bound's name, source and caps.
+    """
     expression.check_values(constants)
     if not expression.variables():
         raise bad(f"a bound depends on some of {', '.join(VARIABLES)}", shortened(expression.text), "a formula of them")
-    root, own = expression.root, expression.coefficients()
+    root = expression.root
     exponents = {n: check_exponent(n, constants[n]) for n in expression.names() if n in expression.in_exponents()}
-    values = check_constants({n: constants[n] for n in own})
+    values = check_constants({n: constants[n] for n in expression.coefficients()})
     budget = "K" if "K" in expression.variables() and "T" not in expression.variables() else "T"
-    more: dict[str, Any] = {"caps": caps or {}, "name": name, "source": source}
     expansion = expand(root, exponents)
     if not expansion.obstacle:
         return _sum(expansion, values, budget, more)

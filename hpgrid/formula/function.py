@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
@@ -59,10 +59,8 @@ def _sum(node: Node, at: Mapping[str, Array]) -> Array:
         return at["alpha"]
     one, last = node.parts[0][1], node.parts[-1][1]
     if [sign for sign, _ in node.parts] == [1, -1] and one.value == 1 and last.kind in ("power", "exp"):
-        if last.kind == "exp":
-            power = _value(last.parts[0][1], at)
-        else:
-            power = _value(last.parts[1][1], at) * _log(last.parts[0][1], at)
+        inner = [part for _, part in last.parts]
+        power = _value(inner[0], at) if last.kind == "exp" else _value(inner[1], at) * _log(inner[0], at)
         return -array_namespace(power, *at.values()).expm1(power)
     return reduce(operator.add, (sign * _value(part, at) for sign, part in node.parts))
 
@@ -84,9 +82,8 @@ def _called(node: Node, at: Mapping[str, Array]) -> Array:
         return _log(node.parts[0][1], at)
     values = [_value(part, at) for _, part in node.parts]
     xp = array_namespace(*values, *at.values())
-    functions: dict[str, Callable[..., Array]] = {"sqrt": xp.sqrt, "exp": xp.exp}
-    if node.kind in functions:
-        return functions[node.kind](values[0])
+    if node.kind in ("sqrt", "exp"):
+        return getattr(xp, node.kind)(values[0])
     if SHARPNESS not in at:
         return reduce(xp.minimum if node.kind == "min" else xp.maximum, values)
     # (x^p + y^p)^(1/p), or that of the reciprocals, in logs: the largest power is taken out.
@@ -113,15 +110,12 @@ def _log(node: Node, at: Mapping[str, Array]) -> Array:
 def with_exponents(node: Node, values: Mapping[str, Any], inside: bool = False) -> Node:
     """Return an expression with numbers in place of the constants in its exponents."""
     if node.kind == "name" and inside and str(node.value) in values:
-        return Node("number", values[str(node.value)], (), node.text, node.column)
-    if not node.parts:
-        return node
-    exponent = node.kind == "power"
+        return replace(node, kind="number", value=values[str(node.value)])
     parts = tuple(
-        (sign, with_exponents(part, values, inside or (exponent and k == 1)))
+        (sign, with_exponents(part, values, inside or (node.kind == "power" and k == 1)))
         for k, (sign, part) in enumerate(node.parts)
     )
-    return Node(node.kind, node.value, parts, node.text, node.column)
+    return replace(node, parts=parts)
 
 
 #: How the log of an expression is curved in the logs of its variables.
@@ -143,12 +137,8 @@ def _curved(node: Node) -> int:
     if node.kind == "power":
         exponent = rational(node.parts[1][1], {})
         base = parts[0][1]
-        if exponent is None:
-            return _UNKNOWN
-        return base if base == _STRAIGHT or exponent >= 0 else _UNKNOWN
-    if node.kind == "sum" and len(parts) == 1 and parts[0][0] > 0:
-        return worst
-    if node.kind == "sqrt":
+        return base if exponent is not None and (base == _STRAIGHT or exponent >= 0) else _UNKNOWN
+    if node.kind == "sqrt" or (node.kind == "sum" and len(parts) == 1 and parts[0][0] > 0):
         return worst
     plain = node.kind in ("max", "exp") or (node.kind == "sum" and all(sign > 0 for sign, _ in parts))
     return max(worst, _CONVEX) if plain else _UNKNOWN

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
 from typing import NamedTuple
 
 from hpgrid.formula.syntax import Node, at, shortened
@@ -95,7 +97,12 @@ def rational(node: Node, values: Mapping[str, Fraction]) -> Fraction | None:
     if node.kind == "name":
         return values.get(str(node.value))
     if node.kind == "power":
-        return _rational_power(node, values)
+        base, exponent = (rational(part, values) for _, part in node.parts)
+        if base is None or exponent is None or exponent.denominator != 1 or (base == 0 and exponent <= 0):
+            return None
+        if base and abs(exponent) * (math.log(abs(base.numerator)) + math.log(base.denominator)) > math.log(LARGEST**4):
+            raise at(node.column, f"an exponent lies between -{LARGEST} and {LARGEST}", node.text, "a smaller one")
+        return base ** int(exponent)
     if node.kind not in ("sum", "product"):
         return None
     total = Fraction(0) if node.kind == "sum" else ONE
@@ -109,20 +116,12 @@ def rational(node: Node, values: Mapping[str, Fraction]) -> Fraction | None:
     return total
 
 
-def _rational_power(node: Node, values: Mapping[str, Fraction]) -> Fraction | None:
-    base, exponent = (rational(part, values) for _, part in node.parts)
-    if base is None or exponent is None or exponent.denominator != 1 or (base == 0 and exponent <= 0):
-        return None
-    if base and abs(exponent) * (math.log(abs(base.numerator)) + math.log(base.denominator)) > math.log(LARGEST**4):
-        raise at(node.column, f"an exponent lies between -{LARGEST} and {LARGEST}", node.text, "a smaller one")
-    return base ** int(exponent)
-
-
 def _exact(node: Node) -> Fraction:
     assert isinstance(node.value, Fraction)
     return node.value
 
 
+@dataclass(frozen=True)
 class _Expander:
     """Multiplies out.
 
@@ -132,8 +131,9 @@ class _Expander:
         beta: whether beta stays a symbol, or is 1 - alpha.
     """
 
-    def __init__(self, exponents: Mapping[str, Fraction], tokens: bool, beta: bool) -> None:
-        self.exponents, self.tokens, self.beta = exponents, tokens, beta
+    exponents: Mapping[str, Fraction]
+    tokens: bool
+    beta: bool
 
     def sum(self, node: Node) -> Sum:
         try:
@@ -178,9 +178,7 @@ class _Expander:
         for sign, part in node.parts:
             for powers, number in self.sum(part).items():
                 total[powers] = total.get(powers, Fraction(0)) + sign * number
-        if len(total) > MOST_TERMS:
-            raise Obstacle(node, f"has more than {MOST_TERMS} terms")
-        return {powers: number for powers, number in total.items() if number}
+        return _gathered(total, node)
 
     def exponent(self, node: Node, whole: Node) -> Fraction:
         value = rational(node, self.exponents)
@@ -199,10 +197,7 @@ class _Expander:
             raise at(node.column, "a power or a quotient of nought says nothing", node.text, "something that is not 0")
         if exponent.denominator != 1 or not 0 <= exponent <= 20:
             raise Obstacle(whole, "is no product of powers: a sum stands in it under a root or in a denominator")
-        total: Sum = {(): ONE}
-        for _ in range(int(exponent)):
-            total = _product(total, base, whole)
-        return total
+        return reduce(lambda total, _: _product(total, base, whole), range(int(exponent)), {(): ONE})
 
 
 def _product(one: Sum, other: Sum, node: Node) -> Sum:
@@ -217,8 +212,14 @@ def _product(one: Sum, other: Sum, node: Node) -> Sum:
                 merged[name] = merged.get(name, Fraction(0)) + exponent
             carried, key = _carried(merged)
             value = total.get(key, Fraction(0)) + number * factor * carried
-            _check_size(value, node)
+            # 2^1000 is 1e301: a float holds it, and their quotient.
+            if max(value.numerator.bit_length(), value.denominator.bit_length()) > 1000:
+                raise at(node.column, "a number lies between 1e-308 and 1e308", node.text, "a smaller one")
             total[key] = value
+    return _gathered(total, node)
+
+
+def _gathered(total: Sum, node: Node) -> Sum:
     if len(total) > MOST_TERMS:
         raise Obstacle(node, f"has more than {MOST_TERMS} terms")
     return {powers: number for powers, number in total.items() if number}
@@ -259,9 +260,3 @@ def _carried(powers: Mapping[str, Fraction]) -> tuple[Fraction, Powers]:
         if exponent:
             rest[name] = exponent
     return number, tuple(sorted(rest.items()))
-
-
-def _check_size(number: Fraction, node: Node) -> None:
-    # 2^1000 is 1e301: a float holds it, and their quotient.
-    if max(number.numerator.bit_length(), number.denominator.bit_length()) > 1000:
-        raise at(node.column, "a number lies between 1e-308 and 1e308", node.text, "a smaller one")

@@ -121,7 +121,10 @@ class Expression:
         for node in self.root.walk():
             name = str(node.value)
             if node.kind == "name" and name in names and name not in given:
-                raise _no_value(node, tuple(given))
+                near = get_close_matches(name, (*VARIABLES, *FUNCTIONS, *given), n=1, cutoff=0.6)
+                instead = f"{near[0]}, or a value of it: {name}=1.0, say" if near else f"its value: {name}=1.0, say"
+                rule = f"every name but {', '.join(VARIABLES)} is a constant and needs a value"
+                raise at(node.column, rule, name, instead)
         for name in given:
             if name not in names:
                 none = bad("this bound has no constants", name, "a formula that names it")
@@ -149,7 +152,7 @@ def read(text: str) -> Expression:
         raise _no_formula(flat, start + (error.offset or 1)) from None
     except (Warning, ValueError, RecursionError, MemoryError) as error:
         raise bad(f"a bound is an expression ({error})", shortened(flat), "one such as C1*b/(eta*T)") from None
-    return Expression(flat.strip(), _Reader(flat, start).node(tree), tuple(_remarks(flat)))
+    return Expression(flat.strip(), _Reader(flat.lstrip(), start).node(tree), tuple(_remarks(flat)))
 
 
 def at(column: int, rule: str, given: str, instead: str) -> InputError:
@@ -160,15 +163,6 @@ def at(column: int, rule: str, given: str, instead: str) -> InputError:
 def shortened(text: str, most: int = 60) -> str:
     """Return text that fits into a message."""
     return text if len(text) <= most else f"{text[: most - 3]}..."
-
-
-def _no_value(node: Node, known: tuple[str, ...]) -> InputError:
-    """The error for a name without a value: the nearest variable, function or constant, if one is near."""
-    name, column = str(node.value), node.column
-    near = get_close_matches(name, (*VARIABLES, *FUNCTIONS, *known), n=1, cutoff=0.6)
-    instead = f"{near[0]}, or a value of it: {name}=1.0, say" if near else f"its value: {name}=1.0, say"
-    rule = f"every name but {', '.join(VARIABLES)} is a constant and needs a value"
-    return at(column, rule, name, instead)
 
 
 # --- the text ---
@@ -200,12 +194,7 @@ def _checked_text(text: object) -> str:
             raise at(place, f"parentheses nest at most {DEEPEST} deep", flat, "a flatter expression")
     if opened:
         raise at(opened[-1], "this parenthesis is never closed", flat[opened[-1] - 1 :], "one ) for each (")
-    _check_words(flat)
-    return flat
-
-
-def _check_words(flat: str) -> None:
-    """Refuse what would make Python's parser give up without a place: reserved words, rows of signs, loose ends."""
+    # What would make Python's parser give up without a place: reserved words, rows of signs, loose ends.
     for word in re.finditer(r"[A-Za-z_][A-Za-z0-9_]*", flat):
         if keyword.iskeyword(word[0]):
             instead = "lam" if word[0] == "lambda" else "another name"
@@ -218,9 +207,9 @@ def _check_words(flat: str) -> None:
         raise at(signs.start() + 1, "this is a row of signs", signs[0], "one of them")
     loose = re.search(r"[+\-*/]+ *(?=\)|,|$)", flat)
     if loose:
-        raise at(
-            loose.start() + 1, "something is missing after an operator", loose[0].strip(), "a name or a number there"
-        )
+        rule = "something is missing after an operator"
+        raise at(loose.start() + 1, rule, loose[0].strip(), "a name or a number there")
+    return flat
 
 
 #: A power without parentheses about a quotient: b**3/2.
@@ -233,24 +222,16 @@ def _remarks(flat: str) -> Iterator[str]:
         power, by = found.groups()
         if int(by) and int(power) % int(by):
             first = _base(flat, found.start())
-            whole = flat[first : found.end()].strip()
-            base = flat[first : found.start()].strip()
-            yield (
-                f"column {first + 1}: {whole} is {base}**{power} divided by {by}; the power is written "
-                f"{base}**({power}/{by})"
-            )
+            whole, base = flat[first : found.end()].strip(), flat[first : found.start()].strip()
+            means = f"column {first + 1}: {whole} is {base}**{power} divided by {by}"
+            yield f"{means}; the power is written {base}**({power}/{by})"
 
 
 def _base(flat: str, end: int) -> int:
     """Where what is raised to a power begins: a name, a number, or a parenthesis and the function before it."""
     place = len(flat[:end].rstrip())
-    if flat[place - 1] == ")":
-        depth = 0
-        while place:
-            place -= 1
-            depth += (flat[place] == ")") - (flat[place] == "(")
-            if not depth:
-                break
+    if flat[place - 1] == ")":  # back to where as many are opened as are closed
+        place = next(k for k in range(place - 1, -1, -1) if flat.count("(", k, place) == flat.count(")", k, place))
     while place and re.match(r"[A-Za-z0-9_.]", flat[place - 1]):
         place -= 1
     return place
@@ -283,11 +264,12 @@ _WORDS = {
 }
 
 
+@dataclass(frozen=True)
 class _Reader:
-    """What a tree of Python's means, node by node."""
+    """What a tree of Python's means, node by node: of a text that begins ``start`` characters into the formula."""
 
-    def __init__(self, text: str, start: int) -> None:
-        self.text, self.start = text, start
+    text: str
+    start: int
 
     def node(self, tree: ast.expr, depth: int = 0) -> Node:
         if depth > 2 * DEEPEST:
@@ -365,8 +347,5 @@ class _Reader:
     def column(self, tree: ast.expr) -> int:
         return self.start + tree.col_offset + 1
 
-    def end(self, tree: ast.expr) -> int:
-        return self.start + (tree.end_col_offset or tree.col_offset)
-
     def source(self, tree: ast.expr) -> str:
-        return self.text[self.start + tree.col_offset : self.end(tree)]
+        return self.text[tree.col_offset : tree.end_col_offset]
