@@ -145,6 +145,7 @@ class CriticalBatch:
         return text(self)
 
 
+@np.errstate(all="ignore")  # what overflows is out of reach
 def critical_batch(
     *,
     eta: float,
@@ -200,24 +201,15 @@ def critical_batch(
     Source: Cesista, Theorem 12 and its revised forms; Shulgin et al., Appendix D, for the LMO bound's.
     """
     goal = checked(locals())
-    with np.errstate(all="ignore"):  # what overflows is out of reach
-        return _answer(goal)
-
-
-def _answer(goal: Goal) -> CriticalBatch:
-    parts = _parts(goal)
-    if goal.eps is not None:
-        target, eps_prime = goal.eps, goal.eps - parts.Z
-    else:
-        eps_prime = float(goal.eps_prime or 0.0)
-        target = parts.Z + eps_prime
-    trivial = trivial_bounds(goal.measure, goal.norm, goal.problem)
+    parts, problem = _parts(goal), goal.problem
+    target = parts.Z + (goal.eps_prime or 0.0) if goal.eps is None else goal.eps
+    eps_prime = (goal.eps_prime or 0.0) if goal.eps is None else goal.eps - parts.Z
+    trivial = trivial_bounds(goal.measure, goal.norm, problem)
     # Asked even of a vacuous target: what the bound would give is shown apart.
     reach = _reach(goal, parts, eps_prime)
     status, why = _status(target, parts.Z, reach is not None, lowest(trivial), goal)
     tuned, fixed = None, None
     if goal.measure == "gradient" and goal.norm == "dual":  # what the LMO bound is about
-        problem = goal.problem
         vacuous = target >= min(problem.G0, float(np.sqrt(2 * problem.L * problem.Delta0)))
         tuned = tokens.lmo_eta_tuned(goal.alpha, target, problem)._replace(vacuous=vacuous)
         fixed = tokens.lmo_eta_fixed(goal.alpha, target, goal.eta, problem)._replace(vacuous=vacuous)
@@ -230,7 +222,7 @@ def _answer(goal: Goal) -> CriticalBatch:
         eps_prime=eps_prime,
         **parts._asdict(),
         trivial=trivial,
-        contradictions=contradictions(goal.norm, goal.problem),
+        contradictions=contradictions(goal.norm, problem),
         reach=reach,
         lmo_tuned=tuned,
         lmo_fixed=fixed,
@@ -270,33 +262,25 @@ def _reach(goal: Goal, parts: Parts, eps_prime: float) -> Reach | None:
     best = tokens.fewest(iterations, smallest)
     if not np.isfinite(best.tokens):  # eps' of 1e-140 asks for 1e+280 samples, and as many iterations
         return None
+    # The source's formula for the form at hand, in each reading of its Z; for the loss it has none.
+    named: dict[str, Array] = {}
     if goal.measure == "loss":
         closed = float(theory.star_convex(parts.X, parts.Y, eps_prime))
     else:
         closed = float(theory.fewest_tokens(*coefficients(parts, goal.form), eps_prime))
-    on_grid, step = tokens.on_grid(iterations, smallest)
+        if goal.form == "seed":
+            named["2 Y/eps', Z at b -> inf"] = theory.theorem12_of(parts.Y, eps_prime)
+            named["2 Y/eps', Z at this b"] = theory.self_consistent(parts.Y, parts.Z_noise, eps_prime)
+        else:
+            named["9 Y^2/(4 eps'^2)"] = theory.revised(parts.Y, eps_prime)
     formulas = []
-    # The source's formula for the form at hand, in each reading of its Z; for the loss it has none.
-    named: list[tuple[str, Array]] = []
-    if goal.form == "seed":
-        named.append(("2 Y/eps', Z at b -> inf", theory.theorem12_of(parts.Y, eps_prime)))
-        named.append(("2 Y/eps', Z at this b", theory.self_consistent(parts.Y, parts.Z_noise, eps_prime)))
-    elif goal.measure != "loss":
-        named.append(("9 Y^2/(4 eps'^2)", theory.revised(parts.Y, eps_prime)))
-    for what, b in ((what, float(b)) for what, b in named):
-        at = tokens.point(iterations, max(b, 1.0))  # what is run there: no batch is below one sample
-        formulas.append(Formula(what, Point(b, at.K, at.tokens), at.tokens / best.tokens))
-    return Reach(
-        fewest=best,
-        closed=closed,
-        on_grid=on_grid,
-        step=step,
-        on_bound=best.b == 1.0,
-        smallest=smallest,
-        formulas=tuple(formulas),
-        near={share: tokens.near(iterations, best, smallest, share) for share in NEAR},
-        shape=tokens.shape(iterations, smallest),
-    )
+    for what, b in named.items():
+        at = tokens.point(iterations, max(float(b), 1.0))  # what is run there: no batch is below one sample
+        formulas.append(Formula(what, at._replace(b=float(b)), at.tokens / best.tokens))
+    on_grid, step = tokens.on_grid(iterations, smallest)
+    near = {share: tokens.near(iterations, best, smallest, share) for share in NEAR}
+    shape = tokens.shape(iterations, smallest)
+    return Reach(best, closed, on_grid, step, best.b == 1.0, smallest, tuple(formulas), near, shape)
 
 
 def _status(target: float, Z: float, reached: bool, trivial: Trivial, goal: Goal) -> tuple[str, str]:

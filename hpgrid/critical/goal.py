@@ -29,12 +29,8 @@ class Goal:
     def as_dict(self) -> dict[str, Any]:
         """Return the arguments, the problem's constants among them."""
         # Flat, as the options are: what is printed knows no problem of its own.
-        own = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {
-            key: value
-            for name, entry in own.items()
-            for key, value in (asdict(entry) if name == "problem" else {name: entry}).items()
-        }
+        parts = (entry if name == "problem" else {name: entry} for name, entry in asdict(self).items())
+        return {name: value for part in parts for name, value in part.items()}
 
 
 def checked(options: Mapping[str, Any]) -> Goal:
@@ -52,30 +48,26 @@ def checked(options: Mapping[str, Any]) -> Goal:
     if problem.kappa2 < problem.kappa1:
         pair = (problem.kappa1, problem.kappa2)
         raise bad("the norm equivalence needs kappa1 <= kappa2", pair, "the smaller one as kappa1")
-    eps, eps_prime = _target(options["eps"], options["eps_prime"])
-    alpha = _alpha(options["beta"], options["alpha"])
-    return Goal(eta, alpha, eps, eps_prime, problem, form, norm, _measure(options["measure"], form, problem.lam))
-
-
-def _alpha(beta: Any, alpha: Any) -> float:
-    if (beta is None) == (alpha is None):
-        both = "neither" if beta is None else {"beta": beta, "alpha": alpha}
-        raise bad("the momentum is one of beta and alpha = 1 - beta", both, "beta=0.95, say")
-    if alpha is not None:
-        return check_value("alpha", alpha)
-    if not (is_number(beta) and 0 <= beta < 1):
-        raise bad("the momentum must satisfy 0 <= beta < 1", beta, "beta=0.95, say, or alpha=1e-20 next to 1")
-    return complement(beta)  # 0.9 is 0.1, not 0.09999999999999998
-
-
-def _target(eps: Any, eps_prime: Any) -> tuple[float | None, float | None]:
-    if (eps is None) == (eps_prime is None):
-        both = "neither" if eps is None else {"eps": eps, "eps_prime": eps_prime}
-        raise bad("the target is one of eps and eps' = eps - Z", both, "eps=0.5, say")
-    name, value = ("eps", eps) if eps is not None else ("eps_prime", eps_prime)
+    target, value = _one("the target is one of eps and eps' = eps - Z", "eps=0.5, say", options, "eps", "eps_prime")
     if not (is_number(value) and value > 0):
-        raise bad(f"the target must satisfy {name} > 0", value, f"{name}=0.5, say")
-    return (float(value), None) if name == "eps" else (None, float(value))
+        raise bad(f"the target must satisfy {target} > 0", value, f"{target}=0.5, say")
+    targets = {"eps": None, "eps_prime": None, target: float(value)}
+    rule = "the momentum is one of beta and alpha = 1 - beta"
+    momentum, value = _one(rule, "beta=0.95, say", options, "beta", "alpha")
+    if momentum == "beta" and not (is_number(value) and 0 <= value < 1):
+        raise bad("the momentum must satisfy 0 <= beta < 1", value, "beta=0.95, say, or alpha=1e-20 next to 1")
+    # 0.9 is 0.1, not 0.09999999999999998.
+    alpha = complement(value) if momentum == "beta" else check_value("alpha", value)
+    measure = _measure(options["measure"], form, problem.lam)
+    return Goal(eta, alpha, **targets, problem=problem, form=form, norm=norm, measure=measure)
+
+
+def _one(rule: str, instead: str, options: Mapping[str, Any], *names: str) -> tuple[str, Any]:
+    """The one of two options that is given, and its value."""
+    given = {name: options[name] for name in names if options[name] is not None}
+    if len(given) != 1:
+        raise bad(rule, given or "neither", instead)
+    return given.popitem()
 
 
 def _measure(measure: Any, form: str, lam: float) -> str:

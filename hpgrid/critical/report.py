@@ -10,6 +10,7 @@ from hpgrid.text import aligned
 
 if TYPE_CHECKING:
     from hpgrid.critical.critical_batch import CriticalBatch, Reach
+    from hpgrid.critical.tokens import Lmo
 
 _WHAT = {"gradient": "mean gradient norm", "gap": "mean Frank-Wolfe gap", "loss": "loss of a star-convex f"}
 
@@ -26,8 +27,8 @@ def text(answer: CriticalBatch) -> str:
         # A vacuous target's table is no answer: it stands under a line of its own.
         lines += ["", "what the bound and the formula would give:"] if answer.status == "vacuous" else [""]
         lines += [*_reach_table(answer.reach, answer.given.form), "", *_notes(answer.reach)]
-    if answer.lmo_tuned is not None:
-        lines += ["", *_lmo_table(answer)]
+    if answer.lmo_tuned is not None and answer.lmo_fixed is not None:
+        lines += ["", *_lmo_table(answer.lmo_tuned, answer.lmo_fixed, answer.given.eta)]
     return "\n".join(lines)
 
 
@@ -69,15 +70,11 @@ def _notes(reach: Reach) -> list[str]:
     return [f"within of the fewest tokens  {';  '.join(near)}", f"{K}; tokens {tokens}, convex {bends}"]
 
 
-def _lmo_table(answer: CriticalBatch) -> list[str]:
+def _lmo_table(tuned: Lmo, fixed: Lmo, eta: float) -> list[str]:
     """The LMO bound's fewest tokens, eta tuned and fixed."""
-    tuned, fixed = answer.lmo_tuned, answer.lmo_fixed
-    assert tuned is not None
-    assert fixed is not None
-    rows: list[tuple[str, ...]] = [
-        (f"LMO bound, fewest tokens{' (vacuous)' if tuned.vacuous else ''}", "b", "K", "tokens", "")
-    ]
-    for name, best in (("eta tuned", tuned), (f"eta = {answer.given.eta:g}", fixed)):
+    head = f"LMO bound, fewest tokens{' (vacuous)' if tuned.vacuous else ''}"
+    rows: list[tuple[str, ...]] = [(head, "b", "K", "tokens", "")]
+    for name, best in (("eta tuned", tuned), (f"eta = {eta:g}", fixed)):
         if best.fewest is None:
             rows.append((f"  {name}", "out of reach", "", "", "the steps' own error is above eps"))
             continue

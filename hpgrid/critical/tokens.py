@@ -54,31 +54,31 @@ def coefficients(parts: Parts, form: str) -> tuple[float, float]:
     return (float(parts.Y), float(parts.Z_noise)) if form == "seed" else (0.0, float(parts.Y))
 
 
+def _needed(left: Callable[[Array], Array], asked: Callable[[Array, Array], Array]) -> Iterations:
+    """K(b) from what the noise at b leaves of a target, and what reaching that asks; +inf where nothing is left."""
+
+    def iterations(b: ArrayLike) -> Array:
+        sizes = np.asarray(b, float)
+        rest = left(sizes)
+        # Where nothing is left for iterations, they are asked for 1 and the result is unused.
+        return np.where(rest > 0, asked(sizes, np.where(rest > 0, rest, 1.0)), np.inf)
+
+    return iterations
+
+
 def iterations_of_mean(parts: Parts, form: str, eps_prime: float) -> Iterations:
     """Return K(b) of X/K + Y/b + Z_noise/b^(1/2) <= eps' in the first form, of X/K + Y/b^(1/2) <= eps' else.
 
     Above any target that holds trivially it is below 1, never under one that doesn't: X + Z >= (2 L Delta0)^(1/2).
     """
     at_b, at_root = coefficients(parts, form)
-
-    def iterations(b: ArrayLike) -> Array:
-        left = eps_prime - at_b / np.asarray(b, float) - at_root / np.sqrt(b)
-        # Where nothing is left for iterations, the division is by 1 and its result unused.
-        return np.where(left > 0, parts.X / np.where(left > 0, left, 1.0), np.inf)
-
-    return iterations
+    return _needed(lambda b: eps_prime - at_b / b - at_root / np.sqrt(b), lambda b, left: parts.X / left)
 
 
 def iterations_of_loss(parts: Parts, eps_prime: float, rate: float) -> Iterations:
     """Return K(b) of X (1 - rate)^K + Y/b^(1/2) <= eps', for eps' < X and rate = lam eta < 1."""
-
-    def iterations(b: ArrayLike) -> Array:
-        left = eps_prime - parts.Y / np.sqrt(b)
-        # log1p: rates of 1e-20 leave 1 - rate at 1.
-        decays = np.log(parts.X / np.where(left > 0, left, 1.0)) / -np.log1p(-rate)
-        return np.where(left > 0, decays, np.inf)
-
-    return iterations
+    forgets = -np.log1p(-rate)  # rates of 1e-20 leave 1 - rate at 1
+    return _needed(lambda b: eps_prime - parts.Y / np.sqrt(b), lambda b, left: np.log(parts.X / left) / forgets)
 
 
 def point(iterations: Iterations, b: float) -> Point:
@@ -204,42 +204,32 @@ class LmoTerms(NamedTuple):
 def lmo_terms(alpha: float, problem: Constants) -> LmoTerms:
     """Return the LMO bound's terms at a momentum. Source: Shulgin et al., eq. (2)."""
     bound = lmo_exact(**problem.named("Delta0", "L", "sigma", "rho"), budget="K")
-
     # Read off the proxy, not typed again: the closed forms beside come from the theory.
-    def at(**powers: float) -> float:
-        own = [t for t in bound.terms if all(t.exponent(v) == powers.get(v, 0) for v in ("eta", "b", "K"))]
-        factors = [evaluate_factor(t.factors.get("alpha", Fraction(0)), alpha) for t in own]
-        return float(sum(t.coefficient(bound.constants) * factor for t, factor in zip(own, factors)))
-
-    return LmoTerms(at(eta=-1, K=-1), at(b=-0.5, K=-1), at(b=-0.5), at(eta=1))
+    progress, burn_in, floor, *drift = (
+        float(term.coefficient(bound.constants) * evaluate_factor(term.factors.get("alpha", Fraction(0)), alpha))
+        for term in bound.terms
+    )
+    return LmoTerms(progress, burn_in, floor, sum(drift))
 
 
 def lmo_iterations_tuned(of: LmoTerms, target: float) -> Iterations:
     """Return K(b) of 2 (progress drift/K)^(1/2) + burn_in/(b^(1/2) K) + floor/b^(1/2) <= target, eta tuned."""
     det = 2 * np.sqrt(of.progress * of.drift)
 
-    def iterations(b: ArrayLike) -> Array:
-        root = np.sqrt(np.asarray(b, float))
-        left = target - of.floor / root
+    def asked(b: Array, left: Array) -> Array:
         # (burn_in/b^(1/2)) k^2 + det k = left, k = K^(-1/2): the root whose denominator adds.
-        burn_in, ok = of.burn_in / root, left > 0
-        k = 2 * np.where(ok, left, 1.0) / (det + np.sqrt(det**2 + 4 * burn_in * np.where(ok, left, 1.0)))
-        return np.where(ok, k**-2.0, np.inf)
+        return (2 * left / (det + np.sqrt(det**2 + 4 * (of.burn_in / np.sqrt(b)) * left))) ** -2.0
 
-    return iterations
+    return _needed(lambda b: target - of.floor / np.sqrt(b), asked)
 
 
 def lmo_iterations_fixed(of: LmoTerms, target: float, eta: float) -> Iterations:
     """Return K(b) of (progress/eta + burn_in/b^(1/2))/K + floor/b^(1/2) + drift eta <= target."""
     eps_prime = target - of.drift * eta
-
-    def iterations(b: ArrayLike) -> Array:
-        root = np.sqrt(np.asarray(b, float))
-        left = eps_prime - of.floor / root
-        asked = of.progress / eta + of.burn_in / root
-        return np.where(left > 0, asked / np.where(left > 0, left, 1.0), np.inf)
-
-    return iterations
+    return _needed(
+        lambda b: eps_prime - of.floor / np.sqrt(b),
+        lambda b, left: (of.progress / eta + of.burn_in / np.sqrt(b)) / left,
+    )
 
 
 def lmo_eta_tuned(alpha: float, target: float, problem: Constants) -> Lmo:
