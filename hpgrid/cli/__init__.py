@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from cyclopts import App, CycloptsError
+from cyclopts import App, CycloptsError, Parameter
 
 from hpgrid import __version__
 from hpgrid.checks import InputError
@@ -32,6 +32,7 @@ app = App(
     help="What a convergence bound says about tuning: grid search, figures, checks.",
     version=f"hpgrid {__version__}",
     help_format="plaintext",
+    default_parameter=Parameter(negative=""),  # no --no-json, no --empty-fix, but where one is said
     suppress_keyboard_interrupt=False,  # main says what Ctrl-C left behind
 )
 app.command(reproduce_figures, name="reproduce")
@@ -53,8 +54,6 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 when it ran, 1 when --strict finds a failed check, 2 on bad input."""
     try:
         status = app(argv, exit_on_error=False, print_error=False, result_action="return_value")
-    except (CycloptsError, InputError) as error:
-        sys.exit(_complain(error))
     except KeyboardInterrupt:
         print("hpgrid: interrupted; what is on disk is whole", file=sys.stderr)
         sys.exit(130)
@@ -62,13 +61,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         # The reader, head say, has enough. Python would complain of the lost output as it ends.
         sys.stderr.close()
         sys.exit(0)
-    except OSError as error:
-        sys.exit(_complain(error))
+    except (CycloptsError, InputError, OSError) as error:
+        print(f"hpgrid: error: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(2)
     sys.exit(status or 0)
-
-
-def _complain(error: Exception) -> int:
-    """Say what is wrong on standard error, in at most three lines."""
-    lines = " ".join(str(error).split())
-    print(f"hpgrid: error: {lines}", file=sys.stderr)
-    return 2

@@ -7,16 +7,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from hpgrid.bench.tasks import CONTENDERS, HPGRID, SWEEP, TASKS, Contender
+from hpgrid.bench.tasks import CONTENDERS, HPGRID, SWEEP, TASKS
 from hpgrid.checks import bad
 from hpgrid.cli import options
-
-if TYPE_CHECKING:
-    from hpgrid.bench.grid_search import Outcome
 
 #: NumPy holds n^3 points at a time, and R1's memory is measured at 2n, on 16 n^4 of them.
 _SMALLEST, _LARGEST = 2, 300
@@ -25,97 +22,67 @@ _SMALLEST, _LARGEST = 2, 300
 def benchmark(
     *,
     only: Annotated[
-        list[str] | None,
-        Parameter(negative="", help=f"Works, such as R1,R4: {', '.join((*TASKS, SWEEP))}; else all."),
+        options.Names, Parameter(help=f"Works, such as R1,R4: {', '.join((*TASKS, SWEEP))}; else all.")
     ] = None,
-    n: Annotated[list[str] | None, Parameter(negative="", help="Values an axis, such as 50,100,200; else 100.")] = None,
+    n: Annotated[options.Names, Parameter(help="Values an axis, such as 50,100,200; else 100.")] = None,
     runs: Annotated[int, Parameter(converter=options.whole(1, example=7), help="Timed rounds.")] = 7,
     contenders: Annotated[
-        list[str] | None,
-        Parameter(negative="", help=f"Who takes part beside hpgrid: {', '.join(CONTENDERS)}; else all."),
+        options.Names, Parameter(help=f"Who takes part beside hpgrid: {', '.join(CONTENDERS)}; else all.")
     ] = None,
     json: Annotated[Path | None, Parameter(help="Write all that was measured to this file.")] = None,
     plot: Annotated[Path | None, Parameter(help="Draw cost against work to this file: png, pdf or svg.")] = None,
-    needs: Annotated[
-        bool, Parameter(negative="", help="Say what hpgrid's searches need per point, and measure nothing.")
-    ] = False,
+    needs: Annotated[bool, Parameter(help="Say what hpgrid's searches need per point, and measure nothing.")] = False,
 ) -> int:
     """Time grid searches by hpgrid and by others, check that all agree, and say what the device could do at most."""
     tasks = _chosen("work", only, (*TASKS, SWEEP))
+    searches = [task for task in tasks if task in TASKS]
     sizes = [
         options.whole_number("--n", text, _SMALLEST, _LARGEST, example="50,100,200")
         for text in options.names(n) or ("100",)
     ]
     taking_part = {name: CONTENDERS[name] for name in (*_chosen("contender", contenders, CONTENDERS), HPGRID.name)}
-    if plot and tasks == (SWEEP,):
+    if plot and not searches:
         raise bad("what is plotted is R1 to R4", SWEEP, "--only R1,R4, say, or no --plot")
     options.check_file(json, "the record is written to a file", "bench.json")
     options.check_picture(plot, "the plot is written to a file", "bench.png")
     if needs:
         from hpgrid.bench.roofline import lines
 
-        print("\n".join(lines([task for task in tasks if task in TASKS], sizes)))
+        print("\n".join(lines(searches, sizes)))
         return 0
-    return _run(tasks, sorted(set(sizes)), runs, taking_part, json, plot)
-
-
-def _chosen(kind: str, named: Sequence[str] | None, known: Sequence[str] | Mapping[str, Any]) -> tuple[str, ...]:
-    """The names that were given, in the order of all there are; all where none was."""
-    names = options.known_names(kind, named, known)
-    return tuple(name for name in known if not names or name in names)
-
-
-def _run(
-    tasks: Sequence[str],
-    sizes: Sequence[int],
-    runs: int,
-    contenders: Mapping[str, Contender],
-    json: Path | None,
-    plot: Path | None,
-) -> int:
+    sizes = sorted(set(sizes))
     # First calls are made in processes of their own, beside this one: each takes what it needs of a GPU.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    from hpgrid.bench import grid_search
+    from hpgrid.bench import grid_search, many_constants
     from hpgrid.bench.harness import FACTORED, PRINTED
 
-    searches = [task for task in tasks if task in TASKS]
+    outcomes, swept = [], []
     say = partial(print, flush=True)
     if searches:
         say(f"As printed:       {PRINTED}\nFactored by hand: {FACTORED}, then the rest")
-    try:
-        outcomes = grid_search.run(searches, sizes, runs, contenders=contenders, say=say) if searches else []
-    except grid_search.Failed as error:
-        print(f"hpgrid: error: {error}", file=sys.stderr)
-        return 1
-    swept = _sweeps(sizes, runs) if SWEEP in tasks else []
-    _write(outcomes, swept, runs, json, plot)
-    return 0
-
-
-def _sweeps(sizes: Sequence[int], runs: int) -> list[dict[str, Any]]:
-    """Run the sweeps of many constants, say what they cost, and return their records."""
-    from hpgrid.bench.many_constants import report
-
-    records = []
-    for n in sizes:
-        text, record = report(n, runs)
-        print(f"\n{text}", flush=True)
-        records.append(record)
-    return records
-
-
-def _write(
-    outcomes: Sequence[Outcome], swept: Sequence[dict[str, Any]], runs: int, json: Path | None, plot: Path | None
-) -> None:
-    from hpgrid.record import write_json
-
+        try:
+            outcomes = grid_search.run(searches, sizes, runs, contenders=taking_part, say=say)
+        except grid_search.Failed as error:
+            print(f"hpgrid: error: {error}", file=sys.stderr)
+            return 1
+    for size in sizes if SWEEP in tasks else ():
+        text, record = many_constants.report(size, runs)
+        say(f"\n{text}")
+        swept.append(record)
     if json:
-        from hpgrid.bench.grid_search import record
+        from hpgrid.record import write_json
 
-        write_json(json, record(outcomes, runs) | {"sweeps": swept})
+        write_json(json, grid_search.record(outcomes, runs) | {"sweeps": swept})
         print(json)
     if plot:
         from hpgrid.bench.cost_plot import draw
 
         options.write_picture(draw(outcomes), plot)
         print(plot)
+    return 0
+
+
+def _chosen(kind: str, named: Sequence[str] | None, known: Sequence[str] | Mapping[str, Any]) -> tuple[str, ...]:
+    """The names that were given, in the order of all there are; all where none was."""
+    names = options.known_names(kind, named, known)
+    return tuple(name for name in known if not names or name in names)

@@ -20,9 +20,9 @@ def print_exponents(
     path: options.Follow = None,
     cap: options.Cap = None,
     set_: options.Set = None,
-    budget: Annotated[str, Parameter(help="T for tokens, K for iterations.")] = "T",
+    budget: options.Counted = "T",
     json_: options.Json = False,
-    latex: Annotated[bool, Parameter(negative="", help="Print the laws as LaTeX.")] = False,
+    latex: Annotated[bool, Parameter(help="Print the laws as LaTeX.")] = False,
 ) -> int:
     """Say how the best eta, b, alpha and the risk scale with the budget: exact exponents, whole laws."""
     check_choice("budget", budget, ("T", "K"))

@@ -7,7 +7,7 @@ import math
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -47,6 +47,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+#: Comma lists, of as many of the option as were given.
+Names = list[str] | None
+
 #: 2, -1/3 or 0.25. Not 1e9: as a fraction it could have a billion digits.
 _RATIONAL = re.compile(r"[+-]?(\d{1,30}/\d{1,30}|\d{1,30}(\.\d{0,30})?|\.\d{1,30})")
 
@@ -54,6 +57,9 @@ _RATIONAL = re.compile(r"[+-]?(\d{1,30}/\d{1,30}|\d{1,30}(\.\d{0,30})?|\.\d{1,30
 _KINDS = {name: kind for bound in BOUNDS.values() for name, kind in bound.options.items()}
 
 FORMATS = ("png", "pdf", "svg")
+
+#: What ``--refined`` is for, of a figure and of a plot.
+REFINED = "Draw the continuous optimum over the grid's, or leave it out."
 
 #: What keeps the same picture the same file.
 _UNDATED: dict[str, dict[str, Any]] = {
@@ -166,10 +172,7 @@ Written = Annotated[
 ]
 
 #: Its constants and options.
-Set = Annotated[
-    list[str] | None,
-    Parameter(name="--set", negative="", help="The bound's constants and options, such as C1=2,q=1/3."),
-]
+Set = Annotated[Names, Parameter(name="--set", help="The bound's constants and options, such as C1=2,q=1/3.")]
 
 
 def setting(name: str, text: str) -> float | Fraction | bool | str:
@@ -185,7 +188,7 @@ def setting(name: str, text: str) -> float | Fraction | bool | str:
     return text == "true"
 
 
-def chosen(bound: str | None, set_: list[str] | None, written: str | None = None) -> BoundConfig:
+def chosen(bound: str | None, set_: Names, written: str | None = None) -> BoundConfig:
     """Return the bound that a command line means, with its constants; ``build(budget)`` makes a proxy of it.
 
     What a formula means where one may have meant something else is said on standard error.
@@ -207,20 +210,17 @@ def chosen(bound: str | None, set_: list[str] | None, written: str | None = None
     from_file = written is None and text.endswith(".toml")
     data = read_toml(Path(text)) if from_file else {}
     try:
-        found = parse_bound({**(_in_file(data) if from_file else called(text)), **said})
+        if from_file:
+            # It may be all that a sweep or a figure is made of.
+            check_keys("key of a file with a bound", data, (*FIGURE, "rows", "min_K", "parameters"))
+            if "bound" not in data and "figure" not in data:
+                raise bad("a file with a bound says which", sorted(data), 'bound = "C1*b/(eta*T) + C2*eta", say')
+        found = parse_bound({**(bound_table(data) if from_file else called(text)), **said})
         found.check()
     except InputError as error:
         raise InputError(f"{text}: {error}" if from_file else str(error)) from None
     remark(found)
     return found
-
-
-def _in_file(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The table of the bound in a file, which may be all that a sweep or a figure is made of."""
-    check_keys("key of a file with a bound", data, (*FIGURE, "rows", "min_K", "parameters"))
-    if "bound" not in data and "figure" not in data:
-        raise bad("a file with a bound says which", sorted(data), 'bound = "C1*b/(eta*T) + C2*eta", say')
-    return bound_table(data)
 
 
 def remark(bound: BoundConfig) -> None:
@@ -232,22 +232,19 @@ def remark(bound: BoundConfig) -> None:
 # --- the regime ---
 
 #: What is tuned.
-Tuned = Annotated[list[str] | None, Parameter(negative="", help="What is tuned, such as eta,b,alpha.")]
+Tuned = Annotated[Names, Parameter(help="What is tuned, such as eta,b,alpha.")]
 
 #: The roles of hyperparameters.
-Fix = Annotated[list[str] | None, Parameter(negative="", help="What is held, such as b=1072 or beta=0.999.")]
-Follow = Annotated[
-    list[str] | None,
-    Parameter(negative="", help="What follows the budget, such as b=T^1/2: after ^ one rational number."),
-]
-Cap = Annotated[list[str] | None, Parameter(negative="", help="Largest values, such as b=1e6.")]
+Fix = Annotated[Names, Parameter(help="What is held, such as b=1072 or beta=0.999.")]
+Follow = Annotated[Names, Parameter(help="What follows the budget, such as b=T^1/2: after ^ one rational number.")]
+Cap = Annotated[Names, Parameter(help="Largest values, such as b=1e6.")]
 
 
 def regime(
-    tuned: list[str] | None,
-    fix: list[str] | None,
-    path: list[str] | None,
-    cap: list[str] | None,
+    tuned: Names,
+    fix: Names,
+    path: Names,
+    cap: Names,
     budget: str,
     min_K: float | None = None,
 ) -> Regime:
@@ -259,7 +256,7 @@ def regime(
     return Regime(names(tuned), **roles_of(fix, path, cap, budget), min_K=min_K)
 
 
-def roles_of(fix: list[str] | None, path: list[str] | None, cap: list[str] | None, budget: str) -> dict[str, Any]:
+def roles_of(fix: Names, path: Names, cap: Names, budget: str) -> dict[str, Any]:
     """Return what is held, on a path and capped, as keywords of a regime."""
     return {
         "fixed": held(fix),
@@ -305,15 +302,13 @@ def _path_exponent(budget: str, name: str, text: str) -> Fraction:
 
 Preset = Annotated[str, Parameter(help=f"The grid: {' or '.join(PRESETS)}.")]
 Points = Annotated[int, Parameter(converter=whole(), help="Points per axis.")]
-Axes = Annotated[
-    list[str] | None,
-    Parameter(negative="", help="Axes of your own, LO:HI or LO:HI:N, such as eta=1e-6:1:50."),
-]
+Axes = Annotated[Names, Parameter(help="Axes of your own, LO:HI or LO:HI:N, such as eta=1e-6:1:50.")]
+Counted = Annotated[str, Parameter(help="T for tokens, K for iterations.")]
 Budget = Annotated[str, Parameter(help="T for tokens, K for iterations (1e2 to 1e16 unless --axis says otherwise).")]
 Dtype = Annotated[str, Parameter(help=f"The precision of the search: {' or '.join(DTYPES)}.")]
 
 
-def grid_config(preset: str, n: int, axes: list[str] | None, budget: str) -> GridConfig:
+def grid_config(preset: str, n: int, axes: Names, budget: str) -> GridConfig:
     """Return the grid that the options describe, checked.
 
     Raises:
@@ -346,7 +341,7 @@ def span(name: str, text: str) -> dict[str, float | int]:
 
 # --- what goes out ---
 
-Json = Annotated[bool, Parameter(name="--json", negative="", help="Print JSON.")]
+Json = Annotated[bool, Parameter(name="--json", help="Print JSON.")]
 
 
 class Answer(Protocol):

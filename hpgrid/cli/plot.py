@@ -31,12 +31,12 @@ def plot_bound(
         str, Parameter(help="; ".join(f"{name}: as {figures}" for name, figures in LAYOUTS.items()) + ".")
     ] = "curves",
     tune: Annotated[
-        list[str] | None,
-        Parameter(negative="", help="What is tuned, such as eta,b; in contours without b, once for each panel."),
+        options.Names,
+        Parameter(help="What is tuned, such as eta,b; in contours without b, once for each panel."),
     ] = None,
     fix: Annotated[
-        list[str] | None,
-        Parameter(negative="", help="What is held: alpha=0.001 or beta=0.999; in contours once for each panel."),
+        options.Names,
+        Parameter(help="What is held: alpha=0.001 or beta=0.999; in contours once for each panel."),
     ] = None,
     set_: options.Set = None,
     written: options.Written = None,
@@ -45,10 +45,8 @@ def plot_bound(
     n: options.Points = 100,
     axis: options.Axes = None,
     dtype: options.Dtype = "float64",
-    refined: Annotated[bool, Parameter(help="Draw the continuous optimum over the grid's, or leave it out.")] = True,
-    redraw: Annotated[
-        bool, Parameter(negative="", help="Draw again from what is saved beside --out, computing nothing.")
-    ] = False,
+    refined: Annotated[bool, Parameter(negative="--no-refined", help=options.REFINED)] = True,
+    redraw: Annotated[bool, Parameter(help="Draw again from what is saved beside --out, computing nothing.")] = False,
     out: Annotated[Path | None, Parameter(help="The picture: NAME.png, .pdf or .svg.")] = None,
 ) -> int:
     """Draw what a bound says about tuning: best risks and optima against the budget, or contours over it and b.
@@ -83,7 +81,7 @@ def plot_bound(
         return _report(data, out, save(data, out.parent))
 
 
-def _panels(layout: str, tune: list[str] | None, fix: list[str] | None) -> tuple[Panel, ...]:
+def _panels(layout: str, tune: options.Names, fix: options.Names) -> tuple[Panel, ...]:
     """A regime, or in contours one for each --tune and each --fix, side by side."""
     if layout == "curves":
         return (_panel(options.names(tune), options.held(fix)),)

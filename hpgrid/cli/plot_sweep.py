@@ -19,8 +19,8 @@ def plot_sweep(
         Path | None, Parameter(help="The picture; NAME.png, .pdf or .svg. Beside the store by default.")
     ] = None,
     regime: Annotated[str | None, Parameter(help="Which regime; the first by default.")] = None,
-    pair: Annotated[list[str] | None, Parameter(negative="", help="The two constants of the maps: C2,C3, say.")] = None,
-    at: Annotated[list[str] | None, Parameter(negative="", help="Where the others are held: C1=1, say.")] = None,
+    pair: Annotated[options.Names, Parameter(help="The two constants of the maps: C2,C3, say.")] = None,
+    at: Annotated[options.Names, Parameter(help="Where the others are held: C1=1, say.")] = None,
     budget: Annotated[
         float | None,
         Parameter(name=["--T", "--K"], help="At which budget the best value is mapped; the largest by default."),

@@ -37,9 +37,7 @@ def reproduce_figures(
     C2: Annotated[float | None, Parameter(name="--C2", help="The bound's constant C2.")] = None,
     C3: Annotated[float | None, Parameter(name="--C3", help="The bound's constant C3.")] = None,
     dtype: Annotated[str | None, Parameter(help="The precision: float64 or float32.")] = None,
-    refined: Annotated[
-        bool | None, Parameter(help="Draw the continuous optimum over the grid's, or leave it out.")
-    ] = None,
+    refined: Annotated[bool | None, Parameter(negative="--no-refined", help=options.REFINED)] = None,
     redraw: Annotated[bool, Parameter(negative="", help="Draw from saved data, computing nothing.")] = False,
     strict: Annotated[bool, Parameter(negative="", help="Exit with 1 when a check fails.")] = False,
     list_: Annotated[bool, Parameter(name="--list", negative="", help="Say which figures there are.")] = False,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import Parameter
 
@@ -12,17 +12,12 @@ from hpgrid.checks import DTYPES, bad, check_choice, check_value
 from hpgrid.cli import options
 from hpgrid.progress import progress
 
-if TYPE_CHECKING:
-    from hpgrid.tuning.problem import TuningProblem
-
 
 def search_bound(
     bound: options.Named = None,
     /,
     *,
-    over: Annotated[
-        list[str] | None, Parameter(name=["--over", "--tune"], negative="", help="What is tuned, such as eta,b.")
-    ] = None,
+    over: Annotated[options.Names, Parameter(name=["--over", "--tune"], help="What is tuned, such as eta,b.")] = None,
     fix: options.Fix = None,
     path: options.Follow = None,
     cap: options.Cap = None,
@@ -52,10 +47,11 @@ def search_bound(
     With --T or --K, what to set there; with --risk, the fewest tokens or iterations that reach it.
     """
     counted = _budget(budget, T, K)
-    _check_questions({"--T": T, "--K": K, "--risk": risk}, max_K, {"--csv": csv, "--netcdf": netcdf})
+    files = {option: file for option, file in (("--csv", csv), ("--netcdf", netcdf)) if file is not None}
+    _check_questions({"--T": T, "--K": K, "--risk": risk}, max_K, files)
     # Here, too: a target is found without a search, which would ask.
     check_choice("dtype", dtype, DTYPES)
-    fitted = _window(window)
+    fitted = None if window is None else _window(window)
     regime = options.regime(over, fix, path, cap, counted, min_K)
     chosen, axes = options.chosen(bound, set_, written), options.grid_config(grid, n, axis, counted).build()
     from hpgrid.tuning.problem import tuning_problem
@@ -75,7 +71,16 @@ def search_bound(
 
         with progress("refining", None):
             return options.say(advise(problem, at), json_)
-    return _survey(problem, fitted, {"csv": csv, "netcdf": netcdf}, json_)
+    from hpgrid.tuning.survey import survey, write_csv, write_netcdf
+
+    with progress("searching", None):
+        found = survey(problem, fitted)
+    for option, file in files.items():
+        (write_csv if option == "--csv" else write_netcdf)(found, file)
+    options.say(found, json_)
+    if files and not json_:
+        print("", *files.values(), sep="\n")
+    return 0
 
 
 def _budget(budget: str | None, T: float | None, K: float | None) -> str:
@@ -91,48 +96,27 @@ def _budget(budget: str | None, T: float | None, K: float | None) -> str:
     return budget
 
 
-def _check_questions(asked: Mapping[str, float | None], max_K: float | None, files: Mapping[str, Path | None]) -> None:
+def _check_questions(asked: Mapping[str, float | None], max_K: float | None, files: Mapping[str, Path]) -> None:
     """Refuse several questions at once, and files or a cap that belong to another one."""
-    there = [option for option, value in asked.items() if value is not None]
+    there = {option: value for option, value in asked.items() if value is not None}
     if len(there) > 1:
         raise bad("a search answers one question at a time", " ".join(there), "one of them")
-    for option in ("--T", "--K"):
-        if asked[option] is not None:
-            check_value(option.lstrip("-"), asked[option])
-    risk = asked["--risk"]
-    if risk is not None and not 0 < risk < float("inf"):
-        raise bad("a risk to reach is positive and finite", risk, "--risk 0.01, say")
-    if max_K is not None and risk is None:
-        raise bad("a cap on iterations goes with a risk to reach", f"--max-K {max_K:g}", "--risk 0.01 beside it")
+    for option, value in there.items():
+        if option != "--risk":
+            check_value(option.lstrip("-"), value)
+        elif not 0 < value < float("inf"):
+            raise bad("a risk to reach is positive and finite", value, "--risk 0.01, say")
     if max_K is not None:
+        if "--risk" not in there:
+            raise bad("a cap on iterations goes with a risk to reach", f"--max-K {max_K:g}", "--risk 0.01 beside it")
         check_value("K", max_K)
-    written = [option for option, file in files.items() if file is not None]
-    if there and written:
-        raise bad(f"{' and '.join(written)} takes the whole survey", there[0], "one without the other")
+    if there and files:
+        raise bad(f"{' and '.join(files)} takes the whole survey", " ".join(there), "one without the other")
 
 
-def _window(text: str | None) -> tuple[float, float] | None:
-    if text is None:
-        return None
+def _window(text: str) -> tuple[float, float]:
     lo, _, hi = text.partition(":")
     ends = options.number("the window's start", lo), options.number("the window's end", hi)
     if not 0 < ends[0] < ends[1]:
         raise bad("a window is two budgets, the smaller one first", text, "--window 1e12:1e22, say")
     return ends
-
-
-def _survey(
-    problem: TuningProblem, window: tuple[float, float] | None, files: Mapping[str, Path | None], as_json: bool
-) -> int:
-    from hpgrid.tuning.survey import survey, write_csv, write_netcdf
-
-    with progress("searching", None):
-        found = survey(problem, window)
-    for write, path in ((write_csv, files["csv"]), (write_netcdf, files["netcdf"])):
-        if path is not None:
-            write(found, path)
-    options.say(found, as_json)
-    if not as_json:
-        print("".join(f"\n{path}" for path in files.values() if path is not None), end="")
-        print() if any(files.values()) else None
-    return 0

@@ -10,15 +10,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from hpgrid.checks import SEARCH_METHODS, bad, check_choice
 from hpgrid.cli import options
-
-if TYPE_CHECKING:
-    from hpgrid.sweeps.run import Progress
 
 #: Bytes in a unit of memory.
 UNITS = {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -26,6 +23,10 @@ UNITS |= {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
 #: Seconds after Ctrl-C within which a sweep ends, in the middle of a block where it must.
 GRACE = 1.5
+
+
+def _count(meaning: str) -> Parameter:
+    return Parameter(converter=options.whole(), help=meaning)
 
 
 def run_sweep(
@@ -36,22 +37,13 @@ def run_sweep(
     bound: options.Written = None,
     csv: Annotated[Path | None, Parameter(help="Write the slopes to this file as a flat table.")] = None,
     method: Annotated[str, Parameter(help="exact leaves out cells that can't be best; brute compares all.")] = "exact",
-    devices: Annotated[
-        int | None, Parameter(converter=options.whole(), help="How many of the local devices are used; all by default.")
-    ] = None,
+    devices: Annotated[int | None, _count("How many of the local devices are used; all by default.")] = None,
     memory: Annotated[
         str | None, Parameter(help="The most memory a search may take on a device, such as 8GiB.")
     ] = None,
-    block: Annotated[
-        int | None, Parameter(converter=options.whole(), help="The most combinations of a block: what a kill loses.")
-    ] = None,
-    processes: Annotated[
-        int | None,
-        Parameter(converter=options.whole(), help="How many processes share the blocks, each started apart."),
-    ] = None,
-    process_id: Annotated[
-        int | None, Parameter(converter=options.whole(), help="Which of them this one is, from 0 on.")
-    ] = None,
+    block: Annotated[int | None, _count("The most combinations of a block: what a kill loses.")] = None,
+    processes: Annotated[int | None, _count("How many processes share the blocks, each started apart.")] = None,
+    process_id: Annotated[int | None, _count("Which of them this one is, from 0 on.")] = None,
     coordinator: Annotated[
         str | None, Parameter(help="HOST:PORT of process 0, or auto under SLURM or on a TPU: it says which this is.")
     ] = None,
@@ -61,7 +53,7 @@ def run_sweep(
     Killed at any moment, the same command goes on from the last whole block, to the same result.
     """
     check_choice("method", method, SEARCH_METHODS)
-    most = _bytes(memory)
+    most = None if memory is None else bytes_of(memory)
     options.check_file(csv, "the table of slopes is written to a file", "slopes.csv")
     if out is None:
         raise bad("a sweep writes a store", "no --out", "--out RUN.zarr")
@@ -77,7 +69,11 @@ def run_sweep(
 
         share = share_of(coordinator, processes, process_id)
         done = run(plan, out, Options(method, devices, most), block=block, share=share)
-        _say(out, plan.combinations, done, share[0])
+        part = f" as one of {share[0]} processes" if share[0] > 1 else ""
+        found = f", {done.found} of them found whole" if done.found else ""
+        damaged = f", {done.damaged} found damaged and computed again" if done.damaged else ""
+        blocks = f"{done.own} of {done.blocks} blocks{part}{found}{damaged}"
+        print(f"{out}\n{plan.combinations} combinations, {blocks}: {done.seconds:.1f} s")
         if csv is not None:
             from hpgrid.sweeps.store import open_sweep, write_slopes
 
@@ -86,25 +82,13 @@ def run_sweep(
     return 0
 
 
-def _bytes(text: str | None) -> int | None:
-    """8GiB, 500MB or a number of bytes."""
-    if text is None:
-        return None
+def bytes_of(text: str) -> int:
+    """Return 8GiB, 500MB or a number of bytes as that number."""
     found = re.fullmatch(r"(\d{1,15}(?:\.\d{1,6})?)\s*([A-Za-z]{0,3})", text.strip())
     size = int(float(found[1]) * UNITS[found[2]]) if found and found[2] in UNITS else 0
     if size < 1:
         raise bad("--memory is a number of bytes", text, f"8GiB or 500MB, say; units are {', '.join(list(UNITS)[2:])}")
     return size
-
-
-def _say(out: Path, combinations: int, done: Progress, processes: int) -> None:
-    print(out)
-    found = f", {done.found} of them found whole" if done.found else ""
-    damaged = f", {done.damaged} found damaged and computed again" if done.damaged else ""
-    share = f" as one of {processes} processes" if processes > 1 else ""
-    print(
-        f"{combinations} combinations, {done.own} of {done.blocks} blocks{share}{found}{damaged}: {done.seconds:.1f} s"
-    )
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from commands import printed, refused
 
-from hpgrid.cli.sweep import _bytes
+from hpgrid.cli.sweep import bytes_of
 from hpgrid.sweeps.plan import load
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -67,7 +67,7 @@ def test_a_mistake_is_one_line_and_nothing_is_written(
 
 @pytest.mark.parametrize(("text", "size"), [("8GiB", 8 * 2**30), ("500MB", 5 * 10**8), ("1.5 KiB", 1536), ("7", 7)])
 def test_memory_is_read_with_its_unit(text: str, size: int) -> None:
-    assert _bytes(text) == size
+    assert bytes_of(text) == size
 
 
 def test_a_missing_config_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
