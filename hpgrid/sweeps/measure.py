@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from hpgrid.checks import TUNABLE
 from hpgrid.grid import Grid
-from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.refinement.optimum import Optimum, refine, solved
 from hpgrid.regime import Regime
 from hpgrid.search.many import ManyResult, search_many
@@ -52,51 +51,34 @@ def measure(plan: Plan, grid: Grid, values: Mapping[str, Array], options: Option
         options: how it is run.
     """
     n = len(next(iter(values.values())))
-    whole: list[dict[str, Array]] = []
-    for regime in plan.regimes:
-        parts: dict[str, Array] = {}
-        for rows, at in _sharing(plan, values):
-            proxy = plan.proxy(grid.budget, at)
-            constants = {name: column[rows] for name, column in values.items() if name in proxy.constants}
-            measured = _measured(proxy, grid, plan.held(regime, at), constants, len(rows), options)
-            for name, array in measured.items():
-                parts.setdefault(name, np.empty((n, *array.shape[1:]), array.dtype))[rows] = array
-        whole.append(parts)
-    return {name: np.stack([parts[name] for parts in whole]) for name in whole[0]}
-
-
-def _sharing(plan: Plan, values: Mapping[str, Array]) -> Iterator[tuple[NDArray[np.integer], dict[str, float]]]:
-    """The combinations that share exponents and what is held, and so one search: which, and these values."""
+    # Combinations that share exponents, and what is held, are one search: of each kind, its values.
     names = [name for name in values if name in plan.swept_exponents or name in HELD]
-    n = len(next(iter(values.values())))
     keys = np.column_stack([values[name] for name in names]) if names else np.zeros((n, 1))
-    # In whatever order: each search writes its own rows.
     kinds, place = np.unique(keys, axis=0, return_inverse=True)
-    for k, kind in enumerate(kinds):
-        yield np.flatnonzero(place.ravel() == k), dict(zip(names, map(float, kind)))
+    budget: dict[str, Any] = {grid.budget: grid.axes[grid.budget].values}
+    whole: list[dict[str, Array]] = []
+    for name in plan.regimes:
+        parts: dict[str, Array] = {}
+        for k, kind in enumerate(kinds):
+            # In whatever order: each search writes its own rows.
+            rows, at = np.flatnonzero(place.ravel() == k), dict(zip(names, map(float, kind)))
+            proxy, regime = plan.proxy(grid.budget, at), plan.held(name, at)
+            # A search needs a constant that varies: where none does, the first stands at its own value.
+            own = {c: column[rows] for c, column in values.items() if c in proxy.constants} or {
+                c: np.full(len(rows), x) for c, x in list(proxy.constants.items())[:1]
+            }
+            argmins = search_many(proxy, grid, regime, own, **vars(options))
+            optimum = refine(proxy, regime=regime, constants=own, **budget)
+            measured = _optima(argmins, optimum, regime, grid) | _slopes(argmins, optimum, regime, grid)
+            for key, array in measured.items():
+                parts.setdefault(key, np.empty((n, *array.shape[1:]), array.dtype))[rows] = array
+        whole.append(parts)
+    return {key: np.stack([parts[key] for parts in whole]) for key in whole[0]}
 
 
-def _measured(
-    proxy: Proxy | FunctionProxy,
-    grid: Grid,
-    regime: Regime,
-    constants: Mapping[str, Array],
-    n: int,
-    options: Options,
-) -> dict[str, Array]:
-    # A search needs a constant that varies: where none does, the first stands at its own value.
-    own = constants or {name: np.full(n, x) for name, x in list(proxy.constants.items())[:1]}
-    settings: dict[str, Any] = {"method": options.method, "devices": options.devices, "memory": options.memory}
-    argmins = search_many(proxy, grid, regime, own, **settings)
-    at: dict[str, Any] = {grid.budget: grid.axes[grid.budget].values}
-    optimum = refine(proxy, regime=regime, constants=own, **at)
-    return {**_optima(argmins, optimum, regime, grid, n), **_slopes(argmins, optimum, regime, grid)}
-
-
-def _optima(argmins: ManyResult, optimum: Optimum, regime: Regime, grid: Grid, n: int) -> dict[str, Array]:
+def _optima(argmins: ManyResult, optimum: Optimum, regime: Regime, grid: Grid) -> dict[str, Array]:
     """The best points, on the grid and refined; where a hyperparameter is held, what it is held at."""
     budget = grid.axes[grid.budget].values
-    shape = (n, len(budget))
     out: dict[str, Array] = {"risk_hat": argmins.risk, "risk_star": np.where(solved(optimum), optimum.risk, np.nan)}
     out["risk_exponent"] = np.where(optimum.converged, optimum.exponent["risk"], np.nan)
     for v in TUNABLE:
@@ -107,9 +89,9 @@ def _optima(argmins: ManyResult, optimum: Optimum, regime: Regime, grid: Grid, n
             continue
         power = float(regime.path.get(v, 0))
         value = budget**power if v in regime.path else regime.fixed.get(v, np.nan)
-        out[f"{v}_hat"] = out[f"{v}_star"] = np.broadcast_to(np.asarray(value, float), shape)
-        out[f"{v}_edge"] = np.zeros(shape, bool)
-        out[f"{v}_exponent"] = np.full(shape, power if v in (*regime.path, *regime.fixed) else np.nan)
+        out[f"{v}_hat"] = out[f"{v}_star"] = np.broadcast_to(np.asarray(value, float), argmins.risk.shape)
+        out[f"{v}_edge"] = np.zeros(argmins.risk.shape, bool)
+        out[f"{v}_exponent"] = np.full(argmins.risk.shape, power if v in (*regime.path, *regime.fixed) else np.nan)
     return out
 
 

@@ -103,8 +103,7 @@ class Plan:
             at: values of what is swept, constants among them.
         """
         regime = self.regimes[name]
-        values = {hyperparameter(v): complement(x) if v == "beta" else x for v, x in at.items() if v in HELD}
-        return replace(regime, fixed={**regime.fixed, **values})
+        return replace(regime, fixed={**regime.fixed, **_held(at)})
 
     def describe(self) -> dict[str, Any]:
         """Return the plan as plain data: what a store is compared by."""
@@ -131,22 +130,13 @@ def restore(described: Mapping[str, Any]) -> Plan:
         {k: dict(x) if isinstance(x, Mapping) else tuple(x) for k, x in described["swept"].items()},
         described["combine"],
         parse_grid(described["grid"]),
-        {
-            each["name"]: Regime(
-                tuple(each["tuned"]),
-                each.get("fixed", {}),
-                each.get("path", {}),
-                each.get("caps", {}),
-                described["min_K"],
-            )
-            for each in described["regimes"]
-        },
+        _read_regimes(described["regimes"], {}, {}, described["min_K"]),
     )
 
 
-def hyperparameter(name: str) -> str:
-    """Return the hyperparameter that a swept name holds: alpha for beta."""
-    return "alpha" if name == "beta" else name
+def _held(values: Mapping[str, float]) -> dict[str, float]:
+    """What is held among some values, by hyperparameter: a beta is an alpha."""
+    return {"alpha" if v == "beta" else v: complement(x) if v == "beta" else x for v, x in values.items() if v in HELD}
 
 
 # --- the file ---
@@ -186,13 +176,17 @@ def parse(data: Mapping[str, Any], folder: Path = Path()) -> Plan:
     table = called(data["bound"]) if isinstance(data.get("bound"), str) else table_of(data, "bound")
     bound = parse_bound(table)
     values = _read_constants(bound, table_of(data, "constants"))
+    single = {name: x for name, x in values.items() if is_number(x)}
+    swept = {name: x for name, x in values.items() if name not in single}
     rows = _read_rows(bound, data["rows"], folder) if "rows" in data else {}
     for name in rows:
         if name in values or name in table:
             raise bad(f"{name} stands in the table of rows and in the config", name, "it in one of the two")
-    single = {name: x for name, x in values.items() if is_number(x)}
-    swept = {name: x for name, x in values.items() if name not in single}
-    if not swept and not rows:
+    if rows and swept:
+        rule = "beside a table of rows, constants are single numbers"
+        raise bad(rule, sorted(swept), "them as columns of the table")
+    swept = rows or swept
+    if not swept:
         # One combination: an axis of one value, of the first constant that was given.
         first = next((name for name in single if name not in HELD), None)
         if first is None:
@@ -200,13 +194,7 @@ def parse(data: Mapping[str, Any], folder: Path = Path()) -> Plan:
                 "a sweep has constants", sorted(values), "C2 = { lo = 1e-2, hi = 1e3, n = 16 } in [constants], say"
             )
         swept = {first: (single.pop(first),)}
-    if rows and swept:
-        rule = "beside a table of rows, constants are single numbers"
-        raise bad(rule, sorted(swept), "them as columns of the table")
-    swept = rows or swept
-    regimes = _read_regimes(
-        data.get("regime"), {n: x for n, x in single.items() if n in HELD}, swept, data.get("min_K")
-    )
+    regimes = _read_regimes(data.get("regime"), _held(single), swept, data.get("min_K"))
     bound = _with_values(bound, {n: x for n, x in single.items() if n not in HELD})
     # A formula in which a name has no value is refused; what is swept has one.
     replace(bound, constants={**bound.constants, **{n: 1.0 for n in swept if n not in HELD}}).check()
@@ -273,17 +261,17 @@ def _read_range(bound: BoundConfig, name: str, value: Mapping[str, Any]) -> dict
 
 def _read_value(bound: BoundConfig, name: str, value: Any) -> float:
     """A value that a swept name may take."""
+    if name in bound.exponents() and bound.formula is not None:
+        return float(check_exponent(name, value))
     if name == "beta":
         if not (is_number(value) and 0 <= value < 1):
             raise bad("beta must satisfy 0 <= beta < 1", value, "beta = 0.95, say")
-        return float(value)
-    if name in bound.exponents():
-        if bound.formula is not None:
-            return float(check_exponent(name, value))
+    elif name in bound.exponents():
         if not (is_number(value) and 0 < value <= 1):
             raise bad("the noise exponent q must satisfy 0 < q <= 1", value, "q = 0.5, say")
-        return float(value)
-    return check_value(name, value) if name in TUNABLE else check_constants({name: value})[name]
+    else:
+        return check_value(name, value) if name in TUNABLE else check_constants({name: value})[name]
+    return float(value)
 
 
 def _read_rows(bound: BoundConfig, value: Any, folder: Path) -> dict[str, tuple[float, ...]]:
@@ -306,58 +294,46 @@ def _read_rows(bound: BoundConfig, value: Any, folder: Path) -> dict[str, tuple[
             raise unknown(f"column of {path.name}", name, known)
         if names.count(name) > 1:
             raise bad(f"the columns of {path.name} differ", names, f"{name} once")
-    table = []
+    columns: dict[str, list[float]] = {name: [] for name in names}
     for number, cells in enumerate(lines[1:], start=2):
         row = f"{path.name}, row {number}"
         if len(cells) != len(names):
             raise bad(f"{row}: {len(names)} columns are needed", ",".join(cells), ", ".join(names))
-        table.append([_read_cell(bound, row, name, cell) for name, cell in zip(names, cells)])
-    return dict(zip(names, zip(*table)))
-
-
-def _read_cell(bound: BoundConfig, row: str, name: str, cell: str) -> float:
-    try:
-        return _read_value(bound, name, float(cell))
-    except InputError as error:
-        raise InputError(f"{row}: {error}") from None
-    except ValueError:
-        raise bad(f"{row}: {name} is a number", cell, "1.0, say") from None
+        for name, cell in zip(names, cells):
+            try:
+                columns[name].append(_read_value(bound, name, float(cell)))
+            except InputError as error:
+                raise InputError(f"{row}: {error}") from None
+            except ValueError:
+                raise bad(f"{row}: {name} is a number", cell, "1.0, say") from None
+    return {name: tuple(column) for name, column in columns.items()}
 
 
 # --- regimes ---
 
 
-def _read_regimes(value: Any, single: Mapping[str, float], swept: Mapping[str, Any], min_K: Any) -> dict[str, Regime]:
-    """The regimes by name, with the hyperparameters that [constants] holds at one value."""
+def _read_regimes(value: Any, held: Mapping[str, float], swept: Mapping[str, Any], min_K: Any) -> dict[str, Regime]:
+    """The regimes by name; what [constants] holds at one value is held under every one."""
     entries = [value] if isinstance(value, Mapping) else value
     if not isinstance(entries, list) or not entries or not all(isinstance(x, Mapping) for x in entries):
         raise bad("a sweep has one regime or more", value, "[[regime]] with tuned = [...], once for each")
-    held = {hyperparameter(v): complement(x) if v == "beta" else x for v, x in single.items()}
-    pairs = [_read_regime(entry, held, swept, min_K) for entry in entries]
-    names = [name for name, _ in pairs]
-    for name in names:
-        if names.count(name) > 1:
-            raise bad("regimes have names that differ", names, 'name = "..." in each')
-    return dict(pairs)
-
-
-def _read_regime(
-    data: Mapping[str, Any], held: Mapping[str, float], swept: Mapping[str, Any], min_K: Any
-) -> tuple[str, Regime]:
-    check_keys("key of a regime", data, ("name", "tuned", "fixed", "path", "caps"))
-    tuned = data.get("tuned")
-    if not isinstance(tuned, list) or not tuned:
-        raise bad("a regime names what is tuned", tuned, 'tuned = ["eta", "b"], say')
-    fixed, path, caps = (table_of(data, key) for key in ("fixed", "path", "caps"))
-    # What [constants] holds at one value is held under every regime.
-    regime = Regime(tuple(tuned), {**fixed, **held}, path, caps, min_K)
-    others = [hyperparameter(name) for name in swept if name in HELD]
-    for name in swept:
-        v = hyperparameter(name)
-        if name in HELD and (v in (*regime.tuned, *regime.fixed, *regime.path) or others.count(v) > 1):
-            rule = f"{name} is swept, so that every regime holds it, and nothing else says where"
-            raise bad(rule, dict(data), f"a sweep without {name}, or regimes that only hold it")
-    title = data.get("name", " ".join(regime.tuned))
-    if not isinstance(title, str) or not title:
-        raise bad("a regime's name is text", title, 'name = "joint", say')
-    return title, regime
+    holding = {name: "alpha" if name == "beta" else name for name in swept if name in HELD}
+    names, regimes = [], []
+    for entry in entries:
+        check_keys("key of a regime", entry, ("name", "tuned", "fixed", "path", "caps"))
+        tuned = entry.get("tuned")
+        if not isinstance(tuned, list) or not tuned:
+            raise bad("a regime names what is tuned", tuned, 'tuned = ["eta", "b"], say')
+        fixed, path, caps = (table_of(entry, key) for key in ("fixed", "path", "caps"))
+        regime = Regime(tuple(tuned), {**fixed, **held}, path, caps, min_K)
+        for name, v in holding.items():
+            if v in (*regime.tuned, *regime.fixed, *regime.path) or list(holding.values()).count(v) > 1:
+                rule = f"{name} is swept, so that every regime holds it, and nothing else says where"
+                raise bad(rule, dict(entry), f"a sweep without {name}, or regimes that only hold it")
+        names.append(entry.get("name", " ".join(regime.tuned)))
+        regimes.append(regime)
+        if not isinstance(names[-1], str) or not names[-1]:
+            raise bad("a regime's name is text", names[-1], 'name = "joint", say')
+    if len(set(names)) < len(names):
+        raise bad("regimes have names that differ", names, 'name = "..." in each')
+    return dict(zip(names, regimes))

@@ -126,45 +126,35 @@ BUDGET, QUANTITY, HYPERPARAMETER = "budget", "quantity", "hyperparameter"
 
 
 class Spec(NamedTuple):
-    """An array of a store: what follows regime and combinations among its axes, its dtype, what it means."""
+    """An array of a store: what follows regime and combinations among its axes, what it means, its dtype."""
 
     after: tuple[str, ...]
-    dtype: str
     meaning: str
+    dtype: str = "float64"
 
 
-_SAID = {"risk": "the least risk"} | {v: f"the best {v}" for v in TUNABLE}
+_CURVES: dict[str, Spec] = {}
+for _v, _best in {"risk": "the least risk", **{v: f"the best {v}" for v in TUNABLE}}.items():
+    _CURVES[f"{_v}_hat"] = Spec((BUDGET,), f"{_best} on the grid")
+    _CURVES[f"{_v}_star"] = Spec((BUDGET,), f"{_best}, refined; NaN where there is none")
+    _CURVES[f"{_v}_exponent"] = Spec((BUDGET,), f"d log {_v} / d log budget of the refined optimum")
+
+_EDGE = "the best {} sits on the border of the grid: it says nothing"
 
 #: Every array that blocks are written to, in the order in which they are.
 SPECS: dict[str, Spec] = {
-    name: spec
-    for v, what in _SAID.items()
-    for name, spec in {
-        f"{v}_hat": Spec((BUDGET,), "float64", f"{what} on the grid"),
-        f"{v}_star": Spec((BUDGET,), "float64", f"{what}, refined; NaN where there is none"),
-        f"{v}_exponent": Spec((BUDGET,), "float64", f"d log {v} / d log budget of the refined optimum"),
-    }.items()
-} | {
-    **{
-        f"{v}_edge": Spec((BUDGET,), "bool", f"the best {v} sits on the border of the grid: it says nothing")
-        for v in TUNABLE
-    },
-    "slope_hat": Spec((QUANTITY,), "float64", "d log / d log budget, fitted to the grid's curve"),
-    "slope_star": Spec((QUANTITY,), "float64", "the same, fitted to the refined curve over the same budgets"),
-    "slope_error": Spec(
-        (QUANTITY,), "float64", "how far slope_hat may be from slope_star, by how far the curves are apart"
-    ),
-    "apart": Spec((QUANTITY,), "float64", "largest distance of the logs of the two curves over the window"),
-    "points": Spec((QUANTITY,), "int64", "budgets that the slopes were fitted over"),
-    "window_lo": Spec((QUANTITY,), "float64", "the first of them"),
-    "window_hi": Spec((QUANTITY,), "float64", "the last of them"),
-    "burn_in_hat": Spec(
-        (HYPERPARAMETER,), "float64", "the budget from which the grid's has left its bound; NaN: never"
-    ),
-    "burn_in_star": Spec(
-        (HYPERPARAMETER,), "float64", "the same of the refined optimum, by more than a step of the grid"
-    ),
-    "edge_points": Spec((), "int64", "budgets after burn-in that were left out, an optimum being at the edge"),
+    **_CURVES,
+    **{f"{v}_edge": Spec((BUDGET,), _EDGE.format(v), "bool") for v in TUNABLE},
+    "slope_hat": Spec((QUANTITY,), "d log / d log budget, fitted to the grid's curve"),
+    "slope_star": Spec((QUANTITY,), "the same, fitted to the refined curve over the same budgets"),
+    "slope_error": Spec((QUANTITY,), "how far slope_hat may be from slope_star, by how far the curves are apart"),
+    "apart": Spec((QUANTITY,), "largest distance of the logs of the two curves over the window"),
+    "points": Spec((QUANTITY,), "budgets that the slopes were fitted over", "int64"),
+    "window_lo": Spec((QUANTITY,), "the first of them"),
+    "window_hi": Spec((QUANTITY,), "the last of them"),
+    "burn_in_hat": Spec((HYPERPARAMETER,), "the budget from which the grid's has left its bound; NaN: never"),
+    "burn_in_star": Spec((HYPERPARAMETER,), "the same of the refined optimum, by more than a step of the grid"),
+    "edge_points": Spec((), "budgets after burn-in that were left out, an optimum being at the edge", "int64"),
 }
 
 
