@@ -40,7 +40,11 @@ def draw(outcomes: Sequence[Outcome]) -> Figure:
     rows = math.ceil(len(tasks) / columns)
     with styled():
         figure, panels = new_figure(rows, columns, (3.5 * columns, 2.6 * rows + 0.9))
-        limits = _limits(outcomes)
+        # Ranges that all panels share, with space around what is drawn.
+        points = [outcome.points for outcome in outcomes]
+        seconds = [row.median_s for outcome in outcomes for row in outcome.rows.values()]
+        seconds += [outcome.floors[name] for outcome in outcomes for name in _FLOORS]
+        limits = (min(points) / 2, max(points) * 2), (min(seconds) / 2, max(seconds) * 2)
         for k, (axes, task) in enumerate(zip(panels, tasks)):
             _panel(axes, [outcome for outcome in outcomes if outcome.task == task], limits)
             over, remaining = _tuple(TASKS[task].over), _tuple((*TASKS[task].remaining, "T"))
@@ -61,14 +65,6 @@ def _tuple(names: Sequence[str]) -> str:
     """Symbols in parentheses, or one without: $(\\eta, b)$."""
     listed = ", ".join(SHORT[name] for name in names)
     return f"${listed}$" if len(names) == 1 else f"$({listed})$"
-
-
-def _limits(outcomes: Sequence[Outcome]) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Ranges that all panels share, with space around what is drawn."""
-    points = [outcome.points for outcome in outcomes]
-    seconds = [row.median_s for outcome in outcomes for row in outcome.rows.values()]
-    seconds += [outcome.floors[name] for outcome in outcomes for name in _FLOORS]
-    return (min(points) / 2, max(points) * 2), (min(seconds) / 2, max(seconds) * 2)
 
 
 def _panel(axes: Axes, outcomes: Sequence[Outcome], limits: tuple[tuple[float, float], tuple[float, float]]) -> None:

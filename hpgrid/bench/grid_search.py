@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
+from importlib.util import find_spec
 from statistics import median
 from typing import Any
 
@@ -256,7 +257,13 @@ def table(outcome: Outcome) -> str:
     "x hpgrid" and "paired" say how many times slower than hpgrid a contender is, by the medians and
     by the median over rounds; "imports MiB" is the part of the peak that was there before the call.
     """
-    lines = [_COLUMNS, *(_cells(name, row) for name, row in outcome.rows.items())]
+    lines: list[tuple[str, ...]] = [_COLUMNS]
+    for name, row in outcome.rows.items():
+        times = f"{1e3 * row.median_s:.1f}", f"{row.ratio:.2f}", f"{row.paired_ratio:.2f}"
+        cost, device = row.first, row.first.device_mib
+        memory = f"{cost.peak_mib:.0f}", f"{cost.imports_mib:.0f}", "-" if device is None else f"{device:.0f}"
+        rate, compiled = f"{row.points_per_s / 1e9:.2f}", f"{cost.first_call_s:.2f}"
+        lines.append((CONTENDERS[name].label, *times, rate, compiled, *memory, row.detail))
     if all(row.first.device_mib is None for row in outcome.rows.values()):
         # No accelerator: no column for its memory.
         lines = [(*line[:-2], line[-1]) for line in lines]
@@ -271,26 +278,12 @@ def table(outcome: Outcome) -> str:
     return "\n".join(shown)
 
 
-def _cells(name: str, row: Row) -> tuple[str, ...]:
-    return (
-        CONTENDERS[name].label,
-        f"{1e3 * row.median_s:.1f}",
-        f"{row.ratio:.2f}",
-        f"{row.paired_ratio:.2f}",
-        f"{row.points_per_s / 1e9:.2f}",
-        f"{row.first.first_call_s:.2f}",
-        f"{row.first.peak_mib:.0f}",
-        f"{row.first.imports_mib:.0f}",
-        "-" if row.first.device_mib is None else f"{row.first.device_mib:.0f}",
-        row.detail,
-    )
-
-
 def notes(outcome: Outcome) -> str:
     """Return what the table doesn't hold: how far the answers agree, memory at twice the n, what was reached."""
     agreements = [row.agreement for row in outcome.rows.values()]
     cells, clear = agreements[0].cells, agreements[0].clear
-    need, reached = outcome.count, {name: _percent(part) for name, part in outcome.reached.items()}
+    need = outcome.count
+    reached = {k: f"{100 * part:.2g}%" if part < 0.1 else f"{100 * part:.0f}%" for k, part in outcome.reached.items()}
     doubled = [
         f"hpgrid at n = {2 * outcome.n}, 16 times the points: peak {first.peak_mib:.0f} MiB, "
         f"{outcome.peak_ratio:.2f} times that at n = {outcome.n}."
@@ -312,17 +305,13 @@ def notes(outcome: Outcome) -> str:
     ])  # fmt: skip
 
 
-def _percent(fraction: float) -> str:
-    return f"{100 * fraction:.2g}%" if fraction < 0.1 else f"{100 * fraction:.0f}%"
-
-
 # --- for a file ---
 
 
 def record(outcomes: Sequence[Outcome], runs: int) -> dict[str, Any]:
     """Return all that was measured, for ``write_json``: a result for each task and n."""
     made = made_with("float64")
-    made["versions"] |= {package: _version(package) for package in ("numexpr", "torch", "numba")}
+    made["versions"] |= {name: version(name) if find_spec(name) else None for name in ("numexpr", "torch", "numba")}
     return {
         "schema": SCHEMA,
         "benchmark": "grid_search",
@@ -347,10 +336,3 @@ def record(outcomes: Sequence[Outcome], runs: int) -> dict[str, Any]:
             for one in outcomes
         ],
     }
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None

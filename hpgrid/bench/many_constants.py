@@ -46,8 +46,8 @@ def _search_many(proxy: Any, method: str, grid: Grid, triples: Floats) -> Answer
     return Answer(many.risk, tuple(many.index[v] for v in REGIME.tuned))
 
 
-def _as_function(grid: Grid, triples: Floats) -> Answer:
-    """Eq. (4) as what no expansion sees through."""
+def as_function(grid: Grid, triples: Floats) -> Answer:
+    """Return the best of eq. (4) as what no expansion sees through."""
     import jax.numpy as jnp
 
     def risk(eta: Any, b: Any, alpha: Any, T: Any, c: Any) -> Any:
@@ -64,16 +64,17 @@ def _numpy(best_at: Callable[..., tuple[float, tuple[int, ...]]], grid: Grid, tr
     return Answer(np.array([[best for best, _ in row] for row in cells]), tuple(index))
 
 
-def _printed_at(eta: Any, b: Any, alpha: Any, t: float, *triple: float) -> tuple[float, tuple[int, ...]]:
+def printed_at(eta: Any, b: Any, alpha: Any, t: float, *triple: float) -> tuple[float, tuple[int, ...]]:
+    """Return the best of one budget by eq. (4) as printed."""
     risk = bound(np.sqrt, eta[:, None, None], b[:, None], alpha, t, *triple)
     place = np.unravel_index(risk.argmin(), risk.shape)
     return risk[place], place
 
 
-def _factored_at(
+def factored_at(
     eta: Any, b: Any, alpha: Any, t: float, C1: float, C2: float, C3: float
 ) -> tuple[float, tuple[int, ...]]:
-    """The part with eta first, eta last in memory, where NumPy's argmin is fastest; then the rest."""
+    """Return the same by the part with eta first, eta last in memory, where argmin is fastest; then the rest."""
     part = C1 * b[:, None, None] / (eta * t) + C3 * eta * (1 + 1 / alpha[:, None])
     at = part.argmin(-1)
     least = np.take_along_axis(part, at[..., None], -1)[..., 0]
@@ -94,9 +95,9 @@ class Way:
 CONTENDERS = {
     EXACT: Way(partial(_search_many, lmo(), "exact"), False, "certified lines alone"),
     "search_many, brute": Way(partial(_search_many, lmo(), "brute"), True, "every cell"),
-    FUNCTION: Way(_as_function, True, "eq. (4) as a function: every cell"),
-    "NumPy, as printed": Way(partial(_numpy, _printed_at), True, "1 thread"),
-    "NumPy, factored": Way(partial(_numpy, _factored_at), True, "1 thread"),
+    FUNCTION: Way(as_function, True, "eq. (4) as a function: every cell"),
+    "NumPy, as printed": Way(partial(_numpy, printed_at), True, "1 thread"),
+    "NumPy, factored": Way(partial(_numpy, factored_at), True, "1 thread"),
 }
 
 

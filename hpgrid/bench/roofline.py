@@ -12,10 +12,10 @@ that the search runs on, in the same process and in the same rounds as what is h
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from timeit import timeit
 from typing import Any, NamedTuple
 
 import jax
@@ -29,7 +29,7 @@ from hpgrid.grid import Grid
 from hpgrid.proxy import Proxy
 from hpgrid.search import kernel
 from hpgrid.search.brute import CHUNK, DTYPES
-from hpgrid.search.tables import Tables, domain_of, tabulate
+from hpgrid.search.tables import domain_of, tabulate
 from hpgrid.text import aligned
 
 # --- what a search needs ---
@@ -75,53 +75,34 @@ def count(proxy: Proxy, grid: Grid, over: tuple[str, ...], dtype: str = "float64
     proxy = proxy.form(grid.budget)
     axes = {name: axis.values for name, axis in grid.axes.items()}
     tables = tabulate(proxy, axes, {}, domain_of(axes, {}, proxy.caps, None, None), over=over, dtype=dtype)
+    groups, rest, again = tables.hoisted.groups, tables.hoisted.rest, dtype == "float32"
     # A line is the cells along the scanned axis; what does not vary there is computed once for each.
     points, scanned = math.prod(tables.sizes.values()), tables.sizes[tables.scan]
     lines, cells = points // scanned, math.prod(size for name, size in tables.sizes.items() if name not in over)
-    again = dtype == "float32"
-    handed, at_once = _handed(tables, lines, dtype, again)
-    entries = sum(leaf.size for leaf in jax.tree.leaves((tables.hoisted, tables.scanned)))
-    each = 4 if dtype == "float32" else 8
-    rank = 8 if tables.lines else 4
-    return Count(
-        operations=_along(tables, again) + _per_line(tables, again) / scanned + again * 2 * cells / points,
-        bytes=(cells * (each + rank + 4 * again) + each * entries) / points,
-        handed=handed / points,
-        at_once=at_once,
-    )
-
-
-def _along(tables: Tables, again: bool) -> int:
-    """Operations at every point of the scanned axis; in a second pass the rest is added to each risk."""
-    groups = len(tables.hoisted.groups)
-    risk = groups + (groups - 1) + (tables.scanned.penalty is not None) + (tables.scanned.limit is not None)
-    return (risk + 1) + again * (risk + 1 + 1)
-
-
-def _per_line(tables: Tables, again: bool) -> int:
-    """Operations for every line of them: what does not vary along it, and the comparison of lines."""
-    groups, rest = tables.hoisted.groups, tables.hoisted.rest
+    # At every point the sum of the groups and a comparison; in a second pass the rest is added to each risk.
+    risk = 2 * len(groups) - 1 + (tables.scanned.penalty is not None) + (tables.scanned.limit is not None)
+    along = (risk + 1) + again * (risk + 1 + 1)
+    # For every line what does not vary along it, and the comparison of lines.
     products = sum(len(factors) for group in (*groups, rest) for _, factors in group)
     added = len(rest) + len(tables.hoisted.penalty)
     sums = sum(len(group) - 1 for group in groups) + max(0, added - 1)
-    to_best = int(added > 0)
-    return (1 + again) * (products + sums) + to_best + bool(tables.lines)
-
-
-def _handed(tables: Tables, lines: int, dtype: str, again: bool) -> tuple[int, int]:
-    """Bytes of the best so far, written and read at each step of a scan; and of those at one time.
-
-    A joint search carries values alone, and reads each line's best three times: for the least, the
-    ties, and where they are. A search along one axis carries an index, too, as a number of the same type.
-    """
-    each = 4 if dtype == "float32" else 8
+    per_line = (1 + again) * (products + sums) + (added > 0) + bool(tables.lines)
+    # The best so far is written and read at each step of a scan. A joint search carries values alone, and reads each
+    # line's best three times: for the least, the ties, and where they are. A search along one axis carries an index,
+    # too, as a number of the same type.
+    each = 4 if again else 8
     unroll, carried = (kernel.UNROLL_VALUE, each) if tables.lines else (kernel.UNROLL_INDEX, 2 * each)
-    scanned = tables.sizes[tables.scan]
-    total = lines * 2 * carried * math.ceil(scanned / unroll) + bool(tables.lines) * 3 * each * lines
+    handed = lines * (2 * carried * math.ceil(scanned / unroll) + bool(tables.lines) * 3 * each)
     # The count of close cells, a 32-bit integer, is carried.
-    if again:
-        total += lines * 2 * 4 * math.ceil(scanned / kernel.UNROLL_VALUE)
-    return total, carried * min(lines, CHUNK)
+    handed += again * lines * 2 * 4 * math.ceil(scanned / kernel.UNROLL_VALUE)
+    entries = sum(leaf.size for leaf in jax.tree.leaves((tables.hoisted, tables.scanned)))
+    rank = 8 if tables.lines else 4
+    return Count(
+        operations=along + per_line / scanned + again * 2 * cells / points,
+        bytes=(cells * (each + rank + 4 * again) + each * entries) / points,
+        handed=handed / points,
+        at_once=carried * min(lines, CHUNK),
+    )
 
 
 def task_count(task: str, grid: Grid, dtype: str = "float64") -> Count:
@@ -219,12 +200,6 @@ def _long_enough(call: Callable[[int], None], amount: float) -> Ceiling:
     # The first call compiles.
     call(1)
     passes = 1
-    while _seconds(partial(call, passes)) < _LONG:
+    while timeit(partial(call, passes), number=1) < _LONG:
         passes *= 2
     return Ceiling(partial(call, passes), amount * passes)
-
-
-def _seconds(call: Callable[[], object]) -> float:
-    start = time.perf_counter()
-    call()
-    return time.perf_counter() - start

@@ -17,44 +17,27 @@ Axes = tuple[Floats, Floats, Floats, Floats]
 
 def compiled_loops(task: str, grid: Grid) -> Ready:
     """Return a task by compiled loops; they are compiled at the first call."""
-    ways = {"R1": _jointly, "R2": _over_eta_b, "R3": _over_eta_alpha, "R4": _along_eta}
-    return Ready(partial(ways[task], axes_of(grid)), f"{numba.get_num_threads()} threads")
+    return Ready(partial(_best, task, axes_of(grid)), f"{numba.get_num_threads()} threads")
 
 
-def _jointly(axes: Axes) -> Answer:
-    """R1: R3's best for every b, and the best of them."""
-    # No index of eta is kept on the way: it is found again at each budget's one best cell.
+def _best(task: str, axes: Axes) -> Answer:
+    # The kernels have T first, an answer has it last.
+    if task == "R4":
+        risk, index = _best_eta(*axes)
+        return Answer(np.moveaxis(risk, 0, -1), (np.moveaxis(index, 0, -1),))
+    if task == "R2":
+        risk, eta, b = (part.T for part in _best_eta_b(*axes))
+        return Answer(risk, (eta, b))
+    # No index of eta is kept on the way: it is found again at the cells of the answer.
     risk, place = _best_alpha(*axes)
+    if task == "R3":
+        t, b = np.indices(risk.shape)
+        eta = _best_eta_at(*axes, b.ravel(), place.ravel(), t.ravel()).reshape(risk.shape)
+        return Answer(risk.T, (eta.T, place.T))
+    # R1 is R3's best for every b, and the best of them.
     b = risk.argmin(1)
     t = np.arange(len(b))
     return Answer(risk[t, b], (_best_eta_at(*axes, b, place[t, b], t), b, place[t, b]))
-
-
-def _over_eta_b(axes: Axes) -> Answer:
-    risk, eta, b = (part.T for part in _best_eta_b(*axes))
-    return Answer(risk, (eta, b))
-
-
-def _over_eta_alpha(axes: Axes) -> Answer:
-    risk, place = _best_alpha(*axes)
-    t, b = np.indices(risk.shape)
-    eta = _best_eta_at(*axes, b.ravel(), place.ravel(), t.ravel()).reshape(risk.shape)
-    return Answer(risk.T, (eta.T, place.T))
-
-
-def _along_eta(axes: Axes) -> Answer:
-    risk, index = _best_eta(*axes)
-    return Answer(np.moveaxis(risk, 0, -1), (np.moveaxis(index, 0, -1),))
-
-
-@njit
-def _drift(eta: Any, alpha: Any) -> Any:
-    """eta (1 + 1/alpha), for every eta and alpha."""
-    table = np.empty((len(eta), len(alpha)))
-    for e in range(len(eta)):
-        for a in range(len(alpha)):
-            table[e, a] = eta[e] * (1 + 1 / alpha[a])
-    return table
 
 
 @njit
@@ -88,7 +71,7 @@ def _first_lowest(progress: Any, drift: Any, best: Any, place: Any) -> None:
 @njit(parallel=True)
 def _best_alpha(eta: Any, b: Any, alpha: Any, T: Any) -> Any:
     """Return the best risk over eta and alpha, and the index of alpha, both of shape (T, b)."""
-    drift = _drift(eta, alpha)
+    drift = eta.reshape(-1, 1) * (1 + 1 / alpha)
     risk, place = np.empty((len(T), len(b))), np.empty((len(T), len(b)), np.int64)
     for t in prange(len(T)):
         best, progress = np.empty(len(alpha)), np.empty(len(eta))
@@ -116,7 +99,7 @@ def _best_eta_at(eta: Any, b: Any, alpha: Any, T: Any, i: Any, a: Any, t: Any) -
 @njit(parallel=True)
 def _best_eta_b(eta: Any, b: Any, alpha: Any, T: Any) -> Any:
     """Return the best risk over eta and b, and the indices of both, all of shape (T, alpha)."""
-    drift = _drift(eta, alpha)
+    drift = eta.reshape(-1, 1) * (1 + 1 / alpha)
     shape = (len(T), len(alpha))
     risk, first, second = np.full(shape, np.inf), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     for t in prange(len(T)):
@@ -136,7 +119,7 @@ def _best_eta_b(eta: Any, b: Any, alpha: Any, T: Any) -> Any:
 @njit(parallel=True)
 def _best_eta(eta: Any, b: Any, alpha: Any, T: Any) -> Any:
     """Return the best risk over eta and its index, both of shape (T, b, alpha)."""
-    drift = _drift(eta, alpha)
+    drift = eta.reshape(-1, 1) * (1 + 1 / alpha)
     shape = (len(T), len(b), len(alpha))
     risk, index = np.empty(shape), np.empty(shape, np.int32)
     for t in prange(len(T)):

@@ -141,7 +141,7 @@ def test_calls_go_on_from_where_they_were_and_stay_at_one() -> None:
 
 def test_passes_double_until_a_call_is_long_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(roofline, "_LONG", 10.0)
-    monkeypatch.setattr(roofline, "_seconds", lambda call: 2.5 * call.args[0])
+    monkeypatch.setattr(roofline, "timeit", lambda call, number: 2.5 * call.args[0])
     made: list[int] = []
     limit = roofline._long_enough(made.append, 3.0)
     limit.call()
