@@ -1,12 +1,12 @@
-"""From a grid's argmins to a verdict on an exponent: curve, window, fit, tolerance, and whether it can tell.
+"""From a grid's argmins to a verdict on an exponent, step by step as this file goes.
 
-A curve of optima against the budget is fitted from the end of its burn-in on. Its slope may be off the exponent of its
-law by a tolerance of two parts, in neither of which the prediction has a part:
-
-    error   what the argmin's uncertainty does to the fit: how far the grid's optimum may be from the continuous one
-    bias    how far the continuous optimum's own slope over the window is from its slope at ``SETTLING`` times it
-
-A slope tells where the tolerance is below half of max(|exponent|, 1/4): ``readings.tells``, here as everywhere.
+argmins       the curves that a grid's best cells draw against the budget
+window        the budgets that are fitted over: from the end of burn-in on
+fit           least squares in the logs, what lies on a wall of the grid left out
+uncertainty   how far an argmin may be from the continuous optimum, and so the fit's ``error``
+bias          how far the continuous optimum's own slope is from that at ``SETTLING`` times the window's budgets
+tolerance     error and bias, in neither of which the prediction has a part
+verdict       it tells where the tolerance is below half of max(|exponent|, 1/4): ``readings.tells``
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from hpgrid.checks import bad
 from hpgrid.proxy import FunctionProxy, Proxy, Term
@@ -26,6 +26,7 @@ from hpgrid.readings import FLAT, Reading, tells
 from hpgrid.refinement.optimum import solved
 from hpgrid.refinement.profile import Profile, grid_excess, profile, sublevel
 from hpgrid.regime import Regime
+from hpgrid.search.brute import SearchResult
 from hpgrid.shapes import Array, Bool, Float, Int
 
 #: By what factor further out a law is taken to have settled: over twenty decades a correction T^(-1/12) falls 46-fold.
@@ -37,13 +38,129 @@ REFINED = 1e-9
 #: Why there is no verdict: a window of fewer than two points; a continuous optimum that isn't known far out.
 NOTHING, NO_OPTIMUM = "nothing to fit", "no tolerance: refinement found no optimum"
 
-Bools = Array
-
 #: A product of powers of "risk" and of tuned variables; {"b": 1} is b itself.
 Powers = Mapping[str, Fraction]
 
 
-# --- one curve ---
+# --- argmins: what was measured at every budget ---
+@dataclass(frozen=True)
+class Curves:
+    """Measured curves against a budget.
+
+    Attributes:
+        name: "T" or "K".
+        budget: its values, shape (n,).
+        values: for "risk" and each variable, the curve and the points of it that are at an edge, shape (n,).
+        window: the smallest and largest budget to fit over.
+    """
+
+    name: str
+    budget: Array
+    values: Mapping[str, tuple[Array, Array]]
+    window: tuple[float, float]
+
+    @property
+    def inside(self) -> Array:
+        """Which budgets lie in the window, shape (n,)."""
+        return np.asarray(within(self.budget, self.window))
+
+    def product(self, powers: Powers) -> tuple[Array, Array]:
+        """Return a product of powers of curves, and where any of them is at an edge, shape (n,)."""
+        edge = np.any([self.values[v][1] for v in powers], axis=0)
+        return product({v: self.values[v][0] for v in powers}, powers), np.asarray(edge)
+
+
+def product(of: Mapping[str, Array], powers: Powers) -> Array:
+    """Return a product of powers of some curves."""
+    return np.asarray(np.prod([of[v] ** float(power) for v, power in powers.items()], axis=0))
+
+
+def monomial_name(powers: Powers) -> str:
+    """Return alpha/b, or eta*alpha^2."""
+    text = ""
+    for v, power in sorted(powers.items(), key=lambda item: item[1] < 0):
+        size = "" if abs(power) == 1 else f"^{abs(power)}" if power.denominator == 1 else f"^({abs(power)})"
+        text += ("/" if power < 0 else "*" if text else "") + v + size
+    return text if not text.startswith("/") else f"1{text}"
+
+
+# --- the window: from the end of burn-in on ---
+def within(x: Float[Array, "n"], window: tuple[float, float]) -> Bool[Array, "n"]:
+    """Return which budgets lie in a window, both ends included: shape (n,)."""
+    return (x >= window[0]) & (x <= window[1])
+
+
+def lasting(holds: Bool[Array, "n m"]) -> Int[Array, "n"]:
+    """Return for each curve the first position from which a condition holds for good; m where it never does."""
+    at_the_end = np.logical_and.accumulate(holds[:, ::-1], axis=1).sum(axis=1)
+    return holds.shape[1] - at_the_end
+
+
+def burn_in_ends(
+    name: str, axis: Float[Array, "k"], *, index: Int[Array, "n m"] | None = None, at: Float[Array, "n m"] | None = None
+) -> Int[Array, "n"]:
+    """Return for each of n curves the position where burn-in ends; m where it never does.
+
+    From there on the optimum is more than one step of the grid off its natural bound, b = 1 or alpha = 1, for good:
+    one step off, and the argmin may have been rounded there. eta has no such bound.
+
+    Args:
+        name: the variable.
+        axis: its values on the grid, increasing.
+        index: the argmins' places on the axis; or
+        at: the continuous optima, NaN where there is none.
+    """
+    curves = index if at is None else at
+    assert curves is not None
+    if name == "eta":
+        return np.zeros(len(curves), int)
+    bound = 0 if name == "b" else len(axis) - 1
+    if at is None:
+        return lasting(np.abs(curves - bound) > 1)
+    return lasting(np.abs(np.log(at / axis[bound])) > np.diff(np.log(axis)).max())
+
+
+def burn_in_end(best: SearchResult, name: str, at: ArrayLike | None = None) -> int:
+    """Return the position at which the burn-in of a search's argmin ends: see ``burn_in_ends``.
+
+    Args:
+        best: a search whose only remaining axis is the budget.
+        name: the variable.
+        at: the continuous optimum, where that is to decide.
+    """
+    where: Any = {"index": best.index[name][None]} if at is None else {"at": np.asarray(at, float)[None]}
+    return int(burn_in_ends(name, best.values[name], **where)[0])
+
+
+def fitting_window(best: SearchResult, star: Mapping[str, Array] | None = None) -> tuple[float, float]:
+    """Return the budgets that slopes are fitted over: from the end of the last burn-in that ends, two at least.
+
+    Args:
+        best: a search whose only remaining axis is the budget.
+        star: the continuous optimum by variable, NaN where there is none: it decides where the leading order leaves a
+            variable open, along which the argmin wanders back to its bound long after burn-in.
+    """
+    (budget,) = best.axes.values()
+    ends = [burn_in_end(best, v, None if star is None else star[v]) for v in best.at]
+    first = max([end for end in ends if end < len(budget)], default=0)
+    return float(budget[max(min(first, len(budget) - 2), 0)]), float(budget[-1])
+
+
+def fitted_edge(best: SearchResult) -> Array:
+    """Return where an optimum sits on a wall: there the others answer to the wall, and none of them is fitted.
+
+    What stays on b = 1 or alpha = 1 to the largest budget is on no wall of the grid: the bound has its optimum there.
+    """
+
+    def rests(name: str) -> Array:
+        end = {"b": 0, "alpha": -1}.get(name)
+        stays = end is not None and best.values[name][end] == 1 and burn_in_end(best, name) == len(best.at[name])
+        return np.asarray((best.at[name] == 1) & stays)
+
+    return np.asarray(np.any([best.edge[v] & ~rests(v) for v in best.at], axis=0))
+
+
+# --- the fit: of one curve, and of many ---
 @dataclass(frozen=True)
 class Slope:
     """A power law y ~ x^slope fitted to a curve.
@@ -104,7 +221,11 @@ def fit_slope(
     usable = inside & ~out & np.isfinite(y) & (y > 0) & (x > 0)
     left_out = int(inside.sum() - usable.sum())
     u, v = np.log(x[usable]), np.log(y[usable])
-    each = np.broadcast_to(_smallest_gap(v) if step is None else np.asarray(step, float), x.shape)[usable]
+    if step is None:
+        gaps = np.diff(np.unique(v))
+        gaps = gaps[gaps > 1e-12]  # what is closer is one grid node, written twice
+        step = gaps.min() if gaps.size else 0.0
+    each = np.broadcast_to(np.asarray(step, float), x.shape)[usable]
     h = float(each.max(initial=0.0))
     if len(u) < 2 or np.ptp(u) == 0:
         return Slope(np.nan, np.nan, np.nan, np.inf, h, (np.nan, np.nan), len(u), left_out)
@@ -118,18 +239,6 @@ def fit_slope(
     return Slope(slope, theil_sen, float(v.mean() - slope * u.mean()), error, h, ends, len(u), left_out)
 
 
-def within(x: Float[Array, "n"], window: tuple[float, float]) -> Bool[Array, "n"]:
-    """Return which budgets lie in a window, both ends included: shape (n,)."""
-    return (x >= window[0]) & (x <= window[1])
-
-
-def _smallest_gap(v: Float[Array, "n"]) -> float:
-    gaps = np.diff(np.unique(v))
-    gaps = gaps[gaps > 1e-12]  # values of one grid node, written twice
-    return float(gaps.min()) if gaps.size else 0.0
-
-
-# --- many curves ---
 class Slopes(NamedTuple):
     """Power laws fitted to n curves, each over its own budgets.
 
@@ -192,94 +301,161 @@ def _sum(used: Bool[Array, "n m"], terms: Array) -> Float[Array, "n"]:
     return np.where(used, terms, 0.0).sum(axis=1)
 
 
-# --- the window: from the end of burn-in on ---
-@runtime_checkable
-class Searched(Protocol):
-    """What a window needs of a search over budgets: mappings by axis."""
+# --- the argmin's uncertainty: how far from the continuous optimum ---
+class Truth(NamedTuple):
+    """The continuous optimum behind a grid's: "risk" and every tuned variable, NaN where there is none.
 
-    @property
-    def axes(self) -> Mapping[str, NDArray[np.float64]]: ...
-    @property
-    def at(self) -> Mapping[str, NDArray[np.float64]]: ...
-    @property
-    def index(self) -> Mapping[str, NDArray[np.integer]]: ...
-    @property
-    def edge(self) -> Mapping[str, NDArray[np.bool_]]: ...
-    @property
-    def values(self) -> Mapping[str, NDArray[np.float64]]: ...
+    Attributes:
+        here: at the budgets of the window, shape (n,).
+        far: at ``SETTLING`` times those, and perhaps at that squared.
+        uncertainty: how far the log of a product of argmins may be from the continuous one's; where None, how far the
+            two are apart over the window.
+        at: the optimum at any budgets.
+        caps: the largest values of variables, beside alpha = 1.
+    """
 
-
-def lasting(holds: Bool[Array, "n m"]) -> Int[Array, "n"]:
-    """Return for each curve the first position from which a condition holds for good; m where it never does."""
-    at_the_end = np.logical_and.accumulate(holds[:, ::-1], axis=1).sum(axis=1)
-    return holds.shape[1] - at_the_end
+    here: Mapping[str, Array]
+    far: tuple[Mapping[str, Array], ...]
+    uncertainty: Callable[[Powers], float] | None
+    at: Callable[[Array], Mapping[str, Array]]
+    caps: Mapping[str, float]
 
 
-def burn_in_ends(
-    name: str, axis: Float[Array, "k"], *, index: Int[Array, "n m"] | None = None, at: Float[Array, "n m"] | None = None
-) -> Int[Array, "n"]:
-    """Return for each of n curves the position where burn-in ends; m where it never does.
+def posynomial_truth(proxy: Proxy | FunctionProxy, regime: Regime, steps: Mapping[str, float], budget: Array) -> Truth:
+    """Return the continuous optimum of a bound that is a posynomial in what is tuned.
 
-    From there on the optimum is more than one step of the grid off its natural bound, b = 1 or alpha = 1, for good:
-    one step off, and the argmin may have been rounded there. eta has no such bound.
+    The argmin's uncertainty is exact: half the width of the set whose log risk is within the grid's excess of the
+    minimum, which is what the grid can't tell from the optimum.
 
     Args:
-        name: the variable.
-        axis: its values on the grid, increasing.
-        index: the argmins' places on the axis; or
-        at: the continuous optima, NaN where there is none.
+        proxy: the bound, in the budget of the curves, paths folded in.
+        regime: what is tuned, fixed and capped.
+        steps: the log step of each tuned axis.
+        budget: the window's budgets, shape (n,).
     """
-    curves = index if at is None else at
-    assert curves is not None
-    if name == "eta":
-        return np.zeros(len(curves), int)
-    bound = 0 if name == "b" else len(axis) - 1
-    if at is None:
-        return lasting(np.abs(curves - bound) > 1)
-    return lasting(np.abs(np.log(at / axis[bound])) > np.diff(np.log(axis)).max())
+    # eta and alpha have no smallest value: 1e-100 lies below every optimum that is read.
+    natural = {"eta": 1e-100, "b": 1.0, "alpha": 1e-100}
+    box = {v: (natural[v], cap) for v, cap in regime.caps.items() if v in regime.tuned}
+    excess = grid_excess(proxy, steps)
+    assert isinstance(proxy, Proxy)  # a function was refused
+
+    def at(budgets: Array) -> dict[str, Array]:
+        found = profile(proxy, regime.tuned, regime.fixed, budgets, box)
+        return {"risk": found.risk, **found.at}
+
+    here = at(budget)
+
+    def uncertainty(powers: Powers) -> float:
+        own = {v: power for v, power in powers.items() if v != "risk"}
+        of_risk = abs(float(powers.get("risk", 0))) * excess / 2
+        if not own:
+            return of_risk
+        pivot = next((v for v, power in own.items() if power == 1), next(iter(own)))
+        unit = {v: power / own[pivot] for v, power in own.items()}
+        bound, ends = proxy, box
+        if len(unit) > 1:  # a monomial has no bounds of its own
+            bound, ends = in_monomial(proxy, unit, pivot), {**box, pivot: (1e-100, 1e100)}
+        low, high = sublevel(bound, regime.tuned, regime.fixed, budget, pivot, excess, ends, Profile(here["risk"], {}))
+        width = float(np.log(high / low).max()) / 2
+        if regime.tuned == (pivot,):
+            # On a convex curve the lowest of evenly spaced points is next to the minimum.
+            width = min(width, steps[pivot])
+        return of_risk + abs(float(own[pivot])) * width
+
+    return Truth(here, (at(budget * SETTLING),), uncertainty, at, regime.joint_caps(proxy.caps))
 
 
-def burn_in_end(best: Searched, name: str, at: ArrayLike | None = None) -> int:
-    """Return the position at which the burn-in of a search's argmin ends: see ``burn_in_ends``.
+def in_monomial(proxy: Proxy, powers: Powers, top: str) -> Proxy:
+    """Return the bound with a monomial in the place of one of its variables, which has the power 1 in it.
+
+    With m = x y^p, x^a becomes m^a y^(-p a): what leaves m alone and moves the others is the direction that m is
+    blind to.
+    """
+
+    def changed(term: Term) -> Term:
+        of_top = term.exponent(top) or Fraction(0)
+        moved = {v: (term.exponent(v) or Fraction(0)) - power * of_top for v, power in powers.items() if v != top}
+        return replace(term, factors={**term.factors, **moved})
+
+    without = {name: cap for name, cap in proxy.caps.items() if name != top}
+    terms = tuple(changed(term) for term in proxy.terms)
+    return replace(proxy, terms=terms, caps=without, cap_terms={})
+
+
+def refined_truth(proxy: Proxy | FunctionProxy, regime: Regime, name: str, budget: Array) -> Truth:
+    """Return the refined optimum of any bound; the argmin's uncertainty is how far the two are apart.
 
     Args:
-        best: a search whose only remaining axis is the budget.
-        name: the variable.
-        at: the continuous optimum, where that is to decide.
+        proxy: the bound.
+        regime: what is tuned, fixed, on a path, capped.
+        name: the budget: "T" or "K".
+        budget: the window's budgets, shape (n,).
     """
-    where: Any = {"index": best.index[name][None]} if at is None else {"at": np.asarray(at, float)[None]}
-    return int(burn_in_ends(name, best.values[name], **where)[0])
+    # In one call: it is compiled once.
+    found = refined_curves(proxy, regime, name, budget * np.array([[1.0], [SETTLING]]))
+    here, far = ({v: rows[k] for v, rows in found.items()} for k in (0, 1))
+    at = partial(refined_curves, proxy, regime, name)
+    return Truth(here, (far,), None, at, regime.joint_caps(proxy.caps))
 
 
-def fitting_window(best: Searched, star: Mapping[str, Array] | None = None) -> tuple[float, float]:
-    """Return the budgets that slopes are fitted over: from the end of the last burn-in that ends, two at least.
+def refined_curves(proxy: Proxy | FunctionProxy, regime: Regime, name: str, budgets: Array) -> dict[str, Array]:
+    """Return the refined optimum at budgets: the risk and each tuned variable; NaN where the solve found none.
+
+    A risk is the infimum, where it is attained or where it runs off to.
+    """
+    from hpgrid.refinement import refine  # jax loads here
+
+    # A function of b is meant for one iteration at least, as in the search that it is held against.
+    at: dict[str, Any] = {name: budgets, "min_K": proxy.min_K if regime.min_K is None else None}
+    found = refine(proxy, regime=regime, **at)
+    return {"risk": np.where(solved(found), found.risk, np.nan)} | {
+        v: np.where(found.converged, found.at[v], np.nan) for v in regime.tuned
+    }
+
+
+# --- the bias: how far the continuous optimum itself is from its law ---
+def window_bias(budget: Array, truths: Sequence[Array], edge: Array | None = None) -> float:
+    """Return how far a continuous curve's slope over a window may be from the slope of its law.
+
+    What the slope changes by between the window and ``SETTLING`` times it, and from there to ``SETTLING`` times that,
+    where it is known so far out: the last is more than what is still to come.
 
     Args:
-        best: a search whose only remaining axis is the budget.
-        star: the continuous optimum by variable, NaN where there is none: it decides where the leading order leaves a
-            variable open, along which the argmin wanders back to its bound long after burn-in.
+        budget: the window's budgets, shape (n,).
+        truths: the curve there, at ``SETTLING`` times the budgets, and perhaps at that squared, shape (n,) each.
+        edge: points that the fit leaves out, shape (n,).
     """
-    (budget,) = best.axes.values()
-    ends = [burn_in_end(best, v, None if star is None else star[v]) for v in best.at]
-    first = max([end for end in ends if end < len(budget)], default=0)
-    return float(budget[max(min(first, len(budget) - 2), 0)]), float(budget[-1])
+    here, *out = (fit_slope(budget, y, edge=edge if k == 0 else None).slope for k, y in enumerate(truths))
+    return float(np.abs(np.diff([here, *out])).sum())
 
 
-def fitted_edge(best: Searched) -> Bools:
-    """Return where an optimum sits on a wall: there the others answer to the wall, and none of them is fitted.
+def law_begins(truth: Truth, window: tuple[float, float]) -> float:
+    """Return the budget from which the optimum lies on the bounds that hold it far out, for good.
 
-    What stays on b = 1 or alpha = 1 to the largest budget is on no wall of the grid: the bound has its optimum there.
+    Past the window's first budget, to about one per cent; NaN where it does from there, so that the law has begun.
     """
 
-    def rests(name: str) -> Bools:
-        values, end = best.values[name], {"b": 0, "alpha": -1}.get(name)
-        stays = end is not None and values[end] == 1 and burn_in_end(best, name) == len(best.at[name])
-        return np.asarray((best.at[name] == 1) & stays)
+    def sides(budgets: Array) -> Array:
+        """For every variable -1 at its natural lower end, 1 at its upper one, 0 between them, shape (variables, n)."""
+        at = {v: x for v, x in truth.at(budgets).items() if v != "risk"}
+        low, high = (
+            np.array([np.abs(np.log(x / ends.get(v, np.nan))) < REFINED for v, x in at.items()])
+            for ends in ({"b": 1.0}, {"alpha": 1.0, **truth.caps})
+        )
+        return high.astype(int) - low
 
-    return np.asarray(np.any([best.edge[v] & ~rests(v) for v in best.at], axis=0))
+    lo, hi = window[0], window[1] * SETTLING
+    for _ in range(2):  # 65 budgets each: over forty decades 2%, a digit is told
+        budgets = np.geomspace(lo, hi, 65)
+        found = sides(budgets)
+        first = int(lasting((found == found[:, -1:]).all(axis=0)[None])[0])
+        if first == 0:
+            return float("nan")
+        lo, hi = budgets[first - 1], budgets[first]
+    return float(hi)
 
 
-# --- what a slope may be off by, and its verdict ---
+# --- the tolerance, whether it can tell, and the verdict ---
 @dataclass(frozen=True)
 class MeasuredSlope:
     """A slope and what it may be off by.
@@ -327,77 +503,16 @@ class MeasuredSlope:
             what: what to call it; the slope of its name where nothing is said.
             route: by which route the curve was found.
         """
-        reading = Reading(
-            what or f"slope of {self.name}", route, self.fit.slope, exponent, self.tolerance, exponent=True,
-            window=self.fit.window, edge_points=self.fit.edge_points,
-            note=f"error {self.fit.error:.3f} from the grid + {abs(self.bias):.3f} from the window",
-        )  # fmt: skip
-        if self.fit.points < 2:
-            return replace(reading, measured=np.nan, tolerance=np.nan, window=(np.nan, np.nan), note=NOTHING)
-        if reading.holds is None:
-            return replace(reading, note=f"not identifiable on this grid: {self.why_not(exponent)}")
-        return reading
-
-
-def window_bias(budget: Array, truths: Sequence[Array], edge: Bools | None = None) -> float:
-    """Return how far a continuous curve's slope over a window may be from the slope of its law.
-
-    What the slope changes by between the window and ``SETTLING`` times it, and from there to ``SETTLING`` times that,
-    where it is known so far out: the last is more than what is still to come.
-
-    Args:
-        budget: the window's budgets, shape (n,).
-        truths: the curve there, at ``SETTLING`` times the budgets, and perhaps at that squared, shape (n,) each.
-        edge: points that the fit leaves out, shape (n,).
-    """
-    here, *out = (fit_slope(budget, y, edge=edge if k == 0 else None).slope for k, y in enumerate(truths))
-    return float(np.abs(np.diff([here, *out])).sum())
-
-
-@dataclass(frozen=True)
-class Curves:
-    """Measured curves against a budget.
-
-    Attributes:
-        name: "T" or "K".
-        budget: its values, shape (n,).
-        values: for "risk" and each variable, the curve and the points of it that are at an edge, shape (n,).
-        window: the smallest and largest budget to fit over.
-    """
-
-    name: str
-    budget: Array
-    values: Mapping[str, tuple[Array, Bools]]
-    window: tuple[float, float]
-
-    @property
-    def inside(self) -> Bools:
-        """Which budgets lie in the window, shape (n,)."""
-        return np.asarray(within(self.budget, self.window))
-
-    def product(self, powers: Powers) -> tuple[Array, Bools]:
-        """Return a product of powers of curves, and where any of them is at an edge, shape (n,)."""
-        edge = np.any([self.values[v][1] for v in powers], axis=0)
-        return product({v: self.values[v][0] for v in powers}, powers), np.asarray(edge)
-
-
-class Truth(NamedTuple):
-    """The continuous optimum behind a grid's: "risk" and every tuned variable, NaN where there is none.
-
-    Attributes:
-        here: at the budgets of the window, shape (n,).
-        far: at those times ``SETTLING``.
-        uncertainty: how far the log of a product of argmins may be from the continuous one's; where None, how far the
-            two are apart over the window.
-        at: the optimum at any budgets.
-        caps: the largest values of variables, beside alpha = 1.
-    """
-
-    here: Mapping[str, Array]
-    far: Mapping[str, Array]
-    uncertainty: Callable[[Powers], float] | None
-    at: Callable[[Array], Mapping[str, Array]]
-    caps: Mapping[str, float]
+        what, fit = what or f"slope of {self.name}", self.fit
+        if fit.points < 2:
+            left_out: Any = {"exponent": True, "edge_points": fit.edge_points, "note": NOTHING}
+            return Reading(what, route, np.nan, exponent, np.nan, **left_out)
+        note = f"error {fit.error:.3f} from the grid + {abs(self.bias):.3f} from the window"
+        used: Any = {"exponent": True, "window": fit.window, "edge_points": fit.edge_points, "note": note}
+        reading = Reading(what, route, fit.slope, exponent, self.tolerance, **used)
+        if reading.holds is not None:
+            return reading
+        return replace(reading, note=f"not identifiable on this grid: {self.why_not(exponent)}")
 
 
 def measured_slopes(
@@ -422,163 +537,24 @@ def measured_slopes(
     if inside.sum() < 2:
         unfit = {monomial_name(powers): int(curves.product(powers)[1].sum()) for powers in wanted}
         nothing = (np.nan, np.nan, np.nan, np.inf, np.nan, (np.nan, np.nan), 0)
-        return tuple(MeasuredSlope(name, Slope(*nothing, out), np.nan, curves.name) for name, out in unfit.items())
-    budget = curves.budget[inside]
+        return tuple(MeasuredSlope(name, Slope(*nothing, edges), np.nan, curves.name) for name, edges in unfit.items())
+    budget, slopes = curves.budget[inside], []
     truth = behind(budget)
-    slopes = []
     for powers in wanted:
         name, (hat, edge) = monomial_name(powers), curves.product(powers)
-        here, far = product(truth.here, powers), product(truth.far, powers)
-        power = (logs or {}).get(name, 0.0)
         if truth.uncertainty is None:
-            apart = np.abs(np.log(hat[inside] / here))[~edge[inside]]
-            delta = float(np.nanmax(apart, initial=0.0)) if np.isfinite(apart).any() else np.inf
+            apart = np.abs(np.log(hat[inside] / product(truth.here, powers)))[~edge[inside]]
+            step = float(np.nanmax(apart, initial=0.0)) if np.isfinite(apart).any() else np.inf
         else:
-            delta = truth.uncertainty(powers)
-        freed = hat / np.log(curves.budget) ** power
-        fit = fit_slope(curves.budget, freed, edge=edge, window=curves.window, step=delta)
-        freed_truths = [here / np.log(budget) ** power, far / np.log(budget * SETTLING) ** power]
-        bias = window_bias(budget, freed_truths, edge[inside])
-        slopes.append(MeasuredSlope(name, fit, bias, curves.name))
+            step = truth.uncertainty(powers)
+        log = (logs or {}).get(name, 0.0)
+        freed = hat / np.log(curves.budget) ** log
+        fit = fit_slope(curves.budget, freed, edge=edge, window=curves.window, step=step)
+        optima = enumerate((truth.here, *truth.far))
+        truths = [product(at, powers) / np.log(budget * SETTLING**k) ** log for k, at in optima]
+        slopes.append(MeasuredSlope(name, fit, window_bias(budget, truths, edge[inside]), curves.name))
     # Only a bias this wide is ever the reason that a slope can't tell.
     if find_beginning and any(slope.bias >= FLAT / 2 for slope in slopes):
         begins = law_begins(truth, (float(budget[0]), float(budget[-1])))
         return tuple(replace(slope, begins=begins) for slope in slopes)
     return tuple(slopes)
-
-
-def law_begins(truth: Truth, window: tuple[float, float]) -> float:
-    """Return the budget from which the optimum lies on the bounds that hold it far out, for good.
-
-    Past the window's first budget, to about one per cent; NaN where it does from there, so that the law has begun.
-    """
-
-    def sides(budgets: Array) -> Array:
-        """For every variable -1 at its natural lower end, 1 at its upper one, 0 between them, shape (variables, n)."""
-        found = truth.at(budgets)
-        ends = {"b": 1.0}, {"alpha": 1.0, **truth.caps}
-        low, high = (
-            np.array([np.abs(np.log(x / end.get(v, np.nan))) < REFINED for v, x in found.items() if v != "risk"])
-            for end in ends
-        )
-        return high.astype(int) - low
-
-    lo, hi = window[0], window[1] * SETTLING
-    for _ in range(2):  # 65 budgets each: over forty decades 2%, a digit is told
-        budgets = np.geomspace(lo, hi, 65)
-        found = sides(budgets)
-        first = int(lasting((found == found[:, -1:]).all(axis=0)[None])[0])
-        if first == 0:
-            return float("nan")
-        lo, hi = budgets[first - 1], budgets[first]
-    return float(hi)
-
-
-# --- the continuous optimum, where a bound is a posynomial ---
-def posynomial_truth(proxy: Proxy | FunctionProxy, regime: Regime, steps: Mapping[str, float], budget: Array) -> Truth:
-    """Return the continuous optimum of a bound that is a posynomial in what is tuned.
-
-    The argmin's uncertainty is exact: half the width of the set whose log risk is within the grid's excess of the
-    minimum, which is what the grid can't tell from the optimum.
-
-    Args:
-        proxy: the bound, in the budget of the curves, paths folded in.
-        regime: what is tuned, fixed and capped.
-        steps: the log step of each tuned axis.
-        budget: the window's budgets, shape (n,).
-    """
-    # eta and alpha have no smallest value: 1e-100 lies below every optimum that is read.
-    natural = {"eta": 1e-100, "b": 1.0, "alpha": 1e-100}
-    box = {v: (natural[v], cap) for v, cap in regime.caps.items() if v in regime.tuned}
-    excess = grid_excess(proxy, steps)
-
-    def at(budgets: Array) -> dict[str, Array]:
-        found = profile(proxy, regime.tuned, regime.fixed, budgets, box)
-        return {"risk": found.risk, **found.at}
-
-    here = at(budget)
-
-    def uncertainty(powers: Powers) -> float:
-        own = {v: power for v, power in powers.items() if v != "risk"}
-        of_risk = abs(float(powers.get("risk", 0))) * excess / 2
-        if not own:
-            return of_risk
-        pivot = next((v for v, power in own.items() if power == 1), next(iter(own)))
-        unit = {v: power / own[pivot] for v, power in own.items()}
-        bound, ends = proxy, box
-        if len(unit) > 1:  # a monomial has no bounds of its own
-            bound, ends = in_monomial(proxy, unit, pivot), {**box, pivot: (1e-100, 1e100)}
-        best = Profile(here["risk"], {pivot: product(here, unit)})
-        low, high = sublevel(bound, regime.tuned, regime.fixed, budget, pivot, excess, ends, best)
-        width = float(np.log(high / low).max()) / 2
-        if regime.tuned == (pivot,):
-            # On a convex curve the lowest of evenly spaced points is next to the minimum.
-            width = min(width, steps[pivot])
-        return of_risk + abs(float(own[pivot])) * width
-
-    return Truth(here, at(budget * SETTLING), uncertainty, at, regime.joint_caps(proxy.caps))
-
-
-def product(of: Mapping[str, Array], powers: Powers) -> Array:
-    """Return a product of powers of some curves."""
-    return np.asarray(np.prod([of[v] ** float(power) for v, power in powers.items()], axis=0))
-
-
-def monomial_name(powers: Powers) -> str:
-    """Return alpha/b, or eta*alpha^2."""
-    text = ""
-    for v, power in sorted(powers.items(), key=lambda item: item[1] < 0):
-        size = "" if abs(power) == 1 else f"^{abs(power)}" if power.denominator == 1 else f"^({abs(power)})"
-        text += ("/" if power < 0 else "*" if text else "") + v + size
-    return text if not text.startswith("/") else f"1{text}"
-
-
-def in_monomial(proxy: Proxy | FunctionProxy, powers: Powers, top: str) -> Proxy | FunctionProxy:
-    """Return the bound with a monomial in the place of one of its variables, which has the power 1 in it.
-
-    With m = x y^p, x^a becomes m^a y^(-p a): what leaves m alone and moves the others is the direction that m is
-    blind to.
-    """
-    if isinstance(proxy, FunctionProxy):
-        return proxy
-
-    def changed(term: Term) -> Term:
-        of_top = term.exponent(top) or Fraction(0)
-        moved = {v: (term.exponent(v) or Fraction(0)) - power * of_top for v, power in powers.items() if v != top}
-        return replace(term, factors={**term.factors, **moved})
-
-    without = {name: cap for name, cap in proxy.caps.items() if name != top}
-    terms = tuple(changed(term) for term in proxy.terms)
-    return replace(proxy, terms=terms, caps=without, cap_terms={})
-
-
-# --- the continuous optimum of any bound ---
-def refined_truth(proxy: Proxy | FunctionProxy, regime: Regime, name: str, budget: Array) -> Truth:
-    """Return the refined optimum of any bound; the argmin's uncertainty is how far the two are apart.
-
-    Args:
-        proxy: the bound.
-        regime: what is tuned, fixed, on a path, capped.
-        name: the budget: "T" or "K".
-        budget: the window's budgets, shape (n,).
-    """
-    # In one call: it is compiled once.
-    found = refined_curves(proxy, regime, name, budget * np.array([[1.0], [SETTLING]]))
-    here, far = ({v: rows[k] for v, rows in found.items()} for k in (0, 1))
-    at = partial(refined_curves, proxy, regime, name)
-    return Truth(here, far, None, at, regime.joint_caps(proxy.caps))
-
-
-def refined_curves(proxy: Proxy | FunctionProxy, regime: Regime, name: str, budgets: Array) -> dict[str, Array]:
-    """Return the refined optimum at budgets: the risk and each tuned variable; NaN where the solve found none.
-
-    A risk is the infimum, where it is attained or where it runs off to.
-    """
-    from hpgrid.refinement import refine  # jax loads here
-
-    # A function of b is meant for one iteration at least, as in the search that it is held against.
-    at: dict[str, Any] = {name: budgets, "min_K": proxy.min_K if regime.min_K is None else None}
-    found = refine(proxy, regime=regime, **at)
-    return {"risk": np.where(solved(found), found.risk, np.nan)} | {
-        v: np.where(found.converged, found.at[v], np.nan) for v in regime.tuned
-    }

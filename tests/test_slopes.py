@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fractions import Fraction
 from functools import partial
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from scipy import stats
 import hpgrid
 from hpgrid import Proxy, Regime, Term, bounds
 from hpgrid.refinement.profile import grid_excess
+from hpgrid.search.brute import SearchResult
 from hpgrid.slopes import (
     NOTHING,
     SETTLING,
@@ -180,16 +180,12 @@ def test_burn_in_ends_when_the_optimum_is_more_than_a_step_off_for_good(name: st
     assert burn_in_ends(name, axis, at=at[None]).tolist() == [expected]
 
 
-def searched() -> SimpleNamespace:
+def searched() -> SearchResult:
     """What a search over b and alpha might return for six budgets."""
-    index = {"b": [0, 0, 2, 3, 3, 3], "alpha": [4, 3, 1, 0, 0, 0]}
+    index = {"b": np.array([0, 0, 2, 3, 3, 3]), "alpha": np.array([4, 3, 1, 0, 0, 0])}
     values = {"b": np.geomspace(1.0, 16.0, 5), "alpha": np.geomspace(1 / 16, 1.0, 5)}
-    places = {name: np.array(place) for name, place in index.items()}
-    return SimpleNamespace(
-        axes={"T": np.geomspace(1e2, 1e7, 6)}, values=values, index=places,
-        at={name: values[name][place] for name, place in places.items()},
-        edge={name: np.isin(place, [0, 4]) for name, place in places.items()},
-    )  # fmt: skip
+    axes, last = {"T": np.geomspace(1e2, 1e7, 6)}, dict.fromkeys(values, np.array(4))
+    return SearchResult(np.ones(6), index, axes, ("b", "alpha"), values, {}, {}, "float64", 150, 0, None, last)
 
 
 def test_the_window_is_from_the_end_of_the_last_burn_in_that_ends() -> None:

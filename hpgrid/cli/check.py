@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import Parameter
 
@@ -12,9 +12,6 @@ from hpgrid.cli import options
 from hpgrid.progress import progress
 from hpgrid.regime import Regime
 from hpgrid.statements.language import parse
-
-if TYPE_CHECKING:
-    from hpgrid.statements.check import Checked
 
 
 def check_stated(
@@ -49,17 +46,13 @@ def check_stated(
     tuned = Regime(options.names(tune)).tuned
     roles = options.roles_of(fix, path, cap, budget)
     proxy = options.chosen(bound, set_, written).build(budget)
-    from hpgrid.statements.check import check_statements
+    from hpgrid.statements.check import check
 
     options.use_compilation_cache()
     with progress("checking", len(statements)) as advance:
-        found = check_statements(proxy, statements, {"tuned": tuned or None, **roles}, advance=advance)
-    return _say(found, json_, strict)
-
-
-def _say(found: tuple[Checked, ...], as_json: bool, strict: bool) -> int:
+        found = check(proxy, statements, tuned=tuned or None, advance=advance, **roles)
     from hpgrid.readings import FAILS
     from hpgrid.statements import report
 
-    print(json.dumps(report.as_dict(found), indent=2, allow_nan=False) if as_json else report.text(found))
+    print(json.dumps(report.as_dict(found), indent=2, allow_nan=False) if json_ else report.text(found))
     return int(strict and any(one.verdict == FAILS for one in found))

@@ -6,26 +6,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
-from typing import Any
 
 from hpgrid.checks import bad
 from hpgrid.grid import Grid, LogAxis
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.readings import FAILS, UNIDENTIFIABLE, VERDICTS, Reading, worst
 from hpgrid.slopes import Slope
+from hpgrid.statements import routes
 from hpgrid.statements.language import Statement, parse
-from hpgrid.statements.routes import (
-    BESIDE,
-    GRID,
-    ROUTES,
-    Subject,
-    exact_law,
-    exact_readings,
-    grid_reading,
-    grid_slope,
-    product_law,
-    refined_readings,
-)
 from hpgrid.statements.stated import StatedLaw, pose
 
 #: The iterations of a grid in K; the papers state none.
@@ -65,7 +53,7 @@ class Checked:
 
 def check(
     proxy: Proxy | FunctionProxy,
-    claims: Iterable[str] | str,
+    claims: Iterable[str | Statement] | str,
     *,
     tuned: Sequence[str] | None = None,
     fixed: Mapping[str, float] | None = None,
@@ -83,7 +71,7 @@ def check(
 
     Args:
         proxy: the bound; its budget, T or K, is the claims'.
-        claims: what is stated.
+        claims: what is stated, as text or as ``parse`` has read it.
         tuned: what is tuned; all that is neither fixed nor on a path where None.
         fixed: what is held; a variable that is held without a value is at eta = 1e-3, b = 1072, alpha = 1e-3.
         path: what follows a power of the budget.
@@ -96,46 +84,34 @@ def check(
 
     Source: the routes of the ledger: exact exponents, continuous optima far out, a grid as in Shulgin et al.
     """
-    statements = [parse(claim) for claim in ([claims] if isinstance(claims, str) else claims)]
-    options = {"tuned": None if tuned is None else tuple(tuned), "fixed": fixed, "path": path, "caps": caps}
-    return check_statements(proxy, statements, options, grid=grid, advance=advance)
-
-
-def check_statements(
-    proxy: Proxy | FunctionProxy,
-    statements: Sequence[Statement],
-    options: Mapping[str, Any],
-    *,
-    grid: Grid | None = None,
-    advance: Callable[[], None] = lambda: None,
-) -> tuple[Checked, ...]:
-    """Return what ``check`` does, of claims that were read; the options are its "tuned", "fixed", "path", "caps"."""
-    laws = [pose(statement, proxy, **options) for statement in statements]
+    given = [claims] if isinstance(claims, str) else claims
+    statements = [claim if isinstance(claim, Statement) else parse(claim) for claim in given]
+    chosen = None if tuned is None else tuple(tuned)
+    laws = [pose(statement, proxy, tuned=chosen, fixed=fixed, path=path, caps=caps) for statement in statements]
     if grid is None:
         grid = Grid.footnote() if proxy.budget == "T" else Grid.footnote().with_axes(K=ITERATIONS)
     if grid.budget != proxy.budget or proxy.budget not in grid.axes:
         raise bad(f"the grid has an axis of the bound's budget {proxy.budget}", list(grid.axes), "such a grid")
-    subject = Subject(proxy, grid)
-    checked = []
+    subject, checked = routes.Subject(proxy, grid), []
     for stated in laws:
         checked.append(_checked(subject, stated))
         advance()
     return tuple(checked)
 
 
-def _checked(subject: Subject, stated: StatedLaw) -> Checked:
-    law, name = exact_law(subject, stated.regime), subject.proxy.name
-    on_grid: tuple[Reading, ...] = ()
-    fit = None
+def _checked(subject: routes.Subject, stated: StatedLaw) -> Checked:
+    """A claim held against the bound by all routes, the surest first."""
+    law, fit = routes.exact_law(subject, stated.regime), None
+    # Only a bound that is no sum of powers has laws with logarithms.
+    readings = [*routes.refined_readings(subject, stated, logs=isinstance(law, str))]
     if stated.power is not None:
-        slope = grid_slope(subject, stated)
-        on_grid, fit = (grid_reading(stated, stated.power, slope),), slope.fit
+        on_grid, fit = routes.grid_reading(subject, stated, stated.power)
+        readings.append(on_grid)
     if isinstance(law, str):
-        # Only a bound that is no sum of powers has laws with logarithms.
-        return Checked(stated, name, (*refined_readings(subject, stated, logs=True), *on_grid), fit, None, law)
-    readings = (*exact_readings(stated, law), *refined_readings(subject, stated, logs=False), *on_grid)
-    _, whole = product_law(law, stated.left)
-    return Checked(stated, name, readings, fit, None if whole is None else whole.text())
+        return Checked(stated, subject.proxy.name, tuple(readings), fit, None, law)
+    readings = [*routes.exact_readings(stated, law), *readings]
+    _, whole = routes.product_law(law, stated.left)
+    return Checked(stated, subject.proxy.name, tuple(readings), fit, None if whole is None else whole.text())
 
 
 # --- from readings to verdicts, part by part ---
@@ -143,7 +119,7 @@ def parts(readings: Sequence[Reading]) -> dict[str, tuple[Reading, ...]]:
     """Return the readings of each part of a claim, such as "power of T", beside a logarithm or not."""
     by_part: dict[str, tuple[Reading, ...]] = {}
     for reading in readings:
-        part = reading.what.partition(BESIDE)[0]
+        part = reading.what.partition(routes.BESIDE)[0]
         by_part[part] = (*by_part.get(part, ()), reading)
     return by_part
 
@@ -155,7 +131,7 @@ def part_verdict(readings: Sequence[Reading]) -> str:
     from another's proof. A grid's budgets may all end before the law begins: it decides where no other route can.
     """
     identifiable = [reading for reading in readings if reading.verdict != UNIDENTIFIABLE]
-    return worst([reading for reading in identifiable if reading.route != GRID] or identifiable)
+    return worst([reading for reading in identifiable if reading.route != routes.GRID] or identifiable)
 
 
 def verdict(readings: Sequence[Reading]) -> str:
@@ -173,4 +149,4 @@ def contradictions(readings: Sequence[Reading]) -> tuple[tuple[Reading, Reading]
 def instead(readings: Sequence[Reading]) -> dict[str, Reading]:
     """Return for each part that fails the surest reading that says so: what was found instead."""
     failing = {what: [r for r in own if r.verdict == FAILS] for what, own in parts(readings).items()}
-    return {what: min(own, key=lambda r: ROUTES.index(r.route)) for what, own in failing.items() if own}
+    return {what: min(own, key=lambda r: routes.ROUTES.index(r.route)) for what, own in failing.items() if own}

@@ -18,11 +18,10 @@ import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import lru_cache, reduce
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpgrid.asymptotics.exact import exponents
 from hpgrid.asymptotics.law import Law, PowerLaw
@@ -33,29 +32,26 @@ from hpgrid.checks import TUNABLE, InputError
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.readings import HOLDS, Number, Reading, of_exponent
-from hpgrid.refinement.optimum import Optimum, solved
+from hpgrid.refinement.optimum import solved
 from hpgrid.refinement.profile import profile
 from hpgrid.regime import Regime
 from hpgrid.search.brute import grid_search
+from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import (
     REFINED,
     SETTLING,
     Curves,
-    MeasuredSlope,
+    Slope,
     Truth,
     fitted_edge,
     fitting_window,
     measured_slopes,
     monomial_name,
     posynomial_truth,
-    product,
     refined_truth,
-    window_bias,
     within,
 )
 from hpgrid.statements.stated import StatedLaw, moved_to
-
-Array = NDArray[np.float64]
 
 #: From the surest route to the least sure.
 EXACT, FAR_OUT, GRID = ROUTES = ("exact", "refined", "grid")
@@ -93,10 +89,6 @@ class Subject:
 
 
 # --- exact ---
-#: What the asymptotics say of a product: the budget's exponent, None where none is determined, and its whole law.
-Exact = tuple[Fraction | None, PowerLaw | None]
-
-
 @lru_cache(maxsize=_KEPT)
 def exact_law(subject: Subject, regime: Regime) -> Law | str:
     """Return the exact law, or why there is none."""
@@ -126,7 +118,14 @@ def exact_readings(stated: StatedLaw, law: Law) -> tuple[Reading, ...]:
         elasticity = math.nan if whole is None else _law_elasticity(whole, name, stated.statement.small)
         readings.append(Reading(f"power of {name}", EXACT, elasticity, stated.held[name]))
     if stated.statement.exact and whole is not None and exponent == stated.power:
-        readings.append(_exact_constant(stated, whole))
+        number, log = stated.statement.number, whole.coefficient.log(whole.values)
+        names = {name: p for name, p in stated.held.items() if p}
+        rest, tolerance = math.nan, 0.0
+        if log is not None and set(names) <= set(whole.values):
+            # The law's constant once what is held in it is divided out.
+            rest = math.exp(log - math.fsum(float(p) * math.log(whole.values[name]) for name, p in names.items()))
+            tolerance = (stated.statement.rounding + (ACCURACY if whole.numeric else _ROUNDING)) * float(number)
+        readings.append(Reading("constant", EXACT, rest, number, tolerance))
     return tuple(readings)
 
 
@@ -146,39 +145,27 @@ def _exact_power(stated: StatedLaw, power: Fraction, law: Law, exponent: Fractio
     return Reading(what, EXACT, math.nan, power)
 
 
-def _exact_constant(stated: StatedLaw, law: PowerLaw) -> Reading:
-    """The law's constant once what is held in it is divided out, which the statement gives as a number."""
-    number, log = stated.statement.number, law.coefficient.log(law.values)
-    names = {name: p for name, p in stated.held.items() if p}
-    if log is None or not set(names) <= set(law.values):
-        return Reading("constant", EXACT, math.nan, number)
-    rest = math.exp(log - math.fsum(float(p) * math.log(law.values[name]) for name, p in names.items()))
-    share = stated.statement.rounding + (ACCURACY if law.numeric else _ROUNDING)
-    return Reading("constant", EXACT, rest, number, share * float(number))
+def product_law(law: Law, left: Mapping[str, Fraction]) -> tuple[Fraction | None, PowerLaw | None]:
+    """Return the budget's exponent in a product, None where none is determined, and the product's whole law.
 
-
-def product_law(law: Law, left: Mapping[str, Fraction]) -> Exact:
-    """Return the asymptotics of a product: from its factors', or from what is fixed across a flat direction."""
+    They follow from its factors', or from what is fixed across a flat direction.
+    """
     if all(law.exponent.get(name) is not None for name in left):
-        return _combined(law, left, [(p, law.exponent[name], law.laws[name]) for name, p in left.items()])
-    if "risk" in left:
+        parts = [(power, law.exponent[name], law.laws[name]) for name, power in left.items()]
+    elif "risk" in left:
         return None, None
-    rows = [vector([each.powers.get(v, Fraction(0)) for v in law.tuned]) for each in law.identifiable]
-    weights = coordinates(rows, vector([left.get(v, Fraction(0)) for v in law.tuned]))
-    if weights is None:
-        return None, None
-    return _combined(law, left, [(w, each.exponent, each.law) for w, each in zip(weights, law.identifiable) if w])
-
-
-def _combined(
-    law: Law, left: Mapping[str, Fraction], parts: list[tuple[Fraction, Fraction | None, PowerLaw | None]]
-) -> Exact:
+    else:
+        rows = [vector([each.powers.get(v, Fraction(0)) for v in law.tuned]) for each in law.identifiable]
+        weights = coordinates(rows, vector([left.get(v, Fraction(0)) for v in law.tuned]))
+        if weights is None:
+            return None, None
+        parts = [(weight, each.exponent, each.law) for weight, each in zip(weights, law.identifiable) if weight]
     exponent = sum((power * own for power, own, _ in parts if own is not None), Fraction(0))
     # The exponent is known where all factors have one; the law, with its constant, only where all have a law.
     laws = [(power, own) for power, _, own in parts if own is not None]
     if len(laws) < len(parts):
         return exponent, None
-    coefficient = reduce(lambda total, part: total * part[1].coefficient ** part[0], laws, ONE)
+    coefficient = math.prod((own.coefficient**power for power, own in laws), start=ONE)
     return exponent, PowerLaw(left, coefficient, law.budget, exponent, laws[0][1].values)
 
 
@@ -223,7 +210,7 @@ class Climb(NamedTuple):
     log_at: Mapping[str, Array]
     exponent: Mapping[str, Array]
     unbounded: tuple[str, ...]
-    undetermined: tuple[str, ...] = ()
+    undetermined: tuple[str, ...]
 
 
 @lru_cache(maxsize=_KEPT)
@@ -238,28 +225,19 @@ def climb(subject: Subject, regime: Regime, moved: str = "") -> Climb:
     optimum = refine(proxy, regime=regime, **at)
     # Where a variable runs off, the risk is an infimum all the same.
     attained = solved(optimum)
-    settled = attained & _same_bounds(optimum, attained)
+    last = np.flatnonzero(attained)[-1] if attained.any() else -1
+    # Before it lies on the bounds that hold it in the end, and depends on what it depends on there, the optimum follows
+    # another law. NaN is where the risk does not depend on a variable.
+    sides = (*optimum.active.values(), *(np.isnan(x) for x in optimum.at.values()))
+    settled = attained & np.all([side == side[last] for side in sides], axis=0)
     there = {"risk": settled, **{v: settled & optimum.converged for v in regime.tuned}}
     logs = {"risk": optimum.log_risk} | {v: np.log(optimum.at[v]) for v in regime.tuned}
     log_at, exponent = (
         {v: np.where(there[v] & np.isfinite(of[v]), of[v], np.nan) for v in there} for of in (logs, optimum.exponent)
     )
     unbounded = tuple(v for v in regime.tuned if optimum.unbounded[v][-1])
-    ends = {v: optimum.converged[-1] and np.isnan(optimum.at[v][-1]) for v in regime.tuned}
-    return Climb(log_at, exponent, unbounded, tuple(v for v in regime.tuned if ends[v] and v not in unbounded))
-
-
-def _same_bounds(optimum: Optimum, attained: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Where the optimum lies on the bounds that hold it in the end, and depends on what it depends on there.
-
-    Before, it follows another law.
-    """
-    last = np.flatnonzero(attained)[-1:]
-    if not last.size:
-        return attained
-    # NaN is where the risk does not depend on a variable: that, too, is to be as it is in the end.
-    undetermined = [np.isnan(at) for at in optimum.at.values()]
-    return np.all([side == side[last] for side in (*optimum.active.values(), *undetermined)], axis=0)
+    nowhere = [v for v in regime.tuned if optimum.converged[-1] and np.isnan(optimum.at[v][-1])]
+    return Climb(log_at, exponent, unbounded, tuple(v for v in nowhere if v not in unbounded))
 
 
 def refined_readings(subject: Subject, stated: StatedLaw, *, logs: bool) -> tuple[Reading, ...]:
@@ -277,9 +255,17 @@ def refined_readings(subject: Subject, stated: StatedLaw, *, logs: bool) -> tupl
     undetermined = [v for v in stated.left if v in base.undetermined]
     if undetermined and len(stated.left) == 1:
         return tuple(Reading(f"{v} is determined", FAR_OUT, False, True, identifiable=False) for v in undetermined)
-    moved = tuple(_refined_elasticity(subject, stated, name) for name in stated.named)
+    moved = []
+    for name in stated.named:
+        measured, error = _moved(subject, stated, stated.regime, name)
+        if name in stated.statement.small:  # moved again from much nearer to 0
+            fixed = stated.regime.fixed
+            nearer = replace(stated.regime, fixed={**fixed, name: _SMALLER * fixed[name]})
+            near, near_error = _moved(subject, stated, nearer, name)
+            measured, error = near, near_error + abs(near - measured)
+        moved.append(_power_reading(name, (measured, error), stated.held[name]))
     if stated.power is None:
-        return moved
+        return tuple(moved)
     slopes = _along(base.exponent, stated)
     power = _power_reading(stated.budget, gained(slopes), stated.power)
     beside = []
@@ -312,32 +298,17 @@ def _refined_constant(stated: StatedLaw, power: Fraction, base: Climb) -> Readin
     return Reading("constant", FAR_OUT, measured, stated.statement.number, tolerance, identifiable=tells)
 
 
-def _refined_elasticity(subject: Subject, stated: StatedLaw, name: str) -> Reading:
-    """The power of what is named: by moving it, and where it tends to 0, by moving it again from much nearer."""
-    measured, error = _moved(subject, stated, stated.regime, name)
-    if name in stated.statement.small:
-        nearer = _holding(stated.regime, name, _SMALLER * stated.regime.fixed[name])
-        near, near_error = _moved(subject, stated, nearer, name)
-        measured, error = near, near_error + abs(near - measured)
-    return _power_reading(name, (measured, error), stated.held[name])
-
-
-def _holding(regime: Regime, name: str, value: float) -> Regime:
-    return replace(regime, fixed={**regime.fixed, name: value})
-
-
 def _moved(subject: Subject, stated: StatedLaw, regime: Regime, name: str) -> tuple[float, float]:
     """d log left / d log name over the decade that the name is moved, and how far that is from its limit."""
-    capped = name.removesuffix("_max")
+    before, capped = regime.fixed.get(name, stated.values[name]), name.removesuffix("_max")
+    after = moved_to(name, before)
     if name in regime.fixed:
-        before = regime.fixed[name]
-        other = climb(subject, _holding(regime, name, moved_to(name, before)))
-    elif name in stated.values and capped in regime.caps and name != capped:
-        before = regime.caps[capped]
-        other = climb(subject, replace(regime, caps={**regime.caps, capped: moved_to(name, before)}))
+        other = climb(subject, replace(regime, fixed={**regime.fixed, name: after}))
+    elif capped in regime.caps and name != capped:
+        other = climb(subject, replace(regime, caps={**regime.caps, capped: after}))
     else:
-        before, other = stated.values[name], climb(subject, regime, name)
-    decade = math.log(moved_to(name, before) / before)
+        other = climb(subject, regime, name)
+    decade = math.log(after / before)
     gain = _along(other.log_at, stated) - _along(climb(subject, regime).log_at, stated)
     return limit(gain / decade, 2 * REFINED / abs(decade))
 
@@ -365,15 +336,14 @@ def limit(values: Array, noise: float) -> tuple[float, float]:
     if len(there) < 4 or there[-1] < _FAR_ENOUGH:
         return math.nan, math.nan
     # Two triples of budgets, a rung apart: what they differ by is more than what is left of the smaller terms.
-    (before, _), (last, amplified) = (_extrapolated(there[k : k + 3 or None], values) for k in (-4, -3))
-    return last, float(abs(last - values[there[-1]]) + abs(last - before) + noise * amplified)
-
-
-def _extrapolated(three: NDArray[np.intp], values: Array) -> tuple[float, float]:
-    """The limit that three readings give, and by how much it amplifies their errors."""
-    u = _U[three]
-    weights = np.linalg.solve(np.stack([np.ones(3), np.log(u) / u, 1 / u]), [1.0, 0.0, 0.0])
-    return float(weights @ values[three]), float(np.abs(weights).sum())
+    limits = []
+    for three in (there[-4:-1], there[-3:]):
+        u = _U[three]
+        weights = np.linalg.solve(np.stack([np.ones(3), np.log(u) / u, 1 / u]), [1.0, 0.0, 0.0])
+        limits.append(float(weights @ values[three]))
+    before, last = limits
+    # The weights of the last amplify what each reading may be off by.
+    return last, float(abs(last - values[there[-1]]) + abs(last - before) + noise * np.abs(weights).sum())
 
 
 # --- grid ---
@@ -389,9 +359,8 @@ def _curves(subject: Subject, regime: Regime) -> Curves:
     best = grid_search(proxy, grid.with_axes(**lacking), regime=regime)
     budget, edge = grid.axes[grid.budget].values, fitted_edge(best)
     cheap = proxy.is_posynomial(regime.tuned)
-    window = fitting_window(
-        best, profile(_folded(proxy, regime), regime.tuned, regime.fixed, budget).at if cheap else None
-    )
+    star = profile(_folded(proxy, regime), regime.tuned, regime.fixed, budget).at if cheap else None
+    window = fitting_window(best, star)
     kept = np.flatnonzero(within(budget, window))
     if not cheap and len(kept) > _MOST:
         kept = kept[np.linspace(0, len(kept) - 1, _MOST).round().astype(int)]
@@ -409,39 +378,22 @@ def _folded(proxy: Proxy | FunctionProxy, regime: Regime) -> Proxy:
 @lru_cache(maxsize=_KEPT)
 def _behind(subject: Subject, regime: Regime) -> Truth:
     """The continuous optimum behind the argmins, over the window and far out."""
-    proxy, curves = subject.proxy, _curves(subject, regime)
-    budget = curves.budget[curves.inside]
-    if proxy.is_posynomial(regime.tuned):
-        steps = {v: subject.grid.axes[v].step for v in regime.tuned}
-        return posynomial_truth(_folded(proxy, regime), regime, steps, budget)
-    return refined_truth(proxy, regime, proxy.budget, budget)
+    proxy, budget = subject.proxy, _curves(subject, regime).budget
+    if not proxy.is_posynomial(regime.tuned):
+        return refined_truth(proxy, regime, proxy.budget, budget)
+    steps = {v: subject.grid.axes[v].step for v in regime.tuned}
+    truth = posynomial_truth(_folded(proxy, regime), regime, steps, budget)
+    # Where a floor shows twenty decades beyond the window alone, a slope is not settled there yet.
+    return truth._replace(far=(*truth.far, truth.at(budget * SETTLING**2)))
 
 
-def grid_slope(subject: Subject, stated: StatedLaw) -> MeasuredSlope:
-    """Return the slope over the window of what the claim is about, freed of the logarithm that is claimed."""
-    curves, freed = _curves(subject, stated.regime), {monomial_name(stated.left): float(stated.log)}
+def grid_reading(subject: Subject, stated: StatedLaw, power: Fraction) -> tuple[Reading, Slope]:
+    """Return the budget's power as the grid shows it, freed of the logarithm that is claimed, and the fit behind it."""
+    regime, log = stated.regime, {monomial_name(stated.left): float(stated.log)}
     # Where the law begins is not told here: to find it, the bound would be refined at more budgets than all else.
     (slope,) = measured_slopes(
-        curves, lambda _: _behind(subject, stated.regime), [stated.left], freed, find_beginning=False
+        _curves(subject, regime), lambda _: _behind(subject, regime), [stated.left], log, find_beginning=False
     )
-    if slope.fit.points < 2 or not subject.proxy.is_posynomial(stated.regime.tuned):
-        return slope
-    return replace(slope, bias=abs(slope.bias) + _still_to_come(subject, stated))
-
-
-def _still_to_come(subject: Subject, stated: StatedLaw) -> float:
-    """What the continuous optimum's slope changes by from ``SETTLING`` times the window to ``SETTLING`` times that.
-
-    Where a floor shows twenty decades beyond the window alone, a slope is not settled there yet.
-    """
-    curves, truth = _curves(subject, stated.regime), _behind(subject, stated.regime)
-    budget, log = curves.budget[curves.inside], float(stated.log)
-    out = ((truth.far, SETTLING), (truth.at(budget * SETTLING**2), SETTLING**2))
-    return window_bias(budget, [product(of, stated.left) / np.log(budget * scale) ** log for of, scale in out])
-
-
-def grid_reading(stated: StatedLaw, power: Fraction, slope: MeasuredSlope) -> Reading:
-    """Return the budget's power as the grid shows it."""
     # What is freed of a logarithm measures another thing.
     what = f"power of {stated.budget}" + (f"{BESIDE}(log {stated.budget})^{stated.log}" if stated.log else "")
-    return replace(slope.reading(float(power), what, GRID), predicted=power)
+    return replace(slope.reading(float(power), what, GRID), predicted=power), slope.fit

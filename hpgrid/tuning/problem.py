@@ -20,6 +20,9 @@ from hpgrid.text import held
 if TYPE_CHECKING:
     from hpgrid.asymptotics import Law
 
+#: In what each quantity is counted; the others have no unit.
+UNITS = {"b": "tokens", "T": "tokens", "K": "iterations"}
+
 
 @dataclass(frozen=True)
 class TuningProblem:
@@ -65,9 +68,7 @@ class TuningProblem:
     @cached_property
     def is_posynomial(self) -> bool:
         """Whether the bound is a sum of powers of what is tuned, so that its optimum is a convex problem's."""
-        # Of a function nothing follows a path.
-        whole = self.proxy if isinstance(self.proxy, FunctionProxy) else self.proxy.along(self.regime.path)
-        return whole.is_posynomial(self.regime.tuned)
+        return self.proxy.along(self.regime.path).is_posynomial(self.regime.tuned)
 
     def in_iterations(self) -> TuningProblem:
         """Return the problem with iterations as its budget, to be refined: its grid has the same axes otherwise."""

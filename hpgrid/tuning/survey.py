@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hpgrid.record import made_with, plain, write_whole
 from hpgrid.refinement.optimum import solved
@@ -23,7 +24,6 @@ from hpgrid.slopes import (
     NO_OPTIMUM,
     NOTHING,
     SETTLING,
-    Bools,
     Curves,
     MeasuredSlope,
     Truth,
@@ -34,21 +34,16 @@ from hpgrid.slopes import (
     refined_curves,
 )
 from hpgrid.text import aligned, number
-from hpgrid.tuning.problem import TuningProblem, monomials
+from hpgrid.tuning.problem import UNITS, TuningProblem, monomials
 
 if TYPE_CHECKING:
     import xarray
-
 
 #: How many budgets a table shows.
 ROWS = 12
 
 #: What stands behind a value that sits at the edge of the grid.
 EDGE = "*"
-
-
-#: In what each quantity is counted; the others have no unit.
-UNITS = {"b": "tokens", "T": "tokens", "K": "iterations"}
 
 #: The numbers of a slope, and what they mean.
 SLOPE = {
@@ -63,7 +58,6 @@ SLOPE = {
     "points": "budgets that were used",
     "edge_points": "budgets in the window that were left out, an optimum being at the edge",
 }
-
 
 #: To how many digits a local exponent far out is taken for the law's.
 DIGITS = 6
@@ -105,45 +99,39 @@ class Survey:
 
     Attributes:
         problem: what was searched.
+        best: the grid's best cells.
         hat: for "risk" and each tuned variable, the grid's; NaN (the risk +inf) where no cell is feasible.
-        edge: for each tuned variable, where the grid's sits on the border of the box, and so says nothing.
         star: for "risk" and each tuned variable, the refined one; NaN where there is none.
         exponent: for the same, d log / d log budget of the refined one.
         runs_off: for each tuned variable, where its best value is 0 or infinity.
-        below_one_K: where the grid's best cell has fewer than one iteration.
-        unresolved: where float32 can't say which cell is best; None for float64.
         slopes: how each of these scales, and the monomials that are sure where they are not.
-        window: the budgets that slopes were fitted over.
-        points: how many cells were compared.
-        no_law: why there are no exact exponents, in a line; "" where there are.
     """
 
     problem: TuningProblem
+    best: SearchResult
     hat: Mapping[str, Array]
-    edge: Mapping[str, Bools]
     star: Mapping[str, Array]
     exponent: Mapping[str, Array]
-    runs_off: Mapping[str, Bools]
-    below_one_K: Bools
-    unresolved: Bools | None
+    runs_off: Mapping[str, NDArray[np.bool_]]
     slopes: tuple[SurveySlope, ...]
-    window: tuple[float, float]
-    points: int
-    no_law: str
+
+    @property
+    def no_law(self) -> str:
+        """Why there are no exact exponents, in a line; "" where there are."""
+        return self.problem.law[1]
 
     def text(self) -> str:
         """Return the survey as text: a table of about a dozen budgets, and the slopes."""
-        problem = self.problem
-        roles, axes = problem.roles_text(), problem.grid.axes
+        problem, axes = self.problem, self.problem.grid.axes
+        roles = "; ".join(filter(None, [f"tuned {', '.join(problem.regime.tuned)}", problem.roles_text()]))
         searched = (v for v in axes if v in (*problem.regime.tuned, problem.budget))
         ranges = ", ".join(f"{v} {axes[v].lo:g} to {axes[v].hi:g} ({len(axes[v])})" for v in searched)
         lines = [
-            f"{problem.proxy.name} over {problem.budget}; tuned {', '.join(problem.regime.tuned)}"
-            + (f"; {roles}" if roles else ""),
-            f"grid: {ranges}; {self.points:,} cells, {problem.dtype}",
+            f"{problem.proxy.name} over {problem.budget}; {roles}",
+            f"grid: {ranges}; {self.best.points:,} cells, {problem.dtype}",
             "",
             *aligned(list(_budget_rows(self))),
-            *([f"{EDGE} at the edge of the grid"] if any(edge.any() for edge in self.edge.values()) else []),
+            *([f"{EDGE} at the edge of the grid"] if np.any([*self.best.edge.values()]) else []),
             "",
             *aligned([_SLOPE_HEADINGS, *(_slope_row(slope) for slope in self.slopes)]),
         ]
@@ -159,7 +147,7 @@ class Survey:
         }
         whole = {
             **_problem_data(self.problem),
-            "points": self.points,
+            "points": self.best.points,
             "no_law": self.no_law,
             "budgets": self.problem.budgets.tolist(),
             **{name: array.tolist() for name, (array, _) in columns(self).items()},
@@ -181,8 +169,8 @@ def survey(problem: TuningProblem, window: tuple[float, float] | None = None) ->
     """
     from hpgrid.refinement import refine  # jax loads here
 
-    best, (law, no_law) = problem.search(), problem.law
-    window = window or default_window(problem, best, wanders=bool(monomials(law)))
+    best = problem.search()
+    window = window or default_window(problem, best, wanders=bool(monomials(problem.law[0])))
     # The grid's budgets, and far out: in one call it is compiled once.
     at: dict[str, Any] = {problem.budget: problem.budgets * np.array([[1.0], [SETTLING]])}
     optimum = refine(problem.proxy, regime=problem.regime, **at)
@@ -192,17 +180,12 @@ def survey(problem: TuningProblem, window: tuple[float, float] | None = None) ->
     far = {v: float(rows[1, -1]) for v, rows in exponent.items()}
     return Survey(
         problem=problem,
+        best=best,
         hat={"risk": best.risk, **best.at},
-        edge=best.edge,
         star={v: rows[0] for v, rows in star.items()},
         exponent={v: rows[0] for v, rows in exponent.items()},
         runs_off={v: rows[0] for v, rows in optimum.unbounded.items()},
-        below_one_K=best.below_one_K,
-        unresolved=best.unresolved,
         slopes=_slopes(problem, best, window, star, far),
-        window=window,
-        points=best.points,
-        no_law=no_law,
     )
 
 
@@ -241,7 +224,7 @@ def _slopes(
         def behind(_: Array) -> Truth:  # refined already, with all the budgets
             here, there = ({v: rows[k, curves.inside] for v, rows in star.items()} for k in (0, 1))
             at = partial(refined_curves, problem.proxy, problem.regime, problem.budget)
-            return Truth(here, there, None, at, problem.caps)
+            return Truth(here, (there,), None, at, problem.caps)
 
     slopes = measured_slopes(curves, behind, [powers for powers, _ in laws])
     return tuple(
@@ -255,11 +238,11 @@ def _slopes(
 
 def _budget_rows(found: Survey) -> Iterable[tuple[str, ...]]:
     """The headings, and about a dozen budgets, the first and the last among them."""
-    problem, names = found.problem, ("risk", *found.problem.regime.tuned)
+    problem, names, edge = found.problem, ("risk", *found.problem.regime.tuned), found.best.edge
     yield (problem.budget, *(f"{v}, grid" for v in names), *(f"{v}, refined" for v in names), "exponent of risk")
     count = len(problem.budgets)
     for k in np.unique(np.linspace(0, count - 1, min(ROWS, count)).round().astype(int)):
-        hat = [number(found.hat[v][k]) + (EDGE if v != "risk" and found.edge[v][k] else "") for v in names]
+        hat = [number(found.hat[v][k]) + (EDGE if v != "risk" and edge[v][k] else "") for v in names]
         star = ["runs off" if v != "risk" and found.runs_off[v][k] else number(found.star[v][k]) for v in names]
         yield (number(problem.budgets[k]), *hat, *star, number(found.exponent["risk"][k]))
 
@@ -299,11 +282,10 @@ def _notes(found: Survey) -> list[str]:
         if runs.any():
             where, many = found.problem.unbounded_to(v), f"{int(runs.sum())} of {runs.size} budgets"
             notes.append(f"{v} has no best value at {many}: it runs off to {where}")
-    if found.below_one_K.any():
-        count = int(found.below_one_K.sum())
+    if count := int(found.best.below_one_K.sum()):
         notes.append(f"at {count} budgets the grid's best cell has K < 1; --min-K 1 leaves such cells out")
-    if found.unresolved is not None and found.unresolved.any():
-        notes.append(f"float32 can't say which cell is best at {int(found.unresolved.sum())} budgets")
+    if found.best.unresolved is not None and found.best.unresolved.any():
+        notes.append(f"float32 can't say which cell is best at {int(found.best.unresolved.sum())} budgets")
     return notes
 
 
@@ -317,14 +299,14 @@ def columns(found: Survey) -> dict[str, tuple[np.ndarray[Any, Any], str]]:
         what = "the least risk" if v == "risk" else f"the best {v}"
         out[f"{v}_hat"] = (found.hat[v], f"{what} on the grid; {'inf' if v == 'risk' else 'NaN'} where there is none")
         if v != "risk":
-            out[f"{v}_edge"] = (found.edge[v], f"{what} on the grid sits on its border: it says nothing")
+            out[f"{v}_edge"] = (found.best.edge[v], f"{what} on the grid sits on its border: it says nothing")
         out[f"{v}_star"] = (found.star[v], f"{what}, refined; NaN where there is none")
         out[f"{v}_exponent"] = (found.exponent[v], f"d log {v} / d log {found.problem.budget} of the refined optimum")
         if v != "risk":
             out[f"{v}_runs_off"] = (found.runs_off[v], f"{v} has no best value: it runs off to 0 or infinity")
-    out["below_one_K"] = (found.below_one_K, "the grid's best cell has fewer than one iteration")
-    if found.unresolved is not None:
-        out["unresolved"] = (found.unresolved, "float32 can't say which cell is best")
+    out["below_one_K"] = (found.best.below_one_K, "the grid's best cell has fewer than one iteration")
+    if found.best.unresolved is not None:
+        out["unresolved"] = (found.best.unresolved, "float32 can't say which cell is best")
     return out
 
 
@@ -395,23 +377,19 @@ def dataset(found: Survey) -> xarray.Dataset:
         budget: ((budget,), found.problem.budgets, {"long_name": "budget", "units": UNITS[budget]}),
         "quantity": (("quantity",), names, {"long_name": "what a slope is of"}),
     }
-    return xarray.Dataset(data, axes, _global(found))
+    # What it was made of and with, in what netCDF's attributes can hold: text and numbers.
+    searched = {k: x if isinstance(x, (str, float)) else json.dumps(x) for k, x in _problem_data(found.problem).items()}
+    searched["min_K"] = "none" if found.problem.min_K is None else found.problem.min_K
+    versions = ", ".join(f"{name} {version}" for name, version in made_with(found.problem.dtype)["versions"].items())
+    no_law = {"no_law": found.no_law} if found.no_law else {}
+    whole = {"title": "hpgrid search", **searched, **no_law, "cells": float(found.best.points), "versions": versions}
+    return xarray.Dataset(data, axes, whole)
 
 
 def _attributes(quantity: str, meaning: str, dtype: np.dtype[Any]) -> dict[str, str]:
     exponent = "exponent" in meaning or meaning.startswith("d log")
     unit = "1" if exponent or dtype.kind == "b" else UNITS.get(quantity, "1")
     return {"long_name": meaning, "units": unit}
-
-
-def _global(found: Survey) -> dict[str, Any]:
-    """What was searched and what it was made with, in what netCDF's attributes can hold: text and numbers."""
-    made = made_with(found.problem.dtype)
-    data = {key: x if isinstance(x, (str, float)) else json.dumps(x) for key, x in _problem_data(found.problem).items()}
-    data["min_K"] = "none" if found.problem.min_K is None else found.problem.min_K
-    versions = ", ".join(f"{name} {version}" for name, version in made["versions"].items())
-    no_law = {"no_law": found.no_law} if found.no_law else {}
-    return {"title": "hpgrid search", **data, **no_law, "cells": float(found.points), "versions": versions}
 
 
 def write_netcdf(found: Survey, path: Path) -> None:
