@@ -45,6 +45,9 @@ _TOKEN = re.compile(
 
 #: A number in a product: not 1e9, and short enough to stay what was written.
 _NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30}")
+
+#: What a float can hold: 1e999999999 as a fraction has a billion digits.
+_VALUE = re.compile(r"(?=.{1,30}$)[0-9.]+([eE][+-]?0*([0-2]?[0-9]?[0-9]|300))?")
 _DECIMAL = re.compile(r"[0-9]{1,6}(\.[0-9]{0,6})?|\.[0-9]{1,6}")
 _POWER = "T^1/2, T^-3/4, T^(2/3) or T^0.25: after ^ comes one rational number"
 _ONE = Fraction(1)
@@ -101,8 +104,7 @@ class Statement:
 
 def times(own: Powers, other: Powers, power: Fraction = _ONE) -> dict[str, Fraction]:
     """Return a monomial times a power of another."""
-    symbols = dict.fromkeys([*own, *other])
-    return {s: own.get(s, Fraction(0)) + power * other.get(s, Fraction(0)) for s in symbols}
+    return {s: own.get(s, Fraction(0)) + power * other.get(s, Fraction(0)) for s in {**own, **other}}
 
 
 def _numbers(powers: Powers) -> dict[str, Fraction]:
@@ -156,25 +158,21 @@ class _Token(NamedTuple):
     column: int
 
 
-def _tokens(source: str) -> list[_Token]:
-    """The tokens of a claim, and the end, twice: a reader looks one token further."""
-    if not source.strip():
-        raise bad("a claim says what follows what", source[:_SHOWN], "b ~ T^1/2, say")
-    if len(source) > LONGEST:
-        raise wrong(source, LONGEST, f"a claim has at most {LONGEST} characters", "a shorter one")
-    tokens = [_Token(str(match.lastgroup), match.group(), match.start()) for match in _TOKEN.finditer(source)]
-    for kind, text, column in tokens:
-        if kind == "nothing":
-            raise wrong(source, column, f"{text!r} has no place in a claim", "b ~ T^1/2, say")
-    end = _Token("end", "the end", len(source))
-    return [*(token for token in tokens if token.kind != "space"), end, end]
-
-
 class _Reader:
     """A place in the tokens of a claim, and what was read of its names and conditions."""
 
     def __init__(self, source: str) -> None:
-        self.source, self.tokens, self.place, self.depth = source, _tokens(source), 0, 0
+        if not source.strip():
+            raise bad("a claim says what follows what", source[:_SHOWN], "b ~ T^1/2, say")
+        if len(source) > LONGEST:
+            raise wrong(source, LONGEST, f"a claim has at most {LONGEST} characters", "a shorter one")
+        tokens = [_Token(str(match.lastgroup), match.group(), match.start()) for match in _TOKEN.finditer(source)]
+        for kind, text, column in tokens:
+            if kind == "nothing":
+                raise wrong(source, column, f"{text!r} has no place in a claim", "b ~ T^1/2, say")
+        end = _Token("end", "the end", len(source))  # twice: one token further is looked at
+        self.tokens = [*(token for token in tokens if token.kind != "space"), end, end]
+        self.source, self.place, self.depth = source, 0, 0
         self.columns: dict[str, int] = {}
         self.tuned: tuple[str, ...] | None = None
         self.fixed: dict[str, Fraction | None] = {}
@@ -185,10 +183,6 @@ class _Reader:
     @property
     def next(self) -> _Token:
         return self.tokens[self.place]
-
-    @property
-    def second(self) -> _Token:
-        return self.tokens[self.place + 1]
 
     def take(self) -> _Token:
         token = self.next
@@ -245,7 +239,12 @@ class _Reader:
         token = self.take()
         base: Powers
         if token.kind == "name" and token.text == "log":
-            base = {self.logarithm(): _ONE}
+            opened, budget = self.takes("("), self.take()
+            if budget.text not in BUDGETS:
+                raise self.wrong(f"a logarithm is one of the budget, not of {budget.text!r}", "log T", budget)
+            if opened and not self.takes(")"):
+                raise self.wrong("a logarithm is one of the budget alone", "log T, and powers of it as (log T)^2")
+            base = {f"log {budget.text}": _ONE}
             if self.next.text == "^":
                 raise self.wrong("log T^2 could be two things", "(log T)^2", token)
         elif token.kind == "name":
@@ -269,15 +268,6 @@ class _Reader:
             raise self.wrong("a constant lies between 1e-130 and 1e130", "0.315, say", token)
         return product
 
-    def logarithm(self) -> str:
-        opened = self.takes("(")
-        token = self.take()
-        if token.text not in BUDGETS:
-            raise self.wrong(f"a logarithm is one of the budget, not of {token.text!r}", "log T", token)
-        if opened and not self.takes(")"):
-            raise self.wrong("a logarithm is one of the budget alone", "log T, and powers of it as (log T)^2")
-        return f"log {token.text}"
-
     def within(self, opening: _Token) -> Powers:
         self.depth += 1
         if self.depth > _DEEPEST:
@@ -298,7 +288,7 @@ class _Reader:
         if opened and not self.takes(")"):
             raise self.wrong("after ^( comes one rational number and )", _POWER, hat)
         # In T^1/2 3 the last number may be a factor or belong to the exponent.
-        following = self.second if self.next.text == "/" else self.next
+        following = self.tokens[self.place + (self.next.text == "/")]
         if following.kind == "number" and not opened:
             raise self.wrong("two numbers after ^ could be two things", "parentheses: T^(1/2)", following)
         if self.next.text == "^":
@@ -314,7 +304,7 @@ class _Reader:
         if top.kind != "number" or not _DECIMAL.fullmatch(top.text):
             raise self.wrong("the exponent is a rational number of at most six digits", _POWER, hat)
         # In C1^1/b the / divides by b: it belongs to the exponent before a number alone.
-        if self.next.text != "/" or self.second.kind != "number":
+        if self.next.text != "/" or self.tokens[self.place + 1].kind != "number":
             return sign * Fraction(top.text)
         self.take()
         bottom = self.take()
@@ -346,7 +336,19 @@ class _Reader:
         elif name in (*self.fixed, *self.path, *self.caps, *(self.tuned or ()), *self.small):
             raise self.wrong(f"{name} has one condition", f"{name} once after @", token)
         elif self.takes("="):
-            self.value_or_path(name, token)
+            start = self.next
+            if start.kind == "number":
+                value = self.value()
+                if name == "beta" and "alpha" in self.fixed:
+                    raise self.wrong("alpha = 1 - beta has one condition", "one of the two after @", token)
+                if name == "beta" and value >= 1:
+                    raise self.wrong("beta is below 1", "beta=0.999, say", start)
+                # As a fraction: 1 - 0.999 is 1/1000, which floats miss in the last digits.
+                self.fixed |= {"alpha": 1 - value} if name == "beta" else {name: value}
+            elif name == "beta" or self.take().text not in BUDGETS:
+                raise self.wrong(f"{name} is held at a number, or follows the budget", "b=1072, or b = T^1/2", start)
+            else:
+                self.path[name] = (start.text, self.power())
         elif name == "beta":
             raise self.wrong("beta is held at a number, or alpha stands in its place", "fixed beta=0.999", token)
         elif self.takes("<="):
@@ -363,38 +365,13 @@ class _Reader:
             instead = f"fixed {name}, tuned {name}, {name} = T^1/2 or {name} <= 1e6"
             raise self.wrong(f"nothing is said of {name}", instead, token)
 
-    def value_or_path(self, name: str, token: _Token) -> None:
-        """NAME = a number, or a power of the budget."""
-        if self.next.kind == "number":
-            number, value = self.next, self.value()
-            if name == "beta" and "alpha" in self.fixed:
-                raise self.wrong("alpha = 1 - beta has one condition", "one of the two after @", token)
-            if name == "beta" and value >= 1:
-                raise self.wrong("beta is below 1", "beta=0.999, say", number)
-            # As a fraction: 1 - 0.999 is 1/1000, which floats miss in the last digits.
-            self.fixed |= {"alpha": 1 - value} if name == "beta" else {name: value}
-            return
-        budget = self.take()
-        if name == "beta" or budget.text not in BUDGETS:
-            raise self.wrong(f"{name} is held at a number, or follows the budget", "b=1072, or b = T^1/2", budget)
-        self.path[name] = (budget.text, self.power())
-
     def value(self) -> Fraction:
         """A positive number: 1072, 1e-3, 1/3."""
-        token = self.take()
-        value = _within_floats(token)
-        if value is not None and self.next.text == "/":
-            self.take()
-            divisor = _within_floats(self.take())
-            value = value / divisor if divisor else None
-        if not value:
-            raise self.wrong("a value is a positive number", "1072, 1e-3 or 1/3", token)
-        return value
-
-
-def _within_floats(token: _Token) -> Fraction | None:
-    """The fraction that a number is, where a float can hold it: 1e999999999 as a fraction has a billion digits."""
-    _, _, exponent = token.text.lower().partition("e")
-    if token.kind != "number" or len(token.text) > 30 or abs(int(exponent or "0")) > 300:
-        return None
-    return Fraction(token.text)
+        parts = [self.take()]
+        if self.takes("/"):
+            parts.append(self.take())
+        held = all(token.kind == "number" and _VALUE.fullmatch(token.text) for token in parts)
+        top, *bottom = [Fraction(token.text) for token in parts] if held else [Fraction(0)]
+        if not top or not all(bottom):
+            raise self.wrong("a value is a positive number", "1072, 1e-3 or 1/3", parts[0])
+        return top / math.prod(bottom, start=_ONE)

@@ -10,12 +10,10 @@ from typing import Any
 from hpgrid.claims.ledger import shown
 from hpgrid.readings import FAILS, HOLDS, UNIDENTIFIABLE, VERDICTS, Reading
 from hpgrid.record import plain
-from hpgrid.slopes import Slope
 from hpgrid.statements.check import Checked, contradictions, instead, part_verdict, parts
 from hpgrid.statements.routes import EXACT, GRID, ROUTES
+from hpgrid.statements.stated import StatedLaw
 from hpgrid.text import aligned
-
-_HEADINGS = ("", "route", "measured", "claimed", "within", "verdict")
 
 
 def text(checked: Sequence[Checked]) -> str:
@@ -28,37 +26,36 @@ def text(checked: Sequence[Checked]) -> str:
 
 
 def _block(one: Checked) -> list[str]:
-    lines = [one.claim, f"  {one.bound}, {_regime_text(one)}"]
-    read = one.stated.text()
+    """What was asked under which conditions, a table of readings, the fit, the exact law, and the verdict."""
+    lines = [one.claim, f"  {one.bound}, {_regime_text(one.stated)}"]
+    read, fit = one.stated.text(), one.fit
     lines += [f"  read as {read}"] if read.split() != one.claim.partition("@")[0].split() else []
-    lines += [f"  {line}" for line in aligned(_rows(one.readings))]
-    lines += [f"  {_window_text(one.stated.budget, one.fit)}"] if one.fit is not None else []
-    lines += [f"  no exact route: {one.no_law}"] if one.no_law else []
-    lines += [f"  exact law: {one.law}"] if one.law else []
-    for pair in contradictions(one.readings):
-        on_grid = GRID in (reading.route for reading in pair)
-        rule = (
-            "the grid's budgets, it seems, end before the law begins" if on_grid else "THE ROUTES CONTRADICT EACH OTHER"
-        )
-        lines.append(f"  {rule}: {_apart(*pair)}")
-    return [*lines, f"  {_verdict_text(one)}"]
-
-
-def _rows(readings: Sequence[Reading]) -> list[tuple[str, ...]]:
-    """The table: a reading a row, what is read named once."""
-    rows: list[tuple[str, ...]] = [_HEADINGS]
+    rows = [("", "route", "measured", "claimed", "within", "verdict")]
     before = ""
-    for reading in (reading for own in parts(readings).values() for reading in own):
+    for reading in (reading for own in parts(one.readings).values() for reading in own):
         within = "" if math.isnan(reading.tolerance) else f"{reading.tolerance:.2g}"
         numbers = (shown(reading.measured), shown(reading.predicted), within)
         rows.append(("" if reading.what == before else reading.what, reading.route, *numbers, reading.verdict))
         before = reading.what
-    return rows
+    lines += [f"  {line}" for line in aligned(rows)]
+    if fit is not None and fit.points < 2:
+        lines.append("  grid: no two budgets after burn-in without an edge")
+    elif fit is not None:
+        (low, high), left_out = fit.window, f", {fit.edge_points} at an edge left out" if fit.edge_points else ""
+        lines.append(f"  grid: slope over {one.stated.budget} = {low:.3g} to {high:.3g}, {fit.points} points{left_out}")
+    lines += [f"  no exact route: {one.no_law}"] if one.no_law else []
+    lines += [f"  exact law: {one.law}"] if one.law else []
+    for pair in contradictions(one.readings):
+        on_grid = GRID in (reading.route for reading in pair)
+        loudly = "THE ROUTES CONTRADICT EACH OTHER"
+        rule = "the grid's budgets, it seems, end before the law begins" if on_grid else loudly
+        lines.append(f"  {rule}: {_apart(*pair)}")
+    return [*lines, f"  {_verdict_text(one)}"]
 
 
-def _regime_text(one: Checked) -> str:
+def _regime_text(stated: StatedLaw) -> str:
     """What was tuned, held, on a path and capped, and what was held by default."""
-    regime, stated = one.stated.regime, one.stated
+    regime = stated.regime
     said = [f"tuned {', '.join(regime.tuned)}"]
     for name, x in regime.fixed.items():
         small, default = name in stated.statement.small, name in stated.by_default
@@ -66,13 +63,6 @@ def _regime_text(one: Checked) -> str:
     said += [f"{name} = {stated.budget}^{p}" for name, p in regime.path.items()]
     said += [f"{name} <= {x:g}" for name, x in regime.caps.items()]
     return "; ".join(said)
-
-
-def _window_text(budget: str, fit: Slope) -> str:
-    if fit.points < 2:
-        return "grid: no two budgets after burn-in without an edge"
-    (low, high), left_out = fit.window, f", {fit.edge_points} at an edge left out" if fit.edge_points else ""
-    return f"grid: slope over {budget} = {low:.3g} to {high:.3g}, {fit.points} points{left_out}"
 
 
 def _verdict_text(one: Checked) -> str:
@@ -104,42 +94,29 @@ def _apart(one: Reading, other: Reading) -> str:
 
 def as_dict(checked: Sequence[Checked]) -> dict[str, Any]:
     """Return the answers as plain data; fractions are text, what was not measured is None."""
-    claims = [plain(_claim_dict(one)) for one in checked]
+    claims = []
+    for one in checked:
+        regime, fit, window = one.stated.regime, one.fit, None
+        if fit is not None and fit.points >= 2:
+            ends = dict(zip(("low", "high"), fit.window))
+            window = {**ends, "points": fit.points, "edge_points": fit.edge_points}
+        roles = {"tuned": regime.tuned, "fixed": regime.fixed, "path": regime.path, "caps": regime.caps}
+        claim = {
+            "claim": one.claim,
+            "read_as": one.stated.text(),
+            "bound": one.bound,
+            "regime": {"budget": one.stated.budget, **roles},
+            "held_by_default": one.stated.by_default,
+            "verdict": one.verdict,
+            "readings": [
+                {"part": r.what, "route": r.route, "measured": r.measured, "claimed": r.predicted}
+                | {"tolerance": r.tolerance, "verdict": r.verdict}
+                for r in one.readings
+            ],
+            "grid_window": window,
+            "exact_law": one.law,
+            "no_exact_route": one.no_law or None,
+            "contradictions": [_apart(*pair) for pair in contradictions(one.readings)],
+        }
+        claims.append(plain(claim))
     return {"claims": claims, "summary": dict(Counter(one.verdict for one in checked))}
-
-
-def _claim_dict(one: Checked) -> dict[str, Any]:
-    regime, fit = one.stated.regime, one.fit
-    window = None
-    if fit is not None and fit.points >= 2:
-        low, high = fit.window
-        window = {"low": low, "high": high, "points": fit.points, "edge_points": fit.edge_points}
-    return {
-        "claim": one.claim,
-        "read_as": one.stated.text(),
-        "bound": one.bound,
-        "regime": {
-            "budget": one.stated.budget,
-            "tuned": regime.tuned,
-            "fixed": regime.fixed,
-            "path": regime.path,
-            "caps": regime.caps,
-        },
-        "held_by_default": one.stated.by_default,
-        "verdict": one.verdict,
-        "readings": [
-            {
-                "part": reading.what,
-                "route": reading.route,
-                "measured": reading.measured,
-                "claimed": reading.predicted,
-                "tolerance": reading.tolerance,
-                "verdict": reading.verdict,
-            }
-            for reading in one.readings
-        ],
-        "grid_window": window,
-        "exact_law": one.law,
-        "no_exact_route": one.no_law or None,
-        "contradictions": [_apart(*pair) for pair in contradictions(one.readings)],
-    }

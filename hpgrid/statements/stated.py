@@ -92,7 +92,10 @@ def pose(statement: Statement, proxy: Proxy | FunctionProxy, **options: Any) -> 
     powers, free = _powers(statement, budget, regime), ("risk", *regime.tuned)
     left = {name: p for name, p in powers.items() if p and name in free}
     if not left:
-        raise wrong(source, 0, *_nothing_tuned(statement, regime, budget))
+        kept = [v for v in statement.left if v in regime.fixed or v in regime.path]
+        what = f"{' and '.join(kept)} {'are' if kept[1:] else 'is'} held" if kept else "nothing is left on the left"
+        rule = f"{what}, and a claim is about the risk or what is tuned: {', '.join(regime.tuned)}"
+        raise wrong(source, 0, rule, f"risk ~ {budget}^-1/4, say")
     held = {name: -p for name, p in powers.items() if name not in (*free, budget)}
     if budget in statement.fixed and not held:
         rule = f"with {budget} fixed nothing is left of this claim"
@@ -159,23 +162,13 @@ def _check_names(statement: Statement, budget: str, known: tuple[str, ...]) -> N
         raise wrong(source, source.find("@"), rule, f"fixed {budget}")
 
 
-def _nothing_tuned(statement: Statement, regime: Regime, budget: str) -> tuple[str, str]:
-    """The rule and what to write, where nothing on the left is tuned."""
-    held = [v for v in statement.left if v in regime.fixed or v in regime.path]
-    what = f"{' and '.join(held)} {'is' if len(held) == 1 else 'are'} held" if held else "nothing is left on the left"
-    rule = f"{what}, and a claim is about the risk or what is tuned: {', '.join(regime.tuned)}"
-    return rule, f"risk ~ {budget}^-1/4, say"
-
-
 def _powers(statement: Statement, budget: str, regime: Regime) -> dict[str, Fraction]:
     """The exponents of left/right with K = T/b and paths written out."""
     both = times(statement.left, statement.right, Fraction(-1))
     powers = {name: p for name, p in both.items() if name.isidentifier()}
     # An exponent of the other budget is one of this budget and of b.
-    exchanged = powers.pop("K" if budget == "T" else "T", Fraction(0))
-    powers = times(powers, {budget: exchanged})
-    if exchanged:
-        powers = times(powers, {"b": -exchanged if budget == "T" else exchanged})
+    if exchanged := powers.pop("K" if budget == "T" else "T", Fraction(0)):
+        powers = times(powers, {budget: exchanged, "b": -exchanged if budget == "T" else exchanged})
     for name, exponent in regime.path.items():
         powers = times(powers, {budget: powers.pop(name, Fraction(0)) * exponent})
     return powers
