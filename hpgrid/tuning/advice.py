@@ -55,11 +55,10 @@ class Point:
     converged: bool
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the point as plain data."""
-        named = {"risk": self.risk, "set": dict(self.set), "held": dict(self.held), "K": self.iterations}
-        left_open = {"runs_off": dict(self.unbounded), "idle": list(self.undetermined)}
-        fixed = {"bounds": dict(self.bounds), **left_open, "fixed_together": dict(self.fixed_together)}
-        return {self.budget: self.at, **named, **fixed, "converged": self.converged}
+        """Return the point as data."""
+        data = {self.budget: self.at, "risk": self.risk, "set": self.set, "held": self.held, "K": self.iterations}
+        data |= {"bounds": self.bounds, "runs_off": self.unbounded, "idle": self.undetermined}
+        return data | {"fixed_together": self.fixed_together, "converged": self.converged}
 
 
 @dataclass(frozen=True)
@@ -68,9 +67,8 @@ class Advice:
 
     Attributes:
         point: the refined optimum.
-        near_optimal_range: for each variable that has a best value, the values within ``within`` of the minimum, the
+        near_optimal_range: for each variable that has a best value, the values within ``WITHIN`` of the minimum, the
             others re-tuned.
-        within: that relative excess risk.
         grid: the grid's own best values and their risk, with "risk" among them; NaN where no cell is feasible.
         edge: the variables whose grid value sits on the border of the box.
         unresolved_range: the variables that the grid can't tell, and the values that are the same to it, the others
@@ -79,26 +77,31 @@ class Advice:
 
     point: Point
     near_optimal_range: Mapping[str, Interval]
-    within: float
     grid: Mapping[str, float]
     edge: tuple[str, ...]
     unresolved_range: Mapping[str, Interval]
 
     def text(self) -> str:
         """Return the advice as one line: what to set, its risk, what is as good, what the grid says."""
-        point = self.point
+        point, values = self.point, {v: x for v, x in self.grid.items() if v != "risk"}
+        grid = f"grid: {settings(values)}, risk {number(self.grid['risk'])}"
+        if self.edge:
+            grid += f", {' and '.join(self.edge)} at the edge"
+        if self.unresolved_range:
+            grid += f", not identifiable on this grid: {intervals_text(self.unresolved_range)} are the same to it"
+        head = f"at {point.budget} = {point.at:g}"
         if not point.converged and not point.unbounded:
-            return f"at {_budget(point)} refinement found no optimum{_held(point)}; {_grid(self)}"
-        parts = [f"at {_budget(point)} {what_to_set(point)}: risk {number(point.risk)}"]
+            return f"{head} refinement found no optimum{_held(point)}; {grid}"
+        parts = [f"{head} {what_to_set(point)}: risk {number(point.risk)}"]
         if self.near_optimal_range:
             others = ", the others re-tuned" if len(self.near_optimal_range) > 1 else ""
-            parts.append(f"within {self.within:.0%}{others}: {intervals_text(self.near_optimal_range)}")
-        return "; ".join([*parts, *caveats(point), _grid(self)])
+            parts.append(f"within {WITHIN:.0%}{others}: {intervals_text(self.near_optimal_range)}")
+        return "; ".join([*parts, *caveats(point), grid])
 
     def as_dict(self) -> dict[str, Any]:
         """Return the advice as plain data for JSON."""
-        grid = {"grid": dict(self.grid), "edge": list(self.edge), "not_identifiable_on_the_grid": self.unresolved_range}
-        return dict(plain({**self.point.as_dict(), "within": self.within, "near": self.near_optimal_range, **grid}))
+        data = {**self.point.as_dict(), "within": WITHIN, "near": self.near_optimal_range, "grid": self.grid}
+        return dict(plain({**data, "edge": self.edge, "not_identifiable_on_the_grid": self.unresolved_range}))
 
 
 def advise(problem: TuningProblem, budget: float) -> Advice:
@@ -121,7 +124,12 @@ def advise(problem: TuningProblem, budget: float) -> Advice:
     best = replace(problem, grid=problem.grid.with_axes(**{problem.budget: float(budget)})).search()
     grid = {"risk": float(best.risk), **{v: float(best.at[v]) for v in best.over}}
     edge = tuple(v for v in best.over if best.edge[v])
-    return Advice(point, near, WITHIN, grid, edge, _unresolved(problem, at, chosen))
+    ranges: dict[str, Interval] = {}
+    if problem.is_posynomial:
+        # The grid's argmin is anywhere within the grid's excess of the least risk.
+        excess = grid_excess(problem.proxy.along(problem.regime.path), problem.steps)
+        ranges = _intervals(problem, at, float(np.expm1(excess)), chosen) if excess > 0 else {}
+    return Advice(point, near, grid, edge, {v: (lo, hi) for v, (lo, hi) in ranges.items() if hi > 10 * lo})
 
 
 def point_of(problem: TuningProblem, optimum: Optimum, k: int) -> Point:
@@ -132,6 +140,8 @@ def point_of(problem: TuningProblem, optimum: Optimum, k: int) -> Point:
     fixed = {**problem.regime.fixed, **{v: at ** float(power) for v, power in problem.regime.path.items()}}
     undetermined = tuple(v for v in tuned if v not in unbounded and v not in best)
     b = {**fixed, **best}.get("b", float("nan"))
+    # What the leading order fixes of what it leaves open one by one, as the exact law has it.
+    law = problem.law[0] if len(undetermined) > 1 else None
     return Point(
         budget=problem.budget,
         at=at,
@@ -141,18 +151,14 @@ def point_of(problem: TuningProblem, optimum: Optimum, k: int) -> Point:
         bounds={v: _bound(problem, v, int(optimum.active[v][k]), x) for v, x in best.items() if optimum.active[v][k]},
         unbounded=unbounded,
         undetermined=undetermined,
-        fixed_together=_fixed_together(problem, at) if len(undetermined) > 1 else {},
+        fixed_together={
+            monomial_name(m.powers): float(m.law.at(at))
+            for m in (law.identifiable if law is not None else ())
+            if len(m.powers) > 1 and m.law is not None and m.law.constant is not None
+        },
         iterations=at if problem.budget == "K" else at / b,
         converged=bool(optimum.converged[k]),
     )
-
-
-def _fixed_together(problem: TuningProblem, budget: float) -> dict[str, float]:
-    """The monomials that the leading order fixes of what it leaves open one by one, as the exact law has them."""
-    law, _ = problem.law
-    together = [m for m in law.identifiable if len(m.powers) > 1] if law is not None else []
-    numeric = {monomial_name(m.powers): m.law for m in together if m.law is not None and m.law.constant is not None}
-    return {name: float(whole.at(budget)) for name, whole in numeric.items()}
 
 
 def _bound(problem: TuningProblem, name: str, side: int, value: float) -> str:
@@ -178,29 +184,11 @@ def _intervals(
     return {v: (float(near.low[v][0]), float(near.high[v][0])) for v in names}
 
 
-def _unresolved(problem: TuningProblem, at: dict[str, Any], names: tuple[str, ...]) -> dict[str, Interval]:
-    """The variables that the grid can't tell to a factor of ten, and what is the same to it.
-
-    The grid's argmin is anywhere within the grid's excess of the least risk.
-    """
-    if not problem.is_posynomial:
-        return {}
-    excess = grid_excess(problem.proxy.along(problem.regime.path), problem.steps)
-    ranges = _intervals(problem, at, float(np.expm1(excess)), names) if excess > 0 else {}
-    return {v: (lo, hi) for v, (lo, hi) in ranges.items() if hi > 10 * lo}
-
-
 # --- as text ---
-
-
 def what_to_set(point: Point) -> str:
     """Return "set eta = 3.2e-04, b = 120 (beta = 0.999 held)"."""
     chosen = f"set {settings(point.set)}" if point.set else "set nothing"
     return chosen + _held(point)
-
-
-def _budget(point: Point) -> str:
-    return f"{point.budget} = {point.at:g}"
 
 
 def _held(point: Point) -> str:
@@ -222,17 +210,6 @@ def caveats(point: Point) -> list[str]:
     if point.iterations < 1:
         caveats.append(f"K = {number(point.iterations)}, less than one iteration")
     return caveats
-
-
-def _grid(advice: Advice) -> str:
-    """What the grid says, what of it sits at an edge, and what it can't tell."""
-    values = {v: x for v, x in advice.grid.items() if v != "risk"}
-    text = f"grid: {settings(values)}, risk {number(advice.grid['risk'])}"
-    if advice.edge:
-        text += f", {' and '.join(advice.edge)} at the edge"
-    if advice.unresolved_range:
-        text += f", not identifiable on this grid: {intervals_text(advice.unresolved_range)} are the same to it"
-    return text
 
 
 def intervals_text(values: Mapping[str, tuple[float, float]]) -> str:

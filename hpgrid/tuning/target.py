@@ -23,7 +23,7 @@ from hpgrid.slopes import REFINED
 from hpgrid.text import number
 from hpgrid.tuning.advice import Point, caveats, point_of, what_to_set
 from hpgrid.tuning.bracket import NARROW, Bracket, look_closer, lowest, narrow, solver, with_negative
-from hpgrid.tuning.problem import TuningProblem
+from hpgrid.tuning.problem import UNITS, TuningProblem
 
 if TYPE_CHECKING:
     from hpgrid.refinement import Optimum
@@ -36,8 +36,6 @@ LEVEL = 1e-3
 
 #: A price this small is none, in the digits that are shown.
 PRICE = 5e-5
-
-_COUNTED = {"T": "tokens", "K": "iterations"}
 
 #: What a cap that binds rests on where the bound is no sum of powers.
 ASSUMED = "assumed, as the bound is no sum of powers: in fewer iterations than the cap it takes more tokens"
@@ -63,12 +61,12 @@ class Reached:
 
     problem: TuningProblem
     target: float
-    point: Point | None
-    tolerance: float
-    at_lower_end: bool
-    lowest_risk: float
-    lowest_at: float
-    exponent_there: float
+    point: Point | None = None
+    tolerance: float = np.inf
+    at_lower_end: bool = False
+    lowest_risk: float = np.nan
+    lowest_at: float = np.nan
+    exponent_there: float = np.nan
     solved_up_to: float = np.nan
     notes: tuple[str, ...] = ()
     capped: Capped | None = None
@@ -84,12 +82,8 @@ class Reached:
         """Return the answer as plain data for JSON; NaN becomes null."""
         data = {"target": self.target, "budget": self.problem.budget, "reached": self.point is not None}
         if self.point is None:
-            data |= {
-                "least_risk": self.lowest_risk,
-                "at": self.lowest_at,
-                "exponent_of_risk_there": self.exponent_there,
-            }
-            data |= {"known_to": self.solved_up_to}
+            data |= {"least_risk": self.lowest_risk, "at": self.lowest_at}
+            data |= {"exponent_of_risk_there": self.exponent_there, "known_to": self.solved_up_to}
         else:
             data |= {"fewest": self.point.as_dict(), "sure": self.tolerance, "already": self.at_lower_end}
         data |= {"remarks": self.notes, "max_K": None if self.capped is None else self.capped.as_dict()}
@@ -112,11 +106,11 @@ class Capped:
 
     max_K: float
     binds: bool
-    point: Point | None
-    price: float
-    tolerance: float
-    lowest_risk: float
-    lowest_K: float
+    point: Point | None = None
+    price: float = np.nan
+    tolerance: float = np.inf
+    lowest_risk: float = np.nan
+    lowest_K: float = np.nan
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
@@ -171,11 +165,12 @@ def _bracketed(problem: TuningProblem, target: float, advance: Callable[[], None
     bracket = scan if scan.place >= 0 else look_closer(solve, target, scan, advance)
     if bracket.place < 0:
         optimum, k = bracket.found, lowest(bracket)
-        there = (np.nan,) * 3
-        if k >= 0:
-            there = float(optimum.risk[k]), float(optimum.budgets[k]), float(optimum.exponent["risk"][k])
-        values = float(scan.values[solved(scan.found)].max(initial=0.0)) or np.nan
-        return Reached(problem, target, None, np.inf, False, *there, values)
+        known = float(scan.values[solved(scan.found)].max(initial=0.0)) or np.nan
+        never = Reached(problem, target, solved_up_to=known)
+        if k < 0:
+            return never
+        risk, exponent = float(optimum.risk[k]), float(optimum.exponent["risk"][k])
+        return replace(never, lowest_risk=risk, lowest_at=float(optimum.budgets[k]), exponent_there=exponent)
     notes = []
     if bracket.not_monotone:
         notes.append(f"the risk is not monotone: at some larger {problem.budget} it is above the target again")
@@ -183,18 +178,22 @@ def _bracketed(problem: TuningProblem, target: float, advance: Callable[[], None
         notes.append(f"just below, refinement found no optimum: a smaller {problem.budget} may do")
     point = point_of(problem, bracket.found, bracket.place)
     at_lower_end = bracket is scan and bracket.place == 0
-    return Reached(problem, target, point, bracket.tolerance, at_lower_end, np.nan, np.nan, np.nan, notes=tuple(notes))
+    return Reached(problem, target, point, bracket.tolerance, at_lower_end, notes=tuple(notes))
 
 
 def _smallest(problem: TuningProblem) -> float:
     """The smallest budget that a problem allows: one token or iteration, or what the least iterations take."""
-    least, regime = max(problem.min_K or 1.0, 1.0), problem.regime
     if problem.budget == "K" or problem.min_K is None:
-        return least
-    if "b" in regime.path:
-        power = float(regime.path["b"])
-        return float(least ** (1 / (1 - power))) if power < 1 else 1.0
-    return max(1.0, problem.min_K * regime.fixed.get("b", 1.0))
+        return max(problem.min_K or 1.0, 1.0)
+    return max(1.0, _tokens(problem, problem.min_K, 1.0))
+
+
+def _tokens(problem: TuningProblem, K: float, never: float) -> float:
+    """What so many iterations take, where the batch size is held or on a path; ``never``: on it they are no more."""
+    if "b" in problem.regime.path:
+        power = float(problem.regime.path["b"])
+        return float(K ** (1 / (1 - power))) if power < 1 else never
+    return problem.regime.fixed.get("b", 1.0) * K
 
 
 def _capped(free: Reached, max_K: float, advance: Callable[[], None]) -> Capped:
@@ -205,39 +204,34 @@ def _capped(free: Reached, max_K: float, advance: Callable[[], None]) -> Capped:
     assumed, and said.
     """
     problem, point = free.problem, free.point
-    loose = Capped(max_K, False, point, 1.0, free.tolerance, np.nan, np.nan)
+    loose = Capped(max_K, False, point, 1.0, free.tolerance)
     # Where any batch size does, b >= 1 does, and the iterations are no more than the tokens.
     if point is not None and (point.at if np.isnan(point.iterations) else point.iterations) <= max_K * (1 + NARROW):
         return loose
     if "b" not in problem.regime.tuned:
-        needed = np.nan if point is None else point.iterations
-        return Capped(max_K, True, None, np.nan, np.inf, _least_risk(problem, _tokens(problem, max_K)), needed)
+        lowest_risk = _least_risk(problem, _tokens(problem, max_K, LARGEST))
+        return Capped(max_K, True, lowest_risk=lowest_risk, lowest_K=np.nan if point is None else point.iterations)
     in_K = problem.in_iterations()
     fewest = _bracketed(in_K, free.target, advance).point
     least_K = np.nan if fewest is None else fewest.at
     bracket = _smallest_batch(in_K, free.target, max_K, least_K, advance)
     if bracket.place < 0:
-        return Capped(max_K, True, None, np.nan, np.inf, _least_risk(in_K, max_K), least_K)
+        return Capped(max_K, True, lowest_risk=_least_risk(in_K, max_K), lowest_K=least_K)
     # The optimum at that batch size, in tokens.
     held = point_of(in_K.holding("b"), bracket.found, bracket.place)
     best = {"b": bracket.at, **held.set}
     chosen = {v: best[v] for v in in_K.regime.tuned if v in best}
     settled = replace(held, budget="T", at=bracket.at * max_K, set=chosen, iterations=max_K)
     price = np.nan if point is None else settled.at / point.at
-    if point is not None and settled.at > point.at * (1 + NARROW) and _batches_enough(problem, point, max_K):
-        return loose
-    return Capped(max_K, True, settled, price, bracket.tolerance, np.nan, least_K)
+    if point is not None and settled.at > point.at * (1 + NARROW) and "b" in point.undetermined:
+        from hpgrid.refinement import flatness
 
-
-def _batches_enough(problem: TuningProblem, point: Point, max_K: float) -> bool:
-    """Whether the batch sizes that all have the least risk at a point have one that keeps a cap on iterations."""
-    if "b" not in point.undetermined:
-        return False
-    from hpgrid.refinement import flatness
-
-    at: dict[str, Any] = {problem.budget: np.array([point.at])}
-    alike = flatness(problem.proxy, within=REFINED, regime=problem.regime, **at)
-    return bool(alike.high["b"][0] >= point.at / max_K)
+        # Of the batch sizes that all have the least risk one may keep the cap.
+        at: dict[str, Any] = {problem.budget: np.array([point.at])}
+        alike = flatness(problem.proxy, within=REFINED, regime=problem.regime, **at)
+        if alike.high["b"][0] >= point.at / max_K:
+            return loose
+    return Capped(max_K, True, settled, price, bracket.tolerance, lowest_K=least_K)
 
 
 def _smallest_batch(
@@ -250,22 +244,14 @@ def _smallest_batch(
     from hpgrid.refinement import refine_along
 
     def solve(values: Array) -> Optimum:
-        at: dict[str, Any] = {"K": np.full(values.shape, max_K)}
-        return with_negative(in_K, refine_along(in_K.proxy, "b", values, regime=in_K.regime, **at), {"b": values})
+        found = refine_along(in_K.proxy, "b", values, regime=in_K.regime, K=np.full(values.shape, max_K))
+        return with_negative(in_K, found, {"b": values})
 
     most = in_K.caps.get("b", LARGEST)
     if max_K >= least_K:
         best = float(solver(in_K)(np.array([max_K])).at["b"][0])
         most = most if np.isnan(best) else best
     return narrow(solve, target, (1.0, most), advance)
-
-
-def _tokens(problem: TuningProblem, K: float) -> float:
-    """What so many iterations take, where the batch size is held or on a path."""
-    if "b" in problem.regime.path:
-        power = float(problem.regime.path["b"])
-        return float(K ** (1 / (1 - power))) if power < 1 else LARGEST
-    return problem.regime.fixed.get("b", 1.0) * K
 
 
 def _least_risk(problem: TuningProblem, budget: float) -> float:
@@ -291,32 +277,25 @@ def _sure(log: float) -> str:
 
 
 def _tokens_of(point: Point) -> str:
-    return f"{point.budget} = {point.at:.6g} {_COUNTED[point.budget]}"
+    return f"{point.budget} = {point.at:.6g} {UNITS[point.budget]}"
 
 
 def _out_of_reach(answer: Reached) -> str:
-    budget, roles = answer.problem.budget, answer.problem.roles_text()
-    if math.isnan(answer.solved_up_to):
-        head, why = "is not known to be reached", f"refinement found no optimum at any {budget} tried"
-    else:
-        whole = answer.solved_up_to >= LARGEST * (1 - 1e-9)
-        head, why = "is out of reach" if whole else "is not reached as far as it is known", _least(answer, whole)
-    return f"risk {answer.target:g} {head}: {why}" + (f" ({roles})" if roles else "")
-
-
-def _least(answer: Reached, whole: bool) -> str:
     """The least risk found, where, how it goes on, and where it is no longer known."""
-    budget = answer.problem.budget
+    budget, roles = answer.problem.budget, answer.problem.roles_text()
+    whole = answer.solved_up_to >= LARGEST * (1 - 1e-9)
+    head = "is out of reach" if whole else "is not reached as far as it is known"
     place, least = f"{budget} = {answer.lowest_at:.3g}", number(answer.lowest_risk, 6)
     beyond = "" if whole else f"; not known beyond {budget} = {answer.solved_up_to:.3g}"
-    if answer.lowest_at < answer.solved_up_to:
-        return f"it is least at {place}, {least}, and rises beyond{beyond}"
-    end = (
-        "its floor"
-        if abs(answer.exponent_there) < LEVEL
-        else f"falling like {budget}^{answer.exponent_there:.3g} there"
-    )
-    return f"at {place}{', the largest tried,' if whole else ''} it is still {least}, {end}{beyond}"
+    if math.isnan(answer.solved_up_to):
+        head, why = "is not known to be reached", f"refinement found no optimum at any {budget} tried"
+    elif answer.lowest_at < answer.solved_up_to:
+        why = f"it is least at {place}, {least}, and rises beyond{beyond}"
+    else:
+        falling = f"falling like {budget}^{answer.exponent_there:.3g} there"
+        end = "its floor" if abs(answer.exponent_there) < LEVEL else falling
+        why = f"at {place}{', the largest tried,' if whole else ''} it is still {least}, {end}{beyond}"
+    return f"risk {answer.target:g} {head}: {why}" + (f" ({roles})" if roles else "")
 
 
 def _capped_text(answer: Reached, capped: Capped) -> str:

@@ -10,31 +10,37 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from functions import dip
 
 from hpgrid import FunctionProxy, Grid, LogAxis, Regime, bounds, refine
 from hpgrid.config import BoundConfig
 from hpgrid.tuning.bracket import NARROW, look_closer, lowest, narrow
-from hpgrid.tuning.problem import tuning_problem
-from hpgrid.tuning.target import LARGEST, reach
+from hpgrid.tuning.problem import TuningProblem, tuning_problem
+from hpgrid.tuning.target import LARGEST, Reached, reach
 
 GRID = Grid.footnote(10)
-
-
 IN_K = GRID.with_axes(K=LogAxis(1e2, 1e16, 10))
-
-
 ALPHA = 1e-2
-
-
 PAIR = Regime(("eta", "b"), {"alpha": ALPHA})
-
-
 STEPS = 1500
+
+
+def lmo(regime: Regime = PAIR, grid: Grid = GRID, min_K: float | None = None) -> TuningProblem:
+    return tuning_problem(bounds.lmo(), grid, regime, min_K=min_K)
+
+
+def sgd() -> TuningProblem:
+    return tuning_problem(bounds.sgd(), GRID, Regime(("eta", "b")))
+
+
+def dipping(**numbers: float) -> TuningProblem:
+    return tuning_problem(dip(**numbers), GRID, Regime(("eta",)))
 
 
 def risk(K, b, alpha: float = ALPHA):
@@ -52,14 +58,14 @@ def brute(target: float, max_K: float = np.inf, most_b: float = 1e12) -> tuple[f
 @pytest.mark.parametrize("target", [1.0, 0.1, 0.01, 3e-3])
 def test_the_fewest_tokens_are_those_of_brute_force_to_a_step_of_its_grid(target: float) -> None:
     """The nearest grid point above the optimum, in both b and K, reaches the target too: two steps more at most."""
-    found = reach(tuning_problem(bounds.lmo(), GRID, PAIR), target)
+    found = reach(lmo(), target)
     tokens, step = brute(target)
     assert -1e-8 <= np.log(tokens / found.point.at) <= 2 * step
 
 
 @pytest.mark.parametrize("regime", [PAIR, Regime(("eta", "b", "alpha")), Regime(("eta", "alpha"), {"b": 32.0})])
 def test_the_risk_there_is_the_target_within_what_is_said(regime: Regime) -> None:
-    found = reach(tuning_problem(bounds.lmo(), GRID, regime), 5e-3)
+    found = reach(lmo(regime), 5e-3)
     assert found.tolerance < 1e-7
     around = found.point.at * np.exp(found.tolerance * np.array([-1.0, 1.0]))
     before, after = refine(bounds.lmo(), regime=regime, T=around).risk
@@ -69,29 +75,22 @@ def test_the_risk_there_is_the_target_within_what_is_said(regime: Regime) -> Non
     assert dict(found.point.set) == pytest.approx({v: float(at.at[v]) for v in regime.tuned}, rel=1e-9)
 
 
-def test_a_smaller_risk_takes_more_tokens() -> None:
-    asked = tuning_problem(bounds.lmo(), GRID, PAIR)
-    tokens = [reach(asked, target).point.at for target in (1.0, 0.3, 0.1, 0.03, 0.01)]
-    assert tokens == sorted(tokens)
-    assert len(set(tokens)) == 5
-
-
 def test_a_large_risk_takes_the_smallest_budget_there_is() -> None:
-    found = reach(tuning_problem(bounds.lmo(), GRID, PAIR), 1e9)
+    found = reach(lmo(), 1e9)
     assert found.at_lower_end
     assert found.point.at == 1.0
     assert "the smallest T tried" in found.text()
-    least = reach(tuning_problem(bounds.lmo(), GRID, Regime(("eta",), {"b": 8.0, "alpha": 0.5}), min_K=5.0), 1e9)
+    least = reach(lmo(Regime(("eta",), {"b": 8.0, "alpha": 0.5}), min_K=5.0), 1e9)
     assert least.point.at == pytest.approx(40.0)
     path = Regime(("eta",), {"alpha": 0.5}, {"b": Fraction(1, 2)})
-    assert reach(tuning_problem(bounds.lmo(), GRID, path, min_K=5.0), 1e9).point.at == pytest.approx(25.0)
+    assert reach(lmo(path, min_K=5.0), 1e9).point.at == pytest.approx(25.0)
 
 
 def test_the_fewest_iterations() -> None:
     """At b = 4 the risk is risk(K, 4), which falls with K; with b tuned it is what is left of it as b grows."""
-    held = reach(tuning_problem(bounds.lmo(), IN_K, Regime(("eta",), {"alpha": ALPHA, "b": 4.0})), 0.07)
+    held = reach(lmo(Regime(("eta",), {"alpha": ALPHA, "b": 4.0}), IN_K), 0.07)
     assert risk(held.point.at, 4.0) == pytest.approx(0.07, rel=1e-8)
-    free = reach(tuning_problem(bounds.lmo(), IN_K, PAIR), 0.07)
+    free = reach(lmo(grid=IN_K), 0.07)
     assert free.point.at == pytest.approx(4 * (1 + 1 / ALPHA) / 0.07**2, rel=1e-8)
     assert "a cap on b would stop it" in free.text()
 
@@ -99,7 +98,7 @@ def test_the_fewest_iterations() -> None:
 # --- out of reach ---
 def test_a_noise_floor_is_said_with_its_level_and_no_number() -> None:
     """b <= 100 at a fixed alpha leaves C2 (alpha/b)^(1/2)."""
-    found = reach(tuning_problem(bounds.lmo(), GRID, Regime(("eta", "b"), {"alpha": ALPHA}, caps={"b": 100.0})), 1e-3)
+    found = reach(lmo(Regime(("eta", "b"), {"alpha": ALPHA}, caps={"b": 100.0})), 1e-3)
     assert found.point is None
     assert found.lowest_risk == pytest.approx(np.sqrt(ALPHA / 100), rel=1e-6)
     assert found.lowest_at == pytest.approx(LARGEST)
@@ -110,14 +109,14 @@ def test_a_noise_floor_is_said_with_its_level_and_no_number() -> None:
 
 
 def test_what_only_falls_too_slowly_is_no_floor() -> None:
-    found = reach(tuning_problem(bounds.lmo(), GRID, PAIR), 1e-18)
+    found = reach(lmo(), 1e-18)
     assert found.exponent_there == pytest.approx(-0.25, abs=1e-6)
     assert "falling like T^-0.25" in found.text()
 
 
 def test_just_above_the_floor_it_is_reached_and_less_sure() -> None:
     """Where the risk levels off, a little uncertainty of it is much of T."""
-    asked = tuning_problem(bounds.lmo(), GRID, Regime(("eta",), {"alpha": ALPHA, "b": 100.0}))
+    asked = lmo(Regime(("eta",), {"alpha": ALPHA, "b": 100.0}))
     floor = np.sqrt(ALPHA / 100)
     near, far = reach(asked, floor * 1.0001), reach(asked, floor * 10)
     assert near.point is not None
@@ -125,49 +124,29 @@ def test_just_above_the_floor_it_is_reached_and_less_sure() -> None:
 
 
 def test_a_risk_that_rises_again_is_said() -> None:
-
-    def valley(eta, b, alpha, T, constants):
-        return (eta + 1 / eta) * (1e-3 + abs(T / 1e6 - 1e6 / T) / 1e9)
-
-    found = reach(tuning_problem(FunctionProxy(valley, uses=("eta", "T")), GRID, Regime(("eta",))), 0.1)
-    assert found.point is not None
-    assert found.point.at < 1e20
+    found = reach(dipping(slope=1e-7), 1.5)
+    assert found.point.at < 4e6
     assert "not monotone" in found.text()
 
 
-def sloped(eta, b, alpha, T, constants):
-    """Tuned, it is 2 (1e6/T)^(1/2) + T/1e7: least at T = 1e10^(2/3), three times T/1e7 there."""
-    return 1e6 / (T * eta) + T / 1e7 + eta
-
-
 def test_what_dips_and_rises_is_reached_in_the_dip_or_said_to_be_least_there() -> None:
-    asked = tuning_problem(FunctionProxy(sloped, uses=("eta", "T")), GRID, Regime(("eta",)))
-    assert reach(asked, 1.4).point.at == pytest.approx(4e6, rel=1e-7)
-    never = reach(asked, 1.39)
+    """2 (1e6/T)^(1/2) + T/1e7 is least at T = 1e10^(2/3), three times T/1e7 there."""
+    assert reach(dipping(slope=1e-7), 1.4).point.at == pytest.approx(4e6, rel=1e-7)
+    never = reach(dipping(slope=1e-7), 1.39)
     assert never.point is None
     assert never.lowest_at == pytest.approx(1e10 ** (2 / 3), rel=1e-4)
     assert never.lowest_risk == pytest.approx(3e-7 * 1e10 ** (2 / 3), rel=1e-9)
     assert "out of reach: it is least at T = 4.64e+06, 1.39248, and rises beyond" in never.text()
 
 
-def lowered(eta, b, alpha, T, constants):
-    """Tuned, it is (2^(3/2)) T^(-1/4) - 0.01, which is no power and falls below 0."""
-    return b / (eta * T) + b**-0.5 + eta - 0.01
-
-
 def test_a_bound_that_falls_below_0_reaches_any_risk() -> None:
-    asked = tuning_problem(FunctionProxy(lowered, uses=("eta", "b", "T")), GRID, Regime(("eta", "b")))
-    found = reach(asked, 1e-3)
-    assert found.point.at == pytest.approx((2**1.5 / 0.011) ** 4, rel=1e-7)
+    found = reach(dipping(below=0.01), 1e-3)
+    assert found.point.at == pytest.approx((2e3 / 0.011) ** 2, rel=1e-7)
     assert not found.notes
 
 
-def broken(eta, b, alpha, T, constants):
-    return 1 / (eta * T) + eta + 0 * (1e12 - T) ** 0.5
-
-
 def test_what_is_not_known_is_not_said_to_be_out_of_reach() -> None:
-    found = reach(tuning_problem(FunctionProxy(broken, uses=("eta", "T")), GRID, Regime(("eta",))), 1e-9)
+    found = reach(dipping(end=1e12), 1e-9)
     assert found.point is None
     assert 1e11 < found.solved_up_to < 1e12
     text = found.text()
@@ -179,7 +158,7 @@ def test_what_is_not_known_is_not_said_to_be_out_of_reach() -> None:
 # --- a cap on iterations ---
 @pytest.mark.parametrize(("target", "max_K"), [(0.01, 6e6), (0.01, 4.1e6), (0.1, 5e4)])
 def test_a_cap_that_binds_costs_what_brute_force_says(target: float, max_K: float) -> None:
-    found = reach(tuning_problem(bounds.lmo(), GRID, PAIR), target, max_K=max_K)
+    found = reach(lmo(), target, max_K=max_K)
     capped, (tokens, step) = found.capped, brute(target, max_K)
     assert capped.binds
     assert capped.point.iterations == max_K
@@ -194,29 +173,30 @@ def test_a_cap_that_binds_costs_what_brute_force_says(target: float, max_K: floa
 
 def test_the_fewest_iterations_that_any_batch_reaches_it_in() -> None:
     """As b grows only 2 (C1 C3 (1 + 1/alpha)/K)^(1/2) is left."""
-    asked = tuning_problem(bounds.lmo(), GRID, PAIR)
     least = 4 * (1 + 1 / ALPHA) / 0.01**2
-    short = reach(asked, 0.01, max_K=0.99 * least).capped
+    short = reach(lmo(), 0.01, max_K=0.99 * least).capped
     assert short.point is None
     assert short.lowest_K == pytest.approx(least, rel=1e-8)
     assert short.lowest_risk == pytest.approx(0.01 / np.sqrt(0.99), rel=1e-8)
-    assert reach(asked, 0.01, max_K=1.01 * least).capped.point is not None
+    assert reach(lmo(), 0.01, max_K=1.01 * least).capped.point is not None
+
+
+def loose(problem: TuningProblem, target: float, max_K: float) -> Reached:
+    """The answer under a cap on iterations that changes nothing."""
+    found = reach(problem, target, max_K=max_K)
+    assert (found.capped.binds, found.capped.price, found.capped.point) == (False, 1, found.point)
+    assert "the same, it takes no more than that" in found.text()
+    return found
 
 
 def test_a_cap_that_does_not_bind_changes_nothing() -> None:
-    asked = tuning_problem(bounds.lmo(), GRID, PAIR)
-    free = reach(asked, 0.01)
-    found = reach(asked, 0.01, max_K=1.001 * free.point.iterations)
-    assert not found.capped.binds
-    assert found.capped.price == 1
-    assert found.capped.point == free.point
-    assert "the same, it takes no more than that" in found.text()
-    assert reach(asked, 0.01, max_K=0.999 * free.point.iterations).capped.binds
+    free = reach(lmo(), 0.01)
+    assert loose(lmo(), 0.01, 1.001 * free.point.iterations).point == free.point
+    assert reach(lmo(), 0.01, max_K=0.999 * free.point.iterations).capped.binds
 
 
 def test_a_tighter_cap_costs_more() -> None:
-    asked = tuning_problem(bounds.lmo(), GRID, PAIR)
-    prices = [reach(asked, 0.01, max_K=max_K).capped.price for max_K in (4.05e6, 4.2e6, 5e6, 8e6, 1.2e7, 1e9)]
+    prices = [reach(lmo(), 0.01, max_K=max_K).capped.price for max_K in (4.05e6, 4.2e6, 5e6, 8e6, 1.2e7, 1e9)]
     assert prices == sorted(prices, reverse=True)
     assert prices[0] > 10
     assert prices[-1] == 1
@@ -230,7 +210,7 @@ def test_a_tighter_cap_costs_more() -> None:
     ],
 )
 def test_where_b_is_held_a_cap_can_only_be_kept_or_not(regime: Regime) -> None:
-    asked = tuning_problem(bounds.lmo(), GRID, regime)
+    asked = lmo(regime)
     free = reach(asked, 0.2)
     short = reach(asked, 0.2, max_K=free.point.iterations / 4).capped
     assert short.point is None
@@ -241,7 +221,7 @@ def test_where_b_is_held_a_cap_can_only_be_kept_or_not(regime: Regime) -> None:
 
 
 def test_a_cap_on_b_keeps_iterations_up() -> None:
-    asked = tuning_problem(bounds.lmo(), GRID, Regime(("eta", "b"), {"alpha": ALPHA}, caps={"b": 300.0}))
+    asked = lmo(Regime(("eta", "b"), {"alpha": ALPHA}, caps={"b": 300.0}))
     found = reach(asked, 0.01, max_K=6e6)
     assert found.point is not None
     assert found.capped.point is None
@@ -251,7 +231,7 @@ def test_a_cap_on_b_keeps_iterations_up() -> None:
 
 def test_where_batches_are_free_a_cap_costs_nothing() -> None:
     """SGD: the tuned risk is 2 (Delta0 L sigma^2/T)^(1/2), whatever b."""
-    found = reach(tuning_problem(bounds.sgd(), GRID, Regime(("eta", "b"))), 0.01, max_K=1e3)
+    found = reach(sgd(), 0.01, max_K=1e3)
     assert found.point.at == pytest.approx(4e4, rel=1e-8)
     assert found.capped.point.at == pytest.approx(4e4, rel=1e-8)
     assert found.capped.point.set == pytest.approx({"eta": 0.2, "b": 40.0}, rel=1e-6)
@@ -260,10 +240,7 @@ def test_where_batches_are_free_a_cap_costs_nothing() -> None:
 
 def test_a_cap_that_no_b_can_exceed_changes_nothing() -> None:
     """K = T/b <= T; with b in a range of batch sizes that all do, K up to T over the smallest of them."""
-    found = reach(tuning_problem(bounds.sgd(), GRID, Regime(("eta", "b"))), 0.01, max_K=1e6)
-    assert not found.capped.binds
-    assert found.capped.price == 1
-    assert found.capped.point == found.point
+    loose(sgd(), 0.01, 1e6)
 
 
 @pytest.mark.parametrize(("max_K", "binds"), [(9e3, False), (30.0, False), (20.0, True)])
@@ -279,23 +256,23 @@ def test_where_a_range_of_batch_sizes_does_the_smallest_takes_the_most_iteration
 
 
 def test_a_narrow_window_of_batch_sizes_is_found() -> None:
-    """At K = 9.9e7, 2 K^(-1/2) + b^(-1/2) + 1e-6 b is at most 0.0191 for b between 6261 and 6338 or so."""
+    """At K = 9.9e7, 1e4/K + b^(-1/2) + 1e-6 b + 1e-4 is at most 0.0191 for b between 6261 and 6338 or so."""
 
     def window(eta, b, alpha, T, constants):
         return b / (eta * T) + b**-0.5 + eta + 1e-6 * b
 
-    found = reach(
-        tuning_problem(FunctionProxy(window, uses=("eta", "b", "T")), GRID, Regime(("eta", "b"))), 0.0191, max_K=9.9e7
-    )
+    problem = tuning_problem(FunctionProxy(window, uses=("eta", "b", "T")), GRID, Regime(("b",), {"eta": 1e-4}))
+    found = reach(problem, 0.0191, max_K=9.9e7)
     b = found.capped.point.set["b"]
-    assert 2 * 9.9e7**-0.5 + b**-0.5 + 1e-6 * b == pytest.approx(0.0191, rel=1e-9)
+    assert 1e4 / 9.9e7 + b**-0.5 + 1e-6 * b + 1e-4 == pytest.approx(0.0191, rel=1e-9)
     assert b < (0.5e6) ** (2 / 3)
+    assert found.capped.binds
     assert "sure to 0e+00" not in found.text()
 
 
 def test_a_batch_of_one_is_nothing_to_be_unsure_of() -> None:
     """Where b = 1 does in K iterations fewer than the cap there is no bracket; beside it, no number of how sure."""
-    found = reach(tuning_problem(bounds.lmo(), GRID, Regime(("eta", "b", "alpha"))), 1e9, max_K=2.0)
+    found = reach(lmo(Regime(("eta", "b", "alpha"))), 1e9, max_K=2.0)
     assert "0e+00" not in found.text()
 
 
@@ -316,36 +293,37 @@ def test_a_function_is_inverted_as_a_sum_of_powers_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "max_K", "grid", "message"),
+    ("problem", "target", "max_K", "message"),
     [
-        (0.0, None, GRID, "a risk to reach must be positive"),
-        (float("nan"), None, GRID, "a risk to reach must be positive"),
-        (0.1, 0.0, GRID, "K must be a finite number with K > 0"),
-        (0.1, 1e3, IN_K, "a cap on iterations is for the fewest tokens"),
+        (lmo(), 0.0, None, "a risk to reach must be positive"),
+        (lmo(), float("nan"), None, "a risk to reach must be positive"),
+        (lmo(), 0.1, 0.0, "K must be a finite number with K > 0"),
+        (lmo(grid=IN_K), 0.1, 1e3, "a cap on iterations is for the fewest tokens"),
+        (lmo(min_K=100.0), 0.1, 10.0, "no fewer than the least"),
+        (dipping(), 0.1, 10.0, "does not depend on b"),
     ],
 )
-def test_mistakes(target: float, max_K: float | None, grid: Grid, message: str) -> None:
+def test_mistakes(problem: TuningProblem, target: float, max_K: float | None, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        reach(tuning_problem(bounds.lmo(), grid, PAIR), target, max_K=max_K)
+        reach(problem, target, max_K=max_K)
 
 
-def test_the_most_iterations_are_no_fewer_than_the_least() -> None:
-    with pytest.raises(ValueError, match="no fewer than the least"):
-        reach(tuning_problem(bounds.lmo(), GRID, PAIR, min_K=100.0), 0.1, max_K=10.0)
+# --- the bracket ---
+def always(T: np.ndarray) -> np.ndarray:
+    return np.ones(T.shape, bool)
 
 
-def test_without_a_batch_size_there_are_no_iterations_to_cap() -> None:
-    alone = FunctionProxy(lambda eta, b, alpha, T, c: eta + 1 / (eta * T), uses=("eta", "T"))
-    with pytest.raises(ValueError, match="does not depend on b"):
-        reach(tuning_problem(alone, GRID, Regime(("eta",))), 0.1, max_K=10.0)
+def closer(log_risk: Callable, target: float, known: Callable = always, *, look: bool = True) -> Any:
+    """The bracket of a risk that is made up, by its log at log T; without a look between its values, if asked."""
+
+    def solve(T: np.ndarray) -> Any:
+        return SimpleNamespace(log_risk=log_risk(np.log(T)), converged=known(T), unbounded={})
+
+    scan = narrow(solve, target, (1.0, 1e60), lambda: None)
+    return look_closer(solve, target, scan, lambda: None) if look else scan
 
 
-def solver(log_risk: Callable, known: Callable = lambda T: np.ones(T.shape, bool)) -> Callable[[Any], Any]:
-    return lambda T: SimpleNamespace(log_risk=log_risk(np.log(T)), converged=known(T), unbounded={})
-
-
-def found(log_risk: Callable, target: float, **options: Any) -> Any:
-    return narrow(solver(log_risk, **options), target, (1.0, 1e60), lambda: None)
+found = partial(closer, look=False)
 
 
 @pytest.mark.parametrize("exponent", [0.25, 0.5, 2.0])
@@ -390,11 +368,6 @@ def test_rounding_ends_the_search_and_is_no_first_value() -> None:
     bracket = found(fickle, 1e-3)
     assert len(looks) == 2
     assert bracket.place > 0
-
-
-def closer(log_risk: Callable, target: float, **options: Any) -> Any:
-    solve = solver(log_risk, **options)
-    return look_closer(solve, target, narrow(solve, target, (1.0, 1e60), lambda: None), lambda: None)
 
 
 def test_a_dip_between_two_values_of_the_scan_is_found_and_its_first_side_is_narrowed() -> None:
