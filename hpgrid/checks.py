@@ -39,32 +39,25 @@ def unknown(kind: str, given: object, known: Iterable[str]) -> InputError:
 #: The canonical order of the axes: every result keeps it, and ties go to the first cell in it.
 AXES = ("eta", "b", "alpha", "T", "K")
 
-
 #: The tuned axes; the two others are budgets, of which a grid has one.
 TUNABLE = ("eta", "b", "alpha")
-
 
 #: The optimizers, and the norm under which each is steepest descent; adamw and soap in coordinates that adapt.
 #: Source: Cesista, Appendix A2.
 OPTIMIZERS = {"sgd": "frobenius", "signsgd": "max", "adamw": "max", "muon": "spectral", "soap": "spectral"}
 
-
 #: What noise there is.
 NOISE_KINDS = ("gaussian", "one-hot", "rank-one")
 
-
 #: How many constants are searched: only cells that can win, or every cell.
 SEARCH_METHODS = ("exact", "brute")
-
 
 #: The precisions of a search, and those of oracles.
 DTYPES = ("float64", "float32")
 PRECISIONS = (*DTYPES, "bfloat16")
 
-
 #: The methods of Shulgin et al.'s eq. (1), by the norm.
 METHODS = {"frobenius": "normalised SGD", "max": "signSGD", "spectral": "Muon"}
-
 
 #: What a hyperparameter must satisfy, in words and as a test.
 _RANGE = {

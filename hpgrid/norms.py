@@ -71,14 +71,6 @@ def _normalised(C: Array) -> Array:
     return -C / array_namespace(C).where(size > 0, size, 1.0)
 
 
-def _largest(X: Array) -> Array:
-    return array_namespace(X).abs(X).max((-2, -1))
-
-
-def _sum(X: Array) -> Array:
-    return array_namespace(X).abs(X).sum((-2, -1))
-
-
 def singular_values(X: Array) -> Array:
     """Return the singular values of the matrices in the last two axes, the largest first."""
     return array_namespace(X).linalg.svd(X, compute_uv=False)
@@ -96,8 +88,8 @@ FROBENIUS = Norm("frobenius", _frobenius, _frobenius, _normalised, lambda shape:
 #: signSGD, and AdamW in coordinates that adapt: the largest entry; its dual is the sum of all.
 MAX = Norm(
     "max",
-    _largest,
-    _sum,
+    lambda X: array_namespace(X).abs(X).max((-2, -1)),
+    lambda C: array_namespace(C).abs(C).sum((-2, -1)),
     lambda C: -array_namespace(C).sign(C),
     lambda shape: Equivalence(1.0, math.sqrt(math.prod(shape))),
 )
@@ -129,6 +121,16 @@ def named(name: str) -> Norm:
 # --- adaptive coordinates ---
 
 
+def _scaled(norm: Norm, least: float, most: float) -> Callable[[Shape], Equivalence]:
+    """A norm's equivalence in new coordinates: not attained in general, between the least and the largest scale."""
+
+    def equivalence(shape: Shape) -> Equivalence:
+        kappa1, kappa2 = norm.equivalence(shape)
+        return Equivalence(kappa1 * least, kappa2 * most)
+
+    return equivalence
+
+
 def rescaled(norm: Norm, scale: Array) -> Norm:
     """Return the norm of X/scale, entry by entry: signSGD becomes AdamW, whose steps are scale times a sign.
 
@@ -138,19 +140,13 @@ def rescaled(norm: Norm, scale: Array) -> Norm:
 
     Source: Cesista, Appendix A2, "adaptive".
     """
-    low, high = float(array_namespace(scale).min(scale)), float(array_namespace(scale).max(scale))
-
-    def equivalence(shape: Shape) -> Equivalence:
-        """Not attained in general: between the least and the largest scale."""
-        kappa1, kappa2 = norm.equivalence(shape)
-        return Equivalence(kappa1 * low, kappa2 * high)
-
+    xp = array_namespace(scale)
     return Norm(
         f"rescaled {norm.name}",
         lambda X: norm.of(X / scale),
         lambda C: norm.dual(C * scale),
         lambda C: scale * norm.lmo(C * scale),
-        equivalence,
+        _scaled(norm, float(xp.min(scale)), float(xp.max(scale))),
     )
 
 
@@ -167,13 +163,7 @@ def preconditioned(norm: Norm, left: Array, right: Array) -> Norm:
     xp = array_namespace(left, right)
     undo_left, undo_right = xp.linalg.inv(left), xp.linalg.inv(right)
     sizes = [singular_values(factor) for factor in (left, right)]
-
-    def equivalence(shape: Shape) -> Equivalence:
-        """Not attained in general: between the products of the least and of the largest singular values."""
-        kappa1, kappa2 = norm.equivalence(shape)
-        return Equivalence(
-            kappa1 * math.prod(float(s[-1]) for s in sizes), kappa2 * math.prod(float(s[0]) for s in sizes)
-        )
+    least, most = (math.prod(float(s[end]) for s in sizes) for end in (-1, 0))
 
     def covector(C: Array) -> Array:
         return left.mT @ C @ right.mT
@@ -183,7 +173,7 @@ def preconditioned(norm: Norm, left: Array, right: Array) -> Norm:
         lambda X: norm.of(undo_left @ X @ undo_right),
         lambda C: norm.dual(covector(C)),
         lambda C: left @ norm.lmo(covector(C)) @ right,
-        equivalence,
+        _scaled(norm, least, most),
     )
 
 

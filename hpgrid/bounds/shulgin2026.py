@@ -5,8 +5,9 @@ Each is written once, in iterations K as the source does, and rewritten for toke
 
 from __future__ import annotations
 
+from collections import Counter
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any
 
 from hpgrid.checks import bad
 from hpgrid.proxy import Factor, Proxy, Term
@@ -14,19 +15,13 @@ from hpgrid.proxy import Factor, Proxy, Term
 _HALF = Fraction(1, 2)
 
 
-class _Coefficient(NamedTuple):
-    """A number times powers of named constants."""
-
-    number: Fraction
-    constants: dict[str, Fraction]
-
-    def term(self, **factors: Factor | int) -> Term:
-        exact = {v: f if isinstance(f, str) else Fraction(f) for v, f in factors.items()}
-        return Term(self.constants, exact, self.number)
+#: A number, and the constants that it multiplies: a square is a name twice.
+_Coefficient = tuple[Any, ...]
 
 
-def _times(number: int | Fraction, *constants: str) -> _Coefficient:
-    return _Coefficient(Fraction(number), {name: Fraction(1) for name in constants})
+def _term(number: int | Fraction, *constants: str, **factors: Factor | int) -> Term:
+    exact = {v: f if isinstance(f, str) else Fraction(f) for v, f in factors.items()}
+    return Term({name: Fraction(times) for name, times in Counter(constants).items()}, exact, Fraction(number))
 
 
 def _lmo_coefficients(given: dict[str, float | None]) -> tuple[dict[str, float], tuple[_Coefficient, ...]]:
@@ -39,11 +34,11 @@ def _lmo_coefficients(given: dict[str, float | None]) -> tuple[dict[str, float],
     values = {name: value for name, value in given.items() if value is not None}
     if not any(name in problem for name in values):
         constants = {name: 1.0 for name in ("C1", "C2", "C3")} | values
-        return constants, (_times(1, "C1"), _times(1, "C2"), _times(1, "C3"))
+        return constants, ((1, "C1"), (1, "C2"), (1, "C3"))
     if any(name not in problem for name in values):
         raise bad("give C1, C2, C3 or Delta0, L, rho, sigma, not both", sorted(values), "one set of constants")
     constants = {name: 1.0 for name in problem} | values
-    return constants, (_times(1, "Delta0"), _times(2, "rho", "sigma"), _times(4, "L"))
+    return constants, ((1, "Delta0"), (2, "rho", "sigma"), (4, "L"))
 
 
 def _noise_exponent(q: float | str | Fraction) -> Fraction:
@@ -97,18 +92,18 @@ def lmo(
     given = {"C1": C1, "C2": C2, "C3": C3, "Delta0": Delta0, "L": L, "rho": rho, "sigma": sigma}
     constants, (c1, c2, c3) = _lmo_coefficients(given)
     noise = _noise_exponent(q)
-    progress, floor, drift = c1.term(eta=-1, K=-1), c2.term(b=-noise, alpha=_HALF), c3.term(eta=1, alpha=-1)
+    progress, floor, drift = _term(*c1, eta=-1, K=-1), _term(*c2, b=-noise, alpha=_HALF), _term(*c3, eta=1, alpha=-1)
     if not burn_in:
         if E0 is not None:
             raise bad("E0 belongs to the burn-in term", E0, "either E0=... or burn_in=False")
         leading = Proxy((progress, floor, drift), constants, "K", name="lmo", source="Shulgin et al., eq. (43)")
         return leading.form(budget)
     if E0 is None:
-        burn = c2.term(b=-noise, alpha=-1, K=-1)
+        burn = _term(*c2, b=-noise, alpha=-1, K=-1)
     else:
-        burn = _times(1, "E0").term(alpha=-1, K=-1)
+        burn = _term(1, "E0", alpha=-1, K=-1)
         constants = {**constants, "E0": E0}
-    terms = (progress, burn, floor, c3.term(eta=1), drift)
+    terms = (progress, burn, floor, _term(*c3, eta=1), drift)
     return Proxy(terms, constants, "K", name="lmo", source="Shulgin et al., eqs. (3), (4)").form(budget)
 
 
@@ -126,13 +121,12 @@ def lmo_exact(*, Delta0: float = 1.0, L: float = 1.0, rho: float = 1.0, sigma: f
 
     Source: Shulgin et al., eqs. (2), (10) in K, (11) in T.
     """
-    noise = _times(2, "rho", "sigma")
     terms = (
-        _times(1, "Delta0").term(eta=-1, K=-1),
-        noise.term(b=-_HALF, alpha=-1, K=-1),
-        noise.term(b=-_HALF, alpha=_HALF),
-        _times(Fraction(7, 2), "L").term(eta=1),
-        _times(2, "L").term(eta=1, alpha=-1),
+        _term(1, "Delta0", eta=-1, K=-1),
+        _term(2, "rho", "sigma", b=-_HALF, alpha=-1, K=-1),
+        _term(2, "rho", "sigma", b=-_HALF, alpha=_HALF),
+        _term(Fraction(7, 2), "L", eta=1),
+        _term(2, "L", eta=1, alpha=-1),
     )
     constants = {"Delta0": Delta0, "L": L, "rho": rho, "sigma": sigma}
     return Proxy(terms, constants, "K", name="lmo_exact", source="Shulgin et al., eqs. (2), (11)").form(budget)
@@ -160,10 +154,10 @@ def lmo_large_horizon(
     Source: Shulgin et al., eq. (5).
     """
     terms = (
-        _times(1, "C1").term(eta=-1, K=-1),
-        _times(1, "C2").term(b=-_noise_exponent(q), alpha=_HALF),
-        _times(1, "C3").term(eta=1),
-        _times(1, "C3").term(eta=1, alpha=-1),
+        _term(1, "C1", eta=-1, K=-1),
+        _term(1, "C2", b=-_noise_exponent(q), alpha=_HALF),
+        _term(1, "C3", eta=1),
+        _term(1, "C3", eta=1, alpha=-1),
     )
     constants = {"C1": C1, "C2": C2, "C3": C3}
     return Proxy(terms, constants, "K", name="lmo_large_horizon", source="Shulgin et al., eq. (5)").form(budget)
@@ -182,8 +176,7 @@ def sgd(*, Delta0: float = 1.0, L: float = 1.0, sigma: float = 1.0, budget: str 
 
     Source: Shulgin et al., eq. (42).
     """
-    variance = _Coefficient(Fraction(1), {"L": Fraction(1), "sigma": Fraction(2)})
-    terms = (_times(1, "Delta0").term(eta=-1, K=-1), variance.term(eta=1, b=-1))
+    terms = (_term(1, "Delta0", eta=-1, K=-1), _term(1, "L", "sigma", "sigma", eta=1, b=-1))
     return Proxy(
         terms,
         {"Delta0": Delta0, "L": L, "sigma": sigma},
