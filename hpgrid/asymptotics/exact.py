@@ -10,7 +10,7 @@ from hpgrid.asymptotics.answers import solve
 from hpgrid.asymptotics.law import Law, Line, Segment
 from hpgrid.asymptotics.levels import Descent, descend
 from hpgrid.asymptotics.linear import Vector, minimise, move, unit
-from hpgrid.asymptotics.posynomial import Piece, Problem, pose
+from hpgrid.asymptotics.posynomial import Problem, pose
 from hpgrid.checks import bad
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, as_regime
@@ -137,17 +137,17 @@ def _family(
 
 def _at(family: Problem, index: int, phi: Fraction) -> Problem:
     """The problem on one path: the path's variable becomes a power of the budget."""
-
-    def without(row: Vector) -> Vector:
-        return (*row[:index], *row[index + 1 :])
-
-    pieces = tuple(Piece(without(p.row), p.shift + phi * p.row[index], p.coefficient, p.text) for p in family.pieces)
-    limits = (limit for limit in family.limits if limit.variable != index)
+    others = [k for k in range(len(family.variables)) if k != index]
     return replace(
         family,
-        variables=tuple(v for k, v in enumerate(family.variables) if k != index),
-        pieces=pieces,
-        limits=tuple(limit._replace(variable=limit.variable - (limit.variable > index)) for limit in limits),
+        variables=tuple(family.variables[k] for k in others),
+        pieces=tuple(
+            piece._replace(row=tuple(piece.row[k] for k in others), shift=piece.shift + phi * piece.row[index])
+            for piece in family.pieces
+        ),
+        limits=tuple(
+            limit._replace(variable=others.index(limit.variable)) for limit in family.limits if limit.variable in others
+        ),
     )
 
 
@@ -179,26 +179,22 @@ def _end(descent: Descent, slopes: Vector, phi: Fraction, end: Fraction) -> tupl
     stay tight and no other row is violated: a linear program in the exponents, phi, and the levels.
     """
     problem, width, depth = descent.problem, descent.width, len(descent.steps)
-    rows: list[Vector] = []
-    slacks: list[Fraction] = []
-
-    def hold(row: Vector, slack: Fraction, tight: bool) -> None:
-        rows.extend([row, tuple(-x for x in row)] if tight else [row])
-        slacks.extend([slack, slack] if tight else [slack])
-
+    sign = 1 if end > phi else -1
+    towards = unit(width, width + 1 + depth, -sign)
+    held: list[tuple[Vector, Fraction, bool]] = []
     for level, step in enumerate(descent.steps):
         for k in step.varying:
             piece = problem.pieces[k]
             row = (*piece.row, slopes[k], *unit(level, depth, -1))
-            hold(row, step.exponent - piece.exponent(descent.point), k in step.tight)
+            held.append((row, step.exponent - piece.exponent(descent.point), k in step.tight))
     met = descent.steps[-1].met if descent.steps else ()
     for limit in problem.limits:
         slack = limit.side * (limit.exponent - descent.point[limit.variable])
-        hold((*limit.row(width), *unit(0, 1 + depth, 0)), slack, limit in met)
-    sign = 1 if end > phi else -1
-    towards = unit(width, width + 1 + depth, -sign)
-    hold(tuple(-x for x in towards), sign * (end - phi), False)
-    at = minimise(towards, rows, slacks).point
+        held.append(((*limit.row(width), *unit(0, 1 + depth, 0)), slack, limit in met))
+    held.append((tuple(-x for x in towards), sign * (end - phi), False))
+    # What stays tight is held from both sides.
+    rows = [tuple(s * x for x in row) for row, _, tight in held for s in ((1, -1) if tight else (1,))]
+    at = minimise(towards, rows, [slack for _, slack, tight in held for _ in range(1 + tight)]).point
     exponents = dict(zip(problem.variables, move(descent.point, at[:width])))
     if descent.steps:
         exponents["risk"] = descent.steps[0].exponent + at[width + 1]

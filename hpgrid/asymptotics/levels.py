@@ -81,7 +81,8 @@ def descend(problem: Problem) -> Descent:
     and fixes what every optimal point has in common.
     """
     descent = Descent(problem, vector([0] * len(problem.variables)))
-    while varying := _varying(descent):
+    varying = tuple(range(len(problem.pieces)))
+    while varying:
         # Only what the levels above leave free may move: a term far below never costs one above it anything.
         free, pieces = null_space(descent.rows, descent.width), [problem.pieces[k] for k in varying]
         heights = [piece.exponent(descent.point) for piece in pieces]
@@ -97,6 +98,9 @@ def descend(problem: Problem) -> Descent:
         centre, tight = _common([row[:-1] for row in rows], slacks, solution.dual)
         inside = move(descent.point, span(free, move(solution.point[:-1], centre), descent.width))
         descent = _fixed(descent, inside, max(heights) + solution.value, varying, solution.dual, tight)
+        # A next level weighs the terms that can still change.
+        free, left = null_space(descent.rows, descent.width), set(varying) - set(descent.steps[-1].tight)
+        varying = tuple(k for k in varying if k in left and any(dot(problem.pieces[k].row, d) for d in free))
     return descent
 
 
@@ -112,16 +116,6 @@ def ranges(descent: Descent) -> dict[str, tuple[Fraction | None, Fraction | None
 
     open_ = [k for k in range(descent.width) if any(direction[k] for direction in descent.hull)]
     return {descent.problem.variables[k]: (furthest(k, -1), furthest(k, 1)) for k in open_}
-
-
-def _varying(descent: Descent) -> tuple[int, ...]:
-    """The terms that the next level weighs: at first all, then those that can still change."""
-    pieces = descent.problem.pieces
-    if not descent.steps:
-        return tuple(range(len(pieces)))
-    free = null_space(descent.rows, descent.width)
-    done = {k for step in descent.steps for k in step.tight}
-    return tuple(k for k, piece in enumerate(pieces) if k not in done and any(dot(piece.row, d) for d in free))
 
 
 def _walls(descent: Descent, free: Sequence[Vector]) -> tuple[list[Vector], list[Fraction]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from hpgrid.checks import AXES, bad, check_constants, check_exponent
 from hpgrid.formula.function import Formula, log_convex, with_exponents
-from hpgrid.formula.powers import Expansion, expand
+from hpgrid.formula.powers import Obstacle, Sum, expand
 from hpgrid.formula.syntax import VARIABLES, Expression, read, shortened
 from hpgrid.proxy import FunctionProxy, Proxy, Term
 
@@ -70,9 +70,10 @@ def build(expression: Expression, constants: Mapping[str, Any], **more: Any) -> 
     exponents = {n: check_exponent(n, constants[n]) for n in expression.names() if n in expression.in_exponents()}
     values = check_constants({n: constants[n] for n in expression.coefficients()})
     budget = "K" if "K" in expression.variables() and "T" not in expression.variables() else "T"
-    expansion = expand(root, exponents)
-    if not expansion.obstacle:
-        return _sum(expansion, values, budget, more)
+    try:
+        return _sum(expand(root, exponents), values, budget, more)
+    except Obstacle as no_power:
+        obstacle = str(no_power)
     fixed = with_exponents(root, exponents)
     uses = {"alpha" if v == "beta" else v for v in expression.variables()}
     if budget == "T" and "K" in uses:
@@ -81,7 +82,7 @@ def build(expression: Expression, constants: Mapping[str, Any], **more: Any) -> 
         Formula(fixed, budget),
         values,
         budget,
-        obstacle=expansion.obstacle,
+        obstacle=obstacle,
         log_convex=log_convex(fixed),
         kinks=any(node.kind in ("min", "max") for node in fixed.walk()),
         uses=tuple(v for v in AXES if v in uses),
@@ -89,11 +90,11 @@ def build(expression: Expression, constants: Mapping[str, Any], **more: Any) -> 
     )
 
 
-def _sum(expansion: Expansion, values: Mapping[str, float], budget: str, more: Mapping[str, Any]) -> Proxy:
+def _sum(total: Sum, values: Mapping[str, float], budget: str, more: Mapping[str, Any]) -> Proxy:
     """The terms."""
     whole = dict(values)
     terms = []
-    for number, powers in expansion.terms:
+    for powers, number in ((dict(powers), number) for powers, number in total.items()):
         factors: dict[str, Any] = {v: powers[v] for v in AXES if v in powers}
         if "beta" in powers:
             factors["alpha"] = "one_minus"

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
-from typing import NamedTuple
 
 from hpgrid.formula.syntax import Node, at, shortened
 
@@ -30,55 +29,38 @@ Sum = dict[Powers, Fraction]
 class Obstacle(Exception):
     """An expression is no sum of powers: which part of it, and why."""
 
-    def __init__(self, node: Node, why: str, of_constants: bool = False) -> None:
+    def __init__(self, node: Node | None, why: str, of_constants: bool = False) -> None:
         self.of_constants = of_constants
-        super().__init__(f"column {node.column}: {shortened(node.text)} {why}")
+        super().__init__(f"column {node.column}: {shortened(node.text)} {why}" if node else why)
 
 
-class Expansion(NamedTuple):
-    """An expression as a sum of powers, or why it is none.
-
-    Attributes:
-        terms: number and powers of each term, in order of their appearance; empty where there is an obstacle.
-        obstacle: what stands in the way, or "".
-    """
-
-    terms: tuple[tuple[Fraction, dict[str, Fraction]], ...]
-    obstacle: str = ""
-
-
-def expand(root: Node, exponents: Mapping[str, Fraction]) -> Expansion:
-    """Return an expression as a sum of powers with positive numbers, where it is one.
+def expand(root: Node, exponents: Mapping[str, Fraction]) -> Sum:
+    """Return an expression as a sum of powers with positive numbers, in order of their appearance.
 
     1 - alpha, which is beta, is multiplied out, and what is left where that makes a term negative.
 
     Args:
         root: the expression.
         exponents: the values of constants that stand in exponents.
+
+    Raises:
+        Obstacle: it is no such sum.
     """
     tokens = any(node.value == "T" for node in root.walk())
-    try:
-        # beta as 1 - alpha, so that 1/(1 - beta) is 1/alpha and 1 - beta never a difference.
-        whole = _Expander(exponents, tokens, beta=False).sum(root)
-        if all(number > 0 for number in whole.values()):
-            return _found(root, whole)
-        apart = _Expander(exponents, tokens, beta=True).sum(root)
-    except Obstacle as obstacle:
-        return Expansion((), str(obstacle))
-    negative = next((powers for powers, number in apart.items() if number < 0), None)
-    if negative is not None:
-        return Expansion((), f"{_text(-apart[negative], negative)} is taken away, so that this is no sum of powers")
-    for powers in apart:
-        named = dict(powers)
-        if "beta" in named and (named["beta"] != 1 or "alpha" in named):
-            return Expansion((), f"{_text(apart[powers], powers)} is no power of alpha")
-    return _found(root, apart)
-
-
-def _found(root: Node, whole: Sum) -> Expansion:
-    if not whole:
+    # beta as 1 - alpha, so that 1/(1 - beta) is 1/alpha and 1 - beta never a difference.
+    total = _Expander(exponents, tokens, beta=False).sum(root)
+    if any(number < 0 for number in total.values()):
+        total = _Expander(exponents, tokens, beta=True).sum(root)
+        for powers, number in total.items():
+            if number < 0:
+                raise Obstacle(None, f"{_text(-number, powers)} is taken away, so that this is no sum of powers")
+        for powers, number in total.items():
+            named = dict(powers)
+            if "beta" in named and (named["beta"] != 1 or "alpha" in named):
+                raise Obstacle(None, f"{_text(number, powers)} is no power of alpha")
+    if not total:
         raise at(root.column, "nothing is left of this bound: its terms cancel", root.text, "terms that do not")
-    return Expansion(tuple((number, dict(powers)) for powers, number in whole.items()))
+    return total
 
 
 def _text(number: Fraction, powers: Powers) -> str:
