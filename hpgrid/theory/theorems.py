@@ -113,11 +113,6 @@ def theorem2_eta(T: ArrayLike, b: float, C1: float, C2: float, C3: float) -> Arr
     return np.sqrt(2) * C1**0.75 / (np.sqrt(C2) * C3**0.25) * b * np.asarray(T, float) ** -0.75
 
 
-def theorem2_risk(T: ArrayLike, C1: float, C2: float, C3: float) -> Array:
-    """Return 2^(3/2) C2^(1/2) (C1 C3)^(1/4) T^(-1/4), whatever b. Source: Shulgin et al., B.2, with K = T/b."""
-    return 2**1.5 * np.sqrt(C2) * (C1 * C3) ** 0.25 * np.asarray(T, float) ** -0.25
-
-
 def theorem2_alpha_in_K(K: ArrayLike, b: ArrayLike, C1: Values, C2: Values, C3: Values) -> Array:
     """Return alpha* = 2 (C1 C3)^(1/2)/C2 (b/K)^(1/2). Source: Shulgin et al., Appendix B.2."""
     return 2 * np.sqrt(C1 * C3) / C2 * np.sqrt(b) / np.sqrt(K)

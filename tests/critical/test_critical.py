@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import subprocess
-import sys
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -311,27 +309,21 @@ def test_numbers_that_no_float_holds_are_no_answer() -> None:
 def test_the_lmo_bound_is_the_target_at_its_fewest_tokens_and_above_beside_it() -> None:
     answer = hpgrid.critical_batch(**KINDS["seed"], rho=2.0)
     proxy = bounds.lmo_exact(Delta0=100.0, sigma=100.0, rho=2.0)
-    for found in (answer.lmo_tuned, answer.lmo_fixed):
-        assert found is not None
-        assert found.fewest is not None
-        assert abs(math.log(found.fewest.b / found.closed)) <= tokens.FLAT  # type: ignore[operator]
-        at = {"alpha": 1 - 0.95, "T": found.fewest.tokens, "eta": found.eta}
-        assert proxy.risk(b=found.fewest.b, **at) == pytest.approx(4.0, rel=1e-12)
-        assert min(proxy.risk(b=found.fewest.b * np.array([0.99, 1.01]), **at)) > 4.0
-    tuned, fixed = answer.lmo_tuned, answer.lmo_fixed
-    assert tuned is not None
-    assert fixed is not None
-    assert tuned.fewest.b == pytest.approx(4 * tuned.smallest, rel=1e-6)  # type: ignore[union-attr, operator]
-    assert tuned.fewest.tokens < fixed.fewest.tokens  # type: ignore[union-attr]
+    tuned, fixed = (found for found in (answer.lmo_tuned, answer.lmo_fixed) if found and found.fewest)
+    for found in (tuned, fixed):
+        b, _, T = found.fewest
+        assert abs(math.log(b / found.closed)) <= tokens.FLAT
+        at = {"alpha": 1 - 0.95, "T": T, "eta": found.eta}
+        assert proxy.risk(b=b, **at) == pytest.approx(4.0, rel=1e-12)
+        assert min(proxy.risk(b=b * np.array([0.99, 1.01]), **at)) > 4.0
+    assert tuned.fewest.b == pytest.approx(4 * tuned.smallest, rel=1e-6)
+    assert tuned.fewest.tokens < fixed.fewest.tokens
     assert fixed.eta == 1e-2
 
 
 def test_the_lmo_bound_at_a_large_learning_rate_is_out_of_reach() -> None:
     answer = hpgrid.critical_batch(**{**LARGE, "eta": 0.1}, eps=4.0)
-    assert answer.lmo_fixed is not None
-    assert answer.lmo_fixed.fewest is None
-    assert answer.lmo_tuned is not None
-    assert answer.lmo_tuned.fewest is not None
+    assert [found.fewest is None for found in (answer.lmo_tuned, answer.lmo_fixed)] == [False, True]
     assert "out of reach" in answer.text()
 
 
@@ -361,16 +353,6 @@ def test_it_is_plain_data(case: Case) -> None:
     assert read["reach"]["near"]["0.05"][0] < read["b"] < read["reach"]["near"]["0.05"][1]
     assert read["given"]["lam"] == KINDS[case.kind].get("lam", 0.0)
     assert "nan" not in case.answer.text()
-
-
-def test_it_loads_neither_jax_nor_scipy() -> None:
-    code = (
-        "import hpgrid, sys\n"
-        "hpgrid.critical_batch(beta=0.95, eta=1e-3, eps=2.0).text()\n"
-        "print(*(m for m in ('jax', 'jaxlib', 'scipy', 'matplotlib') if m in sys.modules))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
-    assert done.stdout.strip() == ""
 
 
 # --- mistakes ---

@@ -162,25 +162,25 @@ def test_a_function_of_the_other_budget_is_the_same_bound() -> None:
 # --- kinks ---
 
 
-def test_refinement_follows_a_kink() -> None:
+@pytest.mark.parametrize(
+    ("rest", "b", "eta", "risk", "rtol"),
+    [
+        # Solved to GRADIENT = 1e-11 at a sharpness of 4^12 = 2e7, extrapolated from there: 1e-11 and p^-2 = 4e-15.
+        pytest.param(1e-30, 1.0, 1.0, 1.0, 1e-10, id="all three meet"),
+        # d/dlog b and d/dlog eta of the sum: b/(eta T) = eta = b^-1/2/2, a quarter of the risk.
+        pytest.param(1.0, 0.5, 0.5**0.5, 8**0.5, 1e-12, id="smooth: the sum is far above what stands alone"),
+    ],
+)
+def test_refinement_follows_a_kink(rest: float, b: float, eta: float, risk: float, rtol: float) -> None:
     """max(b/(eta T), b^-1/2, eta) is least where all three meet: eta = T^-1/4, b = T^1/2."""
     T = np.logspace(2, 22, 6)
-    found = hpgrid.refine(parse("max(b/(eta*T), 1/sqrt(b), eta)"), ("eta", "b"), T=T)
+    bound = parse("max(b/(eta*T) + rest*(1/sqrt(b) + eta), 1/sqrt(b), eta)", {"rest": rest})
+    found = hpgrid.refine(bound, ("eta", "b"), T=T)
     assert found.converged.all()
-    # Solved to GRADIENT = 1e-11 at a sharpness of 4^12 = 2e7, extrapolated from there: 1e-11 and p^-2 = 4e-15.
-    np.testing.assert_allclose(found.at["b"], np.sqrt(T), rtol=1e-10)
-    np.testing.assert_allclose(found.at["eta"], T**-0.25, rtol=1e-10)
-    np.testing.assert_allclose(found.risk, T**-0.25, rtol=1e-10)
+    np.testing.assert_allclose(found.at["b"], b * np.sqrt(T), rtol=1e-10)
+    np.testing.assert_allclose(found.at["eta"], eta * T**-0.25, rtol=1e-10)
+    np.testing.assert_allclose(found.risk, risk * T**-0.25, rtol=rtol)
     np.testing.assert_allclose(found.exponent["b"], 0.5, atol=1e-9)
-
-
-def test_a_smooth_optimum_of_a_bound_with_kinks_is_that_without_them() -> None:
-    """Where C1 b/(eta T) + ... is far above the other branch, that branch does not count."""
-    T = np.array([1e8, 1e12])
-    at = {"tuned": ("eta", "b"), "fixed": {"alpha": 1e-3}, "T": T}
-    plain = hpgrid.refine(hpgrid.bounds.lmo(**CONSTANTS), **at)
-    found = hpgrid.refine(parse(f"max({EQ4}, 1e-9/b)", CONSTANTS), **at)
-    np.testing.assert_allclose(found.risk, plain.risk, rtol=1e-12)
 
 
 # --- random formulas ---
