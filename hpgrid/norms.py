@@ -204,7 +204,17 @@ def product(norms: Sequence[Norm], combine: str = "max") -> Norm:
 
     def lmo(C: tuple[Array, ...]) -> tuple[Array, ...]:
         duals = _stacked([layer.dual(c) for layer, c in zip(layers, C, strict=True)])
-        shares = _shares(duals, combine)
+        xp = array_namespace(duals)
+        # How far each layer goes: the maximiser of the inner product with the duals over h <= 1.
+        if combine == "max":
+            shares = xp.ones_like(duals)
+        elif combine == "sum":
+            # Of layers that tie the first moves alone: any convex combination is as steep.
+            first = xp.argmax(duals, axis=0)
+            shares = xp.where(xp.arange(len(duals)).reshape(-1, *[1] * (duals.ndim - 1)) == first, 1.0, 0.0)
+        else:
+            size = xp.sqrt((duals**2).sum(0))
+            shares = duals / xp.where(size > 0, size, 1.0)
         return tuple(shares[k][..., None, None] * layer.lmo(c) for k, (layer, c) in enumerate(zip(layers, C)))
 
     def equivalence(shapes: Sequence[Shape]) -> Equivalence:
@@ -236,19 +246,6 @@ def _combined(sizes: Sequence[Array], how: str) -> Array:
     if how == "l2":
         return array_namespace(stacked).sqrt((stacked**2).sum(0))
     return stacked.max(0) if how == "max" else stacked.sum(0)
-
-
-def _shares(duals: Array, combine: str) -> Array:
-    """How far each layer goes: the maximiser of the inner product with the duals over h <= 1."""
-    xp = array_namespace(duals)
-    if combine == "max":
-        return xp.ones_like(duals)
-    if combine == "sum":
-        # Of layers that tie the first moves alone: any convex combination is as steep.
-        first = xp.argmax(duals, axis=0)
-        return xp.where(xp.arange(len(duals)).reshape(-1, *[1] * (duals.ndim - 1)) == first, 1.0, 0.0)
-    size = xp.sqrt((duals**2).sum(0))
-    return duals / xp.where(size > 0, size, 1.0)
 
 
 def check_shape(shape: Sequence[int]) -> tuple[int, int]:

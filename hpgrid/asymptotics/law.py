@@ -264,16 +264,14 @@ def _range(ends: Range) -> str:
 def _levels(law: Law) -> Iterator[str]:
     for k, level in enumerate(law.levels):
         terms = ", ".join(f"{term} ({weight})" for term, weight in zip(level.terms, level.weights))
-        free = f"; flat along {' and '.join(map(_direction, level.null))}" if level.null else ""
+        flat = []
+        for direction in level.null:
+            moving = {name: str(step) for name, step in direction.items() if step}
+            several = f"({', '.join(moving)}) = ({', '.join(moving.values())})"
+            flat.append(several if len(moving) > 1 else next(iter(moving)))
+        free = f"; flat along {' and '.join(flat)}" if flat else ""
         order = _grows(law.budget, level.exponent) if level.exponent else "a constant"
         yield f"{'levels: ' if k == 0 else ' ' * 8}{k + 1}: {order} from {terms}{free}"
-
-
-def _direction(direction: Mapping[str, Fraction]) -> str:
-    moving = {name: step for name, step in direction.items() if step}
-    if len(moving) == 1:
-        return next(iter(moving))
-    return f"({', '.join(moving)}) = ({', '.join(map(str, moving.values()))})"
 
 
 def _notes(law: Law) -> Iterator[str]:

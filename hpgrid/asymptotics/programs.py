@@ -61,14 +61,6 @@ class Optimum(NamedTuple):
     held: tuple[Equality, ...]
 
 
-class _Group(NamedTuple):
-    """Terms that are one term on the subspace that is left: its row there, members, coefficient."""
-
-    row: Vector
-    members: tuple[int, ...]
-    coefficient: Monomial
-
-
 def solve(program: Program) -> Optimum:
     """Return the optimum of a level's program, trying each set of active bounds, the smallest first.
 
@@ -114,21 +106,21 @@ def _optimum_on(program: Program, active: tuple[Limit, ...]) -> Optimum | None:
         return None
     base, null = affine(held, width)
     folded = tuple(c * _product(base, row) for c, row in zip(program.coefficients, program.rows))
+    # Terms that are one term on the subspace that is left.
     members: dict[Vector, list[int]] = {}
     for index, row in enumerate(program.rows):
         members.setdefault(tuple(dot(row, direction) for direction in null), []).append(index)
-    groups = [_Group(row, tuple(each), add(folded[k] for k in each)) for row, each in members.items()]
-    moving = _solved([group for group in groups if any(group.row)], program.values)
+    groups = {row: add(folded[k] for k in each) for row, each in members.items()}
+    moving = _solved({row: coefficient for row, coefficient in groups.items() if any(row)}, program.values)
     if moving is None:
         return None
     sizes, totals = moving
-    still = [group.coefficient for group in groups if not any(group.row)]
-    value = add([*still, *totals])
+    value = add([*(coefficient for row, coefficient in groups.items() if not any(row)), *totals])
     # Each term is its share of its group.
     terms = [ONE] * len(folded)
-    for group in groups:
-        for k in group.members:
-            terms[k] = sizes.get(group.row, group.coefficient) * (folded[k] / group.coefficient)
+    for row, each in members.items():
+        for k in each:
+            terms[k] = sizes.get(row, groups[row]) * (folded[k] / groups[row])
     new = (Equality(row, size / c) for row, size, c in zip(program.rows, terms, program.coefficients) if any(row))
     optimum = Optimum(value, (*held, *new))
     if _pushed(program, active, terms, value) and _within(program, optimum.held, active):
@@ -137,13 +129,12 @@ def _optimum_on(program: Program, active: tuple[Limit, ...]) -> Optimum | None:
 
 
 def _solved(
-    groups: Sequence[_Group], values: Mapping[str, float]
+    groups: Mapping[Vector, Monomial], values: Mapping[str, float]
 ) -> tuple[dict[Vector, Monomial], list[Monomial]] | None:
     """What each group is at the optimum, by its row, and what they add up to; None where there is no optimum."""
     sizes: dict[Vector, Monomial] = {}
     totals: list[Monomial] = []
-    for block in _blocks(groups):
-        rows = [group.row for group in block]
+    for rows in _blocks(list(groups)):
         columns = [tuple(column) for column in zip(*rows)]
         total = tuple(sum(column, Fraction(0)) for column in columns)
         spare = len(rows) - rank(rows)
@@ -154,29 +145,26 @@ def _solved(
             # The only positive weights of sum 1 that balance the rows: the sum is one size over its weight.
             (direction,) = null_space(columns, len(rows))
             weights = tuple(x / sum(direction) for x in direction)
-            value = _product([g.coefficient / number(w) for g, w in zip(block, weights)], weights)
+            value = _product([groups[row] / number(w) for row, w in zip(rows, weights)], weights)
             sizes |= {row: number(w) * value for row, w in zip(rows, weights)}
             totals.append(value)
         else:
-            logs = minimum(rows, [_known(group.coefficient.log(values)) for group in block])
+            logs = minimum(rows, [_known(groups[row].log(values)) for row in rows])
             sizes |= {row: monomial({Real(log): 1}) for row, log in zip(rows, logs)}
             totals += [sizes[row] for row in rows]
     return sizes, totals
 
 
-def _blocks(groups: Sequence[_Group]) -> list[list[_Group]]:
-    """The groups in parts that share no direction: each part is a program of its own.
+def _blocks(rows: Sequence[Vector]) -> list[list[Vector]]:
+    """The rows in parts that share no direction: each part is a program of its own.
 
     Rows that balance one another belong together: A/x + B x + C/y + D y are two parts.
     """
-    if not groups:
-        return []
-    balances = null_space([tuple(column) for column in zip(*(group.row for group in groups))], len(groups))
-    part = list(range(len(groups)))
-    for weights in balances:
+    part = list(range(len(rows)))
+    for weights in null_space([tuple(column) for column in zip(*rows)], len(rows)):
         joined = {part[k] for k, weight in enumerate(weights) if weight}
         part = [min(joined) if p in joined else p for p in part]
-    return [[group for group, p in zip(groups, part) if p == which] for which in dict.fromkeys(part)]
+    return [[row for row, p in zip(rows, part) if p == which] for which in dict.fromkeys(part)]
 
 
 def _pushed(program: Program, active: Sequence[Limit], terms: Sequence[Monomial], value: Monomial) -> bool:
@@ -199,11 +187,9 @@ def _pushed(program: Program, active: Sequence[Limit], terms: Sequence[Monomial]
 def _within(program: Program, held: Sequence[Equality], active: Sequence[Limit]) -> bool:
     """Whether some point of the optimum satisfies the bounds that are not active."""
     base, null = affine(held, program.width)
-    rows: list[Vector] = []
-    ratios: list[Monomial] = []
-    for limit in (limit for limit in program.limits if limit not in active):
-        rows.append(tuple(dot(limit.row(program.width), d) for d in null))
-        ratios.append((limit.level / base[limit.variable]) ** limit.side)
+    others = [limit for limit in program.limits if limit not in active]
+    rows = [tuple(dot(limit.row(program.width), d) for d in null) for limit in others]
+    ratios = [(limit.level / base[limit.variable]) ** limit.side for limit in others]
     free = [k for k, row in enumerate(rows) if any(row)]
     for k in (k for k in range(len(rows)) if k not in free):
         exact = ratios[k].rational()

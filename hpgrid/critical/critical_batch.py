@@ -179,17 +179,8 @@ def critical_batch(
         alpha: 1 - beta in its place, in (0, 1]: momenta next to 1 lose no digits.
         eps: the target, > 0.
         eps_prime: eps - Z in its place, > 0.
-        lam: weight decay, >= 0; this and the next ten are the problem's constants, see ``Constants``.
-        sigma: noise scale of a single sample's gradient, > 0.
-        L: smoothness constant, > 0.
-        D: smoothness of half the squared dual norm, > 0; 1 for an inner product's.
-        Delta0: f(W0) - inf f, > 0.
-        G0: the size of the gradient at the start, > 0.
-        rho: norm equivalence of the LMO bound, >= 1, which takes sigma for the noise in the 2-norm.
-        kappa1: norm equivalence, > 0; it enters in the Frobenius norm alone, as the next three.
-        kappa2: norm equivalence, >= kappa1.
-        L_F: smoothness constant in the Frobenius norm; L where None.
-        sigma_F: noise scale there; sigma where None.
+        lam, sigma, L, D, Delta0, G0, rho, kappa1, kappa2, L_F, sigma_F: the problem's constants, each as
+            ``Constants`` says.
         form: "seed", the source's, or "revised".
         norm: "dual" or "frobenius", which the first form alone has.
         measure: what the target is about: "gradient", the mean gradient norm; with weight decay and revised
