@@ -106,17 +106,6 @@ def inflection(Y: float, Z_noise: float, eps_prime: float) -> float:
     return float((unit * roots.real.max()) ** 2)
 
 
-def noise_share(Y: ArrayLike, Z_noise: ArrayLike, eps_prime: ArrayLike) -> Array:
-    """Return s = Z_noise^2/(Y eps'), the one number on which depends how far 2 Y/eps' is off."""
-    return np.asarray(np.square(Z_noise) / (np.asarray(Y, float) * eps_prime))
-
-
-def over_theorem12(s: ArrayLike) -> Array:
-    """Return the exact minimiser over 2 Y/eps': (3 s^(1/2) + (9 s + 32)^(1/2))^2/32."""
-    s = np.asarray(s, float)
-    return np.asarray(np.square(3 * np.sqrt(s) + np.sqrt(9 * s + 32)) / 32)
-
-
 def star_convex(Delta0: ArrayLike, noise: ArrayLike, eps_prime: ArrayLike) -> Array:
     """Return the minimiser of tokens for Delta0 (1 - lam eta)^K + noise/b^(1/2) <= eps'; NaN for eps' >= Delta0.
 

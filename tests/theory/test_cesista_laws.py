@@ -40,38 +40,28 @@ def test_there_is_no_optimum_inside_while_the_budget_is_small() -> None:
         assert cesista_laws.decayed(log_T + 1e-6, of) == pytest.approx(2 / 3, abs=2e-3)
 
 
-def test_the_closed_forms_are_stationary_at_a_fixed_momentum() -> None:
-    """Delta0 exp(-lam eta T/b) + noise b^(-1/2) + slope eta, differentiated in the logs by mpmath."""
-    Delta0, noise, slope, lam = (mpf(x) for x in AT_ALPHA)
-    log_T = 200.0
-    log_b = float(cesista_laws.log_b(log_T, AT_ALPHA))
-    log_eta = float(cesista_laws.log_eta(log_T, log_b, AT_ALPHA))
+@pytest.mark.parametrize("held", ["momentum", "batch"])
+def test_the_closed_forms_are_stationary(held: str) -> None:
+    """Delta0 exp(-lam eta T/b) + noise (alpha/b)^(1/2) + slope eta/alpha, differentiated in the logs by mpmath.
+
+    At a fixed momentum alpha is in the constants; else at b = 32.
+    """
+    log_T, log_32 = 200.0, float(np.log(32.0))
+    of, tuned = (AT_ALPHA, "b") if held == "momentum" else (SMALL, "alpha")
+    Delta0, noise, slope, lam = (mpf(x) for x in of)
+    log_b = float(cesista_laws.log_b(log_T, of)) if tuned == "b" else log_32
+    log_alpha = 0.0 if tuned == "b" else float(cesista_laws.log_alpha(log_T, 32.0, of))
+    log_eta = float(cesista_laws.log_eta(log_T, log_b, of))
     with mp.workdps(60):
 
         def risk(y: mpf, x: mpf) -> mpf:
-            kept = mpmath.exp(-lam * mpmath.exp(y + mpf(log_T) - x))
-            return Delta0 * kept + noise * mpmath.exp(-x / 2) + slope * mpmath.exp(y)
+            b, alpha = (x, mpf(0)) if tuned == "b" else (mpf(log_b), x)
+            kept = mpmath.exp(-lam * mpmath.exp(y + mpf(log_T) - b))
+            return Delta0 * kept + noise * mpmath.exp((alpha - b) / 2) + slope * mpmath.exp(y - alpha)
 
-        at = (mpf(log_eta), mpf(log_b))
+        at = (mpf(log_eta), mpf(log_b if tuned == "b" else log_alpha))
         for order in ((1, 0), (0, 1)):
             # The logs are right to some 1e-14, and the exponential multiplies that by lam eta K.
-            assert abs(mpmath.diff(risk, at, order) / risk(*at)) < 1e-11
-
-
-def test_the_closed_forms_are_stationary_at_a_fixed_batch_size() -> None:
-    """Delta0 exp(-lam eta T/b) + noise (alpha/b)^(1/2) + slope eta/alpha."""
-    Delta0, noise, slope, lam = (mpf(x) for x in SMALL)
-    log_T, b = 200.0, 32.0
-    log_alpha = float(cesista_laws.log_alpha(log_T, b, SMALL))
-    log_eta = float(cesista_laws.log_eta(log_T, np.log(b), SMALL))
-    with mp.workdps(60):
-
-        def risk(y: mpf, x: mpf) -> mpf:
-            kept = mpmath.exp(-lam * mpmath.exp(y + mpf(log_T)) / mpf(b))
-            return Delta0 * kept + noise * mpmath.exp(x / 2) / mpmath.sqrt(mpf(b)) + slope * mpmath.exp(y - x)
-
-        at = (mpf(log_eta), mpf(log_alpha))
-        for order in ((1, 0), (0, 1)):
             assert abs(mpmath.diff(risk, at, order) / risk(*at)) < 1e-11
 
 
