@@ -1,4 +1,4 @@
-"""Theorems 1 to 3 and SGD: closed forms against numerical minima of the bounds as printed, and against refinement."""
+"""Theorems 1 to 3 and SGD: closed forms against numerical minima of the bounds, printed and as terms."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, strategies as st
 from oracle import minimise
 
-from hpgrid import Proxy, bounds, flatness, refine
+from hpgrid import Proxy, bounds
+from hpgrid.refinement.profile import profile, sublevel
 from hpgrid.theory import iso_loss, theorems
 
 Constants = tuple[float, float, float]
@@ -165,10 +166,10 @@ def test_the_curve_is_stationary_in_all_three(log_alpha: float, logs: tuple[floa
 
 
 @pytest.mark.parametrize("constants", TRIPLES)
-def test_refinement_lies_on_the_curve(constants: Constants) -> None:
+def test_the_continuous_optimum_lies_on_the_curve(constants: Constants) -> None:
     alpha = np.logspace(-8, -2, 13)
     T, b, eta = theorems.theorem3_curve(alpha, *constants)
-    found = refine(eq4(constants), TUNED, T=T, limits={"b": (1e-6, 1e200)})
+    found = profile(eq4(constants), TUNED, {}, T, {"b": (1e-6, 1e200)})
     for name, exact in (("alpha", alpha), ("b", b), ("eta", eta)):
         np.testing.assert_allclose(found.at[name], exact, rtol=1e-9)
 
@@ -176,8 +177,7 @@ def test_refinement_lies_on_the_curve(constants: Constants) -> None:
 @pytest.mark.parametrize("constants", TRIPLES)
 def test_the_batch_size_leaves_one_where_it_pays(constants: Constants) -> None:
     start = theorems.pays_from(*constants)
-    proxy = eq4(constants)
-    before, after = refine(proxy, TUNED, T=start * np.array([1 - 1e-6, 1 + 1e-6])).at["b"]
+    before, after = profile(eq4(constants), TUNED, {}, start * np.array([1 - 1e-6, 1 + 1e-6])).at["b"]
     assert before == 1
     assert 1 < after < 1 + 1e-5
 
@@ -201,11 +201,9 @@ def test_the_law_of_where_it_pays_is_approached() -> None:
 @pytest.mark.parametrize("constants", TRIPLES)
 def test_the_near_optimal_interval_is_right_to_first_order(constants: Constants) -> None:
     """A tenth of the share, a tenth of the error."""
-    proxy = eq4(constants)
     errors = []
     for within in (1e-2, 1e-3, 1e-4):
-        found = flatness(proxy, within=within, tuned=TUNED, T=1e40, limits={"b": (1e-60, 1e200)})
-        low, high = theorems.near_optimal(1e40, within, *constants)
-        errors.append(np.abs([found.low["b"] / low - 1, found.high["b"] / high - 1]))
+        ends = sublevel(eq4(constants), TUNED, {}, 1e40, "b", np.log1p(within), {"b": (1e-60, 1e200)})
+        errors.append(np.abs(np.array(ends) / theorems.near_optimal(1e40, within, *constants) - 1))
     for larger, smaller in pairwise(errors):
         np.testing.assert_allclose(smaller / larger, 0.1, rtol=0.05)
