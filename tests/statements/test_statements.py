@@ -287,11 +287,10 @@ def as_function(eta: Any, b: Any, alpha: Any, T: Any, c: Mapping[str, Any]) -> A
 
 
 def test_a_bound_given_by_a_function_goes_by_two_routes() -> None:
+    """At a fixed eta as well, b is what C1 b/(eta T) and C2 (alpha/b)^(1/2) leave: b ~ (C2 T)^(2/3)."""
     function = FunctionProxy(as_function, {"C1": 1.0, "C2": 1.0, "C3": 1.0}, name="mine")
-    right, wrong, logs = check(
-        function,
-        ["b ~ C2 T^1/2 @ fixed alpha", "b ~ T^1/3 @ fixed alpha", "b ~ T^1/2 (log T)^1/2 @ fixed alpha"],
-    )
+    held, claims = {"eta": 1e-3, "alpha": 1e-3}, ["b ~ (C2 T)^2/3", "b ~ T^1/3", "b ~ T^2/3 (log T)^1/2"]
+    right, wrong, logs = check(function, claims, fixed=held)
     assert (right.verdict, wrong.verdict, logs.verdict) == (HOLDS, FAILS, FAILS)
     assert {reading.route for reading in right.readings} == {"refined", "grid"}
     assert by_route(right, "power of log T")["refined"].predicted == 0
@@ -452,14 +451,18 @@ def test_what_is_held_without_a_value_is_said() -> None:
     assert (dict(one.stated.regime.fixed), one.stated.by_default) == ({"alpha": 0.1}, ())
 
 
-#: They cross over at T = 1e56, 1.6e33 and 1e36.
-BEYOND = {
-    "1/T**0.5 + 1e-14/T**0.25 + 1/(eta*T) + eta": {"risk ~ T^-1/4": HOLDS, "risk ~ T^-1/2": FAILS},
-    "max(1/(eta*T) + eta, 1e-8/T**(1/4))": {"risk ~ T^-1/4": HOLDS, "risk ~ T^-1/2": FAILS},
-    "max(b/(eta*T), 1/sqrt(b), eta, 1e-9)": {"risk ~ 1": HOLDS, "b ~ T^1/2": UNIDENTIFIABLE},
+#: A floor c T^(-1/4) or d begins at T = c^(-12), 1e36, or at d^(-3), 1e27: of one function, compiled once.
+FLOORS = "max(b/T, 1/sqrt(b), c/T**(1/4), d)"
+
+BEYOND: dict[str, tuple[dict[str, float], dict[str, str]]] = {
+    "1/T**0.5 + 1e-14/T**0.25 + 1/(eta*T) + eta": ({}, {"risk ~ T^-1/4": HOLDS, "risk ~ T^-1/2": FAILS}),
+    f"{FLOORS}, a power": ({"c": 1e-3, "d": 1e-300}, {"risk ~ T^-1/4": HOLDS, "risk ~ T^-1/3": FAILS}),
+    f"{FLOORS}, a constant": ({"c": 1e-300, "d": 1e-9}, {"risk ~ 1": HOLDS, "b ~ T^2/3": UNIDENTIFIABLE}),
 }
 
 
 @pytest.mark.parametrize("bound", BEYOND)
 def test_a_law_that_begins_beyond_the_grid_is_the_law(bound: str) -> None:
-    assert {one.claim: one.verdict for one in check(parse(bound), BEYOND[bound])} == BEYOND[bound]
+    constants, claims = BEYOND[bound]
+    proxy = parse(bound.removesuffix(", a power").removesuffix(", a constant"), constants)
+    assert {one.claim: one.verdict for one in check(proxy, claims)} == claims
