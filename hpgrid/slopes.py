@@ -239,36 +239,14 @@ def fit_slope(
     return Slope(slope, theil_sen, float(v.mean() - slope * u.mean()), error, h, ends, len(u), left_out)
 
 
-class Slopes(NamedTuple):
-    """Power laws fitted to n curves, each over its own budgets.
-
-    Attributes:
-        slope_hat: least squares in the logs of the grid's curve; NaN with fewer than two usable points.
-        slope_star: the same of the refined curve.
-        slope_error: how far ``slope_hat`` may be from the continuous optimum's, every log being within ``apart``.
-        apart: the largest distance of the two curves' logs over the window.
-        points: how many budgets were used.
-        window_lo: the first of them, NaN where there is none.
-        window_hi: the last of them.
-    """
-
-    slope_hat: Float[Array, "n"]
-    slope_star: Float[Array, "n"]
-    slope_error: Float[Array, "n"]
-    apart: Float[Array, "n"]
-    points: Int[Array, "n"]
-    window_lo: Float[Array, "n"]
-    window_hi: Float[Array, "n"]
-
-
 def fit_slopes(
     budget: Float[Array, "m"],
     hat: Float[Array, "n m"],
     star: Float[Array, "n m"],
     usable: Bool[Array, "n m"],
     tolerance: float,
-) -> Slopes:
-    """Return the slopes d log y / d log budget of n curves.
+) -> dict[str, Array]:
+    """Return the slopes d log y / d log budget of n curves, each over its own budgets.
 
     Args:
         budget: the budgets.
@@ -276,29 +254,31 @@ def fit_slopes(
         star: the continuous ones behind them.
         usable: which points may be used; those that are not positive and finite are left out too.
         tolerance: how far the log of ``star`` may be from the truth.
+
+    Returns:
+        Arrays of shape (n,) by name: "slope_hat" and "slope_star", least squares in the logs of either curve, NaN with
+        fewer than two usable points; "slope_error", how far the first may be from the continuous optimum's, every log
+        being within "apart", the two curves' largest distance over the window; "points", how many budgets were used;
+        "window_lo" and "window_hi", the first and the last of them, NaN where there is none.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         v, w = np.log(hat), np.log(star)
     used = usable & np.isfinite(v) & np.isfinite(w)
-    count = used.sum(axis=1)
-    u = np.log(budget)
-    away = np.where(used, u - np.divide(_sum(used, u), np.maximum(count, 1))[:, None], 0.0)
+    count, u = used.sum(axis=1), np.log(budget)
+    mean = np.divide(np.where(used, u, 0.0).sum(axis=1), np.maximum(count, 1))
+    away = np.where(used, u - mean[:, None], 0.0)
     spread = np.where(count >= 2, (away**2).sum(axis=1), np.nan)
     apart = np.where(used, np.abs(v - w), 0.0).max(axis=1, initial=0.0) + tolerance
     any_used = np.where(count > 0, 1.0, np.nan)
-    return Slopes(
-        slope_hat=_sum(used, away * np.where(used, v, 0.0)) / spread,
-        slope_star=_sum(used, away * np.where(used, w, 0.0)) / spread,
-        slope_error=apart * np.abs(away).sum(axis=1) / spread,
-        apart=apart * any_used,
-        points=count,
-        window_lo=np.where(used, budget, np.inf).min(axis=1, initial=np.inf) * any_used,
-        window_hi=np.where(used, budget, 0.0).max(axis=1, initial=0.0) * any_used,
-    )
-
-
-def _sum(used: Bool[Array, "n m"], terms: Array) -> Float[Array, "n"]:
-    return np.where(used, terms, 0.0).sum(axis=1)
+    return {
+        "slope_hat": (away * np.where(used, v, 0.0)).sum(axis=1) / spread,
+        "slope_star": (away * np.where(used, w, 0.0)).sum(axis=1) / spread,
+        "slope_error": apart * np.abs(away).sum(axis=1) / spread,
+        "apart": apart * any_used,
+        "points": count,
+        "window_lo": np.where(used, budget, np.inf).min(axis=1, initial=np.inf) * any_used,
+        "window_hi": np.where(used, budget, 0.0).max(axis=1, initial=0.0) * any_used,
+    }
 
 
 # --- the argmin's uncertainty: how far from the continuous optimum ---

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, strategies as st
 from scipy import stats
 
-import hpgrid
 from hpgrid import Proxy, Regime, Term, bounds
+from hpgrid.readings import Reading
 from hpgrid.refinement.profile import grid_excess
 from hpgrid.search.brute import SearchResult
 from hpgrid.slopes import (
@@ -32,10 +32,6 @@ from hpgrid.slopes import (
 from hpgrid.theory import theorems
 
 X = np.geomspace(1e2, 1e22, 21)
-
-
-def decades(n: int) -> np.ndarray:
-    return np.geomspace(1e2, 1e22, n)
 
 
 @pytest.mark.parametrize("p", [0.5, -0.25, -7 / 12, 0.0])
@@ -79,7 +75,7 @@ def test_the_error_bounds_what_moving_each_point_by_the_step_can_do(
 
 @pytest.mark.parametrize(("n", "share"), [(2, 2 / 3), (3, 2 / 3), (100, 100 / 101), (101, 100 / 101)])
 def test_evenly_spaced_points_have_an_error_of_3_h_over_R(n: int, share: float) -> None:
-    x = decades(n)
+    x = np.geomspace(1e2, 1e22, n)
     assert fit_slope(x, x, step=0.3).error == pytest.approx(share * 3 * 0.3 / np.log(1e20), rel=1e-12)
 
 
@@ -100,29 +96,25 @@ def test_points_that_have_a_step_each_are_off_by_their_own() -> None:
 
 
 # --- which points ---
+ENDS = (X[0], X[20])
 
 
-def test_edge_points_are_left_out_and_counted() -> None:
-    edge = np.isin(np.arange(21), [0, 1, 20])
-    found = fit_slope(X, np.where(edge, 7.0, X**0.5), edge=edge)
+@pytest.mark.parametrize(
+    ("off", "y", "edge", "window", "counts"),
+    [
+        pytest.param([0, 1, 20], 7.0, [0, 1, 20], None, (18, 3, (X[2], X[19])), id="edge points"),
+        # Its ends are in it, and it counts its own edge points alone.
+        pytest.param([0, 1, 2, 3, 4, 6], 1.0, [0, 6], (X[5], X[10]), (5, 1, (X[5], X[10])), id="a window"),
+        *(pytest.param([3], hole, [], None, (20, 1, ENDS), id=f"{hole}") for hole in (np.nan, np.inf, 0.0)),
+    ],
+)
+def test_what_is_left_out_is_counted_and_has_no_part_in_the_fit(
+    off: list, y: float, edge: list, window: tuple | None, counts: tuple
+) -> None:
+    place = np.arange(21)
+    found = fit_slope(X, np.where(np.isin(place, off), y, X**0.5), edge=np.isin(place, edge), window=window)
     assert found.slope == pytest.approx(0.5, abs=1e-14)
-    assert (found.points, found.edge_points, found.window) == (18, 3, (X[2], X[19]))
-
-
-def test_a_window_includes_its_ends_and_counts_only_its_own_edge_points() -> None:
-    edge = np.isin(np.arange(21), [0, 6])
-    found = fit_slope(X, np.where(X[5] > X, 1.0, X**-0.25), edge=edge, window=(X[5], X[10]))
-    assert found.slope == pytest.approx(-0.25, abs=1e-14)
-    assert (found.points, found.edge_points, found.window) == (5, 1, (X[5], X[10]))
-
-
-@pytest.mark.parametrize("hole", [np.nan, np.inf, 0.0])
-def test_what_has_no_logarithm_is_left_out_and_counted(hole: float) -> None:
-    y = X**0.5
-    y[3] = hole
-    found = fit_slope(X, y)
-    assert found.slope == pytest.approx(0.5, abs=1e-14)
-    assert (found.points, found.edge_points) == (20, 1)
+    assert (found.points, found.edge_points, found.window) == counts
 
 
 @pytest.mark.parametrize("usable", [0, 1])
@@ -146,10 +138,6 @@ def test_fewer_than_two_points_have_no_slope(usable: int) -> None:
 def test_refusals(arguments: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         fit_slope(**({"x": X, "y": X} | arguments))
-
-
-def test_it_is_a_public_name() -> None:
-    assert hpgrid.fit_slope is fit_slope
 
 
 # --- burn-in and the window ---
@@ -241,7 +229,7 @@ def test_a_verdict_follows_from_the_tolerance(
 @pytest.mark.parametrize("points", [0, 1])
 def test_fewer_than_two_points_leave_nothing_to_fit(points: int) -> None:
     check = MeasuredSlope("b", fitted(np.nan, np.inf, points), np.nan).reading(0.5)
-    assert (check.holds, check.note) == (None, NOTHING)
+    assert (check.holds, check.note, check.edge_points) == (None, NOTHING, 3)
     assert np.isnan(check.measured)
 
 
@@ -313,35 +301,26 @@ def test_the_argmins_uncertainty_is_half_the_width_of_what_the_grid_cant_tell(h:
 
 
 # --- from a bound ---
-
-
 T = np.geomspace(1e10, 1e22, 25)
 NO_EDGE = np.zeros(25, bool)
-
-
-def theorem_1(exponents: dict, steps: float = 0.1, window: tuple = (1e11, 1e22), **curves: tuple) -> dict:
-    """The checks of Theorem 1 where what was measured are its closed forms."""
-    alpha, ones = 1e-3, (1.0, 1.0, 1.0)
-    measured = {
-        "risk": (theorems.theorem1_risk(T, alpha, *ones), NO_EDGE),
-        "b": (theorems.theorem1_b(T, alpha, *ones), NO_EDGE),
-        "eta": (theorems.theorem1_eta(T, alpha, *ones), NO_EDGE),
-    }
-    regime, grid = Regime(("eta", "b"), {"alpha": alpha}), {"eta": steps, "b": steps}
-    behind = partial(posynomial_truth, bounds.lmo_large_horizon(), regime, grid)
-    slopes = measured_slopes(
-        Curves("T", T, measured | curves, window), behind, [{name: Fraction(1)} for name in exponents]
-    )
-    checks = [slope.reading(exponents[slope.name]) for slope in slopes]
-    return {check.what: check for check in checks}
-
-
 EXPONENTS = {"risk": -0.25, "b": 0.5, "eta": -0.25}
 
 
+def theorem_1(
+    exponents: dict = EXPONENTS, steps: float = 0.1, window: tuple = (1e11, 1e22), **curves: tuple
+) -> dict[str, Reading]:
+    """The checks of Theorem 1 where what was measured are its closed forms."""
+    forms = {"risk": theorems.theorem1_risk, "b": theorems.theorem1_b, "eta": theorems.theorem1_eta}
+    measured = {name: (form(T, 1e-3, 1.0, 1.0, 1.0), NO_EDGE) for name, form in forms.items()} | curves
+    regime, grid = Regime(("eta", "b"), {"alpha": 1e-3}), {"eta": steps, "b": steps}
+    behind = partial(posynomial_truth, bounds.lmo_large_horizon(), regime, grid)
+    slopes = measured_slopes(Curves("T", T, measured, window), behind, [{name: Fraction(1)} for name in exponents])
+    return {slope.name: slope.reading(exponents[slope.name]) for slope in slopes}
+
+
 def test_the_theorem_holds_on_its_own_closed_forms() -> None:
-    checks = theorem_1(EXPONENTS)
-    assert list(checks) == ["slope of risk", "slope of b", "slope of eta"]
+    checks = theorem_1()
+    assert [check.what for check in checks.values()] == ["slope of risk", "slope of b", "slope of eta"]
     for check in checks.values():
         assert check.holds is True
         assert check.measured == pytest.approx(check.predicted, abs=1e-9)
@@ -350,36 +329,28 @@ def test_the_theorem_holds_on_its_own_closed_forms() -> None:
 
 
 def test_a_finer_grid_has_a_smaller_tolerance() -> None:
-    coarse, fine = theorem_1(EXPONENTS, 0.4), theorem_1(EXPONENTS, 0.1)
-    assert fine["slope of b"].tolerance < coarse["slope of b"].tolerance / 3.5
-    assert fine["slope of risk"].tolerance < coarse["slope of risk"].tolerance / 12  # of second order
-
-
-def test_the_risk_on_the_grid_is_off_by_up_to_the_excess_to_one_side() -> None:
+    coarse, fine = theorem_1(steps=0.4), theorem_1()
+    assert fine["b"].tolerance < coarse["b"].tolerance / 3.5
+    assert fine["risk"].tolerance < coarse["risk"].tolerance / 12  # of second order
+    # The risk on the grid is off by up to the excess, to one side.
     step = grid_excess(bounds.lmo_large_horizon(), {"eta": 0.1, "b": 0.1}) / 2
     error = fit_slope(T, T, window=(1e11, 1e22), step=step).error
-    assert theorem_1(EXPONENTS)["slope of risk"].tolerance == pytest.approx(error, rel=1e-3)
+    assert fine["risk"].tolerance == pytest.approx(error, rel=1e-3)
 
 
-def test_a_measurement_off_the_bounds_own_optimum_fails() -> None:
-    checks = theorem_1(EXPONENTS, b=(T**0.7, NO_EDGE))
-    assert [check.holds for check in checks.values()] == [True, False, True]
-
-
-def test_an_exponent_that_is_not_the_bounds_fails() -> None:
-    checks = theorem_1({"risk": -0.25, "b": 0.75, "eta": -0.4})
-    assert [check.holds for check in checks.values()] == [True, False, False]
+def test_a_measurement_and_an_exponent_that_are_not_the_bounds_fail() -> None:
+    assert [check.holds for check in theorem_1(b=(T**0.7, NO_EDGE)).values()] == [True, False, True]
+    wrong = theorem_1({"risk": -0.25, "b": 0.75, "eta": -0.4})
+    assert [check.holds for check in wrong.values()] == [True, False, False]
 
 
 def test_edge_points_of_a_bounds_curve_are_left_out_and_counted() -> None:
     edge = T > 1e20
-    checks = theorem_1(EXPONENTS, b=(np.where(edge, 1.0, theorems.theorem1_b(T, 1e-3, 1, 1, 1)), edge))
-    check = checks["slope of b"]
-    assert (check.holds, check.edge_points) == (True, edge.sum())
-    assert check.window[1] == T[~edge][-1]
+    check = theorem_1(b=(np.where(edge, 1.0, theorems.theorem1_b(T, 1e-3, 1, 1, 1)), edge))["b"]
+    assert (check.holds, check.edge_points, check.window[1]) == (True, edge.sum(), T[~edge][-1])
 
 
 @pytest.mark.parametrize("window", [(1e30, 1e40), (9e21, 2e22)], ids=["no budget", "one budget"])
 def test_a_window_without_budgets_leaves_nothing_to_fit(window: tuple) -> None:
-    for check in theorem_1(EXPONENTS, window=window).values():
+    for check in theorem_1(window=window).values():
         assert (check.holds, check.note) == (None, NOTHING)

@@ -107,9 +107,16 @@ def exact_readings(stated: StatedLaw, law: Law) -> tuple[Reading, ...]:
     if unbounded:
         return tuple(Reading(f"{v} is attained", EXACT, False, True) for v in unbounded)
     exponent, whole = product_law(law, stated.left)
-    readings = []
+    readings, (name, own) = [], next(iter(stated.left.items()))
     if stated.power is not None:
-        readings.append(_exact_power(stated, stated.power, law, exponent))
+        what, measured = f"power of {law.budget}", math.nan if exponent is None else exponent
+        if exponent is None and len(stated.left) == 1 and name in law.flat:
+            # A flat direction leaves a range of exponents: a claim beyond its ends fails.
+            ends = [own * (sign * math.inf if end is None else end) for sign, end in zip((-1, 1), law.flat[name])]
+            nearest = min(max(stated.power, min(ends)), max(ends))
+            if nearest != stated.power:
+                what, measured = f"nearest possible {what}", nearest
+        readings.append(Reading(what, EXACT, measured, stated.power))
     if stated.log:
         # Each level of a posynomial is a program in the logs that the budget only shifts: no logarithm arises.
         measured = math.nan if exponent is None else Fraction(0)
@@ -127,22 +134,6 @@ def exact_readings(stated: StatedLaw, law: Law) -> tuple[Reading, ...]:
             tolerance = (stated.statement.rounding + (ACCURACY if whole.numeric else _ROUNDING)) * float(number)
         readings.append(Reading("constant", EXACT, rest, number, tolerance))
     return tuple(readings)
-
-
-def _exact_power(stated: StatedLaw, power: Fraction, law: Law, exponent: Fraction | None) -> Reading:
-    """The budget's exponent; where a flat direction leaves a range of it, a claim beyond its ends fails."""
-    what = f"power of {law.budget}"
-    if exponent is not None:
-        return Reading(what, EXACT, exponent, power)
-    (name, own), *others = stated.left.items()
-    if not others and name in law.flat:
-        ends = [None if end is None else own * end for end in law.flat[name]]
-        low, high = ends if own > 0 else reversed(ends)
-        nearest = power if low is None else max(power, low)
-        nearest = nearest if high is None else min(nearest, high)
-        if nearest != power:
-            return Reading(f"nearest possible {what}", EXACT, nearest, power)
-    return Reading(what, EXACT, math.nan, power)
 
 
 def product_law(law: Law, left: Mapping[str, Fraction]) -> tuple[Fraction | None, PowerLaw | None]:
@@ -274,7 +265,14 @@ def refined_readings(subject: Subject, stated: StatedLaw, *, logs: bool) -> tupl
         left = _U * (slopes - float(stated.power)) if power.verdict == HOLDS else np.full(_U.shape, np.nan)
         beside.append(_power_reading(f"log {stated.budget}", limit(left, REFINED * _U[-1]), stated.log))
     if stated.statement.exact and power.verdict == HOLDS:
-        beside.append(_refined_constant(stated, stated.power, base))
+        # What is left of the optimum once budget and all that is held are divided out, far out.
+        held = math.fsum(float(p) * math.log(stated.values[name]) for name, p in stated.held.items() if p)
+        log, error = limit(_along(base.log_at, stated) - held - float(stated.power) * _U, REFINED)
+        constant, claimed = math.exp(log), stated.statement.number
+        tolerance = (error + stated.statement.rounding) * float(claimed)
+        # A constant is told from one half as large: its size depends on units, so that no 1/4 stands for a small one.
+        tells = abs(constant - float(claimed)) > tolerance or tolerance < float(claimed) / 2
+        beside.append(Reading("constant", FAR_OUT, constant, claimed, tolerance, identifiable=tells))
     return (power, *beside, *moved)
 
 
@@ -285,17 +283,6 @@ def _power_reading(name: str, measured: tuple[float, float], claimed: Fraction) 
 def _along(of: Mapping[str, Array], stated: StatedLaw) -> Array:
     """The sum of logs or exponents that belongs to the product on the left."""
     return np.sum([float(power) * of[name] for name, power in stated.left.items()], axis=0)
-
-
-def _refined_constant(stated: StatedLaw, power: Fraction, base: Climb) -> Reading:
-    """What is left of the optimum once budget and all that is held are divided out, far out."""
-    held = math.fsum(float(p) * math.log(stated.values[name]) for name, p in stated.held.items() if p)
-    log, error = limit(_along(base.log_at, stated) - held - float(power) * _U, REFINED)
-    number, measured = float(stated.statement.number), math.exp(log)
-    tolerance = (error + stated.statement.rounding) * number
-    # A constant is told from one half as large: its size depends on units, so that no 1/4 stands for a small one.
-    tells = abs(measured - number) > tolerance or tolerance < number / 2
-    return Reading("constant", FAR_OUT, measured, stated.statement.number, tolerance, identifiable=tells)
 
 
 def _moved(subject: Subject, stated: StatedLaw, regime: Regime, name: str) -> tuple[float, float]:

@@ -114,7 +114,7 @@ def _slopes(argmins: ManyResult, optimum: Optimum, regime: Regime, grid: Grid) -
     fitted = []
     for name in QUANTITIES:
         hat, star = (of.risk if name == "risk" else of.at.get(name, nothing) for of in (argmins, optimum))
-        fitted.append(fit_slopes(budget, hat, star, usable, REFINED)._asdict())
+        fitted.append(fit_slopes(budget, hat, star, usable, REFINED))
     columns = {key: np.stack([each[key] for each in fitted], axis=1) for key in fitted[0]}
     columns["edge_points"] = (burned & edge).sum(axis=1)
     values, never = np.append(budget, np.nan), np.full(n, len(budget))

@@ -133,7 +133,7 @@ class Survey:
             *aligned(list(_budget_rows(self))),
             *([f"{EDGE} at the edge of the grid"] if np.any([*self.best.edge.values()]) else []),
             "",
-            *aligned([_SLOPE_HEADINGS, *(_slope_row(slope) for slope in self.slopes)]),
+            *aligned(list(_slope_rows(self))),
         ]
         notes = _notes(self)
         return "\n".join([*lines, *([""] if notes else []), *notes])
@@ -247,25 +247,23 @@ def _budget_rows(found: Survey) -> Iterable[tuple[str, ...]]:
         yield (number(problem.budgets[k]), *hat, *star, number(found.exponent["risk"][k]))
 
 
-_SLOPE_HEADINGS = (
-    "d log / d log budget", "grid", "tolerance", "refined, far out", "exact", "verdict", "window", "edge points",
-)  # fmt: skip
-
-
-def _slope_row(slope: SurveySlope) -> tuple[str, ...]:
-    """Return the row of one slope: the grid's, its tolerance, the other routes, the verdict, the window."""
-    fit = slope.measured.fit
-    fitted = fit.points >= 2
-    return (
-        slope.measured.name,
-        f"{fit.slope:.4f}" if fitted else "-",
-        f"{slope.measured.tolerance:.4f}" if fitted and math.isfinite(slope.measured.tolerance) else "-",
-        "-" if math.isnan(slope.far) else f"{slope.far:z.6f}",
-        "-" if slope.exact is None else str(slope.exact),
-        slope.verdict or "no exponent to hold",
-        f"{fit.window[0]:.1e} to {fit.window[1]:.1e}" if fitted else "-",
-        str(fit.edge_points),
-    )
+def _slope_rows(found: Survey) -> Iterable[tuple[str, ...]]:
+    """The headings, and for each slope the grid's, its tolerance, the other routes, the verdict, the window."""
+    numbers, fitted_by = ("grid", "tolerance", "refined, far out", "exact"), ("window", "edge points")
+    yield ("d log / d log budget", *numbers, "verdict", *fitted_by)
+    for slope in found.slopes:
+        fit, tolerance = slope.measured.fit, slope.measured.tolerance
+        fitted = fit.points >= 2
+        yield (
+            slope.measured.name,
+            f"{fit.slope:.4f}" if fitted else "-",
+            f"{tolerance:.4f}" if fitted and math.isfinite(tolerance) else "-",
+            "-" if math.isnan(slope.far) else f"{slope.far:z.6f}",
+            "-" if slope.exact is None else str(slope.exact),
+            slope.verdict or "no exponent to hold",
+            f"{fit.window[0]:.1e} to {fit.window[1]:.1e}" if fitted else "-",
+            str(fit.edge_points),
+        )
 
 
 def _notes(found: Survey) -> list[str]:
@@ -296,14 +294,15 @@ def columns(found: Survey) -> dict[str, tuple[np.ndarray[Any, Any], str]]:
     """Return every array over the budgets with what it means, by name."""
     out: dict[str, tuple[np.ndarray[Any, Any], str]] = {}
     for v in ("risk", *found.problem.regime.tuned):
-        what = "the least risk" if v == "risk" else f"the best {v}"
-        out[f"{v}_hat"] = (found.hat[v], f"{what} on the grid; {'inf' if v == 'risk' else 'NaN'} where there is none")
-        if v != "risk":
-            out[f"{v}_edge"] = (found.best.edge[v], f"{what} on the grid sits on its border: it says nothing")
-        out[f"{v}_star"] = (found.star[v], f"{what}, refined; NaN where there is none")
-        out[f"{v}_exponent"] = (found.exponent[v], f"d log {v} / d log {found.problem.budget} of the refined optimum")
-        if v != "risk":
-            out[f"{v}_runs_off"] = (found.runs_off[v], f"{v} has no best value: it runs off to 0 or infinity")
+        what, none = ("the least risk", "inf") if v == "risk" else (f"the best {v}", "NaN")
+        entries: dict[str, tuple[Mapping[str, np.ndarray[Any, Any]], str]] = {
+            "hat": (found.hat, f"{what} on the grid; {none} where there is none"),
+            "edge": (found.best.edge, f"{what} on the grid sits on its border: it says nothing"),
+            "star": (found.star, f"{what}, refined; NaN where there is none"),
+            "exponent": (found.exponent, f"d log {v} / d log {found.problem.budget} of the refined optimum"),
+            "runs_off": (found.runs_off, f"{v} has no best value: it runs off to 0 or infinity"),
+        }
+        out |= {f"{v}_{key}": (of[v], meaning) for key, (of, meaning) in entries.items() if v in of}
     out["below_one_K"] = (found.best.below_one_K, "the grid's best cell has fewer than one iteration")
     if found.best.unresolved is not None:
         out["unresolved"] = (found.best.unresolved, "float32 can't say which cell is best")
