@@ -65,6 +65,10 @@ CONSTANTS = (
 )
 
 
+#: Laws with their constants, and what becomes of them.
+LOGS_OF_NONE = ("b ~ T^1/2 (log T)^1/3 @ fixed alpha", "risk ~ T^-1/4 log T")
+
+
 @cache
 def lmo() -> Mapping[str, Checked]:
     """Everything that is asked of eq. (4), in one call: searches and optima are shared."""
@@ -84,16 +88,12 @@ EXACT = {
     "alpha = 3 b T^-1/2 @ fixed b": FAILS,
 }
 
-LOGS_OF_NONE = ("b ~ T^1/2 (log T)^1/3 @ fixed alpha", "risk ~ T^-1/4 log T")
-
 
 def by_route(one: Checked, what: str) -> dict[str, Reading]:
     return {reading.route: reading for reading in one.readings if reading.what == what}
 
 
 # --- the paper's laws ---
-
-
 @pytest.mark.parametrize("claim", THEOREMS)
 def test_the_papers_laws_hold_by_every_route_that_can_tell(claim: str) -> None:
     found = lmo()[claim]
@@ -117,23 +117,19 @@ def test_another_exponent_fails_on_the_exact_and_the_refined_route(claim: str) -
 
 def test_a_measurement_does_not_depend_on_what_is_claimed() -> None:
     right, wrong = (by_route(lmo()[c], "power of T") for c in ("b ~ T^1/2 @ fixed alpha", "b ~ T^1/3 @ fixed alpha"))
-    assert [reading.measured for reading in right.values()] == [reading.measured for reading in wrong.values()]
-    assert [reading.tolerance for reading in right.values()] == [reading.tolerance for reading in wrong.values()]
+    for route, reading in right.items():
+        assert (reading.measured, reading.tolerance) == (wrong[route].measured, wrong[route].tolerance)
 
 
-def test_a_held_variable_that_is_named_is_claimed_and_one_that_is_not_is_not() -> None:
+def test_what_is_held_and_named_is_claimed_and_what_is_tuned_moves_to_the_left() -> None:
     assert "power of b" in {r.what for r in lmo()["alpha ~ b T^-1/2 @ fixed b"].readings}
     assert {r.what for r in lmo()["b ~ T^1/2 @ fixed alpha"].readings} == {"power of T"}
-
-
-def test_what_is_tuned_on_the_right_moves_to_the_left() -> None:
     assert lmo()["alpha ~ b T^-1/2"].stated.text() == "alpha b^-1 ~ T^-1/2"
     assert lmo()["K ~ T^5/6"].stated.text() == "b^-1 ~ T^-1/6"
 
 
 def test_which_budgets_the_grid_was_read_over_and_what_it_left_out() -> None:
     fit = lmo()["b ~ T^1/6"].fit
-    assert fit is not None
     # Theorem 3's b leaves 1 by a grid step soon after T = 1477; the argmin falls back to b = 1 later, too.
     assert 1477 < fit.window[0] < 1e5
     assert fit.window[1] == 1e22
@@ -207,37 +203,30 @@ def test_a_logarithm_that_is_not_there_fails_on_both_routes(claim: str) -> None:
     assert not contradictions(found.readings)
 
 
+STAR = ("b ~ (T/log T)^(2/3)", "eta ~ (log T/T)^(1/3)")
+
+
 @cache
 def star() -> Mapping[str, Checked]:
-    claims = (
-        "b ~ (T/log T)^(2/3)",
-        "eta ~ (log T/T)^(1/3)",
-        "b ~ T^2/3",
-        "b ~ T^0.65",
-        "b ~ T^2/3 (log T)^-1/3",
-    )
+    claims = (*STAR, "b ~ T^2/3", "b ~ T^0.65", "b ~ T^2/3 (log T)^-1/3")
     return dict(zip(claims, check(bounds.star_convex(lam=0.3), claims, fixed={"alpha": 0.05})))
 
 
-@pytest.mark.parametrize("claim", ["b ~ (T/log T)^(2/3)", "eta ~ (log T/T)^(1/3)"])
+@pytest.mark.parametrize("claim", STAR)
 def test_laws_with_logarithms_hold(claim: str) -> None:
     found = star()[claim]
-    assert found.verdict == HOLDS
-    assert found.law is None
+    assert (found.verdict, found.law) == (HOLDS, None)
     assert found.no_law
     assert {reading.route for reading in found.readings} == {"refined", "grid"}
 
 
-def test_a_plain_power_fails_where_there_is_a_logarithm() -> None:
+def test_another_power_fails_and_so_does_a_plain_one_and_what_a_plain_fit_would_give() -> None:
     found = star()["b ~ T^2/3"]
     assert found.verdict == FAILS
     assert list(instead(found.readings)) == ["power of log T"]
     assert float(instead(found.readings)["power of log T"].measured) == pytest.approx(-2 / 3, abs=0.01)
     assert by_route(found, "power of T")["grid"].verdict == HOLDS  # it can't see the logarithm, and says nothing of it
     assert not contradictions(found.readings)
-
-
-def test_another_power_of_the_logarithm_fails_and_so_does_what_a_plain_fit_would_give() -> None:
     assert list(instead(star()["b ~ T^2/3 (log T)^-1/3"].readings)) == ["power of log T"]
     assert by_route(star()["b ~ T^0.65"], "power of T")["refined"].verdict == FAILS
 
@@ -286,11 +275,13 @@ def as_function(eta: Any, b: Any, alpha: Any, T: Any, c: Mapping[str, Any]) -> A
     return c["C1"] * b / (eta * T) + floor + c["C3"] * eta * (1 + 1 / alpha)
 
 
+MINE = FunctionProxy(as_function, {"C1": 1.0, "C2": 1.0, "C3": 1.0}, name="mine")
+
+
 def test_a_bound_given_by_a_function_goes_by_two_routes() -> None:
     """At a fixed eta as well, b is what C1 b/(eta T) and C2 (alpha/b)^(1/2) leave: b ~ (C2 T)^(2/3)."""
-    function = FunctionProxy(as_function, {"C1": 1.0, "C2": 1.0, "C3": 1.0}, name="mine")
     held, claims = {"eta": 1e-3, "alpha": 1e-3}, ["b ~ (C2 T)^2/3", "b ~ T^1/3", "b ~ T^2/3 (log T)^1/2"]
-    right, wrong, logs = check(function, claims, fixed=held)
+    right, wrong, logs = check(MINE, claims, fixed=held)
     assert (right.verdict, wrong.verdict, logs.verdict) == (HOLDS, FAILS, FAILS)
     assert {reading.route for reading in right.readings} == {"refined", "grid"}
     assert by_route(right, "power of log T")["refined"].predicted == 0
@@ -298,8 +289,7 @@ def test_a_bound_given_by_a_function_goes_by_two_routes() -> None:
 
 
 def test_a_bound_of_ones_own_is_searched_on_a_grid_of_ones_own() -> None:
-    """a/(eta T) + c eta b^2 + d/b: by hand, eta ~ T^(-1/2)/b, b ~ T^(1/4)... for the sum of powers as it stands."""
-    half = F(1, 2)
+    """a/(eta T) + c eta b^2 + d/b; with eta b = (a/c)^(1/2) T^(-1/2) it is 2 (a c)^(1/2) b T^(-1/2) + d/b."""
     terms = (
         Term({"a": F(1)}, {"eta": F(-1), "T": F(-1)}),
         Term({"c": F(1)}, {"eta": F(1), "b": F(2)}),
@@ -308,9 +298,8 @@ def test_a_bound_of_ones_own_is_searched_on_a_grid_of_ones_own() -> None:
     proxy = Proxy(terms, {"a": 1.0, "c": 1.0, "d": 1.0}, name="own")
     grid = Grid(eta=LogAxis(1e-15, 1e4, 150), b=LogAxis(1, 1e9, 120), T=LogAxis(1e2, 1e20, 60))
     found = check(proxy, ["b ~ d^1/2 (a c)^-1/4 T^1/4", "risk ~ T^-1/4", "eta b ~ a^1/2 c^-1/2 T^-1/2"], grid=grid)
-    # With eta b = (a/c)^(1/2) T^(-1/2) the bound is 2 (a c)^(1/2) b T^(-1/2) + d/b.
     assert [one.verdict for one in found] == [HOLDS] * 3
-    assert float(by_route(found[2], "power of T")["grid"].measured) == pytest.approx(-half, abs=0.03)
+    assert float(by_route(found[2], "power of T")["grid"].measured) == pytest.approx(-0.5, abs=0.03)
 
 
 # --- verdicts ---
@@ -409,22 +398,28 @@ def test_what_a_bound_cant_be_asked_is_one_line(claim: str) -> None:
     assert len(str(error.value).splitlines()) == 1
 
 
-def test_a_bound_without_a_hyperparameter_says_so() -> None:
-    for claim in ("alpha ~ T^-1/2", "b ~ T @ fixed alpha", "b ~ alpha T"):
-        with pytest.raises(InputError, match=r"of that name\. Given: 'alpha'"):
-            check(bounds.sgd(), claim)
-    with pytest.raises(InputError, match=r"of that name\. Given: 'alpha'"):
-        check(bounds.sgd(), "b ~ T", tuned=("eta", "b", "alpha"))
+LACKING = r"of that name\. Given: 'alpha'"
 
 
-def test_a_grid_has_the_bounds_budget() -> None:
-    with pytest.raises(InputError, match="the grid has an axis of the bound's budget K"):
-        check(bounds.lmo(budget="K"), "eta ~ K^-1/2 @ fixed b, fixed alpha", grid=Grid.footnote(10))
-
-
-def test_a_path_needs_a_sum_of_powers() -> None:
-    with pytest.raises(InputError, match="a bound given by a function has no path"):
-        check(FunctionProxy(as_function, {"C1": 1.0, "C2": 1.0, "C3": 1.0}), "eta ~ T^-1/2 @ b = T^1/4")
+@pytest.mark.parametrize(
+    ("proxy", "claim", "options", "message"),
+    [
+        (bounds.sgd(), "alpha ~ T^-1/2", {}, LACKING),
+        (bounds.sgd(), "b ~ T @ fixed alpha", {}, LACKING),
+        (bounds.sgd(), "b ~ alpha T", {}, LACKING),
+        (bounds.sgd(), "b ~ T", {"tuned": ("eta", "b", "alpha")}, LACKING),
+        (
+            bounds.lmo(budget="K"),
+            "eta ~ K^-1/2 @ fixed b, fixed alpha",
+            {"grid": Grid.footnote(10)},
+            "the grid has an axis of the bound's budget K",
+        ),
+        (MINE, "eta ~ T^-1/2 @ b = T^1/4", {}, "a bound given by a function has no path"),
+    ],
+)
+def test_what_a_bound_or_a_grid_lacks_is_said(proxy: Any, claim: str, options: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        check(proxy, claim, **options)
 
 
 # --- what the caller says, and what the claim says ---
