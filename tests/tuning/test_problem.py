@@ -47,22 +47,6 @@ def test_whether_it_is_a_sum_of_powers_of_what_is_tuned() -> None:
     assert not tuning_problem(FunctionProxy(lambda eta, b, alpha, T, c: eta), GRID, PAIR).is_posynomial
 
 
-@pytest.mark.parametrize(
-    ("proxy", "grid", "regime", "message"),
-    [
-        (bounds.lmo(), GRID, Regime(("eta", "b")), "alpha of the bound lmo is neither tuned nor fixed nor on a path"),
-        (bounds.sgd(), GRID, Regime(("eta", "b", "alpha")), "the bound sgd does not depend on alpha"),
-        (bounds.sgd(), GRID, Regime(("eta", "b"), {"alpha": 0.5}), "the bound sgd does not depend on alpha"),
-        (bounds.lmo(), GRID, Regime((), {"alpha": 0.1}), "something is tuned"),
-        (bounds.lmo(), GRID.with_axes(b=None), PAIR, "b is tuned, so that it needs an axis"),
-        (bounds.lmo(), GRID.with_axes(T=1e9), PAIR, "a search over budgets has an axis of them"),
-    ],
-)
-def test_mistakes(proxy, grid: Grid, regime: Regime, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        tuning_problem(proxy, grid, regime)
-
-
-def test_a_smallest_number_of_iterations_is_positive() -> None:
-    with pytest.raises(ValueError, match="min_K must be positive"):
-        tuning_problem(bounds.lmo(), GRID, PAIR, min_K=0.0)
+def test_it_is_settled() -> None:
+    with pytest.raises(ValueError, match="alpha of the bound lmo is neither tuned nor fixed nor on a path"):
+        tuning_problem(bounds.lmo(), GRID, Regime(("eta", "b")))

@@ -22,7 +22,7 @@ from hpgrid import FunctionProxy, Grid, LogAxis, Regime, bounds, refine
 from hpgrid.config import BoundConfig
 from hpgrid.tuning.bracket import NARROW, look_closer, lowest, narrow
 from hpgrid.tuning.problem import TuningProblem, tuning_problem
-from hpgrid.tuning.target import LARGEST, Reached, reach
+from hpgrid.tuning.target import LARGEST, reach
 
 GRID = Grid.footnote(10)
 IN_K = GRID.with_axes(K=LogAxis(1e2, 1e16, 10))
@@ -123,16 +123,12 @@ def test_just_above_the_floor_it_is_reached_and_less_sure() -> None:
     assert near.tolerance > 1e3 * far.tolerance
 
 
-def test_a_risk_that_rises_again_is_said() -> None:
-    found = reach(dipping(slope=1e-7), 1.5)
-    assert found.point.at < 4e6
-    assert "not monotone" in found.text()
-
-
 def test_what_dips_and_rises_is_reached_in_the_dip_or_said_to_be_least_there() -> None:
     """2 (1e6/T)^(1/2) + T/1e7 is least at T = 1e10^(2/3), three times T/1e7 there."""
-    assert reach(dipping(slope=1e-7), 1.4).point.at == pytest.approx(4e6, rel=1e-7)
-    never = reach(dipping(slope=1e-7), 1.39)
+    rising = dipping(slope=1e-7)
+    assert "not monotone" in reach(rising, 1.5).text()
+    assert reach(rising, 1.4).point.at == pytest.approx(4e6, rel=1e-7)
+    never = reach(rising, 1.39)
     assert never.point is None
     assert never.lowest_at == pytest.approx(1e10 ** (2 / 3), rel=1e-4)
     assert never.lowest_risk == pytest.approx(3e-7 * 1e10 ** (2 / 3), rel=1e-9)
@@ -181,18 +177,14 @@ def test_the_fewest_iterations_that_any_batch_reaches_it_in() -> None:
     assert reach(lmo(), 0.01, max_K=1.01 * least).capped.point is not None
 
 
-def loose(problem: TuningProblem, target: float, max_K: float) -> Reached:
-    """The answer under a cap on iterations that changes nothing."""
-    found = reach(problem, target, max_K=max_K)
-    assert (found.capped.binds, found.capped.price, found.capped.point) == (False, 1, found.point)
-    assert "the same, it takes no more than that" in found.text()
-    return found
-
-
 def test_a_cap_that_does_not_bind_changes_nothing() -> None:
-    free = reach(lmo(), 0.01)
-    assert loose(lmo(), 0.01, 1.001 * free.point.iterations).point == free.point
-    assert reach(lmo(), 0.01, max_K=0.999 * free.point.iterations).capped.binds
+    """Of SGD any batch size does, and K = T/b <= T = 4e4."""
+    K = reach(lmo(), 0.01).point.iterations
+    for problem, max_K in ((lmo(), 1.001 * K), (sgd(), 1e6)):
+        found = reach(problem, 0.01, max_K=max_K)
+        assert (found.capped.binds, found.capped.price, found.capped.point) == (False, 1, found.point)
+        assert "the same, it takes no more than that" in found.text()
+    assert reach(lmo(), 0.01, max_K=0.999 * K).capped.binds
 
 
 def test_a_tighter_cap_costs_more() -> None:
@@ -236,11 +228,6 @@ def test_where_batches_are_free_a_cap_costs_nothing() -> None:
     assert found.capped.point.at == pytest.approx(4e4, rel=1e-8)
     assert found.capped.point.set == pytest.approx({"eta": 0.2, "b": 40.0}, rel=1e-6)
     assert "no more than without" in found.text()
-
-
-def test_a_cap_that_no_b_can_exceed_changes_nothing() -> None:
-    """K = T/b <= T; with b in a range of batch sizes that all do, K up to T over the smallest of them."""
-    loose(sgd(), 0.01, 1e6)
 
 
 @pytest.mark.parametrize(("max_K", "binds"), [(9e3, False), (30.0, False), (20.0, True)])
@@ -336,25 +323,21 @@ def test_a_power_is_inverted_to_what_is_said(exponent: float) -> None:
     assert (bracket.gap_below, bracket.not_monotone) == (False, False)
 
 
-def test_a_floor_is_never_reached() -> None:
-    assert found(lambda u: np.logaddexp(-u, np.log(0.1)), 0.05).place == -1
-
-
-def test_where_the_first_one_reaches_it_there_is_nothing_to_be_unsure_of() -> None:
-    bracket = found(lambda u: -u, 2.0)
-    assert (bracket.at, bracket.place, bracket.tolerance) == (1.0, 0, 0.0)
-
-
-def test_what_is_not_known_just_below_is_said() -> None:
-    bracket = found(lambda u: -u, 1e-3, known=lambda T: T > 1e5)
-    assert bracket.gap_below
-    assert bracket.at == pytest.approx(1e5, rel=1e-8)
-
-
-def test_what_rises_again_is_said_and_the_first_is_taken() -> None:
-    bracket = found(lambda u: np.abs(u - 40.0) - 45.0, np.exp(-20.0))
-    assert bracket.not_monotone
-    assert np.log(bracket.at) == pytest.approx(15.0, abs=1e-8)
+@pytest.mark.parametrize(
+    ("log_risk", "target", "known", "log_at", "gap_below", "not_monotone"),
+    [
+        pytest.param(lambda u: -u, 2.0, always, 0.0, False, False, id="nothing to be unsure of"),
+        pytest.param(lambda u: -u, 1e-3, lambda T: T > 1e5, np.log(1e5), True, False, id="not known just below"),
+        pytest.param(lambda u: np.abs(u - 40) - 45, np.exp(-20), always, 15.0, False, True, id="it rises again"),
+    ],
+)
+def test_the_first_that_does_is_taken_and_what_is_about_it_is_said(
+    log_risk: Callable, target: float, known: Callable, log_at: float, gap_below: bool, not_monotone: bool
+) -> None:
+    bracket = found(log_risk, target, known)
+    assert np.log(bracket.at) == pytest.approx(log_at, abs=1e-8)
+    assert (bracket.gap_below, bracket.not_monotone) == (gap_below, not_monotone)
+    assert (bracket.tolerance == 0) == (bracket.place == 0) == (log_at == 0)
 
 
 def test_rounding_ends_the_search_and_is_no_first_value() -> None:
@@ -385,7 +368,7 @@ def test_the_least_risk_that_stays_above_is_found() -> None:
 
 def test_a_floor_and_what_is_not_known_have_no_dip() -> None:
     floor = closer(lambda u: np.logaddexp(-u, np.log(0.1)) + 1e-15 * np.sin(u), 0.05)
-    assert lowest(floor) == len(floor.values) - 1
+    assert (floor.place, lowest(floor)) == (-1, len(floor.values) - 1)
     unknown = closer(lambda u: -u, 1e-9, known=lambda T: T < 1e5)
     assert unknown.values[lowest(unknown)] < 1e5
     assert lowest(closer(lambda u: -u, 1e-9, known=lambda T: T < 0)) == -1
