@@ -11,11 +11,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from hpgrid.checks import bad, unknown
-from hpgrid.readings import VERDICTS, Number, Reading, worst
+from hpgrid.readings import HOLDS, VERDICTS, Number, Reading, worst
 from hpgrid.text import aligned
 
 #: The sources, by the name that --source takes.
@@ -79,9 +81,20 @@ def claim(
     return lambda measure: Claim(id, number, statement, measure, source)
 
 
+def claims(*rows: tuple[Any, ...]) -> Callable[[Callable[..., Finding]], tuple[Claim, ...]]:
+    """Return a decorator that makes several claims of the function that measures them all.
+
+    Args:
+        rows: of each claim its id, number and statement, and then the function's arguments.
+    """
+    return lambda measure: tuple(Claim(id, at, says, partial(measure, *given)) for id, at, says, *given in rows)
+
+
 def gather(*modules: object) -> tuple[Claim, ...]:
-    """Return the claims that modules define, in the order in which they stand there."""
-    return tuple(value for module in modules for value in vars(module).values() if isinstance(value, Claim))
+    """Return the claims that modules define, one by one or in tuples, in the order in which they stand there."""
+    values = (value for module in modules for value in vars(module).values())
+    groups = (value if isinstance(value, tuple) else (value,) for value in values)
+    return tuple(one for group in groups for one in group if isinstance(one, Claim))
 
 
 def select(claims: Sequence[Claim], ids: Iterable[str] = (), source: str | None = None) -> tuple[Claim, ...]:
@@ -100,21 +113,16 @@ def select(claims: Sequence[Claim], ids: Iterable[str] = (), source: str | None 
     wanted = tuple(ids)
     for one in wanted:
         if not any(_is_under(entry.id, one) for entry in claims):
-            raise _unknown_id(one, claims)
+            # The nearest ids, not all of them: there are too many for one line.
+            near = get_close_matches(one, [entry.id for entry in claims], n=3, cutoff=0.3)
+            instead = f"{', '.join(near) or claims[0].id}; --list says which there are"
+            raise bad("there is no claim of that id", one, instead)
     chosen = [c for c in claims if source in (None, c.source)]
     return tuple(c for c in chosen if not wanted or any(_is_under(c.id, one) for one in wanted))
 
 
 def _is_under(id: str, family: str) -> bool:
     return id == family or id.startswith(f"{family}.")
-
-
-def _unknown_id(given: str, claims: Sequence[Claim]) -> ValueError:
-    """The error that names the nearest ids, not all of them: there are too many for one line."""
-    from difflib import get_close_matches
-
-    near = get_close_matches(given, [entry.id for entry in claims], n=3, cutoff=0.3)
-    return bad("there is no claim of that id", given, f"{', '.join(near) or claims[0].id}; --list says which there are")
 
 
 def run(claims: Sequence[Claim], advance: Callable[[], None] = lambda: None) -> tuple[Row, ...]:
@@ -138,21 +146,15 @@ def table(rows: Sequence[Row]) -> str:
     """
     lines: list[tuple[str, ...]] = [HEADINGS]
     for row in rows:
-        for k, (reading, others) in enumerate(_by_route(row.finding.readings)):
-            route, what, *numbers = _cells(reading)
-            more = f" and {others} more" if others else ""
+        routes = dict.fromkeys(reading.route for reading in row.finding.readings)
+        for k, route in enumerate(routes):
+            own = [reading for reading in row.finding.readings if reading.route == route]
+            reading = max(own, key=lambda reading: VERDICTS.index(reading.verdict))
+            more = f" and {len(own) - 1} more" if len(own) > 1 else ""
+            _, what, *numbers = _cells(reading)
             lines.append((row.claim.id if k == 0 else "", route, what + more, *numbers, reading.verdict))
     told = [f"{r.claim.id} {r.finding.verdict}: {r.finding.note or r.claim.statement}" for r in _not_holding(rows)]
     return "\n".join([*aligned(lines), "", *told, *([""] if told else []), summary(rows)])
-
-
-def _by_route(readings: Sequence[Reading]) -> list[tuple[Reading, int]]:
-    """For each route, in order, its first reading of the worst verdict, and how many others it has."""
-    measured = []
-    for route in dict.fromkeys(reading.route for reading in readings):
-        own = [reading for reading in readings if reading.route == route]
-        measured.append((max(own, key=lambda reading: VERDICTS.index(reading.verdict)), len(own) - 1))
-    return measured
 
 
 def summary(rows: Sequence[Row]) -> str:
@@ -172,8 +174,10 @@ def markdown(rows: Sequence[Row], made: str) -> str:
     for source, title in SOURCES.items():
         own = [row for row in rows if row.claim.source == source]
         if own:
-            parts += ["", f"## {title}: what does not hold", "", *_markdown_list(_not_holding(own))]
-            parts += ["", f"## {title}: every claim", "", *_markdown_table(own)]
+            parts += ["", f"## {title}: what does not hold", ""]
+            parts += [_markdown_item(row) for row in _not_holding(own)] or ["- nothing"]
+            parts += ["", f"## {title}: every claim", "", "| id | where | statement | readings | verdict | why |"]
+            parts += ["|---|---|---|---|---|---|", *map(_markdown_row, own)]
     return "\n".join(parts) + "\n"
 
 
@@ -187,33 +191,24 @@ _LEGEND = (
 )
 
 
-def _markdown_list(rows: Sequence[Row]) -> list[str]:
-    lines = []
-    for row in rows:
-        said, told = _escaped(row.claim.statement), _escaped(row.finding.note)
-        lines.append(f'- **{row.claim.id}**, {row.claim.number}: "{said}": **{row.finding.verdict}**; {told}')
-    return lines or ["- nothing"]
+def _markdown_item(row: Row) -> str:
+    said, told = _escaped(row.claim.statement), _escaped(row.finding.note)
+    return f'- **{row.claim.id}**, {row.claim.number}: "{said}": **{row.finding.verdict}**; {told}'
 
 
-def _markdown_table(rows: Sequence[Row]) -> list[str]:
-    lines = ["| id | where | statement | readings | verdict | why |", "|---|---|---|---|---|---|"]
-    for row in rows:
-        words = [_escaped(text) for text in (row.claim.id, row.claim.number, row.claim.statement)]
-        readings = "<br>".join(_escaped(_sentence(reading)) for reading in row.finding.readings)
-        verdict = row.finding.verdict
-        judged = verdict if verdict == VERDICTS[0] else f"**{verdict}**"
-        lines.append("| " + " | ".join((*words, readings, judged, _escaped(row.finding.note))) + " |")
-    return lines
+def _markdown_row(row: Row) -> str:
+    readings = []
+    for route, what, measured, predicted, tolerance in map(_cells, row.finding.readings):
+        within = f" ± {tolerance}" if tolerance != "0" else ""
+        readings.append(_escaped(f"{route}, {what}: {measured} ({predicted}{within})"))
+    words = [_escaped(text) for text in (row.claim.id, row.claim.number, row.claim.statement)]
+    verdict = row.finding.verdict if row.finding.verdict == HOLDS else f"**{row.finding.verdict}**"
+    return "| " + " | ".join((*words, "<br>".join(readings), verdict, _escaped(row.finding.note))) + " |"
 
 
 def _escaped(text: str) -> str:
     """Text in which an optimum's star, a tilde and a bar stand for themselves."""
     return "".join(f"\\{mark}" if mark in "*~|" else mark for mark in text)
-
-
-def _sentence(reading: Reading) -> str:
-    route, what, measured, predicted, tolerance = _cells(reading)
-    return f"{route}, {what}: {measured} ({predicted}" + (f" ± {tolerance})" if tolerance != "0" else ")")
 
 
 def _cells(reading: Reading) -> tuple[str, ...]:
@@ -233,37 +228,22 @@ def shown(number: Number) -> str:
 
 def as_dict(rows: Sequence[Row], made_with: dict[str, Any]) -> dict[str, Any]:
     """Return the ledger as plain data; fractions are text."""
-    return {
-        "made_with": made_with,
-        "summary": dict(Counter(row.finding.verdict for row in rows)),
-        "rows": [_row_dict(row) for row in rows],
-    }
-
-
-def _row_dict(row: Row) -> dict[str, Any]:
-    return {
-        "id": row.claim.id,
-        "source": row.claim.source,
-        "number": row.claim.number,
-        "statement": row.claim.statement,
-        "verdict": row.finding.verdict,
-        "note": row.finding.note,
-        "seconds": round(row.seconds, 3),
-        "readings": [_reading_dict(reading) for reading in row.finding.readings],
-    }
-
-
-def _reading_dict(reading: Reading) -> dict[str, Any]:
-    return {
-        "what": reading.what,
-        "route": reading.route,
-        "measured": reading.measured,
-        "relation": reading.relation,
-        "predicted": reading.predicted,
-        "tolerance": reading.tolerance,
-        "verdict": reading.verdict,
-    }
+    told = ("what", "route", "measured", "relation", "predicted", "tolerance", "verdict")
+    entries = [
+        {
+            "id": row.claim.id,
+            "source": row.claim.source,
+            "number": row.claim.number,
+            "statement": row.claim.statement,
+            "verdict": row.finding.verdict,
+            "note": row.finding.note,
+            "seconds": round(row.seconds, 3),
+            "readings": [{name: getattr(reading, name) for name in told} for reading in row.finding.readings],
+        }
+        for row in rows
+    ]
+    return {"made_with": made_with, "summary": dict(Counter(row.finding.verdict for row in rows)), "rows": entries}
 
 
 def _not_holding(rows: Sequence[Row]) -> list[Row]:
-    return [row for row in rows if row.finding.verdict != VERDICTS[0]]
+    return [row for row in rows if row.finding.verdict != HOLDS]

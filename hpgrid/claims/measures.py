@@ -7,7 +7,7 @@ is more than what is still to come, so it is the tolerance. No prediction enters
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
@@ -68,17 +68,34 @@ def setting(*tuned: str, budget: str = "T", min_K: float | None = None, **roles:
     return Setting(Regime(tuned, fixed, path, caps, min_K), budget)
 
 
-def proxy_of(bound: str | Bound) -> Bound:
-    """Return the bound of that name, or the bound itself."""
-    return BOUNDS[bound] if isinstance(bound, str) else bound
-
-
 def refined(bound: str | Bound, where: Setting, budget: ArrayLike, **constants: ArrayLike) -> Optimum:
     """Return the continuous optimum at budgets; constants may be arrays, whose shape comes first."""
+    budgets = np.atleast_1d(np.asarray(budget, float))
+    if isinstance(bound, str) and not constants:
+        return _named_optimum(bound, where, tuple(budgets.tolist()))
+    return _optimum(BOUNDS[bound] if isinstance(bound, str) else bound, where, budgets, constants)
+
+
+def _optimum(proxy: Bound, where: Setting, budgets: ArrayLike, constants: Mapping[str, ArrayLike]) -> Optimum:
     from hpgrid.refinement import refine
 
-    at: dict[str, Any] = {where.budget: np.atleast_1d(np.asarray(budget, float))}
-    return refine(proxy_of(bound), regime=where.regime, **at, constants=constants or None)
+    at: dict[str, Any] = {where.budget: budgets}
+    return refine(proxy, regime=where.regime, **at, constants=constants or None)
+
+
+@cache
+def _named_optimum(bound: str, where: Setting, budgets: tuple[float, ...]) -> Optimum:
+    """Rows ask for the same optima: far out, of the same bounds."""
+    return _optimum(BOUNDS[bound], where, budgets, {})
+
+
+def along(bound: str, where: Setting, name: str, values: ArrayLike, budget: ArrayLike) -> Optimum:
+    """Return the optima with one tuned variable held at each of some values, which broadcast with the budgets."""
+    from hpgrid.refinement import refine_along
+
+    values, budgets = np.broadcast_arrays(np.atleast_1d(np.asarray(values, float)), np.asarray(budget, float))
+    at: dict[str, Any] = {where.budget: budgets}
+    return refine_along(BOUNDS[bound], name, values, regime=where.regime, **at)
 
 
 def value(found: Optimum, name: str) -> Array:
@@ -165,6 +182,25 @@ def noisy(constants: Mapping[str, Array]) -> dict[str, Array]:
     return {"Delta0": given["Delta0"], "L": given["L"], "noise": given["rho"] * given["sigma"]}
 
 
+def crossing(holds: Callable[[Array], np.ndarray], low: float, high: float) -> float:
+    """Return where a condition, true at ``low`` and false at ``high``, stops to hold: to 1e-15 of the number.
+
+    Sixty halvings of the log, six a time: an optimum at all the points that those could ask for costs hardly more than
+    one. ``holds`` is asked of arrays.
+    """
+    ends = np.log([low, high])
+    for _ in range(10):
+        for _ in range(6):
+            ends = np.insert(ends, np.arange(1, len(ends)), (ends[:-1] + ends[1:]) / 2)
+        held = holds(np.exp(ends[1:-1]))
+        lo, hi = 0, len(ends) - 1
+        while hi - lo > 1:
+            middle = (lo + hi) // 2
+            lo, hi = (middle, hi) if held[middle - 1] else (lo, middle)
+        ends = ends[[lo, hi]]
+    return float(np.exp(ends[1]))
+
+
 # --- the figures' grids ---
 @cache
 def figure(name: str) -> FigureData:
@@ -185,7 +221,9 @@ def at_least(what: str, route: str, measured: Number, bound: Number, tolerance: 
     return Reading(what, route, measured, bound, tolerance, ">=")
 
 
-def slope(name: str, predicted: Fraction, where: Setting, *of: str | Proxy, called: str = "") -> tuple[Reading, ...]:
+def slope(
+    name: str, predicted: Fraction, where: Setting, *of: str | Proxy, called: str = "", more: str = ""
+) -> tuple[Reading, ...]:
     """Return the exponent of ``name`` in the budget on each bound, refined and exact.
 
     Args:
@@ -194,10 +232,11 @@ def slope(name: str, predicted: Fraction, where: Setting, *of: str | Proxy, call
         where: what is tuned.
         of: bounds.
         called: what to call a bound that has no name.
+        more: what else a reading says.
     """
     readings = []
     for bound in of:
-        what = f"{name} ~ {where.budget}^p, {bound if isinstance(bound, str) else called}"
+        what = f"{name} ~ {where.budget}^p, {bound if isinstance(bound, str) else called}{more}"
         measured, tolerance = settled(bound, where, name)
         readings.append(of_exponent(what, "refined", measured, predicted, tolerance))
         readings.append(Reading(what, "exact", exponent(bound, where, name), predicted))

@@ -8,7 +8,6 @@ log T is 1e6 and 1e9.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 from functools import cache
 from typing import Any
@@ -19,13 +18,13 @@ from hpgrid import bounds as proxies
 from hpgrid.bounds import cesista2025 as bounds, lemmas
 from hpgrid.claims import measures as m
 from hpgrid.claims.cesista2025.moments import CONSTANTS, LAM, ROUNDING, at, points
-from hpgrid.claims.ledger import Finding, claim, finding
+from hpgrid.claims.ledger import Finding, claim, claims, finding
 from hpgrid.critical import tokens
 from hpgrid.critical.tokens import iterations_of_mean
 from hpgrid.proxy import Proxy, Term
 from hpgrid.readings import Reading, of_exponent
 from hpgrid.refinement.optimum import Optimum
-from hpgrid.theory import batch_sizes, cesista_laws, cesista_laws as stated
+from hpgrid.theory import batch_sizes, cesista_laws as laws
 
 GIVEN = ("eta", "b", "alpha", "Delta0", "L", "sigma", "D", "G0")
 
@@ -127,11 +126,8 @@ def domain() -> Finding:
 
 PROXY = proxies.star_convex(**CONSTANTS, lam=LAM)
 ALPHA, BATCH = 0.05, 32.0
-AT_ALPHA = cesista_laws.star_convex_at_momentum(ALPHA, lam=LAM, **CONSTANTS)
-TUNED_ALPHA = cesista_laws.star_convex_for_small_alpha(lam=LAM, **CONSTANTS)
-
-#: A stated law: the power of T, and that of log T.
-Law = tuple[Fraction, Fraction]
+AT_ALPHA = laws.star_convex_at_momentum(ALPHA, lam=LAM, **CONSTANTS)
+TUNED_ALPHA = laws.star_convex_for_small_alpha(lam=LAM, **CONSTANTS)
 
 #: Two budgets that people could pay, and two pairs between which exponents are extrapolated: beyond 1e150
 #: derivatives leave float64.
@@ -143,9 +139,8 @@ BEYOND = np.array([1e3, 1e6])
 
 
 @cache
-def _found(tuned: tuple[str, ...]) -> Optimum:
-    fixed = {"alpha": ALPHA} if "b" in tuned else {"b": BATCH}
-    return m.refined(PROXY, at(*tuned, fixed=fixed), LADDER)
+def _found(tuned: tuple[str, ...], **held: float) -> Optimum:
+    return m.refined(PROXY, at(*tuned, fixed=held), LADDER)
 
 
 def _extrapolated(exponent: m.Array, budgets: m.Array) -> tuple[float, float]:
@@ -155,75 +150,49 @@ def _extrapolated(exponent: m.Array, budgets: m.Array) -> tuple[float, float]:
     return float(last), abs(float(last - first)) + m.SOLVER
 
 
-def _law(name: str, tuned: tuple[str, ...], form: Callable[[m.Array], m.Array], law: Law, limit: float) -> Finding:
-    """Readings of one law with a logarithm.
+@claims(
+    ("C.star.b", "literature, star-convex, fixed beta", "b* ~ (T/log T)^(2/3)", "b", "b"),
+    ("C.star.eta", "literature, star-convex, fixed beta", "eta* ~ (log T/T)^(1/3)", "eta", "b"),
+    ("C.star.alpha", "literature, star-convex, fixed b", "1 - beta* ~ b (log T/T)^(2/3), in T", "alpha", "alpha"),
+    ("C.star.eta.tokens", "literature, star-convex, fixed b", "eta* ~ b log T/T, in T", "eta", "alpha"),
+)
+def star_convex(name: str, beside: str) -> Finding:
+    """A law with a logarithm of what is tuned: eta and one variable beside it, the third held."""
+    if beside == "b":
+        of, held, stated = AT_ALPHA, {"alpha": ALPHA}, laws.STAR_CONVEX_FIXED_MOMENTUM[name]
+    else:
+        of, held, stated = TUNED_ALPHA, {"b": BATCH}, laws.STAR_CONVEX_FIXED_BATCH[name]
 
-    Args:
-        name: the variable.
-        tuned: what is tuned.
-        form: the log of its closed form, from log T.
-        law: the stated powers of T and log T.
-        limit: the ratio of the closed form to the stated one, in the end; it is read at log T = 1e6.
-    """
-    found = _found(tuned)
+    def form(u: m.Array) -> m.Array:
+        """The log of the closed form, from log T."""
+        if name == "alpha":
+            return laws.log_alpha(u, BATCH, of)
+        log_b = laws.log_b(u, of) if beside == "b" else np.log(BATCH)
+        return log_b if name == "b" else laws.log_eta(u, log_b, of)
+
+    # What b*/(T/log T)^(2/3) and (s/lam)/log T tend to, as s does to (1/3) log T; and the closed form over the stated.
+    batch, rate = float((3 * of.noise * of.lam / (2 * of.slope)) ** (2 / 3)), 1 / (3 * of.lam)
+    limit = {"b": batch, "alpha": BATCH / batch, "eta": (batch if beside == "b" else BATCH) * rate}[name]
+    found = _found(("eta", beside), **held)
     value, exponent = (np.where(found.converged, x, np.nan) for x in (found.at[name], found.exponent[name]))
     p, error = _extrapolated(exponent[2:], LADDER[2:])
     # From u to e u in log T, T^p (log T)^q gains p (e - 1) u + q.
-    gains = form(np.e * BEYOND) - form(BEYOND) - float(law[0]) * (np.e - 1) * BEYOND
-    ratios = form(BEYOND) - cesista_laws.stated(BEYOND, law)
+    gains = form(np.e * BEYOND) - form(BEYOND) - float(stated[0]) * (np.e - 1) * BEYOND
+    ratios = form(BEYOND) - laws.stated(BEYOND, stated)
     plain = np.log(value[1] / value[0]) / np.log(LADDER[1] / LADDER[0])
     return finding(
         m.same("over the closed form, T = 1e60 to 1e150", "refined", value[3:], np.exp(form(np.log(LADDER[3:])))),
-        of_exponent("power of T, extrapolated in 1/log T", "refined", p, law[0], error),
-        of_exponent("power of log T, log T = 1e6", "arithmetic", float(gains[1]), law[1], abs(gains[1] - gains[0])),
+        of_exponent("power of T, extrapolated in 1/log T", "refined", p, stated[0], error),
+        of_exponent("power of log T, log T = 1e6", "arithmetic", float(gains[1]), stated[1], abs(gains[1] - gains[0])),
         Reading("log of it over the stated form", "arithmetic", ratios[1], np.log(limit), abs(ratios[1] - ratios[0])),
         f"a plain power from T = 1e12 to 1e22 is {plain:.3f}: there the logarithm passes for a part of the power",
     )
 
 
-def _limits(of: cesista_laws.StarConvex) -> tuple[float, float]:
-    """What b*/(T/log T)^(2/3) and (s/lam)/log T tend to, as s does to (1/3) log T."""
-    return float((3 * of.noise * of.lam / (2 * of.slope)) ** (2 / 3)), 1 / (3 * of.lam)
-
-
-@claim("C.star.b", "literature, star-convex, fixed beta", "b* ~ (T/log T)^(2/3)")
-def batch_size() -> Finding:
-    limit, _ = _limits(AT_ALPHA)
-    law = cesista_laws.STAR_CONVEX_FIXED_MOMENTUM["b"]
-    return _law("b", ("eta", "b"), lambda u: cesista_laws.log_b(u, AT_ALPHA), law, limit)
-
-
-@claim("C.star.eta", "literature, star-convex, fixed beta", "eta* ~ (log T/T)^(1/3)")
-def learning_rate() -> Finding:
-    batch, rate = _limits(AT_ALPHA)
-
-    def form(u: m.Array) -> m.Array:
-        return cesista_laws.log_eta(u, cesista_laws.log_b(u, AT_ALPHA), AT_ALPHA)
-
-    return _law("eta", ("eta", "b"), form, cesista_laws.STAR_CONVEX_FIXED_MOMENTUM["eta"], batch * rate)
-
-
-@claim("C.star.alpha", "literature, star-convex, fixed b", "1 - beta* ~ b (log T/T)^(2/3), in T")
-def momentum() -> Finding:
-    limit, _ = _limits(TUNED_ALPHA)
-    law = cesista_laws.STAR_CONVEX_FIXED_BATCH["alpha"]
-    return _law("alpha", ("eta", "alpha"), lambda u: cesista_laws.log_alpha(u, BATCH, TUNED_ALPHA), law, BATCH / limit)
-
-
-@claim("C.star.eta.tokens", "literature, star-convex, fixed b", "eta* ~ b log T/T, in T")
-def rate_at_batch() -> Finding:
-    _, limit = _limits(TUNED_ALPHA)
-
-    def form(u: m.Array) -> m.Array:
-        return cesista_laws.log_eta(u, np.log(BATCH), TUNED_ALPHA)
-
-    return _law("eta", ("eta", "alpha"), form, cesista_laws.STAR_CONVEX_FIXED_BATCH["eta"], BATCH * limit)
-
-
 @claim("C.star.powers", "literature, star-convex, fixed b", "1 - beta* ~ b and eta* ~ b, at a fixed T")
 def powers_of_b() -> Finding:
     readings = []
-    for name, power in cesista_laws.STAR_CONVEX_IN_BATCH.items():
+    for name, power in laws.STAR_CONVEX_IN_BATCH.items():
         measured, error = m.elasticity(PROXY, at("eta", "alpha"), name, "b")
         readings.append(of_exponent(f"{name} ~ b^p, T = 1e60", "refined", measured, power, error))
     return finding(readings)
@@ -235,7 +204,7 @@ def in_iterations() -> Finding:
     optimum = m.refined(PROXY, at("eta", fixed={"alpha": ALPHA, "b": BATCH}, budget="K"), ITERATIONS)
     value, exponent = (np.where(optimum.converged, x, np.nan) for x in (optimum.at["eta"], optimum.exponent["eta"]))
     p, error = _extrapolated(exponent, ITERATIONS)
-    law = cesista_laws.STAR_CONVEX_FIXED_ITERATIONS["eta"]
+    law = laws.STAR_CONVEX_FIXED_ITERATIONS["eta"]
 
     def decayed(u: m.Array) -> m.Array:
         """lam eta K far out: log(Delta0 lam K/slope)."""
@@ -267,7 +236,6 @@ def corner() -> Finding:
 
 
 GAP = proxies.frank_wolfe(**CONSTANTS, lam=LAM)
-ALPHA, BATCH = 0.05, 32.0
 _HALF = Fraction(1, 2)
 
 #: The gap's leading terms as alpha falls, up to constants: progress, burn-in, noise, drift.
@@ -283,18 +251,42 @@ LEADING = Proxy(
 ).form("T")
 
 
-def _in_tokens(name: str, tuned: tuple[str, ...], predicted: Fraction, **held: Any) -> Finding:
-    measured, error = m.settled(GAP, at(*tuned, fixed=held), name)
+@claims(
+    ("C.fw.b", "literature, Frank-Wolfe gap, fixed beta", "b* ~ T^(1/2)", "b", "b"),
+    ("C.fw.eta", "literature, Frank-Wolfe gap, fixed beta", "eta* ~ T^(-1/4)", "eta", "b"),
+    ("C.fw.alpha", "literature, Frank-Wolfe gap, fixed b", "1 - beta* ~ (b/T)^(1/2), in T", "alpha", "alpha"),
+    ("C.fw.eta.tokens", "literature, Frank-Wolfe gap, fixed b", "eta* ~ b^(3/4) T^(-3/4), in T", "eta", "alpha"),
+)
+def gap_in_tokens(name: str, beside: str) -> Finding:
+    """The exponent of what is tuned: eta and one variable beside it, the third held."""
+    held: dict[str, Any] = {"alpha": ALPHA} if beside == "b" else {"b": BATCH}
+    stated = laws.FRANK_WOLFE_FIXED_MOMENTUM if beside == "b" else laws.FRANK_WOLFE_FIXED_BATCH
+    measured, error = m.settled(GAP, at("eta", beside, fixed=held), name)
+    law = m.exponent(LEADING, m.setting("eta", beside, **held), name)
     return finding(
-        of_exponent(f"{name} ~ T^p", "refined", measured, predicted, error),
-        Reading(
-            f"{name} ~ T^p, leading terms", "exact", m.exponent(LEADING, m.setting(*tuned, **held), name), predicted
-        ),
+        of_exponent(f"{name} ~ T^p", "refined", measured, stated[name], error),
+        Reading(f"{name} ~ T^p, leading terms", "exact", law, stated[name]),
     )
 
 
-def _in_batch(name: str, note: str) -> Finding:
-    tuned, predicted = ("eta", "alpha"), stated.FRANK_WOLFE_IN_BATCH[name]
+@claims(
+    (
+        "C.fw.alpha.b",
+        "literature, Frank-Wolfe gap, fixed b",
+        "1 - beta* ~ (b/T)^(1/2), in b",
+        "alpha",
+        "1 - beta* ~ b T^(-1/2), that is (b/K)^(1/2): b/T for b/K; Shulgin et al.'s eq. (8) has b",
+    ),
+    (
+        "C.fw.eta.b",
+        "literature, Frank-Wolfe gap, fixed b",
+        "eta* ~ b^(3/4) T^(-3/4), in b",
+        "eta",
+        "eta* ~ b T^(-3/4), that is b^(1/4) K^(-3/4): as in Shulgin et al.'s eq. (8)",
+    ),
+)
+def gap_in_batch(name: str, note: str) -> Finding:
+    tuned, predicted = ("eta", "alpha"), laws.FRANK_WOLFE_IN_BATCH[name]
     measured, error = m.elasticity(GAP, at(*tuned), name, "b")
     law = m.power_in(LEADING, m.setting(*tuned, b=BATCH), name, "b")
     return finding(
@@ -302,35 +294,3 @@ def _in_batch(name: str, note: str) -> Finding:
         Reading(f"{name} ~ b^p, leading terms", "exact", law, predicted),
         note,
     )
-
-
-@claim("C.fw.b", "literature, Frank-Wolfe gap, fixed beta", "b* ~ T^(1/2)")
-def gap_batch_size() -> Finding:
-    return _in_tokens("b", ("eta", "b"), stated.FRANK_WOLFE_FIXED_MOMENTUM["b"], alpha=ALPHA)
-
-
-@claim("C.fw.eta", "literature, Frank-Wolfe gap, fixed beta", "eta* ~ T^(-1/4)")
-def gap_learning_rate() -> Finding:
-    return _in_tokens("eta", ("eta", "b"), stated.FRANK_WOLFE_FIXED_MOMENTUM["eta"], alpha=ALPHA)
-
-
-@claim("C.fw.alpha", "literature, Frank-Wolfe gap, fixed b", "1 - beta* ~ (b/T)^(1/2), in T")
-def gap_momentum() -> Finding:
-    return _in_tokens("alpha", ("eta", "alpha"), stated.FRANK_WOLFE_FIXED_BATCH["alpha"], b=BATCH)
-
-
-@claim("C.fw.eta.tokens", "literature, Frank-Wolfe gap, fixed b", "eta* ~ b^(3/4) T^(-3/4), in T")
-def gap_rate_at_batch() -> Finding:
-    return _in_tokens("eta", ("eta", "alpha"), stated.FRANK_WOLFE_FIXED_BATCH["eta"], b=BATCH)
-
-
-@claim("C.fw.alpha.b", "literature, Frank-Wolfe gap, fixed b", "1 - beta* ~ (b/T)^(1/2), in b")
-def momentum_in_batch() -> Finding:
-    return _in_batch(
-        "alpha", "1 - beta* ~ b T^(-1/2), that is (b/K)^(1/2): b/T for b/K; Shulgin et al.'s eq. (8) has b"
-    )
-
-
-@claim("C.fw.eta.b", "literature, Frank-Wolfe gap, fixed b", "eta* ~ b^(3/4) T^(-3/4), in b")
-def rate_in_batch() -> Finding:
-    return _in_batch("eta", "eta* ~ b T^(-3/4), that is b^(1/4) K^(-3/4): as in Shulgin et al.'s eq. (8)")

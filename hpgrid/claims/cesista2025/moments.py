@@ -17,7 +17,7 @@ import numpy as np
 
 from hpgrid.bounds import lemmas
 from hpgrid.checks import METHODS
-from hpgrid.claims.ledger import Finding, claim, finding
+from hpgrid.claims.ledger import Finding, claim, claims, finding
 from hpgrid.claims.measures import Setting, at_least, at_most, same, setting
 from hpgrid.readings import Reading, of_exponent
 
@@ -197,41 +197,41 @@ EVERY_MOMENT = ("momentum", "momentum2", "nesterov", "nesterov2")
 
 
 # --- Lemma 5 ---
-@cache
-def _needed(kind: str, norm: str) -> Interval:
-    """The D that Lemma 5 needs of an 8 x 8 matrix, at each batch size."""
+@claims(
+    (
+        "C.mc.lem5.dense",
+        "Lemma 5 with A2's D = 1",
+        "E||xi||^2 <= D sigma^2/b of Gaussian noise, simulated",
+        "gaussian",
+        "with equality whatever b, in every norm: Gaussian noise can't tell a D from 1",
+    ),
+    (
+        "C.mc.lem5.sparse",
+        "Lemma 5 with A2's D = 1",
+        "E||xi||^2 <= D sigma^2/b of one-hot noise, simulated",
+        "one-hot",
+        "one sample has one entry, a mean of many has all: D grows with b, towards 64 2/pi in 8 x 8",
+    ),
+    (
+        "C.mc.lem5.rank",
+        "Lemma 5 with A2's D = 1",
+        "E||xi||^2 <= D sigma^2/b of rank-one noise, simulated",
+        "rank-one",
+        "as a layer's gradient of one token: the nuclear norm needs a D near min(m, n) 0.7",
+    ),
+)
+def lemma_5(kind: str, note: str) -> Finding:
+    """The D that Lemma 5 needs of an 8 x 8 matrix, the largest over batch sizes."""
     from hpgrid.norms import NORMS
     from hpgrid.stochastic.samples import NOISES, draws, needed_smoothness
 
-    means = draws(NOISES[kind], SEED, (1, 500), BATCHES, (8, 8))[0]
-    return needed_smoothness(NOISES[kind], NORMS[norm], means, BATCHES, (8, 8))
-
-
-def _lemma5(kind: str, note: str) -> Finding:
-    readings = []
+    readings, means = [], draws(NOISES[kind], SEED, (1, 500), BATCHES, (8, 8))[0]
     for norm, method in METHODS.items():
-        D = _needed(kind, norm)
+        D = needed_smoothness(NOISES[kind], NORMS[norm], means, BATCHES, (8, 8))
         k = int(D.mean.argmax())
         what = f"b E||xi_S||^2/sigma^2, largest over b, {method}"
         readings.append(at_most(what, "sampled", float(D.mean[k]), 1.0, float(D.half[k]) + 1e-12))
     return finding(readings, note)
-
-
-@claim("C.mc.lem5.dense", "Lemma 5 with A2's D = 1", "E||xi||^2 <= D sigma^2/b of Gaussian noise, simulated")
-def dense() -> Finding:
-    return _lemma5("gaussian", "with equality whatever b, in every norm: Gaussian noise can't tell a D from 1")
-
-
-@claim("C.mc.lem5.sparse", "Lemma 5 with A2's D = 1", "E||xi||^2 <= D sigma^2/b of one-hot noise, simulated")
-def sparse() -> Finding:
-    return _lemma5(
-        "one-hot", "one sample has one entry, a mean of many has all: D grows with b, towards 64 2/pi in 8 x 8"
-    )
-
-
-@claim("C.mc.lem5.rank", "Lemma 5 with A2's D = 1", "E||xi||^2 <= D sigma^2/b of rank-one noise, simulated")
-def rank_one() -> Finding:
-    return _lemma5("rank-one", "as a layer's gradient of one token: the nuclear norm needs a D near min(m, n) 0.7")
 
 
 # --- Proposition 6 and Corollary 7 ---
@@ -280,37 +280,22 @@ def _largest(moments: tuple[str, ...], kind: str, *, decay: bool = False, D: boo
     return readings
 
 
-_ONE_NORM = (
-    "without the D that the noise needs: one-hot noise in the 1-norm exceeds it several times, whatever the momentum"
+PROP_6, COR_7 = "Proposition 6 with A2's D = 1", "Corollary 7 with A2's D = 1"
+
+
+@claims(
+    ("C.mc.prop6.first", PROP_6, "the mean of E||grad f - M_t|| is below its bound, simulated", "momentum"),
+    ("C.mc.prop6.second", PROP_6, "the mean of E||grad f - M_t||^2 is below its bound, simulated", "momentum2"),
+    ("C.mc.cor7.first", COR_7, "the mean of E||grad f - C_t|| is below its bound, simulated", "nesterov"),
+    ("C.mc.cor7.second", COR_7, "the mean of E||grad f - C_t||^2 is below its bound, simulated", "nesterov2"),
 )
-
-
-@claim(
-    "C.mc.prop6.first", "Proposition 6 with A2's D = 1", "the mean of E||grad f - M_t|| is below its bound, simulated"
-)
-def momentum_first() -> Finding:
-    return finding(_largest(("momentum",), "gaussian"), _largest(("momentum",), "one-hot"), _ONE_NORM)
-
-
-@claim(
-    "C.mc.prop6.second",
-    "Proposition 6 with A2's D = 1",
-    "the mean of E||grad f - M_t||^2 is below its bound, simulated",
-)
-def momentum_second() -> Finding:
-    return finding(_largest(("momentum2",), "gaussian"), _largest(("momentum2",), "one-hot"), _ONE_NORM)
-
-
-@claim("C.mc.cor7.first", "Corollary 7 with A2's D = 1", "the mean of E||grad f - C_t|| is below its bound, simulated")
-def nesterov_first() -> Finding:
-    return finding(_largest(("nesterov",), "gaussian"), _largest(("nesterov",), "one-hot"), _ONE_NORM)
-
-
-@claim(
-    "C.mc.cor7.second", "Corollary 7 with A2's D = 1", "the mean of E||grad f - C_t||^2 is below its bound, simulated"
-)
-def nesterov_second() -> Finding:
-    return finding(_largest(("nesterov2",), "gaussian"), _largest(("nesterov2",), "one-hot"), _ONE_NORM)
+def one_moment(name: str) -> Finding:
+    return finding(
+        _largest((name,), "gaussian"),
+        _largest((name,), "one-hot"),
+        "without the D that the noise needs: one-hot noise in the 1-norm exceeds it several times, whatever the "
+        "momentum",
+    )
 
 
 @claim("C.mc.D", "Proposition 6, Corollary 7", "both hold with the D that sparse noise needs, simulated")
@@ -355,38 +340,31 @@ def decay_drift() -> Finding:
 
 
 # --- the update's noise ---
-@cache
-def _power(norm: str, *, above: bool) -> tuple[float, float]:
-    """The power of b in the update's noise at still weights, and its error."""
+@claims(
+    (
+        "C.mc.A1.above",
+        "Proposition A1.14",
+        "the update's noise falls like 1/b where the gradient stands out, simulated",
+        tuple(4.0**k for k in range(8, 11)),
+        "signs have no Lipschitz constant (A1.13): they flip or they don't, and as soon as none does there is no noise",
+    ),
+    (
+        "C.mc.A1.below",
+        "Proposition A1.14",
+        "the update's noise falls like 1/b where the gradient does not stand out",
+        (1.0, 4.0, 16.0),
+        "a step has length 1 whatever the noise: there is no more of it to lose",
+    ),
+)
+def update_noise(batches: tuple[float, ...], note: str) -> Finding:
+    """The power of b in the update's noise at still weights."""
     from hpgrid.stochastic.momentum import frozen, power
 
-    b = np.array([4.0**k for k in range(8, 11)]) if above else np.array([1.0, 4.0, 16.0])
-    found = frozen(norm, b, gradient=0.05, shape=SHAPE, counts=(STEPS, MANY), seed=SEED)
-    slope = power(b, found)
-    return slope.slope, slope.error
-
-
-@claim(
-    "C.mc.A1.above", "Proposition A1.14", "the update's noise falls like 1/b where the gradient stands out, simulated"
-)
-def update_above() -> Finding:
-    return finding(
-        _powers(above=True),
-        "signs have no Lipschitz constant (A1.13): they flip or they don't, and as soon as none does there is no noise",
-    )
-
-
-@claim("C.mc.A1.below", "Proposition A1.14", "the update's noise falls like 1/b where the gradient does not stand out")
-def update_below() -> Finding:
-    return finding(_powers(above=False), "a step has length 1 whatever the noise: there is no more of it to lose")
-
-
-def _powers(*, above: bool) -> list[Reading]:
-    readings = []
+    readings, b = [], np.array(batches)
     for norm, method in METHODS.items():
-        slope, error = _power(norm, above=above)
-        readings.append(of_exponent(f"power of b, {method}", "sampled", slope, -1.0, error))
-    return readings
+        slope = power(b, frozen(norm, b, gradient=0.05, shape=SHAPE, counts=(STEPS, MANY), seed=SEED))
+        readings.append(of_exponent(f"power of b, {method}", "sampled", slope.slope, -1.0, slope.error))
+    return finding(readings, note)
 
 
 #: eta and ||W_0|| where the gradient stands out, and momentum lags by nothing; and of a run that has settled.

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
+from itertools import product
 from random import Random
-from typing import Any
 
 import numpy as np
 
 from hpgrid.claims import measures as m
-from hpgrid.claims.ledger import Finding, claim, finding
+from hpgrid.claims.ledger import Finding, claim, claims, finding
 from hpgrid.proxy import Proxy
 from hpgrid.readings import Reading, of_exponent
-from hpgrid.refinement.profile import bisect
 from hpgrid.theory import schedules, theorems, token_optimum
 
 JOINT = m.setting("eta", "b", "alpha")
@@ -29,27 +27,20 @@ def _drawn() -> dict[str, m.Array]:
     return m.draws(*CONSTANTS)
 
 
-def _step_1(name: str, form: Callable[..., m.Array]) -> Finding:
+@claims(
+    ("S.eq12", "eq. (12)", "eta_T*(alpha, b) = (b Delta0/(T L (7/2 + 2/alpha)))^(1/2)", "eta", "learning_rate"),
+    ("S.eq13", "eq. (13)", "min over eta of U_T is Phi_T(alpha, b)", "risk", "risk_of_batch"),
+)
+def step_1(name: str, form: str) -> Finding:
     """The optimum over eta against a closed form, at nine pairs of b and alpha."""
     measured, predicted = [], []
     given = m.noisy(_drawn())
     if name == "eta":  # which does not depend on the noise
         del given["noise"]
-    for b in (1.0, 1e3, 1e9):
-        for alpha in ALPHAS:
-            measured.append(m.value(m.refined(m.EQ11, m.setting("eta", b=b, alpha=alpha), TOKENS, **_drawn()), name))
-            predicted.append(form(TOKENS, b, alpha, **given))
+    for b, alpha in product((1.0, 1e3, 1e9), ALPHAS):
+        measured.append(m.value(m.refined(m.EQ11, m.setting("eta", b=b, alpha=alpha), TOKENS, **_drawn()), name))
+        predicted.append(getattr(token_optimum, form)(TOKENS, b, alpha, **given))
     return finding(m.same("8 random constants, 9 (b, alpha), 3 T", "refined", measured, predicted))
-
-
-@claim("S.eq12", "eq. (12)", "eta_T*(alpha, b) = (b Delta0/(T L (7/2 + 2/alpha)))^(1/2)")
-def eq12() -> Finding:
-    return _step_1("eta", token_optimum.learning_rate)
-
-
-@claim("S.eq13", "eq. (13)", "min over eta of U_T is Phi_T(alpha, b)")
-def eq13() -> Finding:
-    return _step_1("risk", token_optimum.risk_of_batch)
 
 
 @claim("S.eq14", "eqs. (14), (15)", "Phi_T = A_T s + B/s, s = b^(1/2), with A_T and B as printed")
@@ -70,7 +61,19 @@ def eq14() -> Finding:
     )
 
 
-def _step_2(name: str, form: Callable[..., m.Array]) -> list[Reading]:
+@claims(
+    ("S.eq16", "eq. (16)", "b_T*(alpha) = B/A_T", "b", "batch_size"),
+    ("S.eq17", "eq. (17)", "min over b of Phi_T is 2 (A_T B)^(1/2)", "risk", "risk", "where b* > 1"),
+    (
+        "S.eq18",
+        "eq. (18)",
+        "min over b of Phi_T is Psi_T(alpha), simplified",
+        "risk",
+        "risk_simplified",
+        "the same measurement as S.eq17",
+    ),
+)
+def step_2(name: str, form: str, note: str = "") -> Finding:
     """The optimum over eta and b against a closed form, at three momenta, where b* > 1."""
     given = m.noisy(_drawn())
     readings = []
@@ -78,24 +81,10 @@ def _step_2(name: str, form: Callable[..., m.Array]) -> list[Reading]:
         optimum = m.refined(m.EQ11, m.setting("eta", "b", alpha=alpha), TOKENS, **_drawn())
         # b = 1 is a wall that the closed form does not know.
         inside = optimum.active["b"] == 0
-        pair = m.value(optimum, name)[inside], np.broadcast_to(form(TOKENS, alpha, **given), inside.shape)[inside]
-        readings.append(m.same(f"alpha = {alpha:g}, {inside.sum()} with b* > 1", "refined", *pair))
-    return readings
-
-
-@claim("S.eq16", "eq. (16)", "b_T*(alpha) = B/A_T")
-def eq16() -> Finding:
-    return finding(_step_2("b", token_optimum.batch_size))
-
-
-@claim("S.eq17", "eq. (17)", "min over b of Phi_T is 2 (A_T B)^(1/2)")
-def eq17() -> Finding:
-    return finding(_step_2("risk", token_optimum.risk), "where b* > 1")
-
-
-@claim("S.eq18", "eq. (18)", "min over b of Phi_T is Psi_T(alpha), simplified")
-def eq18() -> Finding:
-    return finding(_step_2("risk", token_optimum.risk_simplified), "the same measurement as S.eq17")
+        predicted = np.broadcast_to(getattr(token_optimum, form)(TOKENS, alpha, **given), inside.shape)
+        what = f"alpha = {alpha:g}, {inside.sum()} with b* > 1"
+        readings.append(m.same(what, "refined", m.value(optimum, name)[inside], predicted[inside]))
+    return finding(readings, note)
 
 
 def _joint(T: m.Array) -> tuple[m.Array, m.Array, dict[str, m.Array]]:
@@ -124,17 +113,14 @@ def eq20() -> Finding:
     alpha, tokens, given = _joint(T)
     root = token_optimum.momentum_complement(tokens, **given)
     # Alpha itself spans seventeen decades over these budgets: the roots are counted in u = alpha T^(1/3), of order 1.
-    counts = [_positive_roots(*token_optimum.cubic(D, L, n), t) for D, L, n, t in zip(*given.values(), tokens)]
+    # A u^3 - B T^(-1/3) u - C = 0.
+    cubics = [(*token_optimum.cubic(D, L, n), t) for D, L, n, t in zip(*given.values(), tokens)]
+    roots = np.array([np.roots([A, 0.0, -B * t ** (-1 / 3), -C]) for A, B, C, t in cubics])
+    one = ((roots.imag == 0) & (roots.real > 0)).sum(1) == 1
     return finding(
         m.same(f"alpha* over the root, {alpha.size} optima, T to 1e60", "refined", alpha, root),
-        Reading("each has one positive root", "arithmetic", set(counts) == {1}, True),
+        Reading("each has one positive root", "arithmetic", bool(one.all()), True),
     )
-
-
-def _positive_roots(A: Any, B: Any, C: Any, T: Any) -> int:
-    """How many positive roots A u^3 - B T^(-1/3) u - C has, u = alpha T^(1/3)."""
-    roots = np.roots([A, 0.0, -B * T ** (-1 / 3), -C])
-    return int(((roots.imag == 0) & (roots.real > 0)).sum())
 
 
 @claim("S.eq22", "eq. (22)", "alpha_T* ~ 2/7^(2/3) (rho sigma)^(2/3)/(Delta0 L)^(1/3) T^-1/3")
@@ -142,9 +128,7 @@ def eq22() -> Finding:
     given = m.noisy(_drawn())
     T = np.array([m.FAR, m.FARTHER])
     measured = m.value(m.refined(m.EQ11, JOINT, T, **_drawn()), "alpha")
-    predicted = np.array([token_optimum.leading(D, L, n) for D, L, n in zip(*(x[:, 0] for x in given.values()))])[
-        :, None
-    ]
+    predicted = np.array([[token_optimum.leading(*each)] for each in zip(*(x[:, 0] for x in given.values()))])
     powers = {"Delta0": Fraction(-1, 3), "L": Fraction(-1, 3), "rho": Fraction(2, 3), "sigma": Fraction(2, 3)}
     constant = m.law_at(m.EQ11, JOINT, "alpha", 1.0)
     return finding(
@@ -269,11 +253,13 @@ def _descent(bound: str, beta: Fraction, gamma: Fraction, delta: Fraction) -> tu
     "for 1/2 < phi < 1 the best rate is b^(1/2) T^-1/2 = T^(-(1 - phi)/2)",
 )
 def cor2_ceiling() -> Finding:
-    readings: list[Reading] = []
-    for beta in FAST:
-        slopes = m.slope("risk", -schedules.ceiling(beta), m.setting("eta", "alpha", b=beta), m.EQ4, m.EQ11)
-        readings += [replace(one, what=f"{one.what}, b = T^{beta}") for one in slopes]
-    return finding(readings)
+    return finding(*_along(("eta", "alpha"), "risk", m.EQ4, m.EQ11))
+
+
+def _along(tuned: tuple[str, ...], name: str, *of: str | Proxy) -> list[tuple[Reading, ...]]:
+    """The exponent on each bound along every fast path b = T^beta."""
+    paths = ((p, m.setting(*tuned, b=p), f", b = T^{p}") for p in FAST)
+    return [m.slope(name, -schedules.ceiling(p), at, *of, called="two terms", more=more) for p, at, more in paths]
 
 
 @claim("S.eq30", "eqs. (30), (31)", "the five terms decay as r1 to r5")
@@ -327,31 +313,19 @@ def eq37() -> Finding:
     )
 
 
+#: b Delta0/(eta T) and 7/2 L eta alone.
+HARD = replace(m.BOUNDS[m.EQ11], terms=m.BOUNDS[m.EQ11].terms[:4:3], name="two terms")
+
+
 @claim("S.eq38", "eq. (38)", "progress and eta alone cap the decay at (1 - beta)/2")
 def eq38() -> Finding:
-    return finding(_hard_terms("risk"))
+    return finding(*_along(("eta",), "risk", HARD))
 
 
 @claim("S.eq39", "eq. (39)", "with equality at eta = T^(-(1 - beta)/2)")
 def eq39() -> Finding:
-    whole: list[Reading] = []
-    for beta in FAST:
-        slopes = m.slope("eta", -schedules.ceiling(beta), m.setting("eta", "alpha", b=beta), m.EQ4)
-        whole += [replace(one, what=f"{one.what}, b = T^{beta}") for one in slopes]
-    return finding(_hard_terms("eta"), whole, "also with all five terms kept and alpha tuned")
-
-
-def _hard_terms(name: str) -> tuple[Reading, ...]:
-    """The exponent on the two terms b Delta0/(eta T) and 7/2 L eta alone."""
-    bound = m.BOUNDS[m.EQ11]
-    hard = replace(bound, terms=(bound.terms[0], bound.terms[3]), name="two terms")
-    readings: list[Reading] = []
-    for beta in FAST:
-        slopes = m.slope(
-            name, -schedules.ceiling(beta), m.setting("eta", b=beta), hard, called=f"two terms, b = T^{beta}"
-        )
-        readings += slopes
-    return tuple(readings)
+    hard, whole = _along(("eta",), "eta", HARD), _along(("eta", "alpha"), "eta", m.EQ4)
+    return finding(*hard, *whole, "also with all five terms kept and alpha tuned")
 
 
 @claim(
@@ -413,12 +387,12 @@ def eta() -> Finding:
 def iterations() -> Finding:
     regime = m.setting("eta", budget="K", b=32.0)
     K = np.array([1e8, 1e20])
-    measured = [m.refined(m.SGD, m.setting("eta", budget="K", b=b), K) for b in (1.0, 32.0)]
-    ratios = [one.risk / theorems.sgd_risk_in_K(K, b, 1.0, 1.0, 1.0) for one, b in zip(measured, (1.0, 32.0))]
+    measured = [m.refined(m.SGD, m.holding(regime, b=b), K).risk for b in (1.0, 32.0)]
+    closed = [theorems.sgd_risk_in_K(K, b, 1.0, 1.0, 1.0) for b in (1.0, 32.0)]
     return finding(
         m.slope("eta", theorems.SGD_IN_K["K"], regime, m.SGD),
         m.power("eta", "b", theorems.SGD_IN_K["b"], regime, m.SGD),
-        m.same("risk over twice the closed form", "refined", np.array(ratios), 2.0),
+        m.same("risk over twice the closed form", "refined", np.divide(measured, closed), 2.0),
         "'<~' hides a factor of 2",
     )
 
@@ -454,7 +428,7 @@ def minimum() -> Finding:
 
     def steps(b: float, bound: str | Proxy = m.SGD) -> float:
         regime = m.setting("eta", budget="K", b=b)
-        return bisect(lambda K: m.refined(bound, regime, K).risk[0] > target, 1e-20, 1e60)
+        return m.crossing(lambda K: m.refined(bound, regime, K).risk > target, 1e-20, 1e60)
 
     few, fewer = steps(1e20), steps(1e30)
     tokens = [b * steps(b) for b in (1.0, 10.0)]

@@ -55,13 +55,12 @@ def unmatched() -> Finding:
     proxy = bounds.lmo(E0=1.0)
     matched, changed = m.exponent(m.EQ4, JOINT, "b"), m.exponent(proxy, JOINT, "b")
     # Far out, where both local exponents have settled to the solver's digits.
-    local = float(
-        m.refined(proxy, JOINT, m.FARTHER).exponent["b"][0] - m.refined(m.EQ4, JOINT, m.FARTHER).exponent["b"][0]
-    )
+    local, before = (float(m.refined(bound, JOINT, m.FARTHER).exponent["b"][0]) for bound in (proxy, m.EQ4))
     fixed = m.exponent(proxy, m.setting("eta", "b", alpha=1e-3), "b")
+    what = "the exponent of b* changes, all tuned"
     return finding(
-        Reading("the exponent of b* changes, all tuned", "exact", matched != changed, True),
-        Reading("the exponent of b* changes, all tuned", "refined", abs(local) > m.SOLVER, True),
+        Reading(what, "exact", matched != changed, True),
+        Reading(what, "refined", abs(local - before) > m.SOLVER, True),
         f"all tuned, b* ~ T^({matched}) becomes T^({changed}): E0 b/(alpha T) is free of b along alpha ~ b, so that "
         f"C3 eta decides, for b = 1; at a fixed momentum b* ~ T^({fixed}) as before",
     )
@@ -86,10 +85,7 @@ def eq44() -> Finding:
 
 @claim("S.eq45", "eq. (45)", "at a fixed budget min risk ~ T^-1/4 b^(1/4 - q/2)")
 def eq45() -> Finding:
-    readings = []
-    for q in ALL_Q:
-        readings += _in_tokens(q, schedules.noise_risk_in_T(q), f"q = {q}")
-    return finding(readings)
+    return finding(*(_in_tokens(q, schedules.noise_risk_in_T(q), f"q = {q}") for q in ALL_Q))
 
 
 def _in_tokens(q: Fraction, powers: dict[str, Fraction], called: str) -> list[Reading]:
@@ -268,13 +264,8 @@ def eq47() -> Finding:
         kappa, lam = Fraction(m.power_in(m.EQ4, in_K, "eta", "b")), -Fraction(m.exponent(m.EQ4, in_K, "eta"))
         for p in SHALLOW:
             along = where._replace(regime=replace(where.regime, path={"b": p}))
-            slopes = m.slope("eta", path_exponent(kappa, lam, p), along, m.EQ4)
-            readings += [_named(one, f"b = T^{p}, {called}") for one in slopes]
+            readings += m.slope("eta", path_exponent(kappa, lam, p), along, m.EQ4, more=f", b = T^{p}, {called}")
     return finding(readings)
-
-
-def _named(reading: Reading, more: str) -> Reading:
-    return replace(reading, what=f"{reading.what}, {more}")
 
 
 @claim("S.eq48", "eq. (48)", "q_eff > 0 exactly where p > lambda/(kappa + lambda)")
@@ -293,19 +284,16 @@ def eq48() -> Finding:
 def fixed() -> Finding:
     readings: list[Reading] = []
     for p in (*SHALLOW, *STEEP):
-        slopes = m.slope("eta", path_exponent(*schedules.FIXED_MOMENTUM, p), m.setting("eta", alpha=ALPHA, b=p), m.EQ4)
-        readings += [_named(one, f"b = T^{p}") for one in slopes]
+        law, along = path_exponent(*schedules.FIXED_MOMENTUM, p), m.setting("eta", alpha=ALPHA, b=p)
+        readings += m.slope("eta", law, along, m.EQ4, more=f", b = T^{p}")
     steepest = max(float(reading.measured) for reading in readings)
     return finding(readings, m.at_most("largest of them", "refined", steepest, 0.0))
 
 
 @claim("S.eq49", "eq. (49)", "with momentum tuned eta* ~ T^(p - 3/4) along b = T^p, p < 1/2")
 def eq49() -> Finding:
-    readings: list[Reading] = []
-    for p in SHALLOW:
-        slopes = m.slope("eta", schedules.path_eta(p), m.setting("eta", "alpha", b=p), m.EQ4, m.EQ11)
-        readings += [_named(one, f"b = T^{p}") for one in slopes]
-    return finding(readings)
+    along = ((p, m.setting("eta", "alpha", b=p)) for p in SHALLOW)
+    return finding(*(m.slope("eta", schedules.path_eta(p), on, m.EQ4, m.EQ11, more=f", b = T^{p}") for p, on in along))
 
 
 @claim(
@@ -327,9 +315,10 @@ def rises_for_a_while() -> Finding:
     every = np.geomspace(1e2, m.FARTHER, 117)
     rising = m.refined(m.EQ4, m.setting("eta", "alpha", b=p), every, C2=np.array([C2])).exponent["eta"][0]
     span = every[rising > 0]
-    local, what = float(optimum.exponent["eta"][0][k]), f"d log eta/d log T, b = T^{p}, C2 = {C2:.0e}, T = {T[k]:.0e}"
+    local, tolerance = float(optimum.exponent["eta"][0][k]), float(neglected[k]) + m.SOLVER
+    what = f"d log eta/d log T, b = T^{p}, C2 = {C2:.0e}, T = {T[k]:.0e}"
     return finding(
-        Reading(what, "refined", local, schedules.path_eta(p), float(neglected[k]) + m.SOLVER),
+        Reading(what, "refined", local, schedules.path_eta(p), tolerance),
         f"eta* rises from T = {span.min():.0e} to {span.max():.0e}, falls before and after; tolerance: terms left out",
     )
 
@@ -346,10 +335,8 @@ def rises_for_good() -> Finding:
         regime = m.setting("eta", "alpha", b=p)
         far, _ = m.settled(m.EQ4, regime, "eta")
         what = f"exponent of eta*, b = T^{p}, eq. (4)"
-        readings += [
-            m.at_least(what, "exact", m.exponent(m.EQ4, regime, "eta"), 0),
-            m.at_least(what, "refined", far, 0.0),
-        ]
+        readings.append(m.at_least(what, "exact", m.exponent(m.EQ4, regime, "eta"), 0))
+        readings.append(m.at_least(what, "refined", far, 0.0))
         highest.append(float(m.refined(m.EQ4, regime, np.geomspace(1e2, 1e40, 100)).exponent["eta"].max()))
     return finding(
         readings,
@@ -367,10 +354,8 @@ def caveat() -> Finding:
     start = min((piece.lo for piece in held), default=Fraction(1))
     readings = [Reading("p from which alpha = 1", "exact", start, Fraction(1, 2))]
     for p in STEEP:
-        optimum = m.refined(m.EQ4, m.setting("eta", "alpha", b=p), m.FARTHER)
-        readings.append(
-            Reading(f"alpha*, T = 1e60, b = T^{p}", "refined", float(m.value(optimum, "alpha")[0]), 1.0, m.SOLVER)
-        )
+        alpha = float(m.value(m.refined(m.EQ4, m.setting("eta", "alpha", b=p), m.FARTHER), "alpha")[0])
+        readings.append(Reading(f"alpha*, T = 1e60, b = T^{p}", "refined", alpha, 1.0, m.SOLVER))
     return finding(readings)
 
 

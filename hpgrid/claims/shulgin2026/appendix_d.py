@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from hpgrid.claims import measures as m
-from hpgrid.claims.ledger import Finding, claim, finding
+from hpgrid.claims.ledger import Finding, claim, claims, finding
 from hpgrid.curves import PERFORMANCE
 from hpgrid.grid import Grid
 from hpgrid.readings import Reading, of_exponent
-from hpgrid.refinement.profile import bisect, grid_excess
-from hpgrid.slopes import fit_slope
+from hpgrid.refinement.profile import grid_excess
+from hpgrid.slopes import Slope, fit_slope
 from hpgrid.theory import iso_loss, theorems
 from hpgrid.theory.printed import trivial_level
 
@@ -26,16 +28,16 @@ OF_EQ3, OF = iso_loss.of_proxy(ALPHA, 1.0, 1.0, 1.0), iso_loss.of_bound(ALPHA, 1
 LEVEL = 0.01
 
 
-def _risk(bound: str, K: float, b: float) -> float:
-    return float(m.refined(bound, m.setting("eta", budget="K", b=b, alpha=ALPHA), K).risk[0])
+def _above(K: ArrayLike, b: ArrayLike) -> np.ndarray:
+    """Where eq. (11)'s least risk over eta is above the level."""
+    return m.along(m.EQ11, m.setting("eta", "b", budget="K", alpha=ALPHA), "b", b, K).risk > LEVEL
 
 
 @claim("S.D.parts", "App. D", "with eta tuned, u = C_det/K^(1/2) + C_burn/(K b^(1/2)) + C_floor/b^(1/2)")
 def parts() -> Finding:
-    K, ladder = np.geomspace(1e2, 1e16, 8), (1.0, 1e4, 1e9)
-    measured = [m.refined(m.EQ11, m.setting("eta", budget="K", b=b, alpha=ALPHA), K).risk for b in ladder]
-    predicted = [iso_loss.risk(K, b, OF) for b in ladder]
-    return finding(m.same("24 (K, b), eq. (11)", "refined", np.array(measured), np.array(predicted)))
+    K, b = np.geomspace(1e2, 1e16, 8), np.array([[1.0], [1e4], [1e9]])
+    measured = m.along(m.EQ11, m.setting("eta", "b", budget="K", alpha=ALPHA), "b", b, K).risk
+    return finding(m.same("24 (K, b), eq. (11)", "refined", measured, iso_loss.risk(K, b, OF)))
 
 
 @claim(
@@ -45,7 +47,7 @@ def parts() -> Finding:
 )
 def iterations() -> Finding:
     # b so large that nothing of the noise is left: what remains is C_det/K^(1/2).
-    least = bisect(lambda K: _risk(m.EQ11, K, m.FARTHER) > LEVEL, 1.0, 1e40)
+    least = m.crossing(lambda K: _above(K, m.FARTHER), 1.0, 1e40)
     return finding(
         m.same("K at b = 1e60 over K_min", "refined", least, iso_loss.minimum_iterations(LEVEL, OF), 4 * m.SOLVER)
     )
@@ -58,7 +60,7 @@ def iterations() -> Finding:
 )
 def batch() -> Finding:
     # K so large that nothing but the floor is left.
-    least = bisect(lambda b: _risk(m.EQ11, m.FARTHER, b) > LEVEL, 1.0, 1e40)
+    least = m.crossing(lambda b: _above(m.FARTHER, b), 1.0, 1e40)
     return finding(
         m.same("b at K = 1e60 over b_min", "refined", least, iso_loss.minimum_batch_size(LEVEL, OF), 4 * m.SOLVER)
     )
@@ -66,8 +68,7 @@ def batch() -> Finding:
 
 def _burn_in_share(K: m.Array, b: m.Array) -> m.Array:
     """The burn-in term's share of eq. (3)'s risk with eta tuned."""
-    burn_in = 1 / (ALPHA * K * np.sqrt(b))
-    return burn_in / iso_loss.risk(K, b, OF_EQ3)
+    return 1 / (ALPHA * K * np.sqrt(b)) / iso_loss.risk(K, b, OF_EQ3)
 
 
 @claim(
@@ -109,7 +110,7 @@ def _on_contour(level: float) -> tuple[m.Array, m.Array]:
 def hyperbola() -> Finding:
     """At points of refined contours: for each b the K at which eq. (11)'s risk is c."""
     ladder = iso_loss.minimum_batch_size(LEVEL, OF) * np.array([1.5, 10.0, 1e3])
-    K = np.array([bisect(lambda k, b=b: _risk(m.EQ11, k, b) > LEVEL, 1.0, 1e40) for b in ladder])  # type: ignore[misc]
+    K = np.array([m.crossing(partial(_above, b=b), 1.0, 1e40) for b in ladder])
     left, right = iso_loss.hyperbola(K, ladder, LEVEL, OF)
     # The left side is a product of differences: K's error grows by c K^(1/2)/(c K^(1/2) - C_det), at most.
     grown = float((LEVEL * np.sqrt(K) / (LEVEL * np.sqrt(K) - OF.deterministic)).max())
@@ -173,14 +174,13 @@ def figure_10() -> Finding:
 def saturates() -> Finding:
     """The near-optimal batch size's slope over the last five decades, each panel; and eta on its floor."""
     arrays = m.figure("fig10").arrays
-    slopes = []
-    for k in (0, 2):
-        T, near = arrays[f"budget_{k}"], arrays[f"near_{k}"]
-        last = T >= 1e17
-        step = float(np.log(arrays[f"b_{k}"][1] / arrays[f"b_{k}"][0]))
-        slopes.append(fit_slope(T[last], near[last], step=step))
+
+    def last_decades(panel: int) -> Slope:
+        T, near, b = (arrays[f"{name}_{panel}"] for name in ("budget", "near", "b"))
+        return fit_slope(T[T >= 1e17], near[T >= 1e17], step=float(np.log(b[1] / b[0])))
+
+    left, right = last_decades(0), last_decades(2)
     held = bool(arrays["near_held_0"][arrays["budget_0"] >= 1e17].all())
-    left, right = slopes
     return finding(
         of_exponent("near-optimal b ~ T^p, T >= 1e17, left panel", "grid", left.slope, 0.0, left.error),
         Reading("eta is on its floor all along", "grid", held, True),
@@ -218,9 +218,9 @@ def minimum_batch() -> Finding:
 
 
 # --- Figure 11 ---
-def _panels() -> tuple[m.Array, m.Array, m.Array, m.Array, m.Array]:
-    arrays = m.figure("fig11").arrays
-    return arrays["budget_1"], arrays["b_1"], arrays["risk_0"], arrays["risk_1"], arrays["risk_2"]
+def _panels() -> list[m.Array]:
+    """K, b, and the risk in the left, middle and right panel."""
+    return [m.figure("fig11").arrays[name] for name in ("budget_1", "b_1", "risk_0", "risk_1", "risk_2")]
 
 
 @claim(
@@ -231,13 +231,10 @@ def _panels() -> tuple[m.Array, m.Array, m.Array, m.Array, m.Array]:
 def left_panel() -> Finding:
     _, _, left, middle, right = _panels()
     final = left[-1, -1]
+    what = "its risk at the largest K and b over the {} panel's"
     return finding(
-        (
-            m.at_most(
-                f"its risk at the largest K and b over the {name} panel's", "grid", float(final / other[-1, -1]), 1.0
-            )
-            for name, other in (("middle", middle), ("right", right))
-        ),
+        m.at_most(what.format("middle"), "grid", float(final / middle[-1, -1]), 1.0),
+        m.at_most(what.format("right"), "grid", float(final / right[-1, -1]), 1.0),
         f"and its largest ratio anywhere is {(left / middle).max():.4g} (middle), {(left / right).max():.4g} (right); "
         "its grids of alpha and eta are the footnote's",
     )
@@ -285,10 +282,9 @@ def middle_hyperbola() -> Finding:
     off = np.abs(np.log(middle / iso_loss.risk(K, b[:, None], parts))).max(axis=0)
     # A/eta + B eta within half a step: cosh(step/2) - 1, and at the floor's own end a whole step.
     tolerance = float(np.log(np.cosh(step)))
+    largest = float(off[reached].max())
     return finding(
-        Reading(
-            "largest |log risk/u| where eta* is above the floor", "grid", float(off[reached].max()), 0.0, tolerance
-        ),
+        Reading("largest |log risk/u| where eta* is above the floor", "grid", largest, 0.0, tolerance),
         f"that is up to K = {K[reached][-1]:.2g}; beyond it the contours follow the floor, and the risk is up to "
         f"{float(np.exp(off.max())):.3g} times u",
     )
@@ -311,29 +307,15 @@ def figure_1() -> Finding:
     )
 
 
-@claim("S.fig2", "Figure 2, caption", "at b = 1072 Theorem 2's trends hold")
-def figure_2() -> Finding:
-    return finding(m.on_grid("fig2"), "the slopes are those of S.eq8")
-
-
-@claim("S.fig5", "Figure 5", "at beta = 0.934 Theorem 1's trends hold")
-def figure_5() -> Finding:
-    return finding(m.on_grid("fig5"))
-
-
-@claim("S.fig6", "Figure 6", "at beta = 0.9999 Theorem 1's trends hold")
-def figure_6() -> Finding:
-    return finding(m.on_grid("fig6"))
-
-
-@claim("S.fig7", "Figure 7", "at b = 32 Theorem 2's trends hold")
-def figure_7() -> Finding:
-    return finding(m.on_grid("fig7"))
-
-
-@claim("S.fig8", "Figure 8", "at b = 35111 Theorem 2's trends hold")
-def figure_8() -> Finding:
-    return finding(m.on_grid("fig8"))
+@claims(
+    ("S.fig2", "Figure 2, caption", "at b = 1072 Theorem 2's trends hold", "fig2", "the slopes are those of S.eq8"),
+    ("S.fig5", "Figure 5", "at beta = 0.934 Theorem 1's trends hold", "fig5"),
+    ("S.fig6", "Figure 6", "at beta = 0.9999 Theorem 1's trends hold", "fig6"),
+    ("S.fig7", "Figure 7", "at b = 32 Theorem 2's trends hold", "fig7"),
+    ("S.fig8", "Figure 8", "at b = 35111 Theorem 2's trends hold", "fig8"),
+)
+def trends(figure: str, note: str = "") -> Finding:
+    return finding(m.on_grid(figure), note)
 
 
 @claim("S.fig9", "Figure 9, caption", "on the grid, Theorem 3's exponents of b, alpha and eta are verified")

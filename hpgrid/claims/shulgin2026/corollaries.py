@@ -11,7 +11,6 @@ from hpgrid.claims import measures as m
 from hpgrid.claims.ledger import Finding, claim, finding
 from hpgrid.curves import PERFORMANCE
 from hpgrid.readings import Reading, of_exponent
-from hpgrid.refinement.profile import bisect
 from hpgrid.theory import batch_sizes
 from hpgrid.theory.batch_sizes import CAP_REACHED
 
@@ -23,9 +22,17 @@ BOTH = m.setting("eta", "b", alpha=ALPHA)
 NEAR = 1 / PERFORMANCE
 
 
-def _gap(bound: str, alpha: float, T: ArrayLike) -> m.Array:
-    """The least risk at a fixed momentum over that at the best one."""
-    return m.refined(bound, m.setting("eta", "b", alpha=alpha), T).risk / m.refined(bound, JOINT, T).risk
+#: Where most costs are read.
+T_FAR = (m.FAR, m.FARTHER)
+
+
+def _cost(where: m.Setting, T: ArrayLike = T_FAR, bound: str = m.EQ4, best: m.Setting = JOINT) -> m.Array:
+    """The least risk in a setting over that of the best one, all three tuned."""
+    return m.refined(bound, where, T).risk / m.refined(bound, best, T).risk
+
+
+def _at_momentum(alpha: float) -> m.Setting:
+    return m.setting("eta", "b", alpha=alpha)
 
 
 @claim("S.sec32.rate", "section 3.2", "all three tuning regimes attain risk ~ T^-1/4")
@@ -40,48 +47,33 @@ def rate() -> Finding:
 @claim("S.sec32.answer", "section 3.2", "following Theorem 3 does not materially improve over simpler rules")
 def answer() -> Finding:
     """What the simpler regimes cost at the budgets that people train with, at beta = 0.9 and b = 1072."""
-    T = np.array([1e9, 1e12])
-    joint = m.refined(m.EQ4, JOINT, T).risk
-    simple = {"beta = 0.9": m.setting("eta", "b", alpha=0.1), "b = 1072": m.setting("eta", "alpha", b=1072.0)}
-    costs = {name: m.refined(m.EQ4, regime, T).risk / joint for name, regime in simple.items()}
-    bound = batch_sizes.LARGEST_GAIN
-    return finding(
-        (
-            m.at_most(f"largest cost, T = 1e9 and 1e12, {n}", "refined", float(c.max()), bound, m.SOLVER)
-            for n, c in costs.items()
-        ),
-        "'materially' is read as Corollary 1's 2^(1/4); all constants 1",
-    )
+    readings, bound = [], batch_sizes.LARGEST_GAIN
+    for name, simple in {"beta = 0.9": _at_momentum(0.1), "b = 1072": m.setting("eta", "alpha", b=1072.0)}.items():
+        cost = float(_cost(simple, [1e9, 1e12]).max())
+        readings.append(m.at_most(f"largest cost, T = 1e9 and 1e12, {name}", "refined", cost, bound, m.SOLVER))
+    return finding(readings, "'materially' is read as Corollary 1's 2^(1/4); all constants 1")
 
 
 @claim("S.cor1.constant", "Corollary 1.1, eq. (27)", "at a fixed momentum risk_T* ~ (1 + alpha)^(1/4)")
 def constant() -> Finding:
-    alphas, T = (1e-6, 1e-2, 1.0), np.array([m.FAR, m.FARTHER])
     readings = []
-    for alpha in alphas:
-        measured = m.refined(m.EQ4, m.setting("eta", "b", alpha=alpha), T).risk / m.refined(m.EQ4, JOINT, T).risk
-        readings.append(
-            m.settles(
-                f"over (1 + alpha)^(1/4) x joint, alpha = {alpha:g}, eq. (4)", "refined", measured / (1 + alpha) ** 0.25
-            )
-        )
+    for alpha in (1e-6, 1e-2, 1.0):
+        what = f"over (1 + alpha)^(1/4) x joint, alpha = {alpha:g}, eq. (4)"
+        readings.append(m.settles(what, "refined", _cost(_at_momentum(alpha)) / (1 + alpha) ** 0.25))
     law = m.power_in(m.EQ4, BOTH, "risk", "1 + alpha")
     readings.append(Reading("power of 1 + alpha, eq. (4)", "exact", law, Fraction(1, 4)))
     return finding(readings)
 
 
-@claim(
-    "S.cor1.gap", "Corollary 1.1, B.4 (1)", "another momentum improves the rate's constant by at most 2^(1/4) = 1.19"
-)
+SAYS_GAP = "another momentum improves the rate's constant by at most 2^(1/4) = 1.19"
+
+
+@claim("S.cor1.gap", "Corollary 1.1, B.4 (1)", SAYS_GAP)
 def gap() -> Finding:
     return _largest_gap(m.EQ4, m.EQ5)
 
 
-@claim(
-    "S.cor1.gap.eq11",
-    "Corollary 1.1, on eq. (11)",
-    "another momentum improves the rate's constant by at most 2^(1/4) = 1.19",
-)
+@claim("S.cor1.gap.eq11", "Corollary 1.1, on eq. (11)", SAYS_GAP)
 def gap_exact() -> Finding:
     found = _largest_gap(m.EQ11)
     ratio = found.readings[0].measured
@@ -94,59 +86,45 @@ def gap_exact() -> Finding:
 
 def _largest_gap(*of: str) -> Finding:
     """The joint optimum of eq. (5) is at alpha to 0: its gap is taken over alpha = 1e-12."""
-    readings = []
+    readings, most = [], batch_sizes.LARGEST_GAIN
     for bound in of:
-        T = [m.FAR, m.FARTHER]
         # Eq. (5) has no burn-in to hold alpha up: its joint optimum is alpha to 0.
-        best = m.refined(bound, m.setting("eta", "b", alpha=1e-12) if bound == m.EQ5 else JOINT, T).risk
-        gaps = [m.refined(bound, m.setting("eta", "b", alpha=a), T).risk / best for a in (1e-6, 1e-2, 0.1, 1.0)]
+        best = _at_momentum(1e-12) if bound == m.EQ5 else JOINT
+        gaps = [_cost(_at_momentum(alpha), bound=bound, best=best) for alpha in (1e-6, 1e-2, 0.1, 1.0)]
         near, far = np.max(gaps, axis=0)
         error = abs(float(far - near)) + 1e-12 + m.SOLVER
-        readings.append(
-            m.at_most(
-                f"largest gap, alpha = 1e-6 to 1, {bound}", "refined", float(far), batch_sizes.LARGEST_GAIN, error
-            )
-        )
+        readings.append(m.at_most(f"largest gap, alpha = 1e-6 to 1, {bound}", "refined", float(far), most, error))
     return finding(readings)
 
 
 @claim("S.B4.tokens", "B.4 (1)", "which is at most a factor of 2 in tokens, T_req ~ (1 + alpha) epsilon^-4")
 def tokens() -> Finding:
     """Budgets that reach a risk, by bisection: the worst momentum against the best, and the power of epsilon."""
-    worst = m.setting("eta", "b", alpha=1.0)
+
+    def needed(where: m.Setting, target: float) -> float:
+        return m.crossing(lambda T: m.refined(m.EQ4, where, T).risk > target, 1.0, 1e70)
+
     # Two targets a decade apart: what their ratios differ by says how far from its limit the ratio still is.
-    needed = {e: _needed(m.EQ4, worst, e) for e in (1e-12, 1e-13)}
-    ratio = needed[1e-12] / _needed(m.EQ4, JOINT, 1e-12)
-    finite = _needed(m.EQ4, worst, 0.1) / _needed(m.EQ4, JOINT, 0.1)
-    error = abs(ratio - needed[1e-13] / _needed(m.EQ4, JOINT, 1e-13)) + 8 * m.SOLVER
-    power = float(np.log10(needed[1e-13] / needed[1e-12]))
+    worst = [needed(_at_momentum(1.0), target) for target in (0.1, 1e-12, 1e-13)]
+    finite, ratio, farther = (tokens / needed(JOINT, target) for tokens, target in zip(worst, (0.1, 1e-12, 1e-13)))
+    error = abs(ratio - farther) + 8 * m.SOLVER
+    what, most = "tokens at alpha = 1 over the best, eq. (4), epsilon = 1e-12", batch_sizes.LARGEST_TOKEN_GAIN
+    power = float(np.log10(worst[2] / worst[1]))
     return finding(
-        m.at_most(
-            "tokens at alpha = 1 over the best, eq. (4), epsilon = 1e-12",
-            "refined",
-            ratio,
-            batch_sizes.LARGEST_TOKEN_GAIN,
-            error,
-        ),
+        m.at_most(what, "refined", ratio, most, error),
         of_exponent("T_req ~ (1/epsilon)^p, eq. (4), alpha = 1", "refined", power, 4.0, 8 * m.SOLVER),
         f"at epsilon = 0.1 it is {finite:.4g}; on eq. (11) the factor is S.cor1.gap.eq11's to the fourth power",
     )
-
-
-def _needed(bound: str, where: m.Setting, target: float) -> float:
-    """The budget that reaches a risk."""
-    return bisect(lambda T: m.refined(bound, where, T).risk[0] > target, 1.0, 1e70)
 
 
 @claim("S.B4.kept", "B.4, the question", "keeping alpha from T0 when moving to T1 >> T0 costs at most 2^(1/4)")
 def kept() -> Finding:
     T0 = 1e9
     alpha = float(m.value(m.refined(m.EQ4, JOINT, T0), "alpha")[0])
-    gaps = _gap(m.EQ4, alpha, T0 * np.array([1e1, 1e2, 1e4, 1e8]))
-    bound = batch_sizes.LARGEST_GAIN
+    gap = float(_cost(_at_momentum(alpha), T0 * np.array([1e1, 1e2, 1e4, 1e8])).max())
     return finding(
-        m.at_most("largest gap, T1 = 1e10 to 1e17", "refined", float(gaps.max()), bound, m.SOLVER),
-        f"alpha = {alpha:.3g}, the best at T0 = 1e9: the cost is at most {gaps.max() - 1:.2g}",
+        m.at_most("largest gap, T1 = 1e10 to 1e17", "refined", gap, batch_sizes.LARGEST_GAIN, m.SOLVER),
+        f"alpha = {alpha:.3g}, the best at T0 = 1e9: the cost is at most {gap - 1:.2g}",
     )
 
 
@@ -154,8 +132,9 @@ def kept() -> Finding:
 def uniform() -> Finding:
     T, bound = 1e9, batch_sizes.LARGEST_GAIN
     # 1e-6 is far below the best alpha at T = 1e9, where burn-in dominates.
-    gaps = {alpha: float(_gap(m.EQ4, alpha, T)[0]) for alpha in (1e-6, 1e-4, 1e-2, 1.0)}
-    least = bisect(lambda a: _gap(m.EQ4, a, T)[0] > bound, 1e-6, 1e-2)
+    gaps = {alpha: float(_cost(_at_momentum(alpha), T)[0]) for alpha in (1e-6, 1e-4, 1e-2, 1.0)}
+    best = m.refined(m.EQ4, JOINT, T).risk
+    least = m.crossing(lambda alpha: m.along(m.EQ4, JOINT, "alpha", alpha, T).risk / best > bound, 1e-6, 1e-2)
     return finding(
         m.at_most("largest gap, T = 1e9, eq. (4), alpha = 1e-6 to 1", "refined", max(gaps.values()), bound, m.SOLVER),
         "the limit is not uniform in alpha: eq. (5) drops the burn-in and the wall b = 1. At T = 1e9 the bound holds "
@@ -165,7 +144,7 @@ def uniform() -> Finding:
 
 @claim("S.B4.typical", "B.4 (1)", "for beta = 0.9 only a mild potential gain, (1 + 0.1)^(1/4)")
 def typical() -> Finding:
-    gaps = _gap(m.EQ4, 0.1, [1e6, 1e9, 1e12])
+    gaps = _cost(_at_momentum(0.1), [1e6, 1e9, 1e12])
     return finding(
         m.at_most("largest gap, T = 1e6 to 1e12, eq. (4)", "refined", float(gaps.max()), 1.1**0.25, m.SOLVER),
         f"{gaps[0] - 1:.2%} at T = 1e6, {gaps[-1] - 1:.2%} at 1e12: it rises to the limit from below",
@@ -174,17 +153,13 @@ def typical() -> Finding:
 
 @claim("S.sec32.half", "after Corollary 1", "b ~ T^1/6 and b ~ T^1/2 are both optimal up to a constant below 1.2")
 def half() -> Finding:
-    T = [m.FAR, m.FARTHER]
-    joint = m.refined(m.EQ4, JOINT, T).risk
-    sixth = m.refined(m.EQ4, m.setting("eta", "alpha", b=Fraction(1, 6)), T).risk / joint
-    best = m.refined(m.EQ4, m.setting("eta", "b", alpha=1.0), T).risk / joint
-    return finding(
-        (
-            m.at_most(f"{name} over the joint optimum", "refined", float(x[1]), 1.2, m.unsettled(x[0], x[1]))
-            for name, x in (("b = T^1/6", sixth), ("b ~ T^1/2, best prefactor, alpha = 1", best))
-        ),
-        "with the prefactor tuned as in Theorem 1",
-    )
+    sixth, half = m.setting("eta", "alpha", b=Fraction(1, 6)), _at_momentum(1.0)
+    readings = []
+    for name, where in {"b = T^1/6": sixth, "b ~ T^1/2, best prefactor, alpha = 1": half}.items():
+        near, far = _cost(where)
+        what = f"{name} over the joint optimum"
+        readings.append(m.at_most(what, "refined", float(far), 1.2, m.unsettled(near, far)))
+    return finding(readings, "with the prefactor tuned as in Theorem 1")
 
 
 @claim(
@@ -193,10 +168,9 @@ def half() -> Finding:
     "b = T^1/2 is optimal up to a constant below 1.2",
 )
 def prefactor() -> Finding:
-    T = [m.FAR, m.FARTHER]
-    optimum = m.refined(m.EQ4, m.setting("eta", "alpha", b=Fraction(1, 2)), T)
-    near, far = optimum.risk / m.refined(m.EQ4, JOINT, T).risk
-    alpha = float(m.value(optimum, "alpha")[1])
+    path = m.setting("eta", "alpha", b=Fraction(1, 2))
+    near, far = _cost(path)
+    alpha = float(m.value(m.refined(m.EQ4, path, T_FAR), "alpha")[1])
     return finding(
         m.at_most("b = T^1/2 over the joint optimum, eq. (4)", "refined", float(far), 1.2, m.unsettled(near, far)),
         f"it hangs on the prefactor: with none, and C1 = C2 = C3 = 1, alpha* is {alpha:.3g} and the constant {far:.4g}",
@@ -231,18 +205,20 @@ def restored() -> Finding:
     return finding(m.slope("risk", Fraction(-1, 4), m.setting("eta", "b", "alpha", b_max=1e3), m.EQ4, m.EQ11))
 
 
-def _near_until(bound: str, b_max: float) -> float:
-    """The budget up to which a capped batch size costs less than one per cent, at a fixed momentum."""
-    free, capped = m.setting("eta", "b", alpha=0.1), m.setting("eta", "b", alpha=0.1, b_max=b_max)
-    # The answer is T = b_max^2 up to a constant: well inside the bracket.
-    return bisect(
-        lambda T: m.refined(bound, capped, T).risk[0] < NEAR * m.refined(bound, free, T).risk[0], b_max, b_max**4
-    )
-
-
 @claim("S.B4.capC", "B.4 (3)", "regime C runs near-optimally under a batch cap for T <~ b_max^2")
 def cap_fixed_momentum() -> Finding:
-    limits = [_near_until(m.EQ4, b) for b in (1e6, 1e8, 1e10)]
+    """The budgets up to which a capped batch size costs less than one per cent, at a fixed momentum."""
+
+    def near_until(b_max: float) -> float:
+        capped = m.setting("eta", "b", alpha=0.1, b_max=b_max)
+
+        def costs_little(T: m.Array) -> np.ndarray:
+            return m.refined(m.EQ4, capped, T).risk < NEAR * m.refined(m.EQ4, _at_momentum(0.1), T).risk
+
+        # The answer is T = b_max^2 up to a constant: well inside the bracket.
+        return m.crossing(costs_little, b_max, b_max**4)
+
+    limits = [near_until(b) for b in (1e6, 1e8, 1e10)]
     near, far = np.diff(np.log10(limits)) / 2
     error = m.unsettled(near, far)
     return finding(
@@ -253,9 +229,8 @@ def cap_fixed_momentum() -> Finding:
 
 @claim("S.B4.capD.reached", "B.4 (3)", "regime D reaches its batch cap at T ~ b_max^6")
 def cap_reached() -> Finding:
-
     def reaches(b_max: float) -> float:
-        return bisect(lambda T: m.value(m.refined(m.EQ4, JOINT, T), "b")[0] < b_max, 1.0, 1e70)
+        return m.crossing(lambda T: m.value(m.refined(m.EQ4, JOINT, T), "b") < b_max, 1.0, 1e70)
 
     reached = [reaches(b_max) for b_max in (1e4, 1e6, 1e8)]
     # b_T* ~ T^(1/6): what the log of b is off by moves that of T by six times as much, at both ends.
@@ -273,15 +248,11 @@ def cap_reached() -> Finding:
 def cap_tuned_momentum() -> Finding:
     b_max = 1e3
     T = b_max**6 * np.geomspace(1.0, 1e12, 49)
-    excess = m.refined(m.EQ4, m.setting("eta", "b", "alpha", b_max=b_max), T).risk / m.refined(m.EQ4, JOINT, T).risk - 1
-    tiny = m.refined(m.EQ4, m.setting("eta", "alpha", b=1.0), 1e12).risk / m.refined(m.EQ4, JOINT, 1e12).risk - 1
+    excess = _cost(m.setting("eta", "b", "alpha", b_max=b_max), T) - 1
+    tiny = _cost(m.setting("eta", "alpha", b=1.0), 1e12) - 1
+    what = "largest excess risk, T = b_max^6 to 1e12 b_max^6, b_max = 1e3"
     return finding(
-        m.at_least(
-            "largest excess risk, T = b_max^6 to 1e12 b_max^6, b_max = 1e3",
-            "refined",
-            float(excess.max()),
-            NEAR - 1,
-        ),
+        m.at_least(what, "refined", float(excess.max()), NEAR - 1),
         f"past the cap nothing is lost: with alpha tuned the leading order does not depend on b. The excess ends at "
         f"{excess[-1]:.1g}; even b = 1 costs {tiny[0]:.1g} at T = 1e12",
     )

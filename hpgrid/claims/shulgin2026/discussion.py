@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
 from hpgrid.claims import measures as m
-from hpgrid.claims.ledger import Finding, claim, finding
+from hpgrid.claims.ledger import Finding, claim, claims, finding
 from hpgrid.readings import Reading, of_exponent
-from hpgrid.refinement.profile import bisect
 from hpgrid.theory import printed, theorems
 from hpgrid.theory.printed import Run
 
-#: Figures 5, 1 and 6, and their momenta.
-SHOWN = {"fig5": 0.0658, "fig1": 1e-3, "fig6": 1e-4}
+#: The momentum complements of Figures 5, 1 and 6.
+SHOWN = (0.0658, 1e-3, 1e-4)
+
+
+def regimes(b: float) -> dict[str, m.Setting]:
+    """Return what each regime of Table 2 tunes, at a batch size and at beta = 0.999."""
+    return {
+        "A": m.setting("eta", b=b, alpha=1e-3),
+        "B": m.setting("eta", "alpha", b=b),
+        "C": m.setting("eta", "b", alpha=1e-3),
+        "D": m.setting("eta", "b", "alpha"),
+    }
 
 
 def _leaves_one(alpha: float, **constants: float) -> float:
     """The budget at which the best batch size leaves 1, by bisection on the refined optimum."""
-    arrays = {name: np.array([x]) for name, x in constants.items()}
     regime = m.setting("eta", "b", alpha=alpha)
-    return bisect(lambda T: bool((m.refined(m.EQ4, regime, T, **arrays).active["b"] == -1).all()), 1.0, 1e40)
+    return m.crossing(lambda T: m.refined(m.EQ4, regime, T, **constants).active["b"] == -1, 1.0, 1e40)
 
 
 @claim(
@@ -31,19 +40,13 @@ def _leaves_one(alpha: float, **constants: float) -> float:
     "the optimal batch size exceeds 1 only after a critical budget, which hangs on momentum and C1, C2, C3",
 )
 def critical() -> Finding:
-    readings = []
-    cases = [(alpha, 1.0, 1.0, 1.0) for alpha in SHOWN.values()] + [
-        (1e-3, 10.0, 1.0, 1.0),
-        (1e-3, 1.0, 10.0, 1.0),
-        (1e-3, 1.0, 1.0, 10.0),
-    ]
-    budgets = []
-    for alpha, C1, C2, C3 in cases:
-        measured = _leaves_one(alpha, C1=C1, C2=C2, C3=C3)
-        budgets.append(measured)
+    readings, budgets = [], []
+    constants = [(1.0, 1.0, 1.0)] * 3 + [(10.0, 1.0, 1.0), (1.0, 10.0, 1.0), (1.0, 1.0, 10.0)]
+    for alpha, (C1, C2, C3) in zip((*SHOWN, 1e-3, 1e-3, 1e-3), constants):
+        budgets.append(_leaves_one(alpha, C1=C1, C2=C2, C3=C3))
         predicted = theorems.pays_from_at_momentum(alpha, C1, C2, C3)
         what = f"T where b* > 1, alpha = {alpha:g}, C = {C1:g}, {C2:g}, {C3:g}"
-        readings.append(m.same(what, "refined", measured, predicted))
+        readings.append(m.same(what, "refined", budgets[-1], predicted))
     return finding(
         readings,
         f"T = {budgets[0]:.2g}, {budgets[1]:.2g}, {budgets[2]:.2g} at beta = 0.934, 0.999, 0.9999; "
@@ -78,17 +81,11 @@ def ramp() -> Finding:
     "optimal scaling always implies learning rates that decrease with the token budget",
 )
 def decreasing() -> Finding:
-    regimes = {
-        "A": (m.EQ4, m.setting("eta", b=32.0, alpha=1e-3)),
-        "B": (m.EQ4, m.setting("eta", "alpha", b=32.0)),
-        "C": (m.EQ4, m.setting("eta", "b", alpha=1e-3)),
-        "D": (m.EQ4, m.setting("eta", "b", "alpha")),
-        "SGD": (m.SGD, m.setting("eta", b=32.0)),
-    }
     readings = []
     # "Always" is more than the limit: the local exponent is read at every budget, too.
     T = np.geomspace(1e2, m.FAR, 100)
-    for name, (bound, regime) in regimes.items():
+    for name, regime in {**regimes(32.0), "SGD": m.setting("eta", b=32.0)}.items():
+        bound = m.SGD if name == "SGD" else m.EQ4
         steepest = float(m.refined(bound, regime, T).exponent["eta"].max())
         readings.append(m.at_most(f"largest local exponent of eta*, ({name})", "refined", steepest, 0.0))
         readings.append(m.at_most(f"exponent of eta*, ({name})", "exact", m.exponent(bound, regime, "eta"), 0))
@@ -131,9 +128,8 @@ def marek() -> Finding:
 
 @claim("S.sec4.momentum", "section 4", "at a fixed budget the optimal momentum decreases as the batch size increases")
 def momentum() -> Finding:
-    T, ladder = 1e16, np.geomspace(1, 1e7, 15)
-    alphas = [float(m.value(m.refined(m.EQ4, m.setting("eta", "alpha", b=b), T), "alpha")[0]) for b in ladder]
-    smallest = float(np.diff(np.log(alphas)).min())
+    optimum = m.along(m.EQ4, m.setting("eta", "b", "alpha"), "b", np.geomspace(1, 1e7, 15), 1e16)
+    smallest = float(np.diff(np.log(m.value(optimum, "alpha"))).min())
     return finding(
         m.at_least("smallest log step of alpha*, b = 1 to 1e7, T = 1e16", "refined", smallest, 0.0),
         "alpha* = 1 - beta* rises with b; S.eq8.alpha has its power",
@@ -160,14 +156,6 @@ def figure_3() -> Finding:
     )
 
 
-#: What each regime of Table 2 tunes.
-REGIMES = {
-    "A": m.setting("eta", b=1072.0, alpha=1e-3),
-    "B": m.setting("eta", "alpha", b=1072.0),
-    "C": m.setting("eta", "b", alpha=1e-3),
-    "D": m.setting("eta", "b", "alpha"),
-}
-
 #: How much longer the long run is; the short runs at which a rule must hold; and one that people make.
 LONGER = 100.0
 STARTS = np.array([m.FAR, m.FARTHER])
@@ -182,50 +170,42 @@ def _best(bound: str, where: m.Setting, T: Any) -> dict[str, m.Array]:
     return {name: m.value(optimum, name) for name in where.regime.tuned}
 
 
-def _excess(where: m.Setting, T: float, at: dict[str, Any]) -> float:
-    """The relative excess risk of a configuration over the best one, on eq. (4)."""
-    risk = m.BOUNDS[m.EQ4].risk(T=T, **where.regime.fixed, **at)
-    return float((risk / m.refined(m.EQ4, where, T).risk)[0]) - 1
-
-
-def _transferred(name: str) -> Finding:
+@claims(
+    ("S.table2.A", "Table 2, (A)", "fixed b, fixed alpha: eta_1 = eta_0 (T0/T1)^1/2", "A"),
+    (
+        "S.table2.B",
+        "Table 2, (B)",
+        "fixed b, tuned alpha: alpha_1 = alpha_0 (T0/T1)^1/2, eta_1 = eta_0 (T0/T1)^3/4",
+        "B",
+    ),
+    ("S.table2.C", "Table 2, (C)", "tuned b, fixed alpha: b_1 = b_0 (T1/T0)^1/2, eta_1 = eta_0 (T0/T1)^1/4", "C"),
+    (
+        "S.table2.D",
+        "Table 2, (D)",
+        "tuned b and alpha: b_1 = b_0 (T1/T0)^1/6, alpha_1 = alpha_0 (T0/T1)^1/3, eta_1 = eta_0 (T0/T1)^7/12",
+        "D",
+    ),
+)
+def table2(name: str) -> Finding:
     """Table 2's rule far out, where it must hold, and what it costs at a budget that people train with."""
-    where, readings = REGIMES[name], []
+    where, readings = regimes(1072.0)[name], []
     for bound in (m.EQ4, m.EQ11):
         moved = printed.rule(name, _best(bound, where, STARTS), LONGER)
         best = _best(bound, where, STARTS * LONGER)
         for v in where.regime.tuned:
             readings.append(m.settles(f"{v}_1 over its best, T1 = 100 T0, {bound}", "refined", moved[v] / best[v]))
     short = _best(m.EQ4, where, SHORT)
-    rule = _excess(where, SHORT * LONGER, printed.rule(name, short, LONGER))
-    naive = _excess(where, SHORT * LONGER, short)
+
+    def excess(at: dict[str, Any]) -> float:
+        """The relative excess risk of a configuration over the best one."""
+        T = SHORT * LONGER
+        risk = m.BOUNDS[m.EQ4].risk(T=T, **where.regime.fixed, **at)
+        return float((risk / m.refined(m.EQ4, where, T).risk)[0]) - 1
+
+    rule, naive = excess(printed.rule(name, short, LONGER)), excess(short)
     readings.append(m.at_most("excess risk, against the old optimum's, T = 1e9 to 1e11", "refined", rule, naive))
     note = f"from T0 = 1e9 to T1 = 1e11 on eq. (4) the rule costs {rule:.2g} of the risk, the old optimum {naive:.3g}"
     return finding(readings, note)
-
-
-@claim("S.table2.A", "Table 2, (A)", "fixed b, fixed alpha: eta_1 = eta_0 (T0/T1)^1/2")
-def table2_a() -> Finding:
-    return _transferred("A")
-
-
-@claim("S.table2.B", "Table 2, (B)", "fixed b, tuned alpha: alpha_1 = alpha_0 (T0/T1)^1/2, eta_1 = eta_0 (T0/T1)^3/4")
-def table2_b() -> Finding:
-    return _transferred("B")
-
-
-@claim("S.table2.C", "Table 2, (C)", "tuned b, fixed alpha: b_1 = b_0 (T1/T0)^1/2, eta_1 = eta_0 (T0/T1)^1/4")
-def table2_c() -> Finding:
-    return _transferred("C")
-
-
-@claim(
-    "S.table2.D",
-    "Table 2, (D)",
-    "tuned b and alpha: b_1 = b_0 (T1/T0)^1/6, alpha_1 = alpha_0 (T0/T1)^1/3, eta_1 = eta_0 (T0/T1)^7/12",
-)
-def table2_d() -> Finding:
-    return _transferred("D")
 
 
 @claim("S.A.fixed", "App. A, before Table 3", "Table 2 assumes that the long run has the short run's batch size")
@@ -278,25 +258,25 @@ def table3_sgd() -> Finding:
     return finding(m.settles("eta_1 over its best, eq. (42)", "refined", moved / second["eta"]))
 
 
-def _invariant(last: Any) -> Finding:
+@claims(
+    (
+        "S.table3.c_alpha",
+        "Table 3, second row, middle column",
+        "c_alpha = alpha_0 (T0/b0)^1/2, alpha_1 = c_alpha b1/T1^1/2",
+        lambda: printed.tuned_momentum({"alpha": 1.0, "eta": 1.0}, FIRST, SECOND)["alpha"],
+    ),
+    (
+        "S.table3.c_sgd",
+        "Table 3, third row, middle column",
+        "c_eta = eta_0 (T0/b0)^1/2, with eta_1 = c_eta b1/T1^1/2",
+        lambda: printed.sgd(1.0, FIRST, SECOND),
+    ),
+)
+def invariant(last: Callable[[], Any]) -> Finding:
     """A printed invariant put into the printed extrapolation, over the last expression of the row."""
-    ratio = printed.from_invariant(printed.printed_invariant(1.0, FIRST), SECOND) / last
+    ratio = printed.from_invariant(printed.printed_invariant(1.0, FIRST), SECOND) / last()
     return finding(
         Reading("by the invariant over the last expression", "arithmetic", float(np.max(ratio)), 1.0, m.SOLVER),
         f"b0^(1/2) times too large, b0 = {FIRST.b:g}: the last expression is right, and the invariant that gives it is "
         "divided by b0, not by its root",
     )
-
-
-@claim(
-    "S.table3.c_alpha",
-    "Table 3, second row, middle column",
-    "c_alpha = alpha_0 (T0/b0)^1/2, alpha_1 = c_alpha b1/T1^1/2",
-)
-def c_alpha() -> Finding:
-    return _invariant(printed.tuned_momentum({"alpha": 1.0, "eta": 1.0}, FIRST, SECOND)["alpha"])
-
-
-@claim("S.table3.c_sgd", "Table 3, third row, middle column", "c_eta = eta_0 (T0/b0)^1/2, with eta_1 = c_eta b1/T1^1/2")
-def c_sgd() -> Finding:
-    return _invariant(printed.sgd(1.0, FIRST, SECOND))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -11,9 +10,8 @@ import numpy as np
 
 from hpgrid import bounds
 from hpgrid.claims import measures as m
-from hpgrid.claims.ledger import Finding, claim, finding
+from hpgrid.claims.ledger import Finding, claim, claims, finding
 from hpgrid.grid import Grid, LogAxis
-from hpgrid.proxy import Proxy
 from hpgrid.readings import Reading, of_exponent
 from hpgrid.search.brute import grid_search
 from hpgrid.slopes import fit_slope
@@ -88,10 +86,11 @@ def eq5() -> Finding:
 ALPHA = 1e-3
 HALF = Fraction(1, 2)
 
-#: eta alone, in iterations and in tokens; eta and b together.
+#: eta alone, in iterations and in tokens; eta and b together; all three.
 IN_K = m.setting("eta", budget="K", b=32.0, alpha=ALPHA)
 IN_T = m.setting("eta", b=32.0, alpha=ALPHA)
 BOTH = m.setting("eta", "b", alpha=ALPHA)
+JOINT = m.setting("eta", "b", "alpha")
 ALL = (m.EQ5, m.EQ4, m.EQ11)
 
 
@@ -173,24 +172,13 @@ def eta_in_batch() -> Finding:
     return finding(grid, m.power("eta", "b", HALF, IN_T, *ALL))
 
 
-def _token_optimal(name: str) -> Finding:
-    exponent = theorems.THEOREM_1[name]
-    return finding(m.on_grid("fig1", f"slope of {name}"), m.slope(name, exponent, BOTH, *ALL))
-
-
-@claim("S.eq7.b", "eq. (7)", "at a fixed momentum b_T* ~ T^1/2")
-def eq7_b() -> Finding:
-    return _token_optimal("b")
-
-
-@claim("S.eq7.eta", "eq. (7); section 4", "at the best batch size eta_T* ~ T^-1/4")
-def eq7_eta() -> Finding:
-    return _token_optimal("eta")
-
-
-@claim("S.eq7.risk", "eq. (7)", "at the best batch size risk_T* ~ T^-1/4")
-def eq7_risk() -> Finding:
-    return _token_optimal("risk")
+@claims(
+    ("S.eq7.b", "eq. (7)", "at a fixed momentum b_T* ~ T^1/2", "b"),
+    ("S.eq7.eta", "eq. (7); section 4", "at the best batch size eta_T* ~ T^-1/4", "eta"),
+    ("S.eq7.risk", "eq. (7)", "at the best batch size risk_T* ~ T^-1/4", "risk"),
+)
+def eq7(name: str) -> Finding:
+    return finding(m.on_grid("fig1", f"slope of {name}"), m.slope(name, theorems.THEOREM_1[name], BOTH, *ALL))
 
 
 @claim("S.eq7.interior", "after eq. (7)", "under a fixed token budget there is a non-trivial token-optimal batch size")
@@ -207,8 +195,14 @@ def eq7_interior() -> Finding:
     )
 
 
-def _closed_form(name: str, form: Callable[..., m.Array]) -> Finding:
+@claims(
+    ("S.eq24", "eq. (24), B.1", "b_T* = C2~/(2 (C1 C3~)^(1/2)) T^1/2", "b"),
+    ("S.eq25", "eq. (25)", "eta_T* = C1^(1/4) C2~^(1/2)/(2^(1/2) C3~^(3/4)) T^-1/4", "eta"),
+    ("S.eq26", "eqs. (26), (27), B.1", "risk_T* = 2 2^(1/2) (C1 C3)^(1/4) C2^(1/2) (1 + alpha)^(1/4) T^-1/4", "risk"),
+)
+def theorem_1(name: str) -> Finding:
     """The optimum against a closed form: on eq. (5) for random constants, on eq. (4) far out, and the exact law."""
+    form = getattr(theorems, f"theorem1_{name}")
     # So far out that b* > 1 for every draw: the closed forms know no wall at b = 1.
     constants, T = m.draws("C1", "C2", "C3"), np.array([1e30, 1e45, 1e60])
     readings = []
@@ -223,21 +217,6 @@ def _closed_form(name: str, form: Callable[..., m.Array]) -> Finding:
     law = m.law_at(m.EQ4, BOTH, name, m.FAR)
     readings.append(m.same("the law at 1e40, eq. (4)", "exact", law, form(m.FAR, ALPHA, 1.0, 1.0, 1.0)))
     return finding(readings)
-
-
-@claim("S.eq24", "eq. (24), B.1", "b_T* = C2~/(2 (C1 C3~)^(1/2)) T^1/2")
-def eq24() -> Finding:
-    return _closed_form("b", theorems.theorem1_b)
-
-
-@claim("S.eq25", "eq. (25)", "eta_T* = C1^(1/4) C2~^(1/2)/(2^(1/2) C3~^(3/4)) T^-1/4")
-def eq25() -> Finding:
-    return _closed_form("eta", theorems.theorem1_eta)
-
-
-@claim("S.eq26", "eqs. (26), (27), B.1", "risk_T* = 2 2^(1/2) (C1 C3)^(1/4) C2^(1/2) (1 + alpha)^(1/4) T^-1/4")
-def eq26() -> Finding:
-    return _closed_form("risk", theorems.theorem1_risk)
 
 
 @claim("S.B1.eta", "B.1, the line before eq. (24)", "eta_T* = C1^(1/4) C2~^(1/2)/(2 C3~^(3/4))^(1/2) T^-1/4")
@@ -283,7 +262,12 @@ def eta_any_alpha() -> Finding:
     )
 
 
-def _at_batch(name: str) -> Finding:
+@claims(
+    ("S.eq8.alpha", "eq. (8)", "at a fixed batch size alpha_T* ~ b T^-1/2", "alpha"),
+    ("S.eq8.eta", "eq. (8)", "at a fixed batch size eta_T* ~ b T^-3/4", "eta"),
+    ("S.eq8.risk", "eq. (8)", "at a fixed batch size risk_T* ~ T^-1/4, whatever b", "risk"),
+)
+def eq8(name: str) -> Finding:
     in_batch = {"alpha": Fraction(1), "eta": Fraction(1), "risk": Fraction(0)}[name]
     return finding(
         m.on_grid("fig2", f"slope of {name}"),
@@ -292,23 +276,19 @@ def _at_batch(name: str) -> Finding:
     )
 
 
-@claim("S.eq8.alpha", "eq. (8)", "at a fixed batch size alpha_T* ~ b T^-1/2")
-def eq8_alpha() -> Finding:
-    return _at_batch("alpha")
-
-
-@claim("S.eq8.eta", "eq. (8)", "at a fixed batch size eta_T* ~ b T^-3/4")
-def eq8_eta() -> Finding:
-    return _at_batch("eta")
-
-
-@claim("S.eq8.risk", "eq. (8)", "at a fixed batch size risk_T* ~ T^-1/4, whatever b")
-def eq8_risk() -> Finding:
-    return _at_batch("risk")
-
-
-def _in_iterations(name: str, form: Callable[..., m.Array]) -> Finding:
+@claims(
+    ("S.B2.alpha", "B.2; Table 2 (B), comment", "alpha_K* = 2 (C1 C3)^(1/2)/C2 b^1/2 K^-1/2", "alpha"),
+    (
+        "S.B2.eta",
+        "B.2; Table 2 (B), comment; C.3 (ii)",
+        "eta_K* = 2^(1/2) C1^(3/4)/(C2^(1/2) C3^(1/4)) b^1/4 K^-3/4",
+        "eta",
+    ),
+    ("S.B2.risk", "B.2", "min risk_K = 2 2^(1/2) C2^(1/2) (C1 C3)^(1/4) b^-1/4 K^-1/4", "risk"),
+)
+def theorem_2(name: str) -> Finding:
     """The optimum against a closed form: eq. (43) for random constants, eqs. (4) and (11) far out, the exact law."""
+    form = getattr(theorems, f"theorem2_{name}_in_K")
     constants, K = m.draws("C1", "C2", "C3"), np.array([1e30, 1e45, 1e60])
     measured = m.value(m.refined(m.LEADING, BOTH_IN_K, K, **constants), name)
     readings = [m.same("8 random C, eq. (43)", "refined", measured, form(K, 32.0, **m.columns(constants)))]
@@ -325,53 +305,24 @@ def _in_iterations(name: str, form: Callable[..., m.Array]) -> Finding:
     )
 
 
-@claim("S.B2.alpha", "B.2; Table 2 (B), comment", "alpha_K* = 2 (C1 C3)^(1/2)/C2 b^1/2 K^-1/2")
-def b2_alpha() -> Finding:
-    return _in_iterations("alpha", theorems.theorem2_alpha_in_K)
-
-
-@claim("S.B2.eta", "B.2; Table 2 (B), comment; C.3 (ii)", "eta_K* = 2^(1/2) C1^(3/4)/(C2^(1/2) C3^(1/4)) b^1/4 K^-3/4")
-def b2_eta() -> Finding:
-    return _in_iterations("eta", theorems.theorem2_eta_in_K)
-
-
-@claim("S.B2.risk", "B.2", "min risk_K = 2 2^(1/2) C2^(1/2) (C1 C3)^(1/4) b^-1/4 K^-1/4")
-def b2_risk() -> Finding:
-    return _in_iterations("risk", theorems.theorem2_risk_in_K)
-
-
 @claim(
     "S.B2.dropped", "B.2, last paragraph", "the dropped terms, O(b^-1 K^-1/2) and O(b^1/4 K^-3/4), are of lower order"
 )
 def dropped() -> Finding:
     """At the optimum of eq. (3): C2/(alpha b^(1/2) K) and C3 eta, at two b and two K twenty decades on."""
-    values = {b: _dropped_terms(m.setting("eta", "alpha", budget="K", b=b)) for b in (1e3, 1e4)}
-    readings = []
-    for name, powers in theorems.DROPPED_IN_K.items():
-        by_K, by_b = _powers_of({b: values[b][name] for b in values})
-        for by, (measured, tolerance) in (("K", by_K), ("b", by_b)):
-            readings.append(of_exponent(f"{name} ~ {by}^p", "refined", measured, powers[by], tolerance))
-        readings.append(m.at_most(f"{name} ~ K^p, below the risk's", "refined", by_K[0], Fraction(-1, 4)))
+    # Budgets a decade apart, far out and twenty decades further: two slopes in K.
+    K, b = np.array([m.FAR, m.FAR * 10, m.FARTHER, m.FARTHER * 10]), np.array([[1e3], [1e4]])
+    optima = [m.refined(m.EQ4, m.setting("eta", "alpha", budget="K", b=x), K) for x in b[:, 0]]
+    alpha, eta = (np.array([m.value(optimum, name) for optimum in optima]) for name in ("alpha", "eta"))
+    rounding, readings = 4e-9, []  # two logs, each to 1e-9, over one decade
+    for name, values in {"burn_in": 1 / (alpha * np.sqrt(b) * K), "drift": eta}.items():
+        powers, (low, high) = theorems.DROPPED_IN_K[name], values
+        ends = {"K": np.log10(low[1::2] / low[::2]), "b": np.log10(high / low)[::2]}
+        for by, (near, far) in ends.items():
+            tolerance = abs(float(far - near)) + rounding
+            readings.append(of_exponent(f"{name} ~ {by}^p", "refined", float(far), powers[by], tolerance))
+        readings.append(m.at_most(f"{name} ~ K^p, below the risk's", "refined", float(ends["K"][1]), Fraction(-1, 4)))
     return finding(readings)
-
-
-#: Budgets a tenth of a decade apart, far out and twenty decades further: two slopes in K.
-_PAIRS = np.array([m.FAR, m.FAR * 10, m.FARTHER, m.FARTHER * 10])
-
-
-def _dropped_terms(where: m.Setting) -> dict[str, np.ndarray]:
-    optimum = m.refined(m.EQ4, where, _PAIRS)
-    b = where.regime.fixed["b"]
-    return {"burn_in": 1 / (m.value(optimum, "alpha") * np.sqrt(b) * _PAIRS), "drift": m.value(optimum, "eta")}
-
-
-def _powers_of(values: dict[float, np.ndarray]) -> tuple[tuple[float, float], tuple[float, float]]:
-    """The powers of K and of b, each with what it changes by over twenty decades of K."""
-    low, high = values.values()
-    near, far = np.log10(low[1] / low[0]), np.log10(low[3] / low[2])
-    by_b = np.log10(high / low)  # the two b are a factor of ten apart
-    rounding = 4e-9  # two logs, each to 1e-9, over one decade
-    return (float(far), abs(float(far - near)) + rounding), (float(by_b[2]), abs(float(by_b[2] - by_b[0])) + rounding)
 
 
 @claim(
@@ -384,7 +335,7 @@ def remark4() -> Finding:
     for p in (Fraction(1, 8), Fraction(1, 4), Fraction(3, 8)):
         regime = m.setting("eta", "alpha", b=p)
         for name, power_of_T in (("risk", Fraction(-1, 4)), ("alpha", path_alpha(p)), ("eta", path_eta(p))):
-            readings += [_along(p, one) for one in m.slope(name, power_of_T, regime, m.EQ4)]
+            readings += m.slope(name, power_of_T, regime, m.EQ4, more=f", b = T^{p}")
     # b = T^3/5 is past T^1/2, where alpha* has reached 1.
     beyond = m.slope("risk", Fraction(-1, 4), m.setting("eta", "alpha", b=Fraction(3, 5)), m.EQ4)
     return finding(
@@ -394,58 +345,30 @@ def remark4() -> Finding:
     )
 
 
-def _along(p: Fraction, reading: Reading) -> Reading:
-    return replace(reading, what=f"{reading.what}, b = T^{p}")
-
-
 @claim("S.remark4.selected", "Remark 4; C.2, II", "it is retaining the burn-in term that selects the b_T* of Theorem 3")
 def selected() -> Finding:
-    joint = m.setting("eta", "b", "alpha")
-    sixth = Fraction(1, 6)
-    with_burn_in = _leading_and_burn_in()
-    drift_alone = m.exponent(m.EQ5, joint, "b")
-    measured = m.slope("b", sixth, joint, m.EQ4) + m.slope(
-        "b", sixth, joint, with_burn_in, called="eq. (43) and burn-in alone"
-    )
-    return finding(
-        measured,
-        f"burn-in does not select it alone: it sends b up to where alpha reaches 1, b ~ T^({measured[-1].measured}); "
-        f"C3 eta alone, eq. (5), sends it down, to b ~ T^{drift_alone}; 1/6 is the balance of the two",
-    )
-
-
-def _leading_and_burn_in() -> Proxy:
-    """Eq. (43)'s three terms and the burn-in term: eq. (4) without C3 eta."""
+    # Eq. (43)'s three terms and the burn-in term.
     whole = bounds.lmo()
-    drift = next(term for term in whole.terms if term.exponent("eta") == 1 and not term.exponent("alpha"))
-    return replace(whole, terms=tuple(term for term in whole.terms if term is not drift), name="eq. (4) less C3 eta")
+    terms = tuple(term for term in whole.terms if term.exponent("eta") != 1 or term.exponent("alpha"))
+    no_drift, sixth = replace(whole, terms=terms, name="eq. (4) less C3 eta"), Fraction(1, 6)
+    alone = m.slope("b", sixth, JOINT, no_drift, called="eq. (43) and burn-in alone")
+    return finding(
+        m.slope("b", sixth, JOINT, m.EQ4),
+        alone,
+        f"burn-in does not select it alone: it sends b up to where alpha reaches 1, b ~ T^({alone[-1].measured}); "
+        f"C3 eta alone, eq. (5), sends it down, to b ~ T^{m.exponent(m.EQ5, JOINT, 'b')}; 1/6 is the balance of the "
+        "two",
+    )
 
 
-JOINT = m.setting("eta", "b", "alpha")
-
-
-def _law(name: str) -> Finding:
+@claims(
+    ("S.eq9.b", "eq. (9)", "all tuned, b_T* ~ T^1/6", "b"),
+    ("S.eq9.eta", "eq. (9)", "all tuned, eta_T* ~ T^-7/12", "eta"),
+    ("S.eq9.alpha", "eq. (9)", "all tuned, alpha_T* ~ T^-1/3", "alpha"),
+    ("S.eq9.risk", "eq. (9)", "all tuned, risk_T* ~ T^-1/4", "risk"),
+)
+def eq9(name: str) -> Finding:
     return finding(m.slope(name, theorems.THEOREM_3[name], JOINT, m.EQ4))
-
-
-@claim("S.eq9.b", "eq. (9)", "all tuned, b_T* ~ T^1/6")
-def eq9_b() -> Finding:
-    return _law("b")
-
-
-@claim("S.eq9.eta", "eq. (9)", "all tuned, eta_T* ~ T^-7/12")
-def eq9_eta() -> Finding:
-    return _law("eta")
-
-
-@claim("S.eq9.alpha", "eq. (9)", "all tuned, alpha_T* ~ T^-1/3")
-def eq9_alpha() -> Finding:
-    return _law("alpha")
-
-
-@claim("S.eq9.risk", "eq. (9)", "all tuned, risk_T* ~ T^-1/4")
-def eq9_risk() -> Finding:
-    return _law("risk")
 
 
 @claim("S.thm3.consistent", "after eq. (9)", "these schedules are those of eq. (8) with b = b_T*")
