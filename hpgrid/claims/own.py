@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -15,18 +15,7 @@ from hpgrid import bounds
 from hpgrid.bounds.cesista2025 import Parts
 from hpgrid.bounds.constants import Constants
 from hpgrid.claims.ledger import Claim, Finding, claim as claimed, finding, gather
-from hpgrid.claims.measures import (
-    EQ4,
-    FAR,
-    FARTHER,
-    SOLVER,
-    at_most,
-    exact,
-    refined,
-    same,
-    setting,
-    value,
-)
+from hpgrid.claims.measures import EQ4, FAR, FARTHER, SOLVER, at_most, exact, refined, same, setting, value
 from hpgrid.critical import tokens
 from hpgrid.critical.critical_batch import FOUND, NEAR, critical_batch
 from hpgrid.critical.tokens import iterations_of_mean
@@ -71,10 +60,9 @@ def regret() -> Finding:
     from hpgrid.refinement import regret as excess
 
     readings = []
-    for v in ("eta", "b", "alpha"):
-        near, far, farther = np.log(
-            excess(_proxy(TRIPLES[1]), v, 10, tuned=JOINT.regime.tuned, T=[FAR, 10 * FAR, FARTHER])
-        )
+    for v in JOINT.regime.tuned:
+        risks = excess(bounds.lmo(), v, 10, tuned=JOINT.regime.tuned, T=[FAR, 10 * FAR, FARTHER])
+        near, far, farther = np.log(risks)
         local, whole = (far - near) / np.log(10), (farther - near) / np.log(FARTHER / FAR)
         tolerance = abs(local - whole) + 2 * SOLVER
         readings.append(of_exponent(f"regret of {v} ~ T^p", "refined", local, theorems.REGRET_EXPONENT, tolerance))
@@ -83,28 +71,22 @@ def regret() -> Finding:
     return finding(readings)
 
 
-class Ends(NamedTuple):
-    """How far a near-optimal interval's ends are from their laws, relatively."""
-
-    low: float
-    high: float
-
-
 @cache
-def _ends(triple: tuple[float, float, float], within: float) -> Ends:
-    """Below b = 1 too, where the law's own lower end lies."""
+def _ends(triple: tuple[float, float, float], within: float) -> tuple[float, float]:
+    """How far a near-optimal interval's ends are from their laws, relatively; below b = 1 too, where the lower lies."""
     from hpgrid.refinement import flatness
 
-    found = flatness(_proxy(triple), within=within, tuned=JOINT.regime.tuned, T=FAR, limits={"b": (1e-60, 1e200)})
+    proxy = bounds.lmo(**_named(triple))
+    found = flatness(proxy, within=within, tuned=JOINT.regime.tuned, T=FAR, limits={"b": (1e-60, 1e200)})
     low, high = theorems.near_optimal(FAR, within, *triple)
-    return Ends(float(found.low["b"] / low - 1), float(found.high["b"] / high - 1))
+    return float(found.low["b"] / low - 1), float(found.high["b"] / high - 1)
 
 
-def _first_order(end: str) -> Finding:
+def _first_order(end: int) -> Finding:
     """An error of first order in the share: a hundredth of the share leaves a hundredth of the error."""
     readings = []
     for triple in TRIPLES:
-        errors = [getattr(_ends(triple, within), end) for within in (1e-2, 1e-4)]
+        errors = [_ends(triple, within)[end] for within in (1e-2, 1e-4)]
         order = np.log(errors[0] / errors[1]) / np.log(100)
         # The next order, in the share 1e-2 itself, over the range of the fit.
         tolerance = 10 * 1e-2 / np.log(100)
@@ -115,12 +97,12 @@ def _first_order(end: str) -> Finding:
 
 @claim("H.near.low", "theory.theorems", "b >= C2^3/(32 (C1 C3)^(3/2) e^2) T^(-1/2) costs at most e, to first order")
 def low() -> Finding:
-    return _first_order("low")
+    return _first_order(0)
 
 
 @claim("H.near.high", "theory.theorems", "b <= 2 e C2/(C1 C3)^(1/2) T^(1/2) costs at most e, to first order")
 def high() -> Finding:
-    return _first_order("high")
+    return _first_order(1)
 
 
 @claim("H.pays", "theory.theorems", "a batch size above 1 pays from where the curve has b = 1")
@@ -129,9 +111,9 @@ def pays() -> Finding:
     for triple in TRIPLES[:2]:
         start = theorems.pays_from(*triple)
         optimum = refined(EQ4, JOINT, [start * (1 - 1e-6), start * (1 + 1e-6)], **_named(triple))
-        held = optimum.active["b"].tolist()
-        readings.append(Reading(f"b held at 1 just before, C = {triple}", "refined", held[0], -1))
-        readings.append(Reading(f"b held at 1 just after, C = {triple}", "refined", held[1], 0))
+        before, after = optimum.active["b"].tolist()
+        readings.append(Reading(f"b held at 1 just before, C = {triple}", "refined", before, -1))
+        readings.append(Reading(f"b held at 1 just after, C = {triple}", "refined", after, 0))
     weak: Any = exact(EQ4, JOINT).starts["b"]
     law = float(weak.constant)
     readings.append(Reading("2^10 (C1 C3)^5/C2^10, C = 1", "exact", law, 2.0**10, SOLVER * law))
@@ -144,10 +126,6 @@ def one() -> Finding:
     best = refined(EQ4, JOINT, T).log_risk
     cost = np.expm1(refined(EQ4, setting("eta", "alpha", b=1.0), T).log_risk - best)
     return finding(at_most("largest cost, T = 1e2 to 1e22", "refined", float(cost.max()), 1.4e-3))
-
-
-def _proxy(triple: tuple[float, float, float]) -> Any:
-    return bounds.lmo(**_named(triple))
 
 
 #: The LMO bound's constants: the burn-in weak, and as large as all else.
