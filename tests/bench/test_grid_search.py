@@ -203,14 +203,14 @@ def test_first_calls_are_made_before_this_process_takes_the_device(monkeypatch: 
 
     monkeypatch.setattr(grid_search, "ceilings", limits)
     few = {"hpgrid": CONTENDERS["hpgrid"]}
-    outcomes = grid_search.run(["R1", "R3"], [3, 4], 1, contenders=few, probe=probe, say=lambda _: None)
-    assert order == ["R1 3", "R1 6", "R1 4", "R1 8", "R3 3", "R3 4", "device"]
-    assert [(outcome.task, outcome.n) for outcome in outcomes] == [("R1", 3), ("R1", 4), ("R3", 3), ("R3", 4)]
+    outcomes = grid_search.run(["R1", "R4"], [5, 7], 1, contenders=few, probe=probe, say=lambda _: None)
+    assert order == ["R1 5", "R1 10", "R1 7", "R1 14", "R4 5", "R4 7", "device"]
+    assert [(outcome.task, outcome.n) for outcome in outcomes] == [("R1", 5), ("R1", 7), ("R4", 5), ("R4", 7)]
 
 
 def test_a_device_s_memory_has_a_column_where_there_is_one() -> None:
     few = {"hpgrid": CONTENDERS["hpgrid"]}
-    outcome = grid_search.measure("R4", 3, 1, limits=LIMITS, contenders=few, probe=no_probe)
+    outcome = grid_search.measure("R4", N, 1, limits=LIMITS, contenders=few, probe=no_probe)
     assert "device MiB" not in grid_search.table(outcome)
     row = outcome.rows["hpgrid"]
     on_gpu = replace(outcome, rows={"hpgrid": replace(row, first=row.first._replace(device_mib=77.0))})

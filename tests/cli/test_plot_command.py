@@ -121,14 +121,14 @@ def test_the_command_leaves_picture_arrays_and_record_and_draws_again(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     out = tmp_path / "new" / "best.svg"
-    first = printed(capsys, "lmo", "--tune", "eta,alpha", "--fix", "b=32", "--n", "8", "--out", str(out))
+    first = printed(capsys, "lmo", "--tune", "eta,b", "--fix", "beta=0.999", "--n", "24", "--out", out)
     assert first.splitlines()[:3] == [str(out.with_suffix(kind)) for kind in (".npz", ".json", ".svg")]
-    assert "predicted lines: risk ~ T^-1/4, eta ~ T^-3/4, alpha ~ T^-1/2" in first
+    assert "predicted lines: risk ~ T^-1/4, eta ~ T^-1/4, b ~ T^1/2" in first
     record = json.loads(out.with_suffix(".json").read_text())
-    assert record["config"]["panels"][0]["fixed"] == {"b": 32.0}
+    assert record["config"]["panels"][0]["fixed"] == {"alpha": 0.001}
     picture = out.read_bytes()
     out.unlink()
-    again = printed(capsys, "--redraw", "--out", str(out))
+    again = printed(capsys, "--redraw", "--out", out)
     assert again.splitlines()[1:] == first.splitlines()[3:]
     assert out.read_bytes() == picture
 

@@ -1,32 +1,37 @@
-"""A small sweep: two regimes, six combinations, three blocks."""
+"""The sweep of ``scripts/golden.py`` without its last regime: six combinations, three blocks; and processes that run it."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 
-TOML = """
-bound = "lmo"
-[constants]
-C1 = 2.0
-C2 = [0.1, 1.0, 30.0]
-C3 = [0.5, 4.0]
-[grid]
-n = 12
-[[regime]]
-name = "joint"
-tuned = ["eta", "b", "alpha"]
-[[regime]]
-name = "held"
-tuned = ["eta", "b"]
-fixed = { alpha = 1e-3 }
-"""
+from commands import ENVIRONMENT
+from golden import SWEEP
 
-SMALL: dict[str, Any] = tomllib.loads(TOML)
+_HEAD, _JOINT, _HELD, _ = SWEEP.split("[[regime]]")
+
+#: One regime, for what many processes do; and two.
+HELD = f"{_HEAD}[[regime]]{_HELD}"
+SMALL: dict[str, Any] = tomllib.loads(f"{_HEAD}[[regime]]{_JOINT}[[regime]]{_HELD}")
 
 
 def contents(store: Path) -> dict[str, bytes]:
     """Every file of a store but those that say when, and who writes."""
     files = [path for path in store.rglob("*") if path.is_file() and not path.name.startswith(".")]
     return {str(path.relative_to(store)): path.read_bytes() for path in files if path != store / "zarr.json"}
+
+
+def started(config: Path, out: Path, *options: str) -> subprocess.Popen[str]:
+    """A process of its own that sweeps."""
+    command = [sys.executable, "-m", "hpgrid", "sweep", str(config), "--out", str(out), *options]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+
+
+def finished(process: subprocess.Popen[str], status: int = 0) -> tuple[str, str]:
+    """What a process says until it ends with a status."""
+    out, err = process.communicate(timeout=240)
+    assert process.returncode == status, err
+    return out, err

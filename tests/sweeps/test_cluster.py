@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from sweep_of_six import SMALL, TOML, contents
+from sweep_of_six import HELD, contents, finished, started
 
 import hpgrid
 from hpgrid.sweeps import cluster
@@ -28,21 +26,11 @@ def test_without_a_coordinator_one_says_it_oneself() -> None:
 
 def test_a_coordinator_gives_each_process_its_place_and_they_share_the_work(tmp_path: Path) -> None:
     config, out = tmp_path / "small.toml", tmp_path / "shared.zarr"
-    config.write_text(TOML)
-    port, root = free_port(), str(Path(hpgrid.__file__).parent.parent)
-    options = ["--out", str(out), "--block", "2", "--coordinator", f"127.0.0.1:{port}", "--processes", "2"]
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-m", "hpgrid", "sweep", str(config), *options, "--process-id", str(k)],
-            env={**os.environ, "PYTHONPATH": root}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        )
-        for k in range(2)
-    ]  # fmt: skip
-    for process in running:
-        said, error = process.communicate(timeout=120)
-        assert process.returncode == 0, error
-        assert "of 3 blocks as one of 2 processes" in said
-    hpgrid.sweep(SMALL, tmp_path / "alone.zarr", block=2)
+    config.write_text(HELD)
+    options = ["--block", "2", "--coordinator", f"127.0.0.1:{free_port()}", "--processes", "2", "--process-id"]
+    for process in [started(config, out, *options, str(k)) for k in range(2)]:
+        assert "of 3 blocks as one of 2 processes" in finished(process)[0]
+    hpgrid.sweep(config, tmp_path / "alone.zarr", block=2)
     assert contents(out) == contents(tmp_path / "alone.zarr")
 
 
@@ -60,12 +48,10 @@ def test_a_coordinator_that_does_not_listen_is_found_before_jax_aborts(monkeypat
 
 def test_a_peer_that_never_comes_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     """JAX aborts the process that waited: here that is a child."""
-    real = subprocess.run
     died = subprocess.CompletedProcess([], -6, "", "aborted")
     monkeypatch.setattr(cluster.subprocess, "run", lambda *a, **k: died)
     with pytest.raises(ValueError, match="did not all come together"):
         cluster.share_of(f"127.0.0.1:{free_port()}", 2, 0)
-    monkeypatch.setattr(cluster.subprocess, "run", real)
 
 
 def test_where_there_is_no_cluster_auto_says_so() -> None:

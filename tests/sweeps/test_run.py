@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
 import signal
 import subprocess
-import sys
 import time
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import xarray
-from sweep_of_six import SMALL, TOML, contents
+from sweep_of_six import HELD, SMALL, contents, finished, started
 
 import hpgrid
 from hpgrid.sweeps import store
 from hpgrid.sweeps.measure import Options
+from hpgrid.sweeps.plan import parse
 from hpgrid.sweeps.run import _described_alike, run
-from hpgrid.sweeps.store import MARKER, SPECS
+from hpgrid.sweeps.store import MARKER, SPECS, lay_out, write_slopes
 
 
 @pytest.fixture(scope="module")
@@ -80,17 +80,10 @@ def test_a_damaged_part_is_found_and_its_block_computed_again(
 
 
 def test_a_torn_marker_is_no_marker(copy: Path, whole: Path) -> None:
-    opened = store.Store(copy, _combinations())
+    opened = store.Store(copy, lay_out(parse(SMALL), 2))
     opened.group[MARKER][0] = np.full((len(SPECS), 32), 7, np.uint8)
     assert again(copy) == (2, 1)
     assert contents(copy) == contents(whole)
-
-
-def _combinations():  # type: ignore[no-untyped-def]
-    from hpgrid.sweeps.plan import parse
-    from hpgrid.sweeps.store import lay_out
-
-    return lay_out(parse(SMALL), 2)
 
 
 def test_a_full_disk_is_an_error_that_the_next_run_gets_over(
@@ -122,27 +115,20 @@ def test_any_block_size_gives_the_same_numbers(tmp_path: Path, whole: Path) -> N
 
 # --- killed ---
 
-COMMAND = [sys.executable, "-m", "hpgrid", "sweep"]
-
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    path = tmp_path / "small.toml"
-    path.write_text(TOML)
+    path = tmp_path / "held.toml"
+    path.write_text(HELD)
     return path
 
 
-def started(config: Path, out: Path, *options: str) -> subprocess.Popen[str]:
-    root = str(Path(hpgrid.__file__).parent.parent)
-    environment = {**os.environ, "PYTHONPATH": root}
-    command = [*COMMAND, str(config), "--out", str(out), *options]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
-
-
-def finished(process: subprocess.Popen[str], status: int = 0) -> tuple[str, str]:
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == status, err
-    return out, err
+@pytest.fixture(scope="module")
+def held(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """What a run of one regime that nothing touched leaves."""
+    path = tmp_path_factory.mktemp("held") / "run.zarr"
+    hpgrid.sweep(tomllib.loads(HELD), path, block=2)
+    return contents(path)
 
 
 def until(condition: Callable[[], bool], seconds: float = 60) -> None:
@@ -152,7 +138,7 @@ def until(condition: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.005)
 
 
-def test_killed_at_any_moment_it_ends_in_the_same_bytes(tmp_path: Path, config: Path, whole: Path) -> None:
+def test_killed_at_any_moment_it_ends_in_the_same_bytes(tmp_path: Path, config: Path, held: dict) -> None:
     out, rng = tmp_path / "killed.zarr", random.Random(7)
     for _ in range(3):
         process = started(config, out, "--block", "2")
@@ -161,12 +147,12 @@ def test_killed_at_any_moment_it_ends_in_the_same_bytes(tmp_path: Path, config: 
         process.kill()
         process.communicate()
     finished(started(config, out, "--block", "2"))
-    assert contents(out) == contents(whole)
+    assert contents(out) == held
 
 
 def test_ctrl_c_says_how_to_go_on_and_ends_with_130(tmp_path: Path, config: Path) -> None:
     out = tmp_path / "made" / "stopped.zarr"
-    config.write_text(TOML.replace("[0.5, 4.0]", "{ lo = 0.5, hi = 4.0, n = 10 }"))
+    config.write_text(HELD.replace("[0.1, 10.0]", "{ lo = 0.1, hi = 10.0, n = 10 }"))
     process = started(config, out, "--block", "1")  # thirty blocks: most are still to come once the first is there
     until(lambda: any((out / store.MARKER).glob("c/*/*")))
     process.send_signal(signal.SIGINT)
@@ -182,7 +168,7 @@ def test_ctrl_c_says_how_to_go_on_and_ends_with_130(tmp_path: Path, config: Path
 # --- several processes ---
 
 
-def test_processes_share_the_blocks_one_killed_and_started_again(tmp_path: Path, config: Path, whole: Path) -> None:
+def test_processes_share_the_blocks_one_killed_and_started_again(tmp_path: Path, config: Path, held: dict) -> None:
     """One process more than there are blocks."""
     out, processes = tmp_path / "shared.zarr", 4
 
@@ -197,7 +183,7 @@ def test_processes_share_the_blocks_one_killed_and_started_again(tmp_path: Path,
     for process in running[1:]:
         finished(process)
     finished(begin(0))
-    assert contents(out) == contents(whole)
+    assert contents(out) == held
 
 
 def test_a_store_that_is_being_written_is_refused(copy: Path) -> None:
@@ -215,8 +201,8 @@ def test_a_store_that_is_being_written_is_refused(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"constants": {**SMALL["constants"], "C1": 3.0}}, r"plan.bound.C1 is 2.0 there, 3.0 here"),
-        ({"grid": {"n": 13}}, r"plan.grid.n is 12 there, 13 here"),
+        ({"constants": {**SMALL["constants"], "C1": 3.0}}, r"plan.bound.C1 is 1.0 there, 3.0 here"),
+        ({"grid": {"n": 17}}, r"plan.grid.n is 16 there, 17 here"),
         ({"regime": SMALL["regime"][:1]}, r"plan.regimes is .* there"),
     ],
 )
@@ -315,7 +301,7 @@ def test_a_store_that_another_process_made_meanwhile_is_held_to_the_plan(
         create(path, *given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(store, "create", second)
-    with pytest.raises(ValueError, match=r"plan.bound.C1 is 2.0 there, 5.0 here"):
+    with pytest.raises(ValueError, match=r"plan.bound.C1 is 1.0 there, 5.0 here"):
         run({**SMALL, "constants": {**SMALL["constants"], "C1": 5.0}}, late, Options(), block=2)
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".late")] == []
 
@@ -325,11 +311,11 @@ def test_a_store_that_another_process_made_meanwhile_is_held_to_the_plan(
 
 def test_the_result_is_a_dataset_with_named_axes_and_says_what_it_is(whole: Path) -> None:
     data = hpgrid.open_sweep(whole)
-    assert dict(data.risk_hat.sizes) == {"regime": 2, "C2": 3, "C3": 2, "T": 12}
-    assert data.C2.values.tolist() == [0.1, 1.0, 30.0]
-    assert data.regime.values.tolist() == ["joint", "held"]
+    assert dict(data.risk_hat.sizes) == {"regime": 2, "C2": 3, "C3": 2, "T": 16}
+    np.testing.assert_allclose(data.C2, [1e-2, 10**0.5, 1e3], rtol=1e-15)
+    assert data.regime.values.tolist() == ["all tuned", "fixed momentum"]
     assert (data.attrs["blocks"], data.attrs["whole_blocks"], data.attrs["dtype"]) == (3, 3, "float64")
-    assert data.attrs["plan"]["bound"] == {"name": "lmo", "C1": 2.0}
+    assert data.attrs["plan"]["bound"] == {"name": "lmo", "C1": 1.0}
     assert (data.b_hat.attrs["units"], data["T"].attrs["units"]) == ("tokens", "tokens")
     assert all("long_name" in data[name].attrs for name in SPECS)
     assert MARKER not in data
@@ -345,8 +331,6 @@ def test_a_sweep_that_is_not_whole_says_so(copy: Path) -> None:
 
 
 def test_the_flat_table_has_a_row_for_each_slope(whole: Path, tmp_path: Path) -> None:
-    from hpgrid.sweeps.store import write_slopes
-
     data = hpgrid.open_sweep(whole)
     write_slopes(data, tmp_path / "slopes.csv")
     header, *rows = (line.split(",") for line in (tmp_path / "slopes.csv").read_text().splitlines())
