@@ -5,40 +5,29 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from commands import printed, refused
+from commands import Capture, printed, refused
+from golden import SWEEP
 
 from hpgrid.cli.sweep import bytes_of
 from hpgrid.sweeps.plan import load
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
-TOML = """
-bound = "lmo"
-[constants]
-C2 = [0.1, 1.0, 30.0]
-[grid]
-n = 8
-[regime]
-tuned = ["eta", "b", "alpha"]
-"""
-
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     path = tmp_path / "own.toml"
-    path.write_text(TOML)
+    path.write_text(SWEEP)
     return path
 
 
-def test_it_says_what_it_did_and_on_a_second_run_what_it_found(
-    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_it_says_what_it_did_and_on_a_second_run_what_it_found(config: Path, tmp_path: Path, capsys: Capture) -> None:
     out, table = tmp_path / "run.zarr", tmp_path / "slopes.csv"
     shown = printed("sweep", capsys, str(config), "--out", str(out), "--csv", str(table))
-    assert f"{out}\n3 combinations, 1 of 1 blocks: " in shown
+    assert f"{out}\n6 combinations, 1 of 1 blocks: " in shown
     assert str(table) in shown
     assert "1 of 1 blocks, 1 of them found whole" in printed("sweep", capsys, str(config), "--out", str(out))
-    assert len(table.read_text().splitlines()) == 1 + 3 * 4
+    assert len(table.read_text().splitlines()) == 1 + 6 * 3 * 4
 
 
 MISTAKES = {
@@ -57,7 +46,7 @@ MISTAKES = {
 
 @pytest.mark.parametrize(("options", "message"), MISTAKES.values(), ids=MISTAKES)
 def test_a_mistake_is_one_line_and_nothing_is_written(
-    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: list[str], message: str
+    config: Path, tmp_path: Path, capsys: Capture, options: list[str], message: str
 ) -> None:
     out = tmp_path / "run.zarr"
     arguments = [str(config), *(str(out) if option == "OUT" else option for option in options)]
@@ -70,7 +59,7 @@ def test_memory_is_read_with_its_unit(text: str, size: int) -> None:
     assert bytes_of(text) == size
 
 
-def test_a_missing_config_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_config_is_named(tmp_path: Path, capsys: Capture) -> None:
     arguments = [str(tmp_path / "none.toml"), "--out", str(tmp_path / "run.zarr")]
     refused("sweep", capsys, arguments, "readable TOML file (No such file or directory)", tmp_path)
 

@@ -1,4 +1,4 @@
-"""The sweep of ``scripts/golden.py`` without its last regime: six combinations, three blocks; and processes that run it."""
+"""The sweep of ``scripts/golden.py`` without its last regime: six combinations; and processes that run it."""
 
 from __future__ import annotations
 

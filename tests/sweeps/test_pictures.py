@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from commands import Capture, refused, status
+from golden import SWEEP
 from matplotlib.collections import PolyCollection, QuadMesh
 from matplotlib.figure import Figure
 
 import hpgrid
-from hpgrid.cli import app
+from hpgrid.sweeps.plan import parse
 from hpgrid.sweeps.sweep_maps import View, draw
 from hpgrid.theory import theorems
 
+FIRST, *OTHERS = tomllib.loads(SWEEP)["regime"]
 PLAN: dict[str, Any] = {
     "bound": "lmo",
     "constants": {"C1": 1.0, "C2": {"lo": 1e-1, "hi": 1e3, "n": 6}, "C3": {"lo": 1e-2, "hi": 1e2, "n": 5}},
-    "grid": {"n": 24},
-    "regime": [
-        {"name": "fixed momentum", "tuned": ["eta", "b"], "fixed": {"alpha": 1e-3}},
-        {"name": "joint", "tuned": ["eta", "b", "alpha"]},
-        {"name": "fixed batch", "tuned": ["eta", "alpha"], "fixed": {"b": 1072}},
-    ],
+    "grid": {"n": 16},
+    "regime": [*OTHERS, FIRST],
 }
 
 
@@ -53,9 +53,9 @@ def test_the_maps_are_of_the_slope_the_burn_in_and_the_best_value(data: Any) -> 
 
 
 def test_cells_at_the_edge_are_hatched_and_only_they(data: Any) -> None:
-    figure = draw(data, View(regime="fixed batch"))
+    figure = draw(data, View(regime="fixed batch size"))
     hatched = [c for c in figure.axes[2].collections if isinstance(c, PolyCollection) and c.get_hatch()]
-    last = data.sel(regime="fixed batch", T=data["T"][-1])
+    last = data.sel(regime="fixed batch size", T=data["T"][-1])
     edge = (last.eta_edge | last.alpha_edge).values
     assert 0 < edge.sum() < edge.size
     assert sum(len(c.get_paths()) for c in hatched) == edge.sum()
@@ -66,8 +66,8 @@ def test_cells_at_the_edge_are_hatched_and_only_they(data: Any) -> None:
     [
         ("fixed momentum", "b", lambda T, C2, C3: theorems.theorem1_b(T, 1e-3, 1.0, C2, C3) / T**0.5),
         ("fixed momentum", "eta", lambda T, C2, C3: theorems.theorem1_eta(T, 1e-3, 1.0, C2, C3) * T**0.25),
-        ("fixed batch", "alpha", lambda T, C2, C3: theorems.theorem2_alpha(T, 1072, 1.0, C2, C3) * T**0.5),
-        ("fixed batch", "eta", lambda T, C2, C3: theorems.theorem2_eta(T, 1072, 1.0, C2, C3) * T**0.75),
+        ("fixed batch size", "alpha", lambda T, C2, C3: theorems.theorem2_alpha(T, 1072, 1.0, C2, C3) * T**0.5),
+        ("fixed batch size", "eta", lambda T, C2, C3: theorems.theorem2_eta(T, 1072, 1.0, C2, C3) * T**0.75),
     ],
 )
 def test_the_dashed_prefactors_are_those_of_the_papers_proofs(data: Any, regime: str, v: str, theory: Any) -> None:
@@ -92,7 +92,7 @@ def test_one_constant_is_drawn_along_without_maps(data: Any) -> None:
 @pytest.mark.parametrize(
     ("view", "message"),
     [
-        (View(regime="jont"), "no regime of this sweep.*Write 'joint'"),
+        (View(regime="all tund"), "no regime of this sweep.*Write 'all tuned'"),
         (View(quantity="alpha"), "no hyperparameter that this regime tunes"),
         (View(pair=("C2", "C4")), "no swept constant"),
         (View(pair=("C2", "C2")), "over one constant or two"),
@@ -107,23 +107,37 @@ def test_a_view_that_the_sweep_lacks_is_refused(data: Any, view: View, message: 
 
 def test_rows_are_no_map(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("C1,C2\n1,10\n2,20\n")
-    from hpgrid.sweeps.plan import parse
-
-    plan = parse(
-        {"bound": "lmo", "rows": "t.csv", "grid": {"n": 6}, "regime": {"tuned": ["eta", "b", "alpha"]}}, tmp_path
-    )
+    plan = parse({"bound": "lmo", "rows": "t.csv", "grid": {"n": 16}, "regime": FIRST}, tmp_path)
     with pytest.raises(ValueError, match="this sweep has rows"):
         draw(hpgrid.sweep(plan, tmp_path / "rows.zarr"), View())
 
 
 def test_the_command_draws_beside_the_store_or_where_one_says(store: Path, tmp_path: Path) -> None:
-    def run(*arguments: str) -> object:
-        return app(["plot-sweep", str(store), *arguments], result_action="return_value", exit_on_error=False)
-
-    assert run() == 0
+    assert status("plot-sweep", store) == 0
     assert store.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
-    assert run("--out", str(tmp_path / "own.pdf"), "--regime", "joint", "--pair", "C3,C2", "--T", "1e12") == 0
+    assert (
+        status(
+            "plot-sweep",
+            store,
+            "--out",
+            tmp_path / "own.pdf",
+            "--regime",
+            "all tuned",
+            "--pair",
+            "C3,C2",
+            "--T",
+            "1e12",
+        )
+        == 0
+    )
     assert (tmp_path / "own.pdf").read_bytes().startswith(b"%PDF")
-    for wrong in (["--out", "x.gif"], ["--T", "-1"], ["--at", "C1"]):
-        with pytest.raises(ValueError, match=r"picture format|budget is positive|NAME=VALUE"):
-            run(*wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [(["--out", "x.gif"], "picture format"), (["--T", "-1"], "budget is positive"), (["--at", "C1"], "NAME=VALUE")],
+)
+def test_the_command_refuses_what_is_wrong_in_one_line(
+    store: Path, capsys: Capture, wrong: list[str], words: str
+) -> None:
+    refused("plot-sweep", capsys, [store, *wrong], words)
