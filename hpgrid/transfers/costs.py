@@ -91,7 +91,7 @@ class Calibration(NamedTuple):
 
 
 class Costed(NamedTuple):
-    """What a row costs."""
+    """What a row costs, and with which constants."""
 
     regime: str  # the row's
     # the bound's, one value or, where some are free, several; None where no positive ones fit
@@ -113,7 +113,7 @@ class Costs(NamedTuple):
     rows: tuple[Costed, ...]  # in the order of the transfer's
     moves: tuple[Move, ...]  # by which power of b the best eta moves; of eq. (4) alone, as all that follows
     # by which factor it moves at the start when b is quadrupled, by what becomes of the momentum
-    at_start: dict[str, Factor]
+    at_start: Mapping[str, Factor]
     at_start_by: str  # the regime whose constants that is with; "" where they are given or there are none
     half_lives: tuple[Life, ...]  # momentum's half-life under each row's rule
 
@@ -122,7 +122,7 @@ class Costs(NamedTuple):
 def costs(
     start: Setting, rows: Sequence[Row], limits: Limits, *, given_b: bool, constants: Constants | None, rules: Rules
 ) -> Costs:
-    """Return what the rows cost.
+    """Return what the rows of a transfer cost.
 
     Args:
         start: what they start from, complete.
@@ -138,13 +138,17 @@ def costs(
     costed = []
     for row in rows:
         calibration = calibrate(start, row.tuned, limits) if constants is None else None
-        own = constants if calibration is None else calibration.constants
+        own, paid = constants if calibration is None else calibration.constants, None
         if own is not None:
             own = {name: np.atleast_1d(value) for name, value in own.items()}
-        held = [name for name in row.held if name != "b" or given_b or "b" not in row.tuned]
-        paid = None if own is None else cost(own, start, row.at, row.tuned, held, limits, rules.bound)
+            held = [name for name in row.held if name != "b" or given_b or "b" not in row.tuned]
+            paid = cost(own, start, row.at, row.tuned, held, limits, rules.bound)
+            regrets = *(paid.rule or ()), *(paid.unchanged or ())
+            numbers = [*own.values(), *paid.retuned, *paid.best, *paid.start, paid.at_start, *regrets]
+            if not all(np.isfinite(x).all() and np.all(x >= 0) for x in numbers if x is not None):
+                instead = "constants and hyperparameters that are less extreme"
+                raise bad("what a choice costs is a number", f"regime {row.regime} comes out as none", instead)
         costed.append(Costed(row.regime, own, calibration, paid))
-    _check_numbers(costed)
     if rules.paper != "lmo":
         return Costs(tuple(costed), (), {}, "", ())
     known = {row.regime: row.constants for row in costed if row.constants is not None}
@@ -158,19 +162,6 @@ def costs(
         at_start_by=telling if constants is None else "",
         half_lives=tuple(lives),
     )
-
-
-def _check_numbers(costed: Sequence[Costed]) -> None:
-    """Refuse what a float can't hold."""
-    for row in costed:
-        if row.constants is None or row.cost is None:
-            continue
-        cost = row.cost
-        values = [*row.constants.values(), *cost.retuned, *cost.best, *cost.start, cost.at_start]
-        known = [np.asarray(x) for x in (*values, *(cost.rule or ()), *(cost.unchanged or ())) if x is not None]
-        if not all(np.isfinite(x).all() and (x >= 0).all() for x in known):
-            instead = "constants and hyperparameters that are less extreme"
-            raise bad("what a choice costs is a number", f"regime {row.regime} comes out as none", instead)
 
 
 # --- the optimum, and what a setting costs over it ---
@@ -221,32 +212,40 @@ def cost(
         bound: what is paid by.
     """
     of = {name: np.atleast_1d(value) for name, value in of.items()}
-    box, not_tuned = _box(at.T, limits), [name for name in At._fields if name not in tuned]
-    before = _box(start.T, _as_it_was(limits, start)) | _held(start, not_tuned)
-    boxes = box | _held(at, held), box, before
-    retuned, best, at_best = optima(bound, (at.T, at.T, start.T), of, boxes)
+    # At the first budget those limits held that the setting kept to.
+    b, eta = start.b or np.inf, start.eta or np.inf
+    kept = Limits(
+        b=limits.b if b <= (limits.b or 0) else None,
+        eta=limits.eta if eta <= (limits.eta or 0) else None,
+        unit=limits.unit if b >= limits.unit else 1,
+    )
+    box, before = _box(at.T, limits), _box(start.T, kept) | _held(start, [v for v in TUNABLE if v not in tuned])
+    retuned, best, at_best = optima(bound, (at.T, at.T, start.T), of, (box | _held(at, held), box, before))
 
     def regret(setting: Setting) -> Regret | None:
         if setting.b is not None and setting.b > setting.T:
             return None
-        own = risk(bound, point(setting), setting.T, of)
-        return Regret(*(_excess(own, risk(bound, other, at.T, of)) for other in (retuned, best)))
+        return Regret(*(_excess(bound, setting, other, of) for other in (retuned, best)))
 
     # Left as it was: b the nearest that can be run there, or the one that is held; eta capped.
-    b = start.b if start.b is None else at.b if "b" in held else feasible(start.b, limits).b
-    eta = start.eta if start.eta is None or limits.eta is None else min(start.eta, limits.eta)
+    left = start._replace(T=at.T)
+    if start.b is not None:
+        left = left._replace(b=at.b if "b" in held else feasible(start.b, limits)[0])
+    if start.eta is not None and limits.eta is not None:
+        left = left._replace(eta=min(start.eta, limits.eta))
     return Cost(
         retuned=retuned,
         best=best,
         rule=regret(at),
-        unchanged=regret(Setting(at.T, eta, b, start.alpha)),
+        unchanged=regret(left),
         start=at_best,
-        at_start=_excess(risk(bound, point(start), start.T, of), risk(bound, at_best, start.T, of)),
+        at_start=_excess(bound, start, at_best, of),
     )
 
 
-def _excess(own: Array, best: Array) -> Array:
-    excess = own / best - 1
+def _excess(bound: Proxy, setting: Setting, best: At, of: Constants) -> Array:
+    """The relative excess risk of a setting over an optimum at its budget."""
+    excess = risk(bound, point(setting), setting.T, of) / risk(bound, best, setting.T, of) - 1
     return np.where(np.abs(excess) < _ROUNDING, 0.0, excess)
 
 
@@ -261,15 +260,6 @@ def _held(setting: Setting, names: Collection[str]) -> Box:
     return {name: (value, value) for name in names if (value := getattr(setting, name)) is not None}
 
 
-def _as_it_was(limits: Limits, start: Setting) -> Limits:
-    """Limits at the first budget: those that the setting kept to."""
-    return Limits(
-        b=limits.b if limits.b is not None and start.b is not None and start.b <= limits.b else None,
-        eta=limits.eta if limits.eta is not None and start.eta is not None and start.eta <= limits.eta else None,
-        unit=limits.unit if start.b is not None and start.b >= limits.unit else 1,
-    )
-
-
 def at_point(of: Constants, start: Setting) -> dict[str, Factor]:
     """Return by what eq. (4)'s best eta moves when b is quadrupled at a point, by what becomes of the momentum.
 
@@ -278,14 +268,12 @@ def at_point(of: Constants, start: Setting) -> dict[str, Factor]:
         start: the point; where its own eta, or alpha, is not the best, the best ones are compared.
     """
     assert start.b is not None
-    b, momenta = start.b, {"held": _held(start, ["alpha"]), "tuned again": {}}
-    now, at_K, at_T = (start.T, b), (4 * start.T, 4 * b), (start.T, 4 * b)
-    ways = [(T, _box(T, NO_LIMITS) | {"b": (b, b)} | held) for held in momenta.values() for T, b in (now, at_K, at_T)]
-    budgets, boxes = zip(*ways)
-    etas = [np.asarray(at.eta) for at in optima(of_paper("lmo").bound, budgets, of, boxes)]
-    return {
-        name: Factor(etas[3 * k + 1] / etas[3 * k], etas[3 * k + 2] / etas[3 * k]) for k, name in enumerate(momenta)
-    }
+    momenta = {"held": _held(start, ["alpha"]), "tuned again": {}}
+    ways = [(start.T, start.b), (4 * start.T, 4 * start.b), (start.T, 4 * start.b)]  # here, at fixed K, at fixed T
+    boxes = [_box(T, NO_LIMITS) | {"b": (b, b)} | held for held in momenta.values() for T, b in ways]
+    found = optima(of_paper("lmo").bound, [T for T, _ in ways] * len(momenta), of, boxes)
+    etas = np.reshape([at.eta for at in found], (len(momenta), len(ways), -1))
+    return {name: Factor(at_K / here, at_T / here) for name, (here, at_K, at_T) in zip(momenta, etas)}
 
 
 # --- calibration ---
@@ -299,36 +287,31 @@ def calibrate(start: Setting, tuned: Sequence[str], limits: Limits = NO_LIMITS) 
         tuned: what was tuned there: eta, and b or alpha or both.
         limits: what is feasible: b is on its bound at one unit and at the cap, eta at its cap.
     """
-    assert start.b is not None
-    assert start.alpha is not None
-    senses = _senses(start, tuned, limits)
+    T, eta, b, alpha = start
+    assert b is not None
+    assert alpha is not None
+    # What each condition is: 0 an equation; on a bound its ratio is at least (-1) or at most (1) what it says. On its
+    # lower bound the risk rises with b: P/N is at least the ratio; on its upper one at most. On alpha's upper bound
+    # D/N is at least the ratio; on eta's, D/P is at most 1.
+    senses = {
+        "eta": int(eta == limits.eta),
+        "b": -1 if b <= limits.unit else int(b == limits.b),
+        "alpha": -int(alpha == 1),
+    }
     on_bound = tuple(name for name in tuned if senses[name])
-    alpha = start.alpha
-    r = float(np.divide(start.b, alpha**1.5 * start.T))  # infinite, and no error, at alpha = 1e-250
-    batch = _range((1 - r) / (2 * (1 + r)), senses.get("b"))
-    momentum = _range((1 + alpha) * (0.5 - r) / (1 + r), senses.get("alpha"))
+    r = float(np.divide(b, alpha**1.5 * T))  # infinite, and no error, at alpha = 1e-250
+    batch = _range((1 - r) / (2 * (1 + r)), senses["b"] if "b" in tuned else None)
+    momentum = _range((1 + alpha) * (0.5 - r) / (1 + r), senses["alpha"] if "alpha" in tuned else None)
     if batch is None or momentum is None:
         better = "1 a smaller b" if batch is None else "2 a smaller beta"
         why = f"no constants make the start the best: alpha^(3/2) K = {1 / r:.3g}, and up to {better} is always better"
         return Calibration(None, tuple(tuned), on_bound, why=why)
-    progress, drift, free, misfit = _ratios(batch, momentum, capped=bool(senses["eta"]))
+    progress, drift, free, misfit = _ratios(batch, momentum, capped="eta" in on_bound)
     P, D = np.exp(progress), np.exp(drift)
     bound, none = of_paper("lmo").bound, {"C1": 0.0, "C2": 0.0, "C3": 0.0}
-    unit = {name: risk(bound, point(start), start.T, {**none, name: 1.0}) for name in none}
+    unit = {name: risk(bound, point(start), T, {**none, name: 1.0}) for name in none}
     constants = {"C1": unit["C2"] * P / unit["C1"], "C2": np.ones_like(P), "C3": unit["C2"] * D / unit["C3"]}
     return Calibration(constants, tuple(tuned), on_bound, free, misfit, 1 / (P + 1 + D))
-
-
-def _senses(start: Setting, tuned: Sequence[str], limits: Limits) -> dict[str, int]:
-    """What each condition is: 0 an equation; on a bound its ratio is at least (-1) or at most (1) what it says.
-
-    On its lower bound the risk rises with b: P/N is at least the ratio; on its upper one at most. On alpha's upper
-    bound D/N is at least the ratio; on eta's, D/P is at most 1.
-    """
-    assert start.b is not None
-    b = -1 if start.b <= limits.unit else int(start.b == limits.b)
-    senses = {"eta": int(start.eta == limits.eta), "b": b, "alpha": -int(start.alpha == 1)}
-    return {name: senses[name] for name in tuned}
 
 
 def _range(ratio: float, sense: int | None) -> tuple[float, float] | None:
@@ -358,10 +341,9 @@ def _ratios(
         return shown, shown, int(shown.size > 1), 1.0
     P = _shown(max(batch[0], momentum[0]), batch[1])
     D = _shown(momentum[0], min(momentum[1], batch[1]))
-    free = int(P.size > 1) + int(D.size > 1)
-    P, D = (grid.ravel() for grid in np.meshgrid(P, D))
-    keep = D <= P
-    return P[keep], D[keep], free, 1.0
+    P_of, D_of = (grid.ravel() for grid in np.meshgrid(P, D))
+    keep = D_of <= P_of
+    return P_of[keep], D_of[keep], int(P.size > 1) + int(D.size > 1), 1.0
 
 
 def _shown(low: float, high: float) -> Array:

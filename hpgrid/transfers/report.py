@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from fractions import Fraction
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from hpgrid.checks import TUNABLE
 from hpgrid.text import aligned, power, wrapped
-from hpgrid.transfers.published import Applied, half_life, rises
-from hpgrid.transfers.rules import batch_text, capped, feasible, given_text, number, units
+from hpgrid.transfers.published import half_life, rises
+from hpgrid.transfers.rules import batch_text, feasible, given_text, number, units
 from hpgrid.transfers.start import Setting, called, said
 
 if TYPE_CHECKING:
-    from hpgrid.transfers.costs import Calibration, Cost, Costed, Costs, Regret
-    from hpgrid.transfers.rules import Row
+    from hpgrid.transfers.costs import Costed, Costs, Regret
     from hpgrid.transfers.transfer import Transfer
 
 #: An excess from which on risks are compared as factors, and the percents from which on none has a decimal.
@@ -23,11 +22,13 @@ _MANIFOLD, _ALL_DIGITS = 99.0, 9.95
 
 def text(answer: Transfer) -> str:
     """Return a transfer as text, at most 120 columns wide."""
-    parts = [_head(answer), _table(answer), _notes(answer)]
+    parts = [_head(answer), *_rules(answer)]
     if answer.costs is not None:
-        parts += [_costs(answer.costs), _constants(answer), _moves(answer.costs), _lives(answer.costs)]
-    parts += [_momenta(answer), _fits(answer), _paths(answer)]
-    return "\n\n".join("\n".join(part) for part in parts if part)
+        parts += _costs(answer, answer.costs)
+        parts += _eta_and_momentum(answer.costs) if answer.costs.moves else []
+    beside = ((_momenta, answer.kept), (_fits, answer.fits), (_paths, answer.paths))
+    parts += [part(answer) for part, there in beside if there]
+    return "\n\n".join("\n".join(part) for part in parts)
 
 
 def beta_text(alpha: float | None) -> str:
@@ -59,12 +60,16 @@ def percent(x: float) -> str:
     return f"{100 * x:.2g}%" if 100 * x < _ALL_DIGITS else f"{digits(100 * x)}%"
 
 
+def _part(rows: Sequence[Sequence[str]], *notes: str) -> list[str]:
+    return [*aligned(rows), *wrapped(notes)]
+
+
 # --- the rules ---
 
 
 def _head(answer: Transfer) -> list[str]:
     """Where it starts, where it goes, and within which limits."""
-    start, limits = answer.start, answer.limits
+    start, limits, bound = answer.start, answer.limits, answer.rules.bound
     given = [f"eta = {number(start.eta)}"] if start.eta is not None else []
     if start.b is not None:
         both = "" if limits.unit == 1 else f" ({given_text(start.b / limits.unit)} sequences of {limits.unit})"
@@ -72,233 +77,197 @@ def _head(answer: Transfer) -> list[str]:
     given += [f"beta = {beta_text(start.alpha)}, alpha = {number(start.alpha)}"] if start.alpha is not None else []
     given += [f"K = {number(start.K)}"] if start.b is not None else []
     longer = answer.T / start.T
-    ratio = f"{longer:.4g} times as long" if longer >= 1 else f"{1 / longer:.4g} times shorter"
-    within = [f"b at most {capped(limits)}"] if limits.b is not None else []
+    within = [f"{longer:.4g} times as long" if longer >= 1 else f"{1 / longer:.4g} times shorter"]
+    within += [f"b at most {units(limits.b, limits.unit, given_text)}"] if limits.b is not None else []
     within += [f"eta at most {limits.eta:g}"] if limits.eta is not None else []
     rounding: dict[str | int, str] = {"pow2": "b a power of two", "int": "b whole"}
     within += [rounding.get(limits.round_b, f"b a multiple of {limits.round_b}")] if limits.round_b is not None else []
-    lines = [f"from T = {start.T:g}: {', '.join(given)}", "; ".join([f"to   T = {answer.T:g}, {ratio}", *within])]
-    bound = answer.rules.bound
+    lines = [f"from T = {start.T:g}: {', '.join(given)}", f"to   T = {answer.T:g}, {'; '.join(within)}"]
     return wrapped(lines if answer.rules.paper else [f"{bound.name}: {' + '.join(map(str, bound.terms))}", *lines])
 
 
-def _table(answer: Transfer) -> list[str]:
-    """A row per regime."""
+def _rules(answer: Transfer) -> list[list[str]]:
+    """A row per regime; its rule, and what that does not say; what other regimes lack."""
     unit, variables = answer.limits.unit, answer.rules.bound.variables()
     tables = ("Table 2", "Table 3") if answer.rules.paper else ("its own b", "at this b")
     if "b" not in variables:
         tables = ("its own law",) * 2
     sequences = ["sequences"] if unit > 1 else []
-    rows = [["", "tuned", "held", "eta", "b, tokens", *sequences, "beta", "alpha", "K", "rule"]]
+    table, notes = [["", "tuned", "held", "eta", "b, tokens", *sequences, "beta", "alpha", "K", "rule"]], []
     for row in answer.rows:
-        at = row.at
-        in_units = [batch_text(None if at.b is None else at.b / unit)] if sequences else []
+        at, parts = row.at, [row.rule, *row.remarks]
+        in_units = None if at.b is None else at.b / unit
         names = (", ".join(map(said, row.tuned)), ", ".join(map(said, row.held)) or "-")
-        numbers = (number(at.eta), batch_text(at.b), *in_units, beta_text(at.alpha), number(at.alpha), number(at.K))
-        rows.append([row.regime, *names, *numbers, tables[not row.own]])
-    return aligned(rows)
-
-
-def _notes(answer: Transfer) -> list[str]:
-    """Each row's rule, and what it does not say; what other regimes lack."""
-    lines = []
-    for row in answer.rows:
-        parts = [row.rule, *row.remarks]
-        if row.at.b is not None and row.at.b / answer.limits.unit % 1:
-            nearest = units(feasible(row.at.b, answer.limits._replace(round_b="int")).b, answer.limits.unit)
-            parts.append(f"b has to be whole: {nearest} is nearest (with b rounded, the rest is tuned at it)")
-        lines.append(f"{row.regime}: {'; '.join(parts)}")
-    for regime, names in answer.lacking.items():
-        lines.append(f"{regime}: not applied, {called(regime)} needs {' and '.join(map(said, names))} at the start")
-    lines += [f"{regime}: not applied, {why}" for regime, why in answer.no_rule.items()]
+        sizes = [batch_text(at.b), *[batch_text(in_units) for _ in sequences]]
+        momentum = (beta_text(at.alpha), number(at.alpha))
+        table.append([row.regime, *names, number(at.eta), *sizes, *momentum, number(at.K), tables[not row.own]])
+        if at.b is not None and at.b / unit % 1:
+            nearest, _ = feasible(at.b, answer.limits._replace(round_b="int"))
+            parts.append(
+                f"b has to be whole: {units(nearest, unit)} is nearest (with b rounded, the rest is tuned at it)"
+            )
+        notes.append(f"{row.regime}: {'; '.join(parts)}")
+    for regime, lacks in answer.lacking.items():
+        notes.append(f"{regime}: not applied, {called(regime)} needs {' and '.join(map(said, lacks))} at the start")
+    notes += [f"{regime}: not applied, {why}" for regime, why in answer.no_rule.items()]
     if answer.sgd is not None:
         eta = number(answer.sgd.at.eta)
-        lines.append(f"SGD, for contrast: {answer.sgd.rule}, here {eta}; alone with sgd as the optimizer")
-    return [*wrapped(lines), *wrapped(answer.notes)]
+        notes.append(f"SGD, for contrast: {answer.sgd.rule}, here {eta}; alone with sgd as the optimizer")
+    return [aligned(table), wrapped([*notes, *answer.notes])]
 
 
 # --- what they cost ---
 
 
-def _costs(costs: Costs) -> list[str]:
-    """Excess risks of the rule and of leaving all as it was, and the best to be had."""
+def _costs(answer: Transfer, costs: Costs) -> list[list[str]]:
+    """Excess risks of the rule and of leaving all as it was, the best to be had, and with which constants."""
     excess = [["costs:", "start", "rule", "over all", "as it was", "over all"]]
     best = [["best at T_1:", "eta", "b, tokens", "beta"]]
+    worst = 0.0
     for row in costs.rows:
-        cost = row.cost
-        if cost is None:
+        if (cost := row.cost) is None:
             excess.append([row.regime, *"-----"])
             best.append([row.regime, *"---"])
             continue
-        excess.append([row.regime, span(cost.at_start, percent), *_regret(cost.rule), *_regret(cost.unchanged)])
+        worst = max(worst, float(cost.at_start.max()))
+        paid = _regret(cost.rule), _regret(cost.unchanged)
+        excess.append([row.regime, span(cost.at_start, percent), *paid[0], *paid[1]])
         eta, b, alpha = cost.retuned
         beta = "-" if alpha is None else span(-alpha, lambda x: beta_text(-x))  # the smallest beta first
         best.append([row.regime, span(eta, number), span(b, batch_text), beta])
-    return [*aligned(excess), "", *aligned(best)]
+    whose = "eq. (4)'s risk" if answer.rules.paper == "lmo" else "the bound"
+    *names, last = [said(name) for name in TUNABLE if name in answer.rules.bound.variables()]
+    every = f"{', '.join(names)} and {last} together" if names else last
+    notes = [
+        f"excess of {whose} over the least one within limits; start: at T_0, of what was tuned there; rule: at "
+        f"T_1, of what the row tunes, and of {every}; as it was: the same of the start left as it is, "
+        "as far as limits let it be; x n is n times the least risk"
+    ]
+    if worst > 0.1:  # a start whose risk is this much above the minimum was not tuned for these constants
+        note = "with these constants the start is not the best of what was tuned, by up to"
+        notes.append(f"{note} {percent(worst)}: the rules carry its error on")
+    if answer.calibrate:
+        how = "constants, of which only ratios matter: those by which the start is the best of what the row tuned"
+        notes += [how, *(f"{row.regime}: {_calibrated(row, answer.start)}" for row in costs.rows)]
+    else:
+        notes.append(_values(costs.rows[0]))
+    return [[*aligned(excess), "", *aligned(best)], wrapped(notes)]
 
 
 def _regret(regret: Regret | None) -> tuple[str, str]:
     return ("K < 1", "K < 1") if regret is None else (span(regret.retuned, percent), span(regret.best, percent))
 
 
-def _constants(answer: Transfer) -> list[str]:
-    """What the table's columns are, and with which constants."""
-    assert answer.costs is not None
-    rows = answer.costs.rows
-    whose = "eq. (4)'s risk" if answer.rules.paper == "lmo" else "the bound"
-    variables = [said(name) for name in ("eta", "b", "alpha") if name in answer.rules.bound.variables()]
-    every = f"{', '.join(variables[:-1])} and {variables[-1]} together" if len(variables) > 1 else variables[0]
-    lines = [
-        f"excess of {whose} over the least one within limits; start: at T_0, of what was tuned there; rule: at "
-        f"T_1, of what the row tunes, and of {every}; as it was: the same of the start left as it is, "
-        "as far as limits let it be; x n is n times the least risk"
-    ]
-    worst = max((float(row.cost.at_start.max()) for row in rows if row.cost is not None), default=0.0)
-    if worst > 0.1:  # a start whose risk is this much above the minimum was not tuned for these constants
-        note = "with these constants the start is not the best of what was tuned, by up to"
-        lines.append(f"{note} {percent(worst)}: the rules carry its error on")
-    if all(row.calibration is None for row in rows):
-        return wrapped([*lines, *(_values(row.constants) for row in rows[:1] if row.constants is not None)])
-    lines.append("constants, of which only ratios matter: those by which the start is the best of what the row tuned")
-    for row in rows:
-        assert row.calibration is not None
-        lines.append(f"{row.regime}: {_calibrated(row, row.calibration, answer.start)}")
-    return wrapped(lines)
+def _values(row: Costed) -> str:
+    return ", ".join(f"{name} = {span(value, number)}" for name, value in (row.constants or {}).items())
 
 
-def _values(constants: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} = {span(value, number)}" for name, value in constants.items())
-
-
-def _calibrated(row: Costed, calibration: Calibration, start: Setting) -> str:
+def _calibrated(row: Costed, start: Setting) -> str:
     """How a row's constants came from the start."""
-    if calibration.constants is None:
+    calibration, cost = row.calibration, row.cost
+    assert calibration is not None
+    if cost is None:
         return calibration.why
-    parts = [_values(calibration.constants)]
-    if calibration.free and calibration.noise is not None:
+    parts = [_values(row)]
+    if calibration.free:
         what = "the share of noise is" if calibration.free == 1 else "both ratios are"
         shares = span(calibration.noise, percent)
         parts.append(f"{what} free, shown for noise shares of {shares} of the risk at the start")
     if calibration.on_bound:
         parts.append(f"{' and '.join(map(said, calibration.on_bound))} on a bound, which leaves an inequality")
-    if calibration.misfit > 1 + 1e-9 and row.cost is not None:  # what is nearer is rounding
-        parts.append(_misfit(row.cost, calibration, start))
+    if calibration.misfit > 1 + 1e-9:  # what is nearer is rounding
+        says = {"eta": number, "b": batch_text, "alpha": number}
+        nearest = {name: getattr(cost.start, name) for name in says if name in calibration.tuned}
+        moves = (
+            f"{name} = {span(best, says[name])} (x {span(best / getattr(start, name), lambda x: f'{x:.3g}')})"
+            for name, best in nearest.items()
+        )
+        together, misfit = " and ".join(map(said, calibration.tuned)), f"{calibration.misfit:.4g}"
+        parts.append(
+            f"no constants make {together} the best at once, these miss each condition by a factor of {misfit}; "
+            f"with them the best at T_0 is {', '.join(moves)}"
+        )
     return "; ".join(parts)
 
 
-def _misfit(cost: Cost, calibration: Calibration, start: Setting) -> str:
-    """By how much a point is off the best for the nearest constants."""
-    names = " and ".join(map(said, calibration.tuned))
-    moves = (
-        f"{name} = {span(best, say)} (x {span(best / getattr(start, name), lambda x: f'{x:.3g}')})"
-        for name, say in (("eta", number), ("b", batch_text), ("alpha", number))
-        if name in calibration.tuned and (best := getattr(cost.start, name)) is not None
-    )
-    return (
-        f"no constants make {names} the best at once, these miss each condition by a factor of "
-        f"{calibration.misfit:.4g}; with them the best at T_0 is {', '.join(moves)}"
-    )
-
-
-# --- what papers say beside them ---
-
-
-def _moves(costs: Costs) -> list[str]:
-    """How the best eta moves when b is quadrupled."""
-    if not costs.moves:
-        return []
-    lines = [["b to 4 b:", "eta* at fixed K", "eq. (4) here", "eta* at fixed T", "eq. (4) here"]]
+def _eta_and_momentum(costs: Costs) -> list[list[str]]:
+    """How the best eta moves when b is quadrupled; momentum's half-life, and on what it depends."""
+    quadrupled = [["b to 4 b:", "eta* at fixed K", "eq. (4) here", "eta* at fixed T", "eq. (4) here"]]
     for move in costs.moves:
         here = costs.at_start.get(move.momentum) if move.method == "LMO" else None
         own = ["-", "-"] if here is None else [f"x {span(factor, number)}" for factor in here]
         # b^0 is said, too: that eta* does not move is the point of the row.
         powers = [f"{power('b', p) if p else 'b^0'}: x {4 ** float(p):.4g}" for p in (move.at_K, move.at_T)]
         name = f"{move.method}, beta {move.momentum}" if move.momentum else move.method
-        lines.append([name, powers[0], own[0], powers[1], own[1]])
-    by = f", with {costs.at_start_by}'s constants" if costs.at_start_by else ""
-    note = f"at a large budget, and by eq. (4) at the start{by}; beta tuned again: alpha* ~ (b/K)^(1/2), ~ b at fixed T"
-    return [*aligned(lines), *wrapped([note])]
-
-
-def _lives(costs: Costs) -> list[str]:
-    """Momentum's half-life, and on what it depends."""
-    if not costs.half_lives:
-        return []
-    lines = [["half-life:", "tokens at T_1", "of the start's", "with the best", "depends on"]]
+        quadrupled.append([name, powers[0], own[0], powers[1], own[1]])
+    lives = [["half-life:", "tokens at T_1", "of the start's", "with the best", "depends on"]]
     for life in costs.half_lives:
         times = "-" if math.isnan(life.times) else f"x {life.times:.4g}"
-        lines.append([life.regime, number(life.tokens), times, span(life.retuned, number), life.depends])
-    kept = ["beta^(b_1/b_0)", "", "x 1", "", "nothing: it is kept (Marek et al.)"]
-    note = (
-        "b ln 2/(-ln beta) tokens, about b ln 2/alpha; with beta tuned it is ln 2 C2/(2 (C1 C3)^(1/2)) T^(1/2) at "
-        "every b, as far as alpha* ~ b T^(-1/2) holds"
-    )
-    return [*aligned([*lines, kept]), *wrapped([note])]
+        lives.append([life.regime, number(life.tokens), times, span(life.retuned, number), life.depends])
+    lives.append(["beta^(b_1/b_0)", "", "x 1", "", "nothing: it is kept (Marek et al.)"])
+    by = f", with {costs.at_start_by}'s constants" if costs.at_start_by else ""
+    at_start = f"at a large budget, and by eq. (4) at the start{by}; "
+    tokens = "b ln 2/(-ln beta) tokens, about b ln 2/alpha; with beta tuned it is ln 2 C2/(2 (C1 C3)^(1/2)) T^(1/2) at "
+    return [
+        _part(quadrupled, f"{at_start}beta tuned again: alpha* ~ (b/K)^(1/2), ~ b at fixed T"),
+        _part(lives, f"{tokens}every b, as far as alpha* ~ b T^(-1/2) holds"),
+    ]
+
+
+# --- what papers say beside them ---
 
 
 def _momenta(answer: Transfer) -> list[str]:
     """Marek et al.'s rule beside the rows' own momenta."""
     start, second = answer.start, answer.alpha2 is not None
-    if not answer.kept or start.b is None:
-        return []
-    lines = [["half-life kept:", "kappa = b_1/b_0", "beta^kappa", *["beta2^kappa"] * second, "of its own beta"]]
+    table = [["half-life kept:", "kappa = b_1/b_0", "beta^kappa", *["beta2^kappa"] * second, "of its own beta"]]
     for row in answer.rows:
         kept = answer.kept[row.regime]
         own = "-" if row.at.alpha is None else f"{half_life(kept.b, row.at.alpha):.4g} tokens"
         again = [beta_text(kept.alpha2)] * second
-        lines.append([row.regime, number(kept.kappa), beta_text(kept.alpha), *again, own])
+        table.append([row.regime, number(kept.kappa), beta_text(kept.alpha), *again, own])
     known = (("beta", start.alpha), ("beta2", answer.alpha2))
-    lives = [f"{half_life(start.b, x):.4g} of {name}" for name, x in known if x is not None]
+    lives = [f"{half_life(start.b or 0.0, x):.4g} of {name}" for name, x in known if x is not None]
     note = (
         f"Marek et al., of beta2: b ln 2/(-ln beta) in tokens stays as at the start, {' and '.join(lives)}. For beta "
         "this is Theorem 2's rule at a fixed T; with T the half-life grows like T^(1/2), in B and D at any b as long "
         "as beta is above 0, in C at its own"
     )
-    return [*aligned(lines), *wrapped([note])]
+    return _part(table, note)
 
 
 def _fits(answer: Transfer) -> list[str]:
     """Table 1 from this start."""
-    if not answer.fits:
-        return []
-    lines, notes = [["fits:", "b ~", "eta ~", "b", "eta", "b of the fit", "fitted over", ""]], []
+    table, notes = [["fits:", "b ~", "eta ~", "b", "eta", "b of the fit", "fitted over", ""]], []
     for applied in answer.fits:
-        fit = applied.fit
+        fit, over = applied.fit, []
+        # What was fitted over, as far as it was at hand, with short powers of ten: T 4e9 to 1e11.
+        for name, low, high in ((fit.budget, fit.low, fit.high), ("N", *fit.sizes)):
+            ends = [f"{end:.3g}".replace("e+0", "e").replace("e+", "e") for end in (low, high) if end is not None]
+            over += [f"{name} {'to ' if low is None else ''}{' to '.join(ends)}"] if high is not None else []
         laws = (f"{fit.budget}^{fit.b:g}", f"{fit.budget}^{fit.eta:g}")
         own = "needs C" if fit.budget == "C" else "not at hand" if applied.own_b is None else f"{applied.own_b:.2g}"
         beyond = "T_1 beyond" if applied.beyond else ""
-        lines.append([fit.name, *laws, number(applied.b), number(applied.eta), own, _fitted_over(applied), beyond])
+        table.append([fit.name, *laws, number(applied.b), number(applied.eta), own, ", ".join(over), beyond])
         b, eta = fit.errors
         errors = "" if b is None else f"; exponents +- {b:g}" if b == eta else f"; b's exponent +- {b:g}"
         notes.append(f"{fit.source}, {fit.optimizer}: {fit.remark}{errors}")
-    return [*aligned(lines), *wrapped(notes)]
-
-
-def _fitted_over(applied: Applied) -> str:
-    """What was fitted over, as far as it was at hand, with short powers of ten: T 4e9 to 1e11."""
-    fit, parts = applied.fit, []
-    for name, low, high in ((fit.budget, fit.low, fit.high), ("N", *fit.sizes)):
-        ends = [f"{end:.3g}".replace("e+0", "e").replace("e+", "e") for end in (low, high) if end is not None]
-        if high is not None:
-            parts.append(f"{name} {'to ' if low is None else ''}{' to '.join(ends)}")
-    return ", ".join(parts)
+    return _part(table, *notes)
 
 
 def _paths(answer: Transfer) -> list[str]:
     """C.3 along the rows' paths."""
-    if not answer.paths:
-        return []
-    lines = [["C.3:", "b ~ T^p", "eta ~ T^q, beta held", "beta tuned", "alpha tuned"]]
+    table = [["C.3:", "b ~ T^p", "eta ~ T^q, beta held", "beta tuned", "alpha tuned"]]
     for path in answer.paths:
         powers = (f"p = {path.p:.4g}", f"q = {path.fixed:.4g}", f"q = {path.tuned:.4g}", f"T^{path.alpha:.4g}")
-        lines.append([", ".join(path.regimes), *powers])
+        table.append([", ".join(path.regimes), *powers])
     held, tuned = rises(answer.rules)
     note = (
         "q = kappa p - lambda (1 - p) is above 0, eta rising, for p > lambda/(kappa + lambda): "
         f"{held} with beta held, {tuned} with beta tuned; but for p > 1/2 alpha grows until it is 1, and "
         "from there on beta is held"
     )
-    return [*aligned(lines), *wrapped([note])]
+    return _part(table, note)
 
 
 # --- as plain data ---
@@ -308,32 +277,27 @@ def as_dict(answer: Transfer) -> dict[str, Any]:
     """Return a transfer as dicts, lists, numbers and text; None for what is not given."""
     from hpgrid.record import plain  # NumPy is for JSON and for costs: the text of the rules needs none
 
-    unit, alpha2 = answer.limits.unit, answer.alpha2
-
     def at(setting: Setting) -> dict[str, Any]:
-        known = setting.b is not None and setting.alpha is not None
+        _, _, b, alpha = setting
         return {
             **setting._asdict(),
-            "b_units": None if setting.b is None else setting.b / unit,
+            "b_units": None if b is None else b / answer.limits.unit,
             "beta": setting.beta,
             "K": setting.K,
-            "half_life": half_life(setting.b or 0.0, setting.alpha or 1.0) if known else None,
+            "half_life": None if b is None or alpha is None else half_life(b, alpha),
         }
-
-    def row(row: Row) -> dict[str, Any]:
-        return {**row._asdict(), "at": at(row.at)}
 
     def complement(alpha: float | None) -> float | None:
         return None if alpha is None else 1 - alpha
 
     data = {
-        "start": {**at(answer.start), "beta2": complement(alpha2)},
+        "start": {**at(answer.start), "beta2": complement(answer.alpha2)},
         "T": answer.T,
         "to_b": answer.to_b,
         "limits": answer.limits,
-        "rows": [row(each) for each in answer.rows],
+        "rows": [{**row._asdict(), "at": at(row.at)} for row in answer.rows],
         "lacking": answer.lacking,
-        "sgd": None if answer.sgd is None else row(answer.sgd),
+        "sgd": None if answer.sgd is None else {**answer.sgd._asdict(), "at": at(answer.sgd.at)},
         "half_life_kept": {
             regime: {**kept._asdict(), "beta": complement(kept.alpha), "beta2": complement(kept.alpha2)}
             for regime, kept in answer.kept.items()
@@ -349,13 +313,11 @@ def as_dict(answer: Transfer) -> dict[str, Any]:
 
 
 def _spans(value: Any) -> Any:
-    """Costs as dicts; values over what is free as their smallest and their largest."""
+    """Costs with the smallest and the largest of their values over what is free."""
     if hasattr(value, "min"):
         return [float(value.min()), float(value.max())]
     if hasattr(value, "_asdict"):
         value = value._asdict()
     if isinstance(value, Mapping):
         return {name: _spans(part) for name, part in value.items()}
-    if isinstance(value, tuple):
-        return [_spans(part) for part in value]
-    return str(value) if isinstance(value, Fraction) else value
+    return [_spans(part) for part in value] if isinstance(value, tuple) else value

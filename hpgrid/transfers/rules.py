@@ -11,7 +11,7 @@ does not tune it, from where it reached 1.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
@@ -27,9 +27,6 @@ from hpgrid.transfers.start import LARGEST, NO_LIMITS, SMALLEST, TUNED, Limits, 
 
 #: The powers of what a variable goes with: {"T": -3/4, "b": 1} is b T^(-3/4).
 Powers = Mapping[str, Fraction]
-
-#: The order in which the tables print a rule: b decides, eta comes last.
-_ORDER = ("b", "alpha", "eta")
 
 #: What two ways to the same number may differ by.
 _ROUNDING = 1e-12
@@ -167,31 +164,24 @@ class _Move(NamedTuple):
     def without_alpha(self) -> tuple[str, ...]:
         return tuple(name for name in self.tuned if name != "alpha")
 
-    def would(self, b: float | None = None) -> dict[str, float]:
-        """What the laws make of each tuned variable, with b its own or given, whatever alpha comes to."""
-        given = () if b is None else ("b",)
-        ratios = {"T": self.T / self.start.T, "b": 1.0 if b is None else b / self.b}
-        return {
-            name: math.prod([_known(getattr(self.start, name)), *(_power(ratios[of], p) for of, p in powers.items())])
-            for name, powers in self.rules.powers(self.tuned, given).items()
-        }
+    def by(self, name: str, powers: Powers, **given: float) -> float:
+        """What a tuned variable comes to by its powers of T and of what is given, whatever alpha is then."""
+        starts = self.start._asdict() | {"b": self.b}
+        ratios = {of: value / starts[of] for of, value in {"T": self.T, **given}.items()}
+        return math.prod([starts[name], *(_power(ratios[of], power) for of, power in powers.items())])
 
-    def leaves_one(self, name: str, b: float | None = None) -> Fraction:
+    def would(self, **b: float) -> dict[str, float]:
+        """What the laws make of each tuned variable, with b its own or given."""
+        return {name: self.by(name, powers, **b) for name, powers in self.rules.powers(self.tuned, tuple(b)).items()}
+
+    def leaves_one(self, name: str, *given: str) -> Fraction:
         """The power of alpha's excess over 1 in a variable that goes on from where alpha reaches 1.
 
         Of T, or where alpha does not depend on it of b: (p' - p)/p_alpha, p' where alpha is held.
         """
-        given = () if b is None else ("b",)
-        bent, straight = self.rules.powers(self.tuned, given), self.rules.powers(self.without_alpha, given)
+        bent, straight = (self.rules.powers(tuned, given) for tuned in (self.tuned, self.without_alpha))
         of = "T" if bent["alpha"]["T"] else "b"
         return (straight[name][of] - bent[name][of]) / bent["alpha"][of]
-
-    def own_b(self) -> float:
-        """The batch size of the regime's own law, from alpha = 1 on of the regime that holds alpha."""
-        if "b" not in self.tuned:
-            return self.b
-        would = self.would()
-        return would["b"] * (_power(would["alpha"], self.leaves_one("b")) if self.from_one is not None else 1.0)
 
     @property
     def from_one(self) -> float | None:
@@ -201,13 +191,20 @@ class _Move(NamedTuple):
         at_one = self.start.T * _power(_known(self.start.alpha), -1 / power)
         return at_one if (at_one - self.T) * power < 0 else None
 
+    def own_b(self) -> float:
+        """The batch size of the regime's own law, from alpha = 1 on of the regime that holds alpha."""
+        if "b" not in self.tuned:
+            return self.b
+        would = self.would()
+        return would["b"] * (_power(would["alpha"], self.leaves_one("b")) if self.from_one is not None else 1.0)
+
     def at(self, b: float) -> Setting:
         """The rest at a batch size, with alpha at most 1."""
-        now = self.would(b)
+        now = self.would(b=b)
         excess = now.get("alpha", 0.0)
         if excess >= 1 - _ROUNDING:
             del now["alpha"]
-            beyond = {name: self.leaves_one(name, b) for name in now} if excess > 1 else {}
+            beyond = {name: self.leaves_one(name, "b") for name in now} if excess > 1 else {}
             now = {name: x * _power(excess, beyond.get(name, Fraction(0))) for name, x in now.items()} | {"alpha": 1.0}
         return self.start._replace(T=self.T, b=b, **now)
 
@@ -248,11 +245,18 @@ def moved(
     tuned = tuple(v for v in TUNED.get(regime, ("eta",)) if v in variables)
     require(called(regime), missing(tuned, start, limits, to_b), start)
     move = _Move(rules, regime, tuned, start if "alpha" in variables else start._replace(alpha=None), T)
-    wished, notes = _batch(move, limits, to_b)
-    at, more = _within(move, move.at(wished), limits)
+    b, notes = _batch(move, limits, to_b)
+    at, more = _within(move, b, limits)
     _check_numbers(at)
-    own = wished == move.own_b()
+    own = b == move.own_b()
     held = tuple(name for name in TUNABLE if name not in tuned and name in variables)
+    # What leaves its bound may have begun to follow its law later than at the first budget.
+    bounds = {"eta": (limits.eta,), "b": (float(limits.unit), limits.b), "alpha": (1.0,)}
+    before, after = start._asdict(), at._asdict()
+    follows = [v for v in tuned if (own or v != "b") and before[v] in bounds[v] and after[v] != before[v]]
+    if follows:
+        left = " and ".join(map(said, follows))
+        more.append(f"{left} on a bound at T_0, where no law need have begun: the rule may start too early")
     return Row(
         regime=regime,
         tuned=tuned,
@@ -260,7 +264,7 @@ def moved(
         at=at if start.b is not None else at._replace(b=None),
         own=own,
         rule=_rule(move, own),
-        remarks=(*notes, *_about(move, wished, at, own), *more, *_from_a_bound(move, at, limits, own)),
+        remarks=(*notes, *_about(move, b, at, own), *more),
     )
 
 
@@ -289,26 +293,20 @@ def _check_numbers(at: Setting) -> None:
 
 def _rule(move: _Move, own: bool) -> str:
     """The law as text: x_1 = x_0 times powers of T_1/T_0 and, where it is not the regime's own, of b_1/b_0."""
-    if not own or move.from_one is None:
-        powers = move.rules.powers(move.tuned, () if own else ("b",))
-        laws = {name: [_ratio(of, powers[name].get(of)) for of in ("b", "T")] for name in _ORDER if name in powers}
-        return ", ".join(" ".join([f"{name}_1 = {name}_0", *filter(None, law)]) for name, law in laws.items())
-    straight = move.rules.powers(move.without_alpha)
+    at_one = own and move.from_one is not None
+    powers = move.rules.powers(move.without_alpha if at_one else move.tuned, () if own else ("b",))
     parts = []
-    for name in _ORDER:
-        if name == "alpha":
+    for name in ("b", "alpha", "eta"):  # the order of the tables: b decides, eta comes last
+        if name in powers:
+            factors = [f"{name}_1 = {name}_0", f"alpha_0^({move.leaves_one(name)})" if at_one else ""]
+            for of in ("b", "T"):
+                if power := powers[name].get(of):
+                    ratio = f"({of}_1/{of}_0)" if power > 0 else f"({of}_0/{of}_1)"
+                    factors.append(ratio if abs(power) == 1 else f"{ratio}^({abs(power)})")
+            parts.append(" ".join(filter(None, factors)))
+        elif at_one and name == "alpha":
             parts.append("alpha_1 = 1")
-        elif name in straight:
-            parts.append(f"{name}_1 = {name}_0 alpha_0^({move.leaves_one(name)}) {_ratio('T', straight[name]['T'])}")
     return ", ".join(parts)
-
-
-def _ratio(of: str, power: Fraction | None) -> str:
-    """(T_1/T_0)^(1/2), or with what falls below: (T_0/T_1)^(1/2)."""
-    if not power:
-        return ""
-    ratio = f"({of}_1/{of}_0)" if power > 0 else f"({of}_0/{of}_1)"
-    return ratio if abs(power) == 1 else f"{ratio}^({abs(power)})"
 
 
 def _monomial(powers: Powers) -> str:
@@ -334,152 +332,116 @@ def given_text(x: float) -> str:
     return batch_text(x) if x % 1 == 0 else f"{x:.10g}"
 
 
-class Batch(NamedTuple):
-    """A batch size in tokens, and what was done to it."""
-
-    b: float
-    remarks: tuple[str, ...] = ()
-
-
-def units(b: float, unit: int) -> str:
+def units(b: float, unit: int, say: Callable[[float], str] = batch_text) -> str:
     """Return a batch size in words: 524288, or 128 sequences."""
-    return batch_text(b / unit) + (" sequences" if unit > 1 else "")
+    return say(b / unit) + (" sequences" if unit > 1 else "")
 
 
-def capped(limits: Limits) -> str:
-    """Return the cap on b in words, as it was given; there is one."""
-    return given_text(_known(limits.b) / limits.unit) + (" sequences" if limits.unit > 1 else "")
+def feasible(b: float, limits: Limits) -> tuple[float, tuple[str, ...]]:
+    """Return the nearest batch size that can be run, in tokens, and what was done to it.
 
-
-def feasible(b: float, limits: Limits) -> Batch:
-    """Return the nearest batch size that can be run, in tokens: at least one unit, under its cap, rounded.
+    That is at least one unit, under its cap, and rounded without passing that.
 
     Args:
         b: the batch size that is wished for, in tokens, > 0.
-        limits: cap, unit and rounding; the rounded batch size is never above the cap.
+        limits: cap, unit and rounding.
 
     Raises:
         ValueError: the cap leaves no batch size at all.
     """
+    unit, cap = limits.unit, math.inf if limits.b is None else limits.b
     smallest = limits.round_b if isinstance(limits.round_b, int) else 1
-    if limits.b is not None and limits.b < smallest * limits.unit:
-        rule = f"the cap on b leaves room for {smallest} " + ("sequences" if limits.unit > 1 else "tokens")
-        raise bad(rule, f"max_b = {given_text(limits.b / limits.unit)}", f"max_b >= {smallest}")
+    if cap < smallest * unit:
+        rule = f"the cap on b leaves room for {smallest} " + ("sequences" if unit > 1 else "tokens")
+        raise bad(rule, f"max_b = {given_text(cap / unit)}", f"max_b >= {smallest}")
     notes, now = [], b
-    if now < limits.unit:
-        now = float(limits.unit)
-        notes.append(f"b would be {units(b, limits.unit)}, less than one: it stays at 1")
-    if limits.b is not None and now > limits.b:
-        now = limits.b
-        notes.append(f"b would be {units(b, limits.unit)}: it stays at its cap {capped(limits)}")
-    rounded = _rounded(now, limits)
-    if rounded != now:
-        notes.append(f"b is rounded from {units(now, limits.unit)} to {units(rounded, limits.unit)}")
-    return Batch(rounded, tuple(notes))
-
-
-def _rounded(b: float, limits: Limits) -> float:
-    """A batch size in tokens, at least one unit and under its cap, rounded without passing that."""
+    if now < unit:
+        now = float(unit)
+        notes.append(f"b would be {units(b, unit)}, less than one: it stays at 1")
+    if now > cap:
+        now = cap
+        notes.append(f"b would be {units(b, unit)}: it stays at its cap {units(cap, unit, given_text)}")
     if limits.round_b is None:
-        return b
-    most, count = math.inf if limits.b is None else limits.b / limits.unit, b / limits.unit
+        return now, tuple(notes)
     if limits.round_b == "pow2":
-        nearest = 2.0 ** math.floor(math.log2(count) + 0.5)
-        return limits.unit * (nearest if nearest <= most else nearest / 2)
-    step = 1 if limits.round_b == "int" else int(limits.round_b)
-    nearest = float(step * max(1, math.floor(count / step + 0.5)))
-    return limits.unit * (nearest if nearest <= most else nearest - step)
+        nearest = 2.0 ** math.floor(math.log2(now / unit) + 0.5)
+        below = nearest / 2
+    else:
+        nearest = float(smallest * max(1, math.floor(now / unit / smallest + 0.5)))
+        below = nearest - smallest
+    rounded = unit * (nearest if nearest <= cap / unit else below)
+    if rounded != now:
+        notes.append(f"b is rounded from {units(now, unit)} to {units(rounded, unit)}")
+    return rounded, tuple(notes)
 
 
-def _batch(move: _Move, limits: Limits, to_b: float | None) -> Batch:
+def _batch(move: _Move, limits: Limits, to_b: float | None) -> tuple[float, tuple[str, ...]]:
     """The batch size at the new budget: the one that is given, or the regime's own as far as it is feasible."""
     if to_b is not None:
-        at = feasible(to_b, limits).b
+        at, _ = feasible(to_b, limits)
         if at != to_b:
             instead = f"to_b = {given_text(at / limits.unit)}, or other limits"
             rule = "a batch size that is given is one that the limits on b allow"
             raise bad(rule, f"to_b = {given_text(to_b / limits.unit)}", instead)
-        return Batch(to_b)
+        return to_b, ()
     if move.start.b is None:
-        return Batch(move.b)
+        return move.b, ()
     own_b = move.own_b()
     _check_numbers(Setting(move.T, b=own_b))
-    batch = feasible(own_b, limits)
-    eta = move.at(batch.b).eta
+    b, notes = feasible(own_b, limits)
+    eta = move.at(b).eta
     if limits.eta is None or eta is None or eta <= limits.eta or "b" not in move.tuned:
-        return batch
+        return b, notes
     # eta stays at its cap, and b is tuned again at it: it falls by a power of what eta falls by.
-    power = move.rules.powers(move.tuned, ("eta",))["b"]["eta"]
-    lower = feasible(own_b * _power(limits.eta / _known(move.at(own_b).eta), power), limits)
-    if lower.b >= batch.b:
-        return batch
+    power, own_eta = move.rules.powers(move.tuned, ("eta",))["b"]["eta"], move.at(own_b).eta
+    lower, more = feasible(own_b * _power(limits.eta / _known(own_eta), power), limits)
+    if lower >= b:
+        return b, notes
     how = published.UNDER_A_CAP[move.regime] if move.rules.paper == "lmo" else f", b ~ {_monomial({'eta': power})}"
-    note = f"eta would be {eta:.4g} and its cap is {limits.eta:.4g}: b falls from {units(batch.b, limits.unit)} with it"
-    return Batch(lower.b, (note + how, *lower.remarks))
+    note = f"eta would be {eta:.4g} and its cap is {limits.eta:.4g}: b falls from {units(b, limits.unit)} with it"
+    return lower, (note + how, *more)
 
 
 # --- the rest at it ---
 
 
-def _within(move: _Move, at: Setting, limits: Limits) -> tuple[Setting, tuple[str, ...]]:
-    """Keep eta under its cap, alpha tuned again there where it was tuned; and say so, and where alpha stays at 1."""
-    b, eta, notes = _known(at.b), at.eta, []
-    if "alpha" in move.tuned:
-        notes += _at_one(move, b)
+def _within(move: _Move, b: float, limits: Limits) -> tuple[Setting, list[str]]:
+    """The rest at a batch size, eta under its cap and alpha tuned again there; and what is said of that."""
+    at, lmo = move.at(b), move.rules.paper == "lmo"
+    eta, notes, excess = at.eta, [], move.would(b=b).get("alpha", 0.0)
+    kept = published.drift_kept(_known(move.start.alpha)) if lmo and excess else ""
+    if b == move.own_b() and move.from_one is not None:
+        where = f"at T = {move.from_one:.4g}, and from there on eta and b are regime C's"
+        notes.append(f"alpha reaches 1 (beta = 0) {where}{kept}")
+    elif excess > 1 + _ROUNDING:
+        law = published.ETA_AT_ONE
+        if not lmo:
+            law = f"eta ~ {_monomial(move.rules.powers(move.without_alpha, ('b',)).get('eta', {}))}"
+        where = f"it stays at 1 (beta = 0), and from where it reaches 1 {law}"
+        notes.append(f"alpha would be {excess:.4g}: {where}{kept}")
     if limits.eta is not None and eta is not None and eta > limits.eta:
         at = at._replace(eta=limits.eta)
         if eta > limits.eta * (1 + _ROUNDING):
             notes.append(f"eta would be {eta:.4g}: it stays at its cap {limits.eta:.4g}")
             if "alpha" in move.tuned:
                 powers = move.rules.powers(move.tuned, ("eta", "b"))["alpha"]
-                ratios = {"eta": limits.eta / _known(move.start.eta), "b": b / move.b, "T": move.T / move.start.T}
-                factors = (_power(ratios[name], power) for name, power in powers.items())
-                alpha = min(1.0, math.prod([_known(move.start.alpha), *factors]))
+                alpha = min(1.0, move.by("alpha", powers, eta=limits.eta, b=b))
                 if alpha != at.alpha:
-                    law = published.ALPHA_AT_ETA if move.rules.paper == "lmo" else f"alpha ~ {_monomial(powers)}"
+                    law = published.ALPHA_AT_ETA if lmo else f"alpha ~ {_monomial(powers)}"
                     notes[-1] += f", and alpha is tuned again there: {law}"
                     at = at._replace(alpha=alpha)
     if move.start.b is not None and _known(at.K) < 1:
         notes.append(f"K = T/b = {at.K:.4g}: less than one iteration")
-    return at, tuple(notes)
-
-
-def _at_one(move: _Move, b: float) -> list[str]:
-    """Where alpha stays at 1, and what of the tables is kept from there on."""
-    alpha = move.would(b)["alpha"]
-    if b == move.own_b() and move.from_one is not None:
-        at = f"T = {move.from_one:.4g}"
-        where = f"alpha reaches 1 (beta = 0) at {at}, and from there on eta and b are regime C's"
-    elif alpha > 1 + _ROUNDING:
-        law = published.ETA_AT_ONE
-        if move.rules.paper != "lmo":
-            law = f"eta ~ {_monomial(move.rules.powers(move.without_alpha, ('b',)).get('eta', {}))}"
-        where = f"alpha would be {alpha:.4g}: it stays at 1 (beta = 0), and from where it reaches 1 {law}"
-    else:
-        return []
-    kept = published.drift_kept(_known(move.start.alpha)) if move.rules.paper == "lmo" else ""
-    return [where + kept]
-
-
-def _from_a_bound(move: _Move, at: Setting, limits: Limits, own: bool) -> tuple[str, ...]:
-    """That what leaves its bound may have begun to follow its law later than at the first budget."""
-    bounds = {"eta": (limits.eta,), "b": (float(limits.unit), limits.b), "alpha": (1.0,)}
-    follows = [name for name in move.tuned if own or name != "b"]
-    ends = {name: (getattr(move.start, name), getattr(at, name)) for name in follows}
-    left = [said(name) for name, (before, after) in ends.items() if before in bounds[name] and after != before]
-    if not left:
-        return ()
-    return (f"{' and '.join(left)} on a bound at T_0, where no law need have begun: the rule may start too early",)
+    return at, notes
 
 
 def _about(move: _Move, b: float, at: Setting, own: bool) -> tuple[str, ...]:
     """What the regime's answer means at this batch size."""
-    own_b = move.own_b()
-    below = at.eta is not None and at.eta < _known(move.at(b).eta)
     if move.rules.paper:
-        return published.about(move.rules, move.regime, at, b, own_b, eta_capped=below)
+        below = at.eta is not None and at.eta < _known(move.at(b).eta)
+        return published.about(move.rules, move.regime, at, b, move.own_b(), eta_capped=below)
     if not own:
-        return (f"b is not {called(move.regime)}'s own ({own_b:.4g} tokens): the rest is tuned again at it",)
+        return (f"b is not {called(move.regime)}'s own ({move.own_b():.4g} tokens): the rest is tuned again at it",)
     law = move.rules.law(move.tuned)
     risk, floor = law.exponent["risk"], ", ".join(law.levels[0].terms)
     falls = f"the bound's best goes with T^({risk})" if risk else f"the bound does not fall below {floor}"

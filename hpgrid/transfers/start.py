@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from numbers import Rational, Real
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hpgrid.checks import bad, check_constants, check_value, complement, is_number, unknown
+from hpgrid.checks import TUNABLE, bad, check_constants, check_value, complement, is_number, unknown
 
 if TYPE_CHECKING:
     from hpgrid.proxy import Proxy
@@ -71,12 +71,12 @@ class TransferProblem:
     """The arguments of ``transfer``, checked: b in tokens, beta as alpha."""
 
     start: Setting  # the best setting at the first budget
-    alpha2: float | None  # 1 - beta2, or None
+    alpha2: float | None  # 1 - beta2 there, or None
     T: float  # the second budget
+    to_b: float | None  # the batch size there in tokens, where it was given
+    limits: Limits  # what is feasible there
     bound: Proxy | None  # the posynomial, in T; None for eq. (4), or SGD's where that is the optimizer
-    regimes: Mapping[str, tuple[str, ...]]  # the rows, and what each tuned
-    limits: Limits  # what is feasible
-    to_b: float | None  # the batch size at the second budget in tokens, or None
+    regimes: Mapping[str, tuple[str, ...]]  # the rows that were asked for, and what each tuned
     optimizer: str  # "lmo" or "sgd"
     constants: Mapping[str, float] | None  # the bound's, where costs are asked for; of eq. (4) C1, C2, C3. Else None
     calibrate: bool  # whether to find them from the start
@@ -90,35 +90,31 @@ def check(options: Mapping[str, Any]) -> TransferProblem:
     """
     optimizer = _word("optimizer", options["optimizer"], OPTIMIZERS)
     regime = _word("regime", options["regime"], REGIMES)
-    unit, eta = 1, None
-    if options["seq_len"] is not None:
-        whole = "is a whole number, at least 1"
-        unit = int(_checked("seq_len", options["seq_len"], lambda x: x % 1 == 0 and x >= 1, whole, "4096"))
+    unit = int(_number("seq_len", options["seq_len"]) or 1)
     start, alpha2 = _start(options["start"], unit)
-    if options["max_eta"] is not None:
-        eta = float(
-            _checked("max_eta", options["max_eta"], lambda x: x > 0, "must be a positive finite number", "1e-3")
-        )
-    limits = Limits(_batch("max_b", options["max_b"], unit), eta, _rounding(options["round_b"]), unit)
-    to_b = _batch("to_b", options["to_b"], unit)
+    eta = _number("max_eta", options["max_eta"])
+    b = _in_tokens("max_b", _number("max_b", options["max_b"]), unit)
+    limits = Limits(b, None if eta is None else float(eta), _rounding(options["round_b"]), unit)
+    to_b = _in_tokens("to_b", _number("to_b", options["to_b"]), unit)
     if to_b is not None and (to_b / unit) % 1:
         above = math.ceil(to_b / unit)
         nearest = above if limits.b is None or above * unit <= limits.b else above - 1
         raise bad("to_b is a whole number", to_b / unit, f"to_b={nearest}, say")
-    bound = _bound(options.get("bound"), optimizer)
-    calibrate, constants = options["calibrate"], options["constants"]
-    if bound is not None and _is_eq4(bound):
-        constants = bound.with_constants(**constants).constants if isinstance(constants, Mapping) else constants
-        bound = None
+    bound, constants = _bound(options.get("bound"), optimizer), options["constants"]
+    if bound is not None:
+        from hpgrid.bounds import lmo
+
+        # Eq. (4), in either set of constants, is the bound that there is where none is given.
+        if bound.terms in (lmo().terms, lmo(Delta0=1.0, L=1.0, rho=1.0, sigma=1.0).terms):
+            constants = bound.with_constants(**constants).constants if isinstance(constants, Mapping) else constants
+            bound = None
     regimes = _regimes(regime, optimizer, bound)
-    constants = _constants(constants, calibrate, optimizer, start, bound)
+    constants = _constants(constants, options["calibrate"], optimizer, start, bound)
     # Of several regimes the first needs the fewest numbers.
     first = next(iter(regimes))
-    who = "every regime" if len(regimes) > 1 else called(first)
-    require(who, missing(regimes[first], start, limits, to_b), start)
-    return TransferProblem(
-        start, alpha2, _budget(options["to"]), bound, regimes, limits, to_b, optimizer, constants, calibrate
-    )
+    require("every regime" if len(regimes) > 1 else called(first), missing(regimes[first], start, limits, to_b), start)
+    T = _budget(options["to"])
+    return TransferProblem(start, alpha2, T, to_b, limits, bound, regimes, optimizer, constants, options["calibrate"])
 
 
 def missing(
@@ -173,17 +169,15 @@ def _start(given: Any, unit: int) -> tuple[Setting, float | None]:
         raise bad("momentum is given once", "beta and alpha", "one of the two; alpha = 1 - beta")
     for name, value in given.items():
         _check_size(name, value)
-    momenta = {name: _beta(name, given[name]) for name in ("beta", "beta2") if name in given}
+    momenta = {name: given[name] for name in ("beta", "beta2") if name in given}
+    for name, beta in momenta.items():
+        if not (is_number(beta) and 0 <= beta < 1):
+            instead = f"{name}=0.95, say" + ("; next to 1, alpha=1e-20, say" if name == "beta" else "")
+            raise bad(f"{name} must be a finite number with 0 <= {name} < 1", beta, instead)
+    alphas = {name: complement(beta) for name, beta in momenta.items()}
     own = {name: check_value(name, given[name]) for name in ("eta", "b", "alpha", "T") if name in given}
-    b = _in_tokens("b", own["b"], unit) if "b" in own else None
-    return Setting(own["T"], own.get("eta"), b, own.get("alpha", momenta.get("beta"))), momenta.get("beta2")
-
-
-def _beta(name: str, beta: Any) -> float:
-    if not (is_number(beta) and 0 <= beta < 1):
-        instead = f"{name}=0.95, say" + ("; next to 1, alpha=1e-20, say" if name == "beta" else "")
-        raise bad(f"{name} must be a finite number with 0 <= {name} < 1", beta, instead)
-    return complement(beta)
+    b = _in_tokens("b", own.get("b"), unit)
+    return Setting(own["T"], own.get("eta"), b, own.get("alpha", alphas.get("beta"))), alphas.get("beta2")
 
 
 def _budget(to: Any) -> float:
@@ -203,7 +197,7 @@ def _budget(to: Any) -> float:
 
 
 def _bound(bound: Any, optimizer: str) -> Proxy | None:
-    """The bound in T."""
+    """The bound in T; None for eq. (4), in either set of constants, and where none is given."""
     if bound is None:
         return None
     from hpgrid.proxy import FunctionProxy, Proxy
@@ -218,14 +212,8 @@ def _bound(bound: Any, optimizer: str) -> Proxy | None:
     return bound.form("T")
 
 
-def _is_eq4(bound: Proxy) -> bool:
-    """Whether a bound is eq. (4), in either set of constants."""
-    from hpgrid.bounds import lmo
-
-    return bound.terms in (lmo().terms, lmo(Delta0=1.0, L=1.0, rho=1.0, sigma=1.0).terms)
-
-
 def _regimes(regime: str, optimizer: str, bound: Proxy | None) -> dict[str, tuple[str, ...]]:
+    """The rows that were asked for: of a bound those whose variables it contains."""
     if optimizer == "sgd":
         if regime != "auto":
             raise bad("regimes A to D are the LMO methods'; SGD has one rule", regime, "regime auto, or optimizer lmo")
@@ -257,7 +245,7 @@ def _constants(
         raise bad("constants are calibrated for eq. (4)", bound.name, "values of its constants, or no bound")
     if optimizer != "lmo":
         raise bad("costs are of eq. (4), the LMO methods'", f"optimizer {optimizer}", "optimizer lmo, or no constants")
-    needs = [name for name in ("eta", "b", "alpha") if bound is None or name in bound.variables()]
+    needs = [name for name in TUNABLE if bound is None or name in bound.variables()]
     lacking = [said(name) for name in needs if getattr(start, name) is None]
     if lacking:
         *first, last = map(said, needs)
@@ -270,42 +258,47 @@ def _constants(
         raise bad("constants are names and numbers", given, "{'C1': 1, 'C2': 30, 'C3': 4}, say")
     for name, value in given.items():
         _check_size(name, value)
-    return _of_eq4(given) if bound is None else {**bound.with_constants(**given).constants}
-
-
-def _of_eq4(given: Mapping[str, Any]) -> dict[str, float]:
-    """C1 = Delta0, C2 = 2 rho sigma, C3 = 4 L. Source: Shulgin et al., the definitions before eq. (3)."""
+    if bound is not None:
+        return {**bound.with_constants(**given).constants}
     for name in given:
         if name not in BRIEF + PROBLEM:
             raise unknown("constant of eq. (4)", name, BRIEF + PROBLEM)
     values = check_constants(given)
-    if set(values) & set(BRIEF) and set(values) & set(PROBLEM):
+    if set(values) <= set(BRIEF):
+        return {name: values.get(name, 1.0) for name in BRIEF}
+    if set(values) & set(BRIEF):
         raise bad("give C1, C2, C3 or Delta0, L, rho, sigma, not both", sorted(values), "one set of constants")
-    if set(values) & set(PROBLEM):
-        Delta0, L, rho, sigma = (values.get(name, 1.0) for name in PROBLEM)
-        return {"C1": Delta0, "C2": 2 * rho * sigma, "C3": 4 * L}
-    return {name: values.get(name, 1.0) for name in BRIEF}
+    # Source: Shulgin et al., the definitions before eq. (3).
+    Delta0, L, rho, sigma = (values.get(name, 1.0) for name in PROBLEM)
+    return {"C1": Delta0, "C2": 2 * rho * sigma, "C3": 4 * L}
 
 
-def _checked(name: str, given: Any, holds: Callable[[Any], bool], rule: str, example: str) -> Any:
+#: Numbers that may be given: what each must be, in words and as a test, and an example.
+_NUMBERS: dict[str, tuple[str, Callable[[Any], bool], str]] = {
+    "seq_len": ("is a whole number, at least 1", lambda x: x % 1 == 0 and x >= 1, "4096"),
+    "max_eta": ("must be a positive finite number", lambda x: x > 0, "1e-3"),
+    **dict.fromkeys(("max_b", "to_b"), ("must be a finite number, at least 1", lambda x: x >= 1, "2097152")),
+}
+
+
+def _number(name: str, given: Any) -> Any:
+    """A number of ``_NUMBERS``, or None."""
+    if given is None:
+        return None
     _check_size(name, given)
+    rule, holds, example = _NUMBERS[name]
     if not is_number(given) or not holds(given):
         raise bad(f"{name} {rule}", given, f"{name}={example}, say")
     return given
 
 
-def _batch(name: str, given: Any, unit: int) -> float | None:
-    """A batch size in tokens, or None."""
-    if given is None:
+def _in_tokens(name: str, b: Any, unit: int) -> float | None:
+    """A batch size that was given in units, or None."""
+    if b is None:
         return None
-    b = _checked(name, given, lambda x: x >= 1, "must be a finite number, at least 1", "2097152")
-    return _in_tokens(name, float(b), unit)
-
-
-def _in_tokens(name: str, b: float, unit: int) -> float:
-    if b * unit > LARGEST:
+    if float(b) * unit > LARGEST:
         raise bad(f"{name} in tokens is at most {LARGEST:g}", "a larger number", "fewer, or shorter, sequences")
-    return b * unit
+    return float(b) * unit
 
 
 def _rounding(given: Any) -> str | int | None:

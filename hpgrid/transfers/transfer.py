@@ -11,7 +11,7 @@ from hpgrid.checks import bad
 from hpgrid.transfers import published
 from hpgrid.transfers.published import Applied, Kept, Path
 from hpgrid.transfers.rules import NoRule, Row, Rules, given_text, moved, of_paper
-from hpgrid.transfers.start import Limits, Setting, TransferProblem, check, missing
+from hpgrid.transfers.start import TransferProblem, check, missing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -24,17 +24,16 @@ _FEW, _MANY = 1000, 1e6
 
 
 @dataclass(frozen=True)
-class Transfer:
-    """The answer.
+class Transfer(TransferProblem):
+    """The answer, beside what was asked.
 
     Attributes:
-        start: the setting that was tuned, b in tokens.
-        alpha2: 1 - beta2 at the start, or None.
-        T: the budget that it goes to.
-        to_b: the batch size there in tokens, where it was given.
+        start: the setting that was tuned, b in tokens; ``alpha2`` is 1 - beta2 there, or None.
+        T: the budget that it goes to; ``to_b`` is the batch size there in tokens, where it was given.
         limits: what is feasible there.
         rows: what each regime makes of it.
         lacking: by regime, what the others need and the start does not have.
+        no_rule: by regime, why the bound has no law of it.
         sgd: SGD's rule beside the LMO methods', or None.
         kept: by regime, the momenta whose half-life in tokens stays (Marek et al.); of eq. (4) alone, as the next two.
         fits: what four studies fitted, from this start.
@@ -42,16 +41,11 @@ class Transfer:
         notes: what holds of all rows, a sentence each, without a full stop.
         costs: what the rows cost, or None where neither constants nor a calibration were asked for.
         rules: the exact laws that the rows were read off.
-        no_rule: by regime, why the bound has no law of it.
     """
 
-    start: Setting
-    alpha2: float | None
-    T: float
-    to_b: float | None
-    limits: Limits
     rows: tuple[Row, ...]
     lacking: Mapping[str, tuple[str, ...]]
+    no_rule: Mapping[str, str]
     sgd: Row | None
     kept: Mapping[str, Kept]
     fits: tuple[Applied, ...]
@@ -59,7 +53,6 @@ class Transfer:
     notes: tuple[str, ...]
     costs: Costs | None
     rules: Rules = field(compare=False, repr=False)
-    no_rule: Mapping[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as plain data; what is not given, or no finite number, is None."""
@@ -138,12 +131,23 @@ def transfer(
     Source: Shulgin et al., Tables 1 to 3, section 4, Appendix C.3.
     """
     problem = check(locals())
-    start_, T, limits, to_b = problem.start, problem.T, problem.limits, problem.to_b
-    rules = _rules(problem)
+    start_, T, limits, to_b, notes, costs = (
+        problem.start,
+        problem.T,
+        problem.limits,
+        problem.to_b,
+        _notes(problem),
+        None,
+    )
+    rules = of_paper(problem.optimizer)
+    if problem.bound is not None:
+        own = problem.bound.with_constants(**(problem.constants or {}))
+        held = {name: value for name, value in start_._asdict().items() if name != "T" and value is not None}
+        rules = Rules(own, "sgd" if own.terms == of_paper("sgd").bound.terms else "", held)
     lacking = {name: missing(tuned, start_, limits, to_b) for name, tuned in problem.regimes.items()}
     rows, no_rule = [], {}
-    for name in problem.regimes:
-        if not lacking[name]:
+    for name, lacks in lacking.items():
+        if not lacks:
             try:
                 rows.append(moved(name, start_, T, limits, to_b, rules))
             except NoRule as why:
@@ -151,56 +155,40 @@ def transfer(
     if not rows:
         raise bad("a bound has a law of what was tuned", "; ".join(no_rule.values()), "another bound, or regime")
     lmo = rules.paper == "lmo"
-    contrast = lmo and not missing(("eta",), start_, limits, to_b)
-    notes, costs = _notes(problem), None
     if problem.constants is not None and not rules.bound.is_posynomial(rules.bound.variables()):
-        notes += (f"no costs: {rules.bound.name} is no posynomial in all of its variables",)
+        notes.append(f"no costs: {rules.bound.name} is no posynomial in all of its variables")
     elif problem.constants is not None or problem.calibrate:
         from hpgrid.transfers.costs import costs as costs_of
 
-        given_b = to_b is not None
-        costs = costs_of(start_, rows, limits, given_b=given_b, constants=problem.constants, rules=rules)
+        costs = costs_of(start_, rows, limits, given_b=to_b is not None, constants=problem.constants, rules=rules)
     return Transfer(
-        start=start_,
-        alpha2=problem.alpha2,
-        T=T,
-        to_b=to_b,
-        limits=limits,
+        **vars(problem),
         rows=tuple(rows),
         lacking={name: names for name, names in lacking.items() if names},
-        sgd=moved("SGD", start_, T, limits, to_b) if contrast else None,
+        no_rule=no_rule,
+        sgd=moved("SGD", start_, T, limits, to_b) if lmo and not missing(("eta",), start_, limits, to_b) else None,
         kept=published.kept(start_, problem.alpha2, rows) if lmo else {},
         fits=tuple(published.applied(fit, start_, T) for fit in published.FITS) if lmo else (),
         paths=published.paths(start_, T, rows, rules) if lmo else (),
-        notes=notes,
+        notes=tuple(notes),
         costs=costs,
         rules=rules,
-        no_rule=no_rule,
     )
 
 
-def _rules(problem: TransferProblem) -> Rules:
-    """The laws of the bound that is meant."""
-    if problem.bound is None:
-        return of_paper(problem.optimizer)
-    bound = problem.bound.with_constants(**(problem.constants or {}))
-    held = {name: value for name, value in problem.start._asdict().items() if name != "T" and value is not None}
-    return Rules(bound, "sgd" if bound.terms == of_paper("sgd").bound.terms else "", held)
-
-
-def _notes(problem: TransferProblem) -> tuple[str, ...]:
+def _notes(problem: TransferProblem) -> list[str]:
     """What holds of all rows."""
     start, notes = problem.start, []
     if problem.T < start.T:
         notes.append("to a shorter run: the rules hold for large T, at both ends")
     if problem.T == start.T:
         notes.append("the budget stays: what changes is what a given, capped or rounded b asks for")
-    if start.K is not None and start.K < 1:
-        notes.append(f"at the start K = T/b = {start.K:.4g}: less than one iteration")
-    if problem.limits.unit == 1 and start.b is not None and start.b < _FEW and start.T / start.b > _MANY:
-        notes.append(
-            f"b = {given_text(start.b)} is read in tokens; with a sequence length (seq-len) it is in sequences"
-        )
-    if start.b is not None and math.remainder(start.b, problem.limits.unit):
-        notes.append("b at the start is no whole number")
-    return tuple(notes)
+    b, K, unit = start.b, start.K, problem.limits.unit
+    if b is not None and K is not None:
+        if K < 1:
+            notes.append(f"at the start K = T/b = {K:.4g}: less than one iteration")
+        if unit == 1 and b < _FEW and K > _MANY:
+            notes.append(f"b = {given_text(b)} is read in tokens; with a sequence length (seq-len) it is in sequences")
+        if math.remainder(b, unit):
+            notes.append("b at the start is no whole number")
+    return notes
