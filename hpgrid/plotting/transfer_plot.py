@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import matplotlib
@@ -25,9 +25,6 @@ _LINES: tuple[tuple[str, Any, float], ...] = (
     ("#8c2d82", (0, (6, 1.5, 1, 1.5)), 1.3),
 )
 
-
-_HATCH: Any = {"hatch.color": "0.72", "hatch.linewidth": 0.5}
-
 #: What keeps text clear of what it stands on.
 _PATCH: Any = {"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 0.8}
 
@@ -39,11 +36,13 @@ _GAP, _MARGIN = 0.06, 0.04
 _BETWEEN = 4.0
 
 
-def way(axes: Axes, x: Array, y: Array, k: int, label: str) -> None:
-    """Draw the k-th rule's values along the budget."""
+def way(axes: Axes, x: Array, y: Array, end: float, k: int, label: str) -> None:
+    """Draw the k-th rule's values along the budget, and where they end, which rounding may have moved off the line."""
     color, dashes, width = _LINES[k % len(_LINES)]
     style: dict[str, Any] = {"dash_capstyle": "butt", "solid_capstyle": "butt"}
     axes.plot(x, y, color=color, linestyle=dashes, linewidth=width, label=label, zorder=3 + 0.1 * k, **style)
+    style = {"markeredgecolor": "white", "markeredgewidth": 0.6, "zorder": 6 + 0.1 * k}
+    axes.plot(x[-1:], [end], "s", color=color, markersize=4.6 - 0.4 * k, **style)
 
 
 def start(axes: Axes, x: float, y: float) -> None:
@@ -52,23 +51,17 @@ def start(axes: Axes, x: float, y: float) -> None:
     axes.plot([x], [y], "o", markersize=6.0, label="start", zorder=6, **style)
 
 
-def end(axes: Axes, x: float, y: float, k: int) -> None:
-    """Mark where the k-th way ends, which rounding may have moved off its line."""
-    color, _, _ = _LINES[k % len(_LINES)]
-    style: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.6}
-    axes.plot([x], [y], "s", color=color, markersize=4.6 - 0.4 * k, zorder=6 + 0.1 * k, **style)
-
-
-def infeasible(axes: Axes, level: float, beyond: float) -> None:
-    """Hatch what lies between a limit and the edge of the panel."""
-    with matplotlib.rc_context(_HATCH):
+def infeasible(axes: Axes, level: float, *, upper: bool) -> None:
+    """Hatch what lies between a limit and the edge of the panel: above an upper one, below a lower one."""
+    beyond = max(axes.get_ylim()) if upper else min(axes.get_ylim())
+    with matplotlib.rc_context({"hatch.color": "0.72", "hatch.linewidth": 0.5}):
         axes.axhspan(level, beyond, facecolor="0.93", edgecolor="0.72", linewidth=0.0, hatch="////", zorder=0)
     axes.axhline(level, color="0.35", linestyle=":", linewidth=1.1, zorder=2)
 
 
-def name_limit(axes: Axes, x: float, level: float, beyond: float, label: str) -> None:
+def name_limit(axes: Axes, x: float, level: float, label: str, *, upper: bool) -> None:
     """Name a limit on its line, on the side where it is hatched."""
-    up = (beyond > level) != axes.yaxis_inverted()
+    up = upper != axes.yaxis_inverted()
     axes.annotate(
         label, (x, level), (0, 3 if up else -3), va="bottom" if up else "top", ha="center", fontsize="x-small",
         color="0.2", bbox=_PATCH, zorder=5, textcoords="offset points",
@@ -86,12 +79,12 @@ def ends(axes: Axes, way_: tuple[float, float], values: Mapping[str, float], say
         values: the value of each, by its name.
         say: a value as text.
     """
+    names: dict[str, list[str]] = {}
     at: dict[str, float] = {}
-    together: dict[str, list[str]] = {}
     for name, value in sorted(values.items(), key=lambda pair: pair[1]):
-        together.setdefault(say(value), []).append(name)
+        names.setdefault(say(value), []).append(name)
         at.setdefault(say(value), value)
-    labels = [f"{', '.join(sorted(names))}: {text}" for text, names in together.items()]
+    labels = [f"{', '.join(sorted(names[text]))}: {text}" for text in at]
     widest = max(_width(axes, text, "x-small") for text in labels) / axes.get_window_extent().width
     budget_axis(axes, *way_, space=_GAP + widest + _MARGIN)
     first, x = way_
@@ -129,9 +122,7 @@ def _spread(heights: Array, gap: float) -> Array:
             moved[i] += gaps[i] / 2
             moved[i + 1] -= gaps[i] / 2
         moved += max(0.03 - moved[0], 0.0) - max(moved[-1] - 0.97, 0.0)
-    apart = np.empty_like(moved)
-    apart[order] = moved
-    return apart
+    return moved[np.argsort(order)]
 
 
 def budget_axis(axes: Axes, first: float, last: float, *, space: float = _MARGIN) -> None:
@@ -143,32 +134,23 @@ def budget_axis(axes: Axes, first: float, last: float, *, space: float = _MARGIN
         last: where they end.
         space: the share of the panel's width beyond the last budget.
     """
-    lo, hi = np.log10(sorted((first, last)))
+    ends = sorted((first, last))
+    lo, hi = np.log10(ends)
     share = (hi - lo) / (1 - space - _MARGIN)
     before, after = (space, _MARGIN) if last < first else (_MARGIN, space)
     axes.set_xscale("log")
     axes.set_xlim(10 ** (lo - before * share), 10 ** (hi + after * share))
-    values = _fitting(axes, *sorted((first, last)))
-    label_values(axes.xaxis, values, lambda value: count(value, _digits(values)))
-
-
-def _fitting(axes: Axes, lo: float, hi: float) -> list[float]:
-    """Ticks between two budgets, as many as have room for their labels."""
     per_decade = axes.get_window_extent().width / np.diff(np.log10(axes.get_xlim()))[0]
     between = _BETWEEN * axes.figure.dpi / 72
-    values: list[float] = []
-    for most in (4, 3, 2):
-        values = ticks(lo, hi, most)
-        labels = [count(value, _digits(values)) for value in values]
-        widths = np.array([_width(axes, text, matplotlib.rcParams["xtick.labelsize"]) for text in labels])
+    for most in (4, 3, 2):  # as many ticks as have room for their labels
+        values = ticks(ends[0], ends[1], most)
+        # As few digits, at least three, as tell them apart.
+        digits = next((n for n in range(3, 15) if len({count(value, n) for value in values}) == len(values)), 15)
+        size = matplotlib.rcParams["xtick.labelsize"]
+        widths = np.array([_width(axes, count(value, digits), size) for value in values])
         if (np.diff(np.log10(values)) * per_decade > (widths[1:] + widths[:-1]) / 2 + between).all():
             break
-    return values
-
-
-def _digits(values: Sequence[float]) -> int:
-    """As few digits, at least three, as tell counts apart."""
-    return next((n for n in range(3, 15) if len({count(value, n) for value in values}) == len(values)), 15)
+    label_values(axes.xaxis, values, lambda value: count(value, digits))
 
 
 def value_axis(axes: Axes, lo: float, hi: float, say: Say, *, inverted: bool = False, most: float = math.inf) -> None:

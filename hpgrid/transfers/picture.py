@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ from hpgrid.plotting.lines import padded
 from hpgrid.plotting.style import letter, new_figure, styled
 from hpgrid.shapes import Floats as Array
 from hpgrid.transfers.rules import moved
-from hpgrid.transfers.start import TUNED, Limits
+from hpgrid.transfers.start import TUNED, Limits, Setting
 
 if TYPE_CHECKING:
     from hpgrid.transfers.transfer import Transfer
@@ -47,14 +47,18 @@ def draw(answer: Transfer) -> Figure:
 
     Between the two budgets b is not rounded; the values at the end are the answer's own.
     """
-    T = np.geomspace(answer.start.T, answer.T, _POINTS)
-    T[[0, -1]] = answer.start.T, answer.T  # as they were given, to the last digit
-    along = {row.regime: _along(answer, row.regime, T) for row in answer.rows}
-    names = [name for name in _PANELS if any(np.isfinite(_at_end(answer, name)))]
+    start, limits = answer.start, answer.limits._replace(round_b=None)
+    T = np.geomspace(start.T, answer.T, _POINTS)
+    T[[0, -1]] = start.T, answer.T  # as they were given, to the last digit
+    along = {
+        row.regime: [moved(row.regime, start, float(each), limits, answer.to_b, answer.rules).at for each in T]
+        for row in answer.rows
+    }
+    names = [name for name in _PANELS if getattr(answer.rows[0].at, name) is not None]
     with styled():
         figure, axes = new_figure(1, len(names), (2.75 * len(names) + 0.1, 3.1))
         for k, (ax, name) in enumerate(zip(axes, names)):
-            _panel(ax, answer, name, T, {regime: values[name] for regime, values in along.items()})
+            _panel(ax, answer, name, T, along)
             letter(ax, k, _PANELS[name][0])
         handles, labels = axes[0].get_legend_handles_labels()
         symbols = {"eta": r"$\eta$", "b": "$b$", "alpha": r"$\beta$"}
@@ -64,59 +68,42 @@ def draw(answer: Transfer) -> Figure:
         figure.draw_without_rendering()  # the panels have their places, and keep them
         figure.set_layout_engine("none")
         for ax, name in zip(axes, names):
-            _name_ends_and_limits(ax, answer, name)
+            ways.ends(ax, (start.T, answer.T), _ends(answer, name), _PANELS[name][2])
+            bottom, top = sorted(ax.get_ylim())
+            for limit in _limits(name, limits):
+                if bottom < limit.value < top:
+                    midway = float(np.sqrt(start.T * answer.T))
+                    ways.name_limit(ax, midway, limit.value, limit.label, upper=limit.upper)
     return figure
 
 
-def _along(answer: Transfer, regime: str, T: Array) -> dict[str, Array]:
-    """A regime's values at every budget; NaN for what it does not have."""
-    limits = answer.limits._replace(round_b=None)
-    at = [moved(regime, answer.start, float(budget), limits, answer.to_b, answer.rules).at for budget in T]
-    return {name: np.array([getattr(a, name) for a in at], float) for name in _PANELS}
-
-
-def _panel(axes: Axes, answer: Transfer, name: str, T: Array, along: Mapping[str, Array]) -> None:
+def _panel(axes: Axes, answer: Transfer, name: str, T: Array, along: Mapping[str, Sequence[Setting]]) -> None:
+    """Draw a panel, but for what is written inside it."""
     _, label, say = _PANELS[name]
-    unit = _unit(name, answer.limits)
-    at_start = float(getattr(answer.start, name)) / unit
-    for (regime, values), value in zip(along.items(), _at_end(answer, name)):
-        k = [*TUNED, "SGD"].index(regime)
+    unit, at_end = _unit(name, answer.limits), _ends(answer, name)
+    at_start = getattr(answer.start, name) / unit
+    shown = [at_start, *at_end.values()]
+    for regime, settings in along.items():
+        values = np.array([getattr(at, name) for at in settings]) / unit
         # From the start itself, which a limit of the new budget may forbid.
-        ways.way(axes, np.append(T[0], T), np.append(at_start, values / unit), k, regime)
-        ways.end(axes, answer.T, value, k)
+        k, way = [*TUNED, "SGD"].index(regime), (np.append(T[0], T), np.append(at_start, values))
+        ways.way(axes, *way, at_end[regime], k, regime)
+        shown += [values.min(), values.max()]
     ways.start(axes, answer.start.T, at_start)
-    shown = np.concatenate([[at_start], *(values / unit for values in along.values()), _at_end(answer, name)])
-    logs = np.log10(shown[np.isfinite(shown)])
-    low, high = logs.min(), logs.max()
+    low, high = np.log10(min(shown)), np.log10(max(shown))
     limits = [x for x in _limits(name, answer.limits) if low - x.sight <= np.log10(x.value) <= high + x.sight]
-    lo, hi = padded(np.append(shown, [limit.value for limit in limits]), by=0.12)
+    lo, hi = padded(np.array([*shown, *(limit.value for limit in limits)]), by=0.12)
     alpha = name == "alpha"
     ways.value_axis(axes, lo, min(hi, 2.0) if alpha else hi, say, inverted=alpha, most=1.0 if alpha else np.inf)
     for limit in limits:
-        ways.infeasible(axes, limit.value, _beyond(axes, limit))
+        ways.infeasible(axes, limit.value, upper=limit.upper)
     ways.budget_axis(axes, answer.start.T, answer.T)
     axes.set_xlabel("token budget $T$")
     axes.set_ylabel(label.replace("tokens", "sequences") if unit > 1 else label)
 
 
-def _name_ends_and_limits(axes: Axes, answer: Transfer, name: str) -> None:
-    """Name what each way ends at, and what is hatched, midway."""
-    ends = zip((row.regime for row in answer.rows), _at_end(answer, name))
-    known = {regime: float(value) for regime, value in ends if np.isfinite(value)}
-    ways.ends(axes, (answer.start.T, answer.T), known, _PANELS[name][2])
-    bottom, top = sorted(axes.get_ylim())
-    for limit in _limits(name, answer.limits):
-        if bottom < limit.value < top:
-            x = float(np.sqrt(answer.start.T * answer.T))
-            ways.name_limit(axes, x, limit.value, _beyond(axes, limit), limit.label)
-
-
-def _beyond(axes: Axes, limit: _Limit) -> float:
-    return max(axes.get_ylim()) if limit.upper else min(axes.get_ylim())
-
-
-def _at_end(answer: Transfer, name: str) -> Array:
-    return np.array([getattr(row.at, name) for row in answer.rows], float) / _unit(name, answer.limits)
+def _ends(answer: Transfer, name: str) -> dict[str, float]:
+    return {row.regime: getattr(row.at, name) / _unit(name, answer.limits) for row in answer.rows}
 
 
 def _unit(name: str, limits: Limits) -> float:
