@@ -27,7 +27,7 @@ from hpgrid.shapes import Floats as Array
 from hpgrid.transfers import published
 from hpgrid.transfers.published import Life, Move
 from hpgrid.transfers.rules import Row, Rules, feasible, of_paper
-from hpgrid.transfers.start import NO_LIMITS, Limits, Setting
+from hpgrid.transfers.start import NO_LIMITS, Limits, Setting, TransferProblem
 
 #: Values of a bound's constants by name, each a number or of shape (n,). A common factor changes no optimum.
 Constants = Mapping[str, Any]
@@ -119,29 +119,20 @@ class Costs(NamedTuple):
 
 
 @np.errstate(all="ignore")  # what overflows is refused
-def costs(
-    start: Setting, rows: Sequence[Row], limits: Limits, *, given_b: bool, constants: Constants | None, rules: Rules
-) -> Costs:
-    """Return what the rows of a transfer cost.
-
-    Args:
-        start: what they start from, complete.
-        rows: the transfer's.
-        limits: what is feasible.
-        given_b: whether the new batch size was given, so that it is not tuned again.
-        constants: the bound's; None calibrates them at the start, for each row by what it tuned there.
-        rules: of the bound.
+def costs(problem: TransferProblem, rows: Sequence[Row], rules: Rules) -> Costs:
+    """Return what the rows of a transfer cost, by constants that are given or, for each row, by those of its start.
 
     Raises:
         ValueError: a number comes out too large or too small for a float.
     """
-    costed = []
+    start, limits, costed = problem.start, problem.limits, []
     for row in rows:
-        calibration = calibrate(start, row.tuned, limits) if constants is None else None
-        own, paid = constants if calibration is None else calibration.constants, None
+        calibration = calibrate(start, row.tuned, limits) if problem.constants is None else None
+        own, paid = problem.constants if calibration is None else calibration.constants, None
         if own is not None:
             own = {name: np.atleast_1d(value) for name, value in own.items()}
-            held = [name for name in row.held if name != "b" or given_b or "b" not in row.tuned]
+            # Where b is the regime's own and a limit keeps it elsewhere, it is tuned again within limits.
+            held = [name for name in row.held if name != "b" or problem.to_b is not None or "b" not in row.tuned]
             paid = cost(own, start, row.at, row.tuned, held, limits, rules.bound)
             regrets = *(paid.rule or ()), *(paid.unchanged or ())
             numbers = [*own.values(), *paid.retuned, *paid.best, *paid.start, paid.at_start, *regrets]
@@ -159,7 +150,7 @@ def costs(
         rows=tuple(costed),
         moves=published.moves(rules, of_paper("sgd")),
         at_start=at_point(known[telling], start) if telling else {},
-        at_start_by=telling if constants is None else "",
+        at_start_by=telling if problem.constants is None else "",
         half_lives=tuple(lives),
     )
 
@@ -167,14 +158,9 @@ def costs(
 # --- the optimum, and what a setting costs over it ---
 
 
-def point(setting: Setting) -> At:
-    """Return a setting without its budget."""
-    return At(*(None if x is None else np.asarray(x, float) for x in (setting.eta, setting.b, setting.alpha)))
-
-
-def risk(bound: Proxy, at: At, T: float, constants: Constants) -> Array:
+def risk(bound: Proxy, at: At | Setting, T: float, constants: Constants) -> Array:
     """Return the bound, one value for each value of its constants."""
-    values: dict[str, Any] = {**at._asdict(), "T": T}
+    values = {name: np.asarray(getattr(at, name), float) for name in bound.variables() if name != "T"} | {"T": T}
     terms = []
     for term in bound.terms:
         value: Any = term.coefficient(constants)
@@ -191,25 +177,18 @@ def optima(bound: Proxy, budgets: Sequence[float], constants: Constants, boxes: 
     One solve for all of them: it takes as long as for one.
     """
     names = [name for name in TUNABLE if name in bound.variables()]
-    ends = {name: tuple(np.array([[box[name][end]] for box in boxes]) for end in (0, 1)) for name in names}
-    best = profile(bound, names, {}, np.array(budgets)[:, None], ends, constants)  # type: ignore[arg-type]
-    return [At(*(best.at[name][k] if name in names else None for name in At._fields)) for k in range(len(boxes))]
+    ends: dict[str, Any] = {name: tuple(np.array([box[name] for box in boxes]).T[:, :, None]) for name in names}
+    best = profile(bound, names, {}, np.array(budgets)[:, None], ends, constants).at
+    return [At(*(best[name][k] if name in names else None for name in At._fields)) for k in range(len(boxes))]
 
 
 def cost(
     of: Constants, start: Setting, at: Setting, tuned: Collection[str], held: Collection[str], limits: Limits,
     bound: Proxy,
 ) -> Cost:  # fmt: skip
-    """Return what going from ``start`` to ``at`` costs over tuning again.
+    """Return what going from ``start``, where some were tuned, to ``at`` costs over tuning again what isn't held there.
 
-    Args:
-        of: constants, each a number or of shape (n,).
-        start: the old setting, of which ``tuned`` were tuned.
-        at: the new setting.
-        tuned: what was tuned at the old budget.
-        held: what is not tuned again at the new one.
-        limits: what is feasible: caps, and one unit of the batch size, which is the smallest.
-        bound: what is paid by.
+    The constants are numbers or of shape (n,); the limits are caps, and one unit of the batch size, its smallest.
     """
     of = {name: np.atleast_1d(value) for name, value in of.items()}
     # At the first budget those limits held that the setting kept to.
@@ -245,7 +224,7 @@ def cost(
 
 def _excess(bound: Proxy, setting: Setting, best: At, of: Constants) -> Array:
     """The relative excess risk of a setting over an optimum at its budget."""
-    excess = risk(bound, point(setting), setting.T, of) / risk(bound, best, setting.T, of) - 1
+    excess = risk(bound, setting, setting.T, of) / risk(bound, best, setting.T, of) - 1
     return np.where(np.abs(excess) < _ROUNDING, 0.0, excess)
 
 
@@ -263,9 +242,7 @@ def _held(setting: Setting, names: Collection[str]) -> Box:
 def at_point(of: Constants, start: Setting) -> dict[str, Factor]:
     """Return by what eq. (4)'s best eta moves when b is quadrupled at a point, by what becomes of the momentum.
 
-    Args:
-        of: constants, each a number or of shape (n,).
-        start: the point; where its own eta, or alpha, is not the best, the best ones are compared.
+    Where the point's own eta, or alpha, is not the best, the best ones are compared.
     """
     assert start.b is not None
     momenta = {"held": _held(start, ["alpha"]), "tuned again": {}}
@@ -280,12 +257,9 @@ def at_point(of: Constants, start: Setting) -> dict[str, Factor]:
 
 
 def calibrate(start: Setting, tuned: Sequence[str], limits: Limits = NO_LIMITS) -> Calibration:
-    """Return the constants of eq. (4) for which a point is optimal in what was tuned there.
+    """Return the constants of eq. (4) for which a point is optimal in what was tuned there: eta, b, alpha or some.
 
-    Args:
-        start: the point; it has eta, b and alpha.
-        tuned: what was tuned there: eta, and b or alpha or both.
-        limits: what is feasible: b is on its bound at one unit and at the cap, eta at its cap.
+    b is on its bound at one unit and at its cap, eta at its cap, alpha at 1.
     """
     T, eta, b, alpha = start
     assert b is not None
@@ -309,7 +283,7 @@ def calibrate(start: Setting, tuned: Sequence[str], limits: Limits = NO_LIMITS) 
     progress, drift, free, misfit = _ratios(batch, momentum, capped="eta" in on_bound)
     P, D = np.exp(progress), np.exp(drift)
     bound, none = of_paper("lmo").bound, {"C1": 0.0, "C2": 0.0, "C3": 0.0}
-    unit = {name: risk(bound, point(start), T, {**none, name: 1.0}) for name in none}
+    unit = {name: risk(bound, start, T, {**none, name: 1.0}) for name in none}
     constants = {"C1": unit["C2"] * P / unit["C1"], "C2": np.ones_like(P), "C3": unit["C2"] * D / unit["C3"]}
     return Calibration(constants, tuple(tuned), on_bound, free, misfit, 1 / (P + 1 + D))
 

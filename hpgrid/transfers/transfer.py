@@ -160,7 +160,7 @@ def transfer(
     elif problem.constants is not None or problem.calibrate:
         from hpgrid.transfers.costs import costs as costs_of
 
-        costs = costs_of(start_, rows, limits, given_b=to_b is not None, constants=problem.constants, rules=rules)
+        costs = costs_of(problem, rows, rules)
     return Transfer(
         **vars(problem),
         rows=tuple(rows),
