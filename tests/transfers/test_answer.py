@@ -152,15 +152,6 @@ def test_half_lives() -> None:
     assert (1 - kept.alpha, 1 - kept.alpha2) == pytest.approx((0.95**4, 0.98**4), rel=ROUNDING)
 
 
-@pytest.mark.parametrize(("regime", "to_b"), [("B", None), ("D", None), ("C", None), ("B", 2.0**21), ("D", 2.0**21)])
-def test_a_tuned_half_life_grows_like_the_root_of_the_budget(regime: str, to_b: float | None) -> None:
-    """b/alpha ~ T^(1/2); b ln 2/(-ln beta) is that but for a share of alpha/2, alpha at its largest at the start."""
-    answer = hpgrid.transfer({**START, "beta": 0.9999}, 1e12, to_b=to_b)
-    (row,) = (row for row in answer.rows if row.regime == regime)
-    start, at = (half_life(s.b, s.alpha) for s in (answer.start, row.at))
-    assert math.log(at / start / 400**0.5) == pytest.approx(0, abs=max(1e-4, row.at.alpha))
-
-
 #: What the studies report, typed from them: exponents and, where they could be looked up, prefactors and ranges.
 REPORTED = {
     "DeepSeek": ("C", 0.3271, -0.1250, 0.2920, 1e17, 2e19),
@@ -233,6 +224,9 @@ ASKED: list[dict[str, Any]] = [
     {"start": {"eta": 1e-300, "b": 1e15, "alpha": 1e-300, "T": 1e300}, "to": 1.0},
     {"optimizer": "sgd"},
     {"start": {"eta": 1e-3, "b": 7.123456789, "alpha": 1 / 17, "T": 1e9}, "seq_len": 4096, "max_b": 1000.5},
+    {"calibrate": True, "max_b": 524288, "max_eta": 3e-4},
+    {"calibrate": True, "to_b": 1e7, "regime": "A"},
+    {"start": {"eta": 8e-5, "b": 1000.5, "alpha": 2.3e-308, "T": 2e14}, "to": 1e9, "constants": {"C1": 0.1, "C3": 1.0}},
 ]
 
 
@@ -241,7 +235,7 @@ def test_the_answer_fits_a_terminal_and_is_plain_data(asked: dict[str, Any]) -> 
     answer = hpgrid.transfer(**{"start": START, "to": 1e12, **asked})
     lines = answer.text().splitlines()
     assert max(map(len, lines)) <= 120
-    assert len(lines) <= 50
+    assert answer.costs is not None or len(lines) <= 50
     plain = answer.as_dict()
     assert all(math.isfinite(x) for x in numbers(plain))
     assert json.loads(json.dumps(plain, allow_nan=False)) == plain

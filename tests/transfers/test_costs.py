@@ -12,7 +12,6 @@ from hypothesis import given, strategies as st
 
 import hpgrid
 from hpgrid.bounds import lmo
-from hpgrid.text import WIDTH
 from hpgrid.transfers.report import percent
 from hpgrid.transfers.start import Setting
 
@@ -85,27 +84,15 @@ def test_the_text_says_what_is_free_what_contradicts_and_what_is_kept() -> None:
         assert part in text
 
 
-@pytest.mark.parametrize(
-    ("excess", "told"),
-    [
-        (0.0, "0%"),
-        (1.31e-4, "0.013%"),
-        (0.0944, "9.4%"),
-        (0.0949, "9.5%"),
-        (0.0994, "9.9%"),
-        (0.0996, "10%"),
-        (0.3852, "39%"),  # and not 38.5% to 38%
-        (0.9961, "100%"),
-        (2.4, "240%"),
-        (13.82, "1380%"),
-        (98.99, "9900%"),
-        (264.26, "x 265"),
-        (26425.0, "x 26400"),
-        (1e10, "x 1e+10"),
-    ],
-)
-def test_an_excess_has_two_or_three_digits(excess: float, told: str) -> None:
-    assert percent(excess) == told
+#: 38.52% is 39%, and not 38.5% to 38%.
+EXCESSES = {
+    0.0: "0%", 1.31e-4: "0.013%", 0.0944: "9.4%", 0.0949: "9.5%", 0.0994: "9.9%", 0.0996: "10%", 0.3852: "39%",
+    0.9961: "100%", 2.4: "240%", 13.82: "1380%", 98.99: "9900%", 264.26: "x 265", 26425.0: "x 26400", 1e10: "x 1e+10",
+}  # fmt: skip
+
+
+def test_an_excess_has_two_or_three_digits() -> None:
+    assert {excess: percent(excess) for excess in EXCESSES} == EXCESSES
 
 
 @given(st.floats(1e-6, 1e3))
@@ -124,12 +111,6 @@ def test_a_start_that_is_far_from_the_best_is_said() -> None:
     near = hpgrid.transfer(START, 1e12, calibrate=True)
     assert max(row.cost.at_start.max() for row in near.costs.rows) < 0.1
     assert told not in " ".join(near.text().split())
-
-
-def test_the_text_stays_within_its_width() -> None:
-    for more in ({"max_b": 524288, "max_eta": 3e-4}, {"regime": "A"}, {"to_b": 1e7}):
-        lines = hpgrid.transfer(START, 1e12, calibrate=True, **more).text().splitlines()
-        assert max(map(len, lines)) <= WIDTH
 
 
 def test_a_bound_at_the_start_is_said() -> None:
@@ -163,12 +144,6 @@ def test_less_than_one_iteration_has_no_cost() -> None:
     answer = hpgrid.transfer(START, 1e5, constants={"C1": 1e-4}, regime="A")
     assert answer.costs.rows[0].cost.rule is None
     assert "K < 1" in answer.text()
-
-
-def test_half_lives_that_no_float_compares_still_have_an_answer() -> None:
-    start = {"eta": 8e-5, "b": 1000.5, "alpha": 2.3e-308, "T": 2e14}
-    costs = hpgrid.transfer(start, 1e9, constants={"C1": 4e-3, "C3": 0.05}).costs
-    assert {life.power for life in costs.half_lives} <= {None, 0, 1 / 2}
 
 
 def test_json_has_the_least_and_the_largest_over_what_is_free() -> None:

@@ -61,37 +61,26 @@ def test_a_feasible_batch_size_keeps_its_limits_and_stays(
     assert feasible(found, limits) == (found, ())
 
 
-@pytest.mark.parametrize("regime", ["C", "D"])
-def test_a_capped_batch_size_is_one_that_is_given_and_the_rest_is_tuned_again(regime: str) -> None:
-    row = moved(regime, START, T1, Limits(b=1e6))
-    assert row.at == moved(regime, START, T1, to_b=1e6).at
-    assert row.at.eta != moved(regime, START, T1).at.eta
-    assert row.remarks[0].endswith("it stays at its cap 1000000")
-
-
-def test_a_cap_leaves_the_noise_floor_where_alpha_is_held_and_costs_nothing_where_it_is_tuned() -> None:
-    (_, held), (_, tuned) = (moved(regime, START, T1, Limits(b=1e6)).remarks for regime in "CD")
-    assert "noise floor C2 (alpha/b)^(1/2) stays (Corollary 1)" in held
-    assert "at the same leading risk (Theorem 2)" in tuned
-
-
-def test_a_batch_size_above_regime_cs_own_leaves_no_floor() -> None:
-    (told,) = moved("C", START, T1, to_b=4e7).remarks
-    assert "fewer iterations" in told
-    assert "floor" not in told
-
-
-def test_rounding_is_a_batch_size_that_is_given() -> None:
-    row = moved("D", START, T1, Limits(round_b="pow2"))
-    assert row.at == moved("D", START, T1, to_b=2.0**20).at
-    assert moved("A", START, T1, Limits(round_b=1000000)).at == moved("A", START, T1, to_b=1e6).at
-
-
-def test_a_batch_size_stays_at_one_sequence() -> None:
-    start = START._replace(T=1e12, b=8 * 4096.0)
-    row = moved("C", start, 1e9, Limits(unit=4096))
-    assert row.at == moved("C", start, 1e9, to_b=4096.0).at
-    assert row.remarks[0] == "b would be 0.253 sequences, less than one: it stays at 1"
+@pytest.mark.parametrize(
+    ("regime", "start", "T", "limits", "to_b", "told"),
+    [
+        ("C", START, T1, Limits(b=1e6), 1e6, ["it stays at its cap 1000000", "stays (Corollary 1)"]),
+        ("D", START, T1, Limits(b=1e6), 1e6, ["it stays at its cap 1000000", "same leading risk (Theorem 2)"]),
+        ("D", START, T1, Limits(round_b="pow2"), 2.0**20, ["b is rounded from 1.423e+06 to 1048576", "(Theorem 2)"]),
+        ("A", START, T1, Limits(round_b=1000000), 1e6, ["b is rounded from 524288 to 1000000", "(Corollary 1)"]),
+        ("C", START._replace(T=1e12, b=8 * 4096.0), 1e9, Limits(unit=4096), 4096.0,
+         ["b would be 0.253 sequences, less than one: it stays at 1", "fewer iterations"]),
+    ],
+)  # fmt: skip
+def test_a_batch_size_that_a_limit_makes_is_one_that_is_given_and_the_rest_is_tuned_again(
+    regime: str, start: Setting, T: float, limits: Limits, to_b: float, told: list[str]
+) -> None:
+    """Where alpha is held a lower b leaves the noise floor, and a higher one costs iterations; tuned, it is free."""
+    row = moved(regime, start, T, limits)
+    assert row.at == moved(regime, start, T, to_b=to_b).at
+    assert row.at.eta != moved(regime, start, T).at.eta
+    for remark, words in zip(row.remarks, told, strict=True):
+        assert words in remark
 
 
 def test_alpha_stays_at_one() -> None:
@@ -159,28 +148,27 @@ def test_alpha_of_exactly_one_is_no_limit() -> None:
     assert not row.remarks
 
 
-@pytest.mark.parametrize("regime", ["A", "SGD"])
-def test_a_capped_eta_where_nothing_else_is_tuned(regime: str) -> None:
-    row = moved(regime, START, T1, Limits(eta=1e-5))
-    assert row.at == moved(regime, START, T1).at._replace(eta=1e-5)
-    assert row.remarks[-1] == "eta would be 1.5e-05: it stays at its cap 1e-05"
-
-
-def test_a_capped_eta_tunes_alpha_again() -> None:
-    row = moved("B", START, T1, Limits(eta=1e-6))
-    free = moved("B", START, T1).at
-    assert row.at.eta == 1e-6
-    assert row.at.alpha == pytest.approx(free.alpha * (1e-6 / free.eta) ** (2 / 3), rel=ROUNDING)
-    assert row.remarks[-1].endswith("alpha is tuned again there: alpha ~ (eta^2 b)^(1/3)")
-
-
-def test_a_capped_eta_takes_b_and_alpha_with_it_along_the_flat_direction() -> None:
-    row, free = moved("D", START, T1, Limits(eta=1e-6)), moved("D", START, T1).at
-    share = 1e-6 / free.eta
-    assert (row.at.eta, row.at.b, row.at.alpha) == pytest.approx((1e-6, free.b * share, free.alpha * share), rel=1e-12)
-    assert row.at.eta <= 1e-6
-    assert row.remarks[0].startswith("eta would be 9.104e-06 and its cap is 1e-06: b falls")
-    assert len(row.remarks) == 2
+@pytest.mark.parametrize(
+    ("regime", "cap", "b", "alpha", "told"),
+    [
+        ("A", 1e-5, 0, 0, ["Corollary 1", "eta would be 1.5e-05: it stays at its cap 1e-05"]),
+        ("SGD", 1e-5, 0, 0, ["eta <= 1/L", "eta would be 1.5e-05: it stays at its cap 1e-05"]),
+        ("B", 1e-6, 0, 2 / 3, ["alpha is tuned again there: alpha ~ (eta^2 b)^(1/3)"]),
+        ("C", 1e-5, 2 / 3, 0, ["b falls from 10485760 with it, b ~ (eta T)^(2/3)", "regime C's own", "at its cap"]),
+        ("D", 1e-6, 1, 1, ["eta would be 9.104e-06 and its cap is 1e-06: b falls", "Theorem 2"]),  # the flat direction
+    ],
+)
+def test_a_capped_eta_has_the_rest_tuned_again(
+    regime: str, cap: float, b: float, alpha: float, told: list[str]
+) -> None:
+    """By powers of what eta falls by."""
+    row, free = moved(regime, START, T1, Limits(eta=cap)), moved(regime, START, T1).at
+    share = cap / free.eta
+    assert (row.at.eta, row.at.b) == pytest.approx((cap, free.b * share**b), rel=1e-12)
+    assert regime == "SGD" or row.at.alpha == pytest.approx(free.alpha * share**alpha, rel=1e-12)
+    assert row.at.eta <= cap
+    for remark, words in zip(row.remarks, told, strict=True):
+        assert words in remark
 
 
 def test_a_rounded_batch_size_that_takes_eta_over_its_cap_leaves_it_there() -> None:
@@ -195,9 +183,7 @@ def test_a_cap_on_b_below_what_eta_asks_for_is_what_counts() -> None:
     """At eta = 1e-5 regime C would have b = 2.9e6."""
     row = moved("C", START, T1, Limits(eta=1e-5, b=1e6))
     assert (row.at.eta, row.at.b) == (1e-5, 1e6)
-    free = moved("C", START, T1, Limits(eta=1e-5, b=4e6))
-    own = moved("C", START, T1).at
-    assert free.at.b == pytest.approx(own.b * (1e-5 / own.eta) ** (2 / 3), rel=ROUNDING)
+    assert moved("C", START, T1, Limits(eta=1e-5, b=4e6)).at == moved("C", START, T1, Limits(eta=1e-5)).at
 
 
 def test_a_capped_eta_counts_for_nothing_where_another_limit_keeps_it_lower() -> None:

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from eq4 import constants, cost, least, risk
+from eq4 import constants, cost, least
 
-from hpgrid.bounds import lmo
-from hpgrid.transfers.costs import At, Cost
+from hpgrid.transfers.costs import Cost
 from hpgrid.transfers.rules import moved
 from hpgrid.transfers.start import NO_LIMITS, TUNED, Limits, Setting
 
@@ -97,35 +96,3 @@ def test_limits_that_the_old_setting_did_not_keep_to_did_not_hold_there() -> Non
         found = cost(OF, start, start._replace(T=1e11), tuned=TUNED["D"], held=(), limits=some)
         assert found.at_start == 0.0
         np.testing.assert_allclose([float(x[0]) for x in found.start], start[1:], rtol=1e-12)
-
-
-def test_less_than_one_iteration_has_no_cost() -> None:
-    start = best(1e9, "A")
-    found = cost(OF, start, start._replace(T=2000.0), tuned=("eta",), held=("b", "alpha"), limits=Limits())
-    assert found.rule is None
-
-
-def test_the_best_takes_more_than_one_iteration_without_being_told() -> None:
-    """At the best b burn-in is below the floor, b < alpha^(3/2) T, whatever the noise."""
-    of = constants(1.0, np.logspace(-3, 12, 16)[:, None], 1.0)
-    T = np.logspace(0.5, 15, 8)
-    at = least(T, of)
-    assert (at.b > 0.99 * T).any()
-    assert (at.b[at.b > 1] < (at.alpha**1.5 * T)[at.b > 1]).all()
-
-
-def test_no_point_of_a_box_is_below_its_optimum() -> None:
-    """Five positive terms, each rounded some ten times, and their sum."""
-    random = np.random.default_rng(2)
-    of, T = constants(*10 ** random.uniform(-2, 2, (3, 12, 1))), np.logspace(3, 15, 13)
-    limits = {"eta": (1e-9, 1e-4), "b": (10.0, 1e4), "alpha": (1e-3, 0.5)}
-    at_least = risk(least(T, of, **limits), T, of)
-    for _ in range(200):
-        anywhere = At(*(np.exp(random.uniform(*np.log(ends))) for ends in limits.values()))
-        assert (risk(anywhere, T, of) >= at_least * (1 - 64 * np.finfo(float).eps)).all()
-
-
-def test_the_risk_that_is_typed_here_is_the_bound_of_eq_4() -> None:
-    of, at = constants(2.0, 3.0, 5.0), Setting(1e5, 1e-3, 70.0, 0.1)
-    own = float(lmo(**of).risk(T=1e5, eta=at.eta, b=at.b, alpha=at.alpha))
-    assert float(risk(at, 1e5, of)) == pytest.approx(own, rel=1e-15)

@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 
 from hpgrid.theory import printed, theorems
 from hpgrid.theory.printed import Run
-from hpgrid.transfers.rules import Row, moved, of_paper
+from hpgrid.transfers.rules import moved, of_paper
 from hpgrid.transfers.start import TUNED, Limits, Setting
 
 LMO = of_paper("lmo")
@@ -64,27 +64,14 @@ def test_the_printed_invariants_give_the_first_row_alone() -> None:
     assert printed.from_invariant(eta, long) == pytest.approx(at["SGD"].eta * START.b**0.5, rel=ROUNDING)
 
 
-@pytest.mark.parametrize("to_b", [None, B1])
-@pytest.mark.parametrize("regime", ROWS)
-def test_the_rule_that_is_told_is_the_one_that_is_applied(regime: str, to_b: float | None) -> None:
-    _told_is_applied(moved(regime, START, T1, to_b=to_b), to_b)
-
-
-def test_so_it_is_for_regime_d_from_alpha_at_one() -> None:
-    row = moved("D", START, 1e5)
-    assert "alpha_1 = 1, " in row.rule
-    _told_is_applied(row, None)
-
-
-def _told_is_applied(row: Row, to_b: float | None) -> None:
-    known = {
-        "T_0": START.T,
-        "T_1": row.at.T,
-        "b_0": START.b,
-        "b_1": row.at.b,
-        "eta_0": START.eta,
-        "alpha_0": START.alpha,
-    }
+@pytest.mark.parametrize(
+    ("regime", "T", "to_b"), [*((regime, T1, to_b) for regime in ROWS for to_b in (None, B1)), ("D", 1e5, None)]
+)
+def test_the_rule_that_is_told_is_the_one_that_is_applied(regime: str, T: float, to_b: float | None) -> None:
+    """For regime D from alpha = 1 on, too."""
+    row = moved(regime, START, T, to_b=to_b)
+    assert ("alpha_1 = 1, " in row.rule) == (T == 1e5)
+    known = {f"{name}_0": value for name, value in START._asdict().items()} | {"T_1": T, "b_1": row.at.b}
     told = {}
     for part in row.rule.split(", "):
         name, formula = part.split("_1 = ", 1)
@@ -104,15 +91,15 @@ settings = st.builds(
 )
 
 
-@given(regime=st.sampled_from(ROWS), start=settings, between=budgets, end=budgets)
-def test_two_transfers_are_one(regime: str, start: Setting, between: float, end: float) -> None:
+@given(regime=st.sampled_from(ROWS), start=settings, b=st.none() | st.floats(1e12, 1e13), between=budgets, end=budgets)
+def test_two_transfers_are_one(regime: str, start: Setting, b: float | None, between: float, end: float) -> None:
     """No limit bites: b and alpha start so far from their bounds that no budget of this range takes them there."""
-    once = moved(regime, start, end)
-    twice = moved(regime, moved(regime, start, between).at, end)
+    to_b = None if regime in "CD" else b  # which have a batch size of their own
+    once = moved(regime, start, end, to_b=to_b)
+    twice = moved(regime, moved(regime, start, between, to_b=to_b and start.b / 2).at, end, to_b=to_b)
     for name in ("eta", "b", "alpha"):
         expected = getattr(once.at, name)
-        if expected is not None:
-            assert getattr(twice.at, name) == pytest.approx(expected, rel=ROUNDING)
+        assert getattr(twice.at, name) == (expected and pytest.approx(expected, rel=ROUNDING))
     assert moved(regime, start, start.T).at._replace(alpha=None) == start._replace(alpha=None)
 
 
@@ -127,18 +114,6 @@ def test_two_transfers_to_shorter_runs_are_one_beyond_alpha_at_one_too(
     once = moved(regime, start, end)
     twice = moved(regime, moved(regime, start, between).at, end)
     assert twice.at[1:] == pytest.approx(once.at[1:], rel=1e-11)  # within which alpha is taken for 1
-
-
-@given(regime=st.sampled_from(["A", "B", "SGD"]), start=settings, b=st.floats(1e12, 1e13), between=budgets, end=budgets)
-def test_two_transfers_are_one_at_a_batch_size_that_is_given(
-    regime: str, start: Setting, b: float, between: float, end: float
-) -> None:
-    once = moved(regime, start, end, to_b=b)
-    twice = moved(regime, moved(regime, start, between, to_b=start.b / 2).at, end, to_b=b)
-    for name in ("eta", "alpha"):
-        expected = getattr(once.at, name)
-        if expected is not None:
-            assert getattr(twice.at, name) == pytest.approx(expected, rel=ROUNDING)
 
 
 @pytest.mark.parametrize("regime", ["C", "D"])
