@@ -29,7 +29,6 @@ A: eta_1 = eta_0 (T_0/T_1)^(1/2); b and alpha held: the noise floor C2 (alpha/b)
 """
 
 
-status = partial(commands.status, "transfer")
 printed = partial(commands.printed, "transfer")
 
 
@@ -45,40 +44,38 @@ def test_json_is_the_functions_answer(capsys: pytest.CaptureFixture[str]) -> Non
     assert json.loads(out) == answer.as_dict()
 
 
-def test_a_batch_size_that_is_given(capsys: pytest.CaptureFixture[str]) -> None:
-    out = printed(capsys, *START.split(), "--to", "T=1e12", "--to-b", "2097152", "--regime", "D")
-    assert "D  eta, b, beta  b     1.342e-05  2097152    0.99  0.01   4.768e+05  Table 3\n" in out
-    assert "D: alpha_1 = alpha_0 (b_1/b_0) (T_0/T_1)^(1/2), eta_1 = eta_0 (b_1/b_0) (T_0/T_1)^(3/4);" in out
-
-
-def test_sgd(capsys: pytest.CaptureFixture[str]) -> None:
-    options = ("--to", "T=1e10", "--to-b", "1024", "--optimizer", "sgd")
-    out = printed(capsys, "--from", "eta=0.1,b=256,T=1e8", *options)
-    assert "SGD: eta_1 = eta_0 (b_1/b_0) (T_0/T_1)^(1/2); momentum does not enter" in out
-    assert "SGD  eta    b     0.04  1024 " in out
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (
+            f"{START} --to T=1e12 --to-b 2097152 --regime D",
+            [
+                "D  eta, b, beta  b     1.342e-05  2097152    0.99  0.01   4.768e+05  Table 3\n",
+                "D: alpha_1 = alpha_0 (b_1/b_0) (T_0/T_1)^(1/2), eta_1 = eta_0 (b_1/b_0) (T_0/T_1)^(3/4);",
+            ],
+        ),
+        (
+            "--from eta=0.1,b=256,T=1e8 --to T=1e10 --to-b 1024 --optimizer sgd",
+            ["SGD: eta_1 = eta_0 (b_1/b_0) (T_0/T_1)^(1/2); momentum does not", "SGD  eta    b     0.04  1024 "],
+        ),
+    ],
+)
+def test_a_batch_size_that_is_given(capsys: pytest.CaptureFixture[str], line: str, told: list[str]) -> None:
+    out = printed(capsys, *line.split())
+    assert [words for words in told if words not in out] == []
 
 
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        ("--to 1e12", "--to T=1e12"),
-        ("--to T=1e12 --regime a", "--to T=1e12 --regime A"),
-        ("--to T=1e12 --seq-len 1e3", "--to T=1e12 --seq-len 1000"),
-        ("--to T=1e12 --round-b 1e3", "--to T=1e12 --round-b 1000"),
+        (f"{START} --to 1e12", f"{START.replace(',', ' ')} --to T=1e12"),
+        (f"{START} --to T=1e12 --regime a", f"{START} --to T=1e12 --regime A"),
+        (f"{START} --to T=1e12 --seq-len 1e3", f"{START} --to T=1e12 --seq-len 1000"),
+        (f"{START} --to T=1e12 --round-b 1e3", f"{START} --to T=1e12 --round-b 1000"),
     ],
 )
 def test_what_can_be_written_in_two_ways(capsys: pytest.CaptureFixture[str], one: str, other: str) -> None:
-    assert printed(capsys, *START.split(), *one.split()) == printed(capsys, *START.split(), *other.split())
-
-
-def test_spaces_do_for_commas(capsys: pytest.CaptureFixture[str]) -> None:
-    spaced = printed(capsys, *START.replace(",", " ").split(), "--to", "T=1e12")
-    assert spaced == printed(capsys, *START.split(), "--to", "T=1e12")
-
-
-def test_a_multiple_may_be_a_float() -> None:
-    start = {"eta": 3e-4, "b": 524288, "T": 2.5e9}
-    assert hpgrid.transfer(start, 1e12, round_b=256.0) == hpgrid.transfer(start, 1e12, round_b=256)
+    assert printed(capsys, *one.split()) == printed(capsys, *other.split())
 
 
 @pytest.mark.parametrize("option", ["--set C1=1e-4,C3=0.05 --set C2=2", "--set Delta0=1,L=1/3", "--calibrate"])
@@ -88,13 +85,10 @@ def test_costs_are_part_of_the_answer(capsys: pytest.CaptureFixture[str], option
     assert len(json.loads(printed(capsys, *line, "--json"))["costs"]["rows"]) == 4
 
 
-@pytest.mark.parametrize(("suffix", "first"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("svg", b"<?xml")])
-def test_a_picture_is_written_whole(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], suffix: str, first: bytes
-) -> None:
-    path = tmp_path / "made" / f"way.{suffix}"
+def test_a_picture_is_written_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "made" / "way.png"
     json.loads(printed(capsys, *SEQUENCES.split(), "--plot", str(path), "--json"))
-    assert path.read_bytes().startswith(first)
+    assert path.read_bytes().startswith(b"\x89PNG")
     assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
@@ -109,22 +103,17 @@ MISTAKES = {
     START: "a transfer needs --to",
     f"{START} --to T": "--to takes NAME=VALUE",
     f"{START} --to T=2.5B": "T is a finite number. Given: '2.5B'. Write T=2.5e9, say.",
-    f"{START} --to 1e9B": "T is a finite number. Given: '1e9B'. Write T=2.5e9, say.",
     f"{START} --to K=1e6": "no name in where a transfer goes of that name",
     f"{START} --to T=1e12,b=1024": "to a token budget T alone. Given: 'b'. Write T=1e12, say, and --to-b",
     f"{START} --to T=1e12,eta=1e-3": "and --max-eta",
     f"{START} --to T=0.5": "T must be a finite number with T >= 1",
-    f"{START} --to T=soon": "T is a finite number",
     "--from eta=3e-4,b=1024 --to T=1e12": "a start has its token budget T",
     "--from etta=3e-4,T=1e9 --to T=1e12": "no name in a start of that name. Given: 'etta'. Write 'eta'",
     "--from lr=3e-4,T=1e9 --to T=1e12": "Write one of eta, b, beta, alpha, beta2, T",
     "--from eta=-1,T=1e9 --to T=1e12": "eta must be a finite number with eta > 0. Given: -1.0",
     "--from eta=x,T=1e9 --to T=1e12": "eta is a finite number. Given: 'x'",
-    "--from eta=nan,T=1e9 --to T=1e12": "eta is a finite number. Given: 'nan'",
     "--from eta=1,b=0.5,T=1e9 --to T=1e12": "b must be a finite number with b >= 1",
-    "--from eta=1,b=0.5,T=1e9 --to T=1e12 --seq-len 4096": "b must be a finite number with b >= 1",
     "--from eta=1,beta=1,T=1e9 --to T=1e12": "beta must be a finite number with 0 <= beta < 1. Given: 1.0",
-    "--from eta=1,beta=-0.1,T=1e9 --to T=1e12": "beta must be a finite number with 0 <= beta < 1",
     "--from eta=1,beta2=1,T=1e9 --to T=1e12": "beta2 must be a finite number with 0 <= beta2 < 1. Given: 1.0",
     "--from eta=1,alpha=0,T=1e9 --to T=1e12": "0 < alpha <= 1",
     "--from eta=1,alpha=0.1,beta=0.9,T=1e9 --to T=1e12": "momentum is given once",
@@ -137,7 +126,6 @@ MISTAKES = {
     "--from eta=1,T=1e9 --to T=1e12 --regime A --to-b 1024": "regime A needs b at the first budget",
     f"{START} --to T=1e12 --to-b 1000.5": "--to-b is a whole number. Given: 1000.5. Write --to-b 1001",
     f"{START} --to T=1e12 --to-b 1000.5 --max-b 1000.7": "Write --to-b 1000, say",
-    f"{START} --to T=1e12 --to-b many": "--to-b",
     f"{START} --to T=1e12 --to-b 2e6 --max-b 1e6": "that is given is one that the limits on b allow",
     f"{START} --to T=1e12 --to-b 3e6 --round-b pow2": "Write --to-b 4194304, or other limits",
     f"{START} --to T=1e12 --max-b 0.5": "--max-b must be a finite number, at least 1",
@@ -146,30 +134,25 @@ MISTAKES = {
     f"{START} --to T=1e12 --max-eta 0": "--max-eta must be a positive finite number",
     f"{START} --to T=1e12 --round-b pow3": "of which b is a multiple. Given: 'pow3'. Write --round-b 256",
     f"{START} --to T=1e12 --round-b 0": "--round-b is pow2, int, or a whole number",
-    f"{START} --to T=1e12 --round-b 2.5": "--round-b is pow2, int, or a whole number",
     f"{START} --to T=1e12 --seq-len 0": "--seq-len is a whole number, at least 1",
     f"{START} --to T=1e12 --seq-len 2.5": "--seq-len is a whole number. Given: '2.5'. Write --seq-len 4096",
     f"{START} --to T=1e12 --seq-len 4k": "--seq-len is a whole number. Given: '4k'. Write --seq-len 4096",
-    f"{START} --to T=1e12 --optimizer sgd --calibrate": "Given: '--optimizer sgd'. Write --optimizer lmo, or no",
     "--from eta=1e-300,T=1 --to T=1e300": "what is transferred stays a number",
     "--from eta=1e-320,T=1 --to T=1e9": "eta is between 2.2e-308 and 1e+300, or 0",
     "--from T=1e9 --to T=1e12 --plot q.png": "every regime needs eta at the first budget. Given: 'T=1e+09'. Write eta=",
     f"{SEQUENCES} --set C1=0": "constant C1 must be a positive finite number",
-    f"{SEQUENCES} --set C1=-2,C2=1": "constant C1 must be a positive finite number",
     f"{SEQUENCES} --set C1=x": "C1 is a finite number",
     f"{SEQUENCES} --set C4=1": "no constant of eq. (4) of that name. Given: 'C4'. Write 'C3'",
     f"{SEQUENCES} --set C1=1,L=2": "give C1, C2, C3 or Delta0, L, rho, sigma, not both",
     f"{SEQUENCES} --set C1": "--set takes NAME=VALUE",
     f"{SEQUENCES} --set C1=1 --calibrate": "constants are given, or calibrated at the start. Given: 'both'",
-    f"{SEQUENCES} --set C1=1 --optimizer sgd": "costs are of eq. (4), the LMO methods'",
-    f"{SEQUENCES} --calibrate --optimizer sgd": "costs are of eq. (4), the LMO methods'",
+    f"{SEQUENCES} --calibrate --optimizer sgd": "LMO methods'. Given: '--optimizer sgd'. Write --optimizer lmo, or no",
     "--from b=524288,beta=0.95,T=2.5e9 --to T=1e11 --calibrate": "needs eta, b and beta at the first budget. Given: "
     "'no eta'. Write eta=... beside the others",
     "--from eta=3e-4,T=2.5e9 --to T=1e11 --set C1=1": "Given: 'no b and no beta'",
     f"{SEQUENCES.replace('3e-4', '1e-200')} --set C1=1e300": "a number. Given: 'regime A comes out as none'",
     "--from eta=1e-3,b=10,alpha=1e-250,T=1e9 --to T=1e10 --calibrate": "what a choice costs is a number",
     f"{SEQUENCES} --plot way.gif": "there is no picture format of that name. Given: 'gif'. Write one of png, pdf, svg",
-    f"{SEQUENCES} --plot way": "there is no picture format of that name. Given: ''",
     f"{SEQUENCES.replace('1e11', '2.5e9')} --plot way.png": "a picture goes from one budget to another",
 }
 
@@ -187,26 +170,18 @@ def test_mistakes_are_one_line_and_status_2(
     [
         ({"start": 3e-4}, "a start is names and numbers"),
         ({"start": {"eta": "3e-4", "T": 1e9}}, "eta must be a finite number"),
-        ({"start": {"T": 1e9, "eta": True}}, "eta must be a finite number"),
         ({"to": {}}, "a transfer goes to a token budget T"),
         ({"to": "1e12"}, "T must be a finite number"),
-        ({"round_b": 2.5}, "round_b is pow2"),
         ({"round_b": np.array([1, 2])}, "round_b is pow2"),
         ({"round_b": 10**400}, "round_b is between"),
         ({"regime": np.array(["A", "B"])}, "no regime of that name"),
         ({"calibrate": np.array([1, 2])}, "calibrate is True or False"),
         ({"to": 10**400}, "T is between 2.2e-308 and 1e.300, or 0. Given: 'a larger number'"),
-        ({"to": {"T": 10**5000}}, "T is between"),
         ({"seq_len": 10**400}, "seq_len is between"),
         ({"start": {"eta": 1, "b": 1e200, "T": 1e9}, "seq_len": 10**200}, "b in tokens is at most 1e.300"),
-        ({"start": {"eta": 1, "b": 10**400, "T": 1e9}}, "b is between"),
         ({"start": {"eta": 5e-324, "T": 1e9}}, "eta is between.*'a smaller number'"),
-        ({"start": {"eta": 1, "alpha": 5e-324, "T": 1e9}}, "alpha is between"),
-        ({"start": {"eta": 1e308, "b": 10, "T": 1e9}}, "eta is between"),
         ({"start": {"eta": 1, "b": 1, "beta": 0, "T": 9}, "constants": {"C1": 10**400}}, "C1 is between"),
-        ({"max_eta": 10**400}, "max_eta is between"),
         ({"round_b": True}, "round_b is pow2"),
-        ({"round_b": -2}, "round_b is pow2"),
         ({"seq_len": 1.5}, "seq_len is a whole number"),
         ({"seq_len": "4096"}, "seq_len is a whole number"),
         ({"to_b": float("inf")}, "to_b must be a finite number"),
@@ -224,7 +199,6 @@ def test_mistakes_in_python(asked: dict[str, object], told: str) -> None:
         (f"{START} --to T=1e12 --regime E", 2, set()),
         (f"{START} --to T=1e12", 0, set()),
         (f"{START} --to T=1e12 --json", 0, set()),
-        (f"{START} --to T=1e12 --set C1=1e-4", 0, {"numpy"}),
         (f"{START} --to T=1e12 --calibrate", 0, {"numpy"}),
         (f"{START} --to T=1e12 --calibrate --plot way.png", 0, {"matplotlib", "numpy"}),
     ],
