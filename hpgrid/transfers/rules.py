@@ -38,28 +38,27 @@ class NoRule(ValueError):
 
 @dataclass(frozen=True)
 class Rules:
-    """The exact laws of a bound, each solved once."""
+    """The exact laws of a bound, each solved once: a picture asks for them at hundreds of budgets."""
 
     bound: Proxy  # the posynomial, in T
     paper: str = ""  # "lmo" for eq. (4), "sgd" for SGD's bound: whose tables and remarks belong to it; else ""
     # values of variables; those that are not tuned stay symbols in a law, but a term 1 - alpha ends at 1
     held: Mapping[str, float] = field(default_factory=dict)
-    _solved: dict[Any, Law] = field(default_factory=dict, repr=False)
+    _solved: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def law(self, tuned: Collection[str], along: Powers | None = None) -> Law:
         """Return the exact law of what is tuned, where others are a constant, named x_given, times a power of T."""
         along = along or {}
         key = tuple(tuned), tuple(along.items())
         if key not in self._solved:
-            bound = self.bound
-            for name, power in along.items():
-                bound = _pinned(bound, name, power)
+            bound = _pinned(self.bound, along) if along else self.bound
             held = {v: x for v, x in self.held.items() if v in bound.variables() and v not in tuned}
             try:
                 self._solved[key] = exponents(bound, regime=Regime(tuple(tuned), held))
             except InputError as error:  # no mistake of the caller's: the bound is no posynomial in what is tuned
                 raise NoRule(str(error).partition(". Given:")[0]) from None
-        return self._solved[key]
+        found: Law = self._solved[key]
+        return found
 
     def powers(self, tuned: Sequence[str], given: Sequence[str] = ()) -> dict[str, Powers]:
         """Return for each variable that is tuned and not given its powers of T and of what is given.
@@ -67,14 +66,17 @@ class Rules:
         Raises:
             NoRule: a law leaves one of them undetermined or unbounded, or is no power of what is given.
         """
-        own = {name: self.exponent(tuned, name) if name in tuned else Fraction(0) for name in (*tuned, *given)}
-        rest = [name for name in tuned if name not in given]
+        key = "powers", tuple(tuned), tuple(given)
+        if key in self._solved:
+            return {**self._solved[key]}
+        own = {v: self._powers(tuned, {}, v)["T"] if v in tuned else Fraction(0) for v in (*tuned, *given)}
+        rest = [v for v in tuned if v not in given]
         # Table 3 is the law at a constant batch size. Where that is another law than the regime's own, as at a constant
         # eta, whose best alpha is 1 in the end, the law along the regime's own way is what holds near it.
         powers: dict[str, Powers] | NoRule = {}
-        for along in ({name: Fraction(0) for name in given}, {name: own[name] for name in given}):
+        for along in (dict.fromkeys(given, Fraction(0)), {v: own[v] for v in given}):
             try:
-                powers = {name: self._powers(rest, along, name) for name in rest}
+                powers = {v: self._powers(rest, along, v) for v in rest}
             except NoRule as why:
                 powers = why
             else:
@@ -82,48 +84,45 @@ class Rules:
                     break
         if isinstance(powers, NoRule):
             raise powers
+        self._solved[key] = powers
         return powers
 
-    def exponent(self, tuned: Sequence[str], name: str, along: Powers | None = None) -> Fraction:
-        """Return the power of T that a tuned variable goes with."""
+    def _powers(self, tuned: Sequence[str], along: Powers, name: str) -> Powers:
+        """The powers of a tuned variable, where others are on their way."""
         law = self.law(tuned, along)
-        exponent = law.exponent[name]
+        exponent, whole = law.exponent[name], law.laws[name]
         if name in law.unbounded:
             raise NoRule(f"{said(name)} is unbounded: it needs {law.unbounded[name].cure}")
         if exponent is None:
             ends = [str(end) if end is not None else "any" for end in law.flat.get(name, (None, None))]
             raise NoRule(f"{said(name)} is undetermined: any power of T from {ends[0]} to {ends[1]} is as good")
-        return exponent
-
-    def _powers(self, tuned: Sequence[str], along: Powers, name: str) -> Powers:
-        total = {"T": self.exponent(tuned, name, along)}
-        law = self.law(tuned, along).laws[name]
+        total = {"T": exponent}
         for other, power in along.items():
             symbol = f"{other}_given"
-            powers = {} if law is None else law.powers
-            if law is None or law.numeric or any(symbol in key and key != symbol for key in powers):
+            if whole is None or whole.numeric or any(symbol in key and key != symbol for key in whole.powers):
                 raise NoRule(f"at a given {said(other)} the law of {said(name)} is no power of it")
-            total[other] = powers.get(symbol, Fraction(0))
+            total[other] = whole.powers.get(symbol, Fraction(0))
             total["T"] -= power * total[other]
         return total
 
 
-def _pinned(bound: Proxy, name: str, power: Fraction) -> Proxy:
-    """The bound with a variable as a constant, which laws then name, times a power of T."""
-    terms = []
+def _pinned(bound: Proxy, along: Powers) -> Proxy:
+    """The bound with variables as constants, which laws then name, times powers of T."""
+    terms, symbols = [], {name: f"{name}_given" for name in along}
     for term in bound.terms:
-        exponent, T = term.exponent(name), term.exponent("T")
-        if exponent is None or T is None:
-            raise NoRule(f"the bound is no power of {said(name)}")
-        factors = {v: f for v, f in term.factors.items() if v != name} | {"T": T + power * exponent}
-        terms.append(replace(term, constants={**term.constants, f"{name}_given": exponent}, factors=factors))
-    return replace(
+        powers = {name: power for name in along if (power := term.exponent(name)) is not None}
+        for name in along:
+            if name not in powers or term.exponent("T") is None:
+                raise NoRule(f"the bound is no power of {said(name)}")
+        terms.append(replace(term, constants={**term.constants, **{symbols[v]: power for v, power in powers.items()}}))
+    pinned = replace(
         bound,
         terms=tuple(terms),
-        constants={**bound.constants, f"{name}_given": 1.0},
-        caps={v: cap for v, cap in bound.caps.items() if v != name},
-        cap_terms={v: cap for v, cap in bound.cap_terms.items() if v != name},
+        constants={**bound.constants, **dict.fromkeys(symbols.values(), 1.0)},
+        caps={v: cap for v, cap in bound.caps.items() if v not in along},
+        cap_terms={v: cap for v, cap in bound.cap_terms.items() if v not in along},
     )
+    return pinned.along(along)
 
 
 @cache
@@ -186,27 +185,23 @@ class _Move(NamedTuple):
     @property
     def from_one(self) -> float | None:
         """The budget from which b's own law goes on at alpha = 1, where the way leads beyond it."""
-        if not {"b", "alpha"} <= set(self.tuned) or (power := self.rules.exponent(self.tuned, "alpha")) == 0:
+        if not {"b", "alpha"} <= set(self.tuned) or self.would()["alpha"] <= 1:
             return None
-        at_one = self.start.T * _power(_known(self.start.alpha), -1 / power)
-        return at_one if (at_one - self.T) * power < 0 else None
+        return self.start.T * _power(_known(self.start.alpha), -1 / self.rules.powers(self.tuned)["alpha"]["T"])
 
     def own_b(self) -> float:
         """The batch size of the regime's own law, from alpha = 1 on of the regime that holds alpha."""
-        if "b" not in self.tuned:
-            return self.b
-        would = self.would()
-        return would["b"] * (_power(would["alpha"], self.leaves_one("b")) if self.from_one is not None else 1.0)
+        return _known(self.at().b) if "b" in self.tuned else self.b
 
-    def at(self, b: float) -> Setting:
-        """The rest at a batch size, with alpha at most 1."""
-        now = self.would(b=b)
+    def at(self, **b: float) -> Setting:
+        """What the laws make of all, with b its own or given, and alpha at most 1."""
+        now = self.would(**b)
         excess = now.get("alpha", 0.0)
         if excess >= 1 - _ROUNDING:
             del now["alpha"]
-            beyond = {name: self.leaves_one(name, "b") for name in now} if excess > 1 else {}
+            beyond = {name: self.leaves_one(name, *b) for name in now} if excess > 1 else {}
             now = {name: x * _power(excess, beyond.get(name, Fraction(0))) for name, x in now.items()} | {"alpha": 1.0}
-        return self.start._replace(T=self.T, b=b, **now)
+        return self.start._replace(T=self.T, **b, **now)
 
 
 def moved(
@@ -389,11 +384,11 @@ def _batch(move: _Move, limits: Limits, to_b: float | None) -> tuple[float, tupl
     own_b = move.own_b()
     _check_numbers(Setting(move.T, b=own_b))
     b, notes = feasible(own_b, limits)
-    eta = move.at(b).eta
+    eta = move.at(b=b).eta
     if limits.eta is None or eta is None or eta <= limits.eta or "b" not in move.tuned:
         return b, notes
     # eta stays at its cap, and b is tuned again at it: it falls by a power of what eta falls by.
-    power, own_eta = move.rules.powers(move.tuned, ("eta",))["b"]["eta"], move.at(own_b).eta
+    power, own_eta = move.rules.powers(move.tuned, ("eta",))["b"]["eta"], move.at(b=own_b).eta
     lower, more = feasible(own_b * _power(limits.eta / _known(own_eta), power), limits)
     if lower >= b:
         return b, notes
@@ -407,7 +402,7 @@ def _batch(move: _Move, limits: Limits, to_b: float | None) -> tuple[float, tupl
 
 def _within(move: _Move, b: float, limits: Limits) -> tuple[Setting, list[str]]:
     """The rest at a batch size, eta under its cap and alpha tuned again there; and what is said of that."""
-    at, lmo = move.at(b), move.rules.paper == "lmo"
+    at, lmo = move.at(b=b), move.rules.paper == "lmo"
     eta, notes, excess = at.eta, [], move.would(b=b).get("alpha", 0.0)
     kept = published.drift_kept(_known(move.start.alpha)) if lmo and excess else ""
     if b == move.own_b() and move.from_one is not None:
@@ -438,7 +433,7 @@ def _within(move: _Move, b: float, limits: Limits) -> tuple[Setting, list[str]]:
 def _about(move: _Move, b: float, at: Setting, own: bool) -> tuple[str, ...]:
     """What the regime's answer means at this batch size."""
     if move.rules.paper:
-        below = at.eta is not None and at.eta < _known(move.at(b).eta)
+        below = at.eta is not None and at.eta < _known(move.at(b=b).eta)
         return published.about(move.rules, move.regime, at, b, move.own_b(), eta_capped=below)
     if not own:
         return (f"b is not {called(move.regime)}'s own ({move.own_b():.4g} tokens): the rest is tuned again at it",)
