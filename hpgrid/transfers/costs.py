@@ -77,16 +77,13 @@ class Cost(NamedTuple):
 class Calibration(NamedTuple):
     """What a tuned point says of the constants of eq. (4)."""
 
-    # C1, C2 = 1, C3, each of shape (n,): values along what is free; None where no positive constants make the
-    # point optimal
+    # C1, C2 = 1, C3, each of shape (n,): values along what is free; None where no positive ones make the point optimal
     constants: Constants | None
     tuned: tuple[str, ...]  # the variables that were tuned there
     on_bound: tuple[str, ...] = ()  # those of them that sit on a bound
     free: int = 0  # how many of the two ratios it leaves free
-    # the factor by which each condition is missed where they contradict each other; 1 where none is
-    misfit: float = 1.0
-    # the shares of noise in the risk at the start, at the constants, shape (n,); None without them
-    noise: Array | None = None
+    misfit: float = 1.0  # the factor by which each condition is missed where they contradict each other
+    noise: Array | None = None  # the shares of noise in the risk at the start, at the constants, shape (n,)
     why: str = ""  # why there are no constants, in one line
 
 
@@ -94,8 +91,7 @@ class Costed(NamedTuple):
     """What a row costs, and with which constants."""
 
     regime: str  # the row's
-    # the bound's, one value or, where some are free, several; None where no positive ones fit
-    constants: Constants | None
+    constants: Constants | None  # the bound's, one value or, where some are free, several; None where none fit
     calibration: Calibration | None  # how they came from the start; None where they were given
     cost: Cost | None  # what the row costs with them
 
@@ -153,9 +149,6 @@ def costs(problem: TransferProblem, rows: Sequence[Row], rules: Rules) -> Costs:
         at_start_by=telling if problem.constants is None else "",
         half_lives=tuple(lives),
     )
-
-
-# --- the optimum, and what a setting costs over it ---
 
 
 def risk(bound: Proxy, at: At | Setting, T: float, constants: Constants) -> Array:

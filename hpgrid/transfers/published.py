@@ -106,11 +106,11 @@ def applied(fit: Fit, start: Setting, T: float) -> Applied:
     """Return what a fit makes of a start at another budget, the model as it is."""
     longer, in_tokens = T / start.T, fit.budget == "T"
     return Applied(
-        fit,
-        None if start.eta is None else start.eta * longer**fit.eta,
-        None if start.b is None else start.b * longer**fit.b,
-        fit.tokens * T**fit.b if in_tokens and fit.tokens is not None else None,
-        not (fit.low or 0.0) <= T <= (fit.high or math.inf) if in_tokens else None,
+        fit=fit,
+        eta=None if start.eta is None else start.eta * longer**fit.eta,
+        b=None if start.b is None else start.b * longer**fit.b,
+        own_b=fit.tokens * T**fit.b if in_tokens and fit.tokens is not None else None,
+        beyond=not (fit.low or 0.0) <= T <= (fit.high or math.inf) if in_tokens else None,
     )
 
 
@@ -141,13 +141,14 @@ def powered(alpha: float, kappa: float) -> float:
 
 def kept(start: Setting, alpha2: float | None, rows: Sequence[Row]) -> dict[str, Kept]:
     """Return the momenta of a start at each row's batch size, their half-lives in tokens the same."""
-    known = {}
-    for row in rows:
-        if row.at.b is not None and start.b is not None and (start.alpha is not None or alpha2 is not None):
-            kappa = row.at.b / start.b
-            alphas = (None if x is None else powered(x, kappa) for x in (start.alpha, alpha2))
-            known[row.regime] = Kept(row.at.b, kappa, *alphas)
-    return known
+    if start.b is None or (start.alpha is None and alpha2 is None):
+        return {}
+    sizes = {row.regime: row.at.b for row in rows if row.at.b is not None}
+    momenta = start.alpha, alpha2
+    return {
+        regime: Kept(b, b / start.b, *(None if x is None else powered(x, b / start.b) for x in momenta))
+        for regime, b in sizes.items()
+    }
 
 
 class Life(NamedTuple):
@@ -170,11 +171,11 @@ def life(row: Row, start: Setting, rules: Rules, retuned: Mapping[str, Any] | No
 
     b0, alpha0, b1, alpha1 = (float(x or 0) for x in (start.b, start.alpha, row.at.b, row.at.alpha))
     before, after = half_life(b0, alpha0), half_life(b1, alpha1)
-    powers = rules.powers(row.tuned)
-    power = sum(sign * powers[name]["T"] for name, sign in (("b", 1), ("alpha", -1)) if name in powers) + Fraction(0)
-    times, longer = b1 / alpha1 / (b0 / alpha0), row.at.T / start.T
+    powers = {name: of["T"] for name, of in rules.powers(row.tuned).items()}
+    power = Fraction(powers.get("b", 0) - powers.get("alpha", 0))
     # b/alpha is off its power by rounding alone, or by what a limit makes of it.
-    follows = math.isclose(times, longer ** float(power), rel_tol=1e-9) and alpha1 != 1
+    times, longer = b1 / alpha1 / (b0 / alpha0), (row.at.T / start.T) ** float(power)
+    follows = math.isclose(times, longer, rel_tol=1e-9) and alpha1 != 1
     if alpha1 == 1:
         depends = "nothing: beta is 0, there is none"
     elif "alpha" in row.tuned:

@@ -64,9 +64,6 @@ def _part(rows: Sequence[Sequence[str]], *notes: str) -> list[str]:
     return [*aligned(rows), *wrapped(notes)]
 
 
-# --- the rules ---
-
-
 def _head(answer: Transfer) -> list[str]:
     """Where it starts, where it goes, and within which limits."""
     start, limits, bound = answer.start, answer.limits, answer.rules.bound
@@ -114,9 +111,6 @@ def _rules(answer: Transfer) -> list[list[str]]:
         eta = number(answer.sgd.at.eta)
         notes.append(f"SGD, for contrast: {answer.sgd.rule}, here {eta}; alone with sgd as the optimizer")
     return [aligned(table), wrapped([*notes, *answer.notes])]
-
-
-# --- what they cost ---
 
 
 def _costs(answer: Transfer, costs: Costs) -> list[list[str]]:
@@ -214,9 +208,6 @@ def _eta_and_momentum(costs: Costs) -> list[list[str]]:
     ]
 
 
-# --- what papers say beside them ---
-
-
 def _momenta(answer: Transfer) -> list[str]:
     """Marek et al.'s rule beside the rows' own momenta."""
     start, second = answer.start, answer.alpha2 is not None
@@ -268,9 +259,6 @@ def _paths(answer: Transfer) -> list[str]:
         "from there on beta is held"
     )
     return _part(table, note)
-
-
-# --- as plain data ---
 
 
 def as_dict(answer: Transfer) -> dict[str, Any]:

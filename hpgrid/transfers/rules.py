@@ -283,9 +283,6 @@ def _check_numbers(at: Setting) -> None:
         raise bad("what is transferred stays a number", shown, "budgets that are less far apart")
 
 
-# --- the rule as text ---
-
-
 def _rule(move: _Move, own: bool) -> str:
     """The law as text: x_1 = x_0 times powers of T_1/T_0 and, where it is not the regime's own, of b_1/b_0."""
     at_one = own and move.from_one is not None
@@ -307,9 +304,6 @@ def _rule(move: _Move, own: bool) -> str:
 def _monomial(powers: Powers) -> str:
     """b^(1/2) T^(-1/2), or 1."""
     return " ".join(power_text(v, p) for v, p in powers.items() if p) or "1"
-
-
-# --- which batch size ---
 
 
 def number(x: float | None) -> str:
@@ -395,9 +389,6 @@ def _batch(move: _Move, limits: Limits, to_b: float | None) -> tuple[float, tupl
     how = published.UNDER_A_CAP[move.regime] if move.rules.paper == "lmo" else f", b ~ {_monomial({'eta': power})}"
     note = f"eta would be {eta:.4g} and its cap is {limits.eta:.4g}: b falls from {units(b, limits.unit)} with it"
     return lower, (note + how, *more)
-
-
-# --- the rest at it ---
 
 
 def _within(move: _Move, b: float, limits: Limits) -> tuple[Setting, list[str]]:

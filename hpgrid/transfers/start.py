@@ -113,8 +113,8 @@ def check(options: Mapping[str, Any]) -> TransferProblem:
     # Of several regimes the first needs the fewest numbers.
     first = next(iter(regimes))
     require("every regime" if len(regimes) > 1 else called(first), missing(regimes[first], start, limits, to_b), start)
-    T = _budget(options["to"])
-    return TransferProblem(start, alpha2, T, to_b, limits, bound, regimes, optimizer, constants, options["calibrate"])
+    T, calibrate = _budget(options["to"]), options["calibrate"]
+    return TransferProblem(start, alpha2, T, to_b, limits, bound, regimes, optimizer, constants, calibrate)
 
 
 def missing(
