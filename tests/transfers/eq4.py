@@ -9,7 +9,9 @@ import numpy as np
 from hpgrid.refinement.profile import profile
 from hpgrid.transfers.costs import At, Constants, Cost, cost as cost_of
 from hpgrid.transfers.rules import of_paper
-from hpgrid.transfers.start import Limits, Setting
+from hpgrid.transfers.start import NO_LIMITS, TUNED, Limits, Setting
+
+HELD = {"b": 3000.0, "alpha": 0.02}
 
 
 def constants(C1: Any, C2: Any, C3: Any) -> Constants:
@@ -35,6 +37,13 @@ def least(T: Any, of: Constants, **box: tuple[Any, Any]) -> At:
     """The optimum in a box; what is not in it has its whole range."""
     whole = {"eta": (1e-299, 1e299), "b": (1.0, 1e60), "alpha": (1e-60, 1.0)}
     return At(**profile(of_paper("lmo").bound, tuple(whole), {}, T, whole | box, of).at)
+
+
+def best(of: Constants, T: float, regime: str, limits: Limits = NO_LIMITS, b: float = HELD["b"]) -> Setting:
+    """The best point of a regime under limits; what it does not tune is held."""
+    box = {"eta": (1e-299, limits.eta or 1e299), "b": (float(limits.unit), min(limits.b or T, T))}
+    held = {name: (value, value) for name, value in (HELD | {"b": b}).items() if name not in TUNED[regime]}
+    return Setting(T, *(float(x) for x in least(T, of, **(box | held))))
 
 
 def cost(of: Constants, start: Setting, at: Setting, *, tuned: Any, held: Any, limits: Limits) -> Cost:
