@@ -269,8 +269,8 @@ def calibrate(start: Setting, tuned: Sequence[str], limits: Limits = NO_LIMITS) 
     r = float(np.divide(b, alpha**1.5 * T))  # infinite, and no error, at alpha = 1e-250
     batch = _range((1 - r) / (2 * (1 + r)), senses["b"] if "b" in tuned else None)
     momentum = _range((1 + alpha) * (0.5 - r) / (1 + r), senses["alpha"] if "alpha" in tuned else None)
-    if batch is None or momentum is None:
-        better = "1 a smaller b" if batch is None else "2 a smaller beta"
+    if -np.inf in (batch[1], momentum[1]):
+        better = "1 a smaller b" if batch[1] == -np.inf else "2 a smaller beta"
         why = f"no constants make the start the best: alpha^(3/2) K = {1 / r:.3g}, and up to {better} is always better"
         return Calibration(None, tuple(tuned), on_bound, why=why)
     progress, drift, free, misfit = _ratios(batch, momentum, capped="eta" in on_bound)
@@ -281,14 +281,10 @@ def calibrate(start: Setting, tuned: Sequence[str], limits: Limits = NO_LIMITS) 
     return Calibration(constants, tuple(tuned), on_bound, free, misfit, 1 / (P + 1 + D))
 
 
-def _range(ratio: float, sense: int | None) -> tuple[float, float] | None:
-    """Between what a condition leaves its ratio's log, everything where there is none; None where it leaves nothing."""
-    if sense is None or (sense == -1 and ratio <= 0):
-        return -np.inf, np.inf
-    if ratio <= 0:
-        return None
-    log = float(np.log(ratio))
-    return -np.inf if sense == 1 else log, np.inf if sense == -1 else log
+def _range(ratio: float, sense: int | None) -> tuple[float, float]:
+    """Between what a condition leaves its ratio's log: all where there is none, twice -inf where nothing is left."""
+    log = -np.inf if ratio <= 0 else float(np.log(ratio))
+    return log if sense in (0, -1) else -np.inf, log if sense in (0, 1) else np.inf
 
 
 def _ratios(
@@ -303,14 +299,13 @@ def _ratios(
         progress, drift = (batch[1], momentum[0]) if momentum[0] > batch[1] else (batch[0], momentum[1])
         third = (progress - drift) / 3
         return np.array([progress - third]), np.array([drift + third]), 0, float(np.exp(abs(third)))
+    P = _shown(max(batch[0], momentum[0]), batch[1] if capped else min(batch[1], momentum[1]))
     if not capped:
-        shown = _shown(max(batch[0], momentum[0]), min(batch[1], momentum[1]))
-        return shown, shown, int(shown.size > 1), 1.0
-    P = _shown(max(batch[0], momentum[0]), batch[1])
+        return P, P, int(P.size > 1), 1.0
     D = _shown(momentum[0], min(momentum[1], batch[1]))
-    P_of, D_of = (grid.ravel() for grid in np.meshgrid(P, D))
-    keep = D_of <= P_of
-    return P_of[keep], D_of[keep], int(P.size > 1) + int(D.size > 1), 1.0
+    progresses, drifts = (grid.ravel() for grid in np.meshgrid(P, D))
+    keep = drifts <= progresses
+    return progresses[keep], drifts[keep], int(P.size > 1) + int(D.size > 1), 1.0
 
 
 def _shown(low: float, high: float) -> Array:

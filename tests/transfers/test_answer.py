@@ -20,17 +20,6 @@ START = {"eta": 3e-4, "b": 524288, "beta": 0.95, "T": 2.5e9}
 ROUNDING = 1e-13
 
 
-def numbers(value: Any) -> list[float]:
-    """Every float in plain data; whatever is no plain data fails."""
-    if isinstance(value, dict):
-        assert all(isinstance(key, str) for key in value)
-        return [x for part in value.values() for x in numbers(part)]
-    if isinstance(value, list):
-        return [x for part in value for x in numbers(part)]
-    assert value is None or isinstance(value, (str, int, float, bool))
-    return [value] if isinstance(value, float) else []
-
-
 def one_line(start: dict[str, Any], **asked: Any) -> str:
     """The text without its line breaks."""
     return " ".join(hpgrid.transfer(start, 1e12, **asked).text().split())
@@ -171,12 +160,7 @@ def test_fits_are_those_that_were_reported_and_start_from_the_start() -> None:
     assert own["StepLaw"] == pytest.approx(0.58 * 1e12**0.571, rel=ROUNDING)
     assert own["DeepSeek"] is None, "its budget is compute, which a number of tokens does not give"
     assert own["Filatov"] is None
-    assert {a.fit.name: a.beyond for a in answer.fits} == {
-        "DeepSeek": None,
-        "StepLaw": True,
-        "von Ruette": True,
-        "Filatov": True,
-    }
+    assert [a.beyond for a in answer.fits] == [None, True, True, True]
     assert [a.beyond for a in hpgrid.transfer(START, 1e10).fits] == [None, False, False, False]
 
 
@@ -237,7 +221,6 @@ def test_the_answer_fits_a_terminal_and_is_plain_data(asked: dict[str, Any]) -> 
     assert max(map(len, lines)) <= 120
     assert answer.costs is not None or len(lines) <= 50
     plain = answer.as_dict()
-    assert all(math.isfinite(x) for x in numbers(plain))
     assert json.loads(json.dumps(plain, allow_nan=False)) == plain
 
 
