@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from numbers import Rational, Real
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hpgrid.checks import TUNABLE, bad, check_constants, check_value, complement, is_number, unknown
+from hpgrid.checks import TUNABLE, bad, check_constants, check_keys, check_value, complement, is_number, unknown
 
 if TYPE_CHECKING:
     from hpgrid.proxy import Proxy
@@ -94,7 +94,7 @@ def check(options: Mapping[str, Any]) -> TransferProblem:
     start, alpha2 = _start(options["start"], unit)
     eta = _number("max_eta", options["max_eta"])
     b = _in_tokens("max_b", _number("max_b", options["max_b"]), unit)
-    limits = Limits(b, None if eta is None else float(eta), _rounding(options["round_b"]), unit)
+    limits = Limits(b, eta and float(eta), _rounding(options["round_b"]), unit)
     to_b = _in_tokens("to_b", _number("to_b", options["to_b"]), unit)
     if to_b is not None and (to_b / unit) % 1:
         above = math.ceil(to_b / unit)
@@ -160,9 +160,7 @@ def _start(given: Any, unit: int) -> tuple[Setting, float | None]:
     """The first setting, b in tokens, and 1 - beta2."""
     if not isinstance(given, Mapping):
         raise bad("a start is names and numbers", given, "{'eta': 3e-4, 'b': 524288, 'beta': 0.95, 'T': 2.5e9}, say")
-    for name in given:
-        if name not in NAMES:
-            raise unknown("name in a start", name, NAMES)
+    check_keys("name in a start", given, NAMES)
     if "T" not in given:
         raise bad("a start has its token budget T", ", ".join(given), "T=2.5e9 beside it, say")
     if "beta" in given and "alpha" in given:
@@ -189,8 +187,7 @@ def _budget(to: Any) -> float:
         if name in ("b", "eta"):
             instead = "to_b for a batch size that is given" if name == "b" else "max_eta for the largest one"
             raise bad("a transfer goes to a token budget T alone", name, f"T=1e12, say, and {instead}")
-        if name != "T":
-            raise unknown("name in where a transfer goes", name, ("T",))
+    check_keys("name in where a transfer goes", to, ("T",))
     if "T" not in to:
         raise bad("a transfer goes to a token budget T", "nothing", "T=1e12, say")
     return _budget(to["T"])
@@ -260,9 +257,7 @@ def _constants(
         _check_size(name, value)
     if bound is not None:
         return {**bound.with_constants(**given).constants}
-    for name in given:
-        if name not in BRIEF + PROBLEM:
-            raise unknown("constant of eq. (4)", name, BRIEF + PROBLEM)
+    check_keys("constant of eq. (4)", given, BRIEF + PROBLEM)
     values = check_constants(given)
     if set(values) <= set(BRIEF):
         return {name: values.get(name, 1.0) for name in BRIEF}

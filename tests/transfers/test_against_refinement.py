@@ -180,12 +180,3 @@ def test_a_capped_eta_has_the_rest_tuned_again(regime: str, T: float) -> None:
         "D": {"alpha": 5 * of_d / 8, "b": of_d / 8},
     }
     held_against(row, at, tolerance[regime])
-
-
-@pytest.mark.parametrize("T", STARTS)
-def test_sgd_is_exact(T: float) -> None:
-    """Eq. (42): eta* = b (Delta0/(L sigma^2 T))^(1/2)."""
-    proxy = bounds.sgd(Delta0=2.0, L=0.5, sigma=3.0)
-    first, second = (refine(proxy, ("eta",), T=np.array([t]), fixed={"b": b}) for t, b in ((T, 32.0), (T * 7, 4096.0)))
-    row = moved("SGD", Setting(T, float(first.at["eta"][0]), 32.0), T * 7, to_b=4096.0)
-    assert abs(np.log(row.at.eta / second.at["eta"][0])) <= SOLVER

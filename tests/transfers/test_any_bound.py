@@ -173,16 +173,14 @@ def test_another_bound_says_its_own_laws_alone() -> None:
     assert len(answer.draw().axes) == 2
 
 
-def test_what_a_rule_of_another_bound_costs_is_what_refinement_says() -> None:
-    bound = hpgrid.parse(PLAIN, {"A": 2.0, "N": 3.0, "L": 5.0})
-    answer = hpgrid.transfer({"eta": 1e-3, "b": 4096, "T": 1e10}, 1e12, bound=bound, constants={"N": 7.0})
-    bound = bound.with_constants(N=7.0)
+def test_what_a_rule_of_another_bound_costs_is_what_it_is_by_hand() -> None:
+    """Of PLAIN: eta* = (A b/(L T))^(1/2) leaves N b^(-1/2) + s b^(1/2), s = 2 (A L/T)^(1/2), whose least is at N/s."""
+    bound, T, s = hpgrid.parse(PLAIN, {"A": 2.0, "N": 3.0, "L": 5.0}), 1e12, 2 * (2.0 * 5.0 / 1e12) ** 0.5
+    answer = hpgrid.transfer({"eta": 1e-3, "b": 4096, "T": 1e10}, T, bound=bound, constants={"N": 7.0})
     for row, costed in zip(answer.rows, answer.costs.rows):
-        own = float(bound.risk(T=1e12, eta=row.at.eta, b=row.at.b))
-        fixed = {"b": row.at.b} if "b" in row.held else {}
-        least, best = (
-            float(hpgrid.refine(bound, t, T=1e12, fixed=f).risk) for t, f in ((row.tuned, fixed), (("eta", "b"), {}))
-        )
+        own = float(bound.with_constants(N=7.0).risk(T=T, eta=row.at.eta, b=row.at.b))
+        at_b, best = 7.0 * row.at.b**-0.5 + s * row.at.b**0.5, 2 * (7.0 * s) ** 0.5
+        least = at_b if "b" in row.held else best
         assert costed.cost.rule.retuned[0] == pytest.approx(own / least - 1, abs=1e-12)
         assert costed.cost.rule.best[0] == pytest.approx(own / best - 1, abs=1e-12)
         assert costed.constants == {"A": 2.0, "N": 7.0, "L": 5.0}

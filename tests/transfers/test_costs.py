@@ -191,11 +191,6 @@ def test_nothing_costs_less_than_the_best_and_all_three_less_than_some(
             assert 0 <= regret.retuned <= regret.best * (1 + 1e-12) + 1e-13
 
 
-def test_eta_alone_is_transferred_exactly() -> None:
-    """eta* ~ (b/T)^(1/2) at every budget, not only at large ones."""
-    assert of_rule(best(OF, 1e4, "A"), "A", 1e7).rule.retuned == 0.0
-
-
 @pytest.mark.parametrize(
     ("regime", "b", "T", "rate"),
     [("B", 1.0, 1e16, 1 / 2), ("B", 3e3, 1e12, 1), ("C", 3e3, 1e8, 1), ("D", 3e3, 1e11, 2 / 3)],

@@ -54,16 +54,6 @@ def test_each_entry_of_table_3(regime: str) -> None:
         assert of_paper("sgd").powers(("eta",), ("b",))["eta"] == theorems.SGD_IN_T
 
 
-def test_the_printed_invariants_give_the_first_row_alone() -> None:
-    """c_alpha and SGD's c_eta are printed over b_0^(1/2) and have to be over b_0."""
-    short, long = Run(START.T, START.b), Run(T1, B1)
-    at = {regime: moved(regime, START, T1, to_b=B1).at for regime in ("A", "B", "SGD")}
-    eta, alpha = (printed.printed_invariant(x, short) for x in (START.eta, START.alpha))
-    assert printed.fixed_momentum_from_invariant(eta, long) == pytest.approx(at["A"].eta, rel=ROUNDING)
-    assert printed.from_invariant(alpha, long) == pytest.approx(at["B"].alpha * START.b**0.5, rel=ROUNDING)
-    assert printed.from_invariant(eta, long) == pytest.approx(at["SGD"].eta * START.b**0.5, rel=ROUNDING)
-
-
 @pytest.mark.parametrize(
     ("regime", "T", "to_b"), [*((regime, T1, to_b) for regime in ROWS for to_b in (None, B1)), ("D", 1e5, None)]
 )
