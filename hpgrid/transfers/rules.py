@@ -18,12 +18,12 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from hpgrid.asymptotics import Law, exponents
-from hpgrid.checks import TUNABLE, InputError, bad, unknown
+from hpgrid.checks import TUNABLE, InputError, bad
 from hpgrid.proxy import Proxy
 from hpgrid.regime import Regime
 from hpgrid.text import power as power_text
 from hpgrid.transfers import published
-from hpgrid.transfers.start import LARGEST, NO_LIMITS, SMALLEST, TUNED, Limits, Setting, called, missing, require, said
+from hpgrid.transfers.start import LARGEST, NO_LIMITS, SMALLEST, TUNED, Limits, Setting, called, said
 
 #: The powers of what a variable goes with: {"T": -3/4, "b": 1} is b T^(-3/4).
 Powers = Mapping[str, Fraction]
@@ -228,17 +228,14 @@ def moved(
 
     Raises:
         NoRule: a law of the bound says nothing of what the regime tuned.
-        ValueError: there is no such regime, ``start`` lacks a number that it needs, a batch size is given that the
-            limits forbid, or a number comes out too large or too small for a float.
+        ValueError: a batch size is given that the limits forbid, or a number comes out too large or too small for a
+            float.
 
     Source: Shulgin et al., Tables 2 and 3, and what they say of feasibility.
     """
     rules = rules or of_paper("sgd" if regime == "SGD" else "lmo")
-    if regime not in (*TUNED, "SGD"):
-        raise unknown("regime", regime, (*TUNED, "SGD"))
     variables = rules.bound.variables()
     tuned = tuple(v for v in TUNED.get(regime, ("eta",)) if v in variables)
-    require(called(regime), missing(tuned, start, limits, to_b), start)
     move = _Move(rules, regime, tuned, start if "alpha" in variables else start._replace(alpha=None), T)
     b, notes = _batch(move, limits, to_b)
     at, more = _within(move, b, limits)

@@ -112,7 +112,10 @@ def check(options: Mapping[str, Any]) -> TransferProblem:
     constants = _constants(constants, options["calibrate"], optimizer, start, bound)
     # Of several regimes the first needs the fewest numbers.
     first = next(iter(regimes))
-    require("every regime" if len(regimes) > 1 else called(first), missing(regimes[first], start, limits, to_b), start)
+    if lacking := missing(regimes[first], start, limits, to_b):
+        who, needs = "every regime" if len(regimes) > 1 else called(first), " and ".join(map(said, lacking))
+        given = ", ".join(f"{name}={value:g}" for name, value in start._asdict().items() if value is not None)
+        raise bad(f"{who} needs {needs} at the first budget", given, f"{said(lacking[0])}=... beside it")
     T, calibrate = _budget(options["to"]), options["calibrate"]
     return TransferProblem(start, alpha2, T, to_b, limits, bound, regimes, optimizer, constants, calibrate)
 
@@ -124,18 +127,6 @@ def missing(
     about_b = to_b is not None or limits.b is not None or limits.round_b is not None
     needs = (*tuned, *(("b",) if about_b and "b" not in tuned else ()))
     return tuple(name for name in needs if getattr(start, name) is None)
-
-
-def require(who: str, lacking: tuple[str, ...], start: Setting) -> None:
-    """Refuse a start that lacks what a regime needs.
-
-    Raises:
-        ValueError: naming what is missing.
-    """
-    if lacking:
-        given = ", ".join(f"{name}={value:g}" for name, value in start._asdict().items() if value is not None)
-        needs = " and ".join(map(said, lacking))
-        raise bad(f"{who} needs {needs} at the first budget", given, f"{said(lacking[0])}=... beside it")
 
 
 def called(regime: str) -> str:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 import hpgrid
-from hpgrid.checks import InputError
+from hpgrid.checks import InputError, complement
 from hpgrid.transfers.published import FITS, half_life, powered, rises
 from hpgrid.transfers.rules import moved, of_paper
 
@@ -44,6 +44,7 @@ def test_momentum_is_beta_or_alpha_and_is_the_decimal_that_was_written() -> None
     by_alpha = {**START, "alpha": 0.05}
     del by_alpha["beta"]
     assert hpgrid.transfer(START, 1e12) == hpgrid.transfer(by_alpha, 1e12)
+    assert [complement(x) for x in (0.95, 0.999, 0.9999999, 0.0)] == [0.05, 0.001, 1e-7, 1.0]
     text = hpgrid.transfer(START, 1e12).text()
     assert "beta = 0.95, alpha = 0.05" in text
     assert "  0.993214  0.006786  " in text
