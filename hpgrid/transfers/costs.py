@@ -46,10 +46,7 @@ NOISE_SHARES, _POINTS = (0.01, 0.99), 49
 
 
 class At(NamedTuple):
-    """A learning rate, a batch size in tokens and a momentum complement, one for each value of the constants.
-
-    None for what the bound does not have.
-    """
+    """eta, b in tokens and alpha, one for each value of the constants; None for what the bound does not have."""
 
     eta: Array | None
     b: Array | None
@@ -181,9 +178,8 @@ def cost(
 ) -> Cost:  # fmt: skip
     """Return what going from ``start``, where some were tuned, to ``at`` costs over tuning again what isn't held there.
 
-    The constants are numbers or of shape (n,); the limits are caps, and one unit of the batch size, its smallest.
+    The constants are of shape (n,); the limits are caps, and one unit of the batch size, its smallest.
     """
-    of = {name: np.atleast_1d(value) for name, value in of.items()}
     # At the first budget those limits held that the setting kept to.
     b, eta = start.b or np.inf, start.eta or np.inf
     kept = Limits(

@@ -47,4 +47,5 @@ def best(of: Constants, T: float, regime: str, limits: Limits = NO_LIMITS, b: fl
 
 
 def cost(of: Constants, start: Setting, at: Setting, *, tuned: Any, held: Any, limits: Limits) -> Cost:
+    of = {name: np.atleast_1d(value) for name, value in of.items()}
     return cost_of(of, start, at, tuned, held, limits, of_paper("lmo").bound)
