@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from fractions import Fraction
 from numbers import Real
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
+
+Record = TypeVar("Record")
 
 
 class InputError(ValueError):
@@ -87,6 +89,13 @@ def check_value(name: str, value: Any) -> float:
     if not is_number(value) or not holds(value):
         raise bad(f"{name} must be a finite number with {rule}", value, f"a value with {rule}")
     return float(value)
+
+
+def changed(record: Record, **fields: Any) -> Record:
+    """Return a copy of a frozen record with other fields, asked where they came in: ``replace`` asks again."""
+    copy = object.__new__(type(record))
+    vars(copy).update(vars(record) | fields)
+    return copy
 
 
 def complement(beta: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -138,10 +138,7 @@ class Grid:
         Source: Shulgin et al., footnote 3.
         """
         return cls(
-            eta=LogAxis(1e-15, 1e4, n),
-            b=LogAxis(1.0, 1e15, n),
-            alpha=LogAxis(1e-10, 1.0, n),
-            T=LogAxis(1e2, 1e22, n),
+            eta=LogAxis(1e-15, 1e4, n), b=LogAxis(1.0, 1e15, n), alpha=LogAxis(1e-10, 1.0, n), T=LogAxis(1e2, 1e22, n)
         )
 
     @classmethod
@@ -154,10 +151,7 @@ class Grid:
         Source: worked out from Shulgin et al., captions of Figures 1, 2 and 5 to 11.
         """
         return cls(
-            eta=LogAxis(1e-10, 1.0, n),
-            b=LogAxis(1.0, 1e15, n),
-            alpha=LogAxis(1e-9, 1.0, n),
-            T=LogAxis(1e2, 1e22, n),
+            eta=LogAxis(1e-10, 1.0, n), b=LogAxis(1.0, 1e15, n), alpha=LogAxis(1e-9, 1.0, n), T=LogAxis(1e2, 1e22, n)
         )
 
     @property
@@ -168,14 +162,12 @@ class Grid:
     @cached_property
     def axes(self) -> dict[str, LogAxis]:
         """The axes that are not held, by name, in canonical order."""
-        entries = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {name: entry for name, entry in entries.items() if isinstance(entry, LogAxis)}
+        return {name: entry for name in AXES if isinstance(entry := getattr(self, name), LogAxis)}
 
     @cached_property
     def held(self) -> dict[str, float]:
         """The hyperparameters held at one value, by name, in canonical order."""
-        entries = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {name: entry for name, entry in entries.items() if isinstance(entry, float)}
+        return {name: entry for name in AXES if isinstance(entry := getattr(self, name), float)}
 
     def with_axes(self, **entries: AxisOrValue | None) -> Grid:
         """Return this grid with some entries replaced; a new budget takes the old one's place."""

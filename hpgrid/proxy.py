@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
-from hpgrid.checks import AXES, TUNABLE, bad, check_constants, check_value, unknown
+from hpgrid.checks import AXES, TUNABLE, bad, changed, check_constants, check_value, unknown
 from hpgrid.text import power
 
 if TYPE_CHECKING:
@@ -94,6 +94,30 @@ class Term:
                 return tuple(part for each in both for part in each.split(names))
         return (self,)
 
+    def along(self, path: Mapping[str, Fraction], budget: str) -> Term:
+        """Return the term with a power of the budget in place of what follows a path."""
+        factors = dict(self.factors)
+        total = factors.get(budget, Fraction(0))
+        for name, exponent in path.items():
+            factor = factors.pop(name, Fraction(0))
+            if isinstance(factor, str) or isinstance(total, str):
+                raise bad(f"{name} is under a function in this term", str(self), "a bound in powers of it")
+            total += factor * exponent
+        return replace(self, factors={**factors, budget: total})
+
+    def form(self, budget: str) -> Term:
+        """Return the term with the other budget replaced: K = T/b, or T = K b."""
+        other = "K" if budget == "T" else "T"
+        power, batch = self.factors.get(other), self.factors.get("b", Fraction(0))
+        if power is None:
+            return self
+        if isinstance(power, str):
+            raise bad("a function of the budget has no other form", str(self), "a power of it")
+        if isinstance(batch, str):
+            raise bad("a function of b has no other form", str(self), "a power of it")
+        factors = {v: f for v, f in self.factors.items() if v != other}
+        return replace(self, factors={**factors, "b": batch + (power if budget == "K" else -power), budget: power})
+
     def __str__(self) -> str:
         number = [str(self.number)] if self.number != 1 else []
         powers = [power(n, e) for n, e in self.constants.items()]
@@ -101,8 +125,74 @@ class Term:
         return "*".join(number + powers) or "1"
 
 
+class _Bound:
+    """What sums of terms and functions share: a budget, constants, and caps, some of which follow from constants."""
+
+    constants: Mapping[str, float]
+    budget: str
+    caps: Mapping[str, float]
+    cap_terms: Mapping[str, Term]
+
+    def __post_init__(self) -> None:
+        if self.budget not in ("T", "K"):
+            raise unknown("budget", self.budget, ("T", "K"))
+        object.__setattr__(self, "constants", check_constants(self.constants))
+        self._check_caps()
+
+    def _check_caps(self) -> None:
+        caps = {**self.caps, **self._derived(self.constants)}
+        for name in caps:
+            if name not in TUNABLE:
+                raise unknown("hyperparameter to cap", name, TUNABLE)
+        object.__setattr__(self, "caps", {name: check_value(name, value) for name, value in caps.items()})
+
+    def _derived(self, constants: Mapping[str, float]) -> dict[str, float]:
+        return {name: term.coefficient(constants) for name, term in self.cap_terms.items()}
+
+    def with_constants(self, **constants: float) -> Self:
+        """Return the bound with other values for some of its constants."""
+        for name in constants:
+            if name not in self.constants:
+                raise unknown("constant", name, self.constants)
+        moved = self.at_constants(check_constants(constants))
+        moved._check_caps()
+        return moved
+
+    def at_constants(self, constants: Mapping[str, float]) -> Self:
+        """Return the bound as ``with_constants`` does, of values that were asked where they came in."""
+        own = {**self.constants, **constants}
+        return changed(self, constants=own, caps={**self.caps, **self._derived(own)})
+
+    def form(self, budget: str) -> Self:
+        """Return the bound in the other budget variable, by K = T/b.
+
+        Source: Shulgin et al., eq. (4) from eq. (3).
+        """
+        if budget == self.budget:
+            return self
+        if budget not in ("T", "K"):
+            raise unknown("budget", budget, ("T", "K"))
+        return changed(self, budget=budget, **self._in_other(budget))
+
+    def _in_other(self, budget: str) -> dict[str, Any]:
+        raise NotImplementedError
+
+    @property
+    def min_K(self) -> float | None:
+        """The smallest number of iterations that the bound is meant for: a sum of powers has none of its own."""
+        return None
+
+    def _beyond_caps(self, risk: Any, at: Mapping[str, ArrayLike]) -> Any:
+        """The risk, +inf where a variable is beyond its cap."""
+        import numpy as np
+
+        for variable, cap in self.caps.items():
+            risk = np.where(np.asarray(_given(at, variable)) > cap, np.inf, risk)
+        return risk
+
+
 @dataclass(frozen=True)
-class Proxy:
+class Proxy(_Bound):
     """A risk proxy: a sum of terms in eta, b, alpha and a budget, with values for its constants.
 
     Args:
@@ -127,23 +217,14 @@ class Proxy:
     source: str = ""
 
     def __post_init__(self) -> None:
-        if self.budget not in ("T", "K"):
-            raise unknown("budget", self.budget, ("T", "K"))
+        super().__post_init__()
         if not self.terms:
             raise bad("a proxy has at least one term", self.terms, "terms=(Term(...), ...)")
-        object.__setattr__(self, "constants", check_constants(self.constants))
-        # Worked out anew in every copy, so that with_constants moves the caps along.
-        derived = {name: term.coefficient(self.constants) for name, term in self.cap_terms.items()}
-        object.__setattr__(self, "caps", _check_caps({**self.caps, **derived}))
         other = "K" if self.budget == "T" else "T"
         for term in self.terms:
             missing = sorted(set(term.constants) - set(self.constants))
             if missing:
-                raise bad(
-                    f"every constant of the term {term} needs a value",
-                    dict(self.constants),
-                    f"{missing[0]}=...",
-                )
+                raise bad(f"every constant of the term {term} needs a value", dict(self.constants), f"{missing[0]}=...")
             if other in term.factors:
                 raise bad(f"a proxy in {self.budget} has no {other}", str(term), f"the term in {self.budget}")
 
@@ -163,32 +244,15 @@ class Proxy:
         """Return the variables that change the bound: an exponent 0 that is written out does not."""
         return tuple(v for v in AXES if any(term.factors.get(v, 0) != 0 for term in self.terms))
 
-    @property
-    def min_K(self) -> float | None:
-        """The smallest number of iterations that the bound is meant for: a sum of powers has none of its own."""
-        return None
-
     def along(self, path: Mapping[str, Fraction]) -> Proxy:
         """Return the bound with hyperparameters on a path written as powers of the budget.
 
         Source: Shulgin et al., Corollary 2 (b = T^phi).
         """
-        return replace(self, terms=tuple(_fold(term, path, self.budget) for term in self.terms)) if path else self
+        return changed(self, terms=tuple(term.along(path, self.budget) for term in self.terms)) if path else self
 
-    def form(self, budget: str) -> Proxy:
-        """Return the bound in the other budget variable, by K = T/b.
-
-        Source: Shulgin et al., eq. (4) from eq. (3).
-        """
-        if budget == self.budget:
-            return self
-        if budget not in ("T", "K"):
-            raise unknown("budget", budget, ("T", "K"))
-        return replace(self, terms=tuple(_rebudget(term, self.budget, budget) for term in self.terms), budget=budget)
-
-    def with_constants(self, **constants: float) -> Proxy:
-        """Return the bound with other values for some of its constants."""
-        return replace(self, constants=_changed(self.constants, constants))
+    def _in_other(self, budget: str) -> dict[str, Any]:
+        return {"terms": tuple(term.form(budget) for term in self.terms)}
 
     def risk(self, **at: ArrayLike) -> NDArray[np.float64]:
         """Return the bound's value in float64, by NumPy, for arrays that broadcast.
@@ -203,63 +267,13 @@ class Proxy:
             for variable, factor in term.factors.items():
                 value = value * evaluate_factor(factor, _given(at, variable))
             total = total + value
-        for variable, cap in self.caps.items():
-            total = np.where(np.asarray(_given(at, variable)) > cap, np.inf, total)
-        return np.asarray(total)
-
-
-def _fold(term: Term, path: Mapping[str, Fraction], budget: str) -> Term:
-    """One term with a power of the budget in place of what follows a path."""
-    factors = dict(term.factors)
-    total = factors.get(budget, Fraction(0))
-    for name, exponent in path.items():
-        factor = factors.pop(name, Fraction(0))
-        if isinstance(factor, str) or isinstance(total, str):
-            raise bad(f"{name} is under a function in this term", str(term), "a bound in powers of it")
-        total += factor * exponent
-    return replace(term, factors={**factors, budget: total})
-
-
-def _changed(constants: Mapping[str, float], new: Mapping[str, float]) -> dict[str, float]:
-    for name in new:
-        if name not in constants:
-            raise unknown("constant", name, constants)
-    return {**constants, **new}
-
-
-def _check_caps(caps: Mapping[str, Any]) -> dict[str, float]:
-    for name in caps:
-        if name not in TUNABLE:
-            raise unknown("hyperparameter to cap", name, TUNABLE)
-    return {name: check_value(name, value) for name, value in caps.items()}
+        return np.asarray(self._beyond_caps(total, at))
 
 
 def _given(at: Mapping[str, ArrayLike], variable: str) -> ArrayLike:
     if variable not in at:
         raise bad(f"the bound needs a value of {variable}", sorted(at), f"{variable}=...")
     return at[variable]
-
-
-def _rebudget(term: Term, old: str, new: str) -> Term:
-    """Replace the budget variable of one term: K = T/b, or T = K b."""
-    power = term.factors.get(old)
-    if power is None:
-        return term
-    if isinstance(power, str):
-        raise bad("a function of the budget has no other form", str(term), "a power of it")
-    batch = term.factors.get("b", Fraction(0))
-    if isinstance(batch, str):
-        raise bad("a function of b has no other form", str(term), "a power of it")
-    factors = {v: f for v, f in term.factors.items() if v != old}
-    factors["b"] = batch - power if old == "K" else batch + power
-    factors[new] = power
-    return replace(term, factors=factors)
-
-
-def _float64() -> AbstractContextManager[Any]:
-    """A scope in which jax, where the function has loaded it, computes in float64 as NumPy does."""
-    jax = sys.modules.get("jax")
-    return jax.enable_x64(True) if jax is not None else nullcontext()
 
 
 #: The name under which a function with kinks finds how sharp they are, where refinement rounds them off: max(x, y)
@@ -272,7 +286,7 @@ RiskFunction = Callable[..., Any]
 
 
 @dataclass(frozen=True)
-class FunctionProxy:
+class FunctionProxy(_Bound):
     """A risk proxy that is not a sum of separable terms, given by a function of arrays.
 
     Grid search takes it as it takes a ``Proxy``; what rests on exact exponents cannot.
@@ -304,17 +318,6 @@ class FunctionProxy:
     log_convex: bool = False
     kinks: bool = False
     uses: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.budget not in ("T", "K"):
-            raise unknown("budget", self.budget, ("T", "K"))
-        object.__setattr__(self, "constants", check_constants(self.constants))
-        derived = {name: term.coefficient(self.constants) for name, term in self.cap_terms.items()}
-        object.__setattr__(self, "caps", _check_caps({**self.caps, **derived}))
-
-    def with_constants(self, **constants: float) -> FunctionProxy:
-        """Return the bound with other values for some of its constants."""
-        return replace(self, constants=_changed(self.constants, constants))
 
     def variables(self) -> tuple[str, ...]:
         """Return the variables that the function depends on, in canonical order."""
@@ -356,19 +359,14 @@ class FunctionProxy:
             "its last bits may differ with how a search is cut into chunks",
         )
 
-    def form(self, budget: str) -> FunctionProxy:
-        """Return the bound in the other budget variable, by K = T/b."""
-        if budget == self.budget:
-            return self
-        if budget not in ("T", "K"):
-            raise unknown("budget", budget, ("T", "K"))
+    def _in_other(self, budget: str) -> dict[str, Any]:
         inner = self.function
         # There and back is the function itself, compiled once.
         function = inner.function if isinstance(inner, _Rebudgeted) else _Rebudgeted(inner, budget)
         uses = {budget if v == self.budget else v for v in self.uses}
         # K = T/b: what depends on the one budget depends on b, too, in the other.
         uses |= {"b"} if budget in uses else set()
-        return replace(self, function=function, budget=budget, uses=tuple(v for v in AXES if v in uses))
+        return {"function": function, "uses": tuple(v for v in AXES if v in uses)}
 
     def risk(self, **at: ArrayLike) -> NDArray[np.float64]:
         """Return the bound's value for arrays that broadcast; beyond a cap, +inf."""
@@ -378,11 +376,10 @@ class FunctionProxy:
         values = [given.get(variable, np.ones(())) for variable in self.arguments()]
         # As NumPy's: of a plain float an overflow would be an error, and a root of what is negative complex.
         constants = {name: np.float64(value) for name, value in self.constants.items()}
-        with _float64():
+        jax = sys.modules.get("jax")  # where the function has loaded it, it computes in float64 as NumPy does
+        with jax.enable_x64(True) if jax is not None else nullcontext():
             total = np.asarray(self.function(*values, constants), dtype=float)
-        for variable, cap in self.caps.items():
-            total = np.where(np.asarray(_given(at, variable)) > cap, np.inf, total)
-        return total
+        return np.asarray(self._beyond_caps(total, at))
 
 
 @dataclass(frozen=True)

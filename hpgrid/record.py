@@ -43,8 +43,10 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             write(file)
-        # mkstemp makes files that nobody else can read.
-        Path(aside).chmod(0o666 & ~_umask())
+        # mkstemp makes files that nobody else can read; a mask is read by setting one.
+        mask = os.umask(0)
+        os.umask(mask)
+        Path(aside).chmod(0o666 & ~mask)
         Path(aside).replace(path)
     except BaseException as error:
         Path(aside).unlink()
@@ -53,12 +55,6 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
                 f"{path.name} can't be written ({error.strerror})", str(path), "another folder, or room"
             ) from None
         raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def make_folder(folder: Path, instead: str = "--out DIR") -> None:

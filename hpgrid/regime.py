@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from hpgrid.checks import AXES, TUNABLE, bad, check_value, is_number, unknown
+from hpgrid.checks import AXES, TUNABLE, bad, changed, check_value, is_number, unknown
 
 if TYPE_CHECKING:
     from hpgrid.grid import Grid
@@ -83,7 +83,11 @@ class Regime:
             raise bad("min_K must be positive and finite", self.min_K, "min_K=1, say")
         object.__setattr__(self, "tuned", tuple(v for v in TUNABLE if v in tuned))
         for field, values in (("fixed", fixed), ("path", path), ("caps", caps)):
-            object.__setattr__(self, field, FrozenMap((v, values[v]) for v in AXES if v in values))
+            object.__setattr__(self, field, _in_order(values))
+
+    def holding(self, values: Mapping[str, float], min_K: float | None = None) -> Regime:
+        """Return the regime with some values held, and a number of iterations where one is given: numbers, unasked."""
+        return changed(self, fixed=_in_order({**self.fixed, **values}), min_K=self.min_K if min_K is None else min_K)
 
     def settled(
         self, proxy: Proxy | FunctionProxy, grid: Grid | None = None, *, free: Collection[str] | None = None
@@ -106,47 +110,58 @@ class Regime:
         """
         if grid is not None:
             proxy = proxy.form(grid.budget)
-        # An exponent 0 that is written out needs a value, since it keeps the shape of a compiled search; tuning it is
-        # another matter: no value is best.
-        variables = proxy.variables()
+        variables, axes = proxy.variables(), {} if grid is None else grid.axes
         held = {} if grid is None else {v: x for v, x in grid.held.items() if v not in self.path}
         if free is None:
             # A preset may hold what this bound lacks; what a person fixes must be in it.
             held = {v: x for v, x in held.items() if v in variables}
         fixed = {**held, **self.fixed}
         self.check_tuned()
-        self._check_budget(grid, proxy.budget, free)
+        if grid is not None and proxy.budget not in axes and free is None:
+            raise bad("a search over budgets has an axis of them", dict(grid.held), f"{proxy.budget} as an axis")
+        for name in ("T", "K"):
+            # A search that keeps axes may fix the budget that its grid has.
+            if name in self.fixed and (grid is None or free is None or name != proxy.budget):
+                rule = f"{name} is a budget, not a fixed variable"
+                raise bad(rule, dict(self.fixed), "hyperparameters alone in fixed")
         for v in self.tuned:
-            if grid is not None and v not in grid.axes:
-                raise bad(f"{v} is tuned, so that it needs an axis", list(grid.axes), f"a grid with an axis of {v}")
-        _check_roles(self, proxy, fixed, free)
-        there = {*self.tuned, *fixed, *self.path, *(grid.axes if grid is not None else ())}
+            if grid is not None and v not in axes:
+                raise bad(f"{v} is tuned, so that it needs an axis", list(axes), f"a grid with an axis of {v}")
+        self._check_roles(proxy, fixed, free)
         for v in self.caps:
-            if v not in there:
+            if v not in (*self.tuned, *fixed, *self.path, *(axes if free is not None else ())):
                 raise bad(f"{v} is capped, so it must be tuned or fixed", v, f"{v} as tuned, or no cap on it")
-        settled = replace(self, fixed=fixed)
+        settled = self.holding(fixed)
         if free is not None:
             return settled
         settled.joint_caps(proxy.caps)
         if self.min_K is not None and proxy.budget == "T" and "b" not in variables:
             rule = f"the bound {proxy.name} does not depend on b, so that tokens are no number of iterations"
             raise bad(rule, f"at least {self.min_K:g} iterations", "no least number of them")
-        return settled if self.min_K is not None else replace(settled, min_K=proxy.min_K)
+        return settled.holding({}, self.min_K or proxy.min_K)
 
     def check_tuned(self) -> None:
         """Refuse a regime that tunes nothing."""
         if not self.tuned:
             raise bad("something is tuned", "nothing", "eta, b as what is tuned, say")
 
-    def _check_budget(self, grid: Grid | None, budget: str, free: Collection[str] | None) -> None:
-        """A budget is an axis or an argument; a search that keeps axes may fix the one that its grid has."""
-        if grid is not None and budget not in grid.axes and free is None:
-            raise bad("a search over budgets has an axis of them", dict(grid.held), f"{budget} as an axis")
-        for name in ("T", "K"):
-            if name in self.fixed and not (grid is not None and free is not None and name == budget):
-                raise bad(
-                    f"{name} is a budget, not a fixed variable", dict(self.fixed), "hyperparameters alone in fixed"
-                )
+    def _check_roles(
+        self, proxy: Proxy | FunctionProxy, fixed: Mapping[str, float], free: Collection[str] | None
+    ) -> None:
+        """Refuse a variable of the bound without a role, and a role given to what the bound does not depend on.
+
+        An exponent 0 that is written out needs a value, since it keeps the shape of a compiled search; tuning it is
+        another matter: no value is best.
+        """
+        variables, depends_on = proxy.variables(), proxy.depends_on()
+        chosen = (*self.tuned, *self.path, *(self.fixed if free is None else ()))
+        for v in (v for v in TUNABLE if v not in (free or ())):
+            if v in chosen and v not in depends_on:
+                others = ", ".join(x for x in depends_on if x in TUNABLE)
+                raise bad(f"the bound {proxy.name} does not depend on {v}", v, f"{others} or some of them")
+            if v in variables and v not in (*self.tuned, *fixed, *self.path):
+                rule = f"{v} of the bound {proxy.name} is neither tuned nor fixed nor on a path"
+                raise bad(rule, {"tuned": list(self.tuned), "fixed": dict(fixed)}, f"{v} as tuned, or a value of it")
 
     def joint_caps(self, own: Mapping[str, Any], *, far: bool = False) -> dict[str, Any]:
         """Return the smallest cap of each variable, among the regime's and a bound's own.
@@ -175,21 +190,8 @@ class Regime:
         return caps
 
 
-def _check_roles(
-    regime: Regime, proxy: Proxy | FunctionProxy, fixed: Mapping[str, float], free: Collection[str] | None
-) -> None:
-    """Refuse a variable of the bound without a role, and a role of what the bound does not depend on."""
-    variables, depends_on = proxy.variables(), proxy.depends_on()
-    chosen = (*regime.tuned, *regime.path, *(regime.fixed if free is None else ()))
-    for v in TUNABLE:
-        if v in (free or ()):
-            continue
-        if v in chosen and v not in depends_on:
-            others = ", ".join(x for x in depends_on if x in TUNABLE)
-            raise bad(f"the bound {proxy.name} does not depend on {v}", v, f"{others} or some of them")
-        if v in variables and v not in (*regime.tuned, *fixed, *regime.path):
-            rule = f"{v} of the bound {proxy.name} is neither tuned nor fixed nor on a path"
-            raise bad(rule, {"tuned": list(regime.tuned), "fixed": dict(fixed)}, f"{v} as tuned, or a value of it")
+def _in_order(values: Mapping[str, Value]) -> FrozenMap[Value]:
+    return FrozenMap((v, values[v]) for v in AXES if v in values)
 
 
 def _path_exponent(name: str, exponent: object) -> Fraction:

@@ -23,7 +23,6 @@ from numpy.typing import ArrayLike
 from hpgrid.checks import bad
 from hpgrid.proxy import FunctionProxy, Proxy, Term
 from hpgrid.readings import FLAT, Reading, tells
-from hpgrid.refinement.optimum import solved
 from hpgrid.refinement.profile import Profile, grid_excess, profile, sublevel
 from hpgrid.regime import Regime
 from hpgrid.search.brute import SearchResult
@@ -387,10 +386,7 @@ def refined_curves(proxy: Proxy | FunctionProxy, regime: Regime, name: str, budg
 
     # A function of b is meant for one iteration at least, as in the search that it is held against.
     at: dict[str, Any] = {name: budgets, "min_K": proxy.min_K if regime.min_K is None else None}
-    found = refine(proxy, regime=regime, **at)
-    return {"risk": np.where(solved(found), found.risk, np.nan)} | {
-        v: np.where(found.converged, found.at[v], np.nan) for v in regime.tuned
-    }
+    return refine(proxy, regime=regime, **at).curves()
 
 
 # --- the bias: how far the continuous optimum itself is from its law ---

@@ -10,8 +10,8 @@ from hpgrid.asymptotics.answers import solve
 from hpgrid.asymptotics.law import Law, Line, Segment
 from hpgrid.asymptotics.levels import Descent, descend
 from hpgrid.asymptotics.linear import Vector, minimise, move, unit
-from hpgrid.asymptotics.posynomial import Problem, pose
-from hpgrid.checks import bad
+from hpgrid.asymptotics.posynomial import Problem, pose, settle
+from hpgrid.checks import TUNABLE, bad, changed
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, as_regime
 
@@ -49,15 +49,19 @@ def exponents(
     Source: Shulgin et al., Theorems 1 to 3 and Appendix B, by way of exact linear programs.
     """
     chosen = as_regime(regime, tuned, min_K, fixed=fixed, path=path, caps=caps)
-    problem = pose(proxy, chosen, budget)
-    assert isinstance(proxy, Proxy)  # ``pose`` takes no other
-    law = solve(problem, proxy.name, chosen.path)
-    if len(chosen.path) != 1:
+    return law_of(proxy, settle(proxy, chosen, budget), budget)
+
+
+def law_of(proxy: Proxy | FunctionProxy, regime: Regime, budget: str | None = None) -> Law:
+    """Return what ``exponents`` does, in a settled regime: nothing is asked again."""
+    problem = pose(proxy, regime, budget)
+    law = solve(problem, proxy.name, regime.path)
+    if len(regime.path) != 1:
         return law
     # The segments of all the paths that are like its one.
-    ((variable, phi),) = chosen.path.items()
+    ((variable, phi),) = regime.path.items()
     lo, hi = (Fraction(end) for end in _BETWEEN[variable])
-    return replace(law, segments=_family(proxy, chosen, min(lo, phi), max(hi, phi), problem.budget))
+    return replace(law, segments=_family(proxy, regime, min(lo, phi), max(hi, phi), problem.budget))
 
 
 #: Where the exponent of each variable's path may lie: 1 <= b <= T; alpha <= 1.
@@ -97,7 +101,7 @@ def segments(
         raise bad("a range of paths has a smallest and a larger exponent", (str(lo), str(hi)), "between=(0, 1), say")
     # A path of exponent 0 is the edge of its family, which a cap below 1 may cut off.
     for phi in (lo, hi if hi > 0 else (lo + hi) / 2):
-        regime = Regime(tuple(tuned), fixed or {}, {variable: phi}, caps or {})
+        regime = settle(proxy, Regime(tuple(tuned), fixed or {}, {variable: phi}, caps or {}), budget)
         pose(proxy, regime, budget)
     return _family(proxy, regime, lo, hi, budget)
 
@@ -124,7 +128,8 @@ def _family(
 ) -> tuple[Segment, ...]:
     """The segments of all the paths that are like a regime's own; neighbours that say the same are one."""
     (variable,) = regime.path
-    family = pose(proxy, replace(regime, tuned=(*regime.tuned, variable), path={}), budget)
+    tuned = tuple(v for v in TUNABLE if v in (*regime.tuned, variable))
+    family = pose(proxy, changed(regime, tuned=tuned, path={}), budget)
     joined: list[Segment] = []
     for segment in _between(family, family.variables.index(variable), lo, hi):
         last = joined[-1] if joined else None

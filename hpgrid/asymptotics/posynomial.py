@@ -71,20 +71,31 @@ class Problem:
     values: Mapping[str, float]
 
 
-def pose(proxy: Proxy | FunctionProxy, regime: Regime, budget: str | None) -> Problem:
-    """Return a bound under a regime as exact rows.
+def settle(proxy: Proxy | FunctionProxy, regime: Regime, budget: str | None) -> Regime:
+    """Return a regime once it was asked: what has no role stays a symbol in the laws.
 
     Raises:
-        ValueError: nothing is tuned, a term is no power of a tuned variable, or a cap can't hold.
+        ValueError: the bound is a function, or as ``Regime.settled``.
     """
+    bound, moving = _sum_of_powers(proxy, budget), (*regime.tuned, *regime.path)
+    return regime.settled(bound, free=[v for v in TUNABLE if v in bound.variables() or v not in moving])
+
+
+def _sum_of_powers(proxy: Proxy | FunctionProxy, budget: str | None) -> Proxy:
     if isinstance(proxy, FunctionProxy):
         instead = "hpgrid.refine, or hpgrid search, for it"
         why = f"in this one {proxy.obstacle}" if proxy.obstacle else "this one is a function"
         raise bad(f"exact exponents need a bound that is a sum of powers; {why}", proxy.name, instead)
-    bound = proxy.form(budget or proxy.budget)
-    # What has no role stays a symbol in the laws.
-    moving = (*regime.tuned, *regime.path)
-    regime = regime.settled(bound, free=[v for v in TUNABLE if v in bound.variables() or v not in moving])
+    return proxy.form(budget or proxy.budget)
+
+
+def pose(proxy: Proxy | FunctionProxy, regime: Regime, budget: str | None) -> Problem:
+    """Return a bound under a settled regime as exact rows.
+
+    Raises:
+        ValueError: a term is no power of a tuned variable, or a cap can't hold.
+    """
+    bound = _sum_of_powers(proxy, budget)
     regime.joint_caps(bound.caps, far=True)
     own = {name: cap for name, cap in bound.caps.items() if name not in bound.cap_terms}
     numbers = {f"{name}_max": cap for name, cap in regime.joint_caps(own, far=True).items()}
@@ -120,8 +131,7 @@ def _pieces(bound: Proxy, regime: Regime) -> tuple[Piece, ...]:
         names[str(term)].extend(_expanded(term, regime))
     merged: dict[tuple[Vector, Fraction], list[tuple[str, Monomial]]] = {}
     for text, terms in names.items():
-        folded = Proxy(tuple(terms), bound.constants, bound.budget).along(regime.path).terms if terms else ()
-        for term in folded:
+        for term in (term.along(regime.path, bound.budget) for term in terms):
             key = tuple(_exponent(term, name) for name in regime.tuned), _exponent(term, bound.budget)
             merged.setdefault(key, []).append((text, _coefficient(term, (*regime.tuned, bound.budget))))
     return tuple(

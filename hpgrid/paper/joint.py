@@ -25,7 +25,7 @@ from hpgrid.plotting.lines import argmin, band, law, optimum, padded, refined
 from hpgrid.plotting.style import SHORT, letter, log_axes, new_figure, split_legends, styled
 from hpgrid.proxy import FunctionProxy
 from hpgrid.readings import Reading
-from hpgrid.refinement.cost import flatness
+from hpgrid.refinement.cost import flatness_of
 from hpgrid.search.brute import SearchResult
 from hpgrid.slopes import (
     REFINED,
@@ -123,8 +123,7 @@ def _refined_band(problem: TuningProblem) -> dict[str, Any]:
     """The same off the grid; of a sum of powers alone, where it takes no minutes."""
     if isinstance(problem.proxy, FunctionProxy):
         return {}
-    at: dict[str, Any] = {problem.budget: problem.budgets}
-    near = flatness(problem.proxy, within=1 / PERFORMANCE - 1, regime=problem.regime, **at)
+    near = flatness_of(problem.posed(problem.budgets), 1 / PERFORMANCE - 1)
     low = {f"{v}_low_star": near.low[v] for v in problem.regime.tuned}
     return low | {f"{v}_high_star": near.high[v] for v in problem.regime.tuned}
 

@@ -21,6 +21,22 @@ from hpgrid.checks import bad
 
 Row = tuple[Fraction, ...]
 
+#: How both convex solves step (``newton``, ``profile``). Stop where every gradient entry is this small against the
+#: sum of its terms' sizes.
+GRADIENT = 1e-12
+
+#: A bound is left where its multiplier has the wrong sign by more than rounding.
+MULTIPLIER = 1e-14
+
+#: The largest growth of a term's log in one step, in units of the temperature: e^3 is where the quadratic model of
+#: its exponential ends; and a growth that is rounding alone, against the fall of other terms.
+GROWTH, NO_GROWTH = 3.0, 1e-10
+
+#: A sum whose log falls by more in a step falls as a whole.
+FALLS = 0.5
+
+MOST_STEPS = 400
+
 #: Rows are kept as bits of one integer.
 MOST_ROWS = 62
 
@@ -29,22 +45,15 @@ class Bases(NamedTuple):
     """Every choice of n rows among the terms' and the unit rows of n variables; independent ones are a basis.
 
     The rows are numbered terms first, then variables: J + n = R of them.
-
-    Attributes:
-        rows: the terms' exponents, shape (J, n).
-        spans: for k = 0 to n - 1, the rows that depend on k independent ones, as bits: shape (R^k,).
-        place: which choice n rows are, shape (R^n,).
-        terms: for each choice, every term's exponents in its coordinates, shape (S, J, n).
-        variables: for each choice, every variable's exponents in its coordinates, shape (S, n, n).
-        unit: for each choice and coordinate, the variable that it is, or -1 for a term, shape (S, n).
     """
 
-    rows: NDArray[np.float64]
+    rows: NDArray[np.float64]  # the terms' exponents, shape (J, n)
+    #: for k = 0 to n - 1, the rows that depend on k independent ones, as bits: (R^k,)
     spans: tuple[NDArray[np.int64], ...]
-    place: NDArray[np.int64]
-    terms: NDArray[np.float64]
-    variables: NDArray[np.float64]
-    unit: NDArray[np.int64]
+    place: NDArray[np.int64]  # which choice n rows are, shape (R^n,)
+    terms: NDArray[np.float64]  # for each choice, every term's exponents in its coordinates, (S, J, n)
+    variables: NDArray[np.float64]  # for each choice, every variable's exponents in its coordinates, (S, n, n)
+    unit: NDArray[np.int64]  # for each choice and coordinate, the variable that it is, or -1 for a term, (S, n)
 
 
 @lru_cache(maxsize=64)
@@ -61,7 +70,14 @@ def all_bases(rows: tuple[Row, ...]) -> Bases:
     R = J + n
     if R > MOST_ROWS:
         raise bad(f"refinement takes at most {MOST_ROWS - n} terms", J, "a bound with fewer")
-    every = _integers(rows)
+    # The terms' and the unit rows times their common denominator, in three columns.
+    scale = lcm(*(x.denominator for row in rows for x in row))
+    whole = [[int(x * scale) for x in row] + [0] * (3 - n) for row in rows]
+    whole += [[scale * (i == k) for k in range(3)] for i in range(n)]
+    largest = max(abs(x) for row in whole for x in row)
+    # A determinant is at most 6 cubes: while those are exact as floats, their quotient is rounded once. Beyond,
+    # Python's own integers are as exact, and slower.
+    every: NDArray[Any] = np.array(whole, np.int64 if 6 * largest**3 < 2**53 else object)
     choices = np.array(list(combinations(range(R), n)))
     place = np.zeros((R,) * n, np.int64)
     for order in permutations(range(n)):
@@ -83,18 +99,6 @@ def all_bases(rows: tuple[Row, ...]) -> Bases:
         coordinates[:, J:],
         np.where(choices >= J, choices - J, -1),
     )
-
-
-def _integers(rows: tuple[Row, ...]) -> NDArray[Any]:
-    """The terms' and the unit rows times their common denominator, in three columns."""
-    n = len(rows[0])
-    scale = lcm(*(x.denominator for row in rows for x in row))
-    whole = [[int(x * scale) for x in row] + [0] * (3 - n) for row in rows]
-    whole += [[scale * (i == k) for k in range(3)] for i in range(n)]
-    largest = max(abs(x) for row in whole for x in row)
-    # A determinant is at most 6 cubes: while those are exact as floats, their quotient is rounded once. Beyond,
-    # Python's own integers are as exact, and slower.
-    return np.array(whole, np.int64 if 6 * largest**3 < 2**53 else object)
 
 
 def _cross(x: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:

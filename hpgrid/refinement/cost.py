@@ -89,7 +89,11 @@ def flatness(proxy: Proxy | FunctionProxy, *, within: float = 0.01, **refined: A
     """
     if not (is_number(within) and within > 0):
         raise bad("a relative excess must be positive and finite", within, "within=0.01, say")
-    problem = posed(proxy, **refined)
+    return flatness_of(posed(proxy, **refined), within)
+
+
+def flatness_of(problem: Problem, within: float) -> Flatness:
+    """Return what ``flatness`` does, of a problem: nothing is asked again."""
     batch = problem.flat()
     best = solve(batch)
     direction, curvature = _flattest(best)
@@ -138,16 +142,14 @@ def _excess(problem: Problem, best: Solution, moved: Floats) -> Floats:
     exponents = np.array(rows, float)
     weights = np.exp(logs + exponents @ best.log_at - best.log_risk)
     by = moved - best.log_at
-    # First order: free variables add nothing at an optimum, held ones their multiplier.
-    return (weights * _beyond_linear(exponents @ by)).sum(axis=0) + (best.multiplier * by).sum(axis=0)
-
-
-def _beyond_linear(d: Floats) -> Floats:
-    """exp(d) - 1 - d, by its series where the difference would cancel."""
+    # exp(d) - 1 - d, by its series where the difference would cancel.
+    d = exponents @ by
     near = np.abs(d) < 0.05
     x = np.where(near, d, 0.0)
     series = x**2 / 2 * (1 + x / 3 * (1 + x / 4 * (1 + x / 5 * (1 + x / 6 * (1 + x / 7 * (1 + x / 8))))))
-    return np.where(near, series, np.expm1(d) - d)
+    beyond_linear = np.where(near, series, np.expm1(d) - d)
+    # First order: free variables add nothing at an optimum, held ones their multiplier.
+    return (weights * beyond_linear).sum(axis=0) + (best.multiplier * by).sum(axis=0)
 
 
 def _intervals(problem: Problem, best: Solution, excess: float) -> tuple[Floats, Floats]:

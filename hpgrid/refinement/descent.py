@@ -57,25 +57,17 @@ ROUNDING = 1e-14
 
 
 class Descent(NamedTuple):
-    """Where a descent ended.
+    """Where a descent ended."""
 
-    Attributes:
-        end: what is known there.
-        gradient: of the log risk, shape (n, problems).
-        start: where it began; with kinks that become sharper, its last part.
-    """
-
-    end: Solution
-    gradient: Any
-    start: Any
+    end: Solution  # what is known there
+    gradient: Any  # of the log risk, shape (n, problems)
+    start: Any  # where it began; with kinks that become sharper, its last part
 
 
 def descend(problem: Problem, start: Mapping[str, Floats]) -> Solution:
     """Return the lowest local optima that descents find, and how they move with the log budget.
 
-    Args:
-        problem: what is minimised; one that tunes nothing is evaluated.
-        start: where to begin, by name; without all of the tuned variables, on a coarse grid.
+    A problem that tunes nothing is evaluated. Without a start of all the tuned variables, a coarse grid has them.
     """
     whole = set(start) == set(problem.tuned)
     boxes = [problem.boxed({**each, **start}) for each in ([{}] if whole else coarse_optima(problem))]
@@ -117,20 +109,16 @@ def _with_plateaus(problem: Problem, descent: Descent) -> Solution:
     assert isinstance(problem.proxy, FunctionProxy)
     level = np.all((np.abs(descent.gradient) <= SLOPE) | (end.side != 0) | flat, axis=0)
     convex = problem.proxy.log_convex & level & np.isfinite(end.log_risk) & flat.any(axis=0)
+    # d log risk / d log budget where the variables stay: that of the minimum, too, where none of them matters.
+    below, above = (
+        {**problem.values, problem.budget: problem.values[problem.budget] * np.exp(nudge)} for nudge in (-NUDGE, NUDGE)
+    )
+    rise = _log_risk(replace(problem, values=above), end.log_at) - _log_risk(replace(problem, values=below), end.log_at)
     return end._replace(
         undetermined=end.undetermined | flat,
         converged=end.converged | convex,
-        risk_exponent=np.where(end.converged, end.risk_exponent, _own_exponent(problem, end.log_at)),
+        risk_exponent=np.where(end.converged, end.risk_exponent, rise / (2 * NUDGE)),
     )
-
-
-def _own_exponent(problem: Problem, log_at: Floats) -> Floats:
-    """d log risk / d log budget where the variables stay: that of the minimum, too, where none of them matters."""
-    ends = []
-    for factor in (np.exp(-NUDGE), np.exp(NUDGE)):
-        budget = {problem.budget: problem.values[problem.budget] * factor}
-        ends.append(_log_risk(replace(problem, values={**problem.values, **budget}), log_at))
-    return (ends[1] - ends[0]) / (2 * NUDGE)
 
 
 def _log_risk(problem: Problem, log_at: Floats) -> Floats:
@@ -166,6 +154,11 @@ class _Sum:
     terms: tuple[tuple[float, tuple[tuple[str, Fraction], ...], tuple[tuple[str, Factor], ...]], ...]
     budget: str
 
+    @classmethod
+    def of(cls, proxy: Proxy) -> _Sum:
+        terms = ((float(t.number), tuple(t.constants.items()), tuple(t.factors.items())) for t in proxy.terms)
+        return cls(tuple(terms), proxy.budget)
+
     def __call__(self, eta: Array, b: Array, alpha: Array, budget: Array, constants: Mapping[str, Array]) -> Array:
         at = {"eta": eta, "b": b, "alpha": alpha, self.budget: budget}
         total = 0.0
@@ -178,13 +171,6 @@ class _Sum:
                 value = value * (FUNCTIONS[factor](x) if isinstance(factor, str) else x ** float(factor))
             total = total + value
         return total
-
-
-def _function(proxy: Proxy | FunctionProxy) -> RiskFunction:
-    if isinstance(proxy, FunctionProxy):
-        return proxy.function
-    terms = tuple((float(t.number), tuple(t.constants.items()), tuple(t.factors.items())) for t in proxy.terms)
-    return _Sum(terms, proxy.budget)
 
 
 class _Call(NamedTuple):
@@ -234,21 +220,17 @@ def _lowest_minima(batch: Problem, index: int) -> Floats:
     with np.errstate(all="ignore"):
         risk = proxy.risk(**held, **dict(zip(batch.tuned, np.meshgrid(*axes, indexing="ij"))))
     risk = np.where(np.isfinite(risk), risk, np.inf)
-    cells = np.argwhere((risk == _neighbourhood(risk)) & (risk < np.inf))
+    around = risk  # the minimum among each cell and its neighbours, diagonal ones too
+    for axis, n in enumerate(risk.shape):
+        padded = np.pad(around, [(int(k == axis),) * 2 for k in range(risk.ndim)], constant_values=np.inf)
+        around = np.min([np.take(padded, range(k, k + n), axis) for k in range(3)], axis=0)
+    cells = np.argwhere((risk == around) & (risk < np.inf))
     if not len(cells):
         cells = np.array([[len(axis) // 2 for axis in axes]])
     # Of a plateau, the first cell.
     _, first = np.unique(risk[tuple(cells.T)], return_index=True)
     chosen = cells[first[np.minimum(np.arange(STARTS), len(first) - 1)]]
     return np.array([[axis[k] for axis, k in zip(axes, cell)] for cell in chosen])
-
-
-def _neighbourhood(values: Floats) -> Floats:
-    """The minimum among each cell and its neighbours, diagonal ones too."""
-    for axis in range(values.ndim):
-        padded = np.pad(values, [(1, 1) if k == axis else (0, 0) for k in range(values.ndim)], constant_values=np.inf)
-        values = np.min([np.take(padded, range(k, k + values.shape[axis]), axis) for k in range(3)], axis=0)
-    return values
 
 
 class _Inputs(NamedTuple):
@@ -397,8 +379,9 @@ def _descents(call: _Call, inputs: _Inputs, sharpness: Array | None) -> Descent:
 
 def _followed(problem: Problem, box: Box, sharpness: Sequence[float] | None = None) -> Descent:
     """Where descents from the box's start end, in calls of one size."""
-    batch, count = problem.flat(), box.lo.shape[1]
-    call = _Call(_function(problem.proxy), problem.tuned, problem.budget)
+    batch, count, proxy = problem.flat(), box.lo.shape[1], problem.proxy
+    function = proxy.function if isinstance(proxy, FunctionProxy) else _Sum.of(proxy)
+    call = _Call(function, problem.tuned, problem.budget)
     values = {v: x for v, x in batch.values.items() if v != problem.budget}
     inputs = _Inputs(Box(*(array.T for array in box)), np.log(batch.values[problem.budget]), values, batch.constants)
     powers = None if sharpness is None else np.array(sharpness)

@@ -12,32 +12,15 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
-from hpgrid.refinement.bases import Bases, Row, all_bases
+from hpgrid.refinement.bases import FALLS, GRADIENT, GROWTH, MOST_STEPS, MULTIPLIER, NO_GROWTH, Bases, Row, all_bases
 from hpgrid.refinement.problem import OPEN, Box, Solution
 from hpgrid.shapes import AnyArray as Array
-
-#: Stop where every gradient entry is this small against the sum of its terms' sizes.
-GRADIENT = 1e-12
-
-#: A bound is left where its multiplier has the wrong sign by more than rounding.
-MULTIPLIER = 1e-14
-
-#: The largest growth of a term's log in one step, in units of the temperature.
-GROWTH = 3.0
-
-#: A growth that is rounding alone, against the fall of other terms.
-NO_GROWTH = 1e-10
-
-#: A sum whose log falls by more in a step falls as a whole.
-FALLS = 0.5
 
 #: The temperature falls by this factor after a step that was not cut short.
 COOLING = 0.4
 
 #: A variable, or the risk, that follows a bound by less has settled.
 SETTLED = 1e-6
-
-MOST_STEPS = 400
 
 
 class State(NamedTuple):
@@ -65,32 +48,25 @@ class Local(NamedTuple):
     unit: Array
 
 
-def _largest(scores: Array, excluded: Array) -> Array:
-    """The first index of the largest score that is not excluded: selects, which vectorise across problems."""
-    best, index = jnp.asarray(-jnp.inf), jnp.asarray(0)
-    for r, score in enumerate(scores):
-        better = ((excluded >> r) & 1 == 0) & (score > best)
-        best, index = jnp.where(better, score, best), jnp.where(better, r, index)
-    return index
-
-
-def _choose(logs: Array, side: Array, tables: Bases) -> Array:
-    """The basis at a point: bounds that hold first, then terms by size, then what is left of the variables."""
-    scores = [logs[j] for j in range(logs.shape[0])]
-    scores += [jnp.where(side[i] != 0, 1e300, -1e300) for i in range(side.shape[0])]
-    chosen = jnp.asarray(0)
-    for span in tables.spans:
-        chosen = chosen * len(scores) + _largest(scores, span[chosen])
-    return tables.place[chosen]
-
-
 def _local(z: Array, side: Array, temperature: Array, c: Array, tables: Bases) -> Local:
     logs = (c + tables.rows @ z) / temperature
     top = logs.max()
     sizes = jnp.exp(logs - top)
     total = sizes.sum()
     weights = sizes / total
-    basis = _choose(logs - top, side, tables)
+    # The basis: bounds that hold first, then terms by size, then what is left of the variables.
+    below = logs - top
+    scores = [below[j] for j in range(logs.shape[0])]
+    scores += [jnp.where(side[i] != 0, 1e300, -1e300) for i in range(side.shape[0])]
+    chosen = jnp.asarray(0)
+    for span in tables.spans:
+        # The first of the largest that does not depend on those chosen: selects, which vectorise across problems.
+        depends, best, index = span[chosen], jnp.asarray(-jnp.inf), jnp.asarray(0)
+        for r, score in enumerate(scores):
+            better = ((depends >> r) & 1 == 0) & (score > best)
+            best, index = jnp.where(better, score, best), jnp.where(better, r, index)
+        chosen = chosen * len(scores) + index
+    basis = tables.place[chosen]
     terms, unit = tables.terms[basis], tables.unit[basis]
     weighted = terms * weights[:, None]
     held = (unit >= 0) & (side[unit] != 0)
@@ -228,13 +204,8 @@ def _optima(c: Array, t: Array, box: Box, tables: Bases) -> Solution:
 def minimise(rows: tuple[Row, ...], c: NDArray[np.float64], t: NDArray[np.float64], box: Box) -> Solution:
     """Return the optima of the posynomials sum_j exp(c_j + rows_j . z), and how they move with the log budget.
 
-    A problem has the same bits in any company: it rests once it is done, and every call has one shape.
-
-    Args:
-        rows: the terms' exponents.
-        c: the terms' log coefficients, shape (J, problems).
-        t: the budget's exponent in each term, shape (J,).
-        box: the bounds and the start.
+    The log coefficients c have shape (J, problems), the budget's exponents t shape (J,). A problem has the same bits
+    in any company: it rests once it is done, and every call has one shape.
     """
     if not rows[0]:
         return _evaluated(c, t)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hpgrid.checks import bad, unknown
+from hpgrid.checks import bad, is_number, unknown
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.refinement.problem import Floats, Problem, Solution, pose, powers
+from hpgrid.refinement.problem import Floats, Problem, Solution, check_arrays, pose, powers
 from hpgrid.regime import Regime, as_regime
 
 
@@ -46,6 +46,11 @@ class Optimum:
     converged: NDArray[np.bool_]
     budget: str
     budgets: Floats
+
+    def curves(self) -> dict[str, Floats]:
+        """Return the risk where it is attained or where it runs off to, and the tuned variables; NaN elsewhere."""
+        best = {v: np.where(self.converged, x, np.nan) for v, x in self.at.items()}
+        return {"risk": np.where(solved(self), self.risk, np.nan), **best}
 
 
 def solved(optimum: Optimum) -> NDArray[np.bool_]:
@@ -100,7 +105,7 @@ def refine(
     roles: dict[str, Any] = {"fixed": fixed, "path": path, "caps": caps}
     options: dict[str, Any] = {"min_K": min_K, "constants": constants, "limits": limits}
     problem = posed(proxy, tuned, T=T, K=K, regime=regime, **options, **roles)
-    return _optimum(problem, solve(problem, start))
+    return optimum_of(problem, {name: _start(problem, name, value) for name, value in (start or {}).items()})
 
 
 def refine_along(proxy: Proxy | FunctionProxy, name: str, values: ArrayLike, **refined: Any) -> Optimum:
@@ -118,8 +123,7 @@ def refine_along(proxy: Proxy | FunctionProxy, name: str, values: ArrayLike, **r
     problem = posed(proxy, **refined)
     if name not in problem.tuned:
         raise unknown("tuned variable", name, problem.tuned)
-    held = problem.holding(name, values)
-    return _optimum(held, solve(held))
+    return optimum_of(problem.holding(name, values))
 
 
 def posed(
@@ -134,32 +138,44 @@ def posed(
     limits: Mapping[str, tuple[float, float]] | None = None,
     **roles: Any,
 ) -> Problem:
-    """Return the problem that the keywords of ``refine`` describe."""
+    """Return the problem that the keywords of ``refine`` describe; all of them are asked here."""
     regime = as_regime(regime, tuned, min_K, **roles)
     if (T is None) == (K is None):
         raise bad("a refinement has budgets in T or in K", {"T": T, "K": K}, "T=1e10, say")
-    budgets = np.asarray(T if K is None else K)
-    spread = {name: np.asarray(x)[(..., *[None] * budgets.ndim)] for name, x in (constants or {}).items()}
-    return pose(proxy, regime, ("T" if K is None else "K", budgets), constants=spread, limits=limits)
+    budget, values = ("T", np.asarray(T)) if K is None else ("K", np.asarray(K))
+    proxy = proxy.form(budget)
+    # An exponent 0 that is written out asks for no value.
+    regime = regime.settled(proxy, free={*proxy.variables()} - {*proxy.depends_on(), *regime.tuned})
+    spread = {name: np.asarray(x)[(..., *[None] * values.ndim)] for name, x in (constants or {}).items()}
+    ends = _log_limits(limits or {}, regime.tuned)
+    return pose(proxy, regime, (budget, values), check_arrays(proxy, spread), ends)
 
 
-def solve(problem: Problem, start: Mapping[str, ArrayLike] | None = None) -> Solution:
+def solve(problem: Problem, start: Mapping[str, Floats] | None = None) -> Solution:
     """Return the optima of a batch in numbers: posynomials by the convex solve, all else by descent.
 
-    Args:
-        problem: what is minimised; one that tunes nothing is evaluated.
-        start: where to begin, by name; a posynomial needs none.
+    A problem that tunes nothing is evaluated; a posynomial needs no start.
     """
-    starts = {name: _start(problem, name, value) for name, value in (start or {}).items()}
     form = powers(problem)
     if form is None:
         from hpgrid.refinement.descent import descend  # jax loads here
 
-        return descend(problem, starts)
+        return descend(problem, start or {})
     from hpgrid.refinement.newton import minimise  # or here
 
     rows, logs, slopes = form
-    return minimise(rows, logs.reshape(len(rows), -1), slopes, problem.boxed(starts))
+    return minimise(rows, logs.reshape(len(rows), -1), slopes, problem.boxed(start or {}))
+
+
+def _log_limits(limits: Mapping[str, tuple[float, float]], tuned: Sequence[str]) -> dict[str, tuple[float, float]]:
+    for name, ends in limits.items():
+        if name not in tuned:
+            raise unknown("tuned variable", name, tuned)
+        pair = np.ndim(ends) == 1 and len(ends) == 2 and all(is_number(end) for end in ends)
+        if not (pair and 0 < ends[0] < ends[1]):
+            rule = f"the limits of {name} are two positive values, the smaller one first"
+            raise bad(rule, ends, "(1e-6, 1.0), say")
+    return {name: (float(np.log(lo)), float(np.log(hi))) for name, (lo, hi) in limits.items()}
 
 
 def _start(problem: Problem, name: str, value: ArrayLike) -> Floats:
@@ -175,9 +191,9 @@ def _start(problem: Problem, name: str, value: ArrayLike) -> Floats:
     return whole
 
 
-def _optimum(problem: Problem, solution: Solution) -> Optimum:
-    """A solution by the variables' names, in the shape of the problem; what is not attained is NaN."""
-    shape = problem.shape
+def optimum_of(problem: Problem, start: Mapping[str, Floats] | None = None) -> Optimum:
+    """Return what ``refine`` does, of a problem: nothing is asked again. What is not attained is NaN."""
+    solution, shape = solve(problem, start), problem.shape
     unbounded = np.asarray(solution.unbounded, bool)  # where nothing is tuned, an empty array of any kind
     hidden = unbounded | np.asarray(solution.undetermined, bool)
     at, exponent = (np.where(hidden, np.nan, array) for array in (np.exp(solution.log_at), solution.exponent))

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hpgrid.checks import bad, is_number, unknown
+from hpgrid.checks import bad, unknown
 from hpgrid.proxy import FunctionProxy, Proxy, Term, evaluate_factor
 from hpgrid.refinement.bases import Row
 from hpgrid.regime import Regime
@@ -23,51 +23,29 @@ NATURAL = {"eta": (-OPEN, OPEN), "b": (0.0, OPEN), "alpha": (-OPEN, 0.0)}
 
 
 class Box(NamedTuple):
-    """Where optima may be, in logs: each of shape (n, problems).
+    """Where optima may be, in logs: each of shape (n, problems)."""
 
-    Attributes:
-        lo: the lower bounds.
-        hi: the upper bounds.
-        start: where a solve begins.
-        follows: d hi / d log budget.
-    """
-
-    lo: Floats
-    hi: Floats
-    start: Floats
-    follows: Floats
+    lo: Floats  # the lower bounds
+    hi: Floats  # the upper bounds
+    start: Floats  # where a solve begins
+    follows: Floats  # d hi / d log budget
 
 
 class Solution(NamedTuple):
-    """What a solve knows of every problem of a batch, problems along the last axis.
+    """What a solve knows of every problem of a batch, problems along the last axis."""
 
-    Attributes:
-        log_risk: the log of the minimum, shape (problems,).
-        log_at: the log of the minimiser, shape (n, problems).
-        exponent: d log minimiser / d log budget, shape (n, problems).
-        risk_exponent: d log risk / d log budget, shape (problems,).
-        inverse_hessian: of the log risk in what is free, shape (n, n, problems).
-        multiplier: d log risk / d log x across a bound that holds, shape (n, problems).
-        side: -1 at the lower bound, 1 at the upper, 0 between.
-        unbounded: only the end of the numbers holds the variable, or what it is tied to.
-        vanishes: the risk goes to 0 with a variable that is unbounded, shape (problems,).
-        flat: a direction along which the risk does not change at all, or zero.
-        undetermined: what moves along it.
-        converged: shape (problems,).
-    """
-
-    log_risk: Any
-    log_at: Any
-    exponent: Any
-    risk_exponent: Any
-    inverse_hessian: Any
-    multiplier: Any
-    side: Any
-    unbounded: Any
-    vanishes: Any
-    flat: Any
-    undetermined: Any
-    converged: Any
+    log_risk: Any  # the log of the minimum, shape (problems,)
+    log_at: Any  # the log of the minimiser, shape (n, problems)
+    exponent: Any  # d log minimiser / d log budget, shape (n, problems)
+    risk_exponent: Any  # d log risk / d log budget, shape (problems,)
+    inverse_hessian: Any  # of the log risk in what is free, shape (n, n, problems)
+    multiplier: Any  # d log risk / d log x across a bound that holds, shape (n, problems)
+    side: Any  # -1 at the lower bound, 1 at the upper, 0 between
+    unbounded: Any  # only the end of the numbers holds the variable, or what it is tied to
+    vanishes: Any  # the risk goes to 0 with a variable that is unbounded, shape (problems,)
+    flat: Any  # a direction along which the risk does not change at all, or zero
+    undetermined: Any  # what moves along it
+    converged: Any  # shape (problems,)
 
 
 @dataclass(frozen=True)
@@ -75,26 +53,16 @@ class Problem:
     """A batch of problems: a bound to be minimised over some variables, at each element of the shape.
 
     Every array broadcasts to ``shape``.
-
-    Attributes:
-        proxy: the bound, in the form of the budget, paths folded in.
-        tuned: what is minimised over, in canonical order.
-        budget: "T" or "K".
-        values: the budget, and what is fixed.
-        constants: the bound's constants.
-        box: for every tuned variable, its bounds in logs.
-        follows: for every tuned variable, whether its upper bound grows with the budget.
-        shape: of the batch.
     """
 
-    proxy: Proxy | FunctionProxy
-    tuned: tuple[str, ...]
-    budget: str
-    values: Mapping[str, Floats]
-    constants: Mapping[str, Floats]
-    box: Mapping[str, tuple[Floats, Floats]]
-    follows: Mapping[str, Floats]
-    shape: tuple[int, ...]
+    proxy: Proxy | FunctionProxy  # the bound, in the form of the budget, paths folded in
+    tuned: tuple[str, ...]  # what is minimised over, in canonical order
+    budget: str  # "T" or "K"
+    values: Mapping[str, Floats]  # the budget, and what is fixed
+    constants: Mapping[str, Floats]  # the bound's constants
+    box: Mapping[str, tuple[Floats, Floats]]  # for every tuned variable, its bounds in logs
+    follows: Mapping[str, Floats]  # for every tuned variable, whether its upper bound grows with the budget
+    shape: tuple[int, ...]  # of the batch
 
     def holding(self, name: str, value: ArrayLike) -> Problem:
         """Return the problem with one tuned variable held at a value, which broadcasts to the shape."""
@@ -137,32 +105,27 @@ def pose(
     proxy: Proxy | FunctionProxy,
     regime: Regime,
     budget: tuple[str, ArrayLike],
-    *,
-    constants: Mapping[str, ArrayLike] | None = None,
+    constants: Mapping[str, Floats] | None = None,
     limits: Mapping[str, tuple[float, float]] | None = None,
 ) -> Problem:
-    """Return the problem that a regime poses.
+    """Return the problem that a settled regime poses; ``optimum.posed`` asks what a person gives.
 
     Args:
         proxy: the bound; it is taken in the form of the budget.
-        regime: what is tuned, fixed, on a path, capped; with min_K, b <= T / min_K.
+        regime: with its min_K, b <= T / min_K.
         budget: "T" or "K", and its values.
-        constants: arrays in place of some of the bound's constants.
-        limits: lowest and highest values of tuned variables, in place of b >= 1 and alpha <= 1.
+        constants: arrays in place of some of the bound's constants, > 0.
+        limits: logs of the lowest and highest values of tuned variables, in place of b >= 1 and alpha <= 1.
 
     Raises:
-        ValueError: nothing is tuned, a variable has no value, a cap is infeasible, or a constant or a
-            budget is not positive.
+        ValueError: a cap is infeasible, or a budget is not positive.
     """
     name, values = budget[0], _budget_values(*budget)
-    proxy = proxy.form(name)
-    # An exponent 0 that is written out asks for no value.
-    regime = regime.settled(proxy, free=set(proxy.variables()) - {*proxy.depends_on(), *regime.tuned})
-    proxy = proxy.along(regime.path)
-    numbers = _constants(proxy, constants or {})
+    proxy = proxy.form(name).along(regime.path)
+    numbers = {constant: np.asarray(x, float) for constant, x in {**proxy.constants, **(constants or {})}.items()}
     caps = regime.joint_caps(own_caps(proxy, numbers))
     shape = np.broadcast_shapes(values.shape, *(array.shape for array in numbers.values()))
-    ends = {v: NATURAL[v] for v in regime.tuned} | _logs(limits or {}, regime.tuned)
+    ends = {v: NATURAL[v] for v in regime.tuned} | dict(limits or {})
     box, follows = _box(ends, caps, (name, values), regime.min_K)
     held: dict[str, Any] = {v: np.asarray(x) for v, x in regime.fixed.items()}
     return Problem(proxy, regime.tuned, name, {name: values, **held}, numbers, box, follows, shape)
@@ -177,12 +140,9 @@ def powers(problem: Problem) -> tuple[tuple[Row, ...], Floats, Floats] | None:
     if isinstance(problem.proxy, FunctionProxy):
         return None
     terms = [part for term in problem.proxy.terms for part in term.split(problem.tuned)]
-    rows = []
-    for term in terms:
-        row = [term.exponent(v) for v in (*problem.tuned, problem.budget)]
-        if any(exponent is None for exponent in row):
-            return None
-        rows.append(tuple(x for x in row if x is not None))
+    rows = [tuple(x for v in (*problem.tuned, problem.budget) if (x := term.exponent(v)) is not None) for term in terms]
+    if any(len(row) <= len(problem.tuned) for row in rows):
+        return None
     logs = np.array([_log_coefficient(term, problem) for term in terms])
     present = [j for j, log in enumerate(logs) if np.max(log) > -np.inf] or [0]
     return tuple(rows[j][:-1] for j in present), logs[present], np.array([float(rows[j][-1]) for j in present])
@@ -221,7 +181,12 @@ def own_caps(proxy: Proxy | FunctionProxy, constants: Mapping[str, Floats]) -> d
     return caps | {name: np.asarray(term.coefficient(arrays)) for name, term in proxy.cap_terms.items()}
 
 
-def _constants(proxy: Proxy | FunctionProxy, given: Mapping[str, ArrayLike]) -> dict[str, Floats]:
+def check_arrays(proxy: Proxy | FunctionProxy, given: Mapping[str, ArrayLike]) -> dict[str, Floats]:
+    """Return values of some of a bound's constants as arrays.
+
+    Raises:
+        ValueError: an unknown constant, or values that are not positive and finite.
+    """
     for name, value in given.items():
         if name not in proxy.constants:
             raise unknown("constant", name, proxy.constants)
@@ -232,18 +197,7 @@ def _constants(proxy: Proxy | FunctionProxy, given: Mapping[str, ArrayLike]) -> 
         wrong = array[~(np.isfinite(array) & (array > 0))]
         if array.size == 0 or wrong.size:
             raise bad(f"every value of the constant {name} must be positive and finite", wrong.tolist(), "one or more")
-    return {name: np.asarray(given.get(name, value), float) for name, value in proxy.constants.items()}
-
-
-def _logs(limits: Mapping[str, tuple[float, float]], tuned: Sequence[str]) -> dict[str, tuple[float, float]]:
-    for name, ends in limits.items():
-        if name not in tuned:
-            raise unknown("tuned variable", name, tuned)
-        pair = np.ndim(ends) == 1 and len(ends) == 2 and all(is_number(end) for end in ends)
-        if not (pair and 0 < ends[0] < ends[1]):
-            rule = f"the limits of {name} are two positive values, the smaller one first"
-            raise bad(rule, ends, "(1e-6, 1.0), say")
-    return {name: (float(np.log(lo)), float(np.log(hi))) for name, (lo, hi) in limits.items()}
+    return {name: np.asarray(value, float) for name, value in given.items()}
 
 
 def _box(

@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike
 
 from hpgrid.checks import bad
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.refinement.bases import Bases, all_bases
+from hpgrid.refinement.bases import FALLS, GRADIENT, GROWTH, MOST_STEPS, MULTIPLIER, NO_GROWTH, Bases, all_bases
 from hpgrid.refinement.problem import OPEN, Problem, own_caps, powers
 from hpgrid.shapes import Array, Bool, Float, Int
 
@@ -34,26 +34,9 @@ from hpgrid.shapes import Array, Bool, Float, Int
 #: attained, an end of this is what is returned.
 _BRACKET = {"eta": (-250.0, 250.0), "b": (0.0, 500.0), "alpha": (-250.0, 0.0)}
 
-#: Stop where every gradient entry is this small against the sum of its terms' sizes.
-_GRADIENT = 1e-12
-
-#: A bound is left where its multiplier has the wrong sign by more than rounding.
-_MULTIPLIER = 1e-14
-
-#: The largest growth of a term's log in one step: e^3 is where the quadratic model of its exponential ends.
-_GROWTH = 3.0
-
-#: A growth that is rounding alone, against the fall of other terms.
-_NO_GROWTH = 1e-10
-
-#: A sum whose log falls by more in a step falls as a whole.
-_FALLS = 0.5
-
 #: The logs are divided by a temperature, so that every term counts at first; it falls by this factor after a step
 #: that was not cut short. Each step costs half a millisecond here, whatever the number of problems: so it falls fast.
 _COOLING = 0.1
-
-_MOST_STEPS = 400
 
 #: An end of a sublevel set is known to this in its log; Newton's steps to it double their digits.
 _END, _MOST_END_STEPS = 1e-10, 60
@@ -112,8 +95,8 @@ def profile(
     Raises:
         ValueError: the bound is not a posynomial in the tuned variables.
     """
-    problem, ends = _posed(proxy, tuned, fixed, budget, box, constants)
-    best = _minimise(_batch(problem, ends))
+    problem, ends, batch = _posed(proxy, tuned, fixed, budget, box, constants)
+    best = _minimise(batch)
     at = {}
     for k, name in enumerate(tuned):
         inside, (low, high) = np.exp(best.z[:, k]), ends[:, k]
@@ -142,8 +125,8 @@ def sublevel(
         excess: in log risk.
         optimum: what ``profile`` returns, where it is known; its risk is what counts.
     """
-    problem, ends = _posed(proxy, tuned, fixed, budget, box, None)
-    batch, k = _batch(problem, ends), list(tuned).index(name)
+    problem, ends, batch = _posed(proxy, tuned, fixed, budget, box, None)
+    k = list(tuned).index(name)
     best = _minimise(batch).log_risk if optimum is None else np.log(optimum.risk).ravel()
 
     def end_of_set(limit: Float[Array, "problems"], value: Float[Array, "problems"]) -> Float[Array, "..."]:
@@ -197,8 +180,8 @@ def _posed(
     budget: ArrayLike,
     box: Mapping[str, tuple[ArrayLike, ArrayLike]] | None,
     constants: Mapping[str, ArrayLike] | None,
-) -> tuple[Problem, Float[Array, "2 n problems"]]:
-    """The problem, and the ends of its box: not their logs, so that what lies on one is that number."""
+) -> tuple[Problem, Float[Array, "2 n problems"], _Batch]:
+    """The problem, the ends of its box (not their logs, so that what lies on one is that number), and its numbers."""
     posynomial = _posynomial(proxy, tuned)
     known = {name: np.asarray(x, float) for name, x in {**posynomial.constants, **(constants or {})}.items()}
     values = {name: np.asarray(x, float) for name, x in {**fixed, posynomial.budget: budget}.items()}
@@ -210,7 +193,12 @@ def _posed(
     shape = np.broadcast_shapes(*(x.shape for x in (*known.values(), *values.values(), *sum(ends, ()))))
     whole = [[np.broadcast_to(end, shape).ravel() for end in pair] for pair in ends]
     problem = Problem(posynomial, tuple(tuned), posynomial.budget, values, known, {}, {}, shape)
-    return problem, np.array(whole).reshape(len(ends), 2, -1).swapaxes(0, 1)
+    form, both = powers(problem), np.array(whole).reshape(len(ends), 2, -1).swapaxes(0, 1)
+    assert form is not None
+    rows, logs, _ = form
+    with np.errstate(divide="ignore"):
+        lo, hi = np.clip(np.log(both), -OPEN, OPEN).swapaxes(1, 2)
+    return problem, both, _Batch(all_bases(rows), logs.reshape(len(rows), -1).T, lo, hi)
 
 
 class _Batch(NamedTuple):
@@ -224,15 +212,6 @@ class _Batch(NamedTuple):
     def some(self, which: Int[Array, "k"]) -> _Batch:
         """Return copies of some of the problems."""
         return _Batch(self.tables, self.c[which], self.lo[which], self.hi[which])
-
-
-def _batch(problem: Problem, ends: Float[Array, "2 n problems"]) -> _Batch:
-    form = powers(problem)
-    assert form is not None
-    rows, logs, _ = form
-    with np.errstate(divide="ignore"):
-        lo, hi = np.clip(np.log(ends), -OPEN, OPEN).swapaxes(1, 2)
-    return _Batch(all_bases(rows), logs.reshape(len(rows), -1).T, lo, hi)
 
 
 class _State(NamedTuple):
@@ -277,7 +256,7 @@ def _minimise(batch: _Batch) -> _Minimum:
     spread = logs.max(axis=1) - np.where(np.isfinite(logs), logs, np.inf).min(axis=1)
     state = _State(z, side, np.maximum(spread / 2, 1.0))
     going = np.arange(len(c) if z.shape[1] else 0)
-    for _ in range(_MOST_STEPS):
+    for _ in range(MOST_STEPS):
         if not going.size:
             break
         moved, done = _step(batch.some(going), _State(*(x[going] for x in state)))
@@ -338,11 +317,11 @@ def _step(batch: _Batch, state: _State) -> tuple[_State, Bool[Array, "problems"]
     growth, fall = changes.max(axis=1), -changes.min(axis=1)
     # Where no term grows, the way down ends at a bound and nowhere before; where the whole sum falls, not
     # before a term that grows meets it.
-    length = np.where(growth < _NO_GROWTH * fall, np.inf, np.minimum(1.0, _GROWTH / np.maximum(growth, _GROWTH)))
+    length = np.where(growth < NO_GROWTH * fall, np.inf, np.minimum(1.0, GROWTH / np.maximum(growth, GROWTH)))
     rate = -(here.gradient * y).sum(axis=1)
     faster = np.where(changes > 0, changes + rate[:, None], 1.0)
     meets = np.where(changes > 0, -here.log_weights / faster, np.inf).min(axis=1)
-    length = np.where(rate > _FALLS, np.maximum(length, meets), length)
+    length = np.where(rate > FALLS, np.maximum(length, meets), length)
     cut = length < 1.0
     move = np.where(side != 0, 0.0, temperature[:, None] * (here.variables @ y[:, :, None])[:, :, 0])
     reach = np.where(move > 0, hi - z, z - lo) / np.where(move != 0, np.abs(move), 1.0)
@@ -361,11 +340,11 @@ def _step(batch: _Batch, state: _State) -> tuple[_State, Bool[Array, "problems"]
     outward = np.where(leaves, np.where(side[each[:, None], variable] < 0, -multiplier, multiplier), -np.inf)
     outward = outward / np.where(here.size > 0, here.size, 1.0)
     worst = outward.argmax(axis=1)
-    wrong = outward[each, worst] > _MULTIPLIER
+    wrong = outward[each, worst] > MULTIPLIER
     side[each[wrong], variable[each[wrong], worst[wrong]]] = 0
     moved = np.where(side < 0, lo, np.where(side > 0, hi, np.clip(moved, lo, hi)))
 
-    small = (here.held | (np.abs(here.gradient) <= _GRADIENT * here.size)).all(axis=1)
+    small = (here.held | (np.abs(here.gradient) <= GRADIENT * here.size)).all(axis=1)
     done = small & ~wrong & ~hits & (temperature == 1.0)
     cooler = np.where(cut | (temperature == 1.0), temperature, np.maximum(_COOLING * temperature, 1.0))
     return _State(moved, side, cooler), done

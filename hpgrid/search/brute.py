@@ -16,15 +16,40 @@ from hpgrid.checks import AXES, DTYPES, bad, unknown
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, as_regime
-from hpgrid.search.tables import Domain, domain_of, tabulate
+from hpgrid.search.tables import Domain, Tables, domain_of, tabulate
 
 #: Lines (cells of the axes that are not scanned) in one call of the kernel. 2^20 of them keep the
 #: working set near 10 MB, and one call does the whole of a 100^4 grid.
 CHUNK = 2**20
 
 
+class Argmins:
+    """What follows from where the best cells are, of one search or of many."""
+
+    risk: NDArray[Any]
+    index: Mapping[str, NDArray[np.integer]]
+    values: Mapping[str, NDArray[np.float64]]
+    last: Mapping[str, NDArray[np.integer]]
+
+    @cached_property
+    def feasible(self) -> NDArray[np.bool_]:
+        """Where some cell lies in the bound's domain."""
+        return np.isfinite(self.risk)
+
+    @cached_property
+    def at(self) -> dict[str, NDArray[np.float64]]:
+        """The best value of every tuned variable; NaN where no cell is feasible."""
+        best = {name: self.values[name][index] for name, index in self.index.items()}
+        return best if self.feasible.all() else {v: np.where(self.feasible, x, np.nan) for v, x in best.items()}
+
+    @cached_property
+    def edge(self) -> dict[str, NDArray[np.bool_]]:
+        """Where the best value sits on the border of the feasible box, and so says nothing."""
+        return {name: (index <= 0) | (index >= self.last[name]) for name, index in self.index.items()}
+
+
 @dataclass(frozen=True)
-class SearchResult:
+class SearchResult(Argmins):
     """The best point of a grid for every cell of the axes that remain.
 
     Attributes:
@@ -55,23 +80,6 @@ class SearchResult:
     cells_below_one_K: int
     unresolved: NDArray[np.bool_] | None
     last: Mapping[str, NDArray[np.integer]]
-
-    @cached_property
-    def feasible(self) -> NDArray[np.bool_]:
-        """Where some cell lies in the bound's domain."""
-        return np.isfinite(self.risk)
-
-    @cached_property
-    def at(self) -> dict[str, NDArray[np.float64]]:
-        """The best value on every reduced axis; NaN where no cell is feasible."""
-        if self.feasible.all():
-            return {name: self.values[name][self.index[name]] for name in self.over}
-        return {name: np.where(self.feasible, self.values[name][self.index[name]], np.nan) for name in self.over}
-
-    @cached_property
-    def edge(self) -> dict[str, NDArray[np.bool_]]:
-        """Where the best value sits on the border of the feasible box, and so says nothing."""
-        return {name: (self.index[name] <= 0) | (self.index[name] >= self.last[name]) for name in self.over}
 
     @cached_property
     def below_one_K(self) -> NDArray[np.bool_]:
@@ -136,12 +144,15 @@ def grid_search(
         raise unknown("dtype", dtype, DTYPES)
     if isinstance(chunk, bool) or not isinstance(chunk, int) or chunk < 1:
         raise bad("chunk is a whole number of lines, 1 or more", chunk, "chunk=2**20, say")
-    plan = plan_search(proxy, grid, regime)
-    tables = tabulate(plan.proxy, plan.axes, plan.fixed, plan.domain, over=plan.searched, dtype=dtype)
+    return best_of(plan_search(proxy, grid, regime.settled(proxy, grid, free=grid.axes)), dtype, chunk)
+
+
+def best_of(plan: SearchPlan, dtype: str = "float64", chunk: int = CHUNK) -> SearchResult:
+    """Return what ``grid_search`` does, of a plan: nothing is asked again."""
     from hpgrid.search.kernel import best_cells  # the only import of jax
 
-    best = best_cells(tables, plan.remaining, chunk=chunk, counted=dtype == "float32")
-    return label_result(plan, *best, dtype)
+    best = best_cells(plan.tables(dtype), plan.remaining, chunk=chunk, counted=dtype == "float32")
+    return label_result(plan, dtype, *best)
 
 
 @dataclass(frozen=True)
@@ -157,6 +168,13 @@ class SearchPlan:
     min_K: float | None
     domain: Domain
 
+    def tables(self, dtype: str = "float64") -> Tables:
+        return tabulate(self.proxy, self.axes, self.fixed, self.domain, over=self.searched, dtype=dtype)
+
+    @property
+    def every(self) -> dict[str, NDArray[np.float64]]:
+        return self.axes | self.unused_axes
+
     @property
     def searched(self) -> tuple[str, ...]:
         return tuple(v for v in self.over if v in self.axes)
@@ -167,10 +185,10 @@ class SearchPlan:
 
 
 def plan_search(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime) -> SearchPlan:
-    """Return what is reduced, what remains, what is fixed, and which cells may win."""
-    regime = regime.settled(proxy, grid, free=grid.axes)
+    """Return what is reduced, what remains, what is fixed, and which cells may win, in a regime that was settled."""
     proxy = proxy.form(grid.budget).along(regime.path)
-    fixed = dict(regime.fixed)
+    fixed = {**grid.held, **regime.fixed}
+    fixed = {v: fixed[v] for v in AXES if v in fixed and v not in regime.path}
     axes = {n: a.values for n, a in grid.axes.items() if n not in fixed and n not in regime.path}
     domain = domain_of(axes, fixed, regime.joint_caps(proxy.caps), regime.min_K, regime.path.get("b"))
     relevant = {*proxy.variables(), *domain.penalty, *domain.limit}
@@ -189,16 +207,16 @@ def plan_search(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime) -> Sea
     )
 
 
-def label_result(plan: SearchPlan, risk: Any, rank: Any, close: Any, dtype: str) -> SearchResult:
+def label_result(plan: SearchPlan, dtype: str, risk: Any, rank: Any, close: Any = None) -> SearchResult:
     """Return the kernel's result by name, with the axes that the bound does not depend on put back."""
-    searched = plan.searched
+    searched, feasible = plan.searched, np.isfinite(risk)
     sizes = [len(plan.axes[axis]) for axis in searched]
     places = [rank] if len(searched) == 1 else np.unravel_index(np.minimum(rank, math.prod(sizes) - 1), sizes)
-    if not np.isfinite(risk).all():
+    if not feasible.all():
         # No cell of these may win; their rank, beyond the last one, was cut to be divided into places.
-        places = [np.where(np.isfinite(risk), place, -1) for place in places]
+        places = [np.where(feasible, place, -1) for place in places]
     index_on = dict(zip(searched, places))
-    every = plan.axes | plan.unused_axes
+    every = plan.every
     remaining = {axis: every[axis] for axis in AXES if axis in every and axis not in plan.over}
     inserted = tuple(k for k, axis in enumerate(remaining) if axis in plan.unused_axes)
     shape = tuple(len(values) for values in remaining.values())
@@ -206,11 +224,8 @@ def label_result(plan: SearchPlan, risk: Any, rank: Any, close: Any, dtype: str)
     def whole(array: Any) -> Any:  # a view: what is constant along an axis is not copied along it
         return np.broadcast_to(np.expand_dims(array, inserted), shape) if inserted else array
 
-    index = {axis: whole(index_on[axis]) if axis in index_on else np.zeros(shape, np.int32) for axis in plan.over}
-    index = {
-        axis: np.where(np.isfinite(whole(risk)), places, -1) if axis not in index_on else places
-        for axis, places in index.items()
-    }
+    first = np.where(whole(feasible), np.int32(0), np.int32(-1))  # on axes that nothing depends on
+    index = {axis: whole(index_on[axis]) if axis in index_on else first for axis in plan.over}
     last = {axis: _last_feasible(axis, every, remaining, plan.domain) for axis in plan.over}
     return SearchResult(
         risk=whole(risk),
@@ -222,8 +237,9 @@ def label_result(plan: SearchPlan, risk: Any, rank: Any, close: Any, dtype: str)
         path=plan.path,
         dtype=dtype,
         points=math.prod(len(values) for values in every.values()),
-        cells_below_one_K=_below_one(every, plan),
-        unresolved=None if close is None else whole((close > 1) & np.isfinite(risk)),
+        cells_below_one_K=_below_one(every | plan.fixed, plan.path.get("b"))
+        * math.prod(len(values) for name, values in every.items() if name not in ("T", "K", "b")),
+        unresolved=None if close is None else whole((close > 1) & feasible),
         last=last,
     )
 
@@ -239,14 +255,10 @@ def _last_feasible(axis: str, every: Any, remaining: Any, domain: Domain) -> NDA
     return last
 
 
-def _below_one(every: Mapping[str, NDArray[np.float64]], plan: SearchPlan) -> int:
-    """How many grid points have K = T/b < 1."""
-    others = math.prod(len(values) for name, values in every.items() if name not in ("T", "K", "b"))
-    if "K" in every or "K" in plan.fixed:
-        K = np.atleast_1d(every["K"] if "K" in every else plan.fixed["K"])
-        return others * len(every.get("b", (1,))) * int((K < 1).sum())
-    T = np.atleast_1d(every["T"] if "T" in every else plan.fixed["T"])[:, None]
-    if "b" in plan.path:
-        return others * int((T ** float(plan.path["b"]) > T).sum())
-    b = every.get("b", np.asarray(plan.fixed.get("b", np.nan)))
-    return others * int((np.atleast_1d(b) > T).sum())
+def _below_one(values: Mapping[str, Any], path: Fraction | None) -> int:
+    """How many pairs of a budget and b have K = T/b < 1."""
+    b = np.atleast_1d(values.get("b", np.nan))
+    if "K" in values:
+        return int((np.atleast_1d(values["K"]) < 1).sum()) * len(b)
+    T = np.atleast_1d(values["T"])[:, None]
+    return int(((b if path is None else T ** float(path)) > T).sum())

@@ -31,14 +31,11 @@ from hpgrid.search.tables import Scanned
 #: Columns in one step of the scan over them.
 _UNROLL = 10
 
-
 #: Operations on a value, at most, beside the sum of its terms; each is rounded to half an eps.
 _ROUNDINGS = 16
 
-
 #: The same of a power that is no square root: half an eps for each unit of the log of any normal number.
 _POWER_ROUNDINGS = 2**10
-
 
 #: The rank of no cell.
 _NONE = 2**62
@@ -57,12 +54,6 @@ def _at(hoisted: Any, axis: str, index: Any) -> Any:
     return entries(hoisted, axis, lambda leaf: leaf[index], lambda leaf: leaf)
 
 
-def _each(function: Any, hoisted: Any) -> Any:
-    """The tables with every term put through a function."""
-    groups = [[function(entry) for entry in members] for members in hoisted.groups]
-    return hoisted._replace(groups=groups, rest=[function(entry) for entry in hoisted.rest])
-
-
 def _fold(hoisted: Any, axis: str) -> Any:
     """The tables with those on an axis multiplied into the coefficients."""
 
@@ -71,7 +62,7 @@ def _fold(hoisted: Any, axis: str) -> Any:
         others = {name: table for name, table in tables.items() if name != axis}
         return (coefficient * tables[axis] if axis in tables else coefficient), others
 
-    return _each(folded, hoisted)
+    return hoisted.each(folded)
 
 
 def _packets(structure: Structure, ends: _Ends, hoisted: Any, without: str) -> dict[int, dict[str, Any]]:
@@ -113,7 +104,9 @@ def _lowest_column(structure: Structure, ends: _Ends, by_column: Any, count: Any
 
     def step(carry: Any, entry: Any) -> tuple[Any, None]:
         tables, packets = entry
-        here = _fold(_joined(row, tables), structure.column)
+        # What does not lie on columns is nothing in the entry.
+        whole = jax.tree.map(lambda part, old: old if part is None else part, tables, row, is_leaf=lambda x: x is None)
+        here = _fold(whole, structure.column)
         value = _line_bound(structure, ends, {**_packets(structure, ends, here, ""), **packets, **by_row}, here)
         index = tables.place[structure.column]
         better = (value < carry.real) & (index < count)
@@ -121,17 +114,8 @@ def _lowest_column(structure: Structure, ends: _Ends, by_column: Any, count: Any
 
     # Packed: on a CPU, XLA gives each array that is carried a loop of its own.
     start = lax.complex(row.zero + jnp.inf, row.zero)
-    return lax.scan(step, start, (_on(row, structure.column), by_column), unroll=_UNROLL)[0].imag.astype(jnp.int32)
-
-
-def _on(hoisted: Any, axis: str) -> Any:
-    """The tables that lie on an axis, nothing in place of the others."""
-    return entries(hoisted, axis, lambda leaf: leaf, lambda _: None)
-
-
-def _joined(hoisted: Any, parts: Any) -> Any:
-    """Tables with some of them replaced, where the others are nothing."""
-    return jax.tree.map(lambda part, old: old if part is None else part, parts, hoisted, is_leaf=lambda x: x is None)
+    columns = entries(row, structure.column, lambda leaf: leaf, lambda _: None)
+    return lax.scan(step, start, (columns, by_column), unroll=_UNROLL)[0].imag.astype(jnp.int32)
 
 
 def _cell(structure: Structure, scanned: Any, last: Any, hoisted: Any) -> tuple[Any, Any]:
@@ -204,24 +188,6 @@ def _value(lane: _Lane, tables: Any, column: Any) -> tuple[Any, Any]:
     return jnp.where(allowed, risk, jnp.inf), rank
 
 
-def _lower(lane: _Lane, tables: Any, column: Any) -> Any:
-    """The lower bound of a row's line in a column."""
-    allowed, near = lane.allowed(tables, column)
-    here = _fold(_fold(_at(tables, lane.structure.column, near), lane.structure.row), lane.structure.column)
-    bound = _line_bound(lane.structure, lane.ends, _packets(lane.structure, lane.ends, here, ""), here)
-    return jnp.where(allowed, bound, jnp.inf)
-
-
-def _lowest_columns(lane: _Lane) -> Any:
-    """For every row, the column with the smallest lower bound."""
-    structure, ends = lane.structure, lane.ends
-    by_row = _packets(structure, ends, lane.folded, structure.column)
-    by_column = _packets(structure, ends, _fold(lane.folded, structure.column), structure.row)
-    by_column = {group: packet for group, packet in by_column.items() if group not in by_row}
-    best = partial(_lowest_column, structure, ends, by_column, lane.counts[structure.column])
-    return over_axes(best, lane.folded, (structure.row,))(lane.folded)
-
-
 def _best(structure: Structure, scanned: Any, hoisted: Any, counts: Any) -> tuple[Any, Any]:
     """The best risk of one lane, and the rank of its cell in row-major order over the reduced axes."""
     last = jnp.maximum(counts[structure.scan] - 1, 0)
@@ -231,7 +197,12 @@ def _best(structure: Structure, scanned: Any, hoisted: Any, counts: Any) -> tupl
     roundings += 0 if structure.square or structure.falling is None else _POWER_ROUNDINGS
     # A lower bound and a value are each off by so many roundings, half an eps each; this is twice their sum.
     slack = 1 + 2 * roundings * jnp.finfo(jnp.float64).eps
-    lowest = _lowest_columns(lane)
+    # For every row, the column with the smallest lower bound.
+    by_row = _packets(structure, ends, lane.folded, structure.column)
+    by_column = _packets(structure, ends, _fold(lane.folded, structure.column), structure.row)
+    by_column = {group: packet for group, packet in by_column.items() if group not in by_row}
+    best_column = partial(_lowest_column, structure, ends, by_column, counts[structure.column])
+    lowest = over_axes(best_column, lane.folded, (structure.row,))(lane.folded)
 
     def evaluated(best: Any, rank: Any, columns: Any, needed: Any) -> tuple[Any, Any]:
         values, ranks = over_axes(partial(_value, lane), lane.exact, (structure.row,))(lane.exact, columns)
@@ -240,8 +211,14 @@ def _best(structure: Structure, scanned: Any, hoisted: Any, counts: Any) -> tupl
         tied = jnp.where(values == lowest_risk, ranks, _NONE).min()
         return lowest_risk, jnp.minimum(tied, jnp.where(best == lowest_risk, rank, _NONE))
 
+    def lower(tables: Any, column: Any) -> Any:
+        """The lower bound of a row's line in a column."""
+        allowed, near = lane.allowed(tables, column)
+        here = _fold(_fold(_at(tables, structure.column, near), structure.row), structure.column)
+        return jnp.where(allowed, _line_bound(structure, ends, _packets(structure, ends, here, ""), here), jnp.inf)
+
     def below(best: Any, columns: Any) -> Any:
-        bounds = over_axes(partial(_lower, lane), lane.folded, (structure.row,))(lane.folded, columns)
+        bounds = over_axes(lower, lane.folded, (structure.row,))(lane.folded, columns)
         return (bounds <= slack * best) & (bounds < jnp.inf)
 
     def outwards(state: Any) -> Any:
@@ -260,14 +237,17 @@ def _best(structure: Structure, scanned: Any, hoisted: Any, counts: Any) -> tupl
 def best_of_lanes(scanned: Any, hoisted: Any, counts: Any, *, structure: Structure, mesh: Mesh) -> tuple[Any, Any]:
     """Return the best risk of every lane, +inf where no cell is allowed, and its cell's rank.
 
-    Args:
-        scanned: tables along the scanned axis, and the numbers of the lower bound: shared by all lanes.
-        hoisted: the other tables; coefficients, and what lies on the budget, are arrays over the lanes.
-        counts: how many values of each axis are allowed, arrays over the lanes.
-        structure: the static part.
-        mesh: the devices among which the lanes are shared out, evenly.
+    Coefficients, what lies on the budget, and the counts of allowed values are arrays over the lanes, which are shared
+    out evenly among the devices of the mesh; what lies on the scanned axis serves all of them.
     """
-    differs = _differing(hoisted, structure.budget)
+
+    def of_lane(path: tuple[Any, ...], _: Any) -> int | None:
+        """0 for what differs from lane to lane, coefficients and tables on the budget; None for the others."""
+        key = path[-1]
+        on_budget = isinstance(key, jax.tree_util.DictKey) and key.key == structure.budget
+        return 0 if on_budget or isinstance(key, jax.tree_util.SequenceKey) else None
+
+    differs = jax.tree_util.tree_map_with_path(of_lane, hoisted)
     lanes = PartitionSpec("lanes")
     specs = jax.tree.map(lambda axis: PartitionSpec() if axis is None else lanes, differs, is_leaf=lambda x: x is None)
     every = jax.vmap(partial(_best, structure), in_axes=(None, differs, 0))
@@ -275,16 +255,3 @@ def best_of_lanes(scanned: Any, hoisted: Any, counts: Any, *, structure: Structu
         every, mesh=mesh, in_specs=(PartitionSpec(), specs, lanes), out_specs=(lanes, lanes), check_vma=False
     )
     return shared(scanned, hoisted, counts)
-
-
-def _differing(hoisted: Any, budget: str) -> Any:
-    """0 for the tables that differ from lane to lane, coefficients and those on the budget; None for the others."""
-
-    def axis(path: tuple[Any, ...], _: Any) -> int | None:
-        key = path[-1]
-        of_lane = isinstance(key, jax.tree_util.SequenceKey) or (
-            isinstance(key, jax.tree_util.DictKey) and key.key == budget
-        )
-        return 0 if of_lane else None
-
-    return jax.tree_util.tree_map_with_path(axis, hoisted)

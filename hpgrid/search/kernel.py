@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial, reduce
 from operator import add
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -127,7 +127,7 @@ def _line_argbest(call: Call | None, scanned: Scanned, packed: bool, hoisted: Ho
     return best + rest, index.astype(jnp.int32)
 
 
-def _line_count(call: Call | None, scanned: Scanned, hoisted: Hoisted, bound: Any) -> Any:
+def _line_count(call: Call | None, scanned: Scanned, bound: Any, hoisted: Hoisted) -> Any:
     """How many cells of a line have a risk of at most ``bound``."""
     risk, rest = line_risk(call, hoisted)
 
@@ -137,56 +137,44 @@ def _line_count(call: Call | None, scanned: Scanned, hoisted: Hoisted, bound: An
     return lax.scan(step, jnp.int32(0), scanned, unroll=UNROLL_VALUE)[0]
 
 
-@partial(jax.jit, static_argnames=("call", "scan", "remaining", "lines", "counted", "packed"))
-def _best(
-    hoisted: Hoisted,
-    scanned: Scanned,
-    *,
-    call: Call | None,
-    scan: str,
-    remaining: tuple[str, ...],
-    lines: tuple[str, ...],
-    counted: bool,
-    packed: bool,
-) -> tuple[Any, Any, Any]:
-    """Return, for every remaining cell, the best risk, its rank in row-major order, and the close cells."""
+class _Static(NamedTuple):
+    """What a program is compiled for, beside the sizes of its tables."""
+
+    call: Call | None
+    scan: str
+    remaining: tuple[str, ...]
+    lines: tuple[str, ...]
+    counted: bool  # whether cells close to the best are
+    packed: bool  # see ``_line_argbest``
+
+
+@partial(jax.jit, static_argnums=0)
+def _best(static: _Static, hoisted: Hoisted, scanned: Scanned) -> tuple[Any, ...]:
+    """Return, for every remaining cell, the best risk, its rank in row-major order, and the close cells if counted."""
+    call, _, remaining, lines, counted, packed = static
     if not lines:
         best, rank = over_axes(partial(_line_argbest, call, scanned, packed), hoisted, remaining)(hoisted)
     else:
-        best, rank = _joint(hoisted, scanned, call, scan, remaining, lines)
+        best, rank = _joint(static, hoisted, scanned)
     if not counted:
-        return best, rank, None
+        return best, rank
     bound = best + 8 * jnp.finfo(best.dtype).eps * jnp.abs(best)
-    # Every line of a cell is held against that cell's bound.
-    for_cell = over_axes(partial(_line_count, call, scanned), hoisted, lines)
 
     def count(hoisted: Hoisted, bound: Any) -> Any:
-        shape = tuple(_length(hoisted, axis) for axis in lines)
-        return for_cell(hoisted, jnp.broadcast_to(bound, shape)).sum()
+        # Every line of a cell is held against that cell's bound.
+        return over_axes(partial(_line_count, call, scanned, bound), hoisted, lines)(hoisted).sum()
 
     return best, rank, over_axes(count, hoisted, remaining)(hoisted, bound)
 
 
-def _length(hoisted: Hoisted, axis: str) -> int:
-    sizes: list[int] = []
-    entries(hoisted, axis, lambda leaf: sizes.append(leaf.shape[-1]), lambda _: None)
-    return sizes[0]
-
-
-def _joint(
-    hoisted: Hoisted,
-    scanned: Scanned,
-    call: Call | None,
-    scan: str,
-    remaining: tuple[str, ...],
-    lines: tuple[str, ...],
-) -> tuple[Any, Any]:
+def _joint(static: _Static, hoisted: Hoisted, scanned: Scanned) -> tuple[Any, Any]:
     """Minimise over several axes: the best of every line, then where the best lines have it.
 
     Only values are carried through the cube, which is three times faster than carrying indices;
     the index along the scanned axis is then found on the winning line alone. Tied lines are taken
     one after the other, so that the first cell in row-major order wins.
     """
+    call, scan, remaining, lines, *_ = static
     values = over_axes(partial(_line_best, call, scanned), hoisted, remaining + lines)(hoisted)
     shape = values.shape[len(remaining) :]
     # Kept as they are: a function's values, computed anew where they are compared, could differ in the last bits.
@@ -222,23 +210,16 @@ def _joint(
     return best, lax.while_loop(lambda state: state[0] < ties, take, start)[2]
 
 
-def best_cells(tables: Tables, remaining: tuple[str, ...], *, chunk: int, counted: bool) -> tuple[Any, Any, Any]:
-    """Return, over the remaining axes, the best risk, where it is, and how many cells are close.
+def best_cells(tables: Tables, remaining: tuple[str, ...], *, chunk: int, counted: bool) -> list[Any]:
+    """Return the best risk over the remaining axes, +inf where no cell is feasible; where it is; and a count.
 
-    Args:
-        tables: the search in numbers.
-        remaining: the axes that are not reduced, in canonical order: the shape of what is returned.
-        chunk: largest number of lines in one call of the kernel.
-        counted: whether to count the cells within 8 eps of the best; else the last result is None.
-
-    Returns:
-        The risk, +inf where no cell is feasible; the best cell's number in row-major order over the
-        reduced axes; and the count.
+    Where it is, is the cell's number in row-major order over the reduced axes; ``counted``, where that is asked for,
+    are the cells within 8 eps of the best. A call of the kernel takes ``chunk`` lines at most.
     """
     shape = tuple(tables.sizes[axis] for axis in remaining)
     lines = math.prod(tables.sizes[axis] for axis in tables.lines)
-    static = {"call": tables.call, "scan": tables.scan, "remaining": remaining, "lines": tables.lines}
-    kernel: Callable[..., Any] = partial(_best, **static, counted=counted, packed=jax.default_backend() == "cpu")
+    packed = jax.default_backend() == "cpu"
+    kernel = partial(_best, _Static(tables.call, tables.scan, remaining, tables.lines, counted, packed))
     blocks = list(_blocks(shape, max(1, chunk // lines)))
     parts: Iterable[Any] = blocks if len(blocks) == 1 else track(blocks, "grid search")
     whole: list[Any] = []
@@ -247,14 +228,13 @@ def best_cells(tables: Tables, remaining: tuple[str, ...], *, chunk: int, counte
         for axis, part in zip(remaining, block):
             hoisted = entries(hoisted, axis, lambda leaf, part=part: leaf[part], lambda leaf: leaf)
         with jax.enable_x64(True):
-            results = [None if r is None else np.asarray(r) for r in kernel(hoisted, tables.scanned)]
+            results = [np.asarray(result) for result in kernel(hoisted, tables.scanned)]
         if len(blocks) == 1:
-            return results[0], results[1], results[2]
-        whole = whole or [None if r is None else np.empty(shape, r.dtype) for r in results]
+            return results
+        whole = whole or [np.empty(shape, result.dtype) for result in results]
         for target, result in zip(whole, results):
-            if target is not None:
-                target[block] = result
-    return whole[0], whole[1], whole[2]
+            target[block] = result
+    return whole
 
 
 def _blocks(shape: tuple[int, ...], cells: int) -> Iterator[tuple[slice, ...]]:

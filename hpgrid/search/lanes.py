@@ -32,47 +32,30 @@ NO_ROW, NO_COLUMN = "no row", "no column"
 
 @dataclass(frozen=True)
 class Structure:
-    """What a certified search rests on: its static part.
+    """What a certified search rests on: its static part."""
 
-    Attributes:
-        kind: what the bound is along the scanned axis: "pair" (A s^-p + B s^q), "falls" or "rises" (its powers
-            have one sign, or are 0), or "convex" (any powers, where no other axis is reduced).
-        falling: which group of terms falls along a pair.
-        square: whether p = q, so that the minimum of a pair is a square root.
-        scan, row, column: the reduced axes.
-        budget: the axis that tells lanes of one combination apart.
-        over: the reduced axes in canonical order.
-        sizes: how many values each of those has.
-    """
-
+    #: "pair" (A s^-p + B s^q along the scan); "falls", "rises" (powers of one sign, or 0); "convex" (any, one axis)
     kind: str
-    falling: int | None
-    square: bool
-    scan: str
+    falling: int | None  # which group of terms falls along a pair
+    square: bool  # whether p = q, so that the minimum of a pair is a square root
+    scan: str  # the reduced axes: the scanned one, and those of rows and columns
     row: str
     column: str
-    budget: str
-    over: tuple[str, ...]
-    sizes: tuple[int, ...]
+    budget: str  # the axis that tells lanes of one combination apart
+    over: tuple[str, ...]  # the reduced axes in canonical order
+    sizes: tuple[int, ...]  # how many values each of those has
 
 
 @dataclass(frozen=True)
 class Lanes:
-    """All lanes of a sweep, lane n x budgets + t being combination n at budget t.
+    """All lanes of a sweep, lane n x budgets + t being combination n at budget t."""
 
-    Attributes:
-        structure: the static part.
-        scanned: tables along the scanned axis, and constants of the lower bound; all lanes share them.
-        hoisted: tables as in a search, but with an array of coefficients, one for each combination.
-        counts: for every axis, how many of its values are allowed, shape (combinations or 1, budgets or 1).
-        shape: combinations and budgets.
-    """
-
-    structure: Structure
-    scanned: Scanned
-    hoisted: Hoisted
+    structure: Structure  # the static part
+    scanned: Scanned  # tables along the scanned axis, and constants of the lower bound; all lanes share them
+    hoisted: Hoisted  # tables as in a search, but with an array of coefficients, one for each combination
+    #: for every axis, how many of its values are allowed, (combinations or 1, budgets or 1)
     counts: dict[str, NDArray[np.int32]]
-    shape: tuple[int, int]
+    shape: tuple[int, int]  # combinations and budgets
 
     def part(self, lanes: NDArray[np.integer]) -> tuple[Hoisted, dict[str, Any]]:
         """Return the tables and the counts of some lanes."""
@@ -80,15 +63,10 @@ class Lanes:
 
         def entry(term: Any) -> Any:
             coefficient, tables = term
-            return coefficient[n], {
-                axis: table[t] if axis == self.structure.budget else table for axis, table in tables.items()
-            }
+            return coefficient[n], {v: x[t] if v == self.structure.budget else x for v, x in tables.items()}
 
-        hoisted = self.hoisted._replace(
-            groups=[[entry(each) for each in members] for members in self.hoisted.groups],
-            rest=[entry(each) for each in self.hoisted.rest],
-        )
-        return hoisted, {axis: np.broadcast_to(count, self.shape)[n, t] for axis, count in self.counts.items()}
+        counts = {axis: np.broadcast_to(count, self.shape)[n, t] for axis, count in self.counts.items()}
+        return self.hoisted.each(entry), counts
 
 
 def lanes_of(
@@ -96,29 +74,23 @@ def lanes_of(
 ) -> Lanes | None:
     """Return the lanes of a sweep, or None for a bound without the structure that a certified search rests on.
 
-    Args:
-        plan: what is searched, for the first combination.
-        tables: its tables.
-        constants: the constants of every combination.
-        caps: the largest value of capped hyperparameters, for every combination.
+    The plan and its tables are the first combination's; constants, and caps of hyperparameters, are every one's.
     """
     proxy = plan.proxy
     if isinstance(proxy, FunctionProxy) or not proxy.is_posynomial(plan.searched):
         return None
     line = _line(proxy, tables.scan, plan.axes[tables.scan])
     outer = [axis for axis in plan.searched if axis != tables.scan]
-    if line is None or (line.kind == "convex" and outer):
+    if line is None or (line[0] == "convex" and outer):
         return None
+    kind, falling, square, pair = line
     row, column = (*outer, NO_ROW, NO_COLUMN)[:2] if len(outer) != 1 else (outer[0], NO_COLUMN)
     over = tuple(axis for axis in (*AXES, NO_ROW, NO_COLUMN) if axis in (tables.scan, row, column))
     budget = next(iter(plan.remaining), "no budget")
     sizes = {NO_ROW: 1, NO_COLUMN: 1, **tables.sizes}
     return Lanes(
-        Structure(
-            *(line.kind, line.falling, line.square, tables.scan, row, column, budget, over),
-            sizes=tuple(sizes[axis] for axis in over),
-        ),
-        tables.scanned._replace(pair=line.pair),
+        Structure(kind, falling, square, tables.scan, row, column, budget, over, tuple(sizes[axis] for axis in over)),
+        tables.scanned._replace(pair=pair),
         _with_coefficients(proxy, tables, constants, plan.fixed)._replace(
             place={axis: np.arange(sizes[axis], dtype=np.int32) for axis in (row, column)}
         ),
@@ -128,44 +100,31 @@ def lanes_of(
 
 
 class Pair(NamedTuple):
-    """The numbers of A s^-p + B s^q, each tuple in the order of the two groups of terms.
+    """The numbers of A s^-p + B s^q, each tuple in the order of the two groups of terms."""
 
-    Attributes:
-        turns: where A/B makes the minimum step from one value of s to the next.
-        shares: the exponents of A and B in the minimum.
-        scales: factors of the two roots that it is the product of.
-        powers: p and q.
+    turns: NDArray[np.float64]  # where A/B makes the minimum step from one value of s to the next
+    shares: Sequence[np.float64]  # the exponents of A and B in the minimum
+    scales: Sequence[np.float64]  # factors of the two roots that it is the product of
+    powers: Sequence[np.float64]  # p and q
+
+
+def _line(proxy: Proxy, scan: str, values: NDArray[np.float64]) -> tuple[str, int | None, bool, Pair | None] | None:
+    """The ``Structure`` along the scanned axis: kind, falling, square, and the numbers of a pair.
+
+    None where there is none, or where the axis is too fine to resolve it.
     """
-
-    turns: NDArray[np.float64]
-    shares: Sequence[np.float64]
-    scales: Sequence[np.float64]
-    powers: Sequence[np.float64]
-
-
-class _Line(NamedTuple):
-    """What a bound is along the scanned axis, and the numbers that its closed form needs."""
-
-    kind: str
-    falling: int | None
-    square: bool
-    pair: Pair | None = None
-
-
-def _line(proxy: Proxy, scan: str, values: NDArray[np.float64]) -> _Line | None:
-    """The structure along the scanned axis; None where there is none, or the axis is too fine to resolve it."""
     powers = [Fraction(power) for power in dict.fromkeys(t.factors[scan] for t in proxy.terms if scan in t.factors)]
     if min(powers, default=Fraction(0)) >= 0:
-        return _Line("rises", None, False)
+        return "rises", None, False, None
     if max(powers) <= 0:
-        return _Line("falls", None, False)
+        return "falls", None, False, None
     if min(map(abs, powers)) * np.diff(np.log(values)).min() < RESOLVED:
         return None
     if len(powers) > 2:
-        return _Line("convex", None, False)
+        return "convex", None, False, None
     k = powers.index(min(powers))
     pair = _pair(values, -powers[k], powers[1 - k], k)
-    return None if pair is None else _Line("pair", k, powers[0] == -powers[1], pair)
+    return None if pair is None else ("pair", k, powers[0] == -powers[1], pair)
 
 
 def _pair(values: NDArray[np.float64], p: Fraction, q: Fraction, falling: int) -> Pair | None:

@@ -7,20 +7,19 @@ import threading
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hpgrid.checks import AXES, SEARCH_METHODS, bad, check_value, is_number, unknown
+from hpgrid.checks import SEARCH_METHODS, bad, check_value, is_number, unknown
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, as_regime
-from hpgrid.search.brute import CHUNK, SearchPlan, label_result, plan_search
+from hpgrid.search.brute import CHUNK, Argmins, SearchPlan, best_of, plan_search
 from hpgrid.search.lanes import Lanes, lanes_of
-from hpgrid.search.tables import Tables, check_range, tabulate
+from hpgrid.search.tables import check_range
 
 #: Lanes of one device in one call, by platform: on a CPU as many as its cache holds, elsewhere as many as keep it
 #: busy. The last ones repeat a lane where there are fewer: nothing else is ever compiled.
@@ -32,7 +31,7 @@ ROW_BYTES, LINE_BYTES = 256, 32
 
 
 @dataclass(frozen=True)
-class ManyResult:
+class ManyResult(Argmins):
     """The best point of a grid for every combination of constants at every budget.
 
     Attributes:
@@ -50,21 +49,6 @@ class ManyResult:
     budget: NDArray[np.float64]
     method: str
     last: Mapping[str, NDArray[np.integer]]
-
-    @cached_property
-    def feasible(self) -> NDArray[np.bool_]:
-        """Where some cell lies in the bound's domain."""
-        return np.isfinite(self.risk)
-
-    @cached_property
-    def at(self) -> dict[str, NDArray[np.float64]]:
-        """The best value of every tuned variable; NaN where no cell is feasible."""
-        return {v: np.where(self.feasible, self.values[v][self.index[v]], np.nan) for v in self.index}
-
-    @cached_property
-    def edge(self) -> dict[str, NDArray[np.bool_]]:
-        """Where the best value sits on the border of the feasible box, and so says nothing."""
-        return {v: (self.index[v] <= 0) | (self.index[v] >= self.last[v]) for v in self.index}
 
 
 def search_many(
@@ -106,27 +90,50 @@ def search_many(
     check_limits(devices, memory)
     if method not in SEARCH_METHODS:
         raise unknown("method", method, SEARCH_METHODS)
-    every = _combinations(proxy, constants)
+    columns = _columns(proxy, constants)
+    regime = regime.settled(proxy, grid, free=grid.axes)
+    for name in grid.axes:
+        if name not in (*regime.tuned, *regime.fixed, *regime.path, grid.budget):
+            raise bad(f"in a sweep only the budget remains, but {name} is an axis", name, f"{name} tuned or fixed")
+    return best_of_many(proxy, grid, regime, columns, method=method, devices=devices, memory=memory)
+
+
+def best_of_many(
+    proxy: Proxy | FunctionProxy,
+    grid: Grid,
+    regime: Regime,
+    columns: Mapping[str, NDArray[np.float64]],
+    *,
+    method: str = "exact",
+    devices: int | None = None,
+    memory: float | None = None,
+) -> ManyResult:
+    """Return what ``search_many`` does, in a settled regime, of constants that were asked."""
+    regime = regime.holding({**grid.held, **regime.fixed})
+    rows = zip(*(column.tolist() for column in columns.values()))
+    every = [{**proxy.constants, **dict(zip(columns, row))} for row in rows]
 
     def plan_of(combination: int) -> SearchPlan:
-        return plan_search(proxy.with_constants(**every[combination]), grid, regime)
+        return plan_search(proxy.at_constants(every[combination]), grid, regime)
 
-    plan = plan_of(0)
-    for name in AXES:
-        if name in {**plan.axes, **plan.unused_axes} and name not in (*plan.over, grid.budget):
-            raise bad(f"in a sweep only the budget remains, but {name} is an axis", name, f"{name} tuned or fixed")
-    caps = _caps(proxy, replace(regime, fixed=plan.fixed), every)
+    plan, number = plan_of(0), len(every)
+    budget = np.atleast_1d(np.asarray({**plan.fixed, **plan.every}[grid.budget]))
+    # The smallest cap on each hyperparameter, for every combination; those that follow from constants are asked here.
+    own = {name: np.full(number, cap) for name, cap in proxy.caps.items()}
+    for name, term in proxy.cap_terms.items():
+        own[name] = np.array([check_value(name, term.coefficient(constants)) for constants in every])
+    caps = {name: np.broadcast_to(cap, number) for name, cap in regime.joint_caps(own).items()}
     if method == "exact" and isinstance(proxy, Proxy):
-        tables = _tabulate(plan)
+        tables = plan.tables()
         _check_ranges(proxy, every, plan_of, tables.scan)
         lanes = lanes_of(plan, tables, every, caps)
         if lanes is not None:
-            return _result(plan, grid, *_exactly(lanes, devices, memory), lanes.counts)
-    return _by_brute_force(plan_of, len(every), _budget(plan, grid), devices, memory)
+            return _exactly(plan, budget, lanes, devices, memory)
+    return _by_brute_force(plan_of, number, budget, devices, memory)
 
 
-def _combinations(proxy: Proxy | FunctionProxy, constants: Mapping[str, ArrayLike]) -> list[dict[str, float]]:
-    """All constants of every combination."""
+def _columns(proxy: Proxy | FunctionProxy, constants: Mapping[str, ArrayLike]) -> dict[str, NDArray[np.float64]]:
+    """The constants as arrays of one length."""
     if not constants:
         raise bad("a sweep needs constants to vary", dict(constants), "constants={'C1': [0.1, 1.0, 10.0]}, say")
     arrays = {}
@@ -146,19 +153,7 @@ def _combinations(proxy: Proxy | FunctionProxy, constants: Mapping[str, ArrayLik
     lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
         raise bad("the constants of a sweep have one length", lengths, "one value of each for every combination")
-    rows = zip(*(array.tolist() for array in arrays.values()))
-    return [{**proxy.constants, **dict(zip(arrays, row))} for row in rows]
-
-
-def _caps(
-    proxy: Proxy | FunctionProxy, regime: Regime, every: Sequence[Mapping[str, float]]
-) -> dict[str, NDArray[np.float64]]:
-    """The smallest cap on each hyperparameter, for every combination."""
-
-    own = {name: np.full(len(every), cap) for name, cap in proxy.caps.items()}
-    for name, term in proxy.cap_terms.items():
-        own[name] = np.array([check_value(name, term.coefficient(constants)) for constants in every])
-    return {name: np.broadcast_to(cap, len(every)) for name, cap in regime.joint_caps(own).items()}
+    return arrays
 
 
 def _check_ranges(
@@ -179,12 +174,10 @@ def _check_ranges(
         check_range(plan.proxy, plan.axes, plan.fixed, plan.domain, scan, np.finfo(np.float64))
 
 
-def _tabulate(plan: SearchPlan) -> Tables:
-    return tabulate(plan.proxy, plan.axes, plan.fixed, plan.domain, over=plan.searched, dtype="float64")
-
-
-def _exactly(lanes: Lanes, devices: int | None, memory: float | None) -> tuple[NDArray[Any], NDArray[Any]]:
-    """The best risk of every combination at every budget, and its cell's rank."""
+def _exactly(
+    plan: SearchPlan, budget: NDArray[np.float64], lanes: Lanes, devices: int | None, memory: float | None
+) -> ManyResult:
+    """The best risk of every combination at every budget, and where it is: by lanes, some of them in each call."""
     import jax
 
     from hpgrid.search.certified import best_of_lanes
@@ -205,35 +198,20 @@ def _exactly(lanes: Lanes, devices: int | None, memory: float | None) -> tuple[N
 
     width = at_once(memory, used, block * ROW_BYTES * len(lanes.hoisted.place[lanes.structure.row]))
     run_all(run, range(-(-total // block)), width)
-    return risk.reshape(lanes.shape), rank.reshape(lanes.shape)
-
-
-def _result(
-    plan: SearchPlan, grid: Grid, risk: NDArray[Any], rank: NDArray[Any], counts: Mapping[str, NDArray[np.integer]]
-) -> ManyResult:
-    """The result by name, with what the bound does not depend on put back."""
-    budget = _budget(plan, grid)
-    shape = (len(risk), len(budget))
-    feasible = np.isfinite(risk)
+    risk, rank = risk.reshape(lanes.shape), rank.reshape(lanes.shape)
+    # By name, with what the bound does not depend on put back.
+    shape, counts, feasible = (len(risk), len(budget)), lanes.counts, np.isfinite(risk)
     sizes = [len(plan.axes[axis]) for axis in plan.searched]
-    places = np.unravel_index(np.where(feasible, rank, 0), sizes)
-    index_on = dict(zip(plan.searched, places))
-    none = np.zeros(risk.shape, np.int64)
-    index = {v: np.where(feasible, index_on.get(v, none), -1).astype(np.int32) for v in plan.over}
-    every = {**plan.axes, **plan.unused_axes}
+    index_on = dict(zip(plan.searched, np.unravel_index(np.where(feasible, rank, 0), sizes)))
+    index = {v: np.where(feasible, index_on.get(v, np.int64(0)), -1).astype(np.int32) for v in plan.over}
     return ManyResult(
         risk=np.broadcast_to(risk, shape),
         index={v: np.broadcast_to(array, shape) for v, array in index.items()},
-        values={v: every[v] for v in plan.over},
+        values={v: plan.every[v] for v in plan.over},
         budget=budget,
         method="exact",
-        last={v: counts[v] - 1 if v in counts else np.array([[len(every[v]) - 1]]) for v in plan.over},
+        last={v: counts[v] - 1 if v in counts else np.array([[len(plan.every[v]) - 1]]) for v in plan.over},
     )
-
-
-def _budget(plan: SearchPlan, grid: Grid) -> NDArray[np.float64]:
-    every: dict[str, Any] = {**plan.fixed, **plan.axes, **plan.unused_axes}
-    return np.atleast_1d(np.asarray(every[grid.budget]))
 
 
 def _by_brute_force(
@@ -246,8 +224,6 @@ def _by_brute_force(
     """One search after the other, by one compiled program, shared out among the devices."""
     import jax
 
-    from hpgrid.search.kernel import best_cells
-
     used = chosen(devices)
     plan, shape = plan_of(0), (number, len(budget))
     risk = np.empty(shape)
@@ -255,17 +231,14 @@ def _by_brute_force(
     last = {v: np.empty(shape, np.int32) for v in plan.over}
 
     def run(call: int) -> None:
-        plan = plan_of(call)
-        tables = _tabulate(plan)
         with jax.default_device(used[call % len(used)]):
-            best = best_cells(tables, plan.remaining, chunk=CHUNK, counted=False)
-        one = label_result(plan, *best, "float64")
+            one = best_of(plan_of(call))
         risk[call] = one.risk
         for v in plan.over:
             index[v][call], last[v][call] = one.index[v], one.last[v]
 
     run_all(run, range(number), at_once(memory, used, LINE_BYTES * CHUNK, busy=True))
-    values = {v: {**plan.axes, **plan.unused_axes}[v] for v in plan.over}
+    values = {v: plan.every[v] for v in plan.over}
     return ManyResult(risk, index, values, budget, "brute", last)
 
 
@@ -314,11 +287,7 @@ def free_memory(devices: Sequence[Any]) -> float:
 def at_once(memory: float | None, devices: Sequence[Any], call: float, *, busy: bool = False) -> int:
     """Return how many calls of ``call`` bytes each to make at once: as many as keep all cores busy and fit into memory.
 
-    Args:
-        memory: the bytes to stay within; see ``free_memory`` for the default.
-        devices: what the calls run on.
-        call: the bytes of one.
-        busy: whether one call keeps all cores of a CPU busy; two would only share its caches.
+    Of those that are ``busy``, each keeps all cores of a CPU so; two would only share its caches.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     workers = _AHEAD * len(devices)

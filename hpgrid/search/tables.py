@@ -6,8 +6,9 @@ axis share one table there, so that the inner loop does one multiplication for e
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.checks import AXES, InputError, bad
+from hpgrid.checks import AXES, bad
 from hpgrid.proxy import Factor, FunctionProxy, Proxy, RiskFunction, Term, evaluate_factor
 
 #: Values on the axes, by name.
@@ -23,49 +24,33 @@ Axes = Mapping[str, NDArray[np.float64]]
 
 
 class Hoisted(NamedTuple):
-    """What does not depend on the scanned axis: arrays keyed by axis, and scalars; a pytree.
+    """What does not depend on the scanned axis: arrays keyed by axis, and scalars; a pytree."""
 
-    Attributes:
-        zero: 0 as an argument, so that no compiler knows it.
-        groups: for each factor on the scanned axis, its terms: coefficients, each with its tables by axis.
-        rest: the same for terms without such a factor.
-        penalty: 0 or +inf by axis.
-        limit: b min_K and T, where both are axes.
-        point: of a function, the axes themselves.
-        held: of a function, the values of what is no axis.
-        constants: of a function.
-        place: of a certified search, the indices along its rows and columns.
-    """
+    zero: Any  # 0 as an argument, so that no compiler knows it
+    groups: Sequence[Any] = ()  # for each factor on the scanned axis, its terms: coefficients, each with its tables
+    rest: Sequence[Any] = ()  # the same for terms without such a factor
+    penalty: Mapping[str, Any] = {}  # 0 or +inf by axis
+    limit: Mapping[str, Any] = {}  # b min_K and T, where both are axes
+    point: Mapping[str, Any] = {}  # of a function, the axes themselves
+    held: Sequence[Any] = ()  # of a function, the values of what is no axis
+    constants: Sequence[Any] = ()  # of a function
+    place: Mapping[str, Any] = {}  # of a certified search, the indices along its rows and columns
 
-    zero: Any
-    groups: Sequence[Any] = ()
-    rest: Sequence[Any] = ()
-    penalty: Mapping[str, Any] = {}
-    limit: Mapping[str, Any] = {}
-    point: Mapping[str, Any] = {}
-    held: Sequence[Any] = ()
-    constants: Sequence[Any] = ()
-    place: Mapping[str, Any] = {}
+    def each(self, function: Callable[[Any], Any]) -> Hoisted:
+        """Return the tables with every term put through a function."""
+        groups = [[function(entry) for entry in members] for members in self.groups]
+        return self._replace(groups=groups, rest=[function(entry) for entry in self.rest])
 
 
 class Scanned(NamedTuple):
-    """What lies along the scanned axis: arrays, of which a step of the scan takes one entry each; a pytree.
+    """What lies along the scanned axis: arrays, of which a step of the scan takes one entry each; a pytree."""
 
-    Attributes:
-        index: 0, 1, 2, ...
-        groups: the factors that groups of terms share.
-        value: of a function, the axis itself.
-        penalty: 0 or +inf.
-        limit: b min_K, where b is scanned and T an axis.
-        pair: of a certified search, the numbers of A s^-p + B s^q.
-    """
-
-    index: Any
-    groups: Sequence[Any] = ()
-    value: Any = None
-    penalty: Any = None
-    limit: Any = None
-    pair: Any = None
+    index: Any  # 0, 1, 2, ...
+    groups: Sequence[Any] = ()  # the factors that groups of terms share
+    value: Any = None  # of a function, the axis itself
+    penalty: Any = None  # 0 or +inf
+    limit: Any = None  # b min_K, where b is scanned and T an axis
+    pair: Any = None  # of a certified search, the numbers of A s^-p + B s^q
 
 
 @dataclass(frozen=True)
@@ -92,22 +77,14 @@ class Tables:
 
     Every dictionary inside ``hoisted`` is keyed by axis, and its entry under an axis has one value
     per point of that axis; all else there is a scalar.
-
-    Attributes:
-        call: the risk function where the bound has no terms, else None.
-        scan: the axis that the kernel scans.
-        lines: the other reduced axes, in canonical order.
-        hoisted: what does not depend on the scanned axis.
-        scanned: what does.
-        sizes: the length of each axis.
     """
 
-    call: Call | None
-    scan: str
-    lines: tuple[str, ...]
-    hoisted: Hoisted
-    scanned: Scanned
-    sizes: dict[str, int]
+    call: Call | None  # the risk function where the bound has no terms
+    scan: str  # the axis that the kernel scans
+    lines: tuple[str, ...]  # the other reduced axes, in canonical order
+    hoisted: Hoisted  # what does not depend on the scanned axis
+    scanned: Scanned  # what does
+    sizes: dict[str, int]  # the length of each axis
 
 
 def tabulate(
@@ -119,15 +96,7 @@ def tabulate(
     over: tuple[str, ...],
     dtype: str,
 ) -> Tables:
-    """Return the tables of a bound on some axes, the others fixed.
-
-    Args:
-        proxy: the bound, in the budget of ``axes``.
-        axes: values of every axis that is reduced or remains.
-        fixed: values of the other variables.
-        domain: which cells may win.
-        over: the reduced axes.
-        dtype: the precision of the tables.
+    """Return the tables of a bound, in the budget of ``axes``, on every axis that is reduced (``over``) or remains.
 
     Raises:
         ValueError: a term leaves the range of ``dtype`` on this grid.
@@ -220,23 +189,14 @@ def scan_axis(proxy: Proxy | FunctionProxy, over: tuple[str, ...], domain: Domai
 
 @dataclass(frozen=True)
 class Domain:
-    """Which cells may win: a penalty (0 or +inf) on each axis, and b min_K <= T between two.
+    """Which cells may win: a penalty (0 or +inf) on each axis, and b min_K <= T between two."""
 
-    Attributes:
-        penalty: tables of 0 and +inf, by axis.
-        limit: {"b": b min_K, "T": T} where both are axes and min_K is given, else empty.
-    """
-
-    penalty: dict[str, NDArray[np.float64]]
-    limit: dict[str, NDArray[np.float64]]
+    penalty: dict[str, NDArray[np.float64]]  # tables of 0 and +inf, by axis
+    limit: dict[str, NDArray[np.float64]]  # {"b": b min_K, "T": T} where both are axes and min_K is given
 
 
 def domain_of(
-    axes: Axes,
-    fixed: Mapping[str, float],
-    caps: Mapping[str, float],
-    min_K: float | None,
-    batch_path: Fraction | None,
+    axes: Axes, fixed: Mapping[str, float], caps: Mapping[str, float], min_K: float | None, batch_path: Fraction | None
 ) -> Domain:
     """Return the domain that caps and a smallest number of iterations leave of a grid."""
     allowed = {name: axes[name] <= cap for name, cap in caps.items() if name in axes}
@@ -273,68 +233,37 @@ def check_range(
     """Refuse a grid on which a term, a table, or a product on the way to the term, overflows or vanishes."""
     top = math.log(float(info.max)) - math.log(len(proxy.terms))
     bottom = math.log(float(info.tiny))
+    # Where an axis is allowed at all.
+    inside = {v: axes[v][domain.penalty[v] == 0] for v in domain.penalty if v in axes}
+    allowed = {v: inside[v] if v in inside and inside[v].size else values for v, values in axes.items()}
     for term in proxy.terms:
-        held = [evaluate_factor(factor, fixed[v]) for v, factor in term.factors.items() if v in fixed]
-        if any(factor == 0 for factor in held):
+        held = {v: factor for v, factor in term.factors.items() if v in fixed}
+        if any(evaluate_factor(factor, fixed[v]) == 0 for v, factor in held.items()):
             continue  # the term is not there
-        for largest in (True, False):
-            values, at = _extremes(proxy, term, axes, fixed, domain, scan, largest)
-            worst = max(values) if largest else min(values)
+        start = math.log(float(term.number))
+        start += sum(float(e) * math.log(proxy.constants[name]) for name, e in term.constants.items())
+        for v, factor in held.items():
+            power = None if isinstance(factor, str) else float(factor) * math.log(fixed[v])
+            start += float(np.log(evaluate_factor(factor, fixed[v]))) if power is None else power
+        along = sorted((v for v in term.factors if v in axes), key=lambda v: v == scan)
+        tables = {v: _log_factor(term.factors[v], allowed[v]) for v in along}
+        for pick, extreme in ((np.argmax, max), (np.argmin, min)):
+            # All that the kernel forms: the coefficient, each table, the products in its order, the scanned axis last.
+            places = {v: int(pick(logs)) for v, (logs, _) in tables.items()}
+            there = [float(logs[places[v]]) for v, (logs, _) in tables.items()]
+            worst = extreme(*itertools.accumulate(there, initial=start), *there, start)
             if not bottom <= worst <= top:
-                raise _out_of_range(term, worst, at, info, worst > top)
+                at = {v: values[places[v]] for v, (_, values) in tables.items()}
+                where = ", ".join(f"{v}={at[v]:.3g}" for v in AXES if v in at) or "any point"
+                verb = "overflows" if worst > top else "falls below the smallest normal number of"
+                given = f"term {term} is 1e{worst / math.log(10):+.0f} at {where}"
+                instead = "a smaller grid, other constants, or float64"
+                raise bad(f"the risk {verb} {info.dtype} on this grid", given, instead)
 
 
-def _extremes(
-    proxy: Proxy,
-    term: Term,
-    axes: Axes,
-    fixed: Mapping[str, float],
-    domain: Domain,
-    scan: str,
-    largest: bool,
-) -> tuple[list[float], dict[str, float]]:
-    """Logs of all that the kernel forms of a term where it is largest, or smallest, and where that is.
-
-    Those are the coefficient, each table, and the products in the kernel's order: the scanned axis last.
-    """
-    product = _log_coefficient(proxy, term, fixed)
-    formed, at = [product], {}
-    for variable in sorted((v for v in term.factors if v in axes), key=lambda v: v == scan):
-        logs, values = _log_table(term, variable, axes, domain)
-        k = int(logs.argmax() if largest else logs.argmin())
-        product += float(logs[k])
-        formed += [float(logs[k]), product]
-        at[variable] = float(values[k])
-    return formed, at
-
-
-def _log_coefficient(proxy: Proxy, term: Term, fixed: Mapping[str, float]) -> float:
-    total = math.log(float(term.number))
-    total += sum(float(e) * math.log(proxy.constants[name]) for name, e in term.constants.items())
-    held = {v: f for v, f in term.factors.items() if v in fixed}
-    for variable, factor in held.items():
-        if isinstance(factor, str):
-            total += float(np.log(evaluate_factor(factor, fixed[variable])))
-        else:
-            total += float(factor) * math.log(fixed[variable])
-    return total
-
-
-def _log_table(term: Term, variable: str, axes: Axes, domain: Domain) -> tuple[NDArray, NDArray]:
-    """The log of a factor where the axis is allowed and the factor not zero, and where that is."""
-    values = axes[variable]
-    if variable in domain.penalty and (domain.penalty[variable] == 0).any():
-        values = values[domain.penalty[variable] == 0]
-    factor = term.factors[variable]
-    if isinstance(factor, str):
-        table = evaluate_factor(factor, values)
-        values, table = values[table > 0], table[table > 0]
-        return np.log(table), values
-    return float(factor) * np.log(values), values
-
-
-def _out_of_range(term: Term, log_value: float, at: Mapping[str, float], info: np.finfo, overflows: bool) -> InputError:
-    where = ", ".join(f"{v}={at[v]:.3g}" for v in AXES if v in at) or "any point"
-    verb = "overflows" if overflows else "falls below the smallest normal number of"
-    given = f"term {term} is 1e{log_value / math.log(10):+.0f} at {where}"
-    return bad(f"the risk {verb} {info.dtype} on this grid", given, "a smaller grid, other constants, or float64")
+def _log_factor(factor: Factor, values: NDArray[np.float64]) -> tuple[NDArray, NDArray]:
+    """The log of a factor where it is not zero, and where that is."""
+    if not isinstance(factor, str):
+        return float(factor) * np.log(values), values
+    table = evaluate_factor(factor, values)
+    return np.log(table[table > 0]), values[table > 0]

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from hpgrid.checks import TUNABLE
 from hpgrid.grid import Grid
-from hpgrid.refinement.optimum import Optimum, refine, solved
+from hpgrid.refinement.optimum import Optimum, optimum_of, solved
+from hpgrid.refinement.problem import pose
 from hpgrid.regime import Regime
-from hpgrid.search.many import ManyResult, search_many
+from hpgrid.search.many import ManyResult, best_of_many
 from hpgrid.slopes import REFINED, burn_in_ends, fit_slopes
 from hpgrid.sweeps.plan import HELD, Plan
 
@@ -55,7 +56,7 @@ def measure(plan: Plan, grid: Grid, values: Mapping[str, Array], options: Option
     names = [name for name in values if name in plan.swept_exponents or name in HELD]
     keys = np.column_stack([values[name] for name in names]) if names else np.zeros((n, 1))
     kinds, place = np.unique(keys, axis=0, return_inverse=True)
-    budget: dict[str, Any] = {grid.budget: grid.axes[grid.budget].values}
+    budget = (grid.budget, grid.axes[grid.budget].values)
     whole: list[dict[str, Array]] = []
     for name in plan.regimes:
         parts: dict[str, Array] = {}
@@ -67,8 +68,8 @@ def measure(plan: Plan, grid: Grid, values: Mapping[str, Array], options: Option
             own = {c: column[rows] for c, column in values.items() if c in proxy.constants} or {
                 c: np.full(len(rows), x) for c, x in list(proxy.constants.items())[:1]
             }
-            argmins = search_many(proxy, grid, regime, own, **vars(options))
-            optimum = refine(proxy, regime=regime, constants=own, **budget)
+            argmins = best_of_many(proxy, grid, regime, own, **vars(options))
+            optimum = optimum_of(pose(proxy, regime, budget, {c: column[:, None] for c, column in own.items()}))
             measured = _optima(argmins, optimum, regime, grid) | _slopes(argmins, optimum, regime, grid)
             for key, array in measured.items():
                 parts.setdefault(key, np.empty((n, *array.shape[1:]), array.dtype))[rows] = array

@@ -92,8 +92,10 @@ class Plan:
             at: values of what is swept, held hyperparameters among them.
         """
         exponents, at = self.bound.exponents(), at or {}
-        own = {name: at.get(name, 0.5 if name in exponents else 1.0) for name in self.swept if name not in HELD}
-        return _with_values(self.bound, own).build(budget)
+        own = {name: at.get(name, 0.5) if name in exponents else 1.0 for name in self.swept if name not in HELD}
+        proxy = _with_values(self.bound, own).build(budget)
+        # What is swept was asked where it is written.
+        return proxy.at_constants({name: x for name, x in at.items() if name in proxy.constants})
 
     def held(self, name: str, at: Mapping[str, float]) -> Regime:
         """Return a regime with what is swept of hyperparameters held.
@@ -102,8 +104,7 @@ class Plan:
             name: the regime's.
             at: values of what is swept, constants among them.
         """
-        regime = self.regimes[name]
-        return replace(regime, fixed={**regime.fixed, **_held(at)})
+        return self.regimes[name].holding(_held(at))
 
     def describe(self) -> dict[str, Any]:
         """Return the plan as plain data: what a store is compared by."""

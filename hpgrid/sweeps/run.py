@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpgrid.checks import InputError, bad, complement
+from hpgrid.checks import TUNABLE, InputError, bad, complement
 from hpgrid.grid import Grid
 from hpgrid.progress import progress
 from hpgrid.record import made_with
@@ -142,10 +142,12 @@ def _settled(plan: Plan, combinations: Combinations) -> tuple[Plan, Grid]:
     # What a regime is asked does not depend on which of the combinations it is, but for caps, which a search holds.
     at = {name: float(column[0]) for name, column in combinations.extremes().items()}
     proxy = plan.proxy(grid.budget, at)
+    # What holds a hyperparameter is a regime, or [constants].
+    bare = grid.with_axes(**dict.fromkeys(v for v in grid.held if v in TUNABLE))
     regimes = {}
     for name, regime in plan.regimes.items():
         try:
-            regimes[name] = replace(regime, min_K=plan.held(name, at).settled(proxy, grid).min_K)
+            regimes[name] = regime.holding({}, plan.held(name, at).settled(proxy, bare).min_K)
         except InputError as error:
             raise InputError(f"the regime {name!r}: {error}") from None
     # A preset's axis that the bound does not depend on is none of the sweep's.
@@ -221,12 +223,12 @@ def _exponents(plan: Plan, budget: str, combinations: Combinations) -> tuple[Any
 
 def _laws(plan: Plan, budget: str, name: str, at: Mapping[str, float]) -> list[str]:
     """The exact exponents of a regime as text; "" where there is none."""
-    from hpgrid.asymptotics import exponents
+    from hpgrid.asymptotics.exact import law_of
 
     # No exponent depends on where a hyperparameter is held.
     held = {v: 0.5 if v in ("alpha", "beta") else 1.0 for v in plan.swept if v in HELD}
     try:
-        law = exponents(plan.proxy(budget, at), regime=plan.held(name, held), budget=budget)
+        law = law_of(plan.proxy(budget, at), plan.held(name, held), budget)
     # A bound that is no posynomial.
     except ValueError:
         return [""] * len(QUANTITIES)

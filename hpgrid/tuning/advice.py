@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from hpgrid.checks import check_value
 from hpgrid.record import plain
+from hpgrid.refinement.cost import flatness_of
+from hpgrid.refinement.optimum import Optimum, optimum_of
+from hpgrid.refinement.problem import Problem
 from hpgrid.refinement.profile import grid_excess
 from hpgrid.slopes import REFINED, monomial_name
 from hpgrid.text import beta, held, momentum, number
 from hpgrid.tuning.problem import TuningProblem
-
-if TYPE_CHECKING:
-    from hpgrid.refinement import Optimum
 
 #: What counts as near-optimal: a relative excess risk.
 WITHIN = 0.01
@@ -114,12 +114,10 @@ def advise(problem: TuningProblem, budget: float) -> Advice:
     Raises:
         ValueError: a budget out of its range, or as ``refine`` and ``grid_search``.
     """
-    from hpgrid.refinement import refine
-
-    at: dict[str, Any] = {problem.budget: np.array([check_value(problem.budget, budget)])}
-    point = point_of(problem, refine(problem.proxy, regime=problem.regime, **at), 0)
+    posed = problem.posed(np.array([check_value(problem.budget, budget)]))
+    point = point_of(problem, optimum_of(posed), 0)
     chosen = tuple(point.set)
-    near = _intervals(problem, at, WITHIN, chosen)
+    near = _intervals(posed, WITHIN, chosen)
     # The grid at this very budget, whatever its own budgets are.
     best = replace(problem, grid=problem.grid.with_axes(**{problem.budget: float(budget)})).search()
     grid = {"risk": float(best.risk), **{v: float(best.at[v]) for v in best.over}}
@@ -128,7 +126,7 @@ def advise(problem: TuningProblem, budget: float) -> Advice:
     if problem.is_posynomial:
         # The grid's argmin is anywhere within the grid's excess of the least risk.
         excess = grid_excess(problem.proxy.along(problem.regime.path), problem.steps)
-        ranges = _intervals(problem, at, float(np.expm1(excess)), chosen) if excess > 0 else {}
+        ranges = _intervals(posed, float(np.expm1(excess)), chosen) if excess > 0 else {}
     return Advice(point, near, grid, edge, {v: (lo, hi) for v, (lo, hi) in ranges.items() if hi > 10 * lo})
 
 
@@ -172,15 +170,11 @@ def _bound(problem: TuningProblem, name: str, side: int, value: float) -> str:
     return f"K is at its least, {problem.min_K:g}" if held_by_K else f"{name} is at its most, {value:g}"
 
 
-def _intervals(
-    problem: TuningProblem, at: dict[str, Any], within: float, names: tuple[str, ...]
-) -> dict[str, Interval]:
+def _intervals(posed: Problem, within: float, names: tuple[str, ...]) -> dict[str, Interval]:
     """For some variables, the values within a relative excess of the least risk, the others re-tuned."""
     if not names:
         return {}
-    from hpgrid.refinement import flatness
-
-    near = flatness(problem.proxy, within=within, regime=problem.regime, **at)
+    near = flatness_of(posed, within)
     return {v: (float(near.low[v][0]), float(near.high[v][0])) for v in names}
 
 

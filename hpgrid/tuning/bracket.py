@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from hpgrid.proxy import FunctionProxy
-from hpgrid.refinement.optimum import solved
+from hpgrid.refinement.optimum import Optimum, optimum_of, solved
 from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import REFINED
 from hpgrid.tuning.problem import TuningProblem
-
-if TYPE_CHECKING:
-    from hpgrid.refinement import Optimum
 
 #: How many are refined at once: each round narrows the log of the bracket 64-fold.
 AT_ONCE = 65
@@ -32,11 +29,9 @@ Solve = Callable[[Array], "Optimum"]
 
 def solver(problem: TuningProblem) -> Solve:
     """Return what goes from budgets to the optima at them."""
-    from hpgrid.refinement import refine
 
     def solve(values: Array) -> Optimum:
-        at: dict[str, Any] = {problem.budget: values}
-        return with_negative(problem, refine(problem.proxy, regime=problem.regime, **at), {})
+        return with_negative(problem, optimum_of(problem.posed(values)), {})
 
     return solve
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpgrid.checks import TUNABLE, InputError
+from hpgrid.checks import TUNABLE, InputError, changed
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.refinement.problem import Problem, pose
 from hpgrid.regime import Regime, as_regime
-from hpgrid.search.brute import SearchResult, grid_search
+from hpgrid.search.brute import SearchResult, best_of, plan_search
 from hpgrid.shapes import Floats as Array
 from hpgrid.text import held
 
@@ -73,21 +75,27 @@ class TuningProblem:
     def in_iterations(self) -> TuningProblem:
         """Return the problem with iterations as its budget, to be refined: its grid has the same axes otherwise."""
         grid = self.grid.with_axes(K=self.grid.axes[self.budget])
-        return replace(self, proxy=self.proxy.form("K"), grid=grid, regime=replace(self.regime, min_K=None))
+        return replace(self, proxy=self.proxy.form("K"), grid=grid, regime=changed(self.regime, min_K=None))
 
     def holding(self, name: str) -> TuningProblem:
         """Return the problem with one tuned variable taken out of the tuned ones, its value to be given elsewhere."""
         others = tuple(v for v in self.regime.tuned if v != name)
-        return replace(self, regime=replace(self.regime, tuned=others))
+        return replace(self, regime=changed(self.regime, tuned=others))
 
     def search(self) -> SearchResult:
         """Return the grid's best cell at every budget."""
-        return grid_search(self.proxy, self.grid, regime=self.regime, dtype=self.dtype)
+        return best_of(plan_search(self.proxy, self.grid, self.regime), self.dtype)
+
+    def posed(self, budgets: Array) -> Problem:
+        """Return the problem of the continuous optimum at some budgets."""
+        return pose(self.proxy, self.regime, (self.budget, budgets))
 
     @cached_property
     def law(self) -> tuple[Law | None, str]:
         """The exact asymptotics, or None and why there are none: see ``exact_law``."""
-        return exact_law(self.proxy, self.regime, self.budget)
+        from hpgrid.asymptotics.exact import law_of
+
+        return _law_or_why(law_of, self.proxy, self.regime, budget=self.budget)
 
     def unbounded_to(self, name: str) -> str:
         """Return where a variable without a best value runs off to, and what would stop it, as far as the law says."""
@@ -146,8 +154,12 @@ def exact_law(proxy: Proxy | FunctionProxy, regime: Regime, budget: str) -> tupl
     """
     from hpgrid.asymptotics import exponents
 
+    return _law_or_why(exponents, proxy, regime=regime, budget=budget)
+
+
+def _law_or_why(law: Callable[..., Law], *bound: Any, **options: Any) -> tuple[Law | None, str]:
     try:
-        return exponents(proxy, regime=regime, budget=budget), ""
+        return law(*bound, **options), ""
     except InputError as error:
         return None, str(error).split(". Given:")[0]
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpgrid.record import made_with, plain, write_whole
-from hpgrid.refinement.optimum import solved
+from hpgrid.refinement.optimum import optimum_of, solved
 from hpgrid.search.brute import SearchResult
 from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import (
@@ -31,7 +31,6 @@ from hpgrid.slopes import (
     fitting_window,
     measured_slopes,
     posynomial_truth,
-    refined_curves,
 )
 from hpgrid.text import aligned, number
 from hpgrid.tuning.problem import UNITS, TuningProblem, monomials
@@ -167,13 +166,10 @@ def survey(problem: TuningProblem, window: tuple[float, float] | None = None) ->
     Raises:
         ValueError: as ``grid_search`` and ``refine``.
     """
-    from hpgrid.refinement import refine  # jax loads here
-
     best = problem.search()
     window = window or default_window(problem, best, wanders=bool(monomials(problem.law[0])))
     # The grid's budgets, and far out: in one call it is compiled once.
-    at: dict[str, Any] = {problem.budget: problem.budgets * np.array([[1.0], [SETTLING]])}
-    optimum = refine(problem.proxy, regime=problem.regime, **at)
+    optimum = optimum_of(problem.posed(problem.budgets * np.array([[1.0], [SETTLING]])))
     attained, names = solved(optimum), ("risk", *problem.regime.tuned)
     star = {v: np.where(attained, optimum.risk if v == "risk" else optimum.at[v], np.nan) for v in names}
     exponent = {v: np.where(attained, optimum.exponent[v], np.nan) for v in names}
@@ -200,7 +196,7 @@ def default_window(problem: TuningProblem, best: SearchResult, *, wanders: bool)
     """
     if not wanders:
         return fitting_window(best)
-    return fitting_window(best, refined_curves(problem.proxy, problem.regime, problem.budget, problem.budgets))
+    return fitting_window(best, optimum_of(problem.posed(problem.budgets)).curves())
 
 
 def _slopes(
@@ -223,8 +219,7 @@ def _slopes(
 
         def behind(_: Array) -> Truth:  # refined already, with all the budgets
             here, there = ({v: rows[k, curves.inside] for v, rows in star.items()} for k in (0, 1))
-            at = partial(refined_curves, problem.proxy, problem.regime, problem.budget)
-            return Truth(here, (there,), None, at, problem.caps)
+            return Truth(here, (there,), None, lambda at: optimum_of(problem.posed(at)).curves(), problem.caps)
 
     slopes = measured_slopes(curves, behind, [powers for powers, _ in laws])
     return tuple(

@@ -10,23 +10,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from hpgrid.checks import bad, check_value, is_number
 from hpgrid.progress import progress
 from hpgrid.record import plain
-from hpgrid.refinement.optimum import solved
+from hpgrid.refinement.cost import flatness_of
+from hpgrid.refinement.optimum import Optimum, optimum_of, solved
 from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import REFINED
 from hpgrid.text import number
 from hpgrid.tuning.advice import Point, caveats, point_of, what_to_set
 from hpgrid.tuning.bracket import NARROW, Bracket, look_closer, lowest, narrow, solver, with_negative
 from hpgrid.tuning.problem import UNITS, TuningProblem
-
-if TYPE_CHECKING:
-    from hpgrid.refinement import Optimum
 
 #: The largest budget, or batch size, that is tried.
 LARGEST = 1e60
@@ -224,11 +222,8 @@ def _capped(free: Reached, max_K: float, advance: Callable[[], None]) -> Capped:
     settled = replace(held, budget="T", at=bracket.at * max_K, set=chosen, iterations=max_K)
     price = np.nan if point is None else settled.at / point.at
     if point is not None and settled.at > point.at * (1 + NARROW) and "b" in point.undetermined:
-        from hpgrid.refinement import flatness
-
         # Of the batch sizes that all have the least risk one may keep the cap.
-        at: dict[str, Any] = {problem.budget: np.array([point.at])}
-        alike = flatness(problem.proxy, within=REFINED, regime=problem.regime, **at)
+        alike = flatness_of(problem.posed(np.array([point.at])), REFINED)
         if alike.high["b"][0] >= point.at / max_K:
             return loose
     return Capped(max_K, True, settled, price, bracket.tolerance, lowest_K=least_K)
@@ -241,11 +236,10 @@ def _smallest_batch(
 
     Where any does, the best one does, and the smallest lies below it: what reaches it can be a narrow window.
     """
-    from hpgrid.refinement import refine_along
 
     def solve(values: Array) -> Optimum:
-        found = refine_along(in_K.proxy, "b", values, regime=in_K.regime, K=np.full(values.shape, max_K))
-        return with_negative(in_K, found, {"b": values})
+        held = in_K.posed(np.full(values.shape, max_K)).holding("b", values)
+        return with_negative(in_K, optimum_of(held), {"b": values})
 
     most = in_K.caps.get("b", LARGEST)
     if max_K >= least_K:
