@@ -13,12 +13,21 @@ from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 from scipy import optimize
 
-from hpgrid import FunctionProxy, Grid, Proxy, SearchResult, bounds
+from hpgrid import FunctionProxy, Grid, LogAxis, Proxy, SearchResult, bounds
 
 #: How far the same sum may differ between two codes, relatively.
 NEAR = 8 * float(np.finfo(np.float64).eps)
 
 AXES = ("eta", "b", "alpha", "T", "K")
+
+#: Everything that may be tuned.
+SUBSETS = [over for n in (1, 2, 3) for over in itertools.combinations(AXES[:3], n)]
+
+#: Whole powers of two, on which bounds in whole powers tie exactly.
+HALVES = LogAxis.from_values([0.125, 0.25, 0.5, 1.0])
+TIE_GRID = Grid(
+    eta=HALVES, b=LogAxis.from_values([1.0, 2.0, 4.0, 8.0]), alpha=HALVES, T=LogAxis.from_values([16.0, 64.0])
+)
 
 
 class Bound(NamedTuple):
@@ -86,8 +95,7 @@ BOUNDS = {
         lambda eta, b, alpha, K: 2 / (eta * K) + (alpha / b) ** 0.5 + eta * (1 + 1 / alpha),
     ),
     "sgd": Bound(
-        bounds.sgd(L=0.5, sigma=3.0),
-        lambda eta, b, alpha, K: 1 / (eta * K) + 4.5 * eta / b if eta <= 2 else math.inf,
+        bounds.sgd(L=0.5, sigma=3.0), lambda eta, b, alpha, K: 1 / (eta * K) + 4.5 * eta / b if eta <= 2 else math.inf
     ),
     "function": Bound(FunctionProxy(_largest, {"C": 3.0, "lam": 0.25}), _largest_by_hand),
 }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,6 +28,11 @@ def test_axis_from_values_keeps_them_and_its_step_is_the_largest_gap() -> None:
     np.testing.assert_array_equal(axis.values, [32.0, 64.0, 256.0, 512.0])
     assert (axis.lo, axis.hi, axis.n) == (32.0, 512.0, 4)
     assert axis.step == pytest.approx(math.log(4))
+    assert axis == LogAxis.from_values((32.0, 64.0, 256.0, 512.0)) != LogAxis(32, 512, 4)
+    assert len({LogAxis(1, 10, 5), LogAxis(1.0, 10.0, 5)}) == 1
+    for one in (axis, LogAxis(1.0, 10.0, 3)):
+        with pytest.raises(ValueError, match="read-only"):
+            one.values[0] = 2.0
 
 
 @pytest.mark.parametrize("axis", [LogAxis(1.0, 8.0, 4), LogAxis.from_values(np.array([1.0, 2.0, 4.0, 8.0]))])
@@ -34,17 +41,7 @@ def test_index_is_the_nearest_in_the_log(axis: LogAxis, value: float, nearest: i
     assert axis.index(value) == nearest
 
 
-def test_axes_are_equal_when_their_definitions_are() -> None:
-    assert LogAxis(1, 10, 5) == LogAxis(1.0, 10.0, 5)
-    assert LogAxis(1, 10, 5) != LogAxis(1, 10, 6)
-    assert LogAxis.from_values([1, 2, 4]) == LogAxis.from_values((1.0, 2.0, 4.0))
-    assert len({LogAxis(1, 10, 5), LogAxis(1.0, 10.0, 5)}) == 1
-
-
-@pytest.mark.parametrize("axis", [LogAxis(1.0, 10.0, 3), LogAxis.from_values([1, 2])])
-def test_axis_values_cannot_be_written(axis: LogAxis) -> None:
-    with pytest.raises(ValueError, match="read-only"):
-        axis.values[0] = 2.0
+AXIS = LogAxis(1.0, 10.0, 3)
 
 
 @pytest.mark.parametrize(
@@ -69,28 +66,21 @@ def test_axis_refuses(arguments: tuple, message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "message"),
+    ("make", "given", "message"),
     [
-        ([2.0], "two values or more"),
-        ([], "two values or more"),
-        ([1.0, 4.0, 2.0], "increase"),
-        ([1.0, 1.0], "increase"),
-        ([0.0, 1.0], "positive and finite"),
-        ([1.0, math.inf], "positive and finite"),
-        ([math.nan, 1.0], "positive and finite"),
-        (["small", "large"], "numbers"),
-        ([None, 1.0], "numbers"),
+        *((LogAxis.from_values, few, "two values or more") for few in ([2.0], [])),
+        *((LogAxis.from_values, turned, "increase") for turned in ([1.0, 4.0, 2.0], [1.0, 1.0])),
+        *((LogAxis.from_values, [x, 2.0], "positive and finite") for x in (0.0, math.nan, -math.inf)),
+        *((LogAxis.from_values, odd, "numbers") for odd in (["small", "large"], [None, 1.0])),
+        *((AXIS.index, x, "positive finite") for x in (0.0, -1.0, math.nan, math.inf)),
+        (lambda given: Grid.footnote(3).with_axes(**given), {"beta": 0.9}, "axis.*'beta'"),
+        (lambda given: Grid.footnote(3).with_axes(**given), {"T": None}, "one budget"),
+        (lambda given: Grid.footnote(3).with_axes(**given), {"alpha": 3.0}, "alpha"),
     ],
 )
-def test_axis_from_values_refuses(values: list, message: str) -> None:
+def test_values_refuse(make: Callable[[Any], object], given: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        LogAxis.from_values(values)
-
-
-@pytest.mark.parametrize("value", [0.0, -1.0, math.nan, math.inf])
-def test_index_refuses_what_no_axis_holds(value: float) -> None:
-    with pytest.raises(ValueError, match="positive"):
-        LogAxis(1.0, 10.0, 3).index(value)
+        make(given)
 
 
 # --- Grid ---
@@ -104,29 +94,18 @@ def test_footnote_grid_has_the_ranges_of_footnote_3() -> None:
         "alpha": (1e-10, 1.0, 100),
         "T": (1e2, 1e22, 100),
     }
+    for preset in (Grid.footnote, Grid.captions):
+        assert {len(axis) for axis in preset(7).axes.values()} == {7}
+        assert preset().budget == "T"
 
 
-def test_captions_grid_holds_the_batch_sizes_that_the_captions_print() -> None:
-    b = Grid.captions().axes["b"].values
+def test_captions_grid_holds_what_the_captions_print() -> None:
+    """The batch sizes, cut to integers; the momenta; the smallest learning rates of Figures 10 and 11."""
+    eta, b, alpha = (Grid.captions().axes[v].values for v in ("eta", "b", "alpha"))
     assert [int(b[k]) for k in (10, 20, 30)] == [32, 1072, 35111]
-
-
-@pytest.mark.parametrize(("beta", "digits"), [(0.934, 3), (0.999, 3), (0.9999, 4)])
-def test_captions_grid_holds_the_momenta_that_the_captions_print(beta: float, digits: int) -> None:
-    alpha = Grid.captions().axes["alpha"].values
-    assert beta in np.round(1 - alpha, digits)
-
-
-@pytest.mark.parametrize(("node", "printed"), [(42, 1.7e-6), (30, 1.07e-7)])
-def test_captions_grid_holds_the_smallest_learning_rates_of_figures_10_and_11(node: int, printed: float) -> None:
-    digits = len(f"{printed:e}".split("e")[0].rstrip("0")) - 2
-    assert float(f"{Grid.captions().axes['eta'].values[node]:.{digits}e}") == printed
-
-
-@pytest.mark.parametrize("preset", [Grid.footnote, Grid.captions])
-def test_presets_take_a_number_of_values(preset) -> None:
-    assert {len(axis) for axis in preset(7).axes.values()} == {7}
-    assert preset().budget == "T"
+    for beta, digits in ((0.934, 3), (0.999, 3), (0.9999, 4)):
+        assert beta in np.round(1 - alpha, digits)
+    assert [float(f"{eta[42]:.1e}"), float(f"{eta[30]:.2e}")] == [1.7e-6, 1.07e-7]
 
 
 def test_a_grid_tells_its_axes_from_its_held_values() -> None:
@@ -177,12 +156,3 @@ T = LogAxis(10, 100, 3)
 def test_grid_refuses(entries: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Grid(**entries)
-
-
-@pytest.mark.parametrize(
-    ("entries", "message"),
-    [({"beta": 0.9}, "axis.*'beta'"), ({"T": None}, "one budget"), ({"alpha": 3.0}, "alpha")],
-)
-def test_with_axes_refuses(entries: dict, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        Grid.footnote(3).with_axes(**entries)

@@ -18,15 +18,8 @@ def test_a_regime_puts_its_parts_in_canonical_order_and_makes_them_exact() -> No
     assert regime.path == {"b": Fraction(1, 2)}
     assert (regime.fixed, regime.caps) == ({"T": 100.0}, {"eta": 0.1})
     assert list(Regime(fixed={"alpha": 1e-3, "eta": 0.1}).fixed) == ["eta", "alpha"]
-
-
-def test_one_name_or_one_twice_is_one_tuned_axis() -> None:
     assert Regime("eta").tuned == Regime(("eta", "eta")).tuned == ("eta",)
-
-
-@pytest.mark.parametrize("exponent", [Fraction(1, 3), "1/3"])
-def test_a_path_may_be_written_as_a_fraction_or_as_text(exponent: object) -> None:
-    assert Regime(path={"b": exponent}).path == {"b": Fraction(1, 3)}
+    assert Regime(path={"b": Fraction(1, 3)}).path == Regime(path={"b": "1/3"}).path == {"b": Fraction(1, 3)}
 
 
 @pytest.mark.parametrize(
@@ -44,6 +37,10 @@ def test_a_path_may_be_written_as_a_fraction_or_as_text(exponent: object) -> Non
         ({"tuned": ("eta",), "fixed": {"eta": 1.0}}, "eta is either"),
         ({"tuned": ("b",), "path": {"b": 1}}, "b is either"),
         ({"fixed": {"b": 2.0}, "path": {"b": 1}}, "b is either"),
+        # For T >= 1: b = T^p >= 1 needs p >= 0, alpha = T^p <= 1 needs p <= 0.
+        ({"path": {"b": -1}}, "b leaves its range along this path"),
+        ({"path": {"alpha": Fraction(1, 2)}}, "alpha leaves its range along this path"),
+        ({"path": {"b": "half"}}, r"b.*'half'.*Write"),
         ({"min_K": 0.0}, "min_K must be positive and finite"),
         ({"min_K": "few"}, "min_K must be positive and finite.*'few'"),
     ],
@@ -76,41 +73,16 @@ def test_a_bound_along_a_path_is_the_bound_at_powers_of_the_budget(path: dict, b
     np.testing.assert_allclose(
         folded.risk(**at, **{budget: size}), proxy.risk(**{**at, **on_path}, **{budget: size}), rtol=2e-14
     )
-
-
-def test_exponents_along_a_path_are_exact() -> None:
-    """Corollary 2: with b = T^phi the noise floor falls like T^(-phi/2)."""
-    folded = bounds.lmo(burn_in=False).along({"b": Fraction(1, 3)})
-    assert [term.exponent("T") for term in folded.terms] == [Fraction(-2, 3), Fraction(-1, 6), 0]
-
-
-def test_no_path_leaves_the_bound_as_it_is() -> None:
-    proxy = bounds.lmo()
     assert proxy.along({}) is proxy
 
 
 @pytest.mark.parametrize(
     ("proxy", "message"),
-    [
-        (FunctionProxy(lambda *_: 1.0), "no path"),
-        (Proxy((Term({}, {"b": "one_plus"}),), {}), "b is under a function"),
-    ],
+    [(FunctionProxy(lambda *_: 1.0), "no path"), (Proxy((Term({}, {"b": "one_plus"}),), {}), "b is under a function")],
 )
 def test_a_path_needs_powers(proxy: Proxy | FunctionProxy, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         proxy.along({"b": Fraction(1, 2)})
-
-
-@pytest.mark.parametrize("path", [{"b": -1}, {"alpha": Fraction(1, 2)}])
-def test_a_path_stays_in_range(path: dict) -> None:
-    """For T >= 1: b = T^p >= 1 needs p >= 0, alpha = T^p <= 1 needs p <= 0."""
-    with pytest.raises(ValueError, match=next(iter(path))):
-        Regime(path=path)
-
-
-def test_a_path_that_is_no_number_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match=r"b.*'half'.*Write"):
-        Regime(path={"b": "half"})
 
 
 # --- a key ---
@@ -146,11 +118,6 @@ def test_what_a_grid_holds_is_fixed_as_far_as_the_bound_depends_on_it() -> None:
     assert regime.settled(bounds.sgd(), held, free=held.axes).fixed == {"alpha": 0.25}
 
 
-def test_a_settled_regime_is_settled() -> None:
-    settled = Regime(("eta", "b"), {"alpha": 0.1}).settled(FUNCTION, GRID)
-    assert settled.settled(FUNCTION, GRID) == settled
-
-
 @pytest.mark.parametrize(("given", "settled"), [(None, 1.0), (3.0, 3.0)])
 def test_a_function_of_b_has_an_iteration_under_tokens(given: float | None, settled: float) -> None:
     regime = Regime(("eta", "b"), {"alpha": 0.1}, min_K=given)
@@ -158,6 +125,8 @@ def test_a_function_of_b_has_an_iteration_under_tokens(given: float | None, sett
     assert regime.settled(FUNCTION.form("K")).min_K == given
     assert regime.settled(bounds.lmo()).min_K == given
     assert regime.settled(FUNCTION, GRID, free=GRID.axes).min_K == given
+    whole = regime.settled(FUNCTION, GRID)
+    assert whole.settled(FUNCTION, GRID) == whole
 
 
 def test_what_is_free_needs_no_role() -> None:
@@ -189,19 +158,21 @@ PAIR = ("eta", "b")
 def test_a_regime_that_does_not_fit_its_bound(regime: Regime, proxy: Proxy, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         regime.settled(proxy)
+    with pytest.raises(ValueError, match=message):
+        regime.settled(proxy, GRID)
 
 
 @pytest.mark.parametrize(
-    ("grid", "message"),
+    ("entries", "message"),
     [
-        (GRID.with_axes(b=None), "b is tuned, so that it needs an axis"),
-        (GRID.with_axes(b=2.0), "b is tuned, so that it needs an axis"),
-        (GRID.with_axes(T=1e9), "a search over budgets has an axis of them"),
+        ({"b": None}, "b is tuned, so that it needs an axis"),
+        ({"b": 2.0}, "b is tuned, so that it needs an axis"),
+        ({"T": 1e9}, "a search over budgets has an axis of them"),
     ],
 )
-def test_a_regime_that_does_not_fit_its_grid(grid: Grid, message: str) -> None:
+def test_a_regime_that_does_not_fit_its_grid(entries: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        Regime(PAIR, {"alpha": 0.1}).settled(bounds.lmo(), grid)
+        Regime(PAIR, {"alpha": 0.1}).settled(bounds.lmo(), GRID.with_axes(**entries))
 
 
 def test_the_smallest_cap_holds_of_numbers_and_of_arrays() -> None:

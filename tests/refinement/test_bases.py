@@ -62,13 +62,6 @@ def test_the_spans_hold_what_depends_on_independent_rows() -> None:
             assert [bool(bits >> r & 1) for r in range(COUNT)] == depends
 
 
-def test_shapes_hang_on_the_numbers_of_terms_and_variables_alone() -> None:
-    one = tuple((Fraction(j), Fraction(j)) for j in range(1, 5))  # rank 1
-    other = tuple((Fraction(j), Fraction(j * j + 1)) for j in range(1, 5))
-    for a, b in zip(all_bases(one), all_bases(other)):
-        assert [np.shape(x) for x in a] == [np.shape(x) for x in b]
-
-
 def test_too_many_terms_are_refused() -> None:
     rows = tuple((Fraction(j),) for j in range(MOST_ROWS))
     with pytest.raises(InputError, match="at most 61 terms"):

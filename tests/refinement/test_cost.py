@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import mpmath
 import numpy as np
 import pytest
 from mpmath import mp, mpf
 from reference import DIGITS, EPS, Minimum, Posynomial, holding, log, minimum, posynomial, value
 
-from hpgrid import Proxy, Term, bounds, parse
+from hpgrid import Proxy, Term, bounds
 from hpgrid.checks import InputError
 from hpgrid.refinement import flatness, refine, regret
+from hpgrid.refinement.optimum import solve
+from hpgrid.refinement.problem import Problem, Solution
 
 NAMES = ("eta", "b", "alpha")
 
-PROXIES = [bounds.lmo(), bounds.lmo_exact(Delta0=3.0, L=0.5, rho=2.0, sigma=1.5)]
+PROXIES = {"eq. (4)": bounds.lmo(), "eq. (11)": bounds.lmo_exact(Delta0=3.0, L=0.5, rho=2.0, sigma=1.5)}
 
 BOX = {"eta": (-690.0, 690.0), "b": (0.0, 690.0), "alpha": (-690.0, 0.0)}
 
 T = np.array([1e2, 1e4, 1e10, 1e22, 1e40, 1e60])
 
 
-def _best(proxy: Proxy, T: float) -> tuple[Posynomial, Minimum]:
-    f = posynomial(proxy, NAMES, T)
+@cache
+def _best(name: str, T: float) -> tuple[Posynomial, Minimum]:
+    f = posynomial(PROXIES[name], NAMES, T)
     return f, minimum(f, [BOX[v] for v in NAMES], [0, 0, 0])
 
 
@@ -32,16 +37,17 @@ def _retuned(f: Posynomial, i: int, x: mpf, start: list[mpf]) -> mpf:
     return minimum(holding(f, i, x), [BOX[NAMES[k]] for k in others], [float(start[k]) for k in others]).log_risk
 
 
-@pytest.mark.parametrize("proxy", PROXIES, ids=["eq. (4)", "eq. (11)"])
+@pytest.mark.parametrize("of", PROXIES)
 @pytest.mark.parametrize("factor", [10.0, 0.1, 1.1])
 @pytest.mark.parametrize("name", NAMES)
-def test_regret_is_right_even_where_it_is_1e_20(proxy: Proxy, name: str, factor: float) -> None:
-    i = NAMES.index(name)
+def test_regret_is_right_even_where_it_is_1e_20(of: str, name: str, factor: float) -> None:
+    """To six digits at 1e-20."""
+    i, proxy = NAMES.index(name), PROXIES[of]
     followed = regret(proxy, name, factor, tuned=NAMES, T=T)
     held = regret(proxy, name, factor, retune=False, tuned=NAMES, T=T)
     with mp.workdps(DIGITS):
         for k, budget in enumerate(T):
-            f, best = _best(proxy, budget)
+            f, best = _best(of, budget)
             moved = best.at[i] + log(factor)
             if not BOX[name][0] <= moved <= BOX[name][1]:
                 assert np.isnan([followed[k], held[k]]).all()
@@ -55,17 +61,10 @@ def test_regret_is_right_even_where_it_is_1e_20(proxy: Proxy, name: str, factor:
             z = [moved if n == i else x for n, x in enumerate(best.at)]
             assert held[k] == pytest.approx(float(mpmath.expm1(value(f, z) - best.log_risk)), rel=share, abs=0)
             assert held[k] >= followed[k] * (1 - share)
+            if (of, name, factor, budget) == ("eq. (4)", "b", 10.0, 1e60):
+                assert excess < 2e-20
+                assert followed[k] == pytest.approx(excess, rel=1e-6, abs=0)
     assert np.nanmin(followed) < 1e-19
-
-
-def test_regret_below_where_squared_rounding_is() -> None:
-    """The claim of six digits at 1e-20."""
-    (found,) = regret(bounds.lmo(), "b", 10.0, tuned=NAMES, T=[1e60])
-    with mp.workdps(DIGITS):
-        f, best = _best(bounds.lmo(), 1e60)
-        excess = mpmath.expm1(_retuned(f, 1, best.at[1] + log(10.0), best.at) - best.log_risk)
-        assert excess < 2e-20
-        assert found == pytest.approx(float(excess), rel=1e-6, abs=0)
 
 
 def test_no_move_costs_nothing_and_every_move_something() -> None:
@@ -127,14 +126,14 @@ def test_along_an_exact_flat_direction_nothing_is_lost() -> None:
 # --- flatness ---
 
 
-@pytest.mark.parametrize("proxy", PROXIES, ids=["eq. (4)", "eq. (11)"])
-def test_the_flat_direction_and_its_curvature(proxy: Proxy) -> None:
+@pytest.mark.parametrize("of", PROXIES)
+def test_the_flat_direction_and_its_curvature(of: str) -> None:
     """The Hessian's least eigenvalue and its vector, down to 1e-20 of the others."""
     budgets = T[1:]  # at 1e2 b may sit on its bound
-    found = flatness(proxy, tuned=NAMES, T=budgets)
+    found = flatness(PROXIES[of], tuned=NAMES, T=budgets)
     with mp.workdps(60):
         for k, budget in enumerate(budgets):
-            values, vectors = mpmath.eigsy(mpmath.matrix(_best(proxy, budget)[1].hessian))
+            values, vectors = mpmath.eigsy(mpmath.matrix(_best(of, budget)[1].hessian))
             vector = np.array([float(vectors[i, 0]) for i in range(3)])
             direction = np.array([found.direction[v][k] for v in NAMES])
             assert found.curvature[k] == pytest.approx(float(values[0]), rel=1e-12, abs=0)
@@ -171,7 +170,7 @@ def test_at_the_ends_of_an_interval_the_excess_is_what_was_asked(within: float) 
     found = flatness(bounds.lmo(), within=within, tuned=NAMES, T=budgets)
     at_bounds = 0
     for k, budget in enumerate(budgets):
-        f, best = _best(bounds.lmo(), budget)
+        f, best = _best("eq. (4)", budget)
         for i, v in enumerate(NAMES):
             low, high = found.low[v][k], found.high[v][k]
             assert np.log(low) < best.at[i] < np.log(high)
@@ -190,14 +189,6 @@ def test_near_optimal_is_one_per_cent_unless_said_otherwise() -> None:
     pure = flatness(bounds.lmo(C2=1e-12), tuned=("eta",), fixed={"b": 1.0, "alpha": 1.0}, T=1e6)
     assert pure.within == 0.01
     assert np.log(pure.high["eta"] / pure.low["eta"]) == pytest.approx(2 * np.arccosh(1.01), abs=1e-8)
-
-
-def test_the_interval_narrows_with_what_is_allowed() -> None:
-    loose, tight = (flatness(bounds.lmo(), within=x, tuned=NAMES, T=T) for x in (0.05, 0.005))
-    for v in NAMES:
-        assert (loose.low[v] <= tight.low[v]).all()
-        assert (tight.high[v] <= loose.high[v]).all()
-    assert (loose.within, tight.within) == (0.05, 0.005)
 
 
 def test_shapes_are_those_of_the_budgets_after_the_constants() -> None:
@@ -233,9 +224,16 @@ def test_it_refuses(call, message: str) -> None:
         call(tuned=("eta", "b"), fixed={"alpha": 0.1}, T=1e10)
 
 
-def test_where_no_optimum_is_found_there_is_no_direction() -> None:
-    """The largest of three terms with all three tuned: its Hessian is no number at some budgets."""
-    bound = parse("max(b/(eta*T), sqrt(alpha/b), eta/alpha)")
-    found = flatness(bound, tuned=("eta", "b", "alpha"), T=np.logspace(2, 22, 20))
-    assert found.curvature.shape == (20,)
-    assert all((np.isnan(found.direction[v]) == np.isnan(found.curvature)).all() for v in ("eta", "b", "alpha"))
+def test_where_no_optimum_is_found_there_is_no_direction(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of the largest of three terms with all three tuned, whose Hessian is no number at some budgets."""
+    known = np.arange(T.size) % 2 == 0
+
+    def partly(problem: Problem, *start: object) -> Solution:
+        best = solve(problem, *start)
+        sure = known if problem.shape == T.shape else True
+        return best._replace(inverse_hessian=np.where(sure, best.inverse_hessian, np.nan))
+
+    monkeypatch.setattr("hpgrid.refinement.cost.solve", partly)
+    found = flatness(bounds.lmo(), tuned=NAMES, T=T)
+    for array in (found.curvature, *found.direction.values()):
+        assert (np.isfinite(array) == known).all()

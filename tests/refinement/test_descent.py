@@ -43,10 +43,7 @@ def _known(**refined: object) -> np.ndarray:
     return 5 * 10 * EPS / flatness(POWERS, **refined).curvature  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    ("tuned", "more"),
-    [(NAMES, {}), (("eta", "b"), {"fixed": {"alpha": 0.1}})],
-)
+@pytest.mark.parametrize(("tuned", "more"), [(NAMES, {}), (("eta", "b"), {"fixed": {"alpha": 0.1}})])
 def test_a_bound_given_as_a_function_agrees_with_its_sum_of_powers(tuned: tuple, more: dict) -> None:
     one, other = refine(FUNCTION, tuned, T=T, **more), refine(POWERS, tuned, T=T, **more)
     assert one.converged.all()
@@ -90,8 +87,7 @@ def test_it_takes_what_a_sum_of_powers_takes(more: dict) -> None:
 
 @pytest.mark.parametrize("retune", [True, False])
 @pytest.mark.parametrize(
-    ("tuned", "more"),
-    [(("eta", "b"), {"fixed": {"alpha": 0.1}}), (("eta",), {"fixed": {"alpha": 0.1, "b": 10.0}})],
+    ("tuned", "more"), [(("eta", "b"), {"fixed": {"alpha": 0.1}}), (("eta",), {"fixed": {"alpha": 0.1, "b": 10.0}})]
 )
 def test_its_regret_agrees(tuned: tuple, more: dict, retune: bool) -> None:
     one, other = (regret(p, "eta", 3.0, retune=retune, tuned=tuned, T=T, **more) for p in (FUNCTION, POWERS))
@@ -153,29 +149,28 @@ def test_a_term_with_one_minus_alpha_goes_downhill() -> None:
 
 
 # --- what must be flagged ---
-def test_a_kink_is_not_called_an_optimum() -> None:
-    proxy = FunctionProxy(lambda eta, b, alpha, T, c: jnp.maximum(1 / (eta * T), eta))
-    found = refine(proxy, ("eta",), fixed={"b": 1.0, "alpha": 1.0}, T=[3e4, 7e7])
+HELD: dict[str, Any] = {"tuned": ("eta",), "fixed": {"b": 1.0, "alpha": 1.0}}
+
+#: At fixed K larger batches are always better: the gradient fades, and no minimum is there.
+LEVEL: dict[str, Any] = {"tuned": ("eta", "b"), "fixed": {"alpha": 0.1}, "K": T}
+
+NO_OPTIMUM = {
+    "a kink": (lambda eta, b, alpha, T, c: jnp.maximum(1 / (eta * T), eta), {**HELD, "T": [3e4, 7e7]}),
+    "what only levels off": (_eq_4, LEVEL),
+    "nan everywhere": (lambda eta, b, alpha, T, c: jnp.log(-eta), {**HELD, "T": 1e4, "start": {"eta": 1.0}}),
+    "a maximum": (
+        lambda eta, b, alpha, T, c: jnp.exp(-(jnp.log(eta) ** 2)) + 1.0,
+        {**HELD, "T": [1e4, 1e8], "start": {"eta": 1.0}},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NO_OPTIMUM)
+def test_what_is_no_optimum_is_not_called_one(name: str) -> None:
+    function, refined = NO_OPTIMUM[name]
+    found = refine(FunctionProxy(function, CONSTANTS), **refined)
     assert not found.converged.any()
-
-
-def test_a_risk_that_only_levels_off_is_not_called_an_optimum() -> None:
-    """At fixed K larger batches are always better: the gradient fades, and no minimum is there."""
-    found = refine(FUNCTION, ("eta", "b"), fixed={"alpha": 0.1}, K=T)
-    assert not found.converged.any()
-
-
-def test_a_bound_that_is_nan_everywhere_is_not_converged() -> None:
-    proxy = FunctionProxy(lambda eta, b, alpha, T, c: jnp.log(-eta))
-    found = refine(proxy, ("eta",), fixed={"b": 1.0, "alpha": 1.0}, T=[1e4, 1e8], start={"eta": 1.0})
-    assert not found.converged.any()
-    assert not np.isfinite(found.risk).any()
-
-
-def test_a_saddle_or_a_maximum_is_not_converged() -> None:
-    proxy = FunctionProxy(lambda eta, b, alpha, T, c: jnp.exp(-(jnp.log(eta) ** 2)) + 1.0)
-    found = refine(proxy, ("eta",), fixed={"b": 1.0, "alpha": 1.0}, T=[1e4, 1e8], start={"eta": 1.0})
-    assert not found.converged.any()
+    assert np.isfinite(found.risk).all() == (name != "nan everywhere")
 
 
 def test_a_bound_given_by_a_function_needs_every_variable() -> None:
@@ -189,25 +184,21 @@ def two_wells(eta: Any, b: Any, alpha: Any, T: Any, c: Any) -> Any:
     return 10.0 - jnp.exp(-((u + 3.0) ** 2)) - c["depth"] * jnp.exp(-(u**2))
 
 
-@pytest.mark.parametrize(("depth", "near"), [(0.5, 1e-3), (2.0, 1.0)])
-def test_the_deeper_of_two_wells_is_found(depth: float, near: float) -> None:
-    proxy = FunctionProxy(two_wells, {"depth": depth})
-    found = refine(proxy, ("eta",), fixed={"b": 1.0, "alpha": 1.0}, T=[1e6, 1e9])
+WELLS = FunctionProxy(two_wells, {"depth": 2.0})
+
+
+def test_the_deeper_of_two_wells_is_found_unless_a_start_is_in_the_other() -> None:
+    found = refine(WELLS, **HELD, T=[1e6, 1e9], constants={"depth": np.array([0.5, 2.0])})
     assert found.converged.all()
     # The other well's tail moves a well of depth d by some 9 log(10) e^-9 / d decades.
-    np.testing.assert_allclose(np.log10(found.at["eta"]), np.log10(near), atol=0.02)
-
-
-def test_a_start_of_ones_own_finds_its_own_well() -> None:
-    proxy = FunctionProxy(two_wells, {"depth": 2.0})
-    found = refine(proxy, ("eta",), fixed={"b": 1.0, "alpha": 1.0}, T=1e6, start={"eta": 1e-3})
-    assert found.converged
-    assert float(found.at["eta"]) == pytest.approx(1e-3, rel=0.05)
+    np.testing.assert_allclose(np.log10(found.at["eta"]), [[-3, -3], [0, 0]], atol=0.02)
+    own = refine(WELLS, **HELD, T=1e6, start={"eta": 1e-3})
+    assert own.converged
+    assert float(own.at["eta"]) == pytest.approx(1e-3, rel=0.05)
 
 
 def test_every_problem_starts_from_its_own_constants() -> None:
-    proxy = FunctionProxy(two_wells, {"depth": 1.0})
-    problem = posed(proxy, ("eta",), T=1e6, fixed={"b": 1.0, "alpha": 1.0}, constants={"depth": np.array([0.1, 5.0])})
+    problem = posed(WELLS, **HELD, T=1e6, constants={"depth": np.array([0.1, 5.0])})
     starts = coarse_optima(problem)
     assert len(starts) == STARTS
     first, second = (np.log10(start["eta"]) for start in starts[:2])
@@ -218,9 +209,9 @@ def test_every_problem_starts_from_its_own_constants() -> None:
 def test_the_coarse_grid_reaches_a_cap_and_not_beyond() -> None:
     """Falling up to the cap: the start is the cap itself, though its exponential is rounded."""
     proxy = FunctionProxy(lambda eta, b, alpha, T, c: 1 / eta, {"lam": 0.3}, cap_terms={"eta": Term({"lam": -1}, {})})
-    problem = posed(proxy, ("eta",), T=1e6, fixed={"b": 1.0, "alpha": 1.0})
+    problem = posed(proxy, **HELD, T=1e6)
     assert float(coarse_optima(problem)[0]["eta"]) == pytest.approx(1 / 0.3, rel=1e-14)
-    found = refine(proxy, ("eta",), T=1e6, fixed={"b": 1.0, "alpha": 1.0}, constants={"lam": np.array([0.3, 3.0])})
+    found = refine(proxy, **HELD, T=1e6, constants={"lam": np.array([0.3, 3.0])})
     np.testing.assert_allclose(found.at["eta"], [1 / 0.3, 1 / 3], rtol=1e-14)
     np.testing.assert_array_equal(found.active["eta"], [1, 1])
     assert found.converged.all()

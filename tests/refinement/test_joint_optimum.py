@@ -8,7 +8,7 @@ import mpmath
 import numpy as np
 import pytest
 from mpmath import mp, mpf
-from reference import DIGITS, exact, minimum, posynomial, rounding
+from reference import DIGITS, exact
 
 from hpgrid import Proxy, bounds
 from hpgrid.refinement import refine
@@ -110,46 +110,3 @@ def test_tuning_the_batch_size_too_gives_eqs_16_and_17(proxy: Proxy, c: Constant
         np.testing.assert_allclose(found.risk[inside], risk[inside], rtol=1e-9)
         assert (found.risk[~inside] > risk[~inside]).all()
         assert (found.exponent["b"][~inside] == 0).all()
-
-
-@pytest.mark.parametrize(("proxy", "c"), CASES, ids=IDS)
-def test_the_momentum_follows_the_expansion_22(proxy: Proxy, c: Constants) -> None:
-    """alpha = u0 x + u1 x^2 + u3 x^4 + ..., x = T^(-1/3).
-
-    The paper states the error of two terms as O(T^-1). The x^3 term is nought: with A u^3 - C = B u x,
-    3 A u0^2 u2 = B u1 - 3 A u0 u1^2 = 0. So it falls like T^(-4/3), and that of one term like T^(-2/3).
-    """
-    A, B, C = (float(x) for x in (4 * c.gap * c.drift**2, c.noise**2 * c.drift, c.noise**2 * c.lag))
-    u0 = (C / A) ** (1 / 3)
-    u1 = B / (3 * A * u0)
-    budgets = np.array([1e6, 1e9])
-    found = refine(proxy, NAMES, T=budgets)
-    x = budgets ** (-1 / 3)
-    one, two = (found.at["alpha"] - u0 * x, found.at["alpha"] - u0 * x - u1 * x**2)
-    # How well float64 knows alpha; and the terms after these two are smaller by u1/u0 x.
-    known = np.array([_known(proxy, t) for t in budgets]) * found.at["alpha"]
-    next_term = u1 / u0 * x
-    assert (abs(one - u1 * x**2) <= 2 * next_term**2 * abs(one) + known).all()
-    third = -(u1**3) / (3 * u0**2) * x**4
-    assert (abs(two - third) <= 2 * next_term * abs(third) + known).all()
-    # Which bends the slopes by as much over log 10^3, at the smaller budget where it is larger.
-    for error, slope in ((one, -2 / 3), (two, -4 / 3)):
-        bend = (2 * next_term[0] + (known / abs(error)).max()) / np.log(1e3)
-        assert np.log(abs(error[1] / error[0])) / np.log(1e3) == pytest.approx(slope, abs=bend)
-        assert bend < 0.1
-
-
-def _known(proxy: Proxy, budget: float) -> float:
-    """The bound on rounding in log alpha."""
-    f = posynomial(proxy, NAMES, budget)
-    return float(rounding(f, minimum(f, [(-690, 690)] * 3, [0, 0, 0])).at[2])
-
-
-def test_the_exponents_tend_to_those_of_theorem_3() -> None:
-    """As T^(-1/3), the size of the terms left out of the leading ones."""
-    found = refine(bounds.lmo(), NAMES, T=[1e10, 1e13, 1e40])
-    limits = {"risk": -1 / 4, "eta": -7 / 12, "b": 1 / 6, "alpha": -1 / 3}
-    for v, limit in limits.items():
-        off = found.exponent[v] - limit
-        assert off[0] / off[1] == pytest.approx(10, rel=0.01)
-        assert abs(off[2]) < 1e-12

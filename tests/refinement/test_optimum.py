@@ -7,7 +7,6 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from reference import log, minimum, posynomial
 
 from hpgrid import FunctionProxy, Proxy, Regime, Term, bounds, refine
 from hpgrid.checks import InputError
@@ -107,13 +106,6 @@ def test_a_cap_binds_from_where_the_optimum_passes_it() -> None:
     assert (capped.exponent["b"][over] == 0).all()
     held = refine(bounds.lmo(), ("eta", "alpha"), fixed={"b": 100.0}, T=T[over])
     np.testing.assert_allclose(capped.at["alpha"][over], held.at["alpha"], rtol=NEAR)
-
-
-def test_the_smaller_of_two_caps_holds() -> None:
-    own = replace(bounds.lmo(), caps={"b": 8.0})
-    for given, cap in ((4.0, 4.0), (16.0, 8.0)):
-        found = refine(own, ("eta", "b"), fixed={"alpha": 0.1}, caps={"b": given}, T=1e12)
-        assert found.at["b"] == pytest.approx(cap, rel=1e-14)
 
 
 def test_a_cap_that_follows_from_the_constants_follows_their_arrays() -> None:
@@ -223,22 +215,15 @@ def test_large_batches_win_without_end_at_fixed_iterations() -> None:
 
 
 @pytest.mark.parametrize("power", [Fraction(1, 8), 1, 6])
-def test_a_risk_that_vanishes_is_flagged(power: Fraction | int) -> None:
-    proxy = Proxy((Term({}, {"eta": -2 * power, "T": -1}), Term({}, {"eta": -power})), {})
-    found = refine(proxy, ("eta",), T=T)
+@pytest.mark.parametrize("floor", [False, True], ids=["to 0", "to a floor"])
+def test_a_risk_that_falls_without_end_is_flagged(power: Fraction | int, floor: bool) -> None:
+    rest = ({}, {"T": -1}) if floor else ({"eta": -2 * power}, {"eta": -3 * power, "T": -1})
+    terms = (Term({}, factors) for factors in ({"eta": -power, "T": -1}, *rest))
+    found = refine(Proxy(tuple(terms), {}), ("eta",), T=T)
     assert found.unbounded["eta"].all()
     assert not found.converged.any()
-    assert (found.risk == 0).all()
     assert np.isnan(found.at["eta"]).all()
-
-
-@pytest.mark.parametrize("power", [Fraction(1, 8), 6])
-def test_what_falls_to_a_floor_without_end_is_flagged(power: Fraction | int) -> None:
-    proxy = Proxy((Term({}, {"eta": -power, "T": -1}), Term({}, {}), Term({}, {"T": -1})), {})
-    found = refine(proxy, ("eta",), T=T)
-    assert found.unbounded["eta"].all()
-    assert not found.converged.any()
-    np.testing.assert_allclose(found.risk, 1 + 1 / T, rtol=1e-14)
+    np.testing.assert_allclose(found.risk, 1 + 1 / T if floor else 0, rtol=1e-14)
 
 
 def test_what_runs_off_together_is_flagged_together() -> None:
@@ -270,19 +255,6 @@ def test_a_fixed_function_is_a_number_and_may_be_nought() -> None:
         # d/d eta: -1/(eta^2 T) + (1 - alpha) + 2 eta = 0
         roots = np.roots([2, 1 - alpha, 0, -1e-4])
         assert found.at["eta"] == pytest.approx(roots[(roots.real > 0) & (abs(roots.imag) < 1e-12)].real[0], rel=1e-12)
-
-
-# --- against the reference, in one line ---
-def test_every_built_in_bound_is_refined_as_the_reference_has_it() -> None:
-    lo_hi = {"eta": (-690, 690), "b": (0, 690), "alpha": (-690, 0)}
-    for proxy in (bounds.lmo(q="1/4"), bounds.lmo(E0=0.5), bounds.lmo_exact(L=3.0)):
-        for budget in (1e3, 1e13):
-            found = refine(proxy, ("eta", "alpha"), fixed={"b": 7.0}, T=budget)
-            f = posynomial(proxy, ("eta", "alpha"), budget, {"b": 7.0})
-            best = minimum(f, [lo_hi["eta"], lo_hi["alpha"]], [0, 0])
-            assert float(best.log_risk) == pytest.approx(found.log_risk.item(), abs=1e-12)
-            for v, x in zip(("eta", "alpha"), best.at):
-                assert abs(float(x - log(found.at[v].item()))) < NEAR
 
 
 # --- refusals ---
@@ -346,24 +318,15 @@ def test_it_refuses(change: dict, message: str) -> None:
         refine(**{**LMO, **change})
 
 
-B = np.array([1.0, 30.0, 1e4])
-
-
-def test_it_is_the_optimum_at_each_fixed_value() -> None:
-    K = np.full(3, 1e6)
-    along = refine_along(bounds.lmo(), "b", B, tuned=("eta", "b", "alpha"), K=K)
+def test_along_a_variable_it_is_the_optimum_at_each_fixed_value() -> None:
+    B = np.array([1.0, 30.0, 1e4])
+    along = refine_along(bounds.lmo(), "b", B, tuned=("eta", "b", "alpha"), K=np.full(3, 1e6))
     for k, b in enumerate(B):
         one = refine(bounds.lmo(), ("eta", "alpha"), fixed={"b": b}, K=1e6)
         assert along.log_risk[k] == pytest.approx(float(one.log_risk), rel=1e-12)
         assert {v: x[k] for v, x in along.at.items()} == pytest.approx({v: float(x) for v, x in one.at.items()})
-
-
-def test_where_nothing_else_is_tuned_it_is_the_bounds_value() -> None:
-    along = refine_along(bounds.lmo(), "b", B, tuned=("b",), fixed={"eta": 1e-3, "alpha": 0.1}, T=np.full(3, 1e8))
-    np.testing.assert_allclose(along.risk, bounds.lmo().risk(eta=1e-3, alpha=0.1, b=B, T=1e8), rtol=1e-13)
-    assert along.converged.all()
-
-
-def test_what_is_held_is_one_of_the_tuned() -> None:
-    with pytest.raises(ValueError, match="no tuned variable of that name"):
+    alone = refine_along(bounds.lmo(), "b", B, tuned=("b",), fixed={"eta": 1e-3, "alpha": 0.1}, T=np.full(3, 1e8))
+    np.testing.assert_allclose(alone.risk, bounds.lmo().risk(eta=1e-3, alpha=0.1, b=B, T=1e8), rtol=1e-13)
+    assert alone.converged.all()
+    with pytest.raises(InputError, match="no tuned variable of that name"):
         refine_along(bounds.lmo(), "alpha", 0.1, tuned=("eta", "b"), fixed={"alpha": 0.1}, T=1e8)

@@ -1,4 +1,4 @@
-"""The continuous optimum, against closed forms; its sublevel sets; and what a grid adds to it."""
+"""The continuous optimum without jax, against refinement; its sublevel sets; and what a grid adds to it."""
 
 from __future__ import annotations
 
@@ -10,52 +10,6 @@ import pytest
 
 from hpgrid import FunctionProxy, Grid, LogAxis, Proxy, Term, bounds, flatness, parse, refine
 from hpgrid.refinement.profile import bisect, grid_excess, profile, sublevel
-from hpgrid.theory import theorems
-
-#: Unit constants, and others that no symmetry makes equal.
-CONSTANTS = [{"C1": 1.0, "C2": 1.0, "C3": 1.0}, {"C1": 3.0, "C2": 0.2, "C3": 7.0}]
-PROBLEMS = [
-    {"Delta0": 1.0, "L": 1.0, "rho": 1.0, "sigma": 1.0},
-    {"Delta0": 3.0, "L": 0.5, "rho": 2.0, "sigma": 1.5},
-]
-
-
-# --- interior optima ---
-
-
-@pytest.mark.parametrize("alpha", [1e-3, 0.066, 1.0])
-@pytest.mark.parametrize("constants", CONSTANTS)
-def test_fixed_momentum_has_the_closed_form_of_theorem_1(constants: dict, alpha: float) -> None:
-    T = np.geomspace(1e12, 1e22, 6)
-    found = profile(bounds.lmo_large_horizon(**constants), ("eta", "b"), {"alpha": alpha}, T)
-    b = theorems.theorem1_b(T, alpha, **constants)
-    assert b.min() > 1
-    np.testing.assert_allclose(found.at["b"], b, rtol=1e-9)
-    np.testing.assert_allclose(found.at["eta"], theorems.theorem1_eta(T, alpha, **constants), rtol=1e-9)
-    np.testing.assert_allclose(found.risk, theorems.theorem1_risk(T, alpha, **constants), rtol=1e-9)
-
-
-@pytest.mark.parametrize("T", [1e8, 1e12, 1e16])
-@pytest.mark.parametrize("problem", PROBLEMS)
-def test_joint_tuning_solves_the_exact_cubic(problem: dict, T: float) -> None:
-    gap, noise = problem["Delta0"] * problem["L"], problem["rho"] * problem["sigma"]
-    # eq. (20), then (16), then (12), then (18)
-    roots = np.roots([3.5**2 * gap * T, 0, -3.5 * noise**2, -2 * noise**2])
-    (alpha,) = roots[(abs(roots.imag) < 1e-9 * abs(roots)) & (roots.real > 0)].real
-    slope_in_root_b = 2 * np.sqrt(gap / T) * np.sqrt(3.5 + 2 / alpha) + 2 * noise / (alpha * T)
-    b = 2 * noise * np.sqrt(alpha) / slope_in_root_b
-    eta = np.sqrt(b * problem["Delta0"] / (T * problem["L"] * (3.5 + 2 / alpha)))
-    risk = 4 * np.sqrt(noise * np.sqrt(gap / T) * np.sqrt(3.5 * alpha + 2) + noise**2 / (T * np.sqrt(alpha)))
-    found = profile(bounds.lmo_exact(**problem), ("eta", "b", "alpha"), {}, [T])
-    np.testing.assert_allclose(found.risk, risk, rtol=1e-9)
-    for name, value in (("alpha", alpha), ("b", b), ("eta", eta)):
-        assert abs(np.log(found.at[name][0] / value)) < 2e-5, name  # the minimum is flat: log risk ~ (log b)^2 / 1e5
-
-
-def test_the_risk_is_the_bound_at_the_optimum() -> None:
-    proxy, T = bounds.lmo(C1=2.0), np.array([1e3, 1e10, 1e18])
-    found = profile(proxy, ("eta", "alpha"), {"b": 32.0}, T)
-    np.testing.assert_allclose(found.risk, proxy.risk(**found.at, b=32.0, T=T), rtol=1e-12)
 
 
 def test_iterations_serve_as_the_budget_too() -> None:
@@ -129,27 +83,6 @@ def test_where_no_optimum_is_attained_a_variable_is_at_the_end() -> None:
 # --- bounds ---
 
 
-def test_b_stays_at_1_at_small_budgets() -> None:
-    T = np.array([1e3, 1e5])
-    found = profile(bounds.lmo(), ("eta", "b"), {"alpha": 1e-3}, T)
-    np.testing.assert_allclose(found.at["b"], 1.0, rtol=1e-9)
-    np.testing.assert_allclose(found.at["eta"], 1 / np.sqrt(1001 * T), rtol=1e-9)
-
-
-def test_alpha_stays_at_1_at_large_batches() -> None:
-    T = np.array([1e4, 1e8])
-    found = profile(bounds.lmo(), ("eta", "alpha"), {"b": 1e6}, T)
-    np.testing.assert_allclose(found.at["alpha"], 1.0, rtol=1e-9)
-    np.testing.assert_allclose(found.at["eta"], np.sqrt(1e6 / (2 * T)), rtol=1e-9)
-
-
-def test_a_cap_of_the_bound_binds() -> None:
-    found = profile(bounds.sgd(L=4.0), ("eta",), {"b": 64.0}, [1e2, 1e8])
-    np.testing.assert_allclose(found.at["eta"], [1 / 4, 64 / np.sqrt(4 * 1e8)], rtol=1e-9)
-    capped = replace(bounds.lmo(), caps={"b": 8.0})
-    np.testing.assert_allclose(profile(capped, ("eta", "b"), {"alpha": 0.1}, [1e12]).at["b"], 8.0, rtol=1e-9)
-
-
 @pytest.mark.parametrize(("T", "b"), [(1e6, 16.0), (1e20, 64.0)])
 def test_a_box_binds_and_the_others_are_tuned_to_it(T: float, b: float) -> None:
     found = profile(bounds.lmo(), ("eta", "b"), {"alpha": 0.01}, [T], box={"b": (16.0, 64.0)})
@@ -195,24 +128,6 @@ def test_a_function_of_a_fixed_variable_is_a_number() -> None:
 
 
 # --- sublevel sets ---
-
-
-@pytest.mark.parametrize(
-    ("tuned", "fixed"),
-    [(("eta", "b"), {"alpha": 0.01}), (("eta", "alpha"), {"b": 32.0}), (("eta", "b", "alpha"), {})],
-)
-def test_at_the_ends_of_a_sublevel_set_the_risk_is_up_by_the_excess(tuned: tuple, fixed: dict) -> None:
-    T, excess = np.array([1e13]), 0.01
-    best = profile(bounds.lmo(), tuned, fixed, T)
-    for name in tuned:
-        ends = sublevel(bounds.lmo(), tuned, fixed, T, name, excess)
-        assert ends[0] < best.at[name] < ends[1]
-        others = tuple(v for v in tuned if v != name)
-        inside = [end for end in ends if not np.isclose(end, 1.0, rtol=1e-6)]  # b = 1 and alpha = 1 may end it
-        assert inside
-        for end in inside:
-            risk = profile(bounds.lmo(), others, fixed | {name: end[0]}, T).risk
-            np.testing.assert_allclose(np.log(risk / best.risk), excess, rtol=2e-3)
 
 
 def test_a_sublevel_set_ends_at_a_bound_or_at_the_box() -> None:
