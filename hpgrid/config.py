@@ -110,12 +110,9 @@ class BoundConfig:
 
     def describe(self) -> dict[str, Any]:
         """Return the bound as the table that ``parse_bound`` reads."""
-        constants, options = (
-            {name: str(x) if isinstance(x, Fraction) else x for name, x in given.items()}
-            for given in (self.constants, self.options)
-        )
         called = {"name": self.name} if self.formula is None else {"formula": self.formula}
-        return {**called, **constants, **options}
+        values = {**self.constants, **self.options}
+        return {**called, **{name: str(x) if isinstance(x, Fraction) else x for name, x in values.items()}}
 
 
 @dataclass(frozen=True)
@@ -158,10 +155,6 @@ class Panel:
         """What its regime holds, by name."""
         return self.regime.fixed
 
-    def describe(self) -> dict[str, Any]:
-        """Return the panel as plain data, for a record on disk."""
-        return {"tuned": self.tuned, "fixed": dict(self.fixed), "axes": self.axes, "title": self.title}
-
 
 @dataclass(frozen=True)
 class Config:
@@ -192,7 +185,7 @@ class Config:
 
     def describe(self) -> dict[str, Any]:
         """Return the config as plain data, for a record on disk."""
-        panels = [panel.describe() for panel in self.panels]
+        panels = [{"tuned": p.tuned, "fixed": dict(p.fixed), "axes": p.axes, "title": p.title} for p in self.panels]
         # asdict would copy a regime's mappings as they are; JSON wants tables.
         everything = {**asdict(replace(self, panels=())), "panels": panels}
         used = ("figure", "parameters", "dtype") if self.parameters else everything
@@ -242,7 +235,8 @@ def parse(data: Mapping[str, Any]) -> Config:
     if not isinstance(data.get("figure"), str):
         raise bad("a config names its figure", data.get("figure"), 'figure = "fig1", say')
     # A figure that is no grid search takes what its shipped config has, and nothing else.
-    own = _own_parameters(data["figure"])
+    path = shipped(data["figure"])
+    own = read_toml(path).get("parameters") if path.is_file() else None
     if own:
         check_keys("key", data, ("figure", "parameters"))
         return Config(data["figure"], parameters=checked(own, table_of(data, "parameters")))
@@ -305,18 +299,15 @@ def _parse_formula(data: Mapping[str, Any]) -> BoundConfig:
     check_keys("constant of this bound", given, (*constants, *exponents))
     # A name may stand in an exponent and in front of a term: then its value has to be exact, and positive.
     both = [name for name in constants if name in empty.expression.in_exponents()]
-    chosen: dict[str, Any] = check_constants({k: v for k, v in data.items() if k in constants and k not in both})
-    # What stands in an exponent, too, is exact there.
-    chosen |= {k: check_exponent(k, check_constants_as_given(k, data[k])) for k in both if k in data}
-    powers = {k: check_exponent(k, v) for k, v in data.items() if k in exponents}
+    chosen: dict[str, Any] = check_constants({k: v for k, v in given.items() if k in constants and k not in both})
+    for name in (name for name in both if name in given):
+        value = given[name]
+        if isinstance(value, str) and re.fullmatch(r"\d{1,9}/[1-9]\d{0,8}", value):
+            value = Fraction(value)
+        check_constants({name: value})
+        chosen[name] = check_exponent(name, value)
+    powers = {k: check_exponent(k, v) for k, v in given.items() if k in exponents}
     return replace(empty, constants=chosen, options=powers)
-
-
-def check_constants_as_given(name: str, value: Any) -> Any:
-    """Return a constant as it was given, a fraction as text among it, if it is positive and finite."""
-    fraction = Fraction(value) if isinstance(value, str) and re.fullmatch(r"\d{1,9}/[1-9]\d{0,8}", value) else value
-    check_constants({name: fraction})
-    return fraction
 
 
 def parse_grid(data: Mapping[str, Any]) -> GridConfig:
@@ -341,38 +332,16 @@ def _parse_axis(name: str, given: Any) -> Any:
 
 
 def _parse_panel(data: Any) -> Panel:
-    regime = read_regime(data, ("fixed",), ("title", *AXES))
-    axes = {name: _parse_axis(name, data[name]) for name in AXES if name in data}
-    return Panel(regime, axes, str(data.get("title", "")))
-
-
-def read_regime(data: Any, roles: tuple[str, ...], others: tuple[str, ...]) -> Regime:
-    """Return the regime in a table.
-
-    Args:
-        data: the table.
-        roles: which of fixed, path and caps it may have.
-        others: the keys beside them.
-
-    Raises:
-        ValueError: an unknown key, nothing tuned, a value out of its range, or a variable with two roles.
-    """
     if not isinstance(data, Mapping):
         raise bad("a regime is a table", data, "[regime] with its own lines")
-    check_keys("key of a regime", data, (*others, "tuned", *roles))
+    check_keys("key of a regime", data, ("title", *AXES, "tuned", "fixed"))
     tuned = data.get("tuned", [])
     if not isinstance(tuned, list):
         raise bad("tuned is a list of names", tuned, 'tuned = ["eta", "b"], say')
-    tables: dict[str, Any] = {role: table_of(data, role) for role in roles}
-    regime = Regime(tuple(tuned), **tables)
+    regime = Regime(tuple(tuned), table_of(data, "fixed"))
     regime.check_tuned()
-    return regime
-
-
-def _own_parameters(figure: str) -> Mapping[str, Any]:
-    """What a figure that is no grid search is made from, as its shipped config has it; nothing for the others."""
-    path = shipped(figure)
-    return read_toml(path).get("parameters", {}) if path.is_file() else {}
+    axes = {name: _parse_axis(name, data[name]) for name in AXES if name in data}
+    return Panel(regime, axes, str(data.get("title", "")))
 
 
 def _parse_window(_: str, given: Any) -> tuple[float, float]:
@@ -427,11 +396,9 @@ def override(
         check_keys(f"constant of the bound {bound.name}", constants, bound.takes()[0])
         bound = replace(bound, constants={**bound.constants, **check_constants(constants)})
     bound.check()
+    of_grid = {name: GRID[name].read(name, x) for name, x in (("preset", preset), ("n", n)) if x is not None}
     if preset is not None:
         # A preset chosen by hand brings its own tuned axes; a budget of the figure's own stays.
-        kept = {name: axis for name, axis in grid.axes.items() if name in ("T", "K")}
-        grid = replace(grid, preset=GRID["preset"].read("preset", preset), axes=kept)
-    if n is not None:
-        grid = replace(grid, n=GRID["n"].read("n", n))
+        of_grid["axes"] = {name: axis for name, axis in grid.axes.items() if name in ("T", "K")}
     shown = {name: FIGURE[name].read(name, given[name]) for name in ("dtype", "refined") if name in given}
-    return replace(config, bound=bound, grid=grid, **shown)
+    return replace(config, bound=bound, grid=replace(grid, **of_grid), **shown)

@@ -74,8 +74,8 @@ def plot_bound(
     options.check_file(out, "a plot is written to a file", "best.png")
     options.use_compilation_cache()
     with progress("drawing", None):
+        from hpgrid.paper import compute
         from hpgrid.paper.data import save
-        from hpgrid.paper.user_bound import compute
 
         data = compute(fitted, out.stem)
         return _report(data, out, save(data, out.parent))

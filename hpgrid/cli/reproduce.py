@@ -50,51 +50,47 @@ def reproduce_figures(
     if not formats:
         raise bad("a picture needs a format", format, "--format png,pdf, say")
     constants = {k: v for k, v in (("C1", C1), ("C2", C2), ("C3", C3)) if v is not None}
+    own: dict[str, Any] = {"n": n, "dtype": dtype, "refined": refined}
     chosen = options.known_names("figure", figures, ("all", *FIGURES))
-    wanted = tuple(name for name in FIGURES if name in chosen or "all" in chosen)  # in the paper's order
+    wanted = [name for name in FIGURES if name in chosen or "all" in chosen]  # in the paper's order
+    if not wanted and config is None:
+        raise bad("name a figure", "none", "hpgrid reproduce fig1, or all; --list says which there are")
     if redraw:
-        numbers = {"bound": bound, "set": set_, "grid": grid, "n": n, "dtype": dtype, "refined": refined}
+        numbers = {"bound": bound, "set": set_, "grid": grid, **own}
         changed = constants | {k: v for k, v in numbers.items() if v is not None}
         if changed:
             raise bad("--redraw computes nothing, so it takes no other numbers", changed, "one or the other")
-        return _redraw(wanted or _only(config), out, formats, strict)
+        failed = _redraw((wanted or [config.stem]) if config else wanted, out, formats)
+        return int(strict and failed)
+    written = None
     if bound is None:
         constants |= options.pairs("--set", set_, options.number, "C1=2,C2=30")
-        written = None
     else:
-        written = options.chosen(
-            None, [*(set_ or ()), *(f"{name}={value!r}" for name, value in constants.items())], bound
-        )
-        constants = {}
-    own: dict[str, Any] = {"preset": grid, "n": n, "dtype": dtype, "refined": refined}
-    jobs = [(name, override(job, bound=written, constants=constants, **own)) for name, job in _jobs(wanted, config)]
-    return _run(jobs, out, formats, strict)
+        pairs = [*(set_ or ()), *(f"{name}={value!r}" for name, value in constants.items())]
+        written, constants = options.chosen(None, pairs, bound), {}
+    jobs = _jobs(wanted, config)
+    jobs = [(name, override(job, bound=written, constants=constants, preset=grid, **own)) for name, job in jobs]
+    return int(_run(jobs, out, formats) and strict)
 
 
-def _only(config: Path | None) -> tuple[str, ...]:
-    if config is None:
-        raise bad("name a figure", "none", "hpgrid reproduce fig1, or all; --list says which there are")
-    return (config.stem,)
-
-
-def _jobs(names: tuple[str, ...], config: Path | None) -> list[tuple[str, Config]]:
+def _jobs(names: list[str], config: Path | None) -> list[tuple[str, Config]]:
     """A name for the files, and a config, for each figure.
 
     A config of one's own is called what its file is called, or as the figure that is named with it.
     """
     if config is None:
-        return [(name, load(shipped(name))) for name in names or _only(None)]
+        return [(name, load(shipped(name))) for name in names]
     own = load(config)
     options.remark(own.bound)
     if own.figure not in FIGURES:
         raise unknown("figure", own.figure, FIGURES)
-    if names and names != (own.figure,):
+    if names and names != [own.figure]:
         raise bad(f"{config} is a config of {own.figure}", ",".join(names), f"{own.figure}, or no figure at all")
     return [(names[0] if names else config.stem, own)]
 
 
-def _run(jobs: list[tuple[str, Config]], out: Path, formats: tuple[str, ...], strict: bool) -> int:
-    """Compute and save each figure, draw them, say what came out.
+def _run(jobs: list[tuple[str, Config]], out: Path, formats: tuple[str, ...]) -> bool:
+    """Compute and save each figure, draw them, say what came out; return whether a check failed.
 
     Where one can't be computed, those before it are drawn and reported all the same.
     """
@@ -118,7 +114,7 @@ def _run(jobs: list[tuple[str, Config]], out: Path, formats: tuple[str, ...], st
             for data, saved, pictures in drawn:
                 failed |= _report(data, saved + pictures.result())
                 advance()
-    return int(strict and failed)
+    return failed
 
 
 @contextmanager
@@ -129,7 +125,13 @@ def _drawing(figures: int) -> Iterator[Callable[..., Future[list[Path]]]]:
     """
     cores = os.cpu_count() or 1
     if figures == 1 or cores == 1:
-        yield _at_once
+
+        def at_once(function: Callable[..., list[Path]], *arguments: Any) -> Future[list[Path]]:
+            done: Future[list[Path]] = Future()
+            done.set_result(function(*arguments))
+            return done
+
+        yield at_once
         return
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
@@ -138,13 +140,8 @@ def _drawing(figures: int) -> Iterator[Callable[..., Future[list[Path]]]]:
         yield pool.submit
 
 
-def _at_once(function: Callable[..., list[Path]], *arguments: Any) -> Future[list[Path]]:
-    done: Future[list[Path]] = Future()
-    done.set_result(function(*arguments))
-    return done
-
-
-def _redraw(names: tuple[str, ...], out: Path, formats: tuple[str, ...], strict: bool) -> int:
+def _redraw(names: list[str], out: Path, formats: tuple[str, ...]) -> bool:
+    """Draw figures from saved data, say what came out; return whether a check failed."""
     from hpgrid.paper.data import restore
     from hpgrid.record import make_folder
 
@@ -152,8 +149,7 @@ def _redraw(names: tuple[str, ...], out: Path, formats: tuple[str, ...], strict:
     make_folder(out)
     with _drawing(len(figures)) as submit:
         drawn = [(data, submit(_draw_saved, data, out, formats)) for data in figures]
-        failed = [_report(data, pictures.result()) for data, pictures in drawn]
-    return int(strict and any(failed))
+        return any([_report(data, pictures.result()) for data, pictures in drawn])
 
 
 def _draw_saved(data: FigureData, out: Path, formats: tuple[str, ...]) -> list[Path]:
@@ -191,17 +187,14 @@ def _report(data: FigureData, written: list[Path]) -> bool:
 
 def check_table(data: FigureData) -> list[str]:
     """Return a figure's checks as lines of a table."""
-    return aligned([HEADINGS, *(_row(data.name, check) for check in data.checks)])
-
-
-def _row(name: str, check: Any) -> tuple[str, ...]:
-    verdict = {True: "holds", False: "FAILS", None: "not identifiable"}[check.holds]
-    verdict = check.note if check.note == "nothing to fit" else verdict
-    numbers = (_short(number) for number in (check.measured, check.predicted, check.tolerance))
-    lo, hi = check.window
-    return (f"{name} {check.what}", *numbers, verdict, f"{lo:.1e} to {hi:.1e}", str(check.edge_points))
-
-
-def _short(number: float) -> str:
-    """A number with four decimals, or as a power of ten where those would be zero."""
-    return f"{number:.1e}" if 0 < abs(number) < 5e-5 else f"{number:.4f}"
+    rows: list[tuple[str, ...]] = [HEADINGS]
+    for check in data.checks:
+        verdict = {True: "holds", False: "FAILS", None: "not identifiable"}[check.holds]
+        verdict = check.note if check.note == "nothing to fit" else verdict
+        # Four decimals, or a power of ten where those would be zero.
+        numbers = (check.measured, check.predicted, check.tolerance)
+        short = (f"{x:.1e}" if 0 < abs(x) < 5e-5 else f"{x:.4f}" for x in map(float, numbers))
+        lo, hi = check.window
+        name, window = f"{data.name} {check.what}", f"{lo:.1e} to {hi:.1e}"
+        rows.append((name, *short, verdict, window, str(check.edge_points)))
+    return aligned(rows)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -28,12 +30,12 @@ _TABLE = {
     "star2": ("pair", "star-convex bound with weight decay at b = 32: momentum and learning rate tuned"),
     "fw1": ("pair", "Frank-Wolfe gap with weight decay at beta = 0.95: batch size and learning rate tuned"),
     "fw2": ("pair", "Frank-Wolfe gap with weight decay at b = 32: momentum and learning rate tuned"),
-    "cbs1": ("critical", "tokens and iterations to a target against batch size, and where formulas put the fewest"),
+    "cbs1": ("cbs1", "tokens and iterations to a target against batch size, and where formulas put the fewest"),
     "cbs2": (
-        "critical_map",
+        "cbs2",
         "critical batch size over momentum, weight decay and learning rate, and where bounds say nothing",
     ),
-    "cbs3": ("critical", "Theorem 12 of Cesista against the exact minimiser of tokens, over targets"),
+    "cbs3": ("cbs3", "Theorem 12 of Cesista against the exact minimiser of tokens, over targets"),
     "flatness": ("flatness", "what a factor of ten costs under joint tuning, and what is as good to 1%"),
     "smooth1": (
         "smooth1",
@@ -51,22 +53,27 @@ BOUND_LAYOUTS = ("pair", "joint", "contours")
 
 
 def compute(config: Config, name: str | None = None) -> FigureData:
-    """Return the arrays and checks of the figure that a config is of.
+    """Return the arrays and checks of the figure that a config is of; of any bound, where it names a layout instead.
 
     Args:
         config: the figure, and what it is made from.
         name: what to call it; as the figure where it is None.
     """
-    data: FigureData = _layout(config.figure).compute(config, name or config.figure)
-    return data
+    layout = _layout(_TABLE.get(config.figure, ("user_bound", ""))[0])
+    started = time.perf_counter()
+    data: FigureData = layout.compute(config)
+    return replace(data, name=name or config.figure, seconds=time.perf_counter() - started)
 
 
 def draw(data: FigureData) -> Figure:
-    """Return the picture of a computed figure; call it and save it inside ``plotting.style.styled``."""
-    figure: Figure = _layout(data.config["figure"]).draw(data)
-    return figure
+    """Return the picture of a computed figure; save it inside ``plotting.style.styled``."""
+    from hpgrid.plotting.style import styled
+
+    figure = data.config["figure"]
+    with styled():
+        picture: Figure = _layout(_TABLE.get(figure, (figure, ""))[0]).draw(data)
+    return picture
 
 
-def _layout(figure: str) -> Any:
-    module, _ = _TABLE.get(figure, (figure, ""))
+def _layout(module: str) -> Any:
     return import_module(f"hpgrid.paper.{module}")

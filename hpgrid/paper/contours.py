@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import permutations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -18,24 +17,20 @@ from hpgrid.curves import PERFORMANCE, even_levels, iso_loss, near_optimal
 from hpgrid.grid import Grid
 from hpgrid.paper.data import FigureData, check_axes, config_data
 from hpgrid.plotting import maps as plot
-from hpgrid.plotting.style import PREDICTED, letter, log_axes, new_figure, styled
+from hpgrid.plotting.style import PREDICTED, letter, log_axes, new_figure
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.readings import Reading
 from hpgrid.refinement.cost import flatness
 from hpgrid.refinement.profile import grid_excess, sublevel
 from hpgrid.regime import Regime
-from hpgrid.search.brute import grid_search
+from hpgrid.search.brute import SearchResult, grid_search
 from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import NOTHING, SETTLING, MeasuredSlope, fit_slope, window_bias, within
 from hpgrid.theory import iso_loss as appendix_d, theorems
 
-if TYPE_CHECKING:
-    from hpgrid.search.brute import SearchResult
-
-
 #: Further arrays and checks of one panel, from the bound, its regime, its grid, its search and its contour lines.
 Extra = Callable[
-    [Proxy | FunctionProxy, Regime, Grid, "SearchResult", dict[str, Any]], tuple[dict[str, Any], tuple[Reading, ...]]
+    [Proxy | FunctionProxy, Regime, Grid, SearchResult, dict[str, Any]], tuple[dict[str, Any], list[Reading]]
 ]
 
 #: The predicted slopes of the near-optimal batch size against the budget: T in Figure 10, K in Figure 11.
@@ -45,7 +40,7 @@ NEAR_OPTIMAL = {"fig10": theorems.THEOREM_1["b"], "fig11": appendix_d.NEAR_OPTIM
 _EVERY = 3
 
 
-def compute(config: Config, name: str) -> FigureData:
+def compute(config: Config) -> FigureData:
     """Return the arrays and checks of Figures 4, 10 and 11.
 
     Raises:
@@ -55,69 +50,74 @@ def compute(config: Config, name: str) -> FigureData:
     if figure == "fig4":
         if config.grid.build(config.panels[0].axes).budget != "K":
             raise bad("this figure shows iterations on an axis", "T", "K = { lo = 1e2, hi = 1e16 } in [grid], say")
-        return measure(config, name, None, _hyperbola)
+        return measure(config, None, _hyperbola)
     # Neither theorem nor corollary is about a bound that is written as text.
-    data = measure(config, name, float(NEAR_OPTIMAL[figure]) if config.bound.formula is None else None)
-    return data if figure == "fig10" else replace(data, notes={**data.notes, "risk_ratios": _risk_ratios(data)})
-
-
-def _risk_ratios(data: FigureData) -> dict[str, dict[str, float]]:
-    """How much lower the risk is in one panel than in another, at the same iterations and batch size.
-
-    The text of Appendix D holds Figure 11's panels against each other.
-    """
+    data = measure(config, float(NEAR_OPTIMAL[figure]) if config.bound.formula is None else None)
+    if figure == "fig10":
+        return data
+    # The text of Appendix D holds Figure 11's panels against each other: how much lower the risk is in one than in
+    # another, at the same iterations and batch size.
     risks = [data.arrays[f"risk_{k}"] for k in range(len(data.config["panels"]))]
     letters = "abcdefgh"
-    return {
+    ratios = {
         f"({letters[i]})/({letters[j]})": {"median": float(np.median(p / q)), "largest": float((p / q).max())}
         for (i, p), (j, q) in permutations(enumerate(risks), 2)
         if p.shape == q.shape
     }
+    return replace(data, notes={**data.notes, "risk_ratios": ratios})
 
 
-def measure(config: Config, name: str, exponent: float | None, extra: Extra | None = None) -> FigureData:
+def measure(config: Config, exponent: float | None, extra: Extra | None = None) -> FigureData:
     """Return the arrays of a bound's contours, and checks against what is predicted of it.
 
     Args:
         config: the bound, the grid, and a regime for each panel.
-        name: what to call the figure.
         exponent: the predicted slope of the near-optimal batch size against the budget, or None.
         extra: what a figure adds to each panel.
     """
-    started = time.perf_counter()
     grids = [config.grid.build(panel.axes) for panel in config.panels]
+    budget = grids[0].budget
     for panel, grid in zip(config.panels, grids):
         if "b" in panel.tuned:
             raise bad(f"the axes of this figure are b, {grid.budget}", list(panel.tuned), "tuned without b")
         check_axes(grid, panel, (*panel.tuned, "b", grid.budget))
-    proxy = config.bound.build(grids[0].budget)
+    proxy = config.bound.build(budget)
     regimes = [replace(p.regime, fixed={**grid.held, **p.fixed}) for p, grid in zip(config.panels, grids)]
     results = [grid_search(proxy, grid, regime=each, dtype=config.dtype) for each, grid in zip(regimes, grids)]
-    shown = np.concatenate([_worth_levels(grid, result) for grid, result in zip(grids, results)])
+    worth = []  # levels are spread over risks of at least one iteration
+    for grid, result in zip(grids, results):
+        b, x = grid.axes["b"].values[:, None], grid.axes[grid.budget].values
+        below_one = x < (b if grid.budget == "T" else np.ones_like(b))
+        worth.append(result.risk[result.feasible & ~below_one])
+    shown = np.concatenate(worth)
     check_positive(shown)
     levels = even_levels(shown, config.curves)
     arrays: dict[str, Any] = {"levels": levels, "limits": np.array([shown.min(), shown.max()])}
     checks: list[Reading] = []
     for k, (regime, grid, result) in enumerate(zip(regimes, grids, results)):
         part = _panel_arrays(grid, result, levels)
+        searched = (*regime.tuned, "b")
+        box = {v: (grid.axes[v].lo, grid.axes[v].hi) for v in searched}
         if config.refined and isinstance(proxy, Proxy):
-            part |= _refined(proxy, regime, grid)
+            # The continuous near-optimal batch size, within the panel's own ends of the axes.
+            at: dict[str, Any] = {"limits": box, grid.budget: part["budget"]}
+            near = flatness(proxy, within=1 / PERFORMANCE - 1, regime=replace(regime, tuned=searched), **at)
+            part["near_star"] = near.low["b"]
         if exponent is not None:
-            checks.append(_near_check(proxy, regime, grid, part, exponent, config.window, k))
+            name = f"({chr(ord('a') + k)}) slope of near-optimal b"
+            checks.append(_near_check(name, proxy, regime, grid, part, exponent, config.window))
         if extra is not None:
             more, readings = extra(proxy, regime, grid, result, part)
             part |= more
             checks += readings
         arrays |= {f"{key}_{k}": value for key, value in part.items()}
     notes = {
-        "budget": grids[0].budget,
+        "budget": budget,
         "points": sum(result.points for result in results),
         "cells_below_one_iteration": sum(result.cells_below_one_K for result in results),
         "eta_at_edge_near_optimum": [int(arrays[f"near_held_{k}"].sum()) for k in range(len(grids))],
     }
-    return FigureData(
-        name, config_data(config, proxy, grids), arrays, tuple(checks), notes, time.perf_counter() - started
-    )
+    return FigureData(config.figure, config_data(config, proxy, grids), arrays, tuple(checks), notes)
 
 
 def check_positive(risk: Array) -> None:
@@ -129,13 +129,6 @@ def check_positive(risk: Array) -> None:
     if not (np.isfinite(risk) & (risk > 0)).any():
         given = f"none, of {risk.size}; the largest is {risk.max(initial=-np.inf):.3g}"
         raise bad("a plot is logarithmic: some best risk on the grid is positive and finite", given, "another bound")
-
-
-def _worth_levels(grid: Grid, result: SearchResult) -> Array:
-    """The risks that levels are spread over: not of cells that leave less than one iteration."""
-    b, budget = grid.axes["b"].values[:, None], grid.axes[grid.budget].values
-    below_one = budget < (b if grid.budget == "T" else np.ones_like(b))
-    return np.asarray(result.risk[result.feasible & ~below_one])
 
 
 def _panel_arrays(grid: Grid, result: SearchResult, levels: Array) -> dict[str, Any]:
@@ -164,24 +157,14 @@ def _panel_arrays(grid: Grid, result: SearchResult, levels: Array) -> dict[str, 
     }
 
 
-def _refined(proxy: Proxy, regime: Regime, grid: Grid) -> dict[str, Any]:
-    """The continuous near-optimal batch size, within the panel's own ends of the axes."""
-    where: dict[str, Any] = {
-        "regime": replace(regime, tuned=(*regime.tuned, "b")),
-        "limits": {v: (grid.axes[v].lo, grid.axes[v].hi) for v in (*regime.tuned, "b")},
-        grid.budget: grid.axes[grid.budget].values,
-    }
-    return {"near_star": flatness(proxy, within=1 / PERFORMANCE - 1, **where).low["b"]}
-
-
 def _near_check(
+    name: str,
     proxy: Proxy | FunctionProxy,
     regime: Regime,
     grid: Grid,
     part: dict[str, Any],
     exponent: float,
     window: tuple[float, float] | None,
-    k: int,
 ) -> Reading:
     """Hold the slope of the near-optimal batch size against its exponent, off the edges.
 
@@ -191,7 +174,6 @@ def _near_check(
     budget, edge = part["budget"], part["near_edge"] | part["near_held"]
     steps = {v: grid.axes[v].step for v in regime.tuned}
     excess, threshold = grid_excess(proxy, steps), -float(np.log(PERFORMANCE))
-    name = f"({chr(ord('a') + k)}) slope of near-optimal b"
     burn_in = int(np.flatnonzero(part["near"] <= part["b"][1]).max(initial=-1)) + 1
     window = window or (budget[min(burn_in, len(budget) - 2)], budget[-1])
     inside = within(budget, window)
@@ -215,20 +197,21 @@ def _near_check(
 
 def _hyperbola(
     proxy: Proxy | FunctionProxy, regime: Regime, grid: Grid, result: SearchResult, part: dict[str, Any]
-) -> tuple[dict[str, Any], tuple[Reading, ...]]:
+) -> tuple[dict[str, Any], list[Reading]]:
     """Predict every contour, and hold the measured ones against the prediction.
 
     A traced point lies within the grid's excess of the predicted risk, and within what linear
     interpolation between neighbours adds: (range of the exponents x step)^2/32 for a log-sum-exp.
     """
     constants = lmo_constants(proxy)
-    if constants is None or regime.tuned != ("eta",) or "alpha" not in regime.fixed:
-        return {}, ()
+    if constants is None or isinstance(proxy, FunctionProxy) or regime.tuned != ("eta",) or "alpha" not in regime.fixed:
+        return {}, []
     parts = appendix_d.of_proxy(regime.fixed["alpha"], *constants)
     K, b = part["line_points"].T
     levels = np.repeat(part["line_levels"], part["line_lengths"])
     measured = float(np.abs(np.log(appendix_d.risk(K, b, parts) / levels)).max())
-    spans = [_exponent_range(proxy, v) * grid.axes[v].step for v in ("b", "K")]
+    of_term = {v: [float(term.exponent(v) or 0) for term in proxy.terms] for v in ("b", "K")}
+    spans = [(max(powers) - min(powers)) * grid.axes[v].step for v, powers in of_term.items()]
     tolerance = grid_excess(proxy, {"eta": grid.axes["eta"].step}) + max(spans) ** 2 / 32
     check = Reading(
         "contours on the hyperbola: log(risk/level)", "grid", measured, 0.0, tolerance,
@@ -241,45 +224,37 @@ def _hyperbola(
         # Spaced from the asymptote K_min outwards, so that the steep branch is drawn as well.
         K = appendix_d.minimum_iterations(level, parts) * (1 + np.logspace(-10, 16, 400))
         curves.append(np.column_stack([K, appendix_d.batch_size(K, level, parts)]))
-    return {"hyperbola": np.array(curves)}, (check,)
-
-
-def _exponent_range(proxy: Any, variable: str) -> float:
-    exponents = [float(term.exponent(variable)) for term in proxy.terms]
-    return max(exponents) - min(exponents)
+    return {"hyperbola": np.array(curves)}, [check]
 
 
 def draw(data: FigureData) -> Figure:
     """Return the figure: one panel for each regime, one colour bar."""
     panels, arrays, budget = data.config["panels"], data.arrays, data.notes["budget"]
     size = (4.6, 4.0) if len(panels) == 1 else (2.45 * len(panels) + 0.6, 3.4)
-    with styled():
-        figure, axes = new_figure(1, len(panels), size)
-        limits = (float(arrays["limits"][0]), float(arrays["limits"][1]))
-        for k, (panel, ax) in enumerate(zip(panels, axes)):
-            x, b = arrays[f"budget_{k}"], arrays[f"b_{k}"]
-            lines = np.split(arrays[f"line_points_{k}"], np.cumsum(arrays[f"line_lengths_{k}"])[:-1])
-            plot.contours(ax, lines, arrays[f"line_levels_{k}"], limits)
-            if budget == "T":
-                plot.infeasible(ax, x, b[-1])
-                plot.best(ax, x, arrays[f"best_{k}"], "best $b$")
-            edge = arrays[f"near_edge_{k}"] | arrays[f"near_held_{k}"]
-            plot.near_optimal(ax, x, arrays[f"near_{k}"], edge, "near-optimal $b$ (99%)")
-            if f"near_star_{k}" in arrays:
-                plot.refined(ax, x, arrays[f"near_star_{k}"], "near-optimal $b$, refined")
-            if f"law_{k}" in arrays:
-                plot.predicted(ax, x, arrays[f"law_{k}"], "predicted best $b$")
-            # Figure 4's predicted contours: points in K and b, shape (levels, points, 2).
-            for j, curve in enumerate(arrays.get(f"hyperbola_{k}", ())):
-                label = None if j else "predicted hyperbola"
-                ax.plot(*curve.T, "--", color=PREDICTED, linewidth=1.0, label=label, zorder=4)
-            log_axes(ax, (x[0], x[-1]), (b[0], b[-1]), (budget, "b"))
-            if k:
-                ax.set_ylabel("")
-            letter(ax, k, panel["title"]) if len(panels) > 1 else ax.set_title(panel["title"])
-        plot.risk_bar(figure, axes, limits)
-        named = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels())}
-        figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=min(3, 1 + len(panels)))
+    figure, axes = new_figure(1, len(panels), size)
+    limits = (float(arrays["limits"][0]), float(arrays["limits"][1]))
+    for k, (panel, ax) in enumerate(zip(panels, axes)):
+        x, b = arrays[f"budget_{k}"], arrays[f"b_{k}"]
+        lines = np.split(arrays[f"line_points_{k}"], np.cumsum(arrays[f"line_lengths_{k}"])[:-1])
+        plot.contours(ax, lines, arrays[f"line_levels_{k}"], limits)
+        if budget == "T":
+            plot.infeasible(ax, x, b[-1])
+            plot.best(ax, x, arrays[f"best_{k}"], "best $b$")
+        edge = arrays[f"near_edge_{k}"] | arrays[f"near_held_{k}"]
+        plot.near_optimal(ax, x, arrays[f"near_{k}"], edge, "near-optimal $b$ (99%)")
+        if f"near_star_{k}" in arrays:
+            plot.refined(ax, x, arrays[f"near_star_{k}"], "near-optimal $b$, refined")
+        if f"law_{k}" in arrays:
+            plot.predicted(ax, x, arrays[f"law_{k}"], "predicted best $b$")
+        # Figure 4's predicted contours: points in K and b, shape (levels, points, 2).
+        for j, curve in enumerate(arrays.get(f"hyperbola_{k}", ())):
+            label = None if j else "predicted hyperbola"
+            ax.plot(*curve.T, "--", color=PREDICTED, linewidth=1.0, label=label, zorder=4)
+        log_axes(ax, (x[0], x[-1]), (b[0], b[-1]), (budget, "" if k else "b"))
+        letter(ax, k, panel["title"]) if len(panels) > 1 else ax.set_title(panel["title"])
+    plot.risk_bar(figure, axes, limits)
+    named = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels())}
+    figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=min(3, 1 + len(panels)))
     return figure
 
 

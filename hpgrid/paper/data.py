@@ -42,11 +42,50 @@ class FigureData:
     seconds: float = 0.0
 
 
-def only_panel(config: Config) -> Panel:
-    """Return the regime of a figure that shows one."""
+class OneRegime(NamedTuple):
+    """What a figure that shows one regime is computed from."""
+
+    panel: Panel
+    grid: Grid
+    proxy: Proxy | FunctionProxy
+
+    @property
+    def budget(self) -> str:
+        """The name of the budget: "T" or "K"."""
+        return self.grid.budget
+
+    @property
+    def budgets(self) -> NDArray[np.float64]:
+        """The budgets of the grid, shape (n,)."""
+        return self.grid.axes[self.budget].values
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The smallest and the largest budget."""
+        return float(self.budgets[0]), float(self.budgets[-1])
+
+
+def one_regime(config: Config, tuned: Sequence[str] | None = None) -> OneRegime:
+    """Return the regime of a figure that shows one, with its grid and its bound.
+
+    Args:
+        config: the figure.
+        tuned: what it is about, where it is about some hyperparameters.
+
+    Raises:
+        ValueError: some regimes, another regime, or axes that the figure does not show.
+    """
     if len(config.panels) != 1:
         raise bad(f"{config.figure} shows one regime", len(config.panels), "one [regime]")
-    return config.panels[0]
+    (panel,) = config.panels
+    if tuned is not None and set(panel.tuned) != set(tuned):
+        every = len(tuned) == len(TUNABLE)
+        what = "all three hyperparameters" if every else " and ".join(tuned)
+        instead = json.dumps(tuned) if every else str(tuned)
+        raise bad(f"this figure tunes {what}", list(panel.tuned), f"tuned = {instead}")
+    grid = config.grid.build(panel.axes)
+    check_axes(grid, panel, (*panel.tuned, grid.budget))
+    return OneRegime(panel, grid, config.bound.build(grid.budget))
 
 
 def check_axes(grid: Grid, panel: Panel, wanted: tuple[str, ...]) -> None:
@@ -54,32 +93,6 @@ def check_axes(grid: Grid, panel: Panel, wanted: tuple[str, ...]) -> None:
     left = tuple(name for name in grid.axes if name not in panel.fixed)
     if set(left) != set(wanted):
         raise bad("the axes of this figure are " + ", ".join(wanted), list(left), "the others as fixed = { ... }")
-
-
-class Joint(NamedTuple):
-    """What a figure that tunes all three hyperparameters is computed from."""
-
-    panel: Panel
-    grid: Grid
-    proxy: Proxy | FunctionProxy
-    budget: NDArray[np.float64]
-    window: tuple[float, float]
-
-
-def all_tuned(config: Config) -> Joint:
-    """Return the regime, the grid, the bound, the budgets and the window of a figure that tunes all three.
-
-    Raises:
-        ValueError: another regime, or axes that the figure does not show.
-    """
-    panel = only_panel(config)
-    if set(panel.tuned) != set(TUNABLE):
-        raise bad("this figure tunes all three hyperparameters", list(panel.tuned), 'tuned = ["eta", "b", "alpha"]')
-    grid = config.grid.build(panel.axes)
-    check_axes(grid, panel, (*TUNABLE, grid.budget))
-    budget = grid.axes[grid.budget].values
-    window = config.window or (float(budget[0]), float(budget[-1]))
-    return Joint(panel, grid, config.bound.build(grid.budget), budget, window)
 
 
 def save(data: FigureData, folder: Path) -> list[Path]:

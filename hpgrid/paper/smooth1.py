@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,7 +14,7 @@ from hpgrid.checks import NOISE_KINDS, OPTIMIZERS, bad, check_choice, check_coun
 from hpgrid.config import Config
 from hpgrid.norms import Norm, named
 from hpgrid.paper.data import FigureData, config_data
-from hpgrid.plotting.style import decades, label_values, letter, new_figure, styled
+from hpgrid.plotting.style import decades, label_values, new_figure
 from hpgrid.readings import Reading
 from hpgrid.shapes import Floats
 from hpgrid.theory import cesista_laws as theory
@@ -30,13 +29,25 @@ NEEDED = ("max", "spectral")
 ROUNDING = 1e-12
 
 
-def compute(config: Config, name: str = "smooth1") -> FigureData:
+def compute(config: Config) -> FigureData:
     """Return the figure's arrays and checks."""
     from hpgrid.stochastic.oracles import singular_value_map
     from hpgrid.stochastic.smoothness import worst_case
 
-    started = time.perf_counter()
-    options = _checked(config.parameters)
+    own = config.parameters
+    for norm in own["norms"]:
+        check_choice("norm", norm, tuple(dict.fromkeys(OPTIMIZERS.values())))
+    for noise in own["noises"]:
+        check_choice("noise", noise, NOISE_KINDS)
+    for name, least in {"seed": 0, "pairs": 2, "halvings": 2, "draws": 2}.items():
+        check_count(name, own[name], least)
+    for b in own["batches"]:
+        check_count("a batch size", b, 1)
+    if len(set(own["norms"])) < len(own["norms"]):
+        raise bad("norms are named once", own["norms"], 'norms = ["max", "spectral"], say')
+    shapes = [read_shape(text) for text in own["shapes"]]
+    options = {**own, "shapes": shapes, "noise_shape": read_shape(own["noise_shape"])}
+
     arrays: dict[str, Any] = {"s_in": np.logspace(-4, 0, 400)}
     arrays["s_out"] = singular_value_map(arrays["s_in"])
     checks: list[Reading] = []
@@ -48,25 +59,7 @@ def compute(config: Config, name: str = "smooth1") -> FigureData:
         arrays[f"halved_{norm.name}"], verdicts[norm.name] = worst.steepest, worst.verdict
         for noise in options["noises"] if norm.name in NEEDED else ():
             checks += _noise(arrays, norm, noise, options)
-    notes = {"worst_case": verdicts}
-    return FigureData(name, config_data(config), arrays, tuple(checks), notes, time.perf_counter() - started)
-
-
-def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters with names known and ranges held, shapes as pairs of numbers."""
-    for norm in options["norms"]:
-        check_choice("norm", norm, tuple(dict.fromkeys(OPTIMIZERS.values())))
-    for noise in options["noises"]:
-        check_choice("noise", noise, NOISE_KINDS)
-    for least, names in ((0, ("seed",)), (2, ("pairs", "halvings", "draws"))):
-        for one in names:
-            check_count(one, options[one], least)
-    for b in options["batches"]:
-        check_count("a batch size", b, 1)
-    if len(set(options["norms"])) < len(options["norms"]):
-        raise bad("norms are named once", options["norms"], 'norms = ["max", "spectral"], say')
-    shapes = [read_shape(text) for text in options["shapes"]]
-    return {**options, "shapes": shapes, "noise_shape": read_shape(options["noise_shape"])}
+    return FigureData(config.figure, config_data(config), arrays, tuple(checks), {"worst_case": verdicts})
 
 
 # --- measuring ---
@@ -125,6 +118,10 @@ _LOOK: dict[str, dict[str, Any]] = {
     "max": {"label": "max (signSGD, AdamW)", "color": "#d95f02", "marker": "^"},
     "spectral": {"label": "spectral (Muon, SOAP)", "color": "#1b4f9c", "marker": "o"},
 }
+
+#: How pairs are drawn at random.
+_SAMPLINGS = {"oracle": "pairs of LMOs (A2)", "gaussian": "Gaussian pairs"}
+
 _NOISE_LOOK: dict[str, dict[str, Any]] = {
     "gaussian": {"color": "0.45", "marker": "s"},
     "one-hot": {"color": "#d95f02", "marker": "^"},
@@ -136,20 +133,39 @@ def draw(data: FigureData) -> Figure:
     """Return the figure, six panels."""
     options, arrays = data.config["parameters"], data.arrays
     norms, last = options["norms"], _times(options["shapes"][-1])
-    with styled():
-        figure, axes = new_figure(2, 3, (10.2, 6.0))
-        _by_shape(axes[0], arrays, norms, options["shapes"])
-        letter(axes[0], 0, "quotient of random pairs")
-        _running(axes[1], arrays, norms)
-        letter(axes[1], 1, f"largest of so many, {last}")
-        _halved(axes[2], arrays, norms)
-        letter(axes[2], 2, f"worst pair, halved, {last}")
-        for k, norm in enumerate(NEEDED, 3):
-            if norm in norms:
-                _needed(axes[k], arrays, norm, options["noises"])
-            letter(axes[k], k, f"what noise needs, {norm}, {_times(options['noise_shape'])}")
-        _newton_schulz(axes[5], arrays)
-        letter(axes[5], 5, "Newton-Schulz, 5 steps")
+    needs = [f"what noise needs, {norm}, {_times(options['noise_shape'])}" for norm in NEEDED]
+    titles = ["quotient of random pairs", f"largest of so many, {last}", f"worst pair, halved, {last}", *needs]
+    figure, axes = new_figure(2, 3, (10.2, 6.0), [*titles, "Newton-Schulz, 5 steps"])
+    by_shape, running, halved, *needed, newton_schulz = axes
+    _by_shape(by_shape, arrays, norms, options["shapes"])
+
+    for kind, style in (("oracle", "-"), ("gaussian", ":")):
+        for norm in norms:
+            x = arrays[f"counts_{kind}_{norm}"]
+            running.plot(x, arrays[f"running_{kind}_{norm}"], style, color=_LOOK[norm]["color"])
+        running.plot([], [], style, color="0.3", label=_SAMPLINGS[kind])
+    _printed(running)
+    _log_x(running, x)
+    running.set(xlabel="pairs", ylabel="largest quotient")
+    running.legend(loc="center right")
+
+    for norm in norms:
+        look, y = _LOOK[norm], arrays[f"halved_{norm}"]
+        halved.plot(np.arange(len(y)), y, color=look["color"], marker=look["marker"], markersize=3.5)
+    _printed(halved)
+    halved.set_yscale("log")
+    label_values(halved.yaxis, decades(*halved.get_ylim(), 8))
+    halved.set(xlabel="halvings", ylabel="quotient")
+
+    for ax, norm in zip(needed, NEEDED):
+        if norm in norms:
+            _needed(ax, arrays, norm, options["noises"])
+
+    newton_schulz.plot(arrays["s_in"], arrays["s_out"], color=_LOOK["spectral"]["color"])
+    newton_schulz.axhline(1.0, linestyle="--", color="0.1", linewidth=1.2, label="exact oracle")
+    _log_x(newton_schulz, arrays["s_in"])
+    newton_schulz.set(ylim=(0, 1.3), xlabel=r"singular value, of $\|C\|_F$", ylabel="singular value of the answer")
+    newton_schulz.legend(loc="lower right")
     return figure
 
 
@@ -179,41 +195,14 @@ def _by_shape(axes: Axes, arrays: Mapping[str, Any], norms: list[str], shapes: l
             )  # fmt: skip
     _printed(axes, "text: $D = 1$")
     axes.plot([], [], "_", color="0.3", label="largest")
-    axes.plot([], [], "D", color="0.3", markersize=4, label="pairs of LMOs (A2)")
-    axes.plot([], [], "D", color="0.3", markersize=4, markerfacecolor="white", label="Gaussian pairs")
+    for kind, face in (("oracle", "0.3"), ("gaussian", "white")):
+        axes.plot([], [], "D", color="0.3", markersize=4, markerfacecolor=face, label=_SAMPLINGS[kind])
     axes.set_yscale("log")
     _plain_ticks(axes, [1, 2, 5, 10, 20, 50])
     axes.set_xticks(range(len(shapes)), [_times(shape) for shape in shapes], rotation=35)
     axes.tick_params(axis="x", labelsize="small")
     axes.set_ylabel("quotient: $D$ is at least")
-    handles, labels = axes.get_legend_handles_labels()
-    axes.figure.legend(handles, labels, loc="outside lower center", ncols=4)
-
-
-def _running(axes: Axes, arrays: Mapping[str, Any], norms: list[str]) -> None:
-    styles = {"oracle": ("-", "pairs of LMOs (A2)"), "gaussian": (":", "Gaussian pairs")}
-    for kind, (style, label) in styles.items():
-        for norm in norms:
-            x, y = arrays[f"counts_{kind}_{norm}"], arrays[f"running_{kind}_{norm}"]
-            axes.plot(x, y, style, color=_LOOK[norm]["color"])
-        axes.plot([], [], style, color="0.3", label=label)
-    _printed(axes)
-    _log_x(axes, x)
-    axes.set_xlabel("pairs")
-    axes.set_ylabel("largest quotient")
-    axes.legend(loc="center right")
-
-
-def _halved(axes: Axes, arrays: Mapping[str, Any], norms: list[str]) -> None:
-    for norm in norms:
-        look = _LOOK[norm]
-        y = arrays[f"halved_{norm}"]
-        axes.plot(np.arange(len(y)), y, color=look["color"], marker=look["marker"], markersize=3.5)
-    _printed(axes)
-    axes.set_yscale("log")
-    label_values(axes.yaxis, decades(*axes.get_ylim(), 8))
-    axes.set_xlabel("halvings")
-    axes.set_ylabel("quotient")
+    axes.figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=4)
 
 
 def _needed(axes: Axes, arrays: Mapping[str, Any], norm: str, noises: list[str]) -> None:
@@ -228,22 +217,9 @@ def _needed(axes: Axes, arrays: Mapping[str, Any], norm: str, noises: list[str])
     _log_x(axes, b)
     axes.set_yscale("log")
     _plain_ticks(axes, [1, 2, 5, 10, 20] if most < 100 else [1, 10, 100, 1000])
-    axes.set_xlabel("batch size $b$")
-    axes.set_ylabel(r"$b\,E\|\bar\xi\|^{\dagger 2}/E\|\xi\|^{\dagger 2}$")
-    place: dict[str, Any] = (
-        {"loc": "center right"} if most < 100 else {"loc": "upper left", "bbox_to_anchor": (0, 0.93)}
-    )
-    axes.legend(**place)
-
-
-def _newton_schulz(axes: Axes, arrays: Mapping[str, Any]) -> None:
-    axes.plot(arrays["s_in"], arrays["s_out"], color=_LOOK["spectral"]["color"])
-    axes.axhline(1.0, linestyle="--", color="0.1", linewidth=1.2, label="exact oracle")
-    _log_x(axes, arrays["s_in"])
-    axes.set_ylim(0, 1.3)
-    axes.set_xlabel(r"singular value, of $\|C\|_F$")
-    axes.set_ylabel("singular value of the answer")
-    axes.legend(loc="lower right")
+    axes.set(xlabel="batch size $b$", ylabel=r"$b\,E\|\bar\xi\|^{\dagger 2}/E\|\xi\|^{\dagger 2}$")
+    elsewhere: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (0, 0.93)}
+    axes.legend(**({"loc": "center right"} if most < 100 else elsewhere))
 
 
 def _log_x(axes: Axes, x: Floats) -> None:

@@ -101,11 +101,12 @@ def band(axes: Axes, x: Array, low: Array, high: Array, label: str) -> None:
     axes.fill_between(x, low, high, color=OPTIMUM, alpha=0.16, linewidth=0, label=label, zorder=1)
 
 
-#: The methods, by the norm: dark to light, so that grey tells them apart.
-METHOD_COLORS = {"frobenius": "#1b2a6b", "max": "#c2187d", "spectral": "#e69f00"}
-
-
-METHOD_MARKERS = {"frobenius": "o", "max": "^", "spectral": "s"}
+#: How each method is drawn, by its norm: dark to light, so that grey tells them apart.
+METHOD_LOOK: dict[str, Any] = {
+    "frobenius": {"color": "#1b2a6b", "marker": "o"},
+    "max": {"color": "#c2187d", "marker": "^"},
+    "spectral": {"color": "#e69f00", "marker": "s"},
+}
 
 
 def measured(

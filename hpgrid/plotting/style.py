@@ -63,10 +63,15 @@ def styled() -> AbstractContextManager[None]:
     return matplotlib.style.context(Path(__file__).with_name("hpgrid.mplstyle"))
 
 
-def new_figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, list[Axes]]:
-    """Return a figure of size inches, and its axes row by row; call it inside ``styled``."""
+def new_figure(
+    rows: int, columns: int, size: tuple[float, float], titles: Sequence[str] = ()
+) -> tuple[Figure, list[Axes]]:
+    """Return a figure of size inches, and its axes row by row, with titles (a), (b), ...; call it inside ``styled``."""
     figure = Figure(figsize=size)
-    return figure, list(figure.subplots(rows, columns, squeeze=False).flat)
+    axes = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for k, title in enumerate(titles):
+        letter(axes[k], k, title)
+    return figure, axes
 
 
 def letter(axes: Axes, k: int, title: str) -> None:
@@ -103,15 +108,22 @@ def visible(values: NDArray[np.float64]) -> bool:
 
 
 def log_axes(axes: Axes, x: Sequence[float], y: Sequence[float], labels: tuple[str, str]) -> None:
-    """Give axes log scales over two ranges, with a few decades labelled, or round values where there are hardly any."""
+    """Give axes log scales over two ranges, with a few decades labelled, or round values where there are hardly any.
+
+    Args:
+        axes: which.
+        x: the ends of the first range.
+        y: those of the second.
+        labels: for each a name in ``SYMBOLS``, or any other text.
+    """
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.set_xlim(*x)
     axes.set_ylim(*y)
     for axis, (lo, hi) in ((axes.xaxis, x), (axes.yaxis, y)):
         label_values(axis, decades(lo, hi) if hi > lo * FEW else ticks(lo, hi, 5))
-    axes.set_xlabel(SYMBOLS[labels[0]])
-    axes.set_ylabel(SYMBOLS[labels[1]])
+    x_label, y_label = (SYMBOLS.get(label, label) for label in labels)
+    axes.set(xlabel=x_label, ylabel=y_label)
 
 
 def label_values(axis: Any, values: Sequence[float], label: Callable[[float], str] | None = None) -> None:

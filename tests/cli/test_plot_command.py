@@ -15,7 +15,7 @@ from hpgrid import bounds, exponents
 from hpgrid.cli.options import grid_config
 from hpgrid.cli.plot import _fitted, _panels
 from hpgrid.config import BoundConfig, Config
-from hpgrid.paper import draw, user_bound
+from hpgrid.paper import compute, draw
 from hpgrid.paper.data import FigureData
 
 status = partial(commands.status, "plot")
@@ -28,7 +28,7 @@ def drawn(
     """A figure as the command makes it, on a small grid."""
     panels = _panels(layout, tune, fix)
     config = Config(layout, BoundConfig(bound), grid_config("footnote", 24, None, budget), panels, refined=refined)
-    data = user_bound.compute(_fitted(config, budget), "own")
+    data = compute(_fitted(config, budget), "own")
     return data, draw(data)
 
 

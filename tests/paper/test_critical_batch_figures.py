@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 import hpgrid
 from hpgrid.config import Config, load, parse, shipped
 from hpgrid.critical import tokens
-from hpgrid.paper import compute, critical_map, draw
-from hpgrid.paper.critical import problem
+from hpgrid.paper import cbs2, compute, draw
+from hpgrid.paper.cbs1 import problem
 from hpgrid.paper.data import FigureData, restore, save
 from hpgrid.plotting import critical as plot
 from hpgrid.theory import batch_sizes as theory
@@ -103,7 +103,7 @@ def test_regions_and_batch_sizes_are_those_of_the_answers(every: dict[str, Figur
     """At seeded points of the maps of Cesista's bounds, none of which the checks look at more than by chance."""
     data, own = every["cbs2"], config("cbs2").parameters
     rng = np.random.default_rng(0)
-    for k, panel in enumerate(critical_map.MAPS[:5]):
+    for k, panel in enumerate(cbs2.MAPS[:5]):
         for i, j in rng.integers(0, 31, (20, 2)):
             at = {"eta": own["eta"], "lam": 0.0, panel.y: data.arrays[panel.y][i]}
             measure = panel.measure if panel.form == "revised" else None

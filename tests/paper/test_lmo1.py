@@ -13,7 +13,7 @@ from paper_figures import check_redrawn
 
 from hpgrid.checks import METHODS
 from hpgrid.config import Config, load, shipped
-from hpgrid.paper import lmo1
+from hpgrid.paper import compute, draw
 from hpgrid.paper.data import FigureData
 from hpgrid.theory import theorems
 
@@ -30,12 +30,12 @@ def config(**changes: object) -> Config:
 
 @pytest.fixture(scope="module")
 def data() -> FigureData:
-    return lmo1.compute(config())
+    return compute(config())
 
 
 @pytest.fixture(scope="module")
 def figure(data: FigureData) -> Figure:
-    return lmo1.draw(data)
+    return draw(data)
 
 
 def test_eq_2_is_never_exceeded(data: FigureData) -> None:
@@ -54,7 +54,7 @@ def test_a_bound_that_is_a_third_of_it_is_exceeded(monkeypatch: pytest.MonkeyPat
         return replace(found, bound=found.bound / 3)
 
     monkeypatch.setattr(lmo, "run", third)
-    checks = lmo1.compute(config(seeds=8)).checks
+    checks = compute(config(seeds=8)).checks
     assert any(check.holds is False for check in checks if check.what.startswith("min E"))
 
 
@@ -120,7 +120,7 @@ def test_what_is_saved_draws_the_same(data: FigureData, figure: Figure, tmp_path
 
 def test_the_same_config_gives_the_same_numbers(data: FigureData) -> None:
     """Though methods run side by side."""
-    again = lmo1.compute(config())
+    again = compute(config())
     for key, value in data.arrays.items():
         np.testing.assert_array_equal(value, again.arrays[key], err_msg=key)
 
@@ -142,4 +142,4 @@ def test_the_same_config_gives_the_same_numbers(data: FigureData) -> None:
 )
 def test_what_can_t_be_run_is_refused(changes: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        lmo1.compute(config(**changes))
+        compute(config(**changes))

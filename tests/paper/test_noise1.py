@@ -13,7 +13,7 @@ from paper_figures import check_redrawn
 
 from hpgrid.checks import METHODS
 from hpgrid.config import Config, load, shipped
-from hpgrid.paper import noise1
+from hpgrid.paper import compute, draw, noise1
 from hpgrid.paper.data import FigureData
 
 SMALL = {
@@ -29,12 +29,12 @@ def config(**changes: object) -> Config:
 
 @pytest.fixture(scope="module")
 def data() -> FigureData:
-    return noise1.compute(config())
+    return compute(config())
 
 
 @pytest.fixture(scope="module")
 def figure(data: FigureData) -> Figure:
-    return noise1.draw(data)
+    return draw(data)
 
 
 def verdicts(data: FigureData) -> dict[str, bool | None]:
@@ -122,4 +122,4 @@ def test_what_is_saved_draws_the_same(data: FigureData, figure: Figure, tmp_path
 )
 def test_what_can_t_be_run_is_refused(changes: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        noise1.compute(config(**changes))
+        compute(config(**changes))

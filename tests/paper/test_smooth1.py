@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from paper_figures import check_redrawn
 
 from hpgrid.config import Config, load, shipped
-from hpgrid.paper import smooth1
+from hpgrid.paper import compute, draw, smooth1
 from hpgrid.paper.data import FigureData
 from hpgrid.theory import cesista_laws as theory
 
@@ -24,12 +24,12 @@ def config(**changes: object) -> Config:
 
 @pytest.fixture(scope="module")
 def data() -> FigureData:
-    return smooth1.compute(config())
+    return compute(config())
 
 
 @pytest.fixture(scope="module")
 def figure(data: FigureData) -> Figure:
-    return smooth1.draw(data)
+    return draw(data)
 
 
 def test_d_is_near_one_only_where_the_dual_norm_is_euclidean(data: FigureData) -> None:
@@ -54,12 +54,12 @@ def test_a_wrong_prediction_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(theory, "sign_quotient", lambda d: 1.2 * right(d))
     monkeypatch.setattr(theory, "PRINTED_D", 1.001)
     own = config(norms=["frobenius", "max"], shapes=["6x4"], noises=["gaussian"])
-    assert [check.holds for check in smooth1.compute(own).checks] == [False] * 4
+    assert [check.holds for check in compute(own).checks] == [False] * 4
 
 
 def test_a_single_number_has_no_standard_error_and_no_verdict() -> None:
     own = config(norms=["max"], shapes=["1x1"], pairs=2, noises=["gaussian"])
-    (check, *_) = (smooth1.compute(replace(own, parameters={**own.parameters, "seed": s})).checks[0] for s in range(4))
+    (check, *_) = (compute(replace(own, parameters={**own.parameters, "seed": s})).checks[0] for s in range(4))
     assert check.holds in (True, None)
 
 
@@ -111,4 +111,4 @@ def test_what_is_saved_draws_the_same(data: FigureData, figure: Figure, tmp_path
 )
 def test_what_it_can_not_be_made_from_is_refused(change: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        smooth1.compute(config(**change))
+        compute(config(**change))

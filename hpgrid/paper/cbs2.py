@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -17,10 +16,10 @@ from hpgrid.checks import bad
 from hpgrid.config import Config
 from hpgrid.critical import tokens
 from hpgrid.critical.critical_batch import FOUND, OUT_OF_REACH, VACUOUS, critical_batch, lowest, trivial_bounds
-from hpgrid.paper.critical import problem
+from hpgrid.paper.cbs1 import problem
 from hpgrid.paper.data import FigureData, config_data
 from hpgrid.plotting import critical as plot
-from hpgrid.plotting.style import letter, log_axes, new_figure, styled
+from hpgrid.plotting.style import log_axes, new_figure
 from hpgrid.readings import Reading
 from hpgrid.shapes import Floats as Array
 from hpgrid.theory import batch_sizes as theory, iso_loss
@@ -55,9 +54,8 @@ _CODES = {
 }
 
 
-def compute(config: Config, name: str) -> FigureData:
+def compute(config: Config) -> FigureData:
     """Return the figure's arrays and checks."""
-    started = time.perf_counter()
     own = config.parameters
     ranges = {"alpha": (own["alpha_low"], 1.0), **{v: (own[f"{v}_low"], own[f"{v}_high"]) for v in ("lam", "eta")}}
     for v, (low, high) in ranges.items():
@@ -70,37 +68,37 @@ def compute(config: Config, name: str) -> FigureData:
     checks: list[Reading] = []
     notes: dict[str, Any] = {}
     for k, panel in enumerate(MAPS):
-        b, region = _map(panel, own, axes)
+        eps = float(own[f"eps_{panel.measure}"])
+        # Shape (second axis, alpha). Of several regions the last one here is what a point is.
+        rows = [_map_row(panel, own, axes["alpha"], float(y), eps) for y in axes[panel.y]]
+        b, Z, trivial = (np.array(part) for part in zip(*rows))
+        trivial = trivial[:, None]
+        region = np.full(b.shape, plot.FOUND)
+        region[np.broadcast_to(eps <= Z, b.shape)] = plot.OUT_OF_REACH
+        region[np.broadcast_to(eps >= trivial, b.shape)] = plot.VACUOUS
+        region[trivial <= Z] = plot.NOTHING
         arrays |= {f"b_{k}": np.where(region == plot.FOUND, b, np.nan), f"region_{k}": region}
         checks.append(_map_check(panel, own, axes, b, region))
         notes[panel.title] = {what: round(float((region == code).mean()), 4) for what, code in _CODES.items()}
     arrays["formula_0"] = theory.theorem12(
         axes["alpha"], own["eps_gradient"], lam=axes["lam"][:, None], sigma=own["sigma"]
     )
-    return FigureData(name, config_data(config), arrays, tuple(checks), notes, time.perf_counter() - started)
-
-
-def _map(panel: Map, own: Mapping[str, Any], axes: Mapping[str, Array]) -> tuple[Array, NDArray[np.int_]]:
-    """Batch sizes in closed form, over b > 0, and what each point is; shape (second axis, alpha)."""
-    eps = float(own[f"eps_{panel.measure}"])
-    rows = [_map_row(panel, own, axes["alpha"], float(y), eps) for y in axes[panel.y]]
-    b, Z, trivial = (np.array(part) for part in zip(*rows))
-    trivial = trivial[:, None]
-    region = np.full(b.shape, plot.FOUND)
-    region[np.broadcast_to(eps <= Z, b.shape)] = plot.OUT_OF_REACH
-    region[np.broadcast_to(eps >= trivial, b.shape)] = plot.VACUOUS
-    region[trivial <= Z] = plot.NOTHING
-    return b, region
+    return FigureData(config.figure, config_data(config), arrays, tuple(checks), notes)
 
 
 def _map_row(panel: Map, own: Mapping[str, Any], alpha: Array, y: float, eps: float) -> tuple[Array, Array, float]:
-    """A row of a map: batch sizes, Z, and the lowest trivial bound."""
+    """A row of a map, over b > 0: batch sizes in closed form, NaN where out of reach; Z; the lowest trivial bound."""
     at: dict[str, Any] = {"eta": float(own["eta"]), "lam": 0.0, panel.y: y}
     constants = problem(own)
     trivial = lowest(trivial_bounds(panel.measure, "dual", Constants(**constants, lam=at["lam"]))).value
     if panel.form == "lmo":
-        b = [_lmo_fixed(own, float(a), at["eta"], eps) for a in alpha]
-        return np.array(b), float(own["L"]) * at["eta"] * (3.5 + 2 / alpha), trivial
+        b = np.full(alpha.shape, np.nan)
+        for j, each in enumerate(map(float, alpha)):
+            eps_prime = eps - own["L"] * at["eta"] * (3.5 + 2 / each)
+            if eps_prime > 0:
+                lmo = iso_loss.of_bound(each, own["Delta0"], own["L"], own["rho"] * own["sigma"])
+                b[j] = theory.lmo_fixed(own["Delta0"] / at["eta"], lmo.burn_in, lmo.floor, eps_prime)
+        return b, float(own["L"]) * at["eta"] * (3.5 + 2 / alpha), trivial
     if panel.measure == "gradient":
         parts = bounds.parts(**at, alpha=alpha, **constants, form=panel.form)
     else:
@@ -110,15 +108,6 @@ def _map_row(panel: Map, own: Mapping[str, Any], alpha: Array, y: float, eps: fl
         return theory.star_convex(parts.X, parts.Y, eps_prime), parts.Z, trivial
     Y, Z_noise = (parts.Y, parts.Z_noise) if panel.form == "seed" else (0.0 * parts.Y, parts.Y)
     return theory.fewest_tokens(Y, Z_noise, eps_prime), parts.Z, trivial
-
-
-def _lmo_fixed(own: Mapping[str, Any], alpha: float, eta: float, eps: float) -> float:
-    """The LMO bound's batch size of the fewest tokens in closed form; NaN where the target is out of reach."""
-    eps_prime = eps - own["L"] * eta * (3.5 + 2 / alpha)
-    if eps_prime <= 0:
-        return float("nan")
-    parts = iso_loss.of_bound(alpha, own["Delta0"], own["L"], own["rho"] * own["sigma"])
-    return theory.lmo_fixed(own["Delta0"] / eta, parts.burn_in, parts.floor, eps_prime)
 
 
 def _map_check(
@@ -163,23 +152,20 @@ def draw(data: FigureData) -> Figure:
     arrays, own = data.arrays, data.config["parameters"]
     contours = 10.0 ** np.arange(0, 8)
     shown: set[int] = set()
-    with styled():
-        figure, axes = new_figure(2, 3, (7.6, 5.6))
-        filled = None
-        for k, panel in enumerate(MAPS):
-            x, y = arrays["alpha"], arrays[panel.y]
-            region = arrays[f"region_{k}"]
-            shown |= set(np.unique(region).tolist()) - {plot.FOUND}
-            filled = plot.batch_map(axes[k], x, y, arrays[f"b_{k}"], region, contours) or filled
-            if k == 0:
-                plot.formula_lines(axes[k], x, y, arrays["formula_0"])
-            log_axes(axes[k], (x[0], x[-1]), (y[0], y[-1]), ("alpha", "eta"))
-            axes[k].set_xlabel(r"$1-\beta$")
-            what = {"lam": r"weight decay $\lambda$", "eta": r"learning rate $\eta$"}[panel.y]
-            axes[k].set_ylabel("" if k % 3 else what)
-            letter(axes[k], k, panel.title + f"\n$\\epsilon={own[f'eps_{panel.measure}']:g}$")
-        if filled is not None:
-            plot.batch_bar(figure, axes, filled)
-        label = f"Theorem 12, ${plot.EPS_PRIME}={own['eps_gradient']:g}$"
-        plot.region_legend(figure, shown, [Line2D([], [], color="0.1", linestyle="--", linewidth=1.0, label=label)])
+    titles = [panel.title + f"\n$\\epsilon={own[f'eps_{panel.measure}']:g}$" for panel in MAPS]
+    figure, axes = new_figure(2, 3, (7.6, 5.6), titles)
+    filled = None
+    for k, (ax, panel) in enumerate(zip(axes, MAPS)):
+        x, y = arrays["alpha"], arrays[panel.y]
+        region = arrays[f"region_{k}"]
+        shown |= set(np.unique(region).tolist()) - {plot.FOUND}
+        filled = plot.batch_map(ax, x, y, arrays[f"b_{k}"], region, contours) or filled
+        if k == 0:
+            plot.formula_lines(ax, x, y, arrays["formula_0"])
+        what = {"lam": r"weight decay $\lambda$", "eta": r"learning rate $\eta$"}[panel.y]
+        log_axes(ax, (x[0], x[-1]), (y[0], y[-1]), (r"$1-\beta$", "" if k % 3 else what))
+    if filled is not None:
+        plot.batch_bar(figure, axes, filled)
+    label = f"Theorem 12, ${plot.EPS_PRIME}={own['eps_gradient']:g}$"
+    plot.region_legend(figure, shown, [Line2D([], [], color="0.1", linestyle="--", linewidth=1.0, label=label)])
     return figure
