@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hpgrid.asymptotics.monomial import Monomial, power, quotient_latex, quotient_text, symbol_text
+from hpgrid.asymptotics.monomial import Monomial, power, quotient, symbol_text
 from hpgrid.checks import bad
 
 if TYPE_CHECKING:
@@ -81,11 +81,11 @@ class PowerLaw:
     def text(self) -> str:
         """Return the law as text: alpha* = 2 C1^1/2 C3^1/2 C2^-1 b T^-1/2."""
         # A law of the budget itself is no optimum.
-        return f"{quotient_text(self.left, '' if self.budget in self.left else '*')} = {self.right()}"
+        return f"{quotient(self.left, '' if self.budget in self.left else '*')} = {self.right()}"
 
     def latex(self) -> str:
         """Return the law as LaTeX."""
-        left = quotient_latex(self.left, "" if self.budget in self.left else r"^{\star}")
+        left = quotient(self.left, "" if self.budget in self.left else r"^{\star}", latex=True)
         budget = power(self.budget, self.exponent)
         if self.numeric:
             return f"{left} = {self.constant:.6g}" + (f" {budget.latex()}" if self.exponent else "")
@@ -121,7 +121,7 @@ class Identified(NamedTuple):
     law: PowerLaw | None
 
     def __str__(self) -> str:
-        return quotient_text(self.powers)
+        return quotient(self.powers)
 
 
 class Unbounded(NamedTuple):

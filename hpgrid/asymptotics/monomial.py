@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -231,20 +231,12 @@ def _written(coefficient: Monomial, latex: bool) -> str:
     return " ".join([*numbers, *(_raised(s, p, latex) for s, p in named)]) or "1"
 
 
-def quotient_text(powers: Mapping[str, Fraction], star: str = "") -> str:
-    """Return a product of variables as a quotient: eta/b, b eta^2/alpha."""
-    return _quotient(powers, lambda name: name + star, "{}^{}")
+def quotient(powers: Mapping[str, Fraction], star: str = "", latex: bool = False) -> str:
+    """Return a product of variables as a quotient, as text or as LaTeX: eta/b, b eta^2/alpha; each with a star."""
 
-
-def quotient_latex(powers: Mapping[str, Fraction], star: str = "") -> str:
-    """Return a product of variables as a quotient, in LaTeX."""
-    return _quotient(powers, lambda name: name_latex(name) + star, "{{{}}}^{{{}}}")
-
-
-def _quotient(powers: Mapping[str, Fraction], name: Callable[[str], str], form: str) -> str:
     def side(sign: int) -> list[str]:
-        entries = [(name(v), sign * p) for v, p in powers.items() if sign * p > 0]
-        return [v if p == 1 else form.format(v, p) for v, p in entries]
+        entries = [((name_latex(v) if latex else v) + star, sign * p) for v, p in powers.items() if sign * p > 0]
+        return [v if p == 1 else f"{{{v}}}^{{{p}}}" if latex else f"{v}^{p}" for v, p in entries]
 
     above, below = " ".join(side(1)) or "1", side(-1)
     return above + (f"/({' '.join(below)})" if len(below) > 1 else f"/{below[0]}" if below else "")

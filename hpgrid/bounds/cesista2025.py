@@ -220,7 +220,7 @@ def steepest(
     _check_revised(form, norm, lam)
     number = "the revised Theorem 8" if form == "revised" else f"Theorem {11 if lam else 8}"
     more = ("kappa1", "kappa2", "L_F", "sigma_F") if norm == "frobenius" else ()
-    return _proxy(_Bound(_steepest, form, norm), problem, W0, budget, "steepest", number, *more)
+    return _proxy(_Bound(parts, form, norm), problem, W0, budget, "steepest", number, *more)
 
 
 def star_convex(
@@ -244,7 +244,7 @@ def star_convex(
     Source: Cesista, revised, star-convex with weight decay.
     """
     problem = Constants(lam, sigma, L, D, Delta0, G0).checked(decays=True)
-    return _proxy(_Bound(_star_convex), problem, W0, budget, "star_convex", "the revised star-convex bound")
+    return _proxy(_Bound(loss_parts), problem, W0, budget, "star_convex", "the revised star-convex bound")
 
 
 def frank_wolfe(
@@ -268,14 +268,14 @@ def frank_wolfe(
     Source: Cesista, revised, the Frank-Wolfe gap.
     """
     problem = Constants(lam, sigma, L, D, Delta0, G0).checked(decays=True)
-    return _proxy(_Bound(_frank_wolfe), problem, W0, budget, "frank_wolfe", "the revised Frank-Wolfe gap")
+    return _proxy(_Bound(gap_parts), problem, W0, budget, "frank_wolfe", "the revised Frank-Wolfe gap")
 
 
 @dataclass(frozen=True)
 class _Bound:
     """A risk function and its options; equal ones compare equal, so that each compiles once."""
 
-    function: Callable[..., Array]
+    source: Callable[..., Parts]
     form: str = "revised"
     norm: str = "dual"
 
@@ -283,28 +283,15 @@ class _Bound:
         c = dict(constants)
         # W0 decides where the bound holds and enters it nowhere else.
         inside = in_domain(eta=eta, lam=c.get("lam", 0.0), W0=c.pop("W0", 0.0))
-        value = self.function(eta, b, alpha, K, c, self)
+        if self.source is parts:
+            X, Y, Z, Z_noise = parts(eta=eta, alpha=alpha, **c, form=self.form, norm=self.norm)
+            value = X / K + Z + (Y / sqrt(b) if self.form == "revised" else Y / b + Z_noise / sqrt(b))
+        else:
+            X, Y, Z, _ = self.source(eta=eta, alpha=alpha, **c)
+            value = (kept(c["lam"] * eta, K) * X if self.source is loss_parts else X / K) + Y / sqrt(b) + Z
+            # It is about a run of at least one iteration.
+            value = array_namespace(value).where(K >= 1.0 - ROUNDING, value, np.inf)
         return array_namespace(value).where(inside, value, np.inf)
-
-
-def _steepest(eta: Array, b: Array, alpha: Array, K: Array, c: Mapping[str, Array], bound: _Bound) -> Array:
-    X, Y, Z, Z_noise = parts(eta=eta, alpha=alpha, **c, form=bound.form, norm=bound.norm)
-    return X / K + Z + (Y / sqrt(b) if bound.form == "revised" else Y / b + Z_noise / sqrt(b))
-
-
-def _star_convex(eta: Array, b: Array, alpha: Array, K: Array, c: Mapping[str, Array], _: _Bound) -> Array:
-    X, Y, Z, _none = loss_parts(eta=eta, alpha=alpha, **c)
-    return _from_one_step(K, kept(c["lam"] * eta, K) * X + Y / sqrt(b) + Z)
-
-
-def _frank_wolfe(eta: Array, b: Array, alpha: Array, K: Array, c: Mapping[str, Array], _: _Bound) -> Array:
-    X, Y, Z, _none = gap_parts(eta=eta, alpha=alpha, **c)
-    return _from_one_step(K, X / K + Y / sqrt(b) + Z)
-
-
-def _from_one_step(K: Array, value: Array) -> Array:
-    """The bound where there is an iteration at all; else +inf."""
-    return array_namespace(value).where(K >= 1.0 - ROUNDING, value, np.inf)
 
 
 def _proxy(

@@ -141,7 +141,14 @@ class _Expander:
             return total
         if node.kind == "power":
             (_, base), (_, exponent) = node.parts
-            return self.power(self.sum(base), self.exponent(exponent, node), base, node)
+            whole = self.sum(base)
+            power = rational(exponent, self.exponents)
+            if power is None:
+                raise Obstacle(node, "has no rational exponent")
+            if abs(power) > LARGEST or power.denominator > LARGEST**2:
+                rule = f"an exponent lies between -{LARGEST} and {LARGEST}, its denominator at most {LARGEST**2}"
+                raise at(exponent.column, rule, exponent.text, "one such as 3/2")
+            return self.power(whole, power, base, node)
         if node.kind == "sqrt":
             return self.power(self.sum(node.parts[0][1]), Fraction(1, 2), node.parts[0][1], node)
         raise Obstacle(node, "is no power")
@@ -161,15 +168,6 @@ class _Expander:
             for powers, number in self.sum(part).items():
                 total[powers] = total.get(powers, Fraction(0)) + sign * number
         return _gathered(total, node)
-
-    def exponent(self, node: Node, whole: Node) -> Fraction:
-        value = rational(node, self.exponents)
-        if value is None:
-            raise Obstacle(whole, "has no rational exponent")
-        if abs(value) > LARGEST or value.denominator > LARGEST**2:
-            rule = f"an exponent lies between -{LARGEST} and {LARGEST}, its denominator at most {LARGEST**2}"
-            raise at(node.column, rule, node.text, "one such as 3/2")
-        return value
 
     def power(self, base: Sum, exponent: Fraction, node: Node, whole: Node) -> Sum:
         if len(base) == 1:

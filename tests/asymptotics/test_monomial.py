@@ -17,8 +17,7 @@ from hpgrid.asymptotics.monomial import (
     monomial,
     number,
     power,
-    quotient_latex,
-    quotient_text,
+    quotient,
 )
 
 EXPONENTS = st.fractions(min_value=-3, max_value=3, max_denominator=4)
@@ -105,6 +104,6 @@ def test_how_it_is_written(law: Monomial, text: str, latex: str) -> None:
 
 def test_quotients_of_variables() -> None:
     powers = {"eta": Fraction(2), "b": Fraction(-1), "alpha": Fraction(-3)}
-    assert quotient_text(powers) == "eta^2/(b alpha^3)"
-    assert quotient_text({"b": Fraction(-1)}) == "1/b"
-    assert quotient_latex({"alpha": Fraction(1), "b": Fraction(-1)}, r"^\star") == r"\alpha^\star/b^\star"
+    assert quotient(powers) == "eta^2/(b alpha^3)"
+    assert quotient({"b": Fraction(-1)}) == "1/b"
+    assert quotient({"alpha": Fraction(1), "b": Fraction(-1)}, r"^\star", latex=True) == r"\alpha^\star/b^\star"
