@@ -13,14 +13,39 @@ from hpgrid.proxy import Proxy, Term
 F = Fraction
 
 
-def test_momentum_saturates_along_a_batch_path() -> None:
-    """Corollary 2 and Appendix C.3's caveat, on both sides of b = T^1/2."""
-    below, above = segments(bounds.lmo(), ("eta", "alpha"))
-    assert (below.lo, below.hi, above.lo, above.hi) == (0, F(1, 2), F(1, 2), 1)
-    assert below.exponent == {"risk": Line(F(0), F(-1, 4)), "eta": Line(F(1), F(-3, 4)), "alpha": Line(F(1), F(-1, 2))}
-    half = Line(F(1, 2), F(-1, 2))
-    assert above.exponent == {"risk": half, "eta": half, "alpha": Line(F(0), F(0))}
-    assert (below.active, above.active) == ({}, {"alpha": "alpha <= 1"})
+#: A bound, what is tuned, and along b = T^phi for each range of phi some exponents and the bounds that hold.
+FAMILIES = {
+    "Corollary 2 and Appendix C.3's caveat, on both sides of b = T^1/2": (bounds.lmo(), ("eta", "alpha"), [
+        ("0 1/2", {"risk": "-1/4", "eta": "phi - 3/4", "alpha": "phi - 1/2"}, {}),
+        ("1/2 1", {"risk": "1/2 phi - 1/2", "eta": "1/2 phi - 1/2", "alpha": "0"}, {"alpha": "alpha <= 1"}),
+    ]),
+    "a fixed momentum: Theorem 1's b = T^1/2 is where noise takes over": (bounds.lmo(), ("eta",), [
+        ("0 1/2", {"risk": "-1/2 phi"}, {}),
+        ("1/2 1", {"risk": "1/2 phi - 1/2"}, {}),
+    ]),
+    # risk ~ T^-1/4 b^(1/4 - q/2), until alpha ~ b^(q + 1/2) T^-1/2 is 1.
+    "eq. (45) with q = 1/3": (bounds.lmo(q="1/3"), ("eta", "alpha"), [
+        ("0 3/5", {"risk": "1/12 phi - 1/4", "alpha": "5/6 phi - 1/2"}, {}),
+        ("3/5 1", {"alpha": "0"}, {"alpha": "alpha <= 1"}),
+    ]),
+    "SGD, whose b is as good up to T^1/2, where eta <= 1/L holds it back": (bounds.sgd(), ("eta",), [
+        ("0 1/2", {"risk": "-1/2"}, {}),
+        ("1/2 1", {"risk": "phi - 1"}, {"eta": "eta <= L^-1"}),
+    ]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_where_exponents_bend_along_a_batch_path(family: str) -> None:
+    proxy, tuned, pieces = FAMILIES[family]
+    for segment, (ends, expected, active) in zip(segments(proxy, tuned), pieces, strict=True):
+        assert f"{segment.lo} {segment.hi}" == ends
+        assert {name: str(segment.exponent[name]) for name in expected} == expected
+        assert segment.active == active
+
+
+def test_a_batch_size_is_undetermined_where_every_path_is_as_good() -> None:
+    assert exponents(bounds.sgd(), ("eta", "b")).flat["b"] == (0, F(1, 2))
 
 
 def test_a_report_along_a_path_says_where_it_bends() -> None:
@@ -50,32 +75,6 @@ def test_the_segments_agree_with_single_paths() -> None:
                 law = exponents(proxy, tuned, path={variable: phi}, **budget)
                 assert {v: line and line.at(phi) for v, line in segment.exponent.items()} == law.exponent
                 assert segment.active == law.active
-
-
-def test_tuned_learning_rate_alone_bends_where_noise_takes_over() -> None:
-    """At a fixed alpha, risk = max(-phi/2, (phi - 1)/2): Theorem 1's b = T^1/2 is where they meet."""
-    below, above = segments(bounds.lmo(), ("eta",))
-    assert below.hi == F(1, 2)
-    assert (below.exponent["risk"], above.exponent["risk"]) == (Line(F(-1, 2), F(0)), Line(F(1, 2), F(-1, 2)))
-
-
-def test_equation_45_along_a_path() -> None:
-    """risk ~ T^-1/4 b^(1/4 - q/2), until alpha ~ b^(q + 1/2) T^-1/2 is 1."""
-    q = F(1, 3)
-    below, above = segments(bounds.lmo(q=q), ("eta", "alpha"))
-    assert below.exponent["risk"] == Line(F(1, 4) - q / 2, F(-1, 4))
-    assert below.exponent["alpha"] == Line(q + F(1, 2), F(-1, 2))
-    assert below.hi == F(1, 2) / (q + F(1, 2))
-    assert above.active == {"alpha": "alpha <= 1"}
-
-
-def test_every_batch_path_in_the_flat_range_is_as_good_and_none_outside() -> None:
-    """SGD's b may be T^phi for phi in [0, 1/2]; beyond, eta <= 1/L holds it back."""
-    lo, hi = exponents(bounds.sgd(), ("eta", "b")).flat["b"]
-    below, above = segments(bounds.sgd(), ("eta",))
-    assert (lo, hi) == (below.lo, below.hi)
-    assert below.exponent["risk"] == Line(F(0), F(-1, 2))
-    assert (above.exponent["risk"], above.active) == (Line(F(1), F(-1)), {"eta": "eta <= L^-1"})
 
 
 def test_a_cap_below_one_cuts_off_the_edge_of_a_family_alone() -> None:

@@ -31,7 +31,7 @@ EQUATIONS: dict[str, tuple[Callable[..., Proxy], Callable[..., Any]]] = {
             C1 / (eta * K) + C2 / np.sqrt(b) * (1 + alpha**1.5 * K) / (alpha * K) + C3 * eta * (1 + 1 / alpha)
         ),
     ),
-    "eq. (3), problem constants": (
+    "eq. (3), C1 = Delta0, C2 = 2 rho sigma, C3 = 4 L": (
         lambda **o: bounds.lmo(**PROBLEM, **o),
         lambda *at: in_K(*at, C=(D0, 2 * rho * sigma, 4 * L)),
     ),
@@ -100,12 +100,6 @@ def test_the_bound_is_its_equation(name: str, budget: str) -> None:
     np.testing.assert_allclose(given, by_hand, rtol=5e-15)
 
 
-def test_problem_constants_are_C1_Delta0_C2_2_rho_sigma_C3_4_L() -> None:
-    at = {"eta": 0.01, "b": 64.0, "alpha": 0.1, "T": 1e6}
-    named = bounds.lmo(**PROBLEM).risk(**at)
-    assert named == pytest.approx(bounds.lmo(C1=D0, C2=2 * rho * sigma, C3=4 * L).risk(**at), rel=1e-15)
-
-
 def test_constants_that_are_not_given_are_one() -> None:
     assert bounds.lmo().constants == {"C1": 1.0, "C2": 1.0, "C3": 1.0}
     assert bounds.lmo(L=2.0).constants == {"Delta0": 1.0, "L": 2.0, "rho": 1.0, "sigma": 1.0}
@@ -113,14 +107,7 @@ def test_constants_that_are_not_given_are_one() -> None:
 
 @pytest.mark.parametrize(
     ("q", "exact"),
-    [
-        (0.3, "3/10"),
-        (0.5, "1/2"),
-        ("1/3", "1/3"),
-        (Fraction(2, 7), "2/7"),
-        (1, "1"),
-        (np.float64(0.1), "1/10"),
-    ],
+    [(0.3, "3/10"), (0.5, "1/2"), ("1/3", "1/3"), (Fraction(2, 7), "2/7"), (1, "1"), (np.float64(0.1), "1/10")],
 )
 @pytest.mark.parametrize("bound", [bounds.lmo, bounds.lmo_large_horizon])
 def test_q_is_the_fraction_that_one_wrote(bound: Callable[..., Proxy], q: Any, exact: str) -> None:
@@ -154,12 +141,8 @@ def test_every_bound_names_its_source_and_refuses_an_unknown_budget(bound: Calla
 @pytest.mark.parametrize(
     ("bound", "constant"),
     [
-        (bounds.lmo, "C1"),
-        (bounds.lmo, "sigma"),
-        (bounds.lmo, "E0"),
-        (bounds.lmo_exact, "rho"),
-        (bounds.lmo_large_horizon, "C3"),
-        (bounds.sgd, "L"),
+        *((bounds.lmo, name) for name in ("C1", "sigma", "E0")),
+        *((bounds.lmo_exact, "rho"), (bounds.lmo_large_horizon, "C3"), (bounds.sgd, "L")),
     ],
 )
 @pytest.mark.parametrize("value", [0.0, -1.0, math.nan, math.inf, "1"])
