@@ -23,11 +23,14 @@ def solve(problem: Problem, name: str, path: Mapping[str, Fraction]) -> Law:
         path: the paths that the problem was posed along.
     """
     descent = descend(problem)
-    # The exponents that every level's optimal points share.
-    exponents = {"risk": descent.steps[0].exponent if descent.steps else None}
-    for k, (variable, exponent) in enumerate(zip(problem.variables, descent.point)):
-        exponents[variable] = None if any(direction[k] for direction in descent.hull) else exponent
-    laws = _laws(descent, exponents)
+    first = descent.steps[0] if descent.steps else None
+    exponents = {"risk": first.exponent if first else None}
+    values = {"risk": first.optimum.value if first and first.optimum else None}
+    for k, variable in enumerate(problem.variables):
+        # An exponent that every level's optimal points share.
+        exponents[variable] = None if any(direction[k] for direction in descent.hull) else descent.point[k]
+        values[variable] = fixed_value(descent.decided, unit(k, descent.width))
+    laws = {v: None if p is None else _law(problem, {v: Fraction(1)}, values[v], p) for v, p in exponents.items()}
     (active, starts), unbounded = _bounds(problem, laws), _signs(descent.ray)
     return Law(
         name=name,
@@ -53,18 +56,10 @@ def solve(problem: Problem, name: str, path: Mapping[str, Fraction]) -> Law:
     )
 
 
-def _laws(descent: Descent, exponents: Mapping[str, Fraction | None]) -> dict[str, PowerLaw | None]:
-    values = {"risk": descent.steps[0].optimum.value if descent.steps and descent.steps[0].optimum else None}
-    for k, variable in enumerate(descent.problem.variables):
-        values[variable] = fixed_value(descent.decided, unit(k, descent.width))
-    return {
-        name: None if exponent is None or value is None else _law(descent.problem, {name: Fraction(1)}, value, exponent)
-        for (name, exponent), value in zip(exponents.items(), values.values())
-    }
-
-
-def _law(problem: Problem, left: Mapping[str, Fraction], coefficient: Monomial, exponent: Fraction) -> PowerLaw:
-    return PowerLaw(left, coefficient, problem.budget, exponent, problem.values)
+def _law(
+    problem: Problem, left: Mapping[str, Fraction], coefficient: Monomial | None, exponent: Fraction
+) -> PowerLaw | None:
+    return None if coefficient is None else PowerLaw(left, coefficient, problem.budget, exponent, problem.values)
 
 
 def _identified(descent: Descent) -> tuple[Identified, ...]:
@@ -82,8 +77,7 @@ def _identified(descent: Descent) -> tuple[Identified, ...]:
         powers = {v: p for v, p in zip(problem.variables, row) if p}
         value = None if first.optimum is None else fixed_value(first.optimum.held, row)
         exponent = dot(row, descent.point)
-        law = None if value is None else _law(problem, powers, value, exponent)
-        monomials.append(Identified(powers, exponent, law))
+        monomials.append(Identified(powers, exponent, _law(problem, powers, value, exponent)))
     return tuple(monomials)
 
 
@@ -120,7 +114,8 @@ def _bounds(problem: Problem, laws: Mapping[str, PowerLaw | None]) -> tuple[dict
             if exact == 1 if exact is not None else log is not None and abs(log) <= ACCURACY:
                 active.setdefault(name, limit.text)
         elif limit.side * rate < 0:
-            start = _law(problem, {problem.budget: Fraction(1)}, ratio ** (1 / rate), Fraction(0))
+            level = ratio ** (1 / rate)
+            start = PowerLaw({problem.budget: Fraction(1)}, level, problem.budget, Fraction(0), problem.values)
             # Of several bounds that it leaves, the last one: before that the law does not hold.
             if name not in starts or (start.constant or 0.0) > (starts[name].constant or 0.0):
                 starts[name] = start

@@ -6,6 +6,7 @@ hangs on it has no certificate.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -161,16 +162,10 @@ def _exponent(term: Term, variable: str) -> Fraction:
 
 def _coefficient(term: Term, apart: tuple[str, ...]) -> Monomial:
     """What multiplies the powers of the variables ``apart``, as an exact expression."""
-    total = number(term.number)
-    for name, exponent in term.constants.items():
-        total = total * power(name, exponent)
-    for name, factor in term.factors.items():
-        if name in apart:
-            continue
-        if factor == "one_plus":
-            total = total * add([ONE, power(name)])
-        elif factor == "one_minus":
-            total = total * monomial({Complement(name): 1})
+    parts = [number(term.number), *(power(name, exponent) for name, exponent in term.constants.items())]
+    for name, factor in ((name, factor) for name, factor in term.factors.items() if name not in apart):
+        if isinstance(factor, str):
+            parts.append(add([ONE, power(name)]) if factor == "one_plus" else monomial({Complement(name): 1}))
         else:
-            total = total * power(name, Fraction(factor))
-    return total
+            parts.append(power(name, factor))
+    return math.prod(parts, start=ONE)

@@ -91,10 +91,7 @@ def fixed_value(held: Sequence[Equality], row: Vector) -> Monomial | None:
 
 
 def _product(factors: Iterator[Monomial] | Sequence[Monomial], exponents: Sequence[Fraction]) -> Monomial:
-    total = ONE
-    for factor, exponent in zip(factors, exponents, strict=True):
-        total = total * factor**exponent if exponent else total
-    return total
+    return math.prod((f**exponent for f, exponent in zip(factors, exponents, strict=True) if exponent), start=ONE)
 
 
 def _optimum_on(program: Program, active: tuple[Limit, ...]) -> Optimum | None:
