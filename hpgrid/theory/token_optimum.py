@@ -97,10 +97,7 @@ def momentum_complement(T: ArrayLike, Delta0: Values, L: Values, noise: Values) 
 
 
 def leading(Delta0: Values, L: Values, noise: Values) -> float:
-    """Return u0 = 2/7^(2/3) noise^(2/3)/(Delta0 L)^(1/3) of alpha* ~ u0 T^(-1/3).
-
-    Source: Shulgin et al., eq. (22).
-    """
+    """Return u0 = 2/7^(2/3) noise^(2/3)/(Delta0 L)^(1/3) of alpha* ~ u0 T^(-1/3). Source: Shulgin et al., eq. (22)."""
     return float(2 / 7 ** (2 / 3) * noise ** (2 / 3) / (Delta0 * L) ** (1 / 3))
 
 
