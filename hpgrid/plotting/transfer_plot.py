@@ -28,7 +28,6 @@ _LINES: tuple[tuple[str, Any, float], ...] = (
 #: What keeps text clear of what it stands on.
 _PATCH: Any = {"facecolor": "white", "alpha": 0.85, "linewidth": 0, "pad": 0.8}
 
-
 #: Shares of a panel's width: between a way's end and its text, and what is left free at either side.
 _GAP, _MARGIN = 0.06, 0.04
 
@@ -71,13 +70,8 @@ def name_limit(axes: Axes, x: float, level: float, label: str, *, upper: bool) -
 def ends(axes: Axes, way_: tuple[float, float], values: Mapping[str, float], say: Say) -> None:
     """Write beside the end of each way its name and its value, names of one value together, none over another.
 
-    The budgets are drawn closer together by the width of the text.
-
-    Args:
-        axes: where; its place in the figure and its values' limits are final.
-        way_: the budgets where all ways start and end.
-        values: the value of each, by its name.
-        say: a value as text.
+    The axes' place in the figure and the limits of its values are final; the budgets, from where all ways start to
+    where they end, are drawn closer together by the width of the text.
     """
     names: dict[str, list[str]] = {}
     at: dict[str, float] = {}
@@ -126,13 +120,9 @@ def _spread(heights: Array, gap: float) -> Array:
 
 
 def budget_axis(axes: Axes, first: float, last: float, *, space: float = _MARGIN) -> None:
-    """Give the x axis budgets between two, with room for the ends of the ways where the last one is.
+    """Give the x axis the budgets between where the ways start and where they end, with room at that end.
 
-    Args:
-        axes: where.
-        first: the budget where the ways start.
-        last: where they end.
-        space: the share of the panel's width beyond the last budget.
+    The room is ``space``, a share of the panel's width beyond the last budget.
     """
     ends = sorted((first, last))
     lo, hi = np.log10(ends)

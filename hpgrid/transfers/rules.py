@@ -212,24 +212,16 @@ def moved(
     to_b: float | None = None,
     rules: Rules | None = None,
 ) -> Row:
-    """Return what a regime makes of its best setting ``start`` at another budget.
+    """Return what a regime makes of ``start``, its best setting at one budget, at another budget T.
 
     The law of the regime; where the batch size is not the regime's own (given, capped, rounded), the law at that one.
     alpha stays at 1 where it would exceed it, and eta and b go on from where it reaches 1. eta stays at its cap, and
-    what is tuned beside it is tuned again there.
-
-    Args:
-        regime: "A" (eta was tuned), "B" (eta, alpha), "C" (eta, b), "D" (all), or "SGD" (eta).
-        start: the best setting at its budget; it has what the regime tuned, and b where b is given or limited.
-        T: the new budget, in tokens.
-        limits: what is feasible there.
-        to_b: the batch size there, in tokens, where it is given.
-        rules: those of a bound; eq. (4)'s where not given.
+    what is tuned beside it is tuned again there. The rules are eq. (4)'s, or for "SGD" its own, where none are given.
 
     Raises:
         NoRule: a law of the bound says nothing of what the regime tuned.
-        ValueError: a batch size is given that the limits forbid, or a number comes out too large or too small for a
-            float.
+        ValueError: ``to_b`` is a batch size that the limits forbid, or a number comes out too large or too small for
+            a float.
 
     Source: Shulgin et al., Tables 2 and 3, and what they say of feasibility.
     """
@@ -324,13 +316,9 @@ def units(b: float, unit: int, say: Callable[[float], str] = batch_text) -> str:
 
 
 def feasible(b: float, limits: Limits) -> tuple[float, tuple[str, ...]]:
-    """Return the nearest batch size that can be run, in tokens, and what was done to it.
+    """Return the nearest batch size that can be run, in tokens, and what was done to the one that is wished for.
 
     That is at least one unit, under its cap, and rounded without passing that.
-
-    Args:
-        b: the batch size that is wished for, in tokens, > 0.
-        limits: cap, unit and rounding.
 
     Raises:
         ValueError: the cap leaves no batch size at all.
