@@ -13,29 +13,22 @@ T1 = 1e12
 ROUNDING = 1e-13
 
 
-@pytest.mark.parametrize(
-    ("b", "limits", "expected"),
-    [
-        (1423136.6, Limits(), 1423136.6),
-        (1423136.6, Limits(round_b="int"), 1423137),
-        (1423136.6, Limits(round_b="pow2"), 1048576),
-        (1523136.6, Limits(round_b="pow2"), 2097152),  # above 2^20.5
-        (1523136.6, Limits(b=2e6, round_b="pow2"), 1048576),
-        (2.0**21, Limits(b=2.0**21, round_b="pow2"), 2.0**21),
-        (1523136.6, Limits(b=1.2e6), 1.2e6),
-        (1523136.6, Limits(b=1.2e6, round_b=1000000), 1000000),
-        (1523136.6, Limits(round_b=1000), 1523000),
-        (3.0, Limits(round_b=1000), 1000),
-        (9.4, Limits(b=9.7, round_b="int"), 9),
-        (9.6, Limits(b=9.7, round_b="int"), 9),
-        (0.2, Limits(), 1),
-        (0.2, Limits(round_b="pow2"), 1),
-        (100.0, Limits(unit=4096), 4096),
-        (9 * 4096.0, Limits(unit=4096, round_b="pow2"), 8 * 4096),
-        (9.4 * 4096.0, Limits(unit=4096, round_b="int"), 9 * 4096),
-        (300 * 4096.0, Limits(unit=4096, round_b=256), 256 * 4096),
-    ],
-)
+SEQUENCE = 4096
+NEAREST = [
+    (1423136.6, Limits(), 1423136.6), (1423136.6, Limits(round_b="int"), 1423137),
+    (1423136.6, Limits(round_b="pow2"), 2**20), (1523136.6, Limits(round_b="pow2"), 2**21),  # above 2^20.5
+    (1523136.6, Limits(b=2e6, round_b="pow2"), 2**20), (2.0**21, Limits(b=2.0**21, round_b="pow2"), 2**21),
+    (1523136.6, Limits(b=1.2e6), 1.2e6), (1523136.6, Limits(b=1.2e6, round_b=1000000), 1000000),
+    (1523136.6, Limits(round_b=1000), 1523000), (3.0, Limits(round_b=1000), 1000),
+    (9.4, Limits(b=9.7, round_b="int"), 9), (9.6, Limits(b=9.7, round_b="int"), 9),
+    (0.2, Limits(), 1), (0.2, Limits(round_b="pow2"), 1), (100.0, Limits(unit=SEQUENCE), SEQUENCE),
+    (9.0 * SEQUENCE, Limits(unit=SEQUENCE, round_b="pow2"), 8 * SEQUENCE),
+    (9.4 * SEQUENCE, Limits(unit=SEQUENCE, round_b="int"), 9 * SEQUENCE),
+    (300.0 * SEQUENCE, Limits(unit=SEQUENCE, round_b=256), 256 * SEQUENCE),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("b", "limits", "expected"), NEAREST)
 def test_the_nearest_batch_size_that_can_be_run(b: float, limits: Limits, expected: float) -> None:
     found, remarks = feasible(b, limits)
     assert found == expected
@@ -84,12 +77,10 @@ def test_a_batch_size_that_a_limit_makes_is_one_that_is_given_and_the_rest_is_tu
 
 
 def test_alpha_stays_at_one() -> None:
-    row = moved("D", START, T1, to_b=2.0**29)
-    assert row.at.alpha == 1
+    row, at_one = (moved("D", START, T1, to_b=b) for b in (2.0**29, 2.0**29 / 2.56))
     # alpha would be 2.56: Table 3's eta at a 2.56th of the batch size, and from there as its root
-    at_one = moved("D", START, T1, to_b=2.0**29 / 2.56).at
-    assert at_one.alpha == pytest.approx(1, rel=ROUNDING)
-    assert row.at.eta == pytest.approx(at_one.eta * 2.56**0.5, rel=ROUNDING)
+    assert row.at.alpha == 1 == pytest.approx(at_one.at.alpha, rel=ROUNDING)
+    assert row.at.eta == pytest.approx(at_one.at.eta * 2.56**0.5, rel=ROUNDING)
     (told,) = (remark for remark in row.remarks if "stays at 1" in remark)
     assert told.startswith("alpha would be 2.56: it stays at 1 (beta = 0), and from where it reaches 1 eta ~ (b/T)^")
     assert told.endswith("with eq. (4)'s 1 + 1/alpha eta would be 0.725 times that")  # ((1 + 0.05)/2)^(1/2)
@@ -107,15 +98,12 @@ def test_nothing_jumps_where_alpha_reaches_one(regime: str, crossing: float) -> 
 def test_regime_d_is_regime_cs_from_where_alpha_reaches_one() -> None:
     crossing = START.T * 0.05**3
     there = moved("D", START, crossing).at
-    for T in (crossing / 3, crossing / 100):
-        row = moved("D", START, T)
+    for start, T in ((there, crossing / 3), (there, crossing / 100), (START._replace(alpha=1.0), 1e6)):
+        row = moved("D", START if start == there else start, T)
         assert row.own
-        expected = moved("C", there, T).at
-        assert (row.at.eta, row.at.b, row.at.alpha) == pytest.approx(expected[1:], rel=ROUNDING)
-        assert any("alpha reaches 1 (beta = 0) at T = 3.125e+05" in remark for remark in row.remarks)
-    without_momentum = START._replace(alpha=1.0)
-    by_c, by_d = (moved(regime, without_momentum, 1e6).at for regime in "CD")
-    assert by_d[1:] == pytest.approx(by_c[1:], rel=ROUNDING)
+        assert row.at[1:] == pytest.approx(moved("C", start, T).at[1:], rel=ROUNDING)
+        where = "3.125e+05" if start == there else "2.5e+09"
+        assert any(f"alpha reaches 1 (beta = 0) at T = {where}" in remark for remark in row.remarks)
 
 
 @pytest.mark.parametrize(
