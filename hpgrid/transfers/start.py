@@ -100,23 +100,32 @@ def check(options: Mapping[str, Any]) -> TransferProblem:
         above = math.ceil(to_b / unit)
         nearest = above if limits.b is None or above * unit <= limits.b else above - 1
         raise bad("to_b is a whole number", to_b / unit, f"to_b={nearest}, say")
-    bound, constants = _bound(options.get("bound"), optimizer), options["constants"]
+    bound, constants, calibrate = options.get("bound"), options["constants"], options["calibrate"]
     if bound is not None:
         from hpgrid.bounds import lmo
+        from hpgrid.proxy import FunctionProxy, Proxy
 
+        if isinstance(bound, FunctionProxy):
+            rule = f"a transfer reads its rules off a posynomial; {bound.obstacle or 'this one is a function'}"
+            raise bad(rule, bound.name, "hpgrid search, or refine, for it")
+        if not isinstance(bound, Proxy):
+            raise bad("a bound is a Proxy", bound, "hpgrid.bounds.lmo(), or hpgrid.parse(...), say")
+        if optimizer != "lmo":
+            raise bad("a transfer has one bound", f"optimizer {optimizer} and {bound.name}", "one of the two")
+        bound = bound.form("T")
         # Eq. (4), in either set of constants, is the bound that there is where none is given.
         if bound.terms in (lmo().terms, lmo(Delta0=1.0, L=1.0, rho=1.0, sigma=1.0).terms):
             constants = bound.with_constants(**constants).constants if isinstance(constants, Mapping) else constants
             bound = None
     regimes = _regimes(regime, optimizer, bound)
-    constants = _constants(constants, options["calibrate"], optimizer, start, bound)
+    constants = _constants(constants, calibrate, optimizer, start, bound)
     # Of several regimes the first needs the fewest numbers.
     first = next(iter(regimes))
     if lacking := missing(regimes[first], start, limits, to_b):
         who, needs = "every regime" if len(regimes) > 1 else called(first), " and ".join(map(said, lacking))
         given = ", ".join(f"{name}={value:g}" for name, value in start._asdict().items() if value is not None)
         raise bad(f"{who} needs {needs} at the first budget", given, f"{said(lacking[0])}=... beside it")
-    T, calibrate = _budget(options["to"]), options["calibrate"]
+    T = _budget(options["to"])
     return TransferProblem(start, alpha2, T, to_b, limits, bound, regimes, optimizer, constants, calibrate)
 
 
@@ -182,22 +191,6 @@ def _budget(to: Any) -> float:
     if "T" not in to:
         raise bad("a transfer goes to a token budget T", "nothing", "T=1e12, say")
     return _budget(to["T"])
-
-
-def _bound(bound: Any, optimizer: str) -> Proxy | None:
-    """The bound in T; None for eq. (4), in either set of constants, and where none is given."""
-    if bound is None:
-        return None
-    from hpgrid.proxy import FunctionProxy, Proxy
-
-    if isinstance(bound, FunctionProxy):
-        why = bound.obstacle or "this one is a function"
-        raise bad(f"a transfer reads its rules off a posynomial; {why}", bound.name, "hpgrid search, or refine, for it")
-    if not isinstance(bound, Proxy):
-        raise bad("a bound is a Proxy", bound, "hpgrid.bounds.lmo(), or hpgrid.parse(...), say")
-    if optimizer != "lmo":
-        raise bad("a transfer has one bound", f"optimizer {optimizer} and {bound.name}", "one of the two")
-    return bound.form("T")
 
 
 def _regimes(regime: str, optimizer: str, bound: Proxy | None) -> dict[str, tuple[str, ...]]:

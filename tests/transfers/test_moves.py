@@ -44,19 +44,6 @@ def test_at_a_point_the_factors_are_those_of_eq_4() -> None:
     assert small.max() < 1e-4
 
 
-@pytest.mark.parametrize("regime", "ABCD")
-def test_a_rule_moves_the_half_life_by_a_power_of_the_budget(regime: str) -> None:
-    """b/alpha exactly; the half-life up to -ln beta = alpha (1 + alpha/2 + ...)."""
-    start = Setting(1e10, 1e-4, 3000.0, 1e-3)
-    row = moved(regime, start, 1e12)
-    at, found = row.at, life(row, start, None)
-    assert found.power == (0 if regime == "A" else Fraction(1, 2))
-    assert found.times == pytest.approx(100 ** float(found.power), rel=1e-3)
-    assert found.tokens == pytest.approx(at.b * np.log(2) / at.alpha, rel=1e-3)
-    assert found.retuned is None
-    assert ("beta is held" in found.depends) == (regime in "AC")
-
-
 def test_no_momentum_has_no_half_life_to_move() -> None:
     at = Setting(1e12, 1e-4, 3000.0, 1.0)
     found = life(moved("A", at, 1e12), at, least(1e12, constants(1.0, 1e-3, 1.0))._asdict())
@@ -71,6 +58,8 @@ def test_no_momentum_has_no_half_life_to_move() -> None:
         ("C", Limits(b=3000.0), 1e12, None, "b alone: b and beta are held"),
         ("C", Limits(), 1e12, Fraction(1, 2), "b alone: beta is held, b ~ T^(1/2)"),
         ("A", Limits(), 1e12, Fraction(0), "b alone: beta is held"),
+        ("B", Limits(), 1e12, Fraction(1, 2), "T, as T^(1/2), and not on b"),
+        ("D", Limits(), 1e12, Fraction(1, 2), "T, as T^(1/2), and not on b"),
         ("B", Limits(b=100.0), 1e12, Fraction(1, 2), "T, as T^(1/2), and not on b"),
         ("D", Limits(b=100.0), 1e12, Fraction(1, 2), "T, as T^(1/2), and not on b"),
         ("B", Limits(eta=1e-8), 1e12, None, "the cap on eta"),
@@ -81,11 +70,15 @@ def test_no_momentum_has_no_half_life_to_move() -> None:
 def test_a_half_life_depends_on_what_the_row_says(
     regime: str, limits: Limits, T: float, power: Fraction | None, depends: str
 ) -> None:
+    """Where a rule moves it by a power of the budget, b/alpha goes exactly; -ln beta = alpha (1 + alpha/2 + ...)."""
     start = Setting(1e10, 1e-4, 3000.0, 1e-3)
     row = moved(regime, start, T, limits)
     found = life(row, start, None)
     assert depends in found.depends
-    assert found.power == power
+    assert (found.power, found.retuned) == (power, None)
+    if power is not None:
+        assert found.times == pytest.approx((T / start.T) ** float(power), rel=1e-3)
+        assert found.tokens == pytest.approx(row.at.b * np.log(2) / row.at.alpha, rel=1e-3)
 
 
 def test_tuned_it_is_a_root_of_the_budget_at_every_batch_size() -> None:
