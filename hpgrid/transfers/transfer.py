@@ -131,14 +131,8 @@ def transfer(
     Source: Shulgin et al., Tables 1 to 3, section 4, Appendix C.3.
     """
     problem = check(locals())
-    start_, T, limits, to_b, notes, costs = (
-        problem.start,
-        problem.T,
-        problem.limits,
-        problem.to_b,
-        _notes(problem),
-        None,
-    )
+    start_, T, limits, to_b = problem.start, problem.T, problem.limits, problem.to_b
+    notes, costs = _notes(problem), None
     rules = of_paper(problem.optimizer)
     if problem.bound is not None:
         own = problem.bound.with_constants(**(problem.constants or {}))
