@@ -9,16 +9,11 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from commands import Capture
 
 from hpgrid import bounds
-from hpgrid.bench import harness
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
-
-
-@pytest.fixture(autouse=True)
-def without_warming(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(harness, "_WARMING", 0.0)
 
 
 def benchmark(name: str) -> ModuleType:
@@ -57,7 +52,7 @@ def test_the_problems_have_a_best_batch_size_above_one() -> None:
     assert (refinement.exact(*refinement.problems(20, 30)) > 0).all()
 
 
-def test_the_command_prints_a_line_for_each_contender(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_prints_a_line_for_each_contender(capsys: Capture) -> None:
     with pytest.raises(SystemExit) as stopped:
         refinement.main(["--budgets", "3", "--triples", "1", "--runs", "1"])
     assert stopped.value.code == 0
@@ -65,7 +60,7 @@ def test_the_command_prints_a_line_for_each_contender(capsys: pytest.CaptureFixt
     assert all(name in out for name in refinement.CONTENDERS)
 
 
-def test_a_count_below_one_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_count_below_one_is_refused(capsys: Capture) -> None:
     with pytest.raises(SystemExit) as stopped:
         refinement.main(["--runs", "0"])
     assert stopped.value.code == 2
@@ -83,7 +78,7 @@ def test_growth_is_measured_in_a_process_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("options", [["--n", "1"], ["--few", "0"], ["--growth", "0"]])
-def test_numbers_that_make_no_sense_are_refused(options: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_numbers_that_make_no_sense_are_refused(options: list[str], capsys: Capture) -> None:
     with pytest.raises(SystemExit) as ended:
         sweep.main(options)
     assert ended.value.code == 2
@@ -93,7 +88,7 @@ def test_numbers_that_make_no_sense_are_refused(options: list[str], capsys: pyte
 # --- formula and store ---
 
 
-def test_a_parsed_bound_is_searched_as_the_built_in_one_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_parsed_bound_is_searched_as_the_built_in_one_is(capsys: Capture) -> None:
     assert formula.main(["--n", "5", "--runs", "1"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines[2:]] == ["R1"] * 3 + ["R4"] * 3

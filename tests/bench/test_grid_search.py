@@ -24,10 +24,8 @@ LIMITS = {name: Ceiling(partial(time.sleep, 1e-4), 1e6) for name in ("arithmetic
 
 each_task = pytest.mark.parametrize("task", TASKS)
 
-
-@pytest.fixture(autouse=True)
-def without_warming(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(harness, "_WARMING", 0.0)
+ALONE = {"hpgrid": CONTENDERS["hpgrid"]}
+TWO = {"numpy_printed": CONTENDERS["numpy_printed"], **ALONE}
 
 
 def no_probe(name: str, task: str, n: int) -> Fresh:
@@ -120,7 +118,7 @@ def test_a_contender_that_disagrees_stops_the_benchmark() -> None:
             answer = reference(task, grid).answer
             return Ready(lambda: replace(answer, risk=2 * answer.risk), "wrong")
 
-    few = {"hpgrid": CONTENDERS["hpgrid"], "numpy_printed": Wrong("numpy_printed", "NumPy, as printed", "")}
+    few = {**ALONE, "numpy_printed": Wrong("numpy_printed", "NumPy, as printed", "")}
     with pytest.raises(grid_search.Failed, match=r"numpy_printed disagrees .* on R1: .* 7 another value"):
         grid_search.measure("R1", N, 1, limits=LIMITS, contenders=few, probe=no_probe)
 
@@ -129,12 +127,11 @@ def test_hpgrid_must_run_and_others_are_skipped_with_a_reason() -> None:
     def probe(name: str, task: str, n: int) -> Fresh | str:
         return "out of memory" if name != "hpgrid" or n > N else no_probe(name, task, n)
 
-    few = {name: CONTENDERS[name] for name in ("numpy_printed", "hpgrid")}
-    outcome = grid_search.measure("R4", N, 1, limits=LIMITS, contenders=few, probe=probe)
+    outcome = grid_search.measure("R4", N, 1, limits=LIMITS, contenders=TWO, probe=probe)
     assert outcome.skipped == {"numpy_printed": "out of memory"}
     assert grid_search.table(outcome).splitlines()[-1] == "NumPy, as printed   skipped: out of memory"
     with pytest.raises(grid_search.Failed, match="hpgrid can't run: out of memory"):
-        grid_search.measure("R1", N, 1, limits=LIMITS, contenders=few, probe=probe)  # not at 2n
+        grid_search.measure("R1", N, 1, limits=LIMITS, contenders=TWO, probe=probe)  # not at 2n
 
 
 def test_who_cannot_run_is_known_beforehand() -> None:
@@ -172,16 +169,14 @@ def test_who_would_need_hours_is_not_timed() -> None:
     def probe(name: str, task: str, n: int) -> Fresh:
         return no_probe(name, task, n)._replace(first_call_s=900.0 if name == "numpy_printed" else 1.0)
 
-    few = {name: CONTENDERS[name] for name in ("numpy_printed", "hpgrid")}
-    firsts, skipped = grid_search.first_calls("R4", N, 7, few, probe)
+    firsts, skipped = grid_search.first_calls("R4", N, 7, TWO, probe)
     assert set(firsts) == {"hpgrid"}
     assert skipped == {"numpy_printed": "its first call took 900 s, so that 7 rounds would take some 3.5 hours"}
     assert grid_search.too_slow(250.0, 7) is None
 
 
 def test_what_is_reached_of_a_ceiling_is_its_floor_over_the_fastest_round() -> None:
-    few = {"hpgrid": CONTENDERS["hpgrid"]}
-    outcome = grid_search.measure("R4", N, 2, limits=LIMITS, contenders=few, probe=no_probe)
+    outcome = grid_search.measure("R4", N, 2, limits=LIMITS, contenders=ALONE, probe=no_probe)
     fastest = min(outcome.rows["hpgrid"].seconds)
     need = outcome.count
     for name, amount in (("arithmetic", need.operations), ("memory", need.bytes), ("handed on", need.moved)):
@@ -202,15 +197,13 @@ def test_first_calls_are_made_before_this_process_takes_the_device(monkeypatch: 
         return LIMITS
 
     monkeypatch.setattr(grid_search, "ceilings", limits)
-    few = {"hpgrid": CONTENDERS["hpgrid"]}
-    outcomes = grid_search.run(["R1", "R4"], [5, 7], 1, contenders=few, probe=probe, say=lambda _: None)
+    outcomes = grid_search.run(["R1", "R4"], [5, 7], 1, contenders=ALONE, probe=probe, say=lambda _: None)
     assert order == ["R1 5", "R1 10", "R1 7", "R1 14", "R4 5", "R4 7", "device"]
     assert [(outcome.task, outcome.n) for outcome in outcomes] == [("R1", 5), ("R1", 7), ("R4", 5), ("R4", 7)]
 
 
 def test_a_device_s_memory_has_a_column_where_there_is_one() -> None:
-    few = {"hpgrid": CONTENDERS["hpgrid"]}
-    outcome = grid_search.measure("R4", N, 1, limits=LIMITS, contenders=few, probe=no_probe)
+    outcome = grid_search.measure("R4", N, 1, limits=LIMITS, contenders=ALONE, probe=no_probe)
     assert "device MiB" not in grid_search.table(outcome)
     row = outcome.rows["hpgrid"]
     on_gpu = replace(outcome, rows={"hpgrid": replace(row, first=row.first._replace(device_mib=77.0))})

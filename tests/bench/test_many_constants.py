@@ -15,11 +15,6 @@ from hpgrid.record import plain
 GRID, TRIPLES = Grid.footnote(7), sweep.triples_of(3)
 
 
-@pytest.fixture(autouse=True)
-def without_warming(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(harness, "_WARMING", 0.0)
-
-
 @pytest.mark.parametrize("name", sweep.CONTENDERS)
 def test_contenders_agree_with_single_searches(name: str) -> None:
     found, expected = sweep.CONTENDERS[name].call(GRID, TRIPLES), sweep.singly(GRID, TRIPLES)

@@ -8,6 +8,7 @@ from functools import partial
 
 import commands
 import pytest
+from commands import Capture
 
 from hpgrid.bounds import BOUNDS
 from hpgrid.cli import options
@@ -32,12 +33,12 @@ alpha leaves its bound at T = 1/4 C2^2 C1^-1 C3^-1
 printed = partial(commands.printed, "exponents")
 
 
-def test_theorem_3_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+def test_theorem_3_as_text(capsys: Capture) -> None:
     assert printed(capsys, "lmo", "--tune", "eta,b,alpha") == JOINT
     assert printed(capsys, "lmo", "--tune", "eta", "--tune", "alpha, b") == JOINT
 
 
-def test_a_fixed_value_stays_a_symbol_and_has_a_value(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_fixed_value_stays_a_symbol_and_has_a_value(capsys: Capture) -> None:
     out = printed(capsys, "lmo", "--tune", "eta,alpha", "--fix", "b=1072", "--set", "C1=4", "--json")
     law = json.loads(out)["laws"]["alpha"]
     assert law["text"] == "alpha* = 2 C1^1/2 C3^1/2 C2^-1 b T^-1/2"
@@ -45,25 +46,25 @@ def test_a_fixed_value_stays_a_symbol_and_has_a_value(capsys: pytest.CaptureFixt
     assert law["constant"] == 4 * 1072
 
 
-def test_laws_as_latex(capsys: pytest.CaptureFixture[str]) -> None:
+def test_laws_as_latex(capsys: Capture) -> None:
     out = printed(capsys, "lmo_exact", "--tune", "eta,b,alpha", "--latex")
     alpha = r"\alpha^{\star} &= 2 \cdot 7^{-2/3} \rho^{2/3} \sigma^{2/3} \Delta_0^{-1/3} L^{-1/3} T^{-1/3}"
     assert alpha in out.splitlines()
 
 
-def test_a_path_is_one_rational_power(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_path_is_one_rational_power(capsys: Capture) -> None:
     out = printed(capsys, "lmo", "--tune", "eta,alpha", "--path", "b=T^3/4")
     assert "lmo, T to infinity; tuned eta, alpha; b = T^3/4\n" in out
     assert "alpha reaches its bound (alpha <= 1) at b = T^1/2\n" in out
     assert "b = T;" in printed(capsys, "lmo", "--tune", "eta", "--path", "b=T,alpha=T^-0.25").replace("alpha", ";", 1)
 
 
-def test_caps_and_iterations(capsys: pytest.CaptureFixture[str]) -> None:
+def test_caps_and_iterations(capsys: Capture) -> None:
     assert "b*    = b_max  = 1e+06\n" in printed(capsys, "lmo", "--tune", "eta,b", "--cap", "b=1e6")
     assert "a cap on b would stop it" in printed(capsys, "lmo", "--tune", "eta,b", "--budget", "K")
 
 
-def test_options_of_a_bound(capsys: pytest.CaptureFixture[str]) -> None:
+def test_options_of_a_bound(capsys: Capture) -> None:
     out = printed(capsys, "lmo", "--tune", "eta,b,alpha", "--set", "q=2/3,burn_in=true")
     assert "alpha* = 1/3\n" in out
     assert "b*     = 1\n" in printed(capsys, "lmo", "--tune", "eta,b,alpha", "--set", "q=0.3", "--set", "burn_in=false")
@@ -98,7 +99,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("line", MISTAKES)
-def test_mistakes_are_one_line_and_status_2(capsys: pytest.CaptureFixture[str], line: str) -> None:
+def test_mistakes_are_one_line_and_status_2(capsys: Capture, line: str) -> None:
     commands.refused("exponents", capsys, line.split(), MISTAKES[line])
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import commands
 import numpy as np
 import pytest
+from commands import Capture
 from matplotlib.figure import Figure
 
 from hpgrid import bounds, exponents
@@ -117,9 +118,7 @@ def test_contours_over_iterations_and_regimes_that_differ() -> None:
     assert data.arrays["budget_0"][[0, -1]].tolist() == [1e2, 1e16]
 
 
-def test_the_command_leaves_picture_arrays_and_record_and_draws_again(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_the_command_leaves_picture_arrays_and_record_and_draws_again(capsys: Capture, tmp_path: Path) -> None:
     out = tmp_path / "new" / "best.svg"
     first = printed(capsys, "lmo", "--tune", "eta,b", "--fix", "beta=0.999", "--n", "24", "--out", out)
     assert first.splitlines()[:3] == [str(out.with_suffix(kind)) for kind in (".npz", ".json", ".svg")]
@@ -155,7 +154,7 @@ MISTAKES = {
 
 @pytest.mark.parametrize("line", MISTAKES)
 def test_mistakes_are_one_line_and_status_2_and_leave_no_file(
-    capsys: pytest.CaptureFixture[str], line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    capsys: Capture, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     commands.refused("plot", capsys, line.split(), MISTAKES[line], tmp_path)
@@ -163,7 +162,7 @@ def test_mistakes_are_one_line_and_status_2_and_leave_no_file(
 
 @pytest.mark.parametrize(("layout", "tune"), [("curves", "eta"), ("curves", "eta,b"), ("contours", "eta")])
 def test_a_bound_that_is_nowhere_positive_has_nothing_to_draw(
-    layout: str, tune: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    layout: str, tune: str, tmp_path: Path, capsys: Capture
 ) -> None:
     bound = "1/(eta*T) - eta" if tune == "eta" and layout == "curves" else "b/(eta*T) - eta - b"
     out = tmp_path / "p.png"
@@ -181,6 +180,6 @@ def test_the_legend_names_only_what_is_drawn() -> None:
     assert [text.get_text() for text in legend.get_texts()] == ["grid argmin", "at the edge"]
 
 
-def test_a_level_law_is_a_constant(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_level_law_is_a_constant(tmp_path: Path, capsys: Capture) -> None:
     out = printed(capsys, "1/(eta*T) + eta + 0.1", "--tune", "eta", "--n", "12", "--out", str(tmp_path / "p.png"))
     assert "predicted lines: risk constant, eta ~ T^-1/2" in out

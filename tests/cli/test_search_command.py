@@ -11,6 +11,7 @@ import commands
 import numpy as np
 import pytest
 import xarray
+from commands import Capture
 
 from hpgrid import Grid, Regime, bounds
 from hpgrid.tuning.advice import advise
@@ -25,16 +26,16 @@ ASKED = tuning_problem(bounds.lmo(), Grid.footnote(24), Regime(("eta", "b"), {"a
 printed = partial(commands.printed, "search")
 
 
-def test_the_table_is_the_surveys(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_table_is_the_surveys(capsys: Capture) -> None:
     assert printed(capsys, *PAIR) == survey(ASKED).text() + "\n"
 
 
-def test_beta_is_alpha_exactly(capsys: pytest.CaptureFixture[str]) -> None:
+def test_beta_is_alpha_exactly(capsys: Capture) -> None:
     beta = ("lmo", "--tune", "b,eta", "--fix", "beta=0.999", "--n", "24")
     assert printed(capsys, *beta, "--json") == printed(capsys, *PAIR, "--json")
 
 
-def test_the_whole_survey_goes_to_files(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_the_whole_survey_goes_to_files(capsys: Capture, tmp_path: Path) -> None:
     table, data = tmp_path / "new" / "best.csv", tmp_path / "best.nc"
     out = printed(capsys, *PAIR, "--csv", str(table), "--netcdf", str(data))
     assert out.splitlines()[-2:] == [str(table), str(data)]
@@ -47,7 +48,7 @@ def test_the_whole_survey_goes_to_files(capsys: pytest.CaptureFixture[str], tmp_
         assert read.attrs["fixed"] == '{"alpha": 0.001}'
 
 
-def test_what_to_set_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_to_set_in_one_line(capsys: Capture) -> None:
     out = printed(capsys, *PAIR, "--T", "1e12")
     assert out == advise(ASKED, 1e12).text() + "\n"
     assert out.startswith("at T = 1e+12 set eta = 7.07e-07, b = 500 (beta = 0.999 held): risk 0.00283; ")
@@ -56,13 +57,13 @@ def test_what_to_set_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert told["T"] == 1e12
 
 
-def test_iterations_by_their_value_alone(capsys: pytest.CaptureFixture[str]) -> None:
+def test_iterations_by_their_value_alone(capsys: Capture) -> None:
     fixed = ("lmo", "--over", "eta", "--fix", "alpha=0.1,b=32", "--n", "24")
     assert printed(capsys, *fixed, "--K", "1e6").startswith("at K = 1e+06 set eta = ")
     assert printed(capsys, *fixed, "--K", "1e6") == printed(capsys, *fixed, "--K", "1e6", "--budget", "K")
 
 
-def test_what_reaches_a_risk(capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_reaches_a_risk(capsys: Capture) -> None:
     out = printed(capsys, *PAIR, "--risk", "0.01", "--max-K", "1e8")
     assert out == reach(ASKED, 0.01, max_K=1e8).text() + "\n"
     first, second = out.splitlines()
@@ -73,12 +74,12 @@ def test_what_reaches_a_risk(capsys: pytest.CaptureFixture[str]) -> None:
     assert told["max_K"] is None
 
 
-def test_an_unreachable_risk_is_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unreachable_risk_is_an_answer(capsys: Capture) -> None:
     out = printed(capsys, *PAIR, "--cap", "b=1", "--risk", "0.001")
     assert "risk 0.001 is out of reach: at T = 1e+60, the largest tried, it is still 0.0316228, its floor" in out
 
 
-def test_roles_grid_and_bound_are_taken_as_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_roles_grid_and_bound_are_taken_as_said(capsys: Capture) -> None:
     options = ("--set", "C2=3", "--path", "b=T^1/2", "--axis", "eta=1e-6:1:9,T=1e4:1e8", "--window", "1e5:1e8")
     told = json.loads(
         printed(capsys, "lmo", "--over", "eta", "--fix", "alpha=0.1", *options, "--n", "7", "--min-K", "2", "--json")
@@ -94,13 +95,13 @@ def test_roles_grid_and_bound_are_taken_as_said(capsys: pytest.CaptureFixture[st
     assert "unresolved" in captions
 
 
-def test_a_bound_without_momentum(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bound_without_momentum(capsys: Capture) -> None:
     out = printed(capsys, "sgd", "--over", "eta", "--fix", "b=10", "--n", "24")
     assert "eta <= 1" in out
     assert "alpha" not in out
 
 
-def test_a_bound_written_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_bound_written_as_text(capsys: Capture) -> None:
     given = ("C1*b/(eta*T) + C2*eta + C3*b**(-1/2)", "--set", "C1=1,C2=1,C3=2", "--over", "eta,b")
     # With the best eta, 2 (b/T)^(1/2) + 2 b^(-1/2): at b = T^(1/2), 4 T^(-1/4).
     assert printed(capsys, *given, "--risk", "0.004").startswith("risk 0.004 takes T = 1e+12 tokens")
@@ -151,7 +152,7 @@ MISTAKES = {
 
 @pytest.mark.parametrize("line", MISTAKES)
 def test_mistakes_are_one_line_and_status_2_and_leave_no_file(
-    capsys: pytest.CaptureFixture[str], line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    capsys: Capture, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     commands.refused("search", capsys, line.split(), MISTAKES[line], tmp_path)

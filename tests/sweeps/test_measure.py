@@ -10,7 +10,6 @@ import pytest
 from sweep_of_six import SMALL
 
 import hpgrid
-from hpgrid.checks import TUNABLE
 from hpgrid.slopes import burn_in_end, fit_slope
 
 
@@ -139,7 +138,3 @@ def test_a_bound_without_terms_is_swept_too_and_has_an_iteration_at_least(tmp_pa
         )
         np.testing.assert_allclose(found.risk_hat.sel(lam=lam)[0], best.risk, rtol=1e-15)
     assert set(found.exponent_exact.values.ravel()) == {""}
-
-
-def test_held_hyperparameters_are_all_tuned_somewhere() -> None:
-    assert {v for tuned, _ in REGIMES.values() for v in tuned} == set(TUNABLE)
