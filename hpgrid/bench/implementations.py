@@ -45,73 +45,56 @@ def hpgrid(task: str, grid: Grid) -> Ready:
 # --- one T at a time, by NumPy and by NumExpr ---
 
 
-def numpy_printed(task: str, grid: Grid) -> Ready:
-    """Return a task by eq. (4) as printed."""
-    cell = open_axes(grid, TASKS[task].order)
-    return Ready(_printed(lambda t: bound(np.sqrt, *cell, t), task, grid), "1 thread")
+def by_budget(task: str, grid: Grid, library: str, eta_at: int | None = None) -> Ready:
+    """Return a task one T at a time, by NumPy or by NumExpr.
 
-
-def numpy_factored(task: str, grid: Grid, axis: int) -> Ready:
-    """Return a task by the part with eta first, its argmin along eta, then the rest.
-
-    ``axis`` is where eta lies: 0, in the order of the paper, or -1, where NumPy's argmin is fastest.
+    Args:
+        task: its name.
+        grid: the grid.
+        library: "numpy", or "numexpr": every part of an expression for every cell, however few axes it varies along.
+        eta_at: None for eq. (4) as printed; else the part with eta comes first, its argmin along eta, then the rest,
+            and eta lies first (0), in the order of the paper, or last (-1), where NumPy's argmin is fastest.
     """
-    cell = open_axes(grid, _factored_order(axis, task))
-    return Ready(_factored(partial(part_with_eta, *cell), axis, task, grid), "1 thread")
+    over, order = TASKS[task].over, TASKS[task].order
+    if eta_at == -1:
+        order = (*order[1:], order[0])
+    cell = open_axes(grid, order)
+    way = partial(bound, np.sqrt) if eta_at is None else part_with_eta
+    evaluate: Callable[[float], Floats] = partial(way, *cell)
+    how = "1 thread"
+    if library == "numexpr":
+        shape = [len(grid.axes[name]) for name in order]
+        evaluate, how = _numexpr(PRINTED if eta_at is None else FACTORED, cell, shape)
+
+    def best_at(t: float) -> tuple[Any, ...]:
+        values = evaluate(t)
+        if eta_at is None:
+            return _minimum(values, len(over))
+        # The rest of the bound is a constant along eta, so that the argmin needs none of it.
+        place = values.argmin(eta_at)
+        lowest = np.take_along_axis(values, np.expand_dims(place, eta_at), eta_at).squeeze(eta_at)
+        b, alpha = (axis.squeeze(eta_at) for axis in cell[1:])
+        return _minimum(lowest + 1 / np.sqrt(b) * (b + alpha**1.5 * t) / (alpha * t), len(over) - 1, place)
+
+    def call() -> Answer:
+        risk, *index = (np.moveaxis(np.array(part), 0, -1) for part in zip(*map(best_at, axes_of(grid)[-1])))
+        return Answer(risk, tuple(index))
+
+    return Ready(call, how)
 
 
-def numexpr_printed(task: str, grid: Grid) -> Ready:
-    """Return a task by eq. (4) as printed: every part of it for every cell, however few axes it varies along."""
-    # NumExpr has a sqrt of its own.
-    text = PRINTED.replace("np.", "")
-    evaluate, threads = _evaluator(text, grid, TASKS[task].order)
-    return Ready(_printed(evaluate, task, grid), threads)
-
-
-def numexpr_factored(task: str, grid: Grid) -> Ready:
-    """Return a task by the part with eta first, its argmin along eta, then the rest by NumPy; eta lies last."""
-    evaluate, threads = _evaluator(FACTORED, grid, _factored_order(-1, task))
-    return Ready(_factored(evaluate, -1, task, grid), threads)
-
-
-def _evaluator(text: str, grid: Grid, order: tuple[str, ...]) -> tuple[Callable[[float], Floats], str]:
-    """What evaluates an expression over all cells of one T, into one array that is used again; on how many threads."""
+def _numexpr(text: str, cell: tuple[Floats, ...], shape: list[int]) -> tuple[Callable[[float], Floats], str]:
+    """What evaluates an expression over all cells of one T, and on how many threads; it has a sqrt of its own."""
     import numexpr
 
-    names: dict[str, Any] = dict(zip(HYPERPARAMETERS, open_axes(grid, order))) | {"C1": 1.0, "C2": 1.0, "C3": 1.0}
-    values = np.empty([len(grid.axes[name]) for name in order])
+    names: dict[str, Any] = dict(zip(HYPERPARAMETERS, cell)) | {"C1": 1.0, "C2": 1.0, "C3": 1.0}
+    values = np.empty(shape)
 
     def evaluate(t: float) -> Floats:
-        numexpr.evaluate(text, names | {"T": t}, out=values)
+        numexpr.evaluate(text.replace("np.", ""), names | {"T": t}, out=values)
         return values
 
     return evaluate, f"{numexpr.nthreads} threads"
-
-
-def _printed(risk_at: Callable[[float], Floats], task: str, grid: Grid) -> Callable[[], Answer]:
-    """From the risk of all cells of one T to what does a task."""
-    return partial(_per_budget, lambda t: _minimum(risk_at(t), len(TASKS[task].over)), axes_of(grid)[-1])
-
-
-def _factored_order(axis: int, task: str) -> tuple[str, ...]:
-    """The order of a task's axes with eta first (``axis`` 0) or last (-1)."""
-    eta, *others = TASKS[task].order
-    return (eta, *others) if axis == 0 else (*others, eta)
-
-
-def _factored(part_at: Callable[[float], Floats], axis: int, task: str, grid: Grid) -> Callable[[], Answer]:
-    """From the part of the risk with eta, over all cells of one T, to what does a task."""
-    reduced = len(TASKS[task].over) - 1
-    b, alpha = (values.squeeze(axis) for values in open_axes(grid, _factored_order(axis, task))[1:])
-
-    def best_at(t: float) -> tuple[Any, ...]:
-        part = part_at(t)
-        # The rest of the bound is a constant along eta, so that the argmin needs none of it.
-        place = part.argmin(axis)
-        lowest = np.take_along_axis(part, np.expand_dims(place, axis), axis).squeeze(axis)
-        return _minimum(lowest + 1 / np.sqrt(b) * (b + alpha**1.5 * t) / (alpha * t), reduced, place)
-
-    return partial(_per_budget, best_at, axes_of(grid)[-1])
 
 
 def _minimum(risk: Floats, reduced: int, *beside: Any) -> tuple[Any, ...]:
@@ -122,12 +105,6 @@ def _minimum(risk: Floats, reduced: int, *beside: Any) -> tuple[Any, ...]:
     place = risk.reshape(-1, *remaining).argmin(0)
     taken = (np.take_along_axis(array.reshape(-1, *remaining), place[None], 0)[0] for array in (risk, *beside))
     return *taken, *np.unravel_index(place, risk.shape[:reduced])
-
-
-def _per_budget(best_at: Callable[[float], Any], T: Floats) -> Answer:
-    """What was found at each T, stacked: risk and indices, the T axis last."""
-    risk, *index = (np.moveaxis(np.array(part), 0, -1) for part in zip(*map(best_at, T)))
-    return Answer(risk, tuple(index))
 
 
 # --- the whole cube in one expression, by JAX and by PyTorch ---

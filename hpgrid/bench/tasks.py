@@ -101,11 +101,11 @@ _NUMEXPR: dict[str, Any] = {"imports": ("numexpr",), "package": "numexpr"}
 CONTENDERS: Mapping[str, Contender] = {
     contender.name: contender
     for contender in (
-        Contender("numpy_printed", "NumPy, as printed", "numpy_printed"),
-        Contender("numpy_factored", "NumPy, factored by hand", "numpy_factored", (0,)),
-        Contender("numpy_factored_last", "NumPy, factored, eta last", "numpy_factored", (-1,)),
-        Contender("numexpr", "NumExpr, as printed", "numexpr_printed", **_NUMEXPR),
-        Contender("numexpr_factored", "NumExpr, factored, eta last", "numexpr_factored", **_NUMEXPR),
+        Contender("numpy_printed", "NumPy, as printed", "by_budget", ("numpy",)),
+        Contender("numpy_factored", "NumPy, factored by hand", "by_budget", ("numpy", 0)),
+        Contender("numpy_factored_last", "NumPy, factored, eta last", "by_budget", ("numpy", -1)),
+        Contender("numexpr", "NumExpr, as printed", "by_budget", ("numexpr",), **_NUMEXPR),
+        Contender("numexpr_factored", "NumExpr, factored, eta last", "by_budget", ("numexpr", -1), **_NUMEXPR),
         Contender("vmaps", "JAX, four nested vmaps", "vmaps", imports=("jax.numpy",), cube=True),
         Contender("torch", "PyTorch", "torch_compiled", imports=("torch",), package="torch"),
         Contender(
