@@ -116,13 +116,7 @@ def known_names(kind: str, given: Iterable[str] | None, known: Iterable[str]) ->
 
 
 def pairs(option: str, given: Iterable[str] | None, read: Callable[[str, str], T], example: str) -> dict[str, T]:
-    """Return what the NAME=VALUE pairs of an option say.
-
-    Args:
-        option: the option, for messages.
-        given: its comma lists.
-        read: from a name and the text of its value to the value.
-        example: what to write, for messages.
+    """Return what the NAME=VALUE pairs in an option's comma lists say, each value as ``read`` has it of name and text.
 
     Raises:
         ValueError: a pair without "=", or a name that is given twice.
@@ -320,10 +314,8 @@ def grid_config(preset: str, n: int, axes: Names, budget: str) -> GridConfig:
     other = "K" if budget == "T" else "T"
     if other in own:
         raise bad(f"a search over {budget} has no axis {other}", own[other], f"{budget}=LO:HI, or --budget {other}")
-    if budget == "K":
-        # A preset has an axis of tokens; iterations need one of their own.
-        own = {"K": ITERATIONS, **own}
-    return parse_grid({"preset": preset, "n": n, **own})
+    # A preset has an axis of tokens; iterations need one of their own.
+    return parse_grid({"preset": preset, "n": n, **({"K": ITERATIONS} if budget == "K" else {}), **own})
 
 
 def span(name: str, text: str) -> dict[str, float | int]:
@@ -361,24 +353,17 @@ def say(answer: Answer, as_json: bool) -> int:
 
 
 def check_file(path: Path | None, rule: str, example: str) -> None:
-    """Refuse a file that can't be written before anything is computed; make its folder.
-
-    Args:
-        path: where it goes, or None.
-        rule: what is written to a file, as a sentence without its full stop.
-        example: a file's name, for the message.
+    """Refuse a file that can't be written before anything is computed, which may take hours; make its folder.
 
     Raises:
-        ValueError: it is a folder, or its folder can't be written to.
+        ValueError: it is a folder, in the words of ``rule``, or its folder can't be written to.
     """
-    if path is None:
-        return
-    from hpgrid.record import make_folder
+    if path is not None:
+        from hpgrid.record import make_folder
 
-    # Before the work, which may take hours.
-    if path.is_dir():
-        raise bad(rule, str(path), f"{path / example}, say")
-    make_folder(path.parent, "a path in another folder")
+        if path.is_dir():
+            raise bad(rule, str(path), f"{path / example}, say")
+        make_folder(path.parent, "a path in another folder")
 
 
 def format_of(path: Path) -> str:

@@ -66,10 +66,10 @@ def plot_bound(
     check_choice("layout", layout, LAYOUTS)
     check_choice("budget", budget, ("T", "K"))
     check_choice("dtype", dtype, DTYPES)
-    panels = _panels(layout, tune, fix)
+    panels = panels_of(layout, tune, fix)
     chosen, axes = options.chosen(bound, set_, written), options.grid_config(grid, n, axis, budget)
     curves = 20 if layout == "contours" else 11
-    fitted = _fitted(Config(layout, chosen, axes, panels, curves=curves, dtype=dtype, refined=refined), budget)
+    ready = fitted(Config(layout, chosen, axes, panels, curves=curves, dtype=dtype, refined=refined), budget)
     # Once all else is checked, since it makes a folder.
     options.check_file(out, "a plot is written to a file", "best.png")
     options.use_compilation_cache()
@@ -77,12 +77,12 @@ def plot_bound(
         from hpgrid.paper import compute
         from hpgrid.paper.data import save
 
-        data = compute(fitted, out.stem)
+        data = compute(ready, out.stem)
         return _report(data, out, save(data, out.parent))
 
 
-def _panels(layout: str, tune: options.Names, fix: options.Names) -> tuple[Panel, ...]:
-    """A regime, or in contours one for each --tune and each --fix, side by side."""
+def panels_of(layout: str, tune: options.Names, fix: options.Names) -> tuple[Panel, ...]:
+    """Return a panel with the regime, or in contours one for each --tune and each --fix, side by side."""
     if layout == "curves":
         return (_panel(options.names(tune), options.held(fix)),)
     regimes: list[Any] = [options.names([x]) for x in tune or [""]]
@@ -108,8 +108,8 @@ def _panel(names: tuple[str, ...], fixed: dict[str, float]) -> Panel:
     return Panel(regime)
 
 
-def _fitted(config: Config, budget: str) -> Config:
-    """The config with a title for each panel, and without axes that the bound does not depend on; NumPy loads here."""
+def fitted(config: Config, budget: str) -> Config:
+    """Return the config with titles, and without axes that the bound does not depend on; NumPy loads here."""
     from hpgrid.paper.pair import held_text
     from hpgrid.plotting.style import SHORT
 

@@ -40,10 +40,12 @@ def share_of(coordinator: str | None, processes: int | None, process_id: int | N
     if coordinator is None:
         return (1 if processes is None else processes), (0 if process_id is None else process_id)
     if coordinator != AUTO:
-        address = _address(coordinator)
+        host, colon, port = coordinator.rpartition(":")
+        if not (host and colon and port.isdigit() and 0 < int(port) < 2**16):
+            raise bad("a coordinator is HOST:PORT", coordinator, f"10.0.0.1:8476, say, or {AUTO}")
         # JAX aborts a process whose coordinator does not answer; so it is asked for first.
         if process_id not in (None, 0):
-            _await(address, coordinator)
+            _await((host.strip("[]"), int(port)), coordinator)
     command = [sys.executable, "-m", __name__, json.dumps([coordinator, processes, process_id])]
     # Where devices are does not matter here, and they stay free for the sweep itself.
     environment = {**os.environ, "JAX_PLATFORMS": "cpu", "TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -62,13 +64,6 @@ def share_of(coordinator: str | None, processes: int | None, process_id: int | N
 def _alone(coordinator: str) -> ValueError:
     rule = f"the processes did not all come together within {PATIENCE:.0f} s"
     return bad(rule, coordinator, "the address of process 0, or --processes N --process-id I without --coordinator")
-
-
-def _address(coordinator: str) -> tuple[str, int]:
-    host, colon, port = coordinator.rpartition(":")
-    if not (host and colon and port.isdigit() and 0 < int(port) < 2**16):
-        raise bad("a coordinator is HOST:PORT", coordinator, f"10.0.0.1:8476, say, or {AUTO}")
-    return host.strip("[]"), int(port)
 
 
 def _await(address: tuple[str, int], coordinator: str) -> None:

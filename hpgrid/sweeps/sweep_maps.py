@@ -116,7 +116,14 @@ def _cut(data: xarray.Dataset, view: View) -> _Slice:
     if quantity not in tuned:
         raise unknown("hyperparameter that this regime tunes", quantity, tuned)
     pair = _pair(plan, view.pair)
-    held = {name: _held(data, name, view.at.get(name)) for name in plan.swept if name not in pair}
+    held = {}
+    for name in (name for name in plan.swept if name not in pair):
+        values = data[name].values
+        wanted = view.at.get(name, values[len(values) // 2])
+        matching = values[np.isclose(values, wanted, rtol=1e-6)]
+        if not matching.size:
+            raise bad(f"the sweep has no {name} of this value", wanted, ", ".join(f"{x:g}" for x in values[:12]))
+        held[name] = float(matching[0])
     for name in view.at:
         if name not in held:
             raise unknown("constant that is neither drawn nor single", name, list(held))
@@ -139,16 +146,6 @@ def _pair(plan: Plan, names: tuple[str, ...]) -> tuple[str, ...]:
     if not chosen:
         raise bad("a picture needs a constant that takes several values", lengths, "a sweep of more than one")
     return chosen
-
-
-def _held(data: xarray.Dataset, name: str, value: float | None) -> float:
-    values = data[name].values
-    if value is None:
-        return float(values[len(values) // 2])
-    matching = values[np.isclose(values, value, rtol=1e-6)]
-    if not matching.size:
-        raise bad(f"the sweep has no {name} of this value", value, ", ".join(f"{x:g}" for x in values[:12]))
-    return float(matching[0])
 
 
 # --- maps ---

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 
 from hpgrid import bounds, exponents
 from hpgrid.cli.options import grid_config
-from hpgrid.cli.plot import _fitted, _panels
+from hpgrid.cli.plot import fitted, panels_of
 from hpgrid.config import BoundConfig, Config
 from hpgrid.paper import compute, draw
 from hpgrid.paper.data import FigureData
@@ -27,9 +27,9 @@ def drawn(
     bound: str, layout: str, tune: list[str], fix: list[str] | None = None, *, budget: str = "T", refined: bool = False
 ) -> tuple[FigureData, Figure]:
     """A figure as the command makes it, on a small grid."""
-    panels = _panels(layout, tune, fix)
+    panels = panels_of(layout, tune, fix)
     config = Config(layout, BoundConfig(bound), grid_config("footnote", 24, None, budget), panels, refined=refined)
-    data = compute(_fitted(config, budget), "own")
+    data = compute(fitted(config, budget), "own")
     return data, draw(data)
 
 
