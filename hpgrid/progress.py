@@ -39,10 +39,14 @@ def progress(what: str, total: int | None) -> Iterator[Callable[[], None]]:
     done, lock = 0, threading.Lock()
 
     def appear() -> None:
+        from rich.console import Console
+        from rich.progress import Progress  # imported here: most runs end before they need it
+
         with lock:
-            bar, task = _open(what, total)
-            bar.update(task, completed=done)
-            opened.append((bar, task))
+            # What goes to standard output stays there, unless it is the same terminal.
+            bar = Progress(console=Console(stderr=True), transient=True, redirect_stdout=sys.stdout.isatty())
+            bar.start()
+            opened.append((bar, bar.add_task(what, total=total, completed=done)))
 
     def advance() -> None:
         nonlocal done
@@ -62,13 +66,3 @@ def progress(what: str, total: int | None) -> Iterator[Callable[[], None]]:
             for bar, _ in opened:
                 bar.stop()
         _outermost.release()
-
-
-def _open(what: str, total: int | None) -> tuple[Any, Any]:
-    from rich.console import Console
-    from rich.progress import Progress  # imported here: most runs end before they need it
-
-    # What goes to standard output stays there, unless it is the same terminal.
-    bar = Progress(console=Console(stderr=True), transient=True, redirect_stdout=sys.stdout.isatty())
-    bar.start()
-    return bar, bar.add_task(what, total=total)

@@ -235,7 +235,17 @@ def _read_constants(bound: BoundConfig, data: Mapping[str, Any]) -> dict[str, An
         if name in bound.constants or name in bound.options:
             raise bad(f"{name} stands in [bound] and in [constants]", value, "it in one of the two")
         if isinstance(value, Mapping):
-            values[name] = _read_range(bound, name, value)
+            check_keys(f"key of the range of {name}", value, ("lo", "hi", "n"))
+            if set(value) != {"lo", "hi", "n"}:
+                example = f"{name} = {{ lo = 1e-3, hi = 1e3, n = 25 }}"
+                raise bad(f"a log range of {name} has lo, hi and n", dict(value), example)
+            if name == "beta":
+                instead = "alpha = { lo = ..., hi = 1, n = ... }"
+                raise bad("a log range of beta is one of its complement", dict(value), instead)
+            lo, hi = _read_value(bound, name, value["lo"]), _read_value(bound, name, value["hi"])
+            if lo >= hi:
+                raise bad(f"a log range of {name} needs lo < hi", dict(value), "the smaller end first")
+            values[name] = {"lo": lo, "hi": hi, "n": check_count(f"n of {name}", value["n"], least=2)}
         elif isinstance(value, list):
             if not value:
                 raise bad(f"a list of {name} has one value or more", value, f"{name} = [1.0, 10.0], say")
@@ -245,19 +255,6 @@ def _read_constants(bound: BoundConfig, data: Mapping[str, Any]) -> dict[str, An
         else:
             values[name] = _read_value(bound, name, value)
     return values
-
-
-def _read_range(bound: BoundConfig, name: str, value: Mapping[str, Any]) -> dict[str, Any]:
-    check_keys(f"key of the range of {name}", value, ("lo", "hi", "n"))
-    if set(value) != {"lo", "hi", "n"}:
-        example = f"{name} = {{ lo = 1e-3, hi = 1e3, n = 25 }}"
-        raise bad(f"a log range of {name} has lo, hi and n", dict(value), example)
-    if name == "beta":
-        raise bad("a log range of beta is one of its complement", dict(value), "alpha = { lo = ..., hi = 1, n = ... }")
-    lo, hi = _read_value(bound, name, value["lo"]), _read_value(bound, name, value["hi"])
-    if lo >= hi:
-        raise bad(f"a log range of {name} needs lo < hi", dict(value), "the smaller end first")
-    return {"lo": lo, "hi": hi, "n": check_count(f"n of {name}", value["n"], least=2)}
 
 
 def _read_value(bound: BoundConfig, name: str, value: Any) -> float:

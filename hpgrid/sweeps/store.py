@@ -40,9 +40,6 @@ if TYPE_CHECKING:
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
 
-#: Attributes that a store may differ in and still be gone on with.
-LOOSE = ("created",)
-
 #: In what each is counted.
 UNITS = {"b": "tokens", "T": "tokens", "K": "iterations"}
 
@@ -320,17 +317,13 @@ def attributes_of(path: Path) -> dict[str, Any]:
 
 
 def check_same(path: Path, there: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
-    """Refuse a store that was made by another config, version or grid, saying what differs.
-
-    Args:
-        path: the store.
-        there: what it says of itself.
-        expected: what this run would have it say.
+    """Refuse a store that was made by another config, version or grid than is expected, saying what differs.
 
     Raises:
         ValueError: see the message.
     """
-    theirs, ours = ({k: v for k, v in each.items() if k not in LOOSE} for each in (there, expected))
+    # When it was made is no difference.
+    theirs, ours = ({k: v for k, v in each.items() if k != "created"} for each in (there, expected))
     lines = list(_differences(theirs, ours, ""))
     if lines:
         more = f" and {len(lines) - 3} more" if len(lines) > 3 else ""
@@ -415,12 +408,7 @@ def open_sweep(path: Path | str) -> xarray.Dataset:
 
 
 def write_slopes(data: xarray.Dataset, path: Path) -> None:
-    """Write a row for every combination, regime and quantity to a CSV file, whole.
-
-    Args:
-        data: the sweep.
-        path: where it goes.
-    """
+    """Write a row for every combination, regime and quantity of a sweep to a CSV file, whole."""
     like = data["slope_hat"]
     order = tuple(str(dim) for dim in like.dims)
     burned = {

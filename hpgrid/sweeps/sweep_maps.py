@@ -218,10 +218,10 @@ def _prefactor(axes: Axes, cut: _Slice, v: str) -> None:
     shown = []
     lines = _lines(cut)
     power = 0.0 if exact is None else float(exact[0])
+    scale = cut.value**-power
     for colour, (other, one) in zip(maps.colours(len(lines)), lines):
         x = one[cut.pair[0]].values
         at = one.sel({cut.budget: cut.value})
-        scale = cut.value**-power
         label = "refined optimum" if other is None else f"${name_latex(cut.pair[1])}$ = {number(other)}"
         hat, edge = at[f"{v}_hat"].values * scale, _at_wall(cut, at)
         axes.plot(x, at[f"{v}_star"].values * scale, color=colour, linewidth=1.4, label=label)
