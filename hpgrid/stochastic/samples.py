@@ -8,7 +8,7 @@ b E||mean||_dual^2 <= kappa2^2 b E||mean||_F^2 = kappa2^2 E||xi||_F^2 <= (kappa2
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -316,7 +316,7 @@ def effective(
     with jax.enable_x64(True):
         keys = jax.random.split(jax.random.key(seed), draws)
         with_one = jnp.asarray(np.concatenate([[1], sizes]), float)
-        for first, repeated in in_batches(draws, batch, f"{noise.name} noise, {norm.name}"):
+        for first, repeated in track(in_batches(draws, batch), f"{noise.name} noise, {norm.name}"):
             means = _means(noise, (m, n), keys[first : first + batch], with_one, int(sizes.max()))
             parts.append(np.asarray(_dual_squared(norm, means))[repeated:])
     # The single sample (b = 1) stands first, and is what the means are divided by.
@@ -330,14 +330,13 @@ def effective(
     return Effective(sizes, constant, error, float((kappa2 / kappa1) ** 2))
 
 
-def in_batches(total: int, size: int, title: str) -> Iterator[tuple[int, int]]:
-    """Yield where each batch begins, and how many of its first entries an earlier one had.
+def in_batches(total: int, size: int) -> list[tuple[int, int]]:
+    """Return where each batch begins, and how many of its first entries an earlier one had.
 
     All batches are as long, so that one program runs them: the last begins earlier.
     """
-    for start in track(range(0, total, size), title):
-        first = min(start, total - size)
-        yield first, start - first
+    firsts = [(start, min(start, total - size)) for start in range(0, total, size)]
+    return [(first, start - first) for start, first in firsts]
 
 
 def _one_draw_at_a_time(noise: Noise, shape: Shape, keys: Array, sizes: Array, most: int) -> Array:

@@ -2,7 +2,8 @@
 
 For every norm the gradient of g is -||X||_dual LMO(X) (Danskin), and ||X||_dual = -<X, LMO(X)>: so a norm's
 oracle is all that is needed, one call a matrix, and nothing is differentiated. Where several A reach the
-minimum g has a kink, and what the oracle answers is one of its subgradients.
+minimum g has a kink, and what the oracle answers is one of its subgradients. All but drawing is NumPy's: most of it is
+decompositions, which JAX does not batch on a CPU, and a program for each shape would take longer than what it computes.
 
 The worst case: pairs that are halved where the gradient turns fastest, which never loses. Let M be the midpoint of
 X and Y. By the triangle inequality ||grad g(X) - grad g(Y)|| <= ||grad g(X) - grad g(M)|| + ||grad g(M) - grad g(Y)||,
@@ -14,18 +15,18 @@ gradient's jump stays and the distance halves: the quotient doubles each time, a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from numpy.typing import NDArray
 
 from hpgrid.checks import bad
 from hpgrid.norms import FROBENIUS, MAX, SPECTRAL, Norm, check_shape, inner
+from hpgrid.progress import track
 from hpgrid.shapes import AnyArray as Array, Floats
 from hpgrid.stochastic.samples import in_batches
 
@@ -33,7 +34,7 @@ from hpgrid.stochastic.samples import in_batches
 QUANTILES = (0.05, 0.5, 0.95, 0.999)
 
 #: How many entries the X of one batch have together: some ten arrays of that size are held at once.
-_BATCH = 2**21
+_BATCH = 2**18
 
 
 def gradient(norm: Norm, X: Array) -> Array:
@@ -42,21 +43,12 @@ def gradient(norm: Norm, X: Array) -> Array:
     return inner(X, A)[..., None, None] * A
 
 
-def after(first: Array, X: Array) -> Array:
-    """Return X, once ``first`` is known.
-
-    Two decompositions that wait for nothing can run at once, each shares its batch among XLA's threads, and on a
-    machine with two cores each then waits for the other's thread, for good. A sum with 0 is what no compiler drops.
-    """
-    return X + 0.0 * first.sum()
-
-
 def quotient(norm: Norm, pair: Array) -> Array:
-    """Return ||grad g(X) - grad g(Y)|| / ||X - Y||_dual of one pair; NaN where X = Y.
+    """Return ||grad g(X) - grad g(Y)|| / ||X - Y||_dual; NaN where X = Y.
 
     Args:
         norm: of the primal space, that of a step.
-        pair: X and Y, shape (2, m, n).
+        pair: X and Y, shape (..., 2, m, n).
 
     Source: Cesista, Assumption 4 and Appendix A2.
     """
@@ -64,8 +56,9 @@ def quotient(norm: Norm, pair: Array) -> Array:
 
 
 def _quotient(norm: Norm, pair: Array, gradients: Array) -> Array:
-    turn = norm.of(gradients[0] - gradients[1])
-    return turn / norm.dual(after(turn, pair[0] - pair[1]))
+    (X, Y), (at_X, at_Y) = ((both[..., 0, :, :], both[..., 1, :, :]) for both in (pair, gradients))
+    with np.errstate(invalid="ignore"):
+        return norm.of(at_X - at_Y) / norm.dual(X - Y)
 
 
 class Quotients(NamedTuple):
@@ -81,18 +74,9 @@ class Quotients(NamedTuple):
     gaussian: Floats
 
 
-def _both(norm: Norm, drawn: Array) -> Quotients:
-    """The Gaussian pair's oracle is its gradient and the other pair, so it is asked once."""
-    A = norm.lmo(drawn)
-    generic = _quotient(norm, drawn, inner(drawn, A)[..., None, None] * A)
-    return Quotients(quotient(norm, after(generic, A)), generic)
-
-
-# Apart, for most of the time to compile goes into drawing, which all norms share.
 _drawn: Any = jax.jit(
     lambda keys, shape: jax.vmap(lambda key: jax.random.normal(key, (2, *shape)))(keys), static_argnums=1
 )
-_of_pairs: Any = jax.jit(lambda norm, drawn: jax.vmap(lambda pair: _both(norm, pair))(drawn), static_argnums=0)
 
 
 def quotients(norm: Norm, shape: tuple[int, int], pairs: int, *, seed: int = 0, batch: int | None = None) -> Quotients:
@@ -117,11 +101,20 @@ def quotients(norm: Norm, shape: tuple[int, int], pairs: int, *, seed: int = 0, 
     with jax.enable_x64(True):
         # A key for each pair: the first ones stay the same, however many follow and in whatever batches.
         keys = jax.random.split(jax.random.key(seed), pairs)
-        batches = []
-        for first, repeated in in_batches(pairs, size, f"pairs, {norm.name}"):
-            values = _of_pairs(norm, _drawn(keys[first : first + size], shape))
-            batches.append([np.asarray(x)[repeated:] for x in values])
-    return Quotients(*(np.concatenate(parts) for parts in zip(*batches)))
+
+    def part(batch: tuple[int, int]) -> tuple[Floats, Floats]:
+        first, repeated = batch
+        with jax.enable_x64(True):
+            drawn = np.asarray(_drawn(keys[first : first + size], shape))[repeated:]
+        # The Gaussian pair's oracle is its gradient and the other pair, so it is asked once.
+        A = norm.lmo(drawn)
+        return quotient(norm, A), _quotient(norm, drawn, inner(drawn, A)[..., None, None] * A)
+
+    batches = in_batches(pairs, size)
+    # A thread for each core: decompositions let go of Python's lock.
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        parts = [values for _, values in zip(track(batches, f"pairs, {norm.name}"), pool.map(part, batches))]
+    return Quotients(*(np.concatenate(values) for values in zip(*parts)))
 
 
 @dataclass(frozen=True)
@@ -180,49 +173,41 @@ HALVINGS = 20
 _STANDS_STILL = 0.05
 
 
-def _smallest_entry(X: Array) -> Array:
-    size = jnp.abs(X)
-    return jnp.where(size == size.min((-2, -1), keepdims=True), X, 0.0)
+def _nearest_kink(norm: Norm, X: Floats) -> Floats | None:
+    """The part of matrices that is nearest to a kink of the dual norm: there it passes 0, and alone.
+
+    The Euclidean norm has none but 0 itself, where its square is smooth. None of a norm whose kinks are not known.
+    """
+    if norm.name == MAX.name:
+        size = np.abs(X)
+        return np.where(size == size.min((-2, -1), keepdims=True), X, 0.0)
+    if norm.name == SPECTRAL.name:
+        U, s, Vt = np.linalg.svd(X, full_matrices=False)
+        return (U[..., -1:] * s[..., -1:, None]) @ Vt[..., -1:, :]
+    return X if norm.name == FROBENIUS.name else None
 
 
-def _smallest_direction(X: Array) -> Array:
-    U, s, Vt = jnp.linalg.svd(X, full_matrices=False)
-    return (U[..., -1:] * s[..., -1:, None]) @ Vt[..., -1:, :]
-
-
-#: The part of a matrix that is nearest to a kink of the dual norm: there it passes 0, and alone. The Euclidean
-#: norm has none but 0 itself, where its square is smooth.
-_NEAREST_KINK: dict[str, Callable[[Array], Array]] = {
-    FROBENIUS.name: lambda X: X,
-    MAX.name: _smallest_entry,
-    SPECTRAL.name: _smallest_direction,
-}
-
-
-def halve(norm: Norm, pair: Array, halvings: int = HALVINGS) -> Array:
-    """Return the quotient of a pair, and of its steeper half, and so on: shape (halvings + 1,), never falling.
+def halve(norm: Norm, pair: Array, halvings: int = HALVINGS) -> Floats:
+    """Return the quotient of a pair, and of its steeper half, and so on: shape (..., halvings + 1), never falling.
 
     Args:
         norm: any norm of a matrix.
-        pair: X and Y, shape (2, m, n), float64 inside an x64 scope.
+        pair: X and Y, shape (..., 2, m, n).
         halvings: how often.
     """
-    whole = quotient(norm, pair)
-    ends = gradient(norm, after(whole, pair))
-    distance = norm.of(ends[0] - ends[1]) / whole
-
-    def step(carry: tuple[Array, Array, Array], _: None) -> tuple[tuple[Array, Array, Array], Array]:
-        (X, Y), (at_X, at_Y), distance = carry
-        M = (X + Y) / 2
-        at_M = gradient(norm, M)
-        turns = norm.of(jnp.stack([at_X - at_M, at_M - at_Y]))
-        first = turns[0] >= turns[1]
-        pair = jnp.where(first, jnp.stack([X, M]), jnp.stack([M, Y]))
-        ends = jnp.where(first, jnp.stack([at_X, at_M]), jnp.stack([at_M, at_Y]))
-        return (pair, ends, distance / 2), turns.max() / (distance / 2)
-
-    _, steeper = lax.scan(step, (pair, ends, distance), None, length=halvings)
-    return jnp.concatenate([whole[None], steeper])
+    ends = gradient(norm, pair)
+    found = [_quotient(norm, pair, ends)]
+    distance = norm.of(ends[..., 0, :, :] - ends[..., 1, :, :]) / found[0]
+    for _ in range(halvings):
+        M = pair.mean(-3, keepdims=True)
+        points = np.concatenate([pair[..., :1, :, :], M, pair[..., 1:, :, :]], axis=-3)
+        gradients = np.concatenate([ends[..., :1, :, :], gradient(norm, M), ends[..., 1:, :, :]], axis=-3)
+        turns = norm.of(np.diff(gradients, axis=-3))
+        steeper = (turns.argmax(-1)[..., None] + np.arange(2))[..., None, None]
+        pair, ends = (np.take_along_axis(both, steeper, axis=-3) for both in (points, gradients))
+        distance = distance / 2
+        found.append(turns.max(-1) / distance)
+    return np.stack(found, axis=-1)
 
 
 @dataclass(frozen=True)
@@ -273,21 +258,13 @@ def worst_case(
         halvings: how often each is halved.
     """
     shape = check_shape(shape)
-    with jax.enable_x64(True):
-        # By NumPy: a few draws are not worth a program that JAX would compile for each shape.
-        X, Y = jnp.asarray(np.random.default_rng(seed).standard_normal((2, starts, *shape)))
-        pairs = [jnp.stack([X, Y], axis=1)]
-        if norm.name in _NEAREST_KINK:
-            pairs.append(jnp.stack([X, X - 3 * _NEAREST_KINK[norm.name](X)], axis=1))
-        quotients = np.asarray(_of_starts(norm, jnp.concatenate(pairs), halvings))
+    X, Y = np.random.default_rng(seed).standard_normal((2, starts, *shape))
+    kink = _nearest_kink(norm, X)
+    pairs = [np.stack([X, end], axis=1) for end in ([Y] if kink is None else [Y, X - 3 * kink])]
+    quotients = halve(norm, np.concatenate(pairs), halvings)
     # Over the second half alone: in the first the gradient still changes along the segment's own length.
     half = halvings // 2
     growths = np.log2(quotients[:, -1] / quotients[:, half]) / (halvings - half)
     growth = float(growths[quotients[:, -1].argmax()])
     smooth = True if np.abs(growths).max() <= _STANDS_STILL else False if abs(growth - 1) <= _STANDS_STILL else None
     return Search(quotients, growth, smooth)
-
-
-_of_starts: Any = jax.jit(
-    lambda norm, pairs, halvings: jax.vmap(lambda pair: halve(norm, pair, halvings))(pairs), static_argnums=(0, 2)
-)

@@ -6,7 +6,6 @@ import math
 from itertools import product
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -34,8 +33,8 @@ ROUNDING = 1e-11
 SURE = 4.0
 
 
-def gaussian(*shape: int, seed: int = 0) -> jax.Array:
-    return jnp.asarray(np.random.default_rng(seed).standard_normal(shape))
+def gaussian(*shape: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).standard_normal(shape)
 
 
 # --- the quotient ---
@@ -44,19 +43,18 @@ def gaussian(*shape: int, seed: int = 0) -> jax.Array:
 @pytest.mark.parametrize("norm", NORMS.values(), ids=NORMS)
 def test_the_gradient_is_that_of_the_printed_code(norm: Norm) -> None:
     """In general position, where g has no kink: jax differentiates half the squared dual norm."""
+    X = gaussian(6, 4)
     with jax.enable_x64(True):
-        X = gaussian(6, 4)
-        np.testing.assert_allclose(
-            gradient(norm, X), jax.grad(lambda x: 0.5 * norm.dual(x) ** 2)(X), atol=ROUNDING * float(norm.dual(X))
-        )
+        printed = jax.jit(jax.grad(lambda x: 0.5 * norm.dual(x) ** 2))(X)
+    np.testing.assert_allclose(gradient(norm, X), printed, atol=ROUNDING * norm.dual(X))
 
 
 def test_the_quotients_are_those_of_the_printed_code_on_the_same_pairs() -> None:
     """Appendix A2 typed out, in NumPy: pairs of the oracle's answers, and the Gaussian ones that they come from."""
-    found = quotients(SPECTRAL, (5, 3), 20, seed=7)
+    found = quotients(SPECTRAL, (6, 4), 50, seed=7)
     with jax.enable_x64(True):
-        keys = jax.random.split(jax.random.key(7), 20)
-        drawn = np.stack([jax.random.normal(key, (2, 5, 3)) for key in keys])
+        keys = jax.random.split(jax.random.key(7), 50)
+        drawn = np.stack([jax.random.normal(key, (2, 6, 4)) for key in keys])
 
     def turned(pair: np.ndarray) -> float:
         parts = [np.linalg.svd(X, full_matrices=False) for X in pair]
@@ -83,11 +81,11 @@ def test_a_seed_gives_the_same_pairs_whatever_the_batches(norm: Norm) -> None:
 def test_of_the_frobenius_norm_and_of_the_spectral_norm_of_vectors_it_is_one(
     norm: Norm, shape: tuple[int, int]
 ) -> None:
-    for found in quotients(norm, shape, 100):
+    for found in quotients(norm, shape, 50):
         np.testing.assert_allclose(found[~np.isnan(found)], 1.0, atol=ROUNDING)
 
 
-@pytest.mark.parametrize("shape", [(1, 2), (4, 4), (32, 16)])
+@pytest.mark.parametrize("shape", [(1, 2), (32, 16)])
 def test_random_signs_give_the_closed_form(shape: tuple[int, int]) -> None:
     found = statistics(quotients(MAX, shape, 2000).oracle)
     assert abs(found.mean - theory.sign_quotient(math.prod(shape))) <= SURE * found.error
@@ -109,14 +107,13 @@ def test_random_orthogonal_matrices_give_half_pi() -> None:
 
 def test_d_is_the_same_in_any_linear_coordinates() -> None:
     """Why AdamW has signSGD's and SOAP Muon's: a pair and its image have the same quotient."""
-    with jax.enable_x64(True), jax.numpy_rank_promotion("allow"):  # one scale for both of a pair
-        pair, scale = gaussian(2, 5, 4), jnp.exp(gaussian(5, 4, seed=1))
-        left, right = gaussian(5, 5, seed=2) + 4 * jnp.eye(5), gaussian(4, 4, seed=3) + 4 * jnp.eye(4)
-        changed = quotient(rescaled(MAX, scale), pair / scale)
-        np.testing.assert_allclose(changed, quotient(MAX, pair), rtol=ROUNDING)
-        image = jnp.linalg.inv(left).T @ pair @ jnp.linalg.inv(right).T
-        changed = quotient(preconditioned(SPECTRAL, left, right), image)
-        np.testing.assert_allclose(changed, quotient(SPECTRAL, pair), rtol=100 * ROUNDING)
+    pair, scale = gaussian(2, 5, 4), np.exp(gaussian(5, 4, seed=1))
+    left, right = gaussian(5, 5, seed=2) + 4 * np.eye(5), gaussian(4, 4, seed=3) + 4 * np.eye(4)
+    changed = quotient(rescaled(MAX, scale), pair / scale)
+    np.testing.assert_allclose(changed, quotient(MAX, pair), rtol=ROUNDING)
+    image = np.linalg.inv(left).T @ pair @ np.linalg.inv(right).T
+    changed = quotient(preconditioned(SPECTRAL, left, right), image)
+    np.testing.assert_allclose(changed, quotient(SPECTRAL, pair), rtol=100 * ROUNDING)
 
 
 @pytest.mark.parametrize(
@@ -154,13 +151,11 @@ def test_where_no_pair_differs_there_is_no_number() -> None:
 
 @pytest.mark.parametrize("norm", NORMS.values(), ids=NORMS)
 def test_halving_never_lowers_the_quotient_and_each_is_one_of_a_pair(norm: Norm) -> None:
-    with jax.enable_x64(True):
-        pair = gaussian(2, 4, 3)
-        found = np.asarray(halve(norm, pair, 12))
-        np.testing.assert_allclose(found[0], quotient(norm, pair), rtol=ROUNDING)
-        X, Y = pair
-        halves = [quotient(norm, jnp.stack(half)) for half in ((X, (X + Y) / 2), ((X + Y) / 2, Y))]
-        np.testing.assert_allclose(found[1], max(float(q) for q in halves), rtol=ROUNDING)
+    X, Y = pair = gaussian(2, 4, 3)
+    found = halve(norm, pair, 12)
+    np.testing.assert_allclose(found[0], quotient(norm, pair), rtol=ROUNDING)
+    halves = [quotient(norm, np.stack(half)) for half in ((X, (X + Y) / 2), ((X + Y) / 2, Y))]
+    np.testing.assert_allclose(found[1], max(halves), rtol=ROUNDING)
     # A gradient's rounding, over a distance that has shrunk by 2^12.
     assert (np.diff(found) >= -(2**12) * ROUNDING).all()
 
@@ -193,11 +188,14 @@ def test_random_pairs_of_tall_matrices_alone_would_not_find_it() -> None:
 # --- noise ---
 
 
-def test_gaussian_noise_needs_one_in_any_norm() -> None:
-    for norm in NORMS.values():
-        found = effective(norm, NOISES["gaussian"], (4, 3), (1, 7, 50), draws=10)
-        np.testing.assert_allclose(found.constant, 1.0, atol=ROUNDING)
-        np.testing.assert_allclose(found.error, 0.0, atol=ROUNDING)
+@pytest.mark.parametrize("norm", NORMS.values(), ids=NORMS)
+def test_gaussian_noise_needs_one_and_no_noise_more_than_the_norms_multiples_squared(norm: Norm) -> None:
+    for kind in NOISE_KINDS:
+        found = effective(norm, NOISES[kind], (4, 3), (1, 8, 64), draws=50)
+        assert (found.constant <= found.bound + SURE * found.error + ROUNDING).all()
+        if kind == "gaussian":
+            np.testing.assert_allclose(found.constant, 1.0, atol=ROUNDING)
+            np.testing.assert_allclose(found.error, 0.0, atol=ROUNDING)
 
 
 def one_hot_needs(d: int, b: int) -> float:
@@ -227,13 +225,6 @@ def test_one_hot_noise_needs_two_over_pi_of_the_entries_once_batches_are_large()
     found = effective(MAX, NOISES["one-hot"], (4, 4), (2000,), draws=1000)
     assert abs(found.constant[0] - theory.one_hot_limit(16)) <= SURE * found.error[0]
     assert theory.one_hot_limit(16) == pytest.approx(one_hot_needs(16, 60), rel=0.1)
-
-
-@pytest.mark.parametrize("kind", NOISE_KINDS)
-def test_no_noise_needs_more_than_the_norms_multiples_squared(kind: str) -> None:
-    for norm in NORMS.values():
-        found = effective(norm, NOISES[kind], (4, 3), (1, 8, 64), draws=50)
-        assert (found.constant <= found.bound + SURE * found.error + ROUNDING).all()
 
 
 # --- Muon's oracle ---
