@@ -108,17 +108,17 @@ class Rules:
 
 def _pinned(bound: Proxy, along: Powers) -> Proxy:
     """The bound with variables as constants, which laws then name, times powers of T."""
-    terms, symbols = [], {name: f"{name}_given" for name in along}
+    for name in along:
+        if not bound.is_posynomial((name, "T")):
+            raise NoRule(f"the bound is no power of {said(name)}")
+    terms = []
     for term in bound.terms:
-        powers = {name: power for name in along if (power := term.exponent(name)) is not None}
-        for name in along:
-            if name not in powers or term.exponent("T") is None:
-                raise NoRule(f"the bound is no power of {said(name)}")
-        terms.append(replace(term, constants={**term.constants, **{symbols[v]: power for v, power in powers.items()}}))
+        powers = {f"{name}_given": term.exponent(name) or Fraction(0) for name in along}
+        terms.append(replace(term, constants={**term.constants, **powers}))
     pinned = replace(
         bound,
         terms=tuple(terms),
-        constants={**bound.constants, **dict.fromkeys(symbols.values(), 1.0)},
+        constants={**bound.constants, **{f"{name}_given": 1.0 for name in along}},
         caps={v: cap for v, cap in bound.caps.items() if v not in along},
         cap_terms={v: cap for v, cap in bound.cap_terms.items() if v not in along},
     )
@@ -380,16 +380,15 @@ def _within(move: _Move, b: float, limits: Limits) -> tuple[Setting, list[str]]:
     """The rest at a batch size, eta under its cap and alpha tuned again there; and what is said of that."""
     at, lmo = move.at(b=b), move.rules.paper == "lmo"
     eta, notes, excess = at.eta, [], move.would(b=b).get("alpha", 0.0)
-    kept = published.drift_kept(_known(move.start.alpha)) if lmo and excess else ""
     if b == move.own_b() and move.from_one is not None:
-        where = f"at T = {move.from_one:.4g}, and from there on eta and b are regime C's"
-        notes.append(f"alpha reaches 1 (beta = 0) {where}{kept}")
+        at_one = f"at T = {move.from_one:.4g}"
+        notes.append(f"alpha reaches 1 (beta = 0) {at_one}, and from there on eta and b are regime C's")
     elif excess > 1 + _ROUNDING:
-        law = published.ETA_AT_ONE
-        if not lmo:
-            law = f"eta ~ {_monomial(move.rules.powers(move.without_alpha, ('b',)).get('eta', {}))}"
-        where = f"it stays at 1 (beta = 0), and from where it reaches 1 {law}"
-        notes.append(f"alpha would be {excess:.4g}: {where}{kept}")
+        straight = {} if lmo else move.rules.powers(move.without_alpha, ("b",)).get("eta", {})
+        law = published.ETA_AT_ONE if lmo else f"eta ~ {_monomial(straight)}"
+        notes.append(f"alpha would be {excess:.4g}: it stays at 1 (beta = 0), and from where it reaches 1 {law}")
+    if notes and lmo:
+        notes[-1] += published.drift_kept(_known(move.start.alpha))
     if limits.eta is not None and eta is not None and eta > limits.eta:
         at = at._replace(eta=limits.eta)
         if eta > limits.eta * (1 + _ROUNDING):
