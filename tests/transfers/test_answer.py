@@ -58,18 +58,10 @@ def test_regimes_that_lack_a_number_say_which() -> None:
     assert (answer.kept, answer.paths) == ({}, ())
 
 
-@pytest.mark.parametrize(
-    ("start", "limits", "needs"),
-    [
-        ({}, {}, "eta"),
-        ({"b": 8, "beta": 0}, {}, "eta"),
-        ({"eta": 1}, {"max_b": 9}, "b"),
-        ({}, {"to_b": 9}, "eta and b"),
-    ],
-)
-def test_a_start_from_which_no_regime_goes_on_has_no_answer(
-    start: dict[str, Any], limits: dict[str, Any], needs: str
-) -> None:
+@pytest.mark.parametrize(("start", "limits", "needs"), [
+    ({}, {}, "eta"), ({"b": 8, "beta": 0}, {}, "eta"), ({"eta": 1}, {"max_b": 9}, "b"), ({}, {"to_b": 9}, "eta and b"),
+])  # fmt: skip
+def test_a_start_from_which_no_regime_goes_on_has_no_answer(start: dict, limits: dict, needs: str) -> None:
     with pytest.raises(InputError, match=f"every regime needs {needs} at the first budget.*T=1e.09"):
         hpgrid.transfer({**start, "T": 1e9}, 1e11, **limits)
 
