@@ -17,6 +17,7 @@ from fractions import Fraction
 from functools import cache
 from typing import Any, NamedTuple
 
+from hpgrid import bounds
 from hpgrid.asymptotics import Law, exponents
 from hpgrid.checks import TUNABLE, InputError, bad
 from hpgrid.proxy import Proxy
@@ -128,8 +129,6 @@ def _pinned(bound: Proxy, along: Powers) -> Proxy:
 @cache
 def of_paper(name: str) -> Rules:
     """Return the rules of the paper's two bounds: "lmo", eq. (4), and "sgd"."""
-    from hpgrid import bounds
-
     return Rules(getattr(bounds, name)(), name)
 
 

@@ -10,12 +10,11 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from numbers import Rational, Real
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from hpgrid import bounds
 from hpgrid.checks import TUNABLE, bad, check_constants, check_keys, check_value, complement, is_number, unknown
-
-if TYPE_CHECKING:
-    from hpgrid.proxy import Proxy
+from hpgrid.proxy import FunctionProxy, Proxy
 
 #: A row of a transfer: the regime's name, and what was tuned at the first budget; the rest is held. Of these, a bound
 #: has the rows whose variables it contains.
@@ -102,9 +101,6 @@ def check(options: Mapping[str, Any]) -> TransferProblem:
         raise bad("to_b is a whole number", to_b / unit, f"to_b={nearest}, say")
     bound, constants, calibrate = options.get("bound"), options["constants"], options["calibrate"]
     if bound is not None:
-        from hpgrid.bounds import lmo
-        from hpgrid.proxy import FunctionProxy, Proxy
-
         if isinstance(bound, FunctionProxy):
             rule = f"a transfer reads its rules off a posynomial; {bound.obstacle or 'this one is a function'}"
             raise bad(rule, bound.name, "hpgrid search, or refine, for it")
@@ -114,7 +110,7 @@ def check(options: Mapping[str, Any]) -> TransferProblem:
             raise bad("a transfer has one bound", f"optimizer {optimizer} and {bound.name}", "one of the two")
         bound = bound.form("T")
         # Eq. (4), in either set of constants, is the bound that there is where none is given.
-        if bound.terms in (lmo().terms, lmo(Delta0=1.0, L=1.0, rho=1.0, sigma=1.0).terms):
+        if bound.terms in (bounds.lmo().terms, bounds.lmo(Delta0=1.0, L=1.0, rho=1.0, sigma=1.0).terms):
             constants = bound.with_constants(**constants).constants if isinstance(constants, Mapping) else constants
             bound = None
     regimes = _regimes(regime, optimizer, bound)

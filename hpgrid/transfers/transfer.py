@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hpgrid.checks import bad
-from hpgrid.transfers import published
+from hpgrid.transfers import published, report
 from hpgrid.transfers.published import Applied, Kept, Path
 from hpgrid.transfers.rules import NoRule, Row, Rules, given_text, moved, of_paper
 from hpgrid.transfers.start import TransferProblem, check, missing
@@ -56,15 +56,11 @@ class Transfer(TransferProblem):
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as plain data; what is not given, or no finite number, is None."""
-        from hpgrid.transfers.report import as_dict
-
-        return as_dict(self)
+        return report.as_dict(self)
 
     def text(self) -> str:
         """Return the answer as text."""
-        from hpgrid.transfers.report import text
-
-        return text(self)
+        return report.text(self)
 
     def draw(self) -> Figure:
         """Return the picture: eta, b and beta along the way, a line per regime; its budgets differ.
