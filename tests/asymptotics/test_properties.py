@@ -127,12 +127,8 @@ def one_minus(variable: str) -> Proxy:
     [
         (FunctionProxy(lambda *a: a[0], name="mine"), {"tuned": "eta"}, "'mine'.*hpgrid.refine, or hpgrid search"),
         (bounds.lmo(), {"tuned": ()}, "something is tuned"),
-        (bounds.lmo(), {"tuned": "eta", "fixed": {"eta": 1.0}}, "eta is either tuned or fixed"),
         (bounds.lmo(), {"tuned": "eta", "path": {"beta": F(1)}}, "'beta'"),
         (bounds.sgd(), {"tuned": "eta", "path": {"alpha": F(-1)}}, "the bound sgd does not depend on alpha"),
-        (bounds.sgd(), {"tuned": ("eta", "alpha")}, "the bound sgd does not depend on alpha"),
-        (bounds.lmo(), {"tuned": "b", "caps": {"b": 0.5}}, "b >= 1"),
-        (bounds.lmo(), {"tuned": "eta", "fixed": {"b": 10.0}, "caps": {"b": 5.0}}, "b must not exceed its cap 5"),
         (bounds.sgd(L=4.0), {"tuned": "b", "fixed": {"eta": 0.3}}, "eta must not exceed its cap 0.25"),
         (bounds.lmo(), {"tuned": "eta", "path": {"b": F(1, 2)}, "caps": {"b": 5.0}}, "b leaves its cap"),
         (bounds.sgd(L=4.0), {"tuned": "b", "path": {"eta": F(0)}}, "eta leaves its cap"),

@@ -50,28 +50,6 @@ def test_it_prints_what_the_function_returns(capsys: Capture) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "status", "why", "unsaid"),
-    [
-        (
-            VACUOUS,
-            "vacuous",
-            "eps = 2 is not below G0 = 1, which the mean gradient norm does not exceed at the start",
-            "critical batch size",
-        ),
-        ("--beta 0.95 --eta 1e-3 --eps 0.5", "out of reach", "eps = 0.5 is not above Z = 0.537286", "Theorem 12"),
-    ],
-)
-def test_where_there_is_none_no_number_is_printed(
-    capsys: Capture, line: str, status: str, why: str, unsaid: str
-) -> None:
-    out = printed("critical-batch", capsys, *line.split())
-    assert f"{status}: {why}" in out
-    assert unsaid not in out
-    found = json.loads(printed("critical-batch", capsys, *line.split(), "--json"))
-    assert (found["status"], found["b"], found["reach"] is None) == (status, None, status == "out of reach")
-
-
-@pytest.mark.parametrize(
     ("line", "message"),
     [
         ("--beta 1.5 --eta 1e-3 --eps 2", "the momentum must satisfy 0 <= beta < 1. Given: 1.5"),

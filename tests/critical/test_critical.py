@@ -186,7 +186,10 @@ def test_a_target_at_or_below_z_is_out_of_reach_and_no_number() -> None:
     answer = hpgrid.critical_batch(**LARGE, eps=0.5)
     assert (answer.status, answer.b, answer.reach) == (OUT_OF_REACH, None, None)
     assert "eps = 0.5 is not above Z = 0.93459" in answer.why
-    assert answer.as_dict()["b"] is None
+    plain = answer.as_dict()
+    assert (plain["status"], plain["b"], plain["reach"]) == (OUT_OF_REACH, None, None)
+    assert "out of reach: eps = 0.5" in answer.text()
+    assert "Theorem 12" not in answer.text()
     assert hpgrid.critical_batch(**LARGE, eps=answer.Z).status == OUT_OF_REACH
 
 
@@ -225,7 +228,8 @@ def test_a_vacuous_answer_still_says_apart_what_the_bound_would_give() -> None:
     answer, _ = answered(beta=0.95, eta=1e-3, eps=2.0)
     assert answer.status == VACUOUS
     head, table = answer.text().split("what the bound and the formula would give:")
-    assert "vacuous: eps = 2 is not below G0 = 1" in head
+    assert "vacuous: eps = 2 is not below G0 = 1, which the mean gradient norm does not exceed at the start" in head
+    assert "critical batch size" not in answer.text()
     assert "Theorem 12" in table
     assert "(vacuous)" in table
     nothing = hpgrid.critical_batch(**{**DECAY, "eps": 200.0, "measure": "loss"})
