@@ -147,7 +147,7 @@ def theorem12_cost(s: np.ndarray) -> np.ndarray:
 def test_costs_are_those_of_the_bound(every: dict[str, FigureData]) -> None:
     arrays, own = every["cbs3"].arrays, config("cbs3").parameters
     answer = hpgrid.critical_batch(**problem(own, "eta", "beta"), eps_prime=1.0)
-    s = theory.noise_share(answer.Y, answer.Z_noise, arrays["room"])
+    s = answer.Z_noise**2 / (answer.Y * arrays["room"])
     finite = s < theory.NEVER
     np.testing.assert_array_equal(np.isfinite(arrays["twelve_cost_seed"]), finite)
     # What is left for iterations is a difference: it loses as much as the cost is above 1.
