@@ -25,6 +25,8 @@ FUNCTIONS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "one_plus": lambda x: 1.0 + x,
 }
 
+_HALF = Fraction(1, 2)
+
 #: One variable's part in a term: the exponent of a power, or the name of a function.
 Factor = Fraction | str
 
@@ -36,9 +38,12 @@ def evaluate_factor(factor: Factor, values: ArrayLike) -> NDArray[np.float64]:
     x = np.asarray(values, dtype=np.float64)
     if isinstance(factor, str):
         return FUNCTIONS[factor](x)
+    if factor in (0, 1):
+        return x if factor else np.ones_like(x)
     # Square roots and reciprocals are rounded once; pow is not, everywhere.
-    exact = {Fraction(1): x, Fraction(1, 2): np.sqrt(x), Fraction(-1): 1.0 / x, Fraction(0): np.ones_like(x)}
-    return exact[factor] if factor in exact else x ** float(factor)
+    if factor == -1:
+        return 1.0 / x
+    return np.sqrt(x) if factor == _HALF else x ** float(factor)
 
 
 @dataclass(frozen=True)

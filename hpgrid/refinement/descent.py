@@ -14,6 +14,7 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
+from hpgrid.checks import changed
 from hpgrid.proxy import FUNCTIONS, SHARPNESS, Factor, FunctionProxy, Proxy, RiskFunction
 from hpgrid.refinement.problem import OPEN, Box, Floats, Problem, Solution
 from hpgrid.shapes import AnyArray as Array
@@ -125,11 +126,10 @@ def _log_risk(problem: Problem, log_at: Floats) -> Floats:
     """The bound as it is, at the logs of the tuned variables: shape (problems,)."""
     batch = problem.flat()
     at = {**batch.values, **dict(zip(batch.tuned, np.exp(log_at)))}
-    proxy = replace(batch.proxy, constants={}, caps={}, cap_terms={})
-    assert isinstance(proxy, FunctionProxy)
-    values = [at.get(v, np.ones(batch.shape)) for v in proxy.arguments()]
+    assert isinstance(batch.proxy, FunctionProxy)
+    values = [at.get(v, np.ones(batch.shape)) for v in batch.proxy.arguments()]
     with np.errstate(all="ignore"):
-        return np.log(np.asarray(proxy.function(*values, batch.constants), float))
+        return np.log(np.asarray(batch.proxy.function(*values, batch.constants), float))
 
 
 def _lowest(descents: Sequence[Descent]) -> Descent:
@@ -216,7 +216,7 @@ def _lowest_minima(batch: Problem, index: int) -> Floats:
         axes.append(np.exp(np.linspace(lo, hi, COARSE[len(batch.tuned)])))
     # The axes end at the caps already, to rounding: an end must not count as beyond.
     constants = {name: float(x[index]) for name, x in batch.constants.items()}
-    proxy = replace(batch.proxy, caps={}, cap_terms={}, constants=constants)
+    proxy = changed(batch.proxy, caps={}, cap_terms={}, constants=constants)
     with np.errstate(all="ignore"):
         risk = proxy.risk(**held, **dict(zip(batch.tuned, np.meshgrid(*axes, indexing="ij"))))
     risk = np.where(np.isfinite(risk), risk, np.inf)

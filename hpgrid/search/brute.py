@@ -17,6 +17,7 @@ from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, as_regime
 from hpgrid.search.tables import Domain, Tables, domain_of, tabulate
+from hpgrid.shapes import Floats
 
 #: Lines (cells of the axes that are not scanned) in one call of the kernel. 2^20 of them keep the
 #: working set near 10 MB, and one call does the whole of a 100^4 grid.
@@ -28,7 +29,7 @@ class Argmins:
 
     risk: NDArray[Any]
     index: Mapping[str, NDArray[np.integer]]
-    values: Mapping[str, NDArray[np.float64]]
+    values: Mapping[str, Floats]
     last: Mapping[str, NDArray[np.integer]]
 
     @cached_property
@@ -37,7 +38,7 @@ class Argmins:
         return np.isfinite(self.risk)
 
     @cached_property
-    def at(self) -> dict[str, NDArray[np.float64]]:
+    def at(self) -> dict[str, Floats]:
         """The best value of every tuned variable; NaN where no cell is feasible."""
         best = {name: self.values[name][index] for name, index in self.index.items()}
         return best if self.feasible.all() else {v: np.where(self.feasible, x, np.nan) for v, x in best.items()}
@@ -70,9 +71,9 @@ class SearchResult(Argmins):
 
     risk: NDArray[Any]
     index: Mapping[str, NDArray[np.integer]]
-    axes: Mapping[str, NDArray[np.float64]]
+    axes: Mapping[str, Floats]
     over: tuple[str, ...]
-    values: Mapping[str, NDArray[np.float64]]
+    values: Mapping[str, Floats]
     fixed: Mapping[str, float]
     path: Mapping[str, Fraction]
     dtype: str
@@ -160,8 +161,8 @@ class SearchPlan:
     """A search, once every role is settled: what the tables are made of."""
 
     proxy: Proxy | FunctionProxy
-    axes: dict[str, NDArray[np.float64]]  # those the search depends on, in canonical order
-    unused_axes: dict[str, NDArray[np.float64]]  # those it does not: a result is constant along them
+    axes: dict[str, Floats]  # those the search depends on, in canonical order
+    unused_axes: dict[str, Floats]  # those it does not: a result is constant along them
     over: tuple[str, ...]
     fixed: dict[str, float]
     path: Mapping[str, Fraction]
@@ -172,7 +173,7 @@ class SearchPlan:
         return tabulate(self.proxy, self.axes, self.fixed, self.domain, over=self.searched, dtype=dtype)
 
     @property
-    def every(self) -> dict[str, NDArray[np.float64]]:
+    def every(self) -> dict[str, Floats]:
         return self.axes | self.unused_axes
 
     @property

@@ -18,6 +18,7 @@ from hpgrid.checks import AXES
 from hpgrid.proxy import FunctionProxy, Proxy, Term
 from hpgrid.search.brute import SearchPlan
 from hpgrid.search.tables import Hoisted, Scanned, Tables, coefficient, domain_of, grouped
+from hpgrid.shapes import Floats
 
 #: The smallest exponent times log step of the scanned axis. A posynomial f of one variable with exponents of at
 #: least e satisfies f'' >= e^2 f in the log, so that from the cell beside its minimum to the next one it grows by
@@ -70,7 +71,7 @@ class Lanes:
 
 
 def lanes_of(
-    plan: SearchPlan, tables: Tables, constants: Sequence[Mapping[str, float]], caps: Mapping[str, NDArray[np.float64]]
+    plan: SearchPlan, tables: Tables, constants: Sequence[Mapping[str, float]], caps: Mapping[str, Floats]
 ) -> Lanes | None:
     """Return the lanes of a sweep, or None for a bound without the structure that a certified search rests on.
 
@@ -102,13 +103,13 @@ def lanes_of(
 class Pair(NamedTuple):
     """The numbers of A s^-p + B s^q, each tuple in the order of the two groups of terms."""
 
-    turns: NDArray[np.float64]  # where A/B makes the minimum step from one value of s to the next
+    turns: Floats  # where A/B makes the minimum step from one value of s to the next
     shares: Sequence[np.float64]  # the exponents of A and B in the minimum
     scales: Sequence[np.float64]  # factors of the two roots that it is the product of
     powers: Sequence[np.float64]  # p and q
 
 
-def _line(proxy: Proxy, scan: str, values: NDArray[np.float64]) -> tuple[str, int | None, bool, Pair | None] | None:
+def _line(proxy: Proxy, scan: str, values: Floats) -> tuple[str, int | None, bool, Pair | None] | None:
     """The ``Structure`` along the scanned axis: kind, falling, square, and the numbers of a pair.
 
     None where there is none, or where the axis is too fine to resolve it.
@@ -127,7 +128,7 @@ def _line(proxy: Proxy, scan: str, values: NDArray[np.float64]) -> tuple[str, in
     return None if pair is None else ("pair", k, powers[0] == -powers[1], pair)
 
 
-def _pair(values: NDArray[np.float64], p: Fraction, q: Fraction, falling: int) -> Pair | None:
+def _pair(values: Floats, p: Fraction, q: Fraction, falling: int) -> Pair | None:
     """The numbers of A s^-p + B s^q: where its minimiser steps from one value to the next, and its minimum.
 
     It falls from s_j to s_j+1 just where A/B exceeds (s_j+1^q - s_j^q)/(s_j^-p - s_j+1^-p); its minimum over
@@ -169,7 +170,7 @@ def _with_coefficients(
     )
 
 
-def _count(axis: str, plan: SearchPlan, caps: Mapping[str, NDArray[np.float64]]) -> NDArray[np.int32]:
+def _count(axis: str, plan: SearchPlan, caps: Mapping[str, Floats]) -> NDArray[np.int32]:
     """How many values of an axis are allowed, from its first on: shape (combinations or 1, budgets or 1)."""
     values = plan.axes[axis]
     domain = domain_of(plan.axes, plan.fixed, {}, plan.min_K, plan.path.get("b"))

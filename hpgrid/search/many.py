@@ -20,6 +20,7 @@ from hpgrid.regime import Regime, as_regime
 from hpgrid.search.brute import CHUNK, Argmins, SearchPlan, best_of, plan_search
 from hpgrid.search.lanes import Lanes, lanes_of
 from hpgrid.search.tables import check_range
+from hpgrid.shapes import Floats
 
 #: Lanes of one device in one call, by platform: on a CPU as many as its cache holds, elsewhere as many as keep it
 #: busy. The last ones repeat a lane where there are fewer: nothing else is ever compiled.
@@ -43,10 +44,10 @@ class ManyResult(Argmins):
         last: for every tuned variable, the last index that is feasible, broadcasting against ``risk``.
     """
 
-    risk: NDArray[np.float64]
+    risk: Floats
     index: Mapping[str, NDArray[np.integer]]
-    values: Mapping[str, NDArray[np.float64]]
-    budget: NDArray[np.float64]
+    values: Mapping[str, Floats]
+    budget: Floats
     method: str
     last: Mapping[str, NDArray[np.integer]]
 
@@ -102,14 +103,13 @@ def best_of_many(
     proxy: Proxy | FunctionProxy,
     grid: Grid,
     regime: Regime,
-    columns: Mapping[str, NDArray[np.float64]],
+    columns: Mapping[str, Floats],
     *,
     method: str = "exact",
     devices: int | None = None,
     memory: float | None = None,
 ) -> ManyResult:
     """Return what ``search_many`` does, in a settled regime, of constants that were asked."""
-    regime = regime.holding({**grid.held, **regime.fixed})
     rows = zip(*(column.tolist() for column in columns.values()))
     every = [{**proxy.constants, **dict(zip(columns, row))} for row in rows]
 
@@ -132,7 +132,7 @@ def best_of_many(
     return _by_brute_force(plan_of, number, budget, devices, memory)
 
 
-def _columns(proxy: Proxy | FunctionProxy, constants: Mapping[str, ArrayLike]) -> dict[str, NDArray[np.float64]]:
+def _columns(proxy: Proxy | FunctionProxy, constants: Mapping[str, ArrayLike]) -> dict[str, Floats]:
     """The constants as arrays of one length."""
     if not constants:
         raise bad("a sweep needs constants to vary", dict(constants), "constants={'C1': [0.1, 1.0, 10.0]}, say")
@@ -174,9 +174,7 @@ def _check_ranges(
         check_range(plan.proxy, plan.axes, plan.fixed, plan.domain, scan, np.finfo(np.float64))
 
 
-def _exactly(
-    plan: SearchPlan, budget: NDArray[np.float64], lanes: Lanes, devices: int | None, memory: float | None
-) -> ManyResult:
+def _exactly(plan: SearchPlan, budget: Floats, lanes: Lanes, devices: int | None, memory: float | None) -> ManyResult:
     """The best risk of every combination at every budget, and where it is: by lanes, some of them in each call."""
     import jax
 
@@ -215,11 +213,7 @@ def _exactly(
 
 
 def _by_brute_force(
-    plan_of: Callable[[int], SearchPlan],
-    number: int,
-    budget: NDArray[np.float64],
-    devices: int | None,
-    memory: float | None,
+    plan_of: Callable[[int], SearchPlan], number: int, budget: Floats, devices: int | None, memory: float | None
 ) -> ManyResult:
     """One search after the other, by one compiled program, shared out among the devices."""
     import jax

@@ -18,9 +18,13 @@ from numpy.typing import NDArray
 
 from hpgrid.checks import AXES, bad
 from hpgrid.proxy import Factor, FunctionProxy, Proxy, RiskFunction, Term, evaluate_factor
+from hpgrid.shapes import Floats
 
 #: Values on the axes, by name.
-Axes = Mapping[str, NDArray[np.float64]]
+Axes = Mapping[str, Floats]
+
+#: The value of what is no axis, or a cap on an axis, by name.
+Held = Mapping[str, float]
 
 
 class Hoisted(NamedTuple):
@@ -88,13 +92,7 @@ class Tables:
 
 
 def tabulate(
-    proxy: Proxy | FunctionProxy,
-    axes: Axes,
-    fixed: Mapping[str, float],
-    domain: Domain,
-    *,
-    over: tuple[str, ...],
-    dtype: str,
+    proxy: Proxy | FunctionProxy, axes: Axes, fixed: Held, domain: Domain, *, over: tuple[str, ...], dtype: str
 ) -> Tables:
     """Return the tables of a bound, in the budget of ``axes``, on every axis that is reduced (``over``) or remains.
 
@@ -109,7 +107,8 @@ def tabulate(
         call, hoisted, scanned = _callable(proxy, scan, axes, fixed)
     penalty, limit = ({v: x for v, x in each.items() if v != scan} for each in (domain.penalty, domain.limit))
     hoisted = hoisted._replace(penalty=penalty, limit=limit)
-    scanned = scanned._replace(penalty=domain.penalty.get(scan), limit=domain.limit.get(scan))
+    index = np.arange(len(axes[scan]), dtype=np.int32)
+    scanned = scanned._replace(index=index, penalty=domain.penalty.get(scan), limit=domain.limit.get(scan))
     sizes = {name: len(values) for name, values in axes.items()}
     lines = tuple(v for v in over if v != scan)
     return Tables(call, scan, lines, _cast(hoisted, np.dtype(dtype)), _cast(scanned, np.dtype(dtype)), sizes)
@@ -124,7 +123,7 @@ def grouped(terms: Sequence[Term], scan: str) -> tuple[dict[Factor, list[Term]],
     return groups, [term for term in terms if scan not in term.factors]
 
 
-def _separable(proxy: Proxy, scan: str, axes: Axes, fixed: Mapping[str, float]) -> tuple[Hoisted, Scanned]:
+def _separable(proxy: Proxy, scan: str, axes: Axes, fixed: Held) -> tuple[Hoisted, Scanned]:
     """The tables of a sum of terms, grouped by their factor on the scanned axis."""
 
     def entry(term: Term) -> tuple[Any, dict]:
@@ -133,13 +132,13 @@ def _separable(proxy: Proxy, scan: str, axes: Axes, fixed: Mapping[str, float]) 
         return np.float64(coefficient(term, proxy.constants, axes, fixed)), tables
 
     groups, rest = grouped(proxy.terms, scan)
-    scanned = Scanned(_indices(axes[scan]), [evaluate_factor(factor, axes[scan]) for factor in groups])
+    scanned = Scanned(None, [evaluate_factor(factor, axes[scan]) for factor in groups])
     return Hoisted(
         np.zeros(()), [list(map(entry, members)) for members in groups.values()], list(map(entry, rest))
     ), scanned
 
 
-def coefficient(term: Term, constants: Mapping[str, float], axes: Axes, fixed: Mapping[str, float]) -> float:
+def coefficient(term: Term, constants: Mapping[str, float], axes: Axes, fixed: Held) -> float:
     """Return a term's coefficient with the variables that are no axes folded in."""
     value = term.coefficient(constants)
     for variable, factor in term.factors.items():
@@ -148,7 +147,7 @@ def coefficient(term: Term, constants: Mapping[str, float], axes: Axes, fixed: M
     return value
 
 
-def _callable(proxy: FunctionProxy, scan: str, axes: Axes, fixed: Mapping[str, float]) -> tuple[Call, Hoisted, Scanned]:
+def _callable(proxy: FunctionProxy, scan: str, axes: Axes, fixed: Held) -> tuple[Call, Hoisted, Scanned]:
     """The tables of a function: the axes themselves."""
     variables = proxy.variables()
     held = tuple(v for v in variables if v not in axes)
@@ -159,11 +158,7 @@ def _callable(proxy: FunctionProxy, scan: str, axes: Axes, fixed: Mapping[str, f
         constants=[np.float64(value) for value in proxy.constants.values()],
     )
     call = Call(proxy.function, proxy.arguments(), held, tuple(proxy.constants), scan)
-    return call, hoisted, Scanned(_indices(axes[scan]), value=axes[scan])
-
-
-def _indices(values: NDArray[np.float64]) -> NDArray[np.int32]:
-    return np.arange(len(values), dtype=np.int32)
+    return call, hoisted, Scanned(None, value=axes[scan])
 
 
 def _cast(tree: Any, dtype: np.dtype) -> Any:
@@ -191,16 +186,14 @@ def scan_axis(proxy: Proxy | FunctionProxy, over: tuple[str, ...], domain: Domai
 class Domain:
     """Which cells may win: a penalty (0 or +inf) on each axis, and b min_K <= T between two."""
 
-    penalty: dict[str, NDArray[np.float64]]  # tables of 0 and +inf, by axis
-    limit: dict[str, NDArray[np.float64]]  # {"b": b min_K, "T": T} where both are axes and min_K is given
+    penalty: dict[str, Floats]  # tables of 0 and +inf, by axis
+    limit: dict[str, Floats]  # {"b": b min_K, "T": T} where both are axes and min_K is given
 
 
-def domain_of(
-    axes: Axes, fixed: Mapping[str, float], caps: Mapping[str, float], min_K: float | None, batch_path: Fraction | None
-) -> Domain:
+def domain_of(axes: Axes, fixed: Held, caps: Held, min_K: float | None, batch_path: Fraction | None) -> Domain:
     """Return the domain that caps and a smallest number of iterations leave of a grid."""
     allowed = {name: axes[name] <= cap for name, cap in caps.items() if name in axes}
-    limit: dict[str, NDArray[np.float64]] = {}
+    limit: dict[str, Floats] = {}
 
     def also(name: str, inside: NDArray[np.bool_]) -> None:
         allowed[name] = allowed.get(name, np.ones(inside.shape, bool)) & inside
@@ -227,15 +220,14 @@ def domain_of(
     return Domain({name: np.where(inside, 0.0, np.inf) for name, inside in allowed.items()}, limit)
 
 
-def check_range(
-    proxy: Proxy, axes: Axes, fixed: Mapping[str, float], domain: Domain, scan: str, info: np.finfo
-) -> None:
+def check_range(proxy: Proxy, axes: Axes, fixed: Held, domain: Domain, scan: str, info: np.finfo) -> None:
     """Refuse a grid on which a term, a table, or a product on the way to the term, overflows or vanishes."""
     top = math.log(float(info.max)) - math.log(len(proxy.terms))
     bottom = math.log(float(info.tiny))
     # Where an axis is allowed at all.
     inside = {v: axes[v][domain.penalty[v] == 0] for v in domain.penalty if v in axes}
     allowed = {v: inside[v] if v in inside and inside[v].size else values for v, values in axes.items()}
+    logs_on = {v: np.log(values) for v, values in allowed.items()}
     for term in proxy.terms:
         held = {v: factor for v, factor in term.factors.items() if v in fixed}
         if any(evaluate_factor(factor, fixed[v]) == 0 for v, factor in held.items()):
@@ -246,7 +238,7 @@ def check_range(
             power = None if isinstance(factor, str) else float(factor) * math.log(fixed[v])
             start += float(np.log(evaluate_factor(factor, fixed[v]))) if power is None else power
         along = sorted((v for v in term.factors if v in axes), key=lambda v: v == scan)
-        tables = {v: _log_factor(term.factors[v], allowed[v]) for v in along}
+        tables = {v: _log_factor(term.factors[v], allowed[v], logs_on[v]) for v in along}
         for pick, extreme in ((np.argmax, max), (np.argmin, min)):
             # All that the kernel forms: the coefficient, each table, the products in its order, the scanned axis last.
             places = {v: int(pick(logs)) for v, (logs, _) in tables.items()}
@@ -261,9 +253,9 @@ def check_range(
                 raise bad(f"the risk {verb} {info.dtype} on this grid", given, instead)
 
 
-def _log_factor(factor: Factor, values: NDArray[np.float64]) -> tuple[NDArray, NDArray]:
+def _log_factor(factor: Factor, values: Floats, logs: Floats) -> tuple[NDArray, NDArray]:
     """The log of a factor where it is not zero, and where that is."""
     if not isinstance(factor, str):
-        return float(factor) * np.log(values), values
+        return float(factor) * logs, values
     table = evaluate_factor(factor, values)
     return np.log(table[table > 0]), values[table > 0]
