@@ -155,12 +155,12 @@ def test_every_bound_agrees(name: str, budget: str) -> None:
     regime = Regime(over, {v: 0.5 if v == "alpha" else 1e-3 if v == "eta" else 8.0 for v in ALL if v not in over})
     if name == "sgd, nothing matters":
         regime = Regime(over, {"eta": 1e-3, "b": 8.0})
-    found = check(proxy, in_budget(Grid.footnote(9), budget), regime, constants, min_K=1.0)
+    found = check(proxy, in_budget(Grid.footnote(12), budget), regime, constants, min_K=1.0)
     assert found.method == method or budget == "K"
 
 
 def test_a_fixed_budget_is_a_sweep_of_one_and_constants_that_are_not_named_keep_the_bounds() -> None:
-    found = check(bounds.lmo(C2=7.0), Grid.footnote(12).with_axes(T=1e5), Regime(ALL), {"C1": FEW["C1"]})
+    found = check(bounds.lmo(C2=7.0), Grid.footnote(12).with_axes(T=1e5), tuning(("eta",)), {"C1": FEW["C1"]})
     assert found.risk.shape == (20, 1)
     assert_array_equal(found.budget, [1e5])
 
@@ -173,7 +173,7 @@ def _by_function(eta: Any, b: Any, alpha: Any, T: Any, c: Mapping[str, Any]) -> 
 def test_a_function_is_searched_by_brute_force_and_says_so() -> None:
     proxy = FunctionProxy(_by_function, {"C1": 1.0, "C2": 1.0, "C3": 1.0}, cap_terms={"eta": Term({"C3": -1}, {})})
     for over in (("eta",), ALL):
-        assert check(proxy, Grid.footnote(9), tuning(over), FEW, min_K=1.0).method == "brute"
+        assert check(proxy, Grid.footnote(12), tuning(over), FEW, min_K=1.0).method == "brute"
 
 
 # --- ties, edges, and bounds that rule nothing out ---
@@ -195,8 +195,11 @@ TIES = {
 }
 
 
-@pytest.mark.parametrize("over", SUBSETS, ids="+".join)
-@pytest.mark.parametrize("name", TIES)
+TIED = [("product of three", over) for over in SUBSETS] + [(name, ALL) for name in TIES if name != "product of three"]
+TIED += [("product of two", ("eta", "b")), ("a rest that drowns all else", ("alpha",))]
+
+
+@pytest.mark.parametrize(("name", "over"), [*TIED, ("a constant that drowns what falls", ("b",))], ids=str)
 def test_ties_go_to_the_first_cell_in_row_major_order(name: str, over: tuple[str, ...]) -> None:
     regime = Regime(over, {v: 1.0 for v in ALL if v not in over})
     assert check(TIES[name], TIE_GRID, regime, FOURS).method == "exact"
@@ -243,7 +246,7 @@ rng = np.random.default_rng(0)
 names = ("C1", "C2", "C3")
 constants = {name: 10 ** rng.uniform(-3, 3, 70) for name in names}
 function = FunctionProxy(by_function, {name: 1.0 for name in names})
-for devices, memory in ((1, 1.0), (1, None), (3, 3e6), (3, None)):
+for devices, memory in ((1, 1.0), (3, 3e6), (3, None)):
     for proxy, n in ((bounds.lmo(), 70), (function, 5)):
         found = search_many(proxy, Grid.footnote(11), Regime(("eta", "b", "alpha")),
                             {name: values[:n] for name, values in constants.items()},
@@ -257,7 +260,7 @@ def test_devices_and_memory_change_no_bit() -> None:
     code = "import os\nos.environ['XLA_FLAGS'] = '--xla_force_host_platform_device_count=4'\n" + SHARED_OUT
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     lines = run.stdout.splitlines()
-    assert len(lines) == 8
+    assert len(lines) == 6
     assert len(set(lines)) == 2
 
 

@@ -13,7 +13,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from oracle import BOUNDS, NEAR, SUBSETS, TIE_GRID, assert_agrees, axes_of, clear, naive_search
 
@@ -409,38 +408,6 @@ def test_the_footnotes_grid_agrees_with_numpy() -> None:
         assert_array_equal(over_eta.index["eta"][..., k][decided], cube.argmin(0)[decided])
         assert decided.mean() > 0.5
     assert counts.count(1) > 8
-
-
-# --- laws ---
-
-
-@given(
-    k=st.tuples(*[st.integers(-3, 3)] * 3), eta=st.integers(-30, 0), b=st.integers(0, 6), over=st.sampled_from(SUBSETS)
-)
-def test_constants_only_rescale_the_search(k: tuple[int, int, int], eta: int, b: int, over: Any) -> None:
-    """Eq. (4) with constants on a grid is lam times eq. (4) with units on the scaled one, index for index.
-
-    The constants are powers of 4, so that lam = sqrt(C1 C3) and every scaled value are exact.
-    """
-    C1, C2, C3 = (4.0**e for e in k)
-    lam = math.sqrt(C1 * C3)
-    s = (lam / C2) ** 2
-    eta_values, b_values = 2.0 ** (eta + 5 * np.arange(6)), max(1.0, 1 / s) * 8.0**b * 3.0 ** np.arange(5)
-    alpha, T_values = LogAxis(1e-4, 1.0, 4), b_values.max() * 10.0 ** np.arange(7)
-    grid, scaled = (
-        Grid(
-            eta=LogAxis.from_values(eta_values * by_eta),
-            b=LogAxis.from_values(b_values * by_b),
-            alpha=alpha,
-            T=LogAxis.from_values(T_values * by_b),
-        )
-        for by_eta, by_b in ((1.0, 1.0), (C3 / lam, s))
-    )
-    given_constants = grid_search(bounds.lmo(C1=C1, C2=C2, C3=C3), grid, over)
-    units = grid_search(bounds.lmo(), scaled, over)
-    assert_allclose(given_constants.risk, lam * units.risk, rtol=NEAR)
-    for axis in over:
-        assert_array_equal(given_constants.index[axis], units.index[axis])
 
 
 # --- what it refuses ---

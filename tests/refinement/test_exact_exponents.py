@@ -63,7 +63,7 @@ def drawn(random: np.random.Generator) -> Drawn:
 
 @pytest.fixture(scope="module")
 def bounds() -> dict[str, list[Drawn]]:
-    random, found = np.random.default_rng(20), {kind: [] for kind in WANTED}
+    random, found = np.random.default_rng(24), {kind: [] for kind in WANTED}
     while any(len(found[kind]) < wanted for kind, wanted in WANTED.items()):
         new = drawn(random)
         if len(found[new.kind]) < WANTED[new.kind]:

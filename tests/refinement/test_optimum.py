@@ -36,22 +36,6 @@ def test_the_risk_is_the_bound_where_it_is_attained() -> None:
         np.testing.assert_allclose(np.log(found.risk), found.log_risk, rtol=1e-12)
 
 
-def test_the_exponents_are_the_slopes_of_the_curves() -> None:
-    """By central differences in log T: off by h^2 times a third derivative below 1, and by rounding over h."""
-    h = 1e-3
-    for proxy, tuned, more in [
-        (bounds.lmo(), ("eta", "b"), {"fixed": {"alpha": 0.1}}),
-        (bounds.lmo(C2=1e6), NAMES, {"min_K": 300.0}),  # b = T/300
-    ]:
-        found, above, below = (refine(proxy, tuned, T=T[1:4] * f, **more) for f in (1.0, np.exp(h), np.exp(-h)))
-        for v in tuned:
-            slope = np.log(above.at[v] / below.at[v]) / (2 * h)
-            np.testing.assert_allclose(found.exponent[v], slope, atol=h**2 + 1e-12 / h)
-        slope = (above.log_risk - below.log_risk) / (2 * h)
-        np.testing.assert_allclose(found.exponent["risk"], slope, atol=h**2 + 1e-12 / h)
-    assert (found.active["b"] == 1).any()
-
-
 def test_where_the_fewest_iterations_bind_b_follows_the_budget() -> None:
     budgets = np.array([1e3, 1e4, 1e16])
     found = refine(bounds.lmo(), NAMES, min_K=1e3, T=budgets)
