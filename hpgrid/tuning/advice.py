@@ -196,10 +196,8 @@ def caveats(point: Point) -> list[str]:
     caveats += [f"{v} runs off to {where}" for v, where in point.unbounded.items()]
     if point.undetermined:
         fixed = ", ".join(f"{name} = {number(x)}" for name, x in point.fixed_together.items())
-        still = "the risk stays the same " + (
-            "along a direction of them" if len(point.undetermined) > 1 else "over a range of it"
-        )
-        what = f"only {fixed} matters" if fixed else still
+        where = "along a direction of them" if len(point.undetermined) > 1 else "over a range of it"
+        what = f"only {fixed} matters" if fixed else f"the risk stays the same {where}"
         caveats.append(f"no one best {' and '.join(point.undetermined)}: {what}")
     if point.iterations < 1:
         caveats.append(f"K = {number(point.iterations)}, less than one iteration")

@@ -28,11 +28,13 @@ LEVEL = 1e-5
 Solve = Callable[[Array], "Optimum"]
 
 
-def solver(problem: TuningProblem) -> Solve:
-    """Return what goes from budgets to the optima at them."""
+def solver(problem: TuningProblem, advance: Callable[[], None] = lambda: None) -> Solve:
+    """Return what goes from budgets to the optima at them, and advances after each call."""
 
     def solve(values: Array) -> Optimum:
-        return with_negative(problem, optimum_of(problem.posed(values)), {})
+        found = with_negative(problem, optimum_of(problem.posed(values)), {})
+        advance()
+        return found
 
     return solve
 
@@ -92,19 +94,17 @@ class Bracket:
         return self.width + (REFINED * run / rise if rise > 0 else np.inf)
 
 
-def narrow(solve: Solve, target: float, ends: tuple[float, float], advance: Callable[[], None]) -> Bracket:
+def narrow(solve: Solve, target: float, ends: tuple[float, float]) -> Bracket:
     """Return where the first value between two ends lies whose optimum reaches a target.
 
     Args:
         solve: from values to the optima at them.
         target: the risk, > 0.
         ends: the smallest and the largest value that are tried.
-        advance: called after each round.
     """
     values, bracket = np.geomspace(*ends, AT_ONCE), None
     while True:
         found = solve(values)
-        advance()
         there = solved(found)
         good = there & (found.log_risk <= np.log(target))
         if not good.any():
@@ -129,14 +129,13 @@ def lowest(bracket: Bracket) -> int:
     return int(there[np.flatnonzero(logs <= logs.min() + REFINED)[-1]])
 
 
-def look_closer(solve: Solve, target: float, scan: Bracket, advance: Callable[[], None]) -> Bracket:
+def look_closer(solve: Solve, target: float, scan: Bracket) -> Bracket:
     """Return a scan that reaches nowhere after a closer look around its least risk, where that lies inside.
 
     Args:
         solve: from values to the optima at them.
         target: the risk, > 0.
         scan: what ``narrow`` found, its ``place`` -1.
-        advance: called after each round.
     """
     while True:
         values, there, k = scan.values, solved(scan.found), lowest(scan)
@@ -144,6 +143,6 @@ def look_closer(solve: Solve, target: float, scan: Bracket, advance: Callable[[]
             return scan
         if np.log(values[k + 1] / values[k - 1]) <= LEVEL:
             return scan
-        scan = narrow(solve, target, (values[k - 1], values[k + 1]), advance)
+        scan = narrow(solve, target, (values[k - 1], values[k + 1]))
         if scan.place >= 0:
             return replace(scan, not_monotone=True)

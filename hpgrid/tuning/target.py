@@ -158,9 +158,9 @@ def _check_cap(problem: TuningProblem, max_K: float) -> None:
 
 def _bracketed(problem: TuningProblem, target: float, advance: Callable[[], None]) -> Reached:
     """The fewest of the problem's budget; where none reaches the target, the least risk that is known."""
-    solve = solver(problem)
-    scan = narrow(solve, target, (_smallest(problem), LARGEST), advance)
-    bracket = scan if scan.place >= 0 else look_closer(solve, target, scan, advance)
+    solve = solver(problem, advance)
+    scan = narrow(solve, target, (_smallest(problem), LARGEST))
+    bracket = scan if scan.place >= 0 else look_closer(solve, target, scan)
     if bracket.place < 0:
         optimum, k = bracket.found, lowest(bracket)
         known = float(scan.values[solved(scan.found)].max(initial=0.0)) or np.nan
@@ -239,13 +239,15 @@ def _smallest_batch(
 
     def solve(values: Array) -> Optimum:
         held = in_K.posed(np.full(values.shape, max_K)).holding("b", values)
-        return with_negative(in_K, optimum_of(held), {"b": values})
+        found = with_negative(in_K, optimum_of(held), {"b": values})
+        advance()
+        return found
 
     most = in_K.caps.get("b", LARGEST)
     if max_K >= least_K:
         best = float(solver(in_K)(np.array([max_K])).at["b"][0])
         most = most if np.isnan(best) else best
-    return narrow(solve, target, (1.0, most), advance)
+    return narrow(solve, target, (1.0, most))
 
 
 def _least_risk(problem: TuningProblem, budget: float) -> float:

@@ -306,8 +306,8 @@ def closer(log_risk: Callable, target: float, known: Callable = always, *, look:
     def solve(T: np.ndarray) -> Any:
         return SimpleNamespace(log_risk=log_risk(np.log(T)), converged=known(T), unbounded={})
 
-    scan = narrow(solve, target, (1.0, 1e60), lambda: None)
-    return look_closer(solve, target, scan, lambda: None) if look else scan
+    scan = narrow(solve, target, (1.0, 1e60))
+    return look_closer(solve, target, scan) if look else scan
 
 
 found = partial(closer, look=False)
