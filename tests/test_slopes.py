@@ -54,8 +54,6 @@ def test_both_fits_are_those_of_scipy(n: int, seed: int) -> None:
 
 
 # --- the error ---
-
-
 @given(
     gaps=st.lists(st.floats(0.1, 5), min_size=1, max_size=30),
     h=st.floats(0, 2),
@@ -141,8 +139,6 @@ def test_refusals(arguments: dict, message: str) -> None:
 
 
 # --- burn-in and the window ---
-
-
 @pytest.mark.parametrize(
     ("name", "index", "end"),
     [
@@ -188,8 +184,6 @@ def test_the_window_is_from_the_end_of_the_last_burn_in_that_ends() -> None:
 
 
 # --- whether it can tell, and the verdict ---
-
-
 def fitted(slope: float, error: float, points: int = 9) -> Slope:
     return Slope(slope, slope, 0.0, error, 0.1, (1e12, 1e22), points, 3)
 
@@ -250,8 +244,6 @@ def test_why_it_can_not_tell_is_said(error: float, bias: float, begins: float, w
 
 
 # --- the bias ---
-
-
 def test_the_bias_is_what_the_slope_changes_by_beyond_the_window() -> None:
     """y = sqrt(x) (1 + 100/x): 101 at x = 1 and 20 at x = 100, a slope of 1/2 far out."""
     budget = np.array([1.0, 100.0])
@@ -286,8 +278,6 @@ def test_a_bounds_own_bias_is_that_of_its_closed_form() -> None:
 
 
 # --- the argmin's uncertainty ---
-
-
 @pytest.mark.parametrize("h", [0.1, 0.5, 2.0])
 def test_the_argmins_uncertainty_is_half_the_width_of_what_the_grid_cant_tell(h: float) -> None:
     """1/(eta T) + eta is cosh z above its minimum, z = log eta/eta*; a grid of step h misses that by at most h^2/8."""

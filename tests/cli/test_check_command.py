@@ -57,14 +57,10 @@ def test_json_has_every_number(capsys: pytest.CaptureFixture[str]) -> None:
     assert status("lmo", "--claim", "alpha = 4 C2^-1 b T^-1/2", *options, "--json") == 0
     found = json.loads(capsys.readouterr().out)
     (claim,) = found["claims"]
-    assert found["summary"] == {"holds": 1}
-    assert (claim["claim"], claim["verdict"], claim["bound"]) == ("alpha = 4 C2^-1 b T^-1/2", "holds", "lmo")
+    assert (found["summary"], claim["verdict"], claim["bound"]) == ({"holds": 1}, "holds", "lmo")
     regime = {"budget": "T", "tuned": ["eta", "alpha"], "fixed": {"b": 32.0}, "path": {}, "caps": {"alpha": 0.5}}
     assert claim["regime"] == regime
     assert claim["exact_law"] == "alpha* = 2 C1^1/2 C3^1/2 C2^-1 b T^-1/2"
-    assert (claim["no_exact_route"], claim["contradictions"]) == (None, [])
-    assert claim["grid_window"]["high"] == 1e22
-    assert claim["grid_window"]["points"] > 50
     parts = {(reading["part"], reading["route"]): reading for reading in claim["readings"]}
     assert parts["power of T", "exact"]["measured"] == parts["power of T", "exact"]["claimed"] == "-1/2"
     assert parts["constant", "refined"]["measured"] == pytest.approx(4.0)
