@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from functions import EQ4
 
-from hpgrid import FunctionProxy, Grid, LogAxis, Proxy, Term, bounds, parse
+from hpgrid import Grid, LogAxis, Proxy, Term, bounds, parse
 from hpgrid.checks import InputError
 from hpgrid.readings import FAILS, HOLDS, UNIDENTIFIABLE, Reading
 from hpgrid.statements import routes
@@ -267,18 +268,10 @@ def test_what_runs_to_infinity_follows_no_law() -> None:
     assert (risk.verdict, wrong.verdict) == (HOLDS, FAILS)
 
 
-def as_function(eta: Any, b: Any, alpha: Any, T: Any, c: Mapping[str, Any]) -> Any:
-    floor = c["C2"] * (b**0.5 / (alpha * T) + (alpha / b) ** 0.5)
-    return c["C1"] * b / (eta * T) + floor + c["C3"] * eta * (1 + 1 / alpha)
-
-
-MINE = FunctionProxy(as_function, {"C1": 1.0, "C2": 1.0, "C3": 1.0}, name="mine")
-
-
 def test_a_bound_given_by_a_function_goes_by_two_routes() -> None:
     """At a fixed eta as well, b is what C1 b/(eta T) and C2 (alpha/b)^(1/2) leave: b ~ (C2 T)^(2/3)."""
     held, claims = {"eta": 1e-3, "alpha": 1e-3}, ["b ~ (C2 T)^2/3", "b ~ T^1/3", "b ~ T^2/3 (log T)^1/2"]
-    right, wrong, logs = check(MINE, claims, fixed=held)
+    right, wrong, logs = check(EQ4, claims, fixed=held)
     assert (right.verdict, wrong.verdict, logs.verdict) == (HOLDS, FAILS, FAILS)
     assert {reading.route for reading in right.readings} == {"refined", "grid"}
     assert by_route(right, "power of log T")["refined"].predicted == 0
@@ -411,7 +404,7 @@ LACKING = r"of that name\. Given: 'alpha'"
             {"grid": Grid.footnote(10)},
             "the grid has an axis of the bound's budget K",
         ),
-        (MINE, "eta ~ T^-1/2 @ b = T^1/4", {}, "a bound given by a function has no path"),
+        (EQ4, "eta ~ T^-1/2 @ b = T^1/4", {}, "a bound given by a function has no path"),
     ],
 )
 def test_what_a_bound_or_a_grid_lacks_is_said(proxy: Any, claim: str, options: dict, message: str) -> None:

@@ -16,10 +16,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from functions import dip
+from functions import EQ4, dip
 
-from hpgrid import FunctionProxy, Grid, LogAxis, Regime, bounds, refine
-from hpgrid.config import BoundConfig
+from hpgrid import Grid, LogAxis, Regime, bounds, parse, refine
 from hpgrid.tuning.bracket import NARROW, look_closer, lowest, narrow
 from hpgrid.tuning.problem import TuningProblem, tuning_problem
 from hpgrid.tuning.target import LARGEST, reach
@@ -230,11 +229,16 @@ def test_where_batches_are_free_a_cap_costs_nothing() -> None:
     assert "no more than without" in found.text()
 
 
+def kinked(c: float, d: float, e: float, f: float) -> TuningProblem:
+    constants = {"c": c, "d": d, "e": e, "f": f}
+    proxy = parse("max(1/sqrt(b), c) + d*b + e*b/T + f/sqrt(T)", constants)
+    return tuning_problem(proxy, GRID, Regime(("b",)))
+
+
 @pytest.mark.parametrize(("max_K", "binds"), [(9e3, False), (30.0, False), (20.0, True)])
 def test_where_a_range_of_batch_sizes_does_the_smallest_takes_the_most_iterations(max_K: float, binds: bool) -> None:
     """max(b^(-1/2), 0.05) + T^(-1/2) is 0.06 at T = 1e4 for any b >= 400: K may be 25 or fewer, at no price."""
-    proxy = BoundConfig("formula", formula="max(1/sqrt(b), 0.05) + 1/sqrt(T)").build("T")
-    found = reach(tuning_problem(proxy, GRID, Regime(("b",))), 0.06, max_K=max_K)
+    found = reach(kinked(0.05, 1e-60, 1e-60, 1.0), 0.06, max_K=max_K)
     assert found.point.at == pytest.approx(1e4, rel=1e-7)
     assert found.capped.binds is binds
     assert found.capped.price == pytest.approx(1.0, rel=1e-7)
@@ -243,15 +247,10 @@ def test_where_a_range_of_batch_sizes_does_the_smallest_takes_the_most_iteration
 
 
 def test_a_narrow_window_of_batch_sizes_is_found() -> None:
-    """At K = 9.9e7, 1e4/K + b^(-1/2) + 1e-6 b + 1e-4 is at most 0.0191 for b between 6261 and 6338 or so."""
-
-    def window(eta, b, alpha, T, constants):
-        return b / (eta * T) + b**-0.5 + eta + 1e-6 * b
-
-    problem = tuning_problem(FunctionProxy(window, uses=("eta", "b", "T")), GRID, Regime(("b",), {"eta": 1e-4}))
-    found = reach(problem, 0.0191, max_K=9.9e7)
+    """At K = 9.9e7, 1e4/K + b^(-1/2) + 1e-6 b is at most 0.019 for b between 6261 and 6338 or so."""
+    found = reach(kinked(1e-60, 1e-6, 1e4, 1e-60), 0.019, max_K=9.9e7)
     b = found.capped.point.set["b"]
-    assert 1e4 / 9.9e7 + b**-0.5 + 1e-6 * b + 1e-4 == pytest.approx(0.0191, rel=1e-9)
+    assert 1e4 / 9.9e7 + b**-0.5 + 1e-6 * b == pytest.approx(0.019, rel=1e-9)
     assert b < (0.5e6) ** (2 / 3)
     assert found.capped.binds
     assert "sure to 0e+00" not in found.text()
@@ -264,19 +263,13 @@ def test_a_batch_of_one_is_nothing_to_be_unsure_of() -> None:
 
 
 def test_a_function_is_inverted_as_a_sum_of_powers_is() -> None:
-    """The star-convex bound at lam = 1, evaluated by NumPy over b, K and eta, on grids of its own.
-
-    The step of eta costs risk only to second order, so that it is no more of log T than the step itself.
-    """
-    proxy = BoundConfig("star_convex").build("T")
-    found = reach(tuning_problem(proxy, GRID, Regime(("eta", "b"), {"alpha": 0.05})), 0.1, max_K=8e3)
-    K, b = np.geomspace(1e3, 3e5, 120)[:, None], np.geomspace(1.0, 1e4, 120)
-    eta = np.geomspace(1e-5, 1e-1, 100)[:, None, None]
-    step = np.log(eta[1, 0, 0] / eta[0, 0, 0]) + np.log(K[1, 0] / K[0, 0]) + np.log(b[1] / b[0])
-    best = proxy.form("K").risk(eta=eta, b=b, alpha=0.05, K=K).min(axis=0)
-    tokens = np.where(best <= 0.1, b * K, np.inf)
-    assert -1e-6 <= np.log(tokens.min() / found.point.at) <= step
-    assert -1e-6 <= np.log(tokens[K[:, 0] <= 8e3].min() / found.capped.point.at) <= step
+    regime = Regime(("b",), {"eta": 1e-3, "alpha": ALPHA})
+    for max_K, binds in ((3e4, True), (1e9, False)):
+        found, exact = (reach(tuning_problem(p, GRID, regime), 0.15, max_K=max_K) for p in (EQ4, bounds.lmo()))
+        assert found.capped.binds is exact.capped.binds is binds
+        for one, other in ((found.point, exact.point), (found.capped.point, exact.capped.point)):
+            assert one.at == pytest.approx(other.at, rel=1e-7)
+            assert dict(one.set) == pytest.approx(dict(other.set), rel=1e-5)
 
 
 @pytest.mark.parametrize(

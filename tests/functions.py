@@ -1,10 +1,19 @@
-"""Bounds that are given by functions, for this folder's tests: one of each, since each is compiled."""
+"""Bounds that are given by functions, as several files' tests have them: one of each, since each is compiled."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from hpgrid import FunctionProxy
+
+
+def _eq4(eta: Any, b: Any, alpha: Any, T: Any, c: Any) -> Any:
+    noise = c["C2"] * (b**0.5 / (alpha * T) + (alpha / b) ** 0.5)
+    return c["C1"] * b / (eta * T) + noise + c["C3"] * eta * (1 + 1 / alpha)
+
+
+#: Eq. (4), of which nothing is known but its values.
+EQ4 = FunctionProxy(_eq4, {"C1": 1.0, "C2": 1.0, "C3": 1.0}, name="mine")
 
 
 def _dip(eta: Any, b: Any, alpha: Any, T: Any, c: Any) -> Any:
