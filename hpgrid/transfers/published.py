@@ -97,8 +97,7 @@ class Applied(NamedTuple):
     fit: Fit  # the fit
     eta: float | None  # eta_0 (T_1/T_0)^eta; None where the start has no eta
     b: float | None  # b_0 (T_1/T_0)^b; None where it has no b
-    # the fit's own batch size at T_1, which knows nothing of the start; None where it asks for more than T
-    own_b: float | None
+    own_b: float | None  # the fit's own at T_1, which knows nothing of the start; None where it asks for more than T
     beyond: bool | None  # whether T_1 is outside what was fitted; None where that is a range of compute
 
 
@@ -157,11 +156,9 @@ class Life(NamedTuple):
     regime: str  # the rule's
     tokens: float  # at the new budget
     times: float  # over that at the old one; NaN where that is 0
-    # of T_1/T_0, as far as the rule goes: where b is the regime's own, or momentum tuned again at it; None
-    # where a limit on b, eta or alpha keeps the half-life from it
+    # of T_1/T_0: where b is the regime's own, or momentum tuned again at it; None where a limit keeps it from that
     power: Fraction | None
-    # with eq. (4)'s own best of what the row tunes, one value for each value of the constants
-    retuned: NDArray[np.float64] | None
+    retuned: NDArray[np.float64] | None  # with eq. (4)'s own best of what the row tunes, for each of the constants
     depends: str  # on what it depends, in words
 
 

@@ -25,12 +25,9 @@ _FEW, _MANY = 1000, 1e6
 
 @dataclass(frozen=True)
 class Transfer(TransferProblem):
-    """The answer, beside what was asked.
+    """The answer, beside what was asked: ``start``, ``T``, ``to_b`` and ``limits``, with every b in tokens.
 
     Attributes:
-        start: the setting that was tuned, b in tokens; ``alpha2`` is 1 - beta2 there, or None.
-        T: the budget that it goes to; ``to_b`` is the batch size there in tokens, where it was given.
-        limits: what is feasible there.
         rows: what each regime makes of it.
         lacking: by regime, what the others need and the start does not have.
         no_rule: by regime, why the bound has no law of it.
