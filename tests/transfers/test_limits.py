@@ -181,26 +181,3 @@ def test_a_capped_eta_counts_for_nothing_where_another_limit_keeps_it_lower() ->
 
 def test_less_than_one_iteration_is_said() -> None:
     assert "K = T/b = 0.1907: less than one iteration" in moved("A", START, 1e5).remarks
-
-
-@pytest.mark.parametrize(
-    ("limits", "to_b"), [(Limits(b=1e6), 2e6), (Limits(round_b="pow2"), 3e6), (Limits(unit=4096, round_b=3), 4096.0)]
-)
-def test_a_batch_size_that_is_given_and_forbidden_is_an_error(limits: Limits, to_b: float) -> None:
-    with pytest.raises(ValueError, match=r"that is given is one that the limits on b allow.*Write to_b = "):
-        moved("B", START, T1, limits, to_b)
-
-
-@pytest.mark.parametrize("limits", [Limits(b=100.0, unit=4096), Limits(b=1000.0, round_b=1001)])
-def test_a_cap_that_leaves_no_batch_size_is_an_error(limits: Limits) -> None:
-    with pytest.raises(ValueError, match="the cap on b leaves room for"):
-        moved("D", START, T1, limits)
-
-
-@pytest.mark.parametrize(
-    ("regime", "start", "T"),
-    [("D", Setting(1.0, 1e-200, 1e200, 1e-200), 1e300), ("C", Setting(1.0, 1.0, 1e299, 0.5), 1e10)],
-)
-def test_numbers_that_no_float_holds_are_an_error(regime: str, start: Setting, T: float) -> None:
-    with pytest.raises(ValueError, match="what is transferred stays a number"):
-        moved(regime, start, T)
