@@ -41,27 +41,17 @@ def _best(task: str, axes: Axes) -> Answer:
 
 
 @njit
-def _lowest(progress: Any, drift: Any, best: Any) -> None:
-    """Write the least of progress + drift over eta, for every alpha."""
-    best[:] = np.inf
-    for e in range(len(progress)):
-        for a in range(len(best)):
-            value = progress[e] + drift[e, a]
-            best[a] = value if value < best[a] else best[a]
-
-
-@njit
-def _first_lowest(progress: Any, drift: Any, best: Any, place: Any) -> None:
-    """Write the least of progress + drift over eta and where it is, for every alpha.
+def _lowest(b: float, eta: Any, T: float, drift: Any, best: Any, place: Any) -> None:
+    """Write the least of b/(eta T) + drift over eta and where it is, for every alpha.
 
     Two values of eta at a time, and places as floats: so the inner loop is vectorised, twice as fast.
     """
     best[:], place[:] = np.inf, 0.0
-    for e in range(0, len(progress), 2):
-        second = min(e + 1, len(progress) - 1)
-        at = float(e)
+    for e in range(0, len(eta), 2):
+        second = min(e + 1, len(eta) - 1)
+        progress, after, at = b / (eta[e] * T), b / (eta[second] * T), float(e)
         for a in range(len(best)):
-            value, other = progress[e] + drift[e, a], progress[second] + drift[second, a]
+            value, other = progress + drift[e, a], after + drift[second, a]
             lower = at + 1 if other < value else at
             value = other if other < value else value
             place[a] = lower if value < best[a] else place[a]
@@ -74,13 +64,16 @@ def _best_alpha(eta: Any, b: Any, alpha: Any, T: Any) -> Any:
     drift = eta.reshape(-1, 1) * (1 + 1 / alpha)
     risk, place = np.empty((len(T), len(b))), np.empty((len(T), len(b)), np.int64)
     for t in prange(len(T)):
-        best, progress = np.empty(len(alpha)), np.empty(len(eta))
+        best = np.empty(len(alpha))
         # What does not vary along eta is computed outside its loop.
         burn_in, floor = 1 / (alpha * T[t]), np.sqrt(alpha)
         for i in range(len(b)):
+            best[:] = np.inf
             for e in range(len(eta)):
-                progress[e] = b[i] / (eta[e] * T[t])
-            _lowest(progress, drift, best)
+                progress = b[i] / (eta[e] * T[t])
+                for a in range(len(best)):
+                    value = progress + drift[e, a]
+                    best[a] = value if value < best[a] else best[a]
             best += (b[i] * burn_in + floor) / np.sqrt(b[i])
             place[t, i] = best.argmin()
             risk[t, i] = best[place[t, i]]
@@ -103,12 +96,10 @@ def _best_eta_b(eta: Any, b: Any, alpha: Any, T: Any) -> Any:
     shape = (len(T), len(alpha))
     risk, first, second = np.full(shape, np.inf), np.zeros(shape, np.int64), np.zeros(shape, np.int64)
     for t in prange(len(T)):
-        best, place, progress = np.empty(len(alpha)), np.empty(len(alpha)), np.empty(len(eta))
+        best, place = np.empty(len(alpha)), np.empty(len(alpha))
         burn_in, floor = 1 / (alpha * T[t]), np.sqrt(alpha)
         for i in range(len(b)):
-            for e in range(len(eta)):
-                progress[e] = b[i] / (eta[e] * T[t])
-            _first_lowest(progress, drift, best, place)
+            _lowest(b[i], eta, T[t], drift, best, place)
             best += (b[i] * burn_in + floor) / np.sqrt(b[i])
             for a in range(len(alpha)):
                 if best[a] < risk[t, a]:
@@ -123,12 +114,10 @@ def _best_eta(eta: Any, b: Any, alpha: Any, T: Any) -> Any:
     shape = (len(T), len(b), len(alpha))
     risk, index = np.empty(shape), np.empty(shape, np.int32)
     for t in prange(len(T)):
-        best, place, progress = np.empty(len(alpha)), np.empty(len(alpha)), np.empty(len(eta))
+        best, place = np.empty(len(alpha)), np.empty(len(alpha))
         burn_in, floor = 1 / (alpha * T[t]), np.sqrt(alpha)
         for i in range(len(b)):
-            for e in range(len(eta)):
-                progress[e] = b[i] / (eta[e] * T[t])
-            _first_lowest(progress, drift, best, place)
+            _lowest(b[i], eta, T[t], drift, best, place)
             noise = 1 / np.sqrt(b[i])
             for a in range(len(alpha)):
                 risk[t, i, a] = best[a] + noise * (b[i] * burn_in[a] + floor[a])
