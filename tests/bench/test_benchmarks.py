@@ -60,9 +60,13 @@ def test_the_command_prints_a_line_for_each_contender(capsys: Capture) -> None:
     assert all(name in out for name in refinement.CONTENDERS)
 
 
-def test_a_count_below_one_is_refused(capsys: Capture) -> None:
+@pytest.mark.parametrize(
+    ("module", "options"),
+    [(refinement, ["--runs", "0"]), (sweep, ["--n", "1"]), (sweep, ["--few", "0"]), (sweep, ["--growth", "0"])],
+)
+def test_a_count_below_one_is_refused(module: ModuleType, options: list[str], capsys: Capture) -> None:
     with pytest.raises(SystemExit) as stopped:
-        refinement.main(["--runs", "0"])
+        module.main(options)
     assert stopped.value.code == 2
     assert "1 or more" in capsys.readouterr().err
 
@@ -75,14 +79,6 @@ def test_growth_is_measured_in_a_process_of_its_own() -> None:
     assert cost.triples == 3
     assert 0 < cost.seconds < 60
     assert 50 < cost.peak_mib < 5000
-
-
-@pytest.mark.parametrize("options", [["--n", "1"], ["--few", "0"], ["--growth", "0"]])
-def test_numbers_that_make_no_sense_are_refused(options: list[str], capsys: Capture) -> None:
-    with pytest.raises(SystemExit) as ended:
-        sweep.main(options)
-    assert ended.value.code == 2
-    assert "whole numbers of 1 or more" in capsys.readouterr().err
 
 
 # --- formula and store ---

@@ -39,19 +39,17 @@ def test_a_contender_that_disagrees_stops_the_benchmark(monkeypatch: pytest.Monk
         sweep.run(4, 2, 7, 1)
 
 
-def test_the_table_has_a_line_for_each_and_ratios_to_the_exact_search() -> None:
-    timed = sweep.run(4, 2, 7, 1)
-    header, *lines = sweep.table(timed).splitlines()
-    assert header.split()[:4] == ["contender", "ms", "a", "triple"]
-    assert len(lines) == len(sweep.CONTENDERS)
-    assert float(lines[0][37:46]) == timed[sweep.EXACT].over_exact == 1.0
-
-
-def test_the_report_of_a_thousand_triples_is_text_and_plain_data(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_report_has_a_line_for_each_with_ratios_to_the_exact_search_and_is_plain_data(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(sweep, "TRIPLES", 4)
     monkeypatch.setattr(sweep, "FEW", 2)
     text, record = sweep.report(7, 1)
-    assert text.startswith("sweep: joint tuning of eq. (4) for 4 triples over 7^3 cells at 7 budgets\n")
+    title, header, *lines = text.splitlines()
+    assert title == "sweep: joint tuning of eq. (4) for 4 triples over 7^3 cells at 7 budgets"
+    assert header.split()[:4] == ["contender", "ms", "a", "triple"]
+    assert len(lines) == len(sweep.CONTENDERS)
     written = json.loads(json.dumps(plain(record)))
-    assert written["contenders"][sweep.EXACT]["triples"] == 4
-    assert written["n"] == 7
+    exact = written["contenders"][sweep.EXACT]
+    assert float(lines[0][37:46]) == exact["over_exact"] == 1.0
+    assert (written["n"], exact["triples"]) == (7, 4)

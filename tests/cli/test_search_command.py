@@ -108,12 +108,9 @@ def test_a_bound_written_as_text(capsys: Capture) -> None:
 
 
 MISTAKES = {
-    "lmo": "something is tuned",
-    "lmoo --over eta": "'lmo'",
     "lmo --over eta,beta": "momentum is tuned as alpha",
     "lmo --over eta,b": "alpha of the bound lmo is neither tuned nor fixed nor on a path. "
     "Given: {'tuned': ['eta', 'b'], 'fixed': {}}. Write alpha as tuned, or a value of it.",
-    "sgd --over eta,b,alpha": "the bound sgd does not depend on alpha",
     "sgd --over eta,b --fix alpha=1": "the bound sgd does not depend on alpha",
     "lmo --over eta,b --fix alpha=2": "0 < alpha <= 1",
     "lmo --over eta,b --fix beta=1": "0 <= beta < 1",
