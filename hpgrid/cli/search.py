@@ -51,7 +51,12 @@ def search_bound(
     _check_questions({"--T": T, "--K": K, "--risk": risk}, max_K, files)
     # Here, too: a target is found without a search, which would ask.
     check_choice("dtype", dtype, DTYPES)
-    fitted = None if window is None else _window(window)
+    fitted = None
+    if window is not None:
+        lo, _, hi = window.partition(":")
+        fitted = options.number("the window's start", lo), options.number("the window's end", hi)
+        if not 0 < fitted[0] < fitted[1]:
+            raise bad("a window is two budgets, the smaller one first", window, "--window 1e12:1e22, say")
     regime = options.regime(over, fix, path, cap, counted, min_K)
     chosen, axes = options.chosen(bound, set_, written), options.grid_config(grid, n, axis, counted).build()
     from hpgrid.tuning.problem import tuning_problem
@@ -112,11 +117,3 @@ def _check_questions(asked: Mapping[str, float | None], max_K: float | None, fil
         check_value("K", max_K)
     if there and files:
         raise bad(f"{' and '.join(files)} takes the whole survey", " ".join(there), "one without the other")
-
-
-def _window(text: str) -> tuple[float, float]:
-    lo, _, hi = text.partition(":")
-    ends = options.number("the window's start", lo), options.number("the window's end", hi)
-    if not 0 < ends[0] < ends[1]:
-        raise bad("a window is two budgets, the smaller one first", text, "--window 1e12:1e22, say")
-    return ends
