@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
 import os
@@ -80,6 +82,15 @@ def write_json(path: Path, data: Mapping[str, Any]) -> None:
     """Write JSON, whole; NaN and infinities, which JSON lacks, become null."""
     text = json.dumps(plain(data), indent=2, allow_nan=False) + "\n"
     write_whole(path, lambda file: file.write(text.encode()))
+
+
+def write_table(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
+    """Write columns of one length to a CSV file, whole; numbers read back as the same bits."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*(column.tolist() for column in columns.values())))
+    write_whole(path, lambda file: file.write(text.getvalue().encode()))
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:

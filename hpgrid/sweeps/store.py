@@ -8,10 +8,8 @@ they die.
 
 from __future__ import annotations
 
-import csv
 import fcntl
 import hashlib
-import io
 import itertools
 import math
 import os
@@ -31,7 +29,7 @@ from numpy.typing import NDArray
 
 from hpgrid.checks import TUNABLE, bad
 from hpgrid.grid import LogAxis
-from hpgrid.record import write_whole
+from hpgrid.record import write_table
 from hpgrid.sweeps.plan import Plan
 
 if TYPE_CHECKING:
@@ -417,9 +415,4 @@ def write_slopes(data: xarray.Dataset, path: Path) -> None:
     }
     held = [str(name) for name in data.coords if set(data[name].dims) <= {*order} - {"regime", QUANTITY}]
     columns = {name: data[name] for name in ("regime", *held, QUANTITY, *COLUMNS)} | burned
-    flat = [column.broadcast_like(like).transpose(*order).values.ravel().tolist() for column in columns.values()]
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(zip(*flat))
-    write_whole(path, lambda file: file.write(text.getvalue().encode()))
+    write_table(path, {k: x.broadcast_like(like).transpose(*order).values.ravel() for k, x in columns.items()})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -16,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.record import made_with, plain, write_whole
+from hpgrid.record import made_with, plain, write_table, write_whole
 from hpgrid.refinement.optimum import optimum_of, solved
 from hpgrid.search.brute import SearchResult
 from hpgrid.shapes import Floats as Array
@@ -341,11 +339,7 @@ def _problem_data(problem: TuningProblem) -> dict[str, Any]:
 def write_csv(found: Survey, path: Path) -> None:
     """Write a row for every budget to a CSV file, whole; numbers read back as the same bits."""
     arrays = {found.problem.budget: found.problem.budgets} | {k: x for k, (x, _) in columns(found).items()}
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(arrays)
-    writer.writerows(zip(*(array.tolist() for array in arrays.values())))
-    write_whole(path, lambda file: file.write(text.getvalue().encode()))
+    write_table(path, arrays)
 
 
 def dataset(found: Survey) -> xarray.Dataset:
