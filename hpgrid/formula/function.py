@@ -39,7 +39,7 @@ class Formula:
 
 def _value(node: Node, at: Mapping[str, Array]) -> Array:
     if node.kind == "number":
-        return float(node.value)  # type: ignore[arg-type]
+        return float(node.number)
     if node.kind == "name":
         return 1.0 - at["alpha"] if node.value == "beta" else at[str(node.value)]
     if node.kind == "sum":
@@ -129,7 +129,7 @@ def log_convex(root: Node) -> bool:
 
 def _curved(node: Node) -> int:
     if node.kind in ("number", "name"):
-        return _UNKNOWN if node.value == "beta" or (node.kind == "number" and node.value <= 0) else _STRAIGHT  # type: ignore[operator]
+        return _UNKNOWN if node.value == "beta" or (node.kind == "number" and node.number <= 0) else _STRAIGHT
     parts = [(sign, _curved(part)) for sign, part in node.parts]
     worst = max(curved for _, curved in parts)
     if node.kind == "product":

@@ -75,7 +75,7 @@ def rational(node: Node, values: Mapping[str, Fraction]) -> Fraction | None:
         ValueError: it is too large for an exponent.
     """
     if node.kind == "number":
-        return _exact(node)
+        return node.number
     if node.kind == "name":
         return values.get(str(node.value))
     if node.kind == "power":
@@ -96,11 +96,6 @@ def rational(node: Node, values: Mapping[str, Fraction]) -> Fraction | None:
         if total.denominator > LARGEST**4 or abs(total.numerator) > LARGEST**4 * total.denominator:
             raise at(node.column, f"an exponent lies between -{LARGEST} and {LARGEST}", node.text, "a smaller one")
     return total
-
-
-def _exact(node: Node) -> Fraction:
-    assert isinstance(node.value, Fraction)
-    return node.value
 
 
 @dataclass(frozen=True)
@@ -127,8 +122,7 @@ class _Expander:
 
     def expanded(self, node: Node) -> Sum:
         if node.kind == "number":
-            number = _exact(node)
-            return {(): number} if number else {}
+            return {(): node.number} if node.number else {}
         if node.kind == "name":
             return self.named(str(node.value))
         if node.kind == "sum":

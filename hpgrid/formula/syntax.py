@@ -68,6 +68,12 @@ class Node:
             if exponents or not (self.kind == "power" and k == 1 and part.is_constant()):
                 yield from part.walk(exponents)
 
+    @property
+    def number(self) -> Fraction:
+        """The value of a number."""
+        assert isinstance(self.value, Fraction)
+        return self.value
+
     def complement(self) -> str | None:
         """Return what 1 - alpha and 1 - beta are, beta and alpha; None for anything else."""
         if self.kind != "sum" or [sign for sign, _ in self.parts] != [1, -1]:
@@ -183,12 +189,13 @@ def _checked_text(text: object) -> str:
         instead = _INSTEAD.get(odd[0], "names, numbers, + - * / ** and parentheses alone")
         raise at(odd.start() + 1, "a bound has no such character", odd[0], instead)
     opened: list[int] = []
-    for place, mark in enumerate(flat, start=1):
-        if mark == "(":
+    for mark in re.finditer("[()]", flat):
+        place = mark.end()
+        if mark[0] == "(":
             opened.append(place)
-        elif mark == ")" and not opened:
+        elif not opened:
             raise at(place, "this parenthesis closes none", flat[:place], "one ( for each )")
-        elif mark == ")":
+        else:
             opened.pop()
         if len(opened) > DEEPEST:
             raise at(place, f"parentheses nest at most {DEEPEST} deep", flat, "a flatter expression")

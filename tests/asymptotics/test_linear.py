@@ -45,13 +45,15 @@ def test_it_agrees_with_scipy_on_random_posynomials(first: int) -> None:
     assert outcomes == {0, 3}
 
 
+#: min r with x <= r, -x - 1 <= r, 2 x - 2 <= r.
+PROGRAM = vector([0, 1]), [vector(r) for r in ([1, -1], [-1, -1], [2, -1])], vector([0, 1, 2])
+
+
 def test_the_certificate_proves_the_optimum() -> None:
-    cost, rows = vector([0, 1]), [vector(r) for r in ([1, -1], [-1, -1], [2, -1])]
-    limits = [Fraction(0), Fraction(1), Fraction(2)]
-    best = minimise(cost, rows, limits)
+    best = minimise(*PROGRAM)
     assert (best.value, best.point) == (Fraction(-1, 2), vector([Fraction(-1, 2), Fraction(-1, 2)]))
     assert best.dual == vector([Fraction(1, 2), Fraction(1, 2), 0])
-    certify(best, cost, rows, limits)
+    certify(best, *PROGRAM)
 
 
 @pytest.mark.parametrize(
@@ -65,9 +67,8 @@ def test_the_certificate_proves_the_optimum() -> None:
     ids=["not optimal", "not balanced", "infeasible", "negative"],
 )
 def test_a_wrong_certificate_is_refused(wrong: Solution) -> None:
-    rows = [vector(r) for r in ([1, -1], [-1, -1], [2, -1])]
     with pytest.raises(ArithmeticError, match="certificate"):
-        certify(wrong, vector([0, 1]), rows, [Fraction(0), Fraction(1), Fraction(2)])
+        certify(wrong, *PROGRAM)
 
 
 def test_the_origin_must_be_feasible() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,12 @@ ALL = ("eta", "b", "alpha")
 
 def constants(law: Law) -> dict[str, float]:
     return {name: each.constant for name, each in law.laws.items()}
+
+
+def proxy(*terms: tuple[dict[str, Any], Fraction | int]) -> Proxy:
+    """Terms with constants c0, c1, ... that are 1: the powers and the number of each."""
+    built = [Term({f"c{k}": F(1)}, powers, F(size)) for k, (powers, size) in enumerate(terms)]
+    return Proxy(tuple(built), {f"c{k}": 1.0 for k in range(len(terms))})
 
 
 @pytest.mark.parametrize("p", [F(3, 2), F(5, 4), F(7, 4)])
@@ -91,28 +98,18 @@ def test_other_caps_do_not_bind_under_joint_tuning(name: str) -> None:
 
 
 def test_at_least_one_iteration_bounds_the_batch_size() -> None:
-    """C1/(eta T) (no b) + C2 b^-1/2 + C3 eta: b runs away, and b <= T stops it."""
-    terms = (
-        Term({"C1": F(1)}, {"eta": F(-1), "T": F(-1)}),
-        Term({"C2": F(1)}, {"b": F(-1)}),
-        Term({"C3": F(1)}, {"eta": F(1)}),
-    )
-    proxy = Proxy(terms, {"C1": 1.0, "C2": 1.0, "C3": 1.0})
-    free = exponents(proxy, ("eta", "b"))
+    """1/(eta T) (no b) + 1/b + eta: b runs away, and b <= T stops it."""
+    bound = proxy(({"eta": -1, "T": -1}, 1), ({"b": -1}, 1), ({"eta": 1}, 1))
+    free = exponents(bound, ("eta", "b"))
     assert (free.exponent["risk"], free.exponent["b"], free.unbounded["b"].direction) == (F(-1, 2), None, 1)
-    held = exponents(proxy, ("eta", "b"), min_K=1)
+    held = exponents(bound, ("eta", "b"), min_K=1)
     assert (held.exponent["b"], held.active, held.unbounded) == (1, {"b": "b <= T"}, {})
-    some = exponents(proxy, ("eta", "b"), min_K=100)
+    some = exponents(bound, ("eta", "b"), min_K=100)
     assert some.laws["b"].text() == "b* = K_min^-1 T"
     assert some.laws["b"].constant == pytest.approx(0.01)
 
 
 # --- cases that no published bound has ---
-
-
-def proxy(*terms: tuple[dict[str, int], Fraction | int], **constants: float) -> Proxy:
-    built = [Term({f"c{k}": F(1)}, powers, F(size)) for k, (powers, size) in enumerate(terms)]
-    return Proxy(tuple(built), {f"c{k}": 1.0 for k in range(len(terms))} | constants)
 
 
 def test_everything_runs_away() -> None:
@@ -160,26 +157,21 @@ def test_a_constant_that_hangs_on_a_value_needs_it() -> None:
 
 def test_one_plus_a_tuned_variable_is_two_terms() -> None:
     """eta (1 + alpha)/alpha + T^-1/eta, eta and alpha tuned: alpha = 1."""
-    terms = Term({"L": F(1)}, {"eta": F(1), "alpha": F(-1)}), Term({}, {"eta": F(-1), "T": F(-1)})
-    two = Term({"L": F(1)}, {"eta": F(1), "alpha": "one_plus"})
-    law = exponents(Proxy((*terms, two), {"L": 1.0}), ("eta", "alpha"))
+    terms = ({"eta": 1, "alpha": -1}, 1), ({"eta": -1, "T": -1}, 1), ({"eta": 1, "alpha": "one_plus"}, 1)
+    law = exponents(proxy(*terms), ("eta", "alpha"))
     assert law.exponent["risk"] == F(-1, 2)
-    # L eta/alpha + L eta + L eta alpha is least at alpha = 1, where it is 3 L eta.
+    # eta/alpha + eta + eta alpha is least at alpha = 1, where it is 3 eta.
     assert law.laws["alpha"].constant == pytest.approx(1.0, abs=1e-9)
     assert law.laws["risk"].constant == pytest.approx(2 * math.sqrt(3), rel=1e-12)
 
 
 @pytest.mark.parametrize(("alpha", "expected"), [(0.5, 0.5), (1.0, None)])
 def test_one_minus_a_fixed_variable_is_a_coefficient(alpha: float, expected: float | None) -> None:
-    """C (1 - alpha)/T + eta + 1/(eta T^2): at alpha = 1 the first term is not there."""
-    terms = (
-        Term({"C": F(1)}, {"alpha": "one_minus", "T": F(-1, 2)}),
-        Term({}, {"eta": F(1)}),
-        Term({}, {"eta": F(-1), "T": F(-2)}),
-    )
-    law = exponents(Proxy(terms, {"C": 1.0}), ("eta",), fixed={"alpha": alpha})
+    """(1 - alpha)/T^1/2 + eta + 1/(eta T^2): at alpha = 1 the first term is not there."""
+    terms = ({"alpha": "one_minus", "T": F(-1, 2)}, 1), ({"eta": 1}, 1), ({"eta": -1, "T": -2}, 1)
+    law = exponents(proxy(*terms), ("eta",), fixed={"alpha": alpha})
     assert law.exponent["eta"] == -1
     assert law.exponent["risk"] == (F(-1, 2) if expected else -1)
     assert law.laws["risk"].constant == (expected or 2.0)
     if expected:
-        assert law.laws["risk"].text() == "risk* = C (1 - alpha) T^-1/2"
+        assert law.laws["risk"].text() == "risk* = c0 (1 - alpha) T^-1/2"
