@@ -6,32 +6,19 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
-from paper_figures import computed, drawn
+from paper_figures import computed, config, drawn, lines
 
 from hpgrid import bounds, refine
-from hpgrid.config import Config, Panel, load, override, shipped
-from hpgrid.grid import Grid
 from hpgrid.paper import compute, draw
 from hpgrid.paper.data import FigureData
-from hpgrid.regime import Regime
 from hpgrid.theory import theorems
 
 TUNED = ("eta", "b", "alpha")
 
 
-def config(**changes: object) -> Config:
-    return replace(override(load(shipped("flatness")), n=24), **changes)
-
-
 @pytest.fixture
 def data() -> FigureData:
     return computed("flatness")
-
-
-@pytest.fixture
-def figure() -> Figure:
-    return drawn("flatness")
 
 
 def test_the_regret_is_the_excess_of_a_bound_evaluated_there(data: FigureData) -> None:
@@ -45,14 +32,12 @@ def test_the_regret_is_the_excess_of_a_bound_evaluated_there(data: FigureData) -
         assert data.arrays["regret_b"][k] == pytest.approx(float(other.risk / best.risk[k] - 1), rel=1e-6)
 
 
-def test_the_three_slopes_hold(data: FigureData) -> None:
+def test_the_three_slopes_hold_and_a_wrong_exponent_would_fail(data: FigureData) -> None:
+    """A slope and its tolerance know nothing of the prediction."""
     assert [check.holds for check in data.checks] == [True] * 3
     assert [check.predicted for check in data.checks] == [pytest.approx(-1 / 3)] * 3
-
-
-def test_a_wrong_exponent_would_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(theorems, "REGRET_EXPONENT", theorems.REGRET_EXPONENT * 101 / 100)
-    assert [check.holds for check in compute(config()).checks] == [False] * 3
+    wrong = float(theorems.REGRET_EXPONENT * 101 / 100)
+    assert [replace(check, predicted=wrong).holds for check in data.checks] == [False] * 3
 
 
 def test_the_notes_say_where_a_decade_is_no_longer_seen(data: FigureData) -> None:
@@ -63,25 +48,20 @@ def test_the_notes_say_where_a_decade_is_no_longer_seen(data: FigureData) -> Non
     assert notes["float64"] is None  # beyond 1e22
 
 
-def test_the_curves_are_drawn_from_the_arrays(data: FigureData, figure: Figure) -> None:
-    drawn = {line.get_label(): line.get_ydata() for line in figure.axes[0].lines}
+def test_the_curves_are_drawn_from_the_arrays(data: FigureData) -> None:
+    costs, sizes = drawn("flatness").axes
+    shown = {line.get_label(): line.get_ydata() for line in costs.lines}
     for kind, words in (("regret", "re-tuned"), ("held", "held")):
         for v, symbol in (("eta", r"\eta"), ("b", "b"), ("alpha", r"\alpha")):
-            np.testing.assert_array_equal(drawn[f"${symbol}$, others {words}"], data.arrays[f"{kind}_{v}"])
-    levels = [float(y[0]) for y in drawn.values() if np.ptp(y) == 0]
+            np.testing.assert_array_equal(shown[f"${symbol}$, others {words}"], data.arrays[f"{kind}_{v}"])
+    levels = [float(y[0]) for y in shown.values() if np.ptp(y) == 0]
     assert {np.finfo(np.float32).eps, np.finfo(np.float64).eps, data.notes["excess_of_the_grid"]} <= set(levels)
-    (star,) = (line for line in figure.axes[1].lines if line.get_label() == "refined optimum")
+    (star,) = lines(sizes, label="refined optimum")
     np.testing.assert_array_equal(star.get_ydata(), data.arrays["b_star"])
 
 
 def test_another_bound_has_no_closed_interval_and_draws_all_the_same() -> None:
-    own = replace(config().bound, name="lmo_exact", constants={})
-    data = compute(config(bound=own))
+    own = replace(config("flatness").bound, name="lmo_exact", constants={})
+    data = compute(config("flatness", bound=own))
     assert "b_high_law" not in data.arrays
     draw(data)
-
-
-def test_it_is_the_figure_of_all_three() -> None:
-    with pytest.raises(ValueError, match="tunes all three"):
-        compute(config(panels=(Panel(Regime(("eta", "b"), {"alpha": 0.1})),)))
-    assert set(Grid.footnote().axes) >= set(TUNED)
