@@ -10,14 +10,13 @@ import pytest
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
-from paper_figures import check_redrawn, computed, drawn
+from paper_figures import check_redrawn, computed, config, drawn, hollow, lines
 
 from hpgrid import Grid, bounds
-from hpgrid.config import Panel, load, override, shipped
+from hpgrid.config import load, shipped
 from hpgrid.paper import compute, contours, draw
 from hpgrid.paper.data import FigureData
 from hpgrid.plotting.style import NEAR, REFINED
-from hpgrid.regime import Regime
 from hpgrid.theory import iso_loss
 
 #: How many panels each figure has, and against which budget.
@@ -35,6 +34,12 @@ def figure(data: FigureData) -> Figure:
     return drawn(data.name)
 
 
+def panels(data: FigureData) -> list[dict[str, np.ndarray]]:
+    """The arrays of each panel, by name."""
+    ends = [f"_{k}" for k in range(PANELS[data.name][0])]
+    return [{key.removesuffix(end): x for key, x in data.arrays.items() if key.endswith(end)} for end in ends]
+
+
 # --- what is computed ---
 
 
@@ -42,31 +47,31 @@ def test_levels_are_even_and_shared_by_the_panels(data: FigureData) -> None:
     levels, (lo, hi) = data.arrays["levels"], data.arrays["limits"]
     assert len(levels) == 20
     np.testing.assert_allclose(np.diff(np.log([lo, *levels, hi])), np.log(hi / lo) / 21, rtol=1e-9)
-    for k in range(PANELS[data.name][0]):
-        assert set(data.arrays[f"line_levels_{k}"]) <= set(levels)
+    assert all(set(panel["line_levels"]) <= set(levels) for panel in panels(data))
 
 
 def test_every_contour_point_has_its_levels_risk(data: FigureData) -> None:
-    for k in range(PANELS[data.name][0]):
-        lengths, points = data.arrays[f"line_lengths_{k}"], data.arrays[f"line_points_{k}"]
+    for panel in panels(data):
+        lengths, points = panel["line_lengths"], panel["line_points"]
         assert points.shape == (lengths.sum(), 2)
-        assert len(lengths) == len(data.arrays[f"line_levels_{k}"]) > 0
-        levels = np.repeat(data.arrays[f"line_levels_{k}"], lengths)
-        budget, b = data.arrays[f"budget_{k}"], data.arrays[f"b_{k}"]
-        column = np.clip(np.searchsorted(budget, points[:, 0] * (1 - 1e-9)) - 1, 0, 22)
-        row = np.clip(np.searchsorted(b, points[:, 1] * (1 - 1e-9)) - 1, 0, 22)
-        around = np.array([data.arrays[f"risk_{k}"][row + i, column + j] for i in (0, 1) for j in (0, 1)])
+        assert len(lengths) == len(panel["line_levels"]) > 0
+        levels = np.repeat(panel["line_levels"], lengths)
+        row, column = (
+            np.clip(np.searchsorted(panel[name], points[:, k] * (1 - 1e-9)) - 1, 0, 22)
+            for k, name in ((1, "b"), (0, "budget"))
+        )
+        around = np.array([panel["risk"][row + i, column + j] for i in (0, 1) for j in (0, 1)])
         assert (around.min(axis=0) <= levels * (1 + 1e-9)).all()
         assert (levels <= around.max(axis=0) * (1 + 1e-9)).all()
 
 
 def test_the_near_optimal_and_the_best_batch_are_those_of_the_risk(data: FigureData) -> None:
-    for k in range(PANELS[data.name][0]):
-        risk, b = data.arrays[f"risk_{k}"], data.arrays[f"b_{k}"]
+    for panel in panels(data):
+        risk, b = panel["risk"], panel["b"]
         good = risk <= risk.min(axis=0) / 0.99
-        np.testing.assert_array_equal(data.arrays[f"near_{k}"], b[good.argmax(axis=0)])
-        np.testing.assert_array_equal(data.arrays[f"near_edge_{k}"], good[0])
-        np.testing.assert_array_equal(data.arrays[f"best_{k}"], b[risk.argmin(axis=0)])
+        np.testing.assert_array_equal(panel["near"], b[good.argmax(axis=0)])
+        np.testing.assert_array_equal(panel["near_edge"], good[0])
+        np.testing.assert_array_equal(panel["best"], b[risk.argmin(axis=0)])
 
 
 def test_checks_name_their_panel(data: FigureData) -> None:
@@ -89,51 +94,37 @@ def test_a_log_log_panel_for_each_regime_and_one_colour_bar(data: FigureData, fi
     assert len(figure.axes) == count + 1
     for k, axes in enumerate(figure.axes[:count]):
         assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
-        assert axes.get_xlabel() == BUDGETS[budget]
-        assert axes.get_ylabel() == ("" if k else "batch size $b$")
+        assert (axes.get_xlabel(), axes.get_ylabel()) == (BUDGETS[budget], "" if k else "batch size $b$")
         assert axes.get_title(loc="left").endswith(data.config["panels"][k]["title"])
     assert figure.axes[-1].get_ylabel() == "best risk"
 
 
-def test_every_contour_is_drawn_in_its_levels_colour(data: FigureData, figure: Figure) -> None:
-    for k in range(PANELS[data.name][0]):
-        (drawn,) = (c for c in figure.axes[k].collections if isinstance(c, LineCollection))
-        np.testing.assert_array_equal(drawn.get_array(), data.arrays[f"line_levels_{k}"])
-        segments = drawn.get_segments()
-        assert [len(s) for s in segments] == list(data.arrays[f"line_lengths_{k}"])
-        np.testing.assert_array_equal(np.vstack(segments), data.arrays[f"line_points_{k}"])
-        assert (drawn.norm.vmin, drawn.norm.vmax) == tuple(data.arrays["limits"])
-
-
-def test_the_red_line_is_the_near_optimal_batch_and_hollow_where_held(data: FigureData, figure: Figure) -> None:
-    for k in range(PANELS[data.name][0]):
-        x, near = data.arrays[f"budget_{k}"], data.arrays[f"near_{k}"]
-        (red,) = (line for line in figure.axes[k].lines if same_color(line.get_color(), NEAR) and not marked(line))
-        np.testing.assert_array_equal(red.get_xydata().T, [x, near])
-        edge = data.arrays[f"near_edge_{k}"] | data.arrays[f"near_held_{k}"]
-        hollow = [line for line in figure.axes[k].lines if marked(line)]
-        assert len(hollow) == bool(edge.any())
-        for marks in hollow:
-            np.testing.assert_array_equal(marks.get_xydata().T, [x[edge], near[edge]])
-
-
-def marked(line) -> bool:
-    return line.get_marker() == "o"
-
-
-def test_against_tokens_the_best_batch_is_dotted_and_less_than_an_iteration_shaded(
+def test_contours_have_their_levels_colour_and_the_red_line_is_the_near_optimal_batch(
     data: FigureData, figure: Figure
 ) -> None:
-    for k in range(PANELS[data.name][0]):
-        dotted = [line for line in figure.axes[k].lines if line.get_linestyle() == ":"]
-        shaded = [c for c in figure.axes[k].collections if isinstance(c, PolyCollection)]
+    for axes, panel in zip(figure.axes, panels(data)):
+        (drawn,) = (c for c in axes.collections if isinstance(c, LineCollection))
+        np.testing.assert_array_equal(drawn.get_array(), panel["line_levels"])
+        segments = drawn.get_segments()
+        assert [len(s) for s in segments] == list(panel["line_lengths"])
+        np.testing.assert_array_equal(np.vstack(segments), panel["line_points"])
+        assert (drawn.norm.vmin, drawn.norm.vmax) == tuple(data.arrays["limits"])
+        x, near = panel["budget"], panel["near"]
+        (red,) = (line for line in lines(axes, marker="None") if same_color(line.get_color(), NEAR))
+        np.testing.assert_array_equal(red.get_xydata().T, [x, near])
+        edge = panel["near_edge"] | panel["near_held"]
+        assert len(hollow(axes)) == bool(edge.any())
+        for marks in hollow(axes):
+            np.testing.assert_array_equal(marks.get_xydata().T, [x[edge], near[edge]])
+        # Against tokens the best batch is dotted, and less than an iteration shaded.
+        dotted, shaded = lines(axes, linestyle=":"), [c for c in axes.collections if isinstance(c, PolyCollection)]
         assert len(dotted) == len(shaded) == (PANELS[data.name][1] == "T")
         for line in dotted:
-            np.testing.assert_array_equal(line.get_ydata(), data.arrays[f"best_{k}"])
+            np.testing.assert_array_equal(line.get_ydata(), panel["best"])
 
 
 def test_only_figure_4_has_a_hyperbola(data: FigureData, figure: Figure) -> None:
-    dashed = [line for axes in figure.axes for line in axes.lines if line.get_linestyle() == "--"]
+    dashed = [line for axes in figure.axes for line in lines(axes, linestyle="--")]
     assert bool(dashed) == (data.name == "fig4")
     if dashed:
         curves = data.arrays["hyperbola_0"]
@@ -154,20 +145,15 @@ def test_what_is_saved_draws_the_same(data: FigureData, figure: Figure, tmp_path
 def test_the_refined_near_optimal_batch_is_near_optimal(name: str) -> None:
     """Within the panel's own ends; nowhere above the grid's by more than a step."""
     data = computed(name, refined=True)
-    for k, axes in enumerate(drawn(name, refined=True).axes[: PANELS[name][0]]):
-        near, b = data.arrays[f"near_star_{k}"], data.arrays[f"b_{k}"]
+    for axes, panel in zip(drawn(name, refined=True).axes, panels(data)):
+        near, b = panel["near_star"], panel["b"]
         assert ((b[0] <= near * (1 + 1e-9)) & (near <= b[-1] * (1 + 1e-9))).all()
-        assert (near <= data.arrays[f"near_{k}"] * (b[1] / b[0]) * (1 + 1e-9)).all()
-        (line,) = (line for line in axes.lines if line.get_color() == REFINED)
+        assert (near <= panel["near"] * (b[1] / b[0]) * (1 + 1e-9)).all()
+        (line,) = lines(axes, color=REFINED)
         np.testing.assert_array_equal(line.get_ydata(), near)
 
 
 # --- regimes of one's own ---
-
-
-def fig4(**bound: object):
-    config = override(load(shipped("fig4")), n=24)
-    return replace(config, bound=replace(config.bound, **bound))
 
 
 @pytest.mark.parametrize(
@@ -179,25 +165,18 @@ def fig4(**bound: object):
     ],
 )
 def test_a_bound_that_is_not_the_hyperbolas_gets_none(bound: dict) -> None:
-    data = compute(fig4(**bound), "own")
+    data = compute(config("fig4", bound=replace(config("fig4").bound, **bound)))
     assert data.checks == ()
     assert not [key for key in data.arrays if key.startswith("hyperbola")]
     draw(data)
 
 
 def test_contours_of_a_floored_learning_rate_leave_the_hyperbola() -> None:
-    config = fig4()
-    narrow = replace(config, grid=replace(config.grid, axes=config.grid.axes | {"eta": {"lo": 1e-3, "hi": 1.0}}))
-    (check,) = compute(narrow, "own").checks
+    grid = config("fig4").grid
+    floored = replace(grid, axes={**grid.axes, "eta": {"lo": 1e-3, "hi": 1.0}})
+    (check,) = compute(config("fig4", grid=floored)).checks
     assert check.holds is False
     assert check.edge_points > 0
-
-
-@pytest.mark.parametrize("regime", [Regime(("eta", "b"), {"alpha": 0.1}), Regime(("eta",), {"b": 32.0, "alpha": 0.1})])
-def test_the_batch_size_is_on_an_axis(regime: Regime) -> None:
-    config = replace(override(load(shipped("fig10")), n=8), panels=(Panel(regime),))
-    with pytest.raises(ValueError, match=r"axes of this figure are.*b, T"):
-        compute(config, "own")
 
 
 def test_lmo_constants_are_those_of_the_plain_proxy() -> None:
@@ -208,7 +187,7 @@ def test_lmo_constants_are_those_of_the_plain_proxy() -> None:
 
 @pytest.mark.parametrize(("name", "node"), [("fig10", 42), ("fig11", 30)])
 def test_the_captions_floor_is_a_node_of_their_grid_cut_to_its_digits(name: str, node: int) -> None:
-    config = load(shipped(name))
-    floors = [axes["eta"]["lo"] for axes in (config.grid.axes, *(p.axes for p in config.panels)) if "eta" in axes]
+    own = load(shipped(name))
+    floors = [axes["eta"]["lo"] for axes in (own.grid.axes, *(p.axes for p in own.panels)) if "eta" in axes]
     eta = Grid.captions().eta.values[node]
     assert any(floor <= eta < 1.03 * floor for floor in floors)

@@ -7,23 +7,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from paper_figures import check_redrawn, computed, drawn
+from paper_figures import check_redrawn, computed, config, drawn, hollow, lines
 
 from hpgrid import grid_search
-from hpgrid.config import load, override, shipped
 from hpgrid.paper import compute, draw
 from hpgrid.paper.data import FigureData
 from hpgrid.paper.pair import every_nth, held_text, power_label, predicted_line
 from hpgrid.plotting.style import OPTIMUM, REFINED
 from hpgrid.regime import Regime
 
-#: What each figure tunes beside eta.
-FIRST = {"fig1": "b", "fig5": "b", "fig6": "b", "fig2": "alpha", "fig7": "alpha", "fig8": "alpha"}
+#: What each figure tunes beside eta; the others differ in the value that is held.
+FIRST = {"fig1": "b", "fig7": "alpha"}
 LABELS = {"b": "batch size $b$", "eta": r"learning rate $\eta$", "alpha": r"momentum complement $\alpha$"}
 
 
@@ -37,22 +34,23 @@ def figure(data: FigureData) -> Figure:
     return drawn(data.name)
 
 
-def lines(axes: Axes, **wanted: object) -> list[Line2D]:
-    """The lines of some style."""
-    return [line for line in axes.lines if all(getattr(line, f"get_{k}")() == v for k, v in wanted.items())]
-
-
 # --- what is computed ---
 
 
-def test_there_is_a_check_for_the_risk_and_for_each_optimum(data: FigureData) -> None:
-    first = FIRST[data.name]
+@pytest.mark.parametrize("name", ["fig1", "fig5", "fig6", "fig2", "fig7", "fig8"])
+def test_there_is_a_check_for_the_risk_and_for_each_optimum(name: str) -> None:
+    first = "b" if name in ("fig1", "fig5", "fig6") else "alpha"
+    data = computed(name)
     assert [check.what for check in data.checks] == ["slope of risk", f"slope of {first}", "slope of eta"]
     for check in data.checks:
         assert check.holds in (True, None)  # twenty-four values an axis need not be enough to tell
         assert np.isfinite([check.measured, check.predicted, check.tolerance, *check.window]).all()
         assert check.window[1] <= 1e22
         assert check.note
+    assert data.notes["points"] == 24**4
+    assert set(data.notes["burn_in_ends"]) == {first, "eta"}
+    assert data.notes["exponents"]["risk"] == "-1/4"
+    assert data.seconds > 0
 
 
 def test_the_arrays_have_the_shapes_of_what_they_hold(data: FigureData) -> None:
@@ -67,22 +65,16 @@ def test_the_arrays_have_the_shapes_of_what_they_hold(data: FigureData) -> None:
     for name in (first, "eta"):
         assert data.arrays[f"{name}_shown"].shape == (11,)
         assert data.arrays[f"risk_at_{name}"].shape == (11, 24)
-
-
-def test_no_curve_lies_below_the_optimum_and_none_below_the_whole_grids(data: FigureData) -> None:
-    best = data.arrays["risk_hat"]
-    for name in (FIRST[data.name], "eta"):
-        assert (data.arrays[f"risk_at_{name}"] >= best * (1 - 1e-12)).all()
     # What the figure fixes need not lie on the grid, so the whole grid can be a little worse.
-    assert np.log(data.arrays["risk_every"] / best).max() < 0.4
+    assert np.log(data.arrays["risk_every"] / data.arrays["risk_hat"]).max() < 0.4
 
 
-def test_the_curves_and_the_optimum_are_the_searchs(data: FigureData) -> None:
-    config = override(load(shipped(data.name)), n=24)
-    panel, grid = config.panels[0], config.grid.build()
+def test_the_curves_and_the_optimum_are_the_searchs_and_no_curve_lies_below_it(data: FigureData) -> None:
+    own = config(data.name)
+    panel, grid = own.panels[0], own.grid.build()
 
     def search(over: tuple[str, ...]):
-        return grid_search(config.bound.build("T"), grid, over, fixed=panel.fixed)
+        return grid_search(own.bound.build("T"), grid, over, fixed=panel.fixed)
 
     best = search(panel.tuned)
     np.testing.assert_array_equal(data.arrays["risk_hat"], best.risk)
@@ -92,13 +84,7 @@ def test_the_curves_and_the_optimum_are_the_searchs(data: FigureData) -> None:
         along = search(tuple(other for other in panel.tuned if other != name))
         rows = [grid.axes[name].index(value) for value in data.arrays[f"{name}_shown"]]
         np.testing.assert_array_equal(data.arrays[f"risk_at_{name}"], along.risk[rows])
-
-
-def test_the_notes_count_the_grid_and_its_burn_in(data: FigureData) -> None:
-    assert data.notes["points"] == 24**4
-    assert set(data.notes["burn_in_ends"]) == {FIRST[data.name], "eta"}
-    assert data.notes["exponents"]["risk"] == "-1/4"
-    assert data.seconds > 0
+        assert (along.risk >= best.risk * (1 - 1e-12)).all()
 
 
 # --- what is shown ---
@@ -116,7 +102,7 @@ def test_four_log_log_panels_and_two_colour_bars(data: FigureData, figure: Figur
     assert [bar.get_ylabel() for bar in figure.axes[4:]] == [LABELS[first], LABELS["eta"]]
 
 
-def test_a_thin_curve_for_every_value_shown(data: FigureData, figure: Figure) -> None:
+def test_a_thin_curve_for_every_value_shown_and_the_whole_grids_best_dotted(data: FigureData, figure: Figure) -> None:
     for axes, name in zip(figure.axes, (FIRST[data.name], "eta")):
         (drawn,) = (c for c in axes.collections if isinstance(c, LineCollection))
         np.testing.assert_array_equal(drawn.get_array(), data.arrays[f"{name}_shown"])
@@ -125,59 +111,49 @@ def test_a_thin_curve_for_every_value_shown(data: FigureData, figure: Figure) ->
         x, y = axes.get_xlim(), axes.get_ylim()
         assert x[0] <= data.arrays["T"].min()
         assert y[0] < data.arrays["risk_hat"].min() < data.arrays["risk_hat"].max() < y[1]
+        (every,) = lines(axes, linestyle=":")
+        np.testing.assert_array_equal(every.get_ydata(), data.arrays["risk_every"])
 
 
-def test_the_solid_line_is_the_optimum_and_the_dashed_one_the_law(data: FigureData, figure: Figure) -> None:
+def test_the_solid_line_is_the_optimum_and_the_dashed_one_a_law_of_its_slope(data: FigureData, figure: Figure) -> None:
+    predicted = {check.what.removeprefix("slope of "): check.predicted for check in data.checks}
     for axes, key in zip(figure.axes, ("risk", "risk", FIRST[data.name], "eta")):
         (solid,) = (line for line in lines(axes, linestyle="-") if same_color(line.get_color(), OPTIMUM))
         np.testing.assert_array_equal(solid.get_xydata().T, [data.arrays["T"], data.arrays[f"{key}_hat"]])
         (dashed,) = lines(axes, linestyle="--")
         np.testing.assert_array_equal(dashed.get_ydata(), data.arrays[f"{key}_law"])
         assert dashed.get_label() == f"$T^{{{data.notes['exponents'][key]}}}$"
-
-
-def test_the_law_has_the_predicted_slope(data: FigureData, figure: Figure) -> None:
-    for axes, check in zip(figure.axes[1:], data.checks):
-        (dashed,) = lines(axes, linestyle="--")
         x, y = np.log(dashed.get_xydata()[np.isfinite(dashed.get_ydata())].T)
-        np.testing.assert_allclose(np.diff(y) / np.diff(x), check.predicted, rtol=1e-9)
+        np.testing.assert_allclose(np.diff(y) / np.diff(x), predicted[key], rtol=1e-9)
 
 
-def test_edge_points_are_hollow_and_only_they(data: FigureData, figure: Figure) -> None:
+def test_edge_points_are_hollow_and_only_they_and_the_bound_at_1_is_dotted(data: FigureData, figure: Figure) -> None:
     for axes, key in zip(figure.axes[2:4], (FIRST[data.name], "eta")):
         edge = data.arrays[f"{key}_edge"]
-        hollow = lines(axes, marker="o", markerfacecolor="white", linestyle="None")
-        assert len(hollow) == bool(edge.any())
-        for marks in hollow:
-            np.testing.assert_array_equal(marks.get_xdata(), data.arrays["T"][edge])
-            np.testing.assert_array_equal(marks.get_ydata(), data.arrays[f"{key}_hat"][edge])
-
-
-def test_the_bound_at_1_and_the_whole_grids_best_are_dotted(data: FigureData, figure: Figure) -> None:
+        assert len(hollow(axes)) == bool(edge.any())
+        for marks in hollow(axes):
+            points = data.arrays["T"][edge], data.arrays[f"{key}_hat"][edge]
+            np.testing.assert_array_equal(marks.get_xydata().T, points)
     (at_one,) = lines(figure.axes[2], linestyle=":")
     assert set(at_one.get_ydata()) == {1.0}
-    for axes in figure.axes[:2]:
-        (every,) = lines(axes, linestyle=":")
-        np.testing.assert_array_equal(every.get_ydata(), data.arrays["risk_every"])
 
 
 def test_what_is_saved_draws_the_same(data: FigureData, figure: Figure, tmp_path: Path) -> None:
     check_redrawn(data, figure, tmp_path)
 
 
-@pytest.mark.parametrize("name", ["fig1", "fig2"])
-def test_the_refined_optimum_lies_within_a_grid_step_and_below_the_grids_risk(name: str) -> None:
-    data = computed(name, refined=True)
-    assert (data.arrays["risk_star"] <= data.arrays["risk_hat"] * (1 + 1e-12)).all()
-    first, grid = FIRST[name], override(load(shipped(name)), n=24).grid.build()
+def test_the_refined_optimum_lies_within_a_grid_step_and_below_the_grids_risk(data: FigureData) -> None:
+    assert not [key for key in data.arrays if key.endswith("_star")]  # where it is not asked for
+    name, first = data.name, FIRST[data.name]
+    refined, steps = computed(name, refined=True), {v: a.step for v, a in config(name).grid.build().axes.items()}
+    assert (refined.arrays["risk_star"] <= refined.arrays["risk_hat"] * (1 + 1e-12)).all()
     for v in (first, "eta"):
-        apart = np.abs(np.log(data.arrays[f"{v}_star"] / data.arrays[f"{v}_hat"]))[~data.arrays[f"{first}_edge"]]
+        apart = np.abs(np.log(refined.arrays[f"{v}_star"] / refined.arrays[f"{v}_hat"]))
         # Two coupled variables: each within a step of its own and what the other's step moves it.
-        assert apart.max() <= grid.axes[v].step + max(grid.axes[w].step for w in (first, "eta"))
+        assert apart[~refined.arrays["risk_edge"]].max() <= steps[v] + max(steps[w] for w in (first, "eta"))
     for axes, key in zip(drawn(name, refined=True).axes, ("risk", "risk", first, "eta")):
-        (line,) = (line for line in axes.lines if line.get_color() == REFINED)
-        np.testing.assert_array_equal(line.get_ydata(), data.arrays[f"{key}_star"])
-    assert not [key for key in computed(name).arrays if key.endswith("_star")]  # where it is not asked for
+        (line,) = lines(axes, color=REFINED)
+        np.testing.assert_array_equal(line.get_ydata(), refined.arrays[f"{key}_star"])
 
 
 # --- the pieces ---
@@ -212,17 +188,17 @@ def test_labels() -> None:
 
 
 def test_a_bound_with_another_exponent_fails_the_theorem() -> None:
-    config = override(load(shipped("fig1")), n=40)
-    other = replace(config, bound=replace(config.bound, options={"q": 0.3}))
-    checks = compute(other, "own").checks
-    assert checks[0].measured == pytest.approx(-0.3 / 1.6, abs=0.01)  # T^(-q/(1 + 2q)), not T^(-1/4)
-    assert checks[0].holds is False
+    other = replace(config("fig1").bound, options={"q": 0.3})
+    risk, *_ = compute(config("fig1", bound=other)).checks
+    assert risk.measured == pytest.approx(-0.3 / 1.6, abs=0.01)  # T^(-q/(1 + 2q)), not T^(-1/4)
+    assert risk.holds is False
 
 
 def test_where_the_law_begins_beyond_the_grid_nothing_holds() -> None:
     """With so little noise b is 1 up to T = 4 C1 C3~/C2~^2 = 4 (1 + 1/alpha)/(alpha C2^2) = 4.004e22."""
-    config = override(load(shipped("fig1")), n=24, constants={"C2": 1e-8}, refined=False)
-    checks = {check.what: check for check in compute(config, "own").checks}
+    own = config("fig1").bound
+    quiet = compute(config("fig1", bound=replace(own, constants={**own.constants, "C2": 1e-8})))
+    checks = {check.what: check for check in quiet.checks}
     assert {check.holds for check in checks.values()} == {None}
     b = checks["slope of b"]
     assert (b.measured, b.predicted) == (0.0, 0.5)
@@ -231,35 +207,29 @@ def test_where_the_law_begins_beyond_the_grid_nothing_holds() -> None:
 
 
 def test_a_wall_in_one_optimum_is_not_held_against_the_other() -> None:
-    config = override(load(shipped("fig1")), n=40)
-    walled = replace(config, grid=replace(config.grid, axes={"b": {"lo": 1.0, "hi": 100.0}}))
-    for check in compute(walled, "own").checks:
+    walled = replace(config("fig1").grid, axes={"b": {"lo": 1.0, "hi": 100.0}})
+    for check in compute(config("fig1", grid=walled)).checks:
         assert check.holds is not False
-        assert check.edge_points > 10
+        assert check.edge_points > 6
 
 
 def test_a_value_may_be_held_by_the_grid_in_place_of_the_regime() -> None:
-    config = override(load(shipped("fig1")), n=24)
-    (panel,) = config.panels
-    held = replace(
-        config, grid=replace(config.grid, axes={"alpha": 1e-3}), panels=(replace(panel, regime=Regime(panel.tuned)),)
-    )
-    expected, found = computed("fig1"), compute(held, "own")
+    own = config("fig1")
+    panel = replace(own.panels[0], regime=Regime(own.panels[0].tuned))
+    found = compute(config("fig1", grid=replace(own.grid, axes={"alpha": 1e-3}), panels=(panel,)))
+    expected = computed("fig1")
     np.testing.assert_array_equal(found.arrays["risk_hat"], expected.arrays["risk_hat"])
     assert [check.holds for check in found.checks] == [check.holds for check in expected.checks]
 
 
 def test_iterations_may_be_the_budget() -> None:
-    config = load(shipped("fig2"))
-    in_K = replace(config, grid=replace(config.grid, n=24, axes={"K": {"lo": 1e2, "hi": 1e16}}))
-    data = compute(in_K, "own")
+    in_K = replace(config("fig2").grid, axes={"K": {"lo": 1e2, "hi": 1e16}})
+    data = compute(config("fig2", grid=in_K))
     assert "T" not in data.arrays
-    figure = draw(data)
-    assert figure.axes[0].get_xlabel() == "iterations $K$"
+    assert draw(data).axes[0].get_xlabel() == "iterations $K$"
     assert data.checks[0].holds is not False
 
 
 def test_a_window_of_ones_own_is_kept() -> None:
-    config = replace(override(load(shipped("fig1")), n=24), window=(1e14, 1e20))
-    for check in compute(config, "own").checks:
+    for check in compute(config("fig1", window=(1e14, 1e20))).checks:
         assert 1e14 <= check.window[0] < check.window[1] <= 1e20
