@@ -48,19 +48,12 @@ PERFORMANCE = 0.99
 
 @dataclass(frozen=True)
 class Band:
-    """The values of one hyperparameter that are near-optimal, at every budget.
+    """The values of one hyperparameter that are near-optimal, at every budget."""
 
-    Attributes:
-        low: the smallest near-optimal value, shape (n,); NaN where no cell is feasible.
-        high: the largest one, shape (n,).
-        low_edge: where ``low`` is the axis' first value, shape (n,).
-        high_edge: where ``high`` is the axis' last feasible value, shape (n,).
-    """
-
-    low: Float[Array, "n"]
-    high: Float[Array, "n"]
-    low_edge: Bool[Array, "n"]
-    high_edge: Bool[Array, "n"]
+    low: Float[Array, "n"]  # the smallest near-optimal value, shape (n,); NaN where no cell is feasible
+    high: Float[Array, "n"]  # the largest one, shape (n,)
+    low_edge: Bool[Array, "n"]  # where ``low`` is the axis' first value, shape (n,)
+    high_edge: Bool[Array, "n"]  # where ``high`` is the axis' last feasible value, shape (n,)
 
 
 def near_optimal(risk: ArrayLike, values: ArrayLike, performance: float = PERFORMANCE) -> Band:

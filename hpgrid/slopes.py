@@ -44,19 +44,13 @@ Powers = Mapping[str, Fraction]
 # --- argmins: what was measured at every budget ---
 @dataclass(frozen=True)
 class Curves:
-    """Measured curves against a budget.
+    """Measured curves against a budget."""
 
-    Attributes:
-        name: "T" or "K".
-        budget: its values, shape (n,).
-        values: for "risk" and each variable, the curve and the points of it that are at an edge, shape (n,).
-        window: the smallest and largest budget to fit over.
-    """
-
-    name: str
-    budget: Array
+    name: str  # "T" or "K"
+    budget: Array  # its values, shape (n,)
+    # for "risk" and each variable, the curve and the points of it that are at an edge, shape (n,)
     values: Mapping[str, tuple[Array, Array]]
-    window: tuple[float, float]
+    window: tuple[float, float]  # the smallest and largest budget to fit over
 
     @property
     def inside(self) -> Array:
@@ -282,22 +276,15 @@ def fit_slopes(
 
 # --- the argmin's uncertainty: how far from the continuous optimum ---
 class Truth(NamedTuple):
-    """The continuous optimum behind a grid's: "risk" and every tuned variable, NaN where there is none.
+    """The continuous optimum behind a grid's: "risk" and every tuned variable, NaN where there is none."""
 
-    Attributes:
-        here: at the budgets of the window, shape (n,).
-        far: at ``SETTLING`` times those, and perhaps at that squared.
-        uncertainty: how far the log of a product of argmins may be from the continuous one's; where None, how far the
-            two are apart over the window.
-        at: the optimum at any budgets.
-        caps: the largest values of variables, beside alpha = 1.
-    """
-
-    here: Mapping[str, Array]
-    far: tuple[Mapping[str, Array], ...]
+    here: Mapping[str, Array]  # at the budgets of the window, shape (n,)
+    far: tuple[Mapping[str, Array], ...]  # at ``SETTLING`` times those, and perhaps at that squared
+    # how far the log of a product of argmins may be from the continuous one's; where None, how far the two are apart
+    # over the window
     uncertainty: Callable[[Powers], float] | None
-    at: Callable[[Array], Mapping[str, Array]]
-    caps: Mapping[str, float]
+    at: Callable[[Array], Mapping[str, Array]]  # the optimum at any budgets
+    caps: Mapping[str, float]  # the largest values of variables, beside alpha = 1
 
 
 def posynomial_truth(proxy: Proxy | FunctionProxy, regime: Regime, steps: Mapping[str, float], budget: Array) -> Truth:
@@ -434,21 +421,14 @@ def law_begins(truth: Truth, window: tuple[float, float]) -> float:
 # --- the tolerance, whether it can tell, and the verdict ---
 @dataclass(frozen=True)
 class MeasuredSlope:
-    """A slope and what it may be off by.
+    """A slope and what it may be off by."""
 
-    Attributes:
-        name: what was fitted: "risk", a variable, or a monomial such as eta/b.
-        fit: the fit; its ``error`` has the argmin's uncertainty in it.
-        bias: how far the continuous optimum's slope over the window is from its law.
-        budget: "T" or "K".
-        begins: the budget from which the optimum lies on the bounds that hold it far out, where that is past the
-            window's first; NaN where it is not, or not known.
-    """
-
-    name: str
-    fit: Slope
-    bias: float
-    budget: str = "T"
+    name: str  # what was fitted: "risk", a variable, or a monomial such as eta/b
+    fit: Slope  # the fit; its ``error`` has the argmin's uncertainty in it
+    bias: float  # how far the continuous optimum's slope over the window is from its law
+    budget: str = "T"  # "T" or "K"
+    # the budget from which the optimum lies on the bounds that hold it far out, where that is past the window's first;
+    # NaN where it is not, or not known
     begins: float = np.nan
 
     @property

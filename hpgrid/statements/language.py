@@ -59,31 +59,20 @@ Powers = Mapping[str, Fraction]
 
 @dataclass(frozen=True)
 class Statement:
-    """A scaling law as it was stated, before any bound is known.
+    """A scaling law as it was stated, before any bound is known."""
 
-    Attributes:
-        left: the monomial that the law is of.
-        right: the monomial that it is said to follow.
-        exact: whether its constant is stated too: = in place of ~.
-        tuned: what is tuned, or None where nothing is said of that.
-        fixed: what is held, a budget too: at a number, or at None where that is left open.
-        path: what follows a budget, that budget, and the exponent.
-        caps: largest values.
-        small: what is held, and tends to 0 once the budget has gone to infinity.
-        source: what was written.
-        columns: where a name was first written, from 0.
-    """
-
-    left: Powers
-    right: Powers
-    exact: bool = False
-    tuned: tuple[str, ...] | None = None
+    left: Powers  # the monomial that the law is of
+    right: Powers  # the monomial that it is said to follow
+    exact: bool = False  # whether its constant is stated too: = in place of ~
+    tuned: tuple[str, ...] | None = None  # what is tuned, or None where nothing is said of that
+    # what is held, a budget too: at a number, or at None where that is left open
     fixed: Mapping[str, Fraction | None] = field(default_factory=dict)
+    # what follows a budget, that budget, and the exponent
     path: Mapping[str, tuple[str, Fraction]] = field(default_factory=dict)
-    caps: Mapping[str, Fraction] = field(default_factory=dict)
-    small: tuple[str, ...] = ()
-    source: str = field(default="", compare=False)
-    columns: Mapping[str, int] = field(default_factory=dict, compare=False)
+    caps: Mapping[str, Fraction] = field(default_factory=dict)  # largest values
+    small: tuple[str, ...] = ()  # what is held, and tends to 0 once the budget has gone to infinity
+    source: str = field(default="", compare=False)  # what was written
+    columns: Mapping[str, int] = field(default_factory=dict, compare=False)  # where a name was first written, from 0
 
     @property
     def number(self) -> Fraction | float:

@@ -189,19 +189,12 @@ def _exponent(product: Monomial, name: str) -> Fraction:
 
 # --- refined, far out ---
 class Climb(NamedTuple):
-    """The continuous optimum along the ladder.
+    """The continuous optimum along the ladder."""
 
-    Attributes:
-        log_at: for the risk and every tuned variable, the log of where it is; NaN where it is not.
-        exponent: for the same names, the local exponent of the budget.
-        unbounded: the variables that run off at the last budget.
-        undetermined: the variables that the risk does not depend on there.
-    """
-
-    log_at: Mapping[str, Array]
-    exponent: Mapping[str, Array]
-    unbounded: tuple[str, ...]
-    undetermined: tuple[str, ...]
+    log_at: Mapping[str, Array]  # for the risk and every tuned variable, the log of where it is; NaN where it is not
+    exponent: Mapping[str, Array]  # for the same names, the local exponent of the budget
+    unbounded: tuple[str, ...]  # the variables that run off at the last budget
+    undetermined: tuple[str, ...]  # the variables that the risk does not depend on there
 
 
 @lru_cache(maxsize=_KEPT)

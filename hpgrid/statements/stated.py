@@ -21,29 +21,17 @@ SMALL = 1e-6
 
 @dataclass(frozen=True)
 class StatedLaw:
-    """A stated law of one bound: left = number x held powers x budget^power x (log budget)^log.
+    """A stated law of one bound: left = number x held powers x budget^power x (log budget)^log."""
 
-    Attributes:
-        statement: what was stated.
-        regime: what is tuned, fixed, on a path, capped.
-        budget: "T" or "K".
-        left: the exponents of the risk and of what is tuned.
-        power: the exponent of the budget; None where it is held, too.
-        log: the exponent of its logarithm.
-        held: the exponents of constants, held variables and caps.
-        values: what is held, by name.
-        by_default: what is held without a value of anybody's.
-    """
-
-    statement: Statement
-    regime: Regime
-    budget: str
-    left: Mapping[str, Fraction]
-    power: Fraction | None
-    log: Fraction
-    held: Mapping[str, Fraction]
-    values: Mapping[str, float]
-    by_default: tuple[str, ...]
+    statement: Statement  # what was stated
+    regime: Regime  # what is tuned, fixed, on a path, capped
+    budget: str  # "T" or "K"
+    left: Mapping[str, Fraction]  # the exponents of the risk and of what is tuned
+    power: Fraction | None  # the exponent of the budget; None where it is held, too
+    log: Fraction  # the exponent of its logarithm
+    held: Mapping[str, Fraction]  # the exponents of constants, held variables and caps
+    values: Mapping[str, float]  # what is held, by name
+    by_default: tuple[str, ...]  # what is held without a value of anybody's
 
     @property
     def named(self) -> tuple[str, ...]:

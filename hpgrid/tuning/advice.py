@@ -26,33 +26,20 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True)
 class Point:
-    """The refined optimum at one budget.
+    """The refined optimum at one budget."""
 
-    Attributes:
-        budget: "T" or "K".
-        at: its value.
-        risk: the least risk; the infimum, where a variable runs off.
-        set: what to set: the tuned variables that have a best value.
-        held: the others' values: fixed, or on a path.
-        bounds: for a variable that a bound holds, which: "b is at its least, 1", "K is at its least, 30".
-        unbounded: for a variable without a best value, where it runs to, and what would stop it.
-        undetermined: tuned variables along which the risk does not change there.
-        fixed_together: monomials in those that the exact law fixes nevertheless, and their values.
-        iterations: K = T/b there; NaN where b has no value.
-        converged: whether the solve ended at an optimum.
-    """
-
-    budget: str
-    at: float
-    risk: float
-    set: Mapping[str, float]
-    held: Mapping[str, float]
+    budget: str  # "T" or "K"
+    at: float  # its value
+    risk: float  # the least risk; the infimum, where a variable runs off
+    set: Mapping[str, float]  # what to set: the tuned variables that have a best value
+    held: Mapping[str, float]  # the others' values: fixed, or on a path
+    # for a variable that a bound holds, which: "b is at its least, 1", "K is at its least, 30"
     bounds: Mapping[str, str]
-    unbounded: Mapping[str, str]
-    undetermined: tuple[str, ...]
-    fixed_together: Mapping[str, float]
-    iterations: float
-    converged: bool
+    unbounded: Mapping[str, str]  # for a variable without a best value, where it runs to, and what would stop it
+    undetermined: tuple[str, ...]  # tuned variables along which the risk does not change there
+    fixed_together: Mapping[str, float]  # monomials in those that the exact law fixes nevertheless, and their values
+    iterations: float  # K = T/b there; NaN where b has no value
+    converged: bool  # whether the solve ended at an optimum
 
     def as_dict(self) -> dict[str, Any]:
         """Return the point as data."""
@@ -63,22 +50,15 @@ class Point:
 
 @dataclass(frozen=True)
 class Advice:
-    """What to set at one budget, and how much that matters.
+    """What to set at one budget, and how much that matters."""
 
-    Attributes:
-        point: the refined optimum.
-        near_optimal_range: for each variable that has a best value, the values within ``WITHIN`` of the minimum, the
-            others re-tuned.
-        grid: the grid's own best values and their risk, with "risk" among them; NaN where no cell is feasible.
-        edge: the variables whose grid value sits on the border of the box.
-        unresolved_range: the variables that the grid can't tell, and the values that are the same to it, the others
-            re-tuned.
-    """
-
-    point: Point
+    point: Point  # the refined optimum
+    # for each variable that has a best value, the values within ``WITHIN`` of the minimum, the others re-tuned
     near_optimal_range: Mapping[str, Interval]
+    # the grid's own best values and their risk, with "risk" among them; NaN where no cell is feasible
     grid: Mapping[str, float]
-    edge: tuple[str, ...]
+    edge: tuple[str, ...]  # the variables whose grid value sits on the border of the box
+    # the variables that the grid can't tell, and the values that are the same to it, the others re-tuned
     unresolved_range: Mapping[str, Interval]
 
     def text(self) -> str:

@@ -28,19 +28,12 @@ UNITS = {"b": "tokens", "T": "tokens", "K": "iterations"}
 
 @dataclass(frozen=True)
 class TuningProblem:
-    """A bound, a grid and a regime that fit together; ``tuning_problem`` makes one.
+    """A bound, a grid and a regime that fit together; ``tuning_problem`` makes one."""
 
-    Attributes:
-        proxy: the bound, in the form of the grid's budget.
-        grid: where it is searched: the axes that it depends on.
-        regime: what is tuned, fixed, on a path, capped, and the smallest number of iterations.
-        dtype: the precision of the search.
-    """
-
-    proxy: Proxy | FunctionProxy
-    grid: Grid
-    regime: Regime
-    dtype: str = "float64"
+    proxy: Proxy | FunctionProxy  # the bound, in the form of the grid's budget
+    grid: Grid  # where it is searched: the axes that it depends on
+    regime: Regime  # what is tuned, fixed, on a path, capped, and the smallest number of iterations
+    dtype: str = "float64"  # the precision of the search
 
     @property
     def budget(self) -> str:

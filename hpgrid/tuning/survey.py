@@ -62,17 +62,11 @@ DIGITS = 6
 
 @dataclass(frozen=True)
 class SurveySlope:
-    """How one quantity scales, by three routes.
+    """How one quantity scales, by three routes."""
 
-    Attributes:
-        measured: the slope of the grid's curve, and its tolerance.
-        far: the refined optimum's local exponent, twenty decades beyond the largest budget; NaN where it has none.
-        exact: the exact exponent as the budget grows; None where there is none.
-    """
-
-    measured: MeasuredSlope
-    far: float
-    exact: Fraction | None
+    measured: MeasuredSlope  # the slope of the grid's curve, and its tolerance
+    far: float  # the refined optimum's local exponent, twenty decades beyond the largest budget; NaN where it has none
+    exact: Fraction | None  # the exact exponent as the budget grows; None where there is none
 
     @property
     def law(self) -> float:
@@ -92,25 +86,16 @@ class SurveySlope:
 
 @dataclass(frozen=True)
 class Survey:
-    """What a bound says about tuning at every budget of a grid; arrays have shape (budgets,).
+    """What a bound says about tuning at every budget of a grid; arrays have shape (budgets,)."""
 
-    Attributes:
-        problem: what was searched.
-        best: the grid's best cells.
-        hat: for "risk" and each tuned variable, the grid's; NaN (the risk +inf) where no cell is feasible.
-        star: for "risk" and each tuned variable, the refined one; NaN where there is none.
-        exponent: for the same, d log / d log budget of the refined one.
-        runs_off: for each tuned variable, where its best value is 0 or infinity.
-        slopes: how each of these scales, and the monomials that are sure where they are not.
-    """
-
-    problem: TuningProblem
-    best: SearchResult
+    problem: TuningProblem  # what was searched
+    best: SearchResult  # the grid's best cells
+    # for "risk" and each tuned variable, the grid's; NaN (the risk +inf) where no cell is feasible
     hat: Mapping[str, Array]
-    star: Mapping[str, Array]
-    exponent: Mapping[str, Array]
-    runs_off: Mapping[str, NDArray[np.bool_]]
-    slopes: tuple[SurveySlope, ...]
+    star: Mapping[str, Array]  # for "risk" and each tuned variable, the refined one; NaN where there is none
+    exponent: Mapping[str, Array]  # for the same, d log / d log budget of the refined one
+    runs_off: Mapping[str, NDArray[np.bool_]]  # for each tuned variable, where its best value is 0 or infinity
+    slopes: tuple[SurveySlope, ...]  # how each of these scales, and the monomials that are sure where they are not
 
     @property
     def no_law(self) -> str:

@@ -41,33 +41,21 @@ ASSUMED = "assumed, as the bound is no sum of powers: in fewer iterations than t
 
 @dataclass(frozen=True)
 class Reached:
-    """The fewest tokens, or iterations, that reach a risk.
+    """The fewest tokens, or iterations, that reach a risk."""
 
-    Attributes:
-        problem: what was asked of.
-        target: the risk that is to be reached.
-        point: the refined optimum at the fewest; None where the target is out of reach.
-        tolerance: how far the log of the fewest may be off: the bracket, and the risk's own uncertainty.
-        at_lower_end: whether the smallest budget tried reaches it.
-        lowest_risk: where it is not reached, the least risk found; NaN where refinement found no optimum at all.
-        lowest_at: its budget: the largest that is known, unless the risk rises again.
-        exponent_there: the local exponent of the risk there; near 0, it has come to its floor.
-        solved_up_to: the largest budget tried at which the optimum is known; NaN where none is, or it is reached.
-        notes: what else a person should know, a line each.
-        capped: what a cap on iterations does to it; None where none was asked for.
-    """
-
-    problem: TuningProblem
-    target: float
-    point: Point | None = None
-    tolerance: float = np.inf
-    at_lower_end: bool = False
+    problem: TuningProblem  # what was asked of
+    target: float  # the risk that is to be reached
+    point: Point | None = None  # the refined optimum at the fewest; None where the target is out of reach
+    tolerance: float = np.inf  # how far the log of the fewest may be off: the bracket, and the risk's own uncertainty
+    at_lower_end: bool = False  # whether the smallest budget tried reaches it
+    # where it is not reached, the least risk found; NaN where refinement found no optimum at all
     lowest_risk: float = np.nan
-    lowest_at: float = np.nan
-    exponent_there: float = np.nan
+    lowest_at: float = np.nan  # its budget: the largest that is known, unless the risk rises again
+    exponent_there: float = np.nan  # the local exponent of the risk there; near 0, it has come to its floor
+    # the largest budget tried at which the optimum is known; NaN where none is, or it is reached
     solved_up_to: float = np.nan
-    notes: tuple[str, ...] = ()
-    capped: Capped | None = None
+    notes: tuple[str, ...] = ()  # what else a person should know, a line each
+    capped: Capped | None = None  # what a cap on iterations does to it; None where none was asked for
 
     def text(self) -> str:
         """Return the answer as text: a line, one for a cap on iterations, one for each remark."""
@@ -90,25 +78,16 @@ class Reached:
 
 @dataclass(frozen=True)
 class Capped:
-    """What a cap on iterations does to the fewest tokens.
+    """What a cap on iterations does to the fewest tokens."""
 
-    Attributes:
-        max_K: the cap.
-        binds: whether it changes anything: the fewest tokens take more iterations than that.
-        point: the optimum under it; None where no batch size reaches the target in so few iterations.
-        price: its tokens over the fewest without a cap; NaN where there is none.
-        tolerance: how far the log of its tokens may be off.
-        lowest_risk: where the target is out of reach, the least risk in so many iterations, whatever the batch size.
-        lowest_K: below so many iterations no batch size reaches it; NaN where none reaches it at all.
-    """
-
-    max_K: float
-    binds: bool
-    point: Point | None = None
-    price: float = np.nan
-    tolerance: float = np.inf
+    max_K: float  # the cap
+    binds: bool  # whether it changes anything: the fewest tokens take more iterations than that
+    point: Point | None = None  # the optimum under it; None where no batch size reaches the target in so few iterations
+    price: float = np.nan  # its tokens over the fewest without a cap; NaN where there is none
+    tolerance: float = np.inf  # how far the log of its tokens may be off
+    # where the target is out of reach, the least risk in so many iterations, whatever the batch size
     lowest_risk: float = np.nan
-    lowest_K: float = np.nan
+    lowest_K: float = np.nan  # below so many iterations no batch size reaches it; NaN where none reaches it at all
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
