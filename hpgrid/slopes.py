@@ -48,8 +48,7 @@ class Curves:
 
     name: str  # "T" or "K"
     budget: Array  # its values, shape (n,)
-    # for "risk" and each variable, the curve and the points of it that are at an edge, shape (n,)
-    values: Mapping[str, tuple[Array, Array]]
+    values: Mapping[str, tuple[Array, Array]]  # "risk" and each variable: the curve, and where it is at an edge
     window: tuple[float, float]  # the smallest and largest budget to fit over
 
     @property
@@ -280,8 +279,7 @@ class Truth(NamedTuple):
 
     here: Mapping[str, Array]  # at the budgets of the window, shape (n,)
     far: tuple[Mapping[str, Array], ...]  # at ``SETTLING`` times those, and perhaps at that squared
-    # how far the log of a product of argmins may be from the continuous one's; where None, how far the two are apart
-    # over the window
+    # how far the log of a product of argmins may be from it; where None, how far the two are apart over the window
     uncertainty: Callable[[Powers], float] | None
     at: Callable[[Array], Mapping[str, Array]]  # the optimum at any budgets
     caps: Mapping[str, float]  # the largest values of variables, beside alpha = 1
@@ -427,8 +425,7 @@ class MeasuredSlope:
     fit: Slope  # the fit; its ``error`` has the argmin's uncertainty in it
     bias: float  # how far the continuous optimum's slope over the window is from its law
     budget: str = "T"  # "T" or "K"
-    # the budget from which the optimum lies on the bounds that hold it far out, where that is past the window's first;
-    # NaN where it is not, or not known
+    # from where on the optimum lies on the bounds that hold it far out; NaN where that is the window's first, or unknown
     begins: float = np.nan
 
     @property

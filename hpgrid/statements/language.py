@@ -67,8 +67,7 @@ class Statement:
     tuned: tuple[str, ...] | None = None  # what is tuned, or None where nothing is said of that
     # what is held, a budget too: at a number, or at None where that is left open
     fixed: Mapping[str, Fraction | None] = field(default_factory=dict)
-    # what follows a budget, that budget, and the exponent
-    path: Mapping[str, tuple[str, Fraction]] = field(default_factory=dict)
+    path: Mapping[str, tuple[str, Fraction]] = field(default_factory=dict)  # what follows a power of a budget
     caps: Mapping[str, Fraction] = field(default_factory=dict)  # largest values
     small: tuple[str, ...] = ()  # what is held, and tends to 0 once the budget has gone to infinity
     source: str = field(default="", compare=False)  # what was written

@@ -33,8 +33,7 @@ class Point:
     risk: float  # the least risk; the infimum, where a variable runs off
     set: Mapping[str, float]  # what to set: the tuned variables that have a best value
     held: Mapping[str, float]  # the others' values: fixed, or on a path
-    # for a variable that a bound holds, which: "b is at its least, 1", "K is at its least, 30"
-    bounds: Mapping[str, str]
+    bounds: Mapping[str, str]  # for a variable that a bound holds, which: "b is at its least, 1"
     unbounded: Mapping[str, str]  # for a variable without a best value, where it runs to, and what would stop it
     undetermined: tuple[str, ...]  # tuned variables along which the risk does not change there
     fixed_together: Mapping[str, float]  # monomials in those that the exact law fixes nevertheless, and their values
@@ -53,13 +52,10 @@ class Advice:
     """What to set at one budget, and how much that matters."""
 
     point: Point  # the refined optimum
-    # for each variable that has a best value, the values within ``WITHIN`` of the minimum, the others re-tuned
-    near_optimal_range: Mapping[str, Interval]
-    # the grid's own best values and their risk, with "risk" among them; NaN where no cell is feasible
-    grid: Mapping[str, float]
+    near_optimal_range: Mapping[str, Interval]  # what is within ``WITHIN`` of the minimum, the others re-tuned
+    grid: Mapping[str, float]  # the grid's own best values, and the "risk" there; NaN where no cell is feasible
     edge: tuple[str, ...]  # the variables whose grid value sits on the border of the box
-    # the variables that the grid can't tell, and the values that are the same to it, the others re-tuned
-    unresolved_range: Mapping[str, Interval]
+    unresolved_range: Mapping[str, Interval]  # what the grid can't tell, the others re-tuned, to a factor of ten
 
     def text(self) -> str:
         """Return the advice as one line: what to set, its risk, what is as good, what the grid says."""

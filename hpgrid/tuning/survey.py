@@ -90,8 +90,7 @@ class Survey:
 
     problem: TuningProblem  # what was searched
     best: SearchResult  # the grid's best cells
-    # for "risk" and each tuned variable, the grid's; NaN (the risk +inf) where no cell is feasible
-    hat: Mapping[str, Array]
+    hat: Mapping[str, Array]  # for "risk" and each tuned variable, the grid's; NaN, or +inf, where none is feasible
     star: Mapping[str, Array]  # for "risk" and each tuned variable, the refined one; NaN where there is none
     exponent: Mapping[str, Array]  # for the same, d log / d log budget of the refined one
     runs_off: Mapping[str, NDArray[np.bool_]]  # for each tuned variable, where its best value is 0 or infinity

@@ -48,12 +48,10 @@ class Reached:
     point: Point | None = None  # the refined optimum at the fewest; None where the target is out of reach
     tolerance: float = np.inf  # how far the log of the fewest may be off: the bracket, and the risk's own uncertainty
     at_lower_end: bool = False  # whether the smallest budget tried reaches it
-    # where it is not reached, the least risk found; NaN where refinement found no optimum at all
-    lowest_risk: float = np.nan
+    lowest_risk: float = np.nan  # where it is not reached, the least found; NaN where no optimum was found at all
     lowest_at: float = np.nan  # its budget: the largest that is known, unless the risk rises again
     exponent_there: float = np.nan  # the local exponent of the risk there; near 0, it has come to its floor
-    # the largest budget tried at which the optimum is known; NaN where none is, or it is reached
-    solved_up_to: float = np.nan
+    solved_up_to: float = np.nan  # then, the largest budget tried at which the optimum is known; NaN where none is
     notes: tuple[str, ...] = ()  # what else a person should know, a line each
     capped: Capped | None = None  # what a cap on iterations does to it; None where none was asked for
 
@@ -85,8 +83,7 @@ class Capped:
     point: Point | None = None  # the optimum under it; None where no batch size reaches the target in so few iterations
     price: float = np.nan  # its tokens over the fewest without a cap; NaN where there is none
     tolerance: float = np.inf  # how far the log of its tokens may be off
-    # where the target is out of reach, the least risk in so many iterations, whatever the batch size
-    lowest_risk: float = np.nan
+    lowest_risk: float = np.nan  # out of reach: the least risk in so many iterations, whatever the batch size
     lowest_K: float = np.nan  # below so many iterations no batch size reaches it; NaN where none reaches it at all
 
     def as_dict(self) -> dict[str, Any]:
