@@ -113,13 +113,7 @@ def burn_in_ends(
 
 
 def burn_in_end(best: SearchResult, name: str, at: ArrayLike | None = None) -> int:
-    """Return the position at which the burn-in of a search's argmin ends: see ``burn_in_ends``.
-
-    Args:
-        best: a search whose only remaining axis is the budget.
-        name: the variable.
-        at: the continuous optimum, where that is to decide.
-    """
+    """Return where the burn-in of a variable ends in a search over budgets; ``at``: by the continuous optimum there."""
     where: Any = {"index": best.index[name][None]} if at is None else {"at": np.asarray(at, float)[None]}
     return int(burn_in_ends(name, best.values[name], **where)[0])
 
@@ -347,13 +341,9 @@ def in_monomial(proxy: Proxy, powers: Powers, top: str) -> Proxy:
 
 
 def refined_truth(proxy: Proxy | FunctionProxy, regime: Regime, name: str, budget: Array) -> Truth:
-    """Return the refined optimum of any bound; the argmin's uncertainty is how far the two are apart.
+    """Return the refined optimum of any bound at the window's budgets, shape (n,), of "T" or "K" by name.
 
-    Args:
-        proxy: the bound.
-        regime: what is tuned, fixed, on a path, capped.
-        name: the budget: "T" or "K".
-        budget: the window's budgets, shape (n,).
+    The argmin's uncertainty is how far the two are apart.
     """
     # In one call: it is compiled once.
     found = refined_curves(proxy, regime, name, budget * np.array([[1.0], [SETTLING]]))
@@ -425,7 +415,7 @@ class MeasuredSlope:
     fit: Slope  # the fit; its ``error`` has the argmin's uncertainty in it
     bias: float  # how far the continuous optimum's slope over the window is from its law
     budget: str = "T"  # "T" or "K"
-    # from where on the optimum lies on the bounds that hold it far out; NaN where that is the window's first, or unknown
+    # from where on the optimum lies on the bounds that hold it far out; NaN: from the window's first on, or unknown
     begins: float = np.nan
 
     @property

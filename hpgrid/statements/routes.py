@@ -225,13 +225,7 @@ def climb(subject: Subject, regime: Regime, moved: str = "") -> Climb:
 
 
 def refined_readings(subject: Subject, stated: StatedLaw, *, logs: bool) -> tuple[Reading, ...]:
-    """Return what the continuous optimum far out says of every part of a claim.
-
-    Args:
-        subject: the bound.
-        stated: the claim.
-        logs: whether the bound may have laws with logarithms.
-    """
+    """Return what the continuous optimum far out says of every part of a claim; ``logs``: there may be logarithms."""
     base = climb(subject, stated.regime)
     unbounded = [v for v in stated.left if v in base.unbounded]
     if unbounded:
@@ -306,11 +300,9 @@ def gained(slopes: Array) -> tuple[float, float]:
 
 
 def limit(values: Array, noise: float) -> tuple[float, float]:
-    """Return what c + (a log u + b)/u tends to, and by how much that may be off.
+    """Return what c + (a log u + b)/u tends to along the ladder, and by how much that may be off.
 
-    Args:
-        values: what is read along the ladder; NaN where nothing is.
-        noise: how far each may be from the truth.
+    Each value may be ``noise`` from the truth; NaN is none.
     """
     there = np.flatnonzero(np.isfinite(values))[-_USED:]
     if len(there) < 4 or there[-1] < _FAR_ENOUGH:

@@ -152,8 +152,7 @@ def _check_names(statement: Statement, budget: str, known: tuple[str, ...]) -> N
 
 def _powers(statement: Statement, budget: str, regime: Regime) -> dict[str, Fraction]:
     """The exponents of left/right with K = T/b and paths written out."""
-    both = times(statement.left, statement.right, Fraction(-1))
-    powers = {name: p for name, p in both.items() if name.isidentifier()}
+    powers = {n: p for n, p in times(statement.left, statement.right, Fraction(-1)).items() if n.isidentifier()}
     # An exponent of the other budget is one of this budget and of b.
     if exchanged := powers.pop("K" if budget == "T" else "T", Fraction(0)):
         powers = times(powers, {budget: exchanged, "b": -exchanged if budget == "T" else exchanged})

@@ -42,10 +42,7 @@ def solver(problem: TuningProblem, advance: Callable[[], None] = lambda: None) -
 def with_negative(problem: TuningProblem, found: Optimum, held: Mapping[str, Array]) -> Optimum:
     """Return the optima, with those where a function is at 0 or below: it has no log there, and reaches any target.
 
-    Args:
-        problem: what is refined.
-        found: what refinement says.
-        held: the values that variables were held at, beside the question's own.
+    ``held`` has the values that variables were held at, beside the problem's own.
     """
     if not isinstance(problem.proxy, FunctionProxy):
         return found
@@ -95,13 +92,7 @@ class Bracket:
 
 
 def narrow(solve: Solve, target: float, ends: tuple[float, float]) -> Bracket:
-    """Return where the first value between two ends lies whose optimum reaches a target.
-
-    Args:
-        solve: from values to the optima at them.
-        target: the risk, > 0.
-        ends: the smallest and the largest value that are tried.
-    """
+    """Return where the first value between two ends lies whose optimum reaches a target, a risk > 0."""
     values, bracket = np.geomspace(*ends, AT_ONCE), None
     while True:
         found = solve(values)
@@ -130,18 +121,14 @@ def lowest(bracket: Bracket) -> int:
 
 
 def look_closer(solve: Solve, target: float, scan: Bracket) -> Bracket:
-    """Return a scan that reaches nowhere after a closer look around its least risk, where that lies inside.
-
-    Args:
-        solve: from values to the optima at them.
-        target: the risk, > 0.
-        scan: what ``narrow`` found, its ``place`` -1.
-    """
+    """Return a scan that reaches nowhere after a closer look around its least risk, where that lies inside."""
     while True:
         values, there, k = scan.values, solved(scan.found), lowest(scan)
-        if not 0 < k < len(values) - 1 or not there[k - 1 : k + 2].all():
-            return scan
-        if np.log(values[k + 1] / values[k - 1]) <= LEVEL:
+        if (
+            not 0 < k < len(values) - 1
+            or not there[k - 1 : k + 2].all()
+            or np.log(values[k + 1] / values[k - 1]) <= LEVEL
+        ):
             return scan
         scan = narrow(solve, target, (values[k - 1], values[k + 1]))
         if scan.place >= 0:

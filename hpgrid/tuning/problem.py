@@ -110,12 +110,7 @@ class TuningProblem:
 
 
 def tuning_problem(
-    proxy: Proxy | FunctionProxy,
-    grid: Grid,
-    regime: Regime,
-    *,
-    min_K: float | None = None,
-    dtype: str = "float64",
+    proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime, *, min_K: float | None = None, dtype: str = "float64"
 ) -> TuningProblem:
     """Return a problem, checked: every variable of the bound has one role, and every tuned one an axis.
 
@@ -138,13 +133,7 @@ def tuning_problem(
 
 
 def exact_law(proxy: Proxy | FunctionProxy, regime: Regime, budget: str) -> tuple[Law | None, str]:
-    """Return a bound's exact asymptotics in a regime, or None and why it has none, in a line.
-
-    Args:
-        proxy: the bound.
-        regime: what is tuned, fixed, on a path, capped.
-        budget: "T" or "K".
-    """
+    """Return a bound's exact asymptotics in a regime as "T" or "K" grows, or None and why it has none, in a line."""
     from hpgrid.asymptotics import exponents
 
     return _law_or_why(exponents, proxy, regime=regime, budget=budget)

@@ -170,11 +170,8 @@ def survey(problem: TuningProblem, window: tuple[float, float] | None = None) ->
 def default_window(problem: TuningProblem, best: SearchResult, *, wanders: bool) -> tuple[float, float]:
     """Return the budgets that slopes are fitted over: from where the optima have left b = 1 and alpha = 1.
 
-    Args:
-        problem: what was searched.
-        best: the grid's best cells.
-        wanders: whether the leading order leaves a variable open, so that its argmin wanders back to its bound: burn-in
-            is then the refined optimum's.
+    Where the leading order leaves a variable open, its argmin wanders back to its bound: burn-in is then the refined
+    optimum's.
     """
     if not wanders:
         return fitting_window(best)
@@ -211,8 +208,6 @@ def _slopes(
 
 
 # --- a survey as text ---
-
-
 def _budget_rows(found: Survey) -> Iterable[tuple[str, ...]]:
     """The headings, and about a dozen budgets, the first and the last among them."""
     problem, names, edge = found.problem, ("risk", *found.problem.regime.tuned), found.best.edge
@@ -265,8 +260,6 @@ def _notes(found: Survey) -> list[str]:
 
 
 # --- as plain data, and in files ---
-
-
 def columns(found: Survey) -> dict[str, tuple[np.ndarray[Any, Any], str]]:
     """Return every array over the budgets with what it means, by name."""
     out: dict[str, tuple[np.ndarray[Any, Any], str]] = {}

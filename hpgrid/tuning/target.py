@@ -233,8 +233,6 @@ def _least_risk(problem: TuningProblem, budget: float) -> float:
 
 
 # --- as text ---
-
-
 def _reached_text(answer: Reached, point: Point) -> str:
     """The fewest, what to set there, how sure."""
     sure = f" (the smallest {point.budget} tried)" if answer.at_lower_end else _sure(answer.tolerance)
