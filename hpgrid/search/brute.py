@@ -225,8 +225,9 @@ def label_result(plan: SearchPlan, dtype: str, risk: Any, rank: Any, close: Any 
     def whole(array: Any) -> Any:  # a view: what is constant along an axis is not copied along it
         return np.broadcast_to(np.expand_dims(array, inserted), shape) if inserted else array
 
-    first = np.where(whole(feasible), np.int32(0), np.int32(-1))  # on axes that nothing depends on
-    index = {axis: whole(index_on[axis]) if axis in index_on else first for axis in plan.over}
+    # On axes that nothing depends on, the first.
+    first = {v: np.where(whole(feasible), np.int32(0), np.int32(-1)) for v in plan.over if v not in index_on}
+    index = {v: whole(index_on[v]) if v in index_on else first[v] for v in plan.over}
     last = {axis: _last_feasible(axis, every, remaining, plan.domain) for axis in plan.over}
     return SearchResult(
         risk=whole(risk),
