@@ -207,8 +207,11 @@ def minimise(rows: tuple[Row, ...], c: NDArray[np.float64], t: NDArray[np.float6
     The log coefficients c have shape (J, problems), the budget's exponents t shape (J,). A problem has the same bits
     in any company: it rests once it is done, and every call has one shape.
     """
-    if not rows[0]:
-        return _evaluated(c, t)
+    if not rows[0]:  # nothing is tuned: a sum of constants
+        log_risk = np.logaddexp.reduce(c, axis=0)
+        none, yes = np.empty((0, c.shape[1])), np.ones(c.shape[1], bool)
+        risk_exponent = t @ np.exp(c - log_risk)
+        return Solution(log_risk, none, none, risk_exponent, none[:, None], none, none, none, ~yes, none, none, yes)
     tables = all_bases(rows)
     count, size = c.shape[1], BATCH - SPARE
 
@@ -227,11 +230,3 @@ def minimise(rows: tuple[Row, ...], c: NDArray[np.float64], t: NDArray[np.float6
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             parts = list(pool.map(block, firsts))
     return Solution(*(np.moveaxis(np.concatenate(arrays), 0, -1) for arrays in zip(*parts)))
-
-
-def _evaluated(c: NDArray[np.float64], t: NDArray[np.float64]) -> Solution:
-    """A sum of constants: nothing is tuned."""
-    log_risk = np.logaddexp.reduce(c, axis=0)
-    none, yes = np.empty((0, c.shape[1])), np.ones(c.shape[1], bool)
-    risk_exponent = t @ np.exp(c - log_risk)
-    return Solution(log_risk, none, none, risk_exponent, none[:, None], none, none, none, ~yes, none, none, yes)

@@ -228,6 +228,15 @@ def label_result(plan: SearchPlan, dtype: str, risk: Any, rank: Any, close: Any 
     # On axes that nothing depends on, the first.
     first = {v: np.where(whole(feasible), np.int32(0), np.int32(-1)) for v in plan.over if v not in index_on}
     index = {v: whole(index_on[v]) if v in index_on else first[v] for v in plan.over}
+    # Pairs of a budget and b with K = T/b < 1, each at all places on the other axes.
+    values = every | plan.fixed
+    b, path = np.atleast_1d(values.get("b", np.nan)), plan.path.get("b")
+    if "K" in values:
+        pairs_below_one = int((np.atleast_1d(values["K"]) < 1).sum()) * len(b)
+    else:
+        T = np.atleast_1d(values["T"])[:, None]
+        pairs_below_one = int(((b if path is None else T ** float(path)) > T).sum())
+    others = math.prod(len(x) for name, x in every.items() if name not in ("T", "K", "b"))
     last = {axis: _last_feasible(axis, every, remaining, plan.domain) for axis in plan.over}
     return SearchResult(
         risk=whole(risk),
@@ -239,8 +248,7 @@ def label_result(plan: SearchPlan, dtype: str, risk: Any, rank: Any, close: Any 
         path=plan.path,
         dtype=dtype,
         points=math.prod(len(values) for values in every.values()),
-        cells_below_one_K=_below_one(every | plan.fixed, plan.path.get("b"))
-        * math.prod(len(values) for name, values in every.items() if name not in ("T", "K", "b")),
+        cells_below_one_K=pairs_below_one * others,
         unresolved=None if close is None else whole((close > 1) & feasible),
         last=last,
     )
@@ -255,12 +263,3 @@ def _last_feasible(axis: str, every: Any, remaining: Any, domain: Domain) -> NDA
         highest = np.searchsorted(domain.limit["b"], domain.limit["T"], side="right") - 1
         last = np.minimum(last, highest).reshape([-1 if name == "T" else 1 for name in remaining])
     return last
-
-
-def _below_one(values: Mapping[str, Any], path: Fraction | None) -> int:
-    """How many pairs of a budget and b have K = T/b < 1."""
-    b = np.atleast_1d(values.get("b", np.nan))
-    if "K" in values:
-        return int((np.atleast_1d(values["K"]) < 1).sum()) * len(b)
-    T = np.atleast_1d(values["T"])[:, None]
-    return int(((b if path is None else T ** float(path)) > T).sum())
