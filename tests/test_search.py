@@ -230,8 +230,12 @@ TIES: dict[str, tuple[Proxy | FunctionProxy, Callable[..., float]]] = {
 }
 
 
-@pytest.mark.parametrize("over", SUBSETS, ids="+".join)
-@pytest.mark.parametrize("name", TIES)
+#: A sum of terms and a function over every subset; the others over all, and over two that tie.
+TIED = [(name, over) for name in ("product of three", "plateau") for over in SUBSETS]
+TIED += [(name, over) for name in TIES for over in (SUBSETS[-1], ("eta", "b")) if (name, over) not in TIED]
+
+
+@pytest.mark.parametrize(("name", "over"), TIED, ids=str)
 def test_exact_ties_go_to_the_first_cell_in_row_major_order(name: str, over: tuple[str, ...]) -> None:
     proxy, by_hand = TIES[name]
     result = grid_search(proxy, TIE_GRID, over)
