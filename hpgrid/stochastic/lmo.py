@@ -47,12 +47,7 @@ class _State(NamedTuple):
 
 
 def run(
-    objective: Objective,
-    axes: tuple[Array, Array, Array, Array],
-    *,
-    noise: float = 1.0,
-    seeds: int = 32,
-    seed: int = 0,
+    objective: Objective, axes: tuple[Array, Array, Array, Array], *, noise: float = 1.0, seeds: int = 32, seed: int = 0
 ) -> Runs:
     """Return what the method reaches with Gaussian noise, over a grid.
 

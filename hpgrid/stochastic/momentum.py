@@ -37,29 +37,17 @@ class Setting(NamedTuple):
 
 
 class Means(NamedTuple):
-    """Of each run, averages over t: shape (batches, settings, seeds).
+    """Of each run, averages over t: shape (batches, settings, seeds)."""
 
-    Attributes:
-        momentum: ||grad f(W_t) - M_t||, dual norm.
-        momentum2: its square.
-        nesterov: ||grad f(W_t) - C_t||.
-        nesterov2: its square.
-        noise2: ||.||^2 of the noise's part in grad f(W_t) - M_t.
-        drift: of the drift's part, the largest ||.|| over beta^t G0 + beta/(1-beta) L eta.
-        update2: ||LMO(C_t) - LMO(grad f(W_t))||^2, in the norm itself: the update's noise over eta^2.
-        gradient: ||grad f(W_t)||.
-        loss: f(W_t).
-    """
-
-    momentum: Array
-    momentum2: Array
-    nesterov: Array
-    nesterov2: Array
-    noise2: Array
-    drift: Array
-    update2: Array
-    gradient: Array
-    loss: Array
+    momentum: Array  # ||grad f(W_t) - M_t||, dual norm
+    momentum2: Array  # its square
+    nesterov: Array  # ||grad f(W_t) - C_t||
+    nesterov2: Array  # its square
+    noise2: Array  # ||.||^2 of the noise's part in grad f(W_t) - M_t
+    drift: Array  # of the drift's part, the largest ||.|| over beta^t G0 + beta/(1-beta) L eta
+    update2: Array  # ||LMO(C_t) - LMO(grad f(W_t))||^2, in the norm itself: the update's noise over eta^2
+    gradient: Array  # ||grad f(W_t)||
+    loss: Array  # f(W_t)
 
 
 class _State(NamedTuple):
@@ -157,21 +145,13 @@ BOUNDS = {
 
 
 class Experiment(NamedTuple):
-    """What is run: every batch size with every setting and seed, the noise scaled to sigma = 1 in the dual norm.
-
-    Attributes:
-        batches: batch sizes.
-        setting: learning rates, momenta and weight decays.
-        steps: how many, from t = 0.
-        seeds: how many.
-        seed: of all noise.
-    """
+    """What is run: every batch size with every setting and seed, the noise scaled to sigma = 1 in the dual norm."""
 
     batches: Array
     setting: Setting
-    steps: int
+    steps: int  # from t = 0
     seeds: int
-    seed: int = 0
+    seed: int = 0  # of all noise
 
 
 class Held(NamedTuple):
@@ -212,11 +192,7 @@ def measure(objective: Objective, noise: Noise, experiment: Experiment) -> Means
 def held(objective: Objective, means: Means, experiment: Experiment, *, D: float = 1.0) -> dict[str, Held]:
     """Return each of ``BOUNDS`` as measured and as bounded, and the noise's own part, "noise2".
 
-    Args:
-        objective: what was minimised.
-        means: what came out.
-        experiment: what was run.
-        D: smoothness of half the squared dual norm, as the bounds take it.
+    D is the smoothness of half the squared dual norm, as the bounds take it.
     """
     b = np.asarray(experiment.batches, float)[:, None]
     eta, alpha, _ = experiment.setting
@@ -303,11 +279,9 @@ def after_scaling(
 
 
 def power(b: Array, means: Interval) -> Slope:
-    """Return the power of b in a measured mean, with the error that its intervals allow.
+    """Return the power of b in measured means, shape (n,), with the error that their intervals allow.
 
-    Args:
-        b: batch sizes, shape (n,).
-        means: shape (n,); those whose interval reaches 0 have no logarithm to speak of and are left out.
+    Those whose interval reaches 0 have no logarithm to speak of and are left out.
     """
     known = means.low > 0.0
     apart = np.log(means.mean[known] / means.low[known])

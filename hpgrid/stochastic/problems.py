@@ -113,38 +113,22 @@ class Form(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Objective:
-    """An objective to minimise; its minimum is 0.
+    """An objective to minimise; its minimum is 0."""
 
-    Attributes:
-        norm: the norm in which its constants are.
-        form: f and its gradient.
-        parameters: of ``form``.
-        start: where a run starts, shape (m, n).
-        L: smoothness constant.
-        Delta0: f(start).
-        G0: ||grad f(start)||_dual: a bound above it says nothing.
-    """
-
-    norm: Norm
-    form: Form
-    parameters: np.ndarray
-    start: np.ndarray
-    L: float
-    Delta0: float
-    G0: float
+    norm: Norm  # in which its constants are
+    form: Form  # f and its gradient
+    parameters: np.ndarray  # of ``form``
+    start: np.ndarray  # where a run starts, shape (m, n)
+    L: float  # smoothness constant
+    Delta0: float  # f(start)
+    G0: float  # ||grad f(start)||_dual: a bound above it says nothing
 
 
 def quadratic(name: str, shape: Shape, *, size: float = 1.0, least: float = LEAST) -> Objective:
     """Return f = sum H X^2/2, with H's entries (in the spectral norm, its rows) from ``least`` to 1, and L.
 
-    Args:
-        name: "frobenius", "max" or "spectral".
-        shape: of the matrix.
-        size: ||start||, > 0.
-        least: the least curvature, in (0, 1].
-
-    Raises:
-        ValueError: a size or a curvature out of range.
+    ``name`` is a norm's: "frobenius", "max" or "spectral". ValueError: not ||start|| = ``size`` > 0 and ``least``, the
+    least curvature, in (0, 1].
     """
     m, n = check_shape(shape)
     if not (size > 0 and 0 < least <= 1):
@@ -159,14 +143,8 @@ def quadratic(name: str, shape: Shape, *, size: float = 1.0, least: float = LEAS
 def smoothed(name: str, shape: Shape, *, size: float = 1.0, width: float = 0.25) -> Objective:
     """Return the smoothed norm of the module's head, a mean of (c^2 + s^2)^(1/2) - c, L = 1/c.
 
-    Args:
-        name: "frobenius", "max" or "spectral" (with two rows or columns).
-        shape: of the matrix.
-        size: ||start||, > 0.
-        width: c, > 0.
-
-    Raises:
-        ValueError: a size or a width that is not positive, or a shape without a closed form.
+    ``name`` is a norm's: "frobenius", "max" or "spectral", with two rows or columns. ValueError: another shape, or not
+    ||start|| = ``size`` > 0 and c = ``width`` > 0.
     """
     sizes = check_shape(shape)
     if not (size > 0 and width > 0):
@@ -201,11 +179,6 @@ def _root(squares: Array, width: Array) -> Array:
     return jnp.sqrt(width[0] ** 2 + squares)
 
 
-def _smoothed_nuclear(X: Array, width: Array) -> Array:
-    """(c^2 I + X^T X)^(1/2) has the trace that the ridged Gram matrix gives."""
-    return (gram(X, width[0] ** 2).total - 2.0 * width[0]) / 2.0
-
-
 def _smoothed_polar(X: Array, width: Array) -> Array:
     """X (c^2 I + X^T X)^(-1/2)/2, by the ridged Gram matrix: its adjugate, plus its root's determinant."""
     g = gram(X, width[0] ** 2)
@@ -218,9 +191,7 @@ SMOOTHED = {
         lambda X, c: _root((_weighted(X) * X).sum(), c) - c[0],
         lambda X, c: _weighted(X) / _root((_weighted(X) * X).sum(), c),
     ),
-    "max": Form(
-        lambda X, c: (_root(X * X, c) - c[0]).mean(),
-        lambda X, c: X / _root(X * X, c) / float(X.size),
-    ),
-    "spectral": Form(_smoothed_nuclear, _smoothed_polar),
+    "max": Form(lambda X, c: (_root(X * X, c) - c[0]).mean(), lambda X, c: X / _root(X * X, c) / float(X.size)),
+    # (c^2 I + X^T X)^(1/2) has the trace that the ridged Gram matrix gives.
+    "spectral": Form(lambda X, c: (gram(X, c[0] ** 2).total - 2.0 * c[0]) / 2.0, _smoothed_polar),
 }

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import Any
 
 from hpgrid.checks import PRECISIONS
@@ -29,52 +29,30 @@ ADAPTIVE = {
 
 @dataclass(frozen=True)
 class Report:
-    """What was measured.
+    """What was measured."""
 
-    Attributes:
-        name: the norm or optimizer, as it was called.
-        norm: the norm.
-        shape: the matrix's.
-        seed: of all that is drawn.
-        pairs: statistics over pairs, by sampling.
-        worst: what the search for the worst case found.
-        effective: what Lemma 5 needs, by kind of noise.
-        newton_schulz: how far Muon's oracle is off, by precision; of the spectral norm alone.
-    """
-
-    name: str
+    name: str  # the norm or optimizer, as it was called
     norm: str
     shape: tuple[int, int]
-    seed: int
-    pairs: dict[str, Statistics]
+    seed: int  # of all that is drawn
+    pairs: dict[str, Statistics]  # by sampling
     worst: Search
-    effective: dict[str, Effective]
-    newton_schulz: dict[str, OracleError]
+    effective: dict[str, Effective]  # what Lemma 5 needs, by kind of noise
+    newton_schulz: dict[str, OracleError]  # by precision; of the spectral norm alone
 
 
 def measure(name: str, shape: tuple[int, int], pairs: int, *, seed: int = 0, noises: Sequence[str] = ()) -> Report:
-    """Return all that is measured of one norm at one shape.
+    """Return all that is measured of one norm, or an optimizer's, at one shape.
 
-    Args:
-        name: a norm or an optimizer.
-        shape: the matrix's.
-        pairs: how many, of each sampling.
-        seed: >= 0.
-        noises: kinds of noise, of ``NOISES``.
+    So many pairs are drawn of each sampling, and averages of kinds of noise, of ``NOISES``; the seed is >= 0.
     """
     norm = named(name)
-    return Report(
-        name,
-        norm.name,
-        shape,
-        seed,
-        {kind: statistics(values) for kind, values in quotients(norm, shape, pairs, seed=seed)._asdict().items()},
-        worst_case(norm, shape, seed=seed),
-        {kind: effective(norm, NOISES[kind], shape, BATCHES, seed=seed) for kind in noises},
-        {kind: newton_schulz_errors(shape, seed=seed, precision=kind) for kind in PRECISIONS}
-        if norm is SPECTRAL
-        else {},
-    )
+    drawn = quotients(norm, shape, pairs, seed=seed)._asdict()
+    needed = {kind: effective(norm, NOISES[kind], shape, BATCHES, seed=seed) for kind in noises}
+    precisions = PRECISIONS if norm is SPECTRAL else ()
+    off = {kind: newton_schulz_errors(shape, seed=seed, precision=kind) for kind in precisions}
+    pairs_of = {kind: statistics(values) for kind, values in drawn.items()}
+    return Report(name, norm.name, shape, seed, pairs_of, worst_case(norm, shape, seed=seed), needed, off)
 
 
 # --- in words ---
@@ -93,7 +71,8 @@ def text(report: Report) -> str:
     ]
     for kind, one in report.pairs.items():
         numbers = (one.mean, one.error, *one.quantiles.values(), one.maximum)
-        rows.append((kind, *map(_short, numbers), str(one.coincide)))
+        shown = ("-" if isnan(x) else f"{x:.1e}" if 0 < abs(x) < 5e-4 else f"{x:.4f}" for x in numbers)
+        rows.append((kind, *shown, str(one.coincide)))
     lines += ["", *aligned(rows), "", f"worst case  {report.worst.verdict}"]
     if report.effective:
         # A row per kind, a column per batch size; each with its 95% interval's half-width.
@@ -111,10 +90,6 @@ def text(report: Report) -> str:
     return "\n".join(lines)
 
 
-def _short(number: float) -> str:
-    return "-" if math.isnan(number) else f"{number:.1e}" if 0 < abs(number) < 5e-4 else f"{number:.4f}"
-
-
 # --- as data ---
 
 
@@ -128,15 +103,9 @@ def as_dict(report: Report) -> dict[str, Any]:
             "shape": report.shape,
             "seed": report.seed,
             "pairs": {
-                kind: {
-                    "pairs": one.pairs,
-                    "coincide": one.coincide,
-                    "mean": one.mean,
-                    "error": one.error,
-                    "maximum": one.maximum,
-                    "quantiles": {f"{q:g}": x for q, x in one.quantiles.items()},
-                    "running_maximum": {"pairs": one.counts, "maximum": one.running},
-                }
+                kind: {name: getattr(one, name) for name in ("pairs", "coincide", "mean", "error", "maximum")}
+                | {"quantiles": {f"{q:g}": x for q, x in one.quantiles.items()}}
+                | {"running_maximum": {"pairs": one.counts, "maximum": one.running}}
                 for kind, one in report.pairs.items()
             },
             "worst_case": {

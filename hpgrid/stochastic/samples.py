@@ -40,8 +40,6 @@ _BATCH = 2**22
 
 
 # --- kinds of noise ---
-
-
 @dataclass(frozen=True)
 class Noise:
     """A kind of noise.
@@ -104,24 +102,12 @@ class Interval(NamedTuple):
         """The lower end."""
         return self.mean - self.half
 
-    @property
-    def high(self) -> Array:
-        """The upper end."""
-        return self.mean + self.half
-
 
 def quantile(seeds: int, comparisons: int, level: float = LEVEL) -> float:
     """Return Student's t beyond which one of ``comparisons`` two-sided intervals errs with chance 1 - level.
 
-    Bonferroni: each errs with (1 - level)/comparisons, whatever their dependence.
-
-    Args:
-        seeds: how many independent values a mean is over, >= 2.
-        comparisons: how many intervals are read together, >= 1.
-        level: in (0, 1).
-
-    Raises:
-        ValueError: fewer than two seeds.
+    Bonferroni: each errs with (1 - level)/comparisons, whatever their dependence. A mean is over ``seeds`` >= 2
+    independent values, else ValueError.
     """
     if seeds < 2:
         raise bad("an interval needs at least two seeds", seeds, "seeds = 32, say")
@@ -131,12 +117,9 @@ def quantile(seeds: int, comparisons: int, level: float = LEVEL) -> float:
 
 
 def interval(values: Array, comparisons: int | None = None, level: float = LEVEL) -> Interval:
-    """Return the mean over the last axis, the seeds, and its interval.
+    """Return the mean over the last axis, the independent seeds, and its interval.
 
-    Args:
-        values: independent from seed to seed, shape (..., seeds).
-        comparisons: how many intervals are read together; as many as there are here where None.
-        level: how sure they are together.
+    All intervals that are read together, ``comparisons`` or as many as there are here, hold with chance ``level``.
     """
     values = np.asarray(values)
     seeds = values.shape[-1]
@@ -162,11 +145,8 @@ def near_minimum(values: Array, comparisons: int | None = None, level: float = L
     """Return which candidates can't be told from the one of least mean: shape (candidates,).
 
     By paired differences, since seeds are shared: the interval of the difference to the least reaches 0.
-
-    Args:
-        values: shape (candidates, seeds).
-        comparisons: how many intervals are read together; as many as there are candidates where None.
-        level: how sure they are together.
+    ``values`` has shape (candidates, seeds); ``comparisons`` intervals, or as many as there are candidates, are read
+    together.
     """
     values = np.asarray(values)
     apart = interval(values - values[values.mean(-1).argmin()], comparisons or len(values), level)
@@ -203,12 +183,7 @@ def variance(noise: Noise, norm: Norm, shape: Shape) -> Variance:
     entries of variance 1/d, or a vector that is uniform on the sphere in d dimensions, have 1 + (d - 1) 2/pi, and
     u v^T the product of its vectors'. In the nuclear norm a Gaussian of two columns has E(s1 + s2)^2 = E||X||_F^2 +
     2 E(s1 s2), where s1 s2 of m x 2 standard normals is a product of independent chis of m and m - 1, of mean
-    m - 1: 2 - 1/m. With more columns it is drawn.
-
-    Args:
-        noise: a kind of noise.
-        norm: the norm whose dual is meant.
-        shape: of the matrix.
+    m - 1: 2 - 1/m. With more columns it is drawn. ``norm`` is the norm whose dual is meant.
     """
     m, n = check_shape(shape)
     if noise.name == ONE_HOT.name or norm.name not in (MAX.name, SPECTRAL.name):
@@ -260,12 +235,7 @@ def _draws(key: Array, b: Array, noise: Noise, counts: tuple[int, int], shape: S
 def needed_smoothness(noise: Noise, norm: Norm, means: Array, batches: Array, shape: Shape) -> Interval:
     """Return the least D with which Lemma 5 would hold of these minibatches, b E||xi_S||^2/sigma^2: shape (batches,).
 
-    Args:
-        noise: what they are means of.
-        norm: the norm whose dual is meant.
-        means: independent minibatches, shape (batches, draws, m, n).
-        batches: their sizes.
-        shape: of the matrix.
+    ``means`` are independent minibatches of the noise, shape (batches, draws, m, n), of sizes ``batches``.
     """
     sigma2 = variance(noise, norm, shape)
     squares = np.asarray(norm.dual(np.asarray(means))) ** 2 * np.asarray(batches, float)[:, None]
@@ -277,19 +247,12 @@ def needed_smoothness(noise: Noise, norm: Norm, means: Array, batches: Array, sh
 
 
 class Effective(NamedTuple):
-    """The constant that Lemma 5 needs, by batch size.
-
-    Attributes:
-        b: batch sizes.
-        constant: b E||mean||_dual^2 / E||xi||_dual^2.
-        error: its standard error.
-        bound: (kappa2/kappa1)^2, what it can't exceed.
-    """
+    """The constant that Lemma 5 needs, by batch size."""
 
     b: NDArray[np.int64]
-    constant: Floats
-    error: Floats
-    bound: float
+    constant: Floats  # b E||mean||_dual^2 / E||xi||_dual^2
+    error: Floats  # its standard error
+    bound: float  # (kappa2/kappa1)^2, what it can't exceed
 
 
 def effective(
@@ -339,11 +302,11 @@ def in_batches(total: int, size: int) -> list[tuple[int, int]]:
     return [(first, start - first) for start, first in firsts]
 
 
-def _one_draw_at_a_time(noise: Noise, shape: Shape, keys: Array, sizes: Array, most: int) -> Array:
+@partial(jax.jit, static_argnums=(0, 1, 4))
+def _means(noise: Noise, shape: Shape, keys: Array, sizes: Array, most: int) -> Array:
     """The means of minibatches of every size; of their samples one draw's alone are held."""
     return jax.lax.map(lambda key: jax.vmap(lambda b: noise.mean(key, b, shape, most))(sizes), keys)
 
 
 # Apart, for most of the time to compile goes into drawing, which all norms share.
-_means: Any = jax.jit(_one_draw_at_a_time, static_argnums=(0, 1, 4))
 _dual_squared: Any = jax.jit(lambda norm, means: norm.dual(means) ** 2, static_argnums=0)

@@ -119,35 +119,22 @@ def quotients(norm: Norm, shape: tuple[int, int], pairs: int, *, seed: int = 0, 
 
 @dataclass(frozen=True)
 class Statistics:
-    """What the quotients of seeded pairs say of D.
+    """What the quotients of seeded pairs say of D."""
 
-    Attributes:
-        pairs: how many there were.
-        coincide: how many were left out, for their X and Y are the same.
-        mean: of the rest, as all that follows.
-        error: the standard error of the mean; NaN of fewer than two.
-        maximum: the largest: D is at least that.
-        quantiles: by ``QUANTILES``.
-        counts: some numbers of pairs, evenly spaced in the log.
-        running: the largest quotient among so many of the first.
-    """
-
-    pairs: int
-    coincide: int
-    mean: float
-    error: float
-    maximum: float
-    quantiles: dict[float, float]
-    counts: NDArray[np.int64]
-    running: Floats
+    pairs: int  # how many there were
+    coincide: int  # how many were left out, for their X and Y are the same
+    mean: float  # of the rest, as all that follows
+    error: float  # the standard error of the mean; NaN of fewer than two
+    maximum: float  # D is at least that
+    quantiles: dict[float, float]  # by ``QUANTILES``
+    counts: NDArray[np.int64]  # some numbers of pairs, evenly spaced in the log
+    running: Floats  # the largest quotient among so many of the first
 
 
 def statistics(values: Floats, points: int = 25) -> Statistics:
-    """Return the statistics of quotients, NaN where no pair has one.
+    """Return the statistics of quotients, shape (pairs,), NaN where no pair has one.
 
-    Args:
-        values: the quotients, shape (pairs,).
-        points: at how many numbers of pairs the running maximum is given.
+    The running maximum is given at ``points`` numbers of pairs, or fewer.
     """
     known = values[~np.isnan(values)]
     counts = np.unique(np.geomspace(1, len(values), points).round().astype(np.int64))

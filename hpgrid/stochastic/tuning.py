@@ -13,22 +13,13 @@ from hpgrid.stochastic.samples import LEVEL, near_minimum
 
 
 class Best(NamedTuple):
-    """The best value of one hyperparameter along a curve, each of shape (n,).
+    """The best value of one hyperparameter along a curve, each of shape (n,)."""
 
-    Attributes:
-        value: that of the cell of least mean.
-        low: the least value that can't be told from it.
-        high: the largest one.
-        edge: where ``low`` or ``high`` is the axis' first or last value: the best could lie beyond, and says nothing.
-        step: the largest gap between neighbours on the axis, in natural log: as far from ``low`` or ``high`` the
-            best may be besides.
-    """
-
-    value: Array
-    low: Array
-    high: Array
-    edge: Array
-    step: Array
+    value: Array  # that of the cell of least mean
+    low: Array  # the least value that can't be told from it
+    high: Array  # the largest one
+    edge: Array  # ``low`` or ``high`` is the axis' first or last value: the best could lie beyond, and says nothing
+    step: Array  # the largest gap on the axis, in natural log: so far from ``low`` or ``high`` the best may be besides
 
 
 def best(runs: Array, axes: Mapping[str, Array], level: float = LEVEL) -> dict[str, Best]:
@@ -60,10 +51,7 @@ def movement(along: Array, optimum: Best) -> Slope:
     """Return the power of what the curve runs along in a best value, edges left out.
 
     Fitted to the middle of what can't be told apart, from which each log of the truth is within its half-width.
-
-    Args:
-        along: K or b, shape (n,).
-        optimum: the best values.
+    The curve runs along K or b, shape (n,).
     """
     half = np.log(optimum.high / optimum.low) / 2.0 + optimum.step
     return fit_slope(along, np.sqrt(optimum.low * optimum.high), edge=optimum.edge, step=half)

@@ -117,8 +117,7 @@ def test_d_is_the_same_in_any_linear_coordinates() -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "pairs", "message"),
-    [((3, 0), 5, "two positive whole numbers"), ((3, 3), 0, "an estimate needs a pair")],
+    ("shape", "pairs", "message"), [((3, 0), 5, "two positive whole numbers"), ((3, 3), 0, "an estimate needs a pair")]
 )
 def test_a_mistake_is_refused(shape: tuple[int, int], pairs: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):

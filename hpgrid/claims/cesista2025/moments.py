@@ -22,7 +22,8 @@ from hpgrid.claims.measures import Setting, at_least, at_most, same, setting
 from hpgrid.readings import Reading, of_exponent
 
 if TYPE_CHECKING:
-    from hpgrid.stochastic.momentum import Experiment, Held, Means
+    from hpgrid.stochastic.momentum import Experiment, Means
+    from hpgrid.stochastic.problems import Objective
     from hpgrid.stochastic.samples import Interval
 
 
@@ -58,12 +59,10 @@ def batch() -> Finding:
     given = points("sigma", "D")
     readings = []
     for b in (1, 7, 1000):
-        summed = lemmas.weighted_noise(np.full(b, 1 / b), **given)
+        summed, bound = lemmas.weighted_noise(np.full(b, 1 / b), **given), given["D"] * given["sigma"] ** 2 / b
         # A sum of b equal squares, each rounded.
         error = ROUNDING + b * float(np.finfo(float).eps)
-        readings.append(
-            same(f"weights 1/b, b = {b}", "arithmetic", summed, given["D"] * given["sigma"] ** 2 / b, error)
-        )
+        readings.append(same(f"weights 1/b, b = {b}", "arithmetic", summed, bound, error))
     return finding(readings)
 
 
@@ -119,11 +118,9 @@ def average() -> Finding:
             at = {"eta": 1e-9, "b": 1e18, "alpha": alpha}
             start = lemmas.momentum_error(moment, np.arange(K), **at).start
             ratios.append(float(np.mean(start)) / lemmas.mean_momentum_error(moment, K, **at).start)
-        what = f"largest mean over t / averaged form, moment {moment}"
+        what, first = f"largest mean over t / averaged form, moment {moment}", "the same at beta = 0, K = 1, moment"
         readings.append(at_most(what, "arithmetic", max(ratios), 1.0, 20_000 * float(np.finfo(float).eps)))
-        readings.append(
-            Reading(f"the same at beta = 0, K = 1, moment {moment}", "arithmetic", ratios[0], 1.0, ROUNDING)
-        )
+        readings.append(Reading(f"{first} {moment}", "arithmetic", ratios[0], 1.0, ROUNDING))
     return finding(readings, "1 - beta^T, or 1 - beta^(2 T), was dropped: it is attained as T grows")
 
 
@@ -147,14 +144,15 @@ def drift() -> Finding:
 @claim("C.prop6.drift2", "Proposition 6, proof", "E||drift||^2 <= 2 beta^(2t) G0^2 + 2 beta^2/(1-beta)^2 L eta")
 def drift_squared() -> Finding:
     """The drift that is attained, beta/(1-beta) L eta, squared, over the printed bound, at G0 -> 0."""
-    beta, ratios = 0.9, {}
-    for L_eta in (0.1, 1.0, 100.0):
-        attained = beta / (1 - beta) * L_eta
-        ratios[L_eta] = attained**2 / (2 * beta**2 / (1 - beta) ** 2 * L_eta)
+    beta = 0.9
+
+    def ratio(L_eta: float) -> float:
+        return (beta / (1 - beta) * L_eta) ** 2 / (2 * beta**2 / (1 - beta) ** 2 * L_eta)
+
     return finding(
-        at_most("(beta/(1-beta) L eta)^2 over it, L eta = 100", "arithmetic", ratios[100.0], 1.0, ROUNDING),
+        at_most("(beta/(1-beta) L eta)^2 over it, L eta = 100", "arithmetic", ratio(100.0), 1.0, ROUNDING),
         "a misprint: L eta should be (L eta)^2, as in what follows from it. As printed it is wrong from L eta > 2 on, "
-        f"and too large by {1 / ratios[0.1]:.3g} at L eta = 0.1",
+        f"and too large by {1 / ratio(0.1):.3g} at L eta = 0.1",
     )
 
 
@@ -236,27 +234,15 @@ def lemma_5(kind: str, note: str) -> Finding:
 
 # --- Proposition 6 and Corollary 7 ---
 @cache
-def _held(kind: str, norm: str, D: float = 1.0) -> dict[str, Held]:
-    """Every mean against its bound, at all batch sizes and settings."""
-    from hpgrid.stochastic.momentum import held
-    from hpgrid.stochastic.problems import quadratic
-
-    return held(quadratic(norm, SHAPE, size=SIZE), _means(kind, norm), _experiment(), D=D)
-
-
-@cache
-def _means(kind: str, norm: str) -> Means:
-    from hpgrid.stochastic.momentum import measure
+def _runs(kind: str, norm: str) -> tuple[Objective, Means, Experiment]:
+    """What is minimised, what came out, and what was run: all batch sizes and settings."""
+    from hpgrid.stochastic.momentum import Experiment, every, measure
     from hpgrid.stochastic.problems import quadratic
     from hpgrid.stochastic.samples import NOISES
 
-    return measure(quadratic(norm, SHAPE, size=SIZE), NOISES[kind], _experiment())
-
-
-def _experiment() -> Experiment:
-    from hpgrid.stochastic.momentum import Experiment, every
-
-    return Experiment(BATCHES, every((1e-3, 0.05), (0.5, 0.9), (0.0, DECAY)), STEPS, SEEDS, SEED)
+    setting = every((1e-3, 0.05), (0.5, 0.9), (0.0, DECAY))
+    objective, given = quadratic(norm, SHAPE, size=SIZE), Experiment(BATCHES, setting, STEPS, SEEDS, SEED)
+    return objective, measure(objective, NOISES[kind], given), given
 
 
 def _largest(moments: tuple[str, ...], kind: str, *, decay: bool = False, D: bool = False) -> list[Reading]:
@@ -269,13 +255,13 @@ def _largest(moments: tuple[str, ...], kind: str, *, decay: bool = False, D: boo
         D: whether it is rho^2, with which Lemma 5 needs no smoothness, or 1.
     """
     from hpgrid.norms import NORMS
+    from hpgrid.stochastic.momentum import held
 
-    lam = np.asarray(_experiment().setting.lam)
     readings = []
     for norm, method in METHODS.items():
-        found = _held(kind, norm, NORMS[norm].rho(SHAPE) ** 2 if D else 1.0)
-        worst = [found[moment].worst((lam > 0) == decay) for moment in moments]
-        ratio, error = max(worst)
+        objective, means, given = _runs(kind, norm)
+        found = held(objective, means, given, D=NORMS[norm].rho(SHAPE) ** 2 if D else 1.0)
+        ratio, error = max(found[moment].worst((given.setting.lam > 0) == decay) for moment in moments)
         readings.append(at_most(f"largest mean/bound, {method}, {kind} noise", "sampled", ratio, 1.0, error))
     return readings
 
@@ -329,10 +315,10 @@ def decay_averaged() -> Finding:
 
 @claim("C.mc.decay.drift", "Proposition 6, proof, under weight decay", "||drift|| <= beta^t G0 + beta/(1-beta) L eta")
 def decay_drift() -> Finding:
-    decays = np.asarray(_experiment().setting.lam) > 0
     readings = []
     for norm, method in METHODS.items():
-        drift = _means("gaussian", norm).drift
+        _, means, given = _runs("gaussian", norm)
+        drift, decays = means.drift, given.setting.lam > 0
         for word, some in (("without", ~decays), ("with", decays)):
             what = f"largest drift over it, {method}, {word} decay"
             readings.append(at_most(what, "sampled", float(drift[:, some].max()), 1.0, 1e-9))
