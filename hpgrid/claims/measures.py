@@ -68,6 +68,10 @@ def setting(*tuned: str, budget: str = "T", min_K: float | None = None, **roles:
     return Setting(Regime(tuned, fixed, path, caps, min_K), budget)
 
 
+#: All three tuned, under a token budget.
+JOINT = setting("eta", "b", "alpha")
+
+
 def refined(bound: str | Bound, where: Setting, budget: ArrayLike, **constants: ArrayLike) -> Optimum:
     """Return the continuous optimum at budgets; constants may be arrays, whose shape comes first."""
     budgets = np.atleast_1d(np.asarray(budget, float))

@@ -15,7 +15,7 @@ from hpgrid import bounds
 from hpgrid.bounds.cesista2025 import Parts
 from hpgrid.bounds.constants import Constants
 from hpgrid.claims.ledger import Claim, Finding, claim as claimed, finding, gather
-from hpgrid.claims.measures import EQ4, FAR, FARTHER, SOLVER, at_most, exact, refined, same, setting, value
+from hpgrid.claims.measures import EQ4, FAR, FARTHER, JOINT, SOLVER, at_most, exact, refined, same, setting, value
 from hpgrid.critical import tokens
 from hpgrid.critical.critical_batch import FOUND, NEAR, critical_batch
 from hpgrid.critical.tokens import iterations_of_mean
@@ -25,7 +25,6 @@ from hpgrid.refinement.profile import bisect
 from hpgrid.theory import batch_sizes as theory, iso_loss, theorems
 
 claim = partial(claimed, source="hpgrid")
-JOINT = setting("eta", "b", "alpha")
 
 #: Constants C1, C2, C3 with the noise weak, even and strong.
 TRIPLES = ((0.3, 0.2, 5.0), (1.0, 1.0, 1.0), (2.0, 2.0, 0.7))

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from hpgrid.claims.ledger import SOURCES
 from hpgrid.cli import options
 from hpgrid.progress import progress
-
-if TYPE_CHECKING:
-    from hpgrid.claims.ledger import Row
 
 
 def verify_claims(
@@ -26,8 +23,9 @@ def verify_claims(
 ) -> int:
     """Verify a paper's claims: measured against stated, by up to three routes, with a verdict for each."""
     from hpgrid.claims import ledger
-    from hpgrid.claims.ledger import run, select, table
+    from hpgrid.claims.ledger import as_dict, markdown as as_markdown, run, select, table
     from hpgrid.readings import FAILS
+    from hpgrid.record import made_with, write_json, write_whole
 
     chosen = select(ledger(), options.names(ids), source)
     if list_:
@@ -41,17 +39,7 @@ def verify_claims(
         rows = run(chosen, advance)
     seconds = time.perf_counter() - started
     print(table(rows))
-    _write(rows, seconds, json, markdown)
-    return int(strict and any(row.finding.verdict == FAILS for row in rows))
-
-
-def _write(rows: tuple[Row, ...], seconds: float, json: Path | None, markdown: Path | None) -> None:
-    from hpgrid.claims.ledger import as_dict, markdown as as_markdown
-    from hpgrid.record import made_with, write_json, write_whole
-
-    if json is None and markdown is None:
-        return
-    made = made_with("float64")
+    made = made_with("float64") if json or markdown else {}
     if json is not None:
         write_json(json, as_dict(rows, made))
         print(json)
@@ -60,3 +48,4 @@ def _write(rows: tuple[Row, ...], seconds: float, json: Path | None, markdown: P
         line = f"Made by `hpgrid verify --markdown {markdown.name}` in {seconds:.0f} s, with {versions}."
         write_whole(markdown, lambda file: file.write(as_markdown(rows, line).encode()))
         print(markdown)
+    return int(strict and any(row.finding.verdict == FAILS for row in rows))

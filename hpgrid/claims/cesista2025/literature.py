@@ -9,7 +9,6 @@ log T is 1e6 and 1e9.
 from __future__ import annotations
 
 from fractions import Fraction
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -23,7 +22,6 @@ from hpgrid.critical import tokens
 from hpgrid.critical.tokens import iterations_of_mean
 from hpgrid.proxy import Proxy, Term
 from hpgrid.readings import Reading, of_exponent
-from hpgrid.refinement.optimum import Optimum
 from hpgrid.theory import batch_sizes, cesista_laws as laws
 
 GIVEN = ("eta", "b", "alpha", "Delta0", "L", "sigma", "D", "G0")
@@ -138,11 +136,6 @@ ITERATIONS = np.array([1e20, 1e30, 1e40, 1e80])
 BEYOND = np.array([1e3, 1e6])
 
 
-@cache
-def _found(tuned: tuple[str, ...], **held: float) -> Optimum:
-    return m.refined(PROXY, at(*tuned, fixed=held), LADDER)
-
-
 def _extrapolated(exponent: m.Array, budgets: m.Array) -> tuple[float, float]:
     """An exponent p + q/log T, freed of q within each of two pairs of budgets: the last, and how far apart they are."""
     u = np.log(budgets).reshape(2, 2)
@@ -173,7 +166,7 @@ def star_convex(name: str, beside: str) -> Finding:
     # What b*/(T/log T)^(2/3) and (s/lam)/log T tend to, as s does to (1/3) log T; and the closed form over the stated.
     batch, rate = float((3 * of.noise * of.lam / (2 * of.slope)) ** (2 / 3)), 1 / (3 * of.lam)
     limit = {"b": batch, "alpha": BATCH / batch, "eta": (batch if beside == "b" else BATCH) * rate}[name]
-    found = _found(("eta", beside), **held)
+    found = m.refined(PROXY, at("eta", beside, fixed=held), LADDER)
     value, exponent = (np.where(found.converged, x, np.nan) for x in (found.at[name], found.exponent[name]))
     p, error = _extrapolated(exponent[2:], LADDER[2:])
     # From u to e u in log T, T^p (log T)^q gains p (e - 1) u + q.

@@ -32,10 +32,10 @@ PROBLEM: dict[str, Any] = {"Delta0": 100.0, "L": 0.7, "sigma": 130.0, "D": 1.2, 
 ROOMS = (8.0, 4.0, 2.0)
 
 
-def _first_form(room: float) -> tuple[bounds.Parts, Iterations]:
-    """Theorem 8's bound on the problem, and K(b) at a target Z + room, every dependence on b kept."""
+def _first_form(room: float) -> tuple[bounds.Parts, Iterations, float]:
+    """Theorem 8's bound; K(b) at a target Z + room, every dependence on b kept; the smallest b that reaches it."""
     parts = bounds.parts(eta=ETA, alpha=ALPHA, **PROBLEM)
-    return parts, iterations_of_mean(parts, "seed", room)
+    return parts, iterations_of_mean(parts, "seed", room), float(theory.smallest(parts.Y, parts.Z_noise, room))
 
 
 @claim("C.thm12.K", "Theorem 12, proof", "K(b) = X b/(epsilon' b - Y) falls with b and is convex")
@@ -70,14 +70,12 @@ def constant() -> Finding:
     """The fewest tokens against 2 Y/epsilon', Z at b -> infinity; and what that costs."""
     readings, notes = [], []
     for room in ROOMS:
-        parts, needed = _first_form(room)
-        fewest, step = tokens.on_grid(needed, float(theory.smallest(parts.Y, parts.Z_noise, room)))
+        parts, needed, smallest = _first_form(room)
+        fewest, step = tokens.on_grid(needed, smallest)
         formula = float(theory.theorem12_of(parts.Y, room))
         cost = tokens.point(needed, formula).tokens / fewest.tokens
-        notes.append(f"at epsilon' = {room:g} b* is {fewest.b / formula:.3g} times the formula")
-        notes[-1] += (
-            f", which costs {cost:.3g} times the fewest tokens" if cost < np.inf else ", which never gets there"
-        )
+        then = f"costs {cost:.3g} times the fewest tokens" if cost < np.inf else "never gets there"
+        notes.append(f"at epsilon' = {room:g} b* is {fewest.b / formula:.3g} times the formula, which {then}")
         readings.append(same(f"b* over 2 Y/epsilon', epsilon' = {room:g}", "grid", fewest.b, formula, step))
     return finding(readings, "Theorem 8's Z holds sigma/b^(1/2): " + "; ".join(notes))
 
@@ -87,8 +85,7 @@ def at_itself() -> Finding:
     """The other reading of Z: the formula's own fixed point, which always gets there."""
     readings, notes = [], []
     for room in ROOMS:
-        parts, needed = _first_form(room)
-        smallest = float(theory.smallest(parts.Y, parts.Z_noise, room))
+        parts, needed, smallest = _first_form(room)
         fewest, step = tokens.on_grid(needed, smallest)
         formula = float(theory.self_consistent(parts.Y, parts.Z_noise, room))
         notes.append(f"{tokens.point(needed, formula).tokens / fewest.tokens:.3g} times at epsilon' = {room:g}")
@@ -105,8 +102,7 @@ def closed_form() -> Finding:
     """
     readings = []
     for room in ROOMS:
-        parts, needed = _first_form(room)
-        smallest = float(theory.smallest(parts.Y, parts.Z_noise, room))
+        parts, needed, smallest = _first_form(room)
         closed = float(theory.fewest_tokens(parts.Y, parts.Z_noise, room))
         gridded, step = tokens.on_grid(needed, smallest)
         least = tokens.fewest(needed, smallest)
@@ -125,7 +121,7 @@ def closed_form() -> Finding:
 @claim("C.thm12.never", "Theorem 12", "b_crit reaches epsilon whenever epsilon' = epsilon - Z > 0")
 def reaches() -> Finding:
     """b_crit over the smallest batch size that does; and the target from which on it does."""
-    parts, _ = _first_form(1.0)
+    parts, *_ = _first_form(1.0)
     readings = []
     for room in ROOMS:
         ratio = float(theory.theorem12_of(parts.Y, room) / tokens.smallest(_first_form(room)[1]))  # type: ignore[operator]
@@ -149,8 +145,7 @@ def reaches() -> Finding:
 @claim("C.thm12.convex", "Theorem 12, with sigma/b^(1/2) kept", "b K(b) is convex")
 def convex() -> Finding:
     """Where the second derivative turns, on a grid and in closed form."""
-    parts, needed = _first_form(ROOMS[1])
-    smallest = float(theory.smallest(parts.Y, parts.Z_noise, ROOMS[1]))
+    parts, needed, smallest = _first_form(ROOMS[1])
     found = tokens.shape(needed, smallest)
     turns = theory.inflection(float(parts.Y), float(parts.Z_noise), ROOMS[1])
     best = float(theory.fewest_tokens(parts.Y, parts.Z_noise, ROOMS[1]))

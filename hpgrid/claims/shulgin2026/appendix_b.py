@@ -15,7 +15,6 @@ from hpgrid.proxy import Proxy
 from hpgrid.readings import Reading, of_exponent
 from hpgrid.theory import schedules, theorems, token_optimum
 
-JOINT = m.setting("eta", "b", "alpha")
 CONSTANTS = ("Delta0", "L", "rho", "sigma")
 ALPHAS = (1e-6, 1e-2, 1.0)
 
@@ -89,7 +88,7 @@ def step_2(name: str, form: str, note: str = "") -> Finding:
 
 def _joint(T: m.Array) -> tuple[m.Array, m.Array, dict[str, m.Array]]:
     """The joint optimum's alpha where all three are inside their bounds, with the constants and budgets there."""
-    optimum = m.refined(m.EQ11, JOINT, T, **_drawn())
+    optimum = m.refined(m.EQ11, m.JOINT, T, **_drawn())
     inside = (optimum.active["b"] == 0) & (optimum.active["alpha"] == 0)
     given = {name: np.broadcast_to(x, inside.shape)[inside] for name, x in m.noisy(_drawn()).items()}
     return m.value(optimum, "alpha")[inside], np.broadcast_to(T, inside.shape)[inside], given
@@ -127,22 +126,22 @@ def eq20() -> Finding:
 def eq22() -> Finding:
     given = m.noisy(_drawn())
     T = np.array([m.FAR, m.FARTHER])
-    measured = m.value(m.refined(m.EQ11, JOINT, T, **_drawn()), "alpha")
+    measured = m.value(m.refined(m.EQ11, m.JOINT, T, **_drawn()), "alpha")
     predicted = np.array([[token_optimum.leading(*each)] for each in zip(*(x[:, 0] for x in given.values()))])
     powers = {"Delta0": Fraction(-1, 3), "L": Fraction(-1, 3), "rho": Fraction(2, 3), "sigma": Fraction(2, 3)}
-    constant = m.law_at(m.EQ11, JOINT, "alpha", 1.0)
+    constant = m.law_at(m.EQ11, m.JOINT, "alpha", 1.0)
     return finding(
         m.settles("alpha* T^(1/3) over the constant, 8 random", "refined", measured * T ** (1 / 3) / predicted),
         m.same("the law's constant", "exact", constant, token_optimum.leading(1.0, 1.0, 1.0)),
-        (Reading(f"alpha ~ {x}^p", "exact", m.power_in(m.EQ11, JOINT, "alpha", x), p) for x, p in powers.items()),
-        m.slope("alpha", token_optimum.EXPONENTS["alpha"], JOINT, m.EQ11),
+        (Reading(f"alpha ~ {x}^p", "exact", m.power_in(m.EQ11, m.JOINT, "alpha", x), p) for x, p in powers.items()),
+        m.slope("alpha", token_optimum.EXPONENTS["alpha"], m.JOINT, m.EQ11),
     )
 
 
 @claim("S.B3.correction", "after eq. (22)", "alpha* = u0 T^-1/3 + u1 T^-2/3 + O(T^-1), u1 = B/(3 A^(2/3) C^(1/3))")
 def correction() -> Finding:
     T = np.array([1e6, 1e8, 1e10, 1e12])
-    alpha = m.value(m.refined(m.EQ11, JOINT, T), "alpha")
+    alpha = m.value(m.refined(m.EQ11, m.JOINT, T), "alpha")
     u0, u1 = token_optimum.leading(1.0, 1.0, 1.0), token_optimum.correction(1.0, 1.0, 1.0)
     coefficient = (alpha * T ** (1 / 3) - u0) * T ** (1 / 3)
     remainder = np.abs(alpha - u0 * T ** (-1 / 3) - u1 * T ** (-2 / 3))
@@ -158,19 +157,18 @@ def correction() -> Finding:
 
 @claim("S.eq23", "eq. (23)", "on eq. (11) b* ~ T^1/6, K* ~ T^5/6, eta* ~ T^-7/12")
 def eq23() -> Finding:
-    b, tolerance = m.settled(m.EQ11, JOINT, "b")
-    K = of_exponent("K = T/b ~ T^p, eq. (11)", "refined", 1 - b, token_optimum.EXPONENTS["K"], tolerance)
+    (b, tolerance), law = m.settled(m.EQ11, m.JOINT, "b"), token_optimum.EXPONENTS
     return finding(
-        m.slope("b", token_optimum.EXPONENTS["b"], JOINT, m.EQ11),
-        K,
-        m.slope("eta", token_optimum.EXPONENTS["eta"], JOINT, m.EQ11),
+        m.slope("b", law["b"], m.JOINT, m.EQ11),
+        of_exponent("K = T/b ~ T^p, eq. (11)", "refined", 1 - b, law["K"], tolerance),
+        m.slope("eta", law["eta"], m.JOINT, m.EQ11),
     )
 
 
 @claim("S.B3.dropped", "B.3, step (c)", "2 rho sigma/(alpha T) becomes of lower order in A_T at alpha*")
 def dropped() -> Finding:
     T = np.array([m.FAR, m.FARTHER])
-    alpha = m.value(m.refined(m.EQ11, JOINT, T), "alpha")
+    alpha = m.value(m.refined(m.EQ11, m.JOINT, T), "alpha")
     whole, _ = token_optimum.split(T, alpha, 1.0, 1.0, 1.0)
     share = 2 / (alpha * T) / whole
     order = float(np.log10(share[1] / share[0]) / 20)
@@ -179,16 +177,16 @@ def dropped() -> Finding:
 
 @claim("S.B3.rate", "after eq. (23)", "the rate is (Delta0 L)^(1/4) (rho sigma)^(1/2) T^-1/4")
 def rate() -> Finding:
-    readings = list(m.slope("risk", token_optimum.RATE["T"], JOINT, m.EQ11))
+    readings = list(m.slope("risk", token_optimum.RATE["T"], m.JOINT, m.EQ11))
     # One constant moves by a decade, so that log10 of the ratio is its power.
     for name in CONSTANTS:
         predicted = token_optimum.RATE[name]
-        risks = m.value(m.refined(m.EQ11, JOINT, [m.FAR, m.FARTHER], **{name: np.array([1.0, 10.0])}), "risk")
+        risks = m.value(m.refined(m.EQ11, m.JOINT, [m.FAR, m.FARTHER], **{name: np.array([1.0, 10.0])}), "risk")
         near, far = np.log10(risks[1] / risks[0])
         tolerance = m.unsettled(near, far)
         readings.append(of_exponent(f"risk ~ {name}^p", "refined", float(far), predicted, tolerance))
-        readings.append(Reading(f"risk ~ {name}^p", "exact", m.power_in(m.EQ11, JOINT, "risk", name), predicted))
-    return finding(readings, f"the constant is {m.law_at(m.EQ11, JOINT, 'risk', 1.0):.5g}")
+        readings.append(Reading(f"risk ~ {name}^p", "exact", m.power_in(m.EQ11, m.JOINT, "risk", name), predicted))
+    return finding(readings, f"the constant is {m.law_at(m.EQ11, m.JOINT, 'risk', 1.0):.5g}")
 
 
 QUARTER = Fraction(1, 4)
@@ -363,12 +361,7 @@ def eq41() -> Finding:
     return finding(readings)
 
 
-BOTH = m.setting("eta", "b")
 AT_BATCH = m.setting("eta", b=32.0)
-
-
-def _risks(b: list[float], T: float) -> np.ndarray:
-    return np.array([m.refined(m.SGD, m.setting("eta", b=x), T).risk[0] for x in b])
 
 
 @claim("S.sgd.eta", "section 4; B.6; App. A", "at a fixed batch size eta* ~ b T^-1/2: linear scaling")
@@ -400,8 +393,8 @@ def iterations() -> Finding:
 @claim("S.sgd.independent", "section 3.1; B.6", "after tuning eta, SGD's bound depends on T alone, not on b")
 def independent() -> Finding:
     T = 1e16
-    risks = _risks([1.0, 1e3, 1e6, 1e8], T)
-    beyond = float(_risks([1e10], T)[0] / risks[0])
+    *risks, last = m.along(m.SGD, m.setting("eta", "b"), "b", [1.0, 1e3, 1e6, 1e8, 1e10], T).risk
+    beyond = float(last / risks[0])
     return finding(
         m.same("risk at b = 1 to T^(1/2), T = 1e16", "refined", risks, 2 * theorems.sgd_risk(T, 1.0, 1.0, 1.0)),
         f"as long as eta* <= 1/L, b <= sigma (T/(Delta0 L))^(1/2); at b = 100 T^(1/2) it is {beyond:.3g} times that",
@@ -410,7 +403,7 @@ def independent() -> Finding:
 
 @claim("S.sgd.nobatch", "section 3.1; section 4; B.6", "SGD has no non-trivial token-optimal batch size")
 def nobatch() -> Finding:
-    law = m.exact(m.SGD, BOTH)
+    law = m.exact(m.SGD, m.setting("eta", "b"))
     top = law.flat["b"][1] if "b" in law.flat else None
     return finding(
         Reading("b stays undetermined", "exact", "b" in law.flat, True),
@@ -444,11 +437,9 @@ def minimum() -> Finding:
 
 @claim("S.B6.last", "B.6, last bullet", "with alpha tuned, b*(T) is pinned only by lower-order terms (Theorem 2)")
 def last() -> Finding:
-    joint = m.setting("eta", "b", "alpha")
-    leading = m.exact(m.LEADING, joint)
-    pinned = leading.exponent["b"] is not None
+    pinned = m.exact(m.LEADING, m.JOINT).exponent["b"] is not None
     return finding(
-        Reading("exponent of b*, eq. (4)", "exact", m.exponent(m.EQ4, joint, "b"), Fraction(1, 6)),
+        Reading("exponent of b*, eq. (4)", "exact", m.exponent(m.EQ4, m.JOINT, "b"), Fraction(1, 6)),
         Reading("Theorem 2's terms pin b", "exact", pinned, True),
         "Theorem 3 is meant: Theorem 2 fixes b, and its proof's proxy, eq. (43)'s three terms, leaves b undetermined",
     )

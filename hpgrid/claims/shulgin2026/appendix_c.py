@@ -17,7 +17,6 @@ from hpgrid.readings import Reading, of_exponent
 from hpgrid.theory import schedules
 from hpgrid.theory.schedules import path_exponent, path_threshold
 
-JOINT = m.setting("eta", "b", "alpha")
 QUARTER = Fraction(1, 4)
 
 #: Noise that falls more slowly than b^-1/2, as fast, and faster.
@@ -53,9 +52,9 @@ def burn_in() -> Finding:
 @claim("S.C1.unmatched", "C.1", "unmatched, E0/(alpha K), the token-optimal b(T) can change")
 def unmatched() -> Finding:
     proxy = bounds.lmo(E0=1.0)
-    matched, changed = m.exponent(m.EQ4, JOINT, "b"), m.exponent(proxy, JOINT, "b")
+    matched, changed = m.exponent(m.EQ4, m.JOINT, "b"), m.exponent(proxy, m.JOINT, "b")
     # Far out, where both local exponents have settled to the solver's digits.
-    local, before = (float(m.refined(bound, JOINT, m.FARTHER).exponent["b"][0]) for bound in (proxy, m.EQ4))
+    local, before = (float(m.refined(bound, m.JOINT, m.FARTHER).exponent["b"][0]) for bound in (proxy, m.EQ4))
     fixed = m.exponent(proxy, m.setting("eta", "b", alpha=1e-3), "b")
     what = "the exponent of b* changes, all tuned"
     return finding(
@@ -100,7 +99,7 @@ def _in_tokens(q: Fraction, powers: dict[str, Fraction], called: str) -> list[Re
 
 @claim("S.eq45.half", "eq. (45), first case", "q = 1/2: the leading-order dependence on b cancels")
 def half() -> Finding:
-    law = m.exact(m.LEADING, JOINT)
+    law = m.exact(m.LEADING, m.JOINT)
     # Twelve decades of b: a power of a thousandth would show as three per cent.
     spread = [float(m.refined(m.LEADING, m.setting("eta", "alpha", b=b), m.FAR).risk[0]) for b in (1.0, 1e6, 1e12)]
     return finding(
@@ -113,10 +112,10 @@ def half() -> Finding:
 def slower() -> Finding:
     readings: list[Reading] = []
     for q in SLOWER:
-        b = float(m.value(m.refined(bounds.lmo(q=q), JOINT, m.FARTHER), "b")[0])
+        b = float(m.value(m.refined(bounds.lmo(q=q), m.JOINT, m.FARTHER), "b")[0])
         readings.append(Reading(f"b*, eq. (4), q = {q}", "refined", b, 1.0, m.SOLVER))
         for called, proxy in (("eq. (4)", bounds.lmo(q=q)), ("eq. (43)", _leading(q))):
-            held = m.exact(proxy, JOINT).active.get("b") == "b >= 1"
+            held = m.exact(proxy, m.JOINT).active.get("b") == "b >= 1"
             readings.append(Reading(f"b >= 1 holds it, {called}, q = {q}", "exact", held, True))
     return finding(readings)
 
@@ -128,7 +127,7 @@ def faster() -> Finding:
     for q in FASTER:
         measured, error = _power_of_batch(bounds.lmo(q=q), m.setting("eta", "alpha", b=1e3), "risk", (1e3, 1e4))
         readings.append(m.at_most(f"risk ~ b^p, eq. (4), q = {q}", "refined", measured, 0.0, error))
-        b, risk = (m.exponent(bounds.lmo(q=q), JOINT, name) for name in ("b", "risk"))
+        b, risk = (m.exponent(bounds.lmo(q=q), m.JOINT, name) for name in ("b", "risk"))
         notes.append(f"q = {q}: b* ~ T^({b}), risk ~ T^({risk})")
     return finding(readings, "until alpha reaches 1. " + "; ".join(notes))
 
@@ -138,14 +137,14 @@ def robust() -> Finding:
     """An exponent of b* strictly between 0 and 1 at q on both sides, all tuned, on eq. (4)."""
     readings = []
     for q in (SLOWER[1], FASTER[0]):
-        optimum = m.refined(bounds.lmo(q=q), JOINT, m.FARTHER)
+        optimum = m.refined(bounds.lmo(q=q), m.JOINT, m.FARTHER)
         # Interior by the solver's own account, too: no bound is active.
         inside = bool(1 < m.value(optimum, "b")[0] < m.FARTHER and optimum.active["b"][0] == 0)
         readings.append(Reading(f"b* is interior, q = {q}", "refined", inside, False))
-        exactly = 0 < m.exponent(bounds.lmo(q=q), JOINT, "b") < 1
+        exactly = 0 < m.exponent(bounds.lmo(q=q), m.JOINT, "b") < 1
         readings.append(Reading(f"b* is interior, q = {q}", "exact", exactly, False))
     q = FASTER[0]
-    interior = m.exponent(bounds.lmo(q=q), JOINT, "b")
+    interior = m.exponent(bounds.lmo(q=q), m.JOINT, "b")
     return finding(
         readings,
         f"true below 1/2, where b = 1; above it alpha stops at its bound and b* is interior all the same, "
@@ -163,11 +162,11 @@ def many() -> Finding:
     from hpgrid.refinement import flatness, regret
 
     T = np.array([1e10, 1e22, 1e30, 1e34])
-    flat = flatness(bounds.lmo(), tuned=JOINT.regime.tuned, T=T)
+    flat = flatness(bounds.lmo(), tuned=m.JOINT.regime.tuned, T=T)
     decades = np.log10(flat.high["b"] / flat.low["b"])
     # At 1e10 the interval still begins at b = 1: the powers are read from 1e22 on.
     growth = np.diff(np.log10(flat.high["b"][1:])) / np.diff(np.log10(T[1:]))
-    tenfold = regret(bounds.lmo(), "b", 10.0, tuned=JOINT.regime.tuned, T=T)
+    tenfold = regret(bounds.lmo(), "b", 10.0, tuned=m.JOINT.regime.tuned, T=T)
     fall = np.diff(np.log10(tenfold[1:])) / np.diff(np.log10(T[1:]))
     error = m.unsettled(growth[0], growth[1])
     fallen = m.unsettled(fall[0], fall[1])
@@ -198,8 +197,8 @@ def heavy_rate() -> Finding:
     p = Fraction(3, 2)
     readings, notes = [], []
     for called, proxy in (("eq. (4)", bounds.lmo(q=1 - 1 / p)), ("eq. (43)", _leading(1 - 1 / p))):
-        rate, what = m.exponent(proxy, JOINT, "risk"), f"the rate differs from T^-1/4, {called}, p = {p}"
-        far = m.refined(proxy, JOINT, m.FARTHER).exponent["risk"][0]
+        rate, what = m.exponent(proxy, m.JOINT, "risk"), f"the rate differs from T^-1/4, {called}, p = {p}"
+        far = m.refined(proxy, m.JOINT, m.FARTHER).exponent["risk"][0]
         readings.append(Reading(what, "exact", rate != -QUARTER, True))
         readings.append(Reading(what, "refined", bool(abs(far + 0.25) > m.SOLVER), True))
         notes.append(str(rate))

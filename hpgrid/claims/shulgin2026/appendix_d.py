@@ -337,7 +337,7 @@ def oscillations() -> Finding:
     T, b = data.arrays["T"], data.arrays["b_hat"]
     grid = Grid.footnote()
     excess = grid_excess(m.BOUNDS[m.EQ4], {v: grid.axes[v].step for v in ("eta", "b", "alpha")})
-    exact = m.refined(m.EQ4, m.setting("eta", "b", "alpha"), T)
+    exact = m.refined(m.EQ4, m.JOINT, T)
     inside = ~data.arrays["any_edge"]
     measured = float(np.log(data.arrays["risk_hat"] / exact.risk)[inside].max())
     jump = float(np.abs(np.diff(np.log10(b))).max())

@@ -14,7 +14,6 @@ from hpgrid.readings import Reading, of_exponent
 from hpgrid.theory import batch_sizes
 from hpgrid.theory.batch_sizes import CAP_REACHED
 
-JOINT = m.setting("eta", "b", "alpha")
 ALPHA = 1e-3
 BOTH = m.setting("eta", "b", alpha=ALPHA)
 
@@ -26,7 +25,7 @@ NEAR = 1 / PERFORMANCE
 T_FAR = (m.FAR, m.FARTHER)
 
 
-def _cost(where: m.Setting, T: ArrayLike = T_FAR, bound: str = m.EQ4, best: m.Setting = JOINT) -> m.Array:
+def _cost(where: m.Setting, T: ArrayLike = T_FAR, bound: str = m.EQ4, best: m.Setting = m.JOINT) -> m.Array:
     """The least risk in a setting over that of the best one, all three tuned."""
     return m.refined(bound, where, T).risk / m.refined(bound, best, T).risk
 
@@ -37,7 +36,7 @@ def _at_momentum(alpha: float) -> m.Setting:
 
 @claim("S.sec32.rate", "section 3.2", "all three tuning regimes attain risk ~ T^-1/4")
 def rate() -> Finding:
-    regimes = (BOTH, m.setting("eta", "alpha", b=1072.0), JOINT)
+    regimes = (BOTH, m.setting("eta", "alpha", b=1072.0), m.JOINT)
     return finding(
         *(m.slope("risk", Fraction(-1, 4), regime, m.EQ11) for regime in regimes),
         "on eq. (11); S.eq7.risk, S.eq8.risk and S.eq9.risk are eq. (4)'s",
@@ -89,7 +88,7 @@ def _largest_gap(*of: str) -> Finding:
     readings, most = [], batch_sizes.LARGEST_GAIN
     for bound in of:
         # Eq. (5) has no burn-in to hold alpha up: its joint optimum is alpha to 0.
-        best = _at_momentum(1e-12) if bound == m.EQ5 else JOINT
+        best = _at_momentum(1e-12) if bound == m.EQ5 else m.JOINT
         gaps = [_cost(_at_momentum(alpha), bound=bound, best=best) for alpha in (1e-6, 1e-2, 0.1, 1.0)]
         near, far = np.max(gaps, axis=0)
         error = abs(float(far - near)) + 1e-12 + m.SOLVER
@@ -106,7 +105,7 @@ def tokens() -> Finding:
 
     # Two targets a decade apart: what their ratios differ by says how far from its limit the ratio still is.
     worst = [needed(_at_momentum(1.0), target) for target in (0.1, 1e-12, 1e-13)]
-    finite, ratio, farther = (tokens / needed(JOINT, target) for tokens, target in zip(worst, (0.1, 1e-12, 1e-13)))
+    finite, ratio, farther = (tokens / needed(m.JOINT, target) for tokens, target in zip(worst, (0.1, 1e-12, 1e-13)))
     error = abs(ratio - farther) + 8 * m.SOLVER
     what, most = "tokens at alpha = 1 over the best, eq. (4), epsilon = 1e-12", batch_sizes.LARGEST_TOKEN_GAIN
     power = float(np.log10(worst[2] / worst[1]))
@@ -120,7 +119,7 @@ def tokens() -> Finding:
 @claim("S.B4.kept", "B.4, the question", "keeping alpha from T0 when moving to T1 >> T0 costs at most 2^(1/4)")
 def kept() -> Finding:
     T0 = 1e9
-    alpha = float(m.value(m.refined(m.EQ4, JOINT, T0), "alpha")[0])
+    alpha = float(m.value(m.refined(m.EQ4, m.JOINT, T0), "alpha")[0])
     gap = float(_cost(_at_momentum(alpha), T0 * np.array([1e1, 1e2, 1e4, 1e8])).max())
     return finding(
         m.at_most("largest gap, T1 = 1e10 to 1e17", "refined", gap, batch_sizes.LARGEST_GAIN, m.SOLVER),
@@ -133,8 +132,8 @@ def uniform() -> Finding:
     T, bound = 1e9, batch_sizes.LARGEST_GAIN
     # 1e-6 is far below the best alpha at T = 1e9, where burn-in dominates.
     gaps = {alpha: float(_cost(_at_momentum(alpha), T)[0]) for alpha in (1e-6, 1e-4, 1e-2, 1.0)}
-    best = m.refined(m.EQ4, JOINT, T).risk
-    least = m.crossing(lambda alpha: m.along(m.EQ4, JOINT, "alpha", alpha, T).risk / best > bound, 1e-6, 1e-2)
+    best = m.refined(m.EQ4, m.JOINT, T).risk
+    least = m.crossing(lambda alpha: m.along(m.EQ4, m.JOINT, "alpha", alpha, T).risk / best > bound, 1e-6, 1e-2)
     return finding(
         m.at_most("largest gap, T = 1e9, eq. (4), alpha = 1e-6 to 1", "refined", max(gaps.values()), bound, m.SOLVER),
         "the limit is not uniform in alpha: eq. (5) drops the burn-in and the wall b = 1. At T = 1e9 the bound holds "
@@ -230,13 +229,13 @@ def cap_fixed_momentum() -> Finding:
 @claim("S.B4.capD.reached", "B.4 (3)", "regime D reaches its batch cap at T ~ b_max^6")
 def cap_reached() -> Finding:
     def reaches(b_max: float) -> float:
-        return m.crossing(lambda T: m.value(m.refined(m.EQ4, JOINT, T), "b") < b_max, 1.0, 1e70)
+        return m.crossing(lambda T: m.value(m.refined(m.EQ4, m.JOINT, T), "b") < b_max, 1.0, 1e70)
 
     reached = [reaches(b_max) for b_max in (1e4, 1e6, 1e8)]
     # b_T* ~ T^(1/6): what the log of b is off by moves that of T by six times as much, at both ends.
     near, far = np.diff(np.log10(reached)) / 2
     error = abs(float(far - near)) + 12 * m.SOLVER
-    law = 1 / m.exponent(m.EQ4, JOINT, "b")
+    law = 1 / m.exponent(m.EQ4, m.JOINT, "b")
     return finding(
         of_exponent("T where b_T* = b_max ~ b_max^p, eq. (4)", "refined", float(far), CAP_REACHED["D"], error),
         Reading("1/(exponent of b_T*), eq. (4)", "exact", law, CAP_REACHED["D"]),

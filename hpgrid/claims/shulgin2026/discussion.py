@@ -24,7 +24,7 @@ def regimes(b: float) -> dict[str, m.Setting]:
         "A": m.setting("eta", b=b, alpha=1e-3),
         "B": m.setting("eta", "alpha", b=b),
         "C": m.setting("eta", "b", alpha=1e-3),
-        "D": m.setting("eta", "b", "alpha"),
+        "D": m.JOINT,
     }
 
 
@@ -128,7 +128,7 @@ def marek() -> Finding:
 
 @claim("S.sec4.momentum", "section 4", "at a fixed budget the optimal momentum decreases as the batch size increases")
 def momentum() -> Finding:
-    optimum = m.along(m.EQ4, m.setting("eta", "b", "alpha"), "b", np.geomspace(1, 1e7, 15), 1e16)
+    optimum = m.along(m.EQ4, m.JOINT, "b", np.geomspace(1, 1e7, 15), 1e16)
     smallest = float(np.diff(np.log(m.value(optimum, "alpha"))).min())
     return finding(
         m.at_least("smallest log step of alpha*, b = 1 to 1e7, T = 1e16", "refined", smallest, 0.0),

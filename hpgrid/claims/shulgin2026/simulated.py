@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hpgrid.checks import METHODS
-from hpgrid.claims.ledger import Finding, claim, finding
+from hpgrid.claims.ledger import Finding, claim, claims, finding
 from hpgrid.claims.measures import at_most
 from hpgrid.readings import Reading, of_exponent
 from hpgrid.theory import theorems
@@ -96,29 +96,34 @@ def _moved(what: str, predicted: float, slopes: Iterable[Slope]) -> list[Reading
     return readings
 
 
-@claim("S.mc.thm1.K", "Theorem 1, eq. (6)", "the best eta of the methods themselves falls like K^(-1/2), simulated")
-def rate_in_iterations() -> Finding:
-    from hpgrid.stochastic.tuning import best, movement
-
-    eta = np.geomspace(*ETA, 24)
-    slopes = [movement(np.array(K), best(_fine(norm).least[:, 1, 0], {"eta": eta})["eta"]) for norm in METHODS]
-    return finding(
-        _moved("eta* ~ K^p, b = 16", float(theorems.THEOREM_1_ETA_IN_K), slopes),
+@claims(
+    (
+        "S.mc.thm1.K",
+        "Theorem 1, eq. (6)",
+        "the best eta of the methods themselves falls like K^(-1/2), simulated",
+        "K",
         "like K^-1: on a convex function a run has to arrive, and it arrives when eta K is the distance",
-    )
-
-
-@claim("S.mc.thm1.b", "Theorem 1, eq. (6)", "at fixed K the best eta of the methods does not depend on b, simulated")
-def rate_in_batch() -> Finding:
-    from hpgrid.stochastic.tuning import best, movement
-
-    eta = np.geomspace(*ETA, 24)
-    slopes = [movement(np.array(B), best(_fine(norm).least[:, :, 0, -1], {"eta": eta})["eta"]) for norm in METHODS]
-    return finding(
-        _moved("eta* ~ b^p, K = 1024", 0.0, slopes),
+    ),
+    (
+        "S.mc.thm1.b",
+        "Theorem 1, eq. (6)",
+        "at fixed K the best eta of the methods does not depend on b, simulated",
+        "b",
         "it stays where it is, but seeds and the axis' step leave more than half of the quarter that a law of no power "
         "is to be told from",
-    )
+    ),
+)
+def theorem_1(along: str, note: str) -> Finding:
+    from hpgrid.stochastic.tuning import best, movement
+
+    slopes, eta = [], np.geomspace(*ETA, 24)
+    for norm in METHODS:
+        least = _fine(norm).least
+        values, runs = (K, least[:, 1, 0]) if along == "K" else (B, least[:, :, 0, -1])
+        slopes.append(movement(np.array(values), best(runs, {"eta": eta})["eta"]))
+    if along == "K":
+        return finding(_moved("eta* ~ K^p, b = 16", float(theorems.THEOREM_1_ETA_IN_K), slopes), note)
+    return finding(_moved("eta* ~ b^p, K = 1024", 0.0, slopes), note)
 
 
 def _tuned(name: str, along: str) -> list[Reading]:

@@ -86,11 +86,10 @@ def eq5() -> Finding:
 ALPHA = 1e-3
 HALF = Fraction(1, 2)
 
-#: eta alone, in iterations and in tokens; eta and b together; all three.
+#: eta alone, in iterations and in tokens; eta and b together.
 IN_K = m.setting("eta", budget="K", b=32.0, alpha=ALPHA)
 IN_T = m.setting("eta", b=32.0, alpha=ALPHA)
 BOTH = m.setting("eta", "b", alpha=ALPHA)
-JOINT = m.setting("eta", "b", "alpha")
 ALL = (m.EQ5, m.EQ4, m.EQ11)
 
 
@@ -128,10 +127,9 @@ def eq6_risk() -> Finding:
 
 @claim("S.eq6.independent", "after eq. (6)", "at fixed K the optimal learning rate does not depend on b")
 def eq6_independent() -> Finding:
-    ladder = (1.0, 1e3, 1e6, 1e12)
-    readings = []
+    readings, both = [], m.setting("eta", "b", budget="K", alpha=ALPHA)
     for bound in ALL:
-        etas = [m.value(m.refined(bound, m.holding(IN_K, b=b), 1e10), "eta") for b in ladder]
+        etas = m.value(m.along(bound, both, "b", [1.0, 1e3, 1e6, 1e12], 1e10), "eta")
         readings.append(m.same(f"eta at four b, {bound}", "refined", etas, etas[0]))
     return finding(readings)
 
@@ -139,8 +137,7 @@ def eq6_independent() -> Finding:
 @claim("S.eq6.b", "after eq. (6), B.1", "at fixed K a larger b improves the bound; b_K* runs to infinity")
 def eq6_b() -> Finding:
     regime = m.setting("eta", "b", budget="K", alpha=ALPHA)
-    ladder = np.geomspace(1.0, 1e12, 13)
-    risks = [m.refined(m.EQ4, m.holding(IN_K, b=b), 1e10).log_risk[0] for b in ladder]
+    risks = m.along(m.EQ4, regime, "b", np.geomspace(1.0, 1e12, 13), 1e10).log_risk
     runs_off = bool(m.refined(m.EQ4, regime, 1e10).unbounded["b"].all())
     way = m.exact(m.EQ4, regime).unbounded.get("b")
     return finding(
@@ -185,7 +182,7 @@ def eq7(name: str) -> Finding:
 def eq7_interior() -> Finding:
     T = 1e16
     best = m.refined(m.EQ4, BOTH, T)
-    costs = [m.refined(m.EQ4, m.holding(IN_T, b=b), T).risk[0] / best.risk[0] for b in (1.0, T)]
+    costs = m.along(m.EQ4, BOTH, "b", [1.0, T], T).risk / best.risk
     b = float(m.value(best, "b")[0])
     return finding(
         m.at_least("b*, T = 1e16", "refined", b, 1.0),
@@ -253,8 +250,8 @@ def eta_small_alpha() -> Finding:
 @claim("S.thm2.eta.any", "Theorem 2", "eta_T*(b, alpha) ~ alpha^1/2 for any alpha in (0, 1] on eq. (5)")
 def eta_any_alpha() -> Finding:
     measured, error = m.elasticity(m.EQ5, HELD, "eta", "alpha", (0.5, 1.0))
-    found = [float(m.value(m.refined(m.EQ5, m.setting("eta", b=32.0, alpha=a), m.FAR), "eta")[0]) for a in (1e-9, 1.0)]
-    ratio = found[0] / found[1] / np.sqrt(1e-9)
+    small, one = m.value(m.along(m.EQ5, m.setting("eta", "alpha", b=32.0), "alpha", [1e-9, 1.0], m.FAR), "eta")
+    ratio = small / one / np.sqrt(1e-9)
     return finding(
         of_exponent("eta ~ alpha^p, eq. (5), alpha = 0.5 to 1", "refined", measured, HALF, error),
         f"eta is (alpha/(1 + alpha))^(1/2): the power is 1/2 for small alpha alone, and taking it up to alpha = 1 "
@@ -351,12 +348,12 @@ def selected() -> Finding:
     whole = bounds.lmo()
     terms = tuple(term for term in whole.terms if term.exponent("eta") != 1 or term.exponent("alpha"))
     no_drift, sixth = replace(whole, terms=terms, name="eq. (4) less C3 eta"), Fraction(1, 6)
-    alone = m.slope("b", sixth, JOINT, no_drift, called="eq. (43) and burn-in alone")
+    alone = m.slope("b", sixth, m.JOINT, no_drift, called="eq. (43) and burn-in alone")
     return finding(
-        m.slope("b", sixth, JOINT, m.EQ4),
+        m.slope("b", sixth, m.JOINT, m.EQ4),
         alone,
         f"burn-in does not select it alone: it sends b up to where alpha reaches 1, b ~ T^({alone[-1].measured}); "
-        f"C3 eta alone, eq. (5), sends it down, to b ~ T^{m.exponent(m.EQ5, JOINT, 'b')}; 1/6 is the balance of the "
+        f"C3 eta alone, eq. (5), sends it down, to b ~ T^{m.exponent(m.EQ5, m.JOINT, 'b')}; 1/6 is the balance of the "
         "two",
     )
 
@@ -368,12 +365,12 @@ def selected() -> Finding:
     ("S.eq9.risk", "eq. (9)", "all tuned, risk_T* ~ T^-1/4", "risk"),
 )
 def eq9(name: str) -> Finding:
-    return finding(m.slope(name, theorems.THEOREM_3[name], JOINT, m.EQ4))
+    return finding(m.slope(name, theorems.THEOREM_3[name], m.JOINT, m.EQ4))
 
 
 @claim("S.thm3.consistent", "after eq. (9)", "these schedules are those of eq. (8) with b = b_T*")
 def consistent() -> Finding:
-    optimum = m.refined(m.EQ4, JOINT, [m.FAR, m.FARTHER])
+    optimum = m.refined(m.EQ4, m.JOINT, [m.FAR, m.FARTHER])
     b: Any = m.value(optimum, "b")
     alpha = theorems.theorem2_alpha(optimum.budgets, b, 1.0, 1.0, 1.0)
     eta = theorems.theorem2_eta(optimum.budgets, b, 1.0, 1.0, 1.0)
@@ -391,7 +388,7 @@ def consistent() -> Finding:
     "at leading order several batch-growth paths are equivalent, all else re-tuned",
 )
 def equivalent() -> Finding:
-    best = m.refined(m.EQ4, JOINT, [m.FAR, m.FARTHER]).risk
+    best = m.refined(m.EQ4, m.JOINT, [m.FAR, m.FARTHER]).risk
     readings = []
     for p in (Fraction(0), Fraction(1, 4), Fraction(3, 8)):
         path = m.refined(m.EQ4, m.setting("eta", "alpha", b=p), [m.FAR, m.FARTHER]).risk
