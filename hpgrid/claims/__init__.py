@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from hpgrid.claims.ledger import Claim
+from hpgrid.claims.ledger import Claim, gather
 
 
 def ledger() -> tuple[Claim, ...]:
     """Return every claim of every source."""
     from hpgrid.claims import cesista2025, own, shulgin2026
 
-    return (*shulgin2026.claims(), *cesista2025.claims(), *own.claims())
+    return (*shulgin2026.claims(), *cesista2025.claims(), *gather(own))

@@ -14,7 +14,7 @@ import numpy as np
 from hpgrid import bounds
 from hpgrid.bounds.cesista2025 import Parts
 from hpgrid.bounds.constants import Constants
-from hpgrid.claims.ledger import Claim, Finding, claim as claimed, finding, gather
+from hpgrid.claims.ledger import Finding, claim as claimed, finding
 from hpgrid.claims.measures import EQ4, FAR, FARTHER, JOINT, SOLVER, at_most, exact, refined, same, setting, value
 from hpgrid.critical import tokens
 from hpgrid.critical.critical_batch import FOUND, NEAR, critical_batch
@@ -28,13 +28,6 @@ claim = partial(claimed, source="hpgrid")
 
 #: Constants C1, C2, C3 with the noise weak, even and strong.
 TRIPLES = ((0.3, 0.2, 5.0), (1.0, 1.0, 1.0), (2.0, 2.0, 0.7))
-
-
-def claims() -> tuple[Claim, ...]:
-    """Return the project's own claims."""
-    from hpgrid.claims import own
-
-    return gather(own)
 
 
 def _named(triple: tuple[float, float, float]) -> dict[str, Any]:

@@ -175,28 +175,28 @@ def vectors() -> Finding:
     return finding(readings)
 
 
+AS_4 = "Assumption 4"
+
+
 @claims(
-    (
-        "C.A2.worst.signs",
-        "Assumption 4",
-        "there is a D > 0 for the 1-norm, the dual of signSGD's and AdamW's",
-        MAX,
-        "As one entry crosses 0 the gradient jumps by 2 ||x||_1: no D exists, which random pairs do not show",
-    ),
+    ("C.A2.worst.signs", "Assumption 4", "there is a D > 0 for the 1-norm, the dual of signSGD's and AdamW's", MAX),
     (
         "C.A2.worst.muon",
         "Assumption 4",
         "there is a D > 0 for the nuclear norm, the dual of Muon's and SOAP's",
         SPECTRAL,
-        "As one singular value passes 0 its vectors turn round and the gradient jumps by 2 ||X||_nuc: no D "
-        "exists. Local smoothness in a ball about 0, as Assumption 4 has it, is of no help: g is homogeneous",
     ),
 )
-def worst(norm: Norm, note: str) -> Finding:
+def worst(norm: Norm) -> Finding:
+    jumps = {
+        MAX: "As one entry crosses 0 the gradient jumps by 2 ||x||_1: no D exists, which random pairs do not show",
+        SPECTRAL: "As one singular value passes 0 its vectors turn round and the gradient jumps by 2 ||X||_nuc: no D "
+        "exists. Local smoothness in a ball about 0, as Assumption 4 has it, is of no help: g is homogeneous",
+    }
     return finding(
         (_growth(norm, shape) for shape in (PRINTED_SHAPE, (4, 4))),
         "of a pair, the half along which the gradient turns faster, again and again, never lowers the quotient: an "
-        f"upper bound would stop it. {note}",
+        f"upper bound would stop it. {jumps[norm]}",
     )
 
 
@@ -221,26 +221,22 @@ def _needed(norm: Norm, kind: str, bound: float = theory.PRINTED_D) -> tuple[Rea
     )
 
 
+KEEPS, LEM_5 = "the mean of b noises has b E||mean||^2 close to E||xi||^2 in the", "Lemma 5 with A2's D = 1"
+
+
 @claims(
-    (
-        "C.A2.noise",
-        "Lemma 5 with A2's D = 1",
-        "the mean of b noises has b E||mean||^2 close to E||xi||^2 in the 1-norm",
-        MAX,
-        "Gaussian noise needs 1 in any norm. One-hot noises hardly meet, so that a mean over b keeps a 1-norm of order "
-        "1 until b is near d: it grows like b, to 1 + (2/pi)(d - 1) = "
-        f"{theory.one_hot_limit(math.prod(NOISE_SHAPE)):.0f} here",
-    ),
-    (
-        "C.A2.noise.muon",
-        "Lemma 5 with A2's D = 1",
-        "the mean of b noises has b E||mean||^2 close to E||xi||^2 in the nuclear norm",
-        SPECTRAL,
-        "a gradient of one token has rank one, that of many has not: it grows like b until b is near min(m, n)",
-    ),
+    ("C.A2.noise", LEM_5, f"{KEEPS} 1-norm", MAX),
+    ("C.A2.noise.muon", LEM_5, f"{KEEPS} nuclear norm", SPECTRAL),
 )
-def noise(norm: Norm, note: str) -> Finding:
-    return finding(*(_needed(norm, kind) for kind in NOISE_KINDS), note)
+def noise(norm: Norm) -> Finding:
+    notes = {
+        MAX: "Gaussian noise needs 1 in any norm. One-hot noises hardly meet, so that a mean over b keeps a 1-norm of "
+        "order 1 until b is near d: it grows like b, to 1 + (2/pi)(d - 1) = "
+        f"{theory.one_hot_limit(math.prod(NOISE_SHAPE)):.0f} here",
+        SPECTRAL: "a gradient of one token has rank one, that of many has not: it grows like b until b is near "
+        "min(m, n)",
+    }
+    return finding(*(_needed(norm, kind) for kind in NOISE_KINDS), notes[norm])
 
 
 @claim("C.A2.noise.most", "Lemma 5", "with D = (kappa2/kappa1)^2 it holds for any noise, without Assumption 4")

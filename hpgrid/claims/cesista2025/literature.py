@@ -263,27 +263,19 @@ def gap_in_tokens(name: str, beside: str) -> Finding:
 
 
 @claims(
-    (
-        "C.fw.alpha.b",
-        "literature, Frank-Wolfe gap, fixed b",
-        "1 - beta* ~ (b/T)^(1/2), in b",
-        "alpha",
-        "1 - beta* ~ b T^(-1/2), that is (b/K)^(1/2): b/T for b/K; Shulgin et al.'s eq. (8) has b",
-    ),
-    (
-        "C.fw.eta.b",
-        "literature, Frank-Wolfe gap, fixed b",
-        "eta* ~ b^(3/4) T^(-3/4), in b",
-        "eta",
-        "eta* ~ b T^(-3/4), that is b^(1/4) K^(-3/4): as in Shulgin et al.'s eq. (8)",
-    ),
+    ("C.fw.alpha.b", "literature, Frank-Wolfe gap, fixed b", "1 - beta* ~ (b/T)^(1/2), in b", "alpha"),
+    ("C.fw.eta.b", "literature, Frank-Wolfe gap, fixed b", "eta* ~ b^(3/4) T^(-3/4), in b", "eta"),
 )
-def gap_in_batch(name: str, note: str) -> Finding:
+def gap_in_batch(name: str) -> Finding:
+    notes = {
+        "alpha": "1 - beta* ~ b T^(-1/2), that is (b/K)^(1/2): b/T for b/K; Shulgin et al.'s eq. (8) has b",
+        "eta": "eta* ~ b T^(-3/4), that is b^(1/4) K^(-3/4): as in Shulgin et al.'s eq. (8)",
+    }
     tuned, predicted = ("eta", "alpha"), laws.FRANK_WOLFE_IN_BATCH[name]
     measured, error = m.elasticity(GAP, at(*tuned), name, "b")
     law = m.power_in(LEADING, m.setting(*tuned, b=BATCH), name, "b")
     return finding(
         of_exponent(f"{name} ~ b^p, T = 1e60", "refined", measured, predicted, error),
         Reading(f"{name} ~ b^p, leading terms", "exact", law, predicted),
-        note,
+        notes[name],
     )

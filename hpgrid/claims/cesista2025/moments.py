@@ -195,30 +195,15 @@ EVERY_MOMENT = ("momentum", "momentum2", "nesterov", "nesterov2")
 
 
 # --- Lemma 5 ---
+LEM_5, PROP_6, COR_7 = (f"{what} with A2's D = 1" for what in ("Lemma 5", "Proposition 6", "Corollary 7"))
+
+
 @claims(
-    (
-        "C.mc.lem5.dense",
-        "Lemma 5 with A2's D = 1",
-        "E||xi||^2 <= D sigma^2/b of Gaussian noise, simulated",
-        "gaussian",
-        "with equality whatever b, in every norm: Gaussian noise can't tell a D from 1",
-    ),
-    (
-        "C.mc.lem5.sparse",
-        "Lemma 5 with A2's D = 1",
-        "E||xi||^2 <= D sigma^2/b of one-hot noise, simulated",
-        "one-hot",
-        "one sample has one entry, a mean of many has all: D grows with b, towards 64 2/pi in 8 x 8",
-    ),
-    (
-        "C.mc.lem5.rank",
-        "Lemma 5 with A2's D = 1",
-        "E||xi||^2 <= D sigma^2/b of rank-one noise, simulated",
-        "rank-one",
-        "as a layer's gradient of one token: the nuclear norm needs a D near min(m, n) 0.7",
-    ),
+    ("C.mc.lem5.dense", LEM_5, "E||xi||^2 <= D sigma^2/b of Gaussian noise, simulated", "gaussian"),
+    ("C.mc.lem5.sparse", LEM_5, "E||xi||^2 <= D sigma^2/b of one-hot noise, simulated", "one-hot"),
+    ("C.mc.lem5.rank", LEM_5, "E||xi||^2 <= D sigma^2/b of rank-one noise, simulated", "rank-one"),
 )
-def lemma_5(kind: str, note: str) -> Finding:
+def lemma_5(kind: str) -> Finding:
     """The D that Lemma 5 needs of an 8 x 8 matrix, the largest over batch sizes."""
     from hpgrid.norms import NORMS
     from hpgrid.stochastic.samples import NOISES, draws, needed_smoothness
@@ -229,7 +214,12 @@ def lemma_5(kind: str, note: str) -> Finding:
         k = int(D.mean.argmax())
         what = f"b E||xi_S||^2/sigma^2, largest over b, {method}"
         readings.append(at_most(what, "sampled", float(D.mean[k]), 1.0, float(D.half[k]) + 1e-12))
-    return finding(readings, note)
+    notes = {
+        "gaussian": "with equality whatever b, in every norm: Gaussian noise can't tell a D from 1",
+        "one-hot": "one sample has one entry, a mean of many has all: D grows with b, towards 64 2/pi in 8 x 8",
+        "rank-one": "as a layer's gradient of one token: the nuclear norm needs a D near min(m, n) 0.7",
+    }
+    return finding(readings, notes[kind])
 
 
 # --- Proposition 6 and Corollary 7 ---
@@ -264,9 +254,6 @@ def _largest(moments: tuple[str, ...], kind: str, *, decay: bool = False, D: boo
         ratio, error = max(found[moment].worst((given.setting.lam > 0) == decay) for moment in moments)
         readings.append(at_most(f"largest mean/bound, {method}, {kind} noise", "sampled", ratio, 1.0, error))
     return readings
-
-
-PROP_6, COR_7 = "Proposition 6 with A2's D = 1", "Corollary 7 with A2's D = 1"
 
 
 @claims(
@@ -326,31 +313,27 @@ def decay_drift() -> Finding:
 
 
 # --- the update's noise ---
+A1_14 = "Proposition A1.14"
+
+
 @claims(
-    (
-        "C.mc.A1.above",
-        "Proposition A1.14",
-        "the update's noise falls like 1/b where the gradient stands out, simulated",
-        tuple(4.0**k for k in range(8, 11)),
-        "signs have no Lipschitz constant (A1.13): they flip or they don't, and as soon as none does there is no noise",
-    ),
-    (
-        "C.mc.A1.below",
-        "Proposition A1.14",
-        "the update's noise falls like 1/b where the gradient does not stand out",
-        (1.0, 4.0, 16.0),
-        "a step has length 1 whatever the noise: there is no more of it to lose",
-    ),
+    ("C.mc.A1.above", A1_14, "the update's noise falls like 1/b where the gradient stands out, simulated", 8),
+    ("C.mc.A1.below", A1_14, "the update's noise falls like 1/b where the gradient does not stand out", 0),
 )
-def update_noise(batches: tuple[float, ...], note: str) -> Finding:
-    """The power of b in the update's noise at still weights."""
+def update_noise(first: int) -> Finding:
+    """The power of b in the update's noise at still weights, at three batch sizes from 4^first on."""
     from hpgrid.stochastic.momentum import frozen, power
 
-    readings, b = [], np.array(batches)
+    readings, b = [], 4.0 ** np.arange(first, first + 3)
     for norm, method in METHODS.items():
         slope = power(b, frozen(norm, b, gradient=0.05, shape=SHAPE, counts=(STEPS, MANY), seed=SEED))
         readings.append(of_exponent(f"power of b, {method}", "sampled", slope.slope, -1.0, slope.error))
-    return finding(readings, note)
+    flips = (
+        "signs have no Lipschitz constant (A1.13): they flip or they don't, and as soon as none does there is no noise"
+    )
+    return finding(
+        readings, flips if first else "a step has length 1 whatever the noise: there is no more of it to lose"
+    )
 
 
 #: eta and ||W_0|| where the gradient stands out, and momentum lags by nothing; and of a run that has settled.

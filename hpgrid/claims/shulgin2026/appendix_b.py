@@ -62,17 +62,10 @@ def eq14() -> Finding:
 
 @claims(
     ("S.eq16", "eq. (16)", "b_T*(alpha) = B/A_T", "b", "batch_size"),
-    ("S.eq17", "eq. (17)", "min over b of Phi_T is 2 (A_T B)^(1/2)", "risk", "risk", "where b* > 1"),
-    (
-        "S.eq18",
-        "eq. (18)",
-        "min over b of Phi_T is Psi_T(alpha), simplified",
-        "risk",
-        "risk_simplified",
-        "the same measurement as S.eq17",
-    ),
+    ("S.eq17", "eq. (17)", "min over b of Phi_T is 2 (A_T B)^(1/2)", "risk", "risk"),
+    ("S.eq18", "eq. (18)", "min over b of Phi_T is Psi_T(alpha), simplified", "risk", "risk_simplified"),
 )
-def step_2(name: str, form: str, note: str = "") -> Finding:
+def step_2(name: str, form: str) -> Finding:
     """The optimum over eta and b against a closed form, at three momenta, where b* > 1."""
     given = m.noisy(_drawn())
     readings = []
@@ -83,7 +76,8 @@ def step_2(name: str, form: str, note: str = "") -> Finding:
         predicted = np.broadcast_to(getattr(token_optimum, form)(TOKENS, alpha, **given), inside.shape)
         what = f"alpha = {alpha:g}, {inside.sum()} with b* > 1"
         readings.append(m.same(what, "refined", m.value(optimum, name)[inside], predicted[inside]))
-    return finding(readings, note)
+    notes = {"risk": "where b* > 1", "risk_simplified": "the same measurement as S.eq17"}
+    return finding(readings, notes.get(form, ""))
 
 
 def _joint(T: m.Array) -> tuple[m.Array, m.Array, dict[str, m.Array]]:

@@ -96,24 +96,14 @@ def _moved(what: str, predicted: float, slopes: Iterable[Slope]) -> list[Reading
     return readings
 
 
+EQ_6 = "Theorem 1, eq. (6)"
+
+
 @claims(
-    (
-        "S.mc.thm1.K",
-        "Theorem 1, eq. (6)",
-        "the best eta of the methods themselves falls like K^(-1/2), simulated",
-        "K",
-        "like K^-1: on a convex function a run has to arrive, and it arrives when eta K is the distance",
-    ),
-    (
-        "S.mc.thm1.b",
-        "Theorem 1, eq. (6)",
-        "at fixed K the best eta of the methods does not depend on b, simulated",
-        "b",
-        "it stays where it is, but seeds and the axis' step leave more than half of the quarter that a law of no power "
-        "is to be told from",
-    ),
+    ("S.mc.thm1.K", EQ_6, "the best eta of the methods themselves falls like K^(-1/2), simulated", "K"),
+    ("S.mc.thm1.b", EQ_6, "at fixed K the best eta of the methods does not depend on b, simulated", "b"),
 )
-def theorem_1(along: str, note: str) -> Finding:
+def theorem_1(along: str) -> Finding:
     from hpgrid.stochastic.tuning import best, movement
 
     slopes, eta = [], np.geomspace(*ETA, 24)
@@ -122,8 +112,15 @@ def theorem_1(along: str, note: str) -> Finding:
         values, runs = (K, least[:, 1, 0]) if along == "K" else (B, least[:, :, 0, -1])
         slopes.append(movement(np.array(values), best(runs, {"eta": eta})["eta"]))
     if along == "K":
-        return finding(_moved("eta* ~ K^p, b = 16", float(theorems.THEOREM_1_ETA_IN_K), slopes), note)
-    return finding(_moved("eta* ~ b^p, K = 1024", 0.0, slopes), note)
+        return finding(
+            _moved("eta* ~ K^p, b = 16", float(theorems.THEOREM_1_ETA_IN_K), slopes),
+            "like K^-1: on a convex function a run has to arrive, and it arrives when eta K is the distance",
+        )
+    return finding(
+        _moved("eta* ~ b^p, K = 1024", 0.0, slopes),
+        "it stays where it is, but seeds and the axis' step leave more than half of the quarter that a law of no power "
+        "is to be told from",
+    )
 
 
 def _tuned(name: str, along: str) -> list[Reading]:
