@@ -28,11 +28,26 @@ def _leading(q: Fraction, budget: str = "T") -> Proxy:
     return bounds.lmo(q=q, burn_in=False, budget=budget)
 
 
-def _power_of_batch(proxy: Proxy, where: m.Setting, name: str, at: tuple[float, float]) -> tuple[float, float]:
-    """d log name / d log b on eq. (43), refined, far out; and what twenty decades change."""
-    held = [m.refined(proxy, m.holding(where, b=b), [m.FAR, m.FARTHER]) for b in at]
-    near, far = np.log(m.value(held[1], name) / m.value(held[0], name)) / np.log(at[1] / at[0])
+#: Eta and alpha tuned at a batch size, in tokens and in iterations.
+AT_BATCH, AT_BATCH_IN_K = (m.setting("eta", "alpha", budget=budget, b=1e3) for budget in "TK")
+
+
+def _power_of_batch(proxy: Proxy, where: m.Setting, name: str) -> tuple[float, float]:
+    """d log name / d log b from b = 1e3 to 1e4, refined, far out; and what twenty decades change."""
+    low, high = (m.value(m.refined(proxy, m.holding(where, b=b), [m.FAR, m.FARTHER]), name) for b in (1e3, 1e4))
+    near, far = np.log(high / low) / np.log(10.0)
     return float(far), abs(float(far - near)) + 2 * m.SOLVER
+
+
+def _powers(proxy: Proxy, where: m.Setting, name: str, powers: dict[str, Fraction], called: str) -> tuple[Reading, ...]:
+    """The powers of b, refined and exact, and of the budget."""
+    measured, error = _power_of_batch(proxy, where, name)
+    in_b, in_budget = m.power_in(proxy, where, name, "b"), m.exponent(proxy, where, name)
+    return (
+        of_exponent(f"{name} ~ b^p, {called}", "refined", measured, powers["b"], error),
+        Reading(f"{name} ~ b^p, {called}", "exact", in_b, powers["b"]),
+        Reading(f"{name} ~ {where.budget}^p, {called}", "exact", in_budget, powers[where.budget]),
+    )
 
 
 # --- C.1 ---
@@ -68,43 +83,24 @@ def unmatched() -> Finding:
 # --- C.2, I and II ---
 @claim("S.eq44", "eq. (44)", "alpha* ~ b^q K^-1/2, eta* ~ b^(q/2) K^-3/4, risk ~ b^(-q/2) K^-1/4")
 def eq44() -> Finding:
-    regime = m.setting("eta", "alpha", budget="K", b=1e3)
-    readings = []
-    for q in ALL_Q:
-        proxy = _leading(q, "K")
-        for name, powers in schedules.noise_in_K(q).items():
-            measured, error = _power_of_batch(proxy, regime, name, (1e3, 1e4))
-            readings += [
-                of_exponent(f"{name} ~ b^p, q = {q}", "refined", measured, powers["b"], error),
-                Reading(f"{name} ~ b^p, q = {q}", "exact", m.power_in(proxy, regime, name, "b"), powers["b"]),
-                Reading(f"{name} ~ K^p, q = {q}", "exact", m.exponent(proxy, regime, name), powers["K"]),
-            ]
-    return finding(readings)
+    laws = ((q, name, powers) for q in ALL_Q for name, powers in schedules.noise_in_K(q).items())
+    return finding(*(_powers(_leading(q, "K"), AT_BATCH_IN_K, name, powers, f"q = {q}") for q, name, powers in laws))
 
 
 @claim("S.eq45", "eq. (45)", "at a fixed budget min risk ~ T^-1/4 b^(1/4 - q/2)")
 def eq45() -> Finding:
-    return finding(*(_in_tokens(q, schedules.noise_risk_in_T(q), f"q = {q}") for q in ALL_Q))
-
-
-def _in_tokens(q: Fraction, powers: dict[str, Fraction], called: str) -> list[Reading]:
-    regime, proxy = m.setting("eta", "alpha", b=1e3), _leading(q)
-    measured, error = _power_of_batch(proxy, regime, "risk", (1e3, 1e4))
-    return [
-        of_exponent(f"risk ~ b^p, {called}", "refined", measured, powers["b"], error),
-        Reading(f"risk ~ b^p, {called}", "exact", m.power_in(proxy, regime, "risk", "b"), powers["b"]),
-        Reading(f"risk ~ T^p, {called}", "exact", m.exponent(proxy, regime, "risk"), powers["T"]),
-    ]
+    laws = ((q, schedules.noise_risk_in_T(q)) for q in ALL_Q)
+    return finding(*(_powers(_leading(q), AT_BATCH, "risk", powers, f"q = {q}") for q, powers in laws))
 
 
 @claim("S.eq45.half", "eq. (45), first case", "q = 1/2: the leading-order dependence on b cancels")
 def half() -> Finding:
     law = m.exact(m.LEADING, m.JOINT)
     # Twelve decades of b: a power of a thousandth would show as three per cent.
-    spread = [float(m.refined(m.LEADING, m.setting("eta", "alpha", b=b), m.FAR).risk[0]) for b in (1.0, 1e6, 1e12)]
+    risks = m.along(m.LEADING, m.JOINT, "b", [1.0, 1e6, 1e12], m.FAR).risk
     return finding(
         Reading("b stays undetermined, eq. (43)", "exact", "b" in law.flat, True),
-        m.same("spread of the risk, b = 1 to 1e12", "refined", max(spread), min(spread)),
+        m.same("spread of the risk, b = 1 to 1e12", "refined", risks.max(), risks.min()),
     )
 
 
@@ -125,7 +121,7 @@ def faster() -> Finding:
     readings: list[Reading] = []
     notes = []
     for q in FASTER:
-        measured, error = _power_of_batch(bounds.lmo(q=q), m.setting("eta", "alpha", b=1e3), "risk", (1e3, 1e4))
+        measured, error = _power_of_batch(bounds.lmo(q=q), AT_BATCH, "risk")
         readings.append(m.at_most(f"risk ~ b^p, eq. (4), q = {q}", "refined", measured, 0.0, error))
         b, risk = (m.exponent(bounds.lmo(q=q), m.JOINT, name) for name in ("b", "risk"))
         notes.append(f"q = {q}: b* ~ T^({b}), risk ~ T^({risk})")
@@ -183,10 +179,10 @@ def many() -> Finding:
 # --- C.2, III and V ---
 @claim("S.C2.heavy", "C.2, III", "with a p-th moment, 1 < p < 2, q = 1 - 1/p and risk ~ T^-1/4 b^(-1/4 + 1/(2p))")
 def heavy() -> Finding:
-    readings = []
+    readings: list[Reading] = []
     for p in (Fraction(5, 4), Fraction(3, 2), Fraction(15, 8)):
         powers = schedules.heavy_tails_risk_in_T(p)
-        readings += _in_tokens(schedules.heavy_tails(p), powers, f"p = {p}")
+        readings += _powers(_leading(schedules.heavy_tails(p)), AT_BATCH, "risk", powers, f"p = {p}")
         readings.append(m.at_least(f"it increases with b, p = {p}", "arithmetic", powers["b"], Fraction(0)))
     return finding(readings)
 
