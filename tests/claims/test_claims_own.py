@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from measured import CLAIMS, check_every_row, remeasured, rows
+from measured import CLAIMS, check_every_row, remeasured, rows, scale
 
 from hpgrid.claims import own
 from hpgrid.readings import FAILS, HOLDS
@@ -30,8 +30,7 @@ def test_they_hold(id: str) -> None:
     [("H.critical.lmo", "lmo_tuned"), ("H.critical.lmo.eta", "lmo_fixed"), ("H.critical.star", "star_convex")],
 )
 def test_a_batch_size_that_is_off_by_a_millionth_fails(monkeypatch: pytest.MonkeyPatch, id: str, form: str) -> None:
-    right = getattr(theory, form)
-    monkeypatch.setattr(theory, form, lambda *given: right(*given) * (1 + 1e-6))
+    scale(monkeypatch, theory, form, 1 + 1e-6)
     assert remeasured(id) == FAILS
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 import pytest
-from measured import CLAIMS, check_every_row, remeasured, rows, verdict
+from measured import CLAIMS, check_every_row, remeasured, rows, scale, verdict
 
 from hpgrid.claims import ledger
 from hpgrid.claims.shulgin2026 import simulated
@@ -121,8 +121,7 @@ def test_a_wrong_exponent_fails(
 def test_a_closed_form_that_is_off_by_a_millionth_fails(
     monkeypatch: pytest.MonkeyPatch, id: str, module: object, form: str
 ) -> None:
-    right = getattr(module, form)
-    monkeypatch.setattr(module, form, lambda *a, **k: right(*a, **k) * (1 + 1e-6))
+    scale(monkeypatch, module, form, 1 + 1e-6)
     assert remeasured(id) == FAILS
 
 
