@@ -16,6 +16,7 @@ from hpgrid.claims.ledger import (
     Row,
     as_dict,
     claim,
+    claims,
     gather,
     markdown,
     run,
@@ -48,32 +49,22 @@ def reading(measured, predicted, tolerance=0.0, relation="=", **more) -> Reading
         (reading(0.5, 1.0, 0.1, ">="), FAILS),
         (reading(True, True), HOLDS),
         (reading(False, True), FAILS),
+        # What is missing or infinitely uncertain tells nothing.
+        (reading(math.nan, 1.0, 0.1), UNIDENTIFIABLE),
+        (reading(1.0, math.nan, 0.1), UNIDENTIFIABLE),
+        (reading(1.0, 1.0, math.nan), UNIDENTIFIABLE),
+        (reading(1.0, 1.0, math.inf), UNIDENTIFIABLE),
+        (reading(math.inf, 1.0, 0.1), UNIDENTIFIABLE),
+        (reading(1.0, 1.0, 0.1, identifiable=False), UNIDENTIFIABLE),
+        (reading(2.0, 1.0, 0.1, identifiable=False), UNIDENTIFIABLE),
+        (reading(math.nan, 1.0, 0.1, "<="), UNIDENTIFIABLE),
+        # A true bound that says nothing is vacuous, a false one fails.
+        (reading(0.9, 0.5, 0.0, ">=", empty=True), VACUOUS),
+        (reading(0.4, 0.5, 0.0, ">=", empty=True), FAILS),
     ],
 )
 def test_a_reading_holds_within_its_tolerance_and_fails_beyond(made: Reading, verdict: str) -> None:
     assert made.verdict == verdict
-
-
-@pytest.mark.parametrize(
-    "made",
-    [
-        reading(math.nan, 1.0, 0.1),
-        reading(1.0, math.nan, 0.1),
-        reading(1.0, 1.0, math.nan),
-        reading(1.0, 1.0, math.inf),
-        reading(math.inf, 1.0, 0.1),
-        reading(1.0, 1.0, 0.1, identifiable=False),
-        reading(2.0, 1.0, 0.1, identifiable=False),
-        reading(math.nan, 1.0, 0.1, "<="),
-    ],
-)
-def test_what_is_missing_or_infinitely_uncertain_tells_nothing(made: Reading) -> None:
-    assert made.verdict == UNIDENTIFIABLE
-
-
-def test_a_true_bound_that_says_nothing_is_vacuous_and_a_false_one_fails() -> None:
-    assert reading(0.9, 0.5, 0.0, ">=", empty=True).verdict == VACUOUS
-    assert reading(0.4, 0.5, 0.0, ">=", empty=True).verdict == FAILS
 
 
 @pytest.mark.parametrize(
@@ -121,6 +112,11 @@ def other() -> Finding:
     return Finding((reading(1.0, 1.0),))
 
 
+@claims(("S.eq2.a", "eq. (2)", "two is two", 2.0), ("S.eq2.b", "eq. (2)", "two is one", 1.0))
+def several(predicted: float) -> Finding:
+    return Finding((reading(2.0, predicted),))
+
+
 LEDGER = (one, two, other)
 
 
@@ -130,18 +126,19 @@ def test_a_decorated_function_is_a_claim_with_its_id_and_its_words() -> None:
     assert one.measure().verdict == HOLDS
 
 
-def test_gathering_keeps_the_order_in_which_claims_stand() -> None:
-    first, second = SimpleNamespace(b=two, x=3, a=one), SimpleNamespace(c=other)
-    assert gather(first, second) == (two, one, other)
+def test_gathering_keeps_the_order_in_which_claims_stand_alone_or_in_tuples() -> None:
+    first, second = SimpleNamespace(b=two, x=3, a=one), SimpleNamespace(several=several, n=(1, 2), c=other)
+    assert gather(first, second) == (two, one, *several, other)
+
+
+def test_one_function_measures_several_claims_each_with_its_arguments() -> None:
+    assert [(entry.id, entry.statement) for entry in several] == [("S.eq2.a", "two is two"), ("S.eq2.b", "two is one")]
+    assert [entry.measure().verdict for entry in several] == [HOLDS, FAILS]
 
 
 # --- choosing ---
-def test_no_id_is_all_of_them() -> None:
-    assert select(LEDGER) == LEDGER
-    assert select(LEDGER, source="shulgin2026") == LEDGER
-
-
-def test_an_id_is_itself_and_a_family_is_what_stands_under_it() -> None:
+def test_no_id_is_all_of_them_an_id_is_itself_and_a_family_is_what_stands_under_it() -> None:
+    assert select(LEDGER) == select(LEDGER, source="shulgin2026") == LEDGER
     assert select(LEDGER, ["S.eq1.b"]) == (two,)
     assert select(LEDGER, ["S.eq1"]) == (one, two)  # not S.eq11
     assert select(LEDGER, ["S.eq11", "S.eq1.a", "S.eq1.a"]) == (one, other)
@@ -201,6 +198,9 @@ def test_the_table_has_a_line_for_each_route_and_says_why_a_row_does_not_hold() 
     assert lines[4].endswith("not identifiable")
     assert lines[6:8] == ["S.bad fails: much more", "S.dark not identifiable: no telling"]
     assert lines[-1] == "3 claims: 1 holds, 1 not identifiable, 1 fails"
+    assert summary(ROWS[:1]) == "1 claims: 1 holds"  # it leaves out what did not occur
+    starts = {line.index(word) for line, word in zip(lines, ("route", "exact", "grid", "refined", "grid"))}
+    assert len(starts) == 1  # columns line up
 
 
 def test_the_table_shows_the_worst_reading_of_a_route_and_counts_the_others() -> None:
@@ -210,12 +210,6 @@ def test_the_table_shows_the_worst_reading_of_a_route_and_counts_the_others() ->
     assert line.endswith("fails")
 
 
-def test_columns_line_up() -> None:
-    lines = table(ROWS).splitlines()[:5]
-    starts = {line.index(word) for line, word in zip(lines, ("route", "exact", "grid", "refined", "grid"))}
-    assert len(starts) == 1
-
-
 def test_the_markdown_page_says_how_it_was_made_and_keeps_a_row_on_a_line() -> None:
     page = markdown(ROWS, "Made by hand.")
     assert page.startswith("# The ledger of claims\n\nMade by hand.\n\n3 claims: 1 holds")
@@ -223,10 +217,8 @@ def test_the_markdown_page_says_how_it_was_made_and_keeps_a_row_on_a_line() -> N
     assert '\n- **S.bad**, eq. (1): "a \\| b": **fails**; much more\n' in page
     assert "- **S.good**" not in page
     good, bad, dark = (line for line in page.splitlines() if line.startswith("| S."))
-    assert (
-        good
-        == "| S.good | eq. (1) | a \\| b | exact, slope: 1/6 (1/6)<br>grid, slope: 0.17 (0.166667 ± 0.01) | holds |  |"
-    )
+    read = "exact, slope: 1/6 (1/6)<br>grid, slope: 0.17 (0.166667 ± 0.01)"
+    assert good == f"| S.good | eq. (1) | a \\| b | {read} | holds |  |"
     assert "refined, ratio: 434.418 (<= 1.0101)" in bad
     assert "| **fails** | much more |" in bad
     assert "nothing (0.5 ± inf)" in dark
@@ -250,7 +242,3 @@ def test_the_record_is_plain_json_with_fractions_as_text(tmp_path: Path) -> None
     }
     assert bad["note"] == "much more"
     assert dark["readings"][0]["measured"] is None
-
-
-def test_the_summary_leaves_out_what_did_not_occur() -> None:
-    assert summary(ROWS[:1]) == "1 claims: 1 holds"
