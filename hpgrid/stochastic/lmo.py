@@ -28,16 +28,13 @@ from hpgrid.stochastic.samples import GAUSSIAN, draws
 class Runs:
     """What came out of every cell of a grid.
 
-    Attributes:
-        least: ||grad f(x^k)||_dual at the k <= K of least mean, by seed: shape (eta, b, alpha, K, seeds). That k is
-            chosen by as many other seeds, so that a mean over these is not too low for having been the least.
-        bound: eq. (2), shape (eta, b, alpha, K).
-        trivial: ||grad f(x^0)||_dual, which the method starts from: a bound above it says nothing.
+    ``least`` is ||grad f(x^k)||_dual at the k <= K of least mean. That k is chosen by as many other seeds, so that a
+    mean over these is not too low for having been the least.
     """
 
-    least: np.ndarray
-    bound: np.ndarray
-    trivial: float
+    least: np.ndarray  # shape (eta, b, alpha, K, seeds)
+    bound: np.ndarray  # eq. (2), shape (eta, b, alpha, K)
+    trivial: float  # ||grad f(x^0)||_dual, which the method starts from: a bound above it says nothing
 
 
 class _State(NamedTuple):

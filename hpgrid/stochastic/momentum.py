@@ -223,15 +223,8 @@ def frozen(
 ) -> Interval:
     """Return the update's noise over eta^2 at weights that stay where they are: shape (batches,).
 
-    Args:
-        norm: by its name.
-        batches: batch sizes.
-        gradient: ||grad f|| over the noise scale of a sample, both in the dual norm.
-        shape: of the matrix.
-        counts: how many steps, and how many seeds.
-        beta: the momentum.
-        seed: of all the noise.
-        noise: of which kind.
+    ``norm`` is a name, ``gradient`` ||grad f|| over the noise scale of a sample, both in the dual norm, and ``counts``
+    how many steps and seeds.
     """
     # G0 is linear in the size of the start.
     objective = quadratic(norm, shape, size=gradient / quadratic(norm, shape).G0)
@@ -253,18 +246,9 @@ def after_scaling(
 ) -> dict[str, Interval]:
     """Return what a change of b, with eta following its root, makes of the means over a run: after over before.
 
-    Args:
-        norm: by its name.
-        batches: before and after.
-        eta: before.
-        size: ||W_0||.
-        shape: of the matrix.
-        counts: how many steps, and how many seeds.
-        beta: the momentum.
-        seed: of all the noise; both runs share their samples.
-
-    Returns:
-        Of the update's noise, eta^2 E||.||^2 ("update"), of ||grad f|| ("gradient") and of f ("loss").
+    Of the update's noise, eta^2 E||.||^2 ("update"), of ||grad f|| ("gradient") and of f ("loss"). ``norm`` is a name,
+    ``eta`` the learning rate before, ``size`` ||W_0|| and ``counts`` how many steps and seeds; both runs share their
+    samples.
     """
     rates = eta * np.array([1.0, (batches[1] / batches[0]) ** 0.5])
     setting = Setting(rates, np.full(2, 1.0 - beta), np.zeros(2))

@@ -26,14 +26,8 @@ def newton_schulz_errors(
 ) -> OracleError:
     """Return how far Muon's oracle is from the exact one on seeded Gaussian matrices, each shape (draws,).
 
-    The iteration runs in its own precision; how far it is off is measured in float64, on the same rounded input.
-
-    Args:
-        shape: the matrix's.
-        draws: how many.
-        seed: >= 0.
-        precision: "float64", "float32" or "bfloat16".
-        steps: of Newton and Schulz.
+    The iteration runs in its own precision, "float64", "float32" or "bfloat16", so many steps of Newton and Schulz; how
+    far it is off is measured in float64, on the same rounded input. The seed is >= 0.
 
     Source: Jordan et al. (2024); Cesista, section 1.2.
     """

@@ -57,11 +57,9 @@ class Gram(NamedTuple):
 
 
 def gram(X: Array, ridge: float | Array = 0.0) -> Gram:
-    """Return what the closed forms need; ``ridge`` is added to p and r.
+    """Return what the closed forms need of X, shape (..., m, 2) or (..., 2, n).
 
-    Args:
-        X: shape (..., m, 2) or (..., 2, n).
-        ridge: >= 0; of [X; ridge^(1/2) I] the columns' products are these.
+    ``ridge`` >= 0 is added to p and r: of [X; ridge^(1/2) I] the columns' products are these.
     """
     tall = X.shape[-1] == 2
     x, y = (X[..., 0], X[..., 1]) if tall else (X[..., 0, :], X[..., 1, :])

@@ -205,14 +205,8 @@ def draws(noise: Noise, seed: int, counts: tuple[int, int], batches: Array, shap
     """Return minibatches' mean noise: shape (steps, batches, seeds, m, n).
 
     All batch sizes share their samples, a smaller one having the first of a larger one's: what is compared
-    between them differs by the batch size alone.
-
-    Args:
-        noise: a kind of noise.
-        seed: of all of it.
-        counts: how many steps, and how many seeds.
-        batches: batch sizes, whole numbers >= 1.
-        shape: of the matrix.
+    between them differs by the batch size alone. ``counts`` says how many steps and seeds; batch sizes are whole
+    numbers >= 1.
     """
     with jax.enable_x64(True):
         # A mean of Gaussians is drawn at once: nothing to take the first b of.
@@ -261,15 +255,7 @@ def effective(
     """Return the constant that Lemma 5 needs of a kind of noise, over seeded draws.
 
     The same samples serve every b and the single one that they are held against: of Gaussian noise the constant
-    is then exactly 1.
-
-    Args:
-        norm: any norm of a matrix.
-        noise: the kind.
-        shape: the matrix's.
-        b: batch sizes, whole numbers >= 1.
-        draws: how many minibatches, >= 2.
-        seed: >= 0.
+    is then exactly 1. There are ``draws`` >= 2 minibatches of every size in ``b``, whole numbers >= 1; the seed is >= 0.
 
     Source: Cesista, Lemma 5.
     """

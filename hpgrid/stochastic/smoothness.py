@@ -64,14 +64,12 @@ def _quotient(norm: Norm, pair: Array, gradients: Array) -> Array:
 class Quotients(NamedTuple):
     """The quotients of seeded pairs, each a lower bound of D; NaN where the two of a pair coincide.
 
-    Attributes:
-        oracle: of LMOs of Gaussian matrices, as the source's code takes them: they lie on the unit sphere of the
-            norm, though D is about the dual space. Of 1 x 1 ones half coincide.
-        gaussian: of the Gaussian matrices themselves, in general position in the dual space.
+    The source's code takes LMOs of Gaussian matrices: they lie on the unit sphere of the norm, though D is about the
+    dual space. Of 1 x 1 ones half coincide.
     """
 
-    oracle: Floats
-    gaussian: Floats
+    oracle: Floats  # of such LMOs
+    gaussian: Floats  # of the Gaussian matrices themselves, in general position in the dual space
 
 
 _drawn: Any = jax.jit(
@@ -175,12 +173,9 @@ def _nearest_kink(norm: Norm, X: Floats) -> Floats | None:
 
 
 def halve(norm: Norm, pair: Array, halvings: int = HALVINGS) -> Floats:
-    """Return the quotient of a pair, and of its steeper half, and so on: shape (..., halvings + 1), never falling.
+    """Return the quotients of a pair, of its steeper half, and so on, which never fall: shape (..., halvings + 1).
 
-    Args:
-        norm: any norm of a matrix.
-        pair: X and Y, shape (..., 2, m, n).
-        halvings: how often.
+    The pair is X and Y, shape (..., 2, m, n).
     """
     ends = gradient(norm, pair)
     found = [_quotient(norm, pair, ends)]
@@ -199,18 +194,11 @@ def halve(norm: Norm, pair: Array, halvings: int = HALVINGS) -> Floats:
 
 @dataclass(frozen=True)
 class Search:
-    """What halving found.
+    """What halving found."""
 
-    Attributes:
-        quotients: of every start, by halvings: shape (starts, halvings + 1).
-        growth: doublings per halving over the second half, of the start that ends highest: 1 at a kink, 0
-            where g is smooth.
-        smooth: whether all stand still; None where that can't be told.
-    """
-
-    quotients: Floats
-    growth: float
-    smooth: bool | None
+    quotients: Floats  # of every start, by halvings: shape (starts, halvings + 1)
+    growth: float  # doublings per halving over the second half, of the start that ends highest: 1 at a kink, else 0
+    smooth: bool | None  # whether all stand still; None where that can't be told
 
     @property
     def steepest(self) -> Floats:
@@ -236,13 +224,7 @@ def worst_case(
     Random pairs of tall matrices never come near a matrix of lower rank; so half of the starts reach through the
     nearest kink, from X to X - 3 P, P being X's smallest entry, or its smallest singular value with its vectors. They
     cross it at a third of the way, where no halving lands. For a norm whose kinks are not known, random pairs alone.
-
-    Args:
-        norm: any norm of a matrix.
-        shape: the matrix's.
-        seed: >= 0.
-        starts: how many of each kind.
-        halvings: how often each is halved.
+    There are ``starts`` of each kind; the seed is >= 0.
     """
     shape = check_shape(shape)
     X, Y = np.random.default_rng(seed).standard_normal((2, starts, *shape))

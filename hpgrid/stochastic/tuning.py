@@ -25,12 +25,9 @@ class Best(NamedTuple):
 def best(runs: Array, axes: Mapping[str, Array], level: float = LEVEL) -> dict[str, Best]:
     """Return the best values of the hyperparameters that are tuned, along a curve.
 
-    What can't be told from the best cell is told by paired differences over seeds, all intervals at once.
-
-    Args:
-        runs: what is to be small, shape (tuned, ..., n, seeds).
-        axes: the tuned hyperparameters' values, increasing, in the order of the axes.
-        level: how sure all intervals are together.
+    What can't be told from the best cell is told by paired differences over seeds, all intervals at once, together as
+    sure as ``level``. ``runs`` are to be small, shape (tuned, ..., n, seeds); ``axes`` has the tuned hyperparameters'
+    values, increasing, in the order of the axes.
     """
     values = [np.asarray(axis, float) for axis in axes.values()]
     sizes, (n, seeds) = tuple(len(axis) for axis in values), np.shape(runs)[-2:]

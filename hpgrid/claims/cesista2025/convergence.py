@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -115,12 +116,11 @@ def _inside() -> dict[str, Any]:
 def weights() -> Finding:
     """In one dimension, the oracle pushing outwards at every step, from both ends and from within."""
     lam, largest = 0.3, 0.0
-    for share in (0.01, 0.5, 1.0):
-        for start in (-1.0, 0.0, 1.0):
-            W = start / lam
-            for _ in range(1000):
-                W = (1 - share) * W + share / lam
-                largest = max(largest, abs(W) / float(lemmas.weight_norm(lam)))
+    for share, start in product((0.01, 0.5, 1.0), (-1.0, 0.0, 1.0)):
+        W = start / lam
+        for _ in range(1000):
+            W = (1 - share) * W + share / lam
+            largest = max(largest, abs(W) / float(lemmas.weight_norm(lam)))
     return finding(
         at_most("largest lam ||W_t||, 1000 steps", "arithmetic", largest, 1.0, 1000 * float(np.finfo(float).eps)),
         "with equality where the oracle keeps its sign",
@@ -208,20 +208,20 @@ def step_decay() -> Finding:
 @claim("C.thm11.vacuous", "Theorem 11", "the mean gradient norm is at most X/K + Y/b + Z with weight decay")
 def vacuous() -> Finding:
     """Z alone over Proposition 9's 2 L/lam, which holds for any weights in the ball: its least over all else."""
-    lam, L = 0.3, 0.7
+    L = 0.7
     D = np.geomspace(1e-4, 1e4, 8001) * L
-    Z = bounds.parts(eta=1e-12, alpha=0.05, lam=lam, L=L, D=D).Z
-    least = float((Z / lemmas.gradient_norm(lam, L=L)).min())
-    limits = []
-    for rate in (1e-3, 1e-6):
-        Z = bounds.parts(eta=1e-12, alpha=0.05, lam=rate, L=L, D=D).Z
-        limits.append(float((Z / lemmas.gradient_norm(rate, L=L)).min()))
+
+    def least(lam: float) -> float:
+        Z = bounds.parts(eta=1e-12, alpha=0.05, lam=lam, L=L, D=D).Z
+        return float((Z / lemmas.gradient_norm(lam, L=L)).min())
+
+    near, limit = least(1e-3), least(1e-6)
     # A step of 1.001 in D about the least of 2 L^2/D + D.
-    error = abs(limits[1] - limits[0]) + 0.001**2
+    error = abs(limit - near) + 0.001**2
     return finding(
-        Reading("least Z/(2 L/lam) over D, lam = 0.3", "arithmetic", least, 1.0, SOLVER, ">=", empty=True),
-        Reading("its limit as lam falls", "arithmetic", limits[1], float(np.sqrt(2)), error),
-        at_least("the same at lam = 1e-6", "arithmetic", limits[1], 1.0),
+        Reading("least Z/(2 L/lam) over D, lam = 0.3", "arithmetic", least(0.3), 1.0, SOLVER, ">=", empty=True),
+        Reading("its limit as lam falls", "arithmetic", limit, float(np.sqrt(2)), error),
+        at_least("the same at lam = 1e-6", "arithmetic", limit, 1.0),
         "2 L^2/(lam D) + D/lam is at least 2^(3/2) L/lam, whatever D: Z alone is above Proposition 9's 2 L/lam by "
         "2^(1/2) or more at every eta, b, beta, lam and D. The bound never says anything, and Theorem 12 builds on it",
     )

@@ -279,14 +279,11 @@ def eq32() -> Finding:
 def eq36() -> Finding:
     readings = []
     for beta in SLOW:
-        terms = _decays(beta, *schedules.proposed(beta))
-        burn_in, drift = schedules.remaining(beta)
-        readings += [
-            Reading(f"burn-in's decay, b = T^{beta}", "exact", terms[1], burn_in),
-            m.at_least(f"burn-in's decay, b = T^{beta}, bound", "exact", terms[1], Fraction(1, 2)),
-            Reading(f"eta's decay, b = T^{beta}", "exact", terms[3], drift),
-            m.at_least(f"eta's decay, b = T^{beta}, bound", "exact", terms[3], QUARTER),
-        ]
+        _, burn_in, _, drift, _ = _decays(beta, *schedules.proposed(beta))
+        decays = {"burn-in": (burn_in, Fraction(1, 2)), "eta": (drift, QUARTER)}
+        for (name, (decay, least)), law in zip(decays.items(), schedules.remaining(beta)):
+            readings.append(Reading(f"{name}'s decay, b = T^{beta}", "exact", decay, law))
+            readings.append(m.at_least(f"{name}'s decay, b = T^{beta}, bound", "exact", decay, least))
     return finding(readings)
 
 
