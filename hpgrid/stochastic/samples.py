@@ -255,7 +255,7 @@ def effective(
     """Return the constant that Lemma 5 needs of a kind of noise, over seeded draws.
 
     The same samples serve every b and the single one that they are held against: of Gaussian noise the constant
-    is then exactly 1. There are ``draws`` >= 2 minibatches of every size in ``b``, whole numbers >= 1; the seed is >= 0.
+    is then exactly 1. There are ``draws`` >= 2 minibatches of every size in ``b``, whole numbers >= 1.
 
     Source: Cesista, Lemma 5.
     """
