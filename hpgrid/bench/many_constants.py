@@ -156,16 +156,8 @@ def run(triples: int, few: int, n: int, runs: int) -> dict[str, Timed]:
     # Slow contenders are given a few triples, and all times are per triple: a search takes no less for company.
     timed = interleaved({name: partial(c.call, grid, own[name]) for name, c in CONTENDERS.items()}, runs)
     each = {name: tuple(second / len(own[name]) for second in seconds) for name, seconds in timed.items()}
-
-    return {
-        name: Timed(
-            contender.detail,
-            len(own[name]),
-            each[name],
-            *(paired(each[name], each[other]) for other in (EXACT, FUNCTION)),
-        )
-        for name, contender in CONTENDERS.items()
-    }
+    over = {name: (paired(each[name], each[EXACT]), paired(each[name], each[FUNCTION])) for name in each}
+    return {name: Timed(c.detail, len(own[name]), each[name], *over[name]) for name, c in CONTENDERS.items()}
 
 
 def table(timed: Mapping[str, Timed]) -> str:
@@ -186,5 +178,4 @@ def report(n: int, runs: int) -> tuple[str, dict[str, Any]]:
     """
     timed = run(TRIPLES, FEW, n, runs)
     title = f"sweep: joint tuning of eq. (4) for {TRIPLES} triples over {n}^3 cells at {n} budgets"
-    record = {"n": n, "triples": TRIPLES, "contenders": timed}
-    return f"{title}\n{table(timed)}", record
+    return f"{title}\n{table(timed)}", {"n": n, "triples": TRIPLES, "contenders": timed}

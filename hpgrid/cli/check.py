@@ -21,22 +21,19 @@ def check_stated(
     claim: Annotated[
         list[str] | None,
         Parameter(
-            negative="",
             help='What is stated, once for each claim, such as "b ~ T^1/2" or "eta ~ b T^-3/4 @ fixed b": '
             "after ^ one rational number; = in place of ~ with a constant.",
         ),
     ] = None,
     written: options.Written = None,
-    tune: Annotated[
-        list[str] | None, Parameter(negative="", help="What is tuned, such as eta,b; all that nothing holds.")
-    ] = None,
+    tune: Annotated[list[str] | None, Parameter(help="What is tuned, such as eta,b; all that nothing holds.")] = None,
     fix: options.Fix = None,
     path: options.Follow = None,
     cap: options.Cap = None,
     set_: options.Set = None,
     budget: Annotated[str, Parameter(help="T for tokens, K for iterations.")] = "T",
     json_: options.Json = False,
-    strict: Annotated[bool, Parameter(negative="", help="Exit with 1 when a claim fails.")] = False,
+    strict: Annotated[bool, Parameter(help="Exit with 1 when a claim fails.")] = False,
 ) -> int:
     """Say of stated scaling laws whether they hold, fail, or can't be told, by all routes, with the numbers."""
     statements = [parse(one) for one in claim or ()]

@@ -38,9 +38,9 @@ def reproduce_figures(
     C3: Annotated[float | None, Parameter(name="--C3", help="The bound's constant C3.")] = None,
     dtype: Annotated[str | None, Parameter(help="The precision: float64 or float32.")] = None,
     refined: Annotated[bool | None, Parameter(negative="--no-refined", help=options.REFINED)] = None,
-    redraw: Annotated[bool, Parameter(negative="", help="Draw from saved data, computing nothing.")] = False,
-    strict: Annotated[bool, Parameter(negative="", help="Exit with 1 when a check fails.")] = False,
-    list_: Annotated[bool, Parameter(name="--list", negative="", help="Say which figures there are.")] = False,
+    redraw: Annotated[bool, Parameter(help="Draw from saved data, computing nothing.")] = False,
+    strict: Annotated[bool, Parameter(help="Exit with 1 when a check fails.")] = False,
+    list_: Annotated[bool, Parameter(name="--list", help="Say which figures there are.")] = False,
 ) -> int:
     """Reproduce the papers' figures, and hpgrid's own: for each NAME, its picture, NAME.npz and NAME.json."""
     if list_:

@@ -20,8 +20,8 @@ MOST_ENTRIES, MOST_PAIRS, MOST_SEED = 2**24, 10**8, 2**63 - 1
 
 def print_smoothness(
     *,
-    norm: Annotated[list[str], Parameter(negative="", help=f"Norms or optimizers: {', '.join(NORMS)}.")],
-    shape: Annotated[list[str], Parameter(negative="", help="Shapes of the weight, such as 128x32,64x64.")],
+    norm: Annotated[list[str], Parameter(help=f"Norms or optimizers: {', '.join(NORMS)}.")],
+    shape: Annotated[list[str], Parameter(help="Shapes of the weight, such as 128x32,64x64.")],
     pairs: Annotated[
         int,
         Parameter(
@@ -30,7 +30,7 @@ def print_smoothness(
     ] = 10000,
     seed: Annotated[int, Parameter(converter=options.whole(0, MOST_SEED, example=0), help="Of all that is drawn.")] = 0,
     noise: Annotated[
-        list[str] | None, Parameter(negative="", help=f"Kinds of noise: {', '.join(NOISE_KINDS)}. All if not given.")
+        list[str] | None, Parameter(help=f"Kinds of noise: {', '.join(NOISE_KINDS)}. All if not given.")
     ] = None,
     json_: options.Json = False,
 ) -> int:

@@ -26,7 +26,7 @@ _TUNED = ", ".join(
 _OPTION = re.compile(r"\b(to_b|max_b|max_eta|round_b|seq_len|optimizer(?= lmo| sgd)|regime(?= auto))\b( ?= ?)?")
 
 #: An option of NAME=VALUE pairs, between commas or spaces.
-_Pairs = partial(Parameter, negative="", consume_multiple=True)
+_Pairs = partial(Parameter, consume_multiple=True)
 
 _FROM = (
     f"What was tuned, at which budget: {_START}, say, of eta, b, beta or alpha = 1 - beta, beta2, and T. "
@@ -58,10 +58,8 @@ def print_transfer(
     optimizer: Annotated[str, Parameter(help=f"{' or '.join(OPTIMIZERS)}.")] = "lmo",
     bound: Annotated[str | None, Parameter(help=_BOUND)] = None,
     set_: Annotated[list[str] | None, _Pairs(name="--set", help=_SET)] = None,
-    calibrate: Annotated[bool, Parameter(negative="", help=_CALIBRATE)] = False,
-    plot: Annotated[
-        Path | None, Parameter(help="Draw the way to the new budget: NAME.png, .pdf or .svg.", negative="")
-    ] = None,
+    calibrate: Annotated[bool, Parameter(help=_CALIBRATE)] = False,
+    plot: Annotated[Path | None, Parameter(help="Draw the way to the new budget: NAME.png, .pdf or .svg.")] = None,
     json_: options.Json = False,
 ) -> int:
     """Say what eta, b and beta become at another token budget, by a bound's exact laws, and what others say of it.

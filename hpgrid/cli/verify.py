@@ -18,8 +18,8 @@ def verify_claims(
     source: Annotated[str | None, Parameter(help=f"Only the claims of one source: {', '.join(SOURCES)}.")] = None,
     json: Annotated[Path | None, Parameter(help="Write the ledger to this file as JSON.")] = None,
     markdown: Annotated[Path | None, Parameter(help="Write the ledger to this file as Markdown.")] = None,
-    strict: Annotated[bool, Parameter(negative="", help="Exit with 1 when a claim fails.")] = False,
-    list_: Annotated[bool, Parameter(name="--list", negative="", help="Say which claims there are.")] = False,
+    strict: Annotated[bool, Parameter(help="Exit with 1 when a claim fails.")] = False,
+    list_: Annotated[bool, Parameter(name="--list", help="Say which claims there are.")] = False,
 ) -> int:
     """Verify a paper's claims: measured against stated, by up to three routes, with a verdict for each."""
     from hpgrid.claims import ledger
