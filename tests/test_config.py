@@ -79,6 +79,7 @@ def test_everything_that_is_said_is_heard() -> None:
             window=[10, 1e3],
             curves=5,
             dtype="float32",
+            refined=True,
         )
     )
     assert found.bound.constants == {"C2": 3.0}
@@ -88,7 +89,7 @@ def test_everything_that_is_said_is_heard() -> None:
     assert (grid.budget, grid.K, len(grid.eta), len(grid.alpha)) == ("K", 1e6, 4, 7)
     assert list(grid.b.values) == [1.0, 32.0, 1024.0]
     assert grid.alpha.lo == 1e-9  # the captions' own
-    assert (found.window, found.curves, found.dtype) == ((10.0, 1e3), 5, "float32")
+    assert (found.window, found.curves, found.dtype, found.refined) == ((10.0, 1e3), 5, "float32", True)
 
 
 def test_panels_may_have_axes_and_titles_of_their_own() -> None:
@@ -156,6 +157,7 @@ MISTAKES = {
     "window of text": (config(window="late"), "a window is two budgets"),
     "window from zero": (config(window=[0, 1e3]), "a window is two budgets"),
     "window reversed": (config(window=[1e12, 1e3]), "a window needs lo < hi"),
+    "a flag as text": (config(refined="yes"), "refined is true or false"),
     "no curves": (config(curves=0), "curves must be a whole number >= 1"),
     "unknown dtype": (config(dtype="float16"), "no dtype of that name.*float32"),
 }
@@ -167,28 +169,23 @@ def test_a_mistake_is_named(data: dict, message: str) -> None:
         parse(data)
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (None, "readable TOML file .*No such file"),
-        (b"figure = \n[grid]", "valid TOML.*line 1"),
-        (b"\xff\xfe", "not UTF-8"),
-        (b'figure = "fig1"\ncurve = 3\n[regime]\ntuned = ["eta"]', "own.toml: there is no key.*'curves'"),
-    ],
-    ids=["missing", "malformed", "not text", "mistake"],
-)
-def test_a_file_that_is_no_config_is_named(tmp_path: Path, content: bytes | None, message: str) -> None:
+FILES = {
+    "missing": (None, "readable TOML file .*No such file"),
+    "a folder": (Path.mkdir, "readable TOML file"),
+    "malformed": (lambda path: path.write_bytes(b"figure = \n[grid]"), "valid TOML.*line 1"),
+    "not text": (lambda path: path.write_bytes(b"\xff\xfe"), "not UTF-8"),
+    "mistake": (lambda path: path.write_bytes(b'figure = "fig1"\ncurve = 3'), "own.toml: there is no key.*'curves'"),
+}
+
+
+@pytest.mark.parametrize(("made", "message"), FILES.values(), ids=FILES)
+def test_a_file_that_is_no_config_is_named(tmp_path: Path, made, message: str) -> None:
     path = tmp_path / "own.toml"
-    if content is not None:
-        path.write_bytes(content)
+    if made is not None:
+        made(path)
     with pytest.raises(ValueError, match=message) as caught:
         load(path)
     assert str(path) in str(caught.value)
-
-
-def test_a_folder_is_no_config(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="readable TOML file"):
-        load(tmp_path)
 
 
 # --- the command line's word ---
@@ -198,7 +195,7 @@ def test_override_replaces_what_it_names_and_nothing_else() -> None:
     before = load(shipped("fig11"))
     assert override(before) == before
     assert override(before, n=9) == replace(before, grid=replace(before.grid, n=9))
-    assert override(before, dtype="float32") == replace(before, dtype="float32")
+    assert override(before, dtype="float32", refined=True) == replace(before, dtype="float32", refined=True)
     assert override(before, constants={"C2": 5}).bound.constants == {"C1": 1.0, "C2": 5.0, "C3": 1.0}
 
 

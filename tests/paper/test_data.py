@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hpgrid.config import load, override, shipped
+from hpgrid.config import load, shipped
 from hpgrid.paper.data import FigureData, as_check, config_data, restore, save
 from hpgrid.readings import Reading
 from hpgrid.record import SCHEMA
@@ -67,10 +67,7 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize(
-    ("name", "broken"),
-    [pytest.param(*case, id=key) for key, case in BROKEN.items()],
-)
+@pytest.mark.parametrize(("name", "broken"), BROKEN.values(), ids=BROKEN)
 def test_a_damaged_file_is_named(tmp_path: Path, data: FigureData, name: str, broken) -> None:
     save(data, tmp_path)
     path = tmp_path / name
@@ -94,18 +91,3 @@ def test_a_record_leaves_nothing_to_a_default() -> None:
     assert data["bound"]["constants"] == {"C1": 1.0, "C2": 1.0, "C3": 1.0}
     assert data["panels"][0]["grid"]["eta"] == {"lo": 1.7e-6, "hi": 1.0, "n": 100}
     assert data["panels"][2]["grid"]["b"] == {"lo": 1.0, "hi": 1e15, "n": 100}
-
-
-@pytest.mark.parametrize(("given", "refined"), [("", False), ("refined = true\n", True), ("refined = false\n", False)])
-def test_a_config_says_whether(given: str, refined: bool, tmp_path: Path) -> None:
-    path = tmp_path / "own.toml"
-    path.write_text(given + shipped("fig1").read_text())
-    assert load(path).refined is refined
-    assert override(load(path), refined=not refined).refined is not refined
-
-
-def test_a_flag_is_true_or_false(tmp_path: Path) -> None:
-    path = tmp_path / "own.toml"
-    path.write_text('refined = "yes"\n' + shipped("fig1").read_text())
-    with pytest.raises(ValueError, match="refined is true or false"):
-        load(path)
