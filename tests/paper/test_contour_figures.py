@@ -20,23 +20,13 @@ from hpgrid.plotting.style import NEAR, REFINED
 from hpgrid.theory import iso_loss
 
 #: How many panels each figure has, and against which budget.
-PANELS = {"fig4": (1, "K"), "fig10": (3, "T"), "fig11": (3, "K")}
+FIGURES = {"fig4": (1, "K"), "fig10": (3, "T"), "fig11": (3, "K")}
 BUDGETS = {"T": "token budget $T$", "K": "iterations $K$"}
-
-
-@pytest.fixture(scope="module", params=PANELS)
-def data(request: pytest.FixtureRequest) -> FigureData:
-    return computed(request.param)
-
-
-@pytest.fixture(scope="module")
-def figure(data: FigureData) -> Figure:
-    return drawn(data.name)
 
 
 def panels(data: FigureData) -> list[dict[str, np.ndarray]]:
     """The arrays of each panel, by name."""
-    ends = [f"_{k}" for k in range(PANELS[data.name][0])]
+    ends = [f"_{k}" for k in range(FIGURES[data.name][0])]
     return [{key.removesuffix(end): x for key, x in data.arrays.items() if key.endswith(end)} for end in ends]
 
 
@@ -82,7 +72,7 @@ def test_checks_name_their_panel(data: FigureData) -> None:
     else:
         assert names == [f"({letter}) slope of near-optimal b" for letter in "abc"]
         assert {check.predicted for check in data.checks} == {0.5 if data.name == "fig10" else 1.0}
-    assert data.notes["budget"] == PANELS[data.name][1]
+    assert data.notes["budget"] == FIGURES[data.name][1]
     assert data.notes["points"] > 0
 
 
@@ -90,7 +80,7 @@ def test_checks_name_their_panel(data: FigureData) -> None:
 
 
 def test_a_log_log_panel_for_each_regime_and_one_colour_bar(data: FigureData, figure: Figure) -> None:
-    count, budget = PANELS[data.name]
+    count, budget = FIGURES[data.name]
     assert len(figure.axes) == count + 1
     for k, axes in enumerate(figure.axes[:count]):
         assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
@@ -118,7 +108,7 @@ def test_contours_have_their_levels_colour_and_the_red_line_is_the_near_optimal_
             np.testing.assert_array_equal(marks.get_xydata().T, [x[edge], near[edge]])
         # Against tokens the best batch is dotted, and less than an iteration shaded.
         dotted, shaded = lines(axes, linestyle=":"), [c for c in axes.collections if isinstance(c, PolyCollection)]
-        assert len(dotted) == len(shaded) == (PANELS[data.name][1] == "T")
+        assert len(dotted) == len(shaded) == (FIGURES[data.name][1] == "T")
         for line in dotted:
             np.testing.assert_array_equal(line.get_ydata(), panel["best"])
 
@@ -141,7 +131,7 @@ def test_what_is_saved_draws_the_same(data: FigureData, figure: Figure, tmp_path
     check_redrawn(data, figure, tmp_path)
 
 
-@pytest.mark.parametrize("name", PANELS)
+@pytest.mark.parametrize("name", FIGURES)
 def test_the_refined_near_optimal_batch_is_near_optimal(name: str) -> None:
     """Within the panel's own ends; nowhere above the grid's by more than a step."""
     data = computed(name, refined=True)

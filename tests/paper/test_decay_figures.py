@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from paper_figures import check_redrawn, computed, config, drawn, hollow, lines
+from paper_figures import check_redrawn, config, hollow, lines
 
 from hpgrid import grid_search
 from hpgrid.paper import compute
@@ -21,22 +21,12 @@ from hpgrid.slopes import SETTLING, Curves, Truth, fitted_edge, measured_slopes
 N = 32
 
 #: What each tunes beside eta: both bounds, and both regimes.
-FIRST = {"star1": "b", "fw2": "alpha"}
-
-
-@pytest.fixture(scope="module", params=FIRST)
-def data(request: pytest.FixtureRequest) -> FigureData:
-    return computed(request.param, N)
-
-
-@pytest.fixture(scope="module")
-def figure(data: FigureData) -> Figure:
-    return drawn(data.name, N)
+FIGURES = {"star1": "b", "fw2": "alpha"}
 
 
 def test_there_is_a_check_for_each_optimum_and_none_fails_but_of_a_wrong_power(data: FigureData) -> None:
     """A slope and its tolerance know nothing of the prediction."""
-    assert [check.what for check in data.checks] == [f"slope of {FIRST[data.name]}", "slope of eta"]
+    assert [check.what for check in data.checks] == [f"slope of {FIGURES[data.name]}", "slope of eta"]
     for check in data.checks:
         assert check.holds in (True, None)
         assert check.tolerance < abs(check.predicted) / 2
@@ -45,7 +35,7 @@ def test_there_is_a_check_for_each_optimum_and_none_fails_but_of_a_wrong_power(d
 
 
 def test_what_sits_on_a_wall_is_flagged_in_both_optima_and_left_out(data: FigureData) -> None:
-    first, edge = FIRST[data.name], data.arrays["risk_edge"]
+    first, edge = FIGURES[data.name], data.arrays["risk_edge"]
     for name in (first, "eta"):
         np.testing.assert_array_equal(data.arrays[f"{name}_edge"], edge)
     if data.name == "star1":  # the corner eta -> 0, b = T
@@ -69,13 +59,13 @@ def test_the_refined_optimum_is_never_above_the_grids_and_cells_below_an_iterati
     assert np.isfinite(star).all()
     assert (star <= hat * (1 + 1e-12)).all()
     assert data.notes["best_cells_below_one_iteration"] == 0
-    if FIRST[data.name] == "b":
+    if FIGURES[data.name] == "b":
         at_b, b = data.arrays["risk_at_b"], data.arrays["b_shown"]
         np.testing.assert_array_equal(np.isfinite(at_b), b[:, None] <= data.arrays["T"])
 
 
 def test_it_draws_the_laws_that_are_stated_and_hollow_points(data: FigureData, figure: Figure) -> None:
-    for axes, name in zip(figure.axes[2:4], (FIRST[data.name], "eta")):
+    for axes, name in zip(figure.axes[2:4], (FIGURES[data.name], "eta")):
         (dashed,) = lines(axes, linestyle="--")
         np.testing.assert_array_equal(dashed.get_ydata(), data.arrays[f"{name}_law"])
         assert (r"\log T" in dashed.get_label()) == data.name.startswith("star")

@@ -16,16 +16,7 @@ from hpgrid.paper.data import FigureData
 from hpgrid.plotting.style import OPTIMUM, REFINED
 
 TUNED = ("eta", "b", "alpha")
-
-
-@pytest.fixture
-def data() -> FigureData:
-    return computed("fig9")
-
-
-@pytest.fixture
-def figure() -> Figure:
-    return drawn("fig9")
+FIGURES = ("fig9",)
 
 
 EXPONENTS = {"risk": -1 / 4, "eta": -7 / 12, "b": 1 / 6, "alpha": -1 / 3}

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from paper_figures import computed, config, drawn, lines
+from matplotlib.figure import Figure
+from paper_figures import config, lines
 
 from hpgrid import bounds, refine
 from hpgrid.paper import compute, draw
@@ -14,11 +15,7 @@ from hpgrid.paper.data import FigureData
 from hpgrid.theory import theorems
 
 TUNED = ("eta", "b", "alpha")
-
-
-@pytest.fixture
-def data() -> FigureData:
-    return computed("flatness")
+FIGURES = ("flatness",)
 
 
 def test_the_regret_is_the_excess_of_a_bound_evaluated_there(data: FigureData) -> None:
@@ -48,8 +45,8 @@ def test_the_notes_say_where_a_decade_is_no_longer_seen(data: FigureData) -> Non
     assert notes["float64"] is None  # beyond 1e22
 
 
-def test_the_curves_are_drawn_from_the_arrays(data: FigureData) -> None:
-    costs, sizes = drawn("flatness").axes
+def test_the_curves_are_drawn_from_the_arrays(data: FigureData, figure: Figure) -> None:
+    costs, sizes = figure.axes
     shown = {line.get_label(): line.get_ydata() for line in costs.lines}
     for kind, words in (("regret", "re-tuned"), ("held", "held")):
         for v, symbol in (("eta", r"\eta"), ("b", "b"), ("alpha", r"\alpha")):

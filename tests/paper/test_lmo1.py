@@ -9,22 +9,14 @@ import numpy as np
 import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from paper_figures import check_redrawn, computed, config, drawn, hollow, lines, verdicts
+from paper_figures import check_redrawn, config, hollow, lines, verdicts
 
 from hpgrid.checks import METHODS
 from hpgrid.paper import compute
 from hpgrid.paper.data import FigureData
 from hpgrid.theory import theorems
 
-
-@pytest.fixture
-def data() -> FigureData:
-    return computed("lmo1")
-
-
-@pytest.fixture
-def figure() -> Figure:
-    return drawn("lmo1")
+FIGURES = ("lmo1",)
 
 
 def test_eq_2_is_never_exceeded(data: FigureData) -> None:

@@ -8,21 +8,13 @@ import numpy as np
 import pytest
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
-from paper_figures import check_redrawn, computed, config, drawn, lines, verdicts
+from paper_figures import check_redrawn, config, lines, verdicts
 
 from hpgrid.checks import METHODS
 from hpgrid.paper import noise1
 from hpgrid.paper.data import FigureData
 
-
-@pytest.fixture
-def data() -> FigureData:
-    return computed("noise1")
-
-
-@pytest.fixture
-def figure() -> Figure:
-    return drawn("noise1")
+FIGURES = ("noise1",)
 
 
 def test_gaussian_noise_stays_below_every_bound_and_one_hot_noise_does_not(data: FigureData) -> None:

@@ -20,18 +20,8 @@ from hpgrid.plotting.style import OPTIMUM, REFINED
 from hpgrid.regime import Regime
 
 #: What each figure tunes beside eta; the others differ in the value that is held.
-FIRST = {"fig1": "b", "fig7": "alpha"}
+FIGURES = {"fig1": "b", "fig7": "alpha"}
 LABELS = {"b": "batch size $b$", "eta": r"learning rate $\eta$", "alpha": r"momentum complement $\alpha$"}
-
-
-@pytest.fixture(scope="module", params=FIRST)
-def data(request: pytest.FixtureRequest) -> FigureData:
-    return computed(request.param)
-
-
-@pytest.fixture(scope="module")
-def figure(data: FigureData) -> Figure:
-    return drawn(data.name)
 
 
 # --- what is computed ---
@@ -54,7 +44,7 @@ def test_there_is_a_check_for_the_risk_and_for_each_optimum(name: str) -> None:
 
 
 def test_the_arrays_have_the_shapes_of_what_they_hold(data: FigureData) -> None:
-    first = FIRST[data.name]
+    first = FIGURES[data.name]
     assert data.arrays["T"].shape == (24,)
     for key in ("risk", first, "eta"):
         assert data.arrays[f"{key}_hat"].shape == data.arrays[f"{key}_edge"].shape == (24,)
@@ -91,7 +81,7 @@ def test_the_curves_and_the_optimum_are_the_searchs_and_no_curve_lies_below_it(d
 
 
 def test_four_log_log_panels_and_two_colour_bars(data: FigureData, figure: Figure) -> None:
-    first = FIRST[data.name]
+    first = FIGURES[data.name]
     assert len(figure.axes) == 6
     for axes, quantity in zip(figure.axes, ("risk", "risk", LABELS[first], LABELS["eta"])):
         assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
@@ -103,7 +93,7 @@ def test_four_log_log_panels_and_two_colour_bars(data: FigureData, figure: Figur
 
 
 def test_a_thin_curve_for_every_value_shown_and_the_whole_grids_best_dotted(data: FigureData, figure: Figure) -> None:
-    for axes, name in zip(figure.axes, (FIRST[data.name], "eta")):
+    for axes, name in zip(figure.axes, (FIGURES[data.name], "eta")):
         (drawn,) = (c for c in axes.collections if isinstance(c, LineCollection))
         np.testing.assert_array_equal(drawn.get_array(), data.arrays[f"{name}_shown"])
         curves = [segment[:, 1] for segment in drawn.get_segments()]
@@ -117,7 +107,7 @@ def test_a_thin_curve_for_every_value_shown_and_the_whole_grids_best_dotted(data
 
 def test_the_solid_line_is_the_optimum_and_the_dashed_one_a_law_of_its_slope(data: FigureData, figure: Figure) -> None:
     predicted = {check.what.removeprefix("slope of "): check.predicted for check in data.checks}
-    for axes, key in zip(figure.axes, ("risk", "risk", FIRST[data.name], "eta")):
+    for axes, key in zip(figure.axes, ("risk", "risk", FIGURES[data.name], "eta")):
         (solid,) = (line for line in lines(axes, linestyle="-") if same_color(line.get_color(), OPTIMUM))
         np.testing.assert_array_equal(solid.get_xydata().T, [data.arrays["T"], data.arrays[f"{key}_hat"]])
         (dashed,) = lines(axes, linestyle="--")
@@ -128,7 +118,7 @@ def test_the_solid_line_is_the_optimum_and_the_dashed_one_a_law_of_its_slope(dat
 
 
 def test_edge_points_are_hollow_and_only_they_and_the_bound_at_1_is_dotted(data: FigureData, figure: Figure) -> None:
-    for axes, key in zip(figure.axes[2:4], (FIRST[data.name], "eta")):
+    for axes, key in zip(figure.axes[2:4], (FIGURES[data.name], "eta")):
         edge = data.arrays[f"{key}_edge"]
         assert len(hollow(axes)) == bool(edge.any())
         for marks in hollow(axes):
@@ -144,7 +134,7 @@ def test_what_is_saved_draws_the_same(data: FigureData, figure: Figure, tmp_path
 
 def test_the_refined_optimum_lies_within_a_grid_step_and_below_the_grids_risk(data: FigureData) -> None:
     assert not [key for key in data.arrays if key.endswith("_star")]  # where it is not asked for
-    name, first = data.name, FIRST[data.name]
+    name, first = data.name, FIGURES[data.name]
     refined, steps = computed(name, refined=True), {v: a.step for v, a in config(name).grid.build().axes.items()}
     assert (refined.arrays["risk_star"] <= refined.arrays["risk_hat"] * (1 + 1e-12)).all()
     for v in (first, "eta"):

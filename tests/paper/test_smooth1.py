@@ -7,22 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from paper_figures import check_redrawn, computed, config, drawn, lines, verdicts
+from paper_figures import check_redrawn, config, lines, verdicts
 
 from hpgrid.norms import NORMS
 from hpgrid.paper import compute, smooth1
 from hpgrid.paper.data import FigureData
 from hpgrid.theory import cesista_laws as theory
 
-
-@pytest.fixture
-def data() -> FigureData:
-    return computed("smooth1")
-
-
-@pytest.fixture
-def figure() -> Figure:
-    return drawn("smooth1")
+FIGURES = ("smooth1",)
 
 
 def test_d_is_near_one_only_where_the_dual_norm_is_euclidean(data: FigureData) -> None:
