@@ -155,70 +155,54 @@ def _first(holds: Callable[[Any], Any], last: Any, length: int) -> Any:
     return low
 
 
-class _Lane(NamedTuple):
-    """One lane's numbers: ``exact`` are the search's tables, ``folded`` those with the budget folded in."""
-
-    structure: Structure
-    scanned: Any
-    ends: _Ends
-    counts: Any
-    exact: Any
-    folded: Any
-
-    def allowed(self, tables: Any, column: Any) -> tuple[Any, Any]:
-        """Whether a row's line in a column may win, and the nearest column there is."""
-        last = len(self.exact.place[self.structure.column]) - 1
-        inside = (column >= 0) & (column < self.counts[self.structure.column])
-        inside &= (tables.place[self.structure.row] < self.counts[self.structure.row]) & (
-            self.counts[self.structure.scan] > 0
-        )
-        return inside, jnp.clip(column, 0, last)
-
-
-def _value(lane: _Lane, tables: Any, column: Any) -> tuple[Any, Any]:
-    """The best risk of a row's line in a column, and its cell's rank."""
-    structure = lane.structure
-    allowed, near = lane.allowed(tables, column)
-    last = jnp.maximum(lane.counts[structure.scan] - 1, 0)
-    risk, place = _cell(structure, lane.scanned, last, _at(tables, structure.column, near))
-    at = {structure.row: tables.place[structure.row], structure.column: near, structure.scan: place}
-    rank = jnp.zeros((), jnp.int64)
-    for axis, size in zip(structure.over, structure.sizes):
-        rank = rank * size + at[axis].astype(jnp.int64)
-    return jnp.where(allowed, risk, jnp.inf), rank
-
-
 def _best(structure: Structure, scanned: Any, hoisted: Any, counts: Any) -> tuple[Any, Any]:
     """The best risk of one lane, and the rank of its cell in row-major order over the reduced axes."""
-    last = jnp.maximum(counts[structure.scan] - 1, 0)
+    scan, row, column = structure.scan, structure.row, structure.column
+    last = jnp.maximum(counts[scan] - 1, 0)
     ends = _Ends([t[0] for t in scanned.groups], [t[last] for t in scanned.groups], scanned.pair)
-    lane = _Lane(structure, scanned, ends, counts, hoisted, _fold(hoisted, structure.budget))
+    folded = _fold(hoisted, structure.budget)  # for bounds alone: values are the search's, to the bit
     roundings = _ROUNDINGS + sum(map(len, hoisted.groups)) + len(hoisted.rest)
     roundings += 0 if structure.square or structure.falling is None else _POWER_ROUNDINGS
     # A lower bound and a value are each off by so many roundings, half an eps each; this is twice their sum.
     slack = 1 + 2 * roundings * jnp.finfo(jnp.float64).eps
     # For every row, the column with the smallest lower bound.
-    by_row = _packets(structure, ends, lane.folded, structure.column)
-    by_column = _packets(structure, ends, _fold(lane.folded, structure.column), structure.row)
+    by_row = _packets(structure, ends, folded, column)
+    by_column = _packets(structure, ends, _fold(folded, column), row)
     by_column = {group: packet for group, packet in by_column.items() if group not in by_row}
-    best_column = partial(_lowest_column, structure, ends, by_column, counts[structure.column])
-    lowest = over_axes(best_column, lane.folded, (structure.row,))(lane.folded)
+    best_column = partial(_lowest_column, structure, ends, by_column, counts[column])
+    lowest = over_axes(best_column, folded, (row,))(folded)
+
+    def allowed(tables: Any, place: Any) -> tuple[Any, Any]:
+        """Whether a row's line in a column may win, and the nearest column there is."""
+        inside = (place >= 0) & (place < counts[column])
+        inside &= (tables.place[row] < counts[row]) & (counts[scan] > 0)
+        return inside, jnp.clip(place, 0, len(hoisted.place[column]) - 1)
+
+    def value(tables: Any, place: Any) -> tuple[Any, Any]:
+        """The best risk of a row's line in a column, and its cell's rank."""
+        inside, near = allowed(tables, place)
+        risk, along = _cell(structure, scanned, last, _at(tables, column, near))
+        at = {row: tables.place[row], column: near, scan: along}
+        rank = jnp.zeros((), jnp.int64)
+        for axis, size in zip(structure.over, structure.sizes):
+            rank = rank * size + at[axis].astype(jnp.int64)
+        return jnp.where(inside, risk, jnp.inf), rank
+
+    def lower(tables: Any, place: Any) -> Any:
+        """The lower bound of a row's line in a column."""
+        inside, near = allowed(tables, place)
+        here = _fold(_fold(_at(tables, column, near), row), column)
+        return jnp.where(inside, _line_bound(structure, ends, _packets(structure, ends, here, ""), here), jnp.inf)
 
     def evaluated(best: Any, rank: Any, columns: Any, needed: Any) -> tuple[Any, Any]:
-        values, ranks = over_axes(partial(_value, lane), lane.exact, (structure.row,))(lane.exact, columns)
+        values, ranks = over_axes(value, hoisted, (row,))(hoisted, columns)
         values = jnp.where(needed, values, jnp.inf)
         lowest_risk = jnp.minimum(best, values.min())
         tied = jnp.where(values == lowest_risk, ranks, _NONE).min()
         return lowest_risk, jnp.minimum(tied, jnp.where(best == lowest_risk, rank, _NONE))
 
-    def lower(tables: Any, column: Any) -> Any:
-        """The lower bound of a row's line in a column."""
-        allowed, near = lane.allowed(tables, column)
-        here = _fold(_fold(_at(tables, structure.column, near), structure.row), structure.column)
-        return jnp.where(allowed, _line_bound(structure, ends, _packets(structure, ends, here, ""), here), jnp.inf)
-
     def below(best: Any, columns: Any) -> Any:
-        bounds = over_axes(lower, lane.folded, (structure.row,))(lane.folded, columns)
+        bounds = over_axes(lower, folded, (row,))(folded, columns)
         return (bounds <= slack * best) & (bounds < jnp.inf)
 
     def outwards(state: Any) -> Any:
