@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hpgrid import FunctionProxy
+from hpgrid import FunctionProxy, parse
 
 
 def _eq4(eta: Any, b: Any, alpha: Any, T: Any, c: Any) -> Any:
@@ -23,3 +23,10 @@ def _dip(eta: Any, b: Any, alpha: Any, T: Any, c: Any) -> Any:
 def dip(slope: float = 1e-70, below: float = 1e-70, end: float = 1e70) -> FunctionProxy:
     """Tuned, it is 2 (1e6/T)^(1/2) + slope T - below; beyond T = end there is nothing."""
     return FunctionProxy(_dip, {"slope": slope, "below": below, "end": end}, uses=("eta", "T"))
+
+
+def kinked(c: float, d: float = 1e-60, e: float = 1e-60, f: float = 1e-60) -> FunctionProxy:
+    """A range of batch sizes that all do, of which d makes a window, and e with c a law with a floor."""
+    proxy = parse("max(1/sqrt(b), c) + d*b + e*b/T + f/sqrt(T)", {"c": c, "d": d, "e": e, "f": f})
+    assert isinstance(proxy, FunctionProxy)
+    return proxy

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from functions import EQ4, dip
+from functions import EQ4, dip, kinked
 
-from hpgrid import Grid, LogAxis, Regime, bounds, parse, refine
+from hpgrid import Grid, LogAxis, Regime, bounds, refine
 from hpgrid.tuning.bracket import NARROW, look_closer, lowest, narrow
 from hpgrid.tuning.problem import TuningProblem, tuning_problem
 from hpgrid.tuning.target import LARGEST, reach
@@ -229,16 +229,10 @@ def test_where_batches_are_free_a_cap_costs_nothing() -> None:
     assert "no more than without" in found.text()
 
 
-def kinked(c: float, d: float, e: float, f: float) -> TuningProblem:
-    constants = {"c": c, "d": d, "e": e, "f": f}
-    proxy = parse("max(1/sqrt(b), c) + d*b + e*b/T + f/sqrt(T)", constants)
-    return tuning_problem(proxy, GRID, Regime(("b",)))
-
-
 @pytest.mark.parametrize(("max_K", "binds"), [(9e3, False), (30.0, False), (20.0, True)])
 def test_where_a_range_of_batch_sizes_does_the_smallest_takes_the_most_iterations(max_K: float, binds: bool) -> None:
     """max(b^(-1/2), 0.05) + T^(-1/2) is 0.06 at T = 1e4 for any b >= 400: K may be 25 or fewer, at no price."""
-    found = reach(kinked(0.05, 1e-60, 1e-60, 1.0), 0.06, max_K=max_K)
+    found = reach(tuning_problem(kinked(0.05, f=1.0), GRID, Regime(("b",))), 0.06, max_K=max_K)
     assert found.point.at == pytest.approx(1e4, rel=1e-7)
     assert found.capped.binds is binds
     assert found.capped.price == pytest.approx(1.0, rel=1e-7)
@@ -248,7 +242,7 @@ def test_where_a_range_of_batch_sizes_does_the_smallest_takes_the_most_iteration
 
 def test_a_narrow_window_of_batch_sizes_is_found() -> None:
     """At K = 9.9e7, 1e4/K + b^(-1/2) + 1e-6 b is at most 0.019 for b between 6261 and 6338 or so."""
-    found = reach(kinked(1e-60, 1e-6, 1e4, 1e-60), 0.019, max_K=9.9e7)
+    found = reach(tuning_problem(kinked(1e-60, d=1e-6, e=1e4), GRID, Regime(("b",))), 0.019, max_K=9.9e7)
     b = found.capped.point.set["b"]
     assert 1e4 / 9.9e7 + b**-0.5 + 1e-6 * b == pytest.approx(0.019, rel=1e-9)
     assert b < (0.5e6) ** (2 / 3)
