@@ -9,15 +9,20 @@ import pytest
 from functions import dip
 
 from hpgrid import Grid, LogAxis, Regime, bounds, refine
-from hpgrid.tuning.advice import advise
+from hpgrid.tuning.advice import Advice, advise
 from hpgrid.tuning.problem import tuning_problem
 
 GRID = Grid.footnote(24)
 IN_K = GRID.with_axes(K=LogAxis(1e2, 1e16, 24))
 PAIR = Regime(("eta", "b"), {"alpha": 1e-3})
+ALL = Regime(("eta", "b", "alpha"))
 
 
-@pytest.mark.parametrize("regime", [PAIR, Regime(("eta", "b", "alpha"))])
+def advised(at: float, regime: Regime = PAIR, grid: Grid = GRID, **options: float) -> Advice:
+    return advise(tuning_problem(bounds.lmo(), grid, regime, **options), at)
+
+
+@pytest.mark.parametrize("regime", [PAIR, ALL])
 def test_it_is_the_refined_optimum(regime: Regime) -> None:
     advice = advise(tuning_problem(bounds.lmo(C1=3.0), GRID, regime), 1e12)
     exact = refine(bounds.lmo(C1=3.0), regime=regime, T=1e12)
@@ -27,42 +32,38 @@ def test_it_is_the_refined_optimum(regime: Regime) -> None:
 
 
 def test_the_ends_of_what_is_near_optimal_cost_one_per_cent() -> None:
-    advice = advise(tuning_problem(bounds.lmo(), GRID, PAIR), 1e12)
+    advice = advised(1e12)
     for end in advice.near_optimal_range["b"]:
         held = refine(bounds.lmo(), ("eta",), fixed={"alpha": 1e-3, "b": end}, T=1e12)
         assert float(held.risk) == pytest.approx(1.01 * advice.point.risk, rel=1e-8)
-
-
-def test_the_line_names_everything() -> None:
-    text = advise(tuning_problem(bounds.lmo(), GRID, PAIR), 1e12).text()
+    text = advice.text()
     assert text.startswith("at T = 1e+12 set eta = 7.07e-07, b = 500 (beta = 0.999 held): risk 0.00283; within 1%")
     assert "; grid: eta = " in text
     assert "\n" not in text
 
 
 def test_flat_directions_are_said() -> None:
-    advice = advise(tuning_problem(bounds.lmo(), GRID, Regime(("eta", "b", "alpha"))), 1e16)
+    advice = advised(1e16, ALL)
     assert set(advice.unresolved_range) == {"eta", "b", "alpha"}
     assert "not identifiable on this grid" in advice.text()
     for v, (lo, hi) in advice.unresolved_range.items():
         assert lo <= advice.grid[v] <= hi
-    assert advise(tuning_problem(bounds.lmo(), Grid.footnote(100), PAIR), 1e16).unresolved_range == {}
+    assert advised(1e16, grid=Grid.footnote(100)).unresolved_range == {}
 
 
 def test_bounds_in_force_are_said() -> None:
-    small = advise(tuning_problem(bounds.lmo(), GRID, PAIR), 1e3)
+    small = advised(1e3)
     assert small.point.bounds == {"b": "b is at its least, 1"}
     assert "b is at its least, 1" in small.text()
-    capped = advise(tuning_problem(bounds.lmo(), GRID, Regime(("eta", "b"), {"alpha": 1e-3}, caps={"b": 100.0})), 1e12)
+    capped = advised(1e12, Regime(("eta", "b"), {"alpha": 1e-3}, caps={"b": 100.0}))
     assert capped.point.set["b"] == pytest.approx(100)
     assert "b is at its cap, 100" in capped.text()
     assert "b at the edge" in capped.text()
-    least = advise(tuning_problem(bounds.lmo(), GRID, PAIR, min_K=1e10), 1e12)
-    assert "K is at its least, 1e+10" in least.text()
+    assert "K is at its least, 1e+10" in advised(1e12, min_K=1e10).text()
 
 
 def test_what_runs_off_has_no_value_and_a_cure() -> None:
-    advice = advise(tuning_problem(bounds.lmo(), IN_K, Regime(("eta", "b"), {"alpha": 0.1})), 1e10)
+    advice = advised(1e10, Regime(("eta", "b"), {"alpha": 0.1}), IN_K)
     assert set(advice.point.set) == {"eta"}
     assert advice.point.unbounded == {"b": "infinity: a cap on b would stop it"}
     assert advice.point.iterations == 1e10
@@ -78,13 +79,11 @@ def test_where_only_a_ratio_matters_it_is_said() -> None:
 
 
 def test_less_than_an_iteration_is_said() -> None:
-    advice = advise(tuning_problem(bounds.lmo(), GRID, Regime(("eta", "alpha"), {"b": 1e6})), 1e5)
-    assert "K = 0.1, less than one iteration" in advice.text()
+    assert "K = 0.1, less than one iteration" in advised(1e5, Regime(("eta", "alpha"), {"b": 1e6})).text()
 
 
 def test_on_a_path_b_is_held() -> None:
-    regime = Regime(("eta",), {"alpha": 0.1}, {"b": Fraction(1, 2)})
-    advice = advise(tuning_problem(bounds.lmo(), GRID, regime), 1e12)
+    advice = advised(1e12, Regime(("eta",), {"alpha": 0.1}, {"b": Fraction(1, 2)}))
     assert advice.point.held == {"alpha": 0.1, "b": 1e6}
     assert "b = 1e+06 held" in advice.text()
 
@@ -99,4 +98,4 @@ def test_where_refinement_finds_no_optimum_only_the_grid_speaks() -> None:
 @pytest.mark.parametrize(("budget", "message"), [(0.5, "T >= 1"), (float("nan"), "T must be a finite number")])
 def test_mistakes(budget: float, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        advise(tuning_problem(bounds.lmo(), GRID, PAIR), budget)
+        advised(budget)

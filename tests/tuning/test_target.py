@@ -105,12 +105,9 @@ def test_a_noise_floor_is_said_with_its_level_and_no_number() -> None:
     told = json.loads(json.dumps(found.as_dict(), allow_nan=False))
     assert told["reached"] is False
     assert "fewest" not in told
-
-
-def test_what_only_falls_too_slowly_is_no_floor() -> None:
-    found = reach(lmo(), 1e-18)
-    assert found.exponent_there == pytest.approx(-0.25, abs=1e-6)
-    assert "falling like T^-0.25" in found.text()
+    falling = reach(lmo(), 1e-18)  # too slowly: no floor
+    assert falling.exponent_there == pytest.approx(-0.25, abs=1e-6)
+    assert "falling like T^-0.25" in falling.text()
 
 
 def test_just_above_the_floor_it_is_reached_and_less_sure() -> None:
@@ -193,13 +190,11 @@ def test_a_tighter_cap_costs_more() -> None:
     assert prices[-1] == 1
 
 
-@pytest.mark.parametrize(
-    "regime",
-    [
-        pytest.param(Regime(("eta",), {"alpha": ALPHA, "b": 4.0}), id="fixed b"),
-        pytest.param(Regime(("eta",), {"alpha": ALPHA}, {"b": Fraction(1, 2)}), id="path"),
-    ],
-)
+HELD = Regime(("eta",), {"alpha": ALPHA, "b": 4.0})
+ON_A_PATH = Regime(("eta",), {"alpha": ALPHA}, {"b": Fraction(1, 2)})
+
+
+@pytest.mark.parametrize("regime", [HELD, ON_A_PATH], ids=["held", "on a path"])
 def test_where_b_is_held_a_cap_can_only_be_kept_or_not(regime: Regime) -> None:
     asked = lmo(regime)
     free = reach(asked, 0.2)
