@@ -19,7 +19,6 @@ from hpgrid.config import BoundConfig, Config
 from hpgrid.paper import compute, draw
 from hpgrid.paper.data import FigureData
 
-status = partial(commands.status, "plot")
 printed = partial(commands.printed, "plot")
 
 
@@ -165,12 +164,8 @@ def test_a_bound_that_is_nowhere_positive_has_nothing_to_draw(
     layout: str, tune: str, tmp_path: Path, capsys: Capture
 ) -> None:
     bound = "1/(eta*T) - eta" if tune == "eta" and layout == "curves" else "b/(eta*T) - eta - b"
-    out = tmp_path / "p.png"
-    assert status(bound, "--layout", layout, "--tune", tune, "--n", "12", "--out", str(out)) == 2
-    err = capsys.readouterr().err
-    assert "some best risk on the grid is positive and finite" in err
-    assert err.count("\n") == 1
-    assert not list(tmp_path.iterdir())
+    arguments = [bound, "--layout", layout, "--tune", tune, "--n", "12", "--out", tmp_path / "p.png"]
+    commands.refused("plot", capsys, arguments, "some best risk on the grid is positive and finite", tmp_path)
 
 
 def test_the_legend_names_only_what_is_drawn() -> None:

@@ -47,18 +47,6 @@ def again(path: Path) -> tuple[int, int]:
 # --- what is there is kept, what is not is made ---
 
 
-def test_a_whole_sweep_is_not_computed_again(copy: Path) -> None:
-    before = contents(copy)
-    assert again(copy) == (3, 0)
-    assert contents(copy) == before
-
-
-def test_a_block_without_its_marker_is_computed_again_to_the_same_bytes(copy: Path, whole: Path) -> None:
-    (copy / MARKER / "c" / "1" / "0" / "0").unlink()
-    assert again(copy) == (2, 0)
-    assert contents(copy) == contents(whole)
-
-
 def _cut(file: Path) -> None:
     file.write_bytes(file.read_bytes()[:-1])
 
@@ -69,19 +57,27 @@ def _flip(file: Path) -> None:
     file.write_bytes(bytes(content))
 
 
-@pytest.mark.parametrize("damage", [_cut, _flip, Path.unlink], ids=["cut short", "one bit", "gone"])
-@pytest.mark.parametrize("name", ["risk_hat", "b_edge", "slope_error", "edge_points"])
-def test_a_damaged_part_is_found_and_its_block_computed_again(
-    copy: Path, whole: Path, name: str, damage: Callable[[Path], None]
-) -> None:
-    damage(copy.joinpath(name, "c", "0", "2", "0", *("0" for _ in SPECS[name].after)))
-    assert again(copy) == (2, 1)
-    assert contents(copy) == contents(whole)
+def _tear(path: Path) -> None:
+    zarr.open_group(path, mode="r+")[MARKER][0] = np.full((len(SPECS), 32), 7, np.uint8)
 
 
-def test_a_torn_marker_is_no_marker(copy: Path, whole: Path) -> None:
-    zarr.open_group(copy, mode="r+")[MARKER][0] = np.full((len(SPECS), 32), 7, np.uint8)
-    assert again(copy) == (2, 1)
+#: By name, what becomes of a store, and how many blocks the next run finds whole, and damaged.
+DAMAGE: dict[str, tuple[Callable[[Path], object], tuple[int, int]]] = {
+    "nothing": (lambda path: None, (3, 0)),
+    "a marker gone": (lambda path: (path / MARKER / "c" / "1" / "0" / "0").unlink(), (2, 0)),
+    "a torn marker": (_tear, (2, 1)),
+}
+for _name in ("risk_hat", "b_edge", "slope_error", "edge_points"):
+    _file = Path(_name, "c", "0", "2", "0", *("0" for _ in SPECS[_name].after))
+    for _kind, _damage in {"cut short": _cut, "one bit": _flip, "gone": Path.unlink}.items():
+        DAMAGE[f"{_name}, {_kind}"] = lambda path, file=_file, damage=_damage: damage(path / file), (2, 1)
+
+
+@pytest.mark.parametrize("what", DAMAGE)
+def test_what_is_damaged_is_found_and_computed_again_to_the_same_bytes(copy: Path, whole: Path, what: str) -> None:
+    damage, found = DAMAGE[what]
+    damage(copy)
+    assert again(copy) == found
     assert contents(copy) == contents(whole)
 
 
