@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import permutations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -28,10 +28,24 @@ from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import NOTHING, SETTLING, MeasuredSlope, fit_slope, window_bias, within
 from hpgrid.theory import iso_loss as appendix_d, theorems
 
-#: Further arrays and checks of one panel, from the bound, its regime, its grid, its search and its contour lines.
-Extra = Callable[
-    [Proxy | FunctionProxy, Regime, Grid, SearchResult, dict[str, Any]], tuple[dict[str, Any], list[Reading]]
-]
+
+class Searched(NamedTuple):
+    """A panel that was searched: the bound, the regime, the grid, what was found, and the arrays that are drawn."""
+
+    proxy: Proxy | FunctionProxy
+    regime: Regime
+    grid: Grid
+    result: SearchResult
+    arrays: dict[str, Any]
+
+    def box(self) -> dict[str, tuple[float, float]]:
+        """Return the ends of the axes of what is tuned, and of b."""
+        axes = self.grid.axes
+        return {v: (axes[v].lo, axes[v].hi) for v in (*self.regime.tuned, "b")}
+
+
+#: Further arrays and checks of a panel.
+Extra = Callable[[Searched], tuple[dict[str, Any], list[Reading]]]
 
 #: The predicted slopes of the near-optimal batch size against the budget: T in Figure 10, K in Figure 11.
 NEAR_OPTIMAL = {"fig10": theorems.THEOREM_1["b"], "fig11": appendix_d.NEAR_OPTIMAL_EXPONENT}
@@ -96,18 +110,17 @@ def measure(config: Config, exponent: float | None, extra: Extra | None = None) 
     checks: list[Reading] = []
     for k, (regime, grid, result) in enumerate(zip(regimes, grids, results)):
         part = _panel_arrays(grid, result, levels)
-        searched = (*regime.tuned, "b")
-        box = {v: (grid.axes[v].lo, grid.axes[v].hi) for v in searched}
+        one = Searched(proxy, regime, grid, result, part)
         if config.refined and isinstance(proxy, Proxy):
             # The continuous near-optimal batch size, within the panel's own ends of the axes.
-            at: dict[str, Any] = {"limits": box, grid.budget: part["budget"]}
-            near = flatness(proxy, within=1 / PERFORMANCE - 1, regime=replace(regime, tuned=searched), **at)
-            part["near_star"] = near.low["b"]
+            at: dict[str, Any] = {"limits": one.box(), grid.budget: part["budget"]}
+            joint = replace(regime, tuned=(*regime.tuned, "b"))
+            part["near_star"] = flatness(proxy, within=1 / PERFORMANCE - 1, regime=joint, **at).low["b"]
         if exponent is not None:
             name = f"({chr(ord('a') + k)}) slope of near-optimal b"
-            checks.append(_near_check(name, proxy, regime, grid, part, exponent, config.window))
+            checks.append(_near_check(name, one, exponent, config.window))
         if extra is not None:
-            more, readings = extra(proxy, regime, grid, result, part)
+            more, readings = extra(one)
             part |= more
             checks += readings
         arrays |= {f"{key}_{k}": value for key, value in part.items()}
@@ -157,20 +170,13 @@ def _panel_arrays(grid: Grid, result: SearchResult, levels: Array) -> dict[str, 
     }
 
 
-def _near_check(
-    name: str,
-    proxy: Proxy | FunctionProxy,
-    regime: Regime,
-    grid: Grid,
-    part: dict[str, Any],
-    exponent: float,
-    window: tuple[float, float] | None,
-) -> Reading:
+def _near_check(name: str, one: Searched, exponent: float, window: tuple[float, float] | None) -> Reading:
     """Hold the slope of the near-optimal batch size against its exponent, off the edges.
 
     Its uncertainty: the grid's risk exceeds the continuous one by up to an excess x, so the
     threshold log(1/0.99) is crossed somewhere between those less x and plus x; and one step of b.
     """
+    proxy, regime, grid, _, part = one
     budget, edge = part["budget"], part["near_edge"] | part["near_held"]
     steps = {v: grid.axes[v].step for v in regime.tuned}
     excess, threshold = grid_excess(proxy, steps), -float(np.log(PERFORMANCE))
@@ -181,9 +187,9 @@ def _near_check(
     if usable.sum() < 2 or excess >= threshold:
         note = NOTHING if excess < threshold else "not identifiable: the grid is coarser than one per cent"
         return Reading(name, "grid", np.nan, exponent, np.nan, edge_points=left_out, note=note)
-    box = {v: (grid.axes[v].lo, grid.axes[v].hi) for v in (*regime.tuned, "b")}
 
-    def crossing(level: float, scale: float = 1.0, box: dict[str, tuple[float, float]] | None = box) -> Array:
+    def crossing(level: float, scale: float = 1.0, walls: bool = True) -> Array:
+        box = one.box() if walls else None
         return sublevel(proxy, (*regime.tuned, "b"), regime.fixed, budget[usable] * scale, "b", level, box)[0]
 
     low, high = crossing(threshold + excess), crossing(threshold - excess)
@@ -191,18 +197,17 @@ def _near_check(
     delta = float(np.log(high / low).max() + step) / 2
     slope = fit_slope(budget, part["near"], edge=edge, window=window, step=delta)
     # Far out, only the bound itself speaks: no walls of the box.
-    bias = window_bias(budget[usable], [crossing(threshold), crossing(threshold, SETTLING, None)])
+    bias = window_bias(budget[usable], [crossing(threshold), crossing(threshold, SETTLING, walls=False)])
     return MeasuredSlope(name, slope, bias, grid.budget).reading(exponent, name)
 
 
-def _hyperbola(
-    proxy: Proxy | FunctionProxy, regime: Regime, grid: Grid, result: SearchResult, part: dict[str, Any]
-) -> tuple[dict[str, Any], list[Reading]]:
+def _hyperbola(one: Searched) -> tuple[dict[str, Any], list[Reading]]:
     """Predict every contour, and hold the measured ones against the prediction.
 
     A traced point lies within the grid's excess of the predicted risk, and within what linear
     interpolation between neighbours adds: (range of the exponents x step)^2/32 for a log-sum-exp.
     """
+    proxy, regime, grid, result, part = one
     constants = lmo_constants(proxy)
     if constants is None or isinstance(proxy, FunctionProxy) or regime.tuned != ("eta",) or "alpha" not in regime.fixed:
         return {}, []

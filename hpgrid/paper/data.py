@@ -144,26 +144,24 @@ def restore(name: str, folder: Path, figures: Collection[str] = FIGURES, again: 
         raise bad(f"the saved data can't be read ({error})", str(folder / name), instead) from None
 
 
+#: What a record has of a reading, beside its name and its verdict.
+_NUMBERS, _PLACE = ("measured", "predicted", "tolerance"), ("window", "edge_points", "note")
+
+
 def as_check(reading: Reading) -> dict[str, Any]:
     """Return a reading as a figure's record has it."""
-    numbers = {"measured": reading.measured, "predicted": reading.predicted, "tolerance": reading.tolerance}
-    place = {"window": reading.window, "edge_points": reading.edge_points, "note": reading.note}
+    numbers, place = ({key: getattr(reading, key) for key in keys} for keys in (_NUMBERS, _PLACE))
     return {"name": reading.what, **numbers, "holds": reading.holds, **place}
 
 
 def _reading(entry: Mapping[str, Any]) -> Reading:
     """A reading out of a record, which has its verdict in place of what leads to it."""
-    measured, predicted, tolerance = (
-        np.nan if entry[key] is None else float(entry[key]) for key in ("measured", "predicted", "tolerance")
-    )
-    window = tuple(np.nan if end is None else end for end in entry["window"])
-    place: dict[str, Any] = {"window": window, "edge_points": entry["edge_points"], "note": entry["note"]}
+    of: dict[str, Any] = {key: entry[key] for key in _PLACE}
+    of |= {key: np.nan if entry[key] is None else float(entry[key]) for key in _NUMBERS}
+    of["window"] = tuple(np.nan if end is None else end for end in entry["window"])
     # The relation is not in the record: it is the one under which the numbers give the verdict that is.
     tells = entry["holds"] is not None
-    readings = [
-        Reading(entry["name"], "", measured, predicted, tolerance, relation, tells, **place)
-        for relation in ("=", "<=", ">=")
-    ]
+    readings = [Reading(entry["name"], "", relation=each, identifiable=tells, **of) for each in ("=", "<=", ">=")]
     return next((reading for reading in readings if reading.holds is entry["holds"]), readings[0])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,13 +9,9 @@ import numpy as np
 
 from hpgrid.asymptotics import PowerLaw
 from hpgrid.config import Config
-from hpgrid.grid import Grid
 from hpgrid.paper import contours, joint, pair
 from hpgrid.paper.data import FigureData, one_regime
-from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.readings import Reading
-from hpgrid.regime import Regime
-from hpgrid.search.brute import SearchResult
 from hpgrid.shapes import Floats as Array
 from hpgrid.tuning.problem import exact_law, monomials, predicted
 
@@ -62,13 +57,12 @@ def _contours(config: Config) -> FigureData:
     """Figures 10 and 11's layout: a panel for each regime, the best batch size's own law dashed."""
     notes: dict[str, Any] = {"predicted_best_b": [], "no_prediction": ""}
 
-    def lines(
-        proxy: Proxy | FunctionProxy, regime: Regime, grid: Grid, result: SearchResult, part: Mapping[str, Any]
-    ) -> tuple[dict[str, Any], list[Reading]]:
-        law, notes["no_prediction"] = exact_law(proxy, replace(regime, tuned=(*regime.tuned, "b")), grid.budget)
+    def lines(one: contours.Searched) -> tuple[dict[str, Any], list[Reading]]:
+        joint = replace(one.regime, tuned=(*one.regime.tuned, "b"))
+        law, notes["no_prediction"] = exact_law(one.proxy, joint, one.grid.budget)
         whole = None if law is None else law.laws["b"]
         notes["predicted_best_b"].append(None if whole is None else str(whole.exponent))
-        line = _line("b", whole, part["budget"])
+        line = _line("b", whole, one.arrays["budget"])
         return ({} if line is None else {"law": line}), []
 
     data = contours.measure(config, None, lines)

@@ -11,6 +11,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
@@ -78,8 +79,7 @@ def batch_map(axes: Axes, x: Array, y: Array, b: Array, region: NDArray[np.int_]
 
     Args:
         axes: where.
-        x: shape (n,).
-        y: shape (m,).
+        x, y: the axes, shapes (n,) and (m,).
         b: batch sizes, shape (m, n); NaN where there is none.
         region: for each point ``FOUND`` or why there is no batch size, shape (m, n).
         levels: powers of ten.
@@ -129,9 +129,9 @@ def _power(log_b: float, _: object = None) -> str:
 
 def formula_lines(axes: Axes, x: Array, y: Array, b: Array) -> None:
     """Draw the contours of a formula's batch sizes where the map has none: dashed, a decade apart."""
+    log_b = np.log10(b)
     style: dict[str, Any] = {"colors": "0.1", "linestyles": "--", "linewidths": 1.0, "zorder": 3}
-    lines = axes.contour(x, y, np.log10(b), levels=np.arange(-1.0, 9.0), **style)
-    _name(axes, lines, x, y, _steepness(np.log10(b)))
+    _name(axes, axes.contour(x, y, log_b, levels=np.arange(-1.0, 9.0), **style), x, y, _steepness(log_b))
 
 
 def batch_bar(figure: Figure, axes: Sequence[Axes], filled: Any) -> None:
@@ -156,27 +156,18 @@ def region_legend(figure: Figure, regions: set[int], more: Sequence[Any] = ()) -
 
 def legend_below(figure: Figure, axes: Sequence[Axes], columns: int = 4) -> None:
     """Name everything once below the figure, marks in grey: they are in every colour."""
-    from matplotlib.lines import Line2D
-
     named: dict[str, Any] = {}
     for ax in axes:
         for handle, label in zip(*ax.get_legend_handles_labels()):
             named.setdefault(label, handle)
-    shown = {label: handle if label.startswith("$") else _grey(handle, Line2D) for label, handle in named.items()}
-    order = sorted(shown, key=lambda label: not label.startswith("$"))
-    figure.legend([shown[label] for label in order], order, loc="outside lower center", ncols=columns)
-
-
-def _grey(handle: Any, line: Any) -> Any:
-    if not isinstance(handle, line):
-        return handle
-    grey = line([], [])
-    grey.update_from(handle)
-    for paint in (grey.set_color, grey.set_markeredgecolor):
-        paint("0.25")
-    hollow = handle.get_markerfacecolor() in ("white", "none")
-    grey.set_markerfacecolor("white" if hollow else "0.25")
-    return grey
+    for label, handle in named.items():
+        if isinstance(handle, Line2D) and not label.startswith("$"):
+            hollow = handle.get_markerfacecolor() in ("white", "none")
+            named[label] = grey = Line2D([], [])
+            grey.update_from(handle)
+            grey.set(color="0.25", markeredgecolor="0.25", markerfacecolor="white" if hollow else "0.25")
+    order = sorted(named, key=lambda label: not label.startswith("$"))
+    figure.legend([named[label] for label in order], order, loc="outside lower center", ncols=columns)
 
 
 def printed(axes: Axes, x: Array, y: Array, label: str, dashes: Any = "--") -> None:

@@ -12,17 +12,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from numpy.typing import NDArray
 
-from hpgrid.plotting.style import (
-    COLORMAPS,
-    OPTIMUM,
-    PREDICTED,
-    REFINED,
-    SYMBOLS,
-    color_bar,
-    decades,
-    hollow,
-    visible,
-)
+from hpgrid.plotting.style import COLORMAPS, OPTIMUM, PREDICTED, REFINED, SYMBOLS, color_bar, decades, hollow, visible
 from hpgrid.shapes import Floats as Array
 
 
@@ -68,10 +58,9 @@ def refined(axes: Axes, x: Array, y: Array, label: str | None, width: float = 1.
 
 def tuned_line(axes: Axes, x: Array, y: Array, name: str, label: str, *, held: bool) -> None:
     """Draw a curve that belongs to one hyperparameter: solid where the others follow, dotted where they are held."""
-    color = colormaps[COLORMAPS[name]](0.75)
-    dashes = {"eta": (0, ()), "b": (0, (5, 1)), "alpha": (0, (3, 1, 1, 1))}[name]
-    style: dict[str, Any] = {"linestyle": ":"} if held else {"linestyle": dashes}
-    axes.plot(x, y, color=color, linewidth=1.2 if held else 1.8, label=label, zorder=4, **style)
+    dashes: Any = {"eta": (0, ()), "b": (0, (5, 1)), "alpha": (0, (3, 1, 1, 1))}[name]
+    look: Any = {"linestyle": ":", "linewidth": 1.2} if held else {"linestyle": dashes, "linewidth": 1.8}
+    axes.plot(x, y, color=colormaps[COLORMAPS[name]](0.75), label=label, zorder=4, **look)
 
 
 def floor(axes: Axes, level: float, label: str) -> None:

@@ -9,7 +9,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection, PolyCollection
-from matplotlib.colors import Colormap, LinearSegmentedColormap, LogNorm, Normalize
+from matplotlib.colors import LinearSegmentedColormap, LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
@@ -33,9 +33,10 @@ Mask = NDArray[np.bool_]
 _HATCH = "////"
 
 
-def shades(name: str = "cividis") -> Colormap:
-    """Return a map's colours, without the bright end, which is lost on white paper."""
-    return LinearSegmentedColormap.from_list(f"hpgrid_{name}", colormaps[name](np.linspace(0.1, 1.0, 256)))
+#: A quantity's colours, without the dark end, on which hatches are lost; and the risk's, without the bright end,
+#: which is lost on white paper.
+_FIELD = LinearSegmentedColormap.from_list("hpgrid_cividis", colormaps["cividis"](np.linspace(0.1, 1.0, 256)))
+_SHADES = LinearSegmentedColormap.from_list("hpgrid_risk", colormaps["viridis"](np.linspace(0.0, 0.87, 256)))
 
 
 def field(axes: Axes, x: Array, y: Array, values: Array, edge: Mask, *, log: bool) -> None:
@@ -57,12 +58,12 @@ def field(axes: Axes, x: Array, y: Array, values: Array, edge: Mask, *, log: boo
     axes.grid(False)
     corners = (_corners(x), _corners(y))
     if np.isfinite(shown).any():
-        lo, hi = _ends(shown)
+        lo, hi = float(np.nanmin(shown)), float(np.nanmax(shown))
         # Wider than the values by a little, so that one value alone has a colour and contours at the ends have theirs.
         pad = max(0.01 * abs(hi), (hi - lo) * 0.02, 1e-3)
         norm = LogNorm(lo / 1.01, hi * 1.01) if log else Normalize(lo - pad, hi + pad)
         # As pixels: cells drawn one by one have seams between them in a PDF.
-        mesh = axes.pcolormesh(*corners, shown.T, cmap=shades(), norm=norm, rasterized=True)
+        mesh = axes.pcolormesh(*corners, shown.T, cmap=_FIELD, norm=norm, rasterized=True)
         bar = axes.figure.colorbar(mesh, ax=axes, pad=0.02, aspect=24)
         bar.outline.set_visible(False)
         if log:
@@ -78,15 +79,11 @@ def field(axes: Axes, x: Array, y: Array, values: Array, edge: Mask, *, log: boo
     axes.add_collection(PolyCollection(boxes, hatch=_HATCH, facecolor="none", edgecolor="0.2", linewidth=0.0))
 
 
-def _ends(values: Array) -> tuple[float, float]:
-    return float(np.nanmin(values)), float(np.nanmax(values))
-
-
 def _lines(axes: Axes, x: Array, y: Array, values: Array, norm: Normalize, log: bool) -> None:
     """A few contours, labelled, where the quantity changes at all."""
     if min(values.shape) < 2 or not np.isfinite(values).any():
         return
-    lo, hi = _ends(values)
+    lo, hi = float(np.nanmin(values)), float(np.nanmax(values))
     levels = decades(lo, hi, 5) if log else MaxNLocator(4).tick_values(lo, hi)
     inside = [level for level in levels if lo < level < hi]
     if inside and (hi > 10 * lo if log else hi - lo > 0.01):
@@ -113,10 +110,6 @@ def colours(count: int) -> Sequence[tuple[float, float, float, float]]:
     return [tuple(c) for c in colormaps["viridis"](np.linspace(0.0, 0.8, max(count, 1)))]
 
 
-#: The bright end of the map is lost on white paper.
-_SHADES = LinearSegmentedColormap.from_list("hpgrid_risk", colormaps["viridis"](np.linspace(0.0, 0.87, 256)))
-
-
 def contours(axes: Axes, lines: Sequence[Array], levels: Array, limits: tuple[float, float]) -> LineCollection:
     """Draw contour lines, each in the colour of its level.
 
@@ -137,7 +130,7 @@ def risk_bar(figure: Figure, axes: Sequence[Axes], limits: tuple[float, float]) 
     color_bar(figure, colors, list(axes), "best risk", decades(*limits, 6), aspect=26)
 
 
-def near_optimal(axes: Axes, x: Array, low: Array, edge: NDArray[np.bool_], label: str) -> None:
+def near_optimal(axes: Axes, x: Array, low: Array, edge: Mask, label: str) -> None:
     """Draw the near-optimal batch size, hollow where it sits on the border of the search box."""
     axes.plot(x, low, color=NEAR, linewidth=1.8, label=label, zorder=5)
     hollow(axes, x, low, edge, NEAR, "at the edge of the box")
