@@ -44,10 +44,6 @@ def test_where_exponents_bend_along_a_batch_path(family: str) -> None:
         assert segment.active == active
 
 
-def test_a_batch_size_is_undetermined_where_every_path_is_as_good() -> None:
-    assert exponents(bounds.sgd(), ("eta", "b")).flat["b"] == (0, F(1, 2))
-
-
 def test_a_report_along_a_path_says_where_it_bends() -> None:
     text = exponents(bounds.lmo(), ("eta", "alpha"), path={"b": "1/3"}).text()
     assert "alpha reaches its bound (alpha <= 1) at b = T^1/2" in text
@@ -77,6 +73,12 @@ def test_the_segments_agree_with_single_paths() -> None:
                 assert segment.active == law.active
 
 
+def test_a_regime_is_taken_whole_and_a_variable_is_flat_where_every_path_is_as_good() -> None:
+    regime = Regime(("eta", "alpha"), path={"b": F(3, 4)})
+    assert exponents(bounds.lmo(), regime=regime).exponent["eta"] == F(-1, 8)
+    assert exponents(bounds.sgd(), ("eta", "b")).flat["b"] == (0, F(1, 2))
+
+
 def test_a_cap_below_one_cuts_off_the_edge_of_a_family_alone() -> None:
     law = exponents(bounds.sgd(L=4.0), ("b",), path={"eta": F(-1, 4)})
     assert law.exponent["b"] == F(1, 4)
@@ -92,37 +94,19 @@ def test_a_least_number_of_iterations_holds_in_the_whole_family() -> None:
     assert held.segments[0].active == {"b": "b <= T"}
 
 
-def test_a_range_of_ones_own() -> None:
+def test_a_range_of_ones_own_that_is_empty_or_leaves_what_is_allowed_is_refused() -> None:
     (only,) = segments(bounds.lmo(), ("eta", "alpha"), between=(F(3, 5), F(4, 5)))
     assert (only.lo, only.hi) == (F(3, 5), F(4, 5))
+    for tuned, between, message in (
+        (("eta", "alpha"), {"between": (1, 0)}, "a range of paths"),
+        (("eta", "alpha"), {"between": (F(1, 2), F(1, 2))}, "a range of paths"),
+        (("eta", "alpha"), {"between": (-1, 1)}, "b leaves its range along this path"),
+        (("eta", "b"), {}, "either tuned or fixed or on a path"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            segments(bounds.lmo(), tuned, **between)
 
 
-@pytest.mark.parametrize("between", [(1, 0), (F(1, 2), F(1, 2))])
-def test_an_empty_range_is_refused(between: tuple) -> None:
-    with pytest.raises(ValueError, match="a range of paths"):
-        segments(bounds.lmo(), ("eta", "alpha"), between=between)
-
-
-def test_a_path_outside_the_variables_range_is_refused() -> None:
-    with pytest.raises(ValueError, match="b leaves its range along this path"):
-        segments(bounds.lmo(), ("eta", "alpha"), between=(-1, 1))
-    with pytest.raises(ValueError, match="either tuned or fixed or on a path"):
-        segments(bounds.lmo(), ("eta", "b"))
-
-
-@pytest.mark.parametrize(
-    ("line", "text"),
-    [
-        (Line(F(1), F(-3, 4)), "phi - 3/4"),
-        (Line(F(-1), F(0)), "-phi"),
-        (Line(F(0), F(-1, 4)), "-1/4"),
-        (Line(F(-1, 2), F(1)), "-1/2 phi + 1"),
-    ],
-)
-def test_a_line_as_text(line: Line, text: str) -> None:
-    assert str(line) == text
-
-
-def test_a_regime_is_taken_whole() -> None:
-    regime = Regime(("eta", "alpha"), path={"b": F(3, 4)})
-    assert exponents(bounds.lmo(), regime=regime).exponent["eta"] == F(-1, 8)
+def test_a_line_as_text() -> None:
+    lines = {"phi - 3/4": (1, F(-3, 4)), "-phi": (-1, 0), "-1/4": (0, F(-1, 4)), "-1/2 phi + 1": (F(-1, 2), 1)}
+    assert [str(Line(F(slope), F(at))) for slope, at in lines.values()] == list(lines)

@@ -8,17 +8,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given, strategies as st
 
-from hpgrid.asymptotics.monomial import (
-    ONE,
-    Complement,
-    Monomial,
-    Real,
-    add,
-    monomial,
-    number,
-    power,
-    quotient,
-)
+from hpgrid.asymptotics.monomial import ONE, Complement, Monomial, Real, add, monomial, number, power, quotient
 
 EXPONENTS = st.fractions(min_value=-3, max_value=3, max_denominator=4)
 NUMBERS = st.fractions(min_value=Fraction(1, 99), max_value=99, max_denominator=99)
@@ -64,15 +54,13 @@ def test_a_sum_has_its_common_factors_in_front() -> None:
     assert add([ONE, power("alpha")]).rational() is None
 
 
-def test_what_has_no_value_says_so() -> None:
+def test_what_has_no_value_and_what_no_float_holds_say_so() -> None:
     law = power("C1") * add([ONE, power("b")]) * monomial({Complement("alpha"): 1})
     assert law.symbols() == {"C1", "b", "alpha"}
     assert law.value({"C1": 1.0, "b": 1.0}) is None
     assert law.log({"C1": 1.0}) is None
     assert law.value({"C1": 1.0, "b": 1.0, "alpha": 0.25}) == 1.5
-
-
-def test_huge_values_are_infinite_and_their_logarithms_are_not() -> None:
+    # A huge value is infinite, and its logarithm is not.
     huge = power("C1", 400)
     assert huge.value({"C1": 10.0}) == math.inf
     assert huge.log({"C1": 10.0}) == pytest.approx(400 * math.log(10))

@@ -33,36 +33,79 @@ def check(law: Law, name: str, exponent: Fraction, expected: str, factor: float)
     assert math.prod(float(n) ** float(p) for n, p in number.items()) == pytest.approx(factor, rel=20 * 2.0**-52)
 
 
-# --- Theorem 1, Appendix B.1, eqs. (24) to (27): momentum fixed ---
+#: Powers that several laws have: of eta at a fixed momentum, and of the risk of Theorems 1 and 2.
+ETA, RISK = "C1 1/2, C3 -1/2, 1 + alpha -1/2, alpha 1/2", "C1 1/4, C2 1/2, C3 1/4"
+
+#: The bound, what is tuned, what else is given; then of each law its exponent, its powers, and its number. C2~ is
+#: C2 alpha^1/2 and C3~ is C3 (1 + alpha)/alpha, written out.
+LAWS = {
+    **{f"Theorem 1, eqs. (24) to (27), of {name}": (bound, ("eta", "b"), {}, {
+        "b": (HALF, "C2 1, alpha 1, C1 -1/2, C3 -1/2, 1 + alpha -1/2", 0.5),
+        "eta": (-QUARTER, "C1 1/4, C2 1/2, alpha 1, C3 -3/4, 1 + alpha -3/4", 2**-0.5),
+        "risk": (-QUARTER, f"{RISK}, 1 + alpha 1/4", 2 * math.sqrt(2)),
+    }) for name, bound in (("eq. (4)", bounds.lmo()), ("eq. (5)", bounds.lmo_large_horizon()))},
+    "Theorem 1, Appendix B.1, for iterations": (bounds.lmo(), ("eta", "b"), {"budget": "K"}, {
+        "eta": (-HALF, ETA, 1.0),
+        "risk": (-HALF, "C1 1/2, C3 1/2, 1 + alpha 1/2, alpha -1/2", 2.0),
+    }),
+    "Theorem 1 at a fixed batch size": (bounds.lmo(), ("eta",), {}, {
+        "eta": (-HALF, f"{ETA}, b 1/2", 1.0),
+        "risk": (F(0), "C2 1, alpha 1/2, b -1/2", 1.0),
+    }),
+    "the same in K": (bounds.lmo(), ("eta",), {"budget": "K"}, {"eta": (-HALF, ETA, 1.0)}),
+    "Theorem 2": (bounds.lmo(), ("eta", "alpha"), {"fixed": {"b": 1072.0}}, {
+        "alpha": (-HALF, "C1 1/2, C3 1/2, C2 -1, b 1", 2.0),
+        "eta": (F(-3, 4), "C1 3/4, C2 -1/2, C3 -1/4, b 1", math.sqrt(2)),
+        "risk": (-QUARTER, RISK, 2 * math.sqrt(2)),
+    }),
+    "Appendix B.2, in K": (bounds.lmo(), ("eta", "alpha"), {"budget": "K"}, {
+        "alpha": (-HALF, "C1 1/2, C3 1/2, C2 -1, b 1/2", 2.0),
+        "eta": (F(-3, 4), "C1 3/4, C2 -1/2, C3 -1/4, b 1/4", math.sqrt(2)),
+        "risk": (-QUARTER, f"{RISK}, b -1/4", 2 * math.sqrt(2)),
+    }),
+    "eq. (22) on the exact bound": (bounds.lmo_exact(), ("eta", "b", "alpha"), {}, {
+        "alpha": (F(-1, 3), "rho 2/3, sigma 2/3, Delta0 -1/3, L -1/3", 2 / 7 ** (2 / 3)),
+        "risk": (-QUARTER, "Delta0 1/4, L 1/4, rho 1/2, sigma 1/2", 4 * 2**0.25),
+    }),
+    "Corollary 1, Appendix B.4: a cap leaves a noise floor": (bounds.lmo(), ("eta", "b"), {"caps": {"b": 1e6}}, {
+        "risk": (F(0), "C2 1, alpha 1/2, b_max -1/2", 1.0),
+        "b": (F(0), "b_max 1", 1.0),
+        "eta": (-HALF, f"{ETA}, b_max 1/2", 1.0),
+    }),
+    "tuned momentum removes it": (bounds.lmo(), ("eta", "b", "alpha"), {"caps": {"b": 1e6}}, {
+        "risk": (-QUARTER, RISK, 2 * math.sqrt(2)),
+        "alpha": (-HALF, "C1 1/2, C3 1/2, C2 -1, b_max 1", 2.0),
+    }),
+    "Appendix B.6, SGD": (bounds.sgd(), ("eta", "b"), {}, {"risk": (-HALF, "Delta0 1/2, L 1/2, sigma 1", 2.0)}),
+    "SGD at a fixed batch size": (bounds.sgd(), ("eta",), {}, {
+        "eta": (-HALF, "Delta0 1/2, L -1/2, sigma -1, b 1", 1.0),
+    }),
+    "SGD at a fixed batch size, in K": (bounds.sgd(), ("eta",), {"budget": "K"}, {
+        "eta": (-HALF, "Delta0 1/2, L -1/2, sigma -1, b 1/2", 1.0),
+        "risk": (-HALF, "Delta0 1/2, L 1/2, sigma 1, b -1/2", 2.0),
+    }),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", LAWS)
+def test_the_laws_are_those_of_the_paper(case: str) -> None:
+    proxy, tuned, given, expected = LAWS[case]
+    law = exponents(proxy, tuned, **given)
+    for name, (exponent, symbols, factor) in expected.items():
+        check(law, name, exponent, symbols, factor)
+
+
+# --- what else the theorems say ---
 
 
 @pytest.mark.parametrize("proxy", [bounds.lmo(), bounds.lmo_large_horizon()], ids=["eq. (4)", "eq. (5)"])
-def test_theorem_1_for_tokens(proxy: Proxy) -> None:
-    """C2~ = C2 alpha^1/2 and C3~ = C3 (1 + alpha)/alpha, written out."""
+def test_theorem_1_balances_three_terms_and_in_iterations_b_has_no_best_value(proxy: Proxy) -> None:
     law = exponents(proxy, ("eta", "b"))
-    check(law, "b", HALF, "C2 1, alpha 1, C1 -1/2, C3 -1/2, 1 + alpha -1/2", 0.5)
-    check(law, "eta", -QUARTER, "C1 1/4, C2 1/2, alpha 1, C3 -3/4, 1 + alpha -3/4", 2**-0.5)
-    check(law, "risk", -QUARTER, "C1 1/4, C2 1/2, C3 1/4, 1 + alpha 1/4", 2 * math.sqrt(2))
     assert [level.weights for level in law.levels] == [(QUARTER, HALF, QUARTER)]
-    assert not law.flat
-    assert not law.unbounded
-    assert not law.active
-
-
-def test_theorem_1_for_iterations() -> None:
-    law = exponents(bounds.lmo(), ("eta", "b"), budget="K")
-    check(law, "eta", -HALF, "C1 1/2, C3 -1/2, 1 + alpha -1/2, alpha 1/2", 1.0)
-    check(law, "risk", -HALF, "C1 1/2, C3 1/2, 1 + alpha 1/2, alpha -1/2", 2.0)
-    assert law.exponent["b"] is None
-    assert law.unbounded["b"] == (1, "a cap on b")
-
-
-def test_theorem_1_at_a_fixed_batch_size() -> None:
-    tokens = exponents(bounds.lmo(), ("eta",))
-    check(tokens, "eta", -HALF, "C1 1/2, C3 -1/2, 1 + alpha -1/2, alpha 1/2, b 1/2", 1.0)
-    check(tokens, "risk", F(0), "C2 1, alpha 1/2, b -1/2", 1.0)
-    iterations = exponents(bounds.lmo(), ("eta",), budget="K")
-    check(iterations, "eta", -HALF, "C1 1/2, C3 -1/2, 1 + alpha -1/2, alpha 1/2", 1.0)
+    assert (law.flat, law.unbounded, law.active) == ({}, {}, {})
+    iterations = exponents(bounds.lmo(), ("eta", "b"), budget="K")
+    assert iterations.exponent["b"] is None
+    assert iterations.unbounded["b"] == (1, "a cap on b")
 
 
 def test_equation_27_has_its_value() -> None:
@@ -73,28 +116,12 @@ def test_equation_27_has_its_value() -> None:
     np.testing.assert_allclose(law.at(T), expected, rtol=1e-14)
 
 
-# --- Theorem 2, Appendix B.2: batch size fixed ---
-
-
-def test_theorem_2() -> None:
+def test_theorem_2_as_text_and_with_its_value() -> None:
     law = exponents(bounds.lmo(), ("eta", "alpha"), fixed={"b": 1072.0})
-    check(law, "alpha", -HALF, "C1 1/2, C3 1/2, C2 -1, b 1", 2.0)
-    check(law, "eta", F(-3, 4), "C1 3/4, C2 -1/2, C3 -1/4, b 1", math.sqrt(2))
-    check(law, "risk", -QUARTER, "C1 1/4, C2 1/2, C3 1/4", 2 * math.sqrt(2))
     assert law.laws["alpha"].text() == "alpha* = 2 C1^1/2 C3^1/2 C2^-1 b T^-1/2"
     assert law.laws["alpha"].latex() == r"\alpha^{\star} = 2 C_1^{1/2} C_3^{1/2} C_2^{-1} b T^{-1/2}"
     assert law.laws["alpha"].constant == pytest.approx(2 * 1072.0)
     assert law.starts["alpha"].text() == "T = 4 C1 C3 C2^-2 b^2"
-
-
-def test_theorem_2_in_iterations_is_appendix_b2() -> None:
-    law = exponents(bounds.lmo(), ("eta", "alpha"), budget="K")
-    check(law, "alpha", -HALF, "C1 1/2, C3 1/2, C2 -1, b 1/2", 2.0)
-    check(law, "eta", F(-3, 4), "C1 3/4, C2 -1/2, C3 -1/4, b 1/4", math.sqrt(2))
-    check(law, "risk", -QUARTER, "C1 1/4, C2 1/2, C3 1/4, b -1/4", 2 * math.sqrt(2))
-
-
-# --- Theorem 3, eqs. (22) and (23): all tuned ---
 
 
 def test_theorem_3() -> None:
@@ -109,13 +136,8 @@ def test_theorem_3() -> None:
     assert {str(each): each.exponent for each in law.identifiable} == {"alpha/b": -HALF, "eta/b": F(-3, 4)}
     assert law.starts["b"].text() == "T = 1024 C1^5 C3^5 C2^-10"
     assert not law.active
-
-
-def test_equation_22_on_the_exact_bound() -> None:
-    law = exponents(bounds.lmo_exact(), ("eta", "b", "alpha"))
-    check(law, "alpha", F(-1, 3), "rho 2/3, sigma 2/3, Delta0 -1/3, L -1/3", 2 / 7 ** (2 / 3))
-    check(law, "risk", -QUARTER, "Delta0 1/4, L 1/4, rho 1/2, sigma 1/2", 4 * 2**0.25)
-    assert (law.exponent["b"], law.exponent["eta"]) == (F(1, 6), F(-7, 12))
+    exact = exponents(bounds.lmo_exact(), ("eta", "b", "alpha"))
+    assert (exact.exponent["b"], exact.exponent["eta"]) == (F(1, 6), F(-7, 12))
 
 
 def test_equation_16_at_a_fixed_momentum_on_the_exact_bound() -> None:
@@ -126,24 +148,11 @@ def test_equation_16_at_a_fixed_momentum_on_the_exact_bound() -> None:
     assert law.powers["4 + 7 alpha"] == -HALF
 
 
-# --- Corollary 1 and Appendix B.4: a cap on the batch size ---
-
-
-def test_corollary_1_a_cap_leaves_a_noise_floor_at_fixed_momentum() -> None:
-    law = exponents(bounds.lmo(), ("eta", "b"), caps={"b": 1e6})
-    check(law, "risk", F(0), "C2 1, alpha 1/2, b_max -1/2", 1.0)
-    check(law, "b", F(0), "b_max 1", 1.0)
-    check(law, "eta", -HALF, "C1 1/2, C3 -1/2, 1 + alpha -1/2, alpha 1/2, b_max 1/2", 1.0)
-    assert law.laws["b"].text() == "b* = b_max"
-    assert law.laws["b"].constant == 1e6
-    assert law.active == {"b": "b <= b_max"}
-
-
-def test_corollary_1_tuned_momentum_removes_the_floor() -> None:
-    law = exponents(bounds.lmo(), ("eta", "b", "alpha"), caps={"b": 1e6})
-    check(law, "risk", -QUARTER, "C1 1/4, C2 1/2, C3 1/4", 2 * math.sqrt(2))
-    check(law, "alpha", -HALF, "C1 1/2, C3 1/2, C2 -1, b_max 1", 2.0)
-    assert law.active == {"b": "b <= b_max"}
+def test_corollary_1_is_at_its_cap() -> None:
+    fixed, tuned = (exponents(bounds.lmo(), free, caps={"b": 1e6}) for free in (("eta", "b"), ("eta", "b", "alpha")))
+    assert fixed.laws["b"].text() == "b* = b_max"
+    assert fixed.laws["b"].constant == 1e6
+    assert fixed.active == tuned.active == {"b": "b <= b_max"}
 
 
 # --- Corollary 2 and Appendix B.5: batch size along a path ---
@@ -214,20 +223,11 @@ def test_a_schedule_may_raise_the_learning_rate() -> None:
 
 def test_sgd_has_no_token_optimal_batch_size() -> None:
     law = exponents(bounds.sgd(), ("eta", "b"))
-    check(law, "risk", -HALF, "Delta0 1/2, L 1/2, sigma 1", 2.0)
     assert law.flat == {"eta": (-HALF, F(0)), "b": (F(0), HALF)}
     assert law.levels[0].null == ({"eta": 1, "b": 1},)
     (ratio,) = law.identifiable
     assert (str(ratio), ratio.exponent, ratio.law.powers) == ("eta/b", -HALF, powers("Delta0 1/2, L -1/2, sigma -1"))
-
-
-def test_sgd_at_a_fixed_batch_size() -> None:
-    tokens = exponents(bounds.sgd(), ("eta",))
-    check(tokens, "eta", -HALF, "Delta0 1/2, L -1/2, sigma -1, b 1", 1.0)
-    assert tokens.starts["eta"].text() == "T = Delta0 L sigma^-2 b^2"
-    iterations = exponents(bounds.sgd(), ("eta",), budget="K")
-    check(iterations, "eta", -HALF, "Delta0 1/2, L -1/2, sigma -1, b 1/2", 1.0)
-    check(iterations, "risk", -HALF, "Delta0 1/2, L 1/2, sigma 1, b -1/2", 2.0)
+    assert exponents(bounds.sgd(), ("eta",)).starts["eta"].text() == "T = Delta0 L sigma^-2 b^2"
 
 
 # --- Appendix C.2: other noise ---
