@@ -24,27 +24,13 @@ SEARCH_WITHOUT_JAX = {f"hpgrid.search.{m}" for m in ("brute", "tables", "many", 
 
 #: What a layer never imports, not even inside a function.
 FORBIDDEN = {layer: {"jax", "jaxlib", "jaxtyping"} for layer in WITHOUT_JAX}
-FORBIDDEN["theory"] |= {f"hpgrid.{m}" for m in ("search", "refinement", "asymptotics", "proxy", "bounds")}
-FORBIDDEN["plotting"] |= {
-    f"hpgrid.{m}"
-    for m in (
-        "search",
-        "refinement",
-        "asymptotics",
-        "proxy",
-        "bounds",
-        "slopes",
-        "curves",
-        "theory",
-        "paper",
-    )
-}
-FORBIDDEN["stochastic"] = {f"hpgrid.{m}" for m in ("search", "refinement", "asymptotics", "theory", "claims", "paper")}
-for measurement in ("search", "refinement", "asymptotics", "proxy"):
+#: What is held against what the others compute, or takes numbers from them alone.
+COMPUTED = ("search", "refinement", "asymptotics", "proxy")
+FORBIDDEN["theory"] |= {f"hpgrid.{m}" for m in (*COMPUTED, "bounds")}
+FORBIDDEN["plotting"] |= {f"hpgrid.{m}" for m in (*COMPUTED, "bounds", "slopes", "curves", "theory", "paper")}
+for measurement in COMPUTED:
     FORBIDDEN[measurement] = FORBIDDEN.get(measurement, set()) | {"hpgrid.theory"}
-FORBIDDEN["stochastic"] = {
-    f"hpgrid.{m}" for m in ("search", "refinement", "asymptotics", "proxy", "theory", "claims", "paper", "plotting")
-}
+FORBIDDEN["stochastic"] = {f"hpgrid.{m}" for m in (*COMPUTED, "theory", "claims", "paper", "plotting")}
 FORBIDDEN["tuning"] = {"jax", "jaxlib", *(f"hpgrid.{m}" for m in ("theory", "paper", "plotting", "cli"))}
 # Three routes that are held against each other share no code.
 ROUTES = ("search", "refinement", "asymptotics")
@@ -107,18 +93,15 @@ def test_importing_a_layer_without_jax_reaches_no_module_with_jax(module: str) -
             pending.extend(imports(MODULES[name], lazy=False))
 
 
-@pytest.mark.parametrize(
-    ("source", "found"),
-    [
-        ("import jax.numpy as jnp", "jax.numpy"),
-        ("def f():\n    from jaxtyping import Float", "jaxtyping"),
-        ("if TYPE_CHECKING:\n    from hpgrid.search.brute import SearchResult", "hpgrid.search.brute"),
-        ("from hpgrid import grid_search", "hpgrid.search.brute"),
-        ("from hpgrid import theory", "hpgrid.theory"),
-    ],
-)
-def test_an_import_is_seen_wherever_it_stands(source: str, found: str) -> None:
-    assert found in imports(source, lazy=True)
+def test_an_import_is_seen_wherever_it_stands() -> None:
+    for source, found in {
+        "import jax.numpy as jnp": "jax.numpy",
+        "def f():\n    from jaxtyping import Float": "jaxtyping",
+        "if TYPE_CHECKING:\n    from hpgrid.search.brute import SearchResult": "hpgrid.search.brute",
+        "from hpgrid import grid_search": "hpgrid.search.brute",
+        "from hpgrid import theory": "hpgrid.theory",
+    }.items():
+        assert found in imports(source, lazy=True)
 
 
 def test_the_layers_that_are_checked_exist() -> None:
@@ -133,8 +116,10 @@ def loaded_after(statements: str) -> set[str]:
     return set(run.stdout.split())
 
 
-def test_axes_bounds_and_regimes_load_neither_jax_nor_any_other_large_package() -> None:
-    """Nor does using them: a bound's value is NumPy."""
+def test_what_is_imported_loads_none_of_the_large_packages_that_it_can_do_without() -> None:
+    """hpgrid alone not even NumPy; a search jax when it searches; using axes, bounds and regimes loads NumPy."""
+    assert not loaded_after("import hpgrid") & {"numpy", "jax"}
+    assert not loaded_after("import hpgrid.search.many") & {"jax", "jaxlib"}
     loaded = loaded_after(
         "import hpgrid, hpgrid.grid, hpgrid.proxy, hpgrid.bounds, hpgrid.regime\n"
         "grid = hpgrid.Grid.footnote()\n"
@@ -143,14 +128,6 @@ def test_axes_bounds_and_regimes_load_neither_jax_nor_any_other_large_package() 
     )
     assert "hpgrid" in loaded
     assert not loaded & {"jax", "jaxlib", "jaxtyping", "matplotlib", "scipy", "rich", "xarray"}
-
-
-def test_a_search_for_many_constants_loads_jax_when_it_searches() -> None:
-    assert not loaded_after("import hpgrid.search.many") & {"jax", "jaxlib"}
-
-
-def test_importing_hpgrid_alone_loads_not_even_numpy() -> None:
-    assert not loaded_after("import hpgrid") & {"numpy", "jax"}
 
 
 def test_public_names_load_when_used_and_others_do_not_exist() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -53,25 +52,18 @@ CASES = [
 
 
 @pytest.mark.parametrize(("norm", "shape"), CASES)
-def test_the_oracle_has_norm_one_and_reaches_the_dual_norm(norm: Norm, shape: tuple[int, int]) -> None:
-    C = gaussian(20, *shape)
+def test_the_oracle_reaches_the_dual_norm_and_nothing_in_the_ball_descends_more(
+    norm: Norm, shape: tuple[int, int]
+) -> None:
+    """And the dual norm lies between its multiples of Frobenius."""
+    C, others = gaussian(20, *shape), gaussian(500, *shape, seed=1)
     A = norm.lmo(C)
     np.testing.assert_allclose(norm.of(A), 1.0, atol=1000 * EPS)
     np.testing.assert_allclose(inner(C, A), -norm.dual(C), rtol=1000 * EPS)
-
-
-@pytest.mark.parametrize(("norm", "shape"), CASES)
-def test_nothing_in_the_ball_descends_more(norm: Norm, shape: tuple[int, int]) -> None:
-    C, others = gaussian(*shape), gaussian(500, *shape, seed=1)
     on_sphere = others / norm.of(others)[:, None, None]
-    assert inner(C, on_sphere).min() >= -norm.dual(C) * (1 + 1000 * EPS)
-
-
-@pytest.mark.parametrize(("norm", "shape"), CASES)
-def test_the_dual_norm_lies_between_its_multiples_of_frobenius(norm: Norm, shape: tuple[int, int]) -> None:
+    assert inner(C[0], on_sphere).min() >= -norm.dual(C[0]) * (1 + 1000 * EPS)
     kappa1, kappa2 = norm.equivalence(shape)
-    X = gaussian(500, *shape)
-    ratio = norm.dual(X) / FROBENIUS.of(X)
+    ratio = norm.dual(others) / FROBENIUS.of(others)
     assert kappa1 * (1 - 1000 * EPS) <= ratio.min() <= ratio.max() <= kappa2 * (1 + 1000 * EPS)
     assert norm.rho(shape) == kappa2
 
@@ -126,12 +118,9 @@ def test_jax_arrays_stay_jax_arrays_and_agree_inside_jit_and_vmap() -> None:
 # --- names ---
 
 
-@pytest.mark.parametrize(("optimizer", "norm"), OPTIMIZERS.items())
-def test_an_optimizer_names_its_norm(optimizer: str, norm: str) -> None:
-    assert named(optimizer) is named(norm) is NORMS[norm]
-
-
-def test_another_name_is_answered_with_the_nearest() -> None:
+def test_an_optimizer_names_its_norm_and_another_name_is_answered_with_the_nearest() -> None:
+    for optimizer, norm in OPTIMIZERS.items():
+        assert named(optimizer) is named(norm) is NORMS[norm]
     with pytest.raises(ValueError, match=r"no norm or optimizer of that name. Given: 'moun'. Write 'muon'"):
         named("moun")
 
@@ -146,15 +135,11 @@ def test_a_shape_is_two_positive_whole_numbers(shape: tuple) -> None:
 # --- adaptive coordinates ---
 
 
-def test_adamw_is_signsgd_in_rescaled_coordinates() -> None:
+def test_adamw_is_signsgd_in_rescaled_coordinates_and_soap_muon_in_rotated_ones() -> None:
+    """With rotations alone it is Muon itself: singular values do not see them."""
     scale, C = np.exp(gaussian(6, 4)), gaussian(6, 4, seed=1)
     np.testing.assert_array_equal(rescaled(MAX, scale).lmo(C), -scale * np.sign(C))
-
-
-def test_soap_is_muon_in_rotated_coordinates() -> None:
-    """With rotations alone it is Muon itself: singular values do not see them."""
     left, right = np.linalg.qr(gaussian(6, 6))[0], np.linalg.qr(gaussian(4, 4))[0]
-    C = gaussian(6, 4, seed=1)
     np.testing.assert_allclose(preconditioned(SPECTRAL, left, right).lmo(C), SPECTRAL.lmo(C), atol=1000 * EPS)
 
 
@@ -204,16 +189,11 @@ def test_under_a_sum_the_layer_with_the_largest_dual_norm_alone_moves() -> None:
     assert (np.abs(first).max(), np.abs(second).max()) == (1.0, 0.0)
 
 
-@pytest.mark.parametrize(
-    ("make", "message"),
-    [
-        (lambda: product(()), "a product norm needs a layer"),
-        (lambda: product((MAX,), "mean"), "no way to combine layers of that name"),
-    ],
-)
-def test_a_product_of_nothing_or_of_another_kind_is_refused(make: Callable[[], Norm], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        make()
+def test_a_product_of_nothing_or_of_another_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="a product norm needs a layer"):
+        product(())
+    with pytest.raises(ValueError, match="no way to combine layers of that name"):
+        product((MAX,), "mean")
 
 
 # --- Newton-Schulz ---

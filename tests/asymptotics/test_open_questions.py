@@ -9,15 +9,11 @@ from typing import Any
 import pytest
 
 from hpgrid import bounds
-from hpgrid.asymptotics import Law, exponents
+from hpgrid.asymptotics import exponents
 from hpgrid.proxy import Proxy, Term
 
 F = Fraction
 ALL = ("eta", "b", "alpha")
-
-
-def constants(law: Law) -> dict[str, float]:
-    return {name: each.constant for name, each in law.laws.items()}
 
 
 def proxy(*terms: tuple[dict[str, Any], Fraction | int]) -> Proxy:
@@ -32,8 +28,7 @@ def test_heavy_tails_push_the_batch_size_to_one(p: Fraction) -> None:
     law = exponents(bounds.lmo(C1=2.0, C2=3.0, C3=5.0, q=1 - 1 / p), ALL)
     assert law.active == {"b": "b >= 1"}
     assert law.exponent == {"risk": F(-1, 4), "eta": F(-3, 4), "b": 0, "alpha": F(-1, 2)}
-    found = constants(law)
-    assert (found["b"], found["alpha"]) == (1.0, pytest.approx(2 * math.sqrt(10) / 3))
+    assert (law.laws["b"].constant, law.laws["alpha"].constant) == (1.0, pytest.approx(2 * math.sqrt(10) / 3))
 
 
 @pytest.mark.parametrize("q", [F(3, 5), F(2, 3), F(3, 4), F(9, 10)])
@@ -47,7 +42,7 @@ def test_fast_averaging_leaves_momentum_at_a_constant(q: Fraction) -> None:
     law = exponents(bounds.lmo(C1=C1, C2=C2, C3=C3, q=q), ALL)
     scale = 1 / (1 + 2 * q)
     assert law.exponent == {"risk": -q * scale, "eta": -q * scale, "b": scale, "alpha": 0}
-    found = constants(law)
+    found = {name: each.constant for name, each in law.laws.items()}
     alpha = float(2 * q - 1)
     assert found["alpha"] == pytest.approx(alpha, rel=1e-14)
     # eta = (C1 b / (C3 (1 + 1/alpha)))^1/2; then b from 2 (C1 C3 (1 + 1/alpha) b)^1/2 + C2 alpha^1/2 b^-q.
@@ -93,8 +88,7 @@ def test_other_caps_do_not_bind_under_joint_tuning(name: str) -> None:
     assert law.exponent == exponents(bounds.lmo(), ALL).exponent
     start = law.starts[name]
     assert start.powers[f"{name}_max"] < 0
-    free = law.laws[name].at(start.constant)
-    assert free == pytest.approx(1e-3, rel=1e-12)
+    assert law.laws[name].at(start.constant) == pytest.approx(1e-3, rel=1e-12)
 
 
 def test_at_least_one_iteration_bounds_the_batch_size() -> None:
@@ -112,31 +106,26 @@ def test_at_least_one_iteration_bounds_the_batch_size() -> None:
 # --- cases that no published bound has ---
 
 
-def test_everything_runs_away() -> None:
+def test_variables_that_run_away_together_need_two_bounds() -> None:
+    """eta/T + eta^2/b; then 1/eta + alpha: with a bound on one, the risk is a constant, and the other still runs."""
     law = exponents(proxy(({"eta": 1, "T": -1}, 1), ({"eta": 2, "b": -1}, 1)), ("eta", "b"))
-    assert law.exponent == {"risk": None, "eta": None, "b": None}
-    assert law.laws == {"risk": None, "eta": None, "b": None}
+    assert law.exponent == law.laws == {"risk": None, "eta": None, "b": None}
     assert law.unbounded == {"eta": (-1, "a floor under eta and a cap on b")}
     assert "runs to 0; a floor under eta and a cap on b would stop it" in law.text()
-
-
-def test_two_variables_that_run_away_together_need_two_bounds() -> None:
-    """1/eta + alpha: with a bound on one, the risk is a constant, and the other still runs."""
     law = exponents(proxy(({"eta": -1}, 1), ({"alpha": 1}, 1)), ("eta", "alpha"))
     cure = "a cap on eta and a floor under alpha"
     assert law.unbounded == {"eta": (1, cure), "alpha": (-1, cure)}
 
 
-def test_two_bounds_at_once() -> None:
-    """b/(4 alpha) + alpha/b fixes alpha = b/2 alone; then b/T draws b, within [1, 2], to 1."""
+def test_two_bounds_at_once_and_where_the_free_optimum_would_break_them() -> None:
+    """b/(4 alpha) + alpha/b fixes alpha = b/2 alone; then b/T draws b, within [1, 2], to 1.
+
+    b/alpha + alpha/(4 b) is least at alpha = 2 b, beyond both bounds: b = alpha = 1.
+    """
     terms = ({"b": 1, "alpha": -1}, F(1, 4)), ({"b": -1, "alpha": 1}, F(1)), ({"b": 1, "T": -1}, F(1))
     law = exponents(proxy(*terms), ("b", "alpha"))
     assert {v: law.laws[v].constant for v in ("risk", "b", "alpha")} == {"risk": 1.0, "b": 1.0, "alpha": 0.5}
     assert law.active == {"b": "b >= 1"}
-
-
-def test_two_bounds_that_the_free_optimum_would_break() -> None:
-    """b/alpha + alpha/(4 b) is least at alpha = 2 b, beyond both bounds: b = alpha = 1."""
     terms = ({"b": 1, "alpha": -1}, F(1)), ({"b": -1, "alpha": 1}, F(1, 4)), ({"b": -1, "T": -1}, F(1))
     law = exponents(proxy(*terms), ("b", "alpha"))
     assert law.active == {"b": "b >= 1", "alpha": "alpha <= 1"}
