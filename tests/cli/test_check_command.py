@@ -94,6 +94,8 @@ MISTAKES = {
     "lmo|--claim|b ~ T|--set|C4=1": "'C4'",
     "sgd|--claim|alpha ~ T^-1/2": "'alpha'",
     "sgd|--claim|b ~ T|--tune|alpha": "'alpha'",
+    "steepest|--set|form=revised|--claim|b ~ b @ fixed alpha": "nothing is left on the left",
+    "steepest|--set|form=revise|--claim|b ~ T": "no form of that name. Given: 'revise'. Write 'revised'",
 }
 
 
@@ -113,10 +115,3 @@ def test_mistakes_are_one_line_and_status_2(capsys: pytest.CaptureFixture[str], 
 )
 def test_help_and_mistakes_load_nothing_slow(arguments: tuple[str, ...], code: int, loaded: set[str]) -> None:
     assert commands.loaded("check", *arguments, code=code) == loaded
-
-
-def test_an_option_that_is_a_word(capsys: pytest.CaptureFixture[str]) -> None:
-    assert status("steepest", "--set", "form=revised", "--claim", "b ~ b @ fixed alpha") == 2
-    assert "nothing is left on the left" in capsys.readouterr().err
-    assert status("steepest", "--set", "form=revise", "--claim", "b ~ T") == 2
-    assert "there is no form of that name. Given: 'revise'. Write 'revised'" in capsys.readouterr().err

@@ -32,6 +32,7 @@ def test_products_are_read_from_left_to_right(text: str) -> None:
     assert {name: p for name, p in found.items() if name.isidentifier()} == POWERS[text]
 
 
+#: The exponents of T and of log T.
 LOGS = {
     "log T": (F(0), F(1)), "log(T)": (F(0), F(1)), "(log T)^1/3": (F(0), F(1, 3)),
     "T^-1/3 (log T)^1/3": (F(-1, 3), F(1, 3)), "(log T/T)^(1/3)": (F(-1, 3), F(1, 3)),
