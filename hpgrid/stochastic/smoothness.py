@@ -72,8 +72,9 @@ class Quotients(NamedTuple):
     gaussian: Floats  # of the Gaussian matrices themselves, in general position in the dual space
 
 
+# Of a number of entries, not of a shape: 512 x 8 and 128 x 32 share a program.
 _drawn: Any = jax.jit(
-    lambda keys, shape: jax.vmap(lambda key: jax.random.normal(key, (2, *shape)))(keys), static_argnums=1
+    lambda keys, entries: jax.vmap(lambda key: jax.random.normal(key, (entries,)))(keys), static_argnums=1
 )
 
 
@@ -103,7 +104,8 @@ def quotients(norm: Norm, shape: tuple[int, int], pairs: int, *, seed: int = 0, 
     def part(batch: tuple[int, int]) -> tuple[Floats, Floats]:
         first, repeated = batch
         with jax.enable_x64(True):
-            drawn = np.asarray(_drawn(keys[first : first + size], shape))[repeated:]
+            drawn = np.asarray(_drawn(keys[first : first + size], 2 * shape[0] * shape[1]))[repeated:]
+        drawn = drawn.reshape(-1, 2, *shape)
         # The Gaussian pair's oracle is its gradient and the other pair, so it is asked once.
         A = norm.lmo(drawn)
         return quotient(norm, A), _quotient(norm, drawn, inner(drawn, A)[..., None, None] * A)
