@@ -197,8 +197,7 @@ def _by_shape(axes: Axes, arrays: Mapping[str, Any], norms: list[str], shapes: l
     axes.plot([], [], "_", color="0.3", label="largest")
     for kind, face in (("oracle", "0.3"), ("gaussian", "white")):
         axes.plot([], [], "D", color="0.3", markersize=4, markerfacecolor=face, label=_SAMPLINGS[kind])
-    axes.set_yscale("log")
-    _plain_ticks(axes, [1, 2, 5, 10, 20, 50])
+    _log_y(axes, [1, 2, 5, 10, 20, 50])
     axes.set_xticks(range(len(shapes)), [_times(shape) for shape in shapes], rotation=35)
     axes.tick_params(axis="x", labelsize="small")
     axes.set_ylabel("quotient: $D$ is at least")
@@ -215,8 +214,7 @@ def _needed(axes: Axes, arrays: Mapping[str, Any], norm: str, noises: list[str])
     axes.axhline(most, linestyle=":", color="0.1", linewidth=1.2, label=r"$\kappa_2^2/\kappa_1^2$", zorder=5)
     _printed(axes)
     _log_x(axes, b)
-    axes.set_yscale("log")
-    _plain_ticks(axes, [1, 2, 5, 10, 20] if most < 100 else [1, 10, 100, 1000])
+    _log_y(axes, [1, 2, 5, 10, 20] if most < 100 else [1, 10, 100, 1000])
     axes.set(xlabel="batch size $b$", ylabel=r"$b\,E\|\bar\xi\|^{\dagger 2}/E\|\xi\|^{\dagger 2}$")
     elsewhere: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (0, 0.93)}
     axes.legend(**({"loc": "center right"} if most < 100 else elsewhere))
@@ -228,7 +226,8 @@ def _log_x(axes: Axes, x: Floats) -> None:
     label_values(axes.xaxis, decades(float(x[0]), float(x[-1])))
 
 
-def _plain_ticks(axes: Axes, ticks: list[int]) -> None:
-    """Label a log axis with plain numbers, those of ``ticks`` that it reaches."""
+def _log_y(axes: Axes, ticks: list[int]) -> None:
+    """Give the y axis a log scale with plain numbers, those of ``ticks`` that it reaches."""
+    axes.set_yscale("log")
     lo, hi = axes.get_ylim()
     label_values(axes.yaxis, [t for t in ticks if lo <= t <= hi], "{:g}".format)
