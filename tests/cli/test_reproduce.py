@@ -223,7 +223,6 @@ MISTAKES = {
     "no figure": ([], "name a figure"),
     "figures of commas": ([","], "name a figure"),
     "negative constant": (["fig1", "--C2", "-1"], "constant C2 must be a positive finite number. Given: -1.0"),
-    "zero constant": (["fig1", "--C1=0"], "constant C1 must be a positive finite number. Given: 0.0"),
     "NaN constant": (["fig1", "--C3", "nan"], "constant C3 must be a positive finite number. Given: nan"),
     "constant of letters": (["fig1", "--C2", "abc"], "abc"),
     "half a point": (["fig1", "--n", "2.5"], "2.5"),

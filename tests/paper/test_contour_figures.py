@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
-from paper_figures import check_redrawn, computed, config, drawn, hollow, lines
+from paper_figures import computed, config, drawn, hollow, lines
 
 from hpgrid import Grid, bounds
 from hpgrid.config import load, shipped
@@ -125,10 +124,6 @@ def test_only_figure_4_has_a_hyperbola(data: FigureData, figure: Figure) -> None
             risk = iso_loss.risk(*finite.T, iso_loss.of_proxy(1e-3, 1.0, 1.0, 1.0))
             assert np.abs(np.log(risk[:, None] / data.arrays["levels"])).min(axis=1).max() < 1e-5
         assert sum(line.get_label() == "predicted hyperbola" for line in dashed) == 1
-
-
-def test_what_is_saved_draws_the_same(data: FigureData, figure: Figure, tmp_path: Path) -> None:
-    check_redrawn(data, figure, tmp_path)
 
 
 @pytest.mark.parametrize("name", FIGURES)

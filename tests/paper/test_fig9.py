@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
-from paper_figures import check_redrawn, computed, config, drawn, hollow, lines
+from paper_figures import computed, config, drawn, hollow, lines
 
 from hpgrid.paper import compute, draw
 from hpgrid.paper.data import FigureData
@@ -93,10 +91,6 @@ def test_four_log_log_panels_whose_curves_bands_laws_and_edges_are_the_arrays(da
         assert len(hollow(axes)) == (key != "risk" and bool(data.arrays[f"{key}_edge"].any()))
         for marks in hollow(axes):
             np.testing.assert_array_equal(marks.get_xdata(), T[data.arrays[f"{key}_edge"]])
-
-
-def test_what_is_saved_draws_the_same(data: FigureData, figure: Figure, tmp_path: Path) -> None:
-    check_redrawn(data, figure, tmp_path)
 
 
 @pytest.mark.parametrize("n", [2, 8])

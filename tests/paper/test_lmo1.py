@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from paper_figures import check_redrawn, config, hollow, lines, verdicts
+from paper_figures import config, hollow, lines, verdicts
 
 from hpgrid.checks import METHODS
 from hpgrid.paper import compute
@@ -96,7 +95,3 @@ def test_edges_are_hollow_and_laws_dashed(data: FigureData, figure: Figure) -> N
         edges = [data.arrays[f"{norm}_{name}_edge"] for norm in METHODS]
         assert len(hollow(axes)) == sum(bool(edge.any()) for edge in edges)
         assert len(lines(axes, linestyle="--")) == 3
-
-
-def test_what_is_saved_draws_the_same(data: FigureData, figure: Figure, tmp_path: Path) -> None:
-    check_redrawn(data, figure, tmp_path)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
-from paper_figures import check_redrawn, config, lines, verdicts
+from paper_figures import config, lines, verdicts
 
 from hpgrid.checks import METHODS
 from hpgrid.paper import noise1
@@ -75,7 +73,3 @@ def test_panels_have_their_titles_and_labels(figure: Figure) -> None:
     assert [axes.get_title(loc="left")[:3] for axes in figure.axes] == [f"({c})" for c in "abcdef"]
     for axes in figure.axes[:5]:
         assert (axes.get_xscale(), axes.get_xlabel()) == ("log", "batch size $b$")
-
-
-def test_what_is_saved_draws_the_same(data: FigureData, figure: Figure, tmp_path: Path) -> None:
-    check_redrawn(data, figure, tmp_path)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
-from paper_figures import check_redrawn, computed, config, drawn, hollow, lines
+from paper_figures import computed, config, drawn, hollow, lines
 
 from hpgrid import grid_search
 from hpgrid.paper import compute, draw
@@ -126,10 +125,6 @@ def test_edge_points_are_hollow_and_only_they_and_the_bound_at_1_is_dotted(data:
             np.testing.assert_array_equal(marks.get_xydata().T, points)
     (at_one,) = lines(figure.axes[2], linestyle=":")
     assert set(at_one.get_ydata()) == {1.0}
-
-
-def test_what_is_saved_draws_the_same(data: FigureData, figure: Figure, tmp_path: Path) -> None:
-    check_redrawn(data, figure, tmp_path)
 
 
 def test_the_refined_optimum_lies_within_a_grid_step_and_below_the_grids_risk(data: FigureData) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from paper_figures import check_redrawn, config, lines, verdicts
+from paper_figures import config, lines, verdicts
 
 from hpgrid.norms import NORMS
 from hpgrid.paper import compute, smooth1
@@ -64,7 +62,3 @@ def test_every_panel_has_the_prediction_dashed(figure: Figure) -> None:
         assert any(set(line.get_ydata()) == {1.0} for line in lines(axes, linestyle="--"))
         assert axes.get_title(loc="left")
         assert axes.get_ylabel()
-
-
-def test_what_is_saved_draws_the_same(data: FigureData, figure: Figure, tmp_path: Path) -> None:
-    check_redrawn(data, figure, tmp_path)
