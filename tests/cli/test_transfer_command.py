@@ -32,10 +32,6 @@ A: eta_1 = eta_0 (T_0/T_1)^(1/2); b and alpha held: the noise floor C2 (alpha/b)
 printed = partial(commands.printed, "transfer")
 
 
-def test_the_regimes_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
-    assert printed(capsys, *START.split(), "--to", "T=1e12").startswith(TABLE)
-
-
 def test_json_is_the_functions_answer(capsys: pytest.CaptureFixture[str]) -> None:
     options = "--to T=1e12 --max-b 2048 --round-b 256 --seq-len 4096 --max-eta 1e-5 --json"
     out = printed(capsys, "--from", "eta=3e-4,b=128", "--from", "alpha=1/20, T=2.5e9, beta2=0.98", *options.split())
@@ -52,22 +48,19 @@ GIVEN_B = {
 }
 
 
-@pytest.mark.parametrize("line", GIVEN_B)
-def test_a_batch_size_that_is_given(capsys: pytest.CaptureFixture[str], line: str) -> None:
-    assert GIVEN_B[line] in printed(capsys, *line.split())
+def test_the_regimes_are_a_table_and_a_given_batch_size_makes_table_3(capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(capsys, *START.split(), "--to", "T=1e12").startswith(TABLE)
+    for line, row in GIVEN_B.items():
+        assert row in printed(capsys, *line.split())
 
 
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        (f"{START} --to 1e12", f"{START.replace(',', ' ')} --to T=1e12"),
-        (f"{START} --to T=1e12 --regime a", f"{START} --to T=1e12 --regime A"),
-        (f"{START} --to T=1e12 --seq-len 1e3", f"{START} --to T=1e12 --seq-len 1000"),
-        (f"{START} --to T=1e12 --round-b 1e3", f"{START} --to T=1e12 --round-b 1000"),
-    ],
-)
+@pytest.mark.parametrize(("one", "other"), [
+    ("--to 1e12", "--to T=1e12"), ("--to T=1e12 --regime a", "--to T=1e12 --regime A"),
+    *((f"--to T=1e12 {option} 1e3", f"--to T=1e12 {option} 1000") for option in ("--seq-len", "--round-b")),
+])  # fmt: skip
 def test_what_can_be_written_in_two_ways(capsys: pytest.CaptureFixture[str], one: str, other: str) -> None:
-    assert printed(capsys, *one.split()) == printed(capsys, *other.split())
+    with_spaces = START.replace(",", " ")
+    assert printed(capsys, *START.split(), *one.split()) == printed(capsys, *with_spaces.split(), *other.split())
 
 
 @pytest.mark.parametrize("option", ["--set C1=1e-4,C3=0.05 --set C2=2", "--set Delta0=1,L=1/3", "--calibrate"])
@@ -77,14 +70,11 @@ def test_costs_are_part_of_the_answer(capsys: pytest.CaptureFixture[str], option
     assert len(json.loads(printed(capsys, *line, "--json"))["costs"]["rows"]) == 4
 
 
-def test_a_picture_is_written_whole(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_picture_is_written_whole_and_to_no_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "made" / "way.png"
     json.loads(printed(capsys, *SEQUENCES.split(), "--plot", str(path), "--json"))
     assert path.read_bytes().startswith(b"\x89PNG")
     assert [each.name for each in path.parent.iterdir()] == [path.name]
-
-
-def test_a_folder_is_no_picture(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "way.png").mkdir()
     line = [*SEQUENCES.split(), "--plot", str(tmp_path / "way.png")]
     commands.refused("transfer", capsys, line, "the picture is written to a file")
@@ -163,45 +153,34 @@ def test_mistakes_are_one_line_and_status_2(
     commands.refused("transfer", capsys, line.split(), MISTAKES[line], tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("asked", "told"),
-    [
-        ({"start": 3e-4}, "a start is names and numbers"),
-        ({"start": {"eta": "3e-4", "T": 1e9}}, "eta must be a finite number"),
-        ({"to": {}}, "a transfer goes to a token budget T"),
-        ({"to": "1e12"}, "T must be a finite number"),
-        ({"round_b": np.array([1, 2])}, "round_b is pow2"),
-        ({"round_b": 10**400}, "round_b is between"),
-        ({"regime": np.array(["A", "B"])}, "no regime of that name"),
-        ({"calibrate": np.array([1, 2])}, "calibrate is True or False"),
-        ({"to": 10**400}, "T is between 2.2e-308 and 1e.300, or 0. Given: 'a larger number'"),
-        ({"seq_len": 10**400}, "seq_len is between"),
-        ({"start": {"eta": 1, "b": 1e200, "T": 1e9}, "seq_len": 10**200}, "b in tokens is at most 1e.300"),
-        ({"start": {"eta": 5e-324, "T": 1e9}}, "eta is between.*'a smaller number'"),
-        ({"start": {"eta": 1, "b": 1, "beta": 0, "T": 9}, "constants": {"C1": 10**400}}, "C1 is between"),
-        ({"round_b": True}, "round_b is pow2"),
-        ({"seq_len": 1.5}, "seq_len is a whole number"),
-        ({"seq_len": "4096"}, "seq_len is a whole number"),
-        ({"to_b": float("inf")}, "to_b must be a finite number"),
-    ],
-)
+@pytest.mark.parametrize(("asked", "told"), [
+    ({"start": 3e-4}, "a start is names and numbers"),
+    ({"start": {"eta": "3e-4", "T": 1e9}}, "eta must be a finite number"),
+    ({"to": {}}, "a transfer goes to a token budget T"), ({"to": "1e12"}, "T must be a finite number"),
+    *(({"round_b": wrong}, "round_b is pow2") for wrong in (np.array([1, 2]), True)),
+    *(({"seq_len": wrong}, "seq_len is a whole number") for wrong in (1.5, "4096")),
+    *(({name: 10**400}, f"{name} is between") for name in ("round_b", "seq_len")),
+    ({"regime": np.array(["A", "B"])}, "no regime of that name"),
+    ({"calibrate": np.array([1, 2])}, "calibrate is True or False"),
+    ({"to": 10**400}, "T is between 2.2e-308 and 1e.300, or 0. Given: 'a larger number'"),
+    ({"start": {"eta": 1, "b": 1e200, "T": 1e9}, "seq_len": 10**200}, "b in tokens is at most 1e.300"),
+    ({"start": {"eta": 5e-324, "T": 1e9}}, "eta is between.*'a smaller number'"),
+    ({"start": {"eta": 1, "b": 1, "beta": 0, "T": 9}, "constants": {"C1": 10**400}}, "C1 is between"),
+    ({"to_b": float("inf")}, "to_b must be a finite number"),
+    ({"start": {"b": 8, "beta": 0, "T": 1e9}}, "every regime needs eta at the first budget.*T=1e.09"),
+    ({"max_b": 9}, "every regime needs b at the first budget.*T=1e.09"),
+    ({"start": {"T": 1e9}, "to_b": 9}, "every regime needs eta and b at the first budget.*T=1e.09"),
+])  # fmt: skip
 def test_mistakes_in_python(asked: dict[str, object], told: str) -> None:
     with pytest.raises(ValueError, match=told):
         hpgrid.transfer(**{"start": {"eta": 3e-4, "T": 1e9}, "to": 1e12, **asked})  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(
-    ("line", "status", "expected"),
-    [
-        ("--help", 0, {"rich"}),
-        (f"{START} --to T=1e12 --regime E", 2, set()),
-        (f"{START} --to T=1e12", 0, set()),
-        (f"{START} --to T=1e12 --json", 0, set()),
-        (f"{START} --to T=1e12 --calibrate", 0, {"numpy"}),
-        (f"{START} --to T=1e12 --calibrate --plot way.png", 0, {"matplotlib", "numpy"}),
-    ],
-)
-def test_it_loads_nothing_slow_and_not_even_numpy_for_the_rules(
-    tmp_path: Path, line: str, status: int, expected: set[str]
-) -> None:
+@pytest.mark.parametrize(("line", "status", "expected"), [
+    ("--help", 0, {"rich"}), (f"{START} --to T=1e12 --regime E", 2, set()),
+    (f"{START} --to T=1e12", 0, set()), (f"{START} --to T=1e12 --json", 0, set()),
+    (f"{START} --to T=1e12 --calibrate", 0, {"numpy"}),
+    (f"{START} --to T=1e12 --calibrate --plot way.png", 0, {"matplotlib", "numpy"}),
+])  # fmt: skip
+def test_it_loads_nothing_that_it_does_not_need(tmp_path: Path, line: str, status: int, expected: set[str]) -> None:
     assert commands.loaded("transfer", *line.split(), code=status, folder=tmp_path) == expected

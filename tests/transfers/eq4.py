@@ -1,4 +1,4 @@
-"""Eq. (4) typed out, and its optimum in a box: what the tests of transfers hold costs against."""
+"""A tuned point, as it is given and as a setting; and eq. (4) typed out, with its optimum in a box."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ from hpgrid.refinement.profile import profile
 from hpgrid.transfers.costs import At, Constants, Cost, cost as cost_of
 from hpgrid.transfers.rules import of_paper
 from hpgrid.transfers.start import NO_LIMITS, TUNED, Limits, Setting
+
+GIVEN = {"eta": 3e-4, "b": 524288, "beta": 0.95, "T": 2.5e9}
+START = Setting(T=2.5e9, eta=3e-4, b=524288.0, alpha=0.05)
+
+#: Of a few products and powers.
+ROUNDING = 1e-13
 
 HELD = {"b": 3000.0, "alpha": 0.02}
 

@@ -9,15 +9,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from eq4 import GIVEN as START, ROUNDING
 from hypothesis import given, strategies as st
 
 import hpgrid
-from hpgrid.checks import InputError, complement
+from hpgrid.checks import complement
 from hpgrid.transfers.published import FITS, half_life, powered, rises
 from hpgrid.transfers.rules import moved, of_paper
-
-START = {"eta": 3e-4, "b": 524288, "beta": 0.95, "T": 2.5e9}
-ROUNDING = 1e-13
 
 
 def one_line(start: dict[str, Any], **asked: Any) -> str:
@@ -34,15 +32,12 @@ def test_all_regimes_stand_side_by_side() -> None:
     assert (answer.lacking, answer.notes) == ({}, ())
 
 
-def test_numbers_of_other_kinds_are_the_same_numbers() -> None:
+def test_one_start_is_written_in_several_ways() -> None:
+    """In numbers of other kinds, and by beta or alpha, which is the decimal that was written."""
     others = {"eta": Fraction(3, 10000), "b": np.int32(524288), "beta": np.float64(0.95), "T": 2_500_000_000}
     same = hpgrid.transfer(others, np.float32(2**40), round_b=np.int64(256))
     assert same == hpgrid.transfer(START, 2.0**40, round_b=256)
-
-
-def test_momentum_is_beta_or_alpha_and_is_the_decimal_that_was_written() -> None:
-    by_alpha = {**START, "alpha": 0.05}
-    del by_alpha["beta"]
+    by_alpha = {"eta": 3e-4, "b": 524288, "alpha": 0.05, "T": 2.5e9}
     assert hpgrid.transfer(START, 1e12) == hpgrid.transfer(by_alpha, 1e12)
     assert [complement(x) for x in (0.95, 0.999, 0.9999999, 0.0)] == [0.05, 0.001, 1e-7, 1.0]
     text = hpgrid.transfer(START, 1e12).text()
@@ -58,14 +53,6 @@ def test_regimes_that_lack_a_number_say_which() -> None:
     assert (answer.kept, answer.paths) == ({}, ())
 
 
-@pytest.mark.parametrize(("start", "limits", "needs"), [
-    ({}, {}, "eta"), ({"b": 8, "beta": 0}, {}, "eta"), ({"eta": 1}, {"max_b": 9}, "b"), ({}, {"to_b": 9}, "eta and b"),
-])  # fmt: skip
-def test_a_start_from_which_no_regime_goes_on_has_no_answer(start: dict, limits: dict, needs: str) -> None:
-    with pytest.raises(InputError, match=f"every regime needs {needs} at the first budget.*T=1e.09"):
-        hpgrid.transfer({**start, "T": 1e9}, 1e11, **limits)
-
-
 def test_b_in_sequences_is_the_same_as_in_tokens() -> None:
     by_sequence = {**START, "b": 128}
     tokens = hpgrid.transfer(START, 1e12, max_b=2048 * 4096, max_eta=1e-5)
@@ -76,14 +63,11 @@ def test_b_in_sequences_is_the_same_as_in_tokens() -> None:
     assert [row.at.b / 4096 for row in rounded.rows] == [100, 100, 2600, 300]
 
 
-def test_a_batch_size_that_is_not_whole_says_what_is_nearest() -> None:
+def test_numbers_that_were_given_stand_as_they_are_and_others_have_four_digits_or_the_nearest_whole_one() -> None:
     assert "b has to be whole: 1423137 is nearest" in one_line(START)
     assert "b has to be whole: 347 sequences is nearest" in one_line({**START, "b": 128}, seq_len=4096)
     assert "b has to be whole: 1000 is nearest" in one_line(START, max_b=1000.5, regime="C"), "1001 is above the cap"
     assert "has to be whole" not in one_line(START, round_b="int")
-
-
-def test_numbers_that_were_given_stand_as_they_are_and_others_have_four_digits() -> None:
     told = one_line({**START, "b": 128}, max_b=123456789012, round_b="int", seq_len=4096)
     assert "b at most 123456789012 sequences" in told
     assert "b is rounded from 347.4 sequences to 347 sequences" in told
@@ -97,9 +81,8 @@ def test_other_budgets_are_allowed_with_a_word() -> None:
     assert same.notes[0].startswith("the budget stays")
     assert same.paths == ()
     assert [row.at.eta / 3e-4 for row in same.rows] == pytest.approx([2**0.5, 2, 2**0.5, 2])
-    assert hpgrid.transfer({**START, "T": 1e5}, 1e12).notes == (
-        "at the start K = T/b = 0.1907: less than one iteration",
-    )
+    short = hpgrid.transfer({**START, "T": 1e5}, 1e12)
+    assert short.notes == ("at the start K = T/b = 0.1907: less than one iteration",)
     assert hpgrid.transfer({**START, "b": 1000.5}, 1e12).notes == ("b at the start is no whole number",)
     few, many = (hpgrid.transfer({**START, "b": b}, 1e12).notes for b in (128, 2000))
     assert (few, many) == (("b = 128 is read in tokens; with a sequence length (seq-len) it is in sequences",), ())
@@ -122,7 +105,7 @@ def test_beta_to_the_kappa_keeps_the_half_life_in_tokens(b: float, kappa: float,
     assert after == pytest.approx(before, rel=1e-12 + 1e-15 / (1 - alpha) ** kappa) or (1 - alpha) ** kappa < 1e-15
 
 
-def test_half_lives() -> None:
+def test_half_lives_in_tokens_and_the_momentum_that_keeps_them() -> None:
     assert 0.9 ** (half_life(32.0, 0.1) / 32) == pytest.approx(0.5, rel=ROUNDING)
     assert (half_life(32.0, 1.0), powered(1.0, 3.0)) == (0, 1)
     answer = hpgrid.transfer({**START, "beta2": 0.98}, 1e12, to_b=2**21)
@@ -152,13 +135,9 @@ def test_fits_are_those_that_were_reported_and_start_from_the_start() -> None:
     assert own["Filatov"] is None
     assert [a.beyond for a in answer.fits] == [None, True, True, True]
     assert [a.beyond for a in hpgrid.transfer(START, 1e10).fits] == [None, False, False, False]
-
-
-def test_deepseeks_compute_is_no_number_of_tokens() -> None:
-    """Along its own T ~ C^0.4757 both of its exponents are other ones in T, as the remark says."""
-    deepseek = FITS[0]
-    assert f"b ~ T^{0.3271 / 0.4757:.3f}" in deepseek.remark
-    assert f"eta ~ T^{-0.1250 / 0.4757:.3f}" in deepseek.remark
+    # Along DeepSeek's own T ~ C^0.4757 both of its exponents are other ones in T, as the remark says.
+    assert f"b ~ T^{0.3271 / 0.4757:.3f}" in FITS[0].remark
+    assert f"eta ~ T^{-0.1250 / 0.4757:.3f}" in FITS[0].remark
     assert FITS[2].eta == pytest.approx(0.8225 * 0.3412, abs=5e-5), "von Ruette's eta is through b"
 
 
@@ -212,11 +191,9 @@ def test_the_answer_fits_a_terminal_and_is_plain_data(asked: dict[str, Any]) -> 
 
 def test_plain_data_has_what_the_text_has() -> None:
     plain = hpgrid.transfer({**START, "b": 128}, 1e12, seq_len=4096, round_b="int").as_dict()
-    row = plain["rows"][3]
-    assert row["regime"] == "D"
-    assert (row["at"]["b"], row["at"]["b_units"]) == (347 * 4096, 347)
-    assert row["at"]["beta"] == 1 - row["at"]["alpha"]
-    assert row["at"]["K"] == 1e12 / (347 * 4096)
+    row, at = plain["rows"][3], plain["rows"][3]["at"]
+    assert (row["regime"], at["b"], at["b_units"], at["K"]) == ("D", 347 * 4096, 347, 1e12 / (347 * 4096))
+    assert at["beta"] == 1 - at["alpha"]
     assert row["rule"].startswith("alpha_1 = alpha_0 (b_1/b_0) (T_0/T_1)^(1/2)")
     assert plain["fits"][0]["fit"]["budget"] == "C"
     assert plain["half_life_kept"]["D"]["beta"] == pytest.approx(0.95 ** (347 / 128))

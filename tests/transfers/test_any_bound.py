@@ -19,7 +19,7 @@ from hpgrid.transfers.start import TUNED, Limits, Setting
 
 LMO, SGD = of_paper("lmo"), of_paper("sgd")
 START = Setting(T=1e10, eta=1e-3, b=4096.0, alpha=0.02)
-GIVEN = {"eta": 1e-3, "b": 4096, "alpha": 0.02, "T": 1e10}
+GIVEN = START._asdict()
 
 #: No momentum: eta ~ (b/T)^(1/2), which meets the noise b^(-1/2) at b ~ T^(1/2).
 PLAIN = "A*b/(eta*T) + N/sqrt(b) + L*eta"
@@ -32,30 +32,23 @@ def rules(text: str, **constants: float) -> Rules:
     return Rules(bound.form("T"))
 
 
-def test_what_is_tuned_again_under_a_cap_on_eta() -> None:
-    """C1 b/(eta T) = C2 (alpha/b)^(1/2) gives C's b, C3 eta/alpha = C2 (alpha/b)^(1/2) B's alpha; and D is flat."""
-    assert LMO.powers(TUNED["C"], ("eta",))["b"] == {"T": F(2, 3), "eta": F(2, 3)}
-    assert LMO.powers(TUNED["B"], ("eta", "b"))["alpha"] == {"T": 0, "eta": F(2, 3), "b": F(1, 3)}
-    assert LMO.powers(TUNED["D"], ("eta",)) == {
-        "b": {"T": F(1, 6) + F(7, 12), "eta": 1},
-        "alpha": {"T": F(-1, 3) + F(7, 12), "eta": 1},
-    }
-
+OF_PLAIN = rules(PLAIN, A=1, N=1, L=1)
+OF_THIRDS = Rules(bounds.lmo(q="2/3"))
+OF_A02 = rules(A02, D=7.2, s=0.6, L=28)
 
 BY_HAND: list[tuple[Rules, str, tuple[str, ...], dict[str, dict[str, Any]]]] = [
-    (rules(PLAIN, A=1, N=1, L=1), "A", ("b",), {"eta": {"T": F(-1, 2), "b": F(1, 2)}}),
-    (rules(PLAIN, A=1, N=1, L=1), "C", (), {"eta": {"T": F(-1, 4)}, "b": {"T": F(1, 2)}}),
+    (OF_PLAIN, "A", ("b",), {"eta": {"T": F(-1, 2), "b": F(1, 2)}}),
+    (OF_PLAIN, "C", (), {"eta": {"T": F(-1, 4)}, "b": {"T": F(1, 2)}}),
     # (b/(alpha T))^(1/2) = alpha^(1/2) b^(-2/3)
-    (Rules(bounds.lmo(q="2/3")), "B", ("b",),
-     {"alpha": {"T": F(-1, 2), "b": F(7, 6)}, "eta": {"T": F(-3, 4), "b": F(13, 12)}}),
+    (OF_THIRDS, "B", ("b",), {"alpha": {"T": F(-1, 2), "b": F(7, 6)}, "eta": {"T": F(-3, 4), "b": F(13, 12)}}),
     # (b/T)^(1/2) = b^(-2/3); with alpha tuned, too, more b is better until alpha is of order 1
-    (Rules(bounds.lmo(q="2/3")), "C", (), {"eta": {"T": F(-2, 7)}, "b": {"T": F(3, 7)}}),
-    (Rules(bounds.lmo(q="2/3")), "D", (), {"eta": {"T": F(-2, 7)}, "b": {"T": F(3, 7)}, "alpha": {"T": 0}}),
+    (OF_THIRDS, "C", (), {"eta": {"T": F(-2, 7)}, "b": {"T": F(3, 7)}}),
+    (OF_THIRDS, "D", (), {"eta": {"T": F(-2, 7)}, "b": {"T": F(3, 7)}, "alpha": {"T": 0}}),
     # the noise of one's own falls as (alpha/b)^(1/3): (b/(alpha T))^(1/2) meets it at alpha^(5/6) = b^(5/6) T^(-1/2)
     (rules("b/(eta*T) + (alpha/b)**(1/3) + eta/alpha"), "B", ("b",),
      {"alpha": {"T": F(-3, 5), "b": 1}, "eta": {"T": F(-4, 5), "b": 1}}),
-    (rules(A02, D=7.2, s=0.6, L=28), "C", (), {"eta": {"T": F(-1, 4)}, "b": {"T": F(1, 2)}}),
-    (rules(A02, D=7.2, s=0.6, L=28), "D", (), {"eta": {"T": F(-1, 4)}, "b": {"T": F(1, 2)}, "alpha": {"T": 0}}),
+    (OF_A02, "C", (), {"eta": {"T": F(-1, 4)}, "b": {"T": F(1, 2)}}),
+    (OF_A02, "D", (), {"eta": {"T": F(-1, 4)}, "b": {"T": F(1, 2)}, "alpha": {"T": 0}}),
 ]  # fmt: skip
 
 
@@ -73,21 +66,26 @@ def test_a_rule_is_the_one_worked_out_by_hand(
 
 def test_alpha_at_one_goes_on_with_the_regime_that_holds_it() -> None:
     """B of q = 2/3: alpha ~ b^(7/6) T^(-1/2), and eta ~ (b/T)^(1/2) from where it is 1."""
-    of_bound = Rules(bounds.lmo(q="2/3"))
     b = 4096.0 * (100 / 0.02) ** (6 / 7)  # where alpha would be 100 at the same budget
-    at_one, beyond = (moved("B", START, 1e10, to_b=float(round(x)), rules=of_bound).at for x in (b / 100 ** (6 / 7), b))
+    last, row = (moved("B", START, 1e10, to_b=float(round(x)), rules=OF_THIRDS) for x in (b / 100 ** (6 / 7), b))
+    at_one, beyond = last.at, row.at
     assert (at_one.alpha, beyond.alpha) == (pytest.approx(1.0, rel=1e-6), 1.0)
     assert beyond.eta / at_one.eta == pytest.approx((beyond.b / at_one.b) ** 0.5, rel=1e-6)
-    remarks = moved("B", START, 1e10, to_b=float(round(b)), rules=of_bound).remarks
-    assert "stays at 1 (beta = 0), and from where it reaches 1 eta ~ T^(-1/2) b^(1/2)" in "; ".join(remarks)
+    assert "stays at 1 (beta = 0), and from where it reaches 1 eta ~ T^(-1/2) b^(1/2)" in "; ".join(row.remarks)
 
 
 def test_a_capped_eta_has_the_rest_tuned_again() -> None:
-    """PLAIN at a held eta: A b/(eta T) = N b^(-1/2)/2 gives b ~ (eta T)^(2/3)."""
-    of_bound, cap = rules(PLAIN, A=1, N=1, L=1), 2e-5
-    free, capped = (moved("C", START, 1e14, limits, rules=of_bound) for limits in (Limits(), Limits(eta=cap)))
-    assert capped.at.b == pytest.approx(free.at.b * (cap / free.at.eta) ** (2 / 3), rel=1e-13)
-    assert capped.at.eta == cap
+    """C1 b/(eta T) = C2 (alpha/b)^(1/2) gives C's b, C3 eta/alpha = C2 (alpha/b)^(1/2) B's alpha; and D is flat.
+
+    PLAIN at a held eta: A b/(eta T) = N b^(-1/2)/2 gives b ~ (eta T)^(2/3).
+    """
+    assert LMO.powers(TUNED["C"], ("eta",))["b"] == {"T": F(2, 3), "eta": F(2, 3)}
+    assert LMO.powers(TUNED["B"], ("eta", "b"))["alpha"] == {"T": 0, "eta": F(2, 3), "b": F(1, 3)}
+    flat = {"b": {"T": F(1, 6) + F(7, 12), "eta": 1}, "alpha": {"T": F(-1, 3) + F(7, 12), "eta": 1}}
+    assert LMO.powers(TUNED["D"], ("eta",)) == flat
+    cap = 2e-5
+    free, capped = (moved("C", START, 1e14, limits, rules=OF_PLAIN) for limits in (Limits(), Limits(eta=cap)))
+    assert (capped.at.eta, capped.at.b) == (cap, pytest.approx(free.at.b * (cap / free.at.eta) ** (2 / 3), rel=1e-13))
     assert any(note.endswith("b falls from 409600 with it, b ~ eta^(2/3)") for note in capped.remarks)
 
 
@@ -102,14 +100,11 @@ def test_a_row_more_is_a_set_of_tuned_variables_more(monkeypatch: pytest.MonkeyP
     assert answer.costs.rows[4].cost.retuned.eta == 1e-3
 
 
-@pytest.mark.parametrize(
-    ("bound", "tuned", "why"),
-    [
-        (bounds.sgd(), ("eta", "b"), "eta is undetermined: any power of T from -1/2 to 0"),
-        (hpgrid.parse("1/(eta*T) + alpha*eta"), ("eta", "alpha"), "is unbounded: it needs a "),
-        (hpgrid.parse("1/(eta*T) + (1 - alpha)*eta"), ("eta", "alpha"), "signomial|no power|posynomial"),
-    ],
-)
+@pytest.mark.parametrize(("bound", "tuned", "why"), [
+    (bounds.sgd(), ("eta", "b"), "eta is undetermined: any power of T from -1/2 to 0"),
+    (hpgrid.parse("1/(eta*T) + alpha*eta"), ("eta", "alpha"), "is unbounded: it needs a "),
+    (hpgrid.parse("1/(eta*T) + (1 - alpha)*eta"), ("eta", "alpha"), "signomial|no power|posynomial"),
+])  # fmt: skip
 def test_a_law_that_says_nothing_of_what_was_tuned_is_no_rule(bound: Proxy, tuned: tuple[str, ...], why: str) -> None:
     with pytest.raises(NoRule, match=why):
         Rules(bound).powers(tuned)
@@ -120,8 +115,6 @@ def test_regimes_without_a_rule_say_why_and_the_others_stand() -> None:
     assert [row.regime for row in answer.rows] == ["A"]
     assert "C: not applied, eta is undetermined" in answer.text()
     assert "eta <= 1/L" in answer.text()
-    with pytest.raises(InputError, match=r"a bound has a law of what was tuned\. Given: 'eta is undetermined"):
-        hpgrid.transfer(GIVEN, 1e12, bound=bounds.sgd(), regime="C")
 
 
 def test_eq_4_given_as_a_bound_is_eq_4() -> None:
@@ -132,9 +125,7 @@ def test_eq_4_given_as_a_bound_is_eq_4() -> None:
 
 
 def test_another_bound_says_its_own_laws_alone() -> None:
-    answer = hpgrid.transfer(
-        {"eta": 1e-3, "b": 4096, "T": 1e10}, 1e14, bound=hpgrid.parse(PLAIN, {"A": 1, "N": 1, "L": 1})
-    )
+    answer = hpgrid.transfer({"eta": 1e-3, "b": 4096, "T": 1e10}, 1e14, bound=OF_PLAIN.bound)
     text, data = answer.text(), answer.as_dict()
     assert [row["regime"] for row in data["rows"]] == ["A", "C"]
     assert text.startswith("formula: A*eta^-1*b*T^-1 + N*b^(-1/2) + L*eta\nfrom T = 1e+10")
@@ -165,22 +156,20 @@ def test_what_a_rule_of_another_bound_costs_is_what_it_is_by_hand() -> None:
     assert answer.as_dict()["costs"]["rows"][0]["cost"]["best"]["alpha"] is None
 
 
-@pytest.mark.parametrize(
-    ("asked", "why"),
-    [
-        ({"bound": hpgrid.parse("max(b/(eta*T), eta)")}, "rules off a posynomial; column 1: max.* is no power"),
-        ({"bound": "lmo"}, "a bound is a Proxy"),
-        ({"bound": bounds.sgd(), "optimizer": "sgd"}, "a transfer has one bound"),
-        ({"bound": bounds.sgd(), "calibrate": True}, "constants are calibrated for eq. .4."),
-        ({"bound": bounds.sgd(), "constants": {"C1": 1.0}}, "there is no constant of that name"),
-        ({"bound": bounds.sgd(), "constants": {"L": -1.0}}, "constant L must be a positive finite number"),
-        ({"bound": bounds.sgd(), "constants": {"L": 1.0}, "start": {"eta": 1, "T": 9}}, "costs needs eta and b at the"),
-        ({"bound": hpgrid.parse("C/T", {"C": 1.0})}, "a bound with eta, b or alpha"),
-    ],
-)
-def test_what_is_no_bound_for_a_transfer_is_refused(asked: dict[str, Any], why: str) -> None:
+@pytest.mark.parametrize(("asked", "why"), [
+    ({"bound": hpgrid.parse("max(b/(eta*T), eta)")}, "rules off a posynomial; column 1: max.* is no power"),
+    ({"bound": hpgrid.parse("C/T", {"C": 1.0})}, "a bound with eta, b or alpha"),
+    ({"bound": "lmo"}, "a bound is a Proxy"),
+    ({"optimizer": "sgd"}, "a transfer has one bound"),
+    ({"calibrate": True}, "constants are calibrated for eq. .4."),
+    ({"constants": {"C1": 1.0}}, "there is no constant of that name"),
+    ({"constants": {"L": -1.0}}, "constant L must be a positive finite number"),
+    ({"constants": {"L": 1.0}, "start": {"eta": 1, "T": 9}}, "costs needs eta and b at the"),
+    ({"regime": "C"}, r"a bound has a law of what was tuned\. Given: 'eta is undetermined"),
+])  # fmt: skip
+def test_what_is_asked_of_a_bound_that_does_not_give_it_is_refused(asked: dict[str, Any], why: str) -> None:
     with pytest.raises(InputError, match=why):
-        hpgrid.transfer(**{"start": GIVEN, "to": 1e12, **asked})
+        hpgrid.transfer(**{"start": GIVEN, "to": 1e12, "bound": bounds.sgd(), **asked})
 
 
 LINE = ("--from", "eta=1e-3,b=4096,beta=0.98,T=1e10", "--to", "1e14", "--bound")
@@ -196,9 +185,7 @@ def test_the_command_takes_a_name_a_formula_or_a_file(capsys: pytest.CaptureFixt
     data = json.loads(from_file)
     assert [row["rule"] for row in data["rows"]][1] == "b_1 = b_0 (T_1/T_0)^(1/2), eta_1 = eta_0 (T_0/T_1)^(1/4)"
     assert data["costs"]["rows"][0]["constants"] == {"A": [1, 1], "N": [1, 1], "L": [1, 1]}
-
-
-def test_options_of_a_bound_are_set_as_in_other_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    # A bound's options are set as in other commands.
     told = commands.printed("transfer", capsys, *LINE, "lmo", "--set", "q=2/3", "--regime", "C")
     assert "C: b_1 = b_0 (T_1/T_0)^(3/7), eta_1 = eta_0 (T_0/T_1)^(2/7)" in told
     assert "costs:" not in told, "no constant was given"

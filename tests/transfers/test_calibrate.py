@@ -31,8 +31,7 @@ def test_a_known_optimum_gives_its_ratios_back(regime: str, c1: float, c2: float
     start = best(constants(10**c1, 10**c2, 10**c3), 10**T, regime)
     found = calibrate(start, TUNED[regime])
     if not found.on_bound:
-        assert found.free == 0
-        assert found.misfit == pytest.approx(1.0, abs=ROUNDING)
+        assert (found.free, found.misfit) == (0, pytest.approx(1.0, abs=ROUNDING))
         expected = [[10 ** (c1 - c2)], [1.0], [10 ** (c3 - c2)]]
         np.testing.assert_allclose([*found.constants.values()], expected, rtol=ROUNDING)
 
@@ -49,15 +48,12 @@ def test_eta_alone_leaves_the_share_of_noise_free() -> None:
 
 
 def test_three_contradict_each_other_off_the_curve_and_not_on_it() -> None:
-    """The three conditions are each missed by the same factor, which grows with the distance."""
+    """By the nearest constants each of the three is missed by the same factor, which grows with the distance."""
     T, b, eta = (float(x) for x in theorems.theorem3_curve(0.05, 1.0, 30.0, 4.0))
     off = [calibrate(Setting(T, eta, b * factor, 0.05), TUNED["D"]).misfit for factor in (1.0, 1.5, 3.0, 1 / 3)]
     assert off[0] == pytest.approx(1.0, abs=ROUNDING)
     assert 1.001 < off[1] < off[2]
     assert off[3] > 1.001
-
-
-def test_the_nearest_constants_miss_every_condition_alike() -> None:
     start = Setting(2.5e9, 3e-4, 524288.0, 0.05)
     found = calibrate(start, TUNED["D"])
     own = terms(start, start.T, found.constants)
@@ -70,25 +66,14 @@ def test_the_nearest_constants_miss_every_condition_alike() -> None:
     assert found.misfit == pytest.approx(1.0098781, rel=1e-7)
 
 
-@pytest.mark.parametrize(
-    ("regime", "limits", "T", "on_bound", "free"),
-    [
-        ("B", Limits(), 1e5, ("alpha",), 1),
-        ("C", Limits(b=50.0), 1e9, ("b",), 1),
-        ("C", Limits(), 100.0, ("b",), 1),
-        ("C", Limits(unit=4096), 1e7, ("b",), 1),
-        ("D", Limits(b=50.0), 1e12, ("b",), 0),
-        ("D", Limits(unit=1024), 1e9, ("b",), 0),
-        ("A", Limits(eta=1e-4), 1e9, ("eta",), 2),
-        ("B", Limits(eta=1e-4), 1e9, ("eta",), 1),
-        ("C", Limits(eta=1e-4), 1e9, ("eta",), 1),
-        ("D", Limits(eta=1e-5), 1e9, ("eta",), 0),
-        ("C", Limits(b=400.0, eta=8e-5), 1e9, ("eta", "b"), 2),
-    ],
-)
-def test_a_bound_gives_an_inequality(
-    regime: str, limits: Limits, T: float, on_bound: tuple[str, ...], free: int
-) -> None:
+@pytest.mark.parametrize(("regime", "limits", "T", "on_bound", "free"), [
+    ("B", Limits(), 1e5, ("alpha",), 1), ("C", Limits(b=50.0), 1e9, ("b",), 1), ("C", Limits(), 100.0, ("b",), 1),
+    ("C", Limits(unit=4096), 1e7, ("b",), 1), ("D", Limits(b=50.0), 1e12, ("b",), 0),
+    ("D", Limits(unit=1024), 1e9, ("b",), 0), ("A", Limits(eta=1e-4), 1e9, ("eta",), 2),
+    ("B", Limits(eta=1e-4), 1e9, ("eta",), 1), ("C", Limits(eta=1e-4), 1e9, ("eta",), 1),
+    ("D", Limits(eta=1e-5), 1e9, ("eta",), 0), ("C", Limits(b=400.0, eta=8e-5), 1e9, ("eta", "b"), 2),
+])  # fmt: skip
+def test_a_limit_is_an_inequality(regime: str, limits: Limits, T: float, on_bound: tuple[str, ...], free: int) -> None:
     """Every constant that is shown makes the point optimal within its limits, and the true one is among them."""
     of = constants(1.0, 6.0, 1.0)
     start = best(of, T, regime, limits)

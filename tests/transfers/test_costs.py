@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from eq4 import HELD, best, constants, cost, risk
+from eq4 import GIVEN, HELD, best, constants, cost, risk
 from hypothesis import given, strategies as st
 
 import hpgrid
@@ -23,21 +23,21 @@ from hpgrid.transfers.start import NO_LIMITS, TUNED, Limits, Setting
 
 OF = constants(1.0, 3.0, 2.0)
 OWN = {"C1": 1e-4, "C2": 1.0, "C3": 1.0}
-START = {"eta": 3e-4, "b": 524288, "beta": 0.95, "T": 2.5e9}
 
 
-def test_without_constants_there_are_no_costs() -> None:
-    answer = hpgrid.transfer(START, 1e11)
-    assert answer.costs is None
-    assert answer.as_dict()["costs"] is None
-    assert "costs:" not in answer.text()
+def test_without_constants_there_are_no_costs_and_where_none_fit_there_is_no_number() -> None:
+    answer = hpgrid.transfer(GIVEN, 1e11)
+    assert (answer.costs, answer.as_dict()["costs"], "costs:" in answer.text()) == (None, None, False)
+    none_fit = hpgrid.transfer(GIVEN | {"T": 2.5e7}, 1e11, calibrate=True)
+    assert [row.cost is None for row in none_fit.costs.rows] == [False, True, True, True]
+    json.dumps(none_fit.as_dict(), allow_nan=False)
 
 
 @pytest.mark.parametrize("regime", "ABCD")
 def test_given_constants_cost_what_refinement_says(regime: str) -> None:
     """Each regret by refined optima of the regime, and of all three."""
     constants, limits = {"C1": 1e-4, "C2": 2.0, "C3": 0.05}, {"b": 2.0**20}
-    answer = hpgrid.transfer(START, 1e11, regime=regime, constants=constants, max_b=2.0**20)
+    answer = hpgrid.transfer(GIVEN, 1e11, regime=regime, constants=constants, max_b=2.0**20)
     row, costed = answer.rows[0], answer.costs.rows[0]
     bound = lmo(**constants)
 
@@ -53,55 +53,45 @@ def test_given_constants_cost_what_refinement_says(regime: str) -> None:
 
 
 def test_the_problems_constants_are_the_brief_ones() -> None:
-    brief = hpgrid.transfer(START, 1e11, constants={"C1": 2.0, "C2": 12.0, "C3": 20.0})
-    problem = hpgrid.transfer(START, 1e11, constants={"Delta0": 2.0, "L": 5.0, "rho": 3.0, "sigma": 2.0})
+    brief = hpgrid.transfer(GIVEN, 1e11, constants={"C1": 2.0, "C2": 12.0, "C3": 20.0})
+    problem = hpgrid.transfer(GIVEN, 1e11, constants={"Delta0": 2.0, "L": 5.0, "rho": 3.0, "sigma": 2.0})
     assert brief.as_dict()["costs"] == problem.as_dict()["costs"]
-    scaled = hpgrid.transfer(START, 1e11, constants={"C1": 1.0, "C2": 6.0, "C3": 10.0}).costs
+    scaled = hpgrid.transfer(GIVEN, 1e11, constants={"C1": 1.0, "C2": 6.0, "C3": 10.0}).costs
     for one, other in zip(brief.costs.rows, scaled.rows):
         np.testing.assert_allclose(one.cost.unchanged, other.cost.unchanged, rtol=1e-9)
 
 
 def test_calibrated_every_row_starts_at_its_best_but_where_three_contradict_each_other() -> None:
-    costs = hpgrid.transfer(START, 1e11, calibrate=True).costs
+    costs = hpgrid.transfer(GIVEN, 1e11, calibrate=True).costs
     at_start = {row.regime: float(row.cost.at_start.max()) for row in costs.rows}
     assert [at_start[regime] for regime in "ABC"] == [0.0, 0.0, 0.0]
     assert at_start["D"] == pytest.approx(0.0021083, rel=1e-4)
     assert [row.calibration.free for row in costs.rows] == [1, 0, 0, 0]
     assert costs.at_start_by == "B"
-
-
-def test_a_given_batch_size_is_not_tuned_again() -> None:
-    at = hpgrid.transfer(START, 1e11, calibrate=True, to_b=1048576)
-    for row in at.costs.rows:
-        assert (row.cost.retuned.b == 1048576).all()
+    given = hpgrid.transfer(GIVEN, 1e11, calibrate=True, to_b=1048576)
+    assert all((row.cost.retuned.b == 1048576).all() for row in given.costs.rows), "a given b is not tuned again"
 
 
 FAR = "with these constants the start is not the best of what was tuned, by up to"
 SAID: list[tuple[dict[str, Any], list[str]]] = [
-    (
-        {},
-        [
-            "the share of noise is free, shown for noise shares of 1% to 99% of the risk at the start",
-            "B: C1 = 0.0002232, C2 = 1, C3 = 0.02477",
-            "no constants make eta and b and beta the best at once, these miss each condition by a factor of 1.01",
-            "b = 2.775e+05 (x 0.529), alpha = 0.02674 (x 0.535)",
-            "LMO, beta tuned again b^(1/4): x 1.414 x 1.354 b: x 4 x 3.622",
-            "SGD b^(1/2): x 2 - b: x 4 -",
-            "with B's constants",
-            "nothing: it is kept (Marek et al.)",
-        ],
-    ),
+    ({}, [
+        "the share of noise is free, shown for noise shares of 1% to 99% of the risk at the start",
+        "no constants make eta and b and beta the best at once, these miss each condition by a factor of 1.01",
+        "B: C1 = 0.0002232, C2 = 1, C3 = 0.02477", "b = 2.775e+05 (x 0.529), alpha = 0.02674 (x 0.535)",
+        "LMO, beta tuned again b^(1/4): x 1.414 x 1.354 b: x 4 x 3.622", "SGD b^(1/2): x 2 - b: x 4 -",
+        "with B's constants", "nothing: it is kept (Marek et al.)",
+    ]),
     ({"max_b": 524288, "regime": "C"}, ["b on a bound, which leaves an inequality"]),
     ({"max_eta": 3e-4, "regime": "A"}, ["both ratios are free"]),
-    ({"start": START | {"T": 2.5e7}}, ["up to 1 a smaller b is always better"]),
+    ({"start": GIVEN | {"T": 2.5e7}}, ["up to 1 a smaller b is always better"]),
     ({"calibrate": False, "constants": {"C1": 1, "C2": 30, "C3": 4}}, [FAR]),
     ({"calibrate": False, "constants": {"C1": 1e-4}, "to": 1e5, "regime": "A"}, ["K < 1", FAR]),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("asked", "said"), SAID)
 def test_the_text_says_what_is_free_what_contradicts_and_what_is_kept(asked: dict[str, Any], said: list[str]) -> None:
-    text = " ".join(hpgrid.transfer(**{"start": START, "to": 1e11, "calibrate": True, **asked}).text().split())
+    text = " ".join(hpgrid.transfer(**{"start": GIVEN, "to": 1e11, "calibrate": True, **asked}).text().split())
     assert [words for words in said if words not in text] == []
     assert (FAR in text) == (FAR in said)
 
@@ -113,39 +103,26 @@ EXCESSES = {
 }  # fmt: skip
 
 
-def test_an_excess_has_two_or_three_digits() -> None:
-    assert {excess: percent(excess) for excess in EXCESSES} == EXCESSES
-
-
 @given(st.floats(1e-6, 1e3))
-def test_an_excess_is_told_to_one_in_twenty(excess: float) -> None:
+def test_an_excess_has_two_or_three_digits_and_is_told_to_one_in_twenty(excess: float) -> None:
+    assert {known: percent(known) for known in EXCESSES} == EXCESSES
     told = percent(excess)
     assert "e+" not in told
     back = float(told[2:]) - 1 if told.startswith("x") else float(told.rstrip("%")) / 100
     assert back == pytest.approx(excess, rel=0.0501)  # 10.5%
 
 
-def test_where_nothing_fits_there_is_no_number() -> None:
-    answer = hpgrid.transfer(START | {"T": 2.5e7}, 1e11, calibrate=True)
-    assert [row.cost is None for row in answer.costs.rows] == [False, True, True, True]
-    json.dumps(answer.as_dict(), allow_nan=False)
-
-
 def test_what_is_left_as_it_was_keeps_within_limits() -> None:
     """A batch size above its cap is the cap, an eta above its own is that, and a batch size that is given is given."""
-    limited = hpgrid.transfer(START, 1e11, constants={"C1": 1e-4}, max_b=2**18, max_eta=1e-4, regime="C")
-    own = float(risk(Setting(1e11, 1e-4, 2.0**18, 0.05), 1e11, OWN))
-    cost = limited.costs.rows[0].cost
-    least = float(risk(cost.retuned, 1e11, OWN)[0])
-    assert cost.unchanged.retuned[0] == pytest.approx(own / least - 1, rel=1e-9)
-    given = hpgrid.transfer(START, 1e11, constants={"C1": 1e-4}, to_b=2**22, regime="D").costs.rows[0].cost
-    own = float(risk(Setting(1e11, 3e-4, 2.0**22, 0.05), 1e11, OWN))
-    least = float(risk(given.retuned, 1e11, OWN)[0])
-    assert given.unchanged.retuned[0] == pytest.approx(own / least - 1, rel=1e-9)
+    limited: dict[str, Any] = {"max_b": 2**18, "max_eta": 1e-4, "regime": "C"}
+    for limits, eta, b in ((limited, 1e-4, 2.0**18), ({"to_b": 2**22, "regime": "D"}, 3e-4, 2.0**22)):
+        cost = hpgrid.transfer(GIVEN, 1e11, constants={"C1": 1e-4}, **limits).costs.rows[0].cost
+        own, least = float(risk(Setting(1e11, eta, b, 0.05), 1e11, OWN)), float(risk(cost.retuned, 1e11, OWN)[0])
+        assert cost.unchanged.retuned[0] == pytest.approx(own / least - 1, rel=1e-9)
 
 
 def test_json_has_the_least_and_the_largest_over_what_is_free() -> None:
-    costs = json.loads(json.dumps(hpgrid.transfer(START, 1e11, calibrate=True).as_dict(), allow_nan=False))["costs"]
+    costs = json.loads(json.dumps(hpgrid.transfer(GIVEN, 1e11, calibrate=True).as_dict(), allow_nan=False))["costs"]
     a, b = costs["rows"][:2]
     assert a["calibration"]["noise"] == pytest.approx([0.01, 0.99])
     assert a["cost"]["rule"]["best"][0] < a["cost"]["rule"]["best"][1]
@@ -166,17 +143,14 @@ def test_an_optimum_costs_nothing(regime: str) -> None:
     held = [name for name in HELD if name not in TUNED[regime]]
     at = best(OF, 1e12, regime)
     free = cost(OF, best(OF, 1e10, regime), at, tuned=TUNED[regime], held=held, limits=Limits())
-    assert free.rule.retuned == 0.0
-    assert free.at_start == 0.0
+    assert (free.rule.retuned, free.at_start) == (0.0, 0.0)
     assert free.rule.best == 0.0 if regime == "D" else free.rule.best > 0
 
 
 @pytest.mark.parametrize("limits", [Limits(), Limits(b=2000.0), Limits(eta=1e-5), Limits(round_b="pow2", unit=512)])
 @pytest.mark.parametrize("times", [0.01, 10.0, 1e4])
 @pytest.mark.parametrize("regime", "ABCD")
-def test_nothing_costs_less_than_the_best_and_all_three_less_than_some(
-    regime: str, times: float, limits: Limits
-) -> None:
+def test_nothing_costs_less_than_the_best_of_all_three(regime: str, times: float, limits: Limits) -> None:
     found = of_rule(best(OF, 1e9, regime), regime, times * 1e9, limits)
     for regret in (found.rule, found.unchanged):
         if regret is not None:

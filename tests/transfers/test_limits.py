@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from eq4 import ROUNDING, START
 from hypothesis import given, strategies as st
 
 from hpgrid.transfers.rules import feasible, moved
 from hpgrid.transfers.start import Limits, Setting
 
-START = Setting(T=2.5e9, eta=3e-4, b=524288.0, alpha=0.05)
 T1 = 1e12
-ROUNDING = 1e-13
-
-
 SEQUENCE = 4096
 NEAREST = [
     (1423136.6, Limits(), 1423136.6), (1423136.6, Limits(round_b="int"), 1423137),
@@ -41,30 +40,22 @@ def test_the_nearest_batch_size_that_can_be_run(b: float, limits: Limits, expect
     round_b=st.sampled_from([None, "pow2", "int", 1, 7, 128]),
     unit=st.sampled_from([1, 512, 4096]),
 )
-def test_a_feasible_batch_size_keeps_its_limits_and_stays(
-    b: float, cap: float | None, round_b: str | int | None, unit: int
-) -> None:
+def test_a_feasible_batch_size_keeps_its_limits_and_stays(b: float, cap: float | None, round_b: Any, unit: int) -> None:
     limits = Limits(cap, None, round_b, unit)
     found, _ = feasible(b, limits)
-    assert found >= unit
-    assert cap is None or found <= cap
-    if round_b is not None:
-        step = 1 if isinstance(round_b, str) else round_b
-        assert found / unit % step == 0
+    assert unit <= found <= (cap or found)
+    assert round_b is None or found / unit % (1 if isinstance(round_b, str) else round_b) == 0
     assert feasible(found, limits) == (found, ())
 
 
-@pytest.mark.parametrize(
-    ("regime", "start", "T", "limits", "to_b", "told"),
-    [
-        ("C", START, T1, Limits(b=1e6), 1e6, ["it stays at its cap 1000000", "stays (Corollary 1)"]),
-        ("D", START, T1, Limits(b=1e6), 1e6, ["it stays at its cap 1000000", "same leading risk (Theorem 2)"]),
-        ("D", START, T1, Limits(round_b="pow2"), 2.0**20, ["b is rounded from 1.423e+06 to 1048576", "(Theorem 2)"]),
-        ("A", START, T1, Limits(round_b=1000000), 1e6, ["b is rounded from 524288 to 1000000", "(Corollary 1)"]),
-        ("C", START._replace(T=1e12, b=8 * 4096.0), 1e9, Limits(unit=4096), 4096.0,
-         ["b would be 0.253 sequences, less than one: it stays at 1", "fewer iterations"]),
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize(("regime", "start", "T", "limits", "to_b", "told"), [
+    ("C", START, T1, Limits(b=1e6), 1e6, ["it stays at its cap 1000000", "stays (Corollary 1)"]),
+    ("D", START, T1, Limits(b=1e6), 1e6, ["it stays at its cap 1000000", "same leading risk (Theorem 2)"]),
+    ("D", START, T1, Limits(round_b="pow2"), 2.0**20, ["b is rounded from 1.423e+06 to 1048576", "(Theorem 2)"]),
+    ("A", START, T1, Limits(round_b=1000000), 1e6, ["b is rounded from 524288 to 1000000", "(Corollary 1)"]),
+    ("C", START._replace(T=1e12, b=8 * 4096.0), 1e9, Limits(unit=4096), 4096.0,
+     ["b would be 0.253 sequences, less than one: it stays at 1", "fewer iterations"]),
+])  # fmt: skip
 def test_a_batch_size_that_a_limit_makes_is_one_that_is_given_and_the_rest_is_tuned_again(
     regime: str, start: Setting, T: float, limits: Limits, to_b: float, told: list[str]
 ) -> None:
@@ -91,64 +82,50 @@ def test_alpha_stays_at_one() -> None:
 def test_nothing_jumps_where_alpha_reaches_one(regime: str, crossing: float) -> None:
     before, after = (moved(regime, START, crossing * (1 + step)).at for step in (1e-9, -1e-9))
     assert before.alpha < 1 == after.alpha
-    for name in ("eta", "b"):
-        assert getattr(after, name) == pytest.approx(getattr(before, name), rel=2e-9)
+    assert (after.eta, after.b) == pytest.approx((before.eta, before.b), rel=2e-9)
 
 
 def test_regime_d_is_regime_cs_from_where_alpha_reaches_one() -> None:
-    crossing = START.T * 0.05**3
-    there = moved("D", START, crossing).at
-    for start, T in ((there, crossing / 3), (there, crossing / 100), (START._replace(alpha=1.0), 1e6)):
-        row = moved("D", START if start == there else start, T)
+    there, at_one = moved("D", START, START.T * 0.05**3).at, START._replace(alpha=1.0)
+    shorter = [(START, there, there.T / 3, "3.125e+05"), (START, there, there.T / 100, "3.125e+05")]
+    for start, crossing, T, where in (*shorter, (at_one, at_one, 1e6, "2.5e+09")):
+        row = moved("D", start, T)
         assert row.own
-        assert row.at[1:] == pytest.approx(moved("C", start, T).at[1:], rel=ROUNDING)
-        where = "3.125e+05" if start == there else "2.5e+09"
+        assert row.at[1:] == pytest.approx(moved("C", crossing, T).at[1:], rel=ROUNDING)
         assert any(f"alpha reaches 1 (beta = 0) at T = {where}" in remark for remark in row.remarks)
 
 
-@pytest.mark.parametrize(
-    ("regime", "start", "limits", "T", "names"),
-    [
-        ("D", START._replace(alpha=1.0), Limits(), T1, "beta"),
-        ("D", START._replace(alpha=1.0), Limits(), 1e9, None),
-        ("C", START._replace(b=1.0), Limits(), T1, "b"),
-        ("C", START._replace(b=1.0), Limits(), 1e9, None),
-        ("D", START._replace(b=4096.0), Limits(unit=4096), T1, "b"),
-        ("C", START, Limits(b=START.b), 1e9, "b"),
-        ("C", START, Limits(b=START.b), T1, None),
-        ("A", START, Limits(eta=START.eta), T1, "eta"),
-        ("A", START, Limits(eta=START.eta), 1e9, None),
-        ("D", START._replace(alpha=1.0), Limits(eta=START.eta), T1, "eta and beta"),
-        ("C", START._replace(alpha=1.0), Limits(), T1, None),
-    ],
-)
+@pytest.mark.parametrize(("regime", "start", "limits", "longer", "shorter"), [
+    ("D", START._replace(alpha=1.0), Limits(), ["beta"], []),
+    ("C", START._replace(b=1.0), Limits(), ["b"], []),
+    ("D", START._replace(b=4096.0), Limits(unit=4096), ["b"], []),
+    ("C", START, Limits(b=START.b), [], ["b"]),
+    ("A", START, Limits(eta=START.eta), ["eta"], []),
+    ("D", START._replace(alpha=1.0), Limits(eta=START.eta), ["eta and beta"], ["beta"]),
+    ("C", START._replace(alpha=1.0), Limits(), [], []),
+])  # fmt: skip
 def test_what_leaves_its_bound_may_do_so_too_early(
-    regime: str, start: Setting, limits: Limits, T: float, names: str | None
+    regime: str, start: Setting, limits: Limits, longer: list[str], shorter: list[str]
 ) -> None:
-    told = [remark for remark in moved(regime, start, T, limits).remarks if "on a bound at T_0" in remark]
-    assert [remark.split(" on a bound")[0] for remark in told] == ([] if names is None else [names])
+    for T, names in ((T1, longer), (1e9, shorter)):
+        told = [remark for remark in moved(regime, start, T, limits).remarks if "on a bound at T_0" in remark]
+        assert [remark.split(" on a bound")[0] for remark in told] == names
 
 
-def test_alpha_of_exactly_one_is_no_limit() -> None:
-    start = Setting(1e4, 0.1, 100.0, 0.5)
-    row = moved("B", start, 1e4, to_b=200.0)
-    assert row.at.alpha == 1
-    assert not row.remarks
+def test_alpha_of_exactly_one_is_not_remarked_and_less_than_one_iteration_is() -> None:
+    row = moved("B", Setting(1e4, 0.1, 100.0, 0.5), 1e4, to_b=200.0)
+    assert (row.at.alpha, row.remarks) == (1, ())
+    assert "K = T/b = 0.1907: less than one iteration" in moved("A", START, 1e5).remarks
 
 
-@pytest.mark.parametrize(
-    ("regime", "cap", "b", "alpha", "told"),
-    [
-        ("A", 1e-5, 0, 0, ["Corollary 1", "eta would be 1.5e-05: it stays at its cap 1e-05"]),
-        ("SGD", 1e-5, 0, 0, ["eta <= 1/L", "eta would be 1.5e-05: it stays at its cap 1e-05"]),
-        ("B", 1e-6, 0, 2 / 3, ["alpha is tuned again there: alpha ~ (eta^2 b)^(1/3)"]),
-        ("C", 1e-5, 2 / 3, 0, ["b falls from 10485760 with it, b ~ (eta T)^(2/3)", "regime C's own", "at its cap"]),
-        ("D", 1e-6, 1, 1, ["eta would be 9.104e-06 and its cap is 1e-06: b falls", "Theorem 2"]),  # the flat direction
-    ],
-)
-def test_a_capped_eta_has_the_rest_tuned_again(
-    regime: str, cap: float, b: float, alpha: float, told: list[str]
-) -> None:
+@pytest.mark.parametrize(("regime", "cap", "b", "alpha", "told"), [
+    ("A", 1e-5, 0, 0, ["Corollary 1", "eta would be 1.5e-05: it stays at its cap 1e-05"]),
+    ("SGD", 1e-5, 0, 0, ["eta <= 1/L", "eta would be 1.5e-05: it stays at its cap 1e-05"]),
+    ("B", 1e-6, 0, 2 / 3, ["alpha is tuned again there: alpha ~ (eta^2 b)^(1/3)"]),
+    ("C", 1e-5, 2 / 3, 0, ["b falls from 10485760 with it, b ~ (eta T)^(2/3)", "regime C's own", "at its cap"]),
+    ("D", 1e-6, 1, 1, ["eta would be 9.104e-06 and its cap is 1e-06: b falls", "Theorem 2"]),  # the flat direction
+])  # fmt: skip
+def test_a_capped_eta_tunes_the_rest_again(regime: str, cap: float, b: float, alpha: float, told: list[str]) -> None:
     """By powers of what eta falls by."""
     row, free = moved(regime, START, T1, Limits(eta=cap)), moved(regime, START, T1).at
     share = cap / free.eta
@@ -159,25 +136,15 @@ def test_a_capped_eta_has_the_rest_tuned_again(
         assert words in remark
 
 
-def test_a_rounded_batch_size_that_takes_eta_over_its_cap_leaves_it_there() -> None:
-    """b falls to 1.003e6 with eta, and 2^20 is the power of two that is nearest to it."""
-    limits = Limits(eta=6.4e-6, round_b="pow2")
-    row = moved("D", START, T1, limits)
+def test_a_cap_on_eta_beside_a_limit_on_b() -> None:
+    # A rounding that takes eta over its cap leaves it there: b falls to 1.003e6 with eta, and 2^20 is nearest.
+    row = moved("D", START, T1, Limits(eta=6.4e-6, round_b="pow2"))
     assert (row.at.eta, row.at.b) == (6.4e-6, 2.0**20)
     assert row.at.alpha < moved("D", START, T1, to_b=2.0**20).at.alpha
-
-
-def test_a_cap_on_b_below_what_eta_asks_for_is_what_counts() -> None:
-    """At eta = 1e-5 regime C would have b = 2.9e6."""
+    # A cap on b counts where it is below what eta asks for, in regime C b = 2.9e6.
     row = moved("C", START, T1, Limits(eta=1e-5, b=1e6))
     assert (row.at.eta, row.at.b) == (1e-5, 1e6)
     assert moved("C", START, T1, Limits(eta=1e-5, b=4e6)).at == moved("C", START, T1, Limits(eta=1e-5)).at
-
-
-def test_a_capped_eta_counts_for_nothing_where_another_limit_keeps_it_lower() -> None:
+    # And the cap on eta counts for nothing where b's keeps eta lower.
     free, own = moved("D", START, T1, Limits(b=1e5)), moved("D", START, T1).at
     assert moved("D", START, T1, Limits(b=1e5, eta=own.eta / 2)) == free
-
-
-def test_less_than_one_iteration_is_said() -> None:
-    assert "K = T/b = 0.1907: less than one iteration" in moved("A", START, 1e5).remarks

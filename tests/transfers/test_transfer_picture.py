@@ -19,7 +19,6 @@ START = {"eta": 3e-4, "b": 128, "beta": 0.95, "T": 2.5e9}
 WIDE: dict[str, Any] = {"start": {"eta": 3e-4, "b": 1, "beta": 0.999999, "T": 1e3}, "to": 1e22}
 WITHOUT = {**START, "beta": 0}
 
-
 DRAWN: dict[str, tuple[Transfer, Figure]] = {}
 
 
@@ -59,8 +58,7 @@ def test_a_panel_each_with_a_line_per_regime_from_the_old_budget_to_the_new(more
 
 
 def test_beta_is_what_is_read_and_rises_upward() -> None:
-    _, figure = drawn()
-    axes = figure.axes[2]
+    axes = drawn()[1].axes[2]
     bottom, top = axes.get_ylim()
     assert bottom > top  # 1 - beta, which falls
     ticks = [axes.yaxis.get_major_formatter()(value) for value in axes.get_yticks()]
@@ -84,12 +82,9 @@ def test_limits_are_hatched_and_the_lines_bend_there() -> None:
     bends = np.flatnonzero(np.abs(np.diff(slopes)) > 1e-6)
     assert bends.size > 0
     assert np.interp(512 - 1e-6, capped, T) < 1e12
-
-
-def test_a_limit_far_from_everything_is_left_out() -> None:
-    _, figure = drawn(max_eta=1.0, regime="C")
-    assert not figure.axes[0].patches
-    assert max(figure.axes[0].get_ylim()) < 1e-3
+    far = drawn(max_eta=1.0, regime="C")[1].axes[0]
+    assert not far.patches, "a limit far from everything is left out"
+    assert max(far.get_ylim()) < 1e-3
 
 
 def test_the_ends_have_their_values_which_rounding_moves() -> None:
@@ -103,16 +98,9 @@ def test_the_ends_have_their_values_which_rounding_moves() -> None:
 
 
 ASKED: list[dict[str, Any]] = [
-    {},
-    {"to": 1e5},
-    {"to": 2.51e9},
-    {"to": 2.50001e9},
-    WIDE,
-    {"start": WITHOUT},
-    {"start": WITHOUT, "to": 1e6},
-    {"max_b": 60, "max_eta": 1e-4},
-    {"start": {"eta": 3e-4, "b": 128, "T": 2.5e9}, "to": 3e9, "regime": "C"},
-]
+    {}, {"to": 1e5}, {"to": 2.51e9}, {"to": 2.50001e9}, WIDE, {"start": WITHOUT}, {"start": WITHOUT, "to": 1e6},
+    {"max_b": 60, "max_eta": 1e-4}, {"start": {"eta": 3e-4, "b": 128, "T": 2.5e9}, "to": 3e9, "regime": "C"},
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("asked", ASKED)
@@ -134,23 +122,17 @@ def test_what_is_written_overlaps_nothing_and_is_inside(asked: dict[str, Any]) -
         assert all(low.y1 <= high.y0 + 1 for low, high in pairwise(boxes))
         panel = axes.get_window_extent(renderer)
         assert all(panel.x0 + 1 < box.x0 and box.x1 < panel.x1 for box in boxes), "clear of the y axis, too"
-        marks = axes.transData.transform(
-            [(line.get_xdata()[0], 1.0) for line in axes.lines if line.get_marker() == "s"]
-        )
-        assert all(box.x1 < x or x < box.x0 for box in boxes for x in marks[:, 0])
+        marks = [axes.transData.transform((x.get_xdata()[0], 1.0)) for x in axes.lines if x.get_marker() == "s"]
+        assert all(box.x1 < x or x < box.x0 for box in boxes for x, _ in marks)
         limits = [text.get_bbox_patch().get_window_extent() for text in axes.texts if ":" not in text.get_text()]
         assert not any(box.overlaps(limit) for box in boxes for limit in limits)
     if len(figure.axes) == 3:
         assert all(value <= 1 for value in figure.axes[2].get_yticks()), "no beta below 0"
 
 
-def test_only_what_is_known_is_drawn() -> None:
-    figure = hpgrid.transfer({"eta": 3e-4, "T": 1e9}, 1e10).draw()
-    assert len(figure.axes) == 1
-    assert set(lines(figure.axes[0])) == {"A", "start"}
-
-
-def test_one_regime_keeps_its_look() -> None:
+def test_only_what_is_known_and_asked_for_is_drawn_and_one_regime_keeps_its_look() -> None:
+    (known,) = hpgrid.transfer({"eta": 3e-4, "T": 1e9}, 1e10).draw().axes
+    assert set(lines(known)) == {"A", "start"}
     alone, among = drawn(regime="C")[1], drawn()[1]
     looks = {name: (line.get_color(), line.get_linewidth()) for name, line in lines(among.axes[0]).items()}
     assert len(set(looks.values())) == len(looks)
