@@ -36,17 +36,14 @@ def agrees(iterations: Iterations, closed: float, smallest: float) -> None:
 @given(ANY, ABOVE, ABOVE, st.floats(-3.0, 0.0))
 def test_both_kinds_of_noise(x: float, y: float, z: float, e: float) -> None:
     X, Y, Z, room = 10.0**x, 10.0**y, 10.0**z, 10.0**e
-    agrees(
-        iterations_of_mean(Parts(X, Y, 0.0, Z), "seed", room),
-        float(theory.fewest_tokens(Y, Z, room)),
-        float(theory.smallest(Y, Z, room)),
-    )
+    needed = iterations_of_mean(Parts(X, Y, 0.0, Z), "seed", room)
+    agrees(needed, float(theory.fewest_tokens(Y, Z, room)), float(theory.smallest(Y, Z, room)))
 
 
 @given(ANY, ABOVE, st.floats(-3.0, 0.0), st.floats(0.01, 8.0), st.floats(-9.0, -0.1))
 def test_the_loss(d: float, n: float, e: float, ratio: float, rate: float) -> None:
-    room = 10.0**e
-    Delta0, noise = room * 10.0**ratio, 10.0**n
+    room, noise = 10.0**e, 10.0**n
+    Delta0 = room * 10.0**ratio
     needed = iterations_of_loss(Parts(Delta0, noise, 0.0, 0.0), room, 10.0**rate)
     closed = float(theory.star_convex(Delta0, noise, room))
     if closed < 4 * (noise / room) ** 2 * (1 - 1e-7):  # else it is next to the smallest, where curvature is large
@@ -57,11 +54,8 @@ def test_the_loss(d: float, n: float, e: float, ratio: float, rate: float) -> No
 def test_the_lmo_bound_with_eta_tuned(p: float, d: float, f: float, c: float) -> None:
     of, level = tokens.LmoTerms(10.0**p, 10.0 ** (f + p), 10.0**f, 10.0**d), 10.0**c
     parts = iso_loss.TunedRisk(2 * float(np.sqrt(of.progress * of.drift)), of.burn_in, of.floor)
-    agrees(
-        tokens.lmo_iterations_tuned(of, level),
-        theory.lmo_tuned(level, parts),
-        iso_loss.minimum_batch_size(level, parts),
-    )
+    smallest = iso_loss.minimum_batch_size(level, parts)
+    agrees(tokens.lmo_iterations_tuned(of, level), theory.lmo_tuned(level, parts), smallest)
 
 
 @given(ANY, ANY, ABOVE, st.floats(-3.0, 0.0))
