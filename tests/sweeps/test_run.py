@@ -147,8 +147,8 @@ def test_killed_at_any_moment_it_ends_in_the_same_bytes(tmp_path: Path, config: 
 
 def test_ctrl_c_says_how_to_go_on_and_ends_with_130(tmp_path: Path, config: Path) -> None:
     out = tmp_path / "made" / "stopped.zarr"
-    config.write_text(HELD.replace("[0.1, 10.0]", "{ lo = 0.1, hi = 10.0, n = 10 }"))
-    process = started(config, out, "--block", "1")  # thirty blocks: most are still to come once the first is there
+    config.write_text(HELD.replace("[0.1, 10.0]", "{ lo = 0.1, hi = 10.0, n = 30 }"))
+    process = started(config, out, "--block", "1")  # ninety blocks: most are still to come once the first is there
     until(lambda: any((out / store.MARKER).glob("c/*/*")))
     process.send_signal(signal.SIGINT)
     before = time.monotonic()
