@@ -49,18 +49,18 @@ def test_it_prints_what_the_function_returns(capsys: Capture) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        ("--beta 1.5 --eta 1e-3 --eps 2", "the momentum must satisfy 0 <= beta < 1. Given: 1.5"),
-        ("--beta 0.9 --eta 1e-3 --eps 2 --form sead", "there is no form of that name. Given: 'sead'. Write 'seed'"),
-        ("--beta 0.9 --eta 1e-3 --epz 2", "--epz"),
-        ("--beta nine --eta 1e-3 --eps 2", "nine"),
-        ("--beta 0.9 --eps 2", "--eta"),
-    ],
-)
-def test_mistakes_are_one_line_and_status_2(capsys: Capture, line: str, message: str) -> None:
-    refused("critical-batch", capsys, line.split(), message)
+MISTAKES = {
+    "--beta 1.5 --eta 1e-3 --eps 2": "the momentum must satisfy 0 <= beta < 1. Given: 1.5",
+    "--beta 0.9 --eta 1e-3 --eps 2 --form sead": "there is no form of that name. Given: 'sead'. Write 'seed'",
+    "--beta 0.9 --eta 1e-3 --epz 2": "--epz",
+    "--beta nine --eta 1e-3 --eps 2": "nine",
+    "--beta 0.9 --eps 2": "--eta",
+}
+
+
+@pytest.mark.parametrize("line", MISTAKES)
+def test_mistakes_are_one_line_and_status_2(capsys: Capture, line: str) -> None:
+    refused("critical-batch", capsys, line.split(), MISTAKES[line])
 
 
 def test_it_loads_numpy_alone_and_a_mistake_not_even_that() -> None:

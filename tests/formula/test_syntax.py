@@ -18,7 +18,7 @@ from hpgrid.formula.syntax import DEEPEST, LONGEST, read
 EQ4 = "C1*b/(eta*T) + C2/sqrt(b)*(b + alpha**(3/2)*T)/(alpha*T) + C3*eta*(1 + 1/alpha)"
 
 
-def test_names_are_variables_or_constants_in_order_of_appearance() -> None:
+def test_names_are_variables_or_constants_in_order_of_appearance_and_numbers_fractions() -> None:
     found = read("g*C2*b**p + max(C1, beta*K)")
     assert found.names() == ("g", "C2", "p", "C1")
     assert found.coefficients() == ("g", "C2", "C1")
@@ -27,34 +27,30 @@ def test_names_are_variables_or_constants_in_order_of_appearance() -> None:
     # One name in an exponent and elsewhere; an exponent with a variable is no power.
     assert (read("p*b**p").coefficients(), read("p*b**p").in_exponents()) == (("p",), {"p"})
     assert read("beta**(c*K)").coefficients() == ("c",)
+    # Numbers are the fractions that they look like.
+    (term,) = parse("0.1*b**0.3/3").terms
+    assert (term.number, term.factors["b"]) == (Fraction(1, 30), Fraction(3, 10))
 
 
-@pytest.mark.parametrize(
-    ("text", "power"),
-    [
-        ("b**3/2", "b**(3/2)"),
-        ("C1*b**3/2*T", "b**(3/2)"),
-        ("T + b**-1 + eta ** 1 / 4", "eta**(1/4)"),
-        ("C2/b**1/2", "b**(1/2)"),
-        ("C2*b**-1/2", "b**(-1/2)"),
-        ("C2*(b/T)**1/2", "(b/T)**(1/2)"),
-        ("C2/max(b, T)**3/4*eta", "max(b, T)**(3/4)"),
-    ],
-)
-def test_a_power_divided_by_a_number_is_remarked_on(text: str, power: str) -> None:
-    (remark,) = read(text).remarks
-    assert "divided by" in remark
-    assert power in remark
+#: Powers divided by a number, by text; and what is plain.
+DIVIDED = {
+    "b**3/2": "b**(3/2)",
+    "C1*b**3/2*T": "b**(3/2)",
+    "T + b**-1 + eta ** 1 / 4": "eta**(1/4)",
+    "C2/b**1/2": "b**(1/2)",
+    "C2*b**-1/2": "b**(-1/2)",
+    "C2*(b/T)**1/2": "(b/T)**(1/2)",
+    "C2/max(b, T)**3/4*eta": "max(b, T)**(3/4)",
+}
+PLAIN = ("(b**3)/2", "b**(3/2)", "b/2", "b**3/T", "b**2/1e20", "b**3*T/2", "b**4/2", "b**3/200")
 
 
-@pytest.mark.parametrize(
-    "text", ["(b**3)/2", "b**(3/2)", "b/2", "b**3/T", "b**2/1e20", "b**3*T/2", "b**4/2", "b**3/200"]
-)
-def test_what_is_plain_is_not_remarked_on(text: str) -> None:
-    assert read(text).remarks == ()
-
-
-def test_parse_warns_of_what_may_be_meant_otherwise() -> None:
+def test_a_power_divided_by_a_number_is_remarked_on_and_what_is_plain_is_not() -> None:
+    for text, power in DIVIDED.items():
+        (remark,) = read(text).remarks
+        assert "divided by" in remark, text
+        assert power in remark, text
+    assert [text for text in PLAIN if read(text).remarks] == []
     with pytest.warns(UserWarning, match=r"b\*\*3/2 is b\*\*3 divided by 2"):
         assert [str(term) for term in parse("b**3/2").terms] == ["1/2*b^3"]
 
@@ -176,9 +172,7 @@ def hostile() -> list[str]:
     return found
 
 
-def test_hostile_text_is_one_clear_line_quickly_and_nothing_of_it_is_run(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_hostile_text_is_one_clear_line_quickly_and_nothing_of_it_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*_: object, **__: object) -> None:
         raise AssertionError("text was run")
 
@@ -217,8 +211,3 @@ def only_trees(source: str, filename: str, mode: str, flags: int, **more: object
 )
 def test_the_command_line_says_so_in_one_line(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     refused("exponents", capsys, ["--bound", text, "--tune", "b", "--set", "C1=1"], "")
-
-
-def test_numbers_are_the_fractions_that_they_look_like() -> None:
-    (term,) = parse("0.1*b**0.3/3").terms
-    assert (term.number, term.factors["b"]) == (Fraction(1, 30), Fraction(3, 10))
