@@ -12,13 +12,8 @@ from hpgrid.theory import batch_sizes as theory, iso_loss, theorems
 #: Roots are sums of positive numbers, squared: nothing cancels, and sixteen roundings are room enough, twice.
 ROUNDING = 32 * float(np.finfo(float).eps)
 
-LOGS = st.floats(-12.0, 12.0)
-
-CONSTANTS = [(1.0, 1.0, 1.0), (3.0, 0.2, 7.0), (0.5, 40.0, 2.0)]
-
-
-def decade(x: float) -> float:
-    return float(10.0**x)
+#: Twenty-four decades.
+SIZES = st.floats(-12.0, 12.0).map(lambda x: 10.0**x)
 
 
 def rises_through_nought_at(b: float, form) -> bool:
@@ -40,10 +35,9 @@ def first_form(Y: float, Z: float, room: float):
     return lambda b: b / (room - Y / b - Z / mpmath.sqrt(b))
 
 
-@given(LOGS, LOGS, LOGS)
-def test_the_batch_sizes_of_the_first_form_are_roots_in_exact_arithmetic(y: float, z: float, e: float) -> None:
+@given(SIZES, SIZES, SIZES)
+def test_the_batch_sizes_of_the_first_form_are_roots_in_exact_arithmetic(Y: float, Z: float, room: float) -> None:
     """The minimiser; the smallest, where nothing is left for iterations; Theorem 12 with Z at its own b."""
-    Y, Z, room = decade(y), decade(z), decade(e)
     smallest, own, fewest = (
         float(form(Y, Z, room)) for form in (theory.smallest, theory.self_consistent, theory.fewest_tokens)
     )
@@ -54,9 +48,8 @@ def test_the_batch_sizes_of_the_first_form_are_roots_in_exact_arithmetic(y: floa
     assert own <= fewest * (1 + ROUNDING)
 
 
-@given(LOGS, LOGS)
-def test_with_one_kind_of_noise_it_is_the_papers_formula(y: float, e: float) -> None:
-    Y, room = decade(y), decade(e)
+@given(SIZES, SIZES)
+def test_with_one_kind_of_noise_it_is_the_papers_formula(Y: float, room: float) -> None:
     assert theory.fewest_tokens(Y, 0.0, room) == pytest.approx(theory.theorem12_of(Y, room), rel=ROUNDING)
     assert theory.fewest_tokens(0.0, Y, room) == pytest.approx(theory.revised(Y, room), rel=ROUNDING)
     for form, pair in (("seed", (Y, 0.0)), ("revised", (0.0, Y))):
@@ -64,9 +57,8 @@ def test_with_one_kind_of_noise_it_is_the_papers_formula(y: float, e: float) -> 
         assert ratio == pytest.approx(theory.OVER_SMALLEST[form], rel=ROUNDING)
 
 
-@given(st.floats(1e-6, 1.0), st.floats(0.0, 10.0), LOGS, LOGS)
-def test_theorem_12_as_it_is_printed(alpha: float, lam: float, s: float, e: float) -> None:
-    sigma, room = decade(s), decade(e)
+@given(st.floats(1e-6, 1.0), st.floats(0.0, 10.0), SIZES, SIZES)
+def test_theorem_12_as_it_is_printed(alpha: float, lam: float, sigma: float, room: float) -> None:
     with mpmath.workdps(60):
         beta = mpmath.mpf(1) - alpha
         typed = ((3 * beta + 1) * (1 - beta) / (1 + beta) + lam) * mpmath.mpf(sigma) ** 2 / room
@@ -82,9 +74,8 @@ def test_from_one_half_on_the_formula_reaches_the_target_nowhere() -> None:
         assert bool(Z**2 / (Y * room) < theory.NEVER) is arrives
 
 
-@given(LOGS, LOGS, LOGS)
-def test_tokens_turn_from_convex_to_concave_at_the_inflection(y: float, z: float, e: float) -> None:
-    Y, Z, room = decade(y), decade(z), decade(e)
+@given(SIZES, SIZES, SIZES)
+def test_tokens_turn_from_convex_to_concave_at_the_inflection(Y: float, Z: float, room: float) -> None:
     b = theory.inflection(Y, Z, room)
     scale = np.sqrt(theory.smallest(Y, Z, room))
     if Z / (room * scale) < 1e-5:  # the root's leading coefficient is then as good as nothing
@@ -102,10 +93,9 @@ def test_the_printed_form_is_convex_and_the_revised_up_to_four_times_the_best() 
     assert theory.inflection(0.0, 0.3, 0.2) == pytest.approx(4 * theory.revised(0.3, 0.2))
 
 
-@given(LOGS, LOGS, st.floats(1e-9, 12.0))
-def test_the_star_convex_minimiser_is_one_in_exact_arithmetic(d: float, n: float, r: float) -> None:
-    Delta0, noise = decade(d), decade(n)
-    room = Delta0 * decade(-r)
+@given(SIZES, SIZES, st.floats(1e-9, 12.0))
+def test_the_star_convex_minimiser_is_one_in_exact_arithmetic(Delta0: float, noise: float, r: float) -> None:
+    room = Delta0 * 10.0**-r
     b = float(theory.star_convex(Delta0, noise, room))
     assert stationary(lambda b: b * mpmath.log(Delta0 / (room - noise / mpmath.sqrt(b))), b)
 
@@ -118,25 +108,22 @@ def test_the_star_convex_minimiser_is_lamberts() -> None:
     assert np.isnan(theory.star_convex(1.0, 0.3, 1.0))
 
 
-def lmo(b, X: float, burn: float, floor: float, room: float):
-    """Tokens at a fixed eta."""
-    return b * (X + burn / mpmath.sqrt(b)) / (room - floor / mpmath.sqrt(b))
+@given(SIZES, SIZES, SIZES, SIZES)
+def test_the_lmo_minimiser_at_a_fixed_eta_is_one_in_exact_arithmetic(
+    X: float, burn: float, floor: float, room: float
+) -> None:
+    def tokens(b: mpmath.mpf) -> mpmath.mpf:
+        return b * (X + burn / mpmath.sqrt(b)) / (room - floor / mpmath.sqrt(b))
+
+    assert stationary(tokens, theory.lmo_fixed(X, burn, floor, room))
+    assert theory.lmo_fixed(X, 0.0, floor, room) == pytest.approx(float(theory.revised(floor, room)))
 
 
-@given(LOGS, LOGS, LOGS, LOGS)
-def test_the_lmo_minimiser_at_a_fixed_eta_is_one_in_exact_arithmetic(x: float, r: float, f: float, e: float) -> None:
-    X, burn, floor, room = map(decade, (x, r, f, e))
-    assert stationary(lambda b: lmo(b, X, burn, floor, room), theory.lmo_fixed(X, burn, floor, room))
-
-
-def test_the_lmo_minimiser_at_a_fixed_eta_without_burn_in_is_the_revised_formula() -> None:
-    assert theory.lmo_fixed(50.0, 0.0, 0.3, 0.2) == pytest.approx(float(theory.revised(0.3, 0.2)))
-
-
-@given(LOGS, LOGS, LOGS, LOGS)
-def test_the_lmo_minimiser_with_eta_tuned_is_four_times_the_smallest(d: float, r: float, f: float, c: float) -> None:
+@given(SIZES, SIZES, SIZES, SIZES)
+def test_the_lmo_minimiser_with_eta_tuned_is_four_times_the_smallest(
+    det: float, burn: float, floor: float, level: float
+) -> None:
     """K^(-1/2) is the root of burn/b^(1/2) k^2 + det k = c - floor/b^(1/2), whatever the burn-in."""
-    det, burn, floor, level = map(decade, (d, r, f, c))
     b = theory.lmo_tuned(level, iso_loss.TunedRisk(det, burn, floor))
     assert b == pytest.approx(4 * iso_loss.minimum_batch_size(level, iso_loss.TunedRisk(det, burn, floor)))
 
@@ -147,18 +134,16 @@ def test_the_lmo_minimiser_with_eta_tuned_is_four_times_the_smallest(d: float, r
     assert stationary(tokens, b)
 
 
-@pytest.mark.parametrize(("C1", "C2", "C3"), CONSTANTS)
-def test_at_a_cap_the_risk_is_theorem_1s_at_that_batch_size(C1: float, C2: float, C3: float) -> None:
+def test_at_a_cap_the_risk_is_theorem_1s_at_that_batch_size(constants: tuple[float, float, float]) -> None:
     T, b, alpha = 1e16, 1e3, 0.02
-    capped = theory.capped_risk(T, b, alpha, C1, C2, C3)
-    assert capped == pytest.approx(float(theorems.theorem1_risk_in_K(T / b, b, alpha, C1, C2, C3)))
-    far = theory.capped_risk(1e60, b, alpha, C1, C2, C3)
-    assert far == pytest.approx(float(theory.capped_floor(b, alpha, C2)), rel=1e-12)
-    at = {"C2": C2, "alpha": alpha, "b_max": b}
+    capped = theory.capped_risk(T, b, alpha, *constants)
+    assert capped == pytest.approx(float(theorems.theorem1_risk_in_K(T / b, b, alpha, *constants)))
+    far = theory.capped_risk(1e60, b, alpha, *constants)
+    assert far == pytest.approx(float(theory.capped_floor(b, alpha, constants[1])), rel=1e-12)
+    at = {"C2": constants[1], "alpha": alpha, "b_max": b}
     for name, power in theory.CAPPED_FLOOR.items():
-        assert theory.capped_floor(**{**at, name: 4 * at[name]}) == pytest.approx(
-            4.0 ** float(power) * float(theory.capped_floor(**at))
-        )
+        ratio = theory.capped_floor(**{**at, name: 4 * at[name]}) / theory.capped_floor(**at)
+        assert ratio == pytest.approx(4.0 ** float(power))
 
 
 def test_the_caps_are_reached_where_the_optimal_batch_size_has_its_exponent() -> None:

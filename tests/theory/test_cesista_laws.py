@@ -65,14 +65,11 @@ def test_the_closed_forms_are_stationary(held: str) -> None:
             assert abs(mpmath.diff(risk, at, order) / risk(*at)) < 1e-11
 
 
-def test_s_ends_as_a_third_of_log_T() -> None:
+def test_s_ends_as_a_third_of_log_T_and_a_stated_law_is_a_power_times_a_power_of_the_log() -> None:
     ratios = cesista_laws.decayed(LOGS, AT_ALPHA) / LOGS
     assert abs(ratios[-1] - 1 / 3) < abs(ratios[-2] - 1 / 3) < 1e-4
-
-
-def test_a_stated_law_is_a_power_times_a_power_of_the_log() -> None:
-    p, q = cesista_laws.STAR_CONVEX_FIXED_MOMENTUM["b"]
-    assert cesista_laws.stated(100.0, (p, q)) == pytest.approx(np.log((np.exp(100.0) / 100.0) ** (2 / 3)))
+    law = cesista_laws.stated(100.0, cesista_laws.STAR_CONVEX_FIXED_MOMENTUM["b"])
+    assert law == pytest.approx(np.log((np.exp(100.0) / 100.0) ** (2 / 3)))
 
 
 def test_the_stated_powers_multiply_to_the_stated_products() -> None:

@@ -9,13 +9,13 @@ from scipy import optimize
 
 from hpgrid.theory import iso_loss, printed
 
-CONSTANTS = [(1.0, 1.0, 1.0), (3.0, 0.2, 7.0), (0.5, 40.0, 2.0)]
 K, B = np.geomspace(1e3, 1e12, 10), np.geomspace(1.0, 1e8, 9)[:, None]
 
 
 @pytest.mark.parametrize("alpha", [1e-3, 1.0])
-@pytest.mark.parametrize(("C1", "C2", "C3"), CONSTANTS)
-def test_the_tuned_risk_is_the_minimum_of_eq_3_over_eta(C1: float, C2: float, C3: float, alpha: float) -> None:
+def test_the_tuned_risk_is_the_minimum_of_eq_3_over_eta(constants: tuple[float, float, float], alpha: float) -> None:
+    C1, C2, C3 = constants
+
     def tuned(k: float, b: float) -> float:
         def risk(z: float) -> float:
             eta = np.exp(z)
@@ -24,14 +24,12 @@ def test_the_tuned_risk_is_the_minimum_of_eq_3_over_eta(C1: float, C2: float, C3
         return optimize.minimize_scalar(risk, bounds=(-40, 10), method="bounded", options={"xatol": 1e-9}).fun
 
     expected = np.vectorize(tuned)(K[::3], B[::4])
-    np.testing.assert_allclose(
-        iso_loss.risk(K[::3], B[::4], iso_loss.of_proxy(alpha, C1, C2, C3)), expected, rtol=1e-10
-    )
+    found = iso_loss.risk(K[::3], B[::4], iso_loss.of_proxy(alpha, *constants))
+    np.testing.assert_allclose(found, expected, rtol=1e-10)
 
 
-@pytest.mark.parametrize(("C1", "C2", "C3"), CONSTANTS)
-def test_the_hyperbola_inverts_the_risk(C1: float, C2: float, C3: float) -> None:
-    parts = iso_loss.of_proxy(0.01, C1, C2, C3)
+def test_the_hyperbola_inverts_the_risk(constants: tuple[float, float, float]) -> None:
+    parts = iso_loss.of_proxy(0.01, *constants)
     for b in B[:, 0]:
         for k in K:
             level = float(iso_loss.risk(k, b, parts))

@@ -10,8 +10,8 @@ from oracle import minimise
 
 from hpgrid.theory import theorems, token_optimum
 
-#: Delta0, L and noise = rho sigma.
-CONSTANTS = [(1.0, 1.0, 1.0), (3.0, 0.2, 7.0), (0.05, 4.0, 2.0)]
+#: Here Delta0, L and noise = rho sigma.
+Constants = tuple[float, float, float]
 T = 1e14
 
 
@@ -20,8 +20,7 @@ def bound(eta, b, alpha, Delta0: float, L: float, noise: float):
     return b * Delta0 / (eta * T) + noises + 7 * L * eta / 2 + 2 * L * eta / alpha
 
 
-@pytest.mark.parametrize("constants", CONSTANTS)
-def test_step_1_minimises_over_eta(constants: tuple[float, float, float]) -> None:
+def test_step_1_minimises_over_eta(constants: Constants) -> None:
     b, alpha = 50.0, 1e-3
     (eta,), risk = minimise(lambda x: bound(x[0], b, alpha, *constants), [1e-6])
     assert token_optimum.learning_rate(T, b, alpha, *constants[:2]) == pytest.approx(eta, rel=1e-4)
@@ -29,8 +28,7 @@ def test_step_1_minimises_over_eta(constants: tuple[float, float, float]) -> Non
 
 
 @pytest.mark.parametrize("alpha", [1e-4, 0.3])
-@pytest.mark.parametrize("constants", CONSTANTS)
-def test_step_2_minimises_over_b(constants: tuple[float, float, float], alpha: float) -> None:
+def test_step_2_minimises_over_b(constants: Constants, alpha: float) -> None:
     (eta, b), risk = minimise(lambda x: bound(x[0], x[1], alpha, *constants), [1e-5, 1e3])
     assert token_optimum.batch_size(T, alpha, *constants) == pytest.approx(b, rel=1e-5)
     assert token_optimum.learning_rate(T, b, alpha, *constants[:2]) == pytest.approx(eta, rel=1e-5)
@@ -38,8 +36,7 @@ def test_step_2_minimises_over_b(constants: tuple[float, float, float], alpha: f
         assert form(T, alpha, *constants) == pytest.approx(risk, rel=1e-9)
 
 
-@pytest.mark.parametrize("constants", CONSTANTS)
-def test_step_3_minimises_over_alpha(constants: tuple[float, float, float]) -> None:
+def test_step_3_minimises_over_alpha(constants: Constants) -> None:
     """By the risk on both sides: a flat minimum can't be found to many digits."""
     alpha = float(token_optimum.momentum_complement(T, *constants))
     least, *beside = (token_optimum.risk_simplified(T, x * alpha, *constants) for x in (1.0, 0.9, 1.1))
@@ -49,8 +46,7 @@ def test_step_3_minimises_over_alpha(constants: tuple[float, float, float]) -> N
 
 
 @pytest.mark.parametrize("budget", [10**2, 10**12, 10**40, 10**60])
-@pytest.mark.parametrize("constants", CONSTANTS)
-def test_the_root_of_the_cubic_is_one_in_exact_arithmetic(constants: tuple[float, float, float], budget: int) -> None:
+def test_the_root_of_the_cubic_is_one_in_exact_arithmetic(constants: Constants, budget: int) -> None:
     Delta0, L, noise = map(Fraction, constants)
     root, ulps = Fraction(float(token_optimum.momentum_complement(float(budget), *constants))), Fraction(1, 10**14)
 
@@ -61,10 +57,7 @@ def test_the_root_of_the_cubic_is_one_in_exact_arithmetic(constants: tuple[float
     assert cubic(root * (1 - ulps)) < 0 < cubic(root * (1 + ulps))
 
 
-@pytest.mark.parametrize("constants", CONSTANTS)
-def test_the_expansion_of_the_root_has_the_remainder_that_a_cubic_without_a_square_leaves(
-    constants: tuple[float, float, float],
-) -> None:
+def test_the_expansion_of_the_root_has_the_remainder_that_a_cubic_without_a_square_leaves(constants: Constants) -> None:
     u0, u1 = token_optimum.leading(*constants), token_optimum.correction(*constants)
     epsilon = np.array([1e-2, 1e-3])
     u = token_optimum.momentum_complement(epsilon**-3, *constants) / epsilon
