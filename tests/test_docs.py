@@ -47,9 +47,8 @@ def test_the_first_command_leaves_a_clone_as_it_was() -> None:
     """Whatever figures it writes are ignored, and the pictures of the pages are others."""
     lines = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
     assert lines[lines.index("/figures/*") + 1] == "!/figures/shown/"
-    pictures = [
-        target for page in PAGES for target, _ in LINK.findall(page.read_text(encoding="utf-8")) if "png" in target
-    ]
+    links = [target for page in PAGES for target, _ in LINK.findall(page.read_text(encoding="utf-8"))]
+    pictures = [target for target in links if "png" in target]
     assert len(pictures) >= 6
     assert {Path(target).parent.name for target in pictures} == {"shown"}
 
@@ -57,8 +56,6 @@ def test_the_first_command_leaves_a_clone_as_it_was() -> None:
 def test_contributing_names_every_room_of_the_house() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     house = text.partition("## The house")[2].partition("## ")[0]
-    rooms = {
-        path.name for path in (ROOT / "hpgrid").iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
-    }
+    rooms = {p.name for p in (ROOT / "hpgrid").iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
     assert {room for room in rooms if room not in house} == {"__init__.py", "__main__.py"}
     assert {name for name in re.findall(r"^hpgrid/([\w.]+)", house, re.M) if name not in rooms} == set()

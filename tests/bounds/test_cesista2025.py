@@ -26,12 +26,21 @@ FROBENIUS: dict[str, Any] = {"kappa1": kappa1, "kappa2": kappa2, "L_F": L_F, "si
 sqrt: Callable[[Any], Any] = np.sqrt
 
 
+def nesterov(beta: Any) -> Any:
+    """What Nesterov's momentum leaves of the noise, in Theorems 8 and 11."""
+    return sqrt(2 * (1 - beta) / (1 + beta)) * beta + (1 - beta)
+
+
+def revised_noise(beta: Any) -> Any:
+    """What it leaves in the revised forms: the same without the 2."""
+    return sqrt((1 - beta) / (1 + beta)) * beta + (1 - beta)
+
+
 def theorem_8(eta: Any, b: Any, beta: Any, K: Any) -> Any:
     X = Delta0 / eta + 2 * beta / (1 - beta) * G0 + 2 * beta / (D * (1 - beta**2)) * G0**2
     Y = (3 * beta + 1) * (1 - beta) / (2 * (1 + beta)) * sigma**2
     Z = (D + L * eta) / 2 + 2 * beta**2 / (1 - beta) * L * eta + 2 * beta**3 / (D * (1 - beta) ** 2) * L**2 * eta**2
-    Z = Z + (sqrt(2 * (1 - beta) / (1 + beta)) * beta + (1 - beta)) * sqrt(D) * sigma / sqrt(b)
-    return X / K + Y / b + Z
+    return X / K + Y / b + Z + nesterov(beta) * sqrt(D) * sigma / sqrt(b)
 
 
 def theorem_8_frobenius(eta: Any, b: Any, beta: Any, K: Any) -> Any:
@@ -40,8 +49,7 @@ def theorem_8_frobenius(eta: Any, b: Any, beta: Any, K: Any) -> Any:
     Y = (3 * beta + 1) * (1 - beta) / (2 * (1 + beta)) * sigma_F**2
     Z = (kappa2**2 * D / kappa1 + L_F * eta) / (2 * kappa1) + kappa2 / kappa1 * 2 * beta**2 / (1 - beta) * L_F * eta
     Z = Z + 2 * beta**3 / (D * (1 - beta) ** 2) * L_F**2 * eta**2
-    noise = sqrt(2 * (1 - beta) / (1 + beta)) * beta + (1 - beta)
-    return X / K + Y / b + Z + kappa2 / kappa1 * noise * sqrt(D) * sigma_F / sqrt(b)
+    return X / K + Y / b + Z + kappa2 / kappa1 * nesterov(beta) * sqrt(D) * sigma_F / sqrt(b)
 
 
 def theorem_11(eta: Any, b: Any, beta: Any, K: Any) -> Any:
@@ -49,8 +57,7 @@ def theorem_11(eta: Any, b: Any, beta: Any, K: Any) -> Any:
     Y = ((3 * beta + 1) * (1 - beta) / (2 * (1 + beta)) + lam / 2) * sigma**2
     Z = 2 * beta**2 / (1 - beta) * L * eta + 2 * beta**3 / (D * (1 - beta) ** 2) * L**2 * eta**2
     Z = Z + 2 * L**2 / (lam * D) + D * (lam + 1) / lam + (2 * D + L * eta) / 2
-    Z = Z + (sqrt(2 * (1 - beta) / (1 + beta)) * beta + (1 - beta)) * sqrt(D) * sigma / sqrt(b)
-    return X / K + Y / b + Z
+    return X / K + Y / b + Z + nesterov(beta) * sqrt(D) * sigma / sqrt(b)
 
 
 def theorem_11_frobenius(eta: Any, b: Any, beta: Any, K: Any) -> Any:
@@ -60,24 +67,23 @@ def theorem_11_frobenius(eta: Any, b: Any, beta: Any, K: Any) -> Any:
     Z = 2 * beta**2 / (1 - beta) * kappa2 / kappa1 * L_F * eta
     Z = Z + 2 * beta**3 / (D * (1 - beta) ** 2) * L_F**2 * eta**2 + 2 * L_F**2 / (lam * kappa1 * D)
     Z = Z + kappa2**2 / kappa1**2 * D * (lam + 1) / lam + (2 * kappa2**2 * D / kappa1 + L_F * eta) / (2 * kappa1)
-    noise = sqrt(2 * (1 - beta) / (1 + beta)) * beta + (1 - beta)
-    return X / K + Y / b + Z + noise * kappa2 / kappa1 * sqrt(D) * sigma_F / sqrt(b)
+    return X / K + Y / b + Z + nesterov(beta) * kappa2 / kappa1 * sqrt(D) * sigma_F / sqrt(b)
 
 
 def revised_8(eta: Any, b: Any, beta: Any, K: Any) -> Any:
     X = Delta0 / eta + 2 * beta / (1 - beta) * G0
-    Y = 2 * (sqrt((1 - beta) / (1 + beta)) * beta + (1 - beta)) * sqrt(D) * sigma
+    Y = 2 * revised_noise(beta) * sqrt(D) * sigma
     return X / K + Y / sqrt(b) + L * eta * (2 * beta**2 / (1 - beta) + 1 / 2)
 
 
 def revised_star_convex(eta: Any, b: Any, beta: Any, K: Any) -> Any:
-    noise = 2 / lam * (sqrt((1 - beta) / (1 + beta)) * beta + (1 - beta)) * sqrt(D) * sigma / sqrt(b)
+    noise = 2 / lam * revised_noise(beta) * sqrt(D) * sigma / sqrt(b)
     slope = 4 * L / lam * (1 + beta**2 / (1 - beta)) + 2 * beta / (1 - beta) * G0
     return (1 - lam * eta) ** K * Delta0 + noise + slope * eta
 
 
 def revised_frank_wolfe(eta: Any, b: Any, beta: Any, K: Any) -> Any:
-    noise = 2 / lam * (sqrt((1 - beta) / (1 + beta)) * beta + (1 - beta)) * sqrt(D) * sigma / sqrt(b)
+    noise = 2 / lam * revised_noise(beta) * sqrt(D) * sigma / sqrt(b)
     start = Delta0 / (lam * eta * K) + 2 * G0 * beta / ((1 - beta) * lam * K)
     return start + noise + 2 * L / lam * (1 + 2 * beta**2 / (1 - beta)) * eta
 
@@ -179,14 +185,11 @@ def test_outside_its_domain_a_bound_is_infinite(bound: Callable[..., Any], budge
     assert not source.in_domain(eta=0.1, lam=lam, W0=1.01 / lam)
 
 
-def test_the_cap_on_eta_follows_weight_decay() -> None:
+def test_the_cap_on_eta_follows_weight_decay_and_a_batch_is_no_larger_than_the_budget() -> None:
     proxy = bounds.star_convex(lam=0.5)
     assert proxy.caps == {"eta": 2.0}
     assert proxy.with_constants(lam=0.1).form("K").caps == {"eta": 10.0}
     assert bounds.steepest().caps == {}
-
-
-def test_a_batch_is_no_larger_than_the_budget() -> None:
     for bound in (bounds.star_convex, bounds.frank_wolfe):
         values = bound().risk(eta=0.1, b=[1.0, 100.0, 101.0], alpha=0.1, T=100.0)
         np.testing.assert_array_equal(np.isfinite(values), [True, True, False])
@@ -217,7 +220,11 @@ def test_a_mistake_is_told(make: Callable[[], Any], said: str) -> None:
 # --- the parts ---
 
 
-def test_parts_take_arrays_of_weight_decays_with_zeros_among_them() -> None:
+def test_parts_add_up_to_the_bound_and_take_weight_decays_with_zeros_among_them() -> None:
+    for form, power in (("seed", 1.0), ("revised", 0.5)):
+        X, Y, Z, Z_noise = source.parts(eta=0.01, alpha=0.25, form=form, **C)
+        found = float(bounds.steepest(**C, form=form).risk(eta=0.01, b=64.0, alpha=0.25, T=64e3))
+        assert found == pytest.approx(X / 1e3 + Y / 64**power + Z + Z_noise / 8, rel=4 * EPS)
     mixed = source.parts(eta=0.01, alpha=0.25, lam=np.array([0.0, lam, 200.0]), **C)
     for k, rate in enumerate((0.0, lam)):
         alone = source.parts(eta=0.01, alpha=0.25, lam=rate, **C)
@@ -226,32 +233,15 @@ def test_parts_take_arrays_of_weight_decays_with_zeros_among_them() -> None:
     assert np.isinf(mixed.Z[2])
 
 
-def test_parts_add_up_to_the_bound() -> None:
-    for form, power in (("seed", 1.0), ("revised", 0.5)):
-        X, Y, Z, Z_noise = source.parts(eta=0.01, alpha=0.25, form=form, **C)
-        whole = X / 1e3 + Y / 64**power + Z + Z_noise / 8
-        assert float(bounds.steepest(**C, form=form).risk(eta=0.01, b=64.0, alpha=0.25, T=64e3)) == pytest.approx(
-            whole, rel=4 * EPS
-        )
-
-
 # --- refinement ---
 
 
 def test_the_revised_form_is_refined_as_its_sum_of_powers() -> None:
     alpha = 0.25
     X, Y, Z, _ = source.parts(eta=1.0, alpha=alpha, form="revised", **C)
-    start = X - Delta0
-    powers = Proxy(
-        (
-            Term({"Delta0": 1}, {"eta": -1, "K": -1}),
-            Term({"start": 1}, {"K": -1}),
-            Term({"Y": 1}, {"b": Fraction(-1, 2)}),
-            Term({"Z": 1}, {"eta": 1}),
-        ),
-        {"Delta0": Delta0, "start": float(start), "Y": float(Y), "Z": float(Z)},
-        "K",
-    )
+    rows = {"Delta0": {"eta": -1, "K": -1}, "start": {"K": -1}, "Y": {"b": Fraction(-1, 2)}, "Z": {"eta": 1}}
+    sizes = {"Delta0": Delta0, "start": float(X - Delta0), "Y": float(Y), "Z": float(Z)}
+    powers = Proxy(tuple(Term({name: 1}, row) for name, row in rows.items()), sizes, "K")
     T, step = np.geomspace(1e6, 1e20, 6), 1e-4
     one = refine(bounds.steepest(**C, form="revised"), ("eta", "b"), fixed={"alpha": alpha}, T=T, min_K=1)
     other = profile(powers.form("T"), ("eta", "b"), {}, T * np.exp([[-step], [0.0], [step]]))
@@ -279,6 +269,10 @@ def test_no_cell_of_a_grid_is_below_the_refined_optimum(name: str) -> None:
 def test_the_best_learning_rate_is_stationary_and_exists_above_the_least_weight_decay() -> None:
     K, alpha = np.array([1e2, 1e4, 1e9]), 0.05
     own = {"Delta0": Delta0, "L": L, "G0": G0}
+
+    def slope_of(rate: Any) -> Any:
+        return 4 * L / rate * (1 + (1 - alpha) ** 2 / alpha) + 2 * (1 - alpha) / alpha * G0
+
     least = source.least_weight_decay(K=K, alpha=alpha, **own)
     for factor, exists in ((0.999, False), (1.001, True), (10.0, True)):
         formula = source.best_learning_rate(factor * least, K=K, alpha=alpha, **own)
@@ -288,28 +282,28 @@ def test_the_best_learning_rate_is_stationary_and_exists_above_the_least_weight_
     # d/d eta of (1 - lam eta)^K Delta0 + slope eta, in 40 digits.
     for k, rate in zip(K, 3 * least):
         eta = source.best_learning_rate(rate, K=k, alpha=alpha, **own)
-        slope = 4 * L / rate * (1 + (1 - alpha) ** 2 / alpha) + 2 * (1 - alpha) / alpha * G0
         with mp.workdps(40):
             falls = mpf(k) * rate * Delta0 * (1 - mpf(rate) * mpf(float(eta))) ** (mpf(k) - 1)
-        assert float(falls) == pytest.approx(slope, rel=1e-12)
+        assert float(falls) == pytest.approx(slope_of(rate), rel=1e-12)
+    # Least is where the slope at no learning rate is nought.
+    np.testing.assert_allclose(slope_of(least), K * least * Delta0, rtol=1e-13)
     assert np.isnan(source.best_learning_rate(10.0, K=1.0, alpha=alpha))
-
-
-def test_the_least_weight_decay_is_where_the_slope_at_no_learning_rate_is_nought() -> None:
-    K, alpha = 1e4, 0.05
-    rate = float(source.least_weight_decay(K=K, alpha=alpha, Delta0=Delta0, L=L, G0=G0))
-    beta = 1 - alpha
-    slope = 4 * L / rate * (1 + beta**2 / alpha) + 2 * beta / alpha * G0
-    assert slope == pytest.approx(K * rate * Delta0, rel=1e-13)
 
 
 # --- the lemmas ---
 
 
-def test_the_noise_lemma() -> None:
+def test_the_lemmas_on_noise_and_on_norms_under_weight_decay() -> None:
     weights = np.array([[0.5, 0.5], [1.0, 2.0]])
     np.testing.assert_allclose(lemmas.weighted_noise(weights, sigma=3.0, D=2.0), [9.0, 90.0], rtol=4 * EPS)
     assert lemmas.minibatch_noise(4.0, sigma=3.0, D=2.0) == 4.5
+    assert lemmas.weight_norm(0.25) == 4.0
+    assert lemmas.gradient_norm(0.25, L=3.0) == 24.0
+    assert lemmas.momentum_size(2.0, lam=0.25, L=3.0, sigma=5.0, D=2.0) == 2 * 2 * 25 / 2 + 8 * 9 / 0.25**2
+    # Without momentum the error is the noise.
+    start, drift, _ = lemmas.momentum_error(1, np.array([0, 1, 2]), eta=0.1, b=8.0, alpha=1.0)
+    assert (start.tolist(), drift) == ([2.0, 0.0, 0.0], 0)
+    assert sum(lemmas.mean_nesterov_error(2, 10, eta=0.1, b=8.0, alpha=1.0)) == lemmas.minibatch_noise(8.0)
 
 
 def test_the_momentum_errors_are_those_printed() -> None:
@@ -324,22 +318,9 @@ def test_the_momentum_errors_are_those_printed() -> None:
     assert lemmas.mean_momentum_error(1, K, **given) == pytest.approx((2 / (1 - beta) / K * G0, drift, root))
     start = 4 / (1 - beta**2) / K * G0**2
     assert lemmas.mean_momentum_error(2, K, **given) == pytest.approx((start, squared, second))
-    nesterov = (math.sqrt(2 * (1 - beta) / (1 + beta)) * beta + (1 - beta)) * math.sqrt(D) * sigma / math.sqrt(b)
-    first = (2 * beta / (1 - beta) / K * G0, 2 * beta**2 / (1 - beta) * L * eta, nesterov)
+    noise = nesterov(beta) * math.sqrt(D) * sigma / math.sqrt(b)
+    first = (2 * beta / (1 - beta) / K * G0, 2 * beta**2 / (1 - beta) * L * eta, noise)
     assert lemmas.mean_nesterov_error(1, K, **given) == pytest.approx(first)
     variance = (3 * beta + 1) * (1 - beta) / (1 + beta) * D * sigma**2 / b
     last = (4 * beta / (1 - beta**2) / K * G0**2, 4 * beta**3 / (1 - beta) ** 2 * L**2 * eta**2, variance)
     assert lemmas.mean_nesterov_error(2, K, **given) == pytest.approx(last)
-
-
-def test_without_momentum_the_error_is_the_noise() -> None:
-    start, drift, _ = lemmas.momentum_error(1, np.array([0, 1, 2]), eta=0.1, b=8.0, alpha=1.0)
-    np.testing.assert_array_equal(start, [2.0, 0.0, 0.0])
-    assert drift == 0
-    assert sum(lemmas.mean_nesterov_error(2, 10, eta=0.1, b=8.0, alpha=1.0)) == lemmas.minibatch_noise(8.0)
-
-
-def test_the_norms_under_weight_decay() -> None:
-    assert lemmas.weight_norm(0.25) == 4.0
-    assert lemmas.gradient_norm(0.25, L=3.0) == 24.0
-    assert lemmas.momentum_size(2.0, lam=0.25, L=3.0, sigma=5.0, D=2.0) == 2 * 2 * 25 / 2 + 8 * 9 / 0.25**2
