@@ -183,13 +183,9 @@ def test_a_products_multiples_are_attained(combine: str, sizes: tuple[float, ...
     assert ratio == pytest.approx(getattr(norm.equivalence(SHAPES), kappa), rel=1e-12)
 
 
-def test_under_a_sum_the_layer_with_the_largest_dual_norm_alone_moves() -> None:
-    C = (np.full((2, 2), 3.0), np.full((2, 2), 1.0))
-    first, second = product((MAX, MAX), "sum").lmo(C)
+def test_a_sum_moves_the_layer_with_the_largest_dual_norm_alone_and_a_product_of_nothing_is_refused() -> None:
+    first, second = product((MAX, MAX), "sum").lmo((np.full((2, 2), 3.0), np.full((2, 2), 1.0)))
     assert (np.abs(first).max(), np.abs(second).max()) == (1.0, 0.0)
-
-
-def test_a_product_of_nothing_or_of_another_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="a product norm needs a layer"):
         product(())
     with pytest.raises(ValueError, match="no way to combine layers of that name"):

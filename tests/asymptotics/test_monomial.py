@@ -37,12 +37,15 @@ def test_a_sum_has_the_value_of_its_terms_in_any_order(terms: list[Monomial]) ->
     assert add(terms[::-1]) == total
 
 
-def test_a_root_of_a_number_is_exact() -> None:
+def test_a_root_of_a_number_is_exact_and_a_quotient_of_variables_is_written_as_one() -> None:
     third = number(Fraction(8, 49)) ** Fraction(1, 3)
     assert third == number(2) * number(7) ** Fraction(-2, 3)
     assert third**3 == number(Fraction(8, 49))
     assert (third.rational(), (third**3).rational()) == (None, Fraction(8, 49))
     assert number(Fraction(0.1)).rational() == Fraction(0.1)
+    assert quotient({"eta": Fraction(2), "b": Fraction(-1), "alpha": Fraction(-3)}) == "eta^2/(b alpha^3)"
+    assert quotient({"b": Fraction(-1)}) == "1/b"
+    assert quotient({"alpha": Fraction(1), "b": Fraction(-1)}, r"^\star", latex=True) == r"\alpha^\star/b^\star"
 
 
 def test_a_sum_has_its_common_factors_in_front() -> None:
@@ -88,10 +91,3 @@ def test_what_has_no_value_and_what_no_float_holds_say_so() -> None:
 def test_how_it_is_written(law: Monomial, text: str, latex: str) -> None:
     assert law.text() == text
     assert law.latex() == latex
-
-
-def test_quotients_of_variables() -> None:
-    powers = {"eta": Fraction(2), "b": Fraction(-1), "alpha": Fraction(-3)}
-    assert quotient(powers) == "eta^2/(b alpha^3)"
-    assert quotient({"b": Fraction(-1)}) == "1/b"
-    assert quotient({"alpha": Fraction(1), "b": Fraction(-1)}, r"^\star", latex=True) == r"\alpha^\star/b^\star"

@@ -108,12 +108,16 @@ def test_theorem_1_balances_three_terms_and_in_iterations_b_has_no_best_value(pr
     assert iterations.unbounded["b"] == (1, "a cap on b")
 
 
-def test_equation_27_has_its_value() -> None:
-    proxy = bounds.lmo(C1=3.0, C2=0.7, C3=5.0)
-    law = exponents(proxy, ("eta", "b"), fixed={"alpha": 0.2}).laws["risk"]
+def test_equations_16_and_27_have_their_values_at_a_fixed_momentum() -> None:
+    """b = 2 rho sigma alpha^1/2 / (2 (Delta0 L (7/2 + 2/alpha))^1/2) T^1/2, to leading order, on the exact bound."""
+    law = exponents(bounds.lmo_exact(Delta0=2.0, L=0.3, rho=1.5), ("eta", "b"), fixed={"alpha": 0.1}).laws["b"]
+    expected = 1.5 * math.sqrt(0.1) / math.sqrt(2.0 * 0.3 * (3.5 + 2 / 0.1))
+    assert law.constant == pytest.approx(expected, rel=1e-14)
+    assert law.powers["4 + 7 alpha"] == -HALF
+    risk = exponents(bounds.lmo(C1=3.0, C2=0.7, C3=5.0), ("eta", "b"), fixed={"alpha": 0.2}).laws["risk"]
     T = np.array([1e10, 1e20])
     expected = 2 * math.sqrt(2) * (3.0 * 5.0) ** 0.25 * 0.7**0.5 * 1.2**0.25 * T**-0.25
-    np.testing.assert_allclose(law.at(T), expected, rtol=1e-14)
+    np.testing.assert_allclose(risk.at(T), expected, rtol=1e-14)
 
 
 def test_theorem_2_as_text_and_with_its_value() -> None:
@@ -138,14 +142,6 @@ def test_theorem_3() -> None:
     assert not law.active
     exact = exponents(bounds.lmo_exact(), ("eta", "b", "alpha"))
     assert (exact.exponent["b"], exact.exponent["eta"]) == (F(1, 6), F(-7, 12))
-
-
-def test_equation_16_at_a_fixed_momentum_on_the_exact_bound() -> None:
-    """b = 2 rho sigma alpha^1/2 / (2 (Delta0 L (7/2 + 2/alpha))^1/2) T^1/2, to leading order."""
-    law = exponents(bounds.lmo_exact(Delta0=2.0, L=0.3, rho=1.5), ("eta", "b"), fixed={"alpha": 0.1}).laws["b"]
-    expected = 1.5 * math.sqrt(0.1) / math.sqrt(2.0 * 0.3 * (3.5 + 2 / 0.1))
-    assert law.constant == pytest.approx(expected, rel=1e-14)
-    assert law.powers["4 + 7 alpha"] == -HALF
 
 
 def test_corollary_1_is_at_its_cap() -> None:
@@ -193,28 +189,19 @@ def test_at_one_half_momentum_tends_to_a_constant_that_the_constants_choose() ->
     assert inside.laws["eta"].constant == pytest.approx(1 / math.sqrt(1 + 1 / x), rel=1e-11)
 
 
-def test_equations_30_to_32() -> None:
-    """Each term's exponent along b = T^B, alpha = T^-g, eta = T^-d, for a schedule that is no optimum."""
+def test_equations_30_to_37_and_a_schedule_that_raises_the_learning_rate() -> None:
+    """Each term's exponent along b = T^B, alpha = T^-g, eta = T^-d; then of alpha = b T^-1/2, eta = b T^-3/4."""
     B, g, d = F(1, 5), F(2, 7), F(3, 8)
     rates = dict(decay(bounds.lmo_exact(), {"b": B, "alpha": -g, "eta": -d}))
     assert list(rates.values()) == [-(1 - B - d), -(1 - B / 2 - g), -(B + g) / 2, -d, -(d - g)]
     assert next(iter(rates)) == "Delta0*eta^-1*b*T^-1"
-
-
-@pytest.mark.parametrize("B", [F(0), F(1, 4), F(1, 2)])
-def test_equations_33_to_37(B: Fraction) -> None:
-    """alpha = b T^-1/2, eta = b T^-3/4."""
-    rates = [rate for _, rate in decay(bounds.lmo(), {"b": B, "alpha": B - HALF, "eta": B - F(3, 4)})]
-    assert rates[0] == rates[2] == rates[4] == -QUARTER
-    assert rates[1] == -(B + 1) / 2 <= -HALF
-    assert rates[3] == B - F(3, 4) <= -QUARTER
-
-
-def test_a_schedule_may_raise_the_learning_rate() -> None:
-    assert dict(decay(bounds.sgd(), {"eta": F(1, 3)})) == {
-        "Delta0*eta^-1*b*T^-1": F(-4, 3),
-        "L*sigma^2*eta*b^-1": F(1, 3),
-    }
+    for B in (F(0), QUARTER, HALF):
+        best = [rate for _, rate in decay(bounds.lmo(), {"b": B, "alpha": B - HALF, "eta": B - F(3, 4)})]
+        assert best[0] == best[2] == best[4] == -QUARTER
+        assert best[1] == -(B + 1) / 2 <= -HALF
+        assert best[3] == B - F(3, 4) <= -QUARTER
+    raised = dict(decay(bounds.sgd(), {"eta": F(1, 3)}))
+    assert raised == {"Delta0*eta^-1*b*T^-1": F(-4, 3), "L*sigma^2*eta*b^-1": F(1, 3)}
     assert dict(decay(bounds.sgd(), {"eta": F(1, 3)}, budget="K"))["Delta0*eta^-1*K^-1"] == F(-4, 3)
 
 

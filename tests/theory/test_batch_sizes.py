@@ -86,11 +86,9 @@ def test_tokens_turn_from_convex_to_concave_at_the_inflection(Y: float, Z: float
         before, after = (mpmath.diff(lambda x: tokens(b * x), x, 2) for x in (1 - 1e-6, 1 + 1e-6))
         assert before > 0 > after
     assert b > theory.fewest_tokens(Y, Z, room)
-
-
-def test_the_printed_form_is_convex_and_the_revised_up_to_four_times_the_best() -> None:
-    assert theory.inflection(0.3, 0.0, 0.2) == np.inf
-    assert theory.inflection(0.0, 0.3, 0.2) == pytest.approx(4 * theory.revised(0.3, 0.2))
+    # The printed form is convex everywhere, the revised up to four times the best.
+    assert theory.inflection(Y, 0.0, room) == np.inf
+    assert theory.inflection(0.0, Z, room) == pytest.approx(4 * theory.revised(Z, room))
 
 
 @given(SIZES, SIZES, st.floats(1e-9, 12.0))
@@ -144,8 +142,6 @@ def test_at_a_cap_the_risk_is_theorem_1s_at_that_batch_size(constants: tuple[flo
     for name, power in theory.CAPPED_FLOOR.items():
         ratio = theory.capped_floor(**{**at, name: 4 * at[name]}) / theory.capped_floor(**at)
         assert ratio == pytest.approx(4.0 ** float(power))
-
-
-def test_the_caps_are_reached_where_the_optimal_batch_size_has_its_exponent() -> None:
+    # Caps are reached where the optimal batch size has its exponent.
     assert 1 / theory.CAP_REACHED["C"] == theorems.THEOREM_1["b"]
     assert pytest.approx(theory.LARGEST_TOKEN_GAIN) == theory.LARGEST_GAIN**4

@@ -82,9 +82,6 @@ def test_the_printed_bounds_agree_where_their_constants_do() -> None:
     exact = printed.bound_in_tokens({**at, "T": K * at["b"]}, Delta0=3.0, L=1.75, noise=0.1)
     less = 1.75 * at["eta"] * (4 + 4 / at["alpha"] - 3.5 - 2 / at["alpha"])  # C3 = 4 L, C2 = 2 rho sigma
     np.testing.assert_allclose(exact + less, in_T, rtol=1e-14)
-
-
-def test_the_trivial_level_is_that_of_a_parabola() -> None:
-    # f = L x^2/2 has f(x0) = Delta0 at |f'(x0)| = L x0.
+    # The trivial level is that of a parabola: f = L x^2/2 has f(x0) = Delta0 at |f'(x0)| = L x0.
     L, x0 = 3.0, 0.7
     assert printed.trivial_level(L * x0**2 / 2, L) == pytest.approx(L * x0)
