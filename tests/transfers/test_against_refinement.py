@@ -129,8 +129,7 @@ def test_from_alpha_at_one_regime_d_has_regime_cs_errors(T: float) -> None:
     assert row.at[1:] == pytest.approx(moved("C", start, T).at[1:], rel=1e-14)
     shift = shifts_of_c(at)["b"] - shifts_of_c(start)["b"]
     assert 0.1 < shift < 1
-    assert np.log(row.at.b / at.b) == pytest.approx(shift, abs=SOLVER)
-    assert np.log(row.at.eta / at.eta) == pytest.approx(shift / 2, abs=SOLVER)
+    assert np.log([row.at.b / at.b, row.at.eta / at.eta]) == pytest.approx([shift, shift / 2], abs=SOLVER)
 
 
 @pytest.mark.parametrize("T", STARTS)

@@ -23,13 +23,18 @@ def one_line(start: dict[str, Any], **asked: Any) -> str:
     return " ".join(hpgrid.transfer(start, 1e12, **asked).text().split())
 
 
-def test_all_regimes_stand_side_by_side() -> None:
+def test_all_regimes_stand_side_by_side_and_sgds_rule_alone() -> None:
     answer = hpgrid.transfer(START, {"T": 1e12})
     assert [row.regime for row in answer.rows] == ["A", "B", "C", "D"]
     assert answer.rows == tuple(moved(x, answer.start, 1e12) for x in "ABCD")
     assert answer.sgd == moved("SGD", answer.start, 1e12)
     assert answer == hpgrid.transfer(START, 1e12)
     assert (answer.lacking, answer.notes) == ({}, ())
+    alone = hpgrid.transfer(START, 1e12, optimizer="sgd", to_b=2**20)
+    (row,) = alone.rows
+    assert row == moved("SGD", alone.start, 1e12, to_b=2.0**20)
+    assert (row.at.alpha, alone.sgd, alone.kept, alone.fits, alone.paths) == (None, None, {}, (), ())
+    assert "eta <= 1/L" in row.remarks[0]
 
 
 def test_one_start_is_written_in_several_ways() -> None:
@@ -87,15 +92,6 @@ def test_other_budgets_are_allowed_with_a_word() -> None:
     few, many = (hpgrid.transfer({**START, "b": b}, 1e12).notes for b in (128, 2000))
     assert (few, many) == (("b = 128 is read in tokens; with a sequence length (seq-len) it is in sequences",), ())
     assert hpgrid.transfer({**START, "b": 128}, 1e12, seq_len=4096).notes == ()
-
-
-def test_sgds_rule_stands_alone() -> None:
-    answer = hpgrid.transfer(START, 1e12, optimizer="sgd", to_b=2**20)
-    (row,) = answer.rows
-    assert row == moved("SGD", answer.start, 1e12, to_b=2.0**20)
-    assert (answer.sgd, answer.kept, answer.fits, answer.paths) == (None, {}, (), ())
-    assert "eta <= 1/L" in row.remarks[0]
-    assert row.at.alpha is None
 
 
 @given(b=st.floats(1, 1e9), kappa=st.floats(1e-3, 1e3), alpha=st.floats(1e-12, 0.5))

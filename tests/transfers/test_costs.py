@@ -152,15 +152,13 @@ def test_an_optimum_costs_nothing(regime: str) -> None:
 @pytest.mark.parametrize("regime", "ABCD")
 def test_nothing_costs_less_than_the_best_of_all_three(regime: str, times: float, limits: Limits) -> None:
     found = of_rule(best(OF, 1e9, regime), regime, times * 1e9, limits)
-    for regret in (found.rule, found.unchanged):
-        if regret is not None:
-            assert 0 <= regret.retuned <= regret.best * (1 + 1e-12) + 1e-13
+    for regret in filter(None, (found.rule, found.unchanged)):
+        assert 0 <= regret.retuned <= regret.best * (1 + 1e-12) + 1e-13
 
 
-@pytest.mark.parametrize(
-    ("regime", "b", "T", "rate"),
-    [("B", 1.0, 1e16, 1 / 2), ("B", 3e3, 1e12, 1), ("C", 3e3, 1e8, 1), ("D", 3e3, 1e11, 2 / 3)],
-)
+@pytest.mark.parametrize(("regime", "b", "T", "rate"), [
+    ("B", 1.0, 1e16, 1 / 2), ("B", 3e3, 1e12, 1), ("C", 3e3, 1e8, 1), ("D", 3e3, 1e11, 2 / 3),
+])  # fmt: skip
 def test_a_rule_costs_nothing_in_the_limit(regime: str, b: float, T: float, rate: float) -> None:
     """What a rule leaves out is small by a power of T, and its square is the cost.
 
