@@ -52,13 +52,10 @@ def test_fast_averaging_leaves_momentum_at_a_constant(q: Fraction) -> None:
     assert found["eta"] == pytest.approx(math.sqrt(C1 * b / (C3 * (1 + 1 / alpha))), rel=1e-13)
     assert found["risk"] == pytest.approx(2 * slope * math.sqrt(b) + C2 * math.sqrt(alpha) * b ** -float(q), rel=1e-13)
     assert not law.active
-
-
-def test_at_q_one_momentum_just_reaches_its_bound() -> None:
-    law = exponents(bounds.lmo(q=1), ALL)
-    assert law.laws["alpha"].text() == "alpha* = 1"
-    assert law.exponent["b"] == F(1, 3)
-    assert law.active == {"alpha": "alpha <= 1"}
+    # At q = 1 momentum just reaches its bound.
+    last = exponents(bounds.lmo(q=1), ALL)
+    assert last.laws["alpha"].text() == "alpha* = 1"
+    assert (last.exponent["b"], last.active) == (F(1, 3), {"alpha": "alpha <= 1"})
 
 
 def test_unmatched_initialisation() -> None:

@@ -154,17 +154,14 @@ def test_corollary_1_is_at_its_cap() -> None:
 # --- Corollary 2 and Appendix B.5: batch size along a path ---
 
 
-@pytest.mark.parametrize("phi", [F(0), F(1, 6), F(1, 3), F(49, 100)])
-def test_corollary_2_below_one_half(phi: Fraction) -> None:
+@pytest.mark.parametrize("phi", [F(0), F(1, 6), F(1, 3), F(49, 100), F(51, 100), F(2, 3), F(9, 10)])
+def test_corollary_2(phi: Fraction) -> None:
+    """Above 1/2, eqs. (38) to (41), and what they leave open: alpha is 1, and the constants double."""
     law = exponents(bounds.lmo(), ("eta", "alpha"), path={"b": phi})
-    assert law.exponent == {"risk": -QUARTER, "eta": phi - F(3, 4), "alpha": phi - HALF}
-    assert not law.active
-
-
-@pytest.mark.parametrize("phi", [F(51, 100), F(2, 3), F(9, 10)])
-def test_corollary_2_above_one_half(phi: Fraction) -> None:
-    """Eqs. (38) to (41), and what they leave open: alpha is 1, and the constants double."""
-    law = exponents(bounds.lmo(), ("eta", "alpha"), path={"b": phi})
+    if phi < HALF:
+        assert law.exponent == {"risk": -QUARTER, "eta": phi - F(3, 4), "alpha": phi - HALF}
+        assert not law.active
+        return
     assert law.exponent == {"risk": -(1 - phi) / 2, "eta": -(1 - phi) / 2, "alpha": F(0)}
     check(law, "risk", (phi - 1) / 2, "C1 1/2, C3 1/2", 2 * math.sqrt(2))
     check(law, "eta", (phi - 1) / 2, "C1 1/2, C3 -1/2", math.sqrt(0.5))

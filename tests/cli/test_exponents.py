@@ -36,18 +36,14 @@ def test_theorem_3_as_text(capsys: Capture) -> None:
     assert printed(capsys, "lmo", "--tune", "eta", "--tune", "alpha, b") == JOINT
 
 
-def test_a_fixed_value_stays_a_symbol_and_has_a_value(capsys: Capture) -> None:
+def test_a_fixed_value_stays_a_symbol_and_has_a_value_and_laws_are_latex(capsys: Capture) -> None:
     out = printed(capsys, "lmo", "--tune", "eta,alpha", "--fix", "b=1072", "--set", "C1=4", "--json")
     law = json.loads(out)["laws"]["alpha"]
     assert law["text"] == "alpha* = 2 C1^1/2 C3^1/2 C2^-1 b T^-1/2"
     assert law["powers"] == {"C1": "1/2", "C2": "-1", "C3": "1/2", "b": "1"}
     assert law["constant"] == 4 * 1072
-
-
-def test_laws_as_latex(capsys: Capture) -> None:
-    out = printed(capsys, "lmo_exact", "--tune", "eta,b,alpha", "--latex")
     alpha = r"\alpha^{\star} &= 2 \cdot 7^{-2/3} \rho^{2/3} \sigma^{2/3} \Delta_0^{-1/3} L^{-1/3} T^{-1/3}"
-    assert alpha in out.splitlines()
+    assert alpha in printed(capsys, "lmo_exact", "--tune", "eta,b,alpha", "--latex").splitlines()
 
 
 def test_a_path_is_one_rational_power(capsys: Capture) -> None:

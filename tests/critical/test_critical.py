@@ -47,10 +47,9 @@ class Case(NamedTuple):
 @cache
 def case_of(kind: str) -> Case:
     asked = KINDS[kind]
-    own = ("sigma", "Delta0", "G0", "lam", "form", "norm", "kappa1", "kappa2", "sigma_F", "L_F")
     build = {"gap": bounds.frank_wolfe, "loss": bounds.star_convex}.get(kind, bounds.steepest)
-    dropped = ("form",) if kind in ("gap", "loss") else ()
-    proxy = build(**{name: asked[name] for name in own if name in asked and name not in dropped})
+    other = {"beta", "eta", "eps", "measure", *(("form",) if kind in ("gap", "loss") else ())}
+    proxy = build(**{name: value for name, value in asked.items() if name not in other})
     return Case(kind, asked["eps"], {"eta": asked["eta"], "alpha": 1 - asked["beta"]}, proxy, *answered(**asked))
 
 
