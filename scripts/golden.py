@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import math
 import sys
 import tempfile
 from collections.abc import Callable
@@ -321,28 +322,29 @@ def plain(value: Any) -> Any:
     return [plain(item) for item in value] if isinstance(value, list) else value
 
 
-def differences(old: Any, new: Any, at: str = "", tolerance: float = 0.0) -> list[str]:
-    """Return where two pieces of plain data differ, numbers by more than a share of the larger: a line each."""
+def differences(old: Any, new: Any, at: str = "", share: float = 0.0, least: float = 0.0) -> list[str]:
+    """Return where two pieces of plain data differ, a line each.
+
+    Args:
+        old: one.
+        new: the other.
+        at: where in the whole they are.
+        share: numbers may differ by this share of the larger;
+        least: or by this.
+    """
     if isinstance(old, dict) and isinstance(new, dict):
         gone = [f"{at}/{key}: only in the old" for key in old.keys() - new.keys()]
         come = [f"{at}/{key}: only in the new" for key in new.keys() - old.keys()]
-        return (
-            gone
-            + come
-            + [d for key in old if key in new for d in differences(old[key], new[key], f"{at}/{key}", tolerance)]
-        )
-    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        return [
-            d for k, (a, b) in enumerate(zip(old, new)) for d in differences(a, b, f"{at}/{named(a, k)}", tolerance)
-        ]
-    if old == new:
-        return []
-    numbers = all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in (old, new))
-    share = abs(old - new) / max(abs(old), abs(new)) if numbers else 1.0
-    if share <= tolerance:
-        return []
-    apart = f" (relative {share:.1e})" if numbers else ""
-    return [f"{at}: {str(old)[:200]!r} -> {str(new)[:200]!r}{apart}"]
+        pairs = [(key, old[key], new[key]) for key in old if key in new]
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        gone, come, pairs = [], [], [(named(a, k), a, b) for k, (a, b) in enumerate(zip(old, new))]
+    elif all(isinstance(each, (int, float)) and not isinstance(each, bool) for each in (old, new)):
+        if old == new or math.isclose(old, new, rel_tol=share, abs_tol=least):
+            return []
+        return [f"{at}: {old!r} -> {new!r} (relative {abs(old - new) / max(abs(old), abs(new)):.1e})"]
+    else:
+        return [] if old == new else [f"{at}: {str(old)[:200]!r} -> {str(new)[:200]!r}"]
+    return gone + come + [line for key, a, b in pairs for line in differences(a, b, f"{at}/{key}", share, least)]
 
 
 def named(entry: Any, k: int) -> str:
