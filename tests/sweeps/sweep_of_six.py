@@ -28,14 +28,9 @@ def contents(store: Path) -> dict[str, bytes]:
 def started(config: Path, out: Path, *options: str) -> subprocess.Popen[str]:
     """A process of its own that sweeps."""
     command = [sys.executable, "-m", "hpgrid", "sweep", str(config), "--out", str(out), *options]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT, preexec_fn=_hears_ctrl_c
-    )
-
-
-def _hears_ctrl_c() -> None:
-    """What a shell starts in the background ignores Ctrl-C, and so would all that it starts."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # What a shell starts in the background ignores Ctrl-C, and so would all that it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
 
 
 def finished(process: subprocess.Popen[str], status: int = 0) -> tuple[str, str]:
