@@ -15,7 +15,7 @@ from hpgrid.checks import bad
 from hpgrid.config import Config
 from hpgrid.curves import PERFORMANCE, even_levels, iso_loss, near_optimal
 from hpgrid.grid import Grid
-from hpgrid.paper.data import FigureData, check_axes, config_data
+from hpgrid.paper.data import FigureData, check_axes, check_positive, config_data
 from hpgrid.plotting import maps as plot
 from hpgrid.plotting.style import PREDICTED, letter, log_axes, new_figure
 from hpgrid.proxy import FunctionProxy, Proxy
@@ -131,17 +131,6 @@ def measure(config: Config, exponent: float | None, extra: Extra | None = None) 
         "eta_at_edge_near_optimum": [int(arrays[f"near_held_{k}"].sum()) for k in range(len(grids))],
     }
     return FigureData(config.figure, config_data(config, proxy, grids), arrays, tuple(checks), notes)
-
-
-def check_positive(risk: Array) -> None:
-    """Refuse a risk that log axes and levels can show nothing of.
-
-    Raises:
-        ValueError: none of it is positive and finite.
-    """
-    if not (np.isfinite(risk) & (risk > 0)).any():
-        given = f"none, of {risk.size}; the largest is {risk.max(initial=-np.inf):.3g}"
-        raise bad("a plot is logarithmic: some best risk on the grid is positive and finite", given, "another bound")
 
 
 def _panel_arrays(grid: Grid, result: SearchResult, levels: Array) -> dict[str, Any]:

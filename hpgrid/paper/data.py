@@ -19,6 +19,7 @@ from hpgrid.paper import FIGURES
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.readings import Reading
 from hpgrid.record import SCHEMA, made_with, write_arrays, write_json
+from hpgrid.shapes import Floats
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,17 @@ def one_regime(config: Config, tuned: Sequence[str] | None = None) -> OneRegime:
     grid = config.grid.build(panel.axes)
     check_axes(grid, panel, (*panel.tuned, grid.budget))
     return OneRegime(panel, grid, config.bound.build(grid.budget))
+
+
+def check_positive(risk: Floats) -> None:
+    """Refuse a risk that log axes and levels can show nothing of.
+
+    Raises:
+        ValueError: none of it is positive and finite.
+    """
+    if not (np.isfinite(risk) & (risk > 0)).any():
+        given = f"none, of {risk.size}; the largest is {risk.max(initial=-np.inf):.3g}"
+        raise bad("a plot is logarithmic: some best risk on the grid is positive and finite", given, "another bound")
 
 
 def check_axes(grid: Grid, panel: Panel, wanted: tuple[str, ...]) -> None:

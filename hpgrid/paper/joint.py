@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from hpgrid.checks import TUNABLE
 from hpgrid.config import Config
 from hpgrid.curves import PERFORMANCE, near_optimal
-from hpgrid.paper.data import FigureData, OneRegime, config_data, one_regime
+from hpgrid.paper.data import FigureData, OneRegime, check_positive, config_data, one_regime
 from hpgrid.paper.pair import Prediction, held_beside, power_label, predicted_line, refined_arrays, slope_checks
 from hpgrid.plotting.lines import argmin, band, law, optimum, padded, refined
 from hpgrid.plotting.style import SHORT, log_axes, new_figure, split_legends
@@ -74,6 +74,7 @@ def measure(
     """
     problem = tuning_problem(one.proxy, one.grid, one.panel.regime, dtype=config.dtype)
     best = problem.search()
+    check_positive(best.risk)
     budget, tuned, edge = problem.budgets, problem.regime.tuned, fitted_edge(best)
     window = config.window or default_window(problem, best, wanders=bool(monomials))
     arrays: dict[str, Any] = {problem.budget: budget, "risk_hat": best.risk, "any_edge": edge}

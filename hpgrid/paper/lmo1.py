@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -20,6 +20,9 @@ from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import MeasuredSlope
 from hpgrid.theory import theorems
 
+if TYPE_CHECKING:
+    from hpgrid.stochastic.problems import Objective
+
 #: What is minimised.
 FUNCTIONS = ("smoothed", "quadratic")
 
@@ -27,6 +30,8 @@ FUNCTIONS = ("smoothed", "quadratic")
 def compute(config: Config) -> FigureData:
     """Return the figure's arrays and checks."""
     from concurrent.futures import ThreadPoolExecutor
+
+    from hpgrid.stochastic.problems import quadratic, smoothed
 
     own = config.parameters
     check_choice("norm", own["shown"], METHODS)
@@ -45,9 +50,12 @@ def compute(config: Config) -> FigureData:
     lo, hi = own["eta"]
     axes |= {"fine_eta": np.geomspace(lo, hi, own["fine_points"]), "eta": np.geomspace(lo, hi, own["points"])}
     arrays: dict[str, Any] = dict(axes)
-    # The slowest goes first.
+    # All of them before the first run, which takes its time; the slowest goes first.
+    shape, size = tuple(own["shape"]), own["size"]
+    problems = {v: (smoothed(v, shape, size=size, width=own["width"]), quadratic(v, shape, size=size)) for v in METHODS}
     with ThreadPoolExecutor(2) as pool:
-        parts = dict(zip(reversed(METHODS), pool.map(lambda norm: _method(norm, own, axes), reversed(METHODS))))
+        runs = pool.map(lambda norm: _method(METHODS[norm], *problems[norm], own, axes), reversed(METHODS))
+        parts = dict(zip(reversed(METHODS), runs))
     checks: list[Reading] = []
     notes: dict[str, Any] = {}
     for norm, method in METHODS.items():
@@ -61,21 +69,18 @@ def compute(config: Config) -> FigureData:
 
 
 def _method(
-    norm: str, own: Mapping[str, Any], axes: Mapping[str, Array]
+    method: str, problem: Objective, curved: Objective, own: Mapping[str, Any], axes: Mapping[str, Array]
 ) -> tuple[dict[str, Any], list[Reading], dict[str, Any]]:
     """Its runs with eta tuned, with eta and alpha tuned, and on a quadratic: arrays, checks and notes."""
     from hpgrid.stochastic.lmo import run
-    from hpgrid.stochastic.problems import quadratic, smoothed
     from hpgrid.stochastic.tuning import best
 
-    shape, size, method = tuple(own["shape"]), own["size"], METHODS[norm]
-    problem = smoothed(norm, shape, size=size, width=own["width"])
     b, K, eta = (axes[name] for name in ("b", "K", "fine_eta"))
     noise: dict[str, Any] = {"noise": own["noise"], "seed": own["seed"]}
     few = (axes["eta"], b, axes["alpha"], K)
     fine = run(problem, (eta, b, [own["fixed_alpha"]], K), seeds=own["fine_seeds"], **noise)
     both = run(problem, few, seeds=own["seeds"], **noise)
-    other = run(quadratic(norm, shape, size=size), few, seeds=own["quadratic_seeds"], **noise)
+    other = run(curved, few, seeds=own["quadratic_seeds"], **noise)
     arrays: dict[str, Any] = {}
     checks: list[Reading] = []
     notes: dict[str, Any] = {}

@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hpgrid.config import Config
-from hpgrid.paper.data import FigureData, OneRegime, config_data, one_regime
+from hpgrid.paper.data import FigureData, OneRegime, check_positive, config_data, one_regime
 from hpgrid.plotting.lines import family, law, optimum, padded, refined
 from hpgrid.plotting.style import PREDICTED, SHORT, log_axes, new_figure, split_legends
 from hpgrid.proxy import FunctionProxy, Proxy
@@ -97,6 +97,7 @@ def measure(
     regime = replace(panel.regime, fixed={**grid.held, **panel.fixed}, min_K=proxy.min_K)
     search = partial(grid_search, proxy, grid, dtype=config.dtype)
     best = search(regime=regime)
+    check_positive(best.risk)
     # The whole grid, what the figure holds fixed tuned as well: how much the regime gives away.
     every = search(tuple({*regime.tuned, *regime.fixed} & {*grid.axes}), min_K=proxy.min_K)
     curves = (other_than_eta(panel.tuned), "eta")

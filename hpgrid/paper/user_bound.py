@@ -36,7 +36,6 @@ def _curves(config: Config) -> FigureData:
         data = pair.measure(replace(config, figure="pair"), one, predicted(law))
     else:
         data = joint.measure(replace(config, figure="joint"), one, predicted(law), monomials(law))
-    contours.check_positive(data.arrays["risk_hat"])
     # A whole law, its constant included, takes the place of a line through the middle of what was measured.
     laws = {} if law is None else law.laws
     lines = {f"{v}_law": _line(v, each, one.budgets) for v, each in laws.items()}
