@@ -67,6 +67,21 @@ def test_a_batch_size_that_a_limit_makes_is_one_that_is_given_and_the_rest_is_tu
         assert words in remark
 
 
+def test_a_cap_on_eta_that_moves_no_rounded_batch_size_says_nothing_of_b() -> None:
+    rounded = moved("C", START, T1, Limits(round_b="pow2")).at
+    row = moved("C", START, T1, Limits(eta=0.999 * rounded.eta, round_b="pow2"))
+    assert row.at.b == rounded.b
+    assert not any("b falls" in remark for remark in row.remarks)
+
+
+def test_a_batch_size_that_is_given_follows_no_law_that_may_begin_too_early() -> None:
+    on_bound = START._replace(b=1.0)
+    given, own = moved("C", on_bound, T1, to_b=1000.0), moved("C", on_bound, T1)
+    early = "b on a bound at T_0"
+    assert any(early in remark for remark in own.remarks)
+    assert not any(early in remark for remark in given.remarks)
+
+
 def test_alpha_stays_at_one() -> None:
     row, at_one = (moved("D", START, T1, to_b=b) for b in (2.0**29, 2.0**29 / 2.56))
     # alpha would be 2.56: Table 3's eta at a 2.56th of the batch size, and from there as its root
