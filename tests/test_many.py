@@ -83,7 +83,7 @@ def test_so_it_is_on_the_papers_grids(grid: Grid) -> None:
     assert found.edge["eta"].any() == (grid == Grid.captions())
 
 
-@pytest.mark.parametrize("over", SUBSETS, ids="+".join)
+@pytest.mark.parametrize(("over", "budget"), [*((over, "K") for over in SUBSETS), (("b",), "T"), (ALL, "T")], ids=str)
 def test_every_regime_agrees(over: tuple[str, ...], budget: str) -> None:
     found = check(bounds.lmo(), in_budget(Grid.footnote(12), budget), tuning(over), TRIPLES)
     assert found.method == "exact"
