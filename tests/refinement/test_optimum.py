@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
+import jax
 import numpy as np
 import pytest
 
 from hpgrid import FunctionProxy, Proxy, Regime, Term, bounds, refine
 from hpgrid.checks import InputError
-from hpgrid.refinement import Optimum, refine_along
+from hpgrid.refinement import Optimum, newton, refine_along
 
 NAMES = ("eta", "b", "alpha")
 
@@ -314,3 +315,11 @@ def test_along_a_variable_it_is_the_optimum_at_each_fixed_value() -> None:
     assert alone.converged.all()
     with pytest.raises(InputError, match="no tuned variable of that name"):
         refine_along(bounds.lmo(), "alpha", 0.1, tuned=("eta", "b"), fixed={"alpha": 0.1}, T=1e8)
+
+
+def test_what_is_cut_short_is_not_called_converged(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After one of Newton's steps; traced anew, since a program knows its number of steps."""
+    traced = newton._optima.__wrapped__
+    monkeypatch.setattr(newton, "MOST_STEPS", 1)
+    monkeypatch.setattr(newton, "_optima", jax.jit(lambda *arrays: traced(*arrays)))
+    assert not refine(bounds.lmo(), "eta", fixed={"b": 64.0, "alpha": 0.1}, T=1e30).converged
