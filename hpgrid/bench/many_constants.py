@@ -46,7 +46,7 @@ def _search_many(proxy: Any, method: str, grid: Grid, triples: Floats) -> Answer
     return Answer(many.risk, tuple(many.index[v] for v in REGIME.tuned))
 
 
-def as_function(grid: Grid, triples: Floats) -> Answer:
+def _as_function(grid: Grid, triples: Floats) -> Answer:
     """Return the best of eq. (4) as what no expansion sees through."""
     import jax.numpy as jnp
 
@@ -64,14 +64,14 @@ def _numpy(best_at: Callable[..., tuple[float, tuple[int, ...]]], grid: Grid, tr
     return Answer(np.array([[best for best, _ in row] for row in cells]), tuple(index))
 
 
-def printed_at(eta: Any, b: Any, alpha: Any, t: float, *triple: float) -> tuple[float, tuple[int, ...]]:
+def _printed_at(eta: Any, b: Any, alpha: Any, t: float, *triple: float) -> tuple[float, tuple[int, ...]]:
     """Return the best of one budget by eq. (4) as printed."""
     risk = bound(np.sqrt, eta[:, None, None], b[:, None], alpha, t, *triple)
     place = np.unravel_index(risk.argmin(), risk.shape)
     return risk[place], place
 
 
-def factored_at(
+def _factored_at(
     eta: Any, b: Any, alpha: Any, t: float, C1: float, C2: float, C3: float
 ) -> tuple[float, tuple[int, ...]]:
     """Return the same by the part with eta first, eta last in memory, where argmin is fastest; then the rest."""
@@ -95,9 +95,9 @@ class Way:
 CONTENDERS = {
     EXACT: Way(partial(_search_many, lmo(), "exact"), False, "certified lines alone"),
     "search_many, brute": Way(partial(_search_many, lmo(), "brute"), True, "every cell"),
-    FUNCTION: Way(as_function, True, "eq. (4) as a function: every cell"),
-    "NumPy, as printed": Way(partial(_numpy, printed_at), True, "1 thread"),
-    "NumPy, factored": Way(partial(_numpy, factored_at), True, "1 thread"),
+    FUNCTION: Way(_as_function, True, "eq. (4) as a function: every cell"),
+    "NumPy, as printed": Way(partial(_numpy, _printed_at), True, "1 thread"),
+    "NumPy, factored": Way(partial(_numpy, _factored_at), True, "1 thread"),
 }
 
 

@@ -66,12 +66,20 @@ def print_transfer(
 
     Of eq. (4), which is the bound where no other is given, the laws are Tables 2 and 3.
     """
-    asked: dict[str, Any] = dict(locals())
-    for name in ("from_", "set_", "plot", "json_"):
-        del asked[name]
-    asked["start"] = _numbers("--from", from_, _START)
     alone = [f"T={each}" if each.strip()[:1].isdigit() and "=" not in each else each for each in to or ()]
-    asked["to"] = _numbers("--to", alone, "T=1e12")
+    asked: dict[str, Any] = {
+        "start": _numbers("--from", from_, _START),
+        "to": _numbers("--to", alone, "T=1e12"),
+        "regime": regime,
+        "to_b": to_b,
+        "max_b": max_b,
+        "max_eta": max_eta,
+        "round_b": round_b,
+        "seq_len": seq_len,
+        "optimizer": optimizer,
+        "bound": None,
+        "calibrate": calibrate,
+    }
     if bound is not None:
         config = options.chosen(bound, set_)
         asked |= {"bound": config.build("T"), "constants": dict(config.constants) or None}
