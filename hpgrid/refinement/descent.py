@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import jax
@@ -372,9 +372,15 @@ def _evaluated(call: _Call, inputs: _Inputs) -> Descent:
     return Descent(solution, none, none)
 
 
-@partial(jax.jit, static_argnums=0)
 def _descents(call: _Call, inputs: _Inputs, sharpness: Array | None) -> Descent:
     return jax.vmap(partial(_descent, call), in_axes=(0, None))(inputs, sharpness)
+
+
+@cache
+def _compiled() -> Any:
+    # A call takes milliseconds, LLVM's optimiser a second or two for each new bound, four tenths of all compiling.
+    options = {"xla_backend_optimization_level": 0} if jax.default_backend() == "cpu" else None
+    return jax.jit(_descents, static_argnums=0, compiler_options=options)
 
 
 def _followed(problem: Problem, box: Box, sharpness: Sequence[float] | None = None) -> Descent:
@@ -388,7 +394,7 @@ def _followed(problem: Problem, box: Box, sharpness: Sequence[float] | None = No
 
     def block(first: int) -> Descent:
         part = np.minimum(np.arange(first, first + BATCH), count - 1)  # the last one, again, as padding
-        descent = _descents(call, jax.tree.map(lambda array: array[part], inputs), powers)
+        descent = _compiled()(call, jax.tree.map(lambda array: array[part], inputs), powers)
         return jax.tree.map(lambda array: np.asarray(array)[: count - first], descent)
 
     with jax.enable_x64(True):
