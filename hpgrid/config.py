@@ -34,6 +34,7 @@ from hpgrid.checks import (
     read_table,
     table_of,
 )
+from hpgrid.record import read_text
 from hpgrid.regime import Regime
 
 if TYPE_CHECKING:
@@ -217,13 +218,15 @@ def read_toml(path: Path) -> dict[str, Any]:
     Raises:
         ValueError: it can't be read, or is no TOML.
     """
+    text = read_text(path, "a config must be a readable TOML file")
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise bad(f"a config must be valid TOML ({error})", str(path), "TOML, as in configs/fig1.toml") from None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise bad(f"a config must be a readable TOML file ({reason})", str(path), "the path of one") from None
+        return tomllib.loads(text)
+    except RecursionError:
+        reason = "tables or lists too deep within each other"
+    # A number of thousands of digits is none of tomllib's own errors.
+    except ValueError as error:
+        reason = str(error)
+    raise bad(f"a config must be valid TOML ({reason})", str(path), "TOML, as in configs/fig1.toml")
 
 
 def parse(data: Mapping[str, Any]) -> Config:

@@ -1,13 +1,15 @@
-"""What is written to disk: files whole or not at all, and what they were made with."""
+"""Files: read if they are files of a size that can be, written whole or not at all; and what they were made with."""
 
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import json
 import math
 import os
 import platform
+import stat
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -26,6 +28,54 @@ SCHEMA = 1
 
 #: The packages whose versions decide the bits of a result.
 _PACKAGES = ("hpgrid", "jax", "jaxlib", "numpy", "matplotlib")
+
+
+#: The most bytes of a file that a person writes, and of one that hpgrid does: what is larger is another file.
+WRITTEN, SAVED = 2**26, 2**34
+
+
+def read_whole(path: Path, most: int = WRITTEN, links: bool = True) -> bytes:
+    """Return what a file holds.
+
+    Args:
+        path: the file.
+        most: the most bytes it may have.
+        links: whether it may be a symbolic link.
+
+    Raises:
+        OSError: it can't be read, or is a pipe or a device, which may never end, or is larger.
+    """
+    # A pipe that nobody writes to would be waited for.
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | (0 if links else os.O_NOFOLLOW))
+    with os.fdopen(handle, "rb") as file:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(errno.EINVAL, "it is a folder" if stat.S_ISDIR(found.st_mode) else "it is no regular file")
+        if found.st_size > most:
+            raise OSError(errno.EFBIG, f"it has more than {most} bytes")
+        return file.read(most)
+
+
+def read_text(path: Path, rule: str, most: int = WRITTEN) -> str:
+    """Return the text of a file that a person wrote, with or without a byte order mark.
+
+    Args:
+        path: the file.
+        rule: what it must be, for the message.
+        most: the most bytes it may have.
+
+    Raises:
+        ValueError: it can't be read, or is no text.
+    """
+    try:
+        return read_whole(path, most).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        reason: object = "it is not UTF-8 text"
+    except OSError as error:
+        reason = error.strerror
+    except ValueError as error:
+        reason = error
+    raise bad(f"{rule} ({reason})", str(path), "the path of one")
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:

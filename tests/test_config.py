@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from dataclasses import FrozenInstanceError, replace
@@ -11,6 +12,7 @@ import pytest
 
 from hpgrid.config import BoundConfig, Config, GridConfig, load, override, parse, shipped
 from hpgrid.paper import FIGURES
+from hpgrid.record import WRITTEN
 
 REGIME = {"tuned": ["eta", "b"], "fixed": {"alpha": 1e-3}}
 
@@ -173,6 +175,14 @@ FILES = {
     "missing": (None, "readable TOML file .*No such file"),
     "a folder": (Path.mkdir, "readable TOML file"),
     "malformed": (lambda path: path.write_bytes(b"figure = \n[grid]"), "valid TOML.*line 1"),
+    "a pipe that nobody writes": (os.mkfifo, "it is no regular file"),
+    "a device without an end": (lambda path: path.symlink_to("/dev/zero"), "it is no regular file"),
+    "far too large": (
+        lambda path: (path.touch(), os.truncate(path, WRITTEN + 1)),
+        "more than 67108864 bytes",
+    ),
+    "too deep": (lambda path: path.write_text("a = " + "[" * 2000 + "]" * 2000), "valid TOML.*too deep"),
+    "a number without an end": (lambda path: path.write_text("a = " + "9" * 5000), "valid TOML.*digits"),
     "not text": (lambda path: path.write_bytes(b"\xff\xfe"), "not UTF-8"),
     "mistake": (lambda path: path.write_bytes(b'figure = "fig1"\ncurve = 3'), "own.toml: there is no key.*'curves'"),
 }
@@ -186,6 +196,12 @@ def test_a_file_that_is_no_config_is_named(tmp_path: Path, made, message: str) -
     with pytest.raises(ValueError, match=message) as caught:
         load(path)
     assert str(path) in str(caught.value)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_config(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + shipped("fig1").read_bytes())
+    assert load(path) == load(shipped("fig1"))
 
 
 # --- the command line's word ---

@@ -6,7 +6,9 @@ No NumPy: a mistake is answered at once. Every number is asked here, where it is
 from __future__ import annotations
 
 import csv
+import io
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +29,7 @@ from hpgrid.checks import (
     unknown,
 )  # fmt: skip
 from hpgrid.config import BoundConfig, GridConfig, called, parse_bound, parse_grid, read_toml
+from hpgrid.record import read_text
 from hpgrid.regime import Regime
 
 if TYPE_CHECKING:
@@ -37,6 +40,9 @@ HELD = ("eta", "b", "alpha", "beta")
 
 #: Combinations beyond which a sweep is refused.
 MOST = 10**9
+
+#: The most bytes of a table of rows.
+_LARGEST = 2**30
 
 #: Seconds for a combination under one regime at 100 budgets, on two CPU cores, to say how long too many would take;
 #: as ``benchmarks/store.py`` measures it.
@@ -277,16 +283,19 @@ def _read_rows(bound: BoundConfig, value: Any, folder: Path) -> dict[str, tuple[
     if not isinstance(value, str):
         raise bad("rows names a CSV file", value, 'rows = "constants.csv"')
     path = folder / value
+    rule = "the table of rows must be a readable CSV file"
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            lines = [line for line in csv.reader(file) if line]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise bad(f"the table of rows must be a readable CSV file ({reason})", str(path), "the path of one") from None
+        lines = [line for line in csv.reader(io.StringIO(read_text(path, rule, _LARGEST), newline="")) if line]
+    except csv.Error as error:
+        raise bad(f"{rule} ({error})", str(path), "the path of one") from None
     if len(lines) < 2:
         raise bad("a table of rows has a header and a row", str(path), "C1,C2 and then numbers, say")
     names = [name.strip() for name in lines[0]]
     known = _sweepable(bound)
+    # Whatever file this is by mistake is not printed.
+    if not all(re.fullmatch(r"[A-Za-z_]\w{0,29}", name, re.ASCII) for name in names):
+        rule = "the first line of a table of rows has the names of its columns, and they are no names here"
+        raise bad(rule, str(path), "C1,C2 there, and numbers below, say")
     for name in names:
         if name not in known:
             raise unknown(f"column of {path.name}", name, known)
@@ -296,7 +305,9 @@ def _read_rows(bound: BoundConfig, value: Any, folder: Path) -> dict[str, tuple[
     for number, cells in enumerate(lines[1:], start=2):
         row = f"{path.name}, row {number}"
         if len(cells) != len(names):
-            raise bad(f"{row}: {len(names)} columns are needed", ",".join(cells), ", ".join(names))
+            raise bad(
+                f"{row}: a row has a number for each of {', '.join(names)}", f"{len(cells)} cells", f"{len(names)}"
+            )
         for name, cell in zip(names, cells):
             try:
                 columns[name].append(_read_value(bound, name, float(cell)))

@@ -77,10 +77,26 @@ TABLES = {
     "header alone": ("C1,C2\n", "a header and a row"),
     "unknown column": ("C1,C4\n1,2\n", r"no column of constants.csv of that name. Given: 'C4'. Write 'C"),
     "column twice": ("C1,C1\n1,2\n", "the columns of constants.csv differ"),
-    "missing column": ("C1,C2\n1,2\n3\n", "constants.csv, row 3: 2 columns are needed"),
+    "missing column": (
+        "C1,C2\n1,2\n3\n",
+        "constants.csv, row 3: a row has a number for each of C1, C2. Given: .1 c",
+    ),
     "not a number": ("C1,C2\n1,2\n3,x\n", "constants.csv, row 3: C2 is a number. Given: 'x'"),
     "negative": ("C1,C2\n1,-2\n", "constants.csv, row 2: constant C2 must be a positive finite number"),
 }
+
+
+def test_a_file_that_is_no_table_is_not_printed(tmp_path: Path) -> None:
+    write(tmp_path, "root:x:0:0:root:/root:/bin/bash\nbin:x:1:1\n")
+    with pytest.raises(ValueError, match="the names of its columns, and they are no names") as caught:
+        parse({"bound": "lmo", "rows": "constants.csv", "regime": JOINT}, tmp_path)
+    assert "root" not in str(caught.value).replace(str(tmp_path), "")
+
+
+@pytest.mark.parametrize("name", ["/dev/zero", "constants.csv\0", ""])
+def test_rows_are_in_a_regular_file(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="the table of rows must be a readable CSV file"):
+        parse({"bound": "lmo", "rows": name, "regime": JOINT}, write(tmp_path, "C1\n1\n"))
 
 
 @pytest.mark.parametrize(("text", "message"), TABLES.values(), ids=TABLES)
