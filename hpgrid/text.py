@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
+import shutil
 import textwrap
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from hpgrid.checks import complement
 
-#: Columns that sentences are wrapped at.
-WIDTH = 120
+#: Columns of a line at the least, and of a cell whose words are wrapped.
+_NARROWEST, _CELL = 30, 20
+
+#: A blank that no line is broken at.
+_GLUE = "\xa0"
 
 _GREEK = {"eta", "alpha", "beta", "rho", "sigma", "Delta", "lam", "epsilon", "kappa", "mu", "phi"}
 
@@ -24,6 +29,11 @@ def number(value: float | None, digits: int = 3) -> str:
         # A whole part is never rounded: 31623, not 3.16e+04.
         return f"{value:.{max(digits, len(str(int(abs(value)))) if math.isfinite(value) else 1)}g}"
     return f"{value:.{digits - 1}e}"
+
+
+def counted(n: int, what: str) -> str:
+    """Return how many there are: "1 block", "1,024 blocks"."""
+    return f"{n:,} {what}{'s' * (n != 1)}"
 
 
 def power(name: str, exponent: Fraction | float) -> str:
@@ -63,12 +73,102 @@ def name_latex(name: str) -> str:
     return letter + (f"_{digits}" if digits else "") + (f"_{{\\{limit}}}" if limit else "")
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return a line per row, its cells in columns as wide as their widest."""
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+def columns() -> int:
+    """Return how many columns a line has: COLUMNS where that is set, else the terminal's, 80 where there is none."""
+    return max(_NARROWEST, shutil.get_terminal_size().columns)
 
 
-def wrapped(lines: Iterable[str]) -> list[str]:
-    """Return sentences in lines of at most ``WIDTH`` columns."""
-    return [part for line in lines for part in textwrap.wrap(line, WIDTH, subsequent_indent="   ")]
+def fitted(lines: Iterable[str]) -> str:
+    """Return lines as one text, those that are too long for the terminal broken between words."""
+    parts, room = [], columns()
+    for line in "\n".join(lines).split("\n"):
+        # What goes on stands under what a label is followed by: "A: ...", "risk*  = ...".
+        label = re.match(r" *(?:(?:\w{1,8}: )+|\w+\* +(?== ))?", line)[0]  # type: ignore[index]
+        parts += _broken(line, room, " " * (len(label) if label.strip() else len(label) + 3))
+    return "\n".join(parts)
+
+
+def aligned(
+    rows: Sequence[Sequence[str]],
+    *,
+    wrap: Sequence[str] = (),
+    drop: Sequence[str] = (),
+    whole: str = "--json",
+    indent: str = "",
+) -> list[str]:
+    """Return a table as lines that fit the terminal, its cells in columns as wide as their widest.
+
+    Where it is too wide, headings and cells of the columns ``wrap`` are broken between words; then columns are
+    dropped, and a last line says which; what is still too wide stands in blocks, one below the other, each with the
+    first column. All other cells, numbers among them, stay whole.
+
+    Args:
+        rows: the headings first; a row of one cell is a title, as wide as the table.
+        wrap: the headings of columns of words.
+        drop: the headings of columns that can be done without, the first of them first.
+        whole: what has the columns that are dropped.
+        indent: what each line begins with.
+    """
+    head, room = rows[0], columns() - len(indent)
+    natural, least, words = [], [], []
+    for name, *cells in zip(*(row for row in rows if len(row) > 1)):
+        broken = [word for cell in (name, *(cells if name in wrap else ())) for word in _glued(cell).split(" ")]
+        words.append(max(map(len, broken if name in wrap else (*broken, *cells))))
+        natural.append(max(map(len, (name, *cells))))
+        least.append(max(words[-1], min(_CELL, *map(len, cells))) if name in wrap else words[-1])
+    kept, dropped = list(range(len(head))), list[str]()
+    needed = natural if _total(natural, kept) <= room else least
+    for name in drop:
+        if _total(needed, kept) > room:
+            kept, dropped = [k for k in kept if head[k] != name], [*dropped, name]
+    # Cells of a word a line are better than a second block.
+    needed = needed if _total(needed, kept) <= room else words
+    blocks = [kept[:1]]
+    for k in kept[1:]:
+        if len(blocks[-1]) > 1 and _total(needed, [*blocks[-1], k]) > room:
+            blocks.append(kept[:1])
+        blocks[-1].append(k)
+    lines: list[str] = []
+    for block in blocks:
+        widths = list(natural)
+        while _total(widths, block) > room and (wide := [k for k in block if widths[k] > needed[k]]):
+            widths[max(wide, key=widths.__getitem__)] -= 1
+        for k in block:
+            widths[k] = max(len(part) for row in rows if len(row) > 1 for part in _broken(row[k], widths[k]))
+        for row in rows:
+            if len(row) == 1:
+                lines += [indent + part for part in _broken(row[0], room, "   ")]
+                continue
+            cells = [_broken(row[k], widths[k]) for k in block]
+            if row is head:  # a heading stands on its column
+                height = max(map(len, cells))
+                cells = [[""] * (height - len(parts)) + parts for parts in cells]
+            for parts in itertools.zip_longest(*cells, fillvalue=""):
+                line = "  ".join(part.ljust(widths[k]) for k, part in zip(block, parts))
+                lines.append((indent + line).rstrip())
+        lines += [""] * (block is not blocks[-1])
+    return [*lines, *([f"{indent}{whole} has also: {'; '.join(dropped)}"] if dropped else [])]
+
+
+def _total(widths: Sequence[int], block: Sequence[int]) -> int:
+    """How wide a line of some columns is."""
+    return sum(widths[k] for k in block) + 2 * (len(block) - 1)
+
+
+def _glued(text: str) -> str:
+    """A text in which what is read together, as "eta = 3e-4" and "T^2 (1/4)", is one word."""
+    return re.sub(r" (?=[=~<>]=? |\([\d/.]+\))|(?<=[=~<>]) ", _GLUE, text)
+
+
+def _broken(text: str, width: int, hang: str = "") -> list[str]:
+    """A text in lines of at most ``width``, as far as its words are no longer, all but the first behind ``hang``."""
+    if len(text) <= width:
+        return [text]
+    lines: list[str] = []
+    for each in (_glued(text), text):
+        lines = textwrap.wrap(
+            each, width, subsequent_indent=hang[: width // 3], break_long_words=False, break_on_hyphens=False
+        )
+        if max(map(len, lines)) <= width:
+            break
+    return [line.replace(_GLUE, " ") for line in lines]

@@ -13,6 +13,7 @@ import contextlib
 import io
 import json
 import math
+import os
 import sys
 import tempfile
 from collections.abc import Callable
@@ -202,6 +203,7 @@ def say(arguments: list[str]) -> str:
     """Return what a command prints, its exit status first."""
     from hpgrid.cli import main
 
+    os.environ["COLUMNS"] = "1000"  # whatever terminal it is run on
     out, err = io.StringIO(), io.StringIO()
     status: object = 0
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):

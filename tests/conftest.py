@@ -37,6 +37,14 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 MANY_MAPS = 20_000
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _wide() -> Iterator[None]:
+    """What tests read is whole, however wide the terminal is that they are run on."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COLUMNS", "1000")
+        yield
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _no_more_programs_than_fit() -> Iterator[None]:
     """Forget compiled programs between two files of tests, once there are many."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hpgrid.asymptotics.monomial import Monomial, power, quotient, symbol_text
 from hpgrid.checks import bad
+from hpgrid.text import fitted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -203,7 +204,7 @@ class Law:
         """Return the whole report as text."""
         paths = [f"{name} = {_grows(self.budget, exponent)}" for name, exponent in self.path.items()]
         heading = "; ".join([f"{self.name}, {self.budget} to infinity", f"tuned {', '.join(self.tuned)}", *paths])
-        return "\n".join([heading, *_laws(self), *_levels(self), *_notes(self), *_segments(self)])
+        return fitted([heading, *_laws(self), *_levels(self), *_notes(self), *_segments(self)])
 
     def latex(self) -> str:
         """Return the laws as LaTeX, one per line of an align environment."""

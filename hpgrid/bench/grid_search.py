@@ -32,6 +32,7 @@ from hpgrid.bench.tasks import CONTENDERS, HPGRID, TASKS, Contender, why_not
 from hpgrid.grid import Grid
 from hpgrid.progress import track
 from hpgrid.record import SCHEMA, made_with
+from hpgrid.text import aligned
 
 #: Seconds that all rounds of a contender may take.
 _PATIENCE = 3600
@@ -267,15 +268,9 @@ def table(outcome: Outcome) -> str:
     if all(row.first.device_mib is None for row in outcome.rows.values()):
         # No accelerator: no column for its memory.
         lines = [(*line[:-2], line[-1]) for line in lines]
-    skipped = {CONTENDERS[name].label: why for name, why in outcome.skipped.items()}
-    widths = [max(map(len, column)) for column in zip(*lines)]
-    widths[0] = max(widths[0], *map(len, skipped), 0)
-    shown = []
-    for first, *numbers, last in lines:
-        middle = [text.rjust(width) for text, width in zip(numbers, widths[1:])]
-        shown.append("  ".join([first.ljust(widths[0]), *middle, last]))
-    shown += [f"{label.ljust(widths[0])}  skipped: {why}" for label, why in skipped.items()]
-    return "\n".join(shown)
+    lines += [(f"{CONTENDERS[name].label}: skipped, {why}",) for name, why in outcome.skipped.items()]
+    drop = ("imports MiB", "device MiB", "first call s", "Gpoints/s", "peak MiB")
+    return "\n".join(aligned(lines, wrap=("contender", "how"), drop=drop, whole="--json FILE"))
 
 
 def notes(outcome: Outcome) -> str:
@@ -292,8 +287,7 @@ def notes(outcome: Outcome) -> str:
     ]
     return "\n".join([
         f"All agree: on the indices of the {clear:,} of {cells:,} cells whose runner-up is more than 8 eps "
-        "above the best,",
-        f"and on all values, within {max(a.largest_eps for a in agreements):.1f} eps "
+        f"above the best, and on all values, within {max(a.largest_eps for a in agreements):.1f} eps "
         f"(of the other cells, up to {max(a.other_indices for a in agreements):,} have another index).",
         *doubled,
         f"hpgrid needs {need.operations:.2f} operations a point and {need.bytes:.2g} bytes in or out; "

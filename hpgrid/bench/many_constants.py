@@ -21,6 +21,7 @@ from hpgrid.proxy import FunctionProxy
 from hpgrid.regime import Regime
 from hpgrid.search.brute import grid_search
 from hpgrid.search.many import search_many
+from hpgrid.text import aligned
 
 NAMES = ("C1", "C2", "C3")
 
@@ -162,11 +163,11 @@ def run(triples: int, few: int, n: int, runs: int) -> dict[str, Timed]:
 
 def table(timed: Mapping[str, Timed]) -> str:
     """Return what contenders take as aligned text: milliseconds a triple, and how many times the exact search's."""
-    lines = [f"{'contender':25}{'ms a triple':>12}{'x exact':>9}{'x function':>12}  how"]
+    rows = [("contender", "ms a triple", "x exact", "x function", "how")]
     for name, one in timed.items():
-        numbers = f"{1e3 * median(one.seconds):12.2f}{one.over_exact:9.1f}{one.over_function:12.1f}"
-        lines.append(f"{name:25}{numbers}  {one.detail}, {one.triples} triples")
-    return "\n".join(lines)
+        numbers = f"{1e3 * median(one.seconds):.2f}", f"{one.over_exact:.1f}", f"{one.over_function:.1f}"
+        rows.append((name, *numbers, f"{one.detail}, {one.triples} triples"))
+    return "\n".join(aligned(rows, wrap=("contender", "how")))
 
 
 def report(n: int, runs: int) -> tuple[str, dict[str, Any]]:

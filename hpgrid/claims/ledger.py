@@ -18,7 +18,7 @@ from typing import Any
 
 from hpgrid.checks import bad, unknown
 from hpgrid.readings import HOLDS, VERDICTS, Number, Reading, worst
-from hpgrid.text import aligned
+from hpgrid.text import aligned, counted, fitted
 
 #: The sources, by the name that --source takes.
 SOURCES = {"shulgin2026": "Shulgin et al. (2026)", "cesista2025": "Cesista (2025)", "hpgrid": "hpgrid's own laws"}
@@ -136,31 +136,32 @@ def run(claims: Sequence[Claim], advance: Callable[[], None] = lambda: None) -> 
     return tuple(rows)
 
 
-HEADINGS = ("id", "route", "what", "measured", "predicted", "tolerance", "verdict")
+HEADINGS = ("route", "what", "measured", "predicted", "tolerance", "verdict")
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Return a line per claim and route, why for each claim that does not hold, and the count of verdicts.
+    """Return each claim with a line per route, why for each claim that does not hold, and the count of verdicts.
 
     Of a route's readings it shows the first of the worst verdict, and says how many more there are.
     """
     lines: list[tuple[str, ...]] = [HEADINGS]
     for row in rows:
-        routes = dict.fromkeys(reading.route for reading in row.finding.readings)
-        for k, route in enumerate(routes):
+        lines.append((f"{row.claim.id}, {row.claim.number}: {row.claim.statement}",))
+        for route in dict.fromkeys(reading.route for reading in row.finding.readings):
             own = [reading for reading in row.finding.readings if reading.route == route]
             reading = max(own, key=lambda reading: VERDICTS.index(reading.verdict))
             more = f" and {len(own) - 1} more" if len(own) > 1 else ""
             _, what, *numbers = _cells(reading)
-            lines.append((row.claim.id if k == 0 else "", route, what + more, *numbers, reading.verdict))
+            lines.append((f"  {route}", what + more, *numbers, reading.verdict))
     told = [f"{r.claim.id} {r.finding.verdict}: {r.finding.note or r.claim.statement}" for r in _not_holding(rows)]
-    return "\n".join([*aligned(lines), "", *told, *([""] if told else []), summary(rows)])
+    shown = aligned(lines, wrap=("what",), drop=("tolerance", "predicted"), whole="--json FILE")
+    return fitted([*shown, "", *told, *([""] if told else []), summary(rows)])
 
 
 def summary(rows: Sequence[Row]) -> str:
     """Return how many rows there are, and of which verdict."""
     counts = Counter(row.finding.verdict for row in rows)
-    return f"{len(rows)} claims: " + ", ".join(f"{counts[v]} {v}" for v in VERDICTS if counts[v])
+    return f"{counted(len(rows), 'claim')}: " + ", ".join(f"{counts[v]} {v}" for v in VERDICTS if counts[v])
 
 
 def markdown(rows: Sequence[Row], made: str) -> str:

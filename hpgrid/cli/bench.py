@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +13,7 @@ from cyclopts import Parameter
 from hpgrid.bench.tasks import CONTENDERS, HPGRID, SWEEP, TASKS
 from hpgrid.checks import bad
 from hpgrid.cli import options
+from hpgrid.text import fitted
 
 #: NumPy holds n^3 points at a time, and R1's memory is measured at 2n, on 16 n^4 of them.
 _SMALLEST, _LARGEST = 2, 300
@@ -56,8 +56,10 @@ def benchmark(
     from hpgrid.bench import grid_search, many_constants
     from hpgrid.bench.harness import FACTORED, PRINTED
 
+    def say(text: str) -> None:
+        print(fitted([text]), flush=True)
+
     outcomes, swept = [], []
-    say = partial(print, flush=True)
     if searches:
         say(f"As printed:       {PRINTED}\nFactored by hand: {FACTORED}, then the rest")
         try:

@@ -44,7 +44,7 @@ def reproduce_figures(
 ) -> int:
     """Reproduce the papers' figures, and hpgrid's own: for each NAME, its picture, NAME.npz and NAME.json."""
     if list_:
-        print("\n".join(f"{name:8} {what}" for name, what in FIGURES.items()))
+        print("\n".join(aligned([("figure", "shows"), *FIGURES.items()], wrap=("shows",))[1:]))
         return 0
     formats = options.known_names("picture format", [format], options.FORMATS)
     if not formats:
@@ -197,4 +197,4 @@ def check_table(data: FigureData) -> list[str]:
         lo, hi = check.window
         name, window = f"{data.name} {check.what}", f"{lo:.1e} to {hi:.1e}"
         rows.append((name, *short, verdict, window, str(check.edge_points)))
-    return aligned(rows)
+    return aligned(rows, wrap=("check", "verdict"), drop=("window", "edge points"), whole=f"{data.name}.json")

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from hpgrid.claims.ledger import SOURCES
 from hpgrid.cli import options
 from hpgrid.progress import progress
+from hpgrid.text import aligned
 
 
 def verify_claims(
@@ -29,7 +30,8 @@ def verify_claims(
 
     chosen = select(ledger(), options.names(ids), source)
     if list_:
-        print("\n".join(f"{entry.id:20} {entry.number}: {entry.statement}" for entry in chosen))
+        listed = [("claim", "says"), *((entry.id, f"{entry.number}: {entry.statement}") for entry in chosen)]
+        print("\n".join(aligned(listed, wrap=("says",))[1:]))
         return 0
     for path in (json, markdown):
         options.check_file(path, "the ledger is written to a file", "ledger.md")

@@ -13,12 +13,12 @@ from hpgrid.record import plain
 from hpgrid.statements.check import Checked, contradictions, instead, part_verdict, parts
 from hpgrid.statements.routes import EXACT, GRID, ROUTES
 from hpgrid.statements.stated import StatedLaw
-from hpgrid.text import aligned
+from hpgrid.text import aligned, fitted
 
 
 def text(checked: Sequence[Checked]) -> str:
     """Return a block for each claim, and how many hold where there are several."""
-    blocks = ["\n".join(_block(one)) for one in checked]
+    blocks = [fitted(_block(one)) for one in checked]
     if len(checked) > 1:
         counts = Counter(one.verdict for one in checked)
         blocks.append(f"{len(checked)} claims: " + ", ".join(f"{counts[v]} {v}" for v in VERDICTS if counts[v]))
@@ -37,7 +37,7 @@ def _block(one: Checked) -> list[str]:
         numbers = (shown(reading.measured), shown(reading.predicted), within)
         rows.append(("" if reading.what == before else reading.what, reading.route, *numbers, reading.verdict))
         before = reading.what
-    lines += [f"  {line}" for line in aligned(rows)]
+    lines += aligned(rows, drop=("within",), wrap=("verdict",), indent="  ")
     if fit is not None and fit.points < 2:
         lines.append("  grid: no two budgets after burn-in without an edge")
     elif fit is not None:

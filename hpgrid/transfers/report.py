@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hpgrid.checks import TUNABLE
-from hpgrid.text import aligned, power, wrapped
+from hpgrid.text import aligned, fitted, power
 from hpgrid.transfers.published import half_life, rises
 from hpgrid.transfers.rules import batch_text, feasible, given_text, number, units
 from hpgrid.transfers.start import Setting, called, said
@@ -21,14 +21,14 @@ _MANIFOLD, _ALL_DIGITS = 99.0, 9.95
 
 
 def text(answer: Transfer) -> str:
-    """Return a transfer as text, at most 120 columns wide."""
+    """Return a transfer as text."""
     parts = [_head(answer), *_rules(answer)]
     if answer.costs is not None:
         parts += _costs(answer, answer.costs)
         parts += _eta_and_momentum(answer.costs) if answer.costs.moves else []
     beside = ((_momenta, answer.kept), (_fits, answer.fits), (_paths, answer.paths))
     parts += [part(answer) for part, there in beside if there]
-    return "\n\n".join("\n".join(part) for part in parts)
+    return "\n\n".join(map(fitted, parts))
 
 
 def beta_text(alpha: float | None) -> str:
@@ -60,10 +60,6 @@ def percent(x: float) -> str:
     return f"{100 * x:.2g}%" if 100 * x < _ALL_DIGITS else f"{digits(100 * x)}%"
 
 
-def _part(rows: Sequence[Sequence[str]], *notes: str) -> list[str]:
-    return [*aligned(rows), *wrapped(notes)]
-
-
 def _head(answer: Transfer) -> list[str]:
     """Where it starts, where it goes, and within which limits."""
     start, limits, bound = answer.start, answer.limits, answer.rules.bound
@@ -80,7 +76,7 @@ def _head(answer: Transfer) -> list[str]:
     rounding: dict[str | int, str] = {"pow2": "b a power of two", "int": "b whole"}
     within += [rounding.get(limits.round_b, f"b a multiple of {limits.round_b}")] if limits.round_b is not None else []
     lines = [f"from T = {start.T:g}: {', '.join(given)}", f"to   T = {answer.T:g}, {'; '.join(within)}"]
-    return wrapped(lines if answer.rules.paper else [f"{bound.name}: {' + '.join(map(str, bound.terms))}", *lines])
+    return lines if answer.rules.paper else [f"{bound.name}: {' + '.join(map(str, bound.terms))}", *lines]
 
 
 def _rules(answer: Transfer) -> list[list[str]]:
@@ -110,7 +106,7 @@ def _rules(answer: Transfer) -> list[list[str]]:
     if answer.sgd is not None:
         eta = number(answer.sgd.at.eta)
         notes.append(f"SGD, for contrast: {answer.sgd.rule}, here {eta}; alone with sgd as the optimizer")
-    return [aligned(table), wrapped([*notes, *answer.notes])]
+    return [aligned(table, wrap=("tuned", "held"), drop=("rule", "alpha", "held")), [*notes, *answer.notes]]
 
 
 def _costs(answer: Transfer, costs: Costs) -> list[list[str]]:
@@ -145,7 +141,7 @@ def _costs(answer: Transfer, costs: Costs) -> list[list[str]]:
         notes += [how, *(f"{row.regime}: {_calibrated(row, answer.start)}" for row in costs.rows)]
     else:
         notes.append(_values(costs.rows[0]))
-    return [[*aligned(excess), "", *aligned(best)], wrapped(notes)]
+    return [[*aligned(excess), "", *aligned(best)], notes]
 
 
 def _regret(regret: Regret | None) -> tuple[str, str]:
@@ -203,8 +199,8 @@ def _eta_and_momentum(costs: Costs) -> list[list[str]]:
     at_start = f"at a large budget, and by eq. (4) at the start{by}; "
     tokens = "b ln 2/(-ln beta) tokens, about b ln 2/alpha; with beta tuned it is ln 2 C2/(2 (C1 C3)^(1/2)) T^(1/2) at "
     return [
-        _part(quadrupled, f"{at_start}beta tuned again: alpha* ~ (b/K)^(1/2), ~ b at fixed T"),
-        _part(lives, f"{tokens}every b, as far as alpha* ~ b T^(-1/2) holds"),
+        [*aligned(quadrupled), f"{at_start}beta tuned again: alpha* ~ (b/K)^(1/2), ~ b at fixed T"],
+        [*aligned(lives, wrap=("depends on",)), f"{tokens}every b, as far as alpha* ~ b T^(-1/2) holds"],
     ]
 
 
@@ -224,12 +220,12 @@ def _momenta(answer: Transfer) -> list[str]:
         "this is Theorem 2's rule at a fixed T; with T the half-life grows like T^(1/2), in B and D at any b as long "
         "as beta is above 0, in C at its own"
     )
-    return _part(table, note)
+    return [*aligned(table), note]
 
 
 def _fits(answer: Transfer) -> list[str]:
     """Table 1 from this start."""
-    table, notes = [["fits:", "b ~", "eta ~", "b", "eta", "b of the fit", "fitted over", ""]], []
+    table, notes = [["fits:", "b ~", "eta ~", "b", "eta", "b of the fit", "fitted over"]], []
     for applied in answer.fits:
         fit, over = applied.fit, []
         # What was fitted over, as far as it was at hand, with short powers of ten: T 4e9 to 1e11.
@@ -238,12 +234,12 @@ def _fits(answer: Transfer) -> list[str]:
             over += [f"{name} {'to ' if low is None else ''}{' to '.join(ends)}"] if high is not None else []
         laws = (f"{fit.budget}^{fit.b:g}", f"{fit.budget}^{fit.eta:g}")
         own = "needs C" if fit.budget == "C" else "not at hand" if applied.own_b is None else f"{applied.own_b:.2g}"
-        beyond = "T_1 beyond" if applied.beyond else ""
-        table.append([fit.name, *laws, number(applied.b), number(applied.eta), own, ", ".join(over), beyond])
+        beyond = "; T_1 beyond" if applied.beyond else ""
+        table.append([fit.name, *laws, number(applied.b), number(applied.eta), own, ", ".join(over) + beyond])
         b, eta = fit.errors
         errors = "" if b is None else f"; exponents +- {b:g}" if b == eta else f"; b's exponent +- {b:g}"
         notes.append(f"{fit.source}, {fit.optimizer}: {fit.remark}{errors}")
-    return _part(table, *notes)
+    return [*aligned(table, wrap=("fitted over",)), *notes]
 
 
 def _paths(answer: Transfer) -> list[str]:
@@ -258,7 +254,7 @@ def _paths(answer: Transfer) -> list[str]:
         f"{held} with beta held, {tuned} with beta tuned; but for p > 1/2 alpha grows until it is 1, and "
         "from there on beta is held"
     )
-    return _part(table, note)
+    return [*aligned(table), note]
 
 
 def as_dict(answer: Transfer) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from hpgrid.refinement.optimum import Optimum, optimum_of
 from hpgrid.refinement.problem import Problem
 from hpgrid.refinement.profile import grid_excess
 from hpgrid.slopes import REFINED, monomial_name
-from hpgrid.text import beta, held, momentum, number
+from hpgrid.text import beta, fitted, held, momentum, number
 from hpgrid.tuning.problem import TuningProblem
 
 #: What counts as near-optimal: a relative excess risk.
@@ -58,7 +58,7 @@ class Advice:
     unresolved_range: Mapping[str, Interval]  # what the grid can't tell, the others re-tuned, to a factor of ten
 
     def text(self) -> str:
-        """Return the advice as one line: what to set, its risk, what is as good, what the grid says."""
+        """Return the advice as one sentence: what to set, its risk, what is as good, what the grid says."""
         point, values = self.point, {v: x for v, x in self.grid.items() if v != "risk"}
         grid = f"grid: {settings(values)}, risk {number(self.grid['risk'])}"
         if self.edge:
@@ -67,12 +67,12 @@ class Advice:
             grid += f", not identifiable on this grid: {intervals_text(self.unresolved_range)} are the same to it"
         head = f"at {point.budget} = {point.at:g}"
         if not point.converged and not point.unbounded:
-            return f"{head} refinement found no optimum{_held(point)}; {grid}"
+            return fitted([f"{head} refinement found no optimum{_held(point)}; {grid}"])
         parts = [f"{head} {what_to_set(point)}: risk {number(point.risk)}"]
         if self.near_optimal_range:
             others = ", the others re-tuned" if len(self.near_optimal_range) > 1 else ""
             parts.append(f"within {WITHIN:.0%}{others}: {intervals_text(self.near_optimal_range)}")
-        return "; ".join([*parts, *caveats(point), grid])
+        return fitted(["; ".join([*parts, *caveats(point), grid])])
 
     def as_dict(self) -> dict[str, Any]:
         """Return the advice as plain data for JSON."""

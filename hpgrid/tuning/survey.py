@@ -30,7 +30,7 @@ from hpgrid.slopes import (
     measured_slopes,
     posynomial_truth,
 )
-from hpgrid.text import aligned, number
+from hpgrid.text import aligned, fitted, number
 from hpgrid.tuning.problem import UNITS, TuningProblem, monomials
 
 if TYPE_CHECKING:
@@ -111,13 +111,13 @@ class Survey:
             f"{problem.proxy.name} over {problem.budget}; {roles}",
             f"grid: {ranges}; {self.best.points:,} cells, {problem.dtype}",
             "",
-            *aligned(list(_budget_rows(self))),
+            *aligned(list(_budget_rows(self)), drop=("exponent of risk", "risk, grid")),
             *([f"{EDGE} at the edge of the grid"] if np.any([*self.best.edge.values()]) else []),
             "",
-            *aligned(list(_slope_rows(self))),
+            *aligned(list(_slope_rows(self)), drop=("window", "edge points")),
         ]
         notes = _notes(self)
-        return "\n".join([*lines, *([""] if notes else []), *notes])
+        return fitted([*lines, *([""] if notes else []), *notes])
 
     def as_dict(self) -> dict[str, Any]:
         """Return the survey as plain data for JSON, every budget in it; NaN and infinity become null."""

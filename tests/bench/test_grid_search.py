@@ -129,7 +129,7 @@ def test_hpgrid_must_run_and_others_are_skipped_with_a_reason() -> None:
 
     outcome = grid_search.measure("R4", N, 1, limits=LIMITS, contenders=TWO, probe=probe)
     assert outcome.skipped == {"numpy_printed": "out of memory"}
-    assert grid_search.table(outcome).splitlines()[-1] == "NumPy, as printed   skipped: out of memory"
+    assert grid_search.table(outcome).splitlines()[-1] == "NumPy, as printed: skipped, out of memory"
     with pytest.raises(grid_search.Failed, match="hpgrid can't run: out of memory"):
         grid_search.measure("R1", N, 1, limits=LIMITS, contenders=TWO, probe=probe)  # not at 2n
 

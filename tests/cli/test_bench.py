@@ -42,7 +42,7 @@ def test_it_prints_tables_and_writes_a_whole_record_and_a_plot(tmp_path: Path, c
     arguments = ("--only", "R4,R1", "--n", f"{N + 2},{N}", "--runs", 2, "--json", target, "--plot", picture)
     assert status("bench", *arguments) == 0
     shown = capsys.readouterr().out
-    for text in (harness.PRINTED, harness.FACTORED, "skipped: no_such_package is not installed", "Reached"):
+    for text in (harness.PRINTED, harness.FACTORED, "skipped, no_such_package is not installed", "Reached"):
         assert text in shown
     for task in ("R1", "R4"):
         assert f"{task}: {TASKS[task].asks}; {N}^4 points, 2 runs, float64" in shown

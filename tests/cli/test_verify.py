@@ -18,7 +18,7 @@ verify = partial(printed, "verify")
 
 def test_it_prints_a_table_and_ends_well_whatever_the_verdicts(capsys: Capture) -> None:
     out = verify(capsys, HOLDS, FAILS)
-    assert out.splitlines()[0].startswith("id ")
+    assert out.splitlines()[0].startswith("route ")
     assert out.splitlines()[-1] == "2 claims: 1 holds, 1 fails"
     assert "S.eq40.remaining fails: eta/alpha" in out
 

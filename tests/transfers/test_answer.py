@@ -176,11 +176,13 @@ ASKED: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("asked", ASKED)
-def test_the_answer_fits_a_terminal_and_is_plain_data(asked: dict[str, Any]) -> None:
+def test_the_answer_fits_a_terminal_and_is_plain_data(asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     answer = hpgrid.transfer(**{"start": START, "to": 1e12, **asked})
-    lines = answer.text().splitlines()
-    assert max(map(len, lines)) <= 120
-    assert answer.costs is not None or len(lines) <= 50
+    for columns, most in ((120, 50), (80, 90), (60, 130)):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        lines = answer.text().splitlines()
+        assert max(map(len, lines)) <= columns
+        assert answer.costs is not None or len(lines) <= most
     plain = answer.as_dict()
     assert json.loads(json.dumps(plain, allow_nan=False)) == plain
 
