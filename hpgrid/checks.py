@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+import sys
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from fractions import Fraction
@@ -17,22 +19,54 @@ class InputError(ValueError):
     """A caller's mistake: the command line shows its message alone, and exits with 2."""
 
 
+class Note(UserWarning):
+    """What a caller may have meant otherwise: a warning in Python, on the command line a sentence beside the answer."""
+
+
+def note(text: str) -> None:
+    """Say something beside an answer, as a warning at the line of the caller's own code."""
+    frame, level = sys._getframe(), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "hpgrid":
+        frame, level = frame.f_back, level + 1
+    warnings.warn(text, Note, stacklevel=level)
+
+
+#: The most characters of one thing that was given, and of one word, that a message shows.
+_SHOWN, _LONGEST_WORD = 400, 300
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """Return text that fits into a message."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def cut(text: str) -> str:
+    """Return a message without words that have no end."""
+    return re.sub(rf"\S{{{_LONGEST_WORD + 1},}}", lambda word: shortened(word[0], _LONGEST_WORD), text)
+
+
 def bad(rule: str, given: object, instead: str) -> InputError:
     """Return the error for a caller's mistake, in hpgrid's one form.
 
     Args:
         rule: what must hold, as a sentence without its full stop.
-        given: what was given, shown with ``repr``.
+        given: what was given, shown with ``repr`` as far as it fits.
         instead: what to write instead.
     """
-    return InputError(f"{rule}. Given: {given!r}. Write {instead}.")
+    try:
+        shown = shortened(repr(given), _SHOWN)
+    except ValueError:  # a whole number of more digits than Python writes
+        shown = "a number of thousands of digits"
+    return InputError(cut(f"{rule}. Given: {shown}. Write {instead}."))
 
 
 def unknown(kind: str, given: object, known: Iterable[str]) -> InputError:
-    """Return the error for a name that does not exist: the nearest one, and all there are."""
+    """Return the error for a name that does not exist: the nearest, or what it is called here, and all there are."""
     names = list(known)
-    # 0.5 finds alfa and etha, and names nothing for what is far from all.
-    near = get_close_matches(str(given), names, n=1, cutoff=0.5)
+    here = CALLED.get(str(given), str(given))
+    here = "alpha" if here == "beta" and here not in names else here
+    # 0.5 finds alfa and etha, and names nothing for what is far from all; of a very long one it takes its time.
+    near = [here] if here in names else get_close_matches(str(given)[:_LONGEST_WORD], names, n=1, cutoff=0.5)
     listed = ", ".join(names)
     instead = f"{near[0]!r} (all: {listed})" if near else f"one of {listed}"
     return bad(f"there is no {kind} of that name", given, instead)
@@ -43,6 +77,18 @@ AXES = ("eta", "b", "alpha", "T", "K")
 
 #: The tuned axes; the two others are budgets, of which a grid has one.
 TUNABLE = ("eta", "b", "alpha")
+
+#: What others call a hyperparameter or a budget.
+CALLED = {
+    "lr": "eta", "learning_rate": "eta", "batch": "b", "batch_size": "b",
+    "momentum": "beta", "beta1": "beta", "tokens": "T",
+}  # fmt: skip
+
+#: What is counted in tokens or iterations, and may have a unit: 512k, 2.5B, 4Mi. A small m could be a thousandth.
+SIZES = ("b", "T", "K")
+UNITS = {"k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12}
+UNITS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+_WITH_UNIT = re.compile(r"(\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})\s*([A-Za-z]+)")
 
 #: The optimizers, and the norm under which each is steepest descent; adamw and soap in coordinates that adapt.
 #: Source: Cesista, Appendix A2.
@@ -77,8 +123,22 @@ def is_number(value: object) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
+def counted(value: Any) -> Any:
+    """Return the number that a text with a unit is, 512000 for "512k" and 4194304 for "4Mi"; all else as it is.
+
+    Raises:
+        ValueError: there is no such unit.
+    """
+    found = _WITH_UNIT.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        return value
+    if found[2] not in UNITS:
+        raise bad(f"a number of tokens has one of the units {', '.join(UNITS)}", value, "512k, 2.5B or 4Mi, say")
+    return float(Fraction(found[1]) * UNITS[found[2]])
+
+
 def check_value(name: str, value: Any) -> float:
-    """Return ``value`` as a float if the hyperparameter ``name`` may take it.
+    """Return ``value`` as a float if the hyperparameter ``name`` may take it; b, T and K may be text with a unit.
 
     Raises:
         ValueError: ``name`` is not a hyperparameter, or ``value`` is not a finite number in range.
@@ -86,6 +146,7 @@ def check_value(name: str, value: Any) -> float:
     if name not in AXES:
         raise unknown("axis", name, AXES)
     rule, holds = _RANGE[name]
+    value = counted(value) if name in SIZES else value
     if not is_number(value) or not holds(value):
         raise bad(f"{name} must be a finite number with {rule}", value, f"a value with {rule}")
     return float(value)
@@ -102,6 +163,55 @@ def complement(beta: float) -> float:
     """Return alpha = 1 - beta for the beta that was written: 1 - 0.9 is 0.1, not 0.09999999999999998."""
     # repr is the shortest decimal that is this float: what a person typed.
     return float(1 - Fraction(repr(float(beta))))
+
+
+def alpha_of(beta: Any, name: str = "beta") -> Any:
+    """Return 1 - beta exactly, of one beta or of a list of them, whose order is turned round: it increases, too.
+
+    Raises:
+        ValueError: it is no number in [0, 1), or a log range.
+    """
+    if isinstance(beta, (list, tuple)):
+        return [alpha_of(each, name) for each in reversed(beta)]
+    if isinstance(beta, Mapping):
+        rule = f"a log range of {name} is one of its complement"
+        raise bad(rule, dict(beta), "alpha = { lo = ..., hi = 1, n = ... }, or values of beta")
+    if not is_number(beta) or not 0 <= beta < 1:
+        instead = f"{name}=0.95, say" + ("; next to 1, alpha=1e-20, say" if name == "beta" else "")
+        raise bad(f"{name} must be a finite number with 0 <= {name} < 1", beta, instead)
+    return complement(beta)
+
+
+def name_here(name: str, own: Iterable[str] = ()) -> str:
+    """Return what a hyperparameter or a budget is called here, and say so where others call it ``name``.
+
+    Args:
+        name: eta, or lr, and so on.
+        own: names that mean something else, a bound's constants, say.
+    """
+    here = name if name in own else CALLED.get(name, name)
+    if here != name:
+        note(f"{name} is {here} here" + (", and alpha = 1 - beta" if here == "beta" else ""))
+    return here
+
+
+def settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values by what they are of: lr is eta, and a beta is the alpha that is its complement.
+
+    Raises:
+        ValueError: a beta out of its range, or two names of one thing.
+    """
+    found: dict[str, Any] = {}
+    names: dict[str, str] = {}
+    for name, value in given.items():
+        here = name_here(name)
+        if here == "beta":
+            here, value = "alpha", alpha_of(value)
+        if here in found:
+            rule = "momentum is given once, and beta is 1 - alpha" if here == "alpha" else f"{here} is given once"
+            raise bad(rule, f"{names[here]} and {name}", "one of the two")
+        found[here], names[here] = value, name
+    return found
 
 
 def check_constants(constants: Mapping[str, Any]) -> dict[str, float]:

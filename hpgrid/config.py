@@ -30,8 +30,10 @@ from hpgrid.checks import (
     check_keys,
     check_value,
     checked,
+    counted,
     is_number,
     read_table,
+    settings,
     table_of,
 )
 from hpgrid.record import read_text
@@ -315,6 +317,7 @@ def _parse_formula(data: Mapping[str, Any]) -> BoundConfig:
 
 def parse_grid(data: Mapping[str, Any]) -> GridConfig:
     """Return a grid from its table."""
+    data = settings(data)
     found = read_table("key of [grid]", GRID, data)
     return GridConfig(found["preset"], found["n"], {name: found[name] for name in AXES if name in data})
 
@@ -337,6 +340,7 @@ def _parse_axis(name: str, given: Any) -> Any:
 def _parse_panel(data: Any) -> Panel:
     if not isinstance(data, Mapping):
         raise bad("a regime is a table", data, "[regime] with its own lines")
+    data = settings(data)
     check_keys("key of a regime", data, ("title", *AXES, "tuned", "fixed"))
     tuned = data.get("tuned", [])
     if not isinstance(tuned, list):
@@ -348,6 +352,7 @@ def _parse_panel(data: Any) -> Panel:
 
 
 def _parse_window(_: str, given: Any) -> tuple[float, float]:
+    given = list(map(counted, given)) if isinstance(given, list) else given
     if not (isinstance(given, list) and len(given) == 2 and all(is_number(x) and x > 0 for x in given)):
         raise bad("a window is two budgets", given, "window = [1e12, 1e22], say")
     lo, hi = (float(x) for x in given)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import InitVar, dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.checks import AXES, TUNABLE, bad, check_value, is_number, unknown
+from hpgrid.checks import AXES, TUNABLE, alpha_of, bad, check_value, is_number, unknown
 
 __all__ = ["AXES", "TUNABLE", "AxisOrValue", "Grid", "LogAxis"]
 
@@ -52,11 +52,13 @@ class LogAxis:
     @classmethod
     def from_values(cls, values: Iterable[float]) -> LogAxis:
         """Return the axis of just these values: positive, finite, increasing, at least two."""
-        given = tuple(values)
         try:
-            points = tuple(float(v) for v in given)
+            given = values if isinstance(values, str) else tuple(values)
+            points = tuple(math.nan if isinstance(v, str) else float(v) for v in given)
         except (TypeError, ValueError):
-            raise bad("an axis' values are numbers", given, "numbers such as 32, 64, 128") from None
+            raise bad("an axis' values are numbers", values, "numbers such as [32, 64, 128]") from None
+        if any(isinstance(v, str) for v in given):
+            raise bad("an axis' values are numbers", given, "numbers such as [32, 64, 128]")
         if len(points) < 2:
             raise bad("an axis needs two values or more", given, "at least two, or hold the axis with fixed=")
         if not all(math.isfinite(v) and v > 0 for v in points):
@@ -97,6 +99,16 @@ class LogAxis:
 AxisOrValue = LogAxis | float
 
 
+def _alpha_axis(beta: AxisOrValue) -> AxisOrValue:
+    """What alpha is where beta is held, or takes given values."""
+    if not isinstance(beta, LogAxis):
+        return float(alpha_of(beta))
+    if beta.points is None:
+        instead = "alpha=LogAxis(0.001, 0.1), say, or beta=LogAxis.from_values([0.9, 0.99])"
+        raise bad("a log range of beta is one of its complement", (beta.lo, beta.hi), instead)
+    return LogAxis.from_values(alpha_of(beta.points))
+
+
 @dataclass(frozen=True)
 class Grid:
     """The box that a search covers: an axis, or one held value, for eta, b, alpha and a budget.
@@ -109,6 +121,7 @@ class Grid:
         alpha: momentum complement 1 - beta, in (0, 1].
         T: token budget, >= 1; or
         K: iterations, > 0. A grid has one of the two.
+        beta: momentum, in [0, 1), in place of alpha: one value, or an axis of given values.
 
     Raises:
         ValueError: a value out of its range, or both budgets or neither.
@@ -119,8 +132,13 @@ class Grid:
     alpha: AxisOrValue | None = None
     T: AxisOrValue | None = None
     K: AxisOrValue | None = None
+    beta: InitVar[AxisOrValue | None] = None
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, beta: AxisOrValue | None) -> None:
+        if beta is not None:
+            if self.alpha is not None:
+                raise bad("momentum is given once, and beta is 1 - alpha", "alpha and beta", "one of the two")
+            object.__setattr__(self, "alpha", _alpha_axis(beta))
         for name in AXES:
             entry = getattr(self, name)
             if isinstance(entry, LogAxis):
@@ -172,8 +190,10 @@ class Grid:
     def with_axes(self, **entries: AxisOrValue | None) -> Grid:
         """Return this grid with some entries replaced; a new budget takes the old one's place."""
         for name in entries:
-            if name not in AXES:
+            if name not in (*AXES, "beta"):
                 raise unknown("axis", name, AXES)
+        if entries.get("beta") is not None:
+            entries.setdefault("alpha", None)
         # The new budget is said; that the old one goes is not.
         if entries.get("K") is not None:
             entries.setdefault("T", None)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Self
 
-from hpgrid.checks import AXES, TUNABLE, bad, changed, check_constants, check_value, unknown
+from hpgrid.checks import AXES, TUNABLE, bad, changed, check_constants, check_value, complement, unknown
 from hpgrid.text import power
 
 if TYPE_CHECKING:
@@ -262,7 +262,7 @@ class Proxy(_Bound):
     def risk(self, **at: ArrayLike) -> NDArray[np.float64]:
         """Return the bound's value in float64, by NumPy, for arrays that broadcast.
 
-        Values beyond a cap give +inf. ``at`` names every variable of the bound.
+        Values beyond a cap give +inf. ``at`` names every variable of the bound, alpha or beta.
         """
         import numpy as np
 
@@ -276,6 +276,10 @@ class Proxy(_Bound):
 
 
 def _given(at: Mapping[str, ArrayLike], variable: str) -> ArrayLike:
+    if variable == "alpha" and "alpha" not in at and "beta" in at:
+        import numpy as np
+
+        return np.vectorize(complement, otypes=[float])(at["beta"])
     if variable not in at:
         raise bad(f"the bound needs a value of {variable}", sorted(at), f"{variable}=...")
     return at[variable]

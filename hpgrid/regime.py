@@ -6,11 +6,24 @@ NumPy isn't loaded here, so that a mistake on the command line or in a file is a
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from hpgrid.checks import AXES, TUNABLE, bad, changed, check_value, is_number, unknown
+from hpgrid.checks import (
+    AXES,
+    CALLED,
+    TUNABLE,
+    bad,
+    changed,
+    check_value,
+    counted,
+    is_number,
+    name_here,
+    note,
+    settings,
+    unknown,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from hpgrid.grid import Grid
@@ -49,11 +62,12 @@ class Regime:
     """A tuning regime: hashable, its parts in canonical order.
 
     Args:
-        tuned: the hyperparameters that are optimised, among eta, b, alpha.
-        fixed: hyperparameters (or a budget) held at one value.
+        tuned: the hyperparameters that are optimised, among eta, b, alpha; beta is tuned as alpha.
+        fixed: hyperparameters (or a budget) held at one value; a beta is its alpha, and b may be "512k".
         path: hyperparameters that follow a power of the budget: {"b": Fraction(1, 2)} is b = T^(1/2).
         caps: largest values that hyperparameters may take.
         min_K: smallest number of iterations T/b, > 0; None where nothing is said.
+        called: what others call some of it, lr say, as far as that was written: no bound has a constant of that name.
 
     Raises:
         ValueError: an unknown name, a value out of range, or a hyperparameter given two roles.
@@ -64,26 +78,36 @@ class Regime:
     path: Mapping[str, Fraction] = FrozenMap()
     caps: Mapping[str, float] = FrozenMap()
     min_K: float | None = None
+    called: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        tuned = (self.tuned,) if isinstance(self.tuned, str) else tuple(self.tuned)
-        for name in (*tuned, *self.path, *self.caps):
-            if name == "beta":
-                raise bad("momentum is tuned as alpha, which is 1 - beta", name, "alpha")
+        given = (self.tuned,) if isinstance(self.tuned, str) else tuple(self.tuned)
+        others = {name for name in (*given, *self.fixed, *self.path, *self.caps) if name in CALLED}
+        object.__setattr__(self, "called", self.called | others)
+        tuned = tuple(map(_tuned, given))
+        path, caps = ({name_here(v): x for v, x in role.items()} for role in (self.path, self.caps))
+        if "beta" in caps:
+            instead = "a cap on alpha, which is a floor of beta: caps={'alpha': 0.1} is beta >= 0.9"
+            raise bad("a cap on beta is a floor of alpha = 1 - beta, and there are caps alone", caps["beta"], instead)
+        if "beta" in path:
+            rule = "it is alpha = 1 - beta that may be a power of the budget"
+            raise bad(rule, f"beta along {path['beta']}", "path={'alpha': '-1/2'}, say")
+        for name in (*tuned, *path, *caps):
             if name not in TUNABLE:
                 raise unknown("tuned axis", name, TUNABLE)
-        fixed = {name: check_value(name, value) for name, value in self.fixed.items()}
-        caps = {name: check_value(name, value) for name, value in self.caps.items()}
-        path = {name: _path_exponent(name, exponent) for name, exponent in self.path.items()}
-        roles = [*dict.fromkeys(tuned), *fixed, *self.path]
+        fixed = {name: check_value(name, value) for name, value in settings(self.fixed).items()}
+        caps = {name: check_value(name, value) for name, value in caps.items()}
+        path = {name: _path_exponent(name, exponent) for name, exponent in path.items()}
+        roles = [*dict.fromkeys(tuned), *fixed, *path]
         for name in roles:
             if roles.count(name) > 1:
                 raise bad(f"{name} is either tuned or fixed or on a path", roles, f"{name} once")
+        object.__setattr__(self, "min_K", counted(self.min_K))
         if self.min_K is not None and not (is_number(self.min_K) and self.min_K > 0):
             raise bad("min_K must be positive and finite", self.min_K, "min_K=1, say")
         object.__setattr__(self, "tuned", tuple(v for v in TUNABLE if v in tuned))
-        for field, values in (("fixed", fixed), ("path", path), ("caps", caps)):
-            object.__setattr__(self, field, _in_order(values))
+        for role, values in (("fixed", fixed), ("path", path), ("caps", caps)):
+            object.__setattr__(self, role, _in_order(values))
 
     def holding(self, values: Mapping[str, float], min_K: float | None = None) -> Regime:
         """Return the regime with some values held, and a number of iterations where one is given: numbers, unasked."""
@@ -110,6 +134,9 @@ class Regime:
         """
         if grid is not None:
             proxy = proxy.form(grid.budget)
+        for name in self.called & proxy.constants.keys():
+            rule = f"{name} is a constant of the bound {proxy.name}, and could mean {CALLED[name]}, too"
+            raise bad(rule, name, f"{CALLED[name]} for the hyperparameter")
         variables, axes = proxy.variables(), {} if grid is None else grid.axes
         held = {} if grid is None else {v: x for v, x in grid.held.items() if v not in self.path}
         if free is None:
@@ -192,6 +219,16 @@ class Regime:
 
 def _in_order(values: Mapping[str, Value]) -> FrozenMap[Value]:
     return FrozenMap((v, values[v]) for v in AXES if v in values)
+
+
+def _tuned(name: str) -> str:
+    """The hyperparameter that is tuned, by the name that it has here: who tunes beta tunes alpha."""
+    here = name_here(name) if isinstance(name, str) else name
+    if here != "beta":
+        return here
+    if here == name:
+        note("beta is tuned as alpha = 1 - beta")
+    return "alpha"
 
 
 def _path_exponent(name: str, exponent: object) -> Fraction:

@@ -12,6 +12,9 @@ from fractions import Fraction
 
 from hpgrid.checks import complement
 
+#: Iterations below which a batch size that was given may have been counted in something else.
+FEW = 100
+
 #: Columns of a line at the least, and of a cell whose words are wrapped.
 _NARROWEST, _CELL = 30, 20
 
@@ -62,6 +65,24 @@ def beta(alpha: float) -> str:
     text = f"{1 - alpha:.{min(places, 15)}f}".rstrip("0")
     # Beyond 15 decimals a float's 1 - alpha is noise, or 1.
     return text if places <= 15 and text != "1." else "1 - alpha"
+
+
+def few_iterations(b: float, K: float, unit: int = 1) -> str:
+    """Return what to know of a batch size, in tokens, that leaves few iterations: what it is counted in; "" if many.
+
+    Args:
+        b: the batch size in tokens, as it was given.
+        K: the number of iterations that it leaves.
+        unit: tokens in one of what it was given in: the length of a sequence, or 1.
+    """
+    if K >= FEW:
+        return ""
+    size, cure = f"b = {b:.12g} tokens", "b and T are both counted in tokens"
+    if unit > 1:
+        size = f"b = {b / unit:.12g} sequences of {unit}, {b:.12g} tokens,"
+        cure = "a b that is in tokens already takes no sequence length (seq-len)"
+    left = "less than one iteration" if K < 1 else f"fewer than {FEW} iterations"
+    return f"{size} leaves K = T/b = {K:.4g}, {left}: {cure}"
 
 
 def name_latex(name: str) -> str:

@@ -151,7 +151,7 @@ MISTAKES = {
     "tuned budget": (config(regime={"tuned": ["T"]}), "no tuned axis of that name"),
     "misspelt tuned": (config(regime={"tuned": ["eta", "alfa"]}), "Given: 'alfa'. Write 'alpha'"),
     "fixed alpha above 1": (config(regime={"tuned": ["eta"], "fixed": {"alpha": 1.5}}), "0 < alpha <= 1.*1.5"),
-    "fixed what does not exist": (config(regime={"tuned": ["eta"], "fixed": {"beta": 0.9}}), "no axis.*'beta'"),
+    "fixed what does not exist": (config(regime={"tuned": ["eta"], "fixed": {"bta": 0.9}}), "no axis.*'bta'"),
     "fixed is a number": (config(regime={"tuned": ["eta"], "fixed": 3}), "fixed is a table"),
     "tuned and fixed": (config(regime={"tuned": ["eta", "b"], "fixed": {"b": 32}}), "b is either tuned or fixed"),
     "unknown key of a regime": (config(regime=REGIME | {"fix": {}}), "no key of a regime.*Write 'fixed'"),

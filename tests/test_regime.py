@@ -25,11 +25,14 @@ def test_a_regime_puts_its_parts_in_canonical_order_and_makes_them_exact() -> No
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
-        ({"tuned": ("beta",)}, "momentum is tuned as alpha"),
+        ({"caps": {"beta": 0.9}}, "a cap on beta is a floor of alpha"),
+        ({"path": {"beta": 1}}, "it is alpha = 1 - beta that may be a power of the budget"),
+        ({"fixed": {"beta": 1.0}}, "0 <= beta < 1"),
+        ({"fixed": {"beta": 0.9, "alpha": 0.1}}, "beta is 1 - alpha. Given: 'beta and alpha'"),
         ({"tuned": ("T",)}, "'T'"),
         ({"path": {"T": 1}}, "'T'"),
         ({"caps": {"K": 1.0}}, "'K'"),
-        ({"fixed": {"lr": 1.0}}, "'lr'"),
+        ({"fixed": {"etha": 1.0}}, "'etha'. Write 'eta'"),
         ({"fixed": {"alpha": 2.0}}, "alpha .*<= 1"),
         ({"fixed": {"b": 0.5}}, "b >= 1"),
         ({"fixed": {"eta": -1.0}}, "eta > 0"),

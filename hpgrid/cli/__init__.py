@@ -6,13 +6,15 @@ Nothing heavy is imported until a command needs it, so that help and mistakes ar
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NoReturn
 
 from cyclopts import App, CycloptsError, Parameter
 
 from hpgrid import __version__
-from hpgrid.checks import InputError
+from hpgrid.checks import InputError, Note, cut
 from hpgrid.cli.bench import benchmark
 from hpgrid.cli.check import check_stated
 from hpgrid.cli.critical_batch import print_critical_batch
@@ -53,7 +55,9 @@ app.command(print_transfer, name="transfer")
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 when it ran, 1 when --strict finds a failed check, 2 on bad input."""
     try:
-        status = app(argv, exit_on_error=False, print_error=False, result_action="return_value")
+        with _notes():
+            status = app(argv, exit_on_error=False, print_error=False, result_action="return_value")
+        sys.stdout.flush()
     except KeyboardInterrupt:
         print("hpgrid: interrupted; what is on disk is whole", file=sys.stderr)
         sys.exit(130)
@@ -62,6 +66,26 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         sys.stderr.close()
         sys.exit(0)
     except (CycloptsError, InputError, OSError) as error:
-        print(f"hpgrid: error: {' '.join(str(error).split())}", file=sys.stderr)
+        # What an option's own reader refuses, it has said itself.
+        said = error.__cause__ if isinstance(error.__cause__, InputError) else error
+        print(f"hpgrid: error: {' '.join(cut(str(said)).split())}", file=sys.stderr)
         sys.exit(2)
     sys.exit(status or 0)
+
+
+@contextmanager
+def _notes() -> Iterator[None]:
+    """Say notes on standard error, each once; whatever a person makes of warnings, these are none."""
+    said: set[str] = set()
+
+    def show(message: Any, category: type[Warning], *where: Any) -> None:
+        if not issubclass(category, Note):
+            shown(message, category, *where)
+        elif str(message) not in said:
+            said.add(str(message))
+            print(f"hpgrid: note: {message}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        shown, warnings.showwarning = warnings.showwarning, show  # type: ignore[assignment]
+        warnings.simplefilter("always", Note)
+        yield

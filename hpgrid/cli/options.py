@@ -6,7 +6,6 @@ import json
 import math
 import os
 import re
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from functools import partial
@@ -18,14 +17,17 @@ from cyclopts import Parameter
 from hpgrid.bounds import BOUNDS
 from hpgrid.checks import (
     AXES,
+    CALLED,
     DTYPES,
+    SIZES,
     TUNABLE,
     InputError,
     bad,
     check_choice,
     check_keys,
-    check_value,
-    complement,
+    counted,
+    note,
+    settings,
     unknown,
 )
 from hpgrid.config import (
@@ -73,7 +75,7 @@ ITERATIONS = {"lo": 1e2, "hi": 1e16}
 def whole(
     least: int | None = None, most: int | None = None, example: object = 100, powers: bool = False
 ) -> Callable[[Any, Sequence[Token]], int]:
-    """Return how an option's whole number is read; ``powers`` takes 4e3, too."""
+    """Return how an option's whole number is read; ``powers`` takes 4e3 and 4Ki, too."""
     return lambda _, tokens: whole_number(tokens[0].keyword or "", tokens[0].value, least, most, example, powers)
 
 
@@ -87,7 +89,7 @@ def whole_number(
     """
     try:
         # int of the text, not of a float: a seed may have more digits than a float.
-        value = float(text) if powers else int(text)
+        value = float(counted(text)) if powers else int(text)
     except ValueError:
         value = math.nan
     inside = (least is None or value >= least) and (most is None or value <= most)
@@ -122,7 +124,9 @@ def pairs(option: str, given: Iterable[str] | None, read: Callable[[str, str], T
         ValueError: a pair without "=", or a name that is given twice.
     """
     found: dict[str, T] = {}
-    for pair in names(given):
+    # A comma is one between values where no NAME= follows: b=32,64,128.
+    parts = (part.strip(", ") for text in given or () for part in re.split(r",(?=[^,]*=)", text))
+    for pair in filter(None, parts):
         name, _, value = (part.strip() for part in pair.partition("="))
         if not (name and value):
             raise bad(f"{option} takes NAME=VALUE, between commas", pair, f"{option} {example}, say")
@@ -140,16 +144,22 @@ def rational(text: str) -> Fraction | None:
         return None
 
 
-def number(name: str, text: str) -> float:
-    """Return a finite number: 1072, 1e-3 or 1/3."""
-    fraction = rational(text)
+def number(name: str, text: str, size: bool = False, example: str = "") -> float:
+    """Return a finite number: 1072, 1e-3 or 1/3; a size, as those of b, T and K are, may be 512k, 2.5B or 4Mi."""
+    size = size or CALLED.get(name, name) in SIZES
+    given, fraction = counted(text) if size else text, rational(text)
     try:
-        value = float(text if fraction is None else fraction)
+        value = float(given if fraction is None else fraction)
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise bad(f"{name} is a finite number", text, f"{name}=0.5 or {name}=1/3, say")
+        example = example or (f"{name}=512k" if size else f"{name}=0.5 or {name}=1/3")
+        raise bad(f"{name} is a finite number", text, f"{example}, say")
     return value
+
+
+#: An option that is a number of tokens or iterations, or a batch size.
+Sized = partial(Parameter, converter=lambda _, tokens: number(tokens[0].keyword or "", tokens[0].value, size=True))
 
 
 # --- the bound ---
@@ -220,7 +230,7 @@ def chosen(bound: str | None, set_: Names, written: str | None = None) -> BoundC
 def remark(bound: BoundConfig) -> None:
     """Say on standard error what a formula means where a person may have meant something else."""
     for each in bound.remarks():
-        print(f"hpgrid: note: {each}", file=sys.stderr)
+        note(each)
 
 
 # --- the regime ---
@@ -260,24 +270,15 @@ def roles_of(fix: Names, path: Names, cap: Names, budget: str) -> dict[str, Any]
 
 
 def held(given: Iterable[str] | None) -> dict[str, float]:
-    """Return what --fix holds, by name; beta = 0.999 is alpha = 0.001, exactly.
+    """Return what --fix holds, by the names that were given.
 
     Raises:
         ValueError: a name that is no hyperparameter's, or a value out of its range.
     """
     found = pairs("--fix", given, number, "alpha=0.001")
-    for name, value in found.items():
-        check_choice("hyperparameter to fix", name, (*TUNABLE, "beta"))
-        if name != "beta":
-            check_value(name, value)
-    if "beta" not in found:
-        return found
-    beta = found.pop("beta")
-    if "alpha" in found:
-        raise bad("beta is 1 - alpha", f"alpha={found['alpha']:g} and beta={beta:g}", "one of the two")
-    if not 0 <= beta < 1:
-        raise bad("beta must satisfy 0 <= beta < 1", beta, "beta=0.95, say")
-    return found | {"alpha": complement(beta)}
+    for name in found:
+        check_choice("hyperparameter to fix", CALLED.get(name, name), (*TUNABLE, "beta"))
+    return found
 
 
 def _path_exponent(budget: str, name: str, text: str) -> Fraction:
@@ -296,7 +297,9 @@ def _path_exponent(budget: str, name: str, text: str) -> Fraction:
 
 Preset = Annotated[str, Parameter(help=f"The grid: {' or '.join(PRESETS)}.")]
 Points = Annotated[int, Parameter(converter=whole(), help="Points per axis.")]
-Axes = Annotated[Names, Parameter(help="Axes of your own, LO:HI or LO:HI:N, such as eta=1e-6:1:50.")]
+Axes = Annotated[
+    Names, Parameter(help="Axes of your own, LO:HI, LO:HI:N or values, such as eta=1e-6:1:50,b=512k,1M,beta=0.9,0.99.")
+]
 Counted = Annotated[str, Parameter(help="T for tokens, K for iterations.")]
 Budget = Annotated[str, Parameter(help="T for tokens, K for iterations (1e2 to 1e16 unless --axis says otherwise).")]
 Dtype = Annotated[str, Parameter(help=f"The precision of the search: {' or '.join(DTYPES)}.")]
@@ -308,7 +311,7 @@ def grid_config(preset: str, n: int, axes: Names, budget: str) -> GridConfig:
     Raises:
         ValueError: an unknown preset or axis, or an axis out of its range.
     """
-    own: dict[str, Any] = pairs("--axis", axes, span, "eta=1e-6:1:50")
+    own: dict[str, Any] = settings(pairs("--axis", axes, span, "eta=1e-6:1:50"))
     for name in own:
         check_choice("axis", name, AXES)
     other = "K" if budget == "T" else "T"
@@ -318,15 +321,21 @@ def grid_config(preset: str, n: int, axes: Names, budget: str) -> GridConfig:
     return parse_grid({"preset": preset, "n": n, **({"K": ITERATIONS} if budget == "K" else {}), **own})
 
 
-def span(name: str, text: str) -> dict[str, float | int]:
-    """Return an axis of one's own: LO:HI or LO:HI:N, as {"lo", "hi"} and perhaps "n"."""
-    ends = text.split(":")
+#: A range of each axis, for an example.
+_RANGES = {"eta": "1e-6:1", "b": "1:4M", "alpha": "1e-4:1", "T": "1M:1T", "K": "1k:1M"}
+
+
+def span(name: str, text: str) -> dict[str, float | int] | list[float]:
+    """Return an axis of one's own: LO:HI or LO:HI:N, as {"lo", "hi"} and perhaps "n", or values between commas."""
+    if "," in text:
+        return [number(name, value.strip()) for value in text.split(",")]
+    ends, example = text.split(":"), f"{name}={_RANGES.get(name, '0.9,0.99')}"
     if not 2 <= len(ends) <= 3:
-        raise bad("an axis is LO:HI or LO:HI:N", f"{name}={text}", f"{name}=1e-6:1:50, say")
+        raise bad("an axis is LO:HI, LO:HI:N, or values", f"{name}={text}", f"{example}, say")
     axis: dict[str, float | int] = {"lo": number(name, ends[0]), "hi": number(name, ends[1])}
     if len(ends) == 3:
         if not ends[2].isdecimal() or len(ends[2]) > 9:
-            raise bad(f"the number of values of {name} is a whole number", ends[2], f"{name}=1e-6:1:50, say")
+            raise bad(f"the number of values of {name} is a whole number", ends[2], f"{example}:50, say")
         axis["n"] = int(ends[2])
     return axis
 

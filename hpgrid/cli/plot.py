@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from hpgrid.checks import DTYPES, bad, check_choice
+from hpgrid.checks import DTYPES, bad, check_choice, settings
 from hpgrid.cli import options
 from hpgrid.cli.reproduce import check_table, write_pictures
 from hpgrid.config import Config, Panel
@@ -86,7 +86,7 @@ def panels_of(layout: str, tune: options.Names, fix: options.Names) -> tuple[Pan
     if layout == "curves":
         return (_panel(options.names(tune), options.held(fix)),)
     regimes: list[Any] = [options.names([x]) for x in tune or [""]]
-    held: list[Any] = [options.held([x]) for x in fix or [""]]
+    held: list[Any] = [settings(options.held([x])) for x in fix or [""]]
     for names in regimes:
         if "b" in names or any("b" in fixed for fixed in held):
             given_b = f"--tune {','.join(names)} --fix {', '.join(fix or [])}"

@@ -27,16 +27,19 @@ def search_bound(
     grid: options.Preset = "footnote",
     n: options.Points = 100,
     axis: options.Axes = None,
-    min_K: Annotated[float | None, Parameter(name="--min-K", help="The fewest iterations T/b of a cell.")] = None,
+    min_K: Annotated[float | None, options.Sized(name="--min-K", help="The fewest iterations T/b of a cell.")] = None,
     window: Annotated[
         str | None, Parameter(help="Budgets that slopes are fitted over, LO:HI; from the end of burn-in by default.")
     ] = None,
     dtype: options.Dtype = "float64",
-    T: Annotated[float | None, Parameter(name="--T", help="Say what to set at this many tokens, in a line.")] = None,
-    K: Annotated[float | None, Parameter(name="--K", help="Say what to set at this many iterations.")] = None,
+    T: Annotated[
+        float | None, options.Sized(name="--T", help="Say what to set at this many tokens, in a line.")
+    ] = None,
+    K: Annotated[float | None, options.Sized(name="--K", help="Say what to set at this many iterations.")] = None,
     risk: Annotated[float | None, Parameter(help="Say how few tokens, or iterations, reach this risk.")] = None,
     max_K: Annotated[
-        float | None, Parameter(name="--max-K", help="With --risk: at most this many iterations, and what they cost.")
+        float | None,
+        options.Sized(name="--max-K", help="With --risk: at most this many iterations, and what they cost."),
     ] = None,
     csv: Annotated[Path | None, Parameter(help="Write every budget to this file as a flat table.")] = None,
     netcdf: Annotated[Path | None, Parameter(help="Write the whole survey to this netCDF file.")] = None,
@@ -54,7 +57,7 @@ def search_bound(
     fitted = None
     if window is not None:
         lo, _, hi = window.partition(":")
-        fitted = options.number("the window's start", lo), options.number("the window's end", hi)
+        fitted = options.number("the window's start", lo, True), options.number("the window's end", hi, True)
         if not 0 < fitted[0] < fitted[1]:
             raise bad("a window is two budgets, the smaller one first", window, "--window 1e12:1e22, say")
     regime = options.regime(over, fix, path, cap, counted, min_K)

@@ -50,8 +50,8 @@ def print_transfer(
     from_: Annotated[list[str] | None, _Pairs(name="--from", help=_FROM)] = None,
     to: Annotated[list[str] | None, _Pairs(help="The new token budget, T=1e12 or 1e12.")] = None,
     regime: Annotated[str, Parameter(help=f"What was tuned: {', '.join(REGIMES)}; {_TUNED}.")] = "auto",
-    to_b: Annotated[float | None, Parameter(help="The batch size there, where it is given.")] = None,
-    max_b: Annotated[float | None, Parameter(help=_MAX_B)] = None,
+    to_b: Annotated[float | None, options.Sized(help="The batch size there, where it is given.")] = None,
+    max_b: Annotated[float | None, options.Sized(help=_MAX_B)] = None,
     max_eta: Annotated[float | None, Parameter(help="The largest learning rate, a cap as --max-b is.")] = None,
     round_b: Annotated[str | None, Parameter(help="pow2, int, or a number of which b becomes a multiple.")] = None,
     seq_len: Annotated[int | None, Parameter(converter=options.whole(example=4096, powers=True), help=_SEQ_LEN)] = None,
@@ -109,7 +109,4 @@ def _numbers(option: str, told: list[str] | None, example: str) -> dict[str, flo
 
 def _number(name: str, text: str) -> float:
     """A finite number, with an example in its range."""
-    try:
-        return options.number(name, text)
-    except InputError:
-        raise bad(f"{name} is a finite number", text, f"{name}={_EXAMPLES.get(name, '0.5')}, say") from None
+    return options.number(name, text, example=f"{name}={_EXAMPLES.get(name, '0.5')}")

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from hpgrid.bounds.constants import Constants, check_form
-from hpgrid.checks import bad, check_value, complement, is_number, unknown
+from hpgrid.checks import alpha_of, bad, check_value, is_number, unknown
 
 #: What a target can be about: the mean gradient norm, the mean Frank-Wolfe gap, the loss of a star-convex f.
 MEASURES = ("gradient", "gap", "loss")
@@ -54,10 +54,7 @@ def checked(options: Mapping[str, Any]) -> Goal:
     targets = {"eps": None, "eps_prime": None, target: float(value)}
     rule = "the momentum is one of beta and alpha = 1 - beta"
     momentum, value = _one(rule, "beta=0.95, say", options, "beta", "alpha")
-    if momentum == "beta" and not (is_number(value) and 0 <= value < 1):
-        raise bad("the momentum must satisfy 0 <= beta < 1", value, "beta=0.95, say, or alpha=1e-20 next to 1")
-    # 0.9 is 0.1, not 0.09999999999999998.
-    alpha = complement(value) if momentum == "beta" else check_value("alpha", value)
+    alpha = alpha_of(value) if momentum == "beta" else check_value("alpha", value)
     measure = _measure(options["measure"], form, problem.lam)
     return Goal(eta, alpha, **targets, problem=problem, form=form, norm=norm, measure=measure)
 

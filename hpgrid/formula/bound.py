@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from hpgrid.checks import AXES, bad, check_constants, check_exponent
+from hpgrid.checks import AXES, bad, check_constants, check_exponent, note, shortened
 from hpgrid.formula.function import Formula, log_convex, with_exponents
 from hpgrid.formula.powers import Obstacle, Sum, expand
-from hpgrid.formula.syntax import VARIABLES, Expression, read, shortened
+from hpgrid.formula.syntax import VARIABLES, Expression, read
 from hpgrid.proxy import FunctionProxy, Proxy, Term
 
 
@@ -51,7 +50,7 @@ def parse(
         raise bad("constants are values by name", constants, 'constants={"C1": 1.0}, say')
     expression = read(text)
     for remark in expression.remarks:
-        warnings.warn(remark, stacklevel=2)
+        note(remark)
     return build(expression, constants or {}, name=name, source=source, caps=caps or {})
 
 

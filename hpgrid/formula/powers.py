@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
 
-from hpgrid.formula.syntax import Node, at, shortened
+from hpgrid.checks import shortened
+from hpgrid.formula.syntax import Node, at
 
 #: The most terms that an expression is multiplied out to.
 MOST_TERMS = 120

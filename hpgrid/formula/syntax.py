@@ -17,7 +17,7 @@ from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any, NoReturn
 
-from hpgrid.checks import InputError, bad, unknown
+from hpgrid.checks import InputError, bad, shortened, unknown
 
 #: What a formula may name beside constants; beta is 1 - alpha.
 VARIABLES = ("eta", "b", "alpha", "beta", "T", "K")
@@ -164,11 +164,6 @@ def read(text: str) -> Expression:
 def at(column: int, rule: str, given: str, instead: str) -> InputError:
     """Return the error for what stands at a column."""
     return bad(f"column {column}: {rule}", shortened(given), instead)
-
-
-def shortened(text: str, most: int = 60) -> str:
-    """Return text that fits into a message."""
-    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 # --- the text ---

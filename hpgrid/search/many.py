@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hpgrid.checks import SEARCH_METHODS, bad, check_value, is_number, unknown
+from hpgrid.checks import SEARCH_METHODS, bad, check_value, is_number, note, unknown
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, as_regime
@@ -323,6 +322,6 @@ def run_all(run: Callable[[int], None], calls: Iterable[int], width: int) -> Non
                 "the device has no memory for one block of a sweep: use a smaller grid, or another device"
             )
         if pending and not said:
-            warnings.warn(f"the device's memory ran out: {width // 2} blocks at once from here on", stacklevel=2)
+            note(f"the device's memory ran out: {width // 2} blocks at once from here on")
             said = True
         width = max(1, width // 2)

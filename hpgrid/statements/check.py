@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 
-from hpgrid.checks import bad
+from hpgrid.checks import bad, settings
 from hpgrid.grid import Grid, LogAxis
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.readings import FAILS, UNIDENTIFIABLE, VERDICTS, Reading, worst
+from hpgrid.regime import Regime
 from hpgrid.slopes import Slope
 from hpgrid.statements import routes
 from hpgrid.statements.language import Statement, parse
@@ -86,7 +87,7 @@ def check(
     """
     given = [claims] if isinstance(claims, str) else claims
     statements = [claim if isinstance(claim, Statement) else parse(claim) for claim in given]
-    chosen = None if tuned is None else tuple(tuned)
+    chosen, fixed = None if tuned is None else Regime(tuple(tuned)).tuned, settings(fixed or {})
     laws = [pose(statement, proxy, tuned=chosen, fixed=fixed, path=path, caps=caps) for statement in statements]
     if grid is None:
         grid = Grid.footnote() if proxy.budget == "T" else Grid.footnote().with_axes(K=ITERATIONS)

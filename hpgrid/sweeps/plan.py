@@ -17,14 +17,17 @@ from typing import TYPE_CHECKING, Any
 from hpgrid.checks import (
     TUNABLE,
     InputError,
+    alpha_of,
     bad,
     check_constants,
     check_count,
     check_exponent,
     check_keys,
     check_value,
-    complement,
+    counted,
     is_number,
+    name_here,
+    settings,
     table_of,
     unknown,
 )  # fmt: skip
@@ -143,7 +146,7 @@ def restore(described: Mapping[str, Any]) -> Plan:
 
 def _held(values: Mapping[str, float]) -> dict[str, float]:
     """What is held among some values, by hyperparameter: a beta is an alpha."""
-    return {"alpha" if v == "beta" else v: complement(x) if v == "beta" else x for v, x in values.items() if v in HELD}
+    return settings({v: x for v, x in values.items() if v in HELD})
 
 
 # --- the file ---
@@ -235,9 +238,12 @@ def _read_constants(bound: BoundConfig, data: Mapping[str, Any]) -> dict[str, An
     """What [constants] says, by name: a number, a tuple of numbers, or a log range {"lo", "hi", "n"}."""
     known = _sweepable(bound)
     values: dict[str, Any] = {}
-    for name, value in data.items():
+    for given, value in data.items():
+        name = name_here(given, known)
         if name not in known:
-            raise unknown(f"constant of the bound {bound.name}", name, known)
+            raise unknown(f"constant of the bound {bound.name}", given, known)
+        if name in values:
+            raise bad(f"{name} is given once", given, "one of the two")
         if name in bound.constants or name in bound.options:
             raise bad(f"{name} stands in [bound] and in [constants]", value, "it in one of the two")
         if isinstance(value, Mapping):
@@ -246,8 +252,7 @@ def _read_constants(bound: BoundConfig, data: Mapping[str, Any]) -> dict[str, An
                 example = f"{name} = {{ lo = 1e-3, hi = 1e3, n = 25 }}"
                 raise bad(f"a log range of {name} has lo, hi and n", dict(value), example)
             if name == "beta":
-                instead = "alpha = { lo = ..., hi = 1, n = ... }"
-                raise bad("a log range of beta is one of its complement", dict(value), instead)
+                alpha_of(value)  # which has no log range
             lo, hi = _read_value(bound, name, value["lo"]), _read_value(bound, name, value["hi"])
             if lo >= hi:
                 raise bad(f"a log range of {name} needs lo < hi", dict(value), "the smaller end first")
@@ -268,8 +273,7 @@ def _read_value(bound: BoundConfig, name: str, value: Any) -> float:
     if name in bound.exponents() and bound.formula is not None:
         return float(check_exponent(name, value))
     if name == "beta":
-        if not (is_number(value) and 0 <= value < 1):
-            raise bad("beta must satisfy 0 <= beta < 1", value, "beta = 0.95, say")
+        alpha_of(value)
     elif name in bound.exponents():
         if not (is_number(value) and 0 < value <= 1):
             raise bad("the noise exponent q must satisfy 0 < q <= 1", value, "q = 0.5, say")
@@ -290,12 +294,13 @@ def _read_rows(bound: BoundConfig, value: Any, folder: Path) -> dict[str, tuple[
         raise bad(f"{rule} ({error})", str(path), "the path of one") from None
     if len(lines) < 2:
         raise bad("a table of rows has a header and a row", str(path), "C1,C2 and then numbers, say")
-    names = [name.strip() for name in lines[0]]
     known = _sweepable(bound)
+    names = [name.strip() for name in lines[0]]
     # Whatever file this is by mistake is not printed.
     if not all(re.fullmatch(r"[A-Za-z_]\w{0,29}", name, re.ASCII) for name in names):
         rule = "the first line of a table of rows has the names of its columns, and they are no names here"
         raise bad(rule, str(path), "C1,C2 there, and numbers below, say")
+    names = [name_here(name, known) for name in names]
     for name in names:
         if name not in known:
             raise unknown(f"column of {path.name}", name, known)
@@ -310,7 +315,8 @@ def _read_rows(bound: BoundConfig, value: Any, folder: Path) -> dict[str, tuple[
             )
         for name, cell in zip(names, cells):
             try:
-                columns[name].append(_read_value(bound, name, float(cell)))
+                value = counted(cell) if name == "b" else cell
+                columns[name].append(_read_value(bound, name, float(value)))
             except InputError as error:
                 raise InputError(f"{row}: {error}") from None
             except ValueError:

@@ -13,7 +13,19 @@ from numbers import Rational, Real
 from typing import Any, NamedTuple
 
 from hpgrid import bounds
-from hpgrid.checks import TUNABLE, bad, check_constants, check_keys, check_value, complement, is_number, unknown
+from hpgrid.checks import (
+    OPTIMIZERS as NORMS,
+    TUNABLE,
+    alpha_of,
+    bad,
+    check_constants,
+    check_keys,
+    check_value,
+    counted,
+    is_number,
+    settings,
+    unknown,
+)
 from hpgrid.proxy import FunctionProxy, Proxy
 
 #: A row of a transfer: the regime's name, and what was tuned at the first budget; the rest is held. Of these, a bound
@@ -21,7 +33,7 @@ from hpgrid.proxy import FunctionProxy, Proxy
 TUNED = {"A": ("eta",), "B": ("eta", "alpha"), "C": ("eta", "b"), "D": ("eta", "b", "alpha")}
 
 REGIMES = (*TUNED, "auto")
-OPTIMIZERS = ("lmo", "sgd")
+OPTIMIZERS = ("lmo", "sgd")  # NORMS has who is one of lmo's
 
 #: What a start is made of; beta2 is Adam's second moment, which no rule of the tables knows.
 NAMES = ("eta", "b", "beta", "alpha", "beta2", "T")
@@ -87,7 +99,14 @@ def check(options: Mapping[str, Any]) -> TransferProblem:
     Raises:
         ValueError: one out of its range, a name that does not exist, or a regime that lacks a number.
     """
-    optimizer = _word("optimizer", options["optimizer"], OPTIMIZERS)
+    optimizer = options["optimizer"]
+    norm = NORMS.get(optimizer.lower()) if isinstance(optimizer, str) and optimizer.lower() != "sgd" else None
+    if norm is not None:
+        rule = (
+            f"{optimizer} is called lmo here: it steps along an oracle of the {norm} norm, and lmo's rules hold in any"
+        )
+        raise bad(rule, optimizer, "optimizer lmo")
+    optimizer = _word("optimizer", optimizer, OPTIMIZERS)
     regime = _word("regime", options["regime"], REGIMES)
     unit = int(_number("seq_len", options["seq_len"]) or 1)
     start, alpha2 = _start(options["start"], unit)
@@ -156,22 +175,16 @@ def _start(given: Any, unit: int) -> tuple[Setting, float | None]:
     """The first setting, b in tokens, and 1 - beta2."""
     if not isinstance(given, Mapping):
         raise bad("a start is names and numbers", given, "{'eta': 3e-4, 'b': 524288, 'beta': 0.95, 'T': 2.5e9}, say")
+    for name, value in given.items():
+        _check_size(name, value)
+    given = settings(given)
     check_keys("name in a start", given, NAMES)
     if "T" not in given:
         raise bad("a start has its token budget T", ", ".join(given), "T=2.5e9 beside it, say")
-    if "beta" in given and "alpha" in given:
-        raise bad("momentum is given once", "beta and alpha", "one of the two; alpha = 1 - beta")
-    for name, value in given.items():
-        _check_size(name, value)
-    momenta = {name: given[name] for name in ("beta", "beta2") if name in given}
-    for name, beta in momenta.items():
-        if not (is_number(beta) and 0 <= beta < 1):
-            instead = f"{name}=0.95, say" + ("; next to 1, alpha=1e-20, say" if name == "beta" else "")
-            raise bad(f"{name} must be a finite number with 0 <= {name} < 1", beta, instead)
-    alphas = {name: complement(beta) for name, beta in momenta.items()}
     own = {name: check_value(name, given[name]) for name in ("eta", "b", "alpha", "T") if name in given}
     b = _in_tokens("b", own.get("b"), unit)
-    return Setting(own["T"], own.get("eta"), b, own.get("alpha", alphas.get("beta"))), alphas.get("beta2")
+    alpha2 = alpha_of(given["beta2"], "beta2") if "beta2" in given else None
+    return Setting(own["T"], own.get("eta"), b, own.get("alpha")), alpha2
 
 
 def _budget(to: Any) -> float:
@@ -179,6 +192,7 @@ def _budget(to: Any) -> float:
     if not isinstance(to, Mapping):
         _check_size("T", to)
         return check_value("T", to)
+    to = settings(to)
     for name in to:
         if name in ("b", "eta"):
             instead = "to_b for a batch size that is given" if name == "b" else "max_eta for the largest one"
@@ -231,7 +245,7 @@ def _constants(
         raise bad(rule, f"no {' and no '.join(lacking)}", f"{lacking[0]}=... beside the others")
     if given is None:
         return None
-    if not isinstance(given, Mapping):
+    if not isinstance(given, Mapping) or not given:
         raise bad("constants are names and numbers", given, "{'C1': 1, 'C2': 30, 'C3': 4}, say")
     for name, value in given.items():
         _check_size(name, value)
@@ -260,6 +274,7 @@ def _number(name: str, given: Any) -> Any:
     """A number of ``_NUMBERS``, or None."""
     if given is None:
         return None
+    given = counted(given) if name != "max_eta" else given
     _check_size(name, given)
     rule, holds, example = _NUMBERS[name]
     if not is_number(given) or not holds(given):
@@ -283,7 +298,7 @@ def _rounding(given: Any) -> str | int | None:
     step = given
     if isinstance(given, str):
         try:
-            step = float(given)
+            step = float(counted(given))
         except ValueError:
             step = None
     _check_size("round_b", step)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hpgrid.checks import bad
+from hpgrid.text import few_iterations
 from hpgrid.transfers import published, report
 from hpgrid.transfers.published import Applied, Kept, Path
 from hpgrid.transfers.rules import NoRule, Row, Rules, given_text, moved, of_paper
@@ -141,6 +142,10 @@ def transfer(
                 no_rule[name] = str(why)
     if not rows:
         raise bad("a bound has a law of what was tuned", "; ".join(no_rule.values()), "another bound, or regime")
+    given = dict.fromkeys(row.at.b for row in rows if row.at.b in (to_b, limits.b))
+    # Of less than one iteration the row itself says so.
+    few = (few_iterations(b, T / b, limits.unit) for b in given if b is not None and b <= T and b != start_.b)
+    notes += [f"at T_1 {each}" for each in few if each]
     lmo = rules.paper == "lmo"
     if problem.constants is not None and not rules.bound.is_posynomial(rules.bound.variables()):
         notes.append(f"no costs: {rules.bound.name} is no posynomial in all of its variables")
@@ -172,8 +177,8 @@ def _notes(problem: TransferProblem) -> list[str]:
         notes.append("the budget stays: what changes is what a given, capped or rounded b asks for")
     b, K, unit = start.b, start.K, problem.limits.unit
     if b is not None and K is not None:
-        if K < 1:
-            notes.append(f"at the start K = T/b = {K:.4g}: less than one iteration")
+        if few := few_iterations(b, K, unit):
+            notes.append(f"at the start {few}")
         if unit == 1 and b < _FEW and K > _MANY:
             notes.append(f"b = {given_text(b)} is read in tokens; with a sequence length (seq-len) it is in sequences")
         if math.remainder(b, unit):

@@ -15,7 +15,7 @@ from hpgrid.refinement.optimum import Optimum, optimum_of
 from hpgrid.refinement.problem import Problem
 from hpgrid.refinement.profile import grid_excess
 from hpgrid.slopes import REFINED, monomial_name
-from hpgrid.text import beta, fitted, held, momentum, number
+from hpgrid.text import beta, few_iterations, fitted, held, momentum, number
 from hpgrid.tuning.problem import TuningProblem
 
 #: What counts as near-optimal: a relative excess risk.
@@ -175,7 +175,10 @@ def caveats(point: Point) -> list[str]:
         where = "along a direction of them" if len(point.undetermined) > 1 else "over a range of it"
         what = f"only {fixed} matters" if fixed else f"the risk stays the same {where}"
         caveats.append(f"no one best {' and '.join(point.undetermined)}: {what}")
-    if point.iterations < 1:
+    few = few_iterations(point.held["b"], point.iterations) if "b" in point.held and point.budget == "T" else ""
+    if few:
+        caveats.append(few)
+    elif point.iterations < 1:
         caveats.append(f"K = {number(point.iterations)}, less than one iteration")
     return caveats
 

@@ -50,7 +50,7 @@ def test_it_prints_what_the_function_returns(capsys: Capture) -> None:
 
 
 MISTAKES = {
-    "--beta 1.5 --eta 1e-3 --eps 2": "the momentum must satisfy 0 <= beta < 1. Given: 1.5",
+    "--beta 1.5 --eta 1e-3 --eps 2": "beta must be a finite number with 0 <= beta < 1. Given: 1.5",
     "--beta 0.9 --eta 1e-3 --eps 2 --form sead": "there is no form of that name. Given: 'sead'. Write 'seed'",
     "--beta 0.9 --eta 1e-3 --epz 2": "--epz",
     "--beta nine --eta 1e-3 --eps 2": "nine",

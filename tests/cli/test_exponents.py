@@ -64,7 +64,7 @@ def test_caps_iterations_and_options_of_a_bound(capsys: Capture) -> None:
 MISTAKES = {
     "lmo": "something is tuned",
     "lmoo --tune eta": "'lmo'",
-    "lmo --tune eta,beta": "momentum is tuned as alpha, which is 1 - beta. Given: 'beta'. Write alpha",
+    "lmo --tune eta,alpha --cap beta=0.9": "a cap on beta is a floor of alpha = 1 - beta",
     "lmo --tune eta --fix eta=1": "eta is either tuned or fixed",
     "lmo --tune eta --fix b": "--fix takes NAME=VALUE, between commas. Given: 'b'. Write --fix alpha=0.001, say.",
     "lmo --tune eta --fix b=1,b=2": "--fix gives b twice",

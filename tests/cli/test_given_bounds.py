@@ -71,7 +71,9 @@ def test_exponents_say_which_term_stands_in_the_way(capsys: Capture) -> None:
 def test_momentum_is_held_as_beta_and_tuned_as_alpha(capsys: Capture) -> None:
     held = printed("exponents", capsys, "lmo", "--tune", "eta,b", "--fix", "beta=0.999")
     assert held == printed("exponents", capsys, "lmo", "--tune", "eta,b", "--fix", "alpha=0.001")
-    refused("exponents", capsys, ["lmo", "--tune", "eta,beta"], "Write alpha")
+    tuned = printed("exponents", capsys, "lmo", "--tune", "eta,alpha")
+    assert status("exponents", "lmo", "--tune", "eta,beta") == 0
+    assert capsys.readouterr() == (tuned, "hpgrid: note: beta is tuned as alpha = 1 - beta\n")
 
 
 def test_a_figure_of_a_bound_of_ones_own_has_that_bounds_exponents(capsys: Capture, tmp_path: Path) -> None:

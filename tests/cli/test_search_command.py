@@ -108,7 +108,6 @@ def test_a_bound_written_as_text(capsys: Capture) -> None:
 
 
 MISTAKES = {
-    "lmo --over eta,beta": "momentum is tuned as alpha",
     "lmo --over eta,b": "alpha of the bound lmo is neither tuned nor fixed nor on a path. "
     "Given: {'tuned': ['eta', 'b'], 'fixed': {}}. Write alpha as tuned, or a value of it.",
     "sgd --over eta,b --fix alpha=1": "the bound sgd does not depend on alpha",
@@ -122,7 +121,10 @@ MISTAKES = {
     "lmo --over eta,b --fix alpha=0.1 --n 1": "n must be a whole number >= 2",
     "lmo --over eta,b --fix alpha=0.1 --n 2.5": "a whole number",
     "lmo --over eta,b --fix alpha=0.1 --dtype float16": "no dtype of that name",
-    "lmo --over eta,b --fix alpha=0.1 --axis eta=1": "an axis is LO:HI or LO:HI:N",
+    "lmo --over eta,b --fix alpha=0.1 --axis eta=1": "an axis is LO:HI, LO:HI:N, or values. Given: 'eta=1'",
+    "lmo --over eta,b --fix alpha=0.1 --axis b=32": "Given: 'b=32'. Write b=1:4M, say",
+    "lmo --over eta,alpha --fix b=9 --axis beta=0.9:0.99": "a log range of beta is one of its complement",
+    "lmo --over eta,b --fix alpha=0.1 --axis b=64,32": "an axis' values must increase",
     "lmo --over eta,b --fix alpha=0.1 --axis eta=1:x": "eta is a finite number",
     "lmo --over eta,b --fix alpha=0.1 --axis eta=1:0.1": "needs lo < hi",
     "lmo --over eta,b --fix alpha=0.1 --axis eta=0.1:1:2.5": "the number of values of eta is a whole number",
@@ -132,7 +134,7 @@ MISTAKES = {
     "lmo --over eta,b --fix alpha=0.1 --window 1e9": "the window's end is a finite number",
     "lmo --over eta,b --fix alpha=0.1 --window 1e9:1e3": "a window is two budgets, the smaller one first",
     "lmo --over eta,b --fix alpha=0.1 --T 0.5": "T >= 1",
-    "lmo --over eta,b --fix alpha=0.1 --T nan": "T must be a finite number",
+    "lmo --over eta,b --fix alpha=0.1 --T nan": "error: --T is a finite number. Given: 'nan'. Write --T=512k, say",
     "lmo --over eta,b --fix alpha=0.1 --T 1e9 --K 1e9": "for tokens or for iterations",
     "lmo --over eta,b --fix alpha=0.1 --T 1e9 --budget K": "--T is a budget of T",
     "lmo --over eta,b --fix alpha=0.1 --T 1e9 --risk 0.1": "answers one question at a time",

@@ -87,7 +87,21 @@ def test_other_budgets_are_allowed_with_a_word() -> None:
     assert same.paths == ()
     assert [row.at.eta / 3e-4 for row in same.rows] == pytest.approx([2**0.5, 2, 2**0.5, 2])
     short = hpgrid.transfer({**START, "T": 1e5}, 1e12)
-    assert short.notes == ("at the start K = T/b = 0.1907: less than one iteration",)
+    counted = "b and T are both counted in tokens"
+    left = "leaves K = T/b = 0.1907, less than one iteration"
+    assert short.notes == (f"at the start b = 524288 tokens {left}: {counted}",)
+    assert hpgrid.transfer({**START, "T": 99.5 * 524288}, 1e12).notes == (
+        f"at the start b = 524288 tokens leaves K = T/b = 99.5, fewer than 100 iterations: {counted}",
+    )
+    assert hpgrid.transfer({**START, "T": 100 * 524288}, 1e12).notes == ()
+    # Sequences for tokens: 524288 x 4096 = 2147483648 leaves 2.5e9/2147483648 = 1.164, and 4e6 of them 1e12/1.6384e10.
+    sequences = hpgrid.transfer(START, 1e12, max_b=4e6, seq_len=4096).notes
+    assert [" ".join(note.split()[2:12]) for note in sequences] == [
+        "start b = 524288 sequences of 4096, 2147483648 tokens, leaves",
+        "b = 4000000 sequences of 4096, 16384000000 tokens, leaves K",
+    ]
+    assert "K = T/b = 1.164, fewer than 100 iterations: a b that is in tokens already takes no sequence" in sequences[0]
+    assert "K = T/b = 61.04, fewer than 100" in sequences[1]
     assert hpgrid.transfer({**START, "b": 1000.5}, 1e12).notes == ("b at the start is no whole number",)
     few, many = (hpgrid.transfer({**START, "b": b}, 1e12).notes for b in (128, 2000))
     assert (few, many) == (("b = 128 is read in tokens; with a sequence length (seq-len) it is in sequences",), ())

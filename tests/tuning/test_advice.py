@@ -79,7 +79,10 @@ def test_where_only_a_ratio_matters_it_is_said() -> None:
 
 
 def test_less_than_an_iteration_is_said() -> None:
-    assert "K = 0.1, less than one iteration" in advised(1e5, Regime(("eta", "alpha"), {"b": 1e6})).text()
+    regime = Regime(("eta", "alpha"), {"b": "1M"})
+    assert "b = 1000000 tokens leaves K = T/b = 0.1, less than one iteration" in advised(1e5, regime).text()
+    assert "leaves K = T/b = 99, fewer than 100 iterations: b and T are both" in advised(99e6, regime).text()
+    assert "iteration" not in advised(100e6, regime).text()
 
 
 def test_on_a_path_b_is_held() -> None:
