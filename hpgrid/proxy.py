@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Self
 
 from hpgrid.checks import AXES, TUNABLE, bad, changed, check_constants, check_value, complement, unknown
+from hpgrid.surds import Surd
 from hpgrid.text import power
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ FUNCTIONS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
     "one_minus": lambda x: 1.0 - x,
     "one_plus": lambda x: 1.0 + x,
 }
+
+#: How they are written.
+SIGNS = {"one_minus": "(1 - {})", "one_plus": "(1 + {})"}
 
 _HALF = Fraction(1, 2)
 
@@ -57,12 +61,12 @@ class Term:
     Args:
         constants: named constants and their exponents, such as {"rho": 1, "sigma": 1}.
         factors: for each variable, an exact rational exponent or the name of a function.
-        number: the numeric part of the coefficient.
+        number: the numeric part of the coefficient: a fraction, or exact with roots of whole numbers in it.
     """
 
     constants: Mapping[str, Fraction]
     factors: Mapping[str, Factor]
-    number: Fraction = Fraction(1)
+    number: Fraction | Surd = Fraction(1)
 
     def __post_init__(self) -> None:
         for name, factor in self.factors.items():
@@ -73,9 +77,11 @@ class Term:
         object.__setattr__(self, "constants", {k: Fraction(v) for k, v in self.constants.items()})
         ordered = {v: self.factors[v] for v in AXES if v in self.factors}
         object.__setattr__(self, "factors", {v: f if isinstance(f, str) else Fraction(f) for v, f in ordered.items()})
-        object.__setattr__(self, "number", Fraction(self.number))
-        if self.number <= 0:
-            raise bad("a term's number must be positive", str(self.number), "a positive number or fraction")
+        number = self.number if isinstance(self.number, Surd) else Fraction(self.number)
+        if not isinstance(number, Surd) and number <= 0:
+            raise bad("a term's number must be positive", str(number), "a positive number or fraction")
+        exact = number.rational() if isinstance(number, Surd) else number
+        object.__setattr__(self, "number", number if exact is None else exact)
 
     def coefficient(self, constants: Mapping[str, float]) -> float:
         """Return the coefficient's value, given those of the named constants."""
@@ -124,9 +130,9 @@ class Term:
         return replace(self, factors={**factors, "b": batch + (power if budget == "K" else -power), budget: power})
 
     def __str__(self) -> str:
-        number = [str(self.number)] if self.number != 1 else []
+        number = [str(Surd.of(self.number))] if self.number != 1 else []
         powers = [power(n, e) for n, e in self.constants.items()]
-        powers += [f"{f}({v})" if isinstance(f, str) else power(v, f) for v, f in self.factors.items() if f != 0]
+        powers += [SIGNS[f].format(v) if isinstance(f, str) else power(v, f) for v, f in self.factors.items() if f != 0]
         return "*".join(number + powers) or "1"
 
 

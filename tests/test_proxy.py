@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from hpgrid import FunctionProxy, Proxy, Term, bounds
+from hpgrid.surds import Surd
 
 HALF = Fraction(1, 2)
 
@@ -28,7 +29,9 @@ def powers(proxy: Proxy) -> list[dict]:
     [
         (Term({"C1": 1}, {"b": 1, "eta": -1, "T": -1}), "C1*eta^-1*b*T^-1"),
         (Term({"rho": 1, "sigma": 2}, {"b": -HALF}, Fraction(7, 2)), "7/2*rho*sigma^2*b^(-1/2)"),
-        (Term({}, {"alpha": "one_minus", "eta": 0}), "one_minus(alpha)"),
+        (Term({}, {"alpha": "one_minus", "eta": 0}), "(1 - alpha)"),
+        (Term({"s": 1}, {"alpha": "one_plus"}, Surd.of(2) ** HALF), "2^(1/2)*s*(1 + alpha)"),
+        (Term({}, {"b": 1}, Surd.of(4) ** HALF), "2*b"),
         (Term({}, {"eta": 0}), "1"),
     ],
 )
@@ -45,6 +48,7 @@ def test_exponent_is_exact_zero_where_absent_and_none_under_a_function() -> None
 def test_coefficient_is_the_number_times_powers_of_the_constants() -> None:
     term = Term({"L": 1, "sigma": 2, "rho": HALF}, {}, Fraction(7, 2))
     assert term.coefficient({"L": 2.0, "sigma": 3.0, "rho": 4.0}) == 3.5 * 2 * 9 * 2
+    assert Term({"L": 1}, {}, Surd.of(2) ** HALF).coefficient({"L": 3.0}) == 2**0.5 * 3
 
 
 # --- Proxy ---

@@ -44,6 +44,7 @@ def solve(problem: Problem, name: str, path: Mapping[str, Fraction]) -> Law:
                 step.exponent,
                 tuple(problem.pieces[k].text for k in step.tight),
                 step.weights,
+                tuple(_number(share, problem.values) for share in step.optimum.shares) if step.optimum else (),
                 tuple(dict(zip(problem.variables, direction)) for direction in step.hull),
             )
             for step in descent.steps
@@ -54,6 +55,11 @@ def solve(problem: Problem, name: str, path: Mapping[str, Fraction]) -> Law:
         active=active,
         starts=starts,
     )
+
+
+def _number(exact: Monomial, values: Mapping[str, float]) -> Fraction | float | None:
+    fraction = exact.rational()
+    return exact.value(values) if fraction is None else fraction
 
 
 def _law(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hpgrid.asymptotics.monomial import Monomial, power, quotient, symbol_text
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 Range = tuple[Fraction | None, Fraction | None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class PowerLaw:
     """A whole law: left = coefficient x budget^exponent.
 
@@ -48,10 +49,13 @@ class PowerLaw:
 
         A coefficient that was merged and is no monomial is a key in text form, such as "1 + alpha".
         """
-        if self.numeric:
-            return {}
-        powers = ((symbol, power) for symbol, power in self.coefficient.powers if not isinstance(symbol, int))
-        return {symbol_text(symbol): power for symbol, power in powers}
+        named = self.coefficient / self.coefficient.number()
+        return {} if self.numeric else {symbol_text(symbol): power for symbol, power in named.powers}
+
+    @property
+    def number(self) -> Monomial | None:
+        """What is left of the constant, exactly, without ``powers``; None where the law is numeric."""
+        return None if self.numeric else self.coefficient.number()
 
     @property
     def constant(self) -> float | None:
@@ -92,10 +96,17 @@ class PowerLaw:
             return f"{left} = {self.constant:.6g}" + (f" {budget.latex()}" if self.exponent else "")
         return f"{left} = {(self.coefficient * budget).latex()}"
 
+    __repr__ = text
+
     def as_dict(self) -> dict[str, Any]:
         """Return the law as it stands in ``Law.as_dict``."""
         named = {name: getattr(self, name) for name in ("exponent", "powers", "constant", "numeric")}
-        return {"text": self.text(), "latex": self.latex(), **named}
+        exact = [] if self.number is None else self.number.powers
+        number = {
+            "number": self.number and self.number.value({}),
+            "number_powers": {symbol_text(s): p for s, p in exact},
+        }
+        return {"text": self.text(), "latex": self.latex(), **named, **number}
 
 
 class Level(NamedTuple):
@@ -104,13 +115,17 @@ class Level(NamedTuple):
     Attributes:
         exponent: the exponent of what is minimised.
         terms: the terms that have it at every optimal point, as the bound has them.
-        weights: their dual weights, with sum 1: the proof that the exponent is the minimum.
+        weights: their dual weights, with sum 1: the proof that the exponent is the minimum. Where a bound holds a
+            variable, as alpha <= 1 does, a term may have none and yet a share.
+        shares: the share of each in their sum at the optimum: exact, or computed; None where that hangs on a symbol
+            without a value, and no shares where the optimum does.
         null: the directions that stay free, as {variable: step}.
     """
 
     exponent: Fraction
     terms: tuple[str, ...]
     weights: tuple[Fraction, ...]
+    shares: tuple[Fraction | float | None, ...]
     null: tuple[dict[str, Fraction], ...]
 
 
@@ -166,7 +181,7 @@ class Segment(NamedTuple):
     active: Mapping[str, str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Law:
     """The exact asymptotics of a bound in a regime.
 
@@ -200,11 +215,19 @@ class Law:
     starts: Mapping[str, PowerLaw]
     segments: tuple[Segment, ...] = ()
 
-    def text(self) -> str:
-        """Return the whole report as text."""
+    @property
+    def attained(self) -> bool:
+        """Whether the risk has a minimum; else its law is that of its infimum, which is 0 where there is none."""
+        return not self.unbounded
+
+    def __repr__(self) -> str:
         paths = [f"{name} = {_grows(self.budget, exponent)}" for name, exponent in self.path.items()]
         heading = "; ".join([f"{self.name}, {self.budget} to infinity", f"tuned {', '.join(self.tuned)}", *paths])
-        return fitted([heading, *_laws(self), *_levels(self), *_notes(self), *_segments(self)])
+        return "\n".join([heading, *_laws(self)])
+
+    def text(self) -> str:
+        """Return the whole report as text."""
+        return fitted([repr(self), *_levels(self), *_notes(self), *_segments(self)])
 
     def latex(self) -> str:
         """Return the laws as LaTeX, one per line of an align environment."""
@@ -223,7 +246,7 @@ class Law:
             {"monomial": str(each), **each._asdict(), "law": each.law and each.law.as_dict()}
             for each in self.identifiable
         ]
-        return dict(plain({"bound": self.name, **own}))
+        return dict(plain({"bound": self.name, **own, "attained": self.attained}))
 
 
 def _grows(budget: str, exponent: Fraction | None) -> str:
@@ -235,12 +258,14 @@ def _grows(budget: str, exponent: Fraction | None) -> str:
 def _laws(law: Law) -> Iterator[str]:
     names = ("risk", *law.tuned)
     width = max(len(name) for name in names) + 1
+    infimum = f"not attained: {' and '.join(law.unbounded)} {'have' if len(law.unbounded) > 1 else 'has'} no best value"
     for name in names:
         whole, exponent = law.laws[name], law.exponent[name]
         if whole is not None:
-            # In numbers too, where every symbol has a value and the constant is not plain already.
-            valued = f"  = {whole.in_numbers()}" if whole.constant is not None and whole.powers else ""
-            note = f"= {whole.right()}" + ("  (computed: no closed form)" if whole.numeric else valued)
+            note = f"= {whole.right()}" + ("  (computed: no closed form)" if whole.numeric else _in_numbers(whole))
+            note += f"  (infimum, {infimum})" if name == "risk" and not law.attained else ""
+        elif name == "risk" and not law.levels:
+            note = f"= none: infimum 0, {infimum}"
         elif exponent is not None:
             note = f"~ {_grows(law.budget, exponent)}, its constant undecided"
         elif name in law.unbounded:
@@ -253,6 +278,12 @@ def _laws(law: Law) -> Iterator[str]:
         yield f"{name + '*':<{width}} {note}"
 
 
+def _in_numbers(law: PowerLaw) -> str:
+    """A law's right side in numbers, where every symbol has a value and the constant is no fraction already."""
+    plain = law.constant is None or law.coefficient.rational() is not None
+    return "" if plain else f"  = {law.in_numbers()}"
+
+
 def _range(ends: Range) -> str:
     lo, hi = ends
     if lo is None and hi is None:
@@ -262,9 +293,15 @@ def _range(ends: Range) -> str:
     return f"from {lo} to {hi}"
 
 
+def _short(share: Fraction | float | None) -> str:
+    """A share: a fraction of few digits, or three digits of it."""
+    return str(share) if isinstance(share, Fraction) and share.denominator < 1000 else f"{float(share or 0):.3g}"
+
+
 def _levels(law: Law) -> Iterator[str]:
     for k, level in enumerate(law.levels):
-        terms = ", ".join(f"{term} ({weight})" for term, weight in zip(level.terms, level.weights))
+        shares = [""] * len(level.terms) if None in level.shares else [f" ({_short(x)})" for x in level.shares]
+        terms = ", ".join(term + share for term, share in zip_longest(level.terms, shares, fillvalue=""))
         flat = []
         for direction in level.null:
             moving = {name: str(step) for name, step in direction.items() if step}
@@ -282,7 +319,7 @@ def _notes(law: Law) -> Iterator[str]:
     if law.active:
         yield f"on a bound: {', '.join(law.active.values())}"
     for name, start in law.starts.items():
-        yield f"{name} leaves its bound at {start.text()}"
+        yield f"{name} leaves its bound at {start.text()}{_in_numbers(start)}"
 
 
 def _segments(law: Law) -> Iterator[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from hpgrid.checks import AXES
+from hpgrid.surds import Surd
 from hpgrid.text import name_latex
 
 
@@ -32,8 +33,7 @@ class Real:
     log: float
 
 
-#: A whole number (a prime, but for what is left of huge numbers), a constant or a variable by its
-#: name, or what has no simpler form.
+#: A prime, a constant or a variable by its name, or what has no simpler form.
 Symbol = int | str | Sum | Complement | Real
 
 
@@ -82,18 +82,25 @@ class Monomial:
         inside = (term for symbol, _ in self.powers if isinstance(symbol, Sum) for term in symbol.terms)
         return any(isinstance(symbol, Real) for symbol, _ in self.powers) or any(term.is_numeric() for term in inside)
 
+    def surd(self) -> Surd:
+        """Return the product of its primes."""
+        return Surd(tuple((symbol, power) for symbol, power in self.powers if isinstance(symbol, int)))
+
+    def number(self) -> Monomial:
+        """Return the exact number in it: its primes, and sums of numbers such as 1 + 2^1/2."""
+        return Monomial(tuple(each for each in self.powers if _is_number(each[0])))
+
     def rational(self) -> Fraction | None:
         """Return the number it is, exactly, or None if it is anything else than a fraction."""
-        if not all(isinstance(symbol, int) and power.denominator == 1 for symbol, power in self.powers):
-            return None
-        return math.prod((Fraction(s) ** int(p) for s, p in self.powers if isinstance(s, int)), start=Fraction(1))
+        return self.surd().rational() if all(isinstance(symbol, int) for symbol, _ in self.powers) else None
 
     def value(self, values: Mapping[str, float]) -> float | None:
         """Return its value, or None where a name has none."""
         if not self.symbols() <= set(values):
             return None
         try:
-            return math.prod(_value(symbol, values) ** float(power) for symbol, power in self.powers)
+            forms = ((symbol, power) for symbol, power in self.powers if not isinstance(symbol, int))
+            return math.prod((_value(s, values) ** float(p) for s, p in forms), start=float(self.surd()))
         except OverflowError:
             return math.inf
 
@@ -113,10 +120,9 @@ def monomial(powers: Mapping[Symbol, Fraction | int]) -> Monomial:
     return Monomial(tuple(sorted(kept, key=_order)))
 
 
-def number(value: Fraction | int) -> Monomial:
-    """Return a positive fraction, factored, so that a root of it stays exact."""
-    fraction = Fraction(value)
-    return monomial(_factors(fraction.numerator)) / monomial(_factors(fraction.denominator))
+def number(value: Surd | Fraction | int) -> Monomial:
+    """Return a positive number, factored, so that a root of it stays exact."""
+    return Monomial(Surd.of(value).powers)
 
 
 def power(name: str, exponent: Fraction | int = 1) -> Monomial:
@@ -142,9 +148,11 @@ def add(terms: Iterable[Monomial]) -> Monomial:
     # The smallest power of each symbol, 0 where a term lacks it, divides them all.
     common = monomial({s: min(each.get(s, Fraction(0)) for each in powers) for s in symbols})
 
-    def degree(term: Monomial) -> tuple[Fraction | int, str]:
-        """Constants before alpha before alpha^2."""
-        return sum(p for s, p in term.powers if not isinstance(s, int)), repr(term)
+    def degree(term: Monomial) -> tuple[Fraction | int, float, str]:
+        """Constants before alpha before alpha^2, and 1 before 2^1/2."""
+        number = term.number()
+        size = float(number.surd()) if number == term else 0.0
+        return sum(p for s, p in term.powers if not isinstance(s, int)), size, repr(term)
 
     return common * monomial({Sum(tuple(sorted((term / common for term in gathered), key=degree))): 1})
 
@@ -157,19 +165,9 @@ def _order(entry: tuple[Symbol, Fraction]) -> tuple[int, int, str]:
     return (1, 0, symbol) if isinstance(symbol, str) else (2, 0, repr(symbol))
 
 
-#: Beyond it, what is left of a number counts as prime: 0.1 as a float has a factor of 16 digits.
-_LARGEST_DIVISOR = 1000
-
-
-def _factors(whole: int) -> dict[Symbol, int]:
-    primes: dict[Symbol, int] = {}
-    divisor = 2
-    while divisor * divisor <= whole and divisor <= _LARGEST_DIVISOR:
-        while whole % divisor == 0:
-            primes[divisor] = primes.get(divisor, 0) + 1
-            whole //= divisor
-        divisor += 1
-    return primes if whole == 1 else {**primes, whole: primes.get(whole, 0) + 1}
+def _is_number(symbol: Symbol) -> bool:
+    """Whether a symbol is an exact number, of whatever form."""
+    return isinstance(symbol, int) or (isinstance(symbol, Sum) and all(t.number() == t for t in symbol.terms))
 
 
 def _value(symbol: Symbol, values: Mapping[str, float]) -> float:
@@ -203,9 +201,13 @@ def symbol_text(symbol: Symbol, latex: bool = False) -> str:
     return name_latex(symbol) if latex and isinstance(symbol, str) else str(symbol)
 
 
-def _raised(symbol: Symbol, exponent: Fraction, latex: bool) -> str:
-    base = symbol_text(symbol, latex)
-    if isinstance(symbol, (Sum, Complement)):
+def _raised(symbol: Symbol | Fraction, exponent: Fraction, latex: bool) -> str:
+    if isinstance(symbol, Fraction):
+        above, below = symbol.as_integer_ratio()
+        base = rf"\frac{{{above}}}{{{below}}}" if latex and below != 1 else str(symbol)
+    else:
+        base = symbol_text(symbol, latex)
+    if isinstance(symbol, (Sum, Complement)) or (exponent != 1 and isinstance(symbol, Fraction) and below != 1):
         base = rf"\left({base}\right)" if latex else f"({base})"
     return base if exponent == 1 else f"{base}^{{{exponent}}}" if latex else f"{base}^{exponent}"
 
@@ -219,16 +221,11 @@ def _written(coefficient: Monomial, latex: bool) -> str:
             return 1, 0, ""
         return (2, AXES.index(symbol), "") if symbol in AXES else (0, int(exponent < 0), symbol)
 
-    # The rational part of the number is one fraction; a root stays as it is: 2^3/2.
-    powers = [(s, p) for s, p in coefficient.powers if isinstance(s, int)]
-    rational = monomial({s: p for s, p in powers if p.denominator == 1}).rational() or Fraction(1)
-    above, below = rational.numerator, rational.denominator
-    numbers = [rf"\frac{{{above}}}{{{below}}}" if latex and below != 1 else str(rational)] if rational != 1 else []
-    numbers += [_raised(s, p, latex) for s, p in powers if p.denominator != 1]
-    if latex and numbers:
-        numbers = [r" \cdot ".join(numbers)]
-    named = sorted((entry for entry in coefficient.powers if not isinstance(entry[0], int)), key=order)
-    return " ".join([*numbers, *(_raised(s, p, latex) for s, p in named)]) or "1"
+    numbers = [_raised(base, p, latex) for base, p in coefficient.surd().parts()]
+    numbers += [_raised(s, p, latex) for s, p in coefficient.number().powers if not isinstance(s, int)]
+    whole = [(r" \cdot " if latex else " * ").join(numbers)] if numbers else []
+    named = sorted((entry for entry in coefficient.powers if not _is_number(entry[0])), key=order)
+    return " ".join([*whole, *(_raised(s, p, latex) for s, p in named)]) or "1"
 
 
 def quotient(powers: Mapping[str, Fraction], star: str = "", latex: bool = False) -> str:

@@ -55,10 +55,11 @@ class Program:
 
 
 class Optimum(NamedTuple):
-    """The minimum of a program, and the equalities that hold where it is reached."""
+    """The minimum of a program, the equalities that hold where it is reached, and each term's share of it."""
 
     value: Monomial
     held: tuple[Equality, ...]
+    shares: tuple[Monomial, ...]
 
 
 def solve(program: Program) -> Optimum:
@@ -119,8 +120,8 @@ def _optimum_on(program: Program, active: tuple[Limit, ...]) -> Optimum | None:
         for k in each:
             terms[k] = sizes.get(row, groups[row]) * (folded[k] / groups[row])
     new = (Equality(row, size / c) for row, size, c in zip(program.rows, terms, program.coefficients) if any(row))
-    optimum = Optimum(value, (*held, *new))
-    if _pushed(program, active, terms, value) and _within(program, optimum.held, active):
+    optimum = Optimum(value, (*held, *new), tuple(term / value for term in terms))
+    if _pushed(program, active, optimum.shares) and _within(program, optimum.held, active):
         return optimum
     return None
 
@@ -164,13 +165,12 @@ def _blocks(rows: Sequence[Vector]) -> list[list[Vector]]:
     return [[row for row, p in zip(rows, part) if p == which] for which in dict.fromkeys(part)]
 
 
-def _pushed(program: Program, active: Sequence[Limit], terms: Sequence[Monomial], value: Monomial) -> bool:
+def _pushed(program: Program, active: Sequence[Limit], shares: Sequence[Monomial]) -> bool:
     """Whether the risk would fall beyond every active bound: no multiplier is negative."""
     if not active:
         return True
     # At an optimum the terms' pull is a sum of the bounds' rows, each times its multiplier.
     null = affine(program.held, program.width)[1]
-    shares = [term / value for term in terms]
     exact = [share.rational() or Fraction(_known(share.value(program.values))) for share in shares]
     pull = span(program.rows, [-share for share in exact], program.width)
     rows = [tuple(dot(limit.row(program.width), d) for d in null) for limit in active]

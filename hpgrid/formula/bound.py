@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from hpgrid.formula.function import Formula, log_convex, with_exponents
 from hpgrid.formula.powers import Obstacle, Sum, expand
 from hpgrid.formula.syntax import VARIABLES, Expression, read
 from hpgrid.proxy import FunctionProxy, Proxy, Term
+from hpgrid.surds import Surd
 
 
 def parse(
@@ -91,18 +93,16 @@ def build(expression: Expression, constants: Mapping[str, Any], **more: Any) -> 
 
 def _sum(total: Sum, values: Mapping[str, float], budget: str, more: Mapping[str, Any]) -> Proxy:
     """The terms."""
-    whole = dict(values)
     terms = []
     for powers, number in ((dict(powers), number) for powers, number in total.items()):
         factors: dict[str, Any] = {v: powers[v] for v in AXES if v in powers}
         if "beta" in powers:
             factors["alpha"] = "one_minus"
-        named = {n: e for n, e in powers.items() if n not in (*AXES, "beta")}
-        # A whole number under a root is a constant of its own name.
-        whole |= {n: float(n) for n in named if n.isdigit()}
-        terms.append(Term(named, factors, number))
-        size = terms[-1].coefficient(whole)
+        roots = (Surd.of(int(prime)) ** e for prime, e in powers.items() if prime.isdigit())
+        named = {n: e for n, e in powers.items() if n in values}
+        terms.append(Term(named, factors, math.prod(roots, start=Surd.of(number))))
+        size = terms[-1].coefficient(values)
         if not 0 < size < float("inf"):
             rule = "the coefficient of every term lies between 1e-308 and 1e308"
             raise bad(rule, shortened(f"{terms[-1]} has {size}"), "other constants")
-    return Proxy(tuple(terms), whole, budget, **more)
+    return Proxy(tuple(terms), values, budget, **more)

@@ -10,6 +10,7 @@ from functools import reduce
 
 from hpgrid.checks import shortened
 from hpgrid.formula.syntax import Node, at
+from hpgrid.surds import Surd
 
 #: The most terms that an expression is multiplied out to.
 MOST_TERMS = 120
@@ -19,8 +20,8 @@ LARGEST = 1000
 
 ONE = Fraction(1)
 
-#: A product of powers: symbols and their exponents, none of which is 0. A whole number is a symbol, too, under a
-#: fractional power: 2**(1/2) has no other exact form.
+#: A product of powers: symbols and their exponents, none of which is 0. A prime is a symbol, too, by its digits, under
+#: a root: its exponent lies between 0 and 1, what is whole of it is in the coefficient.
 Powers = tuple[tuple[str, Fraction], ...]
 
 #: A sum of them, each with its number.
@@ -204,28 +205,21 @@ def _power(powers: Powers, number: Fraction, exponent: Fraction, node: Node) -> 
     """A product of powers to a rational power."""
     if number < 0 and exponent.denominator != 1:
         raise Obstacle(node, "is a root of what is negative")
-    # e^700 is 1e304; the root of what is above e^40 can't be told exact by a float's 53 bits.
-    scale = math.log(abs(number.numerator)) + math.log(number.denominator)
-    if scale * abs(exponent) > 700 or (exponent.denominator > 1 and scale > 40):
+    # e^700 is 1e304.
+    if (math.log(abs(number.numerator)) + math.log(number.denominator)) * abs(exponent) > 700:
         raise at(node.column, "a number lies between 1e-308 and 1e308", node.text, "a smaller one")
-    raised = {name: e * exponent for name, e in powers}
+    raised, value = {name: e * exponent for name, e in powers}, ONE
     if exponent.denominator == 1:
         value = number ** int(exponent)
     else:
-        value = ONE
-        for size, sign in ((number.numerator, 1), (number.denominator, -1)):
-            # 4^(1/2) is 2, while 2^(1/2) has no other exact form.
-            root = round(size ** (1 / exponent.denominator))
-            if root**exponent.denominator == size:
-                value *= Fraction(root) ** (sign * exponent.numerator)
-            else:
-                raised[str(size)] = raised.get(str(size), Fraction(0)) + sign * exponent
+        for prime, e in Surd.of(number).powers:
+            raised[str(prime)] = raised.get(str(prime), Fraction(0)) + e * exponent
     carried, key = _carried(raised)
     return {key: value * carried}
 
 
 def _carried(powers: Mapping[str, Fraction]) -> tuple[Fraction, Powers]:
-    """Powers in order, the whole part of a number's exponent carried into the coefficient: 2**(3/2) is 2 2**(1/2)."""
+    """Powers in order, the whole part of a prime's exponent carried into the coefficient: 2**(3/2) is 2 2**(1/2)."""
     number, rest = ONE, {}
     for name, exponent in powers.items():
         if name.isdigit():

@@ -18,6 +18,8 @@ VALUES = {"C1": 1.7, "b": 3.1, "alpha": 0.3, "L": 2.0}
 #: A product of a few powers is rounded a few times: 20 units in the last place are ample.
 CLOSE = 20 * 2.0**-52
 
+HALF = Fraction(1, 2)
+
 
 @given(MONOMIALS, MONOMIALS, EXPONENTS)
 def test_products_and_powers_have_the_values_they_should(x: Monomial, y: Monomial, e: Fraction) -> None:
@@ -74,7 +76,13 @@ def test_what_has_no_value_and_what_no_float_holds_say_so() -> None:
     [
         (ONE, "1", "1"),
         (number(Fraction(3, 2)), "3/2", r"\frac{3}{2}"),
-        (number(2) * number(7) ** Fraction(-2, 3), "2 7^-2/3", r"2 \cdot 7^{-2/3}"),
+        (number(2) * number(7) ** Fraction(-2, 3), "2 * 7^-2/3", r"2 \cdot 7^{-2/3}"),
+        (number(Fraction(8, 3)) ** Fraction(1, 4), "(8/3)^1/4", r"\left(\frac{8}{3}\right)^{1/4}"),
+        (
+            add([ONE, number(2) ** HALF]) * number(3) * power("T"),
+            "3 * (1 + 2^1/2) T",
+            r"3 \cdot \left(1 + 2^{1/2}\right) T",
+        ),
         (
             number(2) * power("C1", Fraction(1, 2)) * power("C2", -1) * power("b") * power("T", Fraction(-1, 2)),
             "2 C1^1/2 C2^-1 b T^-1/2",

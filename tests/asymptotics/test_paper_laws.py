@@ -106,6 +106,7 @@ def test_theorem_1_balances_three_terms_and_in_iterations_b_has_no_best_value(pr
     iterations = exponents(bounds.lmo(), ("eta", "b"), budget="K")
     assert iterations.exponent["b"] is None
     assert iterations.unbounded["b"] == (1, "a cap on b")
+    assert not iterations.attained
 
 
 def test_equations_16_and_27_have_their_values_at_a_fixed_momentum() -> None:

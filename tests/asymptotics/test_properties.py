@@ -66,19 +66,26 @@ def test_a_larger_risk_has_the_same_optimum(proxy: Proxy, factor: float) -> None
 
 
 @given(posynomials())
-def test_every_level_is_certified_by_its_weights(proxy: Proxy) -> None:
-    """Weights >= 0 of sum 1; with them the exponents of a variable without a bound cancel at level 1."""
+def test_every_level_is_certified_by_its_weights_and_so_are_its_terms_shares(proxy: Proxy) -> None:
+    """Both >= 0 of sum 1; with either the exponents of a variable without a bound cancel at level 1.
+
+    With the weights what is left are the bounds' multipliers, with the shares the slopes of the risk on them. The
+    shares are solved to 1e-12 where they are no fractions.
+    """
     law = exponents(proxy, TUNED)
     by_text = {str(term): term for term in proxy.terms}
     for depth, level in enumerate(law.levels):
-        assert all(w >= 0 for w in level.weights)
-        assert sum(level.weights) == 1
-        if depth == 0:
-            rows = [by_text[text.split(" + ")[0]] for text in level.terms]
-            assert sum(w * term.exponent("eta") for w, term in zip(level.weights, rows)) == 0
-            assert sum(w * term.exponent("b") for w, term in zip(level.weights, rows)) >= 0
-            assert sum(w * term.exponent("alpha") for w, term in zip(level.weights, rows)) <= 0
-            assert sum(w * term.exponent("T") for w, term in zip(level.weights, rows)) == level.exponent
+        for weights, off in ((level.weights, 0), (level.shares, 1e-9)):
+            assert all(w >= 0 for w in weights)
+            assert sum(weights) == pytest.approx(1, abs=off)
+            if depth == 0:
+                rows = [by_text[text.split(" + ")[0]] for text in level.terms]
+                pull = {v: sum(w * term.exponent(v) for w, term in zip(weights, rows)) for v in (*TUNED, "T")}
+                assert abs(pull["eta"]) <= off
+                assert pull["b"] >= -off
+                assert pull["alpha"] <= off
+                if weights is level.weights:
+                    assert pull["T"] == level.exponent
     assert [level.exponent for level in law.levels] == sorted((each.exponent for each in law.levels), reverse=True)
 
 
@@ -129,7 +136,7 @@ def one_minus(variable: str) -> Proxy:
         (bounds.lmo(), {"tuned": "eta", "fixed": {"T": 1e9}}, "T is a budget, not a fixed variable"),
         (bounds.lmo(), {"tuned": "eta", "budget": "S"}, "no budget of that name"),
         (bounds.lmo(), {"tuned": ("eta", "b"), "min_K": 0.0}, "min_K must be positive and finite"),
-        (one_minus("alpha"), {"tuned": ("eta", "alpha")}, r"signomial.*one_minus\(alpha\)"),
+        (one_minus("alpha"), {"tuned": ("eta", "alpha")}, r"signomial.*\(1 - alpha\)"),
         (one_minus("alpha"), {"tuned": "eta", "path": {"alpha": F(-1)}}, "signomial"),
         (one_minus("T"), {"tuned": "eta"}, "exponents need powers of T"),
         (

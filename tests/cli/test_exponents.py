@@ -25,8 +25,8 @@ levels: 1: T^-1/4 from C1*eta^-1*b*T^-1 (1/4), C2*b^(-1/2)*alpha^(1/2) (1/2), C3
 flat along (eta, b, alpha) = (1, 1, 1)
         2: T^-7/12 from C2*b^(1/2)*alpha^-1*T^-1 (2/3), C3*eta (1/3)
 fixed by level 1: eta/b ~ T^-3/4, alpha/b ~ T^-1/2
-b leaves its bound at T = 1024 C1^5 C3^5 C2^-10
-alpha leaves its bound at T = 1/4 C2^2 C1^-1 C3^-1
+b leaves its bound at T = 1024 C1^5 C3^5 C2^-10  = 1024
+alpha leaves its bound at T = 1/4 C2^2 C1^-1 C3^-1  = 0.25
 """
 printed = partial(commands.printed, "exponents")
 
@@ -44,6 +44,61 @@ def test_a_fixed_value_stays_a_symbol_and_has_a_value_and_laws_are_latex(capsys:
     assert law["constant"] == 4 * 1072
     alpha = r"\alpha^{\star} &= 2 \cdot 7^{-2/3} \rho^{2/3} \sigma^{2/3} \Delta_0^{-1/3} L^{-1/3} T^{-1/3}"
     assert alpha in printed(capsys, "lmo_exact", "--tune", "eta,b,alpha", "--latex").splitlines()
+
+
+def test_numbers_in_a_law_are_numbers_and_no_symbol_is_there_that_the_bound_has_not(capsys: Capture) -> None:
+    """D/(eta K) + s (2 alpha)^1/2 + 2 L eta/alpha by hand, with shares of 1/4, 1/2, 1/4:
+
+    risk = (4 D/K)^1/4 (2 2^1/2 s)^1/2 (8 L)^1/4 = 256^1/4 ..., eta = 4 D/(K risk), alpha = risk^2/(8 s^2).
+    """
+    bound = ["--bound", "D/(eta*K) + s*sqrt(2*alpha) + 2*L*eta/alpha", "--set", "D=1,s=1,L=1", "--tune", "eta,alpha"]
+    out = printed(capsys, *bound, "--budget", "K")
+    assert "risk*  = 4 D^1/4 L^1/4 s^1/2 K^-1/4  = 4 K^-1/4\n" in out
+    assert "eta*   = D^3/4 L^-1/4 s^-1/2 K^-3/4  = 1 K^-3/4\n" in out
+    assert "alpha* = 2 D^1/2 L^1/2 s^-1 K^-1/2  = 2 K^-1/2\n" in out
+    assert "alpha leaves its bound at K = 4 D L s^-2  = 4\n" in out
+    assert "2^(1/2)*s*alpha^(1/2) (1/2)" in out
+    latex = printed(capsys, *bound, "--budget", "K", "--latex")
+    assert r"\mathrm{risk}^{\star} &= 4 D^{1/4} L^{1/4} s^{1/2} K^{-1/4} \\" in latex
+    whole = json.loads(printed(capsys, *bound, "--budget", "K", "--json"))
+    law = whole["laws"]["risk"]
+    assert law["powers"] == {"D": "1/4", "L": "1/4", "s": "1/2"}
+    assert (law["number"], law["number_powers"], law["constant"]) == (4.0, {"2": "2"}, 4.0)
+    # A root that stays, alone and in a sum: 2 (1 + 2^1/2)^1/2 C^1/2 T^-1/2 and (3/2)^1/2 there.
+    out = printed(capsys, "--bound", "C/(eta*T) + eta + sqrt(2)*eta", "--set", "C=4", "--tune", "eta", "--json")
+    law = json.loads(out)["laws"]["risk"]
+    assert law["text"] == "risk* = 2 * (1 + 2^1/2)^1/2 C^1/2 T^-1/2"
+    assert (law["powers"], law["number_powers"]) == ({"C": "1/2"}, {"2": "1", "1 + 2^1/2": "1/2"})
+    assert law["number"] == pytest.approx(2 * (1 + 2**0.5) ** 0.5, rel=1e-15)
+    out = printed(capsys, "--bound", "sqrt(3)*C/(eta*T) + sqrt(2)*eta", "--set", "C=1", "--tune", "eta")
+    assert "risk* = 2 * 6^1/4 C^1/2 T^-1/2  = 3.13017 T^-1/2\n" in out
+    assert "eta*  = (3/2)^1/4 C^1/2 T^-1/2  = 1.10668 T^-1/2\n" in out
+
+
+def test_a_terms_share_is_its_share_where_a_bound_holds_a_variable(capsys: Capture) -> None:
+    """At alpha = 1 eq. (11) in K is Delta0/(eta K) against (7/2 + 2) L eta: half, and 7/11 and 4/11 of the half."""
+    out = printed(capsys, "lmo_exact", "--tune", "eta,alpha", "--fix", "b=1e30", "--budget", "K", "--json")
+    assert json.loads(out)["active"] == {}
+    out = printed(capsys, "lmo_exact", "--tune", "eta,b,alpha", "--budget", "K")
+    assert "Delta0*eta^-1*K^-1 (1/2), 7/2*L*eta (7/22), 2*L*eta*alpha^-1 (2/11); flat along b" in out
+    law = json.loads(printed(capsys, "lmo_exact", "--tune", "eta,b,alpha", "--budget", "K", "--json"))
+    assert law["levels"][0]["shares"] == ["1/2", "7/22", "2/11"]
+    assert "0" in law["levels"][0]["weights"]
+    # C1 b/(eta T) to C3 eta and L eta, as 3 to 6: the share of one constant among two is a number.
+    bound = "C1/(eta*T) + C3*eta + L*eta*alpha**(1/3)", "--set", "C1=1,C3=1,L=8"
+    assert "C3*eta + L*eta*alpha^(1/3) (1/2)" in printed(capsys, "--bound", *bound, "--tune", "eta", "--fix", "alpha=1")
+    # What hangs on a value that is not known has no share; 1 - alpha is written so.
+    out = printed(capsys, "--bound", "alpha + eta/(4*alpha)", "--tune", "alpha")
+    assert "levels: 1: a constant from alpha, 1/4*eta*alpha^-1\n" in out
+    out = printed(capsys, "--bound", "1/(eta*T) + eta*beta", "--tune", "eta")
+    assert "levels: 1: T^-1/2 from eta^-1*T^-1 (1/2), eta*(1 - alpha) (1/2)\n" in out
+
+
+def test_an_infimum_is_told_from_a_minimum(capsys: Capture) -> None:
+    out = printed(capsys, "--bound", "C/(eta*T)", "--set", "C=1", "--tune", "eta")
+    assert "risk* = none: infimum 0, not attained: eta has no best value\n" in out
+    out = printed(capsys, "lmo", "--tune", "eta,b,alpha", "--budget", "K")
+    assert "K^-1/2  = 2.82843 K^-1/2  (infimum, not attained: b has no best value)\n" in out
 
 
 def test_a_path_is_one_rational_power(capsys: Capture) -> None:

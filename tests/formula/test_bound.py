@@ -40,15 +40,21 @@ SUMS_OF_POWERS = {
     "b*(1 - 1/3)": ["2/3*b"],
     "b + T - b/2": ["1/2*b", "T"],
     "--b/-(-T)": ["b*T^-1"],
-    "2**(3/2)*b": ["2*2^(1/2)*b"],
-    "sqrt(8)*b + sqrt(9/4)*T": ["8^(1/2)*b", "3/2*T"],
-    "b/sqrt(2)": ["1/2*2^(1/2)*b"],
+    "2**(3/2)*b": ["2^(3/2)*b"],
+    "sqrt(8)*b + sqrt(9/4)*T": ["2^(3/2)*b", "3/2*T"],
+    "b/sqrt(2)": ["2^(-1/2)*b"],
+    "2*sqrt(6)*b + sqrt(2/3)*T": ["2*6^(1/2)*b", "(2/3)^(1/2)*T"],
+    "sqrt(2)*sqrt(3)*b + sqrt(6)*b": ["2*6^(1/2)*b"],
+    "sqrt(3)*sqrt(6)*sqrt(2)*b": ["6*b"],
+    "sqrt(2)*b - 2/sqrt(2)*b + T": ["T"],
+    "sqrt(1e20)*b": ["10000000000*b"],
+    "sqrt(2)*b + sqrt(3)*b": ["2^(1/2)*b", "3^(1/2)*b"],
     "b*K*T/T": ["T"],
     "T + K": ["T", "b^-1*T"],
     "eta/(1 - beta)": ["eta*alpha^-1"],
     "eta*(1 - beta)**(1/2)": ["eta*alpha^(1/2)"],
-    "beta*eta": ["eta*one_minus(alpha)"],
-    "eta*(1 - alpha)/b": ["eta*b^-1*one_minus(alpha)"],
+    "beta*eta": ["eta*(1 - alpha)"],
+    "eta*(1 - alpha)/b": ["eta*b^-1*(1 - alpha)"],
     "beta + alpha + T": ["1", "T"],
 }
 
@@ -58,6 +64,7 @@ def test_a_sum_of_powers_is_exact(text: str) -> None:
     found = parse(text)
     assert isinstance(found, Proxy)
     assert [str(term) for term in found.terms] == SUMS_OF_POWERS[text]
+    assert found.constants == {}  # a root of a number is no constant
 
 
 def test_constants_in_exponents_are_exact_and_their_law_follows() -> None:

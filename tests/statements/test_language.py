@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
+import hpgrid
 from hpgrid.checks import InputError
 from hpgrid.statements.language import LEFT, LONGEST, Powers, Statement, parse
 
@@ -53,6 +54,23 @@ def test_a_law_with_its_constant() -> None:
     assert found.rounding == pytest.approx(0.0005 / 0.315)
     assert parse("alpha = 3/2 b T^-1/2").number == F(3, 2)
     assert parse("alpha = 2 b").rounding == 0.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "D/(eta*T) + s*sqrt(2*alpha) + 2*L*eta/alpha",
+        "2*sqrt(6)*D/(eta*T) + sqrt(3*alpha) + 5*sqrt(2/3)*s*eta/alpha",
+        "7/2*L*eta + 2**(1/3)*D/(eta**2*T) + alpha + s*eta/alpha/4",
+    ],
+)
+def test_a_law_as_it_is_printed_is_a_claim_that_says_the_same(text: str) -> None:
+    bound = hpgrid.parse(text, {name: 3.0 for name in "DsL" if name in text})
+    for name, whole in hpgrid.exponents(bound, ("eta", "alpha")).laws.items():
+        found = parse(f"{name} = {whole.right()}")
+        assert float(found.number) == pytest.approx(whole.number.value({}), rel=1e-14)
+        named = {symbol: power for symbol, power in found.right.items() if not symbol[0].isdigit()}
+        assert named == whole.powers | {"T": whole.exponent}
 
 
 CONDITIONS: dict[str, dict[str, Any]] = {
