@@ -56,13 +56,16 @@ class Band:
     high_edge: Bool[Array, "n"]  # where ``high`` is the axis' last feasible value, shape (n,)
 
 
-def near_optimal(risk: ArrayLike, values: ArrayLike, performance: float = PERFORMANCE) -> Band:
-    """Return which values have a risk of at most the best one divided by ``performance``.
+def near_optimal(risk: ArrayLike, values: ArrayLike, performance: float = PERFORMANCE, *, convex: bool = False) -> Band:
+    """Return between which values the risk is at most the best one divided by ``performance``: a connected set.
 
     Args:
-        risk: the best risk for every value and budget, all else tuned: shape (values, n).
+        risk: the best risk for every value and budget, all else tuned: shape (values, n). What is not positive and
+            finite is infeasible.
         values: the values, increasing: shape (values,).
         performance: the share of the best performance, in (0, 1].
+        convex: whether the continuous risk is convex in the logs: what is above it between two values that are not is
+            then the grid's own doing. Of any other bound only what is around the best value counts.
 
     Raises:
         ValueError: ``performance`` outside (0, 1], or shapes that do not match.
@@ -74,11 +77,16 @@ def near_optimal(risk: ArrayLike, values: ArrayLike, performance: float = PERFOR
         raise bad("performance is a share of the best, in (0, 1]", performance, "performance=0.99, say")
     if risk.ndim != 2 or len(risk) != len(values):
         raise bad("near_optimal needs a risk of shape (values, n)", (risk.shape, values.shape), "risk.T, perhaps")
-    best = risk.min(axis=0)
-    good = (risk <= best / performance) & np.isfinite(best)
-    none, feasible = ~good.any(axis=0), np.isfinite(risk)
+    feasible, place = np.isfinite(risk) & (risk > 0), np.arange(len(values))[:, None]
+    risk = np.where(feasible, risk, np.inf)
+    best, at, none = risk.min(axis=0), risk.argmin(axis=0), ~feasible.any(axis=0)
+    good = feasible & (risk <= best / performance)
+    if not convex:
+        # On either side of the best value, what lies beyond the first that is not as good is not counted.
+        before = np.where(~good & (place < at), place, -1).max(axis=0)
+        after = np.where(~good & (place > at), place, len(values)).min(axis=0)
+        good &= (place > before) & (place < after)
     first = good.argmax(axis=0)
-    last = len(values) - 1 - good[::-1].argmax(axis=0)
-    end = len(values) - 1 - feasible[::-1].argmax(axis=0)
+    last, end = (len(values) - 1 - each[::-1].argmax(axis=0) for each in (good, feasible))
     low, high = (np.where(none, np.nan, values[k]) for k in (first, last))
     return Band(low, high, (first == 0) | none, (last == end) | none)

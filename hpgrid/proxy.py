@@ -247,6 +247,10 @@ class Proxy(_Bound):
         """Return whether the bound is a sum of powers of these variables, and so convex in their logs."""
         return all(term.exponent(name) is not None for name in names for term in self.terms)
 
+    def is_log_convex(self, names: Collection[str]) -> bool:
+        """Return whether log risk is known to be convex in the logs of these variables."""
+        return all(part.exponent(v) is not None for term in self.terms for part in term.split(names) for v in names)
+
     def variables(self) -> tuple[str, ...]:
         """Return the variables that the terms contain, in canonical order."""
         return tuple(v for v in AXES if any(v in term.factors for term in self.terms))
@@ -360,6 +364,10 @@ class FunctionProxy(_Bound):
     def is_posynomial(self, names: Iterable[str]) -> bool:
         """Return whether the bound is known to be a sum of powers: a function never is."""
         return False
+
+    def is_log_convex(self, names: Collection[str]) -> bool:
+        """Return whether log risk is known to be convex in the logs of the hyperparameters."""
+        return self.log_convex
 
     def arguments(self) -> tuple[str, ...]:
         """Return what the function is called with, before its constants."""

@@ -64,15 +64,20 @@ def test_lines_keep_to_where_there_is_a_risk(hole: float) -> None:
     assert np.abs(np.log(reached[:, None] / levels)).min(axis=1).max() < 1e-12
 
 
-def brute(risk: np.ndarray, values: np.ndarray, performance: float) -> list[tuple]:
+def brute(risk: np.ndarray, values: np.ndarray, performance: float, convex: bool) -> list[tuple]:
     """low, high, low_edge, high_edge of every column, by looking at one cell after the other."""
     bands = []
     for column in risk.T:
-        feasible = [k for k in range(len(values)) if np.isfinite(column[k])]
-        good = [k for k in feasible if column[k] <= min(column[j] for j in feasible) / performance]
-        if not good:
+        feasible = [k for k in range(len(values)) if np.isfinite(column[k]) and column[k] > 0]
+        if not feasible:
             bands.append((np.nan, np.nan, True, True))
             continue
+        best = min(feasible, key=lambda k: column[k])
+        good = [k for k in feasible if column[k] <= column[best] / performance] if convex else [best]
+        while not convex and good[0] - 1 in feasible and column[good[0] - 1] <= column[best] / performance:
+            good.insert(0, good[0] - 1)
+        while not convex and good[-1] + 1 in feasible and column[good[-1] + 1] <= column[best] / performance:
+            good.append(good[-1] + 1)
         bands.append((values[good[0]], values[good[-1]], good[0] == 0, good[-1] == feasible[-1]))
     return bands
 
@@ -82,16 +87,28 @@ def brute(risk: np.ndarray, values: np.ndarray, performance: float) -> list[tupl
     st.integers(1, 6),
     st.floats(0, 0.7),
     st.sampled_from([0.5, 0.9, PERFORMANCE, 1.0]),
+    st.booleans(),
     st.integers(0, 2**32 - 1),
 )
-def test_it_is_what_a_loop_finds(count: int, n: int, infeasible: float, performance: float, seed: int) -> None:
+def test_it_is_what_a_loop_finds(
+    count: int, n: int, infeasible: float, performance: float, convex: bool, seed: int
+) -> None:
     rng = np.random.default_rng(seed)
-    risk = rng.choice([1.0, 1.005, 1.02, 1.5, 3.0], (count, n))
+    risk = rng.choice([1.0, 1.005, 1.02, 1.5, 3.0, -2.0, np.nan], (count, n))
     risk[rng.random((count, n)) < infeasible] = np.inf
     values = np.geomspace(1, 100, count)
-    band = near_optimal(risk, values, performance)
-    expected = np.array(brute(risk, values, performance), dtype=float).T
+    band = near_optimal(risk, values, performance, convex=convex)
+    expected = np.array(brute(risk, values, performance, convex), dtype=float).T
     np.testing.assert_array_equal([band.low, band.high, band.low_edge, band.high_edge], expected)
+
+
+def test_what_another_minimum_has_near_it_is_not_near_the_best_one() -> None:
+    """Of min(eta/1e-4 + 1e-4/eta, eta/1e2 + 1e2/eta + 1e-3): 15% on either side of 1e-4."""
+    eta = np.geomspace(1e-6, 1e4, 2001)
+    risk = np.minimum(eta / 1e-4 + 1e-4 / eta, eta / 1e2 + 1e2 / eta + 1e-3)
+    band = near_optimal(risk[:, None], eta)
+    u = np.arccosh(1 / PERFORMANCE)
+    np.testing.assert_allclose([band.low[0], band.high[0]], 1e-4 * np.exp([-u, u]), rtol=eta[1] / eta[0] - 1)
 
 
 def test_near_optimal_b_is_the_smallest_whose_risk_is_at_most_the_best_over_99_per_cent() -> None:

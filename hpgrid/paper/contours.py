@@ -109,7 +109,7 @@ def measure(config: Config, exponent: float | None, extra: Extra | None = None) 
     arrays: dict[str, Any] = {"levels": levels, "limits": np.array([shown.min(), shown.max()])}
     checks: list[Reading] = []
     for k, (regime, grid, result) in enumerate(zip(regimes, grids, results)):
-        part = _panel_arrays(grid, result, levels)
+        part = _panel_arrays(grid, result, levels, convex=proxy.is_log_convex((*regime.tuned, "b")))
         one = Searched(proxy, regime, grid, result, part)
         if config.refined and isinstance(proxy, Proxy):
             # The continuous near-optimal batch size, within the panel's own ends of the axes.
@@ -133,12 +133,12 @@ def measure(config: Config, exponent: float | None, extra: Extra | None = None) 
     return FigureData(config.figure, config_data(config, proxy, grids), arrays, tuple(checks), notes)
 
 
-def _panel_arrays(grid: Grid, result: SearchResult, levels: Array) -> dict[str, Any]:
+def _panel_arrays(grid: Grid, result: SearchResult, levels: Array, *, convex: bool) -> dict[str, Any]:
     """The risk over the budget and b, its contour lines, and the batch sizes that matter."""
     budget, b = grid.axes[grid.budget].values, grid.axes["b"].values
     lines = iso_loss(budget, b, result.risk, levels)
     flat = [line for of_level in lines for line in of_level]
-    near = near_optimal(result.risk, b)
+    near = near_optimal(result.risk, b, convex=convex)
     # Which cell of each column the near-optimal batch size is, and whether a wall of the box holds it:
     # alpha = 1 is none, the theorems have it too.
     row = np.clip(np.searchsorted(b, near.low), 0, len(b) - 1)

@@ -84,7 +84,7 @@ def measure(
         if others.regime.tuned:  # alone, a variable has no band: nothing is re-tuned
             along = others.search()
             risk = along.risk.T if next(iter(along.axes)) != v else along.risk
-            near = near_optimal(risk, problem.grid.axes[v].values)
+            near = near_optimal(risk, problem.grid.axes[v].values, convex=problem.proxy.is_log_convex(tuned))
             arrays |= {f"{v}_low": near.low, f"{v}_high": near.high}
     for key, exponent in exponents.items():
         arrays[f"{key}_law"] = predicted_line(budget, arrays[f"{key}_hat"], edge, window, float(exponent))
@@ -166,7 +166,7 @@ def _panel(axes: Axes, key: str, budget: str, arrays: Mapping[str, Any]) -> None
     suffix = "_star" if f"{key}_low_star" in arrays else ""
     if f"{key}_low{suffix}" in arrays:
         ends = [arrays[f"{key}_low{suffix}"], arrays[f"{key}_high{suffix}"], y]
-        band(axes, x, ends[0], ends[1], "within 99% of the best")
+        band(axes, x, ends[0], ends[1], "within 1% of the best")
     # An edge of any variable is no edge of the risk, whose minimum is what it is.
     edge = np.zeros_like(arrays["any_edge"]) if key == "risk" else arrays[f"{key}_edge"]
     (optimum if star is None else argmin)(axes, x, y, edge, "grid argmin")

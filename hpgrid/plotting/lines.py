@@ -86,8 +86,17 @@ def padded(*arrays: Array, by: float = 0.06) -> tuple[float, float]:
 
 
 def band(axes: Axes, x: Array, low: Array, high: Array, label: str) -> None:
-    """Shade what is near-optimal between two curves."""
-    axes.fill_between(x, low, high, color=OPTIMUM, alpha=0.16, linewidth=0, label=label, zorder=1)
+    """Shade what is near-optimal between two curves; 0 and inf are no ends."""
+    axes.fill_between(
+        x,
+        np.maximum(low, 1e-300),
+        np.minimum(high, 1e300),
+        color=OPTIMUM,
+        alpha=0.16,
+        linewidth=0,
+        label=label,
+        zorder=1,
+    )
 
 
 #: How each method is drawn, by its norm: dark to light, so that grey tells them apart.

@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 from hpgrid.checks import bad, is_number, unknown
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.refinement.optimum import posed, solve
-from hpgrid.refinement.problem import Floats, Problem, Solution, powers
+from hpgrid.refinement.problem import OPEN, Floats, Problem, Solution, powers
+
+#: How far from an optimum a bound that may be anything is looked at, in logs, to the end of the numbers: half as far
+#: again each time, so that the set it is near-optimal on ends before a hump that is a third as wide as it is far.
+OUTWARDS = 2 * OPEN * 1.5 ** np.arange(-35.0, 1.0)
+
+#: What stands for a log risk far above a level, and for one that is none: a search for a root needs numbers.
+CUT, ENDED = 2 * OPEN, 4 * OPEN
 
 
 @dataclass(frozen=True)
@@ -23,8 +30,13 @@ class Flatness:
         direction: the flattest direction in the logs of the tuned variables, of length 1, by name; zero
             along variables that a bound holds.
         curvature: d2 log risk / ds2 along it; inf where bounds hold everything.
-        low: for every tuned variable, the smallest value that is near-optimal, the others re-tuned.
-        high: the largest; at its bound where that is near-optimal too.
+        low: for every tuned variable, the smallest value of the connected near-optimal set around the optimum, the
+            others re-tuned: where the risk crosses, or a bound on the variable, or where the bound itself ends; 0
+            where there is no smallest, NaN where no optimum is known or the infimum is 0.
+        high: the largest; inf where there is none.
+        low_open: for every tuned variable, where the set ends at ``low`` because the bound does: below, it is not
+            positive and finite.
+        high_open: the same at ``high``, above.
         within: what counts as near-optimal: the relative excess risk.
     """
 
@@ -32,6 +44,8 @@ class Flatness:
     curvature: Floats
     low: Mapping[str, Floats]
     high: Mapping[str, Floats]
+    low_open: Mapping[str, NDArray[np.bool_]]
+    high_open: Mapping[str, NDArray[np.bool_]]
     within: float
 
 
@@ -97,16 +111,18 @@ def flatness_of(problem: Problem, within: float) -> Flatness:
     batch = problem.flat()
     best = solve(batch)
     direction, curvature = _flattest(best)
-    low, high = _intervals(batch, best, np.log1p(within))
+    (low, high), (low_open, high_open) = _intervals(batch, best, np.log1p(within))
 
-    def shaped(array: NDArray[Any]) -> Floats:
-        return array.reshape(problem.shape)
+    def by_name(array: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        return {v: array[i].reshape(problem.shape) for i, v in enumerate(batch.tuned)}
 
     return Flatness(
-        direction={v: shaped(direction[i]) for i, v in enumerate(batch.tuned)},
-        curvature=shaped(curvature),
-        low={v: shaped(np.exp(low[i])) for i, v in enumerate(batch.tuned)},
-        high={v: shaped(np.exp(high[i])) for i, v in enumerate(batch.tuned)},
+        direction=by_name(direction),
+        curvature=curvature.reshape(problem.shape),
+        low=by_name(np.exp(low)),
+        high=by_name(np.exp(high)),
+        low_open=by_name(low_open),
+        high_open=by_name(high_open),
         within=within,
     )
 
@@ -152,20 +168,21 @@ def _excess(problem: Problem, best: Solution, moved: Floats) -> Floats:
     return (weights * beyond_linear).sum(axis=0) + (best.multiplier * by).sum(axis=0)
 
 
-def _intervals(problem: Problem, best: Solution, excess: float) -> tuple[Floats, Floats]:
-    """The logs between which each variable costs at most ``excess`` in log risk, the others re-tuned: (n, problems).
+def _intervals(problem: Problem, best: Solution, excess: float) -> tuple[Floats, NDArray[np.bool_]]:
+    """The logs between which each variable costs at most ``excess`` in log risk, the others re-tuned, and open ends.
 
-    Both ends of every variable, at every budget, are roots of one search: a variable is held by a box without width,
-    so that one program serves them all, and each of its calls is full.
+    Both of shape (2, n, problems). Every end of every variable, at every budget, is a root of one search: a variable
+    is held by a box without width, so that one program serves them all, and each of its calls is full.
     """
     from scipy.optimize.elementwise import find_root  # a fifth of a second to import
 
     n, count = best.log_at.shape
     lo, hi = (np.array([problem.box[v][end] for v in problem.tuned]) for end in (0, 1))
-    limits = np.array([lo, hi]).ravel()
+    limits, center = np.array([lo, hi]).ravel(), np.broadcast_to(best.log_at, (2, n, count)).ravel()
     variable, which = (np.broadcast_to(index, (2, n, count)).ravel() for index in np.ogrid[:n, :count])
 
     def beyond(x: Floats, end: Floats) -> Floats:
+        """By how much the log risk is above the level, cut off at CUT; ENDED where there is none."""
         chosen = end.astype(int)
         moved, batch = best.log_at[:, which[chosen]].copy(), problem.flat(which[chosen])
         moved[variable[chosen], np.arange(x.size)] = x
@@ -174,13 +191,36 @@ def _intervals(problem: Problem, best: Solution, excess: float) -> tuple[Floats,
             held = variable[chosen] == k
             box[v] = (np.where(held, x, batch.box[v][0]), np.where(held, x, batch.box[v][1]))
         start = dict(zip(problem.tuned, np.exp(moved)))
-        return solve(replace(batch, box=box), start).log_risk - best.log_risk[which[chosen]] - excess
+        log_risk = solve(replace(batch, box=box), start).log_risk
+        above = log_risk - best.log_risk[which[chosen]] - excess
+        return np.where(np.isfinite(log_risk), np.minimum(above, CUT), ENDED)
 
-    crosses = beyond(limits, np.arange(limits.size, dtype=float)) > 0
-    ends = limits.copy()
+    # What has no optimum, or an infimum of 0, has nothing near it.
+    unbounded = np.asarray(best.unbounded, bool)
+    known = np.isfinite(best.log_risk) & (best.converged | unbounded.any(axis=0)) & ~np.asarray(best.vanishes, bool)
+    asked = np.flatnonzero(np.broadcast_to(known, (2, n, count)).ravel())
+    nothing = np.full((2, n, count), np.nan), np.zeros((2, n, count), bool)
+    if not asked.size:
+        return nothing
+    # A risk that is convex in the logs is near-optimal all the way to an end that is. Any other is followed outwards
+    # to where it is above the level first.
+    toward = (limits - center)[asked, None]
+    steps = np.abs(toward) if problem.proxy.is_log_convex(problem.tuned) else np.minimum(OUTWARDS, np.abs(toward))
+    points = np.where(steps < np.abs(toward), center[asked, None] + np.sign(toward) * steps, limits[asked, None])
+    places = np.broadcast_to(asked[:, None], points.shape)
+    outside = beyond(points.ravel(), places.ravel().astype(float)).reshape(points.shape) > 0
+    crosses, first = outside.any(axis=1), outside.argmax(axis=1)
+    ends, opened = (array.ravel() for array in nothing)
+    # Where only the end of the numbers holds a variable, nothing does.
+    ends[asked] = np.where(np.abs(limits[asked]) >= OPEN, np.copysign(np.inf, limits[asked]), limits[asked])
     if crosses.any():
-        pair = (np.broadcast_to(best.log_at, (2, n, count)).ravel()[crosses], limits[crosses])
-        roots = find_root(beyond, pair, args=(np.flatnonzero(crosses).astype(float),), tolerances={"xatol": 1e-9})
-        ends[crosses] = roots.x
-    low, high = ends.reshape(2, n, count)
-    return low, high
+        found, row = asked[crosses], np.flatnonzero(crosses)
+        start = np.where(first[row] > 0, points[row, first[row] - 1], center[found])
+        pair = (start, points[row, first[row]])
+        roots = find_root(beyond, pair, args=(found.astype(float),), tolerances={"xatol": 1e-9})
+        ends[found] = roots.x
+        opened[found] = np.max(roots.f_bracket, axis=0) == ENDED
+    low, high = shaped = ends.reshape(2, n, count)
+    # A risk that falls by as much within an e-fold of the end of the numbers has not come to its infimum there.
+    unsettled = (unbounded & (np.minimum(hi, high) - np.maximum(lo, low) < 1)).any(axis=0)
+    return np.where(unsettled, np.nan, shaped), opened.reshape(2, n, count) & ~unsettled

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -21,7 +22,10 @@ from hpgrid.tuning.problem import TuningProblem
 #: What counts as near-optimal: a relative excess risk.
 WITHIN = 0.01
 
-Interval = tuple[float, float]
+Interval = tuple[float, float]  # 0 and inf where there is no end
+
+#: Which ends of an interval are where the bound ends, beyond which it is not positive and finite.
+Open = tuple[bool, bool]
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class Advice:
 
     point: Point  # the refined optimum
     near_optimal_range: Mapping[str, Interval]  # what is within ``WITHIN`` of the minimum, the others re-tuned
+    open_ends: Mapping[str, Open]  # of these, those with an end that is where the bound ends
     grid: Mapping[str, float]  # the grid's own best values, and the "risk" there; NaN where no cell is feasible
     edge: tuple[str, ...]  # the variables whose grid value sits on the border of the box
     unresolved_range: Mapping[str, Interval]  # what the grid can't tell, the others re-tuned, to a factor of ten
@@ -71,12 +76,13 @@ class Advice:
         parts = [f"{head} {what_to_set(point)}: risk {number(point.risk)}"]
         if self.near_optimal_range:
             others = ", the others re-tuned" if len(self.near_optimal_range) > 1 else ""
-            parts.append(f"within {WITHIN:.0%}{others}: {intervals_text(self.near_optimal_range)}")
+            parts.append(f"within {WITHIN:.0%}{others}: {intervals_text(self.near_optimal_range, self.open_ends)}")
         return fitted(["; ".join([*parts, *caveats(point), grid])])
 
     def as_dict(self) -> dict[str, Any]:
         """Return the advice as plain data for JSON."""
-        data = {**self.point.as_dict(), "within": WITHIN, "near": self.near_optimal_range, "grid": self.grid}
+        near = {"near": self.near_optimal_range} | ({"near_open": self.open_ends} if self.open_ends else {})
+        data = {**self.point.as_dict(), "within": WITHIN, **near, "grid": self.grid}
         return dict(plain({**data, "edge": self.edge, "not_identifiable_on_the_grid": self.unresolved_range}))
 
 
@@ -92,8 +98,9 @@ def advise(problem: TuningProblem, budget: float) -> Advice:
     """
     posed = problem.posed(np.array([check_value(problem.budget, budget)]))
     point = point_of(problem, optimum_of(posed), 0)
-    chosen = tuple(point.set)
-    near = _intervals(posed, WITHIN, chosen)
+    # A variable that runs off may be as good from some value on.
+    chosen = (*point.set, *point.unbounded)
+    near, open_ends = _intervals(posed, WITHIN, chosen)
     # The grid at this very budget, whatever its own budgets are.
     best = replace(problem, grid=problem.grid.with_axes(**{problem.budget: float(budget)})).search()
     grid = {"risk": float(best.risk), **{v: float(best.at[v]) for v in best.over}}
@@ -102,8 +109,8 @@ def advise(problem: TuningProblem, budget: float) -> Advice:
     if problem.is_posynomial:
         # The grid's argmin is anywhere within the grid's excess of the least risk.
         excess = grid_excess(problem.proxy.along(problem.regime.path), problem.steps)
-        ranges = _intervals(posed, float(np.expm1(excess)), chosen) if excess > 0 else {}
-    return Advice(point, near, grid, edge, {v: (lo, hi) for v, (lo, hi) in ranges.items() if hi > 10 * lo})
+        ranges = _intervals(posed, float(np.expm1(excess)), tuple(point.set))[0] if excess > 0 else {}
+    return Advice(point, near, open_ends, grid, edge, {v: (lo, hi) for v, (lo, hi) in ranges.items() if hi > 10 * lo})
 
 
 def point_of(problem: TuningProblem, optimum: Optimum, k: int) -> Point:
@@ -146,12 +153,15 @@ def _bound(problem: TuningProblem, name: str, side: int, value: float) -> str:
     return f"K is at its least, {problem.min_K:g}" if held_by_K else f"{name} is at its most, {value:g}"
 
 
-def _intervals(posed: Problem, within: float, names: tuple[str, ...]) -> dict[str, Interval]:
-    """For some variables, the values within a relative excess of the least risk, the others re-tuned."""
+def _intervals(posed: Problem, within: float, names: tuple[str, ...]) -> tuple[dict[str, Interval], dict[str, Open]]:
+    """For some variables, the values within a relative excess of the least risk, as far as known, and open ends."""
     if not names:
-        return {}
+        return {}, {}
     near = flatness_of(posed, within)
-    return {v: (float(near.low[v][0]), float(near.high[v][0])) for v in names}
+    known = [v for v in posed.tuned if v in names and not np.isnan(near.low[v][0])]
+    opened = {v: (bool(near.low_open[v][0]), bool(near.high_open[v][0])) for v in known}
+    ranges = {v: (float(near.low[v][0]), float(near.high[v][0])) for v in known}
+    return ranges, {v: ends for v, ends in opened.items() if any(ends)}
 
 
 # --- as text ---
@@ -183,9 +193,16 @@ def caveats(point: Point) -> list[str]:
     return caveats
 
 
-def intervals_text(values: Mapping[str, tuple[float, float]]) -> str:
-    """Return "eta 2e-04 to 5e-04, b 90 to 200"."""
-    return ", ".join(f"{v} {number(lo, 2)} to {number(hi, 2)}" for v, (lo, hi) in values.items())
+def intervals_text(values: Mapping[str, Interval], open_ends: Mapping[str, Open] | None = None) -> str:
+    """Return "eta 2e-04 to 5e-04, b 90 on"; an end that is where the bound ends is said to be."""
+    return ", ".join(_interval(v, ends, (open_ends or {}).get(v, (False, False))) for v, ends in values.items())
+
+
+def _interval(name: str, ends: Interval, opened: Open) -> str:
+    low, high = (number(x, 2) + (" (where the bound ends)" if ended else "") for x, ended in zip(ends, opened))
+    if ends[1] < math.inf:
+        return f"{name} {low} to {high}" if ends[0] > 0 else f"{name} up to {high}"
+    return f"{name} from {low} on" if ends[0] > 0 else f"any {name}"
 
 
 def settings(values: Mapping[str, Any], digits: int = 3) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import mpmath
 import numpy as np
 import pytest
 from mpmath import mp, mpf
 from reference import DIGITS, EPS, Minimum, Posynomial, holding, log, minimum, posynomial, value
+from scipy.optimize import brentq, minimize_scalar
 
-from hpgrid import Proxy, Term, bounds
+from hpgrid import FunctionProxy, Proxy, Term, bounds, parse
 from hpgrid.checks import InputError
 from hpgrid.refinement import flatness, refine, regret
 from hpgrid.refinement.optimum import solve
@@ -189,6 +191,55 @@ def test_near_optimal_is_one_per_cent_unless_said_otherwise() -> None:
     pure = flatness(bounds.lmo(C2=1e-12), tuned=("eta",), fixed={"b": 1.0, "alpha": 1.0}, T=1e6)
     assert pure.within == 0.01
     assert np.log(pure.high["eta"] / pure.low["eta"]) == pytest.approx(2 * np.arccosh(1.01), abs=1e-8)
+
+
+@pytest.mark.parametrize(
+    ("text", "constants", "K"),
+    [
+        # Past eta = 1/mu the base is negative; past 1e154, the square overflows: neither is near-optimal.
+        ("(1-eta*mu)**K*R2 + 2*eta*s2/mu", {"mu": 0.1, "R2": 1.0, "s2": 0.01}, 1e4),
+        ("(D/K+eta**2)/(eta*(1+eta))", {"D": 1.0}, 100.0),
+    ],
+)
+def test_a_near_optimal_set_ends_where_the_risk_is_above_its_level(text: str, constants: dict, K: float) -> None:
+    """Against roots of the bound as Python evaluates it, on either side of SciPy's minimiser."""
+    found = flatness(parse(text, constants), tuned=("eta",), K=K)
+
+    def risk(eta: float) -> float:
+        return float(eval(text, {**constants, "K": K, "eta": eta}))
+
+    best = minimize_scalar(risk, bounds=(1e-4, 1.0), method="bounded", options={"xatol": 1e-12})
+    low, high = (brentq(lambda x: risk(x) - 1.01 * best.fun, best.x, end) for end in (1e-4, 1.0))
+    assert (float(found.low["eta"]), float(found.high["eta"])) == pytest.approx((low, high), rel=1e-8)
+
+
+def _wells(eta: Any, b: Any, alpha: Any, T: Any, c: Any) -> Any:
+    return 1 + ((eta - 1) * (eta - 3)) ** 2 + 0 * (c["end"] - eta) ** 0.5
+
+
+def test_a_near_optimal_set_is_connected_and_ends_where_the_bound_does() -> None:
+    """1 + ((eta-1)(eta-3))^2, least at 1 and at 3, is 1.01 where (eta-2)^2 = 1 -+ 1/10; up to where the bound ends."""
+    proxy = FunctionProxy(_wells, {"end": 1e9}, uses=("eta",))
+    found = flatness(proxy, tuned=("eta",), T=1e4, constants={"end": [1e9, 1.02]})
+    at = refine(proxy, tuned=("eta",), T=1e4, constants={"end": [1e9, 1.02]}).at["eta"]
+    wide, narrow = 1.1**0.5, 0.9**0.5
+    whole = (2 - wide, 2 - narrow) if at[0] < 2 else (2 + narrow, 2 + wide)
+    np.testing.assert_allclose(
+        (found.low["eta"], found.high["eta"]), [(whole[0], 2 - wide), (whole[1], 1.02)], rtol=3e-9
+    )
+    assert (found.low_open["eta"].tolist(), found.high_open["eta"].tolist()) == ([False, False], [False, True])
+
+
+def test_a_near_optimal_set_without_an_end_says_so() -> None:
+    """Z + C/(eta T) is within 1% of Z from C/(0.01 Z T) on; of an infimum of 0 nothing is."""
+    bound = parse("Z + C/(eta*T)", {"Z": 2.0, "C": 3.0})
+    found = flatness(bound, tuned=("eta",), T=1e4)
+    assert (float(found.low["eta"]), float(found.high["eta"])) == (
+        pytest.approx(3 / (0.01 * 2 * 1e4), rel=1e-8),
+        np.inf,
+    )
+    none = flatness(parse("C/(eta*T)", {"C": 3.0}), tuned=("eta",), T=1e4)
+    assert np.isnan([none.low["eta"], none.high["eta"]]).all()
 
 
 def test_shapes_are_those_of_the_budgets_after_the_constants() -> None:
