@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from hpgrid.checks import changed
 from hpgrid.proxy import FUNCTIONS, SHARPNESS, Factor, FunctionProxy, Proxy, RiskFunction
 from hpgrid.refinement.problem import OPEN, Box, Floats, Problem, Solution
+from hpgrid.refinement.relative import relative
 from hpgrid.shapes import AnyArray as Array
 
 #: Points on each tuned axis of the grid that descents start from, by the number of tuned variables.
@@ -187,7 +188,11 @@ class _Call(NamedTuple):
         at = {"eta": 1.0, "b": 1.0, "alpha": 1.0, **values}
         at |= {name: jnp.exp(z[i]) for i, name in enumerate(self.tuned)} | {self.budget: jnp.exp(log_budget)}
         at = {name: jnp.asarray(x, float) for name, x in at.items()}
-        return jnp.log(self.function(at["eta"], at["b"], at["alpha"], at[self.budget], constants))
+
+        def log_of(*arguments: Any) -> Array:
+            return jnp.log(self.function(*arguments))
+
+        return relative(log_of)(at["eta"], at["b"], at["alpha"], at[self.budget], constants)
 
 
 def coarse_optima(problem: Problem) -> tuple[dict[str, Floats], ...]:
@@ -262,6 +267,8 @@ def _newton(hessian: Array, right: Array, free: Array, damping: Array) -> Array:
     diagonal = jnp.where(free, jnp.abs(jnp.diagonal(hessian)), 1.0)
     scale = jnp.where(free, lax.rsqrt(jnp.maximum(diagonal, TINY)), 0.0)
     scaled = hessian * scale[:, None] * scale[None, :]
+    # Where a log risk is straight its curvature says nothing of how far to go: the slope does.
+    damping = damping * jnp.maximum(1.0, jnp.abs(right) * scale**2)
     scaled = scaled + jnp.diag(jnp.where(free, damping, 1.0))
     return jnp.linalg.solve(scaled, right * scale) * scale
 

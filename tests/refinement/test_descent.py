@@ -17,6 +17,7 @@ from hpgrid.checks import InputError
 from hpgrid.refinement import flatness, regret
 from hpgrid.refinement.descent import STARTS, coarse_optima
 from hpgrid.refinement.optimum import posed
+from hpgrid.theory import cesista_laws
 
 NAMES = ("eta", "b", "alpha")
 
@@ -105,7 +106,7 @@ def test_weight_decay_outside_whose_domain_the_bound_is_nan() -> None:
     def decay(eta, b, alpha, K, c):
         return c["Delta"] * jnp.exp(K * jnp.log1p(-c["lam"] * eta)) + eta
 
-    K = np.array([1e2, 1e4, 1e8])
+    K = np.array([1e2, 1e4, 1e8, 1e60, 1e150, 1e280])
     proxy = FunctionProxy(decay, {"Delta": 3.0, "lam": 0.2}, budget="K")
     found = refine(proxy, ("eta",), fixed={"b": 1.0, "alpha": 1.0}, K=K)
     assert found.converged.all()
@@ -113,7 +114,7 @@ def test_weight_decay_outside_whose_domain_the_bound_is_nan() -> None:
         lam, gap = mpf(0.2), mpf(3)
 
         def best(k: mpf) -> mpf:
-            return (1 - (k * lam * gap) ** (-1 / (k - 1))) / lam
+            return -mpmath.expm1(-mpmath.log(k * lam * gap) / (k - 1)) / lam
 
         for i, k in enumerate(K):
             assert found.at["eta"][i] == pytest.approx(float(best(mpf(k))), rel=1e-9, abs=0)
@@ -249,3 +250,17 @@ def test_at_small_budgets_the_star_convex_infimum_is_the_corner_and_later_inside
     # In the corner nothing is left but Delta0 and the noise at b = T.
     corner = float(bounds.star_convex().risk(eta=1e-300, b=10.0, alpha=0.05, T=10.0))
     assert float(found.risk[0]) == pytest.approx(corner, rel=1e-12)
+
+
+def test_far_out_the_star_convex_optimum_and_its_exponents_are_the_closed_forms() -> None:
+    """b* = (noise lam T/(2 slope s))^(2/3) and eta* = s b*/(lam T), s' = (1/3)/(1 - 2/(3 s)): ``cesista_laws``."""
+    T, alpha = np.array([1e40, 1e100, 1e165, 1e280]), 0.05
+    found = refine(bounds.star_convex(), ("eta", "b"), T=T, fixed={"alpha": alpha}, min_K=1)
+    assert found.converged.all()
+    of = cesista_laws.star_convex_at_momentum(alpha, lam=1.0)
+    s, log_b = cesista_laws.decayed(np.log(T), of), cesista_laws.log_b(np.log(T), of)
+    rise = (1 / 3) / (1 - 2 / (3 * s)) / s
+    expected = {"b": (log_b, 2 / 3 * (1 - rise)), "eta": (cesista_laws.log_eta(np.log(T), log_b, of), (rise - 1) / 3)}
+    for v, (log_at, exponent) in expected.items():
+        np.testing.assert_allclose(np.log(found.at[v]), log_at, rtol=0, atol=1e-9)
+        np.testing.assert_allclose(found.exponent[v], exponent, rtol=0, atol=1e-9)
