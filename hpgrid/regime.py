@@ -181,9 +181,9 @@ class Regime:
         another matter: no value is best.
         """
         variables, depends_on = proxy.variables(), proxy.depends_on()
-        chosen = (*self.tuned, *self.path, *(self.fixed if free is None else ()))
         for v in (v for v in TUNABLE if v not in (free or ())):
-            if v in chosen and v not in depends_on:
+            needless = free is None and v in self.fixed and v not in variables
+            if needless or (v in (*self.tuned, *self.path) and v not in depends_on):
                 others = ", ".join(x for x in depends_on if x in TUNABLE)
                 raise bad(f"the bound {proxy.name} does not depend on {v}", v, f"{others} or some of them")
             if v in variables and v not in (*self.tuned, *fixed, *self.path):

@@ -492,11 +492,15 @@ def test_float32_refuses_what_it_cannot_hold_or_finds_the_same(
     assert (coarse.unresolved | (coarse.index["eta"] == exact.index["eta"])).all()
 
 
-def test_float32_flags_ties_of_negative_risks(small: Grid) -> None:
-    proxy = by_function(lambda eta, b, alpha, T: 0 * eta - 5)
-    result = grid_search(proxy, small, "eta", dtype="float32")
-    assert result.unresolved is not None
-    assert result.unresolved.all()
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_negative_and_nought_never_win(small: Grid, dtype: str) -> None:
+    """5 - eta is negative at eta = 10 alone: 0.63, the cell before, wins; -5 and 0 are bounds nowhere."""
+    best = grid_search(by_function(lambda eta, b, alpha, T: 5 - eta), small, "eta", dtype=dtype)
+    assert (best.index["eta"] == 4).all()
+    for value in (-5.0, 0.0):
+        none = grid_search(by_function(lambda eta, b, alpha, T, v=value: 0 * eta + v), small, "eta", dtype=dtype)
+        assert not none.feasible.any()
+        assert (none.index["eta"] == -1).all()
 
 
 def test_a_fixed_factor_may_be_zero(small: Grid) -> None:

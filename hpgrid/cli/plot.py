@@ -130,7 +130,8 @@ def _report(data: FigureData, path: Path, saved: Sequence[Path] = ()) -> int:
     """Draw, and say which files there are, what is predicted or why nothing is, and the slopes held against it."""
     for file in [*saved, *write_pictures(data, path.parent, (options.format_of(path),))]:
         print(file)
-    print(_predictions(data))
+    for line in (*data.notes.get("does_not_hold", ()), _predictions(data)):
+        print(line)
     if data.checks:
         print("\n".join(check_table(data)))
     return 0

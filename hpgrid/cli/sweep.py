@@ -73,7 +73,7 @@ def run_sweep(
         found = f", {done.found} of them found whole" if done.found else ""
         damaged = f", {done.damaged} found damaged and computed again" if done.damaged else ""
         blocks = f"{done.own} of {done.blocks} blocks{part}{found}{damaged}"
-        print(f"{out}\n{plan.combinations} combinations, {blocks}: {done.seconds:.1f} s")
+        print(f"{out}\n{plan.combinations} combinations, {blocks}: {done.seconds:.1f} s", *done.notes, sep="\n")
         if csv is not None:
             from hpgrid.sweeps.store import open_sweep, write_slopes
 

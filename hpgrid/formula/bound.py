@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hpgrid.checks import AXES, bad, check_constants, check_exponent, note, shortened
-from hpgrid.formula.function import Formula, log_convex, with_exponents
+from hpgrid.formula.function import Formula, check_numbers, log_convex, with_exponents
 from hpgrid.formula.powers import Obstacle, Sum, expand
 from hpgrid.formula.syntax import VARIABLES, Expression, read
 from hpgrid.proxy import FunctionProxy, Proxy, Term
@@ -76,6 +76,7 @@ def build(expression: Expression, constants: Mapping[str, Any], **more: Any) -> 
     except Obstacle as no_power:
         obstacle = str(no_power)
     fixed = with_exponents(root, exponents)
+    check_numbers(fixed)
     uses = {"alpha" if v == "beta" else v for v in expression.variables()}
     if budget == "T" and "K" in uses:
         uses = uses - {"K"} | {"T", "b"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from hpgrid.formula.powers import rational
-from hpgrid.formula.syntax import Node
+from hpgrid.formula.syntax import Node, at as wrong_at
 from hpgrid.proxy import SHARPNESS
 from hpgrid.shapes import AnyArray as Array, array_namespace
 
@@ -105,6 +106,27 @@ def _log(node: Node, at: Mapping[str, Array]) -> Array:
         return array_namespace(small).log1p(small)
     x = _value(node, at)
     return array_namespace(x).log(x)
+
+
+def check_numbers(root: Node) -> None:
+    """Refuse an expression with a part that numbers alone make infinite, undefined, or nought by underflow.
+
+    Raises:
+        ValueError: 1/0, 0**0, log(0), exp(1000) and their like, and the column where it stands.
+    """
+    for part in (part for _, part in root.parts):
+        check_numbers(part)
+    if not root.parts or any(node.kind == "name" for node in root.walk()):
+        return
+    try:
+        with np.errstate(all="ignore"):
+            value = float(_value(root, {}))
+        known = math.isfinite(value) and (value != 0 or root.kind not in ("exp", "power"))
+    except ZeroDivisionError:
+        known = False
+    if not known or (root.kind == "power" and all(rational(part, {}) == 0 for _, part in root.parts)):
+        rule = "a part without a name in it is a number between 1e-308 and 1e308"
+        raise wrong_at(root.column, rule, root.text, "a constant of its own, or another number")
 
 
 def with_exponents(node: Node, values: Mapping[str, Any], inside: bool = False) -> Node:

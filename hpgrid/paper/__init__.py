@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -62,7 +63,24 @@ def compute(config: Config, name: str | None = None) -> FigureData:
     layout = _layout(_TABLE.get(config.figure, ("user_bound", ""))[0])
     started = time.perf_counter()
     data: FigureData = layout.compute(config)
-    return replace(data, name=name or config.figure, seconds=time.perf_counter() - started)
+    said = {} if config.bound.formula is None else {"does_not_hold": list(dict.fromkeys(_invalid(config)))}
+    notes = {**data.notes, **said}
+    return replace(data, name=name or config.figure, notes=notes, seconds=time.perf_counter() - started)
+
+
+def _invalid(config: Config) -> Iterator[str]:
+    """Where on the grid of each panel a bound that is written as text does not hold, a sentence each."""
+    from hpgrid.checks import changed
+    from hpgrid.search.brute import plan_search
+    from hpgrid.search.invalid import invalid_cells
+
+    for panel in config.panels:
+        grid = config.grid.build(panel.axes)
+        proxy = config.bound.build(grid.budget)
+        regime = changed(panel.regime, min_K=proxy.min_K).settled(proxy, grid, free=grid.axes)
+        found = invalid_cells(plan_search(proxy, grid, regime))
+        if found is not None:
+            yield found.text()
 
 
 def draw(data: FigureData) -> Figure:

@@ -105,7 +105,8 @@ def _with_plateaus(problem: Problem, descent: Descent) -> Solution:
         for step in (-NUDGE, NUDGE):
             moved = end.log_at.copy()
             moved[k] = np.clip(moved[k] + step, lo, hi)
-            change = np.abs(_log_risk(problem, moved) - end.log_risk)
+            with np.errstate(invalid="ignore"):  # where the bound is infinite
+                change = np.abs(_log_risk(problem, moved) - end.log_risk)
             same = change <= ROUNDING * np.maximum(1.0, np.abs(end.log_risk))
             flat[k] |= same & (np.abs(moved[k] - end.log_at[k]) >= NUDGE / 2)
     assert isinstance(problem.proxy, FunctionProxy)
@@ -115,7 +116,8 @@ def _with_plateaus(problem: Problem, descent: Descent) -> Solution:
     below, above = (
         {**problem.values, problem.budget: problem.values[problem.budget] * np.exp(nudge)} for nudge in (-NUDGE, NUDGE)
     )
-    rise = _log_risk(replace(problem, values=above), end.log_at) - _log_risk(replace(problem, values=below), end.log_at)
+    with np.errstate(invalid="ignore"):  # where the bound is infinite
+        rise = np.subtract(*(_log_risk(replace(problem, values=there), end.log_at) for there in (above, below)))
     return end._replace(
         undetermined=end.undetermined | flat,
         converged=end.converged | convex,
@@ -190,7 +192,8 @@ class _Call(NamedTuple):
         at = {name: jnp.asarray(x, float) for name, x in at.items()}
 
         def log_of(*arguments: Any) -> Array:
-            return jnp.log(self.function(*arguments))
+            risk = self.function(*arguments)
+            return jnp.log(jnp.where(risk > 0, risk, jnp.nan))
 
         return relative(log_of)(at["eta"], at["b"], at["alpha"], at[self.budget], constants)
 
@@ -232,8 +235,9 @@ def _lowest_minima(batch: Problem, index: int) -> Floats:
     cells = np.argwhere((risk == around) & (risk < np.inf))
     if not len(cells):
         cells = np.array([[len(axis) // 2 for axis in axes]])
-    # Of a plateau, the first cell.
-    _, first = np.unique(risk[tuple(cells.T)], return_index=True)
+    # Where it is negative a bound does not hold: what is lowest there comes last. Of a plateau, the first cell.
+    lowest = risk[tuple(cells.T)]
+    _, first = np.unique([lowest <= 0, lowest], axis=1, return_index=True)
     chosen = cells[first[np.minimum(np.arange(STARTS), len(first) - 1)]]
     return np.array([[axis[k] for axis, k in zip(axes, cell)] for cell in chosen])
 

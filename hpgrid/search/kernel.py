@@ -83,6 +83,8 @@ def line_risk(call: Call | None, hoisted: Hoisted) -> tuple[Callable[[Any], Any]
     def risk(entry: Any) -> Any:
         if call is not None:
             value = jnp.asarray(call(hoisted, entry), zero.dtype)
+            # No bound is negative, or nought: a function that is, or is no number, is none there.
+            value = jnp.where(value > 0, value, jnp.inf)
         else:
             value = reduce(add, [p * s + zero for p, s in zip(planes, entry.groups)] or [zero])
         if entry.penalty is not None:

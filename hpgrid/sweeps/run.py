@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -16,10 +16,13 @@ from hpgrid.checks import TUNABLE, InputError, bad, complement
 from hpgrid.grid import Grid
 from hpgrid.progress import progress
 from hpgrid.record import made_with
+from hpgrid.search.brute import plan_search
+from hpgrid.search.invalid import invalid_cells
 from hpgrid.sweeps import store
 from hpgrid.sweeps.measure import BURNING, QUANTITIES, Options, measure
 from hpgrid.sweeps.plan import HELD, Plan, load, parse
 from hpgrid.sweeps.store import BLOCK, HYPERPARAMETER, QUANTITY, UNITS, Combinations, lay_out
+from hpgrid.text import number
 
 if TYPE_CHECKING:
     import xarray
@@ -38,6 +41,7 @@ class Progress:
         found: how many of those were whole already.
         damaged: how many of those had a marker, but not the parts that it speaks of.
         seconds: how long the run took.
+        notes: where the bound does not hold, a sentence each.
     """
 
     blocks: int
@@ -45,6 +49,7 @@ class Progress:
     found: int
     damaged: int
     seconds: float
+    notes: tuple[str, ...] = ()
 
 
 def sweep(
@@ -96,17 +101,19 @@ def run(
     _check_run(options, block, share)
     combinations = lay_out(plan, block or BLOCK)
     plan, grid = _settled(plan, combinations)
+    notes = tuple(_invalid(plan, grid, combinations.extremes()))
     if not out.exists():
         # Constants that this grid can't hold, or devices that are not there, are refused before there is a store.
         measure(plan, grid, combinations.extremes(), options)
-        store.create(out, combinations, _static(plan, grid, combinations), _attributes(plan, grid, combinations))
+        attributes = _attributes(plan, grid, combinations, notes)
+        store.create(out, combinations, _static(plan, grid, combinations), attributes)
     # Made or not: another process may have been first.
     there = store.attributes_of(out)
     sides = there.get("block")
     # A store is gone on with in its own blocks.
     if block is None and isinstance(sides, list) and len(sides) == len(combinations.dims):
         combinations = replace(combinations, block=tuple(sides))
-    store.check_same(out, _described_alike(there), _attributes(plan, grid, combinations))
+    store.check_same(out, _described_alike(there), _attributes(plan, grid, combinations, notes))
     opened = store.Store(out, combinations)
     processes, process = share
     own = range(process, len(opened.corners), processes)
@@ -120,7 +127,7 @@ def run(
                 values = combinations.values(opened.corners[number])
                 opened.write(number, measure(plan, grid, values, options))
             advance()
-    return Progress(len(opened.corners), len(own), whole, damaged, time.perf_counter() - started)
+    return Progress(len(opened.corners), len(own), whole, damaged, time.perf_counter() - started, notes)
 
 
 # --- what was asked for ---
@@ -170,7 +177,7 @@ def _described_alike(there: dict[str, Any]) -> dict[str, Any]:
     return {**there, "plan": {**plan, "regimes": regimes}}
 
 
-def _attributes(plan: Plan, grid: Grid, combinations: Combinations) -> dict[str, Any]:
+def _attributes(plan: Plan, grid: Grid, combinations: Combinations, notes: tuple[str, ...]) -> dict[str, Any]:
     made = made_with("float64")
     device = {key: made["device"][key] for key in ("platform", "kind")}
     return {
@@ -183,7 +190,20 @@ def _attributes(plan: Plan, grid: Grid, combinations: Combinations) -> dict[str,
         "device": device,
         "dtype": "float64",
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        **({"does_not_hold": list(notes)} if notes else {}),
     }
+
+
+def _invalid(plan: Plan, grid: Grid, ends: Mapping[str, Any]) -> Iterator[str]:
+    """Where the bound does not hold at one of the ends of what is swept, a sentence for each regime."""
+    for name in plan.regimes:
+        for row in zip(*(column.tolist() for column in ends.values())):
+            at = dict(zip(ends, row))
+            found = invalid_cells(plan_search(plan.proxy(grid.budget, at), grid, plan.held(name, at)))
+            if found is not None:
+                swept = ", ".join(f"{key} = {number(value)}" for key, value in at.items())
+                yield f"{name}, at {swept}: {found.text()}"
+                break
 
 
 def _static(plan: Plan, grid: Grid, combinations: Combinations) -> dict[str, Any]:

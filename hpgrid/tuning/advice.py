@@ -15,6 +15,7 @@ from hpgrid.refinement.cost import flatness_of
 from hpgrid.refinement.optimum import Optimum, optimum_of
 from hpgrid.refinement.problem import Problem
 from hpgrid.refinement.profile import grid_excess
+from hpgrid.search.invalid import Invalid, invalid_cells
 from hpgrid.slopes import REFINED, monomial_name
 from hpgrid.text import beta, few_iterations, fitted, held, momentum, number
 from hpgrid.tuning.problem import TuningProblem
@@ -61,6 +62,7 @@ class Advice:
     grid: Mapping[str, float]  # the grid's own best values, and the "risk" there; NaN where no cell is feasible
     edge: tuple[str, ...]  # the variables whose grid value sits on the border of the box
     unresolved_range: Mapping[str, Interval]  # what the grid can't tell, the others re-tuned, to a factor of ten
+    invalid: Invalid | None = None  # the cells of the grid at which the bound does not hold
 
     def text(self) -> str:
         """Return the advice as one sentence: what to set, its risk, what is as good, what the grid says."""
@@ -70,6 +72,8 @@ class Advice:
             grid += f", {' and '.join(self.edge)} at the edge"
         if self.unresolved_range:
             grid += f", not identifiable on this grid: {intervals_text(self.unresolved_range)} are the same to it"
+        if self.invalid is not None:
+            grid += f"; {self.invalid.text()}"
         head = f"at {point.budget} = {point.at:g}"
         if not point.converged and not point.unbounded:
             return fitted([f"{head} refinement found no optimum{_held(point)}; {grid}"])
@@ -83,6 +87,7 @@ class Advice:
         """Return the advice as plain data for JSON."""
         near = {"near": self.near_optimal_range} | ({"near_open": self.open_ends} if self.open_ends else {})
         data = {**self.point.as_dict(), "within": WITHIN, **near, "grid": self.grid}
+        data |= {} if self.invalid is None else {"does_not_hold": self.invalid.as_dict()}
         return dict(plain({**data, "edge": self.edge, "not_identifiable_on_the_grid": self.unresolved_range}))
 
 
@@ -102,7 +107,8 @@ def advise(problem: TuningProblem, budget: float) -> Advice:
     chosen = (*point.set, *point.unbounded)
     near, open_ends = _intervals(posed, WITHIN, chosen)
     # The grid at this very budget, whatever its own budgets are.
-    best = replace(problem, grid=problem.grid.with_axes(**{problem.budget: float(budget)})).search()
+    there = replace(problem, grid=problem.grid.with_axes(**{problem.budget: float(budget)}))
+    best = there.search()
     grid = {"risk": float(best.risk), **{v: float(best.at[v]) for v in best.over}}
     edge = tuple(v for v in best.over if best.edge[v])
     ranges: dict[str, Interval] = {}
@@ -110,7 +116,8 @@ def advise(problem: TuningProblem, budget: float) -> Advice:
         # The grid's argmin is anywhere within the grid's excess of the least risk.
         excess = grid_excess(problem.proxy.along(problem.regime.path), problem.steps)
         ranges = _intervals(posed, float(np.expm1(excess)), tuple(point.set))[0] if excess > 0 else {}
-    return Advice(point, near, open_ends, grid, edge, {v: (lo, hi) for v, (lo, hi) in ranges.items() if hi > 10 * lo})
+    wide = {v: (lo, hi) for v, (lo, hi) in ranges.items() if hi > 10 * lo}
+    return Advice(point, near, open_ends, grid, edge, wide, invalid_cells(there.plan))
 
 
 def point_of(problem: TuningProblem, optimum: Optimum, k: int) -> Point:

@@ -15,7 +15,7 @@ from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.refinement.problem import Problem, pose
 from hpgrid.regime import Regime, as_regime
-from hpgrid.search.brute import SearchResult, best_of, plan_search
+from hpgrid.search.brute import SearchPlan, SearchResult, best_of, plan_search
 from hpgrid.shapes import Floats as Array
 from hpgrid.text import held
 
@@ -75,9 +75,14 @@ class TuningProblem:
         others = tuple(v for v in self.regime.tuned if v != name)
         return replace(self, regime=changed(self.regime, tuned=others))
 
+    @cached_property
+    def plan(self) -> SearchPlan:
+        """What a search of the grid is made of."""
+        return plan_search(self.proxy, self.grid, self.regime)
+
     def search(self) -> SearchResult:
         """Return the grid's best cell at every budget."""
-        return best_of(plan_search(self.proxy, self.grid, self.regime), self.dtype)
+        return best_of(self.plan, self.dtype)
 
     def posed(self, budgets: Array) -> Problem:
         """Return the problem of the continuous optimum at some budgets."""

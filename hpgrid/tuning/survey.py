@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from hpgrid.record import made_with, plain, write_table, write_whole
 from hpgrid.refinement.optimum import optimum_of, solved
 from hpgrid.search.brute import SearchResult
+from hpgrid.search.invalid import Invalid, invalid_cells
 from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import (
     NO_OPTIMUM,
@@ -95,6 +96,7 @@ class Survey:
     exponent: Mapping[str, Array]  # for the same, d log / d log budget of the refined one
     runs_off: Mapping[str, NDArray[np.bool_]]  # for each tuned variable, where its best value is 0 or infinity
     slopes: tuple[SurveySlope, ...]  # how each of these scales, and the monomials that are sure where they are not
+    invalid: Invalid | None  # the cells at which the bound does not hold
 
     @property
     def no_law(self) -> str:
@@ -130,6 +132,7 @@ class Survey:
             **_problem_data(self.problem),
             "points": self.best.points,
             "no_law": self.no_law,
+            **({} if self.invalid is None else {"does_not_hold": self.invalid.as_dict()}),
             "budgets": self.problem.budgets.tolist(),
             **{name: array.tolist() for name, (array, _) in columns(self).items()},
             "slopes": slopes,
@@ -164,6 +167,7 @@ def survey(problem: TuningProblem, window: tuple[float, float] | None = None) ->
         exponent={v: rows[0] for v, rows in exponent.items()},
         runs_off={v: rows[0] for v, rows in optimum.unbounded.items()},
         slopes=_slopes(problem, best, window, star, far),
+        invalid=invalid_cells(problem.plan),
     )
 
 
@@ -240,7 +244,7 @@ def _slope_rows(found: Survey) -> Iterable[tuple[str, ...]]:
 
 def _notes(found: Survey) -> list[str]:
     """What a person should know of the numbers above, a line each."""
-    notes = []
+    notes = [] if found.invalid is None else [found.invalid.text()]
     if found.no_law:
         notes.append(f"{found.no_law}: no slope is held against one")
     reasons: dict[str, list[str]] = {}

@@ -1,0 +1,105 @@
+"""Where a bound does not hold: the cells of a grid at which a function is negative, nought, infinite or no number."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hpgrid.checks import changed
+from hpgrid.proxy import FunctionProxy
+from hpgrid.search.brute import SearchPlan
+from hpgrid.shapes import Floats
+from hpgrid.text import number
+
+#: What a value can be that is none of a bound, and how it is told, in this order.
+KINDS: dict[str, Callable[[Any], Any]] = {
+    "negative": lambda risk: risk < 0,
+    "nought": lambda risk: risk == 0,
+    "infinite": lambda risk: risk == np.inf,
+    "no number": np.isnan,
+}
+
+
+@dataclass(frozen=True)
+class Invalid:
+    """The cells of a grid, inside the bound's domain, at which the bound does not hold; they never win.
+
+    Attributes:
+        counts: how many they are, by kind, of those kinds that there are.
+        cells: how many cells the grid has.
+        box: the smallest box that holds all of them: for each axis that it does not span, the ends, None where it
+            goes to the end of the axis.
+    """
+
+    counts: Mapping[str, int]
+    cells: int
+    box: Mapping[str, tuple[float | None, float | None]]
+
+    def text(self) -> str:
+        """Return "negative at 312,000 of 1,000,000 cells, all with eta >= 2.26: the bound does not hold there"."""
+        kinds = " and ".join(f"{kind} at {count:,}" for kind, count in self.counts.items())
+        where = ", ".join(_between(name, *ends) for name, ends in self.box.items())
+        return f"{kinds} of {self.cells:,} cells{where and f', all with {where}'}: the bound does not hold there"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the same as plain data."""
+        return {**self.counts, "cells": self.cells, "box": {name: list(ends) for name, ends in self.box.items()}}
+
+
+def _between(name: str, lo: float | None, hi: float | None) -> str:
+    if lo == hi and lo is not None:
+        return f"{name} = {number(lo)}"
+    ends = [f"{name} {sign} {number(end)}" for sign, end in ((">=", lo), ("<=", hi)) if end is not None]
+    return " and ".join(ends)
+
+
+def invalid_cells(plan: SearchPlan) -> Invalid | None:
+    """Return where the bound of a search does not hold, or None where it does everywhere: as a sum of powers.
+
+    A function is evaluated at every cell once more, by NumPy, a value of the first axis at a time.
+    """
+    if not isinstance(plan.proxy, FunctionProxy):
+        return None
+    proxy, (first, *others) = changed(plan.proxy, caps={}, cap_terms={}), plan.axes
+    held = {v: x for v, x in plan.fixed.items() if v not in plan.axes}
+    counts = dict.fromkeys(KINDS, 0)
+    there = {name: np.zeros(len(values), bool) for name, values in plan.axes.items()}
+
+    def at(k: int, tables: Mapping[str, Floats]) -> dict[str, Any]:
+        """What tables by axis have at the k-th value of the first axis: arrays that broadcast over the others."""
+        shapes = {name: [-1 if name == other else 1 for other in others] for name in tables if name != first}
+        return {name: x[k] if name == first else x.reshape(shapes[name]) for name, x in tables.items()}
+
+    shape = tuple(len(plan.axes[name]) for name in others)
+    for k in range(len(plan.axes[first])):
+        inside, limit = np.ones(shape, bool), at(k, plan.domain.limit)
+        for penalty in at(k, plan.domain.penalty).values():
+            inside &= penalty == 0
+        if limit:
+            inside &= limit["b"] <= limit["T"]
+        with np.errstate(all="ignore"):
+            risk = np.broadcast_to(proxy.risk(**held, **at(k, plan.axes)), shape)
+        wrong = np.zeros(shape, bool)
+        for kind, is_so in KINDS.items():
+            found = is_so(risk) & inside
+            counts[kind] += int(found.sum())
+            wrong |= found
+        there[first][k] = wrong.any()
+        for axis, name in enumerate(others):
+            there[name] |= wrong.any(axis=tuple(k for k in range(len(others)) if k != axis))
+    if not any(counts.values()):
+        return None
+    idle = math.prod(len(values) for values in plan.unused_axes.values())
+    box = {}
+    for name, some in there.items():
+        lo, hi = (int(k) for k in np.flatnonzero(some)[[0, -1]])
+        values = plan.axes[name]
+        ends = (float(values[lo]) if lo > 0 else None, float(values[hi]) if hi < len(values) - 1 else None)
+        if ends != (None, None):
+            box[name] = ends
+    cells = math.prod(len(values) for values in plan.every.values())
+    return Invalid({kind: count * idle for kind, count in counts.items() if count}, cells, box)
