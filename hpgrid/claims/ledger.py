@@ -21,7 +21,15 @@ from hpgrid.readings import HOLDS, VERDICTS, Number, Reading, worst
 from hpgrid.text import aligned, counted, fitted
 
 #: The sources, by the name that --source takes.
-SOURCES = {"shulgin2026": "Shulgin et al. (2026)", "cesista2025": "Cesista (2025)", "hpgrid": "hpgrid's own laws"}
+SOURCES = {
+    "shulgin2026": "Shulgin et al. (2026)",
+    "cesista2025": "Cesista (2025)",
+    "cesista_later": "Cesista, later: revised forms, and the laws of steepest-descent-lean",
+    "hpgrid": "hpgrid's own, which no source states",
+}
+
+#: Whose a claim is, by the letter that its id begins with.
+INITIALS = dict(zip("SCLH", SOURCES))
 
 
 @dataclass(frozen=True)
@@ -51,18 +59,21 @@ class Claim:
     """A statement of a source that a computation can test.
 
     Args:
-        id: such as "S.eq7.b"; what stands before a dot names the family.
+        id: such as "S.eq7.b"; what stands before a dot names the family, the first letter the source.
         number: where the source says it.
         statement: what it says, in a few words.
         measure: returns the finding.
-        source: a key of ``SOURCES``.
     """
 
     id: str
     number: str
     statement: str
     measure: Callable[[], Finding]
-    source: str = "shulgin2026"
+
+    @property
+    def source(self) -> str:
+        """Whose it is: a key of ``SOURCES``."""
+        return INITIALS[self.id[0]]
 
 
 @dataclass(frozen=True)
@@ -74,11 +85,9 @@ class Row:
     seconds: float
 
 
-def claim(
-    id: str, number: str, statement: str, source: str = "shulgin2026"
-) -> Callable[[Callable[[], Finding]], Claim]:
+def claim(id: str, number: str, statement: str) -> Callable[[Callable[[], Finding]], Claim]:
     """Return a decorator that makes a claim of the function that measures it."""
-    return lambda measure: Claim(id, number, statement, measure, source)
+    return lambda measure: Claim(id, number, statement, measure)
 
 
 def claims(*rows: tuple[Any, ...]) -> Callable[[Callable[..., Finding]], tuple[Claim, ...]]:
@@ -169,7 +178,7 @@ def markdown(rows: Sequence[Row], made: str) -> str:
 
     Args:
         rows: the rows.
-        made: how the page was made: the command, versions, seconds.
+        made: how the page was made: the command, versions.
     """
     parts = ["# The ledger of claims", "", made, "", f"{summary(rows)}.", "", *_LEGEND]
     for source, title in SOURCES.items():
@@ -215,15 +224,21 @@ def _escaped(text: str) -> str:
 def _cells(reading: Reading) -> tuple[str, ...]:
     relation = "" if reading.relation == "=" else f"{reading.relation} "
     predicted = f"{relation}{shown(reading.predicted)}"
-    return reading.route, reading.what, shown(reading.measured), predicted, f"{reading.tolerance:.2g}"
+    measured = shown(reading.measured, reading.tolerance)
+    return reading.route, reading.what, measured, predicted, f"{reading.tolerance:.2g}"
 
 
-def shown(number: Number) -> str:
-    """Return a number as it is printed: yes or no, a fraction as it is, a float to six digits."""
+def shown(number: Number, tolerance: float = 0.0) -> str:
+    """Return a number as it is printed: yes or no, a fraction as it is, a float to six digits.
+
+    What a tolerance of its own could not tell is left out, to a hundredth of it: that is a processor's, not a finding.
+    """
     if isinstance(number, bool):
         return "yes" if number else "no"
     if isinstance(number, Fraction):
         return str(number)
+    if 0 < tolerance < math.inf and math.isfinite(number):
+        number = round(number, 2 - math.floor(math.log10(tolerance))) + 0.0  # no -0
     return "nothing" if math.isnan(number) else f"{number:.6g}"
 
 

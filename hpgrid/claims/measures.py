@@ -50,6 +50,15 @@ BOUNDS: dict[str, Proxy] = {
 }
 
 
+def printed(text: str, **constants: float) -> Proxy:
+    """Return the sum of powers that a formula says, with these constants."""
+    from hpgrid.formula.bound import parse
+
+    proxy = parse(text, {name: float(x) for name, x in constants.items()})
+    assert isinstance(proxy, Proxy)  # a sum of powers
+    return proxy
+
+
 class Setting(NamedTuple):
     """A regime, and the budget that grows in it: "T" or "K"."""
 
@@ -223,6 +232,11 @@ def at_most(what: str, route: str, measured: Number, bound: Number, tolerance: f
 def at_least(what: str, route: str, measured: Number, bound: Number, tolerance: float = 0.0) -> Reading:
     """Return a number that a claim bounds from below."""
     return Reading(what, route, measured, bound, tolerance, ">=")
+
+
+def below(what: str, route: str, measured: Number, bound: Number, error: float = SOLVER) -> Reading:
+    """Return a number that a claim has below a bound, not at it: by more than what it is sure to."""
+    return Reading(what, route, measured, bound - error, 0.0, "<=")
 
 
 def slope(

@@ -12,19 +12,34 @@ from typing import Any
 import numpy as np
 
 from hpgrid import bounds
-from hpgrid.bounds.cesista2025 import Parts
+from hpgrid.bounds.cesista2025 import Parts, parts as parts_of
 from hpgrid.bounds.constants import Constants
-from hpgrid.claims.ledger import Finding, claim as claimed, finding
-from hpgrid.claims.measures import EQ4, FAR, FARTHER, JOINT, SOLVER, at_most, exact, refined, same, setting, value
+from hpgrid.claims.ledger import Finding, claim, finding
+from hpgrid.claims.measures import (
+    EQ4,
+    FAR,
+    FARTHER,
+    JOINT,
+    SOLVER,
+    at_most,
+    draws,
+    exact,
+    refined,
+    same,
+    setting,
+    settles,
+    unsettled,
+    value,
+)
+from hpgrid.claims.shulgin2026.theorems import ROUNDING, points
 from hpgrid.critical import tokens
 from hpgrid.critical.critical_batch import FOUND, NEAR, critical_batch
 from hpgrid.critical.tokens import iterations_of_mean
 from hpgrid.proxy import Proxy
 from hpgrid.readings import Reading, of_exponent
 from hpgrid.refinement.profile import bisect
+from hpgrid.slopes import fit_slope
 from hpgrid.theory import batch_sizes as theory, iso_loss, theorems
-
-claim = partial(claimed, source="hpgrid")
 
 #: Constants C1, C2, C3 with the noise weak, even and strong.
 TRIPLES = ((0.3, 0.2, 5.0), (1.0, 1.0, 1.0), (2.0, 2.0, 0.7))
@@ -45,6 +60,65 @@ def curve() -> Finding:
         parts = zip(("alpha", "b", "eta"), (alpha, b, eta))
         readings += [same(f"{v}, C = {triple}", "refined", optimum.at[v][inside], x[inside]) for v, x in parts]
     return finding(readings)
+
+
+@claim(
+    "H.scaling", "eq. (4)", "b*, alpha*, eta* (C3/C1)^(1/2) and risk* (C1 C3)^(-1/2) hang on C2 (C1 C3)^(-1/2) alone"
+)
+def scaling() -> Finding:
+    """The optima at random constants over those at 1, C2 (C1 C3)^(-1/2), 1; and eq. (4) itself at random points."""
+    given, T = draws("C1", "C2", "C3"), np.array([1e4, 1e12, 1e22])
+    C1, C2, C3 = given.values()
+    rate, size = np.sqrt(C1 / C3)[:, None], np.sqrt(C1 * C3)[:, None]
+    scaled, plain = (refined(EQ4, JOINT, T, **at) for at in (given, {"C2": C2 / size[:, 0]}))
+    pairs = {
+        "b*": (value(scaled, "b"), value(plain, "b")),
+        "alpha*": (value(scaled, "alpha"), value(plain, "alpha")),
+        "eta*": (value(scaled, "eta"), value(plain, "eta") * rate),
+        "risk*": (value(scaled, "risk"), value(plain, "risk") * size),
+    }
+    readings = [same(f"{name}, 8 random C, 3 T", "refined", *pair) for name, pair in pairs.items()]
+    at = points("T")
+    whole = [
+        bounds.lmo(C1=c1, C2=c2, C3=c3).risk(**{**at, "eta": at["eta"] * r}) for c1, c2, c3, r in zip(C1, C2, C3, rate)
+    ]
+    one = [bounds.lmo(C2=float(c2 / k)).risk(**at) * k for c2, k in zip(C2, size[:, 0])]
+    return finding(readings, same("eq. (4), 1000 points", "arithmetic", whole, one, 2 * ROUNDING))
+
+
+@claim(
+    "H.halflife", "Theorem 2", "momentum's half-life in tokens, b log 2/-log beta*, is free of b and grows as T^(1/2)"
+)
+def half_life() -> Finding:
+    T = np.array([FAR, 10 * FAR, FARTHER, 10 * FARTHER])
+    lives = np.array(
+        [b / -np.log1p(-value(refined(EQ4, setting("eta", "alpha", b=b), T), "alpha")) for b in (32.0, 256.0)]
+    )
+    near, far = np.log10(lives[0, 1::2] / lives[0, ::2])
+    return finding(
+        settles("half-life at b = 256 over that at 32", "refined", (lives[1] / lives[0])[::2]),
+        of_exponent("half-life ~ T^p", "refined", float(far), 0.5, unsettled(near, far) + SOLVER),
+        "so that beta to beta^kappa for b to kappa b is right at a fixed budget, and not from one budget to another",
+    )
+
+
+@claim("H.tolerance", "slopes.fit_slope", "of n even points, each within h, a slope is off by at most 3 h/R n/(n + 1)")
+def tolerance() -> Finding:
+    """Over ten decades: attained where each point errs away from the middle, exceeded by no random errors."""
+    n, h = 100, 0.1  # an even number of points: for an odd one n/(n + 1) is n/(n - 1/n)
+    x = np.geomspace(1e12, 1e22, n)
+    u = np.log(x)
+    span = float(u[-1] - u[0])
+    law = 3 * h / span * n / (n + 1)
+    side = np.sign(u - u.mean())
+    random = np.random.default_rng(2026).uniform(-h, h, (1000, n))
+    measured = [fit_slope(x, x**0.5 * np.exp(off), step=h) for off in (h * side, *random)]
+    worst, *others = (abs(fit.slope - 0.5) for fit in measured)
+    return finding(
+        same("the fit's error over it", "arithmetic", measured[0].error, law, ROUNDING * n),
+        same("attained over it", "arithmetic", worst, law, SOLVER),
+        at_most("largest of 1000 random errors over it", "sampled", max(others) / law, 1.0, SOLVER),
+    )
 
 
 @claim("H.regret", "theory.theorems", "a decade off the joint optimum, the others re-tuned, costs ~ T^(-1/3)")
@@ -129,6 +203,11 @@ LMO = {
 ALPHA, LEVEL = 0.05, 4.0
 
 
+def least_of(parts: Parts, form: str) -> tuple[Any, Any]:
+    """What the smallest feasible batch size is made of: Y of Y/b, and of Y/b^(1/2)."""
+    return (parts.Y, 0.0) if form == "seed" else (0.0, parts.Y)
+
+
 def _parts(of: Constants) -> iso_loss.TunedRisk:
     return iso_loss.of_bound(ALPHA, of.Delta0, of.L, of.rho * of.sigma)
 
@@ -195,6 +274,40 @@ def star_convex() -> Finding:
             same(f"the least bound over eps = {eps:g}", "refined", value(best, "risk"), eps),
         ]
     return finding(readings)
+
+
+@claim(
+    "H.critical.scale",
+    "Cesista, Theorem 12",
+    "of a rescaled loss, which changes no step, its b_crit is another; not the revised",
+)
+def rescaled() -> Finding:
+    """Of s f, s = 10: sigma, L, Delta0, G0 and the target s times as large; D, and what is run, as before."""
+    s, readings = 10.0, []
+    for form, exponent in {"seed": 1.0, "revised": 0.0}.items():
+        found = []
+        for scale in (1.0, s):
+            own: dict[str, Any] = {
+                "Delta0": 100.0 * scale,
+                "L": 0.7 * scale,
+                "sigma": 130.0 * scale,
+                "G0": 10.0 * scale,
+                "D": 1.2,
+            }
+            parts = parts_of(eta=1e-4, alpha=ALPHA, **own, form=form)
+            room = 8.0 * scale
+            closed = theory.theorem12_of(parts.Y, room) if form == "seed" else theory.revised(parts.Y, room)
+            # With Z constant, as the theorem takes it.
+            needed = iterations_of_mean(parts._replace(Z=0.0, Z_noise=0.0), form, room)
+            found.append((float(closed), tokens.fewest(needed, float(theory.smallest(*least_of(parts, form), room))).b))
+        (formula, fewest), (formula_s, fewest_s) = found
+        for route, ratio in {"arithmetic": formula_s / formula, "refined": fewest_s / fewest}.items():
+            readings.append(
+                same(f"b_crit of 10 f over s^{exponent:g}, {form}", route, ratio, s**exponent, 2 * tokens.FLAT)
+            )
+    return finding(
+        readings, "Y/b has the gradient's units squared and epsilon' has them once: a number stands in for D"
+    )
 
 
 @claim("H.critical.near", "theory.batch_sizes", "X/K + Y/b: b/b* = 1 + p -+ (p + p^2)^(1/2) cost 1 + p times")

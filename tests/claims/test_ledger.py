@@ -189,6 +189,25 @@ def test_numbers_are_shown_as_they_are_meant(number: object, text: str) -> None:
     assert shown(number) == text  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("number", "tolerance", "text"),
+    [
+        (8.88e-16, 1e-9, "0"),  # rounding
+        (-4e-12, 1e-9, "0"),
+        (1.04e-10, 1e-9, "1e-10"),
+        (0.49916098, 0.053, "0.4992"),
+        (163.28741, 12.0, "163.3"),
+        (1.0 + 3e-12, 1e-10, "1"),
+        (0.49916098, 0.0, "0.499161"),
+        (Fraction(1, 6), 0.1, "1/6"),
+        (math.nan, 0.1, "nothing"),
+        (0.5, math.inf, "0.5"),
+    ],
+)
+def test_digits_end_at_a_hundredth_of_the_tolerance(number: float, tolerance: float, text: str) -> None:
+    assert shown(number, tolerance) == text
+
+
 def test_the_table_has_a_line_for_each_route_and_says_why_a_row_does_not_hold() -> None:
     lines = table(ROWS).splitlines()
     assert lines[0].split() == ["route", "what", "measured", "predicted", "tolerance", "verdict"]

@@ -46,7 +46,7 @@ def test_it_writes_json_and_markdown_whole(capsys: Capture, tmp_path: Path) -> N
     assert written["summary"] == {"holds": 1, "fails": 1}
     assert [entry["id"] for entry in written["rows"]] == ["S.eq30", "S.eq40.remaining"]
     assert written["made_with"]["versions"]["hpgrid"]
-    assert "Made by `hpgrid verify --markdown ledger.md` in " in page.read_text()
+    assert "Made by `hpgrid verify --markdown ledger.md`, with " in page.read_text()
     assert {path.name for path in tmp_path.iterdir()} == {"new", "ledger.md"}
 
 

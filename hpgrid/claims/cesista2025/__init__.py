@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from hpgrid.claims.ledger import Claim, gather
 
 
 def claims() -> tuple[Claim, ...]:
-    """Return the claims of the source."""
-    from hpgrid.claims.cesista2025 import appendix_a, convergence, literature, moments, theorem12
+    """Return the claims of the source and of its author's later ones, and hpgrid's own about them."""
+    from hpgrid.claims.cesista2025 import appendix_a, convergence, later, moments, theorem12
 
-    found = gather(moments, convergence, theorem12, appendix_a, literature)
-    return tuple(replace(one, source="cesista2025") for one in found)
+    return gather(moments, convergence, theorem12, appendix_a, later)

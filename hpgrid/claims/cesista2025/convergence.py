@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from hpgrid.bounds import cesista2025 as bounds, lemmas
-from hpgrid.claims.cesista2025.moments import CONSTANTS, ROUNDING, at, points
+from hpgrid.claims.cesista2025.moments import CONSTANTS, ROUNDING, points
 from hpgrid.claims.ledger import Finding, claim, finding
-from hpgrid.claims.measures import FAR, FARTHER, SOLVER, at_least, at_most, refined, same
+from hpgrid.claims.measures import FAR, FARTHER, SOLVER, at_least, at_most, same
 from hpgrid.readings import Reading
 
 GIVEN = ("eta", "b", "alpha", "K", "Delta0", "L", "sigma", "D", "G0")
@@ -92,17 +92,18 @@ def free_of_D() -> Finding:
     return finding(same("Y at D = 0.1, 1, 30", "arithmetic", np.array(measured), printed, error))
 
 
-@claim(
-    "C.thm8.converges", "Theorem 8, its name", "it bounds convergence: the right-hand side falls to 0 as budgets grow"
-)
-def converges() -> Finding:
-    """The least right-hand side over eta, b and alpha, far out."""
-    optimum = refined(bounds.steepest(**CONSTANTS), at("eta", "b", fixed={"alpha": 0.05}), [FAR, FARTHER])
-    near, far = np.where(optimum.converged, optimum.risk, np.nan)
+@claim("H.thm8.floor", "Cesista, Theorem 8", "its right-hand side falls to D/2 as budgets grow, and no lower")
+def floor() -> Finding:
+    """Along eta = T^(-1/4), b = T^(1/2), where all else vanishes; and Z at seeded points."""
+    T = np.array([FAR, FARTHER])
+    near, far = bounds.steepest(**CONSTANTS).risk(eta=T**-0.25, b=T**0.5, alpha=0.05, T=T)
+    given = points("eta", "alpha", "L", "D")
+    least = float((bounds.parts(**given).Z / (given["D"] / 2)).min())
     return finding(
-        Reading("least right-hand side, T = 1e60", "refined", float(far), 0.0, abs(float(far - near))),
-        f"it falls to D/2 = {CONSTANTS['D'] / 2:g}: Young's inequality with epsilon = 1/D leaves D/2, a number without "
-        "the gradient's units, beside the gradient. ||grad f - C|| ||A|| itself would leave nothing: the revised form",
+        Reading("right-hand side, T = 1e60", "arithmetic", float(far), CONSTANTS["D"] / 2, abs(float(far - near))),
+        at_least("least Z over D/2, 500 points", "arithmetic", least, 1.0, ROUNDING),
+        "Young's inequality with epsilon = 1/D leaves D/2, a number without the gradient's units, beside the gradient. "
+        "||grad f - C|| ||A|| itself would leave nothing: the revised form",
     )
 
 
@@ -122,7 +123,7 @@ def weights() -> Finding:
             W = (1 - share) * W + share / lam
             largest = max(largest, abs(W) / float(lemmas.weight_norm(lam)))
     return finding(
-        at_most("largest lam ||W_t||, 1000 steps", "arithmetic", largest, 1.0, 1000 * float(np.finfo(float).eps)),
+        Reading("largest lam ||W_t||, 1000 steps", "arithmetic", largest, 1.0, 1000 * float(np.finfo(float).eps)),
         "with equality where the oracle keeps its sign",
     )
 
@@ -134,7 +135,7 @@ def gradient() -> Finding:
     largest = float(np.abs(L * (W - W.T)).max())  # f = L (w - w*)^2/2, all w and w* in the ball
     bound = float(lemmas.gradient_norm(lam, L=L))
     return finding(
-        at_most("largest gradient over 2 L/lam", "arithmetic", largest / bound, 1.0, ROUNDING),
+        Reading("largest gradient over 2 L/lam", "arithmetic", largest / bound, 1.0, ROUNDING),
         "it holds in the whole ball, trained or not: a bound above it says nothing",
     )
 
@@ -142,13 +143,14 @@ def gradient() -> Finding:
 @claim("C.prop10", "Proposition 10", "E||grad f_S||^2 <= 2 D sigma^2/b + 8 L^2/lam^2; the same for M_t and C_t")
 def size() -> Finding:
     given = _inside()
-    noise = lemmas.minibatch_noise(given["b"], sigma=given["sigma"], D=given["D"])
-    triangle = 2 * noise + 2 * lemmas.gradient_norm(given["lam"], L=given["L"]) ** 2
+    triangle = 2 * given["D"] * given["sigma"] ** 2 / given["b"] + 8 * (given["L"] / given["lam"]) ** 2
     own = {name: given[name] for name in ("lam", "L", "sigma", "D")}
     beta = lemmas.kept(0.05, np.arange(1, 200))  # beta^t
     convex = float((0.05 * np.cumsum(np.concatenate([[1.0], beta]))).max())
     return finding(
-        same("the triangle inequality's", "arithmetic", lemmas.momentum_size(given["b"], **own), triangle, ROUNDING),
+        same(
+            "twice Lemma 5 and Proposition 9", "arithmetic", lemmas.momentum_size(given["b"], **own), triangle, ROUNDING
+        ),
         at_most("(1-beta) sum of beta^i", "arithmetic", convex, 1.0, 200 * float(np.finfo(float).eps)),
     )
 
@@ -180,15 +182,22 @@ def dual_decay() -> Finding:
 
 @claim("C.thm11.frobenius", "Theorem 11, approach 2", "Z_F has 2 L_F^2/(lam kappa1 D) from the gradient's size")
 def frobenius_decay() -> Finding:
-    """lam/(4 D) times twice the squared gradient, by ||.||_F <= ||.||/kappa1 and Proposition 9, kappa1 = 1 and 2."""
-    lam, L, D = 0.3, 0.7, 1.2
-    readings = []
-    for kappa1 in (1.0, 2.0):
-        derived = lam / (4 * D) * 2 * (2 * L / (lam * kappa1)) ** 2
-        printed = 2 * L**2 / (lam * kappa1 * D)
-        readings.append(Reading(f"printed, kappa1 = {kappa1:g}", "arithmetic", printed, derived, ROUNDING * derived))
+    """Over lam/(4 D) times twice the squared gradient, by ||.||_F <= ||.||/kappa1 and Proposition 9; and a gradient.
+
+    Of f = ||W - W*||_F^2/2, whose L_F is 1, at W = -I where W* = I, lam = 1, in Muon's norms: kappa1 = 1.
+    """
+    lam, L, D, kappa1 = 0.3, 0.7, 1.2, 2.0
+    derived = lam / (4 * D) * 2 * (2 * L / (lam * kappa1)) ** 2
+    printed = 2 * L**2 / (lam * kappa1 * D)
+    m, n = 128, 32
+    gradient = -2 * np.eye(m, n)
+    squared = float((gradient**2).sum())
     return finding(
-        readings, "kappa1^2, not kappa1, and L, not L_F: as printed it holds at kappa1 = 1, which Muon and signSGD have"
+        same("printed over it, L_F = L, kappa1 = 2", "arithmetic", printed, derived, ROUNDING),
+        at_most("||grad f||_F^2 over 8 L_F^2/(lam^2 kappa1), kappa1 = 1", "arithmetic", squared / 8, 1.0, ROUNDING),
+        "||.||_F <= ||.||/kappa1 <= 2 L/(lam kappa1): kappa1^2, not kappa1, and L, not L_F. At kappa1 = 1, which Muon "
+        f"has, L_F is too small: of f = ||W - W*||_F^2/2, W* = -W = I, {m} x {n}, lam = 1, the squared gradient is "
+        f"{squared:g} and the printed bound 8",
     )
 
 

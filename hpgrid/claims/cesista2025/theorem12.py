@@ -8,9 +8,9 @@ import numpy as np
 
 from hpgrid import bounds as proxies
 from hpgrid.bounds import cesista2025 as bounds, lemmas
-from hpgrid.claims.cesista2025.moments import CONSTANTS, ROUNDING, at
+from hpgrid.claims.cesista2025.moments import CLOSE, CONSTANTS, ROUNDING, at
 from hpgrid.claims.ledger import Finding, claim, finding
-from hpgrid.claims.measures import at_least, at_most, refined, same, value
+from hpgrid.claims.measures import at_least, at_most, below, printed, refined, same, value
 from hpgrid.critical import tokens
 from hpgrid.critical.tokens import Iterations, iterations_of_mean
 from hpgrid.readings import Reading
@@ -80,42 +80,49 @@ def constant() -> Finding:
     return finding(readings, "Theorem 8's Z holds sigma/b^(1/2): " + "; ".join(notes))
 
 
-@claim("C.thm12.own", "Theorem 12, with Z read at b itself", "b_crit = 2 Y/(epsilon - Z(b_crit)) is the fewest tokens'")
+@claim("H.thm12.itself", "Cesista, Theorem 12, Z read at b", "b = 2 Y/(epsilon - Z(b)) gets there, with more tokens")
 def at_itself() -> Finding:
-    """The other reading of Z: the formula's own fixed point, which always gets there."""
+    """The other reading of Z: the formula's own fixed point, between the smallest batch size and the best."""
     readings, notes = [], []
     for room in ROOMS:
         parts, needed, smallest = _first_form(room)
         fewest, step = tokens.on_grid(needed, smallest)
         formula = float(theory.self_consistent(parts.Y, parts.Z_noise, room))
         notes.append(f"{tokens.point(needed, formula).tokens / fewest.tokens:.3g} times at epsilon' = {room:g}")
-        readings.append(same(f"b* over it, epsilon' = {room:g}", "grid", fewest.b, formula, step))
-        readings.append(at_least(f"it over the smallest b, epsilon' = {room:g}", "arithmetic", formula / smallest, 1.0))
-    return finding(readings, f"too small, but above the smallest batch size: the tokens are {', '.join(notes)}")
+        readings.append(below(f"log of it over b*, epsilon' = {room:g}", "grid", np.log(formula / fewest.b), 0.0, step))
+        readings.append(below(f"the smallest b over it, epsilon' = {room:g}", "arithmetic", smallest / formula, 1.0))
+    return finding(readings, f"too small: the tokens are {', '.join(notes)}")
 
 
-@claim("C.thm12.closed", "Theorem 12, with sigma/b^(1/2) kept", "b* = u^-2, 4 Y u^2 + 3 Z' u = 2 epsilon'")
+@claim("H.thm12.closed", "Cesista, Theorem 12, sigma/b^(1/2) kept", "b* = u^-2, 4 Y u^2 + 3 Z' u = 2 epsilon'")
 def closed_form() -> Finding:
     """What the formula would be: stationarity of u^2 (epsilon' - Z' u - Y u^2), by three routes.
 
     By ``refine``: at the fewest tokens the least bound over b is the target, and it is at b*.
     """
-    readings = []
+    readings, text = [], "X*b/T + Y/b + noise/sqrt(b) + Z"
     for room in ROOMS:
         parts, needed, smallest = _first_form(room)
         closed = float(theory.fewest_tokens(parts.Y, parts.Z_noise, room))
         gridded, step = tokens.on_grid(needed, smallest)
         least = tokens.fewest(needed, smallest)
         budget = tokens.point(needed, closed).tokens
-        optimum = refined(proxies.steepest(**PROBLEM), at("b", fixed={"eta": ETA, "alpha": ALPHA}), budget)
+        bound = printed(text, X=parts.X, Y=parts.Y, noise=parts.Z_noise, Z=parts.Z)
+        optimum = refined(bound, at("b"), budget)
         of = f", epsilon' = {room:g}"
         readings += [
             same(f"argmin over u^-2{of}", "grid", gridded.b, closed, step),
             same(f"fewest tokens over u^-2{of}", "refined", least.b, closed, tokens.FLAT),
             same(f"b of the least bound at their tokens{of}", "refined", value(optimum, "b"), closed),
             same(f"the least bound over epsilon{of}", "refined", value(optimum, "risk"), float(parts.Z) + room),
+            same(
+                f"the bound at b* and these tokens over epsilon{of}",
+                "arithmetic",
+                proxies.steepest(**PROBLEM).risk(eta=ETA, b=closed, alpha=ALPHA, T=budget),
+                float(parts.Z) + room,
+            ),
         ]
-    return finding(readings, "not in the source: the minimiser that follows once Z's part with b is kept")
+    return finding(readings, "the minimiser that follows once Z's part with b is kept")
 
 
 @claim("C.thm12.never", "Theorem 12", "b_crit reaches epsilon whenever epsilon' = epsilon - Z > 0")
@@ -142,7 +149,7 @@ def reaches() -> Finding:
     )
 
 
-@claim("C.thm12.convex", "Theorem 12, with sigma/b^(1/2) kept", "b K(b) is convex")
+@claim("H.thm12.convex", "Cesista, Theorem 12, sigma/b^(1/2) kept", "b K(b) turns concave once, beyond its one minimum")
 def convex() -> Finding:
     """Where the second derivative turns, on a grid and in closed form."""
     parts, needed, smallest = _first_form(ROOMS[1])
@@ -150,12 +157,11 @@ def convex() -> Finding:
     turns = theory.inflection(float(parts.Y), float(parts.Z_noise), ROOMS[1])
     best = float(theory.fewest_tokens(parts.Y, parts.Z_noise, ROOMS[1]))
     return finding(
-        Reading("convex at every b", "grid", bool(np.isinf(found.convex_to)), True),
         Reading("one minimum", "grid", found.one_minimum, True),
         # A second difference spans two steps, and next to the turn it is rounding for another two.
         same("where it turns concave over the cubic's root", "grid", found.convex_to, turns, 4 * found.step),
-        f"only up to b = {turns / best:.3g} b*, beyond which it is concave: it has one minimum all the same, for its "
-        "log is convex in log b",
+        below("b* over where it turns", "grid", best / found.convex_to, 1.0, 4 * found.step),
+        f"convex up to b = {turns / best:.3g} b* alone, not everywhere: its log is convex in log b",
     )
 
 
@@ -185,9 +191,10 @@ def approximation() -> Finding:
     readings = []
     for end, near, far in ((0.0, 1e-3, 1e-6), (1.0, 1 - 1e-3, 1 - 1e-6)):
         change = abs(quotient(far) - quotient(near))
-        readings.append(Reading(f"quotient as beta -> {end:g}", "arithmetic", quotient(far), 1.0, change))
+        readings.append(Reading(f"quotient as beta -> {end:g}", "arithmetic", quotient(far), 1.0, CLOSE + change))
     return finding(
         readings,
+        "~: within a tenth. "
         f"(1 + beta)(2 beta + 1)/(3 beta + 1): 1 at beta = 0, 3/2 at 1. It is 10% too large from beta = {off:.2f} on, "
         f"{quotient(0.9) - 1:.0%} at 0.9, {quotient(0.95) - 1:.0%} at 0.95; 2 (1-beta) serves better there",
     )

@@ -166,7 +166,7 @@ def dropped() -> Finding:
     whole, _ = token_optimum.split(T, alpha, 1.0, 1.0, 1.0)
     share = 2 / (alpha * T) / whole
     order = float(np.log10(share[1] / share[0]) / 20)
-    return finding(m.at_most("its share of A_T ~ T^p", "refined", order, 0.0), f"it falls as T^({order:.4f})")
+    return finding(m.below("its share of A_T ~ T^p", "refined", order, 0.0), f"it falls as T^({order:.4f})")
 
 
 @claim("S.B3.rate", "after eq. (23)", "the rate is (Delta0 L)^(1/4) (rho sigma)^(1/2) T^-1/4")

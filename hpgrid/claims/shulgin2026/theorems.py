@@ -141,7 +141,7 @@ def eq6_b() -> Finding:
     runs_off = bool(m.refined(m.EQ4, regime, 1e10).unbounded["b"].all())
     way = m.exact(m.EQ4, regime).unbounded.get("b")
     return finding(
-        m.at_most("largest log step of the risk, b = 1 to 1e12", "refined", float(np.diff(risks).max()), 0.0),
+        m.below("largest log step of the risk, b = 1 to 1e12", "refined", float(np.diff(risks).max()), 0.0),
         Reading("b is unbounded, eq. (4)", "refined", runs_off, True),
         Reading("b is unbounded, eq. (4)", "exact", way is not None and way.direction > 0, True),
     )
@@ -185,8 +185,8 @@ def eq7_interior() -> Finding:
     costs = m.along(m.EQ4, BOTH, "b", [1.0, T], T).risk / best.risk
     b = float(m.value(best, "b")[0])
     return finding(
-        m.at_least("b*, T = 1e16", "refined", b, 1.0),
-        m.at_most("b*/T, T = 1e16", "refined", b / T, 1.0),
+        m.below("1/b*, T = 1e16", "refined", 1 / b, 1.0),
+        m.below("b*/T, T = 1e16", "refined", b / T, 1.0),
         Reading("a bound holds b*", "refined", bool(best.active["b"][0]), False),
         f"b = 1 costs {costs[0]:.3g} times the least risk, b = T {costs[1]:.3g} times",
     )
@@ -221,11 +221,11 @@ def misprint() -> Finding:
     T = np.array([1e30])
     measured = float(m.value(m.refined(m.EQ5, BOTH, T), "eta")[0])
     printed = float(theorems.theorem1_eta_as_printed(T, ALPHA, 1.0, 1.0, 1.0)[0])
-    right = m.worst(measured, theorems.theorem1_eta(T, ALPHA, 1.0, 1.0, 1.0))
+    right = float(theorems.theorem1_eta(T, ALPHA, 1.0, 1.0, 1.0)[0])
     return finding(
         m.same("eta* over it, eq. (5), alpha = 0.001", "refined", measured, printed),
-        f"the root's bar is too long, or the text at hand lost its end: {printed / measured:.3g} times too large "
-        f"there; eq. (25), with 2^(1/2) C3~^(3/4), agrees to {right:.1g}",
+        m.same("eta* over eq. (25), with 2^(1/2) C3~^(3/4)", "refined", measured, right),
+        f"the root's bar is too long, or the text at hand lost its end: {printed / measured:.3g} times too large there",
     )
 
 
@@ -318,7 +318,7 @@ def dropped() -> Finding:
         for by, (near, far) in ends.items():
             tolerance = abs(float(far - near)) + rounding
             readings.append(of_exponent(f"{name} ~ {by}^p", "refined", float(far), powers[by], tolerance))
-        readings.append(m.at_most(f"{name} ~ K^p, below the risk's", "refined", float(ends["K"][1]), Fraction(-1, 4)))
+        readings.append(m.below(f"{name} ~ K^p, below the risk's", "refined", float(ends["K"][1]), -0.25, rounding))
     return finding(readings)
 
 

@@ -1,4 +1,4 @@
-"""The revised forms, and what the literature reads off the star-convex bound and the Frank-Wolfe gap.
+"""The author's later forms of the bounds, and what steepest-descent-lean reads off them.
 
 A law with a logarithm settles like log log T/log T. The refined optimum is held against the closed form of
 what is left of the bound far out, where they agree to the solver's digits; its exponents are extrapolated in
@@ -9,14 +9,13 @@ log T is 1e6 and 1e9.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
 from hpgrid import bounds as proxies
 from hpgrid.bounds import cesista2025 as bounds, lemmas
 from hpgrid.claims import measures as m
-from hpgrid.claims.cesista2025.moments import CONSTANTS, LAM, ROUNDING, at, points
+from hpgrid.claims.cesista2025.moments import CONSTANTS, LAM, ROUNDING, at, over_printed, points
 from hpgrid.claims.ledger import Finding, claim, claims, finding
 from hpgrid.critical import tokens
 from hpgrid.critical.tokens import iterations_of_mean
@@ -27,7 +26,7 @@ from hpgrid.theory import batch_sizes, cesista_laws as laws
 GIVEN = ("eta", "b", "alpha", "Delta0", "L", "sigma", "D", "G0")
 
 
-@claim("C.revised.derived", "revised Theorem 8", "X/K + Y/b^(1/2) + Z is the descent lemma with 2 E||grad f - C||")
+@claim("L.revised.derived", "revised Theorem 8", "X/K + Y/b^(1/2) + Z is the descent lemma with 2 E||grad f - C||")
 def derived() -> Finding:
     """The error's first moment by the triangle inequality, halves of Proposition 6's start and drift, twice."""
     given = points(*GIVEN)
@@ -44,7 +43,7 @@ def derived() -> Finding:
     )
 
 
-@claim("C.revised.lower", "revised Theorem 8", "it is never above the first form")
+@claim("H.revised.lower", "Cesista, revised Theorem 8", "it is never above the first form")
 def lower() -> Finding:
     """At seeded points of the whole box."""
     given = points(*GIVEN, "K", n=20_000)
@@ -60,7 +59,7 @@ def lower() -> Finding:
     )
 
 
-@claim("C.revised.critical", "revised critical batch size", "tokens to epsilon are fewest at b = 9 Y^2/(4 epsilon'^2)")
+@claim("L.revised.critical", "revised critical batch size", "tokens to epsilon are fewest at b = 9 Y^2/(4 epsilon'^2)")
 def critical() -> Finding:
     parts, room = bounds.parts(eta=1e-4, alpha=0.05, **CONSTANTS, form="revised"), 0.1
     needed, formula = iterations_of_mean(parts, "revised", room), float(batch_sizes.revised(parts.Y, room))
@@ -72,7 +71,7 @@ def critical() -> Finding:
     )
 
 
-@claim("C.revised.eta", "revised, eta*(lam)", "eta*(lam) minimises the star-convex bound, all else fixed")
+@claim("L.revised.eta", "independent weight decay", "eta*(lam) minimises the star-convex bound, all else fixed")
 def best_rate() -> Finding:
     """Against the refined optimum, for weight decays above the least one."""
     K, fixed = 1e4, {"alpha": 0.05, "b": 64.0}
@@ -87,7 +86,7 @@ def best_rate() -> Finding:
     return finding(m.same("eta* at three lam", "refined", measured, formula, m.SOLVER))
 
 
-@claim("C.revised.condition", "revised, eta*(lam)", "eta*(lam) is a learning rate at every weight decay")
+@claim("L.revised.condition", "independent weight decay", "for any given lam the best learning rate is eta*(lam)")
 def condition() -> Finding:
     """The printed formula just above and below the least weight decay, typed as it stands."""
     K, alpha = 1e4, 0.05
@@ -109,7 +108,7 @@ def condition() -> Finding:
     )
 
 
-@claim("C.revised.domain", "revised, weight decay", "the bounds hold for lam eta <= 1 and ||W_0|| <= 1/lam")
+@claim("L.revised.domain", "revised, weight decay", "the bounds hold for lam eta <= 1 and ||W_0|| <= 1/lam")
 def domain() -> Finding:
     """A step with lam eta > 2 drives the weights out of any ball: the bound must not be finite there."""
     proxy = proxies.star_convex(lam=LAM, W0=1.0)
@@ -119,6 +118,44 @@ def domain() -> Finding:
         Reading("finite at lam eta = 1/2 and 1", "arithmetic", bool(np.isfinite(values[:2]).all()), True),
         Reading("finite at lam eta = 2", "arithmetic", bool(np.isfinite(values[2])), False),
         Reading("finite at ||W_0|| = 2/lam", "arithmetic", bool(np.isfinite(outside)), False),
+    )
+
+
+def _telescoped(form: str) -> tuple[m.Array, m.Array]:
+    """A bound as hpgrid has it, and the descent inequality summed over the steps, at seeded points with lam eta <= 1.
+
+    f(W_(t+1)) <= f(W_t) - lam eta gap(W_t) + 2 eta E||grad f - C_t|| + L/2 (2 eta)^2, a step being 2 eta at most, and
+    E||grad f - C_t|| <= beta^(t+1) G0 + 2 beta^2/(1-beta) L eta + noise; of a star-convex f the gap is f - f* at least.
+    """
+    given = points(*GIVEN, "lam", n=200)
+    eta, alpha, lam, L, G0 = (given[name] for name in ("eta", "alpha", "lam", "L", "G0"))
+    eta = np.minimum(eta, 1 / lam)
+    beta, K = 1 - alpha, np.floor(points("K", n=200)["K"]) + 1
+    noise = (np.sqrt(alpha / (2 - alpha)) * beta + alpha) * np.sqrt(given["D"] / given["b"]) * given["sigma"]
+    error = 2 * beta**2 / alpha * L * eta + noise
+    own = {name: x for name, x in given.items() if name != "b"} | {"eta": eta}
+    X, Y, Z, _ = (bounds.gap_parts if form == "gap" else bounds.loss_parts)(**own)
+    if form == "gap":
+        # beta^(t+1) over all t adds up to beta/(1-beta) at most.
+        sums = given["Delta0"] / (eta * K) + 2 * (beta / alpha * G0 / K + error) + 2 * L * eta
+        return X / K + Y / np.sqrt(given["b"]) + Z, sums / lam
+    # (1 - lam eta)^(K-1-t) over all t adds up to 1/(lam eta) at most, and to no more than beta^(t+1) beside it.
+    sums = lemmas.kept(lam * eta, K) * given["Delta0"] + 2 * eta * beta / alpha * G0 + (2 * error + 2 * L * eta) / lam
+    return lemmas.kept(lam * eta, K) * X + Y / np.sqrt(given["b"]) + Z, sums
+
+
+@claim("L.fw.derived", "Frank-Wolfe gap", "the bound is the descent inequality, telescoped")
+def gap_derived() -> Finding:
+    return finding(m.same("it over the sum, 200 points", "arithmetic", *_telescoped("gap"), 4 * ROUNDING))
+
+
+@claim("L.star.derived", "star-convex", "the bound is at least the descent inequality, telescoped")
+def loss_derived() -> Finding:
+    printed, sums = _telescoped("loss")
+    return finding(
+        m.at_most("largest sum over it, 200 points", "arithmetic", float((sums / printed).max()), 1.0, 4 * ROUNDING),
+        f"2 L/lam eta would do for the step's own part, in place of 4 L/lam eta, as in the gap: it is up to "
+        f"{float((printed / sums).max()):.2f} times the sum",
     )
 
 
@@ -144,10 +181,10 @@ def _extrapolated(exponent: m.Array, budgets: m.Array) -> tuple[float, float]:
 
 
 @claims(
-    ("C.star.b", "literature, star-convex, fixed beta", "b* ~ (T/log T)^(2/3)", "b", "b"),
-    ("C.star.eta", "literature, star-convex, fixed beta", "eta* ~ (log T/T)^(1/3)", "eta", "b"),
-    ("C.star.alpha", "literature, star-convex, fixed b", "1 - beta* ~ b (log T/T)^(2/3), in T", "alpha", "alpha"),
-    ("C.star.eta.tokens", "literature, star-convex, fixed b", "eta* ~ b log T/T, in T", "eta", "alpha"),
+    ("L.star.b", "star-convex, Theorem 1 (2)", "b* ~ (T/log T)^(2/3)", "b", "b"),
+    ("L.star.eta", "star-convex, Theorem 1 (2)", "eta* ~ (log T/T)^(1/3)", "eta", "b"),
+    ("L.star.alpha", "star-convex, Theorem 2", "1 - beta* ~ b (log T/T)^(2/3), in T", "alpha", "alpha"),
+    ("L.star.eta.tokens", "star-convex, Theorem 2", "eta* ~ b log T/T, in T", "eta", "alpha"),
 )
 def star_convex(name: str, beside: str) -> Finding:
     """A law with a logarithm of what is tuned: eta and one variable beside it, the third held."""
@@ -182,7 +219,7 @@ def star_convex(name: str, beside: str) -> Finding:
     )
 
 
-@claim("C.star.powers", "literature, star-convex, fixed b", "1 - beta* ~ b and eta* ~ b, at a fixed T")
+@claim("L.star.powers", "star-convex, Theorem 2", "1 - beta* ~ b and eta* ~ b, at a fixed T")
 def powers_of_b() -> Finding:
     readings = []
     for name, power in laws.STAR_CONVEX_IN_BATCH.items():
@@ -191,7 +228,7 @@ def powers_of_b() -> Finding:
     return finding(readings)
 
 
-@claim("C.star.iterations", "literature, star-convex, fixed beta and K", "eta* ~ log K/K")
+@claim("L.star.iterations", "star-convex, Theorem 1 (1)", "eta* ~ log K/K")
 def in_iterations() -> Finding:
     """The refined optimum, and what eta*(lam) comes to far out, where no float K reaches."""
     optimum = m.refined(PROXY, at("eta", fixed={"alpha": ALPHA, "b": BATCH}, budget="K"), ITERATIONS)
@@ -213,7 +250,7 @@ def in_iterations() -> Finding:
     )
 
 
-@claim("C.star.corner", "literature, star-convex, small T", "at small T the infimum is the corner eta -> 0, b large")
+@claim("H.star.corner", "Cesista, revised, star-convex", "at small T the infimum is the corner eta -> 0, b large")
 def corner() -> Finding:
     budgets = np.geomspace(10.0, 1e6, 11)
     optimum = m.refined(PROXY, at("eta", "b", fixed={"alpha": ALPHA}), budgets)
@@ -244,27 +281,48 @@ LEADING = Proxy(
 ).form("T")
 
 
-@claims(
-    ("C.fw.b", "literature, Frank-Wolfe gap, fixed beta", "b* ~ T^(1/2)", "b", "b"),
-    ("C.fw.eta", "literature, Frank-Wolfe gap, fixed beta", "eta* ~ T^(-1/4)", "eta", "b"),
-    ("C.fw.alpha", "literature, Frank-Wolfe gap, fixed b", "1 - beta* ~ (b/T)^(1/2), in T", "alpha", "alpha"),
-    ("C.fw.eta.tokens", "literature, Frank-Wolfe gap, fixed b", "eta* ~ b^(3/4) T^(-3/4), in T", "eta", "alpha"),
-)
-def gap_in_tokens(name: str, beside: str) -> Finding:
-    """The exponent of what is tuned: eta and one variable beside it, the third held."""
-    held: dict[str, Any] = {"alpha": ALPHA} if beside == "b" else {"b": BATCH}
-    stated = laws.FRANK_WOLFE_FIXED_MOMENTUM if beside == "b" else laws.FRANK_WOLFE_FIXED_BATCH
-    measured, error = m.settled(GAP, at("eta", beside, fixed=held), name)
-    law = m.exponent(LEADING, m.setting("eta", beside, **held), name)
-    return finding(
-        of_exponent(f"{name} ~ T^p", "refined", measured, stated[name], error),
-        Reading(f"{name} ~ T^p, leading terms", "exact", law, stated[name]),
+def _gap_at_momentum() -> Proxy:
+    """The gap's bound at a momentum as a sum of powers of eta and b, as printed."""
+    beta, of = 1 - ALPHA, CONSTANTS
+    through = np.sqrt(ALPHA / (1 + beta)) * beta + ALPHA
+    return m.printed(
+        "progress*b/(eta*T) + start*b/T + noise/sqrt(b) + drift*eta",
+        progress=of["Delta0"] / LAM,
+        start=2 * of["G0"] * beta / (ALPHA * LAM),
+        noise=2 * through / LAM * np.sqrt(of["D"]) * of["sigma"],
+        drift=2 * of["L"] / LAM * (1 + 2 * beta**2 / ALPHA),
     )
 
 
 @claims(
-    ("C.fw.alpha.b", "literature, Frank-Wolfe gap, fixed b", "1 - beta* ~ (b/T)^(1/2), in b", "alpha"),
-    ("C.fw.eta.b", "literature, Frank-Wolfe gap, fixed b", "eta* ~ b^(3/4) T^(-3/4), in b", "eta"),
+    ("L.fw.b", "Frank-Wolfe gap, Theorem 1 (2)", "b* ~ T^(1/2)", "b"),
+    ("L.fw.eta", "Frank-Wolfe gap, Theorem 1 (2)", "eta* ~ T^(-1/4)", "eta"),
+)
+def gap_at_momentum(name: str) -> Finding:
+    proxy = _gap_at_momentum()
+    return finding(
+        m.slope(name, laws.FRANK_WOLFE_FIXED_MOMENTUM[name], m.setting("eta", "b"), proxy, called="as printed"),
+        over_printed("the gap", proxy, GAP, ALPHA),
+    )
+
+
+@claims(
+    ("L.fw.alpha", "Frank-Wolfe gap, Theorem 2", "1 - beta* ~ (b/T)^(1/2), in T", "alpha"),
+    ("L.fw.eta.tokens", "Frank-Wolfe gap, Theorem 2", "eta* ~ b^(3/4) T^(-3/4), in T", "eta"),
+)
+def gap_at_batch(name: str) -> Finding:
+    stated = laws.FRANK_WOLFE_FIXED_BATCH[name]
+    measured, error = m.settled(GAP, at("eta", "alpha", fixed={"b": BATCH}), name)
+    law = m.exponent(LEADING, m.setting("eta", "alpha", b=BATCH), name)
+    return finding(
+        of_exponent(f"{name} ~ T^p", "refined", measured, stated, error),
+        Reading(f"{name} ~ T^p, leading terms", "exact", law, stated),
+    )
+
+
+@claims(
+    ("L.fw.alpha.b", "Frank-Wolfe gap, Theorem 2", "1 - beta* ~ (b/T)^(1/2), in b", "alpha"),
+    ("L.fw.eta.b", "Frank-Wolfe gap, Theorem 2", "eta* ~ b^(3/4) T^(-3/4), in b", "eta"),
 )
 def gap_in_batch(name: str) -> Finding:
     notes = {
