@@ -231,14 +231,16 @@ def _cells(reading: Reading) -> tuple[str, ...]:
 def shown(number: Number, tolerance: float = 0.0) -> str:
     """Return a number as it is printed: yes or no, a fraction as it is, a float to six digits.
 
-    What a tolerance of its own could not tell is left out, to a hundredth of it: that is a processor's, not a finding.
+    What its tolerance can't tell is left out, a hundredth of it, and all of it where it is of rounding: that is a
+    processor's, not a finding.
     """
     if isinstance(number, bool):
         return "yes" if number else "no"
     if isinstance(number, Fraction):
         return str(number)
     if 0 < tolerance < math.inf and math.isfinite(number):
-        number = round(number, 2 - math.floor(math.log10(tolerance))) + 0.0  # no -0
+        decades = math.log10(tolerance)
+        number = round(number, 2 - math.floor(decades) if decades > -12 else -math.ceil(decades)) + 0.0  # no -0
     return "nothing" if math.isnan(number) else f"{number:.6g}"
 
 

@@ -36,7 +36,7 @@ def newton_schulz_errors(
         raise unknown("precision", precision, PRECISIONS)
     with jax.enable_x64(True):
         # Rounded before both: what rounding the input does is no error of the oracle.
-        drawn = jax.random.normal(jax.random.key(seed), (draws, *shape)).astype(jnp.dtype(precision))
+        drawn = jnp.asarray(np.random.default_rng(seed).standard_normal((draws, *shape))).astype(jnp.dtype(precision))
         answer = newton_schulz(drawn, steps)
         exact, run = (np.asarray(x.astype(jnp.float64)) for x in (drawn, answer))
     return oracle_error(SPECTRAL, exact, -run)

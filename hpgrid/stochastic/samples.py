@@ -10,11 +10,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
@@ -46,39 +43,33 @@ class Noise:
 
     Attributes:
         name: what it is called.
-        mean: (key, b, shape, most) -> the mean of b samples, float64 inside an x64 scope. Under vmap b may be an
-            array of whole numbers up to ``most``, which is fixed; a kind whose mean is drawn at once ignores it.
+        means: (generator, count, batches, shape) -> the means of minibatches of every size: shape
+            (count, batches, m, n). Of each of the ``count`` draws a smaller one has the first samples of a larger one.
     """
 
     name: str
-    mean: Callable[[Array, Array, Shape, int], Array]
+    means: Callable[[np.random.Generator, int, NDArray[np.int64], Shape], Floats]
 
 
-def _dense(key: Array, b: Array, shape: Shape, most: int) -> Array:
+def _dense(rng: np.random.Generator, count: int, batches: NDArray[np.int64], shape: Shape) -> Floats:
     """The mean of b Gaussians is a Gaussian: one draw, whatever b."""
-    return jax.random.normal(key, shape) / jnp.sqrt(b * float(math.prod(shape)))
+    return rng.standard_normal((count, 1, *shape)) / np.sqrt(batches * float(math.prod(shape)))[:, None, None]
 
 
-def _one_hot(key: Array, b: Array, shape: Shape, most: int) -> Array:
-    """Plus or minus one, at one entry, both uniform: the first b of ``most`` samples."""
-    size = math.prod(shape)
-    place, sign = jax.random.split(key)
-    places = jax.random.randint(place, (most,), 0, size)
-    return (
-        jnp.zeros(size).at[places].add(_weights(b, most) * jax.random.rademacher(sign, (most,), float)).reshape(shape)
-    )
+def _one_hot(rng: np.random.Generator, count: int, batches: NDArray[np.int64], shape: Shape) -> Floats:
+    """Plus or minus one, at one entry, both uniform."""
+    size, most = math.prod(shape), int(batches.max())
+    places = rng.integers(0, size, (count, most)) + size * np.arange(count)[:, None]
+    signs = 2.0 * rng.integers(0, 2, (count, most)) - 1.0
+    sums = [np.bincount(places[:, :b].ravel(), signs[:, :b].ravel(), count * size) / b for b in batches]
+    return np.stack(sums).reshape(len(batches), count, *shape).swapaxes(0, 1)
 
 
-def _rank_one(key: Array, b: Array, shape: Shape, most: int) -> Array:
+def _rank_one(rng: np.random.Generator, count: int, batches: NDArray[np.int64], shape: Shape) -> Floats:
     """u v^T, u and v uniform on their spheres: what a layer's gradient of one token is; mean 0 by u's sign."""
-    vectors = (jax.random.normal(k, (most, n)) for k, n in zip(jax.random.split(key), shape, strict=True))
-    left, right = (x / jnp.linalg.norm(x, axis=1, keepdims=True) for x in vectors)
-    return (left * _weights(b, most)[:, None]).T @ right
-
-
-def _weights(b: Array, most: int) -> Array:
-    """1/b for the first b of ``most`` samples, 0 for the rest."""
-    return jnp.where(jnp.arange(most, dtype=float) < b, 1.0, 0.0) / b
+    vectors = (rng.standard_normal((count, int(batches.max()), n)) for n in shape)
+    left, right = (x / np.linalg.norm(x, axis=-1, keepdims=True) for x in vectors)
+    return np.stack([left[:, :b].mT @ right[:, :b] / b for b in batches], axis=1)
 
 
 GAUSSIAN = Noise("gaussian", _dense)
@@ -196,7 +187,6 @@ def variance(noise: Noise, norm: Norm, shape: Shape) -> Variance:
     if min(m, n) == 2:
         return Variance(2.0 - 1.0 / max(m, n))
     drawn = draws(noise, SEED, (1, DRAWS), (1,), (m, n))[0, 0]
-    # NumPy's: JAX's decompositions are not batched on a CPU.
     squares = np.asarray(norm.dual(drawn)) ** 2
     return Variance(float(squares.mean()), float(squares.std(ddof=1) / math.sqrt(DRAWS)))
 
@@ -208,22 +198,11 @@ def draws(noise: Noise, seed: int, counts: tuple[int, int], batches: Array, shap
     between them differs by the batch size alone. ``counts`` says how many steps and seeds; batch sizes are whole
     numbers >= 1.
     """
-    with jax.enable_x64(True):
-        # A mean of Gaussians is drawn at once: nothing to take the first b of.
-        most = int(max(batches)) if noise.name != GAUSSIAN.name else 0
-        b = jnp.asarray(np.asarray(batches, float))
-        return np.asarray(_draws(jax.random.key(seed), b, noise, counts, shape, most))
-
-
-@partial(jax.jit, static_argnums=(2, 3, 4, 5))
-def _draws(key: Array, b: Array, noise: Noise, counts: tuple[int, int], shape: Shape, most: int) -> Array:
     steps, seeds = counts
-
-    def one(key: Array, b: Array) -> Array:
-        return noise.mean(key, b, shape, most)
-
-    several = jax.vmap(jax.vmap(one, (0, None)), (None, 0))
-    return jax.lax.map(lambda key: several(jax.random.split(key, seeds), b), jax.random.split(key, steps))
+    rng, sizes = np.random.default_rng(seed), np.asarray(batches).astype(np.int64)
+    # A step at a time: of all the samples, those of one are held.
+    means = np.stack([noise.means(rng, seeds, sizes, shape) for _ in range(steps)])
+    return means.swapaxes(1, 2)
 
 
 def needed_smoothness(noise: Noise, norm: Norm, means: Array, batches: Array, shape: Shape) -> Interval:
@@ -260,15 +239,14 @@ def effective(
     Source: Cesista, Lemma 5.
     """
     sizes, (m, n) = np.asarray(b, np.int64), check_shape(shape)
-    batch = min(draws, max(1, _BATCH // ((len(sizes) + 1) * m * n)))
-    parts = []
-    with jax.enable_x64(True):
-        keys = jax.random.split(jax.random.key(seed), draws)
-        with_one = jnp.asarray(np.concatenate([[1], sizes]), float)
-        for first, repeated in track(in_batches(draws, batch), f"{noise.name} noise, {norm.name}"):
-            means = _means(noise, (m, n), keys[first : first + batch], with_one, int(sizes.max()))
-            parts.append(np.asarray(_dual_squared(norm, means))[repeated:])
     # The single sample (b = 1) stands first, and is what the means are divided by.
+    rng, with_one = np.random.default_rng(seed), np.concatenate([[1], sizes])
+    several = max(1, _BATCH // (len(with_one) * m * n))
+    parts = []
+    for first in track(range(0, draws, several), f"{noise.name} noise, {norm.name}"):
+        # A draw at a time: of all the samples, those of one are held.
+        each = (noise.means(rng, 1, with_one, (m, n)) for _ in range(first, min(first + several, draws)))
+        parts.append(np.asarray(norm.dual(np.concatenate(list(each)))) ** 2)
     squares = np.concatenate(parts)
     single, means = squares[:, 0], squares[:, 1:] * sizes
     constant = means.mean(0) / single.mean()
@@ -277,22 +255,3 @@ def effective(
     error = rest.std(0, ddof=1) / np.sqrt(draws) / single.mean()
     kappa1, kappa2 = norm.equivalence(shape)
     return Effective(sizes, constant, error, float((kappa2 / kappa1) ** 2))
-
-
-def in_batches(total: int, size: int) -> list[tuple[int, int]]:
-    """Return where each batch begins, and how many of its first entries an earlier one had.
-
-    All batches are as long, so that one program runs them: the last begins earlier.
-    """
-    firsts = [(start, min(start, total - size)) for start in range(0, total, size)]
-    return [(first, start - first) for start, first in firsts]
-
-
-@partial(jax.jit, static_argnums=(0, 1, 4))
-def _means(noise: Noise, shape: Shape, keys: Array, sizes: Array, most: int) -> Array:
-    """The means of minibatches of every size; of their samples one draw's alone are held."""
-    return jax.lax.map(lambda key: jax.vmap(lambda b: noise.mean(key, b, shape, most))(sizes), keys)
-
-
-# Apart, for most of the time to compile goes into drawing, which all norms share.
-_dual_squared: Any = jax.jit(lambda norm, means: norm.dual(means) ** 2, static_argnums=0)

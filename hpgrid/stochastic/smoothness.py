@@ -2,7 +2,7 @@
 
 For every norm the gradient of g is -||X||_dual LMO(X) (Danskin), and ||X||_dual = -<X, LMO(X)>: so a norm's
 oracle is all that is needed, one call a matrix, and nothing is differentiated. Where several A reach the
-minimum g has a kink, and what the oracle answers is one of its subgradients. All but drawing is NumPy's: most of it is
+minimum g has a kink, and what the oracle answers is one of its subgradients. All is NumPy's: most of it is
 decompositions, which JAX does not batch on a CPU, and a program for each shape would take longer than what it computes.
 
 The worst case: pairs that are halved where the gradient turns fastest, which never loses. Let M be the midpoint of
@@ -18,9 +18,8 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import jax
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,7 +27,6 @@ from hpgrid.checks import bad
 from hpgrid.norms import FROBENIUS, MAX, SPECTRAL, Norm, check_shape, inner
 from hpgrid.progress import track
 from hpgrid.shapes import AnyArray as Array, Floats
-from hpgrid.stochastic.samples import in_batches
 
 #: Which quantiles of the quotient are given.
 QUANTILES = (0.05, 0.5, 0.95, 0.999)
@@ -72,12 +70,6 @@ class Quotients(NamedTuple):
     gaussian: Floats  # of the Gaussian matrices themselves, in general position in the dual space
 
 
-# Of a number of entries, not of a shape: 512 x 8 and 128 x 32 share a program.
-_drawn: Any = jax.jit(
-    lambda keys, entries: jax.vmap(lambda key: jax.random.normal(key, (entries,)))(keys), static_argnums=1
-)
-
-
 def quotients(norm: Norm, shape: tuple[int, int], pairs: int, *, seed: int = 0, batch: int | None = None) -> Quotients:
     """Return the quotient of seeded random pairs, in both samplings: shape (pairs,) each.
 
@@ -97,20 +89,16 @@ def quotients(norm: Norm, shape: tuple[int, int], pairs: int, *, seed: int = 0, 
     if pairs < 1:
         raise bad("an estimate needs a pair", pairs, "pairs=10000, say")
     size = min(pairs, batch or max(1, _BATCH // (shape[0] * shape[1])))
-    with jax.enable_x64(True):
-        # A key for each pair: the first ones stay the same, however many follow and in whatever batches.
-        keys = jax.random.split(jax.random.key(seed), pairs)
 
-    def part(batch: tuple[int, int]) -> tuple[Floats, Floats]:
-        first, repeated = batch
-        with jax.enable_x64(True):
-            drawn = np.asarray(_drawn(keys[first : first + size], 2 * shape[0] * shape[1]))[repeated:]
-        drawn = drawn.reshape(-1, 2, *shape)
+    def part(first: int) -> tuple[Floats, Floats]:
+        # A generator for each pair: the first ones stay the same, however many follow and in whatever batches.
+        each = (np.random.default_rng([seed, k]) for k in range(first, min(first + size, pairs)))
+        drawn = np.stack([rng.standard_normal((2, *shape)) for rng in each])
         # The Gaussian pair's oracle is its gradient and the other pair, so it is asked once.
         A = norm.lmo(drawn)
         return quotient(norm, A), _quotient(norm, drawn, inner(drawn, A)[..., None, None] * A)
 
-    batches = in_batches(pairs, size)
+    batches = range(0, pairs, size)
     # A thread for each core: decompositions let go of Python's lock.
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         parts = [values for _, values in zip(track(batches, f"pairs, {norm.name}"), pool.map(part, batches))]

@@ -195,6 +195,8 @@ def test_numbers_are_shown_as_they_are_meant(number: object, text: str) -> None:
         (8.88e-16, 1e-9, "0"),  # rounding
         (-4e-12, 1e-9, "0"),
         (1.04e-10, 1e-9, "1e-10"),
+        (6.7e-16, 8e-15, "0"),
+        (1.7e-14, 8e-15, "2e-14"),  # beyond it
         (0.49916098, 0.053, "0.4992"),
         (163.28741, 12.0, "163.3"),
         (1.0 + 3e-12, 1e-10, "1"),

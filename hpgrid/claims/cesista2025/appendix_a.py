@@ -245,7 +245,7 @@ def _needed(norm: Norm, kind: str, bound: float = theory.PRINTED_D + CLOSE) -> t
     found = _effective(norm, kind)
     what = f"b E||mean||^2/E||xi||^2, {norm.name}, {kind}, {_by(NOISE_SHAPE)}"
     return tuple(
-        at_most(f"{what}, b = {b}", "sampled", float(constant), bound, SURE * float(error))
+        at_most(f"{what}, b = {b}", "sampled", float(constant), bound, SURE * float(error) + DECOMPOSED)
         for b, constant, error in zip(BATCHES, found.constant, found.error)
     )
 

@@ -279,7 +279,7 @@ def lemma_5(kind: str) -> Finding:
         D = needed_smoothness(NOISES[kind], NORMS[norm], means, BATCHES, (8, 8))
         k = int(D.mean.argmax())
         what = f"b E||xi_S||^2/sigma^2, largest over b, {method}"
-        readings.append(at_most(what, "sampled", float(D.mean[k]), 1.0 + CLOSE, float(D.half[k])))
+        readings.append(at_most(what, "sampled", float(D.mean[k]), 1.0 + CLOSE, float(D.half[k]) + 1e-12))
     notes = {
         "gaussian": "with equality whatever b, in every norm: Gaussian noise can't tell a D from 1",
         "one-hot": "one sample has one entry, a mean of many has all: D grows with b, towards 64 2/pi in 8 x 8",
