@@ -9,6 +9,7 @@ import json
 import math
 import os
 import platform
+import re
 import stat
 import sys
 import tempfile
@@ -53,7 +54,7 @@ def read_whole(path: Path, most: int = WRITTEN, links: bool = True) -> bytes:
             raise OSError(errno.EINVAL, "it is a folder" if stat.S_ISDIR(found.st_mode) else "it is no regular file")
         if found.st_size > most:
             raise OSError(errno.EFBIG, f"it has more than {most} bytes")
-        return file.read(most)
+        return file.read(found.st_size)
 
 
 def read_text(path: Path, rule: str, most: int = WRITTEN) -> str:
@@ -109,6 +110,17 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         raise
 
 
+def check_local(path: Path, instead: str) -> None:
+    """Refuse what can be no file's name here: the address of one elsewhere, which would become a folder of that name.
+
+    Raises:
+        ValueError: it is an address, or has a character that no name has.
+    """
+    # Of s3://bucket a path makes s3:/bucket; a letter and a colon are a drive.
+    if (len(path.parts) > 1 and re.fullmatch(r"[A-Za-z][\w+.-]+:", path.parts[0])) or "\0" in str(path):
+        raise bad("files are on this machine", str(path), instead)
+
+
 def make_folder(folder: Path, instead: str = "--out DIR") -> None:
     """Make the output folder, and check that it can be written to before anything is computed.
 
@@ -119,6 +131,7 @@ def make_folder(folder: Path, instead: str = "--out DIR") -> None:
     Raises:
         ValueError: it can't be made or written to.
     """
+    check_local(folder, instead)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle, probe = tempfile.mkstemp(dir=folder, prefix=".probe.")

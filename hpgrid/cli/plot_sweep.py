@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from hpgrid.checks import bad
 from hpgrid.cli import options
+from hpgrid.cli.sweep import remark_unfinished
 
 
 def plot_sweep(
@@ -30,12 +31,16 @@ def plot_sweep(
     """Draw maps of a sweep over two constants, and how exponents stay while constants move."""
     if budget is not None and not budget > 0:
         raise bad("a budget is positive", budget, "--T 1e12, say")
+    if not store.name:
+        raise bad("a sweep's store is a folder", str(store), "RUN.zarr, say")
     path = out or store.with_suffix(".png")
     options.check_picture(path, "the picture is written to a file", "sweep.png")
     held = options.pairs("--at", at, options.number, "C1=1.0")
     from hpgrid.sweeps.store import open_sweep
     from hpgrid.sweeps.sweep_maps import View, draw
 
-    options.write_picture(draw(open_sweep(store), View(regime, options.names(pair), held, budget, quantity)), path)
+    data = open_sweep(store)
+    remark_unfinished(data)
+    options.write_picture(draw(data, View(regime, options.names(pair), held, budget, quantity)), path)
     print(path)
     return 0

@@ -10,12 +10,15 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from hpgrid.checks import SEARCH_METHODS, bad, check_choice
 from hpgrid.cli import options
+
+if TYPE_CHECKING:
+    import xarray
 
 #: Bytes in a unit of memory.
 UNITS = {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
@@ -73,13 +76,25 @@ def run_sweep(
         found = f", {done.found} of them found whole" if done.found else ""
         damaged = f", {done.damaged} found damaged and computed again" if done.damaged else ""
         blocks = f"{done.own} of {done.blocks} blocks{part}{found}{damaged}"
-        print(f"{out}\n{plan.combinations} combinations, {blocks}: {done.seconds:.1f} s", *done.notes, sep="\n")
+        mended = f", damaged metadata and coordinates made again: {done.mended}" if done.mended else ""
+        print(f"{out}\n{plan.combinations} combinations, {blocks}{mended}: {done.seconds:.1f} s", *done.notes, sep="\n")
         if csv is not None:
             from hpgrid.sweeps.store import open_sweep, write_slopes
 
-            write_slopes(open_sweep(out), csv)
+            data = open_sweep(out)
+            remark_unfinished(data)
+            write_slopes(data, csv)
             print(csv)
     return 0
+
+
+def remark_unfinished(data: xarray.Dataset) -> None:
+    """Say on standard error where a sweep is not whole yet."""
+    whole, blocks = data.attrs["whole_blocks"], data.attrs["blocks"]
+    if whole < blocks:
+        print(
+            f"hpgrid: note: {whole} of the store's {blocks} blocks are whole; the others are not yet", file=sys.stderr
+        )
 
 
 def bytes_of(text: str) -> int:

@@ -17,14 +17,9 @@ from hpgrid.regime import Regime
 from hpgrid.search.many import ManyResult, best_of_many
 from hpgrid.slopes import REFINED, burn_in_ends, fit_slopes
 from hpgrid.sweeps.plan import HELD, Plan
+from hpgrid.sweeps.store import BURNING, QUANTITIES
 
 Array = NDArray[Any]
-
-#: What slopes are fitted to.
-QUANTITIES = ("risk", *TUNABLE)
-
-#: The variables that have a natural bound to leave: b = 1, alpha = 1.
-BURNING = ("b", "alpha")
 
 
 @dataclass(frozen=True)

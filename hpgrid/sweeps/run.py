@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -11,24 +12,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import zarr
 
 from hpgrid.checks import TUNABLE, InputError, bad, complement
 from hpgrid.grid import Grid
 from hpgrid.progress import progress
-from hpgrid.record import made_with
+from hpgrid.record import check_local, made_with
 from hpgrid.search.brute import plan_search
 from hpgrid.search.invalid import invalid_cells
 from hpgrid.sweeps import store
-from hpgrid.sweeps.measure import BURNING, QUANTITIES, Options, measure
+from hpgrid.sweeps.measure import Options, measure
 from hpgrid.sweeps.plan import HELD, Plan, load, parse
-from hpgrid.sweeps.store import BLOCK, HYPERPARAMETER, QUANTITY, UNITS, Combinations, lay_out
+from hpgrid.sweeps.store import BLOCK, BURNING, HYPERPARAMETER, QUANTITIES, QUANTITY, UNITS, Combinations, lay_out
 from hpgrid.text import number
 
 if TYPE_CHECKING:
     import xarray
-
-#: Raised when the meaning of a store changes.
-SCHEMA = 1
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,8 @@ class Progress:
         blocks: how many blocks the sweep has.
         own: how many of them were this process's.
         found: how many of those were whole already.
-        damaged: how many of those had a marker, but not the parts that it speaks of.
+        damaged: how many of those had a marker, but not what it speaks of.
+        mended: how many files that blocks are read by, metadata and coordinates, were made again.
         seconds: how long the run took.
         notes: where the bound does not hold, a sentence each.
     """
@@ -48,6 +48,7 @@ class Progress:
     own: int
     found: int
     damaged: int
+    mended: int
     seconds: float
     notes: tuple[str, ...] = ()
 
@@ -101,24 +102,27 @@ def run(
     _check_run(options, block, share)
     combinations = lay_out(plan, block or BLOCK)
     plan, grid = _settled(plan, combinations)
+    check_local(out, "--out DIR/RUN.zarr")
+    made = made_with("float64")
     notes = tuple(_invalid(plan, grid, combinations.extremes()))
-    if not out.exists():
+    if not os.path.lexists(out):
         # Constants that this grid can't hold, or devices that are not there, are refused before there is a store.
         measure(plan, grid, combinations.extremes(), options)
-        attributes = _attributes(plan, grid, combinations, notes)
-        store.create(out, combinations, _static(plan, grid, combinations), attributes)
+        described = _attributes(plan, grid, combinations, made, notes)
+        store.create(out, combinations, _static(plan, grid, combinations), described)
     # Made or not: another process may have been first.
     there = store.attributes_of(out)
-    sides = there.get("block")
     # A store is gone on with in its own blocks.
-    if block is None and isinstance(sides, list) and len(sides) == len(combinations.dims):
-        combinations = replace(combinations, block=tuple(sides))
-    store.check_same(out, _described_alike(there), _attributes(plan, grid, combinations, notes))
-    opened = store.Store(out, combinations)
+    if block is None:
+        combinations = store.in_blocks(combinations, there.get("block"))
+    described = {**_attributes(plan, grid, combinations, made, notes), "created": there.get("created")}
+    store.check_same(out, there, described)
+    opened = store.Store(out, combinations, len(plan.regimes), len(grid.axes[grid.budget]))
     processes, process = share
     own = range(process, len(opened.corners), processes)
     whole = damaged = 0
     with store.writing(out, processes, process), progress("sweep", len(own)) as advance:
+        mended = store.mend(out, combinations, _static(plan, grid, combinations), described)
         for number in own:
             if opened.is_whole(number):
                 whole += 1
@@ -127,7 +131,7 @@ def run(
                 values = combinations.values(opened.corners[number])
                 opened.write(number, measure(plan, grid, values, options))
             advance()
-    return Progress(len(opened.corners), len(own), whole, damaged, time.perf_counter() - started, notes)
+    return Progress(len(opened.corners), len(own), whole, damaged, mended, time.perf_counter() - started, notes)
 
 
 # --- what was asked for ---
@@ -165,28 +169,18 @@ def _settled(plan: Plan, combinations: Combinations) -> tuple[Plan, Grid]:
 # --- the store ---
 
 
-def _described_alike(there: dict[str, Any]) -> dict[str, Any]:
-    """What a store says of itself, its paths as fractions, however they were written: 0.5 is 1/2."""
-    plan = there.get("plan")
-    if not isinstance(plan, dict) or not isinstance(plan.get("regimes"), list):
-        return there
-    regimes = [
-        {**one, "path": {v: str(Fraction(x)) for v, x in one["path"].items()}} if "path" in one else one
-        for one in plan["regimes"]
-    ]
-    return {**there, "plan": {**plan, "regimes": regimes}}
-
-
-def _attributes(plan: Plan, grid: Grid, combinations: Combinations, notes: tuple[str, ...]) -> dict[str, Any]:
-    made = made_with("float64")
+def _attributes(
+    plan: Plan, grid: Grid, combinations: Combinations, made: Mapping[str, Any], notes: tuple[str, ...]
+) -> dict[str, Any]:
     device = {key: made["device"][key] for key in ("platform", "kind")}
     return {
-        "hpgrid_sweep": SCHEMA,
+        "hpgrid_sweep": store.SCHEMA,
         "plan": plan.describe(),
         "grid": {name: list(map(float, axis.values)) for name, axis in grid.axes.items()} | grid.held,
         "budget": grid.budget,
         "block": list(combinations.block),
-        "versions": made["versions"],
+        # Zarr writes what blocks are read by.
+        "versions": {**made["versions"], "zarr": zarr.__version__},
         "device": device,
         "dtype": "float64",
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

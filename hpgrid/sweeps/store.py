@@ -1,9 +1,9 @@
 """A sweep's store: a Zarr group whose blocks count once their marker, written last, is there.
 
 A block is one chunk of every array: some combinations of what is swept, under every regime. Its marker holds the
-SHA-256 of each of these files, so that whatever cut a write short, or damaged it later, is found, and the block
-computed again. The store itself is made aside and renamed, whole. Writers hold a lock that the system drops when
-they die.
+SHA-256 of each of these files, and of all that they are read by, metadata and coordinates, so that whatever cut a
+write short, or damaged it later, is found; the block is computed again, and what it is read by made again. The store
+itself is made aside and renamed, whole. Writers hold a lock that the system drops when they die.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import itertools
+import json
 import math
 import os
 import shutil
@@ -18,7 +19,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
@@ -26,11 +27,12 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import zarr
 from numpy.typing import NDArray
+from zarr.codecs import ZstdCodec
 
 from hpgrid.checks import TUNABLE, bad
 from hpgrid.grid import LogAxis
-from hpgrid.record import write_table
-from hpgrid.sweeps.plan import Plan
+from hpgrid.record import SAVED, make_folder, read_whole, write_table
+from hpgrid.sweeps.plan import MOST, Plan, restore
 
 if TYPE_CHECKING:
     import xarray
@@ -116,8 +118,17 @@ def lay_out(plan: Plan, block: int = BLOCK) -> Combinations:
 
 # --- what a store holds ---
 
+#: Raised when the meaning of a store changes.
+SCHEMA = 2
+
 #: The axes beside the combinations': the budget's is called T or K.
 BUDGET, QUANTITY, HYPERPARAMETER = "budget", "quantity", "hyperparameter"
+
+#: What slopes are fitted to.
+QUANTITIES = ("risk", *TUNABLE)
+
+#: The variables that have a natural bound to leave: b = 1, alpha = 1.
+BURNING = ("b", "alpha")
 
 
 class Spec(NamedTuple):
@@ -153,21 +164,32 @@ SPECS: dict[str, Spec] = {
 }
 
 
-#: What a block's parts hash to: written last, it makes the block count.
+#: What a block's parts hash to, and last what all blocks are read by: written last, it makes the block count.
 MARKER = "block_sha256"
+
+#: The hashes of a marker, and their bytes; the axes of all markers.
+_PARTS = (len(SPECS) + 1, 32)
+_MARKER_DIMS = ("block", "part", "byte")
+
+#: What begins a Zstandard frame.
+_ZSTD = b"\x28\xb5\x2f\xfd"
 
 
 @dataclass(frozen=True)
 class Store:
-    """An open store, whose blocks are read and written by their number.
+    """A store, whose blocks are read and written by their number.
 
     Attributes:
         path: where it lies.
         combinations: how its blocks are laid out.
+        regimes: how many regimes there are.
+        budgets: how many budgets.
     """
 
     path: Path
     combinations: Combinations
+    regimes: int
+    budgets: int
 
     @cached_property
     def group(self) -> zarr.Group:
@@ -180,42 +202,112 @@ class Store:
         return tuple(self.combinations.corners())
 
     def is_whole(self, number: int) -> bool:
-        """Return whether a block's marker is there and every part of it is what it says."""
-        marker = np.asarray(self.group[MARKER][number])  # type: ignore[index]
-        return bool(marker.any()) and all(
-            digest == bytes(written) for digest, written in zip(self._digests(number), marker, strict=True)
-        )
+        """Return whether a block's marker is there, and every part of it and what it is read by is what it says."""
+        marked = _content(self._marker(number), math.prod(_PARTS)) or b""
+        return len(marked) == math.prod(_PARTS) and marked == b"".join((*self._digests(number), self.frame))
 
     def begun(self, number: int) -> bool:
         """Return whether a block has a marker at all."""
-        return bool(np.asarray(self.group[MARKER][number]).any())  # type: ignore[index]
+        return os.path.lexists(self._marker(number))
+
+    def marked(self) -> list[int]:
+        """Return the numbers of the blocks that have a marker."""
+        folder, blocks = self.path / MARKER / "c", math.prod(self.combinations.blocks)
+        numbers = {int(file.name) for file in folder.glob("*") if file.name.isdecimal()}
+        return sorted(k for k in numbers if k < blocks and self.begun(k))
 
     def write(self, number: int, parts: Mapping[str, Array]) -> None:
-        """Write a block: every part, on the disk, and then its marker."""
+        """Write a block: every part, on the disk, and then its marker.
+
+        Raises:
+            ValueError: it can't be written.
+        """
         where = self.corners[number]
         shape = tuple(part.stop - part.start for part in where)
-        # A part of zeros has a file, too.
-        with zarr.config.set({"array.write_empty_chunks": True}):
-            for name in SPECS:
-                array = parts[name]
-                whole = array.reshape(array.shape[0], *shape, *array.shape[2:])
-                self.group[name][(slice(None), *where)] = whole  # type: ignore[index]
-        # Each part is on the disk before the marker that speaks of it.
-        digests = np.array([list(digest) for digest in self._digests(number, flush=True)], np.uint8)
-        self.group[MARKER][number] = digests  # type: ignore[index]
-        _flush(self.path / MARKER / "c" / str(number) / "0" / "0")
+        try:
+            # A part of zeros has a file, too.
+            with zarr.config.set({"array.write_empty_chunks": True}):
+                for name in SPECS:
+                    array = parts[name]
+                    whole = array.reshape(array.shape[0], *shape, *array.shape[2:])
+                    self.group[name][(slice(None), *where)] = whole  # type: ignore[index]
+            # Each part is on the disk before the marker that speaks of it.
+            marker = b"".join((*self._digests(number, flush=True), self.frame))
+            self.group[MARKER][number] = np.frombuffer(marker, np.uint8).reshape(_PARTS)  # type: ignore[index]
+            _flush(self._marker(number))
+        except OSError as error:
+            rule = f"block {number} of the store can't be written ({error.strerror})"
+            raise bad(rule, str(self.path), "the same command again where it can be: whole blocks are kept") from None
+
+    @cached_property
+    def frame(self) -> bytes:
+        """The SHA-256 of all that blocks are read by: metadata, coordinates, exact exponents."""
+        said = _metadata(self.path)
+        # When it was made is no part of what it is: the same sweep ends in the same bytes.
+        said["attributes"] = {key: x for key, x in said["attributes"].items() if key != "created"}
+        digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode())
+        for file in _frame_files(self.path)[1:]:
+            digest.update(hashlib.sha256(_content(file, SAVED) or b"").digest())
+        return digest.digest()
+
+    def _marker(self, number: int) -> Path:
+        return self.path / MARKER / "c" / str(number) / "0" / "0"
+
+    def _files(self, number: int) -> Iterator[tuple[Path, int]]:
+        """The file of each part of a block, and what it unpacks to in bytes."""
+        place = [str(k) for k in np.unravel_index(number, self.combinations.blocks)]
+        for name, spec in SPECS.items():
+            size = math.prod(self.chunk(spec)) * np.dtype(spec.dtype).itemsize
+            yield self.path.joinpath(name, "c", "0", *place, *("0" for _ in spec.after)), size
 
     def _digests(self, number: int, flush: bool = False) -> Iterator[bytes]:
-        """The SHA-256 of each of a block's files; nothing for one that is missing."""
-        place = np.unravel_index(number, self.combinations.blocks)
-        for name, spec in SPECS.items():
-            file = self.path.joinpath(name, "c", "0", *map(str, place), *("0" for _ in spec.after))
-            try:
-                if flush:
-                    _flush(file)
-                yield hashlib.sha256(file.read_bytes()).digest()
-            except FileNotFoundError:
-                yield b""
+        """The SHA-256 of each of a block's files; nothing for one that is missing, or unpacks to another size."""
+        for file, size in self._files(number):
+            if flush:
+                _flush(file)
+            content = _content(file, 2 * size + 1024)
+            yield hashlib.sha256(content).digest() if content and _unpacked(content) == size else b""
+
+    def chunk(self, spec: Spec) -> tuple[int, ...]:
+        """Return the shape of an array's part in a block."""
+        return (self.regimes, *self.combinations.block, *_after(spec, self.budgets).values())
+
+
+def _after(spec: Spec, budgets: int) -> dict[str, int]:
+    """What follows the combinations among an array's axes, with its length."""
+    sizes = {BUDGET: budgets, QUANTITY: len(QUANTITIES), HYPERPARAMETER: len(BURNING)}
+    return {axis: sizes[axis] for axis in spec.after}
+
+
+def _content(file: Path, most: int) -> bytes | None:
+    """What a file of a store holds; None where it is missing, a link, or none of a store's."""
+    try:
+        return read_whole(file, most, links=False)
+    except OSError:
+        return None
+
+
+def _unpacked(frame: bytes) -> int:
+    """The bytes to which a Zstandard frame says it unpacks; -1 where it does not say.
+
+    Source: RFC 8878, section 3.1.1.1.
+    """
+    if len(frame) < 5 or frame[:4] != _ZSTD:
+        return -1
+    kind, single, dictionary = frame[4] >> 6, frame[4] >> 5 & 1, frame[4] & 3
+    size = (single, 2, 4, 8)[kind]
+    at = 6 - single + (0, 1, 2, 4)[dictionary]
+    return int.from_bytes(frame[at : at + size], "little") + (256 if kind == 1 else 0) if size else -1
+
+
+def _frame_files(path: Path) -> list[Path]:
+    """The files that all blocks are read by, as the store's own metadata names them, which come first."""
+    files = [path / "zarr.json"]
+    for name, array in sorted(_metadata(path)["consolidated_metadata"]["metadata"].items()):
+        files.append(path / name / "zarr.json")
+        if name not in SPECS and name != MARKER:
+            files.append(path.joinpath(name, "c", *("0" for _ in array["shape"])))
+    return files
 
 
 def _flush(file: Path) -> None:
@@ -241,13 +333,8 @@ def create(path: Path, combinations: Combinations, static: Mapping[str, Any], at
     Raises:
         ValueError: the folder can't be written to.
     """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        aside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part"))
-    except OSError as error:
-        raise bad(
-            f"the store's folder must be writable ({error.strerror})", str(path.parent), "--out DIR/RUN.zarr"
-        ) from None
+    make_folder(path.parent, "--out DIR/RUN.zarr")
+    aside = _aside(path)
     try:
         _fill(aside, combinations, static, attributes)
         # A temporary folder is its owner's alone.
@@ -259,38 +346,63 @@ def create(path: Path, combinations: Combinations, static: Mapping[str, Any], at
         shutil.rmtree(aside, ignore_errors=True)
 
 
+def _aside(path: Path) -> Path:
+    return Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part"))
+
+
+def mend(path: Path, combinations: Combinations, static: Mapping[str, Any], attributes: Mapping[str, Any]) -> int:
+    """Make again what blocks are read by where it is not as ``create`` makes it; return how many files that were."""
+    aside, mended = _aside(path), 0
+    try:
+        _fill(aside, combinations, static, attributes)
+        for file in _frame_files(aside):
+            there, content = path / file.relative_to(aside), file.read_bytes()
+            if _content(there, len(content)) != content:
+                there.parent.mkdir(parents=True, exist_ok=True)
+                file.replace(there)
+                mended += 1
+    except OSError as error:
+        raise bad(f"the store can't be mended ({error.strerror})", str(path), "another --out") from None
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return mended
+
+
 def _fill(path: Path, combinations: Combinations, static: Mapping[str, Any], attributes: Mapping[str, Any]) -> None:
     group = zarr.create_group(path, attributes=dict(attributes))
     sizes = {dims[0]: len(values) for dims, values, _ in static.values() if len(dims) == 1}
-    for name, (dims, values, notes) in static.items():
-        data = np.asarray(values)
-        text = data.dtype.kind == "U"
-        made = group.create_array(
-            name, shape=data.shape, chunks=data.shape or (), dtype=str if text else data.dtype,
-            dimension_names=dims, attributes=dict(notes),
-        )  # fmt: skip
-        made[...] = data.astype(object) if text else data
+    # A coordinate that is 0 has a file, too.
+    with zarr.config.set({"array.write_empty_chunks": True}):
+        for name, (dims, values, notes) in static.items():
+            data = np.asarray(values)
+            text = data.dtype.kind == "U"
+            made = group.create_array(
+                name, shape=data.shape, chunks=data.shape or (), dtype=str if text else data.dtype, compressors=None,
+                dimension_names=dims, attributes=dict(notes),
+            )  # fmt: skip
+            made[...] = data.astype(object) if text else data
+    opened = Store(path, combinations, sizes["regime"], sizes[attributes["budget"]])
     for name, spec in SPECS.items():
-        after = tuple(attributes["budget"] if axis == "budget" else axis for axis in spec.after)
-        rest = tuple(sizes[axis] for axis in after)
-        regimes = sizes["regime"]
         counted = UNITS.get(name.split("_")[0]) if name.endswith(("_hat", "_star")) else None
+        after = _after(spec, opened.budgets)
         group.create_array(
             name,
-            shape=(regimes, *combinations.shape, *rest),
-            chunks=(regimes, *combinations.block, *rest),
+            shape=(opened.regimes, *combinations.shape, *after.values()),
+            chunks=opened.chunk(spec),
             dtype=spec.dtype,
+            compressors=ZstdCodec(level=0),
             fill_value={"float64": np.nan, "bool": False, "int64": 0}[spec.dtype],
-            dimension_names=("regime", *combinations.dims, *after),
+            dimension_names=_dims(spec, combinations, attributes["budget"]),
             attributes={"long_name": spec.meaning, **({"units": counted} if counted else {})},
         )
     group.create_array(
         MARKER,
-        shape=(int(np.prod(combinations.blocks)), len(SPECS), 32),
-        chunks=(1, len(SPECS), 32),
+        shape=(math.prod(combinations.blocks), *_PARTS),
+        chunks=(1, *_PARTS),
         dtype="uint8",
-        dimension_names=("block", "part", "byte"),
-        attributes={"long_name": "SHA-256 of the files of each block; 0 where it is not whole"},
+        compressors=None,
+        dimension_names=_MARKER_DIMS,
+        attributes={"long_name": "SHA-256 of the files of each block, and of what it is read by; none where not whole"},
     )
     # Not yet in Zarr's specification, but what xarray looks for first.
     with warnings.catch_warnings():
@@ -298,20 +410,33 @@ def _fill(path: Path, combinations: Combinations, static: Mapping[str, Any], att
         zarr.consolidate_metadata(path)
 
 
+def _dims(spec: Spec, combinations: Combinations, budget: str) -> tuple[str, ...]:
+    return ("regime", *combinations.dims, *(budget if axis == BUDGET else axis for axis in spec.after))
+
+
+def _metadata(path: Path) -> dict[str, Any]:
+    """What a store's own metadata say, unchecked."""
+    return dict(json.loads(read_whole(path / "zarr.json", SAVED)))
+
+
 def attributes_of(path: Path) -> dict[str, Any]:
     """Return what a store says of itself.
 
     Raises:
-        ValueError: it is no sweep's store.
+        ValueError: it is no sweep's store, or was made by another version's rules.
     """
     instead = "a folder that hpgrid sweep made, or one that does not exist yet"
     try:
-        attributes = dict(zarr.open_group(path, mode="r", use_consolidated=False).attrs)
-    except (FileNotFoundError, ValueError, OSError, KeyError) as error:
-        raise bad(f"this is no sweep's store ({type(error).__name__})", str(path), instead) from None
-    if "hpgrid_sweep" not in attributes:
-        raise bad("this Zarr store is not a sweep's", str(path), instead)
-    return attributes
+        attributes = _metadata(path)["attributes"]
+        schema = attributes["hpgrid_sweep"]
+    except OSError as error:
+        raise bad(f"this is no sweep's store (its zarr.json: {error.strerror})", str(path), instead) from None
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise bad("this is no sweep's store, or its zarr.json is damaged", str(path), instead) from None
+    if schema != SCHEMA:
+        rule = f"this sweep's store is of version {str(schema)[:20]} of its schema, and this hpgrid reads {SCHEMA}"
+        raise bad(rule, str(path), "another --out, or the hpgrid that made it")
+    return dict(attributes)
 
 
 def check_same(path: Path, there: Mapping[str, Any], expected: Mapping[str, Any]) -> None:
@@ -348,7 +473,7 @@ def writing(path: Path, processes: int, process: int) -> Iterator[None]:
     Raises:
         ValueError: another process holds it, or writes as one of another number of processes.
     """
-    with (path / ".writers").open("a+") as everyone, (path / f".writer-{process}").open("a+") as mine:
+    with _lock(path / ".writers") as everyone, _lock(path / f".writer-{process}") as mine:
         if not _locked(mine):
             raise bad("another process writes these blocks", str(path), "another --process-id, or wait for its end")
         # Nobody else writes: say in how many parts.
@@ -359,11 +484,20 @@ def writing(path: Path, processes: int, process: int) -> Iterator[None]:
         # Shared among the writers, so that the next one alone finds out that nobody is left.
         fcntl.flock(everyone, fcntl.LOCK_SH)
         everyone.seek(0)
-        number = everyone.read()
+        number = everyone.read(20)
         if number != str(processes):
             rule = f"the processes that write this store are {number}"
             raise bad(rule, processes, f"--processes {number}, or wait for their end")
         yield
+
+
+def _lock(file: Path) -> IO[str]:
+    """A lock, opened; never what a link leads to, which would be written over."""
+    try:
+        return os.fdopen(os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o666), "a+")
+    except OSError as error:
+        rule = f"{file.name} is a store's lock, and can't be opened ({error.strerror})"
+        raise bad(rule, str(file.parent), "a store that can be written to, without that file") from None
 
 
 def _locked(file: IO[str]) -> bool:
@@ -382,7 +516,7 @@ def _locked(file: IO[str]) -> bool:
 COLUMNS = ("exponent", "slope_star", "slope_hat", "slope_error", "window_lo", "window_hi", "points", "edge_points")
 
 
-def open_sweep(path: Path | str) -> xarray.Dataset:
+def open_sweep(path: Path | str, check: bool = True) -> xarray.Dataset:
     """Return a sweep's store as an xarray Dataset, read as it is used; it may be of a sweep that still runs.
 
     Its attributes say how many ``blocks`` there are, and how many of them are ``whole_blocks``: what is not
@@ -390,23 +524,110 @@ def open_sweep(path: Path | str) -> xarray.Dataset:
 
     Args:
         path: the store.
+        check: whether every file is held against its block's marker first, which takes as long as reading them all;
+            otherwise what is damaged is read as it is.
 
     Raises:
-        ValueError: it is no sweep's.
+        ValueError: it is no sweep's, or is damaged.
     """
     import xarray
 
-    attributes_of(Path(path))
-    data = xarray.open_zarr(Path(path), chunks=None)
-    marked = np.asarray(data[MARKER].any(("part", "byte")))
+    path = Path(path)
+    attributes = attributes_of(path)
+    try:
+        opened, known = _described(path, attributes)
+        marked = opened.marked()
+        damaged = [k for k in marked if not opened.is_whole(k)] if check else []
+        if not damaged:
+            _check_arrays(opened, attributes["budget"], known)
+            data = xarray.open_zarr(path, chunks=None)
+            if check and not all(np.array_equal(data[name].values, values) for name, values in known.items()):
+                raise ValueError
+    # Whatever a file that is not a sweep's own says, and wherever it is found out.
+    except (ArithmeticError, AttributeError, LookupError, MemoryError, OSError, RuntimeError, TypeError, ValueError):
+        raise bad("what this store says of itself is damaged", str(path), _ANOTHER) from None
+    if damaged:
+        n = math.prod(opened.combinations.blocks)
+        rule = f"{len(damaged)} of the store's {n} blocks, or what they are read by, are not what was written"
+        raise bad(rule, str(path), _AGAIN)
     data = data.drop_vars(MARKER).assign_attrs(
-        {**data.attrs, "blocks": int(marked.size), "whole_blocks": int(marked.sum())}
+        {**data.attrs, "blocks": math.prod(opened.combinations.blocks), "whole_blocks": len(marked)}
     )
     return data.set_coords([name for name in ("alpha",) if name in data.variables])
 
 
+#: What to do about a store that does not say what it is of, and about one that is damaged.
+_ANOTHER = "a copy of it from before, or another --out"
+_AGAIN = "the hpgrid sweep command that made it once more, which makes damaged files again"
+
+
+def _described(path: Path, attributes: Mapping[str, Any]) -> tuple[Store, dict[str, Any]]:
+    """A store as it describes itself, and by axis its values."""
+    plan, budget = restore(attributes["plan"]), attributes["budget"]
+    if plan.combinations > MOST:
+        raise ValueError
+    combinations = in_blocks(lay_out(plan), attributes["block"])
+    budgets = attributes["grid"][budget]
+    opened = Store(path, combinations, len(plan.regimes), len(budgets))
+    rows = combinations.dims == ("row",)
+    known = {"row": np.arange(combinations.shape[0])} if rows else dict(combinations.columns)
+    known |= {"regime": list(plan.regimes), budget: budgets, QUANTITY: QUANTITIES, HYPERPARAMETER: BURNING}
+    return opened, known
+
+
+def in_blocks(combinations: Combinations, sides: Any) -> Combinations:
+    """Return combinations in blocks of the sides that a store has.
+
+    Raises:
+        ValueError: they are none.
+    """
+    shape = combinations.shape
+    if not isinstance(sides, list) or len(sides) != len(shape):
+        raise bad("a store's blocks have a side for each axis", sides, _ANOTHER)
+    if not all(isinstance(side, int) and 0 < side <= n for side, n in zip(sides, shape)):
+        raise bad("the side of a store's block is at least 1 and at most its axis", sides, _ANOTHER)
+    return replace(combinations, block=tuple(sides))
+
+
+def _check_arrays(opened: Store, budget: str, known: Mapping[str, Any]) -> None:
+    """Refuse arrays of another shape than a sweep's, or packed otherwise, before any of them is read."""
+    arrays = _metadata(opened.path)["consolidated_metadata"]["metadata"]
+    lengths = {axis: len(values) for axis, values in known.items()}
+    lengths |= dict(zip(_MARKER_DIMS, (math.prod(opened.combinations.blocks), *_PARTS)))
+    if not {MARKER, *SPECS, *known} <= set(arrays):
+        raise ValueError
+    for name, array in arrays.items():
+        shape = [lengths[axis] for axis in array["dimension_names"]]
+        sides, codecs = ([1, *_PARTS] if name == MARKER else shape), [["bytes"], ["vlen-utf8"]]
+        if name in SPECS:
+            spec = SPECS[name]
+            dims, shown = _dims(spec, opened.combinations, budget), (array["dimension_names"], array["data_type"])
+            sides, codecs = [*opened.chunk(spec)], [["bytes", "zstd"]]
+            if shown != ([*dims], spec.dtype):
+                raise ValueError
+        laid_out = array["shape"], array["chunk_grid"]["configuration"]["chunk_shape"]
+        if laid_out != (shape, sides) or [codec["name"] for codec in array["codecs"]] not in codecs:
+            raise ValueError
+
+
+def loaded(data: xarray.Dataset) -> xarray.Dataset:
+    """Return what is read of a sweep in memory.
+
+    Raises:
+        ValueError: it is too large, or damaged.
+    """
+    if data.nbytes > SAVED:
+        rule = f"{data.nbytes / 2**30:,.0f} GiB of a sweep are read at once, more than {SAVED / 2**30:.0f}"
+        raise bad(rule, dict(data.sizes), "a part of it in Python: hpgrid.open_sweep(STORE).sel(...)")
+    try:
+        return data.load()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise bad(f"the store is damaged ({type(error).__name__})", dict(data.sizes), _AGAIN) from None
+
+
 def write_slopes(data: xarray.Dataset, path: Path) -> None:
     """Write a row for every combination, regime and quantity of a sweep to a CSV file, whole."""
+    data = loaded(data[["slope_hat", "burn_in_hat", "burn_in_star", *COLUMNS]])
     like = data["slope_hat"]
     order = tuple(str(dim) for dim in like.dims)
     burned = {

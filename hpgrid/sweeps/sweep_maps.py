@@ -17,6 +17,7 @@ from hpgrid.plotting import maps
 from hpgrid.plotting.lines import law, padded
 from hpgrid.plotting.style import SHORT, decades, hollow, letter, log_axes, new_figure, number, styled
 from hpgrid.sweeps.plan import HELD, Plan, restore
+from hpgrid.sweeps.store import loaded
 from hpgrid.text import name_latex
 
 if TYPE_CHECKING:
@@ -127,10 +128,15 @@ def _cut(data: xarray.Dataset, view: View) -> _Slice:
     for name in view.at:
         if name not in held:
             raise unknown("constant that is neither drawn nor single", name, list(held))
-    one = data.sel(regime=regime, **held).transpose(*pair, ...).load()  # type: ignore[arg-type]
+    one = loaded(data.sel(regime=regime, **held).transpose(*pair, ...))  # type: ignore[arg-type]
     budget = str(data.attrs["budget"])
     values = one[budget].values
     value = float(values[-1] if view.budget is None else values[np.abs(np.log(values / view.budget)).argmin()])
+    for v in (quantity, *tuned, "risk"):
+        best = one[f"{v}_star"].sel({budget: value}).values
+        if not (best > 0).any():
+            rule = f"nothing can be drawn: no refined {v} is positive and finite at {budget} = {value:.3g}"
+            raise bad(rule, regime, "another regime or budget, or the sweep again if it is not whole")
     return _Slice(one, plan, pair, tuned, quantity, budget, value, held)
 
 
