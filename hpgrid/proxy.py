@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
-from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Self
@@ -299,8 +297,7 @@ def _given(at: Mapping[str, ArrayLike], variable: str) -> ArrayLike:
 #: as (x^p + y^p)^(1/p). Without it they are as sharp as they are.
 SHARPNESS = "sharpness of kinks"
 
-#: A bound as a function of arrays: f(eta, b, alpha, budget, constants) -> risk, written with
-#: operators and jax.numpy.
+#: A bound as a function of arrays: f(eta, b, alpha, budget, constants) -> risk.
 RiskFunction = Callable[..., Any]
 
 
@@ -311,8 +308,8 @@ class FunctionProxy(_Bound):
     Grid search takes it as it takes a ``Proxy``; what rests on exact exponents cannot.
 
     Args:
-        function: f(eta, b, alpha, budget, constants) -> risk, elementwise, traceable by JAX;
-            +inf or NaN outside the bound's domain.
+        function: f(eta, b, alpha, budget, constants) -> risk, elementwise, written with operators and functions of
+            jax.numpy or NumPy; +inf or NaN outside the bound's domain. It is called once, at three points, to be asked.
         constants: the value of each named constant, > 0.
         budget: "T" or "K": what the function's fourth argument is.
         caps: the largest value a variable may take.
@@ -337,6 +334,13 @@ class FunctionProxy(_Bound):
     log_convex: bool = False
     kinks: bool = False
     uses: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if getattr(self.function, "__module__", "").partition(".")[0] != "hpgrid":
+            from hpgrid.own_function import asked
+
+            object.__setattr__(self, "function", asked(self.function, self.constants, self.budget))
 
     def variables(self) -> tuple[str, ...]:
         """Return the variables that the function depends on, in canonical order."""
@@ -395,12 +399,13 @@ class FunctionProxy(_Bound):
         """Return the bound's value for arrays that broadcast; beyond a cap, +inf."""
         import numpy as np
 
+        from hpgrid.own_function import in_float64
+
         given = {variable: np.asarray(_given(at, variable), float) for variable in self.variables()}
         values = [given.get(variable, np.ones(())) for variable in self.arguments()]
         # As NumPy's: of a plain float an overflow would be an error, and a root of what is negative complex.
         constants = {name: np.float64(value) for name, value in self.constants.items()}
-        jax = sys.modules.get("jax")  # where the function has loaded it, it computes in float64 as NumPy does
-        with jax.enable_x64(True) if jax is not None else nullcontext():
+        with in_float64():
             total = np.asarray(self.function(*values, constants), dtype=float)
         return np.asarray(self._beyond_caps(total, at))
 

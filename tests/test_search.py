@@ -425,7 +425,7 @@ FUNCTION = BOUNDS["function"].proxy
         (LMO.proxy, {"over": ()}, "something is tuned"),
         (LMO.proxy, {}, "something is tuned"),
         (LMO.proxy, {"over": "eta", "fixed": {"eta": 1.0}}, "eta is either tuned or fixed"),
-        (LMO.proxy, {"over": ("eta", "beta")}, "momentum is tuned as alpha"),
+        (LMO.proxy, {"over": ("eta",), "caps": {"beta": 0.9}}, "a cap on beta is a floor of alpha"),
         (LMO.proxy, {"over": "T"}, "tuned axis.*'T'.*eta, b, alpha"),
         (LMO.proxy, {"over": "eta", "fixed": {"alpha": 2.0}}, "alpha.*<= 1.*Given: 2.0"),
         (LMO.proxy, {"over": "eta", "fixed": {"b": 0.5}}, "b >= 1.*Given: 0.5"),

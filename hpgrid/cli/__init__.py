@@ -5,7 +5,9 @@ Nothing heavy is imported until a command needs it, so that help and mistakes ar
 
 from __future__ import annotations
 
+import _thread
 import sys
+import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -55,22 +57,49 @@ app.command(print_transfer, name="transfer")
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 when it ran, 1 when --strict finds a failed check, 2 on bad input."""
     try:
-        with _notes():
+        with _notes(), _heard():
             status = app(argv, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
     except KeyboardInterrupt:
         print("hpgrid: interrupted; what is on disk is whole", file=sys.stderr)
         sys.exit(130)
     except BrokenPipeError:
-        # The reader, head say, has enough. Python would complain of the lost output as it ends.
-        sys.stderr.close()
-        sys.exit(0)
+        _unread()
+    except SystemExit as end:
+        # What shows the help says so with 1.
+        if isinstance(end.__context__, BrokenPipeError):
+            _unread()
+        raise
     except (CycloptsError, InputError, OSError) as error:
         # What an option's own reader refuses, it has said itself.
         said = error.__cause__ if isinstance(error.__cause__, InputError) else error
         print(f"hpgrid: error: {' '.join(cut(str(said)).split())}", file=sys.stderr)
         sys.exit(2)
     sys.exit(status or 0)
+
+
+def _unread() -> NoReturn:
+    """End well where the reader, head say, has enough: Python would complain of the lost output as it ends."""
+    sys.stderr.close()
+    sys.exit(0)
+
+
+@contextmanager
+def _heard() -> Iterator[None]:
+    """Hear Ctrl-C everywhere: where Python can't raise it, in what its garbage collector calls, it comes once more."""
+    # A moment later, from a thread of its own: at once, it would be lost in the same call.
+
+    def again(lost: Any) -> None:
+        if issubclass(lost.exc_type, KeyboardInterrupt):
+            threading.Timer(0.02, _thread.interrupt_main).start()
+        else:
+            shown(lost)
+
+    shown, sys.unraisablehook = sys.unraisablehook, again
+    try:
+        yield
+    finally:
+        sys.unraisablehook = shown
 
 
 @contextmanager

@@ -404,9 +404,18 @@ def write_picture(figure: Figure, *paths: Path) -> None:
 
 
 def use_compilation_cache() -> None:
-    """Keep compiled programs on disk between runs, unless a person has chosen where: never the library's to say."""
+    """Keep compiled programs on disk between runs, unless a person has chosen where: never the library's to say.
+
+    Where nothing can be written, a home that is read-only say, nothing is kept, and nothing said of it.
+    """
     # jax reads these as it loads, so that they are set before anything imports it.
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(home / "hpgrid" / "jax"))
+    try:
+        folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hpgrid" / "jax"
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError):  # no such home, or none at all
+        return
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        return
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(folder))
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0")
     os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES", "0")

@@ -127,7 +127,7 @@ def one_minus(variable: str) -> Proxy:
     [
         (FunctionProxy(lambda *a: a[0], name="mine"), {"tuned": "eta"}, "'mine'.*hpgrid.refine, or hpgrid search"),
         (bounds.lmo(), {"tuned": ()}, "something is tuned"),
-        (bounds.lmo(), {"tuned": "eta", "path": {"beta": F(1)}}, "'beta'"),
+        (bounds.lmo(), {"tuned": "eta", "path": {"beta": F(1)}}, "it is alpha = 1 - beta that may be a power"),
         (bounds.sgd(), {"tuned": "eta", "path": {"alpha": F(-1)}}, "the bound sgd does not depend on alpha"),
         (bounds.sgd(L=4.0), {"tuned": "b", "fixed": {"eta": 0.3}}, "eta must not exceed its cap 0.25"),
         (bounds.lmo(), {"tuned": "eta", "path": {"b": F(1, 2)}, "caps": {"b": 5.0}}, "b leaves its cap"),

@@ -62,7 +62,7 @@ def test_a_bound_is_counted_in_the_budget_of_the_grid(small: Grid) -> None:
 
 
 def test_operations_of_a_function_are_not_counted(small: Grid) -> None:
-    function = FunctionProxy(lambda eta, T, constants: eta + 1 / T, {}, "T", name="mine")
+    function = FunctionProxy(lambda eta, b, alpha, T, constants: eta + 1 / T, name="mine")
     with pytest.raises(InputError, match=r"operations are counted from the terms of a bound\. Given: 'mine'"):
         count(function, small, ("eta",))  # type: ignore[arg-type]
 

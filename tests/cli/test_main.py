@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from commands import ENVIRONMENT, Capture, loaded, refused, status
 
 import hpgrid
+from hpgrid.cli.options import use_compilation_cache
 
 
 @pytest.mark.parametrize(
@@ -67,6 +70,50 @@ def test_an_unknown_word_is_named_or_its_nearest(capsys: Capture, arguments: tup
     assert out == ""
     assert err.startswith("hpgrid: error: ")
     assert named in err
+
+
+def test_an_interrupt_that_python_can_not_raise_is_heard(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In what the garbage collector calls, jax's callback say, an error is printed and ignored."""
+
+    class Collected:
+        def __del__(self) -> None:
+            raise KeyboardInterrupt
+
+    def interrupt(path: Path) -> None:
+        Collected()
+        time.sleep(30)
+
+    monkeypatch.setattr(sys.modules["hpgrid.cli.reproduce"], "load", interrupt)
+    assert status("reproduce", "fig1") == 130
+    assert capsys.readouterr().err == "hpgrid: interrupted; what is on disk is whole\n"
+
+
+@pytest.mark.parametrize("arguments", ["--help", "transfer --help", "reproduce --list"])
+def test_who_reads_no_more_is_no_mistake(arguments: str) -> None:
+    command = [sys.executable, "-m", "hpgrid", *arguments.split()]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT) as started:
+        assert started.stdout is not None
+        assert started.stderr is not None
+        started.stdout.close()
+        assert started.stderr.read() == b""
+    assert started.returncode == 0
+
+
+@pytest.mark.parametrize("home", ["/dev/null", ""])
+def test_where_no_home_can_be_written_to_nothing_is_kept_and_nothing_said(
+    monkeypatch: pytest.MonkeyPatch, home: str
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", home)
+    monkeypatch.setenv("HOME", "/dev/null")
+    for name in ("JAX_COMPILATION_CACHE_DIR", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"):
+        monkeypatch.delenv(name, raising=False)
+    use_compilation_cache()
+    assert "JAX_COMPILATION_CACHE_DIR" not in os.environ
+
+
+def test_what_was_given_is_echoed_as_far_as_it_fits(capsys: Capture) -> None:
+    assert status("reproduce", f"--{'x' * 100_000}") == 2
+    assert len(capsys.readouterr().err) < 1000
 
 
 def test_an_interrupt_is_no_traceback(capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -251,11 +251,11 @@ LMO = {"proxy": bounds.lmo(), "tuned": ("eta", "b"), "fixed": {"alpha": 0.1}, "T
     [
         ({"tuned": ()}, "something is tuned"),
         ({"tuned": None}, "something is tuned"),
-        ({"tuned": ("eta", "lr")}, "no tuned axis of that name"),
+        ({"tuned": ("eta", "lam")}, "no tuned axis of that name"),
         ({"fixed": {"alpha": 0.1, "b": 2.0}}, "b is either tuned or fixed or on a path"),
         ({"fixed": {}}, "alpha of the bound lmo is neither tuned nor fixed nor on a path"),
         ({"fixed": {"alpha": 0.1, "T": 1e10}}, "T is a budget, not a fixed variable"),
-        ({"path": {"batch": "1/2"}}, "no tuned axis of that name"),
+        ({"path": {"bath": "1/2"}}, "no tuned axis of that name"),
         ({"path": {"b": "1/2"}}, "b is either tuned or fixed or on a path"),
         ({"tuned": ("eta",), "path": {"b": "-1/2"}}, "leaves its range along this path"),
         ({"tuned": ("eta",), "path": {"b": "1/2"}, "caps": {"b": 4.0}}, "b is capped, so it can't follow a path"),
