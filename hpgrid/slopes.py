@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike
 from hpgrid.checks import bad
 from hpgrid.proxy import FunctionProxy, Proxy, Term
 from hpgrid.readings import FLAT, Reading, tells
+from hpgrid.refinement.optimum import Optimum
 from hpgrid.refinement.profile import Profile, grid_excess, profile, sublevel
 from hpgrid.regime import Regime
 from hpgrid.search.brute import SearchResult
@@ -357,11 +358,16 @@ def refined_curves(proxy: Proxy | FunctionProxy, regime: Regime, name: str, budg
 
     A risk is the infimum, where it is attained or where it runs off to.
     """
+    return refined_optimum(proxy, regime, name, budgets).curves()
+
+
+def refined_optimum(proxy: Proxy | FunctionProxy, regime: Regime, name: str, budgets: Array) -> Optimum:
+    """Return the refined optimum at budgets, of "T" or "K" by name."""
     from hpgrid.refinement import refine  # jax loads here
 
     # A function of b is meant for one iteration at least, as in the search that it is held against.
     at: dict[str, Any] = {name: budgets, "min_K": proxy.min_K if regime.min_K is None else None}
-    return refine(proxy, regime=regime, **at).curves()
+    return refine(proxy, regime=regime, **at)
 
 
 # --- the bias: how far the continuous optimum itself is from its law ---
@@ -486,7 +492,8 @@ def measured_slopes(
     for powers in wanted:
         name, (hat, edge) = monomial_name(powers), curves.product(powers)
         if truth.uncertainty is None:
-            apart = np.abs(np.log(hat[inside] / product(truth.here, powers)))[~edge[inside]]
+            with np.errstate(divide="ignore", invalid="ignore"):  # an infimum may be 0
+                apart = np.abs(np.log(hat[inside] / product(truth.here, powers)))[~edge[inside]]
             step = float(np.nanmax(apart, initial=0.0)) if np.isfinite(apart).any() else np.inf
         else:
             step = truth.uncertainty(powers)

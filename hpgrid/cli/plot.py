@@ -62,7 +62,8 @@ def plot_bound(
         from hpgrid.paper import BOUND_LAYOUTS
         from hpgrid.paper.data import restore
 
-        return _report(restore(out.stem, out.parent, BOUND_LAYOUTS, f"hpgrid plot BOUND --out {out}"), out)
+        data = restore(out.stem, out.parent, BOUND_LAYOUTS, f"hpgrid plot BOUND --out {out}")
+        return _report(data, _pictures(data, out))
     check_choice("layout", layout, LAYOUTS)
     check_choice("budget", budget, ("T", "K"))
     check_choice("dtype", dtype, DTYPES)
@@ -78,7 +79,8 @@ def plot_bound(
         from hpgrid.paper.data import save
 
         data = compute(ready, out.stem)
-        return _report(data, out, save(data, out.parent))
+        pictures = _pictures(data, out)  # first: arrays without their picture would be half of it
+        return _report(data, [*save(data, out.parent), *pictures])
 
 
 def panels_of(layout: str, tune: options.Names, fix: options.Names) -> tuple[Panel, ...]:
@@ -126,9 +128,13 @@ def fitted(config: Config, budget: str) -> Config:
     return replace(config, panels=tuple(panels))
 
 
-def _report(data: FigureData, path: Path, saved: Sequence[Path] = ()) -> int:
-    """Draw, and say which files there are, what is predicted or why nothing is, and the slopes held against it."""
-    for file in [*saved, *write_pictures(data, path.parent, (options.format_of(path),))]:
+def _pictures(data: FigureData, path: Path) -> list[Path]:
+    return write_pictures(data, path.parent, (options.format_of(path),))
+
+
+def _report(data: FigureData, files: Sequence[Path]) -> int:
+    """Say which files there are, what is predicted or why nothing is, and the slopes held against it."""
+    for file in files:
         print(file)
     for line in (*data.notes.get("does_not_hold", ()), _predictions(data)):
         print(line)

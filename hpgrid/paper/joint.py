@@ -20,8 +20,16 @@ from hpgrid.checks import TUNABLE
 from hpgrid.config import Config
 from hpgrid.curves import PERFORMANCE, near_optimal
 from hpgrid.paper.data import FigureData, OneRegime, check_positive, config_data, one_regime
-from hpgrid.paper.pair import Prediction, held_beside, power_label, predicted_line, refined_arrays, slope_checks
-from hpgrid.plotting.lines import argmin, band, law, optimum, padded, refined
+from hpgrid.paper.pair import (
+    Prediction,
+    held_beside,
+    no_best_value,
+    power_label,
+    predicted_line,
+    refined_arrays,
+    slope_checks,
+)
+from hpgrid.plotting.lines import argmin, band, law, optimum, padded, refined, remark
 from hpgrid.plotting.style import SHORT, log_axes, new_figure, split_legends
 from hpgrid.proxy import FunctionProxy
 from hpgrid.readings import Reading
@@ -173,3 +181,5 @@ def _panel(axes: Axes, key: str, budget: str, arrays: Mapping[str, Any]) -> None
     if star is not None:
         refined(axes, x, star, "refined optimum")
     log_axes(axes, (x[0], x[-1]), padded(*ends), (budget, key))
+    if key != "risk":
+        remark(axes, no_best_value(arrays, key))

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 from hpgrid.config import Config
 from hpgrid.paper.data import FigureData, OneRegime, check_positive, config_data, one_regime
-from hpgrid.plotting.lines import family, law, optimum, padded, refined
+from hpgrid.plotting.lines import family, law, optimum, padded, refined, remark
 from hpgrid.plotting.style import PREDICTED, SHORT, log_axes, new_figure, split_legends
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.readings import Reading
@@ -33,7 +33,7 @@ from hpgrid.slopes import (
     fitting_window,
     measured_slopes,
     posynomial_truth,
-    refined_curves,
+    refined_optimum,
     refined_truth,
     within,
 )
@@ -158,8 +158,28 @@ def slope_checks(
 
 
 def refined_arrays(proxy: Proxy | FunctionProxy, regime: Regime, budget: Any, name: str) -> dict[str, Any]:
-    """Return the continuous optimum of a regime at every budget: risk_star, and one array for each tuned variable."""
-    return {f"{key}_star": values for key, values in refined_curves(proxy, regime, name, budget).items()}
+    """Return the continuous optimum of a regime at every budget: risk_star, and one array for each tuned variable.
+
+    Where one has no best value at some budgets there is eta_limit, say, too: 0 or inf there, NaN elsewhere.
+    """
+    optimum = refined_optimum(proxy, regime, name, budget)
+    limits = {f"{v}_limit": x for v, x in optimum.limit.items() if optimum.unbounded[v].any()}
+    return {f"{key}_star": values for key, values in optimum.curves().items()} | limits
+
+
+def no_best_value(arrays: Mapping[str, Any], name: str) -> str:
+    """Return why a tuned variable has no best value, or none at some budgets, for its panel; "" where it may have."""
+    limit, star = arrays.get(f"{name}_limit"), arrays.get(f"{name}_star")
+    if limit is not None:
+        (gone,) = np.nonzero(~np.isnan(limit))
+        some = "" if len(gone) == len(limit) else f" at {len(gone)} budgets"
+        how = f"${SHORT[name]}$ {'grows' if limit[gone[-1]] > 0 else 'goes to 0'}"
+        return f"${SHORT[name]}$ has no best value{some}:\nthe risk falls for ever as {how}"
+    if star is None or np.isfinite(star).any():
+        return ""
+    if np.isfinite(arrays["risk_star"]).any():
+        return f"no one best ${SHORT[name]}$: the others\nre-tuned, the risk stays the same"
+    return "refinement found no optimum"
 
 
 def draw(data: FigureData) -> Figure:
@@ -200,6 +220,7 @@ def draw(data: FigureData) -> Figure:
             refined(ax, x, arrays[f"{name}_star"], "refined optimum", width=0.8)
         draw_law(ax, name)
         log_axes(ax, (x[0], x[-1]), padded(values), (budget, name))
+        remark(ax, no_best_value(arrays, name))
         if name in ("b", "alpha"):
             ax.axhline(1.0, color=PREDICTED, linewidth=0.7, linestyle=":", zorder=1)
         if not refines:

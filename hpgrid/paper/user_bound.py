@@ -40,6 +40,9 @@ def _curves(config: Config) -> FigureData:
     laws = {} if law is None else law.laws
     lines = {f"{v}_law": _line(v, each, one.budgets) for v, each in laws.items()}
     shown = {key: line for key, line in lines.items() if line is not None}
+    # What has no best value as the budget grows, has none at any; without a refined optimum, the law alone says so.
+    limits = {} if law is None else {f"{v}_limit": np.inf if x.direction > 0 else 0.0 for v, x in law.unbounded.items()}
+    shown |= {key: np.full(one.budgets.shape, x) for key, x in limits.items() if key not in data.arrays}
     return replace(data, arrays={**data.arrays, **shown}, notes={**data.notes, "no_prediction": why})
 
 

@@ -56,6 +56,15 @@ def refined(axes: Axes, x: Array, y: Array, label: str | None, width: float = 1.
     axes.plot(x, y, color=REFINED, linewidth=width, label=label if visible(y) else None, zorder=5)
 
 
+def remark(axes: Axes, text: str) -> None:
+    """Say something over axes, such as why a curve is not there; nothing where the text is empty."""
+    if text:
+        place: dict[str, Any] = {"transform": axes.transAxes, "ha": "center", "va": "center"}
+        axes.text(0.5, 0.78, text, fontsize="small", color="0.25", zorder=7, **place).set_bbox(
+            {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 2.0}
+        )
+
+
 def tuned_line(axes: Axes, x: Array, y: Array, name: str, label: str, *, held: bool) -> None:
     """Draw a curve that belongs to one hyperparameter: solid where the others follow, dotted where they are held."""
     dashes: Any = {"eta": (0, ()), "b": (0, (5, 1)), "alpha": (0, (3, 1, 1, 1))}[name]
@@ -76,9 +85,10 @@ def law(axes: Axes, x: Array, y: Array, label: str) -> None:
 
 
 def padded(*arrays: Array, by: float = 0.06) -> tuple[float, float]:
-    """Return the range of positive finite values, widened by a share of its decades."""
+    """Return the range of positive finite values, of 1 if there is none, widened by a share of its decades."""
     values = np.concatenate([np.ravel(a) for a in arrays])
     values = values[np.isfinite(values) & (values > 0)]
+    values = values if values.size else np.ones(1)
     lo, hi = np.log10(values.min()), np.log10(values.max())
     # Half a decade at the least, so that a level curve has room around it.
     pad = by * max(hi - lo, 0.5)

@@ -116,10 +116,11 @@ def log_axes(axes: Axes, x: Sequence[float], y: Sequence[float], labels: tuple[s
         y: those of the second.
         labels: for each a name in ``SYMBOLS``, or any other text.
     """
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    # Ranges first: a scale would look for one of its own, over all that was drawn.
     axes.set_xlim(*x)
     axes.set_ylim(*y)
+    axes.set_xscale("log")
+    axes.set_yscale("log")
     for axis, (lo, hi) in ((axes.xaxis, x), (axes.yaxis, y)):
         label_values(axis, decades(lo, hi) if hi > lo * FEW else ticks(lo, hi, 5))
     x_label, y_label = (SYMBOLS.get(label, label) for label in labels)

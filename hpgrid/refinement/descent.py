@@ -32,6 +32,9 @@ GRADIENT = 1e-11
 #: A Newton step still to go beyond this, in logs, is no optimum: the risk only levels off.
 STEP = 1e-3
 
+#: A log risk that falls by so much in the last e-fold before the end of the numbers: it goes to 0.
+FALLING = 0.1
+
 #: The longest step, in logs.
 LONGEST = 2.0
 
@@ -354,18 +357,20 @@ def _described(call: _Call, inputs: _Inputs, last: _State) -> Descent:
     infimum = both(end, log_budget)
     lower = infimum <= last.value + 4e-16 * jnp.maximum(jnp.abs(last.value), 1.0)
     leaves = jnp.any(going != 0) & lower & (jnp.abs(wall[first]) >= OPEN)
+    # What still falls there like a power falls to 0 beyond.
+    falls = both(end - going / jnp.maximum(jnp.abs(going).max(), TINY), log_budget) - infimum >= FALLING
 
     convex = jnp.all(jnp.linalg.eigvalsh(jnp.where(free[:, None] & free[None, :], hessian, jnp.eye(free.size))) > 0)
     solution = Solution(
         log_risk=jnp.where(leaves, infimum, last.value),
-        log_at=last.z,
+        log_at=jnp.where(leaves, end, last.z),
         exponent=exponent,
         risk_exponent=own + gradient @ along,
         inverse_hessian=inverse,
         multiplier=jnp.where(free, 0.0, gradient),
         side=jnp.where(free, 0, jnp.where(last.z <= box.lo, -1, 1)),
-        unbounded=~free & (jnp.abs(last.z) >= OPEN) | creeps & leaves,
-        vanishes=jnp.asarray(False),
+        unbounded=jnp.where(~free & (jnp.abs(last.z) >= OPEN) | creeps & leaves, jnp.sign(end), 0.0),
+        vanishes=leaves & falls,
         flat=jnp.zeros(free.shape),
         undetermined=jnp.zeros(free.shape, bool),
         converged=jnp.all(~free | (small & ~creeps)) & convex & jnp.isfinite(last.value),

@@ -165,9 +165,12 @@ def _optimum(c: Array, t: Array, box: Box, tables: Bases) -> Solution:
     along = jnp.where(follows, box.follows[here.unit], 0.0)
     source = here.weights @ (here.terms * t[:, None])
     y = _solve(here.hessian, -(source + here.hessian @ along), here.held) + along
-    # What is unbounded with a variable that only the end of the numbers holds.
+    # What is unbounded with a variable that only the end of the numbers holds: where no term grows along with it, or
+    # else the optimum lies beyond that end, and was not found.
     wall = jnp.where(here.held & (jnp.abs(last.z) >= OPEN)[here.unit], last.side[here.unit], 0).astype(float)
     drift = here.variables @ (_solve(here.hessian, -here.hessian @ wall, here.held) + wall)
+    growth = jnp.where(c > -jnp.inf, tables.rows @ drift, 0.0).max()
+    runs_off = growth <= SETTLED
     n = z.shape[0]
     columns = jnp.stack([_solve(here.hessian, here.variables[i], here.held) for i in range(n)])
     multiplier = jnp.where(here.held, here.gradient, 0.0) @ (here.unit[:, None] == jnp.arange(n)[None]).astype(float)
@@ -179,11 +182,11 @@ def _optimum(c: Array, t: Array, box: Box, tables: Bases) -> Solution:
         inverse_hessian=columns @ here.variables.T,
         multiplier=multiplier,
         side=last.side,
-        unbounded=jnp.abs(drift) > SETTLED,
-        vanishes=jnp.abs(here.gradient @ wall) > SETTLED,
+        unbounded=jnp.where(runs_off & (jnp.abs(drift) > SETTLED), jnp.sign(drift), 0.0),
+        vanishes=runs_off & (jnp.abs(here.gradient @ wall) > SETTLED),
         flat=here.variables @ flat.astype(float),
         undetermined=(jnp.abs(here.variables) @ flat.astype(float)) > 0,
-        converged=last.done,
+        converged=last.done & (runs_off | (wall == 0).all()),
     )
 
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hpgrid.checks import bad, is_number, unknown
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.refinement.problem import Floats, Problem, Solution, check_arrays, pose, powers
+from hpgrid.refinement.problem import OPEN, Floats, Problem, Solution, check_arrays, pose, powers
 from hpgrid.regime import Regime, as_regime
 
 
@@ -32,6 +32,7 @@ class Optimum:
             where it is not attained.
         unbounded: for every tuned variable, where it goes to 0 or to infinity: only a bound on it, or
             on what it is tied to, could stop it.
+        limit: for every tuned variable that is unbounded, which of the two: 0 or inf; NaN elsewhere.
         converged: where the solve ended at an optimum, by its stopping rule.
         budget: "T" or "K".
         budgets: its values.
@@ -43,19 +44,35 @@ class Optimum:
     exponent: Mapping[str, Floats]
     active: Mapping[str, NDArray[np.int8]]
     unbounded: Mapping[str, NDArray[np.bool_]]
+    limit: Mapping[str, Floats]
     converged: NDArray[np.bool_]
     budget: str
     budgets: Floats
 
     def curves(self) -> dict[str, Floats]:
-        """Return the risk where it is attained or where it runs off to, and the tuned variables; NaN elsewhere."""
-        best = {v: np.where(self.converged, x, np.nan) for v, x in self.at.items()}
-        return {"risk": np.where(solved(self), self.risk, np.nan), **best}
+        """Return the risk where it is attained or runs off to, and what has a best value there; NaN elsewhere."""
+        known = solved(self)
+        return {v: np.where(known, x, np.nan) for v, x in {"risk": self.risk, **self.at}.items()}
 
 
 def solved(optimum: Optimum) -> NDArray[np.bool_]:
     """Return where the minimum is known: where it is attained, or where a variable is unbounded on the way to it."""
     return np.asarray(np.any([optimum.converged, *optimum.unbounded.values()], axis=0))
+
+
+def why_unknown(optimum: Optimum) -> NDArray[np.str_]:
+    """Return in words why no minimum is known, in the shape of the budgets; "" where one is."""
+    walls = [np.abs(np.log(x)) >= OPEN * (1 - 1e-9) for x in optimum.at.values()]
+    beyond = np.any([*walls, np.zeros(optimum.risk.shape, bool)], axis=0)
+    nothing = ~(np.isfinite(optimum.risk) & (optimum.risk >= 0))
+    ends = np.select([nothing, optimum.risk == 0, beyond], [_NO_VALUE, _NOUGHT, _BEYOND], _NO_LEVEL)
+    return np.where(solved(optimum), "", ends)
+
+
+_NO_VALUE = "where refinement ended, the bound is not positive and finite"
+_NOUGHT = "the risk comes to 0, or below what a float holds"
+_BEYOND = "the optimum lies beyond what a float holds, 2e-300 to 5e+299"
+_NO_LEVEL = "refinement ended where the slope is not 0: at a kink, at the end of the bound, or still on its way down"
 
 
 def refine(
@@ -212,6 +229,7 @@ def optimum_of(problem: Problem, start: Mapping[str, Floats] | None = None) -> O
         exponent={"risk": risk_exponent.reshape(shape), **by_name(exponent)},
         active=by_name(np.where(hidden, 0, solution.side).astype(np.int8)),
         unbounded=by_name(unbounded),
+        limit=by_name(np.where(unbounded, np.where(solution.unbounded > 0, np.inf, 0.0), np.nan)),
         converged=(solution.converged & ~unbounded.any(axis=0)).reshape(shape),
         budget=problem.budget,
         budgets=np.broadcast_to(problem.values[problem.budget], shape),

@@ -41,7 +41,7 @@ class Solution(NamedTuple):
     inverse_hessian: Any  # of the log risk in what is free, shape (n, n, problems)
     multiplier: Any  # d log risk / d log x across a bound that holds, shape (n, problems)
     side: Any  # -1 at the lower bound, 1 at the upper, 0 between
-    unbounded: Any  # only the end of the numbers holds the variable, or what it is tied to
+    unbounded: Any  # only the end of the numbers holds the variable, or what it is tied to: -1 where 0 does, 1 infinity
     vanishes: Any  # the risk goes to 0 with a variable that is unbounded, shape (problems,)
     flat: Any  # a direction along which the risk does not change at all, or zero
     undetermined: Any  # what moves along it

@@ -12,7 +12,7 @@ import numpy as np
 from hpgrid.checks import check_value
 from hpgrid.record import plain
 from hpgrid.refinement.cost import flatness_of
-from hpgrid.refinement.optimum import Optimum, optimum_of
+from hpgrid.refinement.optimum import Optimum, optimum_of, why_unknown
 from hpgrid.refinement.problem import Problem
 from hpgrid.refinement.profile import grid_excess
 from hpgrid.search.invalid import Invalid, invalid_cells
@@ -44,11 +44,13 @@ class Point:
     fixed_together: Mapping[str, float]  # monomials in those that the exact law fixes nevertheless, and their values
     iterations: float  # K = T/b there; NaN where b has no value
     converged: bool  # whether the solve ended at an optimum
+    unknown: str  # why no minimum is known, in words; "" where one is
 
     def as_dict(self) -> dict[str, Any]:
         """Return the point as data."""
         data = {self.budget: self.at, "risk": self.risk, "set": self.set, "held": self.held, "K": self.iterations}
         data |= {"bounds": self.bounds, "runs_off": self.unbounded, "idle": self.undetermined}
+        data |= {"unknown": self.unknown} if self.unknown else {}
         return data | {"fixed_together": self.fixed_together, "converged": self.converged}
 
 
@@ -76,7 +78,7 @@ class Advice:
             grid += f"; {self.invalid.text()}"
         head = f"at {point.budget} = {point.at:g}"
         if not point.converged and not point.unbounded:
-            return fitted([f"{head} refinement found no optimum{_held(point)}; {grid}"])
+            return fitted([f"{head} refinement found no optimum{_held(point)}: {point.unknown}; {grid}"])
         parts = [f"{head} {what_to_set(point)}: risk {number(point.risk)}"]
         if self.near_optimal_range:
             others = ", the others re-tuned" if len(self.near_optimal_range) > 1 else ""
@@ -123,7 +125,7 @@ def advise(problem: TuningProblem, budget: float) -> Advice:
 def point_of(problem: TuningProblem, optimum: Optimum, k: int) -> Point:
     """Return one budget's optimum out of many."""
     at, tuned = float(optimum.budgets[k]), problem.regime.tuned
-    unbounded = {v: problem.unbounded_to(v) for v in tuned if optimum.unbounded[v][k]}
+    unbounded = {v: problem.unbounded_to(v, float(optimum.limit[v][k])) for v in tuned if optimum.unbounded[v][k]}
     best = {v: float(optimum.at[v][k]) for v in tuned if v not in unbounded and np.isfinite(optimum.at[v][k])}
     fixed = {**problem.regime.fixed, **{v: at ** float(power) for v, power in problem.regime.path.items()}}
     undetermined = tuple(v for v in tuned if v not in unbounded and v not in best)
@@ -146,6 +148,7 @@ def point_of(problem: TuningProblem, optimum: Optimum, k: int) -> Point:
         },
         iterations=at if problem.budget == "K" else at / b,
         converged=bool(optimum.converged[k]),
+        unknown=str(why_unknown(optimum)[k]),
     )
 
 

@@ -95,14 +95,12 @@ class TuningProblem:
 
         return _law_or_why(law_of, self.proxy, self.regime, budget=self.budget)
 
-    def unbounded_to(self, name: str) -> str:
-        """Return where a variable without a best value runs off to, and what would stop it, as far as the law says."""
+    def unbounded_to(self, name: str, limit: float) -> str:
+        """Return where a variable without a best value runs off to, 0 or inf, and what would stop it."""
         law, _ = self.law
-        if law is not None and name in law.unbounded:
-            direction, cure = law.unbounded[name]
-            return f"{'infinity' if direction > 0 else '0'}: {cure} would stop it"
-        ends = {"b": "infinity", "alpha": "0", "eta": "0 or infinity"}
-        return f"{ends[name]}: only a bound would stop it"
+        cure = law.unbounded[name].cure if law is not None and name in law.unbounded else ""
+        end = "infinity" if limit > 0 else "0"
+        return f"{end}: {cure or f'only a bound on {name}'} would stop it"
 
     def roles_text(self) -> str:
         """Return what is held, on a path and capped: "alpha = 0.001 (beta = 0.999) held, b <= 1e+06"."""

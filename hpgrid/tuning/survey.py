@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpgrid.record import made_with, plain, write_table, write_whole
-from hpgrid.refinement.optimum import optimum_of, solved
+from hpgrid.refinement.optimum import optimum_of, solved, why_unknown
 from hpgrid.search.brute import SearchResult
 from hpgrid.search.invalid import Invalid, invalid_cells
 from hpgrid.shapes import Floats as Array
@@ -94,9 +94,15 @@ class Survey:
     hat: Mapping[str, Array]  # for "risk" and each tuned variable, the grid's; NaN, or +inf, where none is feasible
     star: Mapping[str, Array]  # for "risk" and each tuned variable, the refined one; NaN where there is none
     exponent: Mapping[str, Array]  # for the same, d log / d log budget of the refined one
-    runs_off: Mapping[str, NDArray[np.bool_]]  # for each tuned variable, where its best value is 0 or infinity
+    limit: Mapping[str, Array]  # for each tuned variable, 0 or inf where it has no best value and runs off; else NaN
+    unknown: NDArray[np.str_]  # why there is no refined optimum, in words; "" where there is
     slopes: tuple[SurveySlope, ...]  # how each of these scales, and the monomials that are sure where they are not
     invalid: Invalid | None  # the cells at which the bound does not hold
+
+    @property
+    def runs_off(self) -> dict[str, NDArray[np.bool_]]:
+        """For each tuned variable, where its best value is 0 or infinity."""
+        return {v: ~np.isnan(x) for v, x in self.limit.items()}
 
     @property
     def no_law(self) -> str:
@@ -133,6 +139,7 @@ class Survey:
             "points": self.best.points,
             "no_law": self.no_law,
             **({} if self.invalid is None else {"does_not_hold": self.invalid.as_dict()}),
+            **({"no_refined_optimum": self.unknown.tolist()} if self.unknown.astype(bool).any() else {}),
             "budgets": self.problem.budgets.tolist(),
             **{name: array.tolist() for name, (array, _) in columns(self).items()},
             "slopes": slopes,
@@ -155,9 +162,8 @@ def survey(problem: TuningProblem, window: tuple[float, float] | None = None) ->
     window = window or default_window(problem, best, wanders=bool(monomials(problem.law[0])))
     # The grid's budgets, and far out: in one call it is compiled once.
     optimum = optimum_of(problem.posed(problem.budgets * np.array([[1.0], [SETTLING]])))
-    attained, names = solved(optimum), ("risk", *problem.regime.tuned)
-    star = {v: np.where(attained, optimum.risk if v == "risk" else optimum.at[v], np.nan) for v in names}
-    exponent = {v: np.where(attained, optimum.exponent[v], np.nan) for v in names}
+    star, known = optimum.curves(), solved(optimum)
+    exponent = {v: np.where(known, x, np.nan) for v, x in optimum.exponent.items()}
     far = {v: float(rows[1, -1]) for v, rows in exponent.items()}
     return Survey(
         problem=problem,
@@ -165,7 +171,8 @@ def survey(problem: TuningProblem, window: tuple[float, float] | None = None) ->
         hat={"risk": best.risk, **best.at},
         star={v: rows[0] for v, rows in star.items()},
         exponent={v: rows[0] for v, rows in exponent.items()},
-        runs_off={v: rows[0] for v, rows in optimum.unbounded.items()},
+        limit={v: rows[0] for v, rows in optimum.limit.items()},
+        unknown=why_unknown(optimum)[0],
         slopes=_slopes(problem, best, window, star, far),
         invalid=invalid_cells(problem.plan),
     )
@@ -247,20 +254,26 @@ def _notes(found: Survey) -> list[str]:
     notes = [] if found.invalid is None else [found.invalid.text()]
     if found.no_law:
         notes.append(f"{found.no_law}: no slope is held against one")
-    reasons: dict[str, list[str]] = {}
+    undecided: dict[str, list[str]] = {}
     for slope in found.slopes:
         why = slope.measured.why_not(slope.law) if slope.verdict.startswith("not identifiable") else ""
-        reasons.setdefault(why, []).append(slope.measured.name)
-    notes += [f"no verdict on {', '.join(names)}: {why}" for why, names in reasons.items() if why]
+        undecided.setdefault(why, []).append(slope.measured.name)
+    notes += [f"no verdict on {', '.join(names)}: {why}" for why, names in undecided.items() if why]
     for v, runs in found.runs_off.items():
         if runs.any():
-            where, many = found.problem.unbounded_to(v), f"{int(runs.sum())} of {runs.size} budgets"
-            notes.append(f"{v} has no best value at {many}: it runs off to {where}")
+            where = found.problem.unbounded_to(v, float(found.limit[v][runs][-1]))
+            notes.append(f"{v} has no best value at {_of_budgets(runs)}: it runs off to {where}")
+    reasons = {str(why): found.unknown == why for why in found.unknown if why}
+    notes += [f"no refined optimum at {_of_budgets(there)}: {why}" for why, there in reasons.items()]
     if count := int(found.best.below_one_K.sum()):
         notes.append(f"at {count} budgets the grid's best cell has K < 1; --min-K 1 leaves such cells out")
     if found.best.unresolved is not None and found.best.unresolved.any():
         notes.append(f"float32 can't say which cell is best at {int(found.best.unresolved.sum())} budgets")
     return notes
+
+
+def _of_budgets(there: NDArray[np.bool_]) -> str:
+    return f"{int(there.sum())} of {there.size} budgets"
 
 
 # --- as plain data, and in files ---

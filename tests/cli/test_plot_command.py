@@ -13,6 +13,7 @@ from commands import Capture
 from matplotlib.figure import Figure
 
 from hpgrid import bounds, exponents
+from hpgrid.cli import main
 from hpgrid.cli.options import grid_config
 from hpgrid.cli.plot import fitted, panels_of
 from hpgrid.config import BoundConfig, Config
@@ -90,6 +91,43 @@ def test_what_is_open_has_no_line_and_nothing_held_is_no_empty_title() -> None:
     assert list(data.notes["exponents"]) == ["risk"]
     assert [len(dashed(figure, k)) for k in range(4)] == [1, 1, 0, 0]
     assert figure.axes[0].get_title(loc="left") == r"(a) fixed $b$, best $\eta$"
+
+
+def test_what_runs_off_has_a_label_in_its_panel_in_place_of_a_curve(capsys: Capture, tmp_path: Path) -> None:
+    """Of the LMO proxy in iterations, b grows for ever; of C/(eta T), eta, which the law alone says, too."""
+    _, figure = drawn("lmo", "curves", ["eta,b,alpha"], budget="K", refined=True)
+    said = [[text.get_text() for text in axes.texts] for axes in figure.axes]
+    assert said == [[], ["$b$ has no best value:\nthe risk falls for ever as $b$ grows"], [], []]
+    for k, more in enumerate(([], ["--no-refined"])):
+        out = tmp_path / f"{k}.svg"
+        printed(capsys, "--bound", "C/(eta*T)", "--set", "C=1", "--tune", "eta", "--n", 12, "--out", out, *more)
+        assert {file.suffix for file in tmp_path.glob(f"{k}.*")} == {".svg", ".npz", ".json"}
+        with np.load(out.with_suffix(".npz")) as arrays:
+            assert (arrays["eta_limit"] == np.inf).all()
+
+
+def test_where_drawing_fails_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("hpgrid.paper.draw", fails)
+    with pytest.raises(RuntimeError):
+        main(
+            [
+                "plot",
+                "--bound",
+                "C/eta + eta/T",
+                "--tune",
+                "eta",
+                "--n",
+                "12",
+                "--set",
+                "C=1",
+                "--out",
+                f"{tmp_path}/a.png",
+            ]
+        )
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_contours_have_a_panel_for_each_fix_and_the_best_batchs_own_law() -> None:

@@ -9,9 +9,10 @@ import jax
 import numpy as np
 import pytest
 
-from hpgrid import FunctionProxy, Proxy, Regime, Term, bounds, refine
+from hpgrid import FunctionProxy, Proxy, Regime, Term, bounds, parse, refine
 from hpgrid.checks import InputError
 from hpgrid.refinement import Optimum, newton, refine_along
+from hpgrid.refinement.optimum import why_unknown
 
 NAMES = ("eta", "b", "alpha")
 
@@ -217,6 +218,32 @@ def test_what_runs_off_together_is_flagged_together() -> None:
     assert found.unbounded["eta"].all()
     assert found.unbounded["b"].all()
     assert not found.converged.any()
+
+
+def test_an_optimum_beyond_the_end_of_the_numbers_is_not_found_and_nothing_runs_off_to_it() -> None:
+    """At b = alpha = 1, eta* = (C1/(2 C3 T))^(1/2) is 5e299 and 2e-301, beyond e^690; one decade inside it is found."""
+    fixed = {"b": 1.0, "alpha": 1.0}
+    for large, T in ((1e300, 2.0), (1e-300, 12.5)):
+        far = refine(bounds.lmo(C1=large, C3=1 / large), ("eta",), fixed=fixed, T=T)
+        assert not far.converged
+        assert not far.unbounded["eta"]
+        assert str(why_unknown(far)) == "the optimum lies beyond what a float holds, 2e-300 to 5e+299"
+    near = refine(bounds.lmo(C1=1e299, C3=1e-299), ("eta",), fixed=fixed, T=2.0)
+    assert (near.converged, near.at["eta"]) == (True, pytest.approx(5e298))
+    assert near.risk == pytest.approx(3.5, rel=1e-12)  # 2 (2/T)^(1/2) + 1/T + 1
+
+
+def test_what_runs_off_says_where_to() -> None:
+    """C/(eta T) falls as eta grows; eta/(1 + eta) + 1/T, a function, as it goes to 0, where its infimum is 1/T."""
+    up = refine(parse("C/(eta*T)", {"C": 1.0}), ("eta",), T=T)
+    down = refine(parse("eta/(1+eta) + 1/T"), ("eta",), T=T)
+    for found, limit, risk in ((up, np.inf, 0 * T), (down, 0.0, 1 / T)):
+        np.testing.assert_array_equal(found.limit["eta"], np.full(T.shape, limit))
+        np.testing.assert_allclose(found.risk, risk, rtol=1e-12)
+        assert found.curves()["risk"].tolist() == found.risk.tolist()
+        assert set(why_unknown(found)) == {""}
+    # Where nothing stops it, it falls to 0, though a float ends at 2e-300.
+    assert refine(parse("1/(eta*T) + 1/(eta**2 + eta)"), ("eta",), T=T).risk.tolist() == [0.0] * len(T)
 
 
 # --- factors other than powers ---

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 
+import numpy as np
 import pytest
 from functions import dip
 
-from hpgrid import Grid, LogAxis, Regime, bounds, refine
-from hpgrid.tuning.advice import Advice, advise
+from hpgrid import Grid, LogAxis, Regime, bounds, parse, refine
+from hpgrid.tuning.advice import Advice, advise, intervals_text
 from hpgrid.tuning.problem import tuning_problem
+from hpgrid.tuning.survey import survey
 
 GRID = Grid.footnote(24)
 IN_K = GRID.with_axes(K=LogAxis(1e2, 1e16, 24))
@@ -68,6 +70,26 @@ def test_what_runs_off_has_no_value_and_a_cure() -> None:
     assert advice.point.unbounded == {"b": "infinity: a cap on b would stop it"}
     assert advice.point.iterations == 1e10
     json.dumps(advice.as_dict(), allow_nan=False)
+
+
+def test_what_runs_off_is_as_good_from_some_value_on() -> None:
+    """Z + C/(eta T) is within 1% of Z from C/(0.01 Z T) on."""
+    problem = tuning_problem(parse("Z + C/(eta*T)", {"Z": 2.0, "C": 3.0}), GRID, Regime(("eta",)))
+    advice = advise(problem, 1e4)
+    assert advice.near_optimal_range["eta"] == (pytest.approx(3 / 200, rel=1e-8), np.inf)
+    assert "within 1%: eta from 0.015 on; eta runs off to infinity" in " ".join(advice.text().split())
+    assert intervals_text({"eta": (0.0, 2.0), "b": (0.0, np.inf), "alpha": (0.5, 1.0)}, {"alpha": (False, True)}) == (
+        "eta up to 2, any b, alpha 0.5 to 1 (where the bound ends)"
+    )
+
+
+def test_where_no_optimum_is_known_the_reason_is_said() -> None:
+    """C/(eta T) + eta/C is least at C/T^(1/2), here 1e300."""
+    grid = Grid(eta=LogAxis(1.0, 1e4, 5), T=LogAxis(1e2, 1e10, 9))
+    problem = tuning_problem(parse("C/(eta*T) + eta/C", {"C": 1e302}), grid, Regime(("eta",)))
+    assert "found no optimum: the optimum lies beyond what a float" in " ".join(advise(problem, 1e4).text().split())
+    # e^690 is 4.6e299: beyond it at 1e2, 1e3 and 1e4.
+    assert "no refined optimum at 3 of 9 budgets: the optimum lies" in " ".join(survey(problem).text().split())
 
 
 def test_where_only_a_ratio_matters_it_is_said() -> None:
