@@ -337,7 +337,7 @@ class FunctionProxy(_Bound):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if getattr(self.function, "__module__", "").partition(".")[0] != "hpgrid":
+        if str(getattr(self.function, "__module__", "")).partition(".")[0] != "hpgrid":
             from hpgrid.own_function import asked
 
             object.__setattr__(self, "function", asked(self.function, self.constants, self.budget))

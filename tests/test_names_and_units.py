@@ -14,6 +14,7 @@ from hpgrid import Grid, LogAxis, Regime, bounds
 from hpgrid.checks import Note, alpha_of, bad, counted, settings, unknown
 from hpgrid.config import parse
 from hpgrid.plotting.transfer_plot import count
+from hpgrid.statements.language import parse as claim_of
 from hpgrid.sweeps.plan import parse as plan_of
 
 # --- units ---
@@ -81,6 +82,13 @@ def test_a_file_reads_units() -> None:
         }
 
     assert plan_of(sweep(b=["512k", "1M"], K="1k", T="1B")) == plan_of(sweep(b=[512e3, 1e6], K=1e3, T=1e9))
+
+
+def test_a_claim_reads_units() -> None:
+    said = claim_of("eta ~ T^-1/4 @ fixed b=512k")
+    assert (said.fixed, claim_of("b ~ T^1/2 @ b <= 4Mi").caps) == ({"b": 512_000}, {"b": 4_194_304})
+    with pytest.raises(ValueError, match="'k' has no place here"):
+        claim_of("b ~ T^1/2 @ fixed eta=1k")
 
 
 @pytest.mark.parametrize("text", ["512m", "4KB", "1tokens", "2.5b", "1t", "3e"])

@@ -24,7 +24,7 @@ def plot_sweep(
     at: Annotated[options.Names, Parameter(help="Where the others are held: C1=1, say.")] = None,
     budget: Annotated[
         float | None,
-        Parameter(name=["--T", "--K"], help="At which budget the best value is mapped; the largest by default."),
+        options.Sized(name=["--T", "--K"], help="At which budget the best value is mapped; the largest by default."),
     ] = None,
     quantity: Annotated[str | None, Parameter(help="Which hyperparameter: b, alpha or eta.")] = None,
 ) -> int:

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
 
-from hpgrid.checks import TUNABLE, InputError, bad, unknown
+from hpgrid.checks import SIZES, TUNABLE, UNITS, InputError, bad, unknown
 
 BUDGETS = ("T", "K")
 
@@ -326,7 +326,7 @@ class _Reader:
         elif self.takes("="):
             start = self.next
             if start.kind == "number":
-                value = self.value()
+                value = self.value(name)
                 if name == "beta" and "alpha" in self.fixed:
                     raise self.wrong("alpha = 1 - beta has one condition", "one of the two after @", token)
                 if name == "beta" and value >= 1:
@@ -340,7 +340,7 @@ class _Reader:
         elif name == "beta":
             raise self.wrong("beta is held at a number, or alpha stands in its place", "fixed beta=0.999", token)
         elif self.takes("<="):
-            self.caps[name] = self.value()
+            self.caps[name] = self.value(name)
         elif self.takes("->"):
             if self.take().text != "0":
                 raise self.wrong("what tends anywhere tends to 0", f"{name} -> 0", token)
@@ -353,8 +353,8 @@ class _Reader:
             instead = f"fixed {name}, tuned {name}, {name} = T^1/2 or {name} <= 1e6"
             raise self.wrong(f"nothing is said of {name}", instead, token)
 
-    def value(self) -> Fraction:
-        """A positive number: 1072, 1e-3, 1/3."""
+    def value(self, name: str) -> Fraction:
+        """A positive number: 1072, 1e-3, 1/3; of a batch size 512k or 4Mi, too."""
         parts = [self.take()]
         if self.takes("/"):
             parts.append(self.take())
@@ -362,4 +362,5 @@ class _Reader:
         top, *bottom = [Fraction(token.text) for token in parts] if held else [Fraction(0)]
         if not top or not all(bottom):
             raise self.wrong("a value is a positive number", "1072, 1e-3 or 1/3", parts[0])
-        return top / math.prod(bottom, start=_ONE)
+        unit = UNITS[self.take().text] if name in SIZES and self.next.text in UNITS else 1
+        return unit * top / math.prod(bottom, start=_ONE)
