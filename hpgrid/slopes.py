@@ -4,7 +4,7 @@ argmins       the curves that a grid's best cells draw against the budget
 window        the budgets that are fitted over: from the end of burn-in on
 fit           least squares in the logs, what lies on a wall of the grid left out
 uncertainty   how far an argmin may be from the continuous optimum, and so the fit's ``error``
-bias          how far the continuous optimum's own slope is from that at ``SETTLING`` times the window's budgets
+bias          how far the continuous optimum's own slope is from that at ``FARTHER`` times the window's budgets
 tolerance     error and bias, in neither of which the prediction has a part
 verdict       it tells where the tolerance is below half of max(|exponent|, 1/4): ``readings.tells``
 """
@@ -31,6 +31,12 @@ from hpgrid.shapes import Array, Bool, Float, Int
 
 #: By what factor further out a law is taken to have settled: over twenty decades a correction T^(-1/12) falls 46-fold.
 SETTLING = 1e20
+
+#: By what factors further out its slope is read, as long as budgets are floats: each step is as long as all before it.
+FARTHER = (SETTLING, SETTLING**2, SETTLING**4, SETTLING**8)
+
+#: How many budgets of a window are read there: nothing wobbles.
+_FEW = 9
 
 #: How far the log of a refined optimum may be from the truth: see the tests of refinement.
 REFINED = 1e-9
@@ -273,7 +279,6 @@ class Truth(NamedTuple):
     """The continuous optimum behind a grid's: "risk" and every tuned variable, NaN where there is none."""
 
     here: Mapping[str, Array]  # at the budgets of the window, shape (n,)
-    far: tuple[Mapping[str, Array], ...]  # at ``SETTLING`` times those, and perhaps at that squared
     # how far the log of a product of argmins may be from it; where None, how far the two are apart over the window
     uncertainty: Callable[[Powers], float] | None
     at: Callable[[Array], Mapping[str, Array]]  # the optimum at any budgets
@@ -292,8 +297,8 @@ def posynomial_truth(proxy: Proxy | FunctionProxy, regime: Regime, steps: Mappin
         steps: the log step of each tuned axis.
         budget: the window's budgets, shape (n,).
     """
-    # eta and alpha have no smallest value: 1e-100 lies below every optimum that is read.
-    natural = {"eta": 1e-100, "b": 1.0, "alpha": 1e-100}
+    # eta and alpha have no smallest value: 1e-299 lies below every optimum that is read.
+    natural = {"eta": 1e-299, "b": 1.0, "alpha": 1e-299}
     box = {v: (natural[v], cap) for v, cap in regime.caps.items() if v in regime.tuned}
     excess = grid_excess(proxy, steps)
     assert isinstance(proxy, Proxy)  # a function was refused
@@ -313,7 +318,7 @@ def posynomial_truth(proxy: Proxy | FunctionProxy, regime: Regime, steps: Mappin
         unit = {v: power / own[pivot] for v, power in own.items()}
         bound, ends = proxy, box
         if len(unit) > 1:  # a monomial has no bounds of its own
-            bound, ends = in_monomial(proxy, unit, pivot), {**box, pivot: (1e-100, 1e100)}
+            bound, ends = in_monomial(proxy, unit, pivot), {**box, pivot: (1e-299, 1e299)}
         low, high = sublevel(bound, regime.tuned, regime.fixed, budget, pivot, excess, ends, Profile(here["risk"], {}))
         width = float(np.log(high / low).max()) / 2
         if regime.tuned == (pivot,):
@@ -321,7 +326,7 @@ def posynomial_truth(proxy: Proxy | FunctionProxy, regime: Regime, steps: Mappin
             width = min(width, steps[pivot])
         return of_risk + abs(float(own[pivot])) * width
 
-    return Truth(here, (at(budget * SETTLING),), uncertainty, at, regime.joint_caps(proxy.caps))
+    return Truth(here, uncertainty, at, regime.joint_caps(proxy.caps))
 
 
 def in_monomial(proxy: Proxy, powers: Powers, top: str) -> Proxy:
@@ -346,11 +351,8 @@ def refined_truth(proxy: Proxy | FunctionProxy, regime: Regime, name: str, budge
 
     The argmin's uncertainty is how far the two are apart.
     """
-    # In one call: it is compiled once.
-    found = refined_curves(proxy, regime, name, budget * np.array([[1.0], [SETTLING]]))
-    here, far = ({v: rows[k] for v, rows in found.items()} for k in (0, 1))
     at = partial(refined_curves, proxy, regime, name)
-    return Truth(here, (far,), None, at, regime.joint_caps(proxy.caps))
+    return Truth(at(budget), None, at, regime.joint_caps(proxy.caps))
 
 
 def refined_curves(proxy: Proxy | FunctionProxy, regime: Regime, name: str, budgets: Array) -> dict[str, Array]:
@@ -371,19 +373,31 @@ def refined_optimum(proxy: Proxy | FunctionProxy, regime: Regime, name: str, bud
 
 
 # --- the bias: how far the continuous optimum itself is from its law ---
-def window_bias(budget: Array, truths: Sequence[Array], edge: Array | None = None) -> float:
+def farther(budget: Array) -> Array:
+    """Return some budgets of a window at ``FARTHER`` times where they are, shape (k, m)."""
+    some = budget[np.unique(np.linspace(0, len(budget) - 1, _FEW).round().astype(int))]
+    return np.array([some * factor for factor in FARTHER if some[-1] < 1e290 / factor]).reshape(-1, some.size)
+
+
+def window_bias(budget: Array, here: Array, far: Array, there: Array, edge: Array | None = None) -> float:
     """Return how far a continuous curve's slope over a window may be from the slope of its law.
 
-    What the slope changes by between the window and ``SETTLING`` times it, and from there to ``SETTLING`` times that,
-    where it is known so far out: the last is more than what is still to come.
+    All that the slope changes by from the window to the farthest budgets where the curve is known, and the last change
+    once more: of a correction that falls like a power of the budget or of its logarithm no more is still to come.
 
     Args:
         budget: the window's budgets, shape (n,).
-        truths: the curve there, at ``SETTLING`` times the budgets, and perhaps at that squared, shape (n,) each.
-        edge: points that the fit leaves out, shape (n,).
+        here: the curve there, shape (n,).
+        far: budgets farther and farther out, shape (k, m).
+        there: the curve at those, NaN where it is unknown.
+        edge: points of the window that the fit leaves out, shape (n,).
     """
-    here, *out = (fit_slope(budget, y, edge=edge if k == 0 else None).slope for k, y in enumerate(truths))
-    return float(np.abs(np.diff([here, *out])).sum())
+    slopes = np.array([fit_slope(budget, here, edge=edge).slope, *(fit_slope(x, y).slope for x, y in zip(far, there))])
+    known = int(np.isfinite(slopes).cumprod().sum())
+    if known < 2:
+        return float("nan")
+    changes = np.abs(np.diff(slopes[:known]))
+    return float(changes.sum() + (changes[-1] if known > 2 else 0.0))
 
 
 def law_begins(truth: Truth, window: tuple[float, float]) -> float:
@@ -392,19 +406,20 @@ def law_begins(truth: Truth, window: tuple[float, float]) -> float:
     Past the window's first budget, to about one per cent; NaN where it does from there, so that the law has begun.
     """
 
-    def sides(budgets: Array) -> Array:
+    def sides(at: Mapping[str, Array]) -> Array:
         """For every variable -1 at its natural lower end, 1 at its upper one, 0 between them, shape (variables, n)."""
-        at = {v: x for v, x in truth.at(budgets).items() if v != "risk"}
         low, high = (
             np.array([np.abs(np.log(x / ends.get(v, np.nan))) < REFINED for v, x in at.items()])
             for ends in ({"b": 1.0}, {"alpha": 1.0, **truth.caps})
         )
         return high.astype(int) - low
 
-    lo, hi = window[0], window[1] * SETTLING
-    for _ in range(2):  # 65 budgets each: over forty decades 2%, a digit is told
+    lo, hi = window[0], farther(np.array(window)).max(initial=window[1])
+    for _ in range(3):  # 65 budgets each: over 200 decades 0.2%, a digit is told
         budgets = np.geomspace(lo, hi, 65)
-        found = sides(budgets)
+        at = {v: x for v, x in truth.at(budgets).items() if v != "risk"}
+        known = np.all(np.isfinite([*at.values()]), axis=0)
+        budgets, found = budgets[known], sides({v: x[known] for v, x in at.items()})
         first = int(lasting((found == found[:, -1:]).all(axis=0)[None])[0])
         if first == 0:
             return float("nan")
@@ -488,7 +503,8 @@ def measured_slopes(
         nothing = (np.nan, np.nan, np.nan, np.inf, np.nan, (np.nan, np.nan), 0)
         return tuple(MeasuredSlope(name, Slope(*nothing, edges), np.nan, curves.name) for name, edges in unfit.items())
     budget, slopes = curves.budget[inside], []
-    truth = behind(budget)
+    truth, far = behind(budget), farther(budget)
+    beyond = truth.at(far)
     for powers in wanted:
         name, (hat, edge) = monomial_name(powers), curves.product(powers)
         if truth.uncertainty is None:
@@ -500,9 +516,8 @@ def measured_slopes(
         log = (logs or {}).get(name, 0.0)
         freed = hat / np.log(curves.budget) ** log
         fit = fit_slope(curves.budget, freed, edge=edge, window=curves.window, step=step)
-        optima = enumerate((truth.here, *truth.far))
-        truths = [product(at, powers) / np.log(budget * SETTLING**k) ** log for k, at in optima]
-        slopes.append(MeasuredSlope(name, fit, window_bias(budget, truths, edge[inside]), curves.name))
+        here, there = (product(at, powers) / np.log(x) ** log for x, at in ((budget, truth.here), (far, beyond)))
+        slopes.append(MeasuredSlope(name, fit, window_bias(budget, here, far, there, edge[inside]), curves.name))
     # Only a bias this wide is ever the reason that a slope can't tell.
     if find_beginning and any(slope.bias >= FLAT / 2 for slope in slopes):
         begins = law_begins(truth, (float(budget[0]), float(budget[-1])))

@@ -16,12 +16,12 @@ from hpgrid.refinement.profile import grid_excess
 from hpgrid.search.brute import SearchResult
 from hpgrid.slopes import (
     NOTHING,
-    SETTLING,
     Curves,
     MeasuredSlope,
     Slope,
     burn_in_end,
     burn_in_ends,
+    farther,
     fit_slope,
     fitting_window,
     measured_slopes,
@@ -247,9 +247,21 @@ def test_the_bias_is_what_the_slope_changes_by_beyond_the_window() -> None:
     def y(x: np.ndarray) -> np.ndarray:
         return np.sqrt(x) * (1 + 100 / x)
 
-    slope = np.log(20 / 101) / np.log(100)  # -0.3517
-    assert window_bias(budget, [y(budget), y(budget * SETTLING)]) == pytest.approx(0.5 - slope, abs=1e-12)
-    assert window_bias(budget, [budget**0.5, budget**0.4, budget**0.45]) == pytest.approx(0.15, abs=1e-12)
+    slope, far = np.log(20 / 101) / np.log(100), farther(budget)  # -0.3517
+    assert far.tolist() == [[x, 100 * x] for x in (1e20, 1e40, 1e80, 1e160)]
+    assert window_bias(budget, y(budget), far, y(far)) == pytest.approx(0.5 - slope, abs=1e-12)
+    assert np.isnan(window_bias(budget, y(budget), far[:0], far[:0]))
+    assert farther(np.array([1.0, 1e251])).max() == pytest.approx(1e271)  # all of it floats
+
+
+def test_what_the_slope_still_changes_by_is_counted_once_more_up_to_where_the_curve_is_known() -> None:
+    budget = np.array([1.0, 100.0])
+    far = farther(budget)
+    there = np.array([x**power for x, power in zip(far, (0.4, 0.45, 0.46, 0.46))])
+    assert window_bias(budget, budget**0.5, far, there) == pytest.approx(0.1 + 0.05 + 0.01, abs=1e-12)
+    there[2:] = np.nan
+    assert window_bias(budget, budget**0.5, far, there) == pytest.approx(0.1 + 0.05 + 0.05, abs=1e-12)
+    assert np.isnan(window_bias(budget, budget**0.5, far, there * np.nan))
 
 
 def test_a_bounds_own_bias_is_that_of_its_closed_form() -> None:

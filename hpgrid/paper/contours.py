@@ -25,7 +25,7 @@ from hpgrid.refinement.profile import grid_excess, sublevel
 from hpgrid.regime import Regime
 from hpgrid.search.brute import SearchResult, grid_search
 from hpgrid.shapes import Floats as Array
-from hpgrid.slopes import NOTHING, SETTLING, MeasuredSlope, fit_slope, window_bias, within
+from hpgrid.slopes import NOTHING, MeasuredSlope, farther, fit_slope, window_bias, within
 from hpgrid.theory import iso_loss as appendix_d, theorems
 
 
@@ -177,16 +177,17 @@ def _near_check(name: str, one: Searched, exponent: float, window: tuple[float, 
         note = NOTHING if excess < threshold else "not identifiable: the grid is coarser than one per cent"
         return Reading(name, "grid", np.nan, exponent, np.nan, edge_points=left_out, note=note)
 
-    def crossing(level: float, scale: float = 1.0, walls: bool = True) -> Array:
+    def crossing(level: float, budgets: Array, walls: bool = True) -> Array:
         box = one.box() if walls else None
-        return sublevel(proxy, (*regime.tuned, "b"), regime.fixed, budget[usable] * scale, "b", level, box)[0]
+        return sublevel(proxy, (*regime.tuned, "b"), regime.fixed, budgets, "b", level, box)[0]
 
-    low, high = crossing(threshold + excess), crossing(threshold - excess)
+    here, far = budget[usable], farther(budget[usable])
+    low, high = crossing(threshold + excess, here), crossing(threshold - excess, here)
     step = grid.axes["b"].step
     delta = float(np.log(high / low).max() + step) / 2
     slope = fit_slope(budget, part["near"], edge=edge, window=window, step=delta)
     # Far out, only the bound itself speaks: no walls of the box.
-    bias = window_bias(budget[usable], [crossing(threshold), crossing(threshold, SETTLING, walls=False)])
+    bias = window_bias(here, crossing(threshold, here), far, crossing(threshold, far, walls=False))
     return MeasuredSlope(name, slope, bias, grid.budget).reading(exponent, name)
 
 

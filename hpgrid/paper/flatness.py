@@ -72,11 +72,13 @@ def _checks(one: OneRegime, arrays: dict[str, Any], window: tuple[float, float])
     if inside.sum() < 2:
         return ()
     checks = []
+    # Farther out a regret is below the rounding of the log risks that it is the difference of.
+    far: Any = {one.budget: budget[inside] * SETTLING}
     for v in tuned:
         # The law of a regret holds far out: its slope in the window is off by what it still changes there.
-        far = regret(one.proxy, v, DECADE, tuned=tuned, **{one.budget: budget[inside] * SETTLING})
+        there = regret(one.proxy, v, DECADE, tuned=tuned, **far)
         slope = fit_slope(budget, arrays[f"regret_{v}"], window=window, step=REFINED)
-        bias = window_bias(budget[inside], [arrays[f"regret_{v}"][inside], far])
+        bias = window_bias(budget[inside], arrays[f"regret_{v}"][inside], far[one.budget][None], there[None])
         measured = MeasuredSlope(f"the regret of {v}", slope, bias, one.budget)
         checks.append(measured.reading(float(theorems.REGRET_EXPONENT), route="refined"))
     return tuple(checks)

@@ -36,9 +36,9 @@ from hpgrid.readings import Reading
 from hpgrid.refinement.cost import flatness_of
 from hpgrid.slopes import (
     REFINED,
-    SETTLING,
     Curves,
     MeasuredSlope,
+    farther,
     fit_slope,
     fitted_edge,
     monomial_name,
@@ -129,15 +129,15 @@ def _refined_checks(
     inside = within(budget, window)
     if inside.sum() < 2 or not exponents:
         return ()
-    # Twice as far out: what a slope changes by there is more than what is still to come.
-    out = [refined_arrays(problem.proxy, problem.regime, budget[inside] * SETTLING**k, problem.budget) for k in (1, 2)]
+    far = farther(budget[inside])
+    beyond = refined_arrays(problem.proxy, problem.regime, far, problem.budget)
     inside_window = {key: array[inside] for key, array in arrays.items() if key.endswith("_star")}
     checks = []
     for powers, exponent in [*(({key: Fraction(1)}, e) for key, e in exponents.items()), *monomials]:
         starred = {f"{v}_star": power for v, power in powers.items()}
-        here, *far = (product(optima, starred) for optima in (inside_window, *out))
+        here, there = (product(optima, starred) for optima in (inside_window, beyond))
         slope = fit_slope(budget[inside], here, step=REFINED * len(powers))
-        bias = window_bias(budget[inside], [here, *far])
+        bias = window_bias(budget[inside], here, far, there)
         name = monomial_name(powers)
         measured = MeasuredSlope(name, slope, bias, problem.budget)
         checks.append(measured.reading(float(exponent), f"refined slope of {name}", "refined"))

@@ -32,7 +32,7 @@ from hpgrid.shapes import Array, Bool, Float, Int
 
 #: Where each variable is looked for, in natural log: eta anywhere, b >= 1, alpha <= 1. Where an infimum is not
 #: attained, an end of this is what is returned.
-_BRACKET = {"eta": (-250.0, 250.0), "b": (0.0, 500.0), "alpha": (-250.0, 0.0)}
+_BRACKET = {"eta": (-OPEN, OPEN), "b": (0.0, OPEN), "alpha": (-OPEN, 0.0)}
 
 #: The logs are divided by a temperature, so that every term counts at first; it falls by this factor after a step
 #: that was not cut short. Each step costs half a millisecond here, whatever the number of problems: so it falls fast.

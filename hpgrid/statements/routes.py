@@ -1,11 +1,7 @@
 """The three routes by which a stated law is measured: exact asymptotics, the continuous optimum far out, and a grid.
 
-Refined. Local exponents e(u) of a law T^p (log T)^q at u = log T are p + q/u + (a log u + b)/u^2 + smaller ones, a and
-b unknown; those of a law without a logarithm are p but for what falls like a power of T. So u e(u) gains p between two
-budgets, whatever q is; and u (e(u) - p) tends to q, once a and b are fitted through three budgets and taken out. A
-tolerance is how far apart such readings at other budgets are, and what the extrapolation changed: over random constants
-of the star-convex bound, whose laws have logarithms, neither is ever exceeded. A plain power that is claimed of a law
-with a logarithm has q = 0, and q itself is read: it fails there.
+Refined. First the power p is read, then q as the limit of u (e(u) - p), u = log T, e the local exponent and p what was
+claimed: see ``far_out``. A plain power that is claimed of a law with a logarithm has q = 0, and fails there.
 
 Grid. It reads powers of the budget alone. Those of constants and held variables would need these to move over so many
 decades (a slope is off by two grid steps over their log range) that the burn-in, which goes with their tenth power,
@@ -22,6 +18,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hpgrid.asymptotics.exact import exponents
 from hpgrid.asymptotics.law import Law, PowerLaw
@@ -29,17 +26,17 @@ from hpgrid.asymptotics.linear import coordinates, vector
 from hpgrid.asymptotics.monomial import ONE, Monomial, Sum
 from hpgrid.asymptotics.programs import ACCURACY
 from hpgrid.checks import TUNABLE, InputError
+from hpgrid.far_out import LADDER, LOGS, STILL_A_FLOAT, limit, power_and_log
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.readings import HOLDS, Number, Reading, of_exponent
-from hpgrid.refinement.optimum import solved
+from hpgrid.readings import HOLDS, UNIDENTIFIABLE, Number, Reading, of_exponent
+from hpgrid.refinement.optimum import Optimum, solved
 from hpgrid.refinement.profile import profile
 from hpgrid.regime import Regime
 from hpgrid.search.brute import grid_search
 from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import (
     REFINED,
-    SETTLING,
     Curves,
     Slope,
     Truth,
@@ -62,13 +59,14 @@ BESIDE = " beside "
 #: What evaluating a constant of some ten factors may lose.
 _ROUNDING = 1e-14
 
-#: The budgets at which optima are read, as far out as the solver arrives, and their logs.
-LADDER = np.array([1e12, 1e16, 1e22, 1e30, 1e40, 1e60, 1e80, 1e150])
-_U = np.log(LADDER)
+#: Below this tolerance two laws can't both hold whose powers are 1/20, whose logarithm's powers are 1/5 apart.
+_SURE_POWER, _SURE_LOG = 1 / 40, 1 / 10
 
-#: How many of them are used, the last ones; and the rung of 1e60, which an optimum must be known at: one that is lost
-#: before may follow another law beyond.
-_USED, _FAR_ENOUGH = 5, 5
+#: Over how many decades constants are moved to see whether the ladder ends before the law begins.
+_DECADES = 8
+
+#: Powers of the budget that are further apart than this are no one law's.
+_OTHER_LAW = 0.01
 
 #: Where what tends to 0 is moved to, after ``SMALL``.
 _SMALLER = 1e-3
@@ -200,28 +198,78 @@ class Climb(NamedTuple):
 @lru_cache(maxsize=_KEPT)
 def climb(subject: Subject, regime: Regime, moved: str = "") -> Climb:
     """Return the optimum along the ladder, one constant moved."""
+    constants = subject.proxy.constants
+    (found,) = _climbs(subject.proxy, regime, {moved: np.array([moved_to(moved, constants[moved])])} if moved else {})
+    return found
+
+
+def _climbs(proxy: Proxy | FunctionProxy, regime: Regime, constants: Mapping[str, Array]) -> list[Climb]:
+    """The optima along the ladder, for each of n values of constants."""
     from hpgrid.refinement import refine  # jax loads here: a claim that can't be asked is answered without it
 
-    proxy = subject.proxy
-    if moved:
-        proxy = proxy.with_constants(**{moved: moved_to(moved, proxy.constants[moved])})
     at: dict[str, Any] = {proxy.budget: LADDER}
-    optimum = refine(proxy, regime=regime, **at)
+    optimum = refine(proxy, regime=regime, constants=constants, **at)
+    return [_climbed(optimum, regime, k) for k in range(optimum.risk.size // LADDER.size)]
+
+
+def _climbed(optimum: Optimum, regime: Regime, k: int) -> Climb:
+    """The k-th of some climbs, where it is of use."""
+
+    def own(of: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        return {v: array.reshape(-1, LADDER.size)[k] for v, array in of.items()}
+
+    at, active, unbounded = own(optimum.at), own(optimum.active), own(optimum.unbounded)
+    whole = own({"log risk": optimum.log_risk, "converged": optimum.converged, "attained": solved(optimum)})
+    # What runs off does so before, too; what seems to at the last budgets alone is too large or too small for a float.
+    gone = np.any([runs & ~runs[STILL_A_FLOAT] for runs in unbounded.values()], axis=0)
     # Where a variable runs off, the risk is an infimum all the same.
-    attained = solved(optimum)
+    attained = whole["attained"] & ~gone
     last = np.flatnonzero(attained)[-1] if attained.any() else -1
     # Before it lies on the bounds that hold it in the end, and depends on what it depends on there, the optimum follows
     # another law. NaN is where the risk does not depend on a variable.
-    sides = (*optimum.active.values(), *(np.isnan(x) for x in optimum.at.values()))
+    sides = (*active.values(), *(np.isnan(x) for x in at.values()))
     settled = attained & np.all([side == side[last] for side in sides], axis=0)
-    there = {"risk": settled, **{v: settled & optimum.converged for v in regime.tuned}}
-    logs = {"risk": optimum.log_risk} | {v: np.log(optimum.at[v]) for v in regime.tuned}
+    there = {"risk": settled, **{v: settled & whole["converged"] for v in regime.tuned}}
+    logs = {"risk": whole["log risk"]} | {v: np.log(at[v]) for v in regime.tuned}
     log_at, exponent = (
-        {v: np.where(there[v] & np.isfinite(of[v]), of[v], np.nan) for v in there} for of in (logs, optimum.exponent)
+        {v: np.where(there[v] & np.isfinite(of[v]), of[v], np.nan) for v in there}
+        for of in (logs, own(optimum.exponent))
     )
-    unbounded = tuple(v for v in regime.tuned if optimum.unbounded[v][-1])
-    nowhere = [v for v in regime.tuned if optimum.converged[-1] and np.isnan(optimum.at[v][-1])]
-    return Climb(log_at, exponent, unbounded, tuple(v for v in nowhere if v not in unbounded))
+    runs_off = tuple(v for v in regime.tuned if unbounded[v][STILL_A_FLOAT])
+    nowhere = [v for v in regime.tuned if whole["converged"][last] and np.isnan(at[v][last])]
+    return Climb(log_at, exponent, runs_off, tuple(v for v in nowhere if v not in runs_off))
+
+
+@lru_cache(maxsize=_KEPT)
+def _ends_early(subject: Subject, regime: Regime) -> bool:
+    """Whether the ladder ends before the law's logarithm is seen: whether another law comes, however late.
+
+    A term that is left behind by a power of the logarithm alone may rule all the budgets that there are. As a law does
+    not depend on the constants, these are moved by decades, together and both ways: where the logarithm's power is
+    another one there, that is what came before or what is still to come. It is what comes, if the readings go that way
+    as the budget grows, above all those in between.
+    """
+    constants = {name: x for name, x in subject.proxy.constants.items() if x > 0}
+    # Angles without a common measure: no product of powers of all the constants stays where it is under both.
+    angles = np.arange(1.0, len(constants) + 1)
+    moves = _DECADES * np.array([np.cos(angles), -np.cos(angles), np.sin(angles), -np.sin(angles)])
+    moved = {name: np.asarray(x * 10.0 ** moves[:, i]) for i, (name, x) in enumerate(constants.items())}
+    try:
+        climbs = [climb(subject, regime), *_climbs(subject.proxy, regime, moved)]
+    except InputError:  # caps that follow from the constants leave nothing there
+        return False
+    # For every climb and variable: the power, the logarithm's with its tolerance, and where that goes.
+    read = [{v: power_and_log(slopes, REFINED) for v, slopes in each.exponent.items()} for each in climbs]
+    here, goes = read[0], {v: max((np.nan_to_num(each[v][3]) for each in read), key=abs) for v in read[0]}
+    for other in read[1:]:
+        gaps = {v: other[v][1] - q for v, (_, q, _, _) in here.items()}
+        if any(abs(other[v][0] - here[v][0]) > _OTHER_LAW for v in here):
+            continue
+        apart = {v: gap for v, gap in gaps.items() if abs(gap) > other[v][2] + here[v][2]}
+        widest = max(apart, key=lambda v: abs(apart[v]), default=None)
+        if widest is not None and apart[widest] * goes[widest] > 0:
+            return True
+    return False
 
 
 def refined_readings(subject: Subject, stated: StatedLaw, *, logs: bool) -> tuple[Reading, ...]:
@@ -233,29 +281,32 @@ def refined_readings(subject: Subject, stated: StatedLaw, *, logs: bool) -> tupl
     undetermined = [v for v in stated.left if v in base.undetermined]
     if undetermined and len(stated.left) == 1:
         return tuple(Reading(f"{v} is determined", FAR_OUT, False, True, identifiable=False) for v in undetermined)
-    moved = []
+    moved, rest = [], 1 if logs else None
     for name in stated.named:
-        measured, error = _moved(subject, stated, stated.regime, name)
+        measured, error = _moved(subject, stated, stated.regime, name, rest)
         if name in stated.statement.small:  # moved again from much nearer to 0
             fixed = stated.regime.fixed
             nearer = replace(stated.regime, fixed={**fixed, name: _SMALLER * fixed[name]})
-            near, near_error = _moved(subject, stated, nearer, name)
+            near, near_error = _moved(subject, stated, nearer, name, rest)
             measured, error = near, near_error + abs(near - measured)
         moved.append(_power_reading(name, (measured, error), stated.held[name]))
     if stated.power is None:
         return tuple(moved)
     slopes = _along(base.exponent, stated)
-    power = _power_reading(stated.budget, gained(slopes), stated.power)
+    power = _power_reading(stated.budget, limit(slopes, REFINED, 2 if logs else None), stated.power, _SURE_POWER)
     beside = []
     if stated.log or (logs and power.verdict == HOLDS):
         # What is left of the local exponents once the wrong power is taken off is no power of a logarithm.
-        left = _U * (slopes - float(stated.power)) if power.verdict == HOLDS else np.full(_U.shape, np.nan)
-        beside.append(_power_reading(f"log {stated.budget}", limit(left, REFINED * _U[-1]), stated.log))
+        left = LOGS * (slopes - float(stated.power)) if power.verdict == HOLDS else np.full(LOGS.shape, np.nan)
+        log = _power_reading(f"log {stated.budget}", limit(left, REFINED * LOGS[-1], rest), stated.log, _SURE_LOG)
+        if logs and log.verdict != UNIDENTIFIABLE and _ends_early(subject, stated.regime):
+            log = replace(log, identifiable=False)
+        beside.append(log)
     if stated.statement.exact and power.verdict == HOLDS:
         # What is left of the optimum once budget and all that is held are divided out, far out.
         held = math.fsum(float(p) * math.log(stated.values[name]) for name, p in stated.held.items() if p)
-        log, error = limit(_along(base.log_at, stated) - held - float(stated.power) * _U, REFINED)
-        constant, claimed = math.exp(log), stated.statement.number
+        log_rest, error = limit(_along(base.log_at, stated) - held - float(stated.power) * LOGS, REFINED, rest)
+        constant, claimed = math.exp(log_rest), stated.statement.number
         tolerance = (error + stated.statement.rounding) * float(claimed)
         # A constant is told from one half as large: its size depends on units, so that no 1/4 stands for a small one.
         tells = abs(constant - float(claimed)) > tolerance or tolerance < float(claimed) / 2
@@ -263,8 +314,10 @@ def refined_readings(subject: Subject, stated: StatedLaw, *, logs: bool) -> tupl
     return (power, *beside, *moved)
 
 
-def _power_reading(name: str, measured: tuple[float, float], claimed: Fraction) -> Reading:
-    return of_exponent(f"power of {name}", FAR_OUT, measured[0], claimed, measured[1])
+def _power_reading(name: str, measured: tuple[float, float], claimed: Fraction, sure: float = math.inf) -> Reading:
+    """The reading of a power, which says nothing for a claim where its tolerance is not below ``sure``."""
+    reading = of_exponent(f"power of {name}", FAR_OUT, measured[0], claimed, measured[1])
+    return replace(reading, identifiable=reading.verdict != HOLDS or reading.tolerance < sure)
 
 
 def _along(of: Mapping[str, Array], stated: StatedLaw) -> Array:
@@ -272,7 +325,9 @@ def _along(of: Mapping[str, Array], stated: StatedLaw) -> Array:
     return np.sum([float(power) * of[name] for name, power in stated.left.items()], axis=0)
 
 
-def _moved(subject: Subject, stated: StatedLaw, regime: Regime, name: str) -> tuple[float, float]:
+def _moved(
+    subject: Subject, stated: StatedLaw, regime: Regime, name: str, logs_from: int | None
+) -> tuple[float, float]:
     """d log left / d log name over the decade that the name is moved, and how far that is from its limit."""
     before, capped = regime.fixed.get(name, stated.values[name]), name.removesuffix("_max")
     after = moved_to(name, before)
@@ -284,38 +339,7 @@ def _moved(subject: Subject, stated: StatedLaw, regime: Regime, name: str) -> tu
         other = climb(subject, regime, name)
     decade = math.log(after / before)
     gain = _along(other.log_at, stated) - _along(climb(subject, regime).log_at, stated)
-    return limit(gain / decade, 2 * REFINED / abs(decade))
-
-
-def gained(slopes: Array) -> tuple[float, float]:
-    """Return the power p of exponents p + q/u + ..., freed of q by pairs of budgets, and how far pairs are apart."""
-    there = np.flatnonzero(np.isfinite(slopes))[-_USED:]
-    if len(there) < 3 or there[-1] < _FAR_ENOUGH:
-        return math.nan, math.nan
-    u, e = _U[there], slopes[there]
-    powers = np.diff(e * u) / np.diff(u)
-    # u e(u) is off by u times the solver's error at either end of a pair.
-    noise = REFINED * float(((u[1:] + u[:-1]) / np.diff(u)).max())
-    return float(powers[-1]), float(np.ptp(powers)) + noise
-
-
-def limit(values: Array, noise: float) -> tuple[float, float]:
-    """Return what c + (a log u + b)/u tends to along the ladder, and by how much that may be off.
-
-    Each value may be ``noise`` from the truth; NaN is none.
-    """
-    there = np.flatnonzero(np.isfinite(values))[-_USED:]
-    if len(there) < 4 or there[-1] < _FAR_ENOUGH:
-        return math.nan, math.nan
-    # Two triples of budgets, a rung apart: what they differ by is more than what is left of the smaller terms.
-    limits = []
-    for three in (there[-4:-1], there[-3:]):
-        u = _U[three]
-        weights = np.linalg.solve(np.stack([np.ones(3), np.log(u) / u, 1 / u]), [1.0, 0.0, 0.0])
-        limits.append(float(weights @ values[three]))
-    before, last = limits
-    # The weights of the last amplify what each reading may be off by.
-    return last, float(abs(last - values[there[-1]]) + abs(last - before) + noise * np.abs(weights).sum())
+    return limit(gain / decade, 2 * REFINED / abs(decade), logs_from)
 
 
 # --- grid ---
@@ -354,9 +378,7 @@ def _behind(subject: Subject, regime: Regime) -> Truth:
     if not proxy.is_posynomial(regime.tuned):
         return refined_truth(proxy, regime, proxy.budget, budget)
     steps = {v: subject.grid.axes[v].step for v in regime.tuned}
-    truth = posynomial_truth(_folded(proxy, regime), regime, steps, budget)
-    # Where a floor shows twenty decades beyond the window alone, a slope is not settled there yet.
-    return truth._replace(far=(*truth.far, truth.at(budget * SETTLING**2)))
+    return posynomial_truth(_folded(proxy, regime), regime, steps, budget)
 
 
 def grid_reading(subject: Subject, stated: StatedLaw, power: Fraction) -> tuple[Reading, Slope]:

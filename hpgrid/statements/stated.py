@@ -132,22 +132,30 @@ def _regime(
 
 
 def _check_names(statement: Statement, budget: str, known: tuple[str, ...]) -> None:
-    """Refuse a name that the bound lacks, a budget on the wrong side, and another budget's path."""
+    """Refuse a name that the bound lacks, a budget on the wrong side, another budget's path: what is read first."""
     source, columns = statement.source, statement.columns
     known = ("risk", *BUDGETS, *known)
-    for name, column in columns.items():
-        if name not in known:
-            raise unknown_name(source, column, "constant or variable of the bound", name, known)
-    if budget in statement.left:
-        raise wrong(source, columns[budget], f"the budget {budget} stands on the right", f"b ~ {budget}^1/2, say")
     rule, (other,) = f"the budget is {budget}, as the bound's is", (name for name in BUDGETS if name != budget)
+    at, log = source.find("@"), source.find("log")
+    mistakes = [
+        (column, unknown_name(source, column, "constant or variable of the bound", name, known))
+        for name, column in columns.items()
+        if name not in known
+    ]
+    if budget in statement.left:
+        column = columns[budget]
+        mistakes.append(
+            (column, wrong(source, column, f"the budget {budget} stands on the right", f"b ~ {budget}^1/2, say"))
+        )
     if f"log {other}" in statement.right:
-        raise wrong(source, source.find("log"), rule, f"log {budget}")
+        mistakes.append((log, wrong(source, log, rule, f"log {budget}")))
     for name, (followed, _) in statement.path.items():
         if followed != budget:
-            raise wrong(source, source.find("@"), rule, f"{name} = {budget}^1/2, say")
+            mistakes.append((at, wrong(source, at, rule, f"{name} = {budget}^1/2, say")))
     if other in statement.fixed:
-        raise wrong(source, source.find("@"), rule, f"fixed {budget}")
+        mistakes.append((at, wrong(source, at, rule, f"fixed {budget}")))
+    if mistakes:
+        raise min(mistakes, key=lambda mistake: mistake[0])[1]
 
 
 def _powers(statement: Statement, budget: str, regime: Regime) -> dict[str, Fraction]:

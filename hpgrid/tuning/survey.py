@@ -48,7 +48,7 @@ SLOPE = {
     "slope": "d log / d log budget, fitted to the grid's curve",
     "tolerance": "how far that may be from the law's exponent: the grid's part and the window's",
     "error": "the grid's part: the argmin's uncertainty over the window",
-    "bias": "the window's part: the continuous optimum's slope there, less its slope twenty decades further out",
+    "bias": "the window's part: what the continuous optimum's slope changes by further out",
     "far": "local exponent of the refined optimum, twenty decades beyond the largest budget; NaN: none",
     "exact": "exact exponent as the budget grows; NaN: none",
     "window_lo": "the first budget of the fit",
@@ -208,8 +208,8 @@ def _slopes(
     else:
 
         def behind(_: Array) -> Truth:  # refined already, with all the budgets
-            here, there = ({v: rows[k, curves.inside] for v, rows in star.items()} for k in (0, 1))
-            return Truth(here, (there,), None, lambda at: optimum_of(problem.posed(at)).curves(), problem.caps)
+            here = {v: rows[0, curves.inside] for v, rows in star.items()}
+            return Truth(here, None, lambda at: optimum_of(problem.posed(at)).curves(), problem.caps)
 
     slopes = measured_slopes(curves, behind, [powers for powers, _ in laws])
     return tuple(

@@ -1,9 +1,8 @@
 """The author's later forms of the bounds, and what steepest-descent-lean reads off them.
 
-A law with a logarithm settles like log log T/log T. The refined optimum is held against the closed form of
-what is left of the bound far out, where they agree to the solver's digits; its exponents are extrapolated in
-1/log T; and the power of the logarithm, and the ratio to the stated form, are read on the closed form where
-log T is 1e6 and 1e9.
+A law with a logarithm settles like log log T/log T. The refined optimum is held against the closed form of what is left
+of the bound far out, where they agree to the solver's digits; its exponents are extrapolated in 1/log T (``far_out``);
+the power of the logarithm, and the ratio to the stated form, are read on the closed form where log T is 1e6 and 1e9.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ from hpgrid.claims.cesista2025.moments import CONSTANTS, LAM, ROUNDING, at, over
 from hpgrid.claims.ledger import Finding, claim, claims, finding
 from hpgrid.critical import tokens
 from hpgrid.critical.tokens import iterations_of_mean
+from hpgrid.far_out import LADDER, LOGS, limit
 from hpgrid.proxy import Proxy, Term
 from hpgrid.readings import Reading, of_exponent
 from hpgrid.theory import batch_sizes, cesista_laws as laws
@@ -164,20 +164,15 @@ ALPHA, BATCH = 0.05, 32.0
 AT_ALPHA = laws.star_convex_at_momentum(ALPHA, lam=LAM, **CONSTANTS)
 TUNED_ALPHA = laws.star_convex_for_small_alpha(lam=LAM, **CONSTANTS)
 
-#: Two budgets that people could pay, and two pairs between which exponents are extrapolated: beyond 1e150
-#: derivatives leave float64.
-LADDER = np.array([1e12, 1e22, 1e40, 1e60, 1e80, 1e150])
-ITERATIONS = np.array([1e20, 1e30, 1e40, 1e80])
+#: Two budgets that people could pay, and those along which exponents are extrapolated.
+PAYABLE = np.array([1e12, 1e22])
+BUDGETS = np.concatenate([PAYABLE, LADDER])
+
+#: Where those of 1e63 and more begin: there the closed form's own corrections are below rounding.
+FAR = int(np.searchsorted(BUDGETS, 1e63))
 
 #: Logs of budgets that no float reaches.
 BEYOND = np.array([1e3, 1e6])
-
-
-def _extrapolated(exponent: m.Array, budgets: m.Array) -> tuple[float, float]:
-    """An exponent p + q/log T, freed of q within each of two pairs of budgets: the last, and how far apart they are."""
-    u = np.log(budgets).reshape(2, 2)
-    first, last = np.diff(exponent.reshape(2, 2) * u)[:, 0] / np.diff(u)[:, 0]
-    return float(last), abs(float(last - first)) + m.SOLVER
 
 
 @claims(
@@ -202,19 +197,19 @@ def star_convex(name: str, beside: str) -> Finding:
 
     # What b*/(T/log T)^(2/3) and (s/lam)/log T tend to, as s does to (1/3) log T; and the closed form over the stated.
     batch, rate = float((3 * of.noise * of.lam / (2 * of.slope)) ** (2 / 3)), 1 / (3 * of.lam)
-    limit = {"b": batch, "alpha": BATCH / batch, "eta": (batch if beside == "b" else BATCH) * rate}[name]
-    found = m.refined(PROXY, at("eta", beside, fixed=held), LADDER)
+    settles = {"b": batch, "alpha": BATCH / batch, "eta": (batch if beside == "b" else BATCH) * rate}[name]
+    found = m.refined(PROXY, at("eta", beside, fixed=held), BUDGETS)
     value, exponent = (np.where(found.converged, x, np.nan) for x in (found.at[name], found.exponent[name]))
-    p, error = _extrapolated(exponent[2:], LADDER[2:])
+    p, error = limit(exponent[2:], m.SOLVER, 2)
     # From u to e u in log T, T^p (log T)^q gains p (e - 1) u + q.
     gains = form(np.e * BEYOND) - form(BEYOND) - float(stated[0]) * (np.e - 1) * BEYOND
     ratios = form(BEYOND) - laws.stated(BEYOND, stated)
-    plain = np.log(value[1] / value[0]) / np.log(LADDER[1] / LADDER[0])
+    plain = np.log(value[1] / value[0]) / np.log(PAYABLE[1] / PAYABLE[0])
     return finding(
-        m.same("over the closed form, T = 1e60 to 1e150", "refined", value[3:], np.exp(form(np.log(LADDER[3:])))),
+        m.same("over the closed form, T = 1e63 to 1e280", "refined", value[FAR:], np.exp(form(np.log(BUDGETS[FAR:])))),
         of_exponent("power of T, extrapolated in 1/log T", "refined", p, stated[0], error),
         of_exponent("power of log T, log T = 1e6", "arithmetic", float(gains[1]), stated[1], abs(gains[1] - gains[0])),
-        Reading("log of it over the stated form", "arithmetic", ratios[1], np.log(limit), abs(ratios[1] - ratios[0])),
+        Reading("log of it over the stated form", "arithmetic", ratios[1], np.log(settles), abs(ratios[1] - ratios[0])),
         f"a plain power from T = 1e12 to 1e22 is {plain:.3f}: there the logarithm passes for a part of the power",
     )
 
@@ -231,19 +226,20 @@ def powers_of_b() -> Finding:
 @claim("L.star.iterations", "star-convex, Theorem 1 (1)", "eta* ~ log K/K")
 def in_iterations() -> Finding:
     """The refined optimum, and what eta*(lam) comes to far out, where no float K reaches."""
-    optimum = m.refined(PROXY, at("eta", fixed={"alpha": ALPHA, "b": BATCH}, budget="K"), ITERATIONS)
+    optimum = m.refined(PROXY, at("eta", fixed={"alpha": ALPHA, "b": BATCH}, budget="K"), LADDER)
     value, exponent = (np.where(optimum.converged, x, np.nan) for x in (optimum.at["eta"], optimum.exponent["eta"]))
-    p, error = _extrapolated(exponent, ITERATIONS)
+    p, error = limit(exponent, m.SOLVER, 2)
     law = laws.STAR_CONVEX_FIXED_ITERATIONS["eta"]
 
     def decayed(u: m.Array) -> m.Array:
         """lam eta K far out: log(Delta0 lam K/slope)."""
         return u + np.log(AT_ALPHA.Delta0 * LAM / AT_ALPHA.slope)
 
-    closed = decayed(np.log(ITERATIONS)) / (LAM * ITERATIONS)
+    # Beyond, all that depends on eta is 1e-106 of the noise's floor.
+    closed, found = decayed(LOGS) / (LAM * LADDER), LADDER < 1e107
     ratios = decayed(BEYOND) / LAM / BEYOND
     return finding(
-        m.same("over log(Delta0 lam K/slope)/(lam K)", "refined", value[1:], closed[1:]),
+        m.same("over log(Delta0 lam K/slope)/(lam K), K to 1e106", "refined", value[found], closed[found]),
         of_exponent("power of K, extrapolated in 1/log K", "refined", p, law[0], error),
         Reading("over log K/K, log K = 1e6", "arithmetic", ratios[1], 1 / LAM, abs(ratios[1] - ratios[0])),
         "with the constant 1/lam",
