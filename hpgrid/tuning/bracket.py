@@ -21,6 +21,10 @@ AT_ONCE = 65
 #: The bracket's width in the log, below which it says no more: what a refined log is sure to.
 NARROW = REFINED
 
+#: How far the log of a refined risk may be from the truth: rounding, four of logs up to a thousand. What its optimum is
+#: off by counts by the square alone.
+RISK = 1e-12
+
 #: The bracket of a least risk, in the log: the risk is off by its square.
 LEVEL = 1e-5
 
@@ -59,13 +63,15 @@ def with_negative(problem: TuningProblem, found: Optimum, held: Mapping[str, Arr
 class Bracket:
     """Where the first value lies that reaches a target: in the last round of values, and the optima at them.
 
-    ``place`` is the first of them that does, -1 where none does; ``gap_below``: just below no optimum is known;
-    ``not_monotone``: beyond the first that reaches it, or beyond the least risk, it is above the target again.
+    ``place`` is the first of them that does, -1 where none does; ``slope``: by how much the log risk falls there, per
+    log of the value; ``gap_below``: just below no optimum is known; ``not_monotone``: beyond the first that reaches
+    it, or beyond the least risk, it is above the target again.
     """
 
     values: Array
     found: Optimum
     place: int
+    slope: float = 0.0
     gap_below: bool = False
     not_monotone: bool = False
 
@@ -84,11 +90,7 @@ class Bracket:
         """How far the log of the answer may be off: the width, and what the risk is not sure of, over its slope."""
         if self.place == 0:
             return 0.0
-        there = np.flatnonzero(solved(self.found))
-        first, last = there[0], there[-1]
-        rise = abs(float(self.found.log_risk[first] - self.found.log_risk[last]))
-        run = float(np.log(self.values[last] / self.values[first]))
-        return self.width + (REFINED * run / rise if rise > 0 else np.inf)
+        return self.width + (RISK / self.slope if self.slope > 0 else np.inf)
 
 
 def narrow(solve: Solve, target: float, ends: tuple[float, float]) -> Bracket:
@@ -104,7 +106,12 @@ def narrow(solve: Solve, target: float, ends: tuple[float, float]) -> Bracket:
         if k == 0 and bracket is not None:  # rounding: what did not reach it a round ago does now
             return bracket
         not_monotone = bool((there & ~good)[k:].any()) if bracket is None else bracket.not_monotone
-        bracket = Bracket(values, found, k, k > 0 and not there[k - 1], not_monotone)
+        gap_below = k > 0 and not there[k - 1]
+        # The slope of the narrowest step over which the risk falls by more than rounding, known to a thousandth.
+        fall = 0.0 if k == 0 or gap_below else float(found.log_risk[k - 1] - found.log_risk[k])
+        slope = fall / float(np.log(values[k] / values[max(k - 1, 0)])) if k > 0 else 0.0
+        slope = slope if bracket is None or fall > 1e3 * RISK else bracket.slope
+        bracket = Bracket(values, found, k, slope, gap_below, not_monotone)
         if bracket.width <= NARROW:
             return bracket
         # As many again: every round is the same compiled program.

@@ -23,11 +23,14 @@ from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import REFINED
 from hpgrid.text import fitted, number
 from hpgrid.tuning.advice import Point, caveats, point_of, what_to_set
-from hpgrid.tuning.bracket import NARROW, Bracket, look_closer, lowest, narrow, solver, with_negative
+from hpgrid.tuning.bracket import NARROW, RISK, Bracket, look_closer, lowest, narrow, solver, with_negative
 from hpgrid.tuning.problem import UNITS, TuningProblem
 
-#: The largest budget, or batch size, that is tried.
-LARGEST = 1e60
+#: The largest budget, or batch size, that is tried at first; and where the risk still falls there.
+LARGEST, FARTHEST = 1e60, 1e300
+
+#: How far the log of a budget may be off to be an answer: a factor of e.
+UNSURE = 1.0
 
 #: A local exponent of the risk this small, at the largest budget tried: it has come to its floor.
 LEVEL = 1e-3
@@ -52,6 +55,10 @@ class Reached:
     lowest_at: float = np.nan  # its budget: the largest that is known, unless the risk rises again
     exponent_there: float = np.nan  # the local exponent of the risk there; near 0, it has come to its floor
     solved_up_to: float = np.nan  # then, the largest budget tried at which the optimum is known; NaN where none is
+    tried: float = LARGEST  # then, the largest budget tried
+    infimum: float = np.nan  # what the risk tends to as the budget grows, where that decides; NaN where it doesn't
+    undecided: bool = False  # whether the target is nearer to what the risk tends to than it is known
+    by_law: float = np.nan  # the log10 of the budget by the exact law, where that lies beyond what was tried
     notes: tuple[str, ...] = ()  # what else a person should know, a line each
     capped: Capped | None = None  # what a cap on iterations does to it; None where none was asked for
 
@@ -64,9 +71,12 @@ class Reached:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as plain data for JSON; NaN becomes null."""
-        data = {"target": self.target, "budget": self.problem.budget, "reached": self.point is not None}
+        reached = None if self.undecided else self.point is not None
+        data = {"target": self.target, "budget": self.problem.budget, "reached": reached}
         if self.point is None:
             data |= {"least_risk": self.lowest_risk, "at": self.lowest_at}
+            more = {"infimum": self.infimum, "log10_by_law": self.by_law}
+            data |= {key: x for key, x in more.items() if not math.isnan(x)}
             data |= {"exponent_of_risk_there": self.exponent_there, "known_to": self.solved_up_to}
         else:
             data |= {"fewest": self.point.as_dict(), "sure": self.tolerance, "already": self.at_lower_end}
@@ -134,25 +144,56 @@ def _check_cap(problem: TuningProblem, max_K: float) -> None:
 
 def _bracketed(problem: TuningProblem, target: float, advance: Callable[[], None]) -> Reached:
     """The fewest of the problem's budget; where none reaches the target, the least risk that is known."""
-    solve = solver(problem, advance)
+    solve, tried = solver(problem, advance), LARGEST
     scan = narrow(solve, target, (_smallest(problem), LARGEST))
+    if scan.place < 0 and scan.found.exponent["risk"][-1] < -LEVEL:
+        farther = narrow(solve, target, (LARGEST, FARTHEST))
+        scan, tried = (farther, FARTHEST) if solved(farther.found).any() else (scan, tried)
     bracket = scan if scan.place >= 0 else look_closer(solve, target, scan)
-    if bracket.place < 0:
+    floor = np.nan if bracket.place == 0 else _infimum(problem)
+    undecided = bracket.place > 0 and bracket.tolerance >= UNSURE and not bracket.gap_below
+    if bracket.place < 0 or undecided or target <= floor:
         optimum, k = bracket.found, lowest(bracket)
         known = float(scan.values[solved(scan.found)].max(initial=0.0)) or np.nan
-        never = Reached(problem, target, solved_up_to=known)
+        never = Reached(problem, target, solved_up_to=known, tried=tried, undecided=undecided and not target <= floor)
         if k < 0:
             return never
         risk, exponent = float(optimum.risk[k]), float(optimum.exponent["risk"][k])
-        return replace(never, lowest_risk=risk, lowest_at=float(optimum.budgets[k]), exponent_there=exponent)
+        never = replace(never, lowest_risk=risk, lowest_at=float(optimum.budgets[k]), exponent_there=exponent)
+        if undecided or target <= floor or np.log(target / floor) < RISK:
+            near = not target <= floor
+            return replace(never, infimum=risk if np.isnan(floor) else floor, undecided=near)
+        return replace(never, by_law=_by_law(problem, target, tried))
     notes = []
     if bracket.not_monotone:
         notes.append(f"the risk is not monotone: at some larger {problem.budget} it is above the target again")
     if bracket.gap_below:
         notes.append(f"just below, refinement found no optimum: a smaller {problem.budget} may do")
     point = point_of(problem, bracket.found, bracket.place)
-    at_lower_end = bracket is scan and bracket.place == 0
+    at_lower_end = bracket is scan and bracket.place == 0 and tried == LARGEST
     return Reached(problem, target, point, bracket.tolerance, at_lower_end, notes=tuple(notes))
+
+
+def _infimum(problem: TuningProblem) -> float:
+    """What the least risk tends to as the budget grows and never comes to, by the exact law; NaN where none says so.
+
+    The log of the tuned risk of a sum of powers is convex in that of the budget: what it tends to is its infimum.
+    """
+    law = problem.law[0].laws["risk"] if problem.is_posynomial and problem.law[0] is not None else None
+    if law is None or law.exponent != 0 or law.constant is None:
+        return float("nan")
+    # Where no term falls any more it is attained.
+    still = optimum_of(problem.posed(np.array([LARGEST]))).exponent["risk"][0] != 0
+    return law.constant if still else float("nan")
+
+
+def _by_law(problem: TuningProblem, target: float, tried: float) -> float:
+    """The log10 of the budget at which the exact law of the risk comes to a target, if beyond those tried; or NaN."""
+    law = problem.law[0].laws["risk"] if problem.law[0] is not None else None
+    if law is None or not law.exponent < 0 or law.constant is None:
+        return float("nan")
+    log = math.log10(target / law.constant) / float(law.exponent)
+    return log if log > math.log10(tried) else float("nan")
 
 
 def _smallest(problem: TuningProblem) -> float:
@@ -189,7 +230,7 @@ def _capped(free: Reached, max_K: float, advance: Callable[[], None]) -> Capped:
     fewest = _bracketed(in_K, free.target, advance).point
     least_K = np.nan if fewest is None else fewest.at
     bracket = _smallest_batch(in_K, free.target, max_K, least_K, advance)
-    if bracket.place < 0:
+    if bracket.place < 0 or (bracket.tolerance >= UNSURE and not bracket.gap_below):
         return Capped(max_K, True, lowest_risk=_least_risk(in_K, max_K), lowest_K=least_K)
     # The optimum at that batch size, in tokens.
     held = point_of(in_K.holding("b"), bracket.found, bracket.place)
@@ -253,7 +294,15 @@ def _tokens_of(point: Point) -> str:
 def _out_of_reach(answer: Reached) -> str:
     """The least risk found, where, how it goes on, and where it is no longer known."""
     budget, roles = answer.problem.budget, answer.problem.roles_text()
-    whole = answer.solved_up_to >= LARGEST * (1 - 1e-9)
+    if not math.isnan(answer.infimum):
+        rest = f" ({roles})" if roles else ""
+        tends = f"as {budget} grows the risk falls to {number(answer.infimum, 6)}"
+        if answer.undecided:
+            return (
+                f"whether risk {float(answer.target)!r} is reached float64 can't tell: {tends}, which is too near{rest}"
+            )
+        return f"risk {answer.target:g} is out of reach: {tends}, and never to less{rest}"
+    whole = answer.solved_up_to >= answer.tried * (1 - 1e-9)
     head = "is out of reach" if whole else "is not reached as far as it is known"
     place, least = f"{budget} = {answer.lowest_at:.3g}", number(answer.lowest_risk, 6)
     beyond = "" if whole else f"; not known beyond {budget} = {answer.solved_up_to:.3g}"
@@ -265,7 +314,8 @@ def _out_of_reach(answer: Reached) -> str:
         falling = f"falling like {budget}^{answer.exponent_there:.3g} there"
         end = "its floor" if abs(answer.exponent_there) < LEVEL else falling
         why = f"at {place}{', the largest tried,' if whole else ''} it is still {least}, {end}{beyond}"
-    return f"risk {answer.target:g} {head}: {why}" + (f" ({roles})" if roles else "")
+    law = "" if math.isnan(answer.by_law) else f"; the exact law comes to it at {budget} = 10^{answer.by_law:.4g}"
+    return f"risk {answer.target:g} {head}: {why}{law}" + (f" ({roles})" if roles else "")
 
 
 def _capped_text(answer: Reached, capped: Capped) -> str:

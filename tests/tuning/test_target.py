@@ -18,10 +18,10 @@ import numpy as np
 import pytest
 from functions import EQ4, dip, kinked
 
-from hpgrid import Grid, LogAxis, Regime, bounds, refine
-from hpgrid.tuning.bracket import NARROW, look_closer, lowest, narrow
+from hpgrid import Grid, LogAxis, Regime, bounds, exponents, parse, refine
+from hpgrid.tuning.bracket import NARROW, RISK, look_closer, lowest, narrow
 from hpgrid.tuning.problem import TuningProblem, tuning_problem
-from hpgrid.tuning.target import LARGEST, reach
+from hpgrid.tuning.target import FARTHEST, LARGEST, reach
 
 GRID = Grid.footnote(10)
 IN_K = GRID.with_axes(K=LogAxis(1e2, 1e16, 10))
@@ -101,20 +101,54 @@ def test_a_noise_floor_is_said_with_its_level_and_no_number() -> None:
     assert found.point is None
     assert found.lowest_risk == pytest.approx(np.sqrt(ALPHA / 100), rel=1e-6)
     assert found.lowest_at == pytest.approx(LARGEST)
-    assert "out of reach: at T = 1e+60, the largest tried, it is still 0.01, its floor" in found.text()
+    assert "out of reach: as T grows the risk falls to 0.01, and never to less" in " ".join(found.text().split())
+    assert found.infimum == pytest.approx(0.01, rel=1e-15)
     told = json.loads(json.dumps(found.as_dict(), allow_nan=False))
     assert told["reached"] is False
     assert "fewest" not in told
-    falling = reach(lmo(), 1e-18)  # too slowly: no floor
-    assert falling.exponent_there == pytest.approx(-0.25, abs=1e-6)
-    assert "falling like T^-0.25" in falling.text()
+    rising = reach(dipping(slope=1e-30), 1e-19).text()  # a function has no law
+    assert "out of reach: it is least at T = " in rising
+
+
+def test_a_budget_beyond_the_first_sixty_decades_is_found_or_told_by_the_law() -> None:
+    """By the law, risk = c T^(-1/4): T = (c/target)^4, as far as a float is one."""
+    law = exponents(bounds.lmo(), PAIR.tuned, fixed=PAIR.fixed).laws["risk"]
+    far = reach(lmo(), 1e-40)
+    assert far.point.at == pytest.approx((law.constant / 1e-40) ** 4, rel=1e-8)
+    beyond = reach(lmo(), 1e-80)
+    assert (beyond.point, beyond.tried) == (None, FARTHEST)
+    assert beyond.by_law == pytest.approx(4 * (np.log10(law.constant) + 80), rel=1e-12)
+    assert beyond.exponent_there == pytest.approx(-0.25, abs=1e-6)
+    assert "falling like T^-0.25 there; the exact law comes to it at T = 10^32" in " ".join(beyond.text().split())
+
+
+@pytest.mark.parametrize("target", [0.05, 0.1, np.nextafter(0.1, 1), 0.1 + 1e-12, 0.1 + 1e-10, 0.2])
+def test_a_target_at_what_the_risk_tends_to_is_out_of_reach_and_just_above_it_is_known_or_not(target: float) -> None:
+    """X b/T + Y/b + Z is Z + 2 (X Y/T)^(1/2) with the best b: T = 4 X Y/(target - Z)^2, in exact fractions."""
+    bound = parse("X*b/T + Y/b + Z", {"X": 100.0, "Y": 50.0, "Z": 0.1})
+    found = reach(tuning_problem(bound, GRID, Regime(("b",))), target)
+    above = Fraction(target) - Fraction(0.1)
+    if above <= 0:
+        assert (found.point, found.undecided, found.as_dict()["reached"]) == (None, False, False)
+        assert "out of reach: as T grows the risk falls to 0.1" in found.text()
+    elif above < 1e-16:
+        assert (found.point, found.undecided, found.as_dict()["reached"]) == (None, True, None)
+        assert found.text().startswith("whether risk 0.10000000000000002 is reached float64 can't tell")
+    else:
+        assert abs(np.log(found.point.at / float(4 * 100 * 50 / above**2))) <= found.tolerance
+        assert found.tolerance < min(1.0, NARROW + 1e-12 / float(above))
+
+
+def test_a_floor_that_is_attained_is_reached() -> None:
+    """b + 1/b at least 1 is 2 at b = 1, whatever T."""
+    assert reach(tuning_problem(parse("b + 1/b"), GRID, Regime(("b",))), 2.0).point.at == 1.0
 
 
 def test_just_above_the_floor_it_is_reached_and_less_sure() -> None:
     """Where the risk levels off, a little uncertainty of it is much of T."""
     asked = lmo(Regime(("eta",), {"alpha": ALPHA, "b": 100.0}))
     floor = np.sqrt(ALPHA / 100)
-    near, far = reach(asked, floor * 1.0001), reach(asked, floor * 10)
+    near, far = reach(asked, floor * (1 + 1e-6)), reach(asked, floor * 10)
     assert near.point is not None
     assert near.tolerance > 1e3 * far.tolerance
 
@@ -301,7 +335,7 @@ def test_a_power_is_inverted_to_what_is_said(exponent: float) -> None:
     truth = 1e-3 ** (-1 / exponent)
     assert 0 <= np.log(bracket.at / truth) <= bracket.tolerance
     assert bracket.width <= NARROW
-    assert bracket.tolerance == pytest.approx(bracket.width + NARROW / exponent, rel=1e-4)
+    assert bracket.tolerance == pytest.approx(bracket.width + RISK / exponent, rel=1e-6)
     assert (bracket.gap_below, bracket.not_monotone) == (False, False)
 
 
