@@ -29,13 +29,13 @@ from hpgrid.checks import (
     check_flag,
     check_keys,
     check_value,
-    checked,
     counted,
     is_number,
     read_table,
     settings,
     table_of,
 )
+from hpgrid.parameters import with_own
 from hpgrid.record import read_text
 from hpgrid.regime import Regime
 
@@ -244,7 +244,7 @@ def parse(data: Mapping[str, Any]) -> Config:
     own = read_toml(path).get("parameters") if path.is_file() else None
     if own:
         check_keys("key", data, ("figure", "parameters"))
-        return Config(data["figure"], parameters=checked(own, table_of(data, "parameters")))
+        return Config(data["figure"], parameters=with_own(own, table_of(data, "parameters")))
     found = read_table("key", FIGURE, data)
     if ("regime" in data) == ("panel" in data):
         raise bad("a config has one [regime] or some [[panel]]s", sorted(data), "one of the two")
@@ -337,6 +337,31 @@ def _parse_axis(name: str, given: Any) -> Any:
     return check_value(name, given)
 
 
+def check_line(what: str, given: Any) -> str:
+    """Return what is given if it is one line of text."""
+    if not isinstance(given, str) or not given.isprintable():
+        raise bad(f"{what} is one line of text", given, f"{what} = 'joint', say")
+    return given
+
+
+def check_formulas(what: str, text: str) -> None:
+    """Refuse text that a picture can't show, after all is computed; Matplotlib is loaded where it has formulas.
+
+    Raises:
+        ValueError: what stands between its $ signs is no formula.
+    """
+    if "$" not in text:
+        return
+    from matplotlib.cbook import is_math_text
+    from matplotlib.mathtext import MathTextParser
+
+    try:
+        MathTextParser("path").parse(text if is_math_text(text) else "")
+    except ValueError:
+        rule = f"between the $ signs of {what} stands a formula that Matplotlib can set"
+        raise bad(rule, text, f"{what} = '$\\alpha = 0.1$', say") from None
+
+
 def _parse_panel(data: Any) -> Panel:
     if not isinstance(data, Mapping):
         raise bad("a regime is a table", data, "[regime] with its own lines")
@@ -348,7 +373,7 @@ def _parse_panel(data: Any) -> Panel:
     regime = Regime(tuple(tuned), table_of(data, "fixed"))
     regime.check_tuned()
     axes = {name: _parse_axis(name, data[name]) for name in AXES if name in data}
-    return Panel(regime, axes, str(data.get("title", "")))
+    return Panel(regime, axes, check_line("title", data.get("title", "")))
 
 
 def _parse_window(_: str, given: Any) -> tuple[float, float]:

@@ -110,7 +110,7 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         raise
 
 
-def check_local(path: Path, instead: str) -> None:
+def check_local(path: Path) -> None:
     """Refuse what can be no file's name here: the address of one elsewhere, which would become a folder of that name.
 
     Raises:
@@ -118,7 +118,7 @@ def check_local(path: Path, instead: str) -> None:
     """
     # Of s3://bucket a path makes s3:/bucket; a letter and a colon are a drive.
     if (len(path.parts) > 1 and re.fullmatch(r"[A-Za-z][\w+.-]+:", path.parts[0])) or "\0" in str(path):
-        raise bad("files are on this machine", str(path), instead)
+        raise bad("what is written are files on this machine", str(path), "a path here, without an address in front")
 
 
 def make_folder(folder: Path, instead: str = "--out DIR") -> None:
@@ -131,7 +131,7 @@ def make_folder(folder: Path, instead: str = "--out DIR") -> None:
     Raises:
         ValueError: it can't be made or written to.
     """
-    check_local(folder, instead)
+    check_local(folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         handle, probe = tempfile.mkstemp(dir=folder, prefix=".probe.")

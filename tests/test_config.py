@@ -155,6 +155,7 @@ MISTAKES = {
     "fixed is a number": (config(regime={"tuned": ["eta"], "fixed": 3}), "fixed is a table"),
     "tuned and fixed": (config(regime={"tuned": ["eta", "b"], "fixed": {"b": 32}}), "b is either tuned or fixed"),
     "unknown key of a regime": (config(regime=REGIME | {"fix": {}}), "no key of a regime.*Write 'fixed'"),
+    "title of a number": (config(regime=REGIME | {"title": 3}), "title is one line of text"),
     "window of one": (config(window=[1e12]), "a window is two budgets"),
     "window of text": (config(window="late"), "a window is two budgets"),
     "window from zero": (config(window=[0, 1e3]), "a window is two budgets"),

@@ -126,8 +126,14 @@ def select(claims: Sequence[Claim], ids: Iterable[str] = (), source: str | None 
             near = get_close_matches(one, [entry.id for entry in claims], n=3, cutoff=0.3)
             instead = f"{', '.join(near) or claims[0].id}; --list says which there are"
             raise bad("there is no claim of that id", one, instead)
-    chosen = [c for c in claims if source in (None, c.source)]
-    return tuple(c for c in chosen if not wanted or any(_is_under(c.id, one) for one in wanted))
+    under = [c for c in claims if not wanted or any(_is_under(c.id, one) for one in wanted)]
+    chosen = tuple(c for c in under if source in (None, c.source))
+    if not chosen:
+        theirs = ", ".join(dict.fromkeys(c.source for c in under))
+        raise bad(
+            f"none of these claims is of the source {source}", ",".join(wanted), f"--source {theirs}, or no source"
+        )
+    return chosen
 
 
 def _is_under(id: str, family: str) -> bool:

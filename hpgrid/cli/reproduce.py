@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from hpgrid.checks import bad, unknown
+from hpgrid.checks import InputError, bad, unknown
 from hpgrid.cli import options
 from hpgrid.config import Config, load, override, shipped
 from hpgrid.paper import FIGURES
@@ -154,11 +154,21 @@ def _redraw(names: list[str], out: Path, formats: tuple[str, ...]) -> bool:
 
 def _draw_saved(data: FigureData, out: Path, formats: tuple[str, ...]) -> list[Path]:
     """Draw a figure from files that may have been put together by hand."""
+    import warnings
+
+    from hpgrid.paper.data import UNREADABLE
+
     try:
-        return write_pictures(data, out, formats)
-    except (KeyError, IndexError) as error:
+        with warnings.catch_warnings():
+            # Whatever is wrong with the numbers is seen, or refused.
+            warnings.simplefilter("ignore")
+            return write_pictures(data, out, formats)
+    except InputError:
+        raise
+    except UNREADABLE as error:
         instead = f"hpgrid reproduce {data.name} again, without --redraw"
-        raise bad(f"the saved record and arrays don't belong together (no {error})", data.name, instead) from None
+        rule = f"the saved record and arrays don't belong together ({type(error).__name__}: {str(error)[:60]})"
+        raise bad(rule, data.name, instead) from None
 
 
 def write_pictures(data: FigureData, out: Path, formats: tuple[str, ...]) -> list[Path]:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from hpgrid.checks import bad
 from hpgrid.claims.ledger import SOURCES
 from hpgrid.cli import options
 from hpgrid.progress import progress
@@ -27,7 +28,10 @@ def verify_claims(
     from hpgrid.readings import FAILS
     from hpgrid.record import made_with, write_json, write_whole
 
-    chosen = select(ledger(), options.names(ids), source)
+    named = options.names(ids)
+    if ids and not named:
+        raise bad("claims are named by their ids", ",".join(ids), "S.eq7.b, say, or nothing for all of them")
+    chosen = select(ledger(), named, source)
     if list_:
         listed = [("claim", "says"), *((entry.id, f"{entry.number}: {entry.statement}") for entry in chosen)]
         print("\n".join(aligned(listed, wrap=("says",))[1:]))

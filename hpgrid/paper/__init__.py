@@ -60,7 +60,11 @@ def compute(config: Config, name: str | None = None) -> FigureData:
         config: the figure, and what it is made from.
         name: what to call it; as the figure where it is None.
     """
+    from hpgrid.config import check_formulas
+
     layout = _layout(_TABLE.get(config.figure, ("user_bound", ""))[0])
+    for panel in config.panels:
+        check_formulas("title", panel.title)
     started = time.perf_counter()
     data: FigureData = layout.compute(config)
     said = {} if config.bound.formula is None else {"does_not_hold": list(dict.fromkeys(_invalid(config)))}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +20,7 @@ from hpgrid.grid import TUNABLE, Grid
 from hpgrid.paper import FIGURES
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.readings import Reading
-from hpgrid.record import SCHEMA, made_with, write_arrays, write_json
+from hpgrid.record import SCHEMA, made_with, read_whole, write_arrays, write_json
 from hpgrid.shapes import Floats
 
 
@@ -139,21 +141,41 @@ def restore(name: str, folder: Path, figures: Collection[str] = FIGURES, again: 
     again = again or f"hpgrid reproduce {name}"
     instead = f"{again} again, without --redraw"
     try:
-        record = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        record = json.loads(read_whole(folder / f"{name}.json"))
         if record["schema"] != SCHEMA or record["config"]["figure"] not in figures:
             raise bad("the saved data are of another version of hpgrid", str(folder / name), instead)
-        # Opened here, not by NumPy, which would leave the file open where it is damaged; and nothing is unpickled.
-        with (folder / f"{name}.npz").open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            arrays = {key: stored[key] for key in stored.files}
+        arrays = _read_arrays(folder / f"{name}.npz")
         checks = tuple(_reading(entry) for entry in record["checks"])
-        return FigureData(name, record["config"], arrays, checks, record["notes"], record["seconds"]["compute"])
+        return FigureData(name, record["config"], arrays, checks, record["notes"], float(record["seconds"]["compute"]))
     except InputError:
         raise
     except FileNotFoundError as error:
         first = f"{again} first, without --redraw"
         raise bad("redrawing needs what a run has saved", str(error.filename), first) from None
-    except (OSError, EOFError, BadZipFile, ValueError, KeyError, TypeError) as error:
-        raise bad(f"the saved data can't be read ({error})", str(folder / name), instead) from None
+    except UNREADABLE as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else type(error).__name__
+        raise bad(f"the saved data can't be read ({reason})", str(folder / name), instead) from None
+
+
+#: What comes of files that are damaged, or were put together by hand, wherever it is found out.
+UNREADABLE = (
+    *(ArithmeticError, AttributeError, BadZipFile, EOFError, LookupError, MemoryError, OSError, RuntimeError),
+    *(TypeError, ValueError, zlib.error),
+)
+
+
+def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """The arrays of an .npz file that unpacks to what a figure may have; nothing is unpickled."""
+    content = io.BytesIO(read_whole(path, _LARGEST))
+    with ZipFile(content) as members:
+        if sum(member.file_size for member in members.infolist()) > _LARGEST:
+            raise MemoryError
+    with np.load(content, allow_pickle=False) as stored:
+        return {key: stored[key] for key in stored.files}
+
+
+#: The most bytes of a figure's arrays, a hundred times the largest's.
+_LARGEST = 2**30
 
 
 #: What a record has of a reading, beside its name and its verdict.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +59,13 @@ PREDICTED = "0.1"
 NEAR = "#d62728"
 
 
-def styled() -> AbstractContextManager[None]:
-    """Return the context in which figures are made and saved."""
-    return matplotlib.style.context(Path(__file__).with_name("hpgrid.mplstyle"))
+@contextmanager
+def styled() -> Iterator[None]:
+    """The context in which figures are made and saved."""
+    with matplotlib.style.context(Path(__file__).with_name("hpgrid.mplstyle")), warnings.catch_warnings():
+        # A title may have a character that the font lacks: the picture shows where.
+        warnings.filterwarnings("ignore", "Glyph", UserWarning)
+        yield
 
 
 def new_figure(

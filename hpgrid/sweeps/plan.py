@@ -31,7 +31,16 @@ from hpgrid.checks import (
     table_of,
     unknown,
 )  # fmt: skip
-from hpgrid.config import BoundConfig, GridConfig, called, parse_bound, parse_grid, read_toml
+from hpgrid.config import (
+    BoundConfig,
+    GridConfig,
+    called,
+    check_formulas,
+    check_line,
+    parse_bound,
+    parse_grid,
+    read_toml,
+)
 from hpgrid.record import read_text
 from hpgrid.regime import Regime
 
@@ -347,8 +356,9 @@ def _read_regimes(value: Any, held: Mapping[str, float], swept: Mapping[str, Any
                 raise bad(rule, dict(entry), f"a sweep without {name}, or regimes that only hold it")
         names.append(entry.get("name", " ".join(regime.tuned)))
         regimes.append(regime)
-        if not isinstance(names[-1], str) or not names[-1]:
+        if not check_line("name", names[-1]):
             raise bad("a regime's name is text", names[-1], 'name = "joint", say')
+        check_formulas("name", names[-1])
     if len(set(names)) < len(names):
         raise bad("regimes have names that differ", names, 'name = "..." in each')
     return dict(zip(names, regimes))

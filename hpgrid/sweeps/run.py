@@ -102,7 +102,7 @@ def run(
     _check_run(options, block, share)
     combinations = lay_out(plan, block or BLOCK)
     plan, grid = _settled(plan, combinations)
-    check_local(out, "--out DIR/RUN.zarr")
+    check_local(out)
     made = made_with("float64")
     notes = tuple(_invalid(plan, grid, combinations.extremes()))
     if not os.path.lexists(out):

@@ -132,11 +132,6 @@ def _cut(data: xarray.Dataset, view: View) -> _Slice:
     budget = str(data.attrs["budget"])
     values = one[budget].values
     value = float(values[-1] if view.budget is None else values[np.abs(np.log(values / view.budget)).argmin()])
-    for v in (quantity, *tuned, "risk"):
-        best = one[f"{v}_star"].sel({budget: value}).values
-        if not (best > 0).any():
-            rule = f"nothing can be drawn: no refined {v} is positive and finite at {budget} = {value:.3g}"
-            raise bad(rule, regime, "another regime or budget, or the sweep again if it is not whole")
     return _Slice(one, plan, pair, tuned, quantity, budget, value, held)
 
 

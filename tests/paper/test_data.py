@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from hpgrid.checks import InputError
 from hpgrid.config import load, shipped
 from hpgrid.paper.data import FigureData, as_check, config_data, restore, save
 from hpgrid.readings import Reading
@@ -57,7 +60,31 @@ def test_redrawing_needs_both_files(tmp_path: Path, data: FigureData, missing: s
         restore("mine", tmp_path)
 
 
+def npz(*files: tuple[str, bytes]) -> bytes:
+    """An archive put together by hand."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, member in files:
+            archive.writestr(name, member)
+    return content.getvalue()
+
+
+def header(shape: tuple[int, ...], descr: str = "<f8") -> bytes:
+    """The head of an array that says it is of a shape, and ends there."""
+    content = io.BytesIO()
+    np.lib.format.write_array_header_1_0(content, {"shape": shape, "fortran_order": False, "descr": descr})
+    return content.getvalue()
+
+
 BROKEN = {
+    "json too deep": ("mine.json", lambda old: b"[" * 2000 + b"]" * 2000),
+    "json of other types": (
+        "mine.json",
+        lambda old: old.replace(b'"seconds": {', b'"seconds": [{').replace(b"}", b"}]"),
+    ),
+    "json that is no text": ("mine.json", lambda old: b"\xff" + old),
+    "arrays of 8 TB": ("mine.npz", lambda old: npz(("x.npy", header((10**12,))))),
+    "arrays of objects": ("mine.npz", lambda old: npz(("x.npy", header((1,), "|O") + b"cos\nsystem\n."))),
     "json cut short": ("mine.json", lambda old: old[: len(old) // 2]),
     "json of something else": ("mine.json", lambda old: b"[1, 2]"),
     "json without checks": ("mine.json", lambda old: old.replace(b'"checks"', b'"cheques"')),
@@ -74,6 +101,34 @@ def test_a_damaged_file_is_named(tmp_path: Path, data: FigureData, name: str, br
     path.write_bytes(broken(path.read_bytes()))
     with pytest.raises(ValueError, match=r"saved data can't be read.*hpgrid reproduce mine again"):
         restore("mine", tmp_path)
+
+
+def test_arrays_are_not_unpacked_to_more_than_a_figure_has(
+    tmp_path: Path, data: FigureData, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save(data, tmp_path)
+    monkeypatch.setattr("hpgrid.paper.data._LARGEST", 2**20)
+    (tmp_path / "mine.npz").write_bytes(npz(("x.npy", bytes(2**20)), ("y.npy", b"1")))
+    with pytest.raises(ValueError, match=r"can't be read \(MemoryError\)"):
+        restore("mine", tmp_path)
+
+
+def test_any_bit_may_be_another(tmp_path: Path, data: FigureData) -> None:
+    """Read all the same, or refused: never anything else."""
+    save(data, tmp_path)
+    rng, refused = np.random.default_rng(0), 0
+    for name in ("mine.json", "mine.npz"):
+        whole = (tmp_path / name).read_bytes()
+        for place in rng.integers(8 * len(whole), size=150):
+            damaged = bytearray(whole)
+            damaged[place // 8] ^= 1 << int(place % 8)
+            (tmp_path / name).write_bytes(damaged)
+            try:
+                restore("mine", tmp_path)
+            except InputError:
+                refused += 1
+        (tmp_path / name).write_bytes(whole)
+    assert refused > 50
 
 
 def test_a_config_is_plain_data() -> None:

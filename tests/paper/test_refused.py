@@ -51,6 +51,12 @@ MISTAKES: dict[str, list[tuple[dict[str, Any], str]]] = {
         ({"shape": [3, 3]}, "two rows or two columns"),
         ({"K": [64, 16]}, "iterations are whole numbers >= 1 that increase"),
     ],
+    "fig1": [
+        (
+            {"panels": (Panel(Regime(("eta", "b"), {"alpha": 0.1}), title="$\\frac{$"),)},
+            "formula that Matplotlib can set",
+        ),
+    ],
     "fig9": [({"panels": (Panel(Regime(("eta", "b"), {"alpha": 0.1})),)}, "tunes all three")],
     "flatness": [({"panels": (Panel(Regime(("eta", "b"), {"alpha": 0.1})),)}, "tunes all three")],
     "fig10": [

@@ -125,6 +125,8 @@ MISTAKES = {
     "no regime": ({"bound": "lmo", "constants": {"C2": [1.0]}}, "one regime or more"),
     "regime tunes nothing": (plan(regime=[{"tuned": []}]), "names what is tuned"),
     "regimes of one name": (plan(regime=[JOINT, JOINT]), "regimes have names that differ"),
+    "name that is no formula": (plan(regime=[JOINT | {"name": "$\\frac{$"}]), "a formula that Matplotlib can set"),
+    "name of two lines": (plan(regime=[JOINT | {"name": "a\nb"}]), "name is one line of text"),
     "name of nothing": (plan(regime=[JOINT | {"name": ""}]), "a regime's name is text"),
     "beta swept and tuned": (plan(constants={"beta": [0.9]}), "beta is swept, so that every regime holds it"),
     "beta and alpha swept": (
