@@ -12,19 +12,15 @@ Source: Cesista, sections 1.1 and 1.2, the proof of Proposition 6, Proposition A
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from hpgrid.bounds import lemmas
-from hpgrid.norms import Norm
 from hpgrid.readings import Reading
 from hpgrid.shapes import AnyArray as Array
 from hpgrid.slopes import Slope, fit_slope
-from hpgrid.stochastic.problems import Form, Objective, quadratic
+from hpgrid.stochastic.problems import Objective, quadratic
 from hpgrid.stochastic.samples import GAUSSIAN, Interval, Noise, draws, interval, largest_ratio, ratio, variance
 
 
@@ -50,18 +46,10 @@ class Means(NamedTuple):
     loss: Array  # f(W_t)
 
 
-class _State(NamedTuple):
-    W: Array
-    M: Array
-    gradient: Array
-    drift: Array
-    left: Array
-
-
 def simulate(objective: Objective, noise: Array, setting: Setting, *, scale: float = 1.0) -> Means:
     """Return the averages of all runs: every batch size with every setting and every seed.
 
-    One program for all of them, which new noise, settings and constants of the objective do not compile again.
+    In NumPy, a step of all runs at a time: a program would take longer to compile than they take.
 
     Args:
         objective: what is minimised.
@@ -69,40 +57,28 @@ def simulate(objective: Objective, noise: Array, setting: Setting, *, scale: flo
         setting: learning rates > 0, momentum complements in (0, 1], weight decays >= 0, each of shape (settings,).
         scale: times the noise.
     """
-    with jax.enable_x64(True):
-        arrays = (objective.parameters, objective.start, scale * np.asarray(noise), objective.L)
-        settings = Setting(*(jnp.asarray(np.asarray(value, float)) for value in setting))
-        means = _simulate(objective.norm, objective.form, settings, *(jnp.asarray(a) for a in arrays))
-        return Means(*(np.asarray(value) for value in means))
+    norm, (loss, gradient_of), parameters = objective.norm, objective.form, objective.parameters
+    eta, alpha, lam = (np.asarray(value, float)[:, None] for value in setting)
+    steps, batches, seeds = noise.shape[:3]
+    shape = (batches, len(eta), seeds)
 
+    def whole(x: Array) -> Array:
+        """What multiplies matrices."""
+        return x[..., None, None]
 
-@partial(jax.jit, static_argnums=(0, 1))
-def _simulate(
-    norm: Norm, form: Form, setting: Setting, parameters: Array, start: Array, noise: Array, L: Array
-) -> Means:
-    def run(noise: Array, setting: Setting) -> Means:
-        return _run(norm, form, setting, parameters, start, noise, L)
-
-    seeds = jax.vmap(run, (1, None))
-    return jax.vmap(jax.vmap(seeds, (None, 0)), (1, None))(noise, setting)
-
-
-def _run(norm: Norm, form: Form, setting: Setting, parameters: Array, start: Array, noise: Array, L: Array) -> Means:
-    """One run: shape (steps, m, n) of noise, and numbers for all else."""
-    eta, alpha, lam = setting
-    first = form.gradient(start, parameters)
-    size = norm.dual(first)
-
-    def step(carry: tuple[_State, Means], xs: tuple[Array, Array]) -> tuple[tuple[_State, Means], None]:
-        (W, M, gradient, drift, left), sums = carry
-        t, xi = xs
-        g = gradient - xi
+    W = np.broadcast_to(objective.start, (*shape, *objective.start.shape))
+    M, gradient = np.zeros(W.shape), gradient_of(W, parameters)
+    drift, size, left = gradient, norm.dual(gradient), np.ones(eta.shape)
+    sums = Means(*(np.zeros(shape) for _ in Means._fields))
+    for t, xi in enumerate(noise):
+        g = gradient - scale * xi[:, None]
         # M_0 stays 0: the source's average begins at t = 1.
-        M = jnp.where(t > 0, (1.0 - alpha) * M + alpha * g, M)
-        C = (1.0 - alpha) * M + alpha * g
+        if t > 0:
+            M = whole(1.0 - alpha) * M + whole(alpha) * g
+        C = whole(1.0 - alpha) * M + whole(alpha) * g
         error, nesterov = gradient - M, norm.dual(gradient - C)
         distance, A = norm.dual(error), norm.lmo(C)
-        bound = left * size + (1.0 - alpha) / alpha * L * eta
+        bound = left * size + (1.0 - alpha) / alpha * objective.L * eta
         now = Means(
             distance,
             distance**2,
@@ -110,20 +86,16 @@ def _run(norm: Norm, form: Form, setting: Setting, parameters: Array, start: Arr
             nesterov**2,
             norm.dual(error - drift) ** 2,
             # Without momentum both are 0.
-            norm.dual(drift) / jnp.where(bound > 0.0, bound, 1.0),
+            norm.dual(drift) / np.where(bound > 0.0, bound, 1.0),
             norm.of(A - norm.lmo(gradient)) ** 2,
             norm.dual(gradient),
-            form.loss(W, parameters),
+            loss(W, parameters),
         )
-        W = (1.0 - lam * eta) * W + eta * A
-        new = form.gradient(W, parameters)
-        drift = (1.0 - alpha) * (drift + new - gradient)
-        summed = Means(*(a + b for a, b in zip(sums, now)))._replace(drift=jnp.maximum(sums.drift, now.drift))
-        return (_State(W, M, new, drift, left * (1.0 - alpha)), summed), None
-
-    state = _State(start, jnp.zeros_like(start), first, first, jnp.ones(()))
-    steps = noise.shape[0]
-    (_, sums), _ = jax.lax.scan(step, (state, Means(*[jnp.zeros(())] * 9)), (jnp.arange(steps), noise))
+        W = whole(1.0 - lam * eta) * W + whole(eta) * A
+        new = gradient_of(W, parameters)
+        drift, gradient, left = whole(1.0 - alpha) * (drift + new - gradient), new, left * (1.0 - alpha)
+        largest = np.maximum(sums.drift, now.drift)
+        sums = Means(*(a + b for a, b in zip(sums, now)))._replace(drift=largest)
     return Means(*(total / steps for total in sums))._replace(drift=sums.drift)
 
 

@@ -24,12 +24,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 
 from hpgrid.checks import bad
 from hpgrid.norms import MAX, NORMS, SPECTRAL, Norm, check_shape
-from hpgrid.shapes import AnyArray as Array
+from hpgrid.shapes import AnyArray as Array, array_namespace, sqrt
 
 Shape = tuple[int, int]
 
@@ -64,27 +63,27 @@ def gram(X: Array, ridge: float | Array = 0.0) -> Gram:
     tall = X.shape[-1] == 2
     x, y = (X[..., 0], X[..., 1]) if tall else (X[..., 0, :], X[..., 1, :])
     p, q, r = (x * x).sum(-1) + ridge, (x * y).sum(-1), (y * y).sum(-1) + ridge
-    product = jnp.sqrt(jnp.maximum(p * r - q * q, 0.0))
-    return Gram(x, y, p, q, r, product, jnp.sqrt(p + r + 2.0 * product))
+    product = sqrt(array_namespace(p).maximum(p * r - q * q, 0.0))
+    return Gram(x, y, p, q, r, product, sqrt(p + r + 2.0 * product))
 
 
 def together(x: Array, y: Array, like: Array) -> Array:
     """Return the matrix of two columns, or rows, as ``like`` has them."""
-    return jnp.stack([x, y], -1 if like.shape[-1] == 2 else -2)
+    return array_namespace(x).stack([x, y], -1 if like.shape[-1] == 2 else -2)
 
 
 def spectral(X: Array) -> Array:
     """Return s1, half the sum of s1 + s2 and s1 - s2."""
     g = gram(X)
-    return (g.total + jnp.sqrt(jnp.maximum(g.p + g.r - 2.0 * g.product, 0.0))) / 2.0
+    return (g.total + sqrt(array_namespace(X).maximum(g.p + g.r - 2.0 * g.product, 0.0))) / 2.0
 
 
 def polar(X: Array) -> Array:
     """Return U V^T; of a matrix of rank one its u v^T, which descends as far; 0 at 0."""
-    g = gram(X)
+    g, xp = gram(X), array_namespace(X)
     # Of rank one the product is 0, and the part with swapped singular values has no weight.
-    share = jnp.where(g.product > 0.0, 1.0, 0.0) / jnp.where(g.product > 0.0, g.product, 1.0)
-    scale = 1.0 / jnp.where(g.total > 0.0, g.total, 1.0)
+    share = xp.where(g.product > 0.0, 1.0, 0.0) / xp.where(g.product > 0.0, g.product, 1.0)
+    scale = 1.0 / xp.where(g.total > 0.0, g.total, 1.0)
     on, off_x, off_y = (part[..., None] for part in (g.q * share * scale, g.r * share, g.p * share))
     scale = scale[..., None]
     return together(g.x * (1.0 + off_x) * scale - g.y * on, g.y * (1.0 + off_y) * scale - g.x * on, X)
@@ -103,7 +102,7 @@ def norm_of(name: str, shape: Any) -> Norm:
 
 
 class Form(NamedTuple):
-    """f and its gradient at one matrix: functions of (X, parameters), so that other parameters compile nothing."""
+    """f and its gradient over the last two axes, of NumPy's arrays or JAX's: functions of (X, parameters)."""
 
     loss: Callable[[Array, Array], Array]
     gradient: Callable[[Array, Array], Array]
@@ -154,42 +153,42 @@ def smoothed(name: str, shape: Shape, *, size: float = 1.0, width: float = 0.25)
 
 def _objective(name: str, form: Form, parameters: np.ndarray, shape: Shape, size: float, L: float) -> Objective:
     """Starts off all symmetries: no entry, and no singular value, meets 0 together with another."""
-    import jax
-
     norm = norm_of(name, shape)
-    with jax.enable_x64(True):
-        start = np.cos(np.arange(1.0, 1.0 + math.prod(shape)) ** 1.5).reshape(shape)
-        start = start * (size / float(norm.of(jnp.asarray(start))))
-        x, theta = jnp.asarray(start), jnp.asarray(parameters)
-        Delta0, G0 = float(form.loss(x, theta)), float(norm.dual(form.gradient(x, theta)))
+    start = np.cos(np.arange(1.0, 1.0 + math.prod(shape)) ** 1.5).reshape(shape)
+    start = start * (size / float(norm.of(start)))
+    Delta0, G0 = float(form.loss(start, parameters)), float(norm.dual(form.gradient(start, parameters)))
     return Objective(norm, form, parameters, start, L, Delta0, G0)
 
 
-QUADRATIC = Form(lambda X, H: (H * X * X).sum() / 2.0, lambda X, H: H * X)
+QUADRATIC = Form(lambda X, H: (H * X * X).sum((-2, -1)) / 2.0, lambda X, H: H * X)
 
 
 def _weighted(X: Array) -> Array:
     """H * X, H's entries from 1 down."""
-    return np.linspace(1.0, LEAST, math.prod(X.shape)).reshape(X.shape) * X
+    shape = X.shape[-2:]
+    return np.linspace(1.0, LEAST, math.prod(shape)).reshape(shape) * X
 
 
 def _root(squares: Array, width: Array) -> Array:
-    return jnp.sqrt(width[0] ** 2 + squares)
+    return sqrt(width[0] ** 2 + squares)
 
 
 def _smoothed_polar(X: Array, width: Array) -> Array:
     """X (c^2 I + X^T X)^(-1/2)/2, by the ridged Gram matrix: its adjugate, plus its root's determinant."""
     g = gram(X, width[0] ** 2)
-    x, y = g.x * (g.r + g.product) - g.y * g.q, g.y * (g.p + g.product) - g.x * g.q
-    return together(x, y, X) / (2.0 * g.product * g.total)
+    p, q, r = (part[..., None] for part in (g.p + g.product, g.q, g.r + g.product))
+    return together(g.x * r - g.y * q, g.y * p - g.x * q, X) / (2.0 * g.product * g.total)[..., None, None]
 
 
 SMOOTHED = {
     "frobenius": Form(
-        lambda X, c: _root((_weighted(X) * X).sum(), c) - c[0],
-        lambda X, c: _weighted(X) / _root((_weighted(X) * X).sum(), c),
+        lambda X, c: _root((_weighted(X) * X).sum((-2, -1)), c) - c[0],
+        lambda X, c: _weighted(X) / _root((_weighted(X) * X).sum((-2, -1)), c)[..., None, None],
     ),
-    "max": Form(lambda X, c: (_root(X * X, c) - c[0]).mean(), lambda X, c: X / _root(X * X, c) / float(X.size)),
+    "max": Form(
+        lambda X, c: (_root(X * X, c) - c[0]).mean((-2, -1)),
+        lambda X, c: X / _root(X * X, c) / float(math.prod(X.shape[-2:])),
+    ),
     # (c^2 I + X^T X)^(1/2) has the trace that the ridged Gram matrix gives.
     "spectral": Form(lambda X, c: (gram(X, c[0] ** 2).total - 2.0 * c[0]) / 2.0, _smoothed_polar),
 }

@@ -1,4 +1,4 @@
-"""Momentum runs: against a plain loop, against closed forms, and against the bounds; one program for all."""
+"""Momentum runs: against a plain loop, against closed forms, and against the bounds."""
 
 from __future__ import annotations
 
@@ -76,15 +76,6 @@ def test_without_noise_and_momentum_there_is_no_error_but_the_first() -> None:
     found = simulate(problem, NO_NOISE, every((0.1, 0.2), (0.0, 0.9), (0.0, 1.0)))
     assert found.momentum[:, 0] == pytest.approx(problem.G0 / STEPS)
     assert found.nesterov[:, 0] == pytest.approx(0.0, abs=1e-15)
-
-
-def test_another_seed_momentum_or_problem_compiles_nothing() -> None:
-    programs = []
-    for seed, beta, size in ((0, 0.5, 1.0), (1, 0.5, 1.0), (1, 0.8, 1.0), (1, 0.8, 3.0)):
-        noise = draws(ONE_HOT, seed, (STEPS, SEEDS), BATCHES, SHAPE)
-        simulate(quadratic("max", SHAPE, size=size), noise, every((0.1, 0.2), (beta, 0.9), (0.0, 1.0)))
-        programs.append(momentum._simulate._cache_size())
-    assert len(set(programs)) == 1
 
 
 def test_a_seed_gives_the_same_numbers_and_another_seed_others() -> None:
