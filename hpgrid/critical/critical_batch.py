@@ -12,7 +12,7 @@ f(W_0) - f* <= <grad f(W_0), W_0 - W*> <= G0 2/lam.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -191,7 +191,7 @@ def critical_batch(
 
     Source: Cesista, Theorem 12 and its revised forms; Shulgin et al., Appendix D, for the LMO bound's.
     """
-    goal = checked(locals())
+    goal = _in_numpy(checked(locals()))
     parts, problem = _parts(goal), goal.problem
     target = parts.Z + (goal.eps_prime or 0.0) if goal.eps is None else goal.eps
     eps_prime = (goal.eps_prime or 0.0) if goal.eps is None else goal.eps - parts.Z
@@ -220,18 +220,27 @@ def critical_batch(
     )
 
 
+def _in_numpy(goal: Goal) -> Goal:
+    """The goal with NumPy's numbers, which overflow to inf and divide by 0, where Python's raise."""
+
+    def numbers(record: Goal | Constants) -> dict[str, Any]:
+        own = {field.name: getattr(record, field.name) for field in fields(record)}
+        return {name: np.float64(x) for name, x in own.items() if isinstance(x, float)}
+
+    return replace(goal, problem=replace(goal.problem, **numbers(goal.problem)), **numbers(goal))
+
+
 def _parts(goal: Goal) -> Parts:
     """The bound taken apart."""
-    # NumPy's numbers overflow to inf, which is refused below; Python's raise.
-    of: dict[str, Any] = {name: x if x is None else np.float64(x) for name, x in asdict(goal.problem).items()}
-    at: dict[str, Any] = {"eta": np.float64(goal.eta), "alpha": np.float64(goal.alpha)}
+    of: dict[str, Any] = asdict(goal.problem)
+    at: dict[str, Any] = {"eta": goal.eta, "alpha": goal.alpha}
     if goal.measure == "gradient":
         parts = bounds.parts(**at, **of, form=goal.form, norm=goal.norm)
     else:
         parts = (bounds.gap_parts if goal.measure == "gap" else bounds.loss_parts)(**at, **of)
     if not np.isfinite(parts).all():
         raise bad("the bound's parts X, Y, Z must be numbers", tuple(map(float, parts)), "less extreme constants")
-    return Parts(*map(float, parts))
+    return Parts(*map(np.float64, parts))
 
 
 def _iterations(goal: Goal, parts: Parts, eps_prime: float) -> Iterations | None:
@@ -267,7 +276,7 @@ def _reach(goal: Goal, parts: Parts, eps_prime: float) -> Reach | None:
     formulas = []
     for what, b in named.items():
         at = tokens.point(iterations, max(float(b), 1.0))  # what is run there: no batch is below one sample
-        formulas.append(Formula(what, at._replace(b=float(b)), at.tokens / best.tokens))
+        formulas.append(Formula(what, at._replace(b=float(b)), float(np.divide(at.tokens, best.tokens))))
     on_grid, step = tokens.on_grid(iterations, smallest)
     near = {share: tokens.near(iterations, best, smallest, share) for share in NEAR}
     shape = tokens.shape(iterations, smallest)

@@ -76,7 +76,9 @@ def _lmo_table(tuned: Lmo, fixed: Lmo, eta: float) -> list[str]:
     rows: list[tuple[str, ...]] = [(head, "b", "K", "tokens", "")]
     for name, best in (("eta tuned", tuned), (f"eta = {eta:g}", fixed)):
         if best.fewest is None:
-            rows.append((f"  {name}", "out of reach", "", "", "the steps' own error is above eps"))
+            # Tuned, the steps' own error falls with eta: any target takes some number of tokens.
+            why = "no number is as large as the tokens" if best is tuned else "the steps' own error is above eps"
+            rows.append((f"  {name}", "out of reach", "", "", why))
             continue
         notes = [f"eta = {best.eta:.4g}"] if best is tuned else []
         notes += ["on its bound b >= 1"] if best.on_bound else []

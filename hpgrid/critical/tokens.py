@@ -237,7 +237,7 @@ def lmo_eta_tuned(alpha: float, target: float, problem: Constants) -> Lmo:
     of = lmo_terms(alpha, problem)
     parts = iso_loss.of_bound(alpha, problem.Delta0, problem.L, problem.rho * problem.sigma)
     best = _lmo(lmo_iterations_tuned(of, target), theory.lmo_tuned(target, parts))
-    eta = float(np.sqrt(of.progress / (of.drift * best.fewest.K))) if best.fewest else None
+    eta = float(np.sqrt(np.divide(of.progress, of.drift * best.fewest.K))) if best.fewest else None
     return best._replace(eta=eta)
 
 

@@ -15,6 +15,7 @@ import hpgrid
 from hpgrid import bounds
 from hpgrid.bounds.cesista2025 import Parts
 from hpgrid.bounds.constants import Constants
+from hpgrid.checks import InputError
 from hpgrid.critical import tokens
 from hpgrid.critical.critical_batch import FOUND, OUT_OF_REACH, VACUOUS, CriticalBatch, Reach, lowest, trivial_bounds
 from hpgrid.theory import batch_sizes as theory
@@ -270,6 +271,32 @@ def test_with_weight_decay_the_first_form_finds_nothing(a: float, lam: float, L:
     own = {"lam": 10.0**lam, "L": 10.0**L, "D": 10.0**D, "beta": 0.999 * a, "eta": 1e-9, "G0": 1e9, "Delta0": 1e30}
     for eps in (2 * 10.0 ** (L - lam) * (0.01 + e), 10.0 ** (L - lam + 3 * e)):
         assert hpgrid.critical_batch(**own, eps=eps).status in (OUT_OF_REACH, VACUOUS)
+
+
+#: With which a part of the bound, such as Delta0/eta or sigma^2, is beyond 1e308.
+TOO_LARGE = {
+    ("eta", 5e-324),
+    ("D", 5e-324),
+    *((name, x) for name in ("eta", "sigma", "L", "G0") for x in (1e160, 1e300)),
+}
+
+
+@pytest.mark.parametrize("value", [5e-324, 1e-300, 1e-160, 1e160, 1e300])
+@pytest.mark.parametrize("name", ["eps", "eps_prime", "eta", "sigma", "L", "D", "Delta0", "G0", "rho"])
+def test_extreme_numbers_have_an_answer_or_are_refused_in_words(name: str, value: float) -> None:
+    """A target below Z > 0 is out of reach, one above G0 = 1 says nothing; what overflows is refused."""
+    asked: dict[str, Any] = {"beta": 0.9, "eta": 1e-3, "eps": 0.7, name: value}
+    if name == "eps_prime":
+        del asked["eps"]
+    if (name, value) in TOO_LARGE:
+        with pytest.raises(InputError, match="less extreme constants"):
+            hpgrid.critical_batch(**asked)
+        return
+    answer = hpgrid.critical_batch(**asked)
+    json.dumps(answer.as_dict(), allow_nan=False)
+    assert "eps = " in answer.text()
+    if name in ("eps", "eps_prime"):
+        assert answer.status == (VACUOUS if value > 1 else OUT_OF_REACH)
 
 
 def test_numbers_that_no_float_holds_are_no_answer() -> None:
