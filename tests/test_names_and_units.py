@@ -190,6 +190,13 @@ def test_a_command_says_once_what_it_understood(capsys: Capture) -> None:
     )
 
 
+def test_an_option_may_have_another_name_too(capsys: Capture) -> None:
+    plain = printed("critical-batch", capsys, "--eta", "1e-3", "--beta=0.9", "--eps", "30")
+    assert status("critical-batch", "--lr", "1e-3", "--momentum=0.9", "--eps", "30") == 0
+    notes = "hpgrid: note: lr is eta here\nhpgrid: note: momentum is beta here, and alpha = 1 - beta\n"
+    assert capsys.readouterr() == (plain, notes)
+
+
 def test_a_constant_of_that_name_is_no_hyperparameter(capsys: Capture) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Note)
@@ -199,6 +206,8 @@ def test_a_constant_of_that_name_is_no_hyperparameter(capsys: Capture) -> None:
         ValueError, match=r"lr is a constant of the bound formula, and could mean eta, too. .*Write eta for"
     ):
         regime.settled(bound)
+    with pytest.raises(ValueError, match=r"'lr'. Write eta, or a value of it: lr=1.0, say"):
+        hpgrid.parse("lr*b + 1/(b*T)")
     swept = plan_of({"bound": "lr*eta + 1/(eta*T)", "constants": {"lr": [1.0, 2.0]}, "regime": {"tuned": ["eta"]}})
     assert dict(swept.swept) == {"lr": (1.0, 2.0)}
 

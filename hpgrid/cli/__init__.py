@@ -6,6 +6,7 @@ Nothing heavy is imported until a command needs it, so that help and mistakes ar
 from __future__ import annotations
 
 import _thread
+import re
 import sys
 import threading
 import warnings
@@ -16,7 +17,7 @@ from typing import Any, NoReturn
 from cyclopts import App, CycloptsError, Parameter
 
 from hpgrid import __version__
-from hpgrid.checks import InputError, Note, cut
+from hpgrid.checks import CALLED, InputError, Note, cut, name_here
 from hpgrid.cli.bench import benchmark
 from hpgrid.cli.check import check_stated
 from hpgrid.cli.critical_batch import print_critical_batch
@@ -54,11 +55,16 @@ app.command(plot_bound, name="plot")
 app.command(print_transfer, name="transfer")
 
 
+#: An option's name.
+_OPTION = re.compile(r"^--([A-Za-z][\w-]*)")
+
+
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 when it ran, 1 when --strict finds a failed check, 2 on bad input."""
     try:
         with _notes(), _heard():
-            status = app(argv, exit_on_error=False, print_error=False, result_action="return_value")
+            words = [_OPTION.sub(_named_here, word) for word in (sys.argv[1:] if argv is None else argv)]
+            status = app(words, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
     except KeyboardInterrupt:
         print("hpgrid: interrupted; what is on disk is whole", file=sys.stderr)
@@ -76,6 +82,12 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         print(f"hpgrid: error: {' '.join(cut(str(said)).split())}", file=sys.stderr)
         sys.exit(2)
     sys.exit(status or 0)
+
+
+def _named_here(option: re.Match[str]) -> str:
+    """An option by the name that it has here: --eta for --lr."""
+    name = option[1].replace("-", "_")
+    return f"--{name_here(name)}" if name in CALLED else option[0]
 
 
 def _unread() -> NoReturn:

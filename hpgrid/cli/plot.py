@@ -87,7 +87,7 @@ def panels_of(layout: str, tune: options.Names, fix: options.Names) -> tuple[Pan
     """Return a panel with the regime, or in contours one for each --tune and each --fix, side by side."""
     if layout == "curves":
         return (_panel(options.names(tune), options.held(fix)),)
-    regimes: list[Any] = [options.names([x]) for x in tune or [""]]
+    regimes: list[Any] = [Regime(options.names([x])).tuned for x in tune or [""]]
     held: list[Any] = [settings(options.held([x])) for x in fix or [""]]
     for names in regimes:
         if "b" in names or any("b" in fixed for fixed in held):

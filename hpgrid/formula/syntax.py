@@ -17,7 +17,7 @@ from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any, NoReturn
 
-from hpgrid.checks import InputError, bad, shortened, unknown
+from hpgrid.checks import CALLED, InputError, bad, shortened, unknown
 
 #: What a formula may name beside constants; beta is 1 - alpha.
 VARIABLES = ("eta", "b", "alpha", "beta", "T", "K")
@@ -127,7 +127,8 @@ class Expression:
         for node in self.root.walk():
             name = str(node.value)
             if node.kind == "name" and name in names and name not in given:
-                near = get_close_matches(name, (*VARIABLES, *FUNCTIONS, *given), n=1, cutoff=0.6)
+                known = (*VARIABLES, *FUNCTIONS, *given)
+                near = [CALLED[name]] if name in CALLED else get_close_matches(name, known, n=1, cutoff=0.6)
                 instead = f"{near[0]}, or a value of it: {name}=1.0, say" if near else f"its value: {name}=1.0, say"
                 rule = f"every name but {', '.join(VARIABLES)} is a constant and needs a value"
                 raise at(node.column, rule, name, instead)

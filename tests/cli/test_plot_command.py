@@ -178,6 +178,7 @@ MISTAKES = {
     "lmo --tune eta,b --out x.png": "alpha of the bound lmo is neither tuned nor fixed nor on a path",
     "sgd --tune eta,b --fix alpha=0.1 --out x.png": "the bound sgd does not depend on alpha",
     "lmo --tune eta,b --layout contours --out x.png": "contours have b on an axis",
+    "lmo --tune eta --fix b=4k --layout contours --out x.png": "'--tune eta --fix b=4k'. Write b out of both",
     "lmo --tune eta --fix alpha=0.1,b=3 --layout contours --out x.png": "contours have b on an axis",
     "lmo --tune eta --tune eta --fix alpha=0.1 --fix alpha=0.2 --fix alpha=0.3 --layout contours --out x.png": (
         "each panel has a --tune and a --fix, or all share one"
