@@ -170,7 +170,7 @@ class Regime:
     def check_tuned(self) -> None:
         """Refuse a regime that tunes nothing."""
         if not self.tuned:
-            raise bad("something is tuned", "nothing", "eta, b as what is tuned, say")
+            raise bad("at least one of eta, b, alpha must be tuned", "none", "eta, b as what is tuned, say")
 
     def _check_roles(
         self, proxy: Proxy | FunctionProxy, fixed: Mapping[str, float], free: Collection[str] | None

@@ -166,7 +166,8 @@ class Slope:
         step: that distance, in natural log; the largest, where points have one each.
         window: the first and last x that were used.
         points: how many points were used.
-        edge_points: how many points in the window were left out, being on an edge or not finite.
+        edge_points: how many points in the window were left out, being on an edge.
+        no_points: how many others were left out there, being no positive numbers.
     """
 
     slope: float
@@ -177,6 +178,7 @@ class Slope:
     window: tuple[float, float]
     points: int
     edge_points: int
+    no_points: int = 0
 
 
 def fit_slope(
@@ -212,7 +214,7 @@ def fit_slope(
         raise bad("a window needs lo < hi", window, "window=(1e12, 1e22), say")
     inside = np.ones(x.shape, bool) if window is None else within(x, window)
     usable = inside & ~out & np.isfinite(y) & (y > 0) & (x > 0)
-    left_out = int(inside.sum() - usable.sum())
+    left_out = int((inside & out).sum()), int((inside & ~out & ~usable).sum())
     u, v = np.log(x[usable]), np.log(y[usable])
     if step is None:
         gaps = np.diff(np.unique(v))
@@ -221,7 +223,7 @@ def fit_slope(
     each = np.broadcast_to(np.asarray(step, float), x.shape)[usable]
     h = float(each.max(initial=0.0))
     if len(u) < 2 or np.ptp(u) == 0:
-        return Slope(np.nan, np.nan, np.nan, np.inf, h, (np.nan, np.nan), len(u), left_out)
+        return Slope(np.nan, np.nan, np.nan, np.inf, h, (np.nan, np.nan), len(u), *left_out)
     away = u - u.mean()
     slope = float(away @ v / (away @ away))
     moves = away != 0  # of the middle point nothing depends, even where its step is infinite
@@ -229,7 +231,7 @@ def fit_slope(
     i, j = np.triu_indices(len(u), k=1)
     theil_sen = float(np.median((v[j] - v[i]) / (u[j] - u[i])))
     ends = (float(x[usable].min()), float(x[usable].max()))
-    return Slope(slope, theil_sen, float(v.mean() - slope * u.mean()), error, h, ends, len(u), left_out)
+    return Slope(slope, theil_sen, float(v.mean() - slope * u.mean()), error, h, ends, len(u), *left_out)
 
 
 def fit_slopes(
@@ -499,12 +501,13 @@ def measured_slopes(
     """
     inside = curves.inside
     if inside.sum() < 2:
-        unfit = {monomial_name(powers): int(curves.product(powers)[1].sum()) for powers in wanted}
+        unfit = {monomial_name(powers): int(curves.product(powers)[1][inside].sum()) for powers in wanted}
         nothing = (np.nan, np.nan, np.nan, np.inf, np.nan, (np.nan, np.nan), 0)
         return tuple(MeasuredSlope(name, Slope(*nothing, edges), np.nan, curves.name) for name, edges in unfit.items())
     budget, slopes = curves.budget[inside], []
     truth, far = behind(budget), farther(budget)
-    beyond = truth.at(far)
+    # Budgets of 1e280 have nothing farther out that is a float.
+    beyond = truth.at(far) if far.size else dict.fromkeys(truth.here, far)
     for powers in wanted:
         name, (hat, edge) = monomial_name(powers), curves.product(powers)
         if truth.uncertainty is None:

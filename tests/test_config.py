@@ -146,7 +146,7 @@ MISTAKES = {
     "alpha above 1": (config(grid={"alpha": {"lo": 0.1, "hi": 2.0}}), "alpha.*0 < alpha <= 1.*2.0"),
     "b below 1": (config(grid={"b": [0.5, 2.0]}), "b >= 1"),
     "axis as text": (config(grid={"eta": "wide"}), "eta must be a finite number"),
-    "nothing tuned": (config(regime={"tuned": []}), "something is tuned"),
+    "nothing tuned": (config(regime={"tuned": []}), "at least one of eta, b, alpha must be tuned"),
     "tuned is text": (config(regime={"tuned": "eta"}), "tuned is a list of names"),
     "tuned budget": (config(regime={"tuned": ["T"]}), "no tuned axis of that name"),
     "misspelt tuned": (config(regime={"tuned": ["eta", "alfa"]}), "Given: 'alfa'. Write 'alpha'"),

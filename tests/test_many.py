@@ -327,7 +327,7 @@ HELD_ETA = Regime(("b",), {"eta": 1e-3, "alpha": 1.0})
         ({"constants": {"C1": []}}, "constant C1 of a sweep is a list of numbers"),
         ({"constants": {"C1": ["one"]}}, "constant C1 of a sweep is a list of numbers"),
         ({"regime": Regime(("eta", "b"))}, "in a sweep only the budget remains, but alpha is an axis"),
-        ({"regime": Regime()}, "something is tuned"),
+        ({"regime": Regime()}, "at least one of eta, b, alpha must be tuned"),
         ({"method": "fast"}, "no method of that name.*'fast'.*exact, brute"),
         ({"devices": 0}, "devices is a whole number, 1 or more. Given: 0"),
         ({"devices": True}, "devices is a whole number"),

@@ -146,7 +146,7 @@ PAIR = ("eta", "b")
 @pytest.mark.parametrize(
     ("regime", "proxy", "message"),
     [
-        (Regime(), bounds.lmo(), "something is tuned. Given: 'nothing'"),
+        (Regime(), bounds.lmo(), "at least one of eta, b, alpha must be tuned. Given: 'none'"),
         (Regime(PAIR), bounds.lmo(), "alpha of the bound lmo is neither tuned nor fixed nor on a path"),
         (Regime(PAIR, {"alpha": 1.0}), bounds.sgd(), "the bound sgd does not depend on alpha.*Write eta, b or some"),
         (Regime(PAIR, path={"alpha": -1}), bounds.sgd(), "the bound sgd does not depend on alpha"),

@@ -422,8 +422,8 @@ FUNCTION = BOUNDS["function"].proxy
 @pytest.mark.parametrize(
     ("proxy", "options", "message"),
     [
-        (LMO.proxy, {"over": ()}, "something is tuned"),
-        (LMO.proxy, {}, "something is tuned"),
+        (LMO.proxy, {"over": ()}, "at least one of eta, b, alpha must be tuned"),
+        (LMO.proxy, {}, "at least one of eta, b, alpha must be tuned"),
         (LMO.proxy, {"over": "eta", "fixed": {"eta": 1.0}}, "eta is either tuned or fixed"),
         (LMO.proxy, {"over": ("eta",), "caps": {"beta": 0.9}}, "a cap on beta is a floor of alpha"),
         (LMO.proxy, {"over": "T"}, "tuned axis.*'T'.*eta, b, alpha"),

@@ -34,6 +34,13 @@ from hpgrid.theory import theorems
 X = np.geomspace(1e2, 1e22, 21)
 
 
+def test_edge_points_are_those_of_the_window() -> None:
+    budget, edge = np.geomspace(1.0, 1e4, 5), np.array([True, True, True, False, False])
+    curves = Curves("T", budget, {"risk": (budget, edge)}, (50.0, 500.0))
+    (slope,) = measured_slopes(curves, lambda _: pytest.fail("one budget has no slope"), [{"risk": Fraction(1)}])
+    assert (slope.fit.points, slope.fit.edge_points) == (0, 1)
+
+
 @pytest.mark.parametrize("p", [0.5, -0.25, -7 / 12, 0.0])
 def test_an_exact_power_law_gives_its_exponent_and_its_constant(p: float) -> None:
     found = fit_slope(X, 3 * X**p)
@@ -100,10 +107,10 @@ ENDS = (X[0], X[20])
 @pytest.mark.parametrize(
     ("off", "y", "edge", "window", "counts"),
     [
-        pytest.param([0, 1, 20], 7.0, [0, 1, 20], None, (18, 3, (X[2], X[19])), id="edge points"),
+        pytest.param([0, 1, 20], 7.0, [0, 1, 20], None, (18, 3, 0, (X[2], X[19])), id="edge points"),
         # Its ends are in it, and it counts its own edge points alone.
-        pytest.param([0, 1, 2, 3, 4, 6], 1.0, [0, 6], (X[5], X[10]), (5, 1, (X[5], X[10])), id="a window"),
-        *(pytest.param([3], hole, [], None, (20, 1, ENDS), id=f"{hole}") for hole in (np.nan, np.inf, 0.0)),
+        pytest.param([0, 1, 2, 3, 4, 6], 1.0, [0, 6], (X[5], X[10]), (5, 1, 0, (X[5], X[10])), id="a window"),
+        *(pytest.param([3], hole, [], None, (20, 0, 1, ENDS), id=f"{hole}") for hole in (np.nan, np.inf, 0.0, -1.0)),
     ],
 )
 def test_what_is_left_out_is_counted_and_has_no_part_in_the_fit(
@@ -112,7 +119,7 @@ def test_what_is_left_out_is_counted_and_has_no_part_in_the_fit(
     place = np.arange(21)
     found = fit_slope(X, np.where(np.isin(place, off), y, X**0.5), edge=np.isin(place, edge), window=window)
     assert found.slope == pytest.approx(0.5, abs=1e-14)
-    assert (found.points, found.edge_points, found.window) == counts
+    assert (found.points, found.edge_points, found.no_points, found.window) == counts
 
 
 @pytest.mark.parametrize("usable", [0, 1])

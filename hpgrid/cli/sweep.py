@@ -77,7 +77,8 @@ def run_sweep(
         damaged = f", {done.damaged} found damaged and computed again" if done.damaged else ""
         blocks = f"{done.own} of {done.blocks} blocks{part}{found}{damaged}"
         mended = f", damaged metadata and coordinates made again: {done.mended}" if done.mended else ""
-        print(f"{out}\n{plan.combinations} combinations, {blocks}{mended}: {done.seconds:.1f} s", *done.notes, sep="\n")
+        count = "1 combination" if plan.combinations == 1 else f"{plan.combinations} combinations"
+        print(f"{out}\n{count}, {blocks}{mended}: {done.seconds:.1f} s", *done.notes, sep="\n")
         if csv is not None:
             from hpgrid.sweeps.store import open_sweep, write_slopes
 

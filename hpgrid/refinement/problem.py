@@ -170,7 +170,8 @@ def _budget_values(name: str, given: ArrayLike) -> Floats:
     smallest = 1.0 if name == "T" else np.finfo(float).tiny
     if values.size == 0 or not (np.isfinite(values).all() and values.min() >= smallest):
         rule = f"every {name} must be finite and {'>= 1' if name == 'T' else '> 0'}"
-        raise bad(rule, values.tolist() if values.size < 5 else "an array with others", f"{name}=1e10, say")
+        given = values.tolist() if values.size < 5 else f"values from {values.min():g} to {values.max():g}"
+        raise bad(rule, given, f"{name}=1e10, say")
     return values
 
 

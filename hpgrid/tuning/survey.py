@@ -160,11 +160,12 @@ def survey(problem: TuningProblem, window: tuple[float, float] | None = None) ->
     """
     best = problem.search()
     window = window or default_window(problem, best, wanders=bool(monomials(problem.law[0])))
-    # The grid's budgets, and far out: in one call it is compiled once.
-    optimum = optimum_of(problem.posed(problem.budgets * np.array([[1.0], [SETTLING]])))
+    # The grid's budgets, and far out, as long as those are floats: in one call it is compiled once.
+    out = SETTLING if problem.budgets[-1] < 1e290 / SETTLING else 1.0
+    optimum = optimum_of(problem.posed(problem.budgets * np.array([[1.0], [out]])))
     star, known = optimum.curves(), solved(optimum)
     exponent = {v: np.where(known, x, np.nan) for v, x in optimum.exponent.items()}
-    far = {v: float(rows[1, -1]) for v, rows in exponent.items()}
+    far = {v: float(rows[1, -1]) if out > 1 else math.nan for v, rows in exponent.items()}
     return Survey(
         problem=problem,
         best=best,

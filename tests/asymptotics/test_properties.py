@@ -126,7 +126,7 @@ def one_minus(variable: str) -> Proxy:
     ("proxy", "arguments", "message"),
     [
         (FunctionProxy(lambda *a: a[0], name="mine"), {"tuned": "eta"}, "'mine'.*hpgrid.refine, or hpgrid search"),
-        (bounds.lmo(), {"tuned": ()}, "something is tuned"),
+        (bounds.lmo(), {"tuned": ()}, "at least one of eta, b, alpha must be tuned"),
         (bounds.lmo(), {"tuned": "eta", "path": {"beta": F(1)}}, "it is alpha = 1 - beta that may be a power"),
         (bounds.sgd(), {"tuned": "eta", "path": {"alpha": F(-1)}}, "the bound sgd does not depend on alpha"),
         (bounds.sgd(L=4.0), {"tuned": "b", "fixed": {"eta": 0.3}}, "eta must not exceed its cap 0.25"),

@@ -117,7 +117,7 @@ def test_caps_iterations_and_options_of_a_bound(capsys: Capture) -> None:
 
 
 MISTAKES = {
-    "lmo": "something is tuned",
+    "lmo": "at least one of eta, b, alpha must be tuned",
     "lmoo --tune eta": "'lmo'",
     "lmo --tune eta,alpha --cap beta=0.9": "a cap on beta is a floor of alpha = 1 - beta",
     "lmo --tune eta --fix eta=1": "eta is either tuned or fixed",

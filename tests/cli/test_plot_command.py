@@ -174,7 +174,7 @@ MISTAKES = {
     "lmo --tune eta,b --fix alpha=0.1 --out x.gif": "no picture format of that name",
     "lmo --tune eta,b --fix alpha=0.1 --out x.png --layout lines": "no layout of that name",
     "lmo --tune eta,b --fix alpha=0.1 --out x.png --budget L": "no budget of that name",
-    "lmo --out x.png": "something is tuned. Given: 'nothing'. Write eta, b as what is tuned, say.",
+    "lmo --out x.png": "at least one of eta, b, alpha must be tuned. Given: 'none'. Write eta, b as",
     "lmo --tune eta,b --out x.png": "alpha of the bound lmo is neither tuned nor fixed nor on a path",
     "sgd --tune eta,b --fix alpha=0.1 --out x.png": "the bound sgd does not depend on alpha",
     "lmo --tune eta,b --layout contours --out x.png": "contours have b on an axis",

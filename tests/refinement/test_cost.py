@@ -267,7 +267,7 @@ def test_shapes_are_those_of_the_budgets_after_the_constants() -> None:
         (lambda **more: flatness(bounds.lmo(), within=0.0, **more), "a relative excess must be positive"),
         (lambda **more: flatness(bounds.lmo(), within=np.nan, **more), "a relative excess must be positive"),
         (lambda **more: regret(bounds.lmo(), "b", 10.0, **{**more, "T": 0.1}), "every T must be finite and >= 1"),
-        (lambda **more: flatness(bounds.lmo(), **{**more, "tuned": ()}), "something is tuned"),
+        (lambda **more: flatness(bounds.lmo(), **{**more, "tuned": ()}), "at least one of eta, b, alpha must be tuned"),
     ],
 )
 def test_it_refuses(call, message: str) -> None:

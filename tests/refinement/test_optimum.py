@@ -276,8 +276,8 @@ LMO = {"proxy": bounds.lmo(), "tuned": ("eta", "b"), "fixed": {"alpha": 0.1}, "T
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"tuned": ()}, "something is tuned"),
-        ({"tuned": None}, "something is tuned"),
+        ({"tuned": ()}, "at least one of eta, b, alpha must be tuned"),
+        ({"tuned": None}, "at least one of eta, b, alpha must be tuned"),
         ({"tuned": ("eta", "lam")}, "no tuned axis of that name"),
         ({"fixed": {"alpha": 0.1, "b": 2.0}}, "b is either tuned or fixed or on a path"),
         ({"fixed": {}}, "alpha of the bound lmo is neither tuned nor fixed nor on a path"),

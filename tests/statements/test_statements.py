@@ -324,7 +324,7 @@ REFUSED = {
     "b ~ T @ b = T^-1/2": "b leaves its range along this path",
     "eta ~ T @ b = T^1/2, fixed alpha=2": "alpha must be a finite number with 0 < alpha <= 1",
     "b ~ T @ b <= 0.5": "b must be a finite number with b >= 1",
-    "risk ~ T @ fixed eta, fixed b, fixed alpha": "something is tuned. Given: 'nothing'",
+    "risk ~ T @ fixed eta, fixed b, fixed alpha": "at least one of eta, b, alpha must be tuned. Given: 'none'",
 }
 
 

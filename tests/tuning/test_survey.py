@@ -55,6 +55,14 @@ def test_the_slopes_are_those_of_the_figures_checks(name: str) -> None:
         assert slope.verdict == {True: "holds", None: "not identifiable on this grid"}[check.holds]
 
 
+def test_budgets_as_large_as_floats_are_have_optima_and_nothing_farther_out() -> None:
+    """2 (2/T)^(1/2) of 1/(eta T) + 2 eta."""
+    grid = Grid(eta=LogAxis(1e-160, 1.0, 30), T=LogAxis(1e2, 1e300, 3))
+    found = survey(tuning_problem(parse("1/(eta*T) + 2*eta"), grid, Regime(("eta",))))
+    np.testing.assert_allclose(found.star["risk"], 2 * np.sqrt(2 / found.problem.budgets), rtol=1e-12)
+    assert all(np.isnan(slope.far) for slope in found.slopes)
+
+
 def test_the_argmins_are_those_of_a_loop() -> None:
     grid = Grid(eta=LogAxis(1e-4, 1.0, 5), b=LogAxis(1.0, 1e4, 5), alpha=LogAxis(1e-3, 1.0, 5), T=LogAxis(1e2, 1e10, 5))
     found = survey(tuning_problem(bounds.lmo(C2=3.0), grid, Regime(("eta", "b"), {"alpha": 0.03})))
