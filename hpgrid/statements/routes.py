@@ -49,6 +49,7 @@ from hpgrid.slopes import (
     within,
 )
 from hpgrid.statements.stated import StatedLaw, moved_to
+from hpgrid.tuning.problem import monomials
 
 #: From the surest route to the least sure.
 EXACT, FAR_OUT, GRID = ROUTES = ("exact", "refined", "grid")
@@ -347,15 +348,16 @@ def _moved(
 def _curves(subject: Subject, regime: Regime) -> Curves:
     """The argmins of a grid search at every budget, and the window after burn-in.
 
-    Burn-in ends with the continuous optimum's where that is cheap: a flat direction takes the argmin back to the
-    border again and again, long after.
+    As in a survey, burn-in ends with the continuous optimum's where there is a flat direction: that takes the argmin
+    back to the border again and again, long after.
     """
     proxy, grid = subject.proxy, subject.grid
     lacking: Any = {v: None for v in TUNABLE if v not in proxy.depends_on()}
     best = grid_search(proxy, grid.with_axes(**lacking), regime=regime)
     budget, edge = grid.axes[grid.budget].values, fitted_edge(best)
-    cheap = proxy.is_posynomial(regime.tuned)
-    star = profile(_folded(proxy, regime), regime.tuned, regime.fixed, budget).at if cheap else None
+    cheap, law = proxy.is_posynomial(regime.tuned), exact_law(subject, regime)
+    wanders = cheap and not isinstance(law, str) and bool(monomials(law))
+    star = profile(_folded(proxy, regime), regime.tuned, regime.fixed, budget).at if wanders else None
     window = fitting_window(best, star)
     kept = np.flatnonzero(within(budget, window))
     if not cheap and len(kept) > _MOST:

@@ -14,8 +14,13 @@ import pytest
 import xarray
 from paper_figures import computed
 
-from hpgrid import Grid, LogAxis, Regime, bounds, parse, refine
-from hpgrid.config import BoundConfig
+from hpgrid import Grid, LogAxis, Proxy, Regime, bounds, parse, refine
+from hpgrid.cli import options
+from hpgrid.cli.plot import fitted
+from hpgrid.config import BoundConfig, Config, Panel
+from hpgrid.paper import compute
+from hpgrid.readings import HOLDS, UNIDENTIFIABLE
+from hpgrid.statements.check import check as held_against
 from hpgrid.tuning.problem import tuning_problem
 from hpgrid.tuning.survey import Survey, SurveySlope, dataset, default_window, survey, write_csv, write_netcdf
 
@@ -172,6 +177,40 @@ def test_a_window_before_the_law_begins_has_no_verdict_and_says_from_where(
     assert left.tolist() == [-1 if v == "b" else 1, 0]
     assert f"the law begins beyond this window: from T = {slope.measured.begins:.1g} on" in found.text()
     assert "FAILS" not in {slope.verdict for slope in found.slopes}
+
+
+def test_a_law_that_begins_forty_decades_beyond_the_window_is_not_failed_there() -> None:
+    """b leaves 1 at T = 4 C1 C3 (1 + 1/alpha)/(alpha C2^2): 4.004e66 with a C2 of 1e-30."""
+    problem = tuning_problem(bounds.lmo(C2=1e-30), GRID, Regime(("eta", "b"), {"alpha": 1e-3}))
+    for slope in survey(problem).slopes:
+        assert slope.verdict == "not identifiable on this grid"
+        assert slope.measured.begins == pytest.approx(4.004e66, rel=0.05)
+
+
+def test_a_risk_that_is_still_falling_to_its_floor_fails_nowhere() -> None:
+    """E + A/b^a + B/(T/6b)^c: b* = (A a (T/6)^c/(B c))^(1/(a + c)); the bias is all of the slope of the risk there."""
+    text, given = "E + A/b**a + B/(T/(6*b))**c", {"E": 1.0, "A": 406.4, "B": 410.7, "a": 0.34, "c": 0.28}
+    proxy = parse(text, given)
+    assert isinstance(proxy, Proxy)
+    found = by_name(survey(tuning_problem(proxy, GRID, Regime(("b",)))))["risk"]
+    T = GRID.T.values[GRID.T.values >= found.measured.fit.window[0]]
+    E, A, B, a, c = given.values()
+    b = (A * a * (T / 6) ** c / (B * c)) ** (1 / (a + c))
+    slope = float(np.polyfit(np.log(T), np.log(E + A / b**a + B / (T / (6 * b)) ** c), 1)[0])
+    assert found.measured.bias == pytest.approx(-slope, rel=1e-3)
+    (claim,) = held_against(proxy, "risk ~ T^0", grid=GRID)
+    written = BoundConfig("formula", {n: x for n, x in given.items() if n.isupper()}, {"a": a, "c": c}, text)
+    figure = Config(
+        "curves", written, options.grid_config("footnote", 24, None, "T"), (Panel(Regime(("b",))),), refined=True
+    )
+    drawn = {one.what: one for one in compute(fitted(figure, "T"), "mine").checks}
+    grid, refined = drawn["slope of risk"], drawn["refined slope of risk"]
+    told = {one.route: one for one in claim.readings}
+    assert found.verdict == "not identifiable on this grid"
+    assert [one.verdict for one in (told["grid"], grid, refined)] == [UNIDENTIFIABLE] * 3
+    assert told["grid"].measured == grid.measured == found.measured.fit.slope
+    assert told["grid"].tolerance == pytest.approx(grid.tolerance) == found.measured.tolerance
+    assert claim.verdict == HOLDS  # by the exact law
 
 
 def test_a_flat_law_is_held_to_the_same_tolerance_as_its_neighbours() -> None:
