@@ -23,15 +23,14 @@ LADDER = 10.0 ** np.array(
 )
 LOGS = np.log(LADDER)
 
-#: The rung of 1e63, which a curve must be known at: one that is lost before may follow another law beyond. And that of
-#: 1e150: an optimum that is a float there may be none at the last.
-_FAR_ENOUGH, STILL_A_FLOAT = 9, 16
+#: The rung of 1e63, which a curve must be known at: one that is lost before may follow another law beyond.
+FAR_ENOUGH = 9
 
 #: How many rungs, the last ones, show the limit of what has no logarithms in it.
 _USED = 5
 
 #: Which rungs logarithms are read along: all; what another law's end leaves; what a part that ends at 1e150 leaves.
-_WINDOWS = (slice(None), slice(_FAR_ENOUGH, None), slice(STILL_A_FLOAT + 1))
+_WINDOWS = (slice(None), slice(FAR_ENOUGH, None), slice(17))
 
 #: Up to which power of 1/u corrections are fitted, and how many rungs that takes: two more than there are unknowns.
 _ORDERS, _LEAST = (2, 3, 4), 13
@@ -47,7 +46,7 @@ def limit(values: Array, noise: float, logs_from: int | None = None) -> tuple[fl
             what remains of u times them, of logs and of elasticities; None where there is no logarithm anywhere.
     """
     rungs = np.flatnonzero(np.isfinite(values))
-    if len(rungs) < _USED or rungs[-1] < _FAR_ENOUGH:
+    if len(rungs) < _USED or rungs[-1] < FAR_ENOUGH:
         return math.nan, math.nan
     if logs_from is None:
         last = values[rungs[-_USED:]]

@@ -360,6 +360,7 @@ def _described(call: _Call, inputs: _Inputs, last: _State) -> Descent:
     # What still falls there like a power falls to 0 beyond.
     falls = both(end - going / jnp.maximum(jnp.abs(going).max(), TINY), log_budget) - infimum >= FALLING
 
+    runs_off = ~free & (jnp.abs(last.z) >= OPEN)
     convex = jnp.all(jnp.linalg.eigvalsh(jnp.where(free[:, None] & free[None, :], hessian, jnp.eye(free.size))) > 0)
     solution = Solution(
         log_risk=jnp.where(leaves, infimum, last.value),
@@ -369,8 +370,8 @@ def _described(call: _Call, inputs: _Inputs, last: _State) -> Descent:
         inverse_hessian=inverse,
         multiplier=jnp.where(free, 0.0, gradient),
         side=jnp.where(free, 0, jnp.where(last.z <= box.lo, -1, 1)),
-        unbounded=jnp.where(~free & (jnp.abs(last.z) >= OPEN) | creeps & leaves, jnp.sign(end), 0.0),
-        vanishes=leaves & falls,
+        unbounded=jnp.where(runs_off | creeps & leaves, jnp.sign(end), 0.0),
+        vanishes=leaves & falls | jnp.any(runs_off & (jnp.abs(gradient) >= FALLING)),
         flat=jnp.zeros(free.shape),
         undetermined=jnp.zeros(free.shape, bool),
         converged=jnp.all(~free | (small & ~creeps)) & convex & jnp.isfinite(last.value),

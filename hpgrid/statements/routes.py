@@ -26,7 +26,7 @@ from hpgrid.asymptotics.linear import coordinates, vector
 from hpgrid.asymptotics.monomial import ONE, Monomial, Sum
 from hpgrid.asymptotics.programs import ACCURACY
 from hpgrid.checks import TUNABLE, InputError
-from hpgrid.far_out import LADDER, LOGS, STILL_A_FLOAT, limit, power_and_log
+from hpgrid.far_out import FAR_ENOUGH, LADDER, LOGS, limit, power_and_log
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.readings import HOLDS, UNIDENTIFIABLE, Number, Reading, of_exponent
@@ -221,8 +221,8 @@ def _climbed(optimum: Optimum, regime: Regime, k: int) -> Climb:
 
     at, active, unbounded = own(optimum.at), own(optimum.active), own(optimum.unbounded)
     whole = own({"log risk": optimum.log_risk, "converged": optimum.converged, "attained": solved(optimum)})
-    # What runs off does so before, too; what seems to at the last budgets alone is too large or too small for a float.
-    gone = np.any([runs & ~runs[STILL_A_FLOAT] for runs in unbounded.values()], axis=0)
+    # What runs off does so far out; what seems to farther out alone lost a part of the bound that is no float there.
+    gone = np.any([runs & ~runs[FAR_ENOUGH] for runs in unbounded.values()], axis=0)
     # Where a variable runs off, the risk is an infimum all the same.
     attained = whole["attained"] & ~gone
     last = np.flatnonzero(attained)[-1] if attained.any() else -1
@@ -236,7 +236,7 @@ def _climbed(optimum: Optimum, regime: Regime, k: int) -> Climb:
         {v: np.where(there[v] & np.isfinite(of[v]), of[v], np.nan) for v in there}
         for of in (logs, own(optimum.exponent))
     )
-    runs_off = tuple(v for v in regime.tuned if unbounded[v][STILL_A_FLOAT])
+    runs_off = tuple(v for v in regime.tuned if unbounded[v][FAR_ENOUGH])
     nowhere = [v for v in regime.tuned if whole["converged"][last] and np.isnan(at[v][last])]
     return Climb(log_at, exponent, runs_off, tuple(v for v in nowhere if v not in runs_off))
 

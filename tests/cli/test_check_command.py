@@ -13,7 +13,7 @@ b ~ T^1/2 @ fixed alpha
   lmo, tuned eta, b; alpha = 0.001
               route    measured  claimed  within  verdict
   power of T  exact    1/2       1/2      0       holds
-              refined  0.5       1/2      7e-09   holds
+              refined  0.5       1/2      1e-09   holds
               grid     0.499161  1/2      0.053   holds
   grid: slope over T = 1.12e+07 to 1e+22, 75 points
   exact law: b* = 1/2 C2 C1^-1/2 C3^-1/2 (1 + alpha)^-1/2 alpha T^1/2
@@ -23,7 +23,7 @@ b ~ T^1/3
   lmo, tuned eta, b; alpha = 0.001
               route    measured  claimed  within  verdict
   power of T  exact    1/2       1/3      0       fails
-              refined  0.5       1/3      7e-09   fails
+              refined  0.5       1/3      1e-09   fails
               grid     0.499161  1/3      0.053   fails
   grid: slope over T = 1.12e+07 to 1e+22, 75 points
   exact law: b* = 1/2 C2 C1^-1/2 C3^-1/2 (1 + alpha)^-1/2 alpha T^1/2

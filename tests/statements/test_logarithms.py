@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hpgrid import Grid, bounds, parse
+from hpgrid import Grid, bounds, parse, refine
 from hpgrid.proxy import FunctionProxy
 from hpgrid.readings import FAILS, HOLDS, UNIDENTIFIABLE
 from hpgrid.statements import language, routes
@@ -128,6 +128,17 @@ def test_where_a_term_is_left_behind_by_the_logarithm_alone_the_logarithm_can_no
     readings = [routes.refined_readings(subject, each, logs=True) for each in stated]
     assert [verdict(each) for each in readings] == [*wanted.values()]
     assert float(readings[0][1].measured) == pytest.approx(2 / 3, abs=0.02)
+
+
+def test_a_law_of_which_a_part_is_no_float_far_out_is_read_as_far_as_it_is_one() -> None:
+    """log(T) T^-3/eta + eta: eta = (log T)^(1/2) T^(-3/2). From T = 1e108 on T^-3 is 0 in floats, and eta runs off."""
+    proxy = parse("log(T)*T**-3/eta + eta")
+    wanted = {"eta ~ T^-3/2 (log T)^1/2": HOLDS, "risk ~ T^-3/2 (log T)^1/2": HOLDS, "eta ~ T^-3/2": FAILS}
+    found = check(proxy, wanted)
+    assert {one.claim: one.verdict for one in found} == wanted
+    assert all(reading.verdict == HOLDS for one in found[:2] for reading in one.readings)
+    lost = refine(proxy, ("eta",), T=1e182)
+    assert (float(lost.risk), bool(lost.unbounded["eta"])) == (0.0, True)
 
 
 if __name__ == "__main__":
