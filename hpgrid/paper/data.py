@@ -146,7 +146,9 @@ def restore(name: str, folder: Path, figures: Collection[str] = FIGURES, again: 
             raise bad("the saved data are of another version of hpgrid", str(folder / name), instead)
         arrays = _read_arrays(folder / f"{name}.npz")
         checks = tuple(_reading(entry) for entry in record["checks"])
-        return FigureData(name, record["config"], arrays, checks, record["notes"], float(record["seconds"]["compute"]))
+        return FigureData(
+            name, record["config"], arrays, checks, dict(record["notes"]), float(record["seconds"]["compute"])
+        )
     except InputError:
         raise
     except FileNotFoundError as error:
@@ -190,12 +192,12 @@ def as_check(reading: Reading) -> dict[str, Any]:
 
 def _reading(entry: Mapping[str, Any]) -> Reading:
     """A reading out of a record, which has its verdict in place of what leads to it."""
-    of: dict[str, Any] = {key: entry[key] for key in _PLACE}
+    lo, hi = (np.nan if end is None else float(end) for end in entry["window"])
+    of: dict[str, Any] = {"window": (lo, hi), "edge_points": int(entry["edge_points"]), "note": str(entry["note"])}
     of |= {key: np.nan if entry[key] is None else float(entry[key]) for key in _NUMBERS}
-    of["window"] = tuple(np.nan if end is None else end for end in entry["window"])
     # The relation is not in the record: it is the one under which the numbers give the verdict that is.
     tells = entry["holds"] is not None
-    readings = [Reading(entry["name"], "", relation=each, identifiable=tells, **of) for each in ("=", "<=", ">=")]
+    readings = [Reading(str(entry["name"]), "", relation=each, identifiable=tells, **of) for each in ("=", "<=", ">=")]
     return next((reading for reading in readings if reading.holds is entry["holds"]), readings[0])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -415,6 +416,18 @@ def test_the_result_is_a_dataset_with_named_axes_and_says_what_it_is(whole: Path
     assert (data.b_hat.attrs["units"], data["T"].attrs["units"]) == ("tokens", "tokens")
     assert all("long_name" in data[name].attrs for name in SPECS)
     assert MARKER not in data
+
+
+def test_what_the_page_on_sweeps_reads_is_there(whole: Path) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "sweeps.md").read_text()
+    code = re.search(r"```python\n(.*?)```", page, re.S)
+    assert code
+    first, second = code[1].replace('"run.zarr"', repr(str(whole))).strip().splitlines()
+    names: dict[str, Any] = {"hpgrid": hpgrid}
+    exec(first, names)
+    found = eval(second, names)
+    assert dict(found.sizes) == {"C3": 2, "T": 16}
+    assert float(found.C2) == 1e-2  # of 1e-2, 10^0.5 and 1e3, by their distance
 
 
 def test_plain_xarray_opens_it_without_a_warning(whole: Path) -> None:
