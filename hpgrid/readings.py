@@ -23,11 +23,16 @@ Number = float | Fraction
 
 
 def tells(tolerance: Number, exponent: Number) -> bool:
-    """Return whether a measured exponent can tell its law: where its tolerance is below half of max(|exponent|, 1/4).
+    """Return whether a measured exponent can tell its law: where its tolerance is below ``telling``.
 
     With a wider one a law half as steep, or none at all, would pass as well.
     """
-    return bool(tolerance < max(abs(float(exponent)), FLAT) / 2)
+    return bool(tolerance < telling(exponent))
+
+
+def telling(exponent: Number) -> float:
+    """Return what the tolerance of a measured exponent has to be below: half of max(|exponent|, 1/4)."""
+    return max(abs(float(exponent)), FLAT) / 2
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,12 @@ class Reading:
         return VACUOUS if self.empty else HOLDS
 
     @property
+    def why_open(self) -> str:
+        """Why it can't tell, where its note says so; "" else."""
+        left, _, why = self.note.partition(": ")
+        return why if self.verdict == UNIDENTIFIABLE and left.startswith(UNIDENTIFIABLE) else ""
+
+    @property
     def holds(self) -> bool | None:
         """Whether the two agree; None where the measurement can't tell."""
         return {HOLDS: True, VACUOUS: True, FAILS: False}.get(self.verdict)
@@ -85,6 +96,14 @@ class Reading:
 def of_exponent(what: str, route: str, measured: Number, predicted: Number, tolerance: float) -> Reading:
     """Return the reading of an exponent, whose tolerance has to tell its law."""
     return Reading(what, route, measured, predicted, tolerance, exponent=True)
+
+
+def no_verdict(reasons: Iterable[tuple[str, str]]) -> list[str]:
+    """Return a sentence for each reason why there is no verdict, "" being none, with what it is the reason for."""
+    by_reason: dict[str, list[str]] = {}
+    for what, why in reasons:
+        by_reason.setdefault(why, []).append(what)
+    return [f"no verdict on {', '.join(names)}: {why}" for why, names in by_reason.items() if why]
 
 
 def worst(readings: Iterable[Reading], default: str = UNIDENTIFIABLE) -> str:

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike
 
 from hpgrid.checks import bad
 from hpgrid.proxy import FunctionProxy, Proxy, Term
-from hpgrid.readings import FLAT, Reading, tells
+from hpgrid.readings import FLAT, Reading, telling, tells
 from hpgrid.refinement.optimum import Optimum
 from hpgrid.refinement.profile import Profile, grid_excess, profile, sublevel
 from hpgrid.regime import Regime
@@ -417,7 +417,7 @@ def law_begins(truth: Truth, window: tuple[float, float]) -> float:
         return high.astype(int) - low
 
     lo, hi = window[0], farther(np.array(window)).max(initial=window[1])
-    for _ in range(3):  # 65 budgets each: over 200 decades 0.2%, a digit is told
+    for _ in range(3):  # 65 budgets each: over 200 decades 0.2%, two digits are told
         budgets = np.geomspace(lo, hi, 65)
         at = {v: x for v, x in truth.at(budgets).items() if v != "risk"}
         known = np.all(np.isfinite([*at.values()]), axis=0)
@@ -453,13 +453,13 @@ class MeasuredSlope:
         if tells(self.tolerance, exponent):
             return ""
         if not tells(self.fit.error, exponent) and not abs(self.bias) > self.fit.error:
-            return f"it is uncertain by {self.fit.error:.2g}, half of the law itself or more"
+            return f"it is uncertain by {self.fit.error:.2g}, where less than {telling(exponent):.2g} would tell"
         if np.isnan(self.bias):
             return NO_OPTIMUM
         if np.isnan(self.begins):
             return f"the window's bias is what is wide, {abs(self.bias):.2g}"
         place = "beyond" if self.begins > self.fit.window[1] else "within"
-        return f"the law begins {place} this window: from {self.budget} = {self.begins:.1g} on"
+        return f"the law begins {place} this window: from {self.budget} = {self.begins:.2g} on"
 
     def reading(self, exponent: float, what: str = "", route: str = "grid") -> Reading:
         """Return the slope held against a predicted exponent.

@@ -237,7 +237,7 @@ def test_fewer_than_two_points_leave_nothing_to_fit(points: int) -> None:
         (0.01, 0.5, 2e19, "the law begins within this window: from K = 2e+19 on"),
         (0.01, 0.5, np.nan, "the window's bias is what is wide, 0.5"),
         (0.3, 0.5, 2e29, "the law begins beyond this window: from K = 2e+29 on"),  # the larger part
-        (0.3, 0.2, 2e29, "it is uncertain by 0.3, half of the law itself or more"),
+        (0.3, 0.2, 2e29, "it is uncertain by 0.3, where less than 0.25 would tell"),
         (0.01, np.nan, np.nan, "no tolerance: refinement found no optimum"),
         (0.01, 0.2, 2e29, ""),
     ],

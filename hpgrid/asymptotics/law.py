@@ -45,17 +45,20 @@ class PowerLaw:
 
     @property
     def powers(self) -> dict[str, Fraction]:
-        """The exponent of every constant, fixed variable and cap; none where the law is numeric.
+        """The exponent of every constant, fixed variable and cap; where the law is numeric, of those without a value.
 
         A coefficient that was merged and is no monomial is a key in text form, such as "1 + alpha".
         """
-        named = self.coefficient / self.coefficient.number()
-        return {} if self.numeric else {symbol_text(symbol): power for symbol, power in named.powers}
+        return {symbol_text(symbol): power for symbol, power in (self._written / self.number).powers}
 
     @property
-    def number(self) -> Monomial | None:
-        """What is left of the constant, exactly, without ``powers``; None where the law is numeric."""
-        return None if self.numeric else self.coefficient.number()
+    def number(self) -> Monomial:
+        """What stands beside ``powers``: an exact number, but where the law is numeric."""
+        return self._written.number()
+
+    @property
+    def _written(self) -> Monomial:
+        return self.coefficient.evaluated(self.values) if self.numeric else self.coefficient
 
     @property
     def constant(self) -> float | None:
@@ -77,11 +80,11 @@ class PowerLaw:
 
     def right(self) -> str:
         """Return what stands right of the equals sign, as text; a number where the constant has no closed form."""
-        return self.in_numbers() if self.numeric else (self.coefficient * power(self.budget, self.exponent)).text()
+        return (self._written * power(self.budget, self.exponent)).text()
 
     def in_numbers(self) -> str:
-        """Return the right side with the value of its constant."""
-        return f"{self.constant:.6g}" + (f" {_grows(self.budget, self.exponent)}" if self.exponent else "")
+        """Return the right side with the value of its constant, as far as it has one."""
+        return (self.coefficient.evaluated(self.values) * power(self.budget, self.exponent)).text()
 
     def text(self) -> str:
         """Return the law as text: alpha* = 2 C1^1/2 C3^1/2 C2^-1 b T^-1/2."""
@@ -91,21 +94,15 @@ class PowerLaw:
     def latex(self) -> str:
         """Return the law as LaTeX."""
         left = quotient(self.left, "" if self.budget in self.left else r"^{\star}", latex=True)
-        budget = power(self.budget, self.exponent)
-        if self.numeric:
-            return f"{left} = {self.constant:.6g}" + (f" {budget.latex()}" if self.exponent else "")
-        return f"{left} = {(self.coefficient * budget).latex()}"
+        return f"{left} = {(self._written * power(self.budget, self.exponent)).latex()}"
 
     __repr__ = text
 
     def as_dict(self) -> dict[str, Any]:
         """Return the law as it stands in ``Law.as_dict``."""
         named = {name: getattr(self, name) for name in ("exponent", "powers", "constant", "numeric")}
-        exact = [] if self.number is None else self.number.powers
-        number = {
-            "number": self.number and self.number.value({}),
-            "number_powers": {symbol_text(s): p for s, p in exact},
-        }
+        exact = {} if self.numeric else {symbol_text(symbol): power for symbol, power in self.number.powers}
+        number = {"number": self.number.value({}), "number_powers": exact}
         return {"text": self.text(), "latex": self.latex(), **named, **number}
 
 
@@ -115,8 +112,8 @@ class Level(NamedTuple):
     Attributes:
         exponent: the exponent of what is minimised.
         terms: the terms that have it at every optimal point, as the bound has them.
-        weights: their dual weights, with sum 1: the proof that the exponent is the minimum. Where a bound holds a
-            variable, as alpha <= 1 does, a term may have none and yet a share.
+        weights: their dual weights, with sum 1: the proof that the exponent is the minimum. Where more terms meet than
+            that takes, or a bound holds a variable, as alpha <= 1 does, a term may have none and yet a share.
         shares: the share of each in their sum at the optimum: exact, or computed; None where that hangs on a symbol
             without a value, and no shares where the optimum does.
         null: the directions that stay free, as {variable: step}.

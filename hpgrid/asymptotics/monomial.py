@@ -87,8 +87,13 @@ class Monomial:
         return Surd(tuple((symbol, power) for symbol, power in self.powers if isinstance(symbol, int)))
 
     def number(self) -> Monomial:
-        """Return the exact number in it: its primes, and sums of numbers such as 1 + 2^1/2."""
+        """Return the number in it: its primes, sums of numbers such as 1 + 2^1/2, and what was computed."""
         return Monomial(tuple(each for each in self.powers if _is_number(each[0])))
+
+    def evaluated(self, values: Mapping[str, float]) -> Monomial:
+        """Return it with one number in the place of all that has a value."""
+        known = Monomial(tuple(each for each in self.powers if Monomial((each,)).symbols() <= set(values)))
+        return self / known * monomial({Real(known.log(values) or 0.0): 1})
 
     def rational(self) -> Fraction | None:
         """Return the number it is, exactly, or None if it is anything else than a fraction."""
@@ -150,9 +155,8 @@ def add(terms: Iterable[Monomial]) -> Monomial:
 
     def degree(term: Monomial) -> tuple[Fraction | int, float, str]:
         """Constants before alpha before alpha^2, and 1 before 2^1/2."""
-        number = term.number()
-        size = float(number.surd()) if number == term else 0.0
-        return sum(p for s, p in term.powers if not isinstance(s, int)), size, repr(term)
+        size = term.log({}) if term.number() == term else None
+        return sum(p for s, p in term.powers if not isinstance(s, int)), size or 0.0, repr(term)
 
     return common * monomial({Sum(tuple(sorted((term / common for term in gathered), key=degree))): 1})
 
@@ -166,8 +170,8 @@ def _order(entry: tuple[Symbol, Fraction]) -> tuple[int, int, str]:
 
 
 def _is_number(symbol: Symbol) -> bool:
-    """Whether a symbol is an exact number, of whatever form."""
-    return isinstance(symbol, int) or (isinstance(symbol, Sum) and all(t.number() == t for t in symbol.terms))
+    """Whether a symbol is a number, of whatever form."""
+    return isinstance(symbol, (int, Real)) or (isinstance(symbol, Sum) and all(t.number() == t for t in symbol.terms))
 
 
 def _value(symbol: Symbol, values: Mapping[str, float]) -> float:
@@ -190,6 +194,15 @@ def _log(symbol: Symbol, values: Mapping[str, float]) -> float:
     return math.log(symbol) if isinstance(symbol, int) else math.log(_value(symbol, values))
 
 
+def _decimal(log: float, latex: bool) -> str:
+    r"""A number in six digits, by its logarithm, as text or as LaTeX: 2.82843, 1e-07, 1 \times 10^{-7}."""
+    places = math.floor(log / math.log(10))
+    far = abs(places) > 300  # where no float holds it
+    text = f"{10 ** (log / math.log(10) - places):.6g}e{places:+03d}" if far else f"{math.exp(log):.6g}"
+    digits, _, power_of_ten = text.partition("e")
+    return rf"{digits} \times 10^{{{int(power_of_ten)}}}" if latex and power_of_ten else text
+
+
 def symbol_text(symbol: Symbol, latex: bool = False) -> str:
     """Return a symbol as text, or as LaTeX; a sum without brackets."""
     if isinstance(symbol, Sum):
@@ -197,7 +210,7 @@ def symbol_text(symbol: Symbol, latex: bool = False) -> str:
     if isinstance(symbol, Complement):
         return f"1 - {symbol_text(symbol.name, latex)}"
     if isinstance(symbol, Real):
-        return f"{monomial({symbol: 1}).value({}):.6g}"
+        return _decimal(symbol.log, latex)
     return name_latex(symbol) if latex and isinstance(symbol, str) else str(symbol)
 
 
@@ -212,6 +225,10 @@ def _raised(symbol: Symbol | Fraction, exponent: Fraction, latex: bool) -> str:
     return base if exponent == 1 else f"{base}^{{{exponent}}}" if latex else f"{base}^{exponent}"
 
 
+#: A root of a higher order is written in digits: an exponent that was fitted, 0.34781923, makes such roots.
+_LARGEST_DENOMINATOR = 1000
+
+
 def _written(coefficient: Monomial, latex: bool) -> str:
     """A monomial: numbers, constants, those below the line last, sums, variables."""
 
@@ -221,7 +238,10 @@ def _written(coefficient: Monomial, latex: bool) -> str:
             return 1, 0, ""
         return (2, AXES.index(symbol), "") if symbol in AXES else (0, int(exponent < 0), symbol)
 
-    numbers = [_raised(base, p, latex) for base, p in coefficient.surd().parts()]
+    parts = coefficient.surd().parts()
+    numbers = [_raised(base, p, latex) for base, p in parts]
+    if any(p.denominator > _LARGEST_DENOMINATOR for _, p in parts):
+        numbers = [_decimal(Monomial(coefficient.surd().powers).log({}) or 0.0, latex)]
     numbers += [_raised(s, p, latex) for s, p in coefficient.number().powers if not isinstance(s, int)]
     whole = [(r" \cdot " if latex else " * ").join(numbers)] if numbers else []
     named = sorted((entry for entry in coefficient.powers if not _is_number(entry[0])), key=order)

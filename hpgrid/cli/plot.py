@@ -139,7 +139,7 @@ def _report(data: FigureData, files: Sequence[Path]) -> int:
     for line in (*data.notes.get("does_not_hold", ()), _predictions(data)):
         print(line)
     if data.checks:
-        print("\n".join(check_table(data)))
+        print(check_table(data))
     return 0
 
 

@@ -16,7 +16,8 @@ from hpgrid.cli import options
 from hpgrid.config import Config, load, override, shipped
 from hpgrid.paper import FIGURES
 from hpgrid.progress import progress
-from hpgrid.text import aligned
+from hpgrid.readings import no_verdict
+from hpgrid.text import aligned, fitted
 
 if TYPE_CHECKING:
     from hpgrid.paper.data import FigureData
@@ -190,13 +191,12 @@ def _report(data: FigureData, written: list[Path]) -> bool:
     if not data.checks:
         print(f"{data.name}: no check: the closed forms are not this bound's\n")
         return False
-    print("\n".join(check_table(data)))
-    print()
+    print(check_table(data), end="\n\n")
     return any(check.holds is False for check in data.checks)
 
 
-def check_table(data: FigureData) -> list[str]:
-    """Return a figure's checks as lines of a table."""
+def check_table(data: FigureData) -> str:
+    """Return a figure's checks as a table, and why there is no verdict on some."""
     rows: list[tuple[str, ...]] = [HEADINGS]
     for check in data.checks:
         verdict = {True: "holds", False: "FAILS", None: "not identifiable"}[check.holds]
@@ -207,4 +207,5 @@ def check_table(data: FigureData) -> list[str]:
         lo, hi = check.window
         name, window = f"{data.name} {check.what}", f"{lo:.1e} to {hi:.1e}"
         rows.append((name, *short, verdict, window, str(check.edge_points)))
-    return aligned(rows, wrap=("check", "verdict"), drop=("window", "edge points"), whole=f"{data.name}.json")
+    table = aligned(rows, wrap=("check", "verdict"), drop=("window", "edge points"), whole=f"{data.name}.json")
+    return fitted([*table, *no_verdict((check.what, check.why_open) for check in data.checks)])

@@ -43,6 +43,7 @@ def _block(one: Checked) -> list[str]:
     elif fit is not None:
         (low, high), left_out = fit.window, f", {fit.edge_points} at an edge left out" if fit.edge_points else ""
         lines.append(f"  grid: slope over {one.stated.budget} = {low:.3g} to {high:.3g}, {fit.points} points{left_out}")
+    lines += [f"  {r.route} can't tell {r.what}: {r.why_open}" for r in one.readings if r.why_open]
     lines += [f"  no exact route: {one.no_law}"] if one.no_law else []
     lines += [f"  exact law: {one.law}"] if one.law else []
     for pair in contradictions(one.readings):
@@ -110,7 +111,7 @@ def as_dict(checked: Sequence[Checked]) -> dict[str, Any]:
             "verdict": one.verdict,
             "readings": [
                 {"part": r.what, "route": r.route, "measured": r.measured, "claimed": r.predicted}
-                | {"tolerance": r.tolerance, "verdict": r.verdict}
+                | {"tolerance": r.tolerance, "verdict": r.verdict, "why": r.why_open}
                 for r in one.readings
             ],
             "grid_window": window,

@@ -386,9 +386,10 @@ def _behind(subject: Subject, regime: Regime) -> Truth:
 def grid_reading(subject: Subject, stated: StatedLaw, power: Fraction) -> tuple[Reading, Slope]:
     """Return the budget's power as the grid shows it, freed of the logarithm that is claimed, and the fit behind it."""
     regime, log = stated.regime, {monomial_name(stated.left): float(stated.log)}
-    # Where the law begins is not told here: to find it, the bound would be refined at more budgets than all else.
+    # Where the law begins is told where NumPy finds it: else the bound were refined at more budgets than all else.
+    find_beginning = subject.proxy.is_posynomial(regime.tuned)
     (slope,) = measured_slopes(
-        _curves(subject, regime), lambda _: _behind(subject, regime), [stated.left], log, find_beginning=False
+        _curves(subject, regime), lambda _: _behind(subject, regime), [stated.left], log, find_beginning=find_beginning
     )
     # What is freed of a logarithm measures another thing.
     what = f"power of {stated.budget}" + (f"{BESIDE}(log {stated.budget})^{stated.log}" if stated.log else "")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpgrid.readings import no_verdict
 from hpgrid.record import made_with, plain, write_table, write_whole
 from hpgrid.refinement.optimum import optimum_of, solved, why_unknown
 from hpgrid.search.brute import SearchResult
@@ -84,6 +85,11 @@ class SurveySlope:
             return ""
         return {True: "holds", False: "FAILS", None: NO_OPTIMUM}[holds]
 
+    @property
+    def why(self) -> str:
+        """Why the grid can't tell; "" where it can."""
+        return self.measured.why_not(self.law) if self.verdict.startswith("not identifiable") else ""
+
 
 @dataclass(frozen=True)
 class Survey:
@@ -131,7 +137,7 @@ class Survey:
         """Return the survey as plain data for JSON, every budget in it; NaN and infinity become null."""
         slopes = {
             slope.measured.name: slope_numbers(slope)
-            | {"exact": None if slope.exact is None else str(slope.exact), "verdict": slope.verdict}
+            | {"exact": None if slope.exact is None else str(slope.exact), "verdict": slope.verdict, "why": slope.why}
             for slope in self.slopes
         }
         whole = {
@@ -255,11 +261,7 @@ def _notes(found: Survey) -> list[str]:
     notes = [] if found.invalid is None else [found.invalid.text()]
     if found.no_law:
         notes.append(f"{found.no_law}: no slope is held against one")
-    undecided: dict[str, list[str]] = {}
-    for slope in found.slopes:
-        why = slope.measured.why_not(slope.law) if slope.verdict.startswith("not identifiable") else ""
-        undecided.setdefault(why, []).append(slope.measured.name)
-    notes += [f"no verdict on {', '.join(names)}: {why}" for why, names in undecided.items() if why]
+    notes += no_verdict((slope.measured.name, slope.why) for slope in found.slopes)
     for v, runs in found.runs_off.items():
         if runs.any():
             where = found.problem.unbounded_to(v, float(found.limit[v][runs][-1]))

@@ -93,6 +93,13 @@ def test_what_has_no_value_and_what_no_float_holds_say_so() -> None:
         (add([ONE, power("alpha")]) ** Fraction(1, 4), "(1 + alpha)^1/4", r"\left(1 + \alpha\right)^{1/4}"),
         (monomial({Complement("alpha"): 2}), "(1 - alpha)^2", r"\left(1 - \alpha\right)^{2}"),
         (monomial({Real(0.0): 1}), "1", "1"),
+        (monomial({Real(math.log(1.2e-7)): 1}) * power("b", HALF), "1.2e-07 b^1/2", r"1.2 \times 10^{-7} b^{1/2}"),
+        (
+            monomial({Real(1000 * math.log(20)): 1}),
+            "1.07151e+1301",
+            r"1.07151 \times 10^{1301}",
+        ),  # 20^1000, beyond floats
+        (number(2) ** Fraction(1, 2000) * power("T"), "1.00035 T", "1.00035 T"),  # e^(log 2/2000)
         (power("lam") * power("E0"), "E0 lam", r"E_0 \lambda"),
     ],
 )

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from hpgrid import FunctionProxy, Proxy, Term, bounds
+from hpgrid import FunctionProxy, Proxy, Term, bounds, parse
 from hpgrid.asymptotics import Law, exponents
 
 F = Fraction
@@ -174,3 +174,24 @@ def test_each_part_is_a_monomial_of_its_own_also_beside_one_without_a_closed_for
     # d/dlog eta of A/(eta T) + B eta + B eta^2 T^1/2, to the accuracy of a numeric law.
     eta, T = crowded.laws["eta"].at(1e20), 1e20
     assert B * eta + 2 * B * eta**2 * T**0.5 == pytest.approx(A / (eta * T), rel=1e-11)
+
+
+def test_a_computed_constant_is_one_number_and_what_has_no_value_stays_a_symbol() -> None:
+    """1/eta = eta + 2 eta^2 at T = 1: eta = 0.657298, by bisection; then alpha = (b eta)^1/2, b being unknown.
+
+    A share of 1/(1 + eta^2 + eta^3) and so on, though the dual of a term among three in one direction is 0.
+    """
+    law = exponents(parse("1/(eta*T) + eta + eta**2*sqrt(T) + alpha/T**2 + b*eta/(alpha*T**(5/2))"), ("eta", "alpha"))
+    assert law.laws["alpha"].text() == "alpha* = 0.810739 b^1/2 T^-1/2"
+    assert law.laws["alpha"].latex() == r"\alpha^{\star} = 0.810739 b^{1/2} T^{-1/2}"
+    assert (law.laws["alpha"].powers, law.laws["alpha"].constant) == ({"b": F(1, 2)}, None)
+    assert law.laws["alpha"].number.value({}) == pytest.approx(0.6572981061**0.5, rel=1e-9)
+    eta = law.laws["eta"].constant
+    sizes = np.array([1 / eta, eta, eta**2])
+    assert law.levels[0].shares == pytest.approx(tuple(sizes / sizes.sum()), rel=1e-9)
+    assert 0 in law.levels[0].weights
+    with pytest.raises(ValueError, match="a value of b"):
+        law.laws["alpha"].at(1e4)
+    # Every line of a report is short.
+    assert repr(law).splitlines() == law.text().splitlines()[:4]
+    assert repr(law.laws["eta"]) == "eta* = 0.657298 T^-1/2"

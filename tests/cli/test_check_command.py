@@ -52,6 +52,19 @@ def test_strict_is_content_with_what_holds_or_cant_be_told(capsys: pytest.Captur
     assert out.endswith("2 claims: 1 holds, 1 not identifiable\n")
 
 
+def test_why_the_grid_cant_tell_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """So little noise that b is 1 up to T = 4 (1 + 1/alpha)/(alpha C2^2) = 4.004e22, where the grid ends before."""
+    options = ("lmo", "--tune", "eta,b", "--fix", "alpha=1e-3", "--set", "C2=1e-8", "--claim", "b ~ T^1/2")
+    assert status(*options) == 0
+    out = capsys.readouterr().out
+    assert "  grid can't tell power of T: the law begins beyond this window: from T = 4e+22" in out
+    assert out.endswith("  HOLDS: exact and refined; grid can't tell\n")
+    assert status(*options, "--json") == 0
+    *_, on_grid = json.loads(capsys.readouterr().out)["claims"][0]["readings"]
+    assert (on_grid["route"], on_grid["verdict"]) == ("grid", "not identifiable")
+    assert on_grid["why"] == "the law begins beyond this window: from T = 4e+22 on"
+
+
 def test_json_has_every_number(capsys: pytest.CaptureFixture[str]) -> None:
     options = ("--tune", "eta,alpha", "--fix", "b=32", "--set", "C1=4", "--cap", "alpha=0.5")
     assert status("lmo", "--claim", "alpha = 4 C2^-1 b T^-1/2", *options, "--json") == 0

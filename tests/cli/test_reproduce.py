@@ -205,6 +205,18 @@ def test_strict_exits_with_1_when_a_check_fails(
     assert verdict in capsys.readouterr().out.splitlines()[2]
 
 
+def test_why_there_is_no_verdict_is_said_below_the_table(
+    saved: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    why = "the law begins beyond this window: from T = 4e+22 on"
+    edit(saved, "checks", {"holds": None, "note": f"not identifiable on this grid: {why}"})
+    monkeypatch.setattr("hpgrid.cli.options.write_picture", lambda *_: None)
+    assert reproduce("fig1", "--redraw", "--format", "svg", "--out", saved) == 0
+    # Of the other checks, whose notes say where their tolerances come from, nothing is said.
+    (said,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("no verdict on"))
+    assert said.startswith("no verdict on slope of risk: the law begins beyond this window: from T = 4e+22")
+
+
 def test_a_run_whose_check_fails_is_written_all_the_same(tmp_path: Path) -> None:
     own, out = tmp_path / "floored.toml", tmp_path / "out"  # a floor under eta: no hyperbola
     text = shipped("fig4").read_text()

@@ -46,6 +46,21 @@ def test_it_is_the_refined_optimum_however_flat(proxy: Proxy, tuned: tuple, fixe
         np.testing.assert_allclose(np.log(found.at[v]), np.log(exact.at[v]), rtol=0, atol=1e-10)
 
 
+def test_far_out_in_the_flat_direction_it_is_theorem_3s_law() -> None:
+    """b = (C2/2)^(5/3) (C1 C3)^(-5/6) T^(1/6), alpha = (C2/2)^(2/3) (C1 C3 T)^(-1/3); b by Newton in 60 digits, too."""
+    T = np.logspace(22, 42, 11)
+    found = profile(bounds.lmo(), ("eta", "b", "alpha"), {}, T)
+    assert found.at["b"][[0, 7, 8, 9, 10]].round(3).tolist() == [
+        1462.009,
+        314980.262,
+        678604.405,
+        1462008.869,
+        3149802.625,
+    ]
+    np.testing.assert_allclose(found.at["b"], 2 ** (-5 / 3) * T ** (1 / 6), rtol=1e-6)
+    np.testing.assert_allclose(found.at["alpha"], 2 ** (-2 / 3) * T ** (-1 / 3), rtol=1e-6)
+
+
 def test_a_sublevel_set_is_the_refined_one_however_flat() -> None:
     T = np.array([1e10, 1e22, 1e40, 1e60])
     known = flatness(bounds.lmo(), within=0.01, tuned=("eta", "b", "alpha"), T=T)

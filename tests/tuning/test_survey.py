@@ -175,7 +175,8 @@ def test_a_window_before_the_law_begins_has_no_verdict_and_says_from_where(
     assert slope.measured.begins > end
     left = refine(bounds.lmo(), regime=regime, T=slope.measured.begins * np.array([0.97, 1.03])).active[v]
     assert left.tolist() == [-1 if v == "b" else 1, 0]
-    assert f"the law begins beyond this window: from T = {slope.measured.begins:.1g} on" in found.text()
+    assert f"the law begins beyond this window: from T = {slope.measured.begins:.2g} on" in found.text()
+    assert found.as_dict()["slopes"][v]["why"] == slope.why in found.text()
     assert "FAILS" not in {slope.verdict for slope in found.slopes}
 
 
