@@ -88,8 +88,8 @@ def few_iterations(b: float, K: float, unit: int = 1) -> str:
 def name_latex(name: str) -> str:
     r"""Return a name as LaTeX: \alpha, C_1, \Delta_0, b_{\max}, \mathrm{risk}."""
     stem, digits, limit = re.fullmatch(r"(.*?)(\d*)(?:_(min|max))?", name).groups()  # type: ignore[union-attr]
-    stem = stem.rstrip("_") or "c"
-    plain = stem if len(stem) == 1 else rf"\mathrm{{{stem.replace('_', chr(92) + '_')}}}"
+    stem = stem.rstrip("_") or "_"
+    plain = stem if len(stem) == 1 and stem != "_" else rf"\mathrm{{{stem.replace('_', chr(92) + '_')}}}"
     letter = {"lam": r"\lambda"}.get(stem, f"\\{stem}" if stem in _GREEK else plain)
     return letter + (f"_{digits}" if digits else "") + (f"_{{\\{limit}}}" if limit else "")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hpgrid.text import beta, held, momentum, number
+from hpgrid.text import beta, held, momentum, name_latex, number
 from hpgrid.tuning.advice import intervals_text, settings
 
 
@@ -47,3 +47,9 @@ def test_settings_and_intervals() -> None:
     assert settings({"alpha": 1.0}) == "alpha = 1"
     assert intervals_text({"b": (90.4, 2e5)}) == "b 90 to 2.0e+05"
     assert held("alpha", 0.1) == "alpha = 0.1 (beta = 0.9)"
+
+
+def test_a_name_as_latex_is_that_name() -> None:
+    written = {"C1": "C_1", "Delta0": r"\Delta_0", "b_max": r"b_{\max}", "lam": r"\lambda", "risk": r"\mathrm{risk}"}
+    written |= {"my_c": r"\mathrm{my\_c}", "_1": r"\mathrm{\_}_1"}  # no c, which nobody wrote
+    assert {name: name_latex(name) for name in written} == written
