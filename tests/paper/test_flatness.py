@@ -19,7 +19,7 @@ FIGURES = ("flatness",)
 
 
 def test_the_regret_is_the_excess_of_a_bound_evaluated_there(data: FigureData) -> None:
-    """Where it is far above rounding, by the bound's own values with b ten times the optimum."""
+    """Where it is far above rounding, by the bound's own values with b ten times the optimum; and a band's end is 1%."""
     T = data.arrays["T"]
     proxy, best = bounds.lmo(), refine(bounds.lmo(), TUNED, T=T)
     held = proxy.risk(T=T, eta=best.at["eta"], alpha=best.at["alpha"], b=10 * best.at["b"]) / best.risk - 1
@@ -27,6 +27,8 @@ def test_the_regret_is_the_excess_of_a_bound_evaluated_there(data: FigureData) -
     for k in (0, 10, 20):
         other = refine(proxy, ("eta", "alpha"), T=T[k], fixed={"b": 10 * float(best.at["b"][k])})
         assert data.arrays["regret_b"][k] == pytest.approx(float(other.risk / best.risk[k] - 1), rel=1e-6)
+        end = refine(proxy, ("eta", "alpha"), T=T[k], fixed={"b": float(data.arrays["b_high"][k])})
+        assert float(end.risk / best.risk[k]) == pytest.approx(1.01, rel=1e-6)
 
 
 def test_the_three_slopes_hold_and_a_wrong_exponent_would_fail(data: FigureData) -> None:
