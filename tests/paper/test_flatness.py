@@ -19,7 +19,7 @@ FIGURES = ("flatness",)
 
 
 def test_the_regret_is_the_excess_of_a_bound_evaluated_there(data: FigureData) -> None:
-    """Where it is far above rounding, by the bound's own values with b ten times the optimum; and a band's end is 1%."""
+    """Where it is far above rounding, by the bound's own values at b ten times the optimum; a band's end is 1%."""
     T = data.arrays["T"]
     proxy, best = bounds.lmo(), refine(bounds.lmo(), TUNED, T=T)
     held = proxy.risk(T=T, eta=best.at["eta"], alpha=best.at["alpha"], b=10 * best.at["b"]) / best.risk - 1
