@@ -53,7 +53,7 @@ def test_far_out_in_the_flat_direction_it_is_theorem_3s_law() -> None:
     assert found.at["b"][[0, 7, 8, 9, 10]].round(3).tolist() == [
         1462.009,
         314980.262,
-        678604.405,
+        678604.404,
         1462008.869,
         3149802.625,
     ]
