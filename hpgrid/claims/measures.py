@@ -22,6 +22,7 @@ from hpgrid.readings import Number, Reading, of_exponent
 from hpgrid.regime import Regime
 from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import REFINED
+from hpgrid.surds import Surd
 
 if TYPE_CHECKING:
     from hpgrid.asymptotics import Law
@@ -93,7 +94,20 @@ def _optimum(proxy: Bound, where: Setting, budgets: ArrayLike, constants: Mappin
     from hpgrid.refinement import refine
 
     at: dict[str, Any] = {where.budget: budgets}
-    return refine(proxy, regime=where.regime, **at, constants=constants or None)
+    return refine(in_five_terms(proxy), regime=where.regime, **at, constants=constants or None)
+
+
+def in_five_terms(bound: Bound) -> Bound:
+    """Return a sum of fewer powers as one of five, its last term in parts: one program then serves them all."""
+    if not isinstance(bound, Proxy) or len(bound.terms) >= 5:
+        return bound
+    *rest, last = bound.terms
+    count = 5 - len(rest)
+    # A half, a quarter, ..., and the smallest once more: what they add up to is exact.
+    parts = [Fraction(1, 2 ** min(k, count - 1)) for k in range(1, count + 1)]
+    return replace(
+        bound, terms=(*rest, *(replace(last, number=Surd.of(last.number) * Surd.of(part)) for part in parts))
+    )
 
 
 @cache
@@ -108,7 +122,7 @@ def along(bound: str, where: Setting, name: str, values: ArrayLike, budget: Arra
 
     values, budgets = np.broadcast_arrays(np.atleast_1d(np.asarray(values, float)), np.asarray(budget, float))
     at: dict[str, Any] = {where.budget: budgets}
-    return refine_along(BOUNDS[bound], name, values, regime=where.regime, **at)
+    return refine_along(in_five_terms(BOUNDS[bound]), name, values, regime=where.regime, **at)
 
 
 def value(found: Optimum, name: str) -> Array:

@@ -412,7 +412,7 @@ def minimum() -> Finding:
 
     def steps(b: float, bound: str | Proxy = m.SGD) -> float:
         regime = m.setting("eta", budget="K", b=b)
-        return m.crossing(lambda K: m.refined(bound, regime, K).risk > target, 1e-20, 1e60)
+        return m.crossing(lambda K: m.refined(bound, regime, K).risk > target, 1e-60, 1e60)
 
     few, fewer = steps(1e20), steps(1e30)
     tokens = [b * steps(b) for b in (1.0, 10.0)]
