@@ -82,6 +82,11 @@ def descend(problem: Problem, start: Mapping[str, Floats]) -> Solution:
     return _with_plateaus(problem, _lowest([*ends, _sharpened(problem, boxes[0])]))
 
 
+def local_optima(problem: Problem) -> list[Solution]:
+    """Return where the descents from each start of the coarse grid end, kinks as sharp as they are."""
+    return [_followed(problem, problem.boxed(start)).end for start in coarse_optima(problem)]
+
+
 def _sharpened(problem: Problem, box: Box) -> Descent:
     """What descents find of a bound with kinks: rounded off, and followed down while they become sharp.
 

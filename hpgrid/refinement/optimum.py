@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hpgrid.checks import bad, is_number, unknown
+from hpgrid.checks import bad, changed, is_number, unknown
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.refinement.problem import OPEN, Floats, Problem, Solution, check_arrays, pose, powers
 from hpgrid.regime import Regime, as_regime
+
+#: Log risks of two optima that are the same to rounding; how much higher it is halfway between two minima, at least.
+EQUAL, HUMP = 1e-12, 1e-9
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,29 @@ class Optimum:
 def solved(optimum: Optimum) -> NDArray[np.bool_]:
     """Return where the minimum is known: where it is attained, or where a variable is unbounded on the way to it."""
     return np.asarray(np.any([optimum.converged, *optimum.unbounded.values()], axis=0))
+
+
+def as_good(problem: Problem, optimum: Optimum) -> dict[str, Floats]:
+    """Return another optimum that is as good to rounding, in the shape of the budgets; NaN where none is known.
+
+    Such as only a function has that is not convex in the logs: two minima of one depth, with higher risks between.
+    """
+    other = np.full((len(problem.tuned), optimum.risk.size), np.nan)
+    batch = problem.flat()
+    if isinstance(batch.proxy, FunctionProxy) and not batch.proxy.log_convex and batch.tuned:
+        from hpgrid.refinement.descent import local_optima  # jax loads here
+
+        proxy = changed(batch.proxy, caps={}, cap_terms={}, constants=batch.constants)
+        here, log_risk = np.log([optimum.at[v].ravel() for v in batch.tuned]), optimum.log_risk.ravel()
+        for end in local_optima(batch):
+            between = dict(zip(batch.tuned, np.exp((here + end.log_at) / 2)))
+            with np.errstate(all="ignore"):
+                hump = np.log(proxy.risk(**batch.values, **between)) - log_risk
+                same = np.abs(end.log_risk - log_risk) <= EQUAL * np.maximum(1.0, np.abs(log_risk))
+            other = np.where(
+                end.converged & optimum.converged.ravel() & same & (hump > HUMP), np.exp(end.log_at), other
+            )
+    return {v: row.reshape(optimum.risk.shape) for v, row in zip(problem.tuned, other)}
 
 
 def why_unknown(optimum: Optimum) -> NDArray[np.str_]:

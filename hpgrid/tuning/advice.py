@@ -12,7 +12,7 @@ import numpy as np
 from hpgrid.checks import check_value
 from hpgrid.record import plain
 from hpgrid.refinement.cost import flatness_of
-from hpgrid.refinement.optimum import Optimum, optimum_of, why_unknown
+from hpgrid.refinement.optimum import Optimum, as_good, optimum_of, why_unknown
 from hpgrid.refinement.problem import Problem
 from hpgrid.refinement.profile import grid_excess
 from hpgrid.search.invalid import Invalid, invalid_cells
@@ -45,12 +45,14 @@ class Point:
     iterations: float  # K = T/b there; NaN where b has no value
     converged: bool  # whether the solve ended at an optimum
     unknown: str  # why no minimum is known, in words; "" where one is
+    as_good: Mapping[str, float]  # another optimum of the same risk to rounding, where one was looked for and found
 
     def as_dict(self) -> dict[str, Any]:
         """Return the point as data."""
         data = {self.budget: self.at, "risk": self.risk, "set": self.set, "held": self.held, "K": self.iterations}
         data |= {"bounds": self.bounds, "runs_off": self.unbounded, "idle": self.undetermined}
         data |= {"unknown": self.unknown} if self.unknown else {}
+        data |= {"as_good": self.as_good} if self.as_good else {}
         return data | {"fixed_together": self.fixed_together, "converged": self.converged}
 
 
@@ -104,7 +106,9 @@ def advise(problem: TuningProblem, budget: float) -> Advice:
         ValueError: a budget out of its range, or as ``refine`` and ``grid_search``.
     """
     posed = problem.posed(np.array([check_value(problem.budget, budget)]))
-    point = point_of(problem, optimum_of(posed), 0)
+    optimum = optimum_of(posed)
+    other = {v: float(x[0]) for v, x in as_good(posed, optimum).items() if np.isfinite(x[0])}
+    point = replace(point_of(problem, optimum, 0), as_good=other)
     # A variable that runs off may be as good from some value on.
     chosen = (*point.set, *point.unbounded)
     near, open_ends = _intervals(posed, WITHIN, chosen)
@@ -149,6 +153,7 @@ def point_of(problem: TuningProblem, optimum: Optimum, k: int) -> Point:
         iterations=at if problem.budget == "K" else at / b,
         converged=bool(optimum.converged[k]),
         unknown=str(why_unknown(optimum)[k]),
+        as_good={},
     )
 
 
@@ -187,7 +192,7 @@ def _held(point: Point) -> str:
 
 
 def caveats(point: Point) -> list[str]:
-    """The bounds in force, and what has no best value."""
+    """The bounds in force, what has no best value, another optimum as good."""
     caveats = list(point.bounds.values())
     caveats += [f"{v} runs off to {where}" for v, where in point.unbounded.items()]
     if point.undetermined:
@@ -195,6 +200,8 @@ def caveats(point: Point) -> list[str]:
         where = "along a direction of them" if len(point.undetermined) > 1 else "over a range of it"
         what = f"only {fixed} matters" if fixed else f"the risk stays the same {where}"
         caveats.append(f"no one best {' and '.join(point.undetermined)}: {what}")
+    if point.as_good:
+        caveats.append(f"as good: {settings(point.as_good)}")
     few = few_iterations(point.held["b"], point.iterations) if "b" in point.held and point.budget == "T" else ""
     if few:
         caveats.append(few)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from hpgrid.readings import no_verdict
 from hpgrid.record import made_with, plain, write_table, write_whole
-from hpgrid.refinement.optimum import optimum_of, solved, why_unknown
+from hpgrid.refinement.optimum import as_good, optimum_of, solved, why_unknown
 from hpgrid.search.brute import SearchResult
 from hpgrid.search.invalid import Invalid, invalid_cells
 from hpgrid.shapes import Floats as Array
@@ -102,6 +102,9 @@ class Survey:
     exponent: Mapping[str, Array]  # for the same, d log / d log budget of the refined one
     limit: Mapping[str, Array]  # for each tuned variable, 0 or inf where it has no best value and runs off; else NaN
     unknown: NDArray[np.str_]  # why there is no refined optimum, in words; "" where there is
+    as_good: Mapping[
+        str, Array
+    ]  # for each tuned variable, another optimum of the same risk to rounding; NaN: none known
     slopes: tuple[SurveySlope, ...]  # how each of these scales, and the monomials that are sure where they are not
     invalid: Invalid | None  # the cells at which the bound does not hold
 
@@ -145,6 +148,7 @@ class Survey:
             "points": self.best.points,
             "no_law": self.no_law,
             **({} if self.invalid is None else {"does_not_hold": self.invalid.as_dict()}),
+            **{f"{v}_as_good": x.tolist() for v, x in self.as_good.items() if np.isfinite(x).any()},
             **({"no_refined_optimum": self.unknown.tolist()} if self.unknown.astype(bool).any() else {}),
             "budgets": self.problem.budgets.tolist(),
             **{name: array.tolist() for name, (array, _) in columns(self).items()},
@@ -168,7 +172,8 @@ def survey(problem: TuningProblem, window: tuple[float, float] | None = None) ->
     window = window or default_window(problem, best, wanders=bool(monomials(problem.law[0])))
     # The grid's budgets, and far out, as long as those are floats: in one call it is compiled once.
     out = SETTLING if problem.budgets[-1] < 1e290 / SETTLING else 1.0
-    optimum = optimum_of(problem.posed(problem.budgets * np.array([[1.0], [out]])))
+    posed = problem.posed(problem.budgets * np.array([[1.0], [out]]))
+    optimum = optimum_of(posed)
     star, known = optimum.curves(), solved(optimum)
     exponent = {v: np.where(known, x, np.nan) for v, x in optimum.exponent.items()}
     far = {v: float(rows[1, -1]) if out > 1 else math.nan for v, rows in exponent.items()}
@@ -180,6 +185,7 @@ def survey(problem: TuningProblem, window: tuple[float, float] | None = None) ->
         exponent={v: rows[0] for v, rows in exponent.items()},
         limit={v: rows[0] for v, rows in optimum.limit.items()},
         unknown=why_unknown(optimum)[0],
+        as_good={v: rows[0] for v, rows in as_good(posed, optimum).items()},
         slopes=_slopes(problem, best, window, star, far),
         invalid=invalid_cells(problem.plan),
     )
@@ -266,8 +272,14 @@ def _notes(found: Survey) -> list[str]:
         if runs.any():
             where = found.problem.unbounded_to(v, float(found.limit[v][runs][-1]))
             notes.append(f"{v} has no best value at {_of_budgets(runs)}: it runs off to {where}")
+    there = np.asarray(np.isfinite([*found.as_good.values()]).all(axis=0))
+    if there.any():
+        k = int(np.flatnonzero(there)[-1])
+        at = ", ".join(f"{v} = {number(x[k])}" for v, x in found.as_good.items())
+        budget = f"{found.problem.budget} = {number(found.problem.budgets[k])}"
+        notes.append(f"another optimum is as good at {_of_budgets(there)}: at {budget}, {at}")
     reasons = {str(why): found.unknown == why for why in found.unknown if why}
-    notes += [f"no refined optimum at {_of_budgets(there)}: {why}" for why, there in reasons.items()]
+    notes += [f"no refined optimum at {_of_budgets(missing)}: {why}" for why, missing in reasons.items()]
     if count := int(found.best.below_one_K.sum()):
         notes.append(f"at {count} budgets the grid's best cell has K < 1; --min-K 1 leaves such cells out")
     if found.best.unresolved is not None and found.best.unresolved.any():

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
 from functions import dip
 
-from hpgrid import Grid, LogAxis, Regime, bounds, parse, refine
+from hpgrid import FunctionProxy, Grid, LogAxis, Regime, bounds, parse, refine
 from hpgrid.tuning.advice import Advice, advise, intervals_text
 from hpgrid.tuning.problem import tuning_problem
 from hpgrid.tuning.survey import survey
@@ -81,6 +82,22 @@ def test_what_runs_off_is_as_good_from_some_value_on() -> None:
     assert intervals_text({"eta": (0.0, 2.0), "b": (0.0, np.inf), "alpha": (0.5, 1.0)}, {"alpha": (False, True)}) == (
         "eta up to 2, any b, alpha 0.5 to 1 (where the bound ends)"
     )
+
+
+def _wells(eta: Any, b: Any, alpha: Any, T: Any, c: Any) -> Any:
+    left, right = eta / 1e-4 + 1e-4 / eta, eta / 1e2 + 1e2 / eta + c["rise"]
+    return (left + right - abs(left - right)) / 2
+
+
+@pytest.mark.parametrize(("rise", "also"), [(1e-80, True), (1e-6, False)])
+def test_two_optima_that_are_as_good_are_both_told(rise: float, also: bool) -> None:
+    """The smaller of eta/a + a/eta, a = 1e-4 and 1e2, is 2 at either, unless one of them is raised."""
+    problem = tuning_problem(FunctionProxy(_wells, {"rise": rise}, uses=("eta", "T")), GRID, Regime(("eta",)))
+    advice = advise(problem, 1e4)
+    told = sorted([advice.point.set["eta"], *advice.point.as_good.values()])
+    assert told == pytest.approx([1e-4, 1e2] if also else [1e-4], rel=1e-6)
+    assert ("as good: eta = " in advice.text()) is also
+    assert ("another optimum is as good at 24 of 24 budgets" in " ".join(survey(problem).text().split())) is also
 
 
 def test_where_no_optimum_is_known_the_reason_is_said() -> None:
