@@ -256,10 +256,16 @@ def check_flag(what: str, given: Any) -> bool:
     return given
 
 
-def check_count(what: str, given: Any, least: int) -> int:
-    """Return ``given`` if it is a whole number of at least ``least``."""
+#: The most values of an axis: a search numbers them in 32 bits.
+MOST_VALUES = 2**31 - 1
+
+
+def check_count(what: str, given: Any, least: int, most: float = math.inf) -> int:
+    """Return ``given`` if it is a whole number of at least ``least``, and of at most ``most``."""
     if isinstance(given, bool) or not isinstance(given, int) or given < least:
         raise bad(f"{what} must be a whole number >= {least}", given, f"{what} = {max(least, 10)}, say")
+    if given > most:
+        raise bad(f"{what} is at most {most}", given, f"{what} = 100, say")
     return given
 
 

@@ -19,6 +19,7 @@ from hpgrid.bounds import BOUNDS
 from hpgrid.checks import (
     AXES,
     DTYPES,
+    MOST_VALUES,
     InputError,
     Key,
     bad,
@@ -331,7 +332,7 @@ def _parse_axis(name: str, given: Any) -> Any:
         lo, hi = check_value(name, given["lo"]), check_value(name, given["hi"])
         if lo >= hi:
             raise bad(f"the axis {name} needs lo < hi", dict(given), "the smaller end first")
-        return {"lo": lo, "hi": hi} | ({"n": check_count("n", given["n"], least=2)} if "n" in given else {})
+        return {"lo": lo, "hi": hi} | ({"n": check_count("n", given["n"], 2, MOST_VALUES)} if "n" in given else {})
     if isinstance(given, list):
         return [check_value(name, value) for value in given]
     return check_value(name, given)
@@ -389,7 +390,7 @@ def _parse_window(_: str, given: Any) -> tuple[float, float]:
 #: The keys of [grid].
 GRID = {
     "preset": Key(lambda _, given: check_choice("grid", given, PRESETS), "footnote"),
-    "n": Key(partial(check_count, least=2), 100),
+    "n": Key(partial(check_count, least=2, most=MOST_VALUES), 100),
     **dict.fromkeys(AXES, Key(_parse_axis)),
 }
 

@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.checks import AXES, TUNABLE, alpha_of, bad, check_value, is_number, unknown
+from hpgrid.checks import AXES, MOST_VALUES, TUNABLE, alpha_of, bad, check_value, is_number, unknown
 
 __all__ = ["AXES", "TUNABLE", "AxisOrValue", "Grid", "LogAxis"]
 
@@ -45,6 +45,8 @@ class LogAxis:
             raise bad("an axis needs lo < hi", (self.lo, self.hi), "the smaller end first")
         if isinstance(self.n, bool) or not isinstance(self.n, (int, np.integer)) or self.n < 2:
             raise bad("an axis needs n >= 2 values, a whole number", self.n, "n=2 or more")
+        if self.n > MOST_VALUES:
+            raise bad(f"an axis has {MOST_VALUES} values at the most", self.n, "n=100, say")
         object.__setattr__(self, "lo", float(self.lo))
         object.__setattr__(self, "hi", float(self.hi))
         object.__setattr__(self, "n", int(self.n))

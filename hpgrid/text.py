@@ -18,6 +18,9 @@ FEW = 100
 #: Columns of a line at the least, and of a cell whose words are wrapped.
 _NARROWEST, _CELL = 30, 20
 
+_TIMES = {"years": 31557600.0, "days": 86400.0, "hours": 3600.0, "min": 60.0, "s": 1.0}
+_SIZES = {"PB": 1e15, "TB": 1e12, "GB": 1e9, "MB": 1e6, "kB": 1e3, "bytes": 1.0}
+
 #: A blank that no line is broken at.
 _GLUE = "\xa0"
 
@@ -34,9 +37,21 @@ def number(value: float | None, digits: int = 3) -> str:
     return f"{value:.{digits - 1}e}"
 
 
-def counted(n: int, what: str) -> str:
+def counted(n: int | str, what: str) -> str:
     """Return how many there are: "1 block", "1,024 blocks"."""
-    return f"{n:,} {what}{'s' * (n != 1)}"
+    return f"{n if isinstance(n, str) else f'{n:,}'} {what}{'s' * (str(n) != '1')}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time in two digits: "40 s", "2 min", "3.5 hours", "3.2e+10 years"."""
+    unit = next((unit for unit, length in _TIMES.items() if seconds >= 2 * length), "s")
+    return f"{float(f'{seconds / _TIMES[unit]:.2g}'):g} {unit}"
+
+
+def size(count: float) -> str:
+    """Return a number of bytes in two digits: "820 MB", "24 GB"."""
+    unit = next((unit for unit, length in _SIZES.items() if count >= length), "bytes")
+    return f"{float(f'{count / _SIZES[unit]:.2g}'):g} {unit}"
 
 
 def power(name: str, exponent: Fraction | float) -> str:

@@ -16,7 +16,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from oracle import BOUNDS, NEAR, SUBSETS, TIE_GRID, assert_agrees, axes_of, clear, naive_search
 
-from hpgrid import FunctionProxy, Grid, LogAxis, Proxy, Regime, Term, bounds, grid_search
+from hpgrid import FunctionProxy, Grid, LogAxis, Proxy, Regime, Term, bounds, grid_search, progress
+from hpgrid.checks import Note
+from hpgrid.search import kernel
 from hpgrid.search.kernel import _best
 from hpgrid.search.many import search_many
 
@@ -508,3 +510,16 @@ def test_a_fixed_factor_may_be_zero(small: Grid) -> None:
     proxy = Proxy((Term({}, {"eta": 1, "alpha": "one_minus"}), Term({}, {"eta": -1})), {})
     result = grid_search(proxy, small.with_axes(alpha=1.0), "eta")
     assert_array_equal(result.at["eta"], 10.0)
+
+
+def test_a_search_is_timed_beforehand_and_says_how_many_cells_it_compares(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel, "_MANY", 1)
+    monkeypatch.setattr(progress, "LONG", 0.0)
+    with pytest.warns(Note, match=r"^216 cells: about [\d.e-]+ s$"):
+        grid_search(bounds.lmo(), Grid.footnote(6), ("eta", "b"), fixed={"alpha": 1e-3})
+
+
+@pytest.mark.parametrize(("n", "words"), [(10**6, "an hour|memory"), (2**31, "2147483647 values at the most")])
+def test_what_no_machine_gets_through_is_refused_before_there_is_an_array(n: int, words: str) -> None:
+    with progress.asking(False), pytest.raises(ValueError, match=words):
+        grid_search(bounds.lmo(), Grid.footnote(n), ("eta", "b", "alpha"))

@@ -11,9 +11,9 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from hpgrid.bench.tasks import CONTENDERS, HPGRID, SWEEP, TASKS
-from hpgrid.checks import bad
+from hpgrid.checks import bad, note
 from hpgrid.cli import options
-from hpgrid.text import fitted
+from hpgrid.text import counted, fitted
 
 #: NumPy holds n^3 points at a time, and R1's memory is measured at 2n, on 16 n^4 of them.
 _SMALLEST, _LARGEST = 2, 300
@@ -59,6 +59,7 @@ def benchmark(
     def say(text: str) -> None:
         print(fitted([text]), flush=True)
 
+    note(f"first calls in processes of their own, then {counted(runs, 'round')} of each: some minutes")
     outcomes, swept = [], []
     if searches:
         say(f"As printed:       {PRINTED}\nFactored by hand: {FACTORED}, then the rest")

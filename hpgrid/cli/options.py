@@ -342,6 +342,8 @@ def span(name: str, text: str) -> dict[str, float | int] | list[float]:
 
 # --- what goes out ---
 
+Yes = Annotated[bool, Parameter(help="Go on with what takes more than an hour, or more memory than there is.")]
+
 Json = Annotated[bool, Parameter(name="--json", help="Print JSON.")]
 
 

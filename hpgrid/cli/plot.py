@@ -13,7 +13,7 @@ from hpgrid.checks import DTYPES, bad, check_choice, settings
 from hpgrid.cli import options
 from hpgrid.cli.reproduce import check_table, write_pictures
 from hpgrid.config import Config, Panel
-from hpgrid.progress import progress
+from hpgrid.progress import asking, progress
 from hpgrid.regime import Regime
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def plot_bound(
     refined: Annotated[bool, Parameter(negative="--no-refined", help=options.REFINED)] = True,
     redraw: Annotated[bool, Parameter(help="Draw again from what is saved beside --out, computing nothing.")] = False,
     out: Annotated[Path | None, Parameter(help="The picture: NAME.png, .pdf or .svg.")] = None,
+    yes: options.Yes = False,
 ) -> int:
     """Draw what a bound says about tuning: best risks and optima against the budget, or contours over it and b.
 
@@ -74,7 +75,7 @@ def plot_bound(
     # Once all else is checked, since it makes a folder.
     options.check_file(out, "a plot is written to a file", "best.png")
     options.use_compilation_cache()
-    with progress("drawing", None):
+    with asking(yes), progress("drawing", None):
         from hpgrid.paper import compute
         from hpgrid.paper.data import save
 

@@ -15,7 +15,7 @@ from hpgrid.checks import InputError, bad, unknown
 from hpgrid.cli import options
 from hpgrid.config import Config, load, override, shipped
 from hpgrid.paper import FIGURES
-from hpgrid.progress import progress
+from hpgrid.progress import asking, progress
 from hpgrid.readings import no_verdict
 from hpgrid.text import aligned, fitted
 
@@ -42,6 +42,7 @@ def reproduce_figures(
     redraw: Annotated[bool, Parameter(help="Draw from saved data, computing nothing.")] = False,
     strict: Annotated[bool, Parameter(help="Exit with 1 when a check fails.")] = False,
     list_: Annotated[bool, Parameter(name="--list", help="Say which figures there are.")] = False,
+    yes: options.Yes = False,
 ) -> int:
     """Reproduce the papers' figures, and hpgrid's own: for each NAME, its picture, NAME.npz and NAME.json."""
     if list_:
@@ -71,7 +72,8 @@ def reproduce_figures(
         written, constants = options.chosen(None, pairs, bound), {}
     jobs = _jobs(wanted, config)
     jobs = [(name, override(job, bound=written, constants=constants, preset=grid, **own)) for name, job in jobs]
-    return int(_run(jobs, out, formats) and strict)
+    with asking(yes):
+        return int(_run(jobs, out, formats) and strict)
 
 
 def _jobs(names: list[str], config: Path | None) -> list[tuple[str, Config]]:

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from hpgrid.checks import DTYPES, bad, check_choice, check_value
 from hpgrid.cli import options
-from hpgrid.progress import progress
+from hpgrid.progress import asking, progress
 
 
 def search_bound(
@@ -43,6 +43,7 @@ def search_bound(
     ] = None,
     csv: Annotated[Path | None, Parameter(help="Write every budget to this file as a flat table.")] = None,
     netcdf: Annotated[Path | None, Parameter(help="Write the whole survey to this netCDF file.")] = None,
+    yes: options.Yes = False,
     json_: options.Json = False,
 ) -> int:
     """Search a bound's best hyperparameters at every budget: on a grid, refined, and how they scale.
@@ -77,11 +78,11 @@ def search_bound(
     if at is not None:
         from hpgrid.tuning.advice import advise
 
-        with progress("refining", None):
+        with asking(yes), progress("refining", None):
             return options.say(advise(problem, at), json_)
     from hpgrid.tuning.survey import survey, write_csv, write_netcdf
 
-    with progress("searching", None):
+    with asking(yes), progress("searching", None):
         found = survey(problem, fitted)
     for option, file in files.items():
         (write_csv if option == "--csv" else write_netcdf)(found, file)

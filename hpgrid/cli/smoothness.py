@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from hpgrid.checks import NOISE_KINDS, OPTIMIZERS, bad, read_shape
 from hpgrid.cli import options
+from hpgrid.progress import asking, track
 
 #: What --norm takes.
 NORMS = (*dict.fromkeys(OPTIMIZERS.values()), *OPTIMIZERS)
@@ -32,6 +33,7 @@ def print_smoothness(
     noise: Annotated[
         list[str] | None, Parameter(help=f"Kinds of noise: {', '.join(NOISE_KINDS)}. All if not given.")
     ] = None,
+    yes: options.Yes = False,
     json_: options.Json = False,
 ) -> int:
     """Estimate the D-smoothness of a norm's dual: over random pairs, in the worst case, for the noise at hand."""
@@ -41,11 +43,11 @@ def print_smoothness(
         raise bad("--shape names at least one shape", "nothing", "--shape 128x32, say")
     noises = NOISE_KINDS if noise is None else _known("--noise", "noise", noise, NOISE_KINDS, "one-hot")
     options.use_compilation_cache()
-    from hpgrid.progress import track
     from hpgrid.stochastic.report import as_dict, measure, text
 
     jobs = [(name, size) for name in norms for size in shapes]
-    reports = [measure(name, size, pairs, seed=seed, noises=noises) for name, size in track(jobs, "measuring")]
+    with asking(yes):
+        reports = [measure(name, size, pairs, seed=seed, noises=noises) for name, size in track(jobs, "measuring")]
     if json_:
         print(json.dumps([as_dict(report) for report in reports], indent=2, allow_nan=False))
     else:

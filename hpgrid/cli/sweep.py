@@ -16,6 +16,8 @@ from cyclopts import Parameter
 
 from hpgrid.checks import SEARCH_METHODS, bad, check_choice
 from hpgrid.cli import options
+from hpgrid.progress import asking
+from hpgrid.text import counted
 
 if TYPE_CHECKING:
     import xarray
@@ -50,6 +52,7 @@ def run_sweep(
     coordinator: Annotated[
         str | None, Parameter(help="HOST:PORT of process 0, or auto under SLURM or on a TPU: it says which this is.")
     ] = None,
+    yes: options.Yes = False,
 ) -> int:
     """Sweep a bound's constants: best points, refined optima and slopes of every combination, in one Zarr store.
 
@@ -65,7 +68,7 @@ def run_sweep(
     plan = load(config, bound)  # no NumPy yet: a mistake in the file is answered at once
     options.remark(plan.bound)
     options.use_compilation_cache()
-    with _ends_on_interrupt(out):
+    with _ends_on_interrupt(out), asking(yes):
         from hpgrid.sweeps.cluster import share_of
         from hpgrid.sweeps.measure import Options
         from hpgrid.sweeps.run import run
@@ -75,10 +78,10 @@ def run_sweep(
         part = f" as one of {share[0]} processes" if share[0] > 1 else ""
         found = f", {done.found} of them found whole" if done.found else ""
         damaged = f", {done.damaged} found damaged and computed again" if done.damaged else ""
-        blocks = f"{done.own} of {done.blocks} blocks{part}{found}{damaged}"
+        blocks = f"{done.own} of {counted(done.blocks, 'block')}{part}{found}{damaged}"
         mended = f", damaged metadata and coordinates made again: {done.mended}" if done.mended else ""
-        count = "1 combination" if plan.combinations == 1 else f"{plan.combinations} combinations"
-        print(f"{out}\n{count}, {blocks}{mended}: {done.seconds:.1f} s", *done.notes, sep="\n")
+        swept = f"{counted(plan.combinations, 'combination')}, {blocks}{mended}: {done.seconds:.1f} s"
+        print(out, swept, *done.notes, sep="\n")
         if csv is not None:
             from hpgrid.sweeps.store import open_sweep, write_slopes
 
@@ -94,7 +97,8 @@ def remark_unfinished(data: xarray.Dataset) -> None:
     whole, blocks = data.attrs["whole_blocks"], data.attrs["blocks"]
     if whole < blocks:
         print(
-            f"hpgrid: note: {whole} of the store's {blocks} blocks are whole; the others are not yet", file=sys.stderr
+            f"hpgrid: note: {whole} of the store's {counted(blocks, 'block')} are whole; the others are not yet",
+            file=sys.stderr,
         )
 
 

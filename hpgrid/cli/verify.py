@@ -7,11 +7,14 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from hpgrid.checks import bad
+from hpgrid.checks import bad, note
 from hpgrid.claims.ledger import SOURCES
 from hpgrid.cli import options
 from hpgrid.progress import progress
-from hpgrid.text import aligned
+from hpgrid.text import aligned, counted
+
+#: Claims from which on verifying them takes longer than ten seconds.
+_MANY = 20
 
 
 def verify_claims(
@@ -39,6 +42,8 @@ def verify_claims(
     for path in (json, markdown):
         options.check_file(path, "the ledger is written to a file", "ledger.md")
     options.use_compilation_cache()
+    if len(chosen) > _MANY:
+        note(f"{counted(len(chosen), 'claim')} to measure: some minutes, and a few more where nothing is compiled yet")
     with progress("verifying", len(chosen)) as advance:
         rows = run(chosen, advance)
     print(table(rows))

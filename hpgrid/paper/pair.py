@@ -37,6 +37,7 @@ from hpgrid.slopes import (
     refined_truth,
     within,
 )
+from hpgrid.text import counted
 from hpgrid.theory import cesista_laws, theorems
 from hpgrid.tuning.problem import exact_law, predicted
 
@@ -172,7 +173,7 @@ def no_best_value(arrays: Mapping[str, Any], name: str) -> str:
     limit, star = arrays.get(f"{name}_limit"), arrays.get(f"{name}_star")
     if limit is not None:
         (gone,) = np.nonzero(~np.isnan(limit))
-        some = "" if len(gone) == len(limit) else f" at {len(gone)} budgets"
+        some = "" if len(gone) == len(limit) else f" at {counted(len(gone), 'budget')}"
         how = f"${SHORT[name]}$ {'grows' if limit[gone[-1]] > 0 else 'goes to 0'}"
         return f"${SHORT[name]}$ has no best value{some}:\nthe risk falls for ever as {how}"
     if star is None or np.isfinite(star).any():

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hpgrid.checks import AXES, DTYPES, bad, unknown
 from hpgrid.grid import Grid
+from hpgrid.progress import foresee
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, as_regime
 from hpgrid.search.tables import Domain, Tables, domain_of, tabulate
@@ -22,6 +23,9 @@ from hpgrid.shapes import Floats
 #: Lines (cells of the axes that are not scanned) in one call of the kernel. 2^20 of them keep the
 #: working set near 10 MB, and one call does the whole of a 100^4 grid.
 CHUNK = 2**20
+
+#: Cells in a second that no one device compares: a search that would take too long even so is refused at once.
+FASTEST = 1e13
 
 
 class Argmins:
@@ -190,7 +194,9 @@ def plan_search(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime) -> Sea
     proxy = proxy.form(grid.budget).along(regime.path)
     fixed = {**grid.held, **regime.fixed}
     fixed = {v: fixed[v] for v in AXES if v in fixed and v not in regime.path}
-    axes = {n: a.values for n, a in grid.axes.items() if n not in fixed and n not in regime.path}
+    ranges = {n: axis for n, axis in grid.axes.items() if n not in fixed and n not in regime.path}
+    _check_size(proxy, {n: len(axis) for n, axis in ranges.items()})
+    axes = {n: axis.values for n, axis in ranges.items()}
     domain = domain_of(axes, fixed, regime.joint_caps(proxy.caps), regime.min_K, regime.path.get("b"))
     relevant = {*proxy.variables(), *domain.penalty, *domain.limit}
     if relevant.isdisjoint(regime.tuned):
@@ -206,6 +212,15 @@ def plan_search(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime) -> Sea
         min_K=regime.min_K,
         domain=domain,
     )
+
+
+def _check_size(proxy: Proxy | FunctionProxy, lengths: Mapping[str, int]) -> None:
+    """Refuse a search that no device gets through, or whose axes this machine can't hold, before there is an array."""
+    cells = math.prod(n for name, n in lengths.items() if name in proxy.variables())
+    terms = proxy.terms if isinstance(proxy, Proxy) else ()
+    # An axis' values, their logs and index, and on either side of the device a table for each term.
+    tables = sum(n * (4 + 2 * sum(name in term.factors for term in terms)) for name, n in lengths.items())
+    foresee(f"{cells:.3g} cells", cells / FASTEST, 8.0 * tables, at_least=True)
 
 
 def label_result(plan: SearchPlan, dtype: str, risk: Any, rank: Any, close: Any = None) -> SearchResult:

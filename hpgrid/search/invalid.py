@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +11,10 @@ from typing import Any
 import numpy as np
 
 from hpgrid.checks import changed
+from hpgrid.progress import foresee, track
 from hpgrid.proxy import FunctionProxy
 from hpgrid.search.brute import SearchPlan
+from hpgrid.search.tables import CELL_BYTES
 from hpgrid.shapes import Floats
 from hpgrid.text import number
 
@@ -74,8 +77,13 @@ def invalid_cells(plan: SearchPlan) -> Invalid | None:
         shapes = {name: [-1 if name == other else 1 for other in others] for name in tables if name != first}
         return {name: x[k] if name == first else x.reshape(shapes[name]) for name, x in tables.items()}
 
-    shape = tuple(len(plan.axes[name]) for name in others)
-    for k in range(len(plan.axes[first])):
+    shape, n = tuple(len(plan.axes[name]) for name in others), len(plan.axes[first])
+    size = CELL_BYTES * math.prod(shape)
+    foresee(f"{n * math.prod(shape):.3g} cells of a function", 0.0, size, at_least=True)
+    begun = time.perf_counter()
+    for k in track(range(n), "looking where the bound holds"):
+        if k == 1:
+            foresee(f"{n * math.prod(shape):.3g} cells of a function", (time.perf_counter() - begun) * n, size)
         inside, limit = np.ones(shape, bool), at(k, plan.domain.limit)
         for penalty in at(k, plan.domain.penalty).values():
             inside &= penalty == 0

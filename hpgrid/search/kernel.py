@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial, reduce
 from operator import add
+from timeit import timeit
 from typing import Any, NamedTuple
 
 import jax
@@ -20,9 +21,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from hpgrid.checks import AXES
-from hpgrid.progress import track
-from hpgrid.search.tables import Call, Hoisted, Scanned, Tables
+from hpgrid.checks import AXES, bad
+from hpgrid.progress import foresee, track
+from hpgrid.search.tables import CELL_BYTES, LINE_BYTES, Call, Hoisted, Scanned, Tables
 
 #: How many points of the scanned axis one step of the loop takes: enough that the best value stays
 #: in a register, few enough that the loop compiles quickly.
@@ -222,6 +223,7 @@ def best_cells(tables: Tables, remaining: tuple[str, ...], *, chunk: int, counte
     lines = math.prod(tables.sizes[axis] for axis in tables.lines)
     packed = jax.default_backend() == "cpu"
     kernel = partial(_best, _Static(tables.call, tables.scan, remaining, tables.lines, counted, packed))
+    _foresee(kernel, tables, remaining, lines, chunk)
     blocks = list(_blocks(shape, max(1, chunk // lines)))
     parts: Iterable[Any] = blocks if len(blocks) == 1 else track(blocks, "grid search")
     whole: list[Any] = []
@@ -237,6 +239,48 @@ def best_cells(tables: Tables, remaining: tuple[str, ...], *, chunk: int, counte
         for target, result in zip(whole, results):
             target[block] = result
     return whole
+
+
+#: Cells from which on a search is timed beforehand: of a sum of terms, and of a function, which may be slower.
+_MANY, _MANY_CALLS = 10**10, 10**9
+
+#: Lines and entries along each at which it is timed.
+_TIMED = 2**18, 2**7
+
+
+def _foresee(kernel: Callable[..., Any], tables: Tables, remaining: tuple[str, ...], lines: int, chunk: int) -> None:
+    """Say what a search takes before it starts: it is timed on cells all over the grid, its lines are counted.
+
+    Raises:
+        ValueError: it takes too much; see ``foresee``.
+    """
+    if lines > np.iinfo(np.int32).max:
+        instead = "fewer values an axis"
+        raise bad("a search numbers the lines of a cell in 32 bits", f"{lines:.3g} lines", instead)
+    cells, results = math.prod(tables.sizes.values()), math.prod(tables.sizes[axis] for axis in remaining)
+    size = LINE_BYTES * max(lines, min(chunk, lines * results)) + CELL_BYTES * results
+    # On the axes: values, logs, and tables, here and on the device.
+    size += 32 * sum(tables.sizes.values())
+    size += 2 * sum(leaf.nbytes for leaf in jax.tree.leaves((tables.hoisted, tables.scanned)))
+    seconds = 0.0
+    if cells >= (_MANY if tables.call is None else _MANY_CALLS):
+        most, along = _TIMED
+        hoisted, scanned = tables.hoisted, jax.tree.map(lambda leaf: leaf[_spread(len(leaf), along)], tables.scanned)
+        timed = len(scanned.index)
+        for axis in (*tables.lines, *remaining):
+            part = _spread(tables.sizes[axis], max(1, most // (timed // len(scanned.index))))
+            hoisted = entries(hoisted, axis, lambda leaf, part=part: leaf[part], lambda leaf: leaf)
+            timed *= len(part)
+        with jax.enable_x64(True):
+            # The first call compiles.
+            took = min([timeit(lambda: jax.block_until_ready(kernel(hoisted, scanned)), number=1) for _ in "123"][1:])
+        seconds = took * cells / timed
+    foresee(f"{cells:.3g} cells", seconds, size)
+
+
+def _spread(n: int, most: int) -> Any:
+    """Indices all over an axis, ``most`` at the most."""
+    return np.linspace(0, n - 1, min(n, most)).astype(int)
 
 
 def _blocks(shape: tuple[int, ...], cells: int) -> Iterator[tuple[slice, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,20 +15,22 @@ from numpy.typing import ArrayLike, NDArray
 
 from hpgrid.checks import SEARCH_METHODS, bad, check_value, is_number, note, unknown
 from hpgrid.grid import Grid
+from hpgrid.progress import memory
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, as_regime
 from hpgrid.search.brute import CHUNK, Argmins, SearchPlan, best_of, plan_search
 from hpgrid.search.lanes import Lanes, lanes_of
-from hpgrid.search.tables import check_range
+from hpgrid.search.tables import LINE_BYTES, check_range
 from hpgrid.shapes import Floats
+from hpgrid.text import counted
 
 #: Lanes of one device in one call, by platform: on a CPU as many as its cache holds, elsewhere as many as keep it
 #: busy. The last ones repeat a lane where there are fewer: nothing else is ever compiled.
 LANES = {"cpu": 2**8}
 LANES_ELSEWHERE = 2**13
 
-#: Bytes of a call for each of its lanes' rows, and for each line of a brute search; measured, and rounded up.
-ROW_BYTES, LINE_BYTES = 256, 32
+#: Bytes of a call for each of its lanes' rows; measured, and rounded up.
+ROW_BYTES = 256
 
 
 @dataclass(frozen=True)
@@ -271,10 +274,8 @@ def free_memory(devices: Sequence[Any]) -> float:
     left = [s["bytes_limit"] - s.get("bytes_in_use", 0) for s in stats if "bytes_limit" in s]
     if left:
         return len(devices) * min(left) / 2
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * HOST_SHARE
-    except (AttributeError, ValueError, OSError):  # not on Windows
-        return 2.0**30
+    room = memory()
+    return room * HOST_SHARE if room < math.inf else 2.0**30
 
 
 def at_once(memory: float | None, devices: Sequence[Any], call: float, *, busy: bool = False) -> int:
@@ -322,6 +323,6 @@ def run_all(run: Callable[[int], None], calls: Iterable[int], width: int) -> Non
                 "the device has no memory for one block of a sweep: use a smaller grid, or another device"
             )
         if pending and not said:
-            note(f"the device's memory ran out: {width // 2} blocks at once from here on")
+            note(f"the device's memory ran out: {counted(width // 2, 'block')} at once from here on")
             said = True
         width = max(1, width // 2)

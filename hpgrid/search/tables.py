@@ -27,6 +27,10 @@ Axes = Mapping[str, Floats]
 Held = Mapping[str, float]
 
 
+#: Bytes of a search for each line of a call, and for each cell of its result; measured, and rounded up.
+LINE_BYTES, CELL_BYTES = 32, 96
+
+
 class Hoisted(NamedTuple):
     """What does not depend on the scanned axis: arrays keyed by axis, and scalars; a pytree."""
 

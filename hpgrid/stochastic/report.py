@@ -14,7 +14,7 @@ from hpgrid.record import plain
 from hpgrid.stochastic.oracles import newton_schulz_errors, spread
 from hpgrid.stochastic.samples import NOISES, NORMAL_95, Effective, effective
 from hpgrid.stochastic.smoothness import QUANTILES, Search, Statistics, quotients, statistics, worst_case
-from hpgrid.text import aligned, fitted
+from hpgrid.text import aligned, counted, fitted
 
 #: The batch sizes at which noise is averaged.
 BATCHES = (1, 4, 16, 64, 256, 1024, 4096)
@@ -63,7 +63,7 @@ def text(report: Report) -> str:
     m, n = report.shape
     drawn = next(iter(report.pairs.values())).pairs
     called = "" if report.name == report.norm else f" ({report.name})"
-    lines = [f"{report.norm} norm{called}, {m} x {n}, {drawn} pairs, seed {report.seed}"]
+    lines = [f"{report.norm} norm{called}, {m} x {n}, {counted(drawn, 'pair')}, seed {report.seed}"]
     if report.name in ADAPTIVE:
         lines.append(ADAPTIVE[report.name])
     rows: list[tuple[str, ...]] = [

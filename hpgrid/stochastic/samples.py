@@ -8,6 +8,7 @@ b E||mean||_dual^2 <= kappa2^2 b E||mean||_F^2 = kappa2^2 E||xi||_F^2 <= (kappa2
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 
 from hpgrid.checks import bad
 from hpgrid.norms import MAX, SPECTRAL, Norm, check_shape
-from hpgrid.progress import track
+from hpgrid.progress import foresee, track
 from hpgrid.readings import Reading
 from hpgrid.shapes import AnyArray as Array, Floats
 
@@ -242,8 +243,11 @@ def effective(
     # The single sample (b = 1) stands first, and is what the means are divided by.
     rng, with_one = np.random.default_rng(seed), np.concatenate([[1], sizes])
     several = max(1, _BATCH // (len(with_one) * m * n))
-    parts = []
-    for first in track(range(0, draws, several), f"{noise.name} noise, {norm.name}"):
+    parts: list[Floats] = []
+    what, begun = f"{noise.name} noise, {norm.name}, {m} x {n}", time.perf_counter()
+    for first in track(range(0, draws, several), what):
+        if len(parts) == 1:
+            foresee(what, (time.perf_counter() - begun) * draws / several)
         # A draw at a time: of all the samples, those of one are held.
         each = (noise.means(rng, 1, with_one, (m, n)) for _ in range(first, min(first + several, draws)))
         parts.append(np.asarray(norm.dual(np.concatenate(list(each)))) ** 2)

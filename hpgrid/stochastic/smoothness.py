@@ -16,6 +16,7 @@ gradient's jump stays and the distance halves: the quotient doubles each time, a
 from __future__ import annotations
 
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -25,8 +26,9 @@ from numpy.typing import NDArray
 
 from hpgrid.checks import bad
 from hpgrid.norms import FROBENIUS, MAX, SPECTRAL, Norm, check_shape, inner
-from hpgrid.progress import track
+from hpgrid.progress import foresee, track
 from hpgrid.shapes import AnyArray as Array, Floats
+from hpgrid.text import counted
 
 #: Which quantiles of the quotient are given.
 QUANTILES = (0.05, 0.5, 0.95, 0.999)
@@ -100,8 +102,13 @@ def quotients(norm: Norm, shape: tuple[int, int], pairs: int, *, seed: int = 0, 
 
     batches = range(0, pairs, size)
     # A thread for each core: decompositions let go of Python's lock.
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        parts = [values for _, values in zip(track(batches, f"pairs, {norm.name}"), pool.map(part, batches))]
+    parts, begun = [], time.perf_counter()
+    with ThreadPoolExecutor(workers := os.cpu_count() or 1) as pool:
+        for _, values in zip(track(batches, f"pairs, {norm.name}"), pool.map(part, batches)):
+            parts.append(values)
+            if len(parts) == 1 < len(batches):
+                what = f"{counted(pairs, 'pair')}, {norm.name}, {shape[0]} x {shape[1]}"
+                foresee(what, (time.perf_counter() - begun) * len(batches) / workers)
     return Quotients(*(np.concatenate(values) for values in zip(*parts)))
 
 

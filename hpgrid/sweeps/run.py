@@ -16,7 +16,7 @@ import zarr
 
 from hpgrid.checks import TUNABLE, InputError, bad, complement
 from hpgrid.grid import Grid
-from hpgrid.progress import progress
+from hpgrid.progress import foresee, progress
 from hpgrid.record import check_local, made_with
 from hpgrid.search.brute import plan_search
 from hpgrid.search.invalid import invalid_cells
@@ -24,7 +24,7 @@ from hpgrid.sweeps import store
 from hpgrid.sweeps.measure import Options, measure
 from hpgrid.sweeps.plan import HELD, Plan, load, parse
 from hpgrid.sweeps.store import BLOCK, BURNING, HYPERPARAMETER, QUANTITIES, QUANTITY, UNITS, Combinations, lay_out
-from hpgrid.text import number
+from hpgrid.text import counted, number
 
 if TYPE_CHECKING:
     import xarray
@@ -106,6 +106,9 @@ def run(
     made = made_with("float64")
     notes = tuple(_invalid(plan, grid, combinations.extremes()))
     if not os.path.lexists(out):
+        size = store.size_of(len(plan.regimes), plan.combinations, len(grid.axes[grid.budget]))
+        there_is = next(folder for folder in out.absolute().parents if folder.exists())
+        foresee(f"a store of {counted(plan.combinations, 'combination')}", 0.0, size, disk=there_is)
         # Constants that this grid can't hold, or devices that are not there, are refused before there is a store.
         measure(plan, grid, combinations.extremes(), options)
         described = _attributes(plan, grid, combinations, made, notes)
@@ -121,6 +124,7 @@ def run(
     processes, process = share
     own = range(process, len(opened.corners), processes)
     whole = damaged = 0
+    took: list[float] = []
     with store.writing(out, processes, process), progress("sweep", len(own)) as advance:
         mended = store.mend(out, combinations, _static(plan, grid, combinations), described)
         for number in own:
@@ -128,8 +132,12 @@ def run(
                 whole += 1
             else:
                 damaged += opened.begun(number)
-                values = combinations.values(opened.corners[number])
+                values, begun = combinations.values(opened.corners[number]), time.perf_counter()
                 opened.write(number, measure(plan, grid, values, options))
+                took.append(time.perf_counter() - begun)
+                if len(took) == 2:  # the first one compiles
+                    left = sum(not opened.is_whole(k) for k in own if k > number)
+                    foresee(f"{counted(left, 'block')} more in {out}", took[1] * left)
             advance()
     return Progress(len(opened.corners), len(own), whole, damaged, mended, time.perf_counter() - started, notes)
 

@@ -29,10 +29,11 @@ import zarr
 from numpy.typing import NDArray
 from zarr.codecs import ZstdCodec
 
-from hpgrid.checks import TUNABLE, bad
+from hpgrid.checks import TUNABLE, bad, shortened
 from hpgrid.grid import LogAxis
 from hpgrid.record import SAVED, make_folder, read_whole, write_table
 from hpgrid.sweeps.plan import MOST, Plan, restore
+from hpgrid.text import counted
 
 if TYPE_CHECKING:
     import xarray
@@ -321,6 +322,13 @@ def _flush(file: Path) -> None:
 
 
 # --- making and opening ---
+def size_of(regimes: int, combinations: int, budgets: int) -> int:
+    """Return the bytes of a store's numbers, as they are before they are packed."""
+    lengths = {BUDGET: budgets, QUANTITY: len(QUANTITIES), HYPERPARAMETER: len(BURNING)}
+    each = (np.dtype(s.dtype).itemsize * math.prod(lengths[axis] for axis in s.after) for s in SPECS.values())
+    return regimes * combinations * sum(each)
+
+
 def create(path: Path, combinations: Combinations, static: Mapping[str, Any], attributes: Mapping[str, Any]) -> None:
     """Make a store aside, and put it in place; one that is there already is left as it is.
 
@@ -448,6 +456,8 @@ def check_same(path: Path, there: Mapping[str, Any], expected: Mapping[str, Any]
     # When it was made is no difference.
     theirs, ours = ({k: v for k, v in each.items() if k != "created"} for each in (there, expected))
     lines = list(_differences(theirs, ours, ""))
+    # The grid is the plan's: where that differs, its own lines say how.
+    lines = [line for line in lines if not line.startswith("grid.")] or lines
     if lines:
         more = f" and {len(lines) - 3} more" if len(lines) > 3 else ""
         rule = "this store was made otherwise: " + "; ".join(lines[:3]) + more
@@ -458,11 +468,14 @@ def _differences(there: Any, here: Any, name: str) -> Iterator[str]:
     if isinstance(there, Mapping) and isinstance(here, Mapping):
         for key in dict.fromkeys((*there, *here)):
             yield from _differences(there.get(key), here.get(key), f"{name}.{key}" if name else str(key))
-    elif isinstance(there, list) and isinstance(here, list) and len(there) == len(here):
-        for k, (one, other) in enumerate(zip(there, here)):
-            yield from _differences(one, other, f"{name}[{k}]")
+    elif isinstance(there, list) and isinstance(here, list) and len(there) != len(here):
+        yield f"{name} has {len(there)} there, {len(here)} here"
+    elif isinstance(there, list) and isinstance(here, list):
+        apart = [k for k, (one, other) in enumerate(zip(there, here)) if one != other]
+        for k in apart[:1]:
+            yield from _differences(there[k], here[k], f"{name}[{k}]" + f" (of {len(apart)})" * (len(apart) > 1))
     elif there != here:
-        yield f"{name} is {there!r} there, {here!r} here"
+        yield f"{name} is {shortened(repr(there))} there, {shortened(repr(here))} here"
 
 
 # --- who writes ---
@@ -548,7 +561,9 @@ def open_sweep(path: Path | str, check: bool = True) -> xarray.Dataset:
         raise bad("what this store says of itself is damaged", str(path), _ANOTHER) from None
     if damaged:
         n = math.prod(opened.combinations.blocks)
-        rule = f"{len(damaged)} of the store's {n} blocks, or what they are read by, are not what was written"
+        rule = (
+            f"{len(damaged)} of the store's {counted(n, 'block')}, or what they are read by, are not what was written"
+        )
         raise bad(rule, str(path), _AGAIN)
     data = data.drop_vars(MARKER).assign_attrs(
         {**data.attrs, "blocks": math.prod(opened.combinations.blocks), "whole_blocks": len(marked)}

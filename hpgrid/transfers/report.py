@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hpgrid.checks import TUNABLE
-from hpgrid.text import aligned, fitted, power
+from hpgrid.text import aligned, counted, fitted, power
 from hpgrid.transfers.published import half_life, rises
 from hpgrid.transfers.rules import batch_text, feasible, given_text, number, units
 from hpgrid.transfers.start import Setting, called, said
@@ -65,7 +65,9 @@ def _head(answer: Transfer) -> list[str]:
     start, limits, bound = answer.start, answer.limits, answer.rules.bound
     given = [f"eta = {number(start.eta)}"] if start.eta is not None else []
     if start.b is not None:
-        both = "" if limits.unit == 1 else f" ({given_text(start.b / limits.unit)} sequences of {limits.unit})"
+        both = (
+            "" if limits.unit == 1 else f" ({counted(given_text(start.b / limits.unit), 'sequence')} of {limits.unit})"
+        )
         given.append(f"b = {given_text(start.b)}{both}")
     given += [f"beta = {beta_text(start.alpha)}, alpha = {number(start.alpha)}"] if start.alpha is not None else []
     given += [f"K = {number(start.K)}"] if start.b is not None else []

@@ -22,7 +22,7 @@ from hpgrid.asymptotics import Law, exponents
 from hpgrid.checks import TUNABLE, InputError, bad
 from hpgrid.proxy import Proxy
 from hpgrid.regime import Regime
-from hpgrid.text import power as power_text
+from hpgrid.text import counted, power as power_text
 from hpgrid.transfers import published
 from hpgrid.transfers.start import LARGEST, NO_LIMITS, SMALLEST, TUNED, Limits, Setting, called, said
 
@@ -311,7 +311,7 @@ def given_text(x: float) -> str:
 
 def units(b: float, unit: int, say: Callable[[float], str] = batch_text) -> str:
     """Return a batch size in words: 524288, or 128 sequences."""
-    return say(b / unit) + (" sequences" if unit > 1 else "")
+    return counted(say(b / unit), "sequence") if unit > 1 else say(b)
 
 
 def feasible(b: float, limits: Limits) -> tuple[float, tuple[str, ...]]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
+from timeit import timeit
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hpgrid.progress import foresee
 from hpgrid.readings import no_verdict
 from hpgrid.record import made_with, plain, write_table, write_whole
 from hpgrid.refinement.optimum import as_good, optimum_of, solved, why_unknown
@@ -32,7 +34,7 @@ from hpgrid.slopes import (
     measured_slopes,
     posynomial_truth,
 )
-from hpgrid.text import aligned, fitted, number
+from hpgrid.text import aligned, counted, fitted, number
 from hpgrid.tuning.problem import UNITS, TuningProblem, monomials
 
 if TYPE_CHECKING:
@@ -168,6 +170,22 @@ def survey(problem: TuningProblem, window: tuple[float, float] | None = None) ->
     Raises:
         ValueError: as ``grid_search`` and ``refine``.
     """
+    _ = problem.plan  # where no machine gets through it, that is said before anything is computed
+    budgets = problem.grid.axes[problem.budget]
+    if len(budgets) >= _MANY:
+        fewer = problem.grid.with_axes(**{problem.budget: replace(budgets, n=len(budgets) // _PART, points=None)})
+        # The first call compiles.
+        _, seconds = (timeit(lambda: _survey(replace(problem, grid=fewer), window), number=1) for _ in "12")
+        foresee(f"{len(budgets):.3g} budgets", _PART * seconds, float(_BYTES) * len(budgets))
+    return _survey(problem, window)
+
+
+#: Budgets from which on a survey of a part of them is timed, which part that is, and bytes of a budget, as measured.
+_MANY, _PART, _BYTES = 10**4, 100, 4096
+
+
+def _survey(problem: TuningProblem, window: tuple[float, float] | None) -> Survey:
+    invalid = invalid_cells(problem.plan)  # slower than the search: it says first what it takes
     best = problem.search()
     window = window or default_window(problem, best, wanders=bool(monomials(problem.law[0])))
     # The grid's budgets, and far out, as long as those are floats: in one call it is compiled once.
@@ -187,7 +205,7 @@ def survey(problem: TuningProblem, window: tuple[float, float] | None = None) ->
         unknown=why_unknown(optimum)[0],
         as_good={v: rows[0] for v, rows in as_good(posed, optimum).items()},
         slopes=_slopes(problem, best, window, star, far),
-        invalid=invalid_cells(problem.plan),
+        invalid=invalid,
     )
 
 
@@ -281,14 +299,15 @@ def _notes(found: Survey) -> list[str]:
     reasons = {str(why): found.unknown == why for why in found.unknown if why}
     notes += [f"no refined optimum at {_of_budgets(missing)}: {why}" for why, missing in reasons.items()]
     if count := int(found.best.below_one_K.sum()):
-        notes.append(f"at {count} budgets the grid's best cell has K < 1; --min-K 1 leaves such cells out")
+        notes.append(f"at {counted(count, 'budget')} the grid's best cell has K < 1; --min-K 1 leaves such cells out")
     if found.best.unresolved is not None and found.best.unresolved.any():
-        notes.append(f"float32 can't say which cell is best at {int(found.best.unresolved.sum())} budgets")
+        count = int(found.best.unresolved.sum())
+        notes.append(f"float32 can't say which cell is best at {counted(count, 'budget')}")
     return notes
 
 
 def _of_budgets(there: NDArray[np.bool_]) -> str:
-    return f"{int(there.sum())} of {there.size} budgets"
+    return f"{int(there.sum())} of {counted(there.size, 'budget')}"
 
 
 # --- as plain data, and in files ---

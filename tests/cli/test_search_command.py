@@ -120,6 +120,8 @@ MISTAKES = {
     "lmo --over eta,b --fix alpha=0.1 --grid other": "no grid of that name",
     "lmo --over eta,b --fix alpha=0.1 --n 1": "n must be a whole number >= 2",
     "lmo --over eta,b --fix alpha=0.1 --n 2.5": "a whole number",
+    "lmo --over eta,b --fix alpha=0.1 --n 1000000": "an hour needs --yes. Given: '1e+18 cells: at least 28 hours",
+    "lmo --over eta,b --fix alpha=0.1 --n 100000000000000000000": "n is at most 2147483647",
     "lmo --over eta,b --fix alpha=0.1 --dtype float16": "no dtype of that name",
     "lmo --over eta,b --fix alpha=0.1 --axis eta=1": "an axis is LO:HI, LO:HI:N, or values. Given: 'eta=1'",
     "lmo --over eta,b --fix alpha=0.1 --axis b=32": "Given: 'b=32'. Write b=1:4M, say",

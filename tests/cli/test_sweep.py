@@ -8,6 +8,7 @@ import pytest
 from commands import Capture, printed, refused
 from golden import SWEEP
 
+from hpgrid import progress
 from hpgrid.cli.sweep import bytes_of
 from hpgrid.sweeps.plan import load
 
@@ -24,10 +25,19 @@ def config(tmp_path: Path) -> Path:
 def test_it_says_what_it_did_and_on_a_second_run_what_it_found(config: Path, tmp_path: Path, capsys: Capture) -> None:
     out, table = tmp_path / "run.zarr", tmp_path / "slopes.csv"
     shown = printed("sweep", capsys, str(config), "--out", str(out), "--csv", str(table))
-    assert f"{out}\n6 combinations, 1 of 1 blocks: " in shown
+    assert f"{out}\n6 combinations, 1 of 1 block: " in shown
     assert str(table) in shown
-    assert "1 of 1 blocks, 1 of them found whole" in printed("sweep", capsys, str(config), "--out", str(out))
+    assert "1 of 1 block, 1 of them found whole" in printed("sweep", capsys, str(config), "--out", str(out))
     assert len(table.read_text().splitlines()) == 1 + 6 * 3 * 4
+
+
+def test_beyond_an_hour_it_asks_once_it_has_timed_a_block_and_yes_goes_on_from_there(
+    config: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "TOO_LONG", 1e-3)
+    run = [config, "--out", tmp_path / "run.zarr", "--block", 2]
+    refused("sweep", capsys, run, "more than an hour needs --yes. Given: '1 block more in ")
+    assert "3 of 3 blocks, 2 of them found whole" in printed("sweep", capsys, *run, "--yes")
 
 
 MISTAKES = {
