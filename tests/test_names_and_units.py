@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -40,12 +39,13 @@ def test_a_number_of_tokens_has_a_unit_in_every_place(text: str, capsys: Capture
     assert by_text == hpgrid.transfer(start | {"b": size}, {"T": size}, max_b=size)
 
 
-SEARCH = "search lmo --over eta,b --fix beta=0.9"
+SEARCH = "search lmo --tune eta,b --fix beta=0.9"
 
 
 @pytest.mark.parametrize(("units", "plain"), [
-    ("search lmo --over eta --fix b=512k,beta=0.9 --T 2.5B", "search lmo --over eta --fix b=512000,beta=0.9 --T 2.5e9"),
-    (f"{SEARCH} --K 100k --cap b=4Mi", f"{SEARCH} --K 1e5 --cap b=4194304"),
+    (f"{SEARCH} --T 2.5B", f"{SEARCH} --T 2.5e9"),
+    ("exponents lmo --tune eta --fix b=512k,beta=0.9", "exponents lmo --tune eta --fix b=512000,beta=0.9"),
+    (f"exponents {SEARCH[7:]} --cap b=4Mi", f"exponents {SEARCH[7:]} --cap b=4194304"),
     (f"{SEARCH} --risk 0.01 --max-K 1M", f"{SEARCH} --risk 0.01 --max-K 1e6"),
     (
         f"{SEARCH} --n 9 --min-K 1k --axis b=512k,1M,4M --axis T=1G:1T:20 --window 1G:1T",
@@ -145,13 +145,12 @@ def test_values_of_beta_are_values_of_alpha_in_their_order() -> None:
     assert parse(figure).panels[0].axes == {"alpha": [0.001, 0.01, 0.1]}
 
 
-@pytest.mark.parametrize(
-    "function",
-    [hpgrid.exponents, lambda *a, **k: hpgrid.check(*a, "b ~ T^1/2", grid=Grid.footnote(8), **k)[0].stated.regime],
-)
-def test_functions_take_a_beta(function: Callable[..., Any]) -> None:
+def test_functions_take_a_beta() -> None:
     proxy, tuned = bounds.lmo(), ("eta", "b")
-    assert function(proxy, tuned=tuned, fixed={"beta": 0.9}) == function(proxy, tuned=tuned, fixed={"alpha": 0.1})
+    by_beta, by_alpha = (hpgrid.exponents(proxy, tuned, fixed=held) for held in ({"beta": 0.9}, {"alpha": 0.1}))
+    assert by_beta == by_alpha
+    with pytest.raises(ValueError, match=r"beta is 1 - alpha. Given: 'beta and alpha'"):
+        hpgrid.check(proxy, "b ~ T^1/2", tuned=tuned, fixed={"beta": 0.9, "alpha": 0.1})
 
 
 def test_who_tunes_beta_tunes_alpha_and_is_told_where() -> None:
