@@ -277,7 +277,7 @@ def _laws(law: Law) -> Iterator[str]:
 
 def _in_numbers(law: PowerLaw) -> str:
     """A law's right side in numbers, where every symbol has a value and the constant is no fraction already."""
-    plain = law.constant is None or law.coefficient.rational() is not None
+    plain = law.constant is None or law.coefficient.rational() is not None or law.in_numbers() == law.right()
     return "" if plain else f"  = {law.in_numbers()}"
 
 

@@ -70,6 +70,9 @@ def test_numbers_in_a_law_are_numbers_and_no_symbol_is_there_that_the_bound_has_
     assert law["text"] == "risk* = 2 * (1 + 2^1/2)^1/2 C^1/2 T^-1/2"
     assert (law["powers"], law["number_powers"]) == ({"C": "1/2"}, {"2": "1", "1 + 2^1/2": "1/2"})
     assert law["number"] == pytest.approx(2 * (1 + 2**0.5) ** 0.5, rel=1e-15)
+    # A root of order 1347 is written in digits: eta^-0.347 + 3^1/2 eta is least at eta^1.347 = 0.347/3^1/2.
+    out = printed(capsys, "--bound", "1/(eta*T)**g + sqrt(3)*eta", "--set", "g=0.347", "--tune", "eta")
+    assert "eta*  = 0.303138 T^-347/1347\n" in out
     out = printed(capsys, "--bound", "sqrt(3)*C/(eta*T) + sqrt(2)*eta", "--set", "C=1", "--tune", "eta")
     assert "risk* = 2 * 6^1/4 C^1/2 T^-1/2  = 3.13017 T^-1/2\n" in out
     assert "eta*  = (3/2)^1/4 C^1/2 T^-1/2  = 1.10668 T^-1/2\n" in out
