@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,15 +57,24 @@ def limit(values: Array, noise: float, logs_from: int | None = None) -> tuple[fl
     return min(found, key=lambda one: one[1], default=(math.nan, math.nan))
 
 
-def power_and_log(slopes: Array, noise: float) -> tuple[float, float, float, float]:
-    """Return p and q of local exponents along the ladder, q's tolerance, and by how much q rises with the budget."""
+class Powers(NamedTuple):
+    """What local exponents along the ladder say of a law T^p (log T)^q; NaN where too few are known."""
+
+    power: float  # p
+    log: float  # q
+    tolerance: float  # how far q may be off
+    rise: float  # by how much q is larger than along the first two thirds of the ladder
+
+
+def power_and_log(slopes: Array, noise: float) -> Powers:
+    """Return both powers of a law from its local exponents, each of which may be ``noise`` from the truth."""
     rungs = np.flatnonzero(np.isfinite(slopes))
     if len(rungs) < _LEAST:
-        return math.nan, math.nan, math.nan, math.nan
+        return Powers(*[math.nan] * 4)
     power, _ = _fitted(slopes, rungs, noise, 2, 0)
     log, tolerance = _fitted(slopes, rungs, noise, 2, 1)
     before, _ = _fitted(slopes, rungs[: 2 * len(rungs) // 3], noise, 2, 1)
-    return power, log, tolerance, log - before
+    return Powers(power, log, tolerance, log - before)
 
 
 def _fitted(values: Array, rungs: NDArray[np.intp], noise: float, logs_from: int, which: int) -> tuple[float, float]:

@@ -29,7 +29,7 @@ from hpgrid.checks import TUNABLE, InputError
 from hpgrid.far_out import FAR_ENOUGH, LADDER, LOGS, limit, power_and_log
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.readings import HOLDS, UNIDENTIFIABLE, Number, Reading, of_exponent
+from hpgrid.readings import FLAT, HOLDS, UNIDENTIFIABLE, Number, Reading, of_exponent
 from hpgrid.refinement.optimum import Optimum, solved
 from hpgrid.refinement.profile import profile
 from hpgrid.regime import Regime
@@ -259,16 +259,21 @@ def _ends_early(subject: Subject, regime: Regime) -> bool:
         climbs = [climb(subject, regime), *_climbs(subject.proxy, regime, moved)]
     except InputError:  # caps that follow from the constants leave nothing there
         return False
-    # For every climb and variable: the power, the logarithm's with its tolerance, and where that goes.
     read = [{v: power_and_log(slopes, REFINED) for v, slopes in each.exponent.items()} for each in climbs]
-    here, goes = read[0], {v: max((np.nan_to_num(each[v][3]) for each in read), key=abs) for v in read[0]}
-    for other in read[1:]:
-        gaps = {v: other[v][1] - q for v, (_, q, _, _) in here.items()}
-        if any(abs(other[v][0] - here[v][0]) > _OTHER_LAW for v in here):
+    here, *others = read
+    # What changes its law along the ladder is none of these.
+    others = [each for each in others if all(one.tolerance < FLAT for one in each.values())]
+    for other in others:
+        if any(abs(other[v].power - here[v].power) > _OTHER_LAW for v in here):
             continue
-        apart = {v: gap for v, gap in gaps.items() if abs(gap) > other[v][2] + here[v][2]}
-        widest = max(apart, key=lambda v: abs(apart[v]), default=None)
-        if widest is not None and apart[widest] * goes[widest] > 0:
+        gaps = {v: other[v].log - here[v].log for v in here}
+        apart = [v for v, gap in gaps.items() if abs(gap) > other[v].tolerance + here[v].tolerance]
+        if not apart:
+            continue
+        widest = max(apart, key=lambda v: abs(gaps[v]))
+        # Where a power of the logarithm is hardly known, nor is where it goes.
+        rises = [each[widest].rise for each in (here, *others) if each[widest].tolerance < abs(gaps[widest]) / 10]
+        if max(rises, key=abs, default=gaps[widest]) * gaps[widest] > 0:
             return True
     return False
 
