@@ -38,7 +38,7 @@ def with_own(shipped: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, 
     for name, value in given.items():
         if name not in shipped:
             raise unknown("key of [parameters]", name, shipped)
-        _check(name, value, shipped[name])
+        _check(name, value, shipped[name], f"{name} = {shipped[name]!r}, say")
     size = math.prod(_size(name, value) / _size(name, shipped[name]) for name, value in given.items())
     if size > MOST:
         rule = f"a figure takes at most {MOST} times the numbers of the one as it is shipped, not {size:.3g} times"
@@ -50,15 +50,14 @@ def with_own(shipped: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, 
     return {**shipped, **given}
 
 
-def _check(name: str, value: Any, like: Any) -> None:
+def _check(name: str, value: Any, like: Any, say: str) -> None:
     """Refuse what is not as the shipped value, a number, a whole number, text, or a list of such, or out of range."""
     if isinstance(like, list):
         if not isinstance(value, list) or not value:
-            raise bad(f"{name} is a list", value, f"{name} = {like!r}, say")
+            raise bad(f"{name} is a list", value, say)
         for one in value:
-            _check(name, one, like[0])
+            _check(name, one, like[0], say)
         return
-    say = f"{name} = {like!r}, say"
     if isinstance(like, str):
         if not isinstance(value, str):
             raise bad(f"{name} is text", value, say)

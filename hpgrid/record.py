@@ -118,7 +118,7 @@ def check_local(path: Path) -> None:
     """
     # Of s3://bucket a path makes s3:/bucket; a letter and a colon are a drive.
     if (len(path.parts) > 1 and re.fullmatch(r"[A-Za-z][\w+.-]+:", path.parts[0])) or "\0" in str(path):
-        raise bad("what is written are files on this machine", str(path), "a path here, without an address in front")
+        raise bad("a path leads to a file on this machine", str(path), "a path here, without an address in front")
 
 
 def make_folder(folder: Path, instead: str = "--out DIR") -> None:

@@ -383,6 +383,8 @@ def format_of(path: Path) -> str:
     Raises:
         ValueError: there is no such format.
     """
+    if not path.suffix:
+        raise bad("a picture's name ends in its format", str(path), f"NAME.png, say; formats are {', '.join(FORMATS)}")
     return check_choice("picture format", path.suffix.lstrip("."), FORMATS)
 
 

@@ -58,9 +58,10 @@ def search_bound(
     fitted = None
     if window is not None:
         lo, _, hi = window.partition(":")
-        fitted = options.number("the window's start", lo, True), options.number("the window's end", hi, True)
+        say = "--window 1e12:1e22"
+        fitted = options.number("the window's start", lo, True, say), options.number("the window's end", hi, True, say)
         if not 0 < fitted[0] < fitted[1]:
-            raise bad("a window is two budgets, the smaller one first", window, "--window 1e12:1e22, say")
+            raise bad("a window is two budgets, the smaller one first", window, f"{say}, say")
     regime = options.regime(over, fix, path, cap, counted, min_K)
     chosen, axes = options.chosen(bound, set_, written), options.grid_config(grid, n, axis, counted).build()
     from hpgrid.tuning.problem import tuning_problem

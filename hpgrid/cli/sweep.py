@@ -31,7 +31,7 @@ GRACE = 1.5
 
 
 def _count(meaning: str) -> Parameter:
-    return Parameter(converter=options.whole(), help=meaning)
+    return Parameter(converter=options.whole(example=2), help=meaning)
 
 
 def run_sweep(

@@ -39,8 +39,8 @@ def verify_claims(
         listed = [("claim", "says"), *((entry.id, f"{entry.number}: {entry.statement}") for entry in chosen)]
         print("\n".join(aligned(listed, wrap=("says",))[1:]))
         return 0
-    for path in (json, markdown):
-        options.check_file(path, "the ledger is written to a file", "ledger.md")
+    for path, example in ((json, "ledger.json"), (markdown, "ledger.md")):
+        options.check_file(path, "the ledger is written to a file", example)
     options.use_compilation_cache()
     if len(chosen) > _MANY:
         note(f"{counted(len(chosen), 'claim')} to measure: some minutes, and a few more where nothing is compiled yet")

@@ -162,7 +162,7 @@ def restore(name: str, folder: Path, figures: Collection[str] = FIGURES, again: 
 #: What comes of files that are damaged, or were put together by hand, wherever it is found out.
 UNREADABLE = (
     *(ArithmeticError, AttributeError, BadZipFile, EOFError, LookupError, MemoryError, OSError, RuntimeError),
-    *(TypeError, ValueError, zlib.error),
+    *(StopIteration, TypeError, ValueError, zlib.error),
 )
 
 

@@ -114,7 +114,7 @@ def run(
         described = _attributes(plan, grid, combinations, made, notes)
         store.create(out, combinations, _static(plan, grid, combinations), described)
     # Made or not: another process may have been first.
-    there = store.attributes_of(out)
+    there = store.attributes_of(out, "a folder that hpgrid sweep made, or one that does not exist yet")
     # A store is gone on with in its own blocks.
     if block is None:
         combinations = store.in_blocks(combinations, there.get("block"))

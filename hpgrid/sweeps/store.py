@@ -427,13 +427,16 @@ def _metadata(path: Path) -> dict[str, Any]:
     return dict(json.loads(read_whole(path / "zarr.json", SAVED)))
 
 
-def attributes_of(path: Path) -> dict[str, Any]:
+def attributes_of(path: Path, instead: str = "a folder that hpgrid sweep made") -> dict[str, Any]:
     """Return what a store says of itself.
+
+    Args:
+        path: the store.
+        instead: what else a person would write.
 
     Raises:
         ValueError: it is no sweep's store, or was made by another version's rules.
     """
-    instead = "a folder that hpgrid sweep made, or one that does not exist yet"
     try:
         attributes = _metadata(path)["attributes"]
         schema = attributes["hpgrid_sweep"]
