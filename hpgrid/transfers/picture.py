@@ -69,11 +69,9 @@ def draw(answer: Transfer) -> Figure:
         figure.set_layout_engine("none")
         for ax, name in zip(axes, names):
             ways.ends(ax, (start.T, answer.T), _ends(answer, name), _PANELS[name][2])
-            bottom, top = sorted(ax.get_ylim())
-            for limit in _limits(name, limits):
-                if bottom < limit.value < top:
-                    midway = float(np.sqrt(start.T * answer.T))
-                    ways.name_limit(ax, midway, limit.value, limit.label, upper=limit.upper)
+            for limit in _in_view(ax, name, limits):
+                midway = float(np.sqrt(start.T * answer.T))
+                ways.name_limit(ax, midway, limit.value, limit.label, upper=limit.upper)
     return figure
 
 
@@ -95,7 +93,7 @@ def _panel(axes: Axes, answer: Transfer, name: str, T: Array, along: Mapping[str
     lo, hi = padded(np.array([*shown, *(limit.value for limit in limits)]), by=0.12)
     alpha = name == "alpha"
     ways.value_axis(axes, lo, min(hi, 2.0) if alpha else hi, say, inverted=alpha, most=1.0 if alpha else np.inf)
-    for limit in limits:
+    for limit in _in_view(axes, name, answer.limits):
         ways.infeasible(axes, limit.value, upper=limit.upper)
     ways.budget_axis(axes, answer.start.T, answer.T)
     axes.set_xlabel("token budget $T$")
@@ -108,6 +106,12 @@ def _ends(answer: Transfer, name: str) -> dict[str, float]:
 
 def _unit(name: str, limits: Limits) -> float:
     return float(limits.unit) if name == "b" else 1.0
+
+
+def _in_view(axes: Axes, name: str, limits: Limits) -> list[_Limit]:
+    """The limits inside a panel's range: each is hatched, and named."""
+    bottom, top = sorted(axes.get_ylim())
+    return [limit for limit in _limits(name, limits) if bottom < limit.value < top]
 
 
 def _limits(name: str, limits: Limits) -> list[_Limit]:

@@ -87,6 +87,15 @@ def test_limits_are_hatched_and_the_lines_bend_there() -> None:
     assert max(far.get_ylim()) < 1e-3
 
 
+def test_what_is_named_as_a_limit_is_hatched_and_nothing_else() -> None:
+    """Two sequences are 0.3 decades above b = 1, out of its sight, but for the room around fifteen decades of b."""
+    _, figure = drawn(start={**START, "b": 2, "T": 1e6}, to=1e36)
+    for axes in figure.axes:
+        named = [text for text in texts(axes) if text in ("$b=1$", r"$\beta=0$")]
+        assert len(named) == len([patch for patch in axes.patches if patch.get_hatch()])
+    assert "$b=1$" in texts(figure.axes[1])
+
+
 def test_the_ends_have_their_values_which_rounding_moves() -> None:
     answer, figure = drawn(round_b="pow2")
     said = texts(figure.axes[1])
