@@ -192,7 +192,8 @@ def _total(widths: Sequence[int], block: Sequence[int]) -> int:
 
 
 def _glued(text: str) -> str:
-    """A text in which what is read together, as "eta = 3e-4" and "T^2 (1/4)", is one word."""
+    """A text in which what is read together, as "eta = 3e-4", "T^(phi - 1)" and "b (1/4)", is one word."""
+    text = re.sub(r"\^\([^()]*\)", lambda power: power[0].replace(" ", _GLUE), text)
     return re.sub(r" (?=[=~<>]=? |\([\d/.]+\))|(?<=[=~<>]) ", _GLUE, text)
 
 

@@ -15,6 +15,7 @@ from hpgrid.cli.reproduce import check_table, write_pictures
 from hpgrid.config import Config, Panel
 from hpgrid.progress import asking, progress
 from hpgrid.regime import Regime
+from hpgrid.text import fitted as to_width
 
 if TYPE_CHECKING:
     from hpgrid.paper.data import FigureData
@@ -137,8 +138,7 @@ def _report(data: FigureData, files: Sequence[Path]) -> int:
     """Say which files there are, what is predicted or why nothing is, and the slopes held against it."""
     for file in files:
         print(file)
-    for line in (*data.notes.get("does_not_hold", ()), _predictions(data)):
-        print(line)
+    print(to_width([*data.notes.get("does_not_hold", ()), _predictions(data)]))
     if data.checks:
         print(check_table(data))
     return 0

@@ -188,7 +188,7 @@ HEADINGS: tuple[str, ...] = ("check", "measured", "predicted", "tolerance", "ver
 
 def _report(data: FigureData, written: list[Path]) -> bool:
     """Print the table of checks and a line per file; return whether a check failed."""
-    for line in (*written, *data.notes.get("does_not_hold", ())):
+    for line in (*written, *(fitted([note]) for note in data.notes.get("does_not_hold", ()))):
         print(line)
     if not data.checks:
         print(f"{data.name}: no check: the closed forms are not this bound's\n")

@@ -8,6 +8,7 @@ from functools import partial
 
 import golden
 import pytest
+from commands import Capture, printed
 
 from hpgrid.cli import options
 from hpgrid.statements import report as statements
@@ -73,6 +74,7 @@ def test_sentences_are_broken_between_words_and_what_is_read_together_stays(at: 
         "   eta = 0.0001606",
         "short",
     ]
+    assert fitted(["alpha ~ T^(phi - 1/2), eta ~ T^(phi - 3/4)"]) == "alpha ~ T^(phi - 1/2),\n   eta ~ T^(phi - 3/4)"
     assert fitted(["x" * 60]) == "x" * 60  # a path, say
 
 
@@ -114,3 +116,15 @@ def test_no_line_is_wider_than_the_terminal_and_no_number_is_broken(
         shown = {word for line in lines if not line.lstrip().startswith("--json") for word in line.split()}
         assert shown <= set(whole), name
         assert shown == set(whole) or "has also" in text(), name
+
+
+@pytest.mark.parametrize("width", [60, 80])
+@pytest.mark.parametrize("line", ["verify --list", "reproduce --list", "bench --needs --n 20"])
+def test_lists_fit(line: str, width: int, at: Callable[[int], None], capsys: Capture) -> None:
+    words = {}
+    for each in (1000, width):
+        at(each)
+        shown = printed(line.split()[0], capsys, *line.split()[1:])
+        words[each] = set(shown.split())
+        assert max(map(len, shown.splitlines())) <= each
+    assert words[width] == words[1000]
