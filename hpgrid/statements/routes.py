@@ -29,7 +29,7 @@ from hpgrid.checks import TUNABLE, InputError
 from hpgrid.far_out import FAR_ENOUGH, LADDER, LOGS, limit, power_and_log
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.readings import FLAT, HOLDS, UNIDENTIFIABLE, Number, Reading, of_exponent
+from hpgrid.readings import FAILS, FLAT, HOLDS, UNIDENTIFIABLE, Number, Reading, of_exponent
 from hpgrid.refinement.optimum import Optimum, solved
 from hpgrid.refinement.profile import profile
 from hpgrid.regime import Regime
@@ -300,6 +300,10 @@ def refined_readings(subject: Subject, stated: StatedLaw, *, logs: bool) -> tupl
         return tuple(moved)
     slopes = _along(base.exponent, stated)
     power = _power_reading(stated.budget, limit(slopes, REFINED, 2 if logs else None), stated.power, _SURE_POWER)
+    # While another law's logarithm rules, the power is read close to its own, and its tolerance is of that law.
+    near = abs(float(power.measured - power.predicted)) < _OTHER_LAW
+    if logs and power.verdict == FAILS and near and _ends_early(subject, stated.regime):
+        power = replace(power, identifiable=False)
     beside = []
     if stated.log or (logs and power.verdict == HOLDS):
         # What is left of the local exponents once the wrong power is taken off is no power of a logarithm.
