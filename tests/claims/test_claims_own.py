@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from measured import CLAIMS, check_every_row, remeasured, rows, scale
 
+from hpgrid import newton_schulz
 from hpgrid.bounds import cesista2025, lemmas
 from hpgrid.claims import own
 from hpgrid.readings import FAILS, HOLDS, UNIDENTIFIABLE
@@ -44,6 +45,11 @@ def test_a_number_that_is_off_fails(
 ) -> None:
     scale(monkeypatch, module, form, factor)
     assert remeasured(id) == FAILS
+
+
+def test_a_quintic_that_is_off_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(newton_schulz, "QUINTIC", (3.4445, -4.7750, 2.0315 * (1 + 1e-6)))
+    assert remeasured("H.muon") == FAILS
 
 
 def test_what_the_scaling_symmetry_the_half_life_and_the_tolerance_rest_on(monkeypatch: pytest.MonkeyPatch) -> None:
