@@ -151,7 +151,7 @@ def aligned(
         broken = [word for cell in (name, *(cells if name in wrap else ())) for word in _glued(cell).split(" ")]
         words.append(max(map(len, broken if name in wrap else (*broken, *cells))))
         natural.append(max(map(len, (name, *cells))))
-        least.append(max(words[-1], min(_CELL, *map(len, cells))) if name in wrap else words[-1])
+        least.append(max(words[-1], min(_CELL, max(map(len, cells), default=0))) if name in wrap else words[-1])
     kept, dropped = list(range(len(head))), list[str]()
     needed = natural if _total(natural, kept) <= room else least
     for name in drop:

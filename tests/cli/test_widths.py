@@ -46,6 +46,8 @@ def test_words_are_wrapped_then_columns_dropped_and_named_then_blocks_made(at: C
         "bb    one",
         "data.json has also: value",
     ]
+    # A column goes before cells are narrower than twenty.
+    assert aligned(ROWS, wrap=("what it is",), drop=("value",)) == aligned(ROWS, drop=("value",))
     assert aligned(ROWS) == [*aligned(ROWS, drop=("value",))[:3], "", "name  value", "a     1.5", "bb    12.25"]
 
 
