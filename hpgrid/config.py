@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property, partial
@@ -58,21 +58,23 @@ class BoundConfig:
         constants: the values of constants.
         options: the values of options; of a formula, of what stands in its exponents.
         formula: the bound as text, in place of a name.
+        domain: conditions under which it holds, as text.
     """
 
     name: str = "lmo"
     constants: Mapping[str, float] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     formula: str | None = None
+    domain: tuple[str, ...] = ()
 
     @cached_property
     def expression(self) -> Expression | None:
-        """The formula as it was read; None for a bound by name."""
+        """The formula and its domain as they were read; None for a bound by name."""
         if self.formula is None:
             return None
-        from hpgrid.formula.syntax import read
+        from hpgrid.formula.syntax import read, read_domain
 
-        return read(self.formula)
+        return replace(read(self.formula), domain=read_domain(self.domain))
 
     def takes(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the names of its constants, and of its options."""
@@ -110,12 +112,15 @@ class BoundConfig:
             return build(self.expression, values, name=self.name).form(budget)
         from hpgrid import bounds
 
-        return getattr(bounds, self.name)(**values, budget=budget)
+        proxy: Proxy | FunctionProxy = getattr(bounds, self.name)(**values, budget=budget)
+        domain: Any = self.domain  # read where the bound is asked
+        return replace(proxy, domain=domain) if domain else proxy
 
     def describe(self) -> dict[str, Any]:
         """Return the bound as the table that ``parse_bound`` reads."""
-        called = {"name": self.name} if self.formula is None else {"formula": self.formula}
+        called: dict[str, Any] = {"name": self.name} if self.formula is None else {"formula": self.formula}
         values = {**self.constants, **self.options}
+        called |= {"domain": list(self.domain)} if self.domain else {}
         return {**called, **{name: str(x) if isinstance(x, Fraction) else x for name, x in values.items()}}
 
 
@@ -259,16 +264,30 @@ def parse(data: Mapping[str, Any]) -> Config:
 def bound_table(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a file says of its bound as one table, unchecked.
 
-    It says bound = "a name or a formula" and [constants], or a table [bound].
+    It says bound = "a name or a formula", perhaps domain = [...], and [constants]; or a table [bound].
     """
     given, constants = data.get("bound", {}), table_of(data, "constants")
     if not isinstance(given, (str, Mapping)):
         raise bad("bound is a name, a formula, or a table", given, 'bound = "C1*b/(eta*T) + C2*eta", say')
-    table = called(given) if isinstance(given, str) else given
+    table = with_domain(called(given) if isinstance(given, str) else given, data)
     twice = sorted(set(table) & set(constants))
     if twice:
         raise bad(f"{twice[0]} stands in [bound] and in [constants]", constants[twice[0]], "it in one of the two")
     return {**table, **constants}
+
+
+def with_domain(table: Mapping[str, Any], beside: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a bound's table with the domain that stands beside it in a file, unchecked."""
+    if "domain" in table and "domain" in beside:
+        raise bad("the domain stands in [bound] and beside it", beside["domain"], "it in one of the two")
+    return {**table, **({"domain": beside["domain"]} if "domain" in beside else {})}
+
+
+def with_conditions(table: Mapping[str, Any], more: Iterable[str] | None) -> dict[str, Any]:
+    """Return a bound's table with further conditions in its domain."""
+    own = table.get("domain", [])
+    listed = [own] if isinstance(own, str) else own
+    return {**table, "domain": [*listed, *more]} if more and isinstance(listed, list) else dict(table)
 
 
 def called(text: str) -> dict[str, str]:
@@ -283,23 +302,28 @@ def parse_bound(data: Mapping[str, Any]) -> BoundConfig:
     Raises:
         ValueError: there is no such bound, the formula is none, or a key or a value can't be.
     """
+    domain: tuple[str, ...] = ()
+    if "domain" in data:
+        from hpgrid.formula.syntax import read_domain
+
+        domain = tuple(condition.text for condition in read_domain(data["domain"]))
     if "formula" in data:
-        return _parse_formula(data)
+        return _parse_formula(data, domain)
     name = check_choice("bound", data.get("name", "lmo"), BOUNDS)
     constants, options = BOUNDS[name].constants, BOUNDS[name].options
-    check_keys(f"key of the bound {name}", data, ("name", *constants, *options))
+    check_keys(f"key of the bound {name}", data, ("name", "domain", *constants, *options))
     chosen = check_constants({k: v for k, v in data.items() if k in constants})
-    return BoundConfig(name, chosen, {k: v for k, v in data.items() if k in options})
+    return BoundConfig(name, chosen, {k: v for k, v in data.items() if k in options}, domain=domain)
 
 
-def _parse_formula(data: Mapping[str, Any]) -> BoundConfig:
+def _parse_formula(data: Mapping[str, Any], domain: tuple[str, ...]) -> BoundConfig:
     """A bound written as text; a constant without a value may still get one."""
     if "name" in data:
         raise bad("a bound has a name or a formula", data["name"], "one of the two")
-    empty = BoundConfig("formula", formula=data["formula"])
+    empty = BoundConfig("formula", formula=data["formula"], domain=domain)
     assert empty.expression is not None
     constants, exponents = empty.takes()
-    given = {name: value for name, value in data.items() if name != "formula"}
+    given = {name: value for name, value in data.items() if name not in ("formula", "domain")}
     if given and not (constants or exponents):
         raise bad("this bound has no constants", sorted(given)[0], "a formula that names it")
     check_keys("constant of this bound", given, (*constants, *exponents))
@@ -397,7 +421,7 @@ GRID = {
 
 #: The keys of a figure's config; a bound and its regimes are read by functions of their own.
 FIGURE = {
-    **dict.fromkeys(("figure", "bound", "constants", "regime", "panel"), Key(lambda _, given: given)),
+    **dict.fromkeys(("figure", "bound", "domain", "constants", "regime", "panel"), Key(lambda _, given: given)),
     "grid": Key(lambda name, given: parse_grid(table_of({name: given}, name)), GridConfig()),
     "window": Key(_parse_window),
     "curves": Key(partial(check_count, least=1), 11),
@@ -411,6 +435,7 @@ def override(
     *,
     bound: BoundConfig | None = None,
     constants: Mapping[str, float] | None = None,
+    domain: Iterable[str] | None = None,
     preset: str | None = None,
     n: int | None = None,
     dtype: str | None = None,
@@ -421,7 +446,8 @@ def override(
     Raises:
         ValueError: a value out of its range, or anything at all for a figure that is no grid search.
     """
-    said = {"bound": bound, "constants": constants or None, "grid": preset, "n": n, "dtype": dtype, "refined": refined}
+    of_bound = {"bound": bound, "constants": constants or None, "domain": domain}
+    said = {**of_bound, "grid": preset, "n": n, "dtype": dtype, "refined": refined}
     given = {name: value for name, value in said.items() if value is not None}
     if config.parameters and given:
         raise bad(f"{config.figure} is no grid search and takes none of these", given, "a config with [parameters]")
@@ -429,6 +455,8 @@ def override(
     if constants:
         check_keys(f"constant of the bound {bound.name}", constants, bound.takes()[0])
         bound = replace(bound, constants={**bound.constants, **check_constants(constants)})
+    if domain:
+        bound = parse_bound(with_conditions(bound.describe(), domain))
     bound.check()
     of_grid = {name: GRID[name].read(name, x) for name, x in (("preset", preset), ("n", n)) if x is not None}
     if preset is not None:

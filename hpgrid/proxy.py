@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import lru_cache, reduce
 from typing import TYPE_CHECKING, Any, Self
 
 from hpgrid.checks import AXES, TUNABLE, bad, changed, check_constants, check_value, complement, unknown
@@ -15,6 +16,8 @@ from hpgrid.text import power
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
+
+    from hpgrid.formula.syntax import Inequality
 
 # NumPy loads where a value is computed: exact exponents need none of it, and start in half the time.
 
@@ -81,6 +84,16 @@ class Term:
         exact = number.rational() if isinstance(number, Surd) else number
         object.__setattr__(self, "number", number if exact is None else exact)
 
+    @classmethod
+    def of(cls, powers: Mapping[str, Fraction], number: Fraction) -> Term:
+        """Return the term of a formula's product: powers of variables, beta, constants and, by their digits, primes."""
+        factors: dict[str, Factor] = {v: powers[v] for v in AXES if v in powers}
+        if "beta" in powers:
+            factors["alpha"] = "one_minus"
+        roots = (Surd.of(int(prime)) ** e for prime, e in powers.items() if prime.isdigit())
+        named = {name: e for name, e in powers.items() if name not in (*AXES, "beta") and not name.isdigit()}
+        return cls(named, factors, math.prod(roots, start=Surd.of(number)))
+
     def coefficient(self, constants: Mapping[str, float]) -> float:
         """Return the coefficient's value, given those of the named constants."""
         powers = (constants[name] ** float(exponent) for name, exponent in self.constants.items())
@@ -134,29 +147,147 @@ class Term:
         return "*".join(number + powers) or "1"
 
 
+@lru_cache(maxsize=256)
+def monomial_of(condition: Inequality) -> Term | None:
+    """Return what must be at most 1 for a condition to hold, where that is one product of powers; else None."""
+    from hpgrid.formula.powers import sides
+
+    both = sides(condition)
+    if both is None or max(map(len, both)) > 1:
+        return None
+    ((low, above),), ((high, below),) = (side.items() for side in both)
+    powers = dict(low)
+    for name, exponent in high:
+        powers[name] = powers.get(name, Fraction(0)) - exponent
+    return Term.of({name: e for name, e in powers.items() if e}, above / below)
+
+
+def cap_of(condition: Inequality) -> tuple[str, Term] | None:
+    """Return the hyperparameter that a condition caps, and the cap, where it says that and no more; else None."""
+    term = monomial_of(condition)
+    if term is None or len(term.factors) != 1:
+        return None
+    ((name, exponent),) = term.factors.items()
+    if name not in TUNABLE or isinstance(exponent, str) or exponent < 0:
+        return None
+    constants = {constant: -e / exponent for constant, e in term.constants.items()}
+    return name, Term(constants, {}, Surd.of(term.number) ** (-1 / exponent))
+
+
 class _Bound:
-    """What sums of terms and functions share: a budget, constants, and caps, some of which follow from constants."""
+    """What sums of terms and functions share: a budget, constants, and a domain, of which caps are a part."""
 
     constants: Mapping[str, float]
     budget: str
     caps: Mapping[str, float]
     cap_terms: Mapping[str, Term]
+    domain: tuple[Inequality, ...]
+    name: str
 
     def __post_init__(self) -> None:
         if self.budget not in ("T", "K"):
             raise unknown("budget", self.budget, ("T", "K"))
         object.__setattr__(self, "constants", check_constants(self.constants))
+        if self.domain:
+            from hpgrid.formula.syntax import read_domain
+
+            object.__setattr__(self, "domain", read_domain(self.domain))
+            for condition in self.domain:
+                self._check_condition(condition)
         self._check_caps()
 
+    def _check_condition(self, condition: Inequality) -> None:
+        """Refuse a condition that names what the bound lacks, or no variable at all."""
+        monomial_of(condition)  # what holds always, or never, is none
+        named = condition.variables(self.budget)
+        for name in condition.names():
+            if name not in (*AXES, "beta", *self.constants):
+                rule = f"every name in the domain but those of variables is a constant of the bound {self.name}"
+                raise bad(rule, condition.text, f"a value of it: {name}=1.0, say")
+        if not named:
+            raise bad("a domain says where eta, b, alpha, T or K may be", condition.text, "eta <= 1/L, say")
+        # A condition on b may be about the other form alone.
+        bare, other = changed(self, domain=()), "K" if self.budget == "T" else "T"
+        own = {*bare.depends_on(), *bare.form(other).depends_on(), "T", "K"}
+        for v in named:
+            if v not in own:
+                rule = f"the domain is about {v}, which the bound {self.name} does not depend on"
+                raise bad(rule, condition.text, "a condition on what it depends on")
+
     def _check_caps(self) -> None:
-        caps = {**self.caps, **self._derived(self.constants)}
-        for name in caps:
+        following = self.following(self.constants)
+        for name in (*self.caps, *following):
             if name not in TUNABLE:
                 raise unknown("hyperparameter to cap", name, TUNABLE)
+        if following.get("b", 1.0) < 1:
+            raise bad("b >= 1, so that no b is left in the bound's domain", f"b <= {following['b']:g}", "a larger end")
+        caps = {
+            v: min(x for x in (self.caps.get(v), following.get(v)) if x is not None)
+            for v in TUNABLE
+            if v in self.caps or v in following
+        }
         object.__setattr__(self, "caps", {name: check_value(name, value) for name, value in caps.items()})
 
-    def _derived(self, constants: Mapping[str, float]) -> dict[str, float]:
-        return {name: term.coefficient(constants) for name, term in self.cap_terms.items()}
+    def following(self, constants: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the caps that follow from the domain and ``cap_terms``: numbers, or arrays as the constants are."""
+        caps = {name: term.coefficient(constants) for name, term in self.cap_terms.items()}
+        for condition in self.domain:
+            found = cap_of(condition)
+            if found is None:
+                continue
+            name, term = found
+            value = term.coefficient(constants)
+            if condition.strict:
+                value = _below(value)
+            ends = [value, *([caps[name]] if name in caps else []), *([1.0] if name == "alpha" else [])]
+            caps[name] = reduce(_smaller, ends)
+        return caps
+
+    def caps_at(self, constants: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the caps at other values of the constants: numbers, or arrays as those are."""
+        return {**self.caps, **self.following(constants)}
+
+    def _with_domain(self, variables: Iterable[str]) -> tuple[str, ...]:
+        """Variables and those that the domain is about, in canonical order."""
+        every = {*variables, *(v for condition in self.domain for v in condition.variables(self.budget))}
+        return tuple(v for v in AXES if v in every)
+
+    @property
+    def walls(self) -> tuple[Inequality, ...]:
+        """The conditions of the domain that are no caps."""
+        return tuple(condition for condition in self.domain if cap_of(condition) is None)
+
+    def check_held(self, held: Mapping[str, float]) -> None:
+        """Refuse values of variables that lie outside the domain, whatever the others are.
+
+        Raises:
+            ValueError: they do.
+        """
+        for wall in self.walls:
+            if set(wall.variables(self.budget)) <= set(held):
+                from hpgrid.formula.function import holds
+
+                if not holds(wall, {**self.constants, **held}):
+                    raise bad("what is held lies outside the bound's domain", wall.text, "other values")
+
+    def everywhere(self) -> Self:
+        """Return the bound without its domain."""
+        return changed(self, caps={}, cap_terms={}, domain=())
+
+    def as_function(self) -> FunctionProxy:
+        """Return the bound as one that is given by a function."""
+        raise NotImplementedError
+
+    def depends_on(self) -> tuple[str, ...]:
+        """Return the variables that change the bound."""
+        raise NotImplementedError
+
+    def behind(self, walls: Iterable[Inequality]) -> FunctionProxy:
+        """Return the bound as a function that is +inf where one of some conditions does not hold."""
+        whole, walls = self.as_function(), tuple(walls)
+        reached = {v for wall in walls for v in wall.variables(self.budget)} | {*whole.variables()}
+        function = _Walled(whole.function, walls, self.budget)
+        return changed(whole, function=function, uses=tuple(v for v in AXES if v in reached))
 
     def with_constants(self, **constants: float) -> Self:
         """Return the bound with other values for some of its constants."""
@@ -170,7 +301,7 @@ class _Bound:
     def at_constants(self, constants: Mapping[str, float]) -> Self:
         """Return the bound as ``with_constants`` does, of values that were asked where they came in."""
         own = {**self.constants, **constants}
-        return changed(self, constants=own, caps={**self.caps, **self._derived(own)})
+        return changed(self, constants=own, caps=self.caps_at(own))
 
     def form(self, budget: str) -> Self:
         """Return the bound in the other budget variable, by K = T/b.
@@ -191,9 +322,16 @@ class _Bound:
         """The smallest number of iterations that the bound is meant for: a sum of powers has none of its own."""
         return None
 
-    def _beyond_caps(self, risk: Any, at: Mapping[str, ArrayLike]) -> Any:
-        """The risk, +inf where a variable is beyond its cap."""
+    def _inside(self, risk: Any, at: Mapping[str, ArrayLike]) -> Any:
+        """The risk, +inf outside the domain."""
         import numpy as np
+
+        if self.walls:
+            from hpgrid.formula.function import holds
+
+            there = {v: np.asarray(_given(at, v), float) for w in self.walls for v in w.variables(self.budget)}
+            for wall in self.walls:
+                risk = np.where(holds(wall, {**self.constants, **there}), risk, np.inf)
 
         for variable, cap in self.caps.items():
             risk = np.where(np.asarray(_given(at, variable)) > cap, np.inf, risk)
@@ -210,11 +348,14 @@ class Proxy(_Bound):
         budget: "T" (tokens) or "K" (iterations): the variable that the terms contain.
         caps: the largest value a hyperparameter may take for the bound to hold.
         cap_terms: caps that follow from the constants, such as eta <= 1/L; they are added to ``caps``.
+        domain: conditions under which the bound holds, as text or as they were read: ["eta <= 1/L", "eta*K < b"];
+            those that cap one hyperparameter are added to ``caps``.
         name: what to call the bound.
         source: paper and equation.
 
     Raises:
-        ValueError: a constant without a value or not positive, or a budget other than the terms'.
+        ValueError: a constant without a value or not positive, a budget other than the terms', or a domain that
+            says nothing of the bound.
     """
 
     terms: tuple[Term, ...]
@@ -222,6 +363,7 @@ class Proxy(_Bound):
     budget: str = "T"
     caps: Mapping[str, float] = field(default_factory=dict)
     cap_terms: Mapping[str, Term] = field(default_factory=dict)
+    domain: tuple[Inequality, ...] = ()
     name: str = "proxy"
     source: str = ""
 
@@ -242,27 +384,43 @@ class Proxy(_Bound):
         return ()
 
     def is_posynomial(self, names: Iterable[str]) -> bool:
-        """Return whether the bound is a sum of powers of these variables, and so convex in their logs."""
-        return all(term.exponent(name) is not None for name in names for term in self.terms)
+        """Return whether the bound is a sum of powers of these variables, convex in their logs, its domain a box."""
+        names = tuple(names)
+        of_powers = all(term.exponent(name) is not None for name in names for term in self.terms)
+        return of_powers and all(self._is_end(wall, names) for wall in self.walls)
+
+    def _is_end(self, wall: Inequality, names: tuple[str, ...]) -> bool:
+        """Whether a condition bounds one of some variables by a product of powers, or says nothing of them."""
+        term, reached = monomial_of(wall), [v for v in wall.variables(self.budget) if v in names]
+        return not reached or (term is not None and sum(bool(term.form(self.budget).exponent(v)) for v in names) < 2)
 
     def is_log_convex(self, names: Collection[str]) -> bool:
         """Return whether log risk is known to be convex in the logs of these variables."""
         return all(part.exponent(v) is not None for term in self.terms for part in term.split(names) for v in names)
 
     def variables(self) -> tuple[str, ...]:
-        """Return the variables that the terms contain, in canonical order."""
-        return tuple(v for v in AXES if any(v in term.factors for term in self.terms))
+        """Return the variables that the terms contain, and those that the domain is about, in canonical order."""
+        return self._with_domain(v for term in self.terms for v in term.factors)
 
     def depends_on(self) -> tuple[str, ...]:
         """Return the variables that change the bound: an exponent 0 that is written out does not."""
-        return tuple(v for v in AXES if any(term.factors.get(v, 0) != 0 for term in self.terms))
+        return self._with_domain(v for term in self.terms for v, factor in term.factors.items() if factor != 0)
 
     def along(self, path: Mapping[str, Fraction]) -> Proxy:
         """Return the bound with hyperparameters on a path written as powers of the budget.
 
         Source: Shulgin et al., Corollary 2 (b = T^phi).
         """
-        return changed(self, terms=tuple(term.along(path, self.budget) for term in self.terms)) if path else self
+        if not path:
+            return self
+        terms = tuple(term.along(path, self.budget) for term in self.terms)
+        return changed(self, terms=terms, domain=tuple(each.along(path, self.budget) for each in self.domain))
+
+    def as_function(self) -> FunctionProxy:
+        """Return the bound as a function of arrays."""
+        shared = {key: x for key, x in vars(self).items() if key != "terms"}
+        uses, convex = self.variables(), self.is_log_convex(TUNABLE)
+        return FunctionProxy(_Sum.of(self), **{**shared, "uses": uses, "log_convex": convex})
 
     def _in_other(self, budget: str) -> dict[str, Any]:
         return {"terms": tuple(term.form(budget) for term in self.terms)}
@@ -280,7 +438,24 @@ class Proxy(_Bound):
             for variable, factor in term.factors.items():
                 value = value * evaluate_factor(factor, _given(at, variable))
             total = total + value
-        return np.asarray(self._beyond_caps(total, at))
+        return np.asarray(self._inside(total, at))
+
+
+def _below(value: Any) -> Any:
+    """The largest float below a number > 0, or below each of an array."""
+    if isinstance(value, float):
+        return math.nextafter(value, 0.0)
+    import numpy as np
+
+    return np.nextafter(value, 0.0)
+
+
+def _smaller(one: Any, other: Any) -> Any:
+    if isinstance(one, float) and isinstance(other, float):
+        return min(one, other)
+    import numpy as np
+
+    return np.minimum(one, other)
 
 
 def _given(at: Mapping[str, ArrayLike], variable: str) -> ArrayLike:
@@ -292,10 +467,6 @@ def _given(at: Mapping[str, ArrayLike], variable: str) -> ArrayLike:
         raise bad(f"the bound needs a value of {variable}", sorted(at), f"{variable}=...")
     return at[variable]
 
-
-#: The name under which a function with kinks finds how sharp they are, where refinement rounds them off: max(x, y)
-#: as (x^p + y^p)^(1/p). Without it they are as sharp as they are.
-SHARPNESS = "sharpness of kinks"
 
 #: A bound as a function of arrays: f(eta, b, alpha, budget, constants) -> risk.
 RiskFunction = Callable[..., Any]
@@ -314,12 +485,14 @@ class FunctionProxy(_Bound):
         budget: "T" or "K": what the function's fourth argument is.
         caps: the largest value a variable may take.
         cap_terms: caps that follow from the constants, such as eta <= 1/lam; they are added to ``caps``.
+        domain: conditions under which the bound holds, as those of a ``Proxy``.
         name: what to call the bound.
         source: paper and equation.
         obstacle: which part of it is no sum of powers, in words.
         log_convex: whether log risk is convex in the logs of the hyperparameters, as that of sums, products,
             powers >= 0 and maxima of posynomials is: refinement then trusts a kink.
-        kinks: whether the function has some, and rounds them off where its constants have a ``SHARPNESS``.
+        kinks: whether the function has some, and rounds them off where its constants have the ``SHARPNESS`` of
+            ``formula.function``.
         uses: the variables that the function depends on; all of them where empty. The others are passed as 1.
     """
 
@@ -328,6 +501,7 @@ class FunctionProxy(_Bound):
     budget: str = "T"
     caps: Mapping[str, float] = field(default_factory=dict)
     cap_terms: Mapping[str, Term] = field(default_factory=dict)
+    domain: tuple[Inequality, ...] = ()
     name: str = "function"
     source: str = ""
     obstacle: str = ""
@@ -343,8 +517,8 @@ class FunctionProxy(_Bound):
             object.__setattr__(self, "function", asked(self.function, self.constants, self.budget))
 
     def variables(self) -> tuple[str, ...]:
-        """Return the variables that the function depends on, in canonical order."""
-        return self.uses or self.arguments()
+        """Return the variables that the function depends on, and those that the domain is about, in canonical order."""
+        return self._with_domain(self.uses or self.arguments())
 
     def depends_on(self) -> tuple[str, ...]:
         """Return the variables that change the bound, as far as is known: those that the function depends on."""
@@ -372,6 +546,10 @@ class FunctionProxy(_Bound):
     def is_log_convex(self, names: Collection[str]) -> bool:
         """Return whether log risk is known to be convex in the logs of the hyperparameters."""
         return self.log_convex
+
+    def as_function(self) -> FunctionProxy:
+        """Return the bound itself: it is a function."""
+        return self
 
     def arguments(self) -> tuple[str, ...]:
         """Return what the function is called with, before its constants."""
@@ -407,7 +585,54 @@ class FunctionProxy(_Bound):
         constants = {name: np.float64(value) for name, value in self.constants.items()}
         with in_float64():
             total = np.asarray(self.function(*values, constants), dtype=float)
-        return np.asarray(self._beyond_caps(total, at))
+        return np.asarray(self._inside(total, at))
+
+
+@dataclass(frozen=True)
+class _Sum:
+    """A sum of terms as a risk function; equal sums compare equal, so that each compiles once."""
+
+    terms: tuple[tuple[float, tuple[tuple[str, Fraction], ...], tuple[tuple[str, Factor], ...]], ...]
+    budget: str
+
+    @classmethod
+    def of(cls, proxy: Proxy) -> _Sum:
+        terms = ((float(t.number), tuple(t.constants.items()), tuple(t.factors.items())) for t in proxy.terms)
+        return cls(tuple(terms), proxy.budget)
+
+    def __call__(self, eta: Any, b: Any, alpha: Any, budget: Any, constants: Mapping[str, Any]) -> Any:
+        at = {"eta": eta, "b": b, "alpha": alpha, self.budget: budget}
+        total = 0.0
+        for number, named, factors in self.terms:
+            value: Any = number
+            for name, exponent in named:
+                value = value * constants[name] ** float(exponent)
+            for name, factor in factors:
+                x: Any = at[name]
+                value = value * (FUNCTIONS[factor](x) if isinstance(factor, str) else x ** float(factor))
+            total = total + value
+        return total
+
+
+@dataclass(frozen=True)
+class _Walled:
+    """A risk function, +inf where a condition does not hold; equal ones compare equal, so that each compiles once."""
+
+    function: RiskFunction
+    walls: tuple[Inequality, ...]
+    budget: str
+
+    def __call__(self, eta: Any, b: Any, alpha: Any, budget: Any, constants: Mapping[str, Any]) -> Any:
+        from hpgrid.formula.function import holds
+        from hpgrid.shapes import array_namespace
+
+        at = {**constants, "eta": eta, "b": b, "alpha": alpha, self.budget: budget}
+        xp = array_namespace(*at.values())
+        return reduce(
+            lambda risk, wall: xp.where(holds(wall, at), risk, xp.inf),
+            self.walls,
+            self.function(eta, b, alpha, budget, constants),
+        )
 
 
 @dataclass(frozen=True)

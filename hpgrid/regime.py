@@ -159,6 +159,7 @@ class Regime:
             if v not in (*self.tuned, *fixed, *self.path, *(axes if free is not None else ())):
                 raise bad(f"{v} is capped, so it must be tuned or fixed", v, f"{v} as tuned, or no cap on it")
         settled = self.holding(fixed)
+        proxy.check_held(fixed)
         if free is not None:
             return settled
         settled.joint_caps(proxy.caps)

@@ -350,7 +350,7 @@ def in_monomial(proxy: Proxy, powers: Powers, top: str) -> Proxy:
 
     without = {name: cap for name, cap in proxy.caps.items() if name != top}
     terms = tuple(changed(term) for term in proxy.terms)
-    return replace(proxy, terms=terms, caps=without, cap_terms={})
+    return replace(proxy, terms=terms, caps=without, cap_terms={}, domain=())
 
 
 def refined_truth(proxy: Proxy | FunctionProxy, regime: Regime, name: str, budget: Array) -> Truth:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
@@ -9,7 +10,7 @@ from fractions import Fraction
 from hpgrid.asymptotics.law import Identified, Law, Level, PowerLaw, Unbounded
 from hpgrid.asymptotics.levels import Descent, descend, ranges
 from hpgrid.asymptotics.linear import Vector, dot, echelon, null_space, primitive, unit
-from hpgrid.asymptotics.monomial import Monomial, power
+from hpgrid.asymptotics.monomial import ONE, Monomial, power
 from hpgrid.asymptotics.posynomial import Limit, Problem
 from hpgrid.asymptotics.programs import ACCURACY, fixed_value
 
@@ -95,7 +96,8 @@ def _cure(problem: Problem, variable: int, sign: int) -> str:
     """A constant bound on a variable, and on what runs away then, until nothing does: solved, not guessed."""
     names, stopped = problem.variables, {variable: sign}
     while True:
-        limits = [Limit(k, side, power(f"{names[k]}_limit"), "") for k, side in stopped.items()]
+        # A floor's row is negative, and so is the power of its level.
+        limits = [Limit(unit(k, len(names), s), power(f"{names[k]}_limit", s), "") for k, s in stopped.items()]
         runs = _signs(descend(replace(problem, limits=(*problem.limits, *limits))).ray)
         if not runs:
             break
@@ -110,17 +112,19 @@ def _bounds(problem: Problem, laws: Mapping[str, PowerLaw | None]) -> tuple[dict
     active: dict[str, str] = {}
     starts: dict[str, PowerLaw] = {}
     for limit in problem.limits:
-        name = problem.variables[limit.variable]
-        law = laws[name]
-        if law is None:
+        names = [v for v, exponent in zip(problem.variables, limit.row) if exponent]
+        own = [law for v in names if (law := laws[v]) is not None]
+        if len(own) < len(names):
             continue
-        rate, ratio = law.exponent - limit.exponent, limit.level / law.coefficient
+        powers = [exponent for exponent in limit.row if exponent]
+        rate = sum(power * law.exponent for power, law in zip(powers, own)) - limit.exponent
+        ratio = limit.level / math.prod((law.coefficient**power for power, law in zip(powers, own)), start=ONE)
         if rate == 0:
             exact, log = ratio.rational(), ratio.log(problem.values)
             if exact == 1 if exact is not None else log is not None and abs(log) <= ACCURACY:
-                active.setdefault(name, limit.text)
-        elif limit.side * rate < 0:
-            level = ratio ** (1 / rate)
+                active |= {v: limit.text for v in names if v not in active}
+        elif rate < 0 and len(names) == 1:
+            (name,), level = names, ratio ** (1 / rate)
             start = PowerLaw({problem.budget: Fraction(1)}, level, problem.budget, Fraction(0), problem.values)
             # Of several bounds that it leaves, the last one: before that the law does not hold.
             if name not in starts or (start.constant or 0.0) > (starts[name].constant or 0.0):

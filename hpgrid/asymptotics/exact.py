@@ -9,7 +9,7 @@ from fractions import Fraction
 from hpgrid.asymptotics.answers import solve
 from hpgrid.asymptotics.law import Law, Line, Segment
 from hpgrid.asymptotics.levels import Descent, descend
-from hpgrid.asymptotics.linear import Vector, minimise, move, unit
+from hpgrid.asymptotics.linear import Vector, dot, minimise, move, unit
 from hpgrid.asymptotics.posynomial import Problem, pose, settle
 from hpgrid.checks import TUNABLE, bad, changed
 from hpgrid.proxy import FunctionProxy, Proxy
@@ -151,7 +151,9 @@ def _at(family: Problem, index: int, phi: Fraction) -> Problem:
             for piece in family.pieces
         ),
         limits=tuple(
-            limit._replace(variable=others.index(limit.variable)) for limit in family.limits if limit.variable in others
+            limit._replace(row=row, exponent=limit.exponent - phi * limit.row[index], of_path=limit.row[index])
+            for limit in family.limits
+            if any(row := tuple(limit.row[k] for k in others))
         ),
     )
 
@@ -194,8 +196,8 @@ def _end(descent: Descent, slopes: Vector, phi: Fraction, end: Fraction) -> tupl
             held.append((row, step.exponent - piece.exponent(descent.point), k in step.tight))
     met = descent.steps[-1].met if descent.steps else ()
     for limit in problem.limits:
-        slack = limit.side * (limit.exponent - descent.point[limit.variable])
-        held.append(((*limit.row(width), *unit(0, 1 + depth, 0)), slack, limit in met))
+        slack = limit.exponent - dot(limit.row, descent.point)
+        held.append(((*limit.row, limit.of_path, *unit(0, depth, 0)), slack, limit in met))
     held.append((tuple(-x for x in towards), sign * (end - phi), False))
     # What stays tight is held from both sides.
     rows = [tuple(s * x for x in row) for row, _, tight in held for s in ((1, -1) if tight else (1,))]

@@ -314,7 +314,7 @@ def _notes(law: Law) -> Iterator[str]:
         fixed = (f"{each} ~ {_grows(law.budget, each.exponent)}" for each in law.identifiable)
         yield f"fixed by level 1: {', '.join(fixed)}"
     if law.active:
-        yield f"on a bound: {', '.join(law.active.values())}"
+        yield f"on a bound: {', '.join(dict.fromkeys(law.active.values()))}"
     for name, start in law.starts.items():
         yield f"{name} leaves its bound at {start.text()}{_in_numbers(start)}"
 

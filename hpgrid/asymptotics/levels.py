@@ -120,9 +120,8 @@ def ranges(descent: Descent) -> dict[str, tuple[Fraction | None, Fraction | None
 
 def _walls(descent: Descent, free: Sequence[Vector]) -> tuple[list[Vector], list[Fraction]]:
     """The bounds in the free coordinates, and the slack up to each."""
-    rows = [limit.row(descent.width) for limit in descent.problem.limits]
-    slacks = [limit.side * (limit.exponent - descent.point[limit.variable]) for limit in descent.problem.limits]
-    return [tuple(dot(row, d) for d in free) for row in rows], slacks
+    slacks = [limit.exponent - dot(limit.row, descent.point) for limit in descent.problem.limits]
+    return [tuple(dot(limit.row, d) for d in free) for limit in descent.problem.limits], slacks
 
 
 def _simple_ray(descent: Descent, varying: Sequence[int], ray: Vector) -> Vector:
@@ -131,7 +130,7 @@ def _simple_ray(descent: Descent, varying: Sequence[int], ray: Vector) -> Vector
         for sign in (1, -1):
             alone = unit(index, descent.width, sign)
             free = not any(dot(row, alone) for row in descent.rows)
-            allowed = all(dot(limit.row(descent.width), alone) <= 0 for limit in descent.problem.limits)
+            allowed = all(dot(limit.row, alone) <= 0 for limit in descent.problem.limits)
             if free and allowed and all(dot(descent.problem.pieces[k].row, alone) < 0 for k in varying):
                 return alone
     return ray
@@ -168,6 +167,6 @@ def _fixed(
         with suppress(Undecided):  # symbols without a value decide: the level has no constants
             optimum = solve(Program(own, coefficients, descent.held, met, problem.values))
             rows = tuple(equality.row for equality in optimum.held)
-    hull = null_space([*rows, *(limit.row(width) for limit in met)], width)
+    hull = null_space([*rows, *(limit.row for limit in met)], width)
     step = Step(exponent, terms, weights, varying, met, hull, optimum)
     return replace(descent, point=inside, steps=(*descent.steps, step), rows=rows)

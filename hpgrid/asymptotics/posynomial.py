@@ -15,7 +15,8 @@ from typing import NamedTuple
 from hpgrid.asymptotics.linear import Vector, dot, unit
 from hpgrid.asymptotics.monomial import ONE, Complement, Monomial, add, monomial, number, power
 from hpgrid.checks import TUNABLE, bad
-from hpgrid.proxy import FunctionProxy, Proxy, Term
+from hpgrid.formula.syntax import Inequality
+from hpgrid.proxy import FunctionProxy, Proxy, Term, monomial_of
 from hpgrid.regime import Regime
 
 
@@ -40,17 +41,13 @@ class Piece(NamedTuple):
 
 
 class Limit(NamedTuple):
-    """A bound on a tuned variable: x <= level budget^exponent, or >= where side is -1."""
+    """A bound on tuned variables: prod_i x_i^row_i <= level budget^exponent; a floor has a negative row."""
 
-    variable: int
-    side: int
+    row: Vector
     level: Monomial
     text: str
     exponent: Fraction = Fraction(0)
-
-    def row(self, width: int) -> Vector:
-        """Return the bound's row: row . p <= side x exponent."""
-        return unit(self.variable, width, self.side)
+    of_path: Fraction = Fraction(0)  # in a family of paths, the power of the path's variable on the left
 
 
 @dataclass(frozen=True)
@@ -98,7 +95,7 @@ def pose(proxy: Proxy | FunctionProxy, regime: Regime, budget: str | None) -> Pr
     """
     bound = _sum_of_powers(proxy, budget)
     regime.joint_caps(bound.caps, far=True)
-    own = {name: cap for name, cap in bound.caps.items() if name not in bound.cap_terms}
+    own = _given_caps(bound)
     numbers = {f"{name}_max": cap for name, cap in regime.joint_caps(own, far=True).items()}
     if regime.min_K is not None:
         numbers["K_min"] = float(regime.min_K)
@@ -110,18 +107,48 @@ def pose(proxy: Proxy | FunctionProxy, regime: Regime, budget: str | None) -> Pr
 
 
 def _limits(bound: Proxy, regime: Regime) -> Iterator[Limit]:
-    """The range of each tuned variable, and its caps: the bound's own and the regime's, each as an expression."""
+    """The range of each tuned variable, its caps, and the bound's domain, each as an expression."""
+    width = len(regime.tuned)
     for k, name in enumerate(regime.tuned):
+        above, below = unit(k, width), unit(k, width, -1)
         if name in ("b", "alpha"):
-            yield Limit(k, -1, ONE, "b >= 1") if name == "b" else Limit(k, 1, ONE, "alpha <= 1")
+            yield Limit(below, ONE, "b >= 1") if name == "b" else Limit(above, ONE, "alpha <= 1")
         own = bound.cap_terms.get(name)
         if own is not None:
-            yield Limit(k, 1, _coefficient(own, ()), f"{name} <= {own}")
-        if name in regime.caps or (name in bound.caps and own is None):
-            yield Limit(k, 1, power(f"{name}_max"), f"{name} <= {name}_max")
+            yield Limit(above, _coefficient(own, ()), f"{name} <= {own}")
+        if name in regime.caps or name in _given_caps(bound):
+            yield Limit(above, power(f"{name}_max"), f"{name} <= {name}_max")
+    for condition in bound.domain:
+        yield from _limit(condition, bound, regime)
     if regime.min_K is not None and "b" in regime.tuned and bound.budget == "T":
         level, text = (ONE, "b <= T") if regime.min_K == 1 else (power("K_min", -1), "b <= T/K_min")
-        yield Limit(regime.tuned.index("b"), 1, level, text, Fraction(1))
+        yield Limit(unit(regime.tuned.index("b"), width), level, text, Fraction(1))
+
+
+def _given_caps(bound: Proxy) -> dict[str, float]:
+    """The caps that were given as numbers, and do not follow from constants."""
+    following = bound.following(bound.constants)
+    return {name: cap for name, cap in bound.caps.items() if cap < following.get(name, math.inf)}
+
+
+def _limit(condition: Inequality, bound: Proxy, regime: Regime) -> Iterator[Limit]:
+    """A condition of the domain as a limit; none where it says nothing of what is tuned."""
+    term = monomial_of(condition)
+    if term is None:
+        if {*condition.variables(bound.budget)}.isdisjoint(regime.tuned):
+            return
+        rule = "exact exponents need a domain whose conditions are products of powers on either side"
+        raise bad(rule, condition.text, "hpgrid search, or hpgrid.refine, which take any")
+    term = term.form(bound.budget).along(regime.path, bound.budget)
+    row, grows = tuple(_exponent(term, name) for name in regime.tuned), _exponent(term, bound.budget)
+    if not any(row):
+        if grows > 0:
+            raise bad("what is not tuned leaves the bound's domain as the budget grows", condition.text, "another path")
+        return
+    # x^2 <= c is x <= c^(1/2).
+    size = max(map(abs, row)) if sum(map(bool, row)) == 1 else Fraction(1)
+    level = _coefficient(term, (*regime.tuned, bound.budget)) ** (-1 / size)
+    yield Limit(tuple(x / size for x in row), level, condition.text, -grows / size)
 
 
 def _pieces(bound: Proxy, regime: Regime) -> tuple[Piece, ...]:

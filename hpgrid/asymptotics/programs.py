@@ -98,7 +98,7 @@ def _product(factors: Iterator[Monomial] | Sequence[Monomial], exponents: Sequen
 def _optimum_on(program: Program, active: tuple[Limit, ...]) -> Optimum | None:
     """The optimum with these bounds held, or None where they are not the ones that are active."""
     width = program.width
-    held = (*program.held, *(Equality(limit.row(width), limit.level**limit.side) for limit in active))
+    held = (*program.held, *(Equality(limit.row, limit.level) for limit in active))
     # Bounds that depend on one another have no multipliers of their own; a smaller set of them has.
     if rank([e.row for e in held]) < rank([e.row for e in program.held]) + len(active):
         return None
@@ -173,7 +173,7 @@ def _pushed(program: Program, active: Sequence[Limit], shares: Sequence[Monomial
     null = affine(program.held, program.width)[1]
     exact = [share.rational() or Fraction(_known(share.value(program.values))) for share in shares]
     pull = span(program.rows, [-share for share in exact], program.width)
-    rows = [tuple(dot(limit.row(program.width), d) for d in null) for limit in active]
+    rows = [tuple(dot(limit.row, d) for d in null) for limit in active]
     along = tuple(dot(pull, d) for d in null)
     multipliers = vector([0] * len(active))
     for pivot in echelon(rows):
@@ -185,8 +185,8 @@ def _within(program: Program, held: Sequence[Equality], active: Sequence[Limit])
     """Whether some point of the optimum satisfies the bounds that are not active."""
     base, null = affine(held, program.width)
     others = [limit for limit in program.limits if limit not in active]
-    rows = [tuple(dot(limit.row(program.width), d) for d in null) for limit in others]
-    ratios = [(limit.level / base[limit.variable]) ** limit.side for limit in others]
+    rows = [tuple(dot(limit.row, d) for d in null) for limit in others]
+    ratios = [limit.level / _product(base, limit.row) for limit in others]
     free = [k for k, row in enumerate(rows) if any(row)]
     for k in (k for k in range(len(rows)) if k not in free):
         exact = ratios[k].rational()

@@ -26,6 +26,7 @@ def check_stated(
         ),
     ] = None,
     written: options.Written = None,
+    domain: options.Domain = None,
     tune: Annotated[list[str] | None, Parameter(help="What is tuned, such as eta,b; all that nothing holds.")] = None,
     fix: options.Fix = None,
     path: options.Follow = None,
@@ -42,7 +43,7 @@ def check_stated(
     check_choice("budget", budget, ("T", "K"))
     tuned = Regime(options.names(tune)).tuned
     roles = options.roles_of(fix, path, cap, budget)
-    proxy = options.chosen(bound, set_, written).build(budget)
+    proxy = options.chosen(bound, set_, written, domain).build(budget)
     from hpgrid.statements.check import check
 
     options.use_compilation_cache()

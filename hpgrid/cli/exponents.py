@@ -15,6 +15,7 @@ def print_exponents(
     /,
     *,
     written: options.Written = None,
+    domain: options.Domain = None,
     tune: options.Tuned = None,
     fix: options.Fix = None,
     path: options.Follow = None,
@@ -30,7 +31,7 @@ def print_exponents(
         raise bad("the answer has one form", "--json --latex", "one of the two")
     regime = options.regime(tune, fix, path, cap, budget)
     regime.check_tuned()  # before the bound is read
-    proxy = options.chosen(bound, set_, written).build(budget)
+    proxy = options.chosen(bound, set_, written, domain).build(budget)
     from hpgrid.asymptotics import exponents
 
     law = exponents(proxy, regime=regime)

@@ -29,6 +29,7 @@ C1*b/(eta*T)
 + C2/sqrt(b)*(b + alpha**(3/2)*T)/(alpha*T)
 + C3*eta*(1 + 1/alpha)
 """
+# domain = ["eta <= 1/C3"]  # where it holds, if not everywhere: inequalities in the same names
 
 [constants]                 # --set C2=30 changes one for a command
 C1 = 1.0                    # a constant: positive and finite

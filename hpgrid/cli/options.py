@@ -40,6 +40,7 @@ from hpgrid.config import (
     parse_bound,
     parse_grid,
     read_toml,
+    with_conditions,
 )
 from hpgrid.regime import Regime
 
@@ -178,6 +179,14 @@ Written = Annotated[
 #: Its constants and options.
 Set = Annotated[Names, Parameter(name="--set", help="The bound's constants and options, such as C1=2,q=1/3.")]
 
+#: Where it holds.
+Domain = Annotated[
+    list[str] | None,
+    Parameter(
+        help='A condition under which the bound holds, such as "eta <= 1/L", once for each; beside those of a file.',
+    ),
+]
+
 
 def setting(name: str, text: str) -> float | Fraction | bool | str:
     """Return a bound's constant or option: a number, a fraction such as 1/3, true or false for a flag, or a word."""
@@ -192,7 +201,7 @@ def setting(name: str, text: str) -> float | Fraction | bool | str:
     return text == "true"
 
 
-def chosen(bound: str | None, set_: Names, written: str | None = None) -> BoundConfig:
+def chosen(bound: str | None, set_: Names, written: str | None = None, domain: list[str] | None = None) -> BoundConfig:
     """Return the bound that a command line means, with its constants; ``build(budget)`` makes a proxy of it.
 
     What a formula means where one may have meant something else is said on standard error.
@@ -201,10 +210,11 @@ def chosen(bound: str | None, set_: Names, written: str | None = None) -> BoundC
         bound: its name, a formula, or a TOML file, whatever else stands there.
         set_: NAME=VALUE pairs of its constants and options, in place of the file's.
         written: a formula, in place of ``bound``.
+        domain: conditions under which it holds, beside the file's.
 
     Raises:
         ValueError: there is no such bound, the formula is none, or a constant or an option is not the bound's,
-            or has no value.
+            or has no value, or a condition is none.
     """
     if (bound is None) == (written is None):
         given_twice = "none" if bound is None else f"{bound} and --bound {written}"
@@ -219,7 +229,8 @@ def chosen(bound: str | None, set_: Names, written: str | None = None) -> BoundC
             check_keys("key of a file with a bound", data, (*FIGURE, "rows", "min_K", "parameters"))
             if "bound" not in data and "figure" not in data:
                 raise bad("a file with a bound says which", sorted(data), 'bound = "C1*b/(eta*T) + C2*eta", say')
-        found = parse_bound({**(bound_table(data) if from_file else called(text)), **said})
+        table = with_conditions(bound_table(data) if from_file else called(text), domain)
+        found = parse_bound({**table, **said})
         found.check()
     except InputError as error:
         raise InputError(f"{text}: {error}" if from_file else str(error)) from None

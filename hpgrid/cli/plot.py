@@ -41,6 +41,7 @@ def plot_bound(
     ] = None,
     set_: options.Set = None,
     written: options.Written = None,
+    domain: options.Domain = None,
     budget: options.Budget = "T",
     grid: options.Preset = "footnote",
     n: options.Points = 100,
@@ -70,7 +71,7 @@ def plot_bound(
     check_choice("budget", budget, ("T", "K"))
     check_choice("dtype", dtype, DTYPES)
     panels = panels_of(layout, tune, fix)
-    chosen, axes = options.chosen(bound, set_, written), options.grid_config(grid, n, axis, budget)
+    chosen, axes = options.chosen(bound, set_, written, domain), options.grid_config(grid, n, axis, budget)
     curves = 20 if layout == "contours" else 11
     ready = fitted(Config(layout, chosen, axes, panels, curves=curves, dtype=dtype, refined=refined), budget)
     # Once all else is checked, since it makes a folder.

@@ -23,6 +23,7 @@ def search_bound(
     cap: options.Cap = None,
     set_: options.Set = None,
     written: options.Written = None,
+    domain: options.Domain = None,
     budget: options.Budget | None = None,
     grid: options.Preset = "footnote",
     n: options.Points = 100,
@@ -63,7 +64,7 @@ def search_bound(
         if not 0 < fitted[0] < fitted[1]:
             raise bad("a window is two budgets, the smaller one first", window, f"{say}, say")
     regime = options.regime(over, fix, path, cap, counted, min_K)
-    chosen, axes = options.chosen(bound, set_, written), options.grid_config(grid, n, axis, counted).build()
+    chosen, axes = options.chosen(bound, set_, written, domain), options.grid_config(grid, n, axis, counted).build()
     from hpgrid.tuning.problem import tuning_problem
 
     problem = tuning_problem(chosen.build(axes.budget), axes, regime, dtype=dtype)

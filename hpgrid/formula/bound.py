@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from hpgrid.checks import AXES, bad, check_constants, check_exponent, note, shortened
+from hpgrid.checks import AXES, bad, check_constants, check_exponent, check_value, note, shortened
 from hpgrid.formula.function import Formula, check_numbers, log_convex, with_exponents
 from hpgrid.formula.powers import Obstacle, Sum, expand
-from hpgrid.formula.syntax import VARIABLES, Expression, read
+from hpgrid.formula.syntax import VARIABLES, Expression, read, read_domain
 from hpgrid.proxy import FunctionProxy, Proxy, Term
-from hpgrid.surds import Surd
 
 
 def parse(
@@ -21,6 +20,7 @@ def parse(
     name: str = "formula",
     source: str = "",
     caps: Mapping[str, float] | None = None,
+    domain: Sequence[str] | str = (),
 ) -> Proxy | FunctionProxy:
     """Return the bound that a formula describes.
 
@@ -38,19 +38,24 @@ def parse(
         name: what to call the bound.
         source: paper and equation.
         caps: the largest value a hyperparameter may take.
+        domain: conditions under which the bound holds, inequalities between two formulas: ["eta <= 1/L", "eta*K < b"].
 
     Returns:
         The bound, in the budget that the text names; in T where it names both or none.
 
     Raises:
-        ValueError: the text is no formula (the message points at the column), or a constant has no value.
+        ValueError: the text is no formula (the message points at the column), a constant has no value, or a condition
+            of the domain says nothing of the bound.
 
     Warns:
         UserWarning: the text may mean something else than it seems to, as x**3/2 does.
     """
     if not isinstance(constants or {}, Mapping):
         raise bad("constants are values by name", constants, 'constants={"C1": 1.0}, say')
-    expression = read(text)
+    conditions = read_domain(domain)
+    # A cap stays beside those that follow from constants, whatever these become.
+    conditions += read_domain([f"{v} <= {check_value(v, x)!r}" for v, x in (caps or {}).items()]) if conditions else ()
+    expression = replace(read(text), domain=conditions)
     for remark in expression.remarks:
         note(remark)
     return build(expression, constants or {}, name=name, source=source, caps=caps or {})
@@ -62,7 +67,7 @@ def build(expression: Expression, constants: Mapping[str, Any], **more: Any) -> 
     Args:
         expression: the formula, as it was read.
         constants: a value for each of its constants.
-        more: the bound's name, source and caps.
+        more: the bound's name, source and caps; its domain is the expression's.
     """
     expression.check_values(constants)
     if not expression.variables():
@@ -70,6 +75,10 @@ def build(expression: Expression, constants: Mapping[str, Any], **more: Any) -> 
     root = expression.root
     exponents = {n: check_exponent(n, constants[n]) for n in expression.names() if n in expression.in_exponents()}
     values = check_constants({n: constants[n] for n in expression.coefficients()})
+    more["domain"] = tuple(
+        replace(each, low=with_exponents(each.low, exponents), high=with_exponents(each.high, exponents))
+        for each in expression.domain
+    )
     budget = "K" if "K" in expression.variables() and "T" not in expression.variables() else "T"
     try:
         return _sum(expand(root, exponents), values, budget, more)
@@ -95,13 +104,8 @@ def build(expression: Expression, constants: Mapping[str, Any], **more: Any) -> 
 def _sum(total: Sum, values: Mapping[str, float], budget: str, more: Mapping[str, Any]) -> Proxy:
     """The terms."""
     terms = []
-    for powers, number in ((dict(powers), number) for powers, number in total.items()):
-        factors: dict[str, Any] = {v: powers[v] for v in AXES if v in powers}
-        if "beta" in powers:
-            factors["alpha"] = "one_minus"
-        roots = (Surd.of(int(prime)) ** e for prime, e in powers.items() if prime.isdigit())
-        named = {n: e for n, e in powers.items() if n in values}
-        terms.append(Term(named, factors, math.prod(roots, start=Surd.of(number))))
+    for powers, number in total.items():
+        terms.append(Term.of(dict(powers), number))
         size = terms[-1].coefficient(values)
         if not 0 < size < float("inf"):
             rule = "the coefficient of every term lies between 1e-308 and 1e308"

@@ -11,10 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from hpgrid.formula.powers import rational
-from hpgrid.formula.syntax import Node, at as wrong_at
-from hpgrid.proxy import SHARPNESS
+from hpgrid.formula.powers import rational, sides
+from hpgrid.formula.syntax import Inequality, Node, at as wrong_at
 from hpgrid.shapes import AnyArray as Array, array_namespace
+
+#: The name under which a function with kinks finds how sharp they are, where refinement rounds them off: max(x, y)
+#: as (x^p + y^p)^(1/p). Without it they are as sharp as they are.
+SHARPNESS = "sharpness of kinks"
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,51 @@ class Formula:
             at["K"] = budget / b
         with np.errstate(all="ignore"):
             return _value(self.root, at)
+
+
+def holds(condition: Inequality, at: Mapping[str, Array]) -> Array:
+    """Return where a condition holds, elementwise; where a side has no value it does not.
+
+    Args:
+        condition: the inequality.
+        at: by name the constants, the variables, and one budget at least; of the other, b says what it is.
+    """
+    there = _both_budgets(condition, at)
+    with np.errstate(all="ignore"):
+        low, high = (_value(side, there) for side in (condition.low, condition.high))
+        return low < high if condition.strict else low <= high
+
+
+def excess(condition: Inequality, at: Mapping[str, Array]) -> Array:
+    """Return by how much a condition is off, elementwise: the log of its smaller side over the other; <= 0 inside.
+
+    Of sides that are no sums of powers, their difference.
+    """
+    both, at = sides(condition), _both_budgets(condition, at)
+    with np.errstate(all="ignore"):
+        if both is None:
+            return _value(condition.low, at) - _value(condition.high, at)
+        logs = []
+        for total in both:
+            products = (
+                reduce(operator.mul, (_base(name, at) ** float(e) for name, e in powers), float(number))
+                for powers, number in total.items()
+            )
+            logs.append(reduce(operator.add, products))
+        xp = array_namespace(*logs)
+        return xp.log(logs[0]) - xp.log(logs[1])
+
+
+def _base(name: str, at: Mapping[str, Array]) -> Array:
+    return float(name) if name.isdigit() else at[name]
+
+
+def _both_budgets(condition: Inequality, at: Mapping[str, Array]) -> Mapping[str, Array]:
+    """The values at which a condition is evaluated: K = T/b, or T = K b, where it names what is not there."""
+    for budget, other in (("K", "T"), ("T", "K")):
+        if budget in condition.names() and budget not in at:
+            return {**at, budget: at["T"] / at["b"] if other == "T" else at["K"] * at["b"]}
+    return at
 
 
 def _value(node: Node, at: Mapping[str, Array]) -> Array:

@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import reduce
+from functools import lru_cache, reduce
 
-from hpgrid.checks import shortened
-from hpgrid.formula.syntax import Node, at
+from hpgrid.checks import bad, shortened
+from hpgrid.formula.syntax import Inequality, Node, at
 from hpgrid.surds import Surd
 
 #: The most terms that an expression is multiplied out to.
@@ -63,6 +63,29 @@ def expand(root: Node, exponents: Mapping[str, Fraction]) -> Sum:
     if not total:
         raise at(root.column, "nothing is left of this bound: its terms cancel", root.text, "terms that do not")
     return total
+
+
+@lru_cache(maxsize=256)
+def sides(condition: Inequality) -> tuple[Sum, Sum] | None:
+    """Return an inequality's sides, the smaller one first, as sums of powers with positive numbers, or None.
+
+    What is taken away stands on the other side: 1 - eta*L/2 > 0 is eta*L/2 < 1.
+
+    Raises:
+        ValueError: it holds always, or never, whatever its names are worth.
+    """
+    difference = Node("sum", None, ((1, condition.low), (-1, condition.high)), condition.text)
+    tokens = "T" in condition.names()
+    try:
+        total = _Expander({}, tokens, beta=False).sum(difference)
+    except Obstacle:
+        return None
+    low, high = ({p: sign * x for p, x in total.items() if sign * x > 0} for sign in (1, -1))
+    if not (low and high):
+        never = bool(low) or (condition.strict and not high)
+        rule = f"a condition that {'never' if never else 'always'} holds is none"
+        raise bad(rule, condition.text, "another one" if never else "none, or another one")
+    return low, high
 
 
 def _text(number: Fraction, powers: Powers) -> str:

@@ -12,12 +12,12 @@ import math
 import re
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any, NoReturn
 
-from hpgrid.checks import CALLED, InputError, bad, shortened, unknown
+from hpgrid.checks import AXES, CALLED, InputError, bad, shortened, unknown
 
 #: What a formula may name beside constants; beta is 1 - alpha.
 VARIABLES = ("eta", "b", "alpha", "beta", "T", "K")
@@ -88,6 +88,55 @@ class Node:
 
 
 @dataclass(frozen=True)
+class Inequality:
+    """A condition under which a bound holds: low <= high, or low < high where it is strict.
+
+    Attributes:
+        text: as it was written.
+        low: the side that is the smaller one.
+        high: the other.
+        strict: whether the two may not be equal.
+    """
+
+    text: str
+    low: Node
+    high: Node
+    strict: bool = False
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names in it, variables and constants, in order of their appearance."""
+        nodes = (node for side in (self.low, self.high) for node in side.walk())
+        return tuple(dict.fromkeys(str(node.value) for node in nodes if node.kind == "name"))
+
+    def variables(self, budget: str) -> tuple[str, ...]:
+        """Return the variables that it depends on under a budget, "T" or "K"."""
+        named = {"alpha" if name == "beta" else name for name in self.names() if name in VARIABLES}
+        other = "K" if budget == "T" else "T"
+        named = named - {other} | {budget, "b"} if other in named else named
+        return tuple(v for v in AXES if v in named)
+
+    def along(self, path: Mapping[str, Fraction], budget: str) -> Inequality:
+        """Return it with a power of the budget in place of what follows a path."""
+        of_budget = Node("name", budget, (), budget)
+        paths = {
+            v: Node("power", None, ((1, of_budget), (1, Node("number", Fraction(phi)))), f"{budget}**({phi})")
+            for v, phi in path.items()
+        }
+        if "alpha" in paths:
+            one = Node("number", Fraction(1))
+            paths["beta"] = Node("sum", None, ((1, one), (-1, paths["alpha"])), f"1 - {paths['alpha'].text}")
+        if "b" in paths:  # K = T/b, or T = K b
+            other, sign = ("K", -1) if budget == "T" else ("T", 1)
+            paths[other] = Node("product", None, ((1, of_budget), (sign, paths["b"])), other)
+
+        def folded(node: Node) -> Node:
+            parts = tuple((sign, folded(part)) for sign, part in node.parts)
+            return paths.get(str(node.value), node) if node.kind == "name" else replace(node, parts=parts)
+
+        return replace(self, low=folded(self.low), high=folded(self.high))
+
+
+@dataclass(frozen=True)
 class Expression:
     """A formula that was read.
 
@@ -95,25 +144,31 @@ class Expression:
         text: as it was written.
         root: the expression.
         remarks: what it means where a person may have meant something else.
+        domain: the conditions under which it holds.
     """
 
     text: str
     root: Node
     remarks: tuple[str, ...] = ()
+    domain: tuple[Inequality, ...] = ()
+
+    def _walk(self, exponents: bool = True) -> Iterator[Node]:
+        for root in (self.root, *(side for each in self.domain for side in (each.low, each.high))):
+            yield from root.walk(exponents)
 
     def names(self) -> tuple[str, ...]:
         """Return the names that are no variables, in order of their appearance: the constants."""
-        named = (str(node.value) for node in self.root.walk() if node.kind == "name")
+        named = (str(node.value) for node in self._walk() if node.kind == "name")
         return tuple(dict.fromkeys(name for name in named if name not in VARIABLES))
 
     def coefficients(self) -> tuple[str, ...]:
         """Return the constants that stand elsewhere than in exponents: the bound's own."""
-        outside = {str(node.value) for node in self.root.walk(exponents=False)}
+        outside = {str(node.value) for node in self._walk(exponents=False)}
         return tuple(name for name in self.names() if name in outside)
 
     def in_exponents(self) -> frozenset[str]:
         """Return the names that stand in exponents without variables: their values are taken exactly."""
-        powers = (node.parts[1][1] for node in self.root.walk() if node.kind == "power")
+        powers = (node.parts[1][1] for node in self._walk() if node.kind == "power")
         constant = (exponent for exponent in powers if exponent.is_constant())
         return frozenset(str(node.value) for exponent in constant for node in exponent.walk() if node.kind == "name")
 
@@ -124,14 +179,15 @@ class Expression:
             ValueError: which, and the nearest name.
         """
         names = self.names()
-        for node in self.root.walk():
+        conditions = ((f"in {each.text!r}: ", side) for each in self.domain for side in (each.low, each.high))
+        for where, node in ((where, node) for where, root in (("", self.root), *conditions) for node in root.walk()):
             name = str(node.value)
             if node.kind == "name" and name in names and name not in given:
                 known = (*VARIABLES, *FUNCTIONS, *given)
                 near = [CALLED[name]] if name in CALLED else get_close_matches(name, known, n=1, cutoff=0.6)
                 instead = f"{near[0]}, or a value of it: {name}=1.0, say" if near else f"its value: {name}=1.0, say"
                 rule = f"every name but {', '.join(VARIABLES)} is a constant and needs a value"
-                raise at(node.column, rule, name, instead)
+                raise InputError(f"{where}{at(node.column, rule, name, instead)}")
         for name in given:
             if name not in names:
                 none = bad("this bound has no constants", name, "a formula that names it")
@@ -141,6 +197,40 @@ class Expression:
         """Return the variables that it names."""
         named = {node.value for node in self.root.walk() if node.kind == "name"}
         return tuple(name for name in VARIABLES if name in named)
+
+
+def read_domain(given: object) -> tuple[Inequality, ...]:
+    """Return the conditions under which a bound holds, each read from text: "eta <= 1/L", "lam*eta < 1".
+
+    Raises:
+        ValueError: one is no inequality; the message points at the column.
+    """
+    texts = [given] if isinstance(given, str) else given
+    if not isinstance(texts, (list, tuple)):
+        raise bad("a domain is a list of inequalities", given, 'domain = ["eta <= 1/L"], say')
+    return tuple(each if isinstance(each, Inequality) else _inequality(each) for each in texts)
+
+
+#: What is between the sides of an inequality, and what people write there.
+_RELATION = re.compile("[<>]=?|[=!]=?|[\u2264\u2265]")
+
+
+def _inequality(text: object) -> Inequality:
+    signs = list(_RELATION.finditer(text)) if isinstance(text, str) else []
+    if len(signs) != 1 or signs[0][0] not in ("<", "<=", ">", ">="):
+        rule = "an inequality has two sides, and one of <, <=, > and >= between them"
+        raise bad(rule, shortened(text) if isinstance(text, str) else text, "eta <= 1/L, say")
+    assert isinstance(text, str)
+    (sign,) = signs
+    if not (text[: sign.start()].strip() and text[sign.end() :].strip()):
+        raise bad("an inequality has something on both of its sides", shortened(text), "eta <= 1/L, say")
+    try:
+        # Blanks in place of what stands before it: columns are those of the whole.
+        low, high = read(text[: sign.start()]).root, read(" " * sign.end() + text[sign.end() :]).root
+    except InputError as error:
+        raise InputError(f"in {shortened(text.strip())!r}: {error}") from None
+    low, high = (high, low) if sign[0].startswith(">") else (low, high)
+    return Inequality(text.strip(), low, high, "=" not in sign[0])
 
 
 def read(text: str) -> Expression:

@@ -111,7 +111,7 @@ def measure(
         arrays |= {f"risk_at_{held}": along.risk[shown], f"{held}_shown": along.axes[held][shown]}
     edge = fitted_edge(best)
     measured = {"risk": (best.risk, edge)} | {v: (best.at[v], edge) for v in curves}
-    of_function = isinstance(proxy, FunctionProxy)
+    of_function = not proxy.is_posynomial(regime.tuned)
     arrays |= {"risk_edge": edge} | {f"{v}_edge": edge if of_function else best.edge[v] for v in curves}
     for key, (values, at_edge) in measured.items():
         arrays[f"{key}_hat"] = values

@@ -42,38 +42,42 @@ MOST_ROWS = 62
 
 
 class Bases(NamedTuple):
-    """Every choice of n rows among the terms' and the unit rows of n variables; independent ones are a basis.
+    """Every choice of n rows among the terms', the unit rows of n variables and m walls; independent ones are a basis.
 
-    The rows are numbered terms first, then variables: J + n = R of them.
+    The rows are numbered terms first, then variables, then walls: J + n + m = R of them.
     """
 
     rows: NDArray[np.float64]  # the terms' exponents, shape (J, n)
+    walls: NDArray[np.float64]  # those of products that may not be too large, shape (m, n)
     #: for k = 0 to n - 1, the rows that depend on k independent ones, as bits: (R^k,)
     spans: tuple[NDArray[np.int64], ...]
     place: NDArray[np.int64]  # which choice n rows are, shape (R^n,)
     terms: NDArray[np.float64]  # for each choice, every term's exponents in its coordinates, (S, J, n)
     variables: NDArray[np.float64]  # for each choice, every variable's exponents in its coordinates, (S, n, n)
-    unit: NDArray[np.int64]  # for each choice and coordinate, the variable that it is, or -1 for a term, (S, n)
+    #: for each choice and coordinate, the variable that it is, or the wall, counted on from n; -1 for a term: (S, n)
+    unit: NDArray[np.int64]
 
 
 @lru_cache(maxsize=64)
-def all_bases(rows: tuple[Row, ...]) -> Bases:
+def all_bases(rows: tuple[Row, ...], walls: tuple[Row, ...] = ()) -> Bases:
     """Return every basis of a posynomial in at most three variables, computed in exact integers.
 
     Args:
         rows: the exponents of the variables in each term.
+        walls: those in each product of powers that is bounded.
 
     Raises:
         ValueError: there are too many terms.
     """
     J, n = len(rows), len(rows[0])
-    R = J + n
+    R = J + n + len(walls)
     if R > MOST_ROWS:
-        raise bad(f"refinement takes at most {MOST_ROWS - n} terms", J, "a bound with fewer")
+        rule = f"refinement takes at most {MOST_ROWS - n} terms" + " and conditions" * bool(walls)
+        raise bad(rule, J + len(walls), "a bound with fewer")
     # The terms' and the unit rows times their common denominator, in three columns.
-    scale = lcm(*(x.denominator for row in rows for x in row))
-    whole = [[int(x * scale) for x in row] + [0] * (3 - n) for row in rows]
-    whole += [[scale * (i == k) for k in range(3)] for i in range(n)]
+    scale = lcm(*(x.denominator for row in (*rows, *walls) for x in row))
+    whole, of_walls = ([[int(x * scale) for x in row] + [0] * (3 - n) for row in each] for each in (rows, walls))
+    whole += [*([scale * (i == k) for k in range(3)] for i in range(n)), *of_walls]
     largest = max(abs(x) for row in whole for x in row)
     # A determinant is at most 6 cubes: while those are exact as floats, their quotient is rounded once. Beyond,
     # Python's own integers are as exact, and slower.
@@ -83,7 +87,7 @@ def all_bases(rows: tuple[Row, ...]) -> Bases:
     for order in permutations(range(n)):
         place[tuple(choices[:, order].T)] = np.arange(len(choices))
     # Cramer's rule: a row r of the choice B has the coordinates r adj(B) / det(B), each divided once.
-    fill = np.broadcast_to(every[-1, n - 1] * np.eye(3, dtype=every.dtype)[n:], (len(choices), 3 - n, 3))
+    fill = np.broadcast_to(every[J + n - 1, n - 1] * np.eye(3, dtype=every.dtype)[n:], (len(choices), 3 - n, 3))
     first, second, third = np.moveaxis(np.concatenate([every[choices], fill], axis=1), 1, 0)
     adjoint = np.stack([_cross(second, third), _cross(third, first), _cross(first, second)], axis=-1)
     determinant = (first * adjoint[..., 0]).sum(-1)
@@ -93,10 +97,11 @@ def all_bases(rows: tuple[Row, ...]) -> Bases:
     coordinates = np.where(basis[:, None, None], coordinates, 0).astype(float)
     return Bases(
         np.array(rows, float),
+        np.array(walls, float).reshape(len(walls), n),
         tuple(_spans(every, k) for k in range(n)),
         place.ravel(),
         coordinates[:, :J],
-        coordinates[:, J:],
+        coordinates[:, J : J + n],
         np.where(choices >= J, choices - J, -1),
     )
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any, NamedTuple
 
@@ -15,7 +14,8 @@ from jax import lax
 from numpy.typing import NDArray
 
 from hpgrid.checks import changed
-from hpgrid.proxy import FUNCTIONS, SHARPNESS, Factor, FunctionProxy, Proxy, RiskFunction
+from hpgrid.formula.function import SHARPNESS
+from hpgrid.proxy import FunctionProxy, RiskFunction
 from hpgrid.refinement.problem import OPEN, Box, Floats, Problem, Solution
 from hpgrid.refinement.relative import relative
 from hpgrid.shapes import AnyArray as Array
@@ -158,33 +158,7 @@ def _lowest(descents: Sequence[Descent]) -> Descent:
     return jax.tree.map(pick, *descents)
 
 
-@dataclass(frozen=True)
-class _Sum:
-    """A sum of terms as a risk function; equal sums compare equal, so that each compiles once."""
-
-    terms: tuple[tuple[float, tuple[tuple[str, Fraction], ...], tuple[tuple[str, Factor], ...]], ...]
-    budget: str
-
-    @classmethod
-    def of(cls, proxy: Proxy) -> _Sum:
-        terms = ((float(t.number), tuple(t.constants.items()), tuple(t.factors.items())) for t in proxy.terms)
-        return cls(tuple(terms), proxy.budget)
-
-    def __call__(self, eta: Array, b: Array, alpha: Array, budget: Array, constants: Mapping[str, Array]) -> Array:
-        at = {"eta": eta, "b": b, "alpha": alpha, self.budget: budget}
-        total = 0.0
-        for number, named, factors in self.terms:
-            value: Array = number
-            for name, exponent in named:
-                value = value * constants[name] ** float(exponent)
-            for name, factor in factors:
-                x = at[name]
-                value = value * (FUNCTIONS[factor](x) if isinstance(factor, str) else x ** float(factor))
-            total = total + value
-        return total
-
-
-class _Call(NamedTuple):
+class Call(NamedTuple):
     """Which arguments of a risk function are tuned: the static part of a descent."""
 
     function: RiskFunction
@@ -232,7 +206,7 @@ def _lowest_minima(batch: Problem, index: int) -> Floats:
         axes.append(np.exp(np.linspace(lo, hi, COARSE[len(batch.tuned)])))
     # The axes end at the caps already, to rounding: an end must not count as beyond.
     constants = {name: float(x[index]) for name, x in batch.constants.items()}
-    proxy = changed(batch.proxy, caps={}, cap_terms={}, constants=constants)
+    proxy = changed(batch.proxy.everywhere(), constants=constants)
     with np.errstate(all="ignore"):
         risk = proxy.risk(**held, **dict(zip(batch.tuned, np.meshgrid(*axes, indexing="ij"))))
     risk = np.where(np.isfinite(risk), risk, np.inf)
@@ -302,7 +276,7 @@ def _step(value_at: Callable[[Array], Array], box: Box, state: _State) -> _State
     )  # fmt: skip
 
 
-def _descent(call: _Call, inputs: _Inputs, sharpness: Array | None) -> Descent:
+def _descent(call: Call, inputs: _Inputs, sharpness: Array | None) -> Descent:
     """One problem: from its start down, or with kinks from each sharpness to the next."""
     if not call.tuned:
         return _evaluated(call, inputs)
@@ -335,7 +309,7 @@ def _descent(call: _Call, inputs: _Inputs, sharpness: Array | None) -> Descent:
     return _described(call, inputs._replace(box=inputs.box._replace(start=start), constants=constants), last)
 
 
-def _described(call: _Call, inputs: _Inputs, last: _State) -> Descent:
+def _described(call: Call, inputs: _Inputs, last: _State) -> Descent:
     """What is known at the last point: bounds, stopping rule, and the exponents by implicit differentiation."""
     box, log_budget = inputs.box, inputs.log_budget
 
@@ -344,7 +318,7 @@ def _described(call: _Call, inputs: _Inputs, last: _State) -> Descent:
 
     gradient, hessian, free = _quadratic(lambda z: both(z, log_budget), box, last.z)
     _, source = jax.jvp(lambda t: jax.grad(both)(last.z, t), (log_budget,), (jnp.ones_like(log_budget),))
-    along = jnp.where(~free & (last.z >= box.hi), box.follows, 0.0)
+    along = jnp.where(free, 0.0, jnp.where(last.z >= box.hi, box.follows, box.rises))
     exponent = _newton(hessian, -(source + hessian @ along), free, jnp.asarray(0.0)) + along
     own = jax.grad(both, argnums=1)(last.z, log_budget)
     inverse = jax.vmap(lambda right: _newton(hessian, right, free, jnp.asarray(0.0)))(jnp.eye(free.size))
@@ -384,7 +358,7 @@ def _described(call: _Call, inputs: _Inputs, last: _State) -> Descent:
     return Descent(solution, gradient, box.start)
 
 
-def _evaluated(call: _Call, inputs: _Inputs) -> Descent:
+def _evaluated(call: Call, inputs: _Inputs) -> Descent:
     """The risk where nothing is left to tune."""
     of_budget = jax.value_and_grad(call.log_risk, argnums=1)
     none, yes = inputs.box.start, jnp.asarray(True)
@@ -394,7 +368,7 @@ def _evaluated(call: _Call, inputs: _Inputs) -> Descent:
     return Descent(solution, none, none)
 
 
-def _descents(call: _Call, inputs: _Inputs, sharpness: Array | None) -> Descent:
+def _descents(call: Call, inputs: _Inputs, sharpness: Array | None) -> Descent:
     return jax.vmap(partial(_descent, call), in_axes=(0, None))(inputs, sharpness)
 
 
@@ -407,9 +381,8 @@ def _compiled() -> Any:
 
 def _followed(problem: Problem, box: Box, sharpness: Sequence[float] | None = None) -> Descent:
     """Where descents from the box's start end, in calls of one size."""
-    batch, count, proxy = problem.flat(), box.lo.shape[1], problem.proxy
-    function = proxy.function if isinstance(proxy, FunctionProxy) else _Sum.of(proxy)
-    call = _Call(function, problem.tuned, problem.budget)
+    batch, count = problem.flat(), box.lo.shape[1]
+    call = Call(problem.proxy.as_function().function, problem.tuned, problem.budget)
     values = {v: x for v, x in batch.values.items() if v != problem.budget}
     inputs = _Inputs(Box(*(array.T for array in box)), np.log(batch.values[problem.budget]), values, batch.constants)
     powers = None if sharpness is None else np.array(sharpness)

@@ -41,7 +41,7 @@ class Local(NamedTuple):
     weights: Array
     terms: Array  # (J, n)
     variables: Array  # (n, n)
-    held: Array  # (n,): coordinates that are variables at a bound
+    held: Array  # (n,): coordinates that are variables at a bound, or walls that hold
     hessian: Array  # (n, n)
     gradient: Array
     size: Array
@@ -105,6 +105,11 @@ def _solve(matrix: Array, right: Array, held: Array) -> Array:
     return jnp.stack(x) * scale
 
 
+def _bounded(z: Array, tables: Bases) -> Array:
+    """The logs that have bounds: of the variables, and of the products of powers that are walls."""
+    return jnp.concatenate([z, tables.walls @ z])
+
+
 def _step(state: State, c: Array, lo: Array, hi: Array, tables: Bases) -> State:
     z, side, temperature, steps, _ = state
     here = _local(z, side, temperature, c, tables)
@@ -118,14 +123,16 @@ def _step(state: State, c: Array, lo: Array, hi: Array, tables: Bases) -> State:
     meets = jnp.where(changes > 0, -here.log_weights / jnp.where(changes > 0, changes + rate, 1.0), jnp.inf).min()
     length = jnp.where(rate > FALLS, jnp.maximum(length, meets), length)
     cut = length < 1.0
-    move = temperature * jnp.where(side != 0, 0.0, here.variables @ y)
-    slack = jnp.where(move > 0, hi - z, z - lo)
-    reach = jnp.where(move != 0, slack / jnp.where(move != 0, jnp.abs(move), 1.0), jnp.inf)
+    n, place = z.shape[0], _bounded(z, tables)
+    move = temperature * jnp.where(side[:n] != 0, 0.0, here.variables @ y)
+    moves = jnp.where(side != 0, 0.0, _bounded(move, tables))
+    slack = jnp.where(moves > 0, hi - place, place - lo)
+    reach = jnp.where(moves != 0, slack / jnp.where(moves != 0, jnp.abs(moves), 1.0), jnp.inf)
     blocked = reach.argmin()
     hits = reach[blocked] <= length
     length = jnp.minimum(length, reach[blocked])
     moved = z + jnp.where(move != 0, length * move, 0.0)
-    now = jnp.where(hits & (jnp.arange(z.shape[0]) == blocked), jnp.where(move > 0, 1, -1), side)
+    now = jnp.where(hits & (jnp.arange(side.shape[0]) == blocked), jnp.where(moves > 0, 1, -1), side)
 
     # The multipliers that the step leads to; the worst wrong one lets its variable go.
     multiplier = here.gradient + here.hessian @ y
@@ -134,8 +141,9 @@ def _step(state: State, c: Array, lo: Array, hi: Array, tables: Bases) -> State:
     of_slot = jnp.where(may_leave, outward / jnp.where(here.size > 0, here.size, 1.0), -jnp.inf)
     worst = of_slot.argmax()
     wrong = of_slot[worst] > MULTIPLIER
-    now = jnp.where(wrong & (jnp.arange(z.shape[0]) == here.unit[worst]), 0, now)
-    moved = jnp.where(now < 0, lo, jnp.where(now > 0, hi, jnp.clip(moved, lo, hi)))
+    now = jnp.where(wrong & (jnp.arange(side.shape[0]) == here.unit[worst]), 0, now)
+    at_lo, at_hi = now[:n] < 0, now[:n] > 0
+    moved = jnp.where(at_lo, lo[:n], jnp.where(at_hi, hi[:n], jnp.clip(moved, lo[:n], hi[:n])))
 
     small = jnp.all(here.held | (jnp.abs(here.gradient) <= GRADIENT * here.size))
     done = small & ~wrong & ~hits & (temperature == 1.0)
@@ -145,9 +153,10 @@ def _step(state: State, c: Array, lo: Array, hi: Array, tables: Bases) -> State:
 
 def _optimum(c: Array, t: Array, box: Box, tables: Bases) -> Solution:
     """One problem: from the start to the optimum, cooling from where every term counts."""
-    lo, hi = box.lo, box.hi
-    z = jnp.clip(box.start, lo, hi)
-    side = jnp.where(z <= lo, -1, jnp.where(z >= hi, 1, 0))
+    (lo, hi), n = (box.lo, box.hi), box.start.shape[0]
+    z = jnp.clip(box.start, lo[:n], hi[:n])
+    place = _bounded(z, tables)
+    side = jnp.where(place <= lo, -1, jnp.where(place >= hi, 1, 0))
     logs = c + tables.rows @ z
     # Hot enough that the smallest term has e^-2 of the largest one's weight: no direction is flat at first.
     smallest = jnp.where(logs > -jnp.inf, logs, logs.max()).min()
@@ -161,19 +170,20 @@ def _optimum(c: Array, t: Array, box: Box, tables: Bases) -> Solution:
     # No term changes along a coordinate without curvature: no value along it is better than another.
     flat = (jnp.diagonal(here.hessian) == 0) & ~(here.held & (lo == hi)[here.unit])
     # Implicit differentiation: the gradient stays zero as log T moves, and a held variable follows its bound.
-    follows = here.held & (last.side[here.unit] > 0)
-    along = jnp.where(follows, box.follows[here.unit], 0.0)
+    along = jnp.where(here.held, jnp.where(last.side > 0, box.follows, box.rises)[here.unit], 0.0)
     source = here.weights @ (here.terms * t[:, None])
     y = _solve(here.hessian, -(source + here.hessian @ along), here.held) + along
     # What is unbounded with a variable that only the end of the numbers holds: where no term grows along with it, or
     # else the optimum lies beyond that end, and was not found.
-    wall = jnp.where(here.held & (jnp.abs(last.z) >= OPEN)[here.unit], last.side[here.unit], 0).astype(float)
+    at_end = jnp.abs(_bounded(last.z, tables)) >= OPEN
+    wall = jnp.where(here.held & at_end[here.unit], last.side[here.unit], 0).astype(float)
     drift = here.variables @ (_solve(here.hessian, -here.hessian @ wall, here.held) + wall)
     growth = jnp.where(c > -jnp.inf, tables.rows @ drift, 0.0).max()
     runs_off = growth <= SETTLED
-    n = z.shape[0]
     columns = jnp.stack([_solve(here.hessian, here.variables[i], here.held) for i in range(n)])
     multiplier = jnp.where(here.held, here.gradient, 0.0) @ (here.unit[:, None] == jnp.arange(n)[None]).astype(float)
+    # A wall that holds holds the variables in it, each from the side on which it would leave.
+    of_walls = jnp.sign(last.side[n:] @ jnp.sign(tables.walls)).astype(last.side.dtype)
     return Solution(
         log_risk=here.log_risk,
         log_at=last.z,
@@ -181,7 +191,7 @@ def _optimum(c: Array, t: Array, box: Box, tables: Bases) -> Solution:
         risk_exponent=here.weights @ t + here.gradient @ along,
         inverse_hessian=columns @ here.variables.T,
         multiplier=multiplier,
-        side=last.side,
+        side=jnp.where(last.side[:n] != 0, last.side[:n], of_walls),
         unbounded=jnp.where(runs_off & (jnp.abs(drift) > SETTLED), jnp.sign(drift), 0.0),
         vanishes=runs_off & (jnp.abs(here.gradient @ wall) > SETTLED),
         flat=here.variables @ flat.astype(float),
@@ -204,18 +214,25 @@ def _optima(c: Array, t: Array, box: Box, tables: Bases) -> Solution:
     return jax.vmap(_optimum, in_axes=(1, None, 1, None))(c, t, box, tables)
 
 
-def minimise(rows: tuple[Row, ...], c: NDArray[np.float64], t: NDArray[np.float64], box: Box) -> Solution:
+def minimise(
+    rows: tuple[Row, ...],
+    c: NDArray[np.float64],
+    t: NDArray[np.float64],
+    box: Box,
+    walls: tuple[Row, ...] = (),
+) -> Solution:
     """Return the optima of the posynomials sum_j exp(c_j + rows_j . z), and how they move with the log budget.
 
-    The log coefficients c have shape (J, problems), the budget's exponents t shape (J,). A problem has the same bits
-    in any company: it rests once it is done, and every call has one shape.
+    The log coefficients c have shape (J, problems), the budget's exponents t shape (J,). The box has the bounds of
+    the variables, and after them those of the walls, rows as the terms'; it starts inside all of them. A problem has
+    the same bits in any company: it rests once it is done, and every call has one shape.
     """
     if not rows[0]:  # nothing is tuned: a sum of constants
         log_risk = np.logaddexp.reduce(c, axis=0)
         none, yes = np.empty((0, c.shape[1])), np.ones(c.shape[1], bool)
         risk_exponent = t @ np.exp(c - log_risk)
         return Solution(log_risk, none, none, risk_exponent, none[:, None], none, none, none, ~yes, none, none, yes)
-    tables = all_bases(rows)
+    tables = all_bases(rows, walls)
     count, size = c.shape[1], BATCH - SPARE
 
     def block(first: int) -> Solution:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hpgrid.checks import bad, changed, is_number, unknown
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.refinement.problem import OPEN, Floats, Problem, Solution, check_arrays, pose, powers
+from hpgrid.refinement.problem import OPEN, Floats, Problem, Solution, check_arrays, pose, powers, walled
 from hpgrid.regime import Regime, as_regime
 
 #: Log risks of two optima that are the same to rounding; how much higher it is halfway between two minima, at least.
@@ -70,10 +70,11 @@ def as_good(problem: Problem, optimum: Optimum) -> dict[str, Floats]:
     """
     other = np.full((len(problem.tuned), optimum.risk.size), np.nan)
     batch = problem.flat()
-    if isinstance(batch.proxy, FunctionProxy) and not batch.proxy.log_convex and batch.tuned:
+    # What walls hold is followed from the best start alone.
+    if isinstance(batch.proxy, FunctionProxy) and not batch.proxy.log_convex and batch.tuned and not batch.walls:
         from hpgrid.refinement.descent import local_optima  # jax loads here
 
-        proxy = changed(batch.proxy, caps={}, cap_terms={}, constants=batch.constants)
+        proxy = changed(batch.proxy.everywhere(), constants=batch.constants)
         here, log_risk = np.log([optimum.at[v].ravel() for v in batch.tuned]), optimum.log_risk.ravel()
         for end in local_optima(batch):
             between = dict(zip(batch.tuned, np.exp((here + end.log_at) / 2)))
@@ -197,17 +198,28 @@ def posed(
 def solve(problem: Problem, start: Mapping[str, Floats] | None = None) -> Solution:
     """Return the optima of a batch in numbers: posynomials by the convex solve, all else by descent.
 
-    A problem that tunes nothing is evaluated; a posynomial needs no start.
+    A problem that tunes nothing is evaluated; a posynomial needs no start. Outside the bound's domain there is none.
     """
-    form = powers(problem)
-    if form is None:
-        from hpgrid.refinement.descent import descend  # jax loads here
+    form, inside = powers(problem), np.broadcast_to(problem.inside, problem.shape).ravel()
+    if form is None and problem.walls:
+        from hpgrid.refinement.walls import descend_inside  # jax loads here
 
-        return descend(problem, start or {})
-    from hpgrid.refinement.newton import minimise  # or here
+        found = descend_inside(problem, start or {})
+    elif form is None:
+        from hpgrid.refinement.descent import descend  # or here
 
-    rows, logs, slopes = form
-    return minimise(rows, logs.reshape(len(rows), -1), slopes, problem.boxed(start or {}))
+        found = descend(problem, start or {})
+    else:
+        from hpgrid.refinement.newton import minimise  # or here
+
+        rows, logs, slopes = form
+        walls, box, reached = walled(problem, problem.boxed(start or {}))
+        inside = inside & reached
+        found = minimise(rows, logs.reshape(len(rows), -1), slopes, box, walls)
+    if inside.all():
+        return found
+    known = {"converged": found.converged & inside, "unbounded": np.where(inside, found.unbounded, 0.0)}
+    return found._replace(log_risk=np.where(inside, found.log_risk, np.nan), **known)
 
 
 def _log_limits(limits: Mapping[str, tuple[float, float]], tuned: Sequence[str]) -> dict[str, tuple[float, float]]:

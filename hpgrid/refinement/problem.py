@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hpgrid.checks import bad, unknown
-from hpgrid.proxy import FunctionProxy, Proxy, Term, evaluate_factor
+from hpgrid.formula.function import holds
+from hpgrid.formula.syntax import Inequality
+from hpgrid.proxy import FunctionProxy, Proxy, Term, evaluate_factor, monomial_of
 from hpgrid.refinement.bases import Row
 from hpgrid.regime import Regime
 from hpgrid.shapes import Floats
@@ -23,12 +26,13 @@ NATURAL = {"eta": (-OPEN, OPEN), "b": (0.0, OPEN), "alpha": (-OPEN, 0.0)}
 
 
 class Box(NamedTuple):
-    """Where optima may be, in logs: each of shape (n, problems)."""
+    """Where optima may be, in logs: each of shape (n, problems); after the variables' bounds there may be walls'."""
 
     lo: Floats  # the lower bounds
     hi: Floats  # the upper bounds
-    start: Floats  # where a solve begins
+    start: Floats  # where a solve begins; of the variables alone
     follows: Floats  # d hi / d log budget
+    rises: Floats  # d lo / d log budget
 
 
 class Solution(NamedTuple):
@@ -61,8 +65,11 @@ class Problem:
     values: Mapping[str, Floats]  # the budget, and what is fixed
     constants: Mapping[str, Floats]  # the bound's constants
     box: Mapping[str, tuple[Floats, Floats]]  # for every tuned variable, its bounds in logs
-    follows: Mapping[str, Floats]  # for every tuned variable, whether its upper bound grows with the budget
+    follows: Mapping[str, Floats]  # for every tuned variable, the exponent of the budget in its upper bound
     shape: tuple[int, ...]  # of the batch
+    rises: Mapping[str, Floats] = field(default_factory=dict)  # the same of its lower bound; 0 where there is none
+    walls: tuple[Inequality, ...] = ()  # conditions on several of the tuned variables, or on none of their powers
+    inside: Any = True  # where the bound's domain leaves anything of the box
 
     def holding(self, name: str, value: ArrayLike) -> Problem:
         """Return the problem with one tuned variable held at a value, which broadcasts to the shape."""
@@ -84,6 +91,8 @@ class Problem:
             box={v: (chosen(lo), chosen(hi)) for v, (lo, hi) in self.box.items()},
             follows={v: chosen(x) for v, x in self.follows.items()},
             shape=(count,),
+            rises={v: chosen(x) for v, x in self.rises.items()},
+            inside=chosen(self.inside) > 0,
         )
 
     def boxed(self, start: Mapping[str, ArrayLike]) -> Box:
@@ -98,6 +107,7 @@ class Problem:
             rows([self.box[v][1] for v in self.tuned]),
             rows([np.log(start[v]) if v in start else 0.0 for v in self.tuned]),
             rows([self.follows[v] for v in self.tuned]),
+            rows([self.rises.get(v, 0.0) for v in self.tuned]),
         )
 
 
@@ -123,21 +133,87 @@ def pose(
     name, values = budget[0], _budget_values(*budget)
     proxy = proxy.form(name).along(regime.path)
     numbers = {constant: np.asarray(x, float) for constant, x in {**proxy.constants, **(constants or {})}.items()}
-    caps = regime.joint_caps(own_caps(proxy, numbers))
+    caps = regime.joint_caps(proxy.caps_at(numbers))
     shape = np.broadcast_shapes(values.shape, *(array.shape for array in numbers.values()))
     ends = {v: NATURAL[v] for v in regime.tuned} | dict(limits or {})
     box, follows = _box(ends, caps, (name, values), regime.min_K)
     held: dict[str, Any] = {v: np.asarray(x) for v, x in regime.fixed.items()}
-    return Problem(proxy, regime.tuned, name, {name: values, **held}, numbers, box, follows, shape)
+    problem = Problem(proxy, regime.tuned, name, {name: values, **held}, numbers, box, follows, shape)
+    return within_domain(problem) if proxy.walls else problem
+
+
+def walled(problem: Problem, box: Box) -> tuple[tuple[Row, ...], Box, NDArray[np.bool_]]:
+    """Return the rows of a problem's walls, all products of powers, the box with their bounds, and where it is one.
+
+    Where its start is beyond a wall, it goes back across it, and from there on until it is inside of all.
+    """
+    if not problem.walls:
+        return (), box, np.full(box.start.shape[1], True)
+    terms = [term.form(problem.budget) for wall in problem.walls if (term := monomial_of(wall)) is not None]
+    rows = tuple(tuple(Fraction(term.exponent(v) or 0) for v in problem.tuned) for term in terms)
+    levels = np.array([-np.broadcast_to(_log_coefficient(term, problem), problem.shape).ravel() for term in terms])
+    moves = np.array([np.full(levels.shape[1], -float(term.exponent(problem.budget) or 0)) for term in terms])
+    start, matrix = np.clip(box.start, box.lo, box.hi), np.array(rows, float)
+    for _ in range(_PROJECTIONS):
+        for row, level in zip(matrix, levels):
+            over = np.maximum(row @ start - level + _INSIDE, 0.0)
+            start = np.clip(start - np.outer(row, over) / (row @ row), box.lo, box.hi)
+    none = np.full(levels.shape, -np.inf)
+    lo, hi, follows = (np.concatenate(pair) for pair in ((box.lo, none), (box.hi, levels), (box.follows, moves)))
+    whole = Box(lo, hi, start, follows, np.concatenate([box.rises, np.zeros(levels.shape)]))
+    reached: NDArray[np.bool_] = np.all(matrix @ start <= levels, axis=0)
+    return rows, whole, reached
+
+
+#: How often a start is taken back across the walls, and how far inside of them it comes, in logs.
+_PROJECTIONS, _INSIDE = 200, 1e-2
+
+
+def within_domain(problem: Problem) -> Problem:
+    """Return a problem with the conditions of its bound's domain that are no caps.
+
+    A product of powers with one tuned variable in it is an end of the box, which may move with the budget; what has
+    none of them holds or does not; the others are walls.
+
+    Raises:
+        ValueError: nothing of the box is left anywhere.
+    """
+    name, inside, walls = problem.budget, np.full(problem.shape, True), []
+    box, follows, rises = dict(problem.box), dict(problem.follows), dict(problem.rises)
+    for wall in problem.proxy.walls:
+        term = monomial_of(wall)
+        term = None if term is None else term.form(name)
+        powers = {v: p for v in problem.tuned if term is not None and (p := term.exponent(v))}
+        if term is not None and len(powers) == 1:
+            ((v, power),) = powers.items()
+            end, moves = -_log_coefficient(term, problem) / float(power), -float((term.exponent(name) or 0) / power)
+            lo, hi = box[v]
+            if power > 0:
+                follows[v] = np.where(end < hi, moves, follows[v])
+                box[v] = (lo, np.minimum(hi, end))
+            else:
+                rises[v] = np.where(end > lo, moves, rises.get(v, 0.0))
+                box[v] = (np.maximum(lo, end), hi)
+        elif (term is not None and not powers) or set(problem.tuned).isdisjoint(wall.variables(name)):
+            inside &= holds(wall, {**dict.fromkeys(problem.tuned, 1.0), **problem.constants, **problem.values})
+        else:
+            walls.append(wall)
+    for v, (lo, hi) in box.items():
+        inside &= lo <= hi
+        box[v] = (lo, np.maximum(lo, hi))
+    if not inside.any():
+        given = ", ".join(condition.text for condition in problem.proxy.domain)
+        raise bad("nothing is left in the bound's domain", given, "other values of what is held, or another domain")
+    return replace(problem, box=box, follows=follows, rises=rises, walls=tuple(walls), inside=inside)
 
 
 def powers(problem: Problem) -> tuple[tuple[Row, ...], Floats, Floats] | None:
     """Return the exponents, the log coefficients and the budget's exponents of a posynomial's terms.
 
     The rows are exact; the log coefficients have shape (J, *shape), the exponents shape (J,). Terms that
-    are nought everywhere are left out. None where the bound is no posynomial in what is tuned.
+    are nought everywhere are left out. None where the bound is no posynomial in what is tuned, or its domain no box.
     """
-    if isinstance(problem.proxy, FunctionProxy):
+    if isinstance(problem.proxy, FunctionProxy) or any(monomial_of(wall) is None for wall in problem.walls):
         return None
     terms = [part for term in problem.proxy.terms for part in term.split(problem.tuned)]
     rows = [tuple(x for v in (*problem.tuned, problem.budget) if (x := term.exponent(v)) is not None) for term in terms]
@@ -173,13 +249,6 @@ def _budget_values(name: str, given: ArrayLike) -> Floats:
         given = values.tolist() if values.size < 5 else f"values from {values.min():g} to {values.max():g}"
         raise bad(rule, given, f"{name}=1e10, say")
     return values
-
-
-def own_caps(proxy: Proxy | FunctionProxy, constants: Mapping[str, Floats]) -> dict[str, Floats]:
-    """Return a bound's own caps; one that follows from the constants follows their arrays."""
-    caps = {name: np.asarray(cap) for name, cap in proxy.caps.items()}
-    arrays: Any = constants
-    return caps | {name: np.asarray(term.coefficient(arrays)) for name, term in proxy.cap_terms.items()}
 
 
 def check_arrays(proxy: Proxy | FunctionProxy, given: Mapping[str, ArrayLike]) -> dict[str, Floats]:

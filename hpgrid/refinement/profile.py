@@ -17,7 +17,7 @@ there, so that problems that tune different variables are one call too:
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import NamedTuple
 
@@ -27,7 +27,7 @@ from numpy.typing import ArrayLike
 from hpgrid.checks import bad
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.refinement.bases import FALLS, GRADIENT, GROWTH, MOST_STEPS, MULTIPLIER, NO_GROWTH, Bases, all_bases
-from hpgrid.refinement.problem import OPEN, Problem, own_caps, powers
+from hpgrid.refinement.problem import OPEN, Problem, powers, within_domain
 from hpgrid.shapes import Array, Bool, Float, Int
 
 #: Where each variable is looked for, in natural log: eta anywhere, b >= 1, alpha <= 1. Where an infimum is not
@@ -103,7 +103,8 @@ def profile(
         at[name] = np.where(best.side[:, k] < 0, low, np.where(best.side[:, k] > 0, high, inside))
     with np.errstate(over="ignore", under="ignore"):
         risk = np.exp(best.log_risk)
-    return Profile(risk.reshape(problem.shape), {v: x.reshape(problem.shape) for v, x in at.items()})
+    risk = np.where(problem.inside, risk.reshape(problem.shape), np.nan)
+    return Profile(risk, {v: x.reshape(problem.shape) for v, x in at.items()})
 
 
 def sublevel(
@@ -185,20 +186,28 @@ def _posed(
     posynomial = _posynomial(proxy, tuned)
     known = {name: np.asarray(x, float) for name, x in {**posynomial.constants, **(constants or {})}.items()}
     values = {name: np.asarray(x, float) for name, x in {**fixed, posynomial.budget: budget}.items()}
-    caps = own_caps(posynomial, known)
+    caps = posynomial.caps_at(known)
     ends = []
     for name in tuned:
         low, high = (box or {}).get(name, np.exp(_BRACKET[name]))
         ends.append((np.asarray(low, float), np.minimum(high, caps.get(name, np.inf))))
     shape = np.broadcast_shapes(*(x.shape for x in (*known.values(), *values.values(), *sum(ends, ()))))
-    whole = [[np.broadcast_to(end, shape).ravel() for end in pair] for pair in ends]
     problem = Problem(posynomial, tuple(tuned), posynomial.budget, values, known, {}, {}, shape)
+    if posynomial.walls:
+        logs = {v: (np.log(low), np.log(high)) for v, (low, high) in zip(tuned, ends)}
+        problem = within_domain(replace(problem, box=logs, follows=dict.fromkeys(tuned, np.zeros(()))))
+        # An end that no condition moves is the number that was given.
+        for k, v in enumerate(tuned):
+            three = zip(problem.box[v], logs[v], ends[k])
+            low, high = (np.where(new == old, end, np.exp(new)) for new, old, end in three)
+            ends[k] = low, high
+    whole = [[np.broadcast_to(end, shape).ravel() for end in pair] for pair in ends]
     form, both = powers(problem), np.array(whole).reshape(len(ends), 2, -1).swapaxes(0, 1)
     assert form is not None
-    rows, logs, _ = form
+    rows, of_terms, _ = form
     with np.errstate(divide="ignore"):
         lo, hi = np.clip(np.log(both), -OPEN, OPEN).swapaxes(1, 2)
-    return problem, both, _Batch(all_bases(rows), logs.reshape(len(rows), -1).T, lo, hi)
+    return problem, both, _Batch(all_bases(rows), of_terms.reshape(len(rows), -1).T, lo, hi)
 
 
 class _Batch(NamedTuple):

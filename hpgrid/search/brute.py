@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpgrid.checks import AXES, DTYPES, bad, unknown
+from hpgrid.formula.function import holds
 from hpgrid.grid import Grid
 from hpgrid.progress import foresee
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, as_regime
-from hpgrid.search.tables import Domain, Tables, domain_of, tabulate
+from hpgrid.search.tables import Domain, Tables, domain_of, tabulate, with_walls
 from hpgrid.shapes import Floats
 
 #: Lines (cells of the axes that are not scanned) in one call of the kernel. 2^20 of them keep the
@@ -89,18 +90,22 @@ class SearchResult(Argmins):
     @cached_property
     def below_one_K(self) -> NDArray[np.bool_]:
         """Where the best cell has K = T/b < 1, fewer than one iteration."""
-        budget = "K" if "K" in self.axes or "K" in self.fixed else "T"
-        T, b = self._value(budget), 1.0 if budget == "K" else self._value("b")
+        T, b = self.value(self.budget), 1.0 if self.budget == "K" else self.value("b")
         return np.broadcast_to(b > T, self.risk.shape)
 
-    def _value(self, name: str) -> Any:
-        """A variable's value in every cell of the result, as an array that broadcasts against it."""
+    @property
+    def budget(self) -> str:
+        """The name of the budget: "T" or "K"."""
+        return "K" if "K" in self.axes or "K" in self.fixed else "T"
+
+    def value(self, name: str) -> Any:
+        """Return a variable's value in every cell of the result, as an array that broadcasts against it."""
         if name in self.over:
             return self.at[name]
         if name in self.fixed:
             return self.fixed[name]
         if name in self.path:
-            return self._value("T") ** float(self.path[name])
+            return self.value(self.budget) ** float(self.path[name])
         if name not in self.axes:
             return np.nan  # a bound without it: nothing to compare
         return self.axes[name].reshape([-1 if axis == name else 1 for axis in self.axes])
@@ -149,7 +154,19 @@ def grid_search(
         raise unknown("dtype", dtype, DTYPES)
     if isinstance(chunk, bool) or not isinstance(chunk, int) or chunk < 1:
         raise bad("chunk is a whole number of lines, 1 or more", chunk, "chunk=2**20, say")
-    return best_of(plan_search(proxy, grid, regime.settled(proxy, grid, free=grid.axes)), dtype, chunk)
+    return inside(best_of(plan_search(proxy, grid, regime.settled(proxy, grid, free=grid.axes)), dtype, chunk), proxy)
+
+
+def inside(found: SearchResult, proxy: Proxy | FunctionProxy) -> SearchResult:
+    """Return a result as it is, unless its bound has a domain of which no cell is a part.
+
+    Raises:
+        ValueError: none is.
+    """
+    if proxy.domain and not found.feasible.any():
+        rule = "no cell of this grid lies in the bound's domain"
+        raise bad(rule, ", ".join(condition.text for condition in proxy.domain), "another grid, or another domain")
+    return found
 
 
 def best_of(plan: SearchPlan, dtype: str = "float64", chunk: int = CHUNK) -> SearchResult:
@@ -174,7 +191,8 @@ class SearchPlan:
     domain: Domain
 
     def tables(self, dtype: str = "float64") -> Tables:
-        return tabulate(self.proxy, self.axes, self.fixed, self.domain, over=self.searched, dtype=dtype)
+        proxy = self.proxy.behind(self.domain.walls) if self.domain.walls else self.proxy
+        return tabulate(proxy, self.axes, self.fixed, self.domain, over=self.searched, dtype=dtype)
 
     @property
     def every(self) -> dict[str, Floats]:
@@ -198,7 +216,9 @@ def plan_search(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime) -> Sea
     _check_size(proxy, {n: len(axis) for n, axis in ranges.items()})
     axes = {n: axis.values for n, axis in ranges.items()}
     domain = domain_of(axes, fixed, regime.joint_caps(proxy.caps), regime.min_K, regime.path.get("b"))
-    relevant = {*proxy.variables(), *domain.penalty, *domain.limit}
+    domain = with_walls(domain, proxy, axes, fixed)
+    reached = [v for wall in domain.walls for v in wall.variables(proxy.budget)]
+    relevant = {*proxy.variables(), *domain.penalty, *domain.limit, *reached}
     if relevant.isdisjoint(regime.tuned):
         # Every value ties, and the first wins: let the kernel say so.
         relevant.add(regime.tuned[0])
@@ -253,7 +273,7 @@ def label_result(plan: SearchPlan, dtype: str, risk: Any, rank: Any, close: Any 
         pairs_below_one = int(((b if path is None else T ** float(path)) > T).sum())
     others = math.prod(len(x) for name, x in every.items() if name not in ("T", "K", "b"))
     last = {axis: _last_feasible(axis, every, remaining, plan.domain) for axis in plan.over}
-    return SearchResult(
+    found = SearchResult(
         risk=whole(risk),
         index=index,
         axes=remaining,
@@ -267,6 +287,21 @@ def label_result(plan: SearchPlan, dtype: str, risk: Any, rank: Any, close: Any 
         unresolved=None if close is None else whole((close > 1) & feasible),
         last=last,
     )
+    if not plan.proxy.walls:
+        return found
+    return replace(found, last={v: np.where(_at_wall(plan, found, v), found.index[v], last[v]) for v in plan.over})
+
+
+def _at_wall(plan: SearchPlan, found: SearchResult, name: str) -> NDArray[np.bool_]:
+    """Where a step along an axis leads from the best cell out of the bound's domain."""
+    named = (*found.over, *found.fixed, *found.path, *found.axes)
+    at = {v: np.asarray(found.value(v), float) for v in named} | dict(plan.proxy.constants)
+    beside = np.zeros(found.risk.shape, bool)
+    for step in (-1, 1):
+        moved = np.clip(found.index[name] + step, 0, len(found.values[name]) - 1)
+        for wall in plan.proxy.walls:
+            beside |= ~holds(wall, {**at, name: found.values[name][moved]})
+    return beside & found.feasible
 
 
 def _last_feasible(axis: str, every: Any, remaining: Any, domain: Domain) -> NDArray[np.integer]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hpgrid.checks import changed
+from hpgrid.formula.function import holds
 from hpgrid.progress import foresee, track
 from hpgrid.proxy import FunctionProxy
 from hpgrid.search.brute import SearchPlan
@@ -67,7 +67,7 @@ def invalid_cells(plan: SearchPlan) -> Invalid | None:
     """
     if not isinstance(plan.proxy, FunctionProxy):
         return None
-    proxy, (first, *others) = changed(plan.proxy, caps={}, cap_terms={}), plan.axes
+    proxy, (first, *others) = plan.proxy.everywhere(), plan.axes
     held = {v: x for v, x in plan.fixed.items() if v not in plan.axes}
     counts = dict.fromkeys(KINDS, 0)
     there = {name: np.zeros(len(values), bool) for name, values in plan.axes.items()}
@@ -89,6 +89,8 @@ def invalid_cells(plan: SearchPlan) -> Invalid | None:
             inside &= penalty == 0
         if limit:
             inside &= limit["b"] <= limit["T"]
+        for wall in plan.domain.walls:
+            inside &= holds(wall, {**proxy.constants, **held, **at(k, plan.axes)})
         with np.errstate(all="ignore"):
             risk = np.broadcast_to(proxy.risk(**held, **at(k, plan.axes)), shape)
         wrong = np.zeros(shape, bool)

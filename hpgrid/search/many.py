@@ -121,11 +121,10 @@ def best_of_many(
     plan, number = plan_of(0), len(every)
     budget = np.atleast_1d(np.asarray({**plan.fixed, **plan.every}[grid.budget]))
     # The smallest cap on each hyperparameter, for every combination; those that follow from constants are asked here.
-    own = {name: np.full(number, cap) for name, cap in proxy.caps.items()}
-    for name, term in proxy.cap_terms.items():
-        own[name] = np.array([check_value(name, term.coefficient(constants)) for constants in every])
+    each = [proxy.caps_at(constants) for constants in every]
+    own = {name: np.array([check_value(name, caps[name]) for caps in each]) for name in proxy.caps}
     caps = {name: np.broadcast_to(cap, number) for name, cap in regime.joint_caps(own).items()}
-    if method == "exact" and isinstance(proxy, Proxy):
+    if method == "exact" and isinstance(proxy, Proxy) and not proxy.walls:
         tables = plan.tables()
         _check_ranges(proxy, every, plan_of, tables.scan)
         lanes = lanes_of(plan, tables, every, caps)
@@ -166,7 +165,7 @@ def _check_ranges(
     Where caps follow the constants, so do the places that count: all are looked at.
     """
     logs = {name: np.log([constants[name] for constants in every]) for name in every[0]}
-    extreme: set[int] = set(range(len(every))) if proxy.cap_terms else set()
+    extreme: set[int] = set(range(len(every))) if proxy.cap_terms or proxy.domain else set()
     for term in proxy.terms:
         size = sum((float(e) * logs[name] for name, e in term.constants.items()), np.zeros(len(every)))
         extreme |= {int(size.argmin()), int(size.argmax())}

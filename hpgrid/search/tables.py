@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpgrid.checks import AXES, bad
+from hpgrid.formula.function import holds
+from hpgrid.formula.syntax import Inequality
 from hpgrid.proxy import Factor, FunctionProxy, Proxy, RiskFunction, Term, evaluate_factor
 from hpgrid.shapes import Floats
 
@@ -188,10 +190,11 @@ def scan_axis(proxy: Proxy | FunctionProxy, over: tuple[str, ...], domain: Domai
 
 @dataclass(frozen=True)
 class Domain:
-    """Which cells may win: a penalty (0 or +inf) on each axis, and b min_K <= T between two."""
+    """Which cells may win: a penalty (0 or +inf) on each axis, b min_K <= T between two, and walls between any."""
 
     penalty: dict[str, Floats]  # tables of 0 and +inf, by axis
     limit: dict[str, Floats]  # {"b": b min_K, "T": T} where both are axes and min_K is given
+    walls: tuple[Inequality, ...] = ()  # conditions on several axes
 
 
 def domain_of(axes: Axes, fixed: Held, caps: Held, min_K: float | None, batch_path: Fraction | None) -> Domain:
@@ -222,6 +225,28 @@ def domain_of(axes: Axes, fixed: Held, caps: Held, min_K: float | None, batch_pa
         name = next(iter(axes))
         also(name, np.zeros(axes[name].shape, bool))
     return Domain({name: np.where(inside, 0.0, np.inf) for name, inside in allowed.items()}, limit)
+
+
+def with_walls(domain: Domain, proxy: Proxy | FunctionProxy, axes: Axes, fixed: Held) -> Domain:
+    """Return the domain that a bound's own conditions, beside its caps, leave of another.
+
+    Args:
+        domain: what caps and a smallest number of iterations leave.
+        proxy: the bound, in the budget of ``axes``.
+        axes: the values on the axes.
+        fixed: what is no axis.
+    """
+    penalty, walls = dict(domain.penalty), []
+    values = {name: np.asarray(x, float) for name, x in {**proxy.constants, **fixed, **axes}.items()}
+    for wall in proxy.walls:
+        on = [v for v in wall.variables(proxy.budget) if v in axes]
+        if len(on) > 1:
+            walls.append(wall)
+            continue
+        name = on[0] if on else next(iter(axes))  # where nothing varies, one axis bears the verdict for every cell
+        inside = np.broadcast_to(holds(wall, values), axes[name].shape)
+        penalty[name] = np.where(inside, penalty.get(name, 0.0), np.inf)
+    return Domain(penalty, domain.limit, tuple(walls))
 
 
 def check_range(proxy: Proxy, axes: Axes, fixed: Held, domain: Domain, scan: str, info: np.finfo) -> None:

@@ -40,6 +40,8 @@ from hpgrid.config import (
     parse_bound,
     parse_grid,
     read_toml,
+    with_conditions,
+    with_domain,
 )
 from hpgrid.record import read_text
 from hpgrid.regime import Regime
@@ -161,12 +163,13 @@ def _held(values: Mapping[str, float]) -> dict[str, float]:
 # --- the file ---
 
 
-def load(path: Path, formula: str | None = None) -> Plan:
+def load(path: Path, formula: str | None = None, domain: list[str] | None = None) -> Plan:
     """Return the plan in a TOML file; a table of rows is looked for beside it.
 
     Args:
         path: the file.
         formula: a bound as text, in place of the file's.
+        domain: conditions under which it holds, beside the file's.
 
     Raises:
         ValueError: the file, or its table, is missing or malformed, or has a key or a value that can't be.
@@ -176,7 +179,9 @@ def load(path: Path, formula: str | None = None) -> Plan:
     if formula is not None:
         data["bound"], where = formula, f"{path} with --bound"
     try:
-        return parse(data, path.parent)
+        if isinstance(data.get("bound"), Mapping):
+            return parse({**data, "bound": with_conditions(data["bound"], domain)}, path.parent)
+        return parse(with_conditions(data, domain), path.parent)
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
 
@@ -191,9 +196,9 @@ def parse(data: Mapping[str, Any], folder: Path = Path()) -> Plan:
     Raises:
         ValueError: an unknown key, a value out of its range, or too many combinations.
     """
-    check_keys("key of a sweep", data, ("bound", "constants", "rows", "grid", "regime", "min_K"))
+    check_keys("key of a sweep", data, ("bound", "domain", "constants", "rows", "grid", "regime", "min_K"))
     table = called(data["bound"]) if isinstance(data.get("bound"), str) else table_of(data, "bound")
-    bound = parse_bound(table)
+    bound = parse_bound(with_domain(table, data))
     values = _read_constants(bound, table_of(data, "constants"))
     single = {name: x for name, x in values.items() if is_number(x)}
     swept = {name: x for name, x in values.items() if name not in single}

@@ -122,6 +122,7 @@ def _pinned(bound: Proxy, along: Powers) -> Proxy:
         constants={**bound.constants, **{f"{name}_given": 1.0 for name in along}},
         caps={v: cap for v, cap in bound.caps.items() if v not in along},
         cap_terms={v: cap for v, cap in bound.cap_terms.items() if v not in along},
+        domain=tuple(each for each in bound.domain if set(along).isdisjoint(each.variables(bound.budget))),
     )
     return pinned.along(along)
 
@@ -417,4 +418,8 @@ def _about(move: _Move, b: float, at: Setting, own: bool) -> tuple[str, ...]:
     beyond = [
         f"the bound is for {v} <= {cap:.4g}" for v, cap in move.rules.bound.caps.items() if (getattr(at, v) or 0) > cap
     ]
-    return (falls, *(f"in the limit it lies on its bound {text}" for text in law.active.values()), *beyond)
+    return (
+        falls,
+        *(f"in the limit it lies on its bound {text}" for text in dict.fromkeys(law.active.values())),
+        *beyond,
+    )

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from hpgrid.checks import check_value
+from hpgrid.formula.function import excess
 from hpgrid.record import plain
 from hpgrid.refinement.cost import flatness_of
 from hpgrid.refinement.optimum import Optimum, as_good, optimum_of, why_unknown
@@ -136,13 +137,14 @@ def point_of(problem: TuningProblem, optimum: Optimum, k: int) -> Point:
     b = {**fixed, **best}.get("b", float("nan"))
     # What the leading order fixes of what it leaves open one by one, as the exact law has it.
     law = problem.law[0] if len(undetermined) > 1 else None
+    known = {problem.budget: at, **fixed, **best}
     return Point(
         budget=problem.budget,
         at=at,
         risk=float(optimum.risk[k]),
         set=best if optimum.converged[k] or unbounded else {},
         held=fixed,
-        bounds={v: _bound(problem, v, int(optimum.active[v][k]), x) for v, x in best.items() if optimum.active[v][k]},
+        bounds={v: _bound(problem, v, int(side), known) for v in best if (side := optimum.active[v][k])},
         unbounded=unbounded,
         undetermined=undetermined,
         fixed_together={
@@ -157,8 +159,14 @@ def point_of(problem: TuningProblem, optimum: Optimum, k: int) -> Point:
     )
 
 
-def _bound(problem: TuningProblem, name: str, side: int, value: float) -> str:
-    """In words, which bound holds a variable."""
+def _bound(problem: TuningProblem, name: str, side: int, at: Mapping[str, float]) -> str:
+    """In words, which bound holds a variable of a point."""
+    value, proxy = at[name], problem.proxy.along(problem.regime.path)
+    for condition in () if name == "b" and value == 1 else proxy.domain:
+        named = condition.variables(proxy.budget)
+        if name in named and {*named} <= {*at} and abs(excess(condition, {**proxy.constants, **at})) < REFINED:
+            beyond = ", which is no part of it" if condition.strict else ""
+            return f"{name} is at the edge of its domain, {condition.text}{beyond}"
     if side < 0:
         return f"{name} is at its least, {value:g}"
     cap = problem.caps.get(name)

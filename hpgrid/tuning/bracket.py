@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from hpgrid.checks import changed
 from hpgrid.proxy import FunctionProxy
 from hpgrid.refinement.optimum import Optimum, optimum_of, solved
 from hpgrid.shapes import Floats as Array
@@ -53,7 +52,7 @@ def with_negative(problem: TuningProblem, found: Optimum, held: Mapping[str, Arr
     proxy: Any = problem.proxy.along(problem.regime.path)
     at: dict[str, Any] = {problem.budget: found.budgets, **problem.regime.fixed, **found.at, **held}
     with np.errstate(all="ignore"):
-        risk = np.asarray(changed(proxy, caps={}, cap_terms={}).risk(**at))
+        risk = np.asarray(proxy.everywhere().risk(**at))
     below = ~solved(found) & (risk <= 0)
     risk, log_risk = np.where(below, risk, found.risk), np.where(below, -np.inf, found.log_risk)
     return replace(found, risk=risk, log_risk=log_risk, converged=found.converged | below)

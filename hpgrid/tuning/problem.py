@@ -15,7 +15,7 @@ from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.refinement.problem import Problem, pose
 from hpgrid.regime import Regime, as_regime
-from hpgrid.search.brute import SearchPlan, SearchResult, best_of, plan_search
+from hpgrid.search.brute import SearchPlan, SearchResult, best_of, inside, plan_search
 from hpgrid.shapes import Floats as Array
 from hpgrid.text import held
 
@@ -82,7 +82,7 @@ class TuningProblem:
 
     def search(self) -> SearchResult:
         """Return the grid's best cell at every budget."""
-        return best_of(self.plan, self.dtype)
+        return inside(best_of(self.plan, self.dtype), self.proxy)
 
     def posed(self, budgets: Array) -> Problem:
         """Return the problem of the continuous optimum at some budgets."""
