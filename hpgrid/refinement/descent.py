@@ -175,7 +175,7 @@ class Call(NamedTuple):
 
         def log_of(*arguments: Any) -> Array:
             risk = self.function(*arguments)
-            return jnp.log(jnp.where(risk > 0, risk, jnp.nan))
+            return jnp.log(jnp.where(risk >= 0, risk, jnp.nan))
 
         return relative(log_of)(at["eta"], at["b"], at["alpha"], at[self.budget], constants)
 
