@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import Capture, loaded, refused, status
+from commands import Capture, loaded, status
 
 from hpgrid.bench import grid_search, harness, many_constants
 from hpgrid.bench.roofline import Ceiling, ceilings
@@ -95,28 +95,6 @@ def test_what_searches_need_is_said_without_measuring(capsys: Capture) -> None:
     assert [line.split()[:3] for line in lines] == [[w, "100", d] for d in ("float64", "float32") for w in ("R1", "R4")]
     # By hand, in float64: 4 operations at every point, 11 for each line of 100 (12 where lines are compared).
     assert [line.split()[3] for line in lines[:2]] == ["4.12", "4.11"]
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("--n", "ten"), "--n is a whole number, from 2 to 300. Given: 'ten'. Write --n 50,100,200, say."),
-        (("--n", "50,1"), "--n is a whole number, from 2 to 300. Given: '1'."),
-        (("--n", "1000"), "--n is a whole number, from 2 to 300. Given: '1000'."),
-        (("--runs", "0"), "Invalid value for --runs: --runs is a whole number, 1 or more. Given: '0'."),
-        (("--runs", "2.5"), "Invalid value for --runs: --runs is a whole number, 1 or more. Given: '2.5'."),
-        (("--only", "R5"), "there is no work of that name. Given: 'R5'. Write"),
-        (("--contenders", "numpie_printed"), "there is no contender of that name. Given: 'numpie_printed'. Write"),
-        (("--json", "/"), "the record is written to a file. Given: '/'. Write /bench.json, say."),
-        (("--plot", "/"), "the plot is written to a file. Given: '/'. Write /bench.png, say."),
-        (("--json", "/proc/nowhere/x.json"), "the output folder must be writable"),
-        (("--plot", "bench.gif"), "there is no picture format of that name. Given: 'gif'. Write"),
-        (("--only", "sweep", "--plot", "x.png"), "what is plotted is R1 to R4. Given: 'sweep'. Write --only R1,R4,"),
-        (("--fast",), "Unknown option: "),
-    ],
-)
-def test_bad_input_is_one_line_and_status_2(arguments: tuple[str, ...], message: str, capsys: Capture) -> None:
-    refused("bench", capsys, arguments, f"hpgrid: error: {message}")
 
 
 def test_contenders_that_disagree_are_one_line_and_status_1(

@@ -232,21 +232,8 @@ def test_a_run_whose_check_fails_is_written_all_the_same(tmp_path: Path) -> None
 # --- bad input ---
 
 
+#: Beside those of ``bad_inputs.txt``.
 MISTAKES = {
-    "unknown figure": (["fig12"], "there is no figure of that name. Given: 'fig12'"),
-    "figure near another": (["fgi10"], "Write 'fig10'"),
-    "no figure": ([], "name a figure"),
-    "figures of commas": ([","], "name a figure"),
-    "negative constant": (["fig1", "--C2", "-1"], "constant C2 must be a positive finite number. Given: -1.0"),
-    "NaN constant": (["fig1", "--C3", "nan"], "constant C3 must be a positive finite number. Given: nan"),
-    "constant of letters": (["fig1", "--C2", "abc"], "abc"),
-    "half a point": (["fig1", "--n", "2.5"], "2.5"),
-    "one point an axis": (["fig1", "--n", "1"], "n must be a whole number >= 2. Given: 1"),
-    "unknown grid": (["fig1", "--grid", "nope"], "there is no grid of that name. Given: 'nope'"),
-    "unknown dtype": (["fig1", "--dtype", "float16"], "Given: 'float16'. Write 'float64' (all: float64, float32)"),
-    "unknown format": (["fig1", "--format", "gif"], "Given: 'gif'. Write one of png, pdf, svg"),
-    "no format": (["fig1", "--format", ","], "a picture needs a format"),
-    "nothing saved": (["fig1", "--redraw"], "redrawing needs what a run has saved"),
     "float32 overflow": (["fig1", "--n", "8", "--dtype", "float32", "--C1", "1e38"], "overflows float32"),
     "float64 overflow": (["fig9", "--n", "8", "--C1", "1e300"], "overflows float64"),
 }

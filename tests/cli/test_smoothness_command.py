@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from commands import printed, refused
+from commands import printed
 
 import hpgrid
 from hpgrid.checks import PRECISIONS
@@ -58,30 +58,6 @@ def test_json_has_a_report_for_every_norm_and_shape_once(capsys: pytest.CaptureF
 def test_a_seed_says_the_same_again_and_another_does_not(capsys: pytest.CaptureFixture[str]) -> None:
     first, again, other = (printed("smoothness", capsys, "--norm", "max", *SMALL, "--seed", s) for s in ("1", "1", "2"))
     assert first == again != other
-
-
-WRONG = [
-    ("--norm moun --shape 3x3", "there is no norm or optimizer of that name. Given: 'moun'. Write 'muon'"),
-    ("--norm , --shape 3x3", "--norm names at least one norm or optimizer"),
-    *((f"--norm muon --shape={text}", f"a shape is two positive whole numbers, ROWSxCOLUMNS. Given: '{text}'")
-      for text in ("3x0", "3x2.5", "-3x2", "3")),
-    ("--norm muon --shape ,", "--shape names at least one shape"),
-    ("--norm muon --shape 99999x99999", "a shape has at most 16777216 entries"),
-    ("--norm muon --shape 3x3 --pairs 0", "--pairs is a whole number, from 1 to 100000000. Given: '0'"),
-    ("--norm muon --shape 3x3 --pairs 1e4", "--pairs is a whole number"),
-    ("--norm muon --shape 3x3 --seed 1.5", "--seed is a whole number"),
-    ("--norm muon --shape 3x3 --seed=-1", "--seed is a whole number"),
-    ("--norm muon --shape 3x3 --noise onehot", "there is no noise of that name. Given: 'onehot'"),
-    ("--norm muon --shape 3x3 --noise ,", "--noise names at least one noise"),
-    ("--norm muon --shape 3x3 --pars 3", "--pars"),
-    ("--norm muon", "--shape"),
-    ("--shape 3x3", "--norm"),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("arguments", "told"), WRONG)
-def test_a_mistake_is_one_line_and_status_2(capsys: pytest.CaptureFixture[str], arguments: str, told: str) -> None:
-    refused("smoothness", capsys, arguments.split(), told)
 
 
 def test_help_and_mistakes_load_no_jax() -> None:

@@ -40,17 +40,11 @@ def test_beyond_an_hour_it_asks_once_it_has_timed_a_block_and_yes_goes_on_from_t
     assert "3 of 3 blocks, 2 of them found whole" in printed("sweep", capsys, *run, "--yes")
 
 
+#: Beside those of ``bad_inputs.txt``: what is asked once there is a plan.
 MISTAKES = {
-    "no store": ([], "a sweep writes a store"),
-    "unknown method": (["--out", "OUT", "--method", "quick"], "no method of that name. Given: 'quick'"),
-    "memory of letters": (["--out", "OUT", "--memory", "lots"], "--memory is a number of bytes. Given: 'lots'"),
-    "memory of nothing": (["--out", "OUT", "--memory", "0GiB"], "--memory is a number of bytes"),
     "no devices": (["--out", "OUT", "--devices", "0"], "devices is a whole number >= 1. Given: 0"),
-    "half a device": (["--out", "OUT", "--devices", "1.5"], "1.5"),
     "process out of range": (["--out", "OUT", "--processes", "2", "--process-id", "2"], "the ids are 0 to 1"),
     "coordinator of nothing": (["--out", "OUT", "--coordinator", "here"], "a coordinator is HOST:PORT"),
-    "table in place of a folder": (["--out", "OUT", "--csv", "/"], "the table of slopes is written to a file"),
-    "misspelt": (["--out", "OUT", "--metod", "exact"], "--metod"),
 }
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from commands import Capture, loaded, printed, refused, status
+from commands import Capture, loaded, printed, status
 
 #: Claims that need no solver: one that holds, one that fails.
 HOLDS, FAILS = "S.eq30", "S.eq40"
@@ -48,19 +48,6 @@ def test_it_writes_json_and_markdown_whole(capsys: Capture, tmp_path: Path) -> N
     assert written["made_with"]["versions"]["hpgrid"]
     assert "Made by `hpgrid verify --markdown ledger.md`, with " in page.read_text()
     assert {path.name for path in tmp_path.iterdir()} == {"new", "ledger.md"}
-
-
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        (("S.eq77",), "there is no claim of that id. Given: 'S.eq77'. Write S.eq"),
-        (("--source", "shulgin"), "there is no source of that name. Given: 'shulgin'. Write 'shulgin2026'"),
-        (("--nonsense",), "Unknown option: --nonsense"),
-        (("S.eq30", "--json", "."), "the ledger is written to a file"),
-    ],
-)
-def test_a_mistake_is_one_line_and_status_2(capsys: Capture, arguments: tuple[str, ...], told: str) -> None:
-    refused("verify", capsys, arguments, f"hpgrid: error: {told}")
 
 
 @pytest.mark.parametrize(("arguments", "code"), [(("--help",), 0), (("--list",), 0), (("S.eq77",), 2)])

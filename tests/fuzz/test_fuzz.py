@@ -7,14 +7,13 @@ from types import SimpleNamespace
 import formulas
 import numpy as np
 import pytest
-from fuzz import KINDS, case
+from fuzz import case
 
 
 # Formulas compile a program each: a minute of them is for the script.
-@pytest.mark.parametrize("number", range(KINDS.index("inputs"), 30 * len(KINDS), len(KINDS)))
+@pytest.mark.parametrize("number", range(30))
 def test_what_is_malformed_is_answered_or_refused_in_one_line(number: int) -> None:
-    kind, fault = case(2026, number)
-    assert fault is None, f"{kind}: {fault}"
+    assert case("inputs", 2026, number) is None
 
 
 @pytest.mark.parametrize(
