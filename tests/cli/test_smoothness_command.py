@@ -62,9 +62,10 @@ def test_a_seed_says_the_same_again_and_another_does_not(capsys: pytest.CaptureF
 
 def test_help_and_mistakes_load_no_jax() -> None:
     """In one process: each mistake ends in SystemExit, and then nothing slow has been loaded."""
+    wrong = ["--norm moun --shape 3x3", "--norm muon --shape 3x0", "--norm muon --shape 3x3 --seed=-1", "--norm muon"]
     code = (
         "import sys\nfrom hpgrid.cli import main\n"
-        f"for arguments in {['--help', *(arguments for arguments, _ in WRONG)]!r}:\n"
+        f"for arguments in {['--help', *wrong]!r}:\n"
         "    try:\n        main(['smoothness', *arguments.split()])\n"
         "    except SystemExit as ended:\n        print(ended.code)\n"
         "print('loaded:', *(m for m in ('jax', 'numpy', 'matplotlib') if m in sys.modules))"
@@ -72,5 +73,5 @@ def test_help_and_mistakes_load_no_jax() -> None:
     root = Path(hpgrid.__file__).parent.parent
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, timeout=120)
     lines = done.stdout.splitlines()
-    assert lines[-1 - len(WRONG) : -1] == ["2"] * len(WRONG)
+    assert lines[-1 - len(wrong) : -1] == ["2"] * len(wrong)
     assert lines[-1] == "loaded:"
