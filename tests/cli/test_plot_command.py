@@ -202,7 +202,7 @@ def test_mistakes_are_one_line_and_status_2_and_leave_no_file(
 def test_a_bound_that_is_nowhere_positive_has_nothing_to_draw(
     layout: str, tune: str, tmp_path: Path, capsys: Capture
 ) -> None:
-    bound = "1/(eta*T) - eta" if tune == "eta" and layout == "curves" else "b/(eta*T) - eta - b"
+    bound = "min(eta, 1) - eta - 1/T" if tune == "eta" and layout == "curves" else "min(eta, 1) - eta - b/T"
     arguments = [bound, "--layout", layout, "--tune", tune, "--n", "12", "--out", tmp_path / "p.png"]
     commands.refused("plot", capsys, arguments, "some best risk on the grid is positive and finite", tmp_path)
 
