@@ -15,10 +15,14 @@ from hpgrid.checks import bad, is_number, unknown
 MOST = 100
 
 #: By name, what a whole number is at least and at most, and any other; what a number is at least, and is below.
-_WHOLE = {"seed": (0, 2**63 - 1), **dict.fromkeys(("n", "points", "fine_points"), (2, 10**5)), "halvings": (2, 1000)}
+_WHOLE = {"seed": (0, 2**63 - 1), **dict.fromkeys(("n", "points", "fine_points"), (2, 10**5)), "halvings": (2, 100)}
 _ANY_WHOLE = (1, 10**9)
 _BELOW_ONE = ("beta", "shown_beta")
 _FROM_ZERO = ("lam",)
+
+#: The lists that have two values, and those that have two or more: what they lead to is fitted, or drawn along.
+_PAIRS = ("shape", "sample_shape", "scaling_batches", "scaling_far", "scaling_near")
+_AXES = ("K", "alpha")
 
 #: What a number is at least that is a constant, a step size or a target, and at most: beyond, powers of it overflow.
 _ENDS = (1e-50, 1e50)
@@ -55,6 +59,8 @@ def _check(name: str, value: Any, like: Any, say: str) -> None:
     if isinstance(like, list):
         if not isinstance(value, list) or not value:
             raise bad(f"{name} is a list", value, say)
+        if (name in _PAIRS and len(value) != 2) or (name in _AXES and len(value) < 2):
+            raise bad(f"{name} has two values{' or more' if name in _AXES else ''}", value, say)
         for one in value:
             _check(name, one, like[0], say)
         return

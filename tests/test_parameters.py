@@ -58,8 +58,25 @@ OUT_OF_RANGE = {
     "cbs2": ({"n": 1}, {"n": 10**5}),
     "cbs3": ({"n": 0}, {"n": -1}, {"n": 10**18}, {"eps_prime_low": 0.0}),
     "smooth1": ({"halvings": 10**9}, {"shapes": ["9999999x9999999"]}, {"seed": 2**63}, {"batches": [10**9]}),
-    "noise1": ({"seed": 2**63}, {"sample_shape": [-3]}, {"steps": 10**9}, {"shape": [10**6, 2]}, {"b": [1]}),
-    "lmo1": ({"shown_b": -1}, {"K": [10**9]}, {"seeds": 10**9}, {"eta": [float("inf"), 1.0]}),
+    "noise1": (
+        {"seed": 2**63},
+        {"sample_shape": [-3]},
+        {"steps": 10**9},
+        {"shape": [10**6, 2]},
+        {"b": [1]},
+        {"scaling_far": [1.0]},
+        {"scaling_batches": [16]},
+        {"sample_shape": [4]},
+        {"shape": [8]},
+    ),
+    "lmo1": (
+        {"shown_b": -1},
+        {"K": [10**9]},
+        {"seeds": 10**9},
+        {"eta": [float("inf"), 1.0]},
+        {"K": [16]},
+        {"alpha": [0.1]},
+    ),
 }
 
 
