@@ -105,7 +105,7 @@ def test_contenders_that_disagree_are_one_line_and_status_1(
 
     monkeypatch.setattr(grid_search, "run", fail)
     assert status("bench", "--only", "R4", "--json", tmp_path / "bench.json") == 1
-    assert capsys.readouterr().err == "hpgrid: error: numba disagrees\n"
+    assert capsys.readouterr().err.splitlines()[1:] == ["hpgrid: error: numba disagrees"]  # after how long it takes
     assert not list(tmp_path.iterdir())
 
 

@@ -44,7 +44,7 @@ def test_the_record_says_what_the_figure_was_made_from(tmp_path: Path, data: Fig
     save(data, tmp_path)
     record = json.loads((tmp_path / "mine.json").read_text())
     assert record["schema"] == SCHEMA
-    bound = {"name": "lmo", "constants": {"C1": 1, "C2": 1, "C3": 1}, "options": {}, "formula": None}
+    bound = {"name": "lmo", "constants": {"C1": 1, "C2": 1, "C3": 1}, "options": {}, "formula": None, "domain": []}
     assert record["config"]["bound"] == bound
     assert record["dtype"] == "float64"
     assert {"python", "hpgrid", "jax", "numpy"} <= set(record["versions"])
