@@ -1,0 +1,102 @@
+"""The surface: exact where losses are quadratic, weak priors, a window that one wrong run does not move."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from hpgrid.fits.surface import Floats, Prior, Priors, fit_surface, priors_of
+
+NAMES = ("eta", "b")
+
+#: Priors so wide that the runs alone speak, and as many runs as coefficients need.
+NONE = Priors({"eta": Prior(0.0, 1e4), "b": Prior(0.0, 1e4)}, Prior(0.0, 1e4), Prior(0.01, 1e3), 1e4)
+
+H = np.array([[0.02, -0.008], [-0.008, 0.015]])
+
+
+def quadratic(
+    budgets: tuple[float, ...], n: int = 7, exponents: tuple[float, float] = (-0.25, 0.5)
+) -> tuple[Floats, ...]:
+    """Runs on a grid around optima that move by powers of T, losses by the formula: z, t, loss."""
+    z, t, loss = [], [], []
+    for k, budget in enumerate(budgets):
+        at = np.array([-12.0, 18.0]) + budget * np.array(exponents)
+        for x in np.linspace(-1.5, 1.5, n):
+            for y in np.linspace(-1.5, 1.5, n):
+                off = np.array([x, y])
+                z.append(at.round() + off)
+                t.append(30.0 + budget)
+                loss.append(3.0 - 0.2 * k + off_loss(at.round() + off - at))
+    return np.array(z), np.array(t), np.array(loss)
+
+
+def off_loss(off: Floats) -> float:
+    return float(off @ H @ off / 2)
+
+
+def test_of_a_quadratic_everything_is_found() -> None:
+    z, t, loss = quadratic((0.0, 2.0, 4.0))
+    surface = fit_surface(z, t, loss, NAMES, NONE)
+    assert_allclose(surface.shape.H, H, rtol=1e-5)
+    assert_allclose(-np.linalg.solve(surface.shape.H, surface.shape.d), (-0.25, 0.5), atol=1e-5)
+    at = surface.shape.optimum(36.0 - surface.centre[1], {}) + surface.centre[0]
+    assert_allclose(at, (-12.0 - 1.5, 18.0 + 3.0), atol=1e-4)  # six octaves on, by hand
+    assert not surface.dropped.any()
+
+
+def test_a_held_variable_is_held_and_the_other_tuned_at_it() -> None:
+    surface = fit_surface(*quadratic((0.0, 2.0)), NAMES, NONE)
+    at = surface.shape.optimum(30.0 - surface.centre[1], {1: 19.0 - surface.centre[1 - 1][1]}) + surface.centre[0]
+    # eta moves by -H01/H00 of what b is off its optimum of 18
+    assert_allclose(at, (-12.0 + 0.008 / 0.02, 19.0), atol=1e-4)
+
+
+def test_one_run_that_is_too_low_is_dropped_and_moves_nothing() -> None:
+    z, t, loss = quadratic((0.0, 2.0))
+    rng = np.random.default_rng(0)
+    loss = loss + 0.002 * rng.standard_normal(len(loss))
+    clean = fit_surface(z, t, loss, NAMES, priors_of(NAMES))
+    wrong = loss.copy()
+    wrong[3] -= 0.3
+    surface = fit_surface(z, t, wrong, NAMES, priors_of(NAMES))
+    assert surface.dropped.nonzero()[0].tolist() == [3]
+    there, here = (s.shape.optimum(0.0, {}) + s.centre[0] for s in (clean, surface))
+    assert_allclose(there, here, atol=0.1)
+
+
+def test_of_one_budget_the_exponents_are_the_priors() -> None:
+    surface = fit_surface(*quadratic((0.0,)), NAMES, priors_of(NAMES))
+    assert_allclose(-np.linalg.solve(surface.shape.H, surface.shape.d), (0.0, 0.5), atol=1e-6)
+
+
+def test_two_budgets_overrule_them() -> None:
+    surface = fit_surface(*quadratic((0.0, 4.0), exponents=(0.5, 0.0)), NAMES, priors_of(NAMES))
+    assert_allclose(-np.linalg.solve(surface.shape.H, surface.shape.d), (0.5, 0.0), atol=0.03)
+
+
+def test_another_unit_changes_the_numbers_alone() -> None:
+    z, t, loss = quadratic((0.0, 2.0))
+    nats, bits = (fit_surface(z, t, loss / unit, NAMES, priors_of(NAMES), 1 / unit) for unit in (1.0, np.log(2)))
+    assert_allclose(bits.shape.optimum(3.0, {}), nats.shape.optimum(3.0, {}), rtol=1e-9)
+
+
+def test_the_posterior_is_as_wide_as_fits_of_other_noise_scatter() -> None:
+    # An independent check of the covariance: the same sweep drawn again and again.
+    z, t, loss = quadratic((0.0, 2.0))
+    rng = np.random.default_rng(1)
+    fits = [
+        fit_surface(z, t, loss + 0.003 * rng.standard_normal(len(loss)), NAMES, priors_of(NAMES)) for _ in range(60)
+    ]
+    exponents = np.array([-np.linalg.solve(s.shape.H, s.shape.d) for s in fits])
+    draws = fits[0].draws(rng)
+    drawn = -np.linalg.solve(draws.H, draws.d[..., None])[..., 0]
+    # 60 fits tell a deviation to 1/sqrt(120) = 9%; the posterior's own differs between sweeps by as much again
+    assert_allclose(drawn.std(axis=0), exponents.std(axis=0), rtol=0.5)
+
+
+@pytest.mark.parametrize("names", [("eta",), ("eta", "b")])
+def test_where_b_has_one_value_eta_falls_as_at_a_fixed_batch_size(names: tuple[str, ...]) -> None:
+    prior = priors_of(names).exponents["eta"]
+    assert prior.mean == (0.0 if "b" in names else -0.25)
