@@ -32,6 +32,7 @@ _HOME = {
     "sweep": "hpgrid.sweeps.run",
     "open_sweep": "hpgrid.sweeps.store",
     "transfer": "hpgrid.transfers.transfer",
+    "fit": "hpgrid.fits.fit",
 }
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "check",
     "critical_batch",
     "exponents",
+    "fit",
     "fit_slope",
     "flatness",
     "grid_search",
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
     from hpgrid import bounds
     from hpgrid.asymptotics.exact import exponents
     from hpgrid.critical.critical_batch import critical_batch
+    from hpgrid.fits.fit import fit
     from hpgrid.formula.bound import parse
     from hpgrid.grid import Grid, LogAxis
     from hpgrid.proxy import FunctionProxy, Proxy, Term

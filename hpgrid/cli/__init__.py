@@ -22,6 +22,7 @@ from hpgrid.cli.bench import benchmark
 from hpgrid.cli.check import check_stated
 from hpgrid.cli.critical_batch import print_critical_batch
 from hpgrid.cli.exponents import print_exponents
+from hpgrid.cli.fit import fit_runs
 from hpgrid.cli.new_bound import write_bound
 from hpgrid.cli.plot import plot_bound
 from hpgrid.cli.plot_sweep import plot_sweep
@@ -53,6 +54,7 @@ app.command(print_smoothness, name="smoothness")
 app.command(search_bound, name="search")
 app.command(plot_bound, name="plot")
 app.command(print_transfer, name="transfer")
+app.command(fit_runs, name="fit")
 
 
 #: An option's name.

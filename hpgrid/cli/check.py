@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -11,7 +13,12 @@ from hpgrid.checks import bad, check_choice
 from hpgrid.cli import options
 from hpgrid.progress import progress
 from hpgrid.regime import Regime
-from hpgrid.statements.language import parse
+from hpgrid.statements.language import Statement, parse
+
+_FIT = (
+    "A CSV file of training runs, in place of a bound: the claims are held against the exponents of their optimum, and "
+    "without a claim the laws of the theorems and of Table 1 are."
+)
 
 
 def check_stated(
@@ -33,11 +40,16 @@ def check_stated(
     cap: options.Cap = None,
     set_: options.Set = None,
     budget: Annotated[str, Parameter(help="T for tokens, K for iterations.")] = "T",
+    fit: Annotated[Path | None, Parameter(help=_FIT)] = None,
+    where: Annotated[options.Names, Parameter(help="Of the runs of --fit, only these: optimizer=muon, say.")] = None,
+    ignore: Annotated[options.Names, Parameter(help="Columns of --fit that vary, and may.")] = None,
     json_: options.Json = False,
     strict: Annotated[bool, Parameter(help="Exit with 1 when a claim fails.")] = False,
 ) -> int:
     """Say of stated scaling laws whether they hold, fail, or can't be told, by all routes, with the numbers."""
     statements = [parse(one) for one in claim or ()]
+    if fit is not None:
+        return _check_runs(fit, statements, where, ignore, as_json=json_, strict=strict)
     if not statements:
         raise bad("a check needs a claim", "none", '--claim "b ~ T^1/2", say')
     check_choice("budget", budget, ("T", "K"))
@@ -54,3 +66,24 @@ def check_stated(
 
     print(json.dumps(report.as_dict(found), indent=2, allow_nan=False) if json_ else report.text(found))
     return int(strict and any(one.verdict == FAILS for one in found))
+
+
+def _check_runs(
+    runs: Path,
+    statements: Sequence[Statement],
+    where: options.Names,
+    ignore: options.Names,
+    *,
+    as_json: bool,
+    strict: bool,
+) -> int:
+    """Say of laws whether a person's own runs agree with them."""
+    chosen = options.pairs("--where", where, lambda _, text: text, "optimizer=muon")
+
+    from hpgrid.fits import claims
+    from hpgrid.fits.fit import fit
+    from hpgrid.text import fitted
+
+    found = claims.check_runs(fit(runs, where=chosen, ignore=options.names(ignore)), statements)
+    print(json.dumps(claims.as_dict(found), indent=2) if as_json else fitted(claims.lines(found)))
+    return int(strict and any(one.verdict == "differs" for one in found))

@@ -112,7 +112,7 @@ def check(options: Mapping[str, Any]) -> TransferProblem:
     start, alpha2 = _start(options["start"], unit)
     eta = _number("max_eta", options["max_eta"])
     b = _in_tokens("max_b", _number("max_b", options["max_b"]), unit)
-    limits = Limits(b, eta and float(eta), _rounding(options["round_b"]), unit)
+    limits = Limits(b, eta and float(eta), rounding(options["round_b"]), unit)
     to_b = _in_tokens("to_b", _number("to_b", options["to_b"]), unit)
     if to_b is not None and (to_b / unit) % 1:
         above = math.ceil(to_b / unit)
@@ -291,7 +291,7 @@ def _in_tokens(name: str, b: Any, unit: int) -> float | None:
     return float(b) * unit
 
 
-def _rounding(given: Any) -> str | int | None:
+def rounding(given: Any) -> str | int | None:
     """pow2, int, or a whole number, which a command line gives as text."""
     if given is None or (isinstance(given, str) and given in ("pow2", "int")):
         return given

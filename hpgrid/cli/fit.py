@@ -1,0 +1,128 @@
+"""``hpgrid fit``: from a table of training runs to the next setting."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from hpgrid.checks import TUNABLE, bad, check_choice
+from hpgrid.cli import options
+
+#: A column's name.
+_Column = str | None
+
+_SCHEDULE = "constant or decay: what the learning rate did; the theory's exponents are those of a constant one."
+_EXPONENTS = "free, theory, or exponents in T that are taken as known, such as eta=0,b=1/2."
+_MODEL = "Bounds whose constants are fitted, too, beside the surface: eq5, eq4, su, the name of one, or a formula."
+_DESIGN = "Say which runs, so many, would narrow the intervals of the last --predict most."
+_UNIT = "The loss's unit in nats a token: 0.693 for bits; 0 where it is not known."
+
+
+def fit_runs(
+    runs: Annotated[Path, Parameter(help="A CSV file with a line for each training run.")],
+    *,
+    predict: Annotated[options.Names, Parameter(help="Budgets to choose for, T=1e11 or 1e11.")] = None,
+    eta: Annotated[_Column, Parameter(help="The column of the learning rate; usual names are known.")] = None,
+    b: Annotated[_Column, Parameter(help="The column of the batch size.")] = None,
+    T: Annotated[_Column, Parameter(name="--T", help="The column of the tokens of a run.")] = None,
+    K: Annotated[
+        _Column, Parameter(name="--K", help="The column of its iterations, in place of --T or of --b.")
+    ] = None,
+    loss: Annotated[_Column, Parameter(help="The column of the loss.")] = None,
+    alpha: Annotated[_Column, Parameter(help="The column of 1 - beta, where momentum was tuned.")] = None,
+    beta: Annotated[_Column, Parameter(help="The column of beta, in its place.")] = None,
+    where: Annotated[options.Names, Parameter(help="Only these runs: optimizer=muon, say.")] = None,
+    ignore: Annotated[options.Names, Parameter(help="Columns that vary among the runs, and may.")] = None,
+    by: Annotated[_Column, Parameter(help="A column: a fit for each of its values.")] = None,
+    hold: Annotated[options.Names, Parameter(help="What stays at the best run's value: b, say.")] = None,
+    seq_len: Annotated[
+        int | None,
+        Parameter(
+            converter=options.whole(1, example=4096, powers=True),
+            help="Tokens in a sequence: batch sizes are then in sequences.",
+        ),
+    ] = None,
+    b_unit: Annotated[str | None, Parameter(help="tokens or sequences: what the batch size counts.")] = None,
+    max_b: Annotated[float | None, options.Sized(help="The largest batch size.")] = None,
+    max_eta: Annotated[float | None, Parameter(help="The largest learning rate.")] = None,
+    round_b: Annotated[str | None, Parameter(help="pow2, int, or a number of which b becomes a multiple.")] = None,
+    schedule: Annotated[str | None, Parameter(help=_SCHEDULE)] = None,
+    exponents: Annotated[options.Names, Parameter(help=_EXPONENTS)] = None,
+    model: Annotated[list[str] | None, Parameter(help=_MODEL)] = None,
+    unit: Annotated[float, Parameter(help=_UNIT)] = 1.0,
+    design: Annotated[int | None, Parameter(converter=options.whole(1, 1000, example=12), help=_DESIGN)] = None,
+    tokens: Annotated[float | None, options.Sized(help="What the runs of --design may take together.")] = None,
+    level: Annotated[float, Parameter(help="How sure the intervals are.")] = 0.8,
+    seed: Annotated[int, Parameter(converter=options.whole(0, example=1), help="Of the posterior's draws.")] = 0,
+    details: Annotated[bool, Parameter(help="Tables by budget, too.")] = False,
+    csv: Annotated[Path | None, Parameter(help="Write the predictions to a CSV file.")] = None,
+    plot: Annotated[Path | None, Parameter(help="Draw runs, surface and prediction: NAME.png, .pdf or .svg.")] = None,
+    json_: options.Json = False,
+) -> int:
+    """Say what learning rate and batch size to set at another token budget, by the runs that one has.
+
+    A surface of the loss is fitted in the logs, its exponents in T held to the theory's only where the runs say little.
+    """
+    if schedule is not None:
+        check_choice("schedule", schedule, ("constant", "decay"))
+    columns = {"eta": eta, "b": b, "T": T, "K": K, "loss": loss, "alpha": alpha, "beta": beta}
+    budgets = [options.number("T", each.removeprefix("T=")) for each in options.names(predict)]
+    if not budgets:
+        raise bad("a fit chooses for a budget", "no --predict", "--predict T=1e11, say")
+    options.check_picture(plot, "the picture is written to a file", "fit.png")
+    options.check_file(csv, "the predictions are written to a file", "fit.csv")
+    asked: dict[str, Any] = {
+        **columns,
+        "where": options.pairs("--where", where, lambda _, text: text, "optimizer=muon"),
+        "ignore": options.names(ignore),
+        "hold": options.known_names("hyperparameter to hold", hold, TUNABLE),
+        "seq_len": seq_len,
+        "b_unit": None if b_unit is None else check_choice("unit of a batch size", b_unit, ("tokens", "sequences")),
+        "max_b": max_b,
+        "max_eta": max_eta,
+        "round_b": round_b,
+        "exponents": _exponents(exponents),
+        "unit": unit or None,
+        "level": level,
+        "seed": seed,
+    }
+
+    from hpgrid.fits.design import design as plan_runs, lines as design_lines
+    from hpgrid.fits.fit import fit, fits_by
+    from hpgrid.fits.model import model_of
+    from hpgrid.fits.report import as_dict, lines, table
+    from hpgrid.text import fitted
+
+    fits = {"": fit(runs, **asked)} if by is None else fits_by(runs, by, **asked)
+    if csv is not None:
+        from hpgrid.record import write_table
+
+        write_table(csv, table(fits, budgets))
+    if plot is not None:
+        from hpgrid.fits.picture import draw
+
+        if by is not None:
+            raise bad("a picture is of one fit", f"--by {by}", f"--where {by}=... in its place")
+        options.write_picture(draw(fits[""], budgets), plot)
+    if json_:
+        answers = {value: as_dict(each, budgets) for value, each in fits.items()}
+        print(json.dumps(answers[""] if by is None else {"by": by, "fits": answers}, indent=2, allow_nan=False))
+        return 0
+    for value, each in fits.items():
+        models = {name: model_of(each, name) for name in model or () if name != "surface"}
+        said = lines(each, budgets, details, schedule, models)
+        if design is not None:
+            said += ["", *design_lines(plan_runs(each, design, budgets[-1], tokens, round_b == "pow2"))]
+        print(*([f"{by} = {value}"] if by else []), fitted(said), sep="\n")
+    return 0
+
+
+def _exponents(given: options.Names) -> str | dict[str, float]:
+    """How the exponents in T are found: "free", "theory", or those that are known."""
+    words = options.names(given)
+    if len(words) <= 1 and "=" not in "".join(words):
+        return check_choice("way to find exponents", words[0] if words else "free", ("free", "theory"))
+    return options.pairs("--exponents", given, options.number, "eta=0,b=1/2")

@@ -1,0 +1,321 @@
+"""``fit``: from a table of training runs to the next setting, and what stands beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hpgrid.asymptotics import exact
+from hpgrid.asymptotics.law import Law
+from hpgrid.bounds import lmo
+from hpgrid.checks import InputError, bad, check_value, unknown
+from hpgrid.fits.predict import Held, Prediction, held_at_the_border, predict
+from hpgrid.fits.runs import Runs, as_table, load
+from hpgrid.fits.surface import Prior, Priors, Shape, Surface, fit_surface, priors_of
+from hpgrid.readings import tells
+from hpgrid.shapes import Floats
+from hpgrid.text import power
+from hpgrid.transfers.start import NO_LIMITS, Limits, rounding
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+#: How far one budget's optimum lies off any power law of T, in octaves: what a slope through few budgets is unsure by.
+SCATTER = 0.15
+
+#: The standard deviation of an exponent that is taken as known: as good as none.
+KNOWN = 1e-3
+
+
+@cache
+def law(tuned: tuple[str, ...]) -> Law:
+    """Return eq. (4)'s exact law where these are tuned and the rest is held, wherever that is."""
+    held = {"eta": 1e-3, "b": 1e6, "alpha": 0.1}
+    return exact.exponents(lmo(), tuned, fixed={v: x for v, x in held.items() if v not in tuned})
+
+
+def _exponent(tuned: tuple[str, ...], name: str, along: str) -> Fraction:
+    """The exponent of an optimum by eq. (4): 0 where it leaves it open."""
+    if along == "T":
+        return Fraction(law(tuned).exponent[name] or 0)
+    own = law(tuned).laws[name]
+    return Fraction(0) if own is None else Fraction(own.powers.get(along, 0))
+
+
+class Slope(NamedTuple):
+    """An exponent of the optimum: as measured, its 90% interval, and the theory's."""
+
+    what: str
+    value: float
+    low: float
+    high: float
+    theory: Fraction
+
+    @property
+    def verdict(self) -> str:
+        """What these runs say of the theory's exponent."""
+        return self.of(self.theory)
+
+    def of(self, exponent: Fraction) -> str:
+        """Return whether an exponent agrees, differs, or can't be told: where the interval would hold others, too."""
+        if not self.low <= exponent <= self.high:
+            return "differs"
+        return "agrees" if tells((self.high - self.low) / 2, float(exponent)) else "can't tell"
+
+
+class Baseline(NamedTuple):
+    """Another way to choose: its setting, and its excess over the prediction on the surface, in the loss's unit."""
+
+    name: str
+    at: Mapping[str, float]
+    excess: float
+
+
+@dataclass(frozen=True, repr=False)
+class Fit:
+    """Training runs, the surface of their losses, and what is known of the variables that it does not place.
+
+    Args:
+        runs: what was read, used and dropped.
+        surface: the fitted one.
+        priors: what it was told of the exponents.
+        held: by index, the variables that it does not place.
+        level: of the intervals.
+        unit: of the loss, in nats a token.
+        seed: of the posterior's draws.
+    """
+
+    runs: Runs
+    surface: Surface
+    priors: Priors
+    held: Mapping[int, Held]
+    level: float
+    unit: float
+    seed: int
+    limits: Limits = NO_LIMITS
+
+    def predict(self, T: float) -> Prediction:
+        """Return the setting for a budget of T tokens, >= that of the smallest run."""
+        T = check_value("T", T)
+        if self.runs.T.min() > T:
+            raise bad("a fit predicts from its smallest budget on", T, f"T = {self.runs.T.max():.4g} or more")
+        return predict(self.surface, self.runs, self.held, T, self.level, self.limits, self.seed)
+
+    def plot(self, *budgets: float) -> Figure:
+        """Return the picture of the runs, the surface, and the predictions for some budgets."""
+        from hpgrid.fits.picture import draw
+
+        return draw(self, budgets)
+
+    def __repr__(self) -> str:
+        budgets = len(self.surface.t)
+        return (
+            f"Fit({len(self.runs.loss)} runs, {budgets} budget{'s' * (budgets > 1)}, {', '.join(self.surface.names)})"
+        )
+
+    @property
+    def dropped(self) -> dict[str, tuple[int, ...]]:
+        """For each reason the lines that were left out: of the table, and then of the fit."""
+        low = tuple(int(line) for line in self.runs.lines[self.surface.dropped])
+        reason = {"a loss too low for the surface: an error of record?": low} if low else {}
+        return {**self.runs.dropped, **reason}
+
+    @cached_property
+    def exponents(self) -> tuple[Slope, ...]:
+        """The exponents that the theory has numbers for: of all that varies in T, and of the rest at a fixed b."""
+        names = self.surface.names
+        slopes = [self.slope({name: 1}, names) for name in names] if len(self.surface.t) > 1 else []
+        if {"eta", "b"} <= set(names):
+            rest = tuple(name for name in names if name != "b")
+            slopes += [self.slope({"eta": 1}, rest)] * (len(self.surface.t) > 1) + [self.slope({"eta": 1}, rest, "b")]
+        return tuple(slopes)
+
+    def slope(self, of: Mapping[str, Fraction | int], tuned: tuple[str, ...], along: str = "T") -> Slope:
+        """Return d log of an optimum / d log of the budget, or of a variable that is held, beside eq. (4)'s.
+
+        Args:
+            of: a monomial in optima, their exponents by name, all among ``tuned``.
+            tuned: what is; the other variables of the surface are held.
+            along: T, or one of those.
+
+        Source: Shulgin et al., Theorems 1 to 3, by the exact laws of eq. (4).
+        """
+        names = self.surface.names
+        f, powers = [names.index(v) for v in tuned], np.array([float(of.get(v, 0)) for v in tuned])
+        x = np.log2(self.runs.T if along == "T" else self.runs.values[along])
+        if along != "T":  # those at which the fit has seen a best value: of runs that count half or more
+            x = x[self.surface.weights >= 0.5 * self.surface.weights.max()]
+        x = np.unique(x)
+
+        def measured(shape: Shape) -> Floats:
+            right = shape.d[..., f] if along == "T" else shape.H[..., f, names.index(along)]
+            return np.asarray(-np.linalg.solve(shape.H[..., f, :][..., f], right[..., None])[..., 0] @ powers)
+
+        rng = np.random.default_rng(self.seed)
+        drawn = measured(self.surface.draws(rng))
+        drawn = drawn + SCATTER / np.sqrt(max(((x - x.mean()) ** 2).sum(), 1e-9)) * rng.standard_normal(len(drawn))
+        low, high = np.quantile(drawn, [0.05, 0.95])
+        held = ["T" if v == along else v for v in names if v not in tuned]
+        what = " ".join(power(f"{v}*", Fraction(e)) for v, e in of.items()) + f" in {along}"
+        what += f" at a fixed {' and '.join(held)}" if held else ""
+        own = sum((Fraction(e) * _exponent(tuned, v, along) for v, e in of.items()), Fraction(0))
+        return Slope(what, float(measured(self.surface.shape)), float(low), float(high), own)
+
+    def regret(self, at: Mapping[str, float], T: float) -> float:
+        """Return how much higher the loss is at a setting than at the predicted one, by the surface."""
+        return float(self.rise(at, T))
+
+    def rise(self, at: Mapping[str, ArrayLike], T: float) -> Floats:
+        """Return the same of many settings, in arrays that broadcast; what is not named is as predicted."""
+        own = self.predict(T).at
+        centre, t0 = self.surface.centre
+        z, z0 = (
+            np.stack(np.broadcast_arrays(*(np.log2(x.get(v, own[v])) for v in self.surface.names)), axis=-1) - centre
+            for x in (at, own)
+        )
+        H, c, d = self.surface.shape
+        slope = c + (np.log2(T) - t0) * d
+        return np.asarray((np.einsum("...i,ij,...j", z, H, z) - z0 @ H @ z0) / 2 + (z - z0) @ slope)
+
+    def baselines(self, T: float) -> tuple[Baseline, ...]:
+        """Return other ways to choose: the best run kept, the papers' rules from it, the rate kept and b ~ T^(1/2)."""
+        from hpgrid.transfers.transfer import transfer
+
+        last = self.runs.largest
+        best = {name: float(x[np.argmin(last.loss)]) for name, x in last.values.items()}
+        smooth = self.predict(float(last.T[0])).at
+        ways = {"best run kept": best}
+        if {"eta", "b"} <= set(best):
+            longer = T / float(last.T[0])
+            for rule in ("A", "C"):
+                row = transfer({**best, "T": float(last.T[0])}, T, regime=rule).rows[0]
+                moved = {v: x for v, x in row.at._asdict().items() if v in best and x is not None}
+                ways[f"rule {rule} from the best run"] = {**best, **moved}
+            ways["eta kept, b ~ T^(1/2), from the best run"] = {**best, "b": best["b"] * longer**0.5}
+            if {"eta", "b"} <= set(smooth):
+                ways["the same from the fitted optimum"] = {**best, **smooth, "b": smooth["b"] * longer**0.5}
+        return tuple(Baseline(name, at, self.regret(at, T)) for name, at in ways.items())
+
+    @cached_property
+    def holdout(self) -> Holdout | None:
+        """The largest budget predicted without it; None where there is no other, or too little of it."""
+        T = self.runs.largest.T.max()
+        rest = self.runs.T < T
+        names = tuple(v for v in self.surface.names if v in self.runs.only(rest).varying) if rest.sum() >= 3 else ()
+        if not names:
+            return None
+        earlier = _fitted(self.runs.only(rest), names, self.priors, {}, self.level, self.unit, self.seed)
+        prediction = earlier.predict(float(T))
+        ways = {"the fit": prediction.at, **{b.name: b.at for b in earlier.baselines(float(T))}}
+        return Holdout(float(T), prediction, {name: self.regret(at, float(T)) for name, at in ways.items()})
+
+
+class Holdout(NamedTuple):
+    """The largest budget, predicted without it: the excess of each way to choose, on the surface that has seen it."""
+
+    T: float
+    prediction: Prediction
+    excess: Mapping[str, float]
+
+
+def fit(
+    data: Any,
+    *,
+    eta: str | None = None,
+    b: str | None = None,
+    alpha: str | None = None,
+    beta: str | None = None,
+    T: str | None = None,
+    K: str | None = None,
+    loss: str | None = None,
+    where: Mapping[str, str] | None = None,
+    ignore: Iterable[str] = (),
+    seq_len: float | None = None,
+    b_unit: str | None = None,
+    hold: Iterable[str] = (),
+    max_b: float | None = None,
+    max_eta: float | None = None,
+    round_b: str | int | None = None,
+    exponents: str | Mapping[str, float] = "free",
+    unit: float | None = 1.0,
+    level: float = 0.8,
+    seed: int = 0,
+) -> Fit:
+    """Return the surface of a sweep's losses, and what it says of the next setting.
+
+    Args:
+        data: a CSV file's path, a mapping of columns, a pandas or polars DataFrame, or an xarray Dataset: a row a run.
+        eta: the column of the learning rate; this one and the next are known by their usual names, too.
+        b: of the batch size.
+        alpha: of 1 - beta, where momentum was tuned.
+        beta: of momentum itself, in its place.
+        T: of the tokens.
+        K: of the iterations, in place of T or of b.
+        loss: of the loss.
+        where: columns, and the value that they must have.
+        ignore: columns that vary, and may.
+        seq_len: tokens in a sequence, where b counts sequences.
+        b_unit: "tokens" or "sequences".
+        hold: variables that stay at the best run's value.
+        max_b: the largest batch size that is predicted, in the column's unit.
+        max_eta: the largest learning rate.
+        round_b: "pow2", "int", or a whole number of which b becomes a multiple, in the column's unit.
+        exponents: "free", "theory", or exponents in T of some variables that are taken as known.
+        unit: of the loss, in nats a token; None where that is not known.
+        level: of the intervals, in (0, 1).
+        seed: of the posterior's draws, >= 0.
+
+    Raises:
+        ValueError: see the message.
+    """
+    if not 0 < level < 1:
+        raise bad("the level of an interval lies between 0 and 1", level, "level=0.8, say")
+    columns = {"eta": eta, "b": b, "alpha": alpha, "beta": beta, "T": T, "K": K, "loss": loss}
+    runs = load(data, {k: v for k, v in columns.items() if v is not None}, where=where, ignore=ignore,
+                seq_len=seq_len, b_unit=b_unit)  # fmt: skip
+    names = runs.varying
+    if set(names) <= set(hold):
+        rule = "something varies among the runs that is not held"
+        raise bad(rule, f"{', '.join(names) or 'nothing'} varies", "runs at three rates, say")
+    priors = priors_of(names, unit is not None)
+    if exponents != "free":
+        known = {v: _exponent(names, v, "T") for v in names} if isinstance(exponents, str) else exponents
+        own = {n: Prior(float(known[n]), KNOWN) if n in known else p for n, p in priors.exponents.items()}
+        priors = replace(priors, exponents=own)
+    last = runs.largest
+    given = {name: float(runs.values[name][np.argmin(last.loss)]) for name in hold if name in names}
+    size = int(seq_len or 1)
+    limits = Limits(None if max_b is None else max_b * size, max_eta, rounding(round_b), size)
+    return replace(_fitted(runs, names, priors, given, level, unit or 1.0, seed), limits=limits)
+
+
+def fits_by(data: Any, by: str, *, where: Mapping[str, str] | None = None, **asked: Any) -> dict[str, Fit]:
+    """Return a fit for each value of a column, in the order in which they come.
+
+    Raises:
+        ValueError: there is no such column, or as ``fit``, and for which value.
+    """
+    table = as_table(data)
+    if by not in table:
+        raise unknown("column", by, table)
+    fits = {}
+    for value in dict.fromkeys(str(cell).strip() for cell in table[by]):
+        try:
+            fits[value] = fit(data, where={**(where or {}), by: value}, **asked)
+        except InputError as error:
+            raise InputError(f"{by} = {value}: {error}") from None
+    return fits
+
+
+def _fitted(
+    runs: Runs, names: tuple[str, ...], priors: Priors, given: Mapping[str, float], level: float, unit: float, seed: int
+) -> Fit:
+    z = np.log2([runs.values[name] for name in names]).T
+    surface = fit_surface(z, np.log2(runs.T), runs.loss, names, priors, unit)
+    return Fit(runs, surface, priors, held_at_the_border(surface, runs, priors, given), level, unit, seed)
