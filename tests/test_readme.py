@@ -11,14 +11,14 @@ import pytest
 from commands import Capture, printed
 
 ROOT = Path(__file__).resolve().parent.parent
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = "\n".join((ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/fit.md"))
 
 #: A command, and what is printed up to the next one: lines that are left out are [...].
-SHOWN = re.findall(r"^\$ hpgrid (.+)\n((?:(?!\$ |```).*\n)*)", README, re.M)
+SHOWN = re.findall(r"^\$ hpgrid (.+)\n((?:(?!\$ |```).*\n)*)", PAGES, re.M)
 
 
 @pytest.mark.parametrize(("command", "lines"), SHOWN, ids=[command.split()[0] for command, _ in SHOWN])
-def test_a_command_of_the_readme_prints_what_it_shows(
+def test_a_command_of_a_page_prints_what_it_shows(
     command: str, lines: str, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "120")
@@ -30,7 +30,7 @@ def test_a_command_of_the_readme_prints_what_it_shows(
 
 
 def test_there_are_commands_to_look_at() -> None:
-    assert [command.split()[0] for command, _ in SHOWN] == ["exponents", "search", "check", "transfer"]
+    assert [command.split()[0] for command, _ in SHOWN] == ["exponents", "search", "check", "transfer", "fit"]
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/python.md"])
