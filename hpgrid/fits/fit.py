@@ -20,7 +20,7 @@ from hpgrid.fits.runs import Runs, as_table, load
 from hpgrid.fits.surface import Prior, Priors, Shape, Surface, fit_surface, priors_of
 from hpgrid.readings import tells
 from hpgrid.shapes import Floats
-from hpgrid.text import counted, power
+from hpgrid.text import power
 from hpgrid.transfers.start import NO_LIMITS, Limits, rounding
 
 if TYPE_CHECKING:
