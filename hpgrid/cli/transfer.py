@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from hpgrid.checks import InputError, bad
+from hpgrid.checks import InputError, bad, settings
 from hpgrid.cli import options
 from hpgrid.transfers.start import OPTIMIZERS, REGIMES, TUNED, check, said
+
+if TYPE_CHECKING:
+    from hpgrid.fits.fit import Fit
 
 _CONSTANTS = "C1=1,C2=30,C3=4"
 _START = "eta=3e-4,b=524288,beta=0.95,T=2.5e9"
@@ -42,6 +46,10 @@ _SET = (
     f"The bound's constants, to say what each choice costs: eq. (4)'s {_CONSTANTS}, or Delta0, L, rho, sigma; "
     "of --bound its own, and its options."
 )
+_FIT = (
+    "In place of --from, a CSV file of training runs: the start is the fitted optimum of its largest budget, the "
+    "regime what varied; constants are fitted (with --from beta=0.95), and the surface says what rows cost."
+)
 _CALIBRATE = "In place of --set, find them: those for which the start is the best of what was tuned."
 
 
@@ -57,6 +65,9 @@ def print_transfer(
     seq_len: Annotated[int | None, Parameter(converter=options.whole(example=4096, powers=True), help=_SEQ_LEN)] = None,
     optimizer: Annotated[str, Parameter(help=f"{' or '.join(OPTIMIZERS)}.")] = "lmo",
     bound: Annotated[str | None, Parameter(help=_BOUND)] = None,
+    fit: Annotated[Path | None, Parameter(help=_FIT)] = None,
+    where: Annotated[options.Names, Parameter(help="Of the runs of --fit, only these: optimizer=muon, say.")] = None,
+    ignore: Annotated[options.Names, Parameter(help="Columns of --fit that vary, and may.")] = None,
     set_: Annotated[list[str] | None, _Pairs(name="--set", help=_SET)] = None,
     calibrate: Annotated[bool, Parameter(help=_CALIBRATE)] = False,
     plot: Annotated[Path | None, Parameter(help="Draw the way to the new budget: NAME.png, .pdf or .svg.")] = None,
@@ -67,8 +78,13 @@ def print_transfer(
     Of eq. (4), which is the bound where no other is given, the laws are Tables 2 and 3.
     """
     alone = [f"T={each}" if each.strip()[:1].isdigit() and "=" not in each else each for each in to or ()]
+    fitted, found = None, None
+    if fit is None:
+        start = _numbers("--from", from_, _START)
+    else:
+        fitted, (start, regime, found) = _fitted(fit, from_, where, ignore)
     asked: dict[str, Any] = {
-        "start": _numbers("--from", from_, _START),
+        "start": start,
         "to": _numbers("--to", alone, "T=1e12"),
         "regime": regime,
         "to_b": to_b,
@@ -84,7 +100,7 @@ def print_transfer(
         config = options.chosen(bound, set_)
         asked |= {"bound": config.build("T"), "constants": dict(config.constants) or None}
     else:
-        asked["constants"] = None if set_ is None else options.pairs("--set", set_, _number, _CONSTANTS)
+        asked["constants"] = found if set_ is None else options.pairs("--set", set_, _number, _CONSTANTS)
     try:
         check(asked)  # before NumPy loads
         options.check_picture(plot, "the picture is written to a file", "transfer.png")
@@ -97,7 +113,38 @@ def print_transfer(
         raise InputError(in_options) from None
     if plot is not None:
         options.write_picture(answer.draw(), plot)
-    return options.say(answer, json_)
+    if fitted is None:
+        return options.say(answer, json_)
+
+    from hpgrid.fits.model import row_costs
+    from hpgrid.text import fitted as to_width
+
+    costs = row_costs(fitted, answer.rows, answer.T)
+    if json_:
+        print(json.dumps({**answer.as_dict(), "on_the_surface": costs}, indent=2, allow_nan=False))
+        return 0
+    told = ", ".join(f"{regime} {cost:+.4f}" for regime, cost in costs.items())
+    last = f"by the surface of your runs, above its own optimum there (hpgrid fit says where): {told} nats a token"
+    print(answer.text(), "", to_width([last]), sep="\n")
+    return 0
+
+
+def _fitted(
+    runs: Path, from_: list[str] | None, where: options.Names, ignore: options.Names
+) -> tuple[Fit, tuple[dict[str, float], str, dict[str, float] | None]]:
+    """A fit of runs, and what a transfer starts from by it; what else is known is momentum."""
+    given = settings(options.pairs("--from", from_, _number, "beta=0.95"))
+    if set(given) - {"alpha"}:
+        raise bad(
+            "the start is the optimum of the runs, but for momentum", ", ".join(given), "--from beta=0.95 at most"
+        )
+    chosen = options.pairs("--where", where, lambda _, text: text, "optimizer=muon")
+
+    from hpgrid.fits.fit import fit
+    from hpgrid.fits.model import start_of
+
+    fitted = fit(runs, where=chosen, ignore=options.names(ignore))
+    return fitted, start_of(fitted, given.get("alpha"))
 
 
 def _numbers(option: str, told: list[str] | None, example: str) -> dict[str, float]:

@@ -24,6 +24,7 @@ from hpgrid.text import power
 from hpgrid.transfers.start import NO_LIMITS, Limits, rounding
 
 if TYPE_CHECKING:
+    import xarray
     from matplotlib.figure import Figure
 
 #: How far one budget's optimum lies off any power law of T, in octaves: what a slope through few budgets is unsure by.
@@ -31,6 +32,14 @@ SCATTER = 0.15
 
 #: The standard deviation of an exponent that is taken as known: as good as none.
 KNOWN = 1e-3
+
+
+def exponent_rows(fit: Fit) -> list[tuple[str, ...]]:
+    """Return the exponents of a fit's optimum as rows of a table: yours, the interval, the theory's, the verdict."""
+    return [
+        (s.what, f"{s.value:.2f}", f"({s.low:.2f} to {s.high:.2f})", f"theory {s.theory}", s.verdict)
+        for s in fit.exponents
+    ]
 
 
 @cache
@@ -106,6 +115,20 @@ class Fit:
         if self.runs.T.min() > T:
             raise bad("a fit predicts from its smallest budget on", T, f"T = {self.runs.T.max():.4g} or more")
         return predict(self.surface, self.runs, self.held, T, self.level, self.limits, self.seed)
+
+    def _repr_html_(self) -> str:
+        exponents = "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in exponent_rows(self))
+        return f"<p>{self!r}</p><table>{exponents}</table>"
+
+    def to_xarray(self, *budgets: float) -> xarray.Dataset:
+        """Return the predictions for some budgets: each hyperparameter, and the ends of its interval."""
+        import xarray
+
+        predictions = [self.predict(T) for T in budgets]
+        data: dict[str, Any] = {v: ("T", [p.at[v] for p in predictions]) for v in self.surface.names}
+        for v in predictions[0].interval if predictions else ():
+            data[f"{v}_interval"] = (("T", "end"), [p.interval[v] for p in predictions])
+        return xarray.Dataset(data, {"T": list(budgets), "end": ["low", "high"]}, {"level": self.level})
 
     def plot(self, *budgets: float) -> Figure:
         """Return the picture of the runs, the surface, and the predictions for some budgets."""

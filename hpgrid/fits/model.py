@@ -5,7 +5,7 @@ A bound's own test: its constants are constants of the problem, so that they may
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,6 +20,8 @@ from hpgrid.formula.bound import build
 from hpgrid.formula.syntax import read
 from hpgrid.proxy import FunctionProxy, Proxy, Term, evaluate_factor
 from hpgrid.refinement.profile import profile
+from hpgrid.transfers.rules import Row
+from hpgrid.transfers.start import TUNED
 
 if TYPE_CHECKING:
     from hpgrid.fits.fit import Fit
@@ -207,3 +209,45 @@ def model_of(fit: Fit, bound: str) -> Model:
         lambda found: build(expression, {**ones, **{name: f"{x:.6f}" for name, x in found.items()}}, name=bound),
         free, fit.runs, fit.surface, fit.unit,
     )  # fmt: skip
+
+
+#: The regime of a transfer, by what varied.
+REGIMES = {frozenset(tuned): regime for regime, tuned in TUNED.items()}
+
+
+def start_of(fit: Fit, alpha: float | None) -> tuple[dict[str, float], str, dict[str, float] | None]:
+    """Return what a transfer starts from: the fitted setting at the largest budget, the regime, eq. (4)'s constants.
+
+    Args:
+        fit: of the runs.
+        alpha: the momentum complement of all runs, where their table has none; without one there are no constants.
+
+    Raises:
+        ValueError: what varied is no regime's, or as ``fit_model``.
+    """
+    names = fit.surface.names
+    if frozenset(names) not in REGIMES:
+        raise bad(
+            "a transfer is of eta, with b or momentum or both", ", ".join(names), "runs at several learning rates"
+        )
+    T = float(fit.runs.largest.T[0])
+    at = {v: float(np.median(x)) for v, x in fit.runs.values.items()} | dict(fit.predict(T).at)
+    if "alpha" not in at and alpha is not None:
+        at["alpha"] = alpha
+    constants = None
+    if "alpha" in at:
+        found = {n: x for n, (x, _) in model_of(fit, "eq4" if "alpha" in names else "eq5").coefficients.items()}
+        constants = {n: max(x, 1e-300) for n, x in found.items()}
+        if "alpha" not in fit.runs.values:  # which is in the constants then, as if it were 1
+            constants["C2"] /= at["alpha"] ** 0.5
+            constants["C3"] *= 2 / (1 + 1 / at["alpha"])
+    return {**at, "T": T}, REGIMES[frozenset(names)], constants
+
+
+def row_costs(fit: Fit, rows: Sequence[Row], T: float) -> dict[str, float]:
+    """Return by how much each row of a transfer is above the fitted optimum at its budget, by the surface."""
+    own = fit.predict(T).at
+    return {
+        row.regime: fit.regret({v: x for v, x in row.at._asdict().items() if v in own and x is not None}, T)
+        for row in rows
+    }

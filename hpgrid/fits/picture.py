@@ -38,7 +38,7 @@ def draw(fit: Fit, budgets: Sequence[float]) -> Figure:
     with style.styled():
         figure, axes = style.new_figure(2, columns, (2.4 * columns + 0.6, 5.2))
         for k, (ax, T) in enumerate(zip(axes, shown)):
-            style.letter(ax, k, f"$T = $ {style.number(T)}")
+            style.letter(ax, k, f"${_budget(fit)} = $ {style.number(T)}")
             (_plane if len(names) > 1 else _line)(ax, fit, float(T))
         for k, (ax, name) in enumerate(zip(axes[columns:], names), start=len(shown)):
             style.letter(ax, k, SYMBOLS[name])
@@ -54,6 +54,10 @@ def draw(fit: Fit, budgets: Sequence[float]) -> Figure:
             handles |= dict(zip(*reversed(ax.get_legend_handles_labels())))
         figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=min(len(handles), 4))
     return figure
+
+
+def _budget(fit: Fit) -> str:
+    return "T" if fit.runs.counted == "tokens" else "K"
 
 
 def _runs(fit: Fit, T: float) -> tuple[dict[str, Floats], Floats, Any]:
@@ -129,4 +133,4 @@ def _against_budget(ax: Axes, fit: Fit, name: str, budgets: Sequence[float]) -> 
         law = fit.predict(float(measured[-1])).at[name] * (every / measured[-1]) ** float(own.theory)
         ax.plot(every, law, "--", color=style.PREDICTED, linewidth=0.8, label="the theory's slope")
     values = [*middle, *best, *(x for _, x in others)]
-    style.log_axes(ax, (every[0] / 1.2, every[-1] * 1.2), (min(values) / 2, max(values) * 2), ("T", name))
+    style.log_axes(ax, (every[0] / 1.2, every[-1] * 1.2), (min(values) / 2, max(values) * 2), (_budget(fit), name))

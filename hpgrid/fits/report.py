@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpgrid import text
+from hpgrid.fits.fit import exponent_rows
 
 Floats = NDArray[np.float64]
 
@@ -94,12 +95,15 @@ def _setting(at: Any) -> list[str]:
 def _answer(fit: Fit, prediction: Prediction) -> list[str]:
     """What to set, what a miss costs, and what of it the sweep does not show."""
     level = f"{100 * prediction.level:g}%"
+    # What has one value in the table is a part of the setting, too.
+    same = {v: float(np.median(x)) for v, x in fit.runs.values.items() if v not in prediction.at}
 
     def span(pair: tuple[float, float]) -> str:
         return f"{text.number(pair[0])} to {text.number(pair[1])}"
 
     parts = [f"{v} = {text.number(x)}" + (f" ({span(prediction.interval[v])})" if v in prediction.interval else "")
              for v, x in prediction.at.items()]  # fmt: skip
+    parts += [f"{text.held(v, x)} as in your runs" for v, x in same.items()]
     said = [
         f"For {text.number(prediction.T)} {fit.runs.counted} set {', '.join(parts)}; in brackets {level} intervals."
     ]
@@ -149,11 +153,9 @@ SCHEDULES = {
 def _verdicts(fit: Fit, schedule: str | None) -> list[str]:
     if not fit.exponents:
         return []
-    rows = [(s.what, f"{s.value:.2f}", f"({s.low:.2f} to {s.high:.2f})", f"theory {s.theory}", s.verdict)
-            for s in fit.exponents]  # fmt: skip
     return [
         "Exponents of your optimum, with 90% intervals:",
-        *text.aligned(rows, indent="  "),
+        *text.aligned(exponent_rows(fit), indent="  "),
         *([SCHEDULES[schedule]] if schedule else []),
         "",
     ]

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -228,6 +229,8 @@ def load(
         raise bad("a fit takes three runs or more", f"{len(runs.loss)} left ({told})", "a table with more of them")
     if np.any(runs.values["b"] > runs.T) if "b" in runs.values else False:
         raise bad("a batch has at most as many tokens as the run", "b > T", "the units: --seq-len or --b-unit")
+    if np.ptp(runs.loss) == 0:
+        raise bad("losses differ among the runs", f"{runs.loss[0]:g} in all of them", "--loss and another column")
     others = hidden(table, kept, set(chosen.values()) | set(where or {}) | set(ignore))
     if others:
         name, seen = next(iter(others.items()))
@@ -256,14 +259,19 @@ def _choose(table: Table, given: Mapping[str, str]) -> tuple[dict[str, str], lis
     for name in ("eta", "loss"):
         if name not in {**chosen, **seen}:
             raise bad(
-                f"a table of runs has a column of {name}", ", ".join(table)[:200], f"--{name} and the column's name"
+                f"a table of runs has a column of {name}", ", ".join(table)[:200], f"--{name} {_nearest(name, table)}"
             )
     told = [f"{name} is the column {column}" for name, column in seen.items() if name != column]
     chosen.update(seen)
     if not {"T", "K"} & set(chosen):
-        rule = "runs have tokens, or iterations"
-        raise bad(rule, ", ".join(table)[:200], "--T and its column, or --K and --b")
+        raise bad("runs have tokens, or iterations", ", ".join(table)[:200], f"--T {_nearest('T', table)}, or --K")
     return chosen, ["; ".join(told)] if told else []
+
+
+def _nearest(name: str, table: Table) -> str:
+    """The column whose name is nearest to the usual ones, or words for any."""
+    near = [each for usual in NAMES[name] for each in get_close_matches(usual, [c.lower() for c in table], n=1)]
+    return next((column for column in table if column.lower() in near), "and the column's name")
 
 
 def _matching(table: Table, where: Mapping[str, str]) -> NDArray[np.bool_]:

@@ -129,6 +129,19 @@ def test_more_runs_narrow_the_interval_within_their_tokens() -> None:
     assert_allclose(sorted(run.at["eta"] for run in first)[0], 3e-4 / 8)  # an octave beyond the doubt
 
 
+def test_a_transfer_starts_from_the_runs_and_says_what_rows_cost_by_their_surface(table: Path, capsys: Capture) -> None:
+    found = fit(table)
+    T = float(found.runs.T.max())
+    asked = ("--fit", table, "--from", "beta=0.95", "--to", f"T={4 * T}", "--json")
+    answer = json.loads(printed("transfer", capsys, *asked))
+    start, (row,) = answer["start"], answer["rows"]
+    assert_allclose([start["eta"], start["b"]], [found.predict(T).at[v] for v in ("eta", "b")])
+    assert row["regime"] == "C"  # eta and b varied: b ~ T^(1/2), eta ~ T^(-1/4)
+    assert_allclose([row["at"]["b"] / start["b"], row["at"]["eta"] / start["eta"]], (2.0, 4**-0.25))
+    assert_allclose(answer["on_the_surface"]["C"], found.regret({v: row["at"][v] for v in ("eta", "b")}, 4 * T))
+    refused("transfer", capsys, ("--fit", table, "--from", "eta=1", "--to", "T=1e12"), "--from beta=0.95 at most")
+
+
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
     runs, *_ = sweep(np.random.default_rng(8), (1.0, 4.0), (6, 5), 2.0)
