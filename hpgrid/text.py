@@ -114,7 +114,7 @@ def columns() -> int:
     return max(_NARROWEST, shutil.get_terminal_size().columns)
 
 
-def fitted(lines: Iterable[str]) -> str:
+def to_width(lines: Iterable[str]) -> str:
     """Return lines as one text, those that are too long for the terminal broken between words."""
     parts, room = [], columns()
     for line in "\n".join(lines).split("\n"):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hpgrid.asymptotics.monomial import Monomial, power, quotient, symbol_text
 from hpgrid.checks import bad
-from hpgrid.text import fitted
+from hpgrid.text import to_width
 
 if TYPE_CHECKING:
     import numpy as np
@@ -224,7 +224,7 @@ class Law:
 
     def text(self) -> str:
         """Return the whole report as text."""
-        return fitted([repr(self), *_levels(self), *_notes(self), *_segments(self)])
+        return to_width([repr(self), *_levels(self), *_notes(self), *_segments(self)])
 
     def latex(self) -> str:
         """Return the laws as LaTeX, one per line of an align environment."""

@@ -18,7 +18,7 @@ from typing import Any
 
 from hpgrid.checks import bad, unknown
 from hpgrid.readings import HOLDS, VERDICTS, Number, Reading, worst
-from hpgrid.text import aligned, counted, fitted
+from hpgrid.text import aligned, counted, to_width
 
 #: The sources, by the name that --source takes.
 SOURCES = {
@@ -170,7 +170,7 @@ def table(rows: Sequence[Row]) -> str:
             lines.append((f"  {route}", what + more, *numbers, reading.verdict))
     told = [f"{r.claim.id} {r.finding.verdict}: {r.finding.note or r.claim.statement}" for r in _not_holding(rows)]
     shown = aligned(lines, wrap=("what",), drop=("tolerance", "predicted"), whole="--json FILE")
-    return fitted([*shown, "", *told, *([""] if told else []), summary(rows)])
+    return to_width([*shown, "", *told, *([""] if told else []), summary(rows)])
 
 
 def summary(rows: Sequence[Row]) -> str:

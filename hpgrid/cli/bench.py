@@ -13,7 +13,7 @@ from cyclopts import Parameter
 from hpgrid.bench.tasks import CONTENDERS, HPGRID, SWEEP, TASKS
 from hpgrid.checks import bad, note
 from hpgrid.cli import options
-from hpgrid.text import counted, fitted
+from hpgrid.text import counted, to_width
 
 #: NumPy holds n^3 points at a time, and R1's memory is measured at 2n, on 16 n^4 of them.
 _SMALLEST, _LARGEST = 2, 300
@@ -57,7 +57,7 @@ def benchmark(
     from hpgrid.bench.harness import FACTORED, PRINTED
 
     def say(text: str) -> None:
-        print(fitted([text]), flush=True)
+        print(to_width([text]), flush=True)
 
     note(f"first calls in processes of their own, then {counted(runs, 'round')} of each: some minutes")
     outcomes, swept = [], []

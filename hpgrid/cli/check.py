@@ -82,8 +82,8 @@ def _check_runs(
 
     from hpgrid.fits import claims
     from hpgrid.fits.fit import fit
-    from hpgrid.text import fitted
+    from hpgrid.text import to_width
 
     found = claims.check_runs(fit(runs, where=chosen, ignore=options.names(ignore)), statements)
-    print(json.dumps(claims.as_dict(found), indent=2) if as_json else fitted(claims.lines(found)))
+    print(json.dumps(claims.as_dict(found), indent=2) if as_json else to_width(claims.lines(found)))
     return int(strict and any(one.verdict == "differs" for one in found))

@@ -94,7 +94,7 @@ def fit_runs(
     from hpgrid.fits.fit import fit, fits_by
     from hpgrid.fits.model import model_of
     from hpgrid.fits.report import as_dict, lines, table
-    from hpgrid.text import fitted
+    from hpgrid.text import to_width
 
     fits = {"": fit(runs, **asked)} if by is None else fits_by(runs, by, **asked)
     if csv is not None:
@@ -116,7 +116,7 @@ def fit_runs(
         said = lines(each, budgets, details, schedule, models)
         if design is not None:
             said += ["", *design_lines(plan_runs(each, design, budgets[-1], tokens, round_b == "pow2"))]
-        print(*([f"{by} = {value}"] if by else []), fitted(said), sep="\n")
+        print(*([f"{by} = {value}"] if by else []), to_width(said), sep="\n")
     return 0
 
 

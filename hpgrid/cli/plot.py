@@ -15,7 +15,7 @@ from hpgrid.cli.reproduce import check_table, write_pictures
 from hpgrid.config import Config, Panel
 from hpgrid.progress import asking, progress
 from hpgrid.regime import Regime
-from hpgrid.text import fitted as to_width
+from hpgrid.text import to_width
 
 if TYPE_CHECKING:
     from hpgrid.paper.data import FigureData

@@ -17,7 +17,7 @@ from hpgrid.config import Config, load, override, shipped
 from hpgrid.paper import FIGURES
 from hpgrid.progress import asking, progress
 from hpgrid.readings import no_verdict
-from hpgrid.text import aligned, fitted
+from hpgrid.text import aligned, to_width
 
 if TYPE_CHECKING:
     from hpgrid.paper.data import FigureData
@@ -190,7 +190,7 @@ HEADINGS: tuple[str, ...] = ("check", "measured", "predicted", "tolerance", "ver
 
 def _report(data: FigureData, written: list[Path]) -> bool:
     """Print the table of checks and a line per file; return whether a check failed."""
-    for line in (*written, *(fitted([note]) for note in data.notes.get("does_not_hold", ()))):
+    for line in (*written, *(to_width([note]) for note in data.notes.get("does_not_hold", ()))):
         print(line)
     if not data.checks:
         print(f"{data.name}: no check: the closed forms are not this bound's\n")
@@ -212,4 +212,4 @@ def check_table(data: FigureData) -> str:
         name, window = f"{data.name} {check.what}", f"{lo:.1e} to {hi:.1e}"
         rows.append((name, *short, verdict, window, str(check.edge_points)))
     table = aligned(rows, wrap=("check", "verdict"), drop=("window", "edge points"), whole=f"{data.name}.json")
-    return fitted([*table, *no_verdict((check.what, check.why_open) for check in data.checks)])
+    return to_width([*table, *no_verdict((check.what, check.why_open) for check in data.checks)])

@@ -117,7 +117,7 @@ def print_transfer(
         return options.say(answer, json_)
 
     from hpgrid.fits.model import row_costs
-    from hpgrid.text import fitted as to_width
+    from hpgrid.text import to_width
 
     costs = row_costs(fitted, answer.rows, answer.T)
     if json_:

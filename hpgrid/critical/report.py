@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from hpgrid.text import aligned, fitted
+from hpgrid.text import aligned, to_width
 
 if TYPE_CHECKING:
     from hpgrid.critical.critical_batch import CriticalBatch, Reach
@@ -29,7 +29,7 @@ def text(answer: CriticalBatch) -> str:
         lines += [*_reach_table(answer.reach, answer.given.form), "", *_notes(answer.reach)]
     if answer.lmo_tuned is not None and answer.lmo_fixed is not None:
         lines += ["", *_lmo_table(answer.lmo_tuned, answer.lmo_fixed, answer.given.eta)]
-    return fitted(lines)
+    return to_width(lines)
 
 
 def _asked(answer: CriticalBatch) -> str:

@@ -13,12 +13,12 @@ from hpgrid.record import plain
 from hpgrid.statements.check import Checked, contradictions, instead, part_verdict, parts
 from hpgrid.statements.routes import EXACT, GRID, ROUTES
 from hpgrid.statements.stated import StatedLaw
-from hpgrid.text import aligned, fitted
+from hpgrid.text import aligned, to_width
 
 
 def text(checked: Sequence[Checked]) -> str:
     """Return a block for each claim, and how many hold where there are several."""
-    blocks = [fitted(_block(one)) for one in checked]
+    blocks = [to_width(_block(one)) for one in checked]
     if len(checked) > 1:
         counts = Counter(one.verdict for one in checked)
         blocks.append(f"{len(checked)} claims: " + ", ".join(f"{counts[v]} {v}" for v in VERDICTS if counts[v]))

@@ -14,7 +14,7 @@ from hpgrid.record import plain
 from hpgrid.stochastic.oracles import newton_schulz_errors, spread
 from hpgrid.stochastic.samples import NOISES, NORMAL_95, Effective, effective
 from hpgrid.stochastic.smoothness import QUANTILES, Search, Statistics, quotients, statistics, worst_case
-from hpgrid.text import aligned, counted, fitted
+from hpgrid.text import aligned, counted, to_width
 
 #: The batch sizes at which noise is averaged.
 BATCHES = (1, 4, 16, 64, 256, 1024, 4096)
@@ -87,7 +87,7 @@ def text(report: Report) -> str:
         for kind, errors in report.newton_schulz.items():
             rows.append((kind, *(f"{s.mean:.4f}, worst {s.largest:.4f}" for s in map(spread, errors))))
         lines += ["", *aligned(rows)]
-    return fitted(lines)
+    return to_width(lines)
 
 
 # --- as data ---

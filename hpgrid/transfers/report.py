@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hpgrid.checks import TUNABLE
-from hpgrid.text import aligned, counted, fitted, power
+from hpgrid.text import aligned, counted, power, to_width
 from hpgrid.transfers.published import half_life, rises
 from hpgrid.transfers.rules import batch_text, feasible, given_text, number, units
 from hpgrid.transfers.start import Setting, called, said
@@ -28,7 +28,7 @@ def text(answer: Transfer) -> str:
         parts += _eta_and_momentum(answer.costs) if answer.costs.moves else []
     beside = ((_momenta, answer.kept), (_fits, answer.fits), (_paths, answer.paths))
     parts += [part(answer) for part, there in beside if there]
-    return "\n\n".join(map(fitted, parts))
+    return "\n\n".join(map(to_width, parts))
 
 
 def beta_text(alpha: float | None) -> str:

@@ -18,7 +18,7 @@ from hpgrid.refinement.problem import Problem
 from hpgrid.refinement.profile import grid_excess
 from hpgrid.search.invalid import Invalid, invalid_cells
 from hpgrid.slopes import REFINED, monomial_name
-from hpgrid.text import beta, few_iterations, fitted, held, momentum, number
+from hpgrid.text import beta, few_iterations, held, momentum, number, to_width
 from hpgrid.tuning.problem import TuningProblem
 
 #: What counts as near-optimal: a relative excess risk.
@@ -81,12 +81,12 @@ class Advice:
             grid += f"; {self.invalid.text()}"
         head = f"at {point.budget} = {point.at:g}"
         if not point.converged and not point.unbounded:
-            return fitted([f"{head} refinement found no optimum{_held(point)}: {point.unknown}; {grid}"])
+            return to_width([f"{head} refinement found no optimum{_held(point)}: {point.unknown}; {grid}"])
         parts = [f"{head} {what_to_set(point)}: risk {number(point.risk)}"]
         if self.near_optimal_range:
             others = ", the others re-tuned" if len(self.near_optimal_range) > 1 else ""
             parts.append(f"within {WITHIN:.0%}{others}: {intervals_text(self.near_optimal_range, self.open_ends)}")
-        return fitted(["; ".join([*parts, *caveats(point), grid])])
+        return to_width(["; ".join([*parts, *caveats(point), grid])])
 
     def as_dict(self) -> dict[str, Any]:
         """Return the advice as plain data for JSON."""

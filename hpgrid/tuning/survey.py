@@ -34,7 +34,7 @@ from hpgrid.slopes import (
     measured_slopes,
     posynomial_truth,
 )
-from hpgrid.text import aligned, counted, fitted, number
+from hpgrid.text import aligned, counted, number, to_width
 from hpgrid.tuning.problem import UNITS, TuningProblem, monomials
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class Survey:
             *aligned(list(_slope_rows(self)), drop=("window", "edge points")),
         ]
         notes = _notes(self)
-        return fitted([*lines, *([""] if notes else []), *notes])
+        return to_width([*lines, *([""] if notes else []), *notes])
 
     def as_dict(self) -> dict[str, Any]:
         """Return the survey as plain data for JSON, every budget in it; NaN and infinity become null."""

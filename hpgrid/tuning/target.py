@@ -21,7 +21,7 @@ from hpgrid.refinement.cost import flatness_of
 from hpgrid.refinement.optimum import Optimum, optimum_of, solved
 from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import REFINED
-from hpgrid.text import fitted, number
+from hpgrid.text import number, to_width
 from hpgrid.tuning.advice import Point, caveats, point_of, what_to_set
 from hpgrid.tuning.bracket import NARROW, RISK, Bracket, look_closer, lowest, narrow, solver, with_negative
 from hpgrid.tuning.problem import UNITS, TuningProblem
@@ -67,7 +67,7 @@ class Reached:
         lines = [_out_of_reach(self) if self.point is None else _reached_text(self, self.point)]
         if self.capped is not None:
             lines.append(_capped_text(self, self.capped))
-        return fitted([*lines, *self.notes])
+        return to_width([*lines, *self.notes])
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as plain data for JSON; NaN becomes null."""

@@ -13,7 +13,7 @@ from commands import Capture, printed
 from hpgrid.cli import options
 from hpgrid.statements import report as statements
 from hpgrid.stochastic import report as stochastic
-from hpgrid.text import aligned, columns, fitted
+from hpgrid.text import aligned, columns, to_width
 
 ROWS = [("name", "what it is", "value"), ("a", "a word or two and more", "1.5"), ("bb", "one", "12.25")]
 
@@ -71,13 +71,13 @@ def test_headings_are_broken_and_stand_on_their_columns_and_a_row_of_one_cell_is
 
 def test_sentences_are_broken_between_words_and_what_is_read_together_stays(at: Callable[[int], None]) -> None:
     at(40)
-    assert fitted(["A: the best at T_0 is, all in all, eta = 0.0001606", "short"]).splitlines() == [
+    assert to_width(["A: the best at T_0 is, all in all, eta = 0.0001606", "short"]).splitlines() == [
         "A: the best at T_0 is, all in all,",
         "   eta = 0.0001606",
         "short",
     ]
-    assert fitted(["alpha ~ T^(phi - 1/2), eta ~ T^(phi - 3/4)"]) == "alpha ~ T^(phi - 1/2),\n   eta ~ T^(phi - 3/4)"
-    assert fitted(["x" * 60]) == "x" * 60  # a path, say
+    assert to_width(["alpha ~ T^(phi - 1/2), eta ~ T^(phi - 3/4)"]) == "alpha ~ T^(phi - 1/2),\n   eta ~ T^(phi - 3/4)"
+    assert to_width(["x" * 60]) == "x" * 60  # a path, say
 
 
 def test_where_nothing_says_how_wide_a_line_is_it_has_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
