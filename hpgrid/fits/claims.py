@@ -10,7 +10,7 @@ from typing import Any
 from hpgrid.checks import TUNABLE, bad
 from hpgrid.fits.fit import Fit, Slope
 from hpgrid.statements.language import Statement, parse
-from hpgrid.text import aligned, power
+from hpgrid.text import aligned
 from hpgrid.transfers.published import FITS
 
 #: The laws of Shulgin et al.'s three theorems and of a fixed batch size, and those of Table 1's studies in tokens.
@@ -98,7 +98,7 @@ def lines(found: Sequence[Held]) -> list[str]:
 def as_dict(found: Sequence[Held]) -> list[dict[str, Any]]:
     """Return the verdicts as plain data."""
     return [
-        {"law": h.statement, "source": h.source, "of": power(h.slope.what, 1), "stated": str(h.exponent),
+        {"law": h.statement, "source": h.source, "of": h.slope.what, "stated": str(h.exponent),
          "value": h.slope.value, "interval": [h.slope.low, h.slope.high], "verdict": h.verdict}
         for h in found
     ]  # fmt: skip

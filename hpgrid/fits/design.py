@@ -13,7 +13,8 @@ import numpy as np
 from hpgrid.checks import bad
 from hpgrid.fits.fit import Fit
 from hpgrid.fits.predict import MISFIT, MISFIT_AN_OCTAVE
-from hpgrid.fits.surface import HALF_WEIGHT, Floats
+from hpgrid.fits.surface import HALF_WEIGHT
+from hpgrid.shapes import Floats
 from hpgrid.text import aligned, number
 
 #: Candidates lie this many octaves off the fitted optimum of their budget: farther out the surface is not trusted.

@@ -20,7 +20,7 @@ from hpgrid.fits.runs import Runs, as_table, load
 from hpgrid.fits.surface import Prior, Priors, Shape, Surface, fit_surface, priors_of
 from hpgrid.readings import tells
 from hpgrid.shapes import Floats
-from hpgrid.text import power
+from hpgrid.text import counted, power
 from hpgrid.transfers.start import NO_LIMITS, Limits, rounding
 
 if TYPE_CHECKING:
@@ -114,7 +114,14 @@ class Fit:
         T = check_value("T", T)
         if self.runs.T.min() > T:
             raise bad("a fit predicts from its smallest budget on", T, f"T = {self.runs.T.max():.4g} or more")
-        return predict(self.surface, self.runs, self.held, T, self.level, self.limits, self.seed)
+        # Every cost at a budget asks for the same one, which takes thousands of draws.
+        if T not in self._predictions:
+            self._predictions[T] = predict(self.surface, self.runs, self.held, T, self.level, self.limits, self.seed)
+        return self._predictions[T]
+
+    @cached_property
+    def _predictions(self) -> dict[float, Prediction]:
+        return {}
 
     def _repr_html_(self) -> str:
         exponents = "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in exponent_rows(self))
@@ -137,10 +144,8 @@ class Fit:
         return draw(self, budgets)
 
     def __repr__(self) -> str:
-        budgets = len(self.surface.t)
-        return (
-            f"Fit({len(self.runs.loss)} runs, {budgets} budget{'s' * (budgets > 1)}, {', '.join(self.surface.names)})"
-        )
+        sizes = f"{counted(len(self.runs.loss), 'run')}, {counted(len(self.surface.t), 'budget')}"
+        return f"Fit({sizes}, {', '.join(self.surface.names)})"
 
     @property
     def dropped(self) -> dict[str, tuple[int, ...]]:

@@ -15,11 +15,12 @@ from hpgrid import bounds
 from hpgrid.bounds import BOUNDS
 from hpgrid.checks import bad
 from hpgrid.fits.runs import Runs
-from hpgrid.fits.surface import Floats, Surface
+from hpgrid.fits.surface import Surface
 from hpgrid.formula.bound import build
 from hpgrid.formula.syntax import read
 from hpgrid.proxy import FunctionProxy, Proxy, Term, evaluate_factor
 from hpgrid.refinement.profile import profile
+from hpgrid.shapes import Floats
 from hpgrid.transfers.rules import Row
 from hpgrid.transfers.start import TUNED
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hpgrid.fits.runs import Runs
-from hpgrid.fits.surface import Floats, Prior, Priors, Shape, Surface
+from hpgrid.fits.surface import Prior, Priors, Shape, Surface
+from hpgrid.shapes import Floats
 from hpgrid.transfers.rules import feasible
 from hpgrid.transfers.start import NO_LIMITS, Limits
 

@@ -6,12 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hpgrid import text
 from hpgrid.fits.fit import exponent_rows
-
-Floats = NDArray[np.float64]
+from hpgrid.shapes import Floats
 
 if TYPE_CHECKING:
     from hpgrid.fits.fit import Fit

@@ -16,10 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.checks import bad, unknown
+from hpgrid.checks import bad, complement, unknown
 from hpgrid.record import read_text
-
-Floats = NDArray[np.float64]
+from hpgrid.shapes import Floats
 
 #: What columns are usually called, the likeliest first; a loss averaged over evaluations before the last one's.
 NAMES = {
@@ -200,9 +199,11 @@ def load(
     table = as_table(data)
     chosen, notes = _choose(table, columns)
     kept = _matching(table, where or {})
+    first = 2 if isinstance(data, str | Path) else 0  # a file's first run stands below its header
     raw = {name: numbers(column, table[column]) for name, column in chosen.items()}
     if "beta" in raw:
-        raw["alpha"] = 1 - raw.pop("beta")
+        beta = raw.pop("beta")
+        raw["alpha"] = np.array([complement(x) if np.isfinite(x) else np.nan for x in beta])
     _in_tokens(raw, seq_len, b_unit, notes)
     values = {name: raw[name] for name in ("eta", "b", "alpha") if name in raw}
     loss = raw["loss"]
@@ -215,19 +216,19 @@ def load(
     }
     dropped = {}
     for reason, mask in reasons.items():
-        lines = np.flatnonzero(kept & mask) + (2 if isinstance(data, str | Path) else 0)
+        lines = np.flatnonzero(kept & mask) + first
         if len(lines):
             dropped[reason] = tuple(int(line) for line in lines)
         kept = kept & ~mask
     runs = Runs(
         {name: one_value(x[kept]) for name, x in values.items()}, one_value(raw["T"][kept]), loss[kept],
-        np.flatnonzero(kept) + (2 if isinstance(data, str | Path) else 0),
+        np.flatnonzero(kept) + first,
         chosen, dropped, tuple(notes), "tokens" if {"T", "b"} & set(chosen) else "iterations",
     )  # fmt: skip
     if len(runs.loss) < 3:
         told = "; ".join(f"{len(lines)}: {reason}" for reason, lines in dropped.items()) or "none dropped"
         raise bad("a fit takes three runs or more", f"{len(runs.loss)} left ({told})", "a table with more of them")
-    if np.any(runs.values["b"] > runs.T) if "b" in runs.values else False:
+    if "b" in runs.values and (runs.values["b"] > runs.T).any():
         raise bad("a batch has at most as many tokens as the run", "b > T", "the units: --seq-len or --b-unit")
     if np.ptp(runs.loss) == 0:
         raise bad("losses differ among the runs", f"{runs.loss[0]:g} in all of them", "--loss and another column")

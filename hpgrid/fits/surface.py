@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from hpgrid.shapes import Floats
 
 #: A loss is quadratic near its minimum: runs within this excess of a budget's fitted one are fitted, in nats, ...
 WINDOW = 0.05

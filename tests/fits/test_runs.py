@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_array_equal
 
 from hpgrid.fits.runs import load, numbers
 
@@ -100,7 +100,7 @@ def test_sequences_are_seen_where_tokens_iterations_and_batch_are_all_there() ->
 
 def test_beta_is_its_complement() -> None:
     table = {"lr": [1e-3, 2e-3, 4e-3], "tokens": [1e6] * 3, "b1": [0.9, 0.95, 0.99], "loss": [3.1, 3.0, 3.2]}
-    assert_allclose(load(table, {"beta": "b1"}).values["alpha"], [0.1, 0.05, 0.01])
+    assert_array_equal(load(table, {"beta": "b1"}).values["alpha"], [0.1, 0.05, 0.01])  # 1 - 0.99 is not
 
 
 def test_what_else_varies_blocks_the_fit_and_the_message_says_what_to_write(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from hpgrid.fits.surface import Floats, Prior, Priors, fit_surface, priors_of
+from hpgrid.fits.surface import Prior, Priors, fit_surface, priors_of
+from hpgrid.shapes import Floats
 
 NAMES = ("eta", "b")
 
