@@ -72,6 +72,8 @@ def fit_runs(
     budgets = [options.number("T", each.removeprefix("T=")) for each in options.names(predict)]
     if not budgets:
         raise bad("a fit chooses for a budget", "no --predict", "--predict T=1e11, say")
+    if by is not None and plot is not None:
+        raise bad("a picture is of one fit", f"--by {by}", f"--where {by}=... in its place")
     options.check_picture(plot, "the picture is written to a file", "fit.png")
     options.check_file(csv, "the predictions are written to a file", "fit.csv")
     asked: dict[str, Any] = {
@@ -104,19 +106,18 @@ def fit_runs(
     if plot is not None:
         from hpgrid.fits.picture import draw
 
-        if by is not None:
-            raise bad("a picture is of one fit", f"--by {by}", f"--where {by}=... in its place")
         options.write_picture(draw(fits[""], budgets), plot)
-    if json_:
-        answers = {value: as_dict(each, budgets) for value, each in fits.items()}
-        print(json.dumps(answers[""] if by is None else {"by": by, "fits": answers}, indent=2, allow_nan=False))
-        return 0
+    answers = {}
     for value, each in fits.items():
         models = {name: model_of(each, name) for name in model or () if name != "surface"}
-        said = lines(each, budgets, details, schedule, models)
-        if design is not None:
-            said += ["", *design_lines(plan_runs(each, design, budgets[-1], tokens, round_b == "pow2"))]
+        plan = None if design is None else plan_runs(each, design, budgets[-1], tokens, round_b == "pow2")
+        if json_:
+            answers[value] = as_dict(each, budgets, models, plan)
+            continue
+        said = lines(each, budgets, details, schedule, models) + ([] if plan is None else ["", *design_lines(plan)])
         print(*([f"{by} = {value}"] if by else []), to_width(said), sep="\n")
+    if json_:
+        print(json.dumps(answers[""] if by is None else {"by": by, "fits": answers}, indent=2, allow_nan=False))
     return 0
 
 

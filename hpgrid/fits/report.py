@@ -9,9 +9,11 @@ import numpy as np
 
 from hpgrid import text
 from hpgrid.fits.fit import exponent_rows
+from hpgrid.record import plain
 from hpgrid.shapes import Floats
 
 if TYPE_CHECKING:
+    from hpgrid.fits.design import Design
     from hpgrid.fits.fit import Fit
     from hpgrid.fits.model import Model
     from hpgrid.fits.predict import Prediction
@@ -26,8 +28,10 @@ TESTED = 6.0
 SURE = 3.0
 
 
-def as_dict(fit: Fit, budgets: Sequence[float]) -> dict[str, Any]:
-    """Return the answer as plain data."""
+def as_dict(
+    fit: Fit, budgets: Sequence[float], models: Mapping[str, Model] | None = None, plan: Design | None = None
+) -> dict[str, Any]:
+    """Return the answer as plain data; models and a design where they were asked for."""
     out = fit.holdout
     return {
         "prediction": [fit.predict(T).as_dict() for T in budgets],
@@ -43,6 +47,11 @@ def as_dict(fit: Fit, budgets: Sequence[float]) -> dict[str, Any]:
             "columns": dict(fit.runs.columns),
             "budgets": [float(T) for T in np.unique(fit.runs.T)],
         },
+        "models": {
+            name: {key: plain(value) for key, value in vars(model).items() if key != "bound"}
+            for name, model in (models or {}).items()
+        },
+        "design": plain(plan),
         "sigma": fit.surface.sigma,
         "level": fit.level,
         "notes": list(fit.runs.notes),

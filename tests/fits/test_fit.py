@@ -164,6 +164,15 @@ def test_the_command_says_what_to_set_first_and_all_in_35_lines(
     assert prediction["interval"]["eta"][0] < prediction["eta"] < prediction["interval"]["eta"][1]
 
 
+def test_json_has_the_models_and_the_design_that_were_asked_for(table: Path, capsys: Capture) -> None:
+    asked = ("--predict", "T=1e12", "--model", "eq5", "--design", "3", "--json")
+    answer = json.loads(printed("fit", capsys, table, *asked))
+    model = model_of(fit(table), "eq5")
+    assert answer["models"]["eq5"]["coefficients"] == {n: list(pair) for n, pair in model.coefficients.items()}
+    assert len(answer["design"]["runs"]) == 3
+    assert answer["design"]["runs"][0].keys() == {"at", "T"}
+
+
 def test_a_batch_size_that_is_capped_or_rounded_has_its_own_learning_rate(table: Path) -> None:
     T = 4 * fit(table).runs.T.max()
     free = fit(table).predict(T).at
