@@ -2,135 +2,158 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import PowerNorm
+from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
-from hpgrid.plotting import style
-from hpgrid.plotting.style import OPTIMUM, SYMBOLS
+from hpgrid.plotting import fit_plot, lines, style, transfer_plot as ways
 from hpgrid.shapes import Floats
+from hpgrid.transfers.start import NO_LIMITS
 
 if TYPE_CHECKING:
     from hpgrid.fits.fit import Fit
 
-#: Panels of budgets, the largest ones.
+#: Panels of budgets, spread over those that have three runs.
 MOST = 4
 
-#: Excess losses, in units of the loss, at which the surface has contours, and where the colours end.
-CONTOURS, DARKEST = (0.001, 0.003, 0.01, 0.03), 0.05
+#: Excess losses, in nats, at which the surface has contours, and where colours and panels end.
+CONTOURS, FARTHEST = np.array([0.001, 0.003, 0.01, 0.03]), 0.1
 
 #: Points along a line of a picture.
 POINTS = 61
 
-#: Yellow is good; losses near the optimum have most of the colours.
-CMAP, NORM = "viridis_r", PowerNorm(0.5, 0, DARKEST)
+#: What stands on an axis.
+LABELS = style.SYMBOLS | {"alpha": r"$\alpha = 1 - \beta$"}
 
 
 def draw(fit: Fit, budgets: Sequence[float]) -> Figure:
-    """Return the picture of a fit and of its predictions."""
-    names = fit.surface.names
-    shown = np.unique(fit.runs.T)[-MOST:]
-    columns = max(len(shown), len(names))
+    """Return the picture of a fit and of its predictions.
+
+    With three variables a budget's panel has the first two, the third re-tuned; of runs at one place it has the best.
+    """
+    names, (measured, counts) = fit.surface.names, np.unique(fit.runs.T, return_counts=True)
+    shown = measured[counts >= min(3, counts.max())]
+    shown = shown[np.unique(np.linspace(0, len(shown) - 1, MOST).round().astype(int))]
+    total = len(shown) + len(names)
+    first = total if total <= 3 else max(len(shown), 2)
+    rows = [n for n in (first, total - first) if n]
+    width, budget = min(2.2 * max(rows) + 1.2, 7.2), "T" if fit.runs.counted == "tokens" else "K"
     with style.styled():
-        figure, axes = style.new_figure(2, columns, (2.4 * columns + 0.6, 5.2))
-        for k, (ax, T) in enumerate(zip(axes, shown)):
-            style.letter(ax, k, f"${_budget(fit)} = $ {style.number(T)}")
-            (_plane if len(names) > 1 else _line)(ax, fit, float(T))
-        for k, (ax, name) in enumerate(zip(axes[columns:], names), start=len(shown)):
-            style.letter(ax, k, SYMBOLS[name])
-            _against_budget(ax, fit, name, budgets)
-        for ax in [*axes[len(shown) : columns], *axes[columns + len(names) :]]:
-            ax.remove()
+        figure = Figure((width, 2.3 * len(rows) + 0.8))
+        parts = figure.subfigures(len(rows), 1, squeeze=False)[:, 0]
+        axes = [ax for part, n in zip(parts, rows) for ax in part.subplots(1, n, squeeze=False).flat]
+        for k, (ax, T) in enumerate(zip(axes, map(float, shown))):
+            style.letter(ax, k, f"${budget}$ = {ways.count(T)}")
+            _at_one_budget(ax, fit, T)
+            ax.label_outer()
+        for k, name in enumerate(names, start=len(shown)):
+            style.letter(axes[k], k, _exponent(fit, name, budget))
+            _against_budget(axes[k], fit, name, budgets)
+            axes[k].set_xlabel(LABELS[budget])
         if len(names) > 1:
-            colored = axes[0].collections[0]
-            label = "loss above the fitted minimum"
-            style.color_bar(figure, colored, list(axes[: len(shown)]), label, CONTOURS, 20)
-        handles: dict[str, Any] = {}
-        for ax in (axes[0], axes[columns]):
-            handles |= dict(zip(*reversed(ax.get_legend_handles_labels())))
-        figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=min(len(handles), 4))
+            colored = ScalarMappable(**fit_plot.colors(FARTHEST * fit.unit))
+            say, values = "{:.2g}".format, [fit.unit * x for x in (0.0, *CONTOURS, FARTHEST)]
+            style.color_bar(parts[0], colored, axes[: len(shown)], "excess loss", values, 20, say)
+        named = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels())}
+        figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=int(width / 1.45))
+        figure.draw_without_rendering()  # the panels have their places: their ticks have as many labels as go there
+        says = _say(names[0], np.array(axes[0].get_xlim())), ways.count
+        for k, ax in enumerate(axes):
+            ways.budget_axis(ax, *ax.get_xlim(), say=says[k >= len(shown)])
     return figure
 
 
-def _budget(fit: Fit) -> str:
-    return "T" if fit.runs.counted == "tokens" else "K"
+def _say(name: str, values: Floats) -> ways.Say:
+    """How values of a variable are written on an axis: all of them alike."""
+    if name == "b":
+        return ways.count
+    return ways.power if values.min() < 1e-4 else lambda value, _=3: style.number(value)
 
 
-def _runs(fit: Fit, T: float) -> tuple[dict[str, Floats], Floats, Any]:
-    """One budget's runs: what varies, each loss above the surface's minimum, and which were fitted.
+def _theory(fit: Fit, name: str) -> Fraction:
+    """The exponent of an optimum in the budget by eq. (4), where what is held at one value is."""
+    fixed = {fit.surface.names[i] for i, held in fit.held.items() if not held.exponent.deviation}
+    free = tuple(v for v in fit.surface.names if v not in fixed)
+    return fit.slope({name: 1}, free).theory if name in free else Fraction(0)
 
-    The excess is the surface's rise and the run's own noise: third derivatives are small where runs count.
+
+def _exponent(fit: Fit, name: str, budget: str) -> str:
+    """The title of an optimum: its exponent in the budget, and the theory's, or why it is not the runs'."""
+    T = fit.runs.T.max()
+    at, later = (replace(fit, limits=NO_LIMITS).predict(x).at[name] for x in (T, 2 * T))
+    said = f"theory {_theory(fit, name)}".replace("-", "\N{MINUS SIGN}") if len(fit.surface.t) > 1 else "assumed"
+    if fit.surface.names.index(name) in fit.held:
+        said = "at the border" if name in fit.predict(T).edge else "held"
+    # Rounded before it is written, so that nought has no sign.
+    return rf"${style.SHORT[name]} \sim {budget}^{{{round(math.log2(later / at), 2) + 0.0:.2f}}}$, {said}"
+
+
+def _surface(fit: Fit, at: dict[str, Floats], T: float) -> Floats:
+    """The fitted loss above its minimum at one budget, third derivatives included."""
+    z = np.stack([np.log2(at[name]) for name in fit.surface.names], axis=-1)
+    return fit.rise(at, T) + fit.surface.bend(z, math.log2(T))
+
+
+def _at_one_budget(ax: Axes, fit: Fit, T: float) -> None:
+    """One budget's runs, the surface, its optimum and where that may be: over two variables, or the loss over one.
+
+    Panels have the same ranges, so that they show how the optimum moves.
     """
+    own, names, farthest = fit.predict(T), fit.surface.names, FARTHEST * fit.unit
+    flat, level, edge = len(names) > 1, f"{100 * own.level:g}%", not set(own.edge).isdisjoint(names[:2])
+    every = {v: [*fit.runs.values[v], *(fit.predict(float(t)).at[v] for t in np.unique(fit.runs.T))] for v in names}
+    along = [np.geomspace(min(x) / 1.3, max(x) * 1.3, POINTS) for x in every.values()]
+    grid = dict(zip(names, np.meshgrid(*along)))
+    # Farther out, where no run was fitted, third derivatives may lead down again.
+    rise = np.where(fit.rise(grid, T) <= farthest, _surface(fit, grid, T), np.inf)
     mask = fit.runs.T == T
-    at = {name: fit.runs.values[name][mask] for name in fit.surface.names}
-    return at, fit.rise(at, T) + fit.surface.residuals[mask], fit.surface.weights[mask] > 0
-
-
-def _plane(ax: Axes, fit: Fit, T: float) -> None:
-    """One budget's runs over two variables, contours of the surface, its optimum and its intervals."""
-    x, y = fit.surface.names[:2]
-    at, excess, fitted = _runs(fit, T)
-    own = fit.predict(T)
-    ends = [(min(at[v].min(), own.at[v]) / 1.4, max(at[v].max(), own.at[v]) * 1.4) for v in (x, y)]
-    style.log_axes(ax, ends[0], ends[1], (x, y))
-    color = np.clip(excess, 0, DARKEST)
-    for mine, size, alpha, label in ((fitted, 16, 1.0, "runs, fitted"), (~fitted, 6, 0.6, "runs, too far off")):
-        ax.scatter(
-            at[x][mine], at[y][mine], size, color[mine], alpha=alpha, label=label, cmap=CMAP, norm=NORM, zorder=3
-        )
-    grid = np.meshgrid(*(np.geomspace(*end, POINTS) for end in ends))
-    ax.contour(*grid, fit.rise(dict(zip((x, y), grid)), T), levels=CONTOURS, colors="0.45", linewidths=0.7)
-    ax.plot(own.at[x], own.at[y], "*", color=OPTIMUM, markersize=8, label="fitted optimum", zorder=6)
-    for along, across in ((x, y), (y, x)):
-        if along in own.interval:
-            ends_of = (own.interval[along], (own.at[across],) * 2)
-            ax.plot(*(ends_of if along == x else ends_of[::-1]), color=OPTIMUM, linewidth=0.9, zorder=5)
-
-
-def _line(ax: Axes, fit: Fit, T: float) -> None:
-    """One budget's losses over the one variable that varies, and the surface along it."""
-    (x,) = fit.surface.names
-    at, excess, fitted = _runs(fit, T)
-    along = np.geomspace(at[x].min() / 1.2, at[x].max() * 1.2, POINTS)
-    ax.plot(along, fit.rise({x: along}, T), color="0.45", linewidth=0.9, label="surface")
-    ax.plot(at[x][fitted], excess[fitted], "o", markersize=4, label="runs, fitted")
-    ax.plot(at[x][~fitted], excess[~fitted], "o", markersize=2.5, alpha=0.6, label="runs, too far off")
-    ax.plot(
-        fit.predict(T).at[x], 0.0, "*", color=OPTIMUM, markersize=8, label="fitted optimum", zorder=6, clip_on=False
-    )
-    top = 2 * DARKEST
-    ax.set(ylabel="loss above the fitted minimum", ylim=(-0.05 * top, top), xscale="log", xlim=(along[0], along[-1]))
-    ax.set_xlabel(SYMBOLS[x])
-    style.label_values(ax.xaxis, style.ticks(along[0], along[-1], 4))
+    at = {name: fit.runs.values[name][mask] for name in names}
+    excess = _surface(fit, at, T) + fit.surface.residuals[mask]
+    low, fitted, beyond = fit.surface.dropped[mask], fit.surface.weights[mask] > 0, (excess > farthest) & (not flat)
+    kinds = (fitted & ~beyond, ~fitted & ~low & ~beyond, low, beyond)
+    x, y = [*at.values(), np.minimum(excess, farthest)][:2]
+    fit_plot.runs(ax, x, y, excess, kinds, farthest if flat else None)
+    ax.set(xscale="log", xlim=along[0][[0, -1]], xlabel=LABELS[names[0]], ylabel="excess loss")
+    if flat:
+        fit_plot.contours(ax, along[0], along[1], rise.reshape(POINTS, POINTS, -1).min(axis=2), CONTOURS * fit.unit)
+        middle = np.log2([own.at[v] for v in names[:2]])
+        drawn = np.where([v in own.interval for v in names[:2]], own.drawn[:, :2], middle)
+        fit_plot.region(ax, 2.0 ** fit_plot.ellipse(drawn, middle, own.level, POINTS), f"{level} ellipse")
+        ax.set_ylabel(LABELS[names[1]])
+        ways.value_axis(ax, along[1][0], along[1][-1], _say(names[1], along[1]))
+    else:
+        fit_plot.surface(ax, along[0], rise)
+        fit_plot.span(ax, own.interval.get(names[0]), f"{level} interval")
+        ax.set_ylim(-0.05 * farthest, farthest)
+    fit_plot.optimum(ax, own.at[names[0]], own.at[names[1]] if flat else 0.0, edge=edge, label="fitted optimum")
 
 
 def _against_budget(ax: Axes, fit: Fit, name: str, budgets: Sequence[float]) -> None:
-    """An optimum against the budget: as fitted, as predicted, the best runs, the theory's slope, the papers' rules."""
-    measured = np.unique(fit.runs.T)
+    """An optimum against the budget, fitted and predicted, the best runs, the theory's slope, what else one may set."""
+    measured, sampled = np.unique(fit.runs.T), fit.runs.values[name]
     every = np.geomspace(measured[0], max([measured[-1] * 1.5, *budgets]), POINTS)
-    predictions = [fit.predict(float(T)) for T in every]
-    middle = np.array([p.at[name] for p in predictions])
-    ax.plot(every, middle, color=OPTIMUM, linewidth=1.2, label="fitted optimum")
-    if all(name in p.interval for p in predictions):
-        low, high = np.array([p.interval[name] for p in predictions]).T
-        label = f"{100 * fit.level:g}% interval"
-        ax.fill_between(every, low, high, color=OPTIMUM, alpha=0.15, linewidth=0, label=label)
+    along, own, asked = ([fit.predict(float(T)) for T in x] for x in (every, measured, budgets))
+    low, high = np.array([p.interval.get(name, (p.at[name],) * 2) for p in along]).T
+    fit_plot.path(ax, every, np.array([p.at[name] for p in along]), low, high, f"{100 * fit.level:g}% interval")
+    at = np.array([p.at[name] for p in own])
+    fit_plot.optimum(ax, measured, at, edge=name in own[-1].edge, label="fitted optimum", size=3.6)
     runs = [fit.runs.only(fit.runs.T == T) for T in measured]
     best = [float(r.values[name][np.argmin(r.loss)]) for r in runs]
-    ax.plot(measured, best, "o", color="0.3", markersize=4, label="best run")
-    others = []
-    for T in budgets:
-        ax.plot(T, fit.predict(T).at[name], "*", color=OPTIMUM, markersize=9, label="prediction", zorder=6)
-        others += [(T, b.at[name]) for b in fit.baselines(T) if name in b.at and b.name.startswith("rule")]
-    if others:
-        ax.plot(*zip(*others), "x", color=style.NEAR, markersize=5, label="rules A and C from the best run")
-    own = next((s for s in fit.exponents if s.what == f"{name}* in T"), None)
-    if own is not None:
-        law = fit.predict(float(measured[-1])).at[name] * (every / measured[-1]) ** float(own.theory)
-        ax.plot(every, law, "--", color=style.PREDICTED, linewidth=0.8, label="the theory's slope")
-    values = [*middle, *best, *(x for _, x in others)]
-    style.log_axes(ax, (every[0] / 1.2, every[-1] * 1.2), (min(values) / 2, max(values) * 2), (_budget(fit), name))
+    ax.plot(measured, best, "s", color="0.3", markersize=3.5, label="best run", zorder=4)
+    others = [(p.T, b.at[name], b.name) for p in asked for b in fit.baselines(p.T) if b.name in fit_plot.OTHERS]
+    for other in others:
+        fit_plot.other(ax, *other)
+    for p in asked:
+        fit_plot.optimum(ax, p.T, p.at[name], edge=name in p.edge, label="prediction", marker="*", size=10)
+    lines.law(ax, every, at[-1] * (every / measured[-1]) ** float(_theory(fit, name)), "theory's slope")
+    fit_plot.ends(ax, sampled.min(), sampled.max())
+    values = np.array([*low, *high, *best, *(y for _, y, _ in others), *sampled])
+    ax.set(xscale="log", xlim=every[[0, -1]], ylabel=LABELS[name])
+    ways.value_axis(ax, values.min() / 1.2, values.max() * 1.2, _say(name, values))

@@ -52,6 +52,7 @@ class Prediction:
         near_optimal: what costs at most 0.5% of the loss, the others re-tuned.
         edge: what lies at the border of the sweep.
         held: what was not placed by the surface, and why.
+        drawn: log2 of the optimum, of each draw that the intervals are of.
     """
 
     T: float
@@ -60,7 +61,8 @@ class Prediction:
     interval: Mapping[str, tuple[float, float]]
     near_optimal: Mapping[str, tuple[float, float]]
     edge: tuple[str, ...]
-    held: Mapping[str, str] = field(default_factory=dict)
+    held: Mapping[str, str]
+    drawn: Floats = field(repr=False, compare=False)
 
     def as_dict(self) -> dict[str, object]:
         """Return the prediction as plain data: T, eta, b and the like, then what is said of them."""
@@ -154,5 +156,5 @@ def predict(
         {n: (float(low[i]), float(min(high[i], most[i]))) for i, n in enumerate(names) if placed.get(i, (0, 1))[1]},
         {names[i]: (float(2.0 ** (at[i] - h)), float(min(2.0 ** (at[i] + h), most[i]))) for i, h in zip(free, half)},
         tuple(name for name, reason in reasons.items() if reason == EDGE),
-        {name: reason for name, reason in reasons.items() if reason != EDGE},
+        {name: reason for name, reason in reasons.items() if reason != EDGE}, drawn,
     )  # fmt: skip

@@ -132,6 +132,8 @@ class Surface:
         weights: of each run; 0 outside the window.
         residuals: of each run, loss less surface.
         dropped: which runs are errors of record.
+        cubes: the third derivatives, which were fitted ...
+        anchors: ... at these points, in log2: each budget's optimum, within the sweep.
     """
 
     names: tuple[str, ...]
@@ -144,6 +146,12 @@ class Surface:
     weights: Floats
     residuals: Floats
     dropped: NDArray[np.bool_]
+    cubes: Floats
+    anchors: Floats
+
+    def bend(self, z: Floats, t: float) -> Floats:
+        """Return what third derivatives add to the loss at z, shape (..., variables), at one of the budgets."""
+        return np.asarray(_cubic(z - self.anchors[np.argmin(np.abs(self.t - t))]) @ self.cubes)
 
     def draws(self, rng: np.random.Generator) -> Shape:
         """Return draws from the posterior."""
@@ -189,7 +197,7 @@ def fit_surface(
         weights = _window(np.where(dropped, np.inf, excess) / unit, floor, (n + 1) * (n + 2) // 2 + 2)
         used = weights > 0
         centre = weights @ z / weights.sum(), float(weights @ t / weights.sum())
-        X = _columns(z - centre[0], t - centre[1], floor, z - best)
+        anchors, X = best, _columns(z - centre[0], t - centre[1], floor, z - best)
         robust = np.ones(len(loss))
         for _ in range(PASSES):
             P, right = _prior_rows(priors, names, H, unit, X.shape[1])
@@ -219,7 +227,8 @@ def fit_surface(
         return fit_surface(z, t, loss, names, replace(priors, skew=LEAST_SKEW), unit)
     meat = X.T * (W * residuals) ** 2 @ X * used.sum() / freedom
     covariance = inverse @ (meat + P.T @ P) @ inverse
-    return Surface(names, budgets, centre, shape, covariance, sigma, freedom, weights, residuals, dropped)
+    return Surface(names, budgets, centre, shape, covariance, sigma, freedom, weights, residuals, dropped,
+                   coefficients[-len(_cubes(n)) :], anchors[np.unique(floor, return_index=True)[1]])  # fmt: skip
 
 
 def _window(excess: Floats, floor: NDArray[np.intp], fewest: int) -> Floats:
@@ -236,8 +245,15 @@ def _columns(z: Floats, t: Floats, floor: NDArray[np.intp], off: Floats) -> Floa
     n = z.shape[1]
     i, j = np.triu_indices(n)
     squares = z[:, i] * z[:, j] * np.where(i == j, 0.5, 1.0)
-    cubes = [off[:, k].prod(axis=1) / np.prod([math.factorial(m) for m in Counter(k).values()]) for k in _cubes(n)]
-    return np.hstack([np.eye(floor.max() + 1)[floor], squares, z, t[:, None] * z, np.stack(cubes, axis=1)])
+    return np.hstack([np.eye(floor.max() + 1)[floor], squares, z, t[:, None] * z, _cubic(off)])
+
+
+def _cubic(off: Floats) -> Floats:
+    """What multiplies the third derivatives, from where they are: a last axis of them in place of the variables'."""
+    every = _cubes(off.shape[-1])
+    return np.stack(
+        [off[..., k].prod(axis=-1) / math.prod(map(math.factorial, Counter(k).values())) for k in every], -1
+    )
 
 
 def _cubes(n: int) -> list[list[int]]:

@@ -139,8 +139,16 @@ def label_values(axis: Any, values: Sequence[float], label: Callable[[float], st
     axis.set_major_formatter(FuncFormatter(lambda value, _: (label or power_of_ten)(value)))
 
 
-def color_bar(figure: Any, drawn: Any, axes: Any, label: str, values: Sequence[float], aspect: float) -> None:
-    """Draw a colour bar beside some axes, a few powers of ten labelled.
+def color_bar(
+    figure: Any,
+    drawn: Any,
+    axes: Any,
+    label: str,
+    values: Sequence[float],
+    aspect: float,
+    say: Callable[[float], str] | None = None,
+) -> None:
+    """Draw a colour bar beside some axes, a few values labelled.
 
     Args:
         figure: which the axes are of.
@@ -149,10 +157,11 @@ def color_bar(figure: Any, drawn: Any, axes: Any, label: str, values: Sequence[f
         label: what the colours mean.
         values: which are labelled.
         aspect: its height over its width.
+        say: how they are written; as powers of ten where nothing else is said.
     """
     bar = figure.colorbar(drawn, ax=axes, pad=0.02, aspect=aspect)
     bar.set_label(label)
-    label_values(bar.ax.yaxis, values)
+    label_values(bar.ax.yaxis, values, say)
     bar.outline.set_visible(False)
 
 

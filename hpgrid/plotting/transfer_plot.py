@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from hpgrid.plotting.style import label_values, number, ticks
 from hpgrid.shapes import Floats as Array
 
-#: A value as text.
-Say = Callable[[float], str]
+#: A value as text, with some digits.
+Say = Callable[..., str]
 
 #: Rules: told apart by hue, lightness, dashes and width, so that lines that coincide are all seen.
 _LINES: tuple[tuple[str, Any, float], ...] = (
@@ -119,10 +119,11 @@ def _spread(heights: Array, gap: float) -> Array:
     return moved[np.argsort(order)]
 
 
-def budget_axis(axes: Axes, first: float, last: float, *, space: float = _MARGIN) -> None:
+def budget_axis(axes: Axes, first: float, last: float, *, space: float = _MARGIN, say: Say | None = None) -> None:
     """Give the x axis the budgets between where the ways start and where they end, with room at that end.
 
-    The room is ``space``, a share of the panel's width beyond the last budget.
+    The room is ``space``, a share of the panel's width beyond the last budget. As many ticks as have room are labelled,
+    where the panel has its final place. Values that are no budgets are written by ``say``.
     """
     ends = sorted((first, last))
     lo, hi = np.log10(ends)
@@ -132,15 +133,16 @@ def budget_axis(axes: Axes, first: float, last: float, *, space: float = _MARGIN
     axes.set_xlim(10 ** (lo - before * share), 10 ** (hi + after * share))
     per_decade = axes.get_window_extent().width / np.diff(np.log10(axes.get_xlim()))[0]
     between = _BETWEEN * axes.figure.dpi / 72
-    for most in (4, 3, 2):  # as many ticks as have room for their labels
-        values = ticks(ends[0], ends[1], most)
+    say = say or count
+    every = [ticks(ends[0], ends[1], most) for most in (4, 3, 2)]
+    for values in (*every, [every[0][0], every[0][-1]]):  # as many as have room for their labels
         # As few digits, at least three, as tell them apart.
-        digits = next((n for n in range(3, 15) if len({count(value, n) for value in values}) == len(values)), 15)
+        digits = next((n for n in range(3, 15) if len({say(value, n) for value in values}) == len(values)), 15)
         size = matplotlib.rcParams["xtick.labelsize"]
-        widths = np.array([_width(axes, count(value, digits), size) for value in values])
+        widths = np.array([_width(axes, say(value, digits), size) for value in values])
         if (np.diff(np.log10(values)) * per_decade > (widths[1:] + widths[:-1]) / 2 + between).all():
             break
-    label_values(axes.xaxis, values, lambda value: count(value, digits))
+    label_values(axes.xaxis, values, lambda value: say(value, digits))
 
 
 def value_axis(axes: Axes, lo: float, hi: float, say: Say, *, inverted: bool = False, most: float = math.inf) -> None:
@@ -158,10 +160,10 @@ def count(value: float, digits: int = 3) -> str:
     return f"{value:.{digits}g}" if value < 1e3 else number(value)
 
 
-def power(value: float) -> str:
+def power(value: float, digits: int = 3) -> str:
     """Return a value as a digit and a power of ten."""
     exponent = math.floor(math.log10(value) + 1e-12)
-    first = f"{value / 10.0**exponent:.3g}"
+    first = f"{value / 10.0**exponent:.{digits}g}"
     return f"$10^{{{exponent}}}$" if first == "1" else f"${first}\\times 10^{{{exponent}}}$"
 
 
