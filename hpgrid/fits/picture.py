@@ -147,7 +147,8 @@ def _against_budget(ax: Axes, fit: Fit, name: str, budgets: Sequence[float]) -> 
     runs = [fit.runs.only(fit.runs.T == T) for T in measured]
     best = [float(r.values[name][np.argmin(r.loss)]) for r in runs]
     ax.plot(measured, best, "s", color="0.3", markersize=3.5, label="best run", zorder=4)
-    others = [(p.T, b.at[name], b.name) for p in asked for b in fit.baselines(p.T) if b.name in fit_plot.OTHERS]
+    known = tuple(fit_plot.OTHERS)
+    others = [(p.T, b.at[name], b.name) for p in asked for b in fit.baselines(p.T) if b.name.startswith(known)]
     for other in others:
         fit_plot.other(ax, *other)
     for p in asked:

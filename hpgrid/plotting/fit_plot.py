@@ -24,8 +24,8 @@ RUNS: dict[str, Any] = {
     "runs, farther up": {"marker": "^", "markersize": 4, "clip_on": False, **_HOLLOW},
 }
 
-#: Other ways to choose, hollow or thin, so that two at one place are both seen.
-OTHERS = {"best run kept": "o", "rule A from the best run": "x", "rule C from the best run": "+"}
+#: Other ways to choose, by what their names begin with, hollow or thin, so that two at one place are both seen.
+OTHERS = {"best run kept": "o", "rule A": "x", "rule C": "+"}
 
 
 def colors(farthest: float) -> dict[str, Any]:
@@ -88,8 +88,9 @@ def optimum(axes: Axes, x: Any, y: Any, *, edge: bool, label: str, marker: str =
 
 def other(axes: Axes, x: float, y: float, name: str) -> None:
     """Mark what another way to choose would set."""
+    label = next(known for known in OTHERS if name.startswith(known))
     look: Any = {"markerfacecolor": "none", "color": "0.1", "markeredgewidth": 0.9}
-    axes.plot(x, y, OTHERS[name], markersize=5.5, label=name.partition(" from")[0], zorder=6.5, **look)
+    axes.plot(x, y, OTHERS[label], markersize=5.5, label=label, zorder=6.5, **look)
 
 
 def ends(axes: Axes, low: float, high: float) -> None:
