@@ -318,7 +318,7 @@ def fit(
         priors = replace(priors, exponents=own)
     last = runs.largest
     given = {name: float(runs.values[name][np.argmin(last.loss)]) for name in hold if name in names}
-    size = int(seq_len or 1)
+    size = round(runs.unit_of_b)
     limits = Limits(None if max_b is None else max_b * size, max_eta, rounding(round_b), size)
     return replace(_fitted(runs, names, priors, given, level, unit or 1.0, seed), limits=limits)
 
@@ -329,7 +329,7 @@ def fits_by(data: Any, by: str, *, where: Mapping[str, str] | None = None, **ask
     Raises:
         ValueError: there is no such column, or as ``fit``, and for which value.
     """
-    table = as_table(data)
+    table, _ = as_table(data)
     if by not in table:
         raise unknown("column", by, table)
     fits = {}
