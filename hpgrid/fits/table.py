@@ -72,10 +72,14 @@ def _read(path: Path) -> tuple[list[str], list[list[str]], list[int]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True)
     try:
         cut = ((reader.line_num, [cell.strip() for cell in cells]) for cells in reader)
-        rows = [(line, cells) for line, cells in cut if any(cells) and cells[0][:1] != "#"]
+        rows = [(line, cells) for line, cells in cut if any(cells)]
     except csv.Error as error:
         raise bad(f"{rule} ({error})", str(path), "the path of one") from None
-    names = [" ".join(name.split()) for name in rows[0][1]] if rows else []
+    head = next((k for k, (_, cells) in enumerate(rows) if cells[0][:1] != "#"), 0)
+    # numpy.savetxt writes the line of names behind a #, and numbers come next.
+    head -= bool(head and any(isinstance(plain(cell), float) for cell in rows[head][1]))
+    rows = [row for k, row in enumerate(rows) if k == head or (k > head and row[1][0][:1] != "#")]
+    names = [" ".join(name.lstrip("# ").split()) for name in rows[0][1]] if rows else []
     while names and not names[-1]:
         names.pop()
     if len(rows) < 2 or len(names) < 2 or not all(name.isprintable() and len(name) < 100 for name in names):

@@ -46,7 +46,7 @@ def test_usual_names_are_known_and_said(tmp_path: Path) -> None:
     [
         "\ufeff" + TEXT.replace("\n", "\r\n"),  # a byte order mark, and lines as Windows ends them
         TEXT.replace("\n", "\r"),
-        TEXT.replace(",", ", "),
+        TEXT.replace(",", ", ").replace("1e6", '"1,000,000"'),
         TEXT.replace(",", ";"),
         TEXT.replace(",", ";").replace(".", ","),  # decimal commas
         TEXT.replace(",", "\t"),
@@ -65,6 +65,7 @@ def test_usual_names_are_known_and_said(tmp_path: Path) -> None:
         TEXT.replace("3.1", "3.1,,"),
         TEXT.replace("\n", "\n\n") + "\n  \n,,,\n",
         '# runs of May, by "me", tokens counted\n#\n' + TEXT + "# 9e-3,1000,1e6,2.0\n",
+        "# of May\n# " + TEXT,  # as numpy.savetxt writes it
         "".join(f"{'' if k == 0 else k},{line}\n" for k, line in enumerate(TEXT.split())),  # a data frame's index
     ],
 )  # fmt: skip
@@ -205,6 +206,13 @@ def test_of_two_columns_that_could_be_one_none_is_guessed() -> None:
     with pytest.raises(ValueError, match=r"eta is one column\. Given: 'config.muon.lr, config.adam.lr'"):
         load(table, {})
     assert_array_equal(load({**table, "config.adam.lr": COLUMNS["lr"]}, {}).values["eta"], COLUMNS["lr"])
+    whole = load({"adam.lr": [1, 1, 1, 1], **COLUMNS}, {})  # a whole name is no doubt
+    assert whole.notes[0].startswith("eta is the column lr, not adam.lr; ")
+
+
+def test_an_empty_column_is_not_taken_for_what_it_is_called() -> None:
+    table = {**COLUMNS, "tokens": ["", None, "nan", "-"], "train_tokens": COLUMNS["tokens"]}
+    assert load(table, {}).columns["T"] == "train_tokens"
 
 
 @pytest.mark.parametrize("each", [1, 2048, 4096, 317.4])
@@ -214,6 +222,9 @@ def test_a_batch_in_sequences_or_examples_is_seen_where_tokens_and_iterations_ar
     assert_array_equal(runs.values["b"], np.array([8, 8, 16]) * runs.unit_of_b)
     assert runs.unit_of_b == pytest.approx(each)
     assert (runs.notes[-1] == f"b counts sequences of {each:.4g} tokens, for T = K b {each:.4g}") == (each > 1)
+    unrelated = load({**table, "tokens": [8000, 90000, 1e6]}, {})
+    assert unrelated.unit_of_b == 1
+    assert unrelated.notes[-1].startswith("T/(K b) is 112, yet b is taken to count 1 tokens")  # 10, 112.5, 1250
     told = load({**table, "tokens": [800 * each] * 3}, {}, b_unit="tokens")
     assert_array_equal(told.values["b"], [8, 8, 16])
     assert told.notes[-1].startswith(f"T/(K b) is {each:.3g}, yet b is taken to count 1 tokens") == (each > 1)
@@ -235,6 +246,9 @@ def test_beta_is_its_complement_and_variables_stand_in_their_order() -> None:
     runs = load({**COLUMNS, "b1": [0.9, 0.95, 0.99, 0.9]}, {"beta": "b1", "b": "batch_size"})
     assert_array_equal(runs.values["alpha"], [0.1, 0.05, 0.01, 0.1])  # 1 - 0.99 is not
     assert list(runs.values) == ["eta", "b", "alpha"]
+    assert load({**COLUMNS, "b1": [0.9, 0.95, 0.99, -0.5]}, {"beta": "b1"}).dropped == {
+        "a setting is not positive, or alpha above 1": (3,)
+    }
 
 
 @pytest.mark.parametrize("name", ["seed", "config.seed"])
@@ -309,6 +323,15 @@ def test_what_follows_from_what_is_known_is_said() -> None:
     runs = load({**rows, "N": [1e8] * 3 + [2e8] * 3, "warmup": [1, 2, 4] * 2}, {})
     assert runs.notes[-1] == "with eta, b or T vary also N, warmup"
     assert runs.N is None
+    double = {name: cells * 2 for name, cells in rows.items()} | {"loss": [3 + k / 100 for k in range(12)]}
+    table = {**double, "group": [0] * 6 + [1] * 6, "clip": ["no"] * 6 + ["yes"] * 6}
+    assert load(table, {}, ignore=["group"]).notes[-1] == "with eta, b or T vary also clip"
+
+
+def test_what_differs_at_each_point_of_a_grid_does_not_follow_from_it() -> None:
+    grid = {"lr": [1, 2, 4, 8] * 4, "tokens": [1e9] * 16, "batch_size": [k for k in (1, 2, 4, 8) for _ in range(4)]}
+    with pytest.raises(ValueError, match="other columns vary among the runs"):
+        load({**grid, "loss": [3 + k / 100 for k in range(16)], "clip": [0, 1, 1, 0, 1, 0, 0, 1] * 2}, {})
 
 
 @pytest.mark.parametrize(
