@@ -128,11 +128,13 @@ def refuse_others(table: Table, named: set[str], known: Iterable[Sequence[Any]],
     if free:
         name, *rest = free
         values = values_of(table[name])
-        told = (
-            ", ".join(f"{value} ({n})" for value, n in [*values.items()][:3]) + "; also " * bool(rest) + ", ".join(rest)
-        )
+        told = ", ".join(f"{value} ({n})" for value, n in [*values.items()][:3]) + ("; also " if rest else "")
         momentum = [f", and --beta {n} for momentum" for n in free if re.search(r"momentum|beta_?1$|^beta$", n, re.I)]
         instead = f"--where {name}={next(iter(values))}, --by {name}, or --ignore {name}, for each"
-        raise bad("other columns vary among the runs", f"{name}: {told}"[:150], instead + "".join(momentum[:1]))
+        raise bad(
+            "other columns vary among the runs",
+            f"{name}: {told}{', '.join(rest)}"[:150],
+            instead + "".join(momentum[:1]),
+        )
     if following:
         notes.append(f"with eta, b or T vary also {', '.join(following)}")

@@ -144,12 +144,12 @@ def _rows(table: Table, mask: NDArray[np.bool_]) -> Table:
     return {name: [*compress(cells, mask)] for name, cells in table.items()}
 
 
+@np.errstate(all="ignore")  # no iterations, or a batch of none, is dropped later
 def _in_tokens(raw: dict[str, Floats], unit: float | None, b_unit: str | None, notes: list[str]) -> float:
     """Give the runs T and b in tokens, by T = K b; return how many are in one of what b counts, ``unit`` if told."""
     unit = 1.0 if b_unit == "tokens" else unit
     if {"b", "T", "K"} <= set(raw):
-        with np.errstate(all="ignore"):
-            each = raw["T"] / (raw["K"] * raw["b"])
+        each = raw["T"] / (raw["K"] * raw["b"])
         seen = float(np.median(each[np.isfinite(each)])) if np.isfinite(each).any() else np.nan
         if unit is None and seen > 1 + SAME and np.mean(np.abs(each / seen - 1) <= SAME) >= 0.5:
             # Nominal tokens are 0.01% off actual ones; a mean over examples is no whole number.
@@ -176,13 +176,12 @@ def _reasons(table: Table, settings: Mapping[str, Floats], loss: Floats) -> dict
     first: dict[tuple[str, ...], int] = {}
     seeds = next((cells for name, cells in table.items() if name.lower().endswith("seed")), [""] * len(loss))
     summary = np.array([cell.lower() in _SUMMARIES for cell in seeds])
-    x = np.array([*settings.values()])
+    x, alpha = np.array([*settings.values()]), settings.get("alpha", np.zeros(1))
     return {
         "the loss is missing or no finite number": ~np.isfinite(loss),
         f"a loss of {DIVERGED:g} or more: the run diverged": loss >= DIVERGED,
         "a setting is missing": np.any(~np.isfinite(x), axis=0),
-        "a setting is not positive, or alpha above 1": np.any(x <= 0, axis=0)
-        | (settings.get("alpha", np.zeros(1)) > 1),
+        "a setting is not positive, or alpha above 1": np.any(x <= 0, axis=0) | (alpha > 1),
         "it repeats an earlier line": np.array([first.setdefault(k, row) < row for row, k in enumerate(zip(*telling))]),
         "a mean or a spread over seeds, beside runs": summary & ~summary.all(),
     }

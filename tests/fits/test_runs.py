@@ -238,6 +238,8 @@ def test_tokens_iterations_and_batch_sizes_give_each_other(tmp_path: Path) -> No
     assert load(path, {}).notes[-1] == "T is K b, in what b counts: --seq-len, if that is sequences"
     runs = load({"lr": [1e-3, 2e-3, 4e-3], "steps": [100, 100, 50], "tokens": [1e6] * 3, "loss": [3.0, 3.1, 3.2]}, {})
     assert_array_equal(runs.values["b"], [1e4, 1e4, 2e4])
+    none = load({"lr": [1e-3, 2e-3, 4e-3, 8e-3], "steps": [0, 9, 9, 9], "tokens": [90] * 4, "loss": [9, 3, 4, 5]}, {})
+    assert none.dropped == {"a setting is missing": (0,)}
     alone = load({"lr": [1e-3, 2e-3, 4e-3], "steps": [100] * 3, "loss": [3.0, 3.1, 3.2]}, {})
     assert (alone.counted, list(alone.T), list(alone.values)) == ("iterations", [100] * 3, ["eta"])
 
