@@ -107,15 +107,6 @@ PRECISIONS = (*DTYPES, "bfloat16")
 #: The methods of Shulgin et al.'s eq. (1), by the norm.
 METHODS = {"frobenius": "normalised SGD", "max": "signSGD", "spectral": "Muon"}
 
-#: What a hyperparameter must satisfy, in words and as a test.
-_RANGE = {
-    "eta": ("eta > 0", lambda x: x > 0),
-    "b": ("b >= 1", lambda x: x >= 1),
-    "alpha": ("0 < alpha <= 1", lambda x: 0 < x <= 1),
-    "T": ("T >= 1", lambda x: x >= 1),
-    "K": ("K > 0", lambda x: x > 0),
-}
-
 
 def is_number(value: object) -> bool:
     """Return whether ``value`` is a finite real number (a truth value is not)."""
@@ -135,21 +126,6 @@ def counted(value: Any) -> Any:
     if found[2] not in UNITS:
         raise bad(f"a number of tokens has one of the units {', '.join(UNITS)}", value, "512k, 2.5B or 4Mi, say")
     return float(Fraction(found[1]) * UNITS[found[2]])
-
-
-def check_value(name: str, value: Any) -> float:
-    """Return ``value`` as a float if the hyperparameter ``name`` may take it; b, T and K may be text with a unit.
-
-    Raises:
-        ValueError: ``name`` is not a hyperparameter, or ``value`` is not a finite number in range.
-    """
-    if name not in AXES:
-        raise unknown("axis", name, AXES)
-    rule, holds = _RANGE[name]
-    value = counted(value) if name in SIZES else value
-    if not is_number(value) or not holds(value):
-        raise bad(f"{name} must be a finite number with {rule}", value, f"a value with {rule}")
-    return float(value)
 
 
 def changed(record: Record, **fields: Any) -> Record:
@@ -193,25 +169,6 @@ def name_here(name: str, own: Iterable[str] = ()) -> str:
     if here != name:
         note(f"{name} is {here} here" + (", and alpha = 1 - beta" if here == "beta" else ""))
     return here
-
-
-def settings(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values by what they are of: lr is eta, and a beta is the alpha that is its complement.
-
-    Raises:
-        ValueError: a beta out of its range, or two names of one thing.
-    """
-    found: dict[str, Any] = {}
-    names: dict[str, str] = {}
-    for name, value in given.items():
-        here = name_here(name)
-        if here == "beta":
-            here, value = "alpha", alpha_of(value)
-        if here in found:
-            rule = "momentum is given once, and beta is 1 - alpha" if here == "alpha" else f"{here} is given once"
-            raise bad(rule, f"{names[here]} and {name}", "one of the two")
-        found[here], names[here] = value, name
-    return found
 
 
 def check_constants(constants: Mapping[str, Any]) -> dict[str, float]:

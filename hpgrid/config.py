@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 from hpgrid.bounds import BOUNDS
 from hpgrid.checks import (
-    AXES,
     DTYPES,
     MOST_VALUES,
     InputError,
@@ -29,16 +28,15 @@ from hpgrid.checks import (
     check_exponent,
     check_flag,
     check_keys,
-    check_value,
     counted,
     is_number,
     read_table,
-    settings,
     table_of,
 )
 from hpgrid.parameters import with_own
 from hpgrid.record import read_text
 from hpgrid.regime import Regime
+from hpgrid.variables import STANDARD, Space, declared, settings
 
 if TYPE_CHECKING:
     from hpgrid.formula.syntax import Expression
@@ -59,6 +57,7 @@ class BoundConfig:
         options: the values of options; of a formula, of what stands in its exponents.
         formula: the bound as text, in place of a name.
         domain: conditions under which it holds, as text.
+        variables: what it declares of its own, as ``declared`` reads it.
     """
 
     name: str = "lmo"
@@ -66,6 +65,22 @@ class BoundConfig:
     options: Mapping[str, Any] = field(default_factory=dict)
     formula: str | None = None
     domain: tuple[str, ...] = ()
+    variables: Any = ()
+
+    @cached_property
+    def space(self) -> Space:
+        """The variables of the bound."""
+        own = self.variables or (BOUNDS[self.name].variables if self.formula is None else ())
+        return declared(own) if own else STANDARD
+
+    @cached_property
+    def budget(self) -> str:
+        """The budget that is asked about where nobody says which: one that the bound declares, K alone, else tokens."""
+        named = {*self.expression.variables()} if self.expression is not None else set()
+        budgets = [name for name in self.space.budget_names if name in named]
+        own = [name for name in budgets if name not in STANDARD.budget_names]
+        alone = budgets == ["K"] and self.space.batch not in named and "T" not in self.space.joined("K")
+        return own[0] if own else "K" if alone else self.space.budget_names[0]
 
     @cached_property
     def expression(self) -> Expression | None:
@@ -74,7 +89,7 @@ class BoundConfig:
             return None
         from hpgrid.formula.syntax import read, read_domain
 
-        return replace(read(self.formula), domain=read_domain(self.domain))
+        return replace(read(self.formula, self.space), domain=read_domain(self.domain, self.space))
 
     def takes(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the names of its constants, and of its options."""
@@ -104,7 +119,7 @@ class BoundConfig:
         return () if self.expression is None else self.expression.remarks
 
     def build(self, budget: str) -> Proxy | FunctionProxy:
-        """Return the bound in the budget T or K."""
+        """Return the bound in a budget, T or K say."""
         values = {**self.constants, **self.options}
         if self.expression is not None:
             from hpgrid.formula.bound import build
@@ -121,6 +136,7 @@ class BoundConfig:
         called: dict[str, Any] = {"name": self.name} if self.formula is None else {"formula": self.formula}
         values = {**self.constants, **self.options}
         called |= {"domain": list(self.domain)} if self.domain else {}
+        called |= {"variables": self.variables} if self.variables else {}
         return {**called, **{name: str(x) if isinstance(x, Fraction) else x for name, x in values.items()}}
 
 
@@ -131,6 +147,8 @@ class GridConfig:
     preset: str = "footnote"
     n: int = 100
     axes: Mapping[str, Any] = field(default_factory=dict)
+    space: Space = STANDARD
+    budget: str | None = None
 
     def build(self, axes: Mapping[str, Any] | None = None) -> Grid:
         """Return the grid, ``axes`` taking the place of its own."""
@@ -141,7 +159,7 @@ class GridConfig:
                 return LogAxis(given["lo"], given["hi"], given.get("n", self.n))
             return LogAxis.from_values(given) if isinstance(given, (list, tuple)) else given
 
-        preset = Grid.footnote(self.n) if self.preset == "footnote" else Grid.captions(self.n)
+        preset = getattr(Grid, self.preset)(self.n, self.space, self.budget)
         own = {name: entry(given) for name, given in {**self.axes, **(axes or {})}.items()}
         return preset.with_axes(**own)
 
@@ -257,8 +275,10 @@ def parse(data: Mapping[str, Any]) -> Config:
     panels = data["panel"] if "panel" in data else [data["regime"]]
     if not isinstance(panels, list) or not panels:
         raise bad("panels are an array of tables", panels, "[[panel]] with its own lines, once for each")
-    shown = {key: found[key] for key in ("grid", "window", "curves", "dtype", "refined")}
-    return Config(data["figure"], parse_bound(bound_table(data)), panels=tuple(map(_parse_panel, panels)), **shown)
+    shown = {key: found[key] for key in ("window", "curves", "dtype", "refined")}
+    bound = parse_bound(bound_table(data))
+    grid = parse_grid(table_of(data, "grid"), bound.space)
+    return Config(data["figure"], bound, grid, tuple(_parse_panel(panel, bound.space) for panel in panels), **shown)
 
 
 def bound_table(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -269,31 +289,35 @@ def bound_table(data: Mapping[str, Any]) -> dict[str, Any]:
     given, constants = data.get("bound", {}), table_of(data, "constants")
     if not isinstance(given, (str, Mapping)):
         raise bad("bound is a name, a formula, or a table", given, 'bound = "C1*b/(eta*T) + C2*eta", say')
-    table = with_domain(called(given) if isinstance(given, str) else given, data)
+    table = with_beside(called(given) if isinstance(given, str) else given, data)
     twice = sorted(set(table) & set(constants))
     if twice:
         raise bad(f"{twice[0]} stands in [bound] and in [constants]", constants[twice[0]], "it in one of the two")
     return {**table, **constants}
 
 
-def with_domain(table: Mapping[str, Any], beside: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a bound's table with the domain that stands beside it in a file, unchecked."""
-    if "domain" in table and "domain" in beside:
-        raise bad("the domain stands in [bound] and beside it", beside["domain"], "it in one of the two")
-    return {**table, **({"domain": beside["domain"]} if "domain" in beside else {})}
+def with_beside(table: Mapping[str, Any], beside: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a bound's table with the domain and the variables that stand beside it in a file, unchecked."""
+    more = {key: beside[key] for key in ("domain", "variables") if key in beside}
+    for key in more:
+        if key in table:
+            raise bad(f"the {key} stands in [bound] and beside it", beside[key], "it in one of the two")
+    return {**table, **more}
 
 
-def with_conditions(table: Mapping[str, Any], more: Iterable[str] | None) -> dict[str, Any]:
-    """Return a bound's table with further conditions in its domain."""
-    own = table.get("domain", [])
+def with_more(table: Mapping[str, Any], key: str, more: Iterable[str] | None) -> dict[str, Any]:
+    """Return a bound's table with further conditions in its domain, or further variables."""
+    own = table.get(key, [])
+    if more and isinstance(own, Mapping):
+        raise bad(f"{key} stand in one place", list(more), "them in the file alone")
     listed = [own] if isinstance(own, str) else own
-    return {**table, "domain": [*listed, *more]} if more and isinstance(listed, list) else dict(table)
+    return {**table, key: [*listed, *more]} if more and isinstance(listed, list) else dict(table)
 
 
 def called(text: str) -> dict[str, str]:
     """Return a bound's table from how it is called: {"name": ...}, or {"formula": ...} where it is no single word."""
     word = re.fullmatch(r"\s*[A-Za-z_]\w*\s*", text, re.ASCII)
-    return {"name": text.strip()} if word and text.strip() not in AXES else {"formula": text}
+    return {"name": text.strip()} if word and text.strip() not in STANDARD.all else {"formula": text}
 
 
 def parse_bound(data: Mapping[str, Any]) -> BoundConfig:
@@ -302,28 +326,34 @@ def parse_bound(data: Mapping[str, Any]) -> BoundConfig:
     Raises:
         ValueError: there is no such bound, the formula is none, or a key or a value can't be.
     """
-    domain: tuple[str, ...] = ()
+    own: dict[str, Any] = {"variables": data["variables"]} if "variables" in data else {}
+    if "formula" in data:
+        own |= {"name": "formula", "formula": data["formula"]}
+    else:
+        own["name"] = check_choice("bound", data.get("name", "lmo"), BOUNDS)
+        if "variables" in own:
+            rule = f"the bound {own['name']} has variables of its own"
+            raise bad(rule, own["variables"], "a formula, which may declare some")
     if "domain" in data:
         from hpgrid.formula.syntax import read_domain
 
-        domain = tuple(condition.text for condition in read_domain(data["domain"]))
+        own["domain"] = tuple(each.text for each in read_domain(data["domain"], BoundConfig(**own).space))
     if "formula" in data:
-        return _parse_formula(data, domain)
-    name = check_choice("bound", data.get("name", "lmo"), BOUNDS)
+        return _parse_formula(data, BoundConfig(**own))
+    name = own["name"]
     constants, options = BOUNDS[name].constants, BOUNDS[name].options
     check_keys(f"key of the bound {name}", data, ("name", "domain", *constants, *options))
     chosen = check_constants({k: v for k, v in data.items() if k in constants})
-    return BoundConfig(name, chosen, {k: v for k, v in data.items() if k in options}, domain=domain)
+    return BoundConfig(**own, constants=chosen, options={k: v for k, v in data.items() if k in options})
 
 
-def _parse_formula(data: Mapping[str, Any], domain: tuple[str, ...]) -> BoundConfig:
+def _parse_formula(data: Mapping[str, Any], empty: BoundConfig) -> BoundConfig:
     """A bound written as text; a constant without a value may still get one."""
     if "name" in data:
         raise bad("a bound has a name or a formula", data["name"], "one of the two")
-    empty = BoundConfig("formula", formula=data["formula"], domain=domain)
     assert empty.expression is not None
     constants, exponents = empty.takes()
-    given = {name: value for name, value in data.items() if name not in ("formula", "domain")}
+    given = {name: value for name, value in data.items() if name not in ("formula", "domain", "variables")}
     if given and not (constants or exponents):
         raise bad("this bound has no constants", sorted(given)[0], "a formula that names it")
     check_keys("constant of this bound", given, (*constants, *exponents))
@@ -340,26 +370,34 @@ def _parse_formula(data: Mapping[str, Any], domain: tuple[str, ...]) -> BoundCon
     return replace(empty, constants=chosen, options=powers)
 
 
-def parse_grid(data: Mapping[str, Any]) -> GridConfig:
-    """Return a grid from its table."""
-    data = settings(data)
-    found = read_table("key of [grid]", GRID, data)
-    return GridConfig(found["preset"], found["n"], {name: found[name] for name in AXES if name in data})
+def parse_grid(data: Mapping[str, Any], space: Space = STANDARD, budget: str | None = None) -> GridConfig:
+    """Return a grid from its table.
+
+    Args:
+        data: the table.
+        space: the variables of the bound.
+        budget: that of the grid where the table has no axis of another; the first by default.
+    """
+    data = settings(data, space)
+    axes = dict.fromkeys(space.names, Key(partial(_parse_axis, space)))
+    found = read_table("key of [grid]", {**GRID, **axes}, data)
+    own = {name: found[name] for name in space.ordered(data)}
+    return GridConfig(found["preset"], found["n"], own, space, budget)
 
 
-def _parse_axis(name: str, given: Any) -> Any:
+def _parse_axis(space: Space, name: str, given: Any) -> Any:
     """An axis of one's own: {lo, hi, n}, a list of values, or one held value."""
     if isinstance(given, Mapping):
         check_keys(f"key of the axis {name}", given, ("lo", "hi", "n"))
         if not {"lo", "hi"} <= set(given):
             raise bad(f"the axis {name} needs lo and hi", dict(given), f"{name} = {{ lo = 1e-3, hi = 1.0 }}, say")
-        lo, hi = check_value(name, given["lo"]), check_value(name, given["hi"])
+        lo, hi = space.check(name, given["lo"]), space.check(name, given["hi"])
         if lo >= hi:
             raise bad(f"the axis {name} needs lo < hi", dict(given), "the smaller end first")
         return {"lo": lo, "hi": hi} | ({"n": check_count("n", given["n"], 2, MOST_VALUES)} if "n" in given else {})
     if isinstance(given, list):
-        return [check_value(name, value) for value in given]
-    return check_value(name, given)
+        return [space.check(name, value) for value in given]
+    return space.check(name, given)
 
 
 def check_line(what: str, given: Any) -> str:
@@ -387,17 +425,17 @@ def check_formulas(what: str, text: str) -> None:
         raise bad(rule, text, f"{what} = '$\\alpha = 0.1$', say") from None
 
 
-def _parse_panel(data: Any) -> Panel:
+def _parse_panel(data: Any, space: Space) -> Panel:
     if not isinstance(data, Mapping):
         raise bad("a regime is a table", data, "[regime] with its own lines")
-    data = settings(data)
-    check_keys("key of a regime", data, ("title", *AXES, "tuned", "fixed"))
+    data = settings(data, space)
+    check_keys("key of a regime", data, ("title", *space.names, "tuned", "fixed"))
     tuned = data.get("tuned", [])
     if not isinstance(tuned, list):
         raise bad("tuned is a list of names", tuned, 'tuned = ["eta", "b"], say')
-    regime = Regime(tuple(tuned), table_of(data, "fixed"))
+    regime = Regime(tuple(tuned), table_of(data, "fixed"), space=space)
     regime.check_tuned()
-    axes = {name: _parse_axis(name, data[name]) for name in AXES if name in data}
+    axes = {name: _parse_axis(space, name, data[name]) for name in space.ordered(data)}
     return Panel(regime, axes, check_line("title", data.get("title", "")))
 
 
@@ -415,14 +453,14 @@ def _parse_window(_: str, given: Any) -> tuple[float, float]:
 GRID = {
     "preset": Key(lambda _, given: check_choice("grid", given, PRESETS), "footnote"),
     "n": Key(partial(check_count, least=2, most=MOST_VALUES), 100),
-    **dict.fromkeys(AXES, Key(_parse_axis)),
 }
 
 
 #: The keys of a figure's config; a bound and its regimes are read by functions of their own.
 FIGURE = {
-    **dict.fromkeys(("figure", "bound", "domain", "constants", "regime", "panel"), Key(lambda _, given: given)),
-    "grid": Key(lambda name, given: parse_grid(table_of({name: given}, name)), GridConfig()),
+    **dict.fromkeys(
+        ("figure", "bound", "domain", "variables", "constants", "grid", "regime", "panel"), Key(lambda _, given: given)
+    ),
     "window": Key(_parse_window),
     "curves": Key(partial(check_count, least=1), 11),
     "dtype": Key(partial(check_choice, choices=DTYPES), "float64"),
@@ -456,7 +494,7 @@ def override(
         check_keys(f"constant of the bound {bound.name}", constants, bound.takes()[0])
         bound = replace(bound, constants={**bound.constants, **check_constants(constants)})
     if domain:
-        bound = parse_bound(with_conditions(bound.describe(), domain))
+        bound = parse_bound(with_more(bound.describe(), "domain", domain))
     bound.check()
     of_grid = {name: GRID[name].read(name, x) for name, x in (("preset", preset), ("n", n)) if x is not None}
     if preset is not None:

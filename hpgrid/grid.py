@@ -5,13 +5,15 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import InitVar, dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.checks import AXES, MOST_VALUES, TUNABLE, alpha_of, bad, check_value, is_number, unknown
+from hpgrid.checks import AXES, MOST_VALUES, TUNABLE, alpha_of, bad, is_number, unknown
+from hpgrid.variables import STANDARD, Space
 
 __all__ = ["AXES", "TUNABLE", "AxisOrValue", "Grid", "LogAxis"]
 
@@ -93,6 +95,13 @@ class LogAxis:
             raise bad("an axis holds positive finite values", value, "a positive number")
         return int(np.abs(np.log(self.values) - math.log(value)).argmin())
 
+    def whole(self) -> LogAxis:
+        """Return the axis of the whole numbers that are nearest to its values, each once."""
+        whole = np.unique(np.rint(self.values))
+        if np.array_equal(whole, self.values):
+            return self
+        return LogAxis.from_values(float(x) for x in whole)
+
     def __len__(self) -> int:
         return self.n
 
@@ -101,68 +110,95 @@ class LogAxis:
 AxisOrValue = LogAxis | float
 
 
-def _alpha_axis(beta: AxisOrValue) -> AxisOrValue:
-    """What alpha is where beta is held, or takes given values."""
-    if not isinstance(beta, LogAxis):
-        return float(alpha_of(beta))
-    if beta.points is None:
+def _complement_axis(name: str, given: AxisOrValue) -> AxisOrValue:
+    """What alpha is where beta is held, or takes given values; likewise of other complements."""
+    if not isinstance(given, LogAxis):
+        return float(alpha_of(given, name))
+    if given.points is None:
         instead = "alpha=LogAxis(0.001, 0.1), say, or beta=LogAxis.from_values([0.9, 0.99])"
-        raise bad("a log range of beta is one of its complement", (beta.lo, beta.hi), instead)
-    return LogAxis.from_values(alpha_of(beta.points))
+        raise bad(f"a log range of {name} is one of its complement", (given.lo, given.hi), instead)
+    return LogAxis.from_values(alpha_of(given.points, name))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Grid:
-    """The box that a search covers: an axis, or one held value, for eta, b, alpha and a budget.
+    """The box that a search covers: an axis, or one held value, for each hyperparameter and one budget.
 
-    A hyperparameter that a bound does not contain may be left out (None).
+    A hyperparameter that a bound does not contain may be left out. ``grid.eta`` is the axis or value of eta.
 
     Args:
-        eta: learning rate, > 0.
-        b: batch size in tokens, >= 1.
-        alpha: momentum complement 1 - beta, in (0, 1].
-        T: token budget, >= 1; or
-        K: iterations, > 0. A grid has one of the two.
-        beta: momentum, in [0, 1), in place of alpha: one value, or an axis of given values.
+        space: the variables of the bound; the standard ones, eta > 0, b >= 1, alpha in (0, 1], T >= 1 and K > 0, unless
+            it declares others.
+        entries: by name the axis or value of each; beta in place of alpha: one value, or an axis of given values.
 
     Raises:
-        ValueError: a value out of its range, or both budgets or neither.
+        ValueError: a value out of its range, several budgets or none.
     """
 
-    eta: AxisOrValue | None = None
-    b: AxisOrValue | None = None
-    alpha: AxisOrValue | None = None
-    T: AxisOrValue | None = None
-    K: AxisOrValue | None = None
-    beta: InitVar[AxisOrValue | None] = None
+    entries: tuple[tuple[str, AxisOrValue], ...]
+    space: Space
 
-    def __post_init__(self, beta: AxisOrValue | None) -> None:
-        if beta is not None:
-            if self.alpha is not None:
-                raise bad("momentum is given once, and beta is 1 - alpha", "alpha and beta", "one of the two")
-            object.__setattr__(self, "alpha", _alpha_axis(beta))
-        for name in AXES:
-            entry = getattr(self, name)
+    def __init__(self, space: Space = STANDARD, **entries: AxisOrValue | None) -> None:
+        given = {name: entry for name, entry in entries.items() if entry is not None}
+        for other, name in space.complements.items():
+            if other in given and name in given:
+                momentum = "momentum is given once, and beta is 1 - alpha"
+                rule = momentum if other == "beta" else f"{name} is given once, and {other} is 1 - {name}"
+                raise bad(rule, f"{name} and {other}", "one of the two")
+            if other in given:
+                given[name] = _complement_axis(other, given.pop(other))
+        for name, entry in given.items():
+            if name not in space.all:
+                raise unknown("axis", name, space.names)
             if isinstance(entry, LogAxis):
-                check_value(name, entry.lo)
-                check_value(name, entry.hi)
-            elif entry is not None:
-                object.__setattr__(self, name, check_value(name, entry))
-        if (self.T is None) == (self.K is None):
-            raise bad("a grid has one budget, T or K", {"T": self.T, "K": self.K}, "either T=... or K=...")
+                space.check(name, entry.lo)
+                space.check(name, entry.hi)
+                given[name] = entry.whole() if space.all[name].whole else entry
+            else:
+                given[name] = space.check(name, entry)
+        budgets = {name: given.get(name) for name in space.budget_names}
+        if sum(entry is not None for entry in budgets.values()) != 1:
+            either = " or ".join(f"{name}=..." for name in budgets)
+            raise bad(f"a grid has one budget, {' or '.join(budgets)}", budgets, f"either {either}")
+        object.__setattr__(self, "entries", tuple((name, given[name]) for name in space.ordered(given)))
+        object.__setattr__(self, "space", space)
+
+    def __getattr__(self, name: str) -> Any:
+        # Not of what a copy or a pickle asks before there are entries.
+        if not name.startswith("_") and "entries" in vars(self) and name in self.space.all:
+            return dict(self.entries).get(name)
+        raise AttributeError(f"a grid has no {name}")
 
     @classmethod
-    def footnote(cls, n: int = 100) -> Grid:
-        """Return the grid of the paper's footnote 3, ``n`` values an axis.
+    def footnote(cls, n: int = 100, space: Space = STANDARD, budget: str | None = None) -> Grid:
+        """Return the grid of the paper's footnote 3, ``n`` values an axis; of other variables 15 decades of their range.
 
         Source: Shulgin et al., footnote 3.
         """
-        return cls(
-            eta=LogAxis(1e-15, 1e4, n), b=LogAxis(1.0, 1e15, n), alpha=LogAxis(1e-10, 1.0, n), T=LogAxis(1e2, 1e22, n)
-        )
+        own = {"eta": (1e-15, 1e4), "b": (1.0, 1e15), "alpha": (1e-10, 1.0), "T": (1e2, 1e22), "K": (1e2, 1e16)}
+        return cls._preset(own, n, space, budget)
 
     @classmethod
-    def captions(cls, n: int = 100) -> Grid:
+    def _preset(cls, own: Mapping[str, tuple[float, float]], n: int, space: Space, budget: str | None) -> Grid:
+        """A grid with some ranges, and of what is declared anew ranges of its own."""
+        axes = {}
+        for name in (*space.hyperparameters, budget or space.budget_names[0]):
+            variable = space.all[name]
+            lo, hi = own["T" if name in space.budget_names else "eta"]
+            if variable.low > 0:
+                lo = max(variable.low, lo) if name in space.budget_names else variable.low
+                hi = min(variable.high, max(hi, 1e15 * lo))
+            elif variable.high < math.inf:
+                lo, hi = 1e-10 * variable.high, variable.high
+            if variable == STANDARD.all.get(name):
+                lo, hi = own[name]
+            # An end that is none of the range is a step inside it.
+            hi = hi if hi < variable.high or not variable.high_open else math.nextafter(hi, 0.0)
+            axes[name] = LogAxis(max(lo, math.nextafter(variable.low, 1.0) if variable.low_open else lo), hi, n)
+        return cls(space, **axes)
+
+    @classmethod
+    def captions(cls, n: int = 100, space: Space = STANDARD, budget: str | None = None) -> Grid:
         """Return the grid that the labels of the paper's captions lie on, ``n`` values an axis.
 
         At n = 100 its nodes give the printed b = 32, 1072, 35111 (cut to integers),
@@ -170,38 +206,41 @@ class Grid:
 
         Source: worked out from Shulgin et al., captions of Figures 1, 2 and 5 to 11.
         """
-        return cls(
-            eta=LogAxis(1e-10, 1.0, n), b=LogAxis(1.0, 1e15, n), alpha=LogAxis(1e-9, 1.0, n), T=LogAxis(1e2, 1e22, n)
-        )
+        own = {"eta": (1e-10, 1.0), "b": (1.0, 1e15), "alpha": (1e-9, 1.0), "T": (1e2, 1e22), "K": (1e2, 1e16)}
+        return cls._preset(own, n, space, budget)
 
     @property
     def budget(self) -> str:
-        """The name of the grid's budget: "T" or "K"."""
-        return "T" if self.T is not None else "K"
+        """The name of the grid's budget: "T", "K", or one that is declared."""
+        return next(name for name, _ in self.entries if name in self.space.budget_names)
 
     @cached_property
     def axes(self) -> dict[str, LogAxis]:
         """The axes that are not held, by name, in canonical order."""
-        return {name: entry for name in AXES if isinstance(entry := getattr(self, name), LogAxis)}
+        return {name: entry for name, entry in self.entries if isinstance(entry, LogAxis)}
 
     @cached_property
     def held(self) -> dict[str, float]:
         """The hyperparameters held at one value, by name, in canonical order."""
-        return {name: entry for name in AXES if isinstance(entry := getattr(self, name), float)}
+        return {name: entry for name, entry in self.entries if isinstance(entry, float)}
 
     def with_axes(self, **entries: AxisOrValue | None) -> Grid:
         """Return this grid with some entries replaced; a new budget takes the old one's place."""
+        space = self.space
         for name in entries:
-            if name not in (*AXES, "beta"):
-                raise unknown("axis", name, AXES)
-        if entries.get("beta") is not None:
-            entries.setdefault("alpha", None)
+            if name not in (*space.all, *space.complements):
+                raise unknown("axis", name, space.names)
+        for other, name in space.complements.items():
+            if entries.get(other) is not None:
+                entries.setdefault(name, None)
         # The new budget is said; that the old one goes is not.
-        if entries.get("K") is not None:
-            entries.setdefault("T", None)
-        if entries.get("T") is not None:
-            entries.setdefault("K", None)
-        return replace(self, **entries)
+        if any(entries.get(name) is not None for name in space.budget_names):
+            entries = {**dict.fromkeys(space.budget_names), **entries}
+        return Grid(space, **{**dict(self.entries), **entries})
+
+    def over(self, space: Space) -> Grid:
+        """Return this grid for a bound with variables of its own: what it lacks is left out."""
+        return self if space == self.space else Grid(space, **{n: e for n, e in self.entries if n in space.all})
 
     def describe(self) -> Mapping[str, object]:
         """Return the grid as plain data, for a record on disk."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import inspect
 import linecache
+import math
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +20,15 @@ from typing import Any
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
+from numpy.typing import NDArray
 
 from hpgrid.checks import InputError, bad, shortened
 from hpgrid.shapes import array_namespace
+from hpgrid.variables import STANDARD, Space
 
-#: Where a function is asked: three points that have little in common, in the order of its arguments.
-_POINTS = ((1e-3, 0.02, 0.7), (1.0, 24.0, 3e3), (1e-3, 0.2, 1.0), (1e5, 3e7, 1e12))
+#: Where a function is asked: three points that have little in common; of other variables the places in their range.
+_POINTS = {"eta": (1e-3, 0.02, 0.7), "b": (1.0, 24.0, 3e3), "alpha": (1e-3, 0.2, 1.0)}
+_BUDGETS, _PLACES = (1e5, 3e7, 1e12), (0.05, 0.4, 0.8)
 
 #: Two values of one point are the same, though computed in another order or in float32; what depends on other points
 #: is off by the points' own differences.
@@ -40,7 +44,7 @@ _BRANCH = re.compile(r"\b(?:if|while|and|or|not|assert|min|max)\b")
 
 @dataclass(frozen=True)
 class OwnFunction:
-    """A function f(eta, b, alpha, budget, constants) that a person wrote; equal ones compare equal: one compilation."""
+    """A function of hyperparameters, a budget and constants that a person wrote; equal ones compare equal: one compilation."""
 
     function: Callable[..., Any]
 
@@ -144,13 +148,26 @@ def in_float64() -> AbstractContextManager[Any]:
     return nullcontext() if jax is None else jax.enable_x64(True)
 
 
-def asked(function: Any, constants: Mapping[str, float], budget: str) -> OwnFunction:
+def _points(names: Sequence[str], space: Space) -> list[NDArray[np.float64]]:
+    """Where a function is asked: three values of each variable, inside its range."""
+    points = []
+    for k, name in enumerate(names):
+        low, high = (float(np.clip(end, -7.0, 7.0)) for end in space.all[name].natural)
+        others = tuple(math.exp(low + (high - low) * (place + k / 100)) for place in _PLACES)
+        own = _POINTS.get(name, others) if space.all[name] == STANDARD.all.get(name) else others
+        points.append(np.array(_BUDGETS if name == names[-1] else own))
+        points[-1].flags.writeable = False  # what changes its arguments says so itself
+    return points
+
+
+def asked(function: Any, constants: Mapping[str, float], names: Sequence[str], space: Space) -> OwnFunction:
     """Return a person's function as a bound's, once it was called at three points.
 
     Args:
         function: f(eta, b, alpha, budget, constants) -> risk.
         constants: the value of each constant.
-        budget: "T" or "K".
+        names: what its arguments before the constants are.
+        space: their variables.
 
     Raises:
         ValueError: it takes other arguments, can't be evaluated, is of several points at once, changes what it is
@@ -158,22 +175,20 @@ def asked(function: Any, constants: Mapping[str, float], budget: str) -> OwnFunc
     """
     if isinstance(function, OwnFunction):
         return function
-    arguments = f"eta, b, alpha, {budget}, constants"
+    arguments = ", ".join((*names, "constants"))
     if not callable(function):
         raise bad("a bound is a function of arrays", function, f"def risk({arguments})")
     name = getattr(function, "__name__", type(function).__name__).replace("<lambda>", "a bound's function")
     try:
         signature = inspect.signature(function)
-        signature.bind(*range(5))
+        signature.bind(*range(len(names) + 1))
     except TypeError:
-        rule = "a bound's function takes five arguments, the last a mapping of its constants"
+        rule = f"a bound's function takes {len(names) + 1} arguments, the last a mapping of its constants"
         raise bad(rule, f"{name}{signature}", f"def risk({arguments})") from None
     except ValueError:  # a built-in function that does not say
         pass
     own = OwnFunction(function)
-    points = [np.array(values) for values in _POINTS]
-    for values in points:
-        values.flags.writeable = False  # what changes its arguments says so itself
+    points = _points(names, space)
 
     def value(*at: Any) -> Any:
         given = {name: np.float64(x) for name, x in constants.items()}

@@ -9,9 +9,10 @@ from fractions import Fraction
 from functools import lru_cache, reduce
 from typing import TYPE_CHECKING, Any, Self
 
-from hpgrid.checks import AXES, TUNABLE, bad, changed, check_constants, check_value, complement, unknown
+from hpgrid.checks import bad, changed, check_constants, complement, unknown
 from hpgrid.surds import Surd
 from hpgrid.text import power
+from hpgrid.variables import STANDARD, Space, exchanged
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,14 +71,14 @@ class Term:
     number: Fraction | Surd = Fraction(1)
 
     def __post_init__(self) -> None:
-        for name, factor in self.factors.items():
-            if name not in AXES:
-                raise unknown("variable", name, AXES)
+        for factor in self.factors.values():
             if isinstance(factor, str) and factor not in FUNCTIONS:
                 raise unknown("function", factor, FUNCTIONS)
         object.__setattr__(self, "constants", {k: Fraction(v) for k, v in self.constants.items()})
-        ordered = {v: self.factors[v] for v in AXES if v in self.factors}
-        object.__setattr__(self, "factors", {v: f if isinstance(f, str) else Fraction(f) for v, f in ordered.items()})
+        # The standard variables first, in canonical order; a bound with others has them in its own.
+        known = sorted(self.factors, key=lambda v: STANDARD.names.index(v) if v in STANDARD.all else len(STANDARD.all))
+        factors = {v: f if isinstance(f := self.factors[v], str) else Fraction(f) for v in known}
+        object.__setattr__(self, "factors", factors)
         number = self.number if isinstance(self.number, Surd) else Fraction(self.number)
         if not isinstance(number, Surd) and number <= 0:
             raise bad("a term's number must be positive", str(number), "a positive number or fraction")
@@ -85,13 +86,13 @@ class Term:
         object.__setattr__(self, "number", number if exact is None else exact)
 
     @classmethod
-    def of(cls, powers: Mapping[str, Fraction], number: Fraction) -> Term:
+    def of(cls, powers: Mapping[str, Fraction], number: Fraction, space: Space) -> Term:
         """Return the term of a formula's product: powers of variables, beta, constants and, by their digits, primes."""
-        factors: dict[str, Factor] = {v: powers[v] for v in AXES if v in powers}
-        if "beta" in powers:
-            factors["alpha"] = "one_minus"
+        factors: dict[str, Factor] = {v: powers[v] for v in space.names if v in powers}
+        factors |= {name: "one_minus" for complement, name in space.complements.items() if complement in powers}
         roots = (Surd.of(int(prime)) ** e for prime, e in powers.items() if prime.isdigit())
-        named = {name: e for name, e in powers.items() if name not in (*AXES, "beta") and not name.isdigit()}
+        known = {*space.names, *space.complements}
+        named = {name: e for name, e in powers.items() if name not in known and not name.isdigit()}
         return cls(named, factors, math.prod(roots, start=Surd.of(number)))
 
     def coefficient(self, constants: Mapping[str, float]) -> float:
@@ -127,18 +128,54 @@ class Term:
             total += factor * exponent
         return replace(self, factors={**factors, budget: total})
 
-    def form(self, budget: str) -> Term:
-        """Return the term with the other budget replaced: K = T/b, or T = K b."""
-        other = "K" if budget == "T" else "T"
-        power, batch = self.factors.get(other), self.factors.get("b", Fraction(0))
-        if power is None:
-            return self
-        if isinstance(power, str):
-            raise bad("a function of the budget has no other form", str(self), "a power of it")
-        if isinstance(batch, str):
-            raise bad("a function of b has no other form", str(self), "a power of it")
-        factors = {v: f for v, f in self.factors.items() if v != other}
-        return replace(self, factors={**factors, "b": batch + (power if budget == "K" else -power), budget: power})
+    def form(self, budget: str, space: Space = STANDARD) -> tuple[Term, ...]:
+        """Return the term with other budgets replaced, K by T/b, or T by K b: one term, or several where a sum joins them.
+
+        Raises:
+            ValueError: a budget or what joins it to the other one stands under a function, or a sum under a root.
+        """
+        terms = [self]
+        for other in space.budget_names:
+            exponent = self.factors.get(other)
+            if exponent is None or other == budget:
+                continue
+            if isinstance(exponent, str):
+                raise bad("a function of the budget has no other form", str(self), "a power of it")
+            rest = {v: f for v, f in self.factors.items() if v != other}
+            terms = [replace(self, factors={**rest, budget: exponent})]
+            for relation, sign in space.exchange(other, budget):
+                times = exponent * sign
+                if len(relation.factor) > 1 and (times < 0 or times.denominator != 1):
+                    rule = f"{relation.text} is a sum, so that whole powers of it alone can be multiplied out"
+                    raise bad(rule, str(self), f"the bound in {other}, or as a function")
+                each = len(relation.factor) > 1
+                for _ in range(int(times) if each else 1):
+                    terms = [
+                        term.times(powers, number, Fraction(1) if each else times, space)
+                        for term in terms
+                        for powers, number in relation.factor
+                    ]
+        return tuple(terms)
+
+    def one(self, budget: str, space: Space) -> Term | None:
+        """Return the term with other budgets replaced, where it stays one product of powers; else None."""
+        joined = (each for v in self.factors if v in space.budget_names for each, _ in space.exchange(v, budget))
+        return None if any(len(relation.factor) > 1 for relation in joined) else self.form(budget, space)[0]
+
+    def times(self, powers: Iterable[tuple[str, Fraction]], number: Fraction, exponent: Fraction, space: Space) -> Term:
+        """Return the term times a power of a product of powers."""
+        other = Term.of(dict(powers), number, space)
+        factors, constants = dict(self.factors), dict(self.constants)
+        for name, own in other.factors.items():
+            factor = factors.get(name, Fraction(0))
+            if isinstance(factor, str) or isinstance(own, str):
+                raise bad(f"a function of {name} has no other form", str(self), "a power of it")
+            factors[name] = factor + own * exponent
+        for name, own in other.constants.items():
+            constants[name] = constants.get(name, Fraction(0)) + own * exponent
+        constants = {name: e for name, e in constants.items() if e}
+        whole = self.number if other.number == 1 else Surd.of(self.number) * Surd.of(other.number) ** exponent
+        return Term(constants, {v: factors[v] for v in space.ordered(factors)}, whole)
 
     def __str__(self) -> str:
         number = [str(Surd.of(self.number))] if self.number != 1 else []
@@ -159,7 +196,13 @@ def monomial_of(condition: Inequality) -> Term | None:
     powers = dict(low)
     for name, exponent in high:
         powers[name] = powers.get(name, Fraction(0)) - exponent
-    return Term.of({name: e for name, e in powers.items() if e}, above / below)
+    return Term.of({name: e for name, e in powers.items() if e}, above / below, condition.space)
+
+
+def monomial_in(condition: Inequality, budget: str) -> Term | None:
+    """Return what must be at most 1 for a condition to hold, in one budget, where that is one product of powers."""
+    term = monomial_of(condition)
+    return None if term is None else term.one(budget, condition.space)
 
 
 def cap_of(condition: Inequality) -> tuple[str, Term] | None:
@@ -168,7 +211,7 @@ def cap_of(condition: Inequality) -> tuple[str, Term] | None:
     if term is None or len(term.factors) != 1:
         return None
     ((name, exponent),) = term.factors.items()
-    if name not in TUNABLE or isinstance(exponent, str) or exponent < 0:
+    if name not in condition.space.hyperparameters or isinstance(exponent, str) or exponent < 0:
         return None
     constants = {constant: -e / exponent for constant, e in term.constants.items()}
     return name, Term(constants, {}, Surd.of(term.number) ** (-1 / exponent))
@@ -183,15 +226,16 @@ class _Bound:
     cap_terms: Mapping[str, Term]
     domain: tuple[Inequality, ...]
     name: str
+    space: Space
 
     def __post_init__(self) -> None:
-        if self.budget not in ("T", "K"):
-            raise unknown("budget", self.budget, ("T", "K"))
+        if self.budget not in self.space.budget_names:
+            raise unknown("budget", self.budget, self.space.budget_names)
         object.__setattr__(self, "constants", check_constants(self.constants))
         if self.domain:
             from hpgrid.formula.syntax import read_domain
 
-            object.__setattr__(self, "domain", read_domain(self.domain))
+            object.__setattr__(self, "domain", read_domain(self.domain, self.space))
             for condition in self.domain:
                 self._check_condition(condition)
         self._check_caps()
@@ -200,15 +244,16 @@ class _Bound:
         """Refuse a condition that names what the bound lacks, or no variable at all."""
         monomial_of(condition)  # what holds always, or never, is none
         named = condition.variables(self.budget)
-        for name in condition.names():
-            if name not in (*AXES, "beta", *self.constants):
+        for name in condition.constants():
+            if name not in self.constants:
                 rule = f"every name in the domain but those of variables is a constant of the bound {self.name}"
                 raise bad(rule, condition.text, f"a value of it: {name}=1.0, say")
         if not named:
-            raise bad("a domain says where eta, b, alpha, T or K may be", condition.text, "eta <= 1/L, say")
+            rule = f"a domain says where {', '.join(self.space.names[:-1])} or {self.space.names[-1]} may be"
+            raise bad(rule, condition.text, "eta <= 1/L, say")
         # A condition on b may be about the other form alone.
-        bare, other = changed(self, domain=()), "K" if self.budget == "T" else "T"
-        own = {*bare.depends_on(), *bare.form(other).depends_on(), "T", "K"}
+        bare, own = changed(self, domain=()), {*self.space.budget_names}
+        own |= {v for budget in self.space.joined(self.budget) for v in bare.form(budget).depends_on()}
         for v in named:
             if v not in own:
                 rule = f"the domain is about {v}, which the bound {self.name} does not depend on"
@@ -217,16 +262,19 @@ class _Bound:
     def _check_caps(self) -> None:
         following = self.following(self.constants)
         for name in (*self.caps, *following):
-            if name not in TUNABLE:
-                raise unknown("hyperparameter to cap", name, TUNABLE)
-        if following.get("b", 1.0) < 1:
-            raise bad("b >= 1, so that no b is left in the bound's domain", f"b <= {following['b']:g}", "a larger end")
+            if name not in self.space.hyperparameters:
+                raise unknown("hyperparameter to cap", name, self.space.hyperparameters)
+        for name, end in following.items():
+            variable = self.space.all[name]
+            if end < variable.low:
+                rule = f"{variable.rule}, so that no {name} is left in the bound's domain"
+                raise bad(rule, f"{name} <= {end:g}", "a larger end")
         caps = {
             v: min(x for x in (self.caps.get(v), following.get(v)) if x is not None)
-            for v in TUNABLE
+            for v in self.space.hyperparameters
             if v in self.caps or v in following
         }
-        object.__setattr__(self, "caps", {name: check_value(name, value) for name, value in caps.items()})
+        object.__setattr__(self, "caps", {name: self.space.check(name, value) for name, value in caps.items()})
 
     def following(self, constants: Mapping[str, Any]) -> dict[str, Any]:
         """Return the caps that follow from the domain and ``cap_terms``: numbers, or arrays as the constants are."""
@@ -239,7 +287,8 @@ class _Bound:
             value = term.coefficient(constants)
             if condition.strict:
                 value = _below(value)
-            ends = [value, *([caps[name]] if name in caps else []), *([1.0] if name == "alpha" else [])]
+            most = self.space.all[name].high
+            ends = [value, *([caps[name]] if name in caps else []), *([most] if most < math.inf else [])]
             caps[name] = reduce(_smaller, ends)
         return caps
 
@@ -250,7 +299,7 @@ class _Bound:
     def _with_domain(self, variables: Iterable[str]) -> tuple[str, ...]:
         """Variables and those that the domain is about, in canonical order."""
         every = {*variables, *(v for condition in self.domain for v in condition.variables(self.budget))}
-        return tuple(v for v in AXES if v in every)
+        return self.space.ordered(every)
 
     @property
     def walls(self) -> tuple[Inequality, ...]:
@@ -286,8 +335,8 @@ class _Bound:
         """Return the bound as a function that is +inf where one of some conditions does not hold."""
         whole, walls = self.as_function(), tuple(walls)
         reached = {v for wall in walls for v in wall.variables(self.budget)} | {*whole.variables()}
-        function = _Walled(whole.function, walls, self.budget)
-        return changed(whole, function=function, uses=tuple(v for v in AXES if v in reached))
+        function = _Walled(whole.function, walls, self.budget, self.space)
+        return changed(whole, function=function, uses=self.space.ordered(reached))
 
     def with_constants(self, **constants: float) -> Self:
         """Return the bound with other values for some of its constants."""
@@ -304,14 +353,14 @@ class _Bound:
         return changed(self, constants=own, caps=self.caps_at(own))
 
     def form(self, budget: str) -> Self:
-        """Return the bound in the other budget variable, by K = T/b.
+        """Return the bound in another budget, by what joins the two: K = T/b.
 
         Source: Shulgin et al., eq. (4) from eq. (3).
         """
         if budget == self.budget:
             return self
-        if budget not in ("T", "K"):
-            raise unknown("budget", budget, ("T", "K"))
+        if budget not in self.space.budget_names:
+            raise unknown("budget", budget, self.space.budget_names)
         return changed(self, budget=budget, **self._in_other(budget))
 
     def _in_other(self, budget: str) -> dict[str, Any]:
@@ -329,29 +378,41 @@ class _Bound:
         if self.walls:
             from hpgrid.formula.function import holds
 
-            there = {v: np.asarray(_given(at, v), float) for w in self.walls for v in w.variables(self.budget)}
+            there = {v: np.asarray(self._given(at, v), float) for w in self.walls for v in w.variables(self.budget)}
             for wall in self.walls:
                 risk = np.where(holds(wall, {**self.constants, **there}), risk, np.inf)
 
         for variable, cap in self.caps.items():
-            risk = np.where(np.asarray(_given(at, variable)) > cap, np.inf, risk)
+            risk = np.where(np.asarray(self._given(at, variable)) > cap, np.inf, risk)
         return risk
+
+    def _given(self, at: Mapping[str, ArrayLike], variable: str) -> ArrayLike:
+        """A variable's values among those that are given, or what its complement's say."""
+        other = self.space.complement_of(variable)
+        if variable not in at and other in at:
+            import numpy as np
+
+            return np.vectorize(complement, otypes=[float])(at[str(other)])
+        if variable not in at:
+            raise bad(f"the bound needs a value of {variable}", sorted(at), f"{variable}=...")
+        return at[variable]
 
 
 @dataclass(frozen=True)
 class Proxy(_Bound):
-    """A risk proxy: a sum of terms in eta, b, alpha and a budget, with values for its constants.
+    """A risk proxy: a sum of terms in hyperparameters and a budget, with values for its constants.
 
     Args:
         terms: the terms, in the order of the source's equation.
         constants: the value of each named constant, > 0.
-        budget: "T" (tokens) or "K" (iterations): the variable that the terms contain.
+        budget: "T" (tokens), "K" (iterations) or one that is declared: the variable that the terms contain.
         caps: the largest value a hyperparameter may take for the bound to hold.
         cap_terms: caps that follow from the constants, such as eta <= 1/L; they are added to ``caps``.
         domain: conditions under which the bound holds, as text or as they were read: ["eta <= 1/L", "eta*K < b"];
             those that cap one hyperparameter are added to ``caps``.
         name: what to call the bound.
         source: paper and equation.
+        space: its variables; the standard ones unless others are declared.
 
     Raises:
         ValueError: a constant without a value or not positive, a budget other than the terms', or a domain that
@@ -366,18 +427,25 @@ class Proxy(_Bound):
     domain: tuple[Inequality, ...] = ()
     name: str = "proxy"
     source: str = ""
+    space: Space = STANDARD
 
     def __post_init__(self) -> None:
+        for term in self.terms:
+            for name in term.factors:
+                if name not in self.space.all:
+                    raise unknown("variable", name, self.space.names)
+        ordered = (replace(t, factors={v: t.factors[v] for v in self.space.ordered(t.factors)}) for t in self.terms)
+        object.__setattr__(self, "terms", tuple(ordered))
         super().__post_init__()
         if not self.terms:
             raise bad("a proxy has at least one term", self.terms, "terms=(Term(...), ...)")
-        other = "K" if self.budget == "T" else "T"
         for term in self.terms:
             missing = sorted(set(term.constants) - set(self.constants))
             if missing:
                 raise bad(f"every constant of the term {term} needs a value", dict(self.constants), f"{missing[0]}=...")
-            if other in term.factors:
-                raise bad(f"a proxy in {self.budget} has no {other}", str(term), f"the term in {self.budget}")
+            for other in term.factors:
+                if other in self.space.budget_names and other != self.budget:
+                    raise bad(f"a proxy in {self.budget} has no {other}", str(term), f"the term in {self.budget}")
 
     def lacks(self) -> tuple[str, ...]:
         """Return what every route needs and this bound has not: nothing, it is a sum of terms."""
@@ -391,8 +459,8 @@ class Proxy(_Bound):
 
     def _is_end(self, wall: Inequality, names: tuple[str, ...]) -> bool:
         """Whether a condition bounds one of some variables by a product of powers, or says nothing of them."""
-        term, reached = monomial_of(wall), [v for v in wall.variables(self.budget) if v in names]
-        return not reached or (term is not None and sum(bool(term.form(self.budget).exponent(v)) for v in names) < 2)
+        term, reached = monomial_in(wall, self.budget), [v for v in wall.variables(self.budget) if v in names]
+        return not reached or (term is not None and sum(bool(term.exponent(v)) for v in names) < 2)
 
     def is_log_convex(self, names: Collection[str]) -> bool:
         """Return whether log risk is known to be convex in the logs of these variables."""
@@ -419,11 +487,11 @@ class Proxy(_Bound):
     def as_function(self) -> FunctionProxy:
         """Return the bound as a function of arrays."""
         shared = {key: x for key, x in vars(self).items() if key != "terms"}
-        uses, convex = self.variables(), self.is_log_convex(TUNABLE)
+        uses, convex = self.variables(), self.is_log_convex(self.space.hyperparameters)
         return FunctionProxy(_Sum.of(self), **{**shared, "uses": uses, "log_convex": convex})
 
     def _in_other(self, budget: str) -> dict[str, Any]:
-        return {"terms": tuple(term.form(budget) for term in self.terms)}
+        return {"terms": tuple(each for term in self.terms for each in term.form(budget, self.space))}
 
     def risk(self, **at: ArrayLike) -> NDArray[np.float64]:
         """Return the bound's value in float64, by NumPy, for arrays that broadcast.
@@ -436,7 +504,7 @@ class Proxy(_Bound):
         for term in self.terms:
             value: Any = term.coefficient(self.constants)
             for variable, factor in term.factors.items():
-                value = value * evaluate_factor(factor, _given(at, variable))
+                value = value * evaluate_factor(factor, self._given(at, variable))
             total = total + value
         return np.asarray(self._inside(total, at))
 
@@ -458,17 +526,7 @@ def _smaller(one: Any, other: Any) -> Any:
     return np.minimum(one, other)
 
 
-def _given(at: Mapping[str, ArrayLike], variable: str) -> ArrayLike:
-    if variable == "alpha" and "alpha" not in at and "beta" in at:
-        import numpy as np
-
-        return np.vectorize(complement, otypes=[float])(at["beta"])
-    if variable not in at:
-        raise bad(f"the bound needs a value of {variable}", sorted(at), f"{variable}=...")
-    return at[variable]
-
-
-#: A bound as a function of arrays: f(eta, b, alpha, budget, constants) -> risk.
+#: A bound as a function of arrays: f(eta, b, alpha, budget, constants) -> risk, or with what else is declared.
 RiskFunction = Callable[..., Any]
 
 
@@ -479,10 +537,10 @@ class FunctionProxy(_Bound):
     Grid search takes it as it takes a ``Proxy``; what rests on exact exponents cannot.
 
     Args:
-        function: f(eta, b, alpha, budget, constants) -> risk, elementwise, written with operators and functions of
-            jax.numpy or NumPy; +inf or NaN outside the bound's domain. It is called once, at three points, to be asked.
+        function: f(eta, b, alpha, budget, constants) -> risk, elementwise, of the hyperparameters of its space in their
+            order, written with operators and functions of jax.numpy or NumPy; +inf or NaN outside the bound's domain. It is called once, at three points, to be asked.
         constants: the value of each named constant, > 0.
-        budget: "T" or "K": what the function's fourth argument is.
+        budget: what the function's argument before its constants is.
         caps: the largest value a variable may take.
         cap_terms: caps that follow from the constants, such as eta <= 1/lam; they are added to ``caps``.
         domain: conditions under which the bound holds, as those of a ``Proxy``.
@@ -494,6 +552,7 @@ class FunctionProxy(_Bound):
         kinks: whether the function has some, and rounds them off where its constants have the ``SHARPNESS`` of
             ``formula.function``.
         uses: the variables that the function depends on; all of them where empty. The others are passed as 1.
+        space: its variables; the standard ones unless others are declared.
     """
 
     function: RiskFunction
@@ -508,13 +567,14 @@ class FunctionProxy(_Bound):
     log_convex: bool = False
     kinks: bool = False
     uses: tuple[str, ...] = ()
+    space: Space = STANDARD
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if str(getattr(self.function, "__module__", "")).partition(".")[0] != "hpgrid":
             from hpgrid.own_function import asked
 
-            object.__setattr__(self, "function", asked(self.function, self.constants, self.budget))
+            object.__setattr__(self, "function", asked(self.function, self.constants, self.arguments(), self.space))
 
     def variables(self) -> tuple[str, ...]:
         """Return the variables that the function depends on, and those that the domain is about, in canonical order."""
@@ -527,7 +587,7 @@ class FunctionProxy(_Bound):
     @property
     def min_K(self) -> float | None:
         """The smallest number of iterations that the bound is meant for: one, where tokens and b say how many."""
-        return 1.0 if self.budget == "T" and "b" in self.variables() else None
+        return 1.0 if self.budget == "T" and self.space.batch in self.variables() else None
 
     def along(self, path: Mapping[str, Fraction]) -> FunctionProxy:
         """Return the bound itself: a function has no exponents to write a path into.
@@ -553,7 +613,7 @@ class FunctionProxy(_Bound):
 
     def arguments(self) -> tuple[str, ...]:
         """Return what the function is called with, before its constants."""
-        return ("eta", "b", "alpha", self.budget)
+        return (*self.space.hyperparameters, self.budget)
 
     def lacks(self) -> tuple[str, ...]:
         """Return, a sentence each, what a sum of powers has and this bound has not."""
@@ -567,11 +627,12 @@ class FunctionProxy(_Bound):
     def _in_other(self, budget: str) -> dict[str, Any]:
         inner = self.function
         # There and back is the function itself, compiled once.
-        function = inner.function if isinstance(inner, _Rebudgeted) else _Rebudgeted(inner, budget)
-        uses = {budget if v == self.budget else v for v in self.uses}
+        if isinstance(inner, _Rebudgeted) and inner.inner == budget:
+            function = inner.function
+        else:
+            function = _Rebudgeted(inner, self.budget, budget, self.space)
         # K = T/b: what depends on the one budget depends on b, too, in the other.
-        uses |= {"b"} if budget in uses else set()
-        return {"function": function, "uses": tuple(v for v in AXES if v in uses)}
+        return {"function": function, "uses": self.space.ordered(self.space.under(self.uses, budget))}
 
     def risk(self, **at: ArrayLike) -> NDArray[np.float64]:
         """Return the bound's value for arrays that broadcast; beyond a cap, +inf."""
@@ -579,7 +640,7 @@ class FunctionProxy(_Bound):
 
         from hpgrid.own_function import in_float64
 
-        given = {variable: np.asarray(_given(at, variable), float) for variable in self.variables()}
+        given = {variable: np.asarray(self._given(at, variable), float) for variable in self.variables()}
         values = [given.get(variable, np.ones(())) for variable in self.arguments()]
         # As NumPy's: of a plain float an overflow would be an error, and a root of what is negative complex.
         constants = {name: np.float64(value) for name, value in self.constants.items()}
@@ -593,16 +654,16 @@ class _Sum:
     """A sum of terms as a risk function; equal sums compare equal, so that each compiles once."""
 
     terms: tuple[tuple[float, tuple[tuple[str, Fraction], ...], tuple[tuple[str, Factor], ...]], ...]
-    budget: str
+    names: tuple[str, ...]
 
     @classmethod
     def of(cls, proxy: Proxy) -> _Sum:
         terms = ((float(t.number), tuple(t.constants.items()), tuple(t.factors.items())) for t in proxy.terms)
-        return cls(tuple(terms), proxy.budget)
+        return cls(tuple(terms), (*proxy.space.hyperparameters, proxy.budget))
 
-    def __call__(self, eta: Any, b: Any, alpha: Any, budget: Any, constants: Mapping[str, Any]) -> Any:
-        at = {"eta": eta, "b": b, "alpha": alpha, self.budget: budget}
-        total = 0.0
+    def __call__(self, *values: Any) -> Any:
+        *numbers, constants = values
+        at, total = dict(zip(self.names, numbers)), 0.0
         for number, named, factors in self.terms:
             value: Any = number
             for name, exponent in named:
@@ -621,27 +682,29 @@ class _Walled:
     function: RiskFunction
     walls: tuple[Inequality, ...]
     budget: str
+    space: Space
 
-    def __call__(self, eta: Any, b: Any, alpha: Any, budget: Any, constants: Mapping[str, Any]) -> Any:
-        from hpgrid.formula.function import holds
+    def __call__(self, *values: Any) -> Any:
+        from hpgrid.formula.function import holds, named
         from hpgrid.shapes import array_namespace
 
-        at = {**constants, "eta": eta, "b": b, "alpha": alpha, self.budget: budget}
+        at = named(values, self.space, self.budget)
         xp = array_namespace(*at.values())
-        return reduce(
-            lambda risk, wall: xp.where(holds(wall, at), risk, xp.inf),
-            self.walls,
-            self.function(eta, b, alpha, budget, constants),
-        )
+        return reduce(lambda risk, wall: xp.where(holds(wall, at), risk, xp.inf), self.walls, self.function(*values))
 
 
 @dataclass(frozen=True)
 class _Rebudgeted:
-    """A risk function called with the other budget; equal functions compare equal, so compile once."""
+    """A risk function called with another budget; equal functions compare equal, so compile once."""
 
     function: RiskFunction
+    inner: str
     budget: str
+    space: Space
 
-    def __call__(self, eta: Any, b: Any, alpha: Any, budget: Any, constants: Mapping[str, Any]) -> Any:
-        inner = budget / b if self.budget == "T" else budget * b
-        return self.function(eta, b, alpha, inner, constants)
+    def __call__(self, *values: Any) -> Any:
+        from hpgrid.formula.function import named
+
+        *hyperparameters, _, constants = values
+        own = exchanged(self.space, self.inner, self.budget, named(values, self.space, self.budget))
+        return self.function(*hyperparameters, own, constants)

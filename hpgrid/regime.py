@@ -10,20 +10,8 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from hpgrid.checks import (
-    AXES,
-    CALLED,
-    TUNABLE,
-    bad,
-    changed,
-    check_value,
-    counted,
-    is_number,
-    name_here,
-    note,
-    settings,
-    unknown,
-)  # fmt: skip
+from hpgrid.checks import CALLED, bad, changed, counted, is_number, name_here, note, unknown
+from hpgrid.variables import STANDARD, Space, settings
 
 if TYPE_CHECKING:
     from hpgrid.grid import Grid
@@ -67,6 +55,7 @@ class Regime:
         path: hyperparameters that follow a power of the budget: {"b": Fraction(1, 2)} is b = T^(1/2).
         caps: largest values that hyperparameters may take.
         min_K: smallest number of iterations T/b, > 0; None where nothing is said.
+        space: the variables of the bound; the standard ones unless it declares others.
         called: what others call some of it, lr say, as far as that was written: no bound has a constant of that name.
 
     Raises:
@@ -78,26 +67,29 @@ class Regime:
     path: Mapping[str, Fraction] = FrozenMap()
     caps: Mapping[str, float] = FrozenMap()
     min_K: float | None = None
+    space: Space = field(default=STANDARD, repr=False)
     called: frozenset[str] = field(default=frozenset(), compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        given = (self.tuned,) if isinstance(self.tuned, str) else tuple(self.tuned)
-        others = {name for name in (*given, *self.fixed, *self.path, *self.caps) if name in CALLED}
+        given, space = (self.tuned,) if isinstance(self.tuned, str) else tuple(self.tuned), self.space
+        others = {n for n in (*given, *self.fixed, *self.path, *self.caps) if n in CALLED and n not in space.words}
         object.__setattr__(self, "called", self.called | others)
-        tuned = tuple(map(_tuned, given))
-        path, caps = ({name_here(v): x for v, x in role.items()} for role in (self.path, self.caps))
-        if "beta" in caps:
-            instead = "a cap on alpha, which is a floor of beta: caps={'alpha': 0.1} is beta >= 0.9"
-            raise bad("a cap on beta is a floor of alpha = 1 - beta, and there are caps alone", caps["beta"], instead)
-        if "beta" in path:
-            rule = "it is alpha = 1 - beta that may be a power of the budget"
-            raise bad(rule, f"beta along {path['beta']}", "path={'alpha': '-1/2'}, say")
+        tuned = tuple(_tuned(name, space) for name in given)
+        path, caps = ({name_here(v, space.words): x for v, x in role.items()} for role in (self.path, self.caps))
+        for other, name in space.complements.items():
+            if other in caps:
+                instead = f"a cap on {name}, which is a floor of {other}: caps={{'{name}': 0.1}} is {other} >= 0.9"
+                rule = f"a cap on {other} is a floor of {name} = 1 - {other}, and there are caps alone"
+                raise bad(rule, caps[other], instead)
+            if other in path:
+                rule = f"it is {name} = 1 - {other} that may be a power of the budget"
+                raise bad(rule, f"{other} along {path[other]}", f"path={{'{name}': '-1/2'}}, say")
         for name in (*tuned, *path, *caps):
-            if name not in TUNABLE:
-                raise unknown("tuned axis", name, TUNABLE)
-        fixed = {name: check_value(name, value) for name, value in settings(self.fixed).items()}
-        caps = {name: check_value(name, value) for name, value in caps.items()}
-        path = {name: _path_exponent(name, exponent) for name, exponent in path.items()}
+            if name not in space.hyperparameters:
+                raise unknown("tuned axis", name, space.hyperparameters)
+        fixed = {name: space.check(name, value) for name, value in settings(self.fixed, space).items()}
+        caps = {name: space.check(name, value) for name, value in caps.items()}
+        path = {name: _path_exponent(name, exponent, space) for name, exponent in path.items()}
         roles = [*dict.fromkeys(tuned), *fixed, *path]
         for name in roles:
             if roles.count(name) > 1:
@@ -105,13 +97,18 @@ class Regime:
         object.__setattr__(self, "min_K", counted(self.min_K))
         if self.min_K is not None and not (is_number(self.min_K) and self.min_K > 0):
             raise bad("min_K must be positive and finite", self.min_K, "min_K=1, say")
-        object.__setattr__(self, "tuned", tuple(v for v in TUNABLE if v in tuned))
+        object.__setattr__(self, "tuned", space.ordered(tuned))
         for role, values in (("fixed", fixed), ("path", path), ("caps", caps)):
-            object.__setattr__(self, role, _in_order(values))
+            object.__setattr__(self, role, self._in_order(values))
+
+    def _in_order(self, values: Mapping[str, Value]) -> FrozenMap[Value]:
+        return FrozenMap((v, values[v]) for v in self.space.ordered(values))
 
     def holding(self, values: Mapping[str, float], min_K: float | None = None) -> Regime:
         """Return the regime with some values held, and a number of iterations where one is given: numbers, unasked."""
-        return changed(self, fixed=_in_order({**self.fixed, **values}), min_K=self.min_K if min_K is None else min_K)
+        return changed(
+            self, fixed=self._in_order({**self.fixed, **values}), min_K=self.min_K if min_K is None else min_K
+        )
 
     def settled(
         self, proxy: Proxy | FunctionProxy, grid: Grid | None = None, *, free: Collection[str] | None = None
@@ -137,6 +134,8 @@ class Regime:
         for name in self.called & proxy.constants.keys():
             rule = f"{name} is a constant of the bound {proxy.name}, and could mean {CALLED[name]}, too"
             raise bad(rule, name, f"{CALLED[name]} for the hyperparameter")
+        if proxy.space != self.space:
+            return replace(self, space=proxy.space).settled(proxy, grid, free=free)
         variables, axes = proxy.variables(), {} if grid is None else grid.axes
         held = {} if grid is None else {v: x for v, x in grid.held.items() if v not in self.path}
         if free is None:
@@ -146,7 +145,7 @@ class Regime:
         self.check_tuned()
         if grid is not None and proxy.budget not in axes and free is None:
             raise bad("a search over budgets has an axis of them", dict(grid.held), f"{proxy.budget} as an axis")
-        for name in ("T", "K"):
+        for name in self.space.budget_names:
             # A search that keeps axes may fix the budget that its grid has.
             if name in self.fixed and (grid is None or free is None or name != proxy.budget):
                 rule = f"{name} is a budget, not a fixed variable"
@@ -163,7 +162,7 @@ class Regime:
         if free is not None:
             return settled
         settled.joint_caps(proxy.caps)
-        if self.min_K is not None and proxy.budget == "T" and "b" not in variables:
+        if self.min_K is not None and proxy.budget == "T" and self.space.batch not in variables:
             rule = f"the bound {proxy.name} does not depend on b, so that tokens are no number of iterations"
             raise bad(rule, f"at least {self.min_K:g} iterations", "no least number of them")
         return settled.holding({}, self.min_K or proxy.min_K)
@@ -171,7 +170,9 @@ class Regime:
     def check_tuned(self) -> None:
         """Refuse a regime that tunes nothing."""
         if not self.tuned:
-            raise bad("at least one of eta, b, alpha must be tuned", "none", "eta, b as what is tuned, say")
+            names = self.space.hyperparameters
+            rule = f"at least one of {', '.join(names)} must be tuned"
+            raise bad(rule, "none", f"{', '.join(names[:2])} as what is tuned, say")
 
     def _check_roles(
         self, proxy: Proxy | FunctionProxy, fixed: Mapping[str, float], free: Collection[str] | None
@@ -181,11 +182,11 @@ class Regime:
         An exponent 0 that is written out needs a value, since it keeps the shape of a compiled search; tuning it is
         another matter: no value is best.
         """
-        variables, depends_on = proxy.variables(), proxy.depends_on()
-        for v in (v for v in TUNABLE if v not in (free or ())):
+        variables, depends_on, every = proxy.variables(), proxy.depends_on(), self.space.hyperparameters
+        for v in (v for v in every if v not in (free or ())):
             needless = free is None and v in self.fixed and v not in variables
             if needless or (v in (*self.tuned, *self.path) and v not in depends_on):
-                others = ", ".join(x for x in depends_on if x in TUNABLE)
+                others = ", ".join(x for x in depends_on if x in every)
                 raise bad(f"the bound {proxy.name} does not depend on {v}", v, f"{others} or some of them")
             if v in variables and v not in (*self.tuned, *fixed, *self.path):
                 rule = f"{v} of the bound {proxy.name} is neither tuned nor fixed nor on a path"
@@ -218,29 +219,30 @@ class Regime:
         return caps
 
 
-def _in_order(values: Mapping[str, Value]) -> FrozenMap[Value]:
-    return FrozenMap((v, values[v]) for v in AXES if v in values)
-
-
-def _tuned(name: str) -> str:
+def _tuned(name: str, space: Space) -> str:
     """The hyperparameter that is tuned, by the name that it has here: who tunes beta tunes alpha."""
-    here = name_here(name) if isinstance(name, str) else name
-    if here != "beta":
+    here = name_here(name, space.words) if isinstance(name, str) else name
+    if here not in space.complements:
         return here
     if here == name:
-        note("beta is tuned as alpha = 1 - beta")
-    return "alpha"
+        note(f"{here} is tuned as {space.complements[here]} = 1 - {here}")
+    return space.complements[here]
 
 
-def _path_exponent(name: str, exponent: object) -> Fraction:
+def _path_exponent(name: str, exponent: object, space: Space) -> Fraction:
     """The exponent of a path, exact; b = T^p stays >= 1, and alpha = T^p <= 1, for every T >= 1."""
     try:
         exact = Fraction(str(exponent))  # 0.1 is 1/10
     except (ValueError, ZeroDivisionError):
         raise bad(f"the path of {name} is an exponent of the budget", exponent, "a fraction such as '1/2'") from None
-    if (name == "b" and exact < 0) or (name == "alpha" and exact > 0):
+    variable = space.all[name]
+    if (
+        (exact < 0 < variable.low)
+        or (exact > 0 and variable.high < float("inf"))
+        or not variable.low <= 1 <= variable.high
+    ):
         raise bad(
-            f"{name} leaves its range along this path", exponent, f"an exponent {'>=' if name == 'b' else '<='} 0"
+            f"{name} leaves its range along this path", exponent, f"an exponent {'>=' if variable.low else '<='} 0"
         )
     return exact
 
@@ -249,6 +251,7 @@ def as_regime(
     regime: Regime | None,
     tuned: Iterable[str] | None,
     min_K: float | None = None,
+    space: Space = STANDARD,
     **roles: Mapping[str, float] | Mapping[str, Fraction] | None,
 ) -> Regime:
     """Return the regime that a function's keywords describe, or the one that was given whole.
@@ -260,7 +263,7 @@ def as_regime(
     given = {name: value for name, value in roles.items() if value is not None}
     if regime is None:
         names = tuple([tuned] if isinstance(tuned, str) else tuned or ())
-        return Regime(names, min_K=min_K, **given)  # type: ignore[arg-type]
+        return Regime(names, min_K=min_K, space=space, **given)  # type: ignore[arg-type]
     if tuned is not None or given:
         raise bad("give a regime or its parts, not both", sorted(given), "regime=Regime(...) alone")
     return regime if min_K is None else replace(regime, min_K=min_K)

@@ -28,6 +28,7 @@ from hpgrid.refinement.profile import Profile, grid_excess, profile, sublevel
 from hpgrid.regime import Regime
 from hpgrid.search.brute import SearchResult
 from hpgrid.shapes import Array, Bool, Float, Int
+from hpgrid.variables import STANDARD, Space
 
 #: By what factor further out a law is taken to have settled: over twenty decades a correction T^(-1/12) falls 46-fold.
 SETTLING = 1e20
@@ -99,33 +100,46 @@ def lasting(holds: Bool[Array, "n m"]) -> Int[Array, "n"]:
 
 
 def burn_in_ends(
-    name: str, axis: Float[Array, "k"], *, index: Int[Array, "n m"] | None = None, at: Float[Array, "n m"] | None = None
+    name: str,
+    axis: Float[Array, "k"],
+    *,
+    index: Int[Array, "n m"] | None = None,
+    at: Float[Array, "n m"] | None = None,
+    space: Space = STANDARD,
 ) -> Int[Array, "n"]:
     """Return for each of n curves the position where burn-in ends; m where it never does.
 
     From there on the optimum is more than one step of the grid off its natural bound, b = 1 or alpha = 1, for good:
-    one step off, and the argmin may have been rounded there. eta has no such bound.
+    one step off, and the argmin may have been rounded there. eta > 0 has no such bound.
 
     Args:
         name: the variable.
         axis: its values on the grid, increasing.
         index: the argmins' places on the axis; or
         at: the continuous optima, NaN where there is none.
+        space: the variables.
     """
     curves = index if at is None else at
     assert curves is not None
-    if name == "eta":
+    end = natural_end(space, name)
+    if end is None:
         return np.zeros(len(curves), int)
-    bound = 0 if name == "b" else len(axis) - 1
+    bound = end % len(axis)
     if at is None:
         return lasting(np.abs(curves - bound) > 1)
     return lasting(np.abs(np.log(at / axis[bound])) > np.diff(np.log(axis)).max())
 
 
+def natural_end(space: Space, name: str) -> int | None:
+    """Return the end of an axis at which its variable ends, too: the first of b >= 1, the last of alpha <= 1; or None."""
+    variable = space.all[name]
+    return 0 if variable.low > 0 else -1 if variable.high < np.inf else None
+
+
 def burn_in_end(best: SearchResult, name: str, at: ArrayLike | None = None) -> int:
     """Return where the burn-in of a variable ends in a search over budgets; ``at``: by the continuous optimum there."""
     where: Any = {"index": best.index[name][None]} if at is None else {"at": np.asarray(at, float)[None]}
-    return int(burn_in_ends(name, best.values[name], **where)[0])
+    return int(burn_in_ends(name, best.values[name], space=best.space, **where)[0])
 
 
 def fitting_window(best: SearchResult, star: Mapping[str, Array] | None = None) -> tuple[float, float]:
@@ -149,9 +163,10 @@ def fitted_edge(best: SearchResult) -> Array:
     """
 
     def rests(name: str) -> Array:
-        end = {"b": 0, "alpha": -1}.get(name)
-        stays = end is not None and best.values[name][end] == 1 and burn_in_end(best, name) == len(best.at[name])
-        return np.asarray((best.at[name] == 1) & stays)
+        end, variable = natural_end(best.space, name), best.space.all[name]
+        bound = variable.high if end else variable.low
+        stays = end is not None and best.values[name][end] == bound and burn_in_end(best, name) == len(best.at[name])
+        return np.asarray((best.at[name] == bound) & stays)
 
     return np.asarray(np.any([best.edge[v] & ~rests(v) for v in best.at], axis=0))
 
@@ -289,7 +304,15 @@ class Truth(NamedTuple):
     # how far the log of a product of argmins may be from it; where None, how far the two are apart over the window
     uncertainty: Callable[[Powers], float] | None
     at: Callable[[Array], Mapping[str, Array]]  # the optimum at any budgets
-    caps: Mapping[str, float]  # the largest values of variables, beside alpha = 1
+    lows: Mapping[str, float]  # the smallest values of variables, b = 1 say
+    caps: Mapping[str, float]  # the largest, alpha = 1 among them
+
+
+def natural_ends(proxy: Proxy | FunctionProxy, regime: Regime) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the smallest and the largest values of what is tuned, as far as there are any."""
+    ranges = [proxy.space.all[v] for v in regime.tuned]
+    lows, highs = {v.name: v.low for v in ranges if v.low > 0}, {v.name: v.high for v in ranges if v.high < np.inf}
+    return lows, highs | regime.joint_caps(proxy.caps)
 
 
 def posynomial_truth(proxy: Proxy | FunctionProxy, regime: Regime, steps: Mapping[str, float], budget: Array) -> Truth:
@@ -305,8 +328,7 @@ def posynomial_truth(proxy: Proxy | FunctionProxy, regime: Regime, steps: Mappin
         budget: the window's budgets, shape (n,).
     """
     # eta and alpha have no smallest value: 1e-299 lies below every optimum that is read.
-    natural = {"eta": 1e-299, "b": 1.0, "alpha": 1e-299}
-    box = {v: (natural[v], cap) for v, cap in regime.caps.items() if v in regime.tuned}
+    box = {v: (proxy.space.all[v].low or 1e-299, cap) for v, cap in regime.caps.items() if v in regime.tuned}
     excess = grid_excess(proxy, steps)
     assert isinstance(proxy, Proxy)  # a function was refused
 
@@ -333,7 +355,7 @@ def posynomial_truth(proxy: Proxy | FunctionProxy, regime: Regime, steps: Mappin
             width = min(width, steps[pivot])
         return of_risk + abs(float(own[pivot])) * width
 
-    return Truth(here, uncertainty, at, regime.joint_caps(proxy.caps))
+    return Truth(here, uncertainty, at, *natural_ends(proxy, regime))
 
 
 def in_monomial(proxy: Proxy, powers: Powers, top: str) -> Proxy:
@@ -359,7 +381,7 @@ def refined_truth(proxy: Proxy | FunctionProxy, regime: Regime, name: str, budge
     The argmin's uncertainty is how far the two are apart.
     """
     at = partial(refined_curves, proxy, regime, name)
-    return Truth(at(budget), None, at, regime.joint_caps(proxy.caps))
+    return Truth(at(budget), None, at, *natural_ends(proxy, regime))
 
 
 def refined_curves(proxy: Proxy | FunctionProxy, regime: Regime, name: str, budgets: Array) -> dict[str, Array]:
@@ -417,7 +439,7 @@ def law_begins(truth: Truth, window: tuple[float, float]) -> float:
         """For every variable -1 at its natural lower end, 1 at its upper one, 0 between them, shape (variables, n)."""
         low, high = (
             np.array([np.abs(np.log(x / ends.get(v, np.nan))) < REFINED for v, x in at.items()])
-            for ends in ({"b": 1.0}, {"alpha": 1.0, **truth.caps})
+            for ends in (truth.lows, truth.caps)
         )
         return high.astype(int) - low
 

@@ -10,11 +10,18 @@ from commands import Capture, printed, refused, status
 
 import hpgrid
 from hpgrid import Grid, LogAxis, Regime, bounds
-from hpgrid.checks import Note, alpha_of, bad, counted, settings, unknown
+from hpgrid.checks import (
+    Note,
+    alpha_of,
+    bad,
+    counted,
+    unknown,
+)
 from hpgrid.config import parse
 from hpgrid.plotting.transfer_plot import count
 from hpgrid.statements.language import parse as claim_of
 from hpgrid.sweeps.plan import parse as plan_of
+from hpgrid.variables import settings
 
 # --- units ---
 

@@ -136,8 +136,8 @@ def line_of(function: Callable[..., Any], offset: int) -> str:
 
 
 @pytest.mark.parametrize(("function", "words"), [
-    (four, "takes five arguments, the last a mapping of its constants. Given: \"four(eta:"),
-    (abs, "takes five arguments"),
+    (four, "takes 5 arguments, the last a mapping of its constants. Given: \"four(eta:"),
+    (abs, "takes 5 arguments"),
     ("b + eta", "a bound is a function of arrays. Given: 'b + eta'. Write def risk(eta, b, alpha, T, constants)"),
     (root, line_of(root, 1) + "return b / (eta * T) + math.sqrt(alpha) * eta'. "
      + JNP + '"return b / (eta * T) + jnp.sqrt(alpha) * eta" there.'),

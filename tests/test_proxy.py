@@ -130,7 +130,7 @@ def _in_K(factors: dict) -> Proxy:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Term({}, {"beta": 1}), "variable.*'beta'"),
+        (lambda: Proxy((Term({}, {"beta": 1}),), {}), "variable.*'beta'"),
         (lambda: Term({}, {"alpha": "one_minsu"}), "function.*Write 'one_minus'"),
         (lambda: Term({}, {"eta": 1}, Fraction(0)), "a term's number must be positive"),
         (lambda: Term({}, {"eta": 1}, Fraction(-1)), "a term's number must be positive"),

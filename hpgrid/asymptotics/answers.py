@@ -75,7 +75,7 @@ def _identified(descent: Descent) -> tuple[Identified, ...]:
         return ()
     first, width, problem = descent.steps[0], descent.width, descent.problem
     # Pivots are taken from the front: b last, so that it is eta/b, and not b/eta.
-    order = sorted(range(width), key=lambda k: problem.variables[k] == "b")
+    order = sorted(range(width), key=lambda k: problem.variables[k] == problem.batch)
     fixed = null_space([tuple(direction[k] for k in order) for direction in first.hull], width)
     monomials = []
     for pivot in echelon(fixed):

@@ -11,7 +11,7 @@ from hpgrid.asymptotics.law import Law, Line, Segment
 from hpgrid.asymptotics.levels import Descent, descend
 from hpgrid.asymptotics.linear import Vector, dot, minimise, move, unit
 from hpgrid.asymptotics.posynomial import Problem, pose, settle
-from hpgrid.checks import TUNABLE, bad, changed
+from hpgrid.checks import bad, changed
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, as_regime
 
@@ -48,7 +48,7 @@ def exponents(
 
     Source: Shulgin et al., Theorems 1 to 3 and Appendix B, by way of exact linear programs.
     """
-    chosen = as_regime(regime, tuned, min_K, fixed=fixed, path=path, caps=caps)
+    chosen = as_regime(regime, tuned, min_K, proxy.space, fixed=fixed, path=path, caps=caps)
     return law_of(proxy, settle(proxy, chosen, budget), budget)
 
 
@@ -60,12 +60,13 @@ def law_of(proxy: Proxy | FunctionProxy, regime: Regime, budget: str | None = No
         return law
     # The segments of all the paths that are like its one.
     ((variable, phi),) = regime.path.items()
-    lo, hi = (Fraction(end) for end in _BETWEEN[variable])
+    lo, hi = (Fraction(end) for end in _reach(proxy, variable))
     return replace(law, segments=_family(proxy, regime, min(lo, phi), max(hi, phi), problem.budget))
 
 
-#: Where the exponent of each variable's path may lie: 1 <= b <= T; alpha <= 1.
-_BETWEEN = {"b": (0, 1), "alpha": (-1, 0), "eta": (-1, 0)}
+def _reach(proxy: Proxy | FunctionProxy, variable: str) -> tuple[int, int]:
+    """Where the exponent of a variable's path may lie: 1 <= b <= T; alpha <= 1."""
+    return (0, 1) if proxy.space.all[variable].low > 0 else (-1, 0)
 
 
 def segments(
@@ -96,12 +97,14 @@ def segments(
 
     Source: Shulgin et al., Corollary 2 and Appendices B.5 and C.3.
     """
-    lo, hi = (Fraction(end) for end in between or _BETWEEN.get(variable, (0, 1)))
+    lo, hi = (Fraction(end) for end in between or _reach(proxy, variable))
     if lo >= hi:
         raise bad("a range of paths has a smallest and a larger exponent", (str(lo), str(hi)), "between=(0, 1), say")
     # A path of exponent 0 is the edge of its family, which a cap below 1 may cut off.
     for phi in (lo, hi if hi > 0 else (lo + hi) / 2):
-        regime = settle(proxy, Regime(tuple(tuned), fixed or {}, {variable: phi}, caps or {}), budget)
+        regime = settle(
+            proxy, as_regime(None, tuned, None, proxy.space, fixed=fixed, path={variable: phi}, caps=caps), budget
+        )
         pose(proxy, regime, budget)
     return _family(proxy, regime, lo, hi, budget)
 
@@ -116,7 +119,7 @@ def decay(
     if isinstance(proxy, FunctionProxy):
         raise bad("exponents need a bound given by its terms; this one is a function", proxy.name, "a Proxy")
     bound = proxy.form(budget or proxy.budget)
-    schedule = Regime(path=path).path  # type: ignore[arg-type]
+    schedule = Regime(path=path, space=proxy.space).path  # type: ignore[arg-type]
     folded = bound.along(schedule)
     assert isinstance(folded, Proxy)
     exponents = (term.exponent(bound.budget) or Fraction(0) for term in folded.terms)
@@ -128,7 +131,7 @@ def _family(
 ) -> tuple[Segment, ...]:
     """The segments of all the paths that are like a regime's own; neighbours that say the same are one."""
     (variable,) = regime.path
-    tuned = tuple(v for v in TUNABLE if v in (*regime.tuned, variable))
+    tuned = proxy.space.ordered((*regime.tuned, variable))
     family = pose(proxy, changed(regime, tuned=tuned, path={}), budget)
     joined: list[Segment] = []
     for segment in _between(family, family.variables.index(variable), lo, hi):

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 from hpgrid.asymptotics.linear import Vector, dot, unit
 from hpgrid.asymptotics.monomial import ONE, Complement, Monomial, add, monomial, number, power
-from hpgrid.checks import TUNABLE, bad
+from hpgrid.checks import bad
 from hpgrid.formula.syntax import Inequality
-from hpgrid.proxy import FunctionProxy, Proxy, Term, monomial_of
+from hpgrid.proxy import FunctionProxy, Proxy, Term, monomial_in
 from hpgrid.regime import Regime
 
 
@@ -56,10 +56,11 @@ class Problem:
 
     Attributes:
         variables: the tuned variables, in canonical order.
-        budget: "T" or "K".
+        budget: its name.
         pieces: the terms, those with equal rows merged.
         limits: the bounds on the tuned variables.
         values: what is known of constants, caps and fixed variables.
+        batch: the name of the batch size, if there is one.
     """
 
     variables: tuple[str, ...]
@@ -67,6 +68,7 @@ class Problem:
     pieces: tuple[Piece, ...]
     limits: tuple[Limit, ...]
     values: Mapping[str, float]
+    batch: str | None = None
 
 
 def settle(proxy: Proxy | FunctionProxy, regime: Regime, budget: str | None) -> Regime:
@@ -76,7 +78,9 @@ def settle(proxy: Proxy | FunctionProxy, regime: Regime, budget: str | None) -> 
         ValueError: the bound is a function, or as ``Regime.settled``.
     """
     bound, moving = _sum_of_powers(proxy, budget), (*regime.tuned, *regime.path)
-    return regime.settled(bound, free=[v for v in TUNABLE if v in bound.variables() or v not in moving])
+    return regime.settled(
+        bound, free=[v for v in bound.space.hyperparameters if v in bound.variables() or v not in moving]
+    )
 
 
 def _sum_of_powers(proxy: Proxy | FunctionProxy, budget: str | None) -> Proxy:
@@ -103,7 +107,7 @@ def pose(proxy: Proxy | FunctionProxy, regime: Regime, budget: str | None) -> Pr
     if not pieces:
         raise bad("a term must be left to minimise", dict(regime.fixed), "a value of alpha below 1")
     values = {**bound.constants, **regime.fixed, **numbers}
-    return Problem(regime.tuned, bound.budget, pieces, tuple(_limits(bound, regime)), values)
+    return Problem(regime.tuned, bound.budget, pieces, tuple(_limits(bound, regime)), values, bound.space.batch)
 
 
 def _limits(bound: Proxy, regime: Regime) -> Iterator[Limit]:
@@ -111,8 +115,11 @@ def _limits(bound: Proxy, regime: Regime) -> Iterator[Limit]:
     width = len(regime.tuned)
     for k, name in enumerate(regime.tuned):
         above, below = unit(k, width), unit(k, width, -1)
-        if name in ("b", "alpha"):
-            yield Limit(below, ONE, "b >= 1") if name == "b" else Limit(above, ONE, "alpha <= 1")
+        variable = bound.space.all[name]
+        if variable.low > 0:
+            yield Limit(below, number(1 / Fraction(repr(variable.low))), f"{name} >= {variable.low:g}")
+        if variable.high < math.inf:
+            yield Limit(above, number(Fraction(repr(variable.high))), f"{name} <= {variable.high:g}")
         own = bound.cap_terms.get(name)
         if own is not None:
             yield Limit(above, _coefficient(own, ()), f"{name} <= {own}")
@@ -120,9 +127,10 @@ def _limits(bound: Proxy, regime: Regime) -> Iterator[Limit]:
             yield Limit(above, power(f"{name}_max"), f"{name} <= {name}_max")
     for condition in bound.domain:
         yield from _limit(condition, bound, regime)
-    if regime.min_K is not None and "b" in regime.tuned and bound.budget == "T":
-        level, text = (ONE, "b <= T") if regime.min_K == 1 else (power("K_min", -1), "b <= T/K_min")
-        yield Limit(unit(regime.tuned.index("b"), width), level, text, Fraction(1))
+    batch = bound.space.batch
+    if regime.min_K is not None and batch in regime.tuned and bound.budget == "T":
+        level, text = (ONE, f"{batch} <= T") if regime.min_K == 1 else (power("K_min", -1), f"{batch} <= T/K_min")
+        yield Limit(unit(regime.tuned.index(batch), width), level, text, Fraction(1))
 
 
 def _given_caps(bound: Proxy) -> dict[str, float]:
@@ -133,13 +141,13 @@ def _given_caps(bound: Proxy) -> dict[str, float]:
 
 def _limit(condition: Inequality, bound: Proxy, regime: Regime) -> Iterator[Limit]:
     """A condition of the domain as a limit; none where it says nothing of what is tuned."""
-    term = monomial_of(condition)
+    term = monomial_in(condition, bound.budget)
     if term is None:
         if {*condition.variables(bound.budget)}.isdisjoint(regime.tuned):
             return
         rule = "exact exponents need a domain whose conditions are products of powers on either side"
         raise bad(rule, condition.text, "hpgrid search, or hpgrid.refine, which take any")
-    term = term.form(bound.budget).along(regime.path, bound.budget)
+    term = term.along(regime.path, bound.budget)
     row, grows = tuple(_exponent(term, name) for name in regime.tuned), _exponent(term, bound.budget)
     if not any(row):
         if grows > 0:

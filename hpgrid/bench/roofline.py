@@ -74,7 +74,7 @@ def count(proxy: Proxy, grid: Grid, over: tuple[str, ...], dtype: str = "float64
         raise bad("operations are counted from the terms of a bound", proxy.name, "a sum of terms")
     proxy = proxy.form(grid.budget)
     axes = {name: axis.values for name, axis in grid.axes.items()}
-    tables = tabulate(proxy, axes, {}, domain_of(axes, {}, proxy.caps, None, None), over=over, dtype=dtype)
+    tables = tabulate(proxy, axes, {}, domain_of(axes, {}, proxy.caps, None, None, {}), over=over, dtype=dtype)
     groups, rest, again = tables.hoisted.groups, tables.hoisted.rest, dtype == "float32"
     # A line is the cells along the scanned axis; what does not vary there is computed once for each.
     points, scanned = math.prod(tables.sizes.values()), tables.sizes[tables.scan]

@@ -21,11 +21,13 @@ class Bound(NamedTuple):
         source: the file that it is in.
         constants: the names of its constants.
         options: what else it takes, and of what kind each is: an "exponent", a "flag", or a "word".
+        variables: what it declares of its own, beside eta, b, alpha, T and K.
     """
 
     source: str
     constants: tuple[str, ...]
     options: Mapping[str, str] = {}
+    variables: tuple[str, ...] = ()
 
 
 _DECAY = ("Delta0", "L", "sigma", "D", "G0", "lam", "W0")

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from hpgrid.checks import bad, check_choice
+from hpgrid.checks import bad
 from hpgrid.cli import options
 from hpgrid.progress import progress
 from hpgrid.regime import Regime
@@ -34,12 +34,13 @@ def check_stated(
     ] = None,
     written: options.Written = None,
     domain: options.Domain = None,
+    var: options.Var = None,
     tune: Annotated[list[str] | None, Parameter(help="What is tuned, such as eta,b; all that nothing holds.")] = None,
     fix: options.Fix = None,
     path: options.Follow = None,
     cap: options.Cap = None,
     set_: options.Set = None,
-    budget: Annotated[str, Parameter(help="T for tokens, K for iterations.")] = "T",
+    budget: options.Counted = None,
     fit: Annotated[Path | None, Parameter(help=_FIT)] = None,
     where: Annotated[options.Names, Parameter(help="Of the runs of --fit, only these: optimizer=muon, say.")] = None,
     ignore: Annotated[options.Names, Parameter(help="Columns of --fit that vary, and may.")] = None,
@@ -47,15 +48,17 @@ def check_stated(
     strict: Annotated[bool, Parameter(help="Exit with 1 when a claim fails.")] = False,
 ) -> int:
     """Say of stated scaling laws whether they hold, fail, or can't be told, by all routes, with the numbers."""
-    statements = [parse(one) for one in claim or ()]
     if fit is not None:
+        statements = [parse(one) for one in claim or ()]
         return _check_runs(fit, statements, where, ignore, as_json=json_, strict=strict)
-    if not statements:
+    if not claim:
         raise bad("a check needs a claim", "none", '--claim "b ~ T^1/2", say')
-    check_choice("budget", budget, ("T", "K"))
-    tuned = Regime(options.names(tune)).tuned
-    roles = options.roles_of(fix, path, cap, budget)
-    proxy = options.chosen(bound, set_, written, domain).build(budget)
+    chosen = options.chosen(bound, set_, written, domain, var)
+    counted, space = options.budget_of(budget, chosen), chosen.space
+    statements = [parse(one, space) for one in claim]
+    tuned = Regime(options.names(tune), space=space).tuned
+    roles = options.roles_of(fix, path, cap, counted, space)
+    proxy = chosen.build(counted)
     from hpgrid.statements.check import check
 
     options.use_compilation_cache()

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from hpgrid.checks import bad, check_choice
+from hpgrid.checks import bad
 from hpgrid.cli import options
 
 
@@ -16,22 +16,24 @@ def print_exponents(
     *,
     written: options.Written = None,
     domain: options.Domain = None,
+    var: options.Var = None,
     tune: options.Tuned = None,
     fix: options.Fix = None,
     path: options.Follow = None,
     cap: options.Cap = None,
     set_: options.Set = None,
-    budget: options.Counted = "T",
+    budget: options.Counted = None,
     json_: options.Json = False,
     latex: Annotated[bool, Parameter(help="Print the laws as LaTeX.")] = False,
 ) -> int:
-    """Say how the best eta, b, alpha and the risk scale with the budget: exact exponents, whole laws."""
-    check_choice("budget", budget, ("T", "K"))
+    """Say how the best hyperparameters and the risk scale with the budget: exact exponents, whole laws."""
     if json_ and latex:
         raise bad("the answer has one form", "--json --latex", "one of the two")
-    regime = options.regime(tune, fix, path, cap, budget)
-    regime.check_tuned()  # before the bound is read
-    proxy = options.chosen(bound, set_, written, domain).build(budget)
+    chosen = options.chosen(bound, set_, written, domain, var)
+    counted = options.budget_of(budget, chosen)
+    regime = options.regime(tune, fix, path, cap, counted, space=chosen.space)
+    regime.check_tuned()
+    proxy = chosen.build(counted)
     from hpgrid.asymptotics import exponents
 
     law = exponents(proxy, regime=regime)

@@ -27,7 +27,6 @@ from hpgrid.checks import (
     check_keys,
     counted,
     note,
-    settings,
     unknown,
 )
 from hpgrid.config import (
@@ -40,9 +39,10 @@ from hpgrid.config import (
     parse_bound,
     parse_grid,
     read_toml,
-    with_conditions,
+    with_more,
 )
 from hpgrid.regime import Regime
+from hpgrid.variables import STANDARD, Space, settings
 
 if TYPE_CHECKING:
     from cyclopts import Token
@@ -68,10 +68,6 @@ REFINED = "Draw the continuous optimum over the grid's, or leave it out."
 _UNDATED: dict[str, dict[str, Any]] = {
     "png": {"Software": None}, "pdf": {"CreationDate": None, "ModDate": None}, "svg": {"Date": None},
 }  # fmt: skip
-
-#: Iterations on a grid of tokens: what Figure 11's config takes, the paper being silent.
-ITERATIONS = {"lo": 1e2, "hi": 1e16}
-
 
 def whole(
     least: int | None = None, most: int | None = None, example: object = 100, powers: bool = False
@@ -187,6 +183,16 @@ Domain = Annotated[
     ),
 ]
 
+#: What it declares of its own.
+Var = Annotated[
+    list[str] | None,
+    Parameter(
+        name="--var",
+        help='A variable of the bound's own, once for each: "H >= 1, whole", "0 < delta <= 1", "R >= 1, budget", or a '
+        'budget's definition, "T = n*H*R*b".',
+    ),
+]
+
 
 def setting(name: str, text: str) -> float | Fraction | bool | str:
     """Return a bound's constant or option: a number, a fraction such as 1/3, true or false for a flag, or a word."""
@@ -201,7 +207,13 @@ def setting(name: str, text: str) -> float | Fraction | bool | str:
     return text == "true"
 
 
-def chosen(bound: str | None, set_: Names, written: str | None = None, domain: list[str] | None = None) -> BoundConfig:
+def chosen(
+    bound: str | None,
+    set_: Names,
+    written: str | None = None,
+    domain: list[str] | None = None,
+    var: list[str] | None = None,
+) -> BoundConfig:
     """Return the bound that a command line means, with its constants; ``build(budget)`` makes a proxy of it.
 
     What a formula means where one may have meant something else is said on standard error.
@@ -211,6 +223,7 @@ def chosen(bound: str | None, set_: Names, written: str | None = None, domain: l
         set_: NAME=VALUE pairs of its constants and options, in place of the file's.
         written: a formula, in place of ``bound``.
         domain: conditions under which it holds, beside the file's.
+        var: variables that it declares, beside the file's.
 
     Raises:
         ValueError: there is no such bound, the formula is none, or a constant or an option is not the bound's,
@@ -229,7 +242,8 @@ def chosen(bound: str | None, set_: Names, written: str | None = None, domain: l
             check_keys("key of a file with a bound", data, (*FIGURE, "rows", "min_K", "parameters"))
             if "bound" not in data and "figure" not in data:
                 raise bad("a file with a bound says which", sorted(data), 'bound = "C1*b/(eta*T) + C2*eta", say')
-        table = with_conditions(bound_table(data) if from_file else called(text), domain)
+        table = with_more(bound_table(data) if from_file else called(text), "variables", var)
+        table = with_more(table, "domain", domain)
         found = parse_bound({**table, **said})
         found.check()
     except InputError as error:
@@ -262,25 +276,26 @@ def regime(
     cap: Names,
     budget: str,
     min_K: float | None = None,
+    space: Space = STANDARD,
 ) -> Regime:
-    """Return the regime that the options describe; ``budget`` is what paths are powers of.
+    """Return the regime that the options describe, of a bound's variables; ``budget`` is what paths are powers of.
 
     Raises:
         ValueError: an option that can't be read, a value out of its range, or a variable with two roles.
     """
-    return Regime(names(tuned), **roles_of(fix, path, cap, budget), min_K=min_K)
+    return Regime(names(tuned), **roles_of(fix, path, cap, budget, space), min_K=min_K, space=space)
 
 
-def roles_of(fix: Names, path: Names, cap: Names, budget: str) -> dict[str, Any]:
+def roles_of(fix: Names, path: Names, cap: Names, budget: str, space: Space = STANDARD) -> dict[str, Any]:
     """Return what is held, on a path and capped, as keywords of a regime."""
     return {
-        "fixed": held(fix),
+        "fixed": held(fix, space),
         "path": pairs("--path", path, partial(_path_exponent, budget), f"b={budget}^1/2"),
         "caps": pairs("--cap", cap, number, "b=1e6"),
     }
 
 
-def held(given: Iterable[str] | None) -> dict[str, float]:
+def held(given: Iterable[str] | None, space: Space = STANDARD) -> dict[str, float]:
     """Return what --fix holds, by the names that were given.
 
     Raises:
@@ -288,7 +303,8 @@ def held(given: Iterable[str] | None) -> dict[str, float]:
     """
     found = pairs("--fix", given, number, "alpha=0.001")
     for name in found:
-        check_choice("hyperparameter to fix", CALLED.get(name, name), (*TUNABLE, "beta"))
+        here = name if name in space.words else CALLED.get(name, name)
+        check_choice("hyperparameter to fix", here, [v for v in space.words if v not in space.budget_names])
     return found
 
 
@@ -311,25 +327,36 @@ Points = Annotated[int, Parameter(converter=whole(), help="Points per axis.")]
 Axes = Annotated[
     Names, Parameter(help="Axes of your own, LO:HI, LO:HI:N or values, such as eta=1e-6:1:50,b=512k,1M,beta=0.9,0.99.")
 ]
-Counted = Annotated[str, Parameter(help="T for tokens, K for iterations.")]
-Budget = Annotated[str, Parameter(help="T for tokens, K for iterations (1e2 to 1e16 unless --axis says otherwise).")]
+Counted = Annotated[
+    str | None, Parameter(name="--budget", help="T for tokens, K for iterations, or a budget that the bound declares.")
+]
+Budget = Annotated[
+    str | None,
+    Parameter(
+        name="--budget",
+        help="T for tokens, K for iterations (1e2 to 1e16 unless --axis says otherwise), or one that the bound declares.",
+    ),
+]
 Dtype = Annotated[str, Parameter(help=f"The precision of the search: {' or '.join(DTYPES)}.")]
 
 
-def grid_config(preset: str, n: int, axes: Names, budget: str) -> GridConfig:
-    """Return the grid that the options describe, checked.
+def budget_of(given: str | None, bound: BoundConfig) -> str:
+    """Return the budget that is asked about: the bound's own where nobody says which."""
+    return bound.budget if given is None else check_choice("budget", given, bound.space.budget_names)
+
+
+def grid_config(preset: str, n: int, axes: Names, budget: str, space: Space = STANDARD) -> GridConfig:
+    """Return the grid that the options describe, checked, with an axis of a budget.
 
     Raises:
         ValueError: an unknown preset or axis, or an axis out of its range.
     """
-    own: dict[str, Any] = settings(pairs("--axis", axes, span, "eta=1e-6:1:50"))
+    own: dict[str, Any] = settings(pairs("--axis", axes, span, "eta=1e-6:1:50"), space)
     for name in own:
-        check_choice("axis", name, AXES)
-    other = "K" if budget == "T" else "T"
-    if other in own:
-        raise bad(f"a search over {budget} has no axis {other}", own[other], f"{budget}=LO:HI, or --budget {other}")
-    # A preset has an axis of tokens; iterations need one of their own.
-    return parse_grid({"preset": preset, "n": n, **({"K": ITERATIONS} if budget == "K" else {}), **own})
+        check_choice("axis", name, space.names)
+        if name in space.budget_names and name != budget:
+            raise bad(f"a search over {budget} has no axis {name}", own[name], f"{budget}=LO:HI, or --budget {name}")
+    return parse_grid({"preset": preset, "n": n, **own}, space, budget)
 
 
 #: A range of each axis, for an example.

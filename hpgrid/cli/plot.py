@@ -9,13 +9,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from hpgrid.checks import DTYPES, bad, check_choice, settings
+from hpgrid.checks import (
+    DTYPES,
+    bad,
+    check_choice,
+)
 from hpgrid.cli import options
 from hpgrid.cli.reproduce import check_table, write_pictures
 from hpgrid.config import Config, Panel
 from hpgrid.progress import asking, progress
 from hpgrid.regime import Regime
 from hpgrid.text import to_width
+from hpgrid.variables import STANDARD, Space, settings
 
 if TYPE_CHECKING:
     from hpgrid.paper.data import FigureData
@@ -42,7 +47,8 @@ def plot_bound(
     set_: options.Set = None,
     written: options.Written = None,
     domain: options.Domain = None,
-    budget: options.Budget = "T",
+    var: options.Var = None,
+    budget: options.Budget = None,
     grid: options.Preset = "footnote",
     n: options.Points = 100,
     axis: options.Axes = None,
@@ -68,12 +74,13 @@ def plot_bound(
         data = restore(out.stem, out.parent, BOUND_LAYOUTS, f"hpgrid plot BOUND --out {out}")
         return _report(data, _pictures(data, out))
     check_choice("layout", layout, LAYOUTS)
-    check_choice("budget", budget, ("T", "K"))
     check_choice("dtype", dtype, DTYPES)
-    panels = panels_of(layout, tune, fix)
-    chosen, axes = options.chosen(bound, set_, written, domain), options.grid_config(grid, n, axis, budget)
+    chosen = options.chosen(bound, set_, written, domain, var)
+    counted = options.budget_of(budget, chosen)
+    panels = panels_of(layout, tune, fix, chosen.space)
+    axes = options.grid_config(grid, n, axis, counted, chosen.space)
     curves = 20 if layout == "contours" else 11
-    ready = fitted(Config(layout, chosen, axes, panels, curves=curves, dtype=dtype, refined=refined), budget)
+    ready = fitted(Config(layout, chosen, axes, panels, curves=curves, dtype=dtype, refined=refined), counted)
     # Once all else is checked, since it makes a folder.
     options.check_file(out, "a plot is written to a file", "best.png")
     options.use_compilation_cache()
@@ -86,12 +93,12 @@ def plot_bound(
         return _report(data, [*save(data, out.parent), *pictures])
 
 
-def panels_of(layout: str, tune: options.Names, fix: options.Names) -> tuple[Panel, ...]:
+def panels_of(layout: str, tune: options.Names, fix: options.Names, space: Space = STANDARD) -> tuple[Panel, ...]:
     """Return a panel with the regime, or in contours one for each --tune and each --fix, side by side."""
     if layout == "curves":
-        return (_panel(options.names(tune), options.held(fix)),)
-    regimes: list[Any] = [Regime(options.names([x])).tuned for x in tune or [""]]
-    held: list[Any] = [settings(options.held([x])) for x in fix or [""]]
+        return (_panel(options.names(tune), options.held(fix, space), space),)
+    regimes: list[Any] = [Regime(options.names([x]), space=space).tuned for x in tune or [""]]
+    held: list[Any] = [settings(options.held([x], space), space) for x in fix or [""]]
     for names in regimes:
         if "b" in names or any("b" in fixed for fixed in held):
             given_b = f"--tune {','.join(names)} --fix {', '.join(fix or [])}"
@@ -104,11 +111,11 @@ def panels_of(layout: str, tune: options.Names, fix: options.Names) -> tuple[Pan
         raise bad("contours have four panels at most", count, "fewer --fix")
     # One --tune or one --fix is every panel's; what a panel tunes, a shared --fix does not hold in it.
     pairs = zip(*(each * count if len(each) == 1 else each for each in (regimes, held)))
-    return tuple(_panel(names, {v: x for v, x in fixed.items() if v not in names}) for names, fixed in pairs)
+    return tuple(_panel(names, {v: x for v, x in fixed.items() if v not in names}, space) for names, fixed in pairs)
 
 
-def _panel(names: tuple[str, ...], fixed: dict[str, float]) -> Panel:
-    regime = Regime(names, fixed)
+def _panel(names: tuple[str, ...], fixed: dict[str, float], space: Space) -> Panel:
+    regime = Regime(names, fixed, space=space)
     regime.check_tuned()
     return Panel(regime)
 
@@ -116,16 +123,16 @@ def _panel(names: tuple[str, ...], fixed: dict[str, float]) -> Panel:
 def fitted(config: Config, budget: str) -> Config:
     """Return the config with titles, and without axes that the bound does not depend on; NumPy loads here."""
     from hpgrid.paper.pair import held_text
-    from hpgrid.plotting.style import SHORT
+    from hpgrid.text import name_latex
 
     bound = config.bound.build(budget)
     variables = bound.variables()
     panels = []
     for panel in config.panels:
         of_axis = () if config.figure == "curves" else ("b",)
-        Regime((*panel.tuned, *of_axis), panel.fixed).settled(bound)
-        idle = {v: None for v in ("eta", "b", "alpha") if v not in variables}
-        best = f"best ${', '.join(SHORT[v] for v in panel.tuned)}$"
+        Regime((*panel.tuned, *of_axis), panel.fixed, space=bound.space).settled(bound)
+        idle = {v: None for v in bound.space.hyperparameters if v not in variables}
+        best = f"best ${', '.join(name_latex(v) for v in panel.tuned)}$"
         title = ", ".join(held_text(v, x) for v, x in panel.fixed.items()) or best
         panels.append(Panel(panel.regime, idle, title))
     return replace(config, panels=tuple(panels))

@@ -8,9 +8,15 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from hpgrid.checks import DTYPES, bad, check_choice, check_value
+from hpgrid.checks import (
+    DTYPES,
+    bad,
+    check_choice,
+)
 from hpgrid.cli import options
+from hpgrid.config import BoundConfig
 from hpgrid.progress import asking, progress
+from hpgrid.variables import check_value
 
 
 def search_bound(
@@ -24,7 +30,8 @@ def search_bound(
     set_: options.Set = None,
     written: options.Written = None,
     domain: options.Domain = None,
-    budget: options.Budget | None = None,
+    var: options.Var = None,
+    budget: options.Budget = None,
     grid: options.Preset = "footnote",
     n: options.Points = 100,
     axis: options.Axes = None,
@@ -37,6 +44,9 @@ def search_bound(
         float | None, options.Sized(name="--T", help="Say what to set at this many tokens, in a line.")
     ] = None,
     K: Annotated[float | None, options.Sized(name="--K", help="Say what to set at this many iterations.")] = None,
+    at: Annotated[
+        str | None, Parameter(help="Say what to set at a budget that the bound declares: R=1e6, say; or T=1e12.")
+    ] = None,
     risk: Annotated[float | None, Parameter(help="Say how few tokens, or iterations, reach this risk.")] = None,
     max_K: Annotated[
         float | None,
@@ -51,9 +61,8 @@ def search_bound(
 
     With --T or --K, what to set there; with --risk, the fewest tokens or iterations that reach it.
     """
-    counted = _budget(budget, T, K)
     files = {option: file for option, file in (("--csv", csv), ("--netcdf", netcdf)) if file is not None}
-    _check_questions({"--T": T, "--K": K, "--risk": risk}, max_K, files)
+    _check_questions({"--T": T, "--K": K, "--at": at, "--risk": risk}, max_K, files)
     # Here, too: a target is found without a search, which would ask.
     check_choice("dtype", dtype, DTYPES)
     fitted = None
@@ -63,8 +72,10 @@ def search_bound(
         fitted = options.number("the window's start", lo, True, say), options.number("the window's end", hi, True, say)
         if not 0 < fitted[0] < fitted[1]:
             raise bad("a window is two budgets, the smaller one first", window, f"{say}, say")
-    regime = options.regime(over, fix, path, cap, counted, min_K)
-    chosen, axes = options.chosen(bound, set_, written, domain), options.grid_config(grid, n, axis, counted).build()
+    chosen = options.chosen(bound, set_, written, domain, var)
+    counted, value = _budget(budget, chosen, {"T": T, "K": K}, at)
+    regime = options.regime(over, fix, path, cap, counted, min_K, chosen.space)
+    axes = options.grid_config(grid, n, axis, counted, chosen.space).build()
     from hpgrid.tuning.problem import tuning_problem
 
     problem = tuning_problem(chosen.build(axes.budget), axes, regime, dtype=dtype)
@@ -76,12 +87,11 @@ def search_bound(
         from hpgrid.tuning.target import reach
 
         return options.say(reach(problem, risk, max_K=max_K), json_)
-    at = T if K is None else K
-    if at is not None:
+    if value is not None:
         from hpgrid.tuning.advice import advise
 
         with asking(yes), progress("refining", None):
-            return options.say(advise(problem, at), json_)
+            return options.say(advise(problem, value), json_)
     from hpgrid.tuning.survey import survey, write_csv, write_netcdf
 
     with asking(yes), progress("searching", None):
@@ -94,29 +104,34 @@ def search_bound(
     return 0
 
 
-def _budget(budget: str | None, T: float | None, K: float | None) -> str:
-    """T or K, as --budget says, or as the option that gives its value."""
-    if T is not None and K is not None:
-        raise bad("advice is for tokens or for iterations", f"--T {T:g} --K {K:g}", "one of the two")
-    implied = "K" if K is not None else "T"
-    if budget is None:
-        return implied
-    check_choice("budget", budget, ("T", "K"))
-    if (T is not None or K is not None) and budget != implied:
+def _budget(
+    budget: str | None, bound: BoundConfig, given: Mapping[str, float | None], at: str | None
+) -> tuple[str, float | None]:
+    """The budget, as --budget says or the option that gives its value, and that value."""
+    values = {name: x for name, x in given.items() if x is not None}
+    if at is not None:
+        values |= options.pairs("--at", [at], options.number, "R=1e6")
+    for name in values:
+        check_choice("budget", name, bound.space.budget_names)
+    if len(values) > 1:
+        there = " ".join(f"--{name} {x:g}" for name, x in values.items())
+        raise bad("advice is for one budget, tokens or iterations", there, "one of the two")
+    if not values:
+        return options.budget_of(budget, bound), None
+    ((implied, value),) = values.items()
+    if budget not in (None, implied):
         raise bad(f"--{implied} is a budget of {implied}", f"--budget {budget}", f"--budget {implied}, or none")
-    return budget
+    return implied, bound.space.check(implied, value)
 
 
-def _check_questions(asked: Mapping[str, float | None], max_K: float | None, files: Mapping[str, Path]) -> None:
+def _check_questions(asked: Mapping[str, float | str | None], max_K: float | None, files: Mapping[str, Path]) -> None:
     """Refuse several questions at once, and files or a cap that belong to another one."""
     there = {option: value for option, value in asked.items() if value is not None}
     if len(there) > 1:
         raise bad("a search answers one question at a time", " ".join(there), "one of them")
-    for option, value in there.items():
-        if option != "--risk":
-            check_value(option.lstrip("-"), value)
-        elif not 0 < value < float("inf"):
-            raise bad("a risk to reach is positive and finite", value, "--risk 0.01, say")
+    risk = there.get("--risk")
+    if isinstance(risk, float) and not 0 < risk < float("inf"):
+        raise bad("a risk to reach is positive and finite", risk, "--risk 0.01, say")
     if max_K is not None:
         if "--risk" not in there:
             raise bad("a cap on iterations goes with a risk to reach", f"--max-K {max_K:g}", "--risk 0.01 beside it")

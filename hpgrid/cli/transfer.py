@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from hpgrid.checks import InputError, bad, settings
+from hpgrid.checks import (
+    InputError,
+    bad,
+)
 from hpgrid.cli import options
 from hpgrid.transfers.start import OPTIMIZERS, REGIMES, TUNED, check, said
+from hpgrid.variables import settings
 
 if TYPE_CHECKING:
     from hpgrid.fits.fit import Fit

@@ -14,7 +14,11 @@ from numpy.typing import ArrayLike
 from hpgrid.asymptotics import exact
 from hpgrid.asymptotics.law import Law
 from hpgrid.bounds import lmo
-from hpgrid.checks import InputError, bad, check_value, unknown
+from hpgrid.checks import (
+    InputError,
+    bad,
+    unknown,
+)
 from hpgrid.fits.predict import Held, Prediction, held_at_the_border, predict
 from hpgrid.fits.runs import Runs, as_table, load
 from hpgrid.fits.surface import Prior, Priors, Shape, Surface, fit_surface, priors_of
@@ -22,6 +26,7 @@ from hpgrid.readings import tells
 from hpgrid.shapes import Floats
 from hpgrid.text import counted, power
 from hpgrid.transfers.start import NO_LIMITS, Limits, rounding
+from hpgrid.variables import check_value
 
 if TYPE_CHECKING:
     import xarray

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from hpgrid.checks import AXES, bad, check_constants, check_exponent, check_value, note, shortened
+from hpgrid.checks import bad, check_constants, check_exponent, note, shortened
 from hpgrid.formula.function import Formula, check_numbers, log_convex, with_exponents
-from hpgrid.formula.powers import Obstacle, Sum, expand
-from hpgrid.formula.syntax import VARIABLES, Expression, read, read_domain
+from hpgrid.formula.powers import Obstacle, Sum, expand, home
+from hpgrid.formula.syntax import Expression, read, read_domain
 from hpgrid.proxy import FunctionProxy, Proxy, Term
+from hpgrid.variables import STANDARD, Space, declared
 
 
 def parse(
@@ -21,11 +22,12 @@ def parse(
     source: str = "",
     caps: Mapping[str, float] | None = None,
     domain: Sequence[str] | str = (),
+    variables: Space | Sequence[Any] | Mapping[str, Any] | str | None = None,
 ) -> Proxy | FunctionProxy:
     """Return the bound that a formula describes.
 
-    Its variables are eta, b, alpha, beta (which is 1 - alpha), T and K (which is T/b); every other name is
-    a constant. It is written with + - * / **, parentheses, numbers, and sqrt, exp, log, min, max. What is a
+    Its variables are eta, b, alpha, beta (which is 1 - alpha), T and K (which is T/b), and those that are declared;
+    every other name is a constant. It is written with + - * / **, parentheses, numbers, and sqrt, exp, log, min, max. What is a
     sum of powers becomes a ``Proxy``, with exact exponents: 3/2 and 0.1 are the fractions that they look
     like. Anything else becomes a ``FunctionProxy``, whose ``obstacle`` says which part is no power.
 
@@ -39,9 +41,11 @@ def parse(
         source: paper and equation.
         caps: the largest value a hyperparameter may take.
         domain: conditions under which the bound holds, inequalities between two formulas: ["eta <= 1/L", "eta*K < b"].
+        variables: its own variables, as declarations: ["H >= 1, whole", "0 < delta <= 1", "R >= 1, budget", "T = H*R*b"];
+            the standard ones keep their meaning where they are not declared anew.
 
     Returns:
-        The bound, in the budget that the text names; in T where it names both or none.
+        The bound, in the budget that the text names; in the first one, T, where it names several or none.
 
     Raises:
         ValueError: the text is no formula (the message points at the column), a constant has no value, or a condition
@@ -52,10 +56,11 @@ def parse(
     """
     if not isinstance(constants or {}, Mapping):
         raise bad("constants are values by name", constants, 'constants={"C1": 1.0}, say')
-    conditions = read_domain(domain)
-    # A cap stays beside those that follow from constants, whatever these become.
-    conditions += read_domain([f"{v} <= {check_value(v, x)!r}" for v, x in (caps or {}).items()]) if conditions else ()
-    expression = replace(read(text), domain=conditions)
+    space = STANDARD if variables is None else variables if isinstance(variables, Space) else declared(variables)
+    conditions = read_domain(domain, space)
+    if conditions:  # a cap stays beside those that follow from constants, whatever these become
+        conditions += read_domain([f"{v} <= {space.check(v, x)!r}" for v, x in (caps or {}).items()], space)
+    expression = replace(read(text, space), domain=conditions)
     for remark in expression.remarks:
         note(remark)
     return build(expression, constants or {}, name=name, source=source, caps=caps or {})
@@ -70,8 +75,11 @@ def build(expression: Expression, constants: Mapping[str, Any], **more: Any) -> 
         more: the bound's name, source and caps; its domain is the expression's.
     """
     expression.check_values(constants)
-    if not expression.variables():
-        raise bad(f"a bound depends on some of {', '.join(VARIABLES)}", shortened(expression.text), "a formula of them")
+    space, own = expression.space, expression.variables()
+    if not own:
+        raise bad(
+            f"a bound depends on some of {', '.join(space.words)}", shortened(expression.text), "a formula of them"
+        )
     root = expression.root
     exponents = {n: check_exponent(n, constants[n]) for n in expression.names() if n in expression.in_exponents()}
     values = check_constants({n: constants[n] for n in expression.coefficients()})
@@ -79,24 +87,22 @@ def build(expression: Expression, constants: Mapping[str, Any], **more: Any) -> 
         replace(each, low=with_exponents(each.low, exponents), high=with_exponents(each.high, exponents))
         for each in expression.domain
     )
-    budget = "K" if "K" in expression.variables() and "T" not in expression.variables() else "T"
+    budget = next((name for name in space.budget_names if name in own), space.budget_names[0])
+    more["space"] = space
     try:
-        return _sum(expand(root, exponents), values, budget, more)
+        return _sum(expand(root, exponents, space, home(own, space)), values, budget, more)
     except Obstacle as no_power:
         obstacle = str(no_power)
     fixed = with_exponents(root, exponents)
     check_numbers(fixed)
-    uses = {"alpha" if v == "beta" else v for v in expression.variables()}
-    if budget == "T" and "K" in uses:
-        uses = uses - {"K"} | {"T", "b"}
     return FunctionProxy(
-        Formula(fixed, budget),
+        Formula(fixed, budget, space),
         values,
         budget,
         obstacle=obstacle,
         log_convex=log_convex(fixed),
         kinks=any(node.kind in ("min", "max") for node in fixed.walk()),
-        uses=tuple(v for v in AXES if v in uses),
+        uses=space.ordered(space.under(own, budget)),
         **more,
     )
 
@@ -105,7 +111,7 @@ def _sum(total: Sum, values: Mapping[str, float], budget: str, more: Mapping[str
     """The terms."""
     terms = []
     for powers, number in total.items():
-        terms.append(Term.of(dict(powers), number))
+        terms.append(Term.of(dict(powers), number, more["space"]))
         size = terms[-1].coefficient(values)
         if not 0 < size < float("inf"):
             rule = "the coefficient of every term lies between 1e-308 and 1e308"

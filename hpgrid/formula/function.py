@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 from hpgrid.formula.powers import rational, sides
 from hpgrid.formula.syntax import Inequality, Node, at as wrong_at
 from hpgrid.shapes import AnyArray as Array, array_namespace
+from hpgrid.variables import STANDARD, Space, exchanged
 
 #: The name under which a function with kinks finds how sharp they are, where refinement rounds them off: max(x, y)
 #: as (x^p + y^p)^(1/p). Without it they are as sharp as they are.
@@ -26,19 +27,25 @@ class Formula:
 
     Args:
         root: the expression, its exponents numbers.
-        budget: "T" or "K": what the fourth argument is. Where the expression names both, it is T.
+        budget: what the last argument before the constants is; of several that the expression names, the first.
+        space: the variables.
     """
 
     root: Node
     budget: str
+    space: Space = STANDARD
 
-    def __call__(self, eta: Array, b: Array, alpha: Array, budget: Array, constants: Mapping[str, Array]) -> Array:
-        """Return the risk, elementwise; NaN or inf outside the bound's domain."""
-        at = {**constants, "eta": eta, "b": b, "alpha": alpha, self.budget: budget}
-        if self.budget == "T":
-            at["K"] = budget / b
+    def __call__(self, *values: Any) -> Array:
+        """Return the risk at hyperparameters, a budget, constants; NaN or inf outside the bound's domain."""
+        at = _all_budgets(self.root.variables(), named(values, self.space, self.budget), self.space)
         with np.errstate(all="ignore"):
             return _value(self.root, at)
+
+
+def named(values: Sequence[Any], space: Space, budget: str) -> dict[str, Any]:
+    """Return the arguments of a risk function by name: hyperparameters, the budget, and the constants, a mapping."""
+    *numbers, constants = values
+    return {**constants, **dict(zip((*space.hyperparameters, budget), numbers))}
 
 
 def holds(condition: Inequality, at: Mapping[str, Array]) -> Array:
@@ -46,9 +53,9 @@ def holds(condition: Inequality, at: Mapping[str, Array]) -> Array:
 
     Args:
         condition: the inequality.
-        at: by name the constants, the variables, and one budget at least; of the other, b says what it is.
+        at: by name the constants, the variables, and one budget at least; others follow by what joins them.
     """
-    there = _both_budgets(condition, at)
+    there = _all_budgets(condition.named(), at, condition.space)
     with np.errstate(all="ignore"):
         low, high = (_value(side, there) for side in (condition.low, condition.high))
         return low < high if condition.strict else low <= high
@@ -59,14 +66,16 @@ def excess(condition: Inequality, at: Mapping[str, Array]) -> Array:
 
     Of sides that are no sums of powers, their difference.
     """
-    both, at = sides(condition), _both_budgets(condition, at)
+    both, at = sides(condition), _all_budgets(condition.named(), at, condition.space)
     with np.errstate(all="ignore"):
         if both is None:
             return _value(condition.low, at) - _value(condition.high, at)
         logs = []
         for total in both:
             products = (
-                reduce(operator.mul, (_base(name, at) ** float(e) for name, e in powers), float(number))
+                reduce(
+                    operator.mul, (_base(name, at, condition.space) ** float(e) for name, e in powers), float(number)
+                )
                 for powers, number in total.items()
             )
             logs.append(reduce(operator.add, products))
@@ -74,23 +83,26 @@ def excess(condition: Inequality, at: Mapping[str, Array]) -> Array:
         return xp.log(logs[0]) - xp.log(logs[1])
 
 
-def _base(name: str, at: Mapping[str, Array]) -> Array:
-    return float(name) if name.isdigit() else at[name]
+def _base(name: str, at: Mapping[str, Array], space: Space) -> Array:
+    if name.isdigit():
+        return float(name)
+    return 1.0 - at[space.complements[name]] if name in space.complements else at[name]
 
 
-def _both_budgets(condition: Inequality, at: Mapping[str, Array]) -> Mapping[str, Array]:
-    """The values at which a condition is evaluated: K = T/b, or T = K b, where it names what is not there."""
-    for budget, other in (("K", "T"), ("T", "K")):
-        if budget in condition.names() and budget not in at:
-            return {**at, budget: at["T"] / at["b"] if other == "T" else at["K"] * at["b"]}
-    return at
+def _all_budgets(names: Collection[str], at: Mapping[str, Array], space: Space) -> Mapping[str, Array]:
+    """The values with every budget that is named: K = T/b, or T = K b, where only the other is there."""
+    lacking = [name for name in space.budget_names if name in names and name not in at]
+    here = next((name for name in space.budget_names if name in at), "")
+    return {**at, **{name: exchanged(space, name, here, at) for name in lacking}} if lacking else at
 
 
 def _value(node: Node, at: Mapping[str, Array]) -> Array:
     if node.kind == "number":
         return float(node.number)
-    if node.kind == "name":
-        return 1.0 - at["alpha"] if node.value == "beta" else at[str(node.value)]
+    if node.kind in ("name", "variable"):
+        return at[str(node.value)]
+    if node.kind == "complement":
+        return 1.0 - at[str(node.value)]
     if node.kind == "sum":
         return _sum(node, at)
     if node.kind == "product":
@@ -104,8 +116,9 @@ def _value(node: Node, at: Mapping[str, Array]) -> Array:
 
 def _sum(node: Node, at: Mapping[str, Array]) -> Array:
     """A sum, and where it is 1 less a power or an exponential, what is left of 1 to the last digits."""
-    if node.complement() == "alpha":
-        return at["alpha"]
+    other = node.complement()
+    if other is not None and other.kind == "variable":
+        return at[str(other.value)]
     one, last = node.parts[0][1], node.parts[-1][1]
     if [sign for sign, _ in node.parts] == [1, -1] and one.value == 1 and last.kind in ("power", "exp"):
         inner = [part for _, part in last.parts]
@@ -145,8 +158,8 @@ def _called(node: Node, at: Mapping[str, Array]) -> Array:
 
 def _log(node: Node, at: Mapping[str, Array]) -> Array:
     """A log, to the last digits where its argument is 1 and something small."""
-    if node.kind == "name" and node.value == "beta":
-        return array_namespace(at["alpha"]).log1p(-at["alpha"])
+    if node.kind == "complement":
+        return array_namespace(at[str(node.value)]).log1p(-at[str(node.value)])
     ones = [k for k, (sign, part) in enumerate(node.parts) if sign > 0 and part.kind == "number" and part.value == 1]
     if node.kind == "sum" and ones:
         rest = node.parts[: ones[0]] + node.parts[ones[0] + 1 :]
@@ -164,7 +177,7 @@ def check_numbers(root: Node) -> None:
     """
     for part in (part for _, part in root.parts):
         check_numbers(part)
-    if not root.parts or any(node.kind == "name" for node in root.walk()):
+    if not root.parts or root.variables() or root.constants():
         return
     try:
         with np.errstate(all="ignore"):
@@ -198,8 +211,8 @@ def log_convex(root: Node) -> bool:
 
 
 def _curved(node: Node) -> int:
-    if node.kind in ("number", "name"):
-        return _UNKNOWN if node.value == "beta" or (node.kind == "number" and node.number <= 0) else _STRAIGHT
+    if node.kind in ("number", "name", "variable", "complement"):
+        return _UNKNOWN if node.kind == "complement" or (node.kind == "number" and node.number <= 0) else _STRAIGHT
     parts = [(sign, _curved(part)) for sign, part in node.parts]
     worst = max(curved for _, curved in parts)
     if node.kind == "product":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache, reduce
@@ -11,6 +11,7 @@ from functools import lru_cache, reduce
 from hpgrid.checks import bad, shortened
 from hpgrid.formula.syntax import Inequality, Node, at
 from hpgrid.surds import Surd
+from hpgrid.variables import STANDARD, Space
 
 #: The most terms that an expression is multiplied out to.
 MOST_TERMS = 120
@@ -36,7 +37,7 @@ class Obstacle(Exception):
         super().__init__(f"column {node.column}: {shortened(node.text)} {why}" if node else why)
 
 
-def expand(root: Node, exponents: Mapping[str, Fraction]) -> Sum:
+def expand(root: Node, exponents: Mapping[str, Fraction], space: Space = STANDARD, budget: str | None = None) -> Sum:
     """Return an expression as a sum of powers with positive numbers, in order of their appearance.
 
     1 - alpha, which is beta, is multiplied out, and what is left where that makes a term negative.
@@ -44,22 +45,24 @@ def expand(root: Node, exponents: Mapping[str, Fraction]) -> Sum:
     Args:
         root: the expression.
         exponents: the values of constants that stand in exponents.
+        space: its variables.
+        budget: that which others are replaced by; they stay where there is none.
 
     Raises:
         Obstacle: it is no such sum.
     """
-    tokens = any(node.value == "T" for node in root.walk())
     # beta as 1 - alpha, so that 1/(1 - beta) is 1/alpha and 1 - beta never a difference.
-    total = _Expander(exponents, tokens, beta=False).sum(root)
+    total = _Expander(exponents, space, budget, complements=False).sum(root)
     if any(number < 0 for number in total.values()):
-        total = _Expander(exponents, tokens, beta=True).sum(root)
+        total = _Expander(exponents, space, budget, complements=True).sum(root)
         for powers, number in total.items():
             if number < 0:
                 raise Obstacle(None, f"{_text(-number, powers)} is taken away, so that this is no sum of powers")
         for powers, number in total.items():
             named = dict(powers)
-            if "beta" in named and (named["beta"] != 1 or "alpha" in named):
-                raise Obstacle(None, f"{_text(number, powers)} is no power of alpha")
+            for complement, name in space.complements.items():
+                if complement in named and (named[complement] != 1 or name in named):
+                    raise Obstacle(None, f"{_text(number, powers)} is no power of {name}")
     if not total:
         raise at(root.column, "nothing is left of this bound: its terms cancel", root.text, "terms that do not")
     return total
@@ -75,9 +78,10 @@ def sides(condition: Inequality) -> tuple[Sum, Sum] | None:
         ValueError: it holds always, or never, whatever its names are worth.
     """
     difference = Node("sum", None, ((1, condition.low), (-1, condition.high)), condition.text)
-    tokens = "T" in condition.names()
     try:
-        total = _Expander({}, tokens, beta=False).sum(difference)
+        total = _Expander({}, condition.space, home(condition.named(), condition.space), complements=False).sum(
+            difference
+        )
     except Obstacle:
         return None
     low, high = ({p: sign * x for p, x in total.items() if sign * x > 0} for sign in (1, -1))
@@ -123,19 +127,27 @@ def rational(node: Node, values: Mapping[str, Fraction]) -> Fraction | None:
     return total
 
 
+def home(names: Collection[str], space: Space) -> str | None:
+    """Return the budget that an expression of several is written in, the first of them; None where it names but one."""
+    budgets = [name for name in space.budget_names if name in names]
+    return budgets[0] if len(budgets) > 1 else None
+
+
 @dataclass(frozen=True)
 class _Expander:
     """Multiplies out.
 
     Args:
         exponents: the values of constants that stand in exponents.
-        tokens: whether the budget is T, so that K is T/b.
-        beta: whether beta stays a symbol, or is 1 - alpha.
+        space: the variables.
+        budget: what other budgets are replaced by, K by T/b say; None where they stay.
+        complements: whether 1 - alpha stays a symbol, beta, or is multiplied out.
     """
 
     exponents: Mapping[str, Fraction]
-    tokens: bool
-    beta: bool
+    space: Space
+    budget: str | None
+    complements: bool
 
     def sum(self, node: Node) -> Sum:
         try:
@@ -149,7 +161,11 @@ class _Expander:
         if node.kind == "number":
             return {(): node.number} if node.number else {}
         if node.kind == "name":
-            return self.named(str(node.value))
+            return {((str(node.value), ONE),): ONE}
+        if node.kind == "variable":
+            return self.variable(str(node.value), node)
+        if node.kind == "complement":
+            return self.complement(str(node.value))
         if node.kind == "sum":
             return self.added(node)
         if node.kind == "product":
@@ -172,16 +188,24 @@ class _Expander:
             return self.power(self.sum(node.parts[0][1]), Fraction(1, 2), node.parts[0][1], node)
         raise Obstacle(node, "is no power")
 
-    def named(self, name: str) -> Sum:
-        if name == "beta" and not self.beta:
-            return {(): ONE, (("alpha", ONE),): -ONE}
-        if name == "K" and self.tokens:
-            return {(("T", ONE), ("b", -ONE)): ONE}
-        return {((name, ONE),): ONE}
+    def variable(self, name: str, node: Node) -> Sum:
+        if self.budget is None or name == self.budget or name not in self.space.budget_names:
+            return {((name, ONE),): ONE}
+        total: Sum = {((self.budget, ONE),): ONE}
+        for relation, sign in self.space.exchange(name, self.budget):
+            factor = dict(relation.factor)
+            total = _product(total, factor if sign > 0 else self.power(factor, Fraction(-1), node, node), node)
+        return total
+
+    def complement(self, name: str) -> Sum:
+        if self.complements:
+            return {((str(self.space.complement_of(name)), ONE),): ONE}
+        return {(): ONE, ((name, ONE),): -ONE}
 
     def added(self, node: Node) -> Sum:
-        if self.beta and node.complement():
-            return self.named(str(node.complement()))
+        other = node.complement()
+        if self.complements and other is not None and self.space.complement_of(str(other.value)):
+            return self.sum(other)
         total: Sum = {}
         for sign, part in node.parts:
             for powers, number in self.sum(part).items():

@@ -17,10 +17,8 @@ from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any, NoReturn
 
-from hpgrid.checks import AXES, CALLED, InputError, bad, shortened, unknown
-
-#: What a formula may name beside constants; beta is 1 - alpha.
-VARIABLES = ("eta", "b", "alpha", "beta", "T", "K")
+from hpgrid.checks import CALLED, InputError, bad, shortened, unknown
+from hpgrid.variables import STANDARD, Relation, Space
 
 #: The functions, and how few and how many arguments each takes.
 FUNCTIONS = {"sqrt": (1, 1), "exp": (1, 1), "log": (1, 1), "min": (2, 20), "max": (2, 20)}
@@ -44,7 +42,8 @@ class Node:
     """An expression.
 
     Attributes:
-        kind: "number", "name", "sum", "product", "power" (base, exponent), or a function's name.
+        kind: "number", "name" (of a constant), "variable", "complement" (1 - a variable, which stands in ``value``), "sum",
+            "product", "power" (base, exponent), or a function's name.
         value: the number, or the name.
         parts: what it is made of, each with its sign: -1 for what a sum takes away or a product divides by.
         text: how it was written.
@@ -74,17 +73,25 @@ class Node:
         assert isinstance(self.value, Fraction)
         return self.value
 
-    def complement(self) -> str | None:
-        """Return what 1 - alpha and 1 - beta are, beta and alpha; None for anything else."""
+    def complement(self) -> Node | None:
+        """Return what 1 - alpha and 1 - beta are, beta and alpha, of any variable; None for anything else."""
         if self.kind != "sum" or [sign for sign, _ in self.parts] != [1, -1]:
             return None
         one, other = (part for _, part in self.parts)
-        names = {"alpha": "beta", "beta": "alpha"}
-        return names.get(str(other.value)) if one.value == 1 and other.kind == "name" else None
+        kinds = {"variable": "complement", "complement": "variable"}
+        return replace(other, kind=kinds[other.kind]) if one.value == 1 and other.kind in kinds else None
+
+    def variables(self) -> frozenset[str]:
+        """Return the variables that stand in it, by themselves or in a complement."""
+        return frozenset(str(node.value) for node in self.walk() if node.kind in ("variable", "complement"))
+
+    def constants(self, exponents: bool = True) -> tuple[str, ...]:
+        """Return the names in it that are no variables, in order of their appearance."""
+        return tuple(dict.fromkeys(str(node.value) for node in self.walk(exponents) if node.kind == "name"))
 
     def is_constant(self) -> bool:
         """Return whether no variable stands in it."""
-        return not any(node.kind == "name" and node.value in VARIABLES for node in self.walk())
+        return not self.variables()
 
 
 @dataclass(frozen=True)
@@ -96,44 +103,67 @@ class Inequality:
         low: the side that is the smaller one.
         high: the other.
         strict: whether the two may not be equal.
+        space: the variables of the bound.
     """
 
     text: str
     low: Node
     high: Node
     strict: bool = False
+    space: Space = STANDARD
 
-    def names(self) -> tuple[str, ...]:
-        """Return the names in it, variables and constants, in order of their appearance."""
-        nodes = (node for side in (self.low, self.high) for node in side.walk())
-        return tuple(dict.fromkeys(str(node.value) for node in nodes if node.kind == "name"))
+    def constants(self) -> tuple[str, ...]:
+        """Return the names in it that are no variables, in order of their appearance."""
+        return tuple(dict.fromkeys((*self.low.constants(), *self.high.constants())))
+
+    def named(self) -> frozenset[str]:
+        """Return the variables that stand in it."""
+        return self.low.variables() | self.high.variables()
 
     def variables(self, budget: str) -> tuple[str, ...]:
-        """Return the variables that it depends on under a budget, "T" or "K"."""
-        named = {"alpha" if name == "beta" else name for name in self.names() if name in VARIABLES}
-        other = "K" if budget == "T" else "T"
-        named = named - {other} | {budget, "b"} if other in named else named
-        return tuple(v for v in AXES if v in named)
+        """Return the variables that it depends on where runs are counted in one budget, in canonical order."""
+        return self.space.ordered(self.space.under(self.named(), budget))
 
     def along(self, path: Mapping[str, Fraction], budget: str) -> Inequality:
         """Return it with a power of the budget in place of what follows a path."""
-        of_budget = Node("name", budget, (), budget)
+        space, of_budget = self.space, Node("variable", budget, (), budget)
         paths = {
             v: Node("power", None, ((1, of_budget), (1, Node("number", Fraction(phi)))), f"{budget}**({phi})")
             for v, phi in path.items()
         }
-        if "alpha" in paths:
-            one = Node("number", Fraction(1))
-            paths["beta"] = Node("sum", None, ((1, one), (-1, paths["alpha"])), f"1 - {paths['alpha'].text}")
-        if "b" in paths:  # K = T/b, or T = K b
-            other, sign = ("K", -1) if budget == "T" else ("T", 1)
-            paths[other] = Node("product", None, ((1, of_budget), (sign, paths["b"])), other)
 
         def folded(node: Node) -> Node:
-            parts = tuple((sign, folded(part)) for sign, part in node.parts)
-            return paths.get(str(node.value), node) if node.kind == "name" else replace(node, parts=parts)
+            if node.kind == "variable":
+                return paths.get(str(node.value), node)
+            if node.kind == "complement" and node.value in paths:
+                one, other = Node("number", Fraction(1)), paths[str(node.value)]
+                return Node("sum", None, ((1, one), (-1, other)), f"1 - {other.text}")
+            return replace(node, parts=tuple((sign, folded(part)) for sign, part in node.parts))
 
+        for other in self.named() & {*space.budget_names} - {budget}:
+            factors = ((sign, _factor(relation, space)) for relation, sign in space.exchange(other, budget))
+            paths[other] = Node(
+                "product", None, ((1, of_budget), *((sign, folded(node)) for sign, node in factors)), other
+            )
         return replace(self, low=folded(self.low), high=folded(self.high))
+
+
+def _factor(relation: Relation, space: Space) -> Node:
+    """The factor of a relation between budgets as an expression."""
+
+    def power(name: str, exponent: Fraction) -> Node:
+        kind = "complement" if name in space.complements else "variable" if name in space.all else "name"
+        base = Node(kind, space.complements.get(name, name), (), name)
+        if name.isdigit():
+            base = Node("number", Fraction(name), (), name)
+        return base if exponent == 1 else Node("power", None, ((1, base), (1, Node("number", exponent))))
+
+    products = []
+    for powers, number in relation.factor:
+        factors = [(1, Node("number", number))] if number != 1 or not powers else []
+        factors += [(1, power(*each)) for each in powers]
+        products.append((1, factors[0][1] if len(factors) == 1 else Node("product", None, tuple(factors))))
+    return products[0][1] if len(products) == 1 else Node("sum", None, tuple(products))
 
 
 @dataclass(frozen=True)
@@ -145,32 +175,33 @@ class Expression:
         root: the expression.
         remarks: what it means where a person may have meant something else.
         domain: the conditions under which it holds.
+        space: its variables.
     """
 
     text: str
     root: Node
     remarks: tuple[str, ...] = ()
     domain: tuple[Inequality, ...] = ()
+    space: Space = STANDARD
 
-    def _walk(self, exponents: bool = True) -> Iterator[Node]:
-        for root in (self.root, *(side for each in self.domain for side in (each.low, each.high))):
-            yield from root.walk(exponents)
+    def _roots(self) -> tuple[Node, ...]:
+        return (self.root, *(side for each in self.domain for side in (each.low, each.high)))
 
     def names(self) -> tuple[str, ...]:
         """Return the names that are no variables, in order of their appearance: the constants."""
-        named = (str(node.value) for node in self._walk() if node.kind == "name")
-        return tuple(dict.fromkeys(name for name in named if name not in VARIABLES))
+        of_relations = self.space.constants_between(self.root.variables())
+        return tuple(dict.fromkeys((*(name for root in self._roots() for name in root.constants()), *of_relations)))
 
     def coefficients(self) -> tuple[str, ...]:
         """Return the constants that stand elsewhere than in exponents: the bound's own."""
-        outside = {str(node.value) for node in self._walk(exponents=False)}
+        outside = {*(name for root in self._roots() for name in root.constants(exponents=False))}
+        outside |= {*self.space.constants_between(self.root.variables())}
         return tuple(name for name in self.names() if name in outside)
 
     def in_exponents(self) -> frozenset[str]:
         """Return the names that stand in exponents without variables: their values are taken exactly."""
-        powers = (node.parts[1][1] for node in self._walk() if node.kind == "power")
-        constant = (exponent for exponent in powers if exponent.is_constant())
-        return frozenset(str(node.value) for exponent in constant for node in exponent.walk() if node.kind == "name")
+        powers = (node.parts[1][1] for root in self._roots() for node in root.walk() if node.kind == "power")
+        return frozenset(name for exponent in powers if exponent.is_constant() for name in exponent.constants())
 
     def check_values(self, given: Mapping[str, Any]) -> None:
         """Refuse a constant without a value, and a value of what is no constant.
@@ -183,10 +214,10 @@ class Expression:
         for where, node in ((where, node) for where, root in (("", self.root), *conditions) for node in root.walk()):
             name = str(node.value)
             if node.kind == "name" and name in names and name not in given:
-                known = (*VARIABLES, *FUNCTIONS, *given)
+                known = (*self.space.words, *FUNCTIONS, *given)
                 near = [CALLED[name]] if name in CALLED else get_close_matches(name, known, n=1, cutoff=0.6)
                 instead = f"{near[0]}, or a value of it: {name}=1.0, say" if near else f"its value: {name}=1.0, say"
-                rule = f"every name but {', '.join(VARIABLES)} is a constant and needs a value"
+                rule = f"every name but {', '.join(self.space.words)} is a constant and needs a value"
                 raise InputError(f"{where}{at(node.column, rule, name, instead)}")
         for name in given:
             if name not in names:
@@ -194,12 +225,11 @@ class Expression:
                 raise unknown("constant of this bound", name, names) if names else none
 
     def variables(self) -> tuple[str, ...]:
-        """Return the variables that it names."""
-        named = {node.value for node in self.root.walk() if node.kind == "name"}
-        return tuple(name for name in VARIABLES if name in named)
+        """Return the variables that it names, in canonical order."""
+        return self.space.ordered(self.root.variables())
 
 
-def read_domain(given: object) -> tuple[Inequality, ...]:
+def read_domain(given: object, space: Space = STANDARD) -> tuple[Inequality, ...]:
     """Return the conditions under which a bound holds, each read from text: "eta <= 1/L", "lam*eta < 1".
 
     Raises:
@@ -208,14 +238,14 @@ def read_domain(given: object) -> tuple[Inequality, ...]:
     texts = [given] if isinstance(given, str) else given
     if not isinstance(texts, (list, tuple)):
         raise bad("a domain is a list of inequalities", given, 'domain = ["eta <= 1/L"], say')
-    return tuple(each if isinstance(each, Inequality) else _inequality(each) for each in texts)
+    return tuple(each if isinstance(each, Inequality) else _inequality(each, space) for each in texts)
 
 
 #: What is between the sides of an inequality, and what people write there.
 _RELATION = re.compile("[<>]=?|[=!]=?|[\u2264\u2265]")
 
 
-def _inequality(text: object) -> Inequality:
+def _inequality(text: object, space: Space) -> Inequality:
     signs = list(_RELATION.finditer(text)) if isinstance(text, str) else []
     if len(signs) != 1 or signs[0][0] not in ("<", "<=", ">", ">="):
         rule = "an inequality has two sides, and one of <, <=, > and >= between them"
@@ -226,14 +256,15 @@ def _inequality(text: object) -> Inequality:
         raise bad("an inequality has something on both of its sides", shortened(text), "eta <= 1/L, say")
     try:
         # Blanks in place of what stands before it: columns are those of the whole.
-        low, high = read(text[: sign.start()]).root, read(" " * sign.end() + text[sign.end() :]).root
+        low = read(text[: sign.start()], space).root
+        high = read(" " * sign.end() + text[sign.end() :], space).root
     except InputError as error:
         raise InputError(f"in {shortened(text.strip())!r}: {error}") from None
     low, high = (high, low) if sign[0].startswith(">") else (low, high)
-    return Inequality(text.strip(), low, high, "=" not in sign[0])
+    return Inequality(text.strip(), low, high, "=" not in sign[0], space)
 
 
-def read(text: str) -> Expression:
+def read(text: str, space: Space = STANDARD) -> Expression:
     """Return a formula as a checked expression.
 
     Raises:
@@ -249,7 +280,8 @@ def read(text: str) -> Expression:
         raise _no_formula(flat, start + (error.offset or 1)) from None
     except (Warning, ValueError, RecursionError, MemoryError) as error:
         raise bad(f"a bound is an expression ({error})", shortened(flat), "one such as C1*b/(eta*T)") from None
-    return Expression(flat.strip(), _Reader(flat.lstrip(), start).node(tree), tuple(_remarks(flat)))
+    root = _Reader(flat.lstrip(), start, space).node(tree)
+    return Expression(flat.strip(), root, tuple(_remarks(flat)), space=space)
 
 
 def at(column: int, rule: str, given: str, instead: str) -> InputError:
@@ -363,6 +395,7 @@ class _Reader:
 
     text: str
     start: int
+    space: Space
 
     def node(self, tree: ast.expr, depth: int = 0) -> Node:
         if depth > 2 * DEEPEST:
@@ -419,7 +452,9 @@ class _Reader:
             self.refuse(tree, f"{tree.id} is a function", f"{tree.id}(...)")
         if tree.id.startswith("__"):
             self.refuse(tree, "no name begins with two underscores", "a constant such as C1")
-        return Node("name", tree.id, (), tree.id, self.column(tree))
+        if tree.id in self.space.complements:
+            return Node("complement", self.space.complements[tree.id], (), tree.id, self.column(tree))
+        return Node("variable" if tree.id in self.space.all else "name", tree.id, (), tree.id, self.column(tree))
 
     def number(self, tree: ast.Constant) -> Node:
         written = self.source(tree)

@@ -13,7 +13,7 @@ from hpgrid.paper.contours import lmo_constants
 from hpgrid.paper.data import FigureData, OneRegime, config_data, one_regime
 from hpgrid.paper.pair import power_label, predicted_line
 from hpgrid.plotting.lines import band, floor, law, padded, refined, tuned_line
-from hpgrid.plotting.style import SHORT, log_axes, new_figure
+from hpgrid.plotting.style import log_axes, new_figure, short
 from hpgrid.readings import Reading
 from hpgrid.refinement.cost import flatness, regret
 from hpgrid.refinement.optimum import refine
@@ -92,7 +92,7 @@ def draw(data: FigureData) -> Figure:
     figure, axes = new_figure(1, 2, (6.8, 3.5), ["what a factor of ten costs", "batch sizes within 1% of the best"])
     for kind, others in (("regret", "re-tuned"), ("held", "held")):
         for v in TUNABLE:
-            label = f"${SHORT[v]}$, others {others}"
+            label = f"${short(v)}$, others {others}"
             tuned_line(axes[0], x, arrays[f"{kind}_{v}"], v, label, held=kind == "held")
     law(axes[0], x, arrays["regret_law"], power_label(budget, str(theorems.REGRET_EXPONENT)))
     levels = _levels(data.notes["excess_of_the_grid"])

@@ -30,7 +30,7 @@ from hpgrid.paper.pair import (
     slope_checks,
 )
 from hpgrid.plotting.lines import argmin, band, law, optimum, padded, refined, remark
-from hpgrid.plotting.style import SHORT, log_axes, new_figure, split_legends
+from hpgrid.plotting.style import log_axes, new_figure, short, split_legends
 from hpgrid.proxy import FunctionProxy
 from hpgrid.readings import Reading
 from hpgrid.refinement.cost import flatness_of
@@ -150,7 +150,7 @@ def draw(data: FigureData) -> Figure:
     panel = data.config["panels"][0]
     budget = "T" if "T" in arrays else "K"
     variables = [v for v in ("b", "alpha", "eta") if v in panel["tuned"]]
-    titles = ["risk" + held_beside(panel["fixed"]), *(f"best ${SHORT[v]}$" for v in variables)]
+    titles = ["risk" + held_beside(panel["fixed"]), *(f"best ${short(v)}$" for v in variables)]
     figure, axes = new_figure(*SHAPES[len(variables)], titles)
     corners = []
     for ax, key in zip(axes, ("risk", *variables)):

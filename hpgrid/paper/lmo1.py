@@ -10,7 +10,12 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hpgrid.checks import METHODS, bad, check_choice, check_count, check_value
+from hpgrid.checks import (
+    METHODS,
+    bad,
+    check_choice,
+    check_count,
+)
 from hpgrid.config import Config
 from hpgrid.paper.data import FigureData, config_data
 from hpgrid.plotting.lines import METHOD_LOOK, bound_line, family, law, level, measured, padded
@@ -19,6 +24,7 @@ from hpgrid.readings import Reading
 from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import MeasuredSlope
 from hpgrid.theory import theorems
+from hpgrid.variables import check_value
 
 if TYPE_CHECKING:
     from hpgrid.stochastic.problems import Objective

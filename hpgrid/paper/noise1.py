@@ -9,13 +9,18 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from hpgrid.checks import METHODS, bad, check_count, check_value
+from hpgrid.checks import (
+    METHODS,
+    bad,
+    check_count,
+)
 from hpgrid.config import Config
 from hpgrid.paper.data import FigureData, config_data
 from hpgrid.plotting.lines import METHOD_LOOK, bound_line, level, measured, padded
 from hpgrid.plotting.style import log_axes, new_figure
 from hpgrid.readings import Reading
 from hpgrid.slopes import MeasuredSlope
+from hpgrid.variables import check_value
 
 #: The moments that are drawn, and what each is called.
 SHOWN = {"momentum2": "$M_t$", "nesterov2": "$C_t$"}

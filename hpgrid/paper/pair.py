@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from hpgrid.config import Config
 from hpgrid.paper.data import FigureData, OneRegime, check_positive, config_data, one_regime
 from hpgrid.plotting.lines import family, law, optimum, padded, refined, remark
-from hpgrid.plotting.style import PREDICTED, SHORT, log_axes, new_figure, split_legends
+from hpgrid.plotting.style import PREDICTED, log_axes, new_figure, short, split_legends
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.readings import Reading
 from hpgrid.regime import Regime
@@ -174,12 +174,12 @@ def no_best_value(arrays: Mapping[str, Any], name: str) -> str:
     if limit is not None:
         (gone,) = np.nonzero(~np.isnan(limit))
         some = "" if len(gone) == len(limit) else f" at {counted(len(gone), 'budget')}"
-        how = f"${SHORT[name]}$ {'grows' if limit[gone[-1]] > 0 else 'goes to 0'}"
-        return f"${SHORT[name]}$ has no best value{some}:\nthe risk falls for ever as {how}"
+        how = f"${short(name)}$ {'grows' if limit[gone[-1]] > 0 else 'goes to 0'}"
+        return f"${short(name)}$ has no best value{some}:\nthe risk falls for ever as {how}"
     if star is None or np.isfinite(star).any():
         return ""
     if np.isfinite(arrays["risk_star"]).any():
-        return f"no one best ${SHORT[name]}$: the others\nre-tuned, the risk stays the same"
+        return f"no one best ${short(name)}$: the others\nre-tuned, the risk stays the same"
     return "refinement found no optimum"
 
 
@@ -196,15 +196,15 @@ def draw(data: FigureData) -> Figure:
         if key in exponents:
             law(axes, x, arrays[f"{key}_law"], power_label(budget, exponents[key], logs.get(key)))
 
-    titles = [f"fixed ${SHORT[v]}$, best ${SHORT[w]}$" for v, w in ((first, second), (second, first))]
+    titles = [f"fixed ${short(v)}$, best ${short(w)}$" for v, w in ((first, second), (second, first))]
     titles[0] += held_beside(panel["fixed"])
-    titles += [f"best ${SHORT[v]}$" for v in (first, second)]
+    titles += [f"best ${short(v)}$" for v in (first, second)]
     figure, axes = new_figure(2, 2, (6.4, 5.2 if refines else 5.0), titles)
     # The thin curves may run off both panels: their scale is the optimum's.
     risks = padded(arrays["risk_hat"], arrays["risk_every"], by=0.35)
     for ax, name in zip(axes[:2], (first, second)):
         family(ax, x, arrays[f"risk_at_{name}"], arrays[f"{name}_shown"], name)
-        both = f"best $({SHORT[second]}, {SHORT[first]})$"
+        both = f"best $({short(second)}, {short(first)})$"
         optimum(ax, x, arrays["risk_hat"], np.zeros(x.shape, bool), both)
         if panel["fixed"]:
             label = "all three tuned" if len(panel["fixed"]) == 1 else "all tuned"
@@ -216,7 +216,7 @@ def draw(data: FigureData) -> Figure:
         ax.legend(loc="lower left")
     for ax, name in zip(axes[2:], (first, second)):
         values, edge = arrays[f"{name}_hat"], arrays[f"{name}_edge"]
-        optimum(ax, x, values, edge, "grid argmin" if refines else f"best ${SHORT[name]}$")
+        optimum(ax, x, values, edge, "grid argmin" if refines else f"best ${short(name)}$")
         if refines:
             refined(ax, x, arrays[f"{name}_star"], "refined optimum", width=0.8)
         draw_law(ax, name)
@@ -273,4 +273,4 @@ def held_beside(fixed: Mapping[str, float]) -> str:
 
 def held_text(name: str, value: float) -> str:
     """Return what is held, in the words that a person tunes in: beta for alpha."""
-    return rf"$\beta={1 - value:.6g}$" if name == "alpha" else f"${SHORT[name]}={value:.6g}$"
+    return rf"$\beta={1 - value:.6g}$" if name == "alpha" else f"${short(name)}={value:.6g}$"

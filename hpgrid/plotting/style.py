@@ -16,7 +16,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
-from hpgrid.checks import AXES
 from hpgrid.text import name_latex
 
 #: How a quantity is written on an axis.
@@ -32,8 +31,12 @@ SYMBOLS = {
     "seconds": "seconds",
 }
 
+
 #: And in mathematics.
-SHORT = {"risk": "risk", **{name: name_latex(name) for name in AXES}}
+def short(name: str) -> str:
+    """Return the symbol of a quantity, for a formula."""
+    return name if name == "risk" else name_latex(name)
+
 
 #: A family of thin curves has the colour map of what is held along each of them.
 COLORMAPS = {"b": "Blues", "eta": "Greens", "alpha": "Reds"}

@@ -21,7 +21,7 @@ from hpgrid.refinement.relative import relative
 from hpgrid.shapes import AnyArray as Array
 
 #: Points on each tuned axis of the grid that descents start from, by the number of tuned variables.
-COARSE = {1: 400, 2: 100, 3: 40}
+COARSE = {1: 400, 2: 100, 3: 40, 4: 15, 5: 9, 6: 6, 7: 5, 8: 4}
 
 #: From how many of its local minima.
 STARTS = 4
@@ -162,22 +162,29 @@ class Call(NamedTuple):
     """Which arguments of a risk function are tuned: the static part of a descent."""
 
     function: RiskFunction
+    arguments: tuple[str, ...]
     tuned: tuple[str, ...]
     budget: str
+
+    @classmethod
+    def of(cls, problem: Problem) -> Call:
+        """Return what a problem's descents have in common."""
+        whole = problem.proxy.as_function()
+        return cls(whole.function, whole.arguments(), problem.tuned, problem.budget)
 
     def log_risk(
         self, z: Array, log_budget: Array, values: Mapping[str, Array], constants: Mapping[str, Array]
     ) -> Array:
         """Return the log of the risk at the logs of the tuned variables and of the budget."""
-        at = {"eta": 1.0, "b": 1.0, "alpha": 1.0, **values}
+        at = {**dict.fromkeys(self.arguments, 1.0), **values}
         at |= {name: jnp.exp(z[i]) for i, name in enumerate(self.tuned)} | {self.budget: jnp.exp(log_budget)}
-        at = {name: jnp.asarray(x, float) for name, x in at.items()}
+        at = {name: jnp.asarray(at[name], float) for name in self.arguments}
 
         def log_of(*arguments: Any) -> Array:
             risk = self.function(*arguments)
             return jnp.log(jnp.where(risk >= 0, risk, jnp.nan))
 
-        return relative(log_of)(at["eta"], at["b"], at["alpha"], at[self.budget], constants)
+        return relative(log_of)(*at.values(), constants)
 
 
 def coarse_optima(problem: Problem) -> tuple[dict[str, Floats], ...]:
@@ -185,7 +192,7 @@ def coarse_optima(problem: Problem) -> tuple[dict[str, Floats], ...]:
 
     Those are the lowest local minima of a coarse grid, ``STARTS`` of them, since a bound can have several:
     one at alpha = 1, say, or at eta -> 0 while the budget is small. For a budget M the grid spans eta in
-    1e-2/M to 1e2, b in 1 to M, alpha in 1/M to 1, as far as the bounds let it.
+    1e-2/M to 1e2, b in 1 to M, alpha in 1/M to 1, as far as the bounds let it; other variables as their range is.
     """
     batch = problem.flat()
     minima = np.array([_lowest_minima(batch, i) for i in range(batch.shape[0])])
@@ -199,10 +206,12 @@ def _lowest_minima(batch: Problem, index: int) -> Floats:
     held = {v: float(x[index]) for v, x in batch.values.items()}
     # At small budgets the grid still spans four decades: an optimum need not lie below the budget.
     largest = max(held[batch.budget], 1e4)
-    span = {"eta": (1e-2 / largest, 1e2), "b": (1.0, largest), "alpha": (1 / largest, 1.0)}
     axes = []
     for v in batch.tuned:
-        lo, hi = np.clip(np.log(span[v]), batch.box[v][0][index], batch.box[v][1][index])
+        variable = batch.proxy.space.all[v]
+        below = 1e-2 / largest if variable.high == np.inf else 1 / largest
+        span = variable.low or below, min(variable.high, largest if variable.low else 1e2)
+        lo, hi = np.clip(np.log(span), batch.box[v][0][index], batch.box[v][1][index])
         axes.append(np.exp(np.linspace(lo, hi, COARSE[len(batch.tuned)])))
     # The axes end at the caps already, to rounding: an end must not count as beyond.
     constants = {name: float(x[index]) for name, x in batch.constants.items()}
@@ -382,7 +391,7 @@ def _compiled() -> Any:
 def _followed(problem: Problem, box: Box, sharpness: Sequence[float] | None = None) -> Descent:
     """Where descents from the box's start end, in calls of one size."""
     batch, count = problem.flat(), box.lo.shape[1]
-    call = Call(problem.proxy.as_function().function, problem.tuned, problem.budget)
+    call = Call.of(problem)
     values = {v: x for v, x in batch.values.items() if v != problem.budget}
     inputs = _Inputs(Box(*(array.T for array in box)), np.log(batch.values[problem.budget]), values, batch.constants)
     powers = None if sharpness is None else np.array(sharpness)

@@ -183,7 +183,7 @@ def posed(
     **roles: Any,
 ) -> Problem:
     """Return the problem that the keywords of ``refine`` describe; all of them are asked here."""
-    regime = as_regime(regime, tuned, min_K, **roles)
+    regime = as_regime(regime, tuned, min_K, proxy.space, **roles)
     if (T is None) == (K is None):
         raise bad("a refinement has budgets in T or in K", {"T": T, "K": K}, "T=1e10, say")
     budget, values = ("T", np.asarray(T)) if K is None else ("K", np.asarray(K))

@@ -13,16 +13,20 @@ from numpy.typing import ArrayLike, NDArray
 from hpgrid.checks import bad, unknown
 from hpgrid.formula.function import holds
 from hpgrid.formula.syntax import Inequality
-from hpgrid.proxy import FunctionProxy, Proxy, Term, evaluate_factor, monomial_of
+from hpgrid.proxy import FunctionProxy, Proxy, Term, evaluate_factor, monomial_in
 from hpgrid.refinement.bases import Row
 from hpgrid.regime import Regime
 from hpgrid.shapes import Floats
+from hpgrid.variables import Space
 
 #: The log of what an unbounded variable may reach: e^690 is 1e299, and nothing overflows.
 OPEN = 690.0
 
-#: The bounds that every hyperparameter has of itself, in logs.
-NATURAL = {"eta": (-OPEN, OPEN), "b": (0.0, OPEN), "alpha": (-OPEN, 0.0)}
+
+def natural(space: Space, name: str) -> tuple[float, float]:
+    """Return the bounds that a variable has of itself, in logs: those of b >= 1 are 0 and what nothing may exceed."""
+    low, high = space.all[name].natural
+    return max(low, -OPEN), min(high, OPEN)
 
 
 class Box(NamedTuple):
@@ -61,7 +65,7 @@ class Problem:
 
     proxy: Proxy | FunctionProxy  # the bound, in the form of the budget, paths folded in
     tuned: tuple[str, ...]  # what is minimised over, in canonical order
-    budget: str  # "T" or "K"
+    budget: str  # its name
     values: Mapping[str, Floats]  # the budget, and what is fixed
     constants: Mapping[str, Floats]  # the bound's constants
     box: Mapping[str, tuple[Floats, Floats]]  # for every tuned variable, its bounds in logs
@@ -123,20 +127,20 @@ def pose(
     Args:
         proxy: the bound; it is taken in the form of the budget.
         regime: with its min_K, b <= T / min_K.
-        budget: "T" or "K", and its values.
+        budget: its name, "T" or "K" say, and its values.
         constants: arrays in place of some of the bound's constants, > 0.
-        limits: logs of the lowest and highest values of tuned variables, in place of b >= 1 and alpha <= 1.
+        limits: logs of the lowest and highest values of tuned variables, in place of its range, b >= 1 say.
 
     Raises:
         ValueError: a cap is infeasible, or a budget is not positive.
     """
-    name, values = budget[0], _budget_values(*budget)
+    name, values = budget[0], _budget_values(*budget, proxy.space)
     proxy = proxy.form(name).along(regime.path)
     numbers = {constant: np.asarray(x, float) for constant, x in {**proxy.constants, **(constants or {})}.items()}
     caps = regime.joint_caps(proxy.caps_at(numbers))
     shape = np.broadcast_shapes(values.shape, *(array.shape for array in numbers.values()))
-    ends = {v: NATURAL[v] for v in regime.tuned} | dict(limits or {})
-    box, follows = _box(ends, caps, (name, values), regime.min_K)
+    ends = {v: natural(proxy.space, v) for v in regime.tuned} | dict(limits or {})
+    box, follows = _box(ends, caps, (name, values), regime.min_K if name == "T" else None, proxy.space.batch)
     held: dict[str, Any] = {v: np.asarray(x) for v, x in regime.fixed.items()}
     problem = Problem(proxy, regime.tuned, name, {name: values, **held}, numbers, box, follows, shape)
     return within_domain(problem) if proxy.walls else problem
@@ -149,7 +153,7 @@ def walled(problem: Problem, box: Box) -> tuple[tuple[Row, ...], Box, NDArray[np
     """
     if not problem.walls:
         return (), box, np.full(box.start.shape[1], True)
-    terms = [term.form(problem.budget) for wall in problem.walls if (term := monomial_of(wall)) is not None]
+    terms = [term for wall in problem.walls if (term := monomial_in(wall, problem.budget)) is not None]
     rows = tuple(tuple(Fraction(term.exponent(v) or 0) for v in problem.tuned) for term in terms)
     levels = np.array([-np.broadcast_to(_log_coefficient(term, problem), problem.shape).ravel() for term in terms])
     moves = np.array([np.full(levels.shape[1], -float(term.exponent(problem.budget) or 0)) for term in terms])
@@ -181,8 +185,7 @@ def within_domain(problem: Problem) -> Problem:
     name, inside, walls = problem.budget, np.full(problem.shape, True), []
     box, follows, rises = dict(problem.box), dict(problem.follows), dict(problem.rises)
     for wall in problem.proxy.walls:
-        term = monomial_of(wall)
-        term = None if term is None else term.form(name)
+        term = monomial_in(wall, name)
         powers = {v: p for v in problem.tuned if term is not None and (p := term.exponent(v))}
         if term is not None and len(powers) == 1:
             ((v, power),) = powers.items()
@@ -213,7 +216,9 @@ def powers(problem: Problem) -> tuple[tuple[Row, ...], Floats, Floats] | None:
     The rows are exact; the log coefficients have shape (J, *shape), the exponents shape (J,). Terms that
     are nought everywhere are left out. None where the bound is no posynomial in what is tuned, or its domain no box.
     """
-    if isinstance(problem.proxy, FunctionProxy) or any(monomial_of(wall) is None for wall in problem.walls):
+    if isinstance(problem.proxy, FunctionProxy) or any(
+        monomial_in(wall, problem.budget) is None for wall in problem.walls
+    ):
         return None
     terms = [part for term in problem.proxy.terms for part in term.split(problem.tuned)]
     rows = [tuple(x for v in (*problem.tuned, problem.budget) if (x := term.exponent(v)) is not None) for term in terms]
@@ -238,14 +243,15 @@ def _log_coefficient(term: Term, problem: Problem) -> Floats:
     return total
 
 
-def _budget_values(name: str, given: ArrayLike) -> Floats:
+def _budget_values(name: str, given: ArrayLike, space: Space) -> Floats:
     try:
         values = np.asarray(given, float)
     except (TypeError, ValueError):
         raise bad(f"{name} is a number or an array of numbers", given, f"{name}=np.logspace(2, 22, 100), say") from None
-    smallest = 1.0 if name == "T" else np.finfo(float).tiny
+    variable = space.all[name]
+    smallest = variable.low or np.finfo(float).tiny
     if values.size == 0 or not (np.isfinite(values).all() and values.min() >= smallest):
-        rule = f"every {name} must be finite and {'>= 1' if name == 'T' else '> 0'}"
+        rule = f"every {name} must be finite and {variable.rule.removeprefix(name).strip()}"
         given = values.tolist() if values.size < 5 else f"values from {values.min():g} to {values.max():g}"
         raise bad(rule, given, f"{name}=1e10, say")
     return values
@@ -271,17 +277,21 @@ def check_arrays(proxy: Proxy | FunctionProxy, given: Mapping[str, ArrayLike]) -
 
 
 def _box(
-    ends: Mapping[str, tuple[float, float]], caps: Mapping[str, Floats], budget: tuple[str, Floats], min_K: float | None
+    ends: Mapping[str, tuple[float, float]],
+    caps: Mapping[str, Floats],
+    budget: tuple[str, Floats],
+    min_K: float | None,
+    batch: str | None,
 ) -> tuple[dict[str, tuple[Floats, Floats]], dict[str, Floats]]:
     """The bounds in logs, and where the upper one moves with the budget."""
-    name, values = budget
+    _, values = budget
     box, follows = {}, {}
     for v, (lowest, highest) in ends.items():
         lo, hi = np.asarray(lowest), np.asarray(highest)
         if v in caps:
             hi = np.minimum(hi, np.log(caps[v]))
         follows[v] = np.zeros(values.shape)
-        if v == "b" and name == "T" and min_K is not None:
+        if v == batch and min_K is not None:
             # The one bound that moves: where it holds, b's exponent is that of the budget, 1.
             most = np.log(values) - np.log(min_K)
             follows[v] = np.asarray(most < hi, float)

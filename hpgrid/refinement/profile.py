@@ -30,10 +30,6 @@ from hpgrid.refinement.bases import FALLS, GRADIENT, GROWTH, MOST_STEPS, MULTIPL
 from hpgrid.refinement.problem import OPEN, Problem, powers, within_domain
 from hpgrid.shapes import Array, Bool, Float, Int
 
-#: Where each variable is looked for, in natural log: eta anywhere, b >= 1, alpha <= 1. Where an infimum is not
-#: attained, an end of this is what is returned.
-_BRACKET = {"eta": (-OPEN, OPEN), "b": (0.0, OPEN), "alpha": (-OPEN, 0.0)}
-
 #: The logs are divided by a temperature, so that every term counts at first; it falls by this factor after a step
 #: that was not cut short. Each step costs half a millisecond here, whatever the number of problems: so it falls fast.
 _COOLING = 0.1
@@ -88,8 +84,8 @@ def profile(
         proxy: the bound.
         tuned: the variables to minimise over.
         fixed: values of the others.
-        budget: T or K.
-        box: narrower limits than eta > 0, b >= 1, 0 < alpha <= 1; two equal ones hold a variable.
+        budget: of the bound.
+        box: narrower limits than the variables' ranges; two equal ones hold a variable.
         constants: values in place of some of the bound's.
 
     Raises:
@@ -189,7 +185,10 @@ def _posed(
     caps = posynomial.caps_at(known)
     ends = []
     for name in tuned:
-        low, high = (box or {}).get(name, np.exp(_BRACKET[name]))
+        variable = posynomial.space.all[name]
+        # Where an infimum is not attained, an end of this is what is returned.
+        widest = max(variable.low, np.exp(-OPEN)), min(variable.high, np.exp(OPEN))
+        low, high = (box or {}).get(name, widest)
         ends.append((np.asarray(low, float), np.minimum(high, caps.get(name, np.inf))))
     shape = np.broadcast_shapes(*(x.shape for x in (*known.values(), *values.values(), *sum(ends, ()))))
     problem = Problem(posynomial, tuple(tuned), posynomial.budget, values, known, {}, {}, shape)

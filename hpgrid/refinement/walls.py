@@ -17,13 +17,14 @@ import numpy as np
 from jax import lax
 
 from hpgrid.checks import changed
-from hpgrid.formula.function import SHARPNESS, excess
+from hpgrid.formula.function import SHARPNESS, excess, named
 from hpgrid.formula.powers import sides
 from hpgrid.formula.syntax import Inequality
 from hpgrid.proxy import RiskFunction
 from hpgrid.refinement.descent import Call, descend
 from hpgrid.refinement.problem import Floats, Problem, Solution
 from hpgrid.shapes import AnyArray as Array, array_namespace
+from hpgrid.variables import Space
 
 #: The power of what is too much by which the risk rises behind a wall: more than it can fall by.
 STEEP = 32.0
@@ -42,7 +43,7 @@ def descend_inside(problem: Problem, start: Mapping[str, Floats]) -> Solution:
     """Return the lowest local optima that descents find inside a problem's walls, as ``descend`` does without any."""
     whole, both = problem.proxy.as_function(), [sides(wall) for wall in problem.walls]
     convex = whole.log_convex and all(pair is not None and len(pair[1]) == 1 for pair in both)
-    function = _Steep(whole.function, problem.walls, problem.budget)
+    function = _Steep(whole.function, problem.walls, problem.budget, problem.proxy.space)
     proxy = changed(whole.everywhere(), function=function, kinks=True, log_convex=convex)
     end = descend(replace(problem, proxy=proxy, walls=()), start)
     return _along_walls(problem, end) if problem.tuned else end
@@ -55,10 +56,11 @@ class _Steep:
     function: RiskFunction
     walls: tuple[Inequality, ...]
     budget: str
+    space: Space
 
-    def __call__(self, eta: Array, b: Array, alpha: Array, budget: Array, constants: Mapping[str, Array]) -> Array:
-        at = {**constants, "eta": eta, "b": b, "alpha": alpha, self.budget: budget}
-        risk = self.function(eta, b, alpha, budget, constants)
+    def __call__(self, *values: Any) -> Array:
+        at, constants = named(values, self.space, self.budget), values[-1]
+        risk = self.function(*values)
         xp = array_namespace(risk, *at.values())
         for wall in self.walls:
             over = excess(wall, at)
@@ -140,7 +142,7 @@ def _held_one(call: Call, walls: tuple[Inequality, ...], numbers: Any) -> _Held:
 def _along_walls(problem: Problem, end: Solution) -> Solution:
     """The end of a descent, to the last digits on the walls that hold it; no optimum where it is none on them."""
     batch = problem.flat()
-    call = Call(problem.proxy.as_function().function, problem.tuned, problem.budget)
+    call = Call.of(problem)
     known = {**batch.constants, **batch.values, **dict(zip(batch.tuned, np.exp(end.log_at)))}
     near = np.array([np.broadcast_to(excess(wall, known), batch.shape) for wall in problem.walls])
     tight, values = np.abs(near) <= ON_WALL, {v: x for v, x in batch.values.items() if v != batch.budget}

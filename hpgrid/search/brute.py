@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.checks import AXES, DTYPES, bad, unknown
+from hpgrid.checks import DTYPES, bad, unknown
 from hpgrid.formula.function import holds
 from hpgrid.grid import Grid
 from hpgrid.progress import foresee
@@ -20,6 +20,7 @@ from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, as_regime
 from hpgrid.search.tables import Domain, Tables, domain_of, tabulate, with_walls
 from hpgrid.shapes import Floats
+from hpgrid.variables import STANDARD, Space
 
 #: Lines (cells of the axes that are not scanned) in one call of the kernel. 2^20 of them keep the
 #: working set near 10 MB, and one call does the whole of a 100^4 grid.
@@ -72,6 +73,7 @@ class SearchResult(Argmins):
         unresolved: where another cell lies within 8 eps of the best, so that ``dtype`` cannot say
             which is better; computed for float32, None for float64.
         last: for every reduced axis, the last index that is feasible, broadcasting against ``risk``.
+        space: the variables of the bound.
     """
 
     risk: NDArray[Any]
@@ -86,17 +88,19 @@ class SearchResult(Argmins):
     cells_below_one_K: int
     unresolved: NDArray[np.bool_] | None
     last: Mapping[str, NDArray[np.integer]]
+    space: Space = STANDARD
 
     @cached_property
     def below_one_K(self) -> NDArray[np.bool_]:
-        """Where the best cell has K = T/b < 1, fewer than one iteration."""
-        T, b = self.value(self.budget), 1.0 if self.budget == "K" else self.value("b")
+        """Where the best cell has K = T/b < 1, fewer than one iteration; nowhere under budgets of other kinds."""
+        T = self.value(self.budget) if self.budget in ("T", "K") else np.nan
+        b = 1.0 if self.budget == "K" else self.value(str(self.space.batch))
         return np.broadcast_to(b > T, self.risk.shape)
 
     @property
     def budget(self) -> str:
-        """The name of the budget: "T" or "K"."""
-        return "K" if "K" in self.axes or "K" in self.fixed else "T"
+        """The name of the budget: "T", "K", or one that is declared."""
+        return next(v for v in self.space.budget_names if v in self.axes or v in self.fixed)
 
     def value(self, name: str) -> Any:
         """Return a variable's value in every cell of the result, as an array that broadcasts against it."""
@@ -126,7 +130,8 @@ def grid_search(
 ) -> SearchResult:
     """Return the best risk, and where it is, over some axes of a grid for every cell of the others.
 
-    Ties go to the first cell in row-major order over (eta, b, alpha, budget). A sum of terms gives
+    Ties go to the first cell in row-major order over (eta, b, alpha, budget), or
+    what else a bound declares, in its order. A sum of terms gives
     the same bits for every ``chunk``; a function's risk may differ in the last ones, since the
     compiler is free to fuse its operations. Cells outside the bound's domain never win.
 
@@ -149,7 +154,7 @@ def grid_search(
 
     Source: the method of Shulgin et al., footnote 3.
     """
-    regime = as_regime(regime, over, min_K, fixed=fixed, path=path, caps=caps)
+    regime = as_regime(regime, over, min_K, proxy.space, fixed=fixed, path=path, caps=caps)
     if dtype not in DTYPES:
         raise unknown("dtype", dtype, DTYPES)
     if isinstance(chunk, bool) or not isinstance(chunk, int) or chunk < 1:
@@ -211,11 +216,12 @@ def plan_search(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime) -> Sea
     """Return what is reduced, what remains, what is fixed, and which cells may win, in a regime that was settled."""
     proxy = proxy.form(grid.budget).along(regime.path)
     fixed = {**grid.held, **regime.fixed}
-    fixed = {v: fixed[v] for v in AXES if v in fixed and v not in regime.path}
+    space = proxy.space
+    fixed = {v: fixed[v] for v in space.ordered(fixed) if v not in regime.path}
     ranges = {n: axis for n, axis in grid.axes.items() if n not in fixed and n not in regime.path}
     _check_size(proxy, {n: len(axis) for n, axis in ranges.items()})
     axes = {n: axis.values for n, axis in ranges.items()}
-    domain = domain_of(axes, fixed, regime.joint_caps(proxy.caps), regime.min_K, regime.path.get("b"))
+    domain = domain_of(axes, fixed, regime.joint_caps(proxy.caps), regime.min_K, space.batch, regime.path)
     domain = with_walls(domain, proxy, axes, fixed)
     reached = [v for wall in domain.walls for v in wall.variables(proxy.budget)]
     relevant = {*proxy.variables(), *domain.penalty, *domain.limit, *reached}
@@ -253,7 +259,8 @@ def label_result(plan: SearchPlan, dtype: str, risk: Any, rank: Any, close: Any 
         places = [np.where(feasible, place, -1) for place in places]
     index_on = dict(zip(searched, places))
     every = plan.every
-    remaining = {axis: every[axis] for axis in AXES if axis in every and axis not in plan.over}
+    space = plan.proxy.space
+    remaining = {axis: every[axis] for axis in space.ordered(every) if axis not in plan.over}
     inserted = tuple(k for k, axis in enumerate(remaining) if axis in plan.unused_axes)
     shape = tuple(len(values) for values in remaining.values())
 
@@ -264,14 +271,14 @@ def label_result(plan: SearchPlan, dtype: str, risk: Any, rank: Any, close: Any 
     first = {v: np.where(whole(feasible), np.int32(0), np.int32(-1)) for v in plan.over if v not in index_on}
     index = {v: whole(index_on[v]) if v in index_on else first[v] for v in plan.over}
     # Pairs of a budget and b with K = T/b < 1, each at all places on the other axes.
-    values = every | plan.fixed
-    b, path = np.atleast_1d(values.get("b", np.nan)), plan.path.get("b")
+    values, batch = every | plan.fixed, str(space.batch)
+    b, path = np.atleast_1d(values.get(batch, np.nan)), plan.path.get(batch)
     if "K" in values:
         pairs_below_one = int((np.atleast_1d(values["K"]) < 1).sum()) * len(b)
     else:
-        T = np.atleast_1d(values["T"])[:, None]
+        T = np.atleast_1d(values.get("T", np.nan))[:, None]
         pairs_below_one = int(((b if path is None else T ** float(path)) > T).sum())
-    others = math.prod(len(x) for name, x in every.items() if name not in ("T", "K", "b"))
+    others = math.prod(len(x) for name, x in every.items() if name not in ("T", "K", batch))
     last = {axis: _last_feasible(axis, every, remaining, plan.domain) for axis in plan.over}
     found = SearchResult(
         risk=whole(risk),
@@ -286,6 +293,7 @@ def label_result(plan: SearchPlan, dtype: str, risk: Any, rank: Any, close: Any 
         cells_below_one_K=pairs_below_one * others,
         unresolved=None if close is None else whole((close > 1) & feasible),
         last=last,
+        space=space,
     )
     if not plan.proxy.walls:
         return found
@@ -309,7 +317,7 @@ def _last_feasible(axis: str, every: Any, remaining: Any, domain: Domain) -> NDA
     last = np.asarray(len(every[axis]) - 1)
     if axis in domain.penalty:
         last = np.asarray(np.flatnonzero(domain.penalty[axis] == 0).max(initial=-1))
-    if axis == "b" and domain.limit:
-        highest = np.searchsorted(domain.limit["b"], domain.limit["T"], side="right") - 1
+    if axis != "T" and axis in domain.limit:
+        highest = np.searchsorted(domain.limit[axis], domain.limit["T"], side="right") - 1
         last = np.minimum(last, highest).reshape([-1 if name == "T" else 1 for name in remaining])
     return last

@@ -59,8 +59,9 @@ def _fold(hoisted: Any, axis: str) -> Any:
 
     def folded(entry: Any) -> Any:
         coefficient, tables = entry
-        others = {name: table for name, table in tables.items() if name != axis}
-        return (coefficient * tables[axis] if axis in tables else coefficient), others
+        for table in (each[axis] for each in tables if axis in each):
+            coefficient = coefficient * table
+        return coefficient, [each for each in tables if axis not in each]
 
     return hoisted.each(folded)
 
@@ -69,7 +70,7 @@ def _packets(structure: Structure, ends: _Ends, hoisted: Any, without: str) -> d
     """What each group that has no table on an axis brings to the lower bound: its values at both ends, and a root."""
     packets = {}
     for g, members in enumerate(hoisted.groups):
-        if any(without in tables for _, tables in members):
+        if any(without in each for _, tables in members for each in tables):
             continue
         plane = reduce(add, [coefficient for coefficient, _ in members])
         packets[g] = {"first": plane * ends.first[g], "last": plane * ends.last[g]}

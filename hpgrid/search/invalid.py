@@ -88,7 +88,7 @@ def invalid_cells(plan: SearchPlan) -> Invalid | None:
         for penalty in at(k, plan.domain.penalty).values():
             inside &= penalty == 0
         if limit:
-            inside &= limit["b"] <= limit["T"]
+            inside &= limit[str(proxy.space.batch)] <= limit["T"]
         for wall in plan.domain.walls:
             inside &= holds(wall, {**proxy.constants, **held, **at(k, plan.axes)})
         with np.errstate(all="ignore"):

@@ -12,7 +12,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial, reduce
-from operator import add
+from operator import add, mul
 from timeit import timeit
 from typing import Any, NamedTuple
 
@@ -21,7 +21,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from hpgrid.checks import AXES, bad
+from hpgrid.checks import bad
 from hpgrid.progress import foresee, track
 from hpgrid.search.tables import CELL_BYTES, LINE_BYTES, Call, Hoisted, Scanned, Tables
 
@@ -55,9 +55,7 @@ def over_axes(function: Callable[..., Any], hoisted: Hoisted, axes: tuple[str, .
 
 def _product(entry: Any) -> Any:
     coefficient, tables = entry
-    for axis in AXES:  # one order, so that a cell has the same bits in any chunk
-        coefficient = coefficient * tables[axis] if axis in tables else coefficient
-    return coefficient
+    return reduce(mul, (table for each in tables for table in each.values()), coefficient)
 
 
 def group_planes(hoisted: Hoisted) -> list[Any]:
@@ -74,12 +72,13 @@ def line_risk(call: Call | None, hoisted: Hoisted) -> tuple[Callable[[Any], Any]
     last bits in another chunk.
     """
     zero = hoisted.zero
-    penalties = [hoisted.penalty[axis] for axis in AXES if axis in hoisted.penalty]
+    penalties = [penalty for each in hoisted.penalty for penalty in each.values()]
     rest = reduce(add, [_product(entry) + zero for entry in hoisted.rest] + penalties, zero)
     planes = group_planes(hoisted)
     limit = hoisted.limit
     if len(limit) == 2:
-        rest = jnp.where(limit["b"] <= limit["T"], rest, jnp.inf)
+        batch = next(limit[axis] for axis in limit if axis != "T")
+        rest = jnp.where(batch <= limit["T"], rest, jnp.inf)
 
     def risk(entry: Any) -> Any:
         if call is not None:
@@ -146,7 +145,7 @@ class _Static(NamedTuple):
     call: Call | None
     scan: str
     remaining: tuple[str, ...]
-    lines: tuple[str, ...]
+    over: tuple[str, ...]  # the reduced axes, in canonical order
     counted: bool  # whether cells close to the best are
     packed: bool  # see ``_line_argbest``
 
@@ -154,7 +153,8 @@ class _Static(NamedTuple):
 @partial(jax.jit, static_argnums=0)
 def _best(static: _Static, hoisted: Hoisted, scanned: Scanned) -> tuple[Any, ...]:
     """Return, for every remaining cell, the best risk, its rank in row-major order, and the close cells if counted."""
-    call, _, remaining, lines, counted, packed = static
+    call, scan, remaining, over, counted, packed = static
+    lines = tuple(axis for axis in over if axis != scan)
     if not lines:
         best, rank = over_axes(partial(_line_argbest, call, scanned, packed), hoisted, remaining)(hoisted)
     else:
@@ -177,7 +177,8 @@ def _joint(static: _Static, hoisted: Hoisted, scanned: Scanned) -> tuple[Any, An
     the index along the scanned axis is then found on the winning line alone. Tied lines are taken
     one after the other, so that the first cell in row-major order wins.
     """
-    call, scan, remaining, lines, *_ = static
+    call, scan, remaining, over, *_ = static
+    lines = tuple(axis for axis in over if axis != scan)
     values = over_axes(partial(_line_best, call, scanned), hoisted, remaining + lines)(hoisted)
     shape = values.shape[len(remaining) :]
     # Kept as they are: a function's values, computed anew where they are compared, could differ in the last bits.
@@ -187,7 +188,6 @@ def _joint(static: _Static, hoisted: Hoisted, scanned: Scanned) -> tuple[Any, An
     tied = values == best[..., None]
     ties = jnp.where(jnp.isfinite(best), tied.sum(-1), 1).max()
     numbers = jnp.arange(count, dtype=jnp.int32).reshape((1,) * best.ndim + (-1,))
-    over = tuple(axis for axis in AXES if axis in (scan, *lines))
     sizes = [len(scanned.index) if axis == scan else shape[lines.index(axis)] for axis in over]
     weights = {axis: math.prod(sizes[k + 1 :]) for k, axis in enumerate(over)}
 
@@ -222,7 +222,7 @@ def best_cells(tables: Tables, remaining: tuple[str, ...], *, chunk: int, counte
     shape = tuple(tables.sizes[axis] for axis in remaining)
     lines = math.prod(tables.sizes[axis] for axis in tables.lines)
     packed = jax.default_backend() == "cpu"
-    kernel = partial(_best, _Static(tables.call, tables.scan, remaining, tables.lines, counted, packed))
+    kernel = partial(_best, _Static(tables.call, tables.scan, remaining, tables.over, counted, packed))
     _foresee(kernel, tables, remaining, lines, chunk)
     blocks = list(_blocks(shape, max(1, chunk // lines)))
     parts: Iterable[Any] = blocks if len(blocks) == 1 else track(blocks, "grid search")

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.checks import AXES
 from hpgrid.proxy import FunctionProxy, Proxy, Term
 from hpgrid.search.brute import SearchPlan
 from hpgrid.search.tables import Hoisted, Scanned, Tables, coefficient, domain_of, grouped
@@ -64,7 +63,8 @@ class Lanes:
 
         def entry(term: Any) -> Any:
             coefficient, tables = term
-            return coefficient[n], {v: x[t] if v == self.structure.budget else x for v, x in tables.items()}
+            on_budget = self.structure.budget
+            return coefficient[n], [{v: x[t] if v == on_budget else x for v, x in each.items()} for each in tables]
 
         counts = {axis: np.broadcast_to(count, self.shape)[n, t] for axis, count in self.counts.items()}
         return self.hoisted.each(entry), counts
@@ -86,7 +86,7 @@ def lanes_of(
         return None
     kind, falling, square, pair = line
     row, column = (*outer, NO_ROW, NO_COLUMN)[:2] if len(outer) != 1 else (outer[0], NO_COLUMN)
-    over = tuple(axis for axis in (*AXES, NO_ROW, NO_COLUMN) if axis in (tables.scan, row, column))
+    over = tuple(axis for axis in (*tables.over, NO_ROW, NO_COLUMN) if axis in (tables.scan, row, column))
     budget = next(iter(plan.remaining), "no budget")
     sizes = {NO_ROW: 1, NO_COLUMN: 1, **tables.sizes}
     return Lanes(
@@ -173,7 +173,7 @@ def _with_coefficients(
 def _count(axis: str, plan: SearchPlan, caps: Mapping[str, Floats]) -> NDArray[np.int32]:
     """How many values of an axis are allowed, from its first on: shape (combinations or 1, budgets or 1)."""
     values = plan.axes[axis]
-    domain = domain_of(plan.axes, plan.fixed, {}, plan.min_K, plan.path.get("b"))
+    domain = domain_of(plan.axes, plan.fixed, {}, plan.min_K, plan.proxy.space.batch, plan.path)
     count = np.array([[(domain.penalty[axis] == 0).sum() if axis in domain.penalty else len(values)]])
     if axis in caps:
         count = np.minimum(count, np.searchsorted(values, caps[axis], side="right")[:, None])

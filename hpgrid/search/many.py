@@ -13,7 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hpgrid.checks import SEARCH_METHODS, bad, check_value, is_number, note, unknown
+from hpgrid.checks import (
+    SEARCH_METHODS,
+    bad,
+    is_number,
+    note,
+    unknown,
+)
 from hpgrid.grid import Grid
 from hpgrid.progress import memory
 from hpgrid.proxy import FunctionProxy, Proxy
@@ -89,7 +95,7 @@ def search_many(
 
     Source: the method of Shulgin et al., footnote 3.
     """
-    regime = as_regime(regime, None, min_K)
+    regime = as_regime(regime, None, min_K, proxy.space)
     check_limits(devices, memory)
     if method not in SEARCH_METHODS:
         raise unknown("method", method, SEARCH_METHODS)
@@ -122,7 +128,7 @@ def best_of_many(
     budget = np.atleast_1d(np.asarray({**plan.fixed, **plan.every}[grid.budget]))
     # The smallest cap on each hyperparameter, for every combination; those that follow from constants are asked here.
     each = [proxy.caps_at(constants) for constants in every]
-    own = {name: np.array([check_value(name, caps[name]) for caps in each]) for name in proxy.caps}
+    own = {name: np.array([proxy.space.check(name, caps[name]) for caps in each]) for name in proxy.caps}
     caps = {name: np.broadcast_to(cap, number) for name, cap in regime.joint_caps(own).items()}
     if method == "exact" and isinstance(proxy, Proxy) and not proxy.walls:
         tables = plan.tables()

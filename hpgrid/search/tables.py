@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.checks import AXES, bad
+from hpgrid.checks import bad
 from hpgrid.formula.function import holds
 from hpgrid.formula.syntax import Inequality
 from hpgrid.proxy import Factor, FunctionProxy, Proxy, RiskFunction, Term, evaluate_factor
@@ -37,9 +37,11 @@ class Hoisted(NamedTuple):
     """What does not depend on the scanned axis: arrays keyed by axis, and scalars; a pytree."""
 
     zero: Any  # 0 as an argument, so that no compiler knows it
-    groups: Sequence[Any] = ()  # for each factor on the scanned axis, its terms: coefficients, each with its tables
+    # For each factor on the scanned axis, its terms: coefficients, each with its tables, a mapping for every axis, so that
+    # they stay in canonical order and a cell has the same bits in any chunk.
+    groups: Sequence[Any] = ()
     rest: Sequence[Any] = ()  # the same for terms without such a factor
-    penalty: Mapping[str, Any] = {}  # 0 or +inf by axis
+    penalty: Sequence[Any] = ()  # 0 or +inf, a mapping for every axis
     limit: Mapping[str, Any] = {}  # b min_K and T, where both are axes
     point: Mapping[str, Any] = {}  # of a function, the axes themselves
     held: Sequence[Any] = ()  # of a function, the values of what is no axis
@@ -91,10 +93,15 @@ class Tables:
 
     call: Call | None  # the risk function where the bound has no terms
     scan: str  # the axis that the kernel scans
-    lines: tuple[str, ...]  # the other reduced axes, in canonical order
+    over: tuple[str, ...]  # the reduced axes, in canonical order
     hoisted: Hoisted  # what does not depend on the scanned axis
     scanned: Scanned  # what does
     sizes: dict[str, int]  # the length of each axis
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The reduced axes that are not scanned."""
+        return tuple(axis for axis in self.over if axis != self.scan)
 
 
 def tabulate(
@@ -111,13 +118,13 @@ def tabulate(
         call, hoisted, scanned = None, *_separable(proxy, scan, axes, fixed)
     else:
         call, hoisted, scanned = _callable(proxy, scan, axes, fixed)
-    penalty, limit = ({v: x for v, x in each.items() if v != scan} for each in (domain.penalty, domain.limit))
+    penalty = [{v: domain.penalty[v]} for v in axes if v in domain.penalty and v != scan]
+    limit = {v: x for v, x in domain.limit.items() if v != scan}
     hoisted = hoisted._replace(penalty=penalty, limit=limit)
     index = np.arange(len(axes[scan]), dtype=np.int32)
     scanned = scanned._replace(index=index, penalty=domain.penalty.get(scan), limit=domain.limit.get(scan))
     sizes = {name: len(values) for name, values in axes.items()}
-    lines = tuple(v for v in over if v != scan)
-    return Tables(call, scan, lines, _cast(hoisted, np.dtype(dtype)), _cast(scanned, np.dtype(dtype)), sizes)
+    return Tables(call, scan, over, _cast(hoisted, np.dtype(dtype)), _cast(scanned, np.dtype(dtype)), sizes)
 
 
 def grouped(terms: Sequence[Term], scan: str) -> tuple[dict[Factor, list[Term]], list[Term]]:
@@ -132,9 +139,9 @@ def grouped(terms: Sequence[Term], scan: str) -> tuple[dict[Factor, list[Term]],
 def _separable(proxy: Proxy, scan: str, axes: Axes, fixed: Held) -> tuple[Hoisted, Scanned]:
     """The tables of a sum of terms, grouped by their factor on the scanned axis."""
 
-    def entry(term: Term) -> tuple[Any, dict]:
+    def entry(term: Term) -> tuple[Any, list]:
         """A coefficient, fixed variables folded in, and the term's table on each other axis."""
-        tables = {v: evaluate_factor(f, axes[v]) for v, f in term.factors.items() if v in axes and v != scan}
+        tables = [{v: evaluate_factor(f, axes[v])} for v, f in term.factors.items() if v in axes and v != scan]
         return np.float64(coefficient(term, proxy.constants, axes, fixed)), tables
 
     groups, rest = grouped(proxy.terms, scan)
@@ -197,8 +204,11 @@ class Domain:
     walls: tuple[Inequality, ...] = ()  # conditions on several axes
 
 
-def domain_of(axes: Axes, fixed: Held, caps: Held, min_K: float | None, batch_path: Fraction | None) -> Domain:
-    """Return the domain that caps and a smallest number of iterations leave of a grid."""
+def domain_of(
+    axes: Axes, fixed: Held, caps: Held, min_K: float | None, batch: str | None, path: Mapping[str, Fraction]
+) -> Domain:
+    """Return the domain that caps and a smallest number of iterations leave of a grid, by the name of the batch size."""
+    b, batch_path = str(batch), path.get(str(batch))
     allowed = {name: axes[name] <= cap for name, cap in caps.items() if name in axes}
     limit: dict[str, Floats] = {}
 
@@ -208,18 +218,18 @@ def domain_of(axes: Axes, fixed: Held, caps: Held, min_K: float | None, batch_pa
     # K where it is one number; NaN, which is never too small, where nothing fixes it.
     iterations = fixed.get("K", math.nan)
     if "T" in fixed and "K" not in fixed:
-        path = None if batch_path is None else fixed["T"] ** float(batch_path)
-        iterations = fixed["T"] / (fixed.get("b", math.nan) if path is None else path)
+        on_path = None if batch_path is None else fixed["T"] ** float(batch_path)
+        iterations = fixed["T"] / (fixed.get(b, math.nan) if on_path is None else on_path)
     if min_K is not None and "K" in axes:
         also("K", axes["K"] >= min_K)
     elif min_K is not None and batch_path is not None and "T" in axes:
         also("T", axes["T"] ** (1.0 - float(batch_path)) >= min_K)
-    elif min_K is not None and "b" in axes and "T" in axes:
-        limit = {"b": axes["b"] * min_K, "T": np.asarray(axes["T"])}
-    elif min_K is not None and "b" in axes and "T" in fixed:
-        also("b", axes["b"] * min_K <= fixed["T"])
-    elif min_K is not None and "T" in axes and "b" in fixed:
-        also("T", axes["T"] >= fixed["b"] * min_K)
+    elif min_K is not None and b in axes and "T" in axes:
+        limit = {b: axes[b] * min_K, "T": np.asarray(axes["T"])}
+    elif min_K is not None and b in axes and "T" in fixed:
+        also(b, axes[b] * min_K <= fixed["T"])
+    elif min_K is not None and "T" in axes and b in fixed:
+        also("T", axes["T"] >= fixed[b] * min_K)
     elif min_K is not None and iterations < min_K:
         # Nothing varies: one axis bears the verdict for every cell.
         name = next(iter(axes))
@@ -275,7 +285,7 @@ def check_range(proxy: Proxy, axes: Axes, fixed: Held, domain: Domain, scan: str
             worst = extreme(*itertools.accumulate(there, initial=start), *there, start)
             if not bottom <= worst <= top:
                 at = {v: values[places[v]] for v, (_, values) in tables.items()}
-                where = ", ".join(f"{v}={at[v]:.3g}" for v in AXES if v in at) or "any point"
+                where = ", ".join(f"{v}={at[v]:.3g}" for v in axes if v in at) or "any point"
                 verb = "overflows" if worst > top else "falls below the smallest normal number of"
                 given = f"term {term} is 1e{worst / math.log(10):+.0f} at {where}"
                 instead = "a smaller grid, other constants, or float64"

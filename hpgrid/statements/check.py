@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
 
-from hpgrid.checks import bad, settings
-from hpgrid.grid import Grid, LogAxis
+from hpgrid.checks import (
+    bad,
+)
+from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.readings import FAILS, UNIDENTIFIABLE, VERDICTS, Reading, worst
 from hpgrid.regime import Regime
@@ -16,9 +18,7 @@ from hpgrid.slopes import Slope
 from hpgrid.statements import routes
 from hpgrid.statements.language import Statement, parse
 from hpgrid.statements.stated import StatedLaw, pose
-
-#: The iterations of a grid in K; the papers state none.
-ITERATIONS = LogAxis(1e2, 1e16)
+from hpgrid.variables import settings
 
 
 @dataclass(frozen=True)
@@ -86,11 +86,13 @@ def check(
     Source: the routes of the ledger: exact exponents, continuous optima far out, a grid as in Shulgin et al.
     """
     given = [claims] if isinstance(claims, str) else claims
-    statements = [claim if isinstance(claim, Statement) else parse(claim) for claim in given]
-    chosen, fixed = None if tuned is None else Regime(tuple(tuned)).tuned, settings(fixed or {})
+    statements = [claim if isinstance(claim, Statement) else parse(claim, proxy.space) for claim in given]
+    space = proxy.space
+    chosen = None if tuned is None else Regime(tuple(tuned), space=space).tuned
+    fixed = settings(fixed or {}, space)
     laws = [pose(statement, proxy, tuned=chosen, fixed=fixed, path=path, caps=caps) for statement in statements]
     if grid is None:
-        grid = Grid.footnote() if proxy.budget == "T" else Grid.footnote().with_axes(K=ITERATIONS)
+        grid = Grid.footnote(space=space, budget=proxy.budget)
     if grid.budget != proxy.budget or proxy.budget not in grid.axes:
         raise bad(f"the grid has an axis of the bound's budget {proxy.budget}", list(grid.axes), "such a grid")
     subject, checked = routes.Subject(proxy, grid), []

@@ -22,12 +22,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
 
-from hpgrid.checks import SIZES, TUNABLE, UNITS, InputError, bad, unknown
-
-BUDGETS = ("T", "K")
-
-#: What a claim may be of.
-LEFT = ("risk", *TUNABLE, *BUDGETS)
+from hpgrid.checks import UNITS, InputError, bad, unknown
+from hpgrid.variables import STANDARD, Space
 
 #: The longest claim, in characters, and how deep its parentheses may be nested.
 LONGEST, _DEEPEST = 400, 4
@@ -118,13 +114,17 @@ def _around(source: str, column: int) -> str:
     return f"{'...' if first else ''}{source[first:last]}{'...' if last < len(source) else ''}"
 
 
-def parse(source: str) -> Statement:
+def parse(source: str, space: Space = STANDARD) -> Statement:
     """Return what a claim says.
+
+    Args:
+        source: the claim.
+        space: the variables of the bound that it is about.
 
     Raises:
         ValueError: it can't be read; the message has the column.
     """
-    reader = _Reader(source)
+    reader = _Reader(source, space)
     left = reader.left()
     sign = reader.take()
     if sign.text not in ("~", "="):
@@ -149,7 +149,7 @@ class _Token(NamedTuple):
 class _Reader:
     """A place in the tokens of a claim, and what was read of its names and conditions."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, space: Space) -> None:
         if not source.strip():
             raise bad("a claim says what follows what", source[:_SHOWN], "b ~ T^1/2, say")
         if len(source) > LONGEST:
@@ -160,7 +160,7 @@ class _Reader:
                 raise wrong(source, column, f"{text!r} has no place in a claim", "b ~ T^1/2, say")
         end = _Token("end", "the end", len(source))  # twice: one token further is looked at
         self.tokens = [*(token for token in tokens if token.kind != "space"), end, end]
-        self.source, self.place, self.depth = source, 0, 0
+        self.source, self.space, self.place, self.depth = source, space, 0, 0
         self.columns: dict[str, int] = {}
         self.tuned: tuple[str, ...] | None = None
         self.fixed: dict[str, Fraction | None] = {}
@@ -191,8 +191,8 @@ class _Reader:
         left = self.product()
         names = [symbol for symbol in left if symbol.isidentifier()]
         for name in names:
-            if name not in LEFT:
-                raise unknown_name(self.source, self.columns[name], "quantity on the left", name, LEFT)
+            if name not in (known := ("risk", *self.space.names)):
+                raise unknown_name(self.source, self.columns[name], "quantity on the left", name, known)
         if len(names) < len(left):
             rule = "on the left stand the risk and hyperparameters, without numbers and logarithms"
             raise wrong(self.source, 0, rule, "b ~ T^1/2, say: the rest on the right")
@@ -228,7 +228,7 @@ class _Reader:
         base: Powers
         if token.kind == "name" and token.text == "log":
             opened, budget = self.takes("("), self.take()
-            if budget.text not in BUDGETS:
+            if budget.text not in self.space.budget_names:
                 raise self.wrong(f"a logarithm is one of the budget, not of {budget.text!r}", "log T", budget)
             if opened and not self.takes(")"):
                 raise self.wrong("a logarithm is one of the budget alone", "log T, and powers of it as (log T)^2")
@@ -236,8 +236,9 @@ class _Reader:
             if self.next.text == "^":
                 raise self.wrong("log T^2 could be two things", "(log T)^2", token)
         elif token.kind == "name":
-            if token.text == "beta":
-                raise self.wrong("claims are about alpha = 1 - beta", "alpha", token)
+            if token.text in self.space.complements:
+                name = self.space.complements[token.text]
+                raise self.wrong(f"claims are about {name} = 1 - {token.text}", name, token)
             self.columns.setdefault(token.text, token.column)
             base = {token.text: _ONE}
         elif token.kind == "number":
@@ -312,12 +313,13 @@ class _Reader:
 
     def condition(self, role: str) -> None:
         token = self.take()
-        name, known = token.text, (*TUNABLE, "beta", *BUDGETS)
+        space, name = self.space, token.text
+        known, complement = tuple(dict.fromkeys((*space.words, *space.names))), space.complements.get(name)
         if token.kind != "name":
             raise self.wrong(f"a hyperparameter has a name, not {name!r}", f"{known[0]}, say", token)
         if name not in known:
             raise unknown_name(self.source, token.column, "hyperparameter", name, known)
-        if name in BUDGETS:
+        if name in space.budget_names:
             if role != "fixed" or self.next.text not in (",", "the end"):
                 raise self.wrong(f"all that a condition can say of {name} is that it is fixed", f"fixed {name}", token)
             self.fixed[name] = None
@@ -327,18 +329,19 @@ class _Reader:
             start = self.next
             if start.kind == "number":
                 value = self.value(name)
-                if name == "beta" and "alpha" in self.fixed:
-                    raise self.wrong("alpha = 1 - beta has one condition", "one of the two after @", token)
-                if name == "beta" and value >= 1:
-                    raise self.wrong("beta is below 1", "beta=0.999, say", start)
+                if complement in self.fixed:
+                    raise self.wrong(f"{complement} = 1 - {name} has one condition", "one of the two after @", token)
+                if complement and value >= 1:
+                    raise self.wrong(f"{name} is below 1", f"{name}=0.999, say", start)
                 # As a fraction: 1 - 0.999 is 1/1000, which floats miss in the last digits.
-                self.fixed |= {"alpha": 1 - value} if name == "beta" else {name: value}
-            elif name == "beta" or self.take().text not in BUDGETS:
+                self.fixed |= {complement: 1 - value} if complement else {name: value}
+            elif complement or self.take().text not in space.budget_names:
                 raise self.wrong(f"{name} is held at a number, or follows the budget", "b=1072, or b = T^1/2", start)
             else:
                 self.path[name] = (start.text, self.power())
-        elif name == "beta":
-            raise self.wrong("beta is held at a number, or alpha stands in its place", "fixed beta=0.999", token)
+        elif complement:
+            rule = f"{name} is held at a number, or {complement} stands in its place"
+            raise self.wrong(rule, f"fixed {name}=0.999", token)
         elif self.takes("<="):
             self.caps[name] = self.value(name)
         elif self.takes("->"):
@@ -362,5 +365,5 @@ class _Reader:
         top, *bottom = [Fraction(token.text) for token in parts] if held else [Fraction(0)]
         if not top or not all(bottom):
             raise self.wrong("a value is a positive number", "1072, 1e-3 or 1/3", parts[0])
-        unit = UNITS[self.take().text] if name in SIZES and self.next.text in UNITS else 1
+        unit = UNITS[self.take().text] if self.space.all[name].sized and self.next.text in UNITS else 1
         return unit * top / math.prod(bottom, start=_ONE)

@@ -11,7 +11,7 @@ left the grid; and a free power of a logarithm can't be told on one at all.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
@@ -25,7 +25,7 @@ from hpgrid.asymptotics.law import Law, PowerLaw
 from hpgrid.asymptotics.linear import coordinates, vector
 from hpgrid.asymptotics.monomial import ONE, Monomial, Sum
 from hpgrid.asymptotics.programs import ACCURACY
-from hpgrid.checks import TUNABLE, InputError
+from hpgrid.checks import InputError
 from hpgrid.far_out import FAR_ENOUGH, LADDER, LOGS, limit, power_and_log
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
@@ -121,7 +121,7 @@ def exact_readings(stated: StatedLaw, law: Law) -> tuple[Reading, ...]:
         measured = math.nan if exponent is None else Fraction(0)
         readings.append(Reading(f"power of log {law.budget}", EXACT, measured, stated.log))
     for name in stated.named:
-        elasticity = math.nan if whole is None else _law_elasticity(whole, name, stated.statement.small)
+        elasticity = math.nan if whole is None else _law_elasticity(whole, name, stated)
         readings.append(Reading(f"power of {name}", EXACT, elasticity, stated.held[name]))
     if stated.statement.exact and whole is not None and exponent == stated.power:
         number, log = stated.statement.number, whole.coefficient.log(whole.values)
@@ -159,7 +159,7 @@ def product_law(law: Law, left: Mapping[str, Fraction]) -> tuple[Fraction | None
     return exponent, PowerLaw(left, coefficient, law.budget, exponent, laws[0][1].values)
 
 
-def _law_elasticity(law: PowerLaw, name: str, small: Collection[str]) -> Number:
+def _law_elasticity(law: PowerLaw, name: str, stated: StatedLaw) -> Number:
     """d log law / d log name: its exponent, or where it stands in a sum, that over the decade that is moved.
 
     Of a sum only the term counts that is largest as what is small tends to 0.
@@ -167,10 +167,10 @@ def _law_elasticity(law: PowerLaw, name: str, small: Collection[str]) -> Number:
     if law.numeric:
         return math.nan
     forms = Monomial(tuple((symbol, p) for symbol, p in law.coefficient.powers if not isinstance(symbol, str)))
-    if name in small or name not in forms.symbols():  # it stands in no sum
+    if name in stated.statement.small or name not in forms.symbols():  # it stands in no sum
         return _exponent(law.coefficient, name)
     before = law.values[name]
-    after = moved_to(name, before)
+    after = moved_to(name, before, stated.regime.space)
     logs = [law.coefficient.log({**law.values, name: x}) for x in (before, after)]
     return math.nan if None in logs else (logs[1] - logs[0]) / math.log(after / before)  # type: ignore[operator]
 
@@ -200,7 +200,11 @@ class Climb(NamedTuple):
 def climb(subject: Subject, regime: Regime, moved: str = "") -> Climb:
     """Return the optimum along the ladder, one constant moved."""
     constants = subject.proxy.constants
-    (found,) = _climbs(subject.proxy, regime, {moved: np.array([moved_to(moved, constants[moved])])} if moved else {})
+    (found,) = _climbs(
+        subject.proxy,
+        regime,
+        {moved: np.array([moved_to(moved, constants[moved], subject.proxy.space)])} if moved else {},
+    )
     return found
 
 
@@ -340,7 +344,7 @@ def _moved(
 ) -> tuple[float, float]:
     """d log left / d log name over the decade that the name is moved, and how far that is from its limit."""
     before, capped = regime.fixed.get(name, stated.values[name]), name.removesuffix("_max")
-    after = moved_to(name, before)
+    after = moved_to(name, before, subject.proxy.space)
     if name in regime.fixed:
         other = climb(subject, replace(regime, fixed={**regime.fixed, name: after}))
     elif capped in regime.caps and name != capped:
@@ -361,7 +365,7 @@ def _curves(subject: Subject, regime: Regime) -> Curves:
     back to the border again and again, long after.
     """
     proxy, grid = subject.proxy, subject.grid
-    lacking: Any = {v: None for v in TUNABLE if v not in proxy.depends_on()}
+    lacking: Any = {v: None for v in proxy.space.hyperparameters if v not in proxy.depends_on()}
     best = grid_search(proxy, grid.with_axes(**lacking), regime=regime)
     budget, edge = grid.axes[grid.budget].values, fitted_edge(best)
     cheap, law = proxy.is_posynomial(regime.tuned), exact_law(subject, regime)

@@ -7,13 +7,22 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
-from hpgrid.checks import TUNABLE, unknown
+from hpgrid.checks import unknown
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import FrozenMap, Regime
-from hpgrid.statements.language import BUDGETS, Statement, times, unknown_name, wrong
+from hpgrid.statements.language import Statement, times, unknown_name, wrong
+from hpgrid.variables import STANDARD, Space
 
-#: What is held where nobody says at what: Figure 2's batch size and Figure 1's momentum; a rate of no significance.
-HELD_AT = {"eta": 1e-3, "b": 1072.0, "alpha": 1e-3}
+
+def held_at(space: Space, name: str) -> float:
+    """Return what a variable is held at where nobody says at what: a value of no significance inside its range.
+
+    Figure 2's batch size where there is a smallest value, 1072 times it; Figure 1's momentum otherwise, 1e-3 of the largest.
+    """
+    variable = space.all[name]
+    most = variable.high if variable.high < float("inf") else 1.0
+    return min(1072.0 * variable.low, variable.high) if variable.low else 1e-3 * most
+
 
 #: What tends to 0 after the budget has gone to infinity is held at this.
 SMALL = 1e-6
@@ -25,7 +34,7 @@ class StatedLaw:
 
     statement: Statement  # what was stated
     regime: Regime  # what is tuned, fixed, on a path, capped
-    budget: str  # "T" or "K"
+    budget: str  # the bound's
     left: Mapping[str, Fraction]  # the exponents of the risk and of what is tuned
     power: Fraction | None  # the exponent of the budget; None where it is held, too
     log: Fraction  # the exponent of its logarithm
@@ -48,12 +57,13 @@ class StatedLaw:
         return f"{' '.join(left)} {'=' if exact else '~'} {' '.join(right) or '1'}"
 
 
-def moved_to(name: str, value: float) -> float:
+def moved_to(name: str, value: float, space: Space = STANDARD) -> float:
     """Return where a constant, a held variable or a cap is moved to, to see what follows: a decade away.
 
     Hyperparameters move down, away from what bounds them and sooner out of burn-in; b not below 1.
     """
-    down = {"eta": True, "alpha": True, "b": value >= 10}.get(name.removesuffix("_max"), False)
+    name = name.removesuffix("_max")
+    down = name in space.hyperparameters and value / 10 >= space.all[name].low
     return value / 10 if down else value * 10
 
 
@@ -69,15 +79,16 @@ def pose(statement: Statement, proxy: Proxy | FunctionProxy, **options: Any) -> 
         ValueError: a name that the bound lacks, nothing tuned on the left, a regime that contradicts itself.
     """
     source, budget = statement.source, proxy.budget
-    own = tuple(v for v in proxy.depends_on() if v in TUNABLE)
-    regime, by_default = _regime(statement, own, **options)
-    _check_names(statement, budget, (*own, *proxy.constants, *(f"{v}_max" for v in regime.caps)))
+    space = proxy.space
+    own = tuple(v for v in proxy.depends_on() if v in space.hyperparameters)
+    regime, by_default = _regime(statement, own, space, **options)
+    _check_names(statement, budget, space, (*own, *proxy.constants, *(f"{v}_max" for v in regime.caps)))
     # What the bound names with an exponent of 0 needs no role.
-    regime = regime.settled(proxy, free=[v for v in TUNABLE if v not in own])
+    regime = regime.settled(proxy, free=[v for v in space.hyperparameters if v not in own])
     # What these two refuse, a cap below what is held and a path of a function, is refused before anything is measured.
     regime.joint_caps(proxy.caps)
     proxy.along(regime.path)
-    powers, free = _powers(statement, budget, regime), ("risk", *regime.tuned)
+    powers, free = _powers(statement, budget, regime, space), ("risk", *regime.tuned)
     left = {name: p for name, p in powers.items() if p and name in free}
     if not left:
         kept = [v for v in statement.left if v in regime.fixed or v in regime.path]
@@ -104,6 +115,7 @@ def pose(statement: Statement, proxy: Proxy | FunctionProxy, **options: Any) -> 
 def _regime(
     said: Statement,
     own: tuple[str, ...],
+    space: Space,
     *,
     tuned: tuple[str, ...] | None = None,
     fixed: Mapping[str, float] | None = None,
@@ -112,12 +124,14 @@ def _regime(
 ) -> tuple[Regime, tuple[str, ...]]:
     """The regime of a claim, whose own conditions go first, and what is held in it for want of a value."""
     for name in (*said.fixed, *said.path, *said.caps, *said.small, *(said.tuned or ()), *(tuned or ())):
-        if name in TUNABLE and name not in own:
+        if name in space.hyperparameters and name not in own:
             raise unknown("hyperparameter of the bound", name, own)
     mentioned = {*said.fixed, *said.path, *said.small, *(said.tuned or ())}
     held: dict[str, float | None] = {v: x for v, x in (fixed or {}).items() if v not in mentioned}
     follows = {v: p for v, p in (path or {}).items() if v not in mentioned} | {v: p for v, (_, p) in said.path.items()}
-    held |= {v: (fixed or {}).get(v) if x is None else float(x) for v, x in said.fixed.items() if v in TUNABLE}
+    held |= {
+        v: (fixed or {}).get(v) if x is None else float(x) for v, x in said.fixed.items() if v in space.hyperparameters
+    }
     held |= {v: SMALL for v in said.small}
     free = [v for v in own if v not in held and v not in follows]
     wanted = said.tuned if said.tuned is not None else tuned
@@ -126,16 +140,16 @@ def _regime(
     if said.tuned is None and tuned is not None:
         # What the command line calls tuned and fixed at once is a mistake that the regime finds.
         chosen = (*chosen, *(v for v in tuned if v not in chosen and v not in mentioned))
-    values = {v: HELD_AT[v] if x is None else x for v, x in held.items()}
+    values = {v: held_at(space, v) if x is None else x for v, x in held.items()}
     all_caps = {**(caps or {}), **{v: float(x) for v, x in said.caps.items()}}
-    return Regime(chosen, values, follows, all_caps), tuple(v for v, x in held.items() if x is None)
+    return Regime(chosen, values, follows, all_caps, space=space), tuple(v for v, x in held.items() if x is None)
 
 
-def _check_names(statement: Statement, budget: str, known: tuple[str, ...]) -> None:
+def _check_names(statement: Statement, budget: str, space: Space, known: tuple[str, ...]) -> None:
     """Refuse a name that the bound lacks, a budget on the wrong side, another budget's path: what is read first."""
     source, columns = statement.source, statement.columns
-    known = ("risk", *BUDGETS, *known)
-    rule, (other,) = f"the budget is {budget}, as the bound's is", (name for name in BUDGETS if name != budget)
+    known = ("risk", *space.budget_names, *known)
+    rule, others = f"the budget is {budget}, as the bound's is", [n for n in space.budget_names if n != budget]
     at, log = source.find("@"), source.find("log")
     mistakes = [
         (column, unknown_name(source, column, "constant or variable of the bound", name, known))
@@ -147,23 +161,30 @@ def _check_names(statement: Statement, budget: str, known: tuple[str, ...]) -> N
         mistakes.append(
             (column, wrong(source, column, f"the budget {budget} stands on the right", f"b ~ {budget}^1/2, say"))
         )
-    if f"log {other}" in statement.right:
+    if any(f"log {other}" in statement.right for other in others):
         mistakes.append((log, wrong(source, log, rule, f"log {budget}")))
     for name, (followed, _) in statement.path.items():
         if followed != budget:
             mistakes.append((at, wrong(source, at, rule, f"{name} = {budget}^1/2, say")))
-    if other in statement.fixed:
+    if any(other in statement.fixed for other in others):
         mistakes.append((at, wrong(source, at, rule, f"fixed {budget}")))
     if mistakes:
         raise min(mistakes, key=lambda mistake: mistake[0])[1]
 
 
-def _powers(statement: Statement, budget: str, regime: Regime) -> dict[str, Fraction]:
+def _powers(statement: Statement, budget: str, regime: Regime, space: Space) -> dict[str, Fraction]:
     """The exponents of left/right with K = T/b and paths written out."""
     powers = {n: p for n, p in times(statement.left, statement.right, Fraction(-1)).items() if n.isidentifier()}
     # An exponent of the other budget is one of this budget and of b.
-    if exchanged := powers.pop("K" if budget == "T" else "T", Fraction(0)):
-        powers = times(powers, {budget: exchanged, "b": -exchanged if budget == "T" else exchanged})
+    for other in space.budget_names:
+        if other == budget or not (exchanged := powers.pop(other, Fraction(0))):
+            continue
+        powers = times(powers, {budget: exchanged})
+        for relation, sign in space.exchange(other, budget):
+            if len(relation.factor) > 1:
+                rule = f"{relation.text} is a sum, so that {other} is no product of powers"
+                raise wrong(statement.source, 0, rule, f"{budget} in its place")
+            powers = times(powers, dict(relation.factor[0][0]), exchanged * sign)
     for name, exponent in regime.path.items():
         powers = times(powers, {budget: powers.pop(name, Fraction(0)) * exponent})
     return powers

@@ -101,7 +101,8 @@ def _slopes(argmins: ManyResult, optimum: Optimum, regime: Regime, grid: Grid) -
     ends = {}
     for v in (v for v in BURNING if v in regime.tuned):
         axis, star = grid.axes[v].values, np.where(optimum.converged, optimum.at[v], np.nan)
-        ends[v] = burn_in_ends(v, axis, index=argmins.index[v]), burn_in_ends(v, axis, at=star)
+        curves: list[Any] = [{"index": argmins.index[v]}, {"at": star}]
+        ends[v] = [burn_in_ends(v, axis, **of, space=grid.space) for of in curves]
     first = np.max([hat for hat, _ in ends.values()], axis=0) if ends else np.zeros(n, int)
     burned = np.arange(len(budget)) >= first[:, None]
     edge = np.any([argmins.edge[v] for v in regime.tuned], axis=0)

@@ -23,14 +23,12 @@ from hpgrid.checks import (
     check_count,
     check_exponent,
     check_keys,
-    check_value,
     counted,
     is_number,
     name_here,
-    settings,
     table_of,
     unknown,
-)  # fmt: skip
+)
 from hpgrid.config import (
     BoundConfig,
     GridConfig,
@@ -40,11 +38,12 @@ from hpgrid.config import (
     parse_bound,
     parse_grid,
     read_toml,
-    with_conditions,
-    with_domain,
+    with_beside,
+    with_more,
 )
 from hpgrid.record import read_text
 from hpgrid.regime import Regime
+from hpgrid.variables import check_value, settings
 
 if TYPE_CHECKING:
     from hpgrid.proxy import FunctionProxy, Proxy
@@ -146,11 +145,12 @@ class Plan:
 
 def restore(described: Mapping[str, Any]) -> Plan:
     """Return the plan that a store describes, as ``Plan.describe`` wrote it."""
+    bound = parse_bound(described["bound"])
     return Plan(
-        parse_bound(described["bound"]),
+        bound,
         {k: dict(x) if isinstance(x, Mapping) else tuple(x) for k, x in described["swept"].items()},
         described["combine"],
-        parse_grid(described["grid"]),
+        parse_grid(described["grid"], bound.space),
         _read_regimes(described["regimes"], {}, {}, described["min_K"]),
     )
 
@@ -180,8 +180,8 @@ def load(path: Path, formula: str | None = None, domain: list[str] | None = None
         data["bound"], where = formula, f"{path} with --bound"
     try:
         if isinstance(data.get("bound"), Mapping):
-            return parse({**data, "bound": with_conditions(data["bound"], domain)}, path.parent)
-        return parse(with_conditions(data, domain), path.parent)
+            return parse({**data, "bound": with_more(data["bound"], "domain", domain)}, path.parent)
+        return parse(with_more(data, "domain", domain), path.parent)
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
 
@@ -196,9 +196,9 @@ def parse(data: Mapping[str, Any], folder: Path = Path()) -> Plan:
     Raises:
         ValueError: an unknown key, a value out of its range, or too many combinations.
     """
-    check_keys("key of a sweep", data, ("bound", "domain", "constants", "rows", "grid", "regime", "min_K"))
+    check_keys("key of a sweep", data, ("bound", "domain", "variables", "constants", "rows", "grid", "regime", "min_K"))
     table = called(data["bound"]) if isinstance(data.get("bound"), str) else table_of(data, "bound")
-    bound = parse_bound(with_domain(table, data))
+    bound = parse_bound(with_beside(table, data))
     values = _read_constants(bound, table_of(data, "constants"))
     single = {name: x for name, x in values.items() if is_number(x)}
     swept = {name: x for name, x in values.items() if name not in single}
@@ -222,7 +222,7 @@ def parse(data: Mapping[str, Any], folder: Path = Path()) -> Plan:
     bound = _with_values(bound, {n: x for n, x in single.items() if n not in HELD})
     # A formula in which a name has no value is refused; what is swept has one.
     replace(bound, constants={**bound.constants, **{n: 1.0 for n in swept if n not in HELD}}).check()
-    plan = Plan(bound, swept, "rows" if rows else "all", parse_grid(table_of(data, "grid")), regimes)
+    plan = Plan(bound, swept, "rows" if rows else "all", parse_grid(table_of(data, "grid"), bound.space), regimes)
     if plan.combinations > MOST:
         lengths = " x ".join(f"{n} {name}" for name, n in plan.lengths.items())
         days = plan.combinations * len(plan.regimes) * _SECONDS / 86400

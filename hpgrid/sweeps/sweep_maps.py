@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hpgrid.checks import bad, unknown
 from hpgrid.plotting import maps
 from hpgrid.plotting.lines import law, padded
-from hpgrid.plotting.style import SHORT, decades, hollow, letter, log_axes, new_figure, number, styled
+from hpgrid.plotting.style import decades, hollow, letter, log_axes, new_figure, number, short, styled
 from hpgrid.sweeps.plan import HELD, Plan, restore
 from hpgrid.sweeps.store import loaded
 from hpgrid.text import name_latex
@@ -153,7 +153,7 @@ def _pair(plan: Plan, names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _maps(axes: list[Axes], cut: _Slice) -> None:
-    q, symbol = cut.quantity, SHORT[cut.quantity]
+    q, symbol = cut.quantity, short(cut.quantity)
     slopes = cut.data.sel(quantity=q)
     at_budget = cut.data.sel({cut.budget: cut.value})
     left_out = (cut.data.edge_points > 0).values
@@ -197,7 +197,7 @@ def _slopes(axes: Axes, cut: _Slice) -> None:
     everything = [np.zeros(1)]
     for colour, v in zip(maps.colours(len(quantities)), quantities):
         own = one.sel(quantity=v)
-        axes.plot(x, own.slope_star, "o-", color=colour, markersize=2.5, linewidth=1.2, label=f"${SHORT[v]}$")
+        axes.plot(x, own.slope_star, "o-", color=colour, markersize=2.5, linewidth=1.2, label=f"${short(v)}$")
         exact = np.broadcast_to(own.exponent.values, x.shape)
         axes.plot(x, exact, "--", color=colour, linewidth=1.0)
         everything += [own.slope_star.values, exact]
@@ -236,8 +236,8 @@ def _prefactor(axes: Axes, cut: _Slice, v: str) -> None:
     log_axes(axes, (first[0], first[-1]), padded(*shown, by=0.12), (cut.budget, v))
     axes.set_xlabel(f"${name_latex(cut.pair[0])}$")
     text = "" if not power else f"$ / {cut.budget}^{{{exact[0]}}}$" if exact else ""
-    axes.set_ylabel(f"best ${SHORT[v]}${text}" if v != "risk" else f"least risk{text}")
-    axes.set_title(f"prefactor of ${SHORT[v]}$ at ${cut.budget}$ = {number(cut.value)}")
+    axes.set_ylabel(f"best ${short(v)}${text}" if v != "risk" else f"least risk{text}")
+    axes.set_title(f"prefactor of ${short(v)}$ at ${cut.budget}$ = {number(cut.value)}")
 
 
 def _at_wall(cut: _Slice, at: xarray.Dataset) -> NDArray[np.bool_]:

@@ -20,13 +20,12 @@ from hpgrid.checks import (
     bad,
     check_constants,
     check_keys,
-    check_value,
     counted,
     is_number,
-    settings,
     unknown,
 )
 from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.variables import check_value, settings
 
 #: A row of a transfer: the regime's name, and what was tuned at the first budget; the rest is held. Of these, a bound
 #: has the rows whose variables it contains.

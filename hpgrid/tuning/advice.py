@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from hpgrid.checks import check_value
 from hpgrid.formula.function import excess
 from hpgrid.record import plain
 from hpgrid.refinement.cost import flatness_of
@@ -106,7 +105,7 @@ def advise(problem: TuningProblem, budget: float) -> Advice:
     Raises:
         ValueError: a budget out of its range, or as ``refine`` and ``grid_search``.
     """
-    posed = problem.posed(np.array([check_value(problem.budget, budget)]))
+    posed = problem.posed(np.array([problem.grid.space.check(problem.budget, budget)]))
     optimum = optimum_of(posed)
     other = {v: float(x[0]) for v, x in as_good(posed, optimum).items() if np.isfinite(x[0])}
     point = replace(point_of(problem, optimum, 0), as_good=other)
@@ -134,7 +133,7 @@ def point_of(problem: TuningProblem, optimum: Optimum, k: int) -> Point:
     best = {v: float(optimum.at[v][k]) for v in tuned if v not in unbounded and np.isfinite(optimum.at[v][k])}
     fixed = {**problem.regime.fixed, **{v: at ** float(power) for v, power in problem.regime.path.items()}}
     undetermined = tuple(v for v in tuned if v not in unbounded and v not in best)
-    b = {**fixed, **best}.get("b", float("nan"))
+    b = {**fixed, **best}.get(str(problem.grid.space.batch), float("nan"))
     # What the leading order fixes of what it leaves open one by one, as the exact law has it.
     law = problem.law[0] if len(undetermined) > 1 else None
     known = {problem.budget: at, **fixed, **best}
@@ -152,7 +151,7 @@ def point_of(problem: TuningProblem, optimum: Optimum, k: int) -> Point:
             for m in (law.identifiable if law is not None else ())
             if len(m.powers) > 1 and m.law is not None and m.law.constant is not None
         },
-        iterations=at if problem.budget == "K" else at / b,
+        iterations=at if problem.budget == "K" else at / b if problem.budget == "T" else float("nan"),
         converged=bool(optimum.converged[k]),
         unknown=str(why_unknown(optimum)[k]),
         as_good={},
@@ -162,7 +161,7 @@ def point_of(problem: TuningProblem, optimum: Optimum, k: int) -> Point:
 def _bound(problem: TuningProblem, name: str, side: int, at: Mapping[str, float]) -> str:
     """In words, which bound holds a variable of a point."""
     value, proxy = at[name], problem.proxy.along(problem.regime.path)
-    for condition in () if name == "b" and value == 1 else proxy.domain:
+    for condition in () if value == proxy.space.all[name].low else proxy.domain:
         named = condition.variables(proxy.budget)
         if name in named and {*named} <= {*at} and abs(excess(condition, {**proxy.constants, **at})) < REFINED:
             beyond = ", which is no part of it" if condition.strict else ""
@@ -172,7 +171,7 @@ def _bound(problem: TuningProblem, name: str, side: int, at: Mapping[str, float]
     cap = problem.caps.get(name)
     if cap is not None and abs(np.log(value / cap)) < REFINED:
         return f"{name} is at its cap, {cap:g}"
-    held_by_K = name == "b" and problem.min_K is not None
+    held_by_K = name == proxy.space.batch and problem.min_K is not None
     return f"K is at its least, {problem.min_K:g}" if held_by_K else f"{name} is at its most, {value:g}"
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hpgrid.checks import TUNABLE, InputError, changed
+from hpgrid.checks import InputError, changed
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.refinement.problem import Problem, pose
@@ -37,13 +37,18 @@ class TuningProblem:
 
     @property
     def budget(self) -> str:
-        """The name of the budget: "T" or "K"."""
+        """The name of the budget: "T", "K", or one that is declared."""
         return self.grid.budget
 
     @cached_property
     def budgets(self) -> Array:
         """The budgets of the grid, shape (n,)."""
         return np.asarray(self.grid.axes[self.budget].values)
+
+    @property
+    def batch(self) -> str:
+        """The name of the batch size; "" where there is none."""
+        return self.grid.space.batch or ""
 
     @property
     def min_K(self) -> float | None:
@@ -129,14 +134,14 @@ def tuning_problem(
     Raises:
         ValueError: as ``Regime.settled``.
     """
-    regime = as_regime(regime, None, min_K).settled(proxy, grid)
+    regime = as_regime(regime, None, min_K).settled(proxy, grid := grid.over(proxy.space))
     variables = proxy.form(grid.budget).variables()
-    unused = [v for v in TUNABLE if getattr(grid, v) is not None and v not in variables]
+    unused = [v for v, _ in grid.entries if v != grid.budget and v not in variables]
     return TuningProblem(proxy.form(grid.budget), grid.with_axes(**dict.fromkeys(unused)), regime, dtype)
 
 
 def exact_law(proxy: Proxy | FunctionProxy, regime: Regime, budget: str) -> tuple[Law | None, str]:
-    """Return a bound's exact asymptotics in a regime as "T" or "K" grows, or None and why it has none, in a line."""
+    """Return a bound's exact asymptotics in a regime as a budget grows, or None and why it has none, in a line."""
     from hpgrid.asymptotics import exponents
 
     return _law_or_why(exponents, proxy, regime=regime, budget=budget)

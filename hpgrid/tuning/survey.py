@@ -32,6 +32,7 @@ from hpgrid.slopes import (
     fitted_edge,
     fitting_window,
     measured_slopes,
+    natural_ends,
     posynomial_truth,
 )
 from hpgrid.text import aligned, counted, number, to_width
@@ -237,10 +238,11 @@ def _slopes(
         laws += monomials(law)
         behind = partial(posynomial_truth, problem.proxy.along(problem.regime.path), problem.regime, problem.steps)
     else:
+        ends = natural_ends(problem.proxy, problem.regime)
 
         def behind(_: Array) -> Truth:  # refined already, with all the budgets
             here = {v: rows[0, curves.inside] for v, rows in star.items()}
-            return Truth(here, None, lambda at: optimum_of(problem.posed(at)).curves(), problem.caps)
+            return Truth(here, None, lambda at: optimum_of(problem.posed(at)).curves(), *ends)
 
     slopes = measured_slopes(curves, behind, [powers for powers, _ in laws])
     return tuple(

@@ -14,7 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from hpgrid.checks import bad, check_value, is_number
+from hpgrid.checks import (
+    bad,
+    is_number,
+)
 from hpgrid.progress import progress
 from hpgrid.record import plain
 from hpgrid.refinement.cost import flatness_of
@@ -131,11 +134,11 @@ def reach(problem: TuningProblem, target: float, *, max_K: float | None = None) 
 
 
 def _check_cap(problem: TuningProblem, max_K: float) -> None:
-    check_value("K", max_K)
-    if problem.budget == "K":
-        raise bad("a cap on iterations is for the fewest tokens", "the budget K", "the budget T")
+    problem.grid.space.check("K", max_K)
+    if problem.budget != "T":
+        raise bad("a cap on iterations is for the fewest tokens", f"the budget {problem.budget}", "the budget T")
     regime = problem.regime
-    if not any("b" in role for role in (regime.tuned, regime.fixed, regime.path)):
+    if not any(problem.batch in role for role in (regime.tuned, regime.fixed, regime.path)):
         rule = f"the bound {problem.proxy.name} does not depend on b, so that tokens are no number of iterations"
         raise bad(rule, f"at most {max_K:g} iterations", "no cap on them")
     if problem.min_K is not None and max_K < problem.min_K:
@@ -198,17 +201,17 @@ def _by_law(problem: TuningProblem, target: float, tried: float) -> float:
 
 def _smallest(problem: TuningProblem) -> float:
     """The smallest budget that a problem allows: one token or iteration, or what the least iterations take."""
-    if problem.budget == "K" or problem.min_K is None:
-        return max(problem.min_K or 1.0, 1.0)
+    if problem.budget != "T" or problem.min_K is None:
+        return max((problem.budget == "K" and problem.min_K) or 1.0, 1.0)
     return max(1.0, _tokens(problem, problem.min_K, 1.0))
 
 
 def _tokens(problem: TuningProblem, K: float, never: float) -> float:
     """What so many iterations take, where the batch size is held or on a path; ``never``: on it they are no more."""
-    if "b" in problem.regime.path:
-        power = float(problem.regime.path["b"])
+    if problem.batch in problem.regime.path:
+        power = float(problem.regime.path[problem.batch])
         return float(K ** (1 / (1 - power))) if power < 1 else never
-    return problem.regime.fixed.get("b", 1.0) * K
+    return problem.regime.fixed.get(problem.batch, 1.0) * K
 
 
 def _capped(free: Reached, max_K: float, advance: Callable[[], None]) -> Capped:
@@ -223,25 +226,25 @@ def _capped(free: Reached, max_K: float, advance: Callable[[], None]) -> Capped:
     # Where any batch size does, b >= 1 does, and the iterations are no more than the tokens.
     if point is not None and (point.at if np.isnan(point.iterations) else point.iterations) <= max_K * (1 + NARROW):
         return loose
-    if "b" not in problem.regime.tuned:
+    if problem.batch not in problem.regime.tuned:
         lowest_risk = _least_risk(problem, _tokens(problem, max_K, LARGEST))
         return Capped(max_K, True, lowest_risk=lowest_risk, lowest_K=np.nan if point is None else point.iterations)
-    in_K = problem.in_iterations()
+    in_K, batch = problem.in_iterations(), problem.batch
     fewest = _bracketed(in_K, free.target, advance).point
     least_K = np.nan if fewest is None else fewest.at
     bracket = _smallest_batch(in_K, free.target, max_K, least_K, advance)
     if bracket.place < 0 or (bracket.tolerance >= UNSURE and not bracket.gap_below):
         return Capped(max_K, True, lowest_risk=_least_risk(in_K, max_K), lowest_K=least_K)
     # The optimum at that batch size, in tokens.
-    held = point_of(in_K.holding("b"), bracket.found, bracket.place)
-    best = {"b": bracket.at, **held.set}
+    held = point_of(in_K.holding(batch), bracket.found, bracket.place)
+    best = {batch: bracket.at, **held.set}
     chosen = {v: best[v] for v in in_K.regime.tuned if v in best}
     settled = replace(held, budget="T", at=bracket.at * max_K, set=chosen, iterations=max_K)
     price = np.nan if point is None else settled.at / point.at
-    if point is not None and settled.at > point.at * (1 + NARROW) and "b" in point.undetermined:
+    if point is not None and settled.at > point.at * (1 + NARROW) and batch in point.undetermined:
         # Of the batch sizes that all have the least risk one may keep the cap.
         alike = flatness_of(problem.posed(np.array([point.at])), REFINED)
-        if alike.high["b"][0] >= point.at / max_K:
+        if alike.high[batch][0] >= point.at / max_K:
             return loose
     return Capped(max_K, True, settled, price, bracket.tolerance, lowest_K=least_K)
 
@@ -254,15 +257,17 @@ def _smallest_batch(
     Where any does, the best one does, and the smallest lies below it: what reaches it can be a narrow window.
     """
 
+    batch = in_K.batch
+
     def solve(values: Array) -> Optimum:
-        held = in_K.posed(np.full(values.shape, max_K)).holding("b", values)
-        found = with_negative(in_K, optimum_of(held), {"b": values})
+        held = in_K.posed(np.full(values.shape, max_K)).holding(batch, values)
+        found = with_negative(in_K, optimum_of(held), {batch: values})
         advance()
         return found
 
-    most = in_K.caps.get("b", LARGEST)
+    most = in_K.caps.get(batch, LARGEST)
     if max_K >= least_K:
-        best = float(solver(in_K)(np.array([max_K])).at["b"][0])
+        best = float(solver(in_K)(np.array([max_K])).at[batch][0])
         most = most if np.isnan(best) else best
     return narrow(solve, target, (1.0, most))
 
@@ -288,7 +293,7 @@ def _sure(log: float) -> str:
 
 
 def _tokens_of(point: Point) -> str:
-    return f"{point.budget} = {point.at:.6g} {UNITS[point.budget]}"
+    return f"{point.budget} = {point.at:.6g} {UNITS.get(point.budget, '')}"
 
 
 def _out_of_reach(answer: Reached) -> str:
@@ -324,7 +329,8 @@ def _capped_text(answer: Reached, capped: Capped) -> str:
     if not capped.binds:
         return f"{head} the same, it takes no more than that"
     if capped.point is None:
-        how = "" if "b" in answer.problem.regime.tuned else " with b as it is"
+        batch = answer.problem.batch
+        how = "" if batch in answer.problem.regime.tuned else f" with {batch} as it is"
         least = "not known to refinement" if math.isnan(capped.lowest_risk) else f"{capped.lowest_risk:.6g}"
         more = "" if math.isnan(capped.lowest_K) else f"; it takes K = {capped.lowest_K:.6g} or more"
         return f"{head} out of reach{how}, the least risk is {least}{more}"

@@ -23,7 +23,7 @@ def test_names_are_variables_or_constants_in_order_of_appearance_and_numbers_fra
     assert found.names() == ("g", "C2", "p", "C1")
     assert found.coefficients() == ("g", "C2", "C1")
     assert found.in_exponents() == {"p"}
-    assert found.variables() == ("b", "beta", "K")
+    assert found.variables() == ("b", "alpha", "K")
     # One name in an exponent and elsewhere; an exponent with a variable is no power.
     assert (read("p*b**p").coefficients(), read("p*b**p").in_exponents()) == (("p",), {"p"})
     assert read("beta**(c*K)").coefficients() == ("c",)

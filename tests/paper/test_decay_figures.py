@@ -93,7 +93,7 @@ def test_a_power_without_the_logarithm_is_another_one() -> None:
 
     T = np.geomspace(1e14, 1e22, 17)
     curves = Curves("T", T, {"b": (at(T)["b"], np.zeros(T.shape, bool))}, (1e14, 1e22))
-    behind = Truth(at(T), None, at, {})
+    behind = Truth(at(T), None, at, {}, {})
 
     def slope(log_power: float) -> float:
         (found,) = measured_slopes(curves, lambda _: behind, [{"b": Fraction(1)}], {"b": log_power})

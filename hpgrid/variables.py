@@ -1,0 +1,443 @@
+"""What a bound depends on: hyperparameters and budgets, the range of each, and what makes one budget of another.
+
+NumPy isn't loaded here, so that a mistake on the command line or in a file is answered at once.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from hpgrid.checks import alpha_of, bad, counted, is_number, name_here, shortened, unknown
+
+if TYPE_CHECKING:
+    from hpgrid.formula.powers import Sum
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A positive variable of a bound, on a log scale.
+
+    Args:
+        name: as formulas have it.
+        low: the smallest value, >= 0; an open end where it is 0.
+        high: the largest.
+        low_open: whether ``low`` is no value itself.
+        high_open: whether ``high`` is none.
+        whole: whether it counts something, so that axes have whole numbers of it.
+        symbol: in LaTeX; by default the name's.
+        words: what it is, for tables.
+        complement: the name of 1 - it, as beta is that of alpha.
+        sized: whether a value may have a unit, as in 512k.
+    """
+
+    name: str
+    low: float = 0.0
+    high: float = math.inf
+    low_open: bool = False
+    high_open: bool = False
+    whole: bool = False
+    symbol: str = ""
+    words: str = ""
+    complement: str = ""
+    sized: bool = True
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", self.name):
+            raise bad("a variable's name is letters, digits and _", self.name, "H >= 1, say")
+        if not 0 <= self.low < self.high:
+            instead = f"{self.name} > 0, say" if self.low < 0 else "the smaller end first"
+            raise bad(f"the range of {self.name} lies above nought, its smaller end first", self.rule, instead)
+        object.__setattr__(self, "low_open", self.low_open or self.low == 0)
+        object.__setattr__(self, "high_open", self.high_open or self.high == math.inf)
+
+    @property
+    def rule(self) -> str:
+        """The range in words: "0 < alpha <= 1"."""
+        if self.high == math.inf:
+            return f"{self.name} {'>' if self.low_open else '>='} {self.low:g}"
+        return (
+            f"{self.low:g} {'<' if self.low_open else '<='} {self.name} {'<' if self.high_open else '<='} {self.high:g}"
+        )
+
+    def check(self, value: Any) -> float:
+        """Return a value as a float.
+
+        Raises:
+            ValueError: it is no finite number in the range.
+        """
+        value = counted(value) if self.sized else value
+        above = is_number(value) and (value > self.low or (value == self.low and not self.low_open))
+        if not above or not (value < self.high or (value == self.high and not self.high_open)):
+            raise bad(f"{self.name} must be a finite number with {self.rule}", value, f"a value with {self.rule}")
+        return float(value)
+
+    @property
+    def natural(self) -> tuple[float, float]:
+        """The ends of the range in natural log."""
+        return (math.log(self.low) if self.low else -math.inf, math.log(self.high))
+
+
+@dataclass(frozen=True)
+class Relation:
+    """How a budget follows from another: T = K b, say.
+
+    Args:
+        name: the budget that is defined.
+        other: that which it is defined by.
+        factor: what the other is multiplied by, a sum of powers of hyperparameters and constants.
+        text: as it was written.
+    """
+
+    name: str
+    other: str
+    factor: tuple[tuple[tuple[tuple[str, Fraction], ...], Fraction], ...]
+    text: str
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names in the factor."""
+        return tuple(dict.fromkeys(name for powers, _ in self.factor for name, _ in powers if not name.isdigit()))
+
+
+#: A factor of an exchange of budgets, and its exponent, 1 or -1.
+Exchange = tuple[tuple["Relation", int], ...]
+
+
+@dataclass(frozen=True)
+class Space:
+    """The variables of a bound, in canonical order: results keep it, and ties go to the first cell in it.
+
+    Args:
+        tunable: the hyperparameters.
+        budgets: what a run costs, in one or several units: an optimum is asked for along one of them.
+        relations: what makes one of them of another.
+    """
+
+    tunable: tuple[Variable, ...]
+    budgets: tuple[Variable, ...]
+    relations: tuple[Relation, ...] = ()
+
+    @cached_property
+    def all(self) -> dict[str, Variable]:
+        """Every variable by its name."""
+        return {variable.name: variable for variable in (*self.tunable, *self.budgets)}
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Every name, in canonical order."""
+        return tuple(self.all)
+
+    @cached_property
+    def hyperparameters(self) -> tuple[str, ...]:
+        """The names of the hyperparameters."""
+        return tuple(variable.name for variable in self.tunable)
+
+    @cached_property
+    def budget_names(self) -> tuple[str, ...]:
+        """The names of the budgets."""
+        return tuple(variable.name for variable in self.budgets)
+
+    @cached_property
+    def complements(self) -> dict[str, str]:
+        """Of each name that means 1 - a variable, the variable."""
+        names = ((self.complement_of(name), name) for name in self.all)
+        return {complement: name for complement, name in names if complement}
+
+    def complement_of(self, name: str) -> str | None:
+        """Return the name of 1 - a variable: "beta" of alpha; "1 - delta" where it has none; None where it may exceed 1."""
+        variable = self.all.get(name)
+        return None if variable is None or variable.high != 1 else variable.complement or f"1 - {name}"
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """What a formula may name beside constants: variables, a complement after its own."""
+        both = ((v.name, v.complement) for v in (*self.tunable, *self.budgets))
+        return tuple(name for pair in both for name in pair if name)
+
+    @cached_property
+    def batch(self) -> str | None:
+        """The hyperparameter that tokens are made of iterations by, T = K b: the batch size; None where there is none."""
+        single = [r for r in self.relations if (r.name, r.other) == ("T", "K") and len(r.factor) == 1]
+        powers = single[0].factor[0][0] if single and single[0].factor[0][1] == 1 else ()
+        return powers[0][0] if len(powers) == 1 and powers[0][1] == 1 and powers[0][0] in self.all else None
+
+    def ordered(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return names in canonical order, those that are no variables left out."""
+        given = set(names)
+        return tuple(name for name in self.names if name in given)
+
+    def check(self, name: str, value: Any) -> float:
+        """Return the value of a variable as a float.
+
+        Raises:
+            ValueError: there is no such variable, or it can't have that value.
+        """
+        if name not in self.all:
+            raise unknown("axis", name, self.names)
+        return self.all[name].check(value)
+
+    def exchange(self, old: str, new: str) -> Exchange:
+        """Return what a budget is over another: relations whose factors, to 1 or -1, multiply to old/new.
+
+        Raises:
+            ValueError: there is no relation between the two.
+        """
+        ways = self._ways(new)
+        if old not in ways:
+            rule = f"two budgets take a relation between them, and {old} and {new} have none"
+            raise bad(rule, self.relation_text, f"{old} = {new}*..., say")
+        return ways[old]
+
+    def joined(self, budget: str) -> tuple[str, ...]:
+        """Return the budgets that one can be exchanged for, itself among them."""
+        return self.ordered(self._ways(budget))
+
+    def _ways(self, new: str) -> dict[str, Exchange]:
+        """How each budget that is joined to one follows from it."""
+        ways: dict[str, Exchange] = {new: ()}
+        pending = [new]
+        while pending:
+            known = pending.pop(0)
+            for relation in self.relations:
+                for one, other, sign in ((relation.name, relation.other, 1), (relation.other, relation.name, -1)):
+                    if other == known and one not in ways:
+                        ways[one] = (*ways[known], (relation, sign))
+                        pending.append(one)
+        return ways
+
+    def reached(self, old: str, new: str) -> tuple[str, ...]:
+        """Return the hyperparameters that an exchange of budgets depends on."""
+        return self.ordered(name for relation, _ in self.exchange(old, new) for name in relation.names)
+
+    def under(self, names: Iterable[str], budget: str) -> set[str]:
+        """Return variables as they are where every run is counted in one budget: another one is that and what joins them."""
+        own = set(names)
+        for other in own & {*self.budget_names} - {budget}:
+            own = own - {other} | {budget, *self.reached(other, budget)}
+        return own
+
+    def constants_between(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return the constants in the relations of the budgets among some variables."""
+        of = {*names} & {*self.budget_names}
+        known = {*self.all, *self.complements}
+        return tuple(name for r in self.relations if {r.name, r.other} & of for name in r.names if name not in known)
+
+    @property
+    def relation_text(self) -> str:
+        """The relations as they were written."""
+        return ", ".join(relation.text for relation in self.relations) or "no relation"
+
+
+def exchanged(space: Space, old: str, new: str, at: Mapping[str, Any]) -> Any:
+    """Return the value of a budget by that of another, elementwise.
+
+    Args:
+        space: which has a relation between the two.
+        old: the budget whose value is asked for.
+        new: that which ``at`` has.
+        at: by name the other budget, hyperparameters, constants.
+    """
+    value = at[new]
+    for relation, sign in space.exchange(old, new):
+        total: Any = None
+        for powers, number in relation.factor:
+            product: Any = None if number == 1 and powers else float(number)
+            for name, exponent in powers:
+                x = float(name) if name.isdigit() else at[name]
+                x = x if exponent == 1 else x ** float(exponent)
+                product = x if product is None else product * x
+            total = product if total is None else total + product
+        value = value * total if sign > 0 else value / total
+    return value
+
+
+def settings(given: Mapping[str, Any], space: Space | None = None) -> dict[str, Any]:
+    """Return values by what they are of: lr is eta, and a beta is the alpha that is its complement.
+
+    Raises:
+        ValueError: a beta out of its range, or two names of one thing.
+    """
+    found: dict[str, Any] = {}
+    names: dict[str, str] = {}
+    space = STANDARD if space is None else space
+    for name, value in given.items():
+        here = name_here(name, space.words)
+        if here in space.complements:
+            value, here = alpha_of(value, here), space.complements[here]
+        if here in found:
+            momentum = here == "alpha" and "beta" in space.complements
+            rule = "momentum is given once, and beta is 1 - alpha" if momentum else f"{here} is given once"
+            raise bad(rule, f"{names[here]} and {name}", "one of the two")
+        found[here], names[here] = value, name
+    return found
+
+
+_ONE = Fraction(1)
+
+#: The variables that a bound has unless it declares others: Shulgin et al.'s, momentum as its complement 1 - beta.
+STANDARD = Space(
+    (
+        Variable("eta", words="learning rate", sized=False),
+        Variable("b", 1.0, words="batch size in tokens"),
+        Variable("alpha", 0.0, 1.0, words="momentum complement 1 - beta", complement="beta", sized=False),
+    ),
+    (Variable("T", 1.0, words="tokens"), Variable("K", words="iterations")),
+    (Relation("T", "K", (((("b", _ONE),), _ONE),), "T = K*b"),),
+)
+
+
+def check_value(name: str, value: Any) -> float:
+    """Return the value of a standard variable as a float; b, T and K may be text with a unit.
+
+    Raises:
+        ValueError: there is no such variable, or it can't have that value.
+    """
+    return STANDARD.check(name, value)
+
+
+_RANGE = re.compile(
+    r"\s*(?:(?P<low>[^<>=,\s]+)\s*(?P<first><=?)\s*)?(?P<name>[A-Za-z]\w*)\s*(?:(?P<sign>[<>]=?)\s*(?P<end>[^<>=,\s]+))?\s*"
+)
+
+#: What may stand behind a declaration, after a comma.
+_KINDS = ("whole", "budget")
+
+
+def declared(given: Sequence[Any] | Mapping[str, Any] | str) -> Space:
+    """Return the space of variables that are declared: "H >= 1, whole", "0 < delta <= 1", "R >= 1, budget", "T = n*H*R*b".
+
+    The standard variables keep their meaning where they are not declared anew, and come first; T and K go where a
+    definition makes tokens of another budget.
+
+    Args:
+        given: declarations, or by name a declaration or a table of ``Variable``'s fields, "budget" and "is" among them.
+
+    Raises:
+        ValueError: a declaration says nothing, a name stands twice, a range is upside down, or definitions are circular.
+    """
+    entries = list(_entries(given))
+    names = [name for name, _, _, _ in entries]
+    for name in names:
+        if names.count(name) > 1:
+            raise bad("a variable is declared once", name, "one declaration of it")
+    definitions = {name: text for name, _, _, text in entries if text}
+    own = {name: variable for name, variable, _, _ in entries}
+    budgets = {name for name, _, budget, text in entries if budget or text or name in STANDARD.budget_names}
+    # Who says what tokens are has said what counts iterations, too.
+    named = {word for text in definitions.values() for word in re.findall(r"[A-Za-z]\w*", text)}
+    dropped = {"K"} if "T" in definitions and "K" not in {*own, *named} else set()
+    standing = [v for v in (*STANDARD.tunable, *STANDARD.budgets) if v.name not in own and v.name not in dropped]
+    tunable = [v for v in standing if v.name in STANDARD.hyperparameters] + [
+        v for n, v in own.items() if n not in budgets
+    ]
+    along = [v for n, v in own.items() if n in budgets] + [v for v in standing if v.name in STANDARD.budget_names]
+    space = Space(tuple(tunable), tuple(along))
+    for word in space.words:
+        if space.words.count(word) > 1:
+            raise bad("a variable is declared once", word, "another name for one of the two")
+    relations = [_relation(name, text, space) for name, text in definitions.items()]
+    if "T" not in definitions and "K" not in definitions and "b" in space.all:
+        relations += STANDARD.relations
+    _check_circles(relations)
+    return replace(space, relations=tuple(relations))
+
+
+def _entries(given: Sequence[Any] | Mapping[str, Any] | str) -> Iterator[tuple[str, Variable, bool, str]]:
+    """Each declaration: its name, what it is, whether a budget, and what it is defined as."""
+    if isinstance(given, Mapping):
+        pairs: Iterable[tuple[str | None, Any]] = given.items()
+    else:
+        pairs = ((None, each) for each in ([given] if isinstance(given, str) else given))
+    for key, entry in pairs:
+        if isinstance(entry, Variable):
+            yield entry.name, entry, False, ""
+            continue
+        table = dict(entry) if isinstance(entry, Mapping) else {"range": entry}
+        known = ("range", "is", *_KINDS, "symbol", "words", "complement")
+        for name in table:
+            if name not in known:
+                raise unknown(f"key of the variable {key}", name, known)
+        text = table.pop("range", None) or key or ""
+        if not isinstance(text, str):
+            raise bad("a variable is declared by its range", text, '"H >= 1", say')
+        name, kinds, definition = _read(text if key is None or re.search(rf"\b{key}\b", text) else f"{key} {text}")
+        definition = str(table.pop("is", definition))
+        flags = {kind: bool(table.pop(kind, False)) or kind in kinds for kind in _KINDS}
+        if key is not None and name.name != key:
+            raise bad(f"the range of {key} is one of {key}", text, f"{key} >= 1, say")
+        yield name.name, replace(name, whole=flags["whole"], **table), flags["budget"], definition
+
+
+def _read(text: str) -> tuple[Variable, set[str], str]:
+    """What one declaration says: the variable, its kinds, its definition."""
+    said, *kinds = (part.strip() for part in text.split(","))
+    for kind in kinds:
+        if kind not in _KINDS:
+            raise unknown("kind of variable", kind, _KINDS)
+    if defined := re.fullmatch(r"\s*([A-Za-z]\w*)\s*=(?!=)\s*(.+)", said):
+        known = STANDARD.all.get(defined[1])
+        return known or Variable(defined[1]), set(kinds), defined[2]
+    found = _RANGE.fullmatch(said)
+    if found is None or (found["low"] and found["sign"] and found["sign"][0] == ">"):
+        rule = "a variable is declared by its range, or by what it is"
+        raise bad(rule, shortened(text), "H >= 1, 0 < delta <= 1, or T = n*H*R*b, say")
+    ends: dict[str, Any] = {}
+    if found["low"]:
+        ends |= {"low": _end(found["low"], text), "low_open": found["first"] == "<"}
+    if found["sign"]:
+        side = "low" if found["sign"][0] == ">" else "high"
+        ends |= {side: _end(found["end"], text), f"{side}_open": "=" not in found["sign"]}
+    return Variable(found["name"], **ends), set(kinds), ""
+
+
+def _end(text: str, whole: str) -> float:
+    value = counted(text)
+    try:
+        return float(value)
+    except ValueError:
+        raise bad("the ends of a variable's range are numbers", shortened(whole), "H >= 1, say") from None
+
+
+def _relation(name: str, text: str, space: Space) -> Relation:
+    """What a definition says: another budget, once, times a sum of powers."""
+    from hpgrid.formula.powers import Obstacle, expand
+    from hpgrid.formula.syntax import read
+
+    root = read(text, space).root
+    try:
+        total: Sum = expand(root, {}, space)
+    except Obstacle as obstacle:
+        rule = f"the budget {name} is another one times a sum of powers ({obstacle})"
+        raise bad(rule, text, f"{name} = n*H*R*b, say") from None
+    others = {n for powers in total for n, _ in powers if n in space.budget_names}
+    other = min(others, default="")
+    if len(others) != 1 or any(dict(powers).get(other) != 1 for powers in total):
+        rule = f"the budget {name} is one other budget times something"
+        raise bad(rule, text, f"{name} = n*H*R*b with R >= 1, budget, say")
+    if other == name:
+        raise bad("a definition does not go round in a circle", f"{name} = {text}", "another budget on its right side")
+    factor = tuple((tuple((n, e) for n, e in powers if n != other), number) for powers, number in total.items())
+    return Relation(name, other, factor, f"{name} = {text}")
+
+
+def _check_circles(relations: Sequence[Relation]) -> None:
+    """Refuse definitions by which a budget is what it is made of."""
+    joined: dict[str, str] = {}
+
+    def root(name: str) -> str:
+        while name in joined:
+            name = joined[name]
+        return name
+
+    for relation in relations:
+        one, other = root(relation.name), root(relation.other)
+        if one == other:
+            rule = "a definition does not go round in a circle: one relation joins two budgets"
+            raise bad(rule, ", ".join(r.text for r in relations), f"these without {relation.text}")
+        joined[one] = other
