@@ -379,9 +379,13 @@ def parse_grid(data: Mapping[str, Any], space: Space = STANDARD, budget: str | N
         budget: that of the grid where the table has no axis of another; the first by default.
     """
     data = settings(data, space)
+    # A variable may be called n, too: in [grid.axes] it is one.
     axes = dict.fromkeys(space.names, Key(partial(_parse_axis, space)))
-    found = read_table("key of [grid]", {**GRID, **axes}, data)
-    own = {name: found[name] for name in space.ordered(data)}
+    within = read_table("axis", axes, settings(table_of(data, "axes"), space))
+    found = read_table("key of [grid]", {**axes, **GRID}, data)
+    given = {name: found[name] for name in data if name in axes and name not in GRID}
+    given |= {name: x for name, x in within.items() if x is not None}
+    own = {name: given[name] for name in space.ordered(given)}
     return GridConfig(found["preset"], found["n"], own, space, budget)
 
 
@@ -453,6 +457,7 @@ def _parse_window(_: str, given: Any) -> tuple[float, float]:
 GRID = {
     "preset": Key(lambda _, given: check_choice("grid", given, PRESETS), "footnote"),
     "n": Key(partial(check_count, least=2, most=MOST_VALUES), 100),
+    "axes": Key(lambda _, given: given, {}),
 }
 
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from hpgrid.bench.grid_search import Outcome
 from hpgrid.bench.tasks import CONTENDERS, HPGRID, TASKS
-from hpgrid.plotting.style import OPTIMUM, SHORT, letter, log_axes, new_figure, styled
+from hpgrid.plotting.style import OPTIMUM, letter, log_axes, new_figure, short, styled
 
 #: Colours that the colour blind tell apart, and markers for grey print.
 _LOOKS: Mapping[str, tuple[str, str]] = {
@@ -63,7 +63,7 @@ def draw(outcomes: Sequence[Outcome]) -> Figure:
 
 def _tuple(names: Sequence[str]) -> str:
     """Symbols in parentheses, or one without: $(\\eta, b)$."""
-    listed = ", ".join(SHORT[name] for name in names)
+    listed = ", ".join(short(name) for name in names)
     return f"${listed}$" if len(names) == 1 else f"$({listed})$"
 
 

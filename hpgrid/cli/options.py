@@ -16,11 +16,9 @@ from cyclopts import Parameter
 
 from hpgrid.bounds import BOUNDS
 from hpgrid.checks import (
-    AXES,
     CALLED,
     DTYPES,
     SIZES,
-    TUNABLE,
     InputError,
     bad,
     check_choice,
@@ -68,6 +66,7 @@ REFINED = "Draw the continuous optimum over the grid's, or leave it out."
 _UNDATED: dict[str, dict[str, Any]] = {
     "png": {"Software": None}, "pdf": {"CreationDate": None, "ModDate": None}, "svg": {"Date": None},
 }  # fmt: skip
+
 
 def whole(
     least: int | None = None, most: int | None = None, example: object = 100, powers: bool = False
@@ -188,8 +187,8 @@ Var = Annotated[
     list[str] | None,
     Parameter(
         name="--var",
-        help='A variable of the bound's own, once for each: "H >= 1, whole", "0 < delta <= 1", "R >= 1, budget", or a '
-        'budget's definition, "T = n*H*R*b".',
+        help='A variable that the bound declares, once for each: "H >= 1, whole", "0 < delta <= 1", "R >= 1, budget", or the '
+        'definition of a budget, "T = n*H*R*b".',
     ),
 ]
 
@@ -356,7 +355,7 @@ def grid_config(preset: str, n: int, axes: Names, budget: str, space: Space = ST
         check_choice("axis", name, space.names)
         if name in space.budget_names and name != budget:
             raise bad(f"a search over {budget} has no axis {name}", own[name], f"{budget}=LO:HI, or --budget {name}")
-    return parse_grid({"preset": preset, "n": n, **own}, space, budget)
+    return parse_grid({"preset": preset, "n": n, "axes": own}, space, budget)
 
 
 #: A range of each axis, for an example.

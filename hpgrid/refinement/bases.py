@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpgrid.checks import bad
+from hpgrid.shapes import AnyArray, array_namespace
 
 Row = tuple[Fraction, ...]
 
@@ -44,7 +45,8 @@ MOST_ROWS = 62
 class Bases(NamedTuple):
     """Every choice of n rows among the terms', the unit rows of n variables and m walls; independent ones are a basis.
 
-    The rows are numbered terms first, then variables, then walls: J + n + m = R of them.
+    The rows are numbered terms first, then variables, then walls: J + n + m = R of them. Of more than three variables
+    there are too many choices to keep: the tables are empty, and a choice is worked out where it is asked for.
     """
 
     rows: NDArray[np.float64]  # the terms' exponents, shape (J, n)
@@ -60,7 +62,7 @@ class Bases(NamedTuple):
 
 @lru_cache(maxsize=64)
 def all_bases(rows: tuple[Row, ...], walls: tuple[Row, ...] = ()) -> Bases:
-    """Return every basis of a posynomial in at most three variables, computed in exact integers.
+    """Return every basis of a posynomial, computed in exact integers; of more than three variables its rows alone.
 
     Args:
         rows: the exponents of the variables in each term.
@@ -74,6 +76,10 @@ def all_bases(rows: tuple[Row, ...], walls: tuple[Row, ...] = ()) -> Bases:
     if R > MOST_ROWS:
         rule = f"refinement takes at most {MOST_ROWS - n} terms" + " and conditions" * bool(walls)
         raise bad(rule, J + len(walls), "a bound with fewer")
+    if n > _TABLED:
+        none = np.empty(0)
+        kept = np.array(rows, float), np.array(walls, float).reshape(len(walls), n)
+        return Bases(*kept, (), none.astype(int), none, none, none.astype(int))
     # The terms' and the unit rows times their common denominator, in three columns.
     scale = lcm(*(x.denominator for row in (*rows, *walls) for x in row))
     whole, of_walls = ([[int(x * scale) for x in row] + [0] * (3 - n) for row in each] for each in (rows, walls))
@@ -104,6 +110,45 @@ def all_bases(rows: tuple[Row, ...], walls: tuple[Row, ...] = ()) -> Bases:
         coordinates[:, J : J + n],
         np.where(choices >= J, choices - J, -1),
     )
+
+
+#: The most variables whose bases are kept in tables: R^n of them for R rows.
+_TABLED = 3
+
+#: A coordinate that is nought, of numbers of some size 1: exponents have few digits, and rounding is 1e-15 of them.
+_NOUGHT = 1e-9
+
+
+def coordinates(tables: Bases, scores: AnyArray) -> tuple[AnyArray, AnyArray, AnyArray]:
+    """Return the basis of the rows with the largest scores that are independent, as a choice of ``Bases`` is.
+
+    By elimination, elementwise: what the terms' and the variables' rows are in its coordinates, shapes (..., J, n) and
+    (..., n, n), and which unit row each coordinate is, (..., n). A coordinate that is nought is exactly that.
+
+    Args:
+        tables: the rows.
+        scores: of each row, shape (..., R).
+    """
+    xp = array_namespace(scores, tables.rows)
+    J, n = tables.rows.shape
+    rows = xp.concatenate([xp.asarray(tables.rows), xp.eye(n), xp.asarray(tables.walls)])
+    rest = xp.broadcast_to(rows, (*scores.shape, n))
+    found = xp.zeros((*scores.shape, 0))
+    picks = []
+    for _ in range(n):
+        free = xp.abs(rest).max(-1) > _NOUGHT
+        pick = xp.where(free, scores, -xp.inf).argmax(-1)[..., None, None]
+        row = xp.take_along_axis(rest, pick, -2)
+        column = xp.abs(row).argmax(-1)[..., None]
+        ratio = xp.take_along_axis(rest, column, -1) / xp.take_along_axis(row, column, -1)
+        ratio = xp.where(xp.abs(ratio) > _NOUGHT, ratio, 0.0)
+        own = xp.take_along_axis(found, pick, -2)
+        rest = rest - ratio * row
+        found = xp.concatenate([found - ratio * own, ratio], axis=-1)
+        picks.append(pick[..., 0, 0])
+    found = xp.where(xp.abs(found) > _NOUGHT, found, 0.0)
+    chosen = xp.stack(picks, axis=-1)
+    return found[..., :J, :], found[..., J : J + n, :], xp.where(chosen >= J, chosen - J, -1)
 
 
 def _cross(x: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:

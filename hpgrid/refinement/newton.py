@@ -12,7 +12,18 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
-from hpgrid.refinement.bases import FALLS, GRADIENT, GROWTH, MOST_STEPS, MULTIPLIER, NO_GROWTH, Bases, Row, all_bases
+from hpgrid.refinement.bases import (
+    FALLS,
+    GRADIENT,
+    GROWTH,
+    MOST_STEPS,
+    MULTIPLIER,
+    NO_GROWTH,
+    Bases,
+    Row,
+    all_bases,
+    coordinates,
+)
 from hpgrid.refinement.problem import OPEN, Box, Solution
 from hpgrid.shapes import AnyArray as Array
 
@@ -58,16 +69,19 @@ def _local(z: Array, side: Array, temperature: Array, c: Array, tables: Bases) -
     below = logs - top
     scores = [below[j] for j in range(logs.shape[0])]
     scores += [jnp.where(side[i] != 0, 1e300, -1e300) for i in range(side.shape[0])]
-    chosen = jnp.asarray(0)
-    for span in tables.spans:
-        # The first of the largest that does not depend on those chosen: selects, which vectorise across problems.
-        depends, best, index = span[chosen], jnp.asarray(-jnp.inf), jnp.asarray(0)
-        for r, score in enumerate(scores):
-            better = ((depends >> r) & 1 == 0) & (score > best)
-            best, index = jnp.where(better, score, best), jnp.where(better, r, index)
-        chosen = chosen * len(scores) + index
-    basis = tables.place[chosen]
-    terms, unit = tables.terms[basis], tables.unit[basis]
+    if not tables.spans:
+        terms, variables, unit = coordinates(tables, jnp.stack(scores))
+    else:
+        chosen = jnp.asarray(0)
+        for span in tables.spans:
+            # The first of the largest that does not depend on those chosen: selects, which vectorise across problems.
+            depends, best, index = span[chosen], jnp.asarray(-jnp.inf), jnp.asarray(0)
+            for r, score in enumerate(scores):
+                better = ((depends >> r) & 1 == 0) & (score > best)
+                best, index = jnp.where(better, score, best), jnp.where(better, r, index)
+            chosen = chosen * len(scores) + index
+        basis = tables.place[chosen]
+        terms, variables, unit = tables.terms[basis], tables.variables[basis], tables.unit[basis]
     weighted = terms * weights[:, None]
     held = (unit >= 0) & (side[unit] != 0)
     return Local(
@@ -75,7 +89,7 @@ def _local(z: Array, side: Array, temperature: Array, c: Array, tables: Bases) -
         logs - top - jnp.log(total),
         weights,
         terms,
-        tables.variables[basis],
+        variables,
         held,
         weighted.T @ terms,
         weighted.sum(0),

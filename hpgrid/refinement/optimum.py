@@ -116,6 +116,7 @@ def refine(
     constants: Mapping[str, ArrayLike] | None = None,
     limits: Mapping[str, tuple[float, float]] | None = None,
     start: Mapping[str, ArrayLike] | None = None,
+    **budgets: ArrayLike,
 ) -> Optimum:
     """Return the continuous optimum over the tuned variables at every budget, in float64.
 
@@ -126,7 +127,7 @@ def refine(
 
     Args:
         proxy: the bound; it is taken in the form of the budget.
-        tuned: the variables to minimise over, among eta, b, alpha.
+        tuned: the variables to minimise over, hyperparameters of the bound.
         T: token budgets, >= 1; or
         K: numbers of iterations, > 0.
         fixed: values of the other variables.
@@ -139,6 +140,7 @@ def refine(
         limits: lowest and highest values of tuned variables, such as a grid's ends, in place of their
             own bounds b >= 1 and alpha <= 1.
         start: where to begin, by name; broadcasts to the result.
+        budgets: in place of T and K those of a budget that the bound declares, by its name.
 
     Raises:
         ValueError: nothing is tuned, a variable has no value or two roles, a cap is infeasible, or a
@@ -148,7 +150,8 @@ def refine(
     """
     roles: dict[str, Any] = {"fixed": fixed, "path": path, "caps": caps}
     options: dict[str, Any] = {"min_K": min_K, "constants": constants, "limits": limits}
-    problem = posed(proxy, tuned, T=T, K=K, regime=regime, **options, **roles)
+    asked: dict[str, Any] = {**options, **roles, **budgets}
+    problem = posed(proxy, tuned, T=T, K=K, regime=regime, **asked)
     return optimum_of(problem, {name: _start(problem, name, value) for name, value in (start or {}).items()})
 
 
@@ -180,14 +183,19 @@ def posed(
     min_K: float | None = None,
     constants: Mapping[str, ArrayLike] | None = None,
     limits: Mapping[str, tuple[float, float]] | None = None,
-    **roles: Any,
+    fixed: Mapping[str, float] | None = None,
+    path: Mapping[str, Fraction] | None = None,
+    caps: Mapping[str, float] | None = None,
+    **budgets: ArrayLike,
 ) -> Problem:
     """Return the problem that the keywords of ``refine`` describe; all of them are asked here."""
-    regime = as_regime(regime, tuned, min_K, proxy.space, **roles)
-    if (T is None) == (K is None):
-        raise bad("a refinement has budgets in T or in K", {"T": T, "K": K}, "T=1e10, say")
-    budget, values = ("T", np.asarray(T)) if K is None else ("K", np.asarray(K))
-    proxy = proxy.form(budget)
+    regime = as_regime(regime, tuned, min_K, proxy.space, fixed=fixed, path=path, caps=caps)
+    given = {name: x for name, x in {"T": T, "K": K, **budgets}.items() if x is not None}
+    if len(given) != 1 or not {*given} <= {*proxy.space.budget_names}:
+        rule = f"a refinement has budgets in {' or in '.join(proxy.space.budget_names)}"
+        raise bad(rule, given or {"T": T, "K": K}, f"{proxy.space.budget_names[0]}=1e10, say")
+    ((budget, array),) = given.items()
+    values, proxy = np.asarray(array), proxy.form(budget)
     # An exponent 0 that is written out asks for no value.
     regime = regime.settled(proxy, free={*proxy.variables()} - {*proxy.depends_on(), *regime.tuned})
     spread = {name: np.asarray(x)[(..., *[None] * values.ndim)] for name, x in (constants or {}).items()}

@@ -26,7 +26,17 @@ from numpy.typing import ArrayLike
 
 from hpgrid.checks import bad
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.refinement.bases import FALLS, GRADIENT, GROWTH, MOST_STEPS, MULTIPLIER, NO_GROWTH, Bases, all_bases
+from hpgrid.refinement.bases import (
+    FALLS,
+    GRADIENT,
+    GROWTH,
+    MOST_STEPS,
+    MULTIPLIER,
+    NO_GROWTH,
+    Bases,
+    all_bases,
+    coordinates,
+)
 from hpgrid.refinement.problem import OPEN, Problem, powers, within_domain
 from hpgrid.shapes import Array, Bool, Float, Int
 
@@ -286,18 +296,21 @@ def _local(batch: _Batch, state: _State) -> _Local:
     total = sizes.sum(axis=1, keepdims=True)
     # The basis: bounds that hold first, then terms by size, then what is left of the variables.
     scores = np.concatenate([logs - top, np.where(side != 0, 1e300, -1e300)], axis=1)
-    chosen = np.zeros(len(logs), np.int64)
-    for span in tables.spans:
-        depends = span[chosen][:, None] >> np.arange(scores.shape[1]) & 1
-        chosen = chosen * scores.shape[1] + np.where(depends, -np.inf, scores).argmax(axis=1)
-    basis = tables.place[chosen]
-    terms, unit = tables.terms[basis], tables.unit[basis]
+    if not tables.spans:
+        terms, variables, unit = coordinates(tables, scores)
+    else:
+        chosen = np.zeros(len(logs), np.int64)
+        for span in tables.spans:
+            depends = span[chosen][:, None] >> np.arange(scores.shape[1]) & 1
+            chosen = chosen * scores.shape[1] + np.where(depends, -np.inf, scores).argmax(axis=1)
+        basis = tables.place[chosen]
+        terms, variables, unit = tables.terms[basis], tables.variables[basis], tables.unit[basis]
     weighted = terms * (sizes / total)[:, :, None]
     return _Local(
         (top + np.log(total))[:, 0],
         logs - top - np.log(total),
         terms,
-        tables.variables[basis],
+        variables,
         unit,
         (unit >= 0) & (np.take_along_axis(side, np.maximum(unit, 0), axis=1) != 0),
         weighted.sum(axis=1),
