@@ -36,7 +36,7 @@ from hpgrid.checks import (
 from hpgrid.parameters import with_own
 from hpgrid.record import read_text
 from hpgrid.regime import Regime
-from hpgrid.variables import STANDARD, Space, declared, settings
+from hpgrid.variables import STANDARD, Space, settings
 
 if TYPE_CHECKING:
     from hpgrid.formula.syntax import Expression
@@ -71,7 +71,11 @@ class BoundConfig:
     def space(self) -> Space:
         """The variables of the bound."""
         own = self.variables or (BOUNDS[self.name].variables if self.formula is None else ())
-        return declared(own) if own else STANDARD
+        if not own:
+            return STANDARD
+        from hpgrid.formula.declared import declared
+
+        return declared(own)
 
     @cached_property
     def budget(self) -> str:

@@ -75,10 +75,10 @@ class Term:
             if isinstance(factor, str) and factor not in FUNCTIONS:
                 raise unknown("function", factor, FUNCTIONS)
         object.__setattr__(self, "constants", {k: Fraction(v) for k, v in self.constants.items()})
-        # The standard variables first, in canonical order; a bound with others has them in its own.
-        known = sorted(self.factors, key=lambda v: STANDARD.names.index(v) if v in STANDARD.all else len(STANDARD.all))
-        factors = {v: f if isinstance(f := self.factors[v], str) else Fraction(f) for v in known}
-        object.__setattr__(self, "factors", factors)
+        # In canonical order; a bound with variables of its own has them in its own.
+        order = STANDARD.names if {*self.factors} <= {*STANDARD.names} else self.factors
+        known = {v: self.factors[v] for v in order if v in self.factors}
+        object.__setattr__(self, "factors", {v: f if isinstance(f, str) else Fraction(f) for v, f in known.items()})
         number = self.number if isinstance(self.number, Surd) else Fraction(self.number)
         if not isinstance(number, Surd) and number <= 0:
             raise bad("a term's number must be positive", str(number), "a positive number or fraction")

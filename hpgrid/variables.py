@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from hpgrid.checks import alpha_of, bad, counted, is_number, name_here, shortened, unknown
-
-if TYPE_CHECKING:
-    from hpgrid.formula.powers import Sum
+from hpgrid.checks import alpha_of, bad, counted, is_number, name_here, unknown
 
 
 @dataclass(frozen=True)
@@ -299,145 +296,3 @@ def check_value(name: str, value: Any) -> float:
         ValueError: there is no such variable, or it can't have that value.
     """
     return STANDARD.check(name, value)
-
-
-_RANGE = re.compile(
-    r"\s*(?:(?P<low>[^<>=,\s]+)\s*(?P<first><=?)\s*)?(?P<name>[A-Za-z]\w*)\s*(?:(?P<sign>[<>]=?)\s*(?P<end>[^<>=,\s]+))?\s*"
-)
-
-#: What may stand behind a declaration, after a comma.
-_KINDS = ("whole", "budget")
-
-
-def declared(given: Sequence[Any] | Mapping[str, Any] | str) -> Space:
-    """Return the space of variables that are declared: "H >= 1, whole", "0 < delta <= 1", "R >= 1, budget", "T = n*H*R*b".
-
-    The standard variables keep their meaning where they are not declared anew, and come first; T and K go where a
-    definition makes tokens of another budget.
-
-    Args:
-        given: declarations, or by name a declaration or a table of ``Variable``'s fields, "budget" and "is" among them.
-
-    Raises:
-        ValueError: a declaration says nothing, a name stands twice, a range is upside down, or definitions are circular.
-    """
-    entries = list(_entries(given))
-    names = [name for name, _, _, _ in entries]
-    for name in names:
-        if names.count(name) > 1:
-            raise bad("a variable is declared once", name, "one declaration of it")
-    definitions = {name: text for name, _, _, text in entries if text}
-    own = {name: variable for name, variable, _, _ in entries}
-    budgets = {name for name, _, budget, text in entries if budget or text or name in STANDARD.budget_names}
-    # Who says what tokens are has said what counts iterations, too.
-    named = {word for text in definitions.values() for word in re.findall(r"[A-Za-z]\w*", text)}
-    dropped = {"K"} if "T" in definitions and "K" not in {*own, *named} else set()
-    standing = [v for v in (*STANDARD.tunable, *STANDARD.budgets) if v.name not in own and v.name not in dropped]
-    tunable = [v for v in standing if v.name in STANDARD.hyperparameters] + [
-        v for n, v in own.items() if n not in budgets
-    ]
-    along = [v for n, v in own.items() if n in budgets] + [v for v in standing if v.name in STANDARD.budget_names]
-    space = Space(tuple(tunable), tuple(along))
-    for word in space.words:
-        if space.words.count(word) > 1:
-            raise bad("a variable is declared once", word, "another name for one of the two")
-    relations = [_relation(name, text, space) for name, text in definitions.items()]
-    if "T" not in definitions and "K" not in definitions and "b" in space.all:
-        relations += STANDARD.relations
-    _check_circles(relations)
-    return replace(space, relations=tuple(relations))
-
-
-def _entries(given: Sequence[Any] | Mapping[str, Any] | str) -> Iterator[tuple[str, Variable, bool, str]]:
-    """Each declaration: its name, what it is, whether a budget, and what it is defined as."""
-    if isinstance(given, Mapping):
-        pairs: Iterable[tuple[str | None, Any]] = given.items()
-    else:
-        pairs = ((None, each) for each in ([given] if isinstance(given, str) else given))
-    for key, entry in pairs:
-        if isinstance(entry, Variable):
-            yield entry.name, entry, False, ""
-            continue
-        table = dict(entry) if isinstance(entry, Mapping) else {"range": entry}
-        known = ("range", "is", *_KINDS, "symbol", "words", "complement")
-        for name in table:
-            if name not in known:
-                raise unknown(f"key of the variable {key}", name, known)
-        text = table.pop("range", None) or key or ""
-        if not isinstance(text, str):
-            raise bad("a variable is declared by its range", text, '"H >= 1", say')
-        name, kinds, definition = _read(text if key is None or re.search(rf"\b{key}\b", text) else f"{key} {text}")
-        definition = str(table.pop("is", definition))
-        flags = {kind: bool(table.pop(kind, False)) or kind in kinds for kind in _KINDS}
-        if key is not None and name.name != key:
-            raise bad(f"the range of {key} is one of {key}", text, f"{key} >= 1, say")
-        yield name.name, replace(name, whole=flags["whole"], **table), flags["budget"], definition
-
-
-def _read(text: str) -> tuple[Variable, set[str], str]:
-    """What one declaration says: the variable, its kinds, its definition."""
-    said, *kinds = (part.strip() for part in text.split(","))
-    for kind in kinds:
-        if kind not in _KINDS:
-            raise unknown("kind of variable", kind, _KINDS)
-    if defined := re.fullmatch(r"\s*([A-Za-z]\w*)\s*=(?!=)\s*(.+)", said):
-        known = STANDARD.all.get(defined[1])
-        return known or Variable(defined[1]), set(kinds), defined[2]
-    found = _RANGE.fullmatch(said)
-    if found is None or (found["low"] and found["sign"] and found["sign"][0] == ">"):
-        rule = "a variable is declared by its range, or by what it is"
-        raise bad(rule, shortened(text), "H >= 1, 0 < delta <= 1, or T = n*H*R*b, say")
-    ends: dict[str, Any] = {}
-    if found["low"]:
-        ends |= {"low": _end(found["low"], text), "low_open": found["first"] == "<"}
-    if found["sign"]:
-        side = "low" if found["sign"][0] == ">" else "high"
-        ends |= {side: _end(found["end"], text), f"{side}_open": "=" not in found["sign"]}
-    return Variable(found["name"], **ends), set(kinds), ""
-
-
-def _end(text: str, whole: str) -> float:
-    value = counted(text)
-    try:
-        return float(value)
-    except ValueError:
-        raise bad("the ends of a variable's range are numbers", shortened(whole), "H >= 1, say") from None
-
-
-def _relation(name: str, text: str, space: Space) -> Relation:
-    """What a definition says: another budget, once, times a sum of powers."""
-    from hpgrid.formula.powers import Obstacle, expand
-    from hpgrid.formula.syntax import read
-
-    root = read(text, space).root
-    try:
-        total: Sum = expand(root, {}, space)
-    except Obstacle as obstacle:
-        rule = f"the budget {name} is another one times a sum of powers ({obstacle})"
-        raise bad(rule, text, f"{name} = n*H*R*b, say") from None
-    others = {n for powers in total for n, _ in powers if n in space.budget_names}
-    other = min(others, default="")
-    if len(others) != 1 or any(dict(powers).get(other) != 1 for powers in total):
-        rule = f"the budget {name} is one other budget times something"
-        raise bad(rule, text, f"{name} = n*H*R*b with R >= 1, budget, say")
-    if other == name:
-        raise bad("a definition does not go round in a circle", f"{name} = {text}", "another budget on its right side")
-    factor = tuple((tuple((n, e) for n, e in powers if n != other), number) for powers, number in total.items())
-    return Relation(name, other, factor, f"{name} = {text}")
-
-
-def _check_circles(relations: Sequence[Relation]) -> None:
-    """Refuse definitions by which a budget is what it is made of."""
-    joined: dict[str, str] = {}
-
-    def root(name: str) -> str:
-        while name in joined:
-            name = joined[name]
-        return name
-
-    for relation in relations:
-        one, other = root(relation.name), root(relation.other)
-        if one == other:
-            rule = "a definition does not go round in a circle: one relation joins two budgets"
-            raise bad(rule, ", ".join(r.text for r in relations), f"these without {relation.text}")
-        joined[one] = other

@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from hpgrid.checks import bad, check_constants, check_exponent, note, shortened
+from hpgrid.formula.declared import declared
 from hpgrid.formula.function import Formula, check_numbers, log_convex, with_exponents
 from hpgrid.formula.powers import Obstacle, Sum, expand, home
 from hpgrid.formula.syntax import Expression, read, read_domain
 from hpgrid.proxy import FunctionProxy, Proxy, Term
-from hpgrid.variables import STANDARD, Space, declared
+from hpgrid.variables import STANDARD, Space
 
 
 def parse(
