@@ -171,7 +171,7 @@ class Grid:
 
     @classmethod
     def footnote(cls, n: int = 100, space: Space = STANDARD, budget: str | None = None) -> Grid:
-        """Return the grid of the paper's footnote 3, ``n`` values an axis; of other variables 15 decades of their range.
+        """Return the grid of the paper's footnote 3, ``n`` values an axis; of other variables 15 decades of theirs.
 
         Source: Shulgin et al., footnote 3.
         """

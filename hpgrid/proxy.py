@@ -129,7 +129,7 @@ class Term:
         return replace(self, factors={**factors, budget: total})
 
     def form(self, budget: str, space: Space = STANDARD) -> tuple[Term, ...]:
-        """Return the term with other budgets replaced, K by T/b, or T by K b: one term, or several where a sum joins them.
+        """Return the term with other budgets replaced, K by T/b: one term, or several where a sum joins the two.
 
         Raises:
             ValueError: a budget or what joins it to the other one stands under a function, or a sum under a root.
@@ -538,7 +538,8 @@ class FunctionProxy(_Bound):
 
     Args:
         function: f(eta, b, alpha, budget, constants) -> risk, elementwise, of the hyperparameters of its space in their
-            order, written with operators and functions of jax.numpy or NumPy; +inf or NaN outside the bound's domain. It is called once, at three points, to be asked.
+            order, written with operators and functions of jax.numpy or NumPy; +inf or NaN outside the bound's domain.
+            It is called once, at three points, to be asked.
         constants: the value of each named constant, > 0.
         budget: what the function's argument before its constants is.
         caps: the largest value a variable may take.

@@ -131,7 +131,7 @@ def burn_in_ends(
 
 
 def natural_end(space: Space, name: str) -> int | None:
-    """Return the end of an axis at which its variable ends, too: the first of b >= 1, the last of alpha <= 1; or None."""
+    """Return the end of an axis where its variable ends, too: 0 of b >= 1, -1 of alpha <= 1; None of eta > 0."""
     variable = space.all[name]
     return 0 if variable.low > 0 else -1 if variable.high < np.inf else None
 

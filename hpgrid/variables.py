@@ -147,7 +147,7 @@ class Space:
         return {complement: name for complement, name in names if complement}
 
     def complement_of(self, name: str) -> str | None:
-        """Return the name of 1 - a variable: "beta" of alpha; "1 - delta" where it has none; None where it may exceed 1."""
+        """Return the name of 1 - a variable: beta of alpha, "1 - delta" of another; None where it may exceed 1."""
         variable = self.all.get(name)
         return None if variable is None or variable.high != 1 else variable.complement or f"1 - {name}"
 
@@ -159,7 +159,7 @@ class Space:
 
     @cached_property
     def batch(self) -> str | None:
-        """The hyperparameter that tokens are made of iterations by, T = K b: the batch size; None where there is none."""
+        """The batch size, by which tokens are made of iterations, T = K b; None where there is none."""
         single = [r for r in self.relations if (r.name, r.other) == ("T", "K") and len(r.factor) == 1]
         powers = single[0].factor[0][0] if single and single[0].factor[0][1] == 1 else ()
         return powers[0][0] if len(powers) == 1 and powers[0][1] == 1 and powers[0][0] in self.all else None
@@ -213,7 +213,7 @@ class Space:
         return self.ordered(name for relation, _ in self.exchange(old, new) for name in relation.names)
 
     def under(self, names: Iterable[str], budget: str) -> set[str]:
-        """Return variables as they are where every run is counted in one budget: another one is that and what joins them."""
+        """Return variables where every run is counted in one budget: another is that one and what joins them."""
         own = set(names)
         for other in own & {*self.budget_names} - {budget}:
             own = own - {other} | {budget, *self.reached(other, budget)}

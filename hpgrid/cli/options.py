@@ -187,8 +187,8 @@ Var = Annotated[
     list[str] | None,
     Parameter(
         name="--var",
-        help='A variable that the bound declares, once for each: "H >= 1, whole", "0 < delta <= 1", "R >= 1, budget", or the '
-        'definition of a budget, "T = n*H*R*b".',
+        help='A variable that the bound declares, once for each: "H >= 1, whole", "0 < delta <= 1", "R >= 1, budget", '
+        'or the definition of a budget, "T = n*H*R*b".',
     ),
 ]
 
@@ -333,7 +333,7 @@ Budget = Annotated[
     str | None,
     Parameter(
         name="--budget",
-        help="T for tokens, K for iterations (1e2 to 1e16 unless --axis says otherwise), or one that the bound declares.",
+        help="T for tokens, K for iterations (1e2 to 1e16 unless --axis says otherwise), or one the bound declares.",
     ),
 ]
 Dtype = Annotated[str, Parameter(help=f"The precision of the search: {' or '.join(DTYPES)}.")]

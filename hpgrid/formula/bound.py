@@ -28,8 +28,8 @@ def parse(
     """Return the bound that a formula describes.
 
     Its variables are eta, b, alpha, beta (which is 1 - alpha), T and K (which is T/b), and those that are declared;
-    every other name is a constant. It is written with + - * / **, parentheses, numbers, and sqrt, exp, log, min, max. What is a
-    sum of powers becomes a ``Proxy``, with exact exponents: 3/2 and 0.1 are the fractions that they look
+    every other name is a constant. It is written with + - * / **, parentheses, numbers, and sqrt, exp, log, min, max.
+    What is a sum of powers becomes a ``Proxy``, with exact exponents: 3/2 and 0.1 are the fractions that they look
     like. Anything else becomes a ``FunctionProxy``, whose ``obstacle`` says which part is no power.
 
     The text is data: it is read from a short list of syntax, and nothing of it is evaluated as Python.
@@ -42,8 +42,8 @@ def parse(
         source: paper and equation.
         caps: the largest value a hyperparameter may take.
         domain: conditions under which the bound holds, inequalities between two formulas: ["eta <= 1/L", "eta*K < b"].
-        variables: its own variables, as declarations: ["H >= 1, whole", "0 < delta <= 1", "R >= 1, budget", "T = H*R*b"];
-            the standard ones keep their meaning where they are not declared anew.
+        variables: its own, as declarations: ["H >= 1, whole", "0 < delta <= 1", "R >= 1, budget", "T = H*R*b"]; the
+            standard ones keep their meaning where they are not declared anew.
 
     Returns:
         The bound, in the budget that the text names; in the first one, T, where it names several or none.

@@ -37,7 +37,7 @@ def declared(given: Sequence[Any] | Mapping[str, Any] | str) -> Space:
             "budget", "symbol", "words", "complement".
 
     Raises:
-        ValueError: a declaration says nothing, a name stands twice, a range is upside down, or definitions are circular.
+        ValueError: a declaration says nothing, a name stands twice, a range is upside down, definitions are circular.
     """
     own: dict[str, _Declaration] = {}
     if isinstance(given, Mapping):
@@ -128,7 +128,7 @@ def _of_table(name: str, entry: Any) -> _Declaration:
     if not isinstance(text, str):
         raise bad(f"the range of {name} is text", text, f'{name} = "{name} >= 1", say')
     # Its name is known: "> 0" is enough.
-    found = _of_text(text if re.search(rf"\b{re.escape(name)}\b", text) else f"{name} {text}")
+    found = _of_text(f"{name} {text}" if text.strip()[:1] in "<>" else text)
     if found.name != name:
         raise bad(f"the range of {name} is one of {name}", text, f"{name} >= 1, say")
     kinds = found.kinds | {kind for kind in _KINDS if check_flag(kind, table.get(kind, False))}

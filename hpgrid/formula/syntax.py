@@ -42,7 +42,7 @@ class Node:
     """An expression.
 
     Attributes:
-        kind: "number", "name" (of a constant), "variable", "complement" (1 - a variable, which stands in ``value``), "sum",
+        kind: "number", "name" (of a constant), "variable", "complement" (1 - the variable that is ``value``), "sum",
             "product", "power" (base, exponent), or a function's name.
         value: the number, or the name.
         parts: what it is made of, each with its sign: -1 for what a sum takes away or a product divides by.

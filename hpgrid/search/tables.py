@@ -37,8 +37,8 @@ class Hoisted(NamedTuple):
     """What does not depend on the scanned axis: arrays keyed by axis, and scalars; a pytree."""
 
     zero: Any  # 0 as an argument, so that no compiler knows it
-    # For each factor on the scanned axis, its terms: coefficients, each with its tables, a mapping for every axis, so that
-    # they stay in canonical order and a cell has the same bits in any chunk.
+    # For each factor on the scanned axis, its terms: coefficients, each with its tables, a mapping for every axis, so
+    # that they stay in canonical order and a cell has the same bits in any chunk.
     groups: Sequence[Any] = ()
     rest: Sequence[Any] = ()  # the same for terms without such a factor
     penalty: Sequence[Any] = ()  # 0 or +inf, a mapping for every axis
@@ -207,7 +207,7 @@ class Domain:
 def domain_of(
     axes: Axes, fixed: Held, caps: Held, min_K: float | None, batch: str | None, path: Mapping[str, Fraction]
 ) -> Domain:
-    """Return the domain that caps and a smallest number of iterations leave of a grid, by the name of the batch size."""
+    """Return the domain that caps and a smallest number of iterations leave of a grid; ``batch`` is b's name."""
     b, batch_path = str(batch), path.get(str(batch))
     allowed = {name: axes[name] <= cap for name, cap in caps.items() if name in axes}
     limit: dict[str, Floats] = {}

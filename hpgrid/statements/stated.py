@@ -17,7 +17,8 @@ from hpgrid.variables import STANDARD, Space
 def held_at(space: Space, name: str) -> float:
     """Return what a variable is held at where nobody says at what: a value of no significance inside its range.
 
-    Figure 2's batch size where there is a smallest value, 1072 times it; Figure 1's momentum otherwise, 1e-3 of the largest.
+    Figure 2's batch size where there is a smallest value, 1072 times that; Figure 1's momentum otherwise, 1e-3 of the
+    largest.
     """
     variable = space.all[name]
     most = variable.high if variable.high < float("inf") else 1.0
