@@ -44,7 +44,7 @@ _BRANCH = re.compile(r"\b(?:if|while|and|or|not|assert|min|max)\b")
 
 @dataclass(frozen=True)
 class OwnFunction:
-    """A function of hyperparameters, a budget, constants, as a person wrote it; equal ones compare equal: one program."""
+    """A function of hyperparameters, a budget, constants, as a person wrote it; equal ones are one program."""
 
     function: Callable[..., Any]
 
