@@ -77,6 +77,11 @@ class BoundConfig:
 
         return declared(own)
 
+    @property
+    def held_names(self) -> tuple[str, ...]:
+        """What may be held: hyperparameters, and their complements."""
+        return tuple(word for word in self.space.words if word not in self.space.budget_names)
+
     @cached_property
     def budget(self) -> str:
         """The budget that is asked about where nobody says which: one that the bound declares, K alone, else tokens."""

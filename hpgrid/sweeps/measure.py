@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.checks import TUNABLE
 from hpgrid.grid import Grid
 from hpgrid.refinement.optimum import Optimum, optimum_of, solved
 from hpgrid.refinement.problem import pose
 from hpgrid.regime import Regime
 from hpgrid.search.many import ManyResult, best_of_many
 from hpgrid.slopes import REFINED, burn_in_ends, fit_slopes
-from hpgrid.sweeps.plan import HELD, Plan
-from hpgrid.sweeps.store import BURNING, QUANTITIES
+from hpgrid.sweeps.plan import Plan
+from hpgrid.sweeps.store import Contents, contents_of
 
 Array = NDArray[Any]
 
@@ -48,10 +47,11 @@ def measure(plan: Plan, grid: Grid, values: Mapping[str, Array], options: Option
     """
     n = len(next(iter(values.values())))
     # Combinations that share exponents, and what is held, are one search: of each kind, its values.
-    names = [name for name in values if name in plan.swept_exponents or name in HELD]
+    names = [name for name in values if name in plan.swept_exponents or name in plan.bound.held_names]
     keys = np.column_stack([values[name] for name in names]) if names else np.zeros((n, 1))
     kinds, place = np.unique(keys, axis=0, return_inverse=True)
     budget = (grid.budget, grid.axes[grid.budget].values)
+    contents = contents_of(plan)
     whole: list[dict[str, Array]] = []
     for name in plan.regimes:
         parts: dict[str, Array] = {}
@@ -65,19 +65,20 @@ def measure(plan: Plan, grid: Grid, values: Mapping[str, Array], options: Option
             }
             argmins = best_of_many(proxy, grid, regime, own, **vars(options))
             optimum = optimum_of(pose(proxy, regime, budget, {c: column[:, None] for c, column in own.items()}))
-            measured = _optima(argmins, optimum, regime, grid) | _slopes(argmins, optimum, regime, grid)
+            measured = _optima(argmins, optimum, regime, grid, contents)
+            measured |= _slopes(argmins, optimum, regime, grid, contents)
             for key, array in measured.items():
                 parts.setdefault(key, np.empty((n, *array.shape[1:]), array.dtype))[rows] = array
         whole.append(parts)
     return {key: np.stack([parts[key] for parts in whole]) for key in whole[0]}
 
 
-def _optima(argmins: ManyResult, optimum: Optimum, regime: Regime, grid: Grid) -> dict[str, Array]:
+def _optima(argmins: ManyResult, optimum: Optimum, regime: Regime, grid: Grid, contents: Contents) -> dict[str, Array]:
     """The best points, on the grid and refined; where a hyperparameter is held, what it is held at."""
     budget = grid.axes[grid.budget].values
     out: dict[str, Array] = {"risk_hat": argmins.risk, "risk_star": np.where(solved(optimum), optimum.risk, np.nan)}
     out["risk_exponent"] = np.where(optimum.converged, optimum.exponent["risk"], np.nan)
-    for v in TUNABLE:
+    for v in contents.names:
         if v in regime.tuned:
             out[f"{v}_hat"], out[f"{v}_edge"] = argmins.at[v], argmins.edge[v]
             out[f"{v}_star"] = np.where(optimum.converged, optimum.at[v], np.nan)
@@ -91,7 +92,7 @@ def _optima(argmins: ManyResult, optimum: Optimum, regime: Regime, grid: Grid) -
     return out
 
 
-def _slopes(argmins: ManyResult, optimum: Optimum, regime: Regime, grid: Grid) -> dict[str, Array]:
+def _slopes(argmins: ManyResult, optimum: Optimum, regime: Regime, grid: Grid, contents: Contents) -> dict[str, Array]:
     """Slopes of the grid's curves and of the refined ones, over the same budgets, and where burn-in ends.
 
     The argmin's uncertainty is read off the refined optimum: how far the two are apart over the window.
@@ -99,7 +100,7 @@ def _slopes(argmins: ManyResult, optimum: Optimum, regime: Regime, grid: Grid) -
     budget = grid.axes[grid.budget].values
     n = len(argmins.risk)
     ends = {}
-    for v in (v for v in BURNING if v in regime.tuned):
+    for v in (v for v in contents.burning if v in regime.tuned):
         axis, star = grid.axes[v].values, np.where(optimum.converged, optimum.at[v], np.nan)
         curves: list[Any] = [{"index": argmins.index[v]}, {"at": star}]
         ends[v] = [burn_in_ends(v, axis, **of, space=grid.space) for of in curves]
@@ -109,12 +110,12 @@ def _slopes(argmins: ManyResult, optimum: Optimum, regime: Regime, grid: Grid) -
     usable = burned & ~edge & optimum.converged & argmins.feasible
     nothing = np.full(argmins.risk.shape, np.nan)
     fitted = []
-    for name in QUANTITIES:
+    for name in contents.quantities:
         hat, star = (of.risk if name == "risk" else of.at.get(name, nothing) for of in (argmins, optimum))
         fitted.append(fit_slopes(budget, hat, star, usable, REFINED))
     columns = {key: np.stack([each[key] for each in fitted], axis=1) for key in fitted[0]}
     columns["edge_points"] = (burned & edge).sum(axis=1)
     values, never = np.append(budget, np.nan), np.full(n, len(budget))
     for k, name in enumerate(("burn_in_hat", "burn_in_star")):
-        columns[name] = np.stack([values[ends[v][k] if v in ends else never] for v in BURNING], axis=1)
+        columns[name] = np.stack([values[ends[v][k] if v in ends else never] for v in contents.burning], axis=1)
     return columns

@@ -11,11 +11,11 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpgrid.checks import (
-    TUNABLE,
     InputError,
     alpha_of,
     bad,
@@ -43,13 +43,10 @@ from hpgrid.config import (
 )
 from hpgrid.record import read_text
 from hpgrid.regime import Regime
-from hpgrid.variables import check_value, settings
+from hpgrid.variables import STANDARD, Space, settings
 
 if TYPE_CHECKING:
     from hpgrid.proxy import FunctionProxy, Proxy
-
-#: Hyperparameters that may be swept where the regimes hold them; beta is 1 - alpha.
-HELD = ("eta", "b", "alpha", "beta")
 
 #: Combinations beyond which a sweep is refused.
 MOST = 10**9
@@ -99,6 +96,20 @@ class Plan:
         return next(iter(self.regimes.values())).min_K
 
     @property
+    def space(self) -> Space:
+        """The variables of the bound."""
+        return self.bound.space
+
+    @cached_property
+    def hyperparameters(self) -> tuple[str, ...]:
+        """What results are about: the standard ones, or those of a bound that declares its own."""
+        if self.space == STANDARD:
+            return STANDARD.hyperparameters
+        budget = self.grid.build().budget
+        named = {*self.proxy(budget).variables(), *(v for r in self.regimes.values() for v in (*r.tuned, *r.path))}
+        return tuple(v for v in self.space.hyperparameters if v in named)
+
+    @property
     def swept_exponents(self) -> tuple[str, ...]:
         """What is swept of the bound's exponents: each of their values has a search of its own."""
         return tuple(name for name in self.swept if name in self.bound.exponents())
@@ -111,7 +122,11 @@ class Plan:
             at: values of what is swept, held hyperparameters among them.
         """
         exponents, at = self.bound.exponents(), at or {}
-        own = {name: at.get(name, 0.5) if name in exponents else 1.0 for name in self.swept if name not in HELD}
+        own = {
+            name: at.get(name, 0.5) if name in exponents else 1.0
+            for name in self.swept
+            if name not in self.bound.held_names
+        }
         proxy = _with_values(self.bound, own).build(budget)
         # What is swept was asked where it is written.
         return proxy.at_constants({name: x for name, x in at.items() if name in proxy.constants})
@@ -123,7 +138,7 @@ class Plan:
             name: the regime's.
             at: values of what is swept, constants among them.
         """
-        return self.regimes[name].holding(_held(at))
+        return self.regimes[name].holding(_held(self.bound, at))
 
     def describe(self) -> dict[str, Any]:
         """Return the plan as plain data: what a store is compared by."""
@@ -151,13 +166,13 @@ def restore(described: Mapping[str, Any]) -> Plan:
         {k: dict(x) if isinstance(x, Mapping) else tuple(x) for k, x in described["swept"].items()},
         described["combine"],
         parse_grid(described["grid"], bound.space),
-        _read_regimes(described["regimes"], {}, {}, described["min_K"]),
+        _read_regimes(bound.space, described["regimes"], {}, {}, described["min_K"]),
     )
 
 
-def _held(values: Mapping[str, float]) -> dict[str, float]:
+def _held(bound: BoundConfig, values: Mapping[str, float]) -> dict[str, float]:
     """What is held among some values, by hyperparameter: a beta is an alpha."""
-    return settings({v: x for v, x in values.items() if v in HELD})
+    return settings({v: x for v, x in values.items() if v in bound.held_names}, bound.space)
 
 
 # --- the file ---
@@ -212,16 +227,16 @@ def parse(data: Mapping[str, Any], folder: Path = Path()) -> Plan:
     swept = rows or swept
     if not swept:
         # One combination: an axis of one value, of the first constant that was given.
-        first = next((name for name in single if name not in HELD), None)
+        first = next((name for name in single if name not in bound.held_names), None)
         if first is None:
             raise bad(
                 "a sweep has constants", sorted(values), "C2 = { lo = 1e-2, hi = 1e3, n = 16 } in [constants], say"
             )
         swept = {first: (single.pop(first),)}
-    regimes = _read_regimes(data.get("regime"), _held(single), swept, data.get("min_K"))
-    bound = _with_values(bound, {n: x for n, x in single.items() if n not in HELD})
+    regimes = _read_regimes(bound.space, data.get("regime"), _held(bound, single), swept, data.get("min_K"))
+    bound = _with_values(bound, {n: x for n, x in single.items() if n not in bound.held_names})
     # A formula in which a name has no value is refused; what is swept has one.
-    replace(bound, constants={**bound.constants, **{n: 1.0 for n in swept if n not in HELD}}).check()
+    replace(bound, constants={**bound.constants, **{n: 1.0 for n in swept if n not in bound.held_names}}).check()
     plan = Plan(bound, swept, "rows" if rows else "all", parse_grid(table_of(data, "grid"), bound.space), regimes)
     if plan.combinations > MOST:
         lengths = " x ".join(f"{n} {name}" for name, n in plan.lengths.items())
@@ -245,7 +260,7 @@ def _with_values(bound: BoundConfig, values: Mapping[str, Any]) -> BoundConfig:
 def _sweepable(bound: BoundConfig) -> tuple[str, ...]:
     """What can be swept of a bound: its constants, its exponents, and held hyperparameters."""
     constants, _ = bound.takes()
-    return (*constants, *bound.exponents(), *HELD)
+    return (*constants, *bound.exponents(), *bound.held_names)
 
 
 def _read_constants(bound: BoundConfig, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -292,7 +307,11 @@ def _read_value(bound: BoundConfig, name: str, value: Any) -> float:
         if not (is_number(value) and 0 < value <= 1):
             raise bad("the noise exponent q must satisfy 0 < q <= 1", value, "q = 0.5, say")
     else:
-        return check_value(name, value) if name in TUNABLE else check_constants({name: value})[name]
+        return (
+            bound.space.check(name, value)
+            if name in bound.space.hyperparameters
+            else check_constants({name: value})[name]
+        )
     return float(value)
 
 
@@ -341,12 +360,15 @@ def _read_rows(bound: BoundConfig, value: Any, folder: Path) -> dict[str, tuple[
 # --- regimes ---
 
 
-def _read_regimes(value: Any, held: Mapping[str, float], swept: Mapping[str, Any], min_K: Any) -> dict[str, Regime]:
+def _read_regimes(
+    space: Space, value: Any, held: Mapping[str, float], swept: Mapping[str, Any], min_K: Any
+) -> dict[str, Regime]:
     """The regimes by name; what [constants] holds at one value is held under every one."""
     entries = [value] if isinstance(value, Mapping) else value
     if not isinstance(entries, list) or not entries or not all(isinstance(x, Mapping) for x in entries):
         raise bad("a sweep has one regime or more", value, "[[regime]] with tuned = [...], once for each")
-    holding = {name: "alpha" if name == "beta" else name for name in swept if name in HELD}
+    named = {*space.words} - {*space.budget_names}
+    holding = {name: space.complements.get(name, name) for name in swept if name in named}
     names, regimes = [], []
     for entry in entries:
         check_keys("key of a regime", entry, ("name", "tuned", "fixed", "path", "caps"))
@@ -354,7 +376,7 @@ def _read_regimes(value: Any, held: Mapping[str, float], swept: Mapping[str, Any
         if not isinstance(tuned, list) or not tuned:
             raise bad("a regime names what is tuned", tuned, 'tuned = ["eta", "b"], say')
         fixed, path, caps = (table_of(entry, key) for key in ("fixed", "path", "caps"))
-        regime = Regime(tuple(tuned), {**fixed, **held}, path, caps, min_K)
+        regime = Regime(tuple(tuned), {**fixed, **held}, path, caps, min_K, space)
         for name, v in holding.items():
             if v in (*regime.tuned, *regime.fixed, *regime.path) or list(holding.values()).count(v) > 1:
                 rule = f"{name} is swept, so that every regime holds it, and nothing else says where"

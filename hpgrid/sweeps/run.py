@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import zarr
 
-from hpgrid.checks import TUNABLE, InputError, bad, complement
+from hpgrid.checks import InputError, bad, complement
 from hpgrid.grid import Grid
 from hpgrid.progress import foresee, progress
 from hpgrid.record import check_local, made_with
@@ -22,8 +22,8 @@ from hpgrid.search.brute import plan_search
 from hpgrid.search.invalid import invalid_cells
 from hpgrid.sweeps import store
 from hpgrid.sweeps.measure import Options, measure
-from hpgrid.sweeps.plan import HELD, Plan, load, parse
-from hpgrid.sweeps.store import BLOCK, BURNING, HYPERPARAMETER, QUANTITIES, QUANTITY, UNITS, Combinations, lay_out
+from hpgrid.sweeps.plan import Plan, load, parse
+from hpgrid.sweeps.store import BLOCK, HYPERPARAMETER, QUANTITY, UNITS, Combinations, lay_out
 from hpgrid.text import counted, number
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def run(
     made = made_with("float64")
     notes = tuple(_invalid(plan, grid, combinations.extremes()))
     if not os.path.lexists(out):
-        size = store.size_of(len(plan.regimes), plan.combinations, len(grid.axes[grid.budget]))
+        size = combinations.contents.size(len(grid.axes[grid.budget])) * len(plan.regimes) * plan.combinations
         there_is = next(folder for folder in out.absolute().parents if folder.exists())
         foresee(f"a store of {counted(plan.combinations, 'combination')}", 0.0, size, disk=there_is)
         # Constants that this grid can't hold, or devices that are not there, are refused before there is a store.
@@ -162,7 +162,7 @@ def _settled(plan: Plan, combinations: Combinations) -> tuple[Plan, Grid]:
     at = {name: float(column[0]) for name, column in combinations.extremes().items()}
     proxy = plan.proxy(grid.budget, at)
     # What holds a hyperparameter is a regime, or [constants].
-    bare = grid.with_axes(**dict.fromkeys(v for v in grid.held if v in TUNABLE))
+    bare = grid.with_axes(**dict.fromkeys(v for v in grid.held if v != grid.budget))
     regimes = {}
     for name, regime in plan.regimes.items():
         try:
@@ -210,18 +210,19 @@ def _invalid(plan: Plan, grid: Grid, ends: Mapping[str, Any]) -> Iterator[str]:
 
 def _static(plan: Plan, grid: Grid, combinations: Combinations) -> dict[str, Any]:
     """What is known before anything is measured: the coordinates, and the exact exponents."""
-    budget = grid.budget
+    budget, contents = grid.budget, combinations.contents
     static: dict[str, Any] = {
         "regime": (("regime",), list(plan.regimes), {"long_name": "what is tuned"}),
-        QUANTITY: ((QUANTITY,), list(QUANTITIES), {"long_name": "what a slope is of"}),
-        HYPERPARAMETER: ((HYPERPARAMETER,), list(BURNING), {"long_name": "what has a bound to leave"}),
-        budget: ((budget,), grid.axes[budget].values, {"units": UNITS[budget]}),
+        QUANTITY: ((QUANTITY,), list(contents.quantities), {"long_name": "what a slope is of"}),
+        HYPERPARAMETER: ((HYPERPARAMETER,), list(contents.burning), {"long_name": "what has a bound to leave"}),
+        budget: ((budget,), grid.axes[budget].values, {"units": UNITS.get(budget, "1")}),
     }
     for name, column in combinations.columns.items():
         dims: tuple[str, ...] = combinations.dims if combinations.dims == ("row",) else (name,)
         static[name] = (dims, column, {"units": UNITS.get(name, "1")})
-        if name == "beta":
-            static["alpha"] = (dims, np.array([complement(float(x)) for x in column]), {"long_name": "1 - beta"})
+        if name in plan.space.complements:
+            held = np.array([complement(float(x)) for x in column])
+            static[plan.space.complements[name]] = (dims, held, {"long_name": f"1 - {name}"})
     if combinations.dims == ("row",):
         static["row"] = (("row",), np.arange(combinations.shape[0]), {"long_name": "row of the table, from 0 on"})
     exact, texts, dims = _exponents(plan, budget, combinations)
@@ -237,22 +238,25 @@ def _exponents(plan: Plan, budget: str, combinations: Combinations) -> tuple[Any
     kinds = list(zip(*swept.values()) if rows and swept else itertools.product(*swept.values()))
     at = [dict(zip(swept, map(float, kind))) for kind in kinds]
     shape = () if not swept else (len(kinds),) if rows else tuple(len(x) for x in swept.values())
-    texts = np.array([[_laws(plan, budget, name, one) for one in at] for name in plan.regimes])
-    texts = texts.reshape(len(plan.regimes), *shape, len(QUANTITIES))
+    quantities = combinations.contents.quantities
+    texts = np.array([[_laws(plan, budget, name, one, quantities) for one in at] for name in plan.regimes])
+    texts = texts.reshape(len(plan.regimes), *shape, len(quantities))
     exact = np.vectorize(lambda text: float(Fraction(text)) if text else np.nan, otypes=[float])(texts)
     return exact, texts, ("regime", *(("row",) if rows and swept else tuple(swept)), QUANTITY)
 
 
-def _laws(plan: Plan, budget: str, name: str, at: Mapping[str, float]) -> list[str]:
+def _laws(plan: Plan, budget: str, name: str, at: Mapping[str, float], quantities: tuple[str, ...]) -> list[str]:
     """The exact exponents of a regime as text; "" where there is none."""
     from hpgrid.asymptotics.exact import law_of
 
     # No exponent depends on where a hyperparameter is held.
-    held = {v: 0.5 if v in ("alpha", "beta") else 1.0 for v in plan.swept if v in HELD}
+    space = plan.space
+    ranges = {v: space.all[space.complements.get(v, v)] for v in plan.swept if v in plan.bound.held_names}
+    held = {v: max(own.low, 1.0) if own.high > 1 else 0.5 for v, own in ranges.items()}
     try:
         law = law_of(plan.proxy(budget, at), plan.held(name, held), budget)
     # A bound that is no posynomial.
     except ValueError:
-        return [""] * len(QUANTITIES)
-    optimum = [law.exponent.get(quantity) for quantity in QUANTITIES]
+        return [""] * len(quantities)
+    optimum = [law.exponent.get(quantity) for quantity in quantities]
     return ["" if exponent is None else str(exponent) for exponent in optimum]

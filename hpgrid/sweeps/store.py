@@ -29,7 +29,7 @@ import zarr
 from numpy.typing import NDArray
 from zarr.codecs import ZstdCodec
 
-from hpgrid.checks import TUNABLE, bad, shortened
+from hpgrid.checks import bad, shortened
 from hpgrid.grid import LogAxis
 from hpgrid.record import SAVED, make_folder, read_whole, write_table
 from hpgrid.sweeps.plan import MOST, Plan, restore
@@ -60,12 +60,14 @@ class Combinations:
         shape: their lengths.
         columns: by swept name, its values: shape (length of its axis,), or (rows,).
         block: how much of each axis a block takes.
+        contents: what is written for each.
     """
 
     dims: tuple[str, ...]
     shape: tuple[int, ...]
     columns: Mapping[str, Floats]
     block: tuple[int, ...]
+    contents: Contents
 
     @property
     def blocks(self) -> tuple[int, ...]:
@@ -99,6 +101,13 @@ class Combinations:
         return {name: column[places[:, k]] for k, (name, column) in enumerate(self.columns.items())}
 
 
+def contents_of(plan: Plan) -> Contents:
+    """Return what a plan's store holds."""
+    ranges = [plan.space.all[name] for name in plan.hyperparameters]
+    leaving = tuple(v.name for v in ranges if v.low > 0 or v.high < math.inf)
+    return Contents(plan.hyperparameters, leaving)
+
+
 def lay_out(plan: Plan, block: int = BLOCK) -> Combinations:
     """Return a plan's combinations in blocks of at most ``block``."""
     columns = {
@@ -107,14 +116,14 @@ def lay_out(plan: Plan, block: int = BLOCK) -> Combinations:
     }
     if plan.combine == "rows":
         n = plan.combinations
-        return Combinations(("row",), (n,), columns, (min(block, n),))
+        return Combinations(("row",), (n,), columns, (min(block, n),), contents_of(plan))
     shape = tuple(len(column) for column in columns.values())
     sides: list[int] = []
     # Whole axes from the last one on, as far as they fit, in parts of one length.
     for n in reversed(shape):
         sides.insert(0, math.ceil(n / math.ceil(n / min(n, block))))
         block = max(1, block // sides[0])
-    return Combinations(tuple(columns), shape, columns, tuple(sides))
+    return Combinations(tuple(columns), shape, columns, tuple(sides), contents_of(plan))
 
 
 # --- what a store holds ---
@@ -125,12 +134,6 @@ SCHEMA = 2
 #: The axes beside the combinations': the budget's is called T or K.
 BUDGET, QUANTITY, HYPERPARAMETER = "budget", "quantity", "hyperparameter"
 
-#: What slopes are fitted to.
-QUANTITIES = ("risk", *TUNABLE)
-
-#: The variables that have a natural bound to leave: b = 1, alpha = 1.
-BURNING = ("b", "alpha")
-
 
 class Spec(NamedTuple):
     """An array of a store: what follows regime and combinations among its axes, what it means, its dtype."""
@@ -140,36 +143,66 @@ class Spec(NamedTuple):
     dtype: str = "float64"
 
 
-_CURVES: dict[str, Spec] = {}
-for _v, _best in {"risk": "the least risk", **{v: f"the best {v}" for v in TUNABLE}}.items():
-    _CURVES[f"{_v}_hat"] = Spec((BUDGET,), f"{_best} on the grid")
-    _CURVES[f"{_v}_star"] = Spec((BUDGET,), f"{_best}, refined; NaN where there is none")
-    _CURVES[f"{_v}_exponent"] = Spec((BUDGET,), f"d log {_v} / d log budget of the refined optimum")
+@dataclass(frozen=True)
+class Contents:
+    """What a store holds of a bound.
 
-_EDGE = "the best {} sits on the border of the grid: it says nothing"
+    Args:
+        names: its hyperparameters.
+        burning: those that have a bound of their own to leave, b = 1 and alpha = 1.
+    """
 
-#: Every array that blocks are written to, in the order in which they are.
-SPECS: dict[str, Spec] = {
-    **_CURVES,
-    **{f"{v}_edge": Spec((BUDGET,), _EDGE.format(v), "bool") for v in TUNABLE},
-    "slope_hat": Spec((QUANTITY,), "d log / d log budget, fitted to the grid's curve"),
-    "slope_star": Spec((QUANTITY,), "the same, fitted to the refined curve over the same budgets"),
-    "slope_error": Spec((QUANTITY,), "how far slope_hat may be from slope_star, by how far the curves are apart"),
-    "apart": Spec((QUANTITY,), "largest distance of the logs of the two curves over the window"),
-    "points": Spec((QUANTITY,), "budgets that the slopes were fitted over", "int64"),
-    "window_lo": Spec((QUANTITY,), "the first of them"),
-    "window_hi": Spec((QUANTITY,), "the last of them"),
-    "burn_in_hat": Spec((HYPERPARAMETER,), "the budget from which the grid's has left its bound; NaN: never"),
-    "burn_in_star": Spec((HYPERPARAMETER,), "the same of the refined optimum, by more than a step of the grid"),
-    "edge_points": Spec((), "budgets after burn-in that were left out, an optimum being at the edge", "int64"),
-}
+    names: tuple[str, ...]
+    burning: tuple[str, ...]
+
+    @property
+    def quantities(self) -> tuple[str, ...]:
+        """What slopes are fitted to."""
+        return ("risk", *self.names)
+
+    @cached_property
+    def specs(self) -> dict[str, Spec]:
+        """Every array that blocks are written to, in the order in which they are."""
+        specs: dict[str, Spec] = {}
+        for name, best in {"risk": "the least risk", **{v: f"the best {v}" for v in self.names}}.items():
+            specs[f"{name}_hat"] = Spec((BUDGET,), f"{best} on the grid")
+            specs[f"{name}_star"] = Spec((BUDGET,), f"{best}, refined; NaN where there is none")
+            specs[f"{name}_exponent"] = Spec((BUDGET,), f"d log {name} / d log budget of the refined optimum")
+        edge = "the best {} sits on the border of the grid: it says nothing"
+        specs |= {f"{v}_edge": Spec((BUDGET,), edge.format(v), "bool") for v in self.names}
+        return specs | {
+            "slope_hat": Spec((QUANTITY,), "d log / d log budget, fitted to the grid's curve"),
+            "slope_star": Spec((QUANTITY,), "the same, fitted to the refined curve over the same budgets"),
+            "slope_error": Spec((QUANTITY,), "how far slope_hat may be from slope_star: how far the curves are apart"),
+            "apart": Spec((QUANTITY,), "largest distance of the logs of the two curves over the window"),
+            "points": Spec((QUANTITY,), "budgets that the slopes were fitted over", "int64"),
+            "window_lo": Spec((QUANTITY,), "the first of them"),
+            "window_hi": Spec((QUANTITY,), "the last of them"),
+            "burn_in_hat": Spec((HYPERPARAMETER,), "the budget from which the grid's has left its bound; NaN: never"),
+            "burn_in_star": Spec((HYPERPARAMETER,), "the same of the refined optimum, by more than a step of the grid"),
+            "edge_points": Spec((), "budgets after burn-in that were left out, an optimum being at the edge", "int64"),
+        }
+
+    @property
+    def parts(self) -> tuple[int, int]:
+        """The hashes of a marker, and their bytes."""
+        return len(self.specs) + 1, 32
+
+    def after(self, spec: Spec, budgets: int) -> dict[str, int]:
+        """Return what follows the combinations among an array's axes, with its length."""
+        sizes = {BUDGET: budgets, QUANTITY: len(self.quantities), HYPERPARAMETER: len(self.burning)}
+        return {axis: sizes[axis] for axis in spec.after}
+
+    def size(self, budgets: int) -> int:
+        """Return the bytes of one combination's numbers under one regime, as they are before they are packed."""
+        each = (np.dtype(s.dtype).itemsize * math.prod(self.after(s, budgets).values()) for s in self.specs.values())
+        return sum(each)
 
 
 #: What a block's parts hash to, and last what all blocks are read by: written last, it makes the block count.
 MARKER = "block_sha256"
 
-#: The hashes of a marker, and their bytes; the axes of all markers.
-_PARTS = (len(SPECS) + 1, 32)
+#: The axes of all markers.
 _MARKER_DIMS = ("block", "part", "byte")
 
 #: What begins a Zstandard frame.
@@ -192,6 +225,11 @@ class Store:
     regimes: int
     budgets: int
 
+    @property
+    def contents(self) -> Contents:
+        """What is written of each combination."""
+        return self.combinations.contents
+
     @cached_property
     def group(self) -> zarr.Group:
         """The Zarr group."""
@@ -204,8 +242,9 @@ class Store:
 
     def is_whole(self, number: int) -> bool:
         """Return whether a block's marker is there, and every part of it and what it is read by is what it says."""
-        marked = _content(self._marker(number), math.prod(_PARTS)) or b""
-        return len(marked) == math.prod(_PARTS) and marked == b"".join((*self._digests(number), self.frame))
+        size = math.prod(self.contents.parts)
+        marked = _content(self._marker(number), size) or b""
+        return len(marked) == size and marked == b"".join((*self._digests(number), self.frame))
 
     def begun(self, number: int) -> bool:
         """Return whether a block has a marker at all."""
@@ -228,13 +267,13 @@ class Store:
         try:
             # A part of zeros has a file, too.
             with zarr.config.set({"array.write_empty_chunks": True}):
-                for name in SPECS:
+                for name in self.contents.specs:
                     array = parts[name]
                     whole = array.reshape(array.shape[0], *shape, *array.shape[2:])
                     self.group[name][(slice(None), *where)] = whole  # type: ignore[index]
             # Each part is on the disk before the marker that speaks of it.
             marker = b"".join((*self._digests(number, flush=True), self.frame))
-            self.group[MARKER][number] = np.frombuffer(marker, np.uint8).reshape(_PARTS)  # type: ignore[index]
+            self.group[MARKER][number] = np.frombuffer(marker, np.uint8).reshape(self.contents.parts)  # type: ignore[index]
             _flush(self._marker(number))
         except OSError as error:
             rule = f"block {number} of the store can't be written ({error.strerror})"
@@ -257,7 +296,7 @@ class Store:
     def _files(self, number: int) -> Iterator[tuple[Path, int]]:
         """The file of each part of a block, and what it unpacks to in bytes."""
         place = [str(k) for k in np.unravel_index(number, self.combinations.blocks)]
-        for name, spec in SPECS.items():
+        for name, spec in self.contents.specs.items():
             size = math.prod(self.chunk(spec)) * np.dtype(spec.dtype).itemsize
             yield self.path.joinpath(name, "c", "0", *place, *("0" for _ in spec.after)), size
 
@@ -271,13 +310,7 @@ class Store:
 
     def chunk(self, spec: Spec) -> tuple[int, ...]:
         """Return the shape of an array's part in a block."""
-        return (self.regimes, *self.combinations.block, *_after(spec, self.budgets).values())
-
-
-def _after(spec: Spec, budgets: int) -> dict[str, int]:
-    """What follows the combinations among an array's axes, with its length."""
-    sizes = {BUDGET: budgets, QUANTITY: len(QUANTITIES), HYPERPARAMETER: len(BURNING)}
-    return {axis: sizes[axis] for axis in spec.after}
+        return (self.regimes, *self.combinations.block, *self.contents.after(spec, self.budgets).values())
 
 
 def _content(file: Path, most: int) -> bytes | None:
@@ -306,7 +339,8 @@ def _frame_files(path: Path) -> list[Path]:
     files = [path / "zarr.json"]
     for name, array in sorted(_metadata(path)["consolidated_metadata"]["metadata"].items()):
         files.append(path / name / "zarr.json")
-        if name not in SPECS and name != MARKER:
+        # What blocks are written to has axes of chunks beside its regimes; the rest is whole, in one.
+        if array["codecs"][-1]["name"] != "zstd" and name != MARKER:
             files.append(path.joinpath(name, "c", *("0" for _ in array["shape"])))
     return files
 
@@ -322,13 +356,6 @@ def _flush(file: Path) -> None:
 
 
 # --- making and opening ---
-def size_of(regimes: int, combinations: int, budgets: int) -> int:
-    """Return the bytes of a store's numbers, as they are before they are packed."""
-    lengths = {BUDGET: budgets, QUANTITY: len(QUANTITIES), HYPERPARAMETER: len(BURNING)}
-    each = (np.dtype(s.dtype).itemsize * math.prod(lengths[axis] for axis in s.after) for s in SPECS.values())
-    return regimes * combinations * sum(each)
-
-
 def create(path: Path, combinations: Combinations, static: Mapping[str, Any], attributes: Mapping[str, Any]) -> None:
     """Make a store aside, and put it in place; one that is there already is left as it is.
 
@@ -390,9 +417,10 @@ def _fill(path: Path, combinations: Combinations, static: Mapping[str, Any], att
             )  # fmt: skip
             made[...] = data.astype(object) if text else data
     opened = Store(path, combinations, sizes["regime"], sizes[attributes["budget"]])
-    for name, spec in SPECS.items():
+    contents, parts = opened.contents, opened.contents.parts
+    for name, spec in contents.specs.items():
         counted = UNITS.get(name.split("_")[0]) if name.endswith(("_hat", "_star")) else None
-        after = _after(spec, opened.budgets)
+        after = contents.after(spec, opened.budgets)
         group.create_array(
             name,
             shape=(opened.regimes, *combinations.shape, *after.values()),
@@ -405,8 +433,8 @@ def _fill(path: Path, combinations: Combinations, static: Mapping[str, Any], att
         )
     group.create_array(
         MARKER,
-        shape=(math.prod(combinations.blocks), *_PARTS),
-        chunks=(1, *_PARTS),
+        shape=(math.prod(combinations.blocks), *parts),
+        chunks=(1, *parts),
         dtype="uint8",
         compressors=None,
         dimension_names=_MARKER_DIMS,
@@ -588,8 +616,9 @@ def _described(path: Path, attributes: Mapping[str, Any]) -> tuple[Store, dict[s
     budgets = attributes["grid"][budget]
     opened = Store(path, combinations, len(plan.regimes), len(budgets))
     rows = combinations.dims == ("row",)
-    known = {"row": np.arange(combinations.shape[0])} if rows else dict(combinations.columns)
-    known |= {"regime": list(plan.regimes), budget: budgets, QUANTITY: QUANTITIES, HYPERPARAMETER: BURNING}
+    known: dict[str, Any] = {"row": np.arange(combinations.shape[0])} if rows else dict(combinations.columns)
+    known |= {"regime": list(plan.regimes), budget: budgets, QUANTITY: combinations.contents.quantities}
+    known |= {HYPERPARAMETER: combinations.contents.burning}
     return opened, known
 
 
@@ -610,15 +639,16 @@ def in_blocks(combinations: Combinations, sides: Any) -> Combinations:
 def _check_arrays(opened: Store, budget: str, known: Mapping[str, Any]) -> None:
     """Refuse arrays of another shape than a sweep's, or packed otherwise, before any of them is read."""
     arrays = _metadata(opened.path)["consolidated_metadata"]["metadata"]
-    lengths = {axis: len(values) for axis, values in known.items()}
-    lengths |= dict(zip(_MARKER_DIMS, (math.prod(opened.combinations.blocks), *_PARTS)))
-    if not {MARKER, *SPECS, *known} <= set(arrays):
+    lengths, parts = {axis: len(values) for axis, values in known.items()}, opened.contents.parts
+    lengths |= dict(zip(_MARKER_DIMS, (math.prod(opened.combinations.blocks), *parts)))
+    specs = opened.contents.specs
+    if not {MARKER, *specs, *known} <= set(arrays):
         raise ValueError
     for name, array in arrays.items():
         shape = [lengths[axis] for axis in array["dimension_names"]]
-        sides, codecs = ([1, *_PARTS] if name == MARKER else shape), [["bytes"], ["vlen-utf8"]]
-        if name in SPECS:
-            spec = SPECS[name]
+        sides, codecs = ([1, *parts] if name == MARKER else shape), [["bytes"], ["vlen-utf8"]]
+        if name in specs:
+            spec = specs[name]
             dims, shown = _dims(spec, opened.combinations, budget), (array["dimension_names"], array["data_type"])
             sides, codecs = [*opened.chunk(spec)], [["bytes", "zstd"]]
             if shown != ([*dims], spec.dtype):

@@ -16,7 +16,7 @@ from hpgrid.checks import bad, unknown
 from hpgrid.plotting import maps
 from hpgrid.plotting.lines import law, padded
 from hpgrid.plotting.style import decades, hollow, letter, log_axes, new_figure, number, short, styled
-from hpgrid.sweeps.plan import HELD, Plan, restore
+from hpgrid.sweeps.plan import Plan, restore
 from hpgrid.sweeps.store import loaded
 from hpgrid.text import name_latex
 
@@ -113,7 +113,7 @@ def _cut(data: xarray.Dataset, view: View) -> _Slice:
     if regime not in plan.regimes:
         raise unknown("regime of this sweep", regime, list(plan.regimes))
     tuned = plan.regimes[regime].tuned
-    quantity = view.quantity or next(v for v in ORDER if v in tuned)
+    quantity = view.quantity or next((v for v in ORDER if v in tuned), tuned[0])
     if quantity not in tuned:
         raise unknown("hyperparameter that this regime tunes", quantity, tuned)
     pair = _pair(plan, view.pair)
@@ -247,7 +247,7 @@ def _at_wall(cut: _Slice, at: xarray.Dataset) -> NDArray[np.bool_]:
 
 def _law(cut: _Slice, v: str) -> tuple[Fraction, Any] | None:
     """The exponent of the exact law, and its prefactor as a function of the swept constants; None without one."""
-    if any(name in cut.plan.swept_exponents or name in HELD for name in cut.pair):
+    if any(name in cut.plan.swept_exponents or name in cut.plan.bound.held_names for name in cut.pair):
         return None
     from hpgrid.asymptotics import exponents
 

@@ -25,7 +25,11 @@ import hpgrid
 from hpgrid.sweeps import store
 from hpgrid.sweeps.measure import Options
 from hpgrid.sweeps.run import run
-from hpgrid.sweeps.store import MARKER, SPECS, write_slopes
+from hpgrid.sweeps.store import MARKER, Contents, write_slopes
+
+#: What a store of the standard variables holds.
+CONTENTS = Contents(("eta", "b", "alpha"), ("b", "alpha"))
+SPECS = CONTENTS.specs
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +48,7 @@ def copy(whole: Path, tmp_path: Path) -> Path:
 def test_its_size_is_known_beforehand(whole: Path) -> None:
     data = hpgrid.open_sweep(whole)
     budgets = len(data[data.attrs["budget"]])
-    assert sum(data[name].nbytes for name in SPECS) == store.size_of(data.sizes["regime"], 6, budgets)
+    assert sum(data[name].nbytes for name in SPECS) == CONTENTS.size(budgets) * data.sizes["regime"] * 6
 
 
 def again(path: Path) -> tuple[int, int, int]:
