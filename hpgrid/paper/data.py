@@ -44,6 +44,11 @@ class FigureData:
     notes: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
 
+    @property
+    def budget(self) -> str:
+        """The name of the budget, of figures of curves: its array comes first."""
+        return next(iter(self.arrays))
+
 
 class OneRegime(NamedTuple):
     """What a figure that shows one regime is computed from."""
@@ -54,7 +59,7 @@ class OneRegime(NamedTuple):
 
     @property
     def budget(self) -> str:
-        """The name of the budget: "T" or "K"."""
+        """The name of the budget."""
         return self.grid.budget
 
     @property

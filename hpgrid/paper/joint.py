@@ -30,7 +30,7 @@ from hpgrid.paper.pair import (
     slope_checks,
 )
 from hpgrid.plotting.lines import argmin, band, law, optimum, padded, refined, remark
-from hpgrid.plotting.style import log_axes, new_figure, short, split_legends
+from hpgrid.plotting.style import log_axes, new_figure, short, split_legends, symbol
 from hpgrid.proxy import FunctionProxy
 from hpgrid.readings import Reading
 from hpgrid.refinement.cost import flatness_of
@@ -53,6 +53,15 @@ from hpgrid.tuning.survey import default_window
 
 #: Rows, columns and size in inches, by the number of tuned variables.
 SHAPES = {1: (1, 2, (6.4, 3.0)), 2: (1, 3, (8.6, 3.0)), 3: (2, 2, (6.4, 5.2))}
+
+#: The order of the panels: as in Figure 9, then what a bound declares.
+_ORDER = ("b", "alpha", "eta")
+
+
+def shape_of(count: int) -> tuple[int, int, tuple[float, float]]:
+    """Return rows, columns and size of a figure of the risk and so many variables: beyond three, three panels a row."""
+    rows = -(-(count + 1) // 3)
+    return SHAPES.get(count, (rows, 3, (8.6, 2.8 * rows)))
 
 
 def compute(config: Config) -> FigureData:
@@ -148,10 +157,10 @@ def draw(data: FigureData) -> Figure:
     """Return the figure: the risk, and each tuned variable, against the budget."""
     arrays, exponents = data.arrays, data.notes["exponents"]
     panel = data.config["panels"][0]
-    budget = "T" if "T" in arrays else "K"
-    variables = [v for v in ("b", "alpha", "eta") if v in panel["tuned"]]
+    budget = data.budget
+    variables = sorted(panel["tuned"], key=lambda v: _ORDER.index(v) if v in _ORDER else len(_ORDER))
     titles = ["risk" + held_beside(panel["fixed"]), *(f"best ${short(v)}$" for v in variables)]
-    figure, axes = new_figure(*SHAPES[len(variables)], titles)
+    figure, axes = new_figure(*shape_of(len(variables)), titles)
     corners = []
     for ax, key in zip(axes, ("risk", *variables)):
         _panel(ax, key, budget, arrays)
@@ -162,7 +171,9 @@ def draw(data: FigureData) -> Figure:
         curve = curve[np.isfinite(curve)]
         at_the_top = "upper left" if curve.size and curve[-1] > curve[0] else "upper right"
         corners.append("best" if exponents.get(key) == "0" else at_the_top)
-    split_legends(figure, axes, corners)
+    for ax in axes[len(variables) + 1 :]:
+        ax.remove()
+    split_legends(figure, axes[: len(corners)], corners)
     return figure
 
 
@@ -180,6 +191,6 @@ def _panel(axes: Axes, key: str, budget: str, arrays: Mapping[str, Any]) -> None
     (optimum if star is None else argmin)(axes, x, y, edge, "grid argmin")
     if star is not None:
         refined(axes, x, star, "refined optimum")
-    log_axes(axes, (x[0], x[-1]), padded(*ends), (budget, key))
+    log_axes(axes, (x[0], x[-1]), padded(*ends), (symbol(budget), symbol(key)))
     if key != "risk":
         remark(axes, no_best_value(arrays, key))

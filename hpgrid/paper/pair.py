@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from hpgrid.config import Config
 from hpgrid.paper.data import FigureData, OneRegime, check_positive, config_data, one_regime
 from hpgrid.plotting.lines import family, law, optimum, padded, refined, remark
-from hpgrid.plotting.style import PREDICTED, log_axes, new_figure, short, split_legends
+from hpgrid.plotting.style import PREDICTED, log_axes, new_figure, short, split_legends, symbol
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.readings import Reading
 from hpgrid.regime import Regime
@@ -186,7 +186,7 @@ def no_best_value(arrays: Mapping[str, Any], name: str) -> str:
 def draw(data: FigureData) -> Figure:
     """Return the figure."""
     panel, arrays = data.config["panels"][0], data.arrays
-    budget = "T" if "T" in arrays else "K"
+    budget = data.budget
     x = arrays[budget]
     first, second = other_than_eta(panel["tuned"]), "eta"
     exponents, logs = data.notes["exponents"], data.notes.get("log_exponents", {})
@@ -212,7 +212,7 @@ def draw(data: FigureData) -> Figure:
         if refines:
             refined(ax, x, arrays["risk_star"], None, width=0.8)
         draw_law(ax, "risk")
-        log_axes(ax, (x[0], x[-1]), risks, (budget, "risk"))
+        log_axes(ax, (x[0], x[-1]), risks, (symbol(budget), "risk"))
         ax.legend(loc="lower left")
     for ax, name in zip(axes[2:], (first, second)):
         values, edge = arrays[f"{name}_hat"], arrays[f"{name}_edge"]
@@ -220,7 +220,7 @@ def draw(data: FigureData) -> Figure:
         if refines:
             refined(ax, x, arrays[f"{name}_star"], "refined optimum", width=0.8)
         draw_law(ax, name)
-        log_axes(ax, (x[0], x[-1]), padded(values), (budget, name))
+        log_axes(ax, (x[0], x[-1]), padded(values), (symbol(budget), symbol(name)))
         remark(ax, no_best_value(arrays, name))
         if name in ("b", "alpha"):
             ax.axhline(1.0, color=PREDICTED, linewidth=0.7, linestyle=":", zorder=1)

@@ -14,6 +14,7 @@ from hpgrid.paper.data import FigureData, one_regime
 from hpgrid.readings import Reading
 from hpgrid.shapes import Floats as Array
 from hpgrid.tuning.problem import exact_law, monomials, predicted
+from hpgrid.variables import Space
 
 
 def compute(config: Config) -> FigureData:
@@ -38,7 +39,7 @@ def _curves(config: Config) -> FigureData:
         data = joint.measure(replace(config, figure="joint"), one, predicted(law), monomials(law))
     # A whole law, its constant included, takes the place of a line through the middle of what was measured.
     laws = {} if law is None else law.laws
-    lines = {f"{v}_law": _line(v, each, one.budgets) for v, each in laws.items()}
+    lines = {f"{v}_law": _line(v, each, one.budgets, one.proxy.space) for v, each in laws.items()}
     shown = {key: line for key, line in lines.items() if line is not None}
     # What has no best value as the budget grows, has none at any; without a refined optimum, the law alone says so.
     limits = {} if law is None else {f"{v}_limit": np.inf if x.direction > 0 else 0.0 for v, x in law.unbounded.items()}
@@ -46,12 +47,12 @@ def _curves(config: Config) -> FigureData:
     return replace(data, arrays={**data.arrays, **shown}, notes={**data.notes, "no_prediction": why})
 
 
-def _line(name: str, law: PowerLaw | None, budgets: Array) -> Array | None:
+def _line(name: str, law: PowerLaw | None, budgets: Array, space: Space) -> Array | None:
     """A law where it is in its variable's range, b >= 1 and alpha <= 1; None where it has no constant."""
     if law is None or law.constant is None:
         return None
     values = law.at(budgets)
-    outside = {"b": values < 1, "alpha": values > 1}.get(name, False)
+    outside = False if name == "risk" else (values < space.all[name].low) | (values > space.all[name].high)
     return np.asarray(np.where(outside, np.nan, values))
 
 
@@ -64,7 +65,7 @@ def _contours(config: Config) -> FigureData:
         law, notes["no_prediction"] = exact_law(one.proxy, joint, one.grid.budget)
         whole = None if law is None else law.laws["b"]
         notes["predicted_best_b"].append(None if whole is None else str(whole.exponent))
-        line = _line("b", whole, one.arrays["budget"])
+        line = _line("b", whole, one.arrays["budget"], one.proxy.space)
         return ({} if line is None else {"law": line}), []
 
     data = contours.measure(config, None, lines)

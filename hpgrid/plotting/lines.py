@@ -12,7 +12,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from numpy.typing import NDArray
 
-from hpgrid.plotting.style import COLORMAPS, OPTIMUM, PREDICTED, REFINED, SYMBOLS, color_bar, decades, hollow, visible
+from hpgrid.plotting.style import COLORMAPS, OPTIMUM, PREDICTED, REFINED, color_bar, decades, hollow, symbol, visible
 from hpgrid.shapes import Floats as Array
 
 
@@ -27,14 +27,14 @@ def family(axes: Axes, x: Array, curves: Array, values: Array, name: str) -> Lin
         name: which hyperparameter that is.
     """
     # The palest fifth of a sequential map vanishes on paper.
-    shades = colormaps[COLORMAPS[name]](np.linspace(0.3, 1.0, 256))
+    shades = colormaps[COLORMAPS.get(name, "Purples")](np.linspace(0.3, 1.0, 256))
     colors = LinearSegmentedColormap.from_list(f"hpgrid_{name}", shades)
     norm = LogNorm(values.min(), values.max())
     lines = [np.column_stack([x, np.where(np.isfinite(curve), curve, np.nan)]) for curve in curves]
     drawn = LineCollection(lines, cmap=colors, norm=norm, linewidths=0.9, array=values, zorder=2)
     axes.add_collection(drawn)
     labelled = decades(values.min(), values.max(), 5)
-    color_bar(axes.figure, ScalarMappable(norm, colors), axes, SYMBOLS[name], labelled, aspect=28)
+    color_bar(axes.figure, ScalarMappable(norm, colors), axes, symbol(name), labelled, aspect=28)
     return drawn
 
 
@@ -69,7 +69,7 @@ def tuned_line(axes: Axes, x: Array, y: Array, name: str, label: str, *, held: b
     """Draw a curve that belongs to one hyperparameter: solid where the others follow, dotted where they are held."""
     dashes: Any = {"eta": (0, ()), "b": (0, (5, 1)), "alpha": (0, (3, 1, 1, 1))}[name]
     look: Any = {"linestyle": ":", "linewidth": 1.2} if held else {"linestyle": dashes, "linewidth": 1.8}
-    axes.plot(x, y, color=colormaps[COLORMAPS[name]](0.75), label=label, zorder=4, **look)
+    axes.plot(x, y, color=colormaps[COLORMAPS.get(name, "Purples")](0.75), label=label, zorder=4, **look)
 
 
 def floor(axes: Axes, level: float, label: str) -> None:

@@ -32,7 +32,11 @@ SYMBOLS = {
 }
 
 
-#: And in mathematics.
+def symbol(name: str) -> str:
+    """Return how a quantity is written on an axis: one that a bound declares by its name."""
+    return SYMBOLS.get(name, f"${short(name)}$")
+
+
 def short(name: str) -> str:
     """Return the symbol of a quantity, for a formula."""
     return name if name == "risk" else name_latex(name)
