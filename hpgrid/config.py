@@ -159,6 +159,10 @@ class GridConfig:
     space: Space = STANDARD
     budget: str | None = None
 
+    def describe(self) -> dict[str, Any]:
+        """Return the grid as the table that ``parse_grid`` reads."""
+        return {"preset": self.preset, "n": self.n, "axes": dict(self.axes)}
+
     def build(self, axes: Mapping[str, Any] | None = None) -> Grid:
         """Return the grid, ``axes`` taking the place of its own."""
         from hpgrid.grid import Grid, LogAxis
@@ -223,7 +227,9 @@ class Config:
         """Return the config as plain data, for a record on disk."""
         panels = [{"tuned": p.tuned, "fixed": dict(p.fixed), "axes": p.axes, "title": p.title} for p in self.panels]
         # asdict would copy a regime's mappings as they are; JSON wants tables.
-        everything = {**asdict(replace(self, panels=())), "panels": panels}
+        everything = {**asdict(replace(self, panels=())), "panels": panels, "grid": self.grid.describe()}
+        if not self.bound.variables:
+            del everything["bound"]["variables"]
         used = ("figure", "parameters", "dtype") if self.parameters else everything
         return {key: everything[key] for key in used}
 
@@ -391,7 +397,7 @@ def parse_grid(data: Mapping[str, Any], space: Space = STANDARD, budget: str | N
     # A variable may be called n, too: in [grid.axes] it is one.
     axes = dict.fromkeys(space.names, Key(partial(_parse_axis, space)))
     within = read_table("axis", axes, settings(table_of(data, "axes"), space))
-    found = read_table("key of [grid]", {**axes, **GRID}, data)
+    found = read_table("key of [grid]", {**GRID, **{v: key for v, key in axes.items() if v not in GRID}}, data)
     given = {name: found[name] for name in data if name in axes and name not in GRID}
     given |= {name: x for name, x in within.items() if x is not None}
     own = {name: given[name] for name in space.ordered(given)}

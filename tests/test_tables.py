@@ -11,7 +11,7 @@ import pytest
 from hpgrid import FunctionProxy, Grid, Proxy, Term, bounds
 from hpgrid.search.tables import Tables, domain_of, tabulate
 
-NOWHERE = domain_of({}, {}, {}, None, None)  # a domain that leaves nothing out
+NOWHERE = domain_of({}, {}, {}, None, "b", {})  # a domain that leaves nothing out
 
 
 def values_of(grid: Grid) -> dict[str, np.ndarray]:
@@ -22,9 +22,9 @@ def evaluate(tables: Tables, axes: dict[str, np.ndarray]) -> np.ndarray:
     """The risk on all axes, from the tables alone."""
     mesh = dict(zip(axes, np.meshgrid(*(np.arange(len(v)) for v in axes.values()), indexing="ij")))
 
-    def product(entry: tuple[Any, dict]) -> np.ndarray:
+    def product(entry: tuple[Any, list[dict]]) -> np.ndarray:
         coefficient, parts = entry
-        return coefficient * math.prod((table[mesh[axis]] for axis, table in parts.items()), start=1.0)
+        return coefficient * math.prod((x[mesh[axis]] for part in parts for axis, x in part.items()), start=1.0)
 
     total = sum(product(entry) for entry in tables.hoisted.rest)
     for members, factor in zip(tables.hoisted.groups, tables.scanned.groups):
@@ -81,7 +81,11 @@ def test_a_bound_given_by_a_function_gets_the_axes_themselves(small: Grid) -> No
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_tables_have_the_precision_that_was_asked_for(small: Grid, dtype: str) -> None:
     tables = tabulate(bounds.lmo(), values_of(small), {}, NOWHERE, over=("eta", "b"), dtype=dtype)
-    arrays = [*tables.scanned.groups, *(table for _, parts in tables.hoisted.rest for table in parts.values())]
+    of_rest = (table for _, parts in tables.hoisted.rest for part in parts for table in part.values())
+    arrays = [*tables.scanned.groups, *of_rest]
+        *tables.scanned.groups,
+        *(table for _, parts in tables.hoisted.rest for part in parts for table in part.values()),
+    ]
     assert {array.dtype for array in arrays} == {np.dtype(dtype)}
     assert tables.scanned.index.dtype == np.int32
 
@@ -111,13 +115,15 @@ IN, OUT = 0.0, math.inf
 )
 def test_caps_and_min_K_leave_out_values_of_one_axis(axes, fixed, caps, min_K, path, penalty) -> None:
     every = {**AXES, "K": axis(0.5, 1.0, 2.0)}
-    domain = domain_of({name: every[name] for name in axes}, fixed, caps, min_K, path)
+    domain = domain_of(
+        {name: every[name] for name in axes}, fixed, caps, min_K, "b", {} if path is None else {"b": path}
+    )
     assert {name: table.tolist() for name, table in domain.penalty.items()} == penalty
     assert domain.limit == {}
 
 
 def test_min_K_is_a_limit_between_b_and_T_where_both_are_axes() -> None:
-    limit = domain_of(AXES, {}, {}, 5.0, None).limit
+    limit = domain_of(AXES, {}, {}, 5.0, "b", {}).limit
     assert {v: x.tolist() for v, x in limit.items()} == {"b": (AXES["b"] * 5.0).tolist(), "T": AXES["T"].tolist()}
 
 
@@ -149,7 +155,7 @@ def test_a_constant_outside_the_range_is_refused_with_the_fixed_values_folded_in
 def test_a_factor_may_be_zero_and_values_beyond_a_cap_do_not_count() -> None:
     proxy = Proxy((Term({}, {"eta": 2}), Term({}, {"alpha": "one_minus", "eta": -1})), {})
     axes = {"eta": axis(1e-3, 1.0, 1e30), "alpha": axis(0.5, 1.0)}
-    domain = domain_of(axes, {}, {"eta": 1.0}, None, None)
+    domain = domain_of(axes, {}, {"eta": 1.0}, None, "b", {})
     tabulate(proxy, axes, {}, domain, over=("eta",), dtype="float64")
     with pytest.raises(ValueError, match="overflows float64"):
         tabulate(proxy, {**axes, "eta": axis(1.0, 1e200)}, {}, NOWHERE, over=("eta",), dtype="float64")

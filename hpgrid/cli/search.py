@@ -113,9 +113,6 @@ def _budget(
         values |= options.pairs("--at", [at], options.number, "R=1e6")
     for name in values:
         check_choice("budget", name, bound.space.budget_names)
-    if len(values) > 1:
-        there = " ".join(f"--{name} {x:g}" for name, x in values.items())
-        raise bad("advice is for one budget, tokens or iterations", there, "one of the two")
     if not values:
         return options.budget_of(budget, bound), None
     ((implied, value),) = values.items()
@@ -127,6 +124,9 @@ def _budget(
 def _check_questions(asked: Mapping[str, float | str | None], max_K: float | None, files: Mapping[str, Path]) -> None:
     """Refuse several questions at once, and files or a cap that belong to another one."""
     there = {option: value for option, value in asked.items() if value is not None}
+    budgets = [f"{option} {value}" for option, value in there.items() if option != "--risk"]
+    if len(budgets) > 1:
+        raise bad("advice is for tokens or for iterations", " ".join(budgets), "one of the two")
     if len(there) > 1:
         raise bad("a search answers one question at a time", " ".join(there), "one of them")
     risk = there.get("--risk")

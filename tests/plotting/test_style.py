@@ -9,7 +9,18 @@ import pytest
 from matplotlib.figure import Figure
 
 from hpgrid.plotting import style
-from hpgrid.plotting.style import COLORMAPS, SHORT, SYMBOLS, decades, log_axes, new_figure, number, power_of_ten, ticks
+from hpgrid.plotting.style import (
+    COLORMAPS,
+    SYMBOLS,
+    decades,
+    log_axes,
+    new_figure,
+    number,
+    power_of_ten,
+    short,
+    symbol,
+    ticks,
+)
 from hpgrid.plotting.transfer_plot import count, momentum, power
 
 
@@ -77,8 +88,9 @@ def test_ticks_are_round_and_few(lo: float, hi: float, expected: list[float]) ->
 
 
 def test_every_quantity_has_a_symbol_and_every_held_one_a_colour_map() -> None:
-    assert set(SHORT) == {"risk", "eta", "b", "alpha", "T", "K"}
-    assert set(SYMBOLS) == {*SHORT, "regret", "points", "seconds"}
+    assert [short(name) for name in ("risk", "eta", "b", "H")] == ["risk", r"\eta", "b", "H"]
+    assert set(SYMBOLS) == {"risk", "eta", "b", "alpha", "T", "K", "regret", "points", "seconds"}
+    assert (symbol("b"), symbol("H")) == ("batch size $b$", "$H$")
     assert len(set(COLORMAPS.values())) == len(COLORMAPS) == 3
     assert set(COLORMAPS.values()) <= set(matplotlib.colormaps)
 

@@ -10,7 +10,10 @@ from hypothesis import given, strategies as st
 
 import hpgrid
 from hpgrid.checks import InputError
-from hpgrid.statements.language import LEFT, LONGEST, Powers, Statement, parse
+from hpgrid.statements.language import LONGEST, Powers, Statement, parse
+
+#: What a claim may be of.
+LEFT = ("risk", "eta", "b", "alpha", "T", "K")
 
 F = Fraction
 
