@@ -83,9 +83,6 @@ def test_tables_have_the_precision_that_was_asked_for(small: Grid, dtype: str) -
     tables = tabulate(bounds.lmo(), values_of(small), {}, NOWHERE, over=("eta", "b"), dtype=dtype)
     of_rest = (table for _, parts in tables.hoisted.rest for part in parts for table in part.values())
     arrays = [*tables.scanned.groups, *of_rest]
-        *tables.scanned.groups,
-        *(table for _, parts in tables.hoisted.rest for part in parts for table in part.values()),
-    ]
     assert {array.dtype for array in arrays} == {np.dtype(dtype)}
     assert tables.scanned.index.dtype == np.int32
 
