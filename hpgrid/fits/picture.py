@@ -92,7 +92,7 @@ def _exponent(fit: Fit, name: str, budget: str) -> str:
     if fit.surface.names.index(name) in fit.held:
         said = "at the border" if name in fit.predict(T).edge else "held"
     # Rounded before it is written, so that nought has no sign.
-    return rf"${style.SHORT[name]} \sim {budget}^{{{round(math.log2(later / at), 2) + 0.0:.2f}}}$, {said}"
+    return rf"${style.short(name)} \sim {budget}^{{{round(math.log2(later / at), 2) + 0.0:.2f}}}$, {said}"
 
 
 def _surface(fit: Fit, at: dict[str, Floats], T: float) -> Floats:
