@@ -59,14 +59,15 @@ def draw(fit: Fit, budgets: Sequence[float]) -> Figure:
             axes[k].set_xlabel(LABELS[budget])
         if len(names) > 1:
             colored = ScalarMappable(**fit_plot.colors(FARTHEST * fit.unit))
-            say, values = "{:.2g}".format, [fit.unit * x for x in (0.0, *CONTOURS, FARTHEST)]
-            style.color_bar(parts[0], colored, axes[: len(shown)], "excess loss", values, 20, say)
+            values = [fit.unit * x for x in (0.0, *CONTOURS, FARTHEST)]
+            style.color_bar(parts[0], colored, axes[: len(shown)], "excess loss", values, 20, "{:.2g}".format)
         named = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels())}
         figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=int(width / 1.45))
         figure.draw_without_rendering()  # the panels have their places: their ticks have as many labels as go there
-        says = _say(names[0], np.array(axes[0].get_xlim())), ways.count
-        for k, ax in enumerate(axes):
-            ways.budget_axis(ax, *ax.get_xlim(), say=says[k >= len(shown)])
+        for ax in axes[: len(shown)]:
+            ways.label_along(ax, ax.get_xlim(), _say(names[0], np.array(ax.get_xlim())))
+        for ax in axes[len(shown) :]:
+            ways.budget_axis(ax, *ax.get_xlim())
     return figure
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import matplotlib
@@ -119,11 +119,10 @@ def _spread(heights: Array, gap: float) -> Array:
     return moved[np.argsort(order)]
 
 
-def budget_axis(axes: Axes, first: float, last: float, *, space: float = _MARGIN, say: Say | None = None) -> None:
+def budget_axis(axes: Axes, first: float, last: float, *, space: float = _MARGIN) -> None:
     """Give the x axis the budgets between where the ways start and where they end, with room at that end.
 
-    The room is ``space``, a share of the panel's width beyond the last budget. As many ticks as have room are labelled,
-    where the panel has its final place. Values that are no budgets are written by ``say``.
+    The room is ``space``, a share of the panel's width beyond the last budget.
     """
     ends = sorted((first, last))
     lo, hi = np.log10(ends)
@@ -131,11 +130,16 @@ def budget_axis(axes: Axes, first: float, last: float, *, space: float = _MARGIN
     before, after = (space, _MARGIN) if last < first else (_MARGIN, space)
     axes.set_xscale("log")
     axes.set_xlim(10 ** (lo - before * share), 10 ** (hi + after * share))
+    label_along(axes, ends, count)
+
+
+def label_along(axes: Axes, ends: Sequence[float], say: Say) -> None:
+    """Label as many round values of the x axis between two as have room: the axes' place in the figure is final."""
+    lo, hi = ends
     per_decade = axes.get_window_extent().width / np.diff(np.log10(axes.get_xlim()))[0]
     between = _BETWEEN * axes.figure.dpi / 72
-    say = say or count
-    every = [ticks(ends[0], ends[1], most) for most in (4, 3, 2)]
-    for values in (*every, [every[0][0], every[0][-1]]):  # as many as have room for their labels
+    every = [ticks(lo, hi, most) for most in (4, 3, 2)]
+    for values in (*every, [every[0][0], every[0][-1]]):
         # As few digits, at least three, as tell them apart.
         digits = next((n for n in range(3, 15) if len({say(value, n) for value in values}) == len(values)), 15)
         size = matplotlib.rcParams["xtick.labelsize"]
