@@ -29,9 +29,6 @@ CONTOURS, FARTHEST = np.array([0.001, 0.003, 0.01, 0.03]), 0.1
 #: Points along a line of a picture.
 POINTS = 61
 
-#: What stands on an axis.
-LABELS = style.SYMBOLS | {"alpha": r"$\alpha = 1 - \beta$"}
-
 
 def draw(fit: Fit, budgets: Sequence[float]) -> Figure:
     """Return the picture of a fit and of its predictions.
@@ -56,7 +53,7 @@ def draw(fit: Fit, budgets: Sequence[float]) -> Figure:
         for k, name in enumerate(names, start=len(shown)):
             style.letter(axes[k], k, _exponent(fit, name, budget))
             _against_budget(axes[k], fit, name, budgets)
-            axes[k].set_xlabel(LABELS[budget])
+            axes[k].set_xlabel(fit_plot.LABELS[budget])
         if len(names) > 1:
             colored = ScalarMappable(**fit_plot.colors(FARTHEST * fit.unit))
             values = [fit.unit * x for x in (0.0, *CONTOURS, FARTHEST)]
@@ -65,17 +62,10 @@ def draw(fit: Fit, budgets: Sequence[float]) -> Figure:
         figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=int(width / 1.45))
         figure.draw_without_rendering()  # the panels have their places: their ticks have as many labels as go there
         for ax in axes[: len(shown)]:
-            ways.label_along(ax, ax.get_xlim(), _say(names[0], np.array(ax.get_xlim())))
+            ways.label_along(ax, ax.get_xlim(), fit_plot.say(names[0], np.array(ax.get_xlim())))
         for ax in axes[len(shown) :]:
             ways.budget_axis(ax, *ax.get_xlim())
     return figure
-
-
-def _say(name: str, values: Floats) -> ways.Say:
-    """How values of a variable are written on an axis: all of them alike."""
-    if name == "b":
-        return ways.count
-    return ways.power if values.min() < 1e-4 else lambda value, _=3: style.number(value)
 
 
 def _theory(fit: Fit, name: str) -> Fraction:
@@ -121,14 +111,14 @@ def _at_one_budget(ax: Axes, fit: Fit, T: float) -> None:
     kinds = (fitted & ~beyond, ~fitted & ~low & ~beyond, low, beyond)
     x, y = [*at.values(), np.minimum(excess, farthest)][:2]
     fit_plot.runs(ax, x, y, excess, kinds, farthest if flat else None)
-    ax.set(xscale="log", xlim=along[0][[0, -1]], xlabel=LABELS[names[0]], ylabel="excess loss")
+    ax.set(xscale="log", xlim=along[0][[0, -1]], xlabel=fit_plot.LABELS[names[0]], ylabel="excess loss")
     if flat:
         fit_plot.contours(ax, along[0], along[1], rise.reshape(POINTS, POINTS, -1).min(axis=2), CONTOURS * fit.unit)
         middle = np.log2([own.at[v] for v in names[:2]])
         drawn = np.where([v in own.interval for v in names[:2]], own.drawn[:, :2], middle)
         fit_plot.region(ax, 2.0 ** fit_plot.ellipse(drawn, middle, own.level, POINTS), f"{level} ellipse")
-        ax.set_ylabel(LABELS[names[1]])
-        ways.value_axis(ax, along[1][0], along[1][-1], _say(names[1], along[1]))
+        ax.set_ylabel(fit_plot.LABELS[names[1]])
+        ways.value_axis(ax, along[1][0], along[1][-1], fit_plot.say(names[1], along[1]))
     else:
         fit_plot.surface(ax, along[0], rise)
         fit_plot.span(ax, own.interval.get(names[0]), f"{level} interval")
@@ -148,14 +138,12 @@ def _against_budget(ax: Axes, fit: Fit, name: str, budgets: Sequence[float]) -> 
     runs = [fit.runs.only(fit.runs.T == T) for T in measured]
     best = [float(r.values[name][np.argmin(r.loss)]) for r in runs]
     ax.plot(measured, best, "s", color="0.3", markersize=3.5, label="best run", zorder=4)
-    known = tuple(fit_plot.OTHERS)
-    others = [(p.T, b.at[name], b.name) for p in asked for b in fit.baselines(p.T) if b.name.startswith(known)]
-    for other in others:
-        fit_plot.other(ax, *other)
+    others = [(p.T, b.at[name], b.name) for p in asked for b in fit.baselines(p.T)]
+    shown = [y for x, y, label in others if fit_plot.other(ax, x, y, label)]
     for p in asked:
         fit_plot.optimum(ax, p.T, p.at[name], edge=name in p.edge, label="prediction", marker="*", size=10)
     lines.law(ax, every, at[-1] * (every / measured[-1]) ** float(_theory(fit, name)), "theory's slope")
     fit_plot.ends(ax, sampled.min(), sampled.max())
-    values = np.array([*low, *high, *best, *(y for _, y, _ in others), *sampled])
-    ax.set(xscale="log", xlim=every[[0, -1]], ylabel=LABELS[name])
-    ways.value_axis(ax, values.min() / 1.2, values.max() * 1.2, _say(name, values))
+    values = np.array([*low, *high, *best, *shown, *sampled])
+    ax.set(xscale="log", xlim=every[[0, -1]], ylabel=fit_plot.LABELS[name])
+    ways.value_axis(ax, values.min() / 1.2, values.max() * 1.2, fit_plot.say(name, values))

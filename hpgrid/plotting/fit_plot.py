@@ -10,8 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm, to_rgba
 from numpy.typing import NDArray
 
-from hpgrid.plotting.style import NEAR, OPTIMUM
+from hpgrid.plotting.style import NEAR, OPTIMUM, SYMBOLS, number
+from hpgrid.plotting.transfer_plot import Say, count, power
 from hpgrid.shapes import Floats as Array
+
+#: What stands on an axis.
+LABELS = SYMBOLS | {"alpha": r"$\alpha = 1 - \beta$"}
 
 _FULL: Any = {"markeredgecolor": "white", "markeredgewidth": 0.3}
 _HOLLOW: Any = {"markerfacecolor": "none", "markeredgecolor": "0.5", "markeredgewidth": 0.6}
@@ -26,6 +30,13 @@ RUNS: dict[str, Any] = {
 
 #: Other ways to choose, by what their names begin with, hollow or thin, so that two at one place are both seen.
 OTHERS = {"best run kept": "o", "rule A": "x", "rule C": "+"}
+
+
+def say(name: str, values: Array) -> Say:
+    """Return how a variable's values are written on an axis: all of them alike."""
+    if name == "b":
+        return count
+    return power if values.min() < 1e-4 else lambda value, _=3: number(value)
 
 
 def colors(farthest: float) -> dict[str, Any]:
@@ -86,11 +97,10 @@ def optimum(axes: Axes, x: Any, y: Any, *, edge: bool, label: str, marker: str =
     axes.plot(x, y, marker, color=OPTIMUM, markersize=size, markeredgewidth=0.8, label=label, zorder=6, **look)
 
 
-def other(axes: Axes, x: float, y: float, name: str) -> None:
-    """Mark what another way to choose would set."""
-    label = next(known for known in OTHERS if name.startswith(known))
-    look: Any = {"markerfacecolor": "none", "color": "0.1", "markeredgewidth": 0.9}
-    axes.plot(x, y, OTHERS[label], markersize=5.5, label=label, zorder=6.5, **look)
+def other(axes: Axes, x: float, y: float, name: str) -> bool:
+    """Mark what another way to choose would set, if it is among ``OTHERS``, and return whether it is."""
+    look: Any = {"markerfacecolor": "none", "color": "0.1", "markeredgewidth": 0.9, "markersize": 5.5, "zorder": 6.5}
+    return any(axes.plot(x, y, mark, label=k, **look) for k, mark in OTHERS.items() if name.startswith(k))
 
 
 def ends(axes: Axes, low: float, high: float) -> None:
