@@ -16,6 +16,7 @@ _Column = str | None
 
 _SCHEDULE = "constant or decay: what the learning rate did; the theory's exponents are those of a constant one."
 _EXPONENTS = "free, theory, or exponents in T that are taken as known, such as eta=0,b=1/2."
+_PARAMS = "How many parameters the models have, 1.3B say: then Table 1's laws of tokens stand beside the fit."
 _MODEL = "Bounds whose constants are fitted, too, beside the surface: eq5, eq4, su, the name of one, or a formula."
 _DESIGN = "Say which runs, so many, would narrow the intervals of the last --predict most."
 _UNIT = "The loss's unit in nats a token: 0.693 for bits; 0 where it is not known."
@@ -51,6 +52,7 @@ def fit_runs(
     round_b: Annotated[str | None, Parameter(help="pow2, int, or a number of which b becomes a multiple.")] = None,
     schedule: Annotated[str | None, Parameter(help=_SCHEDULE)] = None,
     exponents: Annotated[options.Names, Parameter(help=_EXPONENTS)] = None,
+    params: Annotated[float | None, options.Sized(help=_PARAMS)] = None,
     model: Annotated[list[str] | None, Parameter(help=_MODEL)] = None,
     unit: Annotated[float, Parameter(help=_UNIT)] = 1.0,
     design: Annotated[int | None, Parameter(converter=options.whole(1, 1000, example=12), help=_DESIGN)] = None,
@@ -87,6 +89,7 @@ def fit_runs(
         "max_eta": max_eta,
         "round_b": round_b,
         "exponents": _exponents(exponents),
+        "params": params,
         "unit": unit or None,
         "level": level,
         "seed": seed,

@@ -24,8 +24,10 @@ from hpgrid.fits.runs import Runs, as_table, load
 from hpgrid.fits.surface import Prior, Priors, Shape, Surface, fit_surface, priors_of
 from hpgrid.readings import tells
 from hpgrid.shapes import Floats
-from hpgrid.text import counted, power
-from hpgrid.transfers.start import NO_LIMITS, Limits, rounding
+from hpgrid.text import counted, number, power
+from hpgrid.transfers.published import FITS, applied, step_law
+from hpgrid.transfers.rules import feasible, moved, of_paper
+from hpgrid.transfers.start import NO_LIMITS, Limits, Setting, rounding
 from hpgrid.variables import check_value
 
 if TYPE_CHECKING:
@@ -40,11 +42,10 @@ KNOWN = 1e-3
 
 
 def exponent_rows(fit: Fit) -> list[tuple[str, ...]]:
-    """Return the exponents of a fit's optimum as rows of a table: yours, the interval, the theory's, the verdict."""
-    return [
-        (s.what, f"{s.value:.2f}", f"({s.low:.2f} to {s.high:.2f})", f"theory {s.theory}", s.verdict)
-        for s in fit.exponents
-    ]
+    """Return the exponents of a fit's optimum as rows of a table, a line of headings first."""
+    head = ("exponent of", "yours", "90% interval", "theory", "verdict")
+    rows = [(s.what, f"{s.value:.2f}", f"{s.low:.2f} to {s.high:.2f}", str(s.theory), s.verdict) for s in fit.exponents]
+    return [head, *rows]
 
 
 @cache
@@ -103,6 +104,8 @@ class Fit:
         level: of the intervals.
         unit: of the loss, in nats a token.
         seed: of the posterior's draws.
+        limits: what is feasible at another budget.
+        N: how many parameters the models have, where that is known.
     """
 
     runs: Runs
@@ -113,6 +116,7 @@ class Fit:
     unit: float
     seed: int
     limits: Limits = NO_LIMITS
+    N: float | None = None
 
     def predict(self, T: float) -> Prediction:
         """Return the setting for a budget of T tokens, >= that of the smallest run."""
@@ -217,35 +221,45 @@ class Fit:
         return np.asarray((np.einsum("...i,ij,...j", z, H, z) - z0 @ H @ z0) / 2 + (z - z0) @ slope)
 
     def baselines(self, T: float) -> tuple[Baseline, ...]:
-        """Return other ways to choose: the best run kept, the papers' rules from it, the rate kept and b ~ T^(1/2)."""
-        from hpgrid.transfers.transfer import transfer
+        """Return other ways to choose: each from the largest budget's best run, what it does not name kept.
 
+        They are the best run itself, the papers' rules A and C, b ~ T^(1/2) alone, that from the fitted optimum, and,
+        where N is known, the laws of Table 1 that are of tokens.
+        """
         last = self.runs.largest
         best = {name: float(x[np.argmin(last.loss)]) for name, x in last.values.items()}
-        smooth = self.predict(float(last.T[0])).at
-        ways = {"best run kept": best}
-        if {"eta", "b"} <= set(best):
-            longer = T / float(last.T[0])
-            for rule in ("A", "C"):
-                row = transfer({**best, "T": float(last.T[0])}, T, regime=rule).rows[0]
-                moved = {v: x for v, x in row.at._asdict().items() if v in best and x is not None}
-                ways[f"rule {rule} from the best run"] = {**best, **moved}
-            ways["eta kept, b ~ T^(1/2), from the best run"] = {**best, "b": best["b"] * longer**0.5}
-            if {"eta", "b"} <= set(smooth):
-                ways["the same from the fitted optimum"] = {**best, **smooth, "b": smooth["b"] * longer**0.5}
-        return tuple(Baseline(name, at, self.regret(at, T)) for name, at in ways.items())
+        start = Setting(float(last.T[0]), **best)
+        optimum = start._replace(**self.predict(start.T).at)
+        ways = {"best run kept": start}
+        for rule in ("A", "C") if "b" in best else ("A",):
+            row = moved(rule, start, T, self.limits)
+            powers = of_paper("lmo").powers(row.tuned)
+            ways[f"rule {rule}: {', '.join(f'{v} ~ ' + power('T', p['T']) for v, p in powers.items())}"] = row.at
+        if "b" in best:
+            for at, name in ((start, ""), (optimum, ", from the fitted optimum")):
+                b, _ = feasible(float(at.b or 1) * (T / start.T) ** 0.5, self.limits)
+                ways[f"b ~ T^(1/2){name}"] = at._replace(b=b)
+        if self.N is not None and self.runs.counted == "tokens":
+            ways[f"StepLaw at N = {number(self.N)}"] = start._replace(**step_law(self.N, T))
+            for law in (applied(study, start, T) for study in FITS if study.budget == "T" and study.name != "StepLaw"):
+                name = f"{law.fit.name}: b ~ T^{law.fit.b:g}, eta ~ T^{law.fit.eta:g}"
+                ways[name] = start._replace(eta=law.eta, b=law.b)
+        settings = {name: {v: float(getattr(at, v)) for v in best} for name, at in ways.items()}
+        return tuple(Baseline(name, at, self.regret(at, T)) for name, at in settings.items())
 
     @cached_property
     def holdout(self) -> Holdout | None:
         """The largest budget predicted without it; None where there is no other, or too little of it."""
         T = self.runs.largest.T.max()
         rest = self.runs.T < T
-        names = tuple(v for v in self.surface.names if v in self.runs.only(rest).varying) if rest.sum() >= 3 else ()
-        if not names:
+        runs = self.runs.only(rest)
+        names = tuple(v for v in self.surface.names if v in runs.varying) if rest.sum() >= 3 else ()
+        hold = [self.surface.names[i] for i, held in self.held.items() if held.reason == "given"]
+        if set(names) <= set(hold):
             return None
-        earlier = _fitted(self.runs.only(rest), names, self.priors, {}, self.level, self.unit, self.seed)
+        earlier = replace(self, limits=NO_LIMITS, **_fitted(runs, names, self.priors, hold, self.unit))
         prediction = earlier.predict(float(T))
-        ways = {"the fit": prediction.at, **{b.name: b.at for b in earlier.baselines(float(T))}}
+        ways = {"this fit": prediction.at, **{b.name: b.at for b in earlier.baselines(float(T))}}
         return Holdout(float(T), prediction, {name: self.regret(at, float(T)) for name, at in ways.items()})
 
 
@@ -276,6 +290,7 @@ def fit(
     max_eta: float | None = None,
     round_b: str | int | None = None,
     exponents: str | Mapping[str, float] = "free",
+    params: float | None = None,
     unit: float | None = 1.0,
     level: float = 0.8,
     seed: int = 0,
@@ -300,6 +315,7 @@ def fit(
         max_eta: the largest learning rate.
         round_b: "pow2", "int", or a whole number of which b becomes a multiple, in the column's unit.
         exponents: "free", "theory", or exponents in T of some variables that are taken as known.
+        params: how many parameters the models have: what Table 1 says of them then stands beside the fit.
         unit: of the loss, in nats a token; None where that is not known.
         level: of the intervals, in (0, 1).
         seed: of the posterior's draws, >= 0.
@@ -321,11 +337,10 @@ def fit(
         known = {v: _exponent(names, v, "T") for v in names} if isinstance(exponents, str) else exponents
         own = {n: Prior(float(known[n]), KNOWN) if n in known else p for n, p in priors.exponents.items()}
         priors = replace(priors, exponents=own)
-    last = runs.largest
-    given = {name: float(runs.values[name][np.argmin(last.loss)]) for name in hold if name in names}
     size = round(runs.unit_of_b)
     limits = Limits(None if max_b is None else max_b * size, max_eta, rounding(round_b), size)
-    return replace(_fitted(runs, names, priors, given, level, unit or 1.0, seed), limits=limits)
+    fitted = _fitted(runs, names, priors, hold, unit or 1.0)
+    return Fit(**fitted, priors=priors, level=level, unit=unit or 1.0, seed=seed, limits=limits, N=params)
 
 
 def fits_by(data: Any, by: str, *, where: Mapping[str, str] | None = None, **asked: Any) -> dict[str, Fit]:
@@ -346,9 +361,10 @@ def fits_by(data: Any, by: str, *, where: Mapping[str, str] | None = None, **ask
     return fits
 
 
-def _fitted(
-    runs: Runs, names: tuple[str, ...], priors: Priors, given: Mapping[str, float], level: float, unit: float, seed: int
-) -> Fit:
+def _fitted(runs: Runs, names: tuple[str, ...], priors: Priors, hold: Iterable[str], unit: float) -> dict[str, Any]:
+    """What a fit knows by its runs alone: the surface, and which variables it does not place."""
     z = np.log2([runs.values[name] for name in names]).T
     surface = fit_surface(z, np.log2(runs.T), runs.loss, names, priors, unit)
-    return Fit(runs, surface, priors, held_at_the_border(surface, runs, priors, given), level, unit, seed)
+    last = runs.largest
+    given = {name: float(last.values[name][np.argmin(last.loss)]) for name in hold if name in names}
+    return {"runs": runs, "surface": surface, "held": held_at_the_border(surface, runs, priors, given)}

@@ -27,7 +27,8 @@ CURVED = 0.9
 #: Why a variable that is at the border of a sweep is held.
 EDGE = "at the border of the sweep"
 
-#: What is as good as the best, as a share of the loss.
+#: What is as good as the best: above the surface's minimum by at most this share of the lowest loss of the largest
+#: budget. A surface's floor is no loss that training can't go below, so that no share of what is above one is meant.
 NEAR_OPTIMAL = 0.005
 
 

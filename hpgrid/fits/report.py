@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,17 +10,25 @@ import numpy as np
 
 from hpgrid import text
 from hpgrid.fits.fit import exponent_rows
+from hpgrid.fits.predict import NEAR_OPTIMAL
 from hpgrid.record import plain
 from hpgrid.shapes import Floats
+from hpgrid.transfers.rules import batch_text, units
 
 if TYPE_CHECKING:
     from hpgrid.fits.design import Design
     from hpgrid.fits.fit import Fit
     from hpgrid.fits.model import Model
-    from hpgrid.fits.predict import Prediction
 
 #: What a miss is said of: a factor in a learning rate, and a power of two in a batch size.
 MISSES = {"eta": 1.3, "b": 2.0, "alpha": 1.3}
+
+#: What is said of a variable that the surface does not place.
+HELD = {
+    "given": "held at the best run's value, as asked",
+    "at its cap": "at its cap, and the rest tuned at it",
+    "rounded": "rounded, and the rest tuned at it",
+}
 
 #: Farther beyond the largest budget than this nothing was ever tested.
 TESTED = 6.0
@@ -80,91 +89,121 @@ def lines(
     models: Mapping[str, Model] | None = None,
 ) -> list[str]:
     """Return the answer as lines of text."""
-    said: list[str] = []
-    for T in budgets:
-        said += [*_answer(fit, fit.predict(T)), ""]
-        said += [
-            f"Other ways to choose for {text.number(T)} {fit.runs.counted}, and their excess on the fitted surface:"
-        ]
-        rows = [(b.name, *_setting(b.at), f"{b.excess:+.4f}") for b in fit.baselines(T)]
-        said += [*text.aligned(rows, indent="  "), ""]
-    said += _holdout(fit) + _verdicts(fit, schedule)
-    for name, model in (models or {}).items():
-        said += [*_model(fit, name, model, budgets), ""]
-    said += _runs(fit)
-    return said + (["", *_details(fit)] if details else [])
+    parts = [_answer(fit, budgets), _choices(fit, budgets), _verdicts(fit, schedule)]
+    parts += [_model(fit, name, model, budgets) for name, model in (models or {}).items()]
+    parts += [_runs(fit), _details(fit) if details else []]
+    return [line for part in parts if part for line in (*part, "")][:-1]
 
 
-def _setting(at: Any) -> list[str]:
-    return [f"{name} = {text.number(at[name])}" for name in at]
+def _value(name: str, x: float) -> str:
+    """A value with three digits, a batch size that is whole with all."""
+    return batch_text(x) if name == "b" and x % 1 == 0 else text.number(x)
 
 
-def _answer(fit: Fit, prediction: Prediction) -> list[str]:
-    """What to set, what a miss costs, and what of it the sweep does not show."""
-    level = f"{100 * prediction.level:g}%"
-    # What has one value in the table is a part of the setting, too.
-    same = {v: float(np.median(x)) for v, x in fit.runs.values.items() if v not in prediction.at}
+def _setting(at: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} = {_value(name, x)}" for name, x in at.items())
 
-    def span(pair: tuple[float, float]) -> str:
-        return f"{text.number(pair[0])} to {text.number(pair[1])}"
 
-    parts = [f"{v} = {text.number(x)}" + (f" ({span(prediction.interval[v])})" if v in prediction.interval else "")
-             for v, x in prediction.at.items()]  # fmt: skip
-    parts += [f"{text.held(v, x)} as in your runs" for v, x in same.items()]
-    said = [
-        f"For {text.number(prediction.T)} {fit.runs.counted} set {', '.join(parts)}; in brackets {level} intervals."
-    ]
-    costs = []
-    for v in prediction.near_optimal:
-        cost = fit.regret({**prediction.at, v: prediction.at[v] * MISSES[v]}, prediction.T)
-        costs.append(f"a factor of {MISSES[v]:g} in {v} costs {cost:.2g}")
-    near = ", ".join(f"{v} from {span(x)}" for v, x in prediction.near_optimal.items())
+def _span(name: str, ends: tuple[float, float]) -> str:
+    return " to ".join(_value(name, x) for x in ends)
+
+
+def _loss(fit: Fit, x: float) -> str:
+    """A difference of losses, all of a fit's on one scale: as many decimals as show a tenth of their scatter."""
+    shown = f"{x:.{max(0, 1 - math.floor(math.log10(fit.surface.sigma)))}f}"
+    return shown if float(shown) else shown.lstrip("-")
+
+
+def _answer(fit: Fit, budgets: Sequence[float]) -> list[str]:
+    """What to set, how sure that is, what a miss costs, and what of it the sweep does not show."""
+    predictions = [fit.predict(T) for T in budgets]
+    last, unit = predictions[-1], fit.limits.unit
+    said = []
+    for p in predictions:
+        parts = []
+        for v, x in p.at.items():
+            parts.append(f"{v} = {_value(v, x)}" + (f" ({_span(v, p.interval[v])})" if v in p.interval else ""))
+            parts += [f"beta = {text.beta(x)}"] * (v == "alpha") + [units(x, unit)] * (v == "b" and unit > 1)
+        said.append(f"For {text.number(p.T)} {fit.runs.counted} set {', '.join(parts)}.")
+    rest = [f"In brackets are {100 * fit.level:g}% intervals of the optimum."] if last.interval else []
+    same = [text.held(v, float(np.median(x))) for v, x in fit.runs.values.items() if v not in last.at]
+    rest += [f"The rest is as in your runs, {' and '.join(same)}."] if same else []
+    costs: list[str] = []
+    ranges = []
+    for v, ends in last.near_optimal.items():
+        cost = _loss(fit, fit.regret({**last.at, v: last.at[v] / MISSES[v]}, last.T))
+        costs.append(f"a factor of {MISSES[v]:g} in {v} costs {cost}{'' if costs else f' {_unit(fit)}'}")
+        ranges.append(f"{v} from {_span(v, ends)}")
     if costs:
-        said.append(
-            f"Off by {' nats, by '.join(costs)} nats a token; within 0.5% of the loss, the rest re-tuned: {near}."
-        )
-    last = fit.runs.largest
-    for v in prediction.edge:
-        x, at = last.values[v], fit.predict(float(last.T[0])).at[v]
-        side, other = ("high", x.max() * 4) if at > np.sqrt(x.max() * x.min()) else ("low", x.min() / 4)
-        said.append(f"{v} is at the {side} border of your sweep, and from there on the theory's exponent leads: "
-                    f"extend the sweep to {v} = {text.number(other)}.")  # fmt: skip
-    said += [f"{v}: {reason}." for v, reason in prediction.held.items()]
-    if TESTED * fit.runs.T.max() < prediction.T:
-        beyond = prediction.T / fit.runs.T.max()
-        said.append(f"That is {beyond:.3g} times the largest budget: beyond {TESTED:g} times nothing was tested.")
+        most = _loss(fit, NEAR_OPTIMAL * float(fit.runs.largest.loss.min()))
+        rest.append(f"Off the optimum {', '.join(costs)}.")
+        rest.append(f"At most {most} is lost, 0.5% of the loss, with any {' or '.join(ranges)}"
+                    + ", the rest tuned again" * (len(costs) > 1)
+                    + f", for {text.number(last.T)}" * (len(budgets) > 1) + ".")  # fmt: skip
+    said += [" ".join(rest)] if rest else []
+    largest = fit.runs.largest
+    for v in last.edge:
+        low, high, own = min(largest.values[v]), max(largest.values[v]), fit.predict(float(largest.T[0])).at[v]
+        side, other = ("largest", high * 4) if own > math.sqrt(low * high) else ("smallest", low / 4)
+        said.append(f"The best {v} is at the border of your sweep: also run {v} = {_value(v, other)}. Until then it is "
+                    f"the {side} one that you ran, and moves from there with T by the theory alone.")  # fmt: skip
+    for v, reason in {(v, reason) for p in predictions for v, reason in p.held.items()}:
+        said.append(f"{v} is {HELD[reason]}." if reason in HELD else f"{v}: {reason}.")
+    if TESTED * fit.runs.T.max() < max(budgets):
+        beyond = text.number(max(budgets) / fit.runs.T.max())
+        said.append(f"This is {beyond} times your largest budget: beyond {TESTED:g} times nothing was tested.")
     if len(fit.surface.t) == 1:
-        said.append("There is one budget: how the optimum moves with T is the theory's, not your runs'.")
+        said.append("Your runs have one budget: how the optimum moves with T is the theory's, not theirs.")
     return said
 
 
-def _holdout(fit: Fit) -> list[str]:
-    out = fit.holdout
-    if out is None:
-        return ["No budget can be held out: there is one.", ""]
-    others = ", ".join(f"{name} {excess:.4f}" for name, excess in list(out.excess.items())[1:])
-    at = ", ".join(_setting(out.prediction.at))
-    return [
-        f"Without the largest budget the fit has {at} for it, {out.excess['the fit']:.4f} above its best; {others}.",
-        "",
+def _unit(fit: Fit) -> str:
+    return "nats per token" if fit.unit == 1 and fit.priors.curvature else "units of the loss"
+
+
+def _choices(fit: Fit, budgets: Sequence[float]) -> list[str]:
+    """Other ways to choose, their excess on the surface, and the same of the largest budget without its runs."""
+    out, one = fit.holdout, len(budgets) == 1
+    rows = {"this fit": (fit.predict(budgets[0]).at, [0.0] * len(budgets))}
+    found = [fit.baselines(T) for T in budgets]
+    rows |= {each[0].name: (each[0].at, [b.excess for b in each]) for each in zip(*found)}
+    names = fit.surface.names if one else ()
+    heads = [f"at {text.number(T)}" for T in budgets]
+    table = [("choice", *names, *heads, *["hold-out"] * (out is not None))]
+    for name, (at, excess) in rows.items():
+        held = [] if out is None else [_loss(fit, out.excess[name]) if name in out.excess else "-"]
+        settings = (_value(v, at[v]) if v in at else "-" for v in names)
+        table.append((name, *settings, *(_loss(fit, x) for x in excess), *held))
+    start = f"{text.number(float(fit.runs.largest.T[0]))} {fit.runs.counted}"
+    said = [
+        f"Other choices, and their loss above this fit's by the surface, in {_unit(fit)}; each starts from the best "
+        f"run at {start} and keeps what it does not name (rules A and C: Shulgin et al.):",
+        *text.aligned(table, wrap=("choice",), drop=(*names, *heads[1:-1]), indent="  "),
     ]
+    if out is None:
+        return [*said, "No budget can be held out to test the fit: there is one."]
+    last = (
+        f"Hold-out: at {text.number(out.T)} {fit.runs.counted}, your largest budget, each choice made without its runs"
+    )
+    return [*said, f"{last}; this fit would have set {_setting(out.prediction.at)}."]
 
 
 #: What a schedule has to do with the theory's exponents, on public sweeps.
 SCHEDULES = {
     "constant": "With a constant learning rate eta ~ T^(-1/2) at a fixed b has held on public runs.",
-    "decay": "The theory is of a constant learning rate: with a decay, exponents of eta from 0 to 0.3 are common.",
+    "decay": "The theory is of a constant learning rate: with one that decays, exponents of eta in T from 0 to 0.3 are "
+    "common.",
 }
 
 
 def _verdicts(fit: Fit, schedule: str | None) -> list[str]:
     if not fit.exponents:
         return []
+    counts = "" if fit.runs.counted == "tokens" else f"; T counts {fit.runs.counted}"
     return [
-        "Exponents of your optimum, with 90% intervals:",
+        f"How the optimum moves, by your runs and by Shulgin et al.'s bound for a constant learning rate{counts}:",
         *text.aligned(exponent_rows(fit), indent="  "),
         *([SCHEDULES[schedule]] if schedule else []),
-        "",
     ]
 
 
@@ -185,8 +224,8 @@ def _model(fit: Fit, name: str, model: Model, budgets: Sequence[float]) -> list[
         held = {v: x for v, x in fit.predict(T).at.items() if v not in variables}
         names = tuple(v for v in fit.surface.names if v in variables)
         at = model.optimum(names, {"alpha": 1.0} if "alpha" not in names else {}, T)
-        excess = fit.regret({**held, **at}, T)
-        said.append(f"It would set {', '.join(_setting(at))} for T = {text.number(T)}: {excess:+.4f} on the surface.")
+        excess = _loss(fit, fit.regret({**held, **at}, T))
+        said.append(f"It would set {_setting(at)} for T = {text.number(T)}: {excess} above this fit on the surface.")
     return said
 
 
@@ -198,7 +237,7 @@ def _runs(fit: Fit) -> list[str]:
     for reason, x in fit.dropped.items():
         which = ", ".join(map(str, x[:3])) + ", ..." * (len(x) > 3)
         said.append(f"{len(x)} dropped: {reason} ({'lines' if len(x) > 1 else 'line'} {which}).")
-    return [*said, *fit.runs.notes]
+    return [" ".join(said), *fit.runs.notes]
 
 
 def _details(fit: Fit) -> list[str]:
@@ -209,6 +248,6 @@ def _details(fit: Fit) -> list[str]:
         at, best = fit.runs.only(mask), int(np.argmin(fit.runs.loss[mask]))
         own = fit.predict(float(T)).at
         rows.append((text.number(T), str(mask.sum()), str(int((fit.surface.weights[mask] > 0).sum())),
-                     *(text.number(at.values[v][best]) for v in fit.surface.names), f"{at.loss[best]:.4f}",
-                     *(text.number(own[v]) for v in fit.surface.names)))  # fmt: skip
+                     *(_value(v, at.values[v][best]) for v in names), f"{at.loss[best]:.4f}",
+                     *(_value(v, own[v]) for v in names)))  # fmt: skip
     return [*text.aligned(rows), f"Losses scatter around the surface by {fit.surface.sigma:.2g}."]

@@ -91,6 +91,12 @@ FITS = (
 )  # fmt: skip
 
 
+def step_law(N: float, T: float) -> dict[str, float]:
+    """Return what StepLaw sets for N parameters and T tokens, eta = 1.79 N^-0.713 T^0.307 and b = 0.58 T^0.571."""
+    (fit,) = (fit for fit in FITS if fit.name == "StepLaw")
+    return {"eta": 1.79 * N**-0.713 * T**fit.eta, "b": float(fit.tokens or 0) * T**fit.b}
+
+
 class Applied(NamedTuple):
     """A fit taken from a start to another budget."""
 

@@ -150,18 +150,61 @@ def table(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.mark.parametrize("columns", [80, 100])
+@pytest.mark.parametrize("asked", [(1,), (1, 2, 4)])
 def test_the_command_says_what_to_set_first_and_all_in_35_lines(
-    table: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+    table: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch, asked: tuple[int, ...], columns: int
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "100")
-    T = 4 * fit(table).runs.T.max()
-    out = printed("fit", capsys, table, "--predict", f"T={T}")
-    assert out.startswith(f"For {T:.2e} tokens set eta = ")
-    assert len(out.splitlines()) <= 35
-    answer = json.loads(printed("fit", capsys, table, "--predict", f"T={T}", "--json"))
-    (prediction,) = answer["prediction"]
-    assert set(prediction) >= {"T", "eta", "b", "level", "interval", "near_optimal", "edge"}
-    assert prediction["interval"]["eta"][0] < prediction["eta"] < prediction["interval"]["eta"][1]
+    monkeypatch.setenv("COLUMNS", str(columns))
+    found = fit(table, params=1.3e9)
+    T = 4 * float(found.runs.T.max())
+    budgets = ",".join(f"T={k * T}" for k in asked)
+    told = printed("fit", capsys, table, "--predict", budgets, "--params", "1.3B", "--schedule", "decay").splitlines()
+    assert told[0].startswith(f"For {T:.2e} tokens set eta = ")
+    assert max(map(len, told)) <= columns
+    if columns == 80:
+        return
+    assert len(told) <= 35
+    # Every choice stands there with its excess at the budget that is asked for, and at the one that is held out.
+    assert found.holdout is not None
+    first = next(k for k, line in enumerate(told) if line.startswith("  this fit"))
+    for choice, line in zip(found.baselines(T), told[first + 1 :]):
+        assert f" {choice.excess:.4f}" in line
+        assert line.endswith(f" {found.holdout.excess[choice.name]:.4f}")
+
+
+def test_other_choices_are_what_their_names_say(table: Path) -> None:
+    found = fit(table, params=1.3e9)
+    last = found.runs.largest
+    T0, k = float(last.T[0]), int(np.argmin(last.loss))
+    eta, b = (float(last.values[v][k]) for v in ("eta", "b"))
+    own, T = found.predict(T0).at, 16 * T0
+    assert {each.name: each.at for each in found.baselines(T)} == {
+        name: pytest.approx({"eta": at[0], "b": at[1]}) for name, at in {
+            "best run kept": (eta, b),
+            "rule A: eta ~ T^(-1/2)": (eta / 4, b),
+            "rule C: eta ~ T^(-1/4), b ~ T^(1/2)": (eta / 2, 4 * b),
+            "b ~ T^(1/2)": (eta, 4 * b),
+            "b ~ T^(1/2), from the fitted optimum": (own["eta"], 4 * own["b"]),
+            "StepLaw at N = 1.30e+09": (1.79 * 1.3e9**-0.713 * T**0.307, 0.58 * T**0.571),
+            "von Ruette: b ~ T^0.8225, eta ~ T^0.2806": (eta * 16**0.2806, b * 16**0.8225),
+            "Filatov: b ~ T^0.45, eta ~ T^-0.28": (eta * 16**-0.28, b * 16**0.45),
+        }.items()
+    }  # fmt: skip
+    assert len(fit(table).baselines(T)) == 5
+    capped = {each.name: each.at for each in fit(table, max_b=2 * b).baselines(T)}
+    # By hand: at a fixed T rule C's eta goes with b^(1/2).
+    assert capped["rule C: eta ~ T^(-1/4), b ~ T^(1/2)"] == pytest.approx({"eta": eta / 2 / 2**0.5, "b": 2 * b})
+
+
+def test_what_is_held_stays_at_the_largest_budget_s_best_run(table: Path) -> None:
+    found = fit(table, hold=["b"])
+    last = found.runs.largest
+    assert found.predict(1e13).at["b"] == pytest.approx(last.values["b"][np.argmin(last.loss)])
+    assert found.predict(1e13).held == {"b": "given"}
+    assert found.holdout is not None
+    rest = found.runs.only(last.T[0] > found.runs.T)
+    assert found.holdout.prediction.at["b"] == pytest.approx(rest.values["b"][np.argmin(rest.loss)])
 
 
 def test_json_has_the_models_and_the_design_that_were_asked_for(table: Path, capsys: Capture) -> None:
