@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from hpgrid.checks import TUNABLE, bad, check_choice
 from hpgrid.cli import options
+from hpgrid.variables import settings
 
 #: A column's name.
 _Column = str | None
@@ -18,12 +19,18 @@ _SCHEDULE = "constant or decay: what the learning rate did; the theory's exponen
 _EXPONENTS = "free, theory, or exponents in T that are taken as known, such as eta=0,b=1/2."
 _PARAMS = "How many parameters the models have, 1.3B say: then Table 1's laws of tokens stand beside the fit."
 _MODEL = "Bounds whose constants are fitted, too, beside the surface: eq5, eq4, su, the name of one, or a formula."
-_DESIGN = "Say which runs, so many, would narrow the intervals of the last --predict most."
+_DESIGN = (
+    "Say which runs, so many, would narrow the intervals of the last --predict most; where there is no table yet, lay "
+    "out a first sweep --around a guess."
+)
+_AROUND = "Of a first sweep, in place of a table of runs: a guess of the best setting, eta=3e-3,b=1M,T=1e10."
+_DOUBT = "The factor by which the guess may be off, either way."
+_CSV = "Write the predictions to a CSV file, or with --design its runs."
 _UNIT = "The loss's unit in nats a token: 0.693 for bits; 0 where it is not known."
 
 
 def fit_runs(
-    runs: Annotated[Path, Parameter(help="A CSV file with a line for each training run.")],
+    runs: Annotated[Path | None, Parameter(help="A CSV file with a line for each training run.")] = None,
     *,
     predict: Annotated[options.Names, Parameter(help="Budgets to choose for, T=1e11 or 1e11.")] = None,
     eta: Annotated[_Column, Parameter(help="The column of the learning rate; usual names are known.")] = None,
@@ -56,11 +63,13 @@ def fit_runs(
     model: Annotated[list[str] | None, Parameter(help=_MODEL)] = None,
     unit: Annotated[float, Parameter(help=_UNIT)] = 1.0,
     design: Annotated[int | None, Parameter(converter=options.whole(1, 1000, example=12), help=_DESIGN)] = None,
+    around: Annotated[options.Names, Parameter(help=_AROUND)] = None,
+    doubt: Annotated[float, Parameter(help=_DOUBT)] = 4.0,
     tokens: Annotated[float | None, options.Sized(help="What the runs of --design may take together.")] = None,
     level: Annotated[float, Parameter(help="How sure the intervals are.")] = 0.8,
     seed: Annotated[int, Parameter(converter=options.whole(0, example=1), help="Of the posterior's draws.")] = 0,
     details: Annotated[bool, Parameter(help="Tables by budget, too.")] = False,
-    csv: Annotated[Path | None, Parameter(help="Write the predictions to a CSV file.")] = None,
+    csv: Annotated[Path | None, Parameter(help=_CSV)] = None,
     plot: Annotated[Path | None, Parameter(help="Draw runs, surface and prediction: NAME.png, .pdf or .svg.")] = None,
     json_: options.Json = False,
 ) -> int:
@@ -71,23 +80,28 @@ def fit_runs(
     if schedule is not None:
         check_choice("schedule", schedule, ("constant", "decay"))
     columns = {"eta": eta, "b": b, "T": T, "K": K, "loss": loss, "alpha": alpha, "beta": beta}
-    budgets = [options.number("T", each.removeprefix("T=")) for each in options.names(predict)]
-    if not budgets:
+    guess = settings(options.pairs("--around", around, options.number, "eta=3e-3,b=1M,T=1e10"))
+    budgets = _budgets(predict)
+    if runs is None and not guess:
+        raise bad("a fit has a table of runs", "none", "the path of one, or --design 25 --around eta=3e-3,b=1M,T=1e10")
+    if runs is not None and guess:
+        raise bad("a first sweep is laid out where there are no runs", f"--around and {runs}", "one of the two")
+    if guess and design is None:
+        raise bad("a first sweep has a number of runs", "no --design", "--design 25, say")
+    if not guess and not budgets:
         raise bad("a fit chooses for a budget", "no --predict", "--predict T=1e11, say")
     if by is not None and plot is not None:
         raise bad("a picture is of one fit", f"--by {by}", f"--where {by}=... in its place")
     options.check_picture(plot, "the picture is written to a file", "fit.png")
     options.check_file(csv, "the predictions are written to a file", "fit.csv")
+    limits = {"max_b": max_b, "max_eta": max_eta, "round_b": round_b, "seq_len": seq_len}
     asked: dict[str, Any] = {
         **columns,
+        **limits,
         "where": options.pairs("--where", where, lambda _, text: text, "optimizer=muon"),
         "ignore": options.names(ignore),
         "hold": options.known_names("hyperparameter to hold", hold, TUNABLE),
-        "seq_len": seq_len,
         "b_unit": None if b_unit is None else check_choice("unit of a batch size", b_unit, ("tokens", "sequences")),
-        "max_b": max_b,
-        "max_eta": max_eta,
-        "round_b": round_b,
         "exponents": _exponents(exponents),
         "params": params,
         "unit": unit or None,
@@ -95,33 +109,54 @@ def fit_runs(
         "seed": seed,
     }
 
-    from hpgrid.fits.design import design as plan_runs, lines as design_lines
-    from hpgrid.fits.fit import fit, fits_by
+    from hpgrid.fits import design as designs, report
+    from hpgrid.fits.fit import Fit, fit, fits_by
     from hpgrid.fits.model import model_of
-    from hpgrid.fits.report import as_dict, lines, table
     from hpgrid.text import to_width
+    from hpgrid.transfers.start import limits_of
 
-    fits = {"": fit(runs, **asked)} if by is None else fits_by(runs, by, **asked)
+    fits: dict[str, Fit] = {}
+    with options.as_options():
+        if guess:
+            plans = {"": designs.first_sweep(design or 0, guess, doubt, limits_of(**limits))}
+        else:
+            fits = {"": fit(runs, **asked)} if by is None else fits_by(runs, by, **asked)
+            plans = (
+                {} if design is None else {v: designs.design(f, design, budgets[-1], tokens) for v, f in fits.items()}
+            )
     if csv is not None:
         from hpgrid.record import write_table
 
-        write_table(csv, table(fits, budgets))
-    if plot is not None:
+        rows = report.runs_of(plans) if plans else report.predictions(fits, budgets)
+        write_table(csv, report.table(rows, by))
+    if plot is not None and fits:
         from hpgrid.fits.picture import draw
 
         options.write_picture(draw(fits[""], budgets), plot)
-    answers = {}
+    answers: dict[str, Any] = {"": {"design": plans[""].as_dict()}} if guess else {}
+    said = designs.lines(plans[""]) if guess else []
     for value, each in fits.items():
         models = {name: model_of(each, name) for name in model or () if name != "surface"}
-        plan = None if design is None else plan_runs(each, design, budgets[-1], tokens, round_b == "pow2")
-        if json_:
-            answers[value] = as_dict(each, budgets, models, plan)
-            continue
-        said = lines(each, budgets, details, schedule, models) + ([] if plan is None else ["", *design_lines(plan)])
-        print(*([f"{by} = {value}"] if by else []), to_width(said), sep="\n")
+        answers[value] = report.as_dict(each, budgets, models, plans.get(value))
+        said += [f"{by} = {value}"] if by else []
+        said += report.lines(each, budgets, details, schedule, models)
+        said += ["", *designs.lines(plans[value], each.runs.counted)] if plans else []
     if json_:
         print(json.dumps(answers[""] if by is None else {"by": by, "fits": answers}, indent=2, allow_nan=False))
+    else:
+        print(to_width(said))
     return 0
+
+
+def _budgets(predict: options.Names) -> list[float]:
+    """The budgets to choose for: T=1e11, K=1e5, or the number alone."""
+    found = []
+    for each in options.names(predict):
+        name, _, text = each.rpartition("=")
+        if name:
+            check_choice("budget", name, ("T", "K"))
+        found.append(options.number(name or "T", text))
+    return found
 
 
 def _exponents(given: options.Names) -> str | dict[str, float]:

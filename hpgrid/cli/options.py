@@ -6,7 +6,8 @@ import json
 import math
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -382,6 +383,22 @@ def span(name: str, text: str) -> dict[str, float | int] | list[float]:
 Yes = Annotated[bool, Parameter(help="Go on with what takes more than an hour, or more memory than there is.")]
 
 Json = Annotated[bool, Parameter(name="--json", help="Print JSON.")]
+
+
+#: Arguments of functions in messages, with an = after them.
+_ARGUMENT = re.compile(
+    r"\b(to_b|max_b|max_eta|round_b|seq_len|params|optimizer(?= lmo| sgd)|regime(?= auto))\b( ?= ?)?"
+)
+
+
+@contextmanager
+def as_options() -> Iterator[None]:
+    """Refuse what a function refuses in the words of the command line: --max-b for max_b."""
+    try:
+        yield
+    except InputError as error:
+        said = _ARGUMENT.sub(lambda m: f"--{m[1].replace('_', '-')}" + (" " if m[2] else ""), str(error))
+        raise InputError(said) from None
 
 
 class Answer(Protocol):

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from hpgrid.checks import (
-    InputError,
-    bad,
-)
+from hpgrid.checks import bad
 from hpgrid.cli import options
 from hpgrid.transfers.start import OPTIMIZERS, REGIMES, TUNED, check, said
 from hpgrid.variables import settings
@@ -29,9 +25,6 @@ _EXAMPLES = dict(pair.split("=") for pair in f"{_START},{_CONSTANTS},alpha=0.05,
 _TUNED = ", ".join(
     f"{name} {'all' if len(tuned) == 3 else ' and '.join(map(said, tuned))}" for name, tuned in TUNED.items()
 )
-
-#: Arguments of ``transfer`` in messages, with an = after them.
-_OPTION = re.compile(r"\b(to_b|max_b|max_eta|round_b|seq_len|optimizer(?= lmo| sgd)|regime(?= auto))\b( ?= ?)?")
 
 #: An option of NAME=VALUE pairs, between commas or spaces.
 _Pairs = partial(Parameter, consume_multiple=True)
@@ -105,16 +98,13 @@ def print_transfer(
         asked |= {"bound": config.build("T"), "constants": dict(config.constants) or None}
     else:
         asked["constants"] = found if set_ is None else options.pairs("--set", set_, _number, _CONSTANTS)
-    try:
+    with options.as_options():
         check(asked)  # before NumPy loads
         options.check_picture(plot, "the picture is written to a file", "transfer.png")
 
         from hpgrid.transfers.transfer import transfer
 
         answer = transfer(**asked)
-    except InputError as error:  # in the words of the command line
-        in_options = _OPTION.sub(lambda m: f"--{m[1].replace('_', '-')}" + (" " if m[2] else ""), str(error))
-        raise InputError(in_options) from None
     if plot is not None:
         options.write_picture(answer.draw(), plot)
     if fitted is None:

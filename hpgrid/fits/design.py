@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from hpgrid.checks import bad
+from hpgrid.checks import bad, check_keys
 from hpgrid.fits.fit import Fit
 from hpgrid.fits.predict import MISFIT, MISFIT_AN_OCTAVE
-from hpgrid.fits.surface import HALF_WEIGHT
+from hpgrid.fits.runs import SAME
+from hpgrid.fits.surface import HALF_WEIGHT, WINDOW, columns
+from hpgrid.record import plain
 from hpgrid.shapes import Floats
-from hpgrid.text import aligned, number
+from hpgrid.text import aligned, few_iterations, number
+from hpgrid.transfers.rules import batch_text, feasible
+from hpgrid.transfers.start import NO_LIMITS, Limits
+from hpgrid.variables import check_value
 
 #: Candidates lie this many octaves off the fitted optimum of their budget: farther out the surface is not trusted.
 OFFSETS = (-2.0, -1.0, 0.0, 1.0, 2.0)
@@ -23,8 +28,14 @@ OFFSETS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 #: The budgets of candidates, as multiples of the largest one that was run, as far as the tokens suffice.
 LONGER = (1 / 4, 1 / 2, 1.0, 2.0, 4.0)
 
+#: So many runs make a budget one from which a fit predicts.
+RUNS_OF_A_BUDGET = 3
+
 #: The deviation of a floor of which nothing is known, in nats: any loss.
 ANY_LOSS = 10.0
+
+#: The fewest values along a side of a first sweep: two have no optimum between them.
+SIDE = 3
 
 
 class Run(NamedTuple):
@@ -40,140 +51,220 @@ class Design:
 
     Args:
         runs: which.
-        before: by name, the half-width of the predicted interval as a factor.
+        before: by name, the half-width of the predicted interval as a factor; empty where there is no fit yet.
         after: the same, once they are made.
+        unit: tokens in one of what batch sizes are counted in: the length of a sequence, or 1.
     """
 
     runs: tuple[Run, ...]
-    before: Mapping[str, float]
-    after: Mapping[str, float]
+    before: Mapping[str, float] = field(default_factory=dict)
+    after: Mapping[str, float] = field(default_factory=dict)
+    unit: int = 1
 
     @property
     def tokens(self) -> float:
         """What they cost in all."""
         return math.fsum(run.T for run in self.runs)
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the design as plain data: its runs, the half-widths before and after them, and their tokens."""
+        rows = [{"T": run.T, **run.at} for run in self.runs]
+        return {**plain(self), "runs": rows, "tokens": self.tokens}
 
-def design(fit: Fit, count: int, T: float, tokens: float | None = None, pow2: bool = False) -> Design:
+    def table(self) -> list[str]:
+        """Return the runs as a table."""
+        in_sequences = self.unit > 1 and "b" in self.runs[0].at
+        rows = [("T", *self.runs[0].at, *["sequences"] * in_sequences)]
+        for at, T in self.runs:
+            values = [batch_text(x) if v == "b" else number(x) for v, x in at.items()]
+            rows.append((number(T), *values, *[batch_text(at["b"] / self.unit) for _ in range(in_sequences)]))
+        return aligned(rows, indent="  ")
+
+
+def design(fit: Fit, count: int, T: float, tokens: float | None = None) -> Design:
     """Return the runs that together narrow the prediction for T tokens most, each chosen after those before it.
 
     The variance of the predicted optimum, which is linear in the coefficients around the fitted ones, falls with each
-    run by a rank-one update of their covariance, whatever its loss will be.
+    run by a rank-one update of their covariance, whatever its loss will be. A largest budget of three new runs brings
+    the prediction nearer, too.
 
     Args:
-        fit: what is known.
+        fit: what is known; its limits are kept.
         count: how many runs.
         T: the budget that is predicted.
-        tokens: for all runs together; by default as many runs at the largest budget take.
-        pow2: whether batch sizes are powers of two.
+        tokens: for all runs together; by default what as many runs of twice the largest budget take.
 
     Raises:
-        ValueError: the tokens do not suffice for so many of the shortest runs.
+        ValueError: the tokens do not suffice for so many of the shortest runs, or the fit places no optimum.
     """
-    surface, largest = fit.surface, float(fit.runs.largest.T[0])
-    left = tokens if tokens is not None else count * largest
-    lengths = [largest * k for k in LONGER]
+    largest, free = float(fit.runs.largest.T[0]), replace(fit, limits=NO_LIMITS)
+    lengths = [largest * k for k in LONGER if largest * k >= fit.runs.T.min()]
+    left = 2 * count * largest if tokens is None else tokens
     if left < count * lengths[0]:
-        rule = f"{count} runs take {count * lengths[0]:.3g} tokens at least, each a quarter of the largest"
+        rule = f"{count} runs of {lengths[0]:.3g} {fit.runs.counted} each, the fewest, fit into --tokens"
         raise bad(rule, f"{left:.3g}", "more tokens, or fewer runs")
-    candidates = [_candidate(fit, length, offset, pow2) for length in lengths for offset in
-                  itertools.product(OFFSETS, repeat=len(surface.names))]  # fmt: skip
-    rows = np.array([row for _, row, _ in candidates])
-    noise = np.array([variance for *_, variance in candidates])
-    new = len(lengths)
-    covariance = np.zeros((rows.shape[1],) * 2)
-    covariance[:new, :new] = np.eye(new) * (ANY_LOSS * fit.unit) ** 2
-    covariance[new:, new:] = surface.covariance
-    gradient = np.pad(_gradient(fit, T), ((0, 0), (new, 0)))
-    before = _factors(fit, gradient, covariance, T)
-    runs = []
-    for k in range(count):
-        spare = left - (count - k - 1) * lengths[0]
-        seen = rows @ covariance
-        fall = ((gradient @ seen.T) ** 2).sum(axis=0) / (noise + (seen * rows).sum(axis=1))
-        best = int(np.argmax([f if spare * (1 + 1e-12) >= c.T else -1.0 for f, (c, *_) in zip(fall, candidates)]))
-        runs.append(candidates[best][0])
-        left -= runs[-1].T
-        covariance = covariance - np.outer(seen[best], seen[best]) / (noise[best] + seen[best] @ rows[best])
-    return Design(tuple(runs), before, _factors(fit, gradient, covariance, T))
+    if not free.predict(T).near_optimal:
+        why = "; ".join(f"{v}: {reason}" for v, reason in free.predict(T).held.items()) or "all at the border"
+        raise bad("a design narrows an optimum that the fit places", why, "no --design, or --design with --around")
+    among = _candidates(fit, free, lengths)
+    gradient = _gradient(free, T, among.rows.shape[1])
+    plans = []
+    for last in (length for length in lengths if length == largest or largest < length <= T):
+        new = RUNS_OF_A_BUDGET if last > largest else 0
+        if count >= new and left >= new * last + (count - new) * lengths[0]:
+            spans = [(last, last)] * new + [(0.0, last)] * (count - new)
+            chosen, covariance = _chosen(among, spans, left, gradient)
+            before = _factors(free, gradient, among.covariance, math.log2(T / largest))
+            after = _factors(free, gradient, covariance, math.log2(T / last))
+            plans.append(Design(tuple(among.runs[k] for k in chosen), before, after, fit.limits.unit))
+    return min(plans, key=lambda plan: math.prod(plan.after.values()))
 
 
-def _candidate(fit: Fit, T: float, offset: tuple[float, ...], pow2: bool) -> tuple[Run, Floats, float]:
-    """A run off the fitted optimum, its row of the least-squares problem, and the variance of its loss."""
-    surface, own = fit.surface, fit.predict(T).at
-    at = {name: float(own[name] * 2**step) for name, step in zip(surface.names, offset)}
-    if pow2 and "b" in at:
-        at["b"] = 2.0 ** round(math.log2(at["b"]))
-    if "alpha" in at:
-        at["alpha"] = min(at["alpha"], 1.0)
-    z = np.log2(list(at.values())) - surface.centre[0]
-    t = math.log2(T) - surface.centre[1]
-    i, j = np.triu_indices(len(z))
-    old = np.isclose(surface.t, math.log2(T), atol=1e-6).astype(float)
-    floors = [float(math.isclose(T, fit.runs.largest.T[0] * k) and not old.any()) for k in LONGER]
-    cubes = np.zeros(surface.covariance.shape[0] - len(old) - len(i) - 2 * len(z))
-    row = np.concatenate([floors, old, z[i] * z[j] * np.where(i == j, 0.5, 1.0), z, t * z, cubes])
-    # Far off the optimum a run counts less, as it does in the fit.
-    weight = 1 / (1 + (fit.regret(at, T) / (HALF_WEIGHT * fit.unit)) ** 2)
-    return Run(at, T), row, surface.sigma**2 / weight
+class _Candidates(NamedTuple):
+    """Runs that could be made."""
+
+    runs: tuple[Run, ...]
+    budgets: Floats  # of each
+    rows: Floats  # of the surface's least-squares problem, with floors of budgets that are new
+    noise: Floats  # the variance of each run's loss, larger far off the optimum, where a run counts less
+    covariance: Floats  # of the coefficients, before any is made
 
 
-def _gradient(fit: Fit, T: float) -> Floats:
-    """How the optimum at T moves with each coefficient: dz = -H^-1 (dH z + dc + t dd)."""
-    H, c, d = fit.surface.shape
-    t = math.log2(T) - fit.surface.centre[1]
-    z, n = -np.linalg.solve(H, c + t * d), len(c)
+def _candidates(fit: Fit, free: Fit, lengths: Sequence[float]) -> _Candidates:
+    """Runs around the optima of some budgets, ``free`` of the limits that each run keeps."""
+    surface, times, found = fit.surface, list(fit.surface.t), {}
+    for length in lengths:
+        k = int(np.argmin(np.abs(surface.t - math.log2(length))))
+        if abs(times[k] - math.log2(length)) > math.log2(1 + SAME):  # else the table of runs has it as that budget
+            k = len(times)
+            times.append(math.log2(length))
+        T = 2.0 ** times[k]
+        own = free.predict(T).at
+        for offset in itertools.product(OFFSETS, repeat=len(surface.names)):
+            at = {v: _within(fit.limits, v, own[v] * 2**step) for v, step in zip(surface.names, offset)}
+            rise = max(free.regret(at, T), 0.0) / fit.unit
+            if rise <= WINDOW and at.get("b", 0.0) <= T:  # what lies farther off is not fitted
+                off = [math.log2(at[v] / own[v]) for v in surface.names]
+                found[(T, *at.values())] = Run(at, T), k, off, 1 + (rise / HALF_WEIGHT) ** 2
+    runs, floors, off, more = zip(*found.values())
+    T = np.array([run.T for run in runs])
+    z = np.log2([list(run.at.values()) for run in runs]) - surface.centre[0]
+    rows = columns(z, np.log2(T) - surface.centre[1], np.array(floors), np.array(off))
+    old = len(surface.t)
+    known = [k for k in range(rows.shape[1]) if k < old or k >= len(times)]
+    covariance = np.eye(rows.shape[1]) * (ANY_LOSS * fit.unit) ** 2
+    covariance[np.ix_(known, known)] = surface.covariance
+    return _Candidates(runs, T, rows, surface.sigma**2 * np.array(more), covariance)
+
+
+def _chosen(
+    among: _Candidates, spans: Sequence[tuple[float, float]], left: float, gradient: Floats
+) -> tuple[list[int], Floats]:
+    """The best run of each span of budgets after those before it, and the covariance once all are made."""
+    covariance, used, shortest = among.covariance, np.zeros(len(among.runs)), among.budgets.min()
+    chosen: list[int] = []
+    for k, (low, high) in enumerate(spans):
+        spare = (left - sum(max(first, shortest) for first, _ in spans[k + 1 :])) * (1 + 1e-12)
+        can = (among.budgets >= low * (1 - SAME)) & (among.budgets <= min(high * (1 + SAME), spare))
+        can &= used == used[can].min()  # a setting comes again only once all have been
+        seen = among.rows @ covariance
+        variance = among.noise + (seen * among.rows).sum(axis=1)
+        best = int(np.argmax(np.where(can, ((gradient @ seen.T) ** 2).sum(axis=0) / variance, -1.0)))
+        chosen.append(best)
+        used[best] += 1
+        left -= among.budgets[best]
+        covariance = covariance - np.outer(seen[best], seen[best]) / variance[best]
+    return chosen, covariance
+
+
+def _gradient(free: Fit, T: float, size: int) -> Floats:
+    """How what is tuned of the optimum at T moves with each of so many coefficients: dz = -H^-1 (dH z + dc + t dd)."""
+    surface, own = free.surface, free.predict(T)
+    tuned = [surface.names.index(v) for v in own.near_optimal]
+    n, t = len(surface.names), math.log2(T) - surface.centre[1]
+    z = np.log2(list(own.at.values())) - surface.centre[0]
     i, j = np.triu_indices(n)
     turned = np.zeros((n, len(i)))
     for k, (p, q) in enumerate(zip(i, j)):
         turned[p, k] += z[q]
         turned[q, k] += z[p] * (p != q)
-    size = fit.surface.covariance.shape[0]
-    moved = np.hstack([np.zeros((n, len(fit.surface.t))), turned, np.eye(n), t * np.eye(n)])
-    return -np.linalg.solve(H, np.pad(moved, ((0, 0), (0, size - moved.shape[1]))))
+    moved = np.hstack([turned, np.eye(n), t * np.eye(n)])[tuned]
+    cubes = surface.covariance.shape[0] - len(surface.t) - moved.shape[1]  # which move no optimum, as floors don't
+    moved = np.pad(moved, ((0, 0), (size - cubes - moved.shape[1], cubes)))
+    return -np.linalg.solve(surface.shape.H[np.ix_(tuned, tuned)], moved)
 
 
-def _factors(fit: Fit, gradient: Floats, covariance: Floats, T: float) -> dict[str, float]:
+def _factors(free: Fit, gradient: Floats, covariance: Floats, ahead: float) -> dict[str, float]:
     """Half-widths of the intervals, as factors: of a normal posterior, and of the misfit, which no run narrows."""
     from statistics import NormalDist
 
-    ahead = max(math.log2(T / fit.runs.largest.T[0]), 0.0)
     posterior = np.sqrt(np.diag(gradient @ covariance @ gradient.T))
-    deviation = np.hypot(posterior, np.hypot(MISFIT, MISFIT_AN_OCTAVE * ahead))
-    quantile = NormalDist().inv_cdf((1 + fit.level) / 2)
-    return {name: float(2 ** (quantile * s)) for name, s in zip(fit.surface.names, deviation)}
+    deviation = np.hypot(posterior, np.hypot(MISFIT, MISFIT_AN_OCTAVE * max(ahead, 0.0)))
+    quantile = NormalDist().inv_cdf((1 + free.level) / 2)
+    names = free.predict(free.runs.T.max()).near_optimal
+    return {name: float(2 ** (quantile * s)) for name, s in zip(names, deviation)}
 
 
-def first_sweep(count: int, around: Mapping[str, float], doubt: float, pow2: bool = False) -> tuple[Run, ...]:
+def _within(limits: Limits, name: str, x: float) -> float:
+    """A value as far as it is feasible."""
+    if name == "b":
+        return feasible(x, limits)[0]
+    return min(x, 1.0 if name == "alpha" else limits.eta or math.inf)
+
+
+def first_sweep(count: int, around: Mapping[str, float], doubt: float, limits: Limits = NO_LIMITS) -> Design:
     """Return a grid of learning rates and batch sizes around a guess: a grid of n x n tells more than a star of n^2.
 
     Args:
-        count: the most runs; the largest square of them is taken, 3 x 3 at least.
-        around: the guess: eta, b and T.
+        count: the most runs, >= 9: as many batch sizes as its root, and for each as many learning rates as there is
+            room for.
+        around: the guess: eta, b in the unit of the limits, and T in tokens.
         doubt: the factor by which it may be off, either way, >= 1.
-        pow2: whether batch sizes are powers of two.
+        limits: how b is rounded, and the largest b and eta.
 
     Raises:
-        ValueError: fewer than nine runs, or a guess without eta, b or T.
+        ValueError: fewer than nine runs, a guess without eta, b or T, or batch sizes of which rounding leaves two.
     """
-    side = math.isqrt(count)
-    if side < 3:
-        raise bad("a first sweep is a grid of 3 x 3 runs or more", count, "--design 25, say")
+    if count < SIDE**2:
+        raise bad(f"a first sweep is a grid of {SIDE} x {SIDE} runs or more", count, "--design 25, say")
+    check_keys("name in a guess", around, ("eta", "b", "T"))
     if lacking := [name for name in ("eta", "b", "T") if name not in around]:
-        raise bad("a first sweep goes around a guess of eta, b and T", dict(around), f"{lacking[0]}=..., too")
+        raise bad("a first sweep goes around a guess of eta, b and T", ", ".join(around), f"{lacking[0]}=..., too")
+    if not doubt >= 1 or not math.isfinite(doubt):
+        raise bad("a doubt is a factor either way, 1 or more", doubt, "--doubt 4, say")
+    eta, b, T = (check_value(name, around[name]) for name in ("eta", "b", "T"))
     # An octave beyond the doubt on either side: an optimum at the border of a sweep is none that was measured.
-    span = np.linspace(-1.0, 1.0, side) * (math.log2(doubt) + 1.0)
-    runs = []
-    for x, y in itertools.product(span, span):
-        eta, b = float(around["eta"] * 2.0**x), float(around["b"] * 2.0**y)
-        runs.append(Run({"eta": eta, "b": 2.0 ** round(math.log2(b)) if pow2 else b}, around["T"]))
-    return tuple(runs)
+    octaves = math.log2(doubt) + 1.0
+
+    def side(name: str, centre: float, n: int) -> list[float]:
+        values = [float(centre * 2.0**x) for x in np.linspace(-octaves, octaves, n)]
+        return list(dict.fromkeys(_within(limits, name, x) for x in values))
+
+    sizes = side("b", b * limits.unit, math.isqrt(count))
+    rates = side("eta", eta, count // len(sizes))
+    if min(len(sizes), len(rates)) < SIDE:
+        rule = f"a first sweep has {SIDE} learning rates and batch sizes or more"
+        raise bad(rule, f"{len(rates)} and {len(sizes)} within the limits", "a larger --doubt, or other limits")
+    if few := few_iterations(max(sizes), T / max(sizes), limits.unit):
+        raise bad(
+            f"a first sweep's runs have iterations to train in: {few}", f"T = {T:g}", "a larger T, or a smaller b"
+        )
+    return Design(tuple(Run({"eta": x, "b": y}, T) for y in sizes for x in rates), unit=limits.unit)
 
 
-def lines(plan: Design) -> list[str]:
-    """Return a design as a table, and what it narrows."""
-    names = list(plan.runs[0].at)
-    rows = [("T", *names), *((number(r.T), *(number(r.at[v]) for v in names)) for r in plan.runs)]
-    narrower = ", ".join(f"{v} from a factor of {plan.before[v]:.3g} to {plan.after[v]:.3g}" for v in plan.before)
-    head = f"{len(plan.runs)} runs, {number(plan.tokens)} tokens in all, would narrow the interval of {narrower}:"
-    return [head, *aligned(rows, indent="  ")]
+def lines(plan: Design, counted: str = "tokens") -> list[str]:
+    """Return a design as text: what it is for, and its runs."""
+    cost = f"{len(plan.runs)} runs, {number(plan.tokens)} {counted} in all,"
+    if plan.before:
+        narrower = ", of ".join(f"{v} from a factor of {x:.3g} either way to {plan.after[v]:.3g}"
+                                for v, x in plan.before.items())  # fmt: skip
+        return [f"To run next: {cost} would narrow the interval of {narrower}:", *plan.table()]
+    rates, sizes = (sorted({run.at[v] for run in plan.runs}) for v in ("eta", "b"))
+    far = number(math.sqrt(rates[-1] / rates[0]))
+    return [
+        f"A first sweep: {cost} {len(rates)} learning rates for each of {len(sizes)} batch sizes, as far as a factor "
+        f"of {far} either way, twice your doubt, so that the optimum is not at the border. It is a grid, as the best "
+        "learning rate moves with the batch size, and as grids have told more of the next setting than as many runs "
+        "along one variable at a time.",
+        *plan.table(),
+    ]

@@ -14,11 +14,7 @@ from numpy.typing import ArrayLike
 from hpgrid.asymptotics import exact
 from hpgrid.asymptotics.law import Law
 from hpgrid.bounds import lmo
-from hpgrid.checks import (
-    InputError,
-    bad,
-    unknown,
-)
+from hpgrid.checks import InputError, bad, check_choice, is_number, unknown
 from hpgrid.fits.predict import Held, Prediction, held_at_the_border, predict
 from hpgrid.fits.runs import Runs, as_table, load
 from hpgrid.fits.surface import Prior, Priors, Shape, Surface, fit_surface, priors_of
@@ -27,7 +23,7 @@ from hpgrid.shapes import Floats
 from hpgrid.text import counted, number, power
 from hpgrid.transfers.published import FITS, applied, step_law
 from hpgrid.transfers.rules import feasible, moved, of_paper
-from hpgrid.transfers.start import NO_LIMITS, Limits, Setting, rounding
+from hpgrid.transfers.start import NO_LIMITS, Limits, Setting, limits_of
 from hpgrid.variables import check_value
 
 if TYPE_CHECKING:
@@ -324,7 +320,11 @@ def fit(
         ValueError: see the message.
     """
     if not 0 < level < 1:
-        raise bad("the level of an interval lies between 0 and 1", level, "level=0.8, say")
+        raise bad("the level of an interval lies between 0 and 1", level, "0.8, say")
+    for name, value in (("params", params), ("unit", unit)):
+        if value is not None and not (is_number(value) and value > 0):
+            raise bad(f"{name} is a positive number", value, {"params": "1.3e9, say", "unit": "1 for nats"}[name])
+    limits_of(max_b, max_eta, round_b)  # before a large table is read
     columns = {"eta": eta, "b": b, "alpha": alpha, "beta": beta, "T": T, "K": K, "loss": loss}
     runs = load(data, {k: v for k, v in columns.items() if v is not None}, where=where, ignore=ignore,
                 seq_len=seq_len, b_unit=b_unit)  # fmt: skip
@@ -335,10 +335,11 @@ def fit(
     priors = priors_of(names, unit is not None)
     if exponents != "free":
         known = {v: _exponent(names, v, "T") for v in names} if isinstance(exponents, str) else exponents
+        for name in known:
+            check_choice("variable of the runs", name, names)
         own = {n: Prior(float(known[n]), KNOWN) if n in known else p for n, p in priors.exponents.items()}
         priors = replace(priors, exponents=own)
-    size = round(runs.unit_of_b)
-    limits = Limits(None if max_b is None else max_b * size, max_eta, rounding(round_b), size)
+    limits = limits_of(max_b, max_eta, round_b, round(runs.unit_of_b))
     fitted = _fitted(runs, names, priors, hold, unit or 1.0)
     return Fit(**fitted, priors=priors, level=level, unit=unit or 1.0, seed=seed, limits=limits, N=params)
 

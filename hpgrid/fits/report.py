@@ -60,25 +60,32 @@ def as_dict(
             name: {key: plain(value) for key, value in vars(model).items() if key != "bound"}
             for name, model in (models or {}).items()
         },
-        "design": plain(plan),
+        "design": None if plan is None else plan.as_dict(),
         "sigma": fit.surface.sigma,
         "level": fit.level,
         "notes": list(fit.runs.notes),
     }
 
 
-def table(fits: Mapping[str, Fit], budgets: Sequence[float]) -> dict[str, Floats]:
-    """Return the predictions as the columns of a flat table, a row for each fit and budget."""
-    rows = []
-    for value, fit in fits.items():
-        for p in map(fit.predict, budgets):
-            row: dict[str, Any] = {"by": value, "T": p.T, "level": p.level, **p.at}
-            for name, (low, high) in p.interval.items():
-                row |= {f"{name}_low": low, f"{name}_high": high}
-            rows.append(row)
-    return {
-        name: np.array([row.get(name, np.nan) for row in rows]) for name in dict.fromkeys(n for r in rows for n in r)
-    }
+def predictions(fits: Mapping[str, Fit], budgets: Sequence[float]) -> list[dict[str, Any]]:
+    """Return the predictions as the rows of a flat table, one for each fit and budget."""
+    return [
+        {"by": value, "T": p.T, "level": p.level, **p.at}
+        | {f"{v}_{end}": x for v, ends in p.interval.items() for end, x in zip(("low", "high"), ends)}
+        for value, fit in fits.items()
+        for p in map(fit.predict, budgets)
+    ]
+
+
+def runs_of(plans: Mapping[str, Design]) -> list[dict[str, Any]]:
+    """Return the runs of designs as the rows of a table."""
+    return [{"by": value, **run} for value, plan in plans.items() for run in plan.as_dict()["runs"]]
+
+
+def table(rows: Sequence[Mapping[str, Any]], by: str | None) -> dict[str, Floats]:
+    """Return rows as columns, that by which runs were told apart under its own name."""
+    names = dict.fromkeys(name for row in rows for name in row if by or name != "by")
+    return {(by if n == "by" else n) or "": np.array([row.get(n, np.nan) for row in rows]) for n in names}
 
 
 def lines(

@@ -197,7 +197,7 @@ def fit_surface(
         weights = _window(np.where(dropped, np.inf, excess) / unit, floor, (n + 1) * (n + 2) // 2 + 2)
         used = weights > 0
         centre = weights @ z / weights.sum(), float(weights @ t / weights.sum())
-        anchors, X = best, _columns(z - centre[0], t - centre[1], floor, z - best)
+        anchors, X = best, columns(z - centre[0], t - centre[1], floor, z - best)
         robust = np.ones(len(loss))
         for _ in range(PASSES):
             P, right = _prior_rows(priors, names, H, unit, X.shape[1])
@@ -240,7 +240,7 @@ def _window(excess: Floats, floor: NDArray[np.intp], fewest: int) -> Floats:
     return np.where(inside, 1 / (1 + (np.maximum(np.where(inside, excess, 0.0), 0.0) / HALF_WEIGHT) ** 2), 0.0)
 
 
-def _columns(z: Floats, t: Floats, floor: NDArray[np.intp], off: Floats) -> Floats:
+def columns(z: Floats, t: Floats, floor: NDArray[np.intp], off: Floats) -> Floats:
     """What multiplies E, H, c, d, and then the third derivatives at each budget's optimum, which ``off`` is from."""
     n = z.shape[1]
     i, j = np.triu_indices(n)

@@ -107,11 +107,9 @@ def check(options: Mapping[str, Any]) -> TransferProblem:
         raise bad(rule, optimizer, "optimizer lmo")
     optimizer = _word("optimizer", optimizer, OPTIMIZERS)
     regime = _word("regime", options["regime"], REGIMES)
-    unit = int(_number("seq_len", options["seq_len"]) or 1)
+    limits = limits_of(*(options[name] for name in ("max_b", "max_eta", "round_b", "seq_len")))
+    unit = limits.unit
     start, alpha2 = _start(options["start"], unit)
-    eta = _number("max_eta", options["max_eta"])
-    b = _in_tokens("max_b", _number("max_b", options["max_b"]), unit)
-    limits = Limits(b, eta and float(eta), rounding(options["round_b"]), unit)
     to_b = _in_tokens("to_b", _number("to_b", options["to_b"]), unit)
     if to_b is not None and (to_b / unit) % 1:
         above = math.ceil(to_b / unit)
@@ -141,6 +139,16 @@ def check(options: Mapping[str, Any]) -> TransferProblem:
         raise bad(f"{who} needs {needs} at the first budget", given, f"{said(lacking[0])}=... beside it")
     T = _budget(options["to"])
     return TransferProblem(start, alpha2, T, to_b, limits, bound, regimes, optimizer, constants, calibrate)
+
+
+def limits_of(max_b: Any = None, max_eta: Any = None, round_b: Any = None, seq_len: Any = None) -> Limits:
+    """Return limits as they are asked for, sizes in sequences where a length of those is given.
+
+    Raises:
+        ValueError: one is out of its range.
+    """
+    unit, eta = int(_number("seq_len", seq_len) or 1), _number("max_eta", max_eta)
+    return Limits(_in_tokens("max_b", _number("max_b", max_b), unit), eta and float(eta), _rounding(round_b), unit)
 
 
 def missing(
@@ -290,7 +298,7 @@ def _in_tokens(name: str, b: Any, unit: int) -> float | None:
     return float(b) * unit
 
 
-def rounding(given: Any) -> str | int | None:
+def _rounding(given: Any) -> str | int | None:
     """pow2, int, or a whole number, which a command line gives as text."""
     if given is None or (isinstance(given, str) and given in ("pow2", "int")):
         return given

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from commands import Capture, loaded, printed, refused
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from sweeps import Floats, best, excess, sweep
 
 from hpgrid.fits.claims import check_runs
@@ -19,6 +19,7 @@ from hpgrid.fits.fit import Fit, fit
 from hpgrid.fits.model import model_of
 from hpgrid.record import write_table
 from hpgrid.statements.language import parse
+from hpgrid.transfers.start import limits_of
 
 
 def regret(found: Fit, T: float, C: Floats) -> float:
@@ -113,20 +114,67 @@ def test_free_exponents_are_found() -> None:
     assert_allclose([found[name] for name in ("g1", "g2", "g3")], (1.0, 0.5, 1.0), rtol=0.1)
 
 
-def test_more_runs_narrow_the_interval_within_their_tokens() -> None:
+def test_more_runs_narrow_the_interval_as_a_design_says_and_within_its_tokens() -> None:
+    """Once its runs are made, by the formula, and fitted with the others, the half-width is what it said."""
+    rng = np.random.default_rng(7)
+    for longer, tokens in (((1.0, 4.0), 40.0), ((1.0, 4.0, 16.0), None), ((1.0, 4.0), 60.0)):
+        runs, T, C = sweep(rng, longer, (5, 5), 2.0)
+        found, ahead = fit(runs, round_b="pow2"), 4 * longer[-1] * T
+        more = design(found, 12, ahead, None if tokens is None else tokens * T)
+        assert len(more.runs) == 12
+        assert more.tokens <= (tokens or 24 * longer[-1]) * T * (1 + 1e-9)
+        assert all(np.log2(run.at["b"]) % 1 == 0 for run in more.runs)
+        made = {v: np.array([run.at[v] for run in more.runs]) for v in ("eta", "b")}
+        made["T"] = np.array([run.T for run in more.runs])
+        noise = 0.003 * rng.standard_normal(12)
+        made["loss"] = 2.5 + 8 * made["T"] ** -0.1 + excess(made["eta"], made["b"], made["T"], C) + noise
+        again = fit({v: np.concatenate([runs[v], made[v]]) for v in runs})
+        for name in ("eta", "b"):
+            before, after = (
+                np.log2(x.interval[name][1] / x.interval[name][0]) / 2
+                for x in (fit(runs).predict(ahead), again.predict(ahead))
+            )
+            assert_allclose(np.log2(more.before[name]), before, rtol=0.15)
+            assert more.after[name] < more.before[name]
+            # 25 or so degrees of freedom tell a posterior's deviation to 1/sqrt(50) = 14%, twice.
+            assert_allclose(np.log2(more.after[name]), after, rtol=0.3)
+
+
+def test_a_design_keeps_to_limits_and_needs_an_optimum_to_narrow() -> None:
     runs, T, _ = sweep(np.random.default_rng(7), (1.0, 4.0), (5, 5), 2.0)
-    found = fit(runs)
-    more = design(found, 12, 16 * T, tokens=40 * T, pow2=True)
-    assert len(more.runs) == 12
-    assert more.tokens <= 40 * T * (1 + 1e-9)
-    assert all(more.after[v] < more.before[v] for v in ("eta", "b"))
-    assert all(np.log2(run.at["b"]) % 1 == 0 for run in more.runs)
-    # What it says of before is the interval itself.
-    low, high = found.predict(16 * T).interval["b"]
-    assert_allclose(more.before["b"], np.sqrt(high / low), rtol=0.05)
-    first = first_sweep(25, {"eta": 3e-4, "b": 5e5, "T": 1e9}, doubt=4.0)
-    assert len({run.at["eta"] for run in first}) == len({run.at["b"] for run in first}) == 5
-    assert_allclose(sorted(run.at["eta"] for run in first)[0], 3e-4 / 8)  # an octave beyond the doubt
+    largest = float(np.median(runs["b"]))
+    capped = design(fit(runs, max_b=largest, max_eta=float(np.median(runs["eta"]))), 6, 16 * T)
+    assert max(run.at["b"] for run in capped.runs) <= largest
+    assert max(run.at["eta"] for run in capped.runs) <= np.median(runs["eta"])
+    held = {run.at["b"] for run in design(fit(runs, hold=["b"]), 5, 16 * T).runs}
+    assert len(held) > 1  # runs at other batch sizes tell of eta's optimum at the held one, too
+    with pytest.raises(ValueError, match=r"fit into --tokens\. Given: .*Write more tokens, or fewer runs"):
+        design(fit(runs), 12, 16 * T, tokens=T)
+    one = {name: x[runs["T"] == T] for name, x in runs.items()}
+    assert {run.T for run in design(fit(one), 12, 16 * T).runs} == {T, 4 * T}  # a budget to extrapolate from
+
+
+def test_a_first_sweep_is_a_grid_around_a_guess() -> None:
+    guess = {"eta": 3e-4, "b": 5e5, "T": 1e10}
+    first = first_sweep(25, guess, doubt=4.0)
+    assert len({run.at["eta"] for run in first.runs}) == len({run.at["b"] for run in first.runs}) == 5
+    assert first.tokens == 25e10
+    assert_allclose(min(run.at["eta"] for run in first.runs), 3e-4 / 8)  # an octave beyond the doubt
+    rounded = first_sweep(12, {**guess, "b": 128}, 1.0, limits_of(round_b="pow2", seq_len=4096))
+    assert sorted({run.at["b"] / 4096 for run in rounded.runs}) == [64, 128, 256]
+    assert len({run.at["eta"] for run in rounded.runs}) == 4  # what is left of twelve
+
+
+def test_a_first_sweep_by_the_command_is_a_table_and_a_file(capsys: Capture, tmp_path: Path) -> None:
+    path = tmp_path / "plan.csv"
+    asked = ("--design", "9", "--around", "eta=3e-3,b=1M,T=1e10", "--csv", path)
+    out = printed("fit", capsys, *asked)
+    assert out.startswith("A first sweep: 9 runs, 9.00e+10 tokens in all, 3 learning rates for each of 3 batch sizes")
+    plan = first_sweep(9, {"eta": 3e-3, "b": 1e6, "T": 1e10}, 4.0)
+    rows = np.genfromtxt(path, delimiter=",", names=True)
+    assert_array_equal([list(row) for row in rows], [[run.T, run.at["eta"], run.at["b"]] for run in plan.runs])
+    answer = json.loads(printed("fit", capsys, *asked, "--json"))
+    assert answer["design"]["runs"] == [{"T": run.T, **run.at} for run in plan.runs]
 
 
 def test_a_transfer_starts_from_the_runs_and_says_what_rows_cost_by_their_surface(table: Path, capsys: Capture) -> None:
@@ -213,7 +261,8 @@ def test_json_has_the_models_and_the_design_that_were_asked_for(table: Path, cap
     model = model_of(fit(table), "eq5")
     assert answer["models"]["eq5"]["coefficients"] == {n: list(pair) for n, pair in model.coefficients.items()}
     assert len(answer["design"]["runs"]) == 3
-    assert answer["design"]["runs"][0].keys() == {"at", "T"}
+    assert answer["design"]["runs"][0].keys() == {"T", "eta", "b"}
+    assert answer["design"]["tokens"] == sum(run["T"] for run in answer["design"]["runs"])
 
 
 def test_a_batch_size_that_is_capped_or_rounded_has_its_own_learning_rate(table: Path) -> None:
