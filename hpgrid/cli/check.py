@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from hpgrid.checks import bad
+from hpgrid.checks import bad, check_choice
 from hpgrid.cli import options
 from hpgrid.progress import progress
 from hpgrid.regime import Regime
@@ -42,15 +42,19 @@ def check_stated(
     set_: options.Set = None,
     budget: options.Counted = None,
     fit: Annotated[Path | None, Parameter(help=_FIT)] = None,
-    where: Annotated[options.Names, Parameter(help="Of the runs of --fit, only these: optimizer=muon, say.")] = None,
-    ignore: Annotated[options.Names, Parameter(help="Columns of --fit that vary, and may.")] = None,
+    columns: options.Columns = None,
+    where: options.Where = None,
+    ignore: options.Ignore = None,
+    schedule: options.Schedule = None,
     json_: options.Json = False,
     strict: Annotated[bool, Parameter(help="Exit with 1 when a claim fails.")] = False,
 ) -> int:
     """Say of stated scaling laws whether they hold, fail, or can't be told, by all routes, with the numbers."""
     if fit is not None:
+        if schedule is not None:
+            check_choice("schedule", schedule, options.SCHEDULES)
         statements = [parse(one) for one in claim or ()]
-        return _check_runs(fit, statements, where, ignore, as_json=json_, strict=strict)
+        return _check_runs(fit, statements, options.of_runs(columns, where, ignore), schedule, json_, strict)
     if not claim:
         raise bad("a check needs a claim", "none", '--claim "b ~ T^1/2", say')
     chosen = options.chosen(bound, set_, written, domain, var)
@@ -72,21 +76,16 @@ def check_stated(
 
 
 def _check_runs(
-    runs: Path,
-    statements: Sequence[Statement],
-    where: options.Names,
-    ignore: options.Names,
-    *,
-    as_json: bool,
-    strict: bool,
+    runs: Path, statements: Sequence[Statement], read: dict[str, Any], schedule: str | None, as_json: bool, strict: bool
 ) -> int:
     """Say of laws whether a person's own runs agree with them."""
-    chosen = options.pairs("--where", where, lambda _, text: text, "optimizer=muon")
-
     from hpgrid.fits import claims
     from hpgrid.fits.fit import fit
     from hpgrid.text import to_width
 
-    found = claims.check_runs(fit(runs, where=chosen, ignore=options.names(ignore)), statements)
-    print(json.dumps(claims.as_dict(found), indent=2) if as_json else to_width(claims.lines(found)))
+    found = claims.check_runs(fit(runs, **read), statements)
+    if as_json:
+        print(json.dumps(claims.as_dict(found, schedule), indent=2, allow_nan=False))
+    else:
+        print(to_width(claims.lines(found, schedule)))
     return int(strict and any(one.verdict == "differs" for one in found))

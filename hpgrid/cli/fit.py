@@ -15,7 +15,6 @@ from hpgrid.variables import settings
 #: A column's name.
 _Column = str | None
 
-_SCHEDULE = "constant or decay: what the learning rate did; the theory's exponents are those of a constant one."
 _EXPONENTS = "free, theory, or exponents in T that are taken as known, such as eta=0,b=1/2."
 _PARAMS = "How many parameters the models have, 1.3B say: then Table 1's laws of tokens stand beside the fit."
 _MODEL = "Bounds whose constants are fitted, too, beside the surface: eq5, eq4, su, the name of one, or a formula."
@@ -57,7 +56,7 @@ def fit_runs(
     max_b: Annotated[float | None, options.Sized(help="The largest batch size.")] = None,
     max_eta: Annotated[float | None, Parameter(help="The largest learning rate.")] = None,
     round_b: Annotated[str | None, Parameter(help="pow2, int, or a number of which b becomes a multiple.")] = None,
-    schedule: Annotated[str | None, Parameter(help=_SCHEDULE)] = None,
+    schedule: options.Schedule = None,
     exponents: Annotated[options.Names, Parameter(help=_EXPONENTS)] = None,
     params: Annotated[float | None, options.Sized(help=_PARAMS)] = None,
     model: Annotated[list[str] | None, Parameter(help=_MODEL)] = None,
@@ -78,7 +77,7 @@ def fit_runs(
     A surface of the loss is fitted in the logs, its exponents in T held to the theory's only where the runs say little.
     """
     if schedule is not None:
-        check_choice("schedule", schedule, ("constant", "decay"))
+        check_choice("schedule", schedule, options.SCHEDULES)
     columns = {"eta": eta, "b": b, "T": T, "K": K, "loss": loss, "alpha": alpha, "beta": beta}
     guess = settings(options.pairs("--around", around, options.number, "eta=3e-3,b=1M,T=1e10"))
     budgets = _budgets(predict)

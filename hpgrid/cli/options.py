@@ -20,6 +20,7 @@ from hpgrid.checks import (
     CALLED,
     DTYPES,
     SIZES,
+    TUNABLE,
     InputError,
     bad,
     check_choice,
@@ -376,6 +377,36 @@ def span(name: str, text: str) -> dict[str, float | int] | list[float]:
             raise bad(f"the number of values of {name} is a whole number", ends[2], f"{example}:50, say")
         axis["n"] = int(ends[2])
     return axis
+
+
+# --- a person's runs, in place of a bound or of a start ---
+
+Columns = Annotated[
+    Names, Parameter(help="Columns of --fit whose names are not the usual: eta=lr,b=batch,beta=momentum, say.")
+]
+Where = Annotated[Names, Parameter(help="Of the runs of --fit, only these: optimizer=muon, say.")]
+Ignore = Annotated[Names, Parameter(help="Columns of --fit that vary, and may.")]
+
+SCHEDULES = ("constant", "decay")
+Schedule = Annotated[
+    str | None,
+    Parameter(
+        help="constant or decay: what the learning rate did; the theory's exponents are those of a constant one."
+    ),
+]
+
+
+def of_runs(columns: Names, where: Names, ignore: Names) -> dict[str, Any]:
+    """Return how a table of runs is read, as keywords of a fit.
+
+    Raises:
+        ValueError: a pair that can't be read, or a column of what no fit has.
+    """
+    found = pairs("--columns", columns, lambda _, text: text, "eta=lr,b=batch")
+    for name in found:
+        check_choice("quantity of a run", name, (*TUNABLE, "beta", "T", "K", "loss"))
+    chosen = pairs("--where", where, lambda _, text: text, "optimizer=muon")
+    return {**found, "where": chosen, "ignore": names(ignore)}
 
 
 # --- what goes out ---

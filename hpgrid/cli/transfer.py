@@ -63,8 +63,9 @@ def print_transfer(
     optimizer: Annotated[str, Parameter(help=f"{' or '.join(OPTIMIZERS)}.")] = "lmo",
     bound: Annotated[str | None, Parameter(help=_BOUND)] = None,
     fit: Annotated[Path | None, Parameter(help=_FIT)] = None,
-    where: Annotated[options.Names, Parameter(help="Of the runs of --fit, only these: optimizer=muon, say.")] = None,
-    ignore: Annotated[options.Names, Parameter(help="Columns of --fit that vary, and may.")] = None,
+    columns: options.Columns = None,
+    where: options.Where = None,
+    ignore: options.Ignore = None,
     set_: Annotated[list[str] | None, _Pairs(name="--set", help=_SET)] = None,
     calibrate: Annotated[bool, Parameter(help=_CALIBRATE)] = False,
     plot: Annotated[Path | None, Parameter(help="Draw the way to the new budget: NAME.png, .pdf or .svg.")] = None,
@@ -79,7 +80,7 @@ def print_transfer(
     if fit is None:
         start = _numbers("--from", from_, _START)
     else:
-        fitted, (start, regime, found) = _fitted(fit, from_, where, ignore)
+        fitted, (start, regime, found) = _fitted(fit, from_, options.of_runs(columns, where, ignore))
     asked: dict[str, Any] = {
         "start": start,
         "to": _numbers("--to", alone, "T=1e12"),
@@ -124,7 +125,7 @@ def print_transfer(
 
 
 def _fitted(
-    runs: Path, from_: list[str] | None, where: options.Names, ignore: options.Names
+    runs: Path, from_: list[str] | None, read: dict[str, Any]
 ) -> tuple[Fit, tuple[dict[str, float], str, dict[str, float] | None]]:
     """A fit of runs, and what a transfer starts from by it; what else is known is momentum."""
     given = settings(options.pairs("--from", from_, _number, "beta=0.95"))
@@ -132,12 +133,11 @@ def _fitted(
         raise bad(
             "the start is the optimum of the runs, but for momentum", ", ".join(given), "--from beta=0.95 at most"
         )
-    chosen = options.pairs("--where", where, lambda _, text: text, "optimizer=muon")
 
     from hpgrid.fits.fit import fit
     from hpgrid.fits.model import start_of
 
-    fitted = fit(runs, where=chosen, ignore=options.names(ignore))
+    fitted = fit(runs, **read)
     return fitted, start_of(fitted, given.get("alpha"))
 
 

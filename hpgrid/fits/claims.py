@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,30 +10,39 @@ from typing import Any
 
 from hpgrid.checks import TUNABLE, bad
 from hpgrid.fits.fit import Fit, Slope
+from hpgrid.record import plain
 from hpgrid.statements.language import Statement, parse
 from hpgrid.text import aligned
 from hpgrid.transfers.published import FITS
 
-#: The laws of Shulgin et al.'s three theorems and of a fixed batch size, and those of Table 1's studies in tokens.
+#: The laws of Shulgin et al.'s three theorems, in what varies among runs.
 LAWS = {
     "b ~ T^1/2 @ tuned eta, b": "Theorem 1",
     "eta ~ T^-1/4 @ tuned eta, b": "Theorem 1",
-    "eta ~ T^-1/2 @ tuned eta": "eq. (4), b and beta held",
-    "eta ~ b^1/2 @ tuned eta": "eq. (4), at a fixed T",
-    "eta ~ T^-3/4 @ tuned eta, alpha": "Theorem 2",
-    "alpha ~ T^-1/2 @ tuned eta, alpha": "Theorem 2",
+    "eta ~ b^1/2 T^-1/2 @ tuned eta": "Theorem 1",
+    "eta ~ b^1/2 alpha^1/2 T^-1/2 @ tuned eta": "Theorem 2",
+    "eta ~ b T^-3/4 @ tuned eta, alpha": "Theorem 2",
+    "alpha ~ b T^-1/2 @ tuned eta, alpha": "Theorem 2",
     "b ~ T^1/6 @ tuned eta, b, alpha": "Theorem 3",
     "eta ~ T^-7/12 @ tuned eta, b, alpha": "Theorem 3",
     "alpha ~ T^-1/3 @ tuned eta, b, alpha": "Theorem 3",
 }
 
+#: What a schedule has to do with the theory's exponents, by public sweeps.
+SCHEDULES = {
+    "constant": "With a constant learning rate, as in the theory, eta ~ T^(-1/2) at a fixed b held on public runs.",
+    "decay": "With a decay, unlike the theory, b ~ T^(1/2) held on public runs, but eta rose, by T^0 to T^0.3.",
+}
+
 
 @dataclass(frozen=True)
-class Held:
+class Tested:
     """One exponent of a stated law against the runs."""
 
     statement: str
     source: str
+    tuned: tuple[str, ...]
+    along: str
     exponent: Fraction
     slope: Slope
 
@@ -42,19 +52,40 @@ class Held:
         return self.slope.of(self.exponent)
 
 
-def known_laws(fit: Fit) -> list[tuple[str, str]]:
-    """Return the laws of the theorems and of Table 1 that are about what varies among the runs, and their sources."""
-    names = set(fit.surface.names)
-    tuned = {law: {v.strip() for v in law.partition("@ tuned ")[2].split(",")} for law in LAWS}
-    own = [(law, source) for law, source in LAWS.items() if tuned[law] <= names and ("b" not in law or "b" in names)]
-    if {"eta", "b"} <= names:
-        for study in (f for f in FITS if f.budget == "T"):
-            own += [(f"{v} ~ T^{getattr(study, v):.3f} @ tuned eta, b", study.name) for v in ("b", "eta")]
+def check_runs(fit: Fit, statements: Sequence[Statement]) -> list[Tested]:
+    """Return laws against runs: those that are stated, or those of the theorems and of Table 1 where none is.
+
+    Raises:
+        ValueError: as ``held_against``.
+    """
+    if statements:
+        return [one for each in statements for one in held_against(fit, each)]
+    varies = set(fit.surface.names)
+    about = [(law, source) for law, source in known_laws() if set(law.tuned or ()) <= varies]
+    # Without momentum among what varies, Theorem 2's first law is Theorem 1's.
+    about = [(law, source) for law, source in about if "alpha" not in law.right or "alpha" in varies]
+    return [one for law, source in about for one in held_against(fit, law, source) if one.along in {"T", *varies}]
+
+
+def known_laws() -> list[tuple[Statement, str]]:
+    """Return the laws of the theorems and of Table 1, the model as it is there, so that compute goes with T."""
+    own = [(parse(law), source) for law, source in LAWS.items()]
+    for study in FITS:
+        for name, power in (("b", study.b), ("eta", study.eta)):
+            said = f"{name} ~ T^{power:g} @ tuned eta, b"
+            own.append(
+                (
+                    Statement({name: Fraction(1)}, {"T": Fraction(str(power))}, tuned=("eta", "b"), source=said),
+                    study.name,
+                )
+            )
     return own
 
 
-def held_against(fit: Fit, statement: Statement, source: str = "") -> list[Held]:
+def held_against(fit: Fit, statement: Statement, source: str = "") -> list[Tested]:
     """Return each exponent of a law against the runs.
+
+    Of one in what has one value among the runs nothing can be told.
 
     Raises:
         ValueError: the law is of what runs don't show: a constant, a logarithm, the risk, or what does not vary.
@@ -67,38 +98,54 @@ def held_against(fit: Fit, statement: Statement, source: str = "") -> list[Held]
             rule = f"a law that is held against runs is of what varies among them{why}"
             raise bad(rule, statement.source, f"one of {', '.join(names)} on its left")
     right = {v: e for v, e in statement.right.items() if e or v in ("T", *TUNABLE)}
-    known = {"T", *names}
-    if statement.exact or not set(right) <= known or statement.caps or statement.path:
+    free = statement.tuned or tuple(v for v in names if v not in statement.fixed and v not in right)
+    tuned = tuple(v for v in names if v in free)
+    if "K" in statement.fixed and "b" in names:
+        rule = "a law that is held against runs is at a fixed T"
+        raise bad(rule, statement.source, "fixed T, and powers as they are there: with K = T/b, b T^-1 for K^-1")
+    if "K" in right and "b" not in tuned:  # K = T/b
+        K = right.pop("K")
+        right |= {"T": right.get("T", Fraction(0)) + K, "b": right.get("b", Fraction(0)) - K}
+    if statement.exact or not set(right) <= {"T", *TUNABLE} or statement.caps or statement.path:
         rule = "a law that is held against runs is of powers of T and of what is held"
         raise bad(rule, statement.source, "b ~ T^1/2, say")
-    tuned = statement.tuned or tuple(v for v in names if v not in statement.fixed and v not in right)
-    tuned = tuple(v for v in names if v in tuned)
-    along = [v for v in right if v not in tuned] or ["T"]
-    if "T" in along and len(fit.surface.t) < 2:
-        raise bad("a power of T takes runs at two budgets", statement.source, "a power of b, say, or runs at another T")
-    return [Held(statement.source, source, right.get(v, Fraction(0)), fit.slope(left, tuned, v)) for v in along]
+    tests = []
+    for v in [v for v in right if v not in tuned] or ["T"]:
+        varies = len(fit.surface.t) > 1 if v == "T" else v in names
+        slope = fit.slope(left, tuned, v) if varies else Slope("", math.nan, -math.inf, math.inf, Fraction(0))
+        tests.append(Tested(statement.source, source, tuned, v, right.get(v, Fraction(0)), slope))
+    return tests
 
 
-def check_runs(fit: Fit, statements: Sequence[Statement]) -> list[Held]:
-    """Return laws against runs: those that are stated, or those of the theorems and of Table 1 where none is."""
-    laws = [(each, "") for each in statements] or [(parse(law), source) for law, source in known_laws(fit)]
-    return [held for law, source in laws for held in held_against(fit, law, source)]
-
-
-def lines(found: Sequence[Held]) -> list[str]:
-    """Return the verdicts as a table."""
-    rows = [("law", "source", "yours", "90% interval", "verdict")]
-    rows += [
-        (h.statement, h.source, f"{h.slope.value:.2f}", f"{h.slope.low:.2f} to {h.slope.high:.2f}", h.verdict)
-        for h in found
+def lines(found: Sequence[Tested], schedule: str | None) -> list[str]:
+    """Return the verdicts as a table, and what a schedule has to do with them."""
+    sourced = any(each.source for each in found)
+    rows: list[tuple[str, ...]] = [
+        ("law", *["source"] * sourced, "tuned", "in", "stated", "yours", "90% interval", "verdict")
     ]
-    return aligned(rows, wrap=("law", "source"), drop=("source",))
+    before: tuple[str, ...] = ()
+    for each in found:
+        slope, what = (
+            each.slope,
+            (each.statement.partition("@")[0].strip(), *[each.source] * sourced, ", ".join(each.tuned)),
+        )
+        # The theory's fractions have a denominator of 12 at most: others were decimals.
+        stated = str(each.exponent) if each.exponent.denominator <= 12 else f"{float(each.exponent):g}"
+        told = (f"{slope.value:.2f}", f"{slope.low:.2f} to {slope.high:.2f}")
+        told = told if math.isfinite(slope.value) else ("-", f"{each.along} has one value")
+        rows.append((*([""] * len(what) if what == before else what), each.along, stated, *told, each.verdict))
+        before = what
+    unsaid = "The theory has a constant learning rate; --schedule says what yours did, and what follows."
+    table = aligned(rows, wrap=("law", "source", "tuned", "90% interval"), drop=("source",))
+    return [*table, SCHEDULES[schedule] if schedule else unsaid]
 
 
-def as_dict(found: Sequence[Held]) -> list[dict[str, Any]]:
-    """Return the verdicts as plain data."""
+def as_dict(found: Sequence[Tested], schedule: str | None) -> list[dict[str, Any]]:
+    """Return the verdicts as plain data, a record an exponent; None for what the runs don't show."""
     return [
-        {"law": h.statement, "source": h.source, "of": h.slope.what, "stated": str(h.exponent),
-         "value": h.slope.value, "interval": [h.slope.low, h.slope.high], "verdict": h.verdict}
-        for h in found
+        {"law": one.statement, "source": one.source, "tuned": list(one.tuned), "along": one.along,
+         "stated": str(one.exponent), "value": plain(one.slope.value),
+         "interval": plain([one.slope.low, one.slope.high]), "verdict": one.verdict,
+         "schedule": SCHEDULES[schedule] if schedule else None}
+        for one in found
     ]  # fmt: skip

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hpgrid import text
+from hpgrid.fits.claims import SCHEDULES
 from hpgrid.fits.fit import exponent_rows
 from hpgrid.fits.predict import NEAR_OPTIMAL
 from hpgrid.record import plain
@@ -193,14 +194,6 @@ def _choices(fit: Fit, budgets: Sequence[float]) -> list[str]:
         f"Hold-out: at {text.number(out.T)} {fit.runs.counted}, your largest budget, each choice made without its runs"
     )
     return [*said, f"{last}; this fit would have set {_setting(out.prediction.at)}."]
-
-
-#: What a schedule has to do with the theory's exponents, on public sweeps.
-SCHEDULES = {
-    "constant": "With a constant learning rate eta ~ T^(-1/2) at a fixed b has held on public runs.",
-    "decay": "The theory is of a constant learning rate: with one that decays, exponents of eta in T from 0 to 0.3 are "
-    "common.",
-}
 
 
 def _verdicts(fit: Fit, schedule: str | None) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import Capture, loaded, printed, refused
+from commands import Capture, loaded, printed, refused, status
 from numpy.testing import assert_allclose, assert_array_equal
 from sweeps import Floats, best, excess, sweep
 
@@ -87,13 +87,80 @@ def test_a_law_that_does_not_hold_differs_and_one_budget_tells_none() -> None:
     assert (one.verdict, one.exponent) == ("differs", Fraction(9, 10))
     two = check_runs(found, [parse("eta ~ b^1/2 T^-1/2 @ fixed b")])
     assert [each.verdict for each in two] == ["agrees", "agrees"]
-    assert {each.source for each in check_runs(found, [])} == {
-        "Theorem 1", "eq. (4), b and beta held", "eq. (4), at a fixed T", "StepLaw", "von Ruette", "Filatov"
-    }  # fmt: skip
     alone = fit({name: x[runs["T"] == runs["T"].min()] for name, x in runs.items()})
     assert alone.holdout is None
-    with pytest.raises(ValueError, match="a power of T takes runs at two budgets"):
-        check_runs(alone, [parse("b ~ T^1/2")])
+    one, two = check_runs(alone, [parse("b ~ T^1/2"), parse("eta ~ b^1/2 @ fixed T")])
+    assert (one.along, one.verdict) == ("T", "can't tell")
+    assert (two.along, two.verdict) == ("b", "agrees")
+
+
+def test_the_laws_of_the_theorems_and_of_table_1_are_about_what_varies() -> None:
+    runs, *_ = sweep(np.random.default_rng(4), (1.0, 4.0, 16.0), (9, 9), 3.0)
+    found = check_runs(fit(runs), [])
+    # By the formula of the simulation, eq. (5), and the paper's table.
+    assert [(one.source, one.tuned, one.along, float(one.exponent), one.verdict) for one in found] == [
+        ("Theorem 1", ("eta", "b"), "T", 0.5, "agrees"),
+        ("Theorem 1", ("eta", "b"), "T", -0.25, "agrees"),
+        ("Theorem 1", ("eta",), "b", 0.5, "agrees"),
+        ("Theorem 1", ("eta",), "T", -0.5, "agrees"),
+        ("DeepSeek", ("eta", "b"), "T", 0.3271, "differs"),
+        ("DeepSeek", ("eta", "b"), "T", -0.125, "differs"),
+        ("StepLaw", ("eta", "b"), "T", 0.571, "agrees"),
+        ("StepLaw", ("eta", "b"), "T", 0.307, "differs"),
+        ("von Ruette", ("eta", "b"), "T", 0.8225, "differs"),
+        ("von Ruette", ("eta", "b"), "T", 0.2806, "differs"),
+        ("Filatov", ("eta", "b"), "T", 0.45, "agrees"),
+        ("Filatov", ("eta", "b"), "T", -0.28, "agrees"),
+    ]
+    runs["alpha"] = np.random.default_rng(5).choice([0.02, 0.05, 0.1], len(runs["T"]))
+    momentum = {(one.statement.partition(" @")[0], one.along) for one in check_runs(fit(runs, alpha="alpha"), [])}
+    assert momentum >= {
+        ("eta ~ b^1/2 alpha^1/2 T^-1/2", "alpha"), ("eta ~ b T^-3/4", "b"), ("alpha ~ b T^-1/2", "T"),
+        ("b ~ T^1/6", "T"), ("eta ~ T^-7/12", "T"), ("alpha ~ T^-1/3", "T"),
+    }  # fmt: skip
+
+
+def test_at_a_fixed_batch_size_a_law_in_iterations_is_one_in_tokens() -> None:
+    runs, *_ = sweep(np.random.default_rng(4), (1.0, 4.0, 16.0), (9, 9), 3.0)
+    found = fit(runs)
+    in_K, in_T = (check_runs(found, [parse(law)]) for law in ("eta ~ K^-1/2 @ fixed b", "eta ~ b^1/2 T^-1/2"))
+    assert {(one.along, one.exponent, one.slope.value) for one in in_K} == {
+        (one.along, one.exponent, one.slope.value) for one in in_T
+    }
+
+
+def test_laws_against_runs_by_the_command(table: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
+    columns = ("--fit", table, "--columns", "eta=lr,b=batch_size")
+    out = printed("check", capsys, *columns, "--schedule", "decay").splitlines()
+    assert out[0].split() == ["law", "source", "tuned", "in", "stated", "yours", "90%", "interval", "verdict"]
+    assert len(out) == 1 + 12 + 1
+    assert out[-1].startswith("With a decay, unlike the theory")
+    asked = (*columns, "--claim", "b ~ T^1/2", "--claim", "b ~ T^-1")
+    agrees, differs = json.loads(printed("check", capsys, *asked, "--json"))
+    (one,) = check_runs(fit(table), [parse("b ~ T^1/2")])
+    assert agrees == {
+        "law": "b ~ T^1/2", "source": "", "tuned": ["eta", "b"], "along": "T", "stated": "1/2",
+        "value": one.slope.value, "interval": [one.slope.low, one.slope.high], "verdict": "agrees", "schedule": None,
+    }  # fmt: skip
+    assert differs["verdict"] == "differs"
+    assert status("check", *asked, "--strict") == 1
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("claim", "words"),
+    [
+        ("risk ~ T^-1/4", "of what varies among them: no loss is extrapolated"),
+        ("alpha ~ T^-1/3", "Write one of eta, b on its left"),
+        ("b = 3 T^1/2", "of powers of T and of what is held"),
+        ("b ~ (T/log T)^(1/2)", "of powers of T and of what is held"),
+        ("eta ~ b^0 @ fixed K", "at a fixed T"),
+        ("b ~ C1^1/2 T^1/2", "of powers of T and of what is held"),
+    ],
+)
+def test_a_law_of_what_runs_do_not_show_is_refused(table: Path, capsys: Capture, claim: str, words: str) -> None:
+    refused("check", capsys, ("--fit", table, "--claim", claim), words)
 
 
 def test_eq_5_s_constants_are_found_and_do_not_drift() -> None:
