@@ -8,8 +8,10 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from hpgrid.bounds import BOUNDS
 from hpgrid.checks import TUNABLE, bad, check_choice
 from hpgrid.cli import options
+from hpgrid.formula.syntax import read
 from hpgrid.variables import settings
 
 #: A column's name.
@@ -93,6 +95,10 @@ def fit_runs(
         raise bad("a picture is of one fit", f"--by {by}", f"--where {by}=... in its place")
     options.check_picture(plot, "the picture is written to a file", "fit.png")
     options.check_file(csv, "the predictions are written to a file", "fit.csv")
+    named = [name for name in model or () if name != "surface"]
+    for name in named:
+        if name not in ("eq4", "eq5", "su", *BOUNDS):
+            read(name)  # a formula that is none is refused before NumPy loads
     limits = {"max_b": max_b, "max_eta": max_eta, "round_b": round_b, "seq_len": seq_len}
     asked: dict[str, Any] = {
         **columns,
@@ -120,9 +126,8 @@ def fit_runs(
             plans = {"": designs.first_sweep(design or 0, guess, doubt, limits_of(**limits))}
         else:
             fits = {"": fit(runs, **asked)} if by is None else fits_by(runs, by, **asked)
-            plans = (
-                {} if design is None else {v: designs.design(f, design, budgets[-1], tokens) for v, f in fits.items()}
-            )
+            plans = {v: designs.design(f, design, budgets[-1], tokens) for v, f in fits.items() if design is not None}
+    models = {v: {name: model_of(f, name) for name in named} for v, f in fits.items()}
     if csv is not None:
         from hpgrid.record import write_table
 
@@ -135,10 +140,9 @@ def fit_runs(
     answers: dict[str, Any] = {"": {"design": plans[""].as_dict()}} if guess else {}
     said = designs.lines(plans[""]) if guess else []
     for value, each in fits.items():
-        models = {name: model_of(each, name) for name in model or () if name != "surface"}
-        answers[value] = report.as_dict(each, budgets, models, plans.get(value))
+        answers[value] = report.as_dict(each, budgets, models[value], plans.get(value))
         said += [f"{by} = {value}"] if by else []
-        said += report.lines(each, budgets, details, schedule, models)
+        said += report.lines(each, budgets, details, schedule, models[value])
         said += ["", *designs.lines(plans[value], each.runs.counted)] if plans else []
     if json_:
         print(json.dumps(answers[""] if by is None else {"by": by, "fits": answers}, indent=2, allow_nan=False))

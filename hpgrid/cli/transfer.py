@@ -80,7 +80,8 @@ def print_transfer(
     if fit is None:
         start = _numbers("--from", from_, _START)
     else:
-        fitted, (start, regime, found) = _fitted(fit, from_, options.of_runs(columns, where, ignore))
+        fitted, (start, own, found) = _fitted(fit, from_, options.of_runs(columns, where, ignore))
+        regime = own if regime == "auto" else regime
     asked: dict[str, Any] = {
         "start": start,
         "to": _numbers("--to", alone, "T=1e12"),
@@ -119,7 +120,7 @@ def print_transfer(
         print(json.dumps({**answer.as_dict(), "on_the_surface": costs}, indent=2, allow_nan=False))
         return 0
     told = ", ".join(f"{regime} {cost:+.4f}" for regime, cost in costs.items())
-    last = f"by the surface of your runs, above its own optimum there (hpgrid fit says where): {told} nats a token"
+    last = f"Loss above the optimum at the new budget by the surface of your runs, in nats per token: {told}."
     print(answer.text(), "", to_width([last]), sep="\n")
     return 0
 

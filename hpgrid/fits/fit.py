@@ -153,6 +153,12 @@ class Fit:
         return f"Fit({sizes}, {', '.join(self.surface.names)})"
 
     @property
+    def constant(self) -> dict[str, float]:
+        """What has one value among the runs."""
+        values = self.runs.values.items()
+        return {name: float(np.median(x)) for name, x in values if name not in self.surface.names}
+
+    @property
     def dropped(self) -> dict[str, tuple[int, ...]]:
         """For each reason the lines that were left out: of the table, and then of the fit."""
         low = tuple(int(line) for line in self.runs.lines[self.surface.dropped])

@@ -30,17 +30,24 @@ if TYPE_CHECKING:
 #: A bound's shape is nearly right close to its optimum alone: runs within this excess are fitted, in nats.
 WINDOW = 0.02
 
-#: How many steps the search over free exponents may take, each of which is one linear problem.
-STEPS = 400
+#: How many steps the search over free exponents may take, each of which is one linear problem; the relative step of
+#: their derivatives; and what is taken for a constant beside a budget's floor, of a column's norm.
+STEPS, STEP, FLOOR = 400, 1e-4, 1e-9
+
+#: An optimum of a bound that is this many times beyond the sweep is none: the bound has no best value.
+FAR = 1e9
 
 #: The law of Su, in iterations K: every power is its own.
 SU = "A*(K*eta)**(-g1) + B*b**(-g2) + C*eta**g3"
 
+#: What equations are called among the bounds that there are.
+EQUATIONS = {"eq4": "lmo", "eq5": "lmo_large_horizon"}
 
-class Drift(NamedTuple):
-    """How a coefficient moves with the budget, d ln C / d ln T: 0 of a bound that holds; and its standard error."""
 
-    slope: float
+class Known(NamedTuple):
+    """A number that was fitted, and its standard error."""
+
+    value: float
     error: float
 
 
@@ -50,25 +57,35 @@ class Model:
 
     Args:
         bound: with them; of a product of constants only the product is known, and stands in the first of them.
-        coefficients: each product of constants, as text, and its standard error.
+        coefficients: each product of constants, as text.
         exponents: those that were found.
-        drift: of each coefficient.
+        drift: how each coefficient moves with the budget, d ln C / d ln T: 0 of a bound that holds.
         sigma: the standard deviation of a loss around the model.
         fitted: how many runs were.
+        as_one: variables that the runs' table does not have, and that are taken as 1: they are in the constants.
     """
 
     bound: Proxy
-    coefficients: Mapping[str, tuple[float, float]]
-    exponents: Mapping[str, float]
-    drift: Mapping[str, Drift]
+    coefficients: Mapping[str, Known]
+    exponents: Mapping[str, Known]
+    drift: Mapping[str, Known]
     sigma: float
     fitted: int
+    as_one: tuple[str, ...]
 
-    def optimum(self, names: tuple[str, ...], held: Mapping[str, float], T: float) -> dict[str, float]:
-        """Return the bound's own best setting at a budget, some hyperparameters held."""
-        bound = self.bound.form("T")  # of iterations, a larger b is free
-        best = profile(bound, names, {v: x for v, x in held.items() if v in bound.variables()}, T)
-        return {name: float(x) for name, x in best.at.items()}
+    def optimum(self, fit: Fit, T: float) -> dict[str, float]:
+        """Return the bound's own best setting at a budget, NaN for what has no best value.
+
+        What it does not have is as the fit sets it; what has one value among the runs is held there.
+        """
+        bound, own = self.bound.form("T"), dict(fit.predict(T).at)  # of iterations, a larger b is free
+        names = tuple(v for v in own if v in bound.variables())
+        held = {v: x for v, x in {**dict.fromkeys(self.as_one, 1.0), **fit.constant}.items() if v in bound.variables()}
+        box = {v: (float(fit.runs.values[v].min()) / FAR, float(fit.runs.values[v].max()) * FAR) for v in names}
+        box |= {v: (1.0, box[v][1]) if v == "b" else (box[v][0], 1.0) for v in names if v != "eta"}
+        at = {v: float(x) for v, x in profile(bound, names, held, T, box=box).at.items()}
+        none = [v for v in names if at[v] <= box[v][0] * 1.01 or (v != "alpha" and at[v] >= box[v][1] / 1.01)]
+        return own | at | dict.fromkeys(none, np.nan)
 
 
 def fit_model(
@@ -88,102 +105,137 @@ def fit_model(
         unit: of the loss, in nats a token.
 
     Raises:
-        ValueError: the bound is no posynomial, or has more coefficients than the runs can tell.
+        ValueError: the bound is no posynomial with constants, is of what the runs don't have, or has more coefficients
+            than the runs can tell.
     """
     budgets, floor = np.unique(np.log2(runs.T), return_inverse=True)
     fitted = runs.loss - surface.residuals
     # By the surface's losses, not the runs' own: who picks low losses picks low noise, and gets constants 10% small.
     excess = fitted - np.array([fitted[floor == k].min() for k in range(len(budgets))])[floor]
     near = (excess <= WINDOW * unit) & ~surface.dropped
-    at = {"alpha": np.ones(near.sum()), **{v: x[near] for v, x in runs.values.items()}, "T": runs.T[near]}
-    floors, loss = np.eye(len(budgets))[floor[near]], runs.loss[near]
+    at = {"alpha": np.ones(near.sum()), "b": np.ones(near.sum()), **{v: x[near] for v, x in runs.values.items()}}
+    at["T"], floors = runs.T[near], np.eye(len(budgets))[floor[near]]
 
-    def columns(exponents: Mapping[str, float]) -> dict[str, Floats]:
-        return _columns(build(exponents), at)
+    def solved(exponents: Mapping[str, float]) -> _Solved:
+        return _solved(floors, _columns(build(exponents), at), runs.loss[near])
 
-    found: dict[str, float] = {}
+    powers: dict[str, float] = {}
     if free:
         from scipy.optimize import minimize
 
         best = minimize(
-            lambda g: _solved(floors, columns(dict(zip(free, np.exp(g)))), loss)[1], np.log(np.full(len(free), 0.5)),
+            lambda g: solved(dict(zip(free, np.exp(g)))).squares, np.log(np.full(len(free), 0.5)),
             method="Nelder-Mead", options={"maxiter": STEPS, "xatol": 1e-4, "fatol": 1e-12},
         )  # fmt: skip
-        found = {name: float(x) for name, x in zip(free, np.exp(best.x))}
-    X = columns(found)
-    if near.sum() < len(budgets) + len(X) + len(free) + 2:
+        powers = {name: float(x) for name, x in zip(free, np.exp(best.x))}
+    values, parts, rest, squares = solved(powers)
+    freedom = int(near.sum()) - len(budgets) - len(values) - len(free)
+    if freedom < 2:
         rule = "a bound is fitted to more runs near their optima than it has coefficients and budgets"
-        raise bad(
-            rule, f"{near.sum()} runs, {len(X)} coefficients, {len(budgets)} budgets", "more runs, or the surface"
-        )
-    values, squares = _solved(floors, X, loss)
-    sigma = float(np.sqrt(squares / (near.sum() - len(budgets) - len(X) - len(free))))
-    ahead = np.log(at["T"]) - np.log(at["T"]).mean()
+        given = f"{near.sum()} runs, {len(values) + len(free)} coefficients, {len(budgets)} budgets"
+        raise bad(rule, given, "more runs, or the surface")
+    sigma = float(np.sqrt(squares / freedom))
     positive = [name for name, x in values.items() if x > 0]
-    A = np.hstack(
-        [floors, *(x[:, None] for name in positive for x in (values[name] * X[name], values[name] * X[name] * ahead))]
-    )
-    # Of values and of drifts in one: each ln C, then its slope in ln T, about a drift of nought.
-    errors = sigma * np.sqrt(np.diag(np.linalg.pinv(A.T @ A)))[len(budgets) :]
-    drift = _drifts(floors, {name: X[name] for name in positive}, loss, values, ahead)
-    bound = build(found)
+    turned = []  # d model / d ln of each exponent
+    for g, power in powers.items():
+        at_step = _columns(build({**powers, g: power * (1 + STEP)}), at)
+        turned.append(np.sum([values[n] * at_step[n] - part for n, part in parts.items()], axis=0) / STEP)
+    errors = _errors(sigma, floors, [*(parts[n] for n in positive), *turned])
+    # Each ln C, then its slope in ln T, about a drift of nought.
+    ahead = np.log(at["T"]) - np.log(at["T"]).mean()
+    slopes = _drifts(floors, [parts[n] for n in positive], rest, ahead)
+    drift_errors = _errors(sigma, floors, [parts[n] * x for x in (ahead, 1.0) for n in positive])
+    bound = build(powers)
     assert isinstance(bound, Proxy)
-    sure = {n: float(values[n] * errors[2 * k]) for k, n in enumerate(positive)}
-    drifts = {n: Drift(slope, float(errors[2 * k + 1])) for k, (n, slope) in enumerate(drift.items())}
-    coefficients = {n: (x, sure.get(n, np.nan)) for n, x in values.items()}
-    return Model(_with(bound, values), coefficients, found, drifts, sigma, int(near.sum()))
+    sure = dict(zip([*positive, *free], map(float, errors)))
+    return Model(
+        bound=_with(bound, values),
+        coefficients={n: Known(x, x * sure.get(n, np.nan)) for n, x in values.items()},
+        exponents={n: Known(x, x * sure[n]) for n, x in powers.items()},
+        drift={n: Known(float(s), float(e)) for n, s, e in zip(positive, slopes, drift_errors)},
+        sigma=sigma,
+        fitted=int(near.sum()),
+        as_one=tuple(v for v in ("b", "alpha") if v in bound.variables() and v not in runs.values),
+    )
 
 
 def _columns(bound: Proxy | FunctionProxy, at: Mapping[str, Floats]) -> dict[str, Floats]:
-    """What each product of constants multiplies, at the runs."""
+    """What each product of constants multiplies, at the runs; "1" for what has none."""
     if not isinstance(bound, Proxy):
         raise bad("a bound that is fitted to runs is a posynomial", bound.obstacle or bound.name, "--model surface")
     columns: dict[str, Floats] = {}
     for term in bound.form("T").terms:
         value = np.full(len(at["T"]), float(term.number))
         for name, factor in term.factors.items():
+            if name not in at:
+                raise bad("a bound that is fitted is of what varies among runs", name, f"one in {', '.join(at)} and K")
             value = value * evaluate_factor(factor, at[name])
         key = str(Term(term.constants, {}))
         columns[key] = columns.get(key, 0.0) + value
     return columns
 
 
-def _solved(floors: Floats, columns: Mapping[str, Floats], loss: Floats) -> tuple[dict[str, float], float]:
-    """The coefficients, none of them negative, as no floor of a loss is; and the sum of squares that is left."""
+class _Solved(NamedTuple):
+    """The coefficients that fit best."""
+
+    values: dict[str, float]
+    parts: dict[str, Floats]  # what each adds to the losses
+    rest: Floats  # the losses without what has no constant
+    squares: float  # the sum of squares of what is left
+
+
+def _solved(floors: Floats, columns: Mapping[str, Floats], loss: Floats) -> _Solved:
+    """Solve for the coefficients, none of them negative, as no floor of a loss is.
+
+    A term that has no constant is as it is written, and one of T alone is in the floors.
+    """
     from scipy.optimize import nnls
 
-    A = np.hstack([floors, np.stack(list(columns.values()), axis=1)])
+    rest = loss - columns.get(_ONE, 0.0)
+    X = {n: x for n, x in columns.items()
+         if n != _ONE and np.linalg.norm(_off_floors(floors, x)) > FLOOR * np.linalg.norm(x)}  # fmt: skip
+    if not X:
+        raise bad("a bound that is fitted has constants of terms that vary within a budget", "none", "A*eta, say")
+    A = np.hstack([floors, np.stack(list(X.values()), axis=1)])
     size = np.linalg.norm(A, axis=0)
-    x, rest = nnls(A / size, loss, maxiter=50 * A.shape[1])
-    values = (x / size)[floors.shape[1] :]
-    return dict(zip(columns, map(float, values))), float(rest) ** 2
+    x, left = nnls(A / size, rest, maxiter=50 * A.shape[1])
+    values = dict(zip(X, map(float, (x / size)[floors.shape[1] :])))
+    return _Solved(values, {n: values[n] * x for n, x in X.items()}, rest, float(left) ** 2)
 
 
-def _drifts(
-    floors: Floats, X: Mapping[str, Floats], loss: Floats, values: Mapping[str, float], ahead: Floats
-) -> dict[str, float]:
+#: What a term without constants is called.
+_ONE = str(Term({}, {}))
+
+
+def _errors(sigma: float, floors: Floats, columns: Sequence[Floats]) -> Floats:
+    """The standard errors of what multiplies some columns beside a floor a budget."""
+    A = np.hstack([floors, *(column[:, None] for column in columns)])
+    return np.asarray(sigma * np.sqrt(np.diag(np.linalg.pinv(A.T @ A)))[floors.shape[1] :])
+
+
+def _off_floors(floors: Floats, x: Floats) -> Floats:
+    """What no floors take up: the values less their means within each budget."""
+    return np.asarray(x - floors @ (floors.T @ x / floors.sum(axis=0)))
+
+
+def _drifts(floors: Floats, parts: Sequence[Floats], rest: Floats, ahead: Floats) -> Floats:
     """The slopes in ln T with which the coefficients fit best, by least squares over all of them."""
     from scipy.optimize import least_squares
 
-    # Floors are linear: they are projected out, within each budget.
-    share = floors / floors.sum(axis=0)
-
     def off(x: Floats) -> Floats:
-        total = sum(values[name] * np.exp(c + s * ahead) * X[name] for name, c, s in zip(X, *np.split(x, 2)))
-        rest = loss - total
-        return rest - floors @ (share.T @ rest)
+        return _off_floors(floors, rest - sum(p * np.exp(c + s * ahead) for p, c, s in zip(parts, *np.split(x, 2))))
 
-    best = least_squares(off, np.zeros(2 * len(X)), bounds=(-20.0, 20.0))
-    return dict(zip(X, map(float, best.x[len(X) :])))
+    best = least_squares(off, np.zeros(2 * len(parts)), bounds=(-20.0, 20.0)).x if parts else np.empty(0)
+    return np.asarray(best[len(parts) :])
 
 
 def _with(bound: Proxy, values: Mapping[str, float]) -> Proxy:
-    """The bound with constants of which each product is the coefficient that was found."""
+    """The bound with constants of which each product is the coefficient that was found; of the floors' as good as 0."""
     constants = dict.fromkeys(bound.constants, 1.0)
     for term in bound.terms:
         if term.constants:
             name, power = next(iter(term.constants.items()))
-            constants[name] = max(values[str(Term(term.constants, {}))], 1e-300) ** float(1 / power)
+            constants[name] = max(values.get(str(Term(term.constants, {})), 0.0), 1e-300) ** float(1 / power)
     return bound.with_constants(**constants)
 
 
@@ -198,7 +250,7 @@ def model_of(fit: Fit, bound: str) -> Model:
     Raises:
         ValueError: there is no such bound, or as ``fit_model``.
     """
-    named = {"eq4": "lmo", "eq5": "lmo_large_horizon"}.get(bound, bound)
+    named = EQUATIONS.get(bound, bound)
     if named in BOUNDS:
         own = getattr(bounds, named)()
         return fit_model(lambda _: own, (), fit.runs, fit.surface, fit.unit)
@@ -226,23 +278,21 @@ def start_of(fit: Fit, alpha: float | None) -> tuple[dict[str, float], str, dict
     Raises:
         ValueError: what varied is no regime's, or as ``fit_model``.
     """
-    names = fit.surface.names
+    names, T = fit.surface.names, float(fit.runs.largest.T[0])
     if frozenset(names) not in REGIMES:
-        raise bad(
-            "a transfer is of eta, with b or momentum or both", ", ".join(names), "runs at several learning rates"
-        )
-    T = float(fit.runs.largest.T[0])
-    at = {v: float(np.median(x)) for v, x in fit.runs.values.items()} | dict(fit.predict(T).at)
-    if "alpha" not in at and alpha is not None:
-        at["alpha"] = alpha
+        rule = "a transfer is of eta, with b or momentum or both"
+        raise bad(rule, ", ".join(names), "runs at several learning rates")
+    at = {"alpha": alpha} if alpha is not None else {}
+    at |= {**fit.constant, **fit.predict(T).at, "T": T}
     constants = None
     if "alpha" in at:
-        found = {n: x for n, (x, _) in model_of(fit, "eq4" if "alpha" in names else "eq5").coefficients.items()}
-        constants = {n: max(x, 1e-300) for n, x in found.items()}
-        if "alpha" not in fit.runs.values:  # which is in the constants then, as if it were 1
-            constants["C2"] /= at["alpha"] ** 0.5
-            constants["C3"] *= 2 / (1 + 1 / at["alpha"])
-    return {**at, "T": T}, REGIMES[frozenset(names)], constants
+        model = model_of(fit, "eq4" if "alpha" in names else "eq5")
+        found = {n: max(x, 1e-300) for n, (x, _) in model.coefficients.items()}
+        # A momentum that is not in the table is in the constants, as if it were 1.
+        alpha = at["alpha"] if "alpha" in model.as_one else 1.0
+        if len(found) == 3:  # at one batch size the noise is in the floors
+            constants = {**found, "C2": found["C2"] / alpha**0.5, "C3": found["C3"] * 2 / (1 + 1 / alpha)}
+    return at, REGIMES[frozenset(names)], constants
 
 
 def row_costs(fit: Fit, rows: Sequence[Row], T: float) -> dict[str, float]:

@@ -65,11 +65,6 @@ class Prediction:
     held: Mapping[str, str]
     drawn: Floats = field(repr=False, compare=False)
 
-    def as_dict(self) -> dict[str, object]:
-        """Return the prediction as plain data: T, eta, b and the like, then what is said of them."""
-        ranges = {name: {v: list(x) for v, x in getattr(self, name).items()} for name in ("interval", "near_optimal")}
-        return {"T": self.T, **self.at, "level": self.level, **ranges, "edge": list(self.edge), "held": dict(self.held)}
-
 
 def held_at_the_border(surface: Surface, runs: Runs, priors: Priors, given: Mapping[str, float]) -> dict[int, Held]:
     """Return the variables that the surface does not place, each with where it is at the last budget.

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hpgrid.fits.design import Design
     from hpgrid.fits.fit import Fit
     from hpgrid.fits.model import Model
+    from hpgrid.fits.predict import Prediction
 
 #: What a miss is said of: a factor in a learning rate, and a power of two in a batch size.
 MISSES = {"eta": 1.3, "b": 2.0, "alpha": 1.3}
@@ -41,31 +42,75 @@ SURE = 3.0
 def as_dict(
     fit: Fit, budgets: Sequence[float], models: Mapping[str, Model] | None = None, plan: Design | None = None
 ) -> dict[str, Any]:
-    """Return the answer as plain data; models and a design where they were asked for."""
+    """Return the answer as plain data, as JSON has it: null for what is no number.
+
+    A *setting* is eta, b and alpha = 1 - beta by name, as far as the runs have them, b in tokens; T is in what
+    ``runs.counted`` says; losses are in the loss's own unit.
+
+    ==================  ================================================================================================
+    prediction          a list, one a budget: T; its setting; level, of the intervals; interval, [low, high] of the
+                        optimum by name; near_optimal, [low, high] by name, above the surface's minimum by at most 0.5%
+                        of the lowest loss of the largest budget, the others tuned again; edge, the names of what is at
+                        the border of the sweep
+    held                a list, one a budget: by name, why the surface does not place it, but for edges
+    baselines           a list, one a budget and way to choose: name, T, its setting, excess over the prediction's loss
+    holdout             null, or the largest budget chosen without its runs: T; prediction, as above; excess by name, of
+                        "this fit" and of each baseline, over the optimum of the surface that has seen them
+    exponents           a list: what, value, its 90% interval low and high, theory (a fraction as text), verdict
+    runs                read, the lines of the table; fitted, how many; dropped, lines by reason; columns, by quantity;
+                        budgets; counted, tokens or iterations
+    models              by name, of each --model: coefficients, exponents and drift, each {value, error} by name; sigma;
+                        fitted; as_one, variables that were taken as 1; prediction, a list: T, its setting, excess
+    design              null, or of --design: runs, a list of T and setting; before and after, the half-widths of the
+                        intervals as factors, by name; tokens, of all runs; unit, tokens in one of what b is given in
+    sigma               the standard deviation of a loss around the surface
+    level, notes        of the intervals; what was understood without being told, a list of sentences
+    ==================  ================================================================================================
+
+    Args:
+        fit: the answer.
+        budgets: those that are chosen for.
+        models: bounds that were asked for, by name.
+        plan: the runs that were.
+    """
     out = fit.holdout
     return {
-        "prediction": [fit.predict(T).as_dict() for T in budgets],
-        "baselines": [{"T": T, "name": b.name, **b.at, "excess": b.excess} for T in budgets for b in fit.baselines(T)],
-        "holdout": None
-        if out is None
-        else {"T": out.T, "prediction": out.prediction.as_dict(), "excess": dict(out.excess)},
+        "prediction": [_prediction(fit, fit.predict(T)) for T in budgets],
+        "held": [dict(fit.predict(T).held) for T in budgets],
+        "baselines": [{"name": b.name, **_chosen(fit, b.at, T)} for T in budgets for b in fit.baselines(T)],
+        "holdout": out and {"T": out.T, "prediction": _prediction(fit, out.prediction), "excess": dict(out.excess)},
         "exponents": [{**s._asdict(), "theory": str(s.theory), "verdict": s.verdict} for s in fit.exponents],
         "runs": {
             "read": len(fit.runs.loss) + sum(map(len, fit.runs.dropped.values())),
             "fitted": int((fit.surface.weights > 0).sum()),
-            "dropped": {reason: list(lines) for reason, lines in fit.dropped.items()},
+            "dropped": plain(fit.dropped),
             "columns": dict(fit.runs.columns),
-            "budgets": [float(T) for T in np.unique(fit.runs.T)],
+            "budgets": plain(np.unique(fit.runs.T)),
+            "counted": fit.runs.counted,
         },
         "models": {
-            name: {key: plain(value) for key, value in vars(model).items() if key != "bound"}
+            name: {
+                **{key: plain(value) for key, value in vars(model).items() if key != "bound"},
+                "prediction": [_chosen(fit, model.optimum(fit, T), T) for T in budgets],
+            }
             for name, model in (models or {}).items()
         },
-        "design": None if plan is None else plan.as_dict(),
+        "design": plan and plan.as_dict(),
         "sigma": fit.surface.sigma,
         "level": fit.level,
         "notes": list(fit.runs.notes),
     }
+
+
+def _prediction(fit: Fit, p: Prediction) -> dict[str, Any]:
+    """A prediction, with what has one value among the runs."""
+    ranges = {"interval": p.interval, "near_optimal": p.near_optimal}
+    return {"T": p.T, **fit.constant, **p.at, "level": p.level, **dict(plain(ranges)), "edge": list(p.edge)}
+
+
+def _chosen(fit: Fit, at: Mapping[str, float], T: float) -> dict[str, Any]:
+    """A setting by another way, and its excess on the surface; None for what has no best value."""
+    return {"T": T, **plain(at), "excess": plain(fit.regret(at, T))}
 
 
 def predictions(fits: Mapping[str, Fit], budgets: Sequence[float]) -> list[dict[str, Any]]:
@@ -134,7 +179,7 @@ def _answer(fit: Fit, budgets: Sequence[float]) -> list[str]:
             parts += [f"beta = {text.beta(x)}"] * (v == "alpha") + [units(x, unit)] * (v == "b" and unit > 1)
         said.append(f"For {text.number(p.T)} {fit.runs.counted} set {', '.join(parts)}.")
     rest = [f"In brackets are {100 * fit.level:g}% intervals of the optimum."] if last.interval else []
-    same = [text.held(v, float(np.median(x))) for v, x in fit.runs.values.items() if v not in last.at]
+    same = [text.held(v, x) for v, x in fit.constant.items()]
     rest += [f"The rest is as in your runs, {' and '.join(same)}."] if same else []
     costs: list[str] = []
     ranges = []
@@ -209,23 +254,26 @@ def _verdicts(fit: Fit, schedule: str | None) -> list[str]:
 
 def _model(fit: Fit, name: str, model: Model, budgets: Sequence[float]) -> list[str]:
     """A bound's constants, whether they are constant, and what it would choose."""
-    found = [f"{n} = {x:.4g} +- {error:.2g}" for n, (x, error) in model.coefficients.items()]
-    found += [f"{n} = {x:.3f}" for n, x in model.exponents.items()]
+    found = [f"{n} = {x:.4g} +- {error:.2g}" for n, (x, error) in {**model.coefficients, **model.exponents}.items()]
     drifts = ", ".join(f"{n} {s:+.2f} +- {error:.2f}" for n, (s, error) in model.drift.items())
     worst = max((abs(s) / error for s, error in model.drift.values()), default=0.0)
-    steady = worst < SURE
-    verdict = "none drifts" if steady else f"they drift, by {worst:.1f} standard errors: it does not hold here"
+    verdict = f"none drifts by more than {SURE:g} errors" if worst < SURE else f"they drift, by {worst:.1f} errors"
     said = [
-        f"Bound {name}: {', '.join(found)}, of {model.fitted} runs, which scatter around it by {model.sigma:.2g}.",
-        f"d ln / d ln T of its constants, 0 if it holds: {drifts}; {verdict}.",
+        f"Bound {name}: {', '.join(found)}. Around it {model.fitted} runs scatter by {model.sigma:.2g}, around the "
+        f"surface by {fit.surface.sigma:.2g}.",
+        f"Drift of its constants, d ln C / d ln T, which is 0 of a bound that holds: {drifts}; {verdict}.",
     ]
+    if model.as_one:
+        are = " and ".join(model.as_one)
+        said.append(f"Your table has no {are}: taken as 1, what it is of your runs is in the constants.")
     for T in budgets:
-        variables = model.bound.form("T").variables()
-        held = {v: x for v, x in fit.predict(T).at.items() if v not in variables}
-        names = tuple(v for v in fit.surface.names if v in variables)
-        at = model.optimum(names, {"alpha": 1.0} if "alpha" not in names else {}, T)
-        excess = _loss(fit, fit.regret({**held, **at}, T))
-        said.append(f"It would set {_setting(at)} for T = {text.number(T)}: {excess} above this fit on the surface.")
+        at = model.optimum(fit, T)
+        none = [v for v, x in at.items() if math.isnan(x)]
+        if none:
+            said.append(f"For T = {text.number(T)} it has no best {' and '.join(none)}.")
+            continue
+        excess = _loss(fit, fit.regret(at, T))
+        said.append(f"For T = {text.number(T)} it would set {_setting(at)}: {excess} above this fit on the surface.")
     return said
 
 
