@@ -66,7 +66,9 @@ def fit_runs(
     design: Annotated[int | None, Parameter(converter=options.whole(1, 1000, example=12), help=_DESIGN)] = None,
     around: Annotated[options.Names, Parameter(help=_AROUND)] = None,
     doubt: Annotated[float, Parameter(help=_DOUBT)] = 4.0,
-    tokens: Annotated[float | None, options.Sized(help="What the runs of --design may take together.")] = None,
+    within: Annotated[
+        float | None, options.Sized(help="The tokens that the runs of --design may take together.")
+    ] = None,
     level: Annotated[float, Parameter(help="How sure the intervals are.")] = 0.8,
     seed: Annotated[int, Parameter(converter=options.whole(0, example=1), help="Of the posterior's draws.")] = 0,
     details: Annotated[bool, Parameter(help="Tables by budget, too.")] = False,
@@ -126,7 +128,7 @@ def fit_runs(
             plans = {"": designs.first_sweep(design or 0, guess, doubt, limits_of(**limits))}
         else:
             fits = {"": fit(runs, **asked)} if by is None else fits_by(runs, by, **asked)
-            plans = {v: designs.design(f, design, budgets[-1], tokens) for v, f in fits.items() if design is not None}
+            plans = {v: designs.design(f, design, budgets[-1], within) for v, f in fits.items() if design is not None}
     models = {v: {name: model_of(f, name) for name in named} for v, f in fits.items()}
     if csv is not None:
         from hpgrid.record import write_table

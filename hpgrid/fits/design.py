@@ -101,7 +101,7 @@ def design(fit: Fit, count: int, T: float, tokens: float | None = None) -> Desig
     lengths = [largest * k for k in LONGER if largest * k >= fit.runs.T.min()]
     left = 2 * count * largest if tokens is None else tokens
     if left < count * lengths[0]:
-        rule = f"{count} runs of {lengths[0]:.3g} {fit.runs.counted} each, the fewest, fit into --tokens"
+        rule = f"{count} runs of {lengths[0]:.3g} {fit.runs.counted} each, the fewest, fit into what they may take"
         raise bad(rule, f"{left:.3g}", "more tokens, or fewer runs")
     if not free.predict(T).near_optimal:
         why = "; ".join(f"{v}: {reason}" for v, reason in free.predict(T).held.items()) or "all at the border"

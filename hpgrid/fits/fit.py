@@ -15,9 +15,9 @@ from hpgrid.asymptotics import exact
 from hpgrid.asymptotics.law import Law
 from hpgrid.bounds import lmo
 from hpgrid.checks import InputError, bad, check_choice, is_number, unknown
-from hpgrid.fits.predict import Held, Prediction, held_at_the_border, predict
+from hpgrid.fits.predict import NO_MINIMUM, Held, Prediction, held_at_the_border, predict
 from hpgrid.fits.runs import Runs, as_table, load
-from hpgrid.fits.surface import Prior, Priors, Shape, Surface, fit_surface, priors_of
+from hpgrid.fits.surface import FARTHEST, Prior, Priors, Shape, Surface, fit_surface, priors_of
 from hpgrid.readings import tells
 from hpgrid.shapes import Floats
 from hpgrid.text import counted, number, power
@@ -247,7 +247,11 @@ class Fit:
                 name = f"{law.fit.name}: b ~ T^{law.fit.b:g}, eta ~ T^{law.fit.eta:g}"
                 ways[name] = start._replace(eta=law.eta, b=law.b)
         settings = {name: {v: float(getattr(at, v)) for v in best} for name, at in ways.items()}
-        return tuple(Baseline(name, at, self.regret(at, T)) for name, at in settings.items())
+        own = self.predict(T)
+        # Where losses show no minimum in a variable, the surface says nothing of another value of it.
+        open_ = [v for v, reason in own.held.items() if reason == NO_MINIMUM]
+        told = {name: all(np.isclose(at[v], own.at[v]) for v in open_) for name, at in settings.items()}
+        return tuple(Baseline(name, at, self.regret(at, T) if told[name] else np.nan) for name, at in settings.items())
 
     @cached_property
     def holdout(self) -> Holdout | None:
@@ -259,7 +263,10 @@ class Fit:
         hold = [self.surface.names[i] for i, held in self.held.items() if held.reason == "given"]
         if set(names) <= set(hold):
             return None
-        earlier = replace(self, limits=NO_LIMITS, **_fitted(runs, names, self.priors, hold, self.unit))
+        try:
+            earlier = replace(self, limits=NO_LIMITS, **_fitted(runs, names, self.priors, hold, self.unit))
+        except InputError:
+            return None
         prediction = earlier.predict(float(T))
         ways = {"this fit": prediction.at, **{b.name: b.at for b in earlier.baselines(float(T))}}
         return Holdout(float(T), prediction, {name: self.regret(at, float(T)) for name, at in ways.items()})
@@ -370,8 +377,18 @@ def fits_by(data: Any, by: str, *, where: Mapping[str, str] | None = None, **ask
 
 def _fitted(runs: Runs, names: tuple[str, ...], priors: Priors, hold: Iterable[str], unit: float) -> dict[str, Any]:
     """What a fit knows by its runs alone: the surface, and which variables it does not place."""
-    z = np.log2([runs.values[name] for name in names]).T
-    surface = fit_surface(z, np.log2(runs.T), runs.loss, names, priors, unit)
+    z, T = np.log2([runs.values[name] for name in names]).T, np.log2(runs.T)
+    of_budget = [each == runs.T for each in np.unique(runs.T)]
+    if np.linalg.matrix_rank(np.vstack([z[mask] - z[mask].mean(axis=0) for mask in of_budget]), 1e-6) < len(names):
+        shown = f"{len(z)} runs at {counted(len(of_budget), 'budget')}"
+        rule = f"within a budget {' and '.join(names)} vary, each on its own"
+        raise bad(rule, f"{shown}, {'on a line' if len(names) > 1 else 'each its own'}", "a grid of runs at a budget")
+    try:
+        surface = fit_surface(z, T, runs.loss, names, priors, unit)
+    except np.linalg.LinAlgError:  # a window that has emptied: nothing determines where the optimum is
+        near = sum(int((runs.loss[mask] <= runs.loss[mask].min() + FARTHEST * unit).sum()) for mask in of_budget)
+        shown = f"{near} of {len(z)} are within {FARTHEST * unit:g} of the best of their budget"
+        raise bad("a fit has runs near an optimum", shown, "more of them there, or the --unit of the loss") from None
     last = runs.largest
     given = {name: float(last.values[name][np.argmin(last.loss)]) for name in hold if name in names}
     return {"runs": runs, "surface": surface, "held": held_at_the_border(surface, runs, priors, given)}

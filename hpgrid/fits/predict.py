@@ -24,8 +24,8 @@ BEYOND = 0.5
 #: A curvature is one if it is positive in this share of the posterior.
 CURVED = 0.9
 
-#: Why a variable that is at the border of a sweep is held.
-EDGE = "at the border of the sweep"
+#: Why a variable is held that is at the border of a sweep, and one of which the surface shows no optimum.
+EDGE, NO_MINIMUM = "at the border of the sweep", "the losses show no minimum in it: the best run's"
 
 #: What is as good as the best: above the surface's minimum by at most this share of the lowest loss of the largest
 #: budget. A surface's floor is no loss that training can't go below, so that no share of what is above one is meant.
@@ -81,8 +81,7 @@ def held_at_the_border(surface: Surface, runs: Runs, priors: Priors, given: Mapp
         if name in given:
             held[i] = Held(float(np.log2(given[name])), Prior(0.0, 0.0), "given")
         elif curved[i] < CURVED:
-            reason = "the losses show no minimum in it: the best run's"
-            held[i] = Held(float(np.log2(last.values[name][best])), Prior(0.0, 0.0), reason)
+            held[i] = Held(float(np.log2(last.values[name][best])), Prior(0.0, 0.0), NO_MINIMUM)
     while len(held) < len(surface.names):
         z = surface.shape.optimum(t, {i: h.value - surface.centre[0][i] for i, h in held.items()}) + surface.centre[0]
         outside = {}
@@ -145,7 +144,7 @@ def predict(
     drawn = drawn + rng.standard_normal(drawn.shape) * np.hypot(MISFIT, MISFIT_AN_OCTAVE * max(ahead, 0.0))
     low, high = 2.0 ** np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
     inverse = np.linalg.inv(surface.shape.H[np.ix_(free, free)])
-    half = np.sqrt(2 * NEAR_OPTIMAL * runs.largest.loss.min() * np.maximum(np.diag(inverse), 0.0))
+    half = np.sqrt(2 * NEAR_OPTIMAL * abs(runs.largest.loss.min()) * np.maximum(np.diag(inverse), 0.0))
     most = np.array([1.0 if name == "alpha" else np.inf for name in names])
     return Prediction(
         T, {name: float(2.0**z) for name, z in zip(names, at)}, level,

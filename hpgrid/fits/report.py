@@ -11,7 +11,7 @@ import numpy as np
 from hpgrid import text
 from hpgrid.fits.claims import SCHEDULES
 from hpgrid.fits.fit import exponent_rows
-from hpgrid.fits.predict import NEAR_OPTIMAL
+from hpgrid.fits.predict import NEAR_OPTIMAL, NO_MINIMUM
 from hpgrid.record import plain
 from hpgrid.shapes import Floats
 from hpgrid.transfers.rules import batch_text, units
@@ -149,8 +149,9 @@ def lines(
 
 
 def _value(name: str, x: float) -> str:
-    """A value with three digits, a batch size that is whole with all."""
-    return batch_text(x) if name == "b" and x % 1 == 0 else text.number(x)
+    """A value with three digits, a batch size that is whole, but for the rounding of its logarithm, with all."""
+    whole = name == "b" and math.isclose(x, round(x), rel_tol=1e-12)
+    return batch_text(float(round(x))) if whole else text.number(x)
 
 
 def _setting(at: Mapping[str, float]) -> str:
@@ -163,6 +164,8 @@ def _span(name: str, ends: tuple[float, float]) -> str:
 
 def _loss(fit: Fit, x: float) -> str:
     """A difference of losses, all of a fit's on one scale: as many decimals as show a tenth of their scatter."""
+    if math.isnan(x):
+        return "-"
     shown = f"{x:.{max(0, 1 - math.floor(math.log10(fit.surface.sigma)))}f}"
     return shown if float(shown) else shown.lstrip("-")
 
@@ -188,26 +191,36 @@ def _answer(fit: Fit, budgets: Sequence[float]) -> list[str]:
         costs.append(f"a factor of {MISSES[v]:g} in {v} costs {cost}{'' if costs else f' {_unit(fit)}'}")
         ranges.append(f"{v} from {_span(v, ends)}")
     if costs:
-        most = _loss(fit, NEAR_OPTIMAL * float(fit.runs.largest.loss.min()))
+        most = _loss(fit, NEAR_OPTIMAL * abs(fit.runs.largest.loss.min()))
         rest.append(f"Off the optimum {', '.join(costs)}.")
         rest.append(f"At most {most} is lost, 0.5% of the loss, with any {' or '.join(ranges)}"
                     + ", the rest tuned again" * (len(costs) > 1)
                     + f", for {text.number(last.T)}" * (len(budgets) > 1) + ".")  # fmt: skip
     said += [" ".join(rest)] if rest else []
-    largest = fit.runs.largest
     for v in last.edge:
-        low, high, own = min(largest.values[v]), max(largest.values[v]), fit.predict(float(largest.T[0])).at[v]
-        side, other = ("largest", high * 4) if own > math.sqrt(low * high) else ("smallest", low / 4)
+        side, other = _border(fit, v, fit.predict(float(fit.runs.largest.T[0])).at[v])
         said.append(f"The best {v} is at the border of your sweep: also run {v} = {_value(v, other)}. Until then it is "
                     f"the {side} one that you ran, and moves from there with T by the theory alone.")  # fmt: skip
-    for v, reason in {(v, reason) for p in predictions for v, reason in p.held.items()}:
+    for v, reason in {(v, reason): None for p in predictions for v, reason in p.held.items()}:
         said.append(f"{v} is {HELD[reason]}." if reason in HELD else f"{v}: {reason}.")
+        if reason == NO_MINIMUM:
+            side, other = _border(fit, v, last.at[v])
+            more = f", the {side} one that you ran: also run {v} = {_value(v, other)}" if side else ""
+            said[-1] = f"The losses show no minimum in {v}: it stays at the best run's{more}."
     if TESTED * fit.runs.T.max() < max(budgets):
         beyond = text.number(max(budgets) / fit.runs.T.max())
         said.append(f"This is {beyond} times your largest budget: beyond {TESTED:g} times nothing was tested.")
     if len(fit.surface.t) == 1:
         said.append("Your runs have one budget: how the optimum moves with T is the theory's, not theirs.")
     return said
+
+
+def _border(fit: Fit, name: str, x: float) -> tuple[str, float]:
+    """On which border of the largest budget's runs a value is, "" where on none, and one beyond it to run, too."""
+    low, high = min(fit.runs.largest.values[name]), max(fit.runs.largest.values[name])
+    if low * 1.001 < x < high / 1.001:
+        return "", x
+    return ("largest", high * 4) if x >= high / 1.001 else ("smallest", low / 4)
 
 
 def _unit(fit: Fit) -> str:
@@ -234,7 +247,7 @@ def _choices(fit: Fit, budgets: Sequence[float]) -> list[str]:
         *text.aligned(table, wrap=("choice",), drop=(*names, *heads[1:-1]), indent="  "),
     ]
     if out is None:
-        return [*said, "No budget can be held out to test the fit: there is one."]
+        return [*said, "No budget can be held out to test the fit: without the largest there are too few runs."]
     last = (
         f"Hold-out: at {text.number(out.T)} {fit.runs.counted}, your largest budget, each choice made without its runs"
     )

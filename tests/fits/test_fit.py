@@ -20,6 +20,7 @@ from hpgrid.fits.model import model_of
 from hpgrid.fits.predict import Prediction
 from hpgrid.record import write_table
 from hpgrid.statements.language import parse
+from hpgrid.text import number
 from hpgrid.transfers.start import limits_of
 
 
@@ -275,7 +276,7 @@ def test_a_design_keeps_to_limits_and_needs_an_optimum_to_narrow() -> None:
     assert max(run.at["eta"] for run in capped.runs) <= np.median(runs["eta"])
     held = {run.at["b"] for run in design(fit(runs, hold=["b"]), 5, 16 * T).runs}
     assert len(held) > 1  # runs at other batch sizes tell of eta's optimum at the held one, too
-    with pytest.raises(ValueError, match=r"fit into --tokens\. Given: .*Write more tokens, or fewer runs"):
+    with pytest.raises(ValueError, match=r"fit into what they may take\. Given: .*Write more tokens, or fewer runs"):
         design(fit(runs), 12, 16 * T, tokens=T)
     one = {name: x[runs["T"] == T] for name, x in runs.items()}
     assert {run.T for run in design(fit(one), 12, 16 * T).runs} == {T, 4 * T}  # a budget to extrapolate from
@@ -506,3 +507,33 @@ def test_losses_without_a_minimum_leave_a_variable_at_the_best_run() -> None:
     found = fit({"eta": eta, "T": T, "loss": 3.0 + 0.003 * rng.standard_normal(16)}, unit=None)
     (reason,) = found.predict(1.6e10).held.values()
     assert "no minimum" in reason
+
+
+def test_what_no_optimum_can_be_read_off_is_answered_with_less(table: Path, capsys: Capture) -> None:
+    """A slope, a hill, a budget of which every run diverged: what stays, in which direction to go on, what is open."""
+    eta, b = (x.ravel() for x in np.meshgrid(np.geomspace(1e-4, 1e-2, 5), [1e5, 2e5, 4e5, 8e5]))
+    x, y = np.log2(eta / 1e-3), np.log2(b / 3e5)
+    for loss in (3 + 0.05 * x + 0.05 * y, 3 - 0.02 * (x + 0.1) ** 2 - 0.03 * (y + 0.1) ** 2):
+        rows = {"lr": eta, "b": b, "T": np.full(20, 1e9), "loss": loss}
+        write_table(table, rows)
+        out = printed("fit", capsys, table, "--predict", "4e9")
+        k = int(np.argmin(loss))
+        assert out.startswith(f"For 4.00e+09 tokens set eta = {number(eta[k])}, b = {b[k]:.0f}.\n")
+        for name, values in (("eta", eta), ("b", b)):
+            side, beyond = ("smallest", 0.25) if values[k] == values.min() else ("largest", 4.0)
+            told = (
+                f"The losses show no minimum in {name}: it stays at the best run's, the {side} one that you ran: also"
+            )
+            assert told in " ".join(out.split())
+            more = f"{beyond * values[k]:.0f}" if name == "b" else number(beyond * values[k])
+            assert f"also run {name} = {more}." in " ".join(out.split())
+        # The surface says nothing of what lies elsewhere, and no run would narrow what it does not place.
+        excess = {each.name: each.excess for each in fit(rows).baselines(4e9)}
+        assert excess["best run kept"] == pytest.approx(0.0, abs=1e-12)  # log2 and back
+        assert np.isnan(excess["rule A: eta ~ T^(-1/2)"])
+    rows = {"lr": np.tile(eta, 2), "b": np.tile(b, 2), "T": np.repeat([1e9, 4e9], 20)}
+    rows["loss"] = np.concatenate([3 + 0.01 * x**2 + 0.01 * y**2, np.full(20, 1e14)])
+    write_table(table, rows)
+    out = printed("fit", capsys, table, "--predict", "4e9")
+    assert "Your runs have one budget: how the optimum moves with T is the theory's" in out
+    assert "20 dropped: a loss of 1000 or more: the run diverged (lines 22, 23, 24, ...)" in out
