@@ -60,7 +60,8 @@ def draw(fit: Fit, budgets: Sequence[float]) -> Figure:
             style.color_bar(parts[0], colored, axes[: len(shown)], "excess loss", values, 20, "{:.2g}".format)
         named = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels())}
         figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=int(width / 1.45))
-        figure.draw_without_rendering()  # the panels have their places: their ticks have as many labels as go there
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # the panels have their places: their ticks have as many labels as go there
         for ax in axes[: len(shown)]:
             ways.label_along(ax, ax.get_xlim(), fit_plot.say(names[0], np.array(ax.get_xlim())))
         for ax in axes[len(shown) :]:
