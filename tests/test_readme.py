@@ -30,7 +30,8 @@ def test_a_command_of_a_page_prints_what_it_shows(
 
 
 def test_there_are_commands_to_look_at() -> None:
-    assert [command.split()[0] for command, _ in SHOWN] == ["exponents", "search", "check", "transfer", "fit"]
+    assert {command.split()[0] for command, _ in SHOWN} == {"exponents", "search", "check", "transfer", "fit"}
+    assert sum(command.startswith("fit ") for command, _ in SHOWN) >= 6
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/python.md"])
