@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from hpgrid.checks import bad, check_choice
+from hpgrid.checks import bad
 from hpgrid.cli import options
 from hpgrid.progress import progress
 from hpgrid.regime import Regime
@@ -51,10 +51,9 @@ def check_stated(
 ) -> int:
     """Say of stated scaling laws whether they hold, fail, or can't be told, by all routes, with the numbers."""
     if fit is not None:
-        if schedule is not None:
-            check_choice("schedule", schedule, options.SCHEDULES)
         statements = [parse(one) for one in claim or ()]
-        return _check_runs(fit, statements, options.of_runs(columns, where, ignore), schedule, json_, strict)
+        read = {**options.of_runs(columns, where, ignore), "schedule": options.schedule_of(schedule)}
+        return _check_runs(fit, statements, read, json_, strict)
     if not claim:
         raise bad("a check needs a claim", "none", '--claim "b ~ T^1/2", say')
     chosen = options.chosen(bound, set_, written, domain, var)
@@ -75,17 +74,16 @@ def check_stated(
     return int(strict and any(one.verdict == FAILS for one in found))
 
 
-def _check_runs(
-    runs: Path, statements: Sequence[Statement], read: dict[str, Any], schedule: str | None, as_json: bool, strict: bool
-) -> int:
+def _check_runs(runs: Path, statements: Sequence[Statement], read: dict[str, Any], as_json: bool, strict: bool) -> int:
     """Say of laws whether a person's own runs agree with them."""
     from hpgrid.fits import claims
     from hpgrid.fits.fit import fit
     from hpgrid.text import to_width
 
-    found = claims.check_runs(fit(runs, **read), statements)
+    fitted = fit(runs, **read)
+    found = claims.check_runs(fitted, statements)
     if as_json:
-        print(json.dumps(claims.as_dict(found, schedule), indent=2, allow_nan=False))
+        print(json.dumps(claims.as_dict(found, fitted.runs.schedule), indent=2, allow_nan=False))
     else:
-        print(to_width(claims.lines(found, schedule)))
+        print(to_width(claims.lines(found, fitted.runs.schedule)))
     return int(strict and any(one.verdict == "differs" for one in found))

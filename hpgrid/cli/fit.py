@@ -80,8 +80,6 @@ def fit_runs(
 
     A surface of the loss is fitted in the logs, its exponents in T held to the theory's only where the runs say little.
     """
-    if schedule is not None:
-        check_choice("schedule", schedule, options.SCHEDULES)
     columns = {"eta": eta, "b": b, "T": T, "K": K, "loss": loss, "alpha": alpha, "beta": beta}
     guess = settings(options.pairs("--around", around, options.number, "eta=3e-3,b=1M,T=1e10"))
     budgets = _budgets(predict)
@@ -109,6 +107,7 @@ def fit_runs(
         "ignore": options.names(ignore),
         "hold": options.known_names("hyperparameter to hold", hold, TUNABLE),
         "b_unit": None if b_unit is None else check_choice("unit of a batch size", b_unit, ("tokens", "sequences")),
+        "schedule": options.schedule_of(schedule),
         "exponents": _exponents(exponents),
         "params": params,
         "unit": unit or None,
@@ -144,7 +143,7 @@ def fit_runs(
     for value, each in fits.items():
         answers[value] = report.as_dict(each, budgets, models[value], plans.get(value))
         said += [f"{by} = {value}"] if by else []
-        said += report.lines(each, budgets, details, schedule, models[value])
+        said += report.lines(each, budgets, details, models[value])
         said += ["", *designs.lines(plans[value], each.runs.counted)] if plans else []
     if json_:
         print(json.dumps(answers[""] if by is None else {"by": by, "fits": answers}, indent=2, allow_nan=False))

@@ -387,13 +387,17 @@ Columns = Annotated[
 Where = Annotated[Names, Parameter(help="Of the runs of --fit, only these: optimizer=muon, say.")]
 Ignore = Annotated[Names, Parameter(help="Columns of --fit that vary, and may.")]
 
-SCHEDULES = ("constant", "decay")
 Schedule = Annotated[
     str | None,
     Parameter(
         help="constant or decay: what the learning rate did; the theory's exponents are those of a constant one."
     ),
 ]
+
+
+def schedule_of(given: str | None) -> str | None:
+    """Return what a learning rate is said to have done, if there is such a schedule."""
+    return given if given is None else check_choice("schedule", given, ("constant", "decay"))
 
 
 def of_runs(columns: Names, where: Names, ignore: Names) -> dict[str, Any]:

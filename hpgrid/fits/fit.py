@@ -101,7 +101,6 @@ class Fit:
         unit: of the loss, in nats a token.
         seed: of the posterior's draws.
         limits: what is feasible at another budget.
-        N: how many parameters the models have, where that is known.
     """
 
     runs: Runs
@@ -112,7 +111,6 @@ class Fit:
     unit: float
     seed: int
     limits: Limits = NO_LIMITS
-    N: float | None = None
 
     def predict(self, T: float) -> Prediction:
         """Return the setting for a budget of T tokens, >= that of the smallest run."""
@@ -241,8 +239,8 @@ class Fit:
             for at, name in ((start, ""), (optimum, ", from the fitted optimum")):
                 b, _ = feasible(float(at.b or 1) * (T / start.T) ** 0.5, self.limits)
                 ways[f"b ~ T^(1/2){name}"] = at._replace(b=b)
-        if self.N is not None and self.runs.counted == "tokens":
-            ways[f"StepLaw at N = {number(self.N)}"] = start._replace(**step_law(self.N, T))
+        if self.runs.N is not None and self.runs.counted == "tokens":
+            ways[f"StepLaw at N = {number(self.runs.N)}"] = start._replace(**step_law(self.runs.N, T))
             for law in (applied(study, start, T) for study in FITS if study.budget == "T" and study.name != "StepLaw"):
                 name = f"{law.fit.name}: b ~ T^{law.fit.b:g}, eta ~ T^{law.fit.eta:g}"
                 ways[name] = start._replace(eta=law.eta, b=law.b)
@@ -298,6 +296,7 @@ def fit(
     max_b: float | None = None,
     max_eta: float | None = None,
     round_b: str | int | None = None,
+    schedule: str | None = None,
     exponents: str | Mapping[str, float] = "free",
     params: float | None = None,
     unit: float | None = 1.0,
@@ -324,7 +323,8 @@ def fit(
         max_eta: the largest learning rate.
         round_b: "pow2", "int", or a whole number of which b becomes a multiple, in the column's unit.
         exponents: "free", "theory", or exponents in T of some variables that are taken as known.
-        params: how many parameters the models have: what Table 1 says of them then stands beside the fit.
+        schedule: of the learning rate, "constant" or "decay", where no column says it.
+        params: how many parameters the models have, where no column does: Table 1's laws then stand beside the fit.
         unit: of the loss, in nats a token; None where that is not known.
         level: of the intervals, in (0, 1).
         seed: of the posterior's draws, >= 0.
@@ -337,10 +337,13 @@ def fit(
     for name, value in (("params", params), ("unit", unit)):
         if value is not None and not (is_number(value) and value > 0):
             raise bad(f"{name} is a positive number", value, {"params": "1.3e9, say", "unit": "1 for nats"}[name])
+    if schedule is not None:
+        check_choice("schedule", schedule, ("constant", "decay"))
     limits_of(max_b, max_eta, round_b)  # before a large table is read
     columns = {"eta": eta, "b": b, "alpha": alpha, "beta": beta, "T": T, "K": K, "loss": loss}
     runs = load(data, {k: v for k, v in columns.items() if v is not None}, where=where, ignore=ignore,
                 seq_len=seq_len, b_unit=b_unit)  # fmt: skip
+    runs = replace(runs, schedule=schedule or runs.schedule, N=params or runs.N)
     names = runs.varying
     if set(names) <= set(hold):
         rule = "something varies among the runs that is not held"
@@ -354,7 +357,7 @@ def fit(
         priors = replace(priors, exponents=own)
     limits = limits_of(max_b, max_eta, round_b, round(runs.unit_of_b))
     fitted = _fitted(runs, names, priors, hold, unit or 1.0)
-    return Fit(**fitted, priors=priors, level=level, unit=unit or 1.0, seed=seed, limits=limits, N=params)
+    return Fit(**fitted, priors=priors, level=level, unit=unit or 1.0, seed=seed, limits=limits)
 
 
 def fits_by(data: Any, by: str, *, where: Mapping[str, str] | None = None, **asked: Any) -> dict[str, Fit]:

@@ -58,7 +58,7 @@ def as_dict(
                         "this fit" and of each baseline, over the optimum of the surface that has seen them
     exponents           a list: what, value, its 90% interval low and high, theory (a fraction as text), verdict
     runs                read, the lines of the table; fitted, how many; dropped, lines by reason; columns, by quantity;
-                        budgets; counted, tokens or iterations
+                        budgets; counted, tokens or iterations; schedule, constant or decay, and N, or null
     models              by name, of each --model: coefficients, exponents and drift, each {value, error} by name; sigma;
                         fitted; as_one, variables that were taken as 1; prediction, a list: T, its setting, excess
     design              null, or of --design: runs, a list of T and setting; before and after, the half-widths of the
@@ -87,6 +87,8 @@ def as_dict(
             "columns": dict(fit.runs.columns),
             "budgets": plain(np.unique(fit.runs.T)),
             "counted": fit.runs.counted,
+            "schedule": fit.runs.schedule,
+            "N": fit.runs.N,
         },
         "models": {
             name: {
@@ -138,11 +140,10 @@ def lines(
     fit: Fit,
     budgets: Sequence[float],
     details: bool = False,
-    schedule: str | None = None,
     models: Mapping[str, Model] | None = None,
 ) -> list[str]:
     """Return the answer as lines of text."""
-    parts = [_answer(fit, budgets), _choices(fit, budgets), _verdicts(fit, schedule)]
+    parts = [_answer(fit, budgets), _choices(fit, budgets), _verdicts(fit)]
     parts += [_model(fit, name, model, budgets) for name, model in (models or {}).items()]
     parts += [_runs(fit), _details(fit) if details else []]
     return [line for part in parts if part for line in (*part, "")][:-1]
@@ -254,14 +255,14 @@ def _choices(fit: Fit, budgets: Sequence[float]) -> list[str]:
     return [*said, f"{last}; this fit would have set {_setting(out.prediction.at)}."]
 
 
-def _verdicts(fit: Fit, schedule: str | None) -> list[str]:
+def _verdicts(fit: Fit) -> list[str]:
     if not fit.exponents:
         return []
     counts = "" if fit.runs.counted == "tokens" else f"; T counts {fit.runs.counted}"
     return [
         f"How the optimum moves, by your runs and by Shulgin et al.'s bound for a constant learning rate{counts}:",
         *text.aligned(exponent_rows(fit), indent="  "),
-        *([SCHEDULES[schedule]] if schedule else []),
+        *([SCHEDULES[fit.runs.schedule]] if fit.runs.schedule else []),
     ]
 
 

@@ -413,7 +413,7 @@ def test_json_is_what_its_contract_says(table: Path, capsys: Capture) -> None:
     assert answer["runs"] == {
         "read": 60, "fitted": int((found.surface.weights > 0).sum()), "dropped": {},
         "columns": {"eta": "lr", "b": "batch_size", "T": "tokens", "loss": "loss"},
-        "budgets": sorted(set(found.runs.T)), "counted": "tokens",
+        "budgets": sorted(set(found.runs.T)), "counted": "tokens", "schedule": None, "N": 1e9,
     }  # fmt: skip
     at = [model.optimum(found, each) for each in T]
     assert answer["models"]["eq5"] == {
@@ -537,3 +537,18 @@ def test_what_no_optimum_can_be_read_off_is_answered_with_less(table: Path, caps
     out = printed("fit", capsys, table, "--predict", "4e9")
     assert "Your runs have one budget: how the optimum moves with T is the theory's" in out
     assert "20 dropped: a loss of 1000 or more: the run diverged (lines 22, 23, 24, ...)" in out
+
+
+def test_a_column_says_what_the_learning_rate_did_and_how_large_the_model_is(table: Path, capsys: Capture) -> None:
+    runs = np.genfromtxt(table, delimiter=",", names=True)
+    names = runs.dtype.names or ()
+    columns = {name: runs[name] for name in names}
+    size = len(runs)
+    write_table(table, {**columns, "lr_schedule": np.array(["cosine"] * size), "params": np.full(size, 1.3e9)})
+    out = printed("fit", capsys, table, "--predict", "1e12")
+    assert "With a decay, unlike the theory" in out
+    assert "StepLaw at N = 1.30e+09" in out
+    assert "With a decay, unlike the theory" in printed("check", capsys, "--fit", table)
+    said = printed("fit", capsys, table, "--predict", "1e12", "--schedule", "constant", "--params", "2e9")
+    assert "With a constant learning rate, as in the theory" in said  # a person knows better
+    assert "StepLaw at N = 2.00e+09" in said
