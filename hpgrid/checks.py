@@ -183,6 +183,15 @@ def check_constants(constants: Mapping[str, Any]) -> dict[str, float]:
     return {name: float(value) for name, value in constants.items()}
 
 
+#: The largest exponent, and the most digits of its numerator and its denominator: those of a float, and again as many.
+LARGEST, DIGITS = 1000, 40
+
+
+def is_exponent(exact: Fraction) -> bool:
+    """Return whether a fraction may be an exponent."""
+    return abs(exact) <= LARGEST and exact.denominator < 10**DIGITS
+
+
 def check_exponent(name: str, value: Any) -> Fraction:
     """Return an exponent as the fraction that was written: 0.1 is 1/10, and "1/3" is 1/3.
 
@@ -191,11 +200,11 @@ def check_exponent(name: str, value: Any) -> Fraction:
     """
     try:
         # As text 0.1 is 1/10, as a float it is not; and a text of a million digits would take minutes.
-        exact = value if isinstance(value, Fraction) else Fraction(str(value)) if len(str(value)) < 40 else None
+        exact = value if isinstance(value, Fraction) else Fraction(str(value)) if len(str(value)) < DIGITS else None
     except (ValueError, ZeroDivisionError):
         exact = None
-    if exact is None or isinstance(value, bool) or abs(exact) > 1000:
-        raise bad(f"the exponent {name} is a number between -1000 and 1000", value, f"{name} = 0.5, or '1/3'")
+    if exact is None or isinstance(value, bool) or not is_exponent(exact):
+        raise bad(f"the exponent {name} is a number between -{LARGEST} and {LARGEST}", value, f"{name} = 0.5, or '1/3'")
     return exact
 
 

@@ -109,9 +109,10 @@ class BoundConfig:
         return own, tuple(name for name in self.expression.names() if name not in own)
 
     def exponents(self) -> tuple[str, ...]:
-        """Return the options that are exponents: what may be swept, but one search for each value."""
-        if self.formula is not None:
-            return self.takes()[1]
+        """Return what stands in exponents, if elsewhere, too: what may be swept, but one search for each value."""
+        if self.expression is not None:
+            within = self.expression.in_exponents()
+            return tuple(name for name in self.expression.names() if name in within)
         return tuple(name for name, kind in BOUNDS[self.name].options.items() if kind == "exponent")
 
     def check(self) -> None:

@@ -15,6 +15,9 @@ from hpgrid.checks import complement
 #: Iterations below which a batch size that was given may have been counted in something else.
 FEW = 100
 
+#: The largest denominator of a fraction that is written as one, whatever it is.
+_READ = 1000
+
 #: Columns of a line at the least, and of a cell whose words are wrapped.
 _NARROWEST, _CELL = 30, 20
 
@@ -54,11 +57,21 @@ def size(count: float) -> str:
     return f"{float(f'{count / _SIZES[unit]:.2g}'):g} {unit}"
 
 
-def power(name: str, exponent: Fraction | float) -> str:
+def exponent_text(value: Fraction) -> str:
+    """Return an exponent: 2/3, a decimal such as 0.3271, or six digits of a fraction that no person reads."""
+    if value.denominator <= _READ:
+        return str(value)
+    decimal = repr(float(value))
+    if Fraction(decimal) == value:
+        return decimal
+    return str(value) if value.denominator < _READ**2 else f"{float(value):.6g}"
+
+
+def power(name: str, of: Fraction) -> str:
     """Return a power: T, T^2, T^(-1/2)."""
-    if exponent == 1:
+    if of == 1:
         return name
-    return f"{name}^{exponent}" if getattr(exponent, "denominator", 0) == 1 else f"{name}^({exponent})"
+    return f"{name}^{of}" if of.denominator == 1 else f"{name}^({exponent_text(of)})"
 
 
 def held(name: str, value: float) -> str:

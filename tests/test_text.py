@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import pytest
 
-from hpgrid.text import beta, held, momentum, name_latex, number
+from hpgrid.text import beta, exponent_text, held, momentum, name_latex, number
 from hpgrid.tuning.advice import intervals_text, settings
 
 
@@ -40,6 +42,12 @@ def test_where_a_beta_can_not_be_written_alpha_is() -> None:
 @pytest.mark.parametrize(("alpha", "text"), [(0.0658, "0.934"), (6.3e-5, "0.999937"), (0.5, "0.5"), (1.0, "0")])
 def test_the_beta_that_was_found_has_as_many_digits_as_alpha(alpha: float, text: str) -> None:
     assert beta(alpha) == text
+
+
+def test_an_exponent_is_a_fraction_a_decimal_or_where_neither_is_short_six_digits() -> None:
+    written = {"2/3": "2/3", "-7/12": "-7/12", "0.25": "1/4", "571/1000": "571/1000", "1829/3568": "1829/3568"}
+    written |= {"0.3271": "0.3271", "-0.34781923": "-0.34781923", "34781923/134781923": "0.258061"}
+    assert {text: exponent_text(Fraction(text)) for text in written} == written
 
 
 def test_settings_and_intervals() -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hpgrid.asymptotics.monomial import Monomial, power, quotient, symbol_text
 from hpgrid.checks import bad
-from hpgrid.text import to_width
+from hpgrid.text import exponent_text, to_width
 
 if TYPE_CHECKING:
     import numpy as np
@@ -246,10 +246,10 @@ class Law:
         return dict(plain({"bound": self.name, **own, "attained": self.attained}))
 
 
-def _grows(budget: str, exponent: Fraction | None) -> str:
+def _grows(budget: str, exponent: Fraction) -> str:
     if exponent == 0:
         return "1"
-    return budget if exponent == 1 else f"{budget}^{exponent}"
+    return budget if exponent == 1 else f"{budget}^{exponent_text(exponent)}"
 
 
 def _laws(law: Law) -> Iterator[str]:

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from hpgrid.checks import AXES
 from hpgrid.surds import Surd
-from hpgrid.text import name_latex
+from hpgrid.text import exponent_text, name_latex
 
 
 @dataclass(frozen=True)
@@ -222,7 +222,8 @@ def _raised(symbol: Symbol | Fraction, exponent: Fraction, latex: bool) -> str:
         base = symbol_text(symbol, latex)
     if isinstance(symbol, (Sum, Complement)) or (exponent != 1 and isinstance(symbol, Fraction) and below != 1):
         base = rf"\left({base}\right)" if latex else f"({base})"
-    return base if exponent == 1 else f"{base}^{{{exponent}}}" if latex else f"{base}^{exponent}"
+    power = exponent_text(exponent)
+    return base if exponent == 1 else f"{base}^{{{power}}}" if latex else f"{base}^{power}"
 
 
 #: A root of a higher order is written in digits: an exponent that was fitted, 0.34781923, makes such roots.

@@ -18,7 +18,7 @@ from typing import Any
 
 from hpgrid.checks import bad, unknown
 from hpgrid.readings import HOLDS, VERDICTS, Number, Reading, worst
-from hpgrid.text import aligned, counted, to_width
+from hpgrid.text import aligned, counted, exponent_text, to_width
 
 #: The sources, by the name that --source takes.
 SOURCES = {
@@ -243,7 +243,7 @@ def shown(number: Number, tolerance: float = 0.0) -> str:
     if isinstance(number, bool):
         return "yes" if number else "no"
     if isinstance(number, Fraction):
-        return str(number)
+        return exponent_text(number)
     if 0 < tolerance < math.inf and math.isfinite(number):
         decades = math.log10(tolerance)
         number = round(number, 2 - math.floor(decades) if decades > -12 else -math.ceil(decades)) + 0.0  # no -0

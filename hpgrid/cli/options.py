@@ -201,8 +201,9 @@ def setting(name: str, text: str) -> float | Fraction | bool | str:
     if kind == "word" and text.isalpha():
         return text  # the bound says which words there are
     if kind != "flag":
-        fraction = rational(text) if "/" in text else None
-        return number(name, text) if fraction is None else fraction
+        exact, value = rational(text), number(name, text)
+        # 1/3, and a decimal of more digits than a float has: an exponent is what was written.
+        return value if exact is None or ("/" not in text and Fraction(repr(value)) == exact) else exact
     if text not in ("true", "false"):
         raise bad(f"{name} is true or false", text, f"{name}=false, say")
     return text == "true"

@@ -8,16 +8,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache, reduce
 
-from hpgrid.checks import bad, shortened
+from hpgrid.checks import DIGITS, LARGEST, bad, is_exponent, shortened
 from hpgrid.formula.syntax import Inequality, Node, at
 from hpgrid.surds import Surd
 from hpgrid.variables import STANDARD, Space
 
 #: The most terms that an expression is multiplied out to.
 MOST_TERMS = 120
-
-#: The largest exponent, and the largest denominator of one.
-LARGEST = 1000
 
 ONE = Fraction(1)
 
@@ -111,7 +108,9 @@ def rational(node: Node, values: Mapping[str, Fraction]) -> Fraction | None:
         base, exponent = (rational(part, values) for _, part in node.parts)
         if base is None or exponent is None or exponent.denominator != 1 or (base == 0 and exponent <= 0):
             return None
-        if base and abs(exponent) * (math.log(abs(base.numerator)) + math.log(base.denominator)) > math.log(LARGEST**4):
+        if base and abs(exponent) * (math.log(abs(base.numerator)) + math.log(base.denominator)) > DIGITS * math.log(
+            10
+        ):
             raise at(node.column, f"an exponent lies between -{LARGEST} and {LARGEST}", node.text, "a smaller one")
         return base ** int(exponent)
     if node.kind not in ("sum", "product"):
@@ -122,7 +121,7 @@ def rational(node: Node, values: Mapping[str, Fraction]) -> Fraction | None:
         if value is None or (node.kind == "product" and sign < 0 and value == 0):
             return None
         total = total + sign * value if node.kind == "sum" else total * value**sign
-        if total.denominator > LARGEST**4 or abs(total.numerator) > LARGEST**4 * total.denominator:
+        if max(total.denominator, abs(total.numerator)) >= 10**DIGITS:
             raise at(node.column, f"an exponent lies between -{LARGEST} and {LARGEST}", node.text, "a smaller one")
     return total
 
@@ -180,8 +179,8 @@ class _Expander:
             power = rational(exponent, self.exponents)
             if power is None:
                 raise Obstacle(node, "has no rational exponent")
-            if abs(power) > LARGEST or power.denominator > LARGEST**2:
-                rule = f"an exponent lies between -{LARGEST} and {LARGEST}, its denominator at most {LARGEST**2}"
+            if not is_exponent(power):
+                rule = f"an exponent lies between -{LARGEST} and {LARGEST}, its denominator below 1e{DIGITS}"
                 raise at(exponent.column, rule, exponent.text, "one such as 3/2")
             return self.power(whole, power, base, node)
         if node.kind == "sqrt":

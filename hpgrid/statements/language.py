@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import NamedTuple
 
-from hpgrid.checks import UNITS, InputError, bad, unknown
+from hpgrid.checks import DIGITS, LARGEST, UNITS, InputError, bad, is_exponent, unknown
 from hpgrid.variables import STANDARD, Space
 
 #: The longest claim, in characters, and how deep its parentheses may be nested.
@@ -31,20 +31,17 @@ LONGEST, _DEEPEST = 400, 4
 #: How much of a claim an error shows before and after the place it is about.
 _SHOWN = 30
 
-#: The largest numerator and denominator of an exponent, after all parentheses are multiplied out.
-_LARGEST = 1000
 _TOKEN = re.compile(
     r"(?P<number>([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?)"
     r"|(?P<name>[A-Za-z_][A-Za-z_0-9]*)"
     r"|(?P<mark><=|->|[~=^*/()@,+-])|(?P<space>[ \t]+)|(?P<nothing>.|\n)"
 )
 
-#: A number in a product: not 1e9, and short enough to stay what was written.
+#: A number in a product or an exponent: not 1e9, and short enough to stay what was written.
 _NUMBER = re.compile(r"[0-9]{1,30}(\.[0-9]{0,30})?|\.[0-9]{1,30}")
 
 #: What a float can hold: 1e999999999 as a fraction has a billion digits.
 _VALUE = re.compile(r"(?=.{1,30}$)[0-9.]+([eE][+-]?0*([0-2]?[0-9]?[0-9]|300))?")
-_DECIMAL = re.compile(r"[0-9]{1,6}(\.[0-9]{0,6})?|\.[0-9]{1,6}")
 _POWER = "T^1/2, T^-3/4, T^(2/3) or T^0.25: after ^ comes one rational number"
 _ONE = Fraction(1)
 
@@ -251,8 +248,9 @@ class _Reader:
             what = "nothing" if token.kind == "end" else repr(token.text)
             raise self.wrong(f"a name, a number or ( comes here, not {what}", "b ~ T^1/2, say", token)
         product = times(total, base, sign * self.power())
-        if any(abs(p) > _LARGEST or p.denominator > _LARGEST for p in product.values()):
-            raise self.wrong(f"an exponent's numerator and denominator are at most {_LARGEST}", "T^1/2, say", token)
+        if not all(map(is_exponent, product.values())):
+            rule = f"an exponent lies between -{LARGEST} and {LARGEST}, its denominator below 1e{DIGITS}"
+            raise self.wrong(rule, "T^1/2, say", token)
         if abs(_log(_numbers(product))) > 300:  # a float holds what it comes to, and what is divided out of it
             raise self.wrong("a constant lies between 1e-130 and 1e130", "0.315, say", token)
         return product
@@ -290,14 +288,14 @@ class _Reader:
         if sign == 1:
             self.takes("+")
         top = self.take()
-        if top.kind != "number" or not _DECIMAL.fullmatch(top.text):
-            raise self.wrong("the exponent is a rational number of at most six digits", _POWER, hat)
+        if top.kind != "number" or not _NUMBER.fullmatch(top.text):
+            raise self.wrong("the exponent is a rational number of at most 30 digits, without an e", _POWER, hat)
         # In C1^1/b the / divides by b: it belongs to the exponent before a number alone.
         if self.next.text != "/" or self.tokens[self.place + 1].kind != "number":
             return sign * Fraction(top.text)
         self.take()
         bottom = self.take()
-        whole = top.text.isdigit() and bottom.text.isdigit() and len(bottom.text) <= 6
+        whole = all(each.text.isdigit() and _NUMBER.fullmatch(each.text) for each in (top, bottom))
         if not whole or not int(bottom.text):
             raise self.wrong("a fraction is of two whole numbers, the second not 0", _POWER, bottom)
         return sign * Fraction(int(top.text), int(bottom.text))
@@ -365,5 +363,6 @@ class _Reader:
         top, *bottom = [Fraction(token.text) for token in parts] if held else [Fraction(0)]
         if not top or not all(bottom):
             raise self.wrong("a value is a positive number", "1072, 1e-3 or 1/3", parts[0])
-        unit = UNITS[self.take().text] if self.space.all[name].sized and self.next.text in UNITS else 1
+        sized = name in self.space.all and self.space.all[name].sized  # a complement is a share
+        unit = UNITS[self.take().text] if sized and self.next.text in UNITS else 1
         return unit * top / math.prod(bottom, start=_ONE)

@@ -11,6 +11,7 @@ from hpgrid.checks import unknown
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import FrozenMap, Regime
 from hpgrid.statements.language import Statement, times, unknown_name, wrong
+from hpgrid.text import exponent_text
 from hpgrid.variables import STANDARD, Space
 
 
@@ -53,8 +54,8 @@ class StatedLaw:
         exact = self.statement.exact
         exponents = {**self.held, self.budget: self.power, f"(log {self.budget})": self.log}
         right = [f"{float(self.statement.number):g}"] if exact else []
-        right += [name if p == 1 else f"{name}^{p}" for name, p in exponents.items() if p]
-        left = [name if p == 1 else f"{name}^{p}" for name, p in self.left.items()]
+        right += [name if p == 1 else f"{name}^{exponent_text(p)}" for name, p in exponents.items() if p]
+        left = [name if p == 1 else f"{name}^{exponent_text(p)}" for name, p in self.left.items()]
         return f"{' '.join(left)} {'=' if exact else '~'} {' '.join(right) or '1'}"
 
 

@@ -11,6 +11,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,9 @@ if TYPE_CHECKING:
 
 #: Combinations beyond which a sweep is refused.
 MOST = 10**9
+
+#: Values of a range of exponents beyond which one is refused: each has a search of its own.
+_MOST_EXPONENTS = 10**4
 
 #: The most bytes of a table of rows.
 _LARGEST = 2**30
@@ -285,7 +289,9 @@ def _read_constants(bound: BoundConfig, data: Mapping[str, Any]) -> dict[str, An
             lo, hi = _read_value(bound, name, value["lo"]), _read_value(bound, name, value["hi"])
             if lo >= hi:
                 raise bad(f"a log range of {name} needs lo < hi", dict(value), "the smaller end first")
-            values[name] = {"lo": lo, "hi": hi, "n": check_count(f"n of {name}", value["n"], least=2)}
+            of_exponent = name in bound.exponents()
+            n = check_count(f"n of {name}", value["n"], least=2, most=_MOST_EXPONENTS if of_exponent else math.inf)
+            values[name] = _even(lo, hi, n) if of_exponent else {"lo": lo, "hi": hi, "n": n}
         elif isinstance(value, list):
             if not value:
                 raise bad(f"a list of {name} has one value or more", value, f"{name} = [1.0, 10.0], say")
@@ -295,6 +301,12 @@ def _read_constants(bound: BoundConfig, data: Mapping[str, Any]) -> dict[str, An
         else:
             values[name] = _read_value(bound, name, value)
     return values
+
+
+def _even(lo: float, hi: float, n: int) -> tuple[float, ...]:
+    """Exponents from one end to the other, at even distances of decimals: 0.1, 0.2, and no 0.30000000000000004."""
+    first, last = (Fraction(str(end)) for end in (lo, hi))
+    return tuple(float(first + (last - first) * k / (n - 1)) for k in range(n))
 
 
 def _read_value(bound: BoundConfig, name: str, value: Any) -> float:

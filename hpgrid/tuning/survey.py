@@ -35,7 +35,7 @@ from hpgrid.slopes import (
     natural_ends,
     posynomial_truth,
 )
-from hpgrid.text import aligned, counted, number, to_width
+from hpgrid.text import aligned, counted, exponent_text, number, to_width
 from hpgrid.tuning.problem import UNITS, TuningProblem, monomials
 
 if TYPE_CHECKING:
@@ -275,7 +275,7 @@ def _slope_rows(found: Survey) -> Iterable[tuple[str, ...]]:
             f"{fit.slope:.4f}" if fitted else "-",
             f"{tolerance:.4f}" if fitted and math.isfinite(tolerance) else "-",
             "-" if math.isnan(slope.far) else f"{slope.far:z.6f}",
-            "-" if slope.exact is None else str(slope.exact),
+            "-" if slope.exact is None else exponent_text(slope.exact),
             slope.verdict or "no exponent to hold",
             f"{fit.window[0]:.1e} to {fit.window[1]:.1e}" if fitted else "-",
             str(fit.edge_points),

@@ -77,6 +77,20 @@ def test_constants_in_exponents_are_exact_and_their_law_follows() -> None:
     assert hpgrid.exponents(leading, ("eta",)).exponent["eta"] == -Fraction(3, 10) / Fraction(23, 10)
 
 
+def test_an_exponent_of_many_digits_is_exact_as_a_decimal() -> None:
+    """Of 1/(eta T) + eta^g the best eta is (1/(g T))^(1/(1 + g)), 7.738e-5 at T = 1e6 for a fitted g."""
+    g = Fraction("0.34781923")
+    law = hpgrid.exponents(parse("1/(eta*T) + eta**g", {"g": 0.34781923}), ("eta",))
+    assert law.exponent == {"risk": -g / (1 + g), "eta": -1 / (1 + g)}
+    # A power of a float is right to some units in the last place times its exponent, T^0.74.
+    assert float(law.laws["eta"].at(1e6)) == pytest.approx((1e-6 / float(g)) ** (1 / (1 + float(g))), rel=1e-14)
+    assert "T^-0.741939" in law.text()
+    written = "0.3478192312345678912345"
+    assert hpgrid.exponents(parse(f"1/(eta*T) + eta**{written}"), ("eta",)).exponent["eta"] == -1 / (
+        1 + Fraction(written)
+    )
+
+
 #: What is no sum of powers: which part stands in the way, whether it is convex in the logs, and its value by hand.
 FUNCTIONS = {
     "max(b/T, 1/b)": ("column 1: max", True, lambda a: max(a["b"] / a["T"], 1 / a["b"])),

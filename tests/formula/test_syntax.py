@@ -104,7 +104,7 @@ WRONG = {
     "b \u2212 T": (3, "Write -"),
     "+++++b": (1, "a row of signs"),
     "b**1e6": (4, "an exponent lies between"),
-    **dict.fromkeys(("b**(10**10)", "10**10**10*b", "2**(1/2000000)*b"), (5, "an exponent lies between")),
+    **dict.fromkeys(("b**(10**10)", "10**10**10*b", "2**(1/10**40)*b"), (5, "an exponent lies between")),
     "b/0": (3, "a quotient of nought"),
     "0**-1*b": (1, "a quotient of nought"),
     "(b - b)/T + T/(b - b)": (16, "a quotient of nought"),

@@ -34,6 +34,18 @@ def test_a_bound_may_have_a_table_with_options() -> None:
     assert (found.bound.options["q"], found.bound.constants["C1"]) == ("1/3", 3.0)
 
 
+def test_a_range_of_exponents_is_even_and_of_short_decimals() -> None:
+    constants = {"C1": 1.0, "C2": 2.0, "g": {"lo": 0.1, "hi": 0.5, "n": 5}}
+    found = parse(plan(bound="C1/(eta*T) + C2*eta**g", constants=constants, regime=[{"tuned": ["eta"]}]))
+    assert dict(found.swept) == {"g": (0.1, 0.2, 0.3, 0.4, 0.5)}
+    # What stands in front of a term, too, is an exponent all the same: each value has a search of its own.
+    both = parse(
+        plan(bound="C2/(eta*T) + g*eta**g", constants={"C2": 2.0, "g": [0.5, 0.25]}, regime=[{"tuned": ["eta"]}])
+    )
+    assert both.swept_exponents == ("g",)
+    assert [str(both.proxy("T", {"g": g}).terms[1]) for g in both.swept["g"]] == ["g*eta^(1/2)", "g*eta^(1/4)"]
+
+
 def test_what_regimes_hold_may_be_swept() -> None:
     found = parse(plan(constants={"beta": [0.9, 0.99], "q": [0.3, 0.5]}, regime=HOLDS_ALPHA))
     assert found.combinations == 4
