@@ -58,6 +58,7 @@ class BoundConfig:
         formula: the bound as text, in place of a name.
         domain: conditions under which it holds, as text.
         variables: what it declares of its own, as ``declared`` reads it.
+        floors: smallest values of hyperparameters.
     """
 
     name: str = "lmo"
@@ -66,16 +67,17 @@ class BoundConfig:
     formula: str | None = None
     domain: tuple[str, ...] = ()
     variables: Any = ()
+    floors: Mapping[str, float] = field(default_factory=dict)
 
     @cached_property
     def space(self) -> Space:
         """The variables of the bound."""
-        own = self.variables or (BOUNDS[self.name].variables if self.formula is None else ())
-        if not own:
-            return STANDARD
-        from hpgrid.formula.declared import declared
+        own, space = self.variables or (BOUNDS[self.name].variables if self.formula is None else ()), STANDARD
+        if own:
+            from hpgrid.formula.declared import declared
 
-        return declared(own)
+            space = declared(own)
+        return space.with_floors(settings(self.floors, space)) if self.floors else space
 
     @property
     def held_names(self) -> tuple[str, ...]:
@@ -138,6 +140,7 @@ class BoundConfig:
         from hpgrid import bounds
 
         proxy: Proxy | FunctionProxy = getattr(bounds, self.name)(**values, budget=budget)
+        proxy = proxy.with_floors(**settings(self.floors, proxy.space)) if self.floors else proxy
         domain: Any = self.domain  # read where the bound is asked
         return replace(proxy, domain=domain) if domain else proxy
 
@@ -147,6 +150,7 @@ class BoundConfig:
         values = {**self.constants, **self.options}
         called |= {"domain": list(self.domain)} if self.domain else {}
         called |= {"variables": self.variables} if self.variables else {}
+        called |= {"floors": dict(self.floors)} if self.floors else {}
         return {**called, **{name: str(x) if isinstance(x, Fraction) else x for name, x in values.items()}}
 
 
@@ -162,7 +166,8 @@ class GridConfig:
 
     def describe(self) -> dict[str, Any]:
         """Return the grid as the table that ``parse_grid`` reads."""
-        return {"preset": self.preset, "n": self.n, "axes": dict(self.axes)}
+        own = dict(self.axes)
+        return {"preset": self.preset, "n": self.n, **({"axes": own} if {*own} & {*GRID} else own)}
 
     def build(self, axes: Mapping[str, Any] | None = None) -> Grid:
         """Return the grid, ``axes`` taking the place of its own."""
@@ -228,9 +233,11 @@ class Config:
         """Return the config as plain data, for a record on disk."""
         panels = [{"tuned": p.tuned, "fixed": dict(p.fixed), "axes": p.axes, "title": p.title} for p in self.panels]
         # asdict would copy a regime's mappings as they are; JSON wants tables.
-        everything = {**asdict(replace(self, panels=())), "panels": panels, "grid": self.grid.describe()}
-        if not self.bound.variables:
-            del everything["bound"]["variables"]
+        everything = {**asdict(replace(self, panels=())), "panels": panels}
+        everything["grid"] = {"preset": self.grid.preset, "n": self.grid.n, "axes": dict(self.grid.axes)}
+        for key in ("variables", "floors"):
+            if not everything["bound"][key]:
+                del everything["bound"][key]
         used = ("figure", "parameters", "dtype") if self.parameters else everything
         return {key: everything[key] for key in used}
 
@@ -314,7 +321,7 @@ def bound_table(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def with_beside(table: Mapping[str, Any], beside: Mapping[str, Any]) -> dict[str, Any]:
     """Return a bound's table with the domain and the variables that stand beside it in a file, unchecked."""
-    more = {key: beside[key] for key in ("domain", "variables") if key in beside}
+    more = {key: beside[key] for key in ("domain", "variables", "floors") if key in beside}
     for key in more:
         if key in table:
             raise bad(f"the {key} stands in [bound] and beside it", beside[key], "it in one of the two")
@@ -343,6 +350,7 @@ def parse_bound(data: Mapping[str, Any]) -> BoundConfig:
         ValueError: there is no such bound, the formula is none, or a key or a value can't be.
     """
     own: dict[str, Any] = {"variables": data["variables"]} if "variables" in data else {}
+    own |= {"floors": dict(table_of(data, "floors"))} if "floors" in data else {}
     if "formula" in data:
         own |= {"name": "formula", "formula": data["formula"]}
     else:
@@ -358,7 +366,7 @@ def parse_bound(data: Mapping[str, Any]) -> BoundConfig:
         return _parse_formula(data, BoundConfig(**own))
     name = own["name"]
     constants, options = BOUNDS[name].constants, BOUNDS[name].options
-    check_keys(f"key of the bound {name}", data, ("name", "domain", *constants, *options))
+    check_keys(f"key of the bound {name}", data, ("name", "domain", "floors", *constants, *options))
     chosen = check_constants({k: v for k, v in data.items() if k in constants})
     return BoundConfig(**own, constants=chosen, options={k: v for k, v in data.items() if k in options})
 
@@ -369,7 +377,7 @@ def _parse_formula(data: Mapping[str, Any], empty: BoundConfig) -> BoundConfig:
         raise bad("a bound has a name or a formula", data["name"], "one of the two")
     assert empty.expression is not None
     constants, exponents = empty.takes()
-    given = {name: value for name, value in data.items() if name not in ("formula", "domain", "variables")}
+    given = {name: value for name, value in data.items() if name not in ("formula", "domain", "variables", "floors")}
     if given and not (constants or exponents):
         raise bad("this bound has no constants", sorted(given)[0], "a formula that names it")
     check_keys("constant of this bound", given, (*constants, *exponents))
@@ -477,11 +485,12 @@ GRID = {
 }
 
 
+#: What a file says of its bound.
+OF_BOUND = ("bound", "domain", "variables", "floors", "constants")
+
 #: The keys of a figure's config; a bound and its regimes are read by functions of their own.
 FIGURE = {
-    **dict.fromkeys(
-        ("figure", "bound", "domain", "variables", "constants", "grid", "regime", "panel"), Key(lambda _, given: given)
-    ),
+    **dict.fromkeys(("figure", *OF_BOUND, "grid", "regime", "panel"), Key(lambda _, given: given)),
     "window": Key(_parse_window),
     "curves": Key(partial(check_count, least=1), 11),
     "dtype": Key(partial(check_choice, choices=DTYPES), "float64"),

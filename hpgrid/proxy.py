@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from hpgrid.checks import bad, changed, check_constants, complement, unknown
 from hpgrid.surds import Surd
 from hpgrid.text import power
-from hpgrid.variables import STANDARD, Space, exchanged
+from hpgrid.variables import STANDARD, Power, Space, exchanged
 
 if TYPE_CHECKING:
     import numpy as np
@@ -119,14 +119,16 @@ class Term:
 
     def along(self, path: Mapping[str, Fraction], budget: str) -> Term:
         """Return the term with a power of the budget in place of what follows a path."""
-        factors = dict(self.factors)
+        factors, number = dict(self.factors), self.number
         total = factors.get(budget, Fraction(0))
-        for name, exponent in path.items():
+        for name, along in path.items():
             factor = factors.pop(name, Fraction(0))
             if isinstance(factor, str) or isinstance(total, str):
                 raise bad(f"{name} is under a function in this term", str(self), "a bound in powers of it")
-            total += factor * exponent
-        return replace(self, factors={**factors, budget: total})
+            total += factor * along
+            if (own := getattr(along, "factor", 1)) != 1:
+                number = Surd.of(number) * Surd.of(own) ** factor
+        return replace(self, factors={**factors, budget: total}, number=number)
 
     def form(self, budget: str, space: Space = STANDARD) -> tuple[Term, ...]:
         """Return the term with other budgets replaced, K by T/b: one term, or several where a sum joins the two.
@@ -346,6 +348,10 @@ class _Bound:
         moved = self.at_constants(check_constants(constants))
         moved._check_caps()
         return moved
+
+    def with_floors(self, **floors: float) -> Self:
+        """Return the bound with hyperparameters that are at least so large: eta >= 1e-7, say."""
+        return changed(self, space=self.space.with_floors(floors))
 
     def at_constants(self, constants: Mapping[str, float]) -> Self:
         """Return the bound as ``with_constants`` does, of values that were asked where they came in."""
@@ -591,14 +597,14 @@ class FunctionProxy(_Bound):
         return 1.0 if self.budget == "T" and self.space.batch in self.variables() else None
 
     def along(self, path: Mapping[str, Fraction]) -> FunctionProxy:
-        """Return the bound itself: a function has no exponents to write a path into.
-
-        Raises:
-            ValueError: there is a path.
-        """
-        if path:
-            raise bad("a bound given by a function has no path", dict(path), "the path inside the function")
-        return self
+        """Return the bound with hyperparameters on a path, computed where it is called."""
+        if not path:
+            return self
+        uses = (v for v in (*(self.uses or self.arguments()), self.budget) if v not in path)
+        own = {v: Power.read(v, x) for v, x in path.items()}
+        function = _OnPath(self.function, self.budget, tuple(own.items()), self.space)
+        domain = tuple(each.along(path, self.budget) for each in self.domain)
+        return changed(self, function=function, uses=self.space.ordered(uses), domain=domain)
 
     def is_posynomial(self, names: Iterable[str]) -> bool:
         """Return whether the bound is known to be a sum of powers: a function never is."""
@@ -692,6 +698,22 @@ class _Walled:
         at = named(values, self.space, self.budget)
         xp = array_namespace(*at.values())
         return reduce(lambda risk, wall: xp.where(holds(wall, at), risk, xp.inf), self.walls, self.function(*values))
+
+
+@dataclass(frozen=True)
+class _OnPath:
+    """A risk function of which some arguments are powers of the budget; equal ones compare equal, so compile once."""
+
+    function: RiskFunction
+    budget: str
+    path: tuple[tuple[str, Power], ...]
+    space: Space
+
+    def __call__(self, *values: Any) -> Any:
+        *hyperparameters, budget, constants = values
+        at = dict(zip(self.space.hyperparameters, hyperparameters))
+        at |= {name: power.at(budget) for name, power in self.path}
+        return self.function(*at.values(), budget, constants)
 
 
 @dataclass(frozen=True)

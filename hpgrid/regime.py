@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from hpgrid.checks import CALLED, bad, changed, counted, is_number, name_here, note, unknown
-from hpgrid.variables import STANDARD, Space, settings
+from hpgrid.variables import STANDARD, Power, Space, settings
 
 if TYPE_CHECKING:
     from hpgrid.grid import Grid
@@ -52,7 +52,8 @@ class Regime:
     Args:
         tuned: the hyperparameters that are optimised, among eta, b, alpha; beta is tuned as alpha.
         fixed: hyperparameters (or a budget) held at one value; a beta is its alpha, and b may be "512k".
-        path: hyperparameters that follow a power of the budget: {"b": Fraction(1, 2)} is b = T^(1/2).
+        path: hyperparameters that follow a power of the budget: {"b": Fraction(1, 2)} is b = T^(1/2), and so is
+            {"b": "T^1/2"}; {"b": "0.29*T^0.571"} has a factor.
         caps: largest values that hyperparameters may take.
         min_K: smallest number of iterations T/b, > 0; None where nothing is said.
         space: the variables of the bound; the standard ones unless it declares others.
@@ -64,7 +65,7 @@ class Regime:
 
     tuned: tuple[str, ...] = ()
     fixed: Mapping[str, float] = FrozenMap()
-    path: Mapping[str, Fraction] = FrozenMap()
+    path: Mapping[str, Any] = FrozenMap()
     caps: Mapping[str, float] = FrozenMap()
     min_K: float | None = None
     space: Space = field(default=STANDARD, repr=False)
@@ -212,7 +213,7 @@ class Regime:
                 raise bad(
                     f"{name} is capped, so it can't follow a path", dict(self.path), "a path for another variable"
                 )
-            if exponent is not None and (exponent > 0 or (exponent == 0 and smallest < 1)):
+            if exponent is not None and (exponent > 0 or (Fraction(exponent) == 0 and smallest < exponent.factor)):
                 raise bad(f"{name} leaves its cap along this path", str(exponent), f"no cap on {name}, or another path")
             if self.fixed.get(name, 0.0) > smallest:
                 raise bad(f"{name} must not exceed its cap {smallest:g}", self.fixed[name], "a smaller value")
@@ -229,12 +230,9 @@ def _tuned(name: str, space: Space) -> str:
     return space.complements[here]
 
 
-def _path_exponent(name: str, exponent: object, space: Space) -> Fraction:
-    """The exponent of a path, exact; b = T^p stays >= 1, and alpha = T^p <= 1, for every T >= 1."""
-    try:
-        exact = Fraction(str(exponent))  # 0.1 is 1/10
-    except (ValueError, ZeroDivisionError):
-        raise bad(f"the path of {name} is an exponent of the budget", exponent, "a fraction such as '1/2'") from None
+def _path_exponent(name: str, exponent: object, space: Space) -> Power:
+    """The power of the budget that a path is, exact; b = T^p stays >= 1, and alpha = T^p <= 1, for every T >= 1."""
+    exact = Power.read(name, exponent)
     variable = space.all[name]
     if (
         (exact < 0 < variable.low)

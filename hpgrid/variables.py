@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -78,6 +78,72 @@ class Variable:
     def natural(self) -> tuple[float, float]:
         """The ends of the range in natural log."""
         return (math.log(self.low) if self.low else -math.inf, math.log(self.high))
+
+
+class Power(Fraction):
+    """What follows a power of the budget: the exponent, and a factor beside it; b = 0.29 T^0.571, say.
+
+    Args:
+        exponent: of the budget, exact.
+        factor: what it is multiplied by, > 0, exact.
+    """
+
+    factor: Fraction
+
+    def __new__(cls, exponent: Fraction | int | str, factor: Fraction | int = 1) -> Power:
+        power = super().__new__(cls, exponent)
+        power.factor = Fraction(factor)
+        return power
+
+    def at(self, budget: Any) -> Any:
+        """Return the value at a budget, or at an array of them."""
+        value = budget ** float(self)
+        return value if self.factor == 1 else float(self.factor) * value
+
+    def text(self, budget: str) -> str:
+        """Return "T^1/2", or "0.29*T^0.571": as it is written."""
+        exponent = str(Fraction(self)) if self.denominator < 100 else f"{float(self):.12g}"
+        return f"{budget}^{exponent}" if self.factor == 1 else f"{float(self.factor):.12g}*{budget}^{exponent}"
+
+    def __eq__(self, other: object) -> bool:
+        return super().__eq__(other) and self.factor == getattr(other, "factor", 1)
+
+    def __hash__(self) -> int:  # type: ignore[override]
+        return super().__hash__()
+
+    def __reduce__(self) -> Any:
+        return Power, (Fraction(self), self.factor)
+
+    @classmethod
+    def read(cls, name: str, given: object, budget: str = "") -> Power:
+        """Return what a person says that a variable follows: 1/2, "0.571", "T^1/2" or "0.29*T^0.571".
+
+        Raises:
+            ValueError: it is no power of a budget, or of another one.
+        """
+        if isinstance(given, Power):
+            return given
+        instead = f"{name}={budget or 'T'}^1/2, say; after ^ comes one rational number"
+        found = _POWER.fullmatch(given) if isinstance(given, str) else None
+        if budget and (found is None or found["base"] != budget):
+            raise bad(f"a path is a power of the budget {budget}", f"{name}={given}", instead)
+        try:
+            if found is None:
+                return cls(Fraction(str(given)))  # 0.1 is 1/10
+            power = cls(Fraction(found["exponent"] or 1), Fraction(found["factor"] or 1))
+        except (ValueError, ZeroDivisionError):
+            rule = f"the path of {name} is an exponent of the budget"
+            raise bad(rule, given, "a fraction such as '1/2', or '0.29*T^0.571'") from None
+        if power.factor <= 0:
+            raise bad("what a path is multiplied by is positive", f"{name}={given}", instead)
+        return power
+
+
+#: A power of a budget, a factor before it and its exponent behind it, each where it is not 1.
+_POWER = re.compile(
+    r" *(?:(?P<factor>[0-9.]+(?:/[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?) *\*? *)?(?P<base>[A-Za-z]\w*)"
+    r"(?: *(?:\^|\*\*) *\(?(?P<exponent>[+-]?[0-9.]{1,30}(?:/[0-9]{1,9})?)\)?)? *"
+)
 
 
 @dataclass(frozen=True)
@@ -163,6 +229,21 @@ class Space:
         single = [r for r in self.relations if (r.name, r.other) == ("T", "K") and len(r.factor) == 1]
         powers = single[0].factor[0][0] if single and single[0].factor[0][1] == 1 else ()
         return powers[0][0] if len(powers) == 1 and powers[0][1] == 1 and powers[0][0] in self.all else None
+
+    def with_floors(self, floors: Mapping[str, float]) -> Space:
+        """Return the space with larger smallest values of some hyperparameters.
+
+        Raises:
+            ValueError: there is no such hyperparameter, or no such value of it.
+        """
+        for name, floor in floors.items():
+            if name not in self.hyperparameters:
+                raise unknown("hyperparameter with a floor", name, self.hyperparameters)
+            self.check(name, floor)
+        tunable = (
+            replace(v, low=float(floors[v.name]), low_open=False) if v.name in floors else v for v in self.tunable
+        )
+        return replace(self, tunable=tuple(tunable))
 
     def ordered(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return names in canonical order, those that are no variables left out."""

@@ -13,9 +13,10 @@ from hpgrid.asymptotics.linear import Vector, dot, echelon, null_space, primitiv
 from hpgrid.asymptotics.monomial import ONE, Monomial, power
 from hpgrid.asymptotics.posynomial import Limit, Problem
 from hpgrid.asymptotics.programs import ACCURACY, fixed_value
+from hpgrid.variables import Power
 
 
-def solve(problem: Problem, name: str, path: Mapping[str, Fraction]) -> Law:
+def solve(problem: Problem, name: str, path: Mapping[str, Power]) -> Law:
     """Return the asymptotics of a problem.
 
     Args:

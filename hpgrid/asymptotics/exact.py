@@ -119,7 +119,7 @@ def decay(
     if isinstance(proxy, FunctionProxy):
         raise bad("exponents need a bound given by its terms; this one is a function", proxy.name, "a Proxy")
     bound = proxy.form(budget or proxy.budget)
-    schedule = Regime(path=path, space=proxy.space).path  # type: ignore[arg-type]
+    schedule = Regime(path=path, space=proxy.space).path
     folded = bound.along(schedule)
     assert isinstance(folded, Proxy)
     exponents = (term.exponent(bound.budget) or Fraction(0) for term in folded.terms)

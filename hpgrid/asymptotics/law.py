@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hpgrid.asymptotics.monomial import Monomial, power, quotient, symbol_text
 from hpgrid.checks import bad
 from hpgrid.text import exponent_text, to_width
+from hpgrid.variables import Power
 
 if TYPE_CHECKING:
     import numpy as np
@@ -201,7 +202,7 @@ class Law:
     name: str
     budget: str
     tuned: tuple[str, ...]
-    path: Mapping[str, Fraction]
+    path: Mapping[str, Power]
     exponent: Mapping[str, Fraction | None]
     laws: Mapping[str, PowerLaw | None]
     levels: tuple[Level, ...]
@@ -218,7 +219,7 @@ class Law:
         return not self.unbounded
 
     def __repr__(self) -> str:
-        paths = [f"{name} = {_grows(self.budget, exponent)}" for name, exponent in self.path.items()]
+        paths = [f"{name} = {_path(self.budget, each)}" for name, each in self.path.items()]
         heading = "; ".join([f"{self.name}, {self.budget} to infinity", f"tuned {', '.join(self.tuned)}", *paths])
         return "\n".join([heading, *_laws(self)])
 
@@ -317,6 +318,10 @@ def _notes(law: Law) -> Iterator[str]:
         yield f"on a bound: {', '.join(dict.fromkeys(law.active.values()))}"
     for name, start in law.starts.items():
         yield f"{name} leaves its bound at {start.text()}{_in_numbers(start)}"
+
+
+def _path(budget: str, path: Power) -> str:
+    return _grows(budget, path) if path.factor == 1 else path.text(budget)
 
 
 def _segments(law: Law) -> Iterator[str]:

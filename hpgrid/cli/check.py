@@ -39,6 +39,7 @@ def check_stated(
     fix: options.Fix = None,
     path: options.Follow = None,
     cap: options.Cap = None,
+    floor: options.Floor = None,
     set_: options.Set = None,
     budget: options.Counted = None,
     fit: Annotated[Path | None, Parameter(help=_FIT)] = None,
@@ -56,7 +57,7 @@ def check_stated(
         return _check_runs(fit, statements, read, json_, strict)
     if not claim:
         raise bad("a check needs a claim", "none", '--claim "b ~ T^1/2", say')
-    chosen = options.chosen(bound, set_, written, domain, var)
+    chosen = options.chosen(bound, set_, written, domain, var, floor)
     counted, space = options.budget_of(budget, chosen), chosen.space
     statements = [parse(one, space) for one in claim]
     tuned = Regime(options.names(tune), space=space).tuned

@@ -21,6 +21,7 @@ def print_exponents(
     fix: options.Fix = None,
     path: options.Follow = None,
     cap: options.Cap = None,
+    floor: options.Floor = None,
     set_: options.Set = None,
     budget: options.Counted = None,
     json_: options.Json = False,
@@ -29,7 +30,7 @@ def print_exponents(
     """Say how the best hyperparameters and the risk scale with the budget: exact exponents, whole laws."""
     if json_ and latex:
         raise bad("the answer has one form", "--json --latex", "one of the two")
-    chosen = options.chosen(bound, set_, written, domain, var)
+    chosen = options.chosen(bound, set_, written, domain, var, floor)
     counted = options.budget_of(budget, chosen)
     regime = options.regime(tune, fix, path, cap, counted, space=chosen.space)
     regime.check_tuned()

@@ -27,6 +27,7 @@ from hpgrid.checks import (
     check_keys,
     counted,
     note,
+    table_of,
     unknown,
 )
 from hpgrid.config import (
@@ -42,7 +43,7 @@ from hpgrid.config import (
     with_more,
 )
 from hpgrid.regime import Regime
-from hpgrid.variables import STANDARD, Space, settings
+from hpgrid.variables import STANDARD, Power, Space, settings
 
 if TYPE_CHECKING:
     from cyclopts import Token
@@ -215,6 +216,7 @@ def chosen(
     written: str | None = None,
     domain: list[str] | None = None,
     var: list[str] | None = None,
+    floor: Names = None,
 ) -> BoundConfig:
     """Return the bound that a command line means, with its constants; ``build(budget)`` makes a proxy of it.
 
@@ -226,6 +228,7 @@ def chosen(
         written: a formula, in place of ``bound``.
         domain: conditions under which it holds, beside the file's.
         var: variables that it declares, beside the file's.
+        floor: smallest values of hyperparameters.
 
     Raises:
         ValueError: there is no such bound, the formula is none, or a constant or an option is not the bound's,
@@ -246,7 +249,8 @@ def chosen(
                 raise bad("a file with a bound says which", sorted(data), 'bound = "C1*b/(eta*T) + C2*eta", say')
         table = with_more(bound_table(data) if from_file else called(text), "variables", var)
         table = with_more(table, "domain", domain)
-        found = parse_bound({**table, **said})
+        floors = {**table_of(table, "floors"), **pairs("--floor", floor, number, "eta=1e-7")}
+        found = parse_bound({**table, **({"floors": floors} if floors else {}), **said})
         found.check()
     except InputError as error:
         raise InputError(f"{text}: {error}" if from_file else str(error)) from None
@@ -267,8 +271,9 @@ Tuned = Annotated[Names, Parameter(help="What is tuned, such as eta,b,alpha.")]
 
 #: The roles of hyperparameters.
 Fix = Annotated[Names, Parameter(help="What is held, such as b=1072 or beta=0.999.")]
-Follow = Annotated[Names, Parameter(help="What follows the budget, such as b=T^1/2: after ^ one rational number.")]
+Follow = Annotated[Names, Parameter(help="What follows the budget: b=T^1/2, or 'b = 0.29*T^0.571'.")]
 Cap = Annotated[Names, Parameter(help="Largest values, such as b=1e6.")]
+Floor = Annotated[Names, Parameter(help="Smallest values, such as eta=1e-7.")]
 
 
 def regime(
@@ -292,7 +297,7 @@ def roles_of(fix: Names, path: Names, cap: Names, budget: str, space: Space = ST
     """Return what is held, on a path and capped, as keywords of a regime."""
     return {
         "fixed": held(fix, space),
-        "path": pairs("--path", path, partial(_path_exponent, budget), f"b={budget}^1/2"),
+        "path": pairs("--path", path, partial(Power.read, budget=budget), f"b={budget}^1/2"),
         "caps": pairs("--cap", cap, number, "b=1e6"),
     }
 
@@ -308,18 +313,6 @@ def held(given: Iterable[str] | None, space: Space = STANDARD) -> dict[str, floa
         here = name if name in space.words else CALLED.get(name, name)
         check_choice("hyperparameter to fix", here, [v for v in space.words if v not in space.budget_names])
     return found
-
-
-def _path_exponent(budget: str, name: str, text: str) -> Fraction:
-    """The exponent of a path: T^1/2 is the square root of T."""
-    base, hat, exponent = (part.strip() for part in text.partition("^"))
-    instead = f"{name}={budget}^1/2, say; after ^ comes one rational number"
-    if base != budget:
-        raise bad(f"a path is a power of the budget {budget}", f"{name}={text}", instead)
-    fraction = rational(exponent) if hat else Fraction(1)
-    if fraction is None:
-        raise bad("the exponent of a path is a rational number", f"{name}={text}", instead)
-    return fraction
 
 
 # --- the grid ---

@@ -27,6 +27,7 @@ def search_bound(
     fix: options.Fix = None,
     path: options.Follow = None,
     cap: options.Cap = None,
+    floor: options.Floor = None,
     set_: options.Set = None,
     written: options.Written = None,
     domain: options.Domain = None,
@@ -72,7 +73,7 @@ def search_bound(
         fitted = options.number("the window's start", lo, True, say), options.number("the window's end", hi, True, say)
         if not 0 < fitted[0] < fitted[1]:
             raise bad("a window is two budgets, the smaller one first", window, f"{say}, say")
-    chosen = options.chosen(bound, set_, written, domain, var)
+    chosen = options.chosen(bound, set_, written, domain, var, floor)
     counted, value = _budget(budget, chosen, {"T": T, "K": K}, at)
     regime = options.regime(over, fix, path, cap, counted, min_K, chosen.space)
     axes = options.grid_config(grid, n, axis, counted, chosen.space).build()

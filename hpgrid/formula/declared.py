@@ -29,7 +29,7 @@ _KEYS = ("range", "is", *_KINDS, "symbol", "words", "complement")
 def declared(given: Sequence[Any] | Mapping[str, Any] | str) -> Space:
     """Return the space of variables that are declared.
 
-    The standard variables keep their meaning where they are not declared anew, and come first; K goes where a
+    The standard variables keep their meaning where they are not declared anew, and their place, first; K goes where a
     definition makes tokens of another budget.
 
     Args:
@@ -51,8 +51,9 @@ def declared(given: Sequence[Any] | Mapping[str, Any] | str) -> Space:
     named = {*own, *re.findall(r"[A-Za-z]\w*", " ".join(definitions.values()))}
     # Who says what tokens are has said what counts iterations, too.
     dropped = {*own, *({"K"} - named if "T" in definitions else ())}
-    hyperparameters = [v for v in STANDARD.tunable if v.name not in dropped]
-    hyperparameters += [each.variable for each in own.values() if not each.is_budget]
+    # A standard variable that is declared anew stays in its place.
+    tunable = {v.name: v for v in STANDARD.tunable} | {n: each.variable for n, each in own.items()}
+    hyperparameters = [v for name, v in tunable.items() if name not in own or not own[name].is_budget]
     budgets = [each.variable for each in own.values() if each.is_budget]
     budgets += [v for v in STANDARD.budgets if v.name not in dropped]
     space = Space(tuple(hyperparameters), tuple(budgets))

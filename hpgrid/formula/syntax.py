@@ -127,10 +127,13 @@ class Inequality:
     def along(self, path: Mapping[str, Fraction], budget: str) -> Inequality:
         """Return it with a power of the budget in place of what follows a path."""
         space, of_budget = self.space, Node("variable", budget, (), budget)
-        paths = {
-            v: Node("power", None, ((1, of_budget), (1, Node("number", Fraction(phi)))), f"{budget}**({phi})")
-            for v, phi in path.items()
-        }
+        paths = {}
+        for v, phi in path.items():
+            power = Node("power", None, ((1, of_budget), (1, Node("number", Fraction(phi)))), f"{budget}**({phi})")
+            if (factor := getattr(phi, "factor", Fraction(1))) != 1:
+                times = Node("number", factor, (), str(factor))
+                power = Node("product", None, ((1, times), (1, power)), f"{factor}*{power.text}")
+            paths[v] = power
 
         def folded(node: Node) -> Node:
             if node.kind == "variable":

@@ -20,7 +20,7 @@ from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, as_regime
 from hpgrid.search.tables import Domain, Tables, domain_of, tabulate, with_walls
 from hpgrid.shapes import Floats
-from hpgrid.variables import STANDARD, Space
+from hpgrid.variables import STANDARD, Power, Space
 
 #: Lines (cells of the axes that are not scanned) in one call of the kernel. 2^20 of them keep the
 #: working set near 10 MB, and one call does the whole of a 100^4 grid.
@@ -82,7 +82,7 @@ class SearchResult(Argmins):
     over: tuple[str, ...]
     values: Mapping[str, Floats]
     fixed: Mapping[str, float]
-    path: Mapping[str, Fraction]
+    path: Mapping[str, Power]
     dtype: str
     points: int
     cells_below_one_K: int
@@ -109,7 +109,7 @@ class SearchResult(Argmins):
         if name in self.fixed:
             return self.fixed[name]
         if name in self.path:
-            return self.value(self.budget) ** float(self.path[name])
+            return self.path[name].at(self.value(self.budget))
         if name not in self.axes:
             return np.nan  # a bound without it: nothing to compare
         return self.axes[name].reshape([-1 if axis == name else 1 for axis in self.axes])
@@ -191,7 +191,7 @@ class SearchPlan:
     unused_axes: dict[str, Floats]  # those it does not: a result is constant along them
     over: tuple[str, ...]
     fixed: dict[str, float]
-    path: Mapping[str, Fraction]
+    path: Mapping[str, Power]
     min_K: float | None
     domain: Domain
 
@@ -220,7 +220,7 @@ def plan_search(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime) -> Sea
     fixed = {v: fixed[v] for v in space.ordered(fixed) if v not in regime.path}
     ranges = {n: axis for n, axis in grid.axes.items() if n not in fixed and n not in regime.path}
     _check_size(proxy, {n: len(axis) for n, axis in ranges.items()})
-    axes = {n: axis.values for n, axis in ranges.items()}
+    axes = {n: _from(axis.values, space.all[n].low) if n in regime.tuned else axis.values for n, axis in ranges.items()}
     domain = domain_of(axes, fixed, regime.joint_caps(proxy.caps), regime.min_K, space.batch, regime.path)
     domain = with_walls(domain, proxy, axes, fixed)
     reached = [v for wall in domain.walls for v in wall.variables(proxy.budget)]
@@ -238,6 +238,11 @@ def plan_search(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime) -> Sea
         min_K=regime.min_K,
         domain=domain,
     )
+
+
+def _from(values: Floats, low: float) -> Floats:
+    """An axis from the smallest value of its variable on, where it is wider."""
+    return values if values[0] >= low else values[min(int(np.searchsorted(values, low)), len(values) - 1) :]
 
 
 def _check_size(proxy: Proxy | FunctionProxy, lengths: Mapping[str, int]) -> None:
@@ -277,7 +282,7 @@ def label_result(plan: SearchPlan, dtype: str, risk: Any, rank: Any, close: Any 
         pairs_below_one = int((np.atleast_1d(values["K"]) < 1).sum()) * len(b)
     else:
         T = np.atleast_1d(values.get("T", np.nan))[:, None]
-        pairs_below_one = int(((b if path is None else T ** float(path)) > T).sum())
+        pairs_below_one = int(((b if path is None else path.at(T)) > T).sum())
     others = math.prod(len(x) for name, x in every.items() if name not in ("T", "K", batch))
     last = {axis: _last_feasible(axis, every, remaining, plan.domain) for axis in plan.over}
     found = SearchResult(

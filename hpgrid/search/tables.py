@@ -10,7 +10,6 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +20,7 @@ from hpgrid.formula.function import holds
 from hpgrid.formula.syntax import Inequality
 from hpgrid.proxy import Factor, FunctionProxy, Proxy, RiskFunction, Term, evaluate_factor
 from hpgrid.shapes import Floats
+from hpgrid.variables import Power
 
 #: Values on the axes, by name.
 Axes = Mapping[str, Floats]
@@ -205,7 +205,7 @@ class Domain:
 
 
 def domain_of(
-    axes: Axes, fixed: Held, caps: Held, min_K: float | None, batch: str | None, path: Mapping[str, Fraction]
+    axes: Axes, fixed: Held, caps: Held, min_K: float | None, batch: str | None, path: Mapping[str, Power]
 ) -> Domain:
     """Return the domain that caps and a smallest number of iterations leave of a grid; ``batch`` is b's name."""
     b, batch_path = str(batch), path.get(str(batch))
@@ -218,12 +218,12 @@ def domain_of(
     # K where it is one number; NaN, which is never too small, where nothing fixes it.
     iterations = fixed.get("K", math.nan)
     if "T" in fixed and "K" not in fixed:
-        on_path = None if batch_path is None else fixed["T"] ** float(batch_path)
+        on_path = None if batch_path is None else batch_path.at(fixed["T"])
         iterations = fixed["T"] / (fixed.get(b, math.nan) if on_path is None else on_path)
     if min_K is not None and "K" in axes:
         also("K", axes["K"] >= min_K)
     elif min_K is not None and batch_path is not None and "T" in axes:
-        also("T", axes["T"] ** (1.0 - float(batch_path)) >= min_K)
+        also("T", axes["T"] / batch_path.at(axes["T"]) >= min_K)
     elif min_K is not None and b in axes and "T" in axes:
         limit = {b: axes[b] * min_K, "T": np.asarray(axes["T"])}
     elif min_K is not None and b in axes and "T" in fixed:

@@ -61,7 +61,7 @@ def _regime_text(stated: StatedLaw) -> str:
     for name, x in regime.fixed.items():
         small, default = name in stated.statement.small, name in stated.by_default
         said.append(f"{name} -> 0, from {x:g}" if small else f"{name} = {x:g}" + (" by default" if default else ""))
-    said += [f"{name} = {stated.budget}^{p}" for name, p in regime.path.items()]
+    said += [f"{name} = {p.text(stated.budget)}" for name, p in regime.path.items()]
     said += [f"{name} <= {x:g}" for name, x in regime.caps.items()]
     return "; ".join(said)
 

@@ -12,7 +12,7 @@ from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import FrozenMap, Regime
 from hpgrid.statements.language import Statement, times, unknown_name, wrong
 from hpgrid.text import exponent_text
-from hpgrid.variables import STANDARD, Space
+from hpgrid.variables import STANDARD, Power, Space
 
 
 def held_at(space: Space, name: str) -> float:
@@ -121,7 +121,7 @@ def _regime(
     *,
     tuned: tuple[str, ...] | None = None,
     fixed: Mapping[str, float] | None = None,
-    path: Mapping[str, Fraction] | None = None,
+    path: Mapping[str, Any] | None = None,
     caps: Mapping[str, float] | None = None,
 ) -> tuple[Regime, tuple[str, ...]]:
     """The regime of a claim, whose own conditions go first, and what is held in it for want of a value."""
@@ -130,7 +130,8 @@ def _regime(
             raise unknown("hyperparameter of the bound", name, own)
     mentioned = {*said.fixed, *said.path, *said.small, *(said.tuned or ())}
     held: dict[str, float | None] = {v: x for v, x in (fixed or {}).items() if v not in mentioned}
-    follows = {v: p for v, p in (path or {}).items() if v not in mentioned} | {v: p for v, (_, p) in said.path.items()}
+    follows = {v: Power.read(v, p) for v, p in (path or {}).items() if v not in mentioned}
+    follows |= {v: Power(p) for v, (_, p) in said.path.items()}
     held |= {
         v: (fixed or {}).get(v) if x is None else float(x) for v, x in said.fixed.items() if v in space.hyperparameters
     }

@@ -85,7 +85,7 @@ def _optima(argmins: ManyResult, optimum: Optimum, regime: Regime, grid: Grid, c
             out[f"{v}_exponent"] = np.where(optimum.converged, optimum.exponent[v], np.nan)
             continue
         power = float(regime.path.get(v, 0))
-        value = budget**power if v in regime.path else regime.fixed.get(v, np.nan)
+        value = regime.path[v].at(budget) if v in regime.path else regime.fixed.get(v, np.nan)
         out[f"{v}_hat"] = out[f"{v}_star"] = np.broadcast_to(np.asarray(value, float), argmins.risk.shape)
         out[f"{v}_edge"] = np.zeros(argmins.risk.shape, bool)
         out[f"{v}_exponent"] = np.full(argmins.risk.shape, power if v in (*regime.path, *regime.fixed) else np.nan)

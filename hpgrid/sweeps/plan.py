@@ -31,6 +31,7 @@ from hpgrid.checks import (
     unknown,
 )
 from hpgrid.config import (
+    OF_BOUND,
     BoundConfig,
     GridConfig,
     called,
@@ -150,11 +151,11 @@ class Plan:
             "bound": self.bound.describe(),
             "swept": {k: dict(x) if isinstance(x, Mapping) else list(x) for k, x in self.swept.items()},
             "combine": self.combine,
-            "grid": {"preset": self.grid.preset, "n": self.grid.n, **self.grid.axes},
+            "grid": self.grid.describe(),
             "regimes": [
                 {"name": name, "tuned": list(r.tuned)}
                 | ({"fixed": dict(r.fixed)} if r.fixed else {})
-                | ({"path": {v: str(exponent) for v, exponent in r.path.items()}} if r.path else {})
+                | ({"path": {v: str(p) if p.factor == 1 else p.text("T") for v, p in r.path.items()}} if r.path else {})
                 | ({"caps": dict(r.caps)} if r.caps else {})
                 for name, r in self.regimes.items()
             ],
@@ -215,7 +216,7 @@ def parse(data: Mapping[str, Any], folder: Path = Path()) -> Plan:
     Raises:
         ValueError: an unknown key, a value out of its range, or too many combinations.
     """
-    check_keys("key of a sweep", data, ("bound", "domain", "variables", "constants", "rows", "grid", "regime", "min_K"))
+    check_keys("key of a sweep", data, (*OF_BOUND, "rows", "grid", "regime", "min_K"))
     table = called(data["bound"]) if isinstance(data.get("bound"), str) else table_of(data, "bound")
     bound = parse_bound(with_beside(table, data))
     values = _read_constants(bound, table_of(data, "constants"))

@@ -131,7 +131,7 @@ def point_of(problem: TuningProblem, optimum: Optimum, k: int) -> Point:
     at, tuned = float(optimum.budgets[k]), problem.regime.tuned
     unbounded = {v: problem.unbounded_to(v, float(optimum.limit[v][k])) for v in tuned if optimum.unbounded[v][k]}
     best = {v: float(optimum.at[v][k]) for v in tuned if v not in unbounded and np.isfinite(optimum.at[v][k])}
-    fixed = {**problem.regime.fixed, **{v: at ** float(power) for v, power in problem.regime.path.items()}}
+    fixed = {**problem.regime.fixed, **{v: power.at(at) for v, power in problem.regime.path.items()}}
     undetermined = tuple(v for v in tuned if v not in unbounded and v not in best)
     b = {**fixed, **best}.get(str(problem.grid.space.batch), float("nan"))
     # What the leading order fixes of what it leaves open one by one, as the exact law has it.

@@ -18,6 +18,7 @@ from hpgrid.regime import Regime, as_regime
 from hpgrid.search.brute import SearchPlan, SearchResult, best_of, inside, plan_search
 from hpgrid.shapes import Floats as Array
 from hpgrid.text import held
+from hpgrid.variables import STANDARD
 
 if TYPE_CHECKING:
     from hpgrid.asymptotics import Law
@@ -110,7 +111,9 @@ class TuningProblem:
     def roles_text(self) -> str:
         """Return what is held, on a path and capped: "alpha = 0.001 (beta = 0.999) held, b <= 1e+06"."""
         parts = [f"{held(v, x)} held" for v, x in self.regime.fixed.items()]
-        parts += [f"{v} = {self.budget}^{power}" for v, power in self.regime.path.items()]
+        parts += [f"{v} = {power.text(self.budget)}" for v, power in self.regime.path.items()]
+        floors = {v.name: v.low for v in self.proxy.space.tunable if v.low > STANDARD.all.get(v.name, v).low}
+        parts += [f"{v} >= {floor:g}" for v, floor in floors.items() if v in self.regime.tuned]
         parts += [f"{v} <= {cap:g}" for v, cap in self.caps.items() if v in self.regime.tuned]
         if self.min_K is not None and self.budget == "T":
             parts.append(f"K >= {self.min_K:g}")

@@ -209,8 +209,8 @@ def _smallest(problem: TuningProblem) -> float:
 def _tokens(problem: TuningProblem, K: float, never: float) -> float:
     """What so many iterations take, where the batch size is held or on a path; ``never``: on it they are no more."""
     if problem.batch in problem.regime.path:
-        power = float(problem.regime.path[problem.batch])
-        return float(K ** (1 / (1 - power))) if power < 1 else never
+        power = problem.regime.path[problem.batch]
+        return float((K * float(power.factor)) ** (1 / (1 - float(power)))) if power < 1 else never
     return problem.regime.fixed.get(problem.batch, 1.0) * K
 
 
