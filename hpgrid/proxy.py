@@ -457,6 +457,18 @@ class Proxy(_Bound):
         """Return what every route needs and this bound has not: nothing, it is a sum of terms."""
         return ()
 
+    def without(self, name: str) -> Proxy:
+        """Return the bound without the term that is one constant alone: what is left of the risk above a floor of it.
+
+        Raises:
+            ValueError: there is no such term, or no other.
+        """
+        rest = tuple(t for t in self.terms if t.constants != {name: 1} or any(t.factors.values()) or t.number != 1)
+        if len(rest) == len(self.terms) or not rest:
+            rule = f"what is taken from the risk is a term of the bound {self.name}, beside others"
+            raise bad(rule, name, " or ".join(str(t) for t in self.terms if not t.factors) or "a claim about the risk")
+        return changed(self, terms=rest)
+
     def is_posynomial(self, names: Iterable[str]) -> bool:
         """Return whether the bound is a sum of powers of these variables, convex in their logs, its domain a box."""
         names = tuple(names)
@@ -606,6 +618,18 @@ class FunctionProxy(_Bound):
         domain = tuple(each.along(path, self.budget) for each in self.domain)
         return changed(self, function=function, uses=self.space.ordered(uses), domain=domain)
 
+    def without(self, name: str) -> FunctionProxy:
+        """Return the bound without the term that is one constant alone, where its function is written as text.
+
+        Raises:
+            ValueError: there is no such term; or the function is a person's own, whose digits a difference would lose.
+        """
+        rest = self.function.without(name) if hasattr(self.function, "without") else None
+        if rest is None:
+            rule = f"what is taken from the risk is a term of the bound {self.name}, beside others"
+            raise bad(rule, name, "a formula that has it, or a claim about the risk")
+        return changed(self, function=rest)
+
     def is_posynomial(self, names: Iterable[str]) -> bool:
         """Return whether the bound is known to be a sum of powers: a function never is."""
         return False
@@ -731,3 +755,8 @@ class _Rebudgeted:
         *hyperparameters, _, constants = values
         own = exchanged(self.space, self.inner, self.budget, named(values, self.space, self.budget))
         return self.function(*hyperparameters, own, constants)
+
+    def without(self, name: str) -> _Rebudgeted | None:
+        """Return the function without a term that is one constant alone; None where it has none."""
+        rest = self.function.without(name) if hasattr(self.function, "without") else None
+        return None if rest is None else replace(self, function=rest)

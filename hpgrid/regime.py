@@ -232,7 +232,7 @@ def _tuned(name: str, space: Space) -> str:
 
 def _path_exponent(name: str, exponent: object, space: Space) -> Power:
     """The power of the budget that a path is, exact; b = T^p stays >= 1, and alpha = T^p <= 1, for every T >= 1."""
-    exact = Power.read(name, exponent)
+    exact = Power.read(name, exponent, space.budget_names)
     variable = space.all[name]
     if (
         (exact < 0 < variable.low)

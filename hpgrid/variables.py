@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -115,25 +115,31 @@ class Power(Fraction):
         return Power, (Fraction(self), self.factor)
 
     @classmethod
-    def read(cls, name: str, given: object, budget: str = "") -> Power:
+    def read(cls, name: str, given: object, budgets: Collection[str] = ("T", "K"), bare: bool = True) -> Power:
         """Return what a person says that a variable follows: 1/2, "0.571", "T^1/2" or "0.29*T^0.571".
 
+        Args:
+            name: the variable.
+            given: what is said.
+            budgets: of which it may be a power.
+            bare: whether an exponent may stand alone.
+
         Raises:
-            ValueError: it is no power of a budget, or of another one.
+            ValueError: it is no power of a budget.
         """
         if isinstance(given, Power):
             return given
-        instead = f"{name}={budget or 'T'}^1/2, say; after ^ comes one rational number"
+        instead = f"{name}={next(iter(budgets))}^1/2, say; after ^ comes one rational number"
         found = _POWER.fullmatch(given) if isinstance(given, str) else None
-        if budget and (found is None or found["base"] != budget):
-            raise bad(f"a path is a power of the budget {budget}", f"{name}={given}", instead)
+        if (found is None and not bare) or (found is not None and found["base"] not in budgets):
+            raise bad(f"a path is a power of the budget {' or '.join(budgets)}", f"{name}={given}", instead)
         try:
             if found is None:
                 return cls(Fraction(str(given)))  # 0.1 is 1/10
-            power = cls(Fraction(found["exponent"] or 1), Fraction(found["factor"] or 1))
+            power = cls(Fraction(1 if found["exponent"] is None else found["exponent"]), Fraction(found["factor"] or 1))
         except (ValueError, ZeroDivisionError):
-            rule = f"the path of {name} is an exponent of the budget"
-            raise bad(rule, given, "a fraction such as '1/2', or '0.29*T^0.571'") from None
+            instead = "a fraction such as '1/2'" if bare else instead
+            raise bad("the exponent of a path is a rational number", f"{name}={given}", instead) from None
         if power.factor <= 0:
             raise bad("what a path is multiplied by is positive", f"{name}={given}", instead)
         return power
@@ -142,7 +148,7 @@ class Power(Fraction):
 #: A power of a budget, a factor before it and its exponent behind it, each where it is not 1.
 _POWER = re.compile(
     r" *(?:(?P<factor>[0-9.]+(?:/[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?) *\*? *)?(?P<base>[A-Za-z]\w*)"
-    r"(?: *(?:\^|\*\*) *\(?(?P<exponent>[+-]?[0-9.]{1,30}(?:/[0-9]{1,9})?)\)?)? *"
+    r"(?: *(?:\^|\*\*) *\(?(?P<exponent>[^() ]{0,40})\)?)? *"
 )
 
 

@@ -106,6 +106,7 @@ def pose(proxy: Proxy | FunctionProxy, regime: Regime, budget: str | None) -> Pr
     pieces = _pieces(bound, regime)
     if not pieces:
         raise bad("a term must be left to minimise", dict(regime.fixed), "a value of alpha below 1")
+    numbers |= {f"{name}_min": bound.space.all[name].low for name in regime.tuned}
     values = {**bound.constants, **regime.fixed, **numbers}
     return Problem(regime.tuned, bound.budget, pieces, tuple(_limits(bound, regime)), values, bound.space.batch)
 
@@ -116,8 +117,10 @@ def _limits(bound: Proxy, regime: Regime) -> Iterator[Limit]:
     for k, name in enumerate(regime.tuned):
         above, below = unit(k, width), unit(k, width, -1)
         variable = bound.space.all[name]
-        if variable.low > 0:
-            yield Limit(below, number(1 / Fraction(repr(variable.low))), f"{name} >= {variable.low:g}")
+        if variable.low == 1:
+            yield Limit(below, ONE, f"{name} >= 1")
+        elif variable.low > 0:
+            yield Limit(below, power(f"{name}_min", -1), f"{name} >= {name}_min")
         if variable.high < math.inf:
             yield Limit(above, number(Fraction(repr(variable.high))), f"{name} <= {variable.high:g}")
         own = bound.cap_terms.get(name)

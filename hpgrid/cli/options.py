@@ -297,7 +297,7 @@ def roles_of(fix: Names, path: Names, cap: Names, budget: str, space: Space = ST
     """Return what is held, on a path and capped, as keywords of a regime."""
     return {
         "fixed": held(fix, space),
-        "path": pairs("--path", path, partial(Power.read, budget=budget), f"b={budget}^1/2"),
+        "path": pairs("--path", path, partial(Power.read, budgets=(budget,), bare=False), f"b={budget}^1/2"),
         "caps": pairs("--cap", cap, number, "b=1e6"),
     }
 

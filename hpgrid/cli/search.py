@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -41,13 +41,9 @@ def search_bound(
         str | None, Parameter(help="Budgets that slopes are fitted over, LO:HI; from the end of burn-in by default.")
     ] = None,
     dtype: options.Dtype = "float64",
-    T: Annotated[
-        float | None, options.Sized(name="--T", help="Say what to set at this many tokens, in a line.")
-    ] = None,
-    K: Annotated[float | None, options.Sized(name="--K", help="Say what to set at this many iterations.")] = None,
-    at: Annotated[
-        str | None, Parameter(help="Say what to set at a budget that the bound declares: R=1e6, say; or T=1e12.")
-    ] = None,
+    T: Annotated[options.Names, Parameter(name="--T", help="Say what to set at so many tokens: 1B,10B.")] = None,
+    K: Annotated[options.Names, Parameter(name="--K", help="Say what to set at so many iterations.")] = None,
+    at: Annotated[options.Names, Parameter(help="Say what to set at a budget that the bound declares: R=1e6.")] = None,
     risk: Annotated[float | None, Parameter(help="Say how few tokens, or iterations, reach this risk.")] = None,
     max_K: Annotated[
         float | None,
@@ -74,7 +70,7 @@ def search_bound(
         if not 0 < fitted[0] < fitted[1]:
             raise bad("a window is two budgets, the smaller one first", window, f"{say}, say")
     chosen = options.chosen(bound, set_, written, domain, var, floor)
-    counted, value = _budget(budget, chosen, {"T": T, "K": K}, at)
+    counted, values = _budget(budget, chosen, {"T": T, "K": K}, at)
     regime = options.regime(over, fix, path, cap, counted, min_K, chosen.space)
     axes = options.grid_config(grid, n, axis, counted, chosen.space).build()
     from hpgrid.tuning.problem import tuning_problem
@@ -88,11 +84,15 @@ def search_bound(
         from hpgrid.tuning.target import reach
 
         return options.say(reach(problem, risk, max_K=max_K), json_)
-    if value is not None:
-        from hpgrid.tuning.advice import advise
+    if values:
+        from hpgrid.tuning.advice import Several, advise
 
-        with asking(yes), progress("refining", None):
-            return options.say(advise(problem, value), json_)
+        with asking(yes), progress("refining", len(values)) as advance:
+            answers = []
+            for value in values:
+                answers.append(advise(problem, value))
+                advance()
+        return options.say(answers[0] if len(answers) == 1 else Several(tuple(answers)), json_)
     from hpgrid.tuning.survey import survey, write_csv, write_netcdf
 
     with asking(yes), progress("searching", None):
@@ -106,26 +106,30 @@ def search_bound(
 
 
 def _budget(
-    budget: str | None, bound: BoundConfig, given: Mapping[str, float | None], at: str | None
-) -> tuple[str, float | None]:
-    """The budget, as --budget says or the option that gives its value, and that value."""
-    values = {name: x for name, x in given.items() if x is not None}
-    if at is not None:
-        values |= options.pairs("--at", [at], options.number, "R=1e6")
-    for name in values:
+    budget: str | None, bound: BoundConfig, given: Mapping[str, options.Names], at: options.Names
+) -> tuple[str, list[float]]:
+    """The budget, as --budget says or the option that gives its values, and those."""
+    texts = [(name, text) for name, listed in given.items() for text in options.names(listed)]
+    for each in options.names(at):
+        name, equals, text = (part.strip() for part in each.partition("="))
+        # R=1e6,1e7: what has no name is the last one's.
+        texts.append((name, text) if equals else (texts[-1][0] if texts else "", name))
+    for name, _ in texts:
         check_choice("budget", name, bound.space.budget_names)
-    if not values:
-        return options.budget_of(budget, bound), None
-    ((implied, value),) = values.items()
+    if not texts:
+        return options.budget_of(budget, bound), []
+    implied = texts[0][0]
     if budget not in (None, implied):
         raise bad(f"--{implied} is a budget of {implied}", f"--budget {budget}", f"--budget {implied}, or none")
-    return implied, bound.space.check(implied, value)
+    if other := next((name for name, _ in texts if name != implied), None):
+        raise bad("advice is for one kind of budget", f"{implied} and {other}", "one of the two")
+    return implied, [bound.space.check(implied, options.number(f"--{implied}", text, True)) for _, text in texts]
 
 
-def _check_questions(asked: Mapping[str, float | str | None], max_K: float | None, files: Mapping[str, Path]) -> None:
+def _check_questions(asked: Mapping[str, Any], max_K: float | None, files: Mapping[str, Path]) -> None:
     """Refuse several questions at once, and files or a cap that belong to another one."""
     there = {option: value for option, value in asked.items() if value is not None}
-    budgets = [f"{option} {value}" for option, value in there.items() if option != "--risk"]
+    budgets = [f"{option} {','.join(value)}" for option, value in there.items() if option != "--risk"]
     if len(budgets) > 1:
         raise bad("advice is for tokens or for iterations", " ".join(budgets), "one of the two")
     if len(there) > 1:

@@ -41,6 +41,17 @@ class Formula:
         with np.errstate(all="ignore"):
             return _value(self.root, at)
 
+    def without(self, name: str) -> Formula | None:
+        """Return the function without a term that is one constant alone; None where it has none."""
+        parts = tuple(
+            (sign, part) for sign, part in self.root.parts if (sign, part.kind, part.value) != (1, "name", name)
+        )
+        if self.root.kind != "sum" or not parts or len(parts) == len(self.root.parts):
+            return None
+        return replace(
+            self, root=parts[0][1] if len(parts) == 1 and parts[0][0] > 0 else replace(self.root, parts=parts)
+        )
+
 
 def named(values: Sequence[Any], space: Space, budget: str) -> dict[str, Any]:
     """Return the arguments of a risk function by name: hyperparameters, the budget, and the constants, a mapping."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
+from typing import Any
 
 from hpgrid.checks import (
     bad,
@@ -90,14 +91,16 @@ def check(
     space = proxy.space
     chosen = None if tuned is None else Regime(tuple(tuned), space=space).tuned
     fixed = settings(fixed or {}, space)
-    laws = [pose(statement, proxy, tuned=chosen, fixed=fixed, path=path, caps=caps) for statement in statements]
+    own = {less: proxy.without(less) if less else proxy for less in dict.fromkeys(each.less for each in statements)}
+    roles: dict[str, Any] = {"tuned": chosen, "fixed": fixed, "path": path, "caps": caps}
+    laws = [pose(statement, own[statement.less], **roles) for statement in statements]
     if grid is None:
         grid = Grid.footnote(space=space, budget=proxy.budget)
     if grid.budget != proxy.budget or proxy.budget not in grid.axes:
         raise bad(f"the grid has an axis of the bound's budget {proxy.budget}", list(grid.axes), "such a grid")
-    subject, checked = routes.Subject(proxy, grid), []
+    subjects, checked = {less: routes.Subject(bound, grid) for less, bound in own.items()}, []
     for stated in laws:
-        checked.append(_checked(subject, stated))
+        checked.append(_checked(subjects[stated.statement.less], stated))
         advance()
     return tuple(checked)
 

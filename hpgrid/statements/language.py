@@ -1,6 +1,8 @@
 """Claims as a person writes them, ``LEFT ~ RIGHT @ CONDITIONS``, read without evaluating anything.
 
     claim     = product ("~" | "=") product ["@" condition ("," condition)*]
+                on the left "risk - E" is what is left of the risk without a constant term; a budget on the left and
+                the risk on the right, "T ~ risk^-4", is "risk ~ T^-1/4", read the other way round
     product   = factor (["*" | "/"] factor)*            from left to right: C2/C1 b is (C2/C1) b
     factor    = (name | number | "log" name | "(" product ")") ["^" exponent]
     exponent  = one rational number, in parentheses or not: 2, -1/3, (2/3), 0.25
@@ -63,6 +65,7 @@ class Statement:
     path: Mapping[str, tuple[str, Fraction]] = field(default_factory=dict)  # what follows a power of a budget
     caps: Mapping[str, Fraction] = field(default_factory=dict)  # largest values
     small: tuple[str, ...] = ()  # what is held, and tends to 0 once the budget has gone to infinity
+    less: str = ""  # the constant term that the risk on the left is without
     source: str = field(default="", compare=False)  # what was written
     columns: Mapping[str, int] = field(default_factory=dict, compare=False)  # where a name was first written, from 0
 
@@ -123,16 +126,21 @@ def parse(source: str, space: Space = STANDARD) -> Statement:
     """
     reader = _Reader(source, space)
     left = reader.left()
+    target = reader.budget_alone(left)
     sign = reader.take()
     if sign.text not in ("~", "="):
         raise reader.wrong("a claim is LEFT ~ RIGHT, or LEFT = RIGHT with a constant", "b ~ T^1/2, say", sign)
-    right = reader.right(sign.text == "=")
+    right = reader.right(sign.text == "=", target)
+    if target:  # T^a ~ risk^p X is risk ~ (T^a/X)^(1/p)
+        power = right["risk"]
+        rest = {name: -p / power for name, p in right.items() if name != "risk"}
+        left, right = {"risk": _ONE}, {target: left[target] / power, **rest}
     if reader.takes("@"):
         reader.conditions()
     if reader.next.kind != "end":
         raise reader.wrong(f"{reader.next.text!r} has no place here", "a condition after @: b ~ T^1/2 @ fixed alpha")
     said = (reader.tuned, reader.fixed, reader.path, reader.caps, reader.small)
-    return Statement(left, right, sign.text == "=", *said, source, reader.columns)
+    return Statement(left, right, sign.text == "=", *said, reader.less, source, reader.columns)
 
 
 class _Token(NamedTuple):
@@ -164,6 +172,7 @@ class _Reader:
         self.path: dict[str, tuple[str, Fraction]] = {}
         self.caps: dict[str, Fraction] = {}
         self.small: tuple[str, ...] = ()
+        self.less, self.on_left = "", True
 
     @property
     def next(self) -> _Token:
@@ -195,9 +204,27 @@ class _Reader:
             raise wrong(self.source, 0, rule, "b ~ T^1/2, say: the rest on the right")
         return left
 
-    def right(self, exact: bool) -> Powers:
-        first = self.next
-        right = self.product()
+    def budget_alone(self, left: Powers) -> str:
+        """The budget that stands on the left by itself, of a claim of what a risk takes; "" where none does."""
+        names = [name for name, power in left.items() if power]
+        return names[0] if len(names) == 1 and names[0] in self.space.budget_names else ""
+
+    def right(self, exact: bool, target: str = "") -> Powers:
+        first, self.on_left = self.next, False
+        right = dict(self.product())
+        if target:
+            # eps is what a risk to reach is called.
+            if "eps" in right and "risk" not in right:
+                right, self.columns["risk"] = {**right, "risk": right["eps"]}, self.columns.pop("eps")
+                del right["eps"]
+            if not right.get("risk"):
+                rule = f"what stands beside {target} alone is the risk that it is to reach"
+                raise self.wrong(rule, f"{target} ~ risk^-4, say", first)
+            if exact or any(symbol.startswith("log ") for symbol in right):
+                raise self.wrong("a claim of what a risk takes is of powers alone", f"{target} ~ risk^-4, say", first)
+            if _numbers(right):
+                raise self.wrong("~ leaves the constant open", "no number in it", first)
+            return right
         numbers = _numbers(right)
         if numbers == {"1": _ONE}:  # 1 and 1/T state no constant
             return right if exact else {symbol: p for symbol, p in right.items() if symbol != "1"}
@@ -237,6 +264,11 @@ class _Reader:
                 name = self.space.complements[token.text]
                 raise self.wrong(f"claims are about {name} = 1 - {token.text}", name, token)
             self.columns.setdefault(token.text, token.column)
+            if token.text == "risk" and self.on_left and self.takes("-"):
+                taken = self.take()
+                if taken.kind != "name":
+                    raise self.wrong("what is taken from the risk is a constant of the bound", "risk - E, say", taken)
+                self.less = taken.text
             base = {token.text: _ONE}
         elif token.kind == "number":
             if not _NUMBER.fullmatch(token.text) or not Fraction(token.text):

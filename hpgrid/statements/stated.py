@@ -55,7 +55,9 @@ class StatedLaw:
         exponents = {**self.held, self.budget: self.power, f"(log {self.budget})": self.log}
         right = [f"{float(self.statement.number):g}"] if exact else []
         right += [name if p == 1 else f"{name}^{exponent_text(p)}" for name, p in exponents.items() if p]
-        left = [name if p == 1 else f"{name}^{exponent_text(p)}" for name, p in self.left.items()]
+        risk = f"(risk - {self.statement.less})" if self.statement.less else "risk"
+        named = {risk if name == "risk" else name: p for name, p in self.left.items()}
+        left = [name if p == 1 else f"{name}^{exponent_text(p)}" for name, p in named.items()]
         return f"{' '.join(left)} {'=' if exact else '~'} {' '.join(right) or '1'}"
 
 

@@ -95,6 +95,21 @@ class Advice:
         return dict(plain({**data, "edge": self.edge, "not_identifiable_on_the_grid": self.unresolved_range}))
 
 
+@dataclass(frozen=True)
+class Several:
+    """What to set at each of several budgets."""
+
+    answers: tuple[Advice, ...]
+
+    def text(self) -> str:
+        """Return a sentence for each."""
+        return "\n".join(each.text() for each in self.answers)
+
+    def as_dict(self) -> list[dict[str, Any]]:
+        """Return plain data for each."""
+        return [each.as_dict() for each in self.answers]
+
+
 def advise(problem: TuningProblem, budget: float) -> Advice:
     """Return what to set at one budget: the refined optimum, what is as good to 1%, and what the grid says.
 

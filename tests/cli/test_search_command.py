@@ -147,7 +147,6 @@ MISTAKES = {
     "lmo --over eta --fix alpha=0.1,b=1 --risk 0.1 --max-K 1e5 --budget K": "a cap on iterations is for the fewest",
     "lmo --over eta,b --fix alpha=0.1 --risk 0.1 --csv x.csv": "--csv takes the whole survey",
     "lmo --over eta,b --fix alpha=0.1 --csv .": "a survey is written to a file",
-    "star_convex --over eta --fix alpha=0.1 --path b=T^1/2": "a bound given by a function has no path",
 }
 
 
