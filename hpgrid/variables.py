@@ -14,7 +14,6 @@ from functools import cached_property
 from typing import Any
 
 from hpgrid.checks import alpha_of, bad, counted, is_number, name_here, unknown
-from hpgrid.text import exponent_text
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ class Power(Fraction):
 
     def text(self, budget: str) -> str:
         """Return "T^1/2", or "0.29*T^0.571": as it is written."""
-        exponent = exponent_text(Fraction(self))
+        exponent = str(Fraction(self)) if self.denominator < 100 else f"{float(self):.12g}"
         return f"{budget}^{exponent}" if self.factor == 1 else f"{float(self.factor):.12g}*{budget}^{exponent}"
 
     def __eq__(self, other: object) -> bool:

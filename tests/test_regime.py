@@ -43,7 +43,7 @@ def test_a_regime_puts_its_parts_in_canonical_order_and_makes_them_exact() -> No
         # For T >= 1: b = T^p >= 1 needs p >= 0, alpha = T^p <= 1 needs p <= 0.
         ({"path": {"b": -1}}, "b leaves its range along this path"),
         ({"path": {"alpha": Fraction(1, 2)}}, "alpha leaves its range along this path"),
-        ({"path": {"b": "half"}}, r"b.*'half'.*Write"),
+        ({"path": {"b": "half"}}, r"b=half.*Write"),
         ({"min_K": 0.0}, "min_K must be positive and finite"),
         ({"min_K": "few"}, "min_K must be positive and finite.*'few'"),
     ],
@@ -79,13 +79,9 @@ def test_a_bound_along_a_path_is_the_bound_at_powers_of_the_budget(path: dict, b
     assert proxy.along({}) is proxy
 
 
-@pytest.mark.parametrize(
-    ("proxy", "message"),
-    [(FunctionProxy(lambda *_: 1.0), "no path"), (Proxy((Term({}, {"b": "one_plus"}),), {}), "b is under a function")],
-)
-def test_a_path_needs_powers(proxy: Proxy | FunctionProxy, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        proxy.along({"b": Fraction(1, 2)})
+def test_a_path_of_a_term_needs_powers() -> None:
+    with pytest.raises(ValueError, match="b is under a function"):
+        Proxy((Term({}, {"b": "one_plus"}),), {}).along({"b": Fraction(1, 2)})
 
 
 # --- a key ---

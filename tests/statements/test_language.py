@@ -115,7 +115,8 @@ def statements(draw: Any) -> Statement:
     roles = {v: draw(st.sampled_from(["", "fixed", "held", "path", "cap", "small", "tuned"])) for v in LEFT[1:4]}
     held = {v: None if role == "held" else draw(positive) for v, role in roles.items() if role in ("fixed", "held")}
     return Statement(
-        draw(products(LEFT, least=1)),
+        # A budget alone is what a risk takes, and read the other way round.
+        draw(products(LEFT, least=1).filter(lambda left: [v for v, p in left.items() if p] not in (["T"], ["K"]))),
         right,
         exact,
         tuple(v for v, role in roles.items() if role == "tuned") or None,
