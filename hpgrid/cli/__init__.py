@@ -18,20 +18,6 @@ from cyclopts import App, CycloptsError, Parameter
 
 from hpgrid import __version__
 from hpgrid.checks import CALLED, InputError, Note, cut, name_here
-from hpgrid.cli.bench import benchmark
-from hpgrid.cli.check import check_stated
-from hpgrid.cli.critical_batch import print_critical_batch
-from hpgrid.cli.exponents import print_exponents
-from hpgrid.cli.fit import fit_runs
-from hpgrid.cli.new_bound import write_bound
-from hpgrid.cli.plot import plot_bound
-from hpgrid.cli.plot_sweep import plot_sweep
-from hpgrid.cli.reproduce import reproduce_figures
-from hpgrid.cli.search import search_bound
-from hpgrid.cli.smoothness import print_smoothness
-from hpgrid.cli.sweep import run_sweep
-from hpgrid.cli.transfer import print_transfer
-from hpgrid.cli.verify import verify_claims
 
 app = App(
     name="hpgrid",
@@ -41,20 +27,68 @@ app = App(
     default_parameter=Parameter(negative=""),  # no --no-json, no --empty-fix, but where one is said
     suppress_keyboard_interrupt=False,  # main says what Ctrl-C left behind
 )
-app.command(reproduce_figures, name="reproduce")
-app.command(print_exponents, name="exponents")
-app.command(print_critical_batch, name="critical-batch")
-app.command(verify_claims, name="verify")
-app.command(check_stated, name="check")
-app.command(benchmark, name="bench")
-app.command(run_sweep, name="sweep")
-app.command(plot_sweep, name="plot-sweep")
-app.command(write_bound, name="new-bound")
-app.command(print_smoothness, name="smoothness")
-app.command(search_bound, name="search")
-app.command(plot_bound, name="plot")
-app.command(print_transfer, name="transfer")
-app.command(fit_runs, name="fit")
+
+#: By its name, where each command is, and what it does: the first sentence of its function, so that help loads none.
+COMMANDS = {
+    "reproduce": (
+        "reproduce:reproduce_figures",
+        "Reproduce the papers' figures, and hpgrid's own: for each NAME, its picture, NAME.npz and NAME.json.",
+    ),
+    "exponents": (
+        "exponents:print_exponents",
+        "Say how the best hyperparameters and the risk scale with the budget: exact exponents, whole laws.",
+    ),
+    "critical-batch": (
+        "critical_batch:print_critical_batch",
+        "Find the batch size that reaches a target in the fewest tokens, beside the papers' formulas for it.",
+    ),
+    "verify": (
+        "verify:verify_claims",
+        "Verify a paper's claims: measured against stated, by up to three routes, with a verdict for each.",
+    ),
+    "check": (
+        "check:check_stated",
+        "Say of stated scaling laws whether they hold, fail, or can't be told, by all routes, with the numbers.",
+    ),
+    "bench": (
+        "bench:benchmark",
+        "Time grid searches by hpgrid and by others, check that all agree, and say what the device could do at most.",
+    ),
+    "sweep": (
+        "sweep:run_sweep",
+        "Sweep a bound's constants: best points, refined optima and slopes of every combination, in one Zarr store.",
+    ),
+    "plot-sweep": (
+        "plot_sweep:plot_sweep",
+        "Draw maps of a sweep over two constants, and how exponents stay while constants move.",
+    ),
+    "new-bound": (
+        "new_bound:write_bound",
+        "Write a commented TOML file with a bound of your own: to edit, and to give to the other commands.",
+    ),
+    "smoothness": (
+        "smoothness:print_smoothness",
+        "Estimate the D-smoothness of a norm's dual: over random pairs, in the worst case, for the noise at hand.",
+    ),
+    "search": (
+        "search:search_bound",
+        "Search a bound's best hyperparameters at every budget: on a grid, refined, and how they scale.",
+    ),
+    "plot": (
+        "plot:plot_bound",
+        "Draw what a bound says about tuning: best risks and optima against the budget, or contours over it and b.",
+    ),
+    "transfer": (
+        "transfer:print_transfer",
+        "Say what eta, b and beta become at another token budget, by a bound's exact laws, and what others say of it.",
+    ),
+    "fit": (
+        "fit:fit_runs",
+        "Say what learning rate and batch size to set at another token budget, by the runs that one has.",
+    ),
+}
+for _name, (_where, _what) in COMMANDS.items():
+    app.command(f"hpgrid.cli.{_where}", name=_name, help=_what)
 
 
 #: An option's name.
@@ -66,6 +100,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     try:
         with _notes(), _heard():
             words = [_OPTION.sub(_named_here, word) for word in (sys.argv[1:] if argv is None else argv)]
+            if words and words[0] in COMMANDS:
+                app[words[0]].help = None  # its function's words, all of them
             status = app(words, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
     except KeyboardInterrupt:

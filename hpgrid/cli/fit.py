@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from hpgrid.bounds import BOUNDS
 from hpgrid.checks import TUNABLE, bad, check_choice
 from hpgrid.cli import options
-from hpgrid.formula.syntax import read
 from hpgrid.variables import settings
+
+if TYPE_CHECKING:
+    from hpgrid.fits.design import Design
+    from hpgrid.fits.model import Model
 
 #: A column's name.
 _Column = str | None
@@ -98,6 +101,8 @@ def fit_runs(
     named = [name for name in model or () if name != "surface"]
     for name in named:
         if name not in ("eq4", "eq5", "su", *BOUNDS):
+            from hpgrid.formula.syntax import read
+
             read(name)  # a formula that is none is refused before NumPy loads
     limits = {"max_b": max_b, "max_eta": max_eta, "round_b": round_b, "seq_len": seq_len}
     asked: dict[str, Any] = {
@@ -115,20 +120,26 @@ def fit_runs(
         "seed": seed,
     }
 
-    from hpgrid.fits import design as designs, report
+    from hpgrid.fits import report
     from hpgrid.fits.fit import Fit, fit, fits_by
-    from hpgrid.fits.model import model_of
     from hpgrid.text import to_width
-    from hpgrid.transfers.start import limits_of
 
     fits: dict[str, Fit] = {}
+    plans: dict[str, Design] = {}
+    models: dict[str, dict[str, Model]] = {}
     with options.as_options():
-        if guess:
-            plans = {"": designs.first_sweep(design or 0, guess, doubt, limits_of(**limits))}
-        else:
+        if not guess:
             fits = {"": fit(runs, **asked)} if by is None else fits_by(runs, by, **asked)
-            plans = {v: designs.design(f, design, budgets[-1], within) for v, f in fits.items() if design is not None}
-    models = {v: {name: model_of(f, name) for name in named} for v, f in fits.items()}
+        if design is not None:
+            from hpgrid.fits.design import design as more, first_sweep
+            from hpgrid.transfers.start import limits_of
+
+            first = {"": first_sweep(design, guess, doubt, limits_of(**limits))} if guess else {}
+            plans = first or {value: more(each, design, budgets[-1], within) for value, each in fits.items()}
+    if named:
+        from hpgrid.fits.model import model_of
+
+        models = {value: {name: model_of(each, name) for name in named} for value, each in fits.items()}
     if csv is not None:
         from hpgrid.record import write_table
 
@@ -139,12 +150,12 @@ def fit_runs(
 
         options.write_picture(draw(fits[""], budgets), plot)
     answers: dict[str, Any] = {"": {"design": plans[""].as_dict()}} if guess else {}
-    said = designs.lines(plans[""]) if guess else []
+    said = plans[""].lines() if guess else []
     for value, each in fits.items():
-        answers[value] = report.as_dict(each, budgets, models[value], plans.get(value))
+        answers[value] = report.as_dict(each, budgets, models.get(value), plans.get(value))
         said += [f"{by} = {value}"] if by else []
-        said += report.lines(each, budgets, details, models[value])
-        said += ["", *designs.lines(plans[value], each.runs.counted)] if plans else []
+        said += report.lines(each, budgets, details, models.get(value))
+        said += ["", *plans[value].lines(each.runs.counted)] if plans else []
     if json_:
         print(json.dumps(answers[""] if by is None else {"by": by, "fits": answers}, indent=2, allow_nan=False))
     else:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Any
 
 from hpgrid.checks import TUNABLE, bad
-from hpgrid.fits.fit import Fit, Slope
+from hpgrid.fits.fit import SCHEDULES, Fit, Slope
 from hpgrid.record import plain
 from hpgrid.statements.language import Statement, parse
 from hpgrid.text import aligned
@@ -26,12 +26,6 @@ LAWS = {
     "b ~ T^1/6 @ tuned eta, b, alpha": "Theorem 3",
     "eta ~ T^-7/12 @ tuned eta, b, alpha": "Theorem 3",
     "alpha ~ T^-1/3 @ tuned eta, b, alpha": "Theorem 3",
-}
-
-#: What a schedule has to do with the theory's exponents, by public sweeps.
-SCHEDULES = {
-    "constant": "With a constant learning rate, as in the theory, eta ~ T^(-1/2) at a fixed b held on public runs.",
-    "decay": "With a decay, unlike the theory, b ~ T^(1/2) held on public runs, but eta rose, by T^0 to T^0.3.",
 }
 
 

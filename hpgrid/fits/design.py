@@ -71,8 +71,25 @@ class Design:
         rows = [{"T": run.T, **run.at} for run in self.runs]
         return {**plain(self), "runs": rows, "tokens": self.tokens}
 
-    def table(self) -> list[str]:
-        """Return the runs as a table."""
+    def lines(self, counted: str = "tokens") -> list[str]:
+        """Return a design as text: what it is for, and its runs."""
+        cost = f"{len(self.runs)} runs, {number(self.tokens)} {counted} in all,"
+        if self.before:
+            narrower = ", of ".join(f"{v} from a factor of {x:.3g} either way to {self.after[v]:.3g}"
+                                    for v, x in self.before.items())  # fmt: skip
+            return [f"To run next: {cost} would narrow the interval of {narrower}:", *self._table()]
+        rates, sizes = (sorted({run.at[v] for run in self.runs}) for v in ("eta", "b"))
+        far = number(math.sqrt(rates[-1] / rates[0]))
+        return [
+            f"A first sweep: {cost} {len(rates)} learning rates for each of {len(sizes)} batch sizes, as far as a "
+            f"factor of {far} either way, twice your doubt, so that the optimum is not at the border. It is a grid, as "
+            "the best learning rate moves with the batch size, and as grids have told more of the next setting than as "
+            "many runs along one variable at a time.",
+            *self._table(),
+        ]
+
+    def _table(self) -> list[str]:
+        """The runs as a table."""
         in_sequences = self.unit > 1 and "b" in self.runs[0].at
         rows = [("T", *self.runs[0].at, *["sequences"] * in_sequences)]
         for at, T in self.runs:
@@ -250,21 +267,3 @@ def first_sweep(count: int, around: Mapping[str, float], doubt: float, limits: L
             f"a first sweep's runs have iterations to train in: {few}", f"T = {T:g}", "a larger T, or a smaller b"
         )
     return Design(tuple(Run({"eta": x, "b": y}, T) for y in sizes for x in rates), unit=limits.unit)
-
-
-def lines(plan: Design, counted: str = "tokens") -> list[str]:
-    """Return a design as text: what it is for, and its runs."""
-    cost = f"{len(plan.runs)} runs, {number(plan.tokens)} {counted} in all,"
-    if plan.before:
-        narrower = ", of ".join(f"{v} from a factor of {x:.3g} either way to {plan.after[v]:.3g}"
-                                for v, x in plan.before.items())  # fmt: skip
-        return [f"To run next: {cost} would narrow the interval of {narrower}:", *plan.table()]
-    rates, sizes = (sorted({run.at[v] for run in plan.runs}) for v in ("eta", "b"))
-    far = number(math.sqrt(rates[-1] / rates[0]))
-    return [
-        f"A first sweep: {cost} {len(rates)} learning rates for each of {len(sizes)} batch sizes, as far as a factor "
-        f"of {far} either way, twice your doubt, so that the optimum is not at the border. It is a grid, as the best "
-        "learning rate moves with the batch size, and as grids have told more of the next setting than as many runs "
-        "along one variable at a time.",
-        *plan.table(),
-    ]

@@ -30,6 +30,12 @@ if TYPE_CHECKING:
     import xarray
     from matplotlib.figure import Figure
 
+#: What a schedule has to do with the theory's exponents, by public sweeps.
+SCHEDULES = {
+    "constant": "With a constant learning rate, as in the theory, eta ~ T^(-1/2) at a fixed b held on public runs.",
+    "decay": "With a decay, unlike the theory, b ~ T^(1/2) held on public runs, but eta rose, by T^0 to T^0.3.",
+}
+
 #: How far one budget's optimum lies off any power law of T, in octaves: what a slope through few budgets is unsure by.
 SCATTER = 0.15
 
@@ -338,7 +344,7 @@ def fit(
         if value is not None and not (is_number(value) and value > 0):
             raise bad(f"{name} is a positive number", value, {"params": "1.3e9, say", "unit": "1 for nats"}[name])
     if schedule is not None:
-        check_choice("schedule", schedule, ("constant", "decay"))
+        check_choice("schedule", schedule, SCHEDULES)
     limits_of(max_b, max_eta, round_b)  # before a large table is read
     columns = {"eta": eta, "b": b, "alpha": alpha, "beta": beta, "T": T, "K": K, "loss": loss}
     runs = load(data, {k: v for k, v in columns.items() if v is not None}, where=where, ignore=ignore,

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hpgrid import text
-from hpgrid.fits.claims import SCHEDULES
-from hpgrid.fits.fit import exponent_rows
+from hpgrid.fits.fit import SCHEDULES, exponent_rows
 from hpgrid.fits.predict import NEAR_OPTIMAL, NO_MINIMUM
 from hpgrid.record import plain
 from hpgrid.shapes import Floats

@@ -6,12 +6,14 @@ import os
 import subprocess
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from commands import ENVIRONMENT, Capture, loaded, refused, status
 
 import hpgrid
+from hpgrid.cli import COMMANDS
 from hpgrid.cli.options import use_compilation_cache
 
 
@@ -34,6 +36,17 @@ def test_a_mistake_in_a_config_loads_nothing_slow(tmp_path: Path, capsys: Captur
     own.write_text('figure = "fig1"\n[bound]\nname = "lmo"\nc2 = 3.0\n[regime]\ntuned = ["eta", "b"]\n')
     assert loaded("reproduce", "--config", own, code=2) == set()
     refused("reproduce", capsys, ["--config", own], f"hpgrid: error: {own}: ")
+
+
+def test_help_loads_no_command_and_says_of_each_its_first_sentence() -> None:
+    code = "import sys; from hpgrid.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+    code += "print([m for m in sys.modules if m.startswith(('hpgrid.cli.', 'hpgrid.config'))])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, env=ENVIRONMENT)
+    assert done.stdout.splitlines()[-1] == "[]"
+    for name, (where, what) in COMMANDS.items():
+        module, _, function = where.partition(":")
+        words = getattr(import_module(f"hpgrid.cli.{module}"), function).__doc__
+        assert " ".join(words.partition("\n\n")[0].split()) == what, name
 
 
 def test_it_runs_as_a_module() -> None:
