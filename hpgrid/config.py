@@ -72,11 +72,11 @@ class BoundConfig:
     @cached_property
     def space(self) -> Space:
         """The variables of the bound."""
-        own, space = self.variables or (BOUNDS[self.name].variables if self.formula is None else ()), STANDARD
-        if own:
+        space = BOUNDS[self.name].space if self.formula is None else STANDARD
+        if self.variables:
             from hpgrid.formula.declared import declared
 
-            space = declared(own)
+            space = declared(self.variables)
         return space.with_floors(settings(self.floors, space)) if self.floors else space
 
     @property
@@ -87,7 +87,9 @@ class BoundConfig:
     @cached_property
     def budget(self) -> str:
         """The budget that is asked about where nobody says which: one that the bound declares, K alone, else tokens."""
-        named = {*self.expression.variables()} if self.expression is not None else set()
+        if self.expression is None:
+            return BOUNDS[self.name].budget
+        named = {*self.expression.variables()}
         budgets = [name for name in self.space.budget_names if name in named]
         own = [name for name in budgets if name not in STANDARD.budget_names]
         alone = budgets == ["K"] and self.space.batch not in named and "T" not in self.space.joined("K")
@@ -106,7 +108,7 @@ class BoundConfig:
         """Return the names of its constants, and of its options."""
         if self.expression is None:
             row = BOUNDS[self.name]
-            return row.constants, tuple(row.options)
+            return tuple(row.constants), tuple(row.kinds)
         own = self.expression.coefficients()
         return own, tuple(name for name in self.expression.names() if name not in own)
 
@@ -115,7 +117,7 @@ class BoundConfig:
         if self.expression is not None:
             within = self.expression.in_exponents()
             return tuple(name for name in self.expression.names() if name in within)
-        return tuple(name for name, kind in BOUNDS[self.name].options.items() if kind == "exponent")
+        return tuple(name for name, kind in BOUNDS[self.name].kinds.items() if kind == "exponent")
 
     def check(self) -> None:
         """Refuse a formula in which a name has no value.
@@ -365,7 +367,7 @@ def parse_bound(data: Mapping[str, Any]) -> BoundConfig:
     if "formula" in data:
         return _parse_formula(data, BoundConfig(**own))
     name = own["name"]
-    constants, options = BOUNDS[name].constants, BOUNDS[name].options
+    constants, options = BOUNDS[name].constants, BOUNDS[name].kinds
     check_keys(f"key of the bound {name}", data, ("name", "domain", "floors", *constants, *options))
     chosen = check_constants({k: v for k, v in data.items() if k in constants})
     return BoundConfig(**own, constants=chosen, options={k: v for k, v in data.items() if k in options})

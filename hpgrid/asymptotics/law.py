@@ -225,7 +225,11 @@ class Law:
 
     def text(self) -> str:
         """Return the whole report as text."""
-        return to_width([repr(self), *_levels(self), *_notes(self), *_segments(self)])
+        return to_width(self.lines())
+
+    def lines(self) -> list[str]:
+        """Return the whole report in lines, the bound and its regime first, however long they are."""
+        return [*repr(self).splitlines(), *_levels(self), *_notes(self), *_segments(self)]
 
     def latex(self) -> str:
         """Return the laws as LaTeX, one per line of an align environment."""

@@ -34,6 +34,10 @@ COMMANDS = {
         "reproduce:reproduce_figures",
         "Reproduce the papers' figures, and hpgrid's own: for each NAME, its picture, NAME.npz and NAME.json.",
     ),
+    "bounds": (
+        "bounds:print_bounds",
+        "List the published bounds: formula, variables, where each holds, source; or show one with its laws, exact.",
+    ),
     "exponents": (
         "exponents:print_exponents",
         "Say how the best hyperparameters and the risk scale with the budget: exact exponents, whole laws.",

@@ -58,7 +58,7 @@ Names = list[str] | None
 _RATIONAL = re.compile(r"[+-]?(\d{1,30}/\d{1,30}|\d{1,30}(\.\d{0,30})?|\.\d{1,30})")
 
 #: Of what kind each option of a bound is.
-_KINDS = {name: kind for bound in BOUNDS.values() for name, kind in bound.options.items()}
+_KINDS = {name: kind for bound in BOUNDS.values() for name, kind in bound.kinds.items()}
 
 FORMATS = ("png", "pdf", "svg")
 
@@ -166,7 +166,7 @@ Sized = partial(Parameter, converter=lambda _, tokens: number(tokens[0].keyword 
 #: A bound as the first argument of a command.
 Named = Annotated[
     str | None,
-    Parameter(help=f"The bound: {', '.join(BOUNDS)}; a formula; or a TOML file with bound = and [constants]."),
+    Parameter(help="The bound: a name, as hpgrid bounds lists them; a formula; or a TOML file with bound =."),
 ]
 
 #: A bound as an option: what does not begin with a letter is no first argument.
