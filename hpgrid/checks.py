@@ -34,6 +34,9 @@ def note(text: str) -> None:
 #: The most characters of one thing that was given, and of one word, that a message shows.
 _SHOWN, _LONGEST_WORD = 400, 300
 
+#: The most characters of a list of names that there are.
+_LONGEST_LIST = 200
+
 
 def shortened(text: str, most: int = 60) -> str:
     """Return text that fits into a message."""
@@ -67,7 +70,7 @@ def unknown(kind: str, given: object, known: Iterable[str]) -> InputError:
     here = "alpha" if here == "beta" and here not in names else here
     # 0.5 finds alfa and etha, and names nothing for what is far from all; of a very long one it takes its time.
     near = [here] if here in names else get_close_matches(str(given)[:_LONGEST_WORD], names, n=1, cutoff=0.5)
-    listed = ", ".join(names)
+    listed = shortened(", ".join(names), _LONGEST_LIST)
     instead = f"{near[0]!r} (all: {listed})" if near else f"one of {listed}"
     return bad(f"there is no {kind} of that name", given, instead)
 
