@@ -144,7 +144,7 @@ class BoundConfig:
         proxy: Proxy | FunctionProxy = getattr(bounds, self.name)(**values, budget=budget)
         proxy = proxy.with_floors(**settings(self.floors, proxy.space)) if self.floors else proxy
         domain: Any = self.domain  # read where the bound is asked
-        return replace(proxy, domain=domain) if domain else proxy
+        return replace(proxy, domain=(*proxy.domain, *domain)) if domain else proxy
 
     def describe(self) -> dict[str, Any]:
         """Return the bound as the table that ``parse_bound`` reads."""
