@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cache, cached_property
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hpgrid.asymptotics import exact
-from hpgrid.asymptotics.law import Law
-from hpgrid.bounds import lmo
 from hpgrid.checks import InputError, bad, check_choice, is_number, unknown
 from hpgrid.fits.predict import NO_MINIMUM, Held, Prediction, held_at_the_border, predict
 from hpgrid.fits.runs import Runs, as_table, load
@@ -43,36 +40,14 @@ SCATTER = 0.15
 KNOWN = 1e-3
 
 
-def exponent_rows(fit: Fit) -> list[tuple[str, ...]]:
-    """Return the exponents of a fit's optimum as rows of a table, a line of headings first."""
-    head = ("exponent of", "yours", "90% interval", "theory", "verdict")
-    rows = [(s.what, f"{s.value:.2f}", f"{s.low:.2f} to {s.high:.2f}", str(s.theory), s.verdict) for s in fit.exponents]
-    return [head, *rows]
-
-
-@cache
-def law(tuned: tuple[str, ...]) -> Law:
-    """Return eq. (4)'s exact law where these are tuned and the rest is held, wherever that is."""
-    held = {"eta": 1e-3, "b": 1e6, "alpha": 0.1}
-    return exact.exponents(lmo(), tuned, fixed={v: x for v, x in held.items() if v not in tuned})
-
-
-def _exponent(tuned: tuple[str, ...], name: str, along: str) -> Fraction:
-    """The exponent of an optimum by eq. (4): 0 where it leaves it open."""
-    if along == "T":
-        return Fraction(law(tuned).exponent[name] or 0)
-    own = law(tuned).laws[name]
-    return Fraction(0) if own is None else Fraction(own.powers.get(along, 0))
-
-
 class Slope(NamedTuple):
-    """An exponent of the optimum: as measured, its 90% interval, and the theory's."""
+    """An exponent of the optimum: as measured, its 90% interval, and where it has one the theory's."""
 
     what: str
     value: float
     low: float
     high: float
-    theory: Fraction
+    theory: Fraction = Fraction(0)
 
     @property
     def verdict(self) -> str:
@@ -133,18 +108,20 @@ class Fit:
         return {}
 
     def _repr_html_(self) -> str:
-        exponents = "".join(f"<tr><td>{'</td><td>'.join(row)}</td></tr>" for row in exponent_rows(self))
-        return f"<p>{self!r}</p><table>{exponents}</table>"
+        from hpgrid.fits.report import html
+
+        return html(self)
 
     def to_xarray(self, *budgets: float) -> xarray.Dataset:
-        """Return the predictions for some budgets: each hyperparameter, and the ends of its interval."""
+        """Return the predictions for some budgets, the runs' own by default: hyperparameters, ends of intervals."""
         import xarray
 
-        predictions = [self.predict(T) for T in budgets]
+        predictions = [self.predict(float(T)) for T in budgets or np.unique(self.runs.T)]
         data: dict[str, Any] = {v: ("T", [p.at[v] for p in predictions]) for v in self.surface.names}
-        for v in predictions[0].interval if predictions else ():
-            data[f"{v}_interval"] = (("T", "end"), [p.interval[v] for p in predictions])
-        return xarray.Dataset(data, {"T": list(budgets), "end": ["low", "high"]}, {"level": self.level})
+        for v in dict.fromkeys(v for p in predictions for v in p.interval):  # a cap may bite at some alone
+            data[f"{v}_interval"] = (("T", "end"), [p.interval.get(v, (np.nan,) * 2) for p in predictions])
+        T = [p.T for p in predictions]
+        return xarray.Dataset(data, {"T": T, "end": ["low", "high"]}, {"level": self.level})
 
     def plot(self, *budgets: float) -> Figure:
         """Return the picture of the runs, the surface, and the predictions for some budgets."""
@@ -171,23 +148,30 @@ class Fit:
 
     @cached_property
     def exponents(self) -> tuple[Slope, ...]:
-        """The exponents that the theory has numbers for: of all that varies in T, and of the rest at a fixed b."""
-        names = self.surface.names
-        slopes = [self.slope({name: 1}, names) for name in names] if len(self.surface.t) > 1 else []
+        """The exponents that the theory has numbers for: of all that varies in T, and of eta at a fixed b or T.
+
+        Source: Shulgin et al., Theorems 1 to 3, by the exact laws of eq. (4).
+        """
+        names, theory = self.surface.names, of_paper("lmo")
+        asked = [(name, names, "T") for name in names]
         if {"eta", "b"} <= set(names):
             rest = tuple(name for name in names if name != "b")
-            slopes += [self.slope({"eta": 1}, rest)] * (len(self.surface.t) > 1) + [self.slope({"eta": 1}, rest, "b")]
-        return tuple(slopes)
+            asked += [("eta", rest, "T"), ("eta", rest, "b")]
+        return tuple(
+            self.slope({name: 1}, tuned, along)._replace(
+                theory=Fraction(theory.powers(tuned, () if along == "T" else (along,))[name][along])
+            )
+            for name, tuned, along in asked
+            if along != "T" or len(self.surface.t) > 1
+        )
 
     def slope(self, of: Mapping[str, Fraction | int], tuned: tuple[str, ...], along: str = "T") -> Slope:
-        """Return d log of an optimum / d log of the budget, or of a variable that is held, beside eq. (4)'s.
+        """Return d log of an optimum / d log of the budget, or of a variable that is held.
 
         Args:
             of: a monomial in optima, their exponents by name, all among ``tuned``.
             tuned: what is; the other variables of the surface are held.
             along: T, or one of those.
-
-        Source: Shulgin et al., Theorems 1 to 3, by the exact laws of eq. (4).
         """
         names = self.surface.names
         f, powers = [names.index(v) for v in tuned], np.array([float(of.get(v, 0)) for v in tuned])
@@ -207,8 +191,7 @@ class Fit:
         held = ["T" if v == along else v for v in names if v not in tuned]
         what = " ".join(power(f"{v}*", Fraction(e)) for v, e in of.items()) + f" in {along}"
         what += f" at a fixed {' and '.join(held)}" if held else ""
-        own = sum((Fraction(e) * _exponent(tuned, v, along) for v, e in of.items()), Fraction(0))
-        return Slope(what, float(measured(self.surface.shape)), float(low), float(high), own)
+        return Slope(what, float(measured(self.surface.shape)), float(low), float(high))
 
     def regret(self, at: Mapping[str, float], T: float) -> float:
         """Return how much higher the loss is at a setting than at the predicted one, by the surface."""
@@ -356,7 +339,8 @@ def fit(
         raise bad(rule, f"{', '.join(names) or 'nothing'} varies", "runs at three rates, say")
     priors = priors_of(names, unit is not None)
     if exponents != "free":
-        known = {v: _exponent(names, v, "T") for v in names} if isinstance(exponents, str) else exponents
+        theory = {v: p["T"] for v, p in of_paper("lmo").powers(names).items()}
+        known = theory if isinstance(exponents, str) else exponents
         for name in known:
             check_choice("variable of the runs", name, names)
         own = {n: Prior(float(known[n]), KNOWN) if n in known else p for n, p in priors.exponents.items()}

@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from hpgrid.plotting import fit_plot, lines, style, transfer_plot as ways
 from hpgrid.shapes import Floats
+from hpgrid.transfers.rules import of_paper
 from hpgrid.transfers.start import NO_LIMITS
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _theory(fit: Fit, name: str) -> Fraction:
     """The exponent of an optimum in the budget by eq. (4), where what is held at one value is."""
     fixed = {fit.surface.names[i] for i, held in fit.held.items() if not held.exponent.deviation}
     free = tuple(v for v in fit.surface.names if v not in fixed)
-    return fit.slope({name: 1}, free).theory if name in free else Fraction(0)
+    return Fraction(of_paper("lmo").powers(free)[name]["T"]) if name in free else Fraction(0)
 
 
 def _exponent(fit: Fit, name: str, budget: str) -> str:

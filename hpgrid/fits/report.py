@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hpgrid import text
-from hpgrid.fits.fit import SCHEDULES, exponent_rows
+from hpgrid.fits.fit import SCHEDULES
 from hpgrid.fits.predict import NEAR_OPTIMAL, NO_MINIMUM
 from hpgrid.record import plain
 from hpgrid.shapes import Floats
@@ -254,13 +255,20 @@ def _choices(fit: Fit, budgets: Sequence[float]) -> list[str]:
     return [*said, f"{last}; this fit would have set {_setting(out.prediction.at)}."]
 
 
+def _exponents(fit: Fit) -> list[tuple[str, ...]]:
+    """The exponents of a fit's optimum as rows of a table, a line of headings first."""
+    head = ("exponent of", "yours", "90% interval", "theory", "verdict")
+    rows = [(s.what, f"{s.value:.2f}", f"{s.low:.2f} to {s.high:.2f}", str(s.theory), s.verdict) for s in fit.exponents]
+    return [head, *rows]
+
+
 def _verdicts(fit: Fit) -> list[str]:
     if not fit.exponents:
         return []
     counts = "" if fit.runs.counted == "tokens" else f"; T counts {fit.runs.counted}"
     return [
         f"How the optimum moves, by your runs and by Shulgin et al.'s bound for a constant learning rate{counts}:",
-        *text.aligned(exponent_rows(fit), indent="  "),
+        *text.aligned(_exponents(fit), indent="  "),
         *([SCHEDULES[fit.runs.schedule]] if fit.runs.schedule else []),
     ]
 
@@ -301,7 +309,8 @@ def _runs(fit: Fit) -> list[str]:
     return [" ".join(said), *fit.runs.notes]
 
 
-def _details(fit: Fit) -> list[str]:
+def _by_budget(fit: Fit) -> list[tuple[str, ...]]:
+    """Each budget's runs, the best of them and the fitted optimum as rows of a table, a line of headings first."""
     names = fit.surface.names
     rows = [("T", "runs", "fitted", *(f"best {v}" for v in names), "loss", *(f"fitted {v}" for v in names))]
     for T in np.unique(fit.runs.T):
@@ -311,4 +320,18 @@ def _details(fit: Fit) -> list[str]:
         rows.append((text.number(T), str(mask.sum()), str(int((fit.surface.weights[mask] > 0).sum())),
                      *(_value(v, at.values[v][best]) for v in names), f"{at.loss[best]:.4f}",
                      *(_value(v, own[v]) for v in names)))  # fmt: skip
-    return [*text.aligned(rows), f"Losses scatter around the surface by {fit.surface.sigma:.2g}."]
+    return rows
+
+
+def _details(fit: Fit) -> list[str]:
+    return [*text.aligned(_by_budget(fit)), f"Losses scatter around the surface by {fit.surface.sigma:.2g}."]
+
+
+def html(fit: Fit) -> str:
+    """Return a fit as HTML: its runs, each budget's optimum, and how it moves."""
+    parts = [f"<p>{escape(_runs(fit)[0])}</p>"]
+    for head, *rows in (_by_budget(fit), _exponents(fit)):
+        lines = [("th", head), *(("td", row) for row in rows)]
+        cells = ("".join(f"<{kind}>{escape(cell)}</{kind}>" for cell in row) for kind, row in lines)
+        parts.append(f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>")
+    return "".join(parts)

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from fractions import Fraction
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -552,3 +553,22 @@ def test_a_column_says_what_the_learning_rate_did_and_how_large_the_model_is(tab
     said = printed("fit", capsys, table, "--predict", "1e12", "--schedule", "constant", "--params", "2e9")
     assert "With a constant learning rate, as in the theory" in said  # a person knows better
     assert "StepLaw at N = 2.00e+09" in said
+
+
+def test_in_a_notebook_a_fit_shows_its_budgets_and_all_are_there_without_arguments(table: Path) -> None:
+    found = fit(table)
+    budgets, exponents = ElementTree.fromstring(f"<div>{found._repr_html_()}</div>").iter("table")
+    head, *rows = ([cell.text for cell in row] for row in budgets)
+    assert [dict(zip(head, row))["fitted eta"] for row in rows] == [
+        number(found.predict(float(T)).at["eta"]) for T in np.unique(found.runs.T)
+    ]
+    assert [row[-1].text for row in exponents] == ["verdict", *(slope.verdict for slope in found.exponents)]
+    data = found.to_xarray()
+    assert_array_equal(data["T"], np.unique(found.runs.T))
+    assert_array_equal(data["eta"], [found.predict(float(T)).at["eta"] for T in data["T"]])
+    assert_array_equal(found.to_xarray(1e12)["b_interval"][0], found.predict(1e12).interval["b"])
+    largest = found.runs.values["b"].max()
+    capped = fit(table, max_b=largest).to_xarray(found.runs.T.max(), 1e14)
+    assert np.isfinite(capped["b_interval"][0]).all()
+    assert np.isnan(capped["b_interval"][1]).all()  # at its cap it is known
+    assert len(found.plot().axes) >= 4
