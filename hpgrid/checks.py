@@ -117,7 +117,7 @@ def is_number(value: object) -> bool:
     return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
-def counted(value: Any) -> Any:
+def without_unit(value: Any) -> Any:
     """Return the number that a text with a unit is, 512000 for "512k" and 4194304 for "4Mi"; all else as it is.
 
     Raises:

@@ -28,10 +28,10 @@ from hpgrid.checks import (
     check_exponent,
     check_flag,
     check_keys,
-    counted,
     is_number,
     read_table,
     table_of,
+    without_unit,
 )
 from hpgrid.parameters import with_own
 from hpgrid.record import read_text
@@ -470,7 +470,7 @@ def _parse_panel(data: Any, space: Space) -> Panel:
 
 
 def _parse_window(_: str, given: Any) -> tuple[float, float]:
-    given = list(map(counted, given)) if isinstance(given, list) else given
+    given = list(map(without_unit, given)) if isinstance(given, list) else given
     if not (isinstance(given, list) and len(given) == 2 and all(is_number(x) and x > 0 for x in given)):
         raise bad("a window is two budgets", given, "window = [1e12, 1e22], say")
     lo, hi = (float(x) for x in given)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from hpgrid.checks import CALLED, bad, changed, counted, is_number, name_here, note, unknown
+from hpgrid.checks import CALLED, bad, changed, is_number, name_here, note, unknown, without_unit
 from hpgrid.variables import STANDARD, Power, Space, settings
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Regime:
         for name in roles:
             if roles.count(name) > 1:
                 raise bad(f"{name} is either tuned or fixed or on a path", roles, f"{name} once")
-        object.__setattr__(self, "min_K", counted(self.min_K))
+        object.__setattr__(self, "min_K", without_unit(self.min_K))
         if self.min_K is not None and not (is_number(self.min_K) and self.min_K > 0):
             raise bad("min_K must be positive and finite", self.min_K, "min_K=1, say")
         object.__setattr__(self, "tuned", space.ordered(tuned))

@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from hpgrid.checks import alpha_of, bad, counted, is_number, name_here, unknown
+from hpgrid.checks import alpha_of, bad, is_number, name_here, unknown, without_unit
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Variable:
         Raises:
             ValueError: it is no finite number in the range.
         """
-        value = counted(value) if self.sized else value
+        value = without_unit(value) if self.sized else value
         above = is_number(value) and (value > self.low or (value == self.low and not self.low_open))
         if not above or not (value < self.high or (value == self.high and not self.high_open)):
             raise bad(f"{self.name} must be a finite number with {self.rule}", value, f"a value with {self.rule}")

@@ -14,8 +14,8 @@ from hpgrid.checks import (
     Note,
     alpha_of,
     bad,
-    counted,
     unknown,
+    without_unit,
 )
 from hpgrid.config import parse
 from hpgrid.plotting.transfer_plot import count
@@ -36,7 +36,7 @@ SIZES = {
 @pytest.mark.parametrize("text", SIZES)
 def test_a_number_of_tokens_has_a_unit_in_every_place(text: str, capsys: Capture) -> None:
     size = SIZES[text]
-    assert counted(text) == size
+    assert without_unit(text) == size
     assert Regime(fixed={"b": text}, caps={"b": text}, min_K=text) == Regime(
         fixed={"b": size}, caps={"b": size}, min_K=size
     )
@@ -103,17 +103,17 @@ def test_an_unknown_unit_is_refused(text: str) -> None:
     with pytest.raises(
         ValueError, match=r"one of the units k, K, M, G, B, T, Ki, Mi, Gi, Ti. Given: '.*'. Write 512k, 2.5B"
     ):
-        counted(text)
+        without_unit(text)
 
 
 @pytest.mark.parametrize("given", ["few", "1e9", "k", "", "1e5k", None, 3.5, True])
 def test_what_is_no_number_with_a_unit_is_left_as_it_is(given: object) -> None:
-    assert counted(given) is given
+    assert without_unit(given) is given
 
 
 @pytest.mark.parametrize("value", [128, 999, 1000, 512000, 524e3, 2.5e6, 1e9, 2.5e9, 999e9, 1e12, 4.19e6])
 def test_what_a_picture_writes_can_be_read(value: float) -> None:
-    assert float(counted(count(value))) == value
+    assert float(without_unit(count(value))) == value
 
 
 def test_a_learning_rate_has_no_unit(capsys: Capture) -> None:

@@ -25,10 +25,10 @@ from hpgrid.checks import (
     bad,
     check_choice,
     check_keys,
-    counted,
     note,
     table_of,
     unknown,
+    without_unit,
 )
 from hpgrid.config import (
     FIGURE,
@@ -88,7 +88,7 @@ def whole_number(
     """
     try:
         # int of the text, not of a float: a seed may have more digits than a float.
-        value = float(counted(text)) if powers else int(text)
+        value = float(without_unit(text)) if powers else int(text)
     except ValueError:
         value = math.nan
     inside = (least is None or value >= least) and (most is None or value <= most)
@@ -146,7 +146,7 @@ def rational(text: str) -> Fraction | None:
 def number(name: str, text: str, size: bool = False, example: str = "") -> float:
     """Return a finite number: 1072, 1e-3 or 1/3; a size, as those of b, T and K are, may be 512k, 2.5B or 4Mi."""
     size = size or CALLED.get(name, name) in SIZES
-    given, fraction = counted(text) if size else text, rational(text)
+    given, fraction = without_unit(text) if size else text, rational(text)
     try:
         value = float(given if fraction is None else fraction)
     except ValueError:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.checks import bad, counted
+from hpgrid.checks import bad, without_unit
 from hpgrid.record import read_text
 from hpgrid.shapes import Floats
 
@@ -99,7 +99,7 @@ def plain(cell: str) -> float | str:
     if cell.lower() in _EMPTY:
         return "empty"
     try:
-        return float(cell if cell[-1].isdigit() else counted(cell))
+        return float(cell if cell[-1].isdigit() else without_unit(cell))
     except ValueError:
         return cell
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hpgrid.checks import bad, check_flag, check_keys, counted, shortened, unknown
+from hpgrid.checks import bad, check_flag, check_keys, shortened, unknown, without_unit
 from hpgrid.formula.powers import Obstacle, expand
 from hpgrid.formula.syntax import read
 from hpgrid.variables import STANDARD, Relation, Space, Variable
@@ -146,7 +146,7 @@ def _of_table(name: str, entry: Any) -> _Declaration:
 
 def _end(text: str, whole: str) -> float:
     try:
-        value = float(counted(text))
+        value = float(without_unit(text))
     except ValueError:
         value = math.nan
     if not math.isfinite(value):

@@ -24,11 +24,11 @@ from hpgrid.checks import (
     check_count,
     check_exponent,
     check_keys,
-    counted,
     is_number,
     name_here,
     table_of,
     unknown,
+    without_unit,
 )
 from hpgrid.config import (
     OF_BOUND,
@@ -361,7 +361,7 @@ def _read_rows(bound: BoundConfig, value: Any, folder: Path) -> dict[str, tuple[
             )
         for name, cell in zip(names, cells):
             try:
-                value = counted(cell) if name == "b" else cell
+                value = without_unit(cell) if name == "b" else cell
                 columns[name].append(_read_value(bound, name, float(value)))
             except InputError as error:
                 raise InputError(f"{row}: {error}") from None

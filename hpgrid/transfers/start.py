@@ -20,9 +20,9 @@ from hpgrid.checks import (
     bad,
     check_constants,
     check_keys,
-    counted,
     is_number,
     unknown,
+    without_unit,
 )
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.variables import check_value, settings
@@ -281,7 +281,7 @@ def _number(name: str, given: Any) -> Any:
     """A number of ``_NUMBERS``, or None."""
     if given is None:
         return None
-    given = counted(given) if name != "max_eta" else given
+    given = without_unit(given) if name != "max_eta" else given
     _check_size(name, given)
     rule, holds, example = _NUMBERS[name]
     if not is_number(given) or not holds(given):
@@ -305,7 +305,7 @@ def _rounding(given: Any) -> str | int | None:
     step = given
     if isinstance(given, str):
         try:
-            step = float(counted(given))
+            step = float(without_unit(given))
         except ValueError:
             step = None
     _check_size("round_b", step)
