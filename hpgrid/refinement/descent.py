@@ -1,24 +1,22 @@
-"""Bounds that are no posynomials: downhill from a grid's best cells, by automatic differentiation."""
+"""Bounds that are no posynomials: downhill from a grid's best cells, by automatic differentiation.
+
+The steps are NumPy's, problems along the first axis; what a new bound compiles is its derivatives alone.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cache, partial
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from numpy.typing import NDArray
 
 from hpgrid.checks import changed
 from hpgrid.formula.function import SHARPNESS
-from hpgrid.proxy import FunctionProxy, RiskFunction
+from hpgrid.proxy import FunctionProxy
 from hpgrid.refinement.problem import OPEN, Box, Floats, Problem, Solution
-from hpgrid.refinement.relative import relative
-from hpgrid.shapes import AnyArray as Array
+from hpgrid.refinement.relative import Jet, derivatives
 
 #: Points on each tuned axis of the grid that descents start from, by the number of tuned variables.
 COARSE = {1: 400, 2: 100, 3: 40, 4: 15, 5: 9, 6: 6, 7: 5, 8: 4}
@@ -46,10 +44,6 @@ LEAST_DAMPING = 1e-18
 
 MOST_STEPS = 200
 
-#: Problems in one call: one number, so that a bound is compiled once however many remain to be solved. Of a call
-#: most is overhead: 128 problems cost twice what one does.
-BATCH = 2**7
-
 #: How sharp kinks become, step by step: an optimum moves by some 1/p from each to the next. At the last, p times the
 #: rounding of a log, 1e-14, is still small.
 SHARPENED = tuple(4.0**k for k in range(1, 13))
@@ -65,8 +59,8 @@ class Descent(NamedTuple):
     """Where a descent ended."""
 
     end: Solution  # what is known there
-    gradient: Any  # of the log risk, shape (n, problems)
-    start: Any  # where it began; with kinks that become sharper, its last part
+    gradient: Floats  # of the log risk, shape (n, problems)
+    start: Floats  # where it began; with kinks that become sharper, its last part
 
 
 def descend(problem: Problem, start: Mapping[str, Floats]) -> Solution:
@@ -155,36 +149,8 @@ def _lowest(descents: Sequence[Descent]) -> Descent:
     def pick(*arrays: NDArray[Any]) -> NDArray[Any]:
         return np.moveaxis(np.stack(arrays)[best, ..., np.arange(best.size)], 0, -1)
 
-    return jax.tree.map(pick, *descents)
-
-
-class Call(NamedTuple):
-    """Which arguments of a risk function are tuned: the static part of a descent."""
-
-    function: RiskFunction
-    arguments: tuple[str, ...]
-    tuned: tuple[str, ...]
-    budget: str
-
-    @classmethod
-    def of(cls, problem: Problem) -> Call:
-        """Return what a problem's descents have in common."""
-        whole = problem.proxy.as_function()
-        return cls(whole.function, whole.arguments(), problem.tuned, problem.budget)
-
-    def log_risk(
-        self, z: Array, log_budget: Array, values: Mapping[str, Array], constants: Mapping[str, Array]
-    ) -> Array:
-        """Return the log of the risk at the logs of the tuned variables and of the budget."""
-        at = {**dict.fromkeys(self.arguments, 1.0), **values}
-        at |= {name: jnp.exp(z[i]) for i, name in enumerate(self.tuned)} | {self.budget: jnp.exp(log_budget)}
-        at = {name: jnp.asarray(at[name], float) for name in self.arguments}
-
-        def log_of(*arguments: Any) -> Array:
-            risk = self.function(*arguments)
-            return jnp.log(jnp.where(risk >= 0, risk, jnp.nan))
-
-        return relative(log_of)(*at.values(), constants)
+    end = Solution(*(pick(*arrays) for arrays in zip(*(each.end for each in descents))))
+    return Descent(end, *(pick(*arrays) for arrays in zip(*(each[1:] for each in descents))))
 
 
 def coarse_optima(problem: Problem) -> tuple[dict[str, Floats], ...]:
@@ -220,9 +186,10 @@ def _lowest_minima(batch: Problem, index: int) -> Floats:
         risk = proxy.risk(**held, **dict(zip(batch.tuned, np.meshgrid(*axes, indexing="ij"))))
     risk = np.where(np.isfinite(risk), risk, np.inf)
     around = risk  # the minimum among each cell and its neighbours, diagonal ones too
-    for axis, n in enumerate(risk.shape):
+    for axis in range(risk.ndim):
         padded = np.pad(around, [(int(k == axis),) * 2 for k in range(risk.ndim)], constant_values=np.inf)
-        around = np.min([np.take(padded, range(k, k + n), axis) for k in range(3)], axis=0)
+        along = np.moveaxis(padded, axis, 0)
+        around = np.moveaxis(np.minimum(np.minimum(along[:-2], along[1:-1]), along[2:]), 0, axis)
     cells = np.argwhere((risk == around) & (risk < np.inf))
     if not len(cells):
         cells = np.array([[len(axis) // 2 for axis in axes]])
@@ -233,174 +200,146 @@ def _lowest_minima(batch: Problem, index: int) -> Floats:
     return np.array([[axis[k] for axis, k in zip(axes, cell)] for cell in chosen])
 
 
-class _Inputs(NamedTuple):
-    """One problem's numbers: its box, the log of its budget, other values and constants by name."""
+def solved(matrix: Floats, rights: Floats) -> Floats:
+    """Return the solutions of a batch of small systems, shape (problems, n, rights); inf or NaN of a singular one."""
+    n, every = matrix.shape[-1], np.arange(len(matrix))
+    a = np.concatenate([matrix, rights], axis=-1)
+    for k in range(n):
+        pivot = k + np.abs(a[:, k:, k]).argmax(axis=1)
+        a[every, k], a[every, pivot] = a[every, pivot], a[every, k]
+        a[:, k + 1 :] -= (a[:, k + 1 :, k] / a[:, k, k, None])[..., None] * a[:, k, None]
+    for k in reversed(range(n)):
+        a[:, k, n:] = (a[:, k, n:] - np.einsum("pi,pir->pr", a[:, k, k + 1 : n], a[:, k + 1 :, n:])) / a[:, k, k, None]
+    return a[..., n:]
 
-    box: Box
-    log_budget: Array
-    values: Mapping[str, Array]
-    constants: Mapping[str, Array]
+
+def _newton(hessian: Floats, rights: Floats, free: NDArray[np.bool_], damping: Floats | float = 0.0) -> Floats:
+    """The damped steps in the free variables: the system scaled by its diagonal, the held ones left out."""
+    diagonal = np.where(free, np.abs(np.diagonal(hessian, axis1=1, axis2=2)), 1.0)
+    scale = np.where(free, 1 / np.sqrt(np.maximum(diagonal, TINY)), 0.0)
+    scaled = hessian * scale[:, :, None] * scale[:, None, :]
+    # Where a log risk is straight its curvature says nothing of how far to go: the slope does.
+    added = np.where(free, np.asarray(damping)[..., None] * np.maximum(1.0, np.abs(rights[..., 0]) * scale**2), 1.0)
+    return solved(scaled + added[:, None] * np.eye(free.shape[1]), rights * scale[..., None]) * scale[..., None]
 
 
 class _State(NamedTuple):
-    z: Array
-    value: Array
-    damping: Array
-    steps: Array
-    done: Array
+    """Where descents are, problems first: the logs, and what is known of the log risk there."""
+
+    z: Floats
+    value: Floats
+    gradient: Floats  # in the variables and, last, in the log budget
+    hessian: Floats
+
+    def quadratic(self, lo: Floats, hi: Floats) -> tuple[Floats, Floats, NDArray[np.bool_], NDArray[np.bool_]]:
+        """Return the gradient and the Hessian in the variables, which are free, and which are as good as level.
+
+        A variable is free off its bounds, or where it is drawn inside.
+        """
+        gradient, hessian = self.gradient[:, :-1], self.hessian[:, :-1, :-1]
+        held = ((self.z <= lo) & (gradient >= 0)) | ((self.z >= hi) & (gradient <= 0))
+        largest = np.maximum(np.abs(hessian).max(axis=(1, 2)), 1e-300)
+        return gradient, hessian, ~held, np.abs(gradient) / largest[:, None]
 
 
-def _quadratic(value: Callable[[Array], Array], box: Box, z: Array) -> tuple[Array, Array, Array]:
-    """The gradient, the Hessian, and which variables are free: off their bounds, or drawn inside."""
-    gradient, hessian = jax.grad(value)(z), jax.hessian(value)(z)
-    held = ((z <= box.lo) & (gradient >= 0)) | ((z >= box.hi) & (gradient <= 0))
-    return gradient, hessian, ~held
-
-
-def _newton(hessian: Array, right: Array, free: Array, damping: Array) -> Array:
-    """The damped step in the free variables: the system scaled by its diagonal, the held ones left out."""
-    diagonal = jnp.where(free, jnp.abs(jnp.diagonal(hessian)), 1.0)
-    scale = jnp.where(free, lax.rsqrt(jnp.maximum(diagonal, TINY)), 0.0)
-    scaled = hessian * scale[:, None] * scale[None, :]
-    # Where a log risk is straight its curvature says nothing of how far to go: the slope does.
-    damping = damping * jnp.maximum(1.0, jnp.abs(right) * scale**2)
-    scaled = scaled + jnp.diag(jnp.where(free, damping, 1.0))
-    return jnp.linalg.solve(scaled, right * scale) * scale
-
-
-def _step(value_at: Callable[[Array], Array], box: Box, state: _State) -> _State:
-    z = state.z
-    gradient, hessian, free = _quadratic(value_at, box, z)
-    move = _newton(hessian, -gradient, free, state.damping)
-    move = move / jnp.maximum(jnp.abs(move).max() / LONGEST, 1.0)
-    tried = jnp.clip(z + move, box.lo, box.hi)
-    value = value_at(tried)
-    # A step that changes nothing but the last digits may be the last one, so that it counts as one down.
-    better = value <= state.value + 4e-16 * jnp.maximum(jnp.abs(state.value), 1.0)
-    small = jnp.all(~free | (jnp.abs(gradient) <= GRADIENT * jnp.maximum(jnp.abs(hessian).max(), 1e-300)))
-    damping = jnp.where(better, jnp.maximum(state.damping / 8, LEAST_DAMPING), jnp.maximum(8 * state.damping, 1e-8))
-    return _State(
-        jnp.where(better, tried, z), jnp.where(better, value, state.value), damping, state.steps + 1,
-        (small & better) | (damping > 1e12),
+def _down(jets: Callable[..., Jet], box: Box, start: Floats, constants: Mapping[str, float]) -> _State:
+    """The ends of Newton's way down from a start, each step damped until it leads down."""
+    count, n = start.shape
+    # At first nothing is known, and the step is none.
+    whole = _State(
+        np.clip(start, box.lo, box.hi), np.full(count, np.inf),
+        np.full((count, n + 1), np.nan), np.full((count, n + 1, n + 1), np.nan),
     )  # fmt: skip
-
-
-def _descent(call: Call, inputs: _Inputs, sharpness: Array | None) -> Descent:
-    """One problem: from its start down, or with kinks from each sharpness to the next."""
-    if not call.tuned:
-        return _evaluated(call, inputs)
-
-    def down(start: Array, constants: Mapping[str, Array]) -> _State:
-        def value_at(z: Array) -> Array:
-            return call.log_risk(z, inputs.log_budget, inputs.values, constants)
-
-        z = jnp.clip(start, inputs.box.lo, inputs.box.hi)
-        value = value_at(z)
-        value = jnp.where(jnp.isnan(value), jnp.inf, value)
-        return lax.while_loop(
-            lambda state: ~state.done & (state.steps < MOST_STEPS),
-            partial(_step, value_at, inputs.box),
-            _State(z, value, jnp.asarray(1e-2), jnp.asarray(0), jnp.asarray(False)),
-        )
-
-    if sharpness is None:
-        return _described(call, inputs, down(inputs.box.start, inputs.constants))
-
-    def follow(carry: tuple[_State, Array], power: Array) -> tuple[tuple[_State, Array], None]:
-        last, before = carry
-        start = jnp.where(jnp.isfinite(last.z), last.z, before)
-        return (down(start, {**inputs.constants, SHARPNESS: power}), start), None
-
-    nowhere = jnp.zeros(()) * inputs.log_budget
-    first = _State(inputs.box.start, nowhere, nowhere, jnp.asarray(0), jnp.asarray(False))
-    (last, start), _ = lax.scan(follow, (first, inputs.box.start), sharpness)
-    constants = {**inputs.constants, SHARPNESS: sharpness[-1]}
-    return _described(call, inputs._replace(box=inputs.box._replace(start=start), constants=constants), last)
-
-
-def _described(call: Call, inputs: _Inputs, last: _State) -> Descent:
-    """What is known at the last point: bounds, stopping rule, and the exponents by implicit differentiation."""
-    box, log_budget = inputs.box, inputs.log_budget
-
-    def both(z: Array, log_budget: Array) -> Array:
-        return call.log_risk(z, log_budget, inputs.values, inputs.constants)
-
-    gradient, hessian, free = _quadratic(lambda z: both(z, log_budget), box, last.z)
-    _, source = jax.jvp(lambda t: jax.grad(both)(last.z, t), (log_budget,), (jnp.ones_like(log_budget),))
-    along = jnp.where(free, 0.0, jnp.where(last.z >= box.hi, box.follows, box.rises))
-    exponent = _newton(hessian, -(source + hessian @ along), free, jnp.asarray(0.0)) + along
-    own = jax.grad(both, argnums=1)(last.z, log_budget)
-    inverse = jax.vmap(lambda right: _newton(hessian, right, free, jnp.asarray(0.0)))(jnp.eye(free.size))
-    small = jnp.abs(gradient) <= 1e3 * GRADIENT * jnp.maximum(jnp.abs(hessian).max(), 1e-300)
-    ahead = _newton(hessian, -gradient, free, jnp.asarray(0.0))
-    creeps = free & ~(jnp.abs(ahead) <= STEP)
-
-    # What still creeps on goes in the direction in which it came, until the first is at the end of the numbers:
-    # where the risk is no larger there, that is where its infimum is.
-    going = jnp.where(creeps, last.z - box.start, 0.0)
-    wall = jnp.where(going > 0, box.hi, box.lo)
-    times = jnp.where(going != 0, (wall - last.z) / jnp.where(going != 0, going, 1.0), jnp.inf)
-    first = times.argmin()
-    end = jnp.where(going != 0, jnp.clip(last.z + times[first] * going, box.lo, box.hi), last.z)
-    infimum = both(end, log_budget)
-    lower = infimum <= last.value + 4e-16 * jnp.maximum(jnp.abs(last.value), 1.0)
-    leaves = jnp.any(going != 0) & lower & (jnp.abs(wall[first]) >= OPEN)
-    # What still falls there like a power falls to 0 beyond.
-    falls = both(end - going / jnp.maximum(jnp.abs(going).max(), TINY), log_budget) - infimum >= FALLING
-
-    runs_off = ~free & (jnp.abs(last.z) >= OPEN)
-    convex = jnp.all(jnp.linalg.eigvalsh(jnp.where(free[:, None] & free[None, :], hessian, jnp.eye(free.size))) > 0)
-    solution = Solution(
-        log_risk=jnp.where(leaves, infimum, last.value),
-        log_at=jnp.where(leaves, end, last.z),
-        exponent=exponent,
-        risk_exponent=own + gradient @ along,
-        inverse_hessian=inverse,
-        multiplier=jnp.where(free, 0.0, gradient),
-        side=jnp.where(free, 0, jnp.where(last.z <= box.lo, -1, 1)),
-        unbounded=jnp.where(runs_off | creeps & leaves, jnp.sign(end), 0.0),
-        vanishes=leaves & falls | jnp.any(runs_off & (jnp.abs(gradient) >= FALLING)),
-        flat=jnp.zeros(free.shape),
-        undetermined=jnp.zeros(free.shape, bool),
-        converged=jnp.all(~free | (small & ~creeps)) & convex & jnp.isfinite(last.value),
-    )
-    return Descent(solution, gradient, box.start)
-
-
-def _evaluated(call: Call, inputs: _Inputs) -> Descent:
-    """The risk where nothing is left to tune."""
-    of_budget = jax.value_and_grad(call.log_risk, argnums=1)
-    none, yes = inputs.box.start, jnp.asarray(True)
-    log_risk, exponent = of_budget(none, inputs.log_budget, inputs.values, inputs.constants)
-    square, known = jnp.zeros((0, 0)), jnp.isfinite(log_risk)
-    solution = Solution(log_risk, none, none, exponent, square, none, none, none, ~yes, none, none, known)
-    return Descent(solution, none, none)
-
-
-def _descents(call: Call, inputs: _Inputs, sharpness: Array | None) -> Descent:
-    return jax.vmap(partial(_descent, call), in_axes=(0, None))(inputs, sharpness)
-
-
-@cache
-def _compiled() -> Any:
-    # A call takes milliseconds, LLVM's optimiser a second or two for each new bound, four tenths of all compiling.
-    options = {"xla_backend_optimization_level": 0} if jax.default_backend() == "cpu" else None
-    return jax.jit(_descents, static_argnums=0, compiler_options=options)
+    damping, active = np.full(count, 8e-2), np.arange(count)
+    for step in range(MOST_STEPS + 1):
+        last, lo, hi = _State(*(array[active] for array in whole)), box.lo[active], box.hi[active]
+        gradient, hessian, free, slope = last.quadratic(lo, hi)
+        move = np.zeros_like(last.z)
+        if step:
+            move = _newton(hessian, -gradient[..., None], free, damping[active])[..., 0]
+            move = move / np.maximum(np.abs(move).max(axis=1, keepdims=True) / LONGEST, 1.0)
+        z = np.clip(last.z + move, lo, hi)
+        jet = jets(z, active, constants)
+        # A step that changes nothing but the last digits may be the last one, so that it counts as one down.
+        better = jet.value[:, 0] <= last.value + 4e-16 * np.maximum(np.abs(last.value), 1.0)
+        for array, new in zip(whole, (z, *(part[:, 0] for part in jet))):
+            array[active[better]] = new[better]
+        old = damping[active]
+        damping[active] = np.where(better, np.maximum(old / 8, LEAST_DAMPING), np.maximum(8 * old, 1e-8))
+        active = active[~((np.all(~free | (slope <= GRADIENT), axis=1) & better) | (damping[active] > 1e12))]
+        if not active.size:
+            break
+    return whole
 
 
 def _followed(problem: Problem, box: Box, sharpness: Sequence[float] | None = None) -> Descent:
-    """Where descents from the box's start end, in calls of one size."""
-    batch, count = problem.flat(), box.lo.shape[1]
-    call = Call.of(problem)
-    values = {v: x for v, x in batch.values.items() if v != problem.budget}
-    inputs = _Inputs(Box(*(array.T for array in box)), np.log(batch.values[problem.budget]), values, batch.constants)
-    powers = None if sharpness is None else np.array(sharpness)
+    """Where descents from the box's start end; with kinks from each sharpness to the next."""
+    jets, rows = derivatives(problem), Box(*(array.T for array in box))
+    constants: dict[str, float] = {}
+    with np.errstate(all="ignore"):
+        if not problem.tuned:
+            return _evaluated(jets(rows.start, np.arange(len(rows.start))))
+        if sharpness is None:
+            return _described(jets, rows, _down(jets, rows, rows.start, constants), constants)
+        for power in sharpness:
+            before, constants = rows.start, {SHARPNESS: power}
+            last = _down(jets, rows, before, constants)
+            rows = rows._replace(start=np.where(np.isfinite(last.z), last.z, before))
+        return _described(jets, rows._replace(start=before), last, constants)
 
-    def block(first: int) -> Descent:
-        part = np.minimum(np.arange(first, first + BATCH), count - 1)  # the last one, again, as padding
-        descent = _compiled()(call, jax.tree.map(lambda array: array[part], inputs), powers)
-        return jax.tree.map(lambda array: np.asarray(array)[: count - first], descent)
 
-    with jax.enable_x64(True):
-        parts = [block(first) for first in range(0, count, BATCH)]
-    return jax.tree.map(lambda *arrays: np.moveaxis(np.concatenate(arrays), 0, -1), *parts)
+def _described(jets: Callable[..., Jet], box: Box, last: _State, constants: Mapping[str, float]) -> Descent:
+    """What is known at the last point: bounds, stopping rule, and the exponents by implicit differentiation."""
+    (gradient, hessian, free, slope), (count, n) = last.quadratic(box.lo, box.hi), last.z.shape
+    along = np.where(free, 0.0, np.where(last.z >= box.hi, box.follows, box.rises))
+    source = last.hessian[:, :-1, -1] + np.einsum("pik,pk->pi", hessian, along)
+    # In one system: how the minimiser moves with the budget, Newton's next step, and the inverse.
+    rights = np.stack([-source, -gradient, *np.broadcast_to(np.eye(n)[:, None], (n, count, n))], axis=-1)
+    moves, ahead, *inverse = np.moveaxis(_newton(hessian, rights, free), -1, 0)
+    creeps = free & ~(np.abs(ahead) <= STEP)
+
+    # What still creeps on goes in the direction in which it came, until the first is at the end of the numbers:
+    # where the risk is no larger there, that is where its infimum is.
+    going = np.where(creeps, last.z - box.start, 0.0)
+    wall = np.where(going > 0, box.hi, box.lo)
+    times = np.where(going != 0, (wall - last.z) / np.where(going != 0, going, 1.0), np.inf)
+    first = times.argmin(axis=1)[:, None]
+    reach = np.take_along_axis(times, first, 1)
+    end = np.where(going != 0, np.clip(last.z + reach * going, box.lo, box.hi), last.z)
+    before = end - going / np.maximum(np.abs(going).max(axis=1, keepdims=True), TINY)
+    both = jets(np.concatenate([end, before]), np.tile(np.arange(count), 2), constants).value[:, 0]
+    infimum, higher = both[:count], both[count:]
+    lower = infimum <= last.value + 4e-16 * np.maximum(np.abs(last.value), 1.0)
+    leaves = np.any(going != 0, axis=1) & lower & (np.abs(np.take_along_axis(wall, first, 1)[:, 0]) >= OPEN)
+    # What still falls there like a power falls to 0 beyond.
+    falls = higher - infimum >= FALLING
+
+    runs_off = ~free & (np.abs(last.z) >= OPEN)
+    inside = np.where(free[:, :, None] & free[:, None, :], hessian, np.eye(n))
+    convex = np.linalg.eigvalsh(np.where(np.isfinite(inside), inside, 0.0)).min(axis=1) > 0
+    settled = np.all(~free | ((slope <= 1e3 * GRADIENT) & ~creeps), axis=1)
+    solution = Solution(
+        log_risk=np.where(leaves, infimum, last.value),
+        log_at=np.where(leaves[:, None], end, last.z),
+        exponent=moves + along,
+        risk_exponent=last.gradient[:, -1] + (gradient * along).sum(axis=1),
+        inverse_hessian=np.stack(inverse, axis=1),
+        multiplier=np.where(free, 0.0, gradient),
+        side=np.where(free, 0, np.where(last.z <= box.lo, -1, 1)),
+        unbounded=np.where(runs_off | creeps & leaves[:, None], np.sign(end), 0.0),
+        vanishes=leaves & falls | np.any(runs_off & (np.abs(gradient) >= FALLING), axis=1),
+        flat=np.zeros(free.shape),
+        undetermined=np.zeros(free.shape, bool),
+        converged=settled & convex & np.isfinite(last.value),
+    )
+    return Descent(Solution(*(np.moveaxis(array, 0, -1) for array in solution)), gradient.T, box.start.T)
+
+
+def _evaluated(jet: Jet) -> Descent:
+    """The risk where nothing is left to tune."""
+    log_risk, exponent = jet.value[:, 0], jet.gradient[:, 0, 0]
+    count, known = len(log_risk), np.isfinite(log_risk)
+    none, square = np.empty((0, count)), np.empty((0, 0, count))
+    no = np.zeros(count, bool)
+    solution = Solution(log_risk, none, none, exponent, square, none, none, none, no, none, none, known)
+    return Descent(solution, none, none)

@@ -1,4 +1,4 @@
-"""Derivatives that exist wherever the function does: a quotient's, a power's and a log's, taken relative to its value.
+"""A log risk's derivatives, which exist wherever it does: a quotient's, a power's and a log's relative to its value.
 
 JAX has the second derivative of x/y as 2 x/y^3, which is nought from y = 1e103 on though x/y is 1e-103; of log x as
 1/x^2. Here that of x/y is (x/y) (dy/y)^2, and in the logs of the variables dy/y is of the order of 1: what a curvature
@@ -7,14 +7,104 @@ needs is a number at all budgets at which the bound is one.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import cache, partial
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax.extend.core import Jaxpr, Literal
+from numpy.typing import NDArray
 
-from hpgrid.shapes import AnyArray as Array
+from hpgrid.formula.function import excess
+from hpgrid.formula.syntax import Inequality
+from hpgrid.proxy import RiskFunction
+from hpgrid.refinement.problem import Problem
+from hpgrid.shapes import AnyArray as Array, Floats
+
+#: Points in one call: one number, so that a bound is compiled once however many there are. Of a call most is
+#: overhead: 128 points cost twice what one does.
+BATCH = 2**7
+
+
+class Jet(NamedTuple):
+    """Values with their derivatives in the logs of the tuned variables and, last, of the budget, points first."""
+
+    value: Any  # (points, m)
+    gradient: Any  # (points, m, n + 1)
+    hessian: Any  # (points, m, n + 1, n + 1)
+
+
+class _Call(NamedTuple):
+    """Which arguments of a risk function are tuned, and the walls of its domain: what a program is compiled for."""
+
+    function: RiskFunction
+    tuned: tuple[str, ...]
+    budget: str
+    walls: tuple[Inequality, ...]
+
+    def logs(self, point: Array, values: Mapping[str, Array], constants: Mapping[str, Array]) -> Array:
+        """Return the log of the risk at logs of the tuned variables and the budget, and how far each wall is off."""
+        at = {**values, **dict(zip((*self.tuned, self.budget), jnp.exp(point)))}
+
+        def log_of(*arguments: Any) -> Array:
+            risk = self.function(*arguments)
+            return jnp.log(jnp.where(risk >= 0, risk, jnp.nan))
+
+        whole = [at.get(v, jnp.asarray(1.0)) for v in ("eta", "b", "alpha", self.budget)]
+        return jnp.stack(
+            [relative(log_of)(*whole, constants), *(excess(wall, {**constants, **at}) for wall in self.walls)]
+        )
+
+
+def _jets(call: _Call, points: Array, values: Mapping[str, Array], constants: Mapping[str, Array]) -> Jet:
+    def along(function: Callable[[Array], Any], point: Array) -> Any:
+        """What a function returns, and its derivatives in every direction: it is traced once, and compiled once."""
+        every = jax.vmap(lambda direction: jax.jvp(function, (point,), (direction,)), out_axes=(None, -1))
+        return every(jnp.eye(point.size))
+
+    def jet(point: Array, values: Mapping[str, Array], constants: Mapping[str, Array]) -> Jet:
+        first = partial(along, partial(call.logs, values=values, constants=constants))
+        (value, gradient), (_, hessian) = along(first, point)
+        return Jet(value, gradient, hessian)
+
+    return jax.vmap(jet)(points, values, constants)
+
+
+@cache
+def _compiled() -> Any:
+    """``_jets``, compiled soonest: a call takes a millisecond, XLA's optimiser half a second for each new bound."""
+    options = [{"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}, None]
+    for known in options[jax.default_backend() != "cpu" :]:
+        with suppress(jax.errors.JaxRuntimeError):  # not every XLA has the second
+            jax.jit(lambda: 0.0, compiler_options=known)()
+            return jax.jit(_jets, static_argnums=0, compiler_options=known)
+
+
+def derivatives(problem: Problem, walls: tuple[Inequality, ...] = ()) -> Callable[..., Jet]:
+    """Return what differentiates a batch's log risk, and after it by how much each of some walls is off.
+
+    It takes logs of the tuned variables, shape (points, n), the index of each point's problem, and more constants.
+    """
+    batch = problem.flat()
+    call = _Call(batch.proxy.as_function().function, batch.tuned, batch.budget, walls)
+    log_budget = np.log(batch.values[batch.budget])
+    values = {v: x for v, x in batch.values.items() if v != batch.budget}
+
+    def at(z: Floats, which: NDArray[np.integer], more: Mapping[str, float] | None = None) -> Jet:
+        points = np.column_stack([z, log_budget[which]])
+        numbers = values, {**batch.constants, **{name: np.full(batch.shape, x) for name, x in (more or {}).items()}}
+        parts = []
+        for first in range(0, len(z), BATCH):
+            part = np.minimum(np.arange(first, first + BATCH), len(z) - 1)  # the last one, again, as padding
+            own = [{name: array[which[part]] for name, array in each.items()} for each in numbers]
+            with jax.enable_x64(True):
+                parts.append([np.asarray(array)[: len(z) - first] for array in _compiled()(call, points[part], *own)])
+        return Jet(*map(np.concatenate, zip(*parts)))
+
+    return at
 
 
 def relative(function: Callable[..., Array]) -> Callable[..., Array]:

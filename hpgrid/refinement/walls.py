@@ -6,23 +6,21 @@ them, and how it moves with the budget, is what the conditions of Lagrange say.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import lax
+from numpy.typing import NDArray
 
 from hpgrid.checks import changed
 from hpgrid.formula.function import SHARPNESS, excess, named
 from hpgrid.formula.powers import sides
 from hpgrid.formula.syntax import Inequality
 from hpgrid.proxy import RiskFunction
-from hpgrid.refinement.descent import Call, descend
+from hpgrid.refinement.descent import descend, solved
 from hpgrid.refinement.problem import Floats, Problem, Solution
+from hpgrid.refinement.relative import Jet, derivatives
 from hpgrid.shapes import AnyArray as Array, array_namespace
 from hpgrid.variables import Space
 
@@ -73,82 +71,55 @@ class _Steep:
 
 
 class _Held(NamedTuple):
-    """An optimum on walls: shapes (n,) and (m,) of one problem."""
+    """Optima on walls, problems first: n variables, m walls."""
 
-    z: Array
-    log_risk: Array
-    exponent: Array
-    risk_exponent: Array
-    left: Array  # the largest of what should be nought
-    multiplier: Array  # of the walls that hold, >= 0 where they do
-    over: Array  # by how much each condition is off
-    slope: Array  # of each condition's log in the variables, shape (m, n)
-
-
-@partial(jax.jit, static_argnums=(0, 1))
-def _held(call: Call, walls: tuple[Inequality, ...], numbers: Any) -> _Held:
-    return jax.vmap(partial(_held_one, call, walls))(numbers)
+    z: Floats
+    log_risk: Floats
+    exponent: Floats
+    risk_exponent: Floats
+    left: Floats  # the largest of what should be nought
+    multiplier: Floats  # of the walls that hold, >= 0 where they do
+    over: Floats  # by how much each condition is off
+    slope: Floats  # of each condition's log in the variables, shape (problems, m, n)
 
 
-def _held_one(call: Call, walls: tuple[Inequality, ...], numbers: Any) -> _Held:
-    z, log_budget, values, constants, free, tight = numbers
-    n = z.shape[0]
-
-    def log_risk(z: Array, log_budget: Array) -> Array:
-        return call.log_risk(z, log_budget, values, constants)
-
-    def over(z: Array, log_budget: Array) -> Array:
-        at = {**constants, **values, call.budget: jnp.exp(log_budget), **dict(zip(call.tuned, jnp.exp(z)))}
-        return jnp.stack([excess(wall, at) for wall in walls])
-
-    def lagrangian(z: Array, multiplier: Array, log_budget: Array) -> Array:
-        return log_risk(z, log_budget) + jnp.where(tight, multiplier, 0.0) @ over(z, log_budget)
-
-    def system(z: Array, multiplier: Array) -> tuple[Array, Array]:
-        """The matrix of Newton's steps, and what should be nought."""
-        slope = jnp.where(tight[:, None] & free[None, :], jax.jacobian(over)(z, log_budget), 0.0)
-        curved = jnp.where(free[:, None] & free[None, :], jax.hessian(lagrangian)(z, multiplier, log_budget), 0.0)
-        curved = curved + jnp.diag(jnp.where(free, 0.0, 1.0))
-        matrix = jnp.block([[curved, slope.T], [slope, jnp.diag(jnp.where(tight, 0.0, 1.0))]])
-        gradient = jnp.where(free, jax.grad(lagrangian)(z, multiplier, log_budget), 0.0)
-        return matrix, jnp.concatenate([gradient, jnp.where(tight, over(z, log_budget), 0.0)])
-
-    slope = jnp.where(tight[:, None] & free[None, :], jax.jacobian(over)(z, log_budget), 0.0)
-    multiplier = jnp.linalg.lstsq(slope.T, -jnp.where(free, jax.grad(log_risk)(z, log_budget), 0.0))[0]
-
-    def follow(_: int, point: tuple[Array, Array]) -> tuple[Array, Array]:
-        matrix, rest = system(*point)
-        step = jnp.linalg.solve(matrix, -rest)
-        return point[0] + step[:n], point[1] + step[n:]
-
-    z, multiplier = lax.fori_loop(0, STEPS, follow, (z, multiplier))
-    matrix, rest = system(z, multiplier)
-    one = jnp.ones_like(log_budget)
-    _, moved = jax.jvp(lambda t: jax.grad(lagrangian)(z, multiplier, t), (log_budget,), (one,))
-    _, of_walls = jax.jvp(lambda t: over(z, t), (log_budget,), (one,))
-    source = jnp.concatenate([jnp.where(free, moved, 0.0), jnp.where(tight, of_walls, 0.0)])
+def _held(jets: Callable[..., Jet], z: Floats, free: NDArray[np.bool_], tight: NDArray[np.bool_]) -> _Held:
+    """What Newton's steps on the conditions of Lagrange lead to, from near an optimum on the walls that hold it."""
+    every, both, n = np.arange(len(z)), np.concatenate([free, tight], axis=1), free.shape[1]
+    multiplier = np.zeros(tight.shape)
+    for step in range(STEPS + 2):
+        jet = jets(z, every)
+        slope = np.where(tight[:, :, None] & free[:, None], jet.gradient[:, 1:, :n], 0.0)
+        if not step:  # from where the gradients fit best
+            gradient = np.where(free, jet.gradient[:, 0, :n], 0.0)
+            multiplier = np.einsum("pmn,pn->pm", np.linalg.pinv(np.nan_to_num(np.swapaxes(slope, 1, 2))), -gradient)
+        weights = np.concatenate([np.ones((len(z), 1)), np.where(tight, multiplier, 0.0)], axis=1)
+        gradient, hessian = (np.einsum("pm,pm...->p...", weights, part) for part in jet[1:])
+        # What is held moves nowhere.
+        curved = np.where(free[:, :, None] & free[:, None], hessian[:, :n, :n], 0.0)
+        matrix = np.block([[curved, np.swapaxes(slope, 1, 2)], [slope, np.zeros((len(z), *tight.shape[1:] * 2))]])
+        matrix = matrix + np.where(both, 0.0, 1.0)[:, None] * np.eye(both.shape[1])
+        rest = np.where(both, np.concatenate([gradient[:, :n], jet.value[:, 1:]], axis=1), 0.0)
+        if step > STEPS:
+            break
+        move = solved(matrix, -rest[..., None])[..., 0]
+        z, multiplier = z + move[:, :n], multiplier + move[:, n:]
+    source = np.where(both, np.concatenate([hessian[:, :n, n], jet.gradient[:, 1:, n]], axis=1), 0.0)
     return _Held(
-        z,
-        log_risk(z, log_budget),
-        jnp.linalg.solve(matrix, -source)[:n],
-        jax.grad(lagrangian, argnums=2)(z, multiplier, log_budget),
-        jnp.abs(rest).max(),
-        jnp.where(tight, multiplier, 0.0),
-        over(z, log_budget),
-        jax.jacobian(over)(z, log_budget),
-    )
+        z, jet.value[:, 0], solved(matrix, -source[..., None])[:, :n, 0], gradient[:, n], np.abs(rest).max(axis=1),
+        np.where(tight, multiplier, 0.0), jet.value[:, 1:], jet.gradient[:, 1:, :n],
+    )  # fmt: skip
 
 
 def _along_walls(problem: Problem, end: Solution) -> Solution:
     """The end of a descent, to the last digits on the walls that hold it; no optimum where it is none on them."""
     batch = problem.flat()
-    call = Call.of(problem)
     known = {**batch.constants, **batch.values, **dict(zip(batch.tuned, np.exp(end.log_at)))}
     near = np.array([np.broadcast_to(excess(wall, known), batch.shape) for wall in problem.walls])
-    tight, values = np.abs(near) <= ON_WALL, {v: x for v, x in batch.values.items() if v != batch.budget}
-    numbers = (end.log_at.T, np.log(batch.values[batch.budget]), values, batch.constants, (end.side == 0).T, tight.T)
-    with jax.enable_x64(True):
-        found = jax.tree.map(lambda array: np.moveaxis(np.asarray(array), 0, -1), _held(call, problem.walls, numbers))
+    tight = np.abs(near) <= ON_WALL
+    with np.errstate(all="ignore"):
+        held = _held(derivatives(problem, problem.walls), end.log_at.T, (end.side == 0).T, tight.T)
+    found = _Held(*(np.moveaxis(array, 0, -1) for array in held))
     on = tight.any(axis=0) & end.converged
     holds = (found.left <= SETTLED) & (found.multiplier >= -SETTLED).all(axis=0) & (found.over <= SETTLED).all(axis=0)
     good, alone = on & holds, end.converged & ~on & (near <= 0).all(axis=0)
