@@ -29,7 +29,7 @@ from hpgrid.search.lanes import Structure
 from hpgrid.search.tables import Scanned
 
 #: Columns in one step of the scan over them.
-_UNROLL = 10
+_UNROLL = 4
 
 #: Operations on a value, at most, beside the sum of its terms; each is rounded to half an eps.
 _ROUNDINGS = 16
@@ -196,26 +196,28 @@ def _best(structure: Structure, scanned: Any, hoisted: Any, counts: Any) -> tupl
         return jnp.where(inside, _line_bound(structure, ends, _packets(structure, ends, here, ""), here), jnp.inf)
 
     def evaluated(best: Any, rank: Any, columns: Any, needed: Any) -> tuple[Any, Any]:
-        values, ranks = over_axes(value, hoisted, (row,))(hoisted, columns)
+        values, ranks = over_axes(jax.vmap(value, in_axes=(None, 0)), hoisted, (row,))(hoisted, columns)
         values = jnp.where(needed, values, jnp.inf)
         lowest_risk = jnp.minimum(best, values.min())
         tied = jnp.where(values == lowest_risk, ranks, _NONE).min()
         return lowest_risk, jnp.minimum(tied, jnp.where(best == lowest_risk, rank, _NONE))
 
     def below(best: Any, columns: Any) -> Any:
-        bounds = over_axes(lower, folded, (row,))(folded, columns)
+        bounds = over_axes(jax.vmap(lower, in_axes=(None, 0)), folded, (row,))(folded, columns)
         return (bounds <= slack * best) & (bounds < jnp.inf)
+
+    # Both sides of a row at once: what is written twice is compiled twice.
+    sides = jnp.array([[-1, 1]], jnp.int32)
 
     def outwards(state: Any) -> Any:
         best, rank, needed, distance = state
-        for side in (-1, 1):
-            best, rank = evaluated(best, rank, lowest + side * distance, needed[side])
-        needed = {side: needed[side] & below(best, lowest + side * (distance + 1)) for side in (-1, 1)}
+        best, rank = evaluated(best, rank, lowest[:, None] + sides * distance, needed)
+        needed = needed & below(best, lowest[:, None] + sides * (distance + 1))
         return best, rank, needed, distance + 1
 
-    best, rank = evaluated(hoisted.zero + jnp.inf, jnp.int64(_NONE), lowest, True)
-    state = (best, rank, {side: below(best, lowest + side) for side in (-1, 1)}, jnp.int32(1))
-    return lax.while_loop(lambda state: (state[2][-1] | state[2][1]).any(), outwards, state)[:2]
+    best, rank = evaluated(hoisted.zero + jnp.inf, jnp.int64(_NONE), lowest[:, None], True)
+    state = (best, rank, below(best, lowest[:, None] + sides), jnp.int32(1))
+    return lax.while_loop(lambda state: state[2].any(), outwards, state)[:2]
 
 
 @partial(jax.jit, static_argnames=("structure", "mesh"))
