@@ -32,45 +32,48 @@ BATCH = 2**7
 class Jet(NamedTuple):
     """Values with their derivatives in the logs of the tuned variables and, last, of the budget, points first."""
 
-    value: Any  # (points, m)
-    gradient: Any  # (points, m, n + 1)
-    hessian: Any  # (points, m, n + 1, n + 1)
+    value: Floats  # (points, m)
+    gradient: Floats  # (points, m, n + 1)
+    hessian: Floats  # (points, m, n + 1, n + 1)
 
 
 class _Call(NamedTuple):
-    """Which arguments of a risk function are tuned, and the walls of its domain: what a program is compiled for."""
+    """A risk function, what its numbers are called, and the walls of its domain: what a program is compiled for."""
 
     function: RiskFunction
-    tuned: tuple[str, ...]
-    budget: str
+    logs: tuple[str, ...]  # what is given by its log: the tuned variables, and the budget
+    held: tuple[str, ...]
+    constants: tuple[str, ...]
     walls: tuple[Inequality, ...]
 
-    def logs(self, point: Array, values: Mapping[str, Array], constants: Mapping[str, Array]) -> Array:
-        """Return the log of the risk at logs of the tuned variables and the budget, and how far each wall is off."""
-        at = {**values, **dict(zip((*self.tuned, self.budget), jnp.exp(point)))}
+    def at(self, point: Array, rest: Array) -> Array:
+        """Return the log of the risk, and how far each wall is off."""
+        at = {**dict(zip(self.logs, jnp.exp(point))), **dict(zip(self.held, rest))}
+        constants = dict(zip(self.constants, rest[len(self.held) :]))
 
         def log_of(*arguments: Any) -> Array:
             risk = self.function(*arguments)
             return jnp.log(jnp.where(risk >= 0, risk, jnp.nan))
 
-        whole = [at.get(v, jnp.asarray(1.0)) for v in ("eta", "b", "alpha", self.budget)]
-        return jnp.stack(
-            [relative(log_of)(*whole, constants), *(excess(wall, {**constants, **at}) for wall in self.walls)]
-        )
+        whole = [at.get(v, jnp.asarray(1.0)) for v in ("eta", "b", "alpha", self.logs[-1])]
+        over = [excess(wall, {**constants, **at}) for wall in self.walls]
+        return jnp.stack([relative(log_of)(*whole, constants), *over])
 
 
-def _jets(call: _Call, points: Array, values: Mapping[str, Array], constants: Mapping[str, Array]) -> Jet:
+def _jets(call: _Call, numbers: Array) -> Array:
+    """The jet at each row of numbers, its parts one after the other: a call has one array in, and one out."""
+
     def along(function: Callable[[Array], Any], point: Array) -> Any:
         """What a function returns, and its derivatives in every direction: it is traced once, and compiled once."""
         every = jax.vmap(lambda direction: jax.jvp(function, (point,), (direction,)), out_axes=(None, -1))
         return every(jnp.eye(point.size))
 
-    def jet(point: Array, values: Mapping[str, Array], constants: Mapping[str, Array]) -> Jet:
-        first = partial(along, partial(call.logs, values=values, constants=constants))
-        (value, gradient), (_, hessian) = along(first, point)
-        return Jet(value, gradient, hessian)
+    def jet(row: Array) -> Array:
+        point, rest = row[: len(call.logs)], row[len(call.logs) :]
+        first, (_, hessian) = along(partial(along, partial(call.at, rest=rest)), point)
+        return jnp.concatenate([part.ravel() for part in (*first, hessian)])
 
-    return jax.vmap(jet)(points, values, constants)
+    return jax.vmap(jet)(numbers)
 
 
 @cache
@@ -89,20 +92,21 @@ def derivatives(problem: Problem, walls: tuple[Inequality, ...] = ()) -> Callabl
     It takes logs of the tuned variables, shape (points, n), the index of each point's problem, and more constants.
     """
     batch = problem.flat()
-    call = _Call(batch.proxy.as_function().function, batch.tuned, batch.budget, walls)
-    log_budget = np.log(batch.values[batch.budget])
-    values = {v: x for v, x in batch.values.items() if v != batch.budget}
+    held = {v: x for v, x in batch.values.items() if v != batch.budget}
+    columns = [np.log(batch.values[batch.budget]), *held.values(), *batch.constants.values()]
+    table, n, m = np.stack(columns, axis=-1), len(batch.tuned), 1 + len(walls)
+    function, logs = batch.proxy.as_function().function, (*batch.tuned, batch.budget)
 
     def at(z: Floats, which: NDArray[np.integer], more: Mapping[str, float] | None = None) -> Jet:
-        points = np.column_stack([z, log_budget[which]])
-        numbers = values, {**batch.constants, **{name: np.full(batch.shape, x) for name, x in (more or {}).items()}}
-        parts = []
+        added = np.broadcast_to([*(more or {}).values()], (len(z), len(more or {})))
+        call = _Call(function, logs, (*held,), (*batch.constants, *(more or {})), walls)
+        numbers, parts = np.concatenate([z, table[which], added], axis=1), []
         for first in range(0, len(z), BATCH):
             part = np.minimum(np.arange(first, first + BATCH), len(z) - 1)  # the last one, again, as padding
-            own = [{name: array[which[part]] for name, array in each.items()} for each in numbers]
             with jax.enable_x64(True):
-                parts.append([np.asarray(array)[: len(z) - first] for array in _compiled()(call, points[part], *own)])
-        return Jet(*map(np.concatenate, zip(*parts)))
+                parts.append(np.asarray(_compiled()(call, numbers[part]))[: len(z) - first])
+        value, gradient, hessian = np.split(np.concatenate(parts), [m, m * (n + 2)], axis=1)
+        return Jet(value, gradient.reshape(-1, m, n + 1), hessian.reshape(-1, m, n + 1, n + 1))
 
     return at
 
