@@ -41,6 +41,7 @@ class _Call(NamedTuple):
     """A risk function, what its numbers are called, and the walls of its domain: what a program is compiled for."""
 
     function: RiskFunction
+    arguments: tuple[str, ...]
     logs: tuple[str, ...]  # what is given by its log: the tuned variables, and the budget
     held: tuple[str, ...]
     constants: tuple[str, ...]
@@ -55,7 +56,7 @@ class _Call(NamedTuple):
             risk = self.function(*arguments)
             return jnp.log(jnp.where(risk >= 0, risk, jnp.nan))
 
-        whole = [at.get(v, jnp.asarray(1.0)) for v in ("eta", "b", "alpha", self.logs[-1])]
+        whole = [at.get(v, jnp.asarray(1.0)) for v in self.arguments]
         over = [excess(wall, {**constants, **at}) for wall in self.walls]
         return jnp.stack([relative(log_of)(*whole, constants), *over])
 
@@ -95,11 +96,11 @@ def derivatives(problem: Problem, walls: tuple[Inequality, ...] = ()) -> Callabl
     held = {v: x for v, x in batch.values.items() if v != batch.budget}
     columns = [np.log(batch.values[batch.budget]), *held.values(), *batch.constants.values()]
     table, n, m = np.stack(columns, axis=-1), len(batch.tuned), 1 + len(walls)
-    function, logs = batch.proxy.as_function().function, (*batch.tuned, batch.budget)
+    whole, logs = batch.proxy.as_function(), (*batch.tuned, batch.budget)
 
     def at(z: Floats, which: NDArray[np.integer], more: Mapping[str, float] | None = None) -> Jet:
         added = np.broadcast_to([*(more or {}).values()], (len(z), len(more or {})))
-        call = _Call(function, logs, (*held,), (*batch.constants, *(more or {})), walls)
+        call = _Call(whole.function, whole.arguments(), logs, (*held,), (*batch.constants, *(more or {})), walls)
         numbers, parts = np.concatenate([z, table[which], added], axis=1), []
         for first in range(0, len(z), BATCH):
             part = np.minimum(np.arange(first, first + BATCH), len(z) - 1)  # the last one, again, as padding
