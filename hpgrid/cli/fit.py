@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -83,30 +84,25 @@ def fit_runs(
 
     A surface of the loss is fitted in the logs, its exponents in T held to the theory's only where the runs say little.
     """
-    columns = {"eta": eta, "b": b, "T": T, "K": K, "loss": loss, "alpha": alpha, "beta": beta}
-    guess = settings(options.pairs("--around", around, options.number, "eta=3e-3,b=1M,T=1e10"))
-    budgets = _budgets(predict)
-    if runs is None and not guess:
-        raise bad("a fit has a table of runs", "none", "the path of one, or --design 25 --around eta=3e-3,b=1M,T=1e10")
-    if runs is not None and guess:
-        raise bad("a first sweep is laid out where there are no runs", f"--around and {runs}", "one of the two")
-    if guess and design is None:
-        raise bad("a first sweep has a number of runs", "no --design", "--design 25, say")
-    if not guess and not budgets:
-        raise bad("a fit chooses for a budget", "no --predict", "--predict T=1e11, say")
+    limits = {"max_b": max_b, "max_eta": max_eta, "round_b": round_b, "seq_len": seq_len}
+    options.check_picture(plot, "the picture is written to a file", "fit.png")
+    options.check_file(csv, "what is set is written to a file", "fit.csv")
+    if runs is None or around:
+        if runs is not None or plot is not None:
+            raise bad(
+                "a first sweep is laid out where there are no runs", f"--around and {runs or plot}", "one of them"
+            )
+        return _first_sweep(design, around, doubt, limits, csv, as_json=json_)
+    budgets, named = _budgets(predict), [name for name in model or () if name != "surface"]
     if by is not None and plot is not None:
         raise bad("a picture is of one fit", f"--by {by}", f"--where {by}=... in its place")
-    options.check_picture(plot, "the picture is written to a file", "fit.png")
-    options.check_file(csv, "the predictions are written to a file", "fit.csv")
-    named = [name for name in model or () if name != "surface"]
     for name in named:
         if name not in ("eq4", "eq5", "su", *BOUNDS):
             from hpgrid.formula.syntax import read
 
             read(name)  # a formula that is none is refused before NumPy loads
-    limits = {"max_b": max_b, "max_eta": max_eta, "round_b": round_b, "seq_len": seq_len}
     asked: dict[str, Any] = {
-        **columns,
+        **{"eta": eta, "b": b, "T": T, "K": K, "loss": loss, "alpha": alpha, "beta": beta},
         **limits,
         "where": options.pairs("--where", where, lambda _, text: text, "optimizer=muon"),
         "ignore": options.names(ignore),
@@ -121,21 +117,19 @@ def fit_runs(
     }
 
     from hpgrid.fits import report
-    from hpgrid.fits.fit import Fit, fit, fits_by
+    from hpgrid.fits.fit import fit, fits_by
     from hpgrid.text import to_width
 
-    fits: dict[str, Fit] = {}
     plans: dict[str, Design] = {}
     models: dict[str, dict[str, Model]] = {}
     with options.as_options():
-        if not guess:
-            fits = {"": fit(runs, **asked)} if by is None else fits_by(runs, by, **asked)
-        if design is not None:
-            from hpgrid.fits.design import design as more, first_sweep
-            from hpgrid.transfers.start import limits_of
+        fits = {"": fit(runs, **asked)} if by is None else fits_by(runs, by, **asked)
+    if "K=" in ",".join(predict or ()) and any(each.runs.counted == "tokens" for each in fits.values()):
+        raise bad("runs that count tokens are predicted for tokens", ", ".join(predict or ()), "--predict T=1e11, say")
+    if design is not None:
+        from hpgrid.fits.design import design as plan
 
-            first = {"": first_sweep(design, guess, doubt, limits_of(**limits))} if guess else {}
-            plans = first or {value: more(each, design, budgets[-1], within) for value, each in fits.items()}
+        plans = {value: plan(each, design, budgets[-1], within) for value, each in fits.items()}
     if named:
         from hpgrid.fits.model import model_of
 
@@ -145,21 +139,48 @@ def fit_runs(
 
         rows = report.runs_of(plans) if plans else report.predictions(fits, budgets)
         write_table(csv, report.table(rows, by))
-    if plot is not None and fits:
+    if plot is not None:
         from hpgrid.fits.picture import draw
 
         options.write_picture(draw(fits[""], budgets), plot)
-    answers: dict[str, Any] = {"": {"design": plans[""].as_dict()}} if guess else {}
-    said = plans[""].lines() if guess else []
-    for value, each in fits.items():
-        answers[value] = report.as_dict(each, budgets, models.get(value), plans.get(value))
-        said += [f"{by} = {value}"] if by else []
-        said += report.lines(each, budgets, details, models.get(value))
-        said += ["", *plans[value].lines(each.runs.counted)] if plans else []
     if json_:
+        answers = {v: report.as_dict(each, budgets, models.get(v), plans.get(v)) for v, each in fits.items()}
         print(json.dumps(answers[""] if by is None else {"by": by, "fits": answers}, indent=2, allow_nan=False))
-    else:
-        print(to_width(said))
+        return 0
+    for value, each in fits.items():
+        said = [f"{by} = {value}"] if by else []
+        said += report.lines(each, budgets, details, models.get(value))
+        print(to_width([*said, *(["", *plans[value].lines(each.runs.counted)] if plans else [])]))
+    return 0
+
+
+def _first_sweep(
+    count: int | None,
+    around: options.Names,
+    doubt: float,
+    limits: Mapping[str, Any],
+    csv: Path | None,
+    *,
+    as_json: bool,
+) -> int:
+    """Lay out the runs to begin with, around a guess."""
+    guess = settings(options.pairs("--around", around, options.number, "eta=3e-3,b=1M,T=1e10"))
+    if not guess:
+        raise bad("a fit has a table of runs", "none", "the path of one, or --design 25 --around eta=3e-3,b=1M,T=1e10")
+    if count is None:
+        raise bad("a first sweep has a number of runs", "no --design", "--design 25, say")
+
+    from hpgrid.fits import report
+    from hpgrid.fits.design import first_sweep
+    from hpgrid.record import write_table
+    from hpgrid.text import to_width
+    from hpgrid.transfers.start import limits_of
+
+    with options.as_options():
+        plan = first_sweep(count, guess, doubt, limits_of(**limits))
+    if csv is not None:
+        write_table(csv, report.table(report.runs_of({"": plan}), None))
+    print(json.dumps({"design": plan.as_dict()}, indent=2) if as_json else to_width(plan.lines()))
     return 0
 
 
@@ -171,6 +192,8 @@ def _budgets(predict: options.Names) -> list[float]:
         if name:
             check_choice("budget", name, ("T", "K"))
         found.append(options.number(name or "T", text))
+    if not found:
+        raise bad("a fit chooses for a budget", "no --predict", "--predict T=1e11, say")
     return found
 
 

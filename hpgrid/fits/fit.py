@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 #: What a schedule has to do with the theory's exponents, by public sweeps.
 SCHEDULES = {
     "constant": "With a constant learning rate, as in the theory, eta ~ T^(-1/2) at a fixed b held on public runs.",
-    "decay": "With a decay, unlike the theory, b ~ T^(1/2) held on public runs, but eta rose, by T^0 to T^0.3.",
+    "decay": "With a decay, unlike the theory, b ~ T^(1/2) held on public runs, but eta's exponent in T was 0 to 0.3 "
+    "at the best b, and -0.35 to 0.14 at a fixed one.",
 }
 
 #: How far one budget's optimum lies off any power law of T, in octaves: what a slope through few budgets is unsure by.

@@ -249,9 +249,8 @@ def _choices(fit: Fit, budgets: Sequence[float]) -> list[str]:
     ]
     if out is None:
         return [*said, "No budget can be held out to test the fit: without the largest there are too few runs."]
-    last = (
-        f"Hold-out: at {text.number(out.T)} {fit.runs.counted}, your largest budget, each choice made without its runs"
-    )
+    which = "your largest budget" + " of three runs or more" * bool(fit.runs.T.max() > out.T)
+    last = f"Hold-out: at {text.number(out.T)} {fit.runs.counted}, {which}, each choice made without its runs"
     return [*said, f"{last}; this fit would have set {_setting(out.prediction.at)}."]
 
 

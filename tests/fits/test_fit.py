@@ -137,8 +137,8 @@ def test_laws_against_runs_by_the_command(table: Path, capsys: Capture, monkeypa
     columns = ("--fit", table, "--columns", "eta=lr,b=batch_size")
     out = printed("check", capsys, *columns, "--schedule", "decay").splitlines()
     assert out[0].split() == ["law", "source", "tuned", "in", "stated", "yours", "90%", "interval", "verdict"]
-    assert len(out) == 1 + 12 + 1
-    assert out[-1].startswith("With a decay, unlike the theory")
+    assert len(out) == 1 + 12 + 2
+    assert out[-2].startswith("With a decay, unlike the theory")
     asked = (*columns, "--claim", "b ~ T^1/2", "--claim", "b ~ T^-1")
     agrees, differs = json.loads(printed("check", capsys, *asked, "--json"))
     (one,) = check_runs(fit(table), [parse("b ~ T^1/2")])
