@@ -216,9 +216,8 @@ class Fit:
         They are the best run itself, the papers' rules A and C, b ~ T^(1/2) alone, that from the fitted optimum, and,
         where N is known, the laws of Table 1 that are of tokens.
         """
-        last = self.runs.largest
-        best = {name: float(x[np.argmin(last.loss)]) for name, x in last.values.items()}
-        start = Setting(float(last.T[0]), **best)
+        best = self.runs.largest.best
+        start = Setting(float(self.runs.largest.T[0]), **best)
         optimum = start._replace(**self.predict(start.T).at)
         ways = {"best run kept": start}
         for rule in ("A", "C") if "b" in best else ("A",):
@@ -334,7 +333,7 @@ def fit(
     runs = load(data, {k: v for k, v in columns.items() if v is not None}, where=where, ignore=ignore,
                 seq_len=seq_len, b_unit=b_unit)  # fmt: skip
     runs = replace(runs, schedule=schedule or runs.schedule, N=params or runs.N)
-    names = runs.varying
+    names, hold = runs.varying, tuple(hold)
     if set(names) <= set(hold):
         rule = "something varies among the runs that is not held"
         raise bad(rule, f"{', '.join(names) or 'nothing'} varies", "runs at three rates, say")
@@ -383,6 +382,5 @@ def _fitted(runs: Runs, names: tuple[str, ...], priors: Priors, hold: Iterable[s
         near = sum(int((runs.loss[mask] <= runs.loss[mask].min() + FARTHEST * unit).sum()) for mask in of_budget)
         shown = f"{near} of {len(z)} are within {FARTHEST * unit:g} of the best of their budget"
         raise bad("a fit has runs near an optimum", shown, "more of them there, or the --unit of the loss") from None
-    last = runs.largest
-    given = {name: float(last.values[name][np.argmin(last.loss)]) for name in hold if name in names}
+    given = {name: x for name, x in runs.largest.best.items() if name in hold and name in names}
     return {"runs": runs, "surface": surface, "held": held_at_the_border(surface, runs, priors, given)}

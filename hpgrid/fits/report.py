@@ -314,10 +314,9 @@ def _by_budget(fit: Fit) -> list[tuple[str, ...]]:
     rows = [("T", "runs", "fitted", *(f"best {v}" for v in names), "loss", *(f"fitted {v}" for v in names))]
     for T in np.unique(fit.runs.T):
         mask = fit.runs.T == T
-        at, best = fit.runs.only(mask), int(np.argmin(fit.runs.loss[mask]))
-        own = fit.predict(float(T)).at
+        here, own = fit.runs.only(mask), fit.predict(float(T)).at
         rows.append((text.number(T), str(mask.sum()), str(int((fit.surface.weights[mask] > 0).sum())),
-                     *(_value(v, at.values[v][best]) for v in names), f"{at.loss[best]:.4f}",
+                     *(_value(v, here.best[v]) for v in names), f"{here.loss.min():.4f}",
                      *(_value(v, own[v]) for v in names)))  # fmt: skip
     return rows
 

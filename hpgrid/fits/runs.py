@@ -72,6 +72,11 @@ class Runs:
         budgets, counts = np.unique(self.T, return_counts=True)
         return self.only(budgets[counts >= min(3, counts.max())].max() == self.T)
 
+    @property
+    def best(self) -> dict[str, float]:
+        """The setting of the run with the lowest loss."""
+        return {name: float(x[np.argmin(self.loss)]) for name, x in self.values.items()}
+
     def only(self, mask: NDArray[np.bool_]) -> Runs:
         """Return some of the runs."""
         values = {name: x[mask] for name, x in self.values.items()}

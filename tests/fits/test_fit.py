@@ -317,6 +317,14 @@ def test_a_transfer_starts_from_the_runs_and_says_what_rows_cost_by_their_surfac
     assert_allclose([row["at"]["b"] / start["b"], row["at"]["eta"] / start["eta"]], (2.0, 4**-0.25))
     assert_allclose(answer["on_the_surface"]["C"], found.regret({v: row["at"][v] for v in ("eta", "b")}, 4 * T))
     refused("transfer", capsys, ("--fit", table, "--from", "eta=1", "--to", "T=1e12"), "--from beta=0.95 at most")
+    # Another regime may be asked for, and columns named; by hand: eta ~ T^(-1/2) where b is held.
+    (row,) = json.loads(printed("transfer", capsys, *asked, "--regime", "A", "--columns", "eta=lr"))["rows"]
+    assert_allclose([row["at"]["b"] / start["b"], row["at"]["eta"] / start["eta"]], (1.0, 0.5))
+    # With one batch size, and iterations for tokens, there are no constants of the noise, and no costs by them.
+    alone = json.loads(printed("transfer", capsys, "--fit", RATES, "--from", "beta=0.95", "--to", "192000", "--json"))
+    assert alone["costs"] is None
+    assert [row["regime"] for row in alone["rows"]] == list(alone["on_the_surface"]) == ["A"]
+    assert_allclose(alone["rows"][0]["at"]["eta"] / alone["start"]["eta"], 0.5)  # four times 48000
 
 
 @pytest.fixture
