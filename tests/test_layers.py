@@ -16,7 +16,7 @@ PACKAGE = Path(hpgrid.__file__).parent
 #: Layers that never import jax, by the first part of their name in the package.
 WITHOUT_JAX = {
     *("grid", "proxy", "bounds", "regime", "formula", "asymptotics", "theory", "transfers"),
-    *("critical", "config", "cli", "checks", "text", "plotting", "norms", "newton_schulz", "statements"),
+    *("critical", "config", "cli", "checks", "text", "plotting", "norms", "newton_schulz", "statements", "comparison"),
 }
 
 #: Of a search, what is made ready before jax loads.

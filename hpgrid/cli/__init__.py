@@ -38,6 +38,10 @@ COMMANDS = {
         "bounds:print_bounds",
         "List the published bounds: formula, variables, where each holds, source; or show one with its laws, exact.",
     ),
+    "compare": (
+        "compare:compare_sources",
+        "Compare the exponents of bounds, of studies and of your own runs, question by question: who can agree.",
+    ),
     "exponents": (
         "exponents:print_exponents",
         "Say how the best hyperparameters and the risk scale with the budget: exact exponents, whole laws.",

@@ -1,0 +1,46 @@
+"""The comparison as a picture: a panel a question, a row a source, exponents with their intervals."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+
+from hpgrid.comparison.compare import Comparison, in_latex
+from hpgrid.comparison.questions import QUESTIONS
+from hpgrid.plotting import style
+
+#: Panels beside one another.
+_ACROSS = 3
+
+#: By how an exponent is known, its marker, its colour and its name.
+_MARKS = {
+    "exact": ("o", style.OPTIMUM, "exact"),
+    "measured": ("s", style.REFINED, "measured far out"),
+    "fitted": ("D", style.PREDICTED, "fitted"),
+}
+
+
+def draw(comparison: Comparison) -> Figure:
+    """Return the picture of the questions that two sources or more answer with a number."""
+    answered = {key: {n: c for n, c in comparison.cells(key).items() if c.numeric} for key in comparison.questions}
+    kept = [key for key, cells in answered.items() if len(cells) > 1] or list(answered)[:1]
+    names = [name for name in comparison.chosen if any(name in answered[key] for key in kept)][::-1]
+    across = min(_ACROSS, len(kept))
+    rows = -(-len(kept) // across)
+    with style.styled():
+        figure, axes = style.new_figure(rows, across, (2.3 * across + 1.2, rows * (0.16 * len(names) + 0.75) + 0.4))
+        for k, (ax, key) in enumerate(zip(axes, kept)):
+            style.letter(ax, k, in_latex(QUESTIONS[key].words))
+            for name, cell in answered[key].items():
+                marker, color, label = _MARKS[cell.known]
+                value, y = float(cell.value or 0), names.index(name)
+                ax.plot([float(cell.low), float(cell.high)], [y, y], color=color)
+                ax.plot(value, y, marker, color=color, markersize=3.5, label=label)
+            ax.axvline(0, color="0.8", linewidth=0.6, zorder=0)
+            ax.set(
+                yticks=range(len(names)), yticklabels=names if k % across == 0 else [], ylim=(-0.7, len(names) - 0.3)
+            )
+        for ax in axes[len(kept) :]:
+            ax.set_axis_off()
+        shared = {label: h for ax in axes for h, label in zip(*ax.get_legend_handles_labels())}
+        figure.legend(shared.values(), shared.keys(), loc="outside lower center", ncols=len(shared))
+    return figure

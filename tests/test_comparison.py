@@ -1,0 +1,189 @@
+"""``hpgrid compare``: what each source answers, who can agree, the open question, and how it is printed."""
+
+from __future__ import annotations
+
+import json
+import re
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+
+import commands
+import pytest
+from commands import Capture
+from matplotlib.mathtext import MathTextParser
+
+from hpgrid.bounds import BOUNDS
+from hpgrid.comparison import laws
+from hpgrid.comparison.compare import Comparison, Open, along, arises, in_latex, of_runs, rises, sources, verdict
+from hpgrid.comparison.laws import answered, answers, paths
+from hpgrid.comparison.picture import draw
+from hpgrid.comparison.questions import PROTOCOLS, QUESTIONS, Cell
+from hpgrid.comparison.studies import STUDIES, fitted
+from hpgrid.fits.fit import fit
+from hpgrid.transfers.published import FITS
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ("all", "--protocol", "all", "--sources", "all", "--markdown")
+
+printed = partial(commands.printed, "compare")
+
+#: Shulgin et al., Theorems 1 to 3 and B.5, C.3: half-life b/alpha by its quotient; at the floor b (eta T)^-1 and
+#: (alpha/b)^(1/2) meet.
+LMO = {
+    "eta-T": "-1/2", "eta-T-beta": "-3/4", "eta-b": "1/2", "eta-b-K": "0", "b-T": "1/2", "eta-path": "-1/4",
+    "b-T-beta": "1/6", "eta-path-beta": "-7/12", "alpha-T": "-1/2", "alpha-b": "1", "risk-T": "-1/4",
+    "eta-capped": "-3/4", "b-floored": "2/3", "eta-lam": "- no lam", "half-life": "1/2",
+}  # fmt: skip
+
+
+# --- what bounds answer ---
+def test_the_file_has_every_bound_and_question_and_the_papers_own_exponents() -> None:
+    assert list(answers()) == list(BOUNDS)
+    assert all(list(own.cells) == list(QUESTIONS) for own in answers().values())
+    assert {key: cell.text() for key, cell in answers()["lmo"].cells.items()} == LMO
+    assert answers()["lmo"].begins["b-T-beta"] == "b: 1024 C1^5 C3^5 C2^-10; alpha: 1/4 C2^2 C1^-1 C3^-1"
+
+
+@pytest.mark.parametrize("name", ["lmo", "sgd", "storm", "normalised_sgd", "su_law", "functional_scaling", "local_sgd"])
+def test_an_exact_answer_in_the_file_is_what_is_computed(name: str) -> None:
+    own = answers()[name]
+    made = {key: answered(name, question) for key, question in QUESTIONS.items()}
+    assert {key: cell for key, (cell, _) in made.items()} == own.cells
+    assert {key: start for key, (_, start) in made.items() if start} == own.begins
+    assert {"fixed": paths(name, ("eta",)), "tuned": paths(name, ("eta", "alpha"))} == own.paths
+
+
+@pytest.mark.parametrize(("name", "key"), [("sgd_strongly_convex", "eta-T"), ("star_convex", "b-T")])
+def test_a_measured_answer_in_the_file_is_what_is_measured(name: str, key: str) -> None:
+    kept, (made, _) = answers()[name].cells[key], answered(name, QUESTIONS[key])
+    assert kept.known == made.known == "measured"
+    # Either may be off by its tolerance; rounding is within it.
+    assert made.low <= kept.high
+    assert kept.low <= made.high
+    assert made.note[:4] == kept.note[:4]
+
+
+def test_the_file_is_made_again_by_one_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = tmp_path / "laws.json"
+    other.write_bytes(laws.FILE.read_bytes())
+    monkeypatch.setattr(laws, "FILE", other)
+    laws.main(["lmo"])
+    assert other.read_bytes() == Path(laws.__file__).with_name("laws.json").read_bytes()
+
+
+# --- who can agree ---
+def exact(value: str) -> Cell:
+    return Cell(Fraction(value), "exact", Fraction(value), Fraction(value))
+
+
+def test_answers_agree_where_their_intervals_meet() -> None:
+    cells = {"A": exact("1/2"), "B": exact("2/3"), "C": exact("1/2"), "none": Cell(note="flat")}
+    cells |= {
+        "wide": fitted(0.55, 0.2),
+        "near": fitted(0.52, 0.03),
+        "sharp": fitted(0.571),
+        "C-law": fitted(0.3, None, "C"),
+    }
+    said = verdict(cells, ["A", "B", "C"])
+    assert said == "A, C, wide, near can agree on 1/2; B, wide can agree on 2/3; alone: 0.571 (sharp)"
+    assert verdict({"A": exact("1/2"), "none": Cell()}, ["A"]) == ""
+    assert verdict({"A": exact("1/2"), "B": exact("0")}, ["A", "B"]) == "alone: 1/2 (A), 0 (B)"
+    # Half the last digit: 0.5 may be 0.45 to 0.55, 0.571 is not 4/7.
+    assert (fitted(0.5).low, fitted(0.571).high) == (0.45, 0.5715)
+
+
+def test_studies_of_table_1_are_those_of_transfer_and_answers_are_to_questions_that_there_are() -> None:
+    for each in FITS:
+        cells = STUDIES[each.name].cells
+        assert (cells["b-T"].value, cells["eta-path"].value) == (each.b, each.eta)
+        assert STUDIES[each.name].budget == each.budget
+    assert all(set(study.cells) <= set(QUESTIONS) for study in STUDIES.values())
+    assert STUDIES["Filatov"].cells["b-T"].text() == "0.45 +- 0.07"
+    assert STUDIES["DeepSeek"].cells["b-T"].text() == "0.3271 in C"
+
+
+# --- the open question ---
+def test_paths_are_lines_and_say_where_the_learning_rate_rises() -> None:
+    own = answers()
+    assert along(own["lmo"].paths["tuned"], None) == "p - 3/4 to p = 1/2; p/2 - 1/2"
+    assert along(own["lmo"].paths["tuned"], Fraction(1, 4)) == "-1/2"
+    assert [rises(own[name].paths["fixed"]) for name in ("lmo", "storm", "functional_scaling")] == [
+        None, Fraction(2, 3), Fraction(1, 2),
+    ]  # fmt: skip
+    open_ = Open(tuple(PROTOCOLS), ("lmo", "storm", "functional_scaling"), ("StepLaw",))
+    assert open_.answer() == (
+        "eta* rises with T in none of these bounds; along b = T^p, in storm from p = 0.667 on, functional_scaling "
+        "from p = 0.5 on"
+    )
+
+
+def test_a_published_exponent_arises_along_its_path_along_another_or_never() -> None:
+    b, along_it = STUDIES["Filatov"].paths[-1]
+    assert arises("lmo", b, along_it) == "yes"  # (0.45 - 1)/2 = -0.275
+    assert arises("lmo", Fraction("0.571"), fitted(0.307)) == "-0.214; never"
+    assert arises("functional_scaling", Fraction("0.571"), fitted(0.307)) == "0.071; at p = 0.81"
+    assert arises("lmo", Fraction(0), fitted(-0.5)) == "yes"
+    assert arises("normalised_sgd", Fraction("0.571"), fitted(0.307)) == "-"
+
+
+# --- a person's runs ---
+def test_runs_are_a_column_with_the_intervals_of_a_fit(capsys: Capture) -> None:
+    runs = fit(ROOT / "examples" / "muon_sweep.csv", where={"weight_decay": "0.1"})
+    own = of_runs(runs)
+    assert list(own) == ["eta-T", "eta-b", "b-T", "eta-path"]
+    eta = runs.slope({"eta": 1}, ("eta",))
+    assert (own["eta-T"].low, own["eta-T"].value, own["eta-T"].high) == (eta.low, eta.value, eta.high)
+    out = printed(capsys, "eta-T", "--fit", str(ROOT / "examples" / "constant_rate.csv"), "--sources", "yours,lmo")
+    assert "lmo, yours can agree on -1/2" in out
+
+
+# --- how it is printed ---
+@pytest.mark.parametrize("width", [80, 100])
+def test_text_fits_and_names_what_is_left_out(capsys: Capture, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    for words in ((), ("--protocol", "all"), ("--sources", "all", "--protocol", "all", "all")):
+        out = printed(capsys, *words)
+        assert max(map(len, out.splitlines())) <= width
+    assert "Others" not in out
+    assert "Others (--sources): lmo_exact" in printed(capsys, "b-T")
+    assert "b = T^3/5, beta fixed" in " ".join(printed(capsys, "--protocol", "b=T^0.6").split())
+
+
+def test_the_page_is_what_the_command_makes(tmp_path: Path, capsys: Capture) -> None:
+    printed(capsys, *PAGE, str(tmp_path / "atlas.md"))
+    assert (tmp_path / "atlas.md").read_text() == (ROOT / "docs" / "atlas.md").read_text()
+
+
+def test_latex_is_tables_of_whole_rows_whose_formulas_can_be_set(tmp_path: Path, capsys: Capture) -> None:
+    printed(capsys, "all", "--protocol", "all", "--sources", "all", "--latex", str(tmp_path / "atlas.tex"))
+    source = (tmp_path / "atlas.tex").read_text()
+    for columns, body in re.findall(r"\\begin{tabular}{(.*?)}\n(.*?)\\end{tabular}", source, re.DOTALL):
+        rows = [row for row in body.splitlines() if row.endswith(r"\\")]
+        wide = len(re.sub(r"{.*", "", columns))
+        assert {len(re.split(r"(?<!\\)&", row)) for row in rows} == {wide}
+    for formula in {*re.findall(r"\$.*?\$", source)}:
+        MathTextParser("path").parse(formula)
+    assert in_latex("eta* ~ T^(-1/2) of su_law") == r"$\eta^\star$ $\sim$ $T^{-1/2}$ of su\_law"
+
+
+def test_json_has_what_is_printed(capsys: Capture) -> None:
+    data = json.loads(printed(capsys, "b-T", "--sources", "lmo,Filatov", "--protocol", "path", "--json"))
+    assert data["questions"]["b-T"]["answers"]["lmo"]["value"] == "1/2"
+    assert data["questions"]["b-T"]["verdict"] == "lmo, Filatov can agree on 1/2"
+    assert data["bounds"]["lmo"]["paths"]["fixed"][0]["slope"] == "1/2"
+    assert data["arise"][1]["lmo"] == "yes"
+
+
+def test_a_picture_has_a_panel_a_question_and_a_point_an_answer(tmp_path: Path, capsys: Capture) -> None:
+    every = sources()
+    chosen = {name: every[name] for name in ("lmo", "sgd", "Filatov", "DeepSeek")}
+    figure = draw(Comparison(("eta-T", "b-T"), chosen))
+    points = [sum(line.get_marker() != "None" for line in ax.lines) for ax in figure.axes]
+    assert points == [3, 2]
+    printed(capsys, "eta-T", "--plot", str(tmp_path / "atlas.png"))
+    assert (tmp_path / "atlas.png").stat().st_size > 10_000
+
+
+def test_nothing_slow_is_loaded() -> None:
+    assert commands.loaded("compare") == commands.loaded("compare", "--protocol", "all") == set()
