@@ -68,7 +68,12 @@ def compare_sources(
         from hpgrid.record import write_whole
 
         if markdown is not None:
-            page = tables.markdown(parts, [tables.LEGEND], "The atlas of exponents", "Made by `hpgrid compare`.")
+            page = tables.markdown(
+                parts,
+                [tables.LEGEND],
+                "The atlas of exponents",
+                f"Made by `hpgrid compare --markdown {markdown.name}`.",
+            )
             write_whole(markdown, lambda file: file.write(page.encode()))
         if latex is not None:
             write_whole(latex, lambda file: file.write(tables.latex(parts).encode()))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hpgrid.bounds import BOUNDS
@@ -26,7 +27,7 @@ _PAGE = 7
 LEGEND = (
     "Of a bound, fractions are exact; decimals were measured at its optimum far out, with a * where a power of the "
     "logarithm stands beside; of studies and runs, all is fitted. What has no answer is a -: a bound lacks a variable "
-    "(no b), its optimum is not identifiable (flat), has no best value (runs off), or no limit can be read (unknown). "
+    "(no b), its optimum is not identifiable (flat), has no best value (runs off), or no limit can be read, as in a flat valley (unknown). "
     "Along b = T^p what was measured stands at p = 0, 1/4, 1/2, 3/4."
 )
 
@@ -309,7 +310,7 @@ def blocks(table: Table) -> Iterator[list[list[str]]]:
 
 def markdown(tables: Iterable[Table], notes: Iterable[str], title: str, made: str) -> str:
     """Return tables as a page."""
-    parts = [f"# {title}", "", made, "", *notes]
+    parts = [f"# {title}", "", made, *(f"\n{fill(note, 120)}" for note in notes)]
     for each in tables:
         parts += ["", f"## {each.title}"]
         for head, *rows in blocks(each):
