@@ -26,9 +26,9 @@ _PAGE = 7
 
 LEGEND = (
     "Of a bound, fractions are exact; decimals were measured at its optimum far out, with a * where a power of the "
-    "logarithm stands beside; of studies and runs, all is fitted. What has no answer is a -: a bound lacks a variable "
-    "(no b), its optimum is not identifiable (flat), has no best value (runs off), or no limit can be read, as in a flat valley (unknown). "
-    "Along b = T^p what was measured stands at p = 0, 1/4, 1/2, 3/4."
+    "logarithm stands beside; along b = T^p they stand at p = 0, 1/4, 1/2, 3/4. Of studies and runs, all is fitted. "
+    "What has no answer is a -: a bound lacks a variable (no b), its optimum is not identifiable (flat), has no best "
+    "value (runs off), or no limit can be read, as in a flat valley (unknown)."
 )
 
 

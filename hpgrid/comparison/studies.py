@@ -74,7 +74,7 @@ STUDIES: dict[str, Study] = {
     "OpenEuroLLM": Study(
         {"b-T": between(0.41, 0.57), "eta-path": between(-0.06, 0.21)}, "OpenEuroLLM's optima", remark="by model size",
     ),
-    "HyperP": Study({"eta-T": fitted(-0.32)}, "HyperP, 2603.28743", remark="Muon on a sphere; batch sizes its own"),
+    "HyperP": Study({"eta-T": fitted(-0.32)}, "HyperP, 2603.28743", remark="Muon on a sphere; taken as of a fixed b"),
     "Marin": Study(
         {"eta-T": fitted(-0.3), "eta-b": _HALF, "half-life": Cell(0, "fitted", 0, 0, "rounded")}, "Delphi, Marin",
         remark="eta ~ (b/b0)^(1/2) (T0/T)^0.3; the half-life is of beta2, which is held, not fitted",
