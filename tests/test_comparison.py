@@ -15,11 +15,13 @@ from matplotlib.mathtext import MathTextParser
 
 from hpgrid.bounds import BOUNDS
 from hpgrid.comparison import laws
-from hpgrid.comparison.compare import Comparison, Open, along, arises, in_latex, of_runs, rises, sources, verdict
+from hpgrid.comparison.compare import Comparison, of_runs, sources, verdict
 from hpgrid.comparison.laws import answered, answers, paths
 from hpgrid.comparison.picture import draw
+from hpgrid.comparison.protocols import Protocols, along, arises, rises
 from hpgrid.comparison.questions import PROTOCOLS, QUESTIONS, Cell
 from hpgrid.comparison.studies import STUDIES, fitted
+from hpgrid.comparison.tables import in_latex
 from hpgrid.fits.fit import fit
 from hpgrid.transfers.published import FITS
 
@@ -111,10 +113,10 @@ def test_paths_are_lines_and_say_where_the_learning_rate_rises() -> None:
     assert [rises(own[name].paths["fixed"]) for name in ("lmo", "storm", "functional_scaling")] == [
         None, Fraction(2, 3), Fraction(1, 2),
     ]  # fmt: skip
-    open_ = Open(tuple(PROTOCOLS), ("lmo", "storm", "functional_scaling"), ("StepLaw",))
+    open_ = Protocols(tuple(PROTOCOLS), ("lmo", "storm", "functional_scaling"), ("StepLaw",))
     assert open_.answer() == (
-        "eta* rises with T in none of these bounds; along b = T^p, in storm from p = 0.667 on, functional_scaling "
-        "from p = 0.5 on"
+        "as far as its exponent is known, eta* rises with T in none of these bounds; along b = T^p in storm from "
+        "p = 0.667 on, functional_scaling from p = 0.5 on"
     )
 
 
@@ -131,7 +133,8 @@ def test_a_published_exponent_arises_along_its_path_along_another_or_never() -> 
 def test_runs_are_a_column_with_the_intervals_of_a_fit(capsys: Capture) -> None:
     runs = fit(ROOT / "examples" / "muon_sweep.csv", where={"weight_decay": "0.1"})
     own = of_runs(runs)
-    assert list(own) == ["eta-T", "eta-b", "b-T", "eta-path"]
+    assert [key for key, cell in own.items() if cell.value is not None] == ["eta-T", "eta-b", "b-T", "eta-path"]
+    assert own["alpha-T"].text() == "- no beta"
     eta = runs.slope({"eta": 1}, ("eta",))
     assert (own["eta-T"].low, own["eta-T"].value, own["eta-T"].high) == (eta.low, eta.value, eta.high)
     out = printed(capsys, "eta-T", "--fit", str(ROOT / "examples" / "constant_rate.csv"), "--sources", "yours,lmo")

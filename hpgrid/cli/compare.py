@@ -11,7 +11,10 @@ from cyclopts import Parameter
 
 from hpgrid.checks import bad
 from hpgrid.cli import options
-from hpgrid.comparison import compare as tables
+from hpgrid.comparison import tables
+from hpgrid.comparison.compare import LEGEND, SHOWN, Comparison, sources as all_sources
+from hpgrid.comparison.laws import answers
+from hpgrid.comparison.protocols import Protocols
 from hpgrid.comparison.questions import PROTOCOLS, QUESTIONS
 from hpgrid.comparison.studies import STUDIES
 
@@ -42,41 +45,31 @@ def compare_sources(
     protocols, p = _protocols(protocol)
     if protocols and plot is not None and not asked:
         raise bad("a picture is of questions", f"--plot {plot} with --protocol alone", "questions, or all, before it")
-    read = options.of_runs(columns, where, ignore)
-    groups = {"bounds": tuple(tables.answers()), "studies": tuple(STUDIES)}
-    known = ("yours", *groups["bounds"], *groups["studies"])
-    chosen = _all("source", [each for name in options.names(sources) for each in groups.get(name, (name,))], known)
-    chosen = chosen or ("yours", *tables.SHOWN)
-    if fit is None:
-        if "yours" in options.names(sources):
-            raise bad("yours are the runs of --fit", "--sources yours without it", "--fit runs.csv, too")
-        runs, chosen = None, tuple(name for name in chosen if name != "yours")
-    else:
+    read, runs = options.of_runs(columns, where, ignore), None
+    groups = {"bounds": tuple(answers()), "studies": tuple(STUDIES)}
+    named = [each for name in options.names(sources) for each in groups.get(name, (name,))]
+    chosen = _all("source", named, ("yours", *groups["bounds"], *groups["studies"])) or ("yours", *SHOWN)
+    if fit is not None:
         from hpgrid.fits.fit import fit as fit_table
 
         runs = fit_table(fit, **read)
-    every = tables.sources(runs)
+    elif "yours" in named or columns or where or ignore:
+        rule = "yours, --columns, --where and --ignore are of the runs of --fit"
+        raise bad(rule, "no --fit", "--fit runs.csv, too")
+    every = all_sources(runs)
     shown: list[Any] = []
     if asked or not protocols:
-        shown.append(tables.Comparison(asked or tuple(QUESTIONS), {name: every[name] for name in chosen}))
+        shown.append(Comparison(asked or tuple(QUESTIONS), {name: every[name] for name in chosen if name in every}))
     if protocols:
         bounds, studies = ([name for name in own if name in chosen] or own for own in groups.values())
         with_eta = [name for name in bounds if every[name].cells["eta-T"].note != "no eta"]
-        shown.append(tables.Open(protocols, with_eta, studies, p))
+        shown.append(Protocols(protocols, with_eta, studies, p))
     parts = [table for each in shown for table in each.tables()]
-    if markdown is not None or latex is not None:
-        from hpgrid.record import write_whole
-
-        if markdown is not None:
-            page = tables.markdown(
-                parts,
-                [tables.LEGEND],
-                "The atlas of exponents",
-                f"Made by `hpgrid compare --markdown {markdown.name}`.",
-            )
-            write_whole(markdown, lambda file: file.write(page.encode()))
-        if latex is not None:
-            write_whole(latex, lambda file: file.write(tables.latex(parts).encode()))
+    made = f"Made by `hpgrid compare --markdown {markdown and markdown.name}`."
+    page = tables.markdown(parts, [LEGEND], "The atlas of exponents", made)
+    for path, content in ((markdown, page), (latex, tables.latex(parts))):
+        if path is not None:
+            _write(path, content.encode())
     if plot is not None:
         from hpgrid.comparison.picture import draw
 
@@ -85,8 +78,14 @@ def compare_sources(
         print(json.dumps({key: x for each in shown for key, x in each.as_dict().items()}, indent=2, allow_nan=False))
         return 0
     others = [name for name in every if name not in chosen]
-    print(tables.text(parts, [tables.LEGEND, *([f"Others (--sources): {', '.join(others)}."] if others else [])]))
+    print(tables.text(parts, [LEGEND, *([f"Others (--sources): {', '.join(others)}."] if others else [])]))
     return 0
+
+
+def _write(path: Path, content: bytes) -> None:
+    from hpgrid.record import write_whole
+
+    write_whole(path, lambda file: file.write(content))
 
 
 def _all(kind: str, given: Any, known: Any) -> tuple[str, ...]:

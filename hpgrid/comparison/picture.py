@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure
 
-from hpgrid.comparison.compare import Comparison, in_latex
+from hpgrid.comparison.compare import Comparison
 from hpgrid.comparison.questions import QUESTIONS
+from hpgrid.comparison.tables import in_latex
 from hpgrid.plotting import style
 
 #: Panels beside one another.

@@ -54,7 +54,7 @@ QUESTIONS = {
 PROTOCOLS = {
     "fixed": ("b and beta fixed", "eta-T"),
     "tuned": ("b tuned, beta fixed", "eta-path"),
-    "all": ("all tuned", "eta-path-beta"),
+    "all-tuned": ("all tuned", "eta-path-beta"),
     "capped": ("all tuned, b capped", "eta-capped"),
     "path": ("b = T^p", ""),
 }
