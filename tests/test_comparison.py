@@ -15,7 +15,7 @@ from matplotlib.mathtext import MathTextParser
 
 from hpgrid.bounds import BOUNDS
 from hpgrid.comparison import laws
-from hpgrid.comparison.compare import Comparison, of_runs, sources, verdict
+from hpgrid.comparison.compare import SHOWN, Comparison, of_runs, sources, verdict
 from hpgrid.comparison.laws import answered, answers, paths
 from hpgrid.comparison.picture import draw
 from hpgrid.comparison.protocols import Protocols, along, arises, rises
@@ -184,6 +184,9 @@ def test_a_picture_has_a_panel_a_question_and_a_point_an_answer(tmp_path: Path, 
     figure = draw(Comparison(("eta-T", "b-T"), chosen))
     points = [sum(line.get_marker() != "None" for line in ax.lines) for ax in figure.axes]
     assert points == [3, 2]
+    whole = draw(Comparison(tuple(QUESTIONS), {name: every[name] for name in SHOWN}))
+    whole.draw_without_rendering()
+    assert all(ax.title.get_window_extent().x1 <= whole.bbox.x1 for ax in whole.axes)
     printed(capsys, "eta-T", "--plot", str(tmp_path / "atlas.png"))
     assert (tmp_path / "atlas.png").stat().st_size > 10_000
 

@@ -28,7 +28,7 @@ def draw(comparison: Comparison) -> Figure:
     across = min(_ACROSS, len(kept))
     rows = -(-len(kept) // across)
     with style.styled():
-        figure, axes = style.new_figure(rows, across, (2.3 * across + 1.2, rows * (0.16 * len(names) + 0.75) + 0.4))
+        figure, axes = style.new_figure(rows, across, (2.7 * across + 1.2, rows * (0.16 * len(names) + 0.75) + 0.4))
         for k, (ax, key) in enumerate(zip(axes, kept)):
             style.letter(ax, k, in_latex(QUESTIONS[key].words))
             for name, cell in answered[key].items():
