@@ -62,7 +62,7 @@ def _range(*ends: float | None, budget: str) -> str:
 
 _HALF = Cell(Fraction(1, 2), "fitted", 0.5, 0.5, "rounded")
 
-#: Source: each paper, as the survey of laws beside this package's bounds has it; OpenEuroLLM's by model size.
+#: Source: each paper's own statement; the ranges of OpenEuroLLM are over model sizes, those of sweeps over runs.
 STUDIES: dict[str, Study] = {
     **{
         fit.name: Study(
@@ -87,11 +87,11 @@ STUDIES: dict[str, Study] = {
     "Seesaw": Study({"eta-b": _HALF}, "Seesaw, 2510.14717", remark="eta/sqrt(2) trades for 2 b within a run"),
     "Zhang": Study({}, "Zhang et al., 2410.21676", remark="the critical batch size goes with data, not model size"),
     "sweeps-constant": Study(
-        {"eta-T": Cell(-0.52, "fitted", -0.54, -0.49, "range")}, "public sweeps, by hpgrid fit",
+        {"eta-T": Cell(-0.52, "fitted", -0.54, -0.49, "range")}, "public sweeps, an own measurement",
         range="4k to 48k steps", remark="124M parameters, the learning rate constant",
     ),
     "sweeps-decay": Study(
-        {"b-T": between(0.46, 0.53), "eta-T": between(-0.35, 0.14)}, "public sweeps, by hpgrid fit",
+        {"b-T": between(0.46, 0.53), "eta-T": between(-0.35, 0.14)}, "public sweeps, an own measurement",
         remark="the learning rate decays",
     ),
 }  # fmt: skip
