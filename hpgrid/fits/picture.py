@@ -83,7 +83,7 @@ def _exponent(fit: Fit, name: str, budget: str) -> str:
     at, later = (replace(fit, limits=NO_LIMITS).predict(x).at[name] for x in (T, 2 * T))
     said = f"theory {_theory(fit, name)}".replace("-", "\N{MINUS SIGN}") if len(fit.surface.t) > 1 else "assumed"
     if fit.surface.names.index(name) in fit.held:
-        said = "at the border" if name in fit.predict(T).edge else "held"
+        said = "border" if name in fit.predict(T).edge else "held"
     # Rounded before it is written, so that nought has no sign.
     return rf"${style.short(name)} \sim {budget}^{{{round(math.log2(later / at), 2) + 0.0:.2f}}}$, {said}"
 

@@ -63,6 +63,7 @@ CASES: dict[str, tuple[Any, dict[str, Any], tuple[float, ...], int]] = {
     "three variables": (three((1.0, 4.0)), {"alpha": "alpha"}, (4.0,), 5),
     "three variables, one budget": (three((1.0,)), {"alpha": "alpha"}, (4.0,), 4),
     "at the border": (cut(simulated((1.0, 4.0), (7, 6), 3.0, 7), "b", 3), {}, (4.0,), 4),
+    "one budget, at the border": (cut(simulated((4.0,), (7, 6), 3.0, 7), "b", 3), {}, (4.0,), 3),
     "held": (simulated((1.0, 4.0)), {"hold": ["b"]}, (4.0,), 4),
     "several predictions": (simulated((1.0, 4.0)), {}, (1.0, 2.0, 8.0, 1e4), 4),
     "no prediction": (simulated((1.0, 4.0)), {}, (), 4),
@@ -204,7 +205,8 @@ def test_the_theorys_slope_is_that_of_what_was_tuned(case: str, exponents: list[
 def test_a_title_says_the_exponent_that_is_drawn_and_whose_it_is() -> None:
     said = {case: [ax.get_title(loc="left") for ax in panels(case)] for case in CASES}
     assert said["one budget"][1:] == [r"(b) $\eta \sim T^{0.00}$, assumed", r"(c) $b \sim T^{0.50}$, assumed"]
-    assert said["at the border"][3] == r"(d) $b \sim T^{0.50}$, at the border"
+    assert said["at the border"][3] == r"(d) $b \sim T^{0.50}$, border"
+    assert said["one budget, at the border"][2] == r"(c) $b \sim T^{0.50}$, border"
     assert said["held"][3] == r"(d) $b \sim T^{0.00}$, held"
     assert said["one batch size"][:2] == ["(a) $K$ = 4k", "(b) $K$ = 8k"]
     found, _, _ = drawn("one batch size")
