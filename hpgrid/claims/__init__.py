@@ -7,6 +7,6 @@ from hpgrid.claims.ledger import Claim, gather
 
 def ledger() -> tuple[Claim, ...]:
     """Return every claim of every source."""
-    from hpgrid.claims import cesista2025, own, shulgin2026
+    from hpgrid.claims import atlas, cesista2025, own, shulgin2026
 
-    return (*shulgin2026.claims(), *cesista2025.claims(), *gather(own))
+    return (*shulgin2026.claims(), *cesista2025.claims(), *atlas.claims(), *gather(own))

@@ -25,11 +25,12 @@ SOURCES = {
     "shulgin2026": "Shulgin et al. (2026)",
     "cesista2025": "Cesista (2025)",
     "cesista_later": "Cesista, later: revised forms, and the laws of steepest-descent-lean",
+    "atlas": "Others: what the sources of further bounds say of them",
     "hpgrid": "hpgrid's own, which no source states",
 }
 
 #: Whose a claim is, by the letter that its id begins with.
-INITIALS = dict(zip("SCLH", SOURCES))
+INITIALS = dict(zip("SCLAH", SOURCES))
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,9 @@ from hpgrid.theory import batch_sizes, iso_loss, schedules, theorems, token_opti
 def test_ids_are_the_only_ones_of_their_kind_and_say_where_they_are_from() -> None:
     assert len(CLAIMS) == len(ledger()) >= 60
     assert not [id for id in CLAIMS if " " in id or "," in id]
-    assert all(entry.number and entry.statement and entry.id[:2] in ("S.", "C.", "L.", "H.") for entry in ledger())
+    assert all(
+        entry.number and entry.statement and entry.id[:2] in ("S.", "C.", "L.", "A.", "H.") for entry in ledger()
+    )
     assert len({entry.statement + entry.number for entry in ledger()}) == len(CLAIMS)
 
 

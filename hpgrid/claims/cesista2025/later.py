@@ -19,7 +19,7 @@ from hpgrid.claims.ledger import Finding, claim, claims, finding
 from hpgrid.critical import tokens
 from hpgrid.critical.tokens import iterations_of_mean
 from hpgrid.far_out import LADDER, LOGS, limit
-from hpgrid.proxy import Proxy, Term
+from hpgrid.proxy import FunctionProxy, Proxy, Term
 from hpgrid.readings import Reading, of_exponent
 from hpgrid.theory import batch_sizes, cesista_laws as laws
 
@@ -182,11 +182,25 @@ BEYOND = np.array([1e3, 1e6])
     ("L.star.eta.tokens", "star-convex, Theorem 2", "eta* ~ b log T/T, in T", "eta", "alpha"),
 )
 def star_convex(name: str, beside: str) -> Finding:
-    """A law with a logarithm of what is tuned: eta and one variable beside it, the third held."""
+    return logarithmic(PROXY, name, beside, AT_ALPHA, TUNED_ALPHA)
+
+
+def logarithmic(
+    proxy: FunctionProxy, name: str, beside: str, at_alpha: laws.StarConvex, tuned_alpha: laws.StarConvex
+) -> Finding:
+    """A law with a logarithm of what is tuned: eta and one variable beside it, the third held.
+
+    Args:
+        proxy: a bound that decays as (1 - lam eta)^K, in tokens.
+        name: what the law is of.
+        beside: "b" or "alpha".
+        at_alpha: the bound's constants at ``ALPHA``.
+        tuned_alpha: as alpha falls.
+    """
     if beside == "b":
-        of, held, stated = AT_ALPHA, {"alpha": ALPHA}, laws.STAR_CONVEX_FIXED_MOMENTUM[name]
+        of, held, stated = at_alpha, {"alpha": ALPHA}, laws.STAR_CONVEX_FIXED_MOMENTUM[name]
     else:
-        of, held, stated = TUNED_ALPHA, {"b": BATCH}, laws.STAR_CONVEX_FIXED_BATCH[name]
+        of, held, stated = tuned_alpha, {"b": BATCH}, laws.STAR_CONVEX_FIXED_BATCH[name]
 
     def form(u: m.Array) -> m.Array:
         """The log of the closed form, from log T."""
@@ -198,7 +212,7 @@ def star_convex(name: str, beside: str) -> Finding:
     # What b*/(T/log T)^(2/3) and (s/lam)/log T tend to, as s does to (1/3) log T; and the closed form over the stated.
     batch, rate = float((3 * of.noise * of.lam / (2 * of.slope)) ** (2 / 3)), 1 / (3 * of.lam)
     settles = {"b": batch, "alpha": BATCH / batch, "eta": (batch if beside == "b" else BATCH) * rate}[name]
-    found = m.refined(PROXY, at("eta", beside, fixed=held), BUDGETS)
+    found = m.refined(proxy, at("eta", beside, fixed=held), BUDGETS)
     value, exponent = (np.where(found.converged, x, np.nan) for x in (found.at[name], found.exponent[name]))
     p, error = limit(exponent[2:], m.SOLVER, 2)
     # From u to e u in log T, T^p (log T)^q gains p (e - 1) u + q.
@@ -214,13 +228,18 @@ def star_convex(name: str, beside: str) -> Finding:
     )
 
 
-@claim("L.star.powers", "star-convex, Theorem 2", "1 - beta* ~ b and eta* ~ b, at a fixed T")
-def powers_of_b() -> Finding:
+def powers_of_b(proxy: FunctionProxy) -> Finding:
+    """The stated powers of a held batch size on a bound that decays as (1 - lam eta)^K."""
     readings = []
     for name, power in laws.STAR_CONVEX_IN_BATCH.items():
-        measured, error = m.elasticity(PROXY, at("eta", "alpha"), name, "b")
+        measured, error = m.elasticity(proxy, at("eta", "alpha"), name, "b")
         readings.append(of_exponent(f"{name} ~ b^p, T = 1e60", "refined", measured, power, error))
     return finding(readings)
+
+
+@claim("L.star.powers", "star-convex, Theorem 2", "1 - beta* ~ b and eta* ~ b, at a fixed T")
+def in_batch() -> Finding:
+    return powers_of_b(PROXY)
 
 
 @claim("L.star.iterations", "star-convex, Theorem 1 (1)", "eta* ~ log K/K")
@@ -243,6 +262,19 @@ def in_iterations() -> Finding:
         of_exponent("power of K, extrapolated in 1/log K", "refined", p, law[0], error),
         Reading("over log K/K, log K = 1e6", "arithmetic", ratios[1], 1 / LAM, abs(ratios[1] - ratios[0])),
         "with the constant 1/lam",
+    )
+
+
+@claim("L.star.free", "star-convex, Theorem 1 (1)", "at a fixed K eta* is free of b")
+def free_of_batch() -> Finding:
+    budgets = np.array([1e4, 1e8, 1e12])
+    own = [m.refined(PROXY, at("eta", fixed={"alpha": ALPHA, "b": b}, budget="K"), budgets) for b in (BATCH, 1e6)]
+    values = [np.where(each.converged, each.at["eta"], np.nan) for each in own]
+    of = {name: CONSTANTS[name] for name in ("Delta0", "L", "G0")}
+    formula = bounds.best_learning_rate(LAM, K=budgets, alpha=ALPHA, **of)
+    return finding(
+        m.same("eta* at b = 1e6 over that at 32", "refined", values[1], values[0]),
+        m.same("eta* over eta*(lam), which has no b", "refined", values[0], formula),
     )
 
 

@@ -1,0 +1,253 @@
+"""Bounds of the atlas whose laws have a logarithm.
+
+Such a law settles like log log K/log K, or slower. The refined optimum is held against the closed form of what is left
+of the bound far out; the powers of the budget and of its logarithm are read on that, where no float reaches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hpgrid import bounds as proxies, refine
+from hpgrid.bounds import cesista2025
+from hpgrid.claims import measures as m
+from hpgrid.claims.atlas.stated import bound, constants_of
+from hpgrid.claims.cesista2025.later import ALPHA, BATCH, BEYOND, logarithmic, powers_of_b
+from hpgrid.claims.cesista2025.moments import CONSTANTS, LAM, ROUNDING
+from hpgrid.claims.ledger import Finding, claim, claims, finding
+from hpgrid.far_out import LADDER, LOGS
+from hpgrid.readings import Reading, of_exponent
+from hpgrid.refinement import Optimum
+from hpgrid.theory import atlas_laws as laws
+from hpgrid.theory.cesista_laws import log_alpha, log_eta
+
+
+def powers(form: Callable[[m.Array], m.Array], power: float, log: float, budget: str = "K") -> list[Reading]:
+    """Return both powers of a law budget^p (log budget)^q: how its log, by that of the budget, gains from u to e u."""
+    gains = (form(np.e * BEYOND) - form(BEYOND)) / ((np.e - 1) * BEYOND)
+    logs = (gains - power) * (np.e - 1) * BEYOND
+    what = f"power of {budget}, log {budget} = 1e6"
+    return [
+        of_exponent(what, "arithmetic", float(gains[1]), power, abs(gains[1] - gains[0]) + ROUNDING),
+        of_exponent(f"power of log {what[9:]}", "arithmetic", float(logs[1]), log, abs(logs[1] - logs[0])),
+    ]
+
+
+def _values(found: Optimum, name: str) -> m.Array:
+    return np.where(found.converged, found.risk if name == "risk" else found.at[name], np.nan)
+
+
+# --- SGD on strongly convex functions ---
+_CONVEX = "Garrigos and Gower"
+
+
+@cache
+def _convex() -> tuple[Optimum, laws.Decay]:
+    """The refined optimum in K at b = 32, and what the bound comes down to there."""
+    of = constants_of("sgd_strongly_convex")
+    own = laws.Decay(of["R2"], of["mu"], 2 * of["sigma"] ** 2 / (of["mu"] * BATCH))
+    return refine(bound("sgd_strongly_convex"), "eta", fixed={"b": BATCH}, K=LADDER), own
+
+
+@claims(
+    ("A.sgd_strongly_convex.eta", _CONVEX, "eta* ~ log K/K", "eta"),
+    ("A.sgd_strongly_convex.risk", _CONVEX, "risk* ~ log K/K", "risk"),
+)
+def convex(name: str) -> Finding:
+    found, of = _convex()
+    closed = laws.decay_rate(LADDER, of) if name == "eta" else laws.decay_risk(LADDER, of)
+    form = lambda u: np.log(laws.decayed(u, of) + (name == "risk")) - u  # noqa: E731
+    return finding(
+        m.same(f"{name}* over its closed form, K = 1e18 to 1e280", "refined", _values(found, name), closed),
+        powers(form, -1.0, 1.0),
+    )
+
+
+@claim("H.sgd_strongly_convex.b", _CONVEX, "under a token budget risk* is free of b: no batch size is token-optimal")
+def convex_tokens() -> Finding:
+    """The closed form of the risk at T/b iterations, slope ~ 1/b; and the refined optimum in K, moved to tokens."""
+    of, T = constants_of("sgd_strongly_convex"), 1e40
+    own = [laws.Decay(of["R2"], of["mu"], 2 * of["sigma"] ** 2 / (of["mu"] * b)) for b in (1.0, 1e6)]
+    risks = [float(laws.decay_risk(T / b, each)) for b, each in zip((1.0, 1e6), own)]
+    moved = refine(bound("sgd_strongly_convex"), "eta", fixed={"b": 1e6}, K=T / 1e6)
+    return finding(
+        m.same("risk* at b = 1e6 over that at b = 1, T = 1e40", "arithmetic", risks[1], risks[0]),
+        m.same("risk* at b = 1e6 over that at b = 1, T = 1e40", "refined", _values(moved, "risk"), risks[0]),
+    )
+
+
+# --- Adam ---
+_ADAM = "Defossez et al."
+
+#: Constants of which each is another, and log R^2/epsilon is small beside the logs of the ladder.
+ADAM = {"D0": 2.0, "L": 0.5, "R": 3.0, "d": 7.0, "epsilon": 0.1}
+
+
+@cache
+def _adam() -> Optimum:
+    return refine(bound("adam", **ADAM), ("eta", "alpha2"), K=LADDER)
+
+
+def _adam_form(name: str) -> Callable[[m.Array], m.Array]:
+    """The log of the closed form from log K."""
+    scale = {"alpha2": -1.0, "eta": -0.5, "risk": -0.5}[name]
+
+    def form(u: m.Array) -> m.Array:
+        return np.log(getattr(laws.adam(u, **ADAM), {"alpha2": "u", "eta": "e"}.get(name, name))) + scale * u
+
+    return form
+
+
+@claims(
+    ("A.adam.alpha2", _ADAM, "1 - beta2* ~ log K/K", "alpha2", -1.0, 1.0),
+    ("A.adam.risk", _ADAM, "risk* ~ (log K/K)^(1/2)", "risk", -0.5, 0.5),
+    ("H.adam.eta", _ADAM, "eta* ~ K^(-1/2), without a logarithm", "eta", -0.5, 0.0),
+)
+def adam(name: str, power: float, log: float) -> Finding:
+    form = _adam_form(name)
+    return finding(
+        m.same("over its closed form, K = 1e18 to 1e280", "refined", _values(_adam(), name), np.exp(form(LOGS))),
+        powers(form, power, log),
+    )
+
+
+@claim("A.adam.abstract", "Defossez et al., abstract", "eta = K^(-1/2), 1 - beta2 = 1/K: the bound ~ log K/K^(1/2)")
+def adam_abstract() -> Finding:
+    """The bound there, over 2 R D0 + (4 d R^2 + d R L)(log(1 + R^2 K/epsilon) + 1) over K^(1/2)."""
+    D0, L, R, d, epsilon = ADAM.values()
+
+    def form(u: m.Array) -> m.Array:
+        return np.log(2 * R * D0 + (4 * d * R**2 + d * R * L) * (u + np.log(R**2 / epsilon) + 1)) - u / 2
+
+    own = bound("adam", **ADAM).risk(eta=LADDER**-0.5, alpha2=1 / LADDER, K=LADDER)
+    tuned = _values(_adam(), "risk")
+    return finding(
+        m.same("over its closed form, K = 1e18 to 1e280", "arithmetic", own, np.exp(form(LOGS)), 1e-12),
+        powers(form, -0.5, 1.0),
+        m.at_least("over the tuned risk, least of the ladder", "refined", float((own / tuned).min()), 1.0),
+        "a logarithm's root above the tuned bound's (log K/K)^(1/2): alpha2 = 1/K is a logarithm too small",
+    )
+
+
+# --- under a Kurdyka-Lojasiewicz condition ---
+MU = 0.5
+
+
+@cache
+def _kl() -> Any:
+    return proxies.frank_wolfe_kl(**CONSTANTS, lam=LAM, mu=MU)
+
+
+@claims(
+    ("A.frank_wolfe_kl.b", "FW-KL, as star-convex", "b* ~ (T/log T)^(2/3)", "b", "b"),
+    ("A.frank_wolfe_kl.eta", "FW-KL, as star-convex", "eta* ~ (log T/T)^(1/3)", "eta", "b"),
+    ("A.frank_wolfe_kl.alpha", "FW-KL, as star-convex", "1 - beta* ~ b (log T/T)^(2/3), in T", "alpha", "alpha"),
+    ("A.frank_wolfe_kl.eta.tokens", "FW-KL, as star-convex", "eta* ~ b log T/T, in T", "eta", "alpha"),
+)
+def kl(name: str, beside: str) -> Finding:
+    of: dict[str, Any] = {**CONSTANTS, "lam": LAM, "mu": MU}
+    return logarithmic(_kl(), name, beside, laws.kl_at_momentum(ALPHA, **of), laws.kl_for_small_alpha(**of))
+
+
+@claim("A.frank_wolfe_kl.powers", "FW-KL, as star-convex", "1 - beta* ~ b and eta* ~ b, at a fixed T")
+def kl_powers() -> Finding:
+    """The refined optimum, b moved; and what the bound changes by where all three are a thousandfold."""
+    of, T = laws.kl_for_small_alpha(**CONSTANTS, lam=LAM, mu=MU), np.array([m.FAR, m.FARTHER])
+    best = {"alpha": np.exp(log_alpha(np.log(T), BATCH, of)), "eta": np.exp(log_eta(np.log(T), np.log(BATCH), of))}
+    own, moved = (_kl().risk(**{v: x * k for v, x in best.items()}, b=BATCH * k, T=T) for k in (1.0, 1e3))
+    along = m.settles("the bound, eta, alpha and b a thousandfold, over it", "arithmetic", moved / own)
+    return finding(powers_of_b(_kl()).readings, along)
+
+
+@claims(
+    ("A.frank_wolfe_kl.iterations", "FW-KL, as star-convex", "eta* ~ log K/K", False),
+    ("A.frank_wolfe_kl.free", "FW-KL, as star-convex", "at a fixed K eta* is free of b", True),
+)
+def kl_iterations(free: bool) -> Finding:
+    """Beyond 1e100 what depends on eta is lost beside the noise's floor."""
+    whole = laws.kl_at_momentum(ALPHA, **CONSTANTS, lam=LAM, mu=MU)
+    of, K = laws.Decay(whole.Delta0, whole.lam, whole.slope), LADDER[LADDER < 1e100]
+    own = {b: _values(_kl_at(b), "eta") for b in (BATCH, 1e6)}
+    closed = m.same("eta* over its closed form, K to 1e93", "refined", own[BATCH], laws.decay_rate(K, of))
+    if free:
+        eta, in_K = np.geomspace(1e-6, 1e-3, 20), _kl().form("K")
+        less = np.subtract(*(in_K.risk(eta=eta, b=b, alpha=ALPHA, K=1e4) for b in (BATCH, 1e6)))
+        # A difference of two bounds that are a few times as large.
+        between = m.same("what b changes, at 20 eta", "arithmetic", less, less[0], 10 * ROUNDING)
+        return finding(closed, m.same("eta* at b = 1e6 over that at 32", "refined", own[1e6], own[BATCH]), between)
+    return finding(closed, powers(lambda u: np.log(laws.decayed(u, of)) - u, -1.0, 1.0))
+
+
+@cache
+def _kl_at(b: float) -> Optimum:
+    return refine(_kl(), "eta", fixed={"alpha": ALPHA, "b": b}, K=LADDER[LADDER < 1e100])
+
+
+# --- independent weight decay ---
+_DECAY = "IndependentWeightDecay"
+
+
+def _best(lam: ArrayLike, K: float) -> m.Array:
+    """The source's closed form of the best learning rate."""
+    of = {name: CONSTANTS[name] for name in ("Delta0", "L", "G0")}
+    return np.asarray(cesista2025.best_learning_rate(np.asarray(lam), K=K, alpha=ALPHA, **of))
+
+
+def _refined(proxy: Any, lam: float, K: list[float]) -> m.Array:
+    """The refined eta* at a weight decay."""
+    return _values(refine(proxy, "eta", fixed={"alpha": ALPHA, "b": BATCH, "lam": lam}, K=K), "eta")
+
+
+@claim("A.independent_weight_decay.eta", _DECAY, "eta*(lam) minimises the bound in which lam is a variable")
+def decay_rate() -> Finding:
+    readings, proxy = [], bound("independent_weight_decay", **CONSTANTS)
+    for lam in (0.1, 1.0, 10.0):
+        found = _refined(proxy, lam, [1e5, 1e9])
+        formula = [float(_best(lam, K)) for K in (1e5, 1e9)]
+        readings.append(m.same(f"over the formula, lam = {lam:g}", "refined", found, formula))
+        star = proxies.star_convex(**CONSTANTS, lam=lam, budget="K")
+        there: dict[str, Any] = {"eta": np.array(formula), "b": BATCH, "alpha": ALPHA, "K": np.array([1e5, 1e9])}
+        same_bound = m.same(
+            f"the bound over star_convex's, lam = {lam:g}", "arithmetic", proxy.risk(**there, lam=lam),
+            star.risk(**there), 8 * ROUNDING,
+        )  # fmt: skip
+        readings.append(same_bound)
+    return finding(readings)
+
+
+@claim("A.independent_weight_decay.constant", _DECAY, "eta* = Theta(1/lam): lam eta* is constant")
+def decay_constant() -> Finding:
+    """lam eta* over a hundredfold lam, at a run that people could pay; and how it goes on."""
+    lam, K, proxy = np.array([0.1, 1.0, 10.0]), 1e5, bound("independent_weight_decay", **CONSTANTS)
+    products = lam * _best(lam, K)
+    found = [float(_refined(proxy, x, [K])[0]) for x in lam]
+    return finding(
+        m.same("lam eta* at lam = 10 over that at 0.1, K = 1e5", "refined", found[2] * lam[2], found[0] * lam[0]),
+        m.same("lam eta* at lam = 10 over that at 0.1, K = 1e5", "arithmetic", products[2], products[0]),
+        f"lam eta* K is a logarithm of K lam^2: {products[0] * K:.3g}, {products[1] * K:.3g} and {products[2] * K:.3g} "
+        "at lam = 0.1, 1 and 10",
+    )
+
+
+@claim("A.independent_weight_decay.power", _DECAY, "eta* ~ 1/lam, up to a logarithm, as K grows")
+def decay_power() -> Finding:
+    """d log eta*/d log lam = -1 + 2/log K to leading order: by the closed form, and refined, from lam = 1 to 10."""
+
+    def slope(etas: m.Array) -> m.Array:
+        return np.asarray(np.diff(np.log(etas), axis=0)[0] / np.log(10.0))
+
+    of = [laws.decay_of_star(ALPHA, lam=lam, **CONSTANTS) for lam in (1.0, 10.0)]
+    near, far = slope(np.array([laws.decayed(BEYOND, each) / each.rate for each in of]))
+    K, proxy = [1e9, 1e40], bound("independent_weight_decay", **CONSTANTS)
+    found = slope(np.array([_refined(proxy, lam, K) for lam in (1.0, 10.0)]))
+    closed = slope(np.array([laws.decay_rate(K, each) for each in of]))
+    return finding(
+        of_exponent("eta* ~ lam^p, log K = 1e6", "arithmetic", float(far), -1.0, abs(far - near)),
+        m.same("-p over its closed form, K = 1e9 and 1e40", "refined", -found, -closed),
+        f"eta* ~ lam^({found[0]:.3f}) at K = 1e9, lam^({found[1]:.3f}) at 1e40",
+    )

@@ -1,0 +1,350 @@
+"""Bounds of the atlas that are sums of powers: their laws, exact and refined."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from functools import partial
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from hpgrid import exponents, parse
+from hpgrid.asymptotics import segments
+from hpgrid.bounds import BOUNDS
+from hpgrid.bounds.cesista2025 import Parts
+from hpgrid.claims.atlas.stated import bound, constants_of, law, without
+from hpgrid.claims.cesista2025.moments import ROUNDING
+from hpgrid.claims.ledger import Finding, claim, claims, finding
+from hpgrid.claims.measures import FAR, FARTHER, at_least, columns, crossing, draws, same, settles, unsettled
+from hpgrid.critical import tokens
+from hpgrid.critical.tokens import iterations_of_mean
+from hpgrid.proxy import Proxy
+from hpgrid.readings import Reading, of_exponent
+from hpgrid.refinement.profile import profile
+from hpgrid.shapes import Floats as Array
+from hpgrid.theory import atlas_laws as laws
+
+_ONE, _TWO, _MVR = "Cutkosky and Mehta", "Cutkosky and Mehta, second order", "STORM; Muon-MVR"
+_LOCAL, _PRIVATE, _SPLIT, _SU = "Stich, form", "private SGD, form", "Schaipp; ThreeTermBudget", "Su, kexue.fm 11833"
+
+
+@claims(
+    ("A.normalised_sgd.risk", _ONE, "risk* ~ K^(-1/4)", "normalised_sgd", "risk ~ K^-1/4"),
+    ("A.normalised_sgd.eta", _ONE, "eta* ~ K^(-3/4)", "normalised_sgd", "eta ~ K^-3/4"),
+    ("A.normalised_sgd.alpha", _ONE, "1 - beta* ~ K^(-1/2)", "normalised_sgd", "alpha ~ K^-1/2"),
+    ("A.normalised_sgd_second_order.risk", _TWO, "risk* ~ K^(-2/7)", "normalised_sgd_second_order", "risk ~ K^-2/7"),
+    ("A.normalised_sgd_second_order.eta", _TWO, "eta* ~ K^(-5/7)", "normalised_sgd_second_order", "eta ~ K^-5/7"),
+    ("A.normalised_sgd_second_order.alpha", _TWO, "1 - beta* ~ K^(-4/7)", "normalised_sgd_second_order",
+     "alpha ~ K^-4/7"),
+    ("A.storm.risk", _MVR, "risk* ~ K^(-1/3)", "storm", "risk ~ K^-1/3 @ fixed b", "K"),
+    ("A.storm.eta", _MVR, "eta* ~ K^(-2/3)", "storm", "eta ~ K^-2/3 @ fixed b", "K"),
+    ("A.storm.alpha", _MVR, "1 - beta* ~ K^(-2/3)", "storm", "alpha ~ K^-2/3 @ fixed b", "K"),
+    ("A.local_sgd.eta", _LOCAL, "eta* ~ (n/(H R))^(1/2), H and n held", "local_sgd",
+     "eta = D0^1/2 L^-1/2 sigma^-1 n^1/2 H^-1/2 R^-1/2 @ fixed n, fixed H"),
+    ("A.local_sgd.risk", _LOCAL, "risk* ~ (n H R)^(-1/2), H and n held: n workers are n times as fast", "local_sgd",
+     "risk = 2 D0^1/2 L^1/2 sigma n^-1/2 H^-1/2 R^-1/2 @ fixed n, fixed H"),
+    ("A.private_sgd.risk", _PRIVATE, "risk* tends to 2 (D0 L d)^(1/2) C/(n eps)", "private_sgd",
+     "risk = 2 D0^1/2 L^1/2 d^1/2 C n^-1 epsilon^-1"),
+    ("A.private_sgd.eta", _PRIVATE, "eta* ~ 1/K", "private_sgd",
+     "eta = D0^1/2 L^-1/2 d^-1/2 C^-1 n epsilon K^-1"),
+    ("A.three_term_split.N", _SPLIT, "at a = g = 1, N K held: N* = (A Q/C)^(1/2)", "three_term_split",
+     "N = A^1/2 C^-1/2 b^-1/2 Q^1/2 @ fixed b"),
+)  # fmt: skip
+def says(name: str, stated: str, budget: str = "") -> Finding:
+    return finding(law(bound(name, **({"budget": budget} if budget else {})), stated))
+
+
+# --- heavy tails ---
+MOMENTS = (Fraction(2), Fraction(3, 2), Fraction(5, 4))
+
+
+@claims(
+    ("A.heavy_tails.risk", "Shulgin et al., C.2", "risk* ~ K^(-(p-1)/(3p-2))", "risk"),
+    ("H.heavy_tails.alpha", "Shulgin et al., C.2", "1 - beta* ~ K^(-p/(3p-2)), p moments", "alpha"),
+    ("H.heavy_tails.eta", "Shulgin et al., C.2", "eta* ~ K^(-(2p-1)/(3p-2)), p moments", "eta"),
+)
+def heavy_tails(name: str) -> Finding:
+    of = [(p, laws.heavy_tails(p)[name]) for p in MOMENTS]
+    return finding(*(law(bound("heavy_tails", p=p), f"{name} ~ K^({power})", f"p = {p}") for p, power in of))
+
+
+@claim("A.heavy_tails.samples", "Kornilov, 2502.07923", "samples to eps are eps^(-(3p-2)/(p-1))")
+def samples_of_heavy_tails() -> Finding:
+    """Where the tuned risk comes down to three targets, b = 1; and the inverse of its exact power."""
+    readings = []
+    for p in MOMENTS:
+        proxy, stated = bound("heavy_tails", p=p), (3 * p - 2) / (p - 1)
+        K = [crossing(partial(_above, proxy, eps), 1e3, 1e280) for eps in (1e-8, 1e-12, 1e-13)]
+        near, far = np.log(K[1] / K[0]) / np.log(1e4), np.log10(K[2] / K[1])
+        of_risk = exponents(proxy, ("eta", "alpha")).exponent["risk"]
+        assert of_risk is not None
+        readings += [
+            of_exponent(f"(1/eps)^q, p = {p}", "refined", float(far), stated, unsettled(near, far)),
+            Reading(f"(1/eps)^q, p = {p}", "exact", -1 / of_risk, stated),
+        ]
+    return finding(readings)
+
+
+def _above(proxy: Proxy, eps: float, budget: Array) -> np.ndarray:
+    return np.asarray(_least(proxy, budget) > eps)
+
+
+def _least(proxy: Proxy, budget: ArrayLike, **fixed: ArrayLike) -> Array:
+    """The least risk, whatever is not held tuned."""
+    tuned = [v for v in proxy.depends_on() if v in proxy.space.hyperparameters and v not in fixed]
+    return np.asarray(profile(proxy, tuned, fixed, budget).risk)
+
+
+# --- workers that walk alone ---
+@claim("A.local_sgd.steps", "local SGD, form", "n workers are n times as fast as long as H <~ (H R)^(1/4) n^(-3/4)")
+def local_steps() -> Finding:
+    """Along H = T^phi, b = 1: T = n S of S steps a worker, so that H ~ S^q is H ~ T^q; and n in what meets there."""
+    proxy, fixed = bound("local_sgd", budget="T"), {"n": 8.0, "b": 1.0}
+    first = segments(proxy, ("eta",), "H", (0, Fraction(1, 2)), fixed=fixed)[0]
+    stated = laws.LOCAL_STEPS
+    readings = [Reading("phi up to which risk* ~ T^(-1/2)", "exact", first.hi, stated["S"])]
+    for phi, power in ((stated["S"], Fraction(-1, 2)), (Fraction(1, 3), Fraction(-4, 9))):
+        readings += law(proxy, f"risk ~ T^{power}", f"H = T^{phi}", fixed=fixed, path={"H": phi})
+    # H at which drift costs as much as noise, at a fixed number S of steps of each worker.
+    at = np.log10([crossing(partial(_noise_wins, proxy, n), 1.0, 1e40) for n in (1e2, 1e3, 1e4)])
+    near, far = np.diff(at).tolist()
+    what = "H ~ n^p where drift meets noise, S = 1e40"
+    return finding(readings, of_exponent(what, "refined", near, stated["n"], unsettled(near, far)))
+
+
+def _noise_wins(proxy: Proxy, n: float, H: Array) -> np.ndarray:
+    """Whether a worker's noise costs more than its drift at the best eta, after 1e40 steps of each of n workers."""
+    eta = profile(proxy, ("eta",), {"n": n, "b": 1.0, "H": H}, n * 1e40).at["eta"]
+    of = proxy.constants
+    return np.asarray(of["L"] * eta * of["sigma"] ** 2 / n > (of["L"] * eta * H * of["z"]) ** 2)
+
+
+@claim("A.local_sgd.joint", "Stich, form", "H and eta have a best value of their own, tuned jointly")
+def joint() -> Finding:
+    """In rounds, in tokens, and where a round costs time beside its steps, W = R (c0 + c1 H)."""
+    fixed = {"n": 8.0}
+    rounds = exponents(bound("local_sgd"), ("eta", "H"), fixed=fixed)
+    tokens_law = exponents(bound("local_sgd", budget="T"), ("eta", "H"), fixed={**fixed, "b": 1.0})
+    H = profile(bound("local_sgd", budget="T"), ("eta", "H"), {**fixed, "b": 1.0}, [1e6, FAR]).at["H"]
+    risks = [_least(bound("local_sgd"), FAR, n=8.0, H=10.0**k) for k in range(0, 30, 5)]
+    return finding(
+        Reading("H is attained, in rounds", "exact", "H" not in rounds.unbounded, True),
+        Reading("the risk has a least value in H, in rounds", "refined", bool(np.diff(risks).max() >= 0), True),
+        Reading("H is above its end 1, in tokens", "exact", "H" not in tokens_law.active, True),
+        Reading("H is above its end 1, in tokens", "refined", bool((H > 1).all()), True),
+        "at fixed rounds H -> infinity with eta H ~ R^(-1/3), at fixed tokens H = 1: a best H takes a cost of both "
+        "(H.local_sgd.clock)",
+    )
+
+
+@claim("H.local_sgd.clock", "local SGD, form", "where a round costs c0 and a step c1, W = R (c0 + c1 H): H* ~ W^(1/6)")
+def clock() -> Finding:
+    text = BOUNDS["local_sgd"].formula
+    of = {**constants_of("local_sgd"), "c0": 30.0, "c1": 0.2}
+    proxy = parse(text, of, variables=["H >= 1", "n >= 1", "R >= 1, budget", "W = R*(c0 + c1*H)"]).form("W")
+    assert isinstance(proxy, Proxy)
+    return finding(law(proxy, "H ~ W^1/6 @ fixed n"), law(proxy, "eta ~ W^-1/2 @ fixed n"))
+
+
+# --- compression ---
+def _compressed(delta: float = 0.1) -> tuple[Proxy, dict[str, float]]:
+    """Error feedback at a contraction as a sum of powers, w = c (1 - delta)/delta^2, and its constants."""
+    of = constants_of("error_feedback")
+    values = {"D0": of["D0"], "s": of["s"], "w": of["c"] * (1 - delta) / delta**2}
+    proxy = parse("D0/(eta*K) + s*eta + w*eta**2", values)
+    assert isinstance(proxy, Proxy)
+    return proxy, of
+
+
+@claims(
+    ("A.error_feedback.eta", "error feedback, form", "eta* ~ K^(-1/2)", "eta = D0^1/2 s^-1/2 K^-1/2"),
+    ("A.error_feedback.risk", "error feedback, form", "risk* = 2 (D0 s/K)^(1/2)", "risk = 2 D0^1/2 s^1/2 K^-1/2"),
+)
+def compressed(stated: str) -> Finding:
+    (proxy, _), eta = _compressed(), np.geomspace(1e-8, 1e2, 50)
+    own = bound("error_feedback").risk(eta=eta, K=1e5, delta=0.1)
+    as_sum = same("as a sum, delta = 0.1", "arithmetic", proxy.risk(eta=eta, K=1e5), own, ROUNDING)
+    return finding(law(proxy, stated), as_sum)
+
+
+@claim(
+    "A.error_feedback.free", "error feedback, form", "the compressor is in what falls faster: risk* is free of delta"
+)
+def free_of_compression() -> Finding:
+    budgets, ratios = np.array([FAR, FARTHER]), []
+    for delta in (0.1, 1e-3):
+        proxy, of = _compressed(delta)
+        ratios.append(_least(proxy, budgets) / (2 * np.sqrt(of["D0"] * of["s"] / budgets)))
+    law_of = exponents(_compressed()[0], ("eta",)).laws["risk"]
+    assert law_of is not None
+    return finding(
+        settles("risk* over that without compression, delta = 0.1 and 0.001", "refined", ratios),
+        Reading("power of w = c (1 - delta)/delta^2 in risk*", "exact", law_of.powers.get("w", Fraction(0)), 0),
+    )
+
+
+@claim(
+    "H.error_feedback.starts", "error feedback, form", "from K = D0 c^2 (1-delta)^2/(3 s^3 delta^4) on it costs less"
+)
+def starts() -> Finding:
+    """Less than the noise does: before that eta* ~ K^(-1/3), as a law without noise has it."""
+    readings = []
+    for delta in (0.3, 0.01):
+        proxy, of = _compressed(delta)
+        w = proxy.constants["w"]
+        costs = lambda K: w * profile(proxy, ("eta",), {}, K).at["eta"] > of["s"]  # noqa: B023, E731
+        K = crossing(costs, 1e-9, 1e40)
+        readings.append(same(f"K over it, delta = {delta:g}", "refined", K, of["D0"] * w**2 / (3 * of["s"] ** 3)))
+    return finding(readings, law(without(_compressed()[0], "s"), "eta ~ K^-1/3"))
+
+
+# --- one loss in three terms ---
+@claim("A.three_term_split.K", _SPLIT, "at a = g = 1, N K held: K* = (C Q/A)^(1/2)")
+def steps() -> Finding:
+    """What N* leaves of Q, at b = 1."""
+    proxy, budgets, of = bound("three_term_split"), np.array([FAR, FARTHER]), columns(draws("E", "A", "B", "C"))
+    K = budgets / profile(proxy, ("N",), {"b": 1.0}, budgets, constants=of).at["N"]
+    N = exponents(proxy, ("N",), fixed={"b": 1.0}).exponent["N"]
+    assert N is not None
+    return finding(
+        settles("over the law, 8 random constants", "refined", K / np.sqrt(of["C"] * budgets / of["A"])),
+        Reading("power of Q", "exact", 1 - N, Fraction(1, 2)),
+    )
+
+
+@claim("A.three_term_split.least", _SPLIT, "A/N + C/K >= 2 (A C/Q)^(1/2), attained")
+def least() -> Finding:
+    split = without(bound("three_term_split"), "E", "B")
+    of, (N, Q) = split.constants, 10.0 ** np.random.default_rng(2026).uniform(0, 6, (2, 1000))
+    ratio = split.risk(N=N, Q=Q, b=1.0) / (2 * np.sqrt(of["A"] * of["C"] / Q))
+    return finding(
+        at_least("it over the bound, 1000 points", "arithmetic", float(ratio.min()), 1.0, ROUNDING),
+        law(split, "risk = 2 A^1/2 C^1/2 b^1/2 Q^-1/2 @ fixed b"),
+    )
+
+
+@claim("H.three_term_split.N", _SPLIT, "at any powers, N K held: N* ~ Q^(g/(a+g)), K* ~ Q^(a/(a+g))")
+def any_powers() -> Finding:
+    readings = []
+    for a, g in ((Fraction(1, 3), Fraction(2, 7)), (Fraction(2), Fraction(1, 2))):
+        proxy = bound("three_term_split", a=a, g=g)
+        readings += law(proxy, f"N ~ Q^({g / (a + g)}) @ fixed b", f"a = {a}, g = {g}")
+        readings += law(proxy, f"N ~ Q^({1 - a / (a + g)}) @ fixed b", f"Q/K, a = {a}, g = {g}")
+    return finding(readings)
+
+
+@claim("A.three_term_split.b", "Schaipp, fitted", "b* ~ T^0.566")
+def fitted_batch() -> Finding:
+    """The split has b* ~ T^(g/(c+g)), eta and model size held: any power between 0 and 1."""
+    p = laws.FITTED_BATCH
+    proxy = bound("three_term_split", budget="T", c=1 / p - 1, g=1)
+    plain = law(bound("three_term_split", budget="T", c="1/2", g=1), "b ~ T^2/3 @ fixed N", "c = g/2")
+    told = [replace(each, empty=True) for each in law(proxy, f"b ~ T^({p}) @ fixed N", f"c = {1 / p - 1} g")]
+    return finding(
+        told, plain, f"b* ~ T^(g/(c+g)): c = {float(1 / p - 1):.3f} g gives it, and other c any other power in (0, 1)"
+    )
+
+
+# --- samples to a target ---
+_EPS = (1.5, 3.0, 50.0)
+
+#: Noise that makes a batch of more than one sample the best at each of these targets.
+NOISY = {"X": 3.0, "Y": 40.0, "Z": 0.3}
+
+
+def _parts() -> tuple[dict[str, float], Parts]:
+    return NOISY, Parts(NOISY["X"], NOISY["Y"], 0.0, 0.0)
+
+
+@claim("A.critical_batch.samples", "Sato", "samples to eps are X b^(3/2)/((eps - Z) b^(1/2) - Y)")
+def samples() -> Finding:
+    """The bound's own risk there, and where the risk comes down to eps."""
+    (of, _), proxy = _parts(), bound("critical_batch", **NOISY)
+    readings = []
+    for times in _EPS:
+        eps = times * of["Z"]
+        b = np.geomspace(1.1, 1e6, 20) * (of["Y"] / (eps - of["Z"])) ** 2
+        b = b[b >= 1]
+        T = laws.samples(b, of["X"], of["Y"], eps, of["Z"])
+        readings.append(same(f"risk there, eps = {times:g} Z", "arithmetic", proxy.risk(b=b, T=T), eps, ROUNDING))
+        found = crossing(lambda T: proxy.risk(b=b[0], T=T) > eps, 1e-12, 1e200)  # noqa: B023
+        readings.append(same(f"samples over it, eps = {times:g} Z", "refined", found, T[0], ROUNDING))
+    return finding(readings)
+
+
+@claim("A.critical_batch.root", "Sato", "samples to eps are fewest at b*^(1/2) = 3 Y/(2 (eps - Z))")
+def root() -> Finding:
+    (of, parts), readings = _parts(), []
+    for times in _EPS:
+        room = (times - 1) * of["Z"]
+        needed, above = iterations_of_mean(parts, "revised", room), (of["Y"] / room) ** 2
+        stated = laws.critical_root(of["Y"], times * of["Z"], of["Z"]) ** 2
+        on_grid, step = tokens.on_grid(needed, above)
+        readings += [
+            same(f"argmin over it, eps = {times:g} Z", "grid", on_grid.b, stated, step),
+            same(f"fewest samples over it, eps = {times:g} Z", "refined", tokens.fewest(needed, above).b, stated,
+                 tokens.FLAT),
+        ]  # fmt: skip
+    return finding(readings, law(without(bound("critical_batch"), "Z"), "risk b^1/2 = 3/2 Y", "eps - Z at b*(T)"))
+
+
+@claim("A.critical_batch.above", "Sato", "b*^(1/2) > 3 Y/(2 eps)")
+def above() -> Finding:
+    (of, parts), readings = _parts(), []
+    for times in _EPS:
+        room = (times - 1) * of["Z"]
+        found = tokens.fewest(iterations_of_mean(parts, "revised", room), (of["Y"] / room) ** 2).b
+        over = float(np.sqrt(found) / (1.5 * of["Y"] / (times * of["Z"])))
+        readings.append(at_least(f"b*^(1/2) over it, eps = {times:g} Z", "refined", over, 1.0, -tokens.FLAT))
+        readings.append(at_least(f"eps/(eps - Z), eps = {times:g} Z", "arithmetic", times / (times - 1), 1.0))
+    return finding(readings)
+
+
+@claim("A.critical_batch.absolute", "Sato", "the bound does not predict critical batch sizes in absolute terms")
+def absolute() -> Finding:
+    """b* moves with Y^2 and (eps - Z)^(-2), and nothing in the bound says what they are."""
+    (of, parts), eps, readings = _parts(), 3.0, []
+    room = (eps - 1) * of["Z"]
+
+    def best(Y: float = 1.0, left: float = 1.0, X: float = 1.0) -> float:
+        moved = parts._replace(X=parts.X * X, Y=parts.Y * Y)
+        above = (of["Y"] * Y / (room * left)) ** 2
+        return tokens.fewest(iterations_of_mean(moved, "revised", room * left), above).b
+
+    for name, power in {"Y": 2, "left": -2, "X": 0}.items():
+        stated = laws.critical_root(
+            of["Y"] * (10.0 if name == "Y" else 1.0), room * (10.0 if name == "left" else 1.0), 0
+        )
+        measured = float(np.log10(best(**{name: 10.0}) / best()))
+        what = {"Y": "Y", "left": "eps - Z", "X": "X"}[name]
+        readings.append(of_exponent(f"b* ~ ({what})^p", "refined", measured, power, 2 * tokens.FLAT))
+        plain = float(np.log10((stated / laws.critical_root(of["Y"], room, 0)) ** 2))
+        readings.append(of_exponent(f"b* ~ ({what})^p", "arithmetic", plain, power, ROUNDING))
+    return finding(readings, "an estimate of Y, or of eps - Z, that is twice too large puts b* off by a factor of 4")
+
+
+# --- Su's law ---
+POWERS = ("g1", "g2", "g3", "g5", "g6", "g7")
+SETS = tuple(
+    dict(zip(POWERS, map(Fraction, text.split())))
+    for text in ("1 1/2 1 1/4 1/8 1/2", "3/10 1/2 7/10 1/5 1/10 3/20", "2/5 3/4 6/5 1/9 1/3 1/7")
+)
+
+
+@claims(
+    ("A.su_law.b", _SU, "b* ~ T^(g1 g3/P), P = g1 g3 + g2 (g1 + g3)", "b", "T"),
+    ("A.su_law.eta", _SU, "eta* ~ T^(-g1 g2/P)", "eta", "T"),
+    ("A.su_law.risk", _SU, "risk* ~ T^(-g1 g2 g3/P)", "risk", "T"),
+    ("A.su_law.eta.N", _SU, "eta* ~ N^((g1 g6 - g7 (g1+g2) - g5 g2)/P)", "eta", "N"),
+    ("A.su_law.b.N", _SU, "b* ~ N^((g6 (g1+g3) + g5 g3 - g7 g1)/P)", "b", "N"),
+)
+def su(name: str, by: str) -> Finding:
+    readings: list[Reading] = []
+    for powers in SETS:
+        stated = laws.su(**powers)
+        proxy = bound("su_law", **powers)
+        claimed = f"{name} ~ T^({stated.T[name]})" + (f" N^({stated.N[name]})" if by == "N" else "") + " @ fixed N"
+        found = law(proxy, claimed, "g = " + ", ".join(map(str, powers.values())))
+        readings += [each for each in found if f"power of {by}" in each.what]
+    return finding(readings)
