@@ -25,7 +25,7 @@ SOURCES = {
     "shulgin2026": "Shulgin et al. (2026)",
     "cesista2025": "Cesista (2025)",
     "cesista_later": "Cesista, later: revised forms, and the laws of steepest-descent-lean",
-    "atlas": "Others: what the sources of further bounds say of them",
+    "atlas": "Other sources: what they say of the bounds that hpgrid bounds lists",
     "hpgrid": "hpgrid's own, which no source states",
 }
 

@@ -230,7 +230,7 @@ def decay_constant() -> Finding:
         m.same("lam eta* at lam = 10 over that at 0.1, K = 1e5", "refined", found[2] * lam[2], found[0] * lam[0]),
         m.same("lam eta* at lam = 10 over that at 0.1, K = 1e5", "arithmetic", products[2], products[0]),
         f"lam eta* K is a logarithm of K lam^2: {products[0] * K:.3g}, {products[1] * K:.3g} and {products[2] * K:.3g} "
-        "at lam = 0.1, 1 and 10",
+        "at lam = 0.1, 1 and 10; it levels off, at K, where log lam is far above K",
     )
 
 

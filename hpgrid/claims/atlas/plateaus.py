@@ -135,7 +135,7 @@ def functional_ratio() -> Finding:
     return finding(readings)
 
 
-@claim("A.functional_scaling.b", _FSL, "with eta tuned there is a best batch size, a power of T")
+@claim("A.functional_scaling.b", "2602.14208, asked of it", "with eta tuned there is a best batch size, a power of T")
 def functional_batch() -> Finding:
     proxy = bound("functional_scaling")
     found = exponents(proxy, ("eta", "b")).flat["b"]

@@ -120,7 +120,7 @@ def _noise_wins(proxy: Proxy, n: float, H: Array) -> np.ndarray:
     return np.asarray(of["L"] * eta * of["sigma"] ** 2 / n > (of["L"] * eta * H * of["z"]) ** 2)
 
 
-@claim("A.local_sgd.joint", "Stich, form", "H and eta have a best value of their own, tuned jointly")
+@claim("A.local_sgd.joint", "local SGD, asked of it", "H and eta have a best value of their own, tuned jointly")
 def joint() -> Finding:
     """In rounds, in tokens, and where a round costs time beside its steps, W = R (c0 + c1 H)."""
     fixed = {"n": 8.0}
