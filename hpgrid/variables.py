@@ -133,10 +133,11 @@ class Power(Fraction):
         found = _POWER.fullmatch(given) if isinstance(given, str) else None
         if (found is None and not bare) or (found is not None and found["base"] not in budgets):
             raise bad(f"a path is a power of the budget {' or '.join(budgets)}", f"{name}={given}", instead)
+        exponent = str(given) if found is None else "1" if found["exponent"] is None else found["exponent"]
         try:
-            if found is None:
-                return cls(Fraction(str(given)))  # 0.1 is 1/10
-            power = cls(Fraction(1 if found["exponent"] is None else found["exponent"]), Fraction(found["factor"] or 1))
+            # As text 0.1 is 1/10; of 1e-5 as Python writes it, too, and 1e999999999 would take hours.
+            whole = exponent if _RATIONAL.fullmatch(exponent) else "none"
+            power = cls(Fraction(whole), Fraction((found and found["factor"]) or 1))
         except (ValueError, ZeroDivisionError):
             instead = "a fraction such as '1/2'" if bare else instead
             raise bad("the exponent of a path is a rational number", f"{name}={given}", instead) from None
@@ -150,6 +151,9 @@ _POWER = re.compile(
     r" *(?:(?P<factor>[0-9.]+(?:/[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?) *\*? *)?(?P<base>[A-Za-z]\w*)"
     r"(?: *(?:\^|\*\*) *\(?(?P<exponent>[^() ]{0,40})\)?)? *"
 )
+
+
+_RATIONAL = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})(e-\d{1,2}|/\d{1,12})?")
 
 
 @dataclass(frozen=True)
