@@ -10,7 +10,7 @@ BOUNDS = {
         budget="K",
         source="Cutkosky and Mehta, 2002.03305",
     ),
-    "normalised_sgd_second_order": Bound(
+    "second_order_smooth": Bound(
         of="the mean gradient norm of normalised SGD with momentum at b = 1, its iterates extrapolated",
         formula="D0/(eta*K) + sigma/(alpha*K) + sigma*sqrt(alpha) + rho2*eta**2/alpha**2 + L*eta",
         constants=meaning("D0 sigma L", rho2="Lipschitz constant of the Hessian"),

@@ -11,7 +11,7 @@ BOUNDS = {
         domain=("mu*lam*eta <= 1",),
         source="Cesista, steepest-descent-lean, frankWolfeExpectedSuboptimality_bound",
     ),
-    "independent_weight_decay": Bound(
+    "independent_decay": Bound(
         of="f(W_K) - f* of a star-convex f, its weight decay a variable",
         formula="(1 - lam*eta)**K*Delta0 + 2/lam*(beta*sqrt(alpha/(1 + beta)) + alpha)*sqrt(D)*sigma/sqrt(b)"
         " + (2*beta/alpha*G0 + 4*L/lam*(1 + beta**2/alpha))*eta",

@@ -57,11 +57,11 @@ PRIVATE = {**ONE, "d": 50.0, "C": 1.5, "n": 1e4, "epsilon": 2.0}
 #: Of each row its constants, the budget that its source has, and its equation in that, of the variables by name.
 EQUATIONS: dict[str, tuple[dict[str, Any], str, Callable[..., Any]]] = {
     "frank_wolfe_kl": ({**DECAYING, "lam": 0.2, "mu": 0.3}, "K", kl),
-    "independent_weight_decay": (DECAYING, "K", decay),
+    "independent_decay": (DECAYING, "K", decay),
     "normalised_sgd": (
         ONE, "K", lambda eta, alpha, K: 2 / (eta * K) + 0.5 / (alpha * K) + 0.5 * alpha**0.5 + 3 * eta / alpha,
     ),
-    "normalised_sgd_second_order": (
+    "second_order_smooth": (
         {**ONE, "rho2": 0.7}, "K",
         lambda eta, alpha, K: (
             2 / (eta * K) + 0.5 / (alpha * K) + 0.5 * alpha**0.5 + 0.7 * (eta / alpha) ** 2 + 3 * eta

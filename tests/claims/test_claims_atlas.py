@@ -22,7 +22,7 @@ OWN = [entry for entry in CLAIMS.values() if entry.source == "atlas"]
 #: What does not hold, and what a reader can check by hand of it.
 KNOWN = {
     "A.local_sgd.joint": FAILS,  # D0/(eta H R) + L eta s^2/n falls for ever as H grows and eta H stays
-    "A.independent_weight_decay.constant": FAILS,  # lam eta* K = log(K lam^2 ...)
+    "A.independent_decay.constant": FAILS,  # lam eta* K = log(K lam^2 ...)
     "A.three_term_split.b": VACUOUS,  # g/(c + g) is any number in (0, 1)
     "A.bst.b": UNIDENTIFIABLE,  # a plateau
     "A.functional_scaling.b": UNIDENTIFIABLE,  # eta/b alone
@@ -51,7 +51,7 @@ def test_measured_numbers_are_the_known_ones() -> None:
         return [float(reading.measured) for reading in rows(CLAIMS[id].source)[id].finding.readings]
 
     # log(K lam^2 c)/lam: by 2 log 100 less what beta G0 lam takes, over its first value.
-    assert readings("A.independent_weight_decay.constant")[0] == pytest.approx(math.log(11.2 / 3.58), abs=0.01)
+    assert readings("A.independent_decay.constant")[0] == pytest.approx(math.log(11.2 / 3.58), abs=0.01)
     assert readings("A.bst.b") == [pytest.approx(0.0, abs=1e-9), pytest.approx(2 / 3, abs=1e-3)]
     assert readings("A.local_sgd.steps")[0] == 0.25
     # 4 d R^2 log K over 8 d R^2 (log K)^(1/2), and what d R L adds: log K = 41.

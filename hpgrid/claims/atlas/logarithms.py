@@ -203,9 +203,9 @@ def _refined(proxy: Any, lam: float, K: list[float]) -> m.Array:
     return _values(refine(proxy, "eta", fixed={"alpha": ALPHA, "b": BATCH, "lam": lam}, K=K), "eta")
 
 
-@claim("A.independent_weight_decay.eta", _DECAY, "eta*(lam) minimises the bound in which lam is a variable")
+@claim("A.independent_decay.eta", _DECAY, "eta*(lam) minimises the bound in which lam is a variable")
 def decay_rate() -> Finding:
-    readings, proxy = [], bound("independent_weight_decay", **CONSTANTS)
+    readings, proxy = [], bound("independent_decay", **CONSTANTS)
     for lam in (0.1, 1.0, 10.0):
         found = _refined(proxy, lam, [1e5, 1e9])
         formula = [float(_best(lam, K)) for K in (1e5, 1e9)]
@@ -220,10 +220,10 @@ def decay_rate() -> Finding:
     return finding(readings)
 
 
-@claim("A.independent_weight_decay.constant", _DECAY, "eta* = Theta(1/lam): lam eta* is constant")
+@claim("A.independent_decay.constant", _DECAY, "eta* = Theta(1/lam): lam eta* is constant")
 def decay_constant() -> Finding:
     """lam eta* over a hundredfold lam, at a run that people could pay; and how it goes on."""
-    lam, K, proxy = np.array([0.1, 1.0, 10.0]), 1e5, bound("independent_weight_decay", **CONSTANTS)
+    lam, K, proxy = np.array([0.1, 1.0, 10.0]), 1e5, bound("independent_decay", **CONSTANTS)
     products = lam * _best(lam, K)
     found = [float(_refined(proxy, x, [K])[0]) for x in lam]
     return finding(
@@ -234,7 +234,7 @@ def decay_constant() -> Finding:
     )
 
 
-@claim("A.independent_weight_decay.power", _DECAY, "eta* ~ 1/lam, up to a logarithm, as K grows")
+@claim("A.independent_decay.power", _DECAY, "eta* ~ 1/lam, up to a logarithm, as K grows")
 def decay_power() -> Finding:
     """d log eta*/d log lam = -1 + 2/log K to leading order: by the closed form, and refined, from lam = 1 to 10."""
 
@@ -243,7 +243,7 @@ def decay_power() -> Finding:
 
     of = [laws.decay_of_star(ALPHA, lam=lam, **CONSTANTS) for lam in (1.0, 10.0)]
     near, far = slope(np.array([laws.decayed(BEYOND, each) / each.rate for each in of]))
-    K, proxy = [1e9, 1e40], bound("independent_weight_decay", **CONSTANTS)
+    K, proxy = [1e9, 1e40], bound("independent_decay", **CONSTANTS)
     found = slope(np.array([_refined(proxy, lam, K) for lam in (1.0, 10.0)]))
     closed = slope(np.array([laws.decay_rate(K, each) for each in of]))
     return finding(
