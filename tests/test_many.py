@@ -90,6 +90,16 @@ def test_every_regime_agrees(over: tuple[str, ...], budget: str) -> None:
     assert found.feasible.all()
 
 
+@pytest.mark.parametrize("over", [ALL, ("eta", "b"), ("b",), ("alpha",)], ids="+".join)
+def test_compiled_well_it_finds_what_it_does_compiled_soon(
+    over: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = bounds.lmo(), Grid.footnote(12), tuning(over, caps=True), TRIPLES
+    soon = search_many(*given, min_K=1.0)
+    monkeypatch.setattr(many, "SOON", 0)
+    assert_same(search_many(*given, min_K=1.0), soon)
+
+
 @pytest.mark.parametrize(("over", "budget"), [*((over, "T") for over in SUBSETS), (("b",), "K"), (ALL, "K")], ids=str)
 def test_caps_and_a_smallest_number_of_iterations_agree(over: tuple[str, ...], budget: str) -> None:
     grid = in_budget(Grid.footnote(12), budget)
@@ -267,9 +277,9 @@ def test_devices_and_memory_change_no_bit() -> None:
 def test_other_constants_and_caps_and_numbers_of_them_compile_nothing() -> None:
     grid = Grid.footnote(12)
     search_many(bounds.lmo(), grid, Regime(ALL), FEW)
-    programs = certified.best_of_lanes._cache_size()
+    programs = certified.program(soon=True)._cache_size()
     search_many(bounds.lmo(q=0.3), grid, Regime(ALL, caps=CAPS), TRIPLES, min_K=2.0)
-    assert certified.best_of_lanes._cache_size() == programs
+    assert certified.program(soon=True)._cache_size() == programs
 
 
 def test_where_memory_runs_out_half_as_much_is_done_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from oracle import BOUNDS, NEAR, SUBSETS, TIE_GRID, assert_agrees, axes_of, clea
 from hpgrid import FunctionProxy, Grid, LogAxis, Proxy, Regime, Term, bounds, grid_search, progress
 from hpgrid.checks import Note
 from hpgrid.search import kernel
-from hpgrid.search.kernel import _best
+from hpgrid.search.kernel import program
 from hpgrid.search.many import search_many
 
 LMO = BOUNDS["lmo"]
@@ -41,6 +41,22 @@ def test_search_agrees_with_the_loops(name: str, small_in: Grid, over: tuple[str
         assert_array_equal(result.at[axis], np.where(index >= 0, values[index], np.nan))
         last = np.flatnonzero(values <= bound.proxy.caps.get(axis, math.inf)).max()
         assert_array_equal(result.edge[axis], (index <= 0) | (index == last))
+
+
+@pytest.mark.parametrize("over", SUBSETS, ids="+".join)
+@pytest.mark.parametrize("name", ["lmo, constants", "function"])
+def test_compiled_well_it_finds_what_it_does_compiled_soon(
+    name: str, small: Grid, over: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the last bit for a sum of terms."""
+    bound = BOUNDS[name]
+    soon = grid_search(bound.proxy, small, over)
+    monkeypatch.setattr(kernel, "SOON", 0)
+    well = grid_search(bound.proxy, small, over)
+    assert_agrees(well, naive_search(bound.risk, axes_of(small), over))
+    if name != "function":
+        assert_array_equal(well.risk, soon.risk)
+        assert all(np.array_equal(well.index[axis], soon.index[axis]) for axis in over)
 
 
 def test_the_loops_decide_most_indices(small: Grid) -> None:
@@ -305,11 +321,18 @@ CHUNKED: list[tuple[Proxy | FunctionProxy, tuple[str, ...], dict[str, Any]]] = [
 ]
 
 
+@pytest.mark.parametrize("soon", [True, False], ids=["soon", "well"])
 @pytest.mark.parametrize(("proxy", "over", "options"), CHUNKED)
 def test_the_result_does_not_depend_on_the_chunk(
-    small: Grid, proxy: Proxy | FunctionProxy, over: tuple[str, ...], options: dict[str, Any]
+    small: Grid,
+    proxy: Proxy | FunctionProxy,
+    over: tuple[str, ...],
+    options: dict[str, Any],
+    soon: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """To the last bit for a sum of terms; a function is free to be compiled differently."""
+    monkeypatch.setattr(kernel, "SOON", kernel.SOON if soon else 0)
     whole = grid_search(proxy, small, over, **options)
     for chunk in (1, 7, 50, 1000, 2**20):
         part = grid_search(proxy, small, over, chunk=chunk, **options)
@@ -338,12 +361,12 @@ def test_other_constants_exponents_and_values_compile_nothing(
     """One program serves every bound of one shape, on every grid of one shape."""
     odd = small.with_axes(T=LogAxis(1e2, 1e8, 9))  # a size that no other test has
     assert compilations(caplog, lambda: grid_search(bounds.lmo(), odd, over)) > 0
-    programs = _best._cache_size()
+    programs = program(soon=True)._cache_size()
     others = [bounds.lmo(C1=7.0, C2=0.1, C3=3.0), *(bounds.lmo(q=q) for q in (0.3, 0.7, 1)), bounds.lmo_exact(L=9.0)]
     elsewhere = odd.with_axes(eta=LogAxis(1e-9, 1e-3, 6), T=LogAxis(1e4, 1e20, 9))
     for proxy, grid in itertools.product(others, (odd, elsewhere)):
         assert compilations(caplog, lambda p=proxy, g=grid: grid_search(p, g, over)) == 0
-    assert _best._cache_size() == programs
+    assert program(soon=True)._cache_size() == programs
 
 
 def test_other_fixed_values_caps_and_constants_of_a_function_compile_nothing(small_in: Grid) -> None:
@@ -351,7 +374,7 @@ def test_other_fixed_values_caps_and_constants_of_a_function_compile_nothing(sma
     for alpha, cap, C in ((0.1, 1.0, 1.0), (0.0347, 1e-3, 2.0)):
         grid_search(bounds.lmo(C3=C), small_in, ("eta", "b"), fixed={"alpha": alpha}, caps={"eta": cap})
         grid_search(FunctionProxy(function, {"C": C, "lam": 0.1 * C}), small_in, ("eta", "b"))
-        programs.append(_best._cache_size())
+        programs.append(program(soon=True)._cache_size())
     assert programs[0] == programs[1]
 
 

@@ -8,8 +8,7 @@ needs is a number at all budgets at which the bound is one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from functools import cache, partial
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -18,6 +17,7 @@ import numpy as np
 from jax.extend.core import Jaxpr, Literal
 from numpy.typing import NDArray
 
+from hpgrid.compiled import compiled
 from hpgrid.formula.function import excess
 from hpgrid.formula.syntax import Inequality
 from hpgrid.proxy import RiskFunction
@@ -77,16 +77,6 @@ def _jets(call: _Call, numbers: Array) -> Array:
     return jax.vmap(jet)(numbers)
 
 
-@cache
-def _compiled() -> Any:
-    """``_jets``, compiled soonest: a call takes a millisecond, XLA's optimiser half a second for each new bound."""
-    options = [{"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}, None]
-    for known in options[jax.default_backend() != "cpu" :]:
-        with suppress(jax.errors.JaxRuntimeError):  # not every XLA has the second
-            jax.jit(lambda: 0.0, compiler_options=known)()
-            return jax.jit(_jets, static_argnums=0, compiler_options=known)
-
-
 def derivatives(problem: Problem, walls: tuple[Inequality, ...] = ()) -> Callable[..., Jet]:
     """Return what differentiates a batch's log risk, and after it by how much each of some walls is off.
 
@@ -101,11 +91,13 @@ def derivatives(problem: Problem, walls: tuple[Inequality, ...] = ()) -> Callabl
     def at(z: Floats, which: NDArray[np.integer], more: Mapping[str, float] | None = None) -> Jet:
         added = np.broadcast_to([*(more or {}).values()], (len(z), len(more or {})))
         call = _Call(whole.function, whole.arguments(), logs, (*held,), (*batch.constants, *(more or {})), walls)
+        # Soon: a call takes a millisecond, XLA's optimiser half a second for each new bound.
+        jets = compiled(_jets, soon=True, static_argnums=0)
         numbers, parts = np.concatenate([z, table[which], added], axis=1), []
         for first in range(0, len(z), BATCH):
             part = np.minimum(np.arange(first, first + BATCH), len(z) - 1)  # the last one, again, as padding
             with jax.enable_x64(True):
-                parts.append(np.asarray(_compiled()(call, numbers[part]))[: len(z) - first])
+                parts.append(np.asarray(jets(call, numbers[part]))[: len(z) - first])
         value, gradient, hessian = np.split(np.concatenate(parts), [m, m * (n + 2)], axis=1)
         return Jet(value, gradient.reshape(-1, m, n + 1), hessian.reshape(-1, m, n + 1, n + 1))
 

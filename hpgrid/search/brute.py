@@ -174,11 +174,11 @@ def inside(found: SearchResult, proxy: Proxy | FunctionProxy) -> SearchResult:
     return found
 
 
-def best_of(plan: SearchPlan, dtype: str = "float64", chunk: int = CHUNK) -> SearchResult:
-    """Return what ``grid_search`` does, of a plan: nothing is asked again."""
+def best_of(plan: SearchPlan, dtype: str = "float64", chunk: int = CHUNK, times: int = 1) -> SearchResult:
+    """Return what ``grid_search`` does, of a plan, one of so many alike: nothing is asked again."""
     from hpgrid.search.kernel import best_cells  # the only import of jax
 
-    best = best_cells(plan.tables(dtype), plan.remaining, chunk=chunk, counted=dtype == "float32")
+    best = best_cells(plan.tables(dtype), plan.remaining, chunk=chunk, counted=dtype == "float32", times=times)
     return label_result(plan, dtype, *best)
 
 

@@ -24,6 +24,7 @@ import jax.numpy as jnp
 from jax import lax
 from jax.sharding import Mesh, PartitionSpec
 
+from hpgrid.compiled import compiled
 from hpgrid.search.kernel import entries, group_planes, line_risk, over_axes
 from hpgrid.search.lanes import Structure
 from hpgrid.search.tables import Scanned
@@ -220,13 +221,23 @@ def _best(structure: Structure, scanned: Any, hoisted: Any, counts: Any) -> tupl
     return lax.while_loop(lambda state: state[2].any(), outwards, state)[:2]
 
 
-@partial(jax.jit, static_argnames=("structure", "mesh"))
-def best_of_lanes(scanned: Any, hoisted: Any, counts: Any, *, structure: Structure, mesh: Mesh) -> tuple[Any, Any]:
+def best_of_lanes(
+    scanned: Any, hoisted: Any, counts: Any, *, structure: Structure, mesh: Mesh, soon: bool
+) -> tuple[Any, Any]:
     """Return the best risk of every lane, +inf where no cell is allowed, and its cell's rank.
 
     Coefficients, what lies on the budget, and the counts of allowed values are arrays over the lanes, which are shared
     out evenly among the devices of the mesh; what lies on the scanned axis serves all of them.
     """
+    return program(soon=soon)(scanned, hoisted, counts, structure=structure, mesh=mesh)
+
+
+def program(*, soon: bool) -> Any:
+    """Return ``best_of_lanes`` as it is compiled, ``soon`` or well."""
+    return compiled(_shared, soon=soon, static_argnames=("structure", "mesh"))
+
+
+def _shared(scanned: Any, hoisted: Any, counts: Any, *, structure: Structure, mesh: Mesh) -> tuple[Any, Any]:
 
     def of_lane(path: tuple[Any, ...], _: Any) -> int | None:
         """0 for what differs from lane to lane, coefficients and tables on the budget; None for the others."""

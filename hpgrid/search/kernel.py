@@ -22,6 +22,7 @@ import numpy as np
 from jax import lax
 
 from hpgrid.checks import bad
+from hpgrid.compiled import compiled
 from hpgrid.progress import foresee, track
 from hpgrid.search.tables import CELL_BYTES, LINE_BYTES, Call, Hoisted, Scanned, Tables
 
@@ -150,7 +151,6 @@ class _Static(NamedTuple):
     packed: bool  # see ``_line_argbest``
 
 
-@partial(jax.jit, static_argnums=0)
 def _best(static: _Static, hoisted: Hoisted, scanned: Scanned) -> tuple[Any, ...]:
     """Return, for every remaining cell, the best risk, its rank in row-major order, and the close cells if counted."""
     call, scan, remaining, over, counted, packed = static
@@ -213,16 +213,27 @@ def _joint(static: _Static, hoisted: Hoisted, scanned: Scanned) -> tuple[Any, An
     return best, lax.while_loop(lambda state: state[0] < ties, take, start)[2]
 
 
-def best_cells(tables: Tables, remaining: tuple[str, ...], *, chunk: int, counted: bool) -> list[Any]:
+#: As many cells are searched in some milliseconds by a program that is compiled soon: the other takes 0.4 s to compile.
+SOON = 2**20
+
+
+def program(*, soon: bool) -> Any:
+    """Return the kernel as it is compiled."""
+    return compiled(_best, soon=soon, static_argnums=0)
+
+
+def best_cells(tables: Tables, remaining: tuple[str, ...], *, chunk: int, counted: bool, times: int = 1) -> list[Any]:
     """Return the best risk over the remaining axes, +inf where no cell is feasible; where it is; and a count.
 
     Where it is, is the cell's number in row-major order over the reduced axes; ``counted``, where that is asked for,
-    are the cells within 8 eps of the best. A call of the kernel takes ``chunk`` lines at most.
+    are the cells within 8 eps of the best. A call of the kernel takes ``chunk`` lines at most; ``times`` is how many
+    such searches there are.
     """
     shape = tuple(tables.sizes[axis] for axis in remaining)
     lines = math.prod(tables.sizes[axis] for axis in tables.lines)
     packed = jax.default_backend() == "cpu"
-    kernel = partial(_best, _Static(tables.call, tables.scan, remaining, tables.over, counted, packed))
+    soon = times * math.prod(tables.sizes.values()) <= SOON
+    kernel = partial(program(soon=soon), _Static(tables.call, tables.scan, remaining, tables.over, counted, packed))
     _foresee(kernel, tables, remaining, lines, chunk)
     blocks = list(_blocks(shape, max(1, chunk // lines)))
     parts: Iterable[Any] = blocks if len(blocks) == 1 else track(blocks, "grid search")

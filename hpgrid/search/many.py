@@ -35,6 +35,10 @@ from hpgrid.text import counted
 LANES = {"cpu": 2**8}
 LANES_ELSEWHERE = 2**13
 
+#: As many lines, of all lanes, are bounded in a fifth of a second by a program that is compiled soon; the other takes a
+#: second or two to compile.
+SOON = 2**21
+
 #: Bytes of a call for each of its lanes' rows; measured, and rounded up.
 ROW_BYTES = 256
 
@@ -192,12 +196,13 @@ def _exactly(plan: SearchPlan, budget: Floats, lanes: Lanes, devices: int | None
     block = LANES.get(used[0].platform, LANES_ELSEWHERE) * len(used)
     total = lanes.shape[0] * lanes.shape[1]
     risk, rank = np.empty(total), np.empty(total, np.int64)
+    soon = total * math.prod(lanes.structure.sizes) // len(plan.axes[lanes.structure.scan]) <= SOON
 
     def run(call: int) -> None:
         part = np.arange(call * block, (call + 1) * block)
         hoisted, counts = lanes.part(np.minimum(part, total - 1))
         with jax.enable_x64(True):
-            results = best_of_lanes(lanes.scanned, hoisted, counts, structure=lanes.structure, mesh=mesh)
+            results = best_of_lanes(lanes.scanned, hoisted, counts, structure=lanes.structure, mesh=mesh, soon=soon)
             best, place = (np.asarray(array)[: total - part[0]] for array in results)
         risk[part[0] : part[0] + block], rank[part[0] : part[0] + block] = best, place
 
@@ -233,7 +238,7 @@ def _by_brute_force(
 
     def run(call: int) -> None:
         with jax.default_device(used[call % len(used)]):
-            one = best_of(plan_of(call))
+            one = best_of(plan_of(call), times=number)
         risk[call] = one.risk
         for v in plan.over:
             index[v][call], last[v][call] = one.index[v], one.last[v]
