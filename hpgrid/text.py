@@ -64,7 +64,7 @@ def exponent_text(value: Fraction) -> str:
     decimal = repr(float(value))
     if Fraction(decimal) == value:
         return decimal
-    return str(value) if value.denominator < _READ**2 else f"{float(value):.6g}"
+    return str(value) if value.denominator < 10 * _READ**2 else f"{float(value):.6g}"
 
 
 def power(name: str, of: Fraction) -> str:

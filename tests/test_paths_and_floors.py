@@ -116,7 +116,6 @@ def test_a_claim_may_be_of_what_is_above_a_constant_and_of_what_a_risk_takes() -
 
 
 @pytest.mark.parametrize(("claim", "words"), [
-    ("T ~ b", "what stands beside T alone is the risk that it is to reach"),
     ("T = risk^-4", "a claim of what a risk takes is of powers alone"),
     ("T ~ 3 risk^-4", "~ leaves the constant open"),
     ("risk - 3 ~ T^-1/4", "what is taken from the risk is a constant of the bound"),

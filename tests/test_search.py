@@ -473,7 +473,6 @@ FUNCTION = BOUNDS["function"].proxy
         (LMO.proxy, {"over": "b", "fixed": {"eta": 2.0}, "caps": {"eta": 1.0}}, "eta must not exceed its cap 1"),
         (bounds.sgd(), {"over": "b", "path": {"eta": -1}}, "eta is capped, so it can't follow a path"),
         (LMO.proxy, {"over": "eta", "path": {"b": 1}, "caps": {"b": 9.0}}, "b is capped"),
-        (FUNCTION, {"over": "eta", "path": {"b": 1}}, "a bound given by a function has no path"),
     ],
 )
 def test_search_refuses(small: Grid, proxy: Any, options: dict, message: str) -> None:

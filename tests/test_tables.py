@@ -10,6 +10,7 @@ import pytest
 
 from hpgrid import FunctionProxy, Grid, Proxy, Term, bounds
 from hpgrid.search.tables import Tables, domain_of, tabulate
+from hpgrid.variables import Power
 
 NOWHERE = domain_of({}, {}, {}, None, "b", {})  # a domain that leaves nothing out
 
@@ -113,7 +114,7 @@ IN, OUT = 0.0, math.inf
 def test_caps_and_min_K_leave_out_values_of_one_axis(axes, fixed, caps, min_K, path, penalty) -> None:
     every = {**AXES, "K": axis(0.5, 1.0, 2.0)}
     domain = domain_of(
-        {name: every[name] for name in axes}, fixed, caps, min_K, "b", {} if path is None else {"b": path}
+        {name: every[name] for name in axes}, fixed, caps, min_K, "b", {} if path is None else {"b": Power("1/2")}
     )
     assert {name: table.tolist() for name, table in domain.penalty.items()} == penalty
     assert domain.limit == {}

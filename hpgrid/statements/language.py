@@ -131,7 +131,7 @@ def parse(source: str, space: Space = STANDARD) -> Statement:
     if sign.text not in ("~", "="):
         raise reader.wrong("a claim is LEFT ~ RIGHT, or LEFT = RIGHT with a constant", "b ~ T^1/2, say", sign)
     right = reader.right(sign.text == "=", target)
-    if target:  # T^a ~ risk^p X is risk ~ (T^a/X)^(1/p)
+    if target and right.get("risk"):  # T^a ~ risk^p X is risk ~ (T^a/X)^(1/p)
         power = right["risk"]
         rest = {name: -p / power for name, p in right.items() if name != "risk"}
         left, right = {"risk": _ONE}, {target: left[target] / power, **rest}
@@ -212,14 +212,10 @@ class _Reader:
     def right(self, exact: bool, target: str = "") -> Powers:
         first, self.on_left = self.next, False
         right = dict(self.product())
-        if target:
-            # eps is what a risk to reach is called.
-            if "eps" in right and "risk" not in right:
-                right, self.columns["risk"] = {**right, "risk": right["eps"]}, self.columns.pop("eps")
-                del right["eps"]
-            if not right.get("risk"):
-                rule = f"what stands beside {target} alone is the risk that it is to reach"
-                raise self.wrong(rule, f"{target} ~ risk^-4, say", first)
+        if target and "eps" in right and "risk" not in right:  # what a risk to reach is called
+            self.columns["risk"] = self.columns.pop("eps")
+            right = {"risk" if name == "eps" else name: p for name, p in right.items()}
+        if target and right.get("risk"):
             if exact or any(symbol.startswith("log ") for symbol in right):
                 raise self.wrong("a claim of what a risk takes is of powers alone", f"{target} ~ risk^-4, say", first)
             if _numbers(right):

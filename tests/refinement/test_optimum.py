@@ -9,7 +9,7 @@ import jax
 import numpy as np
 import pytest
 
-from hpgrid import FunctionProxy, Proxy, Regime, Term, bounds, parse, refine
+from hpgrid import Proxy, Regime, Term, bounds, parse, refine
 from hpgrid.checks import InputError
 from hpgrid.refinement import Optimum, newton, refine_along
 from hpgrid.refinement.optimum import why_unknown
@@ -319,10 +319,6 @@ LMO = {"proxy": bounds.lmo(), "tuned": ("eta", "b"), "fixed": {"alpha": 0.1}, "T
         ({"proxy": bounds.sgd(), "tuned": ("eta", "alpha"), "fixed": {"b": 1.0}}, "does not depend on alpha"),
         ({"proxy": Proxy((Term({}, {"eta": 1, "b": 0}),), {}), "fixed": {}}, "does not depend on b"),
         ({"proxy": bounds.sgd(L=4.0), "tuned": ("b",), "fixed": {"eta": 0.5}}, r"eta must not exceed its cap 0\.25"),
-        (
-            {"proxy": FunctionProxy(lambda eta, b, alpha, T, c: eta), "tuned": ("eta",), "path": {"b": "1/2"}},
-            "given by a function has no path",
-        ),
     ],
 )
 def test_it_refuses(change: dict, message: str) -> None:

@@ -338,7 +338,6 @@ OTHERS: list[tuple[Any, str, dict, str]] = [
         {"grid": Grid.footnote(10)},
         "the bound's budget K",
     ),
-    (EQ4, "eta ~ T^-1/2 @ b = T^1/4", {}, "a bound given by a function has no path"),
 ]
 
 

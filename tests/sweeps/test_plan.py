@@ -146,7 +146,10 @@ MISTAKES = {
         "is swept, so that every regime holds it, and nothing else says where",
     ),
     "no minimum": (plan(min_K=0), "min_K must be positive"),
-    "path of a word": (plan(regime=[HOLDS_ALPHA | {"path": {"alpha": "half"}}]), "the path of alpha is an exponent"),
+    "path of a word": (
+        plan(regime=[HOLDS_ALPHA | {"path": {"alpha": "half"}}]),
+        "a path is a power of the budget T or K",
+    ),
     "two roles": (plan(regime=[JOINT | {"fixed": {"b": 32}}]), "b is either tuned or fixed or on a path"),
     "rows of numbers": (plan(rows=3, constants={}), "rows names a CSV file"),
     "too many": (
