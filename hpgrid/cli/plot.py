@@ -44,6 +44,9 @@ def plot_bound(
         options.Names,
         Parameter(help="What is held: alpha=0.001 or beta=0.999; in contours once for each panel."),
     ] = None,
+    path: options.Follow = None,
+    cap: options.Cap = None,
+    floor: options.Floor = None,
     set_: options.Set = None,
     written: options.Written = None,
     domain: options.Domain = None,
@@ -75,9 +78,10 @@ def plot_bound(
         return _report(data, _pictures(data, out))
     check_choice("layout", layout, LAYOUTS)
     check_choice("dtype", dtype, DTYPES)
-    chosen = options.chosen(bound, set_, written, domain, var)
+    chosen = options.chosen(bound, set_, written, domain, var, floor)
     counted = options.budget_of(budget, chosen)
-    panels = panels_of(layout, tune, fix, chosen.space)
+    roles = options.roles_of(None, path, cap, counted, chosen.space)
+    panels = panels_of(layout, tune, fix, chosen.space, **roles)
     axes = options.grid_config(grid, n, axis, counted, chosen.space)
     curves = 20 if layout == "contours" else 11
     ready = fitted(Config(layout, chosen, axes, panels, curves=curves, dtype=dtype, refined=refined), counted)
@@ -93,14 +97,17 @@ def plot_bound(
         return _report(data, [*save(data, out.parent), *pictures])
 
 
-def panels_of(layout: str, tune: options.Names, fix: options.Names, space: Space = STANDARD) -> tuple[Panel, ...]:
+def panels_of(
+    layout: str, tune: options.Names, fix: options.Names, space: Space = STANDARD, **roles: Any
+) -> tuple[Panel, ...]:
     """Return a panel with the regime, or in contours one for each --tune and each --fix, side by side."""
+    roles.pop("fixed", None)
     if layout == "curves":
-        return (_panel(options.names(tune), options.held(fix, space), space),)
+        return (_panel(options.names(tune), options.held(fix, space), space, roles),)
     regimes: list[Any] = [Regime(options.names([x]), space=space).tuned for x in tune or [""]]
     held: list[Any] = [settings(options.held([x], space), space) for x in fix or [""]]
     for names in regimes:
-        if "b" in names or any("b" in fixed for fixed in held):
+        if "b" in (*names, *roles.get("path", ())) or any("b" in fixed for fixed in held):
             given_b = f"--tune {','.join(names)} --fix {', '.join(fix or [])}"
             raise bad("contours have b on an axis", given_b, "b out of both, or --layout curves")
     count = max(len(regimes), len(held))
@@ -111,11 +118,12 @@ def panels_of(layout: str, tune: options.Names, fix: options.Names, space: Space
         raise bad("contours have four panels at most", count, "fewer --fix")
     # One --tune or one --fix is every panel's; what a panel tunes, a shared --fix does not hold in it.
     pairs = zip(*(each * count if len(each) == 1 else each for each in (regimes, held)))
-    return tuple(_panel(names, {v: x for v, x in fixed.items() if v not in names}, space) for names, fixed in pairs)
+    own = [(names, {v: x for v, x in fixed.items() if v not in names}) for names, fixed in pairs]
+    return tuple(_panel(names, fixed, space, roles) for names, fixed in own)
 
 
-def _panel(names: tuple[str, ...], fixed: dict[str, float], space: Space) -> Panel:
-    regime = Regime(names, fixed, space=space)
+def _panel(names: tuple[str, ...], fixed: dict[str, float], space: Space, roles: dict[str, Any]) -> Panel:
+    regime = Regime(names, fixed, **roles, space=space)
     regime.check_tuned()
     return Panel(regime)
 
@@ -123,17 +131,18 @@ def _panel(names: tuple[str, ...], fixed: dict[str, float], space: Space) -> Pan
 def fitted(config: Config, budget: str) -> Config:
     """Return the config with titles, and without axes that the bound does not depend on; NumPy loads here."""
     from hpgrid.paper.pair import held_text
-    from hpgrid.text import name_latex
+    from hpgrid.plotting.style import declaring, short
 
     bound = config.bound.build(budget)
     variables = bound.variables()
     panels = []
     for panel in config.panels:
         of_axis = () if config.figure == "curves" else ("b",)
-        Regime((*panel.tuned, *of_axis), panel.fixed, space=bound.space).settled(bound)
-        idle = {v: None for v in bound.space.hyperparameters if v not in variables}
-        best = f"best ${', '.join(name_latex(v) for v in panel.tuned)}$"
-        title = ", ".join(held_text(v, x) for v, x in panel.fixed.items()) or best
+        replace(panel.regime, tuned=(*panel.tuned, *of_axis)).settled(bound)
+        idle = {v: None for v in bound.space.hyperparameters if v not in variables or v in panel.regime.path}
+        with declaring(bound.space):
+            best = f"best ${', '.join(short(v) for v in panel.tuned)}$"
+            title = ", ".join(held_text(v, x) for v, x in panel.fixed.items()) or best
         panels.append(Panel(panel.regime, idle, title))
     return replace(config, panels=tuple(panels))
 
@@ -160,10 +169,10 @@ def _predictions(data: FigureData) -> str:
     if "predicted_best_b" in notes:
         budget = notes["budget"]
         each = [_law("b", budget, p) if p is not None else "none" for p in notes["predicted_best_b"]]
-        return f"predicted lines of the best b: {', '.join(each)}"
-    budget = "T" if "T" in data.arrays else "K"
+        why = f"; b has no best value, {notes['no_best_b']} would give it one" if "no_best_b" in notes else ""
+        return f"predicted lines of the best b: {', '.join(each)}{why}"
     exponents = notes["exponents"]
-    laws = ", ".join(_law(v, budget, p) for v, p in exponents.items())
+    laws = ", ".join(_law(v, data.budget, p) for v, p in exponents.items())
     still_open = [v for v in ("risk", *data.config["panels"][0]["tuned"]) if v not in exponents]
     text = f"predicted lines: {laws or 'none'}"
     return f"{text}; no exponent of {', '.join(still_open)}" if still_open else text

@@ -65,6 +65,8 @@ def compute(config: Config, name: str | None = None) -> FigureData:
     layout = _layout(_TABLE.get(config.figure, ("user_bound", ""))[0])
     for panel in config.panels:
         check_formulas("title", panel.title)
+    for variable in config.bound.space.all.values():
+        check_formulas(f"the symbol of {variable.name}", f"${variable.symbol}$" if variable.symbol else "")
     started = time.perf_counter()
     data: FigureData = layout.compute(config)
     said = {} if config.bound.formula is None else {"does_not_hold": list(dict.fromkeys(_invalid(config)))}
@@ -89,10 +91,12 @@ def _invalid(config: Config) -> Iterator[str]:
 
 def draw(data: FigureData) -> Figure:
     """Return the picture of a computed figure; save it inside ``plotting.style.styled``."""
-    from hpgrid.plotting.style import styled
+    from hpgrid.config import BoundConfig
+    from hpgrid.plotting.style import declaring, styled
 
-    figure = data.config["figure"]
-    with styled():
+    figure, bound = data.config["figure"], data.config.get("bound", {})
+    space = BoundConfig(**{key: bound[key] for key in ("name", "formula", "variables") if key in bound}).space
+    with styled(), declaring(space):
         picture: Figure = _layout(_TABLE.get(figure, (figure, ""))[0]).draw(data)
     return picture
 

@@ -17,7 +17,7 @@ from hpgrid.curves import PERFORMANCE, even_levels, iso_loss, near_optimal
 from hpgrid.grid import Grid
 from hpgrid.paper.data import FigureData, check_axes, check_positive, config_data
 from hpgrid.plotting import maps as plot
-from hpgrid.plotting.style import PREDICTED, letter, log_axes, new_figure
+from hpgrid.plotting.style import PREDICTED, letter, log_axes, new_figure, symbol
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.readings import Reading
 from hpgrid.refinement.cost import flatness
@@ -245,7 +245,7 @@ def draw(data: FigureData) -> Figure:
         for j, curve in enumerate(arrays.get(f"hyperbola_{k}", ())):
             label = None if j else "predicted hyperbola"
             ax.plot(*curve.T, "--", color=PREDICTED, linewidth=1.0, label=label, zorder=4)
-        log_axes(ax, (x[0], x[-1]), (b[0], b[-1]), (budget, "" if k else "b"))
+        log_axes(ax, (x[0], x[-1]), (b[0], b[-1]), (symbol(budget), "" if k else symbol("b")))
         letter(ax, k, panel["title"]) if len(panels) > 1 else ax.set_title(panel["title"])
     plot.risk_bar(figure, axes, limits)
     named = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels())}

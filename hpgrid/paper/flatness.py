@@ -87,7 +87,7 @@ def _checks(one: OneRegime, arrays: dict[str, Any], window: tuple[float, float])
 def draw(data: FigureData) -> Figure:
     """Return the figure: regret per decade, and the batch sizes that are near-optimal."""
     arrays = data.arrays
-    budget = "T" if "T" in arrays else "K"
+    budget = data.budget
     x = arrays[budget]
     figure, axes = new_figure(1, 2, (6.8, 3.5), ["what a factor of ten costs", "batch sizes within 1% of the best"])
     for kind, others in (("regret", "re-tuned"), ("held", "held")):

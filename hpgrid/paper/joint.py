@@ -109,7 +109,7 @@ def measure(
     if exponents and problem.is_posynomial:
         values = {"risk": (best.risk, edge)} | {v: (best.at[v], edge) for v in tuned}
         singles = [({v: Fraction(1)}, exponents[v]) for v in values if v in exponents]
-        behind = partial(posynomial_truth, problem.proxy, problem.regime, problem.steps)
+        behind = partial(posynomial_truth, problem.proxy.along(problem.regime.path), problem.regime, problem.steps)
         checks = slope_checks(Curves(problem.budget, budget, values, window), behind, [*singles, *monomials])
     if config.refined:
         arrays |= refined_arrays(problem.proxy, problem.regime, budget, problem.budget)

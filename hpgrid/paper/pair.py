@@ -100,7 +100,7 @@ def measure(
     best = search(regime=regime)
     check_positive(best.risk)
     # The whole grid, what the figure holds fixed tuned as well: how much the regime gives away.
-    every = search(tuple({*regime.tuned, *regime.fixed} & {*grid.axes}), min_K=proxy.min_K)
+    every = search(regime=replace(regime, tuned=tuple({*regime.tuned, *regime.fixed} & {*grid.axes}), fixed={}))
     curves = (other_than_eta(panel.tuned), "eta")
     window = config.window or fitting_window(best)
     arrays = {grid.budget: budget, "risk_hat": best.risk, "risk_every": every.risk}
@@ -123,7 +123,9 @@ def measure(
     if of_function:
         behind = partial(refined_truth, proxy, regime, grid.budget)
     else:
-        behind = partial(posynomial_truth, proxy, regime, {v: grid.axes[v].step for v in regime.tuned})
+        behind = partial(
+            posynomial_truth, proxy.along(regime.path), regime, {v: grid.axes[v].step for v in regime.tuned}
+        )
     predictions = [({key: Fraction(1)}, exponents[key]) for key in measured if key in exponents]
     checks = slope_checks(Curves(grid.budget, budget, measured, window), behind, predictions, logs)
     notes = {

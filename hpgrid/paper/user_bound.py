@@ -64,6 +64,8 @@ def _contours(config: Config) -> FigureData:
         joint = replace(one.regime, tuned=(*one.regime.tuned, "b"))
         law, notes["no_prediction"] = exact_law(one.proxy, joint, one.grid.budget)
         whole = None if law is None else law.laws["b"]
+        if law is not None and "b" in law.unbounded:
+            notes["no_best_b"] = law.unbounded["b"].cure
         notes["predicted_best_b"].append(None if whole is None else str(whole.exponent))
         line = _line("b", whole, one.arrays["budget"], one.proxy.space)
         return ({} if line is None else {"law": line}), []

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import matplotlib.style
@@ -17,6 +19,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from numpy.typing import NDArray
 
 from hpgrid.text import name_latex
+from hpgrid.variables import STANDARD, Space, Variable
 
 #: How a quantity is written on an axis.
 SYMBOLS = {
@@ -32,14 +35,30 @@ SYMBOLS = {
 }
 
 
+#: What a bound declares of its variables, by name, while a picture of it is drawn.
+_DECLARED: ContextVar[Mapping[str, Variable]] = ContextVar("declared", default=MappingProxyType({}))
+
+
+@contextmanager
+def declaring(space: Space) -> Iterator[None]:
+    """The context in which quantities have the symbols and the words that a bound declares."""
+    before = _DECLARED.set({v.name: v for v in space.all.values() if v != STANDARD.all.get(v.name)})
+    try:
+        yield
+    finally:
+        _DECLARED.reset(before)
+
+
 def symbol(name: str) -> str:
-    """Return how a quantity is written on an axis: one that a bound declares by its name."""
-    return SYMBOLS.get(name, f"${short(name)}$")
+    """Return how a quantity is written on an axis: one that a bound declares in its words, and by its symbol."""
+    own = _DECLARED.get().get(name)
+    return f"{own.words} ${short(name)}$" if own and own.words else SYMBOLS.get(name, f"${short(name)}$")
 
 
 def short(name: str) -> str:
     """Return the symbol of a quantity, for a formula."""
-    return name if name == "risk" else name_latex(name)
+    own = _DECLARED.get().get(name)
+    return own.symbol if own and own.symbol else name if name == "risk" else name_latex(name)
 
 
 #: A family of thin curves has the colour map of what is held along each of them.
