@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from hpgrid.search.invalid import Invalid, invalid_cells
 from hpgrid.slopes import REFINED, monomial_name
 from hpgrid.text import beta, few_iterations, held, momentum, number, to_width
 from hpgrid.tuning.problem import TuningProblem
+from hpgrid.variables import STANDARD, exchanged
 
 #: What counts as near-optimal: a relative excess risk.
 WITHIN = 0.01
@@ -33,7 +35,7 @@ Open = tuple[bool, bool]
 class Point:
     """The refined optimum at one budget."""
 
-    budget: str  # "T" or "K"
+    budget: str  # "T", "K", or one that is declared
     at: float  # its value
     risk: float  # the least risk; the infimum, where a variable runs off
     set: Mapping[str, float]  # what to set: the tuned variables that have a best value
@@ -43,6 +45,7 @@ class Point:
     undetermined: tuple[str, ...]  # tuned variables along which the risk does not change there
     fixed_together: Mapping[str, float]  # monomials in those that the exact law fixes nevertheless, and their values
     iterations: float  # K = T/b there; NaN where b has no value
+    also: Mapping[str, float]  # of a bound that relates budgets of its own, the others there, with what they count
     converged: bool  # whether the solve ended at an optimum
     unknown: str  # why no minimum is known, in words; "" where one is
     as_good: Mapping[str, float]  # another optimum of the same risk to rounding, where one was looked for and found
@@ -51,6 +54,7 @@ class Point:
         """Return the point as data."""
         data = {self.budget: self.at, "risk": self.risk, "set": self.set, "held": self.held, "K": self.iterations}
         data |= {"bounds": self.bounds, "runs_off": self.unbounded, "idle": self.undetermined}
+        data |= {"also": self.also} if self.also else {}
         data |= {"unknown": self.unknown} if self.unknown else {}
         data |= {"as_good": self.as_good} if self.as_good else {}
         return data | {"fixed_together": self.fixed_together, "converged": self.converged}
@@ -67,6 +71,8 @@ class Advice:
     edge: tuple[str, ...]  # the variables whose grid value sits on the border of the box
     unresolved_range: Mapping[str, Interval]  # what the grid can't tell, the others re-tuned, to a factor of ten
     invalid: Invalid | None = None  # the cells of the grid at which the bound does not hold
+    whole: Mapping[str, float] = field(default_factory=dict)  # for what counts something, the best whole numbers
+    whole_cost: float = 0.0  # their relative excess risk, the others re-tuned
 
     def text(self) -> str:
         """Return the advice as one sentence: what to set, its risk, what is as good, what the grid says."""
@@ -85,6 +91,8 @@ class Advice:
         if self.near_optimal_range:
             others = ", the others re-tuned" if len(self.near_optimal_range) > 1 else ""
             parts.append(f"within {WITHIN:.0%}{others}: {intervals_text(self.near_optimal_range, self.open_ends)}")
+        if self.whole:
+            parts.append(f"in whole numbers {settings(self.whole, 15)}, which costs {self.whole_cost:.2%}")
         return to_width(["; ".join([*parts, *caveats(point), grid])])
 
     def as_dict(self) -> dict[str, Any]:
@@ -92,6 +100,7 @@ class Advice:
         near = {"near": self.near_optimal_range} | ({"near_open": self.open_ends} if self.open_ends else {})
         data = {**self.point.as_dict(), "within": WITHIN, **near, "grid": self.grid}
         data |= {} if self.invalid is None else {"does_not_hold": self.invalid.as_dict()}
+        data |= {"whole": self.whole, "whole_cost": self.whole_cost} if self.whole else {}
         return dict(plain({**data, "edge": self.edge, "not_identifiable_on_the_grid": self.unresolved_range}))
 
 
@@ -138,7 +147,43 @@ def advise(problem: TuningProblem, budget: float) -> Advice:
         excess = grid_excess(problem.proxy.along(problem.regime.path), problem.steps)
         ranges = _intervals(posed, float(np.expm1(excess)), tuple(point.set))[0] if excess > 0 else {}
     wide = {v: (lo, hi) for v, (lo, hi) in ranges.items() if hi > 10 * lo}
-    return Advice(point, near, open_ends, grid, edge, wide, invalid_cells(there.plan))
+    whole, cost = _in_whole_numbers(problem, posed, point)
+    return Advice(point, near, open_ends, grid, edge, wide, invalid_cells(there.plan), whole, cost)
+
+
+def _in_whole_numbers(problem: TuningProblem, posed: Problem, point: Point) -> tuple[dict[str, float], float]:
+    """The best whole numbers beside an optimum of what counts something, and their excess risk; none: it has them."""
+    space = problem.grid.space
+    names = [v for v, x in point.set.items() if space.all[v].whole and abs(x - round(x)) > REFINED * x]
+    if not names:
+        return {}, 0.0
+    ends = {v: (space.all[v].low, problem.caps.get(v, space.all[v].high)) for v in names}
+    beside = [[x for x in (math.floor(point.set[v]), math.ceil(point.set[v])) if ends[v][0] <= x <= ends[v][1]]
+              for v in names]  # fmt: skip
+    tried = np.array(list(product(*beside)), float).reshape(-1, len(names)).T
+    if not tried.size:
+        return {}, 0.0
+    held = replace(posed, shape=tried.shape[1:])
+    for v, values in zip(names, tried):
+        held = held.holding(v, values)
+    if held.tuned:
+        risk = np.exp(optimum_of(held).log_risk)
+    else:
+        risk = posed.proxy.risk(**{v: x for v, x in held.values.items() if v in posed.proxy.variables()})
+    best = int(np.nanargmin(risk))
+    cost = float(risk[best] / point.risk - 1)
+    return {v: float(values[best]) for v, values in zip(names, tried)}, max(cost, 0.0)
+
+
+def _other_budgets(problem: TuningProblem, at: Mapping[str, float]) -> dict[str, float]:
+    """The budgets that follow from that of a point, by the bound's relations, as far as their factors are known."""
+    space, budget = problem.grid.space, problem.budget
+    known, found = {**problem.proxy.constants, **at}, {}
+    for other in space.joined(budget):
+        needs = {name for relation, _ in space.exchange(other, budget) for name in relation.names}
+        if other != budget and needs <= {*known}:
+            found[other] = float(exchanged(space, other, budget, known))
+    return found
 
 
 def point_of(problem: TuningProblem, optimum: Optimum, k: int) -> Point:
@@ -148,10 +193,11 @@ def point_of(problem: TuningProblem, optimum: Optimum, k: int) -> Point:
     best = {v: float(optimum.at[v][k]) for v in tuned if v not in unbounded and np.isfinite(optimum.at[v][k])}
     fixed = {**problem.regime.fixed, **{v: power.at(at) for v, power in problem.regime.path.items()}}
     undetermined = tuple(v for v in tuned if v not in unbounded and v not in best)
-    b = {**fixed, **best}.get(str(problem.grid.space.batch), float("nan"))
+    space = problem.grid.space
     # What the leading order fixes of what it leaves open one by one, as the exact law has it.
     law = problem.law[0] if len(undetermined) > 1 else None
     known = {problem.budget: at, **fixed, **best}
+    others = _other_budgets(problem, known)
     return Point(
         budget=problem.budget,
         at=at,
@@ -166,7 +212,8 @@ def point_of(problem: TuningProblem, optimum: Optimum, k: int) -> Point:
             for m in (law.identifiable if law is not None else ())
             if len(m.powers) > 1 and m.law is not None and m.law.constant is not None
         },
-        iterations=at if problem.budget == "K" else at / b if problem.budget == "T" else float("nan"),
+        iterations=at if problem.budget == "K" else others.get("K", float("nan")),
+        also={} if space.relations == STANDARD.relations else others,
         converged=bool(optimum.converged[k]),
         unknown=str(why_unknown(optimum)[k]),
         as_good={},
@@ -203,9 +250,9 @@ def _intervals(posed: Problem, within: float, names: tuple[str, ...]) -> tuple[d
 
 # --- as text ---
 def what_to_set(point: Point) -> str:
-    """Return "set eta = 3.2e-04, b = 120 (beta = 0.999 held)"."""
+    """Return "set eta = 3.2e-04, b = 120 (beta = 0.999 held), which is T = 1e+09"."""
     chosen = f"set {settings(point.set)}" if point.set else "set nothing"
-    return chosen + _held(point)
+    return chosen + _held(point) + (f", which is {settings(point.also)}" if point.also else "")
 
 
 def _held(point: Point) -> str:
@@ -227,7 +274,7 @@ def caveats(point: Point) -> list[str]:
     few = few_iterations(point.held["b"], point.iterations) if "b" in point.held and point.budget == "T" else ""
     if few:
         caveats.append(few)
-    elif point.iterations < 1:
+    elif point.iterations < 1 and "K" not in point.also:
         caveats.append(f"K = {number(point.iterations)}, less than one iteration")
     return caveats
 

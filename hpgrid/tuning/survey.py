@@ -376,7 +376,7 @@ def dataset(found: Survey) -> xarray.Dataset:
     """Return a survey as an xarray Dataset over the budgets and over the quantities that slopes are of."""
     import xarray
 
-    budget = found.problem.budget
+    budget, space = found.problem.budget, found.problem.grid.space
     names = [slope.measured.name for slope in found.slopes]
     data: dict[str, Any] = {}
     for name, (array, meaning) in columns(found).items():
@@ -392,7 +392,7 @@ def dataset(found: Survey) -> xarray.Dataset:
     }
     data |= {key: (("quantity",), values, {"long_name": meaning}) for key, (values, meaning) in texts.items()}
     axes = {
-        budget: ((budget,), found.problem.budgets, {"long_name": "budget", "units": UNITS[budget]}),
+        budget: ((budget,), found.problem.budgets, {"long_name": "budget", "units": space.all[budget].words or "1"}),
         "quantity": (("quantity",), names, {"long_name": "what a slope is of"}),
     }
     # What it was made of and with, in what netCDF's attributes can hold: text and numbers.

@@ -27,7 +27,7 @@ from hpgrid.slopes import REFINED
 from hpgrid.text import number, to_width
 from hpgrid.tuning.advice import Point, caveats, point_of, what_to_set
 from hpgrid.tuning.bracket import NARROW, RISK, Bracket, look_closer, lowest, narrow, solver, with_negative
-from hpgrid.tuning.problem import UNITS, TuningProblem
+from hpgrid.tuning.problem import TuningProblem
 
 #: The largest budget, or batch size, that is tried at first; and where the risk still falls there.
 LARGEST, FARTHEST = 1e60, 1e300
@@ -134,9 +134,10 @@ def reach(problem: TuningProblem, target: float, *, max_K: float | None = None) 
 
 
 def _check_cap(problem: TuningProblem, max_K: float) -> None:
+    if problem.budget != "T" or not problem.batch:
+        rule = "a cap on iterations is for the fewest tokens, T = K b"
+        raise bad(rule, f"the budget {problem.budget}, {problem.grid.space.relation_text}", "no cap on them")
     problem.grid.space.check("K", max_K)
-    if problem.budget != "T":
-        raise bad("a cap on iterations is for the fewest tokens", f"the budget {problem.budget}", "the budget T")
     regime = problem.regime
     if not any(problem.batch in role for role in (regime.tuned, regime.fixed, regime.path)):
         rule = f"the bound {problem.proxy.name} does not depend on b, so that tokens are no number of iterations"
@@ -282,7 +283,7 @@ def _least_risk(problem: TuningProblem, budget: float) -> float:
 def _reached_text(answer: Reached, point: Point) -> str:
     """The fewest, what to set there, how sure."""
     sure = f" (the smallest {point.budget} tried)" if answer.at_lower_end else _sure(answer.tolerance)
-    head = f"risk {answer.target:g} takes {_tokens_of(point)}{sure}: {what_to_set(point)}"
+    head = f"risk {answer.target:g} takes {_tokens_of(answer, point)}{sure}: {what_to_set(point)}"
     K = [f"K = {number(point.iterations)}"] if point.budget == "T" and point.iterations >= 1 else []
     return "; ".join([head, *K, *caveats(point)])
 
@@ -292,8 +293,9 @@ def _sure(log: float) -> str:
     return f" (sure to {log:.0e} of it)" if log > 0 else ""
 
 
-def _tokens_of(point: Point) -> str:
-    return f"{point.budget} = {point.at:.6g} {UNITS.get(point.budget, '')}"
+def _tokens_of(answer: Reached, point: Point) -> str:
+    unit = answer.problem.proxy.space.all[point.budget].words
+    return f"{point.budget} = {point.at:.6g}{' ' if unit else ''}{unit}"
 
 
 def _out_of_reach(answer: Reached) -> str:
@@ -337,6 +339,6 @@ def _capped_text(answer: Reached, capped: Capped) -> str:
     point, price = capped.point, ""
     if not math.isnan(capped.price):
         price = f", {capped.price:.4g} times as many" if capped.price > 1 + PRICE else ", no more than without"
-    settled = f"{head} {_tokens_of(point)}{price}{_sure(capped.tolerance)}, K = {point.iterations:g}"
+    settled = f"{head} {_tokens_of(answer, point)}{price}{_sure(capped.tolerance)}, K = {point.iterations:g}"
     below = [] if math.isnan(capped.lowest_K) else [f"below K = {capped.lowest_K:.6g} no batch size reaches it"]
     return "; ".join([f"{settled}: {what_to_set(point)}", *caveats(point), *below])
