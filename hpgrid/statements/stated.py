@@ -15,15 +15,19 @@ from hpgrid.text import exponent_text
 from hpgrid.variables import STANDARD, Power, Space
 
 
-def held_at(space: Space, name: str) -> float:
+def held_at(space: Space, name: str, cap: float = float("inf")) -> float:
     """Return what a variable is held at where nobody says at what: a value of no significance inside its range.
 
     Figure 2's batch size where there is a smallest value, 1072 times that; Figure 1's momentum otherwise, 1e-3 of the
-    largest.
+    largest. Where that is too large, the middle of the range in its logarithm.
     """
     variable = space.all[name]
-    most = variable.high if variable.high < float("inf") else 1.0
-    return min(1072.0 * variable.low, variable.high) if variable.low else 1e-3 * most
+    most = min(variable.high, cap)
+    if not variable.low:
+        return 1e-3 * (most if most < float("inf") else 1.0)
+    value = 1072.0 * variable.low
+    middle = value if value < most else (variable.low * most) ** 0.5
+    return max(float(round(middle)), variable.low) if variable.whole else middle
 
 
 #: What tends to 0 after the budget has gone to infinity is held at this.
@@ -145,8 +149,8 @@ def _regime(
     if said.tuned is None and tuned is not None:
         # What the command line calls tuned and fixed at once is a mistake that the regime finds.
         chosen = (*chosen, *(v for v in tuned if v not in chosen and v not in mentioned))
-    values = {v: held_at(space, v) if x is None else x for v, x in held.items()}
     all_caps = {**(caps or {}), **{v: float(x) for v, x in said.caps.items()}}
+    values = {v: held_at(space, v, all_caps.get(v, float("inf"))) if x is None else x for v, x in held.items()}
     return Regime(chosen, values, follows, all_caps, space=space), tuple(v for v, x in held.items() if x is None)
 
 
