@@ -222,6 +222,11 @@ def _regimes(regime: str, optimizer: str, bound: Proxy | None) -> dict[str, tupl
         own = tuple(v for v in tuned if v in has)
         if own and own not in rows.values():  # without alpha, B is A again
             rows[name] = own
+    more = [] if bound is None else [v for v in bound.space.hyperparameters if v in has and v not in TUNED["D"]]
+    if bound is not None and more:
+        rule = f"a transfer moves eta, b and alpha, and the bound {bound.name} depends on {', '.join(more)}, too"
+        instead = f"{more[0]} as a constant of the bound; hpgrid exponents has its laws"
+        raise bad(rule, ", ".join(more), instead)
     if not rows:
         raise bad("a transfer needs a bound with eta, b or alpha", ", ".join(has), "a bound that has one of them")
     if regime != "auto" and regime not in rows:
