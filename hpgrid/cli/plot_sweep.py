@@ -21,12 +21,14 @@ def plot_sweep(
     ] = None,
     regime: Annotated[str | None, Parameter(help="Which regime; the first by default.")] = None,
     pair: Annotated[options.Names, Parameter(help="The two constants of the maps: C2,C3, say.")] = None,
-    at: Annotated[options.Names, Parameter(help="Where the others are held: C1=1, say.")] = None,
+    at: Annotated[
+        options.Names, Parameter(help="Where the others are held, C1=1, say, and a declared budget, R=1e6.")
+    ] = None,
     budget: Annotated[
         float | None,
         options.Sized(name=["--T", "--K"], help="At which budget the best value is mapped; the largest by default."),
     ] = None,
-    quantity: Annotated[str | None, Parameter(help="Which hyperparameter: b, alpha or eta.")] = None,
+    quantity: Annotated[str | None, Parameter(help="Which hyperparameter: b, alpha, eta, or a declared one.")] = None,
 ) -> int:
     """Draw maps of a sweep over two constants, and how exponents stay while constants move."""
     if budget is not None and not budget > 0:
@@ -36,6 +38,9 @@ def plot_sweep(
     path = out or store.with_suffix(".png")
     options.check_picture(path, "the picture is written to a file", "sweep.png")
     held = options.pairs("--at", at, options.number, "C1=1.0")
+    for name, value in held.items():
+        if not value > 0:
+            raise bad(f"{name} is positive", value, f"--at {name}=1.0, say")
     from hpgrid.sweeps.store import open_sweep
     from hpgrid.sweeps.sweep_maps import View, draw
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hpgrid.checks import bad, unknown
 from hpgrid.plotting import maps
 from hpgrid.plotting.lines import law, padded
-from hpgrid.plotting.style import decades, hollow, letter, log_axes, new_figure, number, short, styled
+from hpgrid.plotting.style import decades, declaring, hollow, letter, log_axes, new_figure, number, short, styled
 from hpgrid.sweeps.plan import Plan, restore
 from hpgrid.sweeps.store import loaded
 from hpgrid.text import name_latex
@@ -39,7 +39,7 @@ class View:
     Attributes:
         regime: its name; the first where None.
         pair: the two constants that the maps are over, or the one that curves are along; the longest where empty.
-        at: where the other constants are held, by name; at the middle of their values where not given.
+        at: where the other constants are held, by name; at the middle of their values where not given. The budget, too.
         budget: at which budget the best value is mapped; the largest where None.
         quantity: which hyperparameter; batch size where it is tuned, else momentum, else the learning rate.
     """
@@ -80,7 +80,7 @@ def draw(data: xarray.Dataset, view: View) -> Figure:
         ValueError: rows instead of axes, or a name or value that the sweep lacks.
     """
     cut = _cut(data, view)
-    with styled():
+    with styled(), declaring(cut.plan.space):
         mapped = len(cut.pair) == 2
         figure, axes = new_figure(1 + mapped, 3, (9.6, 5.6 if mapped else 3.1))
         if mapped:
@@ -125,13 +125,13 @@ def _cut(data: xarray.Dataset, view: View) -> _Slice:
         if not matching.size:
             raise bad(f"the sweep has no {name} of this value", wanted, ", ".join(f"{x:g}" for x in values[:12]))
         held[name] = float(matching[0])
-    for name in view.at:
-        if name not in held:
-            raise unknown("constant that is neither drawn nor single", name, list(held))
-    one = loaded(data.sel(regime=regime, **held).transpose(*pair, ...))  # type: ignore[arg-type]
     budget = str(data.attrs["budget"])
-    values = one[budget].values
-    value = float(values[-1] if view.budget is None else values[np.abs(np.log(values / view.budget)).argmin()])
+    for name in view.at:
+        if name not in (*held, budget):
+            raise unknown("constant that is neither drawn nor single", name, [*held, budget])
+    one = loaded(data.sel(regime=regime, **held).transpose(*pair, ...))  # type: ignore[arg-type]
+    values, wanted = one[budget].values, view.at.get(budget, view.budget)
+    value = float(values[-1] if wanted is None else values[np.abs(np.log(values / wanted)).argmin()])
     return _Slice(one, plan, pair, tuned, quantity, budget, value, held)
 
 
