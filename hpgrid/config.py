@@ -92,7 +92,7 @@ class BoundConfig:
         named = {*self.expression.variables()}
         budgets = [name for name in self.space.budget_names if name in named]
         own = [name for name in budgets if name not in STANDARD.budget_names]
-        alone = budgets == ["K"] and self.space.batch not in named and "T" not in self.space.joined("K")
+        alone = budgets == ["K"] and self.space.batch not in named
         return own[0] if own else "K" if alone else self.space.budget_names[0]
 
     @cached_property
@@ -233,7 +233,12 @@ class Config:
 
     def describe(self) -> dict[str, Any]:
         """Return the config as plain data, for a record on disk."""
-        panels = [{"tuned": p.tuned, "fixed": dict(p.fixed), "axes": p.axes, "title": p.title} for p in self.panels]
+        panels: list[dict[str, Any]] = [
+            {"tuned": p.tuned, "fixed": dict(p.fixed), "axes": p.axes, "title": p.title}
+            | ({"path": {v: str(x) for v, x in p.regime.path.items()}} if p.regime.path else {})
+            | ({"caps": dict(p.regime.caps)} if p.regime.caps else {})
+            for p in self.panels
+        ]
         # asdict would copy a regime's mappings as they are; JSON wants tables.
         everything = {**asdict(replace(self, panels=())), "panels": panels}
         everything["grid"] = {"preset": self.grid.preset, "n": self.grid.n, "axes": dict(self.grid.axes)}

@@ -31,6 +31,11 @@ C1*b/(eta*T)
 """
 # domain = ["eta <= 1/C3"]  # where it holds, if not everywhere: inequalities in the same names
 
+# [variables]               # what it depends on beside these, or in their place: a name and a range each
+# H = {{ range = "H >= 1", whole = true, words = "local steps", symbol = "H" }}
+# R = {{ range = "R >= 1", budget = true, words = "rounds" }}
+# T = {{ is = "H*R*b" }}    # a budget that follows from another
+
 [constants]                 # --set C2=30 changes one for a command
 C1 = 1.0                    # a constant: positive and finite
 C2 = 1.0                    # in a sweep also a list, [1.0, 10.0], or a log range, {{ lo = 1e-2, hi = 1e3, n = 16 }}
