@@ -11,8 +11,13 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from hpgrid import Grid, LogAxis, Proxy, Regime, exponents, grid_search, parse, refine
+from hpgrid import Grid, LogAxis, Proxy, Regime, check, exponents, grid_search, parse, refine
+from hpgrid.config import BoundConfig
 from hpgrid.formula.declared import declared
+from hpgrid.plotting.style import declaring, short, symbol
+from hpgrid.statements.stated import held_at
+from hpgrid.tuning.advice import advise
+from hpgrid.tuning.problem import tuning_problem
 from hpgrid.variables import STANDARD
 
 EQ4 = "C1*b/(eta*T) + C2*sqrt(b)/(alpha*T) + C2*sqrt(alpha/b) + C3*eta + C3*eta/alpha"
@@ -236,3 +241,44 @@ def test_bounds_of_many_variables_have_the_optimum_of_newton_and_the_exponents_o
     A = np.hstack([rows[:, :n], -np.ones((len(rows), 1))])
     program = linprog([0.0] * n + [1.0], A_ub=A, b_ub=-rows[:, n], bounds=(None, None))
     assert float(exponents(proxy, names).exponent["risk"]) == pytest.approx(program.fun, abs=1e-9)
+
+
+# --- what is said of them ---
+
+
+def test_advice_says_what_rounding_costs_and_what_else_a_run_takes() -> None:
+    """C1/(n R) + n is least at n = (C1/R)^(1/2) = 7.6; at n = 8 it is 7.22 + 8 of 15.2. Tokens are n R 4."""
+    proxy = parse("C1/(n*R) + n", {"C1": 57.76}, variables=["n >= 1, whole", "R >= 1, budget", "T = 4*n*R"])
+    grid = Grid(proxy.space, n=LogAxis(1, 64, 7), R=LogAxis(1, 100, 5))
+    advice = advise(tuning_problem(proxy, grid, Regime(("n",), space=proxy.space)), 1.0)
+    assert advice.point.set["n"] == pytest.approx(7.6, rel=1e-9)
+    assert advice.whole == {"n": 8.0}
+    assert advice.whole_cost == pytest.approx(15.22 / 15.2 - 1, rel=1e-6)
+    assert advice.point.also == pytest.approx({"T": 30.4})
+    assert "in whole numbers n = 8, which costs 0.13%" in advice.text().replace("\n   ", " ")
+
+
+@pytest.mark.parametrize(("cap", "value"), [(np.inf, 1072.0), (64.0, 8.0), (2000.0, 1072.0)])
+def test_what_nobody_gives_a_value_is_held_below_its_cap(cap: float, value: float) -> None:
+    assert held_at(declared(["H >= 1, whole"]), "H", cap) == value
+
+
+def test_a_claim_may_be_of_a_budget_that_follows_from_another() -> None:
+    """All three terms fall as C^-1/7, so that K ~ C^2/7, N ~ C^3/7, and T = C/(6 N) ~ C^4/7."""
+    split = parse("N**(-1/3) + b**(-1/2) + K**(-1/2)", variables=["N >= 1", "C = 6*N*b*K"]).form("C")
+    assert [each.verdict for each in check(split, ["T ~ C^4/7", "K ~ C^2/7", "K ~ C^3/7"])] == [
+        "holds", "holds", "fails",
+    ]  # fmt: skip
+
+
+def test_pictures_have_declared_words_and_symbols() -> None:
+    table = {"H": {"range": ">= 1", "symbol": "h", "words": "local steps"}, "R": {"range": ">= 1", "budget": True}}
+    with declaring(declared(table)):
+        assert (symbol("H"), short("H"), symbol("R")) == ("local steps $h$", "h", "$R$")
+        assert symbol("eta") == r"learning rate $\eta$"
+    assert symbol("H") == "$H$"
+
+
+def test_a_bound_in_iterations_alone_is_asked_about_them() -> None:
+    assert BoundConfig(formula="1/(eta*K) + eta").budget == "K"
+    assert BoundConfig(formula="1/(eta*K) + eta/b").budget == "T"
