@@ -71,7 +71,8 @@ def test_a_new_bound_overwrites_nothing(name: str, capsys: Capture) -> None:
 
 
 def example(name: str, *said: str) -> hpgrid.Proxy | hpgrid.FunctionProxy:
-    return chosen(str(ROOT / "examples" / f"{name}.toml"), list(said)).build("T")
+    bound = chosen(str(ROOT / "examples" / f"{name}.toml"), list(said))
+    return bound.build(bound.budget)
 
 
 def test_eq_4_by_hand_is_the_built_in_bound() -> None:
@@ -106,3 +107,68 @@ def test_beyond_the_crossing_any_batch_size_in_a_range_is_as_good() -> None:
     np.testing.assert_allclose(found.risk, [T[0] ** (-3 / 7), (1e-6 / T[1]) ** (1 / 3)], rtol=1e-9)
     # By a difference over 2e-3 in log T, of logs good to some 1e-14.
     np.testing.assert_allclose(found.exponent["risk"], [-3 / 7, -1 / 3], atol=1e-7)
+
+
+def test_local_sgd_at_its_cap_and_without_one() -> None:
+    """With H at its cap d/d eta is 0 where D0/(eta^2 H R) = L sigma^2/(n b) + 2 L^2 H^2 zeta^2 eta; far out eta is that
+    of the first two. Without a cap the noise goes, and D0/(x R) + (L zeta x)^2 is least at x = eta H, by hand, too."""
+    proxy, fixed = example("local_sgd", "L=2,zeta=0.3"), {"n": 8.0, "b": 4.0}
+    R = np.array([1e3, 1e6, 1e30])
+    found = hpgrid.refine(proxy, ("eta", "H"), fixed=fixed, caps={"H": 64.0}, R=R)
+    eta = found.at["eta"]
+    np.testing.assert_allclose(found.at["H"], 64.0, rtol=1e-14)
+    # A root of the gradient, which Newton's method leaves at a relative 1e-12 or so.
+    np.testing.assert_allclose(1 / (eta**2 * 64 * R), 2 / 32 + 2 * 4 * 64**2 * 0.09 * eta, rtol=1e-9)
+    assert eta[-1] == pytest.approx((32 / (2 * 64 * 1e30)) ** 0.5, rel=1e-9)
+    free = hpgrid.exponents(proxy, ("eta", "H"), fixed=fixed)
+    assert {*free.unbounded} == {"eta", "H"}
+    (product,) = (m.law for m in free.identifiable if len(m.powers) == 2)
+    assert product is not None
+    assert float(product.at(1e6)) == pytest.approx((1 / (2 * 4 * 0.09 * 1e6)) ** (1 / 3), rel=1e-12)
+    in_tokens = hpgrid.exponents(proxy, ("eta", "H"), fixed=fixed, budget="T")
+    assert in_tokens.active == {"H": "H >= 1"}
+
+
+def test_weight_decay_is_the_root_of_what_is_over_it() -> None:
+    """b = (S/2) (T/(2 L D0))^(1/2), eta = (D0 b/(2 L T))^(1/2), F = 2 S/b^(1/2), and lam = (F/B)^(1/2)."""
+    T, proxy = 1e12, example("weight_decay", "S=3,L=2,B=5")
+    found = hpgrid.refine(proxy, ("eta", "b", "lam"), T=T)
+    b = 1.5 * (T / 4) ** 0.5
+    F = 6 / b**0.5
+    by_hand = {"b": b, "eta": (b / (4 * T)) ** 0.5, "lam": (F / 5) ** 0.5}
+    assert {v: float(found.at[v]) for v in by_hand} == pytest.approx(by_hand, rel=1e-9)
+    assert float(found.risk) == pytest.approx(2 * (5 * F) ** 0.5, rel=1e-12)
+    # Where lam costs next to nothing lam eta <= 1 holds it: along lam = 1/eta, S/b^(1/2) + 4 L eta = B/eta^2.
+    walled = hpgrid.refine(example("weight_decay", "B=1e-8"), ("eta", "lam"), fixed={"b": 100.0}, T=1e8)
+    eta, lam = float(walled.at["eta"]), float(walled.at["lam"])
+    assert eta * lam == pytest.approx(1.0, rel=1e-9)
+    assert 0.1 + 4 * eta == pytest.approx(1e-8 / eta**2, rel=1e-6)
+
+
+@pytest.mark.parametrize("powers", [("1/3", "1/2", "1/2"), ("0.34", "0.5", "0.28"), ("1", "1", "1")])
+def test_compute_is_split_so_that_the_terms_fall_alike(powers: tuple[str, str, str]) -> None:
+    """Lagrange, under 6 N b K = C: a A N^-a = c B b^-c = g G K^-g, so that all fall as C^-r, 1/r = 1/a + 1/c + 1/g."""
+    from fractions import Fraction
+
+    a, c, g = map(Fraction, powers)
+    r = 1 / (1 / a + 1 / c + 1 / g)
+    proxy = example("compute_split", f"a={a},c={c},g={g}")
+    law = hpgrid.exponents(proxy, ("N", "b"), budget="C")
+    assert (law.exponent["N"], law.exponent["b"]) == (r / a, r / c)
+    best = hpgrid.refine(proxy, ("N", "b"), C=1e21)
+    N, b = float(best.at["N"]), float(best.at["b"])
+    K = 1e21 / (6 * N * b)
+    slopes = [a * 400 * N ** -float(a), c * 50 * b ** -float(c), g * 40 * K ** -float(g)]
+    # Of terms beside E = 1.7 that are far below it, a gradient of 1e-13 leaves some 1e-7 at the smallest of them.
+    assert slopes == pytest.approx([slopes[0]] * 3, rel=1e-6)
+
+
+def test_in_seconds_the_best_batch_size_is_the_same_whatever_the_time() -> None:
+    """(1 + sigma^2/b) (c0 + c1 b) is least at b = sigma (c0/c1)^(1/2), where it is (c0^(1/2) + sigma c1^(1/2))^2."""
+    proxy, W = example("wall_clock", "sigma=300,c0=0.4"), np.array([1e2, 86400.0, 1e12])
+    found = hpgrid.refine(proxy, ("eta", "b"), W=W)
+    b = 300 * (0.4 / 1e-6) ** 0.5
+    np.testing.assert_allclose(found.at["b"], b, rtol=1e-9)
+    K = W / (0.4 + 1e-6 * b)
+    np.testing.assert_allclose(found.at["eta"], (1 / (K * (1 + 300**2 / b))) ** 0.5, rtol=1e-9)
+    np.testing.assert_allclose(found.risk, 2 * (0.4**0.5 + 300 * 1e-3) / W**0.5, rtol=1e-12)

@@ -11,7 +11,9 @@ import pytest
 from commands import Capture, printed
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = "\n".join((ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/fit.md"))
+PAGES = "\n".join(
+    (ROOT / page).read_text(encoding="utf-8") for page in ("README.md", "docs/fit.md", "docs/own_variables.md")
+)
 
 #: A command, and what is printed up to the next one: lines that are left out are [...].
 SHOWN = re.findall(r"^\$ hpgrid (.+)\n((?:(?!\$ |```).*\n)*)", PAGES, re.M)
