@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,6 +12,7 @@ import numpy as np
 from jax import lax
 from numpy.typing import NDArray
 
+from hpgrid.compiled import compiled
 from hpgrid.refinement.bases import (
     FALLS,
     GRADIENT,
@@ -223,9 +224,13 @@ BATCH = 2**10
 SPARE = 2**5
 
 
-@jax.jit
 def _optima(c: Array, t: Array, box: Box, tables: Bases) -> Solution:
     return jax.vmap(_optimum, in_axes=(1, None, 1, None))(c, t, box, tables)
+
+
+def program() -> Any:
+    """Return ``_optima`` as it is compiled: with all of XLA's effort it takes twice as long, and runs 5% faster."""
+    return compiled(_optima, effort=1)
 
 
 def minimise(
@@ -253,7 +258,7 @@ def minimise(
         own = min(size, count - first)
         part = np.minimum(np.arange(first, first + BATCH), first + own - 1)  # the last one, again, as padding
         with jax.enable_x64(True):
-            best = _optima(c[:, part], t, Box(*(array[:, part] for array in box)), tables)
+            best = program()(c[:, part], t, Box(*(array[:, part] for array in box)), tables)
             return Solution(*(np.asarray(array)[:own] for array in best))
 
     firsts = range(0, count, size)

@@ -234,7 +234,7 @@ def best_of_lanes(
 
 def program(*, soon: bool) -> Any:
     """Return ``best_of_lanes`` as it is compiled, ``soon`` or well."""
-    return compiled(_shared, soon=soon, static_argnames=("structure", "mesh"))
+    return compiled(_shared, effort=0 if soon else 2, static_argnames=("structure", "mesh"))
 
 
 def _shared(scanned: Any, hoisted: Any, counts: Any, *, structure: Structure, mesh: Mesh) -> tuple[Any, Any]:

@@ -219,7 +219,7 @@ SOON = 2**20
 
 def program(*, soon: bool) -> Any:
     """Return the kernel as it is compiled."""
-    return compiled(_best, soon=soon, static_argnums=0)
+    return compiled(_best, effort=0 if soon else 2, static_argnums=0)
 
 
 def best_cells(tables: Tables, remaining: tuple[str, ...], *, chunk: int, counted: bool, times: int = 1) -> list[Any]:

@@ -242,8 +242,8 @@ def test_bounds_of_one_shape_are_compiled_once() -> None:
     """Whatever their exponents, however many of their rows depend on one another."""
     powers = [(-1, 1, 0), (1, 0, -1), (0, -1, 1), (1, 1, 1), (-1, -1, -1)]
     refine(bounds.lmo(), NAMES, T=1e4)
-    compiled = newton._optima._cache_size()
+    compiled = newton.program()._cache_size()
     one = Proxy(tuple(Term({}, {**dict(zip(NAMES, row)), "T": -1}) for row in powers), {})
     for proxy in (one, bounds.lmo(q="1/3"), bounds.lmo_exact(), bounds.lmo(E0=0.3)):
         refine(proxy, NAMES, T=[1e4, 1e8])
-    assert newton._optima._cache_size() == compiled
+    assert newton.program()._cache_size() == compiled
