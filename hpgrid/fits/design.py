@@ -159,7 +159,7 @@ def _candidates(fit: Fit, free: Fit, lengths: Sequence[float]) -> _Candidates:
         own = free.predict(T).at
         for offset in itertools.product(OFFSETS, repeat=len(surface.names)):
             at = {v: _within(fit.limits, v, own[v] * 2**step) for v, step in zip(surface.names, offset)}
-            rise = max(free.regret(at, T), 0.0) / fit.unit
+            rise = max(free.regret(at, T), 0.0) / surface.nat
             if rise <= WINDOW and at.get("b", 0.0) <= T:  # what lies farther off is not fitted
                 off = [math.log2(at[v] / own[v]) for v in surface.names]
                 found[(T, *at.values())] = Run(at, T), k, off, 1 + (rise / HALF_WEIGHT) ** 2
@@ -169,7 +169,7 @@ def _candidates(fit: Fit, free: Fit, lengths: Sequence[float]) -> _Candidates:
     rows = columns(z, np.log2(T) - surface.centre[1], np.array(floors), np.array(off))
     old = len(surface.t)
     known = [k for k in range(rows.shape[1]) if k < old or k >= len(times)]
-    covariance = np.eye(rows.shape[1]) * (ANY_LOSS * fit.unit) ** 2
+    covariance = np.eye(rows.shape[1]) * (ANY_LOSS * surface.nat) ** 2
     covariance[np.ix_(known, known)] = surface.covariance
     return _Candidates(runs, T, rows, surface.sigma**2 * np.array(more), covariance)
 

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from hpgrid.checks import InputError, bad, check_choice, is_number, unknown
 from hpgrid.fits.predict import NO_MINIMUM, Held, Prediction, held_at_the_border, predict
 from hpgrid.fits.runs import Runs, as_table, load
-from hpgrid.fits.surface import FARTHEST, Prior, Priors, Shape, Surface, fit_surface, priors_of
+from hpgrid.fits.surface import FARTHEST, WINDOW, Prior, Shape, Surface, fit_surface, priors_of
 from hpgrid.readings import tells
 from hpgrid.shapes import Floats
 from hpgrid.text import counted, number, power
@@ -80,17 +80,17 @@ class Fit:
         priors: what it was told of the exponents.
         held: by index, the variables that it does not place.
         level: of the intervals.
-        unit: of the loss, in nats a token.
+        unit: of the loss, in nats a token; None where that is not known.
         seed: of the posterior's draws.
         limits: what is feasible at another budget.
     """
 
     runs: Runs
     surface: Surface
-    priors: Priors
+    priors: Mapping[str, Prior]
     held: Mapping[int, Held]
     level: float
-    unit: float
+    unit: float | None
     seed: int
     limits: Limits = NO_LIMITS
 
@@ -235,8 +235,8 @@ class Fit:
                 ways[name] = start._replace(eta=law.eta, b=law.b)
         settings = {name: {v: float(getattr(at, v)) for v in best} for name, at in ways.items()}
         own = self.predict(T)
-        # Where losses show no minimum in a variable, the surface says nothing of another value of it.
-        open_ = [v for v, reason in own.held.items() if reason == NO_MINIMUM]
+        # Of a variable of which no optimum was seen the surface says nothing at another value.
+        open_ = [*own.edge, *(v for v, reason in own.held.items() if reason == NO_MINIMUM)]
         told = {name: all(np.isclose(at[v], own.at[v]) for v in open_) for name, at in settings.items()}
         return tuple(Baseline(name, at, self.regret(at, T) if told[name] else np.nan) for name, at in settings.items())
 
@@ -314,7 +314,8 @@ def fit(
         exponents: "free", "theory", or exponents in T of some variables that are taken as known.
         schedule: of the learning rate, "constant" or "decay", where no column says it.
         params: how many parameters the models have, where no column does: Table 1's laws then stand beside the fit.
-        unit: of the loss, in nats a token; None where that is not known.
+        unit: of the loss, in nats a token; None where that is not known: the window is then the excess of two thirds
+            of the runs over the best of their budget, and curvatures have no prior.
         level: of the intervals, in (0, 1).
         seed: of the posterior's draws, >= 0.
 
@@ -337,17 +338,22 @@ def fit(
     if set(names) <= set(hold):
         rule = "something varies among the runs that is not held"
         raise bad(rule, f"{', '.join(names) or 'nothing'} varies", "runs at three rates, say")
-    priors = priors_of(names, unit is not None)
+    priors = priors_of(names)
     if exponents != "free":
         theory = {v: p["T"] for v, p in of_paper("lmo").powers(names).items()}
         known = theory if isinstance(exponents, str) else exponents
         for name in known:
             check_choice("variable of the runs", name, names)
-        own = {n: Prior(float(known[n]), KNOWN) if n in known else p for n, p in priors.exponents.items()}
-        priors = replace(priors, exponents=own)
+        priors |= {name: Prior(float(x), KNOWN) for name, x in known.items()}
     limits = limits_of(max_b, max_eta, round_b, round(runs.unit_of_b))
-    fitted = _fitted(runs, names, priors, hold, unit or 1.0)
-    return Fit(**fitted, priors=priors, level=level, unit=unit or 1.0, seed=seed, limits=limits)
+    fitted = _fitted(runs, names, priors, hold, unit)
+    if unit is None:
+        width = f"{WINDOW * fitted['surface'].nat:.2g}"
+        note = (
+            f"the loss's unit is not known: what is within {width} of a best counts as near it, two thirds of the runs"
+        )
+        fitted["runs"] = replace(runs, notes=(*runs.notes, note))
+    return Fit(**fitted, priors=priors, level=level, unit=unit, seed=seed, limits=limits)
 
 
 def fits_by(data: Any, by: str, *, where: Mapping[str, str] | None = None, **asked: Any) -> dict[str, Fit]:
@@ -368,7 +374,9 @@ def fits_by(data: Any, by: str, *, where: Mapping[str, str] | None = None, **ask
     return fits
 
 
-def _fitted(runs: Runs, names: tuple[str, ...], priors: Priors, hold: Iterable[str], unit: float) -> dict[str, Any]:
+def _fitted(
+    runs: Runs, names: tuple[str, ...], priors: Mapping[str, Prior], hold: Iterable[str], unit: float | None
+) -> dict[str, Any]:
     """What a fit knows by its runs alone: the surface, and which variables it does not place."""
     z, T = np.log2([runs.values[name] for name in names]).T, np.log2(runs.T)
     of_budget = [each == runs.T for each in np.unique(runs.T)]
@@ -376,11 +384,11 @@ def _fitted(runs: Runs, names: tuple[str, ...], priors: Priors, hold: Iterable[s
         shown = f"{len(z)} runs at {counted(len(of_budget), 'budget')}"
         rule = f"within a budget {' and '.join(names)} vary, each on its own"
         raise bad(rule, f"{shown}, {'on a line' if len(names) > 1 else 'each its own'}", "a grid of runs at a budget")
-    try:
-        surface = fit_surface(z, T, runs.loss, names, priors, unit)
-    except np.linalg.LinAlgError:  # a window that has emptied: nothing determines where the optimum is
-        near = sum(int((runs.loss[mask] <= runs.loss[mask].min() + FARTHEST * unit).sum()) for mask in of_budget)
-        shown = f"{near} of {len(z)} are within {FARTHEST * unit:g} of the best of their budget"
-        raise bad("a fit has runs near an optimum", shown, "more of them there, or the --unit of the loss") from None
+    far = FARTHEST / unit if unit else np.inf
+    near = [int((runs.loss[mask] <= runs.loss[mask].min() + far).sum()) for mask in of_budget]
+    if max(near) < 3:  # nothing determines where the optimum is
+        shown = f"{sum(near)} of {len(z)} are within {far:g} of the best of their budget"
+        raise bad("a fit has runs near an optimum", shown, "more of them there, or the --unit of the loss")
+    surface = fit_surface(z, T, runs.loss, {name: priors[name] for name in names}, unit)
     given = {name: x for name, x in runs.largest.best.items() if name in hold and name in names}
     return {"runs": runs, "surface": surface, "held": held_at_the_border(surface, runs, priors, given)}

@@ -93,7 +93,6 @@ def fit_model(
     free: tuple[str, ...],
     runs: Runs,
     surface: Surface,
-    unit: float = 1.0,
 ) -> Model:
     """Return a bound's constants, and those exponents that are free, of the runs near their budgets' optima.
 
@@ -102,7 +101,6 @@ def fit_model(
         free: their names.
         runs: what was measured.
         surface: whose window and minima say which runs are near an optimum.
-        unit: of the loss, in nats a token.
 
     Raises:
         ValueError: the bound is no posynomial with constants, is of what the runs don't have, or has more coefficients
@@ -112,7 +110,7 @@ def fit_model(
     fitted = runs.loss - surface.residuals
     # By the surface's losses, not the runs' own: who picks low losses picks low noise, and gets constants 10% small.
     excess = fitted - np.array([fitted[floor == k].min() for k in range(len(budgets))])[floor]
-    near = (excess <= WINDOW * unit) & ~surface.dropped
+    near = (excess <= WINDOW * surface.nat) & ~surface.dropped
     at = {"alpha": np.ones(near.sum()), "b": np.ones(near.sum()), **{v: x[near] for v, x in runs.values.items()}}
     at["T"], floors = runs.T[near], np.eye(len(budgets))[floor[near]]
 
@@ -253,14 +251,14 @@ def model_of(fit: Fit, bound: str) -> Model:
     named = EQUATIONS.get(bound, bound)
     if named in BOUNDS:
         own = getattr(bounds, named)()
-        return fit_model(lambda _: own, (), fit.runs, fit.surface, fit.unit)
+        return fit_model(lambda _: own, (), fit.runs, fit.surface)
     expression = read(SU if bound == "su" else bound)
     free = tuple(name for name in expression.names() if name in expression.in_exponents())
     ones = dict.fromkeys(expression.coefficients(), 1.0)
     return fit_model(
         # Exponents are exact fractions: as many digits as the search has.
         lambda found: build(expression, {**ones, **{name: f"{x:.6f}" for name, x in found.items()}}, name=bound),
-        free, fit.runs, fit.surface, fit.unit,
+        free, fit.runs, fit.surface,
     )  # fmt: skip
 
 

@@ -56,8 +56,8 @@ def draw(fit: Fit, budgets: Sequence[float]) -> Figure:
             _against_budget(axes[k], fit, name, budgets)
             axes[k].set_xlabel(fit_plot.LABELS[budget])
         if len(names) > 1:
-            colored = ScalarMappable(**fit_plot.colors(FARTHEST * fit.unit))
-            values = [fit.unit * x for x in (0.0, *CONTOURS, FARTHEST)]
+            colored = ScalarMappable(**fit_plot.colors(FARTHEST * fit.surface.nat))
+            values = [fit.surface.nat * x for x in (0.0, *CONTOURS, FARTHEST)]
             style.color_bar(parts[0], colored, axes[: len(shown)], "excess loss", values, 20, "{:.2g}".format)
         named = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels())}
         figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=int(width / 1.45))
@@ -99,7 +99,7 @@ def _at_one_budget(ax: Axes, fit: Fit, T: float) -> None:
 
     Panels have the same ranges, so that they show how the optimum moves.
     """
-    own, names, farthest = fit.predict(T), fit.surface.names, FARTHEST * fit.unit
+    own, names, farthest = fit.predict(T), fit.surface.names, FARTHEST * fit.surface.nat
     flat, level, edge = len(names) > 1, f"{100 * own.level:g}%", not set(own.edge).isdisjoint(names[:2])
     every = {v: [*fit.runs.values[v], *(fit.predict(float(t)).at[v] for t in np.unique(fit.runs.T))] for v in names}
     along = [np.geomspace(min(x) / 1.3, max(x) * 1.3, POINTS) for x in every.values()]
@@ -115,7 +115,9 @@ def _at_one_budget(ax: Axes, fit: Fit, T: float) -> None:
     fit_plot.runs(ax, x, y, excess, kinds, farthest if flat else None)
     ax.set(xscale="log", xlim=along[0][[0, -1]], xlabel=fit_plot.LABELS[names[0]], ylabel="excess loss")
     if flat:
-        fit_plot.contours(ax, along[0], along[1], rise.reshape(POINTS, POINTS, -1).min(axis=2), CONTOURS * fit.unit)
+        fit_plot.contours(
+            ax, along[0], along[1], rise.reshape(POINTS, POINTS, -1).min(axis=2), CONTOURS * fit.surface.nat
+        )
         middle = np.log2([own.at[v] for v in names[:2]])
         drawn = np.where([v in own.interval for v in names[:2]], own.drawn[:, :2], middle)
         fit_plot.region(ax, 2.0 ** fit_plot.ellipse(drawn, middle, own.level, POINTS), f"{level} ellipse")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hpgrid.fits.runs import Runs
-from hpgrid.fits.surface import Prior, Priors, Shape, Surface
+from hpgrid.fits.surface import Prior, Shape, Surface
 from hpgrid.shapes import Floats
 from hpgrid.transfers.rules import feasible
 from hpgrid.transfers.start import NO_LIMITS, Limits
@@ -21,7 +21,7 @@ MISFIT, MISFIT_AN_OCTAVE = 0.15, 0.08
 #: An optimum this far outside what was sampled, in octaves, is none that was measured.
 BEYOND = 0.5
 
-#: A curvature is one if it is positive in this share of the posterior.
+#: A surface has a minimum if it has one in this share of the posterior.
 CURVED = 0.9
 
 #: Why a variable is held that is at the border of a sweep, and one of which the surface shows no optimum.
@@ -66,34 +66,34 @@ class Prediction:
     drawn: Floats = field(repr=False, compare=False)
 
 
-def held_at_the_border(surface: Surface, runs: Runs, priors: Priors, given: Mapping[str, float]) -> dict[int, Held]:
+def held_at_the_border(
+    surface: Surface, runs: Runs, priors: Mapping[str, Prior], given: Mapping[str, float]
+) -> dict[int, Held]:
     """Return the variables that the surface does not place, each with where it is at the last budget.
 
-    What is given is held there. A variable whose curvature may be nought stays at the best run's value, and one whose
-    optimum lies outside the sweep at the border, from where the prior's exponent alone leads on.
+    What is given is held there. Where the surface may have no minimum the variable along which it is flattest stays at
+    the best run's value, and one whose optimum lies outside the sweep at the border: from there on the prior's exponent
+    leads. Then the others are looked at again.
     """
-    last = runs.largest
-    best = int(np.argmin(last.loss))
-    t = float(np.log2(last.T[0]) - surface.centre[1])
-    curved = (np.diagonal(surface.draws(np.random.default_rng(0)).H, axis1=-2, axis2=-1) > 0).mean(axis=0)
-    held = {}
-    for i, name in enumerate(surface.names):
-        if name in given:
-            held[i] = Held(float(np.log2(given[name])), Prior(0.0, 0.0), "given")
-        elif curved[i] < CURVED:
-            held[i] = Held(float(np.log2(last.values[name][best])), Prior(0.0, 0.0), NO_MINIMUM)
-    while len(held) < len(surface.names):
-        z = surface.shape.optimum(t, {i: h.value - surface.centre[0][i] for i, h in held.items()}) + surface.centre[0]
-        outside = {}
-        for i, name in enumerate(surface.names):
-            x = np.log2(last.values[name])
-            border = float(np.clip(z[i], x.min(), min(x.max(), 0.0) if name == "alpha" else x.max()))
-            if i not in held and (abs(z[i] - border) > BEYOND or (name == "alpha" and z[i] > 0)):
-                outside[abs(z[i] - border)] = i, border
-        if not outside:
+    names, last = surface.names, runs.largest
+    seen = np.log2([last.values[name] for name in names])
+    low, high, best = seen.min(axis=1), seen.max(axis=1), seen[:, np.argmin(last.loss)]
+    z0, t = surface.centre[0], float(np.log2(last.T[0]) - surface.centre[1])
+    draws = surface.draws(np.random.default_rng(0)).H
+    held = {i: Held(float(np.log2(given[v])), Prior(0.0, 0.0), "given") for i, v in enumerate(names) if v in given}
+    while free := [i for i in range(len(names)) if i not in held]:
+        if (np.linalg.eigvalsh(draws[:, free][:, :, free])[:, 0] > 0).mean() < CURVED:
+            flattest = np.linalg.eigh(surface.shape.H[np.ix_(free, free)])[1][:, 0]
+            i = free[int(np.argmax(np.abs(flattest)))]
+            reason = EDGE if best[i] in (low[i], high[i]) else NO_MINIMUM
+            held[i] = Held(float(best[i]), priors[names[i]], reason)
+            continue
+        z = surface.shape.optimum(t, {i: h.value - z0[i] for i, h in held.items()}) + z0
+        border = np.clip(z, low, high)
+        i = max(free, key=lambda i: abs(z[i] - border[i]))  # the farthest first: it may draw the others back in
+        if abs(z[i] - border[i]) <= BEYOND:
             break
-        i, border = outside[max(outside)]  # the farthest first: it may draw the others back in
-        held[i] = Held(border, priors.exponents[surface.names[i]], EDGE)
+        held[i] = Held(float(border[i]), priors[names[i]], EDGE)
     return held
 
 
@@ -142,14 +142,18 @@ def predict(
     convex = np.linalg.eigvalsh(draws.H[:, free][:, :, free]).min(axis=-1, initial=np.inf) > 0
     drawn = optimum(draws, rng.standard_normal(draws.c.shape))[convex]
     drawn = drawn + rng.standard_normal(drawn.shape) * np.hypot(MISFIT, MISFIT_AN_OCTAVE * max(ahead, 0.0))
-    low, high = 2.0 ** np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
+    low, high = np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=0)
     inverse = np.linalg.inv(surface.shape.H[np.ix_(free, free)])
     half = np.sqrt(2 * NEAR_OPTIMAL * abs(runs.largest.loss.min()) * np.maximum(np.diag(inverse), 0.0))
-    most = np.array([1.0 if name == "alpha" else np.inf for name in names])
+
+    def span(i: int, low: float, high: float) -> tuple[float, float]:
+        return float(2.0**low), float(min(2.0**high, 1.0 if names[i] == "alpha" else np.inf))
+
     return Prediction(
         T, {name: float(2.0**z) for name, z in zip(names, at)}, level,
-        {n: (float(low[i]), float(min(high[i], most[i]))) for i, n in enumerate(names) if placed.get(i, (0, 1))[1]},
-        {names[i]: (float(2.0 ** (at[i] - h)), float(min(2.0 ** (at[i] + h), most[i]))) for i, h in zip(free, half)},
+        # What the surface does not place has none: its optimum may be anywhere.
+        {names[i]: span(i, low[i], high[i]) for i in free},
+        {names[i]: span(i, at[i] - h, at[i] + h) for i, h in zip(free, half)},
         tuple(name for name, reason in reasons.items() if reason == EDGE),
         {name: reason for name, reason in reasons.items() if reason != EDGE}, drawn,
     )  # fmt: skip

@@ -205,9 +205,8 @@ def _answer(fit: Fit, budgets: Sequence[float]) -> list[str]:
     for v, reason in {(v, reason): None for p in predictions for v, reason in p.held.items()}:
         said.append(f"{v} is {HELD[reason]}." if reason in HELD else f"{v}: {reason}.")
         if reason == NO_MINIMUM:
-            side, other = _border(fit, v, last.at[v])
-            more = f", the {side} one that you ran: also run {v} = {_value(v, other)}" if side else ""
-            said[-1] = f"The losses show no minimum in {v}: it stays at the best run's{more}."
+            said[-1] = (f"The losses show no minimum in {v}: it is the best run's, and moves from there with T by the "
+                        "theory alone.")  # fmt: skip
     if TESTED * fit.runs.T.max() < max(budgets):
         beyond = text.number(max(budgets) / fit.runs.T.max())
         said.append(f"This is {beyond} times your largest budget: beyond {TESTED:g} times nothing was tested.")
@@ -225,7 +224,7 @@ def _border(fit: Fit, name: str, x: float) -> tuple[str, float]:
 
 
 def _unit(fit: Fit) -> str:
-    return "nats per token" if fit.unit == 1 and fit.priors.curvature else "units of the loss"
+    return "nats per token" if fit.unit == 1 else "units of the loss"
 
 
 def _choices(fit: Fit, budgets: Sequence[float]) -> list[str]:

@@ -13,44 +13,34 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpgrid.shapes import Floats
 
-#: A loss is quadratic near its minimum: runs within this excess of a budget's fitted one are fitted, in nats, ...
-WINDOW = 0.05
+#: A loss is quadratic near its minimum: runs within this excess of a budget's fitted one are fitted, in nats, and at
+#: least so many of its best ones, none of them farther out than this. Where the unit of a loss is not known, the window
+#: is as wide as this share of the runs is close to their budget's best: most go round an optimum, but some diverge.
+WINDOW, FEWEST, FARTHEST, SHARE = 0.05, 8, 0.5, 2 / 3
 
-#: ... and at least its best runs, two more than a quadratic of these variables has coefficients, unless they are
-#: farther out than this.
-FARTHEST = 0.5
-
-#: The excess at which a run counts half.
-HALF_WEIGHT = 0.015
-
-#: Residuals beyond so many standard deviations count less (Huber): 95% efficient where noise is normal.
-HUBER = 1.345
+#: The excess at which a run counts half, in nats; and residuals beyond so many standard deviations count less (Huber),
+#: which is 95% efficient where noise is normal.
+HALF_WEIGHT, HUBER = 0.015, 1.345
 
 #: A run farther below the surface, in median absolute deviations and in nats, is an error of record: noise of
 #: training does not make one loss too low. A window that was measured from it would hold few other runs.
 TOO_LOW, TOO_LOW_NATS = 5.0, 0.01
 
-#: How often the window is drawn anew from what was fitted, and how often residuals are weighed anew in each.
-ROUNDS, PASSES = 3, 8
-
-#: The least standard deviation of a loss: repeated runs differ by 0.001 to 0.003 nats, rounded losses by less.
+#: The least standard deviation of a loss, in nats: repeated runs differ by 0.001 to 0.003, rounded losses by less.
 LEAST_SIGMA = 3e-4
 
-#: Third derivatives that are as good as none.
-LEAST_SKEW = 1e-3
-
-#: Posterior draws: 80% quantiles of 4,000 are sure to 2% of the interval.
-DRAWS = 4000
+#: How often the window is drawn anew from what was fitted, how often residuals are weighed anew in each, and draws from
+#: the posterior: 80% quantiles of 4,000 are sure to 2% of the interval.
+ROUNDS, PASSES, DRAWS = 3, 4, 4000
 
 
 class Prior(NamedTuple):
@@ -60,42 +50,23 @@ class Prior(NamedTuple):
     deviation: float
 
 
-#: d log eta* / d log b at a fixed T, and the curvature of a loss in nats an octave squared, on public sweeps.
-ETA_IN_B, CURVATURE = Prior(0.5, 0.4), Prior(0.012, 0.008)
+#: Exponents of an optimum in T by Shulgin et al., as wide as public sweeps differ, and of eta's in b at a fixed T.
+EXPONENTS = {"eta": Prior(0.0, 0.3), "b": Prior(0.5, 0.2), "alpha": Prior(-1 / 3, 0.3)}
+ETA_IN_B = Prior(0.5, 0.4)
+
+#: The curvature of a loss in nats an octave squared, on public sweeps; other mixed curvatures, as a share of the
+#: geometric mean of the two own ones; and the deviation of third derivatives an octave, as a share of the three: a
+#: monomial's is its exponent times ln 2, and bounds are sums of monomials whose exponents are 1/2 and 1, either sign.
+#: Without them a loss that is steeper on one side puts the exponents of eta off by 0.06 where the theory holds.
+CURVATURE, CROSS, SKEW = Prior(0.012, 0.008), Prior(0.0, 0.5), math.log(2) / 2
 
 
-@dataclass(frozen=True)
-class Priors:
-    """What is known before the runs, so weakly that two budgets overrule it.
-
-    Args:
-        exponents: of each variable's optimum in T: what the theory and public sweeps say.
-        eta_in_b: d log eta* / d log b at a fixed T.
-        curvature: of the loss in each variable, in nats an octave squared; None in units that are not known.
-        cross: the deviation of other mixed curvatures, as a share of the geometric mean of the two own ones.
-        skew: that of third derivatives an octave, as a share of the curvatures: a monomial's is its exponent times
-            ln 2, and bounds are sums of monomials whose exponents are 1/2 and 1, either sign. Without them a loss that
-            is steeper on one side moves the optimum by a third of an octave.
-    """
-
-    exponents: Mapping[str, Prior]
-    eta_in_b: Prior = ETA_IN_B
-    curvature: Prior | None = CURVATURE
-    cross: float = 0.5
-    skew: float = 0.35
-
-
-def priors_of(names: tuple[str, ...], unit_known: bool = True) -> Priors:
-    """Return the priors of a sweep over these variables: Shulgin et al.'s laws, as wide as public sweeps differ.
-
-    Where b has one value eta's exponent is that at a fixed batch size, d log eta*/d log T less what b's own would do.
-    """
-    eta, b, in_b = Prior(0.0, 0.3), Prior(0.5, 0.2), ETA_IN_B
-    if "b" not in names:
-        spread = np.hypot(np.hypot(eta.deviation, in_b.deviation * b.mean), in_b.mean * b.deviation)
-        eta = Prior(eta.mean - in_b.mean * b.mean, float(spread))
-    exponents = {"eta": eta, "b": b, "alpha": Prior(-1 / 3, 0.3)}
-    return Priors({name: exponents[name] for name in names}, curvature=CURVATURE if unit_known else None)
+def priors_of(names: tuple[str, ...]) -> dict[str, Prior]:
+    """Return what is known beforehand of exponents in T; of eta's at one batch size, less what b's own would do."""
+    eta, b = EXPONENTS["eta"], EXPONENTS["b"]
+    spread = math.hypot(eta.deviation, ETA_IN_B.deviation * b.mean, ETA_IN_B.mean * b.deviation)
+    fixed = {} if "b" in names else {"eta": Prior(eta.mean - ETA_IN_B.mean * b.mean, spread)}
+    return {name: fixed.get(name, EXPONENTS[name]) for name in names}
 
 
 class Shape(NamedTuple):
@@ -105,68 +76,148 @@ class Shape(NamedTuple):
     c: Floats
     d: Floats
 
-    def optimum(self, t: float, held: Mapping[int, Any]) -> Floats:
+    def optimum(self, t: float, held: Mapping[int, float | Floats]) -> Floats:
         """Return the minimiser at t, shape (..., variables), the others' where some are held."""
-        z = np.empty_like(self.c)
+        z = np.zeros_like(self.c)
         for i, value in held.items():
             z[..., i] = value
         free = [i for i in range(z.shape[-1]) if i not in held]
-        slope = self.c + t * self.d + np.einsum("...ij,...j->...i", self.H[..., list(held)], z[..., list(held)])
+        slope = self.c + t * self.d + (self.H @ z[..., None])[..., 0]
         z[..., free] = -np.linalg.solve(self.H[..., free, :][..., free], slope[..., free, None])[..., 0]
         return z
 
 
 @dataclass(frozen=True)
 class Surface:
-    """A fitted surface.
+    """A fitted surface, in the unit of the loss.
 
     Args:
         names: the variables of z.
         t: log2 of the distinct budgets, ascending.
         centre: the means that z and t are measured from.
-        shape: its H, c and d.
-        covariance: of E of each budget, H row by row from its diagonal on, c, d, third derivatives: a sandwich, which
-            holds whatever the weights.
+        coefficients: E of each budget, H row by row from its diagonal on, c, d, and the third derivatives ...
+        anchors: ... at these points, in log2: each budget's optimum, within the sweep.
+        covariance: of the coefficients: a sandwich, which holds whatever the weights.
         sigma: the standard deviation of a loss around the surface.
         freedom: degrees of freedom of the posterior's Student t.
         weights: of each run; 0 outside the window.
         residuals: of each run, loss less surface.
         dropped: which runs are errors of record.
-        cubes: the third derivatives, which were fitted ...
-        anchors: ... at these points, in log2: each budget's optimum, within the sweep.
+        nat: a nat in the unit of the loss.
     """
 
     names: tuple[str, ...]
     t: Floats
     centre: tuple[Floats, float]
-    shape: Shape
+    coefficients: Floats
+    anchors: Floats
     covariance: Floats
     sigma: float
     freedom: float
     weights: Floats
     residuals: Floats
     dropped: NDArray[np.bool_]
-    cubes: Floats
-    anchors: Floats
+    nat: float
+
+    @property
+    def shape(self) -> Shape:
+        """The surface without its floors."""
+        return _shape(self.coefficients[len(self.t) :], len(self.names))
 
     def bend(self, z: Floats, t: float) -> Floats:
         """Return what third derivatives add to the loss at z, shape (..., variables), at one of the budgets."""
-        return np.asarray(_cubic(z - self.anchors[np.argmin(np.abs(self.t - t))]) @ self.cubes)
+        cubes = _cubic(z - self.anchors[np.argmin(np.abs(self.t - t))])
+        return np.asarray(cubes @ self.coefficients[-cubes.shape[-1] :])
 
     def draws(self, rng: np.random.Generator) -> Shape:
-        """Return draws from the posterior."""
-        H, c, d = self.shape
-        mean = np.concatenate([H[np.triu_indices(len(c))], c, d])
-        part = slice(len(self.t), len(self.t) + len(mean))
+        """Return draws of the shape from the posterior."""
         # By eigenvectors: what the priors alone determine may be singular to rounding.
-        size, along = np.linalg.eigh(self.covariance[part, part])
+        size, along = np.linalg.eigh(self.covariance[len(self.t) :, len(self.t) :])
         normal = rng.standard_normal((DRAWS, len(size))) * np.sqrt(np.maximum(size, 0.0)) @ along.T
         scale = np.sqrt(rng.chisquare(self.freedom, DRAWS) / self.freedom)
-        return _shape(mean + normal / scale[:, None], len(c))
+        return _shape(self.coefficients[len(self.t) :] + normal / scale[:, None], len(self.names))
+
+
+def fit_surface(z: Floats, t: Floats, loss: Floats, priors: Mapping[str, Prior], unit: float | None = 1.0) -> Surface:
+    """Return the surface of a sweep's losses.
+
+    Args:
+        z: log2 of each run's variables, shape (runs, variables).
+        t: log2 of its budget.
+        loss: finite.
+        priors: of each variable in turn, what is known beforehand of its exponent in T.
+        unit: of the loss, in nats; None where it is not known: curvatures have no prior then, and two thirds of the
+            runs lie within the window of their budget's best, to which all that is in nats is in proportion.
+    """
+    budgets, floor = np.unique(t, return_inverse=True)
+    of_budget, n = [floor == k for k in range(len(budgets))], len(priors)
+    excess = loss - np.array([loss[k].min() for k in of_budget])[floor]
+    nat = 1 / unit if unit else float(np.quantile(excess, SHARE)) / WINDOW or 1.0
+    loss = loss / nat
+    # The third best: the best may be one run that is too low, a seed's luck or an error of record.
+    minimum = np.array([np.sort(loss[k])[:3][-1] for k in of_budget])[floor]
+    H, sigma, dropped = CURVATURE.mean * np.eye(n), 10 * LEAST_SIGMA, np.zeros(len(loss), bool)
+    optima = np.full((len(budgets), n), np.nan)  # not known at first: no third derivatives then
+    for _ in range(ROUNDS + 1):
+        anchors = optima
+        weights = _window(np.where(dropped, np.inf, loss - minimum), of_budget)
+        used = weights > 0
+        centre = weights @ z / weights.sum(), float(weights @ t / weights.sum())
+        X = columns(z - centre[0], t - centre[1], floor, np.nan_to_num(z - anchors[floor]))
+        robust = np.ones(len(loss))
+        for _ in range(PASSES):
+            P, known = _prior_rows(priors, H, len(budgets), unit is not None)
+            W = weights * robust / sigma**2
+            information = X.T * W @ X
+            inverse = np.linalg.inv(information + P.T @ P)
+            coefficients = inverse @ (X.T * W @ loss + P.T @ known)
+            residuals = loss - X @ coefficients
+            scaled = np.abs(residuals) * np.sqrt(weights)
+            freedom = max(used.sum() - np.trace(inverse @ information), 2.0)
+            # 1.4826 median absolute deviations are one standard deviation of normal noise.
+            sigma = max(1.4826 * float(np.median(scaled[used])) * math.sqrt(used.sum() / freedom), LEAST_SIGMA)
+            robust = np.minimum(1.0, HUBER * sigma / np.maximum(scaled, 1e-300))
+            H, c, d = _shape(coefficients[len(budgets) :], n)
+        optima = centre[0] - np.linalg.solve(H, c[:, None] + np.outer(d, budgets - centre[1])).T
+        optima = np.clip(optima, z.min(axis=0), z.max(axis=0))
+        fitted = loss - residuals
+        minimum = np.array([fitted[k & used].min() for k in of_budget])[floor]
+        limit = max(TOO_LOW * float(np.median(np.abs(residuals[used]))), TOO_LOW_NATS)
+        dropped = (residuals < -limit) & (fitted - minimum <= WINDOW)  # farther out it is the surface that is off
+    meat = X.T * (W * residuals) ** 2 @ X * used.sum() / freedom
+    covariance = inverse @ (meat + P.T @ P) @ inverse
+    return Surface(
+        tuple(priors), budgets, centre, nat * coefficients, anchors, nat**2 * covariance, nat * sigma, freedom, weights,
+        nat * residuals, dropped, nat,
+    )  # fmt: skip
+
+
+def _window(excess: Floats, of_budget: list[NDArray[np.bool_]]) -> Floats:
+    """The weights of runs by their excess in nats: soft, and 0 outside the window."""
+    rank = np.empty(len(excess), int)
+    for k in of_budget:
+        rank[k] = excess[k].argsort().argsort()
+    # Three of a budget whatever they are: its floor has runs even where the surface is far from all of them.
+    inside = (excess <= WINDOW) | (rank < FEWEST) & (excess <= FARTHEST) | (rank < 3) & (excess < np.inf)
+    return np.where(inside, 1 / (1 + (np.maximum(excess, 0.0) / HALF_WEIGHT) ** 2), 0.0)
+
+
+def columns(z: Floats, t: Floats, floor: NDArray[np.intp], off: Floats) -> Floats:
+    """Return what multiplies E, H, c, d, and then the third derivatives at the points that ``off`` is from."""
+    i, j = np.triu_indices(z.shape[1])
+    squares = z[:, i] * z[:, j] * np.where(i == j, 0.5, 1.0)
+    return np.hstack([np.eye(floor.max() + 1)[floor], squares, z, t[:, None] * z, _cubic(off)])
+
+
+def _cubic(off: Floats) -> Floats:
+    """What multiplies the third derivatives, shape (..., derivatives): products of three, as in a Taylor series."""
+    each = list(itertools.combinations_with_replacement(range(off.shape[-1]), 3))
+    times = [len(set(itertools.permutations(k))) / 6 for k in each]
+    return np.asarray(off[..., np.array(each)].prod(axis=-1) * times)
 
 
 def _shape(coefficients: Floats, n: int) -> Shape:
-    """H, c and d, which the coefficients begin with."""
+    """H, c and d, which coefficients without the floors begin with."""
     above = np.triu_indices(n)
     H = np.empty((*coefficients.shape[:-1], n, n))
     parts = np.split(coefficients, np.cumsum([len(above[0]), n, n]), axis=-1)
@@ -174,123 +225,26 @@ def _shape(coefficients: Floats, n: int) -> Shape:
     return Shape(H, parts[1], parts[2])
 
 
-def fit_surface(
-    z: Floats, t: Floats, loss: Floats, names: tuple[str, ...], priors: Priors, unit: float = 1.0
-) -> Surface:
-    """Return the surface of a sweep's losses.
-
-    Args:
-        z: log2 of each run's variables, shape (runs, variables).
-        t: log2 of its budget.
-        loss: finite.
-        names: the variables.
-        priors: what is known beforehand, in nats.
-        unit: of the loss, in nats a token.
-    """
-    budgets, floor = np.unique(t, return_inverse=True)
-    n, used = len(names), np.ones(len(loss), bool)
-    # The third best: the best may be one run that is too low, a seed's luck or an error of record.
-    excess = loss - np.array([np.sort(loss[floor == k])[:3][-1] for k in range(len(budgets))])[floor]
-    dropped, best = ~used, z  # no third derivatives at first: where each optimum is, is not known
-    H, sigma = np.eye(n) * unit * (priors.curvature or Prior(1.0, 0.0)).mean, 10 * LEAST_SIGMA * unit
-    for _ in range(ROUNDS + 1):
-        weights = _window(np.where(dropped, np.inf, excess) / unit, floor, (n + 1) * (n + 2) // 2 + 2)
-        used = weights > 0
-        centre = weights @ z / weights.sum(), float(weights @ t / weights.sum())
-        anchors, X = best, columns(z - centre[0], t - centre[1], floor, z - best)
-        robust = np.ones(len(loss))
-        for _ in range(PASSES):
-            P, right = _prior_rows(priors, names, H, unit, X.shape[1])
-            W = weights * robust / sigma**2
-            information = X.T * W @ X
-            inverse = np.linalg.inv(information + P.T @ P)
-            coefficients = inverse @ (X.T * W @ loss + P.T @ right)
-            residuals = loss - X @ coefficients
-            scaled = np.abs(residuals) * np.sqrt(weights)
-            freedom = max(used.sum() - np.trace(inverse @ information), 2.0)
-            # 1.4826 median absolute deviations are one standard deviation of normal noise.
-            sigma = 1.4826 * float(np.median(scaled[used])) * np.sqrt(used.sum() / freedom)
-            sigma = max(sigma, LEAST_SIGMA * unit)
-            robust = np.minimum(1.0, HUBER * sigma / np.maximum(scaled, 1e-300))
-            H, c, d = shape = _shape(coefficients[len(budgets) :], n)
-        best = centre[0] - np.linalg.solve(H, c[:, None] + np.outer(d, t - centre[1])).T
-        best = np.clip(best, z.min(axis=0), z.max(axis=0))
-        fitted = np.where(dropped, np.inf, loss - residuals)
-        minimum = np.array([fitted[floor == k].min() for k in range(len(budgets))])[floor]
-        limit = max(TOO_LOW * float(np.median(np.abs(residuals[used]))), TOO_LOW_NATS * unit)
-        # Far from the optimum it is the surface that is off.
-        dropped |= (residuals < -limit) & (fitted - minimum <= WINDOW * unit)
-        # By the surface's losses, where it fits: who picks low losses picks low noise.
-        excess = np.where(np.abs(residuals) <= limit, loss - residuals, loss) - minimum
-    if np.linalg.eigvalsh(H)[0] <= 0 and priors.skew > LEAST_SKEW:
-        # A saddle that third derivatives made of a minimum: of few runs, the quadratic alone.
-        return fit_surface(z, t, loss, names, replace(priors, skew=LEAST_SKEW), unit)
-    meat = X.T * (W * residuals) ** 2 @ X * used.sum() / freedom
-    covariance = inverse @ (meat + P.T @ P) @ inverse
-    return Surface(names, budgets, centre, shape, covariance, sigma, freedom, weights, residuals, dropped,
-                   coefficients[-len(_cubes(n)) :], anchors[np.unique(floor, return_index=True)[1]])  # fmt: skip
-
-
-def _window(excess: Floats, floor: NDArray[np.intp], fewest: int) -> Floats:
-    """The weights of runs by their excess in nats: soft, and 0 outside the window."""
-    rank = np.empty(len(excess), int)
-    order = np.lexsort((excess, floor))
-    rank[order] = np.arange(len(excess)) - np.searchsorted(floor[order], floor[order])
-    inside = (excess <= WINDOW) | ((rank < fewest) & (excess <= FARTHEST))
-    return np.where(inside, 1 / (1 + (np.maximum(np.where(inside, excess, 0.0), 0.0) / HALF_WEIGHT) ** 2), 0.0)
-
-
-def columns(z: Floats, t: Floats, floor: NDArray[np.intp], off: Floats) -> Floats:
-    """What multiplies E, H, c, d, and then the third derivatives at each budget's optimum, which ``off`` is from."""
-    n = z.shape[1]
-    i, j = np.triu_indices(n)
-    squares = z[:, i] * z[:, j] * np.where(i == j, 0.5, 1.0)
-    return np.hstack([np.eye(floor.max() + 1)[floor], squares, z, t[:, None] * z, _cubic(off)])
-
-
-def _cubic(off: Floats) -> Floats:
-    """What multiplies the third derivatives, from where they are: a last axis of them in place of the variables'."""
-    every = _cubes(off.shape[-1])
-    return np.stack(
-        [off[..., k].prod(axis=-1) / math.prod(map(math.factorial, Counter(k).values())) for k in every], -1
-    )
-
-
-def _cubes(n: int) -> list[list[int]]:
-    return [list(k) for k in itertools.combinations_with_replacement(range(n), 3)]
-
-
-def _prior_rows(priors: Priors, names: tuple[str, ...], H: Floats, unit: float, size: int) -> tuple[Floats, Floats]:
+def _prior_rows(priors: Mapping[str, Prior], H: Floats, floors: int, in_nats: bool) -> tuple[Floats, Floats]:
     """Rows on the coefficients, and their right sides, each over its standard deviation.
 
     An exponent s is no coefficient, but d + H s = 0 is linear in them; its scale takes H from the last pass.
     """
-    n = len(names)
-    above = list(itertools.combinations_with_replacement(range(n), 2))
-    first = size - len(_cubes(n)) - 2 * n - len(above)
-    place = {pair: first + k for k, pair in enumerate(above)}
-    rows, right = [], []
-
-    def row(entries: Mapping[int, float], deviation: float, mean: float = 0.0) -> None:
-        line = np.zeros(size)
-        line[list(entries)] = list(entries.values())
-        rows.append(line / deviation)
-        right.append(mean / deviation)
-
+    n, names = len(priors), tuple(priors)
     # A curvature that came out at nought or below gives no scale.
     own = np.maximum(np.diag(H), 1e-3 * max(float(np.abs(np.diag(H)).max()), 1e-12))
-    for i, name in enumerate(names):
-        pulls = {place[min(i, j), max(i, j)]: priors.exponents[other].mean for j, other in enumerate(names)}
-        row({**pulls, first + len(above) + n + i: 1.0}, own[i] * priors.exponents[name].deviation)
-        if priors.curvature:
-            mean, deviation = (unit * number for number in priors.curvature)
-            # As of a number on a log scale: a curvature of five times the mean is sharp, and not five deviations off.
-            row({place[i, i]: 1.0}, deviation * max(1.0, own[i] / mean), mean)
-        for j in range(i + 1, n):
-            if (name, names[j]) == ("eta", "b"):  # d log eta* / d log b = -H_01 / H_00
-                row({place[i, j]: 1.0, place[i, i]: priors.eta_in_b.mean}, own[i] * priors.eta_in_b.deviation)
-            else:
-                row({place[i, j]: 1.0}, priors.cross * np.sqrt(own[i] * own[j]))
-    for k, cube in enumerate(_cubes(n), start=size - len(_cubes(n))):
-        row({k: 1.0}, priors.skew * float(own[cube].prod() ** (1 / 3)))
-    return np.array(rows), np.array(right)
+    skew = SKEW * _cubic(np.cbrt(own)) / _cubic(np.ones(n))
+    # What each coefficient adds to H and d: whatever is linear in them is a row.
+    each = np.eye(floors + n * (n + 1) // 2 + 2 * n + len(skew))
+    of_H, _, of_d = _shape(each[:, floors:], n)
+    theory = np.array(list(priors.values()))
+    rows = [(of_d[:, i] + of_H[:, i] @ theory[:, 0], 0.0, own[i] * theory[i, 1]) for i in range(n)]
+    # In a unit that is not known, so weak that it says nothing: two values of a variable show no curvature.
+    rows += [(of_H[:, i, i], CURVATURE.mean, CURVATURE.deviation * (1 if in_nats else 100)) for i in range(n)]
+    for i, j in itertools.combinations(range(n), 2):
+        in_b = (names[i], names[j]) == ("eta", "b")  # d log eta* / d log b at a fixed T is -H_01 / H_00
+        share, scale = (ETA_IN_B, own[i]) if in_b else (CROSS, math.sqrt(own[i] * own[j]))
+        rows.append((of_H[:, i, j] + share.mean * of_H[:, i, i], 0.0, scale * share.deviation))
+    rows += [(row, 0.0, deviation) for row, deviation in zip(each[-len(skew) :], skew)]
+    P, mean, deviation = map(np.array, zip(*rows))
+    return P / deviation[:, None], mean / deviation

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from hpgrid.fits.surface import Prior, Priors, fit_surface, priors_of
+from hpgrid.fits.surface import WINDOW, Prior, fit_surface, priors_of
 from hpgrid.shapes import Floats
 
 NAMES = ("eta", "b")
 
-#: Priors so wide that the runs alone speak, and as many runs as coefficients need.
-NONE = Priors({"eta": Prior(0.0, 1e4), "b": Prior(0.0, 1e4)}, Prior(0.0, 1e4), Prior(0.01, 1e3), 1e4)
+#: Priors of exponents that are so wide that the runs alone speak.
+NONE = {"eta": Prior(0.0, 1e4), "b": Prior(0.0, 1e4)}
 
 H = np.array([[0.02, -0.008], [-0.008, 0.015]])
 
@@ -39,16 +39,17 @@ def off_loss(off: Floats) -> float:
 
 def test_of_a_quadratic_everything_is_found() -> None:
     z, t, loss = quadratic((0.0, 2.0, 4.0))
-    surface = fit_surface(z, t, loss, NAMES, NONE)
-    assert_allclose(surface.shape.H, H, rtol=1e-5)
-    assert_allclose(-np.linalg.solve(surface.shape.H, surface.shape.d), (-0.25, 0.5), atol=1e-5)
+    surface = fit_surface(z, t, loss, NONE)
+    # The least sigma over 140 runs leaves a curvature unsure by 1e-4: its prior of 0.008 pulls by (1e-4/0.008)^2.
+    assert_allclose(surface.shape.H, H, rtol=2e-4)
+    assert_allclose(-np.linalg.solve(surface.shape.H, surface.shape.d), (-0.25, 0.5), atol=1e-4)
     at = surface.shape.optimum(36.0 - surface.centre[1], {}) + surface.centre[0]
-    assert_allclose(at, (-12.0 - 1.5, 18.0 + 3.0), atol=1e-4)  # six octaves on, by hand
+    assert_allclose(at, (-12.0 - 1.5, 18.0 + 3.0), atol=1e-3)  # six octaves on, by hand
     assert not surface.dropped.any()
 
 
 def test_a_held_variable_is_held_and_the_other_tuned_at_it() -> None:
-    surface = fit_surface(*quadratic((0.0, 2.0)), NAMES, NONE)
+    surface = fit_surface(*quadratic((0.0, 2.0)), NONE)
     at = surface.shape.optimum(30.0 - surface.centre[1], {1: 19.0 - surface.centre[1 - 1][1]}) + surface.centre[0]
     # eta moves by -H01/H00 of what b is off its optimum of 18
     assert_allclose(at, (-12.0 + 0.008 / 0.02, 19.0), atol=1e-4)
@@ -58,38 +59,50 @@ def test_one_run_that_is_too_low_is_dropped_and_moves_nothing() -> None:
     z, t, loss = quadratic((0.0, 2.0))
     rng = np.random.default_rng(0)
     loss = loss + 0.002 * rng.standard_normal(len(loss))
-    clean = fit_surface(z, t, loss, NAMES, priors_of(NAMES))
+    clean = fit_surface(z, t, loss, priors_of(NAMES))
     wrong = loss.copy()
     wrong[3] -= 0.3
-    surface = fit_surface(z, t, wrong, NAMES, priors_of(NAMES))
+    surface = fit_surface(z, t, wrong, priors_of(NAMES))
     assert surface.dropped.nonzero()[0].tolist() == [3]
     there, here = (s.shape.optimum(0.0, {}) + s.centre[0] for s in (clean, surface))
     assert_allclose(there, here, atol=0.1)
 
 
 def test_of_one_budget_the_exponents_are_the_priors() -> None:
-    surface = fit_surface(*quadratic((0.0,)), NAMES, priors_of(NAMES))
+    surface = fit_surface(*quadratic((0.0,)), priors_of(NAMES))
     assert_allclose(-np.linalg.solve(surface.shape.H, surface.shape.d), (0.0, 0.5), atol=1e-6)
 
 
 def test_two_budgets_overrule_them() -> None:
-    surface = fit_surface(*quadratic((0.0, 4.0), exponents=(0.5, 0.0)), NAMES, priors_of(NAMES))
+    surface = fit_surface(*quadratic((0.0, 4.0), exponents=(0.5, 0.0)), priors_of(NAMES))
     assert_allclose(-np.linalg.solve(surface.shape.H, surface.shape.d), (0.5, 0.0), atol=0.03)
 
 
-def test_another_unit_changes_the_numbers_alone() -> None:
+@pytest.mark.parametrize("known", [True, False])
+def test_another_unit_changes_the_numbers_alone(known: bool) -> None:
     z, t, loss = quadratic((0.0, 2.0))
-    nats, bits = (fit_surface(z, t, loss / unit, NAMES, priors_of(NAMES), 1 / unit) for unit in (1.0, np.log(2)))
-    assert_allclose(bits.shape.optimum(3.0, {}), nats.shape.optimum(3.0, {}), rtol=1e-9)
+    loss = loss + 0.003 * np.random.default_rng(2).standard_normal(len(loss))
+    nats = fit_surface(z, t, loss, priors_of(NAMES), 1.0 if known else None)
+    for unit in (np.log(2), 1e-3):
+        other = fit_surface(z, t, loss / unit, priors_of(NAMES), unit if known else None)
+        assert_allclose(other.shape.optimum(3.0, {}), nats.shape.optimum(3.0, {}), rtol=1e-9)
+        assert_allclose([other.sigma * unit, other.nat * unit], [nats.sigma, nats.nat], rtol=1e-9)
+        assert_allclose(other.weights, nats.weights, rtol=1e-6)
+
+
+def test_where_the_unit_is_not_known_two_thirds_of_the_runs_are_in_the_window() -> None:
+    z, t, loss = quadratic((0.0, 2.0))
+    loss = 7 * (loss + 1e-6 * np.random.default_rng(0).random(len(loss)))  # no two alike
+    surface = fit_surface(z, t, loss, priors_of(NAMES), None)
+    over_best = np.concatenate([loss[t == T] - loss[t == T].min() for T in np.unique(t)])
+    assert np.mean(over_best <= WINDOW * surface.nat) == pytest.approx(2 / 3, abs=1 / len(loss))
 
 
 def test_the_posterior_is_as_wide_as_fits_of_other_noise_scatter() -> None:
     # An independent check of the covariance: the same sweep drawn again and again.
     z, t, loss = quadratic((0.0, 2.0))
     rng = np.random.default_rng(1)
-    fits = [
-        fit_surface(z, t, loss + 0.003 * rng.standard_normal(len(loss)), NAMES, priors_of(NAMES)) for _ in range(60)
-    ]
+    fits = [fit_surface(z, t, loss + 0.003 * rng.standard_normal(len(loss)), priors_of(NAMES)) for _ in range(60)]
     exponents = np.array([-np.linalg.solve(s.shape.H, s.shape.d) for s in fits])
     draws = fits[0].draws(rng)
     drawn = -np.linalg.solve(draws.H, draws.d[..., None])[..., 0]
@@ -99,5 +112,5 @@ def test_the_posterior_is_as_wide_as_fits_of_other_noise_scatter() -> None:
 
 @pytest.mark.parametrize("names", [("eta",), ("eta", "b")])
 def test_where_b_has_one_value_eta_falls_as_at_a_fixed_batch_size(names: tuple[str, ...]) -> None:
-    prior = priors_of(names).exponents["eta"]
+    prior = priors_of(names)["eta"]
     assert prior.mean == (0.0 if "b" in names else -0.25)
