@@ -63,7 +63,7 @@ CASES: dict[str, tuple[Any, dict[str, Any], tuple[float, ...], int]] = {
     "three variables": (three((1.0, 4.0)), {"alpha": "alpha"}, (4.0,), 5),
     "three variables, one budget": (three((1.0,)), {"alpha": "alpha"}, (4.0,), 4),
     "at the border": (cut(simulated((1.0, 4.0), (7, 6), 3.0, 7), "b", 3), {}, (4.0,), 4),
-    "one budget, at the border": (cut(simulated((4.0,), (7, 6), 3.0, 7), "b", 3), {}, (4.0,), 3),
+    "one budget, at the border": (cut(simulated((4.0,), (7, 6), 3.0, 7), "b", 2), {}, (4.0,), 3),
     "held": (simulated((1.0, 4.0)), {"hold": ["b"]}, (4.0,), 4),
     "several predictions": (simulated((1.0, 4.0)), {}, (1.0, 2.0, 8.0, 1e4), 4),
     "no prediction": (simulated((1.0, 4.0)), {}, (), 4),
