@@ -9,7 +9,8 @@ from fractions import Fraction
 from typing import Any
 
 from hpgrid.checks import TUNABLE, bad
-from hpgrid.fits.fit import SCHEDULES, Fit, Slope
+from hpgrid.fits.fit import Fit, Slope
+from hpgrid.fits.runs import SCHEDULES
 from hpgrid.record import plain
 from hpgrid.statements.language import Statement, parse
 from hpgrid.text import aligned

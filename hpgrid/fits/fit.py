@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from hpgrid.checks import InputError, bad, check_choice, is_number, unknown
 from hpgrid.fits.predict import NO_MINIMUM, Held, Prediction, held_at_the_border, predict
-from hpgrid.fits.runs import Runs, as_table, load
+from hpgrid.fits.runs import SCHEDULES, Runs, as_table, load
 from hpgrid.fits.surface import FARTHEST, WINDOW, Prior, Shape, Surface, fit_surface, priors_of
 from hpgrid.readings import tells
 from hpgrid.shapes import Floats
@@ -26,13 +26,6 @@ from hpgrid.variables import check_value
 if TYPE_CHECKING:
     import xarray
     from matplotlib.figure import Figure
-
-#: What a schedule has to do with the theory's exponents, by public sweeps.
-SCHEDULES = {
-    "constant": "With a constant learning rate, as in the theory, eta ~ T^(-1/2) at a fixed b held on public runs.",
-    "decay": "With a decay, unlike the theory, b ~ T^(1/2) held on public runs, but eta's exponent in T was 0 to 0.3 "
-    "at the best b, and -0.35 to 0.14 at a fixed one.",
-}
 
 #: How far one budget's optimum lies off any power law of T, in octaves: what a slope through few budgets is unsure by.
 SCATTER = 0.15

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hpgrid import text
-from hpgrid.fits.fit import SCHEDULES
 from hpgrid.fits.predict import NEAR_OPTIMAL, NO_MINIMUM
+from hpgrid.fits.runs import SCHEDULES
 from hpgrid.record import plain
 from hpgrid.shapes import Floats
 from hpgrid.transfers.rules import batch_text, units
