@@ -73,7 +73,8 @@ def held_at_the_border(
 
     What is given is held there. Where the surface may have no minimum the variable along which it is flattest stays at
     the best run's value, and one whose optimum lies outside the sweep at the border: from there on the prior's exponent
-    leads. Then the others are looked at again.
+    leads, but not from a border back into the sweep, for the optimum has to come to that border first. Then the others
+    are looked at again.
     """
     names, last = surface.names, runs.largest
     seen = np.log2([last.values[name] for name in names])
@@ -81,19 +82,24 @@ def held_at_the_border(
     z0, t = surface.centre[0], float(np.log2(last.T[0]) - surface.centre[1])
     draws = surface.draws(np.random.default_rng(0)).H
     held = {i: Held(float(np.log2(given[v])), Prior(0.0, 0.0), "given") for i, v in enumerate(names) if v in given}
+
+    def hold(i: int, x: float, reason: str) -> None:
+        prior = priors[names[i]]
+        inward = (x == low[i] and prior.mean > 0) or (x == high[i] and prior.mean < 0)
+        held[i] = Held(x, Prior(0.0, prior.deviation) if inward else prior, reason)
+
     while free := [i for i in range(len(names)) if i not in held]:
         if (np.linalg.eigvalsh(draws[:, free][:, :, free])[:, 0] > 0).mean() < CURVED:
             flattest = np.linalg.eigh(surface.shape.H[np.ix_(free, free)])[1][:, 0]
             i = free[int(np.argmax(np.abs(flattest)))]
-            reason = EDGE if best[i] in (low[i], high[i]) else NO_MINIMUM
-            held[i] = Held(float(best[i]), priors[names[i]], reason)
+            hold(i, float(best[i]), EDGE if best[i] in (low[i], high[i]) else NO_MINIMUM)
             continue
         z = surface.shape.optimum(t, {i: h.value - z0[i] for i, h in held.items()}) + z0
         border = np.clip(z, low, high)
         i = max(free, key=lambda i: abs(z[i] - border[i]))  # the farthest first: it may draw the others back in
         if abs(z[i] - border[i]) <= BEYOND:
             break
-        held[i] = Held(float(border[i]), priors[names[i]], EDGE)
+        hold(i, float(border[i]), EDGE)
     return held
 
 

@@ -201,18 +201,23 @@ def _answer(fit: Fit, budgets: Sequence[float]) -> list[str]:
     for v in last.edge:
         side, other = _border(fit, v, fit.predict(float(fit.runs.largest.T[0])).at[v])
         said.append(f"The best {v} is at the border of your sweep: also run {v} = {_value(v, other)}. Until then it is "
-                    f"the {side} one that you ran, and moves from there with T by the theory alone.")  # fmt: skip
+                    f"the {side} one that you ran{_on(fit, v)}.")  # fmt: skip
     for v, reason in {(v, reason): None for p in predictions for v, reason in p.held.items()}:
         said.append(f"{v} is {HELD[reason]}." if reason in HELD else f"{v}: {reason}.")
         if reason == NO_MINIMUM:
-            said[-1] = (f"The losses show no minimum in {v}: it is the best run's, and moves from there with T by the "
-                        "theory alone.")  # fmt: skip
+            said[-1] = f"The losses show no minimum in {v}: it is the best run's{_on(fit, v)}."
     if TESTED * fit.runs.T.max() < max(budgets):
         beyond = text.number(max(budgets) / fit.runs.T.max())
         said.append(f"This is {beyond} times your largest budget: beyond {TESTED:g} times nothing was tested.")
     if len(fit.surface.t) == 1:
         said.append("Your runs have one budget: how the optimum moves with T is the theory's, not theirs.")
     return said
+
+
+def _on(fit: Fit, name: str) -> str:
+    """How a variable that is held moves on with the budget."""
+    held = fit.held[fit.surface.names.index(name)]
+    return ", and moves from there with T by the theory alone" if held.exponent.mean else ", whatever T is"
 
 
 def _border(fit: Fit, name: str, x: float) -> tuple[str, float]:

@@ -506,8 +506,13 @@ def test_an_optimum_at_the_border_of_the_sweep_is_held_there_and_said() -> None:
     prediction = found.predict(4 * T)
     assert prediction.edge == ("b",)
     assert_allclose(prediction.at["b"], runs["b"][kept].min(), rtol=1e-9)
+    # An optimum that grows with T comes to this border first.
+    assert_allclose(found.predict(16 * T).at["b"], prediction.at["b"], rtol=1e-9)
+    kept = runs["b"] < best(4 * T, C)[1] / 3
+    found = fit({name: x[kept] for name, x in runs.items()})
+    assert found.predict(4 * T).edge == ("b",)
     # From there on the prior's exponent: b ~ T^(1/2).
-    assert_allclose(found.predict(16 * T).at["b"], 2 * prediction.at["b"], rtol=1e-9)
+    assert_allclose(found.predict(16 * T).at["b"], 2 * runs["b"][kept].max(), rtol=1e-9)
 
 
 def test_losses_without_a_minimum_leave_a_variable_at_the_best_run() -> None:
@@ -529,8 +534,9 @@ def test_what_no_optimum_can_be_read_off_is_answered_with_less(table: Path, caps
         write_table(table, rows)
         out = printed("fit", capsys, table, "--predict", "4e9")
         k = int(np.argmin(loss))
-        # From the best run's on by the theory alone: eta as it is, b by the root of four.
-        assert out.startswith(f"For 4.00e+09 tokens set eta = {number(eta[k])}, b = {2 * b[k]:.0f}.\n")
+        # From the best run's on by the theory alone: eta as it is, b by the root of four where that leads out.
+        factor = 2 if b[k] == b.max() else 1
+        assert out.startswith(f"For 4.00e+09 tokens set eta = {number(eta[k])}, b = {factor * b[k]:.0f}.\n")
         for name, values in (("eta", eta), ("b", b)):
             side, beyond = ("smallest", 0.25) if values[k] == values.min() else ("largest", 4.0)
             more = f"{beyond * values[k]:.0f}" if name == "b" else number(beyond * values[k])
@@ -540,7 +546,8 @@ def test_what_no_optimum_can_be_read_off_is_answered_with_less(table: Path, caps
             assert told in " ".join(out.split())
         # The surface says nothing of what lies elsewhere, and no run would narrow what it does not place.
         excess = {each.name: each.excess for each in fit(rows).baselines(4e9)}
-        assert excess["b ~ T^(1/2)"] == pytest.approx(0.0, abs=1e-12)  # log2 and back
+        same = "b ~ T^(1/2)" if factor == 2 else "best run kept"
+        assert excess[same] == pytest.approx(0.0, abs=1e-12)  # log2 and back
         assert np.isnan(excess["rule A: eta ~ T^(-1/2)"])
     rows = {"lr": np.tile(eta, 2), "b": np.tile(b, 2), "T": np.repeat([1e9, 4e9], 20)}
     rows["loss"] = np.concatenate([3 + 0.01 * x**2 + 0.01 * y**2, np.full(20, 1e14)])
