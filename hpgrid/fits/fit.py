@@ -325,7 +325,7 @@ def fit(
     limits_of(max_b, max_eta, round_b)  # before a large table is read
     columns = {"eta": eta, "b": b, "alpha": alpha, "beta": beta, "T": T, "K": K, "loss": loss}
     runs = load(data, {k: v for k, v in columns.items() if v is not None}, where=where, ignore=ignore,
-                seq_len=seq_len, b_unit=b_unit)  # fmt: skip
+                seq_len=seq_len, b_unit=b_unit, unit=unit)  # fmt: skip
     runs = replace(runs, schedule=schedule or runs.schedule, N=params or runs.N)
     names, hold = runs.varying, tuple(hold)
     if set(names) <= set(hold):

@@ -16,7 +16,8 @@ from hpgrid.fits.columns import NO_SETTING, choose, of_all, refuse_others, value
 from hpgrid.fits.table import Table, as_table, numbers, plain
 from hpgrid.shapes import Floats
 
-#: A loss from here on is a run that diverged: log of any vocabulary is below 20.
+#: A loss from here on, in nats, is a run that diverged: log of any vocabulary is below 20. Where a loss's unit is not
+#: known, so many times the lower quartile is.
 DIVERGED = 1000.0
 
 #: Values this close, relative, are one value that was spelled or rounded in two ways.
@@ -98,6 +99,7 @@ def load(
     ignore: Iterable[str] = (),
     seq_len: float | None = None,
     b_unit: str | None = None,
+    unit: float | None = 1.0,
 ) -> Runs:
     """Return the runs of a table that can be fitted; arguments are ``fit``'s, ``columns`` those that it names.
 
@@ -121,7 +123,7 @@ def load(
     unit_of_b = _in_tokens(raw, seq_len, b_unit, notes)
     loss, settings = raw["loss"], {name: raw[name] for name in (*TUNABLE, "T") if name in raw}
     kept, dropped = np.ones(len(loss), bool), dict[str, tuple[int, ...]]()
-    for reason, mask in _reasons(table, settings, loss).items():
+    for reason, mask in _reasons(table, settings, loss, unit).items():
         if (kept & mask).any():
             dropped[reason] = tuple(lines[kept & mask].tolist())
         kept &= ~mask
@@ -182,16 +184,20 @@ def _in_tokens(raw: dict[str, Floats], unit: float | None, b_unit: str | None, n
     return unit or 1.0
 
 
-def _reasons(table: Table, settings: Mapping[str, Floats], loss: Floats) -> dict[str, NDArray[np.bool_]]:
+def _reasons(
+    table: Table, settings: Mapping[str, Floats], loss: Floats, unit: float | None
+) -> dict[str, NDArray[np.bool_]]:
     """Which rows can't be fitted, by why; of several reasons the first counts."""
     telling = [cells for name, cells in table.items() if "loss" in name.lower() or not NO_SETTING.search(name)]
     first: dict[tuple[str, ...], int] = {}
     seeds = next((cells for name, cells in table.items() if name.lower().endswith("seed")), [""] * len(loss))
     summary = np.array([cell.lower() in _SUMMARIES for cell in seeds])
+    sizes = np.abs(loss[np.isfinite(loss)])
+    most = DIVERGED / unit if unit else DIVERGED * float(np.quantile(sizes, 0.25)) if len(sizes) else np.inf
     x, alpha = np.array([*settings.values()]), settings.get("alpha", np.zeros(1))
     return {
         "the loss is missing or no finite number": ~np.isfinite(loss),
-        f"a loss of {DIVERGED:g} or more: the run diverged": loss >= DIVERGED,
+        f"a loss of {most:g} or more: the run diverged": loss >= most,
         "a setting is missing": np.any(~np.isfinite(x), axis=0),
         "a setting is not positive, or alpha above 1": np.any(x <= 0, axis=0) | (alpha > 1),
         "it repeats an earlier line": np.array([first.setdefault(k, row) < row for row, k in enumerate(zip(*telling))]),

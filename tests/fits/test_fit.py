@@ -515,6 +515,24 @@ def test_an_optimum_at_the_border_of_the_sweep_is_held_there_and_said() -> None:
     assert_allclose(found.predict(16 * T).at["b"], 2 * runs["b"][kept].max(), rtol=1e-9)
 
 
+@pytest.mark.parametrize("factor", [1000.0, 1 / np.log(2)])
+def test_losses_in_another_unit_have_the_same_setting(factor: float) -> None:
+    """Whether the unit is said or not known: rounding is all that differs."""
+    runs, T, _ = sweep(np.random.default_rng(11), (1.0, 4.0), (6, 5), 2.0)
+    runs["loss"][3] = 1e14  # diverged, in any unit
+    other = {**runs, "loss": runs["loss"] * factor}
+    for own, its in ((1.0, 1 / factor), (None, None)):
+        nats, scaled = (fit(x, unit=unit) for x, unit in ((runs, own), (other, its)))
+        assert [len(found.runs.loss) for found in (nats, scaled)] == [59, 59]
+        a, b = (found.predict(16 * T) for found in (nats, scaled))
+        for name in ("eta", "b"):
+            assert_allclose(b.at[name], a.at[name], rtol=1e-7)
+            assert_allclose(b.interval[name], a.interval[name], rtol=1e-6)
+        at = {"eta": 2 * a.at["eta"], "b": a.at["b"]}
+        assert_allclose(scaled.regret(at, 16 * T), factor * nats.regret(at, 16 * T), rtol=1e-6)
+        assert any("unit is not known" in note for note in scaled.runs.notes) == (its is None)
+
+
 def test_losses_without_a_minimum_leave_a_variable_at_the_best_run() -> None:
     rng = np.random.default_rng(10)
     eta, T = np.tile(np.geomspace(1e-4, 1e-3, 8), 2), np.repeat([1e9, 4e9], 8)
