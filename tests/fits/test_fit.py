@@ -494,11 +494,16 @@ def test_what_no_optimum_can_be_read_off_is_answered_with_less(table: Path, caps
         assert excess[same] == pytest.approx(0.0, abs=1e-12)  # log2 and back
         assert np.isnan(excess["rule A: eta ~ T^(-1/2)"])
     rows = {"lr": np.tile(eta, 2), "b": np.tile(b, 2), "T": np.repeat([1e9, 4e9], 20)}
-    rows["loss"] = np.concatenate([3 + 0.01 * x**2 + 0.01 * y**2, np.full(20, 1e14)])
-    write_table(table, rows)
-    out = printed("fit", capsys, table, "--predict", "4e9")
-    assert "Your runs have one budget: how the optimum moves with T is the theory's" in out
-    assert "20 dropped: a loss of 1000 or more: the run diverged (lines 22, 23, 24, ...)" in out
+    above = "the best of its budget is far above a smaller budget's: all of them diverged"
+    for diverged, why in (
+        (np.full(20, 1e14), "a loss of 1000 or more: the run diverged"),
+        (np.linspace(7, 8, 20), above),
+    ):
+        rows["loss"] = np.concatenate([3 + 0.01 * x**2 + 0.01 * y**2, diverged])
+        write_table(table, rows)
+        out = printed("fit", capsys, table, "--predict", "4e9")
+        assert "Your runs have one budget: how the optimum moves with T is the theory's" in out
+        assert f"20 dropped: {why} (lines 22, 23, 24, ...)" in " ".join(out.split())
 
 
 def test_a_column_says_what_the_learning_rate_did_and_how_large_the_model_is(table: Path, capsys: Capture) -> None:
