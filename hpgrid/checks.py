@@ -6,7 +6,7 @@ import math
 import re
 import sys
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from difflib import get_close_matches
 from fractions import Fraction
 from numbers import Real
@@ -174,15 +174,20 @@ def name_here(name: str, own: Iterable[str] = ()) -> str:
     return here
 
 
-def check_constants(constants: Mapping[str, Any]) -> dict[str, float]:
+def check_constants(constants: Mapping[str, Any], positive: Collection[str] = ()) -> dict[str, float]:
     """Return constants as floats.
 
+    Args:
+        constants: by name.
+        positive: those that may not be 0 either.
+
     Raises:
-        ValueError: one is not a positive finite number.
+        ValueError: one is no finite number >= 0.
     """
     for name, value in constants.items():
-        if not is_number(value) or value <= 0:
-            raise bad(f"constant {name} must be a positive finite number", value, f"{name}=1.0, say")
+        if not is_number(value) or value < 0 or (value == 0 and name in positive):
+            kind = "a positive finite number" if name in positive else "a finite number >= 0"
+            raise bad(f"constant {name} must be {kind}", value, f"{name}=1.0, say")
     return {name: float(value) for name, value in constants.items()}
 
 

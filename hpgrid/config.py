@@ -307,6 +307,7 @@ def parse(data: Mapping[str, Any]) -> Config:
         raise bad("panels are an array of tables", panels, "[[panel]] with its own lines, once for each")
     shown = {key: found[key] for key in ("window", "curves", "dtype", "refined")}
     bound = parse_bound(bound_table(data))
+    check_constants(bound.constants, bound.constants)  # its overlays divide by them
     grid = parse_grid(table_of(data, "grid"), bound.space)
     return Config(data["figure"], bound, grid, tuple(_parse_panel(panel, bound.space) for panel in panels), **shown)
 
@@ -529,7 +530,7 @@ def override(
     bound, grid = bound or config.bound, config.grid
     if constants:
         check_keys(f"constant of the bound {bound.name}", constants, bound.takes()[0])
-        bound = replace(bound, constants={**bound.constants, **check_constants(constants)})
+        bound = replace(bound, constants={**bound.constants, **check_constants(constants, constants)})
     if domain:
         bound = parse_bound(with_more(bound.describe(), "domain", domain))
     bound.check()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -10,6 +11,7 @@ from functools import lru_cache, reduce
 from typing import TYPE_CHECKING, Any, Self
 
 from hpgrid.checks import bad, changed, check_constants, complement, unknown
+from hpgrid.formula.quantity import Quantity, in_product, names_in, worth
 from hpgrid.surds import Surd
 from hpgrid.text import power
 from hpgrid.variables import STANDARD, Power, Space, exchanged
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import ArrayLike, NDArray
 
-    from hpgrid.formula.syntax import Inequality
+    from hpgrid.formula.syntax import Inequality, Node
 
 # NumPy loads where a value is computed: exact exponents need none of it, and start in half the time.
 
@@ -61,7 +63,7 @@ class Term:
     therefore serves a whole family of exponents.
 
     Args:
-        constants: named constants and their exponents, such as {"rho": 1, "sigma": 1}.
+        constants: constants, and quantities that follow from some, and their exponents, such as {"rho": 1, "sigma": 1}.
         factors: for each variable, an exact rational exponent or the name of a function.
         number: the numeric part of the coefficient: a fraction, or exact with roots of whole numbers in it.
     """
@@ -88,20 +90,51 @@ class Term:
     @classmethod
     def of(cls, powers: Mapping[str, Fraction], number: Fraction, space: Space) -> Term:
         """Return the term of a formula's product: powers of variables, beta, constants and, by their digits, primes."""
+        constants = {name: e for name, e in powers.items() if isinstance(name, Quantity)}
+        powers = {name: e for name, e in powers.items() if name not in constants}
         factors: dict[str, Factor] = {v: powers[v] for v in space.names if v in powers}
         factors |= {name: "one_minus" for complement, name in space.complements.items() if complement in powers}
         roots = (Surd.of(int(prime)) ** e for prime, e in powers.items() if prime.isdigit())
         known = {*space.names, *space.complements}
         named = {name: e for name, e in powers.items() if name not in known and not name.isdigit()}
-        return cls(named, factors, math.prod(roots, start=Surd.of(number)))
+        return cls(named | constants, factors, math.prod(roots, start=Surd.of(number)))
 
     def coefficient(self, constants: Mapping[str, float]) -> float:
         """Return the coefficient's value, given those of the named constants."""
-        powers = (constants[name] ** float(exponent) for name, exponent in self.constants.items())
+        powers = (worth(name, constants) ** float(exponent) for name, exponent in self.constants.items())
         try:
             return float(self.number) * math.prod(powers)
-        except OverflowError:  # of plain floats; in an array it is inf
+        except (OverflowError, ZeroDivisionError):  # of plain floats; in an array it is inf
             return math.inf
+
+    def remains(self, constants: Mapping[str, Any]) -> Any:
+        """Return whether no constant of 0 makes the term nought, elementwise where constants are arrays."""
+        factors = (worth(name, constants) for name, exponent in self.constants.items() if exponent > 0)
+        return reduce(operator.and_, (factor != 0 for factor in factors), True)
+
+    def check(self, constants: Mapping[str, Any]) -> None:
+        """Refuse constants of which the coefficient is none: one of 0 that it divides by, a negative quantity.
+
+        Args:
+            constants: numbers, or arrays, each refused where any of its elements is.
+        """
+        for name, exponent in self.constants.items():
+            value = worth(name, constants)
+            if isinstance(name, Quantity) and not _all((value >= 0) & (value < math.inf)):
+                given = ", ".join(f"{own}={constants[own]}" for own in sorted(names_in(name)))
+                raise bad(f"{name} is a factor of {self}, so that it is finite and >= 0", given, "other values")
+            if exponent < 0 and not _all(value != 0):
+                raise bad(f"{name} is divided by in {self}, so that it is not 0", f"{name}=0", f"{name}=1.0, say")
+
+    def log_coefficient(self, constants: Mapping[str, Any]) -> Any:
+        """Return the log of the coefficient, elementwise where constants are arrays; -inf where one of them is 0."""
+        import numpy as np
+
+        total = np.log(float(self.number))
+        with np.errstate(divide="ignore"):
+            for name, exponent in self.constants.items():
+                total = total + float(exponent) * np.log(worth(name, constants))
+        return total
 
     def exponent(self, variable: str) -> Fraction | None:
         """Return the exponent of ``variable`` (0 where it is absent), or None under a function."""
@@ -181,7 +214,7 @@ class Term:
 
     def __str__(self) -> str:
         number = [str(Surd.of(self.number))] if self.number != 1 else []
-        powers = [power(n, e) for n, e in self.constants.items()]
+        powers = [power(in_product(n), e) for n, e in self.constants.items()]
         powers += [SIGNS[f].format(v) if isinstance(f, str) else power(v, f) for v, f in self.factors.items() if f != 0]
         return "*".join(number + powers) or "1"
 
@@ -240,6 +273,7 @@ class _Bound:
             object.__setattr__(self, "domain", read_domain(self.domain, self.space))
             for condition in self.domain:
                 self._check_condition(condition)
+        self.check_numbers(self.constants)
         self._check_caps()
 
     def _check_condition(self, condition: Inequality) -> None:
@@ -262,13 +296,14 @@ class _Bound:
                 raise bad(rule, condition.text, "a condition on what it depends on")
 
     def _check_caps(self) -> None:
-        following = self.following(self.constants)
+        lifted = math.inf if 0.0 in self.constants.values() else None
+        following = {name: end for name, end in self.following(self.constants).items() if end != lifted}
         for name in (*self.caps, *following):
             if name not in self.space.hyperparameters:
                 raise unknown("hyperparameter to cap", name, self.space.hyperparameters)
         for name, end in following.items():
             variable = self.space.all[name]
-            if end < variable.low:
+            if end < variable.low or (end == variable.low and variable.low_open):
                 rule = f"{variable.rule}, so that no {name} is left in the bound's domain"
                 raise bad(rule, f"{name} <= {end:g}", "a larger end")
         caps = {
@@ -279,7 +314,10 @@ class _Bound:
         object.__setattr__(self, "caps", {name: self.space.check(name, value) for name, value in caps.items()})
 
     def following(self, constants: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the caps that follow from the domain and ``cap_terms``: numbers, or arrays as the constants are."""
+        """Return the caps that follow from the domain and ``cap_terms``: numbers, or arrays as the constants are.
+
+        One that a constant of 0 lifts is +inf.
+        """
         caps = {name: term.coefficient(constants) for name, term in self.cap_terms.items()}
         for condition in self.domain:
             found = cap_of(condition)
@@ -296,7 +334,8 @@ class _Bound:
 
     def caps_at(self, constants: Mapping[str, Any]) -> dict[str, Any]:
         """Return the caps at other values of the constants: numbers, or arrays as those are."""
-        return {**self.caps, **self.following(constants)}
+        caps = {**self.caps, **self.following(constants)}
+        return {name: cap for name, cap in caps.items() if not (isinstance(cap, float) and cap == math.inf)}
 
     def _with_domain(self, variables: Iterable[str]) -> tuple[str, ...]:
         """Variables and those that the domain is about, in canonical order."""
@@ -320,6 +359,29 @@ class _Bound:
 
                 if not holds(wall, {**self.constants, **held}):
                     raise bad("what is held lies outside the bound's domain", wall.text, "other values")
+
+    def check_numbers(self, constants: Mapping[str, Any]) -> None:
+        """Refuse constants that the bound or its domain divides by where they are 0, or that leave nothing of it.
+
+        Args:
+            constants: all of them: numbers, or arrays.
+
+        Raises:
+            ValueError: which, and where.
+        """
+        for term in self.cap_terms.values():
+            term.check(constants)
+        zeros = [name for name, x in constants.items() if not _all(x != 0)]
+        if zeros:
+            from hpgrid.formula.function import check_divisors
+
+            for condition in self.domain:
+                for side in (condition.low, condition.high):
+                    check_divisors(side, zeros)
+
+    def present(self) -> Self:
+        """Return the bound without the terms that a constant of 0 makes nought."""
+        return self
 
     def everywhere(self) -> Self:
         """Return the bound without its domain."""
@@ -345,6 +407,7 @@ class _Bound:
         for name in constants:
             if name not in self.constants:
                 raise unknown("constant", name, self.constants)
+        self.check_numbers({**self.constants, **check_constants(constants)})
         moved = self.at_constants(check_constants(constants))
         moved._check_caps()
         return moved
@@ -410,7 +473,7 @@ class Proxy(_Bound):
 
     Args:
         terms: the terms, in the order of the source's equation.
-        constants: the value of each named constant, > 0.
+        constants: the value of each named constant, >= 0; of one that is 0 the terms are not there.
         budget: "T" (tokens), "K" (iterations) or one that is declared: the variable that the terms contain.
         caps: the largest value a hyperparameter may take for the bound to hold.
         cap_terms: caps that follow from the constants, such as eta <= 1/L; they are added to ``caps``.
@@ -442,16 +505,32 @@ class Proxy(_Bound):
                     raise unknown("variable", name, self.space.names)
         ordered = (replace(t, factors={v: t.factors[v] for v in self.space.ordered(t.factors)}) for t in self.terms)
         object.__setattr__(self, "terms", tuple(ordered))
-        super().__post_init__()
         if not self.terms:
             raise bad("a proxy has at least one term", self.terms, "terms=(Term(...), ...)")
         for term in self.terms:
-            missing = sorted(set(term.constants) - set(self.constants))
+            missing = sorted({n for name in term.constants for n in names_in(name)} - set(self.constants))
             if missing:
                 raise bad(f"every constant of the term {term} needs a value", dict(self.constants), f"{missing[0]}=...")
             for other in term.factors:
                 if other in self.space.budget_names and other != self.budget:
                     raise bad(f"a proxy in {self.budget} has no {other}", str(term), f"the term in {self.budget}")
+        super().__post_init__()
+
+    def check_numbers(self, constants: Mapping[str, Any]) -> None:
+        """Refuse constants that the bound or its domain divides by where they are 0, or that leave nothing of it."""
+        super().check_numbers(constants)
+        for term in self.terms:
+            term.check(constants)
+        if not _all(reduce(operator.or_, (term.remains(constants) for term in self.terms))):
+            zeros = ", ".join(sorted(name for name, x in constants.items() if not _all(x != 0)))
+            raise bad(
+                "a constant of 0 drops its terms, and one is left", f"{zeros} = 0", "another value of one of them"
+            )
+
+    def present(self) -> Proxy:
+        """Return the bound without the terms that a constant of 0 makes nought."""
+        left = tuple(term for term in self.terms if term.remains(self.constants))
+        return self if len(left) == len(self.terms) else changed(self, terms=left)
 
     def lacks(self) -> tuple[str, ...]:
         """Return what every route needs and this bound has not: nothing, it is a sum of terms."""
@@ -527,6 +606,11 @@ class Proxy(_Bound):
         return np.asarray(self._inside(total, at))
 
 
+def _all(holds: Any) -> bool:
+    """Whether something holds: everywhere, where it is an array."""
+    return bool(holds.all() if hasattr(holds, "all") else holds)
+
+
 def _below(value: Any) -> Any:
     """The largest float below a number > 0, or below each of an array."""
     if isinstance(value, float):
@@ -558,19 +642,20 @@ class FunctionProxy(_Bound):
         function: f(eta, b, alpha, budget, constants) -> risk, elementwise, of the hyperparameters of its space in their
             order, written with operators and functions of jax.numpy or NumPy; +inf or NaN outside the bound's domain.
             It is called once, at three points, to be asked.
-        constants: the value of each named constant, > 0.
+        constants: the value of each named constant, >= 0.
         budget: what the function's argument before its constants is.
         caps: the largest value a variable may take.
         cap_terms: caps that follow from the constants, such as eta <= 1/lam; they are added to ``caps``.
         domain: conditions under which the bound holds, as those of a ``Proxy``.
         name: what to call the bound.
         source: paper and equation.
-        obstacle: which part of it is no sum of powers, in words.
+        obstacle: which part of it is no power, nor a maximum or a root of sums of such, in words.
         log_convex: whether log risk is convex in the logs of the hyperparameters, as that of sums, products,
             powers >= 0 and maxima of posynomials is: refinement then trusts a kink.
         kinks: whether the function has some, and rounds them off where its constants have the ``SHARPNESS`` of
             ``formula.function``.
         uses: the variables that the function depends on; all of them where empty. The others are passed as 1.
+        positive: the constants that it divides by, so that they are not 0.
         space: its variables; the standard ones unless others are declared.
     """
 
@@ -586,6 +671,7 @@ class FunctionProxy(_Bound):
     log_convex: bool = False
     kinks: bool = False
     uses: tuple[str, ...] = ()
+    positive: tuple[str, ...] = ()
     space: Space = STANDARD
 
     def __post_init__(self) -> None:
@@ -594,6 +680,24 @@ class FunctionProxy(_Bound):
             from hpgrid.own_function import asked
 
             object.__setattr__(self, "function", asked(self.function, self.constants, self.arguments(), self.space))
+
+    def check_numbers(self, constants: Mapping[str, Any]) -> None:
+        """Refuse constants that the bound or its domain divides by where they are 0."""
+        super().check_numbers(constants)
+        zeros = [name for name, x in constants.items() if not _all(x != 0)]
+        for name in zeros:
+            if name in self.positive:
+                raise bad(f"the bound {self.name} divides by {name}, so that it is not 0", 0, f"{name}=1.0, say")
+        if zeros and self.root is not None:
+            from hpgrid.formula.function import check_divisors
+
+            check_divisors(self.root, zeros)
+
+    @property
+    def root(self) -> Node | None:
+        """The expression that the function evaluates, in whatever budget; None where it is no formula's."""
+        function = self.function.function if isinstance(self.function, _Rebudgeted) else self.function
+        return getattr(function, "root", None)
 
     def variables(self) -> tuple[str, ...]:
         """Return the variables that the function depends on, and those that the domain is about, in canonical order."""
@@ -648,8 +752,9 @@ class FunctionProxy(_Bound):
 
     def lacks(self) -> tuple[str, ...]:
         """Return, a sentence each, what a sum of powers has and this bound has not."""
+        why = self.obstacle or ("it is a function of one's own" if self.root is None else "")
         return (
-            "no exact exponents" + (f": {self.obstacle}" if self.obstacle else ": it is no sum of powers"),
+            *([f"no exact exponents: {why}"] if why else []),
             "refined by descent from a coarse grid: "
             + ("to the least risk, flat directions only roughly" if self.log_convex else "a local optimum"),
             "its last bits may differ with how a search is cut into chunks",
@@ -698,7 +803,7 @@ class _Sum:
         for number, named, factors in self.terms:
             value: Any = number
             for name, exponent in named:
-                value = value * constants[name] ** float(exponent)
+                value = value * worth(name, constants) ** float(exponent)
             for name, factor in factors:
                 x: Any = at[name]
                 value = value * (FUNCTIONS[factor](x) if isinstance(factor, str) else x ** float(factor))

@@ -330,8 +330,8 @@ HELD_ETA = Regime(("b",), {"eta": 1e-3, "alpha": 1.0})
     [
         ({"constants": {}}, "a sweep needs constants to vary"),
         ({"constants": {"C4": [1.0]}}, "no constant of that name.*'C4'.*all: C1, C2, C3"),
-        ({"constants": {"C1": [1.0, -2.0]}}, "constant C1 must be positive and finite. Given: -2.0"),
-        ({"constants": {"C1": [1.0, np.inf]}}, "constant C1 must be positive and finite. Given: inf"),
+        ({"constants": {"C1": [1.0, -2.0]}}, "constant C1 must be a finite number >= 0. Given: -2.0"),
+        ({"constants": {"C1": [1.0, np.inf]}}, "constant C1 must be a finite number >= 0. Given: inf"),
         ({"constants": {"C1": [1.0], "C2": [1.0, 2.0]}}, "the constants of a sweep have one length.*'C1': 1, 'C2': 2"),
         ({"constants": {"C1": 1.0}}, "constant C1 of a sweep is a list of numbers. Given: 1.0"),
         ({"constants": {"C1": []}}, "constant C1 of a sweep is a list of numbers"),

@@ -157,8 +157,8 @@ def test_a_bound_refuses(make: Callable[[], object], message: str) -> None:
         make()
 
 
-@pytest.mark.parametrize("value", [0.0, -1.0, math.nan, math.inf, "1", True, None, 1j])
-def test_a_constant_is_a_positive_finite_number(value: object) -> None:
+@pytest.mark.parametrize("value", [-1.0, math.nan, math.inf, "1", True, None, 1j])
+def test_a_constant_is_a_finite_number_from_0_on(value: object) -> None:
     term = Term({"c": 1}, {"eta": 1})
     with pytest.raises(ValueError, match="constant c"):
         Proxy((term,), {"c": value})

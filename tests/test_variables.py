@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from hpgrid import Grid, LogAxis, Proxy, Regime, check, exponents, grid_search, parse, refine
+from hpgrid import Grid, LogAxis, Proxy, Regime, check, exponents, grid_search, parse, refine, transfer
 from hpgrid.config import BoundConfig
 from hpgrid.formula.declared import declared
 from hpgrid.plotting.style import declaring, short, symbol
@@ -103,6 +103,12 @@ def test_what_a_bound_lacks_or_no_relation_joins_is_refused() -> None:
         (lambda: refine(proxy, ("eta",), fixed={"H": 0.5}, R=1e6), "H must be a finite number with H >= 1"),
         (lambda: refine(proxy, ("eta", "h"), R=1e6), "no tuned axis of that name. Given: 'h'"),
         (lambda: refine(proxy, ("eta",), fixed={"H": 2.0}, S=1e6), "a refinement has budgets in R or in T or in K"),
+        (
+            lambda: transfer(
+                {"eta": 1e-3, "b": 64.0, "T": 1e8}, {"T": 1e10}, bound=parse("1/(eta*T) + eta*b*H", variables=["H"])
+            ),
+            "a transfer moves eta, b and alpha, and the bound formula depends on H, too",
+        ),
         (
             lambda: parse("1/(eta*R) + eta*H", variables=["H >= 4", "R >= 1, budget"], domain=["H <= 2"]),
             "H >= 4, so that",

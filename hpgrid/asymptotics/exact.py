@@ -33,7 +33,8 @@ def exponents(
     below decide it, level by level; each level's constants come from its geometric program.
 
     Args:
-        proxy: the bound, a sum of terms.
+        proxy: the bound: a generalised posynomial of what is tuned, as formulas of sums, products, powers >= 0 and
+            maxima of powers are; what no tuned variable is in may have any form.
         tuned: the hyperparameters that are optimised.
         fixed: hyperparameters held at one value; they stay symbols in the laws.
         path: hyperparameters that follow a power of the budget: {"b": Fraction(1, 2)} is b = T^(1/2).
@@ -43,8 +44,8 @@ def exponents(
         min_K: the smallest number of iterations: b <= T/min_K, in T form.
 
     Raises:
-        ValueError: the bound is a function, a term is no power of what is tuned, nothing is tuned,
-            or the regime contradicts itself or the bound.
+        ValueError: the bound is a function of one's own, or no generalised posynomial of what is tuned, nothing is
+            tuned, or the regime contradicts itself or the bound.
 
     Source: Shulgin et al., Theorems 1 to 3 and Appendix B, by way of exact linear programs.
     """
@@ -117,7 +118,7 @@ def decay(
     Source: Shulgin et al., eqs. (30) to (32).
     """
     if isinstance(proxy, FunctionProxy):
-        raise bad("exponents need a bound given by its terms; this one is a function", proxy.name, "a Proxy")
+        raise bad("a term's exponents need a bound given by its terms; this one is a function", proxy.name, "a Proxy")
     bound = proxy.form(budget or proxy.budget)
     schedule = Regime(path=path, space=proxy.space).path
     folded = bound.along(schedule)
@@ -133,6 +134,9 @@ def _family(
     (variable,) = regime.path
     tuned = proxy.space.ordered((*regime.tuned, variable))
     family = pose(proxy, changed(regime, tuned=tuned, path={}), budget)
+    sums = [limit.sum for limit in family.limits if limit.sum]
+    if len({*sums}) < len(sums):  # what a sum in a maximum adds to later levels bends with the path
+        return ()
     joined: list[Segment] = []
     for segment in _between(family, family.variables.index(variable), lo, hi):
         last = joined[-1] if joined else None

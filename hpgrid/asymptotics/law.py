@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -197,6 +197,7 @@ class Law:
         active: the bounds that hold the optimum, by variable.
         starts: for a variable that leaves a bound, the budget from which it does.
         segments: along a path, how the exponents depend on the path's.
+        branches: of each maximum in the bound that the levels fix, by its text, the branches that it is at the optimum.
     """
 
     name: str
@@ -212,6 +213,7 @@ class Law:
     active: Mapping[str, str]
     starts: Mapping[str, PowerLaw]
     segments: tuple[Segment, ...] = ()
+    branches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def attained(self) -> bool:
@@ -241,6 +243,8 @@ class Law:
         from hpgrid.record import plain
 
         own = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "name"}
+        if not self.branches:  # a bound without maxima says nothing of them
+            del own["branches"]
         for name in ("laws", "starts"):
             own[name] = {key: law and law.as_dict() for key, law in own[name].items()}
         # A monomial by its name, beside its powers.
@@ -318,6 +322,8 @@ def _notes(law: Law) -> Iterator[str]:
     if law.levels and law.levels[0].null and law.identifiable:
         fixed = (f"{each} ~ {_grows(law.budget, each.exponent)}" for each in law.identifiable)
         yield f"fixed by level 1: {', '.join(fixed)}"
+    for name, branches in law.branches.items():
+        yield f"{name} = {' = '.join(branches)} at the optimum"
     if law.active:
         yield f"on a bound: {', '.join(dict.fromkeys(law.active.values()))}"
     for name, start in law.starts.items():

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from hpgrid.asymptotics.linear import Vector, dot, minimise, move, null_space, span, unit, vector
-from hpgrid.asymptotics.posynomial import Limit, Problem
+from hpgrid.asymptotics.monomial import ONE, Monomial
+from hpgrid.asymptotics.posynomial import Limit, Piece, Problem
 from hpgrid.asymptotics.programs import Equality, Optimum, Program, Undecided, solve
+from hpgrid.checks import bad
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ def descend(problem: Problem) -> Descent:
     Each level minimises the largest exponent, over the terms that what is fixed leaves undecided,
     and fixes what every optimal point has in common.
     """
-    descent = Descent(problem, vector([0] * len(problem.variables)))
+    descent = Descent(problem, problem.start)
     varying = tuple(range(len(problem.pieces)))
     while varying:
         # Only what the levels above leave free may move: a term far below never costs one above it anything.
@@ -99,8 +101,10 @@ def descend(problem: Problem) -> Descent:
         inside = move(descent.point, span(free, move(solution.point[:-1], centre), descent.width))
         descent = _fixed(descent, inside, max(heights) + solution.value, varying, solution.dual, tight)
         # A next level weighs the terms that can still change.
+        problem, before = descent.problem, len(problem.pieces)
         free, left = null_space(descent.rows, descent.width), set(varying) - set(descent.steps[-1].tight)
-        varying = tuple(k for k in varying if k in left and any(dot(problem.pieces[k].row, d) for d in free))
+        left |= set(range(before, len(problem.pieces)))
+        varying = tuple(k for k in sorted(left) if any(dot(problem.pieces[k].row, d) for d in free))
     return descent
 
 
@@ -162,11 +166,47 @@ def _fixed(
     met = tuple(limit for limit, on in zip(problem.limits, tight[len(varying) :]) if on)
     own = tuple(problem.pieces[k].row for k in terms)
     rows, optimum = (*descent.rows, *own), None
+    weights_of: dict[int, Fraction] = {}
+    for limit, weight in zip(problem.limits, dual[len(varying) :]):
+        if limit.sum and weight:
+            weights_of[limit.sum] = weights_of.get(limit.sum, Fraction(0)) + weight
     if descent.held is not None:
         coefficients = tuple(problem.pieces[k].coefficient for k in terms)
         with suppress(Undecided):  # symbols without a value decide: the level has no constants
-            optimum = solve(Program(own, coefficients, descent.held, met, problem.values))
+            program = Program(own, coefficients, descent.held, met, problem.values, frozenset(weights_of))
+            optimum = solve(program)
             rows = tuple(equality.row for equality in optimum.held)
     hull = null_space([*rows, *(limit.row for limit in met)], width)
     step = Step(exponent, terms, weights, varying, met, hull, optimum)
-    return replace(descent, point=inside, steps=(*descent.steps, step), rows=rows)
+    pushes = optimum.pushes if optimum else _pushing(problem, own, met, frozenset(weights_of))
+    more = tuple(_corrections(problem, exponent, met, pushes, optimum.value if optimum else ONE))
+    pieces = replace(problem, pieces=(*problem.pieces, *more))
+    return replace(descent, problem=pieces, point=inside, steps=(*descent.steps, step), rows=rows)
+
+
+def _corrections(
+    problem: Problem, exponent: Fraction, met: Sequence[Limit], pushes: Mapping[int, Monomial], value: Monomial
+) -> Iterator[Piece]:
+    """What is left of sums that hold a level: terms below those that are met, by what they add to the level's value.
+
+    Where a sum of at most 1 has the multiplier u, a term x of it makes the value larger by the share u x.
+    """
+    for limit in problem.limits:
+        if limit.sum in pushes and limit not in met:
+            coefficient = value * pushes[limit.sum] / limit.level
+            yield Piece(limit.row, exponent - limit.exponent, coefficient, limit.text)
+
+
+def _pushing(
+    problem: Problem, own: Sequence[Vector], met: Sequence[Limit], likely: frozenset[int]
+) -> dict[int, Monomial]:
+    """The sums that hold a level whose constants are unknown, by the dual of its exponents.
+
+    Raises:
+        ValueError: which of them do hangs on those constants.
+    """
+    unmet = {limit.sum for limit in problem.limits if limit.sum and limit not in met}
+    rows = [*own, *(limit.row for limit in met)]
+    if unmet & {limit.sum for limit in met} and len(null_space([*zip(*rows)], len(rows))) > 1:
+        raise bad("which branch of a maximum holds hangs on constants", "none for all", "values of what is held")
+    return dict.fromkeys(likely, ONE)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from hpgrid.checks import AXES
+from hpgrid.formula.quantity import Quantity, in_product, names_in, worth, written
 from hpgrid.surds import Surd
 from hpgrid.text import exponent_text, name_latex
 
@@ -74,7 +75,7 @@ class Monomial:
             if isinstance(symbol, Sum):
                 names |= set().union(*(term.symbols() for term in symbol.terms))
             elif isinstance(symbol, (str, Complement)):
-                names.add(symbol if isinstance(symbol, str) else symbol.name)
+                names |= names_in(symbol if isinstance(symbol, str) else symbol.name)
         return names
 
     def is_numeric(self) -> bool:
@@ -171,6 +172,8 @@ def _order(entry: tuple[Symbol, Fraction]) -> tuple[int, int, str]:
 
 def _is_number(symbol: Symbol) -> bool:
     """Whether a symbol is a number, of whatever form."""
+    if isinstance(symbol, Quantity):
+        return not names_in(symbol)
     return isinstance(symbol, (int, Real)) or (isinstance(symbol, Sum) and all(t.number() == t for t in symbol.terms))
 
 
@@ -181,7 +184,7 @@ def _value(symbol: Symbol, values: Mapping[str, float]) -> float:
         return math.exp(symbol.log)
     if isinstance(symbol, Complement):
         return 1.0 - values[symbol.name]
-    return float(values[symbol] if isinstance(symbol, str) else symbol)
+    return float(worth(symbol, values) if isinstance(symbol, str) else symbol)
 
 
 def _log(symbol: Symbol, values: Mapping[str, float]) -> float:
@@ -211,6 +214,8 @@ def symbol_text(symbol: Symbol, latex: bool = False) -> str:
         return f"1 - {symbol_text(symbol.name, latex)}"
     if isinstance(symbol, Real):
         return _decimal(symbol.log, latex)
+    if isinstance(symbol, Quantity):
+        return written(symbol.root, latex)
     return name_latex(symbol) if latex and isinstance(symbol, str) else str(symbol)
 
 
@@ -220,7 +225,12 @@ def _raised(symbol: Symbol | Fraction, exponent: Fraction, latex: bool) -> str:
         base = rf"\frac{{{above}}}{{{below}}}" if latex and below != 1 else str(symbol)
     else:
         base = symbol_text(symbol, latex)
-    if isinstance(symbol, (Sum, Complement)) or (exponent != 1 and isinstance(symbol, Fraction) and below != 1):
+    of_parts = isinstance(symbol, str) and in_product(symbol) != symbol
+    if (
+        of_parts
+        or isinstance(symbol, (Sum, Complement))
+        or (exponent != 1 and isinstance(symbol, Fraction) and below != 1)
+    ):
         base = rf"\left({base}\right)" if latex else f"({base})"
     power = exponent_text(exponent)
     return base if exponent == 1 else f"{base}^{{{power}}}" if latex else f"{base}^{power}"

@@ -8,13 +8,13 @@ its dual weight times the value, prod_j (c_j / w_j)^w_j. Otherwise a small conve
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations
+from itertools import accumulate, combinations, pairwise
 from typing import Any, NamedTuple
 
-from hpgrid.asymptotics.linear import Vector, coordinates, dot, echelon, minimise, null_space, rank, span, vector
+from hpgrid.asymptotics.linear import Vector, coordinates, dot, echelon, minimise, move, null_space, rank, span, vector
 from hpgrid.asymptotics.monomial import ONE, Monomial, Real, add, monomial, number
 from hpgrid.asymptotics.posynomial import Limit
 
@@ -30,6 +30,10 @@ class Undecided(Exception):
     """The optimum depends on values that are not known."""
 
 
+class _Unsolved(Exception):
+    """Bounds are held by more terms of sums than have a closed form."""
+
+
 @dataclass(frozen=True)
 class Program:
     """A level's program.
@@ -40,6 +44,7 @@ class Program:
         held: what earlier levels fixed.
         limits: the bounds that may be active: those that every optimal exponent meets.
         values: what is known of the symbols.
+        likely: the sums, by their numbers, that hold the level's exponent.
     """
 
     rows: tuple[Vector, ...]
@@ -47,6 +52,7 @@ class Program:
     held: tuple[Equality, ...]
     limits: tuple[Limit, ...]
     values: Mapping[str, float]
+    likely: frozenset[int] = frozenset()
 
     @property
     def width(self) -> int:
@@ -55,25 +61,44 @@ class Program:
 
 
 class Optimum(NamedTuple):
-    """The minimum of a program, the equalities that hold where it is reached, and each term's share of it."""
+    """The minimum of a program, the equalities that hold where it is reached, and each term's share of it.
+
+    Of each sum that holds it, by its number, the multiplier: d log value / d log of what the sum is at most.
+    """
 
     value: Monomial
     held: tuple[Equality, ...]
     shares: tuple[Monomial, ...]
+    pushes: Mapping[int, Monomial]
+
+
+#: A bound: one limit, or the several of a sum.
+_Bound = tuple[Limit, ...]
 
 
 def solve(program: Program) -> Optimum:
-    """Return the optimum of a level's program, trying each set of active bounds, the smallest first.
+    """Return the optimum of a level's program, trying each set of active bounds, the smallest and likeliest first.
 
     Raises:
-        Undecided: it hangs on a symbol without a value.
+        Undecided: it hangs on a symbol without a value, or on several terms of a sum at once.
     """
-    sets = (s for count in range(len(program.limits) + 1) for s in combinations(program.limits, count))
-    optima = (_optimum_on(program, active) for active in sets)
-    optimum = next((each for each in optima if each is not None), None)
-    if optimum is None:
-        raise ArithmeticError("no set of active bounds makes this level's program optimal")
-    return optimum
+    sums = {limit.sum: tuple(each for each in program.limits if each.sum == limit.sum) for limit in program.limits}
+    bounds: list[_Bound] = [(limit,) for limit in program.limits if not limit.sum]
+    bounds += [own for number, own in sums.items() if number]
+    unsolved, likely = False, [bound[0].sum in program.likely for bound in bounds]
+    for count in range(len(bounds) + 1):
+        for others in combinations(range(len(bounds)), count):
+            try:
+                active = tuple(bound for k, bound in enumerate(bounds) if likely[k] != (k in others))
+                optimum = _optimum_on(program, bounds, active)
+            except _Unsolved:
+                unsolved = True
+                continue
+            if optimum is not None:
+                return optimum
+    if unsolved:
+        raise Undecided
+    raise ArithmeticError("no set of active bounds makes this level's program optimal")
 
 
 def affine(held: Sequence[Equality], width: int) -> tuple[tuple[Monomial, ...], tuple[Vector, ...]]:
@@ -95,12 +120,13 @@ def _product(factors: Iterator[Monomial] | Sequence[Monomial], exponents: Sequen
     return math.prod((f**exponent for f, exponent in zip(factors, exponents, strict=True) if exponent), start=ONE)
 
 
-def _optimum_on(program: Program, active: tuple[Limit, ...]) -> Optimum | None:
+def _optimum_on(program: Program, bounds: Sequence[_Bound], active: tuple[_Bound, ...]) -> Optimum | None:
     """The optimum with these bounds held, or None where they are not the ones that are active."""
     width = program.width
-    held = (*program.held, *(Equality(limit.row, limit.level) for limit in active))
+    alone, sums = [bound[0] for bound in active if len(bound) == 1], [bound for bound in active if len(bound) > 1]
+    held = (*program.held, *(Equality(limit.row, limit.level) for limit in alone))
     # Bounds that depend on one another have no multipliers of their own; a smaller set of them has.
-    if rank([e.row for e in held]) < rank([e.row for e in program.held]) + len(active):
+    if rank([e.row for e in held]) < rank([e.row for e in program.held]) + len(alone):
         return None
     base, null = affine(held, width)
     folded = tuple(c * _product(base, row) for c, row in zip(program.coefficients, program.rows))
@@ -109,84 +135,175 @@ def _optimum_on(program: Program, active: tuple[Limit, ...]) -> Optimum | None:
     for index, row in enumerate(program.rows):
         members.setdefault(tuple(dot(row, direction) for direction in null), []).append(index)
     groups = {row: add(folded[k] for k in each) for row, each in members.items()}
-    moving = _solved({row: coefficient for row, coefficient in groups.items() if any(row)}, program.values)
-    if moving is None:
+    moving = {row: coefficient for row, coefficient in groups.items() if any(row)}
+    inside = [
+        [(tuple(dot(limit.row, d) for d in null), _product(base, limit.row) / limit.level) for limit in own]
+        for own in sums
+    ]
+    solved = _solved(moving, inside, program.values)
+    if solved is None:
         return None
-    sizes, totals = moving
+    sizes, totals, pushes, parts = solved
     value = add([*(coefficient for row, coefficient in groups.items() if not any(row)), *totals])
     # Each term is its share of its group.
     terms = [ONE] * len(folded)
     for row, each in members.items():
         for k in each:
             terms[k] = sizes.get(row, groups[row]) * (folded[k] / groups[row])
-    new = (Equality(row, size / c) for row, size, c in zip(program.rows, terms, program.coefficients) if any(row))
-    optimum = Optimum(value, (*held, *new), tuple(term / value for term in terms))
-    if _pushed(program, active, optimum.shares) and _within(program, optimum.held, active):
-        return optimum
-    return None
+    new = [Equality(row, size / c) for row, size, c in zip(program.rows, terms, program.coefficients) if any(row)]
+    new += [Equality(limit.row, limit.level * x) for own, ones in zip(sums, parts) for limit, x in zip(own, ones)]
+    shares, rows = tuple(term / value for term in terms), list(program.rows)
+    of_sums, pulls = [push / value for push in pushes], list(shares)
+    for own, u, ones in zip(sums, of_sums, parts):
+        rows += [limit.row for limit in own]
+        pulls += [u * x for x in ones]
+    of_alone = _multipliers(program, alone, rows, pulls)
+    if min(of_alone, default=Fraction(0)) < -ACCURACY or not _within(program, (*held, *new), bounds, active):
+        return None
+    multipliers = {own[0].sum: u for own, u in zip(sums, of_sums)}
+    multipliers |= {limit.sum: _positive(u) for limit, u in zip(alone, of_alone) if limit.sum and u > ACCURACY}
+    return Optimum(value, (*held, *new), shares, multipliers)
+
+
+#: Denominators of floats next to 1 are powers of 2 up to 2^53; of exact numbers here they are products of exponents'.
+_FLOAT = 2**40
+
+
+def _positive(x: Fraction | float) -> Monomial:
+    """A positive number, by its logarithm where it was computed."""
+    exact = isinstance(x, Fraction) and x.denominator < _FLOAT
+    return number(Fraction(x)) if exact else monomial({Real(math.log(x)): 1})
+
+
+#: What each group is at the optimum by its row, and what they add up to; of each sum, what the groups fall by as it may
+#: be larger: d / d log of what it is at most, and each of its terms, which add up to 1.
+_Solved = tuple[dict[Vector, Monomial], list[Monomial], list[Monomial], list[list[Monomial]]]
 
 
 def _solved(
-    groups: Mapping[Vector, Monomial], values: Mapping[str, float]
-) -> tuple[dict[Vector, Monomial], list[Monomial]] | None:
-    """What each group is at the optimum, by its row, and what they add up to; None where there is no optimum."""
+    groups: Mapping[Vector, Monomial],
+    sums: Sequence[Sequence[tuple[Vector, Monomial]]],
+    values: Mapping[str, float],
+) -> _Solved | None:
+    """The optimum of groups of terms while sums, of terms by row and coefficient, are 1; None where there is none."""
+    own: list[dict[Vector, Monomial]] = []
+    rooms: list[Monomial] = []  # what terms that nothing moves leave of 1
+    for terms in sums:
+        merged: dict[Vector, list[Monomial]] = {}
+        for row, coefficient in terms:
+            merged.setdefault(row, []).append(coefficient)
+        fixed = [add(each) for row, each in merged.items() if not any(row)]
+        taken = _known(add(fixed).value(values)) if fixed else 0.0
+        if taken >= 1.0 or len(fixed) == len(merged):
+            return None
+        rooms.append(_positive(1.0 - taken) if fixed else ONE)
+        own.append({row: add(each) / rooms[-1] for row, each in merged.items() if any(row)})
     sizes: dict[Vector, Monomial] = {}
     totals: list[Monomial] = []
-    for rows in _blocks(list(groups)):
-        columns = [tuple(column) for column in zip(*rows)]
-        total = tuple(sum(column, Fraction(0)) for column in columns)
-        spare = len(rows) - rank(rows)
+    pushes, parts = [ONE] * len(sums), [[c for _, c in terms] for terms in sums]
+    for rows, held in _blocks(list(groups), [list(terms) for terms in own]):
+        entries = [groups[row] for row in rows] + [c for k in held for c in own[k].values()]
+        every = [*rows, *(row for k in held for row in own[k])]
+        columns = [tuple(column) for column in zip(*every)]
+        lengths = [len(own[k]) for k in held]
+        spare = len(every) - rank(every)
         # No minimum is attained where some direction lowers a term without raising another.
-        if spare < 1 or minimise(total, rows, [Fraction(0)] * len(rows)).ray:
+        total = tuple(sum(column, Fraction(0)) for column in columns)
+        if spare < 1 or not rows or minimise(total, every, [Fraction(0)] * len(every)).ray:
             return None
+        weights: Sequence[Fraction | float]
         if spare == 1:
-            # The only positive weights of sum 1 that balance the rows: the sum is one size over its weight.
-            (direction,) = null_space(columns, len(rows))
-            weights = tuple(x / sum(direction) for x in direction)
-            value = _product([groups[row] / number(w) for row, w in zip(rows, weights)], weights)
-            sizes |= {row: number(w) * value for row, w in zip(rows, weights)}
-            totals.append(value)
+            # The only positive weights that balance the rows, those of the groups of sum 1: the dual's only point.
+            (direction,) = null_space(columns, len(every))
+            weights = tuple(x / sum(direction[: len(rows)]) for x in direction)
+        elif held:
+            weights = balance(every, [_known(c.log(values)) for c in entries], len(rows), lengths)
         else:
-            logs = minimum(rows, [_known(groups[row].log(values)) for row in rows])
+            logs = minimum(every, [_known(c.log(values)) for c in entries])
             sizes |= {row: monomial({Real(log): 1}) for row, log in zip(rows, logs)}
             totals += [sizes[row] for row in rows]
-    return sizes, totals
+            continue
+        ends = list(accumulate(lengths, initial=len(rows)))
+        together = [sum(weights[first:last]) for first, last in pairwise(ends)]
+        if spare == 1:
+            value = _product(
+                [c / number(Fraction(w)) for c, w in zip(entries, weights)], [Fraction(w) for w in weights]
+            )
+            value *= _product([number(Fraction(u)) for u in together], [Fraction(u) for u in together])
+        else:
+            logs_of = [float(w) * (_known(c.log(values)) - math.log(w)) for c, w in zip(entries, weights)]
+            value = monomial({Real(math.fsum([*logs_of, *(float(u) * math.log(u) for u in together)])): 1})
+        sizes |= {row: _positive(w) * value for row, w in zip(rows, weights)}
+        totals.append(value)
+        for k, u, first, last in zip(held, together, ends, ends[1:]):
+            pushes[k] = _positive(u) * value / rooms[k]
+            at = {row: _positive(w / u) / c for (row, c), w in zip(own[k].items(), weights[first:last])}
+            parts[k] = [at[row] * c if row in at else c for row, c in sums[k]]
+    return sizes, totals, pushes, parts
 
 
-def _blocks(rows: Sequence[Vector]) -> list[list[Vector]]:
-    """The rows in parts that share no direction: each part is a program of its own.
+def _blocks(groups: Sequence[Vector], sums: Sequence[Sequence[Vector]]) -> list[tuple[list[Vector], list[int]]]:
+    """Groups' rows, and the numbers of sums, in blocks that share no direction: each block is a program of its own.
 
-    Rows that balance one another belong together: A/x + B x + C/y + D y are two parts.
+    Rows that balance one another belong together: A/x + B x + C/y + D y are two blocks.
     """
-    part = list(range(len(rows)))
+    rows, whose = list(groups), [-1] * len(groups)
+    for k, own in enumerate(sums):
+        rows, whose = [*rows, *own], [*whose, *([k] * len(own))]
+    block = list(range(len(rows)))
+
+    def join(which: Iterable[int]) -> None:
+        joined = {block[k] for k in which}
+        block[:] = [min(joined) if number in joined else number for number in block]
+
     for weights in null_space([tuple(column) for column in zip(*rows)], len(rows)):
-        joined = {part[k] for k, weight in enumerate(weights) if weight}
-        part = [min(joined) if p in joined else p for p in part]
-    return [[row for row, p in zip(rows, part) if p == which] for which in dict.fromkeys(part)]
+        join(k for k, weight in enumerate(weights) if weight)
+    for k in range(len(sums)):
+        join(place for place, sum_ in enumerate(whose) if sum_ == k)
+    return [
+        (
+            [rows[k] for k in range(len(groups)) if block[k] == number],
+            list(dict.fromkeys(s for s, of in zip(whose, block) if of == number and s >= 0)),
+        )
+        for number in dict.fromkeys(block)
+    ]
 
 
-def _pushed(program: Program, active: Sequence[Limit], shares: Sequence[Monomial]) -> bool:
-    """Whether the risk would fall beyond every active bound: no multiplier is negative."""
+def _multipliers(
+    program: Program, active: Sequence[Limit], held_by: Sequence[Vector], shares: Sequence[Monomial]
+) -> Vector:
+    """The multipliers of active bounds: none is negative where the risk would fall beyond every one of them."""
     if not active:
-        return True
+        return ()
     # At an optimum the terms' pull is a sum of the bounds' rows, each times its multiplier.
     null = affine(program.held, program.width)[1]
     exact = [share.rational() or Fraction(_known(share.value(program.values))) for share in shares]
-    pull = span(program.rows, [-share for share in exact], program.width)
+    pull = span(held_by, [-share for share in exact], program.width)
     rows = [tuple(dot(limit.row, d) for d in null) for limit in active]
     along = tuple(dot(pull, d) for d in null)
     multipliers = vector([0] * len(active))
     for pivot in echelon(rows):
         multipliers = tuple(m + along[pivot.column] * c for m, c in zip(multipliers, pivot.combination))
-    return all(m >= -ACCURACY for m in multipliers)
+    return multipliers
 
 
-def _within(program: Program, held: Sequence[Equality], active: Sequence[Limit]) -> bool:
+def _within(program: Program, held: Sequence[Equality], bounds: Sequence[_Bound], active: Sequence[_Bound]) -> bool:
     """Whether some point of the optimum satisfies the bounds that are not active."""
-    base, null = affine(held, program.width)
-    others = [limit for limit in program.limits if limit not in active]
+    (base, null), shared = affine(held, program.width), False
+    others = [bound[0] for bound in bounds if bound not in active and len(bound) == 1]
     rows = [tuple(dot(limit.row, d) for d in null) for limit in others]
     ratios = [limit.level / _product(base, limit.row) for limit in others]
+    for bound in (bound for bound in bounds if bound not in active and len(bound) > 1):
+        along = [tuple(dot(limit.row, d) for d in null) for limit in bound]
+        shares = [_product(base, limit.row) / limit.level for limit in bound]
+        left = 1.0 - math.fsum(_known(x.value(program.values)) for row, x in zip(along, shares) if not any(row))
+        loose = [(row, x) for row, x in zip(along, shares) if any(row)]
+        if left < -ACCURACY:
+            return False
+        # Each of what can still move has an equal part of what is left: enough where that is met.
+        shared = shared or len(loose) > 1
+        rows += [row for row, _ in loose]
+        ratios += [monomial({Real(math.log(max(left, ACCURACY) / len(loose))): 1}) / x for _, x in loose]
     free = [k for k, row in enumerate(rows) if any(row)]
     for k in (k for k in range(len(rows)) if k not in free):
         exact = ratios[k].rational()
@@ -200,7 +317,10 @@ def _within(program: Program, held: Sequence[Equality], active: Sequence[Limit])
     lifted = [(*rows[k], Fraction(-1)) for k in free]
     cost = vector([*([0] * len(null)), 1])
     overshoot = minimise(cost, lifted, [Fraction(slack) + most for slack in slacks])
-    return bool(overshoot.ray) or overshoot.value + most <= ACCURACY
+    met = bool(overshoot.ray) or overshoot.value + most <= ACCURACY
+    if shared and not met:
+        raise _Unsolved
+    return met
 
 
 def _known(value: float | None) -> float:
@@ -218,6 +338,65 @@ ACCURACY = 1e-12
 _QUADRATIC = 1e-4
 
 _STEPS = 500
+
+
+def balance(rows: Sequence[Vector], logs: Sequence[float], groups: int, sums: Sequence[int]) -> list[float]:
+    """Return the weights at the optimum of the dual: sum_j w_j (log c_j - log w_j) + sum_i u_i log u_i is largest.
+
+    The weights balance the rows, and those of the groups add up to 1; u_i is what those of a sum add up to. Newton from
+    inside, as far as weights stay positive.
+
+    Args:
+        rows: the exponents a_j, of groups first, then of each sum.
+        logs: log c_j.
+        groups: how many rows are of groups.
+        sums: how many each sum has.
+
+    Raises:
+        ArithmeticError: no convergence.
+    """
+    import numpy as np
+
+    ends = list(accumulate(sums, initial=groups))
+    blocks = [slice(first, last) for first, last in pairwise(ends)]
+    basis = [vector(d) for d in null_space([tuple(column) for column in zip(*rows)], len(rows))]
+    pivot = next(d for d in basis if sum(d[:groups]))
+    inside = tuple(x / sum(pivot[:groups]) for x in pivot)
+    others = [d for d in basis if d is not pivot]
+    directions = [move(d, inside, -sum(d[:groups])) for d in others]
+    # The smallest weight is made as large as it gets, and 1 at most.
+    most = max(Fraction(0), -min(inside))
+    lifted = [(*(-d[j] for d in directions), Fraction(1)) for j in range(len(rows))]
+    cap = (*([Fraction(0)] * len(directions)), Fraction(1))
+    best = minimise(tuple(-x for x in cap), [*lifted, cap], [*(x + most for x in inside), most + 1])
+    if best.point[-1] <= most:
+        raise ArithmeticError("a level's program has no dual point inside")
+    n = np.array([[float(x) for x in d] for d in directions]).T
+    w, c = np.array([float(x) for x in move(inside, span(directions, best.point[:-1], len(rows)))]), np.array(logs)
+
+    def value(w: Any) -> float:
+        return float(w @ (c - np.log(w))) + sum(float(w[own].sum() * np.log(w[own].sum())) for own in blocks)
+
+    before = math.inf
+    for _ in range(_STEPS):
+        gradient, hessian = c - np.log(w) - 1.0, np.diag(-1.0 / w)
+        for own in blocks:
+            total = w[own].sum()
+            gradient[own] += np.log(total) + 1.0
+            hessian[own, own] += 1.0 / total
+        slope = n.T @ gradient
+        step = n @ -np.linalg.lstsq(n.T @ hessian @ n, slope, rcond=None)[0]
+        decrement = float(gradient @ step)
+        size = min(1.0, 0.9 / max(float((-step / w).max()), 0.9))
+        if decrement >= _QUADRATIC or size < 1.0:
+            while size > ACCURACY and value(w + size * step) < value(w) + size * decrement / 4:
+                size /= 2
+            w = w + size * step
+        elif 0.0 < decrement < before / 2:
+            w, before = w + step, decrement
+        else:
+            return [float(x) for x in w]
+    raise ArithmeticError("a level's program did not converge")
 
 
 def minimum(rows: Sequence[Vector], logs: Sequence[float]) -> list[float]:

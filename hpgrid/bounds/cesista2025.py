@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,6 +23,10 @@ from hpgrid.shapes import AnyArray as Array, array_namespace, sqrt
 
 #: A wall that was reached through logs is off by the exponential's rounding, |log| up to 700 times 2^-53.
 ROUNDING = 1e-13
+
+
+#: What the bounds divide by; another constant of 0 drops what it is in.
+_POSITIVE = ("D", "rho", "kappa1", "kappa2")
 
 
 class Parts(NamedTuple):
@@ -216,7 +220,8 @@ def steepest(
 
     Source: Cesista, Theorems 8 and 11, and the revised form of the first.
     """
-    problem = Constants(lam, sigma, L, D, Delta0, G0, 1.0, kappa1, kappa2, L_F, sigma_F).checked()
+    problem = Constants(lam, sigma, L, D, Delta0, G0, 1.0, kappa1, kappa2, L_F, sigma_F)
+    problem = problem.checked(positive=_POSITIVE)
     _check_revised(form, norm, lam)
     number = "the revised Theorem 8" if form == "revised" else f"Theorem {11 if lam else 8}"
     more = ("kappa1", "kappa2", "L_F", "sigma_F") if norm == "frobenius" else ()
@@ -243,7 +248,7 @@ def star_convex(
 
     Source: Cesista, revised, star-convex with weight decay.
     """
-    problem = Constants(lam, sigma, L, D, Delta0, G0).checked(decays=True)
+    problem = Constants(lam, sigma, L, D, Delta0, G0).checked(True, _POSITIVE)
     return _proxy(_Bound(loss_parts), problem, W0, budget, "star_convex", "the revised star-convex bound")
 
 
@@ -267,7 +272,7 @@ def frank_wolfe(
 
     Source: Cesista, revised, the Frank-Wolfe gap.
     """
-    problem = Constants(lam, sigma, L, D, Delta0, G0).checked(decays=True)
+    problem = Constants(lam, sigma, L, D, Delta0, G0).checked(True, _POSITIVE)
     return _proxy(_Bound(gap_parts), problem, W0, budget, "frank_wolfe", "the revised Frank-Wolfe gap")
 
 
@@ -300,9 +305,13 @@ def _proxy(
     """A bound in the budget that was asked for, with the constants that it names."""
     if not (is_number(W0) and W0 >= 0):
         raise bad("the norm of the first weights must satisfy W0 >= 0", W0, "W0=0, say")
-    # Constants are positive, so what is 0 is none: without weight decay there is no cap on eta either.
     constants = problem.named("Delta0", "L", "sigma", "D", "G0")
     constants |= {key: value for key, value in (("lam", problem.lam), ("W0", float(W0))) if value > 0}
     constants |= problem.named(*more)
-    caps = {"eta": Term({"lam": Fraction(-1)}, {})} if "lam" in constants else {}
-    return FunctionProxy(bound, constants, "K", cap_terms=caps, name=name, source=f"Cesista, {number}").form(budget)
+    # Without weight decay there is no cap on eta; only Theorem 11 has it from 0 on.
+    more_of: dict[str, Any] = {"positive": _POSITIVE}
+    if "lam" in constants and bound.source is parts:
+        more_of["domain"] = ("lam*eta <= 1",)
+    elif "lam" in constants:
+        more_of = {"positive": (*_POSITIVE, "lam"), "cap_terms": {"eta": Term({"lam": Fraction(-1)}, {})}}
+    return FunctionProxy(bound, constants, "K", name=name, source=f"Cesista, {number}", **more_of).form(budget)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -50,21 +51,22 @@ class Constants:
         values = {name: getattr(self, name) for name in names}
         return {name: instead[name] if value is None else value for name, value in values.items()}
 
-    def checked(self, decays: bool = False) -> Constants:
+    def checked(self, decays: bool = False, positive: Collection[str] | None = None) -> Constants:
         """Return the problem in floats.
 
         Args:
             decays: whether weight decay has to be above 0.
+            positive: the others that have to be; all of them by default.
 
         Raises:
-            ValueError: a weight decay below 0, or another constant that is not a positive finite number.
+            ValueError: a weight decay below 0, or another constant that is no finite number above 0, or none >= 0.
         """
         if not (is_number(self.lam) and (self.lam > 0 if decays else self.lam >= 0)):
             raise bad(f"the weight decay lam must satisfy lam {'>' if decays else '>='} 0", self.lam, "lam=0.1, say")
         # Norm equivalences are not compared: a bound in the dual norm takes none of them.
         others = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "lam"}
         given = {name: value for name, value in others.items() if value is not None}
-        return replace(self, lam=float(self.lam), **check_constants(given))
+        return replace(self, lam=float(self.lam), **check_constants(given, given if positive is None else positive))
 
 
 def check_form(form: str, norm: str) -> None:

@@ -380,9 +380,8 @@ def _fitted(
     far = FARTHEST / unit if unit else np.inf
     near = [int((runs.loss[mask] <= runs.loss[mask].min() + far).sum()) for mask in of_budget]
     if max(near) < 3:  # nothing determines where the optimum is
-        shown = f"{max(near)} at most" + (f" within {far:g} of the best of their budget" if unit else "")
-        rule = "a fit has three runs near an optimum, at one budget"
-        raise bad(rule, shown, "more of them there, or the --unit of the loss")
+        shown = f"{sum(near)} of {len(z)} are within {far:g} of the best of their budget"
+        raise bad("a fit has runs near an optimum", shown, "more of them there, or the --unit of the loss")
     surface = fit_surface(z, T, runs.loss, {name: priors[name] for name in names}, unit)
     given = {name: x for name, x in runs.largest.best.items() if name in hold and name in names}
     return {"runs": runs, "surface": surface, "held": held_at_the_border(surface, runs, priors, given)}

@@ -17,6 +17,7 @@ from hpgrid.checks import bad
 from hpgrid.fits.runs import Runs
 from hpgrid.fits.surface import Surface
 from hpgrid.formula.bound import build
+from hpgrid.formula.quantity import names_in
 from hpgrid.formula.syntax import read
 from hpgrid.proxy import FunctionProxy, Proxy, Term, evaluate_factor
 from hpgrid.refinement.profile import profile
@@ -163,6 +164,8 @@ def _columns(bound: Proxy | FunctionProxy, at: Mapping[str, Floats]) -> dict[str
         raise bad("a bound that is fitted to runs is a posynomial", bound.obstacle or bound.name, "--model surface")
     columns: dict[str, Floats] = {}
     for term in bound.form("T").terms:
+        for name in (name for name in term.constants if names_in(name) != {name}):
+            raise bad("what is fitted are constants as factors of terms", str(name), "one constant in its place")
         value = np.full(len(at["T"]), float(term.number))
         for name, factor in term.factors.items():
             if name not in at:

@@ -20,10 +20,6 @@ from hpgrid.shapes import Floats
 #: known, so many times the lower quartile is.
 DIVERGED = 1000.0
 
-#: All runs of a budget diverged, too, where their best is this far above a smaller budget's, in nats: more tokens make
-#: a loss lower.
-RISEN = 0.5
-
 #: Values this close, relative, are one value that was spelled or rounded in two ways.
 SAME = 0.005
 
@@ -198,16 +194,10 @@ def _reasons(
     summary = np.array([cell.lower() in _SUMMARIES for cell in seeds])
     sizes = np.abs(loss[np.isfinite(loss)])
     most = DIVERGED / unit if unit else DIVERGED * float(np.quantile(sizes, 0.25)) if len(sizes) else np.inf
-    T = one_value(settings["T"])
-    fine = (loss < most) & np.isfinite(T)
-    best = {each: loss[fine & (each == T)].min() for each in np.unique(T[fine])}
-    lowest = np.minimum.accumulate(list(best.values())) if best else np.array([])
-    risen = [each for each, own, low in zip(best, best.values(), lowest) if unit and own > low + RISEN / unit]
     x, alpha = np.array([*settings.values()]), settings.get("alpha", np.zeros(1))
     return {
         "the loss is missing or no finite number": ~np.isfinite(loss),
         f"a loss of {most:g} or more: the run diverged": loss >= most,
-        "the best of its budget is far above a smaller budget's: all of them diverged": np.isin(T, risen),
         "a setting is missing": np.any(~np.isfinite(x), axis=0),
         "a setting is not positive, or alpha above 1": np.any(x <= 0, axis=0) | (alpha > 1),
         "it repeats an earlier line": np.array([first.setdefault(k, row) < row for row, k in enumerate(zip(*telling))]),

@@ -232,7 +232,7 @@ def _prior_rows(priors: Mapping[str, Prior], H: Floats, floors: int, in_nats: bo
     """
     n, names = len(priors), tuple(priors)
     # A curvature that came out at nought or below gives no scale.
-    own = np.maximum(np.diag(H), 1e-3 * max(float(np.abs(np.diag(H)).max()), CURVATURE.mean))
+    own = np.maximum(np.diag(H), 1e-3 * max(float(np.abs(np.diag(H)).max()), 1e-12))
     skew = SKEW * _cubic(np.cbrt(own)) / _cubic(np.ones(n))
     # What each coefficient adds to H and d: whatever is linear in them is a row.
     each = np.eye(floors + n * (n + 1) // 2 + 2 * n + len(skew))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from hpgrid.checks import bad, check_constants, check_exponent, note, shortened
 from hpgrid.formula.declared import declared
 from hpgrid.formula.function import Formula, check_numbers, log_convex, with_exponents
+from hpgrid.formula.generalised import transformed
 from hpgrid.formula.powers import Obstacle, Sum, expand, home
+from hpgrid.formula.quantity import Quantity, worth
 from hpgrid.formula.syntax import Expression, read, read_domain
 from hpgrid.proxy import FunctionProxy, Proxy, Term
 from hpgrid.variables import STANDARD, Space
@@ -90,12 +93,20 @@ def build(expression: Expression, constants: Mapping[str, Any], **more: Any) -> 
     )
     budget = next((name for name in space.budget_names if name in own), space.budget_names[0])
     more["space"] = space
-    try:
-        return _sum(expand(root, exponents, space, home(own, space)), values, budget, more)
-    except Obstacle as no_power:
-        obstacle = str(no_power)
     fixed = with_exponents(root, exponents)
+    with suppress(Obstacle):
+        return _sum(expand(fixed, {}, space, home(own, space)), values, budget, more)
     check_numbers(fixed)
+    # What no variable is in is a number, whatever its form.
+    with suppress(Obstacle):
+        return _sum(expand(fixed, {}, space, home(own, space), space.names), values, budget, more)
+    obstacle = ""
+    try:
+        found = transformed(fixed, space, home(own, space), space.names)
+        for total in (found.total, *(branch.total for branch in found.branches)):
+            _check_signs(total, values)
+    except Obstacle as none:
+        obstacle = str(none)
     return FunctionProxy(
         Formula(fixed, budget, space),
         values,
@@ -108,13 +119,26 @@ def build(expression: Expression, constants: Mapping[str, Any], **more: Any) -> 
     )
 
 
+def _check_signs(total: Sum, values: Mapping[str, float]) -> None:
+    """Refuse a sum in which a number of constants is negative.
+
+    Raises:
+        Obstacle: which is, and its value.
+    """
+    for name in (name for powers in total for name, _ in powers if isinstance(name, Quantity)):
+        if not worth(name, values) >= 0:
+            raise Obstacle(None, f"{name} is {worth(name, values):g}, and a term is taken away with it")
+
+
 def _sum(total: Sum, values: Mapping[str, float], budget: str, more: Mapping[str, Any]) -> Proxy:
     """The terms."""
     terms = []
+    _check_signs(total, values)
     for powers, number in total.items():
         terms.append(Term.of(dict(powers), number, more["space"]))
+        terms[-1].check(values)
         size = terms[-1].coefficient(values)
-        if not 0 < size < float("inf"):
+        if terms[-1].remains(values) and not 0 < size < float("inf"):
             rule = "the coefficient of every term lies between 1e-308 and 1e308"
             raise bad(rule, shortened(f"{terms[-1]} has {size}"), "other constants")
     return Proxy(tuple(terms), values, budget, **more)

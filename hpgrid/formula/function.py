@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from hpgrid.formula.powers import rational, sides
+from hpgrid.formula.quantity import vanishes, worth
 from hpgrid.formula.syntax import Inequality, Node, at as wrong_at
 from hpgrid.shapes import AnyArray as Array, array_namespace
 from hpgrid.variables import STANDARD, Space, exchanged
@@ -72,6 +73,13 @@ def holds(condition: Inequality, at: Mapping[str, Array]) -> Array:
         return low < high if condition.strict else low <= high
 
 
+def value_of(root: Node, at: Mapping[str, Array]) -> Array:
+    """Return the value of an expression of names with values, numbers or arrays; NaN or inf where it has none."""
+    with np.errstate(all="ignore"):
+        value = _value(root, {name: np.float64(x) if isinstance(x, (int, float)) else x for name, x in at.items()})
+    return float(value) if isinstance(value, (float, np.floating)) else value
+
+
 def excess(condition: Inequality, at: Mapping[str, Array]) -> Array:
     """Return by how much a condition is off, elementwise: the log of its smaller side over the other; <= 0 inside.
 
@@ -97,7 +105,7 @@ def excess(condition: Inequality, at: Mapping[str, Array]) -> Array:
 def _base(name: str, at: Mapping[str, Array], space: Space) -> Array:
     if name.isdigit():
         return float(name)
-    return 1.0 - at[space.complements[name]] if name in space.complements else at[name]
+    return 1.0 - at[space.complements[name]] if name in space.complements else worth(name, at)
 
 
 def _all_budgets(names: Collection[str], at: Mapping[str, Array], space: Space) -> Mapping[str, Array]:
@@ -178,6 +186,29 @@ def _log(node: Node, at: Mapping[str, Array]) -> Array:
         return array_namespace(small).log1p(small)
     x = _value(node, at)
     return array_namespace(x).log(x)
+
+
+def check_divisors(root: Node, zeros: Collection[str]) -> None:
+    """Refuse an expression that divides by what constants of 0 make nought.
+
+    Args:
+        root: the expression.
+        zeros: the constants that are 0.
+
+    Raises:
+        ValueError: where.
+    """
+
+    for node in root.walk():
+        exponent = rational(node.parts[1][1], {}) if node.kind == "power" else None
+        below = [part for sign, part in node.parts if sign < 0] if node.kind == "product" else []
+        below += [node.parts[0][1]] if exponent is not None and exponent < 0 else []
+        for divisor in below:
+            if vanishes(divisor, zeros):
+                named = ", ".join(f"{name}=0" for name in divisor.constants() if name in zeros)
+                raise wrong_at(
+                    divisor.column, f"what is divided by is not 0, and {divisor.text} is", named, "other values"
+                )
 
 
 def check_numbers(root: Node) -> None:

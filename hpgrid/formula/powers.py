@@ -9,7 +9,8 @@ from fractions import Fraction
 from functools import lru_cache, reduce
 
 from hpgrid.checks import DIGITS, LARGEST, bad, is_exponent, shortened
-from hpgrid.formula.syntax import Inequality, Node, at
+from hpgrid.formula.quantity import Quantity, is_positive
+from hpgrid.formula.syntax import Inequality, Node, at, sum_of
 from hpgrid.surds import Surd
 from hpgrid.variables import STANDARD, Space
 
@@ -34,7 +35,13 @@ class Obstacle(Exception):
         super().__init__(f"column {node.column}: {shortened(node.text)} {why}" if node else why)
 
 
-def expand(root: Node, exponents: Mapping[str, Fraction], space: Space = STANDARD, budget: str | None = None) -> Sum:
+def expand(
+    root: Node,
+    exponents: Mapping[str, Fraction],
+    space: Space = STANDARD,
+    budget: str | None = None,
+    moving: Collection[str] | None = None,
+) -> Sum:
     """Return an expression as a sum of powers with positive numbers, in order of their appearance.
 
     1 - alpha, which is beta, is multiplied out, and what is left where that makes a term negative.
@@ -44,25 +51,36 @@ def expand(root: Node, exponents: Mapping[str, Fraction], space: Space = STANDAR
         exponents: the values of constants that stand in exponents.
         space: its variables.
         budget: that which others are replaced by; they stay where there is none.
+        moving: the variables of which it is a sum of powers; what depends on none of them is a number, whatever its
+            form: a ``Quantity`` where it has no powers. All of them where None, and then each number has.
 
     Raises:
         Obstacle: it is no such sum.
     """
     # beta as 1 - alpha, so that 1/(1 - beta) is 1/alpha and 1 - beta never a difference.
-    total = _Expander(exponents, space, budget, complements=False).sum(root)
+    total = Expander(exponents, space, budget, False, moving).total(root)
     if any(number < 0 for number in total.values()):
-        total = _Expander(exponents, space, budget, complements=True).sum(root)
-        for powers, number in total.items():
-            if number < 0:
-                raise Obstacle(None, f"{_text(-number, powers)} is taken away, so that this is no sum of powers")
-        for powers, number in total.items():
-            named = dict(powers)
-            for complement, name in space.complements.items():
-                if complement in named and (named[complement] != 1 or name in named):
-                    raise Obstacle(None, f"{_text(number, powers)} is no power of {name}")
+        total = Expander(exponents, space, budget, True, moving).total(root)
+        check_signs(total, space)
     if not total:
         raise at(root.column, "nothing is left of this bound: its terms cancel", root.text, "terms that do not")
     return total
+
+
+def check_signs(total: Sum, space: Space) -> None:
+    """Refuse a sum that takes a term away, or has a power of 1 - alpha in it.
+
+    Raises:
+        Obstacle: it does.
+    """
+    for powers, number in total.items():
+        if number < 0:
+            raise Obstacle(None, f"{_text(-number, powers)} is taken away, so that this is no sum of powers")
+    for powers, number in total.items():
+        named = dict(powers)
+        for complement, name in space.complements.items():
+            if complement in named and (named[complement] != 1 or name in named):
+                raise Obstacle(None, f"{_text(number, powers)} is no power of {name}")
 
 
 @lru_cache(maxsize=256)
@@ -74,13 +92,18 @@ def sides(condition: Inequality) -> tuple[Sum, Sum] | None:
     Raises:
         ValueError: it holds always, or never, whatever its names are worth.
     """
-    difference = Node("sum", None, ((1, condition.low), (-1, condition.high)), condition.text)
+    space, difference = condition.space, Node("sum", None, ((1, condition.low), (-1, condition.high)), condition.text)
+    budget = home(condition.named(), space)
     try:
-        total = _Expander({}, condition.space, home(condition.named(), condition.space), complements=False).sum(
-            difference
-        )
+        total = Expander({}, space, budget, False).sum(difference)
     except Obstacle:
-        return None
+        try:
+            total = Expander({}, space, budget, False, space.names).total(difference)
+        except Obstacle:
+            return None
+        # Of what side a number stands on that may be negative is known with its constants alone.
+        if not all(is_positive(n.root) for powers in total for n, _ in powers if isinstance(n, Quantity)):
+            return None
     low, high = ({p: sign * x for p, x in total.items() if sign * x > 0} for sign in (1, -1))
     if not (low and high):
         never = bool(low) or (condition.strict and not high)
@@ -133,7 +156,7 @@ def home(names: Collection[str], space: Space) -> str | None:
 
 
 @dataclass(frozen=True)
-class _Expander:
+class Expander:
     """Multiplies out.
 
     Args:
@@ -141,20 +164,63 @@ class _Expander:
         space: the variables.
         budget: what other budgets are replaced by, K by T/b say; None where they stay.
         complements: whether 1 - alpha stays a symbol, beta, or is multiplied out.
+        moving: the variables of which powers are asked for; what depends on none of them is a number. None: all are.
     """
 
     exponents: Mapping[str, Fraction]
     space: Space
     budget: str | None
     complements: bool
+    moving: Collection[str] | None = None
+
+    def total(self, root: Node) -> Sum:
+        """Return an expression as a sum of powers, its terms' numbers of either sign."""
+        return self.sum(root) if self.moving is None else self.gathered(self.sum(root))
+
+    def gathered(self, total: Sum) -> Sum:
+        """Return a sum with b - c*b as (1 - c) b: terms of the same powers of what moves, where one is taken away."""
+        alike: dict[Powers, list[Powers]] = {}
+        for powers in total:
+            alike.setdefault(tuple(each for each in powers if self.moves(each[0])), []).append(powers)
+        out: Sum = {}
+        for moving, terms in alike.items():
+            numbers = [total[powers] for powers in terms]
+            # A number of any form that is taken away may be negative itself: -log(c).
+            alone = len(terms) == 1 and not any(isinstance(name, Quantity) for name, _ in terms[0])
+            if alone or min(numbers) > 0:
+                out |= zip(terms, numbers)
+            else:
+                rest = [dict(each for each in powers if each not in moving) for powers in terms]
+                named = [name for name in rest[0] if not isinstance(name, Quantity)]
+                common = {name: min(each.get(name, Fraction(0)) for each in rest) for name in named}
+                left = [[(name, e) for name, x in each.items() if (e := x - common.get(name, 0))] for each in rest]
+                quantity = Quantity(sum_of(zip(left, numbers), self.space))
+                out[tuple(sorted({**dict(moving), **common, quantity: ONE}.items()))] = ONE
+        return out
+
+    def moves(self, name: str) -> bool:
+        """Return whether a symbol is a variable that moves, or 1 - it."""
+        assert self.moving is not None
+        return not isinstance(name, Quantity) and self.space.complements.get(name, name) in self.moving
 
     def sum(self, node: Node) -> Sum:
+        """Return an expression as a sum of powers, each with its number."""
+        if self.moving is not None and node.variables().isdisjoint(self.moving):
+            return self.number(node)
         try:
             return self.expanded(node)
         except Obstacle as obstacle:
             if node.is_constant() and not obstacle.of_constants:
                 raise Obstacle(node, "has no variable in it, and is no power: give it as one constant", True) from None
             raise
+
+    def number(self, node: Node) -> Sum:
+        """Return what no variable moves as one product: of powers, if it is one."""
+        try:
+            total = self.expanded(node)
+        except Obstacle:
+            total = None
+        return {((Quantity(node), ONE),): ONE} if total is None or len(total) > 1 else total
 
     def expanded(self, node: Node) -> Sum:
         if node.kind == "number":
@@ -164,14 +230,14 @@ class _Expander:
         if node.kind == "variable":
             return self.variable(str(node.value), node)
         if node.kind == "complement":
-            return self.complement(str(node.value))
+            return self.complement(node)
         if node.kind == "sum":
             return self.added(node)
         if node.kind == "product":
             total: Sum = {(): ONE}
             for sign, part in node.parts:
                 factor = self.sum(part)
-                total = _product(total, factor if sign > 0 else self.power(factor, Fraction(-1), part, node), node)
+                total = product(total, factor if sign > 0 else self.power(factor, Fraction(-1), part, node), node)
             return total
         if node.kind == "power":
             (_, base), (_, exponent) = node.parts
@@ -193,17 +259,22 @@ class _Expander:
         total: Sum = {((self.budget, ONE),): ONE}
         for relation, sign in self.space.exchange(name, self.budget):
             factor = dict(relation.factor)
-            total = _product(total, factor if sign > 0 else self.power(factor, Fraction(-1), node, node), node)
+            total = product(total, factor if sign > 0 else self.power(factor, Fraction(-1), node, node), node)
         return total
 
-    def complement(self, name: str) -> Sum:
+    def complement(self, node: Node) -> Sum:
+        name = str(node.value)
+        if self.moving is not None and name not in self.moving:
+            return {((Quantity(node), ONE),): ONE}
         if self.complements:
             return {((str(self.space.complement_of(name)), ONE),): ONE}
         return {(): ONE, ((name, ONE),): -ONE}
 
     def added(self, node: Node) -> Sum:
         other = node.complement()
-        if self.complements and other is not None and self.space.complement_of(str(other.value)):
+        # 1 - beta is alpha, whether it moves or not.
+        as_one = self.complements or (self.moving is not None and other is not None and other.kind == "variable")
+        if as_one and other is not None and self.space.complement_of(str(other.value)):
             return self.sum(other)
         total: Sum = {}
         for sign, part in node.parts:
@@ -218,11 +289,17 @@ class _Expander:
         if not base:
             raise at(node.column, "a power or a quotient of nought says nothing", node.text, "something that is not 0")
         if exponent.denominator != 1 or not 0 <= exponent <= 20:
-            raise Obstacle(whole, "is no product of powers: a sum stands in it under a root or in a denominator")
-        return reduce(lambda total, _: _product(total, base, whole), range(int(exponent)), {(): ONE})
+            where = "in its denominator" if exponent < 0 else "in it under a root"
+            raise Obstacle(whole, f"is no product of powers: a sum stands {where}")
+        return reduce(lambda total, _: product(total, base, whole), range(int(exponent)), {(): ONE})
 
 
-def _product(one: Sum, other: Sum, node: Node) -> Sum:
+def product(one: Sum, other: Sum, node: Node) -> Sum:
+    """Return the product of two sums, multiplied out.
+
+    Raises:
+        Obstacle: it has too many terms.
+    """
     # Before the work: a power of a sum of powers of sums would take minutes to be refused.
     if len(one) * len(other) > MOST_TERMS**2 // 10:
         raise Obstacle(node, f"has more than {MOST_TERMS} terms")

@@ -11,14 +11,15 @@ import keyword
 import math
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any, NoReturn
 
 from hpgrid.checks import CALLED, InputError, bad, shortened, unknown
-from hpgrid.variables import STANDARD, Relation, Space
+from hpgrid.formula.quantity import Quantity
+from hpgrid.variables import STANDARD, Space
 
 #: The functions, and how few and how many arguments each takes.
 FUNCTIONS = {"sqrt": (1, 1), "exp": (1, 1), "log": (1, 1), "min": (2, 20), "max": (2, 20)}
@@ -144,29 +145,33 @@ class Inequality:
             return replace(node, parts=tuple((sign, folded(part)) for sign, part in node.parts))
 
         for other in self.named() & {*space.budget_names} - {budget}:
-            factors = ((sign, _factor(relation, space)) for relation, sign in space.exchange(other, budget))
+            factors = ((sign, sum_of(relation.factor, space)) for relation, sign in space.exchange(other, budget))
             paths[other] = Node(
                 "product", None, ((1, of_budget), *((sign, folded(node)) for sign, node in factors)), other
             )
         return replace(self, low=folded(self.low), high=folded(self.high))
 
 
-def _factor(relation: Relation, space: Space) -> Node:
-    """The factor of a relation between budgets as an expression."""
+def sum_of(products: Iterable[tuple[Iterable[tuple[str, Fraction]], Fraction]], space: Space) -> Node:
+    """Return a sum of products of powers, each with its number, as an expression."""
 
     def power(name: str, exponent: Fraction) -> Node:
         kind = "complement" if name in space.complements else "variable" if name in space.all else "name"
         base = Node(kind, space.complements.get(name, name), (), name)
-        if name.isdigit():
+        if isinstance(name, Quantity):
+            base = name.root
+        elif name.isdigit():
             base = Node("number", Fraction(name), (), name)
         return base if exponent == 1 else Node("power", None, ((1, base), (1, Node("number", exponent))))
 
-    products = []
-    for powers, number in relation.factor:
-        factors = [(1, Node("number", number))] if number != 1 or not powers else []
-        factors += [(1, power(*each)) for each in powers]
-        products.append((1, factors[0][1] if len(factors) == 1 else Node("product", None, tuple(factors))))
-    return products[0][1] if len(products) == 1 else Node("sum", None, tuple(products))
+    terms = []
+    for powers, number in products:
+        factors = [(1, power(*each)) for each in powers]
+        if abs(number) != 1 or not factors:
+            factors.insert(0, (1, Node("number", abs(number))))
+        term = factors[0][1] if len(factors) == 1 else Node("product", None, tuple(factors))
+        terms.append((1 if number > 0 else -1, term))
+    return terms[0][1] if [sign for sign, _ in terms] == [1] else Node("sum", None, tuple(terms))
 
 
 @dataclass(frozen=True)

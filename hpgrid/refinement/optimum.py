@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from hpgrid.checks import bad, changed, is_number, unknown
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.refinement.problem import OPEN, Floats, Problem, Solution, check_arrays, pose, powers, walled
+from hpgrid.refinement.bases import Row
+from hpgrid.refinement.problem import OPEN, Box, Floats, Problem, Solution, check_arrays, pose, powers, walled
 from hpgrid.regime import Regime, as_regime
 
 #: Log risks of two optima that are the same to rounding; how much higher it is halfway between two minima, at least.
@@ -218,16 +219,29 @@ def solve(problem: Problem, start: Mapping[str, Floats] | None = None) -> Soluti
 
         found = descend(problem, start or {})
     else:
-        from hpgrid.refinement.newton import minimise  # or here
-
-        rows, logs, slopes = form
         walls, box, reached = walled(problem, problem.boxed(start or {}))
         inside = inside & reached
-        found = minimise(rows, logs.reshape(len(rows), -1), slopes, box, walls)
+        found = _posynomials(*form, box, walls)
     if inside.all():
         return found
     known = {"converged": found.converged & inside, "unbounded": np.where(inside, found.unbounded, 0.0)}
     return found._replace(log_risk=np.where(inside, found.log_risk, np.nan), **known)
+
+
+def _posynomials(rows: tuple[Row, ...], logs: Floats, slopes: Floats, box: Box, walls: tuple[Row, ...]) -> Solution:
+    """The optima of posynomials; where a term is nought in some of them, those of the same terms are solved at once."""
+    from hpgrid.refinement.newton import minimise  # jax loads here
+
+    logs = logs.reshape(len(rows), -1)
+    kinds, kind = np.unique(logs > -np.inf, axis=1, return_inverse=True)
+    if kinds.shape[1] < 2:
+        return minimise(rows, logs, slopes, box, walls)
+    parts, found = [np.flatnonzero(kind.ravel() == k) for k in range(kinds.shape[1])], []
+    for there, part in zip(kinds.T, parts):
+        kept, own = np.flatnonzero(there), Box(*(array[..., part] for array in box))
+        found.append(minimise(tuple(rows[j] for j in kept), logs[np.ix_(kept, part)], slopes[kept], own, walls))
+    order = np.argsort(np.concatenate(parts))
+    return Solution(*(np.concatenate(arrays, axis=-1)[..., order] for arrays in zip(*found)))
 
 
 def _log_limits(limits: Mapping[str, tuple[float, float]], tuned: Sequence[str]) -> dict[str, tuple[float, float]]:

@@ -128,7 +128,7 @@ def pose(
         proxy: the bound; it is taken in the form of the budget.
         regime: with its min_K, b <= T / min_K.
         budget: its name, "T" or "K" say, and its values.
-        constants: arrays in place of some of the bound's constants, > 0.
+        constants: arrays in place of some of the bound's constants, >= 0.
         limits: logs of the lowest and highest values of tuned variables, in place of its range, b >= 1 say.
 
     Raises:
@@ -137,7 +137,8 @@ def pose(
     name, values = budget[0], _budget_values(*budget, proxy.space)
     proxy = proxy.form(name).along(regime.path)
     numbers = {constant: np.asarray(x, float) for constant, x in {**proxy.constants, **(constants or {})}.items()}
-    caps = regime.joint_caps(proxy.caps_at(numbers))
+    with np.errstate(divide="ignore"):  # of a constant of 0 there is no cap
+        caps = regime.joint_caps(proxy.caps_at(numbers))
     shape = np.broadcast_shapes(values.shape, *(array.shape for array in numbers.values()))
     ends = {v: natural(proxy.space, v) for v in regime.tuned} | dict(limits or {})
     box, follows = _box(ends, caps, (name, values), regime.min_K if name == "T" else None, proxy.space.batch)
@@ -230,9 +231,7 @@ def powers(problem: Problem) -> tuple[tuple[Row, ...], Floats, Floats] | None:
 
 
 def _log_coefficient(term: Term, problem: Problem) -> Floats:
-    total = np.full(problem.shape, np.log(float(term.number)))
-    for name, exponent in term.constants.items():
-        total = total + float(exponent) * np.log(problem.constants[name])
+    total = np.zeros(problem.shape) + term.log_coefficient(problem.constants)
     for name, factor in term.factors.items():
         if name in problem.tuned or factor == 0:
             continue
@@ -270,10 +269,12 @@ def check_arrays(proxy: Proxy | FunctionProxy, given: Mapping[str, ArrayLike]) -
             array = np.asarray(value, float)
         except (TypeError, ValueError):
             raise bad(f"the constant {name} is a number or an array of numbers", value, f"{name}=1.0, say") from None
-        wrong = array[~(np.isfinite(array) & (array > 0))]
+        wrong = array[~(np.isfinite(array) & (array >= 0))]
         if array.size == 0 or wrong.size:
-            raise bad(f"every value of the constant {name} must be positive and finite", wrong.tolist(), "one or more")
-    return {name: np.asarray(value, float) for name, value in given.items()}
+            raise bad(f"every value of the constant {name} must be finite and >= 0", wrong.tolist(), "one or more")
+    arrays = {name: np.asarray(value, float) for name, value in given.items()}
+    proxy.check_numbers({**proxy.constants, **arrays})
+    return arrays
 
 
 def _box(

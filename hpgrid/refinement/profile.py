@@ -165,7 +165,7 @@ def grid_excess(proxy: Proxy | FunctionProxy, steps: Mapping[str, float]) -> flo
         proxy: a posynomial.
         steps: the log step of every tuned axis.
     """
-    posynomial = _posynomial(proxy, steps)
+    posynomial = _posynomial(proxy, steps).present()
     rows = [[float(term.exponent(v) or 0) for v in steps] for term in posynomial.terms]
     halves = np.array(list(steps.values())) / 2
     spread = max((float(np.abs(np.subtract(p, q)) @ halves) for p, q in combinations(rows, 2)), default=0.0)
@@ -192,7 +192,8 @@ def _posed(
     posynomial = _posynomial(proxy, tuned)
     known = {name: np.asarray(x, float) for name, x in {**posynomial.constants, **(constants or {})}.items()}
     values = {name: np.asarray(x, float) for name, x in {**fixed, posynomial.budget: budget}.items()}
-    caps = posynomial.caps_at(known)
+    with np.errstate(divide="ignore"):  # of a constant of 0 there is no cap
+        caps = posynomial.caps_at(known)
     ends = []
     for name in tuned:
         variable = posynomial.space.all[name]

@@ -214,7 +214,7 @@ class SearchPlan:
 
 def plan_search(proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime) -> SearchPlan:
     """Return what is reduced, what remains, what is fixed, and which cells may win, in a regime that was settled."""
-    proxy = proxy.form(grid.budget).along(regime.path)
+    proxy = proxy.form(grid.budget).along(regime.path).present()
     fixed = {**grid.held, **regime.fixed}
     space = proxy.space
     fixed = {v: fixed[v] for v in space.ordered(fixed) if v not in regime.path}

@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -85,7 +85,7 @@ def search_many(
         proxy: the bound; it is taken in the form of the grid's budget.
         grid: the box.
         regime: what is tuned, fixed, on a path, capped; of the grid's axes only the budget may remain.
-        constants: arrays of one length by the constants' names, > 0; the others keep the bound's.
+        constants: arrays of one length by the constants' names, >= 0; the others keep the bound's.
         min_K: smallest number of iterations T/b that a cell may have.
         method: "exact", or "brute" for every cell of the grid.
         devices: how many local devices to use; all where None.
@@ -122,17 +122,33 @@ def best_of_many(
     memory: float | None = None,
 ) -> ManyResult:
     """Return what ``search_many`` does, in a settled regime, of constants that were asked."""
+    limits: dict[str, Any] = {"method": method, "devices": devices, "memory": memory}
+    number = len(next(iter(columns.values())))
+    if isinstance(proxy, Proxy):
+        # Constants of 0 drop terms: combinations of the same terms are one search.
+        there = [np.broadcast_to(t.remains({**proxy.constants, **columns}), number) for t in proxy.terms]
+        kinds, kind = np.unique(np.array(there), axis=1, return_inverse=True)
+        if kinds.shape[1] > 1:
+            parts = [np.flatnonzero(kind.ravel() == k) for k in range(kinds.shape[1])]
+            found = [
+                best_of_many(proxy, grid, regime, {name: x[part] for name, x in columns.items()}, **limits)
+                for part in parts
+            ]
+            return _joined(found, np.argsort(np.concatenate(parts)))
     rows = zip(*(column.tolist() for column in columns.values()))
     every = [{**proxy.constants, **dict(zip(columns, row))} for row in rows]
 
     def plan_of(combination: int) -> SearchPlan:
         return plan_search(proxy.at_constants(every[combination]), grid, regime)
 
-    plan, number = plan_of(0), len(every)
+    plan = plan_of(0)
     budget = np.atleast_1d(np.asarray({**plan.fixed, **plan.every}[grid.budget]))
     # The smallest cap on each hyperparameter, for every combination; those that follow from constants are asked here.
     each = [proxy.caps_at(constants) for constants in every]
-    own = {name: np.array([proxy.space.check(name, caps[name]) for caps in each]) for name in proxy.caps}
+    own = {
+        name: np.array([proxy.space.check(name, caps[name]) if name in caps else np.inf for caps in each])
+        for name in proxy.space.ordered({name for caps in each for name in caps})
+    }
     caps = {name: np.broadcast_to(cap, number) for name, cap in regime.joint_caps(own).items()}
     if method == "exact" and isinstance(proxy, Proxy) and not proxy.walls:
         tables = plan.tables()
@@ -141,6 +157,21 @@ def best_of_many(
         if lanes is not None:
             return _exactly(plan, budget, lanes, devices, memory)
     return _by_brute_force(plan_of, number, budget, devices, memory)
+
+
+def _joined(parts: Sequence[ManyResult], order: NDArray[np.integer]) -> ManyResult:
+    """The results of parts of some combinations as one, in another order."""
+
+    def whole(arrays: Iterable[Any]) -> Any:
+        return np.concatenate([np.broadcast_to(x, part.risk.shape) for x, part in zip(arrays, parts)])[order]
+
+    return replace(
+        parts[0],
+        risk=whole(part.risk for part in parts),
+        index={v: whole(part.index[v] for part in parts) for v in parts[0].index},
+        method="exact" if all(part.method == "exact" for part in parts) else "brute",
+        last={v: whole(part.last[v] for part in parts) for v in parts[0].index},
+    )
 
 
 def _columns(proxy: Proxy | FunctionProxy, constants: Mapping[str, ArrayLike]) -> dict[str, Floats]:
@@ -157,13 +188,14 @@ def _columns(proxy: Proxy | FunctionProxy, constants: Mapping[str, ArrayLike]) -
             array = np.empty(0)
         if array.ndim != 1 or not len(array):
             raise bad(f"constant {name} of a sweep is a list of numbers", values, f"{name}=[0.1, 1.0], say")
-        wrong = array[~(np.isfinite(array) & (array > 0))]
+        wrong = array[~(np.isfinite(array) & (array >= 0))]
         if wrong.size:
-            raise bad(f"constant {name} must be positive and finite", float(wrong[0]), f"{name}=1.0, say")
+            raise bad(f"constant {name} must be a finite number >= 0", float(wrong[0]), f"{name}=1.0, say")
         arrays[name] = array
     lengths = {name: len(array) for name, array in arrays.items()}
     if len(set(lengths.values())) > 1:
         raise bad("the constants of a sweep have one length", lengths, "one value of each for every combination")
+    proxy.check_numbers({**proxy.constants, **arrays})
     return arrays
 
 
@@ -174,10 +206,10 @@ def _check_ranges(
 
     Where caps follow the constants, so do the places that count: all are looked at.
     """
-    logs = {name: np.log([constants[name] for constants in every]) for name in every[0]}
+    columns = {name: np.array([constants[name] for constants in every]) for name in every[0]}
     extreme: set[int] = set(range(len(every))) if proxy.cap_terms or proxy.domain else set()
     for term in proxy.terms:
-        size = sum((float(e) * logs[name] for name, e in term.constants.items()), np.zeros(len(every)))
+        size = np.zeros(len(every)) + term.log_coefficient(columns)
         extreme |= {int(size.argmin()), int(size.argmax())}
     for k in sorted(extreme):
         plan = plan_of(k)

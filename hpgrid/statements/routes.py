@@ -91,13 +91,10 @@ class Subject:
 @lru_cache(maxsize=_KEPT)
 def exact_law(subject: Subject, regime: Regime) -> Law | str:
     """Return the exact law, or why there is none."""
-    if isinstance(subject.proxy, FunctionProxy):
-        obstacle = subject.proxy.obstacle
-        return "the bound is no sum of powers" + (f": {obstacle}" if obstacle else "")
     try:
         return exponents(subject.proxy, regime=regime)
     except InputError as error:
-        return str(error)
+        return str(error).split(". Given:")[0]
 
 
 def exact_readings(stated: StatedLaw, law: Law) -> tuple[Reading, ...]:

@@ -104,6 +104,9 @@ def pose(statement: Statement, proxy: Proxy | FunctionProxy, **options: Any) -> 
         rule = f"{what}, and a claim is about the risk or what is tuned: {', '.join(regime.tuned)}"
         raise wrong(source, 0, rule, f"risk ~ {budget}^-1/4, say")
     held = {name: -p for name, p in powers.items() if name not in (*free, budget)}
+    for name in (name for name in held if proxy.constants.get(name) == 0.0):
+        rule = f"{name} is 0 here, so that no law has a power of it"
+        raise wrong(source, statement.columns[name], rule, f"{name}=1.0 among the constants, say")
     if budget in statement.fixed and not held:
         rule = f"with {budget} fixed nothing is left of this claim"
         raise wrong(source, 0, rule, f"a constant or a held variable on the right, or no fixed {budget}")

@@ -63,6 +63,7 @@ def measure(plan: Plan, grid: Grid, values: Mapping[str, Array], options: Option
             own = {c: column[rows] for c, column in values.items() if c in proxy.constants} or {
                 c: np.full(len(rows), x) for c, x in list(proxy.constants.items())[:1]
             }
+            proxy.check_numbers({**proxy.constants, **own})
             argmins = best_of_many(proxy, grid, regime, own, **vars(options))
             optimum = optimum_of(pose(proxy, regime, budget, {c: column[:, None] for c, column in own.items()}))
             measured = _optima(argmins, optimum, regime, grid, contents)

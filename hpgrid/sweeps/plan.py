@@ -119,8 +119,15 @@ class Plan:
         """What is swept of the bound's exponents: each of their values has a search of its own."""
         return tuple(name for name in self.swept if name in self.bound.exponents())
 
+    @property
+    def of_laws(self) -> tuple[str, ...]:
+        """What is swept that exact exponents depend on: the bound's exponents, and constants that are 0 somewhere."""
+        held = self.bound.held_names
+        nought = [n for n, x in self.swept.items() if n not in held and not isinstance(x, Mapping) and 0.0 in x]
+        return tuple(name for name in self.swept if name in (*self.swept_exponents, *nought))
+
     def proxy(self, budget: str, at: Mapping[str, float] | None = None) -> Proxy | FunctionProxy:
-        """Return the bound; what is swept and not in ``at`` is 1, and an exponent 1/2.
+        """Return the bound; what is swept and not in ``at`` is 1, or of a formula its first value, and an exponent 1/2.
 
         Args:
             budget: "T" or "K".
@@ -128,8 +135,8 @@ class Plan:
         """
         exponents, at = self.bound.exponents(), at or {}
         own = {
-            name: at.get(name, 0.5) if name in exponents else 1.0
-            for name in self.swept
+            name: at.get(name, 0.5) if name in exponents else 1.0 if self.bound.formula is None else _some(x)
+            for name, x in self.swept.items()
             if name not in self.bound.held_names
         }
         proxy = _with_values(self.bound, own).build(budget)
@@ -161,6 +168,11 @@ class Plan:
             ],
             "min_K": self.min_K,
         }
+
+
+def _some(swept: Any) -> float:
+    """A value among those that are swept, not 0 if one is not."""
+    return float(swept["lo"]) if isinstance(swept, Mapping) else next((float(x) for x in swept if x), 0.0)
 
 
 def restore(described: Mapping[str, Any]) -> Plan:
@@ -288,6 +300,8 @@ def _read_constants(bound: BoundConfig, data: Mapping[str, Any]) -> dict[str, An
             if name == "beta":
                 alpha_of(value)  # which has no log range
             lo, hi = _read_value(bound, name, value["lo"]), _read_value(bound, name, value["hi"])
+            if lo == 0 and name not in bound.exponents():
+                raise bad(f"a log range of {name} begins above 0", dict(value), f"{name} = [0.0, 0.1, 1.0], say")
             if lo >= hi:
                 raise bad(f"a log range of {name} needs lo < hi", dict(value), "the smaller end first")
             of_exponent = name in bound.exponents()

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -232,20 +233,25 @@ def _static(plan: Plan, grid: Grid, combinations: Combinations) -> dict[str, Any
 
 
 def _exponents(plan: Plan, budget: str, combinations: Combinations) -> tuple[Any, Any, tuple[str, ...]]:
-    """The exact exponents: one set for each regime, and for each value of a bound's exponent that is swept."""
-    swept = {name: combinations.columns[name] for name in plan.swept_exponents}
+    """The exact exponents: one set for each regime, and for each value of what they depend on of what is swept."""
+    swept = {name: combinations.columns[name] for name in plan.of_laws}
     rows = combinations.dims == ("row",)
-    kinds = list(zip(*swept.values()) if rows and swept else itertools.product(*swept.values()))
-    at = [dict(zip(swept, map(float, kind))) for kind in kinds]
-    shape = () if not swept else (len(kinds),) if rows else tuple(len(x) for x in swept.values())
+    every = list(zip(*swept.values()) if rows and swept else itertools.product(*swept.values()))
+    at = [dict(zip(swept, map(float, each))) for each in every]
+    shape = () if not swept else (len(every),) if rows else tuple(len(x) for x in swept.values())
     quantities = combinations.contents.quantities
-    texts = np.array([[_laws(plan, budget, name, one, quantities) for one in at] for name in plan.regimes])
+    laws = cache(partial(_laws, plan, budget, quantities))
+    # All that a constant decides is whether it is 0.
+    kinds = [frozenset((v, x if v in plan.swept_exponents or not x else 1.0) for v, x in one.items()) for one in at]
+    texts = np.array([[laws(name, kind) for kind in kinds] for name in plan.regimes])
     texts = texts.reshape(len(plan.regimes), *shape, len(quantities))
     exact = np.vectorize(lambda text: float(Fraction(text)) if text else np.nan, otypes=[float])(texts)
     return exact, texts, ("regime", *(("row",) if rows and swept else tuple(swept)), QUANTITY)
 
 
-def _laws(plan: Plan, budget: str, name: str, at: Mapping[str, float], quantities: tuple[str, ...]) -> list[str]:
+def _laws(
+    plan: Plan, budget: str, quantities: tuple[str, ...], name: str, at: frozenset[tuple[str, float]]
+) -> list[str]:
     """The exact exponents of a regime as text; "" where there is none."""
     from hpgrid.asymptotics.exact import law_of
 
@@ -254,7 +260,7 @@ def _laws(plan: Plan, budget: str, name: str, at: Mapping[str, float], quantitie
     ranges = {v: space.all[space.complements.get(v, v)] for v in plan.swept if v in plan.bound.held_names}
     held = {v: max(own.low, 1.0) if own.high > 1 else 0.5 for v, own in ranges.items()}
     try:
-        law = law_of(plan.proxy(budget, at), plan.held(name, held), budget)
+        law = law_of(plan.proxy(budget, dict(at)), plan.held(name, held), budget)
     # A bound that is no posynomial.
     except ValueError:
         return [""] * len(quantities)

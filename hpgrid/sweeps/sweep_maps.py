@@ -63,6 +63,7 @@ class _Slice:
     budget: str
     value: float
     held: dict[str, float]
+    left_out: tuple[str, ...]  # of the pair, those whose values of 0 are not drawn
 
 
 def draw(data: xarray.Dataset, view: View) -> Figure:
@@ -97,7 +98,8 @@ def draw(data: xarray.Dataset, view: View) -> Figure:
             order, named = [*order, "at the edge (maps)"], {**named, "at the edge (maps)": maps.hatch_key()}
         shown = [named[text] for text in order]
         figure.legend(shown, order, loc="outside lower center", ncols=5, columnspacing=1.4)
-        held = ", ".join(f"${name_latex(name)}$ = {number(x)}" for name, x in cut.held.items())
+        said = [f"${name_latex(name)}$ = {number(x)}" for name, x in cut.held.items()]
+        held = ", ".join([*said, *(f"without ${name_latex(name)}$ = 0" for name in cut.left_out)])
         figure.suptitle(f"{cut.plan.bound.name}, {cut.data.regime.item()}{', ' + held if held else ''}", fontsize=10)
     return figure
 
@@ -130,9 +132,16 @@ def _cut(data: xarray.Dataset, view: View) -> _Slice:
         if name not in (*held, budget):
             raise unknown("constant that is neither drawn nor single", name, [*held, budget])
     one = loaded(data.sel(regime=regime, **held).transpose(*pair, ...))  # type: ignore[arg-type]
+    # Axes are logarithmic: a constant of 0 has no place on one.
+    drawn = {name: np.flatnonzero(one[name].values > 0) for name in pair}
+    left_out = tuple(name for name, places in drawn.items() if len(places) < one.sizes[name])
+    for name, places in drawn.items():
+        if len(places) < 2:
+            raise bad(f"a picture over {name} takes two values above 0", one[name].values.tolist(), "another constant")
+    one = one.isel(drawn)
     values, wanted = one[budget].values, view.at.get(budget, view.budget)
     value = float(values[-1] if wanted is None else values[np.abs(np.log(values / wanted)).argmin()])
-    return _Slice(one, plan, pair, tuned, quantity, budget, value, held)
+    return _Slice(one, plan, pair, tuned, quantity, budget, value, held, left_out)
 
 
 def _pair(plan: Plan, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -247,7 +256,7 @@ def _at_wall(cut: _Slice, at: xarray.Dataset) -> NDArray[np.bool_]:
 
 def _law(cut: _Slice, v: str) -> tuple[Fraction, Any] | None:
     """The exponent of the exact law, and its prefactor as a function of the swept constants; None without one."""
-    if any(name in cut.plan.swept_exponents or name in cut.plan.bound.held_names for name in cut.pair):
+    if any(name in cut.plan.of_laws or name in cut.plan.bound.held_names for name in cut.pair):
         return None
     from hpgrid.asymptotics import exponents
 

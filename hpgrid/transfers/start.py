@@ -118,7 +118,10 @@ def check(options: Mapping[str, Any]) -> TransferProblem:
     bound, constants, calibrate = options.get("bound"), options["constants"], options["calibrate"]
     if bound is not None:
         if isinstance(bound, FunctionProxy):
-            rule = f"a transfer reads its rules off a posynomial; {bound.obstacle or 'this one is a function'}"
+            why = bound.obstacle or (
+                "this one is a function" if bound.root is None else "this one is a generalised one"
+            )
+            rule = f"a transfer reads its rules off a posynomial; {why}"
             raise bad(rule, bound.name, "hpgrid search, or refine, for it")
         if not isinstance(bound, Proxy):
             raise bad("a bound is a Proxy", bound, "hpgrid.bounds.lmo(), or hpgrid.parse(...), say")
@@ -264,7 +267,7 @@ def _constants(
     if bound is not None:
         return {**bound.with_constants(**given).constants}
     check_keys("constant of eq. (4)", given, BRIEF + PROBLEM)
-    values = check_constants(given)
+    values = check_constants(given, BRIEF + PROBLEM)
     if set(values) <= set(BRIEF):
         return {name: values.get(name, 1.0) for name in BRIEF}
     if set(values) & set(BRIEF):

@@ -202,7 +202,7 @@ def test_the_cap_on_eta_follows_weight_decay_and_a_batch_is_no_larger_than_the_b
         (lambda: bounds.star_convex(lam=0.0), "lam > 0. Given: 0.0"),
         (lambda: bounds.frank_wolfe(lam=math.nan), "lam > 0. Given: nan"),
         (lambda: bounds.star_convex(W0=-1.0), "W0 >= 0. Given: -1.0"),
-        (lambda: bounds.steepest(sigma=0.0), "sigma must be a positive finite number"),
+        (lambda: bounds.steepest(D=0.0), "D must be a positive finite number"),
         (lambda: bounds.steepest(form="new"), "no form of that name. Given: 'new'"),
         (lambda: bounds.steepest(norm="nuclear"), "no norm of that name. Given: 'nuclear'"),
         (lambda: bounds.steepest(form="revised", norm="frobenius"), "stated in the dual norm"),

@@ -171,7 +171,7 @@ def test_its_function_takes_constants_by_name_and_says_what_they_mean() -> None:
     ("heavy_tails", {"p": 2.1}, "the exponent p is one with 1 < p <= 2. Given: '2.1'"),
     ("heavy_tails", {"p": "two"}, "the exponent p is a number between -1000 and 1000. Given: 'two'"),
     ("functional_scaling", {"s": 0}, "the exponent s is one with s > 0. Given: '0'"),
-    ("storm", {"L": 0.0}, "constant L must be a positive finite number. Given: 0.0"),
+    ("storm", {"L": -1.0}, "constant L must be a finite number >= 0. Given: -1.0"),
     ("storm", {"budget": "R"}, "there is no budget of that name. Given: 'R'"),
 ])  # fmt: skip
 def test_what_a_row_does_not_take_is_refused(name: str, given: dict[str, Any], words: str) -> None:

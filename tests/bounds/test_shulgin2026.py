@@ -142,9 +142,9 @@ def test_every_bound_names_its_source_and_refuses_an_unknown_budget(bound: Calla
         (bounds.sgd, ("L",)),
     ],
 )
-def test_every_constant_is_positive(bound: Callable[..., Proxy], constants: tuple[str, ...]) -> None:
+def test_no_constant_is_negative_or_no_number(bound: Callable[..., Proxy], constants: tuple[str, ...]) -> None:
     for constant in constants:
-        for value in (0.0, -1.0, math.nan, math.inf, "1"):
+        for value in (-1.0, math.nan, math.inf, "1"):
             with pytest.raises(ValueError, match=f"constant {constant} "):
                 bound(**{constant: value})
 

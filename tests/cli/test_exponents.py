@@ -135,7 +135,7 @@ MISTAKES = {
     "lmo --tune eta --path b=T^-1/2": "b leaves its range along this path",
     "lmo --tune b --cap b=0.5": "b >= 1",
     "lmo --tune eta --fix b=10 --cap b=5": "b must not exceed its cap 5",
-    "lmo --tune eta --set C1=-1": "constant C1 must be a positive finite number. Given: -1.0",
+    "lmo --tune eta --set C1=-1": "constant C1 must be a finite number >= 0. Given: -1.0",
     "lmo --tune eta --set C4=1": "'C4'",
     "lmo --tune eta --set burn_in=1": "burn_in is true or false",
     "lmo --tune eta --set q=2": "0 < q <= 1",

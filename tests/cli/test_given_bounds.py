@@ -64,8 +64,8 @@ def test_a_remark_goes_to_standard_error(capsys: Capture) -> None:
 
 
 def test_exponents_say_which_term_stands_in_the_way(capsys: Capture) -> None:
-    bound = ["--bound", "eta + max(1/eta, T)/T", "--tune", "eta"]
-    refused("exponents", capsys, bound, "column 7: max(1/eta, T) is no power")
+    bound = ["--bound", "eta + log(1 + 1/eta)/T", "--tune", "eta"]
+    refused("exponents", capsys, bound, "column 7: log(1 + 1/eta) is no power")
 
 
 def test_momentum_is_held_as_beta_and_tuned_as_alpha(capsys: Capture) -> None:

@@ -24,25 +24,10 @@ def best(T: float, C: Floats) -> Floats:
     return np.array([np.sqrt(C[0] * b / (D * T)), b])
 
 
-def drift(rng: np.random.Generator, longer: tuple[float, ...]) -> Floats:
-    """Octaves, shape (budgets, 2), by which optima lie off eq. (5)'s: by another power of T, and by a slow walk.
-
-    As on public sweeps: exponents differ from the theory's by 0.2 in eta and 0.1 in b, and one budget's optimum lies
-    0.1 octaves off the line through those two octaves before and after it, as a walk of 0.1 in each octave does.
-    """
-    t = np.log2(longer)
-    walk = np.cumsum(0.1 * np.sqrt(np.diff(t, prepend=t[0]))[:, None] * rng.standard_normal((len(t), 2)), axis=0)
-    return np.asarray(walk + np.outer(t - t.mean(), (0.2, 0.1) * rng.standard_normal(2)))
-
-
 def sweep(
-    rng: np.random.Generator, longer: tuple[float, ...], points: tuple[int, int], span: float, noise: float = 0.003,
-    off: Floats | None = None,
-) -> tuple[dict[str, Floats], float, Floats]:  # fmt: skip
-    """Runs on one grid at several budgets, its centre off by half an octave; the first budget, and the constants.
-
-    ``off`` are octaves by which each budget's optimum lies off eq. (5)'s, shape (budgets, 2).
-    """
+    rng: np.random.Generator, longer: tuple[float, ...], points: tuple[int, int], span: float, noise: float = 0.003
+) -> tuple[dict[str, Floats], float, Floats]:
+    """Runs on one grid at several budgets, its centre off by half an octave; the first budget, and the constants."""
     C = 10.0 ** rng.uniform((1.0, 1.0, -1.0), (3.0, 2.0, 0.5))
     T = 2.0 ** rng.uniform(30, 34)
     # As on public sweeps, the part that tuning moves is 0.05 to 0.1 nats at the optimum.
@@ -50,8 +35,5 @@ def sweep(
     middle = best(longer[len(longer) // 2] * T, C) * 2 ** rng.uniform(-0.5, 0.5, 2)
     steps = [2 ** np.linspace(-span, span, n) for n in points]
     eta, b, budget = (x.ravel() for x in np.meshgrid(middle[0] * steps[0], middle[1] * steps[1], T * np.array(longer)))
-    moved = np.zeros((len(longer), 2)) if off is None else off - off[len(longer) // 2]
-    by = 2 ** moved[np.searchsorted(longer, budget / T * (1 - 1e-9))]
-    loss = 2.5 + 8 * budget**-0.1 + excess(eta / by[:, 0], b / by[:, 1], budget, C)
-    loss = loss + noise * rng.standard_normal(len(eta))
+    loss = 2.5 + 8 * budget**-0.1 + excess(eta, b, budget, C) + noise * rng.standard_normal(len(eta))
     return {"eta": eta, "b": b, "T": budget, "loss": loss}, T, C

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from fractions import Fraction
 from pathlib import Path
 from xml.etree import ElementTree
@@ -11,11 +12,11 @@ import numpy as np
 import pytest
 from commands import Capture, loaded, printed, refused, status
 from numpy.testing import assert_allclose, assert_array_equal
-from sweeps import best, excess, sweep
+from sweeps import Floats, best, excess, sweep
 
 from hpgrid.fits.claims import check_runs
 from hpgrid.fits.design import design, first_sweep
-from hpgrid.fits.fit import fit
+from hpgrid.fits.fit import Fit, fit
 from hpgrid.fits.model import model_of
 from hpgrid.fits.predict import Prediction
 from hpgrid.record import write_table
@@ -23,7 +24,63 @@ from hpgrid.statements.language import parse
 from hpgrid.text import number
 from hpgrid.transfers.start import limits_of
 
-RATES = Path(__file__).resolve().parents[2] / "examples" / "constant_rate.csv"
+
+def regret(found: Fit, T: float, C: Floats) -> float:
+    at = found.predict(T).at
+    own = excess(*best(T, C), np.array(T), C)
+    return float(excess(np.array(at["eta"]), np.array(at["b"]), np.array(T), C) - own)
+
+
+def test_the_minimiser_that_the_sweeps_are_held_against_is_one() -> None:
+    _, T, C = sweep(np.random.default_rng(0), (1.0,), (3, 3), 1.0)
+    at = best(T, C)
+    for step in (0.99, 1.01):
+        for k in range(2):
+            moved = at * np.where(np.arange(2) == k, step, 1.0)
+            assert excess(*moved, np.array(T), C) > excess(*at, np.array(T), C)
+
+
+def test_of_5_x_5_runs_at_two_budgets_a_budget_four_times_as_large_is_predicted() -> None:
+    rng, regrets, inside = np.random.default_rng(1), [], []
+    for _ in range(100):
+        runs, T, C = sweep(rng, (1.0, 4.0), (5, 5), 2.0)
+        found = fit(runs)
+        regrets.append(regret(found, 16 * T, C))
+        intervals = found.predict(16 * T).interval
+        inside.append([intervals[v][0] <= x <= intervals[v][1] for v, x in zip(("eta", "b"), best(16 * T, C))])
+    assert np.mean(regrets) <= 0.0008
+    # 200 intervals of 80%, their misfit that of public sweeps: more cover here than there
+    assert 0.70 <= np.mean(inside) <= 0.97
+
+
+@pytest.mark.parametrize("kind", ["too low", "not there", "one side cut off"])
+def test_contaminated_runs_cost_little(kind: str) -> None:
+    rng, regrets = np.random.default_rng(2), []
+    for _ in range(40):
+        runs, T, C = sweep(rng, (1.0, 4.0, 16.0), (7, 7), 3.0)
+        some = rng.random(len(runs["loss"]))
+        if kind == "too low":
+            runs["loss"] -= np.where(some < 0.05, rng.uniform(0.01, 0.05, len(some)), 0.0)
+        elif kind == "not there":
+            runs["loss"] = np.where(some < 0.1, np.nan, np.where(some < 0.2, 1e14, runs["loss"]))
+        else:
+            kept = runs["eta"] <= best(4 * T, C)[0] * 1.01
+            runs = {name: x[kept] for name, x in runs.items()}
+        regrets.append(regret(fit(runs), 64 * T, C))
+    assert np.mean(regrets) <= 0.004
+
+
+def test_the_theory_is_found_where_it_holds() -> None:
+    rng, verdicts, values = np.random.default_rng(3), Counter[str](), []
+    for _ in range(20):
+        runs, *_ = sweep(rng, (1.0, 4.0, 16.0, 64.0), (12, 10), 3.0)
+        found = fit(runs)
+        verdicts.update(slope.verdict for slope in found.exponents)
+        values.append([slope.value for slope in found.exponents])
+    # b ~ T^(1/2), eta ~ T^(-1/4) along it, T^(-1/2) at a fixed b, b^(1/2) at a fixed T: by hand from ``best``
+    assert_allclose(np.mean(values, axis=0), (-1 / 4, 1 / 2, -1 / 2, 1 / 2), atol=0.035)
+    # 90% intervals: of 80 some eight may miss
+    assert verdicts["agrees"] >= 68
 
 
 def test_a_law_that_does_not_hold_differs_and_one_budget_tells_none() -> None:
@@ -425,6 +482,23 @@ def test_a_mistake_is_answered_in_one_line(
     refused("fit", capsys, (table, *arguments), words)
 
 
+RATES = Path(__file__).resolve().parents[2] / "examples" / "constant_rate.csv"
+
+
+def test_on_public_runs_at_a_constant_rate_eta_falls_like_the_root_of_k() -> None:
+    """lr-scheduling (MIT), 124M parameters: at 48k steps a parabola through the three best rates is least at 3.0e-4."""
+    (slope,) = fit(RATES).exponents
+    assert slope.verdict == "agrees"
+    assert -0.65 <= slope.value <= -0.35
+    runs = np.genfromtxt(RATES, delimiter=",", names=True)
+    short = runs[runs["steps"] <= 16000]
+    found = fit({name: short[name] for name in short.dtype.names})
+    at = found.predict(48000).at["eta"]
+    # The best run kept is 0.74 octaves off.
+    assert abs(np.log2(at / 3.0e-4)) < 0.74 / 2
+    assert found.predict(48000).edge == ()
+
+
 def test_an_optimum_at_the_border_of_the_sweep_is_held_there_and_said() -> None:
     runs, T, C = sweep(np.random.default_rng(9), (1.0, 4.0), (7, 7), 3.0)
     kept = runs["b"] > best(4 * T, C)[1] * 3
@@ -494,16 +568,11 @@ def test_what_no_optimum_can_be_read_off_is_answered_with_less(table: Path, caps
         assert excess[same] == pytest.approx(0.0, abs=1e-12)  # log2 and back
         assert np.isnan(excess["rule A: eta ~ T^(-1/2)"])
     rows = {"lr": np.tile(eta, 2), "b": np.tile(b, 2), "T": np.repeat([1e9, 4e9], 20)}
-    above = "the best of its budget is far above a smaller budget's: all of them diverged"
-    for diverged, why in (
-        (np.full(20, 1e14), "a loss of 1000 or more: the run diverged"),
-        (np.linspace(7, 8, 20), above),
-    ):
-        rows["loss"] = np.concatenate([3 + 0.01 * x**2 + 0.01 * y**2, diverged])
-        write_table(table, rows)
-        out = printed("fit", capsys, table, "--predict", "4e9")
-        assert "Your runs have one budget: how the optimum moves with T is the theory's" in out
-        assert f"20 dropped: {why} (lines 22, 23, 24, ...)" in " ".join(out.split())
+    rows["loss"] = np.concatenate([3 + 0.01 * x**2 + 0.01 * y**2, np.full(20, 1e14)])
+    write_table(table, rows)
+    out = printed("fit", capsys, table, "--predict", "4e9")
+    assert "Your runs have one budget: how the optimum moves with T is the theory's" in out
+    assert "20 dropped: a loss of 1000 or more: the run diverged (lines 22, 23, 24, ...)" in out
 
 
 def test_a_column_says_what_the_learning_rate_did_and_how_large_the_model_is(table: Path, capsys: Capture) -> None:

@@ -94,7 +94,7 @@ TABLES = {
         "constants.csv, row 3: a row has a number for each of C1, C2. Given: .1 c",
     ),
     "not a number": ("C1,C2\n1,2\n3,x\n", "constants.csv, row 3: C2 is a number. Given: 'x'"),
-    "negative": ("C1,C2\n1,-2\n", "constants.csv, row 2: constant C2 must be a positive finite number"),
+    "negative": ("C1,C2\n1,-2\n", "constants.csv, row 2: constant C2 must be a finite number >= 0"),
 }
 
 
@@ -130,8 +130,8 @@ MISTAKES = {
     "range of beta": (plan(constants={"beta": {"lo": 0.1, "hi": 0.9, "n": 3}}), "one of its complement"),
     "empty list": (plan(constants={"C2": []}), "a list of C2 has one value or more"),
     "value twice": (plan(constants={"C2": [1.0, 1.0]}), "the values of C2 differ"),
-    "negative": (plan(constants={"C2": [1.0, -1.0]}), "constant C2 must be a positive finite number"),
-    "text": (plan(constants={"C2": "large"}), "constant C2 must be a positive finite number"),
+    "negative": (plan(constants={"C2": [1.0, -1.0]}), "constant C2 must be a finite number >= 0"),
+    "text": (plan(constants={"C2": "large"}), "constant C2 must be a finite number >= 0"),
     "beta of 1": (plan(constants={"beta": [1.0]}), "0 <= beta < 1"),
     "q of 2": (plan(constants={"q": [2.0]}), "0 < q <= 1"),
     "no regime": ({"bound": "lmo", "constants": {"C2": [1.0]}}, "one regime or more"),

@@ -1,0 +1,188 @@
+"""Maxima, roots and products of sums: exact laws by hand, and random ones against a linear program and refinement."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+from generalised import drawn, linear_program
+
+import hpgrid
+from hpgrid import exponents, parse, refine
+from hpgrid.asymptotics import Law, segments
+from hpgrid.checks import InputError
+
+F = Fraction
+XYZ = ["x > 0", "y > 0", "z > 0"]
+
+#: A bound, what is tuned, what else is given, and laws of it that were worked out by hand.
+LAWS: dict[str, tuple[str, tuple[str, ...], dict[str, Any], dict[str, str]]] = {
+    "a maximum of powers is least where all three meet": (
+        "max(C1*b/(eta*T), C2*sqrt(alpha/b), C3*eta/alpha)", ("eta", "b"), {"fixed": {"alpha": 0.1}},
+        {"risk": "C1^1/4 C2^1/2 C3^1/4 T^-1/4", "b": "C2 C1^-1/2 C3^-1/2 alpha T^1/2"},
+    ),
+    "a root of a sum is least where the sum is": (
+        "sqrt(C1/(eta*K) + C2*eta)", ("eta",), {"budget": "K"},
+        {"risk": "2^1/2 C1^1/4 C2^1/4 K^-1/4", "eta": "C1^1/2 C2^-1/2 K^-1/2"},
+    ),
+    "and to any power, beside what falls faster": (
+        "(C1/(eta*K) + C2*eta)**(7/3) + C3*eta**3", ("eta",), {"budget": "K"},
+        {"risk": "2^7/3 C1^7/6 C2^7/6 K^-7/6", "eta": "C1^1/2 C2^-1/2 K^-1/2"},
+    ),
+    "a sum in a maximum: x^2 + 1/x^2 or C1, whichever is larger, and here it is the sum": (
+        "max(x**2 + 1/x**2, C1) + C2*x/T", ("x",), {}, {"risk": "2", "x": "1"},
+    ),
+    "products of sums, K + 1, roots in roots": (
+        "(K + 1)*max(C1/(eta*K), C2*eta)**(1/3)*sqrt(1 + sqrt(eta))", ("eta",), {"budget": "K"},
+        {"risk": "C1^1/6 C2^1/6 K^5/6", "eta": "C1^1/2 C2^-1/2 K^-1/2"},
+    ),
+    "K + 1 and K - 1 are K as it grows, below the line too": (
+        "C1/(eta*(K + 1)) + C2*eta*sqrt(1 - 1/K)", ("eta",), {"budget": "K"},
+        {"risk": "2 C1^1/2 C2^1/2 K^-1/2", "eta": "C1^1/2 C2^-1/2 K^-1/2"},
+    ),
+    "what a minimum divides is a maximum": (
+        "C1/(eta*K) + eta/min(b, C2)", ("eta", "b"), {"budget": "K", "caps": {"b": 5.0}},
+        {"risk": "2 C1^1/2 b_max^-1/2 K^-1/2", "eta": "C1^1/2 b_max^1/2 K^-1/2"},
+    ),
+    # max(x + e, 1/x) is least at x = 1 - e/2, where it is 1 + e/2: y/T counts by half against 1/(y T^3).
+    "what is left of a branch decides what the branch leaves open": (
+        "max(x + y/T, 1/x) + 1/(y*T**3)", ("x", "y"), {}, {"risk": "1", "x": "1", "y": "2^1/2 T^-1"},
+    ),
+    "and so does what is left of a sum under a root, level after level": (
+        "sqrt(1 + y/T) + 1/(y*T**3) + x/T + 1/(x*T)", ("x", "y"), {}, {"x": "1", "y": "2^1/2 T^-1"},
+    ),
+    "what does not hold decides nothing: x*y/T^2 is far below 1/x": (
+        "max(x, x*y/T**2, 1/x) + y/T + 1/(y*T**3)", ("x", "y"), {}, {"x": "1", "y": "T^-1"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", LAWS)
+def test_laws_are_those_by_hand(case: str) -> None:
+    text, tuned, given, expected = LAWS[case]
+    own = {"variables": XYZ} if "x" in tuned else {}
+    constants = {name: value for name, value in {"C1": 1.9, "C2": 0.7, "C3": 2.3}.items() if name in text}
+    constants |= {"C2": 100.0} if "min(" in text else {}
+    law = exponents(parse(text, constants, **own), tuned, **given)
+    assert {name: law.laws[name].right() for name in expected} == expected
+
+
+def test_a_computed_law_is_that_of_its_program() -> None:
+    """x + 1/x^2 + 3 is least at x = 2^1/3; in a maximum with a smaller branch, under a root with 1 beside it."""
+    law = exponents(parse("sqrt(max(x + 1/x**2 + 3, 1/2)*T + 1)/T", variables=XYZ), ("x",))
+    assert (law.exponent["risk"], law.laws["x"].numeric) == (F(-1, 2), True)
+    assert law.laws["x"].constant == pytest.approx(2 ** (1 / 3), rel=1e-11)
+    assert law.laws["risk"].constant == pytest.approx((3 + 3 * 2 ** (-2 / 3)) ** 0.5, rel=1e-12)
+
+
+def test_a_plateau_is_one() -> None:
+    """The bound of Islamov et al. as a whole: every b from (mu rho sigma/L)^2 to (T mu rho sigma/L)^(2/3) is best."""
+    text = "max(L*b/(mu**2*T), (L*rho**2*sigma**2/(mu**4*T))**(1/3), rho*sigma/(mu*(T**2*b)**(1/6)))"
+    law = exponents(parse(text, dict.fromkeys(("L", "mu", "rho", "sigma"), 1.0)), ("b",))
+    assert law.exponent == {"risk": F(-1, 3), "b": None}
+    assert law.flat == {"b": (0, F(2, 3))}
+    assert law.laws["risk"].right() == "L^1/3 rho^2/3 sigma^2/3 mu^-4/3 T^-1/3"
+    (branches,) = law.branches.values()
+    assert branches == ("(L*rho^2*sigma^2/(mu^4*T))^(1/3)",)
+
+
+def test_a_report_says_which_branches_meet_and_what_comes_of_one_part_is_one_term() -> None:
+    law = exponents(parse("max(C1*b/(eta*T), C3*eta) + sqrt(1/b + 1/T)", {"C1": 1.0, "C3": 1.0}), ("eta", "b"))
+    text = law.text()
+    assert "max(C1*b/(eta*T), C3*eta) = C1*b/(eta*T) = C3*eta at the optimum" in " ".join(text.split())
+    (first, *_) = law.levels
+    assert first.terms == ("max(C1*b/(eta*T), C3*eta)", "sqrt(1/b + 1/T)")
+    assert (sum(first.weights), first.weights) == (1, (F(1, 2), F(1, 2)))
+    assert set(law.as_dict()["branches"]) == {"max(C1*b/(eta*T), C3*eta)"}
+    assert "branches" not in exponents(hpgrid.bounds.lmo(), ("eta",)).as_dict()
+
+
+def test_a_constant_of_0_drops_its_branch_and_a_root_or_a_maximum_of_nothing_is_nought() -> None:
+    text = "D/(eta*K) + L*eta + max(E0*alpha, C2/b) + sqrt(E0*eta + C2/b)"
+    for E0, C2 in ((0.0, 1.0), (1.0, 0.0), (0.0, 0.0)):
+        law = exponents(parse(text, {"D": 1.0, "L": 1.0, "E0": E0, "C2": C2}), ("eta",), budget="K")
+        assert law.exponent["risk"] == (F(0) if E0 or C2 else F(-1, 2))
+
+
+def test_along_paths_a_maximum_bends_as_its_branches_do() -> None:
+    bound = parse("max(b/(eta*T), sqrt(1/b), eta)")
+    found = segments(bound, ("eta",))
+    assert [(segment.lo, segment.hi, str(segment.exponent["risk"])) for segment in found] == [
+        (F(0), F(1, 2), "-1/2 phi"), (F(1, 2), F(1), "1/2 phi - 1/2"),
+    ]  # fmt: skip
+    assert exponents(bound, ("eta",), path={"b": "3/4"}).exponent["risk"] == F(-1, 8)
+
+
+def test_a_domain_may_have_sums_and_need_not_hold_at_constants() -> None:
+    """eta = 1/b far out: D b/K + L/b^2 is least at b^3 = 2 L K/D. And eta K <= b holds for no constant eta and b."""
+    text, constants = "D/(eta*K) + L*eta/b", {"D": 3.0, "L": 0.5}
+    law = exponents(parse(text, constants, domain=["eta*b + 1/b <= 1"]), ("eta", "b"), budget="K")
+    assert law.laws["b"].right() == "2^1/3 L^1/3 D^-1/3 K^1/3"
+    assert law.active == {"eta": "eta*b + 1/b <= 1", "b": "eta*b + 1/b <= 1"}
+    tight = exponents(parse(text, constants, domain=["eta*K <= b", "b <= 2*eta**(1/2)*K"]), ("eta", "b"), budget="K")
+    assert tight.exponent == {"risk": -1, "eta": 0, "b": 1}
+    with pytest.raises(InputError, match="nothing is left of the bound's domain as the budget grows"):
+        exponents(parse(text, constants, domain=["eta*K <= b", "b**2 <= eta"]), ("eta", "b"), budget="K")
+    with pytest.raises(InputError, match="sums of powers that are at most a product of them"):
+        exponents(parse(text, constants, domain=["eta <= b + 1/b"]), ("eta", "b"), budget="K")
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "words"),
+    [
+        ("eta + 1/(b*eta) + b*log(T)/T", {}, "column 21: log.T. is no power"),
+        ("eta*(b - 1) + 1/(b*eta)", {}, "eta is taken away"),
+        ("1/eta + eta/(1 + b)", {}, "a sum stands in its denominator"),
+        ("1/eta + eta*min(b, 2)", {}, "is a minimum, and the bound rises with it"),
+        ("1/eta + eta*exp(b)", {}, "exp.b. is no power"),
+        ("1/eta + eta*b*(1 - 2*alpha)", {}, "whether 1 - 2.alpha is positive hangs on alpha.*alpha fixed at a value"),
+        ("1/eta + eta*b*(1 - 2*alpha)", {"fixed": {"alpha": 0.75}}, "in this one 1 - 2.alpha is -0.5"),
+    ],
+)
+def test_what_has_no_exact_exponents_says_why(text: str, given: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        exponents(parse(text), ("eta", "b"), **given)
+
+
+# --- random ones ---
+
+
+def disagreement(law: Law, program: tuple[float, dict[str, tuple[float, float]]] | None) -> str:
+    """Return where exact exponents are not those of SciPy's program, which is feasible to 1e-7: "" where nowhere."""
+    if program is None or law.exponent["risk"] is None:
+        return "" if program is None and law.exponent["risk"] is None else f"{program} and {law.exponent}"
+    least, ends = program
+    wrong = [] if abs(float(law.exponent["risk"]) - least) < 1e-6 else [f"risk {law.exponent['risk']} and {least}"]
+    for name, (low, high) in ends.items():
+        lowest, highest = law.flat.get(name, (law.exponent[name],) * 2)
+        known = law.exponent[name] is not None or name in law.flat
+        for own, end, sign in ((lowest, low, -1), (highest, high, 1)):
+            if known and sign * (sign * np.inf if own is None else float(own)) > sign * end + 1e-6:
+                wrong.append(f"{name} {own} and {low} to {high}")
+    return "; ".join(wrong)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_exponents_are_those_of_a_linear_program(seed: int) -> None:
+    """A thousand of them were run once, of which these are the first."""
+    whole, tuned = drawn(seed)
+    assert disagreement(exponents(parse(whole.text()), tuned, budget="T"), linear_program(whole, tuned)) == ""
+
+
+@pytest.mark.parametrize("seed", [2, 26])
+def test_refinement_comes_to_the_law_from_1e30_to_1e40(seed: int) -> None:
+    """What is left between them falls as a power of the budget, by half at least over ten decades, to rounding.
+
+    A log of up to 300, of some ten operations each rounded to 1e-16 of it, is known to 1e-12.
+    """
+    whole, tuned = drawn(seed)
+    bound = parse(whole.text())
+    law = exponents(bound, tuned, budget="T").laws["risk"]
+    T = np.array([1e30, 1e40])
+    near, far = np.abs(
+        refine(bound, tuned, T=T).log_risk - law.coefficient.log(law.values) - float(law.exponent) * np.log(T)
+    )
+    assert far <= max(near / 2, 1e-12)
+    assert far < 1e-4

@@ -1,0 +1,116 @@
+"""Random generalised posynomials, and the exponents of each by SciPy's linear program: no code of hpgrid is in it."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from scipy.optimize import linprog
+
+#: The variables, and the ranges of their exponents where T goes to infinity: b >= 1, alpha <= 1.
+RANGES = {"eta": (None, None), "b": (0, None), "alpha": (None, 0)}
+
+
+@dataclass(frozen=True)
+class Node:
+    """A monomial; or a sum, a maximum, a product or a power of others.
+
+    Attributes:
+        kind: "monomial", "sum", "max", "product" or "power".
+        parts: what it is of.
+        powers: of a monomial, of its variables and T; of a power, its exponent under "".
+        number: of a monomial, its coefficient.
+    """
+
+    kind: str
+    parts: tuple[Node, ...] = ()
+    powers: tuple[tuple[str, Fraction], ...] = ()
+    number: float = 1.0
+
+    def text(self) -> str:
+        """Return it as a formula."""
+        inner = [part.text() for part in self.parts]
+        if self.kind == "monomial":
+            return "*".join([f"{self.number:.3g}", *(f"{v}**({e})" for v, e in self.powers if e)])
+        if self.kind == "power":
+            return f"({inner[0]})**({dict(self.powers)['']})"
+        if self.kind == "max":
+            return f"max({', '.join(inner)})"
+        return "*".join(f"({text})" for text in inner) if self.kind == "product" else " + ".join(inner)
+
+
+def drawn(seed: int) -> tuple[Node, tuple[str, ...]]:
+    """Return a random generalised posynomial and the variables that are tuned, which all stand in it."""
+    draw = random.Random(seed)
+    tuned = tuple(sorted(draw.sample([*RANGES], draw.choice((1, 2, 2, 3))), key=[*RANGES].index))
+
+    def monomial() -> Node:
+        powers = {v: Fraction(draw.randint(-4, 4), draw.randint(1, 3)) for v in tuned if draw.random() < 0.7}
+        powers["T"] = Fraction(draw.randint(-4, 1), draw.randint(1, 3))
+        return Node("monomial", (), tuple(powers.items()), 10 ** draw.uniform(-1, 1))
+
+    def node(depth: int) -> Node:
+        kind = draw.choice(("monomial", "sum", "max", "product", "power")) if depth else "monomial"
+        if kind == "monomial":
+            return monomial()
+        if kind == "power":
+            exponent = Fraction(draw.randint(1, 7), draw.randint(2, 4))
+            return Node("power", (Node(draw.choice(("sum", "max")), several(depth - 1)),), (("", exponent),))
+        return Node(kind, several(depth - 1, 2 if kind == "product" else 3))
+
+    def several(depth: int, most: int = 3) -> tuple[Node, ...]:
+        return tuple(node(depth) for _ in range(draw.randint(2, most)))
+
+    while True:
+        # Monomials against each other in every variable, so that most have an optimum.
+        against = [monomial() for _ in range(draw.choice((0, 1, 1, 2)))]
+        against += [Node("monomial", (), tuple((v, -2 * e if v in tuned else e) for v, e in m.powers)) for m in against]
+        whole = Node("sum", (node(3), node(2), *against))
+        if all(f"{v}**" in whole.text() for v in tuned) and len(whole.text()) < 1500:
+            return whole, tuned
+
+
+def linear_program(whole: Node, tuned: tuple[str, ...]) -> tuple[float, dict[str, tuple[float, float]]] | None:
+    """Return the exponent of the least value in T, and of each variable the smallest and the largest at which it is.
+
+    Exponents are linear; what a sum or a maximum has is a new unknown, no less than each of its parts'. None: there is
+    no least exponent.
+    """
+    rows: list[dict[Any, float]] = []  # each at most 0
+    counter = iter(range(10**6))
+
+    def of(node: Node) -> dict[Any, float]:
+        if node.kind == "monomial":
+            return {("" if v == "T" else v): float(e) for v, e in node.powers}
+        if node.kind == "power":
+            return {key: x * float(dict(node.powers)[""]) for key, x in of(node.parts[0]).items()}
+        inner = [of(part) for part in node.parts]
+        if node.kind == "product":
+            return {key: sum(each.get(key, 0.0) for each in inner) for key in set().union(*inner)}
+        new = next(counter)
+        rows.extend({**each, new: each.get(new, 0.0) - 1.0} for each in inner)
+        return {new: 1.0}
+
+    top = of(whole)
+    keys = [*tuned, *range(next(counter))]
+    A = np.array([[row.get(key, 0.0) for key in keys] for row in rows])
+    above = np.array([-row.get("", 0.0) for row in rows])
+    cost = np.array([top.get(key, 0.0) for key in keys])
+    bounds = [RANGES[v] for v in tuned] + [(None, None)] * (len(keys) - len(tuned))
+    best = linprog(cost, A, above, bounds=bounds)
+    if best.x is None:  # there are such exponents, if those of the new unknowns are large enough
+        assert linprog(0 * cost, A, above, bounds=bounds).status == 0, best.message
+        return None
+    ends = {}
+    # HiGHS is feasible to 1e-7: what is at most the optimum is at most that much more.
+    for k, v in enumerate(tuned):
+        found = []
+        for sign in (1, -1):
+            c = sign * np.eye(len(keys))[k]
+            end = linprog(c, np.vstack([A, cost]), np.append(above, best.fun + 1e-7), bounds=bounds)
+            found.append(-np.inf * sign if end.x is None else float(end.x[k]))
+        ends[v] = (found[0], found[1])
+    return float(best.fun) + top.get("", 0.0), ends
