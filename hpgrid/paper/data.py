@@ -92,8 +92,12 @@ def one_regime(config: Config, tuned: Sequence[str] | None = None) -> OneRegime:
         instead = json.dumps(tuned) if every else str(tuned)
         raise bad(f"this figure tunes {what}", list(panel.tuned), f"tuned = {instead}")
     grid = config.grid.build(panel.axes)
+    proxy = config.bound.build(grid.budget)
+    if config.bound.formula is not None:  # a preset has what this bound may not depend on
+        named = (*proxy.variables(), *panel.tuned, *panel.fixed, grid.budget)
+        grid = grid.with_axes(**{v: None for v in grid.axes if v not in named})
     check_axes(grid, panel, (*panel.tuned, grid.budget))
-    return OneRegime(panel, grid, config.bound.build(grid.budget))
+    return OneRegime(panel, grid, proxy)
 
 
 def check_positive(risk: Floats) -> None:
