@@ -67,7 +67,7 @@ def test_both_are_data_too(capsys: Capture) -> None:
     one = json.loads(printed(capsys, "heavy_tails", "--json"))
     assert one["exponents"]["p"]["range"] == "1 < p <= 2"
     assert one["laws"][-1]["law"]["exponent"] == {"risk": "-1/5", "eta": "-4/5", "alpha": "-3/5"}
-    assert "sum of powers" in json.loads(printed(capsys, "adam", "--json"))["laws"][0]["why"]
+    assert "sum of powers" in json.loads(printed(capsys, "star_convex", "--json"))["laws"][0]["why"]
 
 
 def test_the_list_loads_nothing_slow_and_mistakes_are_one_line(capsys: Capture) -> None:
