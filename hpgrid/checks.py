@@ -75,20 +75,13 @@ def unknown(kind: str, given: object, known: Iterable[str]) -> InputError:
     return bad(f"there is no {kind} of that name", given, instead)
 
 
-#: The canonical order of the axes: every result keeps it, and ties go to the first cell in it.
-AXES = ("eta", "b", "alpha", "T", "K")
-
-#: The tuned axes; the two others are budgets, of which a grid has one.
-TUNABLE = ("eta", "b", "alpha")
-
 #: What others call a hyperparameter or a budget.
 CALLED = {
     "lr": "eta", "learning_rate": "eta", "batch": "b", "batch_size": "b",
     "momentum": "beta", "beta1": "beta", "tokens": "T",
 }  # fmt: skip
 
-#: What is counted in tokens or iterations, and may have a unit: 512k, 2.5B, 4Mi. A small m could be a thousandth.
-SIZES = ("b", "T", "K")
+#: What may stand behind a number of tokens or iterations: 512k, 2.5B, 4Mi. A small m could be a thousandth.
 UNITS = {"k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "B": 10**9, "T": 10**12}
 UNITS |= {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 _WITH_UNIT = re.compile(r"(\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})\s*([A-Za-z]+)")
@@ -191,6 +184,22 @@ def check_constants(constants: Mapping[str, Any], positive: Collection[str] = ()
     return {name: float(value) for name, value in constants.items()}
 
 
+#: A number as text. As a fraction 1e999999999 would take hours, and a text of a million digits minutes; a float that is
+#: an exponent, or a step between two, has two digits of a power of ten at the most.
+_WRITTEN = re.compile(r"[+-]?(\d{1,40}/\d{1,40}|(\d{1,40}(\.\d{0,40})?|\.\d{1,40})([eE][+-]?\d{1,2})?)")
+
+
+def as_written(value: object) -> Fraction | None:
+    """Return a number, or the text of one, as the fraction that was written, 1/10 for 0.1; None for all else."""
+    if isinstance(value, (Fraction, bool)):
+        return None if isinstance(value, bool) else value
+    try:
+        text = str(value)
+        return Fraction(text) if _WRITTEN.fullmatch(text) else None
+    except (ValueError, ZeroDivisionError):  # a whole number of more digits than Python writes; 1/0
+        return None
+
+
 #: The largest exponent, and the most digits of its numerator and its denominator: those of a float, and again as many.
 LARGEST, DIGITS = 1000, 40
 
@@ -206,12 +215,8 @@ def check_exponent(name: str, value: Any) -> Fraction:
     Raises:
         ValueError: it is no finite number.
     """
-    try:
-        # As text 0.1 is 1/10, as a float it is not; and a text of a million digits would take minutes.
-        exact = value if isinstance(value, Fraction) else Fraction(str(value)) if len(str(value)) < DIGITS else None
-    except (ValueError, ZeroDivisionError):
-        exact = None
-    if exact is None or isinstance(value, bool) or not is_exponent(exact):
+    exact = as_written(value)
+    if exact is None or not is_exponent(exact):
         raise bad(f"the exponent {name} is a number between -{LARGEST} and {LARGEST}", value, f"{name} = 0.5, or '1/3'")
     return exact
 

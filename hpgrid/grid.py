@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.checks import AXES, MOST_VALUES, TUNABLE, alpha_of, bad, is_number, unknown
-from hpgrid.variables import STANDARD, Space
+from hpgrid.checks import MOST_VALUES, alpha_of, bad, is_number, unknown
+from hpgrid.variables import AXES, STANDARD, TUNABLE, Space
 
 __all__ = ["AXES", "TUNABLE", "AxisOrValue", "Grid", "LogAxis"]
 

@@ -150,7 +150,7 @@ class Term:
                 return tuple(part for each in both for part in each.split(names))
         return (self,)
 
-    def along(self, path: Mapping[str, Fraction], budget: str) -> Term:
+    def along(self, path: Mapping[str, Power], budget: str) -> Term:
         """Return the term with a power of the budget in place of what follows a path."""
         factors, number = dict(self.factors), self.number
         total = factors.get(budget, Fraction(0))
@@ -159,8 +159,8 @@ class Term:
             if isinstance(factor, str) or isinstance(total, str):
                 raise bad(f"{name} is under a function in this term", str(self), "a bound in powers of it")
             total += factor * along
-            if (own := getattr(along, "factor", 1)) != 1:
-                number = Surd.of(number) * Surd.of(own) ** factor
+            if along.factor != 1:
+                number = Surd.of(number) * Surd.of(along.factor) ** factor
         return replace(self, factors={**factors, budget: total}, number=number)
 
     def form(self, budget: str, space: Space = STANDARD) -> tuple[Term, ...]:
@@ -578,8 +578,9 @@ class Proxy(_Bound):
         """
         if not path:
             return self
-        terms = tuple(term.along(path, self.budget) for term in self.terms)
-        return changed(self, terms=terms, domain=tuple(each.along(path, self.budget) for each in self.domain))
+        own = {v: Power.read(v, x) for v, x in path.items()}
+        terms = tuple(term.along(own, self.budget) for term in self.terms)
+        return changed(self, terms=terms, domain=tuple(each.along(own, self.budget) for each in self.domain))
 
     def as_function(self) -> FunctionProxy:
         """Return the bound as a function of arrays."""
@@ -716,10 +717,10 @@ class FunctionProxy(_Bound):
         """Return the bound with hyperparameters on a path, computed where it is called."""
         if not path:
             return self
-        uses = (v for v in (*(self.uses or self.arguments()), self.budget) if v not in path)
         own = {v: Power.read(v, x) for v, x in path.items()}
+        uses = (v for v in (*(self.uses or self.arguments()), self.budget) if v not in own)
         function = _OnPath(self.function, self.budget, tuple(own.items()), self.space)
-        domain = tuple(each.along(path, self.budget) for each in self.domain)
+        domain = tuple(each.along(own, self.budget) for each in self.domain)
         return changed(self, function=function, uses=self.space.ordered(uses), domain=domain)
 
     def without(self, name: str) -> FunctionProxy:

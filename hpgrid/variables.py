@@ -13,7 +13,7 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from hpgrid.checks import alpha_of, bad, is_number, name_here, unknown, without_unit
+from hpgrid.checks import alpha_of, as_written, bad, is_number, name_here, unknown, without_unit
 
 
 @dataclass(frozen=True)
@@ -133,17 +133,14 @@ class Power(Fraction):
         found = _POWER.fullmatch(given) if isinstance(given, str) else None
         if (found is None and not bare) or (found is not None and found["base"] not in budgets):
             raise bad(f"a path is a power of the budget {' or '.join(budgets)}", f"{name}={given}", instead)
-        exponent = str(given) if found is None else "1" if found["exponent"] is None else found["exponent"]
-        try:
-            # As text 0.1 is 1/10; of 1e-5 as Python writes it, too, and 1e999999999 would take hours.
-            whole = exponent if _RATIONAL.fullmatch(exponent) else "none"
-            power = cls(Fraction(whole), Fraction((found and found["factor"]) or 1))
-        except (ValueError, ZeroDivisionError):
+        exponent = as_written(given if found is None else "1" if found["exponent"] is None else found["exponent"])
+        factor = as_written((found and found["factor"]) or 1)
+        if exponent is None or factor is None:
             instead = "a fraction such as '1/2'" if bare else instead
-            raise bad("the exponent of a path is a rational number", f"{name}={given}", instead) from None
-        if power.factor <= 0:
+            raise bad("the exponent of a path is a rational number", f"{name}={given}", instead)
+        if factor <= 0:
             raise bad("what a path is multiplied by is positive", f"{name}={given}", instead)
-        return power
+        return cls(exponent, factor)
 
 
 #: A power of a budget, a factor before it and its exponent behind it, each where it is not 1.
@@ -151,9 +148,6 @@ _POWER = re.compile(
     r" *(?:(?P<factor>[0-9.]+(?:/[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?) *\*? *)?(?P<base>[A-Za-z]\w*)"
     r"(?: *(?:\^|\*\*) *\(?(?P<exponent>[^() ]{0,40})\)?)? *"
 )
-
-
-_RATIONAL = re.compile(r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})(e-\d{1,2}|/\d{1,12})?")
 
 
 @dataclass(frozen=True)
@@ -378,6 +372,12 @@ STANDARD = Space(
     (Variable("T", 1.0, words="tokens"), Variable("K", words="iterations")),
     (Relation("T", "K", (((("b", _ONE),), _ONE),), "T = K*b"),),
 )
+
+#: The canonical order of its axes: every result keeps it, and ties go to the first cell in it.
+AXES = STANDARD.names
+
+#: Its hyperparameters; the two others are budgets, of which a grid has one.
+TUNABLE = STANDARD.hyperparameters
 
 
 def check_value(name: str, value: Any) -> float:

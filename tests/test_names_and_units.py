@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from hpgrid import Grid, LogAxis, Regime, bounds
 from hpgrid.checks import (
     Note,
     alpha_of,
+    as_written,
     bad,
+    check_exponent,
     unknown,
     without_unit,
 )
@@ -21,7 +24,7 @@ from hpgrid.config import parse
 from hpgrid.plotting.transfer_plot import count
 from hpgrid.statements.language import parse as claim_of
 from hpgrid.sweeps.plan import parse as plan_of
-from hpgrid.variables import settings
+from hpgrid.variables import Power, settings
 
 # --- units ---
 
@@ -236,3 +239,31 @@ def test_what_was_given_is_shown_as_far_as_it_fits() -> None:
 def test_an_axis_is_made_of_numbers(values: Any) -> None:
     with pytest.raises(ValueError, match=r"an axis' values are numbers. Given: "):
         LogAxis.from_values(values)
+
+
+# --- exponents as they are written ---
+
+#: By hand.
+WRITTEN = {
+    "0.1": (1, 10), "-1/3": (-1, 3), ".5": (1, 2), "1e-5": (1, 100_000), "2": (2, 1), "+2": (2, 1),
+    "0.34781923": (34781923, 10**8),
+}  # fmt: skip
+
+#: As a fraction the first two would take hours, the third minutes.
+ENDLESS = ("1e999999999", "1e-999999999", "1" * 10**6, "1/0", "nan", "x", "", "1/2/3", "1.5/2", "1 2")
+
+
+@pytest.mark.parametrize("text", WRITTEN)
+def test_an_exponent_is_the_fraction_that_is_written(text: str) -> None:
+    exact = Fraction(*WRITTEN[text])
+    assert as_written(text) == check_exponent("p", text) == Power.read("b", text) == exact
+    assert as_written(float(exact)) == Fraction(str(float(exact)))
+    assert as_written(True) is None
+
+
+@pytest.mark.parametrize("text", ENDLESS)
+def test_what_is_no_short_number_is_refused_at_once(text: str) -> None:
+    assert as_written(text) is None
+    for read in (check_exponent, Power.read, lambda name, text: bounds.lmo(q=text)):
+        with pytest.raises(ValueError, match="Write "):
+            read("b", text)

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from hpgrid.checks import AXES
 from hpgrid.formula.quantity import Quantity, in_product, names_in, worth, written
 from hpgrid.surds import Surd
 from hpgrid.text import exponent_text, name_latex
+from hpgrid.variables import AXES
 
 
 @dataclass(frozen=True)

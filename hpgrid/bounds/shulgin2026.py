@@ -9,7 +9,7 @@ from collections import Counter
 from fractions import Fraction
 from typing import Any
 
-from hpgrid.checks import bad
+from hpgrid.checks import as_written, bad
 from hpgrid.proxy import Factor, Proxy, Term
 
 _HALF = Fraction(1, 2)
@@ -43,11 +43,9 @@ def _lmo_coefficients(given: dict[str, float | None]) -> tuple[dict[str, float],
 
 def _noise_exponent(q: float | str | Fraction) -> Fraction:
     """Return q as the fraction one wrote: 0.3 is 3/10."""
-    try:
-        # By its text: Fraction(0.3) is 5404319552844595/18014398509481984.
-        exponent = q if isinstance(q, Fraction) else Fraction(str(q))
-    except (ValueError, ZeroDivisionError):
-        raise bad("the noise exponent q is a number", q, "0 < q <= 1, such as 0.5 or '1/3'") from None
+    exponent = as_written(q)
+    if exponent is None:
+        raise bad("the noise exponent q is a number", q, "0 < q <= 1, such as 0.5 or '1/3'")
     if not 0 < exponent <= 1:
         raise bad("the noise exponent q must satisfy 0 < q <= 1", q, "a value such as 0.5")
     return exponent

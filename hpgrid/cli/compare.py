@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from hpgrid.checks import bad
+from hpgrid.checks import as_written, bad
 from hpgrid.cli import options
 from hpgrid.comparison import tables
 from hpgrid.comparison.compare import LEGEND, SHOWN, Comparison, sources as all_sources
@@ -98,7 +98,7 @@ def _protocols(given: options.Names) -> tuple[tuple[str, ...], Fraction | None]:
     p, names = None, []
     for name in options.names(given):
         if name.startswith("b="):
-            p = options.rational(name.removeprefix("b=T^"))
+            p = as_written(name.removeprefix("b=T^"))
             if p is None or not 0 <= p <= 1:
                 raise bad("a path of b is a power of T, from 0 to 1", name, "b=T^1/2, say")
             name = "path"

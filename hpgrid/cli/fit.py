@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 from cyclopts import Parameter
 
 from hpgrid.bounds import BOUNDS
-from hpgrid.checks import TUNABLE, bad, check_choice
+from hpgrid.checks import bad, check_choice
 from hpgrid.cli import options
-from hpgrid.variables import settings
+from hpgrid.variables import TUNABLE, settings
 
 if TYPE_CHECKING:
     from hpgrid.fits.design import Design

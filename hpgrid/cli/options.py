@@ -19,9 +19,8 @@ from hpgrid.bounds import BOUNDS
 from hpgrid.checks import (
     CALLED,
     DTYPES,
-    SIZES,
-    TUNABLE,
     InputError,
+    as_written,
     bad,
     check_choice,
     check_keys,
@@ -43,7 +42,7 @@ from hpgrid.config import (
     with_more,
 )
 from hpgrid.regime import Regime
-from hpgrid.variables import STANDARD, Power, Space, settings
+from hpgrid.variables import STANDARD, TUNABLE, Power, Space, settings
 
 if TYPE_CHECKING:
     from cyclopts import Token
@@ -53,9 +52,6 @@ T = TypeVar("T")
 
 #: Comma lists, of as many of the option as were given.
 Names = list[str] | None
-
-#: 2, -1/3 or 0.25. Not 1e9: as a fraction it could have a billion digits.
-_RATIONAL = re.compile(r"[+-]?(\d{1,30}/\d{1,30}|\d{1,30}(\.\d{0,30})?|\.\d{1,30})")
 
 #: Of what kind each option of a bound is.
 _KINDS = {name: kind for bound in BOUNDS.values() for name, kind in bound.kinds.items()}
@@ -135,18 +131,11 @@ def pairs(option: str, given: Iterable[str] | None, read: Callable[[str, str], T
     return found
 
 
-def rational(text: str) -> Fraction | None:
-    """Return 2, -1/3 or 0.25 as the fraction that was written, or None for any other text."""
-    try:
-        return Fraction(text) if _RATIONAL.fullmatch(text) else None
-    except ZeroDivisionError:
-        return None
-
-
 def number(name: str, text: str, size: bool = False, example: str = "") -> float:
     """Return a finite number: 1072, 1e-3 or 1/3; a size, as those of b, T and K are, may be 512k, 2.5B or 4Mi."""
-    size = size or CALLED.get(name, name) in SIZES
-    given, fraction = without_unit(text) if size else text, rational(text)
+    known = STANDARD.all.get(CALLED.get(name, name))
+    size = size or (known is not None and known.sized)
+    given, fraction = without_unit(text) if size else text, as_written(text)
     try:
         value = float(given if fraction is None else fraction)
     except ValueError:
@@ -202,7 +191,7 @@ def setting(name: str, text: str) -> float | Fraction | bool | str:
     if kind == "word" and text.isalpha():
         return text  # the bound says which words there are
     if kind != "flag":
-        exact, value = rational(text), number(name, text)
+        exact, value = as_written(text), number(name, text)
         # 1/3, and a decimal of more digits than a float has: an exponent is what was written.
         return value if exact is None or ("/" not in text and Fraction(repr(value)) == exact) else exact
     if text not in ("true", "false"):

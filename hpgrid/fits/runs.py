@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.checks import TUNABLE, bad, complement, unknown
+from hpgrid.checks import bad, complement, unknown
 from hpgrid.fits.columns import NO_SETTING, choose, of_all, refuse_others, values_of
 from hpgrid.fits.table import Table, as_table, numbers, plain
 from hpgrid.shapes import Floats
+from hpgrid.variables import TUNABLE
 
 #: A loss from here on, in nats, is a run that diverged: log of any vocabulary is below 20. Where a loss's unit is not
 #: known, so many times the lower quartile is.

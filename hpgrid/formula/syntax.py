@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 from hpgrid.checks import CALLED, InputError, bad, shortened, unknown
 from hpgrid.formula.quantity import Quantity
-from hpgrid.variables import STANDARD, Space
+from hpgrid.variables import STANDARD, Power, Space
 
 #: The functions, and how few and how many arguments each takes.
 FUNCTIONS = {"sqrt": (1, 1), "exp": (1, 1), "log": (1, 1), "min": (2, 20), "max": (2, 20)}
@@ -125,15 +125,15 @@ class Inequality:
         """Return the variables that it depends on where runs are counted in one budget, in canonical order."""
         return self.space.ordered(self.space.under(self.named(), budget))
 
-    def along(self, path: Mapping[str, Fraction], budget: str) -> Inequality:
+    def along(self, path: Mapping[str, Power], budget: str) -> Inequality:
         """Return it with a power of the budget in place of what follows a path."""
         space, of_budget = self.space, Node("variable", budget, (), budget)
         paths = {}
         for v, phi in path.items():
             power = Node("power", None, ((1, of_budget), (1, Node("number", Fraction(phi)))), f"{budget}**({phi})")
-            if (factor := getattr(phi, "factor", Fraction(1))) != 1:
-                times = Node("number", factor, (), str(factor))
-                power = Node("product", None, ((1, times), (1, power)), f"{factor}*{power.text}")
+            if phi.factor != 1:
+                times = Node("number", phi.factor, (), str(phi.factor))
+                power = Node("product", None, ((1, times), (1, power)), f"{phi.factor}*{power.text}")
             paths[v] = power
 
         def folded(node: Node) -> Node:

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from hpgrid.checks import TUNABLE
 from hpgrid.config import Config
 from hpgrid.paper.contours import lmo_constants
 from hpgrid.paper.data import FigureData, OneRegime, config_data, one_regime
@@ -20,6 +19,7 @@ from hpgrid.refinement.optimum import refine
 from hpgrid.refinement.profile import grid_excess
 from hpgrid.slopes import REFINED, SETTLING, MeasuredSlope, fit_slope, window_bias, within
 from hpgrid.theory import theorems
+from hpgrid.variables import TUNABLE
 
 #: What a hyperparameter is moved by, and what counts as near-optimal.
 DECADE, SHARE = 10.0, 0.01

@@ -16,7 +16,6 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hpgrid.checks import TUNABLE
 from hpgrid.config import Config
 from hpgrid.curves import PERFORMANCE, near_optimal
 from hpgrid.paper.data import FigureData, OneRegime, check_positive, config_data, one_regime
@@ -50,6 +49,7 @@ from hpgrid.slopes import (
 from hpgrid.theory import theorems
 from hpgrid.tuning.problem import TuningProblem, exact_law, monomials as monomials_of, predicted, tuning_problem
 from hpgrid.tuning.survey import default_window
+from hpgrid.variables import TUNABLE
 
 #: Rows, columns and size in inches, by the number of tuned variables.
 SHAPES = {1: (1, 2, (6.4, 3.0)), 2: (1, 3, (8.6, 3.0)), 3: (2, 2, (6.4, 5.2))}

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from hpgrid.checks import TUNABLE, bad
+from hpgrid.checks import bad
 from hpgrid.proxy import Proxy, evaluate_factor
 from hpgrid.refinement.profile import profile
 from hpgrid.shapes import Floats as Array
@@ -28,6 +28,7 @@ from hpgrid.transfers import published
 from hpgrid.transfers.published import Life, Move
 from hpgrid.transfers.rules import Row, Rules, feasible, of_paper
 from hpgrid.transfers.start import NO_LIMITS, Limits, Setting, TransferProblem
+from hpgrid.variables import TUNABLE
 
 #: Values of a bound's constants by name, each a number or of shape (n,). A common factor changes no optimum.
 Constants = Mapping[str, Any]

@@ -6,11 +6,11 @@ import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from hpgrid.checks import TUNABLE
 from hpgrid.text import aligned, counted, power, to_width
 from hpgrid.transfers.published import half_life, rises
 from hpgrid.transfers.rules import batch_text, feasible, given_text, number, units
 from hpgrid.transfers.start import Setting, called, said
+from hpgrid.variables import TUNABLE
 
 if TYPE_CHECKING:
     from hpgrid.transfers.costs import Costed, Costs, Regret

@@ -19,12 +19,13 @@ from typing import Any, NamedTuple
 
 from hpgrid import bounds
 from hpgrid.asymptotics import Law, exponents
-from hpgrid.checks import TUNABLE, InputError, bad
+from hpgrid.checks import InputError, bad
 from hpgrid.proxy import Proxy
 from hpgrid.regime import Regime
 from hpgrid.text import counted, power as power_text
 from hpgrid.transfers import published
 from hpgrid.transfers.start import LARGEST, NO_LIMITS, SMALLEST, TUNED, Limits, Setting, called, said
+from hpgrid.variables import TUNABLE
 
 #: The powers of what a variable goes with: {"T": -3/4, "b": 1} is b T^(-3/4).
 Powers = Mapping[str, Fraction]

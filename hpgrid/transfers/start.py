@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 from hpgrid import bounds
 from hpgrid.checks import (
     OPTIMIZERS as NORMS,
-    TUNABLE,
     alpha_of,
     bad,
     check_constants,
@@ -25,7 +24,7 @@ from hpgrid.checks import (
     without_unit,
 )
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.variables import check_value, settings
+from hpgrid.variables import TUNABLE, check_value, settings
 
 #: A row of a transfer: the regime's name, and what was tuned at the first budget; the rest is held. Of these, a bound
 #: has the rows whose variables it contains.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from fractions import Fraction
 from functools import partial
 
 import commands
@@ -11,7 +10,6 @@ import pytest
 from commands import Capture
 
 from hpgrid.bounds import BOUNDS
-from hpgrid.cli import options
 
 JOINT = """\
 lmo, T to infinity; tuned eta, b, alpha
@@ -154,9 +152,3 @@ def test_mistakes_are_one_line_and_status_2(capsys: Capture, line: str) -> None:
 def test_it_loads_nothing_slow(bound: str) -> None:
     """Not even NumPy: exact exponents are fractions."""
     assert commands.loaded("exponents", bound, "--tune", "eta,b") == set()
-
-
-def test_rational_numbers() -> None:
-    for text, value in {"1/3": Fraction(1, 3), "-0.25": Fraction(-1, 4), ".5": Fraction(1, 2), "+2": 2}.items():
-        assert options.rational(text) == value
-    assert {options.rational(text) for text in ("1e3", "", "a", "1/2/3", "1/0", "1.5/2", "1 2")} == {None}
