@@ -59,6 +59,7 @@ class BoundConfig:
         domain: conditions under which it holds, as text.
         variables: what it declares of its own, as ``declared`` reads it.
         floors: smallest values of hyperparameters.
+        above: the constant term that is taken from the risk, or "".
     """
 
     name: str = "lmo"
@@ -68,6 +69,7 @@ class BoundConfig:
     domain: tuple[str, ...] = ()
     variables: Any = ()
     floors: Mapping[str, float] = field(default_factory=dict)
+    above: str = ""
 
     @cached_property
     def space(self) -> Space:
@@ -133,7 +135,15 @@ class BoundConfig:
         return () if self.expression is None else self.expression.remarks
 
     def build(self, budget: str) -> Proxy | FunctionProxy:
-        """Return the bound in a budget, T or K say."""
+        """Return the bound in a budget, T or K say.
+
+        Raises:
+            ValueError: what is taken from the risk is no term of it.
+        """
+        whole = self._whole(budget)
+        return whole.without(self.above) if self.above else whole
+
+    def _whole(self, budget: str) -> Proxy | FunctionProxy:
         values = {**self.constants, **self.options}
         if self.expression is not None:
             from hpgrid.formula.bound import build
@@ -153,6 +163,7 @@ class BoundConfig:
         called |= {"domain": list(self.domain)} if self.domain else {}
         called |= {"variables": self.variables} if self.variables else {}
         called |= {"floors": dict(self.floors)} if self.floors else {}
+        called |= {"above": self.above} if self.above else {}
         return {**called, **{name: str(x) if isinstance(x, Fraction) else x for name, x in values.items()}}
 
 
@@ -242,7 +253,7 @@ class Config:
         # asdict would copy a regime's mappings as they are; JSON wants tables.
         everything = {**asdict(replace(self, panels=())), "panels": panels}
         everything["grid"] = {"preset": self.grid.preset, "n": self.grid.n, "axes": dict(self.grid.axes)}
-        for key in ("variables", "floors"):
+        for key in _BESIDE[1:]:
             if not everything["bound"][key]:
                 del everything["bound"][key]
         used = ("figure", "parameters", "dtype") if self.parameters else everything
@@ -312,6 +323,10 @@ def parse(data: Mapping[str, Any]) -> Config:
     return Config(data["figure"], bound, grid, tuple(_parse_panel(panel, bound.space) for panel in panels), **shown)
 
 
+#: What may stand beside a bound in a file.
+_BESIDE = ("domain", "variables", "floors", "above")
+
+
 def bound_table(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a file says of its bound as one table, unchecked.
 
@@ -329,7 +344,7 @@ def bound_table(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def with_beside(table: Mapping[str, Any], beside: Mapping[str, Any]) -> dict[str, Any]:
     """Return a bound's table with the domain and the variables that stand beside it in a file, unchecked."""
-    more = {key: beside[key] for key in ("domain", "variables", "floors") if key in beside}
+    more = {key: beside[key] for key in _BESIDE if key in beside}
     for key in more:
         if key in table:
             raise bad(f"the {key} stands in [bound] and beside it", beside[key], "it in one of the two")
@@ -359,6 +374,9 @@ def parse_bound(data: Mapping[str, Any]) -> BoundConfig:
     """
     own: dict[str, Any] = {"variables": data["variables"]} if "variables" in data else {}
     own |= {"floors": dict(table_of(data, "floors"))} if "floors" in data else {}
+    own |= {"above": data["above"]} if "above" in data else {}
+    if not isinstance(own.get("above", ""), str):
+        raise bad("above is the constant that is taken from the risk", data["above"], 'above = "E", say')
     if "formula" in data:
         own |= {"name": "formula", "formula": data["formula"]}
     else:
@@ -374,7 +392,7 @@ def parse_bound(data: Mapping[str, Any]) -> BoundConfig:
         return _parse_formula(data, BoundConfig(**own))
     name = own["name"]
     constants, options = BOUNDS[name].constants, BOUNDS[name].kinds
-    check_keys(f"key of the bound {name}", data, ("name", "domain", "floors", *constants, *options))
+    check_keys(f"key of the bound {name}", data, ("name", "domain", "floors", "above", *constants, *options))
     chosen = check_constants({k: v for k, v in data.items() if k in constants})
     return BoundConfig(**own, constants=chosen, options={k: v for k, v in data.items() if k in options})
 
@@ -385,7 +403,7 @@ def _parse_formula(data: Mapping[str, Any], empty: BoundConfig) -> BoundConfig:
         raise bad("a bound has a name or a formula", data["name"], "one of the two")
     assert empty.expression is not None
     constants, exponents = empty.takes()
-    given = {name: value for name, value in data.items() if name not in ("formula", "domain", "variables", "floors")}
+    given = {name: value for name, value in data.items() if name not in ("formula", *_BESIDE)}
     if given and not (constants or exponents):
         raise bad("this bound has no constants", sorted(given)[0], "a formula that names it")
     check_keys("constant of this bound", given, (*constants, *exponents))
@@ -494,7 +512,7 @@ GRID = {
 
 
 #: What a file says of its bound.
-OF_BOUND = ("bound", "domain", "variables", "floors", "constants")
+OF_BOUND = ("bound", *_BESIDE, "constants")
 
 #: The keys of a figure's config; a bound and its regimes are read by functions of their own.
 FIGURE = {

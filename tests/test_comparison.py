@@ -17,7 +17,7 @@ from matplotlib.text import Text
 from hpgrid.bounds import BOUNDS
 from hpgrid.comparison import laws
 from hpgrid.comparison.compare import SHOWN, Comparison, of_runs, sources, verdict
-from hpgrid.comparison.laws import answered, answers, paths
+from hpgrid.comparison.laws import answered, answers, bound, paths
 from hpgrid.comparison.picture import draw
 from hpgrid.comparison.protocols import Protocols, along, arises, rises
 from hpgrid.comparison.questions import PROTOCOLS, QUESTIONS, Cell
@@ -51,15 +51,15 @@ def test_the_file_has_every_bound_and_question_and_the_papers_own_exponents() ->
 @pytest.mark.parametrize("name", ["lmo", "sgd", "storm", "normalised_sgd", "su_law", "functional_scaling", "local_sgd"])
 def test_an_exact_answer_in_the_file_is_what_is_computed(name: str) -> None:
     own = answers()[name]
-    made = {key: answered(name, question) for key, question in QUESTIONS.items()}
+    made = {key: answered(bound(name), question) for key, question in QUESTIONS.items()}
     assert {key: cell for key, (cell, _) in made.items()} == own.cells
     assert {key: start for key, (_, start) in made.items() if start} == own.begins
-    assert {"fixed": paths(name, ("eta",)), "tuned": paths(name, ("eta", "alpha"))} == own.paths
+    assert {"fixed": paths(bound(name), ("eta",)), "tuned": paths(bound(name), ("eta", "alpha"))} == own.paths
 
 
 @pytest.mark.parametrize(("name", "key"), [("sgd_strongly_convex", "eta-T"), ("star_convex", "b-T")])
 def test_a_measured_answer_in_the_file_is_what_is_measured(name: str, key: str) -> None:
-    kept, (made, _) = answers()[name].cells[key], answered(name, QUESTIONS[key])
+    kept, (made, _) = answers()[name].cells[key], answered(bound(name), QUESTIONS[key])
     assert kept.known == made.known == "measured"
     # Either may be off by its tolerance; rounding is within it.
     assert made.low <= kept.high
@@ -114,7 +114,9 @@ def test_paths_are_lines_and_say_where_the_learning_rate_rises() -> None:
     assert [rises(own[name].paths["fixed"]) for name in ("lmo", "storm", "functional_scaling")] == [
         None, Fraction(2, 3), Fraction(1, 2),
     ]  # fmt: skip
-    open_ = Protocols(tuple(PROTOCOLS), ("lmo", "storm", "functional_scaling"), ("StepLaw",))
+    open_ = Protocols(
+        tuple(PROTOCOLS), {name: answers()[name] for name in ("lmo", "storm", "functional_scaling")}, ("StepLaw",)
+    )
     assert open_.answer() == (
         "as far as its exponent is known, eta* rises with T in none of these bounds; along b = T^p in storm from "
         "p = 0.667 on, functional_scaling from p = 0.5 on"
@@ -123,11 +125,11 @@ def test_paths_are_lines_and_say_where_the_learning_rate_rises() -> None:
 
 def test_a_published_exponent_arises_along_its_path_along_another_or_never() -> None:
     b, along_it = STUDIES["Filatov"].paths[-1]
-    assert arises("lmo", b, along_it) == "yes"  # (0.45 - 1)/2 = -0.275
-    assert arises("lmo", Fraction("0.571"), fitted(0.307)) == "-0.214; never"
-    assert arises("functional_scaling", Fraction("0.571"), fitted(0.307)) == "0.071; at p = 0.81"
-    assert arises("lmo", Fraction(0), fitted(-0.5)) == "yes"
-    assert arises("normalised_sgd", Fraction("0.571"), fitted(0.307)) == "-"
+    assert arises(answers()["lmo"], b, along_it) == "yes"  # (0.45 - 1)/2 = -0.275
+    assert arises(answers()["lmo"], Fraction("0.571"), fitted(0.307)) == "-0.214; never"
+    assert arises(answers()["functional_scaling"], Fraction("0.571"), fitted(0.307)) == "0.071; at p = 0.81"
+    assert arises(answers()["lmo"], Fraction(0), fitted(-0.5)) == "yes"
+    assert arises(answers()["normalised_sgd"], Fraction("0.571"), fitted(0.307)) == "-"
 
 
 # --- a person's runs ---
@@ -169,6 +171,21 @@ def test_latex_is_tables_of_whole_rows_whose_formulas_can_be_set(tmp_path: Path,
     for formula in {*re.findall(r"\$.*?\$", source)}:
         MathTextParser("path").parse(formula)
     assert in_latex("eta* ~ T^(-1/2) of su_law") == r"$\eta^\star$ $\sim$ $T^{-1/2}$ of su\_law"
+
+
+def test_a_bound_of_ones_own_is_a_column_beside_the_others(tmp_path: Path, capsys: Capture) -> None:
+    """D b/(eta T) + s eta^2/b: by hand eta* = (D b^2/(2 s T))^(1/3), and the risk, b^(1/3) T^(-2/3), wants b = 1."""
+    written = ("--bound", "D/(eta*K) + s*eta**2/b", "--set", "D=1,s=2")
+    data = json.loads(printed(capsys, "all", *written, "--sources", "lmo", "--json"))
+    found = {key: each["answers"]["bound"] for key, each in data["questions"].items()}
+    by_hand = {"eta-T": "-1/3", "eta-b": "2/3", "eta-b-K": "1/3", "b-T": "0", "eta-path": "-1/3", "risk-T": "-2/3"}
+    assert {key: found[key]["value"] for key in by_hand} == by_hand
+    assert found["alpha-T"]["note"] == "no beta"
+    assert list(data["sources"]) == ["bound", "lmo"]
+    file = tmp_path / "mine.toml"
+    file.write_text('bound = "A/(eta*K) + B*eta*K**(1/2)"\nconstants = { A = 1.0, B = 1.0 }\n')
+    path = printed(capsys, "--bound", str(file), "--sources", "lmo", "--protocol", "fixed")
+    assert re.search(r"bound +-3/4", path)  # eta^2 ~ K^(-3/2)
 
 
 def test_json_has_what_is_printed(capsys: Capture) -> None:

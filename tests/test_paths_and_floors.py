@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import Capture, status
 
 from hpgrid import Grid, LogAxis, Regime, bounds, check, exponents, grid_search, parse, refine
 from hpgrid.search.many import search_many
@@ -123,6 +126,28 @@ def test_a_claim_may_be_of_what_is_above_a_constant_and_of_what_a_risk_takes() -
 def test_what_says_nothing_of_a_target_is_refused(claim: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         parse_claim(claim)
+
+
+def said(command: str, capsys: Capture, *arguments: object) -> str:
+    """What a command prints beside the note that the risk is not the whole one."""
+    assert status(command, *arguments) == 0
+    out, err = capsys.readouterr()
+    assert err == "hpgrid: note: the risk is that less E, here and below\n"
+    return out
+
+
+def test_the_risk_above_a_floor_is_asked_drawn_and_reached(tmp_path: Path, capsys: Capture) -> None:
+    """A b^(-1/2) + B b/T: by hand b* = (A T/(2 B))^(2/3), and the risk above E is 3 (A^2 B/4)^(1/3) T^(-1/3)."""
+    above = ("--bound", "E + A/b**(1/2) + B*b/T", "--set", "E=1,A=1,B=1", "--above", "E")
+    assert "risk* = 3 * 2^-2/3 A^2/3 B^1/3 T^-1/3" in said("exponents", capsys, *above, "--tune", "b")
+    reached = json.loads(said("search", capsys, *above, "--over", "b", "--risk", "0.01", "--json"))
+    assert reached["fewest"]["T"] == pytest.approx((3 / 0.01) ** 3 / 4, rel=1e-9)
+    picture = tmp_path / "above.png"
+    said("plot", capsys, *above, "--tune", "b", "--out", picture, "--n", "12")
+    record = json.loads(picture.with_suffix(".json").read_text())
+    assert record["config"]["bound"]["above"] == "E"
+    (claimed,) = check(parse("E + A/b**(1/2) + B*b/T", {"E": 1.0, "A": 1.0, "B": 1.0}), ["risk - E ~ T^-1/3"])
+    assert claimed.law == "risk* - E = 3 * 2^-2/3 A^2/3 B^1/3 T^-1/3"
 
 
 def test_what_is_taken_from_the_risk_is_a_term_of_it() -> None:

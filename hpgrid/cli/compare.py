@@ -13,11 +13,13 @@ from hpgrid.checks import as_written, bad
 from hpgrid.cli import options
 from hpgrid.comparison import tables
 from hpgrid.comparison.compare import LEGEND, SHOWN, Comparison, sources as all_sources
-from hpgrid.comparison.laws import answers
+from hpgrid.comparison.laws import Answers, answers, asked, made
 from hpgrid.comparison.protocols import Protocols
 from hpgrid.comparison.questions import PROTOCOLS, QUESTIONS
 from hpgrid.comparison.studies import STUDIES
+from hpgrid.progress import progress
 
+_OWN = "A bound of your own, a formula or a TOML file: a column of its exponents, worked out now."
 _SOURCES = "Who answers: names, or bounds, studies, all; yours are the runs of --fit."
 _PROTOCOL = f"The open question: how eta* moves with T where others do: {', '.join(PROTOCOLS)}, b=T^1/2, or all."
 
@@ -26,6 +28,11 @@ def compare_sources(
     *questions: Annotated[str, Parameter(help=f"Which: {', '.join(QUESTIONS)}, or all.")],
     sources: Annotated[options.Names, Parameter(help=_SOURCES)] = None,
     protocol: Annotated[options.Names, Parameter(help=_PROTOCOL)] = None,
+    bound: Annotated[str | None, Parameter(help=_OWN)] = None,
+    domain: options.Domain = None,
+    var: options.Var = None,
+    floor: options.Floor = None,
+    set_: options.Set = None,
     fit: Annotated[
         Path | None, Parameter(help="A table of your runs: a column of exponents with 90% intervals.")
     ] = None,
@@ -46,9 +53,11 @@ def compare_sources(
     if protocols and plot is not None and not asked:
         raise bad("a picture is of questions", f"--plot {plot} with --protocol alone", "questions, or all, before it")
     read, runs = options.of_runs(columns, where, ignore), None
-    groups = {"bounds": tuple(answers()), "studies": tuple(STUDIES)}
+    own = _own(bound, domain, var, floor, set_)
+    groups = {"bounds": (*own, *answers()), "studies": tuple(STUDIES)}
     named = [each for name in options.names(sources) for each in groups.get(name, (name,))]
-    chosen = _all("source", named, ("yours", *groups["bounds"], *groups["studies"])) or ("yours", *SHOWN)
+    chosen = _all("source", named, ("yours", *groups["bounds"], *groups["studies"])) or SHOWN
+    chosen = ("yours", *own, *(name for name in chosen if name not in ("yours", *own)))
     if fit is not None:
         from hpgrid.fits.fit import fit as fit_table
 
@@ -56,13 +65,14 @@ def compare_sources(
     elif "yours" in named or columns or where or ignore:
         rule = "yours, --columns, --where and --ignore are of the runs of --fit"
         raise bad(rule, "no --fit", "--fit runs.csv, too")
-    every = all_sources(runs)
+    every = all_sources(runs, own)
     shown: list[Any] = []
     if asked or not protocols:
         shown.append(Comparison(asked or tuple(QUESTIONS), {name: every[name] for name in chosen if name in every}))
     if protocols:
-        bounds, studies = ([name for name in own if name in chosen] or own for own in groups.values())
-        with_eta = [name for name in bounds if every[name].cells["eta-T"].note != "no eta"]
+        bounds, studies = ([name for name in group if name in chosen] or group for group in groups.values())
+        with_eta = {name: each for name, each in {**own, **answers()}.items() if each.cells["eta-T"].note != "no eta"}
+        with_eta = {name: each for name, each in with_eta.items() if name in bounds}
         shown.append(Protocols(protocols, with_eta, studies, p))
     parts = [table for each in shown for table in each.tables()]
     made = f"Made by `hpgrid compare --markdown {markdown and markdown.name}`."
@@ -80,6 +90,20 @@ def compare_sources(
     others = [name for name in every if name not in chosen]
     print(tables.text(parts, [LEGEND, *([f"Others (--sources): {', '.join(others)}."] if others else [])]))
     return 0
+
+
+def _own(
+    bound: str | None, domain: list[str] | None, var: list[str] | None, floor: options.Names, set_: options.Names
+) -> dict[str, Answers]:
+    """What a person's own bound answers, by the name of its column."""
+    if bound is None:
+        if domain or var or floor or set_:
+            raise bad("--set, --domain, --var and --floor are of a bound", "no --bound", "--bound mine.toml, too")
+        return {}
+    chosen = options.chosen(bound, set_, domain=domain, var=var, floor=floor)
+    options.use_compilation_cache()
+    with progress("asking the bound", 1):
+        return {"bound": made(asked(chosen.build(chosen.budget)))}
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -174,6 +174,9 @@ Domain = Annotated[
     ),
 ]
 
+#: What is asked about, where that is not the whole risk.
+Above = Annotated[str | None, Parameter(help="A constant term of the bound, such as E: the risk is asked less E.")]
+
 #: What it declares of its own.
 Var = Annotated[
     list[str] | None,
@@ -206,6 +209,7 @@ def chosen(
     domain: list[str] | None = None,
     var: list[str] | None = None,
     floor: Names = None,
+    above: str | None = None,
 ) -> BoundConfig:
     """Return the bound that a command line means, with its constants; ``build(budget)`` makes a proxy of it.
 
@@ -218,6 +222,7 @@ def chosen(
         domain: conditions under which it holds, beside the file's.
         var: variables that it declares, beside the file's.
         floor: smallest values of hyperparameters.
+        above: the constant term that is taken from the risk.
 
     Raises:
         ValueError: there is no such bound, the formula is none, or a constant or an option is not the bound's,
@@ -239,7 +244,8 @@ def chosen(
         table = with_more(bound_table(data) if from_file else called(text), "variables", var)
         table = with_more(table, "domain", domain)
         floors = {**table_of(table, "floors"), **pairs("--floor", floor, number, "eta=1e-7")}
-        found = parse_bound({**table, **({"floors": floors} if floors else {}), **said})
+        more = {"floors": floors, "above": above}
+        found = parse_bound({**table, **{key: x for key, x in more.items() if x}, **said})
         found.check()
     except InputError as error:
         raise InputError(f"{text}: {error}" if from_file else str(error)) from None
@@ -251,6 +257,8 @@ def remark(bound: BoundConfig) -> None:
     """Say on standard error what a formula means where a person may have meant something else."""
     for each in bound.remarks():
         note(each)
+    if bound.above:
+        note(f"the risk is that less {bound.above}, here and below")
 
 
 # --- the regime ---

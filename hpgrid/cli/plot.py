@@ -50,6 +50,7 @@ def plot_bound(
     set_: options.Set = None,
     written: options.Written = None,
     domain: options.Domain = None,
+    above: options.Above = None,
     var: options.Var = None,
     budget: options.Budget = None,
     grid: options.Preset = "footnote",
@@ -78,7 +79,7 @@ def plot_bound(
         return _report(data, _pictures(data, out))
     check_choice("layout", layout, LAYOUTS)
     check_choice("dtype", dtype, DTYPES)
-    chosen = options.chosen(bound, set_, written, domain, var, floor)
+    chosen = options.chosen(bound, set_, written, domain, var, floor, above)
     counted = options.budget_of(budget, chosen)
     roles = options.roles_of(None, path, cap, counted, chosen.space)
     panels = panels_of(layout, tune, fix, chosen.space, **roles)

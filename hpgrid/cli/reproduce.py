@@ -32,6 +32,7 @@ def reproduce_figures(
     config: Annotated[Path | None, Parameter(help="A TOML file of your own, in place of a shipped one.")] = None,
     bound: options.Written = None,
     domain: options.Domain = None,
+    var: options.Var = None,
     set_: options.Set = None,
     grid: Annotated[str | None, Parameter(help="The grid: footnote or captions.")] = None,
     n: Annotated[int | None, Parameter(converter=options.whole(), help="Points per axis.")] = None,
@@ -59,7 +60,7 @@ def reproduce_figures(
     if not wanted and config is None:
         raise bad("name a figure", "none", "hpgrid reproduce fig1, or all; --list says which there are")
     if redraw:
-        numbers = {"bound": bound, "domain": domain, "set": set_, "grid": grid, **own}
+        numbers = {"bound": bound, "domain": domain, "var": var, "set": set_, "grid": grid, **own}
         changed = constants | {k: v for k, v in numbers.items() if v is not None}
         if changed:
             raise bad("--redraw computes nothing, so it takes no other numbers", changed, "one or the other")
@@ -68,9 +69,11 @@ def reproduce_figures(
     written = None
     if bound is None:
         constants |= options.pairs("--set", set_, options.number, "C1=2,C2=30")
+        if var:
+            raise bad("--var declares what a formula depends on", "no --bound", "--bound with the formula, too")
     else:
         pairs = [*(set_ or ()), *(f"{name}={value!r}" for name, value in constants.items())]
-        written, constants, domain = options.chosen(None, pairs, bound, domain), {}, None
+        written, constants, domain = options.chosen(None, pairs, bound, domain, var), {}, None
     jobs = _jobs(wanted, config)
     own |= {"bound": written, "constants": constants, "domain": domain, "preset": grid}
     jobs = [(name, override(job, **own)) for name, job in jobs]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hpgrid.bounds import BOUNDS
-from hpgrid.comparison.laws import answers
+from hpgrid.comparison.laws import Answers, answers
 from hpgrid.comparison.questions import QUESTIONS, Cell
 from hpgrid.comparison.studies import STUDIES
 from hpgrid.comparison.tables import Table
@@ -34,9 +34,10 @@ class Source(NamedTuple):
     is_bound: bool = False
 
 
-def sources(fit: Fit | None = None) -> dict[str, Source]:
-    """Return all who answer: a person's runs where there are some, bounds, studies."""
+def sources(fit: Fit | None = None, own: Mapping[str, Answers] = {}) -> dict[str, Source]:
+    """Return all who answer: a person's runs where there are some, bounds of a person's own, bounds, studies."""
     found = {} if fit is None else {"yours": Source(of_runs(fit), "your runs, 90% intervals")}
+    found |= {name: Source(each.cells, "your bound, as it is now", True) for name, each in own.items()}
     found |= {name: Source(own.cells, BOUNDS[name].source, True) for name, own in answers().items()}
     for name, study in STUDIES.items():
         told = [study.source, study.range or f"in {study.budget}", study.remark]

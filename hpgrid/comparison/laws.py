@@ -86,10 +86,14 @@ def answers() -> dict[str, Answers]:
 
 
 def bound(name: str) -> Any:
-    """Return a bound as it is asked: in tokens where it depends on b, else in its own budget, as b is held."""
+    """Return a published bound as it is asked."""
     own = BOUNDS[name]
-    proxy = own.function(name)(budget=own.budget)
-    tokens = "b" in proxy.depends_on() and "T" in own.space.joined(own.budget)
+    return asked(own.function(name)(budget=own.budget))
+
+
+def asked(proxy: Any) -> Any:
+    """Return a bound as it is asked: in tokens where it depends on b, else in its own budget, as b is held."""
+    tokens = "b" in proxy.depends_on() and "T" in proxy.space.joined(proxy.budget)
     return proxy.form("T") if tokens else proxy
 
 
@@ -99,15 +103,14 @@ def tuned_of(proxy: Any, names: Iterable[str]) -> tuple[str, ...]:
     return tuple(v for v in own if v in names or (v.startswith("alpha") and "alpha" in names))
 
 
-def answered(name: str, question: Question) -> tuple[Cell, str]:
-    """Return what a bound answers, and where its law begins, "" where that isn't known."""
+def answered(proxy: Any, question: Question) -> tuple[Cell, str]:
+    """Return what a bound, as it is asked, answers, and where its law begins, "" where that isn't known."""
     from hpgrid.asymptotics import segments
     from hpgrid.proxy import FunctionProxy
     from hpgrid.statements import routes
     from hpgrid.statements.language import parse
     from hpgrid.statements.stated import pose
 
-    proxy = bound(name)
     if question.at == "K" and "b" in proxy.depends_on():
         proxy = proxy.form("K")
     own, constants = tuned_of(proxy, question.tuned), {*proxy.depends_on(), *proxy.constants}
@@ -166,8 +169,8 @@ def _log(climb: Any, left: Any) -> str:
     return f"log^{read.log:.2f}" if sure else ""
 
 
-def paths(name: str, tuned: tuple[str, ...]) -> tuple[Piece, ...]:
-    """Return eta*'s exponent along the paths b = T^p: exact pieces, or the points that were measured."""
+def paths(proxy: Any, tuned: tuple[str, ...]) -> tuple[Piece, ...]:
+    """Return eta*'s exponent in a bound along the paths b = T^p: exact pieces, or the points that were measured."""
     from hpgrid.asymptotics import segments
     from hpgrid.far_out import limit
     from hpgrid.proxy import FunctionProxy
@@ -176,7 +179,6 @@ def paths(name: str, tuned: tuple[str, ...]) -> tuple[Piece, ...]:
     from hpgrid.statements import routes
     from hpgrid.statements.stated import held_at
 
-    proxy = bound(name)
     own = tuned_of(proxy, tuned)
     if not {"eta", "b"} <= {*proxy.depends_on()}:
         return ()
@@ -193,17 +195,17 @@ def paths(name: str, tuned: tuple[str, ...]) -> tuple[Piece, ...]:
     return tuple(found)
 
 
-def made(name: str) -> Answers:
-    """Return what a bound answers, computed."""
+def made(proxy: Any) -> Answers:
+    """Return what a bound, as it is asked, answers, computed."""
     cells, begins = dict[str, Cell](), dict[str, str]()
     for key, question in QUESTIONS.items():
         try:
-            cells[key], start = answered(name, question)
+            cells[key], start = answered(proxy, question)
         except InputError as error:
-            print(f"{name}: {key}: {error}", file=sys.stderr)
+            print(f"{proxy.name}: {key}: {error}", file=sys.stderr)
             cells[key], start = Cell(note=UNKNOWN), ""
         begins |= {key: start} if start else {}
-    return Answers(cells, {"fixed": paths(name, ("eta",)), "tuned": paths(name, ("eta", "alpha"))}, begins)
+    return Answers(cells, {"fixed": paths(proxy, ("eta",)), "tuned": paths(proxy, ("eta", "alpha"))}, begins)
 
 
 def main(names: Iterable[str]) -> None:
@@ -213,7 +215,7 @@ def main(names: Iterable[str]) -> None:
     chosen = list(names)
     kept = json.loads(FILE.read_text(encoding="utf-8")) if chosen else {}
     for name in chosen or BOUNDS:
-        own = made(name)
+        own = made(bound(name))
         kept[name] = plain({
             "cells": {key: list(cell) for key, cell in own.cells.items()},
             "paths": {which: [list(piece) for piece in pieces] for which, pieces in own.paths.items()},

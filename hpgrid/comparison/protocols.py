@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from hpgrid.comparison.compare import agree
-from hpgrid.comparison.laws import Piece, answers
+from hpgrid.comparison.laws import Answers, Piece
 from hpgrid.comparison.questions import PROTOCOLS, UNKNOWN, Cell
 from hpgrid.comparison.studies import STUDIES
 from hpgrid.comparison.tables import Table
@@ -20,20 +20,20 @@ class Protocols:
 
     Attributes:
         protocols: names of ``PROTOCOLS``.
-        bounds: the bounds.
+        bounds: what the bounds answer, by their names.
         studies: the studies that are held against them.
         p: one path b = T^p, in place of all.
     """
 
     protocols: Sequence[str]
-    bounds: Sequence[str]
+    bounds: Mapping[str, Answers]
     studies: Sequence[str]
     p: Fraction | None = None
 
     def tables(self) -> list[Table]:
         """Return the exponents, where laws begin, and which of the published exponents can arise."""
         columns, begins = dict[str, list[str]](), list[tuple[str, ...]]()
-        own = [answers()[name] for name in self.bounds]
+        own = self.bounds.values()
         for words, key in map(PROTOCOLS.__getitem__, self.protocols):
             if key:
                 columns[words] = [signed(each.cells[key]) for each in own]
@@ -53,8 +53,11 @@ class Protocols:
     def answer(self) -> str:
         """Return in a sentence where eta* rises with the budget."""
         named = [PROTOCOLS[protocol][1] for protocol in self.protocols if PROTOCOLS[protocol][1]]
-        up = [name for name in self.bounds if any(answers()[name].cells[key].low > 0 for key in named)]
-        starts = {n: [p for own in answers()[n].paths.values() if (p := rises(own)) is not None] for n in self.bounds}
+        up = [name for name, own in self.bounds.items() if any(own.cells[key].low > 0 for key in named)]
+        starts = {
+            name: [p for pieces in own.paths.values() if (p := rises(pieces)) is not None]
+            for name, own in self.bounds.items()
+        }
         paths = [f"{name} from p = {float(min(found)):.3g} on" for name, found in starts.items() if found]
         told = [f"in {', '.join(up) or 'none of these bounds'}"] if named else []
         told += [f"along b = T^p in {', '.join(paths) or 'none'}"] if "path" in self.protocols else []
@@ -65,7 +68,7 @@ class Protocols:
         rows = []
         for name, (p, e) in ((study, path) for study in self.studies for path in STUDIES[study].paths):
             said = f"{name}: eta ~ T^{e.text()}, {f'b ~ T^{float(p):g}' if p else 'b held'}"
-            rows.append((said, *(arises(each, p, e) for each in self.bounds)))
+            rows.append((said, *(arises(own, p, e) for own in self.bounds.values())))
         title = "Whether they can arise: yes, or what the bound has along that path of b, and where it would have them"
         return Table(title, [("published", *self.bounds), *rows], ("published", *self.bounds))
 
@@ -78,7 +81,7 @@ class Protocols:
             "protocols": {
                 protocol: dict(zip(("words", "question"), PROTOCOLS[protocol])) for protocol in self.protocols
             },
-            "bounds": {name: plain(answers()[name]) for name in self.bounds},
+            "bounds": {name: plain(own) for name, own in self.bounds.items()},
             "arise": [dict(zip(head, row)) for row in rows],
         }
 
@@ -126,9 +129,8 @@ def value_at(pieces: Sequence[Piece], p: Fraction) -> Cell:
     return Cell(note=UNKNOWN if pieces else "no b")
 
 
-def arises(name: str, p: Fraction, published: Cell) -> str:
+def arises(own: Answers, p: Fraction, published: Cell) -> str:
     """Return whether a bound has a published exponent of eta* along its path, else what it has, and where it would."""
-    own = answers()[name]
     held = [own.cells[key] for key in ("eta-T", "eta-T-beta")]
     here = [c for c in (map(value_at, own.paths.values(), (p, p)) if p else held) if c.value is not None]
     if any(agree(cell, published) for cell in here):

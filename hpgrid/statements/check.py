@@ -117,7 +117,14 @@ def _checked(subject: routes.Subject, stated: StatedLaw) -> Checked:
         return Checked(stated, subject.proxy.name, tuple(readings), fit, None, law)
     readings = [*routes.exact_readings(stated, law), *readings]
     _, whole = routes.product_law(law, stated.left)
-    return Checked(stated, subject.proxy.name, tuple(readings), fit, None if whole is None else whole.text())
+    text, less = None if whole is None else whole.text(), stated.statement.less
+    if text is not None and less:
+        text = (
+            text.replace("risk*", f"risk* - {less}", 1)
+            if [*stated.left.values()] == [1]
+            else f"of risk - {less}: {text}"
+        )
+    return Checked(stated, subject.proxy.name, tuple(readings), fit, text)
 
 
 # --- from readings to verdicts, part by part ---
