@@ -12,11 +12,14 @@ from cyclopts import Parameter
 from hpgrid.bounds import BOUNDS
 from hpgrid.checks import bad, check_choice
 from hpgrid.cli import options
-from hpgrid.variables import TUNABLE, settings
+from hpgrid.variables import settings
 
 if TYPE_CHECKING:
     from hpgrid.fits.design import Design
     from hpgrid.fits.model import Model
+
+_VAR = 'A further hyperparameter and its range, "wd > 0" or "0 < alpha2 <= 1", once for each: a column of that name.'
+_OTHERS = "The columns of those that have another name: wd=config.weight_decay."
 
 #: A column's name.
 _Column = str | None
@@ -47,6 +50,8 @@ def fit_runs(
     loss: Annotated[_Column, Parameter(help="The column of the loss.")] = None,
     alpha: Annotated[_Column, Parameter(help="The column of 1 - beta, where momentum was tuned.")] = None,
     beta: Annotated[_Column, Parameter(help="The column of beta, in its place.")] = None,
+    var: Annotated[list[str] | None, Parameter(name="--var", help=_VAR)] = None,
+    others: Annotated[options.Names, Parameter(help=_OTHERS)] = None,
     where: Annotated[options.Names, Parameter(help="Only these runs: optimizer=muon, say.")] = None,
     ignore: Annotated[options.Names, Parameter(help="Columns that vary among the runs, and may.")] = None,
     by: Annotated[_Column, Parameter(help="A column: a fit for each of its values.")] = None,
@@ -98,15 +103,18 @@ def fit_runs(
         raise bad("a picture is of one fit", f"--by {by}", f"--where {by}=... in its place")
     for name in named:
         if name not in ("eq4", "eq5", "su", *BOUNDS):
+            from hpgrid.formula.declared import declared
             from hpgrid.formula.syntax import read
 
-            read(name)  # a formula that is none is refused before NumPy loads
+            read(name, declared(var or ()))  # a formula that is none is refused before NumPy loads
     asked: dict[str, Any] = {
         **{"eta": eta, "b": b, "T": T, "K": K, "loss": loss, "alpha": alpha, "beta": beta},
         **limits,
         "where": options.pairs("--where", where, lambda _, text: text, "optimizer=muon"),
         "ignore": options.names(ignore),
-        "hold": options.known_names("hyperparameter to hold", hold, TUNABLE),
+        "hold": options.names(hold),
+        "var": var or (),
+        "others": options.pairs("--others", others, lambda _, text: text, "wd=weight_decay"),
         "b_unit": None if b_unit is None else check_choice("unit of a batch size", b_unit, ("tokens", "sequences")),
         "schedule": options.schedule_of(schedule),
         "exponents": _exponents(exponents),

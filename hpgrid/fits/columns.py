@@ -130,7 +130,9 @@ def refuse_others(table: Table, named: set[str], known: Iterable[Sequence[Any]],
         values = values_of(table[name])
         told = ", ".join(f"{value} ({n})" for value, n in [*values.items()][:3]) + ("; also " if rest else "")
         momentum = [f", and --beta {n} for momentum" for n in free if re.search(r"momentum|beta_?1$|^beta$", n, re.I)]
-        instead = f"--where {name}={next(iter(values))}, --by {name}, or --ignore {name}, for each"
+        own = re.sub(r"\W", "_", re.split(r"[./:]", name)[-1])
+        tuned = f"--var '{own} > 0'" + f" --others {own}={name}" * (own != name)
+        instead = f"--where {name}={next(iter(values))}, --by {name}, --ignore {name}, or {tuned}, for each"
         raise bad(
             "other columns vary among the runs",
             f"{name}: {told}{', '.join(rest)}"[:150],

@@ -20,7 +20,7 @@ from hpgrid.shapes import Floats
 from hpgrid.text import aligned, few_iterations, number
 from hpgrid.transfers.rules import batch_text, feasible
 from hpgrid.transfers.start import NO_LIMITS, Limits
-from hpgrid.variables import check_value
+from hpgrid.variables import STANDARD, Variable, check_value
 
 #: Candidates lie this many octaves off the fitted optimum of their budget: farther out the surface is not trusted.
 OFFSETS = (-2.0, -1.0, 0.0, 1.0, 2.0)
@@ -149,7 +149,7 @@ class _Candidates(NamedTuple):
 
 def _candidates(fit: Fit, free: Fit, lengths: Sequence[float]) -> _Candidates:
     """Runs around the optima of some budgets, ``free`` of the limits that each run keeps."""
-    surface, times, found = fit.surface, list(fit.surface.t), {}
+    surface, times, found, ends = fit.surface, list(fit.surface.t), {}, fit.runs.space.all
     for length in lengths:
         k = int(np.argmin(np.abs(surface.t - math.log2(length))))
         if abs(times[k] - math.log2(length)) > math.log2(1 + SAME):  # else the table of runs has it as that budget
@@ -158,7 +158,7 @@ def _candidates(fit: Fit, free: Fit, lengths: Sequence[float]) -> _Candidates:
         T = 2.0 ** times[k]
         own = free.predict(T).at
         for offset in itertools.product(OFFSETS, repeat=len(surface.names)):
-            at = {v: _within(fit.limits, v, own[v] * 2**step) for v, step in zip(surface.names, offset)}
+            at = {v: _within(fit.limits, ends[v], own[v] * 2**step) for v, step in zip(surface.names, offset)}
             rise = max(free.regret(at, T), 0.0) / surface.nat
             if rise <= WINDOW and at.get("b", 0.0) <= T:  # what lies farther off is not fitted
                 off = [math.log2(at[v] / own[v]) for v in surface.names]
@@ -222,11 +222,11 @@ def _factors(free: Fit, gradient: Floats, covariance: Floats, ahead: float) -> d
     return {name: float(2 ** (quantile * s)) for name, s in zip(names, deviation)}
 
 
-def _within(limits: Limits, name: str, x: float) -> float:
+def _within(limits: Limits, of: Variable, x: float) -> float:
     """A value as far as it is feasible."""
-    if name == "b":
+    if of.name == "b":
         return feasible(x, limits)[0]
-    return min(x, 1.0 if name == "alpha" else limits.eta or math.inf)
+    return max(min(x, of.high, (of.name == "eta" and limits.eta) or math.inf), of.low)
 
 
 def first_sweep(count: int, around: Mapping[str, float], doubt: float, limits: Limits = NO_LIMITS) -> Design:
@@ -255,7 +255,7 @@ def first_sweep(count: int, around: Mapping[str, float], doubt: float, limits: L
 
     def side(name: str, centre: float, n: int) -> list[float]:
         values = [float(centre * 2.0**x) for x in np.linspace(-octaves, octaves, n)]
-        return list(dict.fromkeys(_within(limits, name, x) for x in values))
+        return list(dict.fromkeys(_within(limits, STANDARD.all[name], x) for x in values))
 
     sizes = side("b", b * limits.unit, math.isqrt(count))
     rates = side("eta", eta, count // len(sizes))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hpgrid.checks import InputError, bad, check_choice, is_number, unknown
+from hpgrid.checks import InputError, bad, check_choice, check_keys, is_number, unknown
 from hpgrid.fits.predict import NO_MINIMUM, Held, Prediction, held_at_the_border, predict
 from hpgrid.fits.runs import SCHEDULES, Runs, as_table, load
 from hpgrid.fits.surface import FARTHEST, WINDOW, Prior, Shape, Surface, fit_surface, priors_of
@@ -21,7 +21,7 @@ from hpgrid.text import counted, number, power
 from hpgrid.transfers.published import FITS, applied, step_law
 from hpgrid.transfers.rules import feasible, moved, of_paper
 from hpgrid.transfers.start import NO_LIMITS, Limits, Setting, limits_of
-from hpgrid.variables import check_value
+from hpgrid.variables import STANDARD, TUNABLE, Space, check_value
 
 if TYPE_CHECKING:
     import xarray
@@ -41,12 +41,12 @@ class Slope(NamedTuple):
     value: float
     low: float
     high: float
-    theory: Fraction = Fraction(0)
+    theory: Fraction | None = None
 
     @property
     def verdict(self) -> str:
-        """What these runs say of the theory's exponent."""
-        return self.of(self.theory)
+        """What these runs say of the theory's exponent, "" where it has none."""
+        return "" if self.theory is None else self.of(self.theory)
 
     def of(self, exponent: Fraction) -> str:
         """Return whether an exponent agrees, differs, or can't be told: where the interval would hold others, too."""
@@ -151,10 +151,14 @@ class Fit:
         if {"eta", "b"} <= set(names):
             rest = tuple(name for name in names if name != "b")
             asked += [("eta", rest, "T"), ("eta", rest, "b")]
+
+        def of_theory(name: str, tuned: tuple[str, ...], along: str) -> Fraction | None:
+            known = tuple(v for v in tuned if v in TUNABLE)
+            powers = theory.powers(known, () if along == "T" else (along,)) if name in known else {}
+            return Fraction(powers[name][along]) if powers else None
+
         return tuple(
-            self.slope({name: 1}, tuned, along)._replace(
-                theory=Fraction(theory.powers(tuned, () if along == "T" else (along,))[name][along])
-            )
+            self.slope({name: 1}, tuned, along)._replace(theory=of_theory(name, tuned, along))
             for name, tuned, along in asked
             if along != "T" or len(self.surface.t) > 1
         )
@@ -209,9 +213,11 @@ class Fit:
         They are the best run itself, the papers' rules A and C, b ~ T^(1/2) alone, that from the fitted optimum, and,
         where N is known, the laws of Table 1 that are of tokens.
         """
-        best = self.runs.largest.best
-        start = Setting(float(self.runs.largest.T[0]), **best)
-        optimum = start._replace(**self.predict(start.T).at)
+        best, own = self.runs.largest.best, self.predict(T)
+        known = {v: x for v, x in best.items() if v in TUNABLE}
+        start = Setting(float(self.runs.largest.T[0]), **known)
+        fitted = self.predict(start.T).at
+        optimum = start._replace(**{v: x for v, x in fitted.items() if v in known})
         ways = {"best run kept": start}
         for rule in ("A", "C") if "b" in best else ("A",):
             row = moved(rule, start, T, self.limits)
@@ -226,8 +232,7 @@ class Fit:
             for law in (applied(study, start, T) for study in FITS if study.budget == "T" and study.name != "StepLaw"):
                 name = f"{law.fit.name}: b ~ T^{law.fit.b:g}, eta ~ T^{law.fit.eta:g}"
                 ways[name] = start._replace(eta=law.eta, b=law.b)
-        settings = {name: {v: float(getattr(at, v)) for v in best} for name, at in ways.items()}
-        own = self.predict(T)
+        settings = {name: best | {v: float(getattr(at, v)) for v in known} for name, at in ways.items()}
         # Of a variable of which no optimum was seen the surface says nothing at another value.
         open_ = [*own.edge, *(v for v, reason in own.held.items() if reason == NO_MINIMUM)]
         told = {name: all(np.isclose(at[v], own.at[v]) for v in open_) for name, at in settings.items()}
@@ -270,6 +275,8 @@ def fit(
     T: str | None = None,
     K: str | None = None,
     loss: str | None = None,
+    var: Iterable[str] | str = (),
+    others: Mapping[str, str] | None = None,
     where: Mapping[str, str] | None = None,
     ignore: Iterable[str] = (),
     seq_len: float | None = None,
@@ -296,6 +303,8 @@ def fit(
         T: of the tokens.
         K: of the iterations, in place of T or of b.
         loss: of the loss.
+        var: further hyperparameters and their ranges, "wd > 0" or "0 < alpha2 <= 1", each a column of that name.
+        others: the columns of those that have another name.
         where: columns, and the value that they must have.
         ignore: columns that vary, and may.
         seq_len: tokens in a sequence, where b counts sequences.
@@ -322,18 +331,23 @@ def fit(
             raise bad(f"{name} is a positive number", value, {"params": "1.3e9, say", "unit": "1 for nats"}[name])
     if schedule is not None:
         check_choice("schedule", schedule, SCHEDULES)
-    limits_of(max_b, max_eta, round_b)  # before a large table is read
+    # Before a large table is read.
+    limits_of(max_b, max_eta, round_b)
+    (space, own), hold = _declared(var, others or {}), tuple(hold)
+    for name in hold:
+        if name not in space.hyperparameters:
+            raise unknown("hyperparameter to hold", name, space.hyperparameters)
     columns = {"eta": eta, "b": b, "alpha": alpha, "beta": beta, "T": T, "K": K, "loss": loss}
-    runs = load(data, {k: v for k, v in columns.items() if v is not None}, where=where, ignore=ignore,
-                seq_len=seq_len, b_unit=b_unit, unit=unit)  # fmt: skip
+    named = {k: v for k, v in columns.items() if v is not None} | own
+    runs = load(data, named, where=where, ignore=ignore, seq_len=seq_len, b_unit=b_unit, unit=unit, space=space)
     runs = replace(runs, schedule=schedule or runs.schedule, N=params or runs.N)
-    names, hold = runs.varying, tuple(hold)
+    names = runs.varying
     if set(names) <= set(hold):
         rule = "something varies among the runs that is not held"
         raise bad(rule, f"{', '.join(names) or 'nothing'} varies", "runs at three rates, say")
     priors = priors_of(names)
     if exponents != "free":
-        theory = {v: p["T"] for v, p in of_paper("lmo").powers(names).items()}
+        theory = {v: p["T"] for v, p in of_paper("lmo").powers(tuple(v for v in names if v in TUNABLE)).items()}
         known = theory if isinstance(exponents, str) else exponents
         for name in known:
             check_choice("variable of the runs", name, names)
@@ -347,6 +361,24 @@ def fit(
         )
         fitted["runs"] = replace(runs, notes=(*runs.notes, note))
     return Fit(**fitted, priors=priors, level=level, unit=unit, seed=seed, limits=limits)
+
+
+def _declared(var: Iterable[str] | str, others: Mapping[str, str]) -> tuple[Space, dict[str, str]]:
+    """The variables of runs, and the column of each that is declared."""
+    said = [var] if isinstance(var, str) else list(var)
+    if not said and others:
+        instead = f'var="{next(iter(others))} > 0", too'
+        raise bad("a column of others is of a variable that is declared", dict(others), instead)
+    if not said:
+        return STANDARD, {}
+    from hpgrid.formula.declared import declared
+
+    space = declared(said)
+    own = [v.name for v in space.tunable if v not in STANDARD.tunable]
+    if not own or space.budgets != STANDARD.budgets:
+        raise bad("what runs declare is a further hyperparameter", "; ".join(said), '"wd > 0", say')
+    check_keys("variable of the runs", others, own)
+    return space, {name: others.get(name, name) for name in own}
 
 
 def fits_by(data: Any, by: str, *, where: Mapping[str, str] | None = None, **asked: Any) -> dict[str, Fit]:

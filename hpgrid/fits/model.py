@@ -83,7 +83,7 @@ class Model:
         names = tuple(v for v in own if v in bound.variables())
         held = {v: x for v, x in {**dict.fromkeys(self.as_one, 1.0), **fit.constant}.items() if v in bound.variables()}
         box = {v: (float(fit.runs.values[v].min()) / FAR, float(fit.runs.values[v].max()) * FAR) for v in names}
-        box |= {v: (1.0, box[v][1]) if v == "b" else (box[v][0], 1.0) for v in names if v != "eta"}
+        box |= {v: (1.0, box[v][1]) if v == "b" else (box[v][0], 1.0) for v in names if v in ("b", "alpha")}
         at = {v: float(x) for v, x in profile(bound, names, held, T, box=box).at.items()}
         none = [v for v in names if at[v] <= box[v][0] * 1.01 or (v != "alpha" and at[v] >= box[v][1] / 1.01)]
         return own | at | dict.fromkeys(none, np.nan)
@@ -255,7 +255,7 @@ def model_of(fit: Fit, bound: str) -> Model:
     if named in BOUNDS:
         own = getattr(bounds, named)()
         return fit_model(lambda _: own, (), fit.runs, fit.surface)
-    expression = read(SU if bound == "su" else bound)
+    expression = read(SU if bound == "su" else bound, fit.runs.space)
     free = tuple(name for name in expression.names() if name in expression.in_exponents())
     ones = dict.fromkeys(expression.coefficients(), 1.0)
     return fit_model(

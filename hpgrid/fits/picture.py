@@ -17,6 +17,7 @@ from hpgrid.plotting import fit_plot, lines, style, transfer_plot as ways
 from hpgrid.shapes import Floats
 from hpgrid.transfers.rules import of_paper
 from hpgrid.transfers.start import NO_LIMITS
+from hpgrid.variables import TUNABLE
 
 if TYPE_CHECKING:
     from hpgrid.fits.fit import Fit
@@ -54,7 +55,7 @@ def draw(fit: Fit, budgets: Sequence[float]) -> Figure:
         for k, name in enumerate(names, start=len(shown)):
             style.letter(axes[k], k, _exponent(fit, name, budget))
             _against_budget(axes[k], fit, name, budgets)
-            axes[k].set_xlabel(fit_plot.LABELS[budget])
+            axes[k].set_xlabel(fit_plot.label(budget))
         if len(names) > 1:
             colored = ScalarMappable(**fit_plot.colors(FARTHEST * fit.surface.nat))
             values = [fit.surface.nat * x for x in (0.0, *CONTOURS, FARTHEST)]
@@ -73,7 +74,7 @@ def draw(fit: Fit, budgets: Sequence[float]) -> Figure:
 def _theory(fit: Fit, name: str) -> Fraction:
     """The exponent of an optimum in the budget by eq. (4), where what is held at one value is."""
     fixed = {fit.surface.names[i] for i, held in fit.held.items() if not held.exponent.deviation}
-    free = tuple(v for v in fit.surface.names if v not in fixed)
+    free = tuple(v for v in fit.surface.names if v not in fixed and v in TUNABLE)
     return Fraction(of_paper("lmo").powers(free)[name]["T"]) if name in free else Fraction(0)
 
 
@@ -81,7 +82,8 @@ def _exponent(fit: Fit, name: str, budget: str) -> str:
     """The title of an optimum: its exponent in the budget, and the theory's, or why it is not the runs'."""
     T = fit.runs.T.max()
     at, later = (replace(fit, limits=NO_LIMITS).predict(x).at[name] for x in (T, 2 * T))
-    said = f"theory {_theory(fit, name)}".replace("-", "\N{MINUS SIGN}") if len(fit.surface.t) > 1 else "assumed"
+    said = f"theory {_theory(fit, name)}".replace("-", "\N{MINUS SIGN}") if name in TUNABLE else "no theory"
+    said = said if len(fit.surface.t) > 1 else "assumed"
     if fit.surface.names.index(name) in fit.held:
         said = "border" if name in fit.predict(T).edge else "held"
     # Rounded before it is written, so that nought has no sign.
@@ -113,7 +115,7 @@ def _at_one_budget(ax: Axes, fit: Fit, T: float) -> None:
     kinds = (fitted & ~beyond, ~fitted & ~low & ~beyond, low, beyond)
     x, y = [*at.values(), np.minimum(excess, farthest)][:2]
     fit_plot.runs(ax, x, y, excess, kinds, farthest if flat else None)
-    ax.set(xscale="log", xlim=along[0][[0, -1]], xlabel=fit_plot.LABELS[names[0]], ylabel="excess loss")
+    ax.set(xscale="log", xlim=along[0][[0, -1]], xlabel=fit_plot.label(names[0]), ylabel="excess loss")
     if flat:
         fit_plot.contours(
             ax, along[0], along[1], rise.reshape(POINTS, POINTS, -1).min(axis=2), CONTOURS * fit.surface.nat
@@ -121,7 +123,7 @@ def _at_one_budget(ax: Axes, fit: Fit, T: float) -> None:
         middle = np.log2([own.at[v] for v in names[:2]])
         drawn = np.where([v in own.interval for v in names[:2]], own.drawn[:, :2], middle)
         fit_plot.region(ax, 2.0 ** fit_plot.ellipse(drawn, middle, own.level, POINTS), f"{level} ellipse")
-        ax.set_ylabel(fit_plot.LABELS[names[1]])
+        ax.set_ylabel(fit_plot.label(names[1]))
         ways.value_axis(ax, along[1][0], along[1][-1], fit_plot.say(names[1], along[1]))
     else:
         fit_plot.surface(ax, along[0], rise)
@@ -146,8 +148,9 @@ def _against_budget(ax: Axes, fit: Fit, name: str, budgets: Sequence[float]) -> 
     shown = [y for x, y, label in others if fit_plot.other(ax, x, y, label)]
     for p in asked:
         fit_plot.optimum(ax, p.T, p.at[name], edge=name in p.edge, label="prediction", marker="*", size=10)
-    lines.law(ax, every, at[-1] * (every / measured[-1]) ** float(_theory(fit, name)), "theory's slope")
+    if name in TUNABLE:
+        lines.law(ax, every, at[-1] * (every / measured[-1]) ** float(_theory(fit, name)), "theory's slope")
     fit_plot.ends(ax, sampled.min(), sampled.max())
     values = np.array([*low, *high, *best, *shown, *sampled])
-    ax.set(xscale="log", xlim=every[[0, -1]], ylabel=fit_plot.LABELS[name])
+    ax.set(xscale="log", xlim=every[[0, -1]], ylabel=fit_plot.label(name))
     ways.value_axis(ax, values.min() / 1.2, values.max() * 1.2, fit_plot.say(name, values))

@@ -12,6 +12,7 @@ from hpgrid.fits.surface import Prior, Shape, Surface
 from hpgrid.shapes import Floats
 from hpgrid.transfers.rules import feasible
 from hpgrid.transfers.start import NO_LIMITS, Limits
+from hpgrid.variables import STANDARD
 
 #: Misfit of a surface in octaves, beside its posterior: at the last budget, and for each octave of tokens beyond it.
 #: With it 80% intervals cover 88% of held-out optima on public sweeps, without it 60%: what they miss is not sampling
@@ -133,13 +134,15 @@ def predict(
         noise = np.zeros(len(names)) if normal is None else normal.T
         return shape.optimum(t, {i: z + s * noise[i] - centre[i] for i, (z, s) in placed.items()}) + centre
 
-    caps = {"b": limits.b, "alpha": 1.0, "eta": limits.eta}
+    ends = {v.name: v for v in runs.space.tunable}
+    caps = {"b": limits.b, **{v.name: v.high for v in ends.values() if v.name != "b"}}
+    caps["eta"] = limits.eta
     for name in (name for name in caps if name in names):  # b first: where it is another one, the rest is tuned at it
         own = x = float(2.0 ** optimum(surface.shape)[names.index(name)])
-        x = feasible(x, limits)[0] if name == "b" else min(x, caps[name] or np.inf)
+        x = feasible(x, limits)[0] if name == "b" else max(min(x, caps[name] or np.inf), ends[name].low)
         if x != own:
             placed[names.index(name)] = float(np.log2(x)), 0.0
-            reasons[name] = "at its cap" if x == caps[name] else "rounded"
+            reasons[name] = "at its cap" if x == caps[name] else "rounded" if name == "b" else "at its least"
     at = optimum(surface.shape)
     rng = np.random.default_rng(seed)
     draws = surface.draws(rng)
@@ -153,7 +156,8 @@ def predict(
     half = np.sqrt(2 * NEAR_OPTIMAL * abs(runs.largest.loss.min()) * np.maximum(np.diag(inverse), 0.0))
 
     def span(i: int, low: float, high: float) -> tuple[float, float]:
-        return float(2.0**low), float(min(2.0**high, 1.0 if names[i] == "alpha" else np.inf))
+        own = ends[names[i]]
+        return float(max(2.0**low, own.low if own not in STANDARD.tunable else 0.0)), float(min(2.0**high, own.high))
 
     return Prediction(
         T, {name: float(2.0**z) for name, z in zip(names, at)}, level,

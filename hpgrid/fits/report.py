@@ -18,18 +18,19 @@ from hpgrid.transfers.rules import batch_text, units
 
 if TYPE_CHECKING:
     from hpgrid.fits.design import Design
-    from hpgrid.fits.fit import Fit
+    from hpgrid.fits.fit import Fit, Slope
     from hpgrid.fits.model import Model
     from hpgrid.fits.predict import Prediction
 
-#: What a miss is said of: a factor in a learning rate, and a power of two in a batch size.
-MISSES = {"eta": 1.3, "b": 2.0, "alpha": 1.3}
+#: What a miss is said of: a factor in a learning rate and in momentum, and a power of two in all else.
+MISSES = {"eta": 1.3, "alpha": 1.3}
 
 #: What is said of a variable that the surface does not place.
 HELD = {
     "given": "held at the best run's value, as asked",
     "at its cap": "at its cap, and the rest tuned at it",
     "rounded": "rounded, and the rest tuned at it",
+    "at its least": "at its least, and the rest tuned at it",
 }
 
 #: Farther beyond the largest budget than this nothing was ever tested.
@@ -56,7 +57,8 @@ def as_dict(
     baselines           a list, one a budget and way to choose: name, T, its setting, excess over the prediction's loss
     holdout             null, or the largest budget chosen without its runs: T; prediction, as above; excess by name, of
                         "this fit" and of each baseline, over the optimum of the surface that has seen them
-    exponents           a list: what, value, its 90% interval low and high, theory (a fraction as text), verdict
+    exponents           a list: what, value, its 90% interval low and high, theory (a fraction as text) and
+                        verdict, null of what the theory has no exponent of
     runs                read, the lines of the table; fitted, how many; dropped, lines by reason; columns, by quantity;
                         budgets; counted, tokens or iterations; schedule, constant or decay, and N, or null
     models              by name, of each --model: coefficients, exponents and drift, each {value, error} by name; sigma;
@@ -79,7 +81,7 @@ def as_dict(
         "held": [dict(fit.predict(T).held) for T in budgets],
         "baselines": [{"name": b.name, **_chosen(fit, b.at, T)} for T in budgets for b in fit.baselines(T)],
         "holdout": out and {"T": out.T, "prediction": _prediction(fit, out.prediction), "excess": dict(out.excess)},
-        "exponents": [{**s._asdict(), "theory": str(s.theory), "verdict": s.verdict} for s in fit.exponents],
+        "exponents": [_exponent(s) for s in fit.exponents],
         "runs": {
             "read": len(fit.runs.loss) + sum(map(len, fit.runs.dropped.values())),
             "fitted": int((fit.surface.weights > 0).sum()),
@@ -102,6 +104,11 @@ def as_dict(
         "level": fit.level,
         "notes": list(fit.runs.notes),
     }
+
+
+def _exponent(slope: Slope) -> dict[str, Any]:
+    theory = None if slope.theory is None else str(slope.theory)
+    return {**slope._asdict(), "theory": theory, "verdict": slope.verdict or None}
 
 
 def _prediction(fit: Fit, p: Prediction) -> dict[str, Any]:
@@ -188,8 +195,9 @@ def _answer(fit: Fit, budgets: Sequence[float]) -> list[str]:
     costs: list[str] = []
     ranges = []
     for v, ends in last.near_optimal.items():
-        cost = _loss(fit, fit.regret({**last.at, v: last.at[v] / MISSES[v]}, last.T))
-        costs.append(f"a factor of {MISSES[v]:g} in {v} costs {cost}{'' if costs else f' {_unit(fit)}'}")
+        miss = MISSES.get(v, 2.0)
+        cost = _loss(fit, fit.regret({**last.at, v: last.at[v] / miss}, last.T))
+        costs.append(f"a factor of {miss:g} in {v} costs {cost}{'' if costs else f' {_unit(fit)}'}")
         ranges.append(f"{v} from {_span(v, ends)}")
     if costs:
         most = _loss(fit, NEAR_OPTIMAL * abs(fit.runs.largest.loss.min()))
@@ -261,8 +269,12 @@ def _choices(fit: Fit, budgets: Sequence[float]) -> list[str]:
 def _exponents(fit: Fit) -> list[tuple[str, ...]]:
     """The exponents of a fit's optimum as rows of a table, a line of headings first."""
     head = ("exponent of", "yours", "90% interval", "theory", "verdict")
-    rows = [(s.what, f"{s.value:.2f}", f"{s.low:.2f} to {s.high:.2f}", str(s.theory), s.verdict) for s in fit.exponents]
+    rows = [(s.what, f"{s.value:.2f}", f"{s.low:.2f} to {s.high:.2f}", _theory(s), s.verdict) for s in fit.exponents]
     return [head, *rows]
+
+
+def _theory(slope: Slope) -> str:
+    return "-" if slope.theory is None else str(slope.theory)
 
 
 def _verdicts(fit: Fit) -> list[str]:

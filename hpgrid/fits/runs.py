@@ -15,7 +15,7 @@ from hpgrid.checks import bad, complement, unknown
 from hpgrid.fits.columns import NO_SETTING, choose, of_all, refuse_others, values_of
 from hpgrid.fits.table import Table, as_table, numbers, plain
 from hpgrid.shapes import Floats
-from hpgrid.variables import TUNABLE
+from hpgrid.variables import STANDARD, Space
 
 #: A loss from here on, in nats, is a run that diverged: log of any vocabulary is below 20. Where a loss's unit is not
 #: known, so many times the lower quartile is.
@@ -45,7 +45,7 @@ class Runs:
     """The runs of one table that can be fitted.
 
     Args:
-        values: eta, b, alpha as far as there are columns of them, each of shape (runs,).
+        values: eta, b, alpha and what is declared, as far as there are columns of them, each of shape (runs,).
         T: tokens, those within 0.5% as one.
         loss: as given.
         lines: each run's line in its file, or row.
@@ -56,6 +56,7 @@ class Runs:
         unit_of_b: tokens in one of what the column of batch sizes counts.
         schedule: of the learning rate, "constant" or "decay", where a column says it and all runs have the same.
         N: parameters of the model, where a column has one number for all runs.
+        space: the variables, those among them that were declared.
     """
 
     values: Mapping[str, Floats]
@@ -69,6 +70,7 @@ class Runs:
     unit_of_b: float = 1.0
     schedule: str | None = None
     N: float | None = None
+    space: Space = STANDARD
 
     @property
     def varying(self) -> tuple[str, ...]:
@@ -101,6 +103,7 @@ def load(
     seq_len: float | None = None,
     b_unit: str | None = None,
     unit: float | None = 1.0,
+    space: Space = STANDARD,
 ) -> Runs:
     """Return the runs of a table that can be fitted; arguments are ``fit``'s, ``columns`` those that it names.
 
@@ -122,9 +125,9 @@ def load(
     if "beta" in raw:
         raw["alpha"] = np.array([complement(x) if np.isfinite(x) else np.nan for x in raw.pop("beta")])
     unit_of_b = _in_tokens(raw, seq_len, b_unit, notes)
-    loss, settings = raw["loss"], {name: raw[name] for name in (*TUNABLE, "T") if name in raw}
+    loss, settings = raw["loss"], {name: raw[name] for name in (*space.hyperparameters, "T") if name in raw}
     kept, dropped = np.ones(len(loss), bool), dict[str, tuple[int, ...]]()
-    for reason, mask in _reasons(table, settings, loss, unit).items():
+    for reason, mask in _reasons(table, settings, loss, unit, space).items():
         if (kept & mask).any():
             dropped[reason] = tuple(lines[kept & mask].tolist())
         kept &= ~mask
@@ -143,7 +146,7 @@ def load(
     refuse_others(table, {*chosen.values(), *where, *ignore}, known, notes)
     schedule, N = of_all(table, "schedule", _schedule, notes), of_all(table, "N", _size, notes)
     T, counted = settings.pop("T"), "tokens" if {"T", "b"} & set(chosen) else "iterations"
-    return Runs(settings, T, loss, lines, chosen, dropped, tuple(notes), counted, unit_of_b, schedule, N)
+    return Runs(settings, T, loss, lines, chosen, dropped, tuple(notes), counted, unit_of_b, schedule, N, space)
 
 
 def _schedule(text: str) -> str | None:
@@ -186,7 +189,7 @@ def _in_tokens(raw: dict[str, Floats], unit: float | None, b_unit: str | None, n
 
 
 def _reasons(
-    table: Table, settings: Mapping[str, Floats], loss: Floats, unit: float | None
+    table: Table, settings: Mapping[str, Floats], loss: Floats, unit: float | None, space: Space
 ) -> dict[str, NDArray[np.bool_]]:
     """Which rows can't be fitted, by why; of several reasons the first counts."""
     telling = [cells for name, cells in table.items() if "loss" in name.lower() or not NO_SETTING.search(name)]
@@ -196,11 +199,14 @@ def _reasons(
     sizes = np.abs(loss[np.isfinite(loss)])
     most = DIVERGED / unit if unit else DIVERGED * float(np.quantile(sizes, 0.25)) if len(sizes) else np.inf
     x, alpha = np.array([*settings.values()]), settings.get("alpha", np.zeros(1))
+    own = [v for v in space.tunable if v.name in settings and v not in STANDARD.tunable]
+    outside = {v.rule: (settings[v.name] < v.low) | (settings[v.name] > v.high) for v in own}
     return {
         "the loss is missing or no finite number": ~np.isfinite(loss),
         f"a loss of {most:g} or more: the run diverged": loss >= most,
         "a setting is missing": np.any(~np.isfinite(x), axis=0),
         "a setting is not positive, or alpha above 1": np.any(x <= 0, axis=0) | (alpha > 1),
+        **{f"not {rule}": mask for rule, mask in outside.items()},
         "it repeats an earlier line": np.array([first.setdefault(k, row) < row for row, k in enumerate(zip(*telling))]),
         "a mean or a spread over seeds, beside runs": summary & ~summary.all(),
     }

@@ -54,6 +54,9 @@ class Prior(NamedTuple):
 EXPONENTS = {"eta": Prior(0.0, 0.3), "b": Prior(0.5, 0.2), "alpha": Prior(-1 / 3, 0.3)}
 ETA_IN_B = Prior(0.5, 0.4)
 
+#: The exponent in T of what the theory has no law of: published ones, of weight decay say, lie between -1 and 1/2.
+UNKNOWN = Prior(0.0, 0.5)
+
 #: The curvature of a loss in nats an octave squared, on public sweeps; other mixed curvatures, as a share of the
 #: geometric mean of the two own ones; and the deviation of third derivatives an octave, as a share of the three: a
 #: monomial's is its exponent times ln 2, and bounds are sums of monomials whose exponents are 1/2 and 1, either sign.
@@ -66,7 +69,7 @@ def priors_of(names: tuple[str, ...]) -> dict[str, Prior]:
     eta, b = EXPONENTS["eta"], EXPONENTS["b"]
     spread = math.hypot(eta.deviation, ETA_IN_B.deviation * b.mean, ETA_IN_B.mean * b.deviation)
     fixed = {} if "b" in names else {"eta": Prior(eta.mean - ETA_IN_B.mean * b.mean, spread)}
-    return {name: fixed.get(name, EXPONENTS[name]) for name in names}
+    return {name: fixed.get(name, EXPONENTS.get(name, UNKNOWN)) for name in names}
 
 
 class Shape(NamedTuple):

@@ -10,12 +10,18 @@ from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm, to_rgba
 from numpy.typing import NDArray
 
-from hpgrid.plotting.style import NEAR, OPTIMUM, SYMBOLS, number
+from hpgrid.plotting.style import NEAR, OPTIMUM, SYMBOLS, number, short
 from hpgrid.plotting.transfer_plot import Say, count, power
 from hpgrid.shapes import Floats as Array
 
 #: What stands on an axis.
-LABELS = SYMBOLS | {"alpha": r"$\alpha = 1 - \beta$"}
+_LABELS = SYMBOLS | {"alpha": r"$\alpha = 1 - \beta$"}
+
+
+def label(name: str) -> str:
+    """Return what stands on the axis of a variable."""
+    return _LABELS.get(name, f"${short(name)}$")
+
 
 _FULL: Any = {"markeredgecolor": "white", "markeredgewidth": 0.3}
 _HOLLOW: Any = {"markerfacecolor": "none", "markeredgecolor": "0.5", "markeredgewidth": 0.6}

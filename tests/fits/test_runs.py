@@ -282,7 +282,8 @@ def test_rows_that_agree_in_all_that_is_tuned_differ_in_something_that_is_named(
     with pytest.raises(ValueError, match=r"'weight_decay: 0.10 \(256\), 0 \(130\); also warmup'") as caught:
         load(table, {})
     assert str(caught.value).endswith(
-        "Write --where weight_decay=0.10, --by weight_decay, or --ignore weight_decay, for each."
+        "Write --where weight_decay=0.10, --by weight_decay, --ignore weight_decay, "
+        "or --var 'weight_decay > 0', for each."
     )
     assert len(load(table, {}, where={"weight_decay": "0"}, ignore=["warmup"]).loss) == 130
     assert len(load(table, {}, ignore=["weight_decay", "warmup"]).loss) == n
