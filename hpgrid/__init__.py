@@ -15,7 +15,7 @@ __version__ = "0.1.0"
 _HOME = {
     "LogAxis": "hpgrid.grid",
     "Grid": "hpgrid.grid",
-    "Term": "hpgrid.proxy",
+    "Term": "hpgrid.term",
     "Proxy": "hpgrid.proxy",
     "FunctionProxy": "hpgrid.proxy",
     "Regime": "hpgrid.regime",
@@ -67,7 +67,7 @@ if TYPE_CHECKING:
     from hpgrid.fits.fit import fit
     from hpgrid.formula.bound import parse
     from hpgrid.grid import Grid, LogAxis
-    from hpgrid.proxy import FunctionProxy, Proxy, Term
+    from hpgrid.proxy import FunctionProxy, Proxy
     from hpgrid.refinement.cost import flatness, regret
     from hpgrid.refinement.optimum import refine
     from hpgrid.regime import Regime
@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from hpgrid.statements.check import check
     from hpgrid.sweeps.run import sweep
     from hpgrid.sweeps.store import open_sweep
+    from hpgrid.term import Term
     from hpgrid.transfers.transfer import transfer
 
 

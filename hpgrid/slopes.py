@@ -21,13 +21,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hpgrid.checks import bad
-from hpgrid.proxy import FunctionProxy, Proxy, Term
+from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.readings import FLAT, Reading, telling, tells
 from hpgrid.refinement.optimum import Optimum
 from hpgrid.refinement.profile import Profile, grid_excess, profile, sublevel
 from hpgrid.regime import Regime
 from hpgrid.search.brute import SearchResult
 from hpgrid.shapes import Array, Bool, Float, Int
+from hpgrid.term import Term
 from hpgrid.variables import STANDARD, Space
 
 #: By what factor further out a law is taken to have settled: over twenty decades a correction T^(-1/12) falls 46-fold.

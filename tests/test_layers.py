@@ -15,7 +15,7 @@ PACKAGE = Path(hpgrid.__file__).parent
 
 #: Layers that never import jax, by the first part of their name in the package.
 WITHOUT_JAX = {
-    *("grid", "proxy", "bounds", "regime", "formula", "asymptotics", "theory", "transfers"),
+    *("grid", "proxy", "term", "bounds", "regime", "formula", "asymptotics", "theory", "transfers"),
     *("critical", "config", "cli", "checks", "text", "plotting", "norms", "newton_schulz", "statements", "comparison"),
 }
 
@@ -25,7 +25,7 @@ SEARCH_WITHOUT_JAX = {f"hpgrid.search.{m}" for m in ("brute", "tables", "many", 
 #: What a layer never imports, not even inside a function.
 FORBIDDEN = {layer: {"jax", "jaxlib", "jaxtyping"} for layer in WITHOUT_JAX}
 #: What is held against what the others compute, or takes numbers from them alone.
-COMPUTED = ("search", "refinement", "asymptotics", "proxy")
+COMPUTED = ("search", "refinement", "asymptotics", "proxy", "term")
 FORBIDDEN["theory"] |= {f"hpgrid.{m}" for m in (*COMPUTED, "bounds")}
 FORBIDDEN["plotting"] |= {f"hpgrid.{m}" for m in (*COMPUTED, "bounds", "slopes", "curves", "theory", "paper")}
 for measurement in COMPUTED:

@@ -16,8 +16,9 @@ from hpgrid.asymptotics.linear import Vector, dot, minimise, unit, vector
 from hpgrid.asymptotics.monomial import ONE, Complement, Monomial, add, monomial, number, power
 from hpgrid.checks import InputError, bad, changed
 from hpgrid.formula.quantity import Quantity, is_positive, names_in, vanishes, worth
-from hpgrid.proxy import FunctionProxy, Proxy, Term, monomial_in
+from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime
+from hpgrid.term import Term, monomial_in
 
 if TYPE_CHECKING:
     from hpgrid.formula.powers import Sum

@@ -18,8 +18,9 @@ import numpy as np
 from hpgrid.bounds.constants import Constants, check_form
 from hpgrid.bounds.lemmas import kept, nesterov_noise
 from hpgrid.checks import bad, is_number
-from hpgrid.proxy import FunctionProxy, Term
+from hpgrid.proxy import FunctionProxy
 from hpgrid.shapes import AnyArray as Array, array_namespace, sqrt
+from hpgrid.term import Term
 
 #: A wall that was reached through logs is off by the exponential's rounding, |log| up to 700 times 2^-53.
 ROUNDING = 1e-13

@@ -10,7 +10,8 @@ from fractions import Fraction
 from typing import Any
 
 from hpgrid.checks import as_written, bad
-from hpgrid.proxy import Factor, Proxy, Term
+from hpgrid.proxy import Proxy
+from hpgrid.term import Factor, Term
 
 _HALF = Fraction(1, 2)
 

@@ -18,9 +18,9 @@ from numpy.typing import ArrayLike
 from hpgrid.bounds import lmo_exact
 from hpgrid.bounds.cesista2025 import Parts
 from hpgrid.bounds.constants import Constants
-from hpgrid.proxy import evaluate_factor
 from hpgrid.refinement.profile import bisect
 from hpgrid.shapes import Floats as Array
+from hpgrid.term import evaluate_factor
 from hpgrid.theory import batch_sizes as theory, iso_loss
 
 #: K(b), elementwise; +inf where no number of iterations reaches the target.

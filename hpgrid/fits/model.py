@@ -19,9 +19,10 @@ from hpgrid.fits.surface import Surface
 from hpgrid.formula.bound import build
 from hpgrid.formula.quantity import names_in
 from hpgrid.formula.syntax import read
-from hpgrid.proxy import FunctionProxy, Proxy, Term, evaluate_factor
+from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.refinement.profile import profile
 from hpgrid.shapes import Floats
+from hpgrid.term import Term, evaluate_factor
 from hpgrid.transfers.rules import Row
 from hpgrid.transfers.start import TUNED
 

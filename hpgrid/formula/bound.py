@@ -14,7 +14,8 @@ from hpgrid.formula.generalised import transformed
 from hpgrid.formula.powers import Obstacle, Sum, expand, home
 from hpgrid.formula.quantity import Quantity, worth
 from hpgrid.formula.syntax import Expression, read, read_domain
-from hpgrid.proxy import FunctionProxy, Proxy, Term
+from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.term import Term
 from hpgrid.variables import STANDARD, Space
 
 

@@ -11,15 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from hpgrid.formula.powers import rational, sides
+from hpgrid.formula.node import Node, at as wrong_at, rational
+from hpgrid.formula.powers import sides
 from hpgrid.formula.quantity import vanishes, worth
-from hpgrid.formula.syntax import Inequality, Node, at as wrong_at
+from hpgrid.formula.syntax import Inequality
+from hpgrid.formula.values import evaluated
 from hpgrid.shapes import AnyArray as Array, array_namespace
 from hpgrid.variables import STANDARD, Space, exchanged
-
-#: The name under which a function with kinks finds how sharp they are, where refinement rounds them off: max(x, y)
-#: as (x^p + y^p)^(1/p). Without it they are as sharp as they are.
-SHARPNESS = "sharpness of kinks"
 
 
 @dataclass(frozen=True)
@@ -40,7 +38,7 @@ class Formula:
         """Return the risk at hyperparameters, a budget, constants; NaN or inf outside the bound's domain."""
         at = _all_budgets(self.root.variables(), named(values, self.space, self.budget), self.space)
         with np.errstate(all="ignore"):
-            return _value(self.root, at)
+            return evaluated(self.root, at)
 
     def without(self, name: str) -> Formula | None:
         """Return the function without a term that is one constant alone; None where it has none."""
@@ -69,15 +67,8 @@ def holds(condition: Inequality, at: Mapping[str, Array]) -> Array:
     """
     there = _all_budgets(condition.named(), at, condition.space)
     with np.errstate(all="ignore"):
-        low, high = (_value(side, there) for side in (condition.low, condition.high))
+        low, high = (evaluated(side, there) for side in (condition.low, condition.high))
         return low < high if condition.strict else low <= high
-
-
-def value_of(root: Node, at: Mapping[str, Array]) -> Array:
-    """Return the value of an expression of names with values, numbers or arrays; NaN or inf where it has none."""
-    with np.errstate(all="ignore"):
-        value = _value(root, {name: np.float64(x) if isinstance(x, (int, float)) else x for name, x in at.items()})
-    return float(value) if isinstance(value, (float, np.floating)) else value
 
 
 def excess(condition: Inequality, at: Mapping[str, Array]) -> Array:
@@ -88,7 +79,7 @@ def excess(condition: Inequality, at: Mapping[str, Array]) -> Array:
     both, at = sides(condition), _all_budgets(condition.named(), at, condition.space)
     with np.errstate(all="ignore"):
         if both is None:
-            return _value(condition.low, at) - _value(condition.high, at)
+            return evaluated(condition.low, at) - evaluated(condition.high, at)
         logs = []
         for total in both:
             products = (
@@ -113,79 +104,6 @@ def _all_budgets(names: Collection[str], at: Mapping[str, Array], space: Space) 
     lacking = [name for name in space.budget_names if name in names and name not in at]
     here = next((name for name in space.budget_names if name in at), "")
     return {**at, **{name: exchanged(space, name, here, at) for name in lacking}} if lacking else at
-
-
-def _value(node: Node, at: Mapping[str, Array]) -> Array:
-    if node.kind == "number":
-        return float(node.number)
-    if node.kind in ("name", "variable"):
-        return at[str(node.value)]
-    if node.kind == "complement":
-        return 1.0 - at[str(node.value)]
-    if node.kind == "sum":
-        return _sum(node, at)
-    if node.kind == "product":
-        first, *others = ((sign, _value(part, at)) for sign, part in node.parts)
-        start = first[1] if first[0] > 0 else 1.0 / first[1]
-        return reduce(lambda x, other: x * other[1] if other[0] > 0 else x / other[1], others, start)
-    if node.kind == "power":
-        return _power(node.parts[0][1], node.parts[1][1], at)
-    return _called(node, at)
-
-
-def _sum(node: Node, at: Mapping[str, Array]) -> Array:
-    """A sum, and where it is 1 less a power or an exponential, what is left of 1 to the last digits."""
-    other = node.complement()
-    if other is not None and other.kind == "variable":
-        return at[str(other.value)]
-    one, last = node.parts[0][1], node.parts[-1][1]
-    if [sign for sign, _ in node.parts] == [1, -1] and one.value == 1 and last.kind in ("power", "exp"):
-        inner = [part for _, part in last.parts]
-        power = _value(inner[0], at) if last.kind == "exp" else _value(inner[1], at) * _log(inner[0], at)
-        return -array_namespace(power, *at.values()).expm1(power)
-    return reduce(operator.add, (sign * _value(part, at) for sign, part in node.parts))
-
-
-def _power(base: Node, exponent: Node, at: Mapping[str, Array]) -> Array:
-    exact = rational(exponent, {})
-    if exact is not None:
-        x = _value(base, at)
-        if isinstance(x, float):  # of a plain number, an overflow is inf and a root of what is negative is none
-            return float(np.float64(x) ** float(exact))
-        return array_namespace(x).sqrt(x) if exact == 0.5 else x ** float(exact)
-    # 1 - 1e-17 is 1, and (1 - 1e-17)^K is not.
-    power = _value(exponent, at) * _log(base, at)
-    return array_namespace(power).exp(power)
-
-
-def _called(node: Node, at: Mapping[str, Array]) -> Array:
-    if node.kind == "log":
-        return _log(node.parts[0][1], at)
-    values = [_value(part, at) for _, part in node.parts]
-    xp = array_namespace(*values, *at.values())
-    if node.kind in ("sqrt", "exp"):
-        return getattr(xp, node.kind)(values[0])
-    if SHARPNESS not in at:
-        return reduce(xp.minimum if node.kind == "min" else xp.maximum, values)
-    # (x^p + y^p)^(1/p), or that of the reciprocals, in logs: the largest power is taken out.
-    power = at[SHARPNESS] if node.kind == "max" else -at[SHARPNESS]
-    logs = [power * xp.log(x) for x in values]
-    largest = reduce(xp.maximum, logs)
-    rest = reduce(operator.add, (xp.exp(log - largest) for log in logs))
-    return xp.exp((largest + xp.log(rest)) / power)
-
-
-def _log(node: Node, at: Mapping[str, Array]) -> Array:
-    """A log, to the last digits where its argument is 1 and something small."""
-    if node.kind == "complement":
-        return array_namespace(at[str(node.value)]).log1p(-at[str(node.value)])
-    ones = [k for k, (sign, part) in enumerate(node.parts) if sign > 0 and part.kind == "number" and part.value == 1]
-    if node.kind == "sum" and ones:
-        rest = node.parts[: ones[0]] + node.parts[ones[0] + 1 :]
-        small = reduce(operator.add, (sign * _value(part, at) for sign, part in rest), 0.0)
-        return array_namespace(small).log1p(small)
-    x = _value(node, at)
-    return array_namespace(x).log(x)
 
 
 def check_divisors(root: Node, zeros: Collection[str]) -> None:
@@ -223,7 +141,7 @@ def check_numbers(root: Node) -> None:
         return
     try:
         with np.errstate(all="ignore"):
-            value = float(_value(root, {}))
+            value = float(evaluated(root, {}))
         known = math.isfinite(value) and (value != 0 or root.kind not in ("exp", "power"))
     except ZeroDivisionError:
         known = False

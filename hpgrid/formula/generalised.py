@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import reduce
 
-from hpgrid.formula.powers import ONE, Expander, Obstacle, Powers, Sum, check_signs, product, rational
+from hpgrid.formula.node import Node, rational
+from hpgrid.formula.powers import ONE, Expander, Obstacle, Powers, Sum, check_signs, product
 from hpgrid.formula.quantity import written
-from hpgrid.formula.syntax import Node
 from hpgrid.variables import Space
 
 

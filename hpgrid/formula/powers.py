@@ -9,8 +9,9 @@ from fractions import Fraction
 from functools import lru_cache, reduce
 
 from hpgrid.checks import DIGITS, LARGEST, bad, is_exponent, shortened
+from hpgrid.formula.node import Node, at, rational
 from hpgrid.formula.quantity import Quantity, is_positive
-from hpgrid.formula.syntax import Inequality, Node, at, sum_of
+from hpgrid.formula.syntax import Inequality, sum_of
 from hpgrid.surds import Surd
 from hpgrid.variables import STANDARD, Space
 
@@ -115,38 +116,6 @@ def sides(condition: Inequality) -> tuple[Sum, Sum] | None:
 def _text(number: Fraction, powers: Powers) -> str:
     factors = [str(number)] if number != 1 or not powers else []
     return "*".join(factors + [name if e == 1 else f"{name}**({e})" for name, e in powers])
-
-
-def rational(node: Node, values: Mapping[str, Fraction]) -> Fraction | None:
-    """Return an expression of numbers and of constants with values as the fraction it is, or None.
-
-    Raises:
-        ValueError: it is too large for an exponent.
-    """
-    if node.kind == "number":
-        return node.number
-    if node.kind == "name":
-        return values.get(str(node.value))
-    if node.kind == "power":
-        base, exponent = (rational(part, values) for _, part in node.parts)
-        if base is None or exponent is None or exponent.denominator != 1 or (base == 0 and exponent <= 0):
-            return None
-        if base and abs(exponent) * (math.log(abs(base.numerator)) + math.log(base.denominator)) > DIGITS * math.log(
-            10
-        ):
-            raise at(node.column, f"an exponent lies between -{LARGEST} and {LARGEST}", node.text, "a smaller one")
-        return base ** int(exponent)
-    if node.kind not in ("sum", "product"):
-        return None
-    total = Fraction(0) if node.kind == "sum" else ONE
-    for sign, part in node.parts:
-        value = rational(part, values)
-        if value is None or (node.kind == "product" and sign < 0 and value == 0):
-            return None
-        total = total + sign * value if node.kind == "sum" else total * value**sign
-        if max(total.denominator, abs(total.numerator)) >= 10**DIGITS:
-            raise at(node.column, f"an exponent lies between -{LARGEST} and {LARGEST}", node.text, "a smaller one")
-    return total
 
 
 def home(names: Collection[str], space: Space) -> str | None:

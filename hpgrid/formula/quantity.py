@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from hpgrid.formula.node import Node
 from hpgrid.text import exponent_text, name_latex
-
-if TYPE_CHECKING:
-    from hpgrid.formula.syntax import Node
 
 
 class Quantity(str):
@@ -44,7 +42,7 @@ def worth(name: str, values: Mapping[str, Any]) -> Any:
     """Return the value of a name, given those of constants and variables: a number, or an array as those are."""
     if not isinstance(name, Quantity):
         return values[name]
-    from hpgrid.formula.function import value_of
+    from hpgrid.formula.values import value_of  # NumPy loads with the first of them
 
     return value_of(name.root, values)
 

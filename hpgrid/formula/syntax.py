@@ -18,6 +18,7 @@ from fractions import Fraction
 from typing import Any, NoReturn
 
 from hpgrid.checks import CALLED, InputError, bad, shortened, unknown
+from hpgrid.formula.node import Node, at
 from hpgrid.formula.quantity import Quantity
 from hpgrid.variables import STANDARD, Power, Space
 
@@ -36,63 +37,6 @@ _INSTEAD = {
 
 _FORBIDDEN = re.compile(r"[^A-Za-z0-9_.+\-*/(), ]")
 _DECIMAL = re.compile(r"[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?|\.[0-9]+([eE][+-]?[0-9]+)?")
-
-
-@dataclass(frozen=True)
-class Node:
-    """An expression.
-
-    Attributes:
-        kind: "number", "name" (of a constant), "variable", "complement" (1 - the variable that is ``value``), "sum",
-            "product", "power" (base, exponent), or a function's name.
-        value: the number, or the name.
-        parts: what it is made of, each with its sign: -1 for what a sum takes away or a product divides by.
-        text: how it was written.
-        column: where it begins, from 1 on.
-    """
-
-    kind: str
-    value: Fraction | str | None = None
-    parts: tuple[tuple[int, Node], ...] = ()
-    text: str = ""
-    column: int = 1
-
-    def walk(self, exponents: bool = True) -> Iterator[Node]:
-        """Yield this expression and all that it is made of.
-
-        Args:
-            exponents: whether exponents without variables are among it.
-        """
-        yield self
-        for k, (_, part) in enumerate(self.parts):
-            if exponents or not (self.kind == "power" and k == 1 and part.is_constant()):
-                yield from part.walk(exponents)
-
-    @property
-    def number(self) -> Fraction:
-        """The value of a number."""
-        assert isinstance(self.value, Fraction)
-        return self.value
-
-    def complement(self) -> Node | None:
-        """Return what 1 - alpha and 1 - beta are, beta and alpha, of any variable; None for anything else."""
-        if self.kind != "sum" or [sign for sign, _ in self.parts] != [1, -1]:
-            return None
-        one, other = (part for _, part in self.parts)
-        kinds = {"variable": "complement", "complement": "variable"}
-        return replace(other, kind=kinds[other.kind]) if one.value == 1 and other.kind in kinds else None
-
-    def variables(self) -> frozenset[str]:
-        """Return the variables that stand in it, by themselves or in a complement."""
-        return frozenset(str(node.value) for node in self.walk() if node.kind in ("variable", "complement"))
-
-    def constants(self, exponents: bool = True) -> tuple[str, ...]:
-        """Return the names in it that are no variables, in order of their appearance."""
-        return tuple(dict.fromkeys(str(node.value) for node in self.walk(exponents) if node.kind == "name"))
-
-    def is_constant(self) -> bool:
-        """Return whether no variable stands in it."""
-        return not self.variables()
 
 
 @dataclass(frozen=True)
@@ -290,11 +234,6 @@ def read(text: str, space: Space = STANDARD) -> Expression:
         raise bad(f"a bound is an expression ({error})", shortened(flat), "one such as C1*b/(eta*T)") from None
     root = _Reader(flat.lstrip(), start, space).node(tree)
     return Expression(flat.strip(), root, tuple(_remarks(flat)), space=space)
-
-
-def at(column: int, rule: str, given: str, instead: str) -> InputError:
-    """Return the error for what stands at a column."""
-    return bad(f"column {column}: {rule}", shortened(given), instead)
 
 
 # --- the text ---

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpgrid.checks import changed
-from hpgrid.formula.function import SHARPNESS
+from hpgrid.formula.values import SHARPNESS
 from hpgrid.proxy import FunctionProxy
 from hpgrid.refinement.problem import OPEN, Box, Floats, Problem, Solution
 from hpgrid.refinement.relative import Jet, derivatives

@@ -13,10 +13,11 @@ from numpy.typing import ArrayLike, NDArray
 from hpgrid.checks import bad, unknown
 from hpgrid.formula.function import holds
 from hpgrid.formula.syntax import Inequality
-from hpgrid.proxy import FunctionProxy, Proxy, Term, evaluate_factor, monomial_in
+from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.refinement.bases import Row
 from hpgrid.regime import Regime
 from hpgrid.shapes import Floats
+from hpgrid.term import Term, evaluate_factor, monomial_in
 from hpgrid.variables import Space
 
 #: The log of what an unbounded variable may reach: e^690 is 1e299, and nothing overflows.

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpgrid.checks import changed
-from hpgrid.formula.function import SHARPNESS, excess, named
+from hpgrid.formula.function import excess, named
 from hpgrid.formula.powers import sides
 from hpgrid.formula.syntax import Inequality
+from hpgrid.formula.values import SHARPNESS
 from hpgrid.proxy import RiskFunction
 from hpgrid.refinement.descent import descend, solved
 from hpgrid.refinement.problem import Floats, Problem, Solution

@@ -21,9 +21,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from hpgrid.checks import bad
-from hpgrid.proxy import Proxy, evaluate_factor
+from hpgrid.proxy import Proxy
 from hpgrid.refinement.profile import profile
 from hpgrid.shapes import Floats as Array
+from hpgrid.term import evaluate_factor
 from hpgrid.transfers import published
 from hpgrid.transfers.published import Life, Move
 from hpgrid.transfers.rules import Row, Rules, feasible, of_paper

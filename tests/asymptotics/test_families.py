@@ -8,7 +8,8 @@ import pytest
 
 from hpgrid import Regime, bounds
 from hpgrid.asymptotics import Line, exponents, segments
-from hpgrid.proxy import Proxy, Term
+from hpgrid.proxy import Proxy
+from hpgrid.term import Term
 
 F = Fraction
 

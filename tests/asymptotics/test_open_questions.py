@@ -10,7 +10,8 @@ import pytest
 
 from hpgrid import bounds
 from hpgrid.asymptotics import exponents
-from hpgrid.proxy import Proxy, Term
+from hpgrid.proxy import Proxy
+from hpgrid.term import Term
 
 F = Fraction
 ALL = ("eta", "b", "alpha")

@@ -15,8 +15,9 @@ from oracle import assert_agrees, axes_of, naive_search
 from hpgrid import Grid, LogAxis, bounds, grid_search, refine
 from hpgrid.bounds import cesista2025 as source, lemmas
 from hpgrid.checks import InputError
-from hpgrid.proxy import Proxy, Term
+from hpgrid.proxy import Proxy
 from hpgrid.refinement.profile import profile
+from hpgrid.term import Term
 
 Delta0, L, sigma, D, G0, lam = 2.0, 0.7, 1.3, 1.2, 0.6, 0.3
 kappa1, kappa2, L_F, sigma_F = 1.5, 4.0, 0.9, 0.4

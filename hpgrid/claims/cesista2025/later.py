@@ -19,8 +19,9 @@ from hpgrid.claims.ledger import Finding, claim, claims, finding
 from hpgrid.critical import tokens
 from hpgrid.critical.tokens import iterations_of_mean
 from hpgrid.far_out import LADDER, LOGS, limit
-from hpgrid.proxy import FunctionProxy, Proxy, Term
+from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.readings import Reading, of_exponent
+from hpgrid.term import Term
 from hpgrid.theory import batch_sizes, cesista_laws as laws
 
 GIVEN = ("eta", "b", "alpha", "Delta0", "L", "sigma", "D", "G0")
