@@ -11,9 +11,8 @@ from functools import lru_cache, reduce
 from typing import TYPE_CHECKING, Any
 
 from hpgrid.checks import bad, unknown
-from hpgrid.formula.quantity import Quantity, in_product, names_in, worth
+from hpgrid.formula.quantity import Quantity, names_in, product_text, worth
 from hpgrid.surds import Surd
-from hpgrid.text import power
 from hpgrid.variables import STANDARD, Power, Space
 
 if TYPE_CHECKING:
@@ -31,9 +30,9 @@ FUNCTIONS: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
 }
 
 #: How they are written.
-SIGNS = {"one_minus": "(1 - {})", "one_plus": "(1 + {})"}
+SIGNS = {"one_minus": "1 - {}", "one_plus": "1 + {}"}
 
-_HALF = Fraction(1, 2)
+_HALF, _ONE = Fraction(1, 2), Fraction(1)
 
 #: One variable's part in a term: the exponent of a power, or the name of a function.
 Factor = Fraction | str
@@ -213,10 +212,8 @@ class Term:
         return Term(constants, {v: factors[v] for v in space.ordered(factors)}, whole)
 
     def __str__(self) -> str:
-        number = [str(Surd.of(self.number))] if self.number != 1 else []
-        powers = [power(in_product(n), e) for n, e in self.constants.items()]
-        powers += [SIGNS[f].format(v) if isinstance(f, str) else power(v, f) for v, f in self.factors.items() if f != 0]
-        return "*".join(number + powers) or "1"
+        named = ((SIGNS[f].format(v), _ONE) if isinstance(f, str) else (v, f) for v, f in self.factors.items())
+        return product_text(str(Surd.of(self.number)), (*self.constants.items(), *named))
 
 
 @lru_cache(maxsize=256)

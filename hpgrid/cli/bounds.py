@@ -144,7 +144,6 @@ class Whole:
         lines = [f"{self.name}: {self.bound.of}", f"   {formula}", *(f"   {line}" for line in more)]
         lines += [f"   {name}: {means}, > 0" for name, means in self.bound.constants.items()]
         lines += [f"   {name}: {e.means}, {e.range}; here {e.default}" for name, e in self.bound.exponents.items()]
-        reasons = {law for law in self.laws.values() if isinstance(law, str)}
         for tuned, law in self.laws.items():
             if not isinstance(law, str):
                 held = self._held(tuned)
@@ -153,7 +152,10 @@ class Whole:
                 heading = f"{', '.join(tuned)} tuned" + (f", {', '.join(held)} held" if held else "")
                 lines += ["", f"{heading}{f' (numbers of {at})' if computed else ''}:"]
                 lines += [f"   {line}" for line in symbolic(law).lines()[1:]]
-        lines += ["", *(f"no exact laws: {reason}" for reason in sorted(reasons))] if reasons else []
+        for reason in sorted({law for law in self.laws.values() if isinstance(law, str)}):
+            without = [f"{', '.join(tuned)} tuned" for tuned, law in self.laws.items() if law == reason]
+            regimes = f" with {' or '.join(without)}" if len(without) < len(self.laws) else ""
+            lines += ["", f"no exact laws{regimes}: {reason}"]
         lines += ["", "what the ledger measures of it (hpgrid verify ID):"] if self.claims else []
         lines += [f"   {id}: {says}" for id, says in self.claims.items()]
         return to_width(lines)

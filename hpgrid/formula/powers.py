@@ -10,7 +10,7 @@ from functools import lru_cache, reduce
 
 from hpgrid.checks import DIGITS, LARGEST, bad, is_exponent, shortened
 from hpgrid.formula.node import Node, at, rational
-from hpgrid.formula.quantity import Quantity, is_positive
+from hpgrid.formula.quantity import Quantity, is_positive, product_text
 from hpgrid.formula.syntax import Inequality, sum_of
 from hpgrid.surds import Surd
 from hpgrid.variables import STANDARD, Space
@@ -76,12 +76,14 @@ def check_signs(total: Sum, space: Space) -> None:
     """
     for powers, number in total.items():
         if number < 0:
-            raise Obstacle(None, f"{_text(-number, powers)} is taken away, so that this is no sum of powers")
+            raise Obstacle(
+                None, f"{product_text(str(-number), powers)} is taken away, so that this is no sum of powers"
+            )
     for powers, number in total.items():
         named = dict(powers)
         for complement, name in space.complements.items():
             if complement in named and (named[complement] != 1 or name in named):
-                raise Obstacle(None, f"{_text(number, powers)} is no power of {name}")
+                raise Obstacle(None, f"{product_text(str(number), powers)} is no power of {name}")
 
 
 @lru_cache(maxsize=256)
@@ -111,11 +113,6 @@ def sides(condition: Inequality) -> tuple[Sum, Sum] | None:
         rule = f"a condition that {'never' if never else 'always'} holds is none"
         raise bad(rule, condition.text, "another one" if never else "none, or another one")
     return low, high
-
-
-def _text(number: Fraction, powers: Powers) -> str:
-    factors = [str(number)] if number != 1 or not powers else []
-    return "*".join(factors + [name if e == 1 else f"{name}**({e})" for name, e in powers])
 
 
 def home(names: Collection[str], space: Space) -> str | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from fractions import Fraction
 from typing import Any
 
 from hpgrid.formula.node import Node
-from hpgrid.text import exponent_text, name_latex
+from hpgrid.text import exponent_text, name_latex, power
 
 
 class Quantity(str):
@@ -26,9 +27,15 @@ class Quantity(str):
 
 
 def in_product(name: str) -> str:
-    """Return a name as it stands in a product: a sum in parentheses."""
-    compound = isinstance(name, Quantity) and name.root.kind in ("sum", "product", "power")
+    """Return a name as it stands in a product: a sum, 1 - delta say, in parentheses."""
+    compound = name.root.kind in ("sum", "product", "power") if isinstance(name, Quantity) else " " in name
     return f"({name})" if compound else name
+
+
+def product_text(number: str, powers: Iterable[tuple[str, Fraction]]) -> str:
+    """Return a number times powers as text, without what is 1: 2*C1*(1 - delta)*eta^-2."""
+    factors = [power(in_product(name), exponent) for name, exponent in powers if exponent]
+    return "*".join([number] * (number != "1") + factors) or "1"
 
 
 def names_in(name: str) -> frozenset[str]:

@@ -55,6 +55,9 @@ def test_a_bound_without_exact_laws_says_why_and_text_fits(capsys: Capture, monk
     monkeypatch.setenv("COLUMNS", "80")
     out = printed(capsys, "sgd_strongly_convex")
     assert "no exact laws: exact exponents need a bound that is a sum of powers" in out
+    some = " ".join(printed(capsys, "error_feedback").split())
+    assert "no exact laws with eta, delta tuned: exact exponents need" in some
+    assert "in this one (1 - delta)*c*delta^-2*eta^2 is no power of delta" in some
     for name in BOUNDS:
         # What can't be broken, a product of many powers, is longer.
         assert max(len(line) for line in printed(capsys, name).splitlines() if " " in line.strip()) <= 80
