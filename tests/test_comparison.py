@@ -9,12 +9,14 @@ from functools import partial
 from pathlib import Path
 
 import commands
+import numpy as np
 import pytest
 from commands import Capture
 from matplotlib.mathtext import MathTextParser
 from matplotlib.text import Text
 
 from hpgrid.bounds import BOUNDS
+from hpgrid.bounds.lemmas import nesterov_noise
 from hpgrid.comparison import laws
 from hpgrid.comparison.compare import SHOWN, Comparison, of_runs, sources, verdict
 from hpgrid.comparison.laws import answered, answers, bound, paths
@@ -57,7 +59,15 @@ def test_an_exact_answer_in_the_file_is_what_is_computed(name: str) -> None:
     assert {"fixed": paths(bound(name), ("eta",)), "tuned": paths(bound(name), ("eta", "alpha"))} == own.paths
 
 
-@pytest.mark.parametrize(("name", "key"), [("sgd_strongly_convex", "eta-T"), ("star_convex", "b-T")])
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("sgd_strongly_convex", "eta-T"),
+        ("star_convex", "b-T"),
+        ("steepest", "b-floored"),
+        ("independent_decay", "eta-T"),
+    ],
+)
 def test_a_measured_answer_in_the_file_is_what_is_measured(name: str, key: str) -> None:
     kept, (made, _) = answers()[name].cells[key], answered(bound(name), QUESTIONS[key])
     assert kept.known == made.known == "measured"
@@ -65,6 +75,28 @@ def test_a_measured_answer_in_the_file_is_what_is_measured(name: str, key: str) 
     assert made.low <= kept.high
     assert kept.low <= made.high
     assert made.note[:4] == kept.note[:4]
+
+
+def test_of_two_ends_of_a_flat_valley_the_lower_one_is_read() -> None:
+    """All tuned, b out of the way, what is left goes with c s^2: the noise is s/b^(1/2), what rises with eta c eta.
+
+    Least at alpha = 1, it makes momentum worthless and b grow; least as alpha falls, b is 1 and alpha falls alone.
+    """
+    alpha = np.concatenate([np.geomspace(1e-9, 0.5, 500), np.linspace(0.5, 1, 500)])
+    beta, s = 1 - alpha, nesterov_noise(alpha, 1.0)
+    gap, kl = (1 + 2 * beta**2 / alpha) * s**2, (1 + 2 * beta**2 / alpha + beta / alpha) * s**2
+    star = (4 * (1 + beta**2 / alpha) + 2 * beta / alpha) * s**2
+    seed = (0.5 + 2 * beta**2 / alpha) * nesterov_noise(alpha, 2.0) ** 2
+    # As alpha falls s^2 is alpha/2, and the gap's product is 1 as at alpha = 1; its next order is positive.
+    rounding = 8 * 2.0**-52
+    assert min(gap.min(), kl.min()) >= 1 - rounding
+    assert (gap[-1], kl[-1], seed.argmin()) == (1.0, 1.0, 999)
+    assert star.argmin() == 0
+    assert 3 < star[0] < star[-1] == 4
+    own = {name: answers()[name].cells["b-T-beta"].text() for name in ("frank_wolfe", "steepest", "star_convex")}
+    assert own == {"frank_wolfe": "0.500", "steepest": "0.500", "star_convex": "0.000 at b >= 1"}
+    for name in own:
+        assert answered(bound(name), QUESTIONS["b-T-beta"])[0].text() == own[name]
 
 
 def test_the_file_is_made_again_by_one_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

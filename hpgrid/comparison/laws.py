@@ -151,7 +151,8 @@ def answered(proxy: Any, question: Question) -> tuple[Cell, str]:
         return Cell(note=UNKNOWN), ""
     value, error, note = float(reading.measured), max(float(reading.tolerance), _DIGIT), ""
     if not named and isinstance(proxy, FunctionProxy):
-        note = _log(routes.climb(subject, stated.regime), stated.left)
+        climb = routes.climb(subject, stated.regime)
+        note = _log(climb, stated.left) or _end(climb.ends, stated.left, proxy.space)
     return Cell(round(value, 6) + 0.0, "measured", round(value - error, 6), round(value + error, 6), note), ""
 
 
@@ -167,6 +168,12 @@ def _log(climb: Any, left: Any) -> str:
     read = power_and_log(sum(float(p) * climb.exponent[v] for v, p in left.items()), REFINED)
     sure = math.isfinite(read.log) and abs(read.log) > 2 * read.tolerance and abs(read.log) > 0.05
     return f"log^{read.log:.2f}" if sure else ""
+
+
+def _end(ends: Any, left: Any, space: Any) -> str:
+    """At which end of its range what is asked about lies, where it does."""
+    held = {v: x for v, x in ends.items() if [*left] == [v]}
+    return "".join(f"at {v} {'>=' if x == space.all[v].low else '<='} {x:g}" for v, x in held.items())
 
 
 def paths(proxy: Any, tuned: tuple[str, ...]) -> tuple[Piece, ...]:

@@ -92,7 +92,8 @@ class Cell(NamedTuple):
         if self.known == "exact":
             return f"{self.value} {self.note}".strip()
         if self.known == "measured":
-            return f"{float(self.value):.3f}" + "*" * self.note.startswith("log")
+            beside = "*" if self.note.startswith("log") else f" {self.note}"
+            return f"{round(float(self.value), 3) + 0.0:.3f}{beside}".rstrip()
         if self.note == "range":
             return f"{self.low:.2f} to {self.high:.2f}"
         error = "" if self.note else f" +- {(self.high - self.low) / 2:.2g}"

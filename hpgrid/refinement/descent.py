@@ -44,6 +44,10 @@ LEAST_DAMPING = 1e-18
 
 MOST_STEPS = 200
 
+#: How often a descent goes on that neither arrived nor runs off: exp(-x) falls by a factor e in a step, and 1e-280 of a
+#: bound, which is all that moves beside a constant, takes 650.
+ROUNDS = 4
+
 #: How sharp kinks become, step by step: an optimum moves by some 1/p from each to the next. At the last, p times the
 #: rounding of a log, 1e-14, is still small.
 SHARPENED = tuple(4.0**k for k in range(1, 13))
@@ -280,7 +284,13 @@ def _followed(problem: Problem, box: Box, sharpness: Sequence[float] | None = No
         if not problem.tuned:
             return _evaluated(jets(rows.start, np.arange(len(rows.start))))
         if sharpness is None:
-            return _described(jets, rows, _down(jets, rows, rows.start, constants), constants)
+            for _ in range(ROUNDS):
+                found = _described(jets, rows, _down(jets, rows, rows.start, constants), constants)
+                lost = ~found.end.converged & ~np.any(found.end.unbounded, axis=0) & np.isfinite(found.end.log_risk)
+                if not lost.any():
+                    break
+                rows = rows._replace(start=np.where(lost[:, None], found.end.log_at.T, rows.start))
+            return found
         for power in sharpness:
             before, constants = rows.start, {SHARPNESS: power}
             last = _down(jets, rows, before, constants)

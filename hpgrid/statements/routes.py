@@ -72,6 +72,9 @@ _OTHER_LAW = 0.01
 #: Where what tends to 0 is moved to, after ``SMALL``.
 _SMALLER = 1e-3
 
+#: Budgets before the ladder, and at how many, before refinement is lost, it is seen what lies at an end of its range.
+_NEARER, _BEFORE = (1e8, 1e10, 1e12, 1e15), 3
+
 #: How many budgets are fitted where the continuous optimum is followed downhill, which takes its time.
 _MOST = 20
 
@@ -191,18 +194,54 @@ class Climb(NamedTuple):
     exponent: Mapping[str, Array]  # for the same names, the local exponent of the budget
     unbounded: tuple[str, ...]  # the variables that run off at the last budget
     undetermined: tuple[str, ...]  # the variables that the risk does not depend on there
+    ends: Mapping[str, float] = {}  # where those are that are held at an end of their range
 
 
 @lru_cache(maxsize=_KEPT)
 def climb(subject: Subject, regime: Regime, moved: str = "") -> Climb:
     """Return the optimum along the ladder, one constant moved."""
-    constants = subject.proxy.constants
-    (found,) = _climbs(
-        subject.proxy,
-        regime,
-        {moved: np.array([moved_to(moved, constants[moved], subject.proxy.space)])} if moved else {},
+    proxy = subject.proxy
+    given = {moved: np.array([moved_to(moved, proxy.constants[moved], proxy.space)])} if moved else {}
+    (found,) = _climbs(proxy, regime, given)
+    ends = {} if found.unbounded or found.undetermined else _ends(proxy, regime, given, found)
+    if not ends:
+        return found
+    rest, caps = (
+        tuple(v for v in regime.tuned if v not in ends),
+        {v: x for v, x in regime.caps.items() if v not in ends},
     )
-    return found
+    held = replace(regime, tuned=rest, fixed={**regime.fixed, **ends}, caps=caps)
+    (found,) = _climbs(proxy, held, given)
+    log_at = {v: np.where(np.isfinite(found.log_at["risk"]), np.log(x), np.nan) for v, x in ends.items()}
+    still = {v: 0.0 * x for v, x in log_at.items()}
+    return found._replace(log_at={**found.log_at, **log_at}, exponent={**found.exponent, **still}, ends=ends)
+
+
+def _ends(
+    proxy: Proxy | FunctionProxy, regime: Regime, constants: Mapping[str, Array], found: Climb
+) -> dict[str, float]:
+    """Where variables lie that are at one and the same end of their range when refinement is lost along the ladder.
+
+    Two parts of a bound that a valley joins differ by a power of the budget: farther out by less than rounding. What
+    was at an end at the last budgets before stays there, and the others are read without it.
+    """
+    from hpgrid.refinement import refine
+
+    if all(np.isfinite(slopes).all() for slopes in found.exponent.values()):
+        return {}
+    at: dict[str, Any] = {proxy.budget: (*_NEARER, *LADDER)}
+    optimum = refine(proxy, regime=regime, constants=constants, **at)
+    converged = optimum.converged.ravel()
+    first = converged.argmax()
+    lost = first + int(np.logical_and.accumulate(converged[first:]).sum())
+    if not first + _BEFORE <= lost < converged.size:
+        return {}
+    ends, last = dict[str, float](), slice(lost - _BEFORE, lost)
+    for v, x in optimum.at.items():
+        there, variable = x.ravel()[last], proxy.space.all[v]
+        if optimum.active[v].ravel()[last].all() and np.ptp(there) == 0:
+            ends[v] = float(np.clip(there[0], variable.low, variable.high))  # past a floor by rounding
+    return ends if len(ends) < len(regime.tuned) else {}
 
 
 def _climbs(proxy: Proxy | FunctionProxy, regime: Regime, constants: Mapping[str, Array]) -> list[Climb]:
