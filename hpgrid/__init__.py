@@ -21,6 +21,8 @@ _HOME = {
     "Regime": "hpgrid.regime",
     "grid_search": "hpgrid.search.brute",
     "SearchResult": "hpgrid.search.brute",
+    "structure": "hpgrid.search.structure",
+    "verify_search": "hpgrid.search.verify",
     "parse": "hpgrid.formula.bound",
     "fit_slope": "hpgrid.slopes",
     "refine": "hpgrid.refinement.optimum",
@@ -56,8 +58,10 @@ __all__ = [
     "parse",
     "refine",
     "regret",
+    "structure",
     "sweep",
     "transfer",
+    "verify_search",
 ]
 
 if TYPE_CHECKING:
@@ -72,6 +76,8 @@ if TYPE_CHECKING:
     from hpgrid.refinement.optimum import refine
     from hpgrid.regime import Regime
     from hpgrid.search.brute import SearchResult, grid_search
+    from hpgrid.search.structure import structure
+    from hpgrid.search.verify import verify_search
     from hpgrid.slopes import fit_slope
     from hpgrid.statements.check import check
     from hpgrid.sweeps.run import sweep

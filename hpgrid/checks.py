@@ -96,6 +96,9 @@ NOISE_KINDS = ("gaussian", "one-hot", "rank-one")
 #: How many constants are searched: only cells that can win, or every cell.
 SEARCH_METHODS = ("exact", "brute")
 
+#: How one grid is searched: by the exact way where that is proved and pays.
+GRID_METHODS = ("auto", *SEARCH_METHODS)
+
 #: The precisions of a search, and those of oracles.
 DTYPES = ("float64", "float32")
 PRECISIONS = (*DTYPES, "bfloat16")

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 
 from hpgrid.checks import (
     DTYPES,
+    GRID_METHODS,
     bad,
     check_choice,
 )
@@ -42,6 +43,12 @@ def search_bound(
         str | None, Parameter(help="Budgets that slopes are fitted over, LO:HI; from the end of burn-in by default.")
     ] = None,
     dtype: options.Dtype = "float64",
+    method: Annotated[
+        str, Parameter(help="auto; exact leaves out cells that the bound's structure rules out; brute compares all.")
+    ] = "auto",
+    explain: Annotated[
+        bool, Parameter(help="Say for which axes the bound is submodular, by which signs, and search nothing.")
+    ] = False,
     T: Annotated[options.Names, Parameter(name="--T", help="Say what to set at so many tokens: 1B,10B.")] = None,
     K: Annotated[options.Names, Parameter(name="--K", help="Say what to set at so many iterations.")] = None,
     at: Annotated[options.Names, Parameter(help="Say what to set at a budget that the bound declares: R=1e6.")] = None,
@@ -63,6 +70,7 @@ def search_bound(
     _check_questions({"--T": T, "--K": K, "--at": at, "--risk": risk}, max_K, files)
     # Here, too: a target is found without a search, which would ask.
     check_choice("dtype", dtype, DTYPES)
+    check_choice("method", method, GRID_METHODS)
     fitted = None
     if window is not None:
         lo, _, hi = window.partition(":")
@@ -76,7 +84,11 @@ def search_bound(
     axes = options.grid_config(grid, n, axis, counted, chosen.space).build()
     from hpgrid.tuning.problem import tuning_problem
 
-    problem = tuning_problem(chosen.build(axes.budget), axes, regime, dtype=dtype)
+    if explain:
+        from hpgrid.search.structure import structure
+
+        return options.say(structure(chosen.build(counted)), json_)
+    problem = tuning_problem(chosen.build(axes.budget), axes, regime, dtype=dtype, method=method)
     # Last of all checks: it makes folders.
     for file, example in ((csv, "best.csv"), (netcdf, "best.nc")):
         options.check_file(file, "a survey is written to a file", example)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -12,19 +12,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.checks import DTYPES, bad, unknown
+from hpgrid.checks import DTYPES, GRID_METHODS, bad, check_choice, unknown
 from hpgrid.formula.function import holds
 from hpgrid.grid import Grid
 from hpgrid.progress import foresee
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, as_regime
-from hpgrid.search.tables import Domain, Tables, domain_of, tabulate, with_walls
+from hpgrid.search.exact import Proof, problem_of, search
+from hpgrid.search.structure import structure
+from hpgrid.search.tables import Domain, Tables, domain_of, places, tabulate, with_walls
 from hpgrid.shapes import Floats
 from hpgrid.variables import STANDARD, Power, Space
 
 #: Lines (cells of the axes that are not scanned) in one call of the kernel. 2^20 of them keep the
 #: working set near 10 MB, and one call does the whole of a 100^4 grid.
 CHUNK = 2**20
+
+#: Cells from which on an exact search is preferred: either takes milliseconds below, and brute force is compiled.
+ENOUGH = 5 * 10**7
+
+#: Values of the scanned axis from which on the best of them is found sooner than they are compared.
+LONG = 400
 
 #: Cells in a second that no one device compares: a search that would take too long even so is refused at once.
 FASTEST = 1e13
@@ -74,6 +82,9 @@ class SearchResult(Argmins):
             which is better; computed for float32, None for float64.
         last: for every reduced axis, the last index that is feasible, broadcasting against ``risk``.
         space: the variables of the bound.
+        method: how it was searched: "brute" or "exact".
+        proof: of an exact search, what it rests on: see ``verify_search``.
+        plan: of an exact search, what was searched.
     """
 
     risk: NDArray[Any]
@@ -89,6 +100,9 @@ class SearchResult(Argmins):
     unresolved: NDArray[np.bool_] | None
     last: Mapping[str, NDArray[np.integer]]
     space: Space = STANDARD
+    method: str = "brute"
+    proof: Proof | None = None
+    plan: SearchPlan | None = field(default=None, repr=False)
 
     @cached_property
     def below_one_K(self) -> NDArray[np.bool_]:
@@ -127,6 +141,7 @@ def grid_search(
     min_K: float | None = None,
     dtype: str = "float64",
     chunk: int = CHUNK,
+    method: str = "auto",
 ) -> SearchResult:
     """Return the best risk, and where it is, over some axes of a grid for every cell of the others.
 
@@ -147,6 +162,8 @@ def grid_search(
             flagged where None.
         dtype: "float64", or "float32", which resolves a risk to 1e-7 and says where that is too little.
         chunk: largest number of lines in one call of the kernel: memory, not the result.
+        method: "brute" compares every cell; "exact" those that a bound's structure leaves (see ``structure``), with the
+            same result, index for index; "auto" the exact one where the structure is proved and the grid large.
 
     Raises:
         ValueError: see the message: a missing or unknown axis, a value out of range, nothing to
@@ -159,7 +176,9 @@ def grid_search(
         raise unknown("dtype", dtype, DTYPES)
     if isinstance(chunk, bool) or not isinstance(chunk, int) or chunk < 1:
         raise bad("chunk is a whole number of lines, 1 or more", chunk, "chunk=2**20, say")
-    return inside(best_of(plan_search(proxy, grid, regime.settled(proxy, grid, free=grid.axes)), dtype, chunk), proxy)
+    check_choice("method", method, GRID_METHODS)
+    plan = plan_search(proxy, grid, regime.settled(proxy, grid, free=grid.axes))
+    return inside(best_of(plan, dtype, chunk, method=method), proxy)
 
 
 def inside(found: SearchResult, proxy: Proxy | FunctionProxy) -> SearchResult:
@@ -174,11 +193,34 @@ def inside(found: SearchResult, proxy: Proxy | FunctionProxy) -> SearchResult:
     return found
 
 
-def best_of(plan: SearchPlan, dtype: str = "float64", chunk: int = CHUNK, times: int = 1) -> SearchResult:
-    """Return what ``grid_search`` does, of a plan, one of so many alike: nothing is asked again."""
+def best_of(
+    plan: SearchPlan, dtype: str = "float64", chunk: int = CHUNK, times: int = 1, method: str = "auto"
+) -> SearchResult:
+    """Return what ``grid_search`` does, of a plan, one of so many alike: nothing is asked again.
+
+    Raises:
+        ValueError: the method is exact, and the bound has no structure that would serve.
+    """
+    tables = plan.tables(dtype)
+    cells = math.prod(tables.sizes.values())
+    if method == "exact" or (method == "auto" and dtype == "float64" and cells >= ENOUGH):
+        problem, why = problem_of(plan, tables)
+        if dtype != "float64":
+            problem, why = None, f"{dtype}, of which brute force counts what it can't resolve"
+        lines = problem is not None and not problem.roles.row  # a line for each cell of all axes but the scanned one
+        if lines and method == "exact" and (spoilt := structure(plan.proxy).why_not(tables.over)):
+            problem, why = None, spoilt
+        if problem is not None and (method == "exact" or not lines or tables.sizes[tables.scan] >= LONG):
+            foresee(f"an exact search of {cells:.3g} cells", problem.seconds, problem.bytes)
+            risk, rank, columns = search(problem)
+            proof = Proof(structure(plan.proxy), tables.scan, problem.roles, columns)
+            return replace(label_result(plan, dtype, risk[0], rank[0]), method="exact", proof=proof, plan=plan)
+        if method == "exact":
+            rule = f"an exact search over {', '.join(plan.over)} rests on a structure that {plan.proxy.name} lacks"
+            raise bad(rule, why, 'method="auto", which compares every cell where it must')
     from hpgrid.search.kernel import best_cells  # the only import of jax
 
-    best = best_cells(plan.tables(dtype), plan.remaining, chunk=chunk, counted=dtype == "float32", times=times)
+    best = best_cells(tables, plan.remaining, chunk=chunk, counted=dtype == "float32", times=times)
     return label_result(plan, dtype, *best)
 
 
@@ -258,11 +300,11 @@ def label_result(plan: SearchPlan, dtype: str, risk: Any, rank: Any, close: Any 
     """Return the kernel's result by name, with the axes that the bound does not depend on put back."""
     searched, feasible = plan.searched, np.isfinite(risk)
     sizes = [len(plan.axes[axis]) for axis in searched]
-    places = [rank] if len(searched) == 1 else np.unravel_index(np.minimum(rank, math.prod(sizes) - 1), sizes)
+    indices = places(np.minimum(rank, math.prod(sizes) - 1), sizes)
     if not feasible.all():
         # No cell of these may win; their rank, beyond the last one, was cut to be divided into places.
-        places = [np.where(feasible, place, -1) for place in places]
-    index_on = dict(zip(searched, places))
+        indices = tuple(np.where(feasible, place, -1) for place in indices)
+    index_on = dict(zip(searched, indices))
     every = plan.every
     space = plan.proxy.space
     remaining = {axis: every[axis] for axis in space.ordered(every) if axis not in plan.over}

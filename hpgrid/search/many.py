@@ -26,7 +26,7 @@ from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, as_regime
 from hpgrid.search.brute import CHUNK, Argmins, SearchPlan, best_of, plan_search
 from hpgrid.search.lanes import Lanes, lanes_of
-from hpgrid.search.tables import LINE_BYTES, check_range
+from hpgrid.search.tables import LINE_BYTES, check_range, places
 from hpgrid.shapes import Floats
 from hpgrid.text import counted
 
@@ -244,7 +244,7 @@ def _exactly(plan: SearchPlan, budget: Floats, lanes: Lanes, devices: int | None
     # By name, with what the bound does not depend on put back.
     shape, counts, feasible = (len(risk), len(budget)), lanes.counts, np.isfinite(risk)
     sizes = [len(plan.axes[axis]) for axis in plan.searched]
-    index_on = dict(zip(plan.searched, np.unravel_index(np.where(feasible, rank, 0), sizes)))
+    index_on = dict(zip(plan.searched, places(np.where(feasible, rank, 0), sizes)))
     index = {v: np.where(feasible, index_on.get(v, np.int64(0)), -1).astype(np.int32) for v in plan.over}
     return ManyResult(
         risk=np.broadcast_to(risk, shape),

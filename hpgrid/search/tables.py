@@ -104,6 +104,14 @@ class Tables:
         return tuple(axis for axis in self.over if axis != self.scan)
 
 
+def places(rank: NDArray[np.integer], sizes: Sequence[int]) -> tuple[NDArray[np.integer], ...]:
+    """Return the index on each axis of cells, by their numbers in row-major order."""
+    if len(sizes) == 1:
+        return (rank,)
+    # Of more than 8192 numbers whose last axis has one place NumPy 2.4 repeats those beyond its buffer.
+    return tuple(index.reshape(rank.shape) for index in np.unravel_index(rank.ravel(), tuple(sizes)))
+
+
 def tabulate(
     proxy: Proxy | FunctionProxy, axes: Axes, fixed: Held, domain: Domain, *, over: tuple[str, ...], dtype: str
 ) -> Tables:

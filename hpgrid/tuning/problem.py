@@ -35,6 +35,7 @@ class TuningProblem:
     grid: Grid  # where it is searched: the axes that it depends on
     regime: Regime  # what is tuned, fixed, on a path, capped, and the smallest number of iterations
     dtype: str = "float64"  # the precision of the search
+    method: str = "auto"  # how it is searched, see ``grid_search``
 
     @property
     def budget(self) -> str:
@@ -88,7 +89,7 @@ class TuningProblem:
 
     def search(self) -> SearchResult:
         """Return the grid's best cell at every budget."""
-        return inside(best_of(self.plan, self.dtype), self.proxy)
+        return inside(best_of(self.plan, self.dtype, method=self.method), self.proxy)
 
     def posed(self, budgets: Array) -> Problem:
         """Return the problem of the continuous optimum at some budgets."""
@@ -121,7 +122,13 @@ class TuningProblem:
 
 
 def tuning_problem(
-    proxy: Proxy | FunctionProxy, grid: Grid, regime: Regime, *, min_K: float | None = None, dtype: str = "float64"
+    proxy: Proxy | FunctionProxy,
+    grid: Grid,
+    regime: Regime,
+    *,
+    min_K: float | None = None,
+    dtype: str = "float64",
+    method: str = "auto",
 ) -> TuningProblem:
     """Return a problem, checked: every variable of the bound has one role, and every tuned one an axis.
 
@@ -133,6 +140,7 @@ def tuning_problem(
         regime: what is tuned, fixed, on a path, capped.
         min_K: smallest number of iterations T/b.
         dtype: "float64" or "float32".
+        method: "auto", "exact" or "brute": see ``grid_search``.
 
     Raises:
         ValueError: as ``Regime.settled``.
@@ -140,7 +148,7 @@ def tuning_problem(
     regime = as_regime(regime, None, min_K).settled(proxy, grid := grid.over(proxy.space))
     variables = proxy.form(grid.budget).variables()
     unused = [v for v, _ in grid.entries if v != grid.budget and v not in variables]
-    return TuningProblem(proxy.form(grid.budget), grid.with_axes(**dict.fromkeys(unused)), regime, dtype)
+    return TuningProblem(proxy.form(grid.budget), grid.with_axes(**dict.fromkeys(unused)), regime, dtype, method)
 
 
 def exact_law(proxy: Proxy | FunctionProxy, regime: Regime, budget: str) -> tuple[Law | None, str]:

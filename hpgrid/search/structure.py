@@ -1,0 +1,156 @@
+"""For which axes a bound is submodular on a grid, by the signs of its exponents alone: then its argmins are monotone.
+
+A product u(x) v(y) of monotone factors has the mixed difference (u' - u)(v' - v), of one sign over the whole grid. So a
+sum of such products is submodular in some axes if for each pair of them all terms that hold both have a negative one,
+once some axes are read backwards. A minimum over some of the axes is submodular in the others again.
+
+Source: Topkis (1978), Minimizing a submodular function on a lattice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+from hpgrid.checks import bad
+from hpgrid.grid import Grid
+from hpgrid.proxy import Factor, FunctionProxy, Proxy, Term
+
+
+def direction(factor: Factor | None) -> int:
+    """Return 1 for a factor that rises with its variable, -1 for one that falls, 0 for none."""
+    if factor is None or factor in (0, "one_plus", "one_minus"):
+        return {"one_plus": 1, "one_minus": -1}.get(str(factor), 0)
+    return 1 if factor > 0 else -1  # type: ignore[operator]
+
+
+@dataclass(frozen=True)
+class Structure:
+    """The signs of a bound's mixed differences.
+
+    Attributes:
+        name: of the bound.
+        axes: the variables that it depends on, in canonical order.
+        budget: the one among them that is a budget.
+        pairs: for each two axes that stand in a term together, of each sign of the difference there is, such a term.
+        why: why nothing is known of a function.
+    """
+
+    name: str
+    axes: tuple[str, ...]
+    budget: str
+    pairs: Mapping[tuple[str, str], Mapping[int, Term]]
+    why: str = ""
+
+    def flips(self, axes: Iterable[str]) -> dict[str, int] | None:
+        """Return which axes are read backwards, -1, so that the bound is submodular in these, or None where it isn't.
+
+        Of axes that nothing joins each is read forwards.
+        """
+        names, signs = [v for v in self.axes if v in set(axes)], dict[str, int]()
+        if self.why or self.obstacle(names):
+            return None
+        for first in names:
+            pending = [] if first in signs else [first]
+            signs.setdefault(first, 1)
+            while pending:
+                one = pending.pop()
+                for other in names:
+                    own = self.pairs.get((one, other)) or self.pairs.get((other, one))
+                    if own and other not in signs:
+                        (sign,) = own
+                        signs[other] = -sign * signs[one]
+                        pending.append(other)
+        return signs if all(signs[v] * signs[w] * s < 0 for (v, w), s in self._signs(names).items()) else None
+
+    def obstacle(self, axes: Iterable[str]) -> str:
+        """Return the pair of these axes, and its two terms, that have both signs; "" where there is none."""
+        if self.why:
+            return self.why
+        for v, w in combinations([v for v in self.axes if v in set(axes)], 2):
+            own = self.pairs.get((v, w), {})
+            if len(own) > 1:
+                return f"in ({v}, {w}) {own[-1]} has a negative mixed difference and {own[1]} a positive one"
+        return ""
+
+    def why_not(self, axes: Iterable[str]) -> str:
+        """Return why the bound is not submodular in these axes, "" where it is."""
+        names = tuple(axes)
+        if self.flips(names) is not None:
+            return ""
+        turned = "no reading of the axes backwards makes all of their mixed differences negative"
+        return self.obstacle(names) or f"{self._listed(names)}: {turned}"
+
+    def text(self) -> str:
+        """Return in words for which axes the bound is submodular, and by which terms."""
+        if self.why:
+            return f"{self.name}: {self.why}"
+        hyperparameters = [v for v in self.axes if v != self.budget]
+        largest = next(
+            (names for k in range(len(hyperparameters), 1, -1) for names in combinations(hyperparameters, k)
+             if self.flips(names) is not None), (),
+        )  # fmt: skip
+        signs = self._signs(self.axes)
+        if not largest:
+            pair = self.obstacle(hyperparameters)
+            return f"{self.name} is submodular in no two of its hyperparameters{pair and f': {pair}'}."
+        flips, rest = self.flips(largest) or {}, [v for v in self.axes if v not in largest]
+        back = [v for v in largest if flips[v] < 0]
+        told = [f"{terms[sign]}: ({v}, {w}) {_WORDS[sign]}" for (v, w), terms in self.pairs.items()
+                for sign in terms if {v, w} <= {*largest}]  # fmt: skip
+        parts = [
+            f"{self.name} is submodular in ({', '.join(largest)})" + f" at fixed {' and '.join(rest)}" * bool(rest),
+            f", {' and '.join(back)} read backwards" * bool(back),
+            f": {'; '.join(told) or 'no term has two of them'}.",
+        ]
+        if self.budget in self.axes and self.flips((*largest, self.budget)) is None:
+            mixed = [f"({v}, {w}) {_WORDS[s]}" for (v, w), s in signs.items() if self.budget in (v, w)]
+            parts.append(f" Not with {self.budget}: {', '.join(mixed) or self.obstacle((*largest, self.budget))}.")
+        return "".join(parts)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the signs as plain data: by pair of axes, of each sign a term."""
+        pairs = {f"{v},{w}": {_WORDS[s]: str(t) for s, t in own.items()} for (v, w), own in self.pairs.items()}
+        return {"axes": list(self.axes), "pairs": pairs, "why": self.why or None, "text": self.text()}
+
+    def _signs(self, axes: Iterable[str]) -> dict[tuple[str, str], int]:
+        """The sign of each pair that has one."""
+        names = {*axes}
+        return {pair: next(iter(own)) for pair, own in self.pairs.items() if len(own) == 1 and {*pair} <= names}
+
+    def _listed(self, axes: tuple[str, ...]) -> str:
+        return f"({', '.join(axes)})"
+
+
+_WORDS = {1: "positive", -1: "negative"}
+
+
+def structure(proxy: Proxy | FunctionProxy, grid: Grid | None = None) -> Structure:
+    """Return for which axes a bound is submodular on every grid, exactly, from the signs of its exponents.
+
+    Args:
+        proxy: the bound.
+        grid: of which budget the bound is taken; its own where None.
+    """
+    proxy = proxy if grid is None else proxy.form(grid.budget)
+    axes = proxy.space.ordered(proxy.depends_on())
+    if isinstance(proxy, FunctionProxy):
+        return Structure(proxy.name, axes, proxy.budget, {}, "a bound that is a function shows no signs of its terms")
+    pairs: dict[tuple[str, str], dict[int, Term]] = {}
+    for term in proxy.terms:
+        ways = {v: direction(term.factors.get(v)) for v in axes}
+        for v, w in combinations([v for v in axes if ways[v]], 2):
+            pairs.setdefault((v, w), {}).setdefault(ways[v] * ways[w], term)
+    return Structure(proxy.name, axes, proxy.budget, pairs)
+
+
+def check_structure(found: Structure, axes: Iterable[str]) -> None:
+    """Refuse an exact search of a bound that is not submodular in some axes.
+
+    Raises:
+        ValueError: it isn't: which pair of axes spoils it, by which two terms.
+    """
+    names = tuple(axes)
+    if why := found.why_not(names):
+        raise bad(f"an exact search is of a bound that is submodular in {', '.join(names)}", why, 'method="auto", say')

@@ -1,0 +1,213 @@
+"""The exact search gives what brute force gives, index for index, where structure is proved, and says why where not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from fractions import Fraction
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pytest
+from commands import Capture, printed
+from numpy.testing import assert_array_equal
+
+from hpgrid import (
+    Grid,
+    LogAxis,
+    Proxy,
+    SearchResult,
+    Term,
+    bounds,
+    grid_search,
+    parse,
+    refine,
+    structure,
+    verify_search,
+)
+from hpgrid.search import brute
+from hpgrid.search.tables import places
+
+ALL = ("eta", "b", "alpha")
+SUBSETS = [subset for k in (1, 2, 3) for subset in combinations(ALL, k)]
+PROXY = bounds.lmo(C1=1.0, C2=1.0, C3=1.0)
+
+
+def assert_same(one: SearchResult, other: SearchResult) -> None:
+    assert_array_equal(one.risk, other.risk)
+    for v in other.over:
+        assert_array_equal(one.index[v], other.index[v])
+        assert_array_equal(one.edge[v], other.edge[v])
+
+
+def random_bound(rng: np.random.Generator) -> Proxy:
+    """One to five terms of random exponents, constants over six decades or all 1, where ties are."""
+    count = int(rng.integers(1, 6))
+    terms = []
+    for k in range(count):
+        powers = {v: Fraction(int(rng.integers(-4, 5)), int(rng.integers(1, 4))) for v in (*ALL, "T")}
+        terms.append(Term({f"C{k}": Fraction(1)}, {v: e for v, e in powers.items() if e and rng.random() < 0.75}))
+    sizes = 10 ** rng.uniform(-3, 3, count) if rng.random() < 0.7 else np.ones(count)
+    return Proxy(tuple(terms), {f"C{k}": float(x) for k, x in enumerate(sizes)}, "T", name="random")
+
+
+def random_grid(rng: np.random.Generator) -> Grid:
+    n = rng.integers(2, 9, 4).tolist()
+    return Grid(
+        eta=LogAxis(1e-4, 1e2, n[0]), b=LogAxis(1.0, float(10 ** rng.uniform(1, 6)), n[1]),
+        alpha=LogAxis(1e-3, 1.0, n[2]), T=LogAxis(1e1, 1e6, n[3]),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_posynomials_are_searched_as_brute_force_does(seed: int) -> None:
+    """On random grids, every subset of axes, with caps, with a smallest number of iterations."""
+    rng, exact = np.random.default_rng(seed), 0
+    for _ in range(3):
+        proxy = random_bound(rng)
+        for _ in range(3):
+            grid = random_grid(rng)
+            for over in SUBSETS:
+                options: dict[str, Any] = [
+                    {}, {"min_K": float(10 ** rng.uniform(0, 3))},
+                    {"caps": {over[0]: min(float(rng.choice(grid.axes[over[0]].values)) * 1.01, 1.0)}},
+                ][rng.integers(2 if over[0] == "b" else 3)]  # fmt: skip
+                if set(over) - set(proxy.depends_on()) or structure(proxy).why_not(over):
+                    continue
+                found = grid_search(proxy, grid, over, method="exact", **options)
+                assert_same(found, grid_search(proxy, grid, over, method="brute", **options))
+                exact += 1
+    assert exact >= 10
+
+
+@pytest.mark.parametrize("over", SUBSETS, ids="-".join)
+def test_the_footnotes_grid_is_searched_as_brute_force_does(over: tuple[str, ...]) -> None:
+    grid = Grid.footnote(30)
+    for options in ({}, {"min_K": 1.0}, {"caps": {over[-1]: float(grid.axes[over[-1]].values[17])}}):
+        found = grid_search(PROXY, grid, over, method="exact", **options)  # type: ignore[arg-type]
+        assert (found.method, found.proof is not None) == ("exact", True)
+        assert_same(found, grid_search(PROXY, grid, over, method="brute", **options))  # type: ignore[arg-type]
+
+
+#: Bounds of which cells tie: a plateau, flat directions, exact powers of two.
+TIED = {
+    "b/eta + eta/b": {}, "b/(eta*T) + eta/b + 1/b": {}, "eta/alpha + alpha/eta": {}, "1/b + b/T": {},
+    "b/(eta*T) + eta + sqrt(1/b)": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", TIED)
+def test_ties_are_what_brute_force_makes_of_them(text: str) -> None:
+    proxy = parse(text)
+    two = LogAxis.from_values(2.0 ** np.arange(9))
+    grid = Grid(
+        eta=LogAxis.from_values(2.0 ** np.arange(-4, 5)),
+        b=two,
+        alpha=LogAxis.from_values(2.0 ** np.arange(-8, 1)),
+        T=two,
+    )
+    own = [v for v in ALL if v in proxy.variables()]
+    for over in (c for k in range(1, len(own) + 1) for c in combinations(own, k)):
+        found = grid_search(proxy, grid, over, method="exact")
+        assert_same(found, grid_search(proxy, grid, over, method="brute"))
+
+
+def test_auto_takes_the_exact_way_on_a_large_grid_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    grid = Grid.footnote(12)
+    assert grid_search(PROXY, grid, ("eta", "b")).method == "brute"
+    monkeypatch.setattr(brute, "ENOUGH", 0)
+    assert grid_search(PROXY, grid, ("eta", "b")).method == "exact"
+    assert grid_search(PROXY, grid, "eta").method == "brute"  # as many lines as cells remain: sooner compared
+    assert grid_search(PROXY, grid, ("eta", "b"), dtype="float32").method == "brute"
+    assert grid_search(bounds.star_convex(), grid, ("eta", "b"), fixed={"alpha": 0.1}).method == "brute"
+
+
+def test_a_million_million_points_in_a_second() -> None:
+    """Every tenth node of 991 is one of 100; the finer grid's excess over the optimum falls a hundredfold."""
+    found, coarse = (grid_search(PROXY, Grid.footnote(n), ALL) for n in (991, 100))
+    assert (found.method, found.points) == ("exact", 991**4)
+    assert (found.risk[::10] <= coarse.risk * (1 + 1e-12)).all()
+    truth = refine(PROXY, tuned=ALL, T=Grid.footnote(100).axes["T"].values).risk
+    # Of an interior optimum the excess goes with the square of the step.
+    inside = slice(50, None)
+    fine, wide = (np.log(x / truth)[inside].max() for x in (found.risk[::10], coarse.risk))
+    assert 0 < fine < wide / 25
+    assert verify_search(coarse) < coarse.points / 100
+
+
+@pytest.mark.parametrize("over", [("eta", "b", "alpha"), ("eta", "b"), ("eta", "alpha")], ids="-".join)
+def test_a_changed_index_is_refused(over: tuple[str, ...]) -> None:
+    """1,000 changes in all, of one index each."""
+    rng, grid = np.random.default_rng(0), Grid.footnote(20)
+    for options, times in (({}, 170), ({"min_K": 2.0}, 164)):
+        found = grid_search(PROXY, grid, over, method="exact", **options)  # type: ignore[arg-type]
+        assert verify_search(found) > 0
+        for _ in range(times):
+            v = over[int(rng.integers(len(over)))]
+            index = {name: np.array(x) for name, x in found.index.items()}
+            place = tuple(int(rng.integers(n)) for n in index[v].shape)
+            others = [k for k in range(-1, len(found.values[v])) if k != index[v][place]]
+            index[v][place] = rng.choice(others)
+            with pytest.raises(ValueError, match="right in every cell"):
+                verify_search(replace(found, index=index))
+
+
+def test_a_changed_risk_or_proof_is_refused_and_a_brute_search_has_none() -> None:
+    found = grid_search(PROXY, Grid.footnote(15), ("eta", "b"), method="exact")
+    risk = found.risk.copy()
+    risk[3, 4] *= 1 + 1e-9
+    assert found.proof is not None
+    columns = found.proof.columns.copy()
+    columns[2, 5] = (columns[2, 5] + 1) % 15
+    for changed in (replace(found, risk=risk), replace(found, proof=replace(found.proof, columns=columns))):
+        with pytest.raises(ValueError, match="right in every cell"):
+            verify_search(changed)
+    with pytest.raises(ValueError, match="what is verified is an exact search"):
+        verify_search(grid_search(PROXY, Grid.footnote(5), ("eta", "b")))
+
+
+# --- structure ---
+
+#: By hand, from the signs of exponents.
+STRUCTURES: Mapping[str, tuple[Proxy, tuple[str, ...], dict[str, int] | None]] = {
+    "eq. (4)": (PROXY, ALL, {"eta": 1, "b": 1, "alpha": 1}),
+    "eq. (4) and T": (PROXY, (*ALL, "T"), None),
+    "storm": (bounds.storm(), ALL, None),
+    "storm at a fixed alpha": (bounds.storm(), ("eta", "b"), {"eta": 1, "b": 1}),
+    "a positive pair": (parse("eta*b + 1/eta + T/b"), ("eta", "b"), {"eta": 1, "b": -1}),
+    "an odd circle": (parse("eta*b/T + b*alpha + eta*alpha + 1/(eta*b*alpha)"), ALL, None),
+}
+
+
+@pytest.mark.parametrize("case", STRUCTURES)
+def test_the_signs_say_for_which_axes_a_bound_is_submodular(case: str) -> None:
+    proxy, axes, flips = STRUCTURES[case]
+    assert structure(proxy).flips(axes) == flips
+    assert bool(structure(proxy).why_not(axes)) == (flips is None)
+
+
+def test_it_is_said_in_words(capsys: Capture) -> None:
+    said = structure(PROXY).text()
+    assert said.startswith("lmo is submodular in (eta, b, alpha) at fixed T: C1*eta^-1*b*T^-1: (eta, b) negative;")
+    assert said.endswith("Not with T: (eta, T) positive, (b, T) negative, (alpha, T) positive.")
+    assert " ".join(printed("search", capsys, "lmo", "--explain").split()) == said
+    assert "shows no signs" in structure(bounds.star_convex()).text()
+
+
+@pytest.mark.parametrize(("proxy", "over", "words"), [
+    (bounds.storm(), ALL, r"in \(b, alpha\) sigma\*b\^\(1/2\).* has a negative .* L\*eta.* a positive one"),
+    (bounds.star_convex(), ("eta", "b"), "a bound that is a function shows no signs"),
+    (parse("b/(eta*T) + eta", domain="eta*b <= 5"), ("eta", "b"), "makes the domain no box"),
+])  # fmt: skip
+def test_an_exact_search_without_structure_is_refused_with_the_pair_that_spoils_it(
+    proxy: Any, over: tuple[str, ...], words: str
+) -> None:
+    fixed = {v: 0.1 for v in ("alpha",) if v not in over and v in proxy.variables()}
+    with pytest.raises(ValueError, match=words):
+        grid_search(proxy, Grid.footnote(6), over, fixed=fixed, method="exact")
+
+
+def test_cells_are_told_apart_in_arrays_of_one_column() -> None:
+    numbers = np.arange(20_000)[:, None]
+    assert_array_equal(np.ravel_multi_index(places(numbers, (40, 40, 40)), (40, 40, 40)), numbers)
