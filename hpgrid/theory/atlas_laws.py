@@ -77,74 +77,44 @@ def plateau_risk(T: Array, L: float, rho: float, sigma: float, mu: float) -> Arr
     return np.asarray((L * (rho * sigma) ** 2 / (mu**4 * T)) ** (1 / 3))
 
 
-def kl_at_momentum(
-    alpha: float,
-    *,
-    lam: float,
-    mu: float,
-    Delta0: float = 1.0,
-    L: float = 1.0,
-    sigma: float = 1.0,
-    D: float = 1.0,
-    G0: float = 1.0,
-) -> StarConvex:
-    """Return the bound under a Kurdyka-Lojasiewicz condition at a momentum, as one that decays with mu lam.
+def kl_at_momentum(alpha: float, *, lam: float, mu: float, L: float = 1.0, **of: float) -> StarConvex:
+    """Return the bound under a Kurdyka-Lojasiewicz condition at a momentum, as a star-convex one under decay mu lam.
+
+    Its slope has 2 L/(mu lam) less, of which nothing is left as alpha falls.
 
     Source: Cesista, steepest-descent-lean, frankWolfeExpectedSuboptimality_bound.
     """
-    beta = 1 - alpha
-    noise = 2 / (mu * lam) * (math.sqrt(alpha / (2 - alpha)) * beta + alpha) * math.sqrt(D) * sigma
-    return StarConvex(Delta0, noise, 2 * beta / alpha * G0 + 2 * L / (mu * lam) * (1 + 2 * beta**2 / alpha), mu * lam)
+    star = star_convex_at_momentum(alpha, lam=mu * lam, L=L, **of)
+    return star._replace(slope=star.slope - 2 * L / (mu * lam))
 
 
-def kl_for_small_alpha(
-    *,
-    lam: float,
-    mu: float,
-    Delta0: float = 1.0,
-    L: float = 1.0,
-    sigma: float = 1.0,
-    D: float = 1.0,
-    G0: float = 1.0,
-) -> StarConvex:
-    """Return its constants as alpha falls to 0, to leading order. Source: as ``kl_at_momentum``."""
-    return StarConvex(Delta0, math.sqrt(2 * D) / (mu * lam) * sigma, 2 * G0 + 4 * L / (mu * lam), mu * lam)
+def decayed(log_K: ArrayLike, of: StarConvex) -> Array:
+    """Return s = lam eta* K far out where the noise is held, log(Delta0 lam K/slope).
 
-
-class Decay(NamedTuple):
-    """What depends on eta in start (1 - rate eta)^K + slope eta, a floor beside it left out."""
-
-    start: float
-    rate: float
-    slope: float
-
-
-def decay_of_star(
-    alpha: float, *, lam: float, Delta0: float = 1.0, L: float = 1.0, G0: float = 1.0, **noise: float
-) -> Decay:
-    """Return the star-convex bound's at a momentum. Source: Cesista, revised, star-convex with weight decay."""
-    of = star_convex_at_momentum(alpha, lam=lam, Delta0=Delta0, L=L, G0=G0, **noise)
-    return Decay(of.Delta0, of.lam, of.slope)
-
-
-def decayed(log_K: ArrayLike, of: Decay) -> Array:
-    """Return s = rate eta* K far out, log(start rate K/slope).
-
-    Source: where the derivative in eta is 0, (1 - rate eta)^K being exp(-s) to leading order.
+    Source: where the derivative in eta is 0, (1 - lam eta)^K being exp(-s) to leading order.
     """
-    return np.asarray(math.log(of.start * of.rate / of.slope) + np.asarray(log_K, float))
+    return np.asarray(math.log(of.Delta0 * of.lam / of.slope) + np.asarray(log_K, float))
 
 
-def decay_rate(K: ArrayLike, of: Decay) -> Array:
-    """Return eta*, exact: (1 - (slope/(start rate K))^(1/(K - 1)))/rate."""
+def decay_rate(K: ArrayLike, of: StarConvex) -> Array:
+    """Return eta*, exact: (1 - (slope/(Delta0 lam K))^(1/(K - 1)))/lam."""
     K = np.asarray(K, float)
-    return np.asarray(-np.expm1(-decayed(np.log(K), of) / (K - 1)) / of.rate)
+    return np.asarray(-np.expm1(-decayed(np.log(K), of) / (K - 1)) / of.lam)
 
 
-def decay_risk(K: ArrayLike, of: Decay) -> Array:
-    """Return what is least, slope eta* + slope (1 - rate eta*)/(rate K): the power by its derivative."""
+def decay_risk(K: ArrayLike, of: StarConvex) -> Array:
+    """Return what is least, slope eta* + slope (1 - lam eta*)/(lam K): the power by its derivative."""
     eta = decay_rate(K, of)
-    return np.asarray(of.slope * eta + of.slope * (1 - of.rate * eta) / (of.rate * np.asarray(K, float)))
+    return np.asarray(of.slope * eta + of.slope * (1 - of.lam * eta) / (of.lam * np.asarray(K, float)))
+
+
+def capped_risk(T: ArrayLike, x: float, of: StarConvex) -> Array:
+    """Return the least over b at a learning rate of x/lam, K = T/b and the slope that of b = 1.
+
+    Source: where the derivative of Delta0 (1 - x)^K + (slope x/lam) K/T in K is 0.
+    """
+    rate, per = -math.log1p(-x), of.slope * x / (of.lam * np.asarray(T, float))
+    return np.asarray(per / rate * (1 + np.log(of.Delta0 * rate / per)))
 
 
 class Adam(NamedTuple):

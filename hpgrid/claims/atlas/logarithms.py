@@ -24,7 +24,13 @@ from hpgrid.far_out import LADDER, LOGS
 from hpgrid.readings import Reading, of_exponent
 from hpgrid.refinement import Optimum
 from hpgrid.theory import atlas_laws as laws
-from hpgrid.theory.cesista_laws import log_alpha, log_eta
+from hpgrid.theory.cesista_laws import (
+    StarConvex,
+    log_alpha,
+    log_eta,
+    star_convex_at_momentum,
+    star_convex_for_small_alpha,
+)
 
 
 def powers(form: Callable[[m.Array], m.Array], power: float, log: float, budget: str = "K") -> list[Reading]:
@@ -47,11 +53,14 @@ _CONVEX = "Garrigos and Gower"
 
 
 @cache
-def _convex() -> tuple[Optimum, laws.Decay]:
+def _convex() -> tuple[Optimum, StarConvex]:
     """The refined optimum in K at b = 32, and what the bound comes down to there."""
+    return refine(bound("sgd_strongly_convex"), "eta", fixed={"b": BATCH}, K=LADDER), _convex_at(BATCH)
+
+
+def _convex_at(b: float) -> StarConvex:
     of = constants_of("sgd_strongly_convex")
-    own = laws.Decay(of["R2"], of["mu"], 2 * of["sigma"] ** 2 / (of["mu"] * BATCH))
-    return refine(bound("sgd_strongly_convex"), "eta", fixed={"b": BATCH}, K=LADDER), own
+    return StarConvex(of["R2"], 0.0, 2 * of["sigma"] ** 2 / (of["mu"] * b), of["mu"])
 
 
 @claims(
@@ -68,16 +77,35 @@ def convex(name: str) -> Finding:
     )
 
 
-@claim("H.sgd_strongly_convex.b", _CONVEX, "under a token budget risk* is free of b: no batch size is token-optimal")
+@claim("H.sgd_strongly_convex.b", _CONVEX, "under a token budget risk* is free of b, wherever b is held")
 def convex_tokens() -> Finding:
     """The closed form of the risk at T/b iterations, slope ~ 1/b; and the refined optimum in K, moved to tokens."""
-    of, T = constants_of("sgd_strongly_convex"), 1e40
-    own = [laws.Decay(of["R2"], of["mu"], 2 * of["sigma"] ** 2 / (of["mu"] * b)) for b in (1.0, 1e6)]
-    risks = [float(laws.decay_risk(T / b, each)) for b, each in zip((1.0, 1e6), own)]
+    T = 1e40
+    risks = [float(laws.decay_risk(T / b, _convex_at(b))) for b in (1.0, 1e6)]
     moved = refine(bound("sgd_strongly_convex"), "eta", fixed={"b": 1e6}, K=T / 1e6)
     return finding(
         m.same("risk* at b = 1e6 over that at b = 1, T = 1e40", "arithmetic", risks[1], risks[0]),
         m.same("risk* at b = 1e6 over that at b = 1, T = 1e40", "refined", _values(moved, "risk"), risks[0]),
+    )
+
+
+@claim("H.sgd_strongly_convex.tuned", _CONVEX, "b tuned, eta* is the largest that there may be and b* ~ T/log T")
+def convex_tuned() -> Finding:
+    """At x = mu eta the risk goes as x/-log(1 - x), which falls: b grows until eta is at its cap.
+
+    Beyond 1e37 the descent from a coarse grid misses the cap: the valley between is flat.
+    """
+    of, T = constants_of("sgd_strongly_convex"), LADDER[LADDER <= 1e37]
+    found, cap = refine(bound("sgd_strongly_convex").form("T"), ("eta", "b"), T=T), 1 / (2 * of["L"])
+    x, own = of["mu"] * cap, _convex_at(1.0)
+    closed, rate = laws.capped_risk(T, x, own), -np.log1p(-x)
+    form = lambda u: u + np.log(rate) - np.log(np.log(own.Delta0 * rate * own.lam / (own.slope * x)) + u)  # noqa: E731
+    return finding(
+        m.same("eta* over 1/(2 L), T = 1e18 to 1e37", "refined", _values(found, "eta"), np.full(T.size, cap)),
+        m.same("b* over its closed form", "refined", _values(found, "b"), np.exp(form(np.log(T)))),
+        m.same("risk* over its closed form", "refined", _values(found, "risk"), closed),
+        powers(form, 1.0, -1.0, "T"),
+        f"risk* tends to x/-log(1 - x) = {x / rate:.3f} of what a held b gives: a constant factor",
     )
 
 
@@ -143,6 +171,11 @@ def _kl() -> Any:
     return proxies.frank_wolfe_kl(**CONSTANTS, lam=LAM, mu=MU)
 
 
+def _kl_small() -> StarConvex:
+    """What is left of it as alpha falls: the star-convex bound's, under decay mu lam."""
+    return star_convex_for_small_alpha(**CONSTANTS, lam=MU * LAM)
+
+
 @claims(
     ("A.frank_wolfe_kl.b", "FW-KL, as star-convex", "b* ~ (T/log T)^(2/3)", "b", "b"),
     ("A.frank_wolfe_kl.eta", "FW-KL, as star-convex", "eta* ~ (log T/T)^(1/3)", "eta", "b"),
@@ -151,13 +184,13 @@ def _kl() -> Any:
 )
 def kl(name: str, beside: str) -> Finding:
     of: dict[str, Any] = {**CONSTANTS, "lam": LAM, "mu": MU}
-    return logarithmic(_kl(), name, beside, laws.kl_at_momentum(ALPHA, **of), laws.kl_for_small_alpha(**of))
+    return logarithmic(_kl(), name, beside, laws.kl_at_momentum(ALPHA, **of), _kl_small())
 
 
 @claim("A.frank_wolfe_kl.powers", "FW-KL, as star-convex", "1 - beta* ~ b and eta* ~ b, at a fixed T")
 def kl_powers() -> Finding:
     """The refined optimum, b moved; and what the bound changes by where all three are a thousandfold."""
-    of, T = laws.kl_for_small_alpha(**CONSTANTS, lam=LAM, mu=MU), np.array([m.FAR, m.FARTHER])
+    of, T = _kl_small(), np.array([m.FAR, m.FARTHER])
     best = {"alpha": np.exp(log_alpha(np.log(T), BATCH, of)), "eta": np.exp(log_eta(np.log(T), np.log(BATCH), of))}
     own, moved = (_kl().risk(**{v: x * k for v, x in best.items()}, b=BATCH * k, T=T) for k in (1.0, 1e3))
     along = m.settles("the bound, eta, alpha and b a thousandfold, over it", "arithmetic", moved / own)
@@ -169,11 +202,9 @@ def kl_powers() -> Finding:
     ("A.frank_wolfe_kl.free", "FW-KL, as star-convex", "at a fixed K eta* is free of b", True),
 )
 def kl_iterations(free: bool) -> Finding:
-    """Beyond 1e100 what depends on eta is lost beside the noise's floor."""
-    whole = laws.kl_at_momentum(ALPHA, **CONSTANTS, lam=LAM, mu=MU)
-    of, K = laws.Decay(whole.Delta0, whole.lam, whole.slope), LADDER[LADDER < 1e100]
+    of = laws.kl_at_momentum(ALPHA, **CONSTANTS, lam=LAM, mu=MU)
     own = {b: _values(_kl_at(b), "eta") for b in (BATCH, 1e6)}
-    closed = m.same("eta* over its closed form, K to 1e93", "refined", own[BATCH], laws.decay_rate(K, of))
+    closed = m.same("eta* over its closed form, K = 1e18 to 1e280", "refined", own[BATCH], laws.decay_rate(LADDER, of))
     if free:
         eta, in_K = np.geomspace(1e-6, 1e-3, 20), _kl().form("K")
         less = np.subtract(*(in_K.risk(eta=eta, b=b, alpha=ALPHA, K=1e4) for b in (BATCH, 1e6)))
@@ -185,7 +216,7 @@ def kl_iterations(free: bool) -> Finding:
 
 @cache
 def _kl_at(b: float) -> Optimum:
-    return refine(_kl(), "eta", fixed={"alpha": ALPHA, "b": b}, K=LADDER[LADDER < 1e100])
+    return refine(_kl(), "eta", fixed={"alpha": ALPHA, "b": b}, K=LADDER)
 
 
 # --- independent weight decay ---
@@ -241,8 +272,8 @@ def decay_power() -> Finding:
     def slope(etas: m.Array) -> m.Array:
         return np.asarray(np.diff(np.log(etas), axis=0)[0] / np.log(10.0))
 
-    of = [laws.decay_of_star(ALPHA, lam=lam, **CONSTANTS) for lam in (1.0, 10.0)]
-    near, far = slope(np.array([laws.decayed(BEYOND, each) / each.rate for each in of]))
+    of = [star_convex_at_momentum(ALPHA, lam=lam, **CONSTANTS) for lam in (1.0, 10.0)]
+    near, far = slope(np.array([laws.decayed(BEYOND, each) / each.lam for each in of]))
     K, proxy = [1e9, 1e40], bound("independent_decay", **CONSTANTS)
     found = slope(np.array([_refined(proxy, lam, K) for lam in (1.0, 10.0)]))
     closed = slope(np.array([laws.decay_rate(K, each) for each in of]))
