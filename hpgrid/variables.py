@@ -373,6 +373,9 @@ STANDARD = Space(
     (Relation("T", "K", (((("b", _ONE),), _ONE),), "T = K*b"),),
 )
 
+#: In what each is counted, as files have it; the others have no unit.
+COUNTED_IN = {"b": "tokens", "T": "tokens", "K": "iterations"}
+
 #: The canonical order of its axes: every result keeps it, and ties go to the first cell in it.
 AXES = STANDARD.names
 

@@ -57,12 +57,32 @@ def law_of(proxy: Proxy | FunctionProxy, regime: Regime, budget: str | None = No
     """Return what ``exponents`` does, in a settled regime: nothing is asked again."""
     problem = pose(proxy, regime, budget)
     law = solve(problem, proxy.name, regime.path)
+    law = replace(law, other_budgets=_other_budgets(proxy, law))
     if len(regime.path) != 1:
         return law
     # The segments of all the paths that are like its one.
     ((variable, phi),) = regime.path.items()
     lo, hi = (Fraction(end) for end in _reach(proxy, variable))
     return replace(law, segments=_family(proxy, regime, min(lo, phi), max(hi, phi), problem.budget))
+
+
+def _other_budgets(proxy: Proxy | FunctionProxy, law: Law) -> dict[str, Fraction]:
+    """The exponent of each budget that is joined to a law's own, where the levels fix it: K's is 1 less b's."""
+    moving, found = {**law.path, **law.exponent}, dict[str, Fraction]()
+    moving |= {complement: None for complement, v in proxy.space.complements.items() if v in moving}
+    for other in proxy.space.joined(law.budget):
+        total = Fraction(1)
+        for relation, sign in proxy.space.exchange(other, law.budget):
+            # The largest of a sum's products; one of a constant of 0 is not there.
+            left = [powers for powers, _ in relation.factor if all(proxy.constants.get(n) != 0 for n, _ in powers)]
+            parts = [[(e, moving.get(name, Fraction(0))) for name, e in powers] for powers in left]
+            if not left or any(p is None for part in parts for _, p in part):
+                break
+            total += sign * max(sum((e * p for e, p in part if p is not None), Fraction(0)) for part in parts)
+        else:
+            found[other] = total
+    found.pop(law.budget)
+    return found
 
 
 def _reach(proxy: Proxy | FunctionProxy, variable: str) -> tuple[int, int]:

@@ -198,6 +198,7 @@ class Law:
         starts: for a variable that leaves a bound, the budget from which it does.
         segments: along a path, how the exponents depend on the path's.
         branches: of each maximum in the bound that the levels fix, by its text, the branches that it is at the optimum.
+        other_budgets: of each budget that is joined to this one, its exponent at the optimum, as K's where b is tuned.
     """
 
     name: str
@@ -214,6 +215,7 @@ class Law:
     starts: Mapping[str, PowerLaw]
     segments: tuple[Segment, ...] = ()
     branches: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    other_budgets: Mapping[str, Fraction] = field(default_factory=dict)
 
     @property
     def attained(self) -> bool:
@@ -326,6 +328,12 @@ def _notes(law: Law) -> Iterator[str]:
         yield f"{name} = {' = '.join(branches)} at the optimum"
     if law.active:
         yield f"on a bound: {', '.join(dict.fromkeys(law.active.values()))}"
+    for other, of in law.other_budgets.items():
+        if of > 0 and of != 1:
+            own = (f"{v}* ~ {_grows(other, e / of)}" for v, e in law.exponent.items() if e is not None)
+            yield f"{other} ~ {_grows(law.budget, of)} at the optimum, so that in {other} {', '.join(own)}"
+        elif of <= 0:
+            yield f"{other} ~ {_grows(law.budget, of)} at the optimum: it does not grow"
     for name, start in law.starts.items():
         yield f"{name} leaves its bound at {start.text()}{_in_numbers(start)}"
 

@@ -24,8 +24,9 @@ from hpgrid.search.invalid import invalid_cells
 from hpgrid.sweeps import store
 from hpgrid.sweeps.measure import Options, measure
 from hpgrid.sweeps.plan import Plan, load, parse
-from hpgrid.sweeps.store import BLOCK, HYPERPARAMETER, QUANTITY, UNITS, Combinations, lay_out
+from hpgrid.sweeps.store import BLOCK, HYPERPARAMETER, QUANTITY, Combinations, lay_out
 from hpgrid.text import counted, number
+from hpgrid.variables import COUNTED_IN
 
 if TYPE_CHECKING:
     import xarray
@@ -216,11 +217,11 @@ def _static(plan: Plan, grid: Grid, combinations: Combinations) -> dict[str, Any
         "regime": (("regime",), list(plan.regimes), {"long_name": "what is tuned"}),
         QUANTITY: ((QUANTITY,), list(contents.quantities), {"long_name": "what a slope is of"}),
         HYPERPARAMETER: ((HYPERPARAMETER,), list(contents.burning), {"long_name": "what has a bound to leave"}),
-        budget: ((budget,), grid.axes[budget].values, {"units": UNITS.get(budget, "1")}),
+        budget: ((budget,), grid.axes[budget].values, {"units": COUNTED_IN.get(budget, "1")}),
     }
     for name, column in combinations.columns.items():
         dims: tuple[str, ...] = combinations.dims if combinations.dims == ("row",) else (name,)
-        static[name] = (dims, column, {"units": UNITS.get(name, "1")})
+        static[name] = (dims, column, {"units": COUNTED_IN.get(name, "1")})
         if name in plan.space.complements:
             held = np.array([complement(float(x)) for x in column])
             static[plan.space.complements[name]] = (dims, held, {"long_name": f"1 - {name}"})

@@ -34,15 +34,13 @@ from hpgrid.grid import LogAxis
 from hpgrid.record import SAVED, make_folder, read_whole, write_table
 from hpgrid.sweeps.plan import MOST, Plan, restore
 from hpgrid.text import counted
+from hpgrid.variables import COUNTED_IN
 
 if TYPE_CHECKING:
     import xarray
 
 Array = NDArray[Any]
 Floats = NDArray[np.float64]
-
-#: In what each is counted.
-UNITS = {"b": "tokens", "T": "tokens", "K": "iterations"}
 
 # --- what is swept, in blocks ---
 
@@ -419,7 +417,7 @@ def _fill(path: Path, combinations: Combinations, static: Mapping[str, Any], att
     opened = Store(path, combinations, sizes["regime"], sizes[attributes["budget"]])
     contents, parts = opened.contents, opened.contents.parts
     for name, spec in contents.specs.items():
-        counted = UNITS.get(name.split("_")[0]) if name.endswith(("_hat", "_star")) else None
+        counted = COUNTED_IN.get(name.split("_")[0]) if name.endswith(("_hat", "_star")) else None
         after = contents.after(spec, opened.budgets)
         group.create_array(
             name,

@@ -23,9 +23,6 @@ from hpgrid.variables import STANDARD
 if TYPE_CHECKING:
     from hpgrid.asymptotics import Law
 
-#: In what each quantity is counted; the others have no unit.
-UNITS = {"b": "tokens", "T": "tokens", "K": "iterations"}
-
 
 @dataclass(frozen=True)
 class TuningProblem:

@@ -36,7 +36,8 @@ from hpgrid.slopes import (
     posynomial_truth,
 )
 from hpgrid.text import aligned, counted, exponent_text, number, to_width
-from hpgrid.tuning.problem import UNITS, TuningProblem, monomials
+from hpgrid.tuning.problem import TuningProblem, monomials
+from hpgrid.variables import COUNTED_IN
 
 if TYPE_CHECKING:
     import xarray
@@ -406,7 +407,7 @@ def dataset(found: Survey) -> xarray.Dataset:
 
 def _attributes(quantity: str, meaning: str, dtype: np.dtype[Any]) -> dict[str, str]:
     exponent = "exponent" in meaning or meaning.startswith("d log")
-    unit = "1" if exponent or dtype.kind == "b" else UNITS.get(quantity, "1")
+    unit = "1" if exponent or dtype.kind == "b" else COUNTED_IN.get(quantity, "1")
     return {"long_name": meaning, "units": unit}
 
 

@@ -21,6 +21,7 @@ levels: 1: T^-1/4 from C1*eta^-1*b*T^-1 (1/4), C2*b^(-1/2)*alpha^(1/2) (1/2), C3
 flat along (eta, b, alpha) = (1, 1, 1)
         2: T^-7/12 from C2*b^(1/2)*alpha^-1*T^-1 (2/3), C3*eta (1/3)
 fixed by level 1: eta/b ~ T^-3/4, alpha/b ~ T^-1/2
+K ~ T^5/6 at the optimum, so that in K risk* ~ K^-3/10, eta* ~ K^-7/10, b* ~ K^1/5, alpha* ~ K^-2/5
 b leaves its bound at T = 1024 C1^5 C3^5 C2^-10  = 1024
 alpha leaves its bound at T = 1/4 C2^2 C1^-1 C3^-1  = 0.25
 """
@@ -152,3 +153,20 @@ def test_mistakes_are_one_line_and_status_2(capsys: Capture, line: str) -> None:
 def test_it_loads_nothing_slow(bound: str) -> None:
     """Not even NumPy: exact exponents are fractions."""
     assert commands.loaded("exponents", bound, "--tune", "eta,b") == set()
+
+
+def test_other_budgets_are_told_by_what_joins_them(capsys: Capture) -> None:
+    # b* ~ T^(1/2): K = T/b ~ T^(1/2), and what goes with T^p goes with K^(2p).
+    out = printed(capsys, "lmo", "--tune", "eta,b", "--fix", "alpha=0.1")
+    assert "K ~ T^1/2 at the optimum, so that in K risk* ~ K^-1/2, eta* ~ K^-1/2, b* ~ K\n" in out
+    assert "K ~ " not in printed(capsys, "lmo", "--tune", "eta")  # b is held: the same exponents
+    assert "K ~ 1 at the optimum: it does not grow\n" in printed(capsys, "lmo", "--tune", "eta", "--path", "b=T")
+    # Of a sum the largest product decides, of those that constants of 0 leave; beta alone does not change.
+    own = ["--bound", "C/(eta*K) + eta/b + a*b/K", "--tune", "eta,b", "--budget", "K", "--var", "W = K*(c0 + c1*b)"]
+    law = json.loads(printed(capsys, *own, "--set", "C=1,a=1,c0=1,c1=2", "--json"))
+    assert (law["exponent"]["b"], law["other_budgets"]) == ("1/3", {"W": "4/3", "T": "4/3"})
+    law = json.loads(printed(capsys, *own, "--set", "C=1,a=1,c0=1,c1=0", "--json"))
+    assert law["other_budgets"] == {"W": "1", "T": "4/3"}
+    # What nothing determines says nothing of a budget.
+    flat = printed(capsys, "--bound", "C*b/(eta*T) + eta/b", "--set", "C=1", "--tune", "eta,b", "--json")
+    assert json.loads(flat)["other_budgets"] == {}
