@@ -255,11 +255,10 @@ def in_iterations() -> Finding:
         """lam eta K far out: log(Delta0 lam K/slope)."""
         return u + np.log(AT_ALPHA.Delta0 * LAM / AT_ALPHA.slope)
 
-    # Beyond, all that depends on eta is 1e-106 of the noise's floor.
-    closed, found = decayed(LOGS) / (LAM * LADDER), LADDER < 1e107
+    closed = decayed(LOGS) / (LAM * LADDER)
     ratios = decayed(BEYOND) / LAM / BEYOND
     return finding(
-        m.same("over log(Delta0 lam K/slope)/(lam K), K to 1e106", "refined", value[found], closed[found]),
+        m.same("over log(Delta0 lam K/slope)/(lam K), K = 1e18 to 1e280", "refined", value, closed),
         of_exponent("power of K, extrapolated in 1/log K", "refined", p, law[0], error),
         Reading("over log K/K, log K = 1e6", "arithmetic", ratios[1], 1 / LAM, abs(ratios[1] - ratios[0])),
         "with the constant 1/lam",
