@@ -23,6 +23,7 @@ _LOOKS: Mapping[str, tuple[str, str]] = {
     "vmaps": ("#E69F00", "P"),
     "torch": ("#D55E00", "X"),
     "numba": ("0.25", "<"),
+    "hpgrid_exact": ("#CC79A7", "*"),
     HPGRID.name: (OPTIMUM, "o"),
 }
 

@@ -26,8 +26,8 @@ from hpgrid.bench.tasks import HYPERPARAMETERS, TASKS
 from hpgrid.grid import Grid
 
 
-def hpgrid(task: str, grid: Grid) -> Ready:
-    """Return a task by ``hpgrid.grid_search``."""
+def hpgrid(task: str, grid: Grid, method: str) -> Ready:
+    """Return a task by ``hpgrid.grid_search``, by brute force or the exact way."""
     import jax
 
     from hpgrid.bounds import lmo
@@ -36,10 +36,10 @@ def hpgrid(task: str, grid: Grid) -> Ready:
     proxy, over = lmo(C1=1.0, C2=1.0, C3=1.0), TASKS[task].over
 
     def call() -> Answer:
-        best = grid_search(proxy, grid, over=over)
+        best = grid_search(proxy, grid, over=over, method=method)
         return Answer(best.risk, tuple(best.index[axis] for axis in over))
 
-    return Ready(call, jax.default_backend())
+    return Ready(call, jax.default_backend() if method == "brute" else "NumPy")
 
 
 # --- one T at a time, by NumPy and by NumExpr ---

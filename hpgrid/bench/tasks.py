@@ -93,7 +93,7 @@ def why_not(contender: Contender, n: int) -> str | None:
 
 
 #: The one that the others are held against.
-HPGRID = Contender("hpgrid", "hpgrid.grid_search", "hpgrid", imports=("jax.numpy", "hpgrid.search.brute"))
+HPGRID = Contender("hpgrid", "hpgrid, brute force", "hpgrid", ("brute",), ("jax.numpy", "hpgrid.search.brute"))
 
 _NUMEXPR: dict[str, Any] = {"imports": ("numexpr",), "package": "numexpr"}
 
@@ -111,6 +111,7 @@ CONTENDERS: Mapping[str, Contender] = {
         Contender(
             "numba", "Numba, with tables", "compiled_loops", imports=("numba",), package="numba", module="with_numba"
         ),
+        Contender("hpgrid_exact", "hpgrid, exact", "hpgrid", ("exact",), ("hpgrid.search.brute",)),
         HPGRID,
     )
 }
