@@ -38,7 +38,9 @@ _MAX_B = (
     "and no optimum."
 )
 _SEQ_LEN = "Tokens in a sequence: b, --to-b, --max-b and --round-b are then in sequences."
-_BOUND = "Any posynomial in place of eq. (4): its name, a formula, or a TOML file with bound = and [constants]."
+_BOUND = (
+    "Any bound with exact laws in place of eq. (4): its name, a formula, or a TOML file with bound = and [constants]."
+)
 _SET = (
     f"The bound's constants, to say what each choice costs: eq. (4)'s {_CONSTANTS}, or Delta0, L, rho, sigma; "
     "of --bound its own, and its options."

@@ -19,7 +19,7 @@ from typing import Any, NoReturn
 
 from hpgrid.checks import CALLED, InputError, bad, shortened, unknown
 from hpgrid.formula.node import Node, at
-from hpgrid.formula.quantity import Quantity
+from hpgrid.formula.quantity import Quantity, written
 from hpgrid.variables import STANDARD, Power, Space
 
 #: The functions, and how few and how many arguments each takes.
@@ -71,29 +71,28 @@ class Inequality:
 
     def along(self, path: Mapping[str, Power], budget: str) -> Inequality:
         """Return it with a power of the budget in place of what follows a path."""
-        space, of_budget = self.space, Node("variable", budget, (), budget)
-        paths = {}
-        for v, phi in path.items():
-            power = Node("power", None, ((1, of_budget), (1, Node("number", Fraction(phi)))), f"{budget}**({phi})")
-            if phi.factor != 1:
-                times = Node("number", phi.factor, (), str(phi.factor))
-                power = Node("product", None, ((1, times), (1, power)), f"{phi.factor}*{power.text}")
-            paths[v] = power
+        nodes = {v: sum_of([(((budget, Fraction(phi)),), phi.factor)], self.space) for v, phi in path.items()}
+        low, high = (in_place(side, nodes, budget, self.space) for side in (self.low, self.high))
+        return replace(self, low=low, high=high)
 
-        def folded(node: Node) -> Node:
-            if node.kind == "variable":
-                return paths.get(str(node.value), node)
-            if node.kind == "complement" and node.value in paths:
-                one, other = Node("number", Fraction(1)), paths[str(node.value)]
-                return Node("sum", None, ((1, one), (-1, other)), f"1 - {other.text}")
-            return replace(node, parts=tuple((sign, folded(part)) for sign, part in node.parts))
 
-        for other in self.named() & {*space.budget_names} - {budget}:
-            factors = ((sign, sum_of(relation.factor, space)) for relation, sign in space.exchange(other, budget))
-            paths[other] = Node(
-                "product", None, ((1, of_budget), *((sign, folded(node)) for sign, node in factors)), other
-            )
-        return replace(self, low=folded(self.low), high=folded(self.high))
+def in_place(root: Node, given: Mapping[str, Node], budget: str, space: Space) -> Node:
+    """Return an expression in one budget, with expressions in place of some of its variables."""
+    nodes = dict(given)
+
+    def folded(node: Node) -> Node:
+        if node.kind == "variable":
+            return nodes.get(str(node.value), node)
+        if node.kind == "complement" and node.value in nodes:
+            one, other = Node("number", Fraction(1)), nodes[str(node.value)]
+            return Node("sum", None, ((1, one), (-1, other)), f"1 - {written(other)}")
+        return replace(node, parts=tuple((sign, folded(part)) for sign, part in node.parts))
+
+    for other in root.variables() & {*space.budget_names} - {budget}:
+        factors = ((sign, sum_of(relation.factor, space)) for relation, sign in space.exchange(other, budget))
+        parts = ((1, Node("variable", budget, (), budget)), *((sign, folded(node)) for sign, node in factors))
+        nodes[other] = Node("product", None, parts, other)
+    return folded(root)
 
 
 def sum_of(products: Iterable[tuple[Iterable[tuple[str, Fraction]], Fraction]], space: Space) -> Node:

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from hpgrid import bounds
 from hpgrid.checks import bad
 from hpgrid.proxy import Proxy
 from hpgrid.refinement.profile import profile
@@ -128,6 +129,7 @@ def costs(problem: TransferProblem, rows: Sequence[Row], rules: Rules) -> Costs:
             own = {name: np.atleast_1d(value) for name, value in own.items()}
             # Where b is the regime's own and a limit keeps it elsewhere, it is tuned again within limits.
             held = [name for name in row.held if name != "b" or problem.to_b is not None or "b" not in row.tuned]
+            assert isinstance(rules.bound, Proxy), "what is no sum of terms has no costs"
             paid = cost(own, start, row.at, row.tuned, held, limits, rules.bound)
             regrets = *(paid.rule or ()), *(paid.unchanged or ())
             numbers = [*own.values(), *paid.retuned, *paid.best, *paid.start, paid.at_start, *regrets]
@@ -239,7 +241,7 @@ def at_point(of: Constants, start: Setting) -> dict[str, Factor]:
     momenta = {"held": _held(start, ["alpha"]), "tuned again": {}}
     ways = [(start.T, start.b), (4 * start.T, 4 * start.b), (start.T, 4 * start.b)]  # here, at fixed K, at fixed T
     boxes = [_box(T, NO_LIMITS) | {"b": (b, b)} | held for held in momenta.values() for T, b in ways]
-    found = optima(of_paper("lmo").bound, [T for T, _ in ways] * len(momenta), of, boxes)
+    found = optima(bounds.lmo(), [T for T, _ in ways] * len(momenta), of, boxes)
     etas = np.reshape([at.eta for at in found], (len(momenta), len(ways), -1))
     return {name: Factor(at_K / here, at_T / here) for name, (here, at_K, at_T) in zip(momenta, etas)}
 
@@ -273,7 +275,7 @@ def calibrate(start: Setting, tuned: Sequence[str], limits: Limits = NO_LIMITS) 
         return Calibration(None, tuple(tuned), on_bound, why=why)
     progress, drift, free, misfit = _ratios(batch, momentum, capped="eta" in on_bound)
     P, D = np.exp(progress), np.exp(drift)
-    bound, none = of_paper("lmo").bound, {"C1": 0.0, "C2": 0.0, "C3": 0.0}
+    bound, none = bounds.lmo(), {"C1": 0.0, "C2": 0.0, "C3": 0.0}
     unit = {name: risk(bound, start, T, {**none, name: 1.0}) for name in none}
     constants = {"C1": unit["C2"] * P / unit["C1"], "C2": np.ones_like(P), "C3": unit["C2"] * D / unit["C3"]}
     return Calibration(constants, tuple(tuned), on_bound, free, misfit, 1 / (P + 1 + D))

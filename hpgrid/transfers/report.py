@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from hpgrid.formula.quantity import written
+from hpgrid.proxy import Proxy
 from hpgrid.text import aligned, counted, power, to_width
 from hpgrid.transfers.published import half_life, rises
 from hpgrid.transfers.rules import batch_text, feasible, given_text, number, units
@@ -78,7 +80,8 @@ def _head(answer: Transfer) -> list[str]:
     rounding: dict[str | int, str] = {"pow2": "b a power of two", "int": "b whole"}
     within += [rounding.get(limits.round_b, f"b a multiple of {limits.round_b}")] if limits.round_b is not None else []
     lines = [f"from T = {start.T:g}: {', '.join(given)}", f"to   T = {answer.T:g}, {'; '.join(within)}"]
-    return lines if answer.rules.paper else [f"{bound.name}: {' + '.join(map(str, bound.terms))}", *lines]
+    formula = " + ".join(map(str, bound.terms)) if isinstance(bound, Proxy) else bound.root and written(bound.root)
+    return lines if answer.rules.paper else [f"{bound.name}: {formula}", *lines]
 
 
 def _rules(answer: Transfer) -> list[list[str]]:

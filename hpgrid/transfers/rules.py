@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from hpgrid import bounds
 from hpgrid.asymptotics import Law, exponents
 from hpgrid.checks import InputError, bad
-from hpgrid.proxy import Proxy
+from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime
 from hpgrid.text import counted, power as power_text
 from hpgrid.transfers import published
@@ -42,7 +42,7 @@ class NoRule(ValueError):
 class Rules:
     """The exact laws of a bound, each solved once: a picture asks for them at hundreds of budgets."""
 
-    bound: Proxy  # the posynomial, in T
+    bound: Proxy | FunctionProxy  # the posynomial, generalised or not, in T
     paper: str = ""  # "lmo" for eq. (4), "sgd" for SGD's bound: whose tables and remarks belong to it; else ""
     # values of variables; those that are not tuned stay symbols in a law, but a term 1 - alpha ends at 1
     held: Mapping[str, float] = field(default_factory=dict)
@@ -108,8 +108,23 @@ class Rules:
         return total
 
 
-def _pinned(bound: Proxy, along: Powers) -> Proxy:
+def _pinned(bound: Proxy | FunctionProxy, along: Powers) -> Proxy | FunctionProxy:
     """The bound with variables as constants, which laws then name, times powers of T."""
+    own: dict[str, Any] = {
+        "constants": {**bound.constants, **{f"{name}_given": 1.0 for name in along}},
+        "caps": {v: cap for v, cap in bound.caps.items() if v not in along},
+        "cap_terms": {v: cap for v, cap in bound.cap_terms.items() if v not in along},
+        "domain": tuple(each for each in bound.domain if set(along).isdisjoint(each.variables(bound.budget))),
+    }
+    if isinstance(bound, FunctionProxy):
+        from hpgrid.formula.function import Formula
+        from hpgrid.formula.syntax import in_place, sum_of
+
+        assert bound.root is not None, "check() has seen that it is there"
+        one, space = Fraction(1), bound.space
+        given = {v: sum_of([(((f"{v}_given", one), ("T", power)), one)], space) for v, power in along.items()}
+        root = in_place(bound.root, given, "T", space)
+        return replace(bound, function=Formula(root, "T", space), uses=space.ordered(root.variables()), **own)
     for name in along:
         if not bound.is_posynomial((name, "T")):
             raise NoRule(f"the bound is no power of {said(name)}")
@@ -117,15 +132,7 @@ def _pinned(bound: Proxy, along: Powers) -> Proxy:
     for term in bound.terms:
         powers = {f"{name}_given": term.exponent(name) or Fraction(0) for name in along}
         terms.append(replace(term, constants={**term.constants, **powers}))
-    pinned = replace(
-        bound,
-        terms=tuple(terms),
-        constants={**bound.constants, **{f"{name}_given": 1.0 for name in along}},
-        caps={v: cap for v, cap in bound.caps.items() if v not in along},
-        cap_terms={v: cap for v, cap in bound.cap_terms.items() if v not in along},
-        domain=tuple(each for each in bound.domain if set(along).isdisjoint(each.variables(bound.budget))),
-    )
-    return pinned.along(along)
+    return replace(bound, terms=tuple(terms), **own).along(along)
 
 
 @cache

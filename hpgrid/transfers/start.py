@@ -84,7 +84,8 @@ class TransferProblem:
     T: float  # the second budget
     to_b: float | None  # the batch size there in tokens, where it was given
     limits: Limits  # what is feasible there
-    bound: Proxy | None  # the posynomial, in T; None for eq. (4), or SGD's where that is the optimizer
+    # the posynomial, generalised or not, in T; None for eq. (4), or SGD's where that is the optimizer
+    bound: Proxy | FunctionProxy | None
     regimes: Mapping[str, tuple[str, ...]]  # the rows that were asked for, and what each tuned
     optimizer: str  # "lmo" or "sgd"
     constants: Mapping[str, float] | None  # the bound's, where costs are asked for; of eq. (4) C1, C2, C3. Else None
@@ -116,19 +117,18 @@ def check(options: Mapping[str, Any]) -> TransferProblem:
         raise bad("to_b is a whole number", to_b / unit, f"to_b={nearest}, say")
     bound, constants, calibrate = options.get("bound"), options["constants"], options["calibrate"]
     if bound is not None:
-        if isinstance(bound, FunctionProxy):
-            why = bound.obstacle or (
-                "this one is a function" if bound.root is None else "this one is a generalised one"
-            )
-            rule = f"a transfer reads its rules off a posynomial; {why}"
+        if isinstance(bound, FunctionProxy) and (bound.obstacle or bound.root is None):
+            why = bound.obstacle or "this one is a function"
+            rule = f"a transfer reads its rules off a sum of powers, or of maxima and roots of such; {why}"
             raise bad(rule, bound.name, "hpgrid search, or refine, for it")
-        if not isinstance(bound, Proxy):
+        if not isinstance(bound, (Proxy, FunctionProxy)):
             raise bad("a bound is a Proxy", bound, "hpgrid.bounds.lmo(), or hpgrid.parse(...), say")
         if optimizer != "lmo":
             raise bad("a transfer has one bound", f"optimizer {optimizer} and {bound.name}", "one of the two")
         bound = bound.form("T")
         # Eq. (4), in either set of constants, is the bound that there is where none is given.
-        if bound.terms in (bounds.lmo().terms, bounds.lmo(Delta0=1.0, L=1.0, rho=1.0, sigma=1.0).terms):
+        eq_4 = (bounds.lmo().terms, bounds.lmo(Delta0=1.0, L=1.0, rho=1.0, sigma=1.0).terms)
+        if isinstance(bound, Proxy) and bound.terms in eq_4:
             constants = bound.with_constants(**constants).constants if isinstance(constants, Mapping) else constants
             bound = None
     regimes = _regimes(regime, optimizer, bound)
@@ -212,7 +212,7 @@ def _budget(to: Any) -> float:
     return _budget(to["T"])
 
 
-def _regimes(regime: str, optimizer: str, bound: Proxy | None) -> dict[str, tuple[str, ...]]:
+def _regimes(regime: str, optimizer: str, bound: Proxy | FunctionProxy | None) -> dict[str, tuple[str, ...]]:
     """The rows that were asked for: of a bound those whose variables it contains."""
     if optimizer == "sgd":
         if regime != "auto":
@@ -237,7 +237,7 @@ def _regimes(regime: str, optimizer: str, bound: Proxy | None) -> dict[str, tupl
 
 
 def _constants(
-    given: Any, calibrate: Any, optimizer: str, start: Setting, bound: Proxy | None
+    given: Any, calibrate: Any, optimizer: str, start: Setting, bound: Proxy | FunctionProxy | None
 ) -> dict[str, float] | None:
     """The constants that costs are computed with, where they are asked for at all."""
     if not isinstance(calibrate, bool):

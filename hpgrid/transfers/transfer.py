@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from hpgrid import bounds
 from hpgrid.checks import bad
 from hpgrid.text import few_iterations
 from hpgrid.transfers import published, report
@@ -17,7 +18,7 @@ from hpgrid.transfers.start import TransferProblem, check, missing
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from hpgrid.proxy import Proxy
+    from hpgrid.proxy import FunctionProxy, Proxy
     from hpgrid.transfers.costs import Costs
 
 #: So few tokens in so many iterations may be meant as sequences.
@@ -77,7 +78,7 @@ def transfer(
     start: Mapping[str, float],
     to: Mapping[str, float] | float,
     *,
-    bound: Proxy | None = None,
+    bound: Proxy | FunctionProxy | None = None,
     regime: str = "auto",
     to_b: float | None = None,
     max_b: float | None = None,
@@ -98,8 +99,8 @@ def transfer(
         start: eta, b, beta (or alpha = 1 - beta), and the token budget T at which they are best; what was not tuned
             may be missing. Adam's beta2 may be there, for Marek et al.'s rule alone.
         to: the new token budget, or {"T": it}, >= 1.
-        bound: any posynomial, in place of eq. (4); it has the regimes whose variables it contains, and nothing is said
-            of it but its own laws.
+        bound: any posynomial, or what maxima, products and roots make of some, in place of eq. (4); it has the regimes
+            whose variables it contains, and nothing is said of it but its own laws.
         regime: "A" to "D", in either case, or "auto" for all that the start suffices for.
         to_b: the batch size at the new budget, whole, where it is given and not the regime's.
         max_b: the largest batch size, >= 1. Caps are taken to have held at the first budget, too, if the start keeps
@@ -118,7 +119,7 @@ def transfer(
         constants are at hand; ``text()``, ``as_dict()`` and ``draw()`` say it. Every b in it is in tokens.
 
     Raises:
-        ValueError: a name that does not exist, a number out of its range, a bound that is no posynomial, a regime
+        ValueError: a name that does not exist, a number out of its range, a bound without exact laws, a regime
             that needs a number which ``start`` does not have or of which the bound has no law, or a batch size that
             its limits forbid.
 
@@ -131,7 +132,7 @@ def transfer(
     if problem.bound is not None:
         own = problem.bound.with_constants(**(problem.constants or {}))
         held = {name: value for name, value in start_._asdict().items() if name != "T" and value is not None}
-        rules = Rules(own, "sgd" if own.terms == of_paper("sgd").bound.terms else "", held)
+        rules = Rules(own, "sgd" if getattr(own, "terms", ()) == bounds.sgd().terms else "", held)
     lacking = {name: missing(tuned, start_, limits, to_b) for name, tuned in problem.regimes.items()}
     rows, no_rule = [], {}
     for name, lacks in lacking.items():

@@ -139,7 +139,7 @@ MISTAKES = {
     "--from eta=3e-4,T=2.5e9 --to T=1e11 --set C1=1": "Given: 'no b and no beta'",
     f"{SEQUENCES.replace('3e-4', '1e-200')} --set C1=1e300": "a number. Given: 'regime A comes out as none'",
     "--from eta=1e-3,b=10,alpha=1e-250,T=1e9 --to T=1e10 --calibrate": "what a choice costs is a number",
-    f"{START} --to 1e14 --bound max(b/(eta*T),eta)": "a transfer reads its rules off a posynomial",
+    f"{START} --to 1e14 --bound exp(eta)+b/(eta*T)": "rules off a sum of powers, or of maxima and roots of such",
     f"{START} --to 1e14 --bound sgd --regime D": "has no regime D. Given: 'D'. Write one of A, C, or auto",
     f"{START} --to 1e14 --bound lmo --set C9=1": "C9",
     f"{SEQUENCES} --plot way.gif": "there is no picture format of that name. Given: 'gif'. Write one of png, pdf, svg",

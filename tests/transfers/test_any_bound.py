@@ -27,9 +27,7 @@ A02 = "D/(eta*K) + s*sqrt(alpha/b) + s/(alpha*sqrt(b)*K) + L*eta/alpha"
 
 
 def rules(text: str, **constants: float) -> Rules:
-    bound = hpgrid.parse(text, constants)
-    assert isinstance(bound, Proxy)
-    return Rules(bound.form("T"))
+    return Rules(hpgrid.parse(text, constants).form("T"))
 
 
 OF_PLAIN = rules(PLAIN, A=1, N=1, L=1)
@@ -47,6 +45,13 @@ BY_HAND: list[tuple[Rules, str, tuple[str, ...], dict[str, dict[str, Any]]]] = [
     # the noise of one's own falls as (alpha/b)^(1/3): (b/(alpha T))^(1/2) meets it at alpha^(5/6) = b^(5/6) T^(-1/2)
     (rules("b/(eta*T) + (alpha/b)**(1/3) + eta/alpha"), "B", ("b",),
      {"alpha": {"T": F(-3, 5), "b": 1}, "eta": {"T": F(-4, 5), "b": 1}}),
+    # of a maximum whose branches meet: eta as of PLAIN; with K = T/b, eta = b (alpha/T)^(1/2) at a given b, and
+    # b/(alpha T)^(1/2) meets (alpha/b)^(1/2) at b^(3/2) ~ T^(1/2)
+    (rules("max(A*b/(eta*T), L*eta) + N/sqrt(b)", A=1, N=1, L=1), "A", ("b",), {"eta": {"T": F(-1, 2), "b": F(1, 2)}}),
+    (rules("max(b/(eta*K), eta/alpha) + sqrt(alpha/b)"), "A", ("b",), {"eta": {"T": F(-1, 2), "b": 1}}),
+    (rules("max(b/(eta*K), eta/alpha) + sqrt(alpha/b)"), "C", (), {"eta": {"T": F(-1, 6)}, "b": {"T": F(1, 3)}}),
+    # of a root, (b/T)^(1/4) meets b^(-1/2) at b ~ T^(1/3)
+    (rules("sqrt(b/(eta*T) + eta) + 1/sqrt(b)"), "C", (), {"eta": {"T": F(-1, 3)}, "b": {"T": F(1, 3)}}),
     (OF_A02, "C", (), {"eta": {"T": F(-1, 4)}, "b": {"T": F(1, 2)}}),
     (OF_A02, "D", (), {"eta": {"T": F(-1, 4)}, "b": {"T": F(1, 2)}, "alpha": {"T": 0}}),
 ]  # fmt: skip
@@ -157,7 +162,7 @@ def test_what_a_rule_of_another_bound_costs_is_what_it_is_by_hand() -> None:
 
 
 @pytest.mark.parametrize(("asked", "why"), [
-    ({"bound": hpgrid.parse("max(b/(eta*T), eta)")}, "rules off a posynomial; this one is a generalised one"),
+    ({"bound": hpgrid.parse("exp(eta) + b/(eta*T)")}, "or of maxima and roots of such; column 1: exp.eta. is no power"),
     ({"bound": hpgrid.parse("C/T", {"C": 1.0})}, "a bound with eta, b or alpha"),
     ({"bound": "lmo"}, "a bound is a Proxy"),
     ({"optimizer": "sgd"}, "a transfer has one bound"),
@@ -189,3 +194,13 @@ def test_the_command_takes_a_name_a_formula_or_a_file(capsys: pytest.CaptureFixt
     told = commands.printed("transfer", capsys, *LINE, "lmo", "--set", "q=2/3", "--regime", "C")
     assert "C: b_1 = b_0 (T_1/T_0)^(3/7), eta_1 = eta_0 (T_0/T_1)^(2/7)" in told
     assert "costs:" not in told, "no constant was given"
+
+
+def test_a_maximum_says_its_laws_and_has_no_costs() -> None:
+    bound = hpgrid.parse("max(A*b/(eta*K), eta/alpha) + sqrt(alpha/b)", {"A": 2.0})
+    answer = hpgrid.transfer(GIVEN, 1e12, bound=bound, constants={"A": 3.0})
+    text = answer.text()
+    assert text.startswith("formula: max(A*b/(eta*K), eta/alpha) + sqrt(alpha/b)\nfrom T = 1e+10")
+    assert "C: b_1 = b_0 (T_1/T_0)^(1/3), eta_1 = eta_0 (T_0/T_1)^(1/6); the bound's best goes with T^(-1/6)" in text
+    assert "no costs: formula is no posynomial in all of its variables" in text
+    assert json.loads(json.dumps(answer.as_dict(), allow_nan=False))["costs"] is None
