@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 
+from hpgrid.asymptotics.convex import ACCURACY
 from hpgrid.asymptotics.law import Identified, Law, Level, PowerLaw, Unbounded
 from hpgrid.asymptotics.levels import Descent, Step, descend, ranges
 from hpgrid.asymptotics.linear import Vector, dot, echelon, null_space, primitive, unit
 from hpgrid.asymptotics.monomial import ONE, Monomial, power
 from hpgrid.asymptotics.posynomial import Limit, Problem
-from hpgrid.asymptotics.programs import ACCURACY, fixed_value
+from hpgrid.asymptotics.programs import fixed_value
 from hpgrid.variables import Power
 
 

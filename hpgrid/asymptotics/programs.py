@@ -12,9 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, combinations, pairwise
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from hpgrid.asymptotics.linear import Vector, coordinates, dot, echelon, minimise, move, null_space, rank, span, vector
+from hpgrid.asymptotics.convex import ACCURACY, balance, minimum
+from hpgrid.asymptotics.linear import Vector, coordinates, dot, echelon, minimise, null_space, rank, span, vector
 from hpgrid.asymptotics.monomial import ONE, Monomial, Real, add, monomial, number
 from hpgrid.asymptotics.posynomial import Limit
 
@@ -136,10 +137,7 @@ def _optimum_on(program: Program, bounds: Sequence[_Bound], active: tuple[_Bound
         members.setdefault(tuple(dot(row, direction) for direction in null), []).append(index)
     groups = {row: add(folded[k] for k in each) for row, each in members.items()}
     moving = {row: coefficient for row, coefficient in groups.items() if any(row)}
-    inside = [
-        [(tuple(dot(limit.row, d) for d in null), _product(base, limit.row) / limit.level) for limit in own]
-        for own in sums
-    ]
+    inside = [[_along(limit, base, null) for limit in own] for own in sums]
     solved = _solved(moving, inside, program.values)
     if solved is None:
         return None
@@ -287,17 +285,20 @@ def _multipliers(
     return multipliers
 
 
+def _along(limit: Limit, base: Sequence[Monomial], null: Sequence[Vector]) -> tuple[Vector, Monomial]:
+    """A limit's row in the directions that are left, and its share of what it may be where none is gone."""
+    return tuple(dot(limit.row, d) for d in null), _product(base, limit.row) / limit.level
+
+
 def _within(program: Program, held: Sequence[Equality], bounds: Sequence[_Bound], active: Sequence[_Bound]) -> bool:
     """Whether some point of the optimum satisfies the bounds that are not active."""
     (base, null), shared = affine(held, program.width), False
-    others = [bound[0] for bound in bounds if bound not in active and len(bound) == 1]
-    rows = [tuple(dot(limit.row, d) for d in null) for limit in others]
-    ratios = [limit.level / _product(base, limit.row) for limit in others]
-    for bound in (bound for bound in bounds if bound not in active and len(bound) > 1):
-        along = [tuple(dot(limit.row, d) for d in null) for limit in bound]
-        shares = [_product(base, limit.row) / limit.level for limit in bound]
-        left = 1.0 - math.fsum(_known(x.value(program.values)) for row, x in zip(along, shares) if not any(row))
-        loose = [(row, x) for row, x in zip(along, shares) if any(row)]
+    others = [[_along(limit, base, null) for limit in bound] for bound in bounds if bound not in active]
+    rows = [row for own in others if len(own) == 1 for row, _ in own]
+    ratios = [ONE / x for own in others if len(own) == 1 for _, x in own]
+    for own in (own for own in others if len(own) > 1):
+        left = 1.0 - math.fsum(_known(x.value(program.values)) for row, x in own if not any(row))
+        loose = [(row, x) for row, x in own if any(row)]
         if left < -ACCURACY:
             return False
         # Each of what can still move has an equal part of what is left: enough where that is met.
@@ -328,113 +329,3 @@ def _known(value: float | None) -> float:
     if value is None:
         raise Undecided
     return value
-
-
-#: How well a computed logarithm is known. It is a sum of some ten logarithms of constants, each
-#: below 700 in size and rounded at 1e-16 of it; so nothing finer can tell a value from a bound.
-ACCURACY = 1e-12
-
-#: Below this Newton decrement a full step squares the error, and needs no damping.
-_QUADRATIC = 1e-4
-
-_STEPS = 500
-
-
-def balance(rows: Sequence[Vector], logs: Sequence[float], groups: int, sums: Sequence[int]) -> list[float]:
-    """Return the weights at the optimum of the dual: sum_j w_j (log c_j - log w_j) + sum_i u_i log u_i is largest.
-
-    The weights balance the rows, and those of the groups add up to 1; u_i is what those of a sum add up to. Newton from
-    inside, as far as weights stay positive.
-
-    Args:
-        rows: the exponents a_j, of groups first, then of each sum.
-        logs: log c_j.
-        groups: how many rows are of groups.
-        sums: how many each sum has.
-
-    Raises:
-        ArithmeticError: no convergence.
-    """
-    import numpy as np
-
-    ends = list(accumulate(sums, initial=groups))
-    blocks = [slice(first, last) for first, last in pairwise(ends)]
-    basis = [vector(d) for d in null_space([tuple(column) for column in zip(*rows)], len(rows))]
-    pivot = next(d for d in basis if sum(d[:groups]))
-    inside = tuple(x / sum(pivot[:groups]) for x in pivot)
-    others = [d for d in basis if d is not pivot]
-    directions = [move(d, inside, -sum(d[:groups])) for d in others]
-    # The smallest weight is made as large as it gets, and 1 at most.
-    most = max(Fraction(0), -min(inside))
-    lifted = [(*(-d[j] for d in directions), Fraction(1)) for j in range(len(rows))]
-    cap = (*([Fraction(0)] * len(directions)), Fraction(1))
-    best = minimise(tuple(-x for x in cap), [*lifted, cap], [*(x + most for x in inside), most + 1])
-    if best.point[-1] <= most:
-        raise ArithmeticError("a level's program has no dual point inside")
-    n = np.array([[float(x) for x in d] for d in directions]).T
-    w, c = np.array([float(x) for x in move(inside, span(directions, best.point[:-1], len(rows)))]), np.array(logs)
-
-    def value(w: Any) -> float:
-        return float(w @ (c - np.log(w))) + sum(float(w[own].sum() * np.log(w[own].sum())) for own in blocks)
-
-    before = math.inf
-    for _ in range(_STEPS):
-        gradient, hessian = c - np.log(w) - 1.0, np.diag(-1.0 / w)
-        for own in blocks:
-            total = w[own].sum()
-            gradient[own] += np.log(total) + 1.0
-            hessian[own, own] += 1.0 / total
-        slope = n.T @ gradient
-        step = n @ -np.linalg.lstsq(n.T @ hessian @ n, slope, rcond=None)[0]
-        decrement = float(gradient @ step)
-        size = min(1.0, 0.9 / max(float((-step / w).max()), 0.9))
-        if decrement >= _QUADRATIC or size < 1.0:
-            while size > ACCURACY and value(w + size * step) < value(w) + size * decrement / 4:
-                size /= 2
-            w = w + size * step
-        elif 0.0 < decrement < before / 2:
-            w, before = w + step, decrement
-        else:
-            return [float(x) for x in w]
-    raise ArithmeticError("a level's program did not converge")
-
-
-def minimum(rows: Sequence[Vector], logs: Sequence[float]) -> list[float]:
-    """Return the logarithms of the terms c_j e^(a_j . s) where their sum is smallest.
-
-    Damped Newton on the logarithm of the sum, which is convex and never overflows. The minimum is
-    attained (the caller has checked); directions that no term sees are left alone.
-
-    Args:
-        rows: the exponents a_j.
-        logs: log c_j.
-
-    Raises:
-        ArithmeticError: no convergence.
-    """
-    import numpy as np  # with the first program that has no closed form; most have one
-
-    def log_sum(terms: Any) -> float:
-        top = float(np.max(terms))
-        return top + math.log(float(np.sum(np.exp(terms - top))))
-
-    a, c = np.array([[float(x) for x in row] for row in rows]), np.array(logs)
-    s, before = np.zeros(a.shape[1]), math.inf
-    for _ in range(_STEPS):
-        terms = c + a @ s
-        weights = np.exp(terms - log_sum(terms))
-        gradient = a.T @ weights
-        centred = a - gradient
-        step = -np.linalg.lstsq(centred.T @ (weights[:, None] * centred), gradient, rcond=None)[0]
-        decrement = -float(gradient @ step)
-        if decrement >= _QUADRATIC:
-            # The largest of 1, 1/2, 1/4, ... that lowers the sum by a quarter of what the slope promises.
-            size = 1.0
-            while size > ACCURACY and log_sum(terms + size * (a @ step)) > log_sum(terms) - size * decrement / 4:
-                size /= 2
-            s = s + size * step
-        elif decrement < before / 2:
-            s, before = s + step, decrement
-        else:  # a step that does not even halve the error has met rounding
-            return [float(x) for x in terms]
-    raise ArithmeticError("a level's program did not converge")
