@@ -83,6 +83,12 @@ class _Bound:
             if v in self.caps or v in following
         }
         object.__setattr__(self, "caps", {name: self.space.check(name, value) for name, value in caps.items()})
+        for condition in self.domain:
+            name, least = cap_of(condition, floor=True) or ("", None)
+            high = self.caps.get(name, self.space.all[name].high) if name else math.inf
+            if least is not None and least.coefficient(self.constants) > high:
+                rule = f"{name} <= {high:g}, so that no {name} is left in the bound's domain"
+                raise bad(rule, condition.text, "a smaller end")
 
     def following(self, constants: Mapping[str, Any]) -> dict[str, Any]:
         """Return the caps that follow from the domain and ``cap_terms``: numbers, or arrays as the constants are.

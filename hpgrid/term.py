@@ -237,13 +237,16 @@ def monomial_in(condition: Inequality, budget: str) -> Term | None:
     return None if term is None else term.one(budget, condition.space)
 
 
-def cap_of(condition: Inequality) -> tuple[str, Term] | None:
-    """Return the hyperparameter that a condition caps, and the cap, where it says that and no more; else None."""
+def cap_of(condition: Inequality, *, floor: bool = False) -> tuple[str, Term] | None:
+    """Return the hyperparameter that a condition caps, and the cap, where it says that and no more; else None.
+
+    Or which one it says to be at least so large.
+    """
     term = monomial_of(condition)
     if term is None or len(term.factors) != 1:
         return None
     ((name, exponent),) = term.factors.items()
-    if name not in condition.space.hyperparameters or isinstance(exponent, str) or exponent < 0:
+    if name not in condition.space.hyperparameters or isinstance(exponent, str) or (exponent < 0) is not floor:
         return None
     constants = {constant: -e / exponent for constant, e in term.constants.items()}
     return name, Term(constants, {}, Surd.of(term.number) ** (-1 / exponent))
