@@ -41,6 +41,7 @@ def run_sweep(
     out: Annotated[Path | None, Parameter(help="The Zarr store, made or gone on with.")] = None,
     bound: options.Written = None,
     domain: options.Domain = None,
+    var: options.Var = None,
     csv: Annotated[Path | None, Parameter(help="Write the slopes to this file as a flat table.")] = None,
     method: Annotated[str, Parameter(help="exact leaves out cells that can't be best; brute compares all.")] = "exact",
     devices: Annotated[int | None, _count("How many of the local devices are used; all by default.")] = None,
@@ -66,7 +67,7 @@ def run_sweep(
         raise bad("a sweep writes a store", "no --out", "--out RUN.zarr")
     from hpgrid.sweeps.plan import load
 
-    plan = load(config, bound, domain)  # no NumPy yet: a mistake in the file is answered at once
+    plan = load(config, bound, domain, var)  # no NumPy yet: a mistake in the file is answered at once
     options.remark(plan.bound)
     options.use_compilation_cache()
     with _ends_on_interrupt(out), asking(yes):

@@ -195,13 +195,16 @@ def _held(bound: BoundConfig, values: Mapping[str, float]) -> dict[str, float]:
 # --- the file ---
 
 
-def load(path: Path, formula: str | None = None, domain: list[str] | None = None) -> Plan:
+def load(
+    path: Path, formula: str | None = None, domain: list[str] | None = None, variables: list[str] | None = None
+) -> Plan:
     """Return the plan in a TOML file; a table of rows is looked for beside it.
 
     Args:
         path: the file.
         formula: a bound as text, in place of the file's.
         domain: conditions under which it holds, beside the file's.
+        variables: declarations of what it depends on, beside the file's.
 
     Raises:
         ValueError: the file, or its table, is missing or malformed, or has a key or a value that can't be.
@@ -211,9 +214,10 @@ def load(path: Path, formula: str | None = None, domain: list[str] | None = None
     if formula is not None:
         data["bound"], where = formula, f"{path} with --bound"
     try:
-        if isinstance(data.get("bound"), Mapping):
-            return parse({**data, "bound": with_more(data["bound"], "domain", domain)}, path.parent)
-        return parse(with_more(data, "domain", domain), path.parent)
+        table = data.get("bound")
+        own = with_more(table if isinstance(table, Mapping) else data, "domain", domain)
+        own = with_more(own, "variables", variables)
+        return parse({**data, "bound": own} if isinstance(table, Mapping) else own, path.parent)
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
 

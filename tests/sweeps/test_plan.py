@@ -174,6 +174,20 @@ def test_a_file_is_read_and_its_mistakes_are_named_with_it(tmp_path: Path) -> No
         load(path)
 
 
+@pytest.mark.parametrize("form", ['bound = "{}"', '[bound]\nformula = "{}"'])
+def test_variables_may_be_declared_beside_a_file(tmp_path: Path, form: str) -> None:
+    formula, path = "C/(eta*T) + eta*(1 + wd) + C/(wd*T)", tmp_path / "own.toml"
+    axes = "".join(f"\n[grid.{v}]\nlo = 1e-6\nhi = 1\nn = 9\n" for v in ("eta", "wd"))
+    rest = f'\n[constants]\nC = [1.0, 2.0]\n[grid]\nT = [1e6, 1e7]\n{axes}[[regime]]\ntuned = ["eta", "wd"]\n'
+    path.write_text(form.format(formula) + rest)
+    assert load(path, variables=["wd > 0"]).hyperparameters == ("eta", "wd")
+    with pytest.raises(ValueError, match="wd"):
+        load(path)
+    path.write_text(f'bound = "{formula}"\n[variables]\nwd = "> 0"{rest}')
+    with pytest.raises(ValueError, match="variables stand in one place"):
+        load(path, variables=["wd > 0"])
+
+
 def test_a_plan_is_described_as_plain_data() -> None:
     found = parse(plan(bound={"name": "lmo", "q": 0.5}, regime=[JOINT | {"caps": {"b": 1e6}}]))
     written = json.loads(json.dumps(found.describe()))
