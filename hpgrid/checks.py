@@ -90,6 +90,9 @@ _WITH_UNIT = re.compile(r"(\d{1,30}(?:\.\d{0,30})?|\.\d{1,30})\s*([A-Za-z]+)")
 #: Source: Cesista, Appendix A2.
 OPTIMIZERS = {"sgd": "frobenius", "signsgd": "max", "adamw": "max", "muon": "spectral", "soap": "spectral"}
 
+#: What a learning rate does.
+SCHEDULE_KINDS = ("constant", "decay")
+
 #: What noise there is.
 NOISE_KINDS = ("gaussian", "one-hot", "rank-one")
 

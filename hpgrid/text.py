@@ -74,6 +74,11 @@ def power(name: str, of: Fraction) -> str:
     return f"{name}^{of}" if of.denominator == 1 else f"{name}^({exponent_text(of)})"
 
 
+def listed(words: Sequence[str]) -> str:
+    """Return words in a row: "a", "a and b", "a, b and c"."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
 def held(name: str, value: float) -> str:
     """Return what is held: "b = 1072", and beside alpha the beta that a person types."""
     return f"alpha = {value:g} ({momentum(value)})" if name == "alpha" else f"{name} = {value:.6g}"
@@ -137,6 +142,10 @@ def to_width(lines: Iterable[str]) -> str:
     return "\n".join(parts)
 
 
+class Strong(str):
+    """A line to be emphasised where that can be shown: an answer, a table's headings."""
+
+
 def aligned(
     rows: Sequence[Sequence[str]],
     *,
@@ -194,7 +203,7 @@ def aligned(
                 cells = [[""] * (height - len(parts)) + parts for parts in cells]
             for parts in itertools.zip_longest(*cells, fillvalue=""):
                 line = "  ".join(part.ljust(widths[k]) for k, part in zip(block, parts))
-                lines.append((indent + line).rstrip())
+                lines.append((Strong if row is head else str)((indent + line).rstrip()))
         lines += [""] * (block is not blocks[-1])
     return [*lines, *([f"{indent}{whole} has also: {'; '.join(dropped)}"] if dropped else [])]
 

@@ -8,9 +8,10 @@ from fractions import Fraction
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hpgrid.answer import Answer
 from hpgrid.asymptotics.monomial import Monomial, power, quotient, symbol_text
 from hpgrid.checks import bad
-from hpgrid.text import exponent_text, to_width
+from hpgrid.text import exponent_text
 from hpgrid.variables import Power
 
 if TYPE_CHECKING:
@@ -227,9 +228,15 @@ class Law:
         heading = "; ".join([f"{self.name}, {self.budget} to infinity", f"tuned {', '.join(self.tuned)}", *paths])
         return "\n".join([heading, *_laws(self)])
 
-    def text(self) -> str:
-        """Return the whole report as text."""
-        return to_width(self.lines())
+    def answer(self) -> Answer:
+        """Return what it says: the laws, and in details what decides."""
+        details = [*_levels(self), *_segments(self)]
+        adds = "the terms that decide, level by level" + (", and other paths" if self.segments else "")
+        return Answer((), [[*repr(self).splitlines(), *_notes(self)]], [details], adds if details else "")
+
+    def text(self, details: bool = False) -> str:
+        """Return the answer as text, with all that there is to say where details are asked for."""
+        return self.answer().text(details)
 
     def lines(self) -> list[str]:
         """Return the whole report in lines, the bound and its regime first, however long they are."""

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from hpgrid.answer import Answer, Table
 from hpgrid.bounds import BOUNDS
 from hpgrid.bounds.written import Bound
 from hpgrid.checks import InputError, check_choice
 from hpgrid.cli import options
-from hpgrid.text import aligned, to_width
 from hpgrid.variables import STANDARD
 
 if TYPE_CHECKING:
@@ -77,12 +77,12 @@ def _plain(name: str, bound: Bound) -> dict[str, Any]:
 class Listed:
     """All of them."""
 
-    def text(self) -> str:
+    def answer(self) -> Answer:
         """Return a table, some lines a bound."""
         rows = [("bound", "formula; what it is of; where it holds; source")]
         for name, bound in BOUNDS.items():
             rows += [(name if k == 0 else "", line) for k, line in enumerate(_described(bound))]
-        return "\n".join([*aligned(rows, wrap=rows[0][1:]), "", "hpgrid bounds NAME shows one with its laws"])
+        return Answer((), [[Table(rows, wrap=rows[0][1:])], ["hpgrid bounds NAME shows one with its laws"]])
 
     def as_dict(self) -> list[dict[str, Any]]:
         """Return them as plain data."""
@@ -138,8 +138,8 @@ class Whole:
             each.id: each.statement for each in ledger() if each.id.startswith((f"A.{self.name}.", f"H.{self.name}."))
         }
 
-    def text(self) -> str:
-        """Return it as text."""
+    def answer(self) -> Answer:
+        """Return it in lines."""
         formula, *more = _described(self.bound)
         lines = [f"{self.name}: {self.bound.of}", f"   {formula}", *(f"   {line}" for line in more)]
         lines += [f"   {name}: {means}, > 0" for name, means in self.bound.constants.items()]
@@ -158,7 +158,7 @@ class Whole:
             lines += ["", f"no exact laws{regimes}: {reason}"]
         lines += ["", "what the ledger measures of it (hpgrid verify ID):"] if self.claims else []
         lines += [f"   {id}: {says}" for id, says in self.claims.items()]
-        return to_width(lines)
+        return Answer((), [lines])
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain data."""

@@ -35,13 +35,14 @@ def print_critical_batch(
         str | None,
         Parameter(help=f"What the target is about: {', '.join(MEASURES)}; the two last revised, with lam > 0."),
     ] = None,
+    details: options.Details = False,
     json_: options.Json = False,
 ) -> int:
     """Find the batch size that reaches a target in the fewest tokens, beside the papers' formulas for it."""
     asked = dict(locals())
-    as_json = asked.pop("json_")
+    as_json, details = asked.pop("json_"), asked.pop("details")
     checked(asked)  # before NumPy loads
 
     from hpgrid.critical.critical_batch import critical_batch
 
-    return options.say(critical_batch(**asked), as_json)
+    return options.say(critical_batch(**asked), as_json, details)

@@ -25,6 +25,7 @@ def print_exponents(
     floor: options.Floor = None,
     set_: options.Set = None,
     budget: options.Counted = None,
+    details: options.Details = False,
     json_: options.Json = False,
     latex: Annotated[bool, Parameter(help="Print the laws as LaTeX.")] = False,
 ) -> int:
@@ -42,4 +43,4 @@ def print_exponents(
     if latex:
         print(law.latex())
         return 0
-    return options.say(law, json_)
+    return options.say(law, json_, details)

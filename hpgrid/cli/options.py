@@ -15,10 +15,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
 
 from cyclopts import Parameter
 
+from hpgrid.answer import Answer
 from hpgrid.bounds import BOUNDS
 from hpgrid.checks import (
     CALLED,
     DTYPES,
+    SCHEDULE_KINDS,
     InputError,
     as_written,
     bad,
@@ -388,7 +390,7 @@ Schedule = Annotated[
 
 def schedule_of(given: str | None) -> str | None:
     """Return what a learning rate is said to have done, if there is such a schedule."""
-    return given if given is None else check_choice("schedule", given, ("constant", "decay"))
+    return given if given is None else check_choice("schedule", given, SCHEDULE_KINDS)
 
 
 def of_runs(columns: Names, where: Names, ignore: Names) -> dict[str, Any]:
@@ -427,19 +429,26 @@ def as_options() -> Iterator[None]:
         raise InputError(said) from None
 
 
-class Answer(Protocol):
-    """What a command prints: text, or plain data for JSON."""
+#: Of an answer that has them.
+Details = Annotated[bool, Parameter(help="Say all that there is to say, not the answer alone.")]
 
-    def text(self) -> str:
-        """Return the answer as text."""
+
+class Result(Protocol):
+    """What a command prints: an answer, or plain data for JSON."""
+
+    def answer(self) -> Answer:
+        """Return what it says."""
 
     def as_dict(self) -> Any:
-        """Return the answer as plain data."""
+        """Return it as plain data."""
 
 
-def say(answer: Answer, as_json: bool) -> int:
-    """Print an answer, as JSON or as text; return the exit status."""
-    print(json.dumps(answer.as_dict(), indent=2, allow_nan=False) if as_json else answer.text())
+def say(result: Result, as_json: bool, details: bool = False) -> int:
+    """Print a result, as JSON or as text; return the exit status."""
+    if as_json:
+        print(json.dumps(result.as_dict(), indent=2, allow_nan=False))
+    else:
+        result.answer().show(details)
     return 0
 
 

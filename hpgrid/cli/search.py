@@ -60,6 +60,7 @@ def search_bound(
     csv: Annotated[Path | None, Parameter(help="Write every budget to this file as a flat table.")] = None,
     netcdf: Annotated[Path | None, Parameter(help="Write the whole survey to this netCDF file.")] = None,
     yes: options.Yes = False,
+    details: options.Details = False,
     json_: options.Json = False,
 ) -> int:
     """Search a bound's best hyperparameters at every budget: on a grid, refined, and how they scale.
@@ -96,7 +97,7 @@ def search_bound(
     if risk is not None:
         from hpgrid.tuning.target import reach
 
-        return options.say(reach(problem, risk, max_K=max_K), json_)
+        return options.say(reach(problem, risk, max_K=max_K), json_, details)
     if values:
         from hpgrid.tuning.advice import Several, advise
 
@@ -105,14 +106,14 @@ def search_bound(
             for value in values:
                 answers.append(advise(problem, value))
                 advance()
-        return options.say(answers[0] if len(answers) == 1 else Several(tuple(answers)), json_)
+        return options.say(answers[0] if len(answers) == 1 else Several(tuple(answers)), json_, details)
     from hpgrid.tuning.survey import survey, write_csv, write_netcdf
 
     with asking(yes), progress("searching", None):
         found = survey(problem, fitted)
     for option, file in files.items():
         (write_csv if option == "--csv" else write_netcdf)(found, file)
-    options.say(found, json_)
+    options.say(found, json_, details)
     if files and not json_:
         print("", *files.values(), sep="\n")
     return 0

@@ -31,7 +31,8 @@ _Pairs = partial(Parameter, consume_multiple=True)
 
 _FROM = (
     f"What was tuned, at which budget: {_START}, say, of eta, b, beta or alpha = 1 - beta, beta2, and T. "
-    "b is in tokens; with --seq-len in sequences."
+    "b is in tokens; with --seq-len in sequences. Groups of parameters of one run by their names, "
+    "once each: --from muon:eta=0.02,beta=0.95 --from adamw:eta=3e-4,beta1=0.9 --from b=524288,T=2.5e9."
 )
 _MAX_B = (
     "The largest batch size. Caps are taken to have held at the old budget, too: a start on one is on a bound, "
@@ -68,9 +69,11 @@ def print_transfer(
     columns: options.Columns = None,
     where: options.Where = None,
     ignore: options.Ignore = None,
+    schedule: options.Schedule = None,
     set_: Annotated[list[str] | None, _Pairs(name="--set", help=_SET)] = None,
     calibrate: Annotated[bool, Parameter(help=_CALIBRATE)] = False,
     plot: Annotated[Path | None, Parameter(help="Draw the way to the new budget: NAME.png, .pdf or .svg.")] = None,
+    details: options.Details = False,
     json_: options.Json = False,
 ) -> int:
     """Say what eta, b and beta become at another token budget, by a bound's exact laws, and what others say of it.
@@ -79,8 +82,9 @@ def print_transfer(
     """
     alone = [f"T={each}" if each.strip()[:1].isdigit() and "=" not in each else each for each in to or ()]
     fitted, found = None, None
+    groups: dict[str, dict[str, float]] = {}
     if fit is None:
-        start = _numbers("--from", from_, _START)
+        start, groups = _starts(from_)
     else:
         fitted, (start, own, found) = _fitted(fit, from_, options.of_runs(columns, where, ignore))
         regime = own if regime == "auto" else regime
@@ -96,15 +100,24 @@ def print_transfer(
         "optimizer": optimizer,
         "bound": None,
         "calibrate": calibrate,
+        "schedule": options.schedule_of(schedule),
     }
     if bound is not None:
         config = options.chosen(bound, set_)
         asked |= {"bound": config.build("T"), "constants": dict(config.constants) or None}
     else:
         asked["constants"] = found if set_ is None else options.pairs("--set", set_, _number, _CONSTANTS)
+    if groups and plot is not None:
+        raise bad("a picture is of one group", f"--plot {plot} with {', '.join(groups)}", "one of them, or no picture")
     with options.as_options():
-        check(asked)  # before NumPy loads
+        for each in groups.values() or (start,):
+            check({**asked, "start": each})  # before NumPy loads
         options.check_picture(plot, "the picture is written to a file", "transfer.png")
+        if groups:
+            from hpgrid.transfers.groups import transfer_groups
+
+            del asked["start"]
+            return options.say(transfer_groups(groups, asked.pop("to"), **asked), json_, details)
 
         from hpgrid.transfers.transfer import transfer
 
@@ -112,7 +125,7 @@ def print_transfer(
     if plot is not None:
         options.write_picture(answer.draw(), plot)
     if fitted is None:
-        return options.say(answer, json_)
+        return options.say(answer, json_, details)
 
     from hpgrid.fits.model import row_costs
     from hpgrid.text import to_width
@@ -123,7 +136,8 @@ def print_transfer(
         return 0
     told = ", ".join(f"{regime} {cost:+.4f}" for regime, cost in costs.items())
     last = f"Loss above the optimum at the new budget by the surface of your runs, in nats per token: {told}."
-    print(answer.text(), "", to_width([last]), sep="\n")
+    answer.answer().show(details)
+    print("", to_width([last]), sep="\n")
     return 0
 
 
@@ -142,6 +156,18 @@ def _fitted(
 
     fitted = fit(runs, **read)
     return fitted, start_of(fitted, given.get("alpha"))
+
+
+def _starts(from_: list[str] | None) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
+    """What all groups start from, and by the name of each, where there are such, what it starts from."""
+    named: dict[str, list[str]] = {"": []}
+    for text in from_ or ():
+        group, _, rest = text.rpartition(":")
+        named.setdefault(group.strip().lower(), []).append(rest)
+    shared = named.pop("")
+    if not named:
+        return _numbers("--from", shared, _START), {}
+    return {}, {group: _numbers("--from", [*shared, *own], _START) for group, own in named.items()}
 
 
 def _numbers(option: str, told: list[str] | None, example: str) -> dict[str, float]:

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hpgrid.answer import Answer
 from hpgrid.bounds import cesista2025 as bounds
 from hpgrid.bounds.cesista2025 import Parts
 from hpgrid.bounds.constants import Constants
@@ -138,11 +139,15 @@ class CriticalBatch:
         own = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return dict(plain({**own, "given": self.given.as_dict()}))
 
-    def text(self) -> str:
-        """Return the answer as text."""
-        from hpgrid.critical.report import text
+    def answer(self) -> Answer:
+        """Return what it says: the batch size, or why there is none."""
+        from hpgrid.critical.report import answer
 
-        return text(self)
+        return answer(self)
+
+    def text(self, details: bool = False) -> str:
+        """Return the answer as text, with all that there is to say where details are asked for."""
+        return self.answer().text(details)
 
 
 @np.errstate(all="ignore")  # what overflows is out of reach

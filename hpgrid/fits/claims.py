@@ -10,11 +10,10 @@ from typing import Any
 
 from hpgrid.checks import bad
 from hpgrid.fits.fit import Fit, Slope
-from hpgrid.fits.runs import SCHEDULES
 from hpgrid.record import plain
 from hpgrid.statements.language import Statement, parse
 from hpgrid.text import aligned
-from hpgrid.transfers.published import FITS
+from hpgrid.transfers.published import FITS, SCHEDULES
 from hpgrid.variables import TUNABLE
 
 #: The laws of Shulgin et al.'s three theorems, in what varies among runs.

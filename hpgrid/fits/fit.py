@@ -13,12 +13,12 @@ from numpy.typing import ArrayLike
 
 from hpgrid.checks import InputError, bad, check_choice, check_keys, is_number, unknown
 from hpgrid.fits.predict import NO_MINIMUM, Held, Prediction, held_at_the_border, predict
-from hpgrid.fits.runs import SCHEDULES, Runs, as_table, load
+from hpgrid.fits.runs import Runs, as_table, load
 from hpgrid.fits.surface import FARTHEST, WINDOW, Prior, Shape, Surface, fit_surface, priors_of
 from hpgrid.readings import tells
 from hpgrid.shapes import Floats
 from hpgrid.text import counted, number, power
-from hpgrid.transfers.published import FITS, applied, step_law
+from hpgrid.transfers.published import FITS, SCHEDULES, applied, step_law
 from hpgrid.transfers.rules import feasible, moved, of_paper
 from hpgrid.transfers.start import NO_LIMITS, Limits, Setting, limits_of
 from hpgrid.variables import STANDARD, TUNABLE, Space, check_value

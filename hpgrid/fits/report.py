@@ -11,9 +11,9 @@ import numpy as np
 
 from hpgrid import text
 from hpgrid.fits.predict import NEAR_OPTIMAL, NO_MINIMUM
-from hpgrid.fits.runs import SCHEDULES
 from hpgrid.record import plain
 from hpgrid.shapes import Floats
+from hpgrid.transfers.published import SCHEDULES
 from hpgrid.transfers.rules import batch_text, units
 
 if TYPE_CHECKING:

@@ -27,13 +27,6 @@ SAME = 0.005
 #: What a column of seeds holds of rows that are no run.
 _SUMMARIES = {"mean", "avg", "average", "median", "all", "std", "sd", "sem", "stderr", "var"}
 
-#: What a schedule has to do with the theory's exponents, by public sweeps.
-SCHEDULES = {
-    "constant": "With a constant learning rate, as in the theory, eta ~ T^(-1/2) at a fixed b held on public runs.",
-    "decay": "With a decay, unlike the theory, b ~ T^(1/2) held on public runs, but eta's exponent in T was 0 to 0.3 "
-    "at the best b, and -0.35 to 0.14 at a fixed one.",
-}
-
 #: Schedules by what is in their names: those that end in a decay, whatever was before it, and the rest.
 _SCHEDULES = {
     "cos|wsd|decay|cool|anneal|trapez|cycl": "decay", "const|flat|fixed": "constant", "lin|sqrt|poly|exp": "decay",

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
+from hpgrid.answer import Answer
 from hpgrid.checks import bad
 from hpgrid.grid import Grid
 from hpgrid.proxy import Factor, FunctionProxy, Proxy, Term
@@ -81,6 +82,10 @@ class Structure:
             return ""
         turned = "no reading of the axes backwards makes all of their mixed differences negative"
         return self.obstacle(names) or f"{self._listed(names)}: {turned}"
+
+    def answer(self) -> Answer:
+        """Return it as a command says it."""
+        return Answer([self.text()])
 
     def text(self) -> str:
         """Return in words for which axes the bound is submodular, and by which terms."""

@@ -13,7 +13,7 @@ from hpgrid.record import plain
 from hpgrid.statements.check import Checked, contradictions, instead, part_verdict, parts
 from hpgrid.statements.routes import EXACT, GRID, ROUTES
 from hpgrid.statements.stated import StatedLaw
-from hpgrid.text import aligned, to_width
+from hpgrid.text import aligned, listed, to_width
 
 
 def text(checked: Sequence[Checked]) -> str:
@@ -77,11 +77,7 @@ def _verdict_text(one: Checked) -> str:
     by_route = {route: [r for r in one.readings if r.route == route] for route in ROUTES}
     verdicts = {route: part_verdict(own) for route, own in by_route.items() if own}
     holding, open_ = ([route for route, each in verdicts.items() if each == v] for v in (HOLDS, UNIDENTIFIABLE))
-    return f"HOLDS: {_listed(holding)}" + (f"; {_listed(open_)} can't tell" if open_ else "")
-
-
-def _listed(routes: Sequence[str]) -> str:
-    return " and ".join([", ".join(routes[:-1]), routes[-1]] if len(routes) > 1 else routes)
+    return f"HOLDS: {listed(holding)}" + (f"; {listed(open_)} can't tell" if open_ else "")
 
 
 def _measured(reading: Reading) -> str:

@@ -54,6 +54,21 @@ def about(rules: Rules, regime: str, at: Setting, b: float, own_b: float, *, eta
     return (f"{note}: eta is tuned again at it; with alpha held {rest}",)
 
 
+# --- what public runs show of the exponents ---
+
+#: eta's exponents in T of public runs whose learning rate decays, from the smallest to the largest, where b is tuned
+#: with it and where b is held. Source: public sweeps, an own measurement.
+ETA_IN_T = {"tuned": (0.0, 0.3), "held": (-0.35, 0.14)}
+
+#: What a schedule has to do with the theory's exponents, by public sweeps.
+SCHEDULES = {
+    "constant": "With a constant learning rate, as in the theory, eta ~ T^(-1/2) at a fixed b held on public runs.",
+    "decay": "With a decay, unlike the theory, b ~ T^(1/2) held on public runs, but eta's exponent in T was "
+    f"{ETA_IN_T['tuned'][0]:g} to {ETA_IN_T['tuned'][1]:g} at the best b, and {ETA_IN_T['held'][0]:g} to "
+    f"{ETA_IN_T['held'][1]:g} at a fixed one.",
+}
+
+
 # --- Table 1 ---
 
 

@@ -3,34 +3,90 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
+from hpgrid.answer import Answer, Part, Table
 from hpgrid.formula.quantity import written
 from hpgrid.proxy import Proxy
-from hpgrid.text import aligned, counted, power, to_width
-from hpgrid.transfers.published import half_life, rises
+from hpgrid.text import counted, listed, power
+from hpgrid.transfers.published import SCHEDULES, half_life, rises
 from hpgrid.transfers.rules import batch_text, feasible, given_text, number, units
 from hpgrid.transfers.start import Setting, called, said
 from hpgrid.variables import TUNABLE
 
 if TYPE_CHECKING:
+    from hpgrid.transfers.choice import Choice
     from hpgrid.transfers.costs import Costed, Costs, Regret
+    from hpgrid.transfers.rules import Row
     from hpgrid.transfers.transfer import Transfer
 
 #: An excess from which on risks are compared as factors, and the percents from which on none has a decimal.
 _MANIFOLD, _ALL_DIGITS = 99.0, 9.95
 
 
-def text(answer: Transfer) -> str:
-    """Return a transfer as text."""
-    parts = [_head(answer), *_rules(answer)]
-    if answer.costs is not None:
-        parts += _costs(answer, answer.costs)
-        parts += _eta_and_momentum(answer.costs) if answer.costs.moves else []
-    beside = ((_momenta, answer.kept), (_fits, answer.fits), (_paths, answer.paths))
-    parts += [part(answer) for part, there in beside if there]
-    return "\n\n".join(map(to_width, parts))
+def answer(found: Transfer) -> Answer:
+    """Return what a transfer says: the row to use and why, all rows, and in details all that stands beside them."""
+    best, costs = found.choice, found.costs
+    details: list[Part] = [_asked(found), _rules(found)]
+    adds = ["each row's rule and limits"]
+    if costs is not None:
+        details += [*_costs(found, costs), *(_eta_and_momentum(costs) if costs.moves else [])]
+        adds.append("the best to be had and with which constants")
+    for what, part, there in (
+        ("momenta that keep their half-life", _momenta, found.kept),
+        ("four published fits", _fits, found.fits),
+        ("eta along paths of b", _paths, found.paths),
+    ):
+        if there:
+            details.append(part(found))
+            adds.append(what)
+    table = Table(_rows(found), wrap=("tuned", "held"), drop=("rule", "alpha", "held"))
+    notes = [f"{note[0].upper()}{note[1:]}." for note in found.notes]
+    return Answer([setting(found, best.row)], [why(found, best), [table], notes], details, listed(adds))
+
+
+def setting(found: Transfer, row: Row, names: Collection[str] = ("eta", "b", "beta", "beta2")) -> str:
+    """Return what a row sets, as a sentence: eta, b, the momenta, and the iterations that b leaves."""
+    at, kept, b = row.at, found.kept.get(row.regime), row.at.b
+    if b is not None and b / found.limits.unit % 1:
+        # Who can run only whole batch sizes sets one.
+        b, _ = feasible(b, found.limits._replace(round_b="int"))
+    values = {
+        "eta": None if at.eta is None else number(at.eta),
+        "b": None if b is None else units(b, found.limits.unit),
+        "beta": None if at.alpha is None else beta_text(at.alpha),
+        "beta2": None if kept is None or kept.alpha2 is None else beta_text(kept.alpha2),
+    }
+    said = ", ".join(f"{name} = {x}" for name, x in values.items() if x is not None and name in names)
+    return f"For {number(found.T)} tokens set {said}" + (f": {number(at.K)} iterations." if b is not None else ".")
+
+
+def why(found: Transfer, best: Choice) -> list[str]:
+    """Return why this row, what limits do to it, what it costs to leave all as it was, and what a schedule changes."""
+    row, costs = best.row, found.costs
+    said = [f"This is row {row.regime}" + (f": {best.why}." if best.why else ".")]
+    said += [f"In it {note}." for note in row.remarks if "noise floor" not in note]
+    whose = "eq. (4)'s" if found.rules.paper == "lmo" else "the bound's"
+    paid = {each.regime: each.cost for each in costs.rows}[row.regime] if costs is not None else None
+    if paid is not None and paid.unchanged is not None:
+        left, own = _regret(paid.unchanged)[1], _regret(paid.rule)[1]
+        said.append(f"Left as it is, the setting costs {left} of {whose} least risk there; this row {own}.")
+    elif best.unchanged is not None:
+        left = percent(best.unchanged)
+        said.append(f"Left as it is, the setting costs {left} of {whose} least risk there, to leading order.")
+    if found.rules.paper == "lmo" and costs is None and None not in found.start:
+        said[-1] += " --calibrate says what each row costs."
+    if best.eta is not None:
+        low, high = map(number, best.eta)
+        said.append(f"{SCHEDULES['decay']} By those it is eta = {low} to {high}.")
+    elif found.schedule is not None:
+        said.append(SCHEDULES[found.schedule])
+    elif found.rules.paper:
+        said.append("The rules are of a constant learning rate: --schedule decay says what a decay changes.")
+    if best.row.regime in found.kept and found.alpha2 is not None:
+        said.append("beta2 keeps its half-life in tokens (Marek et al.): the bound has none.")
+    return said
 
 
 def beta_text(alpha: float | None) -> str:
@@ -62,7 +118,7 @@ def percent(x: float) -> str:
     return f"{100 * x:.2g}%" if 100 * x < _ALL_DIGITS else f"{digits(100 * x)}%"
 
 
-def _head(answer: Transfer) -> list[str]:
+def _asked(answer: Transfer) -> list[str]:
     """Where it starts, where it goes, and within which limits."""
     start, limits, bound = answer.start, answer.limits, answer.rules.bound
     given = [f"eta = {number(start.eta)}"] if start.eta is not None else []
@@ -84,23 +140,33 @@ def _head(answer: Transfer) -> list[str]:
     return lines if answer.rules.paper else [f"{bound.name}: {formula}", *lines]
 
 
-def _rules(answer: Transfer) -> list[list[str]]:
-    """A row per regime; its rule, and what that does not say; what other regimes lack."""
+def _rows(answer: Transfer) -> list[list[str]]:
+    """A row per regime, the recommended one with a star, and what each costs where that is known."""
     unit, variables = answer.limits.unit, answer.rules.bound.variables()
     tables = ("Table 2", "Table 3") if answer.rules.paper else ("its own b", "at this b")
-    if "b" not in variables:
-        tables = ("its own law",) * 2
+    tables = tables if "b" in variables else ("its own law",) * 2
     sequences = ["sequences"] if unit > 1 else []
-    table, notes = [["", "tuned", "held", "eta", "b, tokens", *sequences, "beta", "alpha", "K", "rule"]], []
+    costs = {} if answer.costs is None else {row.regime: row.cost for row in answer.costs.rows}
+    head = ["", "tuned", "held", "eta", "b, tokens", *sequences, "beta", "alpha", "K", "rule"]
+    table = [head + ["costs"] * bool(costs)]
     for row in answer.rows:
-        at, parts = row.at, [row.rule, *row.remarks]
-        in_units = None if at.b is None else at.b / unit
+        at, cost = row.at, costs.get(row.regime)
         names = (", ".join(map(said, row.tuned)), ", ".join(map(said, row.held)) or "-")
-        sizes = [batch_text(at.b), *[batch_text(in_units) for _ in sequences]]
+        sizes = [batch_text(at.b), *[batch_text(None if at.b is None else at.b / unit) for _ in sequences]]
         momentum = (beta_text(at.alpha), number(at.alpha))
-        table.append([row.regime, *names, number(at.eta), *sizes, *momentum, number(at.K), tables[not row.own]])
-        if at.b is not None and at.b / unit % 1:
-            nearest, _ = feasible(at.b, answer.limits._replace(round_b="int"))
+        paid = [_regret(cost.rule)[1] if cost is not None else "-"] if costs else []
+        name = row.regime + "*" * (row == answer.choice.row and len(answer.rows) > 1)
+        table.append([name, *names, number(at.eta), *sizes, *momentum, number(at.K), tables[not row.own], *paid])
+    return table
+
+
+def _rules(answer: Transfer) -> list[str]:
+    """Each row's rule, and what that does not say; what other regimes lack."""
+    unit, notes = answer.limits.unit, []
+    for row in answer.rows:
+        parts = [row.rule, *row.remarks]
+        if row.at.b is not None and row.at.b / unit % 1:
+            nearest, _ = feasible(row.at.b, answer.limits._replace(round_b="int"))
             parts.append(
                 f"b has to be whole: {units(nearest, unit)} is nearest (with b rounded, the rest is tuned at it)"
             )
@@ -111,10 +177,10 @@ def _rules(answer: Transfer) -> list[list[str]]:
     if answer.sgd is not None:
         eta = number(answer.sgd.at.eta)
         notes.append(f"SGD, for contrast: {answer.sgd.rule}, here {eta}; alone with sgd as the optimizer")
-    return [aligned(table, wrap=("tuned", "held"), drop=("rule", "alpha", "held")), [*notes, *answer.notes]]
+    return notes
 
 
-def _costs(answer: Transfer, costs: Costs) -> list[list[str]]:
+def _costs(answer: Transfer, costs: Costs) -> list[Part]:
     """Excess risks of the rule and of leaving all as it was, the best to be had, and with which constants."""
     excess = [["costs:", "start", "rule", "over all", "as it was", "over all"]]
     best = [["best at T_1:", "eta", "b, tokens", "beta"]]
@@ -146,7 +212,7 @@ def _costs(answer: Transfer, costs: Costs) -> list[list[str]]:
         notes += [how, *(f"{row.regime}: {_calibrated(row, answer.start)}" for row in costs.rows)]
     else:
         notes.append(_values(costs.rows[0]))
-    return [[*aligned(excess), "", *aligned(best)], notes]
+    return [[Table(excess)], [Table(best)], notes]
 
 
 def _regret(regret: Regret | None) -> tuple[str, str]:
@@ -185,7 +251,7 @@ def _calibrated(row: Costed, start: Setting) -> str:
     return "; ".join(parts)
 
 
-def _eta_and_momentum(costs: Costs) -> list[list[str]]:
+def _eta_and_momentum(costs: Costs) -> list[Part]:
     """How the best eta moves when b is quadrupled; momentum's half-life, and on what it depends."""
     quadrupled = [["b to 4 b:", "eta* at fixed K", "eq. (4) here", "eta* at fixed T", "eq. (4) here"]]
     for move in costs.moves:
@@ -204,12 +270,12 @@ def _eta_and_momentum(costs: Costs) -> list[list[str]]:
     at_start = f"at a large budget, and by eq. (4) at the start{by}; "
     tokens = "b ln 2/(-ln beta) tokens, about b ln 2/alpha; with beta tuned it is ln 2 C2/(2 (C1 C3)^(1/2)) T^(1/2) at "
     return [
-        [*aligned(quadrupled), f"{at_start}beta tuned again: alpha* ~ (b/K)^(1/2), ~ b at fixed T"],
-        [*aligned(lives, wrap=("depends on",)), f"{tokens}every b, as far as alpha* ~ b T^(-1/2) holds"],
+        [Table(quadrupled), f"{at_start}beta tuned again: alpha* ~ (b/K)^(1/2), ~ b at fixed T"],
+        [Table(lives, wrap=("depends on",)), f"{tokens}every b, as far as alpha* ~ b T^(-1/2) holds"],
     ]
 
 
-def _momenta(answer: Transfer) -> list[str]:
+def _momenta(answer: Transfer) -> Part:
     """Marek et al.'s rule beside the rows' own momenta."""
     start, second = answer.start, answer.alpha2 is not None
     table = [["half-life kept:", "kappa = b_1/b_0", "beta^kappa", *["beta2^kappa"] * second, "of its own beta"]]
@@ -225,10 +291,10 @@ def _momenta(answer: Transfer) -> list[str]:
         "this is Theorem 2's rule at a fixed T; with T the half-life grows like T^(1/2), in B and D at any b as long "
         "as beta is above 0, in C at its own"
     )
-    return [*aligned(table), note]
+    return [Table(table), note]
 
 
-def _fits(answer: Transfer) -> list[str]:
+def _fits(answer: Transfer) -> Part:
     """Table 1 from this start."""
     table, notes = [["fits:", "b ~", "eta ~", "b", "eta", "b of the fit", "fitted over"]], []
     for applied in answer.fits:
@@ -244,10 +310,10 @@ def _fits(answer: Transfer) -> list[str]:
         b, eta = fit.errors
         errors = "" if b is None else f"; exponents +- {b:g}" if b == eta else f"; b's exponent +- {b:g}"
         notes.append(f"{fit.source}, {fit.optimizer}: {fit.remark}{errors}")
-    return [*aligned(table, wrap=("fitted over",)), *notes]
+    return [Table(table, wrap=("fitted over",)), *notes]
 
 
-def _paths(answer: Transfer) -> list[str]:
+def _paths(answer: Transfer) -> Part:
     """C.3 along the rows' paths."""
     table = [["C.3:", "b ~ T^p", "eta ~ T^q, beta held", "beta tuned", "alpha tuned"]]
     for path in answer.paths:
@@ -259,7 +325,7 @@ def _paths(answer: Transfer) -> list[str]:
         f"{held} with beta held, {tuned} with beta tuned; but for p > 1/2 alpha grows until it is 1, and "
         "from there on beta is held"
     )
-    return [*aligned(table), note]
+    return [Table(table), note]
 
 
 def as_dict(answer: Transfer) -> dict[str, Any]:
@@ -284,6 +350,11 @@ def as_dict(answer: Transfer) -> dict[str, Any]:
         "T": answer.T,
         "to_b": answer.to_b,
         "limits": answer.limits,
+        "recommended": answer.choice.row.regime,
+        "why": answer.choice.why,
+        "unchanged": answer.choice.unchanged,
+        "schedule": answer.schedule,
+        "eta_of_public_runs": answer.choice.eta,
         "rows": [{**row._asdict(), "at": at(row.at)} for row in answer.rows],
         "lacking": answer.lacking,
         "sgd": None if answer.sgd is None else {**answer.sgd._asdict(), "at": at(answer.sgd.at)},

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from hpgrid import bounds
 from hpgrid.checks import (
     OPTIMIZERS as NORMS,
+    SCHEDULE_KINDS,
     alpha_of,
     bad,
     check_constants,
@@ -90,6 +91,7 @@ class TransferProblem:
     optimizer: str  # "lmo" or "sgd"
     constants: Mapping[str, float] | None  # the bound's, where costs are asked for; of eq. (4) C1, C2, C3. Else None
     calibrate: bool  # whether to find them from the start
+    schedule: str | None  # of the learning rate, "constant" or "decay", where it was said
 
 
 def check(options: Mapping[str, Any]) -> TransferProblem:
@@ -140,7 +142,9 @@ def check(options: Mapping[str, Any]) -> TransferProblem:
         given = ", ".join(f"{name}={value:g}" for name, value in start._asdict().items() if value is not None)
         raise bad(f"{who} needs {needs} at the first budget", given, f"{said(lacking[0])}=... beside it")
     T = _budget(options["to"])
-    return TransferProblem(start, alpha2, T, to_b, limits, bound, regimes, optimizer, constants, calibrate)
+    schedule = options.get("schedule")
+    schedule = schedule if schedule is None else _word("schedule", schedule, SCHEDULE_KINDS)
+    return TransferProblem(start, alpha2, T, to_b, limits, bound, regimes, optimizer, constants, calibrate, schedule)
 
 
 def limits_of(max_b: Any = None, max_eta: Any = None, round_b: Any = None, seq_len: Any = None) -> Limits:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from hpgrid import bounds
+from hpgrid.answer import Answer
 from hpgrid.checks import bad
 from hpgrid.text import few_iterations
 from hpgrid.transfers import published, report
+from hpgrid.transfers.choice import Choice, chosen
 from hpgrid.transfers.published import Applied, Kept, Path
 from hpgrid.transfers.rules import NoRule, Row, Rules, given_text, moved, of_paper
 from hpgrid.transfers.start import TransferProblem, check, missing
@@ -57,9 +60,18 @@ class Transfer(TransferProblem):
         """Return the answer as plain data; what is not given, or no finite number, is None."""
         return report.as_dict(self)
 
-    def text(self) -> str:
-        """Return the answer as text."""
-        return report.text(self)
+    @cached_property
+    def choice(self) -> Choice:
+        """The row to use, why, and what it costs to leave all as it was."""
+        return chosen(self)
+
+    def answer(self) -> Answer:
+        """Return what it says: the row to use first."""
+        return report.answer(self)
+
+    def text(self, details: bool = False) -> str:
+        """Return the answer as text, with all that stands beside it where details are asked for."""
+        return self.answer().text(details)
 
     def draw(self) -> Figure:
         """Return the picture: eta, b and beta along the way, a line per regime; its budgets differ.
@@ -88,6 +100,7 @@ def transfer(
     optimizer: str = "lmo",
     constants: Mapping[str, float] | None = None,
     calibrate: bool = False,
+    schedule: str | None = None,
 ) -> Transfer:
     """Return hyperparameters for another token budget, from the best ones at a first.
 
@@ -113,6 +126,7 @@ def transfer(
             L, rho, sigma; those that are not given are 1. Of another bound those in whose place others are to stand.
         calibrate: find those of eq. (4) in place of that: for each row those for which the start is the best of what
             it tuned.
+        schedule: of the learning rate, "constant" or "decay": what public runs with such a one show is said.
 
     Returns:
         A row per regime with its setting and what to know of it, beside it the rules of others, and the costs where

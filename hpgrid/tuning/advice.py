@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from hpgrid.answer import Answer
 from hpgrid.formula.function import excess
 from hpgrid.record import plain
 from hpgrid.refinement.cost import flatness_of
@@ -18,7 +19,7 @@ from hpgrid.refinement.problem import Problem
 from hpgrid.refinement.profile import grid_excess
 from hpgrid.search.invalid import Invalid, invalid_cells
 from hpgrid.slopes import REFINED, monomial_name
-from hpgrid.text import beta, few_iterations, held, momentum, number, to_width
+from hpgrid.text import beta, few_iterations, held, listed, momentum, number
 from hpgrid.tuning.problem import TuningProblem
 from hpgrid.variables import STANDARD, exchanged
 
@@ -74,26 +75,33 @@ class Advice:
     whole: Mapping[str, float] = field(default_factory=dict)  # for what counts something, the best whole numbers
     whole_cost: float = 0.0  # their relative excess risk, the others re-tuned
 
-    def text(self) -> str:
-        """Return the advice as one sentence: what to set, its risk, what is as good, what the grid says."""
+    def answer(self) -> Answer:
+        """Return what it says: what to set and its risk, what is as good, in details what the grid says."""
         point, values = self.point, {v: x for v, x in self.grid.items() if v != "risk"}
+        head = f"At {point.budget} = {point.at:g}"
+        beside = []
+        if point.converged or point.unbounded:
+            first = f"{head} {what_to_set(point)}: risk {number(point.risk)}."
+            if self.near_optimal_range:
+                others = ", the others re-tuned" if len(self.near_optimal_range) > 1 else ""
+                near = intervals_text(self.near_optimal_range, self.open_ends)
+                beside.append(f"Within {WITHIN:.0%} of that risk{others}: {near}.")
+            if self.whole:
+                beside.append(f"in whole numbers {settings(self.whole, 15)}, which costs {self.whole_cost:.2%}")
+            beside += caveats(point)
+        else:
+            first = f"{head} refinement found no optimum{_held(point)}: {point.unknown}."
         grid = f"grid: {settings(values)}, risk {number(self.grid['risk'])}"
         if self.edge:
-            grid += f", {' and '.join(self.edge)} at the edge"
+            grid += f", {listed(self.edge)} at the edge"
         if self.unresolved_range:
             grid += f", not identifiable on this grid: {intervals_text(self.unresolved_range)} are the same to it"
-        if self.invalid is not None:
-            grid += f"; {self.invalid.text()}"
-        head = f"at {point.budget} = {point.at:g}"
-        if not point.converged and not point.unbounded:
-            return to_width([f"{head} refinement found no optimum{_held(point)}: {point.unknown}; {grid}"])
-        parts = [f"{head} {what_to_set(point)}: risk {number(point.risk)}"]
-        if self.near_optimal_range:
-            others = ", the others re-tuned" if len(self.near_optimal_range) > 1 else ""
-            parts.append(f"within {WITHIN:.0%}{others}: {intervals_text(self.near_optimal_range, self.open_ends)}")
-        if self.whole:
-            parts.append(f"in whole numbers {settings(self.whole, 15)}, which costs {self.whole_cost:.2%}")
-        return to_width(["; ".join([*parts, *caveats(point), grid])])
+        beside += [self.invalid.text()] if self.invalid is not None else []
+        return Answer([first], [beside], [[grid]], "the grid's own best values")
+
+    def text(self, details: bool = False) -> str:
+        """Return the answer as text, with all that there is to say where details are asked for."""
+        return self.answer().text(details)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the advice as plain data for JSON."""
@@ -110,9 +118,17 @@ class Several:
 
     answers: tuple[Advice, ...]
 
-    def text(self) -> str:
-        """Return a sentence for each."""
-        return "\n".join(each.text() for each in self.answers)
+    def answer(self) -> Answer:
+        """Return what each says, what to set at all of them first."""
+        each = {f"{one.point.budget} = {one.point.at:g}: ": one.answer() for one in self.answers}
+        first = [line for own in each.values() for line in own.first]
+        beside = [f"{at}{'; '.join(map(str, own.beside[0]))}" for at, own in each.items() if own.beside[0]]
+        details = [f"{at}{own.details[0][0]}" for at, own in each.items()]
+        return Answer(first, [beside], [details], "the grid's own best values")
+
+    def text(self, details: bool = False) -> str:
+        """Return the answer as text, with all that there is to say where details are asked for."""
+        return self.answer().text(details)
 
     def as_dict(self) -> list[dict[str, Any]]:
         """Return plain data for each."""

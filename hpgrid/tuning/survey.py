@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpgrid.answer import Answer, Table
 from hpgrid.progress import foresee
 from hpgrid.readings import no_verdict
 from hpgrid.record import made_with, plain, write_table, write_whole
@@ -35,7 +36,7 @@ from hpgrid.slopes import (
     natural_ends,
     posynomial_truth,
 )
-from hpgrid.text import aligned, counted, exponent_text, number, to_width
+from hpgrid.text import counted, exponent_text, listed, number, power
 from hpgrid.tuning.problem import TuningProblem, monomials
 from hpgrid.variables import COUNTED_IN
 
@@ -122,23 +123,27 @@ class Survey:
         """Why there are no exact exponents, in a line; "" where there are."""
         return self.problem.law[1]
 
-    def text(self) -> str:
-        """Return the survey as text: a table of about a dozen budgets, and the slopes."""
+    def answer(self) -> Answer:
+        """Return what it says: exponents, and what of them this grid can tell; in details about a dozen budgets."""
         problem, axes = self.problem, self.problem.grid.axes
         roles = "; ".join(filter(None, [f"tuned {', '.join(problem.regime.tuned)}", problem.roles_text()]))
         searched = (v for v in axes if v in (*problem.regime.tuned, problem.budget))
         ranges = ", ".join(f"{v} {axes[v].lo:g} to {axes[v].hi:g} ({len(axes[v])})" for v in searched)
-        lines = [
-            f"{problem.proxy.name} over {problem.budget}; {roles}",
-            f"grid: {ranges}; {self.best.points:,} cells, {problem.dtype}",
-            "",
-            *aligned(list(_budget_rows(self)), drop=("exponent of risk", "risk, grid")),
-            *([f"{EDGE} at the edge of the grid"] if np.any([*self.best.edge.values()]) else []),
-            "",
-            *aligned(list(_slope_rows(self)), drop=("window", "edge points")),
-        ]
-        notes = _notes(self)
-        return to_width([*lines, *([""] if notes else []), *notes])
+        edge = [f"{EDGE} at the edge of the grid"] if np.any([*self.best.edge.values()]) else []
+        return Answer(
+            _answer(self),
+            [[Table([*_slope_rows(self)], drop=("window", "edge points"))], _notes(self)],
+            [
+                [f"{problem.proxy.name} over {problem.budget}; {roles}",
+                 f"grid: {ranges}; {self.best.points:,} cells, {problem.dtype}"],
+                [Table([*_budget_rows(self)], drop=("exponent of risk", "risk, grid")), *edge],
+            ],
+            f"the grid, and what is best on it and refined at a dozen of its {len(problem.budgets)} budgets",
+        )  # fmt: skip
+
+    def text(self, details: bool = False) -> str:
+        """Return the answer as text, with all that there is to say where details are asked for."""
+        return self.answer().text(details)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the survey as plain data for JSON, every budget in it; NaN and infinity become null."""
@@ -253,6 +258,24 @@ def _slopes(
 
 
 # --- a survey as text ---
+def _answer(found: Survey) -> list[str]:
+    """How risk and optimum scale, and what of it the grid's slopes bear out."""
+    scales, budget = [], found.problem.budget
+    for slope in found.slopes:
+        name = slope.measured.name
+        if slope.exact is not None:
+            scales.append(f"{name} ~ {power(budget, slope.exact) if slope.exact else 'a constant'}")
+        elif not math.isnan(slope.far):
+            scales.append(f"{name} ~ {budget}^({slope.far:.4g})")
+    first = f"In the long run {', '.join(scales)}" if scales else "No exponent is known"
+    exact = all(slope.exact is not None for slope in found.slopes)
+    first += " (exact)." if scales and exact else " (refined)." if scales else "."
+    tells = {"holds": "bears out {}", "not identifiable on this grid": "can't tell {}", "FAILS": "contradicts {}"}
+    by = {v: [s.measured.name for s in found.slopes if s.verdict == v] for v in tells}
+    told = listed([words.format(listed(by[v])) for v, words in tells.items() if by[v]])
+    return [first + (f" This grid {told}." if told else "")]
+
+
 def _budget_rows(found: Survey) -> Iterable[tuple[str, ...]]:
     """The headings, and about a dozen budgets, the first and the last among them."""
     problem, names, edge = found.problem, ("risk", *found.problem.regime.tuned), found.best.edge

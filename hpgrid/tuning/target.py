@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from hpgrid.answer import Answer
 from hpgrid.checks import (
     bad,
     is_number,
@@ -24,7 +25,7 @@ from hpgrid.refinement.cost import flatness_of
 from hpgrid.refinement.optimum import Optimum, optimum_of, solved
 from hpgrid.shapes import Floats as Array
 from hpgrid.slopes import REFINED
-from hpgrid.text import number, to_width
+from hpgrid.text import number
 from hpgrid.tuning.advice import Point, caveats, point_of, what_to_set
 from hpgrid.tuning.bracket import NARROW, RISK, Bracket, look_closer, lowest, narrow, solver, with_negative
 from hpgrid.tuning.problem import TuningProblem
@@ -65,12 +66,15 @@ class Reached:
     notes: tuple[str, ...] = ()  # what else a person should know, a line each
     capped: Capped | None = None  # what a cap on iterations does to it; None where none was asked for
 
-    def text(self) -> str:
-        """Return the answer as text: a line, one for a cap on iterations, one for each remark."""
-        lines = [_out_of_reach(self) if self.point is None else _reached_text(self, self.point)]
-        if self.capped is not None:
-            lines.append(_capped_text(self, self.capped))
-        return to_width([*lines, *self.notes])
+    def answer(self) -> Answer:
+        """Return what it says: a sentence, one for a cap on iterations, one for each remark."""
+        first = [_out_of_reach(self) if self.point is None else _reached_text(self, self.point)]
+        first += [] if self.capped is None else [_capped_text(self, self.capped)]
+        return Answer(first, [self.notes])
+
+    def text(self, details: bool = False) -> str:
+        """Return the answer as text, with all that there is to say where details are asked for."""
+        return self.answer().text(details)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as plain data for JSON; NaN becomes null."""

@@ -46,7 +46,7 @@ def test_where_exponents_bend_along_a_batch_path(family: str) -> None:
 
 
 def test_a_report_along_a_path_says_where_it_bends() -> None:
-    text = exponents(bounds.lmo(), ("eta", "alpha"), path={"b": "1/3"}).text()
+    text = exponents(bounds.lmo(), ("eta", "alpha"), path={"b": "1/3"}).text(details=True)
     assert "alpha reaches its bound (alpha <= 1) at b = T^1/2" in text
     assert "b = T^phi, phi from 1/2 to 1: risk ~ T^(1/2 phi - 1/2), eta ~ T^(1/2 phi - 1/2), alpha ~ 1" in text
 

@@ -14,19 +14,24 @@ VACUOUS = "--beta 0.95 --lam 0 --sigma 1 --L 1 --D 1 --Delta0 1 --G0 1 --eta 1e-
 LARGE = "--beta 0.95 --eta 1e-2 --sigma 100 --Delta0 100 --G0 10 --eps 4"
 
 FOUND = """\
-mean gradient norm, first form: beta = 0.95, eta = 0.01, lam = 0
-X = 12328.7, Y = 493.59, Z = 0.93459 + 26.5133/b^(1/2), eps' = eps - Z = 3.06541
-critical batch size 653.761: eps = 4 is between Z = 0.93459 and what holds trivially, G0 = 10
+The critical batch size is 653.761: 6.32919e+06 tokens in 9681.2 iterations.
+Batch sizes that take at most so many more tokens: 1% 591.482 to 730.188; 5% 530.799 to 847.534; 20% 455.446 to 1136.28.
 
                                      b        K        tokens       over the fewest
 fewest tokens, numerically           653.761  9681.2   6.32919e+06  1
-  in closed form                     653.761
-  on a grid, step 0.0005 in log b    653.803  9680.58  6.32919e+06
 Theorem 12: 2 Y/eps', Z at b -> inf  322.038  223078   7.18395e+07  11.3505
 Theorem 12: 2 Y/eps', Z at this b    519.099  12965.9  6.73057e+06  1.06342
 smallest batch size                  314.374  inf      inf
+"""
+DETAILS = """
+mean gradient norm, first form: beta = 0.95, eta = 0.01, lam = 0
+X = 12328.7, Y = 493.59, Z = 0.93459 + 26.5133/b^(1/2), eps' = eps - Z = 3.06541
+eps = 4 is between Z = 0.93459 and what holds trivially, G0 = 10
 
-within of the fewest tokens  1%: 591.482 to 730.188;  5%: 530.799 to 847.534;  20%: 455.446 to 1136.28
+fewest tokens                    b        K        tokens
+in closed form                   653.761
+on a grid, step 0.0005 in log b  653.803  9680.58  6.32919e+06
+
 K falls with b and is convex; tokens fall, then rise, convex up to b = 3.37e+03, concave beyond
 
 LMO bound, fewest tokens  b        K        tokens
@@ -36,7 +41,9 @@ LMO bound, fewest tokens  b        K        tokens
 
 
 def test_what_is_found_as_text(capsys: Capture) -> None:
-    assert printed("critical-batch", capsys, *LARGE.split()) == FOUND
+    assert printed("critical-batch", capsys, *LARGE.split(), "--details") == FOUND + DETAILS
+    short, _, more = printed("critical-batch", capsys, *LARGE.split()).rpartition("\n--details adds ")
+    assert (short, more.split()[:3]) == (FOUND, ["the", "bound's", "constants,"])
 
 
 def test_it_prints_what_the_function_returns(capsys: Capture) -> None:

@@ -17,20 +17,24 @@ risk*  = 2^3/2 C1^1/4 C2^1/2 C3^1/4 T^-1/4  = 2.82843 T^-1/4
 eta*   = 2^-7/6 C2^7/6 C1^-1/12 C3^-13/12 T^-7/12  = 0.445449 T^-7/12
 b*     = 2^-5/3 C2^5/3 C1^-5/6 C3^-5/6 T^1/6  = 0.31498 T^1/6
 alpha* = 2^-2/3 C2^2/3 C1^-1/3 C3^-1/3 T^-1/3  = 0.629961 T^-1/3
-levels: 1: T^-1/4 from C1*eta^-1*b*T^-1 (1/4), C2*b^(-1/2)*alpha^(1/2) (1/2), C3*eta*alpha^-1 (1/4); \
-flat along (eta, b, alpha) = (1, 1, 1)
-        2: T^-7/12 from C2*b^(1/2)*alpha^-1*T^-1 (2/3), C3*eta (1/3)
 fixed by level 1: eta/b ~ T^-3/4, alpha/b ~ T^-1/2
 K ~ T^5/6 at the optimum, so that in K risk* ~ K^-3/10, eta* ~ K^-7/10, b* ~ K^1/5, alpha* ~ K^-2/5
 b leaves its bound at T = 1024 C1^5 C3^5 C2^-10  = 1024
 alpha leaves its bound at T = 1/4 C2^2 C1^-1 C3^-1  = 0.25
 """
+SHORT = f"{JOINT}\n--details adds the terms that decide, level by level.\n"
+LEVELS = """
+levels: 1: T^-1/4 from C1*eta^-1*b*T^-1 (1/4), C2*b^(-1/2)*alpha^(1/2) (1/2), C3*eta*alpha^-1 (1/4); \
+flat along (eta, b, alpha) = (1, 1, 1)
+        2: T^-7/12 from C2*b^(1/2)*alpha^-1*T^-1 (2/3), C3*eta (1/3)
+"""
 printed = partial(commands.printed, "exponents")
 
 
 def test_theorem_3_as_text(capsys: Capture) -> None:
-    assert printed(capsys, "lmo", "--tune", "eta,b,alpha") == JOINT
-    assert printed(capsys, "lmo", "--tune", "eta", "--tune", "alpha, b") == JOINT
+    assert printed(capsys, "lmo", "--tune", "eta,b,alpha") == SHORT
+    assert printed(capsys, "lmo", "--tune", "eta,b,alpha", "--details") == JOINT + LEVELS
+    assert printed(capsys, "lmo", "--tune", "eta", "--tune", "alpha, b") == SHORT
 
 
 def test_a_fixed_value_stays_a_symbol_and_has_a_value_and_laws_are_latex(capsys: Capture) -> None:
@@ -49,7 +53,7 @@ def test_numbers_in_a_law_are_numbers_and_no_symbol_is_there_that_the_bound_has_
     risk = (4 D/K)^1/4 (2 2^1/2 s)^1/2 (8 L)^1/4 = 256^1/4 ..., eta = 4 D/(K risk), alpha = risk^2/(8 s^2).
     """
     bound = ["--bound", "D/(eta*K) + s*sqrt(2*alpha) + 2*L*eta/alpha", "--set", "D=1,s=1,L=1", "--tune", "eta,alpha"]
-    out = printed(capsys, *bound, "--budget", "K")
+    out = printed(capsys, *bound, "--budget", "K", "--details")
     assert "risk*  = 4 D^1/4 L^1/4 s^1/2 K^-1/4  = 4 K^-1/4\n" in out
     assert "eta*   = D^3/4 L^-1/4 s^-1/2 K^-3/4  = 1 K^-3/4\n" in out
     assert "alpha* = 2 D^1/2 L^1/2 s^-1 K^-1/2  = 2 K^-1/2\n" in out
@@ -79,18 +83,20 @@ def test_a_terms_share_is_its_share_where_a_bound_holds_a_variable(capsys: Captu
     """At alpha = 1 eq. (11) in K is Delta0/(eta K) against (7/2 + 2) L eta: half, and 7/11 and 4/11 of the half."""
     out = printed(capsys, "lmo_exact", "--tune", "eta,alpha", "--fix", "b=1e30", "--budget", "K", "--json")
     assert json.loads(out)["active"] == {}
-    out = printed(capsys, "lmo_exact", "--tune", "eta,b,alpha", "--budget", "K")
+    out = printed(capsys, "lmo_exact", "--tune", "eta,b,alpha", "--budget", "K", "--details")
     assert "Delta0*eta^-1*K^-1 (1/2), 7/2*L*eta (7/22), 2*L*eta*alpha^-1 (2/11); flat along b" in out
     law = json.loads(printed(capsys, "lmo_exact", "--tune", "eta,b,alpha", "--budget", "K", "--json"))
     assert law["levels"][0]["shares"] == ["1/2", "7/22", "2/11"]
     assert "0" in law["levels"][0]["weights"]
     # C1 b/(eta T) to C3 eta and L eta, as 3 to 6: the share of one constant among two is a number.
     bound = "C1/(eta*T) + C3*eta + L*eta*alpha**(1/3)", "--set", "C1=1,C3=1,L=8"
-    assert "C3*eta + L*eta*alpha^(1/3) (1/2)" in printed(capsys, "--bound", *bound, "--tune", "eta", "--fix", "alpha=1")
+    assert "C3*eta + L*eta*alpha^(1/3) (1/2)" in printed(
+        capsys, "--bound", *bound, "--tune", "eta", "--fix", "alpha=1", "--details"
+    )
     # What hangs on a value that is not known has no share; 1 - alpha is written so.
-    out = printed(capsys, "--bound", "alpha + eta/(4*alpha)", "--tune", "alpha")
+    out = printed(capsys, "--bound", "alpha + eta/(4*alpha)", "--tune", "alpha", "--details")
     assert "levels: 1: a constant from alpha, 1/4*eta*alpha^-1\n" in out
-    out = printed(capsys, "--bound", "1/(eta*T) + eta*beta", "--tune", "eta")
+    out = printed(capsys, "--bound", "1/(eta*T) + eta*beta", "--tune", "eta", "--details")
     assert "levels: 1: T^-1/2 from eta^-1*T^-1 (1/2), eta*(1 - alpha) (1/2)\n" in out
 
 
@@ -102,7 +108,7 @@ def test_an_infimum_is_told_from_a_minimum(capsys: Capture) -> None:
 
 
 def test_a_path_is_one_rational_power(capsys: Capture) -> None:
-    out = printed(capsys, "lmo", "--tune", "eta,alpha", "--path", "b=T^3/4")
+    out = printed(capsys, "lmo", "--tune", "eta,alpha", "--path", "b=T^3/4", "--details")
     assert "lmo, T to infinity; tuned eta, alpha; b = T^3/4\n" in out
     assert "alpha reaches its bound (alpha <= 1) at b = T^1/2\n" in out
     assert "b = T;" in printed(capsys, "lmo", "--tune", "eta", "--path", "b=T,alpha=T^-0.25").replace("alpha", ";", 1)

@@ -51,7 +51,7 @@ def test_the_whole_survey_goes_to_files(capsys: Capture, tmp_path: Path) -> None
 def test_what_to_set_in_one_line(capsys: Capture) -> None:
     out = printed(capsys, *PAIR, "--T", "1e12")
     assert out == advise(ASKED, 1e12).text() + "\n"
-    assert out.startswith("at T = 1e+12 set eta = 7.07e-07, b = 500 (beta = 0.999 held): risk 0.00283; ")
+    assert out.startswith("At T = 1e+12 set eta = 7.07e-07, b = 500 (beta = 0.999 held): risk 0.00283.\n")
     told = json.loads(printed(capsys, *PAIR, "--T", "1e12", "--json"))
     assert told["set"] == pytest.approx({"eta": 7.07e-7, "b": 500.0}, rel=1e-2)
     assert told["T"] == 1e12
@@ -59,7 +59,7 @@ def test_what_to_set_in_one_line(capsys: Capture) -> None:
 
 def test_iterations_by_their_value_alone(capsys: Capture) -> None:
     fixed = ("lmo", "--over", "eta", "--fix", "alpha=0.1,b=32", "--n", "24")
-    assert printed(capsys, *fixed, "--K", "1e6").startswith("at K = 1e+06 set eta = ")
+    assert printed(capsys, *fixed, "--K", "1e6").startswith("At K = 1e+06 set eta = ")
     assert printed(capsys, *fixed, "--K", "1e6") == printed(capsys, *fixed, "--K", "1e6", "--budget", "K")
 
 
@@ -96,7 +96,7 @@ def test_roles_grid_and_bound_are_taken_as_said(capsys: Capture) -> None:
 
 
 def test_a_bound_without_momentum(capsys: Capture) -> None:
-    out = printed(capsys, "sgd", "--over", "eta", "--fix", "b=10", "--n", "24")
+    out = printed(capsys, "sgd", "--over", "eta", "--fix", "b=10", "--n", "24", "--details")
     assert "eta <= 1" in out
     assert "alpha" not in out
 

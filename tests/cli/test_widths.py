@@ -95,7 +95,7 @@ def answers() -> dict[str, Callable[[], str]]:
         return ""
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(options, "say", lambda answer, _: keep(answer.text))
+        patch.setattr(options, "say", lambda answer, *_: keep(partial(answer.text, details=True)))
         for module, say in ((statements, "text"), (stochastic, "text"), (sys.modules["hpgrid.claims.ledger"], "table")):
             patch.setattr(module, say, partial(keep, getattr(module, say)))
         for name in ("exponents", "search", "advise", "reach", "check", "transfer", "critical-batch", "smoothness"):

@@ -20,7 +20,7 @@ from hpgrid.transfers.rules import moved, of_paper
 
 def one_line(start: dict[str, Any], **asked: Any) -> str:
     """The text without its line breaks."""
-    return " ".join(hpgrid.transfer(start, 1e12, **asked).text().split())
+    return " ".join(hpgrid.transfer(start, 1e12, **asked).text(details=True).split())
 
 
 def test_all_regimes_stand_side_by_side_and_sgds_rule_alone() -> None:
@@ -45,7 +45,7 @@ def test_one_start_is_written_in_several_ways() -> None:
     by_alpha = {"eta": 3e-4, "b": 524288, "alpha": 0.05, "T": 2.5e9}
     assert hpgrid.transfer(START, 1e12) == hpgrid.transfer(by_alpha, 1e12)
     assert [complement(x) for x in (0.95, 0.999, 0.9999999, 0.0)] == [0.05, 0.001, 1e-7, 1.0]
-    text = hpgrid.transfer(START, 1e12).text()
+    text = hpgrid.transfer(START, 1e12).text(details=True)
     assert "beta = 0.95, alpha = 0.05" in text
     assert "  0.993214  0.006786  " in text
 
@@ -54,7 +54,7 @@ def test_regimes_that_lack_a_number_say_which() -> None:
     answer = hpgrid.transfer({"eta": 1e-3, "T": 1e9}, 1e11)
     assert [row.regime for row in answer.rows] == ["A"]
     assert answer.lacking == {"B": ("alpha",), "C": ("b",), "D": ("b", "alpha")}
-    assert "D: not applied, regime D needs b and beta at the start" in answer.text()
+    assert "D: not applied, regime D needs b and beta at the start" in answer.text(details=True)
     assert (answer.kept, answer.paths) == ({}, ())
 
 
@@ -63,7 +63,7 @@ def test_b_in_sequences_is_the_same_as_in_tokens() -> None:
     tokens = hpgrid.transfer(START, 1e12, max_b=2048 * 4096, max_eta=1e-5)
     sequences = hpgrid.transfer(by_sequence, 1e12, max_b=2048, max_eta=1e-5, seq_len=4096)
     assert [row.at for row in sequences.rows] == [row.at for row in tokens.rows]
-    assert "b = 524288 (128 sequences of 4096)" in sequences.text()
+    assert "b = 524288 (128 sequences of 4096)" in sequences.text(details=True)
     rounded = hpgrid.transfer(by_sequence, 1e12, round_b=100, seq_len=4096)
     assert [row.at.b / 4096 for row in rounded.rows] == [100, 100, 2600, 300]
 
@@ -192,11 +192,12 @@ ASKED: list[dict[str, Any]] = [
 @pytest.mark.parametrize("asked", ASKED)
 def test_the_answer_fits_a_terminal_and_is_plain_data(asked: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     answer = hpgrid.transfer(**{"start": START, "to": 1e12, **asked})
-    for columns, most in ((120, 50), (80, 90), (60, 130)):
+    for columns, most, details in ((120, 22, 50), (100, 25, 70), (80, 30, 90), (60, 50, 130)):
         monkeypatch.setenv("COLUMNS", str(columns))
-        lines = answer.text().splitlines()
-        assert max(map(len, lines)) <= columns
-        assert answer.costs is not None or len(lines) <= most
+        answered, whole = (answer.text(details=each).splitlines() for each in (False, True))
+        assert max(map(len, [*answered, *whole])) <= columns
+        assert len(answered) <= most
+        assert answer.costs is not None or len(whole) - len(answered) <= details
     plain = answer.as_dict()
     assert json.loads(json.dumps(plain, allow_nan=False)) == plain
 

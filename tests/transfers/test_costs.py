@@ -27,7 +27,7 @@ OWN = {"C1": 1e-4, "C2": 1.0, "C3": 1.0}
 
 def test_without_constants_there_are_no_costs_and_where_none_fit_there_is_no_number() -> None:
     answer = hpgrid.transfer(GIVEN, 1e11)
-    assert (answer.costs, answer.as_dict()["costs"], "costs:" in answer.text()) == (None, None, False)
+    assert (answer.costs, answer.as_dict()["costs"], "costs:" in answer.text(details=True)) == (None, None, False)
     none_fit = hpgrid.transfer(GIVEN | {"T": 2.5e7}, 1e11, calibrate=True)
     assert [row.cost is None for row in none_fit.costs.rows] == [False, True, True, True]
     json.dumps(none_fit.as_dict(), allow_nan=False)
@@ -91,7 +91,9 @@ SAID: list[tuple[dict[str, Any], list[str]]] = [
 
 @pytest.mark.parametrize(("asked", "said"), SAID)
 def test_the_text_says_what_is_free_what_contradicts_and_what_is_kept(asked: dict[str, Any], said: list[str]) -> None:
-    text = " ".join(hpgrid.transfer(**{"start": GIVEN, "to": 1e11, "calibrate": True, **asked}).text().split())
+    text = " ".join(
+        hpgrid.transfer(**{"start": GIVEN, "to": 1e11, "calibrate": True, **asked}).text(details=True).split()
+    )
     assert [words for words in said if words not in text] == []
     assert (FAR in text) == (FAR in said)
 

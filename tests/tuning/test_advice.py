@@ -39,16 +39,18 @@ def test_the_ends_of_what_is_near_optimal_cost_one_per_cent() -> None:
     for end in advice.near_optimal_range["b"]:
         held = refine(bounds.lmo(), ("eta",), fixed={"alpha": 1e-3, "b": end}, T=1e12)
         assert float(held.risk) == pytest.approx(1.01 * advice.point.risk, rel=1e-8)
-    text = advice.text()
-    assert text.startswith("at T = 1e+12 set eta = 7.07e-07, b = 500 (beta = 0.999 held): risk 0.00283; within 1%")
-    assert "; grid: eta = " in text
-    assert "\n" not in text
+    text = advice.text(details=True)
+    first, within, grid = text.split("\n\n")
+    assert first == "At T = 1e+12 set eta = 7.07e-07, b = 500 (beta = 0.999 held): risk 0.00283."
+    assert within.startswith("Within 1% of that risk, the others re-tuned: eta ")
+    assert grid.startswith("grid: eta = ")
+    assert advice.text().split("\n\n") == [first, within, "--details adds the grid's own best values."]
 
 
 def test_flat_directions_are_said() -> None:
     advice = advised(1e16, ALL)
     assert set(advice.unresolved_range) == {"eta", "b", "alpha"}
-    assert "not identifiable on this grid" in advice.text()
+    assert "not identifiable on this grid" in advice.text(details=True)
     for v, (lo, hi) in advice.unresolved_range.items():
         assert lo <= advice.grid[v] <= hi
     assert advised(1e16, grid=Grid.footnote(100)).unresolved_range == {}
@@ -57,12 +59,12 @@ def test_flat_directions_are_said() -> None:
 def test_bounds_in_force_are_said() -> None:
     small = advised(1e3)
     assert small.point.bounds == {"b": "b is at its least, 1"}
-    assert "b is at its least, 1" in small.text()
+    assert "b is at its least, 1" in small.text(details=True)
     capped = advised(1e12, Regime(("eta", "b"), {"alpha": 1e-3}, caps={"b": 100.0}))
     assert capped.point.set["b"] == pytest.approx(100)
-    assert "b is at its cap, 100" in capped.text()
-    assert "b at the edge" in capped.text()
-    assert "K is at its least, 1e+10" in advised(1e12, min_K=1e10).text()
+    assert "b is at its cap, 100" in capped.text(details=True)
+    assert "b at the edge" in capped.text(details=True)
+    assert "K is at its least, 1e+10" in advised(1e12, min_K=1e10).text(details=True)
 
 
 def test_what_runs_off_has_no_value_and_a_cure() -> None:
@@ -78,7 +80,9 @@ def test_what_runs_off_is_as_good_from_some_value_on() -> None:
     problem = tuning_problem(parse("Z + C/(eta*T)", {"Z": 2.0, "C": 3.0}), GRID, Regime(("eta",)))
     advice = advise(problem, 1e4)
     assert advice.near_optimal_range["eta"] == (pytest.approx(3 / 200, rel=1e-8), np.inf)
-    assert "within 1%: eta from 0.015 on; eta runs off to infinity" in " ".join(advice.text().split())
+    assert "Within 1% of that risk: eta from 0.015 on. eta runs off to infinity" in " ".join(
+        advice.text(details=True).split()
+    )
     assert intervals_text({"eta": (0.0, 2.0), "b": (0.0, np.inf), "alpha": (0.5, 1.0)}, {"alpha": (False, True)}) == (
         "eta up to 2, any b, alpha 0.5 to 1 (where the bound ends)"
     )
@@ -96,17 +100,23 @@ def test_two_optima_that_are_as_good_are_both_told(rise: float, also: bool) -> N
     advice = advise(problem, 1e4)
     told = sorted([advice.point.set["eta"], *advice.point.as_good.values()])
     assert told == pytest.approx([1e-4, 1e2] if also else [1e-4], rel=1e-6)
-    assert ("as good: eta = " in advice.text()) is also
-    assert ("another optimum is as good at 24 of 24 budgets" in " ".join(survey(problem).text().split())) is also
+    assert ("as good: eta = " in advice.text(details=True)) is also
+    assert (
+        "another optimum is as good at 24 of 24 budgets" in " ".join(survey(problem).text(details=True).split())
+    ) is also
 
 
 def test_where_no_optimum_is_known_the_reason_is_said() -> None:
     """C/(eta T) + eta/C is least at C/T^(1/2), here 1e300."""
     grid = Grid(eta=LogAxis(1.0, 1e4, 5), T=LogAxis(1e2, 1e10, 9))
     problem = tuning_problem(parse("C/(eta*T) + eta/C", {"C": 1e302}), grid, Regime(("eta",)))
-    assert "found no optimum: the optimum lies beyond what a float" in " ".join(advise(problem, 1e4).text().split())
+    assert "found no optimum: the optimum lies beyond what a float" in " ".join(
+        advise(problem, 1e4).text(details=True).split()
+    )
     # e^690 is 4.6e299: beyond it at 1e2, 1e3 and 1e4.
-    assert "no refined optimum at 3 of 9 budgets: the optimum lies" in " ".join(survey(problem).text().split())
+    assert "no refined optimum at 3 of 9 budgets: the optimum lies" in " ".join(
+        survey(problem).text(details=True).split()
+    )
 
 
 def test_where_only_a_ratio_matters_it_is_said() -> None:
@@ -114,27 +124,29 @@ def test_where_only_a_ratio_matters_it_is_said() -> None:
     advice = advise(tuning_problem(bounds.sgd(), GRID, Regime(("eta", "b"))), 1e12)
     assert advice.point.set == {}
     assert advice.point.fixed_together == pytest.approx({"eta/b": 1e-6})
-    assert "only eta/b = 1.00e-06 matters" in advice.text()
+    assert "only eta/b = 1.00e-06 matters" in advice.text(details=True)
 
 
 def test_less_than_an_iteration_is_said() -> None:
     regime = Regime(("eta", "alpha"), {"b": "1M"})
-    assert "b = 1000000 tokens leaves K = T/b = 0.1, less than one iteration" in advised(1e5, regime).text()
-    assert "leaves K = T/b = 99, fewer than 100 iterations: b and T are both" in advised(99e6, regime).text()
-    assert "iteration" not in advised(100e6, regime).text()
+    assert "b = 1000000 tokens leaves K = T/b = 0.1, less than one iteration" in advised(1e5, regime).text(details=True)
+    assert "leaves K = T/b = 99, fewer than 100 iterations: b and T are both" in advised(99e6, regime).text(
+        details=True
+    )
+    assert "iteration" not in advised(100e6, regime).text(details=True)
 
 
 def test_on_a_path_b_is_held() -> None:
     advice = advised(1e12, Regime(("eta",), {"alpha": 0.1}, {"b": Fraction(1, 2)}))
     assert advice.point.held == {"alpha": 0.1, "b": 1e6}
-    assert "b = 1e+06 held" in advice.text()
+    assert "b = 1e+06 held" in advice.text(details=True)
 
 
 def test_where_refinement_finds_no_optimum_only_the_grid_speaks() -> None:
     """Beyond 1e12 tokens there is no risk: no number is made up."""
     advice = advise(tuning_problem(dip(end=1e12), GRID, Regime(("eta",))), 1e13)
     assert not advice.point.converged
-    assert "refinement found no optimum" in advice.text()
+    assert "refinement found no optimum" in advice.text(details=True)
 
 
 @pytest.mark.parametrize(("budget", "message"), [(0.5, "T >= 1"), (float("nan"), "T must be a finite number")])

@@ -119,7 +119,9 @@ def test_what_runs_off_is_said_and_never_a_number() -> None:
     assert np.isnan(found.star["b"]).all()
     np.testing.assert_allclose(found.exponent["eta"], -0.5, atol=1e-9)
     assert {slope.verdict for slope in found.slopes} == {"nothing to fit"}
-    assert "b has no best value at 8 of 8 budgets: it runs off to infinity: a cap on b would stop it" in found.text()
+    assert "b has no best value at 8 of 8 budgets: it runs off to infinity: a cap on b would stop it" in found.text(
+        details=True
+    )
 
 
 def test_a_function_goes_through_grid_and_refinement_and_says_what_it_lacks() -> None:
@@ -129,13 +131,13 @@ def test_a_function_goes_through_grid_and_refinement_and_says_what_it_lacks() ->
     for slope in found.slopes:
         assert (slope.exact, slope.verdict) == (None, "")
         assert abs(slope.measured.fit.slope - slope.far) <= slope.measured.tolerance
-    assert found.no_law in found.text()
+    assert found.no_law in found.text(details=True)
 
 
 def test_on_a_path_and_under_a_cap() -> None:
     found = surveyed(Regime(("eta",), {"alpha": 0.1}, {"b": Fraction(1, 2)}))
     assert {v: slope.verdict for v, slope in by_name(found).items()} == {"risk": "holds", "eta": "holds"}
-    assert "b = T^1/2" in found.text()
+    assert "b = T^1/2" in found.text(details=True)
     capped = surveyed(Regime(("eta", "b"), {"alpha": 0.1}, caps={"b": 50.0}))
     assert capped.hat["b"].max() <= 50
     assert capped.star["b"][-1] == pytest.approx(50)
@@ -143,7 +145,7 @@ def test_on_a_path_and_under_a_cap() -> None:
 
 
 def test_the_table_is_thinned_and_marks_edges() -> None:
-    lines = surveyed(Regime(("eta", "b"), {"alpha": 1e-3})).text().splitlines()
+    lines = surveyed(Regime(("eta", "b"), {"alpha": 1e-3})).text(details=True).splitlines()
     start = next(k for k, line in enumerate(lines) if line.startswith("T "))
     rows = lines[start + 1 : lines.index("* at the edge of the grid")]
     assert len(rows) == 12
@@ -156,7 +158,7 @@ def test_float32_says_where_it_is_blind() -> None:
     found = surveyed(Regime(("b",), {"eta": 1.0, "alpha": 0.5}), far, dtype="float32")
     assert found.best.unresolved is not None
     assert found.best.unresolved.any()
-    assert "float32 can't say which cell is best" in found.text()
+    assert "float32 can't say which cell is best" in found.text(details=True)
 
 
 # --- where nothing could have failed ---
@@ -175,8 +177,8 @@ def test_a_window_before_the_law_begins_has_no_verdict_and_says_from_where(
     assert slope.measured.begins > end
     left = refine(bounds.lmo(), regime=regime, T=slope.measured.begins * np.array([0.97, 1.03])).active[v]
     assert left.tolist() == [-1 if v == "b" else 1, 0]
-    assert f"the law begins beyond this window: from T = {slope.measured.begins:.2g} on" in found.text()
-    assert found.as_dict()["slopes"][v]["why"] == slope.why in found.text()
+    assert f"the law begins beyond this window: from T = {slope.measured.begins:.2g} on" in found.text(details=True)
+    assert found.as_dict()["slopes"][v]["why"] == slope.why in found.text(details=True)
     assert "FAILS" not in {slope.verdict for slope in found.slopes}
 
 

@@ -1,0 +1,76 @@
+"""What a command says: the answer first, what stands beside it, and details where they are asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from hpgrid.text import Strong, aligned, columns, to_width
+
+
+class Table(NamedTuple):
+    """A table of words and numbers; see ``hpgrid.text.aligned``."""
+
+    rows: Sequence[Sequence[str]]  # the headings first
+    wrap: Sequence[str] = ()  # the headings of columns of words
+    drop: Sequence[str] = ()  # the headings of columns that can be done without
+    indent: str = ""
+
+
+#: Sentences and tables that stand together; an empty line parts one such part from the next.
+Part = Sequence[str | Table]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command says.
+
+    Attributes:
+        first: the answer, a sentence or two.
+        beside: what stands beside it in any case.
+        details: what stands there where details are asked for.
+        adds: what the details are, in a few words; "" where there are none.
+    """
+
+    first: Sequence[str]
+    beside: Sequence[Part] = ()
+    details: Sequence[Part] = ()
+    adds: str = ""
+
+    def lines(self, details: bool = False) -> list[str]:
+        """Return the answer in lines that fit the terminal; those to be emphasised are ``Strong``."""
+        found: list[str] = [*map(Strong, to_width(self.first).split("\n"))] if self.first else []
+        for part in (*self.beside, *(self.details if details else ())):
+            if part:
+                found += [*([""] if found else []), *_broken(part)]
+        if self.adds and not details:
+            found += ["", *to_width([f"--details adds {self.adds}."]).split("\n")]
+        return found
+
+    def text(self, details: bool = False) -> str:
+        """Return the answer as plain text."""
+        return "\n".join(self.lines(details))
+
+    def show(self, details: bool = False) -> None:
+        """Print the answer, plain where standard output is no terminal."""
+        if not sys.stdout.isatty():
+            print(self.text(details))
+            return
+        from rich.console import Console
+        from rich.text import Text
+
+        console = Console(highlight=False)  # it knows what the terminal can do, and NO_COLOR
+        for line in self.lines(details):
+            console.print(Text(line, "bold" if isinstance(line, Strong) else ""), soft_wrap=True)
+
+
+def _broken(part: Part) -> Iterator[str]:
+    for each in part:
+        if isinstance(each, Table):
+            lines = aligned(each.rows, wrap=each.wrap, drop=each.drop, indent=each.indent)
+            # What was left out is said in a sentence.
+            yield from (line if len(line) <= columns() else to_width([line]) for line in lines)
+        else:
+            yield from to_width([each]).split("\n")

@@ -1,0 +1,97 @@
+"""Which row of a transfer to use, why, and what it costs to leave all as it was."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple
+
+from hpgrid.proxy import Proxy
+from hpgrid.text import power
+from hpgrid.transfers.published import ETA_IN_T
+from hpgrid.transfers.rules import NoRule, Row, Rules
+
+if TYPE_CHECKING:
+    from hpgrid.transfers.costs import Costs
+    from hpgrid.transfers.transfer import Transfer
+
+#: Costs that are no nearer than this are taken for different ones: a share of the least risk.
+WITHIN = 0.01
+
+#: Of rows whose risks fall alike, the first: with beta as it is, then with all tuned.
+_FIRST = "CDBA"
+
+#: What a row has beside its exponent, of eq. (4): why it comes before others.
+_OF_PAPER = {"C": "beta stays, and b ~ T^(1/2) is what public runs show", "D": "beta is tuned again at that b",
+             "B": "at a fixed b that takes a beta that is tuned again"}  # fmt: skip
+
+
+class Choice(NamedTuple):
+    """The recommended row."""
+
+    row: Row
+    why: str  # a sentence's end, without a full stop
+    # the relative excess risk of the start left as it is, to leading order and without limits; None: not known
+    unchanged: float | None
+    eta: tuple[float, float] | None  # the range of eta that public runs with this schedule show, from this start
+
+
+def chosen(answer: Transfer, among: Collection[str] | None = None) -> Choice:
+    """Return the row of some regimes that costs the least, as far as costs are known; else whose risk falls fastest."""
+    rules, start, decays = answer.rules, answer.start, answer.schedule == "decay" and answer.rules.paper == "lmo"
+    own = (row for row in answer.rows if among is None or row.regime in among)
+    rows = {row.regime: row for row in sorted(own, key=lambda row: _FIRST.find(row.regime) % 9)}
+    if worst := {name: x for name, x in _worst(answer.costs).items() if name in rows}:
+        least = min(worst.values())
+        name = next(each for each in rows if worst.get(each, math.inf) <= least + WITHIN)
+        of = "eq. (4)" if rules.paper == "lmo" else "the bound"
+        why = f"by {of} with these constants no row costs less by more than {WITHIN:.0%}"
+    elif decays and (held := [each for each in rows if "alpha" not in rows[each].tuned]):
+        name, why = held[0], "public runs with a decay show b ~ T^(1/2), momentum as it was"
+    else:
+        risks = {each: _risk(rules, row) for each, row in rows.items()}
+        name = min(rows, key=risks.__getitem__)
+        falls = f"falls faster, as {power('T', risks[name])}" if risks[name] else "falls below a floor"
+        why = f"no row's risk {falls}"
+        if rules.paper == "lmo" and name in _OF_PAPER:
+            why += f"; {_OF_PAPER[name]}"
+    why = why if len(answer.rows) > 1 else ""
+    row, longer, seen = rows[name], answer.T / start.T, None
+    # Their exponents are of runs that held momentum, and of a b that is the best one or stays.
+    if decays and start.eta is not None and "alpha" not in row.tuned and (row.own or row.at.b == start.b):
+        ends = ETA_IN_T["tuned" if row.own and "b" in row.tuned else "held"]
+        seen = start.eta * longer ** ends[longer < 1], start.eta * longer ** ends[longer >= 1]
+    return Choice(row, why, _left(rules, row, longer), seen)
+
+
+def _worst(costs: Costs | None) -> dict[str, float]:
+    """By regime, the largest excess of its rule over the best of all variables."""
+    rows = () if costs is None else costs.rows
+    return {x.regime: float(x.cost.rule.best.max()) for x in rows if x.cost is not None and x.cost.rule is not None}
+
+
+def _risk(rules: Rules, row: Row) -> Fraction:
+    """The exponent of the least risk in T of what a row tunes, b held where it is not the regime's own."""
+    try:
+        found = rules.law([v for v in row.tuned if row.own or v != "b"]).exponent["risk"]
+    except NoRule:
+        found = None
+    return Fraction(0) if found is None else found
+
+
+def _left(rules: Rules, row: Row, longer: float) -> float | None:
+    """The excess of leaving all as it was at a budget so many times larger: each term grows by its own power of T."""
+    law = rules.law(row.tuned) if row.own and longer >= 1 else None
+    if law is None or not law.levels or None in law.levels[0].shares:
+        return None
+    terms = rules.bound.terms if isinstance(rules.bound, Proxy) else ()
+    of = {str(term): term.exponent("T") for term in terms}
+    level, risk = law.levels[0], law.exponent["risk"]
+    # Terms that differ in what is held stand as one sum.
+    powers = [of.get(term, of.get(term.partition(" + ")[0])) for term in level.terms]
+    # One term alone is a floor: what is paid stands in terms of a lower order.
+    if risk is None or len(powers) < 2 or None in powers:
+        return None
+    grown = (float(share or 0) * longer ** float(p or 0) for p, share in zip(powers, level.shares))
+    return math.fsum(grown) / longer ** float(risk) - 1

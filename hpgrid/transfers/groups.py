@@ -1,0 +1,65 @@
+"""One transfer for several groups of parameters, Muon's and AdamW's say: one budget and batch size, a row for each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hpgrid.answer import Answer, Table
+from hpgrid.checks import bad
+from hpgrid.transfers import report
+from hpgrid.transfers.choice import Choice, chosen
+from hpgrid.transfers.transfer import Transfer, transfer
+
+
+@dataclass(frozen=True)
+class Groups:
+    """Transfers by the group's name; each group moves by its own start, all of them in the same regime."""
+
+    each: Mapping[str, Transfer]
+
+    @property
+    def choices(self) -> dict[str, Choice]:
+        """The row of each that is recommended, in one regime that all have: b is the same for all."""
+        common = set.intersection(*({row.regime for row in one.rows} for one in self.each.values()))
+        regime = chosen(next(iter(self.each.values())), common).row.regime
+        return {name: chosen(one, {regime}) for name, one in self.each.items()}
+
+    def answer(self) -> Answer:
+        """Return what to set in each group, and in details each transfer whole."""
+        groups, choices = self.each, self.choices
+        first, best = next(iter(groups.values())), next(iter(choices.values()))
+        rows = [["group", "eta", "beta", "beta2"]]
+        for name, one in groups.items():
+            row = choices[name].row
+            kept = one.kept.get(row.regime)
+            momenta = row.at.alpha, None if kept is None else kept.alpha2
+            rows.append([name, report.number(row.at.eta), *map(report.beta_text, momenta)])
+        details = [[f"{name}:", *one.answer().lines(details=True), ""] for name, one in groups.items()]
+        return Answer([report.setting(first, best.row, ("b",))], [[Table(rows)], report.why(first, best)], details,
+                      "each group's own rows, and what stands beside them")  # fmt: skip
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return each group's transfer as plain data."""
+        return {"groups": {name: one.as_dict() for name, one in self.each.items()},
+                "recommended": {name: best.row.regime for name, best in self.choices.items()}}  # fmt: skip
+
+
+def transfer_groups(starts: Mapping[str, Mapping[str, float]], to: Any, **asked: Any) -> Groups:
+    """Return what ``transfer`` says of each group of parameters.
+
+    Args:
+        starts: by the group's name its eta, beta, perhaps beta2; b and T, which groups share, in each.
+        to: the new budget, and with ``asked`` what else ``transfer`` takes.
+
+    Raises:
+        ValueError: as ``transfer``, or groups whose T or b differ.
+    """
+    for name in ("T", "b"):
+        if len({start.get(name) for start in starts.values()}) > 1:
+            given = ", ".join(f"{group} {start.get(name)}" for group, start in starts.items())
+            raise bad(f"groups of one run share {name}", given, f"--from {name}=... once, without a group")
+    if "sgd" in starts:
+        raise bad("groups move by the rules of eq. (4)", "sgd", "--optimizer sgd, alone, for SGD's rule")
+    return Groups({name: transfer(start, to, **asked) for name, start in starts.items()})

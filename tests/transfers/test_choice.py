@@ -1,0 +1,99 @@
+"""The row that is recommended, what it costs to leave all as it was, what a schedule changes; groups of parameters."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from commands import Capture, printed, refused
+from eq4 import GIVEN as START
+
+import hpgrid
+from hpgrid.transfers.choice import WITHIN
+from hpgrid.transfers.groups import transfer_groups
+
+
+@pytest.mark.parametrize(("asked", "regime"), [
+    ({}, "C"), ({"max_b": 2e6}, "D"), ({"schedule": "decay", "max_b": 2e6}, "C"), ({"regime": "B"}, "B"),
+    ({"start": {"eta": 1e-3, "T": 1e9}}, "A"), ({"start": {"eta": 1e-3, "beta": 0.9, "T": 1e9}}, "B"),
+    ({"optimizer": "sgd"}, "SGD"), ({"calibrate": True}, "C"),
+    ({"calibrate": True, "max_b": 2e6}, "D"),
+])  # fmt: skip
+def test_which_row_is_recommended(asked: dict[str, Any], regime: str) -> None:
+    answer = hpgrid.transfer(**{"start": START, "to": 1e12, **asked})
+    assert answer.choice.row.regime == answer.as_dict()["recommended"] == regime
+    assert bool(answer.choice.why) == (len(answer.rows) > 1)
+
+
+def test_where_costs_are_known_no_row_costs_less_by_more_than_one_per_cent() -> None:
+    answer = hpgrid.transfer(START, 1e12, calibrate=True, max_b=2e6)
+    worst = {row.regime: float(row.cost.rule.best.max()) for row in answer.costs.rows}
+    assert worst[answer.choice.row.regime] <= min(worst.values()) + WITHIN
+
+
+@pytest.mark.parametrize("longer", [10.0, 400.0])
+def test_leaving_all_as_it_was_costs_what_the_bound_says_far_out(longer: float) -> None:
+    """Against refined optima at a budget so large that the leading order is all."""
+    bound, T, fixed = hpgrid.bounds.lmo(), 1e24, {"alpha": 1e-3}
+    before, after = (hpgrid.refine(bound, ("eta", "b"), fixed=fixed, T=t) for t in (T, longer * T))
+    at = {v: float(before.at[v]) for v in ("eta", "b")}
+    own = float(bound.risk(**at, **fixed, T=longer * T)) / float(after.risk) - 1
+    answer = hpgrid.transfer({**at, **fixed, "T": T}, longer * T, regime="C")
+    # The terms left out are smaller by (b/(alpha^(3/2) T)) ~ T^(-1/2) alpha^(-1/2): 3e-11 of those kept.
+    assert answer.choice.unchanged == pytest.approx(own, rel=1e-8)
+
+
+def test_a_floor_a_limit_and_a_shorter_run_have_no_such_cost() -> None:
+    for asked in ({"regime": "A"}, {"regime": "C", "max_b": 2e6}, {"to": 1e9, "regime": "C"}):
+        assert hpgrid.transfer(**{"start": START, "to": 1e12, **asked}).choice.unchanged is None  # type: ignore[arg-type]
+
+
+def test_what_a_schedule_changes() -> None:
+    held = hpgrid.transfer({"eta": 1e-3, "T": 1e9}, 1e11, schedule="decay").choice.eta
+    tuned = hpgrid.transfer({"eta": 1e-3, "b": 2048, "T": 1e9}, 1e11, schedule="decay").choice.eta
+    assert held == pytest.approx((1e-3 * 100**-0.35, 1e-3 * 100**0.14))
+    assert tuned == pytest.approx((1e-3, 1e-3 * 100**0.3))
+    shorter = hpgrid.transfer({"eta": 1e-3, "b": 2048, "T": 1e11}, 1e9, schedule="decay").choice.eta
+    assert shorter == pytest.approx((1e-3 * 0.01**0.3, 1e-3))
+    text = hpgrid.transfer(START, 1e12, schedule="constant").text()
+    assert "With a constant learning rate, as in the theory" in text
+    with pytest.raises(ValueError, match="there is no schedule of that name"):
+        hpgrid.transfer(START, 1e12, schedule="cosine")
+
+
+SHARED, MUON, ADAMW = "b=524288,T=2.5e9", "muon:eta=0.02,beta=0.95", "adamw:eta=3e-4,beta=0.9,beta2=0.95"
+GROUPS = ("--from", MUON, "--from", ADAMW, "--from", SHARED, "--to", "1e12")
+
+
+def test_groups_share_budget_and_batch_size_and_move_each_by_its_own_start(capsys: Capture) -> None:
+    lines = printed("transfer", capsys, *GROUPS).splitlines()
+    assert lines[0] == "For 1e+12 tokens set b = 10485760: 9.537e+04 iterations."
+    assert [line.split() for line in lines[2:5]] == [
+        ["group", "eta", "beta", "beta2"],
+        ["muon", "0.004472", "0.95", "-"],
+        ["adamw", "6.708e-05", "0.9", "0.3585"],
+    ]
+    told = json.loads(printed("transfer", capsys, *GROUPS, "--json"))
+    own = hpgrid.transfer({"eta": 0.02, "beta": 0.95, "b": 524288, "T": 2.5e9}, 1e12)
+    assert told["groups"]["muon"] == json.loads(json.dumps(own.as_dict()))
+    assert told["recommended"] == {"muon": "C", "adamw": "C"}
+    assert "\nadamw:\n" in printed("transfer", capsys, *GROUPS, "--details")
+
+
+def test_groups_take_a_row_that_all_have() -> None:
+    starts = {"muon": START, "embed": {"eta": 1e-3, "b": START["b"], "T": START["T"]}}
+    found = transfer_groups(starts, 1e12, max_b=2e6)
+    assert {best.row.regime for best in found.choices.values()} == {"C"}, "without beta there is no D"
+
+
+@pytest.mark.parametrize(("line", "words"), [
+    (("--from", MUON, "adamw:eta=1e-3,b=1024", "--from", SHARED, "--to", "1e12"), "--from gives b twice"),
+    (("--from", f"{MUON},b=512", "--from", f"{ADAMW},b=1024", "T=1e9", "--to", "1e12"), "groups of one run share b"),
+    (("--from", f"sgd:eta=0.1,{SHARED}", "--to", "1e12"), "groups move by the rules of eq. (4). Given: 'sgd'"),
+    ((*GROUPS, "--plot", "way.png"), "a picture is of one group"),
+    (("--from", MUON, "--to", "1e12"), "a start has its token budget T"),
+    (("--from", f"muon:etta=0.1,{SHARED}", "--to", "1e12"), "no name in a start of that name"),
+])  # fmt: skip
+def test_groups_that_do_not_fit_together_are_refused(capsys: Capture, line: tuple[str, ...], words: str) -> None:
+    refused("transfer", capsys, line, words)
