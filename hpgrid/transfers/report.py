@@ -42,8 +42,7 @@ def answer(found: Transfer) -> Answer:
             details.append(part(found))
             adds.append(what)
     table = Table(_rows(found), wrap=("tuned", "held"), drop=("rule", "alpha", "held"))
-    notes = [f"{note[0].upper()}{note[1:]}." for note in found.notes]
-    return Answer([setting(found, best.row)], [why(found, best), [table], notes], details, listed(adds))
+    return Answer([setting(found, best.row)], [why(found, best), [table], found.notes], details, listed(adds))
 
 
 def setting(found: Transfer, row: Row, names: Collection[str] = ("eta", "b", "beta", "beta2")) -> str:
