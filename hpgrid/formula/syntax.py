@@ -410,7 +410,8 @@ class _Reader:
         # 1e-999 is 0 to Python, and would silently leave a term out.
         if not math.isfinite(size) or (size == 0 and re.search("[1-9]", written.lower().split("e")[0])):
             self.refuse(tree, "a number lies between 1e-308 and 1e308", "a smaller one" if size else "a larger one")
-        return Node("number", Fraction(written), (), written, self.column(tree))
+        # 0e999999999 is 0, too, but as a fraction only after 10^999999999.
+        return Node("number", Fraction(written if size else 0), (), written, self.column(tree))
 
     def made(self, kind: str, tree: ast.expr, parts: list[tuple[int, Node]]) -> Node:
         return Node(kind, None, tuple(parts), self.source(tree), self.column(tree))

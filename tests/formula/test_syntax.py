@@ -211,3 +211,8 @@ def only_trees(source: str, filename: str, mode: str, flags: int, **more: object
 )
 def test_the_command_line_says_so_in_one_line(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     refused("exponents", capsys, ["--bound", text, "--tune", "b", "--set", "C1=1"], "")
+
+
+def test_nought_is_0_however_it_is_written() -> None:
+    """As a fraction 0e999999999 would take hours."""
+    assert parse("1/(eta*T) + eta*b**0e999999999 + 0.0e-999999999*b") == parse("1/(eta*T) + eta*b**0 + 0*b")
