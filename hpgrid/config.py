@@ -411,11 +411,8 @@ def _parse_formula(data: Mapping[str, Any], empty: BoundConfig) -> BoundConfig:
     both = [name for name in constants if name in empty.expression.in_exponents()]
     chosen: dict[str, Any] = check_constants({k: v for k, v in given.items() if k in constants and k not in both})
     for name in (name for name in both if name in given):
-        value = given[name]
-        if isinstance(value, str) and re.fullmatch(r"\d{1,9}/[1-9]\d{0,8}", value):
-            value = Fraction(value)
-        check_constants({name: value})
-        chosen[name] = check_exponent(name, value)
+        chosen[name] = check_exponent(name, given[name])
+        check_constants({name: chosen[name]})
     powers = {k: check_exponent(k, v) for k, v in given.items() if k in exponents}
     return replace(empty, constants=chosen, options=powers)
 
