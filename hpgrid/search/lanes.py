@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.proxy import FunctionProxy, Proxy, Term
+from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.search.brute import SearchPlan
 from hpgrid.search.tables import Hoisted, Scanned, Tables, coefficient, domain_of, grouped
 from hpgrid.shapes import Floats
+from hpgrid.term import Term
 
 #: The smallest exponent times log step of the scanned axis. A posynomial f of one variable with exponents of at
 #: least e satisfies f'' >= e^2 f in the log, so that from the cell beside its minimum to the next one it grows by

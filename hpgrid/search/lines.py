@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hpgrid.proxy import Proxy
 from hpgrid.shapes import Floats
+from hpgrid.term import evaluate_factor
 
 #: The smallest exponent times log step of the scanned axis. A posynomial f of one variable with exponents of at
 #: least e satisfies f'' >= e^2 f in the log, so that from the cell beside its minimum to the next one it grows by
@@ -102,8 +103,6 @@ def line_of(proxy: Proxy, scan: str, values: Floats) -> Line | None:
     if any(isinstance(power, str) for power in powers):
         return None
     exact = [Fraction(power) for power in powers]
-    from hpgrid.proxy import evaluate_factor
-
     factors = tuple(evaluate_factor(power, values) for power in powers)
     if min(exact, default=Fraction(0)) >= 0:
         return Line("rises", factors)

@@ -16,7 +16,8 @@ from itertools import combinations
 from hpgrid.answer import Answer
 from hpgrid.checks import bad
 from hpgrid.grid import Grid
-from hpgrid.proxy import Factor, FunctionProxy, Proxy, Term
+from hpgrid.proxy import FunctionProxy, Proxy
+from hpgrid.term import Factor, Term
 
 
 def direction(factor: Factor | None) -> int:
