@@ -31,8 +31,9 @@ CHUNK = 2**20
 #: Cells from which on an exact search is preferred: either takes milliseconds below, and brute force is compiled.
 ENOUGH = 5 * 10**7
 
-#: Values of the scanned axis from which on the best of them is found sooner than they are compared.
-LONG = 400
+#: Values of the scanned axis from which on the best of them is found sooner than they are compared: by the kernel,
+#: where places are even; of others, by NumPy, twice as many.
+LONG = 200
 
 #: Cells in a second that no one device compares: a search that would take too long even so is refused at once.
 FASTEST = 1e13
@@ -201,27 +202,32 @@ def best_of(
     Raises:
         ValueError: the method is exact, and the bound has no structure that would serve.
     """
-    tables = plan.tables(dtype)
+    tables, problem, why = plan.tables(dtype), None, f"{dtype}, of which brute force counts what it can't resolve"
     cells = math.prod(tables.sizes.values())
-    if method == "exact" or (method == "auto" and dtype == "float64" and cells >= ENOUGH):
+    if dtype == "float64" and (method == "exact" or (method == "auto" and cells >= ENOUGH)):
         problem, why = problem_of(plan, tables)
-        if dtype != "float64":
-            problem, why = None, f"{dtype}, of which brute force counts what it can't resolve"
-        lines = problem is not None and not problem.roles.row  # a line for each cell of all axes but the scanned one
-        if lines and method == "exact" and (spoilt := structure(plan.proxy).why_not(tables.over)):
-            problem, why = None, spoilt
-        if problem is not None and (method == "exact" or not lines or tables.sizes[tables.scan] >= LONG):
-            foresee(f"an exact search of {cells:.3g} cells", problem.seconds, problem.bytes)
-            risk, rank, columns = search(problem)
-            proof = Proof(structure(plan.proxy), tables.scan, problem.roles, columns)
-            return replace(label_result(plan, dtype, risk[0], rank[0]), method="exact", proof=proof, plan=plan)
-        if method == "exact":
-            rule = f"an exact search over {', '.join(plan.over)} rests on a structure that {plan.proxy.name} lacks"
-            raise bad(rule, why, 'method="auto", which compares every cell where it must')
-    from hpgrid.search.kernel import best_cells  # the only import of jax
+        if problem is not None and not problem.roles.row:
+            why = structure(plan.proxy).why_not(tables.over) if method == "exact" else ""
+            slow = method == "auto" and tables.sizes[tables.scan] < (LONG if problem.even else 2 * LONG)
+            problem = None if why or slow else problem
+    if problem is None and method == "exact":
+        rule = f"an exact search over {', '.join(plan.over)} rests on a structure that {plan.proxy.name} lacks"
+        raise bad(rule, why, 'method="auto", which compares every cell where it must')
+    if problem is None or problem.even:
+        from hpgrid.search.kernel import best_cells  # the only import of jax
 
-    best = best_cells(tables, plan.remaining, chunk=chunk, counted=dtype == "float32", times=times)
-    return label_result(plan, dtype, *best)
+        line, counted = None if problem is None else problem.line, dtype == "float32"
+        best = best_cells(tables, plan.remaining, chunk=chunk, counted=counted, times=times, line=line)
+        found = label_result(plan, dtype, *best)
+        columns: NDArray[np.integer] = np.empty((0, 0), np.int32)
+    else:
+        foresee(f"an exact search of {cells:.3g} cells", problem.seconds, problem.bytes)
+        risk, rank, columns = search(problem)
+        found = label_result(plan, dtype, risk[0], rank[0])
+    if problem is None:
+        return found
+    proof = Proof(structure(plan.proxy), tables.scan, problem.roles, columns)
+    return replace(found, method="exact", proof=proof, plan=plan)
 
 
 @dataclass(frozen=True)

@@ -120,6 +120,13 @@ class Search:
         """Whether rows remain."""
         return bool(self.roles.row) and self.roles.row not in self.tables.over
 
+    @property
+    def even(self) -> bool:
+        """Whether a cell is a lane, and its place on the scanned axis a quotient of logs, none of it left out."""
+        low, high = self.ends[self.tables.scan]
+        whole = not low.any() and (high == self.tables.sizes[self.tables.scan] - 1).all()
+        return not self.roles.row and not np.isnan(self.line.step) and bool(whole)
+
     def planes(self, at: Mapping[str, Index], combination: Index) -> tuple[list[Floats], Floats]:
         """Return at some cells what multiplies each factor along the scanned axis, and what does not lie on it.
 

@@ -62,7 +62,7 @@ class Scanned(NamedTuple):
     value: Any = None  # of a function, the axis itself
     penalty: Any = None  # 0 or +inf
     limit: Any = None  # b min_K, where b is scanned and T an axis
-    pair: Any = None  # of a certified search, the numbers of A s^-p + B s^q
+    pair: Any = None  # of A s^-p + B s^q, its numbers, where the axis is not scanned
 
 
 @dataclass(frozen=True)
