@@ -27,6 +27,7 @@ from hpgrid.checks import (
     check_choice,
     check_keys,
     note,
+    shortened,
     table_of,
     unknown,
     without_unit,
@@ -143,6 +144,7 @@ def number(name: str, text: str, size: bool = False, example: str = "") -> float
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
+        name = shortened(name)
         example = example or (f"{name}=512k" if size else f"{name}=0.5 or {name}=1/3")
         raise bad(f"{name} is a finite number", text, f"{example}, say")
     return value

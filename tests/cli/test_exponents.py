@@ -176,3 +176,8 @@ def test_other_budgets_are_told_by_what_joins_them(capsys: Capture) -> None:
     # What nothing determines says nothing of a budget.
     flat = printed(capsys, "--bound", "C*b/(eta*T) + eta/b", "--set", "C=1", "--tune", "eta,b", "--json")
     assert json.loads(flat)["other_budgets"] == {}
+
+
+def test_a_name_without_end_stands_in_a_short_line(capsys: Capture) -> None:
+    assert commands.status("exponents", "lmo", "--tune", "eta", "--fix", "a" * 900 + "=x") == 2
+    assert len(capsys.readouterr().err) < 400
