@@ -181,10 +181,11 @@ def test_runs_are_a_column_with_the_intervals_of_a_fit(capsys: Capture) -> None:
 def test_text_fits_and_names_what_is_left_out(capsys: Capture, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
     for words in ((), ("--protocol", "all"), ("--sources", "all", "--protocol", "all", "all")):
-        out = printed(capsys, *words)
-        assert max(map(len, out.splitlines())) <= width
+        short, out = printed(capsys, *words), printed(capsys, *words, "--details")
+        assert max(map(len, [*short.splitlines(), *out.splitlines()])) <= width
+        assert len(short.splitlines()) <= (25 if width == 100 else 30)
     assert "Others" not in out
-    assert "Others (--sources): lmo_exact" in printed(capsys, "b-T")
+    assert "Others (--sources): lmo_exact" in printed(capsys, "b-T", "--details")
     assert "b = T^3/5, beta fixed" in " ".join(printed(capsys, "--protocol", "b=T^0.6").split())
 
 

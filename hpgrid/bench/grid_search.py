@@ -7,6 +7,7 @@ each, all of them before this process takes the device: a TPU serves one process
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +16,7 @@ from importlib.util import find_spec
 from statistics import median
 from typing import Any
 
+from hpgrid.answer import Answer, Part, Table
 from hpgrid.bench.harness import (
     FACTORED,
     PRINTED,
@@ -271,6 +273,35 @@ def table(outcome: Outcome) -> str:
     lines += [(f"{CONTENDERS[name].label}: skipped, {why}",) for name, why in outcome.skipped.items()]
     drop = ("imports MiB", "device MiB", "first call s", "Gpoints/s", "peak MiB")
     return "\n".join(aligned(lines, wrap=("contender", "how"), drop=drop, whole="--json FILE"))
+
+
+def answer(outcomes: Sequence[Outcome], sweeps: Sequence[str]) -> Answer:
+    """Return how many times as long as hpgrid the others take, a column for each task; sweeps stand whole beside it."""
+    first, beside = [], list[Part]()
+    if outcomes:
+        known = []
+        for each in outcomes:
+            fastest = {own: min((row.ratio for name, row in each.rows.items() if _own(name) is own), default=math.nan)
+                       for own in (True, False)}  # fmt: skip
+            known += [fastest[False] / fastest[True]] if False in map(_own, each.rows) else []
+        ends = " to ".join(dict.fromkeys(f"{ratio:.2g}" for ratio in (min(known), max(known)))) if known else ""
+        first.append("All answers agree." + (f" The fastest of the others takes {ends} times as long." if ends else ""))
+        head = ("how many times as long", *(f"{each.task}, n = {each.n}" for each in outcomes))
+        own = (
+            f"{CONTENDERS[HPGRID.name].label}, ms",
+            *(f"{1e3 * each.rows[HPGRID.name].median_s:.1f}" for each in outcomes),
+        )
+        names = dict.fromkeys(name for each in outcomes for name in (*each.rows, *each.skipped) if name != HPGRID.name)
+        rows = [(CONTENDERS[name].label, *(f"{each.rows[name].ratio:.2f}" if name in each.rows else "-"
+                                           for each in outcomes)) for name in names]  # fmt: skip
+        beside.append([Table([head, own, *rows])])
+    adds = "first calls, memory, how far answers agree, and what the device could do" if outcomes else ""
+    return Answer(first, [*beside, *([each] for each in sweeps)], adds=adds)
+
+
+def _own(name: str) -> bool:
+    """Whether a contender is hpgrid, by one way or another."""
+    return CONTENDERS[name].label.startswith("hpgrid")
 
 
 def notes(outcome: Outcome) -> str:

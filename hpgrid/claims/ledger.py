@@ -16,9 +16,10 @@ from fractions import Fraction
 from functools import partial
 from typing import Any
 
-from hpgrid.checks import bad, unknown
+from hpgrid.answer import Answer, Table
+from hpgrid.checks import bad, shortened, unknown
 from hpgrid.readings import HOLDS, VERDICTS, Number, Reading, worst
-from hpgrid.text import aligned, counted, exponent_text, to_width
+from hpgrid.text import columns, counted, exponent_text
 
 #: The sources, by the name that --source takes.
 SOURCES = {
@@ -152,26 +153,43 @@ def run(claims: Sequence[Claim], advance: Callable[[], None] = lambda: None) -> 
     return tuple(rows)
 
 
+#: How many claims that do not hold an answer names.
+_SHOWN = 6
+
 HEADINGS = ("route", "what", "measured", "predicted", "tolerance", "verdict")
 
 
-def table(rows: Sequence[Row]) -> str:
-    """Return each claim with a line per route, why for each claim that does not hold, and the count of verdicts.
+def answer(rows: Sequence[Row]) -> Answer:
+    """Return how many claims hold, by source, and what does not; in details every reading.
 
     Of a route's readings it shows the first of the worst verdict, and says how many more there are.
     """
-    lines: list[tuple[str, ...]] = [HEADINGS]
+    readings: list[tuple[str, ...]] = [HEADINGS]
     for row in rows:
-        lines.append((f"{row.claim.id}, {row.claim.number}: {row.claim.statement}",))
+        readings.append((f"{row.claim.id}, {row.claim.number}: {row.claim.statement}",))
         for route in dict.fromkeys(reading.route for reading in row.finding.readings):
-            own = [reading for reading in row.finding.readings if reading.route == route]
-            reading = max(own, key=lambda reading: VERDICTS.index(reading.verdict))
-            more = f" and {len(own) - 1} more" if len(own) > 1 else ""
+            here = [reading for reading in row.finding.readings if reading.route == route]
+            reading = max(here, key=_severity)
+            more = f" and {len(here) - 1} more" if len(here) > 1 else ""
             _, what, *numbers = _cells(reading)
-            lines.append((f"  {route}", what + more, *numbers, reading.verdict))
-    told = [f"{r.claim.id} {r.finding.verdict}: {r.finding.note or r.claim.statement}" for r in _not_holding(rows)]
-    shown = aligned(lines, wrap=("what",), drop=("tolerance", "predicted"), whole="--json FILE")
-    return to_width([*shown, "", *told, *([""] if told else []), summary(rows)])
+            readings.append((f"  {route}", what + more, *numbers, reading.verdict))
+    found = [verdict for verdict in VERDICTS if any(row.finding.verdict == verdict for row in rows)]
+    counts = Counter((row.claim.source, row.finding.verdict) for row in rows)
+    own = {row.claim.source for row in rows}
+    sources = {source: says.partition(":")[0] for source, says in SOURCES.items() if source in own}
+    by_source = [("source", *found), *((says, *(str(counts[s, v]) for v in found)) for s, says in sources.items())]
+    worst_first = sorted(_not_holding(rows), key=lambda row: -VERDICTS.index(row.finding.verdict))
+    told = [f"{r.claim.id} {r.finding.verdict}: {r.finding.note or r.claim.statement}" for r in worst_first]
+    # As many as leave the answer on one screen, each at most two lines.
+    few = [shortened(line, 2 * columns() - 10) for line in told[:_SHOWN]]
+    few += [f"and {len(told) - _SHOWN} more that do not hold"] * (len(told) > _SHOWN)
+    adds = "every reading" + (", and why what does not hold does not" if told else "")
+    table = Table(readings, wrap=("what",), drop=("tolerance", "predicted"))
+    return Answer([f"{summary(rows)}."], [[Table(by_source)], few], [[table], told], adds)
+
+
+def _severity(reading: Reading) -> int:
+    return VERDICTS.index(reading.verdict)
 
 
 def summary(rows: Sequence[Row]) -> str:
@@ -271,4 +289,5 @@ def as_dict(rows: Sequence[Row], made_with: dict[str, Any]) -> dict[str, Any]:
 
 
 def _not_holding(rows: Sequence[Row]) -> list[Row]:
+    """The claims that do not hold, in the ledger's order."""
     return [row for row in rows if row.finding.verdict != HOLDS]

@@ -97,6 +97,40 @@ COMMANDS = {
 }
 for _name, (_where, _what) in COMMANDS.items():
     app.command(f"hpgrid.cli.{_where}", name=_name, help=_what)
+app.register_install_completion_command(help="Install completion for the shell: bash, zsh or fish.")
+
+#: What stands at the end of a command's help: command lines that run as they stand, where the files are there.
+EXAMPLES = {
+    "reproduce": ("hpgrid reproduce fig1", "hpgrid reproduce fig1 --C2 30 --out mine"),
+    "bounds": ("hpgrid bounds", "hpgrid bounds local_sgd"),
+    "compare": ("hpgrid compare eta-T", "hpgrid compare all --sources all --fit runs.csv"),
+    "exponents": (
+        "hpgrid exponents lmo --tune eta,b --fix beta=0.999",
+        'hpgrid exponents --bound "C1*b/(eta*T) + C2*sqrt(alpha/b) + C3*eta/alpha" --tune eta,b,alpha',
+    ),
+    "critical-batch": ("hpgrid critical-batch --eta 1e-2 --beta 0.95 --sigma 100 --Delta0 100 --G0 10 --eps 4",),
+    "verify": ("hpgrid verify S.eq9,S.table3", "hpgrid verify --source atlas --strict"),
+    "check": ('hpgrid check lmo --claim "b ~ T^1/6"', "hpgrid check --fit runs.csv --schedule constant"),
+    "bench": ("hpgrid bench --only R1 --n 50", "hpgrid bench --needs"),
+    "sweep": ("hpgrid sweep examples/sweep.toml --out run.zarr",),
+    "plot-sweep": ("hpgrid plot-sweep run.zarr",),
+    "new-bound": ("hpgrid new-bound mine.toml",),
+    "smoothness": ("hpgrid smoothness --norm muon --shape 128x32 --pairs 10000",),
+    "search": (
+        "hpgrid search lmo --tune eta,b --fix beta=0.999",
+        "hpgrid search lmo --tune eta,b --fix beta=0.999 --T 1B,10B",
+        "hpgrid search lmo --tune eta,b --fix beta=0.999 --risk 0.01",
+    ),
+    "plot": ("hpgrid plot lmo --tune eta,b --fix beta=0.999 --out lmo.png",),
+    "transfer": (
+        "hpgrid transfer --from eta=3e-4,b=524288,beta=0.95,T=2.5e9 --to T=1e12 --max-b 2e6 --calibrate",
+        "hpgrid transfer --from muon:eta=0.02 --from adamw:eta=3e-4 --from b=512k,T=2.5B --to 1T",
+    ),
+    "fit": (
+        "hpgrid fit examples/constant_rate.csv --predict 96000 --schedule constant",
+        "hpgrid fit runs.csv --predict T=1e11 --design 12",
+    ),
+}
 
 
 #: An option's name.
@@ -110,6 +144,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
             words = [_OPTION.sub(_named_here, word) for word in (sys.argv[1:] if argv is None else argv)]
             if words and words[0] in COMMANDS:
                 app[words[0]].help = None  # its function's words, all of them
+                app[words[0]].help_epilogue = "\n".join(["Examples:", *(f"  {line}" for line in EXAMPLES[words[0]])])
             status = app(words, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
     except KeyboardInterrupt:

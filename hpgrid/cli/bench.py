@@ -31,6 +31,7 @@ def benchmark(
     ] = None,
     json: Annotated[Path | None, Parameter(help="Write all that was measured to this file.")] = None,
     plot: Annotated[Path | None, Parameter(help="Draw cost against work to this file: png, pdf or svg.")] = None,
+    details: options.Details = False,
     needs: Annotated[bool, Parameter(help="Say what hpgrid's searches need per point, and measure nothing.")] = False,
 ) -> int:
     """Time grid searches by hpgrid and by others, check that all agree, and say what the device could do at most."""
@@ -57,10 +58,12 @@ def benchmark(
     from hpgrid.bench.harness import FACTORED, PRINTED
 
     def say(text: str) -> None:
-        print(to_width([text]), flush=True)
+        # What takes minutes is said as soon as it is there.
+        if details:
+            print(to_width([text]), flush=True)
 
     note(f"first calls in processes of their own, then {counted(runs, 'round')} of each: some minutes")
-    outcomes, swept = [], []
+    outcomes, swept, texts = [], [], []
     if searches:
         say(f"As printed:       {PRINTED}\nFactored by hand: {FACTORED}, then the rest")
         try:
@@ -70,8 +73,10 @@ def benchmark(
             return 1
     for size in sizes if SWEEP in tasks else ():
         text, record = many_constants.report(size, runs)
-        say(f"\n{text}")
+        texts.append(text)
         swept.append(record)
+    say("")
+    grid_search.answer(outcomes, texts).show(details)
     if json:
         from hpgrid.record import write_json
 

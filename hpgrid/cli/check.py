@@ -47,6 +47,7 @@ def check_stated(
     where: options.Where = None,
     ignore: options.Ignore = None,
     schedule: options.Schedule = None,
+    details: options.Details = False,
     json_: options.Json = False,
     strict: Annotated[bool, Parameter(help="Exit with 1 when a claim fails.")] = False,
 ) -> int:
@@ -71,7 +72,10 @@ def check_stated(
     from hpgrid.readings import FAILS
     from hpgrid.statements import report
 
-    print(json.dumps(report.as_dict(found), indent=2, allow_nan=False) if json_ else report.text(found))
+    if json_:
+        print(json.dumps(report.as_dict(found), indent=2, allow_nan=False))
+    else:
+        report.answer(found).show(details)
     return int(strict and any(one.verdict == FAILS for one in found))
 
 

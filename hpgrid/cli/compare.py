@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from hpgrid.answer import Answer
 from hpgrid.checks import as_written, bad
 from hpgrid.cli import options
 from hpgrid.comparison import tables
@@ -18,6 +19,7 @@ from hpgrid.comparison.protocols import Protocols
 from hpgrid.comparison.questions import PROTOCOLS, QUESTIONS
 from hpgrid.comparison.studies import STUDIES
 from hpgrid.progress import progress
+from hpgrid.text import listed
 
 _OWN = "A bound of your own, a formula or a TOML file: a column of its exponents, worked out now."
 _SOURCES = "Who answers: names, or bounds, studies, all; yours are the runs of --fit."
@@ -42,6 +44,7 @@ def compare_sources(
     markdown: Annotated[Path | None, Parameter(help="Write a page to this file, in Markdown.")] = None,
     latex: Annotated[Path | None, Parameter(help="Write the tables to this file, in LaTeX.")] = None,
     plot: Annotated[Path | None, Parameter(help="Draw the exponents: NAME.png, .pdf or .svg.")] = None,
+    details: options.Details = False,
     json_: options.Json = False,
 ) -> int:
     """Compare the exponents of bounds, of studies and of your own runs, question by question: who can agree."""
@@ -88,7 +91,16 @@ def compare_sources(
         print(json.dumps({key: x for each in shown for key, x in each.as_dict().items()}, indent=2, allow_nan=False))
         return 0
     others = [name for name in every if name not in chosen]
-    print(tables.text(parts, [LEGEND, *([f"Others (--sources): {', '.join(others)}."] if others else [])]))
+    beside = [part for each in shown for part in each.beside()]
+    notes = [LEGEND, *([f"Others (--sources): {', '.join(others)}."] if others else [])]
+    rest = [tables.part(each) for each in parts if each not in beside]
+    first = [line for each in shown for line in each.first()]
+    adds = listed(
+        [each.title.partition(":")[0].lower() for each in parts if each not in beside] + ["what answers mean"]
+    )
+    Answer(
+        first, [tables.part(each._replace(title=each.title.partition(":")[0])) for each in beside], [*rest, notes], adds
+    ).show(details)
     return 0
 
 

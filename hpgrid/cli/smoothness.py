@@ -34,6 +34,7 @@ def print_smoothness(
         list[str] | None, Parameter(help=f"Kinds of noise: {', '.join(NOISE_KINDS)}. All if not given.")
     ] = None,
     yes: options.Yes = False,
+    details: options.Details = False,
     json_: options.Json = False,
 ) -> int:
     """Estimate the D-smoothness of a norm's dual: over random pairs, in the worst case, for the noise at hand."""
@@ -43,7 +44,7 @@ def print_smoothness(
         raise bad("--shape names at least one shape", "nothing", "--shape 128x32, say")
     noises = NOISE_KINDS if noise is None else _known("--noise", "noise", noise, NOISE_KINDS, "one-hot")
     options.use_compilation_cache()
-    from hpgrid.stochastic.report import as_dict, measure, text
+    from hpgrid.stochastic.report import answer, as_dict, measure
 
     jobs = [(name, size) for name in norms for size in shapes]
     with asking(yes):
@@ -51,7 +52,9 @@ def print_smoothness(
     if json_:
         print(json.dumps([as_dict(report) for report in reports], indent=2, allow_nan=False))
     else:
-        print("\n\n\n".join(text(report) for report in reports))
+        for k, report in enumerate(reports):
+            print("\n" * bool(k), end="")
+            answer(report).show(details)
     return 0
 
 

@@ -23,11 +23,12 @@ def verify_claims(
     json: Annotated[Path | None, Parameter(help="Write the ledger to this file as JSON.")] = None,
     markdown: Annotated[Path | None, Parameter(help="Write the ledger to this file as Markdown.")] = None,
     strict: Annotated[bool, Parameter(help="Exit with 1 when a claim fails.")] = False,
+    details: options.Details = False,
     list_: Annotated[bool, Parameter(name="--list", help="Say which claims there are.")] = False,
 ) -> int:
     """Verify a paper's claims: measured against stated, by up to three routes, with a verdict for each."""
     from hpgrid.claims import ledger
-    from hpgrid.claims.ledger import as_dict, markdown as as_markdown, run, select, table
+    from hpgrid.claims.ledger import answer, as_dict, markdown as as_markdown, run, select
     from hpgrid.readings import FAILS
     from hpgrid.record import made_with, write_json, write_whole
 
@@ -46,7 +47,7 @@ def verify_claims(
         note(f"{counted(len(chosen), 'claim')} to measure: some minutes, and a few more where nothing is compiled yet")
     with progress("verifying", len(chosen)) as advance:
         rows = run(chosen, advance)
-    print(table(rows))
+    answer(rows).show(details)
     made = made_with("float64") if json or markdown else {}
     if json is not None:
         write_json(json, as_dict(rows, made))

@@ -11,6 +11,7 @@ from hpgrid.comparison.laws import Answers, answers
 from hpgrid.comparison.questions import QUESTIONS, Cell
 from hpgrid.comparison.studies import STUDIES
 from hpgrid.comparison.tables import Table
+from hpgrid.text import listed
 
 if TYPE_CHECKING:
     from hpgrid.fits.fit import Fit
@@ -92,6 +93,13 @@ def verdict(cells: Mapping[str, Cell], bounds: Collection[str]) -> str:
     return "; ".join([*parts, *([f"alone: {alone}"] if alone else [])])
 
 
+#: So many columns fit a screen.
+FITS = 9
+
+#: So many questions are answered one by one.
+_FEW = 3
+
+
 @dataclass(frozen=True)
 class Comparison:
     """Some questions and who answers them.
@@ -127,6 +135,25 @@ class Comparison:
             Table("Who can agree", [("exponent of", "verdict"), *verdicts], ("exponent of", "verdict")),
             Table("Sources", [("source", "what it is"), *said], ("what it is",)),
         ]
+
+    def first(self) -> list[str]:
+        """Return who can agree: of few questions in words, of many how many they are."""
+        told = {key: says for key in self.questions if (says := self.verdict(key))}
+        if len(told) <= _FEW:
+            return [f"{QUESTIONS[key].words}: {says}." for key, says in told.items()] or ["No two answer a question."]
+        agreed = {key: ("can agree" in says, "alone" in says or ";" in says) for key, says in told.items()}
+        whole = [QUESTIONS[key].words for key, (some, apart) in agreed.items() if some and not apart]
+        partly = sum(some and apart for some, apart in agreed.values())
+        first = f"Of {len(told)} questions with more than one answer all sources can agree on {len(whole)}"
+        rest = f"some of them on {partly}, and no two on {len(told) - len(whole) - partly}."
+        return [f"{first}{f' ({listed(whole)})' if 0 < len(whole) <= _FEW else ''}, {rest}"]
+
+    def beside(self) -> list[Table]:
+        """Return the exponents of bounds and, beside few questions, those of runs, as far as they fit a screen."""
+        exponents = [
+            table for table in self.tables() if len(table.rows[0]) <= FITS and table.title.startswith("Exponents")
+        ]
+        return exponents if len(self.questions) <= _FEW else exponents[:1]
 
     def as_dict(self) -> dict[str, Any]:
         """Return all of it as plain data; fractions are text."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from hpgrid.comparison.compare import agree
+from hpgrid.comparison.compare import FITS, agree
 from hpgrid.comparison.laws import Answers, Piece
 from hpgrid.comparison.questions import PROTOCOLS, UNKNOWN, Cell
 from hpgrid.comparison.studies import STUDIES
@@ -49,6 +49,14 @@ class Protocols:
             *([Table(before, [("bound", "protocol", "from T ="), *begins], ("from T =",))] if begins else []),
             self.arising(),
         ]
+
+    def first(self) -> list[str]:
+        """Return where eta* rises."""
+        return [f"A{self.answer()[1:]}."]
+
+    def beside(self) -> list[Table]:
+        """Return the exponents, as far as they fit a screen."""
+        return [table for table in self.tables()[:1] if len(table.rows) <= FITS]
 
     def answer(self) -> str:
         """Return in a sentence where eta* rises with the budget."""

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from textwrap import fill
 from typing import NamedTuple
 
-from hpgrid.text import aligned, name_latex, to_width
+from hpgrid import answer
+from hpgrid.answer import Part
+from hpgrid.text import name_latex
 
 #: The most columns of sources of a table on a page.
 _PAGE = 7
@@ -21,10 +23,9 @@ class Table(NamedTuple):
     words: Sequence[str] = ()
 
 
-def text(tables: Iterable[Table], notes: Iterable[str]) -> str:
-    """Return tables as text that fits the terminal, and what to know of them."""
-    lines = [line for each in tables for line in (each.title, *aligned(each.rows, wrap=each.words, indent="  "), "")]
-    return to_width([*lines, *notes])
+def part(table: Table) -> Part:
+    """Return a table under its title, as part of an answer."""
+    return [table.title, answer.Table(table.rows, wrap=table.words, indent="  ")]
 
 
 def blocks(table: Table) -> Iterator[list[list[str]]]:

@@ -7,27 +7,31 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from hpgrid.answer import Answer, Part, Table
 from hpgrid.claims.ledger import shown
 from hpgrid.readings import FAILS, HOLDS, UNIDENTIFIABLE, VERDICTS, Reading
 from hpgrid.record import plain
 from hpgrid.statements.check import Checked, contradictions, instead, part_verdict, parts
 from hpgrid.statements.routes import EXACT, GRID, ROUTES
 from hpgrid.statements.stated import StatedLaw
-from hpgrid.text import aligned, listed, to_width
+from hpgrid.text import listed
 
 
-def text(checked: Sequence[Checked]) -> str:
-    """Return a block for each claim, and how many hold where there are several."""
-    blocks = [to_width(_block(one)) for one in checked]
-    if len(checked) > 1:
-        counts = Counter(one.verdict for one in checked)
-        blocks.append(f"{len(checked)} claims: " + ", ".join(f"{counts[v]} {v}" for v in VERDICTS if counts[v]))
-    return "\n\n".join(blocks)
+def answer(checked: Sequence[Checked]) -> Answer:
+    """Return each claim's verdict; beside it, or in details where there are several, what each route measured."""
+    first = [f"{one.claim} {_verdict_text(one)}" for one in checked]
+    if len(checked) == 1:
+        return Answer(first, [_block(checked[0])])
+    counts = Counter(one.verdict for one in checked)
+    first.append(f"{len(checked)} claims: " + ", ".join(f"{counts[v]} {v}" for v in VERDICTS if counts[v]))
+    loudly = [line for one in checked for line in _contradictions(one)]
+    blocks: list[Part] = [[one.claim, *_block(one)] for one in checked]
+    return Answer(first, [loudly], blocks, "each claim's conditions, what each route measured, and the exact law")
 
 
-def _block(one: Checked) -> list[str]:
-    """What was asked under which conditions, a table of readings, the fit, the exact law, and the verdict."""
-    lines = [one.claim, f"  {one.bound}, {_regime_text(one.stated)}"]
+def _block(one: Checked) -> list[str | Table]:
+    """Under which conditions, a table of readings, the fit, and the exact law."""
+    lines: list[str | Table] = [f"  {one.bound}, {_regime_text(one.stated)}"]
     read, fit = one.stated.text(), one.fit
     lines += [f"  read as {read}"] if read.split() != one.claim.partition("@")[0].split() else []
     rows = [("", "route", "measured", "claimed", "within", "verdict")]
@@ -37,7 +41,7 @@ def _block(one: Checked) -> list[str]:
         numbers = (shown(reading.measured), shown(reading.predicted), within)
         rows.append(("" if reading.what == before else reading.what, reading.route, *numbers, reading.verdict))
         before = reading.what
-    lines += aligned(rows, drop=("within",), wrap=("verdict",), indent="  ")
+    lines.append(Table(rows, drop=("within",), wrap=("verdict",), indent="  "))
     if fit is not None and fit.points < 2:
         lines.append("  grid: no two budgets after burn-in without an edge")
     elif fit is not None:
@@ -46,12 +50,18 @@ def _block(one: Checked) -> list[str]:
     lines += [f"  {r.route} can't tell {r.what}: {r.why_open}" for r in one.readings if r.why_open]
     lines += [f"  no exact route: {one.no_law}"] if one.no_law else []
     lines += [f"  exact law: {one.law}"] if one.law else []
+    return [*lines, *_contradictions(one)]
+
+
+def _contradictions(one: Checked) -> list[str]:
+    """Which routes contradict each other, and what that is by."""
+    lines = []
     for pair in contradictions(one.readings):
         on_grid = GRID in (reading.route for reading in pair)
         loudly = "THE ROUTES CONTRADICT EACH OTHER"
         rule = "the grid's budgets, it seems, end before the law begins" if on_grid else loudly
         lines.append(f"  {rule}: {_apart(*pair)}")
-    return [*lines, f"  {_verdict_text(one)}"]
+    return lines
 
 
 def _regime_text(stated: StatedLaw) -> str:

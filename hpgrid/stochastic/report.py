@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import isnan
 from typing import Any
 
+from hpgrid.answer import Answer, Part, Table
 from hpgrid.checks import PRECISIONS
 from hpgrid.newton_schulz import OracleError
 from hpgrid.norms import SPECTRAL, named
@@ -14,7 +15,7 @@ from hpgrid.record import plain
 from hpgrid.stochastic.oracles import newton_schulz_errors, spread
 from hpgrid.stochastic.samples import NOISES, NORMAL_95, Effective, effective
 from hpgrid.stochastic.smoothness import QUANTILES, Search, Statistics, quotients, statistics, worst_case
-from hpgrid.text import aligned, counted, to_width
+from hpgrid.text import counted
 
 #: The batch sizes at which noise is averaged.
 BATCHES = (1, 4, 16, 64, 256, 1024, 4096)
@@ -58,36 +59,40 @@ def measure(name: str, shape: tuple[int, int], pairs: int, *, seed: int = 0, noi
 # --- in words ---
 
 
-def text(report: Report) -> str:
-    """Return a report as the command prints it."""
-    m, n = report.shape
-    drawn = next(iter(report.pairs.values())).pairs
+def answer(report: Report) -> Answer:
+    """Return what D is on average and in the worst case; in details what each kind of noise needs, and the oracle."""
+    (m, n), (kind, first), noise = report.shape, next(iter(report.pairs.items())), report.effective
     called = "" if report.name == report.norm else f" ({report.name})"
-    lines = [f"{report.norm} norm{called}, {m} x {n}, {counted(drawn, 'pair')}, seed {report.seed}"]
-    if report.name in ADAPTIVE:
-        lines.append(ADAPTIVE[report.name])
+    mean = f"{first.mean:.4f} on average over {counted(first.pairs, 'pair')} ({kind})"
+    told = [f"D of the {report.norm} norm{called}, {m} x {n}: {mean}; in the worst case {report.worst.verdict}."]
+    if noise:
+        # What Lemma 5 needs in place of D at the largest batch size.
+        needed = ", ".join(f"{each.constant[-1]:.4g} for {name}" for name, each in noise.items())
+        told.append(f"The noise at hand needs, at b = {next(iter(noise.values())).b[-1]}: {needed}.")
     rows: list[tuple[str, ...]] = [
         ("pairs", "mean", "+- error", *(f"{100 * q:g}%" for q in QUANTILES), "maximum", "coincide")
     ]
-    for kind, one in report.pairs.items():
+    for name, one in report.pairs.items():
         numbers = (one.mean, one.error, *one.quantiles.values(), one.maximum)
         shown = ("-" if isnan(x) else f"{x:.1e}" if 0 < abs(x) < 5e-4 else f"{x:.4f}" for x in numbers)
-        rows.append((kind, *shown, str(one.coincide)))
-    lines += ["", *aligned(rows), "", f"worst case  {report.worst.verdict}"]
-    if report.effective:
+        rows.append((name, *shown, str(one.coincide)))
+    notes = [ADAPTIVE[report.name]] if report.name in ADAPTIVE else []
+    details: list[Part] = [[f"all is drawn with seed {report.seed}"]]
+    if noise:
         # A row per kind, a column per batch size; each with its 95% interval's half-width.
-        first = next(iter(report.effective.values()))
-        rows = [("b E||mean||^2/E||xi||^2", *(f"b = {b}" for b in first.b))]
-        for kind, needed in report.effective.items():
-            pairs = zip(needed.constant, needed.error)
-            rows.append((kind, *(f"{c:.4g} +- {NORMAL_95 * e:.2g}" for c, e in pairs)))
-        lines += ["", *aligned(rows), f"at most (kappa2/kappa1)^2 = {first.bound:.4g}, whatever the noise"]
+        some = next(iter(noise.values()))
+        table: list[tuple[str, ...]] = [("b E||mean||^2/E||xi||^2", *(f"b = {b}" for b in some.b))]
+        for name, each in noise.items():
+            pairs = zip(each.constant, each.error)
+            table.append((name, *(f"{c:.4g} +- {NORMAL_95 * e:.2g}" for c, e in pairs)))
+        details.append([Table(table), f"at most (kappa2/kappa1)^2 = {some.bound:.4g}, whatever the noise"])
     if report.newton_schulz:
-        rows = [("Newton-Schulz, 5 steps", "||A|| - 1", "descent lost", "||A - LMO(C)||")]
-        for kind, errors in report.newton_schulz.items():
-            rows.append((kind, *(f"{s.mean:.4f}, worst {s.largest:.4f}" for s in map(spread, errors))))
-        lines += ["", *aligned(rows)]
-    return to_width(lines)
+        table = [("Newton-Schulz, 5 steps", "||A|| - 1", "descent lost", "||A - LMO(C)||")]
+        for name, errors in report.newton_schulz.items():
+            table.append((name, *(f"{s.mean:.4f}, worst {s.largest:.4f}" for s in map(spread, errors))))
+        details.append([Table(table)])
+    adds = "what the noise needs at each batch size" + (", and Newton-Schulz's errors" if report.newton_schulz else "")
+    return Answer(told, [[Table(rows)], notes], details, adds)
 
 
 # --- as data ---

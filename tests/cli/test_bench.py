@@ -41,6 +41,13 @@ def test_it_prints_tables_and_writes_a_whole_record_and_a_plot(tmp_path: Path, c
     target, picture = tmp_path / "made" / "bench.json", tmp_path / "made" / "bench.png"
     arguments = ("--only", "R4,R1", "--n", f"{N + 2},{N}", "--runs", 2, "--json", target, "--plot", picture)
     assert status("bench", *arguments) == 0
+    first, _, head, *rows = capsys.readouterr().out.splitlines()
+    assert first.startswith("All answers agree. The fastest of the others takes ")
+    assert head.split("  ")[0] == "how many times as long"
+    assert [line.split("  ")[0] for line in rows[:4]] == [
+        "hpgrid, brute force, ms", "NumPy, as printed", "NumPy, factored by hand", CONTENDERS["torch"].label,
+    ]  # fmt: skip
+    assert status("bench", *arguments, "--details") == 0
     shown = capsys.readouterr().out
     for text in (harness.PRINTED, harness.FACTORED, "skipped, no_such_package is not installed", "Reached"):
         assert text in shown
@@ -74,9 +81,9 @@ def _check(found: dict[str, Any]) -> None:
 
 
 def test_hpgrid_takes_part_whoever_else_is_named(capsys: Capture) -> None:
-    assert status("bench", "--only", "R2", "--n", N, "--runs", 1, "--contenders", "numpy_factored") == 0
+    assert status("bench", "--only", "R2", "--n", N, "--runs", 1, "--contenders", "numpy_factored", "--details") == 0
     shown = capsys.readouterr().out
-    assert "hpgrid.grid_search" in shown
+    assert CONTENDERS["hpgrid"].label in shown
     assert "NumPy, factored by hand" in shown
     assert "NumPy, as printed" not in shown
     assert "sweep" not in shown
@@ -85,7 +92,7 @@ def test_hpgrid_takes_part_whoever_else_is_named(capsys: Capture) -> None:
 def test_a_sweep_is_one_more_work(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     monkeypatch.setattr(many_constants, "report", lambda n, runs: (f"1000 triples at n = {n}, {runs} runs", {"n": n}))
     assert status("bench", "--only", "sweep", "--n", "5,6", "--runs", 3) == 0
-    assert capsys.readouterr().out == "".join(f"\n1000 triples at n = {n}, 3 runs\n" for n in (5, 6))
+    assert capsys.readouterr().out == "\n".join(f"1000 triples at n = {n}, 3 runs\n" for n in (5, 6))
 
 
 def test_what_searches_need_is_said_without_measuring(capsys: Capture) -> None:

@@ -8,7 +8,12 @@ from functools import partial
 import commands
 import pytest
 
-SQUARE_ROOT = """\
+VERDICTS = """\
+b ~ T^1/2 @ fixed alpha HOLDS: exact, refined and grid
+b ~ T^1/3 FAILS: power of T is 1/2 (exact), not 1/3
+2 claims: 1 holds, 1 fails
+"""
+BLOCKS = """
 b ~ T^1/2 @ fixed alpha
   lmo, tuned eta, b; alpha = 0.001
               route    measured  claimed  within  verdict
@@ -17,7 +22,6 @@ b ~ T^1/2 @ fixed alpha
               grid     0.499161  1/2      0.053   holds
   grid: slope over T = 1.12e+07 to 1e+22, 75 points
   exact law: b* = 1/2 C2 C1^-1/2 C3^-1/2 (1 + alpha)^-1/2 alpha T^1/2
-  HOLDS: exact, refined and grid
 
 b ~ T^1/3
   lmo, tuned eta, b; alpha = 0.001
@@ -27,9 +31,6 @@ b ~ T^1/3
               grid     0.499161  1/3      0.053   fails
   grid: slope over T = 1.12e+07 to 1e+22, 75 points
   exact law: b* = 1/2 C2 C1^-1/2 C3^-1/2 (1 + alpha)^-1/2 alpha T^1/2
-  FAILS: power of T is 1/2 (exact), not 1/3
-
-2 claims: 1 holds, 1 fails
 """
 
 
@@ -38,10 +39,12 @@ status = partial(commands.status, "check")
 
 def test_a_table_and_a_verdict_for_each_claim(capsys: pytest.CaptureFixture[str]) -> None:
     claims = ("--claim", "b ~ T^1/2 @ fixed alpha", "--claim", "b ~ T^1/3")
-    assert status("lmo", *claims, "--fix", "beta=0.999") == 0
-    assert capsys.readouterr().out == SQUARE_ROOT
+    assert status("lmo", *claims, "--fix", "beta=0.999", "--details") == 0
+    assert capsys.readouterr().out == VERDICTS + BLOCKS
     assert status("lmo", *claims, "--fix", "alpha=1e-3", "--strict") == 1
-    assert capsys.readouterr().out == SQUARE_ROOT
+    assert capsys.readouterr().out == (
+        f"{VERDICTS}\n--details adds each claim's conditions, what each route measured, and the exact law.\n"
+    )
 
 
 def test_strict_is_content_with_what_holds_or_cant_be_told(capsys: pytest.CaptureFixture[str]) -> None:
@@ -49,7 +52,7 @@ def test_strict_is_content_with_what_holds_or_cant_be_told(capsys: pytest.Captur
     out = capsys.readouterr().out
     assert "HOLDS: exact and grid; refined can't tell" in out
     assert "NOT IDENTIFIABLE: no route can tell power of T" in out
-    assert out.endswith("2 claims: 1 holds, 1 not identifiable\n")
+    assert "\n2 claims: 1 holds, 1 not identifiable\n" in out
 
 
 def test_why_the_grid_cant_tell_is_said(capsys: pytest.CaptureFixture[str]) -> None:
@@ -58,7 +61,7 @@ def test_why_the_grid_cant_tell_is_said(capsys: pytest.CaptureFixture[str]) -> N
     assert status(*options) == 0
     out = capsys.readouterr().out
     assert "  grid can't tell power of T: the law begins beyond this window: from T = 4e+22" in out
-    assert out.endswith("  HOLDS: exact and refined; grid can't tell\n")
+    assert out.startswith("b ~ T^1/2 HOLDS: exact and refined; grid can't tell\n")
     assert status(*options, "--json") == 0
     *_, on_grid = json.loads(capsys.readouterr().out)["claims"][0]["readings"]
     assert (on_grid["route"], on_grid["verdict"]) == ("grid", "not identifiable")
@@ -83,11 +86,12 @@ def test_json_has_every_number(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_bound_written_as_text_and_a_path(capsys: pytest.CaptureFixture[str]) -> None:
     bound = ("--bound", "a*b/(eta*T) + c*sqrt(alpha/b) + d*eta/alpha", "--set", "a=1,c=2,d=3")
-    assert status(*bound, "--path", "b=T^1/4", "--claim", "alpha ~ b T^-1/2", "--claim", "eta ~ T^-1/2") == 0
+    claims = ("--claim", "alpha ~ b T^-1/2", "--claim", "eta ~ T^-1/2")
+    assert status(*bound, "--path", "b=T^1/4", *claims, "--details") == 0
     out = capsys.readouterr().out
     assert "tuned eta, alpha; b = T^1/4" in out
     assert "read as alpha ~ T^-1/4" in out
-    assert out.endswith("2 claims: 2 holds\n")
+    assert "\n2 claims: 2 holds\n" in out
 
 
 MISTAKES = {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import subprocess
 import sys
 import time
@@ -13,7 +15,8 @@ import pytest
 from commands import ENVIRONMENT, Capture, loaded, refused, status
 
 import hpgrid
-from hpgrid.cli import COMMANDS
+from hpgrid.answer import Answer, Table
+from hpgrid.cli import COMMANDS, EXAMPLES, app
 from hpgrid.cli.options import use_compilation_cache
 
 
@@ -137,3 +140,38 @@ def test_an_interrupt_is_no_traceback(capsys: Capture, monkeypatch: pytest.Monke
     monkeypatch.setattr(sys.modules["hpgrid.cli.reproduce"], "load", interrupt)
     assert status("reproduce", "fig1") == 130
     assert capsys.readouterr().err.startswith("hpgrid: interrupted")
+
+
+def test_every_command_has_examples_that_can_be_read() -> None:
+    assert EXAMPLES.keys() == COMMANDS.keys()
+    for command, lines in EXAMPLES.items():
+        for line in lines:
+            words = shlex.split(line)
+            assert words[:2] == ["hpgrid", command]
+            app.parse_args(words[1:], exit_on_error=False, print_error=False)
+
+
+def test_help_ends_with_the_examples_and_completion_knows_every_option(capsys: Capture) -> None:
+    assert status("transfer", "--help") == 0
+    assert "\nExamples:\n  hpgrid transfer --from " in capsys.readouterr().out
+    for shell in ("bash", "zsh", "fish"):
+        script = app.generate_completion(shell=shell)
+        assert all(word in script for word in (*COMMANDS, "max-b", "details"))
+
+
+def test_on_a_terminal_the_answer_and_headings_are_bold_and_nothing_else_differs(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    shown = Answer(["Set eta = 0.5."], [[Table([("eta", "risk"), ("0.5", "1e-3")])]])
+    shown.show()
+    plain = capsys.readouterr().out
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    for no_color in ("", "1"):  # bold is no colour
+        monkeypatch.setenv("NO_COLOR", no_color)
+        monkeypatch.setenv("TERM", "xterm")
+        shown.show()
+        out = capsys.readouterr().out
+        assert re.sub(r"\x1b\[[\d;]*m", "", out) == plain
+        assert set(re.findall(r"\x1b\[([\d;]*)m", out)) == {"1", "0"}
+        assert [line.startswith("\x1b[1m") for line in out.splitlines()] == [True, False, True, False]

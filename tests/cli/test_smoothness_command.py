@@ -12,27 +12,29 @@ from commands import printed
 
 import hpgrid
 from hpgrid.checks import PRECISIONS
-from hpgrid.stochastic.report import ADAPTIVE, as_dict, measure, text
+from hpgrid.stochastic.report import ADAPTIVE, answer, as_dict, measure
 
 SMALL = ("--shape", "4x3", "--pairs", "20", "--noise", "one-hot")
 
 
 def test_it_says_what_it_measured(capsys: pytest.CaptureFixture[str]) -> None:
-    out = printed("smoothness", capsys, "--norm", "muon", *SMALL)
-    assert out.splitlines()[0] == "spectral norm (muon), 4 x 3, 20 pairs, seed 0"
+    out = printed("smoothness", capsys, "--norm", "muon", *SMALL, "--details")
+    assert out.startswith("D of the spectral norm (muon), 4 x 3: 1.")
+    assert " on average over 20 pairs (oracle); in the worst case no finite D" in out.splitlines()[0]
+    assert out.splitlines()[1].startswith("The noise at hand needs, at b = 4096: ")
     heads = [line.split("  ")[0] for line in out.splitlines() if line]
-    assert heads[1:] == [
-        "pairs", "oracle", "gaussian", "worst case", "b E||mean||^2/E||xi||^2", "one-hot",
+    assert heads[2:] == [
+        "pairs", "oracle", "gaussian", "all is drawn with seed 0", "b E||mean||^2/E||xi||^2", "one-hot",
         "at most (kappa2/kappa1)^2 = 3, whatever the noise", "Newton-Schulz, 5 steps", "float64", "float32", "bfloat16",
     ]  # fmt: skip
 
 
 def test_a_report_says_what_its_optimizer_has_to_do_with_the_norm_and_is_plain_data() -> None:
     report = measure("soap", (4, 3), 20, noises=("one-hot",))
-    shown, data = text(report), as_dict(report)
-    assert shown.splitlines()[0] == "spectral norm (soap), 4 x 3, 20 pairs, seed 0"
+    shown, data = answer(report).text(), as_dict(report)
+    assert shown.startswith("D of the spectral norm (soap), 4 x 3: ")
     assert ADAPTIVE["soap"] in shown
-    assert "worst case  no finite D" in shown
+    assert "in the worst case no finite D" in shown
     assert data["pairs"]["oracle"]["pairs"] == 20
     assert data["worst_case"]["smooth"] is False
     assert set(data["newton_schulz"]) == set(PRECISIONS)
@@ -40,7 +42,8 @@ def test_a_report_says_what_its_optimizer_has_to_do_with_the_norm_and_is_plain_d
 
 def test_what_has_no_number_is_a_dash_and_none() -> None:
     one = next(r for seed in range(20) if (r := measure("max", (1, 1), 1, seed=seed)).pairs["oracle"].coincide)
-    assert text(one).splitlines()[3].split() == ["oracle", *["-"] * 7, "1"]
+    (row,) = (line for line in answer(one).text().splitlines() if line.startswith("oracle"))
+    assert row.split() == ["oracle", *["-"] * 7, "1"]
     assert as_dict(one)["pairs"]["oracle"]["mean"] is None
 
 

@@ -18,9 +18,12 @@ verify = partial(printed, "verify")
 
 def test_it_prints_a_table_and_ends_well_whatever_the_verdicts(capsys: Capture) -> None:
     out = verify(capsys, HOLDS, FAILS)
-    assert out.splitlines()[0].startswith("route ")
-    assert out.splitlines()[-1] == "2 claims: 1 holds, 1 fails"
-    assert "S.eq40.remaining fails: eta/alpha" in out
+    first, _, head, numbers, _, why, *_ = out.splitlines()
+    assert first == "2 claims: 1 holds, 1 fails."
+    assert [head.split(), numbers.split()[-2:]] == [["source", "holds", "fails"], ["1", "1"]]
+    assert why.startswith("S.eq40.remaining fails: eta/alpha")
+    assert out.splitlines()[-1].startswith("--details adds every reading")
+    assert "\nroute " in verify(capsys, HOLDS, FAILS, "--details")
 
 
 def test_strict_ends_with_1_when_a_claim_fails_and_only_then() -> None:

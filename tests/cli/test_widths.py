@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from functools import partial
+from types import SimpleNamespace
+from typing import Any
 
 import golden
 import pytest
 from commands import Capture, printed
 
+from hpgrid.answer import Answer
 from hpgrid.cli import options
 from hpgrid.statements import report as statements
 from hpgrid.stochastic import report as stochastic
@@ -90,14 +93,17 @@ def answers() -> dict[str, Callable[[], str]]:
     """What commands that compute have to say, to be printed again and again; each is run once."""
     found: dict[str, Callable[[], str]] = {}
 
+    def kept(of: Callable[..., Answer]) -> Callable[..., Any]:
+        return lambda *asked: SimpleNamespace(show=lambda _: keep(partial(of(*asked).text, details=True)))
+
     def keep(say: Callable[..., str], *answer: object) -> str:
         found[name] = partial(say, *answer)
         return ""
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(options, "say", lambda answer, *_: keep(partial(answer.text, details=True)))
-        for module, say in ((statements, "text"), (stochastic, "text"), (sys.modules["hpgrid.claims.ledger"], "table")):
-            patch.setattr(module, say, partial(keep, getattr(module, say)))
+        for module in (statements, stochastic, sys.modules["hpgrid.claims.ledger"]):
+            patch.setattr(module, "answer", kept(module.answer))
         for name in ("exponents", "search", "advise", "reach", "check", "transfer", "critical-batch", "smoothness"):
             golden.say([each for each in golden.CONTRACT[name] if each != "--json"])
         for name in ("S.table3.c_alpha", "S.eq9"):  # one that fails, with a reason, and some that hold

@@ -17,7 +17,7 @@ from hpgrid import Grid, LogAxis, bounds, parse
 from hpgrid.checks import InputError
 from hpgrid.readings import FAILS, HOLDS, UNIDENTIFIABLE, Reading
 from hpgrid.statements.check import Checked, check, contradictions, instead, part_verdict, parts, verdict
-from hpgrid.statements.report import as_dict, text
+from hpgrid.statements.report import answer, as_dict
 
 F = Fraction
 
@@ -108,11 +108,11 @@ def test_which_budgets_the_grid_was_read_over_and_what_it_left_out() -> None:
     assert 1477 < fit.window[0] < 1e5
     assert fit.window[1] == 1e22
     assert fit.edge_points > 0
-    assert f"{fit.points} points, {fit.edge_points} at an edge left out" in text([lmo()["b ~ T^1/6"]])
+    assert f"{fit.points} points, {fit.edge_points} at an edge left out" in answer([lmo()["b ~ T^1/6"]]).text()
     walls = Grid.footnote(30).with_axes(eta=LogAxis(1e3, 1e4, 5))
     (walled,) = check(bounds.lmo(), "b ~ T^1/2 @ fixed alpha", grid=walls)
     assert walled.verdict == HOLDS
-    assert "grid: no two budgets after burn-in without an edge" in text([walled])
+    assert "grid: no two budgets after burn-in without an edge" in answer([walled]).text()
 
 
 # --- constants and held variables ---
@@ -208,7 +208,7 @@ def test_sgd_has_no_batch_size_of_its_own() -> None:
     )
     assert [one.verdict for one in (held, ratio, risk)] == [HOLDS] * 3
     assert free.verdict == UNIDENTIFIABLE
-    assert "no route can tell power of T" in text([free])
+    assert "no route can tell power of T" in answer([free]).text()
     assert below.verdict == FAILS
     assert instead(below.readings)["nearest possible power of T"].measured == 0
 
@@ -220,7 +220,7 @@ def test_what_runs_to_infinity_follows_no_law() -> None:
     assert found.verdict == FAILS
     told = {route: r.verdict for route, r in by_route(found, "b is attained").items()}
     assert told == {"exact": FAILS, "refined": FAILS}
-    assert "b is attained is no (exact), not yes" in text([found])
+    assert "b is attained is no (exact), not yes" in answer([found]).text()
     assert (risk.verdict, wrong.verdict) == (HOLDS, FAILS)
 
 
@@ -231,7 +231,7 @@ def test_a_bound_given_by_a_function_goes_by_two_routes() -> None:
     assert (right.verdict, wrong.verdict, logs.verdict) == (HOLDS, FAILS, FAILS)
     assert {reading.route for reading in right.readings} == {"refined", "grid"}
     assert by_route(right, "power of log T")["refined"].predicted == 0
-    assert "no exact route: exact exponents need a bound" in text([right])
+    assert "no exact route: exact exponents need a bound" in answer([right]).text()
 
 
 def test_a_bound_of_ones_own_is_searched_on_a_grid_of_ones_own() -> None:
@@ -284,7 +284,7 @@ def test_a_contradiction_is_said_loudly() -> None:
     one = lmo()["b ~ T^1/2 @ fixed alpha"]
     broken = replace(one, readings=(*one.readings, OFF))
     line = "THE ROUTES CONTRADICT EACH OTHER: power of T is 1/2 (exact) and 0.4 within 0.01 (refined)"
-    assert line in text([broken])
+    assert line in answer([broken]).text()
     assert line.partition(": ")[2] in as_dict([broken])["claims"][0]["contradictions"]
     assert broken.verdict == FAILS
 
@@ -362,7 +362,7 @@ def test_a_claims_own_conditions_go_before_the_callers() -> None:
 
 
 def test_what_is_held_without_a_value_is_said() -> None:
-    assert "tuned eta, b; alpha = 0.001 by default" in text([lmo()["b ~ T^1/2 @ fixed alpha"]])
+    assert "tuned eta, b; alpha = 0.001 by default" in answer([lmo()["b ~ T^1/2 @ fixed alpha"]]).text()
     (one,) = check(bounds.lmo(), "b ~ T^1/2", tuned=("eta", "b"))
     assert one.stated.by_default == ("alpha",)
     (one,) = check(bounds.lmo(), "b ~ T^1/2 @ fixed alpha", fixed={"alpha": 0.1})
