@@ -35,6 +35,11 @@ _HOME = {
     "open_sweep": "hpgrid.sweeps.store",
     "transfer": "hpgrid.transfers.transfer",
     "fit": "hpgrid.fits.fit",
+    "tuning_problem": "hpgrid.tuning.problem",
+    "survey": "hpgrid.tuning.survey",
+    "advise": "hpgrid.tuning.advice",
+    "reach": "hpgrid.tuning.target",
+    "plot": "hpgrid.plots",
 }
 
 __all__ = [
@@ -46,6 +51,7 @@ __all__ = [
     "SearchResult",
     "Term",
     "__version__",
+    "advise",
     "bounds",
     "check",
     "critical_batch",
@@ -56,11 +62,15 @@ __all__ = [
     "grid_search",
     "open_sweep",
     "parse",
+    "plot",
+    "reach",
     "refine",
     "regret",
     "structure",
+    "survey",
     "sweep",
     "transfer",
+    "tuning_problem",
     "verify_search",
 ]
 
@@ -71,6 +81,7 @@ if TYPE_CHECKING:
     from hpgrid.fits.fit import fit
     from hpgrid.formula.bound import parse
     from hpgrid.grid import Grid, LogAxis
+    from hpgrid.plots import plot
     from hpgrid.proxy import FunctionProxy, Proxy
     from hpgrid.refinement.cost import flatness, regret
     from hpgrid.refinement.optimum import refine
@@ -84,6 +95,10 @@ if TYPE_CHECKING:
     from hpgrid.sweeps.store import open_sweep
     from hpgrid.term import Term
     from hpgrid.transfers.transfer import transfer
+    from hpgrid.tuning.advice import advise
+    from hpgrid.tuning.problem import tuning_problem
+    from hpgrid.tuning.survey import survey
+    from hpgrid.tuning.target import reach
 
 
 def __getattr__(name: str) -> Any:

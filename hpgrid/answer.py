@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from html import escape
 from typing import NamedTuple
 
 from hpgrid.text import Strong, aligned, columns, to_width
@@ -53,6 +54,15 @@ class Answer:
         """Return the answer as plain text."""
         return "\n".join(self.lines(details))
 
+    def html(self) -> str:
+        """Return the answer as HTML, its details folded in."""
+        parts = [f"<p><strong>{escape(' '.join(self.first))}</strong></p>"] if self.first else []
+        parts += [_html(part) for part in self.beside if part]
+        if self.details:
+            folded = "".join(_html(part) for part in self.details if part)
+            parts.append(f"<details><summary>{escape(self.adds)}</summary>{folded}</details>")
+        return "".join(parts)
+
     def show(self, details: bool = False) -> None:
         """Print the answer, plain where standard output is no terminal."""
         if not sys.stdout.isatty():
@@ -64,6 +74,19 @@ class Answer:
         console = Console(highlight=False)  # it knows what the terminal can do, and NO_COLOR
         for line in self.lines(details):
             console.print(Text(line, "bold" if isinstance(line, Strong) else ""), soft_wrap=True)
+
+
+def _html(part: Part) -> str:
+    """A part as HTML: a paragraph a sentence, tables as tables."""
+    found = []
+    for each in part:
+        if isinstance(each, Table):
+            rows = [("th", each.rows[0]), *(("td", row) for row in each.rows[1:])]
+            cells = ("".join(f"<{kind}>{escape(str(cell))}</{kind}>" for cell in row) for kind, row in rows)
+            found.append(f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>")
+        else:
+            found.append(f"<p>{escape(each)}</p>")
+    return "".join(found)
 
 
 def _broken(part: Part) -> Iterator[str]:

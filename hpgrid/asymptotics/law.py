@@ -238,6 +238,9 @@ class Law:
         """Return the answer as text, with all that there is to say where details are asked for."""
         return self.answer().text(details)
 
+    def _repr_html_(self) -> str:
+        return self.answer().html()
+
     def lines(self) -> list[str]:
         """Return the whole report in lines, the bound and its regime first, however long they are."""
         return [*repr(self).splitlines(), *_levels(self), *_notes(self), *_segments(self)]
@@ -246,6 +249,9 @@ class Law:
         """Return the laws as LaTeX, one per line of an align environment."""
         lines = [each.latex().replace(" = ", " &= ", 1) for each in self.laws.values() if each is not None]
         return "\\begin{align}\n" + " \\\\\n".join(lines) + "\n\\end{align}"
+
+    def _repr_latex_(self) -> str:
+        return self.latex()
 
     def as_dict(self) -> dict[str, Any]:
         """Return the whole report as plain data for JSON; fractions are strings."""

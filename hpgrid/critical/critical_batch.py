@@ -149,6 +149,12 @@ class CriticalBatch:
         """Return the answer as text, with all that there is to say where details are asked for."""
         return self.answer().text(details)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({' '.join(self.answer().first)})"
+
+    def _repr_html_(self) -> str:
+        return self.answer().html()
+
 
 @np.errstate(all="ignore")  # what overflows is out of reach
 def critical_batch(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,11 +16,15 @@ from hpgrid.refinement.bases import Row
 from hpgrid.refinement.problem import OPEN, Box, Floats, Problem, Solution, check_arrays, pose, powers, walled
 from hpgrid.regime import Regime, as_regime
 
+if TYPE_CHECKING:
+    import xarray
+    from matplotlib.axes import Axes
+
 #: Log risks of two optima that are the same to rounding; how much higher it is halfway between two minima, at least.
 EQUAL, HUMP = 1e-12, 1e-9
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Optimum:
     """The minimum of a bound at every budget, where it is attained, and how both move.
 
@@ -52,6 +56,53 @@ class Optimum:
     converged: NDArray[np.bool_]
     budget: str
     budgets: Floats
+
+    def __repr__(self) -> str:
+        count, end = self.converged.size, self.budgets
+        missed = "" if (n := int((~solved(self)).sum())) == 0 else f", {n} not found"
+        return f"Optimum({', '.join(self.at)} at {count} of {self.budget} = {end.min():.3g} to {end.max():.3g}{missed})"
+
+    def to_xarray(self) -> xarray.Dataset:
+        """Return the optimum over its budgets, after the combinations of constants where there are several."""
+        import xarray
+
+        over = np.broadcast_to(self.budgets, self.risk.shape)
+        names = (*(f"combination_{k}" for k in range(over.ndim - 1)), *[self.budget] * min(over.ndim, 1))
+        data = {"risk": self.risk, "log_risk": self.log_risk, **self.at, "converged": self.converged}
+        data |= {f"{v}_exponent": x for v, x in self.exponent.items()}
+        data |= {f"{v}_active": x for v, x in self.active.items()}
+        first = over.reshape(-1, *over.shape[-1:])[0]
+        coordinates = {self.budget: first if over.ndim else over}
+        if (over != first).any():  # each combination has budgets of its own
+            coordinates, data[f"{self.budget}_value"] = {}, over
+        return xarray.Dataset({name: (names, x) for name, x in data.items()}, coordinates)
+
+    def to_dataframe(self) -> Any:
+        """Return the same as a pandas DataFrame, a row a budget."""
+        return self.to_xarray().to_dataframe()
+
+    def _repr_html_(self) -> str:
+        return str(self.to_xarray()._repr_html_())
+
+    def plot(self, name: str = "risk", ax: Axes | None = None) -> Axes:
+        """Draw the risk, or a tuned variable's best value, against the budget.
+
+        Args:
+            name: "risk" or a tuned variable.
+            ax: where; a new picture of its own where None.
+
+        Raises:
+            ValueError: there is no such quantity, or one budget alone.
+        """
+        from hpgrid.plotting.lines import against
+
+        curves = self.curves()
+        if name not in curves:
+            raise unknown("quantity of an optimum", name, curves)
+        if self.budgets.ndim != 1:
+            raise bad("an optimum is drawn against several budgets", float(self.budgets), "T=grid.T.values, say")
+        values = curves[name].reshape(-1, len(self.budgets))
+        return against(ax, self.budgets, values, np.zeros(values.shape, bool), (self.budget, name))
 
     def curves(self) -> dict[str, Floats]:
         """Return the risk where it is attained or runs off to, and what has a best value there; NaN elsewhere."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,10 @@ from hpgrid.search.structure import structure
 from hpgrid.search.tables import Domain, Tables, domain_of, places, tabulate, with_walls
 from hpgrid.shapes import Floats
 from hpgrid.variables import STANDARD, Power, Space
+
+if TYPE_CHECKING:
+    import xarray
+    from matplotlib.axes import Axes
 
 #: Lines (cells of the axes that are not scanned) in one call of the kernel. 2^20 of them keep the
 #: working set near 10 MB, and one call does the whole of a 100^4 grid.
@@ -64,7 +68,7 @@ class Argmins:
         return {name: (index <= 0) | (index >= self.last[name]) for name, index in self.index.items()}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SearchResult(Argmins):
     """The best point of a grid for every cell of the axes that remain.
 
@@ -111,6 +115,54 @@ class SearchResult(Argmins):
         T = self.value(self.budget) if self.budget in ("T", "K") else np.nan
         b = 1.0 if self.budget == "K" else self.value(str(self.space.batch))
         return np.broadcast_to(b > T, self.risk.shape)
+
+    def __repr__(self) -> str:
+        over, kept = ", ".join(self.over), ", ".join(f"{v} ({len(x)})" for v, x in self.axes.items())
+        return (
+            f"SearchResult(best {over} over {kept or 'nothing'}: {self.points:.3g} points, {self.method}, {self.dtype})"
+        )
+
+    def to_xarray(self) -> xarray.Dataset:
+        """Return the best risk, where it is, and what lies at the edge, over the axes that remain."""
+        import xarray
+
+        names, data = tuple(self.axes), {"risk": self.risk}
+        for v in self.over:
+            data |= {v: self.at[v], f"{v}_index": self.index[v], f"{v}_edge": self.edge[v]}
+        whole = {name: (names, np.broadcast_to(x, self.risk.shape)) for name, x in data.items()}
+        return xarray.Dataset(
+            whole, dict(self.axes), {"points": self.points, "dtype": self.dtype, "method": self.method}
+        )
+
+    def to_dataframe(self) -> Any:
+        """Return the same as a pandas DataFrame, a row a cell."""
+        return self.to_xarray().to_dataframe()
+
+    def _repr_html_(self) -> str:
+        return str(self.to_xarray()._repr_html_())
+
+    def plot(self, name: str = "risk", ax: Axes | None = None) -> Axes:
+        """Draw the best risk, or a reduced axis' best value, against the budget; all else that remains as thin curves.
+
+        Args:
+            name: "risk" or one of ``over``.
+            ax: where; a new picture of its own where None.
+
+        Raises:
+            ValueError: there is no such quantity, or the budget is no axis.
+        """
+        from hpgrid.plotting.lines import against
+
+        if name not in ("risk", *self.over):
+            raise unknown("quantity of a search", name, ("risk", *self.over))
+        if self.budget not in self.axes:
+            raise bad("a search is drawn against its budget", list(self.axes), "a grid with an axis of it")
+        values = self.risk if name == "risk" else self.at[name]
+        edge: Any = np.broadcast_to(False if name == "risk" else self.edge[name], self.risk.shape)
+        k = list(self.axes).index(self.budget)
+        x = self.axes[self.budget]
+        curves, edges = (np.moveaxis(part, k, -1).reshape(-1, len(x)) for part in (np.asarray(values), edge))
+        return against(ax, x, curves, edges, (self.budget, name))
 
     @property
     def budget(self) -> str:

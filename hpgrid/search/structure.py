@@ -88,6 +88,12 @@ class Structure:
         """Return it as a command says it."""
         return Answer([self.text()])
 
+    def __repr__(self) -> str:
+        return f"Structure({self.text()})"
+
+    def _repr_html_(self) -> str:
+        return self.answer().html()
+
     def text(self) -> str:
         """Return in words for which axes the bound is submodular, and by which terms."""
         if self.why:

@@ -42,6 +42,9 @@ class Checked:
     law: str | None
     no_law: str = ""
 
+    def __repr__(self) -> str:
+        return f"Checked({self.claim!r} of {self.bound}: {self.verdict})"
+
     @property
     def claim(self) -> str:
         """The claim as it was written."""

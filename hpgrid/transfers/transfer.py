@@ -73,6 +73,12 @@ class Transfer(TransferProblem):
         """Return the answer as text, with all that stands beside it where details are asked for."""
         return self.answer().text(details)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({' '.join(self.answer().first)})"
+
+    def _repr_html_(self) -> str:
+        return self.answer().html()
+
     def draw(self) -> Figure:
         """Return the picture: eta, b and beta along the way, a line per regime; its budgets differ.
 

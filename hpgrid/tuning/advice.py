@@ -103,6 +103,12 @@ class Advice:
         """Return the answer as text, with all that there is to say where details are asked for."""
         return self.answer().text(details)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({' '.join(self.answer().first)})"
+
+    def _repr_html_(self) -> str:
+        return self.answer().html()
+
     def as_dict(self) -> dict[str, Any]:
         """Return the advice as plain data for JSON."""
         near = {"near": self.near_optimal_range} | ({"near_open": self.open_ends} if self.open_ends else {})
@@ -129,6 +135,12 @@ class Several:
     def text(self, details: bool = False) -> str:
         """Return the answer as text, with all that there is to say where details are asked for."""
         return self.answer().text(details)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({' '.join(self.answer().first)})"
+
+    def _repr_html_(self) -> str:
+        return self.answer().html()
 
     def as_dict(self) -> list[dict[str, Any]]:
         """Return plain data for each."""

@@ -42,6 +42,7 @@ from hpgrid.variables import COUNTED_IN
 
 if TYPE_CHECKING:
     import xarray
+    from matplotlib.figure import Figure
 
 #: How many budgets a table shows.
 ROWS = 12
@@ -96,7 +97,7 @@ class SurveySlope:
         return self.measured.why_not(self.law) if self.verdict.startswith("not identifiable") else ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Survey:
     """What a bound says about tuning at every budget of a grid; arrays have shape (budgets,)."""
 
@@ -144,6 +145,28 @@ class Survey:
     def text(self, details: bool = False) -> str:
         """Return the answer as text, with all that there is to say where details are asked for."""
         return self.answer().text(details)
+
+    def _repr_html_(self) -> str:
+        return self.answer().html()
+
+    def __repr__(self) -> str:
+        return (
+            f"Survey({self.problem.proxy.name}, {len(self.problem.budgets)} budgets: {' '.join(self.answer().first)})"
+        )
+
+    def to_xarray(self) -> xarray.Dataset:
+        """Return the survey over its budgets, each name with its meaning."""
+        return dataset(self)
+
+    def to_dataframe(self) -> Any:
+        """Return what there is over the budgets as a pandas DataFrame, a row a budget."""
+        return dataset(self).drop_dims("quantity").to_dataframe()
+
+    def plot(self) -> Figure:
+        """Return its picture: the risk and each tuned variable, on the grid, refined and by exact law."""
+        from hpgrid.plots import plot
+
+        return plot(self)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the survey as plain data for JSON, every budget in it; NaN and infinity become null."""

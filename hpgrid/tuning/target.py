@@ -76,6 +76,12 @@ class Reached:
         """Return the answer as text, with all that there is to say where details are asked for."""
         return self.answer().text(details)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({' '.join(self.answer().first)})"
+
+    def _repr_html_(self) -> str:
+        return self.answer().html()
+
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as plain data for JSON; NaN becomes null."""
         reached = None if self.undecided else self.point is not None

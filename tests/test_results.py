@@ -1,0 +1,108 @@
+"""Results where people work: as HTML, LaTeX, xarray, pandas and pictures, and in a line."""
+
+from __future__ import annotations
+
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+from numpy.testing import assert_array_equal
+
+import hpgrid
+from hpgrid import Grid, Regime, bounds, check, critical_batch, exponents, grid_search, refine, structure, transfer
+from hpgrid.answer import Answer, Table
+
+PROXY, GRID = bounds.lmo(), Grid.footnote(12)
+PROBLEM = hpgrid.tuning_problem(PROXY, GRID, Regime(("eta", "b"), {"alpha": 1e-3}))
+START = {"eta": 3e-4, "b": 524288.0, "beta": 0.95, "T": 2.5e9}
+
+
+def results() -> dict[str, Any]:
+    return {
+        "search": grid_search(PROXY, GRID, ("eta", "b")),
+        "optimum": refine(PROXY, ("eta", "b"), fixed={"alpha": 1e-3}, T=GRID.T.values),
+        "law": exponents(PROXY, ("eta", "b")),
+        "survey": hpgrid.survey(PROBLEM),
+        "advice": hpgrid.advise(PROBLEM, 1e9),
+        "target": hpgrid.reach(PROBLEM, 0.01),
+        "transfer": transfer(START, 1e12),
+        "critical batch": critical_batch(eta=1e-3, beta=0.95, eps=4.0),
+        "structure": structure(PROXY),
+    }
+
+
+RESULTS = results()
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_a_result_is_html_in_a_notebook_and_short_in_a_shell(name: str) -> None:
+    html = RESULTS[name]._repr_html_()
+    if name not in ("search", "optimum"):  # those are xarray's own, which has a style in front
+        ElementTree.fromstring(f"<div>{html}</div>")
+    assert len(html) > 100
+    assert len(repr(RESULTS[name])) < 700
+    assert "Fraction(" not in repr(RESULTS[name])
+
+
+def test_html_has_the_answer_its_tables_and_its_details() -> None:
+    answer = Answer(["b < 3 & so on."], [[Table([("a", "b"), ("1", "2")])]], [["more"]], "what more there is")
+    root = ElementTree.fromstring(f"<div>{answer.html()}</div>")
+    assert root.find("p/strong").text == "b < 3 & so on."  # type: ignore[union-attr]
+    assert [cell.text for cell in root.iter() if cell.tag in ("th", "td")] == ["a", "b", "1", "2"]
+    assert root.find("details/summary").text == "what more there is"  # type: ignore[union-attr]
+
+
+def test_a_law_is_latex() -> None:
+    law = RESULTS["law"]
+    assert law._repr_latex_() == law.latex()
+    assert r"\begin{align}" in law._repr_latex_()
+
+
+def test_a_search_is_a_dataset_and_a_frame_over_what_remains() -> None:
+    search, data = RESULTS["search"], RESULTS["search"].to_xarray()
+    assert dict(data.sizes) == {"alpha": 12, "T": 12}
+    assert_array_equal(data["b"], search.at["b"])
+    assert_array_equal(data["b_edge"], search.edge["b"])
+    assert data.attrs["method"] == "brute"
+    frame = search.to_dataframe()
+    assert frame.shape == (144, 7)
+    assert frame.loc[(search.axes["alpha"][3], search.axes["T"][5]), "risk"] == search.risk[3, 5]
+
+
+def test_an_optimum_and_a_survey_are_a_dataset_and_a_frame_over_budgets() -> None:
+    optimum, survey = RESULTS["optimum"], RESULTS["survey"]
+    assert_array_equal(optimum.to_xarray()["b_exponent"], optimum.exponent["b"])
+    assert_array_equal(optimum.to_dataframe()["eta"], optimum.at["eta"])
+    assert_array_equal(survey.to_dataframe()["b_star"], survey.star["b"])
+    assert {"verdict", "tolerance"} <= {*survey.to_xarray().data_vars}
+    many = refine(PROXY, ("eta", "b"), fixed={"alpha": 1e-3}, constants={"C1": np.ones(3)}, T=GRID.T.values)
+    assert dict(many.to_xarray().sizes) == {"combination_0": 3, "T": 12}
+
+
+def test_pictures_have_a_curve_for_what_remains() -> None:
+    search, optimum = RESULTS["search"], RESULTS["optimum"]
+    axes = search.plot("b")
+    assert sum(len(line.get_xdata()) == 12 for line in axes.lines) == 12  # one an alpha
+    assert axes.get_xlabel().endswith("$T$")
+    own = Figure().subplots()
+    assert optimum.plot("eta", ax=own) is own
+    assert_array_equal(own.lines[0].get_ydata(), optimum.at["eta"])
+    assert len(RESULTS["survey"].plot().axes) == 3
+
+
+@pytest.mark.parametrize(("draw", "words"), [
+    (lambda: RESULTS["search"].plot("alpha"), "there is no quantity of a search of that name"),
+    (lambda: RESULTS["optimum"].plot("T"), "there is no quantity of an optimum of that name"),
+    (lambda: grid_search(PROXY, GRID, "eta", fixed={"b": 3.0, "T": 1e6}).plot(), "drawn against its budget"),
+    (lambda: refine(PROXY, "eta", fixed={"b": 3.0, "alpha": 0.1}, T=1e6).plot(), "drawn against several budgets"),
+])  # fmt: skip
+def test_what_can_not_be_drawn_is_refused(draw: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        draw()
+
+
+def test_a_checked_claim_is_a_line() -> None:
+    (claim,) = check(PROXY, ["b ~ T^1/6"], grid=GRID)
+    assert repr(claim) == "Checked('b ~ T^1/6' of lmo: holds)"
