@@ -36,7 +36,6 @@ def plot_sweep(
     if not store.name:
         raise bad("a sweep's store is a folder", str(store), "RUN.zarr, say")
     path = out or store.with_suffix(".png")
-    options.check_picture(path, "the picture is written to a file", "sweep.png")
     held = options.pairs("--at", at, options.number, "C1=1.0")
     for name, value in held.items():
         if not value > 0:
@@ -45,6 +44,7 @@ def plot_sweep(
     from hpgrid.sweeps.sweep_maps import View, draw
 
     data = open_sweep(store)
+    options.check_picture(path, "the picture is written to a file", "sweep.png")  # last: it makes a folder
     remark_unfinished(data)
     options.write_picture(draw(data, View(regime, options.names(pair), held, budget, quantity)), path)
     print(path)

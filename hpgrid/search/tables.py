@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from hpgrid.checks import bad
 from hpgrid.formula.function import holds
 from hpgrid.formula.syntax import Inequality
-from hpgrid.proxy import Factor, FunctionProxy, Proxy, RiskFunction, Term, evaluate_factor
+from hpgrid.proxy import FunctionProxy, Proxy, RiskFunction
 from hpgrid.shapes import Floats
+from hpgrid.term import Factor, Term, evaluate_factor
 from hpgrid.variables import Power
 
 #: Values on the axes, by name.
