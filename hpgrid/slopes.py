@@ -211,7 +211,7 @@ def fit_slope(
     """Return the slope d log y / d log x of a curve, with the error that the grid allows.
 
     A slope through points that are each within h_i of the truth is off by at most
-    sum h_i |u_i - mean u| / sum (u_i - mean u)^2, u = log x: 3 h/R for one h and even spacing over a range R.
+    ``sum h_i |u_i - mean u| / sum (u_i - mean u)^2``, u = log x: 3 h/R for one h and even spacing over a range R.
 
     Args:
         x: budgets, positive, shape (n,).

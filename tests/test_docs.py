@@ -10,7 +10,11 @@ import pytest
 from hpgrid.cli import app
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCS = [page for page in sorted((ROOT / "docs").rglob("*.md")) if page.parent.name in ("docs", "guides", "answers")]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS]
+
+#: What building the site makes, and of what.
+MADE = {"_static/house.svg": "docs/house.py", "gallery/index": "examples/gallery/GALLERY_HEADER.rst"}
 LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
 
 
@@ -19,6 +23,10 @@ def test_every_link_leads_to_a_file_and_a_heading_that_are_there(page: Path) -> 
     for target, heading in LINK.findall(page.read_text(encoding="utf-8")):
         if not target.startswith("http"):
             leads_to = page.parent / target if target else page
+            if "gallery/plot_" in target:
+                leads_to = (ROOT / "examples/gallery" / Path(target).name).with_suffix(".py")
+            elif target in MADE:
+                leads_to = ROOT / MADE[target]
             assert leads_to.is_file(), target
             headings = re.findall(r"^#+ (.*)$", leads_to.read_text(encoding="utf-8"), re.MULTILINE) if heading else []
             assert heading in ["", *(re.sub(r"[^\w -]", "", line.lower()).replace(" ", "-") for line in headings)]
@@ -32,14 +40,28 @@ def test_the_readme_is_short_names_every_command_and_has_the_two_to_start_with()
     assert '\npython -m pip install -e ".[test]" && python -m pytest\n' in text  # .ci/run reads it here
 
 
+def _entries(text: str) -> list[str]:
+    """The entries of a page's tables of contents."""
+    trees = re.findall(r"^```{toctree}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return [line for tree in trees for line in tree.splitlines() if line and not line.startswith(":")]
+
+
+def test_every_entry_of_a_table_of_contents_is_a_page() -> None:
+    for page in DOCS:
+        for entry in _entries(page.read_text(encoding="utf-8")):
+            assert (ROOT / MADE[entry] if entry in MADE else page.parent / f"{entry}.md").is_file(), entry
+
+
 def test_every_page_can_be_reached_from_the_readme() -> None:
     reached, pending = set(), [PAGES[0]]
     while pending:
         page = pending.pop()
         if page not in reached and page.suffix == ".md":
             reached.add(page)
-            links = LINK.findall(page.read_text(encoding="utf-8"))
-            pending += [(page.parent / target).resolve() for target, _ in links if target and "://" not in target]
+            text = page.read_text(encoding="utf-8")
+            links = [target for target, _ in LINK.findall(text) if target and "://" not in target]
+            links += [f"{entry}.md" for entry in _entries(text) if entry not in MADE]
+            pending += [(page.parent / target).resolve() for target in links]
     assert set(PAGES) <= reached
 
 

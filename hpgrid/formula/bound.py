@@ -32,7 +32,7 @@ def parse(
     """Return the bound that a formula describes.
 
     Its variables are eta, b, alpha, beta (which is 1 - alpha), T and K (which is T/b), and those that are declared;
-    every other name is a constant. It is written with + - * / **, parentheses, numbers, and sqrt, exp, log, min, max.
+    every other name is a constant. It is written with ``+ - * / **``, parentheses, numbers, sqrt, exp, log, min, max.
     What is a sum of powers becomes a ``Proxy``, with exact exponents: 3/2 and 0.1 are the fractions that they look
     like. Anything else becomes a ``FunctionProxy``, whose ``obstacle`` says which part is no power.
 
