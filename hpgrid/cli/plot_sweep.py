@@ -36,13 +36,18 @@ def plot_sweep(
     if not store.name:
         raise bad("a sweep's store is a folder", str(store), "RUN.zarr, say")
     path = out or store.with_suffix(".png")
+    if path.is_dir():
+        raise bad("the picture is written to a file", str(path), f"{path / 'sweep.png'}, say")
+    options.format_of(path)
     held = options.pairs("--at", at, options.number, "C1=1.0")
     for name, value in held.items():
         if not value > 0:
             raise bad(f"{name} is positive", value, f"--at {name}=1.0, say")
+    from hpgrid.record import check_local
     from hpgrid.sweeps.store import open_sweep
     from hpgrid.sweeps.sweep_maps import View, draw
 
+    check_local(path.parent)
     data = open_sweep(store)
     options.check_picture(path, "the picture is written to a file", "sweep.png")  # last: it makes a folder
     remark_unfinished(data)
