@@ -226,7 +226,7 @@ def test_grid_and_refinement_agree_where_a_function_is_negative_beyond(capsys: C
     )
     eta = math.sqrt(1e-8 + 2e-4) - 1e-4
     risk = (1e-4 / eta + eta / 2) / (1 - eta / 2)
-    assert said.startswith(f"at K = 10000 set eta = {eta:.3g} (b = 1 held): risk {risk:.3g};")
+    assert said.startswith(f"At K = 10000 set eta = {eta:.3g} (b = 1 held): risk {risk:.3g}.\n")
     assert "; grid: eta = 0.0175, risk 0.0146; negative at 20 of 100 cells, all with eta >= 2.26" in said
 
 
