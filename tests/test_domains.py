@@ -221,13 +221,13 @@ def test_cells_that_are_none_of_a_bounds_are_counted_and_boxed() -> None:
 
 
 def test_grid_and_refinement_agree_where_a_function_is_negative_beyond(capsys: Capture) -> None:
-    said = printed(
-        "search", capsys, "--bound", DESCENT, "--set", "D=1,L=1,s2=1", "--over", "eta", "--fix", "b=1", "--K", "1e4"
-    )
+    asked = ("--bound", DESCENT, "--set", "D=1,L=1,s2=1", "--over", "eta", "--fix", "b=1", "--K", "1e4")
+    said, whole = (printed("search", capsys, *asked, *more) for more in ((), ("--details",)))
     eta = math.sqrt(1e-8 + 2e-4) - 1e-4
     risk = (1e-4 / eta + eta / 2) / (1 - eta / 2)
     assert said.startswith(f"At K = 10000 set eta = {eta:.3g} (b = 1 held): risk {risk:.3g}.\n")
-    assert "; grid: eta = 0.0175, risk 0.0146; negative at 20 of 100 cells, all with eta >= 2.26" in said
+    assert "negative at 20 of 100 cells, all with eta >= 2.26" in said
+    assert "grid: eta = 0.0175, risk 0.0146\n" in whole
 
 
 @pytest.mark.parametrize(
