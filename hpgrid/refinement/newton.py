@@ -253,10 +253,11 @@ def minimise(
         return Solution(log_risk, none, none, risk_exponent, none[:, None], none, none, none, ~yes, none, none, yes)
     tables = all_bases(rows, walls)
     count, size = c.shape[1], BATCH - SPARE
+    order = _alike(tables, c, box) if count > size else np.arange(count)
 
     def block(first: int) -> Solution:
         own = min(size, count - first)
-        part = np.minimum(np.arange(first, first + BATCH), first + own - 1)  # the last one, again, as padding
+        part = order[np.minimum(np.arange(first, first + BATCH), first + own - 1)]  # the last one, again, as padding
         with jax.enable_x64(True):
             best = program()(c[:, part], t, Box(*(array[:, part] for array in box)), tables)
             return Solution(*(np.asarray(array)[:own] for array in best))
@@ -268,4 +269,17 @@ def minimise(
         block(0)  # compiles once, before the threads start
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             parts = list(pool.map(block, firsts))
-    return Solution(*(np.moveaxis(np.concatenate(arrays), 0, -1) for arrays in zip(*parts)))
+    place = np.argsort(order)
+    return Solution(*(np.moveaxis(np.concatenate(arrays)[place], 0, -1) for arrays in zip(*parts)))
+
+
+def _alike(tables: Bases, c: NDArray[np.float64], box: Box) -> NDArray[np.intp]:
+    """An order of the problems in which those that take about as many steps are next to one another.
+
+    A call takes as long as its slowest problem: which term is the largest at the start, and how far the others are
+    below it, says most of that. Over random constants a third of all steps is saved.
+    """
+    n = len(box.start)
+    logs = c + tables.rows @ np.clip(box.start, box.lo[:n], box.hi[:n])
+    spread = logs.max(axis=0) - np.where(logs > -np.inf, logs, np.inf).min(axis=0)
+    return np.lexsort((spread, logs.argmax(axis=0)))

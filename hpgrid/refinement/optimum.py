@@ -284,9 +284,10 @@ def _posynomials(rows: tuple[Row, ...], logs: Floats, slopes: Floats, box: Box, 
     from hpgrid.refinement.newton import minimise  # jax loads here
 
     logs = logs.reshape(len(rows), -1)
-    kinds, kind = np.unique(logs > -np.inf, axis=1, return_inverse=True)
-    if kinds.shape[1] < 2:
+    present = logs > -np.inf
+    if (present == present[:, :1]).all():
         return minimise(rows, logs, slopes, box, walls)
+    kinds, kind = np.unique(present, axis=1, return_inverse=True)
     parts, found = [np.flatnonzero(kind.ravel() == k) for k in range(kinds.shape[1])], []
     for there, part in zip(kinds.T, parts):
         kept, own = np.flatnonzero(there), Box(*(array[..., part] for array in box))

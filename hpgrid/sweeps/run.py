@@ -17,7 +17,7 @@ import zarr
 
 from hpgrid.checks import InputError, bad, complement
 from hpgrid.grid import Grid
-from hpgrid.progress import foresee, progress
+from hpgrid.progress import LONG, foresee, progress
 from hpgrid.record import check_local, made_with
 from hpgrid.search.brute import plan_search
 from hpgrid.search.invalid import invalid_cells
@@ -107,6 +107,8 @@ def run(
     check_local(out)
     made = made_with("float64")
     notes = tuple(_invalid(plan, grid, combinations.extremes()))
+    # Neither hangs on the blocks' sides.
+    static, new = _static(plan, grid, combinations), False
     if not os.path.lexists(out):
         size = combinations.contents.size(len(grid.axes[grid.budget])) * len(plan.regimes) * plan.combinations
         there_is = next(folder for folder in out.absolute().parents if folder.exists())
@@ -114,7 +116,7 @@ def run(
         # Constants that this grid can't hold, or devices that are not there, are refused before there is a store.
         measure(plan, grid, combinations.extremes(), options)
         described = _attributes(plan, grid, combinations, made, notes)
-        store.create(out, combinations, _static(plan, grid, combinations), described)
+        new = store.create(out, combinations, static, described)
     # Made or not: another process may have been first.
     there = store.attributes_of(out, "a folder that hpgrid sweep made, or one that does not exist yet")
     # A store is gone on with in its own blocks.
@@ -126,22 +128,40 @@ def run(
     processes, process = share
     own = range(process, len(opened.corners), processes)
     whole = damaged = 0
-    took: list[float] = []
+    foreseen = False
     with store.writing(out, processes, process), progress("sweep", len(own)) as advance:
-        mended = store.mend(out, combinations, _static(plan, grid, combinations), described)
+        mended = 0 if new else store.mend(out, combinations, static, described)
         for number in own:
             if opened.is_whole(number):
                 whole += 1
             else:
                 damaged += opened.begun(number)
-                values, begun = combinations.values(opened.corners[number]), time.perf_counter()
+                values = combinations.values(opened.corners[number])
+                if not foreseen:
+                    left = sum(not opened.is_whole(k) for k in own if k > number) + 1
+                    seconds = left * _seconds(plan, grid, values, options, left)
+                    foresee(f"{counted(left, 'block')} of a sweep in {out}", seconds)
+                    foreseen = True
                 opened.write(number, measure(plan, grid, values, options))
-                took.append(time.perf_counter() - begun)
-                if len(took) == 2:  # the first one compiles
-                    left = sum(not opened.is_whole(k) for k in own if k > number)
-                    foresee(f"{counted(left, 'block')} more in {out}", took[1] * left)
             advance()
     return Progress(len(opened.corners), len(own), whole, damaged, mended, time.perf_counter() - started, notes)
+
+
+#: Combinations that are timed to tell how long a sweep takes: a few, and more where it may take long. Twice each: the
+#: first time compiles.
+_TIMED = (8, 8, 64, 64)
+
+
+def _seconds(plan: Plan, grid: Grid, values: Mapping[str, Any], options: Options, blocks: int) -> float:
+    """How long a block takes, by a part of it; at the most, where that is no long time for so many blocks."""
+    whole, seconds = len(next(iter(values.values()))), 0.0
+    for part in (min(n, whole) for n in _TIMED):
+        begun = time.perf_counter()
+        measure(plan, grid, {name: column[:part] for name, column in values.items()}, options)
+        seconds = (time.perf_counter() - begun) * whole / part
+        if seconds * blocks <= LONG:
+            break
+    return seconds
 
 
 # --- what was asked for ---

@@ -354,8 +354,8 @@ def _flush(file: Path) -> None:
 
 
 # --- making and opening ---
-def create(path: Path, combinations: Combinations, static: Mapping[str, Any], attributes: Mapping[str, Any]) -> None:
-    """Make a store aside, and put it in place; one that is there already is left as it is.
+def create(path: Path, combinations: Combinations, static: Mapping[str, Any], attributes: Mapping[str, Any]) -> bool:
+    """Make a store aside, and put it in place; one that is there already is left as it is. Return whether it was made.
 
     Args:
         path: where it goes.
@@ -375,8 +375,10 @@ def create(path: Path, combinations: Combinations, static: Mapping[str, Any], at
         # Another process was first.
         with suppress(OSError):
             aside.rename(path)
+            return True
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+    return False
 
 
 def _aside(path: Path) -> Path:

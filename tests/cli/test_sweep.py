@@ -31,13 +31,14 @@ def test_it_says_what_it_did_and_on_a_second_run_what_it_found(config: Path, tmp
     assert len(table.read_text().splitlines()) == 1 + 6 * 3 * 4
 
 
-def test_beyond_an_hour_it_asks_once_it_has_timed_a_block_and_yes_goes_on_from_there(
+def test_beyond_an_hour_it_asks_before_its_first_block_and_yes_goes_on_from_there(
     config: Path, tmp_path: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "TOO_LONG", 1e-3)
     run = [config, "--out", tmp_path / "run.zarr", "--block", 2]
-    refused("sweep", capsys, run, "more than an hour needs --yes. Given: '1 block more in ")
-    assert "3 of 3 blocks, 2 of them found whole" in printed("sweep", capsys, *run, "--yes")
+    refused("sweep", capsys, run, "more than an hour needs --yes. Given: '3 blocks of a sweep in ")
+    assert "3 of 3 blocks: " in printed("sweep", capsys, *run, "--yes")
+    assert "3 of 3 blocks, 3 of them found whole" in printed("sweep", capsys, *run)
 
 
 #: Beside those of ``bad_inputs.txt``: what is asked once there is a plan.
