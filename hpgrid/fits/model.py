@@ -109,10 +109,8 @@ def fit_model(
             than the runs can tell.
     """
     budgets, floor = np.unique(np.log2(runs.T), return_inverse=True)
-    fitted = runs.loss - surface.residuals
     # By the surface's losses, not the runs' own: who picks low losses picks low noise, and gets constants 10% small.
-    excess = fitted - np.array([fitted[floor == k].min() for k in range(len(budgets))])[floor]
-    near = (excess <= WINDOW * surface.nat) & ~surface.dropped
+    near = (surface.excess <= WINDOW * surface.nat) & ~surface.dropped
     at = {"alpha": np.ones(near.sum()), "b": np.ones(near.sum()), **{v: x[near] for v, x in runs.values.items()}}
     at["T"], floors = runs.T[near], np.eye(len(budgets))[floor[near]]
 

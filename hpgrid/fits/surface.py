@@ -105,6 +105,7 @@ class Surface:
         freedom: degrees of freedom of the posterior's Student t.
         weights: of each run; 0 outside the window.
         residuals: of each run, loss less surface.
+        excess: of each run's fitted loss over the least of its budget's; picked by its own, noise would pick, too.
         dropped: which runs are errors of record.
         nat: a nat in the unit of the loss.
     """
@@ -119,6 +120,7 @@ class Surface:
     freedom: float
     weights: Floats
     residuals: Floats
+    excess: Floats
     dropped: NDArray[np.bool_]
     nat: float
 
@@ -154,8 +156,8 @@ def fit_surface(z: Floats, t: Floats, loss: Floats, priors: Mapping[str, Prior],
     """
     budgets, floor = np.unique(t, return_inverse=True)
     of_budget, n = [floor == k for k in range(len(budgets))], len(priors)
-    excess = loss - np.array([loss[k].min() for k in of_budget])[floor]
-    nat = 1 / unit if unit else float(np.quantile(excess, SHARE)) / WINDOW or 1.0
+    above = loss - np.array([loss[k].min() for k in of_budget])[floor]
+    nat = 1 / unit if unit else float(np.quantile(above, SHARE)) / WINDOW or 1.0
     loss = loss / nat
     # The third best: the best may be one run that is too low, a seed's luck or an error of record.
     minimum = np.array([np.sort(loss[k])[:3][-1] for k in of_budget])[floor]
@@ -186,12 +188,13 @@ def fit_surface(z: Floats, t: Floats, loss: Floats, priors: Mapping[str, Prior],
         fitted = loss - residuals
         minimum = np.array([fitted[k & used].min() for k in of_budget])[floor]
         limit = max(TOO_LOW * float(np.median(np.abs(residuals[used]))), TOO_LOW_NATS)
-        dropped = (residuals < -limit) & (fitted - minimum <= WINDOW)  # farther out it is the surface that is off
+        excess = fitted - minimum
+        dropped = (residuals < -limit) & (excess <= WINDOW)  # farther out it is the surface that is off
     meat = X.T * (W * residuals) ** 2 @ X * used.sum() / freedom
     covariance = inverse @ (meat + P.T @ P) @ inverse
     return Surface(
         tuple(priors), budgets, centre, nat * coefficients, anchors, nat**2 * covariance, nat * sigma, freedom, weights,
-        nat * residuals, dropped, nat,
+        nat * residuals, nat * excess, dropped, nat,
     )  # fmt: skip
 
 
