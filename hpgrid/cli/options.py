@@ -415,9 +415,10 @@ Yes = Annotated[bool, Parameter(help="Go on with what takes more than an hour, o
 Json = Annotated[bool, Parameter(name="--json", help="Print JSON.")]
 
 
-#: Arguments of functions in messages, with an = after them.
+#: Arguments of functions in messages, with an = after them; columns of a table may have the same names.
 _ARGUMENT = re.compile(
-    r"\b(to_b|max_b|max_eta|round_b|seq_len|params|optimizer(?= lmo| sgd)|regime(?= auto))\b( ?= ?)?"
+    r"(?<!, )(?<!also )(?<!--where )(?<!--by )(?<!--ignore )(?<!--var ')"
+    r"\b(to_b|max_b|max_eta|round_b|seq_len|params|optimizer(?= lmo| sgd)|regime(?= auto))\b(?![:,])( ?= ?)?"
 )
 
 
