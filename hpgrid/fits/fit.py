@@ -404,16 +404,16 @@ def _fitted(
 ) -> dict[str, Any]:
     """What a fit knows by its runs alone: the surface, and which variables it does not place."""
     z, T = np.log2([runs.values[name] for name in names]).T, np.log2(runs.T)
-    of_budget = [each == runs.T for each in np.unique(runs.T)]
-    if np.linalg.matrix_rank(np.vstack([z[mask] - z[mask].mean(axis=0) for mask in of_budget]), 1e-6) < len(names):
-        shown = f"{len(z)} runs at {counted(len(of_budget), 'budget')}"
-        rule = f"within a budget {' and '.join(names)} vary, each on its own"
-        raise bad(rule, f"{shown}, {'on a line' if len(names) > 1 else 'each its own'}", "a grid of runs at a budget")
     far = FARTHEST / unit if unit else np.inf
-    near = [int((runs.loss[mask] <= runs.loss[mask].min() + far).sum()) for mask in of_budget]
-    if max(near) < 3:  # nothing determines where the optimum is
-        shown = f"{sum(near)} of {len(z)} are within {far:g} of the best of their budget"
+    masks = [each == runs.T for each in np.unique(runs.T)]
+    of_budget = [z[mask][runs.loss[mask] <= runs.loss[mask].min() + far] for mask in masks]
+    if max(map(len, of_budget)) < 3:  # nothing determines where the optimum is
+        shown = f"{sum(map(len, of_budget))} of {len(z)} are within {far:g} of the best of their budget"
         raise bad("a fit has runs near an optimum", shown, "more of them there, or the --unit of the loss")
+    if np.linalg.matrix_rank(np.vstack([x - x.mean(axis=0) for x in of_budget]), 1e-6) < len(names):
+        shown = f"{sum(map(len, of_budget))} of {len(z)} runs at {counted(len(of_budget), 'budget')}"
+        shown += f" are near an optimum, {'on a line' if len(names) > 1 else 'each its own'}"
+        raise bad(f"within a budget {' and '.join(names)} vary, each on its own", shown, "a grid of runs at a budget")
     surface = fit_surface(z, T, runs.loss, {name: priors[name] for name in names}, unit)
     given = {name: x for name, x in runs.largest.best.items() if name in hold and name in names}
     return {"runs": runs, "surface": surface, "held": held_at_the_border(surface, runs, priors, given)}

@@ -543,6 +543,14 @@ def test_losses_without_a_minimum_leave_a_variable_at_the_best_run() -> None:
     assert "no minimum" in reason
 
 
+def test_rates_of_which_all_but_one_diverged_are_refused() -> None:
+    """Of eta nothing is known where all runs near an optimum have one: public sweeps have such budgets."""
+    eta, b = [8e-3, 16e-3, 32e-3, 8e-3, 8e-3], [2**19, 2**19, 2**19, 2**20, 2**21]
+    loss = [3.248, 7.538, 7.695, 3.272, 3.344]
+    with pytest.raises(ValueError, match=r"eta and b vary, each on its own.*3 of 5 runs.*near an optimum, on a line"):
+        fit({"lr": eta, "b": b, "T": [6e9] * 5, "loss": loss})
+
+
 def test_what_no_optimum_can_be_read_off_is_answered_with_less(table: Path, capsys: Capture) -> None:
     """A slope, a hill, a budget of which every run diverged: what stays, in which direction to go on, what is open."""
     eta, b = (x.ravel() for x in np.meshgrid(np.geomspace(1e-4, 1e-2, 5), [1e5, 2e5, 4e5, 8e5]))
