@@ -80,7 +80,7 @@ def fit_runs(
     ] = None,
     level: Annotated[float, Parameter(help="How sure the intervals are.")] = 0.8,
     seed: Annotated[int, Parameter(converter=options.whole(0, example=1), help="Of the posterior's draws.")] = 0,
-    details: Annotated[bool, Parameter(help="Tables by budget, too.")] = False,
+    details: options.Details = False,
     csv: Annotated[Path | None, Parameter(help=_CSV)] = None,
     plot: Annotated[Path | None, Parameter(help="Draw runs, surface and prediction: NAME.png, .pdf or .svg.")] = None,
     json_: options.Json = False,
@@ -126,7 +126,6 @@ def fit_runs(
 
     from hpgrid.fits import report
     from hpgrid.fits.fit import fit, fits_by
-    from hpgrid.text import to_width
 
     plans: dict[str, Design] = {}
     models: dict[str, dict[str, Model]] = {}
@@ -156,9 +155,9 @@ def fit_runs(
         print(json.dumps(answers[""] if by is None else {"by": by, "fits": answers}, indent=2, allow_nan=False))
         return 0
     for value, each in fits.items():
-        said = [f"{by} = {value}"] if by else []
-        said += report.lines(each, budgets, details, models.get(value))
-        print(to_width([*said, *(["", *plans[value].lines(each.runs.counted)] if plans else [])]))
+        if by:
+            print(f"{by} = {value}")
+        report.answer(each, budgets, details, models.get(value), plans.get(value)).show(details)
     return 0
 
 

@@ -61,6 +61,7 @@ class Baseline(NamedTuple):
     name: str
     at: Mapping[str, float]
     excess: float
+    first: bool = True  # whether it is among those that an answer begins with
 
 
 @dataclass(frozen=True, repr=False)
@@ -100,6 +101,19 @@ class Fit:
     @cached_property
     def _predictions(self) -> dict[float, Prediction]:
         return {}
+
+    @cached_property
+    def reached(self) -> dict[str, tuple[float, ...]]:
+        """The ends of the largest budget's sweep that the interval of an optimum there reaches, by variable.
+
+        The optimum may lie beyond. The end of a variable's own range, alpha = 1 say, is none.
+        """
+        last, found = self.runs.largest, {}
+        own = {v.name: v for v in self.runs.space.tunable}
+        for v, (low, high) in replace(self, limits=NO_LIMITS).predict(float(last.T[0])).interval.items():
+            smallest, largest = float(last.values[v].min()), float(last.values[v].max())
+            found[v] = (smallest,) * (own[v].low < smallest >= low) + (largest,) * (own[v].high > largest <= high)
+        return {v: ends for v, ends in found.items() if ends}
 
     def _repr_html_(self) -> str:
         from hpgrid.fits.report import html
@@ -160,7 +174,7 @@ class Fit:
         return tuple(
             self.slope({name: 1}, tuned, along)._replace(theory=of_theory(name, tuned, along))
             for name, tuned, along in asked
-            if along != "T" or len(self.surface.t) > 1
+            if len(self._seen(along)) > 1
         )
 
     def slope(self, of: Mapping[str, Fraction | int], tuned: tuple[str, ...], along: str = "T") -> Slope:
@@ -173,10 +187,7 @@ class Fit:
         """
         names = self.surface.names
         f, powers = [names.index(v) for v in tuned], np.array([float(of.get(v, 0)) for v in tuned])
-        x = np.log2(self.runs.T if along == "T" else self.runs.values[along])
-        if along != "T":  # those at which the fit has seen a best value: of runs that count half or more
-            x = x[self.surface.weights >= 0.5 * self.surface.weights.max()]
-        x = np.unique(x)
+        x = self._seen(along)
 
         def measured(shape: Shape) -> Floats:
             right = shape.d[..., f] if along == "T" else shape.H[..., f, names.index(along)]
@@ -190,6 +201,13 @@ class Fit:
         what = " ".join(power(f"{v}*", Fraction(e)) for v, e in of.items()) + f" in {along}"
         what += f" at a fixed {' and '.join(held)}" if held else ""
         return Slope(what, float(measured(self.surface.shape)), float(low), float(high))
+
+    def _seen(self, along: str) -> Floats:
+        """The log2 of a variable's values, or T's, at which there are best values: of runs that count half or more."""
+        if along == "T":
+            return self.surface.t
+        near = self.surface.weights >= 0.5 * self.surface.weights.max()
+        return np.unique(np.log2(self.runs.values[along][near]))
 
     def regret(self, at: Mapping[str, float], T: float) -> float:
         """Return how much higher the loss is at a setting than at the predicted one, by the surface."""
@@ -236,7 +254,10 @@ class Fit:
         # Of a variable of which no optimum was seen the surface says nothing at another value.
         open_ = [*own.edge, *(v for v, reason in own.held.items() if reason == NO_MINIMUM)]
         told = {name: all(np.isclose(at[v], own.at[v]) for v in open_) for name, at in settings.items()}
-        return tuple(Baseline(name, at, self.regret(at, T) if told[name] else np.nan) for name, at in settings.items())
+        return tuple(
+            Baseline(name, at, self.regret(at, T) if told[name] else np.nan, name.startswith(("best", "rule")))
+            for name, at in settings.items()
+        )
 
     @cached_property
     def holdout(self) -> Holdout | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hpgrid import text
+from hpgrid.answer import Answer, Table
 from hpgrid.fits.predict import NEAR_OPTIMAL, NO_MINIMUM
 from hpgrid.record import plain
 from hpgrid.shapes import Floats
@@ -54,6 +55,7 @@ def as_dict(
                         of the lowest loss of the largest budget, the others tuned again; edge, the names of what is at
                         the border of the sweep
     held                a list, one a budget: by name, why the surface does not place it, but for edges
+    reached             by name, the ends of the largest budget's sweep that the optimum's interval there reaches
     baselines           a list, one a budget and way to choose: name, T, its setting, excess over the prediction's loss
     holdout             null, or the largest budget chosen without its runs: T; prediction, as above; excess by name, of
                         "this fit" and of each baseline, over the optimum of the surface that has seen them
@@ -79,6 +81,7 @@ def as_dict(
     return {
         "prediction": [_prediction(fit, fit.predict(T)) for T in budgets],
         "held": [dict(fit.predict(T).held) for T in budgets],
+        "reached": plain(fit.reached),
         "baselines": [{"name": b.name, **_chosen(fit, b.at, T)} for T in budgets for b in fit.baselines(T)],
         "holdout": out and {"T": out.T, "prediction": _prediction(fit, out.prediction), "excess": dict(out.excess)},
         "exponents": [_exponent(s) for s in fit.exponents],
@@ -143,17 +146,19 @@ def table(rows: Sequence[Mapping[str, Any]], by: str | None) -> dict[str, Floats
     return {(by if n == "by" else n) or "": np.array([row.get(n, np.nan) for row in rows]) for n in names}
 
 
-def lines(
+def answer(
     fit: Fit,
     budgets: Sequence[float],
     details: bool = False,
     models: Mapping[str, Model] | None = None,
-) -> list[str]:
-    """Return the answer as lines of text."""
-    parts = [_answer(fit, budgets), _choices(fit, budgets), _verdicts(fit)]
+    plan: Design | None = None,
+) -> Answer:
+    """Return the answer for people, with what details ask for in its place."""
+    parts = [_choices(fit, budgets, details), _verdicts(fit, details)]
     parts += [_model(fit, name, model, budgets) for name, model in (models or {}).items()]
-    parts += [_runs(fit), _details(fit) if details else []]
-    return [line for part in parts if part for line in (*part, "")][:-1]
+    parts += [_runs(fit, details), plan.lines(fit.runs.counted) if plan else []]
+    adds = "further choices and exponents, each budget's runs and optimum, notes on columns"
+    return Answer(_answer(fit, budgets), parts, [_details(fit)], adds)
 
 
 def _value(name: str, x: float) -> str:
@@ -187,7 +192,9 @@ def _answer(fit: Fit, budgets: Sequence[float]) -> list[str]:
         parts = []
         for v, x in p.at.items():
             parts.append(f"{v} = {_value(v, x)}" + (f" ({_span(v, p.interval[v])})" if v in p.interval else ""))
-            parts += [f"beta = {text.beta(x)}"] * (v == "alpha") + [units(x, unit)] * (v == "b" and unit > 1)
+            parts += [f"beta = {text.beta(x)}"] * (v == "alpha")
+            # A run has a whole number of them.
+            parts += [units(max(round(x / unit), 1) * unit, unit)] * (v == "b" and unit > 1)
         said.append(f"For {text.number(p.T)} {fit.runs.counted} set {', '.join(parts)}.")
     rest = [f"In brackets are {100 * fit.level:g}% intervals of the optimum."] if last.interval else []
     same = [text.held(v, x) for v, x in fit.constant.items()]
@@ -210,6 +217,11 @@ def _answer(fit: Fit, budgets: Sequence[float]) -> list[str]:
         side, other = _border(fit, v, fit.predict(float(fit.runs.largest.T[0])).at[v])
         said.append(f"The best {v} is at the border of your sweep: also run {v} = {_value(v, other)}. Until then it is "
                     f"the {side} one that you ran{_on(fit, v)}.")  # fmt: skip
+    for v, ends in fit.reached.items():
+        known = [(*_border(fit, v, x), x) for x in ends]
+        where = " and ".join(f"{_value(v, x)}, the {side} that you ran" for side, _, x in known)
+        more = " and ".join(_value(v, other) for _, other, _ in known)
+        said.append(f"The best {v} may lie beyond {where}: also run {v} = {more}.")
     for v, reason in {(v, reason): None for p in predictions for v, reason in p.held.items()}:
         said.append(f"{v} is {HELD[reason]}." if reason in HELD else f"{v}: {reason}.")
         if reason == NO_MINIMUM:
@@ -240,12 +252,12 @@ def _unit(fit: Fit) -> str:
     return "nats per token" if fit.unit == 1 else "units of the loss"
 
 
-def _choices(fit: Fit, budgets: Sequence[float]) -> list[str]:
+def _choices(fit: Fit, budgets: Sequence[float], details: bool) -> list[str | Table]:
     """Other ways to choose, their excess on the surface, and the same of the largest budget without its runs."""
     out, one = fit.holdout, len(budgets) == 1
     rows = {"this fit": (fit.predict(budgets[0]).at, [0.0] * len(budgets))}
     found = [fit.baselines(T) for T in budgets]
-    rows |= {each[0].name: (each[0].at, [b.excess for b in each]) for each in zip(*found)}
+    rows |= {each[0].name: (each[0].at, [b.excess for b in each]) for each in zip(*found) if details or each[0].first}
     names = fit.surface.names if one else ()
     heads = [f"at {text.number(T)}" for T in budgets]
     table = [("choice", *names, *heads, *["hold-out"] * (out is not None))]
@@ -255,35 +267,33 @@ def _choices(fit: Fit, budgets: Sequence[float]) -> list[str]:
         table.append((name, *settings, *(_loss(fit, x) for x in excess), *held))
     start = f"{text.number(float(fit.runs.largest.T[0]))} {fit.runs.counted}"
     said = [
-        f"Other choices, and their loss above this fit's by the surface, in {_unit(fit)}; each starts from the best "
-        f"run at {start} and keeps what it does not name (rules A and C: Shulgin et al.):",
-        *text.aligned(table, wrap=("choice",), drop=(*names, *heads[1:-1]), indent="  "),
+        f"Other choices, from the best run at {start}, and their excess loss in {_unit(fit)}:",
+        Table(table, wrap=("choice",), drop=(*names, *heads[1:-1]), indent="  "),
     ]
     if out is None:
         return [*said, "No budget can be held out to test the fit: without the largest there are too few runs."]
-    which = "your largest budget" + " of three runs or more" * bool(fit.runs.T.max() > out.T)
-    last = f"Hold-out: at {text.number(out.T)} {fit.runs.counted}, {which}, each choice made without its runs"
-    return [*said, f"{last}; this fit would have set {_setting(out.prediction.at)}."]
+    last = f"Hold-out: {text.number(out.T)} {fit.runs.counted} without their runs"
+    return [*said, f"{last}, where this fit sets {_setting(out.prediction.at)}."]
 
 
-def _exponents(fit: Fit) -> list[tuple[str, ...]]:
-    """The exponents of a fit's optimum as rows of a table, a line of headings first."""
+def _exponents(fit: Fit, details: bool = True) -> list[tuple[str, ...]]:
+    """The exponents of a fit's optimum as rows of a table, a line of headings first; without details of all tuned."""
     head = ("exponent of", "yours", "90% interval", "theory", "verdict")
     rows = [(s.what, f"{s.value:.2f}", f"{s.low:.2f} to {s.high:.2f}", _theory(s), s.verdict) for s in fit.exponents]
-    return [head, *rows]
+    return [head, *(row for row in rows if details or not rows[0][0].endswith("in T") or row[0].endswith("in T"))]
 
 
 def _theory(slope: Slope) -> str:
     return "-" if slope.theory is None else str(slope.theory)
 
 
-def _verdicts(fit: Fit) -> list[str]:
+def _verdicts(fit: Fit, details: bool) -> list[str | Table]:
     if not fit.exponents:
         return []
     counts = "" if fit.runs.counted == "tokens" else f"; T counts {fit.runs.counted}"
     return [
-        f"How the optimum moves, by your runs and by Shulgin et al.'s bound for a constant learning rate{counts}:",
-        *text.aligned(_exponents(fit), indent="  "),
+        f"How the optimum moves, by your runs and Shulgin et al.'s theory for a constant learning rate{counts}:",
+        Table(_exponents(fit, details), indent="  "),
         *([SCHEDULES[fit.runs.schedule]] if fit.runs.schedule else []),
     ]
 
@@ -313,7 +323,7 @@ def _model(fit: Fit, name: str, model: Model, budgets: Sequence[float]) -> list[
     return said
 
 
-def _runs(fit: Fit) -> list[str]:
+def _runs(fit: Fit, details: bool = True) -> list[str]:
     runs, used = fit.runs, int((fit.surface.weights > 0).sum())
     T = np.unique(runs.T)
     budgets = f"{len(T)} budgets, {text.number(T[0])} to {text.number(T[-1])}" if len(T) > 1 else text.number(T[0])
@@ -321,7 +331,8 @@ def _runs(fit: Fit) -> list[str]:
     for reason, x in fit.dropped.items():
         which = ", ".join(map(str, x[:3])) + ", ..." * (len(x) > 3)
         said.append(f"{len(x)} dropped: {reason} ({'lines' if len(x) > 1 else 'line'} {which}).")
-    return [" ".join(said), *fit.runs.notes]
+    # Which column is what comes first; a person sees at once where one was taken for another.
+    return [" ".join(said), *(fit.runs.notes if details else fit.runs.notes[:1])]
 
 
 def _by_budget(fit: Fit) -> list[tuple[str, ...]]:
@@ -337,8 +348,8 @@ def _by_budget(fit: Fit) -> list[tuple[str, ...]]:
     return rows
 
 
-def _details(fit: Fit) -> list[str]:
-    return [*text.aligned(_by_budget(fit)), f"Losses scatter around the surface by {fit.surface.sigma:.2g}."]
+def _details(fit: Fit) -> list[str | Table]:
+    return [Table(_by_budget(fit)), f"Losses scatter around the surface by {fit.surface.sigma:.2g}."]
 
 
 def html(fit: Fit) -> str:

@@ -159,8 +159,8 @@ def fit_surface(z: Floats, t: Floats, loss: Floats, priors: Mapping[str, Prior],
     above = loss - np.array([loss[k].min() for k in of_budget])[floor]
     nat = 1 / unit if unit else float(np.quantile(above, SHARE)) / WINDOW or 1.0
     loss = loss / nat
-    # The third best: the best may be one run that is too low, a seed's luck or an error of record.
-    minimum = np.array([np.sort(loss[k])[:3][-1] for k in of_budget])[floor]
+    # The third best and a tenth of the runs beyond: the best may be too low, a seed's luck or errors of record.
+    minimum = np.array([np.sort(loss[k])[: 3 + k.sum() // 10][-1] for k in of_budget])[floor]
     H, sigma, dropped = CURVATURE.mean * np.eye(n), 10 * LEAST_SIGMA, np.zeros(len(loss), bool)
     optima = np.full((len(budgets), n), np.nan)  # not known at first: no third derivatives then
     for _ in range(ROUNDS + 1):

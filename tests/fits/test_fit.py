@@ -337,19 +337,22 @@ def table(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("columns", [80, 100])
 @pytest.mark.parametrize("asked", [(1,), (1, 2, 4)])
-def test_the_command_says_what_to_set_first_and_all_in_35_lines(
+def test_the_command_says_what_to_set_first_and_all_in_25_lines(
     table: Path, capsys: Capture, monkeypatch: pytest.MonkeyPatch, asked: tuple[int, ...], columns: int
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
     found = fit(table, params=1.3e9)
     T = 4 * float(found.runs.T.max())
     budgets = ",".join(f"T={k * T}" for k in asked)
-    told = printed("fit", capsys, table, "--predict", budgets, "--params", "1.3B", "--schedule", "decay").splitlines()
+    question = ("--predict", budgets, "--params", "1.3B", "--schedule", "decay")
+    told = printed("fit", capsys, table, *question).splitlines()
     assert told[0].startswith(f"For {T:.2e} tokens set eta = ")
+    assert told[-1].startswith("--details adds further choices") or told[-2].startswith("--details adds")
     assert max(map(len, told)) <= columns
     if columns == 80:
         return
-    assert len(told) <= 35
+    assert len(told) <= 25 + 2 * (len(asked) - 1)  # a budget's setting is a line, or two
+    told = printed("fit", capsys, table, *question, "--details").splitlines()
     # Every choice stands there with its excess at the budget that is asked for, and at the one that is held out.
     assert found.holdout is not None
     first = next(k for k, line in enumerate(told) if line.startswith("  this fit"))
@@ -398,7 +401,8 @@ def test_json_is_what_its_contract_says(table: Path, capsys: Capture) -> None:
     answer = json.loads(printed("fit", capsys, table, *asked, "--json"))
     found, model = fit(table, params=1e9, max_b=1e9), model_of(fit(table), "eq5")
     assert list(answer) == [
-        "prediction", "held", "baselines", "holdout", "exponents", "runs", "models", "design", "sigma", "level", "notes"
+        "prediction", "held", "reached", "baselines", "holdout", "exponents", "runs", "models", "design", "sigma",
+        "level", "notes",
     ]  # fmt: skip
 
     def item(p: Prediction) -> dict[str, object]:
@@ -407,6 +411,7 @@ def test_json_is_what_its_contract_says(table: Path, capsys: Capture) -> None:
 
     assert answer["prediction"] == [item(found.predict(each)) for each in T]
     assert answer["held"] == [{}, {}]
+    assert answer["reached"] == {}
     assert answer["baselines"] == [
         {"name": b.name, "T": each, "eta": b.at["eta"], "b": b.at["b"], "excess": b.excess}
         for each in T
@@ -515,6 +520,22 @@ def test_an_optimum_at_the_border_of_the_sweep_is_held_there_and_said() -> None:
     assert_allclose(found.predict(16 * T).at["b"], 2 * runs["b"][kept].max(), rtol=1e-9)
 
 
+def test_an_optimum_whose_interval_reaches_an_end_of_the_sweep_is_said(table: Path, capsys: Capture) -> None:
+    """Placed by the surface, a third of an octave within the sweep: less than what an interval of 80% is wide."""
+    runs, T, C = sweep(np.random.default_rng(9), (1.0, 4.0), (7, 13), 3.0)
+    assert fit(runs).reached == {}
+    least = best(4 * T, C)[1]
+    # The nearest of the values, half an octave apart, that the optimum is just above or below.
+    b = min(np.unique(runs["b"]), key=lambda x: abs(np.log2(x / least)))
+    found = fit({name: x[runs["b"] >= b * 0.99] for name, x in runs.items()})
+    assert found.reached == {"b": (pytest.approx(b),)}
+    assert found.predict(4 * T).edge == ()
+    write_table(table, {name: x[runs["b"] >= b * 0.99] for name, x in runs.items()})
+    out = " ".join(printed("fit", capsys, table, "--predict", f"T={8 * T}").split())
+    assert "The best b may lie beyond" in out
+    assert "the smallest that you ran: also run b = " in out
+
+
 @pytest.mark.parametrize("factor", [1000.0, 1 / np.log(2)])
 def test_losses_in_another_unit_have_the_same_setting(factor: float) -> None:
     """Whether the unit is said or not known: rounding is all that differs."""
@@ -589,11 +610,11 @@ def test_a_column_says_what_the_learning_rate_did_and_how_large_the_model_is(tab
     columns = {name: runs[name] for name in names}
     size = len(runs)
     write_table(table, {**columns, "lr_schedule": np.array(["cosine"] * size), "params": np.full(size, 1.3e9)})
-    out = printed("fit", capsys, table, "--predict", "1e12")
+    out = printed("fit", capsys, table, "--predict", "1e12", "--details")
     assert "With a decay, unlike the theory" in out
     assert "StepLaw at N = 1.30e+09" in out
     assert "With a decay, unlike the theory" in printed("check", capsys, "--fit", table)
-    said = printed("fit", capsys, table, "--predict", "1e12", "--schedule", "constant", "--params", "2e9")
+    said = printed("fit", capsys, table, "--predict", "1e12", "--schedule", "constant", "--params", "2e9", "--details")
     assert "With a constant learning rate, as in the theory" in said  # a person knows better
     assert "StepLaw at N = 2.00e+09" in said
 
