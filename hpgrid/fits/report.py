@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hpgrid import text
-from hpgrid.answer import Answer, Table
+from hpgrid.answer import Answer, Part, Table
 from hpgrid.fits.predict import NEAR_OPTIMAL, NO_MINIMUM
 from hpgrid.record import plain
 from hpgrid.shapes import Floats
@@ -154,7 +154,7 @@ def answer(
     plan: Design | None = None,
 ) -> Answer:
     """Return the answer for people, with what details ask for in its place."""
-    parts = [_choices(fit, budgets, details), _verdicts(fit, details)]
+    parts: list[Part] = [_choices(fit, budgets, details), _verdicts(fit, details)]
     parts += [_model(fit, name, model, budgets) for name, model in (models or {}).items()]
     parts += [_runs(fit, details), plan.lines(fit.runs.counted) if plan else []]
     adds = "further choices and exponents, each budget's runs and optimum, notes on columns"
@@ -217,8 +217,8 @@ def _answer(fit: Fit, budgets: Sequence[float]) -> list[str]:
         side, other = _border(fit, v, fit.predict(float(fit.runs.largest.T[0])).at[v])
         said.append(f"The best {v} is at the border of your sweep: also run {v} = {_value(v, other)}. Until then it is "
                     f"the {side} one that you ran{_on(fit, v)}.")  # fmt: skip
-    for v, ends in fit.reached.items():
-        known = [(*_border(fit, v, x), x) for x in ends]
+    for v, reached in fit.reached.items():
+        known = [(*_border(fit, v, x), x) for x in reached]
         where = " and ".join(f"{_value(v, x)}, the {side} that you ran" for side, _, x in known)
         more = " and ".join(_value(v, other) for _, other, _ in known)
         said.append(f"The best {v} may lie beyond {where}: also run {v} = {more}.")
@@ -266,7 +266,7 @@ def _choices(fit: Fit, budgets: Sequence[float], details: bool) -> list[str | Ta
         settings = (_value(v, at[v]) if v in at else "-" for v in names)
         table.append((name, *settings, *(_loss(fit, x) for x in excess), *held))
     start = f"{text.number(float(fit.runs.largest.T[0]))} {fit.runs.counted}"
-    said = [
+    said: list[str | Table] = [
         f"Other choices, from the best run at {start}, and their excess loss in {_unit(fit)}:",
         Table(table, wrap=("choice",), drop=(*names, *heads[1:-1]), indent="  "),
     ]
