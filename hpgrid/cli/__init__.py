@@ -97,7 +97,6 @@ COMMANDS = {
 }
 for _name, (_where, _what) in COMMANDS.items():
     app.command(f"hpgrid.cli.{_where}", name=_name, help=_what)
-app.register_install_completion_command(help="Install completion for the shell: bash, zsh or fish.")
 
 #: What stands at the end of a command's help: command lines that run as they stand, where the files are there.
 EXAMPLES = {
@@ -145,6 +144,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
             if words and words[0] in COMMANDS:
                 app[words[0]].help = None  # its function's words, all of them
                 app[words[0]].help_epilogue = "\n".join(["Examples:", *(f"  {line}" for line in EXAMPLES[words[0]])])
+            elif "--install-completion" not in app:  # 10 ms and more, which no command need wait for
+                app.register_install_completion_command(help="Install completion for the shell: bash, zsh or fish.")
             status = app(words, exit_on_error=False, print_error=False, result_action="return_value")
         sys.stdout.flush()
     except KeyboardInterrupt:
