@@ -39,6 +39,8 @@ html_theme_options = {"navbar_align": "left", "header_links_before_dropdown": 7,
 sphinx_gallery_conf = {
     "examples_dirs": "../examples/gallery",
     "gallery_dirs": "gallery",
+    "image_scrapers": ("matplotlib", "pictures.scrape"),
+    "within_subsection_order": "FileNameSortKey",
     "filename_pattern": r"\.py$",
     "abort_on_example_error": True,
     "download_all_examples": False,

@@ -15,4 +15,4 @@ predicted = fit.predict(96000)
 low, high = predicted.interval["eta"]
 print(f"eta = {predicted.at['eta']:.3g} ({low:.3g} to {high:.3g})")
 with styled():
-    draw(fit, [96000])
+    picture = draw(fit, [96000])

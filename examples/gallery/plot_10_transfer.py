@@ -15,4 +15,4 @@ answer = hpgrid.transfer(start, 1e12, max_b=2e6, calibrate=True)
 for row in answer.rows:
     print(f"{row.regime}: eta = {row.at.eta:.4g}, b = {row.at.b:.4g}, 1 - beta = {row.at.alpha:.4g}")
 with styled():
-    draw(answer)
+    picture = draw(answer)

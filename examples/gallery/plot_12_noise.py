@@ -8,6 +8,7 @@ normalised SGD, signSGD and Muon, with Gaussian noise and with noise in one entr
 
 from hpgrid.config import load, shipped
 from hpgrid.paper import compute, draw
+from hpgrid.plotting.style import styled
 
-data = compute(load(shipped("noise1")))
-draw(data)
+with styled():
+    picture = draw(compute(load(shipped("noise1"))))

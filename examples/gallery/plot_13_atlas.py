@@ -17,4 +17,4 @@ comparison = Comparison(("eta-T", "b-T"), chosen)
 for question in comparison.questions:
     print(question, comparison.verdict(question), sep=": ")
 with styled():
-    draw(comparison)
+    picture = draw(comparison)
