@@ -86,6 +86,10 @@ COMMANDS = {
         "plot:plot_bound",
         "Draw what a bound says about tuning: best risks and optima against the budget, or contours over it and b.",
     ),
+    "explore": (
+        "explore:explore_bound",
+        "Write a bound as one HTML file: its optimum, contours, curves and exact laws, moved by sliders in a browser.",
+    ),
     "transfer": (
         "transfer:print_transfer",
         "Say what eta, b and beta become at another token budget, by a bound's exact laws, and what others say of it.",
