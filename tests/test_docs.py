@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import hpgrid
 from hpgrid.cli import app
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,6 +51,11 @@ def test_every_entry_of_a_table_of_contents_is_a_page() -> None:
     for page in DOCS:
         for entry in _entries(page.read_text(encoding="utf-8")):
             assert (ROOT / MADE[entry] if entry in MADE else page.parent / f"{entry}.md").is_file(), entry
+
+
+def test_the_api_has_every_public_name() -> None:
+    described = re.findall(r"^.. auto\w+:: hpgrid\.(\w+)$", (ROOT / "docs/api.md").read_text(encoding="utf-8"), re.M)
+    assert {*described, "bounds", "__version__"} == set(hpgrid.__all__)
 
 
 def test_every_page_can_be_reached_from_the_readme() -> None:
