@@ -125,6 +125,7 @@ EXAMPLES = {
         "hpgrid search lmo --tune eta,b --fix beta=0.999 --risk 0.01",
     ),
     "plot": ("hpgrid plot lmo --tune eta,b --fix beta=0.999 --out lmo.png",),
+    "explore": ("hpgrid explore lmo --out lmo.html", "hpgrid explore sgd --budget K --set sigma=10"),
     "transfer": (
         "hpgrid transfer --from eta=3e-4,b=524288,beta=0.95,T=2.5e9 --to T=1e12 --max-b 2e6 --calibrate",
         "hpgrid transfer --from muon:eta=0.02 --from adamw:eta=3e-4 --from b=512k,T=2.5B --to 1T",
