@@ -334,12 +334,12 @@ class _Block:
             least = np.where(some, np.minimum.reduceat(here, spans)[::2].reshape(rows.shape), np.inf)
             best = np.minimum(least, at_left)
             won = np.flatnonzero((here[:-1] <= best.ravel().take(mine).ravel()) & inside_ends)
-            here[won] = np.inf
-            second = np.where(some, np.minimum.reduceat(here, spans)[::2].reshape(rows.shape), np.inf)
-            second = np.minimum(second, np.maximum(at_left, least))
-            # In a tie, which leaves nothing apart, one of them.
+            # Of a tie, one: the others are second best, with nothing apart.
             new = ends[0].copy()
             new.ravel()[mine.ravel().take(won)] = won % len(columns)
+            here[(flat + new)[new != ends[0]]] = np.inf
+            second = np.where(some, np.minimum.reduceat(here, spans)[::2].reshape(rows.shape), np.inf)
+            second = np.minimum(second, np.maximum(at_left, least))
             # What keeps columns on either side apart is the row's own, or that of the row whose best column is the
             # same; at the border there is no column beyond.
             own = second - best
