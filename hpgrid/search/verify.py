@@ -7,7 +7,8 @@ there are rows and columns, each of them the least value along the scanned axis,
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -36,7 +37,7 @@ def verify_search(best: SearchResult) -> int:
         raise bad("what is verified is an exact search", f"method={best.method!r}", 'method="exact"')
     bound, roles = _Bound(plan, proof.scan), proof.roles
     remaining = [v for v in plan.axes if v in plan.remaining]
-    at = dict(zip(remaining, np.indices([len(plan.axes[v]) for v in remaining]).reshape(len(remaining), -1)))
+    at = _every(plan, remaining)
     along = tuple(0 if v in plan.unused_axes else slice(None) for v in best.axes)
     risk = best.risk[along].ravel()
     cells = at | {v: best.index[v][along].ravel() for v in plan.searched}
@@ -46,7 +47,7 @@ def verify_search(best: SearchResult) -> int:
         )
     _refuse(bound.off(bound.at(cells), risk), "the risk is not that of the cell", cells)
     names, sizes = (*roles.lanes, roles.row), [len(plan.axes[v]) for v in roles.lanes]
-    lanes = dict(zip(roles.lanes, np.indices(sizes).reshape(len(sizes), -1)))
+    lanes = _every(plan, roles.lanes)
     if not roles.row:
         least = bound.along(lanes).reshape(*sizes, 1)
     else:
@@ -57,6 +58,12 @@ def verify_search(best: SearchResult) -> int:
     whole = least.transpose([*order, *(k for k in range(least.ndim) if k not in order)])
     _refuse(bound.off(whole.ravel(), risk), "another cell is better", cells)
     return bound.count
+
+
+def _every(plan: SearchPlan, axes: Sequence[str]) -> dict[str, Any]:
+    """The indices on some axes of all cells that they make, in row-major order: of one cell, where there is none."""
+    sizes = [len(plan.axes[v]) for v in axes]
+    return dict(zip(axes, np.indices(sizes).reshape(len(sizes), math.prod(sizes))))
 
 
 class _Bound:
