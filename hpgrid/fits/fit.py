@@ -427,12 +427,16 @@ def _fitted(
     z, T = np.log2([runs.values[name] for name in names]).T, np.log2(runs.T)
     far = FARTHEST / unit if unit else np.inf
     masks = [each == runs.T for each in np.unique(runs.T)]
-    of_budget = [z[mask][runs.loss[mask] <= runs.loss[mask].min() + far] for mask in masks]
-    if max(map(len, of_budget)) < 3:  # nothing determines where the optimum is
-        shown = f"{sum(map(len, of_budget))} of {len(z)} are within {far:g} of the best of their budget"
+    near = [z[mask][runs.loss[mask] <= runs.loss[mask].min() + far] for mask in masks]
+
+    def each_varies(budgets: list[Floats]) -> bool:
+        return np.linalg.matrix_rank(np.vstack([x - x.mean(axis=0) for x in budgets]), 1e-6) == len(names)
+
+    if max(map(len, near)) < 3 and each_varies([z[mask] for mask in masks]):  # nothing determines where the optimum is
+        shown = f"{sum(map(len, near))} of {len(z)} are within {far:g} of the best of their budget"
         raise bad("a fit has runs near an optimum", shown, "more of them there, or the --unit of the loss")
-    if np.linalg.matrix_rank(np.vstack([x - x.mean(axis=0) for x in of_budget]), 1e-6) < len(names):
-        shown = f"{sum(map(len, of_budget))} of {len(z)} runs at {counted(len(of_budget), 'budget')}"
+    if not each_varies(near):
+        shown = f"{sum(map(len, near))} of {len(z)} runs at {counted(len(near), 'budget')}"
         shown += f" are near an optimum, {'on a line' if len(names) > 1 else 'each its own'}"
         raise bad(f"within a budget {' and '.join(names)} vary, each on its own", shown, "a grid of runs at a budget")
     surface = fit_surface(z, T, runs.loss, {name: priors[name] for name in names}, unit)
