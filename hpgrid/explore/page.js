@@ -255,15 +255,23 @@ const explorer = (() => {
 
   // --- what is shown ---
 
+  const shownIn = {};
+  /** Put text into an element, unless it is there: mathematics is laid out anew only where it changed. */
+  function put(id, html) {
+    if (shownIn[id] !== html) { shownIn[id] = html; $(id).innerHTML = html; }
+  }
+
   function show() {
     pending = false;
     const begun = performance.now();
+    // Sizes are read before anything is written: the browser then lays the page out once.
+    const width = $("contours").clientWidth, rgb = getComputedStyle(document.documentElement).getPropertyValue("--wash").split(",").map(Number);
     setters.forEach((set) => set());
-    const found = explorer.compute(state), { tuned, now, near, law, slopes } = found, T = axes[budget][state.at];
+    const found = explorer.compute(state), T = axes[budget][state.at];
     answer(found, T);
     curves(found);
     lawText(found);
-    contours(found.contour);
+    contours(found.contour, width, rgb);
     regimeTable(found.regimes);
     history.replaceState(null, "", `#${explorer.toHash(state)}`);
     explorer.took = performance.now() - begun;
@@ -331,19 +339,19 @@ const explorer = (() => {
       for (const [name, x] of Object.entries(law.starts)) if (x > axes[budget][0]) parts.push(`<p class="small">${symbol(name)} leaves its bound at ${symbol(budget)} = ${shown(x)}: slopes are fitted from there on (dash-dotted lines).</p>`);
       if (Object.keys(state.cap).length + Object.keys(state.floor).length) parts.push(`<p class="small">The law knows nothing of the caps and floors that are set here.</p>`);
     }
-    $("laws").innerHTML = parts.join("");
+    put("laws", parts.join(""));
   }
 
   const canvas = document.createElement("canvas");
-  function contours({ x, y, z, best }) {
-    const columns = z.map((own, i) => [own, i]).filter(([own]) => own), wide = Math.min(680, Math.max(300, $("contours").clientWidth)), f = frame(wide, wide * 0.66, [axes[x][0], axes[x].at(-1)], [axes[y][0], axes[y].at(-1)], 52);
+  function contours({ x, y, z, best }, width, rgb) {
+    const columns = z.map((own, i) => [own, i]).filter(([own]) => own), wide = Math.min(680, Math.max(300, width)), f = frame(wide, wide * 0.66, [axes[x][0], axes[x].at(-1)], [axes[y][0], axes[y].at(-1)], 52);
     const logs = columns.map(([own]) => own.map((r) => (r > 0 && r < Infinity ? Math.log10(r) : NaN)));
     const every = logs.flatMap((own) => [...own].filter(Number.isFinite)).sort((p, q) => p - q);
     if (!every.length || columns.length < 2) { $("contours").innerHTML = "<p class='note'>No cell of the grid lies within these caps and floors.</p>"; return; }
     // Even in log risk up to four fifths of the cells: walls beyond would take all levels.
     const lo = every[0], hi = every[Math.floor(0.8 * (every.length - 1))], step = nice((hi - lo) / 10);
     const xs = columns.map(([, i]) => f.X(axes[x][i])), ys = [...axes[y]].map((t) => f.Y(t));
-    let inside = wash(f, logs, lo, hi), over = "";
+    let inside = wash(f, logs, lo, hi, rgb), over = "";
     let drawn = 0;
     for (let e = Math.ceil(lo / step) * step; e <= hi + 1e-12 && step > 0; e += step) {
       const [d, place] = isoline(logs, xs, ys, e, 0.35 + 0.3 * (drawn++ % 2));
@@ -368,8 +376,8 @@ const explorer = (() => {
   const nice = (size) => { const e = 10 ** Math.floor(Math.log10(size)); return [1, 2, 5, 10].map((k) => k * e).find((k) => k >= size) || size; };
 
   /** The risk as a wash behind the lines: a picture of one pixel a cell. */
-  function wash(f, logs, lo, hi) {
-    const n = logs.length, m = logs[0].length, rgb = getComputedStyle(document.documentElement).getPropertyValue("--wash").split(",").map(Number);
+  function wash(f, logs, lo, hi, rgb) {
+    const n = logs.length, m = logs[0].length;
     canvas.width = n; canvas.height = m;
     const context = canvas.getContext("2d", { willReadFrequently: true }), image = context.createImageData(n, m);
     for (let i = 0; i < n; i++) for (let j = 0; j < m; j++) {
@@ -389,7 +397,7 @@ const explorer = (() => {
       const cells = [now ? shown(now.risk) : "not computed", ...at, power("risk"), ...hyper.map((v) => (tuned.includes(v) ? power(v) : ""))];
       return `<tr class="${here ? "here" : ""}"><th scope="row">${tuned.map(symbol).join(", ")}${here ? " (shown)" : ""}</th>${cells.map((c) => `<td>${c}</td>`).join("")}</tr>`;
     });
-    $("regimes").innerHTML = `<thead><tr>${head.map((h) => `<th scope="col">${h}</th>`).join("")}</tr></thead><tbody>${body.join("")}</tbody>`;
+    put("regimes", `<thead><tr>${head.map((h) => `<th scope="col">${h}</th>`).join("")}</tr></thead><tbody>${body.join("")}</tbody>`);
   }
 
   function changed() {
