@@ -346,10 +346,13 @@ const explorer = (() => {
   function contours({ x, y, z, best }, width, rgb) {
     const columns = z.map((own, i) => [own, i]).filter(([own]) => own), wide = Math.min(680, Math.max(300, width)), f = frame(wide, wide * 0.66, [axes[x][0], axes[x].at(-1)], [axes[y][0], axes[y].at(-1)], 52);
     const logs = columns.map(([own]) => own.map((r) => (r > 0 && r < Infinity ? Math.log10(r) : NaN)));
-    const every = logs.flatMap((own) => [...own].filter(Number.isFinite)).sort((p, q) => p - q);
-    if (!every.length || columns.length < 2) { $("contours").innerHTML = "<p class='note'>No cell of the grid lies within these caps and floors.</p>"; return; }
+    const every = new Float64Array(columns.length * axes[y].length);
+    let many = 0;
+    for (const own of logs) for (const r of own) if (Number.isFinite(r)) every[many++] = r;
+    every.subarray(0, many).sort();
+    if (!many || columns.length < 2) { $("contours").innerHTML = "<p class='note'>No cell of the grid lies within these caps and floors.</p>"; return; }
     // Even in log risk up to four fifths of the cells: walls beyond would take all levels.
-    const lo = every[0], hi = every[Math.floor(0.8 * (every.length - 1))], step = nice((hi - lo) / 10);
+    const lo = every[0], hi = every[Math.floor(0.8 * (many - 1))], step = nice((hi - lo) / 10);
     const xs = columns.map(([, i]) => f.X(axes[x][i])), ys = [...axes[y]].map((t) => f.Y(t));
     let inside = wash(f, logs, lo, hi, rgb), over = "";
     let drawn = 0;
@@ -363,8 +366,8 @@ const explorer = (() => {
     columns.forEach(([own, i], n) => {
       if (best[i] < 0) return;
       const most = NEAR * (x === explorer.budget ? own[best[i]] : alone);
-      const inRange = [...own.keys()].filter((j) => own[j] <= most);
-      if (inRange.length) inside += `<line class="hatch" x1="${xs[n].toFixed(1)}" x2="${xs[n].toFixed(1)}" y1="${(ys[inRange[0]] + 1.5).toFixed(1)}" y2="${(ys[inRange.at(-1)] - 1.5).toFixed(1)}"/>`;
+      const from = own.findIndex((r) => r <= most), to = own.findLastIndex((r) => r <= most);
+      if (from >= 0) inside += `<line class="hatch" x1="${xs[n].toFixed(1)}" x2="${xs[n].toFixed(1)}" y1="${(ys[from] + 1.5).toFixed(1)}" y2="${(ys[to] - 1.5).toFixed(1)}"/>`;
       inside += `<circle class="best" cx="${xs[n].toFixed(1)}" cy="${ys[best[i]].toFixed(1)}" r="2"/>`;
     });
     if (x === explorer.budget) inside += `<line class="now" x1="${f.X(axes[x][state.at])}" x2="${f.X(axes[x][state.at])}" y1="0" y2="500"/>`;
