@@ -120,10 +120,11 @@ function makeEngine(bound) {
       }
       return total;
     };
-    const value = (k, base) => {
+    // Of what moves along the line alone, as hpgrid compares it: beside a large rest its last digits would be lost.
+    const value = (k) => {
       let total = 0;
       for (let g = 0; g < G; g++) total += worth[g] * tables[g][k];
-      return total + base;
+      return total;
     };
     const step = (log.at(-1) - log[0]) / (log.length - 1);
     let warm = lo;
@@ -133,10 +134,11 @@ function makeEngine(bound) {
       best.risk = Infinity; best.line = -1;
       if (lo > hi) return;
       if (how.kind === "scan") {
-        for (let k = lo; k <= hi; k++) { const f = value(k, base); if (f < best.risk) { best.risk = f; best.line = k; } }
+        for (let k = lo; k <= hi; k++) { const f = value(k); if (f < best.risk) { best.risk = f; best.line = k; } }
+        best.risk += base;
         return;
       }
-      let k = warm;
+      let k = G === 1 && how.moving[0].factor < 0 ? hi : G === 1 ? lo : warm;
       if (how.pair && how.evenly) {
         const [down, up] = how.pair, A = worth[how.moving.indexOf(down)], B = worth[how.moving.indexOf(up)];
         const ratio = (A * -down.factor) / (B * up.factor);
@@ -144,10 +146,10 @@ function makeEngine(bound) {
       }
       if (!(k >= lo)) k = lo;
       if (k > hi) k = hi;
-      let f = value(k, base), next;
-      while (k < hi && (next = value(k + 1, base)) < f) { f = next; k++; }
-      while (k > lo && (next = value(k - 1, base)) <= f) { f = next; k--; }
-      warm = k; best.risk = f; best.line = k;
+      let f = value(k), next;
+      while (k < hi && (next = value(k + 1)) < f) { f = next; k++; }
+      while (k > lo && (next = value(k - 1)) <= f) { f = next; k--; }
+      warm = k; best.risk = f + base; best.line = k;
     };
   }
 
@@ -265,10 +267,10 @@ function makeEngine(bound) {
     return { risk, where };
   }
 
-  /** Along which variable lines are minimised: one with a closed form if there is one. */
+  /** Along which variable lines are minimised: that with the fewest factors, as hpgrid's; the first of several. */
   function pickLine(p, others) {
-    const ways = others.map((v) => { const how = lineOf(p, v); return how.pair ? 0 : how.kind === "walk" ? 1 : 2; });
-    return others[ways.indexOf(Math.min(...ways))];
+    const many = others.map((v) => (whole || walls.length ? 0 : lineOf(p, v).moving.length));
+    return others[many.indexOf(Math.min(...many))];
   }
 
   /** The best cell at one budget: {risk, index}; index[v] is -1 where no cell is feasible. */
@@ -282,7 +284,11 @@ function makeEngine(bound) {
       }
       return false;
     };
-    for (let k = 0; k < found.risk.length; k++) {
+    if (!others.length) { // a line by itself: what it is beside a large rest is seen before that is added
+      searcher(p, row, places(at))();
+      i = best.line;
+    }
+    for (let k = 0; others.length && k < found.risk.length; k++) {
       const f = found.risk[k];
       if (f < Infinity && (i < 0 || f < found.risk[i] || (f === found.risk[i] && less(k, i)))) i = k;
     }
