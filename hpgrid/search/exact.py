@@ -302,7 +302,9 @@ class _Block:
             [int(end[lane, 0]) for end in self.ends[axis]] for axis in (self.roles.row, self.roles.column)
         )
         rows, columns = np.arange(top, bottom + 1), np.arange(left, right + 1)
-        value, place = self.exact(rows[:, None], columns, lane)
+        # A bound may depend on one of the two alone.
+        whole = len(rows), len(columns)
+        value, place = (np.broadcast_to(x, whole) for x in self.exact(rows[:, None], columns, lane))
         over = (1,) if self.problem.kept else (0, 1)
         least = value.min(axis=over, keepdims=True)
         best[lane, rows] = left + value.argmin(axis=1)
