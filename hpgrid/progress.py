@@ -84,6 +84,11 @@ def memory() -> float:
     return min(limits)
 
 
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def track(items: Iterable[Item], what: str) -> Iterator[Item]:
     """Yield the items, showing how many are done once it has taken two seconds on a terminal."""
     with progress(what, len(items) if isinstance(items, Sized) else None) as advance:

@@ -19,7 +19,6 @@ from hpgrid.progress import foresee
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, as_regime
 from hpgrid.search.exact import Proof, problem_of, search
-from hpgrid.search.structure import structure
 from hpgrid.search.tables import Domain, Tables, domain_of, places, tabulate, with_walls
 from hpgrid.shapes import Floats
 from hpgrid.variables import STANDARD, Power, Space
@@ -259,7 +258,7 @@ def best_of(
     if dtype == "float64" and (method == "exact" or (method == "auto" and cells >= ENOUGH)):
         problem, why = problem_of(plan, tables)
         if problem is not None and not problem.roles.row:
-            why = structure(plan.proxy).why_not(tables.over) if method == "exact" else ""
+            why = problem.structure.why_not(tables.over) if method == "exact" else ""
             slow = method == "auto" and tables.sizes[tables.scan] < (LONG if problem.even else 2 * LONG)
             problem = None if why or slow else problem
     if problem is None and method == "exact":
@@ -278,7 +277,7 @@ def best_of(
         found = label_result(plan, dtype, risk[0], rank[0])
     if problem is None:
         return found
-    proof = Proof(structure(plan.proxy), tables.scan, problem.roles, columns)
+    proof = Proof(problem.structure, tables.scan, problem.roles, columns)
     return replace(found, method="exact", proof=proof, plan=plan)
 
 

@@ -18,7 +18,6 @@ among them, is searched line by line: so all ties are what brute force makes of 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpgrid.progress import cores
 from hpgrid.proxy import FunctionProxy
 from hpgrid.search.lines import Line, line_of
 from hpgrid.search.structure import Structure, structure
@@ -86,6 +86,7 @@ class Search:
 
     Attributes:
         tables: of the bound; where there are several combinations of constants, of the first.
+        structure: the signs of its mixed differences.
         roles: which axis is what.
         line: how the bound is minimised along the scanned axis.
         ends: for every axis the first and the last index that is allowed, arrays that broadcast over ``shape``.
@@ -93,6 +94,7 @@ class Search:
     """
 
     tables: Tables
+    structure: Structure
     roles: Roles
     line: Line
     ends: Mapping[str, tuple[Index, Index]]
@@ -192,7 +194,7 @@ def search(problem: Search) -> tuple[Floats, Index, Index]:
         if len(part):
             risk[part], rank[part], columns[part] = _Block(problem, part).best()
 
-    with ThreadPoolExecutor(max(1, min(os.cpu_count() or 1, -(-total // each)))) as pool:
+    with ThreadPoolExecutor(max(1, min(cores(), -(-total // each)))) as pool:
         list(pool.map(run, range(0, total, each)))
     axes = [*problem.roles.lanes, *([row] if problem.kept else [])]
     whole: list[Any] = [x.reshape(problem.shape[0], *(sizes[v] for v in axes)) for x in (risk, rank)]
@@ -288,8 +290,9 @@ class _Block:
         else:
             risk = np.full((len(rows), self.tables.sizes[self.roles.row]), np.inf)
             rank = np.zeros_like(risk, np.int64)
-            np.put_along_axis(risk, rows, (both := self.exact(rows, columns))[0], 1)
-            np.put_along_axis(rank, rows, both[1], 1)
+            value, place = self.exact(rows, columns)
+            np.put_along_axis(risk, rows, value, 1)
+            np.put_along_axis(rank, rows, place, 1)
         best = np.full((len(rows), self.tables.sizes[self.roles.row]), -1, np.int32)
         np.put_along_axis(best, rows, columns, 1)
         for unsure in np.flatnonzero(~sure).tolist():
@@ -322,11 +325,15 @@ class _Block:
         under = over = value
         sure = np.ones(lanes, bool)
         gap = np.zeros((lanes, len(columns)), np.intp)  # which row's columns these are: those after its left end
+
+        def rows_at(order: Any) -> Any:
+            """The rows in the order in which their best columns rise; beyond the last there is the last once more."""
+            order = np.minimum(order, bottom - top)
+            return bottom - order if self.roles.backwards else top + order
+
         for level in range(levels):
             step = 2 ** (levels - level)
-            # Of rows beyond the last there is the last once more.
-            order = np.minimum((2 * np.arange(2**level) + 1) * step // 2 - 1, bottom - top)
-            rows = bottom - order if self.roles.backwards else top + order
+            rows = rows_at((2 * np.arange(2**level) + 1) * step // 2 - 1)
             ends = found[:, :-1], found[:, 1:]
             mine = gap + 2**level * np.arange(lanes)[:, None]
             at_left = self.near(rows, flat + ends[0])
@@ -352,9 +359,7 @@ class _Block:
             gap += columns > new.ravel().take(mine)
             pairs = ((found, new), (value, best), (under, below), (over, above))
             found, value, under, over = (_between(old, own) for old, own in pairs)
-        order = np.minimum(np.arange(count), bottom - top)
-        rows = bottom - order if self.roles.backwards else top + order
-        return rows, found[:, 1 : count + 1], value[:, 1 : count + 1], sure
+        return rows_at(np.arange(count)), found[:, 1 : count + 1], value[:, 1 : count + 1], sure
 
 
 def _between(old: Any, new: Any) -> Any:
@@ -380,7 +385,7 @@ def problem_of(plan: SearchPlan, tables: Tables) -> tuple[Search | None, str]:
         return None, "the domain leaves gaps on an axis"
     hoisted = tables.hoisted
     own = [number for terms in (*hoisted.groups, hoisted.rest) for number, _ in terms]
-    return Search(tables, roles, line, ends, np.array([own], float).reshape(1, -1)), ""
+    return Search(tables, found, roles, line, ends, np.array([own], float).reshape(1, -1)), ""
 
 
 def _ends(domain: Domain, tables: Tables, roles: Roles) -> dict[str, tuple[Index, Index]] | None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,24 +15,18 @@ from numpy.typing import NDArray
 
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.search.brute import SearchPlan
+from hpgrid.search.lines import Line, line_of
 from hpgrid.search.tables import Hoisted, Scanned, Tables, coefficient, domain_of, grouped
 from hpgrid.shapes import Floats
 from hpgrid.term import Term
-
-#: The smallest exponent times log step of the scanned axis. A posynomial f of one variable with exponents of at
-#: least e satisfies f'' >= e^2 f in the log, so that from the cell beside its minimum to the next one it grows by
-#: the factor cosh(e h), 1 + 5e-13 here. Its value is off by fewer than 100 roundings, 1e-14: the
-#: smallest of the computed values is at the minimum or beside it.
-RESOLVED = 1e-6
-
 
 #: Names of axes of one place, where fewer than two axes are reduced beside the scanned one.
 NO_ROW, NO_COLUMN = "no row", "no column"
 
 
 @dataclass(frozen=True)
-class Structure:
-    """What a certified search rests on: its static part."""
+class Layout:
+    """What a certified search is compiled for: the bound along the scanned axis, and the roles of axes."""
 
     #: "pair" (A s^-p + B s^q along the scan); "falls", "rises" (powers of one sign, or 0); "convex" (any, one axis)
     kind: str
@@ -51,7 +44,7 @@ class Structure:
 class Lanes:
     """All lanes of a sweep, lane n x budgets + t being combination n at budget t."""
 
-    structure: Structure  # the static part
+    layout: Layout  # the static part
     scanned: Scanned  # tables along the scanned axis, and constants of the lower bound; all lanes share them
     hoisted: Hoisted  # tables as in a search, but with an array of coefficients, one for each combination
     #: for every axis, how many of its values are allowed, (combinations or 1, budgets or 1)
@@ -64,7 +57,7 @@ class Lanes:
 
         def entry(term: Any) -> Any:
             coefficient, tables = term
-            on_budget = self.structure.budget
+            on_budget = self.layout.budget
             return coefficient[n], [{v: x[t] if v == on_budget else x for v, x in each.items()} for each in tables]
 
         counts = {axis: np.broadcast_to(count, self.shape)[n, t] for axis, count in self.counts.items()}
@@ -81,17 +74,19 @@ def lanes_of(
     proxy = plan.proxy
     if isinstance(proxy, FunctionProxy) or not proxy.is_posynomial(plan.searched):
         return None
-    line = _line(proxy, tables.scan, plan.axes[tables.scan])
+    line = line_of(proxy, tables.scan, plan.axes[tables.scan])
     outer = [axis for axis in plan.searched if axis != tables.scan]
-    if line is None or (line[0] == "convex" and outer):
+    if line is None or (line.kind == "convex" and outer):
         return None
-    kind, falling, square, pair = line
+    pair = _pair(line) if line.kind == "pair" else None
+    falling, square = (None, False) if pair is None else (line.falling, sum(line.powers) == 0)
     row, column = (*outer, NO_ROW, NO_COLUMN)[:2] if len(outer) != 1 else (outer[0], NO_COLUMN)
     over = tuple(axis for axis in (*tables.over, NO_ROW, NO_COLUMN) if axis in (tables.scan, row, column))
     budget = next(iter(plan.remaining), "no budget")
     sizes = {NO_ROW: 1, NO_COLUMN: 1, **tables.sizes}
+    lengths = tuple(sizes[axis] for axis in over)
     return Lanes(
-        Structure(kind, falling, square, tables.scan, row, column, budget, over, tuple(sizes[axis] for axis in over)),
+        Layout(line.kind, falling, square, tables.scan, row, column, budget, over, lengths),
         tables.scanned._replace(pair=pair),
         _with_coefficients(proxy, tables, constants, plan.fixed)._replace(
             place={axis: np.arange(sizes[axis], dtype=np.int32) for axis in (row, column)}
@@ -110,42 +105,19 @@ class Pair(NamedTuple):
     powers: Sequence[np.float64]  # p and q
 
 
-def _line(proxy: Proxy, scan: str, values: Floats) -> tuple[str, int | None, bool, Pair | None] | None:
-    """The ``Structure`` along the scanned axis: kind, falling, square, and the numbers of a pair.
+def _pair(line: Line) -> Pair:
+    """The numbers of A s^-p + B s^q, whose minimum over all s is a product of powers of A and B.
 
-    None where there is none, or where the axis is too fine to resolve it.
+    It is A^(q/(p+q)) B^(p/(p+q)) ((p/q)^(-p/(p+q)) + (p/q)^(q/(p+q))).
     """
-    powers = [Fraction(power) for power in dict.fromkeys(t.factors[scan] for t in proxy.terms if scan in t.factors)]
-    if min(powers, default=Fraction(0)) >= 0:
-        return "rises", None, False, None
-    if max(powers) <= 0:
-        return "falls", None, False, None
-    if min(map(abs, powers)) * np.diff(np.log(values)).min() < RESOLVED:
-        return None
-    if len(powers) > 2:
-        return "convex", None, False, None
-    k = powers.index(min(powers))
-    pair = _pair(values, -powers[k], powers[1 - k], k)
-    return None if pair is None else ("pair", k, powers[0] == -powers[1], pair)
-
-
-def _pair(values: Floats, p: Fraction, q: Fraction, falling: int) -> Pair | None:
-    """The numbers of A s^-p + B s^q: where its minimiser steps from one value to the next, and its minimum.
-
-    It falls from s_j to s_j+1 just where A/B exceeds (s_j+1^q - s_j^q)/(s_j^-p - s_j+1^-p); its minimum over
-    all s is A^(q/(p+q)) B^(p/(p+q)) ((p/q)^(-p/(p+q)) + (p/q)^(q/(p+q))).
-    """
-    with np.errstate(all="ignore"):
-        turns = np.diff(values ** float(q)) / -np.diff(values ** float(-p))
-    if not ((turns > 1e-290) & (turns < 1e290)).all() or (np.diff(turns) <= 0).any():
-        return None  # the powers leave float64
+    p, q = -line.powers[line.falling], line.powers[1 - line.falling]
     share = float(q / (p + q)), float(p / (p + q))
     scale = float(p / q) ** -share[1] + float(p / q) ** share[0]
 
     def ordered(falls: float, rises: float) -> list[np.float64]:
-        return [np.float64(x) for x in ((falls, rises) if falling == 0 else (rises, falls))]
+        return [np.float64(x) for x in ((falls, rises) if line.falling == 0 else (rises, falls))]
 
-    return Pair(turns, ordered(*share), ordered(scale, 1.0), ordered(float(p), float(q)))
+    return Pair(line.turns, ordered(*share), ordered(scale, 1.0), ordered(float(p), float(q)))
 
 
 def _with_coefficients(

@@ -33,6 +33,7 @@ class Line:
     Attributes:
         kind: "falls", "rises" (powers of one sign, or none), "pair" (A s^-p + B s^q) or "convex" (any).
         factors: the powers on the axis, one array for each group of terms.
+        powers: their exponents.
         falling: which group of a pair falls.
         turns: of a pair, where A/B makes the minimum step from one value of s to the next.
         first, step: the log of the first turn and the distance of two, where they are even; else NaN.
@@ -40,6 +41,7 @@ class Line:
 
     kind: str
     factors: tuple[Floats, ...]
+    powers: tuple[Fraction, ...]
     falling: int = 0
     turns: Any = None
     first: float = np.nan
@@ -99,30 +101,30 @@ def _first(holds: Callable[[Any], Any], low: Any, high: Any) -> Any:
 
 def line_of(proxy: Proxy, scan: str, values: Floats) -> Line | None:
     """Return how a bound is minimised along an axis; None where it has other factors there, or the axis is too fine."""
-    powers = [power for power in dict.fromkeys(t.factors[scan] for t in proxy.terms if scan in t.factors)]
-    if any(isinstance(power, str) for power in powers):
+    factors = dict.fromkeys(t.factors[scan] for t in proxy.terms if scan in t.factors)
+    powers = tuple(Fraction(factor) for factor in factors if not isinstance(factor, str))
+    if len(powers) < len(factors):
         return None
-    exact = [Fraction(power) for power in powers]
-    factors = tuple(evaluate_factor(power, values) for power in powers)
-    if min(exact, default=Fraction(0)) >= 0:
-        return Line("rises", factors)
-    if max(exact) <= 0:
-        return Line("falls", factors)
-    if min(map(abs, exact)) * np.diff(np.log(values)).min() < RESOLVED:
+    tables = tuple(evaluate_factor(power, values) for power in powers)
+    if min(powers, default=Fraction(0)) >= 0:
+        return Line("rises", tables, powers)
+    if max(powers) <= 0:
+        return Line("falls", tables, powers)
+    if min(map(abs, powers)) * np.diff(np.log(values)).min() < RESOLVED:
         return None
-    if len(exact) > 2:
-        return Line("convex", factors)
-    k = exact.index(min(exact))
-    return _pair(values, -exact[k], exact[1 - k], k, factors)
+    if len(powers) > 2:
+        return Line("convex", tables, powers)
+    return _pair(values, powers, tables)
 
 
-def _pair(values: Floats, p: Fraction, q: Fraction, falling: int, factors: tuple[Floats, ...]) -> Line | None:
+def _pair(values: Floats, powers: tuple[Fraction, ...], tables: tuple[Floats, ...]) -> Line | None:
     """A s^-p + B s^q: it falls from s_j to s_j+1 just where A/B exceeds (s_j+1^q - s_j^q)/(s_j^-p - s_j+1^-p)."""
+    falls, rises = sorted(powers)
     with np.errstate(all="ignore"):
-        turns = np.diff(values ** float(q)) / -np.diff(values ** float(-p))
+        turns = np.diff(values ** float(rises)) / -np.diff(values ** float(falls))
     if not ((turns > 1e-290) & (turns < 1e290)).all() or (np.diff(turns) <= 0).any():
         return None  # the powers leave float64
     logs = np.log(turns)
     step = (logs[-1] - logs[0]) / (len(logs) - 1) if len(logs) > 1 else 1.0
     even = (np.abs(logs - logs[0] - step * np.arange(len(logs))) < EVEN * step).all()
-    return Line("pair", factors, falling, turns, *((logs[0], step) if even else (np.nan, np.nan)))
+    return Line("pair", tables, powers, powers.index(falls), turns, *((logs[0], step) if even else (np.nan, np.nan)))

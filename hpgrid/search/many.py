@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +20,7 @@ from hpgrid.checks import (
     unknown,
 )
 from hpgrid.grid import Grid
-from hpgrid.progress import memory
+from hpgrid.progress import cores, memory
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, as_regime
 from hpgrid.search.brute import CHUNK, Argmins, SearchPlan, best_of, plan_search
@@ -228,17 +227,17 @@ def _exactly(plan: SearchPlan, budget: Floats, lanes: Lanes, devices: int | None
     block = LANES.get(used[0].platform, LANES_ELSEWHERE) * len(used)
     total = lanes.shape[0] * lanes.shape[1]
     risk, rank = np.empty(total), np.empty(total, np.int64)
-    soon = total * math.prod(lanes.structure.sizes) // len(plan.axes[lanes.structure.scan]) <= SOON
+    soon = total * math.prod(lanes.layout.sizes) // len(plan.axes[lanes.layout.scan]) <= SOON
 
     def run(call: int) -> None:
         part = np.arange(call * block, (call + 1) * block)
         hoisted, counts = lanes.part(np.minimum(part, total - 1))
         with jax.enable_x64(True):
-            results = best_of_lanes(lanes.scanned, hoisted, counts, structure=lanes.structure, mesh=mesh, soon=soon)
+            results = best_of_lanes(lanes.scanned, hoisted, counts, layout=lanes.layout, mesh=mesh, soon=soon)
             best, place = (np.asarray(array)[: total - part[0]] for array in results)
         risk[part[0] : part[0] + block], rank[part[0] : part[0] + block] = best, place
 
-    width = at_once(memory, used, block * ROW_BYTES * len(lanes.hoisted.place[lanes.structure.row]))
+    width = at_once(memory, used, block * ROW_BYTES * len(lanes.hoisted.place[lanes.layout.row]))
     run_all(run, range(-(-total // block)), width)
     risk, rank = risk.reshape(lanes.shape), rank.reshape(lanes.shape)
     # By name, with what the bound does not depend on put back.
@@ -325,10 +324,9 @@ def at_once(memory: float | None, devices: Sequence[Any], call: float, *, busy: 
 
     Of those that are ``busy``, each keeps all cores of a CPU so; two would only share its caches.
     """
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     workers = _AHEAD * len(devices)
     if devices[0].platform == "cpu":
-        workers = len(devices) if busy else cores
+        workers = len(devices) if busy else cores()
     return max(1, min(workers, int((memory or free_memory(devices)) // call)))
 
 
