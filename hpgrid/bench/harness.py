@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from hpgrid.bench.tasks import CONTENDERS, HYPERPARAMETERS, TASKS
 from hpgrid.grid import Grid
-from hpgrid.progress import track
+from hpgrid.progress import cores, track
 
 #: The two expressions that are timed, as text; ``bound`` and ``part_with_eta`` compute them.
 PRINTED = "C1*b/(eta*T) + C2/np.sqrt(b)*(b + alpha**1.5*T)/(alpha*T) + C3*eta*(1 + 1/alpha)"
@@ -288,6 +288,5 @@ def cpu() -> dict[str, object]:
     info = Path("/proc/cpuinfo")
     lines = info.read_text().splitlines() if info.exists() else []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     model = models[0] if models else platform.processor() or platform.machine()
-    return {"model": model, "cores": cores, "system": f"{platform.system()} {platform.machine()}"}
+    return {"model": model, "cores": cores(), "system": f"{platform.system()} {platform.machine()}"}

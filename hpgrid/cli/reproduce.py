@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from hpgrid.checks import InputError, bad, unknown
 from hpgrid.cli import options
 from hpgrid.config import Config, load, override, shipped
 from hpgrid.paper import FIGURES
-from hpgrid.progress import asking, progress
+from hpgrid.progress import asking, cores, progress
 from hpgrid.readings import no_verdict
 from hpgrid.text import aligned, to_width
 
@@ -131,8 +130,7 @@ def _drawing(figures: int) -> Iterator[Callable[..., Future[list[Path]]]]:
 
     Drawing takes most of the time, and needs no jax: a fresh process starts in half a second.
     """
-    cores = os.cpu_count() or 1
-    if figures == 1 or cores == 1:
+    if figures == 1 or cores() == 1:
 
         def at_once(function: Callable[..., list[Path]], *arguments: Any) -> Future[list[Path]]:
             done: Future[list[Path]] = Future()
@@ -144,7 +142,7 @@ def _drawing(figures: int) -> Iterator[Callable[..., Future[list[Path]]]]:
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    with ProcessPoolExecutor(min(figures, cores), mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(min(figures, cores()), mp_context=get_context("spawn")) as pool:
         yield pool.submit
 
 

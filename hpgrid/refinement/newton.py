@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
@@ -13,6 +12,7 @@ from jax import lax
 from numpy.typing import NDArray
 
 from hpgrid.compiled import compiled
+from hpgrid.progress import cores
 from hpgrid.refinement.bases import (
     FALLS,
     GRADIENT,
@@ -267,7 +267,7 @@ def minimise(
         parts = [block(0)]
     else:
         block(0)  # compiles once, before the threads start
-        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        with ThreadPoolExecutor(cores()) as pool:
             parts = list(pool.map(block, firsts))
     place = np.argsort(order)
     return Solution(*(np.moveaxis(np.concatenate(arrays)[place], 0, -1) for arrays in zip(*parts)))

@@ -15,7 +15,6 @@ gradient's jump stays and the distance halves: the quotient doubles each time, a
 
 from __future__ import annotations
 
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from numpy.typing import NDArray
 
 from hpgrid.checks import bad
 from hpgrid.norms import FROBENIUS, MAX, SPECTRAL, Norm, check_shape, inner
-from hpgrid.progress import foresee, track
+from hpgrid.progress import cores, foresee, track
 from hpgrid.shapes import AnyArray as Array, Floats
 from hpgrid.text import counted
 
@@ -103,7 +102,7 @@ def quotients(norm: Norm, shape: tuple[int, int], pairs: int, *, seed: int = 0, 
     batches = range(0, pairs, size)
     # A thread for each core: decompositions let go of Python's lock.
     parts, begun = [], time.perf_counter()
-    with ThreadPoolExecutor(workers := os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(workers := cores()) as pool:
         for _, values in zip(track(batches, f"pairs, {norm.name}"), pool.map(part, batches)):
             parts.append(values)
             if len(parts) == 1 < len(batches):
