@@ -1,4 +1,4 @@
-"""What a command says: the answer first, what stands beside it, and details where they are asked for."""
+"""What a command says: the answer first, what stands beside it, and details; and what a result makes of itself."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hpgrid.text import Strong, aligned, columns, to_width
+
+if TYPE_CHECKING:
+    import xarray
 
 
 class Table(NamedTuple):
@@ -74,6 +77,43 @@ class Answer:
         console = Console(highlight=False)  # it knows what the terminal can do, and NO_COLOR
         for line in self.lines(details):
             console.print(Text(line, "bold" if isinstance(line, Strong) else ""), soft_wrap=True)
+
+
+class Result:
+    """What a command prints: an answer, which is text, a line, and HTML in a notebook, or plain data for JSON."""
+
+    def answer(self) -> Answer:
+        """Return what it says."""
+        raise NotImplementedError
+
+    def as_dict(self) -> Any:
+        """Return it as plain data."""
+        raise NotImplementedError
+
+    def text(self, details: bool = False) -> str:
+        """Return the answer as text, with all that there is to say where details are asked for."""
+        return self.answer().text(details)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({' '.join(self.answer().first)})"
+
+    def _repr_html_(self) -> str:
+        return self.answer().html()
+
+
+class Labelled:
+    """What is a labelled array of each of its quantities: as a frame, and as HTML in a notebook."""
+
+    def to_xarray(self) -> xarray.Dataset:
+        """Return it as an xarray Dataset."""
+        raise NotImplementedError
+
+    def to_dataframe(self) -> Any:
+        """Return the same as a pandas DataFrame, a row a cell."""
+        return self.to_xarray().to_dataframe()
+
+    def _repr_html_(self) -> str:
+        return str(self.to_xarray()._repr_html_())
 
 
 def _html(part: Part) -> str:

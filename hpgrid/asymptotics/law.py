@@ -8,7 +8,7 @@ from fractions import Fraction
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hpgrid.answer import Answer
+from hpgrid.answer import Answer, Result
 from hpgrid.asymptotics.monomial import Monomial, power, quotient, symbol_text
 from hpgrid.checks import bad
 from hpgrid.text import exponent_text
@@ -181,7 +181,7 @@ class Segment(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False)
-class Law:
+class Law(Result):
     """The exact asymptotics of a bound in a regime.
 
     Attributes:
@@ -233,13 +233,6 @@ class Law:
         details = [*_levels(self), *_segments(self)]
         adds = "the terms that decide, level by level" + (", and other paths" if self.segments else "")
         return Answer((), [[*repr(self).splitlines(), *_notes(self)]], [details], adds if details else "")
-
-    def text(self, details: bool = False) -> str:
-        """Return the answer as text, with all that there is to say where details are asked for."""
-        return self.answer().text(details)
-
-    def _repr_html_(self) -> str:
-        return self.answer().html()
 
     def lines(self) -> list[str]:
         """Return the whole report in lines, the bound and its regime first, however long they are."""

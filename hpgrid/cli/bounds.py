@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from hpgrid.answer import Answer, Table
+from hpgrid.answer import Answer, Result, Table
 from hpgrid.bounds import BOUNDS
 from hpgrid.bounds.written import Bound
 from hpgrid.checks import InputError, check_choice
@@ -74,7 +74,7 @@ def _plain(name: str, bound: Bound) -> dict[str, Any]:
     }
 
 
-class Listed:
+class Listed(Result):
     """All of them."""
 
     def answer(self) -> Answer:
@@ -89,8 +89,8 @@ class Listed:
         return [_plain(name, bound) for name, bound in BOUNDS.items()]
 
 
-@dataclass(frozen=True)
-class Whole:
+@dataclass(frozen=True, repr=False)
+class Whole(Result):
     """One of them, with its laws.
 
     Attributes:

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from cyclopts import Parameter
 
-from hpgrid.answer import Answer
+from hpgrid.answer import Result
 from hpgrid.bounds import BOUNDS
 from hpgrid.checks import (
     CALLED,
@@ -434,16 +434,6 @@ def as_options() -> Iterator[None]:
 
 #: Of an answer that has them.
 Details = Annotated[bool, Parameter(help="Say all that there is to say, not the answer alone.")]
-
-
-class Result(Protocol):
-    """What a command prints: an answer, or plain data for JSON."""
-
-    def answer(self) -> Answer:
-        """Return what it says."""
-
-    def as_dict(self) -> Any:
-        """Return it as plain data."""
 
 
 def say(result: Result, as_json: bool, details: bool = False) -> int:

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hpgrid.answer import Answer
+from hpgrid.answer import Answer, Result
 from hpgrid.bounds import cesista2025 as bounds
 from hpgrid.bounds.cesista2025 import Parts
 from hpgrid.bounds.constants import Constants
@@ -82,8 +82,8 @@ class Reach(NamedTuple):
     shape: Shape
 
 
-@dataclass(frozen=True)
-class CriticalBatch:
+@dataclass(frozen=True, repr=False)
+class CriticalBatch(Result):
     """The answer.
 
     Attributes:
@@ -144,16 +144,6 @@ class CriticalBatch:
         from hpgrid.critical.report import answer
 
         return answer(self)
-
-    def text(self, details: bool = False) -> str:
-        """Return the answer as text, with all that there is to say where details are asked for."""
-        return self.answer().text(details)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({' '.join(self.answer().first)})"
-
-    def _repr_html_(self) -> str:
-        return self.answer().html()
 
 
 @np.errstate(all="ignore")  # what overflows is out of reach

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from hpgrid.answer import Labelled
 from hpgrid.checks import bad, changed, is_number, unknown
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.refinement.bases import Row
@@ -25,7 +26,7 @@ EQUAL, HUMP = 1e-12, 1e-9
 
 
 @dataclass(frozen=True, repr=False)
-class Optimum:
+class Optimum(Labelled):
     """The minimum of a bound at every budget, where it is attained, and how both move.
 
     Every array has the shape of the budgets, after that of the constants where those are arrays.
@@ -76,13 +77,6 @@ class Optimum:
         if (over != first).any():  # each combination has budgets of its own
             coordinates, data[f"{self.budget}_value"] = {}, over
         return xarray.Dataset({name: (names, x) for name, x in data.items()}, coordinates)
-
-    def to_dataframe(self) -> Any:
-        """Return the same as a pandas DataFrame, a row a budget."""
-        return self.to_xarray().to_dataframe()
-
-    def _repr_html_(self) -> str:
-        return str(self.to_xarray()._repr_html_())
 
     def plot(self, name: str = "risk", ax: Axes | None = None) -> Axes:
         """Draw the risk, or a tuned variable's best value, against the budget.

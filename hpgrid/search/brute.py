@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpgrid.answer import Labelled
 from hpgrid.checks import DTYPES, GRID_METHODS, bad, check_choice, unknown
 from hpgrid.formula.function import holds
 from hpgrid.grid import Grid
@@ -68,7 +69,7 @@ class Argmins:
 
 
 @dataclass(frozen=True, repr=False)
-class SearchResult(Argmins):
+class SearchResult(Argmins, Labelled):
     """The best point of a grid for every cell of the axes that remain.
 
     Attributes:
@@ -132,13 +133,6 @@ class SearchResult(Argmins):
         return xarray.Dataset(
             whole, dict(self.axes), {"points": self.points, "dtype": self.dtype, "method": self.method}
         )
-
-    def to_dataframe(self) -> Any:
-        """Return the same as a pandas DataFrame, a row a cell."""
-        return self.to_xarray().to_dataframe()
-
-    def _repr_html_(self) -> str:
-        return str(self.to_xarray()._repr_html_())
 
     def plot(self, name: str = "risk", ax: Axes | None = None) -> Axes:
         """Draw the best risk, or a reduced axis' best value, against the budget; all else that remains as thin curves.

@@ -13,8 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
-from hpgrid.answer import Answer
-from hpgrid.checks import bad
+from hpgrid.answer import Answer, Result
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.term import Factor, Term
@@ -27,8 +26,8 @@ def direction(factor: Factor | None) -> int:
     return 1 if factor > 0 else -1  # type: ignore[operator]
 
 
-@dataclass(frozen=True)
-class Structure:
+@dataclass(frozen=True, repr=False)
+class Structure(Result):
     """The signs of a bound's mixed differences.
 
     Attributes:
@@ -82,20 +81,14 @@ class Structure:
         if self.flips(names) is not None:
             return ""
         turned = "no reading of the axes backwards makes all of their mixed differences negative"
-        return self.obstacle(names) or f"{self._listed(names)}: {turned}"
+        return self.obstacle(names) or f"({', '.join(names)}): {turned}"
 
     def answer(self) -> Answer:
         """Return it as a command says it."""
         return Answer([self.text()])
 
-    def __repr__(self) -> str:
-        return f"Structure({self.text()})"
-
-    def _repr_html_(self) -> str:
-        return self.answer().html()
-
-    def text(self) -> str:
-        """Return in words for which axes the bound is submodular, and by which terms."""
+    def text(self, details: bool = False) -> str:
+        """Return in words for which axes the bound is submodular, and by which terms: all that there is to say."""
         if self.why:
             return f"{self.name}: {self.why}"
         hyperparameters = [v for v in self.axes if v != self.budget]
@@ -131,9 +124,6 @@ class Structure:
         names = {*axes}
         return {pair: next(iter(own)) for pair, own in self.pairs.items() if len(own) == 1 and {*pair} <= names}
 
-    def _listed(self, axes: tuple[str, ...]) -> str:
-        return f"({', '.join(axes)})"
-
 
 _WORDS = {1: "positive", -1: "negative"}
 
@@ -155,14 +145,3 @@ def structure(proxy: Proxy | FunctionProxy, grid: Grid | None = None) -> Structu
         for v, w in combinations([v for v in axes if ways[v]], 2):
             pairs.setdefault((v, w), {}).setdefault(ways[v] * ways[w], term)
     return Structure(proxy.name, axes, proxy.budget, pairs)
-
-
-def check_structure(found: Structure, axes: Iterable[str]) -> None:
-    """Refuse an exact search of a bound that is not submodular in some axes.
-
-    Raises:
-        ValueError: it isn't: which pair of axes spoils it, by which two terms.
-    """
-    names = tuple(axes)
-    if why := found.why_not(names):
-        raise bad(f"an exact search is of a bound that is submodular in {', '.join(names)}", why, 'method="auto", say')

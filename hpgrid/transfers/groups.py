@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hpgrid.answer import Answer, Table
+from hpgrid.answer import Answer, Result, Table
 from hpgrid.checks import bad
 from hpgrid.transfers import report
 from hpgrid.transfers.choice import Choice, chosen
 from hpgrid.transfers.transfer import Transfer, transfer
 
 
-@dataclass(frozen=True)
-class Groups:
+@dataclass(frozen=True, repr=False)
+class Groups(Result):
     """Transfers by the group's name; each group moves by its own start, all of them in the same regime."""
 
     each: Mapping[str, Transfer]

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from hpgrid import bounds
-from hpgrid.answer import Answer
+from hpgrid.answer import Answer, Result
 from hpgrid.checks import bad
 from hpgrid.text import few_iterations
 from hpgrid.transfers import published, report
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 _FEW, _MANY = 1000, 1e6
 
 
-@dataclass(frozen=True)
-class Transfer(TransferProblem):
+@dataclass(frozen=True, repr=False)
+class Transfer(Result, TransferProblem):
     """The answer, beside what was asked: ``start``, ``T``, ``to_b`` and ``limits``, with every b in tokens.
 
     Attributes:
@@ -68,16 +68,6 @@ class Transfer(TransferProblem):
     def answer(self) -> Answer:
         """Return what it says: the row to use first."""
         return report.answer(self)
-
-    def text(self, details: bool = False) -> str:
-        """Return the answer as text, with all that stands beside it where details are asked for."""
-        return self.answer().text(details)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({' '.join(self.answer().first)})"
-
-    def _repr_html_(self) -> str:
-        return self.answer().html()
 
     def draw(self) -> Figure:
         """Return the picture: eta, b and beta along the way, a line per regime; its budgets differ.

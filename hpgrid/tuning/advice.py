@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from hpgrid.answer import Answer
+from hpgrid.answer import Answer, Result
 from hpgrid.formula.function import excess
 from hpgrid.record import plain
 from hpgrid.refinement.cost import flatness_of
@@ -61,8 +61,8 @@ class Point:
         return data | {"fixed_together": self.fixed_together, "converged": self.converged}
 
 
-@dataclass(frozen=True)
-class Advice:
+@dataclass(frozen=True, repr=False)
+class Advice(Result):
     """What to set at one budget, and how much that matters."""
 
     point: Point  # the refined optimum
@@ -99,16 +99,6 @@ class Advice:
         beside += [self.invalid.text()] if self.invalid is not None else []
         return Answer([first], [beside], [[grid]], "the grid's own best values")
 
-    def text(self, details: bool = False) -> str:
-        """Return the answer as text, with all that there is to say where details are asked for."""
-        return self.answer().text(details)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({' '.join(self.answer().first)})"
-
-    def _repr_html_(self) -> str:
-        return self.answer().html()
-
     def as_dict(self) -> dict[str, Any]:
         """Return the advice as plain data for JSON."""
         near = {"near": self.near_optimal_range} | ({"near_open": self.open_ends} if self.open_ends else {})
@@ -118,8 +108,8 @@ class Advice:
         return dict(plain({**data, "edge": self.edge, "not_identifiable_on_the_grid": self.unresolved_range}))
 
 
-@dataclass(frozen=True)
-class Several:
+@dataclass(frozen=True, repr=False)
+class Several(Result):
     """What to set at each of several budgets."""
 
     answers: tuple[Advice, ...]
@@ -131,16 +121,6 @@ class Several:
         beside = [f"{at}{'; '.join(map(str, own.beside[0]))}" for at, own in each.items() if own.beside[0]]
         details = [f"{at}{own.details[0][0]}" for at, own in each.items()]
         return Answer(first, [beside], [details], "the grid's own best values")
-
-    def text(self, details: bool = False) -> str:
-        """Return the answer as text, with all that there is to say where details are asked for."""
-        return self.answer().text(details)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({' '.join(self.answer().first)})"
-
-    def _repr_html_(self) -> str:
-        return self.answer().html()
 
     def as_dict(self) -> list[dict[str, Any]]:
         """Return plain data for each."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.answer import Answer, Table
+from hpgrid.answer import Answer, Result, Table
 from hpgrid.progress import foresee
 from hpgrid.readings import no_verdict
 from hpgrid.record import made_with, plain, write_table, write_whole
@@ -98,7 +98,7 @@ class SurveySlope:
 
 
 @dataclass(frozen=True, repr=False)
-class Survey:
+class Survey(Result):
     """What a bound says about tuning at every budget of a grid; arrays have shape (budgets,)."""
 
     problem: TuningProblem  # what was searched
@@ -141,13 +141,6 @@ class Survey:
             ],
             f"the grid, and what is best on it and refined at a dozen of its {len(problem.budgets)} budgets",
         )  # fmt: skip
-
-    def text(self, details: bool = False) -> str:
-        """Return the answer as text, with all that there is to say where details are asked for."""
-        return self.answer().text(details)
-
-    def _repr_html_(self) -> str:
-        return self.answer().html()
 
     def __repr__(self) -> str:
         return (

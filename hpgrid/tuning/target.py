@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from hpgrid.answer import Answer
+from hpgrid.answer import Answer, Result
 from hpgrid.checks import (
     bad,
     is_number,
@@ -46,8 +46,8 @@ PRICE = 5e-5
 ASSUMED = "assumed, as the bound is no sum of powers: in fewer iterations than the cap it takes more tokens"
 
 
-@dataclass(frozen=True)
-class Reached:
+@dataclass(frozen=True, repr=False)
+class Reached(Result):
     """The fewest tokens, or iterations, that reach a risk."""
 
     problem: TuningProblem  # what was asked of
@@ -71,16 +71,6 @@ class Reached:
         first = [_out_of_reach(self) if self.point is None else _reached_text(self, self.point)]
         first += [] if self.capped is None else [_capped_text(self, self.capped)]
         return Answer(first, [self.notes])
-
-    def text(self, details: bool = False) -> str:
-        """Return the answer as text, with all that there is to say where details are asked for."""
-        return self.answer().text(details)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({' '.join(self.answer().first)})"
-
-    def _repr_html_(self) -> str:
-        return self.answer().html()
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as plain data for JSON; NaN becomes null."""
