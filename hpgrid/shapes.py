@@ -28,7 +28,7 @@ Values = float | Floats
 #: A number, a NumPy array or a JAX one.
 AnyArray = Any
 
-__all__ = ["AnyArray", "Array", "Bool", "Float", "Floats", "Int", "Values", "array_namespace", "sqrt"]
+__all__ = ["AnyArray", "Array", "Bool", "Float", "Floats", "Int", "Values", "array_namespace", "same_columns", "sqrt"]
 
 
 def array_namespace(*values: AnyArray) -> Any:
@@ -40,3 +40,16 @@ def array_namespace(*values: AnyArray) -> Any:
 def sqrt(x: AnyArray) -> AnyArray:
     """Return the square root, elementwise."""
     return array_namespace(x).sqrt(x)
+
+
+def same_columns(array: AnyArray) -> tuple[list[NDArray[np.intp]], NDArray[np.intp]]:
+    """Return the places of equal columns, kind by kind, and the order that undoes this once the kinds are joined.
+
+    A column says which terms a combination of constants has, say: those with the same terms are solved at once.
+    """
+    every = np.arange(array.shape[1])
+    if (array == array[:, :1]).all():  # the common case, without sorting
+        return [every], every
+    kinds, kind = np.unique(array, axis=1, return_inverse=True)
+    parts = [np.flatnonzero(kind.ravel() == k) for k in range(kinds.shape[1])]
+    return parts, np.argsort(np.concatenate(parts))

@@ -16,6 +16,7 @@ from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.refinement.bases import Row
 from hpgrid.refinement.problem import OPEN, Box, Floats, Problem, Solution, check_arrays, pose, powers, walled
 from hpgrid.regime import Regime, as_regime
+from hpgrid.shapes import same_columns
 
 if TYPE_CHECKING:
     import xarray
@@ -279,14 +280,13 @@ def _posynomials(rows: tuple[Row, ...], logs: Floats, slopes: Floats, box: Box, 
 
     logs = logs.reshape(len(rows), -1)
     present = logs > -np.inf
-    if (present == present[:, :1]).all():
+    parts, order = same_columns(present)
+    if len(parts) == 1:
         return minimise(rows, logs, slopes, box, walls)
-    kinds, kind = np.unique(present, axis=1, return_inverse=True)
-    parts, found = [np.flatnonzero(kind.ravel() == k) for k in range(kinds.shape[1])], []
-    for there, part in zip(kinds.T, parts):
-        kept, own = np.flatnonzero(there), Box(*(array[..., part] for array in box))
+    found = []
+    for part in parts:
+        kept, own = np.flatnonzero(present[:, part[0]]), Box(*(array[..., part] for array in box))
         found.append(minimise(tuple(rows[j] for j in kept), logs[np.ix_(kept, part)], slopes[kept], own, walls))
-    order = np.argsort(np.concatenate(parts))
     return Solution(*(np.concatenate(arrays, axis=-1)[..., order] for arrays in zip(*found)))
 
 

@@ -26,7 +26,7 @@ from hpgrid.regime import Regime, as_regime
 from hpgrid.search.brute import CHUNK, Argmins, SearchPlan, best_of, plan_search
 from hpgrid.search.lanes import Lanes, lanes_of
 from hpgrid.search.tables import LINE_BYTES, check_range, places
-from hpgrid.shapes import Floats
+from hpgrid.shapes import Floats, same_columns
 from hpgrid.text import counted
 
 #: Lanes of one device in one call, by platform: on a CPU as many as its cache holds, elsewhere as many as keep it
@@ -126,14 +126,10 @@ def best_of_many(
     if isinstance(proxy, Proxy):
         # Constants of 0 drop terms: combinations of the same terms are one search.
         there = [np.broadcast_to(t.remains({**proxy.constants, **columns}), number) for t in proxy.terms]
-        kinds, kind = np.unique(np.array(there), axis=1, return_inverse=True)
-        if kinds.shape[1] > 1:
-            parts = [np.flatnonzero(kind.ravel() == k) for k in range(kinds.shape[1])]
-            found = [
-                best_of_many(proxy, grid, regime, {name: x[part] for name, x in columns.items()}, **limits)
-                for part in parts
-            ]
-            return _joined(found, np.argsort(np.concatenate(parts)))
+        parts, order = same_columns(np.array(there))
+        if len(parts) > 1:
+            each_part = ({name: x[part] for name, x in columns.items()} for part in parts)
+            return _joined([best_of_many(proxy, grid, regime, own, **limits) for own in each_part], order)
     rows = zip(*(column.tolist() for column in columns.values()))
     every = [{**proxy.constants, **dict(zip(columns, row))} for row in rows]
 

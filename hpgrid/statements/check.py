@@ -121,12 +121,9 @@ def _checked(subject: routes.Subject, stated: StatedLaw) -> Checked:
     readings = [*routes.exact_readings(stated, law), *readings]
     _, whole = routes.product_law(law, stated.left)
     text, less = None if whole is None else whole.text(), stated.statement.less
-    if text is not None and less:
-        text = (
-            text.replace("risk*", f"risk* - {less}", 1)
-            if [*stated.left.values()] == [1]
-            else f"of risk - {less}: {text}"
-        )
+    if whole is not None and less:
+        alone = stated.left == {"risk": 1}
+        text = f"risk* - {less} = {whole.right()}" if alone else f"of risk - {less}: {text}"
     return Checked(stated, subject.proxy.name, tuple(readings), fit, text)
 
 
