@@ -47,13 +47,8 @@ class Finding:
         return worst(self.readings)
 
 
-def finding(*parts: Reading | Iterable[Reading] | str) -> Finding:
-    """Return what measuring a claim gave, of readings, groups of them, and perhaps a line that says why."""
-    readings: list[Reading] = []
-    for part in parts:
-        if not isinstance(part, str):
-            readings += [part] if isinstance(part, Reading) else part
-    return Finding(tuple(readings), "".join(part for part in parts if isinstance(part, str)))
+#: What a function that measures a claim gives: readings, and perhaps a line that says why.
+Measured = Iterable[Reading | str]
 
 
 @dataclass(frozen=True)
@@ -64,13 +59,19 @@ class Claim:
         id: such as "S.eq7.b"; what stands before a dot names the family, the first letter the source.
         number: where the source says it.
         statement: what it says, in a few words.
-        measure: returns the finding.
+        measured: gives the readings.
     """
 
     id: str
     number: str
     statement: str
-    measure: Callable[[], Finding]
+    measured: Callable[[], Measured]
+
+    def measure(self) -> Finding:
+        """Return what was found."""
+        parts = tuple(self.measured())
+        readings = tuple(part for part in parts if isinstance(part, Reading))
+        return Finding(readings, "".join(part for part in parts if isinstance(part, str)))
 
     @property
     def source(self) -> str:
@@ -87,18 +88,18 @@ class Row:
     seconds: float
 
 
-def claim(id: str, number: str, statement: str) -> Callable[[Callable[[], Finding]], Claim]:
+def claim(id: str, number: str, statement: str) -> Callable[[Callable[[], Measured]], Claim]:
     """Return a decorator that makes a claim of the function that measures it."""
-    return lambda measure: Claim(id, number, statement, measure)
+    return lambda measured: Claim(id, number, statement, measured)
 
 
-def claims(*rows: tuple[Any, ...]) -> Callable[[Callable[..., Finding]], tuple[Claim, ...]]:
+def claims(*rows: tuple[Any, ...]) -> Callable[[Callable[..., Measured]], tuple[Claim, ...]]:
     """Return a decorator that makes several claims of the function that measures them all.
 
     Args:
         rows: of each claim its id, number and statement, and then the function's arguments.
     """
-    return lambda measure: tuple(Claim(id, at, says, partial(measure, *given)) for id, at, says, *given in rows)
+    return lambda measured: tuple(Claim(id, at, says, partial(measured, *given)) for id, at, says, *given in rows)
 
 
 def gather(*modules: object) -> tuple[Claim, ...]:

@@ -13,6 +13,7 @@ import pytest
 from hpgrid.claims.ledger import (
     Claim,
     Finding,
+    Measured,
     Row,
     answer,
     as_dict,
@@ -98,23 +99,24 @@ def test_the_verdict_of_a_row_is_the_worst_of_its_readings() -> None:
 
 
 @claim("S.eq1.a", "eq. (1)", "one is one")
-def one() -> Finding:
-    return Finding((reading(1.0, 1.0),))
+def one() -> Measured:
+    yield reading(1.0, 1.0)
 
 
 @claim("S.eq1.b", "eq. (1)", "one is two")
-def two() -> Finding:
-    return Finding((reading(1.0, 2.0),), "it is not")
+def two() -> Measured:
+    yield reading(1.0, 2.0)
+    yield "it is not"
 
 
 @claim("S.eq11", "eq. (11)", "another")
-def other() -> Finding:
-    return Finding((reading(1.0, 1.0),))
+def other() -> Measured:
+    return (reading(1.0, 1.0),)
 
 
 @claims(("S.eq2.a", "eq. (2)", "two is two", 2.0), ("S.eq2.b", "eq. (2)", "two is one", 1.0))
-def several(predicted: float) -> Finding:
-    return Finding((reading(2.0, predicted),))
+def several(predicted: float) -> Measured:
+    yield reading(2.0, predicted)
 
 
 LEDGER = (one, two, other)
@@ -124,6 +126,7 @@ def test_a_decorated_function_is_a_claim_with_its_id_and_its_words() -> None:
     assert isinstance(one, Claim)
     assert (one.id, one.number, one.statement, one.source) == ("S.eq1.a", "eq. (1)", "one is one", "shulgin2026")
     assert one.measure().verdict == HOLDS
+    assert two.measure() == Finding((reading(1.0, 2.0),), "it is not")
 
 
 def test_gathering_keeps_the_order_in_which_claims_stand_alone_or_in_tuples() -> None:
@@ -162,7 +165,7 @@ def test_a_run_gives_a_row_for_each_claim_in_order_and_says_when_each_is_done() 
 
 
 def row(id: str, *readings: Reading, note: str = "") -> Row:
-    return Row(Claim(id, "eq. (1)", "a | b", lambda: Finding(readings)), Finding(readings, note), 0.25)
+    return Row(Claim(id, "eq. (1)", "a | b", lambda: readings), Finding(readings, note), 0.25)
 
 
 ROWS = (

@@ -19,7 +19,7 @@ from hpgrid.claims import measures as m
 from hpgrid.claims.atlas.stated import bound, constants_of
 from hpgrid.claims.cesista2025.later import ALPHA, BATCH, BEYOND, logarithmic, powers_of_b
 from hpgrid.claims.cesista2025.moments import CONSTANTS, LAM, ROUNDING
-from hpgrid.claims.ledger import Finding, claim, claims, finding
+from hpgrid.claims.ledger import Measured, claim, claims
 from hpgrid.far_out import LADDER, LOGS
 from hpgrid.readings import Reading, of_exponent
 from hpgrid.refinement import Optimum
@@ -67,30 +67,26 @@ def _convex_at(b: float) -> StarConvex:
     ("A.sgd_strongly_convex.eta", _CONVEX, "eta* ~ log K/K", "eta"),
     ("A.sgd_strongly_convex.risk", _CONVEX, "risk* ~ log K/K", "risk"),
 )
-def convex(name: str) -> Finding:
+def convex(name: str) -> Measured:
     found, of = _convex()
     closed = laws.decay_rate(LADDER, of) if name == "eta" else laws.decay_risk(LADDER, of)
     form = lambda u: np.log(laws.decayed(u, of) + (name == "risk")) - u  # noqa: E731
-    return finding(
-        m.same(f"{name}* over its closed form, K = 1e18 to 1e280", "refined", _values(found, name), closed),
-        powers(form, -1.0, 1.0),
-    )
+    yield m.same(f"{name}* over its closed form, K = 1e18 to 1e280", "refined", _values(found, name), closed)
+    yield from powers(form, -1.0, 1.0)
 
 
 @claim("H.sgd_strongly_convex.b", _CONVEX, "under a token budget risk* is free of b, wherever b is held")
-def convex_tokens() -> Finding:
+def convex_tokens() -> Measured:
     """The closed form of the risk at T/b iterations, slope ~ 1/b; and the refined optimum in K, moved to tokens."""
     T = 1e40
     risks = [float(laws.decay_risk(T / b, _convex_at(b))) for b in (1.0, 1e6)]
     moved = refine(bound("sgd_strongly_convex"), "eta", fixed={"b": 1e6}, K=T / 1e6)
-    return finding(
-        m.same("risk* at b = 1e6 over that at b = 1, T = 1e40", "arithmetic", risks[1], risks[0]),
-        m.same("risk* at b = 1e6 over that at b = 1, T = 1e40", "refined", _values(moved, "risk"), risks[0]),
-    )
+    yield m.same("risk* at b = 1e6 over that at b = 1, T = 1e40", "arithmetic", risks[1], risks[0])
+    yield m.same("risk* at b = 1e6 over that at b = 1, T = 1e40", "refined", _values(moved, "risk"), risks[0])
 
 
 @claim("H.sgd_strongly_convex.tuned", _CONVEX, "b tuned, eta* is the largest that there may be and b* ~ T/log T")
-def convex_tuned() -> Finding:
+def convex_tuned() -> Measured:
     """At x = mu eta the risk goes as x/-log(1 - x), which falls: b grows until eta is at its cap.
 
     Beyond 1e37 the descent from a coarse grid misses the cap: the valley between is flat.
@@ -100,13 +96,11 @@ def convex_tuned() -> Finding:
     x, own = of["mu"] * cap, _convex_at(1.0)
     closed, rate = laws.capped_risk(T, x, own), -np.log1p(-x)
     form = lambda u: u + np.log(rate) - np.log(np.log(own.Delta0 * rate * own.lam / (own.slope * x)) + u)  # noqa: E731
-    return finding(
-        m.same("eta* over 1/(2 L), T = 1e18 to 1e37", "refined", _values(found, "eta"), np.full(T.size, cap)),
-        m.same("b* over its closed form", "refined", _values(found, "b"), np.exp(form(np.log(T)))),
-        m.same("risk* over its closed form", "refined", _values(found, "risk"), closed),
-        powers(form, 1.0, -1.0, "T"),
-        f"risk* tends to x/-log(1 - x) = {x / rate:.3f} of what a held b gives: a constant factor",
-    )
+    yield m.same("eta* over 1/(2 L), T = 1e18 to 1e37", "refined", _values(found, "eta"), np.full(T.size, cap))
+    yield m.same("b* over its closed form", "refined", _values(found, "b"), np.exp(form(np.log(T))))
+    yield m.same("risk* over its closed form", "refined", _values(found, "risk"), closed)
+    yield from powers(form, 1.0, -1.0, "T")
+    yield f"risk* tends to x/-log(1 - x) = {x / rate:.3f} of what a held b gives: a constant factor"
 
 
 # --- Adam ---
@@ -136,16 +130,14 @@ def _adam_form(name: str) -> Callable[[m.Array], m.Array]:
     ("A.adam.risk", _ADAM, "risk* ~ (log K/K)^(1/2)", "risk", -0.5, 0.5),
     ("H.adam.eta", _ADAM, "eta* ~ K^(-1/2), without a logarithm", "eta", -0.5, 0.0),
 )
-def adam(name: str, power: float, log: float) -> Finding:
+def adam(name: str, power: float, log: float) -> Measured:
     form = _adam_form(name)
-    return finding(
-        m.same("over its closed form, K = 1e18 to 1e280", "refined", _values(_adam(), name), np.exp(form(LOGS))),
-        powers(form, power, log),
-    )
+    yield m.same("over its closed form, K = 1e18 to 1e280", "refined", _values(_adam(), name), np.exp(form(LOGS)))
+    yield from powers(form, power, log)
 
 
 @claim("A.adam.abstract", "Defossez et al., abstract", "eta = K^(-1/2), 1 - beta2 = 1/K: the bound ~ log K/K^(1/2)")
-def adam_abstract() -> Finding:
+def adam_abstract() -> Measured:
     """The bound there, over 2 R D0 + (4 d R^2 + d R L)(log(1 + R^2 K/epsilon) + 1) over K^(1/2)."""
     D0, L, R, d, epsilon = ADAM.values()
 
@@ -154,12 +146,10 @@ def adam_abstract() -> Finding:
 
     own = bound("adam", **ADAM).risk(eta=LADDER**-0.5, alpha2=1 / LADDER, K=LADDER)
     tuned = _values(_adam(), "risk")
-    return finding(
-        m.same("over its closed form, K = 1e18 to 1e280", "arithmetic", own, np.exp(form(LOGS)), 1e-12),
-        powers(form, -0.5, 1.0),
-        m.at_least("over the tuned risk, least of the ladder", "refined", float((own / tuned).min()), 1.0),
-        "a logarithm's root above the tuned bound's (log K/K)^(1/2): alpha2 = 1/K is a logarithm too small",
-    )
+    yield m.same("over its closed form, K = 1e18 to 1e280", "arithmetic", own, np.exp(form(LOGS)), 1e-12)
+    yield from powers(form, -0.5, 1.0)
+    yield m.at_least("over the tuned risk, least of the ladder", "refined", float((own / tuned).min()), 1.0)
+    yield "a logarithm's root above the tuned bound's (log K/K)^(1/2): alpha2 = 1/K is a logarithm too small"
 
 
 # --- under a Kurdyka-Lojasiewicz condition ---
@@ -182,36 +172,38 @@ def _kl_small() -> StarConvex:
     ("A.frank_wolfe_kl.alpha", "FW-KL, as star-convex", "1 - beta* ~ b (log T/T)^(2/3), in T", "alpha", "alpha"),
     ("A.frank_wolfe_kl.eta.tokens", "FW-KL, as star-convex", "eta* ~ b log T/T, in T", "eta", "alpha"),
 )
-def kl(name: str, beside: str) -> Finding:
+def kl(name: str, beside: str) -> Measured:
     of: dict[str, Any] = {**CONSTANTS, "lam": LAM, "mu": MU}
     return logarithmic(_kl(), name, beside, laws.kl_at_momentum(ALPHA, **of), _kl_small())
 
 
 @claim("A.frank_wolfe_kl.powers", "FW-KL, as star-convex", "1 - beta* ~ b and eta* ~ b, at a fixed T")
-def kl_powers() -> Finding:
+def kl_powers() -> Measured:
     """The refined optimum, b moved; and what the bound changes by where all three are a thousandfold."""
     of, T = _kl_small(), np.array([m.FAR, m.FARTHER])
     best = {"alpha": np.exp(log_alpha(np.log(T), BATCH, of)), "eta": np.exp(log_eta(np.log(T), np.log(BATCH), of))}
     own, moved = (_kl().risk(**{v: x * k for v, x in best.items()}, b=BATCH * k, T=T) for k in (1.0, 1e3))
-    along = m.settles("the bound, eta, alpha and b a thousandfold, over it", "arithmetic", moved / own)
-    return finding(powers_of_b(_kl()).readings, along)
+    yield from powers_of_b(_kl())
+    yield m.settles("the bound, eta, alpha and b a thousandfold, over it", "arithmetic", moved / own)
 
 
 @claims(
     ("A.frank_wolfe_kl.iterations", "FW-KL, as star-convex", "eta* ~ log K/K", False),
     ("A.frank_wolfe_kl.free", "FW-KL, as star-convex", "at a fixed K eta* is free of b", True),
 )
-def kl_iterations(free: bool) -> Finding:
+def kl_iterations(free: bool) -> Measured:
     of = laws.kl_at_momentum(ALPHA, **CONSTANTS, lam=LAM, mu=MU)
     own = {b: _values(_kl_at(b), "eta") for b in (BATCH, 1e6)}
-    closed = m.same("eta* over its closed form, K = 1e18 to 1e280", "refined", own[BATCH], laws.decay_rate(LADDER, of))
+    closed = laws.decay_rate(LADDER, of)
+    yield m.same("eta* over its closed form, K = 1e18 to 1e280", "refined", own[BATCH], closed)
     if free:
+        yield m.same("eta* at b = 1e6 over that at 32", "refined", own[1e6], own[BATCH])
         eta, in_K = np.geomspace(1e-6, 1e-3, 20), _kl().form("K")
         less = np.subtract(*(in_K.risk(eta=eta, b=b, alpha=ALPHA, K=1e4) for b in (BATCH, 1e6)))
         # A difference of two bounds that are a few times as large.
-        between = m.same("what b changes, at 20 eta", "arithmetic", less, less[0], 10 * ROUNDING)
-        return finding(closed, m.same("eta* at b = 1e6 over that at 32", "refined", own[1e6], own[BATCH]), between)
-    return finding(closed, powers(lambda u: np.log(laws.decayed(u, of)) - u, -1.0, 1.0))
+        yield m.same("what b changes, at 20 eta", "arithmetic", less, less[0], 10 * ROUNDING)
+    else:
+        yield from powers(lambda u: np.log(laws.decayed(u, of)) - u, -1.0, 1.0)
 
 
 @cache
@@ -235,38 +227,37 @@ def _refined(proxy: Any, lam: float, K: list[float]) -> m.Array:
 
 
 @claim("A.independent_decay.eta", _DECAY, "eta*(lam) minimises the bound in which lam is a variable")
-def decay_rate() -> Finding:
-    readings, proxy = [], bound("independent_decay", **CONSTANTS)
+def decay_rate() -> Measured:
+    proxy = bound("independent_decay", **CONSTANTS)
     for lam in (0.1, 1.0, 10.0):
         found = _refined(proxy, lam, [1e5, 1e9])
         formula = [float(_best(lam, K)) for K in (1e5, 1e9)]
-        readings.append(m.same(f"over the formula, lam = {lam:g}", "refined", found, formula))
+        yield m.same(f"over the formula, lam = {lam:g}", "refined", found, formula)
         star = proxies.star_convex(**CONSTANTS, lam=lam, budget="K")
         there: dict[str, Any] = {"eta": np.array(formula), "b": BATCH, "alpha": ALPHA, "K": np.array([1e5, 1e9])}
         same_bound = m.same(
             f"the bound over star_convex's, lam = {lam:g}", "arithmetic", proxy.risk(**there, lam=lam),
             star.risk(**there), 8 * ROUNDING,
         )  # fmt: skip
-        readings.append(same_bound)
-    return finding(readings)
+        yield same_bound
 
 
 @claim("A.independent_decay.constant", _DECAY, "eta* = Theta(1/lam): lam eta* is constant")
-def decay_constant() -> Finding:
+def decay_constant() -> Measured:
     """lam eta* over a hundredfold lam, at a run that people could pay; and how it goes on."""
     lam, K, proxy = np.array([0.1, 1.0, 10.0]), 1e5, bound("independent_decay", **CONSTANTS)
     products = lam * _best(lam, K)
     found = [float(_refined(proxy, x, [K])[0]) for x in lam]
-    return finding(
-        m.same("lam eta* at lam = 10 over that at 0.1, K = 1e5", "refined", found[2] * lam[2], found[0] * lam[0]),
-        m.same("lam eta* at lam = 10 over that at 0.1, K = 1e5", "arithmetic", products[2], products[0]),
+    yield m.same("lam eta* at lam = 10 over that at 0.1, K = 1e5", "refined", found[2] * lam[2], found[0] * lam[0])
+    yield m.same("lam eta* at lam = 10 over that at 0.1, K = 1e5", "arithmetic", products[2], products[0])
+    yield (
         f"lam eta* K is a logarithm of K lam^2: {products[0] * K:.3g}, {products[1] * K:.3g} and {products[2] * K:.3g} "
-        "at lam = 0.1, 1 and 10; it levels off, at K, where log lam is far above K",
+        "at lam = 0.1, 1 and 10; it levels off, at K, where log lam is far above K"
     )
 
 
 @claim("A.independent_decay.power", _DECAY, "eta* ~ 1/lam, up to a logarithm, as K grows")
-def decay_power() -> Finding:
+def decay_power() -> Measured:
     """d log eta*/d log lam = -1 + 2/log K to leading order: by the closed form, and refined, from lam = 1 to 10."""
 
     def slope(etas: m.Array) -> m.Array:
@@ -277,8 +268,6 @@ def decay_power() -> Finding:
     K, proxy = [1e9, 1e40], bound("independent_decay", **CONSTANTS)
     found = slope(np.array([_refined(proxy, lam, K) for lam in (1.0, 10.0)]))
     closed = slope(np.array([laws.decay_rate(K, each) for each in of]))
-    return finding(
-        of_exponent("eta* ~ lam^p, log K = 1e6", "arithmetic", float(far), -1.0, abs(far - near)),
-        m.same("-p over its closed form, K = 1e9 and 1e40", "refined", -found, -closed),
-        f"eta* ~ lam^({found[0]:.3f}) at K = 1e9, lam^({found[1]:.3f}) at 1e40",
-    )
+    yield of_exponent("eta* ~ lam^p, log K = 1e6", "arithmetic", float(far), -1.0, abs(far - near))
+    yield m.same("-p over its closed form, K = 1e9 and 1e40", "refined", -found, -closed)
+    yield f"eta* ~ lam^({found[0]:.3f}) at K = 1e9, lam^({found[1]:.3f}) at 1e40"

@@ -9,7 +9,7 @@ import numpy as np
 from hpgrid import exponents, parse
 from hpgrid.claims.atlas.stated import bound, constants_of, law
 from hpgrid.claims.cesista2025.moments import ROUNDING
-from hpgrid.claims.ledger import Finding, claim, claims, finding
+from hpgrid.claims.ledger import Measured, claim, claims
 from hpgrid.claims.measures import FAR, FARTHER, at_least, same, settles
 from hpgrid.proxy import Proxy
 from hpgrid.readings import Reading, of_exponent
@@ -45,61 +45,53 @@ def _step() -> float:
 
 
 @claim("A.bst.plateau", _BST, "every b from (mu rho sigma/L)^2 to (T mu rho sigma/L)^(2/3) is optimal")
-def plateau() -> Finding:
+def plateau() -> Measured:
     """The bound within it, and a hundredth beyond either end, over the least of the grid."""
     (least, _, _), (low, high), proxy = _on_grid(), laws.plateau(BUDGETS, **NOISY), bound("bst", **NOISY)
     inside = [proxy.risk(b=low * (high / low) ** x, T=BUDGETS) for x in np.linspace(0.0, 1.0, 101)]
     beyond = [proxy.risk(b=b, T=BUDGETS) / least for b in (low / 1.01, high * 1.01)]
-    return finding(
-        same("risk at 101 b of it over the least", "grid", inside, least, 3 * ROUNDING),
-        same(
-            "risk at 101 b of it over the formula", "arithmetic", inside, laws.plateau_risk(BUDGETS, **NOISY), ROUNDING
-        ),
-        # The terms beyond rise as b^(-1/6) and b.
-        at_least("least risk a hundredth beyond", "arithmetic", float(np.min(beyond)), 1.01 ** (1 / 6), ROUNDING),
+    yield same("risk at 101 b of it over the least", "grid", inside, least, 3 * ROUNDING)
+    yield same(
+        "risk at 101 b of it over the formula", "arithmetic", inside, laws.plateau_risk(BUDGETS, **NOISY), ROUNDING
     )
+    # The terms beyond rise as b^(-1/6) and b.
+    yield at_least("least risk a hundredth beyond", "arithmetic", float(np.min(beyond)), 1.01 ** (1 / 6), ROUNDING)
 
 
 @claims(
     ("A.bst.low", _BST, "the plateau's lower end is free of T", 0, Fraction(0)),
     ("A.bst.high", _BST, "the plateau's upper end ~ T^(2/3)", 1, Fraction(2, 3)),
 )
-def end(which: int, power: Fraction) -> Finding:
+def end(which: int, power: Fraction) -> Measured:
     """The first or the last cell of a grid that is best, and the formula."""
     found, formula = _on_grid()[1 + which], laws.plateau(BUDGETS, **NOISY)[which]
     span = float(np.log(FARTHER / FAR))
     slopes = [float(np.log(x[3] / x[2])) / span for x in (found, formula)]
-    return finding(
-        same("end over the formula", "grid", found, formula, _step()),
-        of_exponent("end ~ T^p, T = 1e40 to 1e60", "grid", slopes[0], power, 2 * _step() / span),
-        of_exponent("end ~ T^p, T = 1e40 to 1e60", "arithmetic", slopes[1], power, ROUNDING),
-    )
+    yield same("end over the formula", "grid", found, formula, _step())
+    yield of_exponent("end ~ T^p, T = 1e40 to 1e60", "grid", slopes[0], power, 2 * _step() / span)
+    yield of_exponent("end ~ T^p, T = 1e40 to 1e60", "arithmetic", slopes[1], power, ROUNDING)
 
 
 @claim("A.bst.risk", _BST, "risk* ~ T^(-1/3)")
-def bst_risk() -> Finding:
+def bst_risk() -> Measured:
     least, formula, span = _on_grid()[0], laws.plateau_risk(BUDGETS, **NOISY), float(np.log(FARTHER / FAR))
     slopes = {"grid": np.log(least[3] / least[2]) / span, "arithmetic": np.log(formula[3] / formula[2]) / span}
-    return finding(
-        [of_exponent("risk ~ T^p", route, float(slope), Fraction(-1, 3), ROUNDING) for route, slope in slopes.items()],
-        same("risk over (L rho^2 sigma^2/(mu^4 T))^(1/3)", "grid", least, formula, ROUNDING),
-    )
+    yield from [
+        of_exponent("risk ~ T^p", route, float(slope), Fraction(-1, 3), ROUNDING) for route, slope in slopes.items()
+    ]
+    yield same("risk over (L rho^2 sigma^2/(mu^4 T))^(1/3)", "grid", least, formula, ROUNDING)
 
 
 @claim("A.bst.b", _BST, "b* ~ T^(2/3)")
-def bst_batch() -> Finding:
+def bst_batch() -> Measured:
     """The powers of the first and of the last batch size that is best on a grid."""
     _, low, high = _on_grid()
     step = 2 * _step() / float(np.log(FARTHER / FAR))
-    readings = []
     for what, ends in {"smallest": low, "largest": high}.items():
         slope = float(np.log(ends[3] / ends[2]) / np.log(FARTHER / FAR))
         what = f"power of T of the {what} b that is best"
-        readings.append(Reading(what, "grid", slope, Fraction(2, 3), step, identifiable=False))
-    return finding(
-        readings,
-        "T^(2/3) is the upper end of a plateau: any power from 0 to 2/3 is as good, and the bound does not tell them",
-    )
+        yield Reading(what, "grid", slope, Fraction(2, 3), step, identifiable=False)
+    yield "T^(2/3) is the upper end of a plateau: any power from 0 to 2/3 is as good, and the bound does not tell them"
 
 
 # --- the constant corner of the functional scaling law ---
@@ -113,42 +105,41 @@ POWERS = (Fraction(1), Fraction(1, 2), Fraction(2))
     ("A.functional_scaling.risk", _FSL, "risk* ~ T^(-s/(1+s))", "risk", ""),
     ("A.functional_scaling.linear", _FSL, "at a fixed T eta* ~ b: the linear rule is exact", "eta", " b"),
 )
-def functional(name: str, more: str) -> Finding:
+def functional(name: str, more: str) -> Measured:
     of = [(s, f"{name} ~ T^({-s / (1 + s)}){more} @ fixed b") for s in POWERS]
-    return finding(*(law(bound("functional_scaling", s=s), stated, f"s = {s}") for s, stated in of))
+    for s, stated in of:
+        yield from law(bound("functional_scaling", s=s), stated, f"s = {s}")
 
 
 @claim("A.functional_scaling.ratio", _FSL, "at a fixed T it depends on eta/b alone")
-def functional_ratio() -> Finding:
+def functional_ratio() -> Measured:
     """At random points, both a thousandfold; and the exponents of every term along (1, 1)."""
-    readings = []
     for s in POWERS:
         proxy = bound("functional_scaling", s=s)
         rng = np.random.default_rng(2026)
         eta, b, T = 10.0 ** rng.uniform([[-6], [0], [2]], [[0], [6], [12]], (3, 1000))
         moved, own = proxy.risk(eta=1e3 * eta, b=1e3 * b, T=T), proxy.risk(eta=eta, b=b, T=T)
         along = max((abs(sum(term.exponent(v) or 0 for v in ("eta", "b"))) for term in proxy.terms), default=0)
-        readings += [
-            same(f"1000 points, eta and b a thousandfold, s = {s}", "arithmetic", moved, own, ROUNDING),
-            Reading(f"largest power of a term along (1, 1), s = {s}", "exact", Fraction(along), Fraction(0)),
-        ]
-    return finding(readings)
+        yield same(f"1000 points, eta and b a thousandfold, s = {s}", "arithmetic", moved, own, ROUNDING)
+        yield Reading(f"largest power of a term along (1, 1), s = {s}", "exact", Fraction(along), Fraction(0))
 
 
 @claim("A.functional_scaling.b", "2602.14208, asked of it", "with eta tuned there is a best batch size, a power of T")
-def functional_batch() -> Finding:
+def functional_batch() -> Measured:
     proxy = bound("functional_scaling")
     found = exponents(proxy, ("eta", "b")).flat["b"]
     b = np.geomspace(1.0, 1e12, 13)
     risks = np.asarray(profile(proxy, ("eta",), {"b": b}, FAR).risk)
-    return finding(
-        Reading("smallest power of T that is best", "exact", found[0] or Fraction(0), 0, identifiable=False),
-        Reading(
-            "log of the largest over the least risk, b = 1 to 1e12, eta tuned", "refined",
-            float(np.log(risks.max() / risks.min())), 0.0, ROUNDING, identifiable=False,
-        ),
-        "b is not identifiable, only eta/b: whatever b is held, eta follows it, and nothing is lost",
-    )  # fmt: skip
+    yield Reading("smallest power of T that is best", "exact", found[0] or Fraction(0), 0, identifiable=False)
+    yield Reading(
+        "log of the largest over the least risk, b = 1 to 1e12, eta tuned",
+        "refined",
+        float(np.log(risks.max() / risks.min())),
+        0.0,
+        ROUNDING,
+        identifiable=False,
+    )
+    yield "b is not identifiable, only eta/b: whatever b is held, eta follows it, and nothing is lost"  # fmt: skip
 
 
 # --- SGD: no batch size is best ---
@@ -173,33 +164,31 @@ def _best(b: Array | float, T: Array | float) -> Array:
     ("A.sgd_nonconvex.eta", _SGD, "eta* ~ b T^(-1/2)", "eta = 2^1/2 D0^1/2 L^-1/2 sigma^-1 b T^-1/2 @ fixed b"),
     ("A.sgd_nonconvex.risk", _SGD, "risk* ~ T^(-1/2), whatever b", "risk = 2^1/2 D0^1/2 L^1/2 sigma T^-1/2 @ fixed b"),
 )
-def sgd(stated: str) -> Finding:
+def sgd(stated: str) -> Measured:
     """Of the leading terms, both routes; and the whole bound, where its own best learning rate is in closed form."""
     budgets, proxy, leading = np.array([FAR, FARTHER]), bound("sgd_nonconvex"), _leading()
     eta = _best(32.0, budgets)
     best = profile(leading, ("eta",), {"b": 32.0}, budgets)
     risks = [proxy.risk(eta=eta * x, b=32.0, T=budgets) for x in (1.0, 0.999, 1.001)]
-    return finding(
-        law(leading, stated),
-        settles("eta* of the whole bound over it", "arithmetic", eta / best.at["eta"]),
-        settles("risk* of the whole bound over it", "arithmetic", risks[0] / best.risk),
-        at_least("risk a thousandth off, over risk*", "arithmetic", float(np.min(risks[1:] / risks[0])), 1.0, ROUNDING),
+    yield from law(leading, stated)
+    yield settles("eta* of the whole bound over it", "arithmetic", eta / best.at["eta"])
+    yield settles("risk* of the whole bound over it", "arithmetic", risks[0] / best.risk)
+    yield at_least(
+        "risk a thousandth off, over risk*", "arithmetic", float(np.min(risks[1:] / risks[0])), 1.0, ROUNDING
     )
 
 
 @claim("A.sgd_nonconvex.tokens", _SGD, "no batch size above 1 is token-optimal")
-def sgd_tokens() -> Finding:
+def sgd_tokens() -> Measured:
     """To leading order every one up to T^(1/2) is as good; the whole bound is least at b = 1, by what vanishes."""
     found, proxy = exponents(_leading(), ("eta", "b")), bound("sgd_nonconvex")
     b, T = np.geomspace(1.0, 1e6, 25), np.geomspace(1e12, 1e20, 9)[:, None]
     risks = proxy.risk(eta=_best(b, T), b=b, T=T)
     rise = float((risks[:, 1:] / risks[:, :-1]).min())
     far = [float(proxy.risk(eta=_best(x, y), b=x, T=y)) for y in np.array([FAR, FARTHER]) for x in np.array([1.0, 1e6])]
-    return finding(
-        Reading("power of T of b* to leading order is open", "exact", "b" in found.flat, True),
-        at_least("least rise of risk* with b, T = 1e12 to 1e20", "arithmetic", rise, 1.0, ROUNDING),
-        settles("risk* at b = 1e6 over that at b = 1", "arithmetic", [far[1] / far[0], far[3] / far[2]]),
-    )
+    yield Reading("power of T of b* to leading order is open", "exact", "b" in found.flat, True)
+    yield at_least("least rise of risk* with b, T = 1e12 to 1e20", "arithmetic", rise, 1.0, ROUNDING)
+    yield settles("risk* at b = 1e6 over that at b = 1", "arithmetic", [far[1] / far[0], far[3] / far[2]])
 
 
 # --- variance reduction with a batch size ---
@@ -208,6 +197,6 @@ def sgd_tokens() -> Finding:
     ("H.storm.alpha", "STORM; Muon-MVR", "where b is tuned, too, no momentum is best: 1 - beta* = 1", "alpha = 1"),
     ("H.storm.risk", "STORM; Muon-MVR", "where b is tuned, too, risk* ~ T^(-1/3) as without", "risk ~ T^-1/3"),
 )
-def storm(stated: str) -> Finding:
+def storm(stated: str) -> Measured:
     """A batch does what variance reduction does: both at once gain no order."""
-    return finding(law(bound("storm"), stated))
+    return law(bound("storm"), stated)

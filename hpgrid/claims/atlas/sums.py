@@ -15,7 +15,7 @@ from hpgrid.bounds import BOUNDS
 from hpgrid.bounds.cesista2025 import Parts
 from hpgrid.claims.atlas.stated import bound, constants_of, law, without
 from hpgrid.claims.cesista2025.moments import ROUNDING
-from hpgrid.claims.ledger import Finding, claim, claims, finding
+from hpgrid.claims.ledger import Measured, claim, claims
 from hpgrid.claims.measures import FAR, FARTHER, at_least, columns, crossing, draws, same, settles, unsettled
 from hpgrid.critical import tokens
 from hpgrid.critical.tokens import iterations_of_mean
@@ -51,8 +51,8 @@ _LOCAL, _PRIVATE, _SPLIT, _SU = "Stich, form", "private SGD, form", "Schaipp; Th
     ("A.three_term_split.N", _SPLIT, "at a = g = 1, N K held: N* = (A Q/C)^(1/2)", "three_term_split",
      "N = A^1/2 C^-1/2 b^-1/2 Q^1/2 @ fixed b"),
 )  # fmt: skip
-def says(name: str, stated: str, budget: str = "") -> Finding:
-    return finding(law(bound(name, **({"budget": budget} if budget else {})), stated))
+def says(name: str, stated: str, budget: str = "") -> Measured:
+    return law(bound(name, **({"budget": budget} if budget else {})), stated)
 
 
 # --- heavy tails ---
@@ -64,26 +64,23 @@ MOMENTS = (Fraction(2), Fraction(3, 2), Fraction(5, 4))
     ("H.heavy_tails.alpha", "Shulgin et al., C.2", "1 - beta* ~ K^(-p/(3p-2)), p moments", "alpha"),
     ("H.heavy_tails.eta", "Shulgin et al., C.2", "eta* ~ K^(-(2p-1)/(3p-2)), p moments", "eta"),
 )
-def heavy_tails(name: str) -> Finding:
+def heavy_tails(name: str) -> Measured:
     of = [(p, laws.heavy_tails(p)[name]) for p in MOMENTS]
-    return finding(*(law(bound("heavy_tails", p=p), f"{name} ~ K^({power})", f"p = {p}") for p, power in of))
+    for p, power in of:
+        yield from law(bound("heavy_tails", p=p), f"{name} ~ K^({power})", f"p = {p}")
 
 
 @claim("A.heavy_tails.samples", "Kornilov, 2502.07923", "samples to eps are eps^(-(3p-2)/(p-1))")
-def samples_of_heavy_tails() -> Finding:
+def samples_of_heavy_tails() -> Measured:
     """Where the tuned risk comes down to three targets, b = 1; and the inverse of its exact power."""
-    readings = []
     for p in MOMENTS:
         proxy, stated = bound("heavy_tails", p=p), (3 * p - 2) / (p - 1)
         K = [crossing(partial(_above, proxy, eps), 1e3, 1e280) for eps in (1e-8, 1e-12, 1e-13)]
         near, far = np.log(K[1] / K[0]) / np.log(1e4), np.log10(K[2] / K[1])
         of_risk = exponents(proxy, ("eta", "alpha")).exponent["risk"]
         assert of_risk is not None
-        readings += [
-            of_exponent(f"(1/eps)^q, p = {p}", "refined", float(far), stated, unsettled(near, far)),
-            Reading(f"(1/eps)^q, p = {p}", "exact", -1 / of_risk, stated),
-        ]
-    return finding(readings)
+        yield of_exponent(f"(1/eps)^q, p = {p}", "refined", float(far), stated, unsettled(near, far))
+        yield Reading(f"(1/eps)^q, p = {p}", "exact", -1 / of_risk, stated)
 
 
 def _above(proxy: Proxy, eps: float, budget: Array) -> np.ndarray:
@@ -98,19 +95,19 @@ def _least(proxy: Proxy, budget: ArrayLike, **fixed: ArrayLike) -> Array:
 
 # --- workers that walk alone ---
 @claim("A.local_sgd.steps", "local SGD, form", "n workers are n times as fast as long as H <~ (H R)^(1/4) n^(-3/4)")
-def local_steps() -> Finding:
+def local_steps() -> Measured:
     """Along H = T^phi, b = 1: T = n S of S steps a worker, so that H ~ S^q is H ~ T^q; and n in what meets there."""
     proxy, fixed = bound("local_sgd", budget="T"), {"n": 8.0, "b": 1.0}
     first = segments(proxy, ("eta",), "H", (0, Fraction(1, 2)), fixed=fixed)[0]
     stated = laws.LOCAL_STEPS
-    readings = [Reading("phi up to which risk* ~ T^(-1/2)", "exact", first.hi, stated["S"])]
+    yield Reading("phi up to which risk* ~ T^(-1/2)", "exact", first.hi, stated["S"])
     for phi, power in ((stated["S"], Fraction(-1, 2)), (Fraction(1, 3), Fraction(-4, 9))):
-        readings += law(proxy, f"risk ~ T^{power}", f"H = T^{phi}", fixed=fixed, path={"H": phi})
+        yield from law(proxy, f"risk ~ T^{power}", f"H = T^{phi}", fixed=fixed, path={"H": phi})
     # H at which drift costs as much as noise, at a fixed number S of steps of each worker.
     at = np.log10([crossing(partial(_noise_wins, proxy, n), 1.0, 1e40) for n in (1e2, 1e3, 1e4)])
     near, far = np.diff(at).tolist()
     what = "H ~ n^p where drift meets noise, S = 1e40"
-    return finding(readings, of_exponent(what, "refined", near, stated["n"], unsettled(near, far)))
+    yield of_exponent(what, "refined", near, stated["n"], unsettled(near, far))
 
 
 def _noise_wins(proxy: Proxy, n: float, H: Array) -> np.ndarray:
@@ -121,30 +118,31 @@ def _noise_wins(proxy: Proxy, n: float, H: Array) -> np.ndarray:
 
 
 @claim("A.local_sgd.joint", "local SGD, asked of it", "H and eta have a best value of their own, tuned jointly")
-def joint() -> Finding:
+def joint() -> Measured:
     """In rounds, in tokens, and where a round costs time beside its steps, W = R (c0 + c1 H)."""
     fixed = {"n": 8.0}
     rounds = exponents(bound("local_sgd"), ("eta", "H"), fixed=fixed)
     tokens_law = exponents(bound("local_sgd", budget="T"), ("eta", "H"), fixed={**fixed, "b": 1.0})
     H = profile(bound("local_sgd", budget="T"), ("eta", "H"), {**fixed, "b": 1.0}, [1e6, FAR]).at["H"]
     risks = [_least(bound("local_sgd"), FAR, n=8.0, H=10.0**k) for k in range(0, 30, 5)]
-    return finding(
-        Reading("H is attained, in rounds", "exact", "H" not in rounds.unbounded, True),
-        Reading("the risk has a least value in H, in rounds", "refined", bool(np.diff(risks).max() >= 0), True),
-        Reading("H is above its end 1, in tokens", "exact", "H" not in tokens_law.active, True),
-        Reading("H is above its end 1, in tokens", "refined", bool((H > 1).all()), True),
+    yield Reading("H is attained, in rounds", "exact", "H" not in rounds.unbounded, True)
+    yield Reading("the risk has a least value in H, in rounds", "refined", bool(np.diff(risks).max() >= 0), True)
+    yield Reading("H is above its end 1, in tokens", "exact", "H" not in tokens_law.active, True)
+    yield Reading("H is above its end 1, in tokens", "refined", bool((H > 1).all()), True)
+    yield (
         "at fixed rounds H -> infinity with eta H ~ R^(-1/3), at fixed tokens H = 1: a best H takes a cost of both "
-        "(H.local_sgd.clock)",
+        "(H.local_sgd.clock)"
     )
 
 
 @claim("H.local_sgd.clock", "local SGD, form", "where a round costs c0 and a step c1, W = R (c0 + c1 H): H* ~ W^(1/6)")
-def clock() -> Finding:
+def clock() -> Measured:
     text = BOUNDS["local_sgd"].formula
     of = {**constants_of("local_sgd"), "c0": 30.0, "c1": 0.2}
     proxy = parse(text, of, variables=["H >= 1", "n >= 1", "R >= 1, budget", "W = R*(c0 + c1*H)"]).form("W")
     assert isinstance(proxy, Proxy)
-    return finding(law(proxy, "H ~ W^1/6 @ fixed n"), law(proxy, "eta ~ W^-1/2 @ fixed n"))
+    yield from law(proxy, "H ~ W^1/6 @ fixed n")
+    yield from law(proxy, "eta ~ W^-1/2 @ fixed n")
 
 
 # --- compression ---
@@ -161,89 +159,81 @@ def _compressed(delta: float = 0.1) -> tuple[Proxy, dict[str, float]]:
     ("A.error_feedback.eta", "error feedback, form", "eta* ~ K^(-1/2)", "eta = D0^1/2 s^-1/2 K^-1/2"),
     ("A.error_feedback.risk", "error feedback, form", "risk* = 2 (D0 s/K)^(1/2)", "risk = 2 D0^1/2 s^1/2 K^-1/2"),
 )
-def compressed(stated: str) -> Finding:
+def compressed(stated: str) -> Measured:
     (proxy, _), eta = _compressed(), np.geomspace(1e-8, 1e2, 50)
     own = bound("error_feedback").risk(eta=eta, K=1e5, delta=0.1)
     as_sum = same("as a sum, delta = 0.1", "arithmetic", proxy.risk(eta=eta, K=1e5), own, ROUNDING)
-    return finding(law(proxy, stated), as_sum)
+    yield from law(proxy, stated)
+    yield as_sum
 
 
 @claim(
     "A.error_feedback.free", "error feedback, form", "the compressor is in what falls faster: risk* is free of delta"
 )
-def free_of_compression() -> Finding:
+def free_of_compression() -> Measured:
     budgets, ratios = np.array([FAR, FARTHER]), []
     for delta in (0.1, 1e-3):
         proxy, of = _compressed(delta)
         ratios.append(_least(proxy, budgets) / (2 * np.sqrt(of["D0"] * of["s"] / budgets)))
     law_of = exponents(_compressed()[0], ("eta",)).laws["risk"]
     assert law_of is not None
-    return finding(
-        settles("risk* over that without compression, delta = 0.1 and 0.001", "refined", ratios),
-        Reading("power of w = c (1 - delta)/delta^2 in risk*", "exact", law_of.powers.get("w", Fraction(0)), 0),
-    )
+    yield settles("risk* over that without compression, delta = 0.1 and 0.001", "refined", ratios)
+    yield Reading("power of w = c (1 - delta)/delta^2 in risk*", "exact", law_of.powers.get("w", Fraction(0)), 0)
 
 
 @claim(
     "H.error_feedback.starts", "error feedback, form", "from K = D0 c^2 (1-delta)^2/(3 s^3 delta^4) on it costs less"
 )
-def starts() -> Finding:
+def starts() -> Measured:
     """Less than the noise does: before that eta* ~ K^(-1/3), as a law without noise has it."""
-    readings = []
     for delta in (0.3, 0.01):
         proxy, of = _compressed(delta)
         w = proxy.constants["w"]
         costs = lambda K: w * profile(proxy, ("eta",), {}, K).at["eta"] > of["s"]  # noqa: B023, E731
         K = crossing(costs, 1e-9, 1e40)
-        readings.append(same(f"K over it, delta = {delta:g}", "refined", K, of["D0"] * w**2 / (3 * of["s"] ** 3)))
-    return finding(readings, law(without(_compressed()[0], "s"), "eta ~ K^-1/3"))
+        yield same(f"K over it, delta = {delta:g}", "refined", K, of["D0"] * w**2 / (3 * of["s"] ** 3))
+    yield from law(without(_compressed()[0], "s"), "eta ~ K^-1/3")
 
 
 # --- one loss in three terms ---
 @claim("A.three_term_split.K", _SPLIT, "at a = g = 1, N K held: K* = (C Q/A)^(1/2)")
-def steps() -> Finding:
+def steps() -> Measured:
     """What N* leaves of Q, at b = 1."""
     proxy, budgets, of = bound("three_term_split"), np.array([FAR, FARTHER]), columns(draws("E", "A", "B", "C"))
     K = budgets / profile(proxy, ("N",), {"b": 1.0}, budgets, constants=of).at["N"]
     N = exponents(proxy, ("N",), fixed={"b": 1.0}).exponent["N"]
     assert N is not None
-    return finding(
-        settles("over the law, 8 random constants", "refined", K / np.sqrt(of["C"] * budgets / of["A"])),
-        Reading("power of Q", "exact", 1 - N, Fraction(1, 2)),
-    )
+    yield settles("over the law, 8 random constants", "refined", K / np.sqrt(of["C"] * budgets / of["A"]))
+    yield Reading("power of Q", "exact", 1 - N, Fraction(1, 2))
 
 
 @claim("A.three_term_split.least", _SPLIT, "A/N + C/K >= 2 (A C/Q)^(1/2), attained")
-def least() -> Finding:
+def least() -> Measured:
     split = without(bound("three_term_split"), "E", "B")
     of, (N, Q) = split.constants, 10.0 ** np.random.default_rng(2026).uniform(0, 6, (2, 1000))
     ratio = split.risk(N=N, Q=Q, b=1.0) / (2 * np.sqrt(of["A"] * of["C"] / Q))
-    return finding(
-        at_least("it over the bound, 1000 points", "arithmetic", float(ratio.min()), 1.0, ROUNDING),
-        law(split, "risk = 2 A^1/2 C^1/2 b^1/2 Q^-1/2 @ fixed b"),
-    )
+    yield at_least("it over the bound, 1000 points", "arithmetic", float(ratio.min()), 1.0, ROUNDING)
+    yield from law(split, "risk = 2 A^1/2 C^1/2 b^1/2 Q^-1/2 @ fixed b")
 
 
 @claim("H.three_term_split.N", _SPLIT, "at any powers, N K held: N* ~ Q^(g/(a+g)), K* ~ Q^(a/(a+g))")
-def any_powers() -> Finding:
-    readings = []
+def any_powers() -> Measured:
     for a, g in ((Fraction(1, 3), Fraction(2, 7)), (Fraction(2), Fraction(1, 2))):
         proxy = bound("three_term_split", a=a, g=g)
-        readings += law(proxy, f"N ~ Q^({g / (a + g)}) @ fixed b", f"a = {a}, g = {g}")
-        readings += law(proxy, f"N ~ Q^({1 - a / (a + g)}) @ fixed b", f"Q/K, a = {a}, g = {g}")
-    return finding(readings)
+        yield from law(proxy, f"N ~ Q^({g / (a + g)}) @ fixed b", f"a = {a}, g = {g}")
+        yield from law(proxy, f"N ~ Q^({1 - a / (a + g)}) @ fixed b", f"Q/K, a = {a}, g = {g}")
 
 
 @claim("A.three_term_split.b", "Schaipp, fitted", "b* ~ T^0.566")
-def fitted_batch() -> Finding:
+def fitted_batch() -> Measured:
     """The split has b* ~ T^(g/(c+g)), eta and model size held: any power between 0 and 1."""
     p = laws.FITTED_BATCH
     proxy = bound("three_term_split", budget="T", c=1 / p - 1, g=1)
     plain = law(bound("three_term_split", budget="T", c="1/2", g=1), "b ~ T^2/3 @ fixed N", "c = g/2")
     told = [replace(each, empty=True) for each in law(proxy, f"b ~ T^({p}) @ fixed N", f"c = {1 / p - 1} g")]
-    return finding(
-        told, plain, f"b* ~ T^(g/(c+g)): c = {float(1 / p - 1):.3f} g gives it, and other c any other power in (0, 1)"
-    )
+    yield from told
+    yield from plain
+    yield f"b* ~ T^(g/(c+g)): c = {float(1 / p - 1):.3f} g gives it, and other c any other power in (0, 1)"
 
 
 # --- samples to a target ---
@@ -258,53 +248,48 @@ def _parts() -> tuple[dict[str, float], Parts]:
 
 
 @claim("A.critical_batch.samples", "Sato", "samples to eps are X b^(3/2)/((eps - Z) b^(1/2) - Y)")
-def samples() -> Finding:
+def samples() -> Measured:
     """The bound's own risk there, and where the risk comes down to eps."""
     (of, _), proxy = _parts(), bound("critical_batch", **NOISY)
-    readings = []
     for times in _EPS:
         eps = times * of["Z"]
         b = np.geomspace(1.1, 1e6, 20) * (of["Y"] / (eps - of["Z"])) ** 2
         b = b[b >= 1]
         T = laws.samples(b, of["X"], of["Y"], eps, of["Z"])
-        readings.append(same(f"risk there, eps = {times:g} Z", "arithmetic", proxy.risk(b=b, T=T), eps, ROUNDING))
+        yield same(f"risk there, eps = {times:g} Z", "arithmetic", proxy.risk(b=b, T=T), eps, ROUNDING)
         found = crossing(lambda T: proxy.risk(b=b[0], T=T) > eps, 1e-12, 1e200)  # noqa: B023
-        readings.append(same(f"samples over it, eps = {times:g} Z", "refined", found, T[0], ROUNDING))
-    return finding(readings)
+        yield same(f"samples over it, eps = {times:g} Z", "refined", found, T[0], ROUNDING)
 
 
 @claim("A.critical_batch.root", "Sato", "samples to eps are fewest at b*^(1/2) = 3 Y/(2 (eps - Z))")
-def root() -> Finding:
-    (of, parts), readings = _parts(), []
+def root() -> Measured:
+    (of, parts) = _parts()
     for times in _EPS:
         room = (times - 1) * of["Z"]
         needed, above = iterations_of_mean(parts, "revised", room), (of["Y"] / room) ** 2
         stated = laws.critical_root(of["Y"], times * of["Z"], of["Z"]) ** 2
         on_grid, step = tokens.on_grid(needed, above)
-        readings += [
-            same(f"argmin over it, eps = {times:g} Z", "grid", on_grid.b, stated, step),
-            same(f"fewest samples over it, eps = {times:g} Z", "refined", tokens.fewest(needed, above).b, stated,
-                 tokens.FLAT),
-        ]  # fmt: skip
-    return finding(readings, law(without(bound("critical_batch"), "Z"), "risk b^1/2 = 3/2 Y", "eps - Z at b*(T)"))
+        yield same(f"argmin over it, eps = {times:g} Z", "grid", on_grid.b, stated, step)
+        yield same(f"fewest samples over it, eps = {times:g} Z", "refined", tokens.fewest(needed, above).b, stated,
+                 tokens.FLAT)  # fmt: skip
+    yield from law(without(bound("critical_batch"), "Z"), "risk b^1/2 = 3/2 Y", "eps - Z at b*(T)")
 
 
 @claim("A.critical_batch.above", "Sato", "b*^(1/2) > 3 Y/(2 eps)")
-def above() -> Finding:
-    (of, parts), readings = _parts(), []
+def above() -> Measured:
+    (of, parts) = _parts()
     for times in _EPS:
         room = (times - 1) * of["Z"]
         found = tokens.fewest(iterations_of_mean(parts, "revised", room), (of["Y"] / room) ** 2).b
         over = float(np.sqrt(found) / (1.5 * of["Y"] / (times * of["Z"])))
-        readings.append(at_least(f"b*^(1/2) over it, eps = {times:g} Z", "refined", over, 1.0, -tokens.FLAT))
-        readings.append(at_least(f"eps/(eps - Z), eps = {times:g} Z", "arithmetic", times / (times - 1), 1.0))
-    return finding(readings)
+        yield at_least(f"b*^(1/2) over it, eps = {times:g} Z", "refined", over, 1.0, -tokens.FLAT)
+        yield at_least(f"eps/(eps - Z), eps = {times:g} Z", "arithmetic", times / (times - 1), 1.0)
 
 
 @claim("A.critical_batch.absolute", "Sato", "the bound does not predict critical batch sizes in absolute terms")
-def absolute() -> Finding:
+def absolute() -> Measured:
     """b* moves with Y^2 and (eps - Z)^(-2), and nothing in the bound says what they are."""
-    (of, parts), eps, readings = _parts(), 3.0, []
+    (of, parts), eps = _parts(), 3.0
     room = (eps - 1) * of["Z"]
 
     def best(Y: float = 1.0, left: float = 1.0, X: float = 1.0) -> float:
@@ -318,10 +303,10 @@ def absolute() -> Finding:
         )
         measured = float(np.log10(best(**{name: 10.0}) / best()))
         what = {"Y": "Y", "left": "eps - Z", "X": "X"}[name]
-        readings.append(of_exponent(f"b* ~ ({what})^p", "refined", measured, power, 2 * tokens.FLAT))
+        yield of_exponent(f"b* ~ ({what})^p", "refined", measured, power, 2 * tokens.FLAT)
         plain = float(np.log10((stated / laws.critical_root(of["Y"], room, 0)) ** 2))
-        readings.append(of_exponent(f"b* ~ ({what})^p", "arithmetic", plain, power, ROUNDING))
-    return finding(readings, "an estimate of Y, or of eps - Z, that is twice too large puts b* off by a factor of 4")
+        yield of_exponent(f"b* ~ ({what})^p", "arithmetic", plain, power, ROUNDING)
+    yield "an estimate of Y, or of eps - Z, that is twice too large puts b* off by a factor of 4"
 
 
 # --- Su's law ---
@@ -339,12 +324,10 @@ SETS = tuple(
     ("A.su_law.eta.N", _SU, "eta* ~ N^((g1 g6 - g7 (g1+g2) - g5 g2)/P)", "eta", "N"),
     ("A.su_law.b.N", _SU, "b* ~ N^((g6 (g1+g3) + g5 g3 - g7 g1)/P)", "b", "N"),
 )
-def su(name: str, by: str) -> Finding:
-    readings: list[Reading] = []
+def su(name: str, by: str) -> Measured:
     for powers in SETS:
         stated = laws.su(**powers)
         proxy = bound("su_law", **powers)
         claimed = f"{name} ~ T^({stated.T[name]})" + (f" N^({stated.N[name]})" if by == "N" else "") + " @ fixed N"
         found = law(proxy, claimed, "g = " + ", ".join(map(str, powers.values())))
-        readings += [each for each in found if f"power of {by}" in each.what]
-    return finding(readings)
+        yield from [each for each in found if f"power of {by}" in each.what]

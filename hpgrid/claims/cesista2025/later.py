@@ -15,7 +15,7 @@ from hpgrid import bounds as proxies
 from hpgrid.bounds import cesista2025 as bounds, lemmas
 from hpgrid.claims import measures as m
 from hpgrid.claims.cesista2025.moments import CONSTANTS, LAM, ROUNDING, at, over_printed, points
-from hpgrid.claims.ledger import Finding, claim, claims, finding
+from hpgrid.claims.ledger import Measured, claim, claims
 from hpgrid.critical import tokens
 from hpgrid.critical.tokens import iterations_of_mean
 from hpgrid.far_out import LADDER, LOGS, limit
@@ -28,7 +28,7 @@ GIVEN = ("eta", "b", "alpha", "Delta0", "L", "sigma", "D", "G0")
 
 
 @claim("L.revised.derived", "revised Theorem 8", "X/K + Y/b^(1/2) + Z is the descent lemma with 2 E||grad f - C||")
-def derived() -> Finding:
+def derived() -> Measured:
     """The error's first moment by the triangle inequality, halves of Proposition 6's start and drift, twice."""
     given = points(*GIVEN)
     K = points("K")["K"]
@@ -39,13 +39,11 @@ def derived() -> Finding:
     descent = given["Delta0"] / (given["eta"] * K) + given["L"] * given["eta"] / 2
     X, Y, Z, _ = bounds.parts(**{k: x for k, x in given.items() if k != "b"}, form="revised")
     printed = X / K + Y / np.sqrt(given["b"]) + Z
-    return finding(
-        m.same("it over the sum", "arithmetic", printed, descent + 2 * (start / 2 + drift / 2 + noise), 4 * ROUNDING)
-    )
+    yield m.same("it over the sum", "arithmetic", printed, descent + 2 * (start / 2 + drift / 2 + noise), 4 * ROUNDING)
 
 
 @claim("H.revised.lower", "Cesista, revised Theorem 8", "it is never above the first form")
-def lower() -> Finding:
+def lower() -> Measured:
     """At seeded points of the whole box."""
     given = points(*GIVEN, "K", n=20_000)
     own = {name: x for name, x in given.items() if name not in ("b", "K")}
@@ -54,26 +52,22 @@ def lower() -> Finding:
     ratio = (second.X / K + second.Y / np.sqrt(b) + second.Z) / (
         first.X / K + first.Y / b + first.Z + first.Z_noise / np.sqrt(b)
     )
-    return finding(
-        m.at_most("largest revised/first, 20,000 points", "arithmetic", float(ratio.max()), 1.0, ROUNDING),
-        "by e + e^2/(2 D) + D/2 >= 2 e",
-    )
+    yield m.at_most("largest revised/first, 20,000 points", "arithmetic", float(ratio.max()), 1.0, ROUNDING)
+    yield "by e + e^2/(2 D) + D/2 >= 2 e"
 
 
 @claim("L.revised.critical", "revised critical batch size", "tokens to epsilon are fewest at b = 9 Y^2/(4 epsilon'^2)")
-def critical() -> Finding:
+def critical() -> Measured:
     parts, room = bounds.parts(eta=1e-4, alpha=0.05, **CONSTANTS, form="revised"), 0.1
     needed, formula = iterations_of_mean(parts, "revised", room), float(batch_sizes.revised(parts.Y, room))
     above = float(batch_sizes.smallest(0.0, parts.Y, room))
     fewest, step = tokens.on_grid(needed, above)
-    return finding(
-        m.same("argmin over it", "grid", fewest.b, formula, step),
-        m.same("fewest tokens over it", "refined", tokens.fewest(needed, above).b, formula, tokens.FLAT),
-    )
+    yield m.same("argmin over it", "grid", fewest.b, formula, step)
+    yield m.same("fewest tokens over it", "refined", tokens.fewest(needed, above).b, formula, tokens.FLAT)
 
 
 @claim("L.revised.eta", "independent weight decay", "eta*(lam) minimises the star-convex bound, all else fixed")
-def best_rate() -> Finding:
+def best_rate() -> Measured:
     """Against the refined optimum, for weight decays above the least one."""
     K, fixed = 1e4, {"alpha": 0.05, "b": 64.0}
     own = {k: CONSTANTS[k] for k in ("Delta0", "L", "G0")}
@@ -84,42 +78,39 @@ def best_rate() -> Finding:
     measured = [np.where(f.converged, f.at["eta"], np.nan)[0] for f in found]
     formula = bounds.best_learning_rate(np.array(lams), K=K, alpha=0.05, **own)
     # Its log risk is flat there: what rounding leaves of eta is the root of eps over the curvature.
-    return finding(m.same("eta* at three lam", "refined", measured, formula, m.SOLVER))
+    yield m.same("eta* at three lam", "refined", measured, formula, m.SOLVER)
 
 
 @claim("L.revised.condition", "independent weight decay", "for any given lam the best learning rate is eta*(lam)")
-def condition() -> Finding:
+def condition() -> Measured:
     """The printed formula just above and below the least weight decay, typed as it stands."""
     K, alpha = 1e4, 0.05
     own = {k: CONSTANTS[k] for k in ("Delta0", "L", "G0")}
     least = float(bounds.least_weight_decay(K=K, alpha=alpha, **own))
-    beta, readings = 1 - alpha, []
+    beta = 1 - alpha
     for lam in (1.01 * least, 0.99 * least):
         rate = 4 * own["L"] * (1 + beta**2 / alpha) + 2 * beta / alpha * own["G0"] * lam
         eta = (1 - (rate / (own["Delta0"] * K * lam**2)) ** (1 / (K - 1))) / lam
         what = f"eta* > 0 at {lam / least:g} of the least lam"
-        readings.append(Reading(what, "arithmetic", bool(eta > 0), True))
+        yield Reading(what, "arithmetic", bool(eta > 0), True)
     regime = at("eta", fixed={"alpha": alpha, "b": 64.0}, budget="K")
     runs_off = m.refined(proxies.star_convex(**CONSTANTS, lam=0.9 * least), regime, K)
-    readings.append(Reading("eta -> 0 is best at 0.9 of it", "refined", bool(runs_off.unbounded["eta"][0]), True))
-    return finding(
-        readings,
+    yield Reading("eta -> 0 is best at 0.9 of it", "refined", bool(runs_off.unbounded["eta"][0]), True)
+    yield (
         "only for Delta0 K lam^2 > 4 L (1 + beta^2/(1-beta)) + (2 beta/(1-beta)) G0 lam, and K > 1: below, the formula "
-        f"is negative, and eta -> 0 says no more than f(W_0) - f* <= Delta0. Here, at K = 1e4, lam > {least:.3g}",
+        f"is negative, and eta -> 0 says no more than f(W_0) - f* <= Delta0. Here, at K = 1e4, lam > {least:.3g}"
     )
 
 
 @claim("L.revised.domain", "revised, weight decay", "the bounds hold for lam eta <= 1 and ||W_0|| <= 1/lam")
-def domain() -> Finding:
+def domain() -> Measured:
     """A step with lam eta > 2 drives the weights out of any ball: the bound must not be finite there."""
     proxy = proxies.star_convex(lam=LAM, W0=1.0)
     values = proxy.risk(eta=np.array([0.5, 1.0, 2.0]) / LAM, b=8.0, alpha=0.1, T=1e6)
     outside = proxies.star_convex(lam=LAM, W0=2 / LAM).risk(eta=0.1, b=8.0, alpha=0.1, T=1e6)
-    return finding(
-        Reading("finite at lam eta = 1/2 and 1", "arithmetic", bool(np.isfinite(values[:2]).all()), True),
-        Reading("finite at lam eta = 2", "arithmetic", bool(np.isfinite(values[2])), False),
-        Reading("finite at ||W_0|| = 2/lam", "arithmetic", bool(np.isfinite(outside)), False),
-    )
+    yield Reading("finite at lam eta = 1/2 and 1", "arithmetic", bool(np.isfinite(values[:2]).all()), True)
+    yield Reading("finite at lam eta = 2", "arithmetic", bool(np.isfinite(values[2])), False)
+    yield Reading("finite at ||W_0|| = 2/lam", "arithmetic", bool(np.isfinite(outside)), False)
 
 
 def _telescoped(form: str) -> tuple[m.Array, m.Array]:
@@ -146,17 +137,17 @@ def _telescoped(form: str) -> tuple[m.Array, m.Array]:
 
 
 @claim("L.fw.derived", "Frank-Wolfe gap", "the bound is the descent inequality, telescoped")
-def gap_derived() -> Finding:
-    return finding(m.same("it over the sum, 200 points", "arithmetic", *_telescoped("gap"), 4 * ROUNDING))
+def gap_derived() -> Measured:
+    yield m.same("it over the sum, 200 points", "arithmetic", *_telescoped("gap"), 4 * ROUNDING)
 
 
 @claim("L.star.derived", "star-convex", "the bound is at least the descent inequality, telescoped")
-def loss_derived() -> Finding:
+def loss_derived() -> Measured:
     printed, sums = _telescoped("loss")
-    return finding(
-        m.at_most("largest sum over it, 200 points", "arithmetic", float((sums / printed).max()), 1.0, 4 * ROUNDING),
+    yield m.at_most("largest sum over it, 200 points", "arithmetic", float((sums / printed).max()), 1.0, 4 * ROUNDING)
+    yield (
         f"2 L/lam eta would do for the step's own part, in place of 4 L/lam eta, as in the gap: it is up to "
-        f"{float((printed / sums).max()):.2f} times the sum",
+        f"{float((printed / sums).max()):.2f} times the sum"
     )
 
 
@@ -182,13 +173,13 @@ BEYOND = np.array([1e3, 1e6])
     ("L.star.alpha", "star-convex, Theorem 2", "1 - beta* ~ b (log T/T)^(2/3), in T", "alpha", "alpha"),
     ("L.star.eta.tokens", "star-convex, Theorem 2", "eta* ~ b log T/T, in T", "eta", "alpha"),
 )
-def star_convex(name: str, beside: str) -> Finding:
+def star_convex(name: str, beside: str) -> Measured:
     return logarithmic(PROXY, name, beside, AT_ALPHA, TUNED_ALPHA)
 
 
 def logarithmic(
     proxy: FunctionProxy, name: str, beside: str, at_alpha: laws.StarConvex, tuned_alpha: laws.StarConvex
-) -> Finding:
+) -> Measured:
     """A law with a logarithm of what is tuned: eta and one variable beside it, the third held.
 
     Args:
@@ -220,31 +211,29 @@ def logarithmic(
     gains = form(np.e * BEYOND) - form(BEYOND) - float(stated[0]) * (np.e - 1) * BEYOND
     ratios = form(BEYOND) - laws.stated(BEYOND, stated)
     plain = np.log(value[1] / value[0]) / np.log(PAYABLE[1] / PAYABLE[0])
-    return finding(
-        m.same("over the closed form, T = 1e63 to 1e280", "refined", value[FAR:], np.exp(form(np.log(BUDGETS[FAR:])))),
-        of_exponent("power of T, extrapolated in 1/log T", "refined", p, stated[0], error),
-        of_exponent("power of log T, log T = 1e6", "arithmetic", float(gains[1]), stated[1], abs(gains[1] - gains[0])),
-        Reading("log of it over the stated form", "arithmetic", ratios[1], np.log(settles), abs(ratios[1] - ratios[0])),
-        f"a plain power from T = 1e12 to 1e22 is {plain:.3f}: there the logarithm passes for a part of the power",
+    yield m.same("over the closed form, T = 1e63 to 1e280", "refined", value[FAR:], np.exp(form(np.log(BUDGETS[FAR:]))))
+    yield of_exponent("power of T, extrapolated in 1/log T", "refined", p, stated[0], error)
+    yield of_exponent("power of log T, log T = 1e6", "arithmetic", float(gains[1]), stated[1], abs(gains[1] - gains[0]))
+    yield Reading(
+        "log of it over the stated form", "arithmetic", ratios[1], np.log(settles), abs(ratios[1] - ratios[0])
     )
+    yield f"a plain power from T = 1e12 to 1e22 is {plain:.3f}: there the logarithm passes for a part of the power"
 
 
-def powers_of_b(proxy: FunctionProxy) -> Finding:
+def powers_of_b(proxy: FunctionProxy = PROXY) -> Measured:
     """The stated powers of a held batch size on a bound that decays as (1 - lam eta)^K."""
-    readings = []
     for name, power in laws.STAR_CONVEX_IN_BATCH.items():
         measured, error = m.elasticity(proxy, at("eta", "alpha"), name, "b")
-        readings.append(of_exponent(f"{name} ~ b^p, T = 1e60", "refined", measured, power, error))
-    return finding(readings)
+        yield of_exponent(f"{name} ~ b^p, T = 1e60", "refined", measured, power, error)
 
 
 @claim("L.star.powers", "star-convex, Theorem 2", "1 - beta* ~ b and eta* ~ b, at a fixed T")
-def in_batch() -> Finding:
+def in_batch() -> Measured:
     return powers_of_b(PROXY)
 
 
 @claim("L.star.iterations", "star-convex, Theorem 1 (1)", "eta* ~ log K/K")
-def in_iterations() -> Finding:
+def in_iterations() -> Measured:
     """The refined optimum, and what eta*(lam) comes to far out, where no float K reaches."""
     optimum = m.refined(PROXY, at("eta", fixed={"alpha": ALPHA, "b": BATCH}, budget="K"), LADDER)
     value, exponent = (np.where(optimum.converged, x, np.nan) for x in (optimum.at["eta"], optimum.exponent["eta"]))
@@ -257,40 +246,34 @@ def in_iterations() -> Finding:
 
     closed = decayed(LOGS) / (LAM * LADDER)
     ratios = decayed(BEYOND) / LAM / BEYOND
-    return finding(
-        m.same("over log(Delta0 lam K/slope)/(lam K), K = 1e18 to 1e280", "refined", value, closed),
-        of_exponent("power of K, extrapolated in 1/log K", "refined", p, law[0], error),
-        Reading("over log K/K, log K = 1e6", "arithmetic", ratios[1], 1 / LAM, abs(ratios[1] - ratios[0])),
-        "with the constant 1/lam",
-    )
+    yield m.same("over log(Delta0 lam K/slope)/(lam K), K = 1e18 to 1e280", "refined", value, closed)
+    yield of_exponent("power of K, extrapolated in 1/log K", "refined", p, law[0], error)
+    yield Reading("over log K/K, log K = 1e6", "arithmetic", ratios[1], 1 / LAM, abs(ratios[1] - ratios[0]))
+    yield "with the constant 1/lam"
 
 
 @claim("L.star.free", "star-convex, Theorem 1 (1)", "at a fixed K eta* is free of b")
-def free_of_batch() -> Finding:
+def free_of_batch() -> Measured:
     budgets = np.array([1e4, 1e8, 1e12])
     own = [m.refined(PROXY, at("eta", fixed={"alpha": ALPHA, "b": b}, budget="K"), budgets) for b in (BATCH, 1e6)]
     values = [np.where(each.converged, each.at["eta"], np.nan) for each in own]
     of = {name: CONSTANTS[name] for name in ("Delta0", "L", "G0")}
     formula = bounds.best_learning_rate(LAM, K=budgets, alpha=ALPHA, **of)
-    return finding(
-        m.same("eta* at b = 1e6 over that at 32", "refined", values[1], values[0]),
-        m.same("eta* over eta*(lam), which has no b", "refined", values[0], formula),
-    )
+    yield m.same("eta* at b = 1e6 over that at 32", "refined", values[1], values[0])
+    yield m.same("eta* over eta*(lam), which has no b", "refined", values[0], formula)
 
 
 @claim("H.star.corner", "Cesista, revised, star-convex", "at small T the infimum is the corner eta -> 0, b large")
-def corner() -> Finding:
+def corner() -> Measured:
     budgets = np.geomspace(10.0, 1e6, 11)
     optimum = m.refined(PROXY, at("eta", "b", fixed={"alpha": ALPHA}), budgets)
     at_corner = optimum.unbounded["eta"]
     last = float(budgets[at_corner].max(initial=0.0))
     ratio = float(optimum.risk[0] / CONSTANTS["Delta0"])
-    return finding(
-        Reading("eta -> 0 at T = 10", "refined", bool(at_corner[0]), True),
-        Reading("b = T there", "refined", bool((optimum.active["b"][at_corner] == 1).all()), True),
-        m.at_least("risk over Delta0 at T = 10", "refined", ratio, 1.0),
-        f"up to T = {last:.3g} of eleven budgets to 1e6: there the bound is above Delta0, which holds untrained",
-    )
+    yield Reading("eta -> 0 at T = 10", "refined", bool(at_corner[0]), True)
+    yield Reading("b = T there", "refined", bool((optimum.active["b"][at_corner] == 1).all()), True)
+    yield m.at_least("risk over Delta0 at T = 10", "refined", ratio, 1.0)
+    yield f"up to T = {last:.3g} of eleven budgets to 1e6: there the bound is above Delta0, which holds untrained"
 
 
 GAP = proxies.frank_wolfe(**CONSTANTS, lam=LAM)
@@ -326,33 +309,29 @@ def _gap_at_momentum() -> Proxy:
     ("L.fw.b", "Frank-Wolfe gap, Theorem 1 (2)", "b* ~ T^(1/2)", "b"),
     ("L.fw.eta", "Frank-Wolfe gap, Theorem 1 (2)", "eta* ~ T^(-1/4)", "eta"),
 )
-def gap_at_momentum(name: str) -> Finding:
+def gap_at_momentum(name: str) -> Measured:
     proxy = _gap_at_momentum()
-    return finding(
-        m.slope(name, laws.FRANK_WOLFE_FIXED_MOMENTUM[name], m.setting("eta", "b"), proxy, called="as printed"),
-        over_printed("the gap", proxy, GAP, ALPHA),
-    )
+    yield from m.slope(name, laws.FRANK_WOLFE_FIXED_MOMENTUM[name], m.setting("eta", "b"), proxy, called="as printed")
+    yield over_printed("the gap", proxy, GAP, ALPHA)
 
 
 @claims(
     ("L.fw.alpha", "Frank-Wolfe gap, Theorem 2", "1 - beta* ~ (b/T)^(1/2), in T", "alpha"),
     ("L.fw.eta.tokens", "Frank-Wolfe gap, Theorem 2", "eta* ~ b^(3/4) T^(-3/4), in T", "eta"),
 )
-def gap_at_batch(name: str) -> Finding:
+def gap_at_batch(name: str) -> Measured:
     stated = laws.FRANK_WOLFE_FIXED_BATCH[name]
     measured, error = m.settled(GAP, at("eta", "alpha", fixed={"b": BATCH}), name)
     law = m.exponent(LEADING, m.setting("eta", "alpha", b=BATCH), name)
-    return finding(
-        of_exponent(f"{name} ~ T^p", "refined", measured, stated, error),
-        Reading(f"{name} ~ T^p, leading terms", "exact", law, stated),
-    )
+    yield of_exponent(f"{name} ~ T^p", "refined", measured, stated, error)
+    yield Reading(f"{name} ~ T^p, leading terms", "exact", law, stated)
 
 
 @claims(
     ("L.fw.alpha.b", "Frank-Wolfe gap, Theorem 2", "1 - beta* ~ (b/T)^(1/2), in b", "alpha"),
     ("L.fw.eta.b", "Frank-Wolfe gap, Theorem 2", "eta* ~ b^(3/4) T^(-3/4), in b", "eta"),
 )
-def gap_in_batch(name: str) -> Finding:
+def gap_in_batch(name: str) -> Measured:
     notes = {
         "alpha": "1 - beta* ~ b T^(-1/2), that is (b/K)^(1/2): b/T for b/K; Shulgin et al.'s eq. (8) has b",
         "eta": "eta* ~ b T^(-3/4), that is b^(1/4) K^(-3/4): as in Shulgin et al.'s eq. (8)",
@@ -360,8 +339,6 @@ def gap_in_batch(name: str) -> Finding:
     tuned, predicted = ("eta", "alpha"), laws.FRANK_WOLFE_IN_BATCH[name]
     measured, error = m.elasticity(GAP, at(*tuned), name, "b")
     law = m.power_in(LEADING, m.setting(*tuned, b=BATCH), name, "b")
-    return finding(
-        of_exponent(f"{name} ~ b^p, T = 1e60", "refined", measured, predicted, error),
-        Reading(f"{name} ~ b^p, leading terms", "exact", law, predicted),
-        notes[name],
-    )
+    yield of_exponent(f"{name} ~ b^p, T = 1e60", "refined", measured, predicted, error)
+    yield Reading(f"{name} ~ b^p, leading terms", "exact", law, predicted)
+    yield from notes[name]

@@ -9,7 +9,7 @@ import numpy as np
 from hpgrid import bounds as proxies
 from hpgrid.bounds import cesista2025 as bounds, lemmas
 from hpgrid.claims.cesista2025.moments import CLOSE, CONSTANTS, ROUNDING, at
-from hpgrid.claims.ledger import Finding, claim, finding
+from hpgrid.claims.ledger import Measured, claim
 from hpgrid.claims.measures import at_least, at_most, below, printed, refined, same, value
 from hpgrid.critical import tokens
 from hpgrid.critical.tokens import Iterations, iterations_of_mean
@@ -39,36 +39,32 @@ def _first_form(room: float) -> tuple[bounds.Parts, Iterations, float]:
 
 
 @claim("C.thm12.K", "Theorem 12, proof", "K(b) = X b/(epsilon' b - Y) falls with b and is convex")
-def iterations() -> Finding:
+def iterations() -> Measured:
     K = PRINTED.X * BATCHES / (TARGET * BATCHES - PRINTED.Y)
     meets = PRINTED.X / K + PRINTED.Y / BATCHES
     # K and b themselves, not their logs: convexity is claimed of K(b).
     slopes = np.diff(K) / np.diff(BATCHES)
-    return finding(
-        same("X/K + Y/b at K(b) over epsilon'", "arithmetic", meets, TARGET, ROUNDING),
-        at_most("largest dK/db", "arithmetic", float(slopes.max()), 0.0),
-        at_most("largest fall of dK/db from one b to the next", "arithmetic", float(-np.diff(slopes).min()), 0.0),
-    )
+    yield same("X/K + Y/b at K(b) over epsilon'", "arithmetic", meets, TARGET, ROUNDING)
+    yield at_most("largest dK/db", "arithmetic", float(slopes.max()), 0.0)
+    yield at_most("largest fall of dK/db from one b to the next", "arithmetic", float(-np.diff(slopes).min()), 0.0)
 
 
 @claim("C.thm12.tokens", "Theorem 12", "b K(b) is convex and least at b = 2 Y/epsilon'")
-def tokens_as_printed() -> Finding:
+def tokens_as_printed() -> Measured:
     """With Z constant, as the theorem has it."""
     needed = iterations_of_mean(PRINTED, "seed", TARGET)
     slopes = np.diff(BATCHES * needed(BATCHES)) / np.diff(BATCHES)
     fewest, step = tokens.on_grid(needed, LEAST)
     formula = theory.theorem12_of(PRINTED.Y, TARGET)
-    return finding(
-        same("argmin over 2 Y/epsilon'", "grid", fewest.b, formula, step),
-        same("least over 2 Y/epsilon'", "refined", tokens.fewest(needed, LEAST).b, formula, tokens.FLAT),
-        at_most("largest fall of d(bK)/db from one b to the next", "grid", float(-np.diff(slopes).min()), 0.0),
-    )
+    yield same("argmin over 2 Y/epsilon'", "grid", fewest.b, formula, step)
+    yield same("least over 2 Y/epsilon'", "refined", tokens.fewest(needed, LEAST).b, formula, tokens.FLAT)
+    yield at_most("largest fall of d(bK)/db from one b to the next", "grid", float(-np.diff(slopes).min()), 0.0)
 
 
 @claim("C.thm12.Z", "Theorem 12, proof", "Z is a constant independent of T and b")
-def constant() -> Finding:
+def constant() -> Measured:
     """The fewest tokens against 2 Y/epsilon', Z at b -> infinity; and what that costs."""
-    readings, notes = [], []
+    notes = []
     for room in ROOMS:
         parts, needed, smallest = _first_form(room)
         fewest, step = tokens.on_grid(needed, smallest)
@@ -76,31 +72,31 @@ def constant() -> Finding:
         cost = tokens.point(needed, formula).tokens / fewest.tokens
         then = f"costs {cost:.3g} times the fewest tokens" if cost < np.inf else "never gets there"
         notes.append(f"at epsilon' = {room:g} b* is {fewest.b / formula:.3g} times the formula, which {then}")
-        readings.append(same(f"b* over 2 Y/epsilon', epsilon' = {room:g}", "grid", fewest.b, formula, step))
-    return finding(readings, "Theorem 8's Z holds sigma/b^(1/2): " + "; ".join(notes))
+        yield same(f"b* over 2 Y/epsilon', epsilon' = {room:g}", "grid", fewest.b, formula, step)
+    yield from "Theorem 8's Z holds sigma/b^(1/2): " + "; ".join(notes)
 
 
 @claim("H.thm12.itself", "Cesista, Theorem 12, Z read at b", "b = 2 Y/(epsilon - Z(b)) gets there, with more tokens")
-def at_itself() -> Finding:
+def at_itself() -> Measured:
     """The other reading of Z: the formula's own fixed point, between the smallest batch size and the best."""
-    readings, notes = [], []
+    notes = []
     for room in ROOMS:
         parts, needed, smallest = _first_form(room)
         fewest, step = tokens.on_grid(needed, smallest)
         formula = float(theory.self_consistent(parts.Y, parts.Z_noise, room))
         notes.append(f"{tokens.point(needed, formula).tokens / fewest.tokens:.3g} times at epsilon' = {room:g}")
-        readings.append(below(f"log of it over b*, epsilon' = {room:g}", "grid", np.log(formula / fewest.b), 0.0, step))
-        readings.append(below(f"the smallest b over it, epsilon' = {room:g}", "arithmetic", smallest / formula, 1.0))
-    return finding(readings, f"too small: the tokens are {', '.join(notes)}")
+        yield below(f"log of it over b*, epsilon' = {room:g}", "grid", np.log(formula / fewest.b), 0.0, step)
+        yield below(f"the smallest b over it, epsilon' = {room:g}", "arithmetic", smallest / formula, 1.0)
+    yield f"too small: the tokens are {', '.join(notes)}"
 
 
 @claim("H.thm12.closed", "Cesista, Theorem 12, sigma/b^(1/2) kept", "b* = u^-2, 4 Y u^2 + 3 Z' u = 2 epsilon'")
-def closed_form() -> Finding:
+def closed_form() -> Measured:
     """What the formula would be: stationarity of u^2 (epsilon' - Z' u - Y u^2), by three routes.
 
     By ``refine``: at the fewest tokens the least bound over b is the target, and it is at b*.
     """
-    readings, text = [], "X*b/T + Y/b + noise/sqrt(b) + Z"
+    text = "X*b/T + Y/b + noise/sqrt(b) + Z"
     for room in ROOMS:
         parts, needed, smallest = _first_form(room)
         closed = float(theory.fewest_tokens(parts.Y, parts.Z_noise, room))
@@ -110,29 +106,26 @@ def closed_form() -> Finding:
         bound = printed(text, X=parts.X, Y=parts.Y, noise=parts.Z_noise, Z=parts.Z)
         optimum = refined(bound, at("b"), budget)
         of = f", epsilon' = {room:g}"
-        readings += [
-            same(f"argmin over u^-2{of}", "grid", gridded.b, closed, step),
-            same(f"fewest tokens over u^-2{of}", "refined", least.b, closed, tokens.FLAT),
-            same(f"b of the least bound at their tokens{of}", "refined", value(optimum, "b"), closed),
-            same(f"the least bound over epsilon{of}", "refined", value(optimum, "risk"), float(parts.Z) + room),
-            same(
-                f"the bound at b* and these tokens over epsilon{of}",
-                "arithmetic",
-                proxies.steepest(**PROBLEM).risk(eta=ETA, b=closed, alpha=ALPHA, T=budget),
-                float(parts.Z) + room,
-            ),
-        ]
-    return finding(readings, "the minimiser that follows once Z's part with b is kept")
+        yield same(f"argmin over u^-2{of}", "grid", gridded.b, closed, step)
+        yield same(f"fewest tokens over u^-2{of}", "refined", least.b, closed, tokens.FLAT)
+        yield same(f"b of the least bound at their tokens{of}", "refined", value(optimum, "b"), closed)
+        yield same(f"the least bound over epsilon{of}", "refined", value(optimum, "risk"), float(parts.Z) + room)
+        yield same(
+            f"the bound at b* and these tokens over epsilon{of}",
+            "arithmetic",
+            proxies.steepest(**PROBLEM).risk(eta=ETA, b=closed, alpha=ALPHA, T=budget),
+            float(parts.Z) + room,
+        )
+    yield "the minimiser that follows once Z's part with b is kept"
 
 
 @claim("C.thm12.never", "Theorem 12", "b_crit reaches epsilon whenever epsilon' = epsilon - Z > 0")
-def reaches() -> Finding:
+def reaches() -> Measured:
     """b_crit over the smallest batch size that does; and the target from which on it does."""
     parts, *_ = _first_form(1.0)
-    readings = []
     for room in ROOMS:
         ratio = float(theory.theorem12_of(parts.Y, room) / tokens.smallest(_first_form(room)[1]))  # type: ignore[operator]
-        readings.append(at_least(f"b_crit over the smallest b, epsilon' = {room:g}", "refined", ratio, 1.0))
+        yield at_least(f"b_crit over the smallest b, epsilon' = {room:g}", "refined", ratio, 1.0)
 
     def arrives(room: float) -> bool:
         return bool(np.isfinite(_first_form(room)[1](theory.theorem12_of(parts.Y, room))))
@@ -140,47 +133,42 @@ def reaches() -> Finding:
     from_on = bisect(lambda room: not arrives(room), 1e-6, 1e6)
     closed = float(parts.Z_noise**2 / (theory.NEVER * parts.Y))
     # At the crossing what is left for iterations is 0: a difference of numbers of the size of room.
-    readings.append(same("epsilon' from which on it does, over 2 Z'^2/Y", "refined", from_on, closed, 4 * ROUNDING))
-    return finding(
-        readings,
+    yield same("epsilon' from which on it does, over 2 Z'^2/Y", "refined", from_on, closed, 4 * ROUNDING)
+    yield (
         f"only for epsilon' > 2 Z'^2/Y, here {closed:.3g}: below, sigma/b^(1/2) alone takes what the formula leaves. "
         "2 Z'^2/Y is 4 D at most, by Jensen's inequality on Corollary 7's two moments, and falls to 2 D as beta -> 1, "
-        "whatever sigma",
+        "whatever sigma"
     )
 
 
 @claim("H.thm12.convex", "Cesista, Theorem 12, sigma/b^(1/2) kept", "b K(b) turns concave once, beyond its one minimum")
-def convex() -> Finding:
+def convex() -> Measured:
     """Where the second derivative turns, on a grid and in closed form."""
     parts, needed, smallest = _first_form(ROOMS[1])
     found = tokens.shape(needed, smallest)
     turns = theory.inflection(float(parts.Y), float(parts.Z_noise), ROOMS[1])
     best = float(theory.fewest_tokens(parts.Y, parts.Z_noise, ROOMS[1]))
-    return finding(
-        Reading("one minimum", "grid", found.one_minimum, True),
-        # A second difference spans two steps, and next to the turn it is rounding for another two.
-        same("where it turns concave over the cubic's root", "grid", found.convex_to, turns, 4 * found.step),
-        below("b* over where it turns", "grid", best / found.convex_to, 1.0, 4 * found.step),
-        f"convex up to b = {turns / best:.3g} b* alone, not everywhere: its log is convex in log b",
-    )
+    yield Reading("one minimum", "grid", found.one_minimum, True)
+    # A second difference spans two steps, and next to the turn it is rounding for another two.
+    yield same("where it turns concave over the cubic's root", "grid", found.convex_to, turns, 4 * found.step)
+    yield below("b* over where it turns", "grid", best / found.convex_to, 1.0, 4 * found.step)
+    yield f"convex up to b = {turns / best:.3g} b* alone, not everywhere: its log is convex in log b"
 
 
 @claim("C.thm12.decay", "Theorem 12", "b_crit is the fewest-token batch size for any epsilon with epsilon - Z > 0")
-def trivial() -> Finding:
+def trivial() -> Measured:
     """The smallest such epsilon over 2 L/lam, below which any weights in the ball are."""
     lam = np.geomspace(1e-3, 1e2, 501)
     least = np.inf
     for D in np.geomspace(1e-3, 1e3, 601):
         Z = bounds.parts(eta=1e-12, alpha=ALPHA, lam=lam, D=D).Z
         least = min(least, float((Z / lemmas.gradient_norm(lam)).min()))
-    return finding(
-        Reading("least epsilon over 2 L/lam", "arithmetic", least, 1.0, ROUNDING, ">=", empty=True),
-        "with weight decay such an epsilon holds before the first step, at zero tokens (C.thm11.vacuous)",
-    )
+    yield Reading("least epsilon over 2 L/lam", "arithmetic", least, 1.0, ROUNDING, ">=", empty=True)
+    yield "with weight decay such an epsilon holds before the first step, at zero tokens (C.thm11.vacuous)"
 
 
 @claim("C.disc.approximation", "section 5", "(3 beta + 1)(1-beta)/(1+beta) ~ (2 beta + 1)(1-beta)")
-def approximation() -> Finding:
+def approximation() -> Measured:
     """The quotient at both ends, each read closer and closer; and where it is 10% off."""
 
     def quotient(beta: Any) -> Any:
@@ -188,20 +176,18 @@ def approximation() -> Finding:
 
     beta = np.linspace(0, 0.999, 1000)
     off = float(beta[np.argmax(quotient(beta) > 1.1)])
-    readings = []
     for end, near, far in ((0.0, 1e-3, 1e-6), (1.0, 1 - 1e-3, 1 - 1e-6)):
         change = abs(quotient(far) - quotient(near))
-        readings.append(Reading(f"quotient as beta -> {end:g}", "arithmetic", quotient(far), 1.0, CLOSE + change))
-    return finding(
-        readings,
+        yield Reading(f"quotient as beta -> {end:g}", "arithmetic", quotient(far), 1.0, CLOSE + change)
+    yield (
         "~: within a tenth. "
         f"(1 + beta)(2 beta + 1)/(3 beta + 1): 1 at beta = 0, 3/2 at 1. It is 10% too large from beta = {off:.2f} on, "
-        f"{quotient(0.9) - 1:.0%} at 0.9, {quotient(0.95) - 1:.0%} at 0.95; 2 (1-beta) serves better there",
+        f"{quotient(0.9) - 1:.0%} at 0.9, {quotient(0.95) - 1:.0%} at 0.95; 2 (1-beta) serves better there"
     )
 
 
 @claim("C.disc.universal", "abstract; section 5", "the critical batch size holds across norms: Y does not depend on it")
-def universal() -> Finding:
+def universal() -> Measured:
     """sigma^2 of the same Gaussian noise, 128 x 32, in the nuclear and in the 1-norm, over that in Frobenius'."""
     rng = np.random.default_rng(2025)
     noise = rng.standard_normal((100, 128, 32))
@@ -210,21 +196,20 @@ def universal() -> Finding:
         "nuclear": np.linalg.svd(noise, compute_uv=False).sum(1) ** 2,
         "1-norm": np.abs(noise).sum((1, 2)) ** 2,
     }
-    readings = []
     for name in ("nuclear", "1-norm"):
         ratios = squares[name] / squares["Frobenius"]
         error = 4 * float(ratios.std(ddof=1) / np.sqrt(len(ratios)))
-        readings.append(Reading(f"sigma^2, {name} over Frobenius", "arithmetic", float(ratios.mean()), 1.0, error))
-    return finding(
-        readings,
+        yield Reading(f"sigma^2, {name} over Frobenius", "arithmetic", float(ratios.mean()), 1.0, error)
+    yield (
         "the formula is the same in each norm, its sigma is not: sigma^2 is the noise's second moment in the dual "
-        "norm, so that the same noise and the same target have another b_crit in each",
+        "norm, so that the same noise and the same target have another b_crit in each"
     )
 
 
 @claim("C.disc.D", "section 5", "only X and Z depend on the choice of norm, through D and the kappas")
-def through_D() -> Finding:
+def through_D() -> Measured:
     """Theorem 11's constants at D = 1 and 10: which of them change."""
     parts = [bounds.parts(**{**CONSTANTS, "D": D}, eta=ETA, alpha=ALPHA, lam=0.3) for D in (1.0, 10.0)]
     changed = {name: bool(getattr(parts[0], name) != getattr(parts[1], name)) for name in ("X", "Y", "Z")}
-    return finding(Reading(f"{n} depends on D", "arithmetic", changed[n], n != "Y") for n in changed)
+    for n in changed:
+        yield Reading(f"{n} depends on D", "arithmetic", changed[n], n != "Y")

@@ -10,7 +10,7 @@ from random import Random
 import numpy as np
 
 from hpgrid.claims import measures as m
-from hpgrid.claims.ledger import Finding, claim, claims, finding
+from hpgrid.claims.ledger import Measured, claim, claims
 from hpgrid.proxy import Proxy
 from hpgrid.readings import Reading, of_exponent
 from hpgrid.theory import schedules, theorems, token_optimum
@@ -30,7 +30,7 @@ def _drawn() -> dict[str, m.Array]:
     ("S.eq12", "eq. (12)", "eta_T*(alpha, b) = (b Delta0/(T L (7/2 + 2/alpha)))^(1/2)", "eta", "learning_rate"),
     ("S.eq13", "eq. (13)", "min over eta of U_T is Phi_T(alpha, b)", "risk", "risk_of_batch"),
 )
-def step_1(name: str, form: str) -> Finding:
+def step_1(name: str, form: str) -> Measured:
     """The optimum over eta against a closed form, at nine pairs of b and alpha."""
     measured, predicted = [], []
     given = m.noisy(_drawn())
@@ -39,11 +39,11 @@ def step_1(name: str, form: str) -> Finding:
     for b, alpha in product((1.0, 1e3, 1e9), ALPHAS):
         measured.append(m.value(m.refined(m.EQ11, m.setting("eta", b=b, alpha=alpha), TOKENS, **_drawn()), name))
         predicted.append(getattr(token_optimum, form)(TOKENS, b, alpha, **given))
-    return finding(m.same("8 random constants, 9 (b, alpha), 3 T", "refined", measured, predicted))
+    yield m.same("8 random constants, 9 (b, alpha), 3 T", "refined", measured, predicted)
 
 
 @claim("S.eq14", "eqs. (14), (15)", "Phi_T = A_T s + B/s, s = b^(1/2), with A_T and B as printed")
-def eq14() -> Finding:
+def eq14() -> Measured:
     """A_T and B from the refined risk at two batch sizes, which solve for them; then a third."""
     alpha, T = 0.01, np.array([1e12])
     rising, falling = token_optimum.split(T, alpha, 1.0, 1.0, 1.0)
@@ -53,11 +53,9 @@ def eq14() -> Finding:
     matrix = np.column_stack([root, 1 / root])
     A, B = np.linalg.solve(matrix[[0, 2]], phi[[0, 2]])
     tolerance = m.SOLVER * float(np.linalg.cond(matrix[[0, 2]] * [A, B]))
-    return finding(
-        m.same("A_T from the risk at b = 1e2, 1e6", "refined", A, rising[0], tolerance),
-        m.same("B from the risk at b = 1e2, 1e6", "refined", B, falling, tolerance),
-        m.same("A_T s + B/s at b = 1e4", "refined", phi[1], matrix[1] @ [A, B], tolerance),
-    )
+    yield m.same("A_T from the risk at b = 1e2, 1e6", "refined", A, rising[0], tolerance)
+    yield m.same("B from the risk at b = 1e2, 1e6", "refined", B, falling, tolerance)
+    yield m.same("A_T s + B/s at b = 1e4", "refined", phi[1], matrix[1] @ [A, B], tolerance)
 
 
 @claims(
@@ -65,19 +63,18 @@ def eq14() -> Finding:
     ("S.eq17", "eq. (17)", "min over b of Phi_T is 2 (A_T B)^(1/2)", "risk", "risk"),
     ("S.eq18", "eq. (18)", "min over b of Phi_T is Psi_T(alpha), simplified", "risk", "risk_simplified"),
 )
-def step_2(name: str, form: str) -> Finding:
+def step_2(name: str, form: str) -> Measured:
     """The optimum over eta and b against a closed form, at three momenta, where b* > 1."""
     given = m.noisy(_drawn())
-    readings = []
     for alpha in ALPHAS:
         optimum = m.refined(m.EQ11, m.setting("eta", "b", alpha=alpha), TOKENS, **_drawn())
         # b = 1 is a wall that the closed form does not know.
         inside = optimum.active["b"] == 0
         predicted = np.broadcast_to(getattr(token_optimum, form)(TOKENS, alpha, **given), inside.shape)
         what = f"alpha = {alpha:g}, {inside.sum()} with b* > 1"
-        readings.append(m.same(what, "refined", m.value(optimum, name)[inside], predicted[inside]))
+        yield m.same(what, "refined", m.value(optimum, name)[inside], predicted[inside])
     notes = {"risk": "where b* > 1", "risk_simplified": "the same measurement as S.eq17"}
-    return finding(readings, notes.get(form, ""))
+    yield from notes.get(form, "")
 
 
 def _joint(T: m.Array) -> tuple[m.Array, m.Array, dict[str, m.Array]]:
@@ -89,11 +86,11 @@ def _joint(T: m.Array) -> tuple[m.Array, m.Array, dict[str, m.Array]]:
 
 
 @claim("S.eq19", "eq. (19)", "alpha* minimises g_T: g_T'(alpha*) = 0")
-def eq19() -> Finding:
+def eq19() -> Measured:
     alpha, T, given = _joint(np.array([1e8, 1e20, 1e40]))
     # d log(ratio of the two sides) / d log alpha lies between 1 and 3/2.
     ratio = token_optimum.stationarity(T, alpha, **given)
-    return finding(m.same(f"the two sides of g' = 0, {alpha.size} optima", "refined", ratio, 1.0, 1.5 * m.SOLVER))
+    yield m.same(f"the two sides of g' = 0, {alpha.size} optima", "refined", ratio, 1.0, 1.5 * m.SOLVER)
 
 
 @claim(
@@ -101,7 +98,7 @@ def eq19() -> Finding:
     "eqs. (20), (21)",
     "alpha_T* is the one positive root of (7/2)^2 Delta0 L T alpha^3 - 7/2 s^2 alpha - 2 s^2, s = rho sigma",
 )
-def eq20() -> Finding:
+def eq20() -> Measured:
     T = np.array([1e8, 1e20, 1e40, 1e60])
     alpha, tokens, given = _joint(T)
     root = token_optimum.momentum_complement(tokens, **given)
@@ -110,30 +107,27 @@ def eq20() -> Finding:
     cubics = [(*token_optimum.cubic(D, L, n), t) for D, L, n, t in zip(*given.values(), tokens)]
     roots = np.array([np.roots([A, 0.0, -B * t ** (-1 / 3), -C]) for A, B, C, t in cubics])
     one = ((roots.imag == 0) & (roots.real > 0)).sum(1) == 1
-    return finding(
-        m.same(f"alpha* over the root, {alpha.size} optima, T to 1e60", "refined", alpha, root),
-        Reading("each has one positive root", "arithmetic", bool(one.all()), True),
-    )
+    yield m.same(f"alpha* over the root, {alpha.size} optima, T to 1e60", "refined", alpha, root)
+    yield Reading("each has one positive root", "arithmetic", bool(one.all()), True)
 
 
 @claim("S.eq22", "eq. (22)", "alpha_T* ~ 2/7^(2/3) (rho sigma)^(2/3)/(Delta0 L)^(1/3) T^-1/3")
-def eq22() -> Finding:
+def eq22() -> Measured:
     given = m.noisy(_drawn())
     T = np.array([m.FAR, m.FARTHER])
     measured = m.value(m.refined(m.EQ11, m.JOINT, T, **_drawn()), "alpha")
     predicted = np.array([[token_optimum.leading(*each)] for each in zip(*(x[:, 0] for x in given.values()))])
     powers = {"Delta0": Fraction(-1, 3), "L": Fraction(-1, 3), "rho": Fraction(2, 3), "sigma": Fraction(2, 3)}
     constant = m.law_at(m.EQ11, m.JOINT, "alpha", 1.0)
-    return finding(
-        m.settles("alpha* T^(1/3) over the constant, 8 random", "refined", measured * T ** (1 / 3) / predicted),
-        m.same("the law's constant", "exact", constant, token_optimum.leading(1.0, 1.0, 1.0)),
-        (Reading(f"alpha ~ {x}^p", "exact", m.power_in(m.EQ11, m.JOINT, "alpha", x), p) for x, p in powers.items()),
-        m.slope("alpha", token_optimum.EXPONENTS["alpha"], m.JOINT, m.EQ11),
-    )
+    yield m.settles("alpha* T^(1/3) over the constant, 8 random", "refined", measured * T ** (1 / 3) / predicted)
+    yield m.same("the law's constant", "exact", constant, token_optimum.leading(1.0, 1.0, 1.0))
+    for x, p in powers.items():
+        yield Reading(f"alpha ~ {x}^p", "exact", m.power_in(m.EQ11, m.JOINT, "alpha", x), p)
+    yield from m.slope("alpha", token_optimum.EXPONENTS["alpha"], m.JOINT, m.EQ11)
 
 
 @claim("S.B3.correction", "after eq. (22)", "alpha* = u0 T^-1/3 + u1 T^-2/3 + O(T^-1), u1 = B/(3 A^(2/3) C^(1/3))")
-def correction() -> Finding:
+def correction() -> Measured:
     T = np.array([1e6, 1e8, 1e10, 1e12])
     alpha = m.value(m.refined(m.EQ11, m.JOINT, T), "alpha")
     u0, u1 = token_optimum.leading(1.0, 1.0, 1.0), token_optimum.correction(1.0, 1.0, 1.0)
@@ -142,45 +136,42 @@ def correction() -> Finding:
     order = np.log10(remainder[1] / remainder[0]) / 2
     # What the next budget still changes, and the solver's error grown by the two terms' ratio.
     tolerance = m.worst(coefficient[3], coefficient[2]) + m.SOLVER * u0 / u1 * 1e4
-    return finding(
-        m.same("u1 from alpha* at T = 1e12", "refined", coefficient[3], u1, tolerance),
-        m.at_most("remainder ~ T^p, T = 1e6 to 1e8", "refined", float(order), -1.0),
-        f"the remainder is smaller than stated, T^({order:.3f}): the T^-1 term vanishes, the cubic having no square",
-    )
+    yield m.same("u1 from alpha* at T = 1e12", "refined", coefficient[3], u1, tolerance)
+    yield m.at_most("remainder ~ T^p, T = 1e6 to 1e8", "refined", float(order), -1.0)
+    yield f"the remainder is smaller than stated, T^({order:.3f}): the T^-1 term vanishes, the cubic having no square"
 
 
 @claim("S.eq23", "eq. (23)", "on eq. (11) b* ~ T^1/6, K* ~ T^5/6, eta* ~ T^-7/12")
-def eq23() -> Finding:
+def eq23() -> Measured:
     (b, tolerance), law = m.settled(m.EQ11, m.JOINT, "b"), token_optimum.EXPONENTS
-    return finding(
-        m.slope("b", law["b"], m.JOINT, m.EQ11),
-        of_exponent("K = T/b ~ T^p, eq. (11)", "refined", 1 - b, law["K"], tolerance),
-        m.slope("eta", law["eta"], m.JOINT, m.EQ11),
-    )
+    yield from m.slope("b", law["b"], m.JOINT, m.EQ11)
+    yield of_exponent("K = T/b ~ T^p, eq. (11)", "refined", 1 - b, law["K"], tolerance)
+    yield from m.slope("eta", law["eta"], m.JOINT, m.EQ11)
 
 
 @claim("S.B3.dropped", "B.3, step (c)", "2 rho sigma/(alpha T) becomes of lower order in A_T at alpha*")
-def dropped() -> Finding:
+def dropped() -> Measured:
     T = np.array([m.FAR, m.FARTHER])
     alpha = m.value(m.refined(m.EQ11, m.JOINT, T), "alpha")
     whole, _ = token_optimum.split(T, alpha, 1.0, 1.0, 1.0)
     share = 2 / (alpha * T) / whole
     order = float(np.log10(share[1] / share[0]) / 20)
-    return finding(m.below("its share of A_T ~ T^p", "refined", order, 0.0), f"it falls as T^({order:.4f})")
+    yield m.below("its share of A_T ~ T^p", "refined", order, 0.0)
+    yield f"it falls as T^({order:.4f})"
 
 
 @claim("S.B3.rate", "after eq. (23)", "the rate is (Delta0 L)^(1/4) (rho sigma)^(1/2) T^-1/4")
-def rate() -> Finding:
-    readings = list(m.slope("risk", token_optimum.RATE["T"], m.JOINT, m.EQ11))
+def rate() -> Measured:
+    yield from m.slope("risk", token_optimum.RATE["T"], m.JOINT, m.EQ11)
     # One constant moves by a decade, so that log10 of the ratio is its power.
     for name in CONSTANTS:
         predicted = token_optimum.RATE[name]
         risks = m.value(m.refined(m.EQ11, m.JOINT, [m.FAR, m.FARTHER], **{name: np.array([1.0, 10.0])}), "risk")
         near, far = np.log10(risks[1] / risks[0])
         tolerance = m.unsettled(near, far)
-        readings.append(of_exponent(f"risk ~ {name}^p", "refined", float(far), predicted, tolerance))
-        readings.append(Reading(f"risk ~ {name}^p", "exact", m.power_in(m.EQ11, m.JOINT, "risk", name), predicted))
-    return finding(readings, f"the constant is {m.law_at(m.EQ11, m.JOINT, 'risk', 1.0):.5g}")
+        yield of_exponent(f"risk ~ {name}^p", "refined", float(far), predicted, tolerance)
+        yield Reading(f"risk ~ {name}^p", "exact", m.power_in(m.EQ11, m.JOINT, "risk", name), predicted)
+    yield f"the constant is {m.law_at(m.EQ11, m.JOINT, 'risk', 1.0):.5g}"
 
 
 QUARTER = Fraction(1, 4)
@@ -214,14 +205,13 @@ def _schedules(n: int = 400, seed: int = 5) -> list[tuple[Fraction, Fraction, Fr
     "Corollary 2, eqs. (34), (35)",
     "for b = T^phi, phi <= 1/2, alpha = b T^-1/2, eta = b T^-3/4 leads to T^-1/4",
 )
-def cor2_rate() -> Finding:
-    readings = []
+def cor2_rate() -> Measured:
     for beta in SLOW:
         terms = _decays(beta, *schedules.proposed(beta))
-        readings.append(Reading(f"slowest term's decay, b = T^{beta}, eq. (11)", "exact", min(terms), QUARTER))
+        yield Reading(f"slowest term's decay, b = T^{beta}, eq. (11)", "exact", min(terms), QUARTER)
         measured, error = _descent(m.EQ4, beta, *schedules.proposed(beta))
-        readings.append(of_exponent(f"risk ~ T^-p, b = T^{beta}, eq. (4)", "arithmetic", measured, QUARTER, error))
-    return finding(readings, "alpha = b T^-1/2 itself; eq. (8)'s best prefactor would make alpha 2 at phi = 1/2")
+        yield of_exponent(f"risk ~ T^-p, b = T^{beta}, eq. (4)", "arithmetic", measured, QUARTER, error)
+    yield "alpha = b T^-1/2 itself; eq. (8)'s best prefactor would make alpha 2 at phi = 1/2"
 
 
 def _descent(bound: str, beta: Fraction, gamma: Fraction, delta: Fraction) -> tuple[float, float]:
@@ -244,51 +234,48 @@ def _descent(bound: str, beta: Fraction, gamma: Fraction, delta: Fraction) -> tu
     "Corollary 2, eqs. (38), (40)",
     "for 1/2 < phi < 1 the best rate is b^(1/2) T^-1/2 = T^(-(1 - phi)/2)",
 )
-def cor2_ceiling() -> Finding:
-    return finding(*_along(("eta", "alpha"), "risk", m.EQ4, m.EQ11))
+def cor2_ceiling() -> Measured:
+    return _along(("eta", "alpha"), "risk", m.EQ4, m.EQ11)
 
 
-def _along(tuned: tuple[str, ...], name: str, *of: str | Proxy) -> list[tuple[Reading, ...]]:
+def _along(tuned: tuple[str, ...], name: str, *of: str | Proxy) -> Measured:
     """The exponent on each bound along every fast path b = T^beta."""
-    paths = ((p, m.setting(*tuned, b=p), f", b = T^{p}") for p in FAST)
-    return [m.slope(name, -schedules.ceiling(p), at, *of, called="two terms", more=more) for p, at, more in paths]
+    for p in FAST:
+        law, where = -schedules.ceiling(p), m.setting(*tuned, b=p)
+        yield from m.slope(name, law, where, *of, called="two terms", more=f", b = T^{p}")
 
 
 @claim("S.eq30", "eqs. (30), (31)", "the five terms decay as r1 to r5")
-def eq30() -> Finding:
+def eq30() -> Measured:
     drawn = _schedules()
     agree = all(_decays(*one) == schedules.decay(*one) for one in drawn)
-    return finding(Reading(f"all of {len(drawn)} random schedules agree", "exact", agree, True))
+    yield Reading(f"all of {len(drawn)} random schedules agree", "exact", agree, True)
 
 
 @claim("S.eq32", "eq. (32)", "the bound is Theta(T^-min r) where all r > 0")
-def eq32() -> Finding:
+def eq32() -> Measured:
     drawn = [one for one in _schedules() if min(schedules.decay(*one)) > 0]
     gaps = []
     for one in drawn:
         measured, error = _descent(m.EQ11, *one)
         gaps.append((abs(measured - float(min(schedules.decay(*one)))), error))
     gap, error = max(gaps)
-    return finding(
-        Reading(f"largest |decay - min r|, {len(drawn)} schedules", "arithmetic", gap, 0.0, error),
-        "tolerance: five terms, coefficients within 7/2, over twenty decades",
-    )
+    yield Reading(f"largest |decay - min r|, {len(drawn)} schedules", "arithmetic", gap, 0.0, error)
+    yield "tolerance: five terms, coefficients within 7/2, over twenty decades"
 
 
 @claim("S.eq36", "eq. (36)", "on eq. (34)'s schedule burn-in is (b T)^-1/2 <= T^-1/2, and eta is b T^-3/4 <= T^-1/4")
-def eq36() -> Finding:
-    readings = []
+def eq36() -> Measured:
     for beta in SLOW:
         _, burn_in, _, drift, _ = _decays(beta, *schedules.proposed(beta))
         decays = {"burn-in": (burn_in, Fraction(1, 2)), "eta": (drift, QUARTER)}
         for (name, (decay, least)), law in zip(decays.items(), schedules.remaining(beta)):
-            readings.append(Reading(f"{name}'s decay, b = T^{beta}", "exact", decay, law))
-            readings.append(m.at_least(f"{name}'s decay, b = T^{beta}, bound", "exact", decay, least))
-    return finding(readings)
+            yield Reading(f"{name}'s decay, b = T^{beta}", "exact", decay, law)
+            yield m.at_least(f"{name}'s decay, b = T^{beta}, bound", "exact", decay, least)
 
 
 @claim("S.eq37", "eq. (37)", "there U_T <~ C1 T^-1/4 + C2 (b T)^-1/2, the constants free of b and T")
-def eq37() -> Finding:
+def eq37() -> Measured:
     """The constants that the terms add up to: Delta0 + 2 rho sigma + 2 L + 7/2 L, and 2 rho sigma."""
     T = np.geomspace(1e2, m.FARTHER, 30)
     ratios = []
@@ -297,9 +284,7 @@ def eq37() -> Finding:
         risk = m.BOUNDS[m.EQ11].risk(T=T, b=b, alpha=b * T**-0.5, eta=b * T**-0.75)
         ratios.append(risk / (8.5 * T**-0.25 + 2 * (b * T) ** -0.5))
     # Both sides are sums of a few rounded products: ten roundings.
-    return finding(
-        m.at_most("largest ratio, Delta0 = L = rho sigma = 1", "arithmetic", float(np.max(ratios)), 1.0, 10 * EPS)
-    )
+    yield m.at_most("largest ratio, Delta0 = L = rho sigma = 1", "arithmetic", float(np.max(ratios)), 1.0, 10 * EPS)
 
 
 #: b Delta0/(eta T) and 7/2 L eta alone.
@@ -307,14 +292,15 @@ HARD = replace(m.BOUNDS[m.EQ11], terms=m.BOUNDS[m.EQ11].terms[:4:3], name="two t
 
 
 @claim("S.eq38", "eq. (38)", "progress and eta alone cap the decay at (1 - beta)/2")
-def eq38() -> Finding:
-    return finding(*_along(("eta",), "risk", HARD))
+def eq38() -> Measured:
+    return _along(("eta",), "risk", HARD)
 
 
 @claim("S.eq39", "eq. (39)", "with equality at eta = T^(-(1 - beta)/2)")
-def eq39() -> Finding:
-    hard, whole = _along(("eta",), "eta", HARD), _along(("eta", "alpha"), "eta", m.EQ4)
-    return finding(*hard, *whole, "also with all five terms kept and alpha tuned")
+def eq39() -> Measured:
+    yield from _along(("eta",), "eta", HARD)
+    yield from _along(("eta", "alpha"), "eta", m.EQ4)
+    yield "also with all five terms kept and alpha tuned"
 
 
 @claim(
@@ -322,45 +308,40 @@ def eq39() -> Finding:
     "after eq. (40)",
     "at alpha = 1 the remaining terms decay strictly faster than T^(-(1 - beta)/2)",
 )
-def remaining() -> Finding:
-    readings, slowest = [], []
+def remaining() -> Measured:
+    slowest = []
     for beta in FAST:
         best = schedules.ceiling(beta)
         terms = _decays(beta, Fraction(0), best)
         rest = (terms[1], terms[2], terms[4])
         listed = schedules.aggressive_remaining(beta)
-        readings.append(Reading(f"they decay as listed, beta = {beta}", "exact", rest == listed, True))
-        readings.append(Reading(f"all decay strictly faster, beta = {beta}", "exact", min(rest) > best, True))
+        yield Reading(f"they decay as listed, beta = {beta}", "exact", rest == listed, True)
+        yield Reading(f"all decay strictly faster, beta = {beta}", "exact", min(rest) > best, True)
         slowest.append(rest[2] - best)
-    return finding(
-        readings,
+    yield (
         f"eta/alpha is listed among them with the very exponent (1 - beta)/2: it is of the same order "
-        f"(difference {max(slowest)}), so the rate stands and the reason given does not",
+        f"(difference {max(slowest)}), so the rate stands and the reason given does not"
     )
 
 
 @claim("S.eq41", "eq. (41)", "there the rate is K^-1/2: the bound becomes iteration-limited")
-def eq41() -> Finding:
+def eq41() -> Measured:
     """The risk over its deterministic part alone, 2 (C1 C3 (1 + 1/alpha)/K)^(1/2) at alpha = 1."""
     T = np.array([m.FAR, m.FARTHER])
-    readings = []
     for beta in FAST:
         optimum = m.refined(m.EQ4, m.setting("eta", "alpha", b=beta), T)
         deterministic = 2 * np.sqrt(2 / T ** (1 - float(beta)))
         what = f"risk over the deterministic part, b = T^{beta}"
-        readings.append(m.settles(what, "refined", optimum.risk / deterministic))
-    return finding(readings)
+        yield m.settles(what, "refined", optimum.risk / deterministic)
 
 
 AT_BATCH = m.setting("eta", b=32.0)
 
 
 @claim("S.sgd.eta", "section 4; B.6; App. A", "at a fixed batch size eta* ~ b T^-1/2: linear scaling")
-def eta() -> Finding:
-    return finding(
-        m.slope("eta", theorems.SGD_IN_T["T"], AT_BATCH, m.SGD),
-        m.power("eta", "b", theorems.SGD_IN_T["b"], AT_BATCH, m.SGD),
-    )
+def eta() -> Measured:
+    yield from m.slope("eta", theorems.SGD_IN_T["T"], AT_BATCH, m.SGD)
+    yield from m.power("eta", "b", theorems.SGD_IN_T["b"], AT_BATCH, m.SGD)
 
 
 @claim(
@@ -368,38 +349,32 @@ def eta() -> Finding:
     "eq. (42), B.6",
     "at fixed K eta* ~ (b/K)^(1/2) and the bound is (Delta0 L sigma^2/(b K))^(1/2): larger b helps",
 )
-def iterations() -> Finding:
+def iterations() -> Measured:
     regime = m.setting("eta", budget="K", b=32.0)
     K = np.array([1e8, 1e20])
     measured = [m.refined(m.SGD, m.holding(regime, b=b), K).risk for b in (1.0, 32.0)]
     closed = [theorems.sgd_risk_in_K(K, b, 1.0, 1.0, 1.0) for b in (1.0, 32.0)]
-    return finding(
-        m.slope("eta", theorems.SGD_IN_K["K"], regime, m.SGD),
-        m.power("eta", "b", theorems.SGD_IN_K["b"], regime, m.SGD),
-        m.same("risk over twice the closed form", "refined", np.divide(measured, closed), 2.0),
-        "'<~' hides a factor of 2",
-    )
+    yield from m.slope("eta", theorems.SGD_IN_K["K"], regime, m.SGD)
+    yield from m.power("eta", "b", theorems.SGD_IN_K["b"], regime, m.SGD)
+    yield m.same("risk over twice the closed form", "refined", np.divide(measured, closed), 2.0)
+    yield "'<~' hides a factor of 2"
 
 
 @claim("S.sgd.independent", "section 3.1; B.6", "after tuning eta, SGD's bound depends on T alone, not on b")
-def independent() -> Finding:
+def independent() -> Measured:
     T = 1e16
     *risks, last = m.along(m.SGD, m.setting("eta", "b"), "b", [1.0, 1e3, 1e6, 1e8, 1e10], T).risk
     beyond = float(last / risks[0])
-    return finding(
-        m.same("risk at b = 1 to T^(1/2), T = 1e16", "refined", risks, 2 * theorems.sgd_risk(T, 1.0, 1.0, 1.0)),
-        f"as long as eta* <= 1/L, b <= sigma (T/(Delta0 L))^(1/2); at b = 100 T^(1/2) it is {beyond:.3g} times that",
-    )
+    yield m.same("risk at b = 1 to T^(1/2), T = 1e16", "refined", risks, 2 * theorems.sgd_risk(T, 1.0, 1.0, 1.0))
+    yield f"as long as eta* <= 1/L, b <= sigma (T/(Delta0 L))^(1/2); at b = 100 T^(1/2) it is {beyond:.3g} times that"
 
 
 @claim("S.sgd.nobatch", "section 3.1; section 4; B.6", "SGD has no non-trivial token-optimal batch size")
-def nobatch() -> Finding:
+def nobatch() -> Measured:
     law = m.exact(m.SGD, m.setting("eta", "b"))
     top = law.flat["b"][1] if "b" in law.flat else None
-    return finding(
-        Reading("b stays undetermined", "exact", "b" in law.flat, True),
-        f"any b from 1 up to T^({top}) is as good; beyond, the cap eta <= 1/L binds",
-    )
+    yield Reading("b stays undetermined", "exact", "b" in law.flat, True)
+    yield f"any b from 1 up to T^({top}) is as good; beyond, the cap eta <= 1/L binds"
 
 
 @claim(
@@ -407,7 +382,7 @@ def nobatch() -> Finding:
     "section 4, McCandlish et al.",
     "for SGD a target needs a least step count and a least token budget, but no least batch size",
 )
-def minimum() -> Finding:
+def minimum() -> Measured:
     target = 1e-3
 
     def steps(b: float, bound: str | Proxy = m.SGD) -> float:
@@ -418,19 +393,15 @@ def minimum() -> Finding:
     tokens = [b * steps(b) for b in (1.0, 10.0)]
     uncapped = replace(m.BOUNDS[m.SGD], caps={}, cap_terms={})
     ratio = steps(1e30, uncapped) / steps(1e20, uncapped)
-    return finding(
-        Reading("steps at b = 1e30 over steps at 1e20", "refined", fewer / few, 1.0, 4 * m.SOLVER),
-        Reading("tokens at b = 1 over tokens at b = 10", "refined", tokens[0] / tokens[1], 1.0, 4 * m.SOLVER),
-        m.same("tokens at b = 1 over 4 Delta0 L sigma^2/epsilon^2", "refined", tokens[0], 4 / target**2, 4 * m.SOLVER),
-        f"the least step count comes from eta <= 1/L alone: without that cap the same ratio is {ratio:.1g}",
-    )
+    yield Reading("steps at b = 1e30 over steps at 1e20", "refined", fewer / few, 1.0, 4 * m.SOLVER)
+    yield Reading("tokens at b = 1 over tokens at b = 10", "refined", tokens[0] / tokens[1], 1.0, 4 * m.SOLVER)
+    yield m.same("tokens at b = 1 over 4 Delta0 L sigma^2/epsilon^2", "refined", tokens[0], 4 / target**2, 4 * m.SOLVER)
+    yield f"the least step count comes from eta <= 1/L alone: without that cap the same ratio is {ratio:.1g}"
 
 
 @claim("S.B6.last", "B.6, last bullet", "with alpha tuned, b*(T) is pinned only by lower-order terms (Theorem 2)")
-def last() -> Finding:
+def last() -> Measured:
     pinned = m.exact(m.LEADING, m.JOINT).exponent["b"] is not None
-    return finding(
-        Reading("exponent of b*, eq. (4)", "exact", m.exponent(m.EQ4, m.JOINT, "b"), Fraction(1, 6)),
-        Reading("Theorem 2's terms pin b", "exact", pinned, True),
-        "Theorem 3 is meant: Theorem 2 fixes b, and its proof's proxy, eq. (43)'s three terms, leaves b undetermined",
-    )
+    yield Reading("exponent of b*, eq. (4)", "exact", m.exponent(m.EQ4, m.JOINT, "b"), Fraction(1, 6))
+    yield Reading("Theorem 2's terms pin b", "exact", pinned, True)
+    yield "Theorem 3 is meant: Theorem 2 fixes b, and its proof's proxy, eq. (43)'s three terms, leaves b undetermined"

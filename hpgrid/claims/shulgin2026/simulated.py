@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hpgrid.checks import METHODS
-from hpgrid.claims.ledger import Finding, claim, claims, finding
+from hpgrid.claims.ledger import Measured, claim, claims
 from hpgrid.claims.measures import at_most, below
 from hpgrid.readings import Reading, of_exponent
 from hpgrid.theory import theorems
@@ -53,47 +53,40 @@ def _run(norm: str, *, points: int, alpha: tuple[float, ...], seeds: int) -> Run
 
 
 @claim("S.mc.eq2", "eq. (2)", "min E||grad f||_* of the methods themselves stays below the bound, simulated")
-def never_exceeded() -> Finding:
+def never_exceeded() -> Measured:
     from hpgrid.stochastic.samples import interval
 
-    readings = []
     for norm, method in METHODS.items():
         runs = _both(norm)
         found = interval(runs.least)
         k = int((found.mean / runs.bound).argmax())
         ratio, error = (float((part / runs.bound).flat[k]) for part in found)
-        readings.append(
-            at_most(f"largest of {runs.bound.size} cells over eq. (2), {method}", "sampled", ratio, 1.0, error)
-        )
-    return finding(readings, "at most about half of it, and there eq. (2) is what the method starts from")
+        yield at_most(f"largest of {runs.bound.size} cells over eq. (2), {method}", "sampled", ratio, 1.0, error)
+    yield "at most about half of it, and there eq. (2) is what the method starts from"
 
 
 @claim("H.mc.says", "Shulgin et al., eq. (2)", "it says more than ||grad f(x^0)||_* does, somewhere, simulated")
-def says_something() -> Finding:
-    readings, shares = [], []
+def says_something() -> Measured:
+    shares = []
     for norm, method in METHODS.items():
         runs = _both(norm)
         over = runs.bound / runs.trivial
-        readings.append(
-            below(f"least of eq. (2) over ||grad f(x^0)||_*, {method}", "arithmetic", float(over.min()), 1.0)
-        )
+        yield below(f"least of eq. (2) over ||grad f(x^0)||_*, {method}", "arithmetic", float(over.min()), 1.0)
         shares.append(f"{method} {(over >= 1).mean():.0%}, {(over.min(0) >= 1).mean():.0%} at its best eta")
-    return finding(readings, "vacuous in a share of the cells: " + "; ".join(shares))
+    yield from "vacuous in a share of the cells: " + "; ".join(shares)
 
 
 # --- the theorems ---
 
 
-def _moved(what: str, predicted: float, slopes: Iterable[Slope]) -> list[Reading]:
+def _moved(what: str, predicted: float, slopes: Iterable[Slope]) -> Measured:
     """How a best value moves, by method."""
-    readings = []
     for method, slope in zip(METHODS.values(), slopes):
         if slope.points < 2:
             count = f"{what}: points that can be told from the axis' ends, {method}"
-            readings.append(Reading(count, "sampled", slope.points, 2, 0.0, ">=", identifiable=False))
-            continue
-        readings.append(of_exponent(f"{what}, {method}", "sampled", slope.slope, predicted, slope.error))
-    return readings
+            yield Reading(count, "sampled", slope.points, 2, 0.0, ">=", identifiable=False)
+        else:
+            yield of_exponent(f"{what}, {method}", "sampled", slope.slope, predicted, slope.error)
 
 
 #: What the theorems say of the proxy, asked of the methods.
@@ -107,7 +100,7 @@ ARRIVES = -1.0
     ("H.mc.eta.K", EQ_6, "on a convex function their best eta falls like 1/K, not K^(-1/2), simulated", "K"),
     ("H.mc.eta.b", EQ_6, "at fixed K their best eta does not depend on b, simulated", "b"),
 )
-def theorem_1(along: str) -> Finding:
+def theorem_1(along: str) -> Measured:
     from hpgrid.stochastic.tuning import best, movement
 
     slopes, eta = [], np.geomspace(*ETA, 24)
@@ -116,18 +109,17 @@ def theorem_1(along: str) -> Finding:
         values, runs = (K, least[:, 1, 0]) if along == "K" else (B, least[:, :, 0, -1])
         slopes.append(movement(np.array(values), best(runs, {"eta": eta})["eta"]))
     if along == "K":
-        return finding(
-            _moved("eta* ~ K^p, b = 16", ARRIVES, slopes),
-            "a run has to arrive, and it arrives when eta K is the distance",
+        yield from _moved("eta* ~ K^p, b = 16", ARRIVES, slopes)
+        yield "a run has to arrive, and it arrives when eta K is the distance"
+    else:
+        yield from _moved("eta* ~ b^p, K = 1024", 0.0, slopes)
+        yield (
+            "it stays where it is, but seeds and the axis' step leave more than half of the quarter that a law of no "
+            "power is to be told from"
         )
-    return finding(
-        _moved("eta* ~ b^p, K = 1024", 0.0, slopes),
-        "it stays where it is, but seeds and the axis' step leave more than half of the quarter that a law of no power "
-        "is to be told from",
-    )
 
 
-def _tuned(name: str, along: str) -> list[Reading]:
+def _tuned(name: str, along: str) -> Measured:
     from hpgrid.stochastic.tuning import best, movement
 
     axes = {"eta": np.geomspace(*ETA, 10), "alpha": np.array(ALPHA)}
@@ -141,24 +133,22 @@ def _tuned(name: str, along: str) -> list[Reading]:
 
 
 @claim("H.mc.alpha", B_2, "their best alpha moves like (b/K)^(1/2), simulated")
-def momentum_moves() -> Finding:
+def momentum_moves() -> Measured:
     gains = []
     for norm, method in METHODS.items():
         runs = _both(norm)
         measured, bound = (cells[:, 0, :, -1].min(0) for cells in (runs.least.mean(-1), runs.bound))
         gains.append(f"{method} {measured.min() / measured[-1]:.2f} ({bound.min() / bound[-1]:.2f})")
-    return finding(
-        _tuned("alpha", "K"),
-        _tuned("alpha", "b"),
+    yield from _tuned("alpha", "K")
+    yield from _tuned("alpha", "b")
+    yield (
         "alpha = 1 can't be told from the best: the best of all alpha over alpha = 1, at b = 1 and K = 1024, is "
-        f"{', '.join(gains)}, in brackets by eq. (2)",
+        f"{', '.join(gains)}, in brackets by eq. (2)"
     )
 
 
 @claim("H.mc.eta", B_2, "their best eta moves like b^(1/4) K^(-3/4), both tuned, simulated")
-def rate_moves() -> Finding:
-    return finding(
-        _tuned("eta", "K"),
-        _tuned("eta", "b"),
-        "a larger alpha makes up for a larger eta, so that a wide range of pairs can't be told apart",
-    )
+def rate_moves() -> Measured:
+    yield from _tuned("eta", "K")
+    yield from _tuned("eta", "b")
+    yield "a larger alpha makes up for a larger eta, so that a wide range of pairs can't be told apart"

@@ -10,7 +10,7 @@ import numpy as np
 
 from hpgrid import bounds
 from hpgrid.claims import measures as m
-from hpgrid.claims.ledger import Finding, claim, claims, finding
+from hpgrid.claims.ledger import Measured, claim, claims
 from hpgrid.grid import Grid, LogAxis
 from hpgrid.readings import Reading, of_exponent
 from hpgrid.search.brute import grid_search
@@ -33,43 +33,39 @@ def points(budget: str, n: int = 1000, seed: int = 3) -> dict[str, m.Array]:
 @claim(
     "S.eq3", "eqs. (2), (3)", "risk_K is the right-hand side of eq. (2) up to constants, C1 = Delta0, C2 = 2 rho sigma"
 )
-def eq3() -> Finding:
+def eq3() -> Measured:
     at = points("K")
     given: dict[str, Any] = {"Delta0": 3.0, "L": 0.2, "rho": 2.0, "sigma": 7.0}
     ratio = bounds.lmo_exact(**given, budget="K").risk(**at) / bounds.lmo(**given, budget="K").risk(**at)
-    return finding(
-        m.at_most("largest eq. (2) / eq. (3)", "arithmetic", float(ratio.max()), 1.0, ROUNDING),
-        m.at_least("smallest eq. (2) / eq. (3)", "arithmetic", float(ratio.min()), 0.5, ROUNDING),
-        "the constants lie between 1/2 and 1: the exponents of both bounds agree, their constants need not",
-    )
+    yield m.at_most("largest eq. (2) / eq. (3)", "arithmetic", float(ratio.max()), 1.0, ROUNDING)
+    yield m.at_least("smallest eq. (2) / eq. (3)", "arithmetic", float(ratio.min()), 0.5, ROUNDING)
+    yield "the constants lie between 1/2 and 1: the exponents of both bounds agree, their constants need not"
 
 
 @claim("S.eq3.drift", "before eq. (3)", "7L/2 eta + 2L/alpha eta <~ C3 eta (1 + 1/alpha), C3 = 4 L")
-def drift() -> Finding:
+def drift() -> Measured:
     alpha = np.geomspace(1e-12, 1.0, 1000)
     ratio = (3.5 + 2 / alpha) / (4 * (1 + 1 / alpha))
-    return finding(
-        m.at_most("largest ratio on (0, 1]", "arithmetic", float(ratio.max()), 1.0, ROUNDING),
+    yield m.at_most("largest ratio on (0, 1]", "arithmetic", float(ratio.max()), 1.0, ROUNDING)
+    yield (
         f"between {ratio.min():.4g} (alpha to 0) and {ratio.max():.4g} (alpha = 1): it depends on alpha, "
-        "so that constants that hang on alpha differ between eqs. (4) and (11)",
+        "so that constants that hang on alpha differ between eqs. (4) and (11)"
     )
 
 
 @claim("S.eq4", "eqs. (4), (11), (28)", "with K = T/b, eq. (3) is eq. (4) and eq. (10) is eq. (11)")
-def eq4() -> Finding:
+def eq4() -> Measured:
     at = points("T")
     constants: dict[str, Any] = {"C1": 3.0, "C2": 0.2, "C3": 7.0}
     problem: dict[str, Any] = {"Delta0": 3.0, "L": 0.2}
     by_form = bounds.lmo(**constants, budget="K").form("T").risk(**at)
     exact = bounds.lmo_exact(**problem, rho=2.0, sigma=7.0, budget="K").form("T").risk(**at)
-    return finding(
-        m.same("eq. (4)", "arithmetic", by_form, printed.risk_in_tokens(at, **constants), ROUNDING),
-        m.same("eq. (11)", "arithmetic", exact, printed.bound_in_tokens(at, **problem, noise=14.0), ROUNDING),
-    )
+    yield m.same("eq. (4)", "arithmetic", by_form, printed.risk_in_tokens(at, **constants), ROUNDING)
+    yield m.same("eq. (11)", "arithmetic", exact, printed.bound_in_tokens(at, **problem, noise=14.0), ROUNDING)
 
 
 @claim("S.eq5", "eq. (5), section 3.1", "where alpha^(3/2) K >> 1 the burn-in term is dominated")
-def eq5() -> Finding:
+def eq5() -> Measured:
     at = points("T")
     # Eq. (5) lacks the burn-in alone: the excess is that term over the others.
     excess = m.BOUNDS[m.EQ4].risk(**at) / m.BOUNDS[m.EQ5].risk(**at) - 1
@@ -77,10 +73,8 @@ def eq5() -> Finding:
     least = 1e-6  # below that, the quotient's own rounding shows
     largest = float((excess * large)[excess > least].max())
     what = "largest (eq. (4)/eq. (5) - 1) alpha^(3/2) K"
-    return finding(
-        m.at_most(what, "arithmetic", largest, 1.0, ROUNDING / least),
-        "eq. (5) is below eq. (4) by at most the share 1/(alpha^(3/2) K)",
-    )
+    yield m.at_most(what, "arithmetic", largest, 1.0, ROUNDING / least)
+    yield "eq. (5) is below eq. (4) by at most the share 1/(alpha^(3/2) K)"
 
 
 ALPHA = 1e-3
@@ -104,69 +98,62 @@ def _grid_eta(over: str, **held: float) -> tuple[float, float]:
 
 
 @claim("S.eq6.eta", "eq. (6), Theorem 1.1", "at fixed b and momentum eta_K* ~ K^-1/2")
-def eq6_eta() -> Finding:
+def eq6_eta() -> Measured:
     measured, error = _grid_eta("K", b=32.0, alpha=ALPHA)
-    grid = of_exponent("eta ~ K^p, eq. (3), b = 32", "grid", measured, theorems.THEOREM_1_ETA_IN_K, error)
-    return finding(grid, m.slope("eta", theorems.THEOREM_1_ETA_IN_K, IN_K, *ALL))
+    yield of_exponent("eta ~ K^p, eq. (3), b = 32", "grid", measured, theorems.THEOREM_1_ETA_IN_K, error)
+    yield from m.slope("eta", theorems.THEOREM_1_ETA_IN_K, IN_K, *ALL)
 
 
 @claim("S.eq6.risk", "eq. (6), B.1", "risk_K*(b) is 2 (C1 C3~/K)^(1/2) + C2~/b^(1/2)")
-def eq6_risk() -> Finding:
+def eq6_risk() -> Measured:
     constants, K = m.draws("C1", "C2", "C3"), np.array([1e2, 1e6, 1e12])
     optimum = m.refined(m.EQ5, IN_K, K, **constants)
     predicted = theorems.theorem1_risk_in_K(K, 32.0, ALPHA, **m.columns(constants))
     # Eq. (4) has the closed form once its burn-in, C2/(alpha b^(1/2) K), is nothing beside it: it is read far out.
     far = m.refined(m.EQ4, IN_K, [m.FAR, m.FARTHER])
     limit = theorems.theorem1_risk_in_K(far.budgets, 32.0, ALPHA, 1.0, 1.0, 1.0)
-    return finding(
-        m.same("8 random C, eq. (5)", "refined", m.value(optimum, "risk"), predicted),
-        m.settles("over the closed form, eq. (4)", "refined", m.value(far, "risk") / limit),
-        "the sum in eq. (6) has two different constants: 'proportional to' is meant term by term",
-    )
+    yield m.same("8 random C, eq. (5)", "refined", m.value(optimum, "risk"), predicted)
+    yield m.settles("over the closed form, eq. (4)", "refined", m.value(far, "risk") / limit)
+    yield "the sum in eq. (6) has two different constants: 'proportional to' is meant term by term"
 
 
 @claim("S.eq6.independent", "after eq. (6)", "at fixed K the optimal learning rate does not depend on b")
-def eq6_independent() -> Finding:
-    readings, both = [], m.setting("eta", "b", budget="K", alpha=ALPHA)
+def eq6_independent() -> Measured:
+    both = m.setting("eta", "b", budget="K", alpha=ALPHA)
     for bound in ALL:
         etas = m.value(m.along(bound, both, "b", [1.0, 1e3, 1e6, 1e12], 1e10), "eta")
-        readings.append(m.same(f"eta at four b, {bound}", "refined", etas, etas[0]))
-    return finding(readings)
+        yield m.same(f"eta at four b, {bound}", "refined", etas, etas[0])
 
 
 @claim("S.eq6.b", "after eq. (6), B.1", "at fixed K a larger b improves the bound; b_K* runs to infinity")
-def eq6_b() -> Finding:
+def eq6_b() -> Measured:
     regime = m.setting("eta", "b", budget="K", alpha=ALPHA)
     risks = m.along(m.EQ4, regime, "b", np.geomspace(1.0, 1e12, 13), 1e10).log_risk
     runs_off = bool(m.refined(m.EQ4, regime, 1e10).unbounded["b"].all())
     way = m.exact(m.EQ4, regime).unbounded.get("b")
-    return finding(
-        m.below("largest log step of the risk, b = 1 to 1e12", "refined", float(np.diff(risks).max()), 0.0),
-        Reading("b is unbounded, eq. (4)", "refined", runs_off, True),
-        Reading("b is unbounded, eq. (4)", "exact", way is not None and way.direction > 0, True),
-    )
+    yield m.below("largest log step of the risk, b = 1 to 1e12", "refined", float(np.diff(risks).max()), 0.0)
+    yield Reading("b is unbounded, eq. (4)", "refined", runs_off, True)
+    yield Reading("b is unbounded, eq. (4)", "exact", way is not None and way.direction > 0, True)
 
 
 @claim("S.eq6.saturates", "section 3.1", "at a fixed b (and momentum) optimisation saturates")
-def eq6_saturates() -> Finding:
+def eq6_saturates() -> Measured:
     optimum = m.refined(m.EQ4, IN_K, [m.FAR, m.FARTHER])
     floor = float(np.sqrt(ALPHA / 32.0))
-    return finding(
-        m.slope("risk", Fraction(0), IN_K, m.EQ4, m.EQ11),
-        m.settles("risk over C2 alpha^(1/2)/b^(1/2)", "refined", m.value(optimum, "risk") / floor),
-    )
+    yield from m.slope("risk", Fraction(0), IN_K, m.EQ4, m.EQ11)
+    yield m.settles("risk over C2 alpha^(1/2)/b^(1/2)", "refined", m.value(optimum, "risk") / floor)
 
 
 @claim("S.thm1.eta.T", "Theorem 1.2; section 4, token transfer", "at a fixed batch size eta_T* ~ T^-1/2")
-def eta_in_tokens() -> Finding:
-    return finding(m.slope("eta", -HALF, IN_T, *ALL))
+def eta_in_tokens() -> Measured:
+    return m.slope("eta", -HALF, IN_T, *ALL)
 
 
 @claim("S.thm1.eta.b", "Theorem 1.2; section 4, square-root law", "at a fixed budget eta_T*(b) ~ b^1/2")
-def eta_in_batch() -> Finding:
+def eta_in_batch() -> Measured:
     measured, error = _grid_eta("b", T=1e16, alpha=ALPHA)
-    grid = of_exponent("eta ~ b^p, eq. (4), T = 1e16", "grid", measured, HALF, error)
-    return finding(grid, m.power("eta", "b", HALF, IN_T, *ALL))
+    yield of_exponent("eta ~ b^p, eq. (4), T = 1e16", "grid", measured, HALF, error)
+    yield from m.power("eta", "b", HALF, IN_T, *ALL)
 
 
 @claims(
@@ -174,22 +161,21 @@ def eta_in_batch() -> Finding:
     ("S.eq7.eta", "eq. (7); section 4", "at the best batch size eta_T* ~ T^-1/4", "eta"),
     ("S.eq7.risk", "eq. (7)", "at the best batch size risk_T* ~ T^-1/4", "risk"),
 )
-def eq7(name: str) -> Finding:
-    return finding(m.on_grid("fig1", f"slope of {name}"), m.slope(name, theorems.THEOREM_1[name], BOTH, *ALL))
+def eq7(name: str) -> Measured:
+    yield from m.on_grid("fig1", f"slope of {name}")
+    yield from m.slope(name, theorems.THEOREM_1[name], BOTH, *ALL)
 
 
 @claim("S.eq7.interior", "after eq. (7)", "under a fixed token budget there is a non-trivial token-optimal batch size")
-def eq7_interior() -> Finding:
+def eq7_interior() -> Measured:
     T = 1e16
     best = m.refined(m.EQ4, BOTH, T)
     costs = m.along(m.EQ4, BOTH, "b", [1.0, T], T).risk / best.risk
     b = float(m.value(best, "b")[0])
-    return finding(
-        m.below("1/b*, T = 1e16", "refined", 1 / b, 1.0),
-        m.below("b*/T, T = 1e16", "refined", b / T, 1.0),
-        Reading("a bound holds b*", "refined", bool(best.active["b"][0]), False),
-        f"b = 1 costs {costs[0]:.3g} times the least risk, b = T {costs[1]:.3g} times",
-    )
+    yield m.below("1/b*, T = 1e16", "refined", 1 / b, 1.0)
+    yield m.below("b*/T, T = 1e16", "refined", b / T, 1.0)
+    yield Reading("a bound holds b*", "refined", bool(best.active["b"][0]), False)
+    yield f"b = 1 costs {costs[0]:.3g} times the least risk, b = T {costs[1]:.3g} times"
 
 
 @claims(
@@ -197,35 +183,33 @@ def eq7_interior() -> Finding:
     ("S.eq25", "eq. (25)", "eta_T* = C1^(1/4) C2~^(1/2)/(2^(1/2) C3~^(3/4)) T^-1/4", "eta"),
     ("S.eq26", "eqs. (26), (27), B.1", "risk_T* = 2 2^(1/2) (C1 C3)^(1/4) C2^(1/2) (1 + alpha)^(1/4) T^-1/4", "risk"),
 )
-def theorem_1(name: str) -> Finding:
+def theorem_1(name: str) -> Measured:
     """The optimum against a closed form: on eq. (5) for random constants, on eq. (4) far out, and the exact law."""
     form = getattr(theorems, f"theorem1_{name}")
     # So far out that b* > 1 for every draw: the closed forms know no wall at b = 1.
     constants, T = m.draws("C1", "C2", "C3"), np.array([1e30, 1e45, 1e60])
-    readings = []
     for alpha in (1e-4, 0.1, 1.0):
         regime = m.setting("eta", "b", alpha=alpha)
         measured = m.value(m.refined(m.EQ5, regime, T, **constants), name)
         predicted = form(T, alpha, **m.columns(constants))
-        readings.append(m.same(f"8 random C, alpha = {alpha:g}, eq. (5)", "refined", measured, predicted))
+        yield m.same(f"8 random C, alpha = {alpha:g}, eq. (5)", "refined", measured, predicted)
     far = m.refined(m.EQ4, BOTH, [m.FAR, m.FARTHER])
     ratio = m.value(far, name) / form(far.budgets, ALPHA, 1.0, 1.0, 1.0)
-    readings.append(m.settles("over the closed form, eq. (4)", "refined", ratio))
+    yield m.settles("over the closed form, eq. (4)", "refined", ratio)
     law = m.law_at(m.EQ4, BOTH, name, m.FAR)
-    readings.append(m.same("the law at 1e40, eq. (4)", "exact", law, form(m.FAR, ALPHA, 1.0, 1.0, 1.0)))
-    return finding(readings)
+    yield m.same("the law at 1e40, eq. (4)", "exact", law, form(m.FAR, ALPHA, 1.0, 1.0, 1.0))
 
 
 @claim("S.B1.eta", "B.1, the line before eq. (24)", "eta_T* = C1^(1/4) C2~^(1/2)/(2 C3~^(3/4))^(1/2) T^-1/4")
-def misprint() -> Finding:
+def misprint() -> Measured:
     T = np.array([1e30])
     measured = float(m.value(m.refined(m.EQ5, BOTH, T), "eta")[0])
     printed = float(theorems.theorem1_eta_as_printed(T, ALPHA, 1.0, 1.0, 1.0)[0])
     right = float(theorems.theorem1_eta(T, ALPHA, 1.0, 1.0, 1.0)[0])
-    return finding(
-        m.same("eta* over it, eq. (5), alpha = 0.001", "refined", measured, printed),
-        m.same("eta* over eq. (25), with 2^(1/2) C3~^(3/4)", "refined", measured, right),
-        f"the root's bar is too long, or the text at hand lost its end: {printed / measured:.3g} times too large there",
+    yield m.same("eta* over it, eq. (5), alpha = 0.001", "refined", measured, printed)
+    yield m.same("eta* over eq. (25), with 2^(1/2) C3~^(3/4)", "refined", measured, right)
+    yield (
+        f"the root's bar is too long, or the text at hand lost its end: {printed / measured:.3g} times too large there"
     )
 
 
@@ -236,26 +220,24 @@ HELD = m.setting("eta", b=32.0, alpha=1e-3)
 
 
 @claim("S.thm2.eta", "Theorem 2", "eta_T*(b, alpha) ~ b^1/2 alpha^1/2 T^-1/2, where alpha is small")
-def eta_small_alpha() -> Finding:
-    return finding(
-        m.slope("eta", -HALF, HELD, m.LEADING),
-        m.power("eta", "b", HALF, HELD, m.LEADING),
-        m.power("eta", "alpha", HALF, HELD, m.LEADING, between=(1e-2, 1.0)),
-        # [::2] leaves the exact readings out: 1 + 1/alpha is no power of alpha, so that these laws have none.
-        m.power("eta", "alpha", HALF, HELD, m.EQ4, m.EQ11, between=(1e-14, 1e-13))[::2],
-        "exact on the three-term proxy that B.2 minimises; on eqs. (4) and (11) read at alpha = 1e-14 to 1e-13",
-    )
+def eta_small_alpha() -> Measured:
+    yield from m.slope("eta", -HALF, HELD, m.LEADING)
+    yield from m.power("eta", "b", HALF, HELD, m.LEADING)
+    yield from m.power("eta", "alpha", HALF, HELD, m.LEADING, between=(1e-2, 1.0))
+    # [::2] leaves the exact readings out: 1 + 1/alpha is no power of alpha, so that these laws have none.
+    yield from m.power("eta", "alpha", HALF, HELD, m.EQ4, m.EQ11, between=(1e-14, 1e-13))[::2]
+    yield "exact on the three-term proxy that B.2 minimises; on eqs. (4) and (11) read at alpha = 1e-14 to 1e-13"
 
 
 @claim("S.thm2.eta.any", "Theorem 2", "eta_T*(b, alpha) ~ alpha^1/2 for any alpha in (0, 1] on eq. (5)")
-def eta_any_alpha() -> Finding:
+def eta_any_alpha() -> Measured:
     measured, error = m.elasticity(m.EQ5, HELD, "eta", "alpha", (0.5, 1.0))
     small, one = m.value(m.along(m.EQ5, m.setting("eta", "alpha", b=32.0), "alpha", [1e-9, 1.0], m.FAR), "eta")
     ratio = small / one / np.sqrt(1e-9)
-    return finding(
-        of_exponent("eta ~ alpha^p, eq. (5), alpha = 0.5 to 1", "refined", measured, HALF, error),
+    yield of_exponent("eta ~ alpha^p, eq. (5), alpha = 0.5 to 1", "refined", measured, HALF, error)
+    yield (
         f"eta is (alpha/(1 + alpha))^(1/2): the power is 1/2 for small alpha alone, and taking it up to alpha = 1 "
-        f"makes eta {ratio:.4g} times too large",
+        f"makes eta {ratio:.4g} times too large"
     )
 
 
@@ -264,13 +246,11 @@ def eta_any_alpha() -> Finding:
     ("S.eq8.eta", "eq. (8)", "at a fixed batch size eta_T* ~ b T^-3/4", "eta"),
     ("S.eq8.risk", "eq. (8)", "at a fixed batch size risk_T* ~ T^-1/4, whatever b", "risk"),
 )
-def eq8(name: str) -> Finding:
+def eq8(name: str) -> Measured:
     in_batch = {"alpha": Fraction(1), "eta": Fraction(1), "risk": Fraction(0)}[name]
-    return finding(
-        m.on_grid("fig2", f"slope of {name}"),
-        m.slope(name, theorems.THEOREM_2[name], AT_BATCH, m.EQ4, m.EQ11, m.EQ5),
-        m.power(name, "b", in_batch, AT_BATCH, m.EQ4, m.EQ11),
-    )
+    yield from m.on_grid("fig2", f"slope of {name}")
+    yield from m.slope(name, theorems.THEOREM_2[name], AT_BATCH, m.EQ4, m.EQ11, m.EQ5)
+    yield from m.power(name, "b", in_batch, AT_BATCH, m.EQ4, m.EQ11)
 
 
 @claims(
@@ -283,43 +263,41 @@ def eq8(name: str) -> Finding:
     ),
     ("S.B2.risk", "B.2", "min risk_K = 2 2^(1/2) C2^(1/2) (C1 C3)^(1/4) b^-1/4 K^-1/4", "risk"),
 )
-def theorem_2(name: str) -> Finding:
+def theorem_2(name: str) -> Measured:
     """The optimum against a closed form: eq. (43) for random constants, eqs. (4) and (11) far out, the exact law."""
     form = getattr(theorems, f"theorem2_{name}_in_K")
     constants, K = m.draws("C1", "C2", "C3"), np.array([1e30, 1e45, 1e60])
     measured = m.value(m.refined(m.LEADING, BOTH_IN_K, K, **constants), name)
-    readings = [m.same("8 random C, eq. (43)", "refined", measured, form(K, 32.0, **m.columns(constants)))]
+    yield m.same("8 random C, eq. (43)", "refined", measured, form(K, 32.0, **m.columns(constants)))
     # Eq. (11)'s leading drift is 2 L eta/alpha, so that its C3 is 2 L, and its C2 is 2 rho sigma.
     for bound, C2, C3 in ((m.EQ4, 1.0, 1.0), (m.EQ11, 2.0, 2.0)):
         far = m.refined(bound, BOTH_IN_K, [m.FAR, m.FARTHER])
         ratio = m.value(far, name) / form(far.budgets, 32.0, 1.0, C2, C3)
-        readings.append(m.settles(f"over the closed form, {bound}", "refined", ratio))
+        yield m.settles(f"over the closed form, {bound}", "refined", ratio)
     law = m.law_at(m.EQ4, BOTH_IN_K, name, m.FAR)
-    readings.append(m.same("the law at 1e40, eq. (3)", "exact", law, form(m.FAR, 32.0, 1.0, 1.0, 1.0)))
+    yield m.same("the law at 1e40, eq. (3)", "exact", law, form(m.FAR, 32.0, 1.0, 1.0, 1.0))
     powers = theorems.THEOREM_2_IN_K[name]
-    return finding(
-        readings, m.slope(name, powers["K"], BOTH_IN_K, m.EQ4), m.power(name, "b", powers["b"], BOTH_IN_K, m.EQ4)
-    )
+    yield from m.slope(name, powers["K"], BOTH_IN_K, m.EQ4)
+    yield from m.power(name, "b", powers["b"], BOTH_IN_K, m.EQ4)
 
 
 @claim(
     "S.B2.dropped", "B.2, last paragraph", "the dropped terms, O(b^-1 K^-1/2) and O(b^1/4 K^-3/4), are of lower order"
 )
-def dropped() -> Finding:
+def dropped() -> Measured:
     """At the optimum of eq. (3): C2/(alpha b^(1/2) K) and C3 eta, at two b and two K twenty decades on."""
     # Budgets a decade apart, far out and twenty decades further: two slopes in K.
     K, b = np.array([m.FAR, m.FAR * 10, m.FARTHER, m.FARTHER * 10]), np.array([[1e3], [1e4]])
     optima = [m.refined(m.EQ4, m.setting("eta", "alpha", budget="K", b=x), K) for x in b[:, 0]]
     alpha, eta = (np.array([m.value(optimum, name) for optimum in optima]) for name in ("alpha", "eta"))
-    rounding, readings = 4e-9, []  # two logs, each to 1e-9, over one decade
+    rounding = 4e-9  # two logs, each to 1e-9, over one decade
     for name, values in {"burn_in": 1 / (alpha * np.sqrt(b) * K), "drift": eta}.items():
         powers, (low, high) = theorems.DROPPED_IN_K[name], values
         ends = {"K": np.log10(low[1::2] / low[::2]), "b": np.log10(high / low)[::2]}
         for by, (near, far) in ends.items():
             tolerance = abs(float(far - near)) + rounding
-            readings.append(of_exponent(f"{name} ~ {by}^p", "refined", float(far), powers[by], tolerance))
-        readings.append(m.below(f"{name} ~ K^p, below the risk's", "refined", float(ends["K"][1]), -0.25, rounding))
-    return finding(readings)
+            yield of_exponent(f"{name} ~ {by}^p", "refined", float(far), powers[by], tolerance)
+        yield m.below(f"{name} ~ K^p, below the risk's", "refined", float(ends["K"][1]), -0.25, rounding)
 
 
 @claim(
@@ -327,34 +305,32 @@ def dropped() -> Finding:
     "Remark 4",
     "along any b(T) with alpha* <= 1 (b <~ T^1/2) risk ~ T^-1/4, alpha ~ b T^-1/2, eta ~ b T^-3/4",
 )
-def remark4() -> Finding:
-    readings: list[Reading] = []
+def remark4() -> Measured:
     for p in (Fraction(1, 8), Fraction(1, 4), Fraction(3, 8)):
         regime = m.setting("eta", "alpha", b=p)
         for name, power_of_T in (("risk", Fraction(-1, 4)), ("alpha", path_alpha(p)), ("eta", path_eta(p))):
-            readings += m.slope(name, power_of_T, regime, m.EQ4, more=f", b = T^{p}")
+            yield from m.slope(name, power_of_T, regime, m.EQ4, more=f", b = T^{p}")
     # b = T^3/5 is past T^1/2, where alpha* has reached 1.
     beyond = m.slope("risk", Fraction(-1, 4), m.setting("eta", "alpha", b=Fraction(3, 5)), m.EQ4)
-    return finding(
-        readings,
+    yield (
         f"and not beyond: along b = T^3/5 the risk falls as T^({beyond[1].measured}) "
-        f"(refined: {beyond[0].measured:.6g})",
+        f"(refined: {beyond[0].measured:.6g})"
     )
 
 
 @claim("S.remark4.selected", "Remark 4; C.2, II", "it is retaining the burn-in term that selects the b_T* of Theorem 3")
-def selected() -> Finding:
+def selected() -> Measured:
     # Eq. (43)'s three terms and the burn-in term.
     whole = bounds.lmo()
     terms = tuple(term for term in whole.terms if term.exponent("eta") != 1 or term.exponent("alpha"))
     no_drift, sixth = replace(whole, terms=terms, name="eq. (4) less C3 eta"), Fraction(1, 6)
     alone = m.slope("b", sixth, m.JOINT, no_drift, called="eq. (43) and burn-in alone")
-    return finding(
-        m.slope("b", sixth, m.JOINT, m.EQ4),
-        alone,
+    yield from m.slope("b", sixth, m.JOINT, m.EQ4)
+    yield from alone
+    yield (
         f"burn-in does not select it alone: it sends b up to where alpha reaches 1, b ~ T^({alone[-1].measured}); "
         f"C3 eta alone, eq. (5), sends it down, to b ~ T^{m.exponent(m.EQ5, m.JOINT, 'b')}; 1/6 is the balance of the "
-        "two",
+        "two"
     )
 
 
@@ -364,22 +340,20 @@ def selected() -> Finding:
     ("S.eq9.alpha", "eq. (9)", "all tuned, alpha_T* ~ T^-1/3", "alpha"),
     ("S.eq9.risk", "eq. (9)", "all tuned, risk_T* ~ T^-1/4", "risk"),
 )
-def eq9(name: str) -> Finding:
-    return finding(m.slope(name, theorems.THEOREM_3[name], m.JOINT, m.EQ4))
+def eq9(name: str) -> Measured:
+    return m.slope(name, theorems.THEOREM_3[name], m.JOINT, m.EQ4)
 
 
 @claim("S.thm3.consistent", "after eq. (9)", "these schedules are those of eq. (8) with b = b_T*")
-def consistent() -> Finding:
+def consistent() -> Measured:
     optimum = m.refined(m.EQ4, m.JOINT, [m.FAR, m.FARTHER])
     b: Any = m.value(optimum, "b")
     alpha = theorems.theorem2_alpha(optimum.budgets, b, 1.0, 1.0, 1.0)
     eta = theorems.theorem2_eta(optimum.budgets, b, 1.0, 1.0, 1.0)
-    return finding(
-        m.on_grid("fig9", "slope of alpha/b", "slope of eta/b"),
-        m.settles("alpha* over B.2's at b*", "refined", m.value(optimum, "alpha") / alpha),
-        m.settles("eta* over B.2's at b*", "refined", m.value(optimum, "eta") / eta),
-        "with their constants; on the grid these two combinations can be told, though b, alpha and eta cannot",
-    )
+    yield from m.on_grid("fig9", "slope of alpha/b", "slope of eta/b")
+    yield m.settles("alpha* over B.2's at b*", "refined", m.value(optimum, "alpha") / alpha)
+    yield m.settles("eta* over B.2's at b*", "refined", m.value(optimum, "eta") / eta)
+    yield "with their constants; on the grid these two combinations can be told, though b, alpha and eta cannot"
 
 
 @claim(
@@ -387,14 +361,10 @@ def consistent() -> Finding:
     "after Theorem 3",
     "at leading order several batch-growth paths are equivalent, all else re-tuned",
 )
-def equivalent() -> Finding:
+def equivalent() -> Measured:
     best = m.refined(m.EQ4, m.JOINT, [m.FAR, m.FARTHER]).risk
-    readings = []
     for p in (Fraction(0), Fraction(1, 4), Fraction(3, 8)):
         path = m.refined(m.EQ4, m.setting("eta", "alpha", b=p), [m.FAR, m.FARTHER]).risk
-        readings.append(m.settles(f"risk along b = T^{p} over the joint one", "refined", path / best))
+        yield m.settles(f"risk along b = T^{p} over the joint one", "refined", path / best)
     half = m.refined(m.EQ4, m.setting("eta", "alpha", b=Fraction(1, 2)), [m.FAR, m.FARTHER]).risk / best
-    return finding(
-        readings,
-        f"constants included; at b = T^1/2 alpha no longer falls, and the constant is {half[1]:.4f} times larger",
-    )
+    yield f"constants included; at b = T^1/2 alpha no longer falls, and the constant is {half[1]:.4f} times larger"
