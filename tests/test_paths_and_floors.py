@@ -12,6 +12,8 @@ import pytest
 from commands import Capture, status
 
 from hpgrid import Grid, LogAxis, Regime, bounds, check, exponents, grid_search, parse, refine
+from hpgrid.paper import BOUND_LAYOUTS, draw
+from hpgrid.paper.data import restore
 from hpgrid.search.many import search_many
 from hpgrid.statements.language import parse as parse_claim
 from hpgrid.variables import Power
@@ -136,6 +138,28 @@ def said(command: str, capsys: Capture, *arguments: object) -> str:
     return out
 
 
+def symbols_of(picture: Path) -> set[str]:
+    """How a picture's panels and colour bars call the risk."""
+    axes = draw(restore(picture.stem, picture.parent, BOUND_LAYOUTS, "")).axes
+    texts = [
+        text.removeprefix("(a) ").removeprefix("best ") for ax in axes for text in (ax.get_title(), ax.get_ylabel())
+    ]
+    return {text for text in texts if text.startswith("risk")}
+
+
+@pytest.mark.parametrize("layout", [
+    ("--tune", "eta,b,alpha"), ("--tune", "eta,b", "--fix", "alpha=0.1"),
+    ("--layout", "contours", "--tune", "eta", "--fix", "alpha=0.1"),
+])  # fmt: skip
+def test_a_picture_says_what_is_taken_from_the_risk(layout: tuple[str, ...], tmp_path: Path, capsys: Capture) -> None:
+    written = ("--bound", "E0 + 1/(eta*K) + eta*(1 + 1/alpha) + (alpha/b)**(1/2)", "--set", "E0=1", "--n", "12")
+    for above, name in ((("--above", "E0"), "risk $- E_0$"), ((), "risk")):
+        out = tmp_path / f"{len(above)}.png"
+        assert status("plot", *written, *above, *layout, "--out", out) == 0
+        assert symbols_of(out) == {name}
+    capsys.readouterr()
+
+
 def test_the_risk_above_a_floor_is_asked_drawn_and_reached(tmp_path: Path, capsys: Capture) -> None:
     """A b^(-1/2) + B b/T: by hand b* = (A T/(2 B))^(2/3), and the risk above E is 3 (A^2 B/4)^(1/3) T^(-1/3)."""
     above = ("--bound", "E + A/b**(1/2) + B*b/T", "--set", "E=1,A=1,B=1", "--above", "E")
@@ -146,6 +170,7 @@ def test_the_risk_above_a_floor_is_asked_drawn_and_reached(tmp_path: Path, capsy
     said("plot", capsys, *above, "--tune", "b", "--out", picture, "--n", "12")
     record = json.loads(picture.with_suffix(".json").read_text())
     assert record["config"]["bound"]["above"] == "E"
+    assert symbols_of(picture) == {"risk $- E$"}
     (claimed,) = check(parse("E + A/b**(1/2) + B*b/T", {"E": 1.0, "A": 1.0, "B": 1.0}), ["risk - E ~ T^-1/3"])
     assert claimed.law == "risk* - E = 3 * 2^-2/3 A^2/3 B^1/3 T^-1/3"
 

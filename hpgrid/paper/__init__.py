@@ -96,7 +96,7 @@ def draw(data: FigureData) -> Figure:
 
     figure, bound = data.config["figure"], data.config.get("bound", {})
     space = BoundConfig(**{key: bound[key] for key in ("name", "formula", "variables") if key in bound}).space
-    with styled(), declaring(space):
+    with styled(), declaring(space, bound.get("above", "")):
         picture: Figure = _layout(_TABLE.get(figure, (figure, ""))[0]).draw(data)
     return picture
 

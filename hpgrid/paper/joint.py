@@ -159,7 +159,7 @@ def draw(data: FigureData) -> Figure:
     panel = data.config["panels"][0]
     budget = data.budget
     variables = sorted(panel["tuned"], key=lambda v: _ORDER.index(v) if v in _ORDER else len(_ORDER))
-    titles = ["risk" + held_beside(panel["fixed"]), *(f"best ${short(v)}$" for v in variables)]
+    titles = [symbol("risk") + held_beside(panel["fixed"]), *(f"best ${short(v)}$" for v in variables)]
     figure, axes = new_figure(*shape_of(len(variables)), titles)
     corners = []
     for ax, key in zip(axes, ("risk", *variables)):

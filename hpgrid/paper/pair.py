@@ -214,7 +214,7 @@ def draw(data: FigureData) -> Figure:
         if refines:
             refined(ax, x, arrays["risk_star"], None, width=0.8)
         draw_law(ax, "risk")
-        log_axes(ax, (x[0], x[-1]), risks, (symbol(budget), "risk"))
+        log_axes(ax, (x[0], x[-1]), risks, (symbol(budget), symbol("risk")))
         ax.legend(loc="lower left")
     for ax, name in zip(axes[2:], (first, second)):
         values, edge = arrays[f"{name}_hat"], arrays[f"{name}_edge"]

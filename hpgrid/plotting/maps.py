@@ -24,6 +24,7 @@ from hpgrid.plotting.style import (
     hollow,
     label_values,
     power_of_ten,
+    symbol,
     visible,
 )
 from hpgrid.shapes import Floats as Array
@@ -127,7 +128,7 @@ def contours(axes: Axes, lines: Sequence[Array], levels: Array, limits: tuple[fl
 def risk_bar(figure: Figure, axes: Sequence[Axes], limits: tuple[float, float]) -> None:
     """Draw the colour bar of the risk beside some axes."""
     colors = ScalarMappable(LogNorm(*limits), _SHADES)
-    color_bar(figure, colors, list(axes), "best risk", decades(*limits, 6), aspect=26)
+    color_bar(figure, colors, list(axes), f"best {symbol('risk')}", decades(*limits, 6), aspect=26)
 
 
 def near_optimal(axes: Axes, x: Array, low: Array, edge: Mask, label: str) -> None:

@@ -35,22 +35,31 @@ SYMBOLS = {
 }
 
 
-#: What a bound declares of its variables, by name, while a picture of it is drawn.
+#: What a bound declares of its variables, by name, and what is taken from its risk, while a picture of it is drawn.
 _DECLARED: ContextVar[Mapping[str, Variable]] = ContextVar("declared", default=MappingProxyType({}))
+_ABOVE: ContextVar[str] = ContextVar("above", default="")
 
 
 @contextmanager
-def declaring(space: Space) -> Iterator[None]:
-    """The context in which quantities have the symbols and the words that a bound declares."""
-    before = _DECLARED.set({v.name: v for v in space.all.values() if v != STANDARD.all.get(v.name)})
+def declaring(space: Space, above: str = "") -> Iterator[None]:
+    """The context in which quantities have the symbols and the words that a bound declares.
+
+    Args:
+        space: its variables.
+        above: the constant that is taken from the risk, which is then written as the risk less that, or "".
+    """
+    before = _DECLARED.set({v.name: v for v in space.all.values() if v != STANDARD.all.get(v.name)}), _ABOVE.set(above)
     try:
         yield
     finally:
-        _DECLARED.reset(before)
+        _DECLARED.reset(before[0])
+        _ABOVE.reset(before[1])
 
 
 def symbol(name: str) -> str:
     """Return how a quantity is written on an axis: one that a bound declares in its words, and by its symbol."""
+    if name == "risk" and _ABOVE.get():
+        return f"risk $- {name_latex(_ABOVE.get())}$"
     own = _DECLARED.get().get(name)
     return f"{own.words} ${short(name)}$" if own and own.words else SYMBOLS.get(name, f"${short(name)}$")
 

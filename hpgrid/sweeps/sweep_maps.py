@@ -15,7 +15,18 @@ from numpy.typing import NDArray
 from hpgrid.checks import bad, unknown
 from hpgrid.plotting import maps
 from hpgrid.plotting.lines import law, padded
-from hpgrid.plotting.style import decades, declaring, hollow, letter, log_axes, new_figure, number, short, styled
+from hpgrid.plotting.style import (
+    decades,
+    declaring,
+    hollow,
+    letter,
+    log_axes,
+    new_figure,
+    number,
+    short,
+    styled,
+    symbol,
+)
 from hpgrid.sweeps.plan import Plan, restore
 from hpgrid.sweeps.store import loaded
 from hpgrid.text import name_latex
@@ -81,7 +92,7 @@ def draw(data: xarray.Dataset, view: View) -> Figure:
         ValueError: rows instead of axes, or a name or value that the sweep lacks.
     """
     cut = _cut(data, view)
-    with styled(), declaring(cut.plan.space):
+    with styled(), declaring(cut.plan.space, cut.plan.bound.above):
         mapped = len(cut.pair) == 2
         figure, axes = new_figure(1 + mapped, 3, (9.6, 5.6 if mapped else 3.1))
         if mapped:
@@ -245,7 +256,7 @@ def _prefactor(axes: Axes, cut: _Slice, v: str) -> None:
     log_axes(axes, (first[0], first[-1]), padded(*shown, by=0.12), (cut.budget, v))
     axes.set_xlabel(f"${name_latex(cut.pair[0])}$")
     text = "" if not power else f"$ / {cut.budget}^{{{exact[0]}}}$" if exact else ""
-    axes.set_ylabel(f"best ${short(v)}${text}" if v != "risk" else f"least risk{text}")
+    axes.set_ylabel(f"best ${short(v)}${text}" if v != "risk" else f"least {symbol('risk')}{text}")
     axes.set_title(f"prefactor of ${short(v)}$ at ${cut.budget}$ = {number(cut.value)}")
 
 
