@@ -26,7 +26,10 @@ _Column = str | None
 
 _EXPONENTS = "free, theory, or exponents in T that are taken as known, such as eta=0,b=1/2."
 _PARAMS = "How many parameters the models have, 1.3B say: then Table 1's laws of tokens stand beside the fit."
-_MODEL = "Bounds whose constants are fitted, too, beside the surface: eq5, eq4, su, the name of one, or a formula."
+_MODEL = (
+    "Bounds whose constants are fitted, too, beside the surface: eq5, eq4, su, the name of one, a formula, or a TOML "
+    "file with bound =, in which exponents with a value keep it."
+)
 _DESIGN = (
     "Say which runs, so many, would narrow the intervals of the last --predict most; where there is no table yet, lay "
     "out a first sweep --around a guess."
@@ -101,12 +104,13 @@ def fit_runs(
     budgets, named = _budgets(predict), [name for name in model or () if name != "surface"]
     if by is not None and plot is not None:
         raise bad("a picture is of one fit", f"--by {by}", f"--where {by}=... in its place")
-    for name in named:
-        if name not in ("eq4", "eq5", "su", *BOUNDS):
-            from hpgrid.formula.declared import declared
-            from hpgrid.formula.syntax import read
-
-            read(name, declared(var or ()))  # a formula that is none is refused before NumPy loads
+    # A file has its own variables, as a published bound has; what is none is refused before NumPy loads.
+    bounds = {
+        name: name
+        if name in ("eq4", "eq5", "su")
+        else options.chosen(name, None, var=None if name in BOUNDS or name.endswith(".toml") else var, valued=False)
+        for name in named
+    }
     asked: dict[str, Any] = {
         **{"eta": eta, "b": b, "T": T, "K": K, "loss": loss, "alpha": alpha, "beta": beta},
         **limits,
@@ -137,10 +141,10 @@ def fit_runs(
         from hpgrid.fits.design import design as plan
 
         plans = {value: plan(each, design, budgets[-1], within) for value, each in fits.items()}
-    if named:
+    if bounds:
         from hpgrid.fits.model import model_of
 
-        models = {value: {name: model_of(each, name) for name in named} for value, each in fits.items()}
+        models = {value: {name: model_of(each, own) for name, own in bounds.items()} for value, each in fits.items()}
     if csv is not None:
         from hpgrid.record import write_table
 

@@ -214,6 +214,7 @@ def chosen(
     var: list[str] | None = None,
     floor: Names = None,
     above: str | None = None,
+    valued: bool = True,
 ) -> BoundConfig:
     """Return the bound that a command line means, with its constants; ``build(budget)`` makes a proxy of it.
 
@@ -227,6 +228,7 @@ def chosen(
         var: variables that it declares, beside the file's.
         floor: smallest values of hyperparameters.
         above: the constant term that is taken from the risk.
+        valued: whether each of its constants has a value; where they are fitted they need none.
 
     Raises:
         ValueError: there is no such bound, the formula is none, or a constant or an option is not the bound's,
@@ -250,7 +252,8 @@ def chosen(
         floors = {**table_of(table, "floors"), **pairs("--floor", floor, number, "eta=1e-7")}
         more = {"floors": floors, "above": above}
         found = parse_bound({**table, **{key: x for key, x in more.items() if x}, **said})
-        found.check()
+        if valued:
+            found.check()
     except InputError as error:
         raise InputError(f"{text}: {error}" if from_file else str(error)) from None
     remark(found)

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from hpgrid import bounds
 from hpgrid.bounds import BOUNDS
 from hpgrid.checks import bad
+from hpgrid.config import BoundConfig
 from hpgrid.fits.runs import Runs
 from hpgrid.fits.surface import Surface
 from hpgrid.formula.bound import build
 from hpgrid.formula.quantity import names_in
-from hpgrid.formula.syntax import read
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.refinement.profile import profile
 from hpgrid.shapes import Floats
@@ -239,27 +238,31 @@ def _with(bound: Proxy, values: Mapping[str, float]) -> Proxy:
     return bound.with_constants(**constants)
 
 
-def model_of(fit: Fit, bound: str) -> Model:
+def model_of(fit: Fit, bound: str | BoundConfig) -> Model:
     """Return the model of a fit's runs that a word or a formula means.
 
     Args:
         fit: whose runs.
-        bound: "eq4", "eq5", "su", the name of a bound, or a formula, whose constants are found, and exponents, too,
-            where they are names.
+        bound: "eq4", "eq5", "su", the name of a bound, a formula, or one that was read from a file: its constants are
+            found, and those exponents that are names without a value.
 
     Raises:
         ValueError: there is no such bound, or as ``fit_model``.
     """
-    named = EQUATIONS.get(bound, bound)
-    if named in BOUNDS:
-        own = getattr(bounds, named)()
+    if isinstance(bound, str):
+        named, space = EQUATIONS.get(bound, bound), fit.runs.space
+        text = SU if bound == "su" else bound
+        bound = BoundConfig(named) if named in BOUNDS else BoundConfig(bound, formula=text, variables=space)
+    expression, name = bound.expression, bound.name
+    if expression is None:
+        own = bound.build("T")
         return fit_model(lambda _: own, (), fit.runs, fit.surface)
-    expression = read(SU if bound == "su" else bound, fit.runs.space)
-    free = tuple(name for name in expression.names() if name in expression.in_exponents())
-    ones = dict.fromkeys(expression.coefficients(), 1.0)
+    known: dict[str, Any] = dict.fromkeys(expression.coefficients(), 1.0)
+    known |= {n: x for n, x in {**bound.constants, **bound.options}.items() if n in expression.in_exponents()}
+    free = tuple(n for n in expression.names() if n in expression.in_exponents() and n not in known)
     return fit_model(
         # Exponents are exact fractions: as many digits as the search has.
-        lambda found: build(expression, {**ones, **{name: f"{x:.6f}" for name, x in found.items()}}, name=bound),
+        lambda found: build(expression, {**known, **{n: f"{x:.6f}" for n, x in found.items()}}, name=name),
         free, fit.runs, fit.surface,
     )  # fmt: skip
 

@@ -61,7 +61,7 @@ def parse(
     """
     if not isinstance(constants or {}, Mapping):
         raise bad("constants are values by name", constants, 'constants={"C1": 1.0}, say')
-    space = STANDARD if variables is None else variables if isinstance(variables, Space) else declared(variables)
+    space = STANDARD if variables is None else declared(variables)
     conditions = read_domain(domain, space)
     if conditions:  # a cap stays beside those that follow from constants, whatever these become
         conditions += read_domain([f"{v} <= {space.check(v, x)!r}" for v, x in (caps or {}).items()], space)

@@ -26,7 +26,7 @@ _KINDS = ("whole", "budget")
 _KEYS = ("range", "is", *_KINDS, "symbol", "words", "complement")
 
 
-def declared(given: Sequence[Any] | Mapping[str, Any] | str) -> Space:
+def declared(given: Space | Sequence[Any] | Mapping[str, Any] | str) -> Space:
     """Return the space of variables that are declared.
 
     The standard variables keep their meaning where they are not declared anew, and their place, first; K goes where a
@@ -34,11 +34,13 @@ def declared(given: Sequence[Any] | Mapping[str, Any] | str) -> Space:
 
     Args:
         given: declarations as text; or by name a range as text, or a table: "range", "is" (what a budget is), "whole",
-            "budget", "symbol", "words", "complement".
+            "budget", "symbol", "words", "complement"; or the space that was made of some.
 
     Raises:
         ValueError: a declaration says nothing, a name stands twice, a range is upside down, definitions are circular.
     """
+    if isinstance(given, Space):
+        return given
     own: dict[str, _Declaration] = {}
     if isinstance(given, Mapping):
         said = [_of_table(name, entry) for name, entry in given.items()]

@@ -236,11 +236,36 @@ def test_at_one_batch_size_a_bound_s_noise_is_in_the_floors() -> None:
         ("max(eta*A, A/b)", "a bound that is fitted to runs is a posynomial"),
         ("star_convex", "a bound that is fitted to runs is a posynomial"),
         ("A*eta +", "something is missing after an operator"),
-        ("zzz", "a bound depends on some of eta"),
+        ("zzz", "there is no bound of that name"),
+        ("none.toml", "none.toml"),
     ],
 )
 def test_a_bound_that_runs_cannot_tell_is_refused(table: Path, capsys: Capture, bound: str, words: str) -> None:
     refused("fit", capsys, (table, "--predict", "1e12", "--model", bound), words)
+
+
+def test_a_bound_to_fit_may_stand_in_a_file(table: Path, tmp_path: Path, capsys: Capture) -> None:
+    """A formula, its variables, its domain; its constants are found, and its exponents where none is given."""
+    file, asked = tmp_path / "own.toml", (table, "--predict", "1e12", "--json", "--model")
+    formula = "A/(eta*K) + B*b**(-q) + C*eta"
+    written = f'bound = "{formula}"\n'
+
+    def model(bound: object) -> dict[str, dict[str, float]]:
+        (own,) = json.loads(printed("fit", capsys, *asked, bound))["models"].values()
+        return own
+
+    file.write_text(written)
+    assert model(file) == model(formula)
+    file.write_text(f'{written}domain = ["eta <= 1e-3"]')
+    assert model(file)["coefficients"] == model(formula)["coefficients"]
+    assert model(file)["prediction"][0]["eta"] == pytest.approx(1e-3)  # that of the formula alone is above it
+    assert model(formula)["prediction"][0]["eta"] > 1.01e-3
+    file.write_text(f'{written}variables = ["H >= 1"]\n[constants]\nq = "1/2"\nA = 7\n')
+    assert model(file) == model(formula.replace("(-q)", "(-1/2)"))
+    file.write_text(written.replace("b**", "H**") + 'variables = ["H >= 1"]\n')
+    refused("fit", capsys, (*asked, file), "a bound that is fitted is of what varies among runs")
+    file.write_text(written + "[constants]\nD = 7\n")
+    refused("fit", capsys, (*asked, file), f"{file}: there is no constant of this bound of that name")
 
 
 def test_more_runs_narrow_the_interval_as_a_design_says_and_within_its_tokens() -> None:
