@@ -25,7 +25,7 @@ _TIMES = {"years": 31557600.0, "days": 86400.0, "hours": 3600.0, "min": 60.0, "s
 _SIZES = {"PB": 1e15, "TB": 1e12, "GB": 1e9, "MB": 1e6, "kB": 1e3, "bytes": 1.0}
 
 #: A blank that no line is broken at.
-_GLUE = "\xa0"
+GLUE = "\xa0"
 
 _GREEK = {"eta", "alpha", "beta", "rho", "sigma", "Delta", "lam", "epsilon", "kappa", "mu", "phi"}
 
@@ -215,8 +215,8 @@ def _total(widths: Sequence[int], block: Sequence[int]) -> int:
 
 def _glued(text: str) -> str:
     """A text in which what is read together, as "eta = 3e-4", "T^(phi - 1)" and "b (1/4)", is one word."""
-    text = re.sub(r"\^\([^()]*\)", lambda power: power[0].replace(" ", _GLUE), text)
-    return re.sub(r" (?=[=~<>]=? |\([\d/.]+\))|(?<=[=~<>]) ", _GLUE, text)
+    text = re.sub(r"\^\([^()]*\)", lambda power: power[0].replace(" ", GLUE), text)
+    return re.sub(r" (?=[=~<>]=? |\([\d/.]+\))|(?<=[=~<>]) ", GLUE, text)
 
 
 def _broken(text: str, width: int, hang: str = "") -> list[str]:
@@ -230,4 +230,4 @@ def _broken(text: str, width: int, hang: str = "") -> list[str]:
         )
         if max(map(len, lines)) <= width:
             break
-    return [line.replace(_GLUE, " ") for line in lines]
+    return [line.replace(GLUE, " ") for line in lines]

@@ -165,7 +165,7 @@ def test_the_risk_above_a_floor_is_asked_drawn_and_reached(tmp_path: Path, capsy
     above = ("--bound", "E + A/b**(1/2) + B*b/T", "--set", "E=1,A=1,B=1", "--above", "E")
     assert "risk* = 3 * 2^-2/3 A^2/3 B^1/3 T^-1/3" in said("exponents", capsys, *above, "--tune", "b")
     reached = json.loads(said("search", capsys, *above, "--over", "b", "--risk", "0.01", "--json"))
-    assert reached["fewest"]["T"] == pytest.approx((3 / 0.01) ** 3 / 4, rel=1e-9)
+    assert reached["fewest"]["at"] == pytest.approx((3 / 0.01) ** 3 / 4, rel=1e-9)
     picture = tmp_path / "above.png"
     said("plot", capsys, *above, "--tune", "b", "--out", picture, "--n", "12")
     record = json.loads(picture.with_suffix(".json").read_text())

@@ -33,7 +33,7 @@ from hpgrid.bench.roofline import Ceiling, Count, ceilings, task_count
 from hpgrid.bench.tasks import CONTENDERS, HPGRID, TASKS, Contender, why_not
 from hpgrid.grid import Grid
 from hpgrid.progress import track
-from hpgrid.record import SCHEMA, made_with
+from hpgrid.record import made_with
 from hpgrid.text import aligned
 
 #: Seconds that all rounds of a contender may take.
@@ -338,7 +338,6 @@ def record(outcomes: Sequence[Outcome], runs: int) -> dict[str, Any]:
     made = made_with("float64")
     made["versions"] |= {name: version(name) if find_spec(name) else None for name in ("numexpr", "torch", "numba")}
     return {
-        "schema": SCHEMA,
         "benchmark": "grid_search",
         "bound": "Shulgin et al., eq. (4), C1 = C2 = C3 = 1",
         "expressions": {"numpy_printed": PRINTED, "numpy_factored": FACTORED},

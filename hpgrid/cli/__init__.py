@@ -12,12 +12,14 @@ import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from textwrap import wrap
 from typing import Any, NoReturn
 
 from cyclopts import App, CycloptsError, Parameter
 
 from hpgrid import __version__
 from hpgrid.checks import CALLED, InputError, Note, cut, name_here
+from hpgrid.text import GLUE, columns
 
 app = App(
     name="hpgrid",
@@ -98,6 +100,10 @@ COMMANDS = {
         "fit:fit_runs",
         "Say what learning rate and batch size to set at another token budget, by the runs that one has.",
     ),
+    "schema": (
+        "schema:print_schema",
+        "Print the JSON Schema of what a command gives as JSON: every key, what it is, and which may be missing.",
+    ),
 }
 for _name, (_where, _what) in COMMANDS.items():
     app.command(f"hpgrid.cli.{_where}", name=_name, help=_what)
@@ -109,7 +115,7 @@ EXAMPLES = {
     "compare": ("hpgrid compare eta-T", "hpgrid compare all --sources all --fit runs.csv"),
     "exponents": (
         "hpgrid exponents lmo --tune eta,b --fix beta=0.999",
-        'hpgrid exponents --bound "C1*b/(eta*T) + C2*sqrt(alpha/b) + C3*eta/alpha" --tune eta,b,alpha',
+        'hpgrid exponents --bound "D/(eta*K) + s/sqrt(b) + L*eta" --set D=1,s=2,L=3 --tune eta,b',
     ),
     "critical-batch": ("hpgrid critical-batch --eta 1e-2 --beta 0.95 --sigma 100 --Delta0 100 --G0 10 --eps 4",),
     "verify": ("hpgrid verify S.eq9,S.table3", "hpgrid verify --source atlas --strict"),
@@ -127,13 +133,14 @@ EXAMPLES = {
     "plot": ("hpgrid plot lmo --tune eta,b --fix beta=0.999 --out lmo.png",),
     "explore": ("hpgrid explore lmo --out lmo.html", "hpgrid explore sgd --budget K --set sigma=10"),
     "transfer": (
-        "hpgrid transfer --from eta=3e-4,b=524288,beta=0.95,T=2.5e9 --to T=1e12 --max-b 2e6 --calibrate",
+        "hpgrid transfer --from eta=3e-4,b=512k,beta=0.95,T=2.5B --to 1T --max-b 2M",
         "hpgrid transfer --from muon:eta=0.02 --from adamw:eta=3e-4 --from b=512k,T=2.5B --to 1T",
     ),
     "fit": (
         "hpgrid fit examples/constant_rate.csv --predict 96000 --schedule constant",
         "hpgrid fit runs.csv --predict T=1e11 --design 12",
     ),
+    "schema": ("hpgrid schema search",),
 }
 
 
@@ -148,7 +155,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
             words = [_OPTION.sub(_named_here, word) for word in (sys.argv[1:] if argv is None else argv)]
             if words and words[0] in COMMANDS:
                 app[words[0]].help = None  # its function's words, all of them
-                app[words[0]].help_epilogue = "\n".join(["Examples:", *(f"  {line}" for line in EXAMPLES[words[0]])])
+                app[words[0]].help_epilogue = "\n".join(["Examples:", *map(_typed, EXAMPLES[words[0]])])
             elif "--install-completion" not in app:  # 10 ms and more, which no command need wait for
                 app.register_install_completion_command(help="Install completion for the shell: bash, zsh or fish.")
             status = app(words, exit_on_error=False, print_error=False, result_action="return_value")
@@ -169,6 +176,13 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         print(f"hpgrid: error: {' '.join(cut(str(said)).split())}", file=sys.stderr)
         sys.exit(2)
     sys.exit(status or 0)
+
+
+def _typed(line: str) -> str:
+    """A command line in lines that fit the terminal, broken before options, which a shell takes as one."""
+    whole = line.replace(" ", GLUE).replace(f"{GLUE}--", " --")
+    parts = wrap(whole, columns() - 2, initial_indent="  ", subsequent_indent=" " * 6, break_on_hyphens=False)
+    return " \\\n".join(parts).replace(GLUE, " ")
 
 
 def _named_here(option: re.Match[str]) -> str:

@@ -79,8 +79,9 @@ def benchmark(
     grid_search.answer(outcomes, texts).show(details)
     if json:
         from hpgrid.record import write_json
+        from hpgrid.schemas import stamped
 
-        write_json(json, grid_search.record(outcomes, runs) | {"sweeps": swept})
+        write_json(json, stamped("bench", grid_search.record(outcomes, runs) | {"sweeps": swept}))
         print(json)
     if plot:
         from hpgrid.bench.cost_plot import draw

@@ -31,10 +31,10 @@ def print_bounds(
 ) -> int:
     """List the published bounds: formula, variables, where each holds, source; or show one with its laws, exact."""
     if name is None:
-        return options.say(Listed(), json_)
+        return options.say(Listed(), json_, command="bounds")
     bound = BOUNDS[check_choice("bound", name, BOUNDS)]
     counted = bound.budget if budget is None else check_choice("budget", budget, bound.space.joined(bound.budget))
-    return options.say(Whole(name, bound, counted), json_)
+    return options.say(Whole(name, bound, counted), json_, command="bounds")
 
 
 def _variables(bound: Bound) -> dict[str, str]:
@@ -84,9 +84,9 @@ class Listed(Result):
             rows += [(name if k == 0 else "", line) for k, line in enumerate(_described(bound))]
         return Answer((), [[Table(rows, wrap=rows[0][1:])], ["hpgrid bounds NAME shows one with its laws"]])
 
-    def as_dict(self) -> list[dict[str, Any]]:
+    def as_dict(self) -> dict[str, Any]:
         """Return them as plain data."""
-        return [_plain(name, bound) for name, bound in BOUNDS.items()]
+        return {"bounds": [_plain(name, bound) for name, bound in BOUNDS.items()]}
 
 
 @dataclass(frozen=True, repr=False)

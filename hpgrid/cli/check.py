@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -73,7 +72,7 @@ def check_stated(
     from hpgrid.statements import report
 
     if json_:
-        print(json.dumps(report.as_dict(found), indent=2, allow_nan=False))
+        options.print_json("check", report.as_dict(found))
     else:
         report.answer(found).show(details)
     return int(strict and any(one.verdict == FAILS for one in found))
@@ -88,7 +87,7 @@ def _check_runs(runs: Path, statements: Sequence[Statement], read: dict[str, Any
     fitted = fit(runs, **read)
     found = claims.check_runs(fitted, statements)
     if as_json:
-        print(json.dumps(claims.as_dict(found, fitted.runs.schedule), indent=2, allow_nan=False))
+        options.print_json("check", {"laws": claims.as_dict(found, fitted.runs.schedule)})
     else:
         print(to_width(claims.lines(found, fitted.runs.schedule)))
     return int(strict and any(one.verdict == "differs" for one in found))

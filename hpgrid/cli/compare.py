@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
@@ -88,7 +87,7 @@ def compare_sources(
 
         options.write_picture(draw(shown[0]), plot)
     if json_:
-        print(json.dumps({key: x for each in shown for key, x in each.as_dict().items()}, indent=2, allow_nan=False))
+        options.print_json("compare", {key: x for each in shown for key, x in each.as_dict().items()})
         return 0
     others = [name for name in every if name not in chosen]
     beside = [part for each in shown for part in each.beside()]

@@ -45,4 +45,4 @@ def print_critical_batch(
 
     from hpgrid.critical.critical_batch import critical_batch
 
-    return options.say(critical_batch(**asked), as_json, details)
+    return options.say(critical_batch(**asked), as_json, details, "critical-batch")

@@ -43,4 +43,4 @@ def print_exponents(
     if latex:
         print(law.latex())
         return 0
-    return options.say(law, json_, details)
+    return options.say(law, json_, details, "exponents")

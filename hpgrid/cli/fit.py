@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -156,7 +155,7 @@ def fit_runs(
         options.write_picture(draw(fits[""], budgets), plot)
     if json_:
         answers = {v: report.as_dict(each, budgets, models.get(v), plans.get(v)) for v, each in fits.items()}
-        print(json.dumps(answers[""] if by is None else {"by": by, "fits": answers}, indent=2, allow_nan=False))
+        options.print_json("fit", answers[""] if by is None else {"by": by, "fits": answers})
         return 0
     for value, each in fits.items():
         if by:
@@ -191,7 +190,10 @@ def _first_sweep(
         plan = first_sweep(count, guess, doubt, limits_of(**limits))
     if csv is not None:
         write_table(csv, report.table(report.runs_of({"": plan}), None))
-    print(json.dumps({"design": plan.as_dict()}, indent=2) if as_json else to_width(plan.lines()))
+    if as_json:
+        options.print_json("fit", {"design": plan.as_dict()})
+    else:
+        print(to_width(plan.lines()))
     return 0
 
 

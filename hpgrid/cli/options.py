@@ -6,7 +6,7 @@ import json
 import math
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from functools import partial
@@ -45,6 +45,7 @@ from hpgrid.config import (
     with_more,
 )
 from hpgrid.regime import Regime
+from hpgrid.schemas import stamped
 from hpgrid.variables import STANDARD, TUNABLE, Power, Space, settings
 
 if TYPE_CHECKING:
@@ -439,10 +440,15 @@ def as_options() -> Iterator[None]:
 Details = Annotated[bool, Parameter(help="Say all that there is to say, not the answer alone.")]
 
 
-def say(result: Result, as_json: bool, details: bool = False) -> int:
-    """Print a result, as JSON or as text; return the exit status."""
+def print_json(command: str, data: Mapping[str, Any]) -> None:
+    """Print what a command gives as JSON, under its schema's name and version."""
+    print(json.dumps(stamped(command, data), indent=2, allow_nan=False))
+
+
+def say(result: Result, as_json: bool, details: bool = False, command: str = "transfer") -> int:
+    """Print a command's result, as JSON or as text; return the exit status."""
     if as_json:
-        print(json.dumps(result.as_dict(), indent=2, allow_nan=False))
+        print_json(command, result.as_dict())
     else:
         result.answer().show(details)
     return 0

@@ -88,7 +88,7 @@ def search_bound(
     if explain:
         from hpgrid.search.structure import structure
 
-        return options.say(structure(chosen.build(counted)), json_)
+        return options.say(structure(chosen.build(counted)), json_, command="search")
     problem = tuning_problem(chosen.build(axes.budget), axes, regime, dtype=dtype, method=method)
     # Last of all checks: it makes folders.
     for file, example in ((csv, "best.csv"), (netcdf, "best.nc")):
@@ -97,7 +97,7 @@ def search_bound(
     if risk is not None:
         from hpgrid.tuning.target import reach
 
-        return options.say(reach(problem, risk, max_K=max_K), json_, details)
+        return options.say(reach(problem, risk, max_K=max_K), json_, details, "search")
     if values:
         from hpgrid.tuning.advice import Several, advise
 
@@ -106,14 +106,14 @@ def search_bound(
             for value in values:
                 answers.append(advise(problem, value))
                 advance()
-        return options.say(answers[0] if len(answers) == 1 else Several(tuple(answers)), json_, details)
+        return options.say(answers[0] if len(answers) == 1 else Several(tuple(answers)), json_, details, "search")
     from hpgrid.tuning.survey import survey, write_csv, write_netcdf
 
     with asking(yes), progress("searching", None):
         found = survey(problem, fitted)
     for option, file in files.items():
         (write_csv if option == "--csv" else write_netcdf)(found, file)
-    options.say(found, json_, details)
+    options.say(found, json_, details, "search")
     if files and not json_:
         print("", *files.values(), sep="\n")
     return 0

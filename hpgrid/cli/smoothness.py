@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -50,7 +49,7 @@ def print_smoothness(
     with asking(yes):
         reports = [measure(name, size, pairs, seed=seed, noises=noises) for name, size in track(jobs, "measuring")]
     if json_:
-        print(json.dumps([as_dict(report) for report in reports], indent=2, allow_nan=False))
+        options.print_json("smoothness", {"norms": [as_dict(report) for report in reports]})
     else:
         for k, report in enumerate(reports):
             print("\n" * bool(k), end="")

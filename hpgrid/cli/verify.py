@@ -31,6 +31,7 @@ def verify_claims(
     from hpgrid.claims.ledger import answer, as_dict, markdown as as_markdown, run, select
     from hpgrid.readings import FAILS
     from hpgrid.record import made_with, write_json, write_whole
+    from hpgrid.schemas import stamped
 
     named = options.names(ids)
     if ids and not named:
@@ -50,7 +51,7 @@ def verify_claims(
     answer(rows).show(details)
     made = made_with("float64") if json or markdown else {}
     if json is not None:
-        write_json(json, as_dict(rows, made))
+        write_json(json, stamped("verify", as_dict(rows, made)))
         print(json)
     if markdown is not None:
         versions = ", ".join(f"{name} {version}" for name, version in made["versions"].items())

@@ -46,30 +46,7 @@ def as_dict(
 ) -> dict[str, Any]:
     """Return the answer as plain data, as JSON has it: null for what is no number.
 
-    A *setting* is eta, b and alpha = 1 - beta by name, as far as the runs have them, b in tokens; T is in what
-    ``runs.counted`` says; losses are in the loss's own unit.
-
-    ==================  ================================================================================================
-    prediction          a list, one a budget: T; its setting; level, of the intervals; interval, [low, high] of the
-                        optimum by name; near_optimal, [low, high] by name, above the surface's minimum by at most 0.5%
-                        of the lowest loss of the largest budget, the others tuned again; edge, the names of what is at
-                        the border of the sweep
-    held                a list, one a budget: by name, why the surface does not place it, but for edges
-    reached             by name, the ends of the largest budget's sweep that the optimum's interval there reaches
-    baselines           a list, one a budget and way to choose: name, T, its setting, excess over the prediction's loss
-    holdout             null, or the largest budget chosen without its runs: T; prediction, as above; excess by name, of
-                        "this fit" and of each baseline, over the optimum of the surface that has seen them
-    exponents           a list: what, value, its 90% interval low and high, theory (a fraction as text) and
-                        verdict, null of what the theory has no exponent of
-    runs                read, the lines of the table; fitted, how many; dropped, lines by reason; columns, by quantity;
-                        budgets; counted, tokens or iterations; schedule, constant or decay, and N, or null
-    models              by name, of each --model: coefficients, exponents and drift, each {value, error} by name; sigma;
-                        fitted; as_one, variables that were taken as 1; prediction, a list: T, its setting, excess
-    design              null, or of --design: runs, a list of T and setting; before and after, the half-widths of the
-                        intervals as factors, by name; tokens, of all runs; unit, tokens in one of what b is given in
-    sigma               the standard deviation of a loss around the surface
-    level, notes        of the intervals; what was understood without being told, a list of sentences
-    ==================  ================================================================================================
+    ``hpgrid schema fit`` prints what each key is.
 
     Args:
         fit: the answer.

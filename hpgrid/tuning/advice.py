@@ -53,8 +53,8 @@ class Point:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the point as data."""
-        data = {self.budget: self.at, "risk": self.risk, "set": self.set, "held": self.held, "K": self.iterations}
-        data |= {"bounds": self.bounds, "runs_off": self.unbounded, "idle": self.undetermined}
+        data = {"budget": self.budget, "at": self.at, "risk": self.risk, "set": self.set, "held": self.held}
+        data |= {"K": self.iterations, "bounds": self.bounds, "runs_off": self.unbounded, "idle": self.undetermined}
         data |= {"also": self.also} if self.also else {}
         data |= {"unknown": self.unknown} if self.unknown else {}
         data |= {"as_good": self.as_good} if self.as_good else {}
@@ -122,9 +122,9 @@ class Several(Result):
         details = [f"{at}{own.details[0][0]}" for at, own in each.items()]
         return Answer(first, [beside], [details], "the grid's own best values")
 
-    def as_dict(self) -> list[dict[str, Any]]:
+    def as_dict(self) -> dict[str, Any]:
         """Return plain data for each."""
-        return [each.as_dict() for each in self.answers]
+        return {"budgets": [each.as_dict() for each in self.answers]}
 
 
 def advise(problem: TuningProblem, budget: float) -> Advice:

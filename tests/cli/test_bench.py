@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 from commands import Capture, loaded, status
+from jsonschema import Draft202012Validator
 
 from hpgrid.bench import grid_search, harness, many_constants
 from hpgrid.bench.roofline import Ceiling, ceilings
 from hpgrid.bench.tasks import CONTENDERS, TASKS
 from hpgrid.cli import bench
+from hpgrid.schemas import schema
 
 N = 5
 
@@ -57,6 +59,7 @@ def test_it_prints_tables_and_writes_a_whole_record_and_a_plot(tmp_path: Path, c
     assert sorted(path.name for path in target.parent.iterdir()) == ["bench.json", "bench.png"]
     assert picture.read_bytes().startswith(b"\x89PNG")
     record = json.loads(target.read_text())
+    Draft202012Validator(schema("bench")).validate(record)
     assert {"schema", "cpu", "device", "versions", "runs", "results", "expressions", "sweeps"} <= set(record)
     assert {"numpy", "jax", "hpgrid", "torch", "numba", "numexpr"} <= set(record["versions"])
     assert [(found["work"], found["n"]) for found in record["results"]] == [("R1", 5), ("R1", 7), ("R4", 5), ("R4", 7)]

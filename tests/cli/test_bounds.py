@@ -64,7 +64,7 @@ def test_a_bound_without_exact_laws_says_why_and_text_fits(capsys: Capture, monk
 
 
 def test_both_are_data_too(capsys: Capture) -> None:
-    listed = json.loads(printed(capsys, "--json"))
+    listed = json.loads(printed(capsys, "--json"))["bounds"]
     assert [entry["name"] for entry in listed] == list(BOUNDS)
     assert all(entry["formula"] and entry["source"] and entry["variables"] and entry["constants"] for entry in listed)
     one = json.loads(printed(capsys, "heavy_tails", "--json"))

@@ -8,6 +8,7 @@ import pytest
 from commands import Capture, loaded, printed, refused
 
 import hpgrid
+from hpgrid.schemas import stamped
 
 #: A vacuous target: the gradient is 1 at the start.
 VACUOUS = "--beta 0.95 --lam 0 --sigma 1 --L 1 --D 1 --Delta0 1 --G0 1 --eta 1e-3 --eps 2"
@@ -52,7 +53,7 @@ def test_it_prints_what_the_function_returns(capsys: Capture) -> None:
     line = " ".join(f"--{name} {value}" for name, value in asked.items()) + " --form revised --measure loss"
     assert printed("critical-batch", capsys, *line.split()) == answer.text() + "\n"
     assert json.loads(printed("critical-batch", capsys, *line.split(), "--json")) == json.loads(
-        json.dumps(answer.as_dict())
+        json.dumps(stamped("critical-batch", answer.as_dict()))
     )
 
 

@@ -151,6 +151,16 @@ def test_every_command_has_examples_that_can_be_read() -> None:
             app.parse_args(words[1:], exit_on_error=False, print_error=False)
 
 
+def test_examples_in_help_fit_and_are_what_a_shell_takes() -> None:
+    for command, lines in EXAMPLES.items():
+        # In a process of its own: in one, help keeps the width that it had first.
+        done = subprocess.run([sys.executable, "-m", "hpgrid", command, "--help"], capture_output=True, text=True,
+                              env={**ENVIRONMENT, "COLUMNS": "80"})  # fmt: skip
+        shown = done.stdout.partition("\nExamples:\n")[2].rstrip("\n")
+        assert max(map(len, shown.splitlines())) <= 80
+        assert shlex.split(shown.replace("\\\n", "")) == [word for line in lines for word in shlex.split(line)]
+
+
 def test_help_ends_with_the_examples_and_completion_knows_every_option(capsys: Capture) -> None:
     assert status("transfer", "--help") == 0
     assert "\nExamples:\n  hpgrid transfer --from " in capsys.readouterr().out

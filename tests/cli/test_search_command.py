@@ -54,7 +54,7 @@ def test_what_to_set_in_one_line(capsys: Capture) -> None:
     assert out.startswith("At T = 1e+12 set eta = 7.07e-07, b = 500 (beta = 0.999 held): risk 0.00283.\n")
     told = json.loads(printed(capsys, *PAIR, "--T", "1e12", "--json"))
     assert told["set"] == pytest.approx({"eta": 7.07e-7, "b": 500.0}, rel=1e-2)
-    assert told["T"] == 1e12
+    assert (told["budget"], told["at"]) == ("T", 1e12)
 
 
 def test_iterations_by_their_value_alone(capsys: Capture) -> None:
@@ -70,7 +70,7 @@ def test_what_reaches_a_risk(capsys: Capture) -> None:
     assert first.startswith("risk 0.01 takes T = 6.40893e+09 tokens (sure to 4e-11 of it): set eta = 2.50e-06, b = 40 ")
     assert second.startswith("with K <= 1e+08: T = 7.41997e+09 tokens, 1.158 times as many")
     told = json.loads(printed(capsys, *PAIR, "--risk", "0.01", "--json"))
-    assert told["fewest"]["T"] == pytest.approx(6.40893e9, rel=1e-5)
+    assert told["fewest"]["at"] == pytest.approx(6.40893e9, rel=1e-5)
     assert told["max_K"] is None
 
 

@@ -49,7 +49,7 @@ def test_what_has_no_number_is_a_dash_and_none() -> None:
 
 def test_json_has_a_report_for_every_norm_and_shape_once(capsys: pytest.CaptureFixture[str]) -> None:
     asked = ("--norm", "sgd,max,sgd", "--shape", "2x2,3x1", "--pairs", "5", "--noise", "gaussian", "--json")
-    reports = json.loads(printed("smoothness", capsys, *asked))
+    reports = json.loads(printed("smoothness", capsys, *asked))["norms"]
     assert [(r["name"], r["shape"]) for r in reports] == [
         ("sgd", [2, 2]), ("sgd", [3, 1]), ("max", [2, 2]), ("max", [3, 1]),
     ]  # fmt: skip

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import hpgrid
+from hpgrid.schemas import stamped
 
 START = "--from eta=3e-4,b=524288,beta=0.95,T=2.5e9"
 SEQUENCES = "--from eta=3e-4,b=128,beta=0.95,T=2.5e9 --to T=1e11 --seq-len 4096"
@@ -48,7 +49,7 @@ def test_json_is_the_functions_answer(capsys: pytest.CaptureFixture[str]) -> Non
     out = printed(capsys, "--from", "eta=3e-4,b=128", "--from", "alpha=1/20, T=2.5e9, beta2=0.98", *options.split())
     start = {"eta": 3e-4, "b": 128, "alpha": 0.05, "T": 2.5e9, "beta2": 0.98}
     answer = hpgrid.transfer(start, 1e12, max_b=2048, round_b=256, seq_len=4096, max_eta=1e-5)
-    assert json.loads(out) == answer.as_dict()
+    assert json.loads(out) == stamped("transfer", answer.as_dict())
 
 
 GIVEN_B = {

@@ -140,7 +140,7 @@ def test_laws_against_runs_by_the_command(table: Path, capsys: Capture, monkeypa
     assert len(out) == 1 + 12 + 2
     assert out[-2].startswith("With a decay, unlike the theory")
     asked = (*columns, "--claim", "b ~ T^1/2", "--claim", "b ~ T^-1")
-    agrees, differs = json.loads(printed("check", capsys, *asked, "--json"))
+    agrees, differs = json.loads(printed("check", capsys, *asked, "--json"))["laws"]
     (one,) = check_runs(fit(table), [parse("b ~ T^1/2")])
     assert agrees == {
         "law": "b ~ T^1/2", "source": "", "tuned": ["eta", "b"], "along": "T", "stated": "1/2",
@@ -426,8 +426,8 @@ def test_json_is_what_its_contract_says(table: Path, capsys: Capture) -> None:
     answer = json.loads(printed("fit", capsys, table, *asked, "--json"))
     found, model = fit(table, params=1e9, max_b=1e9), model_of(fit(table), "eq5")
     assert list(answer) == [
-        "prediction", "held", "reached", "baselines", "holdout", "exponents", "runs", "models", "design", "sigma",
-        "level", "notes",
+        "schema", "prediction", "held", "reached", "baselines", "holdout", "exponents", "runs", "models", "design",
+        "sigma", "level", "notes",
     ]  # fmt: skip
 
     def item(p: Prediction) -> dict[str, object]:

@@ -1,0 +1,17 @@
+"""``hpgrid schema``: what a command's JSON has, as a JSON Schema."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from hpgrid.checks import check_choice
+from hpgrid.schemas import commands, schema
+
+
+def print_schema(command: Annotated[str, Parameter(help=f"One of {', '.join(commands())}.")], /) -> int:
+    """Print the JSON Schema of what a command gives as JSON: every key, what it is, and which may be missing."""
+    print(json.dumps(schema(check_choice("command with JSON", command, commands())), indent=2))
+    return 0
