@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -114,3 +116,34 @@ def linear_program(whole: Node, tuned: tuple[str, ...]) -> tuple[float, dict[str
             found.append(-np.inf * sign if end.x is None else float(end.x[k]))
         ends[v] = (found[0], found[1])
     return float(best.fun) + top.get("", 0.0), ends
+
+
+def grown(
+    whole: Node, exponents: Mapping[str, Fraction], logs: Mapping[str, float], log_T: float = math.inf
+) -> tuple[Fraction, float, Fraction | None]:
+    """Return an expression where each variable is exp(log) T^exponent, as T^p exp(v): p, v and its gap.
+
+    The gap is the least power of T by which a part of a sum or a maximum is below its largest, None where none is; at
+    an infinite T, v is without those parts. Nothing large cancels, however far out.
+    """
+
+    def of(node: Node) -> tuple[Fraction, float, Fraction | None]:
+        if node.kind == "monomial":
+            known = dict(node.powers)
+            powers = sum((e * (1 if v == "T" else exponents[v]) for v, e in known.items()), Fraction(0))
+            own = float(f"{node.number:.3g}")  # as the formula has it
+            return powers, math.log(own) + sum(float(e) * logs[v] for v, e in known.items() if v != "T"), None
+        parts = [of(part) for part in node.parts]
+        gap = min((gap for *_, gap in parts if gap is not None), default=None)
+        if node.kind == "power":
+            exponent = dict(node.powers)[""]
+            return exponent * parts[0][0], float(exponent) * parts[0][1], gap
+        if node.kind == "product":
+            return sum((p for p, *_ in parts), Fraction(0)), math.fsum(v for _, v, _ in parts), gap
+        most = max(p for p, *_ in parts)
+        gaps = [most - p for p, *_ in parts if p < most] + ([] if gap is None else [gap])
+        sizes = [v if p == most else v - float(most - p) * log_T for p, v, _ in parts]
+        total = max(sizes) if node.kind == "max" else float(np.logaddexp.reduce(sizes))
+        return most, total, min(gaps, default=None)
+
+    return of(whole)
