@@ -78,6 +78,7 @@ def test_the_standard_variables_are_those_that_are_declared_by_default() -> None
     (["1 > H > 0"], "declared by its range, or by what it is"),
     (["H >= 1, wide"], "no kind of variable of that name. Given: 'wide'"),
     (["R >= 1, budget", "R = T*2", "T = R*b"], "definitions do not go round in a circle"),
+    (["H >= 1", "R >= 1, budget", "R = C*2", "C = R*H"], "'R = C*2, C = R*H'. Write these without C = R*H"),
     (["T = T*2"], "definitions do not go round in a circle"),
     (["T = n*H"], "the budget T is one other budget times something. Given: 'T = n*H'"),
     (["W = K + T"], "the budget W is one other budget times something"),

@@ -65,10 +65,11 @@ def declared(given: Space | Sequence[Any] | Mapping[str, Any] | str) -> Space:
     relations = tuple(_relation(name, text, space) for name, text in definitions.items())
     if not {"T", "K"} & {*definitions} and {"T", "K", "b"} <= {*space.all}:
         relations += STANDARD.relations
-    space = replace(space, relations=relations)
-    if len(relations) > sum(len({*space.joined(name)}) - 1 for name in _roots(space)):
-        rule = "definitions do not go round in a circle: one relation joins two budgets"
-        raise bad(rule, space.relation_text, f"these without {relations[-1].text}")
+    for relation in relations:
+        if relation.other in space.joined(relation.name):
+            rule = "definitions do not go round in a circle: one relation joins two budgets"
+            raise bad(rule, f"{space.relation_text}, {relation.text}", f"these without {relation.text}")
+        space = replace(space, relations=(*space.relations, relation))
     return space
 
 
@@ -172,9 +173,3 @@ def _relation(name: str, text: str, space: Space) -> Relation:
         raise bad("definitions do not go round in a circle", f"{name} = {text}", "another budget on its right side")
     factor = tuple((tuple((n, e) for n, e in powers if n != other), number) for powers, number in total.items())
     return Relation(name, other, factor, f"{name} = {text}")
-
-
-def _roots(space: Space) -> list[str]:
-    """One budget of each that are joined: of so many joined ones there is one relation fewer."""
-    groups = {space.joined(name): name for name in space.budget_names}
-    return list(groups.values())
