@@ -6,7 +6,7 @@
     product   = factor (["*" | "/"] factor)*            from left to right: C2/C1 b is (C2/C1) b
     factor    = (name | number | "log" name | "(" product ")") ["^" exponent]
     exponent  = one rational number, in parentheses or not: 2, -1/3, (2/3), 0.25
-    condition = ("fixed" | "tuned") name (", " name)* | name "=" number | name "=" budget "^" exponent
+    condition = ("fixed" | "tuned") name (", " name)* | name ("fixed" | "tuned") | name "=" number | name "=" budget "^" exponent
                 | name "<=" number | name "->" "0"
 
 T^1/2 is T^(1/2), and C1^1/2/b is C1^(1/2)/b; T^1/2/3 could be two things and is refused, as log T^2 is. That is why
@@ -26,6 +26,9 @@ from typing import NamedTuple
 
 from hpgrid.checks import DIGITS, LARGEST, UNITS, InputError, bad, is_exponent, unknown
 from hpgrid.variables import STANDARD, Space
+
+#: What a condition may say of a hyperparameter in a word.
+_ROLES = ("fixed", "tuned")
 
 #: The longest claim, in characters, and how deep its parentheses may be nested.
 LONGEST, _DEEPEST = 400, 4
@@ -331,9 +334,12 @@ class _Reader:
     def conditions(self) -> None:
         role = ""
         while True:
-            if self.next.text in ("fixed", "tuned"):  # it holds for the names that follow, too
+            if self.next.text in _ROLES:  # it holds for the names that follow, too
                 role = self.take().text
-            self.condition(role)
+                self.condition(role)
+            else:
+                behind = self.tokens[self.place + 1].text in _ROLES  # b tuned: of b alone
+                self.condition(self.tokens.pop(self.place + 1).text if behind else role)
             if not self.takes(","):
                 return
 

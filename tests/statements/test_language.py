@@ -82,6 +82,8 @@ def test_a_law_as_it_is_printed_is_a_claim_that_says_the_same(text: str) -> None
 
 CONDITIONS: dict[str, dict[str, Any]] = {
     "fixed eta, b=1072, alpha <= 1/10": {"fixed": {"eta": None, "b": F(1072)}, "caps": {"alpha": F(1, 10)}},
+    "b tuned, alpha fixed": {"tuned": ("b",), "fixed": {"alpha": None}},
+    "tuned eta, b fixed, alpha": {"tuned": ("eta", "alpha"), "fixed": {"b": None}},
     "b = T^1/4, tuned eta, alpha": {"tuned": ("eta", "alpha"), "path": {"b": ("T", F(1, 4))}},
     "fixed beta=0.999": {"fixed": {"alpha": F(1, 1000)}},
     "alpha=1e-3": {"fixed": {"alpha": F(1, 1000)}},
@@ -218,6 +220,7 @@ MISTAKES: dict[str, list[tuple[str, int]]] = {
     ],
     "no hyperparameter of that name": [("b ~ T @ nonsense", 9), ("b ~ T @ fixed c", 15)],
     "'b' has no place here": [("b ~ T @ fixed eta b", 19)],
+    "'tuned' has no place here": [("b ~ T @ fixed b tuned", 17), ("b ~ T @ b=2 tuned", 13)],
     "nothing is said of alpha": [("b ~ T @ alpha", 9)],
     "all that a condition can say of T": [("b ~ T @ T", 9), ("b ~ T @ T=1e6", 9), ("b ~ T @ fixed T=1e6", 15)],
     "all that a condition can say of K": [("b ~ T @ tuned K", 15)],
