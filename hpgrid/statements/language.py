@@ -6,8 +6,8 @@
     product   = factor (["*" | "/"] factor)*            from left to right: C2/C1 b is (C2/C1) b
     factor    = (name | number | "log" name | "(" product ")") ["^" exponent]
     exponent  = one rational number, in parentheses or not: 2, -1/3, (2/3), 0.25
-    condition = ("fixed" | "tuned") name (", " name)* | name ("fixed" | "tuned") | name "=" number | name "=" budget "^" exponent
-                | name "<=" number | name "->" "0"
+    condition = ("fixed" | "tuned") name (", " name)* | name ("fixed" | "tuned") | name "=" number
+                | name "=" budget "^" exponent | name "<=" number | name "->" "0"
 
 T^1/2 is T^(1/2), and C1^1/2/b is C1^(1/2)/b; T^1/2/3 could be two things and is refused, as log T^2 is. That is why
 claims have a reader of their own beside that of ``formula``: there T**1/2 is T/2, and a product has its *.
