@@ -38,8 +38,9 @@ SOLVER = REFINED
 
 #: The budgets at which an asymptotic law is read.
 FAR, FARTHER = 1e40, 1e60
-EQ4, EQ5, EQ11, LEADING = "eq. (4)", "eq. (5)", "eq. (11)", "eq. (43)"
-SGD = "eq. (42)"
+FAR_OUT = np.array([FAR, FARTHER])
+
+EQ4, EQ5, EQ11, SGD, LEADING = "eq. (4)", "eq. (5)", "eq. (11)", "eq. (42)", "eq. (43)"
 
 #: The bounds that claims are about, all constants 1.
 BOUNDS: dict[str, Proxy] = {
@@ -130,6 +131,11 @@ def value(found: Optimum, name: str) -> Array:
     return np.where(found.converged, found.risk if name == "risk" else found.at[name], np.nan)
 
 
+def best(name: str, bound: str | Bound, where: Setting, budget: ArrayLike = FAR_OUT, **constants: ArrayLike) -> Array:
+    """Return the least risk, or the best value of a tuned variable, at budgets; NaN where no optimum was found."""
+    return value(refined(bound, where, budget, **constants), name)
+
+
 def exact(bound: str | Proxy, where: Setting) -> Law:
     """Return the exact law; that of a named bound is derived once."""
     return _named_law(bound, where) if isinstance(bound, str) else _law(bound, where)
@@ -152,6 +158,12 @@ def exponent(bound: str | Proxy, where: Setting, name: str) -> Number:
     return float("nan") if found is None else found
 
 
+def grows(bound: str | Proxy, where: Setting, name: str) -> bool:
+    """Return whether a variable has no best value, by the exact law, but runs to infinity."""
+    way = exact(bound, where).unbounded.get(name)
+    return way is not None and way.direction > 0
+
+
 def power_in(bound: str | Proxy, where: Setting, name: str, symbol: str) -> Number:
     """Return a symbol's exponent in an exact law; NaN where there is no law."""
     law = exact(bound, where).laws[name]
@@ -170,20 +182,54 @@ def unsettled(near: float, far: float) -> float:
     return abs(float(far - near)) + SOLVER
 
 
-def settled(bound: str | Bound, where: Setting, name: str) -> tuple[float, float]:
-    """Return the refined local exponent far out, and how far it may still be from its limit."""
-    optimum = refined(bound, where, [FAR, FARTHER])
-    near, far = np.where(optimum.converged, optimum.exponent[name], np.nan)
-    return float(far), unsettled(near, far)
+def tends(what: str, ends: ArrayLike, predicted: Number, error: float = SOLVER, route: str = "refined") -> Reading:
+    """Return an exponent read at two places, the second farther out, held against its limit.
+
+    Args:
+        what: what it is.
+        ends: the exponent at both.
+        predicted: the limit.
+        error: what each is sure to.
+        route: how it was read.
+    """
+    near, far = np.asarray(ends, float).tolist()
+    return of_exponent(what, route, far, predicted, abs(far - near) + error)
 
 
-def elasticity(
-    bound: str | Bound, where: Setting, name: str, by: str, between: tuple[float, float] = (1e3, 1e4)
-) -> tuple[float, float]:
-    """Return d log name / d log by of a held variable, far out, and how far it may still be from its limit."""
-    ends = [refined(bound, holding(where, **{by: x}), [FAR, FARTHER]) for x in between]
-    near, far = np.log(value(ends[1], name) / value(ends[0], name)) / np.log(between[1] / between[0])
-    return float(far), abs(float(far - near)) + 2 * SOLVER / abs(float(np.log(between[1] / between[0])))
+def local(bound: str | Bound, where: Setting, name: str) -> Array:
+    """Return the refined local exponent at ``FAR_OUT``."""
+    optimum = refined(bound, where, FAR_OUT)
+    return np.where(optimum.converged, optimum.exponent[name], np.nan)
+
+
+def power_law(what: str, predicted: Number, bound: str | Proxy, where: Setting, name: str, symbol: str) -> Reading:
+    """Return a symbol's exponent in an exact law, held against what is stated."""
+    return Reading(what, "exact", power_in(bound, where, name, symbol), predicted)
+
+
+#: Between which values a held variable is moved.
+DECADE = (1e3, 1e4)
+
+
+def elasticity(bound: str | Bound, where: Setting, name: str, by: str, between: tuple[float, float] = DECADE) -> Array:
+    """Return d log name / d log by of a held variable at ``FAR_OUT``."""
+    low, high = (best(name, bound, holding(where, **{by: x})) for x in between)
+    return np.log(high / low) / np.log(between[1] / between[0])
+
+
+def moves(
+    what: str,
+    predicted: Number,
+    bound: str | Bound,
+    where: Setting,
+    name: str,
+    by: str,
+    between: tuple[float, float] = DECADE,
+) -> Reading:
+    """Return the power of a held variable in an optimum, refined, held against a law's."""
+    # Both ends of what is moved are sure to the solver's digits.
+    error = 2 * SOLVER / abs(float(np.log(between[1] / between[0])))
+    return tends(what, elasticity(bound, where, name, by, between), predicted, error)
 
 
 def holding(where: Setting, **values: float) -> Setting:
@@ -269,23 +315,20 @@ def slope(
     readings = []
     for bound in of:
         what = f"{name} ~ {where.budget}^p, {bound if isinstance(bound, str) else called}{more}"
-        measured, tolerance = settled(bound, where, name)
-        readings.append(of_exponent(what, "refined", measured, predicted, tolerance))
+        readings.append(tends(what, local(bound, where, name), predicted))
         readings.append(Reading(what, "exact", exponent(bound, where, name), predicted))
     return tuple(readings)
 
 
 def power(
-    name: str, by: str, predicted: Fraction, where: Setting, *of: str, between: tuple[float, float] = (1e3, 1e4)
+    name: str, by: str, predicted: Fraction, where: Setting, *of: str, between: tuple[float, float] = DECADE
 ) -> tuple[Reading, ...]:
     """Return the power of a held variable in a law: refined, by moving it, and exact, from the law."""
     readings = []
     for bound in of:
         what = f"{name} ~ {by}^p, {bound}"
-        measured, tolerance = elasticity(bound, where, name, by, between)
-        readings.append(of_exponent(what, "refined", measured, predicted, tolerance))
-        law = power_in(bound, holding(where, **{by: between[0]}), name, by)
-        readings.append(Reading(what, "exact", law, predicted))
+        readings.append(moves(what, predicted, bound, where, name, by, between))
+        readings.append(power_law(what, predicted, bound, holding(where, **{by: between[0]}), name, by))
     return tuple(readings)
 
 

@@ -20,7 +20,7 @@ from hpgrid.bounds import lemmas
 from hpgrid.checks import NOISE_KINDS
 from hpgrid.claims.cesista2025.moments import CLOSE, CONSTANTS, ROUNDING, over_printed
 from hpgrid.claims.ledger import Measured, claim, claims
-from hpgrid.claims.measures import at_most, elasticity, printed, setting
+from hpgrid.claims.measures import at_most, moves, printed, setting
 from hpgrid.newton_schulz import QUINTIC, newton_schulz, oracle_error
 from hpgrid.norms import FROBENIUS, MAX, SPECTRAL, Norm
 from hpgrid.proxy import Proxy
@@ -98,16 +98,15 @@ def _at_momentum(form: str) -> Proxy:
 def in_tokens() -> Measured:
     for form, called in {"revised": "revised Theorem 8", "seed": "Theorem 8"}.items():
         proxy = _at_momentum(form)
-        power, error = elasticity(proxy, setting("eta"), "eta", "b")
-        yield of_exponent(f"eta* ~ b^p, {called}", "refined", power, Fraction(1, 2), error)
+        yield moves(f"eta* ~ b^p, {called}", Fraction(1, 2), proxy, setting("eta"), "eta", "b")
         yield over_printed(called, proxy, proxies.steepest(**CONSTANTS, form=form), ALPHA)
     yield "because K = T/b falls, not because noise does: the bound's noise does not hold eta"
 
 
 @claim("C.A1.iterations", "A1", "it is best to scale eta with b^(1/2): at a fixed number of iterations")
 def in_iterations() -> Measured:
-    power, error = elasticity(_at_momentum("revised"), setting("eta", budget="K"), "eta", "b")
-    yield of_exponent("eta* ~ b^p, revised Theorem 8", "refined", power, Fraction(1, 2), error)
+    proxy, in_K = _at_momentum("revised"), setting("eta", budget="K")
+    yield moves("eta* ~ b^p, revised Theorem 8", Fraction(1, 2), proxy, in_K, "eta", "b")
     yield "at a fixed K the bound's best eta does not depend on b at all: to keep the noise is another aim"
 
 
@@ -259,7 +258,7 @@ def noise(norm: Norm) -> Measured:
     }
     for kind in NOISE_KINDS:
         yield from _needed(norm, kind)
-    yield from notes[norm]
+    yield notes[norm]
 
 
 @claim("H.noise", "Cesista, Lemma 5", "with D = (kappa2/kappa1)^2 it holds for any noise, without Assumption 4")

@@ -223,8 +223,7 @@ def logarithmic(
 def powers_of_b(proxy: FunctionProxy = PROXY) -> Measured:
     """The stated powers of a held batch size on a bound that decays as (1 - lam eta)^K."""
     for name, power in laws.STAR_CONVEX_IN_BATCH.items():
-        measured, error = m.elasticity(proxy, at("eta", "alpha"), name, "b")
-        yield of_exponent(f"{name} ~ b^p, T = 1e60", "refined", measured, power, error)
+        yield m.moves(f"{name} ~ b^p, T = 1e60", power, proxy, at("eta", "alpha"), name, "b")
 
 
 @claim("L.star.powers", "star-convex, Theorem 2", "1 - beta* ~ b and eta* ~ b, at a fixed T")
@@ -321,9 +320,8 @@ def gap_at_momentum(name: str) -> Measured:
 )
 def gap_at_batch(name: str) -> Measured:
     stated = laws.FRANK_WOLFE_FIXED_BATCH[name]
-    measured, error = m.settled(GAP, at("eta", "alpha", fixed={"b": BATCH}), name)
+    yield m.tends(f"{name} ~ T^p", m.local(GAP, at("eta", "alpha", fixed={"b": BATCH}), name), stated)
     law = m.exponent(LEADING, m.setting("eta", "alpha", b=BATCH), name)
-    yield of_exponent(f"{name} ~ T^p", "refined", measured, stated, error)
     yield Reading(f"{name} ~ T^p, leading terms", "exact", law, stated)
 
 
@@ -332,13 +330,10 @@ def gap_at_batch(name: str) -> Measured:
     ("L.fw.eta.b", "Frank-Wolfe gap, Theorem 2", "eta* ~ b^(3/4) T^(-3/4), in b", "eta"),
 )
 def gap_in_batch(name: str) -> Measured:
-    notes = {
+    tuned, predicted = ("eta", "alpha"), laws.FRANK_WOLFE_IN_BATCH[name]
+    yield m.moves(f"{name} ~ b^p, T = 1e60", predicted, GAP, at(*tuned), name, "b")
+    yield m.power_law(f"{name} ~ b^p, leading terms", predicted, LEADING, m.setting(*tuned, b=BATCH), name, "b")
+    yield {
         "alpha": "1 - beta* ~ b T^(-1/2), that is (b/K)^(1/2): b/T for b/K; Shulgin et al.'s eq. (8) has b",
         "eta": "eta* ~ b T^(-3/4), that is b^(1/4) K^(-3/4): as in Shulgin et al.'s eq. (8)",
-    }
-    tuned, predicted = ("eta", "alpha"), laws.FRANK_WOLFE_IN_BATCH[name]
-    measured, error = m.elasticity(GAP, at(*tuned), name, "b")
-    law = m.power_in(LEADING, m.setting(*tuned, b=BATCH), name, "b")
-    yield of_exponent(f"{name} ~ b^p, T = 1e60", "refined", measured, predicted, error)
-    yield Reading(f"{name} ~ b^p, leading terms", "exact", law, predicted)
-    yield from notes[name]
+    }[name]

@@ -267,7 +267,7 @@ def lemma_5(kind: str) -> Measured:
         "one-hot": "one sample has one entry, a mean of many has all: D grows with b, towards 64 2/pi in 8 x 8",
         "rank-one": "as a layer's gradient of one token: the nuclear norm needs a D near min(m, n) 0.7",
     }
-    yield from notes[kind]
+    yield notes[kind]
 
 
 # --- Proposition 6 and Corollary 7 ---
@@ -370,7 +370,7 @@ def update_noise(first: int) -> Measured:
     flips = (
         "signs have no Lipschitz constant (A1.13): they flip or they don't, and as soon as none does there is no noise"
     )
-    yield from flips if first else "a step has length 1 whatever the noise: there is no more of it to lose"
+    yield flips if first else "a step has length 1 whatever the noise: there is no more of it to lose"
 
 
 #: eta and ||W_0|| where the gradient stands out, and momentum lags by nothing; and of a run that has settled.

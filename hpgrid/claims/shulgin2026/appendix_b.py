@@ -37,7 +37,7 @@ def step_1(name: str, form: str) -> Measured:
     if name == "eta":  # which does not depend on the noise
         del given["noise"]
     for b, alpha in product((1.0, 1e3, 1e9), ALPHAS):
-        measured.append(m.value(m.refined(m.EQ11, m.setting("eta", b=b, alpha=alpha), TOKENS, **_drawn()), name))
+        measured.append(m.best(name, m.EQ11, m.setting("eta", b=b, alpha=alpha), TOKENS, **_drawn()))
         predicted.append(getattr(token_optimum, form)(TOKENS, b, alpha, **given))
     yield m.same("8 random constants, 9 (b, alpha), 3 T", "refined", measured, predicted)
 
@@ -48,7 +48,7 @@ def eq14() -> Measured:
     alpha, T = 0.01, np.array([1e12])
     rising, falling = token_optimum.split(T, alpha, 1.0, 1.0, 1.0)
     root = np.sqrt([1e2, 1e4, 1e6])
-    phi = np.array([m.value(m.refined(m.EQ11, m.setting("eta", b=s * s, alpha=alpha), T), "risk")[0] for s in root])
+    phi = np.array([m.best("risk", m.EQ11, m.setting("eta", b=s * s, alpha=alpha), T)[0] for s in root])
     # Two batch sizes determine A_T and B; the condition number, columns scaled, is what that costs of the digits.
     matrix = np.column_stack([root, 1 / root])
     A, B = np.linalg.solve(matrix[[0, 2]], phi[[0, 2]])
@@ -73,8 +73,7 @@ def step_2(name: str, form: str) -> Measured:
         predicted = np.broadcast_to(getattr(token_optimum, form)(TOKENS, alpha, **given), inside.shape)
         what = f"alpha = {alpha:g}, {inside.sum()} with b* > 1"
         yield m.same(what, "refined", m.value(optimum, name)[inside], predicted[inside])
-    notes = {"risk": "where b* > 1", "risk_simplified": "the same measurement as S.eq17"}
-    yield from notes.get(form, "")
+    yield {"risk": "where b* > 1", "risk_simplified": "the same measurement as S.eq17"}.get(form, "")
 
 
 def _joint(T: m.Array) -> tuple[m.Array, m.Array, dict[str, m.Array]]:
@@ -113,23 +112,22 @@ def eq20() -> Measured:
 
 @claim("S.eq22", "eq. (22)", "alpha_T* ~ 2/7^(2/3) (rho sigma)^(2/3)/(Delta0 L)^(1/3) T^-1/3")
 def eq22() -> Measured:
-    given = m.noisy(_drawn())
-    T = np.array([m.FAR, m.FARTHER])
-    measured = m.value(m.refined(m.EQ11, m.JOINT, T, **_drawn()), "alpha")
-    predicted = np.array([[token_optimum.leading(*each)] for each in zip(*(x[:, 0] for x in given.values()))])
-    powers = {"Delta0": Fraction(-1, 3), "L": Fraction(-1, 3), "rho": Fraction(2, 3), "sigma": Fraction(2, 3)}
+    measured = m.best("alpha", m.EQ11, m.JOINT, **_drawn()) * m.FAR_OUT ** (1 / 3)
+    given = (x[:, 0] for x in m.noisy(_drawn()).values())
+    predicted = np.array([[token_optimum.leading(*each)] for each in zip(*given)])
+    yield m.settles("alpha* T^(1/3) over the constant, 8 random", "refined", measured / predicted)
     constant = m.law_at(m.EQ11, m.JOINT, "alpha", 1.0)
-    yield m.settles("alpha* T^(1/3) over the constant, 8 random", "refined", measured * T ** (1 / 3) / predicted)
     yield m.same("the law's constant", "exact", constant, token_optimum.leading(1.0, 1.0, 1.0))
+    powers = {"Delta0": Fraction(-1, 3), "L": Fraction(-1, 3), "rho": Fraction(2, 3), "sigma": Fraction(2, 3)}
     for x, p in powers.items():
-        yield Reading(f"alpha ~ {x}^p", "exact", m.power_in(m.EQ11, m.JOINT, "alpha", x), p)
+        yield m.power_law(f"alpha ~ {x}^p", p, m.EQ11, m.JOINT, "alpha", x)
     yield from m.slope("alpha", token_optimum.EXPONENTS["alpha"], m.JOINT, m.EQ11)
 
 
 @claim("S.B3.correction", "after eq. (22)", "alpha* = u0 T^-1/3 + u1 T^-2/3 + O(T^-1), u1 = B/(3 A^(2/3) C^(1/3))")
 def correction() -> Measured:
     T = np.array([1e6, 1e8, 1e10, 1e12])
-    alpha = m.value(m.refined(m.EQ11, m.JOINT, T), "alpha")
+    alpha = m.best("alpha", m.EQ11, m.JOINT, T)
     u0, u1 = token_optimum.leading(1.0, 1.0, 1.0), token_optimum.correction(1.0, 1.0, 1.0)
     coefficient = (alpha * T ** (1 / 3) - u0) * T ** (1 / 3)
     remainder = np.abs(alpha - u0 * T ** (-1 / 3) - u1 * T ** (-2 / 3))
@@ -143,18 +141,17 @@ def correction() -> Measured:
 
 @claim("S.eq23", "eq. (23)", "on eq. (11) b* ~ T^1/6, K* ~ T^5/6, eta* ~ T^-7/12")
 def eq23() -> Measured:
-    (b, tolerance), law = m.settled(m.EQ11, m.JOINT, "b"), token_optimum.EXPONENTS
+    law = token_optimum.EXPONENTS
     yield from m.slope("b", law["b"], m.JOINT, m.EQ11)
-    yield of_exponent("K = T/b ~ T^p, eq. (11)", "refined", 1 - b, law["K"], tolerance)
+    yield m.tends("K = T/b ~ T^p, eq. (11)", 1 - m.local(m.EQ11, m.JOINT, "b"), law["K"])
     yield from m.slope("eta", law["eta"], m.JOINT, m.EQ11)
 
 
 @claim("S.B3.dropped", "B.3, step (c)", "2 rho sigma/(alpha T) becomes of lower order in A_T at alpha*")
 def dropped() -> Measured:
-    T = np.array([m.FAR, m.FARTHER])
-    alpha = m.value(m.refined(m.EQ11, m.JOINT, T), "alpha")
-    whole, _ = token_optimum.split(T, alpha, 1.0, 1.0, 1.0)
-    share = 2 / (alpha * T) / whole
+    alpha = m.best("alpha", m.EQ11, m.JOINT)
+    whole, _ = token_optimum.split(m.FAR_OUT, alpha, 1.0, 1.0, 1.0)
+    share = 2 / (alpha * m.FAR_OUT) / whole
     order = float(np.log10(share[1] / share[0]) / 20)
     yield m.below("its share of A_T ~ T^p", "refined", order, 0.0)
     yield f"it falls as T^({order:.4f})"
@@ -165,12 +162,10 @@ def rate() -> Measured:
     yield from m.slope("risk", token_optimum.RATE["T"], m.JOINT, m.EQ11)
     # One constant moves by a decade, so that log10 of the ratio is its power.
     for name in CONSTANTS:
-        predicted = token_optimum.RATE[name]
-        risks = m.value(m.refined(m.EQ11, m.JOINT, [m.FAR, m.FARTHER], **{name: np.array([1.0, 10.0])}), "risk")
-        near, far = np.log10(risks[1] / risks[0])
-        tolerance = m.unsettled(near, far)
-        yield of_exponent(f"risk ~ {name}^p", "refined", float(far), predicted, tolerance)
-        yield Reading(f"risk ~ {name}^p", "exact", m.power_in(m.EQ11, m.JOINT, "risk", name), predicted)
+        what, predicted = f"risk ~ {name}^p", token_optimum.RATE[name]
+        low, high = m.best("risk", m.EQ11, m.JOINT, **{name: np.array([1.0, 10.0])})
+        yield m.tends(what, np.log10(high / low), predicted)
+        yield m.power_law(what, predicted, m.EQ11, m.JOINT, "risk", name)
     yield f"the constant is {m.law_at(m.EQ11, m.JOINT, 'risk', 1.0):.5g}"
 
 
@@ -220,7 +215,7 @@ def _descent(bound: str, beta: Fraction, gamma: Fraction, delta: Fraction) -> tu
     The risk lies between its largest term and as many times that as it has terms, and the largest
     coefficient is 7/2 times the smallest at most.
     """
-    T = np.array([m.FAR, m.FARTHER])
+    T = m.FAR_OUT
     at = {"b": T ** float(beta), "alpha": T ** -float(gamma), "eta": T ** -float(delta)}
     risk = m.BOUNDS[bound].risk(T=T, **at)
     span = np.log(m.FARTHER / m.FAR)
@@ -327,12 +322,10 @@ def remaining() -> Measured:
 @claim("S.eq41", "eq. (41)", "there the rate is K^-1/2: the bound becomes iteration-limited")
 def eq41() -> Measured:
     """The risk over its deterministic part alone, 2 (C1 C3 (1 + 1/alpha)/K)^(1/2) at alpha = 1."""
-    T = np.array([m.FAR, m.FARTHER])
     for beta in FAST:
-        optimum = m.refined(m.EQ4, m.setting("eta", "alpha", b=beta), T)
-        deterministic = 2 * np.sqrt(2 / T ** (1 - float(beta)))
-        what = f"risk over the deterministic part, b = T^{beta}"
-        yield m.settles(what, "refined", optimum.risk / deterministic)
+        risk = m.best("risk", m.EQ4, m.setting("eta", "alpha", b=beta))
+        deterministic = 2 * np.sqrt(2 / m.FAR_OUT ** (1 - float(beta)))
+        yield m.settles(f"risk over the deterministic part, b = T^{beta}", "refined", risk / deterministic)
 
 
 AT_BATCH = m.setting("eta", b=32.0)

@@ -14,7 +14,7 @@ from hpgrid.claims.ledger import Measured, claim
 from hpgrid.claims.shulgin2026.appendix_b import HARD
 from hpgrid.curves import PERFORMANCE
 from hpgrid.proxy import Proxy
-from hpgrid.readings import Reading, of_exponent
+from hpgrid.readings import Reading
 from hpgrid.theory import schedules
 from hpgrid.theory.schedules import path_exponent, path_threshold
 
@@ -33,22 +33,17 @@ def _leading(q: Fraction, budget: str = "T") -> Proxy:
 AT_BATCH, AT_BATCH_IN_K = (m.setting("eta", "alpha", budget=budget, b=1e3) for budget in "TK")
 
 
-def _power_of_batch(proxy: Proxy, where: m.Setting, name: str) -> tuple[float, float]:
-    """d log name / d log b from b = 1e3 to 1e4, refined, far out; and what twenty decades change."""
-    low, high = (m.value(m.refined(proxy, m.holding(where, b=b), [m.FAR, m.FARTHER]), name) for b in (1e3, 1e4))
-    near, far = np.log(high / low) / np.log(10.0)
-    return float(far), abs(float(far - near)) + 2 * m.SOLVER
+#: What a power of b is sure to, in which two optima are compared.
+ENDS = 2 * m.SOLVER
 
 
-def _powers(proxy: Proxy, where: m.Setting, name: str, powers: dict[str, Fraction], called: str) -> tuple[Reading, ...]:
+def _powers(proxy: Proxy, where: m.Setting, name: str, powers: dict[str, Fraction], called: str) -> Measured:
     """The powers of b, refined and exact, and of the budget."""
-    measured, error = _power_of_batch(proxy, where, name)
-    in_b, in_budget = m.power_in(proxy, where, name, "b"), m.exponent(proxy, where, name)
-    return (
-        of_exponent(f"{name} ~ b^p, {called}", "refined", measured, powers["b"], error),
-        Reading(f"{name} ~ b^p, {called}", "exact", in_b, powers["b"]),
-        Reading(f"{name} ~ {where.budget}^p, {called}", "exact", in_budget, powers[where.budget]),
-    )
+    what = f"{name} ~ b^p, {called}"
+    yield m.tends(what, m.elasticity(proxy, where, name, "b"), powers["b"], ENDS)
+    yield m.power_law(what, powers["b"], proxy, where, name, "b")
+    in_budget = m.exponent(proxy, where, name)
+    yield Reading(f"{name} ~ {where.budget}^p, {called}", "exact", in_budget, powers[where.budget])
 
 
 # --- C.1 ---
@@ -71,7 +66,7 @@ def unmatched() -> Measured:
     proxy = bounds.lmo(E0=1.0)
     matched, changed = m.exponent(m.EQ4, m.JOINT, "b"), m.exponent(proxy, m.JOINT, "b")
     # Far out, where both local exponents have settled to the solver's digits.
-    local, before = (float(m.refined(bound, m.JOINT, m.FARTHER).exponent["b"][0]) for bound in (proxy, m.EQ4))
+    local, before = (float(m.local(bound, m.JOINT, "b")[1]) for bound in (proxy, m.EQ4))
     fixed = m.exponent(proxy, m.setting("eta", "b", alpha=1e-3), "b")
     what = "the exponent of b* changes, all tuned"
     yield Reading(what, "exact", matched != changed, True)
@@ -85,16 +80,15 @@ def unmatched() -> Measured:
 # --- C.2, I and II ---
 @claim("S.eq44", "eq. (44)", "alpha* ~ b^q K^-1/2, eta* ~ b^(q/2) K^-3/4, risk ~ b^(-q/2) K^-1/4")
 def eq44() -> Measured:
-    laws = ((q, name, powers) for q in ALL_Q for name, powers in schedules.noise_in_K(q).items())
-    for q, name, powers in laws:
-        yield from _powers(_leading(q, "K"), AT_BATCH_IN_K, name, powers, f"q = {q}")
+    for q in ALL_Q:
+        for name, powers in schedules.noise_in_K(q).items():
+            yield from _powers(_leading(q, "K"), AT_BATCH_IN_K, name, powers, f"q = {q}")
 
 
 @claim("S.eq45", "eq. (45)", "at a fixed budget min risk ~ T^-1/4 b^(1/4 - q/2)")
 def eq45() -> Measured:
-    laws = ((q, schedules.noise_risk_in_T(q)) for q in ALL_Q)
-    for q, powers in laws:
-        yield from _powers(_leading(q), AT_BATCH, "risk", powers, f"q = {q}")
+    for q in ALL_Q:
+        yield from _powers(_leading(q), AT_BATCH, "risk", schedules.noise_risk_in_T(q), f"q = {q}")
 
 
 @claim("S.eq45.half", "eq. (45), first case", "q = 1/2: the leading-order dependence on b cancels")
@@ -109,7 +103,7 @@ def half() -> Measured:
 @claim("S.eq45.slower", "eq. (45), second case", "q < 1/2: the token-optimal batch size is the smallest feasible")
 def slower() -> Measured:
     for q in SLOWER:
-        b = float(m.value(m.refined(bounds.lmo(q=q), m.JOINT, m.FARTHER), "b")[0])
+        b = float(m.best("b", bounds.lmo(q=q), m.JOINT, m.FARTHER)[0])
         yield Reading(f"b*, eq. (4), q = {q}", "refined", b, 1.0, m.SOLVER)
         for called, proxy in (("eq. (4)", bounds.lmo(q=q)), ("eq. (43)", _leading(q))):
             held = m.exact(proxy, m.JOINT).active.get("b") == "b >= 1"
@@ -120,11 +114,11 @@ def slower() -> Measured:
 def faster() -> Measured:
     notes = []
     for q in FASTER:
-        measured, error = _power_of_batch(bounds.lmo(q=q), AT_BATCH, "risk")
-        yield m.below(f"risk ~ b^p, eq. (4), q = {q}", "refined", measured, 0.0, error)
+        near, far = m.elasticity(bounds.lmo(q=q), AT_BATCH, "risk", "b").tolist()
+        yield m.below(f"risk ~ b^p, eq. (4), q = {q}", "refined", far, 0.0, abs(far - near) + ENDS)
         b, risk = (m.exponent(bounds.lmo(q=q), m.JOINT, name) for name in ("b", "risk"))
         notes.append(f"q = {q}: b* ~ T^({b}), risk ~ T^({risk})")
-    yield from "until alpha reaches 1. " + "; ".join(notes)
+    yield "until alpha reaches 1. " + "; ".join(notes)
 
 
 @claim("S.C2.robust", "C.2, II", "an interior token-optimal batch size exists for q = 1/2 alone")
@@ -135,13 +129,11 @@ def robust() -> Measured:
         # Interior by the solver's own account, too: no bound is active.
         inside = bool(1 < m.value(optimum, "b")[0] < m.FARTHER and optimum.active["b"][0] == 0)
         yield Reading(f"b* is interior, q = {q}", "refined", inside, False)
-        exactly = 0 < m.exponent(bounds.lmo(q=q), m.JOINT, "b") < 1
-        yield Reading(f"b* is interior, q = {q}", "exact", exactly, False)
-    q = FASTER[0]
-    interior = m.exponent(bounds.lmo(q=q), m.JOINT, "b")
+        exponent = m.exponent(bounds.lmo(q=q), m.JOINT, "b")
+        yield Reading(f"b* is interior, q = {q}", "exact", 0 < exponent < 1, False)
     yield (
         f"true below 1/2, where b = 1; above it alpha stops at its bound and b* is interior all the same, "
-        f"b* ~ T^({interior}) at q = {q}: its scaling is not robust, its existence is, on that side"
+        f"b* ~ T^({exponent}) at q = {q}: its scaling is not robust, its existence is, on that side"
     )
 
 
@@ -161,11 +153,9 @@ def many() -> Measured:
     growth = np.diff(np.log10(flat.high["b"][1:])) / np.diff(np.log10(T[1:]))
     tenfold = regret(bounds.lmo(), "b", 10.0, tuned=m.JOINT.regime.tuned, T=T)
     fall = np.diff(np.log10(tenfold[1:])) / np.diff(np.log10(T[1:]))
-    error = m.unsettled(growth[0], growth[1])
-    fallen = m.unsettled(fall[0], fall[1])
-    yield of_exponent("largest b within 1% ~ T^p", "refined", float(growth[1]), Fraction(1, 2), error)
+    yield m.tends("largest b within 1% ~ T^p", growth, Fraction(1, 2))
     yield Reading("smallest b within 1%, T = 1e10", "refined", float(flat.low["b"][0]), 1.0, m.SOLVER)
-    yield of_exponent("regret at 10 b* ~ T^p", "refined", float(fall[1]), Fraction(-1, 3), fallen)
+    yield m.tends("regret at 10 b* ~ T^p", fall, Fraction(-1, 3))
     yield (
         f"{decades[0]:.2g} decades of b are within 1% at T = 1e10, {decades[1]:.2g} at 1e22; ten times b* costs "
         f"{tenfold[0]:.1g} and {tenfold[1]:.1g} there. Predicted: what bends the risk is C3 eta against C3 eta/alpha, "
@@ -190,14 +180,13 @@ def heavy() -> Measured:
 def constraints() -> Measured:
     """The risk at b = 1e7 over that at 1e4, alpha tuned, T = 1e22: eta free, and capped at its best for b = 1e4."""
     T, b, larger = 1e22, 1e4, 1e7
-    cap = float(m.value(m.refined(m.EQ4, m.setting("eta", "alpha", b=b), T), "eta")[0])
+    cap = float(m.best("eta", m.EQ4, m.setting("eta", "alpha", b=b), T)[0])
 
     def risk(b: float, **capped: Any) -> float:
-        return float(m.refined(m.EQ4, m.setting("eta", "alpha", b=b, **capped), T).risk[0])
+        return float(m.best("risk", m.EQ4, m.setting("eta", "alpha", b=b, **capped), T)[0])
 
     free, held = risk(larger) / risk(b), risk(larger, eta_max=cap) / risk(b, eta_max=cap)
-    below = risk(b / 100, eta_max=cap) / risk(b / 100)
-    near = 1 / PERFORMANCE
+    below, near = risk(b / 100, eta_max=cap) / risk(b / 100), 1 / PERFORMANCE
     yield m.at_least("b = 1e7 over 1e4, eta capped", "refined", held, near)
     yield m.at_most("b = 1e7 over 1e4, eta free", "refined", free, near)
     yield Reading("capped over free at b = 1e2", "refined", below, 1.0, m.SOLVER)
@@ -264,9 +253,9 @@ def fixed() -> Measured:
 
 @claim("S.eq49", "eq. (49)", "with momentum tuned eta* ~ T^(p - 3/4) along b = T^p, p < 1/2")
 def eq49() -> Measured:
-    along = ((p, m.setting("eta", "alpha", b=p)) for p in SHALLOW)
-    for p, on in along:
-        yield from m.slope("eta", schedules.path_eta(p), on, m.EQ4, m.EQ11, more=f", b = T^{p}")
+    for p in SHALLOW:
+        along = m.setting("eta", "alpha", b=p)
+        yield from m.slope("eta", schedules.path_eta(p), along, m.EQ4, m.EQ11, more=f", b = T^{p}")
 
 
 #: Noise with which alpha* = T^(p - 1/2)/1e12 stays below 1 up to T = 1e37 or more along the paths of C.3.
@@ -315,7 +304,7 @@ def caveat() -> Measured:
     start = min((piece.lo for piece in held), default=Fraction(1))
     yield Reading("p from which alpha = 1", "exact", start, Fraction(1, 2))
     for p in STEEP:
-        alpha = float(m.value(m.refined(m.EQ4, m.setting("eta", "alpha", b=p), m.FARTHER), "alpha")[0])
+        alpha = float(m.best("alpha", m.EQ4, m.setting("eta", "alpha", b=p), m.FARTHER)[0])
         yield Reading(f"alpha*, T = 1e60, b = T^{p}", "refined", alpha, 1.0, m.SOLVER)
 
 
@@ -325,12 +314,12 @@ def bounded() -> Measured:
     T, terms = np.geomspace(1e2, m.FARTHER, 30), m.BOUNDS[m.EQ11].terms
     for called, bound, tuned in (("these two terms", HARD, ("eta",)), ("eq. (11)", m.EQ11, ("eta", "alpha"))):
         paths = [m.setting(*tuned, b=p) for p in (Fraction(9, 10), Fraction(99, 100), Fraction(1))]
-        largest = max(float(m.value(m.refined(bound, path, T), "eta").max()) for path in paths)
+        largest = max(float(m.best("eta", bound, path, T).max()) for path in paths)
         what = f"largest eta* over (2 Delta0/(7 L))^(1/2), b = T^0.9 to T, {called}"
         yield m.at_most(what, "refined", largest / np.sqrt(2 / 7), 1.0, m.SOLVER)
     without = replace(m.BOUNDS[m.EQ11], terms=terms[:3])
-    way = m.exact(without, m.setting("eta", alpha=ALPHA, b=32.0)).unbounded.get("eta")
-    yield Reading("eta* to infinity without both", "exact", way is not None and way.direction > 0, True)
+    grows = m.grows(without, m.setting("eta", alpha=ALPHA, b=32.0), "eta")
+    yield Reading("eta* to infinity without both", "exact", grows, True)
     yield "for K >= 1. The term is enough and not needed: 2 L eta/alpha does the same, since alpha <= 1"
 
 

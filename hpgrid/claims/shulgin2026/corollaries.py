@@ -21,11 +21,7 @@ BOTH = m.setting("eta", "b", alpha=ALPHA)
 NEAR = 1 / PERFORMANCE
 
 
-#: Where most costs are read.
-T_FAR = (m.FAR, m.FARTHER)
-
-
-def _cost(where: m.Setting, T: ArrayLike = T_FAR, bound: str = m.EQ4, best: m.Setting = m.JOINT) -> m.Array:
+def _cost(where: m.Setting, T: ArrayLike = m.FAR_OUT, bound: str = m.EQ4, best: m.Setting = m.JOINT) -> m.Array:
     """The least risk in a setting over that of the best one, all three tuned."""
     return m.refined(bound, where, T).risk / m.refined(bound, best, T).risk
 
@@ -36,8 +32,7 @@ def _at_momentum(alpha: float) -> m.Setting:
 
 @claim("S.sec32.rate", "section 3.2", "all three tuning regimes attain risk ~ T^-1/4")
 def rate() -> Measured:
-    regimes = (BOTH, m.setting("eta", "alpha", b=1072.0), m.JOINT)
-    for regime in regimes:
+    for regime in (BOTH, m.setting("eta", "alpha", b=1072.0), m.JOINT):
         yield from m.slope("risk", Fraction(-1, 4), regime, m.EQ11)
     yield "on eq. (11); S.eq7.risk, S.eq8.risk and S.eq9.risk are eq. (4)'s"
 
@@ -57,8 +52,7 @@ def constant() -> Measured:
     for alpha in (1e-6, 1e-2, 1.0):
         what = f"over (1 + alpha)^(1/4) x joint, alpha = {alpha:g}, eq. (4)"
         yield m.settles(what, "refined", _cost(_at_momentum(alpha)) / (1 + alpha) ** 0.25)
-    law = m.power_in(m.EQ4, BOTH, "risk", "1 + alpha")
-    yield Reading("power of 1 + alpha, eq. (4)", "exact", law, Fraction(1, 4))
+    yield m.power_law("power of 1 + alpha, eq. (4)", Fraction(1, 4), m.EQ4, BOTH, "risk", "1 + alpha")
 
 
 @claim(
@@ -108,7 +102,7 @@ def tokens() -> Measured:
 @claim("S.B4.kept", "B.4, the question", "keeping alpha from T0 when moving to T1 >> T0 costs at most 2^(1/4)")
 def kept() -> Measured:
     T0 = 1e9
-    alpha = float(m.value(m.refined(m.EQ4, m.JOINT, T0), "alpha")[0])
+    alpha = float(m.best("alpha", m.EQ4, m.JOINT, T0)[0])
     gap = float(_cost(_at_momentum(alpha), T0 * np.array([1e1, 1e2, 1e4, 1e8])).max())
     yield m.at_most("largest gap, T1 = 1e10 to 1e17", "refined", gap, batch_sizes.LARGEST_GAIN, m.SOLVER)
     yield f"alpha = {alpha:.3g}, the best at T0 = 1e9: the cost is at most {gap - 1:.2g}"
@@ -145,8 +139,7 @@ def half() -> Measured:
     sixth, half = m.setting("eta", "alpha", b=Fraction(1, 6)), _at_momentum(1.0)
     for name, where in {"b = T^1/6": sixth, "b ~ T^1/2, best prefactor, alpha = 1": half}.items():
         near, far = _cost(where)
-        what = f"{name} over the joint optimum"
-        yield m.at_most(what, "refined", float(far), 1.2, m.unsettled(near, far))
+        yield m.at_most(f"{name} over the joint optimum", "refined", float(far), 1.2, m.unsettled(near, far))
     yield "with the prefactor tuned as in Theorem 1"
 
 
@@ -157,21 +150,19 @@ def half() -> Measured:
 )
 def prefactor() -> Measured:
     path = m.setting("eta", "alpha", b=Fraction(1, 2))
-    alpha = m.value(m.refined(m.EQ4, path, T_FAR), "alpha")
     yield m.settles("b = T^1/2 over the joint optimum, eq. (4)", "refined", _cost(path), (1 + 8**0.5) / 8**0.5)
-    yield m.settles("alpha*", "refined", alpha)
+    yield m.settles("alpha*", "refined", m.best("alpha", m.EQ4, path))
     yield "the constant below 1.2 of S.sec32.half is that of the best prefactor"
 
 
 @claim("S.cor1.floor", "Corollary 1.2", "with b <= b_max and a fixed momentum, risk to C2 alpha^(1/2) b_max^(-1/2)")
 def floor() -> Measured:
     capped = m.setting("eta", "b", alpha=ALPHA, b_max=1e6)
-    optimum = m.refined(m.EQ4, capped, [m.FAR, m.FARTHER])
     lowest = batch_sizes.capped_floor(1e6, ALPHA, 1.0)
-    yield m.settles("risk over the floor, eq. (4)", "refined", optimum.risk / lowest)
+    yield m.settles("risk over the floor, eq. (4)", "refined", m.best("risk", m.EQ4, capped) / lowest)
     yield from m.slope("risk", Fraction(0), capped, m.EQ4, m.EQ11)
     for name, power in batch_sizes.CAPPED_FLOOR.items():
-        yield Reading(f"risk ~ {name}^p", "exact", m.power_in(m.EQ4, capped, "risk", name), power)
+        yield m.power_law(f"risk ~ {name}^p", power, m.EQ4, capped, "risk", name)
 
 
 @claim("S.B4.capped", "B.4 (2)", "at the cap, risk is 2 (C1 C3~ b_max/T)^(1/2) + C2~/b_max^(1/2)")
@@ -180,8 +171,8 @@ def capped_risk() -> Measured:
     optimum = m.refined(m.EQ5, m.setting("eta", "b", alpha=ALPHA, b_max=1e6), T, **constants)
     at_cap = optimum.active["b"] == 1
     predicted = batch_sizes.capped_risk(T, 1e6, ALPHA, **m.columns(constants))
-    pair = m.value(optimum, "risk")[at_cap], predicted[at_cap]
-    yield m.same(f"8 random C, {at_cap.sum()} at the cap, eq. (5)", "refined", *pair)
+    what = f"8 random C, {at_cap.sum()} at the cap, eq. (5)"
+    yield m.same(what, "refined", m.value(optimum, "risk")[at_cap], predicted[at_cap])
 
 
 @claim("S.cor1.restored", "Corollary 1.2, B.4 (2)", "letting alpha fall with T restores T^-1/4 at a capped batch size")
@@ -203,23 +194,21 @@ def cap_fixed_momentum() -> Measured:
         return m.crossing(costs_little, b_max, b_max**4)
 
     limits = [near_until(b) for b in (1e6, 1e8, 1e10)]
-    near, far = np.diff(np.log10(limits)) / 2
-    error = m.unsettled(near, far)
-    yield of_exponent("T at which 1% is lost ~ b_max^p, eq. (4)", "refined", float(far), CAP_REACHED["C"], error)
+    powers = np.diff(np.log10(limits)) / 2
+    yield m.tends("T at which 1% is lost ~ b_max^p, eq. (4)", powers, CAP_REACHED["C"])
     yield f"beta = 0.9; the constant is {limits[-1] / 1e20:.3g}"
 
 
 @claim("S.B4.capD.reached", "B.4 (3)", "regime D reaches its batch cap at T ~ b_max^6")
 def cap_reached() -> Measured:
     def reaches(b_max: float) -> float:
-        return m.crossing(lambda T: m.value(m.refined(m.EQ4, m.JOINT, T), "b") < b_max, 1.0, 1e70)
+        return m.crossing(lambda T: m.best("b", m.EQ4, m.JOINT, T) < b_max, 1.0, 1e70)
 
     reached = [reaches(b_max) for b_max in (1e4, 1e6, 1e8)]
+    powers = np.diff(np.log10(reached)) / 2
     # b_T* ~ T^(1/6): what the log of b is off by moves that of T by six times as much, at both ends.
-    near, far = np.diff(np.log10(reached)) / 2
-    error = abs(float(far - near)) + 12 * m.SOLVER
+    yield m.tends("T where b_T* = b_max ~ b_max^p, eq. (4)", powers, CAP_REACHED["D"], 12 * m.SOLVER)
     law = 1 / m.exponent(m.EQ4, m.JOINT, "b")
-    yield of_exponent("T where b_T* = b_max ~ b_max^p, eq. (4)", "refined", float(far), CAP_REACHED["D"], error)
     yield Reading("1/(exponent of b_T*), eq. (4)", "exact", law, CAP_REACHED["D"])
     yield f"at b_max = 1e4 that is T = {reached[0]:.2g}"
 

@@ -109,9 +109,7 @@ def path() -> Measured:
 def marek() -> Measured:
     """beta* at kappa b, against beta* at b to the power kappa: as complements, whose ratio must go to 1."""
     T, kappa = np.array([m.FAR / 1e20, m.FAR / 1e10]), 8.0
-    alpha, larger = (
-        m.value(m.refined(m.EQ4, m.setting("eta", "alpha", b=b), T), "alpha") for b in (32.0, 32.0 * kappa)
-    )
+    alpha, larger = (m.best("alpha", m.EQ4, m.setting("eta", "alpha", b=b), T) for b in (32.0, 32.0 * kappa))
     # 1 - (1 - alpha)^kappa to the last digits of a small alpha.
     powered = -np.expm1(kappa * np.log1p(-alpha))
     # The remainder of the expansion, in a variable x = b T^-1/2 whose powers do not cancel in float64.
@@ -120,7 +118,7 @@ def marek() -> Measured:
     order = float(np.diff(np.log10(remainder))[0])
     # The next term, of relative size (kappa - 2) x/3, at the larger x; the rounding of the difference.
     tolerance = float(np.log10(1 + (kappa - 2) * x[1] / 3)) + 1e-7
-    at = m.value(m.refined(m.EQ4, m.setting("eta", "alpha", b=32.0), 1e10), "alpha")[0]
+    at = m.best("alpha", m.EQ4, m.setting("eta", "alpha", b=32.0), 1e10)[0]
     yield of_exponent("remainder ~ (b T^-1/2)^p", "arithmetic", order, 2.0, tolerance)
     yield m.settles("1 - beta^8 over alpha* at 8 b, eq. (4)", "refined", powered / larger)
     yield (
@@ -147,8 +145,7 @@ def figure_3() -> Measured:
     from hpgrid.slopes import fit_slope
 
     b, eta = np.array([32.0, 128.0, 512.0]), np.array([0.001, 0.003, 0.01])
-    half_step = float(np.log(eta[2] / eta[1])) / 2
-    fit = fit_slope(b, eta, step=half_step)
+    fit = fit_slope(b, eta, step=float(np.log(eta[2] / eta[1])) / 2)
     predicted = m.power_in(m.EQ4, m.setting("eta", b=32.0, alpha=1e-3), "eta", "b")
     yield of_exponent("eta ~ b^p through three points", "arithmetic", fit.slope, predicted, fit.error)
     yield (
@@ -159,7 +156,7 @@ def figure_3() -> Measured:
 
 #: How much longer the long run is; the short runs at which a rule must hold; and one that people make.
 LONGER = 100.0
-STARTS = np.array([m.FAR, m.FARTHER])
+STARTS = m.FAR_OUT
 SHORT = 1e9
 
 #: Table 3's two runs.
@@ -167,26 +164,17 @@ FIRST, SECOND = Run(STARTS, 1e3), Run(STARTS * LONGER, 1e5)
 
 
 def _best(bound: str, where: m.Setting, T: Any) -> dict[str, m.Array]:
-    optimum = m.refined(bound, where, T)
-    return {name: m.value(optimum, name) for name in where.regime.tuned}
+    return {name: m.best(name, bound, where, T) for name in where.regime.tuned}
 
 
 @claims(
     ("S.table2.A", "Table 2, (A)", "fixed b, fixed alpha: eta_1 = eta_0 (T0/T1)^1/2", "A"),
-    (
-        "S.table2.B",
-        "Table 2, (B)",
-        "fixed b, tuned alpha: alpha_1 = alpha_0 (T0/T1)^1/2, eta_1 = eta_0 (T0/T1)^3/4",
-        "B",
-    ),
+    ("S.table2.B", "Table 2, (B)",
+     "fixed b, tuned alpha: alpha_1 = alpha_0 (T0/T1)^1/2, eta_1 = eta_0 (T0/T1)^3/4", "B"),
     ("S.table2.C", "Table 2, (C)", "tuned b, fixed alpha: b_1 = b_0 (T1/T0)^1/2, eta_1 = eta_0 (T0/T1)^1/4", "C"),
-    (
-        "S.table2.D",
-        "Table 2, (D)",
-        "tuned b and alpha: b_1 = b_0 (T1/T0)^1/6, alpha_1 = alpha_0 (T0/T1)^1/3, eta_1 = eta_0 (T0/T1)^7/12",
-        "D",
-    ),
-)
+    ("S.table2.D", "Table 2, (D)",
+     "tuned b and alpha: b_1 = b_0 (T1/T0)^1/6, alpha_1 = alpha_0 (T0/T1)^1/3, eta_1 = eta_0 (T0/T1)^7/12", "D"),
+)  # fmt: skip
 def table2(name: str) -> Measured:
     """Table 2's rule far out, where it must hold, and what it costs at a budget that people train with."""
     where = regimes(1072.0)[name]
@@ -201,19 +189,18 @@ def table2(name: str) -> Measured:
         """The relative excess risk of a configuration over the best one."""
         T = SHORT * LONGER
         risk = m.BOUNDS[m.EQ4].risk(T=T, **where.regime.fixed, **at)
-        return float((risk / m.refined(m.EQ4, where, T).risk)[0]) - 1
+        return float((risk / m.best("risk", m.EQ4, where, T))[0]) - 1
 
     rule, naive = excess(printed.rule(name, short, LONGER)), excess(short)
     yield m.at_most("excess risk, against the old optimum's, T = 1e9 to 1e11", "refined", rule, naive)
-    note = f"from T0 = 1e9 to T1 = 1e11 on eq. (4) the rule costs {rule:.2g} of the risk, the old optimum {naive:.3g}"
-    yield note
+    yield f"from T0 = 1e9 to T1 = 1e11 on eq. (4) the rule costs {rule:.2g} of the risk, the old optimum {naive:.3g}"
 
 
 @claim("S.A.fixed", "App. A, before Table 3", "Table 2 assumes that the long run has the short run's batch size")
 def held_fixed() -> Measured:
-    grown = {name: printed.rule(name, {"b": 1.0}, LONGER)["b"] for name in printed.TABLE_2}
-    for x, b in grown.items():
-        yield Reading(f"b1/b0 in regime {x}, T1/T0 = 100", "arithmetic", float(b), 1.0)
+    for name in printed.TABLE_2:
+        grown = float(printed.rule(name, {"b": 1.0}, LONGER)["b"])
+        yield Reading(f"b1/b0 in regime {name}, T1/T0 = 100", "arithmetic", grown, 1.0)
     yield "so it does in (A) and (B); (C) and (D) change b with T"
 
 
@@ -256,19 +243,12 @@ def table3_sgd() -> Measured:
 
 
 @claims(
-    (
-        "S.table3.c_alpha",
-        "Table 3, second row, middle column",
-        "c_alpha = alpha_0 (T0/b0)^1/2, alpha_1 = c_alpha b1/T1^1/2",
-        lambda: printed.tuned_momentum({"alpha": 1.0, "eta": 1.0}, FIRST, SECOND)["alpha"],
-    ),
-    (
-        "S.table3.c_sgd",
-        "Table 3, third row, middle column",
-        "c_eta = eta_0 (T0/b0)^1/2, with eta_1 = c_eta b1/T1^1/2",
-        lambda: printed.sgd(1.0, FIRST, SECOND),
-    ),
-)
+    ("S.table3.c_alpha", "Table 3, second row, middle column",
+     "c_alpha = alpha_0 (T0/b0)^1/2, alpha_1 = c_alpha b1/T1^1/2",
+     lambda: printed.tuned_momentum({"alpha": 1.0, "eta": 1.0}, FIRST, SECOND)["alpha"]),
+    ("S.table3.c_sgd", "Table 3, third row, middle column",
+     "c_eta = eta_0 (T0/b0)^1/2, with eta_1 = c_eta b1/T1^1/2", lambda: printed.sgd(1.0, FIRST, SECOND)),
+)  # fmt: skip
 def invariant(last: Callable[[], Any]) -> Measured:
     """A printed invariant put into the printed extrapolation, over the last expression of the row."""
     ratio = printed.from_invariant(printed.printed_invariant(1.0, FIRST), SECOND) / last()
