@@ -203,11 +203,6 @@ LMO = {
 ALPHA, LEVEL = 0.05, 4.0
 
 
-def least_of(parts: Parts, form: str) -> tuple[Any, Any]:
-    """What the smallest feasible batch size is made of: Y of Y/b, and of Y/b^(1/2)."""
-    return (parts.Y, 0.0) if form == "seed" else (0.0, parts.Y)
-
-
 def _parts(of: Constants) -> iso_loss.TunedRisk:
     return iso_loss.of_bound(ALPHA, of.Delta0, of.L, of.rho * of.sigma)
 
@@ -275,24 +270,19 @@ def rescaled() -> Measured:
     """Of s f, s = 10: sigma, L, Delta0, G0 and the target s times as large; D, and what is run, as before."""
     s = 10.0
     for form, exponent in {"seed": 1.0, "revised": 0.0}.items():
-        found = []
+        formulas, minimisers = list[float](), list[float]()
         for scale in (1.0, s):
-            own: dict[str, Any] = {
-                "Delta0": 100.0 * scale,
-                "L": 0.7 * scale,
-                "sigma": 130.0 * scale,
-                "G0": 10.0 * scale,
-                "D": 1.2,
-            }
-            parts = parts_of(eta=1e-4, alpha=ALPHA, **own, form=form)
-            room = 8.0 * scale
-            closed = theory.theorem12_of(parts.Y, room) if form == "seed" else theory.revised(parts.Y, room)
+            of: dict[str, Any] = {"Delta0": 100.0 * scale, "L": 0.7 * scale, "sigma": 130.0 * scale, "G0": 10.0 * scale}
             # With Z constant, as the theorem takes it.
-            needed = iterations_of_mean(parts._replace(Z=0.0, Z_noise=0.0), form, room)
-            found.append((float(closed), tokens.fewest(needed, float(theory.smallest(*least_of(parts, form), room))).b))
-        (formula, fewest), (formula_s, fewest_s) = found
-        for route, ratio in {"arithmetic": formula_s / formula, "refined": fewest_s / fewest}.items():
-            yield same(f"b_crit of 10 f over s^{exponent:g}, {form}", route, ratio, s**exponent, 2 * tokens.FLAT)
+            parts = parts_of(eta=1e-4, alpha=ALPHA, **of, D=1.2, form=form)._replace(Z=0.0, Z_noise=0.0)
+            left = 8.0 * scale
+            formula = theory.theorem12_of if form == "seed" else theory.revised
+            formulas.append(float(formula(parts.Y, left)))
+            smallest = float(theory.smallest(*tokens.coefficients(parts, form), left))
+            minimisers.append(tokens.fewest(iterations_of_mean(parts, form, left), smallest).b)
+        for route, (one, other) in (("arithmetic", formulas), ("refined", minimisers)):
+            what = f"b_crit of 10 f over s^{exponent:g}, {form}"
+            yield same(what, route, other / one, s**exponent, 2 * tokens.FLAT)
     yield "Y/b has the gradient's units squared and epsilon' has them once: a number stands in for D"
 
 

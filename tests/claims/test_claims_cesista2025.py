@@ -10,7 +10,7 @@ import pytest
 from measured import CLAIMS, check_every_row, remeasured, rows, scale, verdict
 
 from hpgrid.bounds import cesista2025 as bounds, lemmas
-from hpgrid.claims import cesista2025
+from hpgrid.claims import ledger
 from hpgrid.readings import FAILS, HOLDS, VACUOUS, Reading
 from hpgrid.stochastic import momentum as against
 from hpgrid.theory import batch_sizes as fewest, cesista_laws
@@ -27,7 +27,7 @@ def readings(id: str) -> tuple[Reading, ...]:
 
 
 def test_its_rows_are_in_the_ledger_under_their_source() -> None:
-    assert [entry for entry in cesista2025.claims() if entry.source != "hpgrid"] == [*OWN, *LATER]
+    assert [entry for entry in ledger("cesista2025") if entry.source != "hpgrid"] == [*OWN, *LATER]
     assert len(OWN) >= 60
     assert len(LATER) >= 19
 

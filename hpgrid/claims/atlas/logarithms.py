@@ -39,13 +39,9 @@ def powers(form: Callable[[m.Array], m.Array], power: float, log: float, budget:
     logs = (gains - power) * (np.e - 1) * BEYOND
     what = f"power of {budget}, log {budget} = 1e6"
     return [
-        of_exponent(what, "arithmetic", float(gains[1]), power, abs(gains[1] - gains[0]) + ROUNDING),
-        of_exponent(f"power of log {what[9:]}", "arithmetic", float(logs[1]), log, abs(logs[1] - logs[0])),
+        m.tends(what, gains, power, ROUNDING, "arithmetic"),
+        m.tends(f"power of log {what[9:]}", logs, log, 0.0, "arithmetic"),
     ]
-
-
-def _values(found: Optimum, name: str) -> m.Array:
-    return np.where(found.converged, found.risk if name == "risk" else found.at[name], np.nan)
 
 
 # --- SGD on strongly convex functions ---
@@ -68,10 +64,10 @@ def _convex_at(b: float) -> StarConvex:
     ("A.sgd_strongly_convex.risk", _CONVEX, "risk* ~ log K/K", "risk"),
 )
 def convex(name: str) -> Measured:
-    found, of = _convex()
+    optimum, of = _convex()
     closed = laws.decay_rate(LADDER, of) if name == "eta" else laws.decay_risk(LADDER, of)
     form = lambda u: np.log(laws.decayed(u, of) + (name == "risk")) - u  # noqa: E731
-    yield m.same(f"{name}* over its closed form, K = 1e18 to 1e280", "refined", _values(found, name), closed)
+    yield m.same(f"{name}* over its closed form, K = 1e18 to 1e280", "refined", m.value(optimum, name), closed)
     yield from powers(form, -1.0, 1.0)
 
 
@@ -82,7 +78,7 @@ def convex_tokens() -> Measured:
     risks = [float(laws.decay_risk(T / b, _convex_at(b))) for b in (1.0, 1e6)]
     moved = refine(bound("sgd_strongly_convex"), "eta", fixed={"b": 1e6}, K=T / 1e6)
     yield m.same("risk* at b = 1e6 over that at b = 1, T = 1e40", "arithmetic", risks[1], risks[0])
-    yield m.same("risk* at b = 1e6 over that at b = 1, T = 1e40", "refined", _values(moved, "risk"), risks[0])
+    yield m.same("risk* at b = 1e6 over that at b = 1, T = 1e40", "refined", m.value(moved, "risk"), risks[0])
 
 
 @claim("H.sgd_strongly_convex.tuned", _CONVEX, "b tuned, eta* is the largest that there may be and b* ~ T/log T")
@@ -92,13 +88,13 @@ def convex_tuned() -> Measured:
     Beyond 1e37 the descent from a coarse grid misses the cap: the valley between is flat.
     """
     of, T = constants_of("sgd_strongly_convex"), LADDER[LADDER <= 1e37]
-    found, cap = refine(bound("sgd_strongly_convex").form("T"), ("eta", "b"), T=T), 1 / (2 * of["L"])
+    optimum, cap = refine(bound("sgd_strongly_convex").form("T"), ("eta", "b"), T=T), 1 / (2 * of["L"])
     x, own = of["mu"] * cap, _convex_at(1.0)
     closed, rate = laws.capped_risk(T, x, own), -np.log1p(-x)
     form = lambda u: u + np.log(rate) - np.log(np.log(own.Delta0 * rate * own.lam / (own.slope * x)) + u)  # noqa: E731
-    yield m.same("eta* over 1/(2 L), T = 1e18 to 1e37", "refined", _values(found, "eta"), np.full(T.size, cap))
-    yield m.same("b* over its closed form", "refined", _values(found, "b"), np.exp(form(np.log(T))))
-    yield m.same("risk* over its closed form", "refined", _values(found, "risk"), closed)
+    yield m.same("eta* over 1/(2 L), T = 1e18 to 1e37", "refined", m.value(optimum, "eta"), np.full(T.size, cap))
+    yield m.same("b* over its closed form", "refined", m.value(optimum, "b"), np.exp(form(np.log(T))))
+    yield m.same("risk* over its closed form", "refined", m.value(optimum, "risk"), closed)
     yield from powers(form, 1.0, -1.0, "T")
     yield f"risk* tends to x/-log(1 - x) = {x / rate:.3f} of what a held b gives: a constant factor"
 
@@ -132,7 +128,7 @@ def _adam_form(name: str) -> Callable[[m.Array], m.Array]:
 )
 def adam(name: str, power: float, log: float) -> Measured:
     form = _adam_form(name)
-    yield m.same("over its closed form, K = 1e18 to 1e280", "refined", _values(_adam(), name), np.exp(form(LOGS)))
+    yield m.same("over its closed form, K = 1e18 to 1e280", "refined", m.value(_adam(), name), np.exp(form(LOGS)))
     yield from powers(form, power, log)
 
 
@@ -145,7 +141,7 @@ def adam_abstract() -> Measured:
         return np.log(2 * R * D0 + (4 * d * R**2 + d * R * L) * (u + np.log(R**2 / epsilon) + 1)) - u / 2
 
     own = bound("adam", **ADAM).risk(eta=LADDER**-0.5, alpha2=1 / LADDER, K=LADDER)
-    tuned = _values(_adam(), "risk")
+    tuned = m.value(_adam(), "risk")
     yield m.same("over its closed form, K = 1e18 to 1e280", "arithmetic", own, np.exp(form(LOGS)), 1e-12)
     yield from powers(form, -0.5, 1.0)
     yield m.at_least("over the tuned risk, least of the ladder", "refined", float((own / tuned).min()), 1.0)
@@ -180,7 +176,7 @@ def kl(name: str, beside: str) -> Measured:
 @claim("A.frank_wolfe_kl.powers", "FW-KL, as star-convex", "1 - beta* ~ b and eta* ~ b, at a fixed T")
 def kl_powers() -> Measured:
     """The refined optimum, b moved; and what the bound changes by where all three are a thousandfold."""
-    of, T = _kl_small(), np.array([m.FAR, m.FARTHER])
+    of, T = _kl_small(), m.FAR_OUT
     best = {"alpha": np.exp(log_alpha(np.log(T), BATCH, of)), "eta": np.exp(log_eta(np.log(T), np.log(BATCH), of))}
     own, moved = (_kl().risk(**{v: x * k for v, x in best.items()}, b=BATCH * k, T=T) for k in (1.0, 1e3))
     yield from powers_of_b(_kl())
@@ -193,7 +189,7 @@ def kl_powers() -> Measured:
 )
 def kl_iterations(free: bool) -> Measured:
     of = laws.kl_at_momentum(ALPHA, **CONSTANTS, lam=LAM, mu=MU)
-    own = {b: _values(_kl_at(b), "eta") for b in (BATCH, 1e6)}
+    own = {b: m.value(_kl_at(b), "eta") for b in (BATCH, 1e6)}
     closed = laws.decay_rate(LADDER, of)
     yield m.same("eta* over its closed form, K = 1e18 to 1e280", "refined", own[BATCH], closed)
     if free:
@@ -223,7 +219,7 @@ def _best(lam: ArrayLike, K: float) -> m.Array:
 
 def _refined(proxy: Any, lam: float, K: list[float]) -> m.Array:
     """The refined eta* at a weight decay."""
-    return _values(refine(proxy, "eta", fixed={"alpha": ALPHA, "b": BATCH, "lam": lam}, K=K), "eta")
+    return m.value(refine(proxy, "eta", fixed={"alpha": ALPHA, "b": BATCH, "lam": lam}, K=K), "eta")
 
 
 @claim("A.independent_decay.eta", _DECAY, "eta*(lam) minimises the bound in which lam is a variable")
@@ -235,11 +231,8 @@ def decay_rate() -> Measured:
         yield m.same(f"over the formula, lam = {lam:g}", "refined", found, formula)
         star = proxies.star_convex(**CONSTANTS, lam=lam, budget="K")
         there: dict[str, Any] = {"eta": np.array(formula), "b": BATCH, "alpha": ALPHA, "K": np.array([1e5, 1e9])}
-        same_bound = m.same(
-            f"the bound over star_convex's, lam = {lam:g}", "arithmetic", proxy.risk(**there, lam=lam),
-            star.risk(**there), 8 * ROUNDING,
-        )  # fmt: skip
-        yield same_bound
+        what, own = f"the bound over star_convex's, lam = {lam:g}", proxy.risk(**there, lam=lam)
+        yield m.same(what, "arithmetic", own, star.risk(**there), 8 * ROUNDING)
 
 
 @claim("A.independent_decay.constant", _DECAY, "eta* = Theta(1/lam): lam eta* is constant")

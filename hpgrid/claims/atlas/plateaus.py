@@ -6,11 +6,11 @@ from fractions import Fraction
 
 import numpy as np
 
-from hpgrid import exponents, parse
+from hpgrid import exponents
 from hpgrid.claims.atlas.stated import bound, constants_of, law
 from hpgrid.claims.cesista2025.moments import ROUNDING
 from hpgrid.claims.ledger import Measured, claim, claims
-from hpgrid.claims.measures import FAR, FARTHER, at_least, same, settles
+from hpgrid.claims.measures import FAR, FAR_OUT, FARTHER, at_least, printed, same, settles
 from hpgrid.proxy import Proxy
 from hpgrid.readings import Reading, of_exponent
 from hpgrid.refinement.profile import profile
@@ -44,6 +44,15 @@ def _step() -> float:
     return float(np.log(BUDGETS[-1])) / (_CELLS - 1)
 
 
+#: The log of the last budget over the one before.
+SPAN = float(np.log(FARTHER / FAR))
+
+
+def _slope(values: Array) -> float:
+    """The power of T between the last two budgets."""
+    return float(np.log(values[3] / values[2])) / SPAN
+
+
 @claim("A.bst.plateau", _BST, "every b from (mu rho sigma/L)^2 to (T mu rho sigma/L)^(2/3) is optimal")
 def plateau() -> Measured:
     """The bound within it, and a hundredth beyond either end, over the least of the grid."""
@@ -51,9 +60,8 @@ def plateau() -> Measured:
     inside = [proxy.risk(b=low * (high / low) ** x, T=BUDGETS) for x in np.linspace(0.0, 1.0, 101)]
     beyond = [proxy.risk(b=b, T=BUDGETS) / least for b in (low / 1.01, high * 1.01)]
     yield same("risk at 101 b of it over the least", "grid", inside, least, 3 * ROUNDING)
-    yield same(
-        "risk at 101 b of it over the formula", "arithmetic", inside, laws.plateau_risk(BUDGETS, **NOISY), ROUNDING
-    )
+    formula = laws.plateau_risk(BUDGETS, **NOISY)
+    yield same("risk at 101 b of it over the formula", "arithmetic", inside, formula, ROUNDING)
     # The terms beyond rise as b^(-1/6) and b.
     yield at_least("least risk a hundredth beyond", "arithmetic", float(np.min(beyond)), 1.01 ** (1 / 6), ROUNDING)
 
@@ -64,21 +72,18 @@ def plateau() -> Measured:
 )
 def end(which: int, power: Fraction) -> Measured:
     """The first or the last cell of a grid that is best, and the formula."""
-    found, formula = _on_grid()[1 + which], laws.plateau(BUDGETS, **NOISY)[which]
-    span = float(np.log(FARTHER / FAR))
-    slopes = [float(np.log(x[3] / x[2])) / span for x in (found, formula)]
-    yield same("end over the formula", "grid", found, formula, _step())
-    yield of_exponent("end ~ T^p, T = 1e40 to 1e60", "grid", slopes[0], power, 2 * _step() / span)
-    yield of_exponent("end ~ T^p, T = 1e40 to 1e60", "arithmetic", slopes[1], power, ROUNDING)
+    on_grid, formula = _on_grid()[1 + which], laws.plateau(BUDGETS, **NOISY)[which]
+    yield same("end over the formula", "grid", on_grid, formula, _step())
+    what = "end ~ T^p, T = 1e40 to 1e60"
+    yield of_exponent(what, "grid", _slope(on_grid), power, 2 * _step() / SPAN)
+    yield of_exponent(what, "arithmetic", _slope(formula), power, ROUNDING)
 
 
 @claim("A.bst.risk", _BST, "risk* ~ T^(-1/3)")
 def bst_risk() -> Measured:
-    least, formula, span = _on_grid()[0], laws.plateau_risk(BUDGETS, **NOISY), float(np.log(FARTHER / FAR))
-    slopes = {"grid": np.log(least[3] / least[2]) / span, "arithmetic": np.log(formula[3] / formula[2]) / span}
-    yield from [
-        of_exponent("risk ~ T^p", route, float(slope), Fraction(-1, 3), ROUNDING) for route, slope in slopes.items()
-    ]
+    least, formula = _on_grid()[0], laws.plateau_risk(BUDGETS, **NOISY)
+    for route, risk in {"grid": least, "arithmetic": formula}.items():
+        yield of_exponent("risk ~ T^p", route, _slope(risk), Fraction(-1, 3), ROUNDING)
     yield same("risk over (L rho^2 sigma^2/(mu^4 T))^(1/3)", "grid", least, formula, ROUNDING)
 
 
@@ -86,11 +91,9 @@ def bst_risk() -> Measured:
 def bst_batch() -> Measured:
     """The powers of the first and of the last batch size that is best on a grid."""
     _, low, high = _on_grid()
-    step = 2 * _step() / float(np.log(FARTHER / FAR))
-    for what, ends in {"smallest": low, "largest": high}.items():
-        slope = float(np.log(ends[3] / ends[2]) / np.log(FARTHER / FAR))
-        what = f"power of T of the {what} b that is best"
-        yield Reading(what, "grid", slope, Fraction(2, 3), step, identifiable=False)
+    for which, ends in {"smallest": low, "largest": high}.items():
+        what, step = f"power of T of the {which} b that is best", 2 * _step() / SPAN
+        yield Reading(what, "grid", _slope(ends), Fraction(2, 3), step, identifiable=False)
     yield "T^(2/3) is the upper end of a plateau: any power from 0 to 2/3 is as good, and the bound does not tell them"
 
 
@@ -106,9 +109,8 @@ POWERS = (Fraction(1), Fraction(1, 2), Fraction(2))
     ("A.functional_scaling.linear", _FSL, "at a fixed T eta* ~ b: the linear rule is exact", "eta", " b"),
 )
 def functional(name: str, more: str) -> Measured:
-    of = [(s, f"{name} ~ T^({-s / (1 + s)}){more} @ fixed b") for s in POWERS]
-    for s, stated in of:
-        yield from law(bound("functional_scaling", s=s), stated, f"s = {s}")
+    for s in POWERS:
+        yield from law(bound("functional_scaling", s=s), f"{name} ~ T^({-s / (1 + s)}){more} @ fixed b", f"s = {s}")
 
 
 @claim("A.functional_scaling.ratio", _FSL, "at a fixed T it depends on eta/b alone")
@@ -127,19 +129,12 @@ def functional_ratio() -> Measured:
 @claim("A.functional_scaling.b", "2602.14208, asked of it", "with eta tuned there is a best batch size, a power of T")
 def functional_batch() -> Measured:
     proxy = bound("functional_scaling")
-    found = exponents(proxy, ("eta", "b")).flat["b"]
-    b = np.geomspace(1.0, 1e12, 13)
-    risks = np.asarray(profile(proxy, ("eta",), {"b": b}, FAR).risk)
-    yield Reading("smallest power of T that is best", "exact", found[0] or Fraction(0), 0, identifiable=False)
-    yield Reading(
-        "log of the largest over the least risk, b = 1 to 1e12, eta tuned",
-        "refined",
-        float(np.log(risks.max() / risks.min())),
-        0.0,
-        ROUNDING,
-        identifiable=False,
-    )
-    yield "b is not identifiable, only eta/b: whatever b is held, eta follows it, and nothing is lost"  # fmt: skip
+    smallest = exponents(proxy, ("eta", "b")).flat["b"][0] or Fraction(0)
+    yield Reading("smallest power of T that is best", "exact", smallest, 0, identifiable=False)
+    risks = np.asarray(profile(proxy, ("eta",), {"b": np.geomspace(1.0, 1e12, 13)}, FAR).risk)
+    what, spread = "log of the largest over the least risk, b = 1 to 1e12, eta tuned", np.log(risks.max() / risks.min())
+    yield Reading(what, "refined", float(spread), 0.0, ROUNDING, identifiable=False)
+    yield "b is not identifiable, only eta/b: whatever b is held, eta follows it, and nothing is lost"
 
 
 # --- SGD: no batch size is best ---
@@ -148,9 +143,7 @@ _SGD = "Ghadimi and Lan"
 
 def _leading() -> Proxy:
     """The bound's leading terms as eta falls, eta L << 1."""
-    proxy = parse("D0/(eta*K) + L*eta*sigma**2/(2*b)", constants_of("sgd_nonconvex")).form("T")
-    assert isinstance(proxy, Proxy)
-    return proxy
+    return printed("D0/(eta*K) + L*eta*sigma**2/(2*b)", **constants_of("sgd_nonconvex")).form("T")
 
 
 def _best(b: Array | float, T: Array | float) -> Array:
@@ -166,29 +159,27 @@ def _best(b: Array | float, T: Array | float) -> Array:
 )
 def sgd(stated: str) -> Measured:
     """Of the leading terms, both routes; and the whole bound, where its own best learning rate is in closed form."""
-    budgets, proxy, leading = np.array([FAR, FARTHER]), bound("sgd_nonconvex"), _leading()
-    eta = _best(32.0, budgets)
-    best = profile(leading, ("eta",), {"b": 32.0}, budgets)
-    risks = [proxy.risk(eta=eta * x, b=32.0, T=budgets) for x in (1.0, 0.999, 1.001)]
+    proxy, leading, eta = bound("sgd_nonconvex"), _leading(), _best(32.0, FAR_OUT)
     yield from law(leading, stated)
+    best = profile(leading, ("eta",), {"b": 32.0}, FAR_OUT)
+    risk, *off = (proxy.risk(eta=eta * x, b=32.0, T=FAR_OUT) for x in (1.0, 0.999, 1.001))
     yield settles("eta* of the whole bound over it", "arithmetic", eta / best.at["eta"])
-    yield settles("risk* of the whole bound over it", "arithmetic", risks[0] / best.risk)
-    yield at_least(
-        "risk a thousandth off, over risk*", "arithmetic", float(np.min(risks[1:] / risks[0])), 1.0, ROUNDING
-    )
+    yield settles("risk* of the whole bound over it", "arithmetic", risk / best.risk)
+    yield at_least("risk a thousandth off, over risk*", "arithmetic", float(np.min(off / risk)), 1.0, ROUNDING)
 
 
 @claim("A.sgd_nonconvex.tokens", _SGD, "no batch size above 1 is token-optimal")
 def sgd_tokens() -> Measured:
     """To leading order every one up to T^(1/2) is as good; the whole bound is least at b = 1, by what vanishes."""
-    found, proxy = exponents(_leading(), ("eta", "b")), bound("sgd_nonconvex")
+    proxy = bound("sgd_nonconvex")
     b, T = np.geomspace(1.0, 1e6, 25), np.geomspace(1e12, 1e20, 9)[:, None]
     risks = proxy.risk(eta=_best(b, T), b=b, T=T)
     rise = float((risks[:, 1:] / risks[:, :-1]).min())
-    far = [float(proxy.risk(eta=_best(x, y), b=x, T=y)) for y in np.array([FAR, FARTHER]) for x in np.array([1.0, 1e6])]
-    yield Reading("power of T of b* to leading order is open", "exact", "b" in found.flat, True)
+    one, million = (proxy.risk(eta=_best(b, FAR_OUT), b=b, T=FAR_OUT) for b in (1.0, 1e6))
+    flat = exponents(_leading(), ("eta", "b")).flat
+    yield Reading("power of T of b* to leading order is open", "exact", "b" in flat, True)
     yield at_least("least rise of risk* with b, T = 1e12 to 1e20", "arithmetic", rise, 1.0, ROUNDING)
-    yield settles("risk* at b = 1e6 over that at b = 1", "arithmetic", [far[1] / far[0], far[3] / far[2]])
+    yield settles("risk* at b = 1e6 over that at b = 1", "arithmetic", million / one)
 
 
 # --- variance reduction with a batch size ---

@@ -16,7 +16,7 @@ from hpgrid.bounds.cesista2025 import Parts
 from hpgrid.claims.atlas.stated import bound, constants_of, law, without
 from hpgrid.claims.cesista2025.moments import ROUNDING
 from hpgrid.claims.ledger import Measured, claim, claims
-from hpgrid.claims.measures import FAR, FARTHER, at_least, columns, crossing, draws, same, settles, unsettled
+from hpgrid.claims.measures import FAR, FAR_OUT, at_least, columns, crossing, draws, printed, same, settles, tends
 from hpgrid.critical import tokens
 from hpgrid.critical.tokens import iterations_of_mean
 from hpgrid.proxy import Proxy
@@ -65,9 +65,8 @@ MOMENTS = (Fraction(2), Fraction(3, 2), Fraction(5, 4))
     ("H.heavy_tails.eta", "Shulgin et al., C.2", "eta* ~ K^(-(2p-1)/(3p-2)), p moments", "eta"),
 )
 def heavy_tails(name: str) -> Measured:
-    of = [(p, laws.heavy_tails(p)[name]) for p in MOMENTS]
-    for p, power in of:
-        yield from law(bound("heavy_tails", p=p), f"{name} ~ K^({power})", f"p = {p}")
+    for p in MOMENTS:
+        yield from law(bound("heavy_tails", p=p), f"{name} ~ K^({laws.heavy_tails(p)[name]})", f"p = {p}")
 
 
 @claim("A.heavy_tails.samples", "Kornilov, 2502.07923", "samples to eps are eps^(-(3p-2)/(p-1))")
@@ -76,10 +75,10 @@ def samples_of_heavy_tails() -> Measured:
     for p in MOMENTS:
         proxy, stated = bound("heavy_tails", p=p), (3 * p - 2) / (p - 1)
         K = [crossing(partial(_above, proxy, eps), 1e3, 1e280) for eps in (1e-8, 1e-12, 1e-13)]
-        near, far = np.log(K[1] / K[0]) / np.log(1e4), np.log10(K[2] / K[1])
+        powers = np.log(K[1] / K[0]) / np.log(1e4), np.log10(K[2] / K[1])
         of_risk = exponents(proxy, ("eta", "alpha")).exponent["risk"]
         assert of_risk is not None
-        yield of_exponent(f"(1/eps)^q, p = {p}", "refined", float(far), stated, unsettled(near, far))
+        yield tends(f"(1/eps)^q, p = {p}", powers, stated)
         yield Reading(f"(1/eps)^q, p = {p}", "exact", -1 / of_risk, stated)
 
 
@@ -103,11 +102,9 @@ def local_steps() -> Measured:
     yield Reading("phi up to which risk* ~ T^(-1/2)", "exact", first.hi, stated["S"])
     for phi, power in ((stated["S"], Fraction(-1, 2)), (Fraction(1, 3), Fraction(-4, 9))):
         yield from law(proxy, f"risk ~ T^{power}", f"H = T^{phi}", fixed=fixed, path={"H": phi})
-    # H at which drift costs as much as noise, at a fixed number S of steps of each worker.
+    # H at which drift costs as much as noise, at a fixed number S of steps of each worker: of few it is farthest out.
     at = np.log10([crossing(partial(_noise_wins, proxy, n), 1.0, 1e40) for n in (1e2, 1e3, 1e4)])
-    near, far = np.diff(at).tolist()
-    what = "H ~ n^p where drift meets noise, S = 1e40"
-    yield of_exponent(what, "refined", near, stated["n"], unsettled(near, far))
+    yield tends("H ~ n^p where drift meets noise, S = 1e40", np.diff(at)[::-1], stated["n"])
 
 
 def _noise_wins(proxy: Proxy, n: float, H: Array) -> np.ndarray:
@@ -150,9 +147,7 @@ def _compressed(delta: float = 0.1) -> tuple[Proxy, dict[str, float]]:
     """Error feedback at a contraction as a sum of powers, w = c (1 - delta)/delta^2, and its constants."""
     of = constants_of("error_feedback")
     values = {"D0": of["D0"], "s": of["s"], "w": of["c"] * (1 - delta) / delta**2}
-    proxy = parse("D0/(eta*K) + s*eta + w*eta**2", values)
-    assert isinstance(proxy, Proxy)
-    return proxy, of
+    return printed("D0/(eta*K) + s*eta + w*eta**2", **values), of
 
 
 @claims(
@@ -161,20 +156,19 @@ def _compressed(delta: float = 0.1) -> tuple[Proxy, dict[str, float]]:
 )
 def compressed(stated: str) -> Measured:
     (proxy, _), eta = _compressed(), np.geomspace(1e-8, 1e2, 50)
-    own = bound("error_feedback").risk(eta=eta, K=1e5, delta=0.1)
-    as_sum = same("as a sum, delta = 0.1", "arithmetic", proxy.risk(eta=eta, K=1e5), own, ROUNDING)
     yield from law(proxy, stated)
-    yield as_sum
+    own = bound("error_feedback").risk(eta=eta, K=1e5, delta=0.1)
+    yield same("as a sum, delta = 0.1", "arithmetic", proxy.risk(eta=eta, K=1e5), own, ROUNDING)
 
 
 @claim(
     "A.error_feedback.free", "error feedback, form", "the compressor is in what falls faster: risk* is free of delta"
 )
 def free_of_compression() -> Measured:
-    budgets, ratios = np.array([FAR, FARTHER]), []
+    ratios = []
     for delta in (0.1, 1e-3):
         proxy, of = _compressed(delta)
-        ratios.append(_least(proxy, budgets) / (2 * np.sqrt(of["D0"] * of["s"] / budgets)))
+        ratios.append(_least(proxy, FAR_OUT) / (2 * np.sqrt(of["D0"] * of["s"] / FAR_OUT)))
     law_of = exponents(_compressed()[0], ("eta",)).laws["risk"]
     assert law_of is not None
     yield settles("risk* over that without compression, delta = 0.1 and 0.001", "refined", ratios)
@@ -199,11 +193,11 @@ def starts() -> Measured:
 @claim("A.three_term_split.K", _SPLIT, "at a = g = 1, N K held: K* = (C Q/A)^(1/2)")
 def steps() -> Measured:
     """What N* leaves of Q, at b = 1."""
-    proxy, budgets, of = bound("three_term_split"), np.array([FAR, FARTHER]), columns(draws("E", "A", "B", "C"))
-    K = budgets / profile(proxy, ("N",), {"b": 1.0}, budgets, constants=of).at["N"]
+    proxy, of = bound("three_term_split"), columns(draws("E", "A", "B", "C"))
+    K = FAR_OUT / profile(proxy, ("N",), {"b": 1.0}, FAR_OUT, constants=of).at["N"]
     N = exponents(proxy, ("N",), fixed={"b": 1.0}).exponent["N"]
     assert N is not None
-    yield settles("over the law, 8 random constants", "refined", K / np.sqrt(of["C"] * budgets / of["A"]))
+    yield settles("over the law, 8 random constants", "refined", K / np.sqrt(of["C"] * FAR_OUT / of["A"]))
     yield Reading("power of Q", "exact", 1 - N, Fraction(1, 2))
 
 
@@ -229,10 +223,9 @@ def fitted_batch() -> Measured:
     """The split has b* ~ T^(g/(c+g)), eta and model size held: any power between 0 and 1."""
     p = laws.FITTED_BATCH
     proxy = bound("three_term_split", budget="T", c=1 / p - 1, g=1)
-    plain = law(bound("three_term_split", budget="T", c="1/2", g=1), "b ~ T^2/3 @ fixed N", "c = g/2")
-    told = [replace(each, empty=True) for each in law(proxy, f"b ~ T^({p}) @ fixed N", f"c = {1 / p - 1} g")]
-    yield from told
-    yield from plain
+    for reading in law(proxy, f"b ~ T^({p}) @ fixed N", f"c = {1 / p - 1} g"):
+        yield replace(reading, empty=True)
+    yield from law(bound("three_term_split", budget="T", c="1/2", g=1), "b ~ T^2/3 @ fixed N", "c = g/2")
     yield f"b* ~ T^(g/(c+g)): c = {float(1 / p - 1):.3f} g gives it, and other c any other power in (0, 1)"
 
 
@@ -243,45 +236,44 @@ _EPS = (1.5, 3.0, 50.0)
 NOISY = {"X": 3.0, "Y": 40.0, "Z": 0.3}
 
 
-def _parts() -> tuple[dict[str, float], Parts]:
-    return NOISY, Parts(NOISY["X"], NOISY["Y"], 0.0, 0.0)
+PARTS = Parts(NOISY["X"], NOISY["Y"], 0.0, 0.0)
+
+
+def _fewest(left: float, parts: Parts = PARTS) -> float:
+    """The batch size of the fewest samples to a target that Z leaves so much of."""
+    return tokens.fewest(iterations_of_mean(parts, "revised", left), (parts.Y / left) ** 2).b
 
 
 @claim("A.critical_batch.samples", "Sato", "samples to eps are X b^(3/2)/((eps - Z) b^(1/2) - Y)")
 def samples() -> Measured:
     """The bound's own risk there, and where the risk comes down to eps."""
-    (of, _), proxy = _parts(), bound("critical_batch", **NOISY)
+    (X, Y, Z), proxy = NOISY.values(), bound("critical_batch", **NOISY)
     for times in _EPS:
-        eps = times * of["Z"]
-        b = np.geomspace(1.1, 1e6, 20) * (of["Y"] / (eps - of["Z"])) ** 2
+        eps = times * Z
+        b = np.geomspace(1.1, 1e6, 20) * (Y / (eps - Z)) ** 2
         b = b[b >= 1]
-        T = laws.samples(b, of["X"], of["Y"], eps, of["Z"])
+        T = laws.samples(b, X, Y, eps, Z)
         yield same(f"risk there, eps = {times:g} Z", "arithmetic", proxy.risk(b=b, T=T), eps, ROUNDING)
-        found = crossing(lambda T: proxy.risk(b=b[0], T=T) > eps, 1e-12, 1e200)  # noqa: B023
-        yield same(f"samples over it, eps = {times:g} Z", "refined", found, T[0], ROUNDING)
+        reached = crossing(lambda T: proxy.risk(b=b[0], T=T) > eps, 1e-12, 1e200)  # noqa: B023
+        yield same(f"samples over it, eps = {times:g} Z", "refined", reached, T[0], ROUNDING)
 
 
 @claim("A.critical_batch.root", "Sato", "samples to eps are fewest at b*^(1/2) = 3 Y/(2 (eps - Z))")
 def root() -> Measured:
-    (of, parts) = _parts()
+    Y, Z = NOISY["Y"], NOISY["Z"]
     for times in _EPS:
-        room = (times - 1) * of["Z"]
-        needed, above = iterations_of_mean(parts, "revised", room), (of["Y"] / room) ** 2
-        stated = laws.critical_root(of["Y"], times * of["Z"], of["Z"]) ** 2
-        on_grid, step = tokens.on_grid(needed, above)
+        left, stated = (times - 1) * Z, laws.critical_root(Y, times * Z, Z) ** 2
+        on_grid, step = tokens.on_grid(iterations_of_mean(PARTS, "revised", left), (Y / left) ** 2)
         yield same(f"argmin over it, eps = {times:g} Z", "grid", on_grid.b, stated, step)
-        yield same(f"fewest samples over it, eps = {times:g} Z", "refined", tokens.fewest(needed, above).b, stated,
-                 tokens.FLAT)  # fmt: skip
+        yield same(f"fewest samples over it, eps = {times:g} Z", "refined", _fewest(left), stated, tokens.FLAT)
     yield from law(without(bound("critical_batch"), "Z"), "risk b^1/2 = 3/2 Y", "eps - Z at b*(T)")
 
 
 @claim("A.critical_batch.above", "Sato", "b*^(1/2) > 3 Y/(2 eps)")
 def above() -> Measured:
-    (of, parts) = _parts()
+    Y, Z = NOISY["Y"], NOISY["Z"]
     for times in _EPS:
-        room = (times - 1) * of["Z"]
-        found = tokens.fewest(iterations_of_mean(parts, "revised", room), (of["Y"] / room) ** 2).b
-        over = float(np.sqrt(found) / (1.5 * of["Y"] / (times * of["Z"])))
+        over = float(np.sqrt(_fewest((times - 1) * Z)) / (1.5 * Y / (times * Z)))
         yield at_least(f"b*^(1/2) over it, eps = {times:g} Z", "refined", over, 1.0, -tokens.FLAT)
         yield at_least(f"eps/(eps - Z), eps = {times:g} Z", "arithmetic", times / (times - 1), 1.0)
 
@@ -289,23 +281,17 @@ def above() -> Measured:
 @claim("A.critical_batch.absolute", "Sato", "the bound does not predict critical batch sizes in absolute terms")
 def absolute() -> Measured:
     """b* moves with Y^2 and (eps - Z)^(-2), and nothing in the bound says what they are."""
-    (of, parts), eps = _parts(), 3.0
-    room = (eps - 1) * of["Z"]
-
-    def best(Y: float = 1.0, left: float = 1.0, X: float = 1.0) -> float:
-        moved = parts._replace(X=parts.X * X, Y=parts.Y * Y)
-        above = (of["Y"] * Y / (room * left)) ** 2
-        return tokens.fewest(iterations_of_mean(moved, "revised", room * left), above).b
-
-    for name, power in {"Y": 2, "left": -2, "X": 0}.items():
-        stated = laws.critical_root(
-            of["Y"] * (10.0 if name == "Y" else 1.0), room * (10.0 if name == "left" else 1.0), 0
-        )
-        measured = float(np.log10(best(**{name: 10.0}) / best()))
-        what = {"Y": "Y", "left": "eps - Z", "X": "X"}[name]
-        yield of_exponent(f"b* ~ ({what})^p", "refined", measured, power, 2 * tokens.FLAT)
-        plain = float(np.log10((stated / laws.critical_root(of["Y"], room, 0)) ** 2))
-        yield of_exponent(f"b* ~ ({what})^p", "arithmetic", plain, power, ROUNDING)
+    left = 2 * NOISY["Z"]
+    best, stated = _fewest(left), laws.critical_root(PARTS.Y, left, 0)
+    for name, moved, room, power in (
+        ("Y", PARTS._replace(Y=10 * PARTS.Y), left, 2),
+        ("eps - Z", PARTS, 10 * left, -2),
+        ("X", PARTS._replace(X=10 * PARTS.X), left, 0),
+    ):
+        measured = float(np.log10(_fewest(room, moved) / best))
+        yield of_exponent(f"b* ~ ({name})^p", "refined", measured, power, 2 * tokens.FLAT)
+        plain = float(np.log10((laws.critical_root(moved.Y, room, 0) / stated) ** 2))
+        yield of_exponent(f"b* ~ ({name})^p", "arithmetic", plain, power, ROUNDING)
     yield "an estimate of Y, or of eps - Z, that is twice too large puts b* off by a factor of 4"
 
 
@@ -326,8 +312,7 @@ SETS = tuple(
 )
 def su(name: str, by: str) -> Measured:
     for powers in SETS:
-        stated = laws.su(**powers)
-        proxy = bound("su_law", **powers)
+        stated, called = laws.su(**powers), "g = " + ", ".join(map(str, powers.values()))
         claimed = f"{name} ~ T^({stated.T[name]})" + (f" N^({stated.N[name]})" if by == "N" else "") + " @ fixed N"
-        found = law(proxy, claimed, "g = " + ", ".join(map(str, powers.values())))
-        yield from [each for each in found if f"power of {by}" in each.what]
+        readings = law(bound("su_law", **powers), claimed, called)
+        yield from (reading for reading in readings if f"power of {by}" in reading.what)

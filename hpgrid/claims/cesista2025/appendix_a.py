@@ -54,14 +54,13 @@ def update_noise() -> Measured:
 @claim("C.A1.lipschitz", "Assumption A1.13", "the oracle is Lipschitz, so that its noise falls as the gradient's, 1/b")
 def lipschitz() -> Measured:
     """signSGD in one dimension: E|sign(g + xi) - sign(g)|^2 is 4 P(the sign flips), xi normal of variance 1/b."""
-    g, b = 0.1, (100.0, 400.0)
-    # sign(g + xi) is off by 2 where the noise turns the sign: a normal tail.
-    flips = tuple(4 * 0.5 * erfc(g * np.sqrt(x) / np.sqrt(2)) for x in b)
-    far = tuple(4 * 0.5 * erfc(1e-6 * np.sqrt(x) / np.sqrt(2)) for x in b)
+    b = (100.0, 400.0)
+    for g, called in ((0.1, "sigma/10, b = 100 to 400"), (1e-6, "1e-6 sigma")):
+        # sign(g + xi) is off by 2 where the noise turns the sign: a normal tail.
+        flips = [4 * 0.5 * erfc(g * np.sqrt(x) / np.sqrt(2)) for x in b]
+        yield of_exponent(f"power of b, g = {called}", "arithmetic", _power(flips, b), -1.0, ROUNDING)
     # The jump of sign at 0 over a step across it: there is no largest one.
     quotient = 2 / (2 * 1e-9)
-    yield of_exponent("power of b, g = sigma/10, b = 100 to 400", "arithmetic", _power(flips, b), -1.0, ROUNDING)
-    yield of_exponent("power of b, g = 1e-6 sigma", "arithmetic", _power(far, b), -1.0, ROUNDING)
     yield at_most("|sign(x) - sign(-x)|/2x at x = 1e-9, to its value at 1", "arithmetic", quotient, 1.0)
     yield (
         "sign, orthogonalise and normalise jump: no constant exists. The update's noise falls exponentially where the "
@@ -134,9 +133,9 @@ def _search(norm: Norm, shape: tuple[int, int]) -> Any:
 
 def _mean(norm: Norm, shape: tuple[int, int], predicted: float = theory.PRINTED_D, margin: float = CLOSE) -> Reading:
     """The mean quotient over pairs of oracles' answers."""
-    found = _statistics(norm, shape)
-    what = f"mean quotient, {_by(shape)}"
-    return Reading(what, "sampled", found.mean, predicted, SURE * found.error + margin)
+    quotients = _statistics(norm, shape)
+    error = SURE * quotients.error + margin
+    return Reading(f"mean quotient, {_by(shape)}", "sampled", quotients.mean, predicted, error)
 
 
 def _growth(norm: Norm, shape: tuple[int, int]) -> Reading:
@@ -172,8 +171,7 @@ def signs() -> Measured:
 
 @claim("H.signs", "Cesista, A2's code, l_1", "what it measures is E[d/N], N of d random signs differing")
 def signs_closed() -> Measured:
-    shapes = (PRINTED_SHAPE, (4, 4))
-    for shape in shapes:
+    for shape in (PRINTED_SHAPE, (4, 4)):
         yield _mean(MAX, shape, theory.sign_quotient(math.prod(shape)), DECOMPOSED)
 
 
@@ -196,29 +194,20 @@ def vectors() -> Measured:
         yield _growth(norm, shape)
 
 
-AS_4 = "Assumption 4"
-
-
 @claims(
-    ("C.A2.worst.signs", "Assumption 4", "there is a D > 0 for the 1-norm, the dual of signSGD's and AdamW's", MAX),
-    (
-        "C.A2.worst.muon",
-        "Assumption 4",
-        "there is a D > 0 for the nuclear norm, the dual of Muon's and SOAP's",
-        SPECTRAL,
-    ),
-)
-def worst(norm: Norm) -> Measured:
-    jumps = {
-        MAX: "As one entry crosses 0 the gradient jumps by 2 ||x||_1: no D exists, which random pairs do not show",
-        SPECTRAL: "As one singular value passes 0 its vectors turn round and the gradient jumps by 2 ||X||_nuc: no D "
-        "exists. Local smoothness in a ball about 0, as Assumption 4 has it, is of no help: g is homogeneous",
-    }
+    ("C.A2.worst.signs", "Assumption 4", "there is a D > 0 for the 1-norm, the dual of signSGD's and AdamW's", MAX,
+     "As one entry crosses 0 the gradient jumps by 2 ||x||_1: no D exists, which random pairs do not show"),
+    ("C.A2.worst.muon", "Assumption 4", "there is a D > 0 for the nuclear norm, the dual of Muon's and SOAP's",
+     SPECTRAL,
+     "As one singular value passes 0 its vectors turn round and the gradient jumps by 2 ||X||_nuc: no D exists. Local "
+     "smoothness in a ball about 0, as Assumption 4 has it, is of no help: g is homogeneous"),
+)  # fmt: skip
+def worst(norm: Norm, jump: str) -> Measured:
     for shape in (PRINTED_SHAPE, (4, 4)):
         yield _growth(norm, shape)
     yield (
         "of a pair, the half along which the gradient turns faster, again and again, never lowers the quotient: an "
-        f"upper bound would stop it. {jumps[norm]}"
+        f"upper bound would stop it. {jump}"
     )
 
 
@@ -233,41 +222,37 @@ def _effective(norm: Norm, kind: str) -> Any:
     return effective(norm, NOISES[kind], NOISE_SHAPE, BATCHES, draws=200, seed=SEED)
 
 
-def _needed(norm: Norm, kind: str, bound: float = theory.PRINTED_D + CLOSE) -> tuple[Reading, ...]:
+def _needed(norm: Norm, kind: str, bound: float = theory.PRINTED_D + CLOSE) -> Measured:
     """What Lemma 5 needs of one kind of noise, by batch size."""
-    found = _effective(norm, kind)
-    what = f"b E||mean||^2/E||xi||^2, {norm.name}, {kind}, {_by(NOISE_SHAPE)}"
-    return tuple(
-        at_most(f"{what}, b = {b}", "sampled", float(constant), bound, SURE * float(error) + DECOMPOSED)
-        for b, constant, error in zip(BATCHES, found.constant, found.error)
-    )
+    effective = _effective(norm, kind)
+    for b, constant, error in zip(BATCHES, effective.constant, effective.error):
+        what = f"b E||mean||^2/E||xi||^2, {norm.name}, {kind}, {_by(NOISE_SHAPE)}, b = {b}"
+        yield at_most(what, "sampled", float(constant), bound, SURE * float(error) + DECOMPOSED)
 
 
 KEEPS, LEM_5 = "the mean of b noises has b E||mean||^2 close to E||xi||^2 in the", "Lemma 5 with A2's D = 1"
 
 
-@claims(("C.A2.noise", LEM_5, f"{KEEPS} 1-norm", MAX), ("C.A2.noise.muon", LEM_5, f"{KEEPS} nuclear norm", SPECTRAL))
-def noise(norm: Norm) -> Measured:
-    notes = {
-        MAX: "close: within a tenth. "
-        "Gaussian noise needs 1 in any norm. One-hot noises hardly meet, so that a mean over b keeps a 1-norm of "
-        "order 1 until b is near d: it grows like b, to 1 + (2/pi)(d - 1) = "
-        f"{theory.one_hot_limit(math.prod(NOISE_SHAPE)):.0f} here",
-        SPECTRAL: "a gradient of one token has rank one, that of many has not: it grows like b until b is near "
-        "min(m, n)",
-    }
+@claims(
+    ("C.A2.noise", LEM_5, f"{KEEPS} 1-norm", MAX,
+     "close: within a tenth. Gaussian noise needs 1 in any norm. One-hot noises hardly meet, so that a mean over b "
+     "keeps a 1-norm of order 1 until b is near d: it grows like b, to 1 + (2/pi)(d - 1) = "
+     f"{theory.one_hot_limit(math.prod(NOISE_SHAPE)):.0f} here"),
+    ("C.A2.noise.muon", LEM_5, f"{KEEPS} nuclear norm", SPECTRAL,
+     "a gradient of one token has rank one, that of many has not: it grows like b until b is near min(m, n)"),
+)  # fmt: skip
+def noise(norm: Norm, note: str) -> Measured:
     for kind in NOISE_KINDS:
         yield from _needed(norm, kind)
-    yield notes[norm]
+    yield note
 
 
 @claim("H.noise", "Cesista, Lemma 5", "with D = (kappa2/kappa1)^2 it holds for any noise, without Assumption 4")
 def noise_most() -> Measured:
     """b E||mean||_dual^2 <= kappa2^2 b E||mean||_F^2 = kappa2^2 E||xi||_F^2 <= (kappa2/kappa1)^2 E||xi||_dual^2."""
-    norms = {norm: _effective(norm, "one-hot").bound for norm in (MAX, SPECTRAL)}
-    for norm, most in norms.items():
+    for norm in (MAX, SPECTRAL):
         for kind in NOISE_KINDS:
-            yield from _needed(norm, kind, most)
+            yield from _needed(norm, kind, _effective(norm, "one-hot").bound)
 
 
 @claim("C.thm8.kappa", "Theorem 8, approach 2", "||.||_dual lies between kappa1 = 1 and kappa2 = min(m, n)^(1/2), Muon")

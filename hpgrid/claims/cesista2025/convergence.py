@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from hpgrid.bounds import cesista2025 as bounds, lemmas
-from hpgrid.claims.cesista2025.moments import CONSTANTS, ROUNDING, points
+from hpgrid.claims.cesista2025.moments import CONSTANTS, ROUNDING, mean_bound, points
 from hpgrid.claims.ledger import Measured, claim
 from hpgrid.claims.measures import FAR, FARTHER, SOLVER, at_least, at_most, same
 from hpgrid.readings import Reading
@@ -19,8 +19,7 @@ GIVEN = ("eta", "b", "alpha", "K", "Delta0", "L", "sigma", "D", "G0")
 def _value(given: dict[str, Any], **options: Any) -> Any:
     """The printed bound: X/K + Y/b + Z."""
     own = {name: x for name, x in given.items() if name not in ("b", "K")}
-    X, Y, Z, Z_noise = bounds.parts(**own, **options)
-    return X / given["K"] + Y / given["b"] + Z + Z_noise / np.sqrt(given["b"])
+    return mean_bound(bounds.parts(**own, **options), "seed", given)
 
 
 def _errors(given: dict[str, Any]) -> tuple[Any, Any]:

@@ -7,38 +7,40 @@ the power of the logarithm, and the ratio to the stated form, are read on the cl
 
 from __future__ import annotations
 
-from fractions import Fraction
+from typing import Any
 
 import numpy as np
 
 from hpgrid import bounds as proxies
 from hpgrid.bounds import cesista2025 as bounds, lemmas
 from hpgrid.claims import measures as m
-from hpgrid.claims.cesista2025.moments import CONSTANTS, LAM, ROUNDING, at, over_printed, points
+from hpgrid.claims.cesista2025.moments import CONSTANTS, LAM, ROUNDING, at, mean_bound, over_printed, points
 from hpgrid.claims.ledger import Measured, claim, claims
 from hpgrid.critical import tokens
 from hpgrid.critical.tokens import iterations_of_mean
 from hpgrid.far_out import LADDER, LOGS, limit
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.readings import Reading, of_exponent
-from hpgrid.term import Term
 from hpgrid.theory import batch_sizes, cesista_laws as laws
+from hpgrid.theory.atlas_laws import decayed
 
 GIVEN = ("eta", "b", "alpha", "Delta0", "L", "sigma", "D", "G0")
+
+#: What the best learning rate under weight decay depends on, beside lam, K and alpha.
+DECAYED = {name: CONSTANTS[name] for name in ("Delta0", "L", "G0")}
 
 
 @claim("L.revised.derived", "revised Theorem 8", "X/K + Y/b^(1/2) + Z is the descent lemma with 2 E||grad f - C||")
 def derived() -> Measured:
     """The error's first moment by the triangle inequality, halves of Proposition 6's start and drift, twice."""
-    given = points(*GIVEN)
-    K = points("K")["K"]
-    own = {name: x for name, x in given.items() if name not in ("b", "Delta0")}
-    start, drift, _ = lemmas.mean_nesterov_error(1, K, b=given["b"], **own)
+    given = points(*GIVEN) | points("K")
+    error = {name: x for name, x in given.items() if name not in ("Delta0", "K")}
+    start, drift, _ = lemmas.mean_nesterov_error(1, given["K"], **error)
     alpha = given["alpha"]
     noise = (np.sqrt(alpha / (2 - alpha)) * (1 - alpha) + alpha) * np.sqrt(given["D"] / given["b"]) * given["sigma"]
-    descent = given["Delta0"] / (given["eta"] * K) + given["L"] * given["eta"] / 2
-    X, Y, Z, _ = bounds.parts(**{k: x for k, x in given.items() if k != "b"}, form="revised")
-    printed = X / K + Y / np.sqrt(given["b"]) + Z
+    descent = given["Delta0"] / (given["eta"] * given["K"]) + given["L"] * given["eta"] / 2
+    own = {name: x for name, x in given.items() if name not in ("b", "K")}
+    printed = mean_bound(bounds.parts(**own, form="revised"), "revised", given)
     yield m.same("it over the sum", "arithmetic", printed, descent + 2 * (start / 2 + drift / 2 + noise), 4 * ROUNDING)
 
 
@@ -47,11 +49,8 @@ def lower() -> Measured:
     """At seeded points of the whole box."""
     given = points(*GIVEN, "K", n=20_000)
     own = {name: x for name, x in given.items() if name not in ("b", "K")}
-    b, K = given["b"], given["K"]
-    first, second = bounds.parts(**own), bounds.parts(**own, form="revised")
-    ratio = (second.X / K + second.Y / np.sqrt(b) + second.Z) / (
-        first.X / K + first.Y / b + first.Z + first.Z_noise / np.sqrt(b)
-    )
+    first, second = (mean_bound(bounds.parts(**own, form=form), form, given) for form in ("seed", "revised"))
+    ratio = second / first
     yield m.at_most("largest revised/first, 20,000 points", "arithmetic", float(ratio.max()), 1.0, ROUNDING)
     yield "by e + e^2/(2 D) + D/2 >= 2 e"
 
@@ -69,14 +68,11 @@ def critical() -> Measured:
 @claim("L.revised.eta", "independent weight decay", "eta*(lam) minimises the star-convex bound, all else fixed")
 def best_rate() -> Measured:
     """Against the refined optimum, for weight decays above the least one."""
-    K, fixed = 1e4, {"alpha": 0.05, "b": 64.0}
-    own = {k: CONSTANTS[k] for k in ("Delta0", "L", "G0")}
-    least = float(bounds.least_weight_decay(K=K, alpha=0.05, **own))
-    lams = [least * x for x in (1.01, 2.0, 30.0)]
-    regime = at("eta", fixed=fixed, budget="K")
-    found = [m.refined(proxies.star_convex(**CONSTANTS, lam=lam), regime, K) for lam in lams]
-    measured = [np.where(f.converged, f.at["eta"], np.nan)[0] for f in found]
-    formula = bounds.best_learning_rate(np.array(lams), K=K, alpha=0.05, **own)
+    K, alpha = 1e4, 0.05
+    least = float(bounds.least_weight_decay(K=K, alpha=alpha, **DECAYED))
+    lams, regime = [least * x for x in (1.01, 2.0, 30.0)], at("eta", budget="K", alpha=alpha, b=64.0)
+    measured = [m.best("eta", proxies.star_convex(**CONSTANTS, lam=lam), regime, K)[0] for lam in lams]
+    formula = bounds.best_learning_rate(np.array(lams), K=K, alpha=alpha, **DECAYED)
     # Its log risk is flat there: what rounding leaves of eta is the root of eps over the curvature.
     yield m.same("eta* at three lam", "refined", measured, formula, m.SOLVER)
 
@@ -85,17 +81,14 @@ def best_rate() -> Measured:
 def condition() -> Measured:
     """The printed formula just above and below the least weight decay, typed as it stands."""
     K, alpha = 1e4, 0.05
-    own = {k: CONSTANTS[k] for k in ("Delta0", "L", "G0")}
-    least = float(bounds.least_weight_decay(K=K, alpha=alpha, **own))
-    beta = 1 - alpha
+    least, beta = float(bounds.least_weight_decay(K=K, alpha=alpha, **DECAYED)), 1 - alpha
     for lam in (1.01 * least, 0.99 * least):
-        rate = 4 * own["L"] * (1 + beta**2 / alpha) + 2 * beta / alpha * own["G0"] * lam
-        eta = (1 - (rate / (own["Delta0"] * K * lam**2)) ** (1 / (K - 1))) / lam
-        what = f"eta* > 0 at {lam / least:g} of the least lam"
-        yield Reading(what, "arithmetic", bool(eta > 0), True)
-    regime = at("eta", fixed={"alpha": alpha, "b": 64.0}, budget="K")
-    runs_off = m.refined(proxies.star_convex(**CONSTANTS, lam=0.9 * least), regime, K)
-    yield Reading("eta -> 0 is best at 0.9 of it", "refined", bool(runs_off.unbounded["eta"][0]), True)
+        rate = 4 * DECAYED["L"] * (1 + beta**2 / alpha) + 2 * beta / alpha * DECAYED["G0"] * lam
+        eta = (1 - (rate / (DECAYED["Delta0"] * K * lam**2)) ** (1 / (K - 1))) / lam
+        yield Reading(f"eta* > 0 at {lam / least:g} of the least lam", "arithmetic", bool(eta > 0), True)
+    below = proxies.star_convex(**CONSTANTS, lam=0.9 * least)
+    unbounded = m.refined(below, at("eta", budget="K", alpha=alpha, b=64.0), K).unbounded["eta"]
+    yield Reading("eta -> 0 is best at 0.9 of it", "refined", bool(unbounded[0]), True)
     yield (
         "only for Delta0 K lam^2 > 4 L (1 + beta^2/(1-beta)) + (2 beta/(1-beta)) G0 lam, and K > 1: below, the formula "
         f"is negative, and eta -> 0 says no more than f(W_0) - f* <= Delta0. Here, at K = 1e4, lam > {least:.3g}"
@@ -189,6 +182,7 @@ def logarithmic(
         at_alpha: the bound's constants at ``ALPHA``.
         tuned_alpha: as alpha falls.
     """
+    held: dict[str, Any]
     if beside == "b":
         of, held, stated = at_alpha, {"alpha": ALPHA}, laws.STAR_CONVEX_FIXED_MOMENTUM[name]
     else:
@@ -204,8 +198,8 @@ def logarithmic(
     # What b*/(T/log T)^(2/3) and (s/lam)/log T tend to, as s does to (1/3) log T; and the closed form over the stated.
     batch, rate = float((3 * of.noise * of.lam / (2 * of.slope)) ** (2 / 3)), 1 / (3 * of.lam)
     settles = {"b": batch, "alpha": BATCH / batch, "eta": (batch if beside == "b" else BATCH) * rate}[name]
-    found = m.refined(proxy, at("eta", beside, fixed=held), BUDGETS)
-    value, exponent = (np.where(found.converged, x, np.nan) for x in (found.at[name], found.exponent[name]))
+    optimum = m.refined(proxy, at("eta", beside, **held), BUDGETS)
+    value, exponent = m.value(optimum, name), np.where(optimum.converged, optimum.exponent[name], np.nan)
     p, error = limit(exponent[2:], m.SOLVER, 2)
     # From u to e u in log T, T^p (log T)^q gains p (e - 1) u + q.
     gains = form(np.e * BEYOND) - form(BEYOND) - float(stated[0]) * (np.e - 1) * BEYOND
@@ -213,17 +207,10 @@ def logarithmic(
     plain = np.log(value[1] / value[0]) / np.log(PAYABLE[1] / PAYABLE[0])
     yield m.same("over the closed form, T = 1e63 to 1e280", "refined", value[FAR:], np.exp(form(np.log(BUDGETS[FAR:]))))
     yield of_exponent("power of T, extrapolated in 1/log T", "refined", p, stated[0], error)
-    yield of_exponent("power of log T, log T = 1e6", "arithmetic", float(gains[1]), stated[1], abs(gains[1] - gains[0]))
-    yield Reading(
-        "log of it over the stated form", "arithmetic", ratios[1], np.log(settles), abs(ratios[1] - ratios[0])
-    )
+    yield m.tends("power of log T, log T = 1e6", gains, stated[1], 0.0, "arithmetic")
+    change = abs(ratios[1] - ratios[0])
+    yield Reading("log of it over the stated form", "arithmetic", ratios[1], np.log(settles), change)
     yield f"a plain power from T = 1e12 to 1e22 is {plain:.3f}: there the logarithm passes for a part of the power"
-
-
-def powers_of_b(proxy: FunctionProxy = PROXY) -> Measured:
-    """The stated powers of a held batch size on a bound that decays as (1 - lam eta)^K."""
-    for name, power in laws.STAR_CONVEX_IN_BATCH.items():
-        yield m.moves(f"{name} ~ b^p, T = 1e60", power, proxy, at("eta", "alpha"), name, "b")
 
 
 @claim("L.star.powers", "star-convex, Theorem 2", "1 - beta* ~ b and eta* ~ b, at a fixed T")
@@ -231,22 +218,23 @@ def in_batch() -> Measured:
     return powers_of_b(PROXY)
 
 
+def powers_of_b(proxy: FunctionProxy) -> Measured:
+    """The stated powers of a held batch size on a bound that decays as (1 - lam eta)^K."""
+    for name, power in laws.STAR_CONVEX_IN_BATCH.items():
+        yield m.moves(f"{name} ~ b^p, T = 1e60", power, proxy, at("eta", "alpha"), name, "b")
+
+
 @claim("L.star.iterations", "star-convex, Theorem 1 (1)", "eta* ~ log K/K")
 def in_iterations() -> Measured:
     """The refined optimum, and what eta*(lam) comes to far out, where no float K reaches."""
-    optimum = m.refined(PROXY, at("eta", fixed={"alpha": ALPHA, "b": BATCH}, budget="K"), LADDER)
-    value, exponent = (np.where(optimum.converged, x, np.nan) for x in (optimum.at["eta"], optimum.exponent["eta"]))
-    p, error = limit(exponent, m.SOLVER, 2)
-    law = laws.STAR_CONVEX_FIXED_ITERATIONS["eta"]
-
-    def decayed(u: m.Array) -> m.Array:
-        """lam eta K far out: log(Delta0 lam K/slope)."""
-        return u + np.log(AT_ALPHA.Delta0 * LAM / AT_ALPHA.slope)
-
-    closed = decayed(LOGS) / (LAM * LADDER)
-    ratios = decayed(BEYOND) / LAM / BEYOND
-    yield m.same("over log(Delta0 lam K/slope)/(lam K), K = 1e18 to 1e280", "refined", value, closed)
-    yield of_exponent("power of K, extrapolated in 1/log K", "refined", p, law[0], error)
+    optimum = m.refined(PROXY, at("eta", budget="K", alpha=ALPHA, b=BATCH), LADDER)
+    closed = decayed(LOGS, AT_ALPHA) / (LAM * LADDER)
+    what = "over log(Delta0 lam K/slope)/(lam K), K = 1e18 to 1e280"
+    yield m.same(what, "refined", m.value(optimum, "eta"), closed)
+    p, error = limit(np.where(optimum.converged, optimum.exponent["eta"], np.nan), m.SOLVER, 2)
+    power, _ = laws.STAR_CONVEX_FIXED_ITERATIONS["eta"]
+    yield of_exponent("power of K, extrapolated in 1/log K", "refined", p, power, error)
+    ratios = decayed(BEYOND, AT_ALPHA) / LAM / BEYOND
     yield Reading("over log K/K, log K = 1e6", "arithmetic", ratios[1], 1 / LAM, abs(ratios[1] - ratios[0]))
     yield "with the constant 1/lam"
 
@@ -254,18 +242,16 @@ def in_iterations() -> Measured:
 @claim("L.star.free", "star-convex, Theorem 1 (1)", "at a fixed K eta* is free of b")
 def free_of_batch() -> Measured:
     budgets = np.array([1e4, 1e8, 1e12])
-    own = [m.refined(PROXY, at("eta", fixed={"alpha": ALPHA, "b": b}, budget="K"), budgets) for b in (BATCH, 1e6)]
-    values = [np.where(each.converged, each.at["eta"], np.nan) for each in own]
-    of = {name: CONSTANTS[name] for name in ("Delta0", "L", "G0")}
-    formula = bounds.best_learning_rate(LAM, K=budgets, alpha=ALPHA, **of)
-    yield m.same("eta* at b = 1e6 over that at 32", "refined", values[1], values[0])
-    yield m.same("eta* over eta*(lam), which has no b", "refined", values[0], formula)
+    one, other = (m.best("eta", PROXY, at("eta", budget="K", alpha=ALPHA, b=b), budgets) for b in (BATCH, 1e6))
+    yield m.same("eta* at b = 1e6 over that at 32", "refined", other, one)
+    formula = bounds.best_learning_rate(LAM, K=budgets, alpha=ALPHA, **DECAYED)
+    yield m.same("eta* over eta*(lam), which has no b", "refined", one, formula)
 
 
 @claim("H.star.corner", "Cesista, revised, star-convex", "at small T the infimum is the corner eta -> 0, b large")
 def corner() -> Measured:
     budgets = np.geomspace(10.0, 1e6, 11)
-    optimum = m.refined(PROXY, at("eta", "b", fixed={"alpha": ALPHA}), budgets)
+    optimum = m.refined(PROXY, at("eta", "b", alpha=ALPHA), budgets)
     at_corner = optimum.unbounded["eta"]
     last = float(budgets[at_corner].max(initial=0.0))
     ratio = float(optimum.risk[0] / CONSTANTS["Delta0"])
@@ -276,19 +262,9 @@ def corner() -> Measured:
 
 
 GAP = proxies.frank_wolfe(**CONSTANTS, lam=LAM)
-_HALF = Fraction(1, 2)
 
 #: The gap's leading terms as alpha falls, up to constants: progress, burn-in, noise, drift.
-LEADING = Proxy(
-    (
-        Term({"C1": Fraction(1)}, {"eta": Fraction(-1), "K": Fraction(-1)}),
-        Term({"C0": Fraction(1)}, {"alpha": Fraction(-1), "K": Fraction(-1)}),
-        Term({"C2": Fraction(1)}, {"alpha": _HALF, "b": -_HALF}),
-        Term({"C3": Fraction(1)}, {"eta": Fraction(1), "alpha": Fraction(-1)}),
-    ),
-    {"C0": 1.0, "C1": 1.0, "C2": 1.0, "C3": 1.0},
-    "K",
-).form("T")
+LEADING = m.printed("b/(eta*T) + b/(alpha*T) + sqrt(alpha/b) + eta/alpha")
 
 
 def _gap_at_momentum() -> Proxy:
@@ -320,20 +296,19 @@ def gap_at_momentum(name: str) -> Measured:
 )
 def gap_at_batch(name: str) -> Measured:
     stated = laws.FRANK_WOLFE_FIXED_BATCH[name]
-    yield m.tends(f"{name} ~ T^p", m.local(GAP, at("eta", "alpha", fixed={"b": BATCH}), name), stated)
+    yield m.tends(f"{name} ~ T^p", m.local(GAP, at("eta", "alpha", b=BATCH), name), stated)
     law = m.exponent(LEADING, m.setting("eta", "alpha", b=BATCH), name)
     yield Reading(f"{name} ~ T^p, leading terms", "exact", law, stated)
 
 
 @claims(
-    ("L.fw.alpha.b", "Frank-Wolfe gap, Theorem 2", "1 - beta* ~ (b/T)^(1/2), in b", "alpha"),
-    ("L.fw.eta.b", "Frank-Wolfe gap, Theorem 2", "eta* ~ b^(3/4) T^(-3/4), in b", "eta"),
-)
-def gap_in_batch(name: str) -> Measured:
+    ("L.fw.alpha.b", "Frank-Wolfe gap, Theorem 2", "1 - beta* ~ (b/T)^(1/2), in b", "alpha",
+     "1 - beta* ~ b T^(-1/2), that is (b/K)^(1/2): b/T for b/K; Shulgin et al.'s eq. (8) has b"),
+    ("L.fw.eta.b", "Frank-Wolfe gap, Theorem 2", "eta* ~ b^(3/4) T^(-3/4), in b", "eta",
+     "eta* ~ b T^(-3/4), that is b^(1/4) K^(-3/4): as in Shulgin et al.'s eq. (8)"),
+)  # fmt: skip
+def gap_in_batch(name: str, note: str) -> Measured:
     tuned, predicted = ("eta", "alpha"), laws.FRANK_WOLFE_IN_BATCH[name]
     yield m.moves(f"{name} ~ b^p, T = 1e60", predicted, GAP, at(*tuned), name, "b")
     yield m.power_law(f"{name} ~ b^p, leading terms", predicted, LEADING, m.setting(*tuned, b=BATCH), name, "b")
-    yield {
-        "alpha": "1 - beta* ~ b T^(-1/2), that is (b/K)^(1/2): b/T for b/K; Shulgin et al.'s eq. (8) has b",
-        "eta": "eta* ~ b T^(-3/4), that is b^(1/4) K^(-3/4): as in Shulgin et al.'s eq. (8)",
-    }[name]
+    yield note

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hpgrid.bounds import lemmas
+from hpgrid.bounds.cesista2025 import Parts
 from hpgrid.checks import METHODS
 from hpgrid.claims.ledger import Measured, claim, claims
 from hpgrid.claims.measures import Setting, at_least, at_most, same, setting
@@ -46,9 +47,16 @@ def points(*names: str, n: int = 500, seed: int = 2025) -> dict[str, Any]:
     return {name: 10.0 ** rng.uniform(*ranges.get(name, (-2, 2)), n) for name in names}
 
 
-def at(*tuned: str, fixed: Mapping[str, float] | None = None, budget: str = "T") -> Setting:
+def at(*tuned: str, budget: str = "T", **held: float) -> Setting:
     """Return a regime with at least one iteration, as the bounds need it."""
-    return setting(*tuned, budget=budget, min_K=1.0, **(fixed or {}))
+    return setting(*tuned, budget=budget, min_K=1.0, **held)
+
+
+def mean_bound(parts: Parts, form: str, given: Mapping[str, Any]) -> Any:
+    """Return X/K + Y/b + Z + Z_noise/b^(1/2) in the first form, X/K + Y/b^(1/2) + Z else, at b and K."""
+    root = np.sqrt(given["b"])
+    noise = parts.Y / given["b"] + parts.Z_noise / root if form == "seed" else parts.Y / root
+    return parts.X / given["K"] + noise + parts.Z
 
 
 def over_printed(what: str, printed: Proxy, own: FunctionProxy, alpha: float) -> Reading:
@@ -247,11 +255,14 @@ LEM_5, PROP_6, COR_7 = (f"{what} with A2's D = 1" for what in ("Lemma 5", "Propo
 
 
 @claims(
-    ("C.mc.lem5.dense", LEM_5, "E||xi||^2 <= D sigma^2/b of Gaussian noise, simulated", "gaussian"),
-    ("C.mc.lem5.sparse", LEM_5, "E||xi||^2 <= D sigma^2/b of one-hot noise, simulated", "one-hot"),
-    ("C.mc.lem5.rank", LEM_5, "E||xi||^2 <= D sigma^2/b of rank-one noise, simulated", "rank-one"),
-)
-def lemma_5(kind: str) -> Measured:
+    ("C.mc.lem5.dense", LEM_5, "E||xi||^2 <= D sigma^2/b of Gaussian noise, simulated", "gaussian",
+     "with equality whatever b, in every norm: Gaussian noise can't tell a D from 1"),
+    ("C.mc.lem5.sparse", LEM_5, "E||xi||^2 <= D sigma^2/b of one-hot noise, simulated", "one-hot",
+     "one sample has one entry, a mean of many has all: D grows with b, towards 64 2/pi in 8 x 8"),
+    ("C.mc.lem5.rank", LEM_5, "E||xi||^2 <= D sigma^2/b of rank-one noise, simulated", "rank-one",
+     "as a layer's gradient of one token: the nuclear norm needs a D near min(m, n) 0.7"),
+)  # fmt: skip
+def lemma_5(kind: str, note: str) -> Measured:
     """The D that Lemma 5 needs of an 8 x 8 matrix, the largest over batch sizes."""
     from hpgrid.norms import NORMS
     from hpgrid.stochastic.samples import NOISES, draws, needed_smoothness
@@ -262,12 +273,7 @@ def lemma_5(kind: str) -> Measured:
         k = int(D.mean.argmax())
         what = f"b E||xi_S||^2/sigma^2, largest over b, {method}"
         yield at_most(what, "sampled", float(D.mean[k]), 1.0 + CLOSE, float(D.half[k]) + 1e-12)
-    notes = {
-        "gaussian": "with equality whatever b, in every norm: Gaussian noise can't tell a D from 1",
-        "one-hot": "one sample has one entry, a mean of many has all: D grows with b, towards 64 2/pi in 8 x 8",
-        "rank-one": "as a layer's gradient of one token: the nuclear norm needs a D near min(m, n) 0.7",
-    }
-    yield notes[kind]
+    yield note
 
 
 # --- Proposition 6 and Corollary 7 ---
@@ -356,10 +362,12 @@ A1_14 = "Proposition A1.14"
 
 
 @claims(
-    ("C.mc.A1.above", A1_14, "the update's noise falls like 1/b where the gradient stands out, simulated", 8),
-    ("C.mc.A1.below", A1_14, "the update's noise falls like 1/b where the gradient does not stand out", 0),
-)
-def update_noise(first: int) -> Measured:
+    ("C.mc.A1.above", A1_14, "the update's noise falls like 1/b where the gradient stands out, simulated", 8,
+     "signs have no Lipschitz constant (A1.13): they flip or they don't, and as soon as none does there is no noise"),
+    ("C.mc.A1.below", A1_14, "the update's noise falls like 1/b where the gradient does not stand out", 0,
+     "a step has length 1 whatever the noise: there is no more of it to lose"),
+)  # fmt: skip
+def update_noise(first: int, note: str) -> Measured:
     """The power of b in the update's noise at still weights, at three batch sizes from 4^first on."""
     from hpgrid.stochastic.momentum import frozen, power
 
@@ -367,10 +375,7 @@ def update_noise(first: int) -> Measured:
     for norm, method in METHODS.items():
         slope = power(b, frozen(norm, b, gradient=0.05, shape=SHAPE, counts=(STEPS, MANY), seed=SEED))
         yield of_exponent(f"power of b, {method}", "sampled", slope.slope, -1.0, slope.error)
-    flips = (
-        "signs have no Lipschitz constant (A1.13): they flip or they don't, and as soon as none does there is no noise"
-    )
-    yield flips if first else "a step has length 1 whatever the noise: there is no more of it to lose"
+    yield note
 
 
 #: eta and ||W_0|| where the gradient stands out, and momentum lags by nothing; and of a run that has settled.
