@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from hpgrid.checks import bad
 from hpgrid.cli import options
 from hpgrid.transfers.start import OPTIMIZERS, REGIMES, TUNED, check, said
-from hpgrid.variables import settings
+from hpgrid.variables import STANDARD, settings
 
 if TYPE_CHECKING:
     from hpgrid.fits.fit import Fit
@@ -30,7 +30,8 @@ _TUNED = ", ".join(
 _Pairs = partial(Parameter, consume_multiple=True)
 
 _FROM = (
-    f"What was tuned, at which budget: {_START}, say, of eta, b, beta or alpha = 1 - beta, beta2, and T. "
+    f"What was tuned, at which budget: {_START}, say, of eta, b, beta or alpha = 1 - beta, beta2, and T; of --bound "
+    "what it declares. "
     "b is in tokens; with --seq-len in sequences. Groups of parameters of one run by their names, "
     "once each: --from muon:eta=0.02,beta=0.95 --from adamw:eta=3e-4,beta1=0.9 --from b=524288,T=2.5e9."
 )
@@ -56,8 +57,12 @@ _CALIBRATE = "In place of --set, find them: those for which the start is the bes
 def print_transfer(
     *,
     from_: Annotated[list[str] | None, _Pairs(name="--from", help=_FROM)] = None,
-    to: Annotated[list[str] | None, _Pairs(help="The new token budget, T=1e12 or 1e12.")] = None,
-    regime: Annotated[str, Parameter(help=f"What was tuned: {', '.join(REGIMES)}; {_TUNED}.")] = "auto",
+    to: Annotated[
+        list[str] | None, _Pairs(help="The new budget, T=1e12 or 1e12; beside it what is given there, H=64, say.")
+    ] = None,
+    regime: Annotated[
+        str, Parameter(help=f"What was tuned: {', '.join(REGIMES)}; {_TUNED}. Or its names: eta,H.")
+    ] = "auto",
     to_b: Annotated[float | None, options.Sized(help="The batch size there, where it is given.")] = None,
     max_b: Annotated[float | None, options.Sized(help=_MAX_B)] = None,
     max_eta: Annotated[float | None, Parameter(help="The largest learning rate, a cap as --max-b is.")] = None,
@@ -65,6 +70,11 @@ def print_transfer(
     seq_len: Annotated[int | None, Parameter(converter=options.whole(example=4096, powers=True), help=_SEQ_LEN)] = None,
     optimizer: Annotated[str, Parameter(help=f"{' or '.join(OPTIMIZERS)}.")] = "lmo",
     bound: Annotated[str | None, Parameter(help=_BOUND)] = None,
+    domain: options.Domain = None,
+    above: options.Above = None,
+    var: options.Var = None,
+    cap: options.Cap = None,
+    floor: options.Floor = None,
     fit: Annotated[Path | None, Parameter(help=_FIT)] = None,
     columns: options.Columns = None,
     where: options.Where = None,
@@ -80,7 +90,6 @@ def print_transfer(
 
     Of eq. (4), which is the bound where no other is given, the laws are Tables 2 and 3.
     """
-    alone = [f"T={each}" if each.strip()[:1].isdigit() and "=" not in each else each for each in to or ()]
     fitted, found = None, None
     groups: dict[str, dict[str, float]] = {}
     if fit is None:
@@ -90,7 +99,6 @@ def print_transfer(
         regime = own if regime == "auto" else regime
     asked: dict[str, Any] = {
         "start": start,
-        "to": _numbers("--to", alone, "T=1e12"),
         "regime": regime,
         "to_b": to_b,
         "max_b": max_b,
@@ -101,12 +109,24 @@ def print_transfer(
         "bound": None,
         "calibrate": calibrate,
         "schedule": options.schedule_of(schedule),
+        "caps": options.pairs("--cap", cap, _number, "H=64"),
+        "floors": options.pairs("--floor", floor, _number, "eta=1e-7"),
     }
     if bound is not None:
-        config = options.chosen(bound, set_)
-        asked |= {"bound": config.build("T"), "constants": dict(config.constants) or None}
+        config = options.chosen(bound, set_, domain=domain, var=var, above=above)
+        asked |= {"bound": config.build(config.budget), "constants": dict(config.constants) or None}
+    elif domain or above or var:
+        raise bad("a domain, a variable and a floor of the risk are a bound's own", "no --bound", "--bound lmo, say")
     else:
         asked["constants"] = found if set_ is None else options.pairs("--set", set_, _number, _CONSTANTS)
+    # A number alone is of the budget that the start is at.
+    budgets = STANDARD.budget_names if asked["bound"] is None else asked["bound"].space.budget_names
+    budget = next((name for each in groups.values() or (start,) for name in each if name in budgets), "T")
+    alone = [
+        f"{budget}={each}" if each.strip()[:1].isdigit() and "=" not in each.partition(",")[0] else each
+        for each in to or ()
+    ]
+    asked["to"] = _numbers("--to", alone, "T=1e12")
     if groups and plot is not None:
         raise bad("a picture is of one group", f"--plot {plot} with {', '.join(groups)}", "one of them, or no picture")
     with options.as_options():

@@ -235,7 +235,7 @@ class Fit:
         known = {v: x for v, x in best.items() if v in TUNABLE}
         start = Setting(float(self.runs.largest.T[0]), **known)
         fitted = self.predict(start.T).at
-        optimum = start._replace(**{v: x for v, x in fitted.items() if v in known})
+        optimum = start.with_values(**{v: x for v, x in fitted.items() if v in known})
         ways = {"best run kept": start}
         for rule in ("A", "C") if "b" in best else ("A",):
             row = moved(rule, start, T, self.limits)
@@ -244,12 +244,12 @@ class Fit:
         if "b" in best:
             for at, name in ((start, ""), (optimum, ", from the fitted optimum")):
                 b, _ = feasible(float(at.b or 1) * (T / start.T) ** 0.5, self.limits)
-                ways[f"b ~ T^(1/2){name}"] = at._replace(b=b)
+                ways[f"b ~ T^(1/2){name}"] = at.with_values(b=b)
         if self.runs.N is not None and self.runs.counted == "tokens":
-            ways[f"StepLaw at N = {number(self.runs.N)}"] = start._replace(**step_law(self.runs.N, T))
+            ways[f"StepLaw at N = {number(self.runs.N)}"] = start.with_values(**step_law(self.runs.N, T))
             for law in (applied(study, start, T) for study in FITS if study.budget == "T" and study.name != "StepLaw"):
                 name = f"{law.fit.name}: b ~ T^{law.fit.b:g}, eta ~ T^{law.fit.eta:g}"
-                ways[name] = start._replace(eta=law.eta, b=law.b)
+                ways[name] = start.with_values(eta=law.eta, b=law.b)
         settings = {name: best | {v: float(getattr(at, v)) for v in known} for name, at in ways.items()}
         # Of a variable of which no optimum was seen the surface says nothing at another value.
         open_ = [*own.edge, *(v for v, reason in own.held.items() if reason == NO_MINIMUM)]

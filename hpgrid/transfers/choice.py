@@ -51,8 +51,11 @@ def chosen(answer: Transfer, among: Collection[str] | None = None) -> Choice:
         name, why = held[0], "public runs with a decay show b ~ T^(1/2), momentum as it was"
     else:
         risks = {each: _risk(rules, row) for each, row in rows.items()}
-        name = min(rows, key=risks.__getitem__)
-        falls = f"falls faster, as {power('T', risks[name])}" if risks[name] else "falls below a floor"
+        name = min(rows, key=lambda each: (risks[each][0], len(risks[each][1])))
+        risk, terms = risks[name]
+        falls = f"falls faster, as {power(rules.bound.budget, risk)}" if risk else "falls below a floor"
+        if not risk and any(len(of) > len(terms) for _, of in risks.values()):
+            falls = f"has a lower floor than {' + '.join(terms)}"
         why = f"no row's risk {falls}"
         if rules.paper == "lmo" and name in _OF_PAPER:
             why += f"; {_OF_PAPER[name]}"
@@ -71,13 +74,15 @@ def _worst(costs: Costs | None) -> dict[str, float]:
     return {x.regime: float(x.cost.rule.best.max()) for x in rows if x.cost is not None and x.cost.rule is not None}
 
 
-def _risk(rules: Rules, row: Row) -> Fraction:
-    """The exponent of the least risk in T of what a row tunes, b held where it is not the regime's own."""
+def _risk(rules: Rules, row: Row) -> tuple[Fraction, tuple[str, ...]]:
+    """The exponent of the least risk of what a row tunes, with what is kept held; and what is left where it is 0."""
     try:
-        found = rules.law([v for v in row.tuned if row.own or v != "b"]).exponent["risk"]
+        law = rules.law([v for v in row.tuned if v not in row.held])
     except NoRule:
-        found = None
-    return Fraction(0) if found is None else found
+        return Fraction(0), ()
+    risk = law.exponent["risk"] or Fraction(0)
+    # Terms that differ in what is held stand as one sum.
+    return risk, () if risk else tuple(" + ".join(law.levels[0].terms).split(" + "))
 
 
 def _left(rules: Rules, row: Row, longer: float) -> float | None:
@@ -86,7 +91,7 @@ def _left(rules: Rules, row: Row, longer: float) -> float | None:
     if law is None or not law.levels or None in law.levels[0].shares:
         return None
     terms = rules.bound.terms if isinstance(rules.bound, Proxy) else ()
-    of = {str(term): term.exponent("T") for term in terms}
+    of = {str(term): term.exponent(rules.bound.budget) for term in terms}
     level, risk = law.levels[0], law.exponent["risk"]
     # Terms that differ in what is held stand as one sum.
     powers = [of.get(term, of.get(term.partition(" + ")[0])) for term in level.terms]

@@ -28,9 +28,8 @@ from hpgrid.shapes import Floats as Array
 from hpgrid.term import evaluate_factor
 from hpgrid.transfers import published
 from hpgrid.transfers.published import Life, Move
-from hpgrid.transfers.rules import Row, Rules, feasible, of_paper
+from hpgrid.transfers.rules import Row, Rules, counted_in_tokens, feasible, of_paper
 from hpgrid.transfers.start import NO_LIMITS, Limits, Setting, TransferProblem
-from hpgrid.variables import TUNABLE
 
 #: Values of a bound's constants by name, each a number or of shape (n,). A common factor changes no optimum.
 Constants = Mapping[str, Any]
@@ -48,12 +47,8 @@ _SMALL = 1e-299
 NOISE_SHARES, _POINTS = (0.01, 0.99), 49
 
 
-class At(NamedTuple):
-    """eta, b in tokens and alpha, one for each value of the constants; None for what the bound does not have."""
-
-    eta: Array | None
-    b: Array | None
-    alpha: Array | None
+#: By hyperparameter, one value for each value of the constants; b in tokens.
+At = Mapping[str, Any]
 
 
 class Regret(NamedTuple):
@@ -128,12 +123,13 @@ def costs(problem: TransferProblem, rows: Sequence[Row], rules: Rules) -> Costs:
         if own is not None:
             own = {name: np.atleast_1d(value) for name, value in own.items()}
             # Where b is the regime's own and a limit keeps it elsewhere, it is tuned again within limits.
-            held = [name for name in row.held if name != "b" or problem.to_b is not None or "b" not in row.tuned]
+            held = [name for name in row.held if name in problem.given or name not in row.tuned]
             assert isinstance(rules.bound, Proxy), "what is no sum of terms has no costs"
             paid = cost(own, start, row.at, row.tuned, held, limits, rules.bound)
             regrets = *(paid.rule or ()), *(paid.unchanged or ())
-            numbers = [*own.values(), *paid.retuned, *paid.best, *paid.start, paid.at_start, *regrets]
-            if not all(np.isfinite(x).all() and np.all(x >= 0) for x in numbers if x is not None):
+            settings = (x for at in (paid.retuned, paid.best, paid.start) for x in at.values())
+            numbers = [*own.values(), *settings, paid.at_start, *regrets]
+            if not all(np.isfinite(x).all() and np.all(x >= 0) for x in numbers):
                 instead = "constants and hyperparameters that are less extreme"
                 raise bad("what a choice costs is a number", f"regime {row.regime} comes out as none", instead)
         costed.append(Costed(row.regime, own, calibration, paid))
@@ -142,7 +138,7 @@ def costs(problem: TransferProblem, rows: Sequence[Row], rules: Rules) -> Costs:
     known = {row.regime: row.constants for row in costed if row.constants is not None}
     # Constants of the first of these that has any: the fewer ratios a regime leaves free, the more it tells.
     telling = next((regime for regime in "BDCA" if regime in known), "")
-    lives = (published.life(row, start, rules, c.cost and c.cost.retuned._asdict()) for row, c in zip(rows, costed))
+    lives = (published.life(row, start, rules, c.cost and c.cost.retuned) for row, c in zip(rows, costed))
     return Costs(
         rows=tuple(costed),
         moves=published.moves(rules, of_paper("sgd")),
@@ -154,11 +150,12 @@ def costs(problem: TransferProblem, rows: Sequence[Row], rules: Rules) -> Costs:
 
 def risk(bound: Proxy, at: At | Setting, T: float, constants: Constants) -> Array:
     """Return the bound, one value for each value of its constants."""
-    values = {name: np.asarray(getattr(at, name), float) for name in bound.variables() if name != "T"} | {"T": T}
+    values = {name: np.asarray(at[name], float) for name in bound.variables() if name != bound.budget}
+    values[bound.budget] = np.asarray(T, float)
     terms = []
     for term in bound.terms:
         value: Any = term.coefficient(constants)
-        # T first: divided by it, what is large on the way to a term stays a float.
+        # The budget first: divided by it, what is large on the way to a term stays a float.
         for name, factor in reversed(list(term.factors.items())):
             value = value * evaluate_factor(factor, values[name])
         terms.append(value)
@@ -166,14 +163,14 @@ def risk(bound: Proxy, at: At | Setting, T: float, constants: Constants) -> Arra
 
 
 def optima(bound: Proxy, budgets: Sequence[float], constants: Constants, boxes: Sequence[Box]) -> list[At]:
-    """Return where the bound has its minimum at each budget in its box, over eta, b and alpha.
+    """Return where the bound has its minimum at each budget in its box, over all hyperparameters.
 
     One solve for all of them: it takes as long as for one.
     """
-    names = [name for name in TUNABLE if name in bound.variables()]
+    names = [name for name in bound.space.hyperparameters if name in bound.variables()]
     ends: dict[str, Any] = {name: tuple(np.array([box[name] for box in boxes]).T[:, :, None]) for name in names}
     best = profile(bound, names, {}, np.array(budgets)[:, None], ends, constants).at
-    return [At(*(best[name][k] if name in names else None for name in At._fields)) for k in range(len(boxes))]
+    return [{name: best[name][k] for name in names} for k in range(len(boxes))]
 
 
 def cost(
@@ -190,21 +187,26 @@ def cost(
         b=limits.b if b <= (limits.b or 0) else None,
         eta=limits.eta if eta <= (limits.eta or 0) else None,
         unit=limits.unit if b >= limits.unit else 1,
+        caps={v: x for v, x in limits.caps.items() if (start[v] or np.inf) <= x},
+        floors={v: x for v, x in limits.floors.items() if (start[v] or 0.0) >= x},
     )
-    box, before = _box(at.T, limits), _box(start.T, kept) | _held(start, [v for v in TUNABLE if v not in tuned])
+    others = [v for v in bound.space.hyperparameters if v not in tuned]
+    box, before = _box(bound, at.T, limits), _box(bound, start.T, kept) | _held(start, others)
     retuned, best, at_best = optima(bound, (at.T, at.T, start.T), of, (box | _held(at, held), box, before))
 
     def regret(setting: Setting) -> Regret | None:
-        if setting.b is not None and setting.b > setting.T:
+        if counted_in_tokens(bound) and setting.b is not None and setting.b > setting.T:
             return None
         return Regret(*(_excess(bound, setting, other, of) for other in (retuned, best)))
 
     # Left as it was: b the nearest that can be run there, or the one that is held; eta capped.
-    left = start._replace(T=at.T)
-    if start.b is not None:
-        left = left._replace(b=at.b if "b" in held else feasible(start.b, limits)[0])
-    if start.eta is not None and limits.eta is not None:
-        left = left._replace(eta=min(start.eta, limits.eta))
+    left = start.with_values(at.T)
+    for name, x in start.values.items():
+        if name == "b":
+            left = left.with_values(b=at.b if "b" in held else feasible(x, limits)[0])
+        elif name in bound.space.all:
+            low, high = limits.ends(bound.space.all[name])
+            left = left.with_values(**{name: at[name] if name in held else min(max(x, low), high)})
     return Cost(
         retuned=retuned,
         best=best,
@@ -221,15 +223,19 @@ def _excess(bound: Proxy, setting: Setting, best: At, of: Constants) -> Array:
     return np.where(np.abs(excess) < _ROUNDING, 0.0, excess)
 
 
-def _box(T: float, limits: Limits) -> Box:
-    """What is feasible at a budget: at least one iteration, and one unit of the batch size; eta up to its cap."""
-    most = max(T, float(limits.unit))
-    b = float(limits.unit), most if limits.b is None else min(limits.b, most)
-    return {"eta": (_SMALL, 1 / _SMALL if limits.eta is None else limits.eta), "b": b, "alpha": (_SMALL, 1.0)}
+def _box(bound: Proxy, T: float, limits: Limits) -> Box:
+    """What is feasible at a budget: each variable within its ends, and at least one iteration."""
+    box = {}
+    for variable in bound.space.tunable:
+        low, high = limits.ends(variable)
+        if variable.name == "b" and counted_in_tokens(bound):
+            high = min(high, max(T, float(limits.unit)))
+        box[variable.name] = max(low, _SMALL), min(high, 1 / _SMALL)
+    return box
 
 
 def _held(setting: Setting, names: Collection[str]) -> Box:
-    return {name: (value, value) for name in names if (value := getattr(setting, name)) is not None}
+    return {name: (value, value) for name in names if (value := setting[name]) is not None}
 
 
 def at_point(of: Constants, start: Setting) -> dict[str, Factor]:
@@ -240,9 +246,10 @@ def at_point(of: Constants, start: Setting) -> dict[str, Factor]:
     assert start.b is not None
     momenta = {"held": _held(start, ["alpha"]), "tuned again": {}}
     ways = [(start.T, start.b), (4 * start.T, 4 * start.b), (start.T, 4 * start.b)]  # here, at fixed K, at fixed T
-    boxes = [_box(T, NO_LIMITS) | {"b": (b, b)} | held for held in momenta.values() for T, b in ways]
-    found = optima(bounds.lmo(), [T for T, _ in ways] * len(momenta), of, boxes)
-    etas = np.reshape([at.eta for at in found], (len(momenta), len(ways), -1))
+    lmo = bounds.lmo()
+    boxes = [_box(lmo, T, NO_LIMITS) | {"b": (b, b)} | held for held in momenta.values() for T, b in ways]
+    found = optima(lmo, [T for T, _ in ways] * len(momenta), of, boxes)
+    etas = np.reshape([at["eta"] for at in found], (len(momenta), len(ways), -1))
     return {name: Factor(at_K / here, at_T / here) for name, (here, at_K, at_T) in zip(momenta, etas)}
 
 
@@ -254,7 +261,7 @@ def calibrate(start: Setting, tuned: Sequence[str], limits: Limits = NO_LIMITS) 
 
     b is on its bound at one unit and at its cap, eta at its cap, alpha at 1.
     """
-    T, eta, b, alpha = start
+    T, eta, b, alpha = start.T, start.eta, start.b, start.alpha
     assert b is not None
     assert alpha is not None
     # What each condition is: 0 an equation; on a bound its ratio is at least (-1) or at most (1) what it says. On its

@@ -13,8 +13,10 @@ from hpgrid.plotting import transfer_plot as ways
 from hpgrid.plotting.lines import padded
 from hpgrid.plotting.style import letter, new_figure, styled
 from hpgrid.shapes import Floats as Array
+from hpgrid.text import name_latex
 from hpgrid.transfers.rules import moved
 from hpgrid.transfers.start import TUNED, Limits, Setting
+from hpgrid.variables import Variable
 
 if TYPE_CHECKING:
     from hpgrid.transfers.transfer import Transfer
@@ -51,73 +53,97 @@ def draw(answer: Transfer) -> Figure:
     T = np.geomspace(start.T, answer.T, _POINTS)
     T[[0, -1]] = start.T, answer.T  # as they were given, to the last digit
     along = {
-        row.regime: [moved(row.regime, start, float(each), limits, answer.to_b, answer.rules).at for each in T]
+        row.regime: [
+            moved(row.regime, start, float(each), limits, answer.given, answer.rules, row.tuned).at for each in T
+        ]
         for row in answer.rows
     }
-    names = [name for name in _PANELS if getattr(answer.rows[0].at, name) is not None]
+    panels = _PANELS | {v: _panel_of(answer.rules.bound.space.all[v]) for v in answer.rules.names if v not in _PANELS}
+    names = [name for name in panels if answer.rows[0].at[name] is not None]
     with styled():
         figure, axes = new_figure(1, len(names), (2.75 * len(names) + 0.1, 3.1))
         for k, (ax, name) in enumerate(zip(axes, names)):
-            _panel(ax, answer, name, T, along)
-            letter(ax, k, _PANELS[name][0])
+            _panel(ax, answer, name, T, along, panels[name])
+            letter(ax, k, panels[name][0])
         handles, labels = axes[0].get_legend_handles_labels()
-        symbols = {"eta": r"$\eta$", "b": "$b$", "alpha": r"$\beta$"}
+        symbols = {v: r"$\beta$" if v == "alpha" else f"${name_latex(v)}$" for v in panels}
         tuned = {row.regime: f"{row.regime}: {', '.join(symbols[v] for v in row.tuned)} tuned" for row in answer.rows}
         labels = [tuned.get(label, label) for label in labels]
         figure.legend(handles, labels, loc="outside lower center", ncols=len(answer.rows) + 1)
         figure.draw_without_rendering()  # the panels have their places, and keep them
         figure.set_layout_engine("none")
         for ax, name in zip(axes, names):
-            ways.ends(ax, (start.T, answer.T), _ends(answer, name), _PANELS[name][2])
-            for limit in _in_view(ax, name, limits):
+            ways.ends(ax, (start.T, answer.T), _ends(answer, name), panels[name][2])
+            for limit in _in_view(ax, name, answer):
                 midway = float(np.sqrt(start.T * answer.T))
                 ways.name_limit(ax, midway, limit.value, limit.label, upper=limit.upper)
     return figure
 
 
-def _panel(axes: Axes, answer: Transfer, name: str, T: Array, along: Mapping[str, Sequence[Setting]]) -> None:
+def _panel_of(variable: Variable) -> tuple[str, str, ways.Say]:
+    """The title, the label and the words of a variable that a bound declares."""
+    symbol = f"${variable.symbol or name_latex(variable.name)}$"
+    title = f"{variable.words} {symbol}".strip()
+    return title, title, ways.count if variable.whole else ways.power
+
+
+def _panel(
+    axes: Axes, answer: Transfer, name: str, T: Array, along: Mapping[str, Sequence[Setting]],
+    panel: tuple[str, str, ways.Say],
+) -> None:  # fmt: skip
     """Draw a panel, but for what is written inside it."""
-    _, label, say = _PANELS[name]
+    _, label, say = panel
     unit, at_end = _unit(name, answer.limits), _ends(answer, name)
-    at_start = getattr(answer.start, name) / unit
+    at_start = answer.start[name] / unit
     shown = [at_start, *at_end.values()]
     for regime, settings in along.items():
-        values = np.array([getattr(at, name) for at in settings]) / unit
+        values = np.array([at[name] for at in settings]) / unit
         # From the start itself, which a limit of the new budget may forbid.
-        k, way = [*TUNED, "SGD"].index(regime), (np.append(T[0], T), np.append(at_start, values))
+        k = [*TUNED, "SGD"].index(regime) if regime in (*TUNED, "SGD") else [*along].index(regime)
+        way = np.append(T[0], T), np.append(at_start, values)
         ways.way(axes, *way, at_end[regime], k, regime)
         shown += [values.min(), values.max()]
     ways.start(axes, answer.start.T, at_start)
     low, high = np.log10(min(shown)), np.log10(max(shown))
-    limits = [x for x in _limits(name, answer.limits) if low - x.sight <= np.log10(x.value) <= high + x.sight]
+    limits = [x for x in _limits(name, answer) if low - x.sight <= np.log10(x.value) <= high + x.sight]
     lo, hi = padded(np.array([*shown, *(limit.value for limit in limits)]), by=0.12)
     alpha = name == "alpha"
     ways.value_axis(axes, lo, min(hi, 2.0) if alpha else hi, say, inverted=alpha, most=1.0 if alpha else np.inf)
-    for limit in _in_view(axes, name, answer.limits):
+    for limit in _in_view(axes, name, answer):
         ways.infeasible(axes, limit.value, upper=limit.upper)
     ways.budget_axis(axes, answer.start.T, answer.T)
-    axes.set_xlabel("token budget $T$")
+    axes.set_xlabel("token budget $T$" if answer.budget == "T" else f"budget ${name_latex(answer.budget)}$")
     axes.set_ylabel(label.replace("tokens", "sequences") if unit > 1 else label)
 
 
 def _ends(answer: Transfer, name: str) -> dict[str, float]:
-    return {row.regime: getattr(row.at, name) / _unit(name, answer.limits) for row in answer.rows}
+    return {row.regime: row.at[name] / _unit(name, answer.limits) for row in answer.rows}
 
 
 def _unit(name: str, limits: Limits) -> float:
     return float(limits.unit) if name == "b" else 1.0
 
 
-def _in_view(axes: Axes, name: str, limits: Limits) -> list[_Limit]:
+def _in_view(axes: Axes, name: str, answer: Transfer) -> list[_Limit]:
     """The limits inside a panel's range: each is hatched, and named."""
     bottom, top = sorted(axes.get_ylim())
-    return [limit for limit in _limits(name, limits) if bottom < limit.value < top]
+    return [limit for limit in _limits(name, answer) if bottom < limit.value < top]
 
 
-def _limits(name: str, limits: Limits) -> list[_Limit]:
+def _limits(name: str, answer: Transfer) -> list[_Limit]:
+    """The ends of a variable's range, and what was given in their place."""
     if name == "alpha":
         return [_Limit(1.0, True, r"$\beta=0$", _NEAR)]
-    if name == "eta":
-        return [_Limit(limits.eta, True, r"largest $\eta$")] if limits.eta is not None else []
-    smallest = [_Limit(1.0, False, "$b=1$", _NEAR)]
-    return smallest if limits.b is None else [*smallest, _Limit(limits.b / limits.unit, True, "largest $b$")]
+    own, limits = answer.rules.bound.space.all[name], answer.limits
+    low, high = limits.ends(own)
+    symbol, unit = own.symbol or name_latex(name), _unit(name, limits)
+    found = []
+    if low > 0:
+        given = low > max(own.low, unit)
+        label = f"smallest ${symbol}$" if given else f"${symbol}={own.low:g}$"
+        found.append(_Limit(low / unit, False, label, _IN_SIGHT if given else _NEAR))
+    if high < np.inf:
+        given = high < own.high
+        label = f"largest ${symbol}$" if given else f"${symbol}={own.high:g}$"
+        found.append(_Limit(high / unit, True, label, _IN_SIGHT if given else _NEAR))
+    return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hpgrid.answer import Answer, Part, Table
@@ -11,15 +12,17 @@ from hpgrid.formula.quantity import written
 from hpgrid.proxy import Proxy
 from hpgrid.text import counted, listed, power
 from hpgrid.transfers.published import SCHEDULES, half_life, rises
-from hpgrid.transfers.rules import batch_text, feasible, given_text, number, units
-from hpgrid.transfers.start import Setting, called, said
-from hpgrid.variables import TUNABLE
+from hpgrid.transfers.rules import batch_text, counted_in_tokens, feasible, given_text, number, of_papers, units
+from hpgrid.transfers.start import TUNED, Setting, called, said
 
 if TYPE_CHECKING:
     from hpgrid.transfers.choice import Choice
     from hpgrid.transfers.costs import Costed, Costs, Regret
     from hpgrid.transfers.rules import Row
     from hpgrid.transfers.transfer import Transfer
+
+#: What a row sets: everything.
+ALL: Collection[str] = ()
 
 #: An excess from which on risks are compared as factors, and the percents from which on none has a decimal.
 _MANIFOLD, _ALL_DIGITS = 99.0, 9.95
@@ -45,8 +48,8 @@ def answer(found: Transfer) -> Answer:
     return Answer([setting(found, best.row)], [why(found, best), [table], found.notes], details, listed(adds))
 
 
-def setting(found: Transfer, row: Row, names: Collection[str] = ("eta", "b", "beta", "beta2")) -> str:
-    """Return what a row sets, as a sentence: eta, b, the momenta, and the iterations that b leaves."""
+def setting(found: Transfer, row: Row, names: Collection[str] = ALL) -> str:
+    """Return what a row sets, as a sentence: eta, b, the momenta, what else there is, and the iterations of b."""
     at, kept, b = row.at, found.kept.get(row.regime), row.at.b
     if b is not None and b / found.limits.unit % 1:
         # Who can run only whole batch sizes sets one.
@@ -57,8 +60,14 @@ def setting(found: Transfer, row: Row, names: Collection[str] = ("eta", "b", "be
         "beta": None if at.alpha is None else beta_text(at.alpha),
         "beta2": None if kept is None or kept.alpha2 is None else beta_text(kept.alpha2),
     }
-    said = ", ".join(f"{name} = {x}" for name, x in values.items() if x is not None and name in names)
-    return f"For {number(found.T)} tokens set {said}" + (f": {number(at.K)} iterations." if b is not None else ".")
+    for name in found.rules.names:
+        if name not in ("eta", "b", "alpha") and at[name] is not None and names is ALL:
+            whole = found.rules.bound.space.all[name].whole
+            values[name] = f"{max(at[name], 1):.0f}" if whole and at[name] < 1e6 else number(at[name])
+    said = ", ".join(f"{name} = {x}" for name, x in values.items() if x is not None and (name in names or names is ALL))
+    budget = f"{number(found.T)} tokens" if found.budget == "T" else f"{found.budget} = {number(found.T)}"
+    iterations = f": {number(at.K)} iterations" if b is not None and counted_in_tokens(found.rules.bound) else ""
+    return f"For {budget} set {said}{iterations}."
 
 
 def why(found: Transfer, best: Choice) -> list[str]:
@@ -74,7 +83,7 @@ def why(found: Transfer, best: Choice) -> list[str]:
     elif best.unchanged is not None:
         left = percent(best.unchanged)
         said.append(f"Left as it is, the setting costs {left} of {whose} least risk there, to leading order.")
-    if found.rules.paper == "lmo" and costs is None and None not in found.start:
+    if found.rules.paper == "lmo" and costs is None and len(found.start.values) == len(found.rules.names):
         said[-1] += " --calibrate says what each row costs."
     if best.eta is not None:
         low, high = map(number, best.eta)
@@ -127,36 +136,55 @@ def _asked(answer: Transfer) -> list[str]:
         )
         given.append(f"b = {given_text(start.b)}{both}")
     given += [f"beta = {beta_text(start.alpha)}, alpha = {number(start.alpha)}"] if start.alpha is not None else []
-    given += [f"K = {number(start.K)}"] if start.b is not None else []
+    given += [f"{v} = {number(start[v])}" for v in answer.rules.names if v not in TUNED["D"] and start[v] is not None]
+    tokens = counted_in_tokens(bound)
+    given += [f"K = {number(start.K)}"] if start.b is not None and tokens else []
     longer = answer.T / start.T
     within = [f"{longer:.4g} times as long" if longer >= 1 else f"{1 / longer:.4g} times shorter"]
     within += [f"b at most {units(limits.b, limits.unit, given_text)}"] if limits.b is not None else []
     within += [f"eta at most {limits.eta:g}"] if limits.eta is not None else []
     rounding: dict[str | int, str] = {"pow2": "b a power of two", "int": "b whole"}
     within += [rounding.get(limits.round_b, f"b a multiple of {limits.round_b}")] if limits.round_b is not None else []
-    lines = [f"from T = {start.T:g}: {', '.join(given)}", f"to   T = {answer.T:g}, {'; '.join(within)}"]
+    within += [f"{v} at most {x:g}" for v, x in limits.caps.items()]
+    within += [f"{v} at least {x:g}" for v, x in limits.floors.items()]
+    within += [f"{v} = {x:g}" for v, x in answer.given.items() if v != "b"]
+    T = answer.budget
+    lines = [f"from {T} = {start.T:g}: {', '.join(given)}", f"to   {T} = {answer.T:g}, {'; '.join(within)}"]
     formula = " + ".join(map(str, bound.terms)) if isinstance(bound, Proxy) else bound.root and written(bound.root)
     return lines if answer.rules.paper else [f"{bound.name}: {formula}", *lines]
 
 
 def _rows(answer: Transfer) -> list[list[str]]:
     """A row per regime, the recommended one with a star, and what each costs where that is known."""
-    unit, variables = answer.limits.unit, answer.rules.bound.variables()
+    unit, names, bound = answer.limits.unit, answer.rules.names, answer.rules.bound
     tables = ("Table 2", "Table 3") if answer.rules.paper else ("its own b", "at this b")
-    tables = tables if "b" in variables else ("its own law",) * 2
-    sequences = ["sequences"] if unit > 1 else []
+    tables = tables if "b" in names and of_papers(answer.rules) else ("its own law", "at what is kept")
     costs = {} if answer.costs is None else {row.regime: row.cost for row in answer.costs.rows}
-    head = ["", "tuned", "held", "eta", "b, tokens", *sequences, "beta", "alpha", "K", "rule"]
-    table = [head + ["costs"] * bool(costs)]
+    # A column of values: its head, and how a row's are said.
+    columns: dict[str, Callable[[Setting], str]] = {}
+    if of_papers(answer.rules) or "eta" in names:
+        columns["eta"] = lambda at: number(at.eta)
+    if of_papers(answer.rules) or "b" in names:
+        columns["b, tokens" if counted_in_tokens(bound) else "b"] = lambda at: batch_text(at.b)
+        if unit > 1:
+            columns["sequences"] = lambda at: batch_text(None if at.b is None else at.b / unit)
+    if of_papers(answer.rules) or "alpha" in names:
+        columns |= {"beta": lambda at: beta_text(at.alpha), "alpha": lambda at: number(at.alpha)}
+    columns |= {v: partial(_number_of, v) for v in names if v not in TUNED["D"]}
+    if counted_in_tokens(bound):
+        columns["K"] = lambda at: number(at.K)
+    table = [["", "tuned", "held", *columns, "rule"] + ["costs"] * bool(costs)]
     for row in answer.rows:
-        at, cost = row.at, costs.get(row.regime)
-        names = (", ".join(map(said, row.tuned)), ", ".join(map(said, row.held)) or "-")
-        sizes = [batch_text(at.b), *[batch_text(None if at.b is None else at.b / unit) for _ in sequences]]
-        momentum = (beta_text(at.alpha), number(at.alpha))
+        cost = costs.get(row.regime)
         paid = [_regret(cost.rule)[1] if cost is not None else "-"] if costs else []
         name = row.regime + "*" * (row == answer.choice.row and len(answer.rows) > 1)
-        table.append([name, *names, number(at.eta), *sizes, *momentum, number(at.K), tables[not row.own], *paid])
+        roles = (", ".join(map(said, row.tuned)), ", ".join(map(said, row.held)) or "-")
+        table.append([name, *roles, *(say(row.at) for say in columns.values()), tables[not row.own], *paid])
     return table
+
+
+def _number_of(name: str, at: Setting) -> str:
+    return number(at[name])
 
 
 def _rules(answer: Transfer) -> list[str]:
@@ -169,6 +197,9 @@ def _rules(answer: Transfer) -> list[str]:
             parts.append(
                 f"b has to be whole: {units(nearest, unit)} is nearest (with b rounded, the rest is tuned at it)"
             )
+        for v in answer.rules.names:
+            if v != "b" and answer.rules.bound.space.all[v].whole and (row.at[v] or 0) % 1:
+                parts.append(f"{v} has to be whole: {max(row.at[v], 1):.0f} is nearest")
         notes.append(f"{row.regime}: {'; '.join(parts)}")
     for regime, lacks in answer.lacking.items():
         notes.append(f"{regime}: not applied, {called(regime)} needs {' and '.join(map(said, lacks))} at the start")
@@ -182,21 +213,25 @@ def _rules(answer: Transfer) -> list[str]:
 def _costs(answer: Transfer, costs: Costs) -> list[Part]:
     """Excess risks of the rule and of leaving all as it was, the best to be had, and with which constants."""
     excess = [["costs:", "start", "rule", "over all", "as it was", "over all"]]
-    best = [["best at T_1:", "eta", "b, tokens", "beta"]]
+    variables = list(TUNED["D"]) if of_papers(answer.rules) else list(answer.rules.names)
+    heads = {"b": "b, tokens" if counted_in_tokens(answer.rules.bound) else "b"}
+    best = [[f"best at {answer.budget}_1:", *(heads.get(v, said(v)) for v in variables)]]
     worst = 0.0
     for row in costs.rows:
         if (cost := row.cost) is None:
             excess.append([row.regime, *"-----"])
-            best.append([row.regime, *"---"])
+            best.append([row.regime, *("-" for _ in variables)])
             continue
         worst = max(worst, float(cost.at_start.max()))
         paid = _regret(cost.rule), _regret(cost.unchanged)
         excess.append([row.regime, span(cost.at_start, percent), *paid[0], *paid[1]])
-        eta, b, alpha = cost.retuned
-        beta = "-" if alpha is None else span(-alpha, lambda x: beta_text(-x))  # the smallest beta first
-        best.append([row.regime, span(eta, number), span(b, batch_text), beta])
+        says = {"b": batch_text}
+        values = {v: span(cost.retuned.get(v), says.get(v, number)) for v in variables}
+        if "alpha" in cost.retuned:
+            values["alpha"] = span(-cost.retuned["alpha"], lambda x: beta_text(-x))  # the smallest beta first
+        best.append([row.regime, *values.values()])
     whose = "eq. (4)'s risk" if answer.rules.paper == "lmo" else "the bound"
-    *names, last = [said(name) for name in TUNABLE if name in answer.rules.bound.variables()]
+    *names, last = map(said, answer.rules.names)
     every = f"{', '.join(names)} and {last} together" if names else last
     notes = [
         f"excess of {whose} over the least one within limits; start: at T_0, of what was tuned there; rule: at "
@@ -237,9 +272,9 @@ def _calibrated(row: Costed, start: Setting) -> str:
         parts.append(f"{' and '.join(map(said, calibration.on_bound))} on a bound, which leaves an inequality")
     if calibration.misfit > 1 + 1e-9:  # what is nearer is rounding
         says = {"eta": number, "b": batch_text, "alpha": number}
-        nearest = {name: getattr(cost.start, name) for name in says if name in calibration.tuned}
+        nearest = {name: cost.start[name] for name in says if name in calibration.tuned}
         moves = (
-            f"{name} = {span(best, says[name])} (x {span(best / getattr(start, name), lambda x: f'{x:.3g}')})"
+            f"{name} = {span(best, says[name])} (x {span(best / start[name], lambda x: f'{x:.3g}')})"
             for name, best in nearest.items()
         )
         together, misfit = " and ".join(map(said, calibration.tuned)), f"{calibration.misfit:.4g}"
@@ -332,12 +367,13 @@ def as_dict(answer: Transfer) -> dict[str, Any]:
     from hpgrid.record import plain  # NumPy is for JSON and for costs: the text of the rules needs none
 
     def at(setting: Setting) -> dict[str, Any]:
-        _, _, b, alpha = setting
+        b, alpha = setting.b, setting.alpha
         return {
-            **setting._asdict(),
+            answer.budget: setting.T,
+            **{name: setting[name] for name in answer.rules.bound.space.hyperparameters},
             "b_units": None if b is None else b / answer.limits.unit,
             "beta": setting.beta,
-            "K": setting.K,
+            "K": setting.K if counted_in_tokens(answer.rules.bound) else None,
             "half_life": None if b is None or alpha is None else half_life(b, alpha),
         }
 
@@ -346,9 +382,9 @@ def as_dict(answer: Transfer) -> dict[str, Any]:
 
     data = {
         "start": {**at(answer.start), "beta2": complement(answer.alpha2)},
-        "T": answer.T,
+        answer.budget: answer.T,
         "to_b": answer.to_b,
-        "limits": answer.limits,
+        "limits": {**answer.limits._asdict(), "caps": dict(answer.limits.caps), "floors": dict(answer.limits.floors)},
         "recommended": answer.choice.row.regime,
         "why": answer.choice.why,
         "unchanged": answer.choice.unchanged,
@@ -367,7 +403,7 @@ def as_dict(answer: Transfer) -> dict[str, Any]:
         "costs": _spans(answer.costs),
     }
     if not answer.rules.paper:
-        data |= {"bound": answer.rules.bound.name, "no_rule": answer.no_rule}
+        data |= {"bound": answer.rules.bound.name, "no_rule": answer.no_rule, "given": answer.given}
     return dict(plain(data))
 
 

@@ -4,8 +4,8 @@ A regime is a set of tuned variables. What it tuned follows its law, x_1 = x_0 (
 Table 2. Where the batch size is another one (given, capped, rounded), the rest is tuned again at it, with the powers of
 b and T that the law has there: Table 3. So there are two steps: which batch size, then the rest at it.
 
-alpha is at most 1. Where its law would lead beyond, it stays there, and the rest goes on by the laws of the regime that
-does not tune it, from where it reached 1.
+Each variable keeps to its range and its limits. Where a law would lead beyond an end, the variable stays there, as
+alpha does at 1, and the rest goes on by the law that holds at it, from where it reached that end.
 """
 
 from __future__ import annotations
@@ -14,18 +14,17 @@ import math
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 from hpgrid import bounds
 from hpgrid.asymptotics import Law, exponents
 from hpgrid.checks import InputError, bad
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.regime import Regime
+from hpgrid.regime import FrozenMap, Regime
 from hpgrid.text import counted, power as power_text
 from hpgrid.transfers import published
 from hpgrid.transfers.start import LARGEST, NO_LIMITS, SMALLEST, TUNED, Limits, Setting, called, said
-from hpgrid.variables import TUNABLE
 
 #: The powers of what a variable goes with: {"T": -3/4, "b": 1} is b T^(-3/4).
 Powers = Mapping[str, Fraction]
@@ -35,18 +34,31 @@ _ROUNDING = 1e-12
 
 
 class NoRule(ValueError):
-    """A law that says nothing of a variable: why, as a sentence without its full stop."""
+    """A law that says nothing of a variable: why, as a sentence without its full stop.
+
+    Attributes:
+        runs: the variables that are unbounded, each with 1 for infinity, -1 for zero.
+    """
+
+    def __init__(self, why: str, runs: Mapping[str, int] = FrozenMap()) -> None:
+        super().__init__(why)
+        self.runs = runs
 
 
 @dataclass(frozen=True)
 class Rules:
     """The exact laws of a bound, each solved once: a picture asks for them at hundreds of budgets."""
 
-    bound: Proxy | FunctionProxy  # the posynomial, generalised or not, in T
+    bound: Proxy | FunctionProxy  # the posynomial, generalised or not, in the budget of the transfer
     paper: str = ""  # "lmo" for eq. (4), "sgd" for SGD's bound: whose tables and remarks belong to it; else ""
     # values of variables; those that are not tuned stay symbols in a law, but a term 1 - alpha ends at 1
     held: Mapping[str, float] = field(default_factory=dict)
     _solved: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The hyperparameters of the bound."""
+        return tuple(v for v in self.bound.space.hyperparameters if v in self.bound.variables())
 
     def law(self, tuned: Collection[str], along: Powers | None = None) -> Law:
         """Return the exact law of what is tuned, where others are a constant, named x_given, times a power of T."""
@@ -56,7 +68,7 @@ class Rules:
             bound = _pinned(self.bound, along) if along else self.bound
             held = {v: x for v, x in self.held.items() if v in bound.variables() and v not in tuned}
             try:
-                self._solved[key] = exponents(bound, regime=Regime(tuple(tuned), held))
+                self._solved[key] = exponents(bound, regime=Regime(tuple(tuned), held, space=bound.space))
             except InputError as error:  # no mistake of the caller's: the bound is no posynomial in what is tuned
                 raise NoRule(str(error).partition(". Given:")[0]) from None
         found: Law = self._solved[key]
@@ -71,18 +83,23 @@ class Rules:
         key = "powers", tuple(tuned), tuple(given)
         if key in self._solved:
             return {**self._solved[key]}
-        own = {v: self._powers(tuned, {}, v)["T"] if v in tuned else Fraction(0) for v in (*tuned, *given)}
-        rest = [v for v in tuned if v not in given]
+        rest, T = [v for v in tuned if v not in given], self.bound.budget
+        try:
+            own = {v: self._powers(tuned, {}, v)[T] if v in tuned else Fraction(0) for v in (*tuned, *given)}
+        except NoRule as why:
+            if why.runs.keys().isdisjoint(given):
+                raise
+            own = {}  # it has no way of its own, and stays where it is given
         # Table 3 is the law at a constant batch size. Where that is another law than the regime's own, as at a constant
         # eta, whose best alpha is 1 in the end, the law along the regime's own way is what holds near it.
         powers: dict[str, Powers] | NoRule = {}
-        for along in (dict.fromkeys(given, Fraction(0)), {v: own[v] for v in given}):
+        for along in (dict.fromkeys(given, Fraction(0)), {v: own.get(v, Fraction(0)) for v in given}):
             try:
                 powers = {v: self._powers(rest, along, v) for v in rest}
             except NoRule as why:
                 powers = why
             else:
-                if all(p["T"] + sum(p[g] * own[g] for g in given) == own[v] for v, p in powers.items()):
+                if not own or all(p[T] + sum(p[g] * own[g] for g in given) == own[v] for v, p in powers.items()):
                     break
         if isinstance(powers, NoRule):
             raise powers
@@ -93,18 +110,20 @@ class Rules:
         """The powers of a tuned variable, where others are on their way."""
         law = self.law(tuned, along)
         exponent, whole = law.exponent[name], law.laws[name]
-        if name in law.unbounded:
-            raise NoRule(f"{said(name)} is unbounded: it needs {law.unbounded[name].cure}")
+        runs = {v: each.direction for v, each in law.unbounded.items()}
+        if name in runs:
+            raise NoRule(f"{said(name)} is unbounded: it needs {law.unbounded[name].cure}", runs)
         if exponent is None:
             ends = [str(end) if end is not None else "any" for end in law.flat.get(name, (None, None))]
-            raise NoRule(f"{said(name)} is undetermined: any power of T from {ends[0]} to {ends[1]} is as good")
-        total = {"T": exponent}
+            any_of = f"any power of {law.budget} from {ends[0]} to {ends[1]} is as good"
+            raise NoRule(f"{said(name)} is undetermined: {any_of}", runs)
+        total = {law.budget: exponent}
         for other, power in along.items():
             symbol = f"{other}_given"
             if whole is None or whole.numeric or any(symbol in key and key != symbol for key in whole.powers):
                 raise NoRule(f"at a given {said(other)} the law of {said(name)} is no power of it")
             total[other] = whole.powers.get(symbol, Fraction(0))
-            total["T"] -= power * total[other]
+            total[law.budget] -= power * total[other]
         return total
 
 
@@ -122,11 +141,12 @@ def _pinned(bound: Proxy | FunctionProxy, along: Powers) -> Proxy | FunctionProx
 
         assert bound.root is not None, "check() has seen that it is there"
         one, space = Fraction(1), bound.space
-        given = {v: sum_of([(((f"{v}_given", one), ("T", power)), one)], space) for v, power in along.items()}
-        root = in_place(bound.root, given, "T", space)
-        return replace(bound, function=Formula(root, "T", space), uses=space.ordered(root.variables()), **own)
+        T = bound.budget
+        given = {v: sum_of([(((f"{v}_given", one), (T, power)), one)], space) for v, power in along.items()}
+        root = in_place(bound.root, given, T, space)
+        return replace(bound, function=Formula(root, T, space), uses=space.ordered(root.variables()), **own)
     for name in along:
-        if not bound.is_posynomial((name, "T")):
+        if not bound.is_posynomial((name, bound.budget)):
             raise NoRule(f"the bound is no power of {said(name)}")
     terms = []
     for term in bound.terms:
@@ -144,72 +164,85 @@ def of_paper(name: str) -> Rules:
 class Row(NamedTuple):
     """What one regime makes of a setting at another budget."""
 
-    regime: str  # its name, "A" to "D", or "SGD"
+    regime: str  # its name: "A" to "D", "SGD", or of a bound with other variables a number
     tuned: tuple[str, ...]  # what the regime tuned at the first budget
-    held: tuple[str, ...]  # what is not tuned again at the second one; b, too, where it is not the regime's own
+    # what is not tuned again at the second one; b, too, where it is not the regime's own, and others that a limit keeps
+    held: tuple[str, ...]
     at: Setting  # the setting at the second budget; None in it for what was not given
-    own: bool  # whether b is the regime's own, so that the rule is Table 2's; else it is Table 3's
+    own: bool  # whether b, or each variable of another bound, is the regime's own: Table 2's rule; else it is Table 3's
     rule: str  # the rule, as text; before limits on eta and alpha, but where b's own law goes on from alpha = 1
     remarks: tuple[str, ...] = ()  # what the rule does not say, a sentence each, without a full stop
 
 
-class _Move(NamedTuple):
-    """A regime, where it starts, and the budget it goes to."""
+@dataclass(frozen=True)
+class _Move:
+    """A regime, where it starts, the budget it goes to, and what is feasible there."""
 
     rules: Rules
     regime: str
     tuned: tuple[str, ...]
     start: Setting
     T: float
+    limits: Limits
 
-    @property
-    def b(self) -> float:
-        """The batch size at the start; 1 where it is not given and does not change."""
-        return 1.0 if self.start.b is None else self.start.b
+    def at(self, kept: Mapping[str, float]) -> dict[str, float]:
+        """What the laws make of all variables where some are kept at a value."""
+        powers = self.rules.powers(self.tuned, tuple(kept))
+        ratios = {self.rules.bound.budget: self.T / self.start.T, **{v: x / self.start[v] for v, x in kept.items()}}
+        moves = {
+            name: math.prod([self.start[name], *(_power(ratios[of], power) for of, power in factors.items())])
+            for name, factors in powers.items()
+        }
+        return {**self.start.values, **moves, **kept}
 
-    @property
-    def without_alpha(self) -> tuple[str, ...]:
-        return tuple(name for name in self.tuned if name != "alpha")
+    def settled(self, given: Mapping[str, float], limits: Limits | None = None) -> tuple[dict[str, float], set[str]]:
+        """What the laws make of all within limits, and who stays at an end; without limits alpha stays below 1.
 
-    def by(self, name: str, powers: Powers, **given: float) -> float:
-        """What a tuned variable comes to by its powers of T and of what is given, whatever alpha is then."""
-        starts = self.start._asdict() | {"b": self.b}
-        ratios = {of: value / starts[of] for of, value in {"T": self.T, **given}.items()}
-        return math.prod([starts[name], *(_power(ratios[of], power) for of, power in powers.items())])
+        The best point of a box, by its conditions: each law within the ends, and who is kept at one would leave it. A
+        posynomial is convex in the logs, so that there is one such point, whatever the order of steps.
 
-    def would(self, **b: float) -> dict[str, float]:
-        """What the laws make of each tuned variable, with b its own or given."""
-        return {name: self.by(name, powers, **b) for name, powers in self.rules.powers(self.tuned, tuple(b)).items()}
-
-    def leaves_one(self, name: str, *given: str) -> Fraction:
-        """The power of alpha's excess over 1 in a variable that goes on from where alpha reaches 1.
-
-        Of T, or where alpha does not depend on it of b: (p' - p)/p_alpha, p' where alpha is held.
+        Raises:
+            NoRule: a law says nothing of what is tuned, at the values that are kept.
         """
-        bent, straight = (self.rules.powers(tuned, given) for tuned in (self.tuned, self.without_alpha))
-        of = "T" if bent["alpha"]["T"] else "b"
-        return (straight[name][of] - bent[name][of]) / bent["alpha"][of]
+        ends = {}
+        for name in self.rules.names:
+            variable = self.rules.bound.space.all[name]
+            ends[name] = (0.0, variable.high) if limits is None else limits.ends(variable)
+        kept = dict(given)
+        for _ in range(4 * len(ends) + 1):  # each step keeps one more or lets one go: twice as many as there can be
+            try:
+                at = self.at(kept)
+            except NoRule as why:
+                stops = {
+                    v: self.limits.ends(self.rules.bound.space.all[v])[direction > 0]
+                    for v, direction in why.runs.items()
+                }
+                name, end = next(((v, x) for v, x in stops.items() if v not in kept and 0 < x < math.inf), ("", 0.0))
+                if not name:
+                    raise
+                kept[name] = end
+                continue
+            # What is held is as it is: only a law has rounding, within which its end is taken for its value.
+            found = {v: _beyond(x, *ends[v]) if v in self.tuned else min(max(x, ends[v][0]), ends[v][1])
+                     for v, x in at.items() if v in ends and v not in kept}  # fmt: skip
+            beyond = [(v, end) for v, end in found.items() if end != at[v]]
+            if not beyond:
+                return at, kept.keys() - given.keys()
+            name, end = next((each for each in beyond if each[0] == "b"), beyond[0])
+            kept[name] = end
+            for other in kept.keys() - given.keys() - {name}:
+                try:
+                    x = self.at({v: x for v, x in kept.items() if v != other})[other]
+                except NoRule:
+                    continue
+                if _beyond(x, *ends[other]) == x:
+                    del kept[other]
+        raise NoRule("the laws agree on no setting within these limits")
 
-    @property
-    def from_one(self) -> float | None:
-        """The budget from which b's own law goes on at alpha = 1, where the way leads beyond it."""
-        if not {"b", "alpha"} <= set(self.tuned) or self.would()["alpha"] <= 1:
-            return None
-        return self.start.T * _power(_known(self.start.alpha), -1 / self.rules.powers(self.tuned)["alpha"]["T"])
 
-    def own_b(self) -> float:
-        """The batch size of the regime's own law, from alpha = 1 on of the regime that holds alpha."""
-        return _known(self.at().b) if "b" in self.tuned else self.b
-
-    def at(self, **b: float) -> Setting:
-        """What the laws make of all, with b its own or given, and alpha at most 1."""
-        now = self.would(**b)
-        excess = now.get("alpha", 0.0)
-        if excess >= 1 - _ROUNDING:
-            del now["alpha"]
-            beyond = {name: self.leaves_one(name, *b) for name in now} if excess > 1 else {}
-            now = {name: x * _power(excess, beyond.get(name, Fraction(0))) for name, x in now.items()} | {"alpha": 1.0}
-        return self.start._replace(T=self.T, **b, **now)
+def _beyond(x: float, low: float = 0.0, high: float = math.inf) -> float:
+    """The end of a range that a value lies beyond, or within rounding of; else the value."""
+    return low if x < low * (1 + _ROUNDING) else high if x > high * (1 - _ROUNDING) else x
 
 
 def moved(
@@ -217,52 +250,91 @@ def moved(
     start: Setting,
     T: float,
     limits: Limits = NO_LIMITS,
-    to_b: float | None = None,
+    given: Mapping[str, float] = FrozenMap(),
     rules: Rules | None = None,
+    tuned: Sequence[str] | None = None,
 ) -> Row:
     """Return what a regime makes of ``start``, its best setting at one budget, at another budget T.
 
-    The law of the regime; where the batch size is not the regime's own (given, capped, rounded), the law at that one.
-    alpha stays at 1 where it would exceed it, and eta and b go on from where it reaches 1. eta stays at its cap, and
-    what is tuned beside it is tuned again there. The rules are eq. (4)'s, or for "SGD" its own, where none are given.
+    The law of the regime; where a variable is not the regime's own (given, capped, rounded), the law at that one.
+    alpha stays at 1 where it would exceed it, and eta and b go on from where it reaches 1. What stays at a cap has what
+    is tuned beside it tuned again there. The rules are eq. (4)'s, or for "SGD" its own, where none are given.
 
     Raises:
         NoRule: a law of the bound says nothing of what the regime tuned.
-        ValueError: ``to_b`` is a batch size that the limits forbid, or a number comes out too large or too small for
+        ValueError: a batch size is given that the limits forbid, or a number comes out too large or too small for
             a float.
 
     Source: Shulgin et al., Tables 2 and 3, and what they say of feasibility.
     """
     rules = rules or of_paper("sgd" if regime == "SGD" else "lmo")
-    variables = rules.bound.variables()
-    tuned = tuple(v for v in TUNED.get(regime, ("eta",)) if v in variables)
-    move = _Move(rules, regime, tuned, start if "alpha" in variables else start._replace(alpha=None), T)
-    b, notes = _batch(move, limits, to_b)
-    at, more = _within(move, b, limits)
+    tuned = tuple(v for v in tuned or TUNED.get(regime, ("eta",)) if v in rules.names)
+    start = start if "alpha" in rules.names else start.with_values(alpha=None)
+    move = _Move(rules, regime, tuned, start, T, limits)
+    for name, x in given.items():
+        unit, allowed = 1, _beyond(x, *limits.ends(rules.bound.space.all[name]))
+        if name == "b":
+            unit, (allowed, _) = limits.unit, feasible(x, limits)
+        if allowed != x:
+            to = "to_b" if name == "b" else name
+            what = "a batch size" if name == "b" else "a value"
+            rule = f"{what} that is given is one that the limits on {name} allow"
+            raise bad(rule, f"{to} = {given_text(x / unit)}", f"{to} = {given_text(allowed / unit)}, or other limits")
+    free, natural = move.settled({})
+    _check_numbers(free)
+    notes: list[str] = []
+    wished = None  # b as far as it is feasible, but for what else is limited
+    if start.b is not None and "b" not in given:
+        wished, more = feasible(free["b"], limits)
+        notes += more
+    at, kept = move.settled(given, limits)
+    if wished is not None and not math.isclose(at["b"], free["b"], rel_tol=_ROUNDING):
+        # What stays at a limit has b tuned again at it.
+        other, more = feasible(at["b"], limits)
+        if other < wished and "eta" in kept and "b" in tuned:
+            eta, power = move.settled({"b": wished})[0]["eta"], rules.powers(tuned, ("eta",))["b"]["eta"]
+            how = published.UNDER_A_CAP[regime] if rules.paper == "lmo" else f", b ~ {_monomial({'eta': power})}"
+            falls = f"b falls from {units(wished, limits.unit)} with it{how}"
+            notes = [f"eta would be {eta:.4g} and its cap is {limits.eta:.4g}: {falls}", *more]
+        elif other != wished:
+            notes = [*more]
+        wished = other
+    if wished is not None and (wished != start.b or "b" in tuned):
+        # As if it were given, so that the same batch size has the same rest to the last bit.
+        try:
+            of_limits = "b" in kept or wished != at["b"]
+            at, kept = move.settled({**given, "b": wished}, limits)
+            kept = kept | {"b"} if of_limits else kept
+        except NoRule:  # the rest may have a law at the b of its own alone
+            if wished != at["b"]:
+                raise
     _check_numbers(at)
-    own = b == move.own_b()
-    held = tuple(name for name in TUNABLE if name not in tuned and name in variables)
-    # What leaves its bound may have begun to follow its law later than at the first budget.
-    bounds = {"eta": (limits.eta,), "b": (float(limits.unit), limits.b), "alpha": (1.0,)}
-    before, after = start._asdict(), at._asdict()
-    follows = [v for v in tuned if (own or v != "b") and before[v] in bounds[v] and after[v] != before[v]]
-    if follows:
-        left = " and ".join(map(said, follows))
-        more.append(f"{left} on a bound at T_0, where no law need have begun: the rule may start too early")
+    off = {v for v in at if not math.isclose(at[v], free[v], rel_tol=_ROUNDING)}
+    # Tables 2 and 3 go by the batch size alone.
+    off = off & {"b"} if of_papers(rules) else off | given.keys() | kept
+    held = {v for v in rules.names if v not in tuned} | (
+        {"b"} if of_papers(rules) and off else off & (given.keys() | kept)
+    )
+    then = start.with_values(T, **at)
     return Row(
         regime=regime,
         tuned=tuned,
-        held=held if own or "b" in held else ("b", *held),
-        at=at if start.b is not None else at._replace(b=None),
-        own=own,
-        rule=_rule(move, own),
-        remarks=(*notes, *_about(move, b, at, own), *more),
+        held=rules.bound.space.ordered(held),
+        at=then,
+        own=not off,
+        rule=_rule(move, not off, "alpha" in natural, given.keys() | kept),
+        remarks=(*notes, *_about(move, then, free, held, not off), *_stays(move, then, free, natural, kept, not off)),
     )
 
 
-def _known(value: float | None) -> float:
-    assert value is not None, "missing() has seen that it is there"
-    return value
+def counted_in_tokens(bound: Proxy | FunctionProxy) -> bool:
+    """Return whether a bound's budget is tokens, and its batch size makes iterations of them: K = T/b."""
+    return bound.budget == "T" and bound.space.batch == "b"
+
+
+def of_papers(rules: Rules) -> bool:
+    """Return whether a bound has eta, b and alpha alone, so that its rows are those of Tables 2 and 3."""
+    return set(rules.names) <= set(TUNED["D"])
 
 
 def _power(x: float, power: Fraction) -> float:
@@ -273,27 +345,33 @@ def _power(x: float, power: Fraction) -> float:
         return math.inf
 
 
-def _check_numbers(at: Setting) -> None:
+def _check_numbers(at: Mapping[str, float]) -> None:
     """Refuse what a float can't hold."""
-    if not all(SMALLEST <= x <= LARGEST for x in at if x is not None):
-        shown = ", ".join(f"{name}={x:g}" for name, x in at._asdict().items() if x is not None)
+    if not all(SMALLEST <= x <= LARGEST for x in at.values()):
+        shown = ", ".join(f"{name}={x:g}" for name, x in at.items())
         raise bad("what is transferred stays a number", shown, "budgets that are less far apart")
 
 
-def _rule(move: _Move, own: bool) -> str:
-    """The law as text: x_1 = x_0 times powers of T_1/T_0 and, where it is not the regime's own, of b_1/b_0."""
-    at_one = own and move.from_one is not None
-    powers = move.rules.powers(move.without_alpha if at_one else move.tuned, () if own else ("b",))
-    parts = []
-    for name in ("b", "alpha", "eta"):  # the order of the tables: b decides, eta comes last
+def _rule(move: _Move, own: bool, at_one: bool, kept: Collection[str]) -> str:
+    """The law as text: x_1 = x_0 times powers of T_1/T_0 and of what is not the regime's own, b_1/b_0 say."""
+    if of_papers(move.rules):
+        kept = ("alpha",) if own and at_one and "b" in move.tuned else () if own else ("b",)
+    kept = move.rules.bound.space.ordered(kept)
+    powers, parts = move.rules.powers(move.tuned, kept), []
+    budget, names = move.rules.bound.budget, move.rules.names
+    # The order of the tables: b decides, eta comes last.
+    for name in ("b", "alpha", *(v for v in reversed(names) if v not in ("b", "alpha"))):
         if name in powers:
-            factors = [f"{name}_1 = {name}_0", f"alpha_0^({move.leaves_one(name)})" if at_one else ""]
-            for of in ("b", "T"):
+            factors = [f"{name}_1 = {name}_0"]
+            for of in (*kept, budget):
                 if power := powers[name].get(of):
+                    if of == "alpha" and of_papers(move.rules):  # it is 1 there
+                        factors.append(f"alpha_0^({-power})")
+                        continue
                     ratio = f"({of}_1/{of}_0)" if power > 0 else f"({of}_0/{of}_1)"
                     factors.append(ratio if abs(power) == 1 else f"{ratio}^({abs(power)})")
-            parts.append(" ".join(filter(None, factors)))
-        elif at_one and name == "alpha":
+            parts.append(" ".join(factors))
+        elif name == "alpha" and "alpha" in kept and of_papers(move.rules):
             parts.append("alpha_1 = 1")
     return ", ".join(parts)
 
@@ -357,75 +435,71 @@ def feasible(b: float, limits: Limits) -> tuple[float, tuple[str, ...]]:
     return rounded, tuple(notes)
 
 
-def _batch(move: _Move, limits: Limits, to_b: float | None) -> tuple[float, tuple[str, ...]]:
-    """The batch size at the new budget: the one that is given, or the regime's own as far as it is feasible."""
-    if to_b is not None:
-        at, _ = feasible(to_b, limits)
-        if at != to_b:
-            instead = f"to_b = {given_text(at / limits.unit)}, or other limits"
-            rule = "a batch size that is given is one that the limits on b allow"
-            raise bad(rule, f"to_b = {given_text(to_b / limits.unit)}", instead)
-        return to_b, ()
-    if move.start.b is None:
-        return move.b, ()
-    own_b = move.own_b()
-    _check_numbers(Setting(move.T, b=own_b))
-    b, notes = feasible(own_b, limits)
-    eta = move.at(b=b).eta
-    if limits.eta is None or eta is None or eta <= limits.eta or "b" not in move.tuned:
-        return b, notes
-    # eta stays at its cap, and b is tuned again at it: it falls by a power of what eta falls by.
-    power, own_eta = move.rules.powers(move.tuned, ("eta",))["b"]["eta"], move.at(b=own_b).eta
-    lower, more = feasible(own_b * _power(limits.eta / _known(own_eta), power), limits)
-    if lower >= b:
-        return b, notes
-    how = published.UNDER_A_CAP[move.regime] if move.rules.paper == "lmo" else f", b ~ {_monomial({'eta': power})}"
-    note = f"eta would be {eta:.4g} and its cap is {limits.eta:.4g}: b falls from {units(b, limits.unit)} with it"
-    return lower, (note + how, *more)
-
-
-def _within(move: _Move, b: float, limits: Limits) -> tuple[Setting, list[str]]:
-    """The rest at a batch size, eta under its cap and alpha tuned again there; and what is said of that."""
-    at, lmo = move.at(b=b), move.rules.paper == "lmo"
-    eta, notes, excess = at.eta, [], move.would(b=b).get("alpha", 0.0)
-    if b == move.own_b() and move.from_one is not None:
-        at_one = f"at T = {move.from_one:.4g}"
-        notes.append(f"alpha reaches 1 (beta = 0) {at_one}, and from there on eta and b are regime C's")
-    elif excess > 1 + _ROUNDING:
-        straight = {} if lmo else move.rules.powers(move.without_alpha, ("b",)).get("eta", {})
-        law = published.ETA_AT_ONE if lmo else f"eta ~ {_monomial(straight)}"
-        notes.append(f"alpha would be {excess:.4g}: it stays at 1 (beta = 0), and from where it reaches 1 {law}")
-    if notes and lmo:
-        notes[-1] += published.drift_kept(_known(move.start.alpha))
-    if limits.eta is not None and eta is not None and eta > limits.eta:
-        at = at._replace(eta=limits.eta)
-        if eta > limits.eta * (1 + _ROUNDING):
-            notes.append(f"eta would be {eta:.4g}: it stays at its cap {limits.eta:.4g}")
-            if "alpha" in move.tuned:
-                powers = move.rules.powers(move.tuned, ("eta", "b"))["alpha"]
-                alpha = min(1.0, move.by("alpha", powers, eta=limits.eta, b=b))
-                if alpha != at.alpha:
-                    law = published.ALPHA_AT_ETA if lmo else f"alpha ~ {_monomial(powers)}"
-                    notes[-1] += f", and alpha is tuned again there: {law}"
-                    at = at._replace(alpha=alpha)
-    if move.start.b is not None and _known(at.K) < 1:
+def _stays(
+    move: _Move, at: Setting, free: Mapping[str, float], natural: set[str], kept: set[str], own: bool
+) -> list[str]:
+    """What is said of what stays at an end of its range, or at a limit."""
+    rules, limits, tuned, notes = move.rules, move.limits, move.tuned, []
+    beside, lmo, T = {} if at.b is None else {"b": at.b}, rules.paper == "lmo", rules.bound.budget
+    if "alpha" in tuned:
+        excess = move.at(beside)["alpha"]
+        if own and "b" in tuned and "alpha" in natural and move.at({})["alpha"] > 1:
+            reached = move.start.T * _power(move.start.alpha, -1 / rules.powers(tuned)["alpha"][T])
+            from_there = "and from there on eta and b are regime C's"
+            notes.append(f"alpha reaches 1 (beta = 0) at {T} = {reached:.4g}, {from_there}")
+        elif excess > 1 + _ROUNDING:
+            straight = {} if lmo else rules.powers([v for v in tuned if v != "alpha"], tuple(beside)).get("eta", {})
+            law = published.ETA_AT_ONE if lmo else f"eta ~ {_monomial(straight)}"
+            notes.append(f"alpha would be {excess:.4g}: it stays at 1 (beta = 0), and from where it reaches 1 {law}")
+        if notes and lmo:
+            notes[-1] += published.drift_kept(move.start.alpha)
+    if "eta" in kept:
+        before, _ = move.settled(beside)
+        if before["eta"] > at.eta * (1 + _ROUNDING):
+            notes.append(f"eta would be {before['eta']:.4g}: it stays at its cap {at.eta:.4g}")
+            if "alpha" in tuned and before["alpha"] != at.alpha:
+                powers = {} if lmo else rules.powers(tuned, ("eta", *beside))["alpha"]
+                law = published.ALPHA_AT_ETA if lmo else f"alpha ~ {_monomial(powers)}"
+                notes[-1] += f", and alpha is tuned again there: {law}"
+    for name in sorted(kept - set(TUNED["D"])):
+        which = "largest" if at[name] == limits.ends(rules.bound.space.all[name])[1] else "smallest"
+        would = f"would be {free[name]:.4g}" if free[name] != at[name] else "has no best value of its own"
+        notes.append(f"{name} {would}: it stays at its {which} value {at[name]:.4g}")
+    if at.K is not None and at.K < 1 and counted_in_tokens(rules.bound):
         notes.append(f"K = T/b = {at.K:.4g}: less than one iteration")
-    return at, notes
+    # What leaves its bound may have begun to follow its law later than at the first budget.
+    follows = [
+        v for v in tuned
+        if (own or v != "b") and at[v] != move.start[v] and move.start[v] in limits.ends(rules.bound.space.all[v])
+    ]  # fmt: skip
+    if follows:
+        left = " and ".join(map(said, follows))
+        notes.append(f"{left} on a bound at T_0, where no law need have begun: the rule may start too early")
+    return notes
 
 
-def _about(move: _Move, b: float, at: Setting, own: bool) -> tuple[str, ...]:
-    """What the regime's answer means at this batch size."""
-    if move.rules.paper:
-        below = at.eta is not None and at.eta < _known(move.at(b=b).eta)
-        return published.about(move.rules, move.regime, at, b, move.own_b(), eta_capped=below)
-    if not own:
-        return (f"b is not {called(move.regime)}'s own ({move.own_b():.4g} tokens): the rest is tuned again at it",)
-    law = move.rules.law(move.tuned)
+def _about(move: _Move, at: Setting, alone: Mapping[str, float], held: Collection[str], own: bool) -> tuple[str, ...]:
+    """What the regime's answer means at the values that are not its own, as they are ``alone``."""
+    rules, regime = move.rules, move.regime
+    if rules.paper:
+        below = at.eta is not None and at.eta < move.settled({} if at.b is None else {"b": at.b})[0]["eta"]
+        return published.about(rules, regime, at, at.b or 1.0, alone.get("b", 1.0), eta_capped=below)
+    if not own and of_papers(rules):
+        return (f"b is not {called(regime)}'s own ({alone['b']:.4g} tokens): the rest is tuned again at it",)
+    free = [v for v in move.tuned if v not in held]
+    if not free:
+        return ()
+    law = rules.law(free)
     risk, floor = law.exponent["risk"], ", ".join(law.levels[0].terms)
-    falls = f"the bound's best goes with T^({risk})" if risk else f"the bound does not fall below {floor}"
-    beyond = [
-        f"the bound is for {v} <= {cap:.4g}" for v, cap in move.rules.bound.caps.items() if (getattr(at, v) or 0) > cap
-    ]
+    falls = f"the bound's best goes with {law.budget}^({risk})" if risk else f"the bound does not fall below {floor}"
+    beyond = [f"the bound is for {v} <= {cap:.4g}" for v, cap in rules.bound.caps.items() if (at[v] or 0) > cap]
+    there = {**rules.bound.constants, **at.values, law.budget: at.T}
+    for wall in rules.bound.walls:
+        if there.keys() >= {*wall.variables(law.budget), *wall.constants()}:
+            from hpgrid.formula.function import holds
+
+            if not holds(wall, there):
+                beyond.append(f"the bound is for {wall.text}, which fails there")
     return (
         falls,
         *(f"in the limit it lies on its bound {text}" for text in dict.fromkeys(law.active.values())),

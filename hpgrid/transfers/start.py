@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from numbers import Rational, Real
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from hpgrid import bounds
 from hpgrid.checks import (
@@ -25,10 +25,11 @@ from hpgrid.checks import (
     without_unit,
 )
 from hpgrid.proxy import FunctionProxy, Proxy
-from hpgrid.variables import TUNABLE, check_value, settings
+from hpgrid.regime import FrozenMap, Regime
+from hpgrid.variables import STANDARD, Space, Variable, settings
 
 #: A row of a transfer: the regime's name, and what was tuned at the first budget; the rest is held. Of these, a bound
-#: has the rows whose variables it contains.
+#: has the rows whose variables it contains; one of other variables has rows of its own, by number.
 TUNED = {"A": ("eta",), "B": ("eta", "alpha"), "C": ("eta", "b"), "D": ("eta", "b", "alpha")}
 
 REGIMES = (*TUNED, "auto")
@@ -44,13 +45,41 @@ BRIEF, PROBLEM = ("C1", "C2", "C3"), ("Delta0", "L", "rho", "sigma")
 SMALLEST, LARGEST = sys.float_info.min, 1e300
 
 
-class Setting(NamedTuple):
-    """Hyperparameters at a token budget; None where one was not given."""
+class Setting:
+    """Hyperparameters at a budget, those that are known; of the others each is None.
 
-    T: float  # the token budget, >= 1
-    eta: float | None = None  # the learning rate, > 0
-    b: float | None = None  # the batch size in tokens, >= 1
-    alpha: float | None = None  # the momentum complement 1 - beta, in (0, 1]
+    Args:
+        T: the budget, >= 1: tokens, unless the bound is asked about another one.
+        eta: the learning rate, > 0.
+        b: the batch size in tokens, >= 1.
+        alpha: the momentum complement 1 - beta, in (0, 1].
+        others: what else the bound declares.
+    """
+
+    __slots__ = ("T", "values")
+
+    def __init__(self, T: float, eta: Any = None, b: Any = None, alpha: Any = None, **others: Any) -> None:
+        self.T = T
+        given = {"eta": eta, "b": b, "alpha": alpha, **others}
+        self.values = {name: value for name, value in given.items() if value is not None}
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values.get(name)
+
+    @property
+    def eta(self) -> Any:
+        """The learning rate."""
+        return self["eta"]
+
+    @property
+    def b(self) -> Any:
+        """The batch size."""
+        return self["b"]
+
+    @property
+    def alpha(self) -> Any:
+        """The momentum complement."""
+        return self["alpha"]
 
     @property
     def beta(self) -> float | None:
@@ -62,6 +91,19 @@ class Setting(NamedTuple):
         """The number of iterations T/b."""
         return None if self.b is None else self.T / self.b
 
+    def with_values(self, T: float | None = None, **values: float | None) -> Self:
+        """Return the setting with other values, None for what is no longer known, or at another budget."""
+        return type(self)(self.T if T is None else T, **{**self.values, **values})
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Setting) and (self.T, self.values) == (other.T, other.values)
+
+    def __hash__(self) -> int:
+        return hash((self.T, FrozenMap(self.values)))
+
+    def __repr__(self) -> str:
+        return f"Setting({', '.join(f'{name}={value!r}' for name, value in {'T': self.T, **self.values}.items())})"
+
 
 class Limits(NamedTuple):
     """What is feasible at the new budget."""
@@ -71,6 +113,14 @@ class Limits(NamedTuple):
     # "pow2", "int", or a whole number of which b is a multiple, in units of ``unit``; None rounds nothing
     round_b: str | int | None = None
     unit: int = 1  # tokens in one unit of the batch size: the sequence length, or 1
+    caps: Mapping[str, float] = FrozenMap()  # the largest values of others
+    floors: Mapping[str, float] = FrozenMap()  # the smallest values
+
+    def ends(self, of: Variable) -> tuple[float, float]:
+        """Return the smallest and the largest value that a variable may have."""
+        low = max(of.low, self.floors.get(of.name, 0.0), float(self.unit) if of.name == "b" else 0.0)
+        caps = {**self.caps, "b": self.b, "eta": self.eta}
+        return low, min(of.high, caps.get(of.name) or math.inf)
 
 
 NO_LIMITS = Limits()
@@ -83,15 +133,20 @@ class TransferProblem:
     start: Setting  # the best setting at the first budget
     alpha2: float | None  # 1 - beta2 there, or None
     T: float  # the second budget
-    to_b: float | None  # the batch size there in tokens, where it was given
+    given: Mapping[str, float]  # what was given there; a batch size in tokens
     limits: Limits  # what is feasible there
-    # the posynomial, generalised or not, in T; None for eq. (4), or SGD's where that is the optimizer
+    # the posynomial, generalised or not, in the budget of the start; None for eq. (4), or SGD's with that optimizer
     bound: Proxy | FunctionProxy | None
     regimes: Mapping[str, tuple[str, ...]]  # the rows that were asked for, and what each tuned
     optimizer: str  # "lmo" or "sgd"
     constants: Mapping[str, float] | None  # the bound's, where costs are asked for; of eq. (4) C1, C2, C3. Else None
     calibrate: bool  # whether to find them from the start
     schedule: str | None  # of the learning rate, "constant" or "decay", where it was said
+
+    @property
+    def to_b(self) -> float | None:
+        """The batch size at the second budget in tokens, where it was given."""
+        return self.given.get("b")
 
 
 def check(options: Mapping[str, Any]) -> TransferProblem:
@@ -108,15 +163,6 @@ def check(options: Mapping[str, Any]) -> TransferProblem:
         )
         raise bad(rule, optimizer, "optimizer lmo")
     optimizer = _word("optimizer", optimizer, OPTIMIZERS)
-    regime = _word("regime", options["regime"], REGIMES)
-    limits = limits_of(*(options[name] for name in ("max_b", "max_eta", "round_b", "seq_len")))
-    unit = limits.unit
-    start, alpha2 = _start(options["start"], unit)
-    to_b = _in_tokens("to_b", _number("to_b", options["to_b"]), unit)
-    if to_b is not None and (to_b / unit) % 1:
-        above = math.ceil(to_b / unit)
-        nearest = above if limits.b is None or above * unit <= limits.b else above - 1
-        raise bad("to_b is a whole number", to_b / unit, f"to_b={nearest}, say")
     bound, constants, calibrate = options.get("bound"), options["constants"], options["calibrate"]
     if bound is not None:
         if isinstance(bound, FunctionProxy) and (bound.obstacle or bound.root is None):
@@ -127,43 +173,67 @@ def check(options: Mapping[str, Any]) -> TransferProblem:
             raise bad("a bound is a Proxy", bound, "hpgrid.bounds.lmo(), or hpgrid.parse(...), say")
         if optimizer != "lmo":
             raise bad("a transfer has one bound", f"optimizer {optimizer} and {bound.name}", "one of the two")
-        bound = bound.form("T")
+    space = STANDARD if bound is None else bound.space
+    asked = {n: options.get(n) for n in ("max_b", "max_eta", "round_b", "seq_len", "caps", "floors")}
+    limits = limits_of(**asked, space=space)
+    start, alpha2, budget = _start(options["start"], limits.unit, space)
+    to_b = _in_tokens("to_b", _number("to_b", options["to_b"]), limits.unit)
+    if to_b is not None and (to_b / limits.unit) % 1:
+        above = math.ceil(to_b / limits.unit)
+        nearest = above if limits.b is None or above * limits.unit <= limits.b else above - 1
+        raise bad("to_b is a whole number", to_b / limits.unit, f"to_b={nearest}, say")
+    if bound is not None:
+        bound = bound.form(budget)
         # Eq. (4), in either set of constants, is the bound that there is where none is given.
         eq_4 = (bounds.lmo().terms, bounds.lmo(Delta0=1.0, L=1.0, rho=1.0, sigma=1.0).terms)
         if isinstance(bound, Proxy) and bound.terms in eq_4:
             constants = bound.with_constants(**constants).constants if isinstance(constants, Mapping) else constants
             bound = None
-    regimes = _regimes(regime, optimizer, bound)
+    regimes = _regimes(options["regime"], optimizer, bound)
+    T, given = _budget(options["to"], budget, bound)
+    given |= {} if to_b is None else {"b": to_b}
+    has = TUNED["D"] if bound is None else bound.variables()
+    for name in (*given, *limits.caps, *limits.floors):
+        if name not in has and bound is not None:
+            raise bad(f"the bound {bound.name} does not depend on {name}", name, f"{has[0]}, say")
     constants = _constants(constants, calibrate, optimizer, start, bound)
     # Of several regimes the first needs the fewest numbers.
     first = next(iter(regimes))
-    if lacking := missing(regimes[first], start, limits, to_b):
+    if lacking := missing(regimes[first], start, limits, given):
         who, needs = "every regime" if len(regimes) > 1 else called(first), " and ".join(map(said, lacking))
-        given = ", ".join(f"{name}={value:g}" for name, value in start._asdict().items() if value is not None)
-        raise bad(f"{who} needs {needs} at the first budget", given, f"{said(lacking[0])}=... beside it")
-    T = _budget(options["to"])
+        shown = ", ".join(f"{name}={value:g}" for name, value in {budget: start.T, **start.values}.items())
+        raise bad(f"{who} needs {needs} at the first budget", shown, f"{said(lacking[0])}=... beside it")
     schedule = options.get("schedule")
     schedule = schedule if schedule is None else _word("schedule", schedule, SCHEDULE_KINDS)
-    return TransferProblem(start, alpha2, T, to_b, limits, bound, regimes, optimizer, constants, calibrate, schedule)
+    return TransferProblem(start, alpha2, T, given, limits, bound, regimes, optimizer, constants, calibrate, schedule)
 
 
-def limits_of(max_b: Any = None, max_eta: Any = None, round_b: Any = None, seq_len: Any = None) -> Limits:
+def limits_of(
+    max_b: Any = None, max_eta: Any = None, round_b: Any = None, seq_len: Any = None,
+    caps: Any = None, floors: Any = None, space: Space = STANDARD,
+) -> Limits:  # fmt: skip
     """Return limits as they are asked for, sizes in sequences where a length of those is given.
 
     Raises:
-        ValueError: one is out of its range.
+        ValueError: one is out of its range, or given twice.
     """
-    unit, eta = int(_number("seq_len", seq_len) or 1), _number("max_eta", max_eta)
-    return Limits(_in_tokens("max_b", _number("max_b", max_b), unit), eta and float(eta), _rounding(round_b), unit)
+    unit = int(_number("seq_len", seq_len) or 1)
+    most = dict(Regime(caps=caps or {}, space=space).caps)
+    for name, other in (("max_b", max_b), ("max_eta", max_eta)):
+        if other is not None and name[4:] in most:
+            raise bad(f"the largest {name[4:]} is given once", f"{name} and a cap", "one of the two")
+    b = _in_tokens("max_b", _number("max_b", most.pop("b", max_b)), unit)
+    eta = _number("max_eta", most.pop("eta", max_eta))
+    least = {v.name: v.low for v in space.with_floors(floors or {}).tunable if v.name in (floors or {})}
+    return Limits(b, eta and float(eta), _rounding(round_b), unit, FrozenMap(most), FrozenMap(least))
 
 
 def missing(
-    tuned: tuple[str, ...], start: Setting, limits: Limits = NO_LIMITS, to_b: float | None = None
+    tuned: tuple[str, ...], start: Setting, limits: Limits = NO_LIMITS, given: Collection[str] = ()
 ) -> tuple[str, ...]:
-    """Return what a regime needs and ``start`` does not have; b, too, where it is given or limited."""
-    about_b = to_b is not None or limits.b is not None or limits.round_b is not None
-    needs = (*tuned, *(("b",) if about_b and "b" not in tuned else ()))
-    return tuple(name for name in needs if getattr(start, name) is None)
+    """Return what a regime needs and ``start`` does not have; what is given or limited, too."""
+    b = ("b",) if "b" in given or limits.b is not None or limits.round_b is not None else ()
+    return tuple(v for v in dict.fromkeys((*tuned, *b, *given, *limits.caps, *limits.floors)) if start[v] is None)
 
 
 def called(regime: str) -> str:
@@ -184,57 +254,73 @@ def _word(name: str, given: Any, known: tuple[str, ...]) -> str:
     raise unknown(name, given, known)
 
 
-def _start(given: Any, unit: int) -> tuple[Setting, float | None]:
-    """The first setting, b in tokens, and 1 - beta2."""
+def _start(given: Any, unit: int, space: Space) -> tuple[Setting, float | None, str]:
+    """The first setting, b in tokens, 1 - beta2, and the budget that it is at."""
     if not isinstance(given, Mapping):
         raise bad("a start is names and numbers", given, "{'eta': 3e-4, 'b': 524288, 'beta': 0.95, 'T': 2.5e9}, say")
     for name, value in given.items():
         _check_size(name, value)
-    given = settings(given)
-    check_keys("name in a start", given, NAMES)
-    if "T" not in given:
-        raise bad("a start has its token budget T", ", ".join(given), "T=2.5e9 beside it, say")
-    own = {name: check_value(name, given[name]) for name in ("eta", "b", "alpha", "T") if name in given}
-    b = _in_tokens("b", own.get("b"), unit)
-    alpha2 = alpha_of(given["beta2"], "beta2") if "beta2" in given else None
-    return Setting(own["T"], own.get("eta"), b, own.get("alpha")), alpha2
+    given = settings(given, space)
+    check_keys("name in a start", given, NAMES if space == STANDARD else dict.fromkeys((*space.words, "beta2")))
+    budgets = [name for name in space.budget_names if name in given]
+    if len(budgets) != 1:
+        named = "token budget T" if space == STANDARD else f"budget, {' or '.join(space.budget_names)}"
+        raise bad(f"a start has its {named}", ", ".join(given), f"{space.budget_names[0]}=2.5e9 beside it, say")
+    own = {name: space.check(name, given[name]) for name in space.names if name in given}
+    if "b" in own:
+        own["b"] = _in_tokens("b", own["b"], unit) or 0.0
+    alpha2 = alpha_of(given["beta2"], "beta2") if "beta2" in given and "beta2" not in space.words else None
+    return Setting(own.pop(budgets[0]), **own), alpha2, budgets[0]
 
 
-def _budget(to: Any) -> float:
-    """The second budget, a number or {"T": number}."""
+def _budget(to: Any, budget: str, bound: Proxy | FunctionProxy | None) -> tuple[float, dict[str, float]]:
+    """The second budget, a number or {"T": number}, and what else is given there."""
+    space = STANDARD if bound is None else bound.space
     if not isinstance(to, Mapping):
-        _check_size("T", to)
-        return check_value("T", to)
-    to = settings(to)
+        _check_size(budget, to)
+        return space.check(budget, to), {}
+    to = settings(to, space)
     for name in to:
         if name in ("b", "eta"):
             instead = "to_b for a batch size that is given" if name == "b" else "max_eta for the largest one"
-            raise bad("a transfer goes to a token budget T alone", name, f"T=1e12, say, and {instead}")
-    check_keys("name in where a transfer goes", to, ("T",))
-    if "T" not in to:
-        raise bad("a transfer goes to a token budget T", "nothing", "T=1e12, say")
-    return _budget(to["T"])
+            raise bad(f"a transfer goes to a token budget {budget} alone", name, f"{budget}=1e12, say, and {instead}")
+    others = [v for v in space.hyperparameters if v not in STANDARD.hyperparameters]
+    check_keys("name in where a transfer goes", to, (budget, *others))
+    if budget not in to:
+        raise bad(f"a transfer goes to a {'token ' * (budget == 'T')}budget {budget}", "nothing", f"{budget}=1e12, say")
+    for name, value in to.items():
+        _check_size(name, value)
+    given = {name: space.check(name, value) for name, value in to.items()}
+    return given.pop(budget), given
 
 
-def _regimes(regime: str, optimizer: str, bound: Proxy | FunctionProxy | None) -> dict[str, tuple[str, ...]]:
+def _regimes(asked: Any, optimizer: str, bound: Proxy | FunctionProxy | None) -> dict[str, tuple[str, ...]]:
     """The rows that were asked for: of a bound those whose variables it contains."""
     if optimizer == "sgd":
-        if regime != "auto":
-            raise bad("regimes A to D are the LMO methods'; SGD has one rule", regime, "regime auto, or optimizer lmo")
+        if _word("regime", asked, REGIMES) != "auto":
+            raise bad("regimes A to D are the LMO methods'; SGD has one rule", asked, "regime auto, or optimizer lmo")
         return {"SGD": ("eta",)}
-    has = TUNED["D"] if bound is None else bound.variables()
+    space = STANDARD if bound is None else bound.space
+    has = tuple(v for v in (TUNED["D"] if bound is None else bound.variables()) if v in space.hyperparameters)
     rows: dict[str, tuple[str, ...]] = {}
-    for name, tuned in TUNED.items():
-        own = tuple(v for v in tuned if v in has)
-        if own and own not in rows.values():  # without alpha, B is A again
-            rows[name] = own
-    more = [] if bound is None else [v for v in bound.space.hyperparameters if v in has and v not in TUNED["D"]]
-    if bound is not None and more:
-        rule = f"a transfer moves eta, b and alpha, and the bound {bound.name} depends on {', '.join(more)}, too"
-        instead = f"{more[0]} as a constant of the bound; hpgrid exponents has its laws"
-        raise bad(rule, ", ".join(more), instead)
+    if set(has) <= set(TUNED["D"]):
+        for name, tuned in TUNED.items():
+            own = tuple(v for v in tuned if v in has)
+            if own and own not in rows.values():  # without alpha, B is A again
+                rows[name] = own
+    else:
+        # As those: the first alone, with each other one, and all of them.
+        sets = dict.fromkeys(((has[0],), *((has[0], v) for v in has[1:]), has))
+        rows = {str(k): each for k, each in enumerate(sets, 1)}
     if not rows:
-        raise bad("a transfer needs a bound with eta, b or alpha", ", ".join(has), "a bound that has one of them")
+        assert bound is not None
+        rule = f"a transfer needs a bound with {', '.join(space.hyperparameters[:-1])} or {space.hyperparameters[-1]}"
+        raise bad(rule, ", ".join(bound.variables()), "a bound that has one of them")
+    if isinstance(asked, str) and all(v.strip() in space.words for v in asked.split(",")):
+        tuned = Regime(tuple(v.strip() for v in asked.split(",")), space=space).tuned
+        if set(tuned) <= set(has):
+            return {next((name for name, own in rows.items() if own == tuned), "+".join(tuned)): tuned}
+    regime = _word("regime", asked, (*rows, "auto") if rows.keys() - TUNED.keys() else REGIMES)
     if regime != "auto" and regime not in rows:
         raise bad(f"a bound in {', '.join(has)} has no {called(regime)}", regime, f"one of {', '.join(rows)}, or auto")
     return rows if regime == "auto" else {regime: rows[regime]}
@@ -254,8 +340,9 @@ def _constants(
         raise bad("constants are calibrated for eq. (4)", bound.name, "values of its constants, or no bound")
     if optimizer != "lmo":
         raise bad("costs are of eq. (4), the LMO methods'", f"optimizer {optimizer}", "optimizer lmo, or no constants")
-    needs = [name for name in TUNABLE if bound is None or name in bound.variables()]
-    lacking = [said(name) for name in needs if getattr(start, name) is None]
+    space = STANDARD if bound is None else bound.space
+    needs = [name for name in space.hyperparameters if bound is None or name in bound.variables()]
+    lacking = [said(name) for name in needs if start[name] is None]
     if lacking:
         *first, last = map(said, needs)
         listed = f"{', '.join(first)} and {last}" if first else last

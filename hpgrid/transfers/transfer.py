@@ -15,7 +15,7 @@ from hpgrid.text import few_iterations
 from hpgrid.transfers import published, report
 from hpgrid.transfers.choice import Choice, chosen
 from hpgrid.transfers.published import Applied, Kept, Path
-from hpgrid.transfers.rules import NoRule, Row, Rules, given_text, moved, of_paper
+from hpgrid.transfers.rules import NoRule, Row, Rules, counted_in_tokens, given_text, moved, of_paper
 from hpgrid.transfers.start import TransferProblem, check, missing
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _FEW, _MANY = 1000, 1e6
 
 @dataclass(frozen=True, repr=False)
 class Transfer(Result, TransferProblem):
-    """The answer, beside what was asked: ``start``, ``T``, ``to_b`` and ``limits``, with every b in tokens.
+    """The answer, beside what was asked: ``start``, ``T``, ``given`` and ``limits``, with every b in tokens.
 
     Attributes:
         rows: what each regime makes of it.
@@ -56,6 +56,11 @@ class Transfer(Result, TransferProblem):
     costs: Costs | None
     rules: Rules = field(compare=False, repr=False)
 
+    @property
+    def budget(self) -> str:
+        """The name of the budget: T, tokens, unless the bound is asked about another."""
+        return self.rules.bound.budget
+
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as plain data; what is not given, or no finite number, is None."""
         return report.as_dict(self)
@@ -76,15 +81,16 @@ class Transfer(Result, TransferProblem):
             ValueError: the budget stays, so that there is no way.
         """
         if self.T == self.start.T:
-            raise bad("a picture goes from one budget to another", f"T = {self.T:g} twice", "no plot, or another T")
+            rule, shown = "a picture goes from one budget to another", f"{self.budget} = {self.T:g} twice"
+            raise bad(rule, shown, f"no plot, or another {self.budget}")
         from hpgrid.transfers.picture import draw
 
         return draw(self)
 
 
 def transfer(
-    start: Mapping[str, float],
-    to: Mapping[str, float] | float,
+    start: Mapping[str, Any],
+    to: Mapping[str, Any] | float,
     *,
     bound: Proxy | FunctionProxy | None = None,
     regime: str = "auto",
@@ -97,20 +103,25 @@ def transfer(
     constants: Mapping[str, float] | None = None,
     calibrate: bool = False,
     schedule: str | None = None,
+    caps: Mapping[str, float] | None = None,
+    floors: Mapping[str, float] | None = None,
 ) -> Transfer:
-    """Return hyperparameters for another token budget, from the best ones at a first.
+    """Return hyperparameters for another budget, from the best ones at a first.
 
-    Regimes are named by what was tuned at the first budget: A eta; B eta, alpha; C eta, b; D all three. The rest is
-    held. Where b is given, capped or rounded, the rest is tuned again at it. Each rule is read off the bound's exact
-    law in that regime.
+    Regimes are named by what was tuned at the first budget: A eta; B eta, alpha; C eta, b; D all three. A bound of
+    other variables has numbers in place of letters: its first variable alone, that with each other one, and all. The
+    rest is held. What is given, capped or rounded has the rest tuned again at it. Each rule is read off the bound's
+    exact law in that regime.
 
     Args:
         start: eta, b, beta (or alpha = 1 - beta), and the token budget T at which they are best; what was not tuned
-            may be missing. Adam's beta2 may be there, for Marek et al.'s rule alone.
-        to: the new token budget, or {"T": it}, >= 1.
+            may be missing. Adam's beta2 may be there, for Marek et al.'s rule alone. Of a bound that declares its own
+            variables those, and one of its budgets.
+        to: the new budget, or {"T": it}, >= 1, beside it values of a bound's own variables that are given there.
         bound: any posynomial, or what maxima, products and roots make of some, in place of eq. (4); it has the regimes
             whose variables it contains, and nothing is said of it but its own laws.
-        regime: "A" to "D", in either case, or "auto" for all that the start suffices for.
+        regime: "A" to "D", in either case, a number, or what was tuned, as "eta,H"; "auto" for all that the start
+            suffices for.
         to_b: the batch size at the new budget, whole, where it is given and not the regime's.
         max_b: the largest batch size, >= 1. Caps are taken to have held at the first budget, too, if the start keeps
             to them: with ``calibrate`` a start on a cap is on a bound, and need not be an optimum inside.
@@ -123,6 +134,8 @@ def transfer(
         calibrate: find those of eq. (4) in place of that: for each row those for which the start is the best of what
             it tuned.
         schedule: of the learning rate, "constant" or "decay": what public runs with such a one show is said.
+        caps: the largest values of any hyperparameters, as ``max_b`` and ``max_eta`` are of those two.
+        floors: the smallest ones.
 
     Returns:
         A row per regime with its setting and what to know of it, beside it the rules of others, and the costs where
@@ -136,30 +149,32 @@ def transfer(
     Source: Shulgin et al., Tables 1 to 3, section 4, Appendix C.3.
     """
     problem = check(locals())
-    start_, T, limits, to_b = problem.start, problem.T, problem.limits, problem.to_b
+    start_, T, limits, given = problem.start, problem.T, problem.limits, problem.given
     notes, costs = _notes(problem), None
     rules = of_paper(problem.optimizer)
     if problem.bound is not None:
         own = problem.bound.with_constants(**(problem.constants or {}))
-        held = {name: value for name, value in start_._asdict().items() if name != "T" and value is not None}
-        rules = Rules(own, "sgd" if getattr(own, "terms", ()) == bounds.sgd().terms else "", held)
-    lacking = {name: missing(tuned, start_, limits, to_b) for name, tuned in problem.regimes.items()}
+        rules = Rules(own, "sgd" if getattr(own, "terms", ()) == bounds.sgd().terms else "", start_.values)
+    lacking = {name: missing(tuned, start_, limits, given) for name, tuned in problem.regimes.items()}
     rows, no_rule = [], {}
     for name, lacks in lacking.items():
         if not lacks:
             try:
-                rows.append(moved(name, start_, T, limits, to_b, rules))
+                rows.append(moved(name, start_, T, limits, given, rules, problem.regimes[name]))
             except NoRule as why:
                 no_rule[name] = str(why)
     if not rows:
         raise bad("a bound has a law of what was tuned", "; ".join(no_rule.values()), "another bound, or regime")
-    given = dict.fromkeys(row.at.b for row in rows if row.at.b in (to_b, limits.b))
-    # Of less than one iteration the row itself says so.
-    few = (few_iterations(b, T / b, limits.unit) for b in given if b is not None and b <= T and b != start_.b)
-    notes += [f"at T_1 {each}" for each in few if each]
+    if counted_in_tokens(rules.bound):
+        sizes = dict.fromkeys(row.at.b for row in rows if row.at.b in (problem.to_b, limits.b))
+        # Of less than one iteration the row itself says so.
+        few = (few_iterations(b, T / b, limits.unit) for b in sizes if b is not None and b <= T and b != start_.b)
+        notes += [f"at T_1 {each}" for each in few if each]
     lmo = rules.paper == "lmo"
     if problem.constants is not None and not rules.bound.is_posynomial(rules.bound.variables()):
-        notes.append(f"no costs: {rules.bound.name} is no posynomial in all of its variables")
+        walls = ", ".join(wall.text for wall in rules.bound.walls)
+        reason = f"holds where {walls}, which is no box" if walls else "is no posynomial in all of its variables"
+        notes.append(f"no costs: {rules.bound.name} {reason}")
     elif problem.constants is not None or problem.calibrate:
         from hpgrid.transfers.costs import costs as costs_of
 
@@ -169,7 +184,7 @@ def transfer(
         rows=tuple(rows),
         lacking={name: names for name, names in lacking.items() if names},
         no_rule=no_rule,
-        sgd=moved("SGD", start_, T, limits, to_b) if lmo and not missing(("eta",), start_, limits, to_b) else None,
+        sgd=moved("SGD", start_, T, limits, given) if lmo and not missing(("eta",), start_, limits, given) else None,
         kept=published.kept(start_, problem.alpha2, rows) if lmo else {},
         fits=tuple(published.applied(fit, start_, T) for fit in published.FITS) if lmo else (),
         paths=published.paths(start_, T, rows, rules) if lmo else (),
@@ -187,7 +202,7 @@ def _notes(problem: TransferProblem) -> list[str]:
     if problem.T == start.T:
         notes.append("the budget stays: what changes is what a given, capped or rounded b asks for")
     b, K, unit = start.b, start.K, problem.limits.unit
-    if b is not None and K is not None:
+    if b is not None and K is not None and (problem.bound is None or counted_in_tokens(problem.bound)):
         if few := few_iterations(b, K, unit):
             notes.append(f"at the start {few}")
         if unit == 1 and b < _FEW and K > _MANY:

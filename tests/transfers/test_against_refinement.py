@@ -12,6 +12,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from eq4 import at_b
 
 from hpgrid import bounds
 from hpgrid.refinement import refine
@@ -105,7 +106,7 @@ def test_a_batch_size_that_is_given(regime: str, more: float, T: float) -> None:
     """C then tunes eta alone, exactly. D's optimum is B's at its own b, so that the errors are B's at both ends."""
     start = best(T, regime)
     to_b = start.b * more
-    row, at = moved(regime, start, T * LONGER, to_b=to_b), best(T * LONGER, {"C": "A", "D": "B"}[regime], b=to_b)
+    row, at = moved(regime, start, T * LONGER, given=at_b(to_b)), best(T * LONGER, {"C": "A", "D": "B"}[regime], b=to_b)
     ends = [shifts_of_b(each) if regime == "D" else {"eta": 0.0} for each in (start, at)]
     held_against(row, at, {x: ends[0][x] + ends[1][x] for x in ends[0]})
 
@@ -116,7 +117,7 @@ def test_alpha_at_one_keeps_the_drift_of_table_3_in_eta(T: float) -> None:
     for it up to 1, where it is 2: (2/(1 + alpha_0))^(1/2) of the best eta, exactly."""
     start = best(T, "B")
     to_b = 3 * start.b / start.alpha * LONGER**0.5
-    row, at = moved("B", start, T * LONGER, to_b=to_b), best(T * LONGER, "A", b=to_b, alpha=1.0)
+    row, at = moved("B", start, T * LONGER, given=at_b(to_b)), best(T * LONGER, "A", b=to_b, alpha=1.0)
     assert row.at.alpha == 1
     assert abs(np.log(row.at.eta / at.eta) - np.log(2 / (1 + start.alpha)) / 2) <= SOLVER
 
@@ -126,7 +127,7 @@ def test_from_alpha_at_one_regime_d_has_regime_cs_errors(T: float) -> None:
     """b* = C2/(2 (2 C1 C3/T)^(1/2) + C2/T) at alpha = 1: it is off by regime C's shifts at both ends, exactly."""
     start, at = best(SHORT, "D"), best(T, "D")
     row = moved("D", start, T)
-    assert row.at[1:] == pytest.approx(moved("C", start, T).at[1:], rel=1e-14)
+    assert row.at.values == pytest.approx(moved("C", start, T).at.values, rel=1e-14)
     shift = shifts_of_c(at)["b"] - shifts_of_c(start)["b"]
     assert 0.1 < shift < 1
     assert np.log([row.at.b / at.b, row.at.eta / at.eta]) == pytest.approx([shift, shift / 2], abs=SOLVER)
@@ -156,8 +157,8 @@ def test_a_capped_eta_has_the_rest_tuned_again(regime: str, T: float) -> None:
     shifts by 5 x/8 and b by -x/8. At the start that is 5 alpha/4 and -alpha/4, as D's shifts say.
     """
     start, to_b = best(T, regime), 4 * HELD["b"] if regime == "B" else None
-    cap = moved(regime, start, T * LONGER, to_b=to_b).at.eta / {"B": 5, "C": 5, "D": 3}[regime]
-    row = moved(regime, start, T * LONGER, Limits(eta=cap), to_b)
+    cap = moved(regime, start, T * LONGER, given=at_b(to_b)).at.eta / {"B": 5, "C": 5, "D": 3}[regime]
+    row = moved(regime, start, T * LONGER, Limits(eta=cap), at_b(to_b))
     at = best(T * LONGER, {"B": "alpha", "C": "b", "D": "b alpha"}[regime], eta=cap, **({"b": to_b} if to_b else {}))
     assert cap * (1 - 1e-12) <= row.at.eta <= cap
     x = [C2 * np.sqrt(end.b) / (C3 * end.eta * end.T) for end in (start, at)]

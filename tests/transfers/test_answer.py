@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from eq4 import GIVEN as START, ROUNDING
+from eq4 import GIVEN as START, ROUNDING, at_b
 from hypothesis import given, strategies as st
 
 import hpgrid
@@ -32,7 +32,7 @@ def test_all_regimes_stand_side_by_side_and_sgds_rule_alone() -> None:
     assert (answer.lacking, answer.notes) == ({}, ())
     alone = hpgrid.transfer(START, 1e12, optimizer="sgd", to_b=2**20)
     (row,) = alone.rows
-    assert row == moved("SGD", alone.start, 1e12, to_b=2.0**20)
+    assert row == moved("SGD", alone.start, 1e12, given=at_b(2.0**20))
     assert (row.at.alpha, alone.sgd, alone.kept, alone.fits, alone.paths) == (None, None, {}, (), ())
     assert "eta <= 1/L" in row.remarks[0]
 

@@ -102,5 +102,5 @@ def test_where_burn_in_is_most_of_the_noise_no_constants_are_positive(regime: st
 def test_what_is_always_better_there_is_better_by_random_constants() -> None:
     start = Setting(2e3, 1e-3, 100.0, 0.1)
     of = constants(*10 ** np.random.default_rng(3).uniform(-4, 4, (3, 100)))
-    for nearby in (start._replace(b=99.0), start._replace(alpha=0.101)):
+    for nearby in (start.with_values(b=99.0), start.with_values(alpha=0.101)):
         assert (risk(nearby, start.T, of) < risk(start, start.T, of)).all()

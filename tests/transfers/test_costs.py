@@ -69,7 +69,7 @@ def test_calibrated_every_row_starts_at_its_best_but_where_three_contradict_each
     assert [row.calibration.free for row in costs.rows] == [1, 0, 0, 0]
     assert costs.at_start_by == "B"
     given = hpgrid.transfer(GIVEN, 1e11, calibrate=True, to_b=1048576)
-    assert all((row.cost.retuned.b == 1048576).all() for row in given.costs.rows), "a given b is not tuned again"
+    assert all((row.cost.retuned["b"] == 1048576).all() for row in given.costs.rows), "a given b is not tuned again"
 
 
 FAR = "with these constants the start is not the best of what was tuned, by up to"
@@ -119,7 +119,10 @@ def test_what_is_left_as_it_was_keeps_within_limits() -> None:
     limited: dict[str, Any] = {"max_b": 2**18, "max_eta": 1e-4, "regime": "C"}
     for limits, eta, b in ((limited, 1e-4, 2.0**18), ({"to_b": 2**22, "regime": "D"}, 3e-4, 2.0**22)):
         cost = hpgrid.transfer(GIVEN, 1e11, constants={"C1": 1e-4}, **limits).costs.rows[0].cost
-        own, least = float(risk(Setting(1e11, eta, b, 0.05), 1e11, OWN)), float(risk(cost.retuned, 1e11, OWN)[0])
+        own, least = (
+            float(risk(Setting(1e11, eta, b, 0.05), 1e11, OWN)),
+            float(risk(Setting(1e11, **cost.retuned), 1e11, OWN)[0]),
+        )
         assert cost.unchanged.retuned[0] == pytest.approx(own / least - 1, rel=1e-9)
 
 
@@ -182,7 +185,7 @@ def test_a_rule_costs_nothing_in_the_limit(regime: str, b: float, T: float, rate
 def test_leaving_all_as_it_was_costs_what_eta_is_off_by() -> None:
     """A hundred times the budget at ten times the best eta: (10 + 1/10)/2 times progress and drift, for 1 of each."""
     found = of_rule(best(OF, 1e9, "A"), "A", 1e11)
-    at = found.retuned
+    at = Setting(1e11, **found.retuned)
     share = 2 * float(OF["C3"] * at.eta[0] * (1 + 1 / 0.02))
     noise = OF["C2"] * (np.sqrt(3000.0) / (0.02 * 1e11) + np.sqrt(0.02 / 3000.0))
     assert found.unchanged.retuned[0] == pytest.approx(share * (5.05 - 1) / (share + noise), rel=1e-9)
@@ -192,6 +195,6 @@ def test_limits_that_the_old_setting_did_not_keep_to_did_not_hold_there() -> Non
     start = best(OF, 1e10, "D")
     limits = Limits(b=start.b / 2, eta=start.eta / 2, unit=2 * int(start.b))
     for some in (limits._replace(unit=1), limits._replace(b=None)):
-        found = cost(OF, start, start._replace(T=1e11), tuned=TUNED["D"], held=(), limits=some)
+        found = cost(OF, start, start.with_values(T=1e11), tuned=TUNED["D"], held=(), limits=some)
         assert found.at_start == 0.0
-        np.testing.assert_allclose([float(x[0]) for x in found.start], start[1:], rtol=1e-12)
+        np.testing.assert_allclose([float(x[0]) for x in found.start.values()], [*start.values.values()], rtol=1e-12)

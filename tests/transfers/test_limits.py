@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from eq4 import ROUNDING, START
+from eq4 import ROUNDING, START, at_b
 from hypothesis import given, strategies as st
 
 from hpgrid.transfers.rules import feasible, moved
@@ -53,7 +53,7 @@ def test_a_feasible_batch_size_keeps_its_limits_and_stays(b: float, cap: float |
     ("D", START, T1, Limits(b=1e6), 1e6, ["it stays at its cap 1000000", "same leading risk (Theorem 2)"]),
     ("D", START, T1, Limits(round_b="pow2"), 2.0**20, ["b is rounded from 1.423e+06 to 1048576", "(Theorem 2)"]),
     ("A", START, T1, Limits(round_b=1000000), 1e6, ["b is rounded from 524288 to 1000000", "(Corollary 1)"]),
-    ("C", START._replace(T=1e12, b=8 * 4096.0), 1e9, Limits(unit=4096), 4096.0,
+    ("C", START.with_values(T=1e12, b=8 * 4096.0), 1e9, Limits(unit=4096), 4096.0,
      ["b would be 0.253 sequences, less than one: it stays at 1", "fewer iterations"]),
 ])  # fmt: skip
 def test_a_batch_size_that_a_limit_makes_is_one_that_is_given_and_the_rest_is_tuned_again(
@@ -61,7 +61,7 @@ def test_a_batch_size_that_a_limit_makes_is_one_that_is_given_and_the_rest_is_tu
 ) -> None:
     """Where alpha is held a lower b leaves the noise floor, and a higher one costs iterations; tuned, it is free."""
     row = moved(regime, start, T, limits)
-    assert row.at == moved(regime, start, T, to_b=to_b).at
+    assert row.at == moved(regime, start, T, given=at_b(to_b)).at
     assert row.at.eta != moved(regime, start, T).at.eta
     for remark, words in zip(row.remarks, told, strict=True):
         assert words in remark
@@ -75,15 +75,15 @@ def test_a_cap_on_eta_that_moves_no_rounded_batch_size_says_nothing_of_b() -> No
 
 
 def test_a_batch_size_that_is_given_follows_no_law_that_may_begin_too_early() -> None:
-    on_bound = START._replace(b=1.0)
-    given, own = moved("C", on_bound, T1, to_b=1000.0), moved("C", on_bound, T1)
+    on_bound = START.with_values(b=1.0)
+    given, own = moved("C", on_bound, T1, given=at_b(1000.0)), moved("C", on_bound, T1)
     early = "b on a bound at T_0"
     assert any(early in remark for remark in own.remarks)
     assert not any(early in remark for remark in given.remarks)
 
 
 def test_alpha_stays_at_one() -> None:
-    row, at_one = (moved("D", START, T1, to_b=b) for b in (2.0**29, 2.0**29 / 2.56))
+    row, at_one = (moved("D", START, T1, given=at_b(b)) for b in (2.0**29, 2.0**29 / 2.56))
     # alpha would be 2.56: Table 3's eta at a 2.56th of the batch size, and from there as its root
     assert row.at.alpha == 1 == pytest.approx(at_one.at.alpha, rel=ROUNDING)
     assert row.at.eta == pytest.approx(at_one.at.eta * 2.56**0.5, rel=ROUNDING)
@@ -101,23 +101,23 @@ def test_nothing_jumps_where_alpha_reaches_one(regime: str, crossing: float) -> 
 
 
 def test_regime_d_is_regime_cs_from_where_alpha_reaches_one() -> None:
-    there, at_one = moved("D", START, START.T * 0.05**3).at, START._replace(alpha=1.0)
+    there, at_one = moved("D", START, START.T * 0.05**3).at, START.with_values(alpha=1.0)
     shorter = [(START, there, there.T / 3, "3.125e+05"), (START, there, there.T / 100, "3.125e+05")]
     for start, crossing, T, where in (*shorter, (at_one, at_one, 1e6, "2.5e+09")):
         row = moved("D", start, T)
         assert row.own
-        assert row.at[1:] == pytest.approx(moved("C", crossing, T).at[1:], rel=ROUNDING)
+        assert row.at.values == pytest.approx(moved("C", crossing, T).at.values, rel=ROUNDING)
         assert any(f"alpha reaches 1 (beta = 0) at T = {where}" in remark for remark in row.remarks)
 
 
 @pytest.mark.parametrize(("regime", "start", "limits", "longer", "shorter"), [
-    ("D", START._replace(alpha=1.0), Limits(), ["beta"], []),
-    ("C", START._replace(b=1.0), Limits(), ["b"], []),
-    ("D", START._replace(b=4096.0), Limits(unit=4096), ["b"], []),
+    ("D", START.with_values(alpha=1.0), Limits(), ["beta"], []),
+    ("C", START.with_values(b=1.0), Limits(), ["b"], []),
+    ("D", START.with_values(b=4096.0), Limits(unit=4096), ["b"], []),
     ("C", START, Limits(b=START.b), [], ["b"]),
     ("A", START, Limits(eta=START.eta), ["eta"], []),
-    ("D", START._replace(alpha=1.0), Limits(eta=START.eta), ["eta and beta"], ["beta"]),
-    ("C", START._replace(alpha=1.0), Limits(), [], []),
+    ("D", START.with_values(alpha=1.0), Limits(eta=START.eta), ["eta and beta"], ["beta"]),
+    ("C", START.with_values(alpha=1.0), Limits(), [], []),
 ])  # fmt: skip
 def test_what_leaves_its_bound_may_do_so_too_early(
     regime: str, start: Setting, limits: Limits, longer: list[str], shorter: list[str]
@@ -128,7 +128,7 @@ def test_what_leaves_its_bound_may_do_so_too_early(
 
 
 def test_alpha_of_exactly_one_is_not_remarked_and_less_than_one_iteration_is() -> None:
-    row = moved("B", Setting(1e4, 0.1, 100.0, 0.5), 1e4, to_b=200.0)
+    row = moved("B", Setting(1e4, 0.1, 100.0, 0.5), 1e4, given=at_b(200.0))
     assert (row.at.alpha, row.remarks) == (1, ())
     assert "K = T/b = 0.1907: less than one iteration" in moved("A", START, 1e5).remarks
 
@@ -155,7 +155,7 @@ def test_a_cap_on_eta_beside_a_limit_on_b() -> None:
     # A rounding that takes eta over its cap leaves it there: b falls to 1.003e6 with eta, and 2^20 is nearest.
     row = moved("D", START, T1, Limits(eta=6.4e-6, round_b="pow2"))
     assert (row.at.eta, row.at.b) == (6.4e-6, 2.0**20)
-    assert row.at.alpha < moved("D", START, T1, to_b=2.0**20).at.alpha
+    assert row.at.alpha < moved("D", START, T1, given=at_b(2.0**20)).at.alpha
     # A cap on b counts where it is below what eta asks for, in regime C b = 2.9e6.
     row = moved("C", START, T1, Limits(eta=1e-5, b=1e6))
     assert (row.at.eta, row.at.b) == (1e-5, 1e6)

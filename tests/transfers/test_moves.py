@@ -39,7 +39,7 @@ def test_quadrupling_b_has_the_powers_of_appendix_c_3_and_at_a_point_the_factors
 
 def test_no_momentum_has_no_half_life_to_move() -> None:
     at = Setting(1e12, 1e-4, 3000.0, 1.0)
-    found = published.life(moved("A", at, 1e12), at, LMO, least(1e12, constants(1.0, 1e-3, 1.0))._asdict())
+    found = published.life(moved("A", at, 1e12), at, LMO, least(1e12, constants(1.0, 1e-3, 1.0)).values)
     assert (found.tokens, np.isnan(found.times), found.retuned >= 0.0) == (0.0, True, True)
 
 
@@ -73,7 +73,7 @@ def test_tuned_it_is_a_root_of_the_budget_at_every_batch_size() -> None:
     assert law == pytest.approx(np.log(2) / float(theorems.theorem2_alpha(T, 1.0, *of.values())), rel=1e-14)
     for b in (1.0, 1e3, 1e6):
         best = least(T, of, b=(b, b))
-        found = published.life(moved("B", start, T), start, LMO, best._asdict())
+        found = published.life(moved("B", start, T), start, LMO, best.values)
         small = b / (best.alpha**1.5 * T) + best.alpha
         assert float(found.retuned) == pytest.approx(law, rel=4 * float(small))
         assert small < 1e-3
