@@ -382,7 +382,8 @@ def as_dict(answer: Transfer) -> dict[str, Any]:
 
     data = {
         "start": {**at(answer.start), "beta2": complement(answer.alpha2)},
-        answer.budget: answer.T,
+        "budget": answer.budget,
+        "T": answer.T,
         "to_b": answer.to_b,
         "limits": {**answer.limits._asdict(), "caps": dict(answer.limits.caps), "floors": dict(answer.limits.floors)},
         "recommended": answer.choice.row.regime,
