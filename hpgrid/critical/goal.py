@@ -7,12 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from hpgrid.bounds.constants import Constants, check_form
-from hpgrid.checks import (
-    alpha_of,
-    bad,
-    is_number,
-    unknown,
-)
+from hpgrid.checks import alpha_of, bad, is_number, unknown
 from hpgrid.variables import check_value
 
 #: What a target can be about: the mean gradient norm, the mean Frank-Wolfe gap, the loss of a star-convex f.

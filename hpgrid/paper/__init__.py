@@ -32,10 +32,7 @@ _TABLE = {
     "fw1": ("pair", "Frank-Wolfe gap with weight decay at beta = 0.95: batch size and learning rate tuned"),
     "fw2": ("pair", "Frank-Wolfe gap with weight decay at b = 32: momentum and learning rate tuned"),
     "cbs1": ("cbs1", "tokens and iterations to a target against batch size, and where formulas put the fewest"),
-    "cbs2": (
-        "cbs2",
-        "critical batch size over momentum, weight decay and learning rate, and where bounds say nothing",
-    ),
+    "cbs2": ("cbs2", "critical batch size over momentum, weight decay and learning rate, and where bounds say nothing"),
     "cbs3": ("cbs3", "Theorem 12 of Cesista against the exact minimiser of tokens, over targets"),
     "flatness": ("flatness", "what a factor of ten costs under joint tuning, and what is as good to 1%"),
     "smooth1": (

@@ -10,12 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from hpgrid.checks import (
-    METHODS,
-    bad,
-    check_choice,
-    check_count,
-)
+from hpgrid.checks import METHODS, bad, check_choice, check_count
 from hpgrid.config import Config
 from hpgrid.paper.data import FigureData, config_data
 from hpgrid.plotting.lines import METHOD_LOOK, bound_line, family, law, level, measured, padded

@@ -9,11 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from hpgrid.checks import (
-    METHODS,
-    bad,
-    check_count,
-)
+from hpgrid.checks import METHODS, bad, check_count
 from hpgrid.config import Config
 from hpgrid.paper.data import FigureData, config_data
 from hpgrid.plotting.lines import METHOD_LOOK, bound_line, level, measured, padded

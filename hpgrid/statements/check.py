@@ -8,9 +8,7 @@ from fractions import Fraction
 from itertools import combinations
 from typing import Any
 
-from hpgrid.checks import (
-    bad,
-)
+from hpgrid.checks import bad
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.readings import FAILS, UNIDENTIFIABLE, VERDICTS, Reading, worst

@@ -45,10 +45,7 @@ def su(g1: Fraction, g2: Fraction, g3: Fraction, g5: Fraction, g6: Fraction, g7:
     P = g1 * g3 + g2 * (g1 + g3)
     return Su(
         {"b": g1 * g3 / P, "eta": -g1 * g2 / P, "risk": -g1 * g2 * g3 / P},
-        {
-            "eta": (g1 * g6 - g7 * (g1 + g2) - g5 * g2) / P,
-            "b": (g6 * (g1 + g3) + g5 * g3 - g7 * g1) / P,
-        },
+        {"eta": (g1 * g6 - g7 * (g1 + g2) - g5 * g2) / P, "b": (g6 * (g1 + g3) + g5 * g3 - g7 * g1) / P},
     )
 
 

@@ -15,10 +15,7 @@ from typing import Any
 import numpy as np
 
 from hpgrid.answer import Answer, Result
-from hpgrid.checks import (
-    bad,
-    is_number,
-)
+from hpgrid.checks import bad, is_number
 from hpgrid.progress import progress
 from hpgrid.record import plain
 from hpgrid.refinement.cost import flatness_of
