@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
+import numpy as np
+
 from hpgrid.norms import FROBENIUS, SPECTRAL, Norm, inner
-from hpgrid.shapes import AnyArray as Array
+from hpgrid.shapes import AnyArray as Array, Floats
 
 #: The odd polynomial a x + b x^3 + c x^5 that Muon iterates. Source: Jordan et al. (2024).
 QUINTIC = (3.4445, -4.7750, 2.0315)
@@ -31,6 +33,15 @@ def newton_schulz(C: Array, steps: int = 5) -> Array:
         gram = X @ X.mT
         X = a * X + (b * gram + c * gram @ gram) @ X
     return X if wide else X.mT
+
+
+def singular_value_map(s: Floats, steps: int = 5) -> Floats:
+    """Return what Newton-Schulz makes of a singular value that is ``s`` of the Frobenius norm, 0 < s <= 1.
+
+    Read off the iteration itself: each s on the diagonal of a 2 x 2 matrix, with what is left to 1 beside it.
+    """
+    diagonal = np.stack([s, np.sqrt(1 - s**2)], axis=-1)
+    return np.asarray(newton_schulz(diagonal[..., None] * np.eye(2), steps)[..., 0, 0])
 
 
 #: Muon as practitioners run it; its oracle is not exact: see ``oracle_error``.

@@ -73,8 +73,7 @@ def _method(
     method: str, problem: Objective, curved: Objective, own: Mapping[str, Any], axes: Mapping[str, Array]
 ) -> tuple[dict[str, Any], list[Reading], dict[str, Any]]:
     """Its runs with eta tuned, with eta and alpha tuned, and on a quadratic: arrays, checks and notes."""
-    from hpgrid.stochastic.lmo import run
-    from hpgrid.stochastic.tuning import best
+    from hpgrid.stochastic.lmo import best, run
 
     b, K, eta = (axes[name] for name in ("b", "K", "fine_eta"))
     noise: dict[str, Any] = {"noise": own["noise"], "seed": own["seed"]}
@@ -149,7 +148,7 @@ def _tightness(runs: tuple[Any, ...], name: str, K: Array) -> tuple[dict[str, An
 
 def _moved(what: str, along: Array, optimum: Any, power: Any) -> Reading:
     """The power in which a best value moves, held against a law's; its tolerance: the seeds, and the axis' step."""
-    from hpgrid.stochastic.tuning import movement
+    from hpgrid.stochastic.lmo import movement
 
     check = MeasuredSlope(what, movement(along, optimum), 0.0).reading(float(power), what, "sampled")
     return replace(check, note=check.note.replace("from the grid", "from seeds and step").replace("grid", "axis"))

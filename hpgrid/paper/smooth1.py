@@ -31,7 +31,7 @@ ROUNDING = 1e-12
 
 def compute(config: Config) -> FigureData:
     """Return the figure's arrays and checks."""
-    from hpgrid.stochastic.oracles import singular_value_map
+    from hpgrid.newton_schulz import singular_value_map
     from hpgrid.stochastic.smoothness import worst_case
 
     own = config.parameters

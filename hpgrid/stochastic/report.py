@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isnan
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from hpgrid.answer import Answer, Part, Table
-from hpgrid.checks import PRECISIONS
-from hpgrid.newton_schulz import OracleError
-from hpgrid.norms import SPECTRAL, named
+from hpgrid.checks import PRECISIONS, unknown
+from hpgrid.newton_schulz import OracleError, newton_schulz, oracle_error
+from hpgrid.norms import SPECTRAL, check_shape, named
 from hpgrid.record import plain
-from hpgrid.stochastic.oracles import newton_schulz_errors, spread
+from hpgrid.shapes import Floats
 from hpgrid.stochastic.samples import NOISES, NORMAL_95, Effective, effective
 from hpgrid.stochastic.smoothness import QUANTILES, Search, Statistics, quotients, statistics, worst_case
 from hpgrid.text import counted
@@ -54,6 +56,43 @@ def measure(name: str, shape: tuple[int, int], pairs: int, *, seed: int = 0, noi
     off = {kind: newton_schulz_errors(shape, seed=seed, precision=kind) for kind in precisions}
     pairs_of = {kind: statistics(values) for kind, values in drawn.items()}
     return Report(name, norm.name, shape, seed, pairs_of, worst_case(norm, shape, seed=seed), needed, off)
+
+
+# --- Muon's oracle, in the precision that it is run in ---
+class Spread(NamedTuple):
+    """An error over seeds: its mean, and what is largest in size, with its sign."""
+
+    mean: float
+    largest: float
+
+
+def newton_schulz_errors(
+    shape: tuple[int, int], *, draws: int = 100, seed: int = 0, precision: str = "float32", steps: int = 5
+) -> OracleError:
+    """Return how far Muon's oracle is from the exact one on seeded Gaussian matrices, each shape (draws,).
+
+    The iteration runs in its own precision, "float64", "float32" or "bfloat16", so many steps of Newton and Schulz; how
+    far it is off is measured in float64, on the same rounded input. The seed is >= 0.
+
+    Source: Jordan et al. (2024); Cesista, section 1.2.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    shape = check_shape(shape)
+    if precision not in PRECISIONS:
+        raise unknown("precision", precision, PRECISIONS)
+    with jax.enable_x64(True):
+        # Rounded before both: what rounding the input does is no error of the oracle.
+        drawn = jnp.asarray(np.random.default_rng(seed).standard_normal((draws, *shape))).astype(jnp.dtype(precision))
+        answer = newton_schulz(drawn, steps)
+        exact, run = (np.asarray(x.astype(jnp.float64)) for x in (drawn, answer))
+    return oracle_error(SPECTRAL, exact, -run)
+
+
+def spread(errors: Floats) -> Spread:
+    """Return the mean and the largest of an error over seeds."""
+    return Spread(float(errors.mean()), float(errors[np.abs(errors).argmax()]))
 
 
 # --- in words ---

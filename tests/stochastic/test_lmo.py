@@ -9,10 +9,9 @@ import pytest
 
 from hpgrid.norms import NORMS
 from hpgrid.stochastic import lmo
-from hpgrid.stochastic.lmo import run
+from hpgrid.stochastic.lmo import Best, best, movement, run
 from hpgrid.stochastic.problems import Objective, quadratic, smoothed
 from hpgrid.stochastic.samples import GAUSSIAN, draws, interval, near_minimum, quantile, ratio
-from hpgrid.stochastic.tuning import Best, best, movement
 
 SHAPE, SEEDS = (4, 2), 3
 AXES = ((0.02, 0.2), (1.0, 64.0), (0.1, 1.0), (1, 5, 20))

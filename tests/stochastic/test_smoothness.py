@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from hpgrid.checks import NOISE_KINDS, OPTIMIZERS, PRECISIONS
+from hpgrid.newton_schulz import singular_value_map
 from hpgrid.norms import FROBENIUS, MAX, NORMS, SPECTRAL, Norm, preconditioned, rescaled
-from hpgrid.stochastic.oracles import newton_schulz_errors, singular_value_map, spread
-from hpgrid.stochastic.report import ADAPTIVE
+from hpgrid.stochastic.report import ADAPTIVE, newton_schulz_errors, spread
 from hpgrid.stochastic.samples import NOISES, effective
 from hpgrid.stochastic.smoothness import (
     HALVINGS,

@@ -101,7 +101,7 @@ ARRIVES = -1.0
     ("H.mc.eta.b", EQ_6, "at fixed K their best eta does not depend on b, simulated", "b"),
 )
 def theorem_1(along: str) -> Measured:
-    from hpgrid.stochastic.tuning import best, movement
+    from hpgrid.stochastic.lmo import best, movement
 
     slopes, eta = [], np.geomspace(*ETA, 24)
     for norm in METHODS:
@@ -120,7 +120,7 @@ def theorem_1(along: str) -> Measured:
 
 
 def _tuned(name: str, along: str) -> Measured:
-    from hpgrid.stochastic.tuning import best, movement
+    from hpgrid.stochastic.lmo import best, movement
 
     axes = {"eta": np.geomspace(*ETA, 10), "alpha": np.array(ALPHA)}
     predicted = float(theorems.THEOREM_2_IN_K[name][along])
