@@ -156,6 +156,9 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
             if words and words[0] in COMMANDS:
                 app[words[0]].help = None  # its function's words, all of them
                 app[words[0]].help_epilogue = "\n".join(["Examples:", *map(_typed, EXAMPLES[words[0]])])
+                if "--help" in words:  # asked for without what reads a line, in half the time
+                    app.help_print(words[:1])
+                    sys.exit(0)
             elif "--install-completion" not in app:  # 10 ms and more, which no command need wait for
                 app.register_install_completion_command(help="Install completion for the shell: bash, zsh or fish.")
             status = app(words, exit_on_error=False, print_error=False, result_action="return_value")

@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from hpgrid.answer import Answer
 from hpgrid.checks import as_written, bad
 from hpgrid.cli import options
-from hpgrid.comparison import tables
-from hpgrid.comparison.compare import LEGEND, SHOWN, Comparison, sources as all_sources
-from hpgrid.comparison.laws import Answers, answers, asked, made
-from hpgrid.comparison.protocols import Protocols
 from hpgrid.comparison.questions import PROTOCOLS, QUESTIONS
-from hpgrid.comparison.studies import STUDIES
 from hpgrid.progress import progress
 from hpgrid.text import listed
+
+if TYPE_CHECKING:
+    from hpgrid.comparison.laws import Answers
 
 _OWN = "A bound of your own, a formula or a TOML file: a column of its exponents, worked out now."
 _SOURCES = "Who answers: names, or bounds, studies, all; yours are the runs of --fit."
@@ -55,6 +53,12 @@ def compare_sources(
     if protocols and plot is not None and not asked:
         raise bad("a picture is of questions", f"--plot {plot} with --protocol alone", "questions, or all, before it")
     read, runs = options.of_runs(columns, where, ignore), None
+    from hpgrid.comparison import tables
+    from hpgrid.comparison.compare import LEGEND, SHOWN, Comparison, sources as all_sources
+    from hpgrid.comparison.laws import answers
+    from hpgrid.comparison.protocols import Protocols
+    from hpgrid.comparison.studies import STUDIES
+
     own = _own(bound, domain, var, floor, set_)
     groups = {"bounds": (*own, *answers()), "studies": tuple(STUDIES)}
     named = [each for name in options.names(sources) for each in groups.get(name, (name,))]
@@ -111,6 +115,8 @@ def _own(
         if domain or var or floor or set_:
             raise bad("--set, --domain, --var and --floor are of a bound", "no --bound", "--bound mine.toml, too")
         return {}
+    from hpgrid.comparison.laws import asked, made
+
     chosen = options.chosen(bound, set_, domain=domain, var=var, floor=floor)
     options.use_compilation_cache()
     with progress("asking the bound", 1):
