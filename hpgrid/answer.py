@@ -23,6 +23,9 @@ class Table(NamedTuple):
     indent: str = ""
 
 
+#: The most lines of an answer without its details: a screen's.
+SCREEN = 25
+
 #: Sentences and tables that stand together; an empty line parts one such part from the next.
 Part = Sequence[str | Table]
 
@@ -33,7 +36,7 @@ class Answer:
 
     Attributes:
         first: the answer, a sentence or two.
-        beside: what stands beside it in any case.
+        beside: what stands beside it, what matters most first: what goes beyond a screen is a detail.
         details: what stands there where details are asked for.
         adds: what the details are, in a few words; "" where there are none.
     """
@@ -45,13 +48,14 @@ class Answer:
 
     def lines(self, details: bool = False) -> list[str]:
         """Return the answer in lines that fit the terminal; those to be emphasised are ``Strong``."""
-        found: list[str] = [*map(Strong, to_width(self.first).split("\n"))] if self.first else []
-        for part in (*self.beside, *(self.details if details else ())):
-            if part:
-                found += [*([""] if found else []), *_broken(part)]
-        if self.adds and not details:
-            found += ["", *to_width([f"--details adds {self.adds}."]).split("\n")]
-        return found
+        first: list[str] = [*map(Strong, to_width(self.first).split("\n"))] if self.first else []
+        parts = [[*_broken(part)] for part in (*self.beside, *(self.details if details else ())) if part]
+        last = to_width([f"--details adds {self.adds}."]).split("\n") if self.adds and not details else []
+        room = SCREEN - len(first) - len(last) - 1
+        while last and len(parts) > (not first) and sum(1 + len(part) for part in parts) > room:
+            parts.pop()
+        whole = [part for part in (first, *parts, last) if part]
+        return [line for k, part in enumerate(whole) for line in ([""] * (k > 0) + part)]
 
     def text(self, details: bool = False) -> str:
         """Return the answer as plain text."""

@@ -157,10 +157,10 @@ def fit_runs(
         answers = {v: report.as_dict(each, budgets, models.get(v), plans.get(v)) for v, each in fits.items()}
         options.print_json("fit", answers[""] if by is None else {"by": by, "fits": answers})
         return 0
-    for value, each in fits.items():
-        if by:
-            print(f"{by} = {value}")
-        report.answer(each, budgets, details, models.get(value), plans.get(value)).show(details)
+    if by is None:
+        report.answer(fits[""], budgets, details, models.get(""), plans.get("")).show(details)
+    else:
+        report.answer_by(by, fits, budgets, models, plans).show(details)
     return 0
 
 

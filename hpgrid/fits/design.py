@@ -89,13 +89,17 @@ class Design:
         ]
 
     def _table(self) -> list[str]:
-        """The runs as a table."""
+        """The runs as a table, those that differ in eta alone, or in what comes first, in one row."""
         in_sequences = self.unit > 1 and "b" in self.runs[0].at
-        rows = [("T", *self.runs[0].at, *["sequences"] * in_sequences)]
+        varied, *others = self.runs[0].at
+        rows = [("T", *others, *["sequences"] * in_sequences, varied)]
+        together = dict[tuple[str, ...], list[float]]()
         for at, T in self.runs:
-            values = [batch_text(x) if v == "b" else number(x) for v, x in at.items()]
-            rows.append((number(T), *values, *[batch_text(at["b"] / self.unit) for _ in range(in_sequences)]))
-        return aligned(rows, indent="  ")
+            values = [batch_text(at[v]) if v == "b" else number(at[v]) for v in others]
+            key = (number(T), *values, *[batch_text(at["b"] / self.unit) for _ in range(in_sequences)])
+            together.setdefault(key, []).append(at[varied])
+        rows += [(*key, ", ".join(map(number, sorted(each)))) for key, each in together.items()]
+        return aligned(rows, wrap=(varied,), indent="  ")
 
 
 def design(fit: Fit, count: int, T: float, tokens: float | None = None) -> Design:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +32,10 @@ HELD = {
     "rounded": "rounded, and the rest tuned at it",
     "at its least": "at its least, and the rest tuned at it",
 }
+
+#: What details are, and what exponents are of.
+_ADDS = "all choices and exponents, each budget, and notes on columns"
+_HEADING = "How the optimum moves, by your runs and by theory of a constant learning rate:"
 
 #: Farther beyond the largest budget than this nothing was ever tested.
 TESTED = 6.0
@@ -131,11 +134,33 @@ def answer(
     plan: Design | None = None,
 ) -> Answer:
     """Return the answer for people, with what details ask for in its place."""
-    parts: list[Part] = [_choices(fit, budgets, details), _verdicts(fit, details)]
+    parts: list[Part] = [plan.lines(fit.runs.counted) if plan else []]
     parts += [_model(fit, name, model, budgets) for name, model in (models or {}).items()]
-    parts += [_runs(fit, details), plan.lines(fit.runs.counted) if plan else []]
-    adds = "further choices and exponents, each budget's runs and optimum, notes on columns"
-    return Answer(_answer(fit, budgets), parts, [_details(fit)], adds)
+    parts += [_choices(fit, budgets, details), _verdicts(fit, details), _runs(fit, details)]
+    parts += [[SCHEDULES[fit.runs.schedule]]] if fit.runs.schedule and fit.exponents else []
+    set_, rest = _answer(fit, budgets)
+    return Answer([*set_, *rest], parts, [_details(fit)], _ADDS)
+
+
+def answer_by(
+    by: str,
+    fits: Mapping[str, Fit],
+    budgets: Sequence[float],
+    models: Mapping[str, Mapping[str, Model]],
+    plans: Mapping[str, Design],
+) -> Answer:
+    """Return what to set for each value of a column, and its exponents in one table; in details each fit's answer."""
+    first = [f"{by} = {value}: {line}" for value, fit in fits.items() for line in _answer(fit, budgets)[0]]
+    beside: list[Part] = [[f"{by} = {value}:", *plan.lines(fits[value].runs.counted)] for value, plan in plans.items()]
+    exponents = {value: _exponents(fit, False) for value, fit in fits.items()}
+    (head, *_), *_ = exponents.values()
+    beside.append([_HEADING, Table([(by, *head), *((value, *row) for value, (_, *rows) in exponents.items()
+                                                   for row in rows)], indent="  ")])  # fmt: skip
+    details: list[Part] = []
+    for value, fit in fits.items():
+        own = answer(fit, budgets, True, models.get(value), plans.get(value))
+        details += [[f"{by} = {value}:", *own.first], *own.beside, *own.details]
+    return Answer(first, beside, details, f"each fit's intervals, costs and edges, {_ADDS}")
 
 
 def _value(name: str, x: float) -> str:
@@ -160,11 +185,11 @@ def _loss(fit: Fit, x: float) -> str:
     return shown if float(shown) else shown.lstrip("-")
 
 
-def _answer(fit: Fit, budgets: Sequence[float]) -> list[str]:
-    """What to set, how sure that is, what a miss costs, and what of it the sweep does not show."""
+def _answer(fit: Fit, budgets: Sequence[float]) -> tuple[list[str], list[str]]:
+    """What to set; how sure that is, what a miss costs, and what of it the sweep does not show."""
     predictions = [fit.predict(T) for T in budgets]
     last, unit = predictions[-1], fit.limits.unit
-    said = []
+    settings, said = list[str](), list[str]()
     for p in predictions:
         parts = []
         for v, x in p.at.items():
@@ -172,7 +197,7 @@ def _answer(fit: Fit, budgets: Sequence[float]) -> list[str]:
             parts += [f"beta = {text.beta(x)}"] * (v == "alpha")
             # A run has a whole number of them.
             parts += [units(max(round(x / unit), 1) * unit, unit)] * (v == "b" and unit > 1)
-        said.append(f"For {text.number(p.T)} {fit.runs.counted} set {', '.join(parts)}.")
+        settings.append(f"For {text.number(p.T)} {fit.runs.counted} set {', '.join(parts)}.")
     rest = [f"In brackets are {100 * fit.level:g}% intervals of the optimum."] if last.interval else []
     same = [text.held(v, x) for v, x in fit.constant.items()]
     rest += [f"The rest is as in your runs, {' and '.join(same)}."] if same else []
@@ -196,7 +221,7 @@ def _answer(fit: Fit, budgets: Sequence[float]) -> list[str]:
                     f"the {side} one that you ran{_on(fit, v)}.")  # fmt: skip
     for v, reached in fit.reached.items():
         known = [(*_border(fit, v, x), x) for x in reached]
-        where = " and ".join(f"{_value(v, x)}, the {side} that you ran" for side, _, x in known)
+        where = " and ".join(f"{_value(v, x)}, the {side} you ran" for side, _, x in known)
         more = " and ".join(_value(v, other) for _, other, _ in known)
         said.append(f"The best {v} may lie beyond {where}: also run {v} = {more}.")
     for v, reason in {(v, reason): None for p in predictions for v, reason in p.held.items()}:
@@ -207,8 +232,8 @@ def _answer(fit: Fit, budgets: Sequence[float]) -> list[str]:
         beyond = text.number(max(budgets) / fit.runs.T.max())
         said.append(f"This is {beyond} times your largest budget: beyond {TESTED:g} times nothing was tested.")
     if len(fit.surface.t) == 1:
-        said.append("Your runs have one budget: how the optimum moves with T is the theory's, not theirs.")
-    return said
+        said.append("Your runs have one budget: how the optimum moves with T is the theory's.")
+    return settings, said
 
 
 def _on(fit: Fit, name: str) -> str:
@@ -242,15 +267,11 @@ def _choices(fit: Fit, budgets: Sequence[float], details: bool) -> list[str | Ta
         held = [] if out is None else [_loss(fit, out.excess[name]) if name in out.excess else "-"]
         settings = (_value(v, at[v]) if v in at else "-" for v in names)
         table.append((name, *settings, *(_loss(fit, x) for x in excess), *held))
-    start = f"{text.number(float(fit.runs.largest.T[0]))} {fit.runs.counted}"
     said: list[str | Table] = [
-        f"Other choices, from the best run at {start}, and their excess loss in {_unit(fit)}:",
+        f"Other choices, and their excess loss in {_unit(fit)}:",
         Table(table, wrap=("choice",), drop=(*names, *heads[1:-1]), indent="  "),
     ]
-    if out is None:
-        return [*said, "No budget can be held out to test the fit: without the largest there are too few runs."]
-    last = f"Hold-out: {text.number(out.T)} {fit.runs.counted} without their runs"
-    return [*said, f"{last}, where this fit sets {_setting(out.prediction.at)}."]
+    return said if out else [*said, "No budget can be held out as a test: too few runs are left."]
 
 
 def _exponents(fit: Fit, details: bool = True) -> list[tuple[str, ...]]:
@@ -265,14 +286,7 @@ def _theory(slope: Slope) -> str:
 
 
 def _verdicts(fit: Fit, details: bool) -> list[str | Table]:
-    if not fit.exponents:
-        return []
-    counts = "" if fit.runs.counted == "tokens" else f"; T counts {fit.runs.counted}"
-    return [
-        f"How the optimum moves, by your runs and Shulgin et al.'s theory for a constant learning rate{counts}:",
-        Table(_exponents(fit, details), indent="  "),
-        *([SCHEDULES[fit.runs.schedule]] if fit.runs.schedule else []),
-    ]
+    return [_HEADING, Table(_exponents(fit, details), indent="  ")] if fit.exponents else []
 
 
 def _model(fit: Fit, name: str, model: Model, budgets: Sequence[float]) -> list[str]:
@@ -309,7 +323,8 @@ def _runs(fit: Fit, details: bool = True) -> list[str]:
         which = ", ".join(map(str, x[:3])) + ", ..." * (len(x) > 3)
         said.append(f"{len(x)} dropped: {reason} ({'lines' if len(x) > 1 else 'line'} {which}).")
     # Which column is what comes first; a person sees at once where one was taken for another.
-    return [" ".join(said), *(fit.runs.notes if details else fit.runs.notes[:1])]
+    first, *rest = fit.runs.notes or [""]
+    return [" ".join([*said, f"{first}."] if first else said), *(rest if details else ())]
 
 
 def _by_budget(fit: Fit) -> list[tuple[str, ...]]:
@@ -326,14 +341,16 @@ def _by_budget(fit: Fit) -> list[tuple[str, ...]]:
 
 
 def _details(fit: Fit) -> list[str | Table]:
-    return [Table(_by_budget(fit)), f"Losses scatter around the surface by {fit.surface.sigma:.2g}."]
+    out, start = fit.holdout, f"{text.number(float(fit.runs.largest.T[0]))} {fit.runs.counted}"
+    said = [
+        f"Losses scatter around the surface by {fit.surface.sigma:.2g}.",
+        f"Choices go from the best run at {start}.",
+    ]
+    if out:
+        said.append(f"Hold-out is {start} without their runs, where this fit sets {_setting(out.prediction.at)}.")
+    return [Table(_by_budget(fit)), *said]
 
 
 def html(fit: Fit) -> str:
     """Return a fit as HTML: its runs, each budget's optimum, and how it moves."""
-    parts = [f"<p>{escape(_runs(fit)[0])}</p>"]
-    for head, *rows in (_by_budget(fit), _exponents(fit)):
-        lines = [("th", head), *(("td", row) for row in rows)]
-        cells = ("".join(f"<{kind}>{escape(cell)}</{kind}>" for cell in row) for kind, row in lines)
-        parts.append(f"<table>{''.join(f'<tr>{row}</tr>' for row in cells)}</table>")
-    return "".join(parts)
+    return Answer((), [[_runs(fit)[0], Table(_by_budget(fit)), Table(_exponents(fit))]]).html()

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import golden
 import pytest
-from commands import Capture, printed
+from commands import Capture, printed, status
 
 from hpgrid.answer import Answer
 from hpgrid.cli import options
 from hpgrid.statements import report as statements
 from hpgrid.stochastic import report as stochastic
 from hpgrid.text import aligned, columns, to_width
+
+ROOT = Path(__file__).parent.parent.parent
 
 ROWS = [("name", "what it is", "value"), ("a", "a word or two and more", "1.5"), ("bb", "one", "12.25")]
 
@@ -124,6 +128,54 @@ def test_no_line_is_wider_than_the_terminal_and_no_number_is_broken(
         shown = {word for line in lines if not line.lstrip().startswith("--json") for word in line.split()}
         assert shown <= set(whole), name
         assert shown == set(whole) or "has also" in text(), name
+
+
+#: Of every command that answers a question, what takes many lines: several claims, budgets, groups, fits, bounds.
+LONG = f"""
+transfer --from eta=3e-4,b=524288,beta=0.95,beta2=0.98,T=2.5e9 --to T=1e12 --max-b 2e6 --calibrate --schedule decay
+transfer --from muon:eta=0.02 --from adamw:eta=3e-4 --from scion:eta=1e-3 --from b=512k,T=2.5B --to 1T
+transfer --fit {ROOT}/examples/muon_sweep.csv --where weight_decay=0.1 --to 1T
+search lmo --over eta,b,alpha --n 40
+search lmo --over eta,b --fix beta=0.999 --n 20 --T 1B,3B,10B,30B,100B,1T
+search lmo --over eta,b --fix beta=0.999 --risk 0.01 --max-K 1e8
+check lmo --claim "b ~ T^1/6" --claim "b ~ T^1/2" --claim "eta ~ T^-7/12" --claim "alpha ~ T^-1/3"
+check --fit {ROOT}/examples/muon_sweep.csv --where weight_decay=0.1
+exponents lmo --tune eta,b,alpha --set C1=1,C2=2,C3=3
+exponents lmo --tune eta,alpha --path b=T^1/2
+exponents local_sgd --tune eta,H,n --budget R
+critical-batch --eta 1e-2 --beta 0.95 --sigma 100 --Delta0 100 --G0 10 --eps 4
+critical-batch --eta 1e-2 --beta 0.95 --sigma 100 --Delta0 100 --G0 10 --eps 4e5
+verify S.table3 S.eq9
+smoothness --norm muon,sgd --shape 8x4 --pairs 20
+bench --needs --n 20,40,80
+compare eta-T b-T
+compare all --sources all
+compare --protocol all --sources all
+fit {ROOT}/examples/constant_rate.csv --predict 96000,192000 --schedule constant --design 12 --model eq5
+fit {ROOT}/examples/cooldown.csv --by cooldown --predict 1e5 --schedule decay
+fit {ROOT}/examples/muon_sweep.csv --where weight_decay=0.1 --predict 1e11,1e12 --design 12 --params 130M
+fit {ROOT}/examples/muon_sweep.csv --var "weight_decay > 0" --ignore momentum --predict 1e11
+fit --design 25 --around eta=3e-3,b=1M,T=1e10
+"""
+
+
+@pytest.mark.parametrize("line", LONG.strip().splitlines())
+def test_an_answer_is_a_screen_of_25_lines(line: str, at: Callable[[int], None], capsys: Capture) -> None:
+    for width in (80, 100):
+        at(width)
+        assert status(*shlex.split(line)) == 0
+        shown = capsys.readouterr().out.splitlines()
+        assert 0 < len(shown) <= 25
+        assert max(map(len, shown)) <= width
+
+
+def test_what_stands_last_goes_to_the_details_where_a_screen_has_no_room(at: Callable[[int], None]) -> None:
+    at(80)
+    answer = Answer(["Set eta = 0.5."], [["a"] * 9, ["b"] * 9, ["c"] * 2], [["d"]], "the rest")
+    assert answer.text().splitlines() == ["Set eta = 0.5.", "", *"a" * 9, "", *"b" * 9, "", "--details adds the rest."]
+    whole = answer.text(details=True).splitlines()
+    assert whole == ["Set eta = 0.5.", "", *"a" * 9, "", *"b" * 9, "", "c", "c", "", "d"]
+    assert len(Answer(["all"], [["a"] * 40]).lines()) == 42  # nothing says what is left out
 
 
 @pytest.mark.parametrize("width", [60, 80])

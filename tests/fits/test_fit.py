@@ -372,11 +372,11 @@ def test_the_command_says_what_to_set_first_and_all_in_25_lines(
     question = ("--predict", budgets, "--params", "1.3B", "--schedule", "decay")
     told = printed("fit", capsys, table, *question).splitlines()
     assert told[0].startswith(f"For {T:.2e} tokens set eta = ")
-    assert told[-1].startswith("--details adds further choices") or told[-2].startswith("--details adds")
+    assert told[-1].startswith("--details adds all choices and exponents")
     assert max(map(len, told)) <= columns
-    if columns == 80:
+    assert len(told) <= 25
+    if columns == 80:  # names are broken
         return
-    assert len(told) <= 25 + 2 * (len(asked) - 1)  # a budget's setting is a line, or two
     told = printed("fit", capsys, table, *question, "--details").splitlines()
     # Every choice stands there with its excess at the budget that is asked for, and at the one that is held out.
     assert found.holdout is not None
@@ -558,7 +558,7 @@ def test_an_optimum_whose_interval_reaches_an_end_of_the_sweep_is_said(table: Pa
     write_table(table, {name: x[runs["b"] >= b * 0.99] for name, x in runs.items()})
     out = " ".join(printed("fit", capsys, table, "--predict", f"T={8 * T}").split())
     assert "The best b may lie beyond" in out
-    assert "the smallest that you ran: also run b = " in out
+    assert "the smallest you ran: also run b = " in out
 
 
 @pytest.mark.parametrize("factor", [1000.0, 1 / np.log(2)])
