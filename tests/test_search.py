@@ -27,11 +27,12 @@ LMO = BOUNDS["lmo"]
 # --- against the loops ---
 
 
+@pytest.mark.parametrize("method", ["brute", "auto"])
 @pytest.mark.parametrize("over", SUBSETS, ids="+".join)
 @pytest.mark.parametrize("name", BOUNDS)
-def test_search_agrees_with_the_loops(name: str, small_in: Grid, over: tuple[str, ...]) -> None:
+def test_search_agrees_with_the_loops(name: str, small_in: Grid, over: tuple[str, ...], method: str) -> None:
     bound = BOUNDS[name]
-    result = grid_search(bound.proxy, small_in, over)
+    result = grid_search(bound.proxy, small_in, over, method=method)
     found = naive_search(bound.risk, axes_of(small_in), over)
     assert_agrees(result, found)
     assert list(result.axes) == [axis for axis in small_in.axes if axis not in over]
@@ -50,9 +51,9 @@ def test_compiled_well_it_finds_what_it_does_compiled_soon(
 ) -> None:
     """To the last bit for a sum of terms."""
     bound = BOUNDS[name]
-    soon = grid_search(bound.proxy, small, over)
+    soon = grid_search(bound.proxy, small, over, method="brute")
     monkeypatch.setattr(kernel, "SOON", 0)
-    well = grid_search(bound.proxy, small, over)
+    well = grid_search(bound.proxy, small, over, method="brute")
     assert_agrees(well, naive_search(bound.risk, axes_of(small), over))
     if name != "function":
         assert_array_equal(well.risk, soon.risk)
@@ -360,19 +361,20 @@ def test_other_constants_exponents_and_values_compile_nothing(
 ) -> None:
     """One program serves every bound of one shape, on every grid of one shape."""
     odd = small.with_axes(T=LogAxis(1e2, 1e8, 9))  # a size that no other test has
-    assert compilations(caplog, lambda: grid_search(bounds.lmo(), odd, over)) > 0
+    assert compilations(caplog, lambda: grid_search(bounds.lmo(), odd, over, method="brute")) > 0
     programs = program(soon=True)._cache_size()
     others = [bounds.lmo(C1=7.0, C2=0.1, C3=3.0), *(bounds.lmo(q=q) for q in (0.3, 0.7, 1)), bounds.lmo_exact(L=9.0)]
     elsewhere = odd.with_axes(eta=LogAxis(1e-9, 1e-3, 6), T=LogAxis(1e4, 1e20, 9))
     for proxy, grid in itertools.product(others, (odd, elsewhere)):
-        assert compilations(caplog, lambda p=proxy, g=grid: grid_search(p, g, over)) == 0
+        assert compilations(caplog, lambda p=proxy, g=grid: grid_search(p, g, over, method="brute")) == 0
     assert program(soon=True)._cache_size() == programs
 
 
 def test_other_fixed_values_caps_and_constants_of_a_function_compile_nothing(small_in: Grid) -> None:
     function, programs = BOUNDS["function"].proxy.function, []
     for alpha, cap, C in ((0.1, 1.0, 1.0), (0.0347, 1e-3, 2.0)):
-        grid_search(bounds.lmo(C3=C), small_in, ("eta", "b"), fixed={"alpha": alpha}, caps={"eta": cap})
+        own = {"fixed": {"alpha": alpha}, "caps": {"eta": cap}}
+        grid_search(bounds.lmo(C3=C), small_in, ("eta", "b"), method="brute", **own)
         grid_search(FunctionProxy(function, {"C": C, "lam": 0.1 * C}), small_in, ("eta", "b"))
         programs.append(program(soon=True)._cache_size())
     assert programs[0] == programs[1]
@@ -538,7 +540,7 @@ def test_a_search_is_timed_beforehand_and_says_how_many_cells_it_compares(monkey
     monkeypatch.setattr(kernel, "_MANY", 1)
     monkeypatch.setattr(progress, "LONG", 0.0)
     with pytest.warns(Note, match=r"^216 cells: about [\d.e-]+ s$"):
-        grid_search(bounds.lmo(), Grid.footnote(6), ("eta", "b"), fixed={"alpha": 1e-3})
+        grid_search(bounds.lmo(), Grid.footnote(6), ("eta", "b"), fixed={"alpha": 1e-3}, method="brute")
 
 
 @pytest.mark.parametrize(("n", "words"), [(10**6, "an hour|memory"), (2**31, "2147483647 values at the most")])

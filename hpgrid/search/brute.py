@@ -32,12 +32,9 @@ if TYPE_CHECKING:
 #: working set near 10 MB, and one call does the whole of a 100^4 grid.
 CHUNK = 2**20
 
-#: Cells from which on an exact search is preferred: either takes milliseconds below, and brute force is compiled.
-ENOUGH = 5 * 10**7
-
-#: Values of the scanned axis from which on the best of them is found sooner than they are compared: by the kernel,
-#: where places are even; of others, by NumPy, twice as many.
-LONG = 200
+#: Values of the scanned axis from which on the best of them is found by bisection sooner than they are compared, where
+#: each line of the grid is searched so, and there are more than two powers on it.
+LONG = 2000
 
 #: Cells in a second that no one device compares: a search that would take too long even so is refused at once.
 FASTEST = 1e13
@@ -248,29 +245,26 @@ def best_of(
         ValueError: the method is exact, and the bound has no structure that would serve.
     """
     tables, problem, why = plan.tables(dtype), None, f"{dtype}, of which brute force counts what it can't resolve"
-    cells = math.prod(tables.sizes.values())
-    if dtype == "float64" and (method == "exact" or (method == "auto" and cells >= ENOUGH)):
+    if dtype == "float64" and method != "brute":
         problem, why = problem_of(plan, tables)
-        if problem is not None and not problem.roles.row:
-            why = problem.structure.why_not(tables.over) if method == "exact" else ""
-            slow = method == "auto" and tables.sizes[tables.scan] < (LONG if problem.even else 2 * LONG)
-            problem = None if why or slow else problem
+        if problem is not None and not problem.roles.row and method == "exact":
+            why = problem.structure.why_not(tables.over)
+        slow = problem is not None and method == "auto" and problem.line.kind == "convex"
+        if why or (slow and tables.sizes[tables.scan] < LONG):
+            problem = None
     if problem is None and method == "exact":
         rule = f"an exact search over {', '.join(plan.over)} rests on a structure that {plan.proxy.name} lacks"
         raise bad(rule, why, 'method="auto", which compares every cell where it must')
-    if problem is None or problem.even:
+    if problem is None:
         from hpgrid.search.kernel import best_cells  # the only import of jax
 
-        line, counted = None if problem is None else problem.line, dtype == "float32"
-        best = best_cells(tables, plan.remaining, chunk=chunk, counted=counted, times=times, line=line)
-        found = label_result(plan, dtype, *best)
-        columns: NDArray[np.integer] = np.empty((0, 0), np.int32)
-    else:
-        foresee(f"an exact search of {cells:.3g} cells", problem.seconds, problem.bytes)
-        risk, rank, columns = search(problem)
-        found = label_result(plan, dtype, risk[0], rank[0])
-    if problem is None:
-        return found
+        counted = dtype == "float32"
+        return label_result(plan, dtype, *best_cells(tables, plan.remaining, chunk=chunk, counted=counted, times=times))
+    foresee(
+        f"an exact search of {math.prod(tables.sizes.values()):.3g} cells", 1e-7 * problem.lines, 96.0 * problem.lines
+    )
+    risk, rank, columns = search(problem)
+    found = label_result(plan, dtype, risk, rank)
     proof = Proof(problem.structure, tables.scan, problem.roles, columns)
     return replace(found, method="exact", proof=proof, plan=plan)
 
@@ -351,7 +345,7 @@ def label_result(plan: SearchPlan, dtype: str, risk: Any, rank: Any, close: Any 
     """Return the kernel's result by name, with the axes that the bound does not depend on put back."""
     searched, feasible = plan.searched, np.isfinite(risk)
     sizes = [len(plan.axes[axis]) for axis in searched]
-    indices = places(np.minimum(rank, math.prod(sizes) - 1), sizes)
+    indices = places(rank if feasible.all() else np.minimum(rank, math.prod(sizes) - 1), sizes)
     if not feasible.all():
         # No cell of these may win; their rank, beyond the last one, was cut to be divided into places.
         indices = tuple(np.where(feasible, place, -1) for place in indices)

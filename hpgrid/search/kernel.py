@@ -24,7 +24,6 @@ from jax import lax
 from hpgrid.checks import bad
 from hpgrid.compiled import compiled
 from hpgrid.progress import foresee, track
-from hpgrid.search.lines import Line
 from hpgrid.search.tables import CELL_BYTES, LINE_BYTES, Call, Hoisted, Scanned, Tables
 
 #: How many points of the scanned axis one step of the loop takes: enough that the best value stays
@@ -98,29 +97,9 @@ def line_risk(call: Call | None, hoisted: Hoisted) -> tuple[Callable[[Any], Any]
     return risk, rest
 
 
-def _turn(falling: int, scanned: Scanned, hoisted: Hoisted, risk: Callable[[Any], Any]) -> tuple[Any, Any]:
-    """The best risk along a line of A s^-p + B s^q, and the first index that has it: of the two places beside A/B's.
-
-    A/B steps from place to place at even distances of its log: what the quotient of the logs is off by is far less than
-    half a step, so that the best place and what may be as good are the nearer two.
-    """
-    planes = group_planes(hoisted)
-    first, per_step = scanned.pair
-    last = len(scanned.index) - 1
-    below = jnp.floor((jnp.log(planes[falling] / planes[1 - falling]) - first) * per_step + 0.5)
-    best, place = hoisted.zero + jnp.inf, jnp.int32(0)
-    for side in (0, 1):
-        near = jnp.clip(below + side, 0, last).astype(jnp.int32)
-        value = risk(Scanned(near, [table[near] for table in scanned.groups]))
-        best, place = jnp.where(value < best, value, best), jnp.where(value < best, near, place)
-    return best, place
-
-
-def _line_best(call: Call | None, falling: int | None, scanned: Scanned, hoisted: Hoisted) -> Any:
+def _line_best(call: Call | None, scanned: Scanned, hoisted: Hoisted) -> Any:
     """The best risk along the scanned axis."""
     risk, rest = line_risk(call, hoisted)
-    if falling is not None:
-        return _turn(falling, scanned, hoisted, risk)[0] + rest
 
     def step(best: Any, entry: Any) -> tuple[Any, None]:
         value = risk(entry)
@@ -130,9 +109,7 @@ def _line_best(call: Call | None, falling: int | None, scanned: Scanned, hoisted
     return best + rest
 
 
-def _line_argbest(
-    call: Call | None, falling: int | None, scanned: Scanned, packed: bool, hoisted: Hoisted
-) -> tuple[Any, Any]:
+def _line_argbest(call: Call | None, scanned: Scanned, packed: bool, hoisted: Hoisted) -> tuple[Any, Any]:
     """The best risk along the scanned axis and the first index that has it.
 
     Packed, the two travel as one complex number: on a CPU, XLA gives each output array a loop of
@@ -140,9 +117,6 @@ def _line_argbest(
     """
     risk, rest = line_risk(call, hoisted)
     pack = lax.complex if packed else lambda best, index: (best, index)
-    if falling is not None:
-        best, place = _turn(falling, scanned, hoisted, risk)
-        return best + rest, place
 
     def step(carry: Any, entry: Any) -> tuple[Any, None]:
         value = risk(entry)
@@ -175,15 +149,14 @@ class _Static(NamedTuple):
     over: tuple[str, ...]  # the reduced axes, in canonical order
     counted: bool  # whether cells close to the best are
     packed: bool  # see ``_line_argbest``
-    falling: int | None  # which group of terms falls along an even pair, whose minimum needs no scan: see ``_turn``
 
 
 def _best(static: _Static, hoisted: Hoisted, scanned: Scanned) -> tuple[Any, ...]:
     """Return, for every remaining cell, the best risk, its rank in row-major order, and the close cells if counted."""
-    call, scan, remaining, over, counted, packed, falling = static
+    call, scan, remaining, over, counted, packed = static
     lines = tuple(axis for axis in over if axis != scan)
     if not lines:
-        best, rank = over_axes(partial(_line_argbest, call, falling, scanned, packed), hoisted, remaining)(hoisted)
+        best, rank = over_axes(partial(_line_argbest, call, scanned, packed), hoisted, remaining)(hoisted)
     else:
         best, rank = _joint(static, hoisted, scanned)
     if not counted:
@@ -204,9 +177,9 @@ def _joint(static: _Static, hoisted: Hoisted, scanned: Scanned) -> tuple[Any, An
     the index along the scanned axis is then found on the winning line alone. Tied lines are taken
     one after the other, so that the first cell in row-major order wins.
     """
-    call, scan, remaining, over, _, _, falling = static
+    call, scan, remaining, over, _, _ = static
     lines = tuple(axis for axis in over if axis != scan)
-    values = over_axes(partial(_line_best, call, falling, scanned), hoisted, remaining + lines)(hoisted)
+    values = over_axes(partial(_line_best, call, scanned), hoisted, remaining + lines)(hoisted)
     shape = values.shape[len(remaining) :]
     # Kept as they are: a function's values, computed anew where they are compared, could differ in the last bits.
     values = lax.optimization_barrier(values.reshape(*values.shape[: len(remaining)], -1))
@@ -223,12 +196,15 @@ def _joint(static: _Static, hoisted: Hoisted, scanned: Scanned) -> tuple[Any, An
         for axis, place in places.items():
             hoisted = entries(hoisted, axis, lambda leaf, place=place: leaf[place], lambda leaf: leaf)
         risk, _ = line_risk(call, hoisted)
-        along = jax.vmap(risk)(scanned._replace(pair=None))
+        along = jax.vmap(risk)(scanned)
         places[scan] = jnp.where(along < jnp.inf, along, jnp.inf).argmin()
         return sum(places[axis].astype(jnp.int64) * weights[axis] for axis in over)
 
     ranks = over_axes(rank_of_line, hoisted, remaining)
     none = jnp.full(best.shape, math.prod(sizes), jnp.int64)
+    if call is not None:
+        # A compiler that computes a function anew where values are compared may find no line with the best one's bits.
+        none = jnp.where(jnp.isfinite(best), ranks(hoisted, values.argmin(-1).astype(jnp.int32)), none)
 
     def take(state: Any) -> Any:
         taken, line, rank = state
@@ -256,23 +232,20 @@ def best_cells(
     chunk: int,
     counted: bool,
     times: int = 1,
-    line: Line | None = None,
 ) -> list[Any]:
     """Return the best risk over the remaining axes, +inf where no cell is feasible; where it is; and a count.
 
     Where it is, is the cell's number in row-major order over the reduced axes; ``counted``, where that is asked for,
     are the cells within 8 eps of the best. A call of the kernel takes ``chunk`` lines at most; ``times`` is how many
-    such searches there are. Of an even ``line`` the scanned axis is not scanned.
+    such searches there are.
     """
     shape = tuple(tables.sizes[axis] for axis in remaining)
     lines = math.prod(tables.sizes[axis] for axis in tables.lines)
     packed = jax.default_backend() == "cpu"
     soon = times * math.prod(tables.sizes.values()) <= SOON
-    scanned = tables.scanned if line is None else tables.scanned._replace(pair=(line.first, 1 / line.step))
-    falling = None if line is None else line.falling
-    static = _Static(tables.call, tables.scan, remaining, tables.over, counted, packed, falling)
+    static = _Static(tables.call, tables.scan, remaining, tables.over, counted, packed)
     kernel = partial(program(soon=soon), static)
-    _foresee(kernel, tables, remaining, lines, chunk, scans=line is None)
+    _foresee(kernel, tables, remaining, lines, chunk)
     blocks = list(_blocks(shape, max(1, chunk // lines)))
     parts: Iterable[Any] = blocks if len(blocks) == 1 else track(blocks, "grid search")
     whole: list[Any] = []
@@ -281,7 +254,7 @@ def best_cells(
         for axis, part in zip(remaining, block):
             hoisted = entries(hoisted, axis, lambda leaf, part=part: leaf[part], lambda leaf: leaf)
         with jax.enable_x64(True):
-            results = [np.asarray(result) for result in kernel(hoisted, scanned)]
+            results = [np.asarray(result) for result in kernel(hoisted, tables.scanned)]
         if len(blocks) == 1:
             return results
         whole = whole or [np.empty(shape, result.dtype) for result in results]
@@ -297,9 +270,7 @@ _MANY, _MANY_CALLS = 10**10, 10**9
 _TIMED = 2**18, 2**7
 
 
-def _foresee(
-    kernel: Callable[..., Any], tables: Tables, remaining: tuple[str, ...], lines: int, chunk: int, *, scans: bool
-) -> None:
+def _foresee(kernel: Callable[..., Any], tables: Tables, remaining: tuple[str, ...], lines: int, chunk: int) -> None:
     """Say what a search takes before it starts: it is timed on cells all over the grid, its lines are counted.
 
     Raises:
@@ -314,7 +285,7 @@ def _foresee(
     size += 32 * sum(tables.sizes.values())
     size += 2 * sum(leaf.nbytes for leaf in jax.tree.leaves((tables.hoisted, tables.scanned)))
     seconds = 0.0
-    if scans and cells >= (_MANY if tables.call is None else _MANY_CALLS):
+    if cells >= (_MANY if tables.call is None else _MANY_CALLS):
         most, along = _TIMED
         hoisted, scanned = tables.hoisted, jax.tree.map(lambda leaf: leaf[_spread(len(leaf), along)], tables.scanned)
         timed = len(scanned.index)

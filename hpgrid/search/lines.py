@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,10 @@ class Line:
         powers: their exponents.
         falling: which group of a pair falls.
         turns: of a pair, where A/B makes the minimum step from one value of s to the next.
-        first, step: the log of the first turn and the distance of two, where they are even; else NaN.
+        logs: their logs, where they are not even.
+        scale, offset: where they are, what the log of A/B is multiplied by, and what is added, so that its whole part
+            is the place of the minimum.
+        doubt: how far from a turn rounding may tell one side from the other wrongly, in the same units.
     """
 
     kind: str
@@ -44,8 +48,10 @@ class Line:
     powers: tuple[Fraction, ...]
     falling: int = 0
     turns: Any = None
-    first: float = np.nan
-    step: float = np.nan
+    logs: Any = None
+    scale: float = 1.0
+    offset: float = 0.0
+    doubt: float = 0.0
 
     def at(self, planes: Sequence[Any], place: Any) -> Any:
         """Return the sum of planes times powers at places of the axis, in the order of the brute search."""
@@ -55,38 +61,59 @@ class Line:
             total = value if total is None else total + value
         return np.zeros(np.shape(place)) if total is None else total
 
-    def near(self, planes: Sequence[Any], low: Any, high: Any) -> Any:
-        """Return the place of the minimum between two places, or one where it is as good but for rounding."""
-        if self.kind in ("rises", "falls"):
-            return low if self.kind == "rises" else high
-        if self.kind == "convex":
-
-            def turned(place: Any) -> Any:
-                return self.at(planes, place) <= self.at(planes, np.minimum(place + 1, high))
-
-            return _first(turned, low, high)
-        ratio = planes[self.falling] / planes[1 - self.falling]
-        if np.isnan(self.step):
-            place = np.searchsorted(self.turns, ratio)
-        else:
-            place = np.log(ratio)
-            place *= 1 / self.step
-            place += 1.0 - self.first / self.step  # whose whole part is the first turn beyond
-        return np.minimum(np.maximum(place, low), high).astype(np.intp)
-
     def best(self, planes: Sequence[Any], low: Any, high: Any) -> tuple[Any, Any]:
         """Return the least value between two places and the first place that has it, as the brute search does."""
-        near = self.near(planes, low, high)
         if self.kind in ("rises", "falls"):
             # Rounding keeps the order, so that the values are monotone, too; but some may be the same.
+            near = low if self.kind == "rises" else high
             least = self.at(planes, near)
             return least, _first(lambda place: self.at(planes, place) <= least, low, near)
-        best, place = np.full(np.shape(near), np.inf), near
-        for side in (-1, 0, 1):  # rounding may have moved the turn by one
-            beside = np.minimum(np.maximum(near + side, low), high)
-            value = self.at(planes, beside)
-            best, place = np.where(value < best, value, best), np.where(value < best, beside, place)
-        return best, place
+        if self.kind == "pair":
+            # Of a quotient that is nearer to a turn than rounding tells, both sides of it.
+            falls, rises = (np.log(planes[k]) * self.scale for k in (self.falling, 1 - self.falling))
+            place, last = (self._beyond(falls + (self.offset + end) - rises) for end in (-self.doubt, self.doubt))
+        else:
+            turned = _first(lambda at: self.at(planes, at) <= self.at(planes, np.minimum(at + 1, high)), low, high)
+            place, last = turned - 1, turned + 1  # rounding may have moved it by one
+        unsure = place != last
+        place = np.minimum(np.maximum(place, low), high)
+        value = self.at(planes, place)
+        if unsure.any():
+            few, place = np.nonzero(np.broadcast_to(unsure, value.shape)), np.broadcast_to(place, value.shape).copy()
+            some, last = ([np.broadcast_to(x, value.shape)[few] for x in each] for each in (planes, (last, low, high)))
+            last = np.minimum(np.maximum(*last[:2]), last[2])
+            at, best = place[few], value[few]
+            for step in (1, 2):
+                beside = np.minimum(place[few] + step, last)
+                other = self.at(some, beside)
+                at, best = np.where(other < best, beside, at), np.minimum(other, best)
+            value[few], place[few] = best, at
+        return value, place
+
+    def lower(self, planes: Sequence[Any], low: Any, high: Any) -> Any:
+        """Return the minimum over all values between two places, on the axis or not, of a line that is not convex.
+
+        That of A s^-p + B s^q over all s is A^(q/(p+q)) B^(p/(p+q)) ((p/q)^(-p/(p+q)) + (p/q)^(q/(p+q))).
+        """
+        if self.kind != "pair":
+            return self.at(planes, low if self.kind == "rises" else high)
+        p, q = -float(self.powers[self.falling]), float(self.powers[1 - self.falling])
+        falls, rises = (
+            np.sqrt(planes[k]) if p == q else planes[k] ** share
+            for k, share in ((self.falling, q / (p + q)), (1 - self.falling, p / (p + q)))
+        )
+        least = falls * (((p / q) ** (-p / (p + q)) + (p / q) ** (q / (p + q))) * rises)
+        for end, way in ((low, 1), (high, -1)):
+            # Where it rises from the first one on, or falls as far as the last.
+            parts = [plane * factor.take(end) for plane, factor in zip(planes, self.factors, strict=True)]
+            beyond = way * q * parts[1 - self.falling] >= way * p * parts[self.falling]
+            if beyond.any():
+                least = np.where(beyond, parts[0] + parts[1], least)
+        return least
+
+    def _beyond(self, turn: Any) -> Any:
+        """The place of a value of A/B among the turns, of its log or of a multiple of that."""
+        return np.searchsorted(self.logs, turn) if self.logs.size else turn.astype(np.intp)
 
 
 def _first(holds: Callable[[Any], Any], low: Any, high: Any) -> Any:
@@ -127,4 +154,10 @@ def _pair(values: Floats, powers: tuple[Fraction, ...], tables: tuple[Floats, ..
     logs = np.log(turns)
     step = (logs[-1] - logs[0]) / (len(logs) - 1) if len(logs) > 1 else 1.0
     even = (np.abs(logs - logs[0] - step * np.arange(len(logs))) < EVEN * step).all()
-    return Line("pair", tables, powers, powers.index(falls), turns, *((logs[0], step) if even else (np.nan, np.nan)))
+    # A quotient off a turn by d in its log tells the values on either side apart by e h d/2 of them, e and h as for
+    # RESOLVED; each is off by fewer than 100 roundings, and so is the log, which is below 710.
+    doubt = 1e-13 / float(min(map(abs, powers)) * np.diff(np.log(values)).min()) + 1e-12
+    line = partial(Line, "pair", tables, powers, powers.index(falls), turns)
+    if even:
+        return line(np.empty(0), 1 / step, 1 - logs[0] / step, doubt / step + 2 * EVEN)
+    return line(logs, doubt=doubt)
