@@ -170,27 +170,24 @@ def answer(rows: Sequence[Row]) -> Answer:
         readings.append((f"{row.claim.id}, {row.claim.number}: {row.claim.statement}",))
         for route in dict.fromkeys(reading.route for reading in row.finding.readings):
             here = [reading for reading in row.finding.readings if reading.route == route]
-            reading = max(here, key=_severity)
+            reading = max(here, key=lambda each: VERDICTS.index(each.verdict))
             more = f" and {len(here) - 1} more" if len(here) > 1 else ""
             _, what, *numbers = _cells(reading)
             readings.append((f"  {route}", what + more, *numbers, reading.verdict))
-    found = [verdict for verdict in VERDICTS if any(row.finding.verdict == verdict for row in rows)]
+    verdicts = [verdict for verdict in VERDICTS if any(row.finding.verdict == verdict for row in rows)]
     counts = Counter((row.claim.source, row.finding.verdict) for row in rows)
     own = {row.claim.source for row in rows}
     sources = {source: says.partition(":")[0] for source, says in SOURCES.items() if source in own}
-    by_source = [("source", *found), *((says, *(str(counts[s, v]) for v in found)) for s, says in sources.items())]
+    by_source = [("source", *verdicts)]
+    by_source += [(says, *(str(counts[source, v]) for v in verdicts)) for source, says in sources.items()]
     worst_first = sorted(_not_holding(rows), key=lambda row: -VERDICTS.index(row.finding.verdict))
-    told = [f"{r.claim.id} {r.finding.verdict}: {r.finding.note or r.claim.statement}" for r in worst_first]
+    notes = [f"{r.claim.id} {r.finding.verdict}: {r.finding.note or r.claim.statement}" for r in worst_first]
     # As many as leave the answer on one screen, each at most two lines.
-    few = [shortened(line, 2 * columns() - 10) for line in told[:_SHOWN]]
-    few += [f"and {len(told) - _SHOWN} more that do not hold"] * (len(told) > _SHOWN)
-    adds = "every reading" + (", and why what does not hold does not" if told else "")
+    few = [shortened(line, 2 * columns() - 10) for line in notes[:_SHOWN]]
+    few += [f"and {len(notes) - _SHOWN} more that do not hold"] * (len(notes) > _SHOWN)
+    adds = "every reading" + (", and why what does not hold does not" if notes else "")
     table = Table(readings, wrap=("what",), drop=("tolerance", "predicted"))
-    return Answer([f"{summary(rows)}."], [[Table(by_source)], few], [[table], told], adds)
-
-
-def _severity(reading: Reading) -> int:
-    return VERDICTS.index(reading.verdict)
+    return Answer([f"{summary(rows)}."], [[Table(by_source)], few], [[table], notes], adds)
 
 
 def summary(rows: Sequence[Row]) -> str:
@@ -228,8 +225,8 @@ _LEGEND = (
 
 
 def _markdown_item(row: Row) -> str:
-    said, told = _escaped(row.claim.statement), _escaped(row.finding.note)
-    return f'- **{row.claim.id}**, {row.claim.number}: "{said}": **{row.finding.verdict}**; {told}'
+    statement, note = _escaped(row.claim.statement), _escaped(row.finding.note)
+    return f'- **{row.claim.id}**, {row.claim.number}: "{statement}": **{row.finding.verdict}**; {note}'
 
 
 def _markdown_row(row: Row) -> str:
@@ -272,7 +269,7 @@ def shown(number: Number, tolerance: float = 0.0) -> str:
 
 def as_dict(rows: Sequence[Row], made_with: dict[str, Any]) -> dict[str, Any]:
     """Return the ledger as plain data; fractions are text."""
-    told = ("what", "route", "measured", "relation", "predicted", "tolerance", "verdict")
+    fields = ("what", "route", "measured", "relation", "predicted", "tolerance", "verdict")
     entries = [
         {
             "id": row.claim.id,
@@ -282,7 +279,7 @@ def as_dict(rows: Sequence[Row], made_with: dict[str, Any]) -> dict[str, Any]:
             "verdict": row.finding.verdict,
             "note": row.finding.note,
             "seconds": round(row.seconds, 3),
-            "readings": [{name: getattr(reading, name) for name in told} for reading in row.finding.readings],
+            "readings": [{name: getattr(reading, name) for name in fields} for reading in row.finding.readings],
         }
         for row in rows
     ]

@@ -126,9 +126,9 @@ def along(bound: str, where: Setting, name: str, values: ArrayLike, budget: Arra
     return refine_along(in_five_terms(BOUNDS[bound]), name, values, regime=where.regime, **at)
 
 
-def value(found: Optimum, name: str) -> Array:
+def value(optimum: Optimum, name: str) -> Array:
     """Return an optimum's risk, or where a variable is; NaN where the solve did not converge."""
-    return np.where(found.converged, found.risk if name == "risk" else found.at[name], np.nan)
+    return np.where(optimum.converged, optimum.risk if name == "risk" else optimum.at[name], np.nan)
 
 
 def best(name: str, bound: str | Bound, where: Setting, budget: ArrayLike = FAR_OUT, **constants: ArrayLike) -> Array:
@@ -154,8 +154,8 @@ def _named_law(bound: str, where: Setting) -> Law:
 
 def exponent(bound: str | Proxy, where: Setting, name: str) -> Number:
     """Return the exact exponent of a variable or the risk; NaN where it has none."""
-    found = exact(bound, where).exponent[name]
-    return float("nan") if found is None else found
+    power = exact(bound, where).exponent[name]
+    return float("nan") if power is None else power
 
 
 def grows(bound: str | Proxy, where: Setting, name: str) -> bool:
@@ -357,6 +357,6 @@ def on_grid(name: str, *checks: str) -> tuple[Reading, ...]:
 
     A check that its figure calls not identifiable can't tell, whatever its slope.
     """
-    found = {check.what: check for check in figure(name).checks}
+    checks_of = {check.what: check for check in figure(name).checks}
     place = name.replace("fig", "Figure ")
-    return tuple(replace(found[key], what=f"{key}, {place}", route="grid") for key in checks or found)
+    return tuple(replace(checks_of[key], what=f"{key}, {place}", route="grid") for key in checks or checks_of)

@@ -152,9 +152,9 @@ def _ends(triple: tuple[float, float, float], within: float) -> tuple[float, flo
     from hpgrid.refinement import flatness
 
     proxy = bounds.lmo(**_named(triple))
-    found = flatness(proxy, within=within, tuned=JOINT.regime.tuned, T=FAR, limits={"b": (1e-60, 1e200)})
+    interval = flatness(proxy, within=within, tuned=JOINT.regime.tuned, T=FAR, limits={"b": (1e-60, 1e200)})
     low, high = theorems.near_optimal(FAR, within, *triple)
-    return float(found.low["b"] / low - 1), float(found.high["b"] / high - 1)
+    return float(interval.low["b"] / low - 1), float(interval.high["b"] / high - 1)
 
 
 @claims(
@@ -216,11 +216,11 @@ def lmo_tuned() -> Measured:
     """Numerically, and by the refined optimum at those tokens: its risk is the target."""
     for name, of in LMO.items():
         closed = theory.lmo_tuned(LEVEL, _parts(of))
-        found = tokens.lmo_eta_tuned(ALPHA, LEVEL, of)
-        assert found.fewest is not None
-        best = refined(_bound(of), setting("eta", "b", alpha=ALPHA), found.fewest.tokens)
+        lmo = tokens.lmo_eta_tuned(ALPHA, LEVEL, of)
+        assert lmo.fewest is not None
+        best = refined(_bound(of), setting("eta", "b", alpha=ALPHA), lmo.fewest.tokens)
         # Tokens are off their fewest by the square of what b is off.
-        yield same(f"fewest tokens over 4 b_min, {name}", "refined", found.fewest.b, closed, tokens.FLAT)
+        yield same(f"fewest tokens over 4 b_min, {name}", "refined", lmo.fewest.b, closed, tokens.FLAT)
         yield same(f"b of the least bound at their tokens, {name}", "refined", value(best, "b"), closed)
         yield same(f"the least bound over the target, {name}", "refined", value(best, "risk"), LEVEL)
 
@@ -231,14 +231,14 @@ def lmo_fixed() -> Measured:
     for name, of in LMO.items():
         for left in (0.5, 0.01):
             eta = (1 - left) * LEVEL / (of.L * (3.5 + 2 / ALPHA))
-            parts, room = _parts(of), left * LEVEL
-            closed = theory.lmo_fixed(of.Delta0 / eta, parts.burn_in, parts.floor, room)
-            found = tokens.lmo_eta_fixed(ALPHA, LEVEL, eta, of)
-            assert found.fewest is not None
-            best = refined(_bound(of), setting("b", eta=eta, alpha=ALPHA), found.fewest.tokens)
+            parts, eps_prime = _parts(of), left * LEVEL
+            closed = theory.lmo_fixed(of.Delta0 / eta, parts.burn_in, parts.floor, eps_prime)
+            lmo = tokens.lmo_eta_fixed(ALPHA, LEVEL, eta, of)
+            assert lmo.fewest is not None
+            best = refined(_bound(of), setting("b", eta=eta, alpha=ALPHA), lmo.fewest.tokens)
             at = f"{name}, {left:g} of the target left"
             # The bound is flat in b where eta's own part is nearly all of it: b is off by a root of rounding.
-            yield same(f"fewest tokens over it, {at}", "refined", found.fewest.b, closed, tokens.FLAT)
+            yield same(f"fewest tokens over it, {at}", "refined", lmo.fewest.b, closed, tokens.FLAT)
             yield same(
                 f"b of the least bound at their tokens, {at}", "refined", value(best, "b"), closed, SOLVER / left
             )
@@ -306,9 +306,9 @@ BALL = {"L": 0.7, "lam": 0.1, "G0": 14.0, "Delta0": 140.0}
 
 def _says_something(eta: float, **options: Any) -> bool:
     """Whether the bound has a target that it reaches and that is below what holds trivially."""
-    asked = {**BALL, "D": 1.2, "alpha": ALPHA, "eta": eta, **options}
-    level = min(one.value for one in critical_batch(**asked, eps=1e9).trivial)
-    return critical_batch(**asked, eps=level * (1 - 1e-9)).status == FOUND
+    problem = {**BALL, "D": 1.2, "alpha": ALPHA, "eta": eta, **options}
+    level = min(one.value for one in critical_batch(**problem, eps=1e9).trivial)
+    return critical_batch(**problem, eps=level * (1 - 1e-9)).status == FOUND
 
 
 @claim("H.critical.vacuous", "critical.critical_batch", "the bounds say something up to a learning rate each")

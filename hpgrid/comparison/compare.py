@@ -37,18 +37,18 @@ class Source(NamedTuple):
 
 def sources(fit: Fit | None = None, own: Mapping[str, Answers] = {}) -> dict[str, Source]:
     """Return all who answer: a person's runs where there are some, bounds of a person's own, bounds, studies."""
-    found = {} if fit is None else {"yours": Source(of_runs(fit), "your runs, 90% intervals")}
-    found |= {name: Source(each.cells, "your bound, as it is now", True) for name, each in own.items()}
-    found |= {name: Source(own.cells, BOUNDS[name].source, True) for name, own in answers().items()}
+    sources = {} if fit is None else {"yours": Source(of_runs(fit), "your runs, 90% intervals")}
+    sources |= {name: Source(each.cells, "your bound, as it is now", True) for name, each in own.items()}
+    sources |= {name: Source(own.cells, BOUNDS[name].source, True) for name, own in answers().items()}
     for name, study in STUDIES.items():
-        told = [study.source, study.range or f"in {study.budget}", study.remark]
-        found[name] = Source(study.cells, "; ".join(filter(None, told)))
-    return found
+        parts = [study.source, study.range or f"in {study.budget}", study.remark]
+        sources[name] = Source(study.cells, "; ".join(filter(None, parts)))
+    return sources
 
 
 def of_runs(fit: Fit) -> dict[str, Cell]:
     """Return what a person's runs answer, with 90% intervals: what varied among them, where it shows."""
-    names, found = fit.surface.names, dict[str, Cell]()
+    names, cells = fit.surface.names, dict[str, Cell]()
     for key, question in QUESTIONS.items():
         over, _, under = question.of.partition("/")
         of = {over: 1, **({under: -1} if under else {})}
@@ -57,11 +57,11 @@ def of_runs(fit: Fit) -> dict[str, Cell]:
         varies = {*names, *["T"] * (len(fit.surface.t) > 1)}
         lacks = [v for v in (*question.tuned, question.along) if v not in varies]
         if lacks:
-            found[key] = Cell(note=f"no {'beta' if lacks[0] == 'alpha' else lacks[0]}")
+            cells[key] = Cell(note=f"no {'beta' if lacks[0] == 'alpha' else lacks[0]}")
         else:
             slope = fit.slope(of, question.tuned, question.along)
-            found[key] = Cell(slope.value, "fitted", slope.low, slope.high, "range")
-    return found
+            cells[key] = Cell(slope.value, "fitted", slope.low, slope.high, "range")
+    return cells
 
 
 def agree(one: Cell, other: Cell) -> bool:
@@ -71,25 +71,27 @@ def agree(one: Cell, other: Cell) -> bool:
 
 def verdict(cells: Mapping[str, Cell], bounds: Collection[str]) -> str:
     """Return in words which answers can agree, "" where there are not two of them."""
-    told = {name: cell for name, cell in cells.items() if cell.numeric}
-    theory = [name for name in told if name in bounds]
-    if len(told) < 2:
+    numeric = {name: cell for name, cell in cells.items() if cell.numeric}
+    theory = [name for name in numeric if name in bounds]
+    if len(numeric) < 2:
         return ""
 
     def grouped(names: Sequence[str]) -> list[list[str]]:
-        found: list[list[str]] = []
+        groups: list[list[str]] = []
         for name in names:
-            group = next((g for g in found if all(agree(told[name], told[each]) for each in g)), None)
-            found.append([name]) if group is None else group.append(name)
-        return found
+            group = next((g for g in groups if all(agree(numeric[name], numeric[each]) for each in g)), None)
+            groups.append([name]) if group is None else group.append(name)
+        return groups
 
     # An interval may hold the exponents of several bounds that can't agree with one another.
-    others = [name for name in told if name not in theory]
-    groups = [[*g, *(v for v in others if all(agree(told[v], told[each]) for each in g))] for g in grouped(theory)]
+    others = [name for name in numeric if name not in theory]
+    groups = []
+    for group in grouped(theory):
+        groups.append([*group, *(v for v in others if all(agree(numeric[v], numeric[each]) for each in group))])
     groups += grouped([name for name in others if not any(name in g for g in groups)])
-    alone = ", ".join(f"{told[g[0]].text()} ({g[0]})" for g in groups if len(g) == 1)
+    alone = ", ".join(f"{numeric[g[0]].text()} ({g[0]})" for g in groups if len(g) == 1)
     shared = sorted((g for g in groups if len(g) > 1), key=len, reverse=True)
-    parts = [f"{', '.join(g)} can agree on {told[g[0]].text()}" for g in shared]
+    parts = [f"{', '.join(g)} can agree on {numeric[g[0]].text()}" for g in shared]
     return "; ".join([*parts, *([f"alone: {alone}"] if alone else [])])
 
 
@@ -122,30 +124,31 @@ class Comparison:
 
     def tables(self) -> list[Table]:
         """Return the answers of bounds and of others, who can agree, and who the sources are."""
-        found = []
+        tables = []
         for title, kind in (("Exponents of bounds", True), ("Exponents of runs", False)):
             own = [name for name, source in self.chosen.items() if source.is_bound is kind]
             rows = [[QUESTIONS[key].words, *(self.cells(key)[name].text() for name in own)] for key in self.questions]
-            told = [row for row in rows if any(cell != "-" for cell in row[1:])]
-            found += [Table(title, [["exponent of", *own], *told], own)] if told else []
+            answered = [row for row in rows if any(cell != "-" for cell in row[1:])]
+            tables += [Table(title, [["exponent of", *own], *answered], own)] if answered else []
         verdicts = [(QUESTIONS[key].words, says) for key in self.questions if (says := self.verdict(key))]
-        said = [(name, source.said) for name, source in self.chosen.items()]
+        sources = [(name, source.said) for name, source in self.chosen.items()]
         return [
-            *found,
+            *tables,
             Table("Who can agree", [("exponent of", "verdict"), *verdicts], ("exponent of", "verdict")),
-            Table("Sources", [("source", "what it is"), *said], ("what it is",)),
+            Table("Sources", [("source", "what it is"), *sources], ("what it is",)),
         ]
 
     def first(self) -> list[str]:
         """Return who can agree: of few questions in words, of many how many they are."""
-        told = {key: says for key in self.questions if (says := self.verdict(key))}
-        if len(told) <= _FEW:
-            return [f"{QUESTIONS[key].words}: {says}." for key, says in told.items()] or ["No two answer a question."]
-        agreed = {key: ("can agree" in says, "alone" in says or ";" in says) for key, says in told.items()}
+        agreeing = {key: says for key in self.questions if (says := self.verdict(key))}
+        if len(agreeing) <= _FEW:
+            few = [f"{QUESTIONS[key].words}: {says}." for key, says in agreeing.items()]
+            return few or ["No two answer a question."]
+        agreed = {key: ("can agree" in says, "alone" in says or ";" in says) for key, says in agreeing.items()}
         whole = [QUESTIONS[key].words for key, (some, apart) in agreed.items() if some and not apart]
         partly = sum(some and apart for some, apart in agreed.values())
-        first = f"Of {len(told)} questions with more than one answer all sources can agree on {len(whole)}"
-        rest = f"some of them on {partly}, and no two on {len(told) - len(whole) - partly}."
+        first = f"Of {len(agreeing)} questions with more than one answer all sources can agree on {len(whole)}"
+        rest = f"some of them on {partly}, and no two on {len(agreeing) - len(whole) - partly}."
         return [f"{first}{f' ({listed(whole)})' if 0 < len(whole) <= _FEW else ''}, {rest}"]
 
     def beside(self) -> list[Table]:

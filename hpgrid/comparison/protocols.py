@@ -67,9 +67,9 @@ class Protocols:
             for name, own in self.bounds.items()
         }
         paths = [f"{name} from p = {float(min(found)):.3g} on" for name, found in starts.items() if found]
-        told = [f"in {', '.join(up) or 'none of these bounds'}"] if named else []
-        told += [f"along b = T^p in {', '.join(paths) or 'none'}"] if "path" in self.protocols else []
-        return f"as far as its exponent is known, eta* rises with T {'; '.join(told)}"
+        parts = [f"in {', '.join(up) or 'none of these bounds'}"] if named else []
+        parts += [f"along b = T^p in {', '.join(paths) or 'none'}"] if "path" in self.protocols else []
+        return f"as far as its exponent is known, eta* rises with T {'; '.join(parts)}"
 
     def arising(self) -> Table:
         """Return which published exponents can arise: by study and bound, along the study's own path or another."""

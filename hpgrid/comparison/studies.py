@@ -35,10 +35,10 @@ class Study(NamedTuple):
     def paths(self) -> tuple[tuple[Fraction, Cell], ...]:
         """The path b = T^p that it follows, and its exponent of eta* along it; b held is p = 0."""
         b, along = self.cells.get("b-T"), self.cells.get("eta-path")
-        found = [(Fraction(0), self.cells["eta-T"])] if "eta-T" in self.cells else []
+        paths = [(Fraction(0), self.cells["eta-T"])] if "eta-T" in self.cells else []
         if b is not None and along is not None and self.budget == "T":
-            found.append((Fraction(str(b.value)), along))
-        return tuple(found)
+            paths.append((Fraction(str(b.value)), along))
+        return tuple(paths)
 
 
 def fitted(value: float, error: float | None = None, budget: str = "T") -> Cell:
@@ -56,8 +56,8 @@ def between(low: float, high: float) -> Cell:
 
 
 def _range(*ends: float | None, budget: str) -> str:
-    told = [f"{word} {end:.3g}" for word, end in zip(("from", "to"), ends) if end is not None]
-    return f"{budget} {' '.join(told)}" if told else ""
+    ends_text = [f"{word} {end:.3g}" for word, end in zip(("from", "to"), ends) if end is not None]
+    return f"{budget} {' '.join(ends_text)}" if ends_text else ""
 
 
 _HALF = Cell(Fraction(1, 2), "fitted", 0.5, 0.5, "rounded")

@@ -328,10 +328,10 @@ def trivial_bounds(measure: str, norm: str, problem: Constants) -> tuple[Trivial
             Trivial(2 * L / lam**2, "2 L/lam^2", ball),
         )
     scale, over = (problem.kappa1, "/kappa1") if norm == "frobenius" else (1.0, "")
-    found = [Trivial(G0, "G0", start), Trivial(by_smoothness / scale, f"(2 L Delta0)^(1/2){over}", smooth)]
+    trivial = [Trivial(G0, "G0", start), Trivial(by_smoothness / scale, f"(2 L Delta0)^(1/2){over}", smooth)]
     if lam > 0:
-        found.append(Trivial(2 * L / (lam * scale), f"2 L/lam{over}", f"{ball}, Proposition 9"))
-    return tuple(found)
+        trivial.append(Trivial(2 * L / (lam * scale), f"2 L/lam{over}", f"{ball}, Proposition 9"))
+    return tuple(trivial)
 
 
 def lowest(bounds: tuple[Trivial, ...]) -> Trivial:

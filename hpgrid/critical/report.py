@@ -15,26 +15,26 @@ if TYPE_CHECKING:
 _WHAT = {"gradient": "mean gradient norm", "gap": "mean Frank-Wolfe gap", "loss": "loss of a star-convex f"}
 
 
-def answer(found: CriticalBatch) -> Answer:
+def answer(result: CriticalBatch) -> Answer:
     """Return what it says: the batch size and its tokens, or why there is none; in details all that was computed."""
-    reach, form = found.reach, found.given.form
-    if found.b is None or reach is None:
-        first = [f"{found.status[0].upper()}{found.status[1:]}: {found.why}."]
+    reach, form = result.reach, result.given.form
+    if result.b is None or reach is None:
+        first = [f"{result.status[0].upper()}{result.status[1:]}: {result.why}."]
     else:
         bound = ", on its bound b >= 1" if reach.on_bound else ""
         fewest = f"{_number(reach.fewest.tokens)} tokens in {_number(reach.fewest.K)} iterations"
-        first = [f"The critical batch size is {_number(found.b)}{bound}: {fewest}.", _near(reach)]
-    beside: list[Part] = [[f"No such problem: {why}." for why in found.contradictions]]
-    details: list[Part] = [[*_asked(found), *([] if found.b is None else [found.why])]]
-    if reach is not None and found.b is not None:
+        first = [f"The critical batch size is {_number(result.b)}{bound}: {fewest}.", _near(reach)]
+    beside: list[Part] = [[f"No such problem: {why}." for why in result.contradictions]]
+    details: list[Part] = [[*_asked(result), *([] if result.b is None else [result.why])]]
+    if reach is not None and result.b is not None:
         beside.append([_reach_table(reach, form)])
     if reach is not None:
         # A vacuous target's tables are no answer: they stand under a line of their own.
-        if found.b is None:
+        if result.b is None:
             details.append(["what the bound and the formula would give:", _reach_table(reach, form), _near(reach)])
         details += [[_numerical(reach)], _shape(reach)]
-    if found.lmo_tuned is not None and found.lmo_fixed is not None:
-        details.append([_lmo_table(found.lmo_tuned, found.lmo_fixed, found.given.eta)])
+    if result.lmo_tuned is not None and result.lmo_fixed is not None:
+        details.append([_lmo_table(result.lmo_tuned, result.lmo_fixed, result.given.eta)])
     adds = "the bound's constants, the numerical check, how K and tokens run with b, and the LMO bound's own"
     return Answer(first, beside, details, adds)
 

@@ -54,14 +54,14 @@ def coefficients(parts: Parts, form: str) -> tuple[float, float]:
     return (float(parts.Y), float(parts.Z_noise)) if form == "seed" else (0.0, float(parts.Y))
 
 
-def _needed(left: Callable[[Array], Array], asked: Callable[[Array, Array], Array]) -> Iterations:
+def _needed(left: Callable[[Array], Array], iterations_of: Callable[[Array, Array], Array]) -> Iterations:
     """K(b) from what the noise at b leaves of a target, and what reaching that asks; +inf where nothing is left."""
 
     def iterations(b: ArrayLike) -> Array:
         sizes = np.asarray(b, float)
         rest = left(sizes)
         # Where nothing is left for iterations, they are asked for 1 and the result is unused.
-        return np.where(rest > 0, asked(sizes, np.where(rest > 0, rest, 1.0)), np.inf)
+        return np.where(rest > 0, iterations_of(sizes, np.where(rest > 0, rest, 1.0)), np.inf)
 
     return iterations
 
@@ -216,11 +216,11 @@ def lmo_iterations_tuned(of: LmoTerms, target: float) -> Iterations:
     """Return K(b) of 2 (progress drift/K)^(1/2) + burn_in/(b^(1/2) K) + floor/b^(1/2) <= target, eta tuned."""
     det = 2 * np.sqrt(of.progress * of.drift)
 
-    def asked(b: Array, left: Array) -> Array:
+    def iterations_of(b: Array, left: Array) -> Array:
         # (burn_in/b^(1/2)) k^2 + det k = left, k = K^(-1/2): the root whose denominator adds.
         return (2 * left / (det + np.sqrt(det**2 + 4 * (of.burn_in / np.sqrt(b)) * left))) ** -2.0
 
-    return _needed(lambda b: target - of.floor / np.sqrt(b), asked)
+    return _needed(lambda b: target - of.floor / np.sqrt(b), iterations_of)
 
 
 def lmo_iterations_fixed(of: LmoTerms, target: float, eta: float) -> Iterations:

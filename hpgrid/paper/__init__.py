@@ -66,8 +66,8 @@ def compute(config: Config, name: str | None = None) -> FigureData:
         check_formulas(f"the symbol of {variable.name}", f"${variable.symbol}$" if variable.symbol else "")
     started = time.perf_counter()
     data: FigureData = layout.compute(config)
-    said = {} if config.bound.formula is None else {"does_not_hold": list(dict.fromkeys(_invalid(config)))}
-    notes = {**data.notes, **said}
+    invalid = {} if config.bound.formula is None else {"does_not_hold": list(dict.fromkeys(_invalid(config)))}
+    notes = {**data.notes, **invalid}
     return replace(data, name=name or config.figure, notes=notes, seconds=time.perf_counter() - started)
 
 
@@ -81,9 +81,9 @@ def _invalid(config: Config) -> Iterator[str]:
         grid = config.grid.build(panel.axes)
         proxy = config.bound.build(grid.budget)
         regime = changed(panel.regime, min_K=proxy.min_K).settled(proxy, grid, free=grid.axes)
-        found = invalid_cells(plan_search(proxy, grid, regime))
-        if found is not None:
-            yield found.text()
+        invalid = invalid_cells(plan_search(proxy, grid, regime))
+        if invalid is not None:
+            yield invalid.text()
 
 
 def draw(data: FigureData) -> Figure:

@@ -41,21 +41,21 @@ def minimiser_checks(what: str, answers: Sequence[CriticalBatch]) -> list[Readin
 
     Where the minimum is below b = 1 there is nothing to compare.
     """
-    found = [answer.reach for answer in answers if answer.reach is not None and not answer.reach.on_bound]
-    if not found:
+    reached = [answer.reach for answer in answers if answer.reach is not None and not answer.reach.on_bound]
+    if not reached:
         return []
-    numerical = max(abs(float(np.log(one.fewest.b / one.closed))) for one in found)
-    grid = max(abs(float(np.log(one.on_grid.b / one.closed))) for one in found)
-    step = max(one.step for one in found)
-    window = (min(one.closed for one in found), max(one.closed for one in found))
+    numerical = max(abs(float(np.log(one.fewest.b / one.closed))) for one in reached)
+    grid = max(abs(float(np.log(one.on_grid.b / one.closed))) for one in reached)
+    step = max(one.step for one in reached)
+    window = (min(one.closed for one in reached), max(one.closed for one in reached))
     return [
         Reading(
             f"{what}: log(fewest tokens/closed form)", "arithmetic", numerical, 0.0, tokens.FLAT, window=window,
-            note=f"largest of {len(found)}; tolerance: a minimum is flat to the root of rounding",
+            note=f"largest of {len(reached)}; tolerance: a minimum is flat to the root of rounding",
         ),
         Reading(
             f"{what}: log(argmin on a grid/closed form)", "grid", grid, 0.0, step, window=window,
-            note=f"largest of {len(found)}; tolerance: one step of the grid",
+            note=f"largest of {len(reached)}; tolerance: one step of the grid",
         ),
     ]  # fmt: skip
 
@@ -69,9 +69,9 @@ def compute(config: Config) -> FigureData:
     arrays: dict[str, Any] = {"beta": np.array(own["beta"], float), "shown": shown}
     checks: list[Reading] = []
     notes: dict[str, Any] = {}
-    asked = {**problem(own, "eta"), "eps": own["eps"], "measure": "gradient"}
+    problem_of = {**problem(own, "eta"), "eps": own["eps"], "measure": "gradient"}
     for form, title in TITLES.items():
-        answers = [critical_batch(**asked, form=form, beta=beta) for beta in own["beta"]]
+        answers = [critical_batch(**problem_of, form=form, beta=beta) for beta in own["beta"]]
         curves = [_curve(answer, shown[1]) for answer in answers]
         arrays |= {f"{key}_{form}": np.array([curve[key] for curve in curves]) for key in curves[0]}
         checks += minimiser_checks(title, answers)

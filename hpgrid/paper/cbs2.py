@@ -114,7 +114,7 @@ def _map_check(
     panel: Map, own: Mapping[str, Any], axes: Mapping[str, Array], b: Array, region: NDArray[np.int_]
 ) -> Reading:
     """Hold a coarser map's points against answers that are found numerically: the status, and the batch size."""
-    gaps, wrong, found = [0.0], 0, 0
+    gaps, wrong, compared = [0.0], 0, 0
     # A map says of a target at or below Z whether any target would do; an answer does not.
     codes = {FOUND: (plot.FOUND,), OUT_OF_REACH: (plot.OUT_OF_REACH, plot.NOTHING)}
     for i in range(0, len(axes[panel.y]), _EVERY):
@@ -122,12 +122,12 @@ def _map_check(
             status, numerical = _answer(panel, own, float(axes["alpha"][j]), float(axes[panel.y][i]))
             wrong += region[i, j] not in codes.get(status, (plot.VACUOUS, plot.NOTHING))
             if status == FOUND and numerical is not None:
-                found += 1
+                compared += 1
                 gaps.append(abs(float(np.log(numerical / max(b[i, j], 1.0)))))
-    told = f"{found} points with a batch size; {wrong} of another status than the map's; tolerance: a flat minimum's"
-    where: dict[str, Any] = {"window": (float(axes["alpha"][0]), 1.0), "note": told}
+    note = f"{compared} points with a batch size; {wrong} of another status than the map's; tolerance: a flat minimum's"
+    where: dict[str, Any] = {"window": (float(axes["alpha"][0]), 1.0), "note": note}
     title = panel.title.replace("$", "").replace("\\", "")
-    if wrong or not found:  # the status comes first; alone, where there is no batch size to compare
+    if wrong or not compared:  # the status comes first; alone, where there is no batch size to compare
         return Reading(f"{title}: points of another status", "arithmetic", float(wrong), 0.0, **where)
     return Reading(f"{title}: log(fewest tokens/closed form)", "arithmetic", max(gaps), 0.0, tokens.FLAT, **where)
 

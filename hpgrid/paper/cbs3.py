@@ -40,8 +40,8 @@ def compute(config: Config) -> FigureData:
     arrays: dict[str, Any] = {"room": room, "marked": room[::_MARKED]}
     checks: list[Reading] = []
     for form, title in TITLES.items():
-        asked: dict[str, Any] = {**problem(own, "eta", "beta"), "form": form, "measure": "gradient"}
-        answers = [critical_batch(**asked, eps_prime=e) for e in arrays["marked"]]
+        options: dict[str, Any] = {**problem(own, "eta", "beta"), "form": form, "measure": "gradient"}
+        answers = [critical_batch(**options, eps_prime=e) for e in arrays["marked"]]
         arrays |= {f"{key}_{form}": value for key, value in _over_targets(answers, form, room).items()}
         checks += minimiser_checks(title, answers)
     checks.append(_never(arrays))
@@ -54,8 +54,8 @@ def _over_targets(answers: Sequence[CriticalBatch], form: str, eps_prime: Array)
     first = answers[0]
     Y, Z_noise = tokens.coefficients(first.parts, form)
     exact = theory.fewest_tokens(Y, Z_noise, eps_prime)
-    asked = first.given
-    twelve = theory.theorem12(asked.alpha, eps_prime, sigma=asked.problem.sigma, lam=asked.problem.lam)
+    goal = first.given
+    twelve = theory.theorem12(goal.alpha, eps_prime, sigma=goal.problem.sigma, lam=goal.problem.lam)
     if form == "revised":
         formula = theory.revised(Y + Z_noise, eps_prime)
         never = Z_noise**2 / float(twelve[0] * eps_prime[0])
@@ -97,11 +97,11 @@ def _never(arrays: Mapping[str, Any]) -> Reading:
     last = float(infinite[-1]) if infinite.size else np.nan
     step = float(np.log(room[1] / room[0]))
     gap = float(np.log(predicted / last))
-    told = "largest target at which the formula never arrives; tolerance: one step of the targets"
+    note = "largest target at which the formula never arrives; tolerance: one step of the targets"
     return Reading(
         "first form: log(2 Z'^2/Y over it)", "arithmetic", gap, 0.0,
         step if gap >= 0 else 0.0,  # a target beyond the law's that never arrives is none of the targets' step
-        identifiable=bool(infinite.size and infinite.size < room.size), window=(room[0], room[-1]), note=told,
+        identifiable=bool(infinite.size and infinite.size < room.size), window=(room[0], room[-1]), note=note,
     )  # fmt: skip
 
 

@@ -142,8 +142,8 @@ def parse(source: str, space: Space = STANDARD) -> Statement:
         reader.conditions()
     if reader.next.kind != "end":
         raise reader.wrong(f"{reader.next.text!r} has no place here", "a condition after @: b ~ T^1/2 @ fixed alpha")
-    said = (reader.tuned, reader.fixed, reader.path, reader.caps, reader.small)
-    return Statement(left, right, sign.text == "=", *said, reader.less, source, reader.columns)
+    conditions = (reader.tuned, reader.fixed, reader.path, reader.caps, reader.small)
+    return Statement(left, right, sign.text == "=", *conditions, reader.less, source, reader.columns)
 
 
 class _Token(NamedTuple):

@@ -67,13 +67,13 @@ def _contradictions(one: Checked) -> list[str]:
 def _regime_text(stated: StatedLaw) -> str:
     """What was tuned, held, on a path and capped, and what was held by default."""
     regime = stated.regime
-    said = [f"tuned {', '.join(regime.tuned)}"]
+    roles = [f"tuned {', '.join(regime.tuned)}"]
     for name, x in regime.fixed.items():
         small, default = name in stated.statement.small, name in stated.by_default
-        said.append(f"{name} -> 0, from {x:g}" if small else f"{name} = {x:g}" + (" by default" if default else ""))
-    said += [f"{name} = {p.text(stated.budget)}" for name, p in regime.path.items()]
-    said += [f"{name} <= {x:g}" for name, x in regime.caps.items()]
-    return "; ".join(said)
+        roles.append(f"{name} -> 0, from {x:g}" if small else f"{name} = {x:g}" + (" by default" if default else ""))
+    roles += [f"{name} = {p.text(stated.budget)}" for name, p in regime.path.items()]
+    roles += [f"{name} <= {x:g}" for name, x in regime.caps.items()]
+    return "; ".join(roles)
 
 
 def _verdict_text(one: Checked) -> str:

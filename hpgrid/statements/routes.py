@@ -202,23 +202,21 @@ def climb(subject: Subject, regime: Regime, moved: str = "") -> Climb:
     """Return the optimum along the ladder, one constant moved."""
     proxy = subject.proxy
     given = {moved: np.array([moved_to(moved, proxy.constants[moved], proxy.space)])} if moved else {}
-    (found,) = _climbs(proxy, regime, given)
-    ends = {} if found.unbounded or found.undetermined else _ends(proxy, regime, given, found)
+    (optimum,) = _climbs(proxy, regime, given)
+    ends = {} if optimum.unbounded or optimum.undetermined else _ends(proxy, regime, given, optimum)
     if not ends:
-        return found
-    rest, caps = (
-        tuple(v for v in regime.tuned if v not in ends),
-        {v: x for v, x in regime.caps.items() if v not in ends},
-    )
+        return optimum
+    rest = tuple(v for v in regime.tuned if v not in ends)
+    caps = {v: x for v, x in regime.caps.items() if v not in ends}
     held = replace(regime, tuned=rest, fixed={**regime.fixed, **ends}, caps=caps)
-    (found,) = _climbs(proxy, held, given)
-    log_at = {v: np.where(np.isfinite(found.log_at["risk"]), np.log(x), np.nan) for v, x in ends.items()}
+    (optimum,) = _climbs(proxy, held, given)
+    log_at = {v: np.where(np.isfinite(optimum.log_at["risk"]), np.log(x), np.nan) for v, x in ends.items()}
     still = {v: 0.0 * x for v, x in log_at.items()}
-    return found._replace(log_at={**found.log_at, **log_at}, exponent={**found.exponent, **still}, ends=ends)
+    return optimum._replace(log_at={**optimum.log_at, **log_at}, exponent={**optimum.exponent, **still}, ends=ends)
 
 
 def _ends(
-    proxy: Proxy | FunctionProxy, regime: Regime, constants: Mapping[str, Array], found: Climb
+    proxy: Proxy | FunctionProxy, regime: Regime, constants: Mapping[str, Array], optimum: Climb
 ) -> dict[str, float]:
     """Where variables lie that are at one and the same end of their range when refinement is lost along the ladder.
 
@@ -227,19 +225,19 @@ def _ends(
     """
     from hpgrid.refinement import refine
 
-    if all(np.isfinite(slopes).all() for slopes in found.exponent.values()):
+    if all(np.isfinite(slopes).all() for slopes in optimum.exponent.values()):
         return {}
     at: dict[str, Any] = {proxy.budget: (*_NEARER, *LADDER)}
-    optimum = refine(proxy, regime=regime, constants=constants, **at)
-    converged = optimum.converged.ravel()
+    refined = refine(proxy, regime=regime, constants=constants, **at)
+    converged = refined.converged.ravel()
     first = converged.argmax()
     lost = first + int(np.logical_and.accumulate(converged[first:]).sum())
     if not first + _BEFORE <= lost < converged.size:
         return {}
     ends, last = dict[str, float](), slice(lost - _BEFORE, lost)
-    for v, x in optimum.at.items():
+    for v, x in refined.at.items():
         there, variable = x.ravel()[last], proxy.space.all[v]
-        if optimum.active[v].ravel()[last].all() and np.ptp(there) == 0:
+        if refined.active[v].ravel()[last].all() and np.ptp(there) == 0:
             ends[v] = float(np.clip(there[0], variable.low, variable.high))  # past a floor by rounding
     return ends if len(ends) < len(regime.tuned) else {}
 
@@ -276,9 +274,9 @@ def _climbed(optimum: Optimum, regime: Regime, k: int) -> Climb:
         {v: np.where(there[v] & np.isfinite(of[v]), of[v], np.nan) for v in there}
         for of in (logs, own(optimum.exponent))
     )
-    runs_off = tuple(v for v in regime.tuned if unbounded[v][FAR_ENOUGH])
+    unbounded_far_out = tuple(v for v in regime.tuned if unbounded[v][FAR_ENOUGH])
     nowhere = [v for v in regime.tuned if whole["converged"][last] and np.isnan(at[v][last])]
-    return Climb(log_at, exponent, runs_off, tuple(v for v in nowhere if v not in runs_off))
+    return Climb(log_at, exponent, unbounded_far_out, tuple(v for v in nowhere if v not in unbounded_far_out))
 
 
 @lru_cache(maxsize=_KEPT)

@@ -124,7 +124,7 @@ def pose(statement: Statement, proxy: Proxy | FunctionProxy, **options: Any) -> 
 
 
 def _regime(
-    said: Statement,
+    claim: Statement,
     own: tuple[str, ...],
     space: Space,
     *,
@@ -134,25 +134,25 @@ def _regime(
     caps: Mapping[str, float] | None = None,
 ) -> tuple[Regime, tuple[str, ...]]:
     """The regime of a claim, whose own conditions go first, and what is held in it for want of a value."""
-    for name in (*said.fixed, *said.path, *said.caps, *said.small, *(said.tuned or ()), *(tuned or ())):
+    for name in (*claim.fixed, *claim.path, *claim.caps, *claim.small, *(claim.tuned or ()), *(tuned or ())):
         if name in space.hyperparameters and name not in own:
             raise unknown("hyperparameter of the bound", name, own)
-    mentioned = {*said.fixed, *said.path, *said.small, *(said.tuned or ())}
+    mentioned = {*claim.fixed, *claim.path, *claim.small, *(claim.tuned or ())}
     held: dict[str, float | None] = {v: x for v, x in (fixed or {}).items() if v not in mentioned}
     follows = {v: Power.read(v, p) for v, p in (path or {}).items() if v not in mentioned}
-    follows |= {v: Power(p) for v, (_, p) in said.path.items()}
+    follows |= {v: Power(p) for v, (_, p) in claim.path.items()}
     held |= {
-        v: (fixed or {}).get(v) if x is None else float(x) for v, x in said.fixed.items() if v in space.hyperparameters
+        v: (fixed or {}).get(v) if x is None else float(x) for v, x in claim.fixed.items() if v in space.hyperparameters
     }
-    held |= {v: SMALL for v in said.small}
+    held |= {v: SMALL for v in claim.small}
     free = [v for v in own if v not in held and v not in follows]
-    wanted = said.tuned if said.tuned is not None else tuned
+    wanted = claim.tuned if claim.tuned is not None else tuned
     chosen = tuple(v for v in free if wanted is None or v in wanted)
     held |= {v: None for v in free if v not in chosen}
-    if said.tuned is None and tuned is not None:
+    if claim.tuned is None and tuned is not None:
         # What the command line calls tuned and fixed at once is a mistake that the regime finds.
         chosen = (*chosen, *(v for v in tuned if v not in chosen and v not in mentioned))
-    all_caps = {**(caps or {}), **{v: float(x) for v, x in said.caps.items()}}
+    all_caps = {**(caps or {}), **{v: float(x) for v, x in claim.caps.items()}}
     values = {v: held_at(space, v, all_caps.get(v, float("inf"))) if x is None else x for v, x in held.items()}
     return Regime(chosen, values, follows, all_caps, space=space), tuple(v for v, x in held.items() if x is None)
 

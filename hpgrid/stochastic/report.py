@@ -103,11 +103,11 @@ def answer(report: Report) -> Answer:
     (m, n), (kind, first), noise = report.shape, next(iter(report.pairs.items())), report.effective
     called = "" if report.name == report.norm else f" ({report.name})"
     mean = f"{first.mean:.4f} on average over {counted(first.pairs, 'pair')} ({kind})"
-    told = [f"D of the {report.norm} norm{called}, {m} x {n}: {mean}; in the worst case {report.worst.verdict}."]
+    first_lines = [f"D of the {report.norm} norm{called}, {m} x {n}: {mean}; in the worst case {report.worst.verdict}."]
     if noise:
         # What Lemma 5 needs in place of D at the largest batch size.
         needed = ", ".join(f"{each.constant[-1]:.4g} for {name}" for name, each in noise.items())
-        told.append(f"The noise at hand needs, at b = {next(iter(noise.values())).b[-1]}: {needed}.")
+        first_lines.append(f"The noise at hand needs, at b = {next(iter(noise.values())).b[-1]}: {needed}.")
     rows: list[tuple[str, ...]] = [
         ("pairs", "mean", "+- error", *(f"{100 * q:g}%" for q in QUANTILES), "maximum", "coincide")
     ]
@@ -131,7 +131,7 @@ def answer(report: Report) -> Answer:
             table.append((name, *(f"{s.mean:.4f}, worst {s.largest:.4f}" for s in map(spread, errors))))
         details.append([Table(table)])
     adds = "what the noise needs at each batch size" + (", and Newton-Schulz's errors" if report.newton_schulz else "")
-    return Answer(told, [[Table(rows)], notes], details, adds)
+    return Answer(first_lines, [[Table(rows)], notes], details, adds)
 
 
 # --- as data ---

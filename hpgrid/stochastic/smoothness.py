@@ -174,8 +174,8 @@ def halve(norm: Norm, pair: Array, halvings: int = HALVINGS) -> Floats:
     The pair is X and Y, shape (..., 2, m, n).
     """
     ends = gradient(norm, pair)
-    found = [_quotient(norm, pair, ends)]
-    distance = norm.of(ends[..., 0, :, :] - ends[..., 1, :, :]) / found[0]
+    quotients = [_quotient(norm, pair, ends)]
+    distance = norm.of(ends[..., 0, :, :] - ends[..., 1, :, :]) / quotients[0]
     for _ in range(halvings):
         M = pair.mean(-3, keepdims=True)
         points = np.concatenate([pair[..., :1, :, :], M, pair[..., 1:, :, :]], axis=-3)
@@ -184,8 +184,8 @@ def halve(norm: Norm, pair: Array, halvings: int = HALVINGS) -> Floats:
         steeper = (turns.argmax(-1)[..., None] + np.arange(2))[..., None, None]
         pair, ends = (np.take_along_axis(both, steeper, axis=-3) for both in (points, gradients))
         distance = distance / 2
-        found.append(turns.max(-1) / distance)
-    return np.stack(found, axis=-1)
+        quotients.append(turns.max(-1) / distance)
+    return np.stack(quotients, axis=-1)
 
 
 @dataclass(frozen=True)

@@ -186,12 +186,12 @@ def _in_whole_numbers(problem: TuningProblem, posed: Problem, point: Point) -> t
 def _other_budgets(problem: TuningProblem, at: Mapping[str, float]) -> dict[str, float]:
     """The budgets that follow from that of a point, by the bound's relations, as far as their factors are known."""
     space, budget = problem.grid.space, problem.budget
-    known, found = {**problem.proxy.constants, **at}, {}
+    known, others = {**problem.proxy.constants, **at}, {}
     for other in space.joined(budget):
         needs = {name for relation, _ in space.exchange(other, budget) for name in relation.names}
         if other != budget and needs <= {*known}:
-            found[other] = float(exchanged(space, other, budget, known))
-    return found
+            others[other] = float(exchanged(space, other, budget, known))
+    return others
 
 
 def point_of(problem: TuningProblem, optimum: Optimum, k: int) -> Point:

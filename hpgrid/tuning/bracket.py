@@ -35,27 +35,27 @@ def solver(problem: TuningProblem, advance: Callable[[], None] = lambda: None) -
     """Return what goes from budgets to the optima at them, and advances after each call."""
 
     def solve(values: Array) -> Optimum:
-        found = with_negative(problem, optimum_of(problem.posed(values)), {})
+        optimum = with_negative(problem, optimum_of(problem.posed(values)), {})
         advance()
-        return found
+        return optimum
 
     return solve
 
 
-def with_negative(problem: TuningProblem, found: Optimum, held: Mapping[str, Array]) -> Optimum:
+def with_negative(problem: TuningProblem, optimum: Optimum, held: Mapping[str, Array]) -> Optimum:
     """Return the optima, with those where a function is at 0 or below: it has no log there, and reaches any target.
 
     ``held`` has the values that variables were held at, beside the problem's own.
     """
     if not isinstance(problem.proxy, FunctionProxy):
-        return found
+        return optimum
     proxy: Any = problem.proxy.along(problem.regime.path)
-    at: dict[str, Any] = {problem.budget: found.budgets, **problem.regime.fixed, **found.at, **held}
+    at: dict[str, Any] = {problem.budget: optimum.budgets, **problem.regime.fixed, **optimum.at, **held}
     with np.errstate(all="ignore"):
         risk = np.asarray(proxy.everywhere().risk(**at))
-    below = ~solved(found) & (risk <= 0)
-    risk, log_risk = np.where(below, risk, found.risk), np.where(below, -np.inf, found.log_risk)
-    return replace(found, risk=risk, log_risk=log_risk, converged=found.converged | below)
+    below = ~solved(optimum) & (risk <= 0)
+    risk, log_risk = np.where(below, risk, optimum.risk), np.where(below, -np.inf, optimum.log_risk)
+    return replace(optimum, risk=risk, log_risk=log_risk, converged=optimum.converged | below)
 
 
 @dataclass(frozen=True)
@@ -96,21 +96,21 @@ def narrow(solve: Solve, target: float, ends: tuple[float, float]) -> Bracket:
     """Return where the first value between two ends lies whose optimum reaches a target, a risk > 0."""
     values, bracket = np.geomspace(*ends, AT_ONCE), None
     while True:
-        found = solve(values)
-        there = solved(found)
-        good = there & (found.log_risk <= np.log(target))
+        optimum = solve(values)
+        mask = solved(optimum)
+        good = mask & (optimum.log_risk <= np.log(target))
         if not good.any():
-            return bracket or Bracket(values, found, -1)
+            return bracket or Bracket(values, optimum, -1)
         k = int(good.argmax())
         if k == 0 and bracket is not None:  # rounding: what did not reach it a round ago does now
             return bracket
-        not_monotone = bool((there & ~good)[k:].any()) if bracket is None else bracket.not_monotone
-        gap_below = k > 0 and not there[k - 1]
+        not_monotone = bool((mask & ~good)[k:].any()) if bracket is None else bracket.not_monotone
+        gap_below = k > 0 and not mask[k - 1]
         # The slope of the narrowest step over which the risk falls by more than rounding, known to a thousandth.
-        fall = 0.0 if k == 0 or gap_below else float(found.log_risk[k - 1] - found.log_risk[k])
+        fall = 0.0 if k == 0 or gap_below else float(optimum.log_risk[k - 1] - optimum.log_risk[k])
         slope = fall / float(np.log(values[k] / values[max(k - 1, 0)])) if k > 0 else 0.0
         slope = slope if bracket is None or fall > 1e3 * RISK else bracket.slope
-        bracket = Bracket(values, found, k, slope, gap_below, not_monotone)
+        bracket = Bracket(values, optimum, k, slope, gap_below, not_monotone)
         if bracket.width <= NARROW:
             return bracket
         # As many again: every round is the same compiled program.
@@ -119,20 +119,20 @@ def narrow(solve: Solve, target: float, ends: tuple[float, float]) -> Bracket:
 
 def lowest(bracket: Bracket) -> int:
     """Return which of the values has the least known risk, the last of those equal to rounding; -1 where none has."""
-    there = np.flatnonzero(solved(bracket.found))
-    if not there.size:
+    solved_at = np.flatnonzero(solved(bracket.found))
+    if not solved_at.size:
         return -1
-    logs = bracket.found.log_risk[there]
-    return int(there[np.flatnonzero(logs <= logs.min() + REFINED)[-1]])
+    logs = bracket.found.log_risk[solved_at]
+    return int(solved_at[np.flatnonzero(logs <= logs.min() + REFINED)[-1]])
 
 
 def look_closer(solve: Solve, target: float, scan: Bracket) -> Bracket:
     """Return a scan that reaches nowhere after a closer look around its least risk, where that lies inside."""
     while True:
-        values, there, k = scan.values, solved(scan.found), lowest(scan)
+        values, mask, k = scan.values, solved(scan.found), lowest(scan)
         if (
             not 0 < k < len(values) - 1
-            or not there[k - 1 : k + 2].all()
+            or not mask[k - 1 : k + 2].all()
             or np.log(values[k + 1] / values[k - 1]) <= LEVEL
         ):
             return scan

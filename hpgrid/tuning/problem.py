@@ -169,5 +169,5 @@ def predicted(law: Law | None) -> dict[str, Fraction]:
 
 def monomials(law: Law | None) -> list[tuple[dict[str, Fraction], Fraction]]:
     """Return what the leading order fixes of several variables at once, where it leaves each open: powers, exponent."""
-    found = [] if law is None else law.identifiable
-    return [(dict(m.powers), m.exponent) for m in found if len(m.powers) > 1 and 1 in m.powers.values()]
+    identifiable = [] if law is None else law.identifiable
+    return [(dict(m.powers), m.exponent) for m in identifiable if len(m.powers) > 1 and 1 in m.powers.values()]

@@ -215,8 +215,8 @@ def _survey(problem: TuningProblem, window: tuple[float, float] | None) -> Surve
     out = SETTLING if problem.budgets[-1] < 1e290 / SETTLING else 1.0
     posed = problem.posed(problem.budgets * np.array([[1.0], [out]]))
     optimum = optimum_of(posed)
-    star, known = optimum.curves(), solved(optimum)
-    exponent = {v: np.where(known, x, np.nan) for v, x in optimum.exponent.items()}
+    star, mask = optimum.curves(), solved(optimum)
+    exponent = {v: np.where(mask, x, np.nan) for v, x in optimum.exponent.items()}
     far = {v: float(rows[1, -1]) if out > 1 else math.nan for v, rows in exponent.items()}
     return Survey(
         problem=problem,
@@ -274,40 +274,40 @@ def _slopes(
 
 
 # --- a survey as text ---
-def _answer(found: Survey) -> list[str]:
+def _answer(result: Survey) -> list[str]:
     """How risk and optimum scale, and what of it the grid's slopes bear out."""
-    scales, budget = [], found.problem.budget
-    for slope in found.slopes:
+    scales, budget = [], result.problem.budget
+    for slope in result.slopes:
         name = slope.measured.name
         if slope.exact is not None:
             scales.append(f"{name} ~ {power(budget, slope.exact) if slope.exact else 'a constant'}")
         elif not math.isnan(slope.far):
             scales.append(f"{name} ~ {budget}^({slope.far:.4g})")
     first = f"In the long run {', '.join(scales)}" if scales else "No exponent is known"
-    exact = all(slope.exact is not None for slope in found.slopes)
+    exact = all(slope.exact is not None for slope in result.slopes)
     first += " (exact)." if scales and exact else " (refined)." if scales else "."
     tells = {"holds": "bears out {}", "not identifiable on this grid": "can't tell {}", "FAILS": "contradicts {}"}
-    by = {v: [s.measured.name for s in found.slopes if s.verdict == v] for v in tells}
-    told = listed([words.format(listed(by[v])) for v, words in tells.items() if by[v]])
-    return [first + (f" This grid {told}." if told else "")]
+    by = {v: [s.measured.name for s in result.slopes if s.verdict == v] for v in tells}
+    verdicts = listed([words.format(listed(by[v])) for v, words in tells.items() if by[v]])
+    return [first + (f" This grid {verdicts}." if verdicts else "")]
 
 
-def _budget_rows(found: Survey) -> Iterable[tuple[str, ...]]:
+def _budget_rows(result: Survey) -> Iterable[tuple[str, ...]]:
     """The headings, and about a dozen budgets, the first and the last among them."""
-    problem, names, edge = found.problem, ("risk", *found.problem.regime.tuned), found.best.edge
+    problem, names, edge = result.problem, ("risk", *result.problem.regime.tuned), result.best.edge
     yield (problem.budget, *(f"{v}, grid" for v in names), *(f"{v}, refined" for v in names), "exponent of risk")
     count = len(problem.budgets)
     for k in np.unique(np.linspace(0, count - 1, min(ROWS, count)).round().astype(int)):
-        hat = [number(found.hat[v][k]) + (EDGE if v != "risk" and edge[v][k] else "") for v in names]
-        star = ["runs off" if v != "risk" and found.runs_off[v][k] else number(found.star[v][k]) for v in names]
-        yield (number(problem.budgets[k]), *hat, *star, number(found.exponent["risk"][k]))
+        hat = [number(result.hat[v][k]) + (EDGE if v != "risk" and edge[v][k] else "") for v in names]
+        star = ["runs off" if v != "risk" and result.runs_off[v][k] else number(result.star[v][k]) for v in names]
+        yield (number(problem.budgets[k]), *hat, *star, number(result.exponent["risk"][k]))
 
 
-def _slope_rows(found: Survey) -> Iterable[tuple[str, ...]]:
+def _slope_rows(result: Survey) -> Iterable[tuple[str, ...]]:
     """The headings, and for each slope the grid's, its tolerance, the other routes, the verdict, the window."""
     numbers, fitted_by = ("grid", "tolerance", "refined, far out", "exact"), ("window", "edge points")
     yield ("d log / d log budget", *numbers, "verdict", *fitted_by)
-    for slope in found.slopes:
+    for slope in result.slopes:
         fit, tolerance = slope.measured.fit, slope.measured.tolerance
         fitted = fit.points >= 2
         yield (
@@ -322,28 +322,28 @@ def _slope_rows(found: Survey) -> Iterable[tuple[str, ...]]:
         )
 
 
-def _notes(found: Survey) -> list[str]:
+def _notes(result: Survey) -> list[str]:
     """What a person should know of the numbers above, a line each."""
-    notes = [] if found.invalid is None else [found.invalid.text()]
-    if found.no_law:
-        notes.append(f"{found.no_law}: no slope is held against one")
-    notes += no_verdict((slope.measured.name, slope.why) for slope in found.slopes)
-    for v, runs in found.runs_off.items():
+    notes = [] if result.invalid is None else [result.invalid.text()]
+    if result.no_law:
+        notes.append(f"{result.no_law}: no slope is held against one")
+    notes += no_verdict((slope.measured.name, slope.why) for slope in result.slopes)
+    for v, runs in result.runs_off.items():
         if runs.any():
-            where = found.problem.unbounded_to(v, float(found.limit[v][runs][-1]))
+            where = result.problem.unbounded_to(v, float(result.limit[v][runs][-1]))
             notes.append(f"{v} has no best value at {_of_budgets(runs)}: it runs off to {where}")
-    there = np.asarray(np.isfinite([*found.as_good.values()]).all(axis=0))
-    if there.any():
-        k = int(np.flatnonzero(there)[-1])
-        at = ", ".join(f"{v} = {number(x[k])}" for v, x in found.as_good.items())
-        budget = f"{found.problem.budget} = {number(found.problem.budgets[k])}"
-        notes.append(f"another optimum is as good at {_of_budgets(there)}: at {budget}, {at}")
-    reasons = {str(why): found.unknown == why for why in found.unknown if why}
+    mask = np.asarray(np.isfinite([*result.as_good.values()]).all(axis=0))
+    if mask.any():
+        k = int(np.flatnonzero(mask)[-1])
+        at = ", ".join(f"{v} = {number(x[k])}" for v, x in result.as_good.items())
+        budget = f"{result.problem.budget} = {number(result.problem.budgets[k])}"
+        notes.append(f"another optimum is as good at {_of_budgets(mask)}: at {budget}, {at}")
+    reasons = {str(why): result.unknown == why for why in result.unknown if why}
     notes += [f"no refined optimum at {_of_budgets(missing)}: {why}" for why, missing in reasons.items()]
-    if count := int(found.best.below_one_K.sum()):
+    if count := int(result.best.below_one_K.sum()):
         notes.append(f"at {counted(count, 'budget')} the grid's best cell has K < 1; --min-K 1 leaves such cells out")
-    if found.best.unresolved is not None and found.best.unresolved.any():
-        count = int(found.best.unresolved.sum())
+    if result.best.unresolved is not None and result.best.unresolved.any():
+        count = int(result.best.unresolved.sum())
         notes.append(f"float32 can't say which cell is best at {counted(count, 'budget')}")
     return notes
 
@@ -353,22 +353,22 @@ def _of_budgets(there: NDArray[np.bool_]) -> str:
 
 
 # --- as plain data, and in files ---
-def columns(found: Survey) -> dict[str, tuple[np.ndarray[Any, Any], str]]:
+def columns(result: Survey) -> dict[str, tuple[np.ndarray[Any, Any], str]]:
     """Return every array over the budgets with what it means, by name."""
     out: dict[str, tuple[np.ndarray[Any, Any], str]] = {}
-    for v in ("risk", *found.problem.regime.tuned):
+    for v in ("risk", *result.problem.regime.tuned):
         what, none = ("the least risk", "inf") if v == "risk" else (f"the best {v}", "NaN")
         entries: dict[str, tuple[Mapping[str, np.ndarray[Any, Any]], str]] = {
-            "hat": (found.hat, f"{what} on the grid; {none} where there is none"),
-            "edge": (found.best.edge, f"{what} on the grid sits on its border: it says nothing"),
-            "star": (found.star, f"{what}, refined; NaN where there is none"),
-            "exponent": (found.exponent, f"d log {v} / d log {found.problem.budget} of the refined optimum"),
-            "runs_off": (found.runs_off, f"{v} has no best value: it runs off to 0 or infinity"),
+            "hat": (result.hat, f"{what} on the grid; {none} where there is none"),
+            "edge": (result.best.edge, f"{what} on the grid sits on its border: it says nothing"),
+            "star": (result.star, f"{what}, refined; NaN where there is none"),
+            "exponent": (result.exponent, f"d log {v} / d log {result.problem.budget} of the refined optimum"),
+            "runs_off": (result.runs_off, f"{v} has no best value: it runs off to 0 or infinity"),
         }
         out |= {f"{v}_{key}": (of[v], meaning) for key, (of, meaning) in entries.items() if v in of}
-    out["below_one_K"] = (found.best.below_one_K, "the grid's best cell has fewer than one iteration")
-    if found.best.unresolved is not None:
-        out["unresolved"] = (found.best.unresolved, "float32 can't say which cell is best")
+    out["below_one_K"] = (result.best.below_one_K, "the grid's best cell has fewer than one iteration")
+    if result.best.unresolved is not None:
+        out["unresolved"] = (result.best.unresolved, "float32 can't say which cell is best")
     return out
 
 
@@ -406,41 +406,43 @@ def _problem_data(problem: TuningProblem) -> dict[str, Any]:
     }
 
 
-def write_csv(found: Survey, path: Path) -> None:
+def write_csv(result: Survey, path: Path) -> None:
     """Write a row for every budget to a CSV file, whole; numbers read back as the same bits."""
-    arrays = {found.problem.budget: found.problem.budgets} | {k: x for k, (x, _) in columns(found).items()}
+    arrays = {result.problem.budget: result.problem.budgets} | {k: x for k, (x, _) in columns(result).items()}
     write_table(path, arrays)
 
 
-def dataset(found: Survey) -> xarray.Dataset:
+def dataset(result: Survey) -> xarray.Dataset:
     """Return a survey as an xarray Dataset over the budgets and over the quantities that slopes are of."""
     import xarray
 
-    budget, space = found.problem.budget, found.problem.grid.space
-    names = [slope.measured.name for slope in found.slopes]
+    budget, space = result.problem.budget, result.problem.grid.space
+    names = [slope.measured.name for slope in result.slopes]
     data: dict[str, Any] = {}
-    for name, (array, meaning) in columns(found).items():
+    for name, (array, meaning) in columns(result).items():
         data[name] = ((budget,), array, _attributes(name.rsplit("_", 1)[0], meaning, array.dtype))
-    rows = [slope_numbers(slope) for slope in found.slopes]
+    rows = [slope_numbers(slope) for slope in result.slopes]
     for key, meaning in SLOPE.items():
         unit = {"window_lo": budget, "window_hi": budget}.get(key, "")
         array = np.array([row[key] for row in rows])
         data[key] = (("quantity",), array, _attributes(unit, meaning, array.dtype))
     texts = {
-        "exact_exponent": (["" if s.exact is None else str(s.exact) for s in found.slopes], "the same, as a fraction"),
-        "verdict": ([s.verdict for s in found.slopes], "what the grid's slope says of the exact exponent"),
+        "exact_exponent": (["" if s.exact is None else str(s.exact) for s in result.slopes], "the same, as a fraction"),
+        "verdict": ([s.verdict for s in result.slopes], "what the grid's slope says of the exact exponent"),
     }
     data |= {key: (("quantity",), values, {"long_name": meaning}) for key, (values, meaning) in texts.items()}
     axes = {
-        budget: ((budget,), found.problem.budgets, {"long_name": "budget", "units": space.all[budget].words or "1"}),
+        budget: ((budget,), result.problem.budgets, {"long_name": "budget", "units": space.all[budget].words or "1"}),
         "quantity": (("quantity",), names, {"long_name": "what a slope is of"}),
     }
     # What it was made of and with, in what netCDF's attributes can hold: text and numbers.
-    searched = {k: x if isinstance(x, (str, float)) else json.dumps(x) for k, x in _problem_data(found.problem).items()}
-    searched["min_K"] = "none" if found.problem.min_K is None else found.problem.min_K
-    versions = ", ".join(f"{name} {version}" for name, version in made_with(found.problem.dtype)["versions"].items())
-    no_law = {"no_law": found.no_law} if found.no_law else {}
-    whole = {"title": "hpgrid search", **searched, **no_law, "cells": float(found.best.points), "versions": versions}
+    searched = {
+        k: x if isinstance(x, (str, float)) else json.dumps(x) for k, x in _problem_data(result.problem).items()
+    }
+    searched["min_K"] = "none" if result.problem.min_K is None else result.problem.min_K
+    versions = ", ".join(f"{name} {version}" for name, version in made_with(result.problem.dtype)["versions"].items())
+    no_law = {"no_law": result.no_law} if result.no_law else {}
+    whole = {"title": "hpgrid search", **searched, **no_law, "cells": float(result.best.points), "versions": versions}
     return xarray.Dataset(data, axes, whole)
 
 
@@ -450,7 +452,7 @@ def _attributes(quantity: str, meaning: str, dtype: np.dtype[Any]) -> dict[str, 
     return {"long_name": meaning, "units": unit}
 
 
-def write_netcdf(found: Survey, path: Path) -> None:
+def write_netcdf(result: Survey, path: Path) -> None:
     """Write a survey to a netCDF file, whole: ``xarray.open_dataset`` gives back every name, flag and attribute."""
-    content = dataset(found).to_netcdf(engine="scipy")
+    content = dataset(result).to_netcdf(engine="scipy")
     write_whole(path, lambda file: file.write(content))

@@ -120,14 +120,14 @@ def reach(problem: TuningProblem, target: float, *, max_K: float | None = None) 
     if max_K is not None:
         _check_cap(problem, max_K)
     with progress("refining", None) as advance:
-        found = _bracketed(problem, target, advance)
+        answer = _bracketed(problem, target, advance)
         if max_K is not None:
-            capped = _capped(found, max_K, advance)
+            capped = _capped(answer, max_K, advance)
             costs = capped.point is not None and not capped.price <= 1 + NARROW
             assumed = capped.binds and costs and not problem.is_posynomial
-            notes = (*found.notes, ASSUMED) if assumed else found.notes
-            found = replace(found, capped=capped, notes=notes)
-    return found
+            notes = (*answer.notes, ASSUMED) if assumed else answer.notes
+            answer = replace(answer, capped=capped, notes=notes)
+    return answer
 
 
 def _check_cap(problem: TuningProblem, max_K: float) -> None:
@@ -155,8 +155,10 @@ def _bracketed(problem: TuningProblem, target: float, advance: Callable[[], None
     undecided = bracket.place > 0 and bracket.tolerance >= UNSURE and not bracket.gap_below
     if bracket.place < 0 or undecided or target <= floor:
         optimum, k = bracket.found, lowest(bracket)
-        known = float(scan.values[solved(scan.found)].max(initial=0.0)) or np.nan
-        never = Reached(problem, target, solved_up_to=known, tried=tried, undecided=undecided and not target <= floor)
+        solved_up_to = float(scan.values[solved(scan.found)].max(initial=0.0)) or np.nan
+        never = Reached(
+            problem, target, solved_up_to=solved_up_to, tried=tried, undecided=undecided and not target <= floor
+        )
         if k < 0:
             return never
         risk, exponent = float(optimum.risk[k]), float(optimum.exponent["risk"][k])
@@ -220,10 +222,10 @@ def _capped(free: Reached, max_K: float, advance: Callable[[], None]) -> Capped:
     assumed, and said.
     """
     problem, point = free.problem, free.point
-    loose = Capped(max_K, False, point, 1.0, free.tolerance)
+    not_binding = Capped(max_K, False, point, 1.0, free.tolerance)
     # Where any batch size does, b >= 1 does, and the iterations are no more than the tokens.
     if point is not None and (point.at if np.isnan(point.iterations) else point.iterations) <= max_K * (1 + NARROW):
-        return loose
+        return not_binding
     if problem.batch not in problem.regime.tuned:
         lowest_risk = _least_risk(problem, _tokens(problem, max_K, LARGEST))
         return Capped(max_K, True, lowest_risk=lowest_risk, lowest_K=np.nan if point is None else point.iterations)
@@ -241,9 +243,9 @@ def _capped(free: Reached, max_K: float, advance: Callable[[], None]) -> Capped:
     price = np.nan if point is None else settled.at / point.at
     if point is not None and settled.at > point.at * (1 + NARROW) and batch in point.undetermined:
         # Of the batch sizes that all have the least risk one may keep the cap.
-        alike = flatness_of(problem.posed(np.array([point.at])), REFINED)
-        if alike.high[batch][0] >= point.at / max_K:
-            return loose
+        interval = flatness_of(problem.posed(np.array([point.at])), REFINED)
+        if interval.high[batch][0] >= point.at / max_K:
+            return not_binding
     return Capped(max_K, True, settled, price, bracket.tolerance, lowest_K=least_K)
 
 
@@ -259,9 +261,9 @@ def _smallest_batch(
 
     def solve(values: Array) -> Optimum:
         held = in_K.posed(np.full(values.shape, max_K)).holding(batch, values)
-        found = with_negative(in_K, optimum_of(held), {batch: values})
+        optimum = with_negative(in_K, optimum_of(held), {batch: values})
         advance()
-        return found
+        return optimum
 
     most = in_K.caps.get(batch, LARGEST)
     if max_K >= least_K:
@@ -272,8 +274,8 @@ def _smallest_batch(
 
 def _least_risk(problem: TuningProblem, budget: float) -> float:
     """The least risk at one budget; NaN where refinement does not know it."""
-    found = solver(problem)(np.array([budget]))
-    return float(found.risk[0]) if solved(found)[0] else float("nan")
+    optimum = solver(problem)(np.array([budget]))
+    return float(optimum.risk[0]) if solved(optimum)[0] else float("nan")
 
 
 # --- as text ---

@@ -226,9 +226,9 @@ def _refined(proxy: Any, lam: float, K: list[float]) -> m.Array:
 def decay_rate() -> Measured:
     proxy = bound("independent_decay", **CONSTANTS)
     for lam in (0.1, 1.0, 10.0):
-        found = _refined(proxy, lam, [1e5, 1e9])
+        optima = _refined(proxy, lam, [1e5, 1e9])
         formula = [float(_best(lam, K)) for K in (1e5, 1e9)]
-        yield m.same(f"over the formula, lam = {lam:g}", "refined", found, formula)
+        yield m.same(f"over the formula, lam = {lam:g}", "refined", optima, formula)
         star = proxies.star_convex(**CONSTANTS, lam=lam, budget="K")
         there: dict[str, Any] = {"eta": np.array(formula), "b": BATCH, "alpha": ALPHA, "K": np.array([1e5, 1e9])}
         what, own = f"the bound over star_convex's, lam = {lam:g}", proxy.risk(**there, lam=lam)
@@ -240,8 +240,8 @@ def decay_constant() -> Measured:
     """lam eta* over a hundredfold lam, at a run that people could pay; and how it goes on."""
     lam, K, proxy = np.array([0.1, 1.0, 10.0]), 1e5, bound("independent_decay", **CONSTANTS)
     products = lam * _best(lam, K)
-    found = [float(_refined(proxy, x, [K])[0]) for x in lam]
-    yield m.same("lam eta* at lam = 10 over that at 0.1, K = 1e5", "refined", found[2] * lam[2], found[0] * lam[0])
+    optima = [float(_refined(proxy, x, [K])[0]) for x in lam]
+    yield m.same("lam eta* at lam = 10 over that at 0.1, K = 1e5", "refined", optima[2] * lam[2], optima[0] * lam[0])
     yield m.same("lam eta* at lam = 10 over that at 0.1, K = 1e5", "arithmetic", products[2], products[0])
     yield (
         f"lam eta* K is a logarithm of K lam^2: {products[0] * K:.3g}, {products[1] * K:.3g} and {products[2] * K:.3g} "
@@ -259,8 +259,8 @@ def decay_power() -> Measured:
     of = [star_convex_at_momentum(ALPHA, lam=lam, **CONSTANTS) for lam in (1.0, 10.0)]
     near, far = slope(np.array([laws.decayed(BEYOND, each) / each.lam for each in of]))
     K, proxy = [1e9, 1e40], bound("independent_decay", **CONSTANTS)
-    found = slope(np.array([_refined(proxy, lam, K) for lam in (1.0, 10.0)]))
+    refined = slope(np.array([_refined(proxy, lam, K) for lam in (1.0, 10.0)]))
     closed = slope(np.array([laws.decay_rate(K, each) for each in of]))
     yield of_exponent("eta* ~ lam^p, log K = 1e6", "arithmetic", float(far), -1.0, abs(far - near))
-    yield m.same("-p over its closed form, K = 1e9 and 1e40", "refined", -found, -closed)
-    yield f"eta* ~ lam^({found[0]:.3f}) at K = 1e9, lam^({found[1]:.3f}) at 1e40"
+    yield m.same("-p over its closed form, K = 1e9 and 1e40", "refined", -refined, -closed)
+    yield f"eta* ~ lam^({refined[0]:.3f}) at K = 1e9, lam^({refined[1]:.3f}) at 1e40"

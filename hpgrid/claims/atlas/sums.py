@@ -283,14 +283,14 @@ def absolute() -> Measured:
     """b* moves with Y^2 and (eps - Z)^(-2), and nothing in the bound says what they are."""
     left = 2 * NOISY["Z"]
     best, stated = _fewest(left), laws.critical_root(PARTS.Y, left, 0)
-    for name, moved, room, power in (
+    for name, moved, left_of, power in (
         ("Y", PARTS._replace(Y=10 * PARTS.Y), left, 2),
         ("eps - Z", PARTS, 10 * left, -2),
         ("X", PARTS._replace(X=10 * PARTS.X), left, 0),
     ):
-        measured = float(np.log10(_fewest(room, moved) / best))
+        measured = float(np.log10(_fewest(left_of, moved) / best))
         yield of_exponent(f"b* ~ ({name})^p", "refined", measured, power, 2 * tokens.FLAT)
-        plain = float(np.log10((laws.critical_root(moved.Y, room, 0) / stated) ** 2))
+        plain = float(np.log10((laws.critical_root(moved.Y, left_of, 0) / stated) ** 2))
         yield of_exponent(f"b* ~ ({name})^p", "arithmetic", plain, power, ROUNDING)
     yield "an estimate of Y, or of eps - Z, that is twice too large puts b* off by a factor of 4"
 

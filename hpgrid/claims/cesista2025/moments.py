@@ -303,8 +303,8 @@ def _largest(moments: tuple[str, ...], kind: str, *, decay: bool = False, D: boo
 
     for norm, method in METHODS.items():
         objective, means, given = _runs(kind, norm)
-        found = held(objective, means, given, D=NORMS[norm].rho(SHAPE) ** 2 if D else 1.0)
-        ratio, error = max(found[moment].worst((given.setting.lam > 0) == decay) for moment in moments)
+        measured = held(objective, means, given, D=NORMS[norm].rho(SHAPE) ** 2 if D else 1.0)
+        ratio, error = max(measured[moment].worst((given.setting.lam > 0) == decay) for moment in moments)
         yield at_most(f"largest mean/bound, {method}, {kind} noise", "sampled", ratio, 1.0, error)
 
 

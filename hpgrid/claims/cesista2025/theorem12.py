@@ -29,13 +29,14 @@ ALPHA, ETA = 0.05, 1e-4
 PROBLEM: dict[str, Any] = {"Delta0": 100.0, "L": 0.7, "sigma": 130.0, "D": 1.2, "G0": 10.0}
 
 #: What is left of a target, eps', from far above Z to next to it.
-ROOMS = (8.0, 4.0, 2.0)
+EPS_PRIMES = (8.0, 4.0, 2.0)
 
 
-def _first_form(room: float) -> tuple[bounds.Parts, Iterations, float]:
-    """Theorem 8's bound; K(b) at a target Z + room, every dependence on b kept; the smallest b that reaches it."""
+def _first_form(eps_prime: float) -> tuple[bounds.Parts, Iterations, float]:
+    """Theorem 8's bound; K(b) at a target Z + eps', every dependence on b kept; the smallest b that reaches it."""
     parts = bounds.parts(eta=ETA, alpha=ALPHA, **PROBLEM)
-    return parts, iterations_of_mean(parts, "seed", room), float(theory.smallest(parts.Y, parts.Z_noise, room))
+    smallest = float(theory.smallest(parts.Y, parts.Z_noise, eps_prime))
+    return parts, iterations_of_mean(parts, "seed", eps_prime), smallest
 
 
 @claim("C.thm12.K", "Theorem 12, proof", "K(b) = X b/(epsilon' b - Y) falls with b and is convex")
@@ -65,14 +66,14 @@ def tokens_as_printed() -> Measured:
 def constant() -> Measured:
     """The fewest tokens against 2 Y/epsilon', Z at b -> infinity; and what that costs."""
     notes = []
-    for room in ROOMS:
-        parts, needed, smallest = _first_form(room)
+    for eps_prime in EPS_PRIMES:
+        parts, needed, smallest = _first_form(eps_prime)
         fewest, step = tokens.on_grid(needed, smallest)
-        formula = float(theory.theorem12_of(parts.Y, room))
+        formula = float(theory.theorem12_of(parts.Y, eps_prime))
         cost = tokens.point(needed, formula).tokens / fewest.tokens
         then = f"costs {cost:.3g} times the fewest tokens" if cost < np.inf else "never gets there"
-        notes.append(f"at epsilon' = {room:g} b* is {fewest.b / formula:.3g} times the formula, which {then}")
-        yield same(f"b* over 2 Y/epsilon', epsilon' = {room:g}", "grid", fewest.b, formula, step)
+        notes.append(f"at epsilon' = {eps_prime:g} b* is {fewest.b / formula:.3g} times the formula, which {then}")
+        yield same(f"b* over 2 Y/epsilon', epsilon' = {eps_prime:g}", "grid", fewest.b, formula, step)
     yield from "Theorem 8's Z holds sigma/b^(1/2): " + "; ".join(notes)
 
 
@@ -80,13 +81,13 @@ def constant() -> Measured:
 def at_itself() -> Measured:
     """The other reading of Z: the formula's own fixed point, between the smallest batch size and the best."""
     notes = []
-    for room in ROOMS:
-        parts, needed, smallest = _first_form(room)
+    for eps_prime in EPS_PRIMES:
+        parts, needed, smallest = _first_form(eps_prime)
         fewest, step = tokens.on_grid(needed, smallest)
-        formula = float(theory.self_consistent(parts.Y, parts.Z_noise, room))
-        notes.append(f"{tokens.point(needed, formula).tokens / fewest.tokens:.3g} times at epsilon' = {room:g}")
-        yield below(f"log of it over b*, epsilon' = {room:g}", "grid", np.log(formula / fewest.b), 0.0, step)
-        yield below(f"the smallest b over it, epsilon' = {room:g}", "arithmetic", smallest / formula, 1.0)
+        formula = float(theory.self_consistent(parts.Y, parts.Z_noise, eps_prime))
+        notes.append(f"{tokens.point(needed, formula).tokens / fewest.tokens:.3g} times at epsilon' = {eps_prime:g}")
+        yield below(f"log of it over b*, epsilon' = {eps_prime:g}", "grid", np.log(formula / fewest.b), 0.0, step)
+        yield below(f"the smallest b over it, epsilon' = {eps_prime:g}", "arithmetic", smallest / formula, 1.0)
     yield f"too small: the tokens are {', '.join(notes)}"
 
 
@@ -97,24 +98,24 @@ def closed_form() -> Measured:
     By ``refine``: at the fewest tokens the least bound over b is the target, and it is at b*.
     """
     text = "X*b/T + Y/b + noise/sqrt(b) + Z"
-    for room in ROOMS:
-        parts, needed, smallest = _first_form(room)
-        closed = float(theory.fewest_tokens(parts.Y, parts.Z_noise, room))
+    for eps_prime in EPS_PRIMES:
+        parts, needed, smallest = _first_form(eps_prime)
+        closed = float(theory.fewest_tokens(parts.Y, parts.Z_noise, eps_prime))
         gridded, step = tokens.on_grid(needed, smallest)
         least = tokens.fewest(needed, smallest)
         budget = tokens.point(needed, closed).tokens
         bound = printed(text, X=parts.X, Y=parts.Y, noise=parts.Z_noise, Z=parts.Z)
         optimum = refined(bound, at("b"), budget)
-        of = f", epsilon' = {room:g}"
+        of = f", epsilon' = {eps_prime:g}"
         yield same(f"argmin over u^-2{of}", "grid", gridded.b, closed, step)
         yield same(f"fewest tokens over u^-2{of}", "refined", least.b, closed, tokens.FLAT)
         yield same(f"b of the least bound at their tokens{of}", "refined", value(optimum, "b"), closed)
-        yield same(f"the least bound over epsilon{of}", "refined", value(optimum, "risk"), float(parts.Z) + room)
+        yield same(f"the least bound over epsilon{of}", "refined", value(optimum, "risk"), float(parts.Z) + eps_prime)
         yield same(
             f"the bound at b* and these tokens over epsilon{of}",
             "arithmetic",
             proxies.steepest(**PROBLEM).risk(eta=ETA, b=closed, alpha=ALPHA, T=budget),
-            float(parts.Z) + room,
+            float(parts.Z) + eps_prime,
         )
     yield "the minimiser that follows once Z's part with b is kept"
 
@@ -123,14 +124,14 @@ def closed_form() -> Measured:
 def reaches() -> Measured:
     """b_crit over the smallest batch size that does; and the target from which on it does."""
     parts, *_ = _first_form(1.0)
-    for room in ROOMS:
-        ratio = float(theory.theorem12_of(parts.Y, room) / tokens.smallest(_first_form(room)[1]))  # type: ignore[operator]
-        yield at_least(f"b_crit over the smallest b, epsilon' = {room:g}", "refined", ratio, 1.0)
+    for eps_prime in EPS_PRIMES:
+        ratio = float(theory.theorem12_of(parts.Y, eps_prime) / tokens.smallest(_first_form(eps_prime)[1]))  # type: ignore[operator]
+        yield at_least(f"b_crit over the smallest b, epsilon' = {eps_prime:g}", "refined", ratio, 1.0)
 
-    def arrives(room: float) -> bool:
-        return bool(np.isfinite(_first_form(room)[1](theory.theorem12_of(parts.Y, room))))
+    def arrives(eps_prime: float) -> bool:
+        return bool(np.isfinite(_first_form(eps_prime)[1](theory.theorem12_of(parts.Y, eps_prime))))
 
-    from_on = bisect(lambda room: not arrives(room), 1e-6, 1e6)
+    from_on = bisect(lambda eps_prime: not arrives(eps_prime), 1e-6, 1e6)
     closed = float(parts.Z_noise**2 / (theory.NEVER * parts.Y))
     # At the crossing what is left for iterations is 0: a difference of numbers of the size of room.
     yield same("epsilon' from which on it does, over 2 Z'^2/Y", "refined", from_on, closed, 4 * ROUNDING)
@@ -144,14 +145,14 @@ def reaches() -> Measured:
 @claim("H.thm12.convex", "Cesista, Theorem 12, sigma/b^(1/2) kept", "b K(b) turns concave once, beyond its one minimum")
 def convex() -> Measured:
     """Where the second derivative turns, on a grid and in closed form."""
-    parts, needed, smallest = _first_form(ROOMS[1])
-    found = tokens.shape(needed, smallest)
-    turns = theory.inflection(float(parts.Y), float(parts.Z_noise), ROOMS[1])
-    best = float(theory.fewest_tokens(parts.Y, parts.Z_noise, ROOMS[1]))
-    yield Reading("one minimum", "grid", found.one_minimum, True)
+    parts, needed, smallest = _first_form(EPS_PRIMES[1])
+    shape = tokens.shape(needed, smallest)
+    turns = theory.inflection(float(parts.Y), float(parts.Z_noise), EPS_PRIMES[1])
+    best = float(theory.fewest_tokens(parts.Y, parts.Z_noise, EPS_PRIMES[1]))
+    yield Reading("one minimum", "grid", shape.one_minimum, True)
     # A second difference spans two steps, and next to the turn it is rounding for another two.
-    yield same("where it turns concave over the cubic's root", "grid", found.convex_to, turns, 4 * found.step)
-    yield below("b* over where it turns", "grid", best / found.convex_to, 1.0, 4 * found.step)
+    yield same("where it turns concave over the cubic's root", "grid", shape.convex_to, turns, 4 * shape.step)
+    yield below("b* over where it turns", "grid", best / shape.convex_to, 1.0, 4 * shape.step)
     yield f"convex up to b = {turns / best:.3g} b* alone, not everywhere: its log is convex in log b"
 
 

@@ -85,13 +85,13 @@ def intermediate() -> Measured:
     shares = {level: _burn_in_share(level) for level in (0.01, 0.1, 1.0, 10.0)}
     half = bisect(lambda level: _burn_in_share(level) < 0.5, 1.0, 100.0)
     what = f"largest share of burn-in on the contour c = {trivial:.3g}, eq. (3)"
-    told = ", ".join(f"{share:.2g} on c = {level:g}" for level, share in shares.items())
+    shown = ", ".join(f"{share:.2g} on c = {level:g}" for level, share in shares.items())
     yield m.at_least(f"{what}, C1 = C2 = C3 = 1, alpha = 0.001", "arithmetic", _burn_in_share(trivial), 0.5)
     yield m.at_least(f"{what}, C2 = 30, alpha = 1e-5", "arithmetic", _burn_in_share(trivial, strong), 0.5)
     yield (
         f"with the figures' constants there is none below (2 L Delta0)^(1/2) = {trivial:.3g}, which the gradient at x0 "
-        f"never exceeds: burn-in is at most {told}, half of the risk from c = {half:.3g} on. Where noise is strong and "
-        "alpha small there is one"
+        f"never exceeds: burn-in is at most {shown}, half of the risk from c = {half:.3g} on. Where noise is strong "
+        "and alpha small there is one"
     )
 
 

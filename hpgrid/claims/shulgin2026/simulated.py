@@ -58,9 +58,9 @@ def never_exceeded() -> Measured:
 
     for norm, method in METHODS.items():
         runs = _both(norm)
-        found = interval(runs.least)
-        k = int((found.mean / runs.bound).argmax())
-        ratio, error = (float((part / runs.bound).flat[k]) for part in found)
+        least = interval(runs.least)
+        k = int((least.mean / runs.bound).argmax())
+        ratio, error = (float((part / runs.bound).flat[k]) for part in least)
         yield at_most(f"largest of {runs.bound.size} cells over eq. (2), {method}", "sampled", ratio, 1.0, error)
     yield "at most about half of it, and there eq. (2) is what the method starts from"
 

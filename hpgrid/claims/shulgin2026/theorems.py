@@ -127,9 +127,9 @@ def eq6_independent() -> Measured:
 def eq6_b() -> Measured:
     regime = m.setting("eta", "b", budget="K", alpha=ALPHA)
     risks = m.along(m.EQ4, regime, "b", np.geomspace(1.0, 1e12, 13), 1e10).log_risk
-    runs_off = bool(m.refined(m.EQ4, regime, 1e10).unbounded["b"].all())
+    unbounded = bool(m.refined(m.EQ4, regime, 1e10).unbounded["b"].all())
     yield m.below("largest log step of the risk, b = 1 to 1e12", "refined", float(np.diff(risks).max()), 0.0)
-    yield Reading("b is unbounded, eq. (4)", "refined", runs_off, True)
+    yield Reading("b is unbounded, eq. (4)", "refined", unbounded, True)
     yield Reading("b is unbounded, eq. (4)", "exact", m.grows(m.EQ4, regime, "b"), True)
 
 
