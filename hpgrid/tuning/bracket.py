@@ -68,7 +68,7 @@ class Bracket:
     """
 
     values: Array
-    found: Optimum
+    optima: Optimum
     place: int
     slope: float = 0.0
     gap_below: bool = False
@@ -119,17 +119,17 @@ def narrow(solve: Solve, target: float, ends: tuple[float, float]) -> Bracket:
 
 def lowest(bracket: Bracket) -> int:
     """Return which of the values has the least known risk, the last of those equal to rounding; -1 where none has."""
-    solved_at = np.flatnonzero(solved(bracket.found))
+    solved_at = np.flatnonzero(solved(bracket.optima))
     if not solved_at.size:
         return -1
-    logs = bracket.found.log_risk[solved_at]
+    logs = bracket.optima.log_risk[solved_at]
     return int(solved_at[np.flatnonzero(logs <= logs.min() + REFINED)[-1]])
 
 
 def look_closer(solve: Solve, target: float, scan: Bracket) -> Bracket:
     """Return a scan that reaches nowhere after a closer look around its least risk, where that lies inside."""
     while True:
-        values, mask, k = scan.values, solved(scan.found), lowest(scan)
+        values, mask, k = scan.values, solved(scan.optima), lowest(scan)
         if (
             not 0 < k < len(values) - 1
             or not mask[k - 1 : k + 2].all()

@@ -147,18 +147,16 @@ def _bracketed(problem: TuningProblem, target: float, advance: Callable[[], None
     """The fewest of the problem's budget; where none reaches the target, the least risk that is known."""
     solve, tried = solver(problem, advance), LARGEST
     scan = narrow(solve, target, (_smallest(problem), LARGEST))
-    if scan.place < 0 and scan.found.exponent["risk"][-1] < -LEVEL:
+    if scan.place < 0 and scan.optima.exponent["risk"][-1] < -LEVEL:
         farther = narrow(solve, target, (LARGEST, FARTHEST))
-        scan, tried = (farther, FARTHEST) if solved(farther.found).any() else (scan, tried)
+        scan, tried = (farther, FARTHEST) if solved(farther.optima).any() else (scan, tried)
     bracket = scan if scan.place >= 0 else look_closer(solve, target, scan)
     floor = np.nan if bracket.place == 0 else _infimum(problem)
     undecided = bracket.place > 0 and bracket.tolerance >= UNSURE and not bracket.gap_below
     if bracket.place < 0 or undecided or target <= floor:
-        optimum, k = bracket.found, lowest(bracket)
-        solved_up_to = float(scan.values[solved(scan.found)].max(initial=0.0)) or np.nan
-        never = Reached(
-            problem, target, solved_up_to=solved_up_to, tried=tried, undecided=undecided and not target <= floor
-        )
+        optimum, k = bracket.optima, lowest(bracket)
+        largest, unsure = float(scan.values[solved(scan.optima)].max(initial=0.0)), undecided and not target <= floor
+        never = Reached(problem, target, solved_up_to=largest or np.nan, tried=tried, undecided=unsure)
         if k < 0:
             return never
         risk, exponent = float(optimum.risk[k]), float(optimum.exponent["risk"][k])
@@ -172,7 +170,7 @@ def _bracketed(problem: TuningProblem, target: float, advance: Callable[[], None
         notes.append(f"the risk is not monotone: at some larger {problem.budget} it is above the target again")
     if bracket.gap_below:
         notes.append(f"just below, refinement found no optimum: a smaller {problem.budget} may do")
-    point = point_of(problem, bracket.found, bracket.place)
+    point = point_of(problem, bracket.optima, bracket.place)
     at_lower_end = bracket is scan and bracket.place == 0 and tried == LARGEST
     return Reached(problem, target, point, bracket.tolerance, at_lower_end, notes=tuple(notes))
 
@@ -236,7 +234,7 @@ def _capped(free: Reached, max_K: float, advance: Callable[[], None]) -> Capped:
     if bracket.place < 0 or (bracket.tolerance >= UNSURE and not bracket.gap_below):
         return Capped(max_K, True, lowest_risk=_least_risk(in_K, max_K), lowest_K=least_K)
     # The optimum at that batch size, in tokens.
-    held = point_of(in_K.holding(batch), bracket.found, bracket.place)
+    held = point_of(in_K.holding(batch), bracket.optima, bracket.place)
     best = {batch: bracket.at, **held.set}
     chosen = {v: best[v] for v in in_K.regime.tuned if v in best}
     settled = replace(held, budget="T", at=bracket.at * max_K, set=chosen, iterations=max_K)

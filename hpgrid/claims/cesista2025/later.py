@@ -58,11 +58,11 @@ def lower() -> Measured:
 @claim("L.revised.critical", "revised critical batch size", "tokens to epsilon are fewest at b = 9 Y^2/(4 epsilon'^2)")
 def critical() -> Measured:
     parts, eps_prime = bounds.parts(eta=1e-4, alpha=0.05, **CONSTANTS, form="revised"), 0.1
-    needed, above = (
-        iterations_of_mean(parts, "revised", eps_prime),
+    needed = iterations_of_mean(parts, "revised", eps_prime)
+    above, formula = (
         float(batch_sizes.smallest(0.0, parts.Y, eps_prime)),
+        float(batch_sizes.revised(parts.Y, eps_prime)),
     )
-    formula = float(batch_sizes.revised(parts.Y, eps_prime))
     fewest, step = tokens.on_grid(needed, above)
     yield m.same("argmin over it", "grid", fewest.b, formula, step)
     yield m.same("fewest tokens over it", "refined", tokens.fewest(needed, above).b, formula, tokens.FLAT)
