@@ -38,7 +38,7 @@ def plot_bound(
     ] = "curves",
     tune: Annotated[
         options.Names,
-        Parameter(help="What is tuned, such as eta,b; in contours without b, once for each panel."),
+        Parameter(help="What is tuned, such as eta,b; in contours once for each panel."),
     ] = None,
     fix: Annotated[
         options.Names,
@@ -64,6 +64,7 @@ def plot_bound(
 ) -> int:
     """Draw what a bound says about tuning: best risks and optima against the budget, or contours over it and b.
 
+    Contours of a bound in other variables have the one that is neither tuned nor held in place of b.
     Beside the picture go the arrays that it is drawn from (NAME.npz) and a record (NAME.json).
     """
     if out is None:
@@ -107,10 +108,6 @@ def panels_of(
         return (_panel(options.names(tune), options.held(fix, space), space, roles),)
     regimes: list[Any] = [Regime(options.names([x]), space=space).tuned for x in tune or [""]]
     held: list[Any] = [settings(options.held([x], space), space) for x in fix or [""]]
-    for names in regimes:
-        if "b" in (*names, *roles.get("path", ())) or any("b" in fixed for fixed in held):
-            given_b = f"--tune {','.join(names)} --fix {', '.join(fix or [])}"
-            raise bad("contours have b on an axis", given_b, "b out of both, or --layout curves")
     count = max(len(regimes), len(held))
     if min(len(regimes), len(held)) > 1 and len(regimes) != len(held):
         rule = "each panel has a --tune and a --fix, or all share one"
@@ -131,14 +128,15 @@ def _panel(names: tuple[str, ...], fixed: dict[str, float], space: Space, roles:
 
 def fitted(config: Config, budget: str) -> Config:
     """Return the config with titles, and without axes that the bound does not depend on; NumPy loads here."""
+    from hpgrid.paper.contours import axis_of
     from hpgrid.paper.pair import held_text
     from hpgrid.plotting.style import declaring, short
 
     bound = config.bound.build(budget)
     variables = bound.variables()
     panels = []
+    of_axis = () if config.figure == "curves" else (axis_of(bound, config.panels),)
     for panel in config.panels:
-        of_axis = () if config.figure == "curves" else ("b",)
         replace(panel.regime, tuned=(*panel.tuned, *of_axis)).settled(bound)
         idle = {v: None for v in bound.space.hyperparameters if v not in variables or v in panel.regime.path}
         with declaring(bound.space):
@@ -167,11 +165,11 @@ def _predictions(data: FigureData) -> str:
     notes = data.notes
     if notes["no_prediction"]:
         return f"no predicted lines: {notes['no_prediction']}"
-    if "predicted_best_b" in notes:
-        budget = notes["budget"]
-        each = [_law("b", budget, p) if p is not None else "none" for p in notes["predicted_best_b"]]
-        why = f"; b has no best value, {notes['no_best_b']} would give it one" if "no_best_b" in notes else ""
-        return f"predicted lines of the best b: {', '.join(each)}{why}"
+    if "predicted_best" in notes:
+        budget, axis = notes["budget"], notes["axis"]
+        each = [_law(axis, budget, p) if p is not None else "none" for p in notes["predicted_best"]]
+        why = f"; {axis} has no best value, {notes['no_best']} would give it one" if "no_best" in notes else ""
+        return f"predicted lines of the best {axis}: {', '.join(each)}{why}"
     exponents = notes["exponents"]
     laws = ", ".join(_law(v, data.budget, p) for v, p in exponents.items())
     still_open = [v for v in ("risk", *data.config["panels"][0]["tuned"]) if v not in exponents]

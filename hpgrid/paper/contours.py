@@ -1,8 +1,8 @@
-"""Contours of the best risk over a budget and the batch size: Figures 4, 10 and 11, and any bound's."""
+"""Contours of the best risk over a budget and one variable: Figures 4, 10 and 11, whose is b, and any bound's."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import permutations
 from typing import Any, NamedTuple
@@ -12,12 +12,12 @@ from matplotlib.figure import Figure
 
 from hpgrid.bounds import lmo
 from hpgrid.checks import bad
-from hpgrid.config import Config
+from hpgrid.config import Config, Panel
 from hpgrid.curves import PERFORMANCE, even_levels, iso_loss, near_optimal
 from hpgrid.grid import Grid
 from hpgrid.paper.data import FigureData, check_axes, check_positive, config_data
 from hpgrid.plotting import maps as plot
-from hpgrid.plotting.style import PREDICTED, letter, log_axes, new_figure, symbol
+from hpgrid.plotting.style import PREDICTED, letter, log_axes, new_figure, short, symbol
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.readings import Reading
 from hpgrid.refinement.cost import flatness
@@ -35,13 +35,36 @@ class Searched(NamedTuple):
     proxy: Proxy | FunctionProxy
     regime: Regime
     grid: Grid
+    axis: str  # the variable that the budget is drawn against
     result: SearchResult
     arrays: dict[str, Any]
 
+    @property
+    def joint(self) -> tuple[str, ...]:
+        """What is tuned, and what is on the axis."""
+        return self.grid.space.ordered((*self.regime.tuned, self.axis))
+
     def box(self) -> dict[str, tuple[float, float]]:
-        """Return the ends of the axes of what is tuned, and of b."""
+        """Return the ends of the axes of what is tuned, and of what is drawn."""
         axes = self.grid.axes
-        return {v: (axes[v].lo, axes[v].hi) for v in (*self.regime.tuned, "b")}
+        return {v: (axes[v].lo, axes[v].hi) for v in self.joint}
+
+
+def axis_of(proxy: Proxy | FunctionProxy, panels: Sequence[Panel]) -> str:
+    """Return which variable has an axis beside the budget's: b, or the only one that no panel gives a role.
+
+    Raises:
+        ValueError: it is none, or several.
+    """
+    roles = {v for panel in panels for v in (*panel.tuned, *panel.fixed, *panel.regime.path)}
+    free = [v for v in proxy.variables() if v in proxy.space.hyperparameters and v not in roles]
+    if "b" in free:
+        return "b"
+    if len(free) != 1:
+        given = f"{', '.join(free)} without a role" if free else "none without a role"
+        rule = "contours have one variable on an axis: b, or the one that is neither tuned nor held"
+        raise bad(rule, given, "one of the bound's variables out of both")
+    return free[0]
 
 
 #: Further arrays and checks of a panel.
@@ -91,31 +114,31 @@ def measure(config: Config, exponent: float | None, extra: Extra | None = None) 
     """
     grids = [config.grid.build(panel.axes) for panel in config.panels]
     budget = grids[0].budget
-    for panel, grid in zip(config.panels, grids):
-        if "b" in panel.tuned:
-            raise bad(f"the axes of this figure are b, {grid.budget}", list(panel.tuned), "tuned without b")
-        check_axes(grid, panel, (*panel.tuned, "b", grid.budget))
     proxy = config.bound.build(budget)
+    axis = axis_of(proxy, config.panels)
+    for panel, grid in zip(config.panels, grids):
+        check_axes(grid, panel, (*panel.tuned, axis, grid.budget))
     regimes = [replace(p.regime, fixed={**grid.held, **p.fixed}) for p, grid in zip(config.panels, grids)]
     results = [grid_search(proxy, grid, regime=each, dtype=config.dtype) for each, grid in zip(regimes, grids)]
     worth = []  # levels are spread over risks of at least one iteration
     for grid, result in zip(grids, results):
-        b, x = grid.axes["b"].values[:, None], grid.axes[grid.budget].values
-        below_one = x < (b if grid.budget == "T" else np.ones_like(b))
-        worth.append(result.risk[result.feasible & ~below_one])
+        y, x = grid.axes[axis].values[:, None], grid.axes[grid.budget].values
+        least = y if (axis, grid.budget) == ("b", "T") else np.ones_like(y) if grid.budget == "K" else np.zeros_like(y)
+        worth.append(result.risk[result.feasible & (x >= least)])
     shown = np.concatenate(worth)
     check_positive(shown)
     levels = even_levels(shown, config.curves)
     arrays: dict[str, Any] = {"levels": levels, "limits": np.array([shown.min(), shown.max()])}
     checks: list[Reading] = []
     for k, (regime, grid, result) in enumerate(zip(regimes, grids, results)):
-        part = _panel_arrays(grid, result, levels, convex=proxy.is_log_convex((*regime.tuned, "b")))
-        one = Searched(proxy, regime, grid, result, part)
+        one = Searched(proxy, regime, grid, axis, result, {})
+        part = _panel_arrays(grid, axis, result, levels, convex=proxy.is_log_convex(one.joint))
+        one = one._replace(arrays=part)
         if config.refined and isinstance(proxy, Proxy):
-            # The continuous near-optimal batch size, within the panel's own ends of the axes.
+            # The continuous near-optimal value, within the panel's own ends of the axes.
             at: dict[str, Any] = {"limits": one.box(), grid.budget: part["budget"]}
-            joint = replace(regime, tuned=(*regime.tuned, "b"))
-            part["near_star"] = flatness(proxy, within=1 / PERFORMANCE - 1, regime=joint, **at).low["b"]
+            joint = replace(regime, tuned=one.joint)
+            part["near_star"] = flatness(proxy, within=1 / PERFORMANCE - 1, regime=joint, **at).low[axis]
         if exponent is not None:
             name = f"({chr(ord('a') + k)}) slope of near-optimal b"
             checks.append(_near_check(name, one, exponent, config.window))
@@ -126,6 +149,7 @@ def measure(config: Config, exponent: float | None, extra: Extra | None = None) 
         arrays |= {f"{key}_{k}": value for key, value in part.items()}
     notes = {
         "budget": budget,
+        "axis": axis,
         "points": sum(result.points for result in results),
         "cells_below_one_iteration": sum(result.cells_below_one_K for result in results),
         "eta_at_edge_near_optimum": [int(arrays[f"near_held_{k}"].sum()) for k in range(len(grids))],
@@ -133,21 +157,21 @@ def measure(config: Config, exponent: float | None, extra: Extra | None = None) 
     return FigureData(config.figure, config_data(config, proxy, grids), arrays, tuple(checks), notes)
 
 
-def _panel_arrays(grid: Grid, result: SearchResult, levels: Array, *, convex: bool) -> dict[str, Any]:
-    """The risk over the budget and b, its contour lines, and the batch sizes that matter."""
-    budget, b = grid.axes[grid.budget].values, grid.axes["b"].values
-    lines = iso_loss(budget, b, result.risk, levels)
+def _panel_arrays(grid: Grid, axis: str, result: SearchResult, levels: Array, *, convex: bool) -> dict[str, Any]:
+    """The risk over the budget and the axis, its contour lines, and the values that matter."""
+    budget, y = grid.axes[grid.budget].values, grid.axes[axis].values
+    lines = iso_loss(budget, y, result.risk, levels)
     flat = [line for of_level in lines for line in of_level]
-    near = near_optimal(result.risk, b, convex=convex)
-    # Which cell of each column the near-optimal batch size is, and whether a wall of the box holds it:
+    near = near_optimal(result.risk, y, convex=convex)
+    # Which cell of each column the near-optimal value is, and whether a wall of the box holds it:
     # alpha = 1 is none, the theorems have it too.
-    row = np.clip(np.searchsorted(b, near.low), 0, len(b) - 1)
+    row = np.clip(np.searchsorted(y, near.low), 0, len(y) - 1)
     cell = (row, np.arange(len(budget)))
     walls = [result.edge[v] if v != "alpha" else result.index[v] <= 0 for v in result.over]
-    held = np.any([wall[cell] for wall in walls], axis=0) | (row == len(b) - 1)
+    held = np.any([wall[cell] for wall in walls], axis=0) | (row == len(y) - 1)
     return {
         "budget": budget,
-        "b": b,
+        axis: y,
         "risk": result.risk,
         "line_points": np.concatenate(flat) if flat else np.empty((0, 2)),
         "line_lengths": np.array([len(line) for line in flat], int),
@@ -155,7 +179,7 @@ def _panel_arrays(grid: Grid, result: SearchResult, levels: Array, *, convex: bo
         "near": near.low,
         "near_edge": near.low_edge,
         "near_held": held,
-        "best": b[result.risk.argmin(axis=0)],
+        "best": y[result.risk.argmin(axis=0)],
     }
 
 
@@ -165,11 +189,11 @@ def _near_check(name: str, one: Searched, exponent: float, window: tuple[float, 
     Its uncertainty: the grid's risk exceeds the continuous one by up to an excess x, so the
     threshold log(1/0.99) is crossed somewhere between those less x and plus x; and one step of b.
     """
-    proxy, regime, grid, _, part = one
+    proxy, regime, grid, axis, _, part = one
     budget, edge = part["budget"], part["near_edge"] | part["near_held"]
     steps = {v: grid.axes[v].step for v in regime.tuned}
     excess, threshold = grid_excess(proxy, steps), -float(np.log(PERFORMANCE))
-    burn_in = int(np.flatnonzero(part["near"] <= part["b"][1]).max(initial=-1)) + 1
+    burn_in = int(np.flatnonzero(part["near"] <= part[axis][1]).max(initial=-1)) + 1
     window = window or (budget[min(burn_in, len(budget) - 2)], budget[-1])
     inside = within(budget, window)
     usable, left_out = inside & ~edge, int((inside & edge).sum())
@@ -179,11 +203,11 @@ def _near_check(name: str, one: Searched, exponent: float, window: tuple[float, 
 
     def crossing(level: float, budgets: Array, walls: bool = True) -> Array:
         box = one.box() if walls else None
-        return sublevel(proxy, (*regime.tuned, "b"), regime.fixed, budgets, "b", level, box)[0]
+        return sublevel(proxy, one.joint, regime.fixed, budgets, axis, level, box)[0]
 
     here, far = budget[usable], farther(budget[usable])
     low, high = crossing(threshold + excess, here), crossing(threshold - excess, here)
-    step = grid.axes["b"].step
+    step = grid.axes[axis].step
     delta = float(np.log(high / low).max() + step) / 2
     slope = fit_slope(budget, part["near"], edge=edge, window=window, step=delta)
     # Far out, only the bound itself speaks: no walls of the box.
@@ -197,7 +221,7 @@ def _hyperbola(one: Searched) -> tuple[dict[str, Any], list[Reading]]:
     A traced point lies within the grid's excess of the predicted risk, and within what linear
     interpolation between neighbours adds: (range of the exponents x step)^2/32 for a log-sum-exp.
     """
-    proxy, regime, grid, result, part = one
+    proxy, regime, grid, _, result, part = one
     constants = lmo_constants(proxy)
     if constants is None or isinstance(proxy, FunctionProxy) or regime.tuned != ("eta",) or "alpha" not in regime.fixed:
         return {}, []
@@ -225,27 +249,30 @@ def _hyperbola(one: Searched) -> tuple[dict[str, Any], list[Reading]]:
 def draw(data: FigureData) -> Figure:
     """Return the figure: one panel for each regime, one colour bar."""
     panels, arrays, budget = data.config["panels"], data.arrays, data.notes["budget"]
+    axis = data.notes.get("axis", "b")  # of what was saved before other variables had one
+    name = f"${short(axis)}$"
     size = (4.6, 4.0) if len(panels) == 1 else (2.45 * len(panels) + 0.6, 3.4)
     figure, axes = new_figure(1, len(panels), size)
     limits = (float(arrays["limits"][0]), float(arrays["limits"][1]))
     for k, (panel, ax) in enumerate(zip(panels, axes)):
-        x, b = arrays[f"budget_{k}"], arrays[f"b_{k}"]
+        x, y = arrays[f"budget_{k}"], arrays[f"{axis}_{k}"]
         lines = np.split(arrays[f"line_points_{k}"], np.cumsum(arrays[f"line_lengths_{k}"])[:-1])
         plot.contours(ax, lines, arrays[f"line_levels_{k}"], limits)
-        if budget == "T":
-            plot.infeasible(ax, x, b[-1])
-            plot.best(ax, x, arrays[f"best_{k}"], "best $b$")
+        if (axis, budget) == ("b", "T"):
+            plot.infeasible(ax, x, y[-1])
+        if axis != "b" or budget == "T":
+            plot.best(ax, x, arrays[f"best_{k}"], f"best {name}")
         edge = arrays[f"near_edge_{k}"] | arrays[f"near_held_{k}"]
-        plot.near_optimal(ax, x, arrays[f"near_{k}"], edge, "near-optimal $b$ (99%)")
+        plot.near_optimal(ax, x, arrays[f"near_{k}"], edge, f"near-optimal {name} (99%)")
         if f"near_star_{k}" in arrays:
-            plot.refined(ax, x, arrays[f"near_star_{k}"], "near-optimal $b$, refined")
+            plot.refined(ax, x, arrays[f"near_star_{k}"], f"near-optimal {name}, refined")
         if f"law_{k}" in arrays:
-            plot.predicted(ax, x, arrays[f"law_{k}"], "predicted best $b$")
+            plot.predicted(ax, x, arrays[f"law_{k}"], f"predicted best {name}")
         # Figure 4's predicted contours: points in K and b, shape (levels, points, 2).
         for j, curve in enumerate(arrays.get(f"hyperbola_{k}", ())):
             label = None if j else "predicted hyperbola"
             ax.plot(*curve.T, "--", color=PREDICTED, linewidth=1.0, label=label, zorder=4)
-        log_axes(ax, (x[0], x[-1]), (b[0], b[-1]), (symbol(budget), "" if k else symbol("b")))
+        log_axes(ax, (x[0], x[-1]), (y[0], y[-1]), (symbol(budget), "" if k else symbol(axis)))
         letter(ax, k, panel["title"]) if len(panels) > 1 else ax.set_title(panel["title"])
     plot.risk_bar(figure, axes, limits)
     named = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels())}

@@ -57,17 +57,17 @@ def _line(name: str, law: PowerLaw | None, budgets: Array, space: Space) -> Arra
 
 
 def _contours(config: Config) -> FigureData:
-    """Figures 10 and 11's layout: a panel for each regime, the best batch size's own law dashed."""
-    notes: dict[str, Any] = {"predicted_best_b": [], "no_prediction": ""}
+    """Figures 10 and 11's layout: a panel for each regime, the law of the best value of what is on the axis dashed."""
+    notes: dict[str, Any] = {"predicted_best": [], "no_prediction": ""}
 
     def lines(one: contours.Searched) -> tuple[dict[str, Any], list[Reading]]:
-        joint = replace(one.regime, tuned=(*one.regime.tuned, "b"))
+        axis, joint = one.axis, replace(one.regime, tuned=one.joint)
         law, notes["no_prediction"] = exact_law(one.proxy, joint, one.grid.budget)
-        whole = None if law is None else law.laws["b"]
-        if law is not None and "b" in law.unbounded:
-            notes["no_best_b"] = law.unbounded["b"].cure
-        notes["predicted_best_b"].append(None if whole is None else str(whole.exponent))
-        line = _line("b", whole, one.arrays["budget"], one.proxy.space)
+        whole = None if law is None else law.laws[axis]
+        if law is not None and axis in law.unbounded:
+            notes["no_best"] = law.unbounded[axis].cure
+        notes["predicted_best"].append(None if whole is None else str(whole.exponent))
+        line = _line(axis, whole, one.arrays["budget"], one.proxy.space)
         return ({} if line is None else {"law": line}), []
 
     data = contours.measure(config, None, lines)

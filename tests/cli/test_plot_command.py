@@ -135,7 +135,7 @@ def test_contours_have_a_panel_for_each_fix_and_the_best_batchs_own_law() -> Non
     titles = [axes.get_title(loc="left") for axes in figure.axes[:2]]
     assert titles == [r"(a) $\beta=0.999$", r"(b) $\beta=0.9$"]
     assert figure.axes[0].get_xlabel() == "token budget $T$"
-    assert data.notes["predicted_best_b"] == ["1/2", "1/2"]
+    assert data.notes["predicted_best"] == ["1/2", "1/2"]
     for k, alpha in enumerate((1e-3, 0.1)):
         law = exponents(bounds.lmo(), ("eta", "b"), fixed={"alpha": alpha}).laws["b"].at(data.arrays[f"budget_{k}"])
         (line,) = (each for each in figure.axes[k].lines if each.get_label() == "predicted best $b$")
@@ -151,8 +151,29 @@ def test_contours_over_iterations_and_regimes_that_differ() -> None:
         r"(b) $\beta=0.999$",
     ]
     assert figure.axes[0].get_xlabel() == "iterations $K$"
-    assert data.notes["predicted_best_b"] == [None, None]
+    assert data.notes["predicted_best"] == [None, None]
     assert data.arrays["budget_0"][[0, -1]].tolist() == [1e2, 1e16]
+
+
+def test_contours_have_the_one_variable_without_a_role_on_their_axis() -> None:
+    """alpha of eq. (4), whose joint law is T^(-1/3); local steps, which have no best value in rounds."""
+    data, figure = drawn("lmo", "contours", ["eta,b"], [])
+    assert (data.notes["axis"], data.notes["predicted_best"]) == ("alpha", ["-1/3"])
+    assert figure.axes[0].get_ylabel() == r"momentum complement $\alpha$"
+
+
+def test_contours_of_eq_4_renamed_are_those_of_eq_4(tmp_path: Path) -> None:
+    """What is on the axis has whatever name: the same risks to the last bit, but for the cells of K < 1 in levels."""
+    shown = ["--layout", "contours", "--n", "12", "--tune"]
+    terms = "C1/(step*K) + C2*(mix/batch)**(1/2) + C2*batch**(1/2)/(mix*T) + C3*step*(1 + 1/mix)"
+    declared = [x for v in ("step > 0", "batch >= 1", "0 < mix <= 1", "T = K*batch") for x in ("--var", v)]
+    renamed = ["--fix", "mix=0.001", "--set", "C1=1,C2=1,C3=1", "--axis", "step=1e-15:1e4,batch=1:1e15"]
+    out = {name: ["--out", str(tmp_path / f"{name}.png")] for name in ("own", "other")}
+    assert commands.status("plot", "lmo", *shown, "eta", "--fix", "alpha=0.001", *out["own"]) == 0
+    assert commands.status("plot", "--bound", terms, *declared, *shown, "step", *renamed, *out["other"]) == 0
+    own, other = (np.load(tmp_path / f"{name}.npz") for name in ("own", "other"))
+    np.testing.assert_array_equal(own["b_0"], other["batch_0"])
+    np.testing.assert_allclose(own["risk_0"], other["risk_0"], rtol=1e-15)
 
 
 def test_the_command_leaves_picture_arrays_and_record_and_draws_again(capsys: Capture, tmp_path: Path) -> None:
@@ -177,9 +198,8 @@ MISTAKES = {
     "lmo --out x.png": "at least one of eta, b, alpha must be tuned. Given: 'none'. Write eta, b as",
     "lmo --tune eta,b --out x.png": "alpha of the bound lmo is neither tuned nor fixed nor on a path",
     "sgd --tune eta,b --fix alpha=0.1 --out x.png": "the bound sgd does not depend on alpha",
-    "lmo --tune eta,b --layout contours --out x.png": "contours have b on an axis",
-    "lmo --tune eta --fix b=4k --layout contours --out x.png": "'--tune eta --fix b=4k'. Write b out of both",
-    "lmo --tune eta --fix alpha=0.1,b=3 --layout contours --out x.png": "contours have b on an axis",
+    "lmo --tune eta,b,alpha --layout contours --out x.png": "contours have one variable on an axis",
+    "lmo --tune eta --fix alpha=0.1,b=3 --layout contours --out x.png": "'none without a role'. Write one of the",
     "lmo --tune eta --tune eta --fix alpha=0.1 --fix alpha=0.2 --fix alpha=0.3 --layout contours --out x.png": (
         "each panel has a --tune and a --fix, or all share one"
     ),
