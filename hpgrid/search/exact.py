@@ -207,7 +207,7 @@ def search(problem: Search) -> tuple[Floats, Index, Index]:
             if outside.any():
                 risk[here][outside], rank[here][outside] = np.inf, 0
 
-        _in_parts(cells, shape[along], BLOCK * shape[along] // lanes)
+        _in_parts(cells, shape[along], 4 * BLOCK * shape[along] // lanes)
     risk, rank = risk.reshape([sizes[v] for v in axes]), rank.reshape([sizes[v] for v in axes])
     for v in [v for v in axes if v in over]:  # what is reduced beside columns
         k = axes.index(v)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -79,11 +79,13 @@ class Line:
         place = np.minimum(np.maximum(place, low), high)
         value = self.at(planes, place)
         if unsure.any():
-            few, place = np.nonzero(np.broadcast_to(unsure, value.shape)), np.broadcast_to(place, value.shape).copy()
+            # Numbered first: of arrays with several axes NumPy finds places one by one.
+            few = np.unravel_index(np.flatnonzero(np.broadcast_to(unsure, value.shape)), value.shape)
+            place = np.broadcast_to(place, value.shape).copy()
             some, last = ([np.broadcast_to(x, value.shape)[few] for x in each] for each in (planes, (last, low, high)))
             last = np.minimum(np.maximum(*last[:2]), last[2])
             at, best = place[few], value[few]
-            for step in (1, 2):
+            for step in (1,) if self.kind == "pair" else (1, 2):
                 beside = np.minimum(place[few] + step, last)
                 other = self.at(some, beside)
                 at, best = np.where(other < best, beside, at), np.minimum(other, best)
@@ -130,8 +132,13 @@ def line_of(proxy: Proxy, scan: str, values: Floats) -> Line | None:
     """Return how a bound is minimised along an axis; None where it has other factors there, or the axis is too fine."""
     factors = dict.fromkeys(t.factors[scan] for t in proxy.terms if scan in t.factors)
     powers = tuple(Fraction(factor) for factor in factors if not isinstance(factor, str))
-    if len(powers) < len(factors):
-        return None
+    return None if len(powers) < len(factors) else _line(powers, values.tobytes())
+
+
+@lru_cache(maxsize=64)
+def _line(powers: tuple[Fraction, ...], axis: bytes) -> Line | None:
+    """The line of some powers on an axis, by the bytes of its values: most searches share theirs."""
+    values = np.frombuffer(axis)
     tables = tuple(evaluate_factor(power, values) for power in powers)
     if min(powers, default=Fraction(0)) >= 0:
         return Line("rises", tables, powers)

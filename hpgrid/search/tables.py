@@ -107,10 +107,11 @@ class Tables:
 
 def places(rank: NDArray[np.integer], sizes: Sequence[int]) -> tuple[NDArray[np.integer], ...]:
     """Return the index on each axis of cells, by their numbers in row-major order."""
-    if len(sizes) == 1:
-        return (rank,)
-    # Of more than 8192 numbers whose last axis has one place NumPy 2.4 repeats those beyond its buffer.
-    return tuple(index.reshape(rank.shape) for index in np.unravel_index(rank.ravel(), tuple(sizes)))
+    found = []
+    for n in reversed(sizes[1:]):
+        rank, place = np.divmod(rank, n)
+        found.append(place)
+    return (rank, *reversed(found))
 
 
 def tabulate(
@@ -133,7 +134,9 @@ def tabulate(
     index = np.arange(len(axes[scan]), dtype=np.int32)
     scanned = scanned._replace(index=index, penalty=domain.penalty.get(scan), limit=domain.limit.get(scan))
     sizes = {name: len(values) for name, values in axes.items()}
-    return Tables(call, scan, over, _cast(hoisted, np.dtype(dtype)), _cast(scanned, np.dtype(dtype)), sizes)
+    if dtype != "float64":
+        hoisted, scanned = (_cast(tree, np.dtype(dtype)) for tree in (hoisted, scanned))
+    return Tables(call, scan, over, hoisted, scanned, sizes)
 
 
 def grouped(terms: Sequence[Term], scan: str) -> tuple[dict[Factor, list[Term]], list[Term]]:
@@ -275,7 +278,6 @@ def check_range(proxy: Proxy, axes: Axes, fixed: Held, domain: Domain, scan: str
     # Where an axis is allowed at all.
     inside = {v: axes[v][domain.penalty[v] == 0] for v in domain.penalty if v in axes}
     allowed = {v: inside[v] if v in inside and inside[v].size else values for v, values in axes.items()}
-    logs_on = {v: np.log(values) for v, values in allowed.items()}
     for term in proxy.terms:
         held = {v: factor for v, factor in term.factors.items() if v in fixed}
         if any(evaluate_factor(factor, fixed[v]) == 0 for v, factor in held.items()):
@@ -285,24 +287,23 @@ def check_range(proxy: Proxy, axes: Axes, fixed: Held, domain: Domain, scan: str
             power = None if isinstance(factor, str) else float(factor) * math.log(fixed[v])
             start += float(np.log(evaluate_factor(factor, fixed[v]))) if power is None else power
         along = sorted((v for v in term.factors if v in axes), key=lambda v: v == scan)
-        tables = {v: _log_factor(term.factors[v], allowed[v], logs_on[v]) for v in along}
-        for pick, extreme in ((np.argmax, max), (np.argmin, min)):
+        ends = {v: _ends(term.factors[v], allowed[v]) for v in along}
+        for extreme in (max, min):
             # All that the kernel forms: the coefficient, each table, the products in its order, the scanned axis last.
-            places = {v: int(pick(logs)) for v, (logs, _) in tables.items()}
-            there = [float(logs[places[v]]) for v, (logs, _) in tables.items()]
+            at = {v: extreme(each) for v, each in ends.items()}
+            there = [log for log, _ in at.values()]
             worst = extreme(*itertools.accumulate(there, initial=start), *there, start)
             if not bottom <= worst <= top:
-                at = {v: values[places[v]] for v, (_, values) in tables.items()}
-                where = ", ".join(f"{v}={at[v]:.3g}" for v in axes if v in at) or "any point"
+                where = ", ".join(f"{v}={at[v][1]:.3g}" for v in axes if v in at) or "any point"
                 verb = "overflows" if worst > top else "falls below the smallest normal number of"
                 given = f"term {term} is 1e{worst / math.log(10):+.0f} at {where}"
                 instead = "a smaller grid, other constants, or float64"
                 raise bad(f"the risk {verb} {info.dtype} on this grid", given, instead)
 
 
-def _log_factor(factor: Factor, values: Floats, logs: Floats) -> tuple[NDArray, NDArray]:
-    """The log of a factor where it is not zero, and where that is."""
+def _ends(factor: Factor, values: Floats) -> list[tuple[float, float]]:
+    """The log of a factor, and the value, at the first and the last value at which it is not zero: it is monotone."""
     if not isinstance(factor, str):
-        return float(factor) * logs, values
+        return [(float(factor) * math.log(x), float(x)) for x in values[[0, -1]]]
     table = evaluate_factor(factor, values)
-    return np.log(table[table > 0]), values[table > 0]
+    return [(math.log(y), float(x)) for x, y in zip(values[table > 0][[0, -1]], table[table > 0][[0, -1]])]
