@@ -11,9 +11,8 @@ from matplotlib.figure import Figure
 
 from hpgrid.plotting import transfer_plot as ways
 from hpgrid.plotting.lines import padded
-from hpgrid.plotting.style import letter, new_figure, styled
+from hpgrid.plotting.style import declaring, letter, new_figure, short, styled, symbol
 from hpgrid.shapes import Floats as Array
-from hpgrid.text import name_latex
 from hpgrid.transfers.rules import moved
 from hpgrid.transfers.start import TUNED, Limits, Setting
 from hpgrid.variables import Variable
@@ -27,12 +26,9 @@ _POINTS = 401
 #: A limit that is further than this many decades off what is drawn is left out: one that was given, and any other.
 _IN_SIGHT, _NEAR = 1.5, 0.2
 
-#: A panel's title, the label of its axis, and how its values are said.
-_PANELS: dict[str, tuple[str, str, ways.Say]] = {
-    "eta": (r"learning rate $\eta$", r"learning rate $\eta$", ways.power),
-    "b": ("batch size $b$", "batch size $b$, tokens", ways.count),
-    "alpha": (r"momentum $\beta$", r"$\beta$, log scale in $1-\beta$", ways.momentum),
-}
+#: The titles of panels and the labels of their axes that are not the variable's own words and symbol.
+_TITLES = {"b": "batch size $b$", "alpha": r"momentum $\beta$"}
+_LABELS = {"b": "batch size $b$, tokens", "alpha": r"$\beta$, log scale in $1-\beta$"}
 
 
 class _Limit(NamedTuple):
@@ -58,41 +54,38 @@ def draw(answer: Transfer) -> Figure:
         ]
         for row in answer.rows
     }
-    panels = _PANELS | {v: _panel_of(answer.rules.bound.space.all[v]) for v in answer.rules.names if v not in _PANELS}
-    names = [name for name in panels if answer.rows[0].at[name] is not None]
-    with styled():
+    space = answer.rules.bound.space
+    names = [name for name in space.hyperparameters if answer.rows[0].at[name] is not None]
+    with styled(), declaring(space):
         figure, axes = new_figure(1, len(names), (2.75 * len(names) + 0.1, 3.1))
         for k, (ax, name) in enumerate(zip(axes, names)):
-            _panel(ax, answer, name, T, along, panels[name])
-            letter(ax, k, panels[name][0])
+            _panel(ax, answer, name, T, along)
+            letter(ax, k, _TITLES.get(name, symbol(name)))
         handles, labels = axes[0].get_legend_handles_labels()
-        symbols = {v: r"$\beta$" if v == "alpha" else f"${name_latex(v)}$" for v in panels}
+        symbols = {v: r"$\beta$" if v == "alpha" else f"${short(v)}$" for v in names}
         tuned = {row.regime: f"{row.regime}: {', '.join(symbols[v] for v in row.tuned)} tuned" for row in answer.rows}
         labels = [tuned.get(label, label) for label in labels]
         figure.legend(handles, labels, loc="outside lower center", ncols=len(answer.rows) + 1)
         figure.draw_without_rendering()  # the panels have their places, and keep them
         figure.set_layout_engine("none")
         for ax, name in zip(axes, names):
-            ways.ends(ax, (start.T, answer.T), _ends(answer, name), panels[name][2])
+            ways.ends(ax, (start.T, answer.T), _ends(answer, name), _say(space.all[name]))
             for limit in _in_view(ax, name, answer):
                 midway = float(np.sqrt(start.T * answer.T))
                 ways.name_limit(ax, midway, limit.value, limit.label, upper=limit.upper)
     return figure
 
 
-def _panel_of(variable: Variable) -> tuple[str, str, ways.Say]:
-    """The title, the label and the words of a variable that a bound declares."""
-    symbol = f"${variable.symbol or name_latex(variable.name)}$"
-    title = f"{variable.words} {symbol}".strip()
-    return title, title, ways.count if variable.whole else ways.power
+def _say(variable: Variable) -> ways.Say:
+    """How values of a variable are said."""
+    if variable.name == "alpha":
+        return ways.momentum
+    return ways.count if variable.whole or variable.name == "b" else ways.power
 
 
-def _panel(
-    axes: Axes, answer: Transfer, name: str, T: Array, along: Mapping[str, Sequence[Setting]],
-    panel: tuple[str, str, ways.Say],
-) -> None:  # fmt: skip
+def _panel(axes: Axes, answer: Transfer, name: str, T: Array, along: Mapping[str, Sequence[Setting]]) -> None:
     """Draw a panel, but for what is written inside it."""
-    _, label, say = panel
+    label, say = _LABELS.get(name, symbol(name)), _say(answer.rules.bound.space.all[name])
     unit, at_end = _unit(name, answer.limits), _ends(answer, name)
     at_start = answer.start[name] / unit
     shown = [at_start, *at_end.values()]
@@ -112,7 +105,7 @@ def _panel(
     for limit in _in_view(axes, name, answer):
         ways.infeasible(axes, limit.value, upper=limit.upper)
     ways.budget_axis(axes, answer.start.T, answer.T)
-    axes.set_xlabel("token budget $T$" if answer.budget == "T" else f"budget ${name_latex(answer.budget)}$")
+    axes.set_xlabel(symbol(answer.budget))
     axes.set_ylabel(label.replace("tokens", "sequences") if unit > 1 else label)
 
 
@@ -136,14 +129,14 @@ def _limits(name: str, answer: Transfer) -> list[_Limit]:
         return [_Limit(1.0, True, r"$\beta=0$", _NEAR)]
     own, limits = answer.rules.bound.space.all[name], answer.limits
     low, high = limits.ends(own)
-    symbol, unit = own.symbol or name_latex(name), _unit(name, limits)
+    unit = _unit(name, limits)
     found = []
     if low > 0:
         given = low > max(own.low, unit)
-        label = f"smallest ${symbol}$" if given else f"${symbol}={own.low:g}$"
+        label = f"smallest ${short(name)}$" if given else f"${short(name)}={own.low:g}$"
         found.append(_Limit(low / unit, False, label, _IN_SIGHT if given else _NEAR))
     if high < np.inf:
         given = high < own.high
-        label = f"largest ${symbol}$" if given else f"${symbol}={own.high:g}$"
+        label = f"largest ${short(name)}$" if given else f"${short(name)}={own.high:g}$"
         found.append(_Limit(high / unit, True, label, _IN_SIGHT if given else _NEAR))
     return found
