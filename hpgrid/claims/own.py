@@ -58,8 +58,8 @@ def curve() -> Measured:
         T, b, eta = theorems.theorem3_curve(alpha, *triple)
         optimum = refined(EQ4, JOINT, T, **_named(triple))
         inside = b >= 1
-        parts = zip(("alpha", "b", "eta"), (alpha, b, eta))
-        yield from [same(f"{v}, C = {triple}", "refined", optimum.at[v][inside], x[inside]) for v, x in parts]
+        for v, x in zip(("alpha", "b", "eta"), (alpha, b, eta)):
+            yield same(f"{v}, C = {triple}", "refined", optimum.at[v][inside], x[inside])
 
 
 @claim(

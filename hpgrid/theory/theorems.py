@@ -27,8 +27,13 @@ IDENTIFIABLE = {("alpha", "b"): Fraction(-1, 2), ("eta", "b"): Fraction(-3, 4)}
 #: Source: Shulgin et al., eq. (36) over eq. (35), along b of eq. (9).
 REGRET_EXPONENT = Fraction(-1, 3)
 
-#: d log eta* / d log K at a fixed momentum. Source: Shulgin et al., eq. (6).
+#: The powers of K in eta* at a fixed momentum; of T and b, and of alpha where that is small.
+#: Source: Shulgin et al., eq. (6), Theorem 1.2, Theorem 2.
 THEOREM_1_ETA_IN_K = Fraction(-1, 2)
+THEOREM_1_ETA_IN_T = {"T": Fraction(-1, 2), "b": Fraction(1, 2), "alpha": Fraction(1, 2)}
+
+#: The powers of b beside those of T in Theorem 2. Source: Shulgin et al., eq. (8).
+THEOREM_2_IN_BATCH = {"risk": Fraction(0), "alpha": Fraction(1), "eta": Fraction(1)}
 
 #: The powers of K and b in each optimum at a fixed batch size. Source: Shulgin et al., Appendix B.2.
 THEOREM_2_IN_K = {

@@ -15,6 +15,10 @@ from hpgrid.shapes import Floats as Array, Values
 #: d log / d log T of each optimum. Source: Shulgin et al., eq. (23).
 EXPONENTS = {"b": Fraction(1, 6), "K": Fraction(5, 6), "eta": Fraction(-7, 12), "alpha": Fraction(-1, 3)}
 
+#: The powers of the constants in alpha* ~ (rho sigma)^(2/3)/(Delta0 L)^(1/3) T^(-1/3).
+#: Source: Shulgin et al., eq. (22).
+LEADING = {"Delta0": Fraction(-1, 3), "L": Fraction(-1, 3), "rho": Fraction(2, 3), "sigma": Fraction(2, 3)}
+
 #: The rate (Delta0 L)^(1/4) (rho sigma)^(1/2) T^(-1/4). Source: Shulgin et al., after eq. (23).
 RATE = {
     "Delta0": Fraction(1, 4),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from functools import cache
 
 import pytest
@@ -49,3 +50,6 @@ def check_every_row(source: str) -> None:
         assert not any(math.isnan(reading.measured) for reading in row.finding.readings), id
         assert "nan" not in row.finding.note, id
         assert row.finding.note or row.finding.verdict == HOLDS, id
+        # Rows, or a family of them, that a note names.
+        for other in re.findall(r"\b[SCLAH]\.[a-z]\w*(?:\.\w+)*", row.finding.note):
+            assert select(ledger(), [other]), id

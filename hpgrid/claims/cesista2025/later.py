@@ -59,10 +59,8 @@ def lower() -> Measured:
 def critical() -> Measured:
     parts, eps_prime = bounds.parts(eta=1e-4, alpha=0.05, **CONSTANTS, form="revised"), 0.1
     needed = iterations_of_mean(parts, "revised", eps_prime)
-    above, formula = (
-        float(batch_sizes.smallest(0.0, parts.Y, eps_prime)),
-        float(batch_sizes.revised(parts.Y, eps_prime)),
-    )
+    formula = float(batch_sizes.revised(parts.Y, eps_prime))
+    above = float(batch_sizes.smallest(0.0, parts.Y, eps_prime))
     fewest, step = tokens.on_grid(needed, above)
     yield m.same("argmin over it", "grid", fewest.b, formula, step)
     yield m.same("fewest tokens over it", "refined", tokens.fewest(needed, above).b, formula, tokens.FLAT)

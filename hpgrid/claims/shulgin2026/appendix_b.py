@@ -119,8 +119,7 @@ def eq22() -> Measured:
     yield m.settles("alpha* T^(1/3) over the constant, 8 random", "refined", measured / predicted)
     constant = m.law_at(m.EQ11, m.JOINT, "alpha", 1.0)
     yield m.same("the law's constant", "exact", constant, token_optimum.leading(1.0, 1.0, 1.0))
-    powers = {"Delta0": Fraction(-1, 3), "L": Fraction(-1, 3), "rho": Fraction(2, 3), "sigma": Fraction(2, 3)}
-    for x, p in powers.items():
+    for x, p in token_optimum.LEADING.items():
         yield m.power_law(f"alpha ~ {x}^p", p, m.EQ11, m.JOINT, "alpha", x)
     yield from m.slope("alpha", token_optimum.EXPONENTS["alpha"], m.JOINT, m.EQ11)
 
@@ -170,7 +169,7 @@ def rate() -> Measured:
     yield f"the constant is {m.law_at(m.EQ11, m.JOINT, 'risk', 1.0):.5g}"
 
 
-QUARTER = Fraction(1, 4)
+QUARTER = -theorems.THEOREM_1["risk"]
 EPS = float(np.finfo(float).eps)
 
 #: Corollary 2's paths, on both sides of 1/2.
@@ -396,6 +395,6 @@ def minimum() -> Measured:
 @claim("S.B6.last", "B.6, last bullet", "with alpha tuned, b*(T) is pinned only by lower-order terms (Theorem 2)")
 def last() -> Measured:
     pinned = m.exact(m.LEADING, m.JOINT).exponent["b"] is not None
-    yield Reading("exponent of b*, eq. (4)", "exact", m.exponent(m.EQ4, m.JOINT, "b"), Fraction(1, 6))
+    yield Reading("exponent of b*, eq. (4)", "exact", m.exponent(m.EQ4, m.JOINT, "b"), theorems.THEOREM_3["b"])
     yield Reading("Theorem 2's terms pin b", "exact", pinned, True)
     yield "Theorem 3 is meant: Theorem 2 fixes b, and its proof's proxy, eq. (43)'s three terms, leaves b undetermined"

@@ -18,8 +18,6 @@ from hpgrid.readings import Reading
 from hpgrid.theory import schedules
 from hpgrid.theory.schedules import path_exponent, path_threshold
 
-QUARTER = Fraction(1, 4)
-
 #: Noise that falls more slowly than b^-1/2, as fast, and faster.
 SLOWER, FASTER = (Fraction(1, 4), Fraction(1, 3)), (Fraction(3, 4), Fraction(1))
 ALL_Q = (*SLOWER, schedules.BOUNDED_VARIANCE, *FASTER)

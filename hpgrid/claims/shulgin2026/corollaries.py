@@ -11,7 +11,7 @@ from hpgrid.claims import measures as m
 from hpgrid.claims.ledger import Measured, claim
 from hpgrid.curves import PERFORMANCE
 from hpgrid.readings import Reading, of_exponent
-from hpgrid.theory import batch_sizes
+from hpgrid.theory import batch_sizes, theorems
 from hpgrid.theory.batch_sizes import CAP_REACHED
 
 ALPHA = 1e-3
@@ -33,7 +33,7 @@ def _at_momentum(alpha: float) -> m.Setting:
 @claim("S.sec32.rate", "section 3.2", "all three tuning regimes attain risk ~ T^-1/4")
 def rate() -> Measured:
     for regime in (BOTH, m.setting("eta", "alpha", b=1072.0), m.JOINT):
-        yield from m.slope("risk", Fraction(-1, 4), regime, m.EQ11)
+        yield from m.slope("risk", theorems.THEOREM_1["risk"], regime, m.EQ11)
     yield "on eq. (11); S.eq7.risk, S.eq8.risk and S.eq9.risk are eq. (4)'s"
 
 
@@ -96,7 +96,7 @@ def tokens() -> Measured:
     power = float(np.log10(worst[2] / worst[1]))
     yield m.at_most(what, "refined", ratio, most, error)
     yield of_exponent("T_req ~ (1/epsilon)^p, eq. (4), alpha = 1", "refined", power, 4.0, 8 * m.SOLVER)
-    yield f"at epsilon = 0.1 it is {finite:.4g}; on eq. (11) the factor is S.cor1.gap.eq11's to the fourth power"
+    yield f"at epsilon = 0.1 it is {finite:.4g}; on eq. (11) the factor is H.gain.eq11's to the fourth power"
 
 
 @claim("S.B4.kept", "B.4, the question", "keeping alpha from T0 when moving to T1 >> T0 costs at most 2^(1/4)")
@@ -177,7 +177,7 @@ def capped_risk() -> Measured:
 
 @claim("S.cor1.restored", "Corollary 1.2, B.4 (2)", "letting alpha fall with T restores T^-1/4 at a capped batch size")
 def restored() -> Measured:
-    return m.slope("risk", Fraction(-1, 4), m.setting("eta", "b", "alpha", b_max=1e3), m.EQ4, m.EQ11)
+    return m.slope("risk", theorems.THEOREM_3["risk"], m.setting("eta", "b", "alpha", b_max=1e3), m.EQ4, m.EQ11)
 
 
 @claim("S.B4.capC", "B.4 (3)", "regime C runs near-optimally under a batch cap for T <~ b_max^2")

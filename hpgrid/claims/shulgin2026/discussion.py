@@ -97,7 +97,7 @@ def decreasing() -> Measured:
 @claim("S.sec4.path", "section 4", "if b ~ T^1/2 at a fixed momentum then eta* ~ T^-1/4")
 def path() -> Measured:
     regime = m.setting("eta", alpha=1e-3, b=Fraction(1, 2))
-    yield from m.slope("eta", Fraction(-1, 4), regime, m.EQ4, m.EQ11)
+    yield from m.slope("eta", theorems.THEOREM_1["eta"], regime, m.EQ4, m.EQ11)
     yield "along the path itself, b not tuned"
 
 

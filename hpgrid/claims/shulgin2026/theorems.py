@@ -78,7 +78,9 @@ def eq5() -> Measured:
 
 
 ALPHA = 1e-3
-HALF = Fraction(1, 2)
+
+#: The powers in eta* at a fixed momentum.
+ETA = theorems.THEOREM_1_ETA_IN_T
 
 #: eta alone, in iterations and in tokens; eta and b together.
 IN_K = m.setting("eta", budget="K", b=32.0, alpha=ALPHA)
@@ -142,14 +144,14 @@ def eq6_saturates() -> Measured:
 
 @claim("S.thm1.eta.T", "Theorem 1.2; section 4, token transfer", "at a fixed batch size eta_T* ~ T^-1/2")
 def eta_in_tokens() -> Measured:
-    return m.slope("eta", -HALF, IN_T, *ALL)
+    return m.slope("eta", ETA["T"], IN_T, *ALL)
 
 
 @claim("S.thm1.eta.b", "Theorem 1.2; section 4, square-root law", "at a fixed budget eta_T*(b) ~ b^1/2")
 def eta_in_batch() -> Measured:
     measured, error = _grid_eta("b", T=1e16, alpha=ALPHA)
-    yield of_exponent("eta ~ b^p, eq. (4), T = 1e16", "grid", measured, HALF, error)
-    yield from m.power("eta", "b", HALF, IN_T, *ALL)
+    yield of_exponent("eta ~ b^p, eq. (4), T = 1e16", "grid", measured, ETA["b"], error)
+    yield from m.power("eta", "b", ETA["b"], IN_T, *ALL)
 
 
 @claims(
@@ -213,18 +215,18 @@ HELD = m.setting("eta", b=32.0, alpha=1e-3)
 
 @claim("S.thm2.eta", "Theorem 2", "eta_T*(b, alpha) ~ b^1/2 alpha^1/2 T^-1/2, where alpha is small")
 def eta_small_alpha() -> Measured:
-    yield from m.slope("eta", -HALF, HELD, m.LEADING)
-    yield from m.power("eta", "b", HALF, HELD, m.LEADING)
-    yield from m.power("eta", "alpha", HALF, HELD, m.LEADING, between=(1e-2, 1.0))
+    yield from m.slope("eta", ETA["T"], HELD, m.LEADING)
+    yield from m.power("eta", "b", ETA["b"], HELD, m.LEADING)
+    yield from m.power("eta", "alpha", ETA["alpha"], HELD, m.LEADING, between=(1e-2, 1.0))
     # [::2] leaves the exact readings out: 1 + 1/alpha is no power of alpha, so that these laws have none.
-    yield from m.power("eta", "alpha", HALF, HELD, m.EQ4, m.EQ11, between=(1e-14, 1e-13))[::2]
+    yield from m.power("eta", "alpha", ETA["alpha"], HELD, m.EQ4, m.EQ11, between=(1e-14, 1e-13))[::2]
     yield "exact on the three-term proxy that B.2 minimises; on eqs. (4) and (11) read at alpha = 1e-14 to 1e-13"
 
 
 @claim("S.thm2.eta.any", "Theorem 2", "eta_T*(b, alpha) ~ alpha^1/2 for any alpha in (0, 1] on eq. (5)")
 def eta_any_alpha() -> Measured:
     what = "eta ~ alpha^p, eq. (5), alpha = 0.5 to 1"
-    yield m.moves(what, HALF, m.EQ5, HELD, "eta", "alpha", (0.5, 1.0))
+    yield m.moves(what, ETA["alpha"], m.EQ5, HELD, "eta", "alpha", (0.5, 1.0))
     small, one = m.value(m.along(m.EQ5, m.setting("eta", "alpha", b=32.0), "alpha", [1e-9, 1.0], m.FAR), "eta")
     ratio = small / one / np.sqrt(1e-9)
     yield (
@@ -239,10 +241,9 @@ def eta_any_alpha() -> Measured:
     ("S.eq8.risk", "eq. (8)", "at a fixed batch size risk_T* ~ T^-1/4, whatever b", "risk"),
 )
 def eq8(name: str) -> Measured:
-    in_batch = {"alpha": Fraction(1), "eta": Fraction(1), "risk": Fraction(0)}[name]
     yield from m.on_grid("fig2", f"slope of {name}")
     yield from m.slope(name, theorems.THEOREM_2[name], AT_BATCH, m.EQ4, m.EQ11, m.EQ5)
-    yield from m.power(name, "b", in_batch, AT_BATCH, m.EQ4, m.EQ11)
+    yield from m.power(name, "b", theorems.THEOREM_2_IN_BATCH[name], AT_BATCH, m.EQ4, m.EQ11)
 
 
 @claims(
@@ -294,10 +295,10 @@ def dropped() -> Measured:
 def remark4() -> Measured:
     for p in (Fraction(1, 8), Fraction(1, 4), Fraction(3, 8)):
         regime = m.setting("eta", "alpha", b=p)
-        for name, power_of_T in (("risk", Fraction(-1, 4)), ("alpha", path_alpha(p)), ("eta", path_eta(p))):
+        for name, power_of_T in (("risk", theorems.THEOREM_2["risk"]), ("alpha", path_alpha(p)), ("eta", path_eta(p))):
             yield from m.slope(name, power_of_T, regime, m.EQ4, more=f", b = T^{p}")
     # b = T^3/5 is past T^1/2, where alpha* has reached 1.
-    beyond = m.slope("risk", Fraction(-1, 4), m.setting("eta", "alpha", b=Fraction(3, 5)), m.EQ4)
+    beyond = m.slope("risk", theorems.THEOREM_2["risk"], m.setting("eta", "alpha", b=Fraction(3, 5)), m.EQ4)
     yield (
         f"and not beyond: along b = T^3/5 the risk falls as T^({beyond[1].measured}) "
         f"(refined: {beyond[0].measured:.6g})"
@@ -309,7 +310,7 @@ def selected() -> Measured:
     # Eq. (43)'s three terms and the burn-in term.
     whole = bounds.lmo()
     terms = tuple(term for term in whole.terms if term.exponent("eta") != 1 or term.exponent("alpha"))
-    no_drift, sixth = replace(whole, terms=terms, name="eq. (4) less C3 eta"), Fraction(1, 6)
+    no_drift, sixth = replace(whole, terms=terms, name="eq. (4) less C3 eta"), theorems.THEOREM_3["b"]
     alone = m.slope("b", sixth, m.JOINT, no_drift, called="eq. (43) and burn-in alone")
     yield from m.slope("b", sixth, m.JOINT, m.EQ4)
     yield from alone
@@ -350,5 +351,5 @@ def equivalent() -> Measured:
     for p in (Fraction(0), Fraction(1, 4), Fraction(3, 8)):
         path = m.best("risk", m.EQ4, m.setting("eta", "alpha", b=p))
         yield m.settles(f"risk along b = T^{p} over the joint one", "refined", path / best)
-    half = m.best("risk", m.EQ4, m.setting("eta", "alpha", b=HALF)) / best
+    half = m.best("risk", m.EQ4, m.setting("eta", "alpha", b=Fraction(1, 2))) / best
     yield f"constants included; at b = T^1/2 alpha no longer falls, and the constant is {half[1]:.4f} times larger"
