@@ -75,12 +75,15 @@ function makeEngine(bound) {
     }).filter((t) => t.k !== 0);
     const v = {};
     for (const name of [...hyper, budget]) v[name] = at(name);
-    return { state, free, lo, hi, terms: made, v };
+    return { state, free, lo, hi, terms: made, v, lines: {} };
   }
 
   /** How a line along a variable is minimised: its factors, and whether it has a closed form or is convex. */
   function lineOf(p, name) {
-    if (whole || walls.length) return { kind: "scan" };
+    return (p.lines[name] ??= whole || walls.length ? { kind: "scan" } : groupsOf(p, name));
+  }
+
+  function groupsOf(p, name) {
     const groups = new Map();
     for (const t of p.terms) {
       const factor = t.on[name] ? t.factors[name] : 0;
@@ -90,67 +93,46 @@ function makeEngine(bound) {
     const all = [...groups.values()], moving = all.filter((g) => g.factor !== 0);
     const powers = moving.every((g) => typeof g.factor === "number");
     const plus = moving.length === 1 && moving[0].factor === "one_plus";
-    let pair = null;
-    if (powers && moving.length === 2 && moving[0].factor * moving[1].factor < 0) {
-      pair = moving[0].factor < 0 ? moving : [moving[1], moving[0]];
-    }
-    const evenly = Math.abs(logs[name][1] - logs[name][0] - (logs[name].at(-1) - logs[name][0]) / (logs[name].length - 1)) < 1e-9;
-    return { kind: powers || plus ? "walk" : "scan", all, moving, rest: groups.get(0), pair, evenly };
+    const two = powers && moving.length === 2 && moving[0].factor * moving[1].factor < 0;
+    const evenly = Math.abs(logs[name][1] - logs[name][0] - stepOf(name)) < 1e-9;
+    const pair = two && evenly ? [...moving].sort((g, h) => g.factor - h.factor).map((g) => moving.indexOf(g)) : null;
+    return { kind: powers || plus ? "walk" : "scan", moving, rest: groups.get(0), pair };
   }
 
+  const stepOf = (name) => (logs[name].at(-1) - logs[name][0]) / (logs[name].length - 1);
   const best = { risk: Infinity, line: -1 }; // the answer of the last line: one object, so that nothing is allocated
+  const written = new Map(); // searches by their text: what differs between two of one structure are numbers
 
-  /** A search over line (and col) for each place of row, others at places: what plane() is made of. */
+  /** A search over line at the places of the others: fills ``best``; and the risk at one place of line.
+      It is written out for the bound's terms, and compiled: loops over terms and factors take most of the time else. */
   function searcher(p, line, at) {
-    const how = lineOf(p, line), axis = axes[line], log = logs[line], lo = p.lo[line], hi = p.hi[line];
     if (whole || walls.length) return scanner(p, line, at);
-    const worth = how.moving.map(() => 0), tables = how.moving.map((g) => g.table), G = tables.length;
-    const flat = (t) => {
-      const on = Object.keys(t.on).filter((v) => v !== line);
-      return { k: t.k, tables: on.map((v) => t.on[v]), places: on.map((v) => number[v]) };
+    const how = lineOf(p, line), lo = p.lo[line], hi = p.hi[line], K = [], X = [], used = new Set();
+    const product = (t) => {
+      let text = `K[${K.push(t.k) - 1}]`;
+      for (const v in t.on) if (v !== line) { used.add(number[v]); text += ` * X${X.push(t.on[v]) - 1}[i${number[v]}]`; }
+      return text;
     };
-    const tied = how.moving.map((g) => g.terms.map(flat)), rest = (how.rest ? how.rest.terms : []).map(flat);
-    const sum = (members) => {
-      let total = 0;
-      for (let m = 0; m < members.length; m++) {
-        const { k, tables, places } = members[m];
-        let x = k;
-        for (let j = 0; j < tables.length; j++) x *= tables[j][at[places[j]]];
-        total += x;
-      }
-      return total;
-    };
+    const sum = (terms) => terms.map(product).join(" + ") || "0";
+    const worths = how.moving.map((g, n) => `w${n} = ${sum(g.terms)};`).join(" "), rest = sum(how.rest ? how.rest.terms : []);
     // Of what moves along the line alone, as hpgrid compares it: beside a large rest its last digits would be lost.
-    const value = (k) => {
-      let total = 0;
-      for (let g = 0; g < G; g++) total += worth[g] * tables[g][k];
-      return total;
-    };
-    const step = (log.at(-1) - log[0]) / (log.length - 1);
-    let warm = lo;
-    return () => {
-      const base = sum(rest);
-      for (let g = 0; g < G; g++) worth[g] = sum(tied[g]);
-      best.risk = Infinity; best.line = -1;
-      if (lo > hi) return;
-      if (how.kind === "scan") {
-        for (let k = lo; k <= hi; k++) { const f = value(k); if (f < best.risk) { best.risk = f; best.line = k; } }
-        best.risk += base;
-        return;
-      }
-      let k = G === 1 && how.moving[0].factor < 0 ? hi : G === 1 ? lo : warm;
-      if (how.pair && how.evenly) {
-        const [down, up] = how.pair, A = worth[how.moving.indexOf(down)], B = worth[how.moving.indexOf(up)];
-        const ratio = (A * -down.factor) / (B * up.factor);
-        k = Math.floor((Math.log(ratio) / (up.factor - down.factor) - log[0]) / step);
-      }
-      if (!(k >= lo)) k = lo;
-      if (k > hi) k = hi;
-      let f = value(k), next;
-      while (k < hi && (next = value(k + 1)) < f) { f = next; k++; }
-      while (k > lo && (next = value(k - 1)) <= f) { f = next; k--; }
-      warm = k; best.risk = f + base; best.line = k;
-    };
+    const value = how.moving.map((g, n) => `w${n} * Y${n}[k]`).join(" + ") || "0", Y = how.moving.map((g) => g.table);
+    const first = how.moving[0], [down, up] = how.pair || [];
+    const start = how.pair
+      ? `Math.floor((Math.log(w${down} * ${-how.moving[down].factor} / (w${up} * ${how.moving[up].factor})) / ${how.moving[up].factor - how.moving[down].factor} - begin) / step)`
+      : how.moving.length !== 1 ? "warm" : first.factor < 0 ? "hi" : "lo";
+    const look = how.kind === "scan"
+      ? "for (let k = lo; k <= hi; k++) { const f = value(k); if (f < best.risk) { best.risk = f; best.line = k; } } best.risk += base;"
+      : `let k = ${start}, next; if (!(k >= lo)) k = lo; if (k > hi) k = hi; let f = value(k);
+        while (k < hi && (next = value(k + 1)) < f) { f = next; k++; }
+        while (k > lo && (next = value(k - 1)) <= f) { f = next; k--; }
+        warm = k; best.risk = f + base; best.line = k;`;
+    const text = `"use strict"; const ${[...X.keys()].map((n) => `X${n} = X[${n}], `).join("")}${Y.map((_, n) => `Y${n} = Y[${n}], `).join("")}end = hi;
+      let warm = lo, base = 0${how.moving.map((_, n) => `, w${n} = 0`).join("")};
+      const value = (k) => ${value}, set = () => { ${[...used].map((n) => `const i${n} = at[${n}];`).join(" ")} base = ${rest}; ${worths} };
+      return [() => { set(); best.risk = Infinity; best.line = -1; if (lo > end) return; ${look} }, (k) => { set(); return value(k) + base; }];`;
+    if (!written.has(text)) written.set(text, new Function("best", "at", "lo", "hi", "begin", "step", "K", "X", "Y", text));
+    return written.get(text)(best, at, lo, hi, logs[line][0], stepOf(line), Float64Array.from(K), X, Y);
   }
 
   /** The same where the bound is a function, or its domain no box: every cell of the line is compared. */
@@ -167,7 +149,7 @@ function makeEngine(bound) {
       return total;
     };
     const fewest = bound.min_K && compiled(bound.min_K);
-    return () => {
+    const search = (lo, hi) => {
       best.risk = Infinity; best.line = -1;
       for (const name of names) v[name] = axes[name][at[number[name]]];
       for (let k = lo; k <= hi; k++) {
@@ -178,6 +160,7 @@ function makeEngine(bound) {
         if (f < best.risk) { best.risk = f; best.line = k; }
       }
     };
+    return [() => search(lo, hi), (k) => { search(k, k); return best.risk; }];
   }
 
   /** Places by name as an array of them. */
@@ -194,16 +177,13 @@ function makeEngine(bound) {
     const where = Object.fromEntries(others.map((v) => [v, new Int32Array(n).fill(-1)]));
     const from = p.lo[row], to = p.hi[row];
     if (others.length === 0) {
-      const one = places(at);
-      for (let i = from; i <= to; i++) {
-        const cell = { ...p, lo: { ...p.lo, [row]: i }, hi: { ...p.hi, [row]: i } };
-        searcher(cell, row, one)(); risk[i] = best.risk;
-      }
+      const [, value] = searcher(p, row, places(at));
+      for (let i = from; i <= to; i++) risk[i] = value(i);
       return { risk, where };
     }
     const line = pickLine(p, others), col = others.find((v) => v !== line), more = others.filter((v) => v !== line && v !== col);
-    const place = places(at), search = searcher(p, line, place);
-    const R = number[row], C = number[col];
+    const place = places(at), [search] = searcher(p, line, place);
+    const R = number[row], C = number[col], lines = where[line], cols = where[col];
     const rank = (v, i, j, k) => (v === row ? i : v === col ? j : v === line ? k : place[number[v]]);
     const order = hyper.filter((v) => others.includes(v) || v === row);
     const before = (i, j, k) => { // whether a cell comes before the best of its row: the same place of row
@@ -216,8 +196,8 @@ function makeEngine(bound) {
     const keep = (i, j) => {
       const f = best.risk;
       if (f < risk[i] || (f === risk[i] && f < Infinity && before(i, j, best.line))) {
-        risk[i] = f; where[line][i] = best.line;
-        if (col) where[col][i] = j;
+        risk[i] = f; lines[i] = best.line;
+        if (col) cols[i] = j;
         for (const v of more) where[v][i] = place[number[v]];
       }
       return f;
@@ -269,7 +249,7 @@ function makeEngine(bound) {
 
   /** Along which variable lines are minimised: that with the fewest factors, as hpgrid's; the first of several. */
   function pickLine(p, others) {
-    const many = others.map((v) => (whole || walls.length ? 0 : lineOf(p, v).moving.length));
+    const many = others.map((v) => lineOf(p, v).moving?.length ?? 0);
     return others[many.indexOf(Math.min(...many))];
   }
 
@@ -285,7 +265,7 @@ function makeEngine(bound) {
       return false;
     };
     if (!others.length) { // a line by itself: what it is beside a large rest is seen before that is added
-      searcher(p, row, places(at))();
+      searcher(p, row, places(at))[0]();
       i = best.line;
     }
     for (let k = 0; others.length && k < found.risk.length; k++) {

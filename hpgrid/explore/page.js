@@ -240,6 +240,7 @@ const explorer = (() => {
     }
     $("reset").addEventListener("click", () => { state = explorer.opened(); changed(); });
     $("copy").addEventListener("click", async () => {
+      link();
       try { await navigator.clipboard.writeText(location.href); $("copied").textContent = "Copied."; }
       catch { $("copied").textContent = "The link stands in the address line."; }
     });
@@ -256,9 +257,22 @@ const explorer = (() => {
   // --- what is shown ---
 
   const shownIn = {};
-  /** Put text into an element, unless it is there: mathematics is laid out anew only where it changed. */
-  function put(id, html) {
-    if (shownIn[id] !== html) { shownIn[id] = html; $(id).innerHTML = html; }
+  /** Put text into an element, and values where it has data-v, each unless it is there: mathematics is laid out once. */
+  function put(id, html, values = []) {
+    if (shownIn[id]?.html !== html) {
+      $(id).innerHTML = html;
+      shownIn[id] = { html, slots: [...$(id).querySelectorAll("[data-v]")], values: [] };
+    }
+    const { slots, values: before } = shownIn[id];
+    values.forEach((x, k) => { if (x !== before[k]) slots[k].innerHTML = x; });
+    shownIn[id].values = values;
+  }
+
+  let linking;
+  /** Keep the state in the address, once it stays: a browser takes its time for that, and but so many in a row. */
+  function link() {
+    clearTimeout(linking);
+    history.replaceState(null, "", `#${explorer.toHash(state)}`);
   }
 
   function show() {
@@ -273,7 +287,8 @@ const explorer = (() => {
     lawText(found);
     contours(found.contour, width, rgb);
     regimeTable(found.regimes);
-    history.replaceState(null, "", `#${explorer.toHash(state)}`);
+    clearTimeout(linking);
+    linking = setTimeout(link, 150);
     explorer.took = performance.now() - begun;
     $("took").textContent = `${explorer.took.toFixed(0)} ms for this state.`;
   }
@@ -283,18 +298,19 @@ const explorer = (() => {
   function answer({ tuned, now, near, law, slopes }, T) {
     if (!(now.risk < Infinity)) {
       $("said").textContent = "No cell of the grid lies within these caps, floors and the bound's domain.";
-      $("optimum").innerHTML = "";
+      put("optimum", "");
       return;
     }
     const best = tuned.map((v) => `${v} = ${valued(v, axes[v][now.index[v]])}`).join(", ");
     $("said").textContent = `At ${budget} = ${shown(T)}${unit} the least risk is ${shown(now.risk)}, at ${best}.`;
     const row = (name, x, set, edge) => {
       const own = law.laws && law.laws[name], at = own ? own.at(T) : NaN, s = slopes[name];
-      return `<tr><th scope="row">${name === "risk" ? "risk" : symbol(name)}</th><td>${shown(x)}${edge ? " (on the border)" : ""}</td><td>${set}</td><td>${Number.isFinite(at) ? shown(at) : "none"}</td><td>${Number.isFinite(s.slope) ? s.slope.toFixed(3).replace("-", "−") : "none"}</td><td>${exponentText(law, name) || "none"}</td></tr>`;
+      return [`${shown(x)}${edge ? " (on the border)" : ""}`, set, Number.isFinite(at) ? shown(at) : "none", Number.isFinite(s.slope) ? s.slope.toFixed(3).replace("-", "−") : "none", exponentText(law, name) || "none"];
     };
     const range = (v) => (near[v][0] < 0 ? "" : `${shown(axes[v][near[v][0]])} to ${shown(axes[v][near[v][1]])}`);
-    $("optimum").innerHTML = `<thead><tr><td></td><th scope="col">best on the grid</th><th scope="col">costs at most 1% more</th><th scope="col">exact law here</th><th scope="col">slope</th><th scope="col">exponent</th></tr></thead><tbody>` +
-      row("risk", now.risk, `up to ${shown(NEAR * now.risk)}`, false) + tuned.map((v) => row(v, axes[v][now.index[v]], range(v), explorer.onEdge(v, now))).join("") + "</tbody>";
+    const heads = ["risk", ...tuned].map((v) => `<tr><th scope="row">${v === "risk" ? v : symbol(v)}</th>${"<td data-v></td>".repeat(5)}</tr>`);
+    put("optimum", `<thead><tr><td></td><th scope="col">best on the grid</th><th scope="col">costs at most 1% more</th><th scope="col">exact law here</th><th scope="col">slope</th><th scope="col">exponent</th></tr></thead><tbody>${heads.join("")}</tbody>`,
+      [...row("risk", now.risk, `up to ${shown(NEAR * now.risk)}`, false), ...tuned.flatMap((v) => row(v, axes[v][now.index[v]], range(v), explorer.onEdge(v, now)))]);
   }
 
   function curves({ tuned, now, near, curve, law, start, slopes }) {
@@ -311,7 +327,8 @@ const explorer = (() => {
       const own = law.laws && law.laws[name];
       if (own && Number.isFinite(own.constant)) inside += `<path class="law" d="${path(ends.map((t) => [f.X(t), f.Y(own.at(t))]))}"/>`;
       if (name !== "risk") {
-        for (const c of curve) if (c.index[name] >= 0 && explorer.onEdge(name, c)) inside += `<circle class="edge" cx="${f.X(T[c.k]).toFixed(1)}" cy="${f.Y(value(c)).toFixed(1)}" r="2.6"/>`;
+        const edges = curve.filter((c) => c.index[name] >= 0 && explorer.onEdge(name, c)).map((c) => [f.X(T[c.k]), f.Y(value(c))]);
+        inside += dots("edge", edges) + dots("hole", edges);
         if (near[name][0] >= 0) inside += `<line class="near" x1="${f.X(T[state.at])}" x2="${f.X(T[state.at])}" y1="${f.Y(axes[name][near[name][0]])}" y2="${f.Y(axes[name][near[name][1]])}"/>`;
       }
       const s = slopes[name], exact = exponentText(law, name);
@@ -324,7 +341,7 @@ const explorer = (() => {
   }
 
   function lawText({ tuned, law, start }) {
-    const parts = [];
+    const parts = [], numbers = [];
     if (law.why !== undefined) parts.push(`<p class="note">No exact law with ${escaped(tuned.join(", "))} tuned: ${escaped(law.why)}.</p>`);
     else {
       for (const [name, own] of Object.entries(law.regime.laws)) {
@@ -332,14 +349,15 @@ const explorer = (() => {
         const x = law.laws[name].constant, e = own.exponent;
         const number = Number.isFinite(x) ? `here ${shown(x)} ${e ? `${escaped(budget)}<sup>${exponentText(law, name)}</sup>` : ""}` : "its constant was computed for the page's first state, and moves with this one";
         const text = own.computed && !Number.isFinite(x) ? `<strong>${name === "risk" ? "risk" : symbol(name)}</strong> ~ ${escaped(budget)}<sup>${exponentText(law, name)}</sup>` : own.math;
-        parts.push(`<div class="law-line">${text} <span class="small">&ensp;${number}</span></div>`);
+        parts.push(`<div class="law-line">${text} <span class="small" data-v></span></div>`);
+        numbers.push(`&ensp;${number}`);
       }
       for (const [name, direction] of Object.entries(law.regime.unbounded)) parts.push(`<p class="note">${symbol(name)} has no optimum: the risk falls as it goes to ${direction > 0 ? "infinity" : "0"}.</p>`);
       for (const name of law.regime.flat) parts.push(`<p class="note">${symbol(name)} stays undetermined: the leading terms are flat along it.</p>`);
       for (const [name, x] of Object.entries(law.starts)) if (x > axes[budget][0]) parts.push(`<p class="small">${symbol(name)} leaves its bound at ${symbol(budget)} = ${shown(x)}: slopes are fitted from there on (dash-dotted lines).</p>`);
       if (Object.keys(state.cap).length + Object.keys(state.floor).length) parts.push(`<p class="small">The law knows nothing of the caps and floors that are set here.</p>`);
     }
-    put("laws", parts.join(""));
+    put("laws", parts.join(""), numbers);
   }
 
   const canvas = document.createElement("canvas");
@@ -348,7 +366,8 @@ const explorer = (() => {
     const logs = columns.map(([own]) => own.map((r) => (r > 0 && r < Infinity ? Math.log10(r) : NaN)));
     const every = new Float64Array(columns.length * axes[y].length);
     let many = 0;
-    for (const own of logs) for (const r of own) if (Number.isFinite(r)) every[many++] = r;
+    // A tenth of the cells tells as well where levels go as all of them, which take a millisecond to sort.
+    logs.forEach((own, i) => { for (let j = i % 10; j < own.length; j += 10) if (Number.isFinite(own[j])) every[many++] = own[j]; });
     every.subarray(0, many).sort();
     if (!many || columns.length < 2) { $("contours").innerHTML = "<p class='note'>No cell of the grid lies within these caps and floors.</p>"; return; }
     // Even in log risk up to four fifths of the cells: walls beyond would take all levels.
@@ -363,13 +382,14 @@ const explorer = (() => {
     }
     // Near-optimal: at each budget, or over both variables.
     const alone = Math.min(...columns.map(([own, i]) => (best[i] < 0 ? Infinity : own[best[i]])));
+    let strokes = "";
     columns.forEach(([own, i], n) => {
       if (best[i] < 0) return;
       const most = NEAR * (x === explorer.budget ? own[best[i]] : alone);
       const from = own.findIndex((r) => r <= most), to = own.findLastIndex((r) => r <= most);
-      if (from >= 0) inside += `<line class="hatch" x1="${xs[n].toFixed(1)}" x2="${xs[n].toFixed(1)}" y1="${(ys[from] + 1.5).toFixed(1)}" y2="${(ys[to] - 1.5).toFixed(1)}"/>`;
-      inside += `<circle class="best" cx="${xs[n].toFixed(1)}" cy="${ys[best[i]].toFixed(1)}" r="2"/>`;
+      if (from >= 0) strokes += `M${xs[n].toFixed(1)} ${(ys[from] + 1.5).toFixed(1)}V${(ys[to] - 1.5).toFixed(1)}`;
     });
+    inside += `<path class="hatch" d="${strokes}"/>` + dots("best", columns.map(([, i], n) => [xs[n], ys[best[i]]]).filter(([, at]) => at !== undefined));
     if (x === explorer.budget) inside += `<line class="now" x1="${f.X(axes[x][state.at])}" x2="${f.X(axes[x][state.at])}" y1="0" y2="500"/>`;
     $("contours").innerHTML = `<figure>${picture(f, inside, over, `Contours of the best risk: ${x} across, ${y} up`)}</figure>`;
     const rest = hyper.filter((v) => state.tuned.includes(v) && v !== x && v !== y), at = x === explorer.budget ? "" : ` at ${budget} = ${shown(axes[budget][state.at])}`;
@@ -393,14 +413,15 @@ const explorer = (() => {
 
   function regimeTable(all) {
     const head = ["tuned", "least risk", ...hyper.map(symbol), "risk ~", ...hyper.map((v) => `${symbol(v)} ~`)];
-    const body = all.map(({ tuned, now, law }) => {
+    const values = [], body = all.map(({ tuned, now, law }) => {
       const here = tuned.join() === hyper.filter((v) => state.tuned.includes(v)).join();
       const power = (name) => { const text = exponentText(law, name); return !text ? "none" : text === "0" ? "constant" : `${escaped(budget)}<sup>${text}</sup>`; };
       const at = hyper.map((v) => (tuned.includes(v) ? (now && now.index[v] >= 0 ? shown(axes[v][now.index[v]]) : "") : `<span class="small">held ${shown(state.held[v])}</span>`));
       const cells = [now ? shown(now.risk) : "not computed", ...at, power("risk"), ...hyper.map((v) => (tuned.includes(v) ? power(v) : ""))];
-      return `<tr class="${here ? "here" : ""}"><th scope="row">${tuned.map(symbol).join(", ")}${here ? " (shown)" : ""}</th>${cells.map((c) => `<td>${c}</td>`).join("")}</tr>`;
+      values.push(...cells);
+      return `<tr class="${here ? "here" : ""}"><th scope="row">${tuned.map(symbol).join(", ")}${here ? " (shown)" : ""}</th>${"<td data-v></td>".repeat(cells.length)}</tr>`;
     });
-    put("regimes", `<thead><tr>${head.map((h) => `<th scope="col">${h}</th>`).join("")}</tr></thead><tbody>${body.join("")}</tbody>`);
+    put("regimes", `<thead><tr>${head.map((h) => `<th scope="col">${h}</th>`).join("")}</tr></thead><tbody>${body.join("")}</tbody>`, values);
   }
 
   function changed() {
