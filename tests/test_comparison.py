@@ -15,6 +15,7 @@ from commands import Capture
 from matplotlib.mathtext import MathTextParser
 from matplotlib.text import Text
 
+from hpgrid import exponents, parse
 from hpgrid.bounds import BOUNDS
 from hpgrid.bounds.lemmas import nesterov_noise
 from hpgrid.comparison import laws
@@ -93,10 +94,32 @@ def test_of_two_ends_of_a_flat_valley_the_lower_one_is_read() -> None:
     assert (gap[-1], kl[-1], seed.argmin()) == (1.0, 1.0, 999)
     assert star.argmin() == 0
     assert 3 < star[0] < star[-1] == 4
+    ends = exponents(parse("1/(eta*K) + sqrt(alpha/b) + eta/alpha"), ("eta", "b", "alpha"), budget="T").flat["b"]
+    assert ends == (0, Fraction(1, 2))  # of the gap's program, and of Theorem 8's beside its constant
     own = {name: answers()[name].cells["b-T-beta"].text() for name in ("frank_wolfe", "steepest", "star_convex")}
     assert own == {"frank_wolfe": "0.500", "steepest": "0.500", "star_convex": "0.000 at b >= 1"}
     for name in own:
         assert answered(bound(name), QUESTIONS["b-T-beta"])[0].text() == own[name]
+
+
+@pytest.mark.parametrize(("G0", "power"), [(2 - 1e-8, 0), (3.0, Fraction(2, 3))])
+def test_a_valley_s_end_is_the_extreme_point_of_an_exact_program_that_is_lower(G0: float, power: Fraction) -> None:
+    """As alpha falls, the star-convex bound is a posynomial but for (1 - lam eta)^K, small once eta K is above a log.
+
+    Its noise is (alpha/2)^(1/2) (1 + (2 alpha)^(1/2) - O(alpha)), and what rises with eta is (4 + 2 G0) eta/alpha, less
+    O(alpha): the programs of its first and of its second order are exact. At L = lam = 1 the product of the two, c s^2,
+    is 2 + G0 along the valley and 4 at its end. At G0 = 2 - 1e-8 that shows where refinement is lost, from 1e32 on.
+    """
+    alpha = np.geomspace(1e-12, 1e-4, 9)
+    off = nesterov_noise(alpha, 1.0) / (alpha / 2) ** 0.5 - 1 - (2 * alpha) ** 0.5
+    assert np.all(np.abs(off) <= alpha + 4 * 2.0**-52)
+    tuned, first, second = ("eta", "b", "alpha"), "sqrt(alpha/b) + eta/alpha", "alpha/sqrt(b)"
+    ends = exponents(parse(first, domain=["1 <= eta*K"]), tuned, budget="T").flat["b"]
+    lower = exponents(parse(f"{first} + {second}", domain=["1 <= eta*K"]), tuned, budget="T").exponent["b"]
+    assert (ends, lower) == ((0, Fraction(2, 3)), 0)
+    assert power == (lower if 2 + G0 < 4 else ends[1])
+    cell, _ = answered(bound("star_convex").with_constants(G0=G0), QUESTIONS["b-T-beta"])
+    assert cell.low <= power <= cell.high
 
 
 def test_the_file_is_made_again_by_one_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,9 @@ SHOWN = ("lmo", "sgd", "storm", "star_convex", "StepLaw", "Filatov", "Mlodozieni
 
 LEGEND = (
     "Of a bound, fractions are exact; decimals were measured at its optimum far out, with a * where a power of the "
-    "logarithm stands beside; along b = T^p they stand at p = 0, 1/4, 1/2, 3/4. Of studies and runs, all is fitted. "
+    "logarithm stands beside; along b = T^p they stand at p = 0, 1/4, 1/2, 3/4. Bounds have their default constants "
+    "and options, 1 for most: fractions hold at any constants; decimals may not, as star_convex's b* at b >= 1, which "
+    "takes lam G0 < 2 L. Ask with others by --bound NAME --set. Of studies and runs, all is fitted. "
     "What has no answer is a -: a bound or runs lack a variable (no b), an optimum is not identifiable (flat), has no "
     "best value (runs off), or no limit can be read, as in a flat valley (unknown)."
 )

@@ -72,6 +72,9 @@ _OTHER_LAW = 0.01
 #: Where what tends to 0 is moved to, after ``SMALL``.
 _SMALLER = 1e-3
 
+#: Log risks this close are one: some ten operations, each rounded at 1e-16 of logs of up to 700.
+_SAME = 1e-12
+
 #: Budgets before the ladder, and at how many, before refinement is lost, it is seen what lies at an end of its range.
 _NEARER, _BEFORE = (1e8, 1e10, 1e12, 1e15), 3
 
@@ -203,43 +206,58 @@ def climb(subject: Subject, regime: Regime, moved: str = "") -> Climb:
     proxy = subject.proxy
     given = {moved: np.array([moved_to(moved, proxy.constants[moved], proxy.space)])} if moved else {}
     (optimum,) = _climbs(proxy, regime, given)
-    ends = {} if optimum.unbounded or optimum.undetermined else _ends(proxy, regime, given, optimum)
-    if not ends:
+    lost = not all(np.isfinite(slopes).all() for slopes in optimum.exponent.values())
+    if optimum.unbounded or optimum.undetermined or not lost or len(regime.tuned) < 2:
         return optimum
-    rest = tuple(v for v in regime.tuned if v not in ends)
-    caps = {v: x for v, x in regime.caps.items() if v not in ends}
-    held = replace(regime, tuned=rest, fixed={**regime.fixed, **ends}, caps=caps)
-    (optimum,) = _climbs(proxy, held, given)
-    log_at = {v: np.where(np.isfinite(optimum.log_at["risk"]), np.log(x), np.nan) for v, x in ends.items()}
-    still = {v: 0.0 * x for v, x in log_at.items()}
-    return optimum._replace(log_at={**optimum.log_at, **log_at}, exponent={**optimum.exponent, **still}, ends=ends)
+    return _at_an_end(proxy, regime, given) or optimum
 
 
-def _ends(
-    proxy: Proxy | FunctionProxy, regime: Regime, constants: Mapping[str, Array], optimum: Climb
-) -> dict[str, float]:
-    """Where variables lie that are at one and the same end of their range when refinement is lost along the ladder.
+def _at_an_end(proxy: Proxy | FunctionProxy, regime: Regime, constants: Mapping[str, Array]) -> Climb | None:
+    """The optimum of which refinement is lost along the ladder, where it lies at an end of some variable's range.
 
     Two parts of a bound that a valley joins differ by a power of the budget: farther out by less than rounding. What
-    was at an end at the last budgets before stays there, and the others are read without it.
+    was at an end at the last budgets before stays there, and the others are read without it, unless another end is
+    lower farther out: the optimal face of the exponents has its extreme points where some variable is at an end.
     """
     from hpgrid.refinement import refine
 
-    if all(np.isfinite(slopes).all() for slopes in optimum.exponent.values()):
-        return {}
+    space, caps = proxy.space.all, regime.joint_caps(proxy.caps)
+    of_ranges = [(v, x) for v in regime.tuned for x in (space[v].low, float(np.min(caps.get(v, space[v].high))))]
+    climbs = [_held(proxy, regime, constants, {v: x}) for v, x in of_ranges if 0.0 < x < math.inf]
     at: dict[str, Any] = {proxy.budget: (*_NEARER, *LADDER)}
     refined = refine(proxy, regime=regime, constants=constants, **at)
-    converged = refined.converged.ravel()
+    converged, risks = refined.converged.ravel(), refined.log_risk.ravel()[len(_NEARER) :]
+    for each in climbs:  # what is above an end is no optimum
+        converged[len(_NEARER) :] &= ~(each.log_at["risk"] < risks - _SAME)
     first = converged.argmax()
     lost = first + int(np.logical_and.accumulate(converged[first:]).sum())
     if not first + _BEFORE <= lost < converged.size:
-        return {}
+        return None
     ends, last = dict[str, float](), slice(lost - _BEFORE, lost)
     for v, x in refined.at.items():
-        there, variable = x.ravel()[last], proxy.space.all[v]
+        there = x.ravel()[last]
         if refined.active[v].ravel()[last].all() and np.ptp(there) == 0:
-            ends[v] = float(np.clip(there[0], variable.low, variable.high))  # past a floor by rounding
-    return ends if len(ends) < len(regime.tuned) else {}
+            ends[v] = float(np.clip(there[0], space[v].low, space[v].high))  # past a floor by rounding
+    if not 0 < len(ends) < len(regime.tuned):
+        return None
+    best = _held(proxy, regime, constants, ends)
+    for each in climbs:
+        above = best.log_at["risk"] - each.log_at["risk"]
+        known = above[np.isfinite(above)]
+        best = each if known.size and known[-1] > _SAME else best
+    return best
+
+
+def _held(
+    proxy: Proxy | FunctionProxy, regime: Regime, constants: Mapping[str, Array], ends: Mapping[str, float]
+) -> Climb:
+    """The optimum along the ladder, some variables at an end of their range."""
+    rest = tuple(v for v in regime.tuned if v not in ends)
+    caps = {v: x for v, x in regime.caps.items() if v not in ends}
+    (optimum,) = _climbs(proxy, replace(regime, tuned=rest, fixed={**regime.fixed, **ends}, caps=caps), constants)
+    log_at = {v: np.where(np.isfinite(optimum.log_at["risk"]), np.log(x), np.nan) for v, x in ends.items()}
+    still = {v: 0.0 * x for v, x in log_at.items()}
+    return optimum._replace(log_at={**optimum.log_at, **log_at}, exponent={**optimum.exponent, **still}, ends=ends)
 
 
 def _climbs(proxy: Proxy | FunctionProxy, regime: Regime, constants: Mapping[str, Array]) -> list[Climb]:
