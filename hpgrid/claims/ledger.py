@@ -53,19 +53,12 @@ Measured = Iterable[Reading | str]
 
 @dataclass(frozen=True)
 class Claim:
-    """A statement of a source that a computation can test.
+    """A statement of a source that a computation can test."""
 
-    Args:
-        id: such as "S.eq7.b"; what stands before a dot names the family, the first letter the source.
-        number: where the source says it.
-        statement: what it says, in a few words.
-        measured: gives the readings.
-    """
-
-    id: str
-    number: str
-    statement: str
-    measured: Callable[[], Measured]
+    id: str  # such as "S.eq7.b"; what stands before a dot names the family, the first letter the source
+    number: str  # where the source says it
+    statement: str  # what it says, in a few words
+    measured: Callable[[], Measured]  # gives the readings
 
     def measure(self) -> Finding:
         """Return what was found."""

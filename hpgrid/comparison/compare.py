@@ -106,15 +106,10 @@ _FEW = 3
 
 @dataclass(frozen=True)
 class Comparison:
-    """Some questions and who answers them.
+    """Some questions and who answers them."""
 
-    Attributes:
-        questions: their names.
-        chosen: the sources.
-    """
-
-    questions: Sequence[str]
-    chosen: Mapping[str, Source]
+    questions: Sequence[str]  # their names
+    chosen: Mapping[str, Source]  # the sources
 
     def cells(self, key: str) -> dict[str, Cell]:
         """Return the answers to one question."""

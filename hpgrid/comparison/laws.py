@@ -52,17 +52,12 @@ class Piece(NamedTuple):
 
 
 class Answers(NamedTuple):
-    """What a bound says.
+    """What a bound says."""
 
-    Attributes:
-        cells: by question.
-        paths: by how momentum is treated, "fixed" or "tuned", the exponent of eta* along paths.
-        begins: by question, where its law begins.
-    """
-
-    cells: dict[str, Cell]
+    cells: dict[str, Cell]  # by question
+    # by how momentum is treated, "fixed" or "tuned", the exponent of eta* along paths
     paths: dict[str, tuple[Piece, ...]]
-    begins: dict[str, str]
+    begins: dict[str, str]  # by question, where its law begins
 
 
 @cache

@@ -16,19 +16,12 @@ from hpgrid.comparison.tables import Table
 
 @dataclass(frozen=True)
 class Protocols:
-    """The open question: how eta* moves with the budget, by bound and by what else moves.
+    """The open question: how eta* moves with the budget, by bound and by what else moves."""
 
-    Attributes:
-        protocols: names of ``PROTOCOLS``.
-        bounds: what the bounds answer, by their names.
-        studies: the studies that are held against them.
-        p: one path b = T^p, in place of all.
-    """
-
-    protocols: Sequence[str]
-    bounds: Mapping[str, Answers]
-    studies: Sequence[str]
-    p: Fraction | None = None
+    protocols: Sequence[str]  # names of ``PROTOCOLS``
+    bounds: Mapping[str, Answers]  # what the bounds answer, by their names
+    studies: Sequence[str]  # the studies that are held against them
+    p: Fraction | None = None  # one path b = T^p, in place of all
 
     def tables(self) -> list[Table]:
         """Return the exponents, where laws begin, and which of the published exponents can arise."""

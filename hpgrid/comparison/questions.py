@@ -8,25 +8,15 @@ from typing import NamedTuple
 
 
 class Question(NamedTuple):
-    """An exponent that is asked for.
+    """An exponent that is asked for."""
 
-    Attributes:
-        words: the question.
-        of: what the exponent is of, as a claim has it.
-        along: of what it is the exponent: T, or what is held.
-        tuned: what is; alpha stands for all momenta, and what else a bound has is held.
-        at: what is held while ``along`` moves: the budget T or K.
-        caps: largest values of what is tuned.
-        floors: smallest values.
-    """
-
-    words: str
-    of: str
-    along: str
-    tuned: tuple[str, ...]
-    at: str = "T"
-    caps: Mapping[str, float] = {}
-    floors: Mapping[str, float] = {}
+    words: str  # the question
+    of: str  # what the exponent is of, as a claim has it
+    along: str  # of what it is the exponent: T, or what is held
+    tuned: tuple[str, ...]  # what is; alpha stands for all momenta, and what else a bound has is held
+    at: str = "T"  # what is held while ``along`` moves: the budget T or K
+    caps: Mapping[str, float] = {}  # largest values of what is tuned
+    floors: Mapping[str, float] = {}  # smallest values
 
 
 _ETA, _AT_BETA, _AT_B, _ALL = ("eta",), ("eta", "b"), ("eta", "alpha"), ("eta", "b", "alpha")
@@ -64,21 +54,13 @@ FLAT, NO_BEST, UNKNOWN = "flat", "runs off", "unknown"
 
 
 class Cell(NamedTuple):
-    """An answer.
+    """An answer."""
 
-    Attributes:
-        value: the exponent; None where there is none.
-        known: how: exact, measured or fitted.
-        low: the least that it may be.
-        high: the most.
-        note: why there is none, or what to know of it.
-    """
-
-    value: Fraction | float | None = None
-    known: str = ""
-    low: Fraction | float = 0
-    high: Fraction | float = 0
-    note: str = ""
+    value: Fraction | float | None = None  # the exponent; None where there is none
+    known: str = ""  # how: exact, measured or fitted
+    low: Fraction | float = 0  # the least that it may be
+    high: Fraction | float = 0  # the most
+    note: str = ""  # why there is none, or what to know of it
 
     @property
     def numeric(self) -> bool:

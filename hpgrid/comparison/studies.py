@@ -15,21 +15,13 @@ from hpgrid.transfers.published import FITS
 
 
 class Study(NamedTuple):
-    """What one study says.
+    """What one study says."""
 
-    Attributes:
-        cells: by question, among those that it has an answer to.
-        source: where it says so.
-        budget: what its exponents are of: T, or C for compute.
-        range: what was fitted over, "" where that isn't known.
-        remark: what else to know of it.
-    """
-
-    cells: Mapping[str, Cell]
-    source: str
-    budget: str = "T"
-    range: str = ""
-    remark: str = ""
+    cells: Mapping[str, Cell]  # by question, among those that it has an answer to
+    source: str  # where it says so
+    budget: str = "T"  # what its exponents are of: T, or C for compute
+    range: str = ""  # what was fitted over, "" where that isn't known
+    remark: str = ""  # what else to know of it
 
     @property
     def paths(self) -> tuple[tuple[Fraction, Cell], ...]:

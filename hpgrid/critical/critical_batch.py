@@ -43,80 +43,49 @@ class Trivial(NamedTuple):
 
 
 class Formula(NamedTuple):
-    """A formula's batch size, what it takes there (at b = 1 where it is below), and how far that is off.
+    """A formula's batch size, what it takes there (at b = 1 where it is below), and how far that is off."""
 
-    Attributes:
-        what: the formula, and how its Z is read.
-        at: the batch size, iterations and tokens; +inf where it never reaches the target.
-        over_fewest: its tokens over the fewest.
-    """
-
-    what: str
-    at: Point
-    over_fewest: float
+    what: str  # the formula, and how its Z is read
+    at: Point  # the batch size, iterations and tokens; +inf where it never reaches the target
+    over_fewest: float  # its tokens over the fewest
 
 
 class Reach(NamedTuple):
-    """What a bound gives for a target, by each route; whether it is an answer the status says.
+    """What a bound gives for a target, by each route; whether it is an answer the status says."""
 
-    Attributes:
-        fewest: where tokens are fewest, among b >= 1: found numerically, log b to ``tokens.FLAT``.
-        closed: the same minimiser in closed form, over b > 0.
-        on_grid: the same by brute force, log b to ``step``.
-        step: that grid's step in log b.
-        on_bound: whether the minimum lies below b = 1, so that 1 is best.
-        smallest: the batch size above which the target is reached at all; it may be below 1.
-        formulas: what the source's formula gives.
-        near: for a share such as 0.01, the batch sizes within it of the fewest tokens.
-        shape: how iterations and tokens run with b.
-    """
-
-    fewest: Point
-    closed: float
-    on_grid: Point
-    step: float
-    on_bound: bool
-    smallest: float
-    formulas: tuple[Formula, ...]
+    fewest: Point  # where tokens are fewest, among b >= 1: found numerically, log b to ``tokens.FLAT``
+    closed: float  # the same minimiser in closed form, over b > 0
+    on_grid: Point  # the same by brute force, log b to ``step``
+    step: float  # that grid's step in log b
+    on_bound: bool  # whether the minimum lies below b = 1, so that 1 is best
+    smallest: float  # the batch size above which the target is reached at all; it may be below 1
+    formulas: tuple[Formula, ...]  # what the source's formula gives
+    # for a share such as 0.01, the batch sizes within it of the fewest tokens
     near: Mapping[float, tuple[float, float]]
-    shape: Shape
+    shape: Shape  # how iterations and tokens run with b
 
 
 @dataclass(frozen=True, repr=False)
 class CriticalBatch(Result):
-    """The answer.
+    """The answer."""
 
-    Attributes:
-        status: "found"; "out of reach": no number of iterations reaches the target at any batch size; "vacuous":
-            the target is at or above what holds without training, so that the bound says nothing of it.
-        why: the status in one line.
-        b: the critical batch size, the one of the fewest tokens; None unless found.
-        given: what was asked, with every default.
-        eps: the target.
-        eps_prime: the target less Z.
-        X, Y, Z, Z_noise: the bound's parts; Z without its sigma/b^(1/2), which is Z_noise.
-        trivial: what holds without training, each bound with its reason.
-        contradictions: where the constants are those of no problem.
-        reach: what the bound gives; None where the target is out of reach, or asks for no iteration.
-        lmo_tuned: the LMO bound's for the same target, eta tuned; None for another measure or norm.
-        lmo_fixed: the same at this eta.
-    """
-
+    # "found"; "out of reach": no number of iterations reaches the target at any batch size; "vacuous": the target is
+    # at or above what holds without training, so that the bound says nothing of it
     status: str
-    why: str
-    b: float | None
-    given: Goal
-    eps: float
-    eps_prime: float
-    X: float
+    why: str  # the status in one line
+    b: float | None  # the critical batch size, the one of the fewest tokens; None unless found
+    given: Goal  # what was asked, with every default
+    eps: float  # the target
+    eps_prime: float  # the target less Z
+    X: float  # the bound's parts; Z without its sigma/b^(1/2), which is Z_noise
     Y: float
     Z: float
     Z_noise: float
-    trivial: tuple[Trivial, ...]
-    contradictions: tuple[str, ...]
-    reach: Reach | None
-    lmo_tuned: Lmo | None
-    lmo_fixed: Lmo | None
+    trivial: tuple[Trivial, ...]  # what holds without training, each bound with its reason
+    contradictions: tuple[str, ...]  # where the constants are those of no problem
+    reach: Reach | None  # what the bound gives; None where the target is out of reach, or asks for no iteration
+    lmo_tuned: Lmo | None  # the LMO bound's for the same target, eta tuned; None for another measure or norm
+    lmo_fixed: Lmo | None  # the same at this eta
 
     @property
     def parts(self) -> Parts:

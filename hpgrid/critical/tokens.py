@@ -128,21 +128,13 @@ def on_grid(iterations: Iterations, above: float, points: int = 20_001, decades:
 
 
 class Shape(NamedTuple):
-    """How K(b) and b K(b) run, read off a grid of batch sizes from the smallest feasible one on.
+    """How K(b) and b K(b) run, read off a grid of batch sizes from the smallest feasible one on."""
 
-    Attributes:
-        K_falls: whether K falls with b everywhere.
-        K_convex: whether it is convex.
-        one_minimum: whether tokens fall, then rise.
-        convex_to: the batch size up to which tokens are convex, within the step; +inf where everywhere.
-        step: the grid's step in log b.
-    """
-
-    K_falls: bool
-    K_convex: bool
-    one_minimum: bool
-    convex_to: float
-    step: float
+    K_falls: bool  # whether K falls with b everywhere
+    K_convex: bool  # whether it is convex
+    one_minimum: bool  # whether tokens fall, then rise
+    convex_to: float  # the batch size up to which tokens are convex, within the step; +inf where everywhere
+    step: float  # the grid's step in log b
 
 
 def shape(iterations: Iterations, above: float) -> Shape:
@@ -173,23 +165,14 @@ def _second_difference(b: Array, y: Array) -> tuple[Array, Array]:
 
 
 class Lmo(NamedTuple):
-    """The LMO bound's batch size of the fewest tokens at a fixed momentum, at one way to choose eta.
+    """The LMO bound's batch size of the fewest tokens at a fixed momentum, at one way to choose eta."""
 
-    Attributes:
-        fewest: where tokens are fewest, found numerically; None where the target is out of reach.
-        closed: the same in closed form.
-        smallest: the batch size above which the target is reached at all.
-        eta: the learning rate there.
-        on_bound: whether the minimum lies below b = 1, so that 1 is best.
-        vacuous: whether the target is at or above what the gradient is at the start.
-    """
-
-    fewest: Point | None
-    closed: float | None = None
-    smallest: float | None = None
-    eta: float | None = None
-    on_bound: bool = False
-    vacuous: bool = False
+    fewest: Point | None  # where tokens are fewest, found numerically; None where the target is out of reach
+    closed: float | None = None  # the same in closed form
+    smallest: float | None = None  # the batch size above which the target is reached at all
+    eta: float | None = None  # the learning rate there
+    on_bound: bool = False  # whether the minimum lies below b = 1, so that 1 is best
+    vacuous: bool = False  # whether the target is at or above what the gradient is at the start
 
 
 class LmoTerms(NamedTuple):

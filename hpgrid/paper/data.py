@@ -26,23 +26,14 @@ from hpgrid.shapes import Floats
 
 @dataclass(frozen=True)
 class FigureData:
-    """A computed figure.
+    """A computed figure."""
 
-    Attributes:
-        name: what its files are called.
-        config: what it was made from, as plain data.
-        arrays: every array that is drawn.
-        checks: measured against predicted.
-        notes: further numbers that were measured, by name.
-        seconds: how long computing took.
-    """
-
-    name: str
-    config: Mapping[str, Any]
-    arrays: Mapping[str, NDArray[Any]]
-    checks: tuple[Reading, ...]
-    notes: Mapping[str, Any] = field(default_factory=dict)
-    seconds: float = 0.0
+    name: str  # what its files are called
+    config: Mapping[str, Any]  # what it was made from, as plain data
+    arrays: Mapping[str, NDArray[Any]]  # every array that is drawn
+    checks: tuple[Reading, ...]  # measured against predicted
+    notes: Mapping[str, Any] = field(default_factory=dict)  # further numbers that were measured, by name
+    seconds: float = 0.0  # how long computing took
 
     @property
     def budget(self) -> str:

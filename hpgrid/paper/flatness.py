@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ def compute(config: Config) -> FigureData:
         "budget_where_a_decade_costs_less": unseen,
         "flat_direction_at_the_largest_budget": {v: float(near.direction[v][-1]) for v in panel.tuned},
     }
-    checks = _checks(one, arrays, window) if predicted else ()
+    checks = tuple(_checks(one, arrays, window)) if predicted else ()
     return FigureData(config.figure, config_data(config, proxy, [grid]), arrays, checks, notes)
 
 
@@ -65,13 +66,12 @@ def _levels(excess: float) -> dict[str, float]:
     return {"what the grid's steps may add": excess, **precisions}
 
 
-def _checks(one: OneRegime, arrays: dict[str, Any], window: tuple[float, float]) -> tuple[Reading, ...]:
+def _checks(one: OneRegime, arrays: dict[str, Any], window: tuple[float, float]) -> Iterator[Reading]:
     """Hold the regret's slope against the exponent, for each hyperparameter."""
     budget, tuned = one.budgets, one.panel.tuned
     inside = within(budget, window)
     if inside.sum() < 2:
-        return ()
-    checks = []
+        return
     # Farther out a regret is below the rounding of the log risks that it is the difference of.
     far: Any = {one.budget: budget[inside] * SETTLING}
     for v in tuned:
@@ -80,8 +80,7 @@ def _checks(one: OneRegime, arrays: dict[str, Any], window: tuple[float, float])
         slope = fit_slope(budget, arrays[f"regret_{v}"], window=window, step=REFINED)
         bias = window_bias(budget[inside], arrays[f"regret_{v}"][inside], far[one.budget][None], there[None])
         measured = MeasuredSlope(f"the regret of {v}", slope, bias, one.budget)
-        checks.append(measured.reading(float(theorems.REGRET_EXPONENT), route="refined"))
-    return tuple(checks)
+        yield measured.reading(float(theorems.REGRET_EXPONENT), route="refined")
 
 
 def draw(data: FigureData) -> Figure:

@@ -6,7 +6,7 @@ near-optimal, and the continuous optimum. What is predicted comes from outside, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -116,7 +116,7 @@ def measure(
         if not isinstance(problem.proxy, FunctionProxy):  # of which a band off the grid takes minutes
             star = flatness_of(problem.posed(budget), 1 / PERFORMANCE - 1)
             arrays |= {f"{v}_low_star": star.low[v] for v in tuned} | {f"{v}_high_star": star.high[v] for v in tuned}
-        checks += _refined_checks(problem, arrays, window, exponents, monomials)
+        checks += tuple(_refined_checks(problem, arrays, window, exponents, monomials))
     wander = {v: float(np.exp(np.abs(np.diff(np.log(best.at[v]))).max())) for v in tuned}
     notes = {
         "exponents": {key: str(exponent) for key, exponent in exponents.items()},
@@ -132,16 +132,15 @@ def _refined_checks(
     window: tuple[float, float],
     exponents: Mapping[str, Fraction],
     monomials: Sequence[Prediction],
-) -> tuple[Reading, ...]:
+) -> Iterator[Reading]:
     """Hold the continuous optimum's slopes against the same: nothing limits them but the finite window."""
     budget = arrays[problem.budget]
     inside = within(budget, window)
     if inside.sum() < 2 or not exponents:
-        return ()
+        return
     far = farther(budget[inside])
     beyond = refined_arrays(problem.proxy, problem.regime, far, problem.budget)
     inside_window = {key: array[inside] for key, array in arrays.items() if key.endswith("_star")}
-    checks = []
     for powers, exponent in [*(({key: Fraction(1)}, e) for key, e in exponents.items()), *monomials]:
         starred = {f"{v}_star": power for v, power in powers.items()}
         here, there = (product(optima, starred) for optima in (inside_window, beyond))
@@ -149,8 +148,7 @@ def _refined_checks(
         bias = window_bias(budget[inside], here, far, there)
         name = monomial_name(powers)
         measured = MeasuredSlope(name, slope, bias, problem.budget)
-        checks.append(measured.reading(float(exponent), f"refined slope of {name}", "refined"))
-    return tuple(checks)
+        yield measured.reading(float(exponent), f"refined slope of {name}", "refined")
 
 
 def draw(data: FigureData) -> Figure:

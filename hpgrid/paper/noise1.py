@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -64,7 +64,7 @@ def compute(config: Config) -> FigureData:
     return FigureData(config.figure, config_data(config), arrays, tuple(checks), notes)
 
 
-def _moments(own: Mapping[str, Any], arrays: dict[str, Any]) -> list[Reading]:
+def _moments(own: Mapping[str, Any], arrays: dict[str, Any]) -> Iterator[Reading]:
     """Every norm and noise against Proposition 6 and Corollary 7, with D = 1."""
     from hpgrid.stochastic.momentum import BOUNDS, Experiment, every, held, measure
     from hpgrid.stochastic.problems import quadratic
@@ -76,11 +76,7 @@ def _moments(own: Mapping[str, Any], arrays: dict[str, Any]) -> list[Reading]:
     # The column of the smallest step without decay, where most of the error is noise.
     shown = (setting.eta == min(own["eta"])) & (setting.lam == min(own["lam"]))
     column = int(np.flatnonzero(shown)[np.abs(beta[shown] - own["shown_beta"]).argmin()])
-    where: dict[str, Any] = {
-        "window": _span(own["batches"]),
-        "note": "largest over b, eta, beta and lam; intervals are simultaneous",
-    }
-    checks = []
+    note = "largest over b, eta, beta and lam; intervals are simultaneous"
     for norm in METHODS:
         problem = quadratic(norm, tuple(own["shape"]), size=own["size"])
         for kind in KINDS:
@@ -92,20 +88,19 @@ def _moments(own: Mapping[str, Any], arrays: dict[str, Any]) -> list[Reading]:
                 arrays[f"{norm}_bound_{moment}"] = one.bound[:, column]
             for moment in BOUNDS:
                 ratio = against[moment].reading(f"{moment}/bound, D = 1, {METHODS[norm]}, {kind}")
-                checks.append(replace(ratio, **where))
-    return checks
+                yield replace(ratio, window=_span(own["batches"]), note=note)
 
 
 def _span(b: Sequence[float]) -> tuple[float, float]:
     return float(min(b)), float(max(b))
 
 
-def _samples(own: Mapping[str, Any], arrays: dict[str, Any]) -> list[Reading]:
+def _samples(own: Mapping[str, Any], arrays: dict[str, Any]) -> Iterator[Reading]:
     """The D that Lemma 5 needs, by noise and norm."""
     from hpgrid.norms import NORMS
     from hpgrid.stochastic.samples import NOISES, draws, farthest, needed_smoothness
 
-    shape, checks = tuple(own["sample_shape"]), []
+    shape = tuple(own["sample_shape"])
     for kind, noise in NOISES.items():
         means = draws(noise, own["seed"], (1, own["samples"]), own["batches"], shape)[0]
         for norm in METHODS:
@@ -114,17 +109,16 @@ def _samples(own: Mapping[str, Any], arrays: dict[str, Any]) -> list[Reading]:
             k = farthest(np.abs(D.mean - 1.0), D.half + ROUNDING)
             name, note = f"D of Lemma 5, {METHODS[norm]}, {kind}", "A2 has it close to 1; farthest from it over b"
             numbers = float(D.mean[k]), 1.0, float(D.half[k] + ROUNDING)
-            checks.append(Reading(name, "sampled", *numbers, window=_span(own["batches"]), note=note))
-    return checks
+            yield Reading(name, "sampled", *numbers, window=_span(own["batches"]), note=note)
 
 
-def _updates(own: Mapping[str, Any], arrays: dict[str, Any], runs: Mapping[str, Any]) -> list[Reading]:
+def _updates(own: Mapping[str, Any], arrays: dict[str, Any], runs: Mapping[str, Any]) -> Iterator[Reading]:
     """The update's noise at weights that hardly move, so that the gradient's share of the noise stays what it is."""
     from hpgrid.stochastic.momentum import frozen, power
     from hpgrid.stochastic.samples import Interval
 
     b = np.asarray(own["update_batches"], float)
-    arrays["update_b"], checks = b, []
+    arrays["update_b"] = b
     for norm in METHODS:
         noise = frozen(norm, b, gradient=own["update_gradient"], **runs)
         arrays[f"update_{norm}"], arrays[f"update_{norm}_half"] = noise.mean, noise.half
@@ -132,8 +126,7 @@ def _updates(own: Mapping[str, Any], arrays: dict[str, Any], runs: Mapping[str, 
             slope = power(b[part], Interval(noise.mean[part], noise.half[part]))
             what = f"update noise ~ b^p, {METHODS[norm]}, gradient {where}"
             check = MeasuredSlope("update noise", slope, 0.0).reading(-1.0, what, "sampled")
-            checks.append(replace(check, note="error from the intervals"))
-    return checks
+            yield replace(check, note="error from the intervals")
 
 
 # --- drawing ---

@@ -22,23 +22,14 @@ from hpgrid.variables import settings
 
 @dataclass(frozen=True)
 class Checked:
-    """A stated claim and what became of it.
+    """A stated claim and what became of it."""
 
-    Attributes:
-        stated: the claim as it was read, under its regime.
-        bound: what the bound is called.
-        readings: what each route measured of each part, held against what is claimed.
-        fit: the grid's slope and over which budgets it was fitted; None where the budget is held.
-        law: the exact law of what the claim is about, as text; None where there is none.
-        no_law: why there is none.
-    """
-
-    stated: StatedLaw
-    bound: str
-    readings: tuple[Reading, ...]
-    fit: Slope | None
-    law: str | None
-    no_law: str = ""
+    stated: StatedLaw  # the claim as it was read, under its regime
+    bound: str  # what the bound is called
+    readings: tuple[Reading, ...]  # what each route measured of each part, held against what is claimed
+    fit: Slope | None  # the grid's slope and over which budgets it was fitted; None where the budget is held
+    law: str | None  # the exact law of what the claim is about, as text; None where there is none
+    no_law: str = ""  # why there is none
 
     def __repr__(self) -> str:
         return f"Checked({self.claim!r} of {self.bound}: {self.verdict})"

@@ -40,15 +40,11 @@ _BATCH = 2**22
 # --- kinds of noise ---
 @dataclass(frozen=True)
 class Noise:
-    """A kind of noise.
+    """A kind of noise."""
 
-    Attributes:
-        name: what it is called.
-        means: (generator, count, batches, shape) -> the means of minibatches of every size: shape
-            (count, batches, m, n). Of each of the ``count`` draws a smaller one has the first samples of a larger one.
-    """
-
-    name: str
+    name: str  # what it is called
+    # (generator, count, batches, shape) -> the means of minibatches of every size: shape (count, batches, m, n). Of
+    # each of the ``count`` draws a smaller one has the first samples of a larger one.
     means: Callable[[np.random.Generator, int, NDArray[np.int64], Shape], Floats]
 
 

@@ -115,17 +115,11 @@ def capped_risk(T: ArrayLike, x: float, of: StarConvex) -> Array:
 
 
 class Adam(NamedTuple):
-    """Adam's optimum far out, by the logs of the number of iterations K.
+    """Adam's optimum far out, by the logs of the number of iterations K."""
 
-    Attributes:
-        u: alpha2* K.
-        e: eta* K^(1/2).
-        risk: risk* K^(1/2).
-    """
-
-    u: Array
-    e: Array
-    risk: Array
+    u: Array  # alpha2* K
+    e: Array  # eta* K^(1/2)
+    risk: Array  # risk* K^(1/2)
 
 
 def adam(
