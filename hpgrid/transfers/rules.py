@@ -271,43 +271,22 @@ def moved(
     tuned = tuple(v for v in tuned or TUNED.get(regime, ("eta",)) if v in rules.names)
     start = start if "alpha" in rules.names else start.with_values(alpha=None)
     move = _Move(rules, regime, tuned, start, T, limits)
-    for name, x in given.items():
-        unit, allowed = 1, _beyond(x, *limits.ends(rules.bound.space.all[name]))
-        if name == "b":
-            unit, (allowed, _) = limits.unit, feasible(x, limits)
-        if allowed != x:
-            to = "to_b" if name == "b" else name
-            what = "a batch size" if name == "b" else "a value"
-            rule = f"{what} that is given is one that the limits on {name} allow"
-            raise bad(rule, f"{to} = {given_text(x / unit)}", f"{to} = {given_text(allowed / unit)}, or other limits")
+    _check_given(move, given)
     free, natural = move.settled({})
     _check_numbers(free)
-    notes: list[str] = []
-    wished = None  # b as far as it is feasible, but for what else is limited
-    if start.b is not None and "b" not in given:
-        wished, more = feasible(free["b"], limits)
-        notes += more
     at, kept = move.settled(given, limits)
-    if wished is not None and not math.isclose(at["b"], free["b"], rel_tol=_ROUNDING):
-        # What stays at a limit has b tuned again at it.
-        other, more = feasible(at["b"], limits)
-        if other < wished and "eta" in kept and "b" in tuned:
-            eta, power = move.settled({"b": wished})[0]["eta"], rules.powers(tuned, ("eta",))["b"]["eta"]
-            how = published.UNDER_A_CAP[regime] if rules.paper == "lmo" else f", b ~ {_monomial({'eta': power})}"
-            falls = f"b falls from {units(wished, limits.unit)} with it{how}"
-            notes = [f"eta would be {eta:.4g} and its cap is {limits.eta:.4g}: {falls}", *more]
-        elif other != wished:
-            notes = [*more]
-        wished = other
-    if wished is not None and (wished != start.b or "b" in tuned):
-        # As if it were given, so that the same batch size has the same rest to the last bit.
-        try:
-            of_limits = "b" in kept or wished != at["b"]
-            at, kept = move.settled({**given, "b": wished}, limits)
+    notes: tuple[str, ...] = ()
+    if start.b is not None and "b" not in given:
+        b, notes = _batch(move, free, at, kept)
+        if b != start.b or "b" in tuned:
+            # As if it were given, so that the same batch size has the same rest to the last bit.
+            of_limits = "b" in kept or b != at["b"]
+            try:
+                at, kept = move.settled({**given, "b": b}, limits)
+            except NoRule:  # the rest may have a law at the b of its own alone
+                if of_limits:
+                    raise
             kept = kept | {"b"} if of_limits else kept
-        except NoRule:  # the rest may have a law at the b of its own alone
-            if wished != at["b"]:
-                raise
     _check_numbers(at)
     off = {v for v in at if not math.isclose(at[v], free[v], rel_tol=_ROUNDING)}
     # Tables 2 and 3 go by the batch size alone.
@@ -325,6 +304,36 @@ def moved(
         rule=_rule(move, not off, "alpha" in natural, given.keys() | kept),
         remarks=(*notes, *_about(move, then, free, held, not off), *_stays(move, then, free, natural, kept, not off)),
     )
+
+
+def _check_given(move: _Move, given: Mapping[str, float]) -> None:
+    """Refuse a value that is given and that the limits forbid."""
+    for name, x in given.items():
+        if name == "b":
+            to, what, unit, (allowed, _) = "to_b", "a batch size", move.limits.unit, feasible(x, move.limits)
+        else:
+            low, high = move.limits.ends(move.rules.bound.space.all[name])
+            to, what, unit, allowed = name, "a value", 1, min(max(x, low), high)
+        if allowed != x:
+            rule = f"{what} that is given is one that the limits on {name} allow"
+            raise bad(rule, f"{to} = {given_text(x / unit)}", f"{to} = {given_text(allowed / unit)}, or other limits")
+
+
+def _batch(
+    move: _Move, free: Mapping[str, float], at: Mapping[str, float], kept: Collection[str]
+) -> tuple[float, tuple[str, ...]]:
+    """The batch size that can be run, and what was done to the one of the law; b is tuned again at what is kept."""
+    limits, rules = move.limits, move.rules
+    wished, notes = feasible(free["b"], limits)
+    if math.isclose(at["b"], free["b"], rel_tol=_ROUNDING):
+        return wished, notes
+    b, more = feasible(at["b"], limits)
+    if b < wished and "eta" in kept and "b" in move.tuned:
+        eta, power = move.settled({"b": wished})[0]["eta"], rules.powers(move.tuned, ("eta",))["b"]["eta"]
+        how = published.UNDER_A_CAP[move.regime] if rules.paper == "lmo" else f", b ~ {_monomial({'eta': power})}"
+        falls = f"b falls from {units(wished, limits.unit)} with it{how}"
+        return b, (f"eta would be {eta:.4g} and its cap is {limits.eta:.4g}: {falls}", *more)
+    return b, notes if b == wished else more
 
 
 def counted_in_tokens(bound: Proxy | FunctionProxy) -> bool:
