@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from hpgrid.answer import Labelled
 from hpgrid.checks import InputError, bad, check_choice, check_keys, is_number, unknown
 from hpgrid.fits.predict import NO_MINIMUM, Held, Prediction, held_at_the_border, predict
 from hpgrid.fits.runs import Runs, as_table, load
@@ -65,7 +66,7 @@ class Baseline(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False)
-class Fit:
+class Fit(Labelled):
     """Training runs, the surface of their losses, and what is known of the variables that it does not place.
 
     Args:
