@@ -118,7 +118,7 @@ def holds(command: str, told: Any) -> None:
 def test_what_is_written_to_a_file_has_its_schema(tmp_path: Path, capsys: Capture) -> None:
     assert status("verify", "S.table3.c_alpha", "--json", tmp_path / "ledger.json") == 0
     holds("verify", json.loads((tmp_path / "ledger.json").read_text()))
-    empty = {**grid_search.record([], 1), "sweeps": []}
+    empty = {**grid_search.record([], 1), "sweeps": [], "fine_grids": {}}
     holds("bench", json.loads(json.dumps(schemas.stamped("bench", empty))))
 
 

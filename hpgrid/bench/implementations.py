@@ -28,8 +28,6 @@ from hpgrid.grid import Grid
 
 def hpgrid(task: str, grid: Grid, method: str) -> Ready:
     """Return a task by ``hpgrid.grid_search``, by brute force or the exact way."""
-    import jax
-
     from hpgrid.bounds import lmo
     from hpgrid.search.brute import grid_search
 
@@ -39,7 +37,11 @@ def hpgrid(task: str, grid: Grid, method: str) -> Ready:
         best = grid_search(proxy, grid, over=over, method=method)
         return Answer(best.risk, tuple(best.index[axis] for axis in over))
 
-    return Ready(call, jax.default_backend() if method == "brute" else "NumPy")
+    if method == "exact":
+        return Ready(call, "NumPy")
+    import jax
+
+    return Ready(call, jax.default_backend())
 
 
 # --- one T at a time, by NumPy and by NumExpr ---

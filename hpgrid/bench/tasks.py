@@ -52,6 +52,9 @@ TASKS: Mapping[str, Task] = {
 #: The task beside the searches: many constants, in ``hpgrid.bench.many_constants``.
 SWEEP = "sweep"
 
+#: And exact searches of grids too fine for the others, in ``hpgrid.bench.fine_grids``.
+FINE = "fine"
+
 
 @dataclass(frozen=True)
 class Contender:

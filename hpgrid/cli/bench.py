@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from hpgrid.bench.tasks import CONTENDERS, HPGRID, SWEEP, TASKS
+from hpgrid.bench.tasks import CONTENDERS, FINE, HPGRID, SWEEP, TASKS
 from hpgrid.checks import bad, note
 from hpgrid.cli import options
 from hpgrid.text import counted, to_width
@@ -22,7 +22,7 @@ _SMALLEST, _LARGEST = 2, 300
 def benchmark(
     *,
     only: Annotated[
-        options.Names, Parameter(help=f"Works, such as R1,R4: {', '.join((*TASKS, SWEEP))}; else all.")
+        options.Names, Parameter(help=f"Works, such as R1,R4: {', '.join((*TASKS, SWEEP, FINE))}; else all.")
     ] = None,
     n: Annotated[options.Names, Parameter(help="Values an axis, such as 50,100,200; else 100.")] = None,
     runs: Annotated[int, Parameter(converter=options.whole(1, example=7), help="Timed rounds.")] = 7,
@@ -35,7 +35,7 @@ def benchmark(
     needs: Annotated[bool, Parameter(help="Say what hpgrid's searches need per point, and measure nothing.")] = False,
 ) -> int:
     """Time grid searches by hpgrid and by others, check that all agree, and say what the device could do at most."""
-    tasks = _chosen("work", only, (*TASKS, SWEEP))
+    tasks = _chosen("work", only, (*TASKS, SWEEP, FINE))
     searches = [task for task in tasks if task in TASKS]
     sizes = [
         options.whole_number("--n", text, _SMALLEST, _LARGEST, example="50,100,200")
@@ -43,7 +43,7 @@ def benchmark(
     ]
     taking_part = {name: CONTENDERS[name] for name in (*_chosen("contender", contenders, CONTENDERS), HPGRID.name)}
     if plot and not searches:
-        raise bad("what is plotted is R1 to R4", SWEEP, "--only R1,R4, say, or no --plot")
+        raise bad("what is plotted is R1 to R4", ", ".join(tasks), "--only R1,R4, say, or no --plot")
     options.check_file(json, "the record is written to a file", "bench.json")
     options.check_picture(plot, "the plot is written to a file", "bench.png")
     if needs:
@@ -54,7 +54,7 @@ def benchmark(
     sizes = sorted(set(sizes))
     # First calls are made in processes of their own, beside this one: each takes what it needs of a GPU.
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
-    from hpgrid.bench import grid_search, many_constants
+    from hpgrid.bench import fine_grids, grid_search, many_constants
     from hpgrid.bench.harness import FACTORED, PRINTED
 
     def say(text: str) -> None:
@@ -75,13 +75,17 @@ def benchmark(
         text, record = many_constants.report(size, runs)
         texts.append(text)
         swept.append(record)
+    fine: dict[str, Any] = {}
+    if FINE in tasks:
+        text, fine = fine_grids.report(runs)
+        texts.append(text)
     say("")
     grid_search.answer(outcomes, texts).show(details)
     if json:
         from hpgrid.record import write_json
         from hpgrid.schemas import stamped
 
-        write_json(json, stamped("bench", grid_search.record(outcomes, runs) | {"sweeps": swept}))
+        write_json(json, stamped("bench", grid_search.record(outcomes, runs) | {"sweeps": swept, "fine_grids": fine}))
         print(json)
     if plot:
         from hpgrid.bench.cost_plot import draw

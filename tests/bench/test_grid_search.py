@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from hpgrid.bench import grid_search, harness, tasks
+from hpgrid.bench import fine_grids, grid_search, harness, tasks
 from hpgrid.bench.harness import EPS, Answer, Fresh, Ready, axes_of, compare, reference
 from hpgrid.bench.roofline import Ceiling
 from hpgrid.bench.tasks import CONTENDERS, TASKS, Contender
@@ -217,3 +217,14 @@ def test_hpgrid_does_not_load_its_benchmarks_nor_they_what_is_optional() -> None
     code += "import hpgrid.bench.grid_search; print({'torch', 'numba', 'numexpr', 'matplotlib'} & set(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.split("\n")[:2] == ["False", "set()"]
+
+
+def test_fine_grids_are_searched_in_a_process_of_their_own_and_verified(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fine_grids, "fresh", lambda name, task, n: no_probe(name, task, n))
+    text, record = fine_grids.report(2, (("R1", 12), ("R4", 5)))
+    assert [(one["n"], len(one["seconds"])) for one in record.values()] == [(12, 2), (5, 2)]
+    assert "12^4" in text
+    assert record["R1"]["verified_with"] < 12**4
+    monkeypatch.setattr(fine_grids, "fresh", lambda *_: "out of memory")
+    with pytest.raises(SystemExit, match="out of memory"):
+        fine_grids.report(1)

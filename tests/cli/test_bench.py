@@ -13,7 +13,7 @@ import pytest
 from commands import Capture, loaded, status
 from jsonschema import Draft202012Validator
 
-from hpgrid.bench import grid_search, harness, many_constants
+from hpgrid.bench import fine_grids, grid_search, harness, many_constants
 from hpgrid.bench.roofline import Ceiling, ceilings
 from hpgrid.bench.tasks import CONTENDERS, TASKS
 from hpgrid.cli import bench
@@ -96,6 +96,12 @@ def test_a_sweep_is_one_more_work(monkeypatch: pytest.MonkeyPatch, capsys: Captu
     monkeypatch.setattr(many_constants, "report", lambda n, runs: (f"1000 triples at n = {n}, {runs} runs", {"n": n}))
     assert status("bench", "--only", "sweep", "--n", "5,6", "--runs", 3) == 0
     assert capsys.readouterr().out == "\n".join(f"1000 triples at n = {n}, 3 runs\n" for n in (5, 6))
+
+
+def test_fine_grids_are_one_more_work(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
+    monkeypatch.setattr(fine_grids, "report", lambda runs: (f"1000^4 points, {runs} runs", {}))
+    assert status("bench", "--only", "fine", "--runs", 3) == 0
+    assert capsys.readouterr().out == "1000^4 points, 3 runs\n"
 
 
 def test_what_searches_need_is_said_without_measuring(capsys: Capture) -> None:
