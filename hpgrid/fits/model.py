@@ -252,8 +252,8 @@ def model_of(fit: Fit, bound: str | BoundConfig) -> Model:
     if isinstance(bound, str):
         named, space = EQUATIONS.get(bound, bound), fit.runs.space
         text = SU if bound == "su" else bound
-        bound = BoundConfig(named) if named in BOUNDS else BoundConfig(bound, formula=text, variables=space)
-    expression, name = bound.expression, bound.name
+        bound = BoundConfig(named) if named in BOUNDS else BoundConfig("formula", formula=text, variables=space)
+    expression = bound.expression
     if expression is None:
         own = bound.build("T")
         return fit_model(lambda _: own, (), fit.runs, fit.surface)
@@ -262,7 +262,7 @@ def model_of(fit: Fit, bound: str | BoundConfig) -> Model:
     free = tuple(n for n in expression.names() if n in expression.in_exponents() and n not in known)
     return fit_model(
         # Exponents are exact fractions: as many digits as the search has.
-        lambda found: build(expression, {**known, **{n: f"{x:.6f}" for n, x in found.items()}}, name=name),
+        lambda found: build(expression, {**known, **{n: f"{x:.6f}" for n, x in found.items()}}, name=expression.text),
         free, fit.runs, fit.surface,
     )  # fmt: skip
 

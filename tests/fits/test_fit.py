@@ -233,7 +233,7 @@ def test_at_one_batch_size_a_bound_s_noise_is_in_the_floors() -> None:
     [
         ("2/(eta*K) + 3*eta", "a bound that is fitted has constants of terms that vary within a budget"),
         ("E + A*T**-0.3", "constants of terms that vary within a budget"),
-        ("max(eta*A, A/b)", "a bound that is fitted to runs is a posynomial"),
+        ("max(eta*A, A/b)", "a bound that is fitted to runs is a posynomial. Given: 'max(eta*A, A/b)'"),
         ("star_convex", "a bound that is fitted to runs is a posynomial"),
         ("A*eta +", "something is missing after an operator"),
         ("zzz", "there is no bound of that name"),
