@@ -50,20 +50,6 @@ ROWS = 12
 #: What stands behind a value that sits at the edge of the grid.
 EDGE = "*"
 
-#: The numbers of a slope, and what they mean.
-SLOPE = {
-    "slope": "d log / d log budget, fitted to the grid's curve",
-    "tolerance": "how far that may be from the law's exponent: the grid's part and the window's",
-    "error": "the grid's part: the argmin's uncertainty over the window",
-    "bias": "the window's part: what the continuous optimum's slope changes by further out",
-    "far": "local exponent of the refined optimum, twenty decades beyond the largest budget; NaN: none",
-    "exact": "exact exponent as the budget grows; NaN: none",
-    "window_lo": "the first budget of the fit",
-    "window_hi": "the last",
-    "points": "budgets that were used",
-    "edge_points": "budgets in the window that were left out, an optimum being at the edge",
-}
-
 #: To how many digits a local exponent far out is taken for the law's.
 DIGITS = 6
 
@@ -164,7 +150,7 @@ class Survey(Result):
     def as_dict(self) -> dict[str, Any]:
         """Return the survey as plain data for JSON, every budget in it; NaN and infinity become null."""
         slopes = {
-            slope.measured.name: slope_numbers(slope)
+            slope.measured.name: {key: of(slope) for key, (_, of) in SLOPE.items()}
             | {"exact": None if slope.exact is None else str(slope.exact), "verdict": slope.verdict, "why": slope.why}
             for slope in self.slopes
         }
@@ -372,21 +358,24 @@ def columns(result: Survey) -> dict[str, tuple[np.ndarray[Any, Any], str]]:
     return out
 
 
-def slope_numbers(slope: SurveySlope) -> dict[str, float | int]:
-    """Return the numbers of a slope, by the names of ``SLOPE``."""
-    fit = slope.measured.fit
-    return {
-        "slope": fit.slope,
-        "tolerance": slope.measured.tolerance,
-        "error": fit.error,
-        "bias": slope.measured.bias,
-        "far": slope.far,
-        "exact": float("nan") if slope.exact is None else float(slope.exact),
-        "window_lo": fit.window[0],
-        "window_hi": fit.window[1],
-        "points": fit.points,
-        "edge_points": fit.edge_points,
-    }
+#: The numbers of a slope: by name what each means, and what it is.
+SLOPE: dict[str, tuple[str, Callable[[SurveySlope], float]]] = {
+    "slope": ("d log / d log budget, fitted to the grid's curve", lambda s: s.measured.fit.slope),
+    "tolerance": ("how far that may be from the law's exponent: the grid's part and the window's",
+                  lambda s: s.measured.tolerance),
+    "error": ("the grid's part: the argmin's uncertainty over the window", lambda s: s.measured.fit.error),
+    "bias": ("the window's part: what the continuous optimum's slope changes by further out",
+             lambda s: s.measured.bias),
+    "far": ("local exponent of the refined optimum, twenty decades beyond the largest budget; NaN: none",
+            lambda s: s.far),
+    "exact": ("exact exponent as the budget grows; NaN: none",
+              lambda s: math.nan if s.exact is None else float(s.exact)),
+    "window_lo": ("the first budget of the fit", lambda s: s.measured.fit.window[0]),
+    "window_hi": ("the last", lambda s: s.measured.fit.window[1]),
+    "points": ("budgets that were used", lambda s: s.measured.fit.points),
+    "edge_points": ("budgets in the window that were left out, an optimum being at the edge",
+                    lambda s: s.measured.fit.edge_points),
+}  # fmt: skip
 
 
 def _problem_data(problem: TuningProblem) -> dict[str, Any]:
@@ -421,10 +410,9 @@ def dataset(result: Survey) -> xarray.Dataset:
     data: dict[str, Any] = {}
     for name, (array, meaning) in columns(result).items():
         data[name] = ((budget,), array, _attributes(name.rsplit("_", 1)[0], meaning, array.dtype))
-    rows = [slope_numbers(slope) for slope in result.slopes]
-    for key, meaning in SLOPE.items():
+    for key, (meaning, of) in SLOPE.items():
         unit = {"window_lo": budget, "window_hi": budget}.get(key, "")
-        array = np.array([row[key] for row in rows])
+        array = np.array([of(slope) for slope in result.slopes])
         data[key] = (("quantity",), array, _attributes(unit, meaning, array.dtype))
     texts = {
         "exact_exponent": (["" if s.exact is None else str(s.exact) for s in result.slopes], "the same, as a fraction"),
