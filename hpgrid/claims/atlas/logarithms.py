@@ -150,16 +150,11 @@ def adam_abstract() -> Measured:
 
 # --- under a Kurdyka-Lojasiewicz condition ---
 MU = 0.5
+KL = proxies.frank_wolfe_kl(**CONSTANTS, lam=LAM, mu=MU)
 
-
-@cache
-def _kl() -> Any:
-    return proxies.frank_wolfe_kl(**CONSTANTS, lam=LAM, mu=MU)
-
-
-def _kl_small() -> StarConvex:
-    """What is left of it as alpha falls: the star-convex bound's, under decay mu lam."""
-    return star_convex_for_small_alpha(**CONSTANTS, lam=MU * LAM)
+#: What is left of it at a momentum; and as alpha falls: the star-convex bound's, under decay mu lam.
+KL_AT_ALPHA = laws.kl_at_momentum(ALPHA, **CONSTANTS, lam=LAM, mu=MU)
+KL_SMALL = star_convex_for_small_alpha(**CONSTANTS, lam=MU * LAM)
 
 
 @claims(
@@ -169,17 +164,16 @@ def _kl_small() -> StarConvex:
     ("A.frank_wolfe_kl.eta.tokens", "FW-KL, as star-convex", "eta* ~ b log T/T, in T", "eta", "alpha"),
 )
 def kl(name: str, beside: str) -> Measured:
-    of: dict[str, Any] = {**CONSTANTS, "lam": LAM, "mu": MU}
-    return logarithmic(_kl(), name, beside, laws.kl_at_momentum(ALPHA, **of), _kl_small())
+    return logarithmic(KL, name, beside, KL_AT_ALPHA, KL_SMALL)
 
 
 @claim("A.frank_wolfe_kl.powers", "FW-KL, as star-convex", "1 - beta* ~ b and eta* ~ b, at a fixed T")
 def kl_powers() -> Measured:
     """The refined optimum, b moved; and what the bound changes by where all three are a thousandfold."""
-    of, T = _kl_small(), m.FAR_OUT
+    of, T = KL_SMALL, m.FAR_OUT
     best = {"alpha": np.exp(log_alpha(np.log(T), BATCH, of)), "eta": np.exp(log_eta(np.log(T), np.log(BATCH), of))}
-    own, moved = (_kl().risk(**{v: x * k for v, x in best.items()}, b=BATCH * k, T=T) for k in (1.0, 1e3))
-    yield from powers_of_b(_kl())
+    own, moved = (KL.risk(**{v: x * k for v, x in best.items()}, b=BATCH * k, T=T) for k in (1.0, 1e3))
+    yield from powers_of_b(KL)
     yield m.settles("the bound, eta, alpha and b a thousandfold, over it", "arithmetic", moved / own)
 
 
@@ -188,23 +182,22 @@ def kl_powers() -> Measured:
     ("A.frank_wolfe_kl.free", "FW-KL, as star-convex", "at a fixed K eta* is free of b", True),
 )
 def kl_iterations(free: bool) -> Measured:
-    of = laws.kl_at_momentum(ALPHA, **CONSTANTS, lam=LAM, mu=MU)
     own = {b: m.value(_kl_at(b), "eta") for b in (BATCH, 1e6)}
-    closed = laws.decay_rate(LADDER, of)
+    closed = laws.decay_rate(LADDER, KL_AT_ALPHA)
     yield m.same("eta* over its closed form, K = 1e18 to 1e280", "refined", own[BATCH], closed)
     if free:
         yield m.same("eta* at b = 1e6 over that at 32", "refined", own[1e6], own[BATCH])
-        eta, in_K = np.geomspace(1e-6, 1e-3, 20), _kl().form("K")
+        eta, in_K = np.geomspace(1e-6, 1e-3, 20), KL.form("K")
         less = np.subtract(*(in_K.risk(eta=eta, b=b, alpha=ALPHA, K=1e4) for b in (BATCH, 1e6)))
         # A difference of two bounds that are a few times as large.
         yield m.same("what b changes, at 20 eta", "arithmetic", less, less[0], 10 * ROUNDING)
     else:
-        yield from powers(lambda u: np.log(laws.decayed(u, of)) - u, -1.0, 1.0)
+        yield from powers(lambda u: np.log(laws.decayed(u, KL_AT_ALPHA)) - u, -1.0, 1.0)
 
 
 @cache
 def _kl_at(b: float) -> Optimum:
-    return refine(_kl(), "eta", fixed={"alpha": ALPHA, "b": b}, K=LADDER)
+    return refine(KL, "eta", fixed={"alpha": ALPHA, "b": b}, K=LADDER)
 
 
 # --- independent weight decay ---

@@ -24,8 +24,9 @@ _BST = "Islamov, Corollary 4.1"
 NOISY = {"L": 0.5, "rho": 1.5, "sigma": 4.0, "mu": 0.5}
 BUDGETS = np.array([1e12, 1e20, FAR, FARTHER])
 
-#: Batch sizes of a grid: 2001 to a budget, from b = 1 to T.
+#: Batch sizes of a grid: 2001 to a budget, from b = 1 to T; its largest log step; the log of the last two budgets.
 _CELLS = 2001
+STEP, SPAN = float(np.log(BUDGETS[-1])) / (_CELLS - 1), float(np.log(FARTHER / FAR))
 
 
 def _on_grid() -> tuple[Array, Array, Array]:
@@ -37,15 +38,6 @@ def _on_grid() -> tuple[Array, Array, Array]:
     least = risk.min(axis=1)
     best = risk <= least[:, None] * (1 + ROUNDING)
     return least, b[np.arange(len(b)), best.argmax(axis=1)], b[np.arange(len(b)), -1 - best[:, ::-1].argmax(axis=1)]
-
-
-def _step() -> float:
-    """The largest log step of the grid."""
-    return float(np.log(BUDGETS[-1])) / (_CELLS - 1)
-
-
-#: The log of the last budget over the one before.
-SPAN = float(np.log(FARTHER / FAR))
 
 
 def _slope(values: Array) -> float:
@@ -73,9 +65,9 @@ def plateau() -> Measured:
 def end(which: int, power: Fraction) -> Measured:
     """The first or the last cell of a grid that is best, and the formula."""
     on_grid, formula = _on_grid()[1 + which], laws.plateau(BUDGETS, **NOISY)[which]
-    yield same("end over the formula", "grid", on_grid, formula, _step())
+    yield same("end over the formula", "grid", on_grid, formula, STEP)
     what = "end ~ T^p, T = 1e40 to 1e60"
-    yield of_exponent(what, "grid", _slope(on_grid), power, 2 * _step() / SPAN)
+    yield of_exponent(what, "grid", _slope(on_grid), power, 2 * STEP / SPAN)
     yield of_exponent(what, "arithmetic", _slope(formula), power, ROUNDING)
 
 
@@ -92,7 +84,7 @@ def bst_batch() -> Measured:
     """The powers of the first and of the last batch size that is best on a grid."""
     _, low, high = _on_grid()
     for which, ends in {"smallest": low, "largest": high}.items():
-        what, step = f"power of T of the {which} b that is best", 2 * _step() / SPAN
+        what, step = f"power of T of the {which} b that is best", 2 * STEP / SPAN
         yield Reading(what, "grid", _slope(ends), Fraction(2, 3), step, identifiable=False)
     yield "T^(2/3) is the upper end of a plateau: any power from 0 to 2/3 is as good, and the bound does not tell them"
 

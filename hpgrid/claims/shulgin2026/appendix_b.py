@@ -22,8 +22,8 @@ ALPHAS = (1e-6, 1e-2, 1.0)
 TOKENS = np.array([1e12, 1e25, 1e40])
 
 
-def _drawn() -> dict[str, m.Array]:
-    return m.draws(*CONSTANTS)
+#: Random constants.
+DRAWN = m.draws(*CONSTANTS)
 
 
 @claims(
@@ -33,11 +33,11 @@ def _drawn() -> dict[str, m.Array]:
 def step_1(name: str, form: str) -> Measured:
     """The optimum over eta against a closed form, at nine pairs of b and alpha."""
     measured, predicted = [], []
-    given = m.noisy(_drawn())
+    given = m.noisy(DRAWN)
     if name == "eta":  # which does not depend on the noise
         del given["noise"]
     for b, alpha in product((1.0, 1e3, 1e9), ALPHAS):
-        measured.append(m.best(name, m.EQ11, m.setting("eta", b=b, alpha=alpha), TOKENS, **_drawn()))
+        measured.append(m.best(name, m.EQ11, m.setting("eta", b=b, alpha=alpha), TOKENS, **DRAWN))
         predicted.append(getattr(token_optimum, form)(TOKENS, b, alpha, **given))
     yield m.same("8 random constants, 9 (b, alpha), 3 T", "refined", measured, predicted)
 
@@ -66,9 +66,9 @@ def eq14() -> Measured:
 )  # fmt: skip
 def step_2(name: str, form: str, note: str = "") -> Measured:
     """The optimum over eta and b against a closed form, at three momenta, where b* > 1."""
-    given = m.noisy(_drawn())
+    given = m.noisy(DRAWN)
     for alpha in ALPHAS:
-        optimum = m.refined(m.EQ11, m.setting("eta", "b", alpha=alpha), TOKENS, **_drawn())
+        optimum = m.refined(m.EQ11, m.setting("eta", "b", alpha=alpha), TOKENS, **DRAWN)
         # b = 1 is a wall that the closed form does not know.
         inside = optimum.active["b"] == 0
         predicted = np.broadcast_to(getattr(token_optimum, form)(TOKENS, alpha, **given), inside.shape)
@@ -79,9 +79,9 @@ def step_2(name: str, form: str, note: str = "") -> Measured:
 
 def _joint(T: m.Array) -> tuple[m.Array, m.Array, dict[str, m.Array]]:
     """The joint optimum's alpha where all three are inside their bounds, with the constants and budgets there."""
-    optimum = m.refined(m.EQ11, m.JOINT, T, **_drawn())
+    optimum = m.refined(m.EQ11, m.JOINT, T, **DRAWN)
     inside = (optimum.active["b"] == 0) & (optimum.active["alpha"] == 0)
-    given = {name: np.broadcast_to(x, inside.shape)[inside] for name, x in m.noisy(_drawn()).items()}
+    given = {name: np.broadcast_to(x, inside.shape)[inside] for name, x in m.noisy(DRAWN).items()}
     return m.value(optimum, "alpha")[inside], np.broadcast_to(T, inside.shape)[inside], given
 
 
@@ -113,8 +113,8 @@ def eq20() -> Measured:
 
 @claim("S.eq22", "eq. (22)", "alpha_T* ~ 2/7^(2/3) (rho sigma)^(2/3)/(Delta0 L)^(1/3) T^-1/3")
 def eq22() -> Measured:
-    measured = m.best("alpha", m.EQ11, m.JOINT, **_drawn()) * m.FAR_OUT ** (1 / 3)
-    given = (x[:, 0] for x in m.noisy(_drawn()).values())
+    measured = m.best("alpha", m.EQ11, m.JOINT, **DRAWN) * m.FAR_OUT ** (1 / 3)
+    given = (x[:, 0] for x in m.noisy(DRAWN).values())
     predicted = np.array([[token_optimum.leading(*each)] for each in zip(*given)])
     yield m.settles("alpha* T^(1/3) over the constant, 8 random", "refined", measured / predicted)
     constant = m.law_at(m.EQ11, m.JOINT, "alpha", 1.0)
