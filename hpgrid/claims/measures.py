@@ -251,8 +251,8 @@ def columns(constants: Mapping[str, Array]) -> dict[str, Array]:
 
 def noisy(constants: Mapping[str, Array]) -> dict[str, Array]:
     """Return Delta0, L and noise = rho sigma, as columns, for the closed forms of eq. (11)."""
-    given = columns(constants)
-    return {"Delta0": given["Delta0"], "L": given["L"], "noise": given["rho"] * given["sigma"]}
+    of = columns(constants)
+    return {"Delta0": of["Delta0"], "L": of["L"], "noise": of["rho"] * of["sigma"]}
 
 
 def crossing(holds: Callable[[Array], np.ndarray], low: float, high: float) -> float:

@@ -67,10 +67,10 @@ def curve() -> Measured:
 )
 def scaling() -> Measured:
     """The optima at random constants over those at 1, C2 (C1 C3)^(-1/2), 1; and eq. (4) itself at random points."""
-    given, T = draws("C1", "C2", "C3"), np.array([1e4, 1e12, 1e22])
-    C1, C2, C3 = given.values()
+    constants, T = draws("C1", "C2", "C3"), np.array([1e4, 1e12, 1e22])
+    C1, C2, C3 = constants.values()
     rate, size = np.sqrt(C1 / C3)[:, None], np.sqrt(C1 * C3)[:, None]
-    scaled, plain = (refined(EQ4, JOINT, T, **at) for at in (given, {"C2": C2 / size[:, 0]}))
+    scaled, plain = (refined(EQ4, JOINT, T, **at) for at in (constants, {"C2": C2 / size[:, 0]}))
     units: dict[str, Any] = {"b": 1.0, "alpha": 1.0, "eta": rate, "risk": size}
     for name, unit in units.items():
         yield same(f"{name}*, 8 random C, 3 T", "refined", value(scaled, name), value(plain, name) * unit)

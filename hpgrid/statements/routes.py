@@ -204,12 +204,12 @@ class Climb(NamedTuple):
 def climb(subject: Subject, regime: Regime, moved: str = "") -> Climb:
     """Return the optimum along the ladder, one constant moved."""
     proxy = subject.proxy
-    given = {moved: np.array([moved_to(moved, proxy.constants[moved], proxy.space)])} if moved else {}
-    (optimum,) = _climbs(proxy, regime, given)
+    constants = {moved: np.array([moved_to(moved, proxy.constants[moved], proxy.space)])} if moved else {}
+    (optimum,) = _climbs(proxy, regime, constants)
     lost = not all(np.isfinite(slopes).all() for slopes in optimum.exponent.values())
     if optimum.unbounded or optimum.undetermined or not lost or len(regime.tuned) < 2:
         return optimum
-    return _at_an_end(proxy, regime, given) or optimum
+    return _at_an_end(proxy, regime, constants) or optimum
 
 
 def _at_an_end(proxy: Proxy | FunctionProxy, regime: Regime, constants: Mapping[str, Array]) -> Climb | None:

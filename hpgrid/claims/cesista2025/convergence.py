@@ -13,19 +13,19 @@ from hpgrid.claims.ledger import Measured, claim
 from hpgrid.claims.measures import FAR, FARTHER, SOLVER, at_least, at_most, same
 from hpgrid.readings import Reading
 
-GIVEN = ("eta", "b", "alpha", "K", "Delta0", "L", "sigma", "D", "G0")
+POINT = ("eta", "b", "alpha", "K", "Delta0", "L", "sigma", "D", "G0")
 
 
-def _value(given: dict[str, Any], **options: Any) -> Any:
+def _value(point: dict[str, Any], **options: Any) -> Any:
     """The printed bound: X/K + Y/b + Z."""
-    own = {name: x for name, x in given.items() if name not in ("b", "K")}
-    return mean_bound(bounds.parts(**own, **options), "seed", given)
+    own = {name: x for name, x in point.items() if name not in ("b", "K")}
+    return mean_bound(bounds.parts(**own, **options), "seed", point)
 
 
-def _errors(given: dict[str, Any]) -> tuple[Any, Any]:
+def _errors(point: dict[str, Any]) -> tuple[Any, Any]:
     """Corollary 7's two moments."""
-    own = {name: given[name] for name in ("eta", "b", "alpha", "L", "sigma", "D", "G0")}
-    first, second = (sum(lemmas.mean_nesterov_error(moment, given["K"], **own)) for moment in (1, 2))
+    own = {name: point[name] for name in ("eta", "b", "alpha", "L", "sigma", "D", "G0")}
+    first, second = (sum(lemmas.mean_nesterov_error(moment, point["K"], **own)) for moment in (1, 2))
     return first, second
 
 
@@ -33,23 +33,23 @@ def _errors(given: dict[str, Any]) -> tuple[Any, Any]:
     "C.thm8.dual", "Theorem 8, approach 1", "X, Y and Z follow from the descent lemma, epsilon = 1/D, and Corollary 7"
 )
 def dual() -> Measured:
-    given = points(*GIVEN)
-    first, second = _errors(given)
-    D, descent = given["D"], given["Delta0"] / (given["eta"] * given["K"])
-    sums = descent + first + second / (2 * D) + (D + given["L"] * given["eta"]) / 2
-    yield same("X/K + Y/b + Z over it", "arithmetic", _value(given), sums, 4 * ROUNDING)
+    point = points(*POINT)
+    first, second = _errors(point)
+    D, descent = point["D"], point["Delta0"] / (point["eta"] * point["K"])
+    sums = descent + first + second / (2 * D) + (D + point["L"] * point["eta"]) / 2
+    yield same("X/K + Y/b + Z over it", "arithmetic", _value(point), sums, 4 * ROUNDING)
 
 
 @claim("C.thm8.frobenius", "Theorem 8, approach 2", "X_F, Y_F and Z_F follow with epsilon = kappa1/(kappa2^2 D)")
 def frobenius() -> Measured:
     """Given the proof's own Corollary 7 in the Frobenius norm, which C.thm8.step is about."""
-    given = points(*GIVEN, "kappa1", "kappa2")
-    first, second = _errors(given)
-    kappa1, kappa2, D = given["kappa1"], given["kappa2"], given["D"]
-    descent = given["Delta0"] / (given["eta"] * kappa1 * given["K"])
-    rest = (kappa2**2 * D / kappa1 + given["L"] * given["eta"]) / (2 * kappa1)
+    point = points(*POINT, "kappa1", "kappa2")
+    first, second = _errors(point)
+    kappa1, kappa2, D = point["kappa1"], point["kappa2"], point["D"]
+    descent = point["Delta0"] / (point["eta"] * kappa1 * point["K"])
+    rest = (kappa2**2 * D / kappa1 + point["L"] * point["eta"]) / (2 * kappa1)
     sums = descent + kappa2 / kappa1 * first + second / (2 * D) + rest
-    yield same("X_F/K + Y_F/b + Z_F over it", "arithmetic", _value(given, norm="frobenius"), sums, 4 * ROUNDING)
+    yield same("X_F/K + Y_F/b + Z_F over it", "arithmetic", _value(point, norm="frobenius"), sums, 4 * ROUNDING)
 
 
 @claim("C.thm8.step", "Theorem 8, approach 2", "Corollary 7 holds in the Frobenius norm: a step is at most eta there")
@@ -93,8 +93,8 @@ def floor() -> Measured:
     """Along eta = T^(-1/4), b = T^(1/2), where all else vanishes; and Z at seeded points."""
     T = np.array([FAR, FARTHER])
     near, far = bounds.steepest(**CONSTANTS).risk(eta=T**-0.25, b=T**0.5, alpha=0.05, T=T)
-    given = points("eta", "alpha", "L", "D")
-    least = float((bounds.parts(**given).Z / (given["D"] / 2)).min())
+    point = points("eta", "alpha", "L", "D")
+    least = float((bounds.parts(**point).Z / (point["D"] / 2)).min())
     yield Reading("right-hand side, T = 1e60", "arithmetic", float(far), CONSTANTS["D"] / 2, abs(float(far - near)))
     yield at_least("least Z over D/2, 500 points", "arithmetic", least, 1.0, ROUNDING)
     yield (
@@ -105,8 +105,8 @@ def floor() -> Measured:
 
 def _inside() -> dict[str, Any]:
     """Seeded points with lam eta <= 1."""
-    given = points(*GIVEN, "lam")
-    return given | {"eta": np.minimum(given["eta"], 1 / given["lam"])}
+    point = points(*POINT, "lam")
+    return point | {"eta": np.minimum(point["eta"], 1 / point["lam"])}
 
 
 @claim("C.prop9.weights", "Proposition 9", "||W_t|| <= 1/lam for lam eta <= 1 and ||W_0|| <= 1/lam")
@@ -134,13 +134,13 @@ def gradient() -> Measured:
 
 @claim("C.prop10", "Proposition 10", "E||grad f_S||^2 <= 2 D sigma^2/b + 8 L^2/lam^2; the same for M_t and C_t")
 def size() -> Measured:
-    given = _inside()
-    triangle = 2 * given["D"] * given["sigma"] ** 2 / given["b"] + 8 * (given["L"] / given["lam"]) ** 2
-    own = {name: given[name] for name in ("lam", "L", "sigma", "D")}
+    point = _inside()
+    triangle = 2 * point["D"] * point["sigma"] ** 2 / point["b"] + 8 * (point["L"] / point["lam"]) ** 2
+    own = {name: point[name] for name in ("lam", "L", "sigma", "D")}
     beta = lemmas.kept(0.05, np.arange(1, 200))  # beta^t
     convex = float((0.05 * np.cumsum(np.concatenate([[1.0], beta]))).max())
     yield same(
-        "twice Lemma 5 and Proposition 9", "arithmetic", lemmas.momentum_size(given["b"], **own), triangle, ROUNDING
+        "twice Lemma 5 and Proposition 9", "arithmetic", lemmas.momentum_size(point["b"], **own), triangle, ROUNDING
     )
     yield at_most("(1-beta) sum of beta^i", "arithmetic", convex, 1.0, 200 * float(np.finfo(float).eps))
 
@@ -158,14 +158,14 @@ def minimiser() -> Measured:
 @claim("C.thm11.dual", "Theorem 11, approach 1", "X, Y and Z follow with epsilon = 1/D and epsilon' = 1/(2 D)")
 def dual_decay() -> Measured:
     """The rearranged inequality with Propositions 9 and 10 and Corollary 7 put in."""
-    given = _inside()
-    lam, D = given["lam"], given["D"]
-    first, second = _errors(given)
-    size = lemmas.momentum_size(given["b"], lam=lam, L=given["L"], sigma=given["sigma"], D=D)
+    point = _inside()
+    lam, D = point["lam"], point["D"]
+    first, second = _errors(point)
+    size = lemmas.momentum_size(point["b"], lam=lam, L=point["L"], sigma=point["sigma"], D=D)
     weights = lam * (2 * lam * D + 2 * D) / 2 * lemmas.weight_norm(lam) ** 2
-    sums = given["Delta0"] / (given["eta"] * given["K"]) + first + second / (2 * D) + lam / (4 * D) * size + weights
-    sums = sums + (2 * D + given["L"] * given["eta"]) / 2
-    yield same("X/K + Y/b + Z over it", "arithmetic", _value(given), sums, 4 * ROUNDING)
+    sums = point["Delta0"] / (point["eta"] * point["K"]) + first + second / (2 * D) + lam / (4 * D) * size + weights
+    sums = sums + (2 * D + point["L"] * point["eta"]) / 2
+    yield same("X/K + Y/b + Z over it", "arithmetic", _value(point), sums, 4 * ROUNDING)
 
 
 @claim("C.thm11.frobenius", "Theorem 11, approach 2", "Z_F has 2 L_F^2/(lam kappa1 D) from the gradient's size")

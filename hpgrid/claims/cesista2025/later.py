@@ -24,7 +24,7 @@ from hpgrid.readings import Reading, of_exponent
 from hpgrid.theory import batch_sizes, cesista_laws as laws
 from hpgrid.theory.atlas_laws import decayed
 
-GIVEN = ("eta", "b", "alpha", "Delta0", "L", "sigma", "D", "G0")
+POINT = ("eta", "b", "alpha", "Delta0", "L", "sigma", "D", "G0")
 
 #: What the best learning rate under weight decay depends on, beside lam, K and alpha.
 DECAYED = {name: CONSTANTS[name] for name in ("Delta0", "L", "G0")}
@@ -33,23 +33,23 @@ DECAYED = {name: CONSTANTS[name] for name in ("Delta0", "L", "G0")}
 @claim("L.revised.derived", "revised Theorem 8", "X/K + Y/b^(1/2) + Z is the descent lemma with 2 E||grad f - C||")
 def derived() -> Measured:
     """The error's first moment by the triangle inequality, halves of Proposition 6's start and drift, twice."""
-    given = points(*GIVEN) | points("K")
-    error = {name: x for name, x in given.items() if name not in ("Delta0", "K")}
-    start, drift, _ = lemmas.mean_nesterov_error(1, given["K"], **error)
-    alpha = given["alpha"]
-    noise = (np.sqrt(alpha / (2 - alpha)) * (1 - alpha) + alpha) * np.sqrt(given["D"] / given["b"]) * given["sigma"]
-    descent = given["Delta0"] / (given["eta"] * given["K"]) + given["L"] * given["eta"] / 2
-    own = {name: x for name, x in given.items() if name not in ("b", "K")}
-    printed = mean_bound(bounds.parts(**own, form="revised"), "revised", given)
+    point = points(*POINT) | points("K")
+    error = {name: x for name, x in point.items() if name not in ("Delta0", "K")}
+    start, drift, _ = lemmas.mean_nesterov_error(1, point["K"], **error)
+    alpha = point["alpha"]
+    noise = (np.sqrt(alpha / (2 - alpha)) * (1 - alpha) + alpha) * np.sqrt(point["D"] / point["b"]) * point["sigma"]
+    descent = point["Delta0"] / (point["eta"] * point["K"]) + point["L"] * point["eta"] / 2
+    own = {name: x for name, x in point.items() if name not in ("b", "K")}
+    printed = mean_bound(bounds.parts(**own, form="revised"), "revised", point)
     yield m.same("it over the sum", "arithmetic", printed, descent + 2 * (start / 2 + drift / 2 + noise), 4 * ROUNDING)
 
 
 @claim("H.revised.lower", "Cesista, revised Theorem 8", "it is never above the first form")
 def lower() -> Measured:
     """At seeded points of the whole box."""
-    given = points(*GIVEN, "K", n=20_000)
-    own = {name: x for name, x in given.items() if name not in ("b", "K")}
-    first, second = (mean_bound(bounds.parts(**own, form=form), form, given) for form in ("seed", "revised"))
+    point = points(*POINT, "K", n=20_000)
+    own = {name: x for name, x in point.items() if name not in ("b", "K")}
+    first, second = (mean_bound(bounds.parts(**own, form=form), form, point) for form in ("seed", "revised"))
     ratio = second / first
     yield m.at_most("largest revised/first, 20,000 points", "arithmetic", float(ratio.max()), 1.0, ROUNDING)
     yield "by e + e^2/(2 D) + D/2 >= 2 e"
@@ -113,21 +113,21 @@ def _telescoped(form: str) -> tuple[m.Array, m.Array]:
     f(W_(t+1)) <= f(W_t) - lam eta gap(W_t) + 2 eta E||grad f - C_t|| + L/2 (2 eta)^2, a step being 2 eta at most, and
     E||grad f - C_t|| <= beta^(t+1) G0 + 2 beta^2/(1-beta) L eta + noise; of a star-convex f the gap is f - f* at least.
     """
-    given = points(*GIVEN, "lam", n=200)
-    eta, alpha, lam, L, G0 = (given[name] for name in ("eta", "alpha", "lam", "L", "G0"))
+    point = points(*POINT, "lam", n=200)
+    eta, alpha, lam, L, G0 = (point[name] for name in ("eta", "alpha", "lam", "L", "G0"))
     eta = np.minimum(eta, 1 / lam)
     beta, K = 1 - alpha, np.floor(points("K", n=200)["K"]) + 1
-    noise = (np.sqrt(alpha / (2 - alpha)) * beta + alpha) * np.sqrt(given["D"] / given["b"]) * given["sigma"]
+    noise = (np.sqrt(alpha / (2 - alpha)) * beta + alpha) * np.sqrt(point["D"] / point["b"]) * point["sigma"]
     error = 2 * beta**2 / alpha * L * eta + noise
-    own = {name: x for name, x in given.items() if name != "b"} | {"eta": eta}
+    own = {name: x for name, x in point.items() if name != "b"} | {"eta": eta}
     X, Y, Z, _ = (bounds.gap_parts if form == "gap" else bounds.loss_parts)(**own)
     if form == "gap":
         # beta^(t+1) over all t adds up to beta/(1-beta) at most.
-        sums = given["Delta0"] / (eta * K) + 2 * (beta / alpha * G0 / K + error) + 2 * L * eta
-        return X / K + Y / np.sqrt(given["b"]) + Z, sums / lam
+        sums = point["Delta0"] / (eta * K) + 2 * (beta / alpha * G0 / K + error) + 2 * L * eta
+        return X / K + Y / np.sqrt(point["b"]) + Z, sums / lam
     # (1 - lam eta)^(K-1-t) over all t adds up to 1/(lam eta) at most, and to no more than beta^(t+1) beside it.
-    sums = lemmas.kept(lam * eta, K) * given["Delta0"] + 2 * eta * beta / alpha * G0 + (2 * error + 2 * L * eta) / lam
-    return lemmas.kept(lam * eta, K) * X + Y / np.sqrt(given["b"]) + Z, sums
+    sums = lemmas.kept(lam * eta, K) * point["Delta0"] + 2 * eta * beta / alpha * G0 + (2 * error + 2 * L * eta) / lam
+    return lemmas.kept(lam * eta, K) * X + Y / np.sqrt(point["b"]) + Z, sums
 
 
 @claim("L.fw.derived", "Frank-Wolfe gap", "the bound is the descent inequality, telescoped")

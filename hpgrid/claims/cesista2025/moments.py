@@ -52,11 +52,11 @@ def at(*tuned: str, budget: str = "T", **held: float) -> Setting:
     return setting(*tuned, budget=budget, min_K=1.0, **held)
 
 
-def mean_bound(parts: Parts, form: str, given: Mapping[str, Any]) -> Any:
+def mean_bound(parts: Parts, form: str, point: Mapping[str, Any]) -> Any:
     """Return X/K + Y/b + Z + Z_noise/b^(1/2) in the first form, X/K + Y/b^(1/2) + Z else, at b and K."""
-    root = np.sqrt(given["b"])
-    noise = parts.Y / given["b"] + parts.Z_noise / root if form == "seed" else parts.Y / root
-    return parts.X / given["K"] + noise + parts.Z
+    root = np.sqrt(point["b"])
+    noise = parts.Y / point["b"] + parts.Z_noise / root if form == "seed" else parts.Y / root
+    return parts.X / point["K"] + noise + parts.Z
 
 
 def over_printed(what: str, printed: Proxy, own: FunctionProxy, alpha: float) -> Reading:
@@ -66,7 +66,7 @@ def over_printed(what: str, printed: Proxy, own: FunctionProxy, alpha: float) ->
     return same(f"{what} as printed over hpgrid's", "arithmetic", printed.risk(**where), own.risk(**where, alpha=alpha))
 
 
-GIVEN = ("eta", "b", "alpha", "L", "sigma", "D", "G0")
+POINT = ("eta", "b", "alpha", "L", "sigma", "D", "G0")
 
 #: What "close to" is read as: within a tenth.
 CLOSE = 0.1
@@ -82,12 +82,12 @@ def mean() -> Measured:
 @claim("C.lem5.batch", "Lemma 5", "a minibatch's noise has E||xi||^2 <= D sigma^2/b")
 def batch() -> Measured:
     """As printed, and the general sum at equal weights."""
-    given = points("sigma", "D")
+    point = points("sigma", "D")
     for b in (1, 7, 1000):
-        printed, summed = given["D"] * given["sigma"] ** 2 / b, lemmas.weighted_noise(np.full(b, 1 / b), **given)
+        printed, summed = point["D"] * point["sigma"] ** 2 / b, lemmas.weighted_noise(np.full(b, 1 / b), **point)
         # A sum of b equal squares, each rounded.
         error = ROUNDING + b * float(np.finfo(float).eps)
-        yield same(f"D sigma^2/b, b = {b}", "arithmetic", lemmas.minibatch_noise(b, **given), printed, ROUNDING)
+        yield same(f"D sigma^2/b, b = {b}", "arithmetic", lemmas.minibatch_noise(b, **point), printed, ROUNDING)
         yield same(f"weights 1/b, b = {b}", "arithmetic", summed, printed, error)
 
 
@@ -116,10 +116,10 @@ def tight() -> Measured:
 
 @claim("C.prop6.jensen", "Proposition 6", "the first moment's bound follows from the second's by Jensen")
 def jensen() -> Measured:
-    given = points(*GIVEN)
+    point = points(*POINT)
     t = np.floor(points("K")["K"])
     # At seeded points of the whole box: start, drift and noise each dominate at some.
-    first, second = (lemmas.momentum_error(moment, t, **given) for moment in (1, 2))
+    first, second = (lemmas.momentum_error(moment, t, **point) for moment in (1, 2))
     ratio = np.sqrt(sum(second)) / sum(first)
     yield at_most("largest square root of the second over the first", "arithmetic", ratio.max(), 1.0, ROUNDING)
     yield at_least("smallest", "arithmetic", ratio.min(), 1 / np.sqrt(3), ROUNDING)
@@ -195,20 +195,20 @@ def drift_squared() -> Measured:
 @claim("C.cor7.first", "Corollary 7", "the Nesterov error is beta times the momentum's and (1-beta) the minibatch's")
 def nesterov() -> Measured:
     """Corollary 7 as printed, start, drift and noise, over the two, and over hpgrid's."""
-    given = points(*GIVEN)
-    K, alpha = np.floor(points("K")["K"]), given["alpha"]
-    beta, step, noise = 1 - alpha, given["L"] * given["eta"], given["D"] * given["sigma"] ** 2 / given["b"]
+    point = points(*POINT)
+    K, alpha = np.floor(points("K")["K"]), point["alpha"]
+    beta, step, noise = 1 - alpha, point["L"] * point["eta"], point["D"] * point["sigma"] ** 2 / point["b"]
     printed = {
-        1: 2 * beta / alpha / K * given["G0"]
+        1: 2 * beta / alpha / K * point["G0"]
         + 2 * beta**2 / alpha * step
         + (np.sqrt(2 * alpha / (1 + beta)) * beta + alpha) * np.sqrt(noise),
-        2: 4 * beta / (alpha * (1 + beta)) / K * given["G0"] ** 2
+        2: 4 * beta / (alpha * (1 + beta)) / K * point["G0"] ** 2
         + 4 * beta**3 / alpha**2 * step**2
         + (3 * beta + 1) * alpha / (1 + beta) * noise,
     }
     for moment, bound in printed.items():
-        sums = beta * sum(lemmas.mean_momentum_error(moment, K, **given)) + alpha * noise ** (moment / 2)
-        own = sum(lemmas.mean_nesterov_error(moment, K, **given))
+        sums = beta * sum(lemmas.mean_momentum_error(moment, K, **point)) + alpha * noise ** (moment / 2)
+        own = sum(lemmas.mean_nesterov_error(moment, K, **point))
         yield same(f"moment {moment}", "arithmetic", bound, sums, 4 * ROUNDING)
         yield same(f"moment {moment}, hpgrid's", "arithmetic", own, bound, 4 * ROUNDING)
 
@@ -285,8 +285,8 @@ def _runs(kind: str, norm: str) -> tuple[Objective, Means, Experiment]:
     from hpgrid.stochastic.samples import NOISES
 
     setting = every((1e-3, 0.05), (0.5, 0.9), (0.0, DECAY))
-    objective, given = quadratic(norm, SHAPE, size=SIZE), Experiment(BATCHES, setting, STEPS, SEEDS, SEED)
-    return objective, measure(objective, NOISES[kind], given), given
+    objective, experiment = quadratic(norm, SHAPE, size=SIZE), Experiment(BATCHES, setting, STEPS, SEEDS, SEED)
+    return objective, measure(objective, NOISES[kind], experiment), experiment
 
 
 def _largest(moments: tuple[str, ...], kind: str, *, decay: bool = False, D: bool = False) -> Measured:
@@ -302,9 +302,9 @@ def _largest(moments: tuple[str, ...], kind: str, *, decay: bool = False, D: boo
     from hpgrid.stochastic.momentum import held
 
     for norm, method in METHODS.items():
-        objective, means, given = _runs(kind, norm)
-        measured = held(objective, means, given, D=NORMS[norm].rho(SHAPE) ** 2 if D else 1.0)
-        ratio, error = max(measured[moment].worst((given.setting.lam > 0) == decay) for moment in moments)
+        objective, means, experiment = _runs(kind, norm)
+        measured = held(objective, means, experiment, D=NORMS[norm].rho(SHAPE) ** 2 if D else 1.0)
+        ratio, error = max(measured[moment].worst((experiment.setting.lam > 0) == decay) for moment in moments)
         yield at_most(f"largest mean/bound, {method}, {kind} noise", "sampled", ratio, 1.0, error)
 
 
@@ -349,8 +349,8 @@ def decay_averaged() -> Measured:
 @claim("C.mc.decay.drift", "Proposition 6, proof, under weight decay", "||drift|| <= beta^t G0 + beta/(1-beta) L eta")
 def decay_drift() -> Measured:
     for norm, method in METHODS.items():
-        _, means, given = _runs("gaussian", norm)
-        drift, decays = means.drift, given.setting.lam > 0
+        _, means, experiment = _runs("gaussian", norm)
+        drift, decays = means.drift, experiment.setting.lam > 0
         for word, some in (("without", ~decays), ("with", decays)):
             what = f"largest drift over it, {method}, {word} decay"
             yield at_most(what, "sampled", float(drift[:, some].max()), 1.0, 1e-9)

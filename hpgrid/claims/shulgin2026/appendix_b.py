@@ -33,12 +33,12 @@ DRAWN = m.draws(*CONSTANTS)
 def step_1(name: str, form: str) -> Measured:
     """The optimum over eta against a closed form, at nine pairs of b and alpha."""
     measured, predicted = [], []
-    given = m.noisy(DRAWN)
+    constants = m.noisy(DRAWN)
     if name == "eta":  # which does not depend on the noise
-        del given["noise"]
+        del constants["noise"]
     for b, alpha in product((1.0, 1e3, 1e9), ALPHAS):
         measured.append(m.best(name, m.EQ11, m.setting("eta", b=b, alpha=alpha), TOKENS, **DRAWN))
-        predicted.append(getattr(token_optimum, form)(TOKENS, b, alpha, **given))
+        predicted.append(getattr(token_optimum, form)(TOKENS, b, alpha, **constants))
     yield m.same("8 random constants, 9 (b, alpha), 3 T", "refined", measured, predicted)
 
 
@@ -66,12 +66,12 @@ def eq14() -> Measured:
 )  # fmt: skip
 def step_2(name: str, form: str, note: str = "") -> Measured:
     """The optimum over eta and b against a closed form, at three momenta, where b* > 1."""
-    given = m.noisy(DRAWN)
+    constants = m.noisy(DRAWN)
     for alpha in ALPHAS:
         optimum = m.refined(m.EQ11, m.setting("eta", "b", alpha=alpha), TOKENS, **DRAWN)
         # b = 1 is a wall that the closed form does not know.
         inside = optimum.active["b"] == 0
-        predicted = np.broadcast_to(getattr(token_optimum, form)(TOKENS, alpha, **given), inside.shape)
+        predicted = np.broadcast_to(getattr(token_optimum, form)(TOKENS, alpha, **constants), inside.shape)
         what = f"alpha = {alpha:g}, {inside.sum()} with b* > 1"
         yield m.same(what, "refined", m.value(optimum, name)[inside], predicted[inside])
     yield note
@@ -81,15 +81,15 @@ def _joint(T: m.Array) -> tuple[m.Array, m.Array, dict[str, m.Array]]:
     """The joint optimum's alpha where all three are inside their bounds, with the constants and budgets there."""
     optimum = m.refined(m.EQ11, m.JOINT, T, **DRAWN)
     inside = (optimum.active["b"] == 0) & (optimum.active["alpha"] == 0)
-    given = {name: np.broadcast_to(x, inside.shape)[inside] for name, x in m.noisy(DRAWN).items()}
-    return m.value(optimum, "alpha")[inside], np.broadcast_to(T, inside.shape)[inside], given
+    constants = {name: np.broadcast_to(x, inside.shape)[inside] for name, x in m.noisy(DRAWN).items()}
+    return m.value(optimum, "alpha")[inside], np.broadcast_to(T, inside.shape)[inside], constants
 
 
 @claim("S.eq19", "eq. (19)", "alpha* minimises g_T: g_T'(alpha*) = 0")
 def eq19() -> Measured:
-    alpha, T, given = _joint(np.array([1e8, 1e20, 1e40]))
+    alpha, T, constants = _joint(np.array([1e8, 1e20, 1e40]))
     # d log(ratio of the two sides) / d log alpha lies between 1 and 3/2.
-    ratio = token_optimum.stationarity(T, alpha, **given)
+    ratio = token_optimum.stationarity(T, alpha, **constants)
     yield m.same(f"the two sides of g' = 0, {alpha.size} optima", "refined", ratio, 1.0, 1.5 * m.SOLVER)
 
 
@@ -100,11 +100,11 @@ def eq19() -> Measured:
 )
 def eq20() -> Measured:
     T = np.array([1e8, 1e20, 1e40, 1e60])
-    alpha, tokens, given = _joint(T)
-    root = token_optimum.momentum_complement(tokens, **given)
+    alpha, tokens, constants = _joint(T)
+    root = token_optimum.momentum_complement(tokens, **constants)
     # Alpha itself spans seventeen decades over these budgets: the roots are counted in u = alpha T^(1/3), of order 1.
     # A u^3 - B T^(-1/3) u - C = 0.
-    cubics = [(*token_optimum.cubic(D, L, n), t) for D, L, n, t in zip(*given.values(), tokens)]
+    cubics = [(*token_optimum.cubic(D, L, n), t) for D, L, n, t in zip(*constants.values(), tokens)]
     roots = np.array([np.roots([A, 0.0, -B * t ** (-1 / 3), -C]) for A, B, C, t in cubics])
     one = ((roots.imag == 0) & (roots.real > 0)).sum(1) == 1
     yield m.same(f"alpha* over the root, {alpha.size} optima, T to 1e60", "refined", alpha, root)
@@ -114,8 +114,8 @@ def eq20() -> Measured:
 @claim("S.eq22", "eq. (22)", "alpha_T* ~ 2/7^(2/3) (rho sigma)^(2/3)/(Delta0 L)^(1/3) T^-1/3")
 def eq22() -> Measured:
     measured = m.best("alpha", m.EQ11, m.JOINT, **DRAWN) * m.FAR_OUT ** (1 / 3)
-    given = (x[:, 0] for x in m.noisy(DRAWN).values())
-    predicted = np.array([[token_optimum.leading(*each)] for each in zip(*given)])
+    constants = (x[:, 0] for x in m.noisy(DRAWN).values())
+    predicted = np.array([[token_optimum.leading(*each)] for each in zip(*constants)])
     yield m.settles("alpha* T^(1/3) over the constant, 8 random", "refined", measured / predicted)
     constant = m.law_at(m.EQ11, m.JOINT, "alpha", 1.0)
     yield m.same("the law's constant", "exact", constant, token_optimum.leading(1.0, 1.0, 1.0))

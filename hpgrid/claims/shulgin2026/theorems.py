@@ -35,8 +35,8 @@ def points(budget: str, n: int = 1000, seed: int = 3) -> dict[str, m.Array]:
 )
 def eq3() -> Measured:
     at = points("K")
-    given: dict[str, Any] = {"Delta0": 3.0, "L": 0.2, "rho": 2.0, "sigma": 7.0}
-    ratio = bounds.lmo_exact(**given, budget="K").risk(**at) / bounds.lmo(**given, budget="K").risk(**at)
+    problem: dict[str, Any] = {"Delta0": 3.0, "L": 0.2, "rho": 2.0, "sigma": 7.0}
+    ratio = bounds.lmo_exact(**problem, budget="K").risk(**at) / bounds.lmo(**problem, budget="K").risk(**at)
     yield m.at_most("largest eq. (2) / eq. (3)", "arithmetic", float(ratio.max()), 1.0, ROUNDING)
     yield m.at_least("smallest eq. (2) / eq. (3)", "arithmetic", float(ratio.min()), 0.5, ROUNDING)
     yield "the constants lie between 1/2 and 1: the exponents of both bounds agree, their constants need not"
