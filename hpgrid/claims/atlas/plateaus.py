@@ -81,11 +81,12 @@ def bst_risk() -> Measured:
 
 @claim("A.bst.b", _BST, "b* ~ T^(2/3)")
 def bst_batch() -> Measured:
-    """The powers of the first and of the last batch size that is best on a grid."""
-    _, low, high = _on_grid()
-    for which, ends in {"smallest": low, "largest": high}.items():
+    """The powers of the first and of the last batch size that is best: on a grid, and on the exact program's face."""
+    (_, *ends), face = _on_grid(), exponents(bound("bst", **NOISY), ("b",)).flat["b"]
+    for which, end, exact in zip(("smallest", "largest"), ends, face):
         what, step = f"power of T of the {which} b that is best", 2 * STEP / SPAN
-        yield Reading(what, "grid", _slope(ends), Fraction(2, 3), step, identifiable=False)
+        yield Reading(what, "grid", _slope(end), Fraction(2, 3), step, identifiable=False)
+        yield Reading(what, "exact", exact or Fraction(0), Fraction(2, 3), identifiable=False)
     yield "T^(2/3) is the upper end of a plateau: any power from 0 to 2/3 is as good, and the bound does not tell them"
 
 
