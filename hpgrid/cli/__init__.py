@@ -30,118 +30,83 @@ app = App(
     suppress_keyboard_interrupt=False,  # main says what Ctrl-C left behind
 )
 
-#: By its name, where each command is, and what it does: the first sentence of its function, so that help loads none.
-COMMANDS = {
-    "reproduce": (
-        "reproduce:reproduce_figures",
-        "Reproduce the papers' figures, and hpgrid's own: for each NAME, its picture, NAME.npz and NAME.json.",
-    ),
-    "bounds": (
-        "bounds:print_bounds",
-        "List the published bounds: formula, variables, where each holds, source; or show one with its laws, exact.",
-    ),
-    "compare": (
-        "compare:compare_sources",
-        "Compare the exponents of bounds, of studies and of your own runs, question by question: who can agree.",
-    ),
-    "exponents": (
-        "exponents:print_exponents",
-        "Say how the best hyperparameters and the risk scale with the budget: exact exponents, whole laws.",
-    ),
-    "critical-batch": (
-        "critical_batch:print_critical_batch",
-        "Find the batch size that reaches a target in the fewest tokens, beside the papers' formulas for it.",
-    ),
-    "verify": (
-        "verify:verify_claims",
-        "Verify a paper's claims: measured against stated, by up to three routes, with a verdict for each.",
-    ),
-    "check": (
-        "check:check_stated",
-        "Say of stated scaling laws whether they hold, fail, or can't be told, by all routes, with the numbers.",
-    ),
-    "bench": (
-        "bench:benchmark",
-        "Time grid searches by hpgrid and by others, check that all agree, and say what the device could do at most.",
-    ),
-    "sweep": (
-        "sweep:run_sweep",
-        "Sweep a bound's constants: best points, refined optima and slopes of every combination, in one Zarr store.",
-    ),
-    "plot-sweep": (
-        "plot_sweep:plot_sweep",
-        "Draw maps of a sweep over two constants, and how exponents stay while constants move.",
-    ),
-    "new-bound": (
-        "new_bound:write_bound",
-        "Write a commented TOML file with a bound of your own: to edit, and to give to the other commands.",
-    ),
-    "smoothness": (
-        "smoothness:print_smoothness",
-        "Estimate the D-smoothness of a norm's dual: over random pairs, in the worst case, for the noise at hand.",
-    ),
-    "search": (
-        "search:search_bound",
-        "Search a bound's best hyperparameters at every budget: on a grid, refined, and how they scale.",
-    ),
-    "plot": (
-        "plot:plot_bound",
-        "Draw what a bound says about tuning: best risks and optima against the budget, or contours over it and b.",
-    ),
-    "explore": (
-        "explore:explore_bound",
-        "Write a bound as one HTML file: its optimum, contours, curves and exact laws, moved by sliders in a browser.",
-    ),
-    "transfer": (
-        "transfer:print_transfer",
-        "Say what eta, b and beta become at another token budget, by a bound's exact laws, and what others say of it.",
-    ),
-    "fit": (
-        "fit:fit_runs",
-        "Say what learning rate and batch size to set at another token budget, by the runs that one has.",
-    ),
-    "schema": (
-        "schema:print_schema",
-        "Print the JSON Schema of what a command gives as JSON: every key, what it is, and which may be missing.",
-    ),
-}
-for _name, (_where, _what) in COMMANDS.items():
+#: Of each command its name, and in which function it is; the first sentence of that, so that help loads none; and what
+#: stands at the end of its help: command lines that run as they stand, where the files are there.
+_COMMANDS = """
+reproduce reproduce_figures
+    Reproduce the papers' figures, and hpgrid's own: for each NAME, its picture, NAME.npz and NAME.json.
+    $ hpgrid reproduce fig1
+    $ hpgrid reproduce fig1 --C2 30 --out mine
+bounds print_bounds
+    List the published bounds: formula, variables, where each holds, source; or show one with its laws, exact.
+    $ hpgrid bounds
+    $ hpgrid bounds local_sgd
+compare compare_sources
+    Compare the exponents of bounds, of studies and of your own runs, question by question: who can agree.
+    $ hpgrid compare eta-T
+    $ hpgrid compare all --sources all --fit runs.csv
+exponents print_exponents
+    Say how the best hyperparameters and the risk scale with the budget: exact exponents, whole laws.
+    $ hpgrid exponents lmo --tune eta,b --fix beta=0.999
+    $ hpgrid exponents --bound "D/(eta*K) + s/sqrt(b) + L*eta" --set D=1,s=2,L=3 --tune eta,b
+critical-batch print_critical_batch
+    Find the batch size that reaches a target in the fewest tokens, beside the papers' formulas for it.
+    $ hpgrid critical-batch --eta 1e-2 --beta 0.95 --sigma 100 --Delta0 100 --G0 10 --eps 4
+verify verify_claims
+    Verify a paper's claims: measured against stated, by up to three routes, with a verdict for each.
+    $ hpgrid verify S.eq9,S.table3
+    $ hpgrid verify --source atlas --strict
+check check_stated
+    Say of stated scaling laws whether they hold, fail, or can't be told, by all routes, with the numbers.
+    $ hpgrid check lmo --claim "b ~ T^1/6"
+    $ hpgrid check --fit runs.csv --schedule constant
+bench benchmark
+    Time grid searches by hpgrid and by others, check that all agree, and say what the device could do at most.
+    $ hpgrid bench --only R1 --n 50
+    $ hpgrid bench --needs
+sweep run_sweep
+    Sweep a bound's constants: best points, refined optima and slopes of every combination, in one Zarr store.
+    $ hpgrid sweep examples/sweep.toml --out run.zarr
+plot-sweep plot_sweep
+    Draw maps of a sweep over two constants, and how exponents stay while constants move.
+    $ hpgrid plot-sweep run.zarr
+new-bound write_bound
+    Write a commented TOML file with a bound of your own: to edit, and to give to the other commands.
+    $ hpgrid new-bound mine.toml
+smoothness print_smoothness
+    Estimate the D-smoothness of a norm's dual: over random pairs, in the worst case, for the noise at hand.
+    $ hpgrid smoothness --norm muon --shape 128x32 --pairs 10000
+search search_bound
+    Search a bound's best hyperparameters at every budget: on a grid, refined, and how they scale.
+    $ hpgrid search lmo --tune eta,b --fix beta=0.999
+    $ hpgrid search lmo --tune eta,b --fix beta=0.999 --T 1B,10B
+    $ hpgrid search lmo --tune eta,b --fix beta=0.999 --risk 0.01
+plot plot_bound
+    Draw what a bound says about tuning: best risks and optima against the budget, or contours over it and b.
+    $ hpgrid plot lmo --tune eta,b --fix beta=0.999 --out lmo.png
+explore explore_bound
+    Write a bound as one HTML file: its optimum, contours, curves and exact laws, moved by sliders in a browser.
+    $ hpgrid explore lmo --out lmo.html
+    $ hpgrid explore sgd --budget K --set sigma=10
+transfer print_transfer
+    Say what eta, b and beta become at another token budget, by a bound's exact laws, and what others say of it.
+    $ hpgrid transfer --from eta=3e-4,b=512k,beta=0.95,T=2.5B --to 1T --max-b 2M
+    $ hpgrid transfer --from muon:eta=0.02 --from adamw:eta=3e-4 --from b=512k,T=2.5B --to 1T
+fit fit_runs
+    Say what learning rate and batch size to set at another token budget, by the runs that one has.
+    $ hpgrid fit examples/constant_rate.csv --predict 96000 --schedule constant
+    $ hpgrid fit runs.csv --predict T=1e11 --design 12
+schema print_schema
+    Print the JSON Schema of what a command gives as JSON: every key, what it is, and which may be missing.
+    $ hpgrid schema search
+"""
+COMMANDS, EXAMPLES = dict[str, tuple[str, str]](), dict[str, list[str]]()
+for _row in re.split(r"\n(?=\w)", _COMMANDS.strip()):
+    _first, _what, *_lines = (line.strip() for line in _row.split("\n"))
+    _name, _function = _first.split()
+    _where = f"{_name.replace('-', '_')}:{_function}"
+    COMMANDS[_name], EXAMPLES[_name] = (_where, _what), [line.removeprefix("$ ") for line in _lines]
     app.command(f"hpgrid.cli.{_where}", name=_name, help=_what)
-
-#: What stands at the end of a command's help: command lines that run as they stand, where the files are there.
-EXAMPLES = {
-    "reproduce": ("hpgrid reproduce fig1", "hpgrid reproduce fig1 --C2 30 --out mine"),
-    "bounds": ("hpgrid bounds", "hpgrid bounds local_sgd"),
-    "compare": ("hpgrid compare eta-T", "hpgrid compare all --sources all --fit runs.csv"),
-    "exponents": (
-        "hpgrid exponents lmo --tune eta,b --fix beta=0.999",
-        'hpgrid exponents --bound "D/(eta*K) + s/sqrt(b) + L*eta" --set D=1,s=2,L=3 --tune eta,b',
-    ),
-    "critical-batch": ("hpgrid critical-batch --eta 1e-2 --beta 0.95 --sigma 100 --Delta0 100 --G0 10 --eps 4",),
-    "verify": ("hpgrid verify S.eq9,S.table3", "hpgrid verify --source atlas --strict"),
-    "check": ('hpgrid check lmo --claim "b ~ T^1/6"', "hpgrid check --fit runs.csv --schedule constant"),
-    "bench": ("hpgrid bench --only R1 --n 50", "hpgrid bench --needs"),
-    "sweep": ("hpgrid sweep examples/sweep.toml --out run.zarr",),
-    "plot-sweep": ("hpgrid plot-sweep run.zarr",),
-    "new-bound": ("hpgrid new-bound mine.toml",),
-    "smoothness": ("hpgrid smoothness --norm muon --shape 128x32 --pairs 10000",),
-    "search": (
-        "hpgrid search lmo --tune eta,b --fix beta=0.999",
-        "hpgrid search lmo --tune eta,b --fix beta=0.999 --T 1B,10B",
-        "hpgrid search lmo --tune eta,b --fix beta=0.999 --risk 0.01",
-    ),
-    "plot": ("hpgrid plot lmo --tune eta,b --fix beta=0.999 --out lmo.png",),
-    "explore": ("hpgrid explore lmo --out lmo.html", "hpgrid explore sgd --budget K --set sigma=10"),
-    "transfer": (
-        "hpgrid transfer --from eta=3e-4,b=512k,beta=0.95,T=2.5B --to 1T --max-b 2M",
-        "hpgrid transfer --from muon:eta=0.02 --from adamw:eta=3e-4 --from b=512k,T=2.5B --to 1T",
-    ),
-    "fit": (
-        "hpgrid fit examples/constant_rate.csv --predict 96000 --schedule constant",
-        "hpgrid fit runs.csv --predict T=1e11 --design 12",
-    ),
-    "schema": ("hpgrid schema search",),
-}
 
 
 #: An option's name.

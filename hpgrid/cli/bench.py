@@ -8,11 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import Parameter
-
 from hpgrid.bench.tasks import CONTENDERS, FINE, HPGRID, SWEEP, TASKS
 from hpgrid.checks import bad, note
 from hpgrid.cli import options
+from hpgrid.cli.options import about
 from hpgrid.text import counted, to_width
 
 #: NumPy holds n^3 points at a time, and R1's memory is measured at 2n, on 16 n^4 of them.
@@ -21,18 +20,16 @@ _SMALLEST, _LARGEST = 2, 300
 
 def benchmark(
     *,
-    only: Annotated[
-        options.Names, Parameter(help=f"Works, such as R1,R4: {', '.join((*TASKS, SWEEP, FINE))}; else all.")
-    ] = None,
-    n: Annotated[options.Names, Parameter(help="Values an axis, such as 50,100,200; else 100.")] = None,
-    runs: Annotated[int, Parameter(converter=options.whole(1, example=7), help="Timed rounds.")] = 7,
+    only: Annotated[options.Names, about(f"Works, R1,R4 say: {', '.join((*TASKS, SWEEP, FINE))}; else all.")] = None,
+    n: Annotated[options.Names, about("Values an axis, such as 50,100,200; else 100.")] = None,
+    runs: Annotated[int, about("Timed rounds.", converter=options.whole(1, example=7))] = 7,
     contenders: Annotated[
-        options.Names, Parameter(help=f"Who takes part beside hpgrid: {', '.join(CONTENDERS)}; else all.")
+        options.Names, about(f"Who takes part beside hpgrid: {', '.join(CONTENDERS)}; else all.")
     ] = None,
-    json: Annotated[Path | None, Parameter(help="Write all that was measured to this file.")] = None,
-    plot: Annotated[Path | None, Parameter(help="Draw cost against work to this file: png, pdf or svg.")] = None,
+    json: Annotated[Path | None, about("Write all that was measured to this file.")] = None,
+    plot: Annotated[Path | None, about("Draw cost against work to this file: png, pdf or svg.")] = None,
     details: options.Details = False,
-    needs: Annotated[bool, Parameter(help="Say what hpgrid's searches need per point, and measure nothing.")] = False,
+    needs: Annotated[bool, about("Say what hpgrid's searches need per point, and measure nothing.")] = False,
 ) -> int:
     """Time grid searches by hpgrid and by others, check that all agree, and say what the device could do at most."""
     tasks = _chosen("work", only, (*TASKS, SWEEP, FINE))

@@ -8,13 +8,12 @@ from functools import cached_property
 from itertools import combinations
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import Parameter
-
 from hpgrid.answer import Answer, Result, Table
 from hpgrid.bounds import BOUNDS
 from hpgrid.bounds.written import Bound
 from hpgrid.checks import InputError, check_choice
 from hpgrid.cli import options
+from hpgrid.cli.options import about
 from hpgrid.variables import STANDARD
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def print_bounds(
-    name: Annotated[str | None, Parameter(help="One of them, to be shown whole, with its laws.")] = None,
+    name: Annotated[str | None, about("One of them, to be shown whole, with its laws.")] = None,
     /,
     *,
     budget: options.Counted = None,

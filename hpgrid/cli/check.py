@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import Parameter
-
 from hpgrid.checks import bad
 from hpgrid.cli import options
+from hpgrid.cli.options import about
 from hpgrid.progress import progress
 from hpgrid.regime import Regime
 from hpgrid.statements.language import Statement, parse
@@ -26,29 +25,29 @@ def check_stated(
     *,
     claim: Annotated[
         list[str] | None,
-        Parameter(
-            help='What is stated, once for each claim, such as "b ~ T^1/2" or "eta ~ b T^-3/4 @ fixed b": '
-            "after ^ one rational number; = in place of ~ with a constant.",
+        about(
+            'What is stated, once for each claim, such as "b ~ T^1/2" or "eta ~ b T^-3/4 @ fixed b": '
+            "after ^ one rational number; = in place of ~ with a constant."
         ),
     ] = None,
     written: options.Written = None,
     domain: options.Domain = None,
     var: options.Var = None,
-    tune: Annotated[list[str] | None, Parameter(help="What is tuned, such as eta,b; all that nothing holds.")] = None,
+    tune: Annotated[list[str] | None, about("What is tuned, such as eta,b; all that nothing holds.")] = None,
     fix: options.Fix = None,
     path: options.Follow = None,
     cap: options.Cap = None,
     floor: options.Floor = None,
     set_: options.Set = None,
     budget: options.Counted = None,
-    fit: Annotated[Path | None, Parameter(help=_FIT)] = None,
+    fit: Annotated[Path | None, about(_FIT)] = None,
     columns: options.Columns = None,
     where: options.Where = None,
     ignore: options.Ignore = None,
     schedule: options.Schedule = None,
     details: options.Details = False,
     json_: options.Json = False,
-    strict: Annotated[bool, Parameter(help="Exit with 1 when a claim fails.")] = False,
+    strict: Annotated[bool, about("Exit with 1 when a claim fails.")] = False,
 ) -> int:
     """Say of stated scaling laws whether they hold, fail, or can't be told, by all routes, with the numbers."""
     if fit is not None:

@@ -6,11 +6,10 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import Parameter
-
 from hpgrid.answer import Answer
 from hpgrid.checks import as_written, bad
 from hpgrid.cli import options
+from hpgrid.cli.options import about
 from hpgrid.comparison.questions import PROTOCOLS, QUESTIONS
 from hpgrid.progress import progress
 from hpgrid.text import listed
@@ -24,23 +23,21 @@ _PROTOCOL = f"The open question: how eta* moves with T where others do: {', '.jo
 
 
 def compare_sources(
-    *questions: Annotated[str, Parameter(help=f"Which: {', '.join(QUESTIONS)}, or all.")],
-    sources: Annotated[options.Names, Parameter(help=_SOURCES)] = None,
-    protocol: Annotated[options.Names, Parameter(help=_PROTOCOL)] = None,
-    bound: Annotated[str | None, Parameter(help=_OWN)] = None,
+    *questions: Annotated[str, about(f"Which: {', '.join(QUESTIONS)}, or all.")],
+    sources: Annotated[options.Names, about(_SOURCES)] = None,
+    protocol: Annotated[options.Names, about(_PROTOCOL)] = None,
+    bound: Annotated[str | None, about(_OWN)] = None,
     domain: options.Domain = None,
     var: options.Var = None,
     floor: options.Floor = None,
     set_: options.Set = None,
-    fit: Annotated[
-        Path | None, Parameter(help="A table of your runs: a column of exponents with 90% intervals.")
-    ] = None,
+    fit: Annotated[Path | None, about("A table of your runs: a column of exponents with 90% intervals.")] = None,
     columns: options.Columns = None,
     where: options.Where = None,
     ignore: options.Ignore = None,
-    markdown: Annotated[Path | None, Parameter(help="Write a page to this file, in Markdown.")] = None,
-    latex: Annotated[Path | None, Parameter(help="Write the tables to this file, in LaTeX.")] = None,
-    plot: Annotated[Path | None, Parameter(help="Draw the exponents: NAME.png, .pdf or .svg.")] = None,
+    markdown: Annotated[Path | None, about("Write a page to this file, in Markdown.")] = None,
+    latex: Annotated[Path | None, about("Write the tables to this file, in LaTeX.")] = None,
+    plot: Annotated[Path | None, about("Draw the exponents: NAME.png, .pdf or .svg.")] = None,
     details: options.Details = False,
     json_: options.Json = False,
 ) -> int:

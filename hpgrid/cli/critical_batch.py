@@ -4,36 +4,35 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from cyclopts import Parameter
-
 from hpgrid.bounds.constants import FORMS, NORMS
 from hpgrid.cli import options
+from hpgrid.cli.options import about
 from hpgrid.critical.goal import MEASURES, checked
 
 
 def print_critical_batch(
     *,
-    eta: Annotated[float, Parameter(help="Learning rate, lam eta <= 1.")],
-    beta: Annotated[float | None, Parameter(help="Momentum, in [0, 1).")] = None,
-    alpha: Annotated[float | None, Parameter(help="1 - beta, in its place.")] = None,
-    eps: Annotated[float | None, Parameter(help="Target: what the bound is to come down to.")] = None,
-    eps_prime: Annotated[float | None, Parameter(help="eps - Z, in its place.")] = None,
-    lam: Annotated[float, Parameter(help="Weight decay.")] = 0.0,
-    sigma: Annotated[float, Parameter(help="Noise of a single sample's gradient.")] = 1.0,
-    L: Annotated[float, Parameter(name="--L", help="Smoothness.")] = 1.0,
-    D: Annotated[float, Parameter(name="--D", help="Smoothness of half the squared dual norm.")] = 1.0,
-    Delta0: Annotated[float, Parameter(name="--Delta0", help="f(W0) - inf f.")] = 1.0,
-    G0: Annotated[float, Parameter(name="--G0", help="Size of the gradient at the start.")] = 1.0,
-    rho: Annotated[float, Parameter(help="Norm equivalence, of the LMO bound alone.")] = 1.0,
-    kappa1: Annotated[float, Parameter(help="kappa1 |X|_F <= |X|_dual, for the Frobenius norm.")] = 1.0,
-    kappa2: Annotated[float, Parameter(help="|X|_dual <= kappa2 |X|_F, for the Frobenius norm.")] = 1.0,
-    L_F: Annotated[float | None, Parameter(name="--L_F", help="Smoothness in the Frobenius norm; else L.")] = None,
-    sigma_F: Annotated[float | None, Parameter(name="--sigma_F", help="Noise in it; else sigma.")] = None,
-    form: Annotated[str, Parameter(help=f"Which form of the bound: {', '.join(FORMS)}.")] = "seed",
-    norm: Annotated[str, Parameter(help=f"How the gradient is measured: {', '.join(NORMS)}.")] = "dual",
+    eta: Annotated[float, about("Learning rate, lam eta <= 1.")],
+    beta: Annotated[float | None, about("Momentum, in [0, 1).")] = None,
+    alpha: Annotated[float | None, about("1 - beta, in its place.")] = None,
+    eps: Annotated[float | None, about("Target: what the bound is to come down to.")] = None,
+    eps_prime: Annotated[float | None, about("eps - Z, in its place.")] = None,
+    lam: Annotated[float, about("Weight decay.")] = 0.0,
+    sigma: Annotated[float, about("Noise of a single sample's gradient.")] = 1.0,
+    L: Annotated[float, about("Smoothness.", name="--L")] = 1.0,
+    D: Annotated[float, about("Smoothness of half the squared dual norm.", name="--D")] = 1.0,
+    Delta0: Annotated[float, about("f(W0) - inf f.", name="--Delta0")] = 1.0,
+    G0: Annotated[float, about("Size of the gradient at the start.", name="--G0")] = 1.0,
+    rho: Annotated[float, about("Norm equivalence, of the LMO bound alone.")] = 1.0,
+    kappa1: Annotated[float, about("kappa1 |X|_F <= |X|_dual, for the Frobenius norm.")] = 1.0,
+    kappa2: Annotated[float, about("|X|_dual <= kappa2 |X|_F, for the Frobenius norm.")] = 1.0,
+    L_F: Annotated[float | None, about("Smoothness in the Frobenius norm; else L.", name="--L_F")] = None,
+    sigma_F: Annotated[float | None, about("Noise in it; else sigma.", name="--sigma_F")] = None,
+    form: Annotated[str, about(f"Which form of the bound: {', '.join(FORMS)}.")] = "seed",
+    norm: Annotated[str, about(f"How the gradient is measured: {', '.join(NORMS)}.")] = "dual",
     measure: Annotated[
         str | None,
-        Parameter(help=f"What the target is about: {', '.join(MEASURES)}; the two last revised, with lam > 0."),
+        about(f"What the target is about: {', '.join(MEASURES)}; the two last revised, with lam > 0."),
     ] = None,
     details: options.Details = False,
     json_: options.Json = False,

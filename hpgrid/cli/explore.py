@@ -5,18 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
-
 from hpgrid.bounds import BOUNDS
 from hpgrid.checks import bad
 from hpgrid.cli import options
+from hpgrid.cli.options import about
 
 
 def explore_bound(
     bound: options.Named = None,
     /,
     *,
-    out: Annotated[Path | None, Parameter(help="The file to write, which ends in .html; NAME.html by default.")] = None,
+    out: Annotated[Path | None, about("The file to write, which ends in .html; NAME.html by default.")] = None,
     fix: options.Fix = None,
     set_: options.Set = None,
     written: options.Written = None,
@@ -28,7 +27,7 @@ def explore_bound(
     grid: options.Preset = "footnote",
     n: Annotated[
         int | None,
-        Parameter(converter=options.whole(2, 200), help="Points per axis: 100, or 40 of a bound that is no sum."),
+        about("Points per axis: 100, or 40 of a bound that is no sum.", converter=options.whole(2, 200)),
     ] = None,
     axis: options.Axes = None,
 ) -> int:

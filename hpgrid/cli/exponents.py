@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from cyclopts import Parameter
-
 from hpgrid.checks import bad
 from hpgrid.cli import options
+from hpgrid.cli.options import about
 
 
 def print_exponents(
@@ -27,7 +26,7 @@ def print_exponents(
     budget: options.Counted = None,
     details: options.Details = False,
     json_: options.Json = False,
-    latex: Annotated[bool, Parameter(help="Print the laws as LaTeX.")] = False,
+    latex: Annotated[bool, about("Print the laws as LaTeX.")] = False,
 ) -> int:
     """Say how the best hyperparameters and the risk scale with the budget: exact exponents, whole laws."""
     if json_ and latex:

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import Parameter
-
 from hpgrid.bounds import BOUNDS
 from hpgrid.checks import bad, check_choice
 from hpgrid.cli import options
+from hpgrid.cli.options import about
 from hpgrid.variables import settings
 
 if TYPE_CHECKING:
@@ -40,51 +39,49 @@ _UNIT = "The loss's unit in nats a token: 0.693 for bits; 0 where it is not know
 
 
 def fit_runs(
-    runs: Annotated[Path | None, Parameter(help="A CSV file with a line for each training run.")] = None,
+    runs: Annotated[Path | None, about("A CSV file with a line for each training run.")] = None,
     *,
-    predict: Annotated[options.Names, Parameter(help="Budgets to choose for, T=1e11 or 1e11.")] = None,
-    eta: Annotated[_Column, Parameter(help="The column of the learning rate; usual names are known.")] = None,
-    b: Annotated[_Column, Parameter(help="The column of the batch size.")] = None,
-    T: Annotated[_Column, Parameter(name="--T", help="The column of the tokens of a run.")] = None,
-    K: Annotated[
-        _Column, Parameter(name="--K", help="The column of its iterations, in place of --T or of --b.")
-    ] = None,
-    loss: Annotated[_Column, Parameter(help="The column of the loss.")] = None,
-    alpha: Annotated[_Column, Parameter(help="The column of 1 - beta, where momentum was tuned.")] = None,
-    beta: Annotated[_Column, Parameter(help="The column of beta, in its place.")] = None,
-    var: Annotated[list[str] | None, Parameter(name="--var", help=_VAR)] = None,
-    others: Annotated[options.Names, Parameter(help=_OTHERS)] = None,
-    where: Annotated[options.Names, Parameter(help="Only these runs: optimizer=muon, say.")] = None,
-    ignore: Annotated[options.Names, Parameter(help="Columns that vary among the runs, and may.")] = None,
-    by: Annotated[_Column, Parameter(help="A column: a fit for each of its values.")] = None,
-    hold: Annotated[options.Names, Parameter(help="What stays at the best run's value: b, say.")] = None,
+    predict: Annotated[options.Names, about("Budgets to choose for, T=1e11 or 1e11.")] = None,
+    eta: Annotated[_Column, about("The column of the learning rate; usual names are known.")] = None,
+    b: Annotated[_Column, about("The column of the batch size.")] = None,
+    T: Annotated[_Column, about("The column of the tokens of a run.", name="--T")] = None,
+    K: Annotated[_Column, about("The column of its iterations, in place of --T or of --b.", name="--K")] = None,
+    loss: Annotated[_Column, about("The column of the loss.")] = None,
+    alpha: Annotated[_Column, about("The column of 1 - beta, where momentum was tuned.")] = None,
+    beta: Annotated[_Column, about("The column of beta, in its place.")] = None,
+    var: Annotated[list[str] | None, about(_VAR, name="--var")] = None,
+    others: Annotated[options.Names, about(_OTHERS)] = None,
+    where: Annotated[options.Names, about("Only these runs: optimizer=muon, say.")] = None,
+    ignore: Annotated[options.Names, about("Columns that vary among the runs, and may.")] = None,
+    by: Annotated[_Column, about("A column: a fit for each of its values.")] = None,
+    hold: Annotated[options.Names, about("What stays at the best run's value: b, say.")] = None,
     seq_len: Annotated[
         int | None,
-        Parameter(
+        about(
+            "Tokens in a sequence: batch sizes are then in sequences.",
             converter=options.whole(1, example=4096, powers=True),
-            help="Tokens in a sequence: batch sizes are then in sequences.",
         ),
     ] = None,
-    b_unit: Annotated[str | None, Parameter(help="tokens or sequences: what the batch size counts.")] = None,
+    b_unit: Annotated[str | None, about("tokens or sequences: what the batch size counts.")] = None,
     max_b: Annotated[float | None, options.Sized(help="The largest batch size.")] = None,
-    max_eta: Annotated[float | None, Parameter(help="The largest learning rate.")] = None,
-    round_b: Annotated[str | None, Parameter(help="pow2, int, or a number of which b becomes a multiple.")] = None,
+    max_eta: Annotated[float | None, about("The largest learning rate.")] = None,
+    round_b: Annotated[str | None, about("pow2, int, or a number of which b becomes a multiple.")] = None,
     schedule: options.Schedule = None,
-    exponents: Annotated[options.Names, Parameter(help=_EXPONENTS)] = None,
+    exponents: Annotated[options.Names, about(_EXPONENTS)] = None,
     params: Annotated[float | None, options.Sized(help=_PARAMS)] = None,
-    model: Annotated[list[str] | None, Parameter(help=_MODEL)] = None,
-    unit: Annotated[float, Parameter(help=_UNIT)] = 1.0,
-    design: Annotated[int | None, Parameter(converter=options.whole(1, 1000, example=12), help=_DESIGN)] = None,
-    around: Annotated[options.Names, Parameter(help=_AROUND)] = None,
-    doubt: Annotated[float, Parameter(help=_DOUBT)] = 4.0,
+    model: Annotated[list[str] | None, about(_MODEL)] = None,
+    unit: Annotated[float, about(_UNIT)] = 1.0,
+    design: Annotated[int | None, about(_DESIGN, converter=options.whole(1, 1000, example=12))] = None,
+    around: Annotated[options.Names, about(_AROUND)] = None,
+    doubt: Annotated[float, about(_DOUBT)] = 4.0,
     within: Annotated[
         float | None, options.Sized(help="The tokens that the runs of --design may take together.")
     ] = None,
-    level: Annotated[float, Parameter(help="How sure the intervals are.")] = 0.8,
-    seed: Annotated[int, Parameter(converter=options.whole(0, example=1), help="Of the posterior's draws.")] = 0,
+    level: Annotated[float, about("How sure the intervals are.")] = 0.8,
+    seed: Annotated[int, about("Of the posterior's draws.", converter=options.whole(0, example=1))] = 0,
     details: options.Details = False,
-    csv: Annotated[Path | None, Parameter(help=_CSV)] = None,
-    plot: Annotated[Path | None, Parameter(help="Draw runs, surface and prediction: NAME.png, .pdf or .svg.")] = None,
+    csv: Annotated[Path | None, about(_CSV)] = None,
+    plot: Annotated[Path | None, about("Draw runs, surface and prediction: NAME.png, .pdf or .svg.")] = None,
     json_: options.Json = False,
 ) -> int:
     """Say what learning rate and batch size to set at another token budget, by the runs that one has.

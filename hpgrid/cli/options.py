@@ -71,6 +71,11 @@ _UNDATED: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+def about(meaning: str, **more: Any) -> Parameter:
+    """Return what is said of an option in help, and what else it is told."""
+    return Parameter(help=meaning, **more)
+
+
 def whole(
     least: int | None = None, most: int | None = None, example: object = 100, powers: bool = False
 ) -> Callable[[Any, Sequence[Token]], int]:
@@ -160,35 +165,31 @@ Sized = partial(Parameter, converter=lambda _, tokens: number(tokens[0].keyword 
 #: A bound as the first argument of a command.
 Named = Annotated[
     str | None,
-    Parameter(help="The bound: a name, as hpgrid bounds lists them; a formula; or a TOML file with bound =."),
+    about("The bound: a name, as hpgrid bounds lists them; a formula; or a TOML file with bound =."),
 ]
 
 #: A bound as an option: what does not begin with a letter is no first argument.
-Written = Annotated[
-    str | None, Parameter(name="--bound", help='The bound as a formula, such as "C1*b/(eta*T) + C2*eta".')
-]
+Written = Annotated[str | None, about('The bound as a formula, such as "C1*b/(eta*T) + C2*eta".', name="--bound")]
 
 #: Its constants and options.
-Set = Annotated[Names, Parameter(name="--set", help="The bound's constants and options, such as C1=2,q=1/3.")]
+Set = Annotated[Names, about("The bound's constants and options, such as C1=2,q=1/3.", name="--set")]
 
 #: Where it holds.
 Domain = Annotated[
     list[str] | None,
-    Parameter(
-        help='A condition under which the bound holds, such as "eta <= 1/L", once for each; beside those of a file.',
-    ),
+    about('A condition under which the bound holds, such as "eta <= 1/L", once for each; beside those of a file.'),
 ]
 
 #: What is asked about, where that is not the whole risk.
-Above = Annotated[str | None, Parameter(help="A constant term of the bound, such as E: the risk is asked less E.")]
+Above = Annotated[str | None, about("A constant term of the bound, such as E: the risk is asked less E.")]
 
 #: What it declares of its own.
 Var = Annotated[
     list[str] | None,
-    Parameter(
-        name="--var",
-        help='A variable that the bound declares, once for each: "H >= 1, whole", "0 < delta <= 1", "R >= 1, budget", '
+    about(
+        'A variable that the bound declares, once for each: "H >= 1, whole", "0 < delta <= 1", "R >= 1, budget", '
         'or the definition of a budget, "T = n*H*R*b".',
+        name="--var",
     ),
 ]
 
@@ -272,13 +273,13 @@ def remark(bound: BoundConfig) -> None:
 # --- the regime ---
 
 #: What is tuned.
-Tuned = Annotated[Names, Parameter(help="What is tuned, such as eta,b,alpha.")]
+Tuned = Annotated[Names, about("What is tuned, such as eta,b,alpha.")]
 
 #: The roles of hyperparameters.
-Fix = Annotated[Names, Parameter(help="What is held, such as b=1072 or beta=0.999.")]
-Follow = Annotated[Names, Parameter(help="What follows the budget: b=T^1/2, or 'b = 0.29*T^0.571'.")]
-Cap = Annotated[Names, Parameter(help="Largest values, such as b=1e6.")]
-Floor = Annotated[Names, Parameter(help="Smallest values, such as eta=1e-7.")]
+Fix = Annotated[Names, about("What is held, such as b=1072 or beta=0.999.")]
+Follow = Annotated[Names, about("What follows the budget: b=T^1/2, or 'b = 0.29*T^0.571'.")]
+Cap = Annotated[Names, about("Largest values, such as b=1e6.")]
+Floor = Annotated[Names, about("Smallest values, such as eta=1e-7.")]
 
 
 def regime(
@@ -322,22 +323,22 @@ def held(given: Iterable[str] | None, space: Space = STANDARD) -> dict[str, floa
 
 # --- the grid ---
 
-Preset = Annotated[str, Parameter(help=f"The grid: {' or '.join(PRESETS)}.")]
-Points = Annotated[int, Parameter(converter=whole(), help="Points per axis.")]
+Preset = Annotated[str, about(f"The grid: {' or '.join(PRESETS)}.")]
+Points = Annotated[int, about("Points per axis.", converter=whole())]
 Axes = Annotated[
-    Names, Parameter(help="Axes of your own, LO:HI, LO:HI:N or values, such as eta=1e-6:1:50,b=512k,1M,beta=0.9,0.99.")
+    Names, about("Axes of your own, LO:HI, LO:HI:N or values, such as eta=1e-6:1:50,b=512k,1M,beta=0.9,0.99.")
 ]
 Counted = Annotated[
-    str | None, Parameter(name="--budget", help="T for tokens, K for iterations, or a budget that the bound declares.")
+    str | None, about("T for tokens, K for iterations, or a budget that the bound declares.", name="--budget")
 ]
 Budget = Annotated[
     str | None,
-    Parameter(
+    about(
+        "T for tokens, K for iterations (1e2 to 1e16 without --axis), or one the bound declares.",
         name="--budget",
-        help="T for tokens, K for iterations (1e2 to 1e16 unless --axis says otherwise), or one the bound declares.",
     ),
 ]
-Dtype = Annotated[str, Parameter(help=f"The precision of the search: {' or '.join(DTYPES)}.")]
+Dtype = Annotated[str, about(f"The precision of the search: {' or '.join(DTYPES)}.")]
 
 
 def budget_of(given: str | None, bound: BoundConfig) -> str:
@@ -380,17 +381,13 @@ def span(name: str, text: str) -> dict[str, float | int] | list[float]:
 
 # --- a person's runs, in place of a bound or of a start ---
 
-Columns = Annotated[
-    Names, Parameter(help="Columns of --fit whose names are not the usual: eta=lr,b=batch,beta=momentum, say.")
-]
-Where = Annotated[Names, Parameter(help="Of the runs of --fit, only these: optimizer=muon, say.")]
-Ignore = Annotated[Names, Parameter(help="Columns of --fit that vary, and may.")]
+Columns = Annotated[Names, about("Columns of --fit whose names are not the usual: eta=lr,b=batch,beta=momentum, say.")]
+Where = Annotated[Names, about("Of the runs of --fit, only these: optimizer=muon, say.")]
+Ignore = Annotated[Names, about("Columns of --fit that vary, and may.")]
 
 Schedule = Annotated[
     str | None,
-    Parameter(
-        help="constant or decay: what the learning rate did; the theory's exponents are those of a constant one."
-    ),
+    about("constant or decay: what the learning rate did; the theory's exponents are those of a constant one."),
 ]
 
 
@@ -414,9 +411,9 @@ def of_runs(columns: Names, where: Names, ignore: Names) -> dict[str, Any]:
 
 # --- what goes out ---
 
-Yes = Annotated[bool, Parameter(help="Go on with what takes more than an hour, or more memory than there is.")]
+Yes = Annotated[bool, about("Go on with what takes more than an hour, or more memory than there is.")]
 
-Json = Annotated[bool, Parameter(name="--json", help="Print JSON.")]
+Json = Annotated[bool, about("Print JSON.", name="--json")]
 
 
 #: Arguments of functions in messages, with an = after them; columns of a table may have the same names.
@@ -437,7 +434,7 @@ def as_options() -> Iterator[None]:
 
 
 #: Of an answer that has them.
-Details = Annotated[bool, Parameter(help="Say all that there is to say, not the answer alone.")]
+Details = Annotated[bool, about("Say all that there is to say, not the answer alone.")]
 
 
 def print_json(command: str, data: Mapping[str, Any]) -> None:

@@ -7,14 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import Parameter
-
-from hpgrid.checks import (
-    DTYPES,
-    bad,
-    check_choice,
-)
+from hpgrid.checks import DTYPES, bad, check_choice
 from hpgrid.cli import options
+from hpgrid.cli.options import about
 from hpgrid.cli.reproduce import check_table, write_pictures
 from hpgrid.config import Config, Panel
 from hpgrid.progress import asking, progress
@@ -34,15 +29,15 @@ def plot_bound(
     /,
     *,
     layout: Annotated[
-        str, Parameter(help="; ".join(f"{name}: as {figures}" for name, figures in LAYOUTS.items()) + ".")
+        str, about("; ".join(f"{name}: as {figures}" for name, figures in LAYOUTS.items()) + ".")
     ] = "curves",
     tune: Annotated[
         options.Names,
-        Parameter(help="What is tuned, such as eta,b; in contours once for each panel."),
+        about("What is tuned, such as eta,b; in contours once for each panel."),
     ] = None,
     fix: Annotated[
         options.Names,
-        Parameter(help="What is held: alpha=0.001 or beta=0.999; in contours once for each panel."),
+        about("What is held: alpha=0.001 or beta=0.999; in contours once for each panel."),
     ] = None,
     path: options.Follow = None,
     cap: options.Cap = None,
@@ -57,9 +52,9 @@ def plot_bound(
     n: options.Points = 100,
     axis: options.Axes = None,
     dtype: options.Dtype = "float64",
-    refined: Annotated[bool, Parameter(negative="--no-refined", help=options.REFINED)] = True,
-    redraw: Annotated[bool, Parameter(help="Draw again from what is saved beside --out, computing nothing.")] = False,
-    out: Annotated[Path | None, Parameter(help="The picture: NAME.png, .pdf or .svg.")] = None,
+    refined: Annotated[bool, about(options.REFINED, negative="--no-refined")] = True,
+    redraw: Annotated[bool, about("Draw again from what is saved beside --out, computing nothing.")] = False,
+    out: Annotated[Path | None, about("The picture: NAME.png, .pdf or .svg.")] = None,
     yes: options.Yes = False,
 ) -> int:
     """Draw what a bound says about tuning: best risks and optima against the budget, or contours over it and b.

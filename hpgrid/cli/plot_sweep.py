@@ -5,30 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
-
 from hpgrid.checks import bad
 from hpgrid.cli import options
+from hpgrid.cli.options import about
 from hpgrid.cli.sweep import remark_unfinished
 
 
 def plot_sweep(
-    store: Annotated[Path, Parameter(help="The store of a sweep.")],
+    store: Annotated[Path, about("The store of a sweep.")],
     /,
     *,
-    out: Annotated[
-        Path | None, Parameter(help="The picture; NAME.png, .pdf or .svg. Beside the store by default.")
-    ] = None,
-    regime: Annotated[str | None, Parameter(help="Which regime; the first by default.")] = None,
-    pair: Annotated[options.Names, Parameter(help="The two constants of the maps: C2,C3, say.")] = None,
-    at: Annotated[
-        options.Names, Parameter(help="Where the others are held, C1=1, say, and a declared budget, R=1e6.")
-    ] = None,
+    out: Annotated[Path | None, about("The picture; NAME.png, .pdf or .svg. Beside the store by default.")] = None,
+    regime: Annotated[str | None, about("Which regime; the first by default.")] = None,
+    pair: Annotated[options.Names, about("The two constants of the maps: C2,C3, say.")] = None,
+    at: Annotated[options.Names, about("Where the others are held, C1=1, say, and a declared budget, R=1e6.")] = None,
     budget: Annotated[
         float | None,
         options.Sized(name=["--T", "--K"], help="At which budget the best value is mapped; the largest by default."),
     ] = None,
-    quantity: Annotated[str | None, Parameter(help="Which hyperparameter: b, alpha, eta, or a declared one.")] = None,
+    quantity: Annotated[str | None, about("Which hyperparameter: b, alpha, eta, or a declared one.")] = None,
 ) -> int:
     """Draw maps of a sweep over two constants, and how exponents stay while constants move."""
     if budget is not None and not budget > 0:

@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from cyclopts import Parameter
-
 from hpgrid.checks import InputError, bad, unknown
 from hpgrid.cli import options
+from hpgrid.cli.options import about
 from hpgrid.config import Config, load, override, shipped
 from hpgrid.paper import FIGURES
 from hpgrid.progress import asking, cores, progress
@@ -23,26 +22,24 @@ if TYPE_CHECKING:
 
 
 def reproduce_figures(
-    *figures: Annotated[str, Parameter(help="Figures, such as fig1 fig2 or fig1,fig2; or all.")],
-    out: Annotated[Path, Parameter(help="Where the files go.")] = Path("figures"),
-    format: Annotated[
-        str, Parameter(help=f"Picture formats, between commas: {', '.join(options.FORMATS)}.")
-    ] = "png,pdf",
-    config: Annotated[Path | None, Parameter(help="A TOML file of your own, in place of a shipped one.")] = None,
+    *figures: Annotated[str, about("Figures, such as fig1 fig2 or fig1,fig2; or all.")],
+    out: Annotated[Path, about("Where the files go.")] = Path("figures"),
+    format: Annotated[str, about(f"Picture formats, between commas: {', '.join(options.FORMATS)}.")] = "png,pdf",
+    config: Annotated[Path | None, about("A TOML file of your own, in place of a shipped one.")] = None,
     bound: options.Written = None,
     domain: options.Domain = None,
     var: options.Var = None,
     set_: options.Set = None,
-    grid: Annotated[str | None, Parameter(help="The grid: footnote or captions.")] = None,
-    n: Annotated[int | None, Parameter(converter=options.whole(), help="Points per axis.")] = None,
-    C1: Annotated[float | None, Parameter(name="--C1", help="The bound's constant C1.")] = None,
-    C2: Annotated[float | None, Parameter(name="--C2", help="The bound's constant C2.")] = None,
-    C3: Annotated[float | None, Parameter(name="--C3", help="The bound's constant C3.")] = None,
-    dtype: Annotated[str | None, Parameter(help="The precision: float64 or float32.")] = None,
-    refined: Annotated[bool | None, Parameter(negative="--no-refined", help=options.REFINED)] = None,
-    redraw: Annotated[bool, Parameter(help="Draw from saved data, computing nothing.")] = False,
-    strict: Annotated[bool, Parameter(help="Exit with 1 when a check fails.")] = False,
-    list_: Annotated[bool, Parameter(name="--list", help="Say which figures there are.")] = False,
+    grid: Annotated[str | None, about("The grid: footnote or captions.")] = None,
+    n: Annotated[int | None, about("Points per axis.", converter=options.whole())] = None,
+    C1: Annotated[float | None, about("The bound's constant C1.", name="--C1")] = None,
+    C2: Annotated[float | None, about("The bound's constant C2.", name="--C2")] = None,
+    C3: Annotated[float | None, about("The bound's constant C3.", name="--C3")] = None,
+    dtype: Annotated[str | None, about("The precision: float64 or float32.")] = None,
+    refined: Annotated[bool | None, about(options.REFINED, negative="--no-refined")] = None,
+    redraw: Annotated[bool, about("Draw from saved data, computing nothing.")] = False,
+    strict: Annotated[bool, about("Exit with 1 when a check fails.")] = False,
+    list_: Annotated[bool, about("Say which figures there are.", name="--list")] = False,
     yes: options.Yes = False,
 ) -> int:
     """Reproduce the papers' figures, and hpgrid's own: for each NAME, its picture, NAME.npz and NAME.json."""

@@ -6,15 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import Parameter
-
-from hpgrid.checks import (
-    DTYPES,
-    GRID_METHODS,
-    bad,
-    check_choice,
-)
+from hpgrid.checks import DTYPES, GRID_METHODS, bad, check_choice
 from hpgrid.cli import options
+from hpgrid.cli.options import about
 from hpgrid.config import BoundConfig
 from hpgrid.progress import asking, progress
 from hpgrid.variables import check_value
@@ -24,7 +18,7 @@ def search_bound(
     bound: options.Named = None,
     /,
     *,
-    over: Annotated[options.Names, Parameter(name=["--over", "--tune"], help="What is tuned, such as eta,b.")] = None,
+    over: Annotated[options.Names, about("What is tuned, such as eta,b.", name=["--over", "--tune"])] = None,
     fix: options.Fix = None,
     path: options.Follow = None,
     cap: options.Cap = None,
@@ -40,25 +34,25 @@ def search_bound(
     axis: options.Axes = None,
     min_K: Annotated[float | None, options.Sized(name="--min-K", help="The fewest iterations T/b of a cell.")] = None,
     window: Annotated[
-        str | None, Parameter(help="Budgets that slopes are fitted over, LO:HI; from the end of burn-in by default.")
+        str | None, about("Budgets that slopes are fitted over, LO:HI; from the end of burn-in by default.")
     ] = None,
     dtype: options.Dtype = "float64",
     method: Annotated[
-        str, Parameter(help="auto; exact leaves out cells that the bound's structure rules out; brute compares all.")
+        str, about("auto; exact leaves out cells that the bound's structure rules out; brute compares all.")
     ] = "auto",
     explain: Annotated[
-        bool, Parameter(help="Say for which axes the bound is submodular, by which signs, and search nothing.")
+        bool, about("Say for which axes the bound is submodular, by which signs, and search nothing.")
     ] = False,
-    T: Annotated[options.Names, Parameter(name="--T", help="Say what to set at so many tokens: 1B,10B.")] = None,
-    K: Annotated[options.Names, Parameter(name="--K", help="Say what to set at so many iterations.")] = None,
-    at: Annotated[options.Names, Parameter(help="Say what to set at a budget that the bound declares: R=1e6.")] = None,
-    risk: Annotated[float | None, Parameter(help="Say how few tokens, or iterations, reach this risk.")] = None,
+    T: Annotated[options.Names, about("Say what to set at so many tokens: 1B,10B.", name="--T")] = None,
+    K: Annotated[options.Names, about("Say what to set at so many iterations.", name="--K")] = None,
+    at: Annotated[options.Names, about("Say what to set at a budget that the bound declares: R=1e6.")] = None,
+    risk: Annotated[float | None, about("Say how few tokens, or iterations, reach this risk.")] = None,
     max_K: Annotated[
         float | None,
         options.Sized(name="--max-K", help="With --risk: at most this many iterations, and what they cost."),
     ] = None,
-    csv: Annotated[Path | None, Parameter(help="Write every budget to this file as a flat table.")] = None,
-    netcdf: Annotated[Path | None, Parameter(help="Write the whole survey to this netCDF file.")] = None,
+    csv: Annotated[Path | None, about("Write every budget to this file as a flat table.")] = None,
+    netcdf: Annotated[Path | None, about("Write the whole survey to this netCDF file.")] = None,
     yes: options.Yes = False,
     details: options.Details = False,
     json_: options.Json = False,

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated
 
-from cyclopts import Parameter
-
 from hpgrid.checks import NOISE_KINDS, OPTIMIZERS, bad, read_shape
 from hpgrid.cli import options
+from hpgrid.cli.options import about
 from hpgrid.progress import asking, track
 
 #: What --norm takes.
@@ -20,18 +19,14 @@ MOST_ENTRIES, MOST_PAIRS, MOST_SEED = 2**24, 10**8, 2**63 - 1
 
 def print_smoothness(
     *,
-    norm: Annotated[list[str], Parameter(help=f"Norms or optimizers: {', '.join(NORMS)}.")],
-    shape: Annotated[list[str], Parameter(help="Shapes of the weight, such as 128x32,64x64.")],
+    norm: Annotated[list[str], about(f"Norms or optimizers: {', '.join(NORMS)}.")],
+    shape: Annotated[list[str], about("Shapes of the weight, such as 128x32,64x64.")],
     pairs: Annotated[
         int,
-        Parameter(
-            converter=options.whole(1, MOST_PAIRS, example=10000), help="How many random pairs, of each sampling."
-        ),
+        about("How many random pairs, of each sampling.", converter=options.whole(1, MOST_PAIRS, example=10000)),
     ] = 10000,
-    seed: Annotated[int, Parameter(converter=options.whole(0, MOST_SEED, example=0), help="Of all that is drawn.")] = 0,
-    noise: Annotated[
-        list[str] | None, Parameter(help=f"Kinds of noise: {', '.join(NOISE_KINDS)}. All if not given.")
-    ] = None,
+    seed: Annotated[int, about("Of all that is drawn.", converter=options.whole(0, MOST_SEED, example=0))] = 0,
+    noise: Annotated[list[str] | None, about(f"Kinds of noise: {', '.join(NOISE_KINDS)}. All if not given.")] = None,
     yes: options.Yes = False,
     details: options.Details = False,
     json_: options.Json = False,

@@ -9,13 +9,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import Parameter
-
 from hpgrid.checks import SEARCH_METHODS, bad, check_choice
 from hpgrid.cli import options
+from hpgrid.cli.options import about
 from hpgrid.progress import asking
 from hpgrid.text import counted
 
@@ -26,33 +26,30 @@ if TYPE_CHECKING:
 UNITS = {"": 1, "B": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 UNITS |= {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
+#: A number of devices, combinations or processes.
+_count = partial(about, converter=options.whole(example=2))
+
 #: Seconds after Ctrl-C within which a sweep ends, in the middle of a block where it must.
 GRACE = 1.5
 
 
-def _count(meaning: str) -> Parameter:
-    return Parameter(converter=options.whole(example=2), help=meaning)
-
-
 def run_sweep(
-    config: Annotated[Path, Parameter(help="A TOML file: the bound, its constants, the grid, the regimes.")],
+    config: Annotated[Path, about("A TOML file: the bound, its constants, the grid, the regimes.")],
     /,
     *,
-    out: Annotated[Path | None, Parameter(help="The Zarr store, made or gone on with.")] = None,
+    out: Annotated[Path | None, about("The Zarr store, made or gone on with.")] = None,
     bound: options.Written = None,
     domain: options.Domain = None,
     var: options.Var = None,
-    csv: Annotated[Path | None, Parameter(help="Write the slopes to this file as a flat table.")] = None,
-    method: Annotated[str, Parameter(help="exact leaves out cells that can't be best; brute compares all.")] = "exact",
+    csv: Annotated[Path | None, about("Write the slopes to this file as a flat table.")] = None,
+    method: Annotated[str, about("exact leaves out cells that can't be best; brute compares all.")] = "exact",
     devices: Annotated[int | None, _count("How many of the local devices are used; all by default.")] = None,
-    memory: Annotated[
-        str | None, Parameter(help="The most memory a search may take on a device, such as 8GiB.")
-    ] = None,
+    memory: Annotated[str | None, about("The most memory a search may take on a device, such as 8GiB.")] = None,
     block: Annotated[int | None, _count("The most combinations of a block: what a kill loses.")] = None,
     processes: Annotated[int | None, _count("How many processes share the blocks, each started apart.")] = None,
     process_id: Annotated[int | None, _count("Which of them this one is, from 0 on.")] = None,
     coordinator: Annotated[
-        str | None, Parameter(help="HOST:PORT of process 0, or auto under SLURM or on a TPU: it says which this is.")
+        str | None, about("HOST:PORT of process 0, or auto under SLURM or on a TPU: it says which this is.")
     ] = None,
     yes: options.Yes = False,
 ) -> int:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter
-
 from hpgrid.checks import bad, note
 from hpgrid.claims.ledger import SOURCES
 from hpgrid.cli import options
+from hpgrid.cli.options import about
 from hpgrid.progress import progress
 from hpgrid.text import aligned, counted
 
@@ -18,13 +17,13 @@ _MANY = 20
 
 
 def verify_claims(
-    *ids: Annotated[str, Parameter(help="Claims, such as S.eq7.b, or families: S.eq7,S.table2. None is all.")],
-    source: Annotated[str | None, Parameter(help=f"Only the claims of one source: {', '.join(SOURCES)}.")] = None,
-    json: Annotated[Path | None, Parameter(help="Write the ledger to this file as JSON.")] = None,
-    markdown: Annotated[Path | None, Parameter(help="Write the ledger to this file as Markdown.")] = None,
-    strict: Annotated[bool, Parameter(help="Exit with 1 when a claim fails.")] = False,
+    *ids: Annotated[str, about("Claims, such as S.eq7.b, or families: S.eq7,S.table2. None is all.")],
+    source: Annotated[str | None, about(f"Only the claims of one source: {', '.join(SOURCES)}.")] = None,
+    json: Annotated[Path | None, about("Write the ledger to this file as JSON.")] = None,
+    markdown: Annotated[Path | None, about("Write the ledger to this file as Markdown.")] = None,
+    strict: Annotated[bool, about("Exit with 1 when a claim fails.")] = False,
     details: options.Details = False,
-    list_: Annotated[bool, Parameter(name="--list", help="Say which claims there are.")] = False,
+    list_: Annotated[bool, about("Say which claims there are.", name="--list")] = False,
 ) -> int:
     """Verify a paper's claims: measured against stated, by up to three routes, with a verdict for each."""
     from hpgrid.claims import ledger
