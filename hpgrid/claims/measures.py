@@ -183,14 +183,9 @@ def unsettled(near: float, far: float) -> float:
 
 
 def tends(what: str, ends: ArrayLike, predicted: Number, error: float = SOLVER, route: str = "refined") -> Reading:
-    """Return an exponent read at two places, the second farther out, held against its limit.
+    """Return an exponent read at two places, the second farther out, held against its limit; each is sure to ``error``.
 
-    Args:
-        what: what it is.
-        ends: the exponent at both.
-        predicted: the limit.
-        error: what each is sure to.
-        route: how it was read.
+    What changes between the two is more than what is still to come.
     """
     near, far = np.asarray(ends, float).tolist()
     return of_exponent(what, route, far, predicted, abs(far - near) + error)
