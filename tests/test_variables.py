@@ -247,7 +247,11 @@ def test_bounds_of_many_variables_have_the_optimum_of_newton_and_the_exponents_o
     # min over q of the largest exponent of a term along x = T^q.
     A = np.hstack([rows[:, :n], -np.ones((len(rows), 1))])
     program = linprog([0.0] * n + [1.0], A_ub=A, b_ub=-rows[:, n], bounds=(None, None))
-    assert float(exponents(proxy, names).exponent["risk"]) == pytest.approx(program.fun, abs=1e-9)
+    exact = exponents(proxy, names).exponent
+    assert float(exact["risk"]) == pytest.approx(program.fun, abs=1e-9)
+    # Its point is feasible there, in fractions: no exponent of a term is above.
+    terms = [[Fraction(x).limit_denominator(6) for x in row] for row in rows.tolist()]
+    assert max(sum((p * exact[v] for p, v in zip(row, names)), row[n]) for row in terms) == exact["risk"]
 
 
 # --- what is said of them ---
