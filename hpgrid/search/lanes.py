@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hpgrid.formula.quantity import Quantity
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.search.brute import SearchPlan
-from hpgrid.search.lines import Line, line_of
+from hpgrid.search.lines import line_of
 from hpgrid.search.tables import Hoisted, Scanned, Tables, coefficient, domain_of, grouped
 from hpgrid.shapes import Floats
 from hpgrid.term import Term
@@ -78,7 +79,10 @@ def lanes_of(
     outer = [axis for axis in plan.searched if axis != tables.scan]
     if line is None or (line.kind == "convex" and outer):
         return None
-    pair = _pair(line) if line.kind == "pair" else None
+    pair = None
+    if line.kind == "pair":
+        powers, shares, scale = ([np.float64(x) for x in each] for each in (*line.numbers[:2], (line.numbers[2], 1.0)))
+        pair = Pair(line.turns, *(each if line.falling == 0 else each[::-1] for each in (shares, scale, powers)))
     falling, square = (None, False) if pair is None else (line.falling, sum(line.powers) == 0)
     row, column = (*outer, NO_ROW, NO_COLUMN)[:2] if len(outer) != 1 else (outer[0], NO_COLUMN)
     over = tuple(axis for axis in (*tables.over, NO_ROW, NO_COLUMN) if axis in (tables.scan, row, column))
@@ -105,35 +109,24 @@ class Pair(NamedTuple):
     powers: Sequence[np.float64]  # p and q
 
 
-def _pair(line: Line) -> Pair:
-    """The numbers of A s^-p + B s^q, whose minimum over all s is a product of powers of A and B.
-
-    It is A^(q/(p+q)) B^(p/(p+q)) ((p/q)^(-p/(p+q)) + (p/q)^(q/(p+q))).
-    """
-    p, q = -line.powers[line.falling], line.powers[1 - line.falling]
-    share = float(q / (p + q)), float(p / (p + q))
-    scale = float(p / q) ** -share[1] + float(p / q) ** share[0]
-
-    def ordered(falls: float, rises: float) -> list[np.float64]:
-        return [np.float64(x) for x in ((falls, rises) if line.falling == 0 else (rises, falls))]
-
-    return Pair(line.turns, ordered(*share), ordered(scale, 1.0), ordered(float(p), float(q)))
-
-
 def _with_coefficients(
     proxy: Proxy, tables: Tables, constants: Sequence[Mapping[str, float]], fixed: Mapping[str, float]
 ) -> Hoisted:
     """The tables that do not lie on the scanned axis, each term's coefficient an array over the combinations.
 
-    Each is computed as for a single search, by Python's floats: NumPy's powers have other last bits.
+    Each is computed as for a single search, by Python's floats where there are powers: NumPy's have other last bits.
     """
     axes = {axis: np.empty(0) for axis in tables.sizes}
+    columns = {name: np.array([each[name] for each in constants]) for name in constants[0]}
+
+    def numbers(term: Term) -> Any:
+        if all(exponent == 1 and not isinstance(name, Quantity) for name, exponent in term.constants.items()):
+            with np.errstate(over="ignore"):  # inf, as of floats
+                return np.broadcast_to(coefficient(term, columns, axes, fixed), len(constants))
+        return np.array([coefficient(term, each, axes, fixed) for each in constants])
 
     def entries(terms: list[Term], alone: Any) -> list[Any]:
-        return [
-            (np.array([coefficient(term, each, axes, fixed) for each in constants]), table)
-            for term, (_, table) in zip(terms, alone, strict=True)
-        ]
+        return [(numbers(term), table) for term, (_, table) in zip(terms, alone, strict=True)]
 
     groups, rest = grouped(proxy.terms, tables.scan)
     return Hoisted(

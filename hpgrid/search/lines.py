@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -53,6 +53,16 @@ class Line:
     offset: float = 0.0
     doubt: float = 0.0
 
+    @cached_property
+    def numbers(self) -> tuple[tuple[float, float], tuple[float, float], float]:
+        """Of a pair, p and q; and the shares and the scale by which its minimum over all s is A^share B^share scale.
+
+        It is A^(q/(p+q)) B^(p/(p+q)) ((p/q)^(-p/(p+q)) + (p/q)^(q/(p+q))).
+        """
+        p, q = -self.powers[self.falling], self.powers[1 - self.falling]
+        share = float(q / (p + q)), float(p / (p + q))
+        return (float(p), float(q)), share, float(p / q) ** -share[1] + float(p / q) ** share[0]
+
     def at(self, planes: Sequence[Any], place: Any) -> Any:
         """Return the sum of planes times powers at places of the axis, in the order of the brute search."""
         total: Any = None
@@ -93,18 +103,15 @@ class Line:
         return value, place
 
     def lower(self, planes: Sequence[Any], low: Any, high: Any) -> Any:
-        """Return the minimum over all values between two places, on the axis or not, of a line that is not convex.
-
-        That of A s^-p + B s^q over all s is A^(q/(p+q)) B^(p/(p+q)) ((p/q)^(-p/(p+q)) + (p/q)^(q/(p+q))).
-        """
+        """Return the minimum over all values between two places, on the axis or not, of a line that is not convex."""
         if self.kind != "pair":
             return self.at(planes, low if self.kind == "rises" else high)
-        p, q = -float(self.powers[self.falling]), float(self.powers[1 - self.falling])
+        (p, q), shares, scale = self.numbers
         falls, rises = (
             np.sqrt(planes[k]) if p == q else planes[k] ** share
-            for k, share in ((self.falling, q / (p + q)), (1 - self.falling, p / (p + q)))
+            for k, share in zip((self.falling, 1 - self.falling), shares)
         )
-        least = falls * (((p / q) ** (-p / (p + q)) + (p / q) ** (q / (p + q))) * rises)
+        least = falls * (scale * rises)
         for end, way in ((low, 1), (high, -1)):
             # Where it rises from the first one on, or falls as far as the last.
             parts = [plane * factor.take(end) for plane, factor in zip(planes, self.factors, strict=True)]

@@ -163,7 +163,7 @@ def _separable(proxy: Proxy, scan: str, axes: Axes, fixed: Held) -> tuple[Hoiste
     ), scanned
 
 
-def coefficient(term: Term, constants: Mapping[str, float], axes: Axes, fixed: Held) -> float:
+def coefficient(term: Term, constants: Mapping[str, Any], axes: Axes, fixed: Held) -> Any:
     """Return a term's coefficient with the variables that are no axes folded in."""
     value = term.coefficient(constants)
     for variable, factor in term.factors.items():
