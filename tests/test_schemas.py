@@ -73,6 +73,9 @@ transfer {START}
 transfer {START} --max-b 2e6 --calibrate
 transfer {START} --to-b 1e6 --set C1=1,C2=30,C3=4
 transfer --bound local_sgd --from eta=2e-3,H=16,n=8,b=1,R=1e5 --to R=1e7,n=16 --cap H=64
+transfer {START} --schedule decay
+transfer --fit {DATA}/constant_rate.csv --from beta=0.95 --to 192000
+transfer --bound local_sgd --from eta=1e-3,H=4,n=8,R=1e4 --to R=1e6
 transfer --bound sgd --from eta=1e-3,b=32,T=1e8 --to T=1e10
 transfer --from muon:eta=0.02 --from adamw:eta=3e-4 --from b=512k,T=2.5B --to 1T
 """

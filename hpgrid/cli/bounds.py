@@ -30,10 +30,10 @@ def print_bounds(
 ) -> int:
     """List the published bounds: formula, variables, where each holds, source; or show one with its laws, exact."""
     if name is None:
-        return options.say(Listed(), json_, command="bounds")
+        return options.say("bounds", Listed(), json_)
     bound = BOUNDS[check_choice("bound", name, BOUNDS)]
     counted = bound.budget if budget is None else check_choice("budget", budget, bound.space.joined(bound.budget))
-    return options.say(Whole(name, bound, counted), json_, command="bounds")
+    return options.say("bounds", Whole(name, bound, counted), json_)
 
 
 def _variables(bound: Bound) -> dict[str, str]:

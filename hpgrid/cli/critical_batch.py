@@ -44,4 +44,4 @@ def print_critical_batch(
 
     from hpgrid.critical.critical_batch import critical_batch
 
-    return options.say(critical_batch(**asked), as_json, details, "critical-batch")
+    return options.say("critical-batch", critical_batch(**asked), as_json, details)

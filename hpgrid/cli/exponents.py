@@ -42,4 +42,4 @@ def print_exponents(
     if latex:
         print(law.latex())
         return 0
-    return options.say(law, json_, details, "exponents")
+    return options.say("exponents", law, json_, details)

@@ -442,7 +442,7 @@ def print_json(command: str, data: Mapping[str, Any]) -> None:
     print(json.dumps(stamped(command, data), indent=2, allow_nan=False))
 
 
-def say(result: Result, as_json: bool, details: bool = False, command: str = "transfer") -> int:
+def say(command: str, result: Result, as_json: bool, details: bool = False) -> int:
     """Print a command's result, as JSON or as text; return the exit status."""
     if as_json:
         print_json(command, result.as_dict())

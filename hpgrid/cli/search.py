@@ -82,7 +82,7 @@ def search_bound(
     if explain:
         from hpgrid.search.structure import structure
 
-        return options.say(structure(chosen.build(counted)), json_, command="search")
+        return options.say("search", structure(chosen.build(counted)), json_)
     problem = tuning_problem(chosen.build(axes.budget), axes, regime, dtype=dtype, method=method)
     # Last of all checks: it makes folders.
     for file, example in ((csv, "best.csv"), (netcdf, "best.nc")):
@@ -91,7 +91,7 @@ def search_bound(
     if risk is not None:
         from hpgrid.tuning.target import reach
 
-        return options.say(reach(problem, risk, max_K=max_K), json_, details, "search")
+        return options.say("search", reach(problem, risk, max_K=max_K), json_, details)
     if values:
         from hpgrid.tuning.advice import Several, advise
 
@@ -100,14 +100,14 @@ def search_bound(
             for value in values:
                 answers.append(advise(problem, value))
                 advance()
-        return options.say(answers[0] if len(answers) == 1 else Several(tuple(answers)), json_, details, "search")
+        return options.say("search", answers[0] if len(answers) == 1 else Several(tuple(answers)), json_, details)
     from hpgrid.tuning.survey import survey, write_csv, write_netcdf
 
     with asking(yes), progress("searching", None):
         found = survey(problem, fitted)
     for option, file in files.items():
         (write_csv if option == "--csv" else write_netcdf)(found, file)
-    options.say(found, json_, details, "search")
+    options.say("search", found, json_, details)
     if files and not json_:
         print("", *files.values(), sep="\n")
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -137,7 +136,7 @@ def print_transfer(
             from hpgrid.transfers.groups import transfer_groups
 
             del asked["start"]
-            return options.say(transfer_groups(groups, asked.pop("to"), **asked), json_, details)
+            return options.say("transfer", transfer_groups(groups, asked.pop("to"), **asked), json_, details)
 
         from hpgrid.transfers.transfer import transfer
 
@@ -145,14 +144,14 @@ def print_transfer(
     if plot is not None:
         options.write_picture(answer.draw(), plot)
     if fitted is None:
-        return options.say(answer, json_, details)
+        return options.say("transfer", answer, json_, details)
 
     from hpgrid.fits.model import row_costs
     from hpgrid.text import to_width
 
     costs = row_costs(fitted, answer.rows, answer.T)
     if json_:
-        print(json.dumps({**answer.as_dict(), "on_the_surface": costs}, indent=2, allow_nan=False))
+        options.print_json("transfer", {**answer.as_dict(), "on_the_surface": costs})
         return 0
     told = ", ".join(f"{regime} {cost:+.4f}" for regime, cost in costs.items())
     last = f"Loss above the optimum at the new budget by the surface of your runs, in nats per token: {told}."

@@ -105,7 +105,7 @@ def answers() -> dict[str, Callable[[], str]]:
         return ""
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(options, "say", lambda answer, *_: keep(partial(answer.text, details=True)))
+        patch.setattr(options, "say", lambda _, answer, *more: keep(partial(answer.text, details=True)))
         for module in (statements, stochastic, sys.modules["hpgrid.claims.ledger"]):
             patch.setattr(module, "answer", kept(module.answer))
         for name in ("exponents", "search", "advise", "reach", "check", "transfer", "critical-batch", "smoothness"):
