@@ -140,10 +140,14 @@ def make_folder(folder: Path, instead: str = "--out DIR") -> None:
     Path(probe).unlink()
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write text, whole."""
+    write_whole(path, lambda file: file.write(text.encode()))
+
+
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
     """Write JSON, whole; NaN and infinities, which JSON lacks, become null."""
-    text = json.dumps(plain(data), indent=2, allow_nan=False) + "\n"
-    write_whole(path, lambda file: file.write(text.encode()))
+    write_text(path, json.dumps(plain(data), indent=2, allow_nan=False) + "\n")
 
 
 def write_table(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
@@ -152,7 +156,7 @@ def write_table(path: Path, columns: Mapping[str, NDArray[Any]]) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(zip(*(column.tolist() for column in columns.values())))
-    write_whole(path, lambda file: file.write(text.getvalue().encode()))
+    write_text(path, text.getvalue())
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:

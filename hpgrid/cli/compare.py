@@ -55,6 +55,7 @@ def compare_sources(
     from hpgrid.comparison.laws import answers
     from hpgrid.comparison.protocols import Protocols
     from hpgrid.comparison.studies import STUDIES
+    from hpgrid.record import write_text
 
     own = _own(bound, domain, var, floor, set_)
     groups = {"bounds": (*own, *answers()), "studies": tuple(STUDIES)}
@@ -82,7 +83,7 @@ def compare_sources(
     page = tables.markdown(parts, [LEGEND], "The atlas of exponents", made)
     for path, content in ((markdown, page), (latex, tables.latex(parts))):
         if path is not None:
-            _write(path, content.encode())
+            write_text(path, content)
     if plot is not None:
         from hpgrid.comparison.picture import draw
 
@@ -118,12 +119,6 @@ def _own(
     options.use_compilation_cache()
     with progress("asking the bound", 1):
         return {"bound": made(asked(chosen.build(chosen.budget)))}
-
-
-def _write(path: Path, content: bytes) -> None:
-    from hpgrid.record import write_whole
-
-    write_whole(path, lambda file: file.write(content))
 
 
 def _all(kind: str, given: Any, known: Any) -> tuple[str, ...]:

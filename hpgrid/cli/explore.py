@@ -44,7 +44,7 @@ def explore_bound(
     from hpgrid.formula.bound import parse
     from hpgrid.formula.syntax import read
     from hpgrid.proxy import FunctionProxy, Proxy
-    from hpgrid.record import write_whole
+    from hpgrid.record import write_text
     from hpgrid.regime import Regime
 
     proxy = chosen.build(counted)
@@ -66,6 +66,6 @@ def explore_bound(
         exponents_={**({name: e.default for name, e in row.exponents.items()} if row else {}), **chosen.options},
     )
     options.check_file(out, "a page is written to a file", "bound.html")
-    write_whole(out, lambda file: file.write(text.encode()))
+    write_text(out, text)
     print(out)
     return 0

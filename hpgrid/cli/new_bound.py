@@ -69,10 +69,9 @@ def write_bound(
         raise bad("a bound is kept in a TOML file", str(file), "bound.toml, say")
     if file.exists():
         raise bad("this file is there already, and nothing is overwritten", str(file), "another name")
-    from hpgrid.record import make_folder, write_whole
+    from hpgrid.record import make_folder, write_text
 
     make_folder(file.parent, "a path in another folder")
-    text = TEMPLATE.format(file=shlex.quote(str(file)), stem=shlex.quote(file.stem))
-    write_whole(file, lambda out: out.write(text.encode()))
+    write_text(file, TEMPLATE.format(file=shlex.quote(str(file)), stem=shlex.quote(file.stem)))
     print(file)
     return 0

@@ -29,7 +29,7 @@ def verify_claims(
     from hpgrid.claims import ledger
     from hpgrid.claims.ledger import answer, as_dict, markdown as as_markdown, run, select
     from hpgrid.readings import FAILS
-    from hpgrid.record import made_with, write_json, write_whole
+    from hpgrid.record import made_with, write_json, write_text
     from hpgrid.schemas import stamped
 
     named = options.names(ids)
@@ -55,6 +55,6 @@ def verify_claims(
     if markdown is not None:
         versions = ", ".join(f"{name} {version}" for name, version in made["versions"].items())
         line = f"Made by `hpgrid verify --markdown {markdown.name}`, with {versions}."
-        write_whole(markdown, lambda file: file.write(as_markdown(rows, line).encode()))
+        write_text(markdown, as_markdown(rows, line))
         print(markdown)
     return int(strict and any(row.finding.verdict == FAILS for row in rows))
