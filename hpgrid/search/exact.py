@@ -281,7 +281,8 @@ def _rows(problem: Search, lanes: Index, start: Index) -> tuple[Floats, Index, I
         return np.flatnonzero(least & (at[roles.column] == column))
 
     every = np.arange(rows)
-    start = np.minimum(np.maximum(start, ends[roles.column][0]), ends[roles.column][1])
+    left, right = ends[roles.column]
+    start = np.minimum(np.maximum(start, left), right)
     at, scan, _ = cells(..., every, start)
     value, rank, best = (np.broadcast_to(x, start.shape).flatten() for x in (*problem.best(at, *scan), start))
     # To both sides of each row, first those to the left, and on from those that may win.
@@ -293,7 +294,8 @@ def _rows(problem: Search, lanes: Index, start: Index) -> tuple[Floats, Index, I
         lane, row = np.divmod(cell, rows)
         at, scan, _ = cells((lane, 0), row, column)
         found = [np.broadcast_to(x, cell.shape) for x in (*problem.best(at, *scan), column)]
-        for half in (side < 0, side > 0):  # a row may be in both
+        split = int(np.searchsorted(side, 0))
+        for half in (slice(split), slice(split, None)):  # a row may be in both
             own, (other, number, at_column) = cell[half], (x[half] for x in found)
             better = (other < value[own]) | ((other == value[own]) & (number < rank[own]))
             own = own[better]

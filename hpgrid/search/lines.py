@@ -167,11 +167,11 @@ def _pair(values: Floats, powers: tuple[Fraction, ...], tables: tuple[Floats, ..
         return None  # the powers leave float64
     logs = np.log(turns)
     step = (logs[-1] - logs[0]) / (len(logs) - 1) if len(logs) > 1 else 1.0
-    even = (np.abs(logs - logs[0] - step * np.arange(len(logs))) < EVEN * step).all()
+    off = float(np.abs(logs - logs[0] - step * np.arange(len(logs))).max(initial=0.0))
     # A quotient off a turn by d in its log tells the values on either side apart by e h d/2 of them, e and h as for
     # RESOLVED; each is off by fewer than 100 roundings, and so is the log, which is below 710.
     doubt = 1e-13 / float(min(map(abs, powers)) * np.diff(np.log(values)).min()) + 1e-12
     line = partial(Line, "pair", tables, powers, powers.index(falls), turns)
-    if even:
-        return line(np.empty(0), 1 / step, 1 - logs[0] / step, doubt / step + 2 * EVEN)
+    if off < EVEN * step:
+        return line(np.empty(0), 1 / step, 1 - logs[0] / step, (doubt + off) / step)
     return line(logs, doubt=doubt)

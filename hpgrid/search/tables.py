@@ -282,7 +282,8 @@ def check_range(proxy: Proxy, axes: Axes, fixed: Held, domain: Domain, scan: str
         held = {v: factor for v, factor in term.factors.items() if v in fixed}
         if any(evaluate_factor(factor, fixed[v]) == 0 for v, factor in held.items()):
             continue  # the term is not there
-        start = float(term.log_coefficient(proxy.constants))
+        number = term.coefficient(proxy.constants)
+        start = math.log(number) if 0 < number < math.inf else float(term.log_coefficient(proxy.constants))
         for v, factor in held.items():
             power = None if isinstance(factor, str) else float(factor) * math.log(fixed[v])
             start += float(np.log(evaluate_factor(factor, fixed[v]))) if power is None else power
