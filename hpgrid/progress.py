@@ -60,7 +60,7 @@ def foresee(
         ValueError: it takes more memory than there is; in a command also where it takes more than an hour, and neither
             where a person said --yes.
     """
-    if disk is None and seconds <= LONG and bytes_ <= LARGE / 10:
+    if disk is None and seconds <= min(LONG, TOO_LONG) and bytes_ <= LARGE / 10:
         return
     room, where = (memory(), "memory") if disk is None else (shutil.disk_usage(disk).free, "disk")
     held = f", {size(bytes_)} of {where}" if bytes_ > LARGE / 10 else ""

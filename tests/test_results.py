@@ -65,7 +65,7 @@ def test_a_search_is_a_dataset_and_a_frame_over_what_remains() -> None:
     assert dict(data.sizes) == {"alpha": 12, "T": 12}
     assert_array_equal(data["b"], search.at["b"])
     assert_array_equal(data["b_edge"], search.edge["b"])
-    assert data.attrs["method"] == "brute"
+    assert data.attrs["method"] == "exact"
     frame = search.to_dataframe()
     assert frame.shape == (144, 7)
     assert frame.loc[(search.axes["alpha"][3], search.axes["T"][5]), "risk"] == search.risk[3, 5]

@@ -105,10 +105,8 @@ def test_what_a_bound_lacks_or_no_relation_joins_is_refused() -> None:
         (lambda: refine(proxy, ("eta", "h"), R=1e6), "no tuned axis of that name. Given: 'h'"),
         (lambda: refine(proxy, ("eta",), fixed={"H": 2.0}, S=1e6), "a refinement has budgets in R or in T or in K"),
         (
-            lambda: transfer(
-                {"eta": 1e-3, "b": 64.0, "T": 1e8}, {"T": 1e10}, bound=parse("1/(eta*T) + eta*b*H", variables=["H"])
-            ),
-            "a transfer moves eta, b and alpha, and the bound formula depends on H, too",
+            lambda: transfer({"eta": 1e-3, "H": 4.0, "R": 1e8}, {"T": 1e10}, bound=proxy),
+            "there is no name in where a transfer goes of that name. Given: 'T'",
         ),
         (
             lambda: parse("1/(eta*R) + eta*H", variables=["H >= 4", "R >= 1, budget"], domain=["H <= 2"]),
