@@ -31,8 +31,7 @@ def print_critical_batch(
     form: Annotated[str, about(f"Which form of the bound: {', '.join(FORMS)}.")] = "seed",
     norm: Annotated[str, about(f"How the gradient is measured: {', '.join(NORMS)}.")] = "dual",
     measure: Annotated[
-        str | None,
-        about(f"What the target is about: {', '.join(MEASURES)}; the two last revised, with lam > 0."),
+        str | None, about(f"What the target is about: {', '.join(MEASURES)}; the two last revised, with lam > 0.")
     ] = None,
     details: options.Details = False,
     json_: options.Json = False,

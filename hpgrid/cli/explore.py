@@ -26,8 +26,7 @@ def explore_bound(
     budget: options.Budget = None,
     grid: options.Preset = "footnote",
     n: Annotated[
-        int | None,
-        about("Points per axis: 100, or 40 of a bound that is no sum.", converter=options.whole(2, 200)),
+        int | None, about("Points per axis: 100, or 40 of a bound that is no sum.", converter=options.whole(2, 200))
     ] = None,
     axis: options.Axes = None,
 ) -> int:

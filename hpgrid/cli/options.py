@@ -164,8 +164,7 @@ Sized = partial(Parameter, converter=lambda _, tokens: number(tokens[0].keyword 
 
 #: A bound as the first argument of a command.
 Named = Annotated[
-    str | None,
-    about("The bound: a name, as hpgrid bounds lists them; a formula; or a TOML file with bound =."),
+    str | None, about("The bound: a name, as hpgrid bounds lists them; a formula; or a TOML file with bound =.")
 ]
 
 #: A bound as an option: what does not begin with a letter is no first argument.
@@ -333,10 +332,7 @@ Counted = Annotated[
 ]
 Budget = Annotated[
     str | None,
-    about(
-        "T for tokens, K for iterations (1e2 to 1e16 without --axis), or one the bound declares.",
-        name="--budget",
-    ),
+    about("T for tokens, K for iterations (1e2 to 1e16 without --axis), or one the bound declares.", name="--budget"),
 ]
 Dtype = Annotated[str, about(f"The precision of the search: {' or '.join(DTYPES)}.")]
 

@@ -31,13 +31,9 @@ def plot_bound(
     layout: Annotated[
         str, about("; ".join(f"{name}: as {figures}" for name, figures in LAYOUTS.items()) + ".")
     ] = "curves",
-    tune: Annotated[
-        options.Names,
-        about("What is tuned, such as eta,b; in contours once for each panel."),
-    ] = None,
+    tune: Annotated[options.Names, about("What is tuned, such as eta,b; in contours once for each panel.")] = None,
     fix: Annotated[
-        options.Names,
-        about("What is held: alpha=0.001 or beta=0.999; in contours once for each panel."),
+        options.Names, about("What is held: alpha=0.001 or beta=0.999; in contours once for each panel.")
     ] = None,
     path: options.Follow = None,
     cap: options.Cap = None,

@@ -22,8 +22,7 @@ def print_smoothness(
     norm: Annotated[list[str], about(f"Norms or optimizers: {', '.join(NORMS)}.")],
     shape: Annotated[list[str], about("Shapes of the weight, such as 128x32,64x64.")],
     pairs: Annotated[
-        int,
-        about("How many random pairs, of each sampling.", converter=options.whole(1, MOST_PAIRS, example=10000)),
+        int, about("How many random pairs, of each sampling.", converter=options.whole(1, MOST_PAIRS, example=10000))
     ] = 10000,
     seed: Annotated[int, about("Of all that is drawn.", converter=options.whole(0, MOST_SEED, example=0))] = 0,
     noise: Annotated[list[str] | None, about(f"Kinds of noise: {', '.join(NOISE_KINDS)}. All if not given.")] = None,
