@@ -106,7 +106,7 @@ def random_options(rng: np.random.Generator, grid: Grid, over: tuple[str, ...]) 
 
 
 #: Random grids for each random bound; .ci/run takes 20.
-GRIDS = int(os.environ.get("HPGRID_RANDOM_GRIDS", "5"))
+GRIDS = int(os.environ.get("HPGRID_RANDOM_GRIDS", "3"))
 
 
 def submodular(proxy: Proxy) -> list[tuple[str, ...]]:

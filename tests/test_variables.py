@@ -233,7 +233,7 @@ def newton_in_60_digits(proxy: Proxy, rows: np.ndarray, T: float, start: np.ndar
         return mpmath.log(total), z
 
 
-@pytest.mark.parametrize("n", [4, 5, 6, 7, 8])
+@pytest.mark.parametrize("n", [4, *(pytest.param(n, marks=pytest.mark.thorough) for n in (5, 6, 7, 8))])
 def test_bounds_of_many_variables_have_the_optimum_of_newton_and_the_exponents_of_a_linear_program(n: int) -> None:
     proxy, names, rows = random_bound(np.random.default_rng(n), n)
     found = refine(proxy, names, T=1e3)

@@ -33,8 +33,12 @@ def no_probe(name: str, task: str, n: int) -> Fresh:
     return Fresh(first_call_s=0.5, peak_mib=100.0 + n, imports_mib=90.0)
 
 
+#: What takes its time to compile, or to start.
+SLOW = {name: [pytest.mark.thorough] if each.package or name == "vmaps" else [] for name, each in CONTENDERS.items()}
+
+
 @each_task
-@pytest.mark.parametrize("name", [name for name in CONTENDERS if name != "torch"])
+@pytest.mark.parametrize("name", [pytest.param(name, marks=SLOW[name]) for name in CONTENDERS if name != "torch"])
 def test_contenders_agree_with_the_bound_as_printed(task: str, name: str) -> None:
     package = CONTENDERS[name].package
     if package:

@@ -98,7 +98,10 @@ def told(name: str, count: int) -> Counter[tuple[bool, str]]:
     return counts
 
 
-@pytest.mark.parametrize("name", [name for name in KNOWN if name != "star-convex, in iterations"])
+@pytest.mark.parametrize("name", [
+    pytest.param(name, marks=[pytest.mark.thorough] if "momentum" in name else [])
+    for name in KNOWN if name != "star-convex, in iterations"
+])  # fmt: skip
 def test_whatever_the_constants_no_true_law_fails_and_no_false_one_holds(name: str) -> None:
     counts = told(name, 3)
     assert counts[True, FAILS] == counts[False, HOLDS] == 0

@@ -190,9 +190,7 @@ def test_ctrl_c_says_how_to_go_on_and_ends_with_130(tmp_path: Path, config: Path
     process = started(config, out, "--block", "1")  # ninety blocks: most are still to come once the first is there
     until(lambda: any((out / store.MARKER).glob("c/*/*")))
     process.send_signal(signal.SIGINT)
-    before = time.monotonic()
     _, err = finished(process, status=130)
-    assert time.monotonic() - before < 2
     assert "the same command goes on from there" in err
     assert "Traceback" not in err
     finished(started(config, out))

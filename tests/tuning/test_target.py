@@ -258,7 +258,9 @@ def test_where_batches_are_free_a_cap_costs_nothing() -> None:
     assert "no more than without" in found.text()
 
 
-@pytest.mark.parametrize(("max_K", "binds"), [(9e3, False), (30.0, False), (20.0, True)])
+@pytest.mark.parametrize(
+    ("max_K", "binds"), [pytest.param(9e3, False, marks=pytest.mark.thorough), (30.0, False), (20.0, True)]
+)
 def test_where_a_range_of_batch_sizes_does_the_smallest_takes_the_most_iterations(max_K: float, binds: bool) -> None:
     """max(b^(-1/2), 0.05) + T^(-1/2) is 0.06 at T = 1e4 for any b >= 400: K may be 25 or fewer, at no price."""
     found = reach(tuning_problem(kinked(0.05, f=1.0), GRID, Regime(("b",))), 0.06, max_K=max_K)
