@@ -181,16 +181,22 @@ def test_curves_go_through_the_best_cells_and_what_is_near_costs_little(
 
 
 def test_an_update_takes_less_than_30_ms(pages: dict[str, Path], browser: Browser) -> None:
-    """From a constant that moves to a page that is laid out, at n = 100: the fastest of many, on any machine."""
+    """From a constant that moves to a page that is laid out, at n = 100: by the processor's time, on any machine."""
+    browser.send("Performance.enable")
+
+    def spent() -> float:
+        return next(m["value"] for m in browser.send("Performance.getMetrics")["metrics"] if m["name"] == "ThreadTime")
+
+    moved = (
+        "(() => { const state = explorer.state(), name = Object.keys(state.c)[0]; for (let i = 0; i < 60; i++)"
+        " { state.c[name] = 10 ** (i % 7 / 7); explorer.show(); document.body.offsetHeight; } })()"
+    )
     for name in ("lmo", "own", "local_sgd"):
         browser.open(pages[name])
-        took = browser.run(
-            "(() => { const state = explorer.state(), name = Object.keys(state.c)[0], took = [];"
-            " for (let i = 0; i < 60; i++) { state.c[name] = 10 ** (i % 7 / 7); const begun = performance.now();"
-            " explorer.show(); document.body.offsetHeight; took.push(performance.now() - begun); }"
-            " return Math.min(...took); })()"
-        )
-        assert took < 30, name
+        browser.run(moved)  # it is compiled as it runs
+        begun = spent()
+        browser.run(moved)
+        assert 0 < spent() - begun < 60 * 0.03, name
 
 
 def test_the_keyboard_moves_sliders_and_the_link_keeps_the_state(pages: dict[str, Path], browser: Browser) -> None:
