@@ -132,7 +132,9 @@ def refuse_others(table: Table, named: set[str], known: Iterable[Sequence[Any]],
         momentum = [f", and --beta {n} for momentum" for n in free if re.search(r"momentum|beta_?1$|^beta$", n, re.I)]
         own = re.sub(r"\W", "_", re.split(r"[./:]", name)[-1])
         tuned = f"--var '{own} > 0'" + f" --others {own}={name}" * (own != name)
-        instead = f"--where {name}={next(iter(values))}, --by {name}, --ignore {name}, or {tuned}, for each"
+        instead = (
+            f"--where {name}={next(iter(values))}, --ignore {name}, or of hpgrid fit --by {name} or {tuned}, for each"
+        )
         raise bad(
             "other columns vary among the runs",
             f"{name}: {told}{', '.join(rest)}"[:150],

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from hpgrid.answer import Labelled
 from hpgrid.checks import InputError, bad, check_choice, check_keys, is_number, unknown
 from hpgrid.fits.predict import NO_MINIMUM, Held, Prediction, held_at_the_border, predict
-from hpgrid.fits.runs import Runs, as_table, load
+from hpgrid.fits.runs import Runs, load, rows_where
 from hpgrid.fits.surface import FARTHEST, WINDOW, Prior, Shape, Surface, fit_surface, priors_of
 from hpgrid.readings import tells
 from hpgrid.shapes import Floats
@@ -409,7 +409,7 @@ def fits_by(data: Any, by: str, *, where: Mapping[str, str] | None = None, **ask
     Raises:
         ValueError: there is no such column, or as ``fit``, and for which value.
     """
-    table, _ = as_table(data)
+    table, _ = rows_where(data, where or {})
     if by not in table:
         raise unknown("column", by, table)
     fits = {}

@@ -87,6 +87,23 @@ class Runs:
         return replace(self, values=values, T=self.T[mask], loss=self.loss[mask], lines=self.lines[mask])
 
 
+def rows_where(data: Any, where: Mapping[str, str]) -> tuple[Table, NDArray[np.intp]]:
+    """Return the rows of a table whose columns have some values, and their lines.
+
+    Raises:
+        ValueError: a column that is missing, or that has no such value.
+    """
+    table, lines = as_table(data)
+    for name, wanted in where.items():
+        if name not in table:
+            raise unknown("column", name, table)
+        same = np.array([plain(cell) == plain(str(wanted)) for cell in table[name]])
+        if not same.any():
+            raise bad(f"no run has {name} = {wanted}", ", ".join(values_of(table[name]))[:150], "one of these")
+        table, lines = _rows(table, same), lines[same]
+    return table, lines
+
+
 def load(
     data: Any,
     columns: Mapping[str, str],
@@ -103,16 +120,11 @@ def load(
     Raises:
         ValueError: a column that is missing or holds no numbers, fewer than three runs, or other columns that vary.
     """
-    table, lines = as_table(data)
     where, ignore = where or {}, tuple(ignore)
-    for name in (*columns.values(), *where, *ignore):
+    table, lines = rows_where(data, where)
+    for name in (*columns.values(), *ignore):
         if name not in table:
             raise unknown("column", name, table)
-    for name, wanted in where.items():
-        same = np.array([plain(cell) == plain(str(wanted)) for cell in table[name]])
-        if not same.any():
-            raise bad(f"no run has {name} = {wanted}", ", ".join(values_of(table[name]))[:150], "one of these")
-        table, lines = _rows(table, same), lines[same]
     chosen, notes = choose(table, columns)
     raw = dict(zip(chosen, numbers(table, chosen.values())))
     if "beta" in raw:

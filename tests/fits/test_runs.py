@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
+from hpgrid.fits.fit import fits_by
 from hpgrid.fits.runs import SAME, load, one_value
-from hpgrid.fits.table import numbers
+from hpgrid.fits.table import as_table, numbers
 
 HEADER = "lr,batch_size,tokens,loss"
 ROWS = ["1e-3,1000,1e6,3.1", "2e-3,1000,1e6,3.0", "4e-3,1000,1e6,3.2", "2e-3,2000,1e6,3.05"]
@@ -282,7 +283,7 @@ def test_rows_that_agree_in_all_that_is_tuned_differ_in_something_that_is_named(
     with pytest.raises(ValueError, match=r"'weight_decay: 0.10 \(256\), 0 \(130\); also warmup'") as caught:
         load(table, {})
     assert str(caught.value).endswith(
-        "Write --where weight_decay=0.10, --by weight_decay, --ignore weight_decay, "
+        "Write --where weight_decay=0.10, --ignore weight_decay, or of hpgrid fit --by weight_decay "
         "or --var 'weight_decay > 0', for each."
     )
     assert len(load(table, {}, where={"weight_decay": "0"}, ignore=["warmup"]).loss) == 130
@@ -492,3 +493,12 @@ def test_a_file_is_read_without_pandas_or_jax(tmp_path: Path) -> None:
     modules = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     assert "numpy" in modules
     assert not {"pandas", "xarray", "jax", "scipy", "matplotlib"} & set(modules)
+
+
+def test_a_fit_for_each_value_of_a_column_is_of_those_that_are_left() -> None:
+    table = as_table(Path(__file__).parents[2] / "examples" / "cooldown.csv")[0]
+    kinds = ["other" if float(x) == 0.1 else "own" for x in table["cooldown"]]
+    own = fits_by({**table, "kind": kinds}, "cooldown", where={"kind": "own"}, unit=1.0)
+    assert [*own] == ["0.2", "0.4"]
+    with pytest.raises(ValueError, match="there is no column of that name. Given: 'kinds'"):
+        fits_by(table, "cooldown", where={"kinds": "own"})
