@@ -266,7 +266,7 @@ def test_means_and_spreads_over_seeds_are_no_runs_beside_runs(name: str) -> None
 def test_means_of_many_seeds_beside_single_runs_are_asked_about() -> None:
     double = {name: [*cells, *cells] for name, cells in COLUMNS.items()}
     table = {**double, "n_seeds": [1] * 5 + [3] * 3, "loss": [*COLUMNS["loss"], 3.11, 3.01, 3.21, 3.06]}
-    with pytest.raises(ValueError, match=r"n_seeds: 1 \(5\), 3 \(3\).*--where n_seeds=1, .* --ignore n_seeds"):
+    with pytest.raises(ValueError, match=r"n_seeds: 1 \(5\), 3 \(3\).*--where n_seeds=1, --ignore n_seeds, or"):
         load(table, {})
     assert len(load(table, {}, where={"n_seeds": "3"}).loss) == 3
 
@@ -500,5 +500,5 @@ def test_a_fit_for_each_value_of_a_column_is_of_those_that_are_left() -> None:
     kinds = ["other" if float(x) == 0.1 else "own" for x in table["cooldown"]]
     own = fits_by({**table, "kind": kinds}, "cooldown", where={"kind": "own"}, unit=1.0)
     assert [*own] == ["0.2", "0.4"]
-    with pytest.raises(ValueError, match="there is no column of that name. Given: 'kinds'"):
+    with pytest.raises(ValueError, match=r"there is no column of that name\. Given: 'kinds'"):
         fits_by(table, "cooldown", where={"kinds": "own"})
