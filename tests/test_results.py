@@ -81,6 +81,17 @@ def test_an_optimum_and_a_survey_are_a_dataset_and_a_frame_over_budgets() -> Non
     assert dict(many.to_xarray().sizes) == {"combination_0": 3, "T": 12}
 
 
+def test_a_law_is_a_frame_and_a_curve_and_a_transfer_a_frame_of_its_rows() -> None:
+    law, moved = RESULTS["law"], RESULTS["transfer"]
+    whole = exponents(PROXY, ("eta", "b"), fixed={"alpha": 1e-3})
+    assert law.to_dataframe().loc["b", ["exponent", "exact"]].tolist() == [0.5, "1/2"]
+    assert whole.to_dataframe()["constant"].tolist() == [each.constant for each in whole.laws.values()]
+    axes = whole.plot(GRID.T.values, "b")
+    assert_array_equal(axes.lines[0].get_ydata(), whole.laws["b"].at(GRID.T.values))
+    assert moved.to_dataframe()["eta"].tolist() == [row.at.eta for row in moved.rows]
+    assert [*moved.to_dataframe().index] == ["A", "B", "C", "D"]
+
+
 def test_pictures_have_a_curve_for_what_remains() -> None:
     search, optimum = RESULTS["search"], RESULTS["optimum"]
     axes = search.plot("b")
@@ -94,6 +105,8 @@ def test_pictures_have_a_curve_for_what_remains() -> None:
 
 @pytest.mark.parametrize(("draw", "words"), [
     (lambda: RESULTS["search"].plot("alpha"), "there is no quantity of a search of that name"),
+    (lambda: RESULTS["law"].plot([1e3, 1e9], "alpha"), "there is no law of that name"),
+    (lambda: RESULTS["law"].plot([1e3, 1e9]), "needs a value for each of its symbols"),
     (lambda: RESULTS["optimum"].plot("T"), "there is no quantity of an optimum of that name"),
     (lambda: grid_search(PROXY, GRID, "eta", fixed={"b": 3.0, "T": 1e6}).plot(), "drawn against its budget"),
     (lambda: refine(PROXY, "eta", fixed={"b": 3.0, "alpha": 0.1}, T=1e6).plot(), "drawn against several budgets"),

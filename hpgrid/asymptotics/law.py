@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hpgrid.answer import Answer, Result
 from hpgrid.asymptotics.monomial import Monomial, power, quotient, symbol_text
-from hpgrid.checks import bad
+from hpgrid.checks import bad, unknown
 from hpgrid.text import exponent_text
 from hpgrid.variables import Power
 
 if TYPE_CHECKING:
     import numpy as np
+    from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
 
 
@@ -245,6 +246,41 @@ class Law(Result):
 
     def _repr_latex_(self) -> str:
         return self.latex()
+
+    def to_dataframe(self) -> Any:
+        """Return the laws as a pandas DataFrame: a row a quantity, its exponent exact and as a float, its whole law."""
+        import pandas
+
+        names = [name for name, exponent in self.exponent.items() if exponent is not None]
+        laws = [self.laws[name] for name in names]
+        columns = {
+            "exponent": [float(self.exponent[name] or 0) for name in names],
+            "exact": [str(self.exponent[name]) for name in names],
+            "law": [None if law is None else law.text() for law in laws],
+            "constant": [None if law is None else law.constant for law in laws],
+        }
+        return pandas.DataFrame(columns, index=pandas.Index(names, name="quantity"))
+
+    def plot(self, budgets: ArrayLike, name: str = "risk", ax: Axes | None = None) -> Axes:
+        """Draw a law against the budget.
+
+        Args:
+            budgets: increasing, shape (n,).
+            name: "risk" or a tuned variable.
+            ax: where; a new picture of its own where None.
+
+        Raises:
+            ValueError: there is no law of that name, or a symbol of its constant has no value.
+        """
+        import numpy as np
+
+        from hpgrid.plotting.lines import against
+
+        whole = {key: law for key, law in self.laws.items() if law is not None}
+        if name not in whole:
+            raise unknown("law", name, whole)
+        values = whole[name].at(budgets)[None]
+        return against(ax, np.asarray(budgets, float), values, np.zeros(values.shape, bool), (self.budget, name))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the whole report as plain data for JSON; fractions are strings."""

@@ -74,6 +74,17 @@ class Transfer(Result, TransferProblem):
         """Return what it says: the row to use first."""
         return report.answer(self)
 
+    def to_dataframe(self) -> Any:
+        """Return the rows as a pandas DataFrame: the setting of each regime, whether b is its own, and its rule."""
+        import pandas
+
+        names = self.rules.names
+        rows = [
+            {**{v: row.at[v] for v in names}, "tuned": ", ".join(row.tuned), "own": row.own, "rule": row.rule}
+            for row in self.rows
+        ]
+        return pandas.DataFrame(rows, index=pandas.Index([row.regime for row in self.rows], name="regime"))
+
     def draw(self) -> Figure:
         """Return the picture: eta, b and beta along the way, a line per regime; its budgets differ.
 
