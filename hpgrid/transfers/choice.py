@@ -22,6 +22,9 @@ WITHIN = 0.01
 #: Of rows whose risks fall alike, the first: with beta as it is, then with all tuned.
 _FIRST = "CDBA"
 
+#: In place of the terms of a floor that is not known: more than any has.
+_MANY = ("",) * 1000
+
 #: What a row has beside its exponent, of eq. (4): why it comes before others.
 _OF_PAPER = {"C": "beta stays, and b ~ T^(1/2) is what public runs show", "D": "beta is tuned again at that b",
              "B": "at a fixed b that takes a beta that is tuned again"}  # fmt: skip
@@ -51,11 +54,16 @@ def chosen(answer: Transfer, among: Collection[str] | None = None) -> Choice:
         name, why = held[0], "public runs with a decay show b ~ T^(1/2), momentum as it was"
     else:
         risks = {each: _risk(rules, row) for each, row in rows.items()}
-        name = min(rows, key=lambda each: (risks[each][0], len(risks[each][1])))
+        # Of floors of as many terms the one of the most variables: it is not above the others.
+        more = {each: 0 if rules.paper or risks[each][0] else -len(row.tuned) for each, row in rows.items()}
+        name = min(rows, key=lambda each: (risks[each][0], len(risks[each][1] or _MANY), more[each]))
         risk, terms = risks[name]
         falls = f"falls faster, as {power(rules.bound.budget, risk)}" if risk else "falls below a floor"
-        if not risk and any(len(of) > len(terms) for _, of in risks.values()):
+        if not risk and terms and any(len(of) > len(terms) for _, of in risks.values()):
             falls = f"has a lower floor than {' + '.join(terms)}"
+        there = {} if risk or answer.constants is None else {each: _there(rules, row) for each, row in rows.items()}
+        if there and None not in there.values():
+            name, falls = min(rows, key=lambda each: there[each] or 0.0), "is lower there with these constants"
         why = f"no row's risk {falls}"
         if rules.paper == "lmo" and name in _OF_PAPER:
             why += f"; {_OF_PAPER[name]}"
@@ -79,10 +87,18 @@ def _risk(rules: Rules, row: Row) -> tuple[Fraction, tuple[str, ...]]:
     try:
         law = rules.law([v for v in row.tuned if v not in row.held])
     except NoRule:
-        return Fraction(0), ()
+        return Fraction(0), ()  # nothing is tuned again, or no law is known
     risk = law.exponent["risk"] or Fraction(0)
     # Terms that differ in what is held stand as one sum.
     return risk, () if risk else tuple(" + ".join(law.levels[0].terms).split(" + "))
+
+
+def _there(rules: Rules, row: Row) -> float | None:
+    """The risk at a row's setting; None where a variable of it is not known."""
+    values = {**row.at.values, rules.bound.budget: row.at.T}
+    if not values.keys() >= {*rules.bound.variables()}:
+        return None
+    return float(rules.bound.risk(**{v: values[v] for v in rules.bound.variables()}))
 
 
 def _left(rules: Rules, row: Row, longer: float) -> float | None:

@@ -130,8 +130,10 @@ def costs(problem: TransferProblem, rows: Sequence[Row], rules: Rules) -> Costs:
             settings = (x for at in (paid.retuned, paid.best, paid.start) for x in at.values())
             numbers = [*own.values(), *settings, paid.at_start, *regrets]
             if not all(np.isfinite(x).all() and np.all(x >= 0) for x in numbers):
-                instead = "constants and hyperparameters that are less extreme"
-                raise bad("what a choice costs is a number", f"regime {row.regime} comes out as none", instead)
+                if rules.paper:
+                    instead = "constants and hyperparameters that are less extreme"
+                    raise bad("what a choice costs is a number", f"regime {row.regime} comes out as none", instead)
+                paid = None  # within these limits the bound has no best point
         costed.append(Costed(row.regime, own, calibration, paid))
     if rules.paper != "lmo":
         return Costs(tuple(costed), (), {}, "", ())

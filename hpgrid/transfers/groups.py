@@ -11,6 +11,7 @@ from hpgrid.checks import bad
 from hpgrid.transfers import report
 from hpgrid.transfers.choice import Choice, chosen
 from hpgrid.transfers.transfer import Transfer, transfer
+from hpgrid.variables import STANDARD
 
 
 @dataclass(frozen=True, repr=False)
@@ -30,12 +31,14 @@ class Groups(Result):
         """Return what to set in each group, and in details each transfer whole."""
         groups, choices = self.each, self.choices
         first, best = next(iter(groups.values())), next(iter(choices.values()))
-        rows = [["group", "eta", "beta", "beta2"]]
+        own = [v for v in first.rules.names if v not in ("eta", "b", "alpha")]
+        rows = [["group", "eta", "beta", "beta2", *own]]
         for name, one in groups.items():
             row = choices[name].row
             kept = one.kept.get(row.regime)
             momenta = row.at.alpha, None if kept is None else kept.alpha2
-            rows.append([name, report.number(row.at.eta), *map(report.beta_text, momenta)])
+            values = (report.number(row.at[v]) for v in own)
+            rows.append([name, report.number(row.at.eta), *map(report.beta_text, momenta), *values])
         details = [[f"{name}:", *one.answer().lines(details=True), ""] for name, one in groups.items()]
         return Answer([report.setting(first, best.row, ("b",))], [[Table(rows)], report.why(first, best)], details,
                       "each group's own rows, and what stands beside them")  # fmt: skip
@@ -56,7 +59,8 @@ def transfer_groups(starts: Mapping[str, Mapping[str, float]], to: Any, **asked:
     Raises:
         ValueError: as ``transfer``, or groups whose T or b differ.
     """
-    for name in ("T", "b"):
+    bound = asked.get("bound")
+    for name in ("b", *(STANDARD if bound is None else bound.space).budget_names):
         if len({start.get(name) for start in starts.values()}) > 1:
             given = ", ".join(f"{group} {start.get(name)}" for group, start in starts.items())
             raise bad(f"groups of one run share {name}", given, f"--from {name}=... once, without a group")

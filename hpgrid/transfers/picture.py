@@ -125,18 +125,16 @@ def _in_view(axes: Axes, name: str, answer: Transfer) -> list[_Limit]:
 
 def _limits(name: str, answer: Transfer) -> list[_Limit]:
     """The ends of a variable's range, and what was given in their place."""
-    if name == "alpha":
-        return [_Limit(1.0, True, r"$\beta=0$", _NEAR)]
     own, limits = answer.rules.bound.space.all[name], answer.limits
-    low, high = limits.ends(own)
-    unit = _unit(name, limits)
-    found = []
+    (low, high), unit, found = limits.ends(own), _unit(name, limits), []
     if low > 0:
-        given = low > max(own.low, unit)
+        given = low > (unit if name == "b" else own.low)
         label = f"smallest ${short(name)}$" if given else f"${short(name)}={own.low:g}$"
         found.append(_Limit(low / unit, False, label, _IN_SIGHT if given else _NEAR))
     if high < np.inf:
         given = high < own.high
-        label = f"largest ${short(name)}$" if given else f"${short(name)}={own.high:g}$"
-        found.append(_Limit(high / unit, True, label, _IN_SIGHT if given else _NEAR))
+        end = r"$\beta=0$" if name == "alpha" else f"${short(name)}={own.high:g}$"
+        found.append(
+            _Limit(high / unit, True, f"largest ${short(name)}$" if given else end, _IN_SIGHT if given else _NEAR)
+        )
     return found

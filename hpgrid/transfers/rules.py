@@ -93,6 +93,10 @@ class Rules:
         # Table 3 is the law at a constant batch size. Where that is another law than the regime's own, as at a constant
         # eta, whose best alpha is 1 in the end, the law along the regime's own way is what holds near it.
         powers: dict[str, Powers] | NoRule = {}
+        ends = {} if own or not rest else self.law(rest, dict.fromkeys(given, Fraction(0))).active
+        if ends:  # there is no way of its own that led there
+            name, end = next(iter(ends.items()))
+            raise NoRule(f"where {' and '.join(map(said, given))} stays {said(name)} ends at {end}, by no power")
         for along in (dict.fromkeys(given, Fraction(0)), {v: own.get(v, Fraction(0)) for v in given}):
             try:
                 powers = {v: self._powers(rest, along, v) for v in rest}
@@ -290,7 +294,7 @@ def moved(
     _check_numbers(at)
     off = {v for v in at if not math.isclose(at[v], free[v], rel_tol=_ROUNDING)}
     # Tables 2 and 3 go by the batch size alone.
-    off = off & {"b"} if of_papers(rules) else off | given.keys() | kept
+    off = (off | kept) & {"b"} if of_papers(rules) else off | given.keys() | kept
     held = {v for v in rules.names if v not in tuned} | (
         {"b"} if of_papers(rules) and off else off & (given.keys() | kept)
     )
@@ -419,26 +423,41 @@ def feasible(b: float, limits: Limits) -> tuple[float, tuple[str, ...]]:
         ValueError: the cap leaves no batch size at all.
     """
     unit, cap = limits.unit, math.inf if limits.b is None else limits.b
-    smallest = limits.round_b if isinstance(limits.round_b, int) else 1
-    if cap < smallest * unit:
-        rule = f"the cap on b leaves room for {smallest} " + ("sequences" if unit > 1 else "tokens")
-        raise bad(rule, f"max_b = {given_text(cap / unit)}", f"max_b >= {smallest}")
+    step = limits.round_b if isinstance(limits.round_b, int) else 1
+    least = max(float(unit), limits.floors.get("b", 0.0))
+
+    def rounding(b: float, up: bool) -> float:  # the nearest, or the next one up or down
+        if limits.round_b == "pow2":
+            exponent = math.log2(b / unit)
+            return unit * 2.0 ** (math.ceil(exponent) if up else math.floor(exponent))
+        return unit * step * float(max(1, math.ceil(b / unit / step) if up else math.floor(b / unit / step)))
+
+    smallest = rounding(least, up=True) if limits.round_b is not None else least
+    if cap < smallest:
+        room = f"{smallest / unit:g} " + ("sequences" if unit > 1 else "tokens")
+        rule = f"the cap on b leaves room for {room}"
+        raise bad(rule, f"max_b = {given_text(cap / unit)}", f"max_b >= {smallest / unit:g}")
     notes, now = [], b
-    if now < unit:
-        now = float(unit)
-        notes.append(f"b would be {units(b, unit)}, less than one: it stays at 1")
+    if now < least:
+        now = least
+        if least == unit:
+            notes.append(f"b would be {units(b, unit)}, less than one: it stays at 1")
+        else:
+            notes.append(
+                f"b would be {units(b, unit)}: it stays at its smallest value {units(least, unit, given_text)}"
+            )
     if now > cap:
         now = cap
         notes.append(f"b would be {units(b, unit)}: it stays at its cap {units(cap, unit, given_text)}")
     if limits.round_b is None:
         return now, tuple(notes)
     if limits.round_b == "pow2":
-        nearest = 2.0 ** math.floor(math.log2(now / unit) + 0.5)
-        below = nearest / 2
+        rounded = unit * 2.0 ** math.floor(math.log2(now / unit) + 0.5)
     else:
-        nearest = float(smallest * max(1, math.floor(now / unit / smallest + 0.5)))
-        below = nearest - smallest
-    rounded = unit * (nearest if nearest <= cap / unit else below)
+        rounded = unit * float(step * max(1, math.floor(now / unit / step + 0.5)))
+    if rounded > cap:
+        rounded = rounding(cap, up=False)
+    rounded = max(rounded, smallest)
     if rounded != now:
         notes.append(f"b is rounded from {units(now, unit)} to {units(rounded, unit)}")
     return rounded, tuple(notes)
@@ -462,7 +481,7 @@ def _stays(
             notes.append(f"alpha would be {excess:.4g}: it stays at 1 (beta = 0), and from where it reaches 1 {law}")
         if notes and lmo:
             notes[-1] += published.drift_kept(move.start.alpha)
-    if "eta" in kept:
+    if "eta" in kept and at.eta == limits.eta:
         before, _ = move.settled(beside)
         if before["eta"] > at.eta * (1 + _ROUNDING):
             notes.append(f"eta would be {before['eta']:.4g}: it stays at its cap {at.eta:.4g}")
@@ -470,7 +489,8 @@ def _stays(
                 powers = {} if lmo else rules.powers(tuned, ("eta", *beside))["alpha"]
                 law = published.ALPHA_AT_ETA if lmo else f"alpha ~ {_monomial(powers)}"
                 notes[-1] += f", and alpha is tuned again there: {law}"
-    for name in sorted(kept - set(TUNED["D"])):
+    said_already = {"b", "eta" if at.eta == limits.eta else "", "alpha" if at.alpha == 1 else ""}
+    for name in sorted(kept - said_already):
         which = "largest" if at[name] == limits.ends(rules.bound.space.all[name])[1] else "smallest"
         would = f"would be {free[name]:.4g}" if free[name] != at[name] else "has no best value of its own"
         notes.append(f"{name} {would}: it stays at its {which} value {at[name]:.4g}")
@@ -487,28 +507,32 @@ def _stays(
     return notes
 
 
+def _beyond_domain(bound: Proxy | FunctionProxy, at: Setting) -> tuple[str, ...]:
+    """The conditions of a bound that fail at a setting, as far as it is known."""
+    there = {**bound.constants, **at.values, bound.budget: at.T}
+    known = [w for w in bound.walls if there.keys() >= {*w.variables(bound.budget), *w.constants()}]
+    if not known:
+        return ()
+    from hpgrid.formula.function import holds
+
+    return tuple(f"the bound is for {wall.text}, which fails there" for wall in known if not holds(wall, there))
+
+
 def _about(move: _Move, at: Setting, alone: Mapping[str, float], held: Collection[str], own: bool) -> tuple[str, ...]:
     """What the regime's answer means at the values that are not its own, as they are ``alone``."""
     rules, regime = move.rules, move.regime
     if rules.paper:
         below = at.eta is not None and at.eta < move.settled({} if at.b is None else {"b": at.b})[0]["eta"]
         return published.about(rules, regime, at, at.b or 1.0, alone.get("b", 1.0), eta_capped=below)
+    beyond = _beyond_domain(rules.bound, at)
     if not own and of_papers(rules):
-        return (f"b is not {called(regime)}'s own ({alone['b']:.4g} tokens): the rest is tuned again at it",)
+        return (f"b is not {called(regime)}'s own ({alone['b']:.4g} tokens): the rest is tuned again at it", *beyond)
     free = [v for v in move.tuned if v not in held]
     if not free:
-        return ()
+        return beyond
     law = rules.law(free)
     risk, floor = law.exponent["risk"], ", ".join(law.levels[0].terms)
     falls = f"the bound's best goes with {law.budget}^({risk})" if risk else f"the bound does not fall below {floor}"
-    beyond = [f"the bound is for {v} <= {cap:.4g}" for v, cap in rules.bound.caps.items() if (at[v] or 0) > cap]
-    there = {**rules.bound.constants, **at.values, law.budget: at.T}
-    for wall in rules.bound.walls:
-        if there.keys() >= {*wall.variables(law.budget), *wall.constants()}:
-            from hpgrid.formula.function import holds
-
-            if not holds(wall, there):
-                beyond.append(f"the bound is for {wall.text}, which fails there")
     return (
         falls,
         *(f"in the limit it lies on its bound {text}" for text in dict.fromkeys(law.active.values())),

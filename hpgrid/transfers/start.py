@@ -186,9 +186,16 @@ def check(options: Mapping[str, Any]) -> TransferProblem:
         bound = bound.form(budget)
         # Eq. (4), in either set of constants, is the bound that there is where none is given.
         eq_4 = (bounds.lmo().terms, bounds.lmo(Delta0=1.0, L=1.0, rho=1.0, sigma=1.0).terms)
-        if isinstance(bound, Proxy) and bound.terms in eq_4:
+        if isinstance(bound, Proxy) and bound.terms in eq_4 and not bound.domain:
             constants = bound.with_constants(**constants).constants if isinstance(constants, Mapping) else constants
             bound = None
+    if bound is not None:
+        # Where it holds is a limit as others are, as far as that is an end of one variable.
+        caps = dict(bound.caps)
+        b, eta = (min((x for x in (own, caps.pop(v, None)) if x is not None), default=None)
+                  for v, own in (("b", limits.b), ("eta", limits.eta)))  # fmt: skip
+        caps = {v: min(cap, limits.caps.get(v, cap)) for v, cap in caps.items()}
+        limits = limits._replace(b=b, eta=eta, caps=FrozenMap({**limits.caps, **caps}))
     regimes = _regimes(options["regime"], optimizer, bound)
     T, given = _budget(options["to"], budget, bound)
     given |= {} if to_b is None else {"b": to_b}
@@ -225,6 +232,15 @@ def limits_of(
     b = _in_tokens("max_b", _number("max_b", most.pop("b", max_b)), unit)
     eta = _number("max_eta", most.pop("eta", max_eta))
     least = {v.name: v.low for v in space.with_floors(floors or {}).tunable if v.name in (floors or {})}
+    if "b" in least:
+        least["b"] = _in_tokens("b", least["b"], unit) or 1.0
+    for name, floor in least.items():
+        cap = {**most, "b": b, "eta": eta}.get(name)
+        if cap is not None and cap < floor:
+            raise bad(f"the smallest {name} is below the largest", f"{floor:g} and {cap:g}", "a floor below the cap")
+    # What counts something has whole ends.
+    most = {v: math.floor(x) if space.all[v].whole else x for v, x in most.items()}
+    least = {v: math.ceil(x) if space.all[v].whole else x for v, x in least.items()}
     return Limits(b, eta and float(eta), _rounding(round_b), unit, FrozenMap(most), FrozenMap(least))
 
 
@@ -283,7 +299,8 @@ def _budget(to: Any, budget: str, bound: Proxy | FunctionProxy | None) -> tuple[
     for name in to:
         if name in ("b", "eta"):
             instead = "to_b for a batch size that is given" if name == "b" else "max_eta for the largest one"
-            raise bad(f"a transfer goes to a token budget {budget} alone", name, f"{budget}=1e12, say, and {instead}")
+            kind = "token budget" if budget == "T" else "budget"
+            raise bad(f"a transfer goes to a {kind} {budget} alone", name, f"{budget}=1e12, say, and {instead}")
     others = [v for v in space.hyperparameters if v not in STANDARD.hyperparameters]
     check_keys("name in where a transfer goes", to, (budget, *others))
     if budget not in to:
@@ -291,6 +308,9 @@ def _budget(to: Any, budget: str, bound: Proxy | FunctionProxy | None) -> tuple[
     for name, value in to.items():
         _check_size(name, value)
     given = {name: space.check(name, value) for name, value in to.items()}
+    for name, value in given.items():
+        if space.all[name].whole and value % 1:
+            raise bad(f"{name} is a whole number", value, f"{name}={max(round(value), 1)}, say")
     return given.pop(budget), given
 
 

@@ -175,7 +175,7 @@ def transfer(
             except NoRule as why:
                 no_rule[name] = str(why)
     if not rows:
-        raise bad("a bound has a law of what was tuned", "; ".join(no_rule.values()), "another bound, or regime")
+        raise bad("a bound has a law of what was tuned", "; ".join(no_rule.values()), "another bound, regime, or limit")
     if counted_in_tokens(rules.bound):
         sizes = dict.fromkeys(row.at.b for row in rows if row.at.b in (problem.to_b, limits.b))
         # Of less than one iteration the row itself says so.

@@ -164,13 +164,17 @@ FROM = {"eta": 0.02, "H": 16, "n": 8, "b": 1, "R": 1e5}
     ({"start": {**FROM, "T": 1e9}}, "a start has its budget, R or T"),
     ({"start": {**FROM, "J": 2}}, "there is no name in a start"),
     ({"to": {"T": 1e9}}, "there is no name in where a transfer goes"),
-    ({"to": {"R": 1e7, "b": 4}}, "a transfer goes to a token budget R alone"),
+    ({"to": {"R": 1e7, "b": 4}}, "a transfer goes to a budget R alone"),
     ({"caps": {"Q": 4}}, "there is no tuned axis of that name"),
     ({"caps": {"H": 0.5}}, "H must be a finite number with H >= 1"),
     ({"floors": {"H": 0.5}}, "H must be a finite number with H >= 1"),
     ({"caps": {"b": 4}, "max_b": 8}, "the largest b is given once"),
     ({"caps": {"H": 64}, "to": {"R": 1e7, "H": 128}}, "a value that is given is one that the limits on H allow"),
     ({"caps": {"alpha": 0.1}}, "does not depend on alpha"),
+    ({"caps": {"H": 4}, "floors": {"H": 8}}, "the smallest H is below the largest"),
+    ({"caps": {"b": 4}, "floors": {"b": 8}}, "the smallest b is below the largest"),
+    ({"to": {"R": 1e7, "H": 2.5}}, "H is a whole number"),
+    ({"caps": {"b": 2, "n": 8}, "floors": {"eta": 1e-2}, "regime": "eta,H"}, "H ends at H >= 1, by no power"),
     ({"regime": "eta,K"}, "there is no regime"),
     ({"regime": "9"}, "there is no regime"),
 ])  # fmt: skip
@@ -186,3 +190,74 @@ def test_the_command_takes_what_a_formula_declares(capsys: pytest.CaptureFixture
         "--cap", "H=64", "--regime", "eta,H",
     )  # fmt: skip
     assert text.startswith("For R = 1e+07 set eta = 0.002, H = 64, n = 32.")
+
+
+def moves(bound: str, to: float, constants: dict[str, float], domain: tuple[str, ...] = (), **more: Any) -> Any:
+    return hpgrid.transfer({"eta": 1e-3, "b": 1e4, "T": 1e10}, to, bound=hpgrid.parse(bound, constants, domain=domain),
+                           constants=constants, **more)  # fmt: skip
+
+
+PLAIN = "D0*b/(eta*T) + s/sqrt(b) + L*eta"
+
+
+def test_where_a_bound_holds_is_a_limit() -> None:
+    """eta <= 1e-3, where eta*= T^-1/4 asks for more on a shorter run: b ~ (eta T)^(2/3) goes on from there."""
+    found = moves(PLAIN, 1e9, dict.fromkeys(("D0", "s", "L"), 1.0), ("eta <= 1e-3",))
+    assert [row.at.eta for row in found.rows] == [1e-3, 1e-3]
+    assert found.rows[1].at.b == pytest.approx(1e4 * 10 ** (-2 / 3), rel=ROUNDING)
+    assert all(costed.cost.rule.best[0] >= 0 for costed in found.costs.rows)
+    of_eq_4 = hpgrid.transfer(START, 1e12, bound=hpgrid.parse(
+        "C1*b/(eta*T) + C2*sqrt(b)/(alpha*T) + C2*sqrt(alpha/b) + C3*eta*(1 + 1/alpha)",
+        dict.fromkeys(("C1", "C2", "C3"), 1.0), domain=("eta <= 1e-5",)), regime="C")  # fmt: skip
+    assert of_eq_4.rows[0].at.eta == 1e-5
+
+
+def test_a_floor_on_b_holds_of_rounding_and_of_the_setting_that_is_left() -> None:
+    constants = {"D0": 1.0, "s": 30.0, "L": 4.0}
+    found = moves(PLAIN, 1e12, constants, floors={"b": 3e6}, round_b="pow2", max_b=5e6)
+    assert [row.at.b for row in found.rows] == [2.0**22] * 2
+    assert all(costed.cost.unchanged.best[0] >= 0 for costed in found.costs.rows)
+    assert "it stays at its smallest value 3000000" in found.text(details=True)
+    with pytest.raises(InputError, match="the limits on b allow"):
+        moves(PLAIN, 1e12, constants, floors={"b": 8e6}, to_b=4e6)
+    with pytest.raises(InputError, match="the cap on b leaves room for 4"):
+        moves(PLAIN, 1e12, constants, floors={"b": 3e6}, round_b="pow2", max_b=4e6)
+
+
+def test_without_a_best_point_there_are_no_costs_and_an_answer_all_the_same() -> None:
+    """n and b capped, H not: all of local SGD's variables together have no best point."""
+    found = hpgrid.transfer({"eta": 2.2e-3, "H": 16, "n": 8, "b": 1, "R": 1e5}, 1e7, caps={"n": 8, "b": 1},
+                            bound=example("local_sgd").build("R"), constants={"D0": 1.0})  # fmt: skip
+    assert found.rows[0].at.eta == pytest.approx(2.2e-4)
+    assert found.costs.rows[0].cost is None
+
+
+def test_a_row_of_which_all_is_kept_is_no_better_for_that() -> None:
+    found = hpgrid.transfer({"eta": 0.01, "lam": 0.1, "b": 64000, "T": 1e9}, 1e13, floors={"eta": 1e-2},
+                            bound=example("weight_decay").build("T"))  # fmt: skip
+    assert found.choice.row.regime == "4"
+    kept = [row for row in found.rows if row.at.eta == 1e-2]
+    assert all("eta would be" in " ".join(row.remarks) for row in kept)
+
+
+def test_floors_of_the_risk_are_compared_by_what_they_come_to() -> None:
+    """Rows whose risk ends at the noise of their batch: a larger one, up to its cap, has less of it."""
+    constants = {"D0": 1.0, "S": 1.0, "x": 1.0}
+    bound = hpgrid.parse("max(D0/(lam*eta*K), lam*eta) + S/sqrt(b) + lam**2 + x/lam*T**(-1/2)", constants,
+                         variables=["lam > 0"])  # fmt: skip
+    found = hpgrid.transfer({"eta": 0.08, "lam": 0.1, "b": 64000, "T": 1e9}, 1e13, bound=bound, constants=constants,
+                            caps={"b": 4e6})  # fmt: skip
+    risks = {row.regime: float(bound.risk(T=1e13, **row.at.values)) for row in found.rows}
+    assert found.choice.row.regime == min(risks, key=risks.__getitem__)
+
+
+def test_groups_of_a_bound_of_ones_own_have_its_variables() -> None:
+    from hpgrid.transfers.groups import transfer_groups
+
+    shared, bound = {"n": 2, "b": 1, "R": 1e4}, example("local_sgd").build("R")
+    starts = {"m": {"eta": 0.02, "H": 2, **shared}, "a": {"eta": 1e-3, "H": 8, **shared}}
+    asked = {"bound": bound, "caps": {"H": 64}, "regime": "eta,H"}
+    text = transfer_groups(starts, 1e6, **asked).text()
+    assert [line.split()[-1] for line in text.splitlines() if line.split()[:1] in (["m"], ["a"])] == ["64", "64"]
+    with pytest.raises(InputError, match="groups of one run share R"):
+        transfer_groups({**starts, "a": {**starts["a"], "R": 3e4}}, 1e6, **asked)
