@@ -68,6 +68,11 @@ def assert_same(one: ManyResult, other: ManyResult) -> None:
 # --- against one search after the other ---
 
 
+def in_one(over: tuple[str, ...], budget: str) -> Any:
+    """A case: pairs, each of which compiles programs of its own, are thorough ones."""
+    return pytest.param(over, budget, marks=[pytest.mark.thorough] if len(over) == 2 else [])
+
+
 @pytest.mark.parametrize("n", [5, 12])
 def test_every_index_of_300_random_triples_is_that_of_brute_force(n: int) -> None:
     found = check(bounds.lmo(), Grid.footnote(n), Regime(ALL), TRIPLES)
@@ -83,7 +88,7 @@ def test_so_it_is_on_the_papers_grids(grid: Grid) -> None:
     assert found.edge["eta"].any() == (grid == Grid.captions())
 
 
-@pytest.mark.parametrize(("over", "budget"), [*((over, "K") for over in SUBSETS), (("b",), "T"), (ALL, "T")], ids=str)
+@pytest.mark.parametrize(("over", "budget"), [*map(in_one, SUBSETS, "KKKKKKK"), (("b",), "T"), (ALL, "T")], ids=str)
 def test_every_regime_agrees(over: tuple[str, ...], budget: str) -> None:
     found = check(bounds.lmo(), in_budget(Grid.footnote(12), budget), tuning(over), TRIPLES)
     assert found.method == "exact"
@@ -100,7 +105,7 @@ def test_compiled_well_it_finds_what_it_does_compiled_soon(
     assert_same(search_many(*given, min_K=1.0), soon)
 
 
-@pytest.mark.parametrize(("over", "budget"), [*((over, "T") for over in SUBSETS), (("b",), "K"), (ALL, "K")], ids=str)
+@pytest.mark.parametrize(("over", "budget"), [*map(in_one, SUBSETS, "TTTTTTT"), (("b",), "K"), (ALL, "K")], ids=str)
 def test_caps_and_a_smallest_number_of_iterations_agree(over: tuple[str, ...], budget: str) -> None:
     grid = in_budget(Grid.footnote(12), budget)
     found = check(bounds.lmo(), grid, tuning(over, caps=True), FEW, min_K=30.0)

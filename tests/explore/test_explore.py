@@ -180,8 +180,11 @@ def test_curves_go_through_the_best_cells_and_what_is_near_costs_little(
         assert [first, last] == [inside[0], inside[-1]]
 
 
-def test_an_update_takes_less_than_30_ms(pages: dict[str, Path], browser: Browser) -> None:
-    """From a constant that moves to a page that is laid out, at n = 100: by the processor's time, on any machine."""
+def test_an_update_takes_no_longer_than_a_few_million_powers(pages: dict[str, Path], browser: Browser) -> None:
+    """From a constant that moves to a page that is laid out, at n = 100, against a loop in the same page.
+
+    A grid of 100^3 has a million cells of four terms: what an update does is a part of that, whatever the machine.
+    """
     browser.send("Performance.enable")
 
     def spent() -> float:
@@ -191,12 +194,17 @@ def test_an_update_takes_less_than_30_ms(pages: dict[str, Path], browser: Browse
         "(() => { const state = explorer.state(), name = Object.keys(state.c)[0]; for (let i = 0; i < 60; i++)"
         " { state.c[name] = 10 ** (i % 7 / 7); explorer.show(); document.body.offsetHeight; } })()"
     )
+    loop = "(() => { let x = 0; for (let i = 0; i < 6e7; i++) x += Math.exp(-i % 64 / 64); return x; })()"
+
+    def taken(what: str) -> float:
+        browser.run(what)  # it is compiled as it runs
+        begun = spent()
+        browser.run(what)
+        return spent() - begun
+
     for name in ("lmo", "own", "local_sgd"):
         browser.open(pages[name])
-        browser.run(moved)  # it is compiled as it runs
-        begun = spent()
-        browser.run(moved)
-        assert 0 < spent() - begun < 60 * 0.03, name
+        assert 0 < taken(moved) < 4 * taken(loop), name
 
 
 def test_the_keyboard_moves_sliders_and_the_link_keeps_the_state(pages: dict[str, Path], browser: Browser) -> None:

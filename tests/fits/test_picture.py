@@ -71,6 +71,13 @@ CASES: dict[str, tuple[Any, dict[str, Any], tuple[float, ...], int]] = {
 }
 
 
+#: The two that take the longest are thorough ones.
+EACH = [
+    pytest.param(case, marks=[pytest.mark.thorough] if case in ("500 runs", "three variables, one budget") else [])
+    for case in CASES
+]
+
+
 @cache
 def drawn(case: str) -> tuple[Fit, tuple[float, ...], Figure]:
     """The fit of a case, what it was asked, and its picture."""
@@ -96,7 +103,7 @@ def rows(x: Any) -> Floats:
     return x[np.lexsort(x.T)]
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", EACH)
 def test_each_panel_has_something_to_show_and_there_is_no_other(case: str) -> None:
     found, _, figure = drawn(case)
     assert len(panels(case)) == CASES[case][-1]
@@ -104,7 +111,7 @@ def test_each_panel_has_something_to_show_and_there_is_no_other(case: str) -> No
     assert all(ax.lines and ax.get_visible() for ax in panels(case))
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", EACH)
 def test_nothing_is_cut_and_no_text_lies_over_another(case: str) -> None:
     figure = drawn(case)[2]
     with styled():
@@ -165,7 +172,7 @@ def test_the_best_run_at_one_place_is_drawn_last() -> None:
         assert (np.diff(colored.get_array()) <= 0).all()
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", EACH)
 def test_optima_and_predictions_are_the_fits(case: str) -> None:
     found, budgets, _ = drawn(case)
     names = found.surface.names

@@ -108,7 +108,13 @@ for _kind, _damage in KINDS.items():
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("what", DAMAGE)
+#: As the other arrays, whose files they are like.
+LIKE = [pytest.mark.thorough]
+
+
+@pytest.mark.parametrize(
+    "what", [pytest.param(x, marks=LIKE if x.startswith(("b_edge", "slope_error")) else []) for x in DAMAGE]
+)
 def test_what_is_damaged_is_found_and_computed_again_to_the_same_bytes(copy: Path, whole: Path, what: str) -> None:
     damage, found = DAMAGE[what]
     damage(copy)
