@@ -97,6 +97,7 @@ def test_fig1_leaves_its_pictures_arrays_and_record_and_says_so(
     assert any(cache.rglob("*-cache")), "compiled searches are kept"
 
 
+@pytest.mark.thorough
 def test_the_script_makes_several_figures_in_a_format_of_choice(tmp_path: Path) -> None:
     out = tmp_path / "new" / "folder"
     said = process("scripts/reproduce.py", "fig5,fig1", "fig11", "--grid", "captions", *SMALL, out)
