@@ -168,9 +168,17 @@ class _Bound:
         """Return the bound as one that is given by a function."""
         raise NotImplementedError
 
+    def variables(self) -> tuple[str, ...]:
+        """Return the variables that the bound contains, in canonical order."""
+        raise NotImplementedError
+
     def depends_on(self) -> tuple[str, ...]:
         """Return the variables that change the bound."""
         raise NotImplementedError
+
+    def hyperparameters(self) -> tuple[str, ...]:
+        """Return those of its variables that are no budgets, in canonical order."""
+        return tuple(v for v in self.space.hyperparameters if v in self.variables())
 
     def behind(self, walls: Iterable[Inequality]) -> FunctionProxy:
         """Return the bound as a function that is +inf where one of some conditions does not hold."""

@@ -57,7 +57,7 @@ def axis_of(proxy: Proxy | FunctionProxy, panels: Sequence[Panel]) -> str:
         ValueError: it is none, or several.
     """
     roles = {v for panel in panels for v in (*panel.tuned, *panel.fixed, *panel.regime.path)}
-    free = [v for v in proxy.variables() if v in proxy.space.hyperparameters and v not in roles]
+    free = [v for v in proxy.hyperparameters() if v not in roles]
     if "b" in free:
         return "b"
     if len(free) != 1:

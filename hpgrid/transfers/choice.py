@@ -22,9 +22,6 @@ WITHIN = 0.01
 #: Of rows whose risks fall alike, the first: with beta as it is, then with all tuned.
 _FIRST = "CDBA"
 
-#: In place of the terms of a floor that is not known: more than any has.
-_MANY = ("",) * 1000
-
 #: What a row has beside its exponent, of eq. (4): why it comes before others.
 _OF_PAPER = {"C": "beta stays, and b ~ T^(1/2) is what public runs show", "D": "beta is tuned again at that b",
              "B": "at a fixed b that takes a beta that is tuned again"}  # fmt: skip
@@ -56,7 +53,7 @@ def chosen(answer: Transfer, among: Collection[str] | None = None) -> Choice:
         risks = {each: _risk(rules, row) for each, row in rows.items()}
         # Of floors of as many terms the one of the most variables: it is not above the others.
         more = {each: 0 if rules.paper or risks[each][0] else -len(row.tuned) for each, row in rows.items()}
-        name = min(rows, key=lambda each: (risks[each][0], len(risks[each][1] or _MANY), more[each]))
+        name = min(rows, key=lambda each: (risks[each][0], len(risks[each][1]) or math.inf, more[each]))
         risk, terms = risks[name]
         falls = f"falls faster, as {power(rules.bound.budget, risk)}" if risk else "falls below a floor"
         if not risk and terms and any(len(of) > len(terms) for _, of in risks.values()):

@@ -169,7 +169,7 @@ def optima(bound: Proxy, budgets: Sequence[float], constants: Constants, boxes: 
 
     One solve for all of them: it takes as long as for one.
     """
-    names = [name for name in bound.space.hyperparameters if name in bound.variables()]
+    names = bound.hyperparameters()
     ends: dict[str, Any] = {name: tuple(np.array([box[name] for box in boxes]).T[:, :, None]) for name in names}
     best = profile(bound, names, {}, np.array(budgets)[:, None], ends, constants).at
     return [{name: best[name][k] for name in names} for k in range(len(boxes))]

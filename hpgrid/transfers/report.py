@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Mapping
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hpgrid.answer import Answer, Part, Table
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
     from hpgrid.transfers.costs import Costed, Costs, Regret
     from hpgrid.transfers.rules import Row
     from hpgrid.transfers.transfer import Transfer
-
-#: What a row sets: everything.
-ALL: Collection[str] = ()
 
 #: An excess from which on risks are compared as factors, and the percents from which on none has a decimal.
 _MANIFOLD, _ALL_DIGITS = 99.0, 9.95
@@ -48,8 +44,8 @@ def answer(found: Transfer) -> Answer:
     return Answer([setting(found, best.row)], [why(found, best), [table], found.notes], details, listed(adds))
 
 
-def setting(found: Transfer, row: Row, names: Collection[str] = ALL) -> str:
-    """Return what a row sets, as a sentence: eta, b, the momenta, what else there is, and the iterations of b."""
+def setting(found: Transfer, row: Row, names: Collection[str] | None = None) -> str:
+    """Return what a row sets, of some names or all, as a sentence, and the iterations that b leaves."""
     at, kept, b = row.at, found.kept.get(row.regime), row.at.b
     if b is not None and b / found.limits.unit % 1:
         # Who can run only whole batch sizes sets one.
@@ -61,10 +57,11 @@ def setting(found: Transfer, row: Row, names: Collection[str] = ALL) -> str:
         "beta2": None if kept is None or kept.alpha2 is None else beta_text(kept.alpha2),
     }
     for name in found.rules.names:
-        if name not in ("eta", "b", "alpha") and at[name] is not None and names is ALL:
+        if name not in TUNED["D"] and at[name] is not None:
             whole = found.rules.bound.space.all[name].whole
             values[name] = f"{max(at[name], 1):.0f}" if whole and at[name] < 1e6 else number(at[name])
-    said = ", ".join(f"{name} = {x}" for name, x in values.items() if x is not None and (name in names or names is ALL))
+    shown = values if names is None else names
+    said = ", ".join(f"{name} = {x}" for name, x in values.items() if x is not None and name in shown)
     budget = f"{number(found.T)} tokens" if found.budget == "T" else f"{found.budget} = {number(found.T)}"
     iterations = f": {number(at.K)} iterations" if b is not None and counted_in_tokens(found.rules.bound) else ""
     return f"For {budget} set {said}{iterations}."
@@ -160,31 +157,28 @@ def _rows(answer: Transfer) -> list[list[str]]:
     tables = ("Table 2", "Table 3") if answer.rules.paper else ("its own b", "at this b")
     tables = tables if "b" in names and of_papers(answer.rules) else ("its own law", "at what is kept")
     costs = {} if answer.costs is None else {row.regime: row.cost for row in answer.costs.rows}
-    # A column of values: its head, and how a row's are said.
-    columns: dict[str, Callable[[Setting], str]] = {}
+    # By its head, a column's values.
+    settings, columns = [row.at for row in answer.rows], dict[str, list[str]]()
     if of_papers(answer.rules) or "eta" in names:
-        columns["eta"] = lambda at: number(at.eta)
+        columns["eta"] = [number(at.eta) for at in settings]
     if of_papers(answer.rules) or "b" in names:
-        columns["b, tokens" if counted_in_tokens(bound) else "b"] = lambda at: batch_text(at.b)
+        columns["b, tokens" if counted_in_tokens(bound) else "b"] = [batch_text(at.b) for at in settings]
         if unit > 1:
-            columns["sequences"] = lambda at: batch_text(None if at.b is None else at.b / unit)
+            columns["sequences"] = [batch_text(None if at.b is None else at.b / unit) for at in settings]
     if of_papers(answer.rules) or "alpha" in names:
-        columns |= {"beta": lambda at: beta_text(at.alpha), "alpha": lambda at: number(at.alpha)}
-    columns |= {v: partial(_number_of, v) for v in names if v not in TUNED["D"]}
+        columns["beta"] = [beta_text(at.alpha) for at in settings]
+        columns["alpha"] = [number(at.alpha) for at in settings]
+    columns |= {v: [number(at[v]) for at in settings] for v in names if v not in TUNED["D"]}
     if counted_in_tokens(bound):
-        columns["K"] = lambda at: number(at.K)
+        columns["K"] = [number(at.K) for at in settings]
     table = [["", "tuned", "held", *columns, "rule"] + ["costs"] * bool(costs)]
-    for row in answer.rows:
+    for row, *values in zip(answer.rows, *columns.values()):
         cost = costs.get(row.regime)
         paid = [_regret(cost.rule)[1] if cost is not None else "-"] if costs else []
         name = row.regime + "*" * (row == answer.choice.row and len(answer.rows) > 1)
         roles = (", ".join(map(said, row.tuned)), ", ".join(map(said, row.held)) or "-")
-        table.append([name, *roles, *(say(row.at) for say in columns.values()), tables[not row.own], *paid])
+        table.append([name, *roles, *values, tables[not row.own], *paid])
     return table
-
-
-def _number_of(name: str, at: Setting) -> str:
-    return number(at[name])
 
 
 def _rules(answer: Transfer) -> list[str]:

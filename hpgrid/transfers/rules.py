@@ -58,7 +58,7 @@ class Rules:
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The hyperparameters of the bound."""
-        return tuple(v for v in self.bound.space.hyperparameters if v in self.bound.variables())
+        return self.bound.hyperparameters()
 
     def law(self, tuned: Collection[str], along: Powers | None = None) -> Law:
         """Return the exact law of what is tuned, where others are a constant, named x_given, times a power of T."""
@@ -417,7 +417,7 @@ def units(b: float, unit: int, say: Callable[[float], str] = batch_text) -> str:
 def feasible(b: float, limits: Limits) -> tuple[float, tuple[str, ...]]:
     """Return the nearest batch size that can be run, in tokens, and what was done to the one that is wished for.
 
-    That is at least one unit, under its cap, and rounded without passing that.
+    That is at least one unit and its floor, at most its cap, and rounded without passing those.
 
     Raises:
         ValueError: the cap leaves no batch size at all.
@@ -426,13 +426,13 @@ def feasible(b: float, limits: Limits) -> tuple[float, tuple[str, ...]]:
     step = limits.round_b if isinstance(limits.round_b, int) else 1
     least = max(float(unit), limits.floors.get("b", 0.0))
 
-    def rounding(b: float, up: bool) -> float:  # the nearest, or the next one up or down
+    def rounded_by(whole: Callable[[float], int], b: float) -> float:
+        """A batch size on the steps of the rounding, the number of steps made a whole one."""
         if limits.round_b == "pow2":
-            exponent = math.log2(b / unit)
-            return unit * 2.0 ** (math.ceil(exponent) if up else math.floor(exponent))
-        return unit * step * float(max(1, math.ceil(b / unit / step) if up else math.floor(b / unit / step)))
+            return unit * 2.0 ** whole(math.log2(b / unit))
+        return unit * float(step * max(1, whole(b / unit / step)))
 
-    smallest = rounding(least, up=True) if limits.round_b is not None else least
+    smallest = rounded_by(math.ceil, least) if limits.round_b is not None else least
     if cap < smallest:
         room = f"{smallest / unit:g} " + ("sequences" if unit > 1 else "tokens")
         rule = f"the cap on b leaves room for {room}"
@@ -451,13 +451,8 @@ def feasible(b: float, limits: Limits) -> tuple[float, tuple[str, ...]]:
         notes.append(f"b would be {units(b, unit)}: it stays at its cap {units(cap, unit, given_text)}")
     if limits.round_b is None:
         return now, tuple(notes)
-    if limits.round_b == "pow2":
-        rounded = unit * 2.0 ** math.floor(math.log2(now / unit) + 0.5)
-    else:
-        rounded = unit * float(step * max(1, math.floor(now / unit / step + 0.5)))
-    if rounded > cap:
-        rounded = rounding(cap, up=False)
-    rounded = max(rounded, smallest)
+    rounded = rounded_by(lambda steps: math.floor(steps + 0.5), now)
+    rounded = max(rounded if rounded <= cap else rounded_by(math.floor, cap), smallest)
     if rounded != now:
         notes.append(f"b is rounded from {units(now, unit)} to {units(rounded, unit)}")
     return rounded, tuple(notes)

@@ -196,6 +196,10 @@ def check(options: Mapping[str, Any]) -> TransferProblem:
                   for v, own in (("b", limits.b), ("eta", limits.eta)))  # fmt: skip
         caps = {v: min(cap, limits.caps.get(v, cap)) for v, cap in caps.items()}
         limits = limits._replace(b=b, eta=eta, caps=FrozenMap({**limits.caps, **caps}))
+    for name in limits.floors:
+        low, high = limits.ends(space.all[name])
+        if low > high:
+            raise bad(f"the smallest {name} is below the largest", f"{low:g} and {high:g}", "a floor below the cap")
     regimes = _regimes(options["regime"], optimizer, bound)
     T, given = _budget(options["to"], budget, bound)
     given |= {} if to_b is None else {"b": to_b}
@@ -234,10 +238,6 @@ def limits_of(
     least = {v.name: v.low for v in space.with_floors(floors or {}).tunable if v.name in (floors or {})}
     if "b" in least:
         least["b"] = _in_tokens("b", least["b"], unit) or 1.0
-    for name, floor in least.items():
-        cap = {**most, "b": b, "eta": eta}.get(name)
-        if cap is not None and cap < floor:
-            raise bad(f"the smallest {name} is below the largest", f"{floor:g} and {cap:g}", "a floor below the cap")
     # What counts something has whole ends.
     most = {v: math.floor(x) if space.all[v].whole else x for v, x in most.items()}
     least = {v: math.ceil(x) if space.all[v].whole else x for v, x in least.items()}
@@ -321,7 +321,7 @@ def _regimes(asked: Any, optimizer: str, bound: Proxy | FunctionProxy | None) ->
             raise bad("regimes A to D are the LMO methods'; SGD has one rule", asked, "regime auto, or optimizer lmo")
         return {"SGD": ("eta",)}
     space = STANDARD if bound is None else bound.space
-    has = tuple(v for v in (TUNED["D"] if bound is None else bound.variables()) if v in space.hyperparameters)
+    has = STANDARD.hyperparameters if bound is None else bound.hyperparameters()
     rows: dict[str, tuple[str, ...]] = {}
     if set(has) <= set(TUNED["D"]):
         for name, tuned in TUNED.items():
@@ -360,8 +360,7 @@ def _constants(
         raise bad("constants are calibrated for eq. (4)", bound.name, "values of its constants, or no bound")
     if optimizer != "lmo":
         raise bad("costs are of eq. (4), the LMO methods'", f"optimizer {optimizer}", "optimizer lmo, or no constants")
-    space = STANDARD if bound is None else bound.space
-    needs = [name for name in space.hyperparameters if bound is None or name in bound.variables()]
+    needs = STANDARD.hyperparameters if bound is None else bound.hyperparameters()
     lacking = [said(name) for name in needs if start[name] is None]
     if lacking:
         *first, last = map(said, needs)

@@ -261,3 +261,8 @@ def test_groups_of_a_bound_of_ones_own_have_its_variables() -> None:
     assert [line.split()[-1] for line in text.splitlines() if line.split()[:1] in (["m"], ["a"])] == ["64", "64"]
     with pytest.raises(InputError, match="groups of one run share R"):
         transfer_groups({**starts, "a": {**starts["a"], "R": 3e4}}, 1e6, **asked)
+
+
+def test_a_floor_above_where_a_bound_holds_is_refused_too() -> None:
+    with pytest.raises(InputError, match=r"the smallest eta is below the largest\. Given: '0.01 and 0.001'"):
+        moves(PLAIN, 1e12, dict.fromkeys(("D0", "s", "L"), 1.0), ("eta <= 1e-3",), floors={"eta": 1e-2})
