@@ -36,7 +36,8 @@ class Answer:
 
     Attributes:
         first: the answer, a sentence or two.
-        beside: what stands beside it, what matters most first: what goes beyond a screen is a detail.
+        beside: what stands beside it, what matters most first, which always stands; of the rest what goes beyond a
+            screen is a detail.
         details: what stands there where details are asked for.
         adds: what the details are, in a few words; "" where there are none.
     """
@@ -52,7 +53,7 @@ class Answer:
         parts = [[*_broken(part)] for part in (*self.beside, *(self.details if details else ())) if part]
         last = to_width([f"--details adds {self.adds}."]).split("\n") if self.adds and not details else []
         room = SCREEN - len(first) - len(last) - 1
-        while last and len(parts) > (not first) and sum(1 + len(part) for part in parts) > room:
+        while last and len(parts) > 1 and sum(1 + len(part) for part in parts) > room:
             parts.pop()
         whole = [part for part in (first, *parts, last) if part]
         return [line for k, part in enumerate(whole) for line in ([""] * (k > 0) + part)]

@@ -99,9 +99,7 @@ def compare_sources(
     adds = listed(
         [each.title.partition(":")[0].lower() for each in parts if each not in beside] + ["what answers mean"]
     )
-    Answer(
-        first, [tables.part(each._replace(title=each.title.partition(":")[0])) for each in beside], [*rest, notes], adds
-    ).show(details)
+    Answer(first, [tables.part(each, brief=not details) for each in beside], [*rest, notes], adds).show(details)
     return 0
 
 

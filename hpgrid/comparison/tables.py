@@ -23,9 +23,11 @@ class Table(NamedTuple):
     words: Sequence[str] = ()
 
 
-def part(table: Table) -> Part:
-    """Return a table under its title, as part of an answer."""
-    return [table.title, answer.Table(table.rows, wrap=table.words, indent="  ")]
+def part(table: Table, brief: bool = False) -> Part:
+    """Return a table under its title, as part of an answer; a brief one does not say why a cell has no answer."""
+    rows = [[re.sub(r"^- .*", "-", cell) for cell in row] for row in table.rows] if brief else table.rows
+    title = table.title.partition(":")[0] if brief else table.title
+    return [title, answer.Table(rows, wrap=table.words, indent="  ")]
 
 
 def blocks(table: Table) -> Iterator[list[list[str]]]:

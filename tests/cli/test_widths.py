@@ -148,6 +148,7 @@ critical-batch --eta 1e-2 --beta 0.95 --sigma 100 --Delta0 100 --G0 10 --eps 4e5
 verify S.table3 S.eq9
 smoothness --norm muon,sgd --shape 8x4 --pairs 20
 bench --needs --n 20,40,80
+compare
 compare eta-T b-T
 compare all --sources all
 compare --protocol all --sources all
