@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,8 +23,8 @@ from numpy.typing import ArrayLike
 from hpgrid.checks import bad
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.readings import FLAT, Reading, telling, tells
-from hpgrid.refinement.optimum import Optimum
-from hpgrid.refinement.profile import Profile, grid_excess, profile, sublevel
+from hpgrid.refinement.optimum import Optimum, refine
+from hpgrid.refinement.profile import grid_excess, profile, sublevels
 from hpgrid.regime import Regime
 from hpgrid.search.brute import SearchResult
 from hpgrid.shapes import Array, Bool, Float, Int
@@ -337,7 +337,8 @@ def posynomial_truth(proxy: Proxy | FunctionProxy, regime: Regime, steps: Mappin
         found = profile(proxy, regime.tuned, regime.fixed, budgets, box)
         return {"risk": found.risk, **found.at}
 
-    here = at(budget)
+    given = regime.tuned, regime.fixed, budget
+    alone = cache(lambda: sublevels(proxy, *given, regime.tuned, excess, box))
 
     def uncertainty(powers: Powers) -> float:
         own = {v: power for v, power in powers.items() if v != "risk"}
@@ -346,17 +347,18 @@ def posynomial_truth(proxy: Proxy | FunctionProxy, regime: Regime, steps: Mappin
             return of_risk
         pivot = next((v for v, power in own.items() if power == 1), next(iter(own)))
         unit = {v: power / own[pivot] for v, power in own.items()}
-        bound, ends = proxy, box
-        if len(unit) > 1:  # a monomial has no bounds of its own
-            bound, ends = in_monomial(proxy, unit, pivot), {**box, pivot: (1e-299, 1e299)}
-        low, high = sublevel(bound, regime.tuned, regime.fixed, budget, pivot, excess, ends, Profile(here["risk"], {}))
+        if len(unit) == 1:
+            low, high = alone()[pivot]
+        else:  # a monomial has no bounds of its own
+            ends = {**box, pivot: (1e-299, 1e299)}
+            low, high = sublevels(in_monomial(proxy, unit, pivot), *given, (pivot,), excess, ends)[pivot]
         width = float(np.log(high / low).max()) / 2
         if regime.tuned == (pivot,):
             # On a convex curve the lowest of evenly spaced points is next to the minimum.
             width = min(width, steps[pivot])
         return of_risk + abs(float(own[pivot])) * width
 
-    return Truth(here, uncertainty, at, *natural_ends(proxy, regime))
+    return Truth(at(budget), uncertainty, at, *natural_ends(proxy, regime))
 
 
 def in_monomial(proxy: Proxy, powers: Powers, top: str) -> Proxy:
@@ -395,8 +397,6 @@ def refined_curves(proxy: Proxy | FunctionProxy, regime: Regime, name: str, budg
 
 def refined_optimum(proxy: Proxy | FunctionProxy, regime: Regime, name: str, budgets: Array) -> Optimum:
     """Return the refined optimum at budgets, of "T" or "K" by name."""
-    from hpgrid.refinement import refine  # jax loads here
-
     # A function of b is meant for one iteration at least, as in the search that it is held against.
     at: dict[str, Any] = {name: budgets, "min_K": proxy.min_K if regime.min_K is None else None}
     return refine(proxy, regime=regime, **at)

@@ -19,8 +19,9 @@ WITHOUT_JAX = {
     *("critical", "config", "cli", "checks", "text", "plotting", "norms", "newton_schulz", "statements", "comparison"),
 }
 
-#: Of a search, what is made ready before jax loads.
-SEARCH_WITHOUT_JAX = {f"hpgrid.search.{m}" for m in ("brute", "tables", "many", "lanes")}
+#: Of others, what is made ready before jax loads, and what does without it.
+MODULES_WITHOUT_JAX = {f"hpgrid.search.{m}" for m in ("brute", "tables", "many", "lanes")}
+MODULES_WITHOUT_JAX |= {f"hpgrid.refinement.{m}" for m in ("newton", "optimum", "cost", "profile")}
 
 #: What a layer never imports, not even inside a function.
 FORBIDDEN = {layer: {"jax", "jaxlib", "jaxtyping"} for layer in WITHOUT_JAX}
@@ -82,7 +83,7 @@ def test_a_layer_imports_nothing_that_is_forbidden_to_it(module: str) -> None:
     assert not {name for name in imports(MODULES[module], lazy=True) if within(name, forbidden)}
 
 
-@pytest.mark.parametrize("module", [m for m in MODULES if layer(m) in WITHOUT_JAX or m in SEARCH_WITHOUT_JAX])
+@pytest.mark.parametrize("module", [m for m in MODULES if layer(m) in WITHOUT_JAX or m in MODULES_WITHOUT_JAX])
 def test_importing_a_layer_without_jax_reaches_no_module_with_jax(module: str) -> None:
     reached, pending = set(), [module]
     while pending:
@@ -128,6 +129,15 @@ def test_what_is_imported_loads_none_of_the_large_packages_that_it_can_do_withou
     )
     assert "hpgrid" in loaded
     assert not loaded & {"jax", "jaxlib", "jaxtyping", "matplotlib", "scipy", "rich", "xarray"}
+
+
+def test_a_sum_of_powers_is_searched_and_refined_without_jax() -> None:
+    """Nothing is compiled, in Python or on the command line."""
+    refined = "import hpgrid\nhpgrid.refine(hpgrid.bounds.lmo(), ('eta', 'b'), T=[1e8, 1e9], fixed={'alpha': 0.1})"
+    assert not loaded_after(refined) & {"jax", "jaxlib", "scipy"}
+    command = "main('search lmo --over eta,b --fix beta=0.999'.split())"
+    searched = f"from hpgrid.cli import main\ntry:\n    {command}\nexcept SystemExit:\n    pass"
+    assert not loaded_after(searched) & {"jax", "jaxlib", "scipy", "matplotlib"}
 
 
 def test_public_names_load_when_used_and_others_do_not_exist() -> None:

@@ -21,7 +21,7 @@ from hpgrid.plotting.style import PREDICTED, letter, log_axes, new_figure, short
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.readings import Reading
 from hpgrid.refinement.cost import flatness
-from hpgrid.refinement.profile import grid_excess, sublevel
+from hpgrid.refinement.profile import grid_excess, sublevels
 from hpgrid.regime import Regime
 from hpgrid.search.brute import SearchResult, grid_search
 from hpgrid.shapes import Floats as Array
@@ -203,7 +203,7 @@ def _near_check(name: str, one: Searched, exponent: float, window: tuple[float, 
 
     def crossing(level: float, budgets: Array, walls: bool = True) -> Array:
         box = one.box() if walls else None
-        return sublevel(proxy, one.joint, regime.fixed, budgets, axis, level, box)[0]
+        return sublevels(proxy, one.joint, regime.fixed, budgets, (axis,), level, box)[axis][0]
 
     here, far = budget[usable], farther(budget[usable])
     low, high = crossing(threshold + excess, here), crossing(threshold - excess, here)

@@ -18,28 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpgrid.checks import bad
-from hpgrid.shapes import AnyArray, array_namespace
+from hpgrid.shapes import Floats
 
 Row = tuple[Fraction, ...]
 
-#: How both convex solves step (``newton``, ``profile``). Stop where every gradient entry is this small against the
-#: sum of its terms' sizes.
-GRADIENT = 1e-12
-
-#: A bound is left where its multiplier has the wrong sign by more than rounding.
-MULTIPLIER = 1e-14
-
-#: The largest growth of a term's log in one step, in units of the temperature: e^3 is where the quadratic model of
-#: its exponential ends; and a growth that is rounding alone, against the fall of other terms.
-GROWTH, NO_GROWTH = 3.0, 1e-10
-
-#: A sum whose log falls by more in a step falls as a whole.
-FALLS = 0.5
-
-MOST_STEPS = 400
-
-#: Rows are kept as bits of one integer.
+#: Rows have a number of six bits.
 MOST_ROWS = 62
+
+#: The bits of a row's number in its key, and the bit that says that it depends on others.
+_NUMBER, DEPENDS = np.uint32(63), np.uint32(2**31)
 
 
 class Bases(NamedTuple):
@@ -51,13 +38,14 @@ class Bases(NamedTuple):
 
     rows: NDArray[np.float64]  # the terms' exponents, shape (J, n)
     walls: NDArray[np.float64]  # those of products that may not be too large, shape (m, n)
-    #: for k = 0 to n - 1, the rows that depend on k independent ones, as bits: (R^k,)
-    spans: tuple[NDArray[np.int64], ...]
+    level: NDArray[np.float64]  # the logs at which terms are as equal as can be, for each log coefficient: (n, J)
+    #: for k = 0 to n - 1, the rows that depend on k independent ones, which have ``DEPENDS`` there: (R, R^k)
+    spans: tuple[NDArray[np.uint32], ...]
     place: NDArray[np.int64]  # which choice n rows are, shape (R^n,)
-    terms: NDArray[np.float64]  # for each choice, every term's exponents in its coordinates, (S, J, n)
-    variables: NDArray[np.float64]  # for each choice, every variable's exponents in its coordinates, (S, n, n)
-    #: for each choice and coordinate, the variable that it is, or the wall, counted on from n; -1 for a term: (S, n)
-    unit: NDArray[np.int64]
+    terms: NDArray[np.float64]  # for each choice, every term's exponents in its coordinates, (J, n, S)
+    variables: NDArray[np.float64]  # for each choice, every variable's exponents in its coordinates, (n, n, S)
+    #: for each choice and coordinate, the variable that it is, or the wall, counted on from n; -1 for a term: (n, S)
+    unit: NDArray[np.int8]
 
 
 @lru_cache(maxsize=64)
@@ -76,10 +64,12 @@ def all_bases(rows: tuple[Row, ...], walls: tuple[Row, ...] = ()) -> Bases:
     if R > MOST_ROWS:
         rule = f"refinement takes at most {MOST_ROWS - n} terms" + " and conditions" * bool(walls)
         raise bad(rule, J + len(walls), "a bound with fewer")
+    exponents = np.array(rows, float)
+    level = -np.linalg.pinv(exponents - exponents.mean(axis=0))
+    kept = exponents, np.array(walls, float).reshape(len(walls), n), level
     if n > _TABLED:
         none = np.empty(0)
-        kept = np.array(rows, float), np.array(walls, float).reshape(len(walls), n)
-        return Bases(*kept, (), none.astype(int), none, none, none.astype(int))
+        return Bases(*kept, (), none.astype(int), none, none, none.astype(np.int8))
     # The terms' and the unit rows times their common denominator, in three columns.
     scale = lcm(*(x.denominator for row in (*rows, *walls) for x in row))
     whole, of_walls = ([[int(x * scale) for x in row] + [0] * (3 - n) for row in each] for each in (rows, walls))
@@ -100,15 +90,14 @@ def all_bases(rows: tuple[Row, ...], walls: tuple[Row, ...] = ()) -> Bases:
     # Dependent rows keep their place, empty and never asked for: the shapes hang on J and n alone.
     basis = determinant != 0
     coordinates = (every @ adjoint)[..., :n] / np.where(basis, determinant, 1)[:, None, None]
-    coordinates = np.where(basis[:, None, None], coordinates, 0).astype(float)
+    coordinates = np.moveaxis(np.where(basis[:, None, None], coordinates, 0).astype(float), 0, -1)
     return Bases(
-        np.array(rows, float),
-        np.array(walls, float).reshape(len(walls), n),
+        *kept,
         tuple(_spans(every, k) for k in range(n)),
         place.ravel(),
-        coordinates[:, :J],
-        coordinates[:, J : J + n],
-        np.where(choices >= J, choices - J, -1),
+        np.ascontiguousarray(coordinates[:J]),
+        np.ascontiguousarray(coordinates[J : J + n]),
+        np.where(choices >= J, choices - J, -1).T.astype(np.int8),
     )
 
 
@@ -119,36 +108,54 @@ _TABLED = 3
 _NOUGHT = 1e-9
 
 
-def coordinates(tables: Bases, scores: AnyArray) -> tuple[AnyArray, AnyArray, AnyArray]:
-    """Return the basis of the rows with the largest scores that are independent, as a choice of ``Bases`` is.
+def coordinates(tables: Bases, order: NDArray[np.float32]) -> tuple[Floats, Floats, NDArray[np.int8]]:
+    """Return the basis of the first rows that are independent, in an order of each problem's own.
 
-    By elimination, elementwise: what the terms' and the variables' rows are in its coordinates, shapes (..., J, n) and
-    (..., n, n), and which unit row each coordinate is, (..., n). A coordinate that is nought is exactly that.
+    What the terms' and the variables' rows are in its coordinates, shapes (J, n, P) and (n, n, P), and which unit row
+    each coordinate is, (n, P). A coordinate that is nought is exactly that.
 
     Args:
         tables: the rows.
-        scores: of each row, shape (..., R).
+        order: a number of each row that is smaller the sooner it is taken, >= 0, shape (R, P). What is the same to
+            five digits is taken as the rows are numbered.
     """
-    xp = array_namespace(scores, tables.rows)
+    # The bits of floats that are not negative are whole numbers in their order. The last six make room for the row's
+    # number, the first for whether it depends on those that are taken: so the smallest says which it is.
+    keys = order.view(np.uint32) & ~_NUMBER | np.arange(len(order), dtype=np.uint32)[:, None]
+    if not tables.spans:
+        return _eliminated(tables, keys)
+    chosen = np.zeros(order.shape[1], np.intp)
+    for span in tables.spans:
+        depends = span if span.shape[1] == 1 else span.take(chosen, axis=1)
+        chosen = chosen * len(order) + _first(keys | depends)
+    basis = tables.place.take(chosen)
+    return tables.terms.take(basis, axis=-1), tables.variables.take(basis, axis=-1), tables.unit.take(basis, axis=-1)
+
+
+def _first(keys: NDArray[np.uint32]) -> NDArray[np.intp]:
+    """The number of the row with the smallest key."""
+    return (keys.min(axis=0) & _NUMBER).astype(np.intp)
+
+
+def _eliminated(tables: Bases, keys: NDArray[np.uint32]) -> tuple[Floats, Floats, NDArray[np.int8]]:
+    """What ``coordinates`` returns, by elimination."""
     J, n = tables.rows.shape
-    rows = xp.concatenate([xp.asarray(tables.rows), xp.eye(n), xp.asarray(tables.walls)])
-    rest = xp.broadcast_to(rows, (*scores.shape, n))
-    found = xp.zeros((*scores.shape, 0))
+    rows = np.concatenate([tables.rows, np.eye(n), tables.walls])[..., None]
+    rest, found = np.repeat(rows, keys.shape[1], axis=-1), np.empty((len(rows), 0, keys.shape[1]))
     picks = []
     for _ in range(n):
-        free = xp.abs(rest).max(-1) > _NOUGHT
-        pick = xp.where(free, scores, -xp.inf).argmax(-1)[..., None, None]
-        row = xp.take_along_axis(rest, pick, -2)
-        column = xp.abs(row).argmax(-1)[..., None]
-        ratio = xp.take_along_axis(rest, column, -1) / xp.take_along_axis(row, column, -1)
-        ratio = xp.where(xp.abs(ratio) > _NOUGHT, ratio, 0.0)
-        own = xp.take_along_axis(found, pick, -2)
+        depends = np.abs(rest).max(axis=1) <= _NOUGHT
+        pick = _first(keys | depends * DEPENDS)[None, None]
+        row = np.take_along_axis(rest, pick, 0)
+        column = np.abs(row).argmax(axis=1)[None]
+        ratio = np.take_along_axis(rest, column, 1) / np.take_along_axis(row, column, 1)
+        ratio[np.abs(ratio) <= _NOUGHT] = 0.0
+        found = np.concatenate([found - ratio * np.take_along_axis(found, pick, 0), ratio], axis=1)
         rest = rest - ratio * row
-        found = xp.concatenate([found - ratio * own, ratio], axis=-1)
-        picks.append(pick[..., 0, 0])
-    found = xp.where(xp.abs(found) > _NOUGHT, found, 0.0)
-    chosen = xp.stack(picks, axis=-1)
-    return found[..., :J, :], found[..., J : J + n, :], xp.where(chosen >= J, chosen - J, -1)
+        picks.append(pick[0, 0])
+    found[np.abs(found) <= _NOUGHT] = 0.0
+    unit = np.array(picks) - J
+    return found[:J], found[J : J + n], np.maximum(unit, -1).astype(np.int8)
 
 
 def _cross(x: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
@@ -156,12 +163,12 @@ def _cross(x: NDArray[Any], y: NDArray[Any]) -> NDArray[Any]:
     return x[..., after] * y[..., before] - x[..., before] * y[..., after]
 
 
-def _spans(every: NDArray[Any], k: int) -> NDArray[np.int64]:
-    """For every k rows, those that depend on them, as bits."""
+def _spans(every: NDArray[Any], k: int) -> NDArray[np.uint32]:
+    """For every k rows, those that depend on them."""
     if k == 0:
         depends = (every == 0).all(-1)
     elif k == 1:
         depends = (_cross(every[:, None], every[None]) == 0).all(-1)
     else:
         depends = _cross(every[:, None], every[None]) @ every.T == 0
-    return np.atleast_1d((depends << np.arange(len(every))).sum(-1)).ravel()
+    return np.ascontiguousarray((depends * DEPENDS).reshape(-1, len(every)).T)

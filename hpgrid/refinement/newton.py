@@ -1,285 +1,349 @@
-"""The convex solve: damped Newton on a posynomial in the logs, vmapped over problems and jitted."""
+"""The convex solve: damped Newton on posynomials in the logs, many at once, in NumPy alone.
+
+Every array has the problems last, and what is done to one is done to each by itself: sums are over the short axes, one
+part after the other, so that a problem has the same bits in any company. What is done rests, and costs nothing.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import lax
 from numpy.typing import NDArray
 
-from hpgrid.compiled import compiled
 from hpgrid.progress import cores
-from hpgrid.refinement.bases import (
-    FALLS,
-    GRADIENT,
-    GROWTH,
-    MOST_STEPS,
-    MULTIPLIER,
-    NO_GROWTH,
-    Bases,
-    Row,
-    all_bases,
-    coordinates,
-)
+from hpgrid.refinement.bases import Bases, Row, all_bases, coordinates
 from hpgrid.refinement.problem import OPEN, Box, Solution
-from hpgrid.shapes import AnyArray as Array
+from hpgrid.shapes import Floats
 
-#: The temperature falls by this factor after a step that was not cut short.
+#: Stop where every gradient entry is this small against the sum of its terms' sizes.
+GRADIENT = 1e-12
+
+#: A bound is left where its multiplier has the wrong sign by more than rounding.
+MULTIPLIER = 1e-14
+
+#: The largest growth of a term's log in one step, in units of the temperature: e^3 is where the quadratic model of
+#: its exponential ends; and a growth that is rounding alone, against the fall of other terms.
+GROWTH, NO_GROWTH = 3.0, 1e-10
+
+#: A sum whose log falls by more in a step falls as a whole.
+FALLS = 0.5
+
+#: The logs are divided by a temperature, so that every term counts at first; it falls by this factor after a step
+#: that was not cut short.
 COOLING = 0.4
+
+MOST_STEPS = 400
 
 #: A variable, or the risk, that follows a bound by less has settled.
 SETTLED = 1e-6
 
+#: The length of a step that only a bound ends; a variable that does not move stays all the same.
+ENDLESS = 1e250
 
-class State(NamedTuple):
-    """Where a solve is: the logs, the side of each bound that holds (-1, 0, 1), the temperature."""
+#: A pivot below this share of what it was is rounding; and what a reciprocal needs.
+PIVOT, TINY = 1e-14, 1e-300
 
-    z: Array
-    side: Array
-    temperature: Array
-    steps: Array
-    done: Array
-
-
-class Local(NamedTuple):
-    """A posynomial near a point, in the coordinates of its largest independent terms."""
-
-    log_risk: Array
-    log_weights: Array
-    weights: Array
-    terms: Array  # (J, n)
-    variables: Array  # (n, n)
-    held: Array  # (n,): coordinates that are variables at a bound, or walls that hold
-    hessian: Array  # (n, n)
-    gradient: Array
-    size: Array
-    unit: Array
+#: Problems at work at once: a call of NumPy costs what some thousand numbers do, and what is at work stays some 10 MB.
+BLOCK = 2**14
 
 
-def _local(z: Array, side: Array, temperature: Array, c: Array, tables: Bases) -> Local:
-    logs = (c + tables.rows @ z) / temperature
-    top = logs.max()
-    sizes = jnp.exp(logs - top)
-    total = sizes.sum()
-    weights = sizes / total
-    # The basis: bounds that hold first, then terms by size, then what is left of the variables.
-    below = logs - top
-    scores = [below[j] for j in range(logs.shape[0])]
-    scores += [jnp.where(side[i] != 0, 1e300, -1e300) for i in range(side.shape[0])]
-    if not tables.spans:
-        terms, variables, unit = coordinates(tables, jnp.stack(scores))
-    else:
-        chosen = jnp.asarray(0)
-        for span in tables.spans:
-            # The first of the largest that does not depend on those chosen: selects, which vectorise across problems.
-            depends, best, index = span[chosen], jnp.asarray(-jnp.inf), jnp.asarray(0)
-            for r, score in enumerate(scores):
-                better = ((depends >> r) & 1 == 0) & (score > best)
-                best, index = jnp.where(better, score, best), jnp.where(better, r, index)
-            chosen = chosen * len(scores) + index
-        basis = tables.place[chosen]
-        terms, variables, unit = tables.terms[basis], tables.variables[basis], tables.unit[basis]
-    weighted = terms * weights[:, None]
-    held = (unit >= 0) & (side[unit] != 0)
-    return Local(
-        top + jnp.log(total),
-        logs - top - jnp.log(total),
-        weights,
-        terms,
-        variables,
-        held,
-        weighted.T @ terms,
-        weighted.sum(0),
-        jnp.abs(weighted).sum(0),
-        unit,
-    )
+class _State(NamedTuple):
+    """Problems sum_j exp(c_j + rows_j . z), lo <= z <= hi, and where the solve of each is."""
+
+    c: Floats  # (J, P)
+    lo: Floats  # (n + m, P): of the variables, and of m walls
+    hi: Floats
+    z: Floats  # (n, P)
+    side: NDArray[np.int8]  # of each bound, the one that holds: -1, 0 or 1, (n + m, P)
+    temperature: Floats  # (P,)
+
+    def some(self, which: NDArray[np.intp]) -> _State:
+        """Return some of the problems."""
+        arrays: tuple[Any, ...] = self
+        return _State(*(array.take(which, axis=-1) for array in arrays))
 
 
-def _solve(matrix: Array, right: Array, held: Array) -> Array:
-    """The free coordinates' solution of a graded system, zero in the held ones: scaled, then Cholesky, unrolled."""
-    n = right.shape[0]
-    diagonal = jnp.diagonal(matrix)
-    free = ~held & (diagonal > 0)
-    scale = jnp.where(free, lax.rsqrt(jnp.where(free, diagonal, 1.0)), 0.0)
-    a = [[matrix[i, k] * scale[i] * scale[k] if i != k else jnp.asarray(1.0) for k in range(n)] for i in range(n)]
-    lower: list[list[Array]] = [[jnp.asarray(0.0)] * n for _ in range(n)]
-    for i in range(n):
-        for k in range(i + 1):
-            rest = a[i][k] - sum(lower[i][m] * lower[k][m] for m in range(k))
-            lower[i][k] = jnp.sqrt(jnp.maximum(rest, 1e-14)) if i == k else rest / lower[k][k]
-    y: list[Array] = []
-    for i in range(n):
-        y.append((right[i] * scale[i] - sum(lower[i][m] * y[m] for m in range(i))) / lower[i][i])
-    x: list[Array] = [jnp.asarray(0.0)] * n
-    for i in reversed(range(n)):
-        x[i] = (y[i] - sum(lower[m][i] * x[m] for m in range(i + 1, n))) / lower[i][i]
-    return jnp.stack(x) * scale
+class _Local(NamedTuple):
+    """Posynomials near a point each, in the coordinates of their largest independent terms."""
 
+    top: Floats  # the largest log of a term, (P,)
+    below: Floats  # each term's log, from it, (J, P)
+    total: Floats  # the sum, in units of the largest term, (P,)
+    weights: Floats  # each term's share of it, (J, P)
+    terms: Floats  # (J, n, P)
+    variables: Floats  # (n, n, P)
+    unit: NDArray[np.int8]  # which bound each coordinate is, -1 for a term, (n, P)
+    held: NDArray[np.bool_]  # coordinates that are variables at a bound, or walls that hold, (n, P)
+    gradient: Floats  # (n, P)
+    hessian: list[Floats]  # its lower triangle, row by row: (1, P), (2, P), ... (n, P)
 
-def _bounded(z: Array, tables: Bases) -> Array:
-    """The logs that have bounds: of the variables, and of the products of powers that are walls."""
-    return jnp.concatenate([z, tables.walls @ z])
+    def curved(self, y: Floats) -> Floats:
+        """Return the Hessian times a vector."""
+        return np.stack([_dot(self.row(i), y) for i in range(len(y))])
 
+    def row(self, i: int) -> list[Floats]:
+        """Return a row of the Hessian."""
+        return [self.hessian[max(i, k)][min(i, k)] for k in range(len(self.hessian))]
 
-def _step(state: State, c: Array, lo: Array, hi: Array, tables: Bases) -> State:
-    z, side, temperature, steps, _ = state
-    here = _local(z, side, temperature, c, tables)
-    y = _solve(here.hessian, -here.gradient, here.held)
-    changes = here.terms @ y
-    growth, fall = changes.max(), -changes.min()
-    # Where no term grows, the way down ends at a bound and nowhere before; where the whole sum falls, not
-    # before a term that grows meets it.
-    length = jnp.where(growth < NO_GROWTH * fall, jnp.inf, jnp.minimum(1.0, GROWTH / jnp.maximum(growth, GROWTH)))
-    rate = -here.gradient @ y
-    meets = jnp.where(changes > 0, -here.log_weights / jnp.where(changes > 0, changes + rate, 1.0), jnp.inf).min()
-    length = jnp.where(rate > FALLS, jnp.maximum(length, meets), length)
-    cut = length < 1.0
-    n, place = z.shape[0], _bounded(z, tables)
-    move = temperature * jnp.where(side[:n] != 0, 0.0, here.variables @ y)
-    moves = jnp.where(side != 0, 0.0, _bounded(move, tables))
-    slack = jnp.where(moves > 0, hi - place, place - lo)
-    reach = jnp.where(moves != 0, slack / jnp.where(moves != 0, jnp.abs(moves), 1.0), jnp.inf)
-    blocked = reach.argmin()
-    hits = reach[blocked] <= length
-    length = jnp.minimum(length, reach[blocked])
-    moved = z + jnp.where(move != 0, length * move, 0.0)
-    now = jnp.where(hits & (jnp.arange(side.shape[0]) == blocked), jnp.where(moves > 0, 1, -1), side)
-
-    # The multipliers that the step leads to; the worst wrong one lets its variable go.
-    multiplier = here.gradient + here.hessian @ y
-    outward = jnp.where(side[here.unit] < 0, -multiplier, multiplier)
-    may_leave = here.held & (here.size > 0) & (lo[here.unit] < hi[here.unit])
-    of_slot = jnp.where(may_leave, outward / jnp.where(here.size > 0, here.size, 1.0), -jnp.inf)
-    worst = of_slot.argmax()
-    wrong = of_slot[worst] > MULTIPLIER
-    now = jnp.where(wrong & (jnp.arange(side.shape[0]) == here.unit[worst]), 0, now)
-    at_lo, at_hi = now[:n] < 0, now[:n] > 0
-    moved = jnp.where(at_lo, lo[:n], jnp.where(at_hi, hi[:n], jnp.clip(moved, lo[:n], hi[:n])))
-
-    small = jnp.all(here.held | (jnp.abs(here.gradient) <= GRADIENT * here.size))
-    done = small & ~wrong & ~hits & (temperature == 1.0)
-    cooler = jnp.where(cut | (temperature == 1.0), temperature, jnp.maximum(COOLING * temperature, 1.0))
-    return State(moved, now, cooler, steps + 1, done)
-
-
-def _optimum(c: Array, t: Array, box: Box, tables: Bases) -> Solution:
-    """One problem: from the start to the optimum, cooling from where every term counts."""
-    (lo, hi), n = (box.lo, box.hi), box.start.shape[0]
-    z = jnp.clip(box.start, lo[:n], hi[:n])
-    place = _bounded(z, tables)
-    side = jnp.where(place <= lo, -1, jnp.where(place >= hi, 1, 0))
-    logs = c + tables.rows @ z
-    # Hot enough that the smallest term has e^-2 of the largest one's weight: no direction is flat at first.
-    smallest = jnp.where(logs > -jnp.inf, logs, logs.max()).min()
-    hot = jnp.maximum((logs.max() - smallest) / 2, 1.0)
-    last = lax.while_loop(
-        lambda state: ~state.done & (state.steps < MOST_STEPS),
-        lambda state: _step(state, c, lo, hi, tables),
-        State(z, side, hot, jnp.asarray(0), jnp.asarray(False)),
-    )
-    here = _local(last.z, last.side, jnp.asarray(1.0), c, tables)
-    # No term changes along a coordinate without curvature: no value along it is better than another.
-    flat = (jnp.diagonal(here.hessian) == 0) & ~(here.held & (lo == hi)[here.unit])
-    # Implicit differentiation: the gradient stays zero as log T moves, and a held variable follows its bound.
-    along = jnp.where(here.held, jnp.where(last.side > 0, box.follows, box.rises)[here.unit], 0.0)
-    source = here.weights @ (here.terms * t[:, None])
-    y = _solve(here.hessian, -(source + here.hessian @ along), here.held) + along
-    # What is unbounded with a variable that only the end of the numbers holds: where no term grows along with it, or
-    # else the optimum lies beyond that end, and was not found.
-    at_end = jnp.abs(_bounded(last.z, tables)) >= OPEN
-    wall = jnp.where(here.held & at_end[here.unit], last.side[here.unit], 0).astype(float)
-    drift = here.variables @ (_solve(here.hessian, -here.hessian @ wall, here.held) + wall)
-    growth = jnp.where(c > -jnp.inf, tables.rows @ drift, 0.0).max()
-    runs_off = growth <= SETTLED
-    columns = jnp.stack([_solve(here.hessian, here.variables[i], here.held) for i in range(n)])
-    multiplier = jnp.where(here.held, here.gradient, 0.0) @ (here.unit[:, None] == jnp.arange(n)[None]).astype(float)
-    # A wall that holds holds the variables in it, each from the side on which it would leave.
-    of_walls = jnp.sign(last.side[n:] @ jnp.sign(tables.walls)).astype(last.side.dtype)
-    return Solution(
-        log_risk=here.log_risk,
-        log_at=last.z,
-        exponent=here.variables @ y,
-        risk_exponent=here.weights @ t + here.gradient @ along,
-        inverse_hessian=columns @ here.variables.T,
-        multiplier=multiplier,
-        side=jnp.where(last.side[:n] != 0, last.side[:n], of_walls),
-        unbounded=jnp.where(runs_off & (jnp.abs(drift) > SETTLED), jnp.sign(drift), 0.0),
-        vanishes=runs_off & (jnp.abs(here.gradient @ wall) > SETTLED),
-        flat=here.variables @ flat.astype(float),
-        undetermined=(jnp.abs(here.variables) @ flat.astype(float)) > 0,
-        converged=last.done & (runs_off | (wall == 0).all()),
-    )
-
-
-#: Problems in one call: one number, so that one program is ever compiled for a number of terms and variables; as many
-#: as stay in the cache, and few enough for XLA to give a call to one core: it is shared among the cores here.
-BATCH = 2**10
-
-#: Of those, how many at the end are padding: in loops whose loads are interleaved, a compiler leaves the last
-#: few to a loop of scalars, which fuses other multiplications with additions: a problem there has other last bits.
-SPARE = 2**5
-
-
-def _optima(c: Array, t: Array, box: Box, tables: Bases) -> Solution:
-    return jax.vmap(_optimum, in_axes=(1, None, 1, None))(c, t, box, tables)
-
-
-def program() -> Any:
-    """Return ``_optima`` as it is compiled: with all of XLA's effort it takes twice as long, and runs 5% faster."""
-    return compiled(_optima, effort=1)
+    def size(self, some: NDArray[np.intp], coordinates: Any = slice(None)) -> Floats:
+        """Return the sum of the terms' sizes in some problems' gradients, in all coordinates or one."""
+        return _dot(self.weights.take(some, axis=-1), np.abs(self.terms[:, coordinates].take(some, axis=-1)))
 
 
 def minimise(
     rows: tuple[Row, ...],
-    c: NDArray[np.float64],
-    t: NDArray[np.float64],
+    c: Floats,
+    t: Floats,
     box: Box,
     walls: tuple[Row, ...] = (),
 ) -> Solution:
     """Return the optima of the posynomials sum_j exp(c_j + rows_j . z), and how they move with the log budget.
 
     The log coefficients c have shape (J, problems), the budget's exponents t shape (J,). The box has the bounds of
-    the variables, and after them those of the walls, rows as the terms'; it starts inside all of them. A problem has
-    the same bits in any company: it rests once it is done, and every call has one shape.
+    the variables, and after them those of the walls, rows as the terms'; it starts inside all of them.
     """
     if not rows[0]:  # nothing is tuned: a sum of constants
         log_risk = np.logaddexp.reduce(c, axis=0)
         none, yes = np.empty((0, c.shape[1])), np.ones(c.shape[1], bool)
         risk_exponent = t @ np.exp(c - log_risk)
         return Solution(log_risk, none, none, risk_exponent, none[:, None], none, none, none, ~yes, none, none, yes)
-    tables = all_bases(rows, walls)
-    count, size = c.shape[1], BATCH - SPARE
-    order = _alike(tables, c, box) if count > size else np.arange(count)
+    tables, blocks = all_bases(rows, walls), [slice(first, first + BLOCK) for first in range(0, c.shape[1], BLOCK)]
 
-    def block(first: int) -> Solution:
-        own = min(size, count - first)
-        part = order[np.minimum(np.arange(first, first + BATCH), first + own - 1)]  # the last one, again, as padding
-        with jax.enable_x64(True):
-            best = program()(c[:, part], t, Box(*(array[:, part] for array in box)), tables)
-            return Solution(*(np.asarray(array)[:own] for array in best))
+    def block(own: slice) -> Solution:
+        return _solved(tables, c[:, own], t, Box(*(array[:, own] for array in box)))
 
-    firsts = range(0, count, size)
-    if len(firsts) == 1:
-        parts = [block(0)]
-    else:
-        block(0)  # compiles once, before the threads start
-        with ThreadPoolExecutor(cores()) as pool:
-            parts = list(pool.map(block, firsts))
-    place = np.argsort(order)
-    return Solution(*(np.moveaxis(np.concatenate(arrays)[place], 0, -1) for arrays in zip(*parts)))
+    if len(blocks) == 1:
+        return block(blocks[0])
+    with ThreadPoolExecutor(cores()) as pool:
+        return Solution(*(np.concatenate(arrays, axis=-1) for arrays in zip(*pool.map(block, blocks))))
 
 
-def _alike(tables: Bases, c: NDArray[np.float64], box: Box) -> NDArray[np.intp]:
-    """An order of the problems in which those that take about as many steps are next to one another.
+def _sum(parts: Floats) -> Floats:
+    """The sum over the first axis, one part after the other."""
+    total: Floats = parts[0].copy()
+    for part in parts[1:]:
+        total += part
+    return total
 
-    A call takes as long as its slowest problem: which term is the largest at the start, and how far the others are
-    below it, says most of that. Over random constants a third of all steps is saved.
-    """
-    n = len(box.start)
-    logs = c + tables.rows @ np.clip(box.start, box.lo[:n], box.hi[:n])
+
+def _dot(a: Sequence[Any] | Floats, b: Sequence[Any] | Floats) -> Floats:
+    """The sum of products over the first axis, one after the other."""
+    total: Floats = a[0] * b[0]
+    for x, y in zip(a[1:], b[1:]):
+        total += x * y
+    return total
+
+
+def _times(rows: Floats, z: NDArray[Any]) -> Floats:
+    """The product of a matrix and the vectors of all problems."""
+    return _dot(rows.T[:, :, None], z)
+
+
+def _bounded(z: Floats, tables: Bases) -> Floats:
+    """The logs that have bounds: of the variables, and of the products of powers that are walls."""
+    return np.concatenate([z, _times(tables.walls, z)]) if len(tables.walls) else z
+
+
+def _of_unit(array: NDArray[Any], unit: NDArray[np.int8], some: NDArray[np.intp]) -> NDArray[Any]:
+    """What an array of bounds has of those that are coordinates of some problems; of a term's, anything."""
+    return array.ravel().take(np.maximum(unit, 0) * np.intp(array.shape[1]) + some)
+
+
+def _local(tables: Bases, c: Floats, z: Floats, side: NDArray[np.int8], temperature: Floats | None = None) -> _Local:
+    logs = _times(tables.rows, z)
+    logs += c
+    if temperature is not None:
+        logs /= temperature
+    top = logs.max(axis=0)
+    below = np.subtract(logs, top, out=logs)
+    weights = np.exp(below)
+    total = _sum(weights)
+    weights /= total
+    # The basis: bounds that hold first, then terms by size, then what is left of the variables.
+    J, n = tables.rows.shape
+    order = np.empty((J + len(side), len(top)), np.float32)
+    np.subtract(1.0, below, out=order[:J])
+    order[J:] = np.where(side, 0.0, 1e30)
+    terms, variables, unit = coordinates(tables, order)
+    held, some = np.zeros(unit.shape, bool), np.flatnonzero(side.any(axis=0))
+    if some.size:
+        own = unit.take(some, axis=1)
+        held[:, some] = (own >= 0) & (_of_unit(side, own, some) != 0)
+    weighted = terms * weights[:, None]
+    hessian = [_sum(weighted[:, i, None] * terms[:, : i + 1]) for i in range(n)]
+    return _Local(top, below, total, weights, terms, variables, unit, held, _sum(weighted), hessian)
+
+
+def _factored(here: _Local) -> Callable[[Floats], Floats]:
+    """What solves with the Hessian, L D L', in the free coordinates; what is held, or without curvature, stays zero."""
+    lower: list[list[Floats]] = []  # below the diagonal of ones
+    inverse: list[Floats] = []  # of D
+    for row, held in zip(here.hessian, here.held):
+        across: list[Floats] = []
+        for rest, before in zip(row.copy(), lower):
+            for x, y in zip(before, across):
+                rest -= x * y
+            across.append(rest)
+        own = [x * y for x, y in zip(across, inverse)]
+        pivot: Floats = row[-1].copy()
+        for x, y in zip(own, across):
+            pivot -= x * y
+        # Not below what is rounding: the step stays one.
+        np.maximum(pivot, np.maximum(PIVOT * row[-1], TINY), out=pivot)
+        np.divide(1.0, pivot, out=pivot)
+        pivot[held | (row[-1] == 0)] = 0.0
+        lower.append(own)
+        inverse.append(pivot)
+
+    def solve(right: Floats) -> Floats:
+        x = right.copy()
+        for row, own in zip(lower, x):
+            for factor, before in zip(row, x):
+                own -= factor * before
+        for share, own in zip(inverse, x):
+            own *= share
+        for row, own in zip(reversed(lower), x[::-1]):
+            for factor, before in zip(row, x):
+                before -= factor * own
+        return x
+
+    return solve
+
+
+def _ends(tables: Bases, c: Floats, box: Box) -> tuple[Floats, NDArray[np.int8], NDArray[np.bool_]]:
+    """Where solves end, cooled to from where every term counts: the logs, the bounds that hold, whether it is one."""
+    lo, hi, n = box.lo, box.hi, len(box.start)
+    level = _times(tables.level, np.where(c > -np.inf, c, 0.0))
+    z = np.clip(np.where(np.isnan(box.start), level, box.start), lo[:n], hi[:n])
+    place = _bounded(z, tables)
+    side = np.where(place <= lo, -1, np.where(place >= hi, 1, 0)).astype(np.int8)
+    logs = c + _times(tables.rows, z)
+    # So hot that the smallest term has e^-2 of the largest one's weight: no direction is flat at first. What is said to
+    # be a good start is taken for one.
     spread = logs.max(axis=0) - np.where(logs > -np.inf, logs, np.inf).min(axis=0)
-    return np.lexsort((spread, logs.argmax(axis=0)))
+    hot = np.where(np.isnan(box.start).any(axis=0) | bool(len(tables.walls)), np.maximum(spread / 2, 1.0), 1.0)
+    now = _State(c, lo, hi, z, side, hot)
+    going, done = np.arange(len(hot)), np.zeros(len(hot), bool)
+    largest = np.abs(tables.terms).max() if tables.spans else np.inf
+    for _ in range(MOST_STEPS):
+        now, arrived = _step(tables, now, largest)
+        if arrived.any():
+            at, left = going[arrived], np.flatnonzero(~arrived)
+            z[:, at], side[:, at], done[at] = now.z[:, arrived], now.side[:, arrived], True
+            going, now = going[left], now.some(left)
+            if not left.size:
+                break
+    z[:, going], side[:, going] = now.z, now.side
+    return z, side, done
+
+
+def _step(tables: Bases, now: _State, largest: float) -> tuple[_State, NDArray[np.bool_]]:
+    """One step of every problem, and whether it is done; the largest of the terms' exponents in any coordinates."""
+    z, n = now.z, len(now.z)
+    here = _local(tables, now.c, z, now.side, now.temperature)
+    y = _factored(here)(-here.gradient)
+    changes = _dot(here.terms.swapaxes(0, 1), y)
+    growth, fall = changes.max(axis=0), -changes.min(axis=0)
+    # Where no term grows, the way down ends at a bound and nowhere before; where the whole sum falls, not
+    # before a term that grows meets it.
+    length = np.where(growth < NO_GROWTH * fall, ENDLESS, GROWTH / np.maximum(growth, GROWTH))
+    rate = -_dot(here.gradient, y)
+    some = np.flatnonzero(rate > FALLS)
+    if some.size:
+        rises, above = changes[:, some], np.log(here.total[some]) - here.below[:, some]
+        meets = np.where(rises > 0, above / np.where(rises > 0, rises + rate[some], 1.0), ENDLESS).min(axis=0)
+        length[some] = np.maximum(length[some], meets)
+    cooler = np.where(length < 1.0, now.temperature, np.maximum(COOLING * now.temperature, 1.0))
+    move = _dot(here.variables.swapaxes(0, 1), y) * now.temperature
+    move[now.side[:n] != 0] = 0.0
+    moved, side, hits = _moved(tables, now, move, length)
+    wrong = _let_go(now, here, y, side)
+    # The sum of its terms' sizes is no more than the largest of their exponents.
+    done = (here.held | (np.abs(here.gradient) <= GRADIENT * largest)).all(axis=0)
+    done &= ~wrong & ~hits & (now.temperature == 1.0)
+    some = np.flatnonzero(done)
+    if some.size:
+        small = np.abs(here.gradient.take(some, axis=1)) <= GRADIENT * here.size(some)
+        done[some] = (here.held.take(some, axis=1) | small).all(axis=0)
+    return now._replace(z=moved, side=side, temperature=cooler), done
+
+
+def _moved(
+    tables: Bases, now: _State, move: Floats, length: Floats
+) -> tuple[Floats, NDArray[np.int8], NDArray[np.bool_]]:
+    """Where steps end, on the first bound that they meet if any; which bounds hold there, and whether one was met."""
+    n, lo, hi, place, side = len(move), now.lo, now.hi, _bounded(now.z, tables), now.side.copy()
+    moves = _bounded(move, tables)
+    moves[side != 0] = 0.0
+    moved = now.z + length * move
+    ahead = place + length * moves if len(tables.walls) else moved
+    beyond = ((ahead >= hi) & (moves > 0)) | ((ahead <= lo) & (moves < 0))
+    hits = np.logical_or.reduce(beyond)
+    some = np.flatnonzero(hits)
+    if some.size:
+        by, each, lo, hi, place = moves[:, some], np.arange(some.size), lo[:, some], hi[:, some], place[:, some]
+        slack = np.where(by > 0, hi - place, place - lo)
+        reach = np.where(beyond[:, some], slack, np.inf) / np.where(by != 0, np.abs(by), 1.0)
+        first = reach.argmin(axis=0)
+        side[first, some] = np.sign(by[first, each])
+        on, at = side[:n, some], np.clip(place[:n] + reach[first, each] * move[:, some], lo[:n], hi[:n])
+        moved[:, some] = np.where(on < 0, lo[:n], np.where(on > 0, hi[:n], at))
+    return moved, side, hits
+
+
+def _let_go(now: _State, here: _Local, y: Floats, side: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Let go, of the bounds whose multipliers a step leads to, the one of each problem that is wrong by most."""
+    worst, leaves = np.full(y.shape[1], MULTIPLIER), np.zeros(y.shape[1], np.int8)
+    for k, held in enumerate(here.held):
+        some = np.flatnonzero(held)
+        if not some.size:
+            continue
+        unit, row = here.unit[k].take(some), [entry.take(some) for entry in here.row(k)]
+        multiplier = here.gradient[k].take(some) + _dot(row, y.take(some, axis=1))
+        outward = _of_unit(now.side, unit, some) * multiplier / np.maximum(here.size(some, k), TINY)
+        worse = (outward > worst.take(some)) & (_of_unit(now.lo, unit, some) < _of_unit(now.hi, unit, some))
+        worst[some[worse]], leaves[some[worse]] = outward[worse], unit[worse]
+    wrong = worst > MULTIPLIER
+    some = np.flatnonzero(wrong)
+    side[leaves[some], some] = 0
+    return wrong
+
+
+def _solved(tables: Bases, c: Floats, t: Floats, box: Box) -> Solution:
+    """The optima, and what is known there."""
+    z, side, done = _ends(tables, c, box)
+    n, every, here = len(z), np.arange(len(done)), _local(tables, c, z, side)
+    solve, variables = _factored(here), here.variables.swapaxes(0, 1)
+    # No term changes along a coordinate without curvature: no value along it is better than another.
+    straight = np.stack([row[-1] == 0 for row in here.hessian])
+    flat = (straight & ~(here.held & _of_unit(box.lo == box.hi, here.unit, every))).astype(float)
+    # Implicit differentiation: the gradient stays zero as log T moves, and a held variable follows its bound.
+    along = np.where(here.held, _of_unit(np.where(side > 0, box.follows, box.rises), here.unit, every), 0.0)
+    source = _dot(here.weights * t[:, None], here.terms)
+    y = solve(-(source + here.curved(along))) + along
+    # What is unbounded with a variable that only the end of the numbers holds: where no term grows along with it, or
+    # else the optimum lies beyond that end, and was not found.
+    at_end = np.where(np.abs(_bounded(z, tables)) >= OPEN, side, 0)
+    wall = np.where(here.held, _of_unit(at_end, here.unit, every), 0).astype(float)
+    drift = _dot(variables, solve(-here.curved(wall)) + wall)
+    runs_off = np.where(c > -np.inf, _times(tables.rows, drift), 0.0).max(axis=0) <= SETTLED
+    columns, across = [solve(here.variables[i]) for i in range(n)], np.where(here.held, here.gradient, 0.0)
+    # A wall that holds holds the variables in it, each from the side on which it would leave.
+    of_walls = np.sign(_times(np.sign(tables.walls.T), side[n:])) if len(tables.walls) else 0
+    return Solution(
+        log_risk=here.top + np.log(here.total),
+        log_at=z,
+        exponent=_dot(variables, y),
+        risk_exponent=_dot(here.weights, t) + _dot(here.gradient, along),
+        inverse_hessian=np.stack([_dot(variables, column) for column in columns]),
+        multiplier=np.stack([_dot(across, here.unit == i) for i in range(n)]),
+        side=np.where(side[:n] != 0, side[:n], of_walls),
+        unbounded=np.where(runs_off & (np.abs(drift) > SETTLED), np.sign(drift), 0.0),
+        vanishes=runs_off & (np.abs(_dot(here.gradient, wall)) > SETTLED),
+        flat=_dot(variables, flat),
+        undetermined=_dot(np.abs(variables), flat) > 0,
+        converged=done & (runs_off | (wall == 0).all(axis=0)),
+    )

@@ -14,6 +14,7 @@ from hpgrid.answer import Labelled
 from hpgrid.checks import bad, changed, is_number, unknown
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.refinement.bases import Row
+from hpgrid.refinement.newton import minimise
 from hpgrid.refinement.problem import OPEN, Box, Floats, Problem, Solution, check_arrays, pose, powers, walled
 from hpgrid.regime import Regime, as_regime
 from hpgrid.shapes import same_columns
@@ -261,7 +262,7 @@ def solve(problem: Problem, start: Mapping[str, Floats] | None = None) -> Soluti
 
         found = descend_inside(problem, start or {})
     elif form is None:
-        from hpgrid.refinement.descent import descend  # or here
+        from hpgrid.refinement.descent import descend  # jax loads here, too
 
         found = descend(problem, start or {})
     else:
@@ -276,8 +277,6 @@ def solve(problem: Problem, start: Mapping[str, Floats] | None = None) -> Soluti
 
 def _posynomials(rows: tuple[Row, ...], logs: Floats, slopes: Floats, box: Box, walls: tuple[Row, ...]) -> Solution:
     """The optima of posynomials; where a term is nought in some of them, those of the same terms are solved at once."""
-    from hpgrid.refinement.newton import minimise  # jax loads here
-
     logs = logs.reshape(len(rows), -1)
     present = logs > -np.inf
     parts, order = same_columns(present)

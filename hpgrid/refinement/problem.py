@@ -35,7 +35,7 @@ class Box(NamedTuple):
 
     lo: Floats  # the lower bounds
     hi: Floats  # the upper bounds
-    start: Floats  # where a solve begins; of the variables alone
+    start: Floats  # where a solve begins, NaN where any place will do; of the variables alone
     follows: Floats  # d hi / d log budget
     rises: Floats  # d lo / d log budget
 
@@ -101,7 +101,7 @@ class Problem:
         )
 
     def boxed(self, start: Mapping[str, ArrayLike]) -> Box:
-        """Return the bounds with a start: 1 for a variable without one."""
+        """Return the bounds with a start: NaN, for one that is as good, where there is none."""
 
         def rows(arrays: Sequence[ArrayLike]) -> Floats:
             whole = [np.broadcast_to(np.asarray(array, float), self.shape).ravel() for array in arrays]
@@ -110,7 +110,7 @@ class Problem:
         return Box(
             rows([self.box[v][0] for v in self.tuned]),
             rows([self.box[v][1] for v in self.tuned]),
-            rows([np.log(start[v]) if v in start else 0.0 for v in self.tuned]),
+            rows([np.log(start[v]) if v in start else np.nan for v in self.tuned]),
             rows([self.follows[v] for v in self.tuned]),
             rows([self.rises.get(v, 0.0) for v in self.tuned]),
         )
@@ -159,7 +159,7 @@ def walled(problem: Problem, box: Box) -> tuple[tuple[Row, ...], Box, NDArray[np
     rows = tuple(tuple(Fraction(term.exponent(v) or 0) for v in problem.tuned) for term in terms)
     levels = np.array([-np.broadcast_to(_log_coefficient(term, problem), problem.shape).ravel() for term in terms])
     moves = np.array([np.full(levels.shape[1], -float(term.exponent(problem.budget) or 0)) for term in terms])
-    start, matrix = np.clip(box.start, box.lo, box.hi), np.array(rows, float)
+    start, matrix = np.clip(np.nan_to_num(box.start), box.lo, box.hi), np.array(rows, float)
     for _ in range(_PROJECTIONS):
         for row, level in zip(matrix, levels):
             over = np.maximum(row @ start - level + _INSIDE, 0.0)

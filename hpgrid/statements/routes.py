@@ -30,7 +30,7 @@ from hpgrid.far_out import FAR_ENOUGH, LADDER, LOGS, limit, power_and_log
 from hpgrid.grid import Grid
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.readings import FAILS, FLAT, HOLDS, UNIDENTIFIABLE, Number, Reading, of_exponent
-from hpgrid.refinement.optimum import Optimum, solved
+from hpgrid.refinement.optimum import Optimum, refine, solved
 from hpgrid.refinement.profile import profile
 from hpgrid.regime import Regime
 from hpgrid.search.brute import grid_search
@@ -219,8 +219,6 @@ def _at_an_end(proxy: Proxy | FunctionProxy, regime: Regime, constants: Mapping[
     was at an end at the last budgets before stays there, and the others are read without it, unless another end is
     lower farther out: the optimal face of the exponents has its extreme points where some variable is at an end.
     """
-    from hpgrid.refinement import refine
-
     space, caps = proxy.space.all, regime.joint_caps(proxy.caps)
     of_ranges = [(v, x) for v in regime.tuned for x in (space[v].low, float(np.min(caps.get(v, space[v].high))))]
     climbs = [_held(proxy, regime, constants, {v: x}) for v, x in of_ranges if 0.0 < x < math.inf]
@@ -262,8 +260,6 @@ def _held(
 
 def _climbs(proxy: Proxy | FunctionProxy, regime: Regime, constants: Mapping[str, Array]) -> list[Climb]:
     """The optima along the ladder, for each of n values of constants."""
-    from hpgrid.refinement import refine  # jax loads here: a claim that can't be asked is answered without it
-
     at: dict[str, Any] = {proxy.budget: LADDER}
     optimum = refine(proxy, regime=regime, constants=constants, **at)
     return [_climbed(optimum, regime, k) for k in range(optimum.risk.size // LADDER.size)]

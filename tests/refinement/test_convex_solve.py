@@ -21,7 +21,7 @@ NAMES = ("eta", "b", "alpha")
 #: Bounds that no optimum below reaches unless the test means it to.
 WIDE = (1e-299, 1e299)
 
-#: How many posynomials of each number of variables and terms: 100 in all. Each pair costs a compilation.
+#: How many posynomials of each number of variables and terms: 100 in all.
 SHAPES = {(1, 3): 20, (2, 5): 40, (3, 5): 30, (3, 8): 10}
 
 
@@ -145,7 +145,7 @@ def test_in_a_random_box_the_right_bounds_hold(n: int, terms: int) -> None:
 
 
 @pytest.mark.parametrize(("n", "terms"), SHAPES)
-def test_the_route_without_jax_agrees(n: int, terms: int) -> None:
+def test_a_profile_is_what_refinement_gives(n: int, terms: int) -> None:
     for seed in range(SHAPES[n, terms]):
         drawn, limits = _boxed(seed, n, terms)
         for box, found in (
@@ -193,7 +193,8 @@ def test_the_scaling_symmetry_of_eq_4(decades: tuple[float, float, float], budge
         np.testing.assert_allclose(np.log(here.at[v] * scale), np.log(unit.at[v]), rtol=0, atol=SAME)
 
 
-COUNT = 3_000
+#: More than are solved at once.
+COUNT = newton.BLOCK + 2_000
 
 
 def _batch(which: np.ndarray) -> dict[str, np.ndarray]:
@@ -210,14 +211,13 @@ COMPANIES = {
     "one": np.array([0]),
     "the last": np.array([COUNT - 1]),
     "few": np.arange(37),
-    "across a call's end": np.arange(900, 1_100),
+    "across a block's end": np.arange(newton.BLOCK - 100, newton.BLOCK + 100),
     "backwards": np.arange(COUNT - 1, 1_000, -1),
     "shuffled": np.random.default_rng(1).permutation(COUNT),
 }
 
 
 def test_a_problem_has_the_same_bits_in_any_company() -> None:
-    assert newton.BATCH < 1_100 < COUNT
     whole = _batch(np.arange(COUNT))
     for which in COMPANIES.values():
         for name, array in _batch(which).items():
@@ -225,10 +225,10 @@ def test_a_problem_has_the_same_bits_in_any_company() -> None:
 
 
 def test_every_place_in_a_call_gives_the_same_bits() -> None:
-    """Each element of a call holds the same problem: those at its end would differ, and are not used."""
+    """Each element of a call holds the same problem, those at its end, too, which do not fill a register."""
     for which in np.arange(0, COUNT, 500):
         alone = _batch(np.array([which]))
-        for name, array in _batch(np.full(newton.BATCH - newton.SPARE, which)).items():
+        for name, array in _batch(np.full(newton.BLOCK + 1_005, which)).items():
             np.testing.assert_array_equal(array, np.broadcast_to(alone[name], array.shape))
 
 
@@ -236,14 +236,3 @@ def test_every_problem_converges_from_the_one_start() -> None:
     rng = np.random.default_rng(1)
     constants = {name: 10 ** rng.uniform(-8, 8, 2_000) for name in ("C1", "C2", "C3")}
     assert refine(bounds.lmo(), NAMES, T=10 ** rng.uniform(2, 60, 5), constants=constants).converged.all()
-
-
-def test_bounds_of_one_shape_are_compiled_once() -> None:
-    """Whatever their exponents, however many of their rows depend on one another."""
-    powers = [(-1, 1, 0), (1, 0, -1), (0, -1, 1), (1, 1, 1), (-1, -1, -1)]
-    refine(bounds.lmo(), NAMES, T=1e4)
-    compiled = newton.program()._cache_size()
-    one = Proxy(tuple(Term({}, {**dict(zip(NAMES, row)), "T": -1}) for row in powers), {})
-    for proxy in (one, bounds.lmo(q="1/3"), bounds.lmo_exact(), bounds.lmo(E0=0.3)):
-        refine(proxy, NAMES, T=[1e4, 1e8])
-    assert newton.program()._cache_size() == compiled

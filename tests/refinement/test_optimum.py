@@ -340,8 +340,6 @@ def test_along_a_variable_it_is_the_optimum_at_each_fixed_value() -> None:
 
 
 def test_what_is_cut_short_is_not_called_converged(monkeypatch: pytest.MonkeyPatch) -> None:
-    """After one of Newton's steps; traced anew, since a program knows its number of steps."""
-    traced = newton._optima
+    """After one of Newton's steps."""
     monkeypatch.setattr(newton, "MOST_STEPS", 1)
-    monkeypatch.setattr(newton, "_optima", lambda *arrays: traced(*arrays))
     assert not refine(bounds.lmo(), "eta", fixed={"b": 64.0, "alpha": 0.1}, T=1e30).converged

@@ -1,4 +1,4 @@
-"""The continuous optimum without jax, against refinement; its sublevel sets; and what a grid adds to it."""
+"""The continuous optimum by itself, against refinement; its sublevel sets; and what a grid adds to it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hpgrid import FunctionProxy, Grid, LogAxis, Proxy, Term, bounds, flatness, parse, refine
-from hpgrid.refinement.profile import bisect, grid_excess, profile, sublevel
+from hpgrid.refinement.profile import bisect, grid_excess, profile, sublevels
 
 
 def test_iterations_serve_as_the_budget_too() -> None:
@@ -63,9 +63,10 @@ def test_far_out_in_the_flat_direction_it_is_theorem_3s_law() -> None:
 
 def test_a_sublevel_set_is_the_refined_one_however_flat() -> None:
     T = np.array([1e10, 1e22, 1e40, 1e60])
-    known = flatness(bounds.lmo(), within=0.01, tuned=("eta", "b", "alpha"), T=T)
-    for v in ("eta", "b", "alpha"):
-        low, high = sublevel(bounds.lmo(), ("eta", "b", "alpha"), {}, T, v, np.log1p(0.01))
+    names = ("eta", "b", "alpha")
+    known = flatness(bounds.lmo(), within=0.01, tuned=names, T=T)
+    found = sublevels(bounds.lmo(), names, {}, T, names, np.log1p(0.01))
+    for v, (low, high) in found.items():
         np.testing.assert_allclose(np.log(low), np.log(known.low[v]), rtol=0, atol=1e-7)
         np.testing.assert_allclose(np.log(high), np.log(known.high[v]), rtol=0, atol=1e-7)
 
@@ -119,10 +120,10 @@ def test_a_condition_is_bisected_in_the_log() -> None:
     "call",
     [
         lambda proxy: profile(proxy, ("eta", "alpha"), {"b": 1.0}, [1e9]),
-        lambda proxy: sublevel(proxy, ("eta", "alpha"), {"b": 1.0}, [1e9], "eta", 0.1),
+        lambda proxy: sublevels(proxy, ("eta", "alpha"), {"b": 1.0}, [1e9], ("eta",), 0.1),
         lambda proxy: grid_excess(proxy, {"eta": 0.1, "alpha": 0.1}),
     ],
-    ids=["profile", "sublevel", "grid_excess"],
+    ids=["profile", "sublevels", "grid_excess"],
 )
 @pytest.mark.parametrize(
     ("proxy", "message"),
@@ -146,10 +147,11 @@ def test_a_function_of_a_fixed_variable_is_a_number() -> None:
 
 
 def test_a_sublevel_set_ends_at_a_bound_or_at_the_box() -> None:
-    low, high = sublevel(bounds.lmo(), ("eta", "b"), {"alpha": 1e-3}, [1e5], "b", 0.05)
+    low, high = sublevels(bounds.lmo(), ("eta", "b"), {"alpha": 1e-3}, [1e5], ("b",), 0.05)["b"]
     assert low == pytest.approx(1.0)
     assert high > 1.01
-    low, high = sublevel(bounds.lmo(), ("eta", "b"), {"alpha": 1e-3}, [1e12], "b", 0.05, {"b": (400.0, 600.0)})
+    box = {"b": (400.0, 600.0)}
+    low, high = sublevels(bounds.lmo(), ("eta", "b"), {"alpha": 1e-3}, [1e12], ("b",), 0.05, box)["b"]
     assert (low, high) == (pytest.approx(400.0), pytest.approx(600.0))
 
 

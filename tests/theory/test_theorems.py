@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 from oracle import minimise
 
 from hpgrid import Proxy, bounds
-from hpgrid.refinement.profile import profile, sublevel
+from hpgrid.refinement.profile import profile, sublevels
 from hpgrid.theory import iso_loss, theorems
 
 Constants = tuple[float, float, float]
@@ -181,7 +181,7 @@ def test_the_near_optimal_interval_is_right_to_first_order(constants: Constants)
     """A tenth of the share, a tenth of the error."""
     errors = []
     for within in (1e-2, 1e-3, 1e-4):
-        ends = sublevel(eq4(constants), TUNED, {}, 1e40, "b", np.log1p(within), {"b": (1e-60, 1e200)})
+        ends = sublevels(eq4(constants), TUNED, {}, 1e40, ("b",), np.log1p(within), {"b": (1e-60, 1e200)})["b"]
         errors.append(np.abs(np.array(ends) / theorems.near_optimal(1e40, within, *constants) - 1))
     for larger, smaller in pairwise(errors):
         np.testing.assert_allclose(smaller / larger, 0.1, rtol=0.05)
