@@ -172,10 +172,15 @@ def made_with(dtype: str) -> dict[str, Any]:
 
     devices = jax.devices()
     return {
-        "versions": {"python": platform.python_version()} | {name: _version(name) for name in _PACKAGES},
+        "versions": versions(),
         "device": {"platform": devices[0].platform, "kind": devices[0].device_kind, "count": len(devices)},
         "dtype": dtype,
     }
+
+
+def versions() -> dict[str, str]:
+    """Return those of Python and of the packages, none of which is loaded for it."""
+    return {"python": platform.python_version()} | {name: _version(name) for name in _PACKAGES}
 
 
 def _version(package: str) -> str:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from hpgrid.answer import Answer, Result, Table
 from hpgrid.progress import foresee
 from hpgrid.readings import no_verdict
-from hpgrid.record import made_with, plain, write_table, write_whole
+from hpgrid.record import plain, versions, write_table, write_whole
 from hpgrid.refinement.optimum import as_good, optimum_of, solved, why_unknown
 from hpgrid.search.brute import SearchResult
 from hpgrid.search.invalid import Invalid, invalid_cells
@@ -428,9 +428,9 @@ def dataset(result: Survey) -> xarray.Dataset:
         k: x if isinstance(x, (str, float)) else json.dumps(x) for k, x in _problem_data(result.problem).items()
     }
     searched["min_K"] = "none" if result.problem.min_K is None else result.problem.min_K
-    versions = ", ".join(f"{name} {version}" for name, version in made_with(result.problem.dtype)["versions"].items())
+    made_with = ", ".join(f"{name} {version}" for name, version in versions().items())
     no_law = {"no_law": result.no_law} if result.no_law else {}
-    whole = {"title": "hpgrid search", **searched, **no_law, "cells": float(result.best.points), "versions": versions}
+    whole = {"title": "hpgrid search", **searched, **no_law, "cells": float(result.best.points), "versions": made_with}
     return xarray.Dataset(data, axes, whole)
 
 
