@@ -229,16 +229,12 @@ def test_a_bound_of_nothing_that_remains_is_verified() -> None:
     assert verify_search(grid_search(parse("b/eta + eta/b"), Grid.footnote(5), ("eta", "b"), method="exact")) > 0
 
 
-def test_a_changed_risk_or_proof_is_refused_and_a_brute_search_has_none() -> None:
+def test_a_changed_risk_is_refused_and_a_brute_search_has_no_proof() -> None:
     found = grid_search(PROXY, Grid.footnote(15), ("eta", "b"), method="exact")
     risk = found.risk.copy()
     risk[3, 4] *= 1 + 1e-9
-    assert found.proof is not None
-    columns = found.proof.columns.copy()
-    columns[2, 5] = (columns[2, 5] + 1) % 15
-    for changed in (replace(found, risk=risk), replace(found, proof=replace(found.proof, columns=columns))):
-        with pytest.raises(ValueError, match="right in every cell"):
-            verify_search(changed)
+    with pytest.raises(ValueError, match="right in every cell"):
+        verify_search(replace(found, risk=risk))
     with pytest.raises(ValueError, match="what is verified is an exact search"):
         verify_search(grid_search(PROXY, Grid.footnote(5), ("eta", "b"), method="brute"))
 
