@@ -50,7 +50,7 @@ def check(proxy: Any, grid: Grid, regime: Regime, constants: Constants, **option
     found = search_many(proxy, grid, regime, constants, **options)
     for k in range(len(found.risk)):
         one = proxy.with_constants(**{name: float(values[k]) for name, values in constants.items()})
-        best = grid_search(one, grid, regime=regime, min_K=options.get("min_K"))
+        best = grid_search(one, grid, regime=regime, min_K=options.get("min_K"), method="brute")
         assert_array_equal(found.risk[k], np.atleast_1d(best.risk))
         assert_array_equal(found.feasible[k], np.atleast_1d(best.feasible))
         for of_many, of_one in ((found.index, best.index), (found.edge, best.edge), (found.at, best.at)):

@@ -21,7 +21,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import add, or_
 from typing import TYPE_CHECKING, Any
@@ -60,19 +60,21 @@ class Search:
     Attributes:
         tables: of the bound.
         line: how the bound is minimised along the scanned axis.
-        box: the reduced axes, none to two, on which lower bounds are compared.
-        lanes: all others but the scanned one.
+        box: the reduced axes, none to two, on which lower bounds are compared: columns, and rows before them. By how
+            much the log of a lower bound may be less between two values of each than at the nearest one.
         ends: for every axis that is searched the first and the last index that is allowed, arrays that broadcast over
             ``shape``.
-        between: by what share a lower bound may be less between columns than at them.
     """
 
     tables: Tables
     line: Line
-    box: tuple[str, ...]
-    lanes: tuple[str, ...]
-    ends: Mapping[str, tuple[Index, Index]]
-    between: float
+    box: Mapping[str, float]
+    ends: Mapping[str, tuple[Index, Index]] = field(default_factory=dict)
+
+    @property
+    def lanes(self) -> tuple[str, ...]:
+        """The axes of lanes: all others but the scanned one."""
+        return tuple(v for v in self.tables.sizes if v not in (self.tables.scan, *self.box))
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -197,7 +199,7 @@ class _Lanes:
 
     def in_rows(self, row: Index) -> _Lanes:
         """Return the same lanes, each in a row."""
-        return replace(self, at={**self.at, self.problem.box[0]: row})
+        return replace(self, at={**self.at, next(iter(self.problem.box)): row})
 
     def clip(self, axis: str, place: Index) -> Index:
         """Return the nearest places that are allowed."""
@@ -227,7 +229,7 @@ def _lanes(problem: Search, places: Sequence[Index]) -> _Lanes:
 
 def _starts(problem: Search) -> list[Index]:
     """Where to start on each axis of the box, for every lane: some are zoomed in on, others lie between those."""
-    shape, box = problem.shape, problem.box
+    shape, box = problem.shape, list(problem.box)
     # As many of each axis as keep this a small part of the whole; but nothing lies between combinations of constants.
     nodes = [
         np.arange(n) if v == COMBINATION else np.rint(np.linspace(0, n - 1, min(n, 2 + math.isqrt(n)))).astype(np.intp)
@@ -257,7 +259,7 @@ def _starts(problem: Search) -> list[Index]:
 
 def _zoom(lanes: _Lanes) -> list[Index]:
     """A line of each lane near its least lower bound: from lines all over the box to ever closer ones."""
-    box, sizes = lanes.problem.box, lanes.problem.tables.sizes
+    box, sizes = list(lanes.problem.box), lanes.problem.tables.sizes
     # As many on each axis as make a block: where there are few lanes, all.
     many = max(5, int((BLOCK / math.prod(lanes.shape)) ** (1 / len(box))))
     middle = [np.broadcast_to(np.add(*lanes.ends[v]) // 2, lanes.shape) for v in box]
@@ -277,7 +279,7 @@ def _zoom(lanes: _Lanes) -> list[Index]:
 
 
 def _lowest(values: Any) -> Index:
-    """Where the least value is along the first dimension, which is short: then NumPy's argmin takes ten times as long."""
+    """Where the least value is along the first dimension; where that is short, NumPy takes ten times as long."""
     best, *others = values
     where = np.zeros(best.shape, np.intp)
     for place, own in enumerate(others, 1):
@@ -295,15 +297,16 @@ def _best(lanes: _Lanes, start: Sequence[Index]) -> Sequence[Any]:
     """Return the best risk of lanes, and its rank, looked for from a row and a column on."""
     if len(start) < 2:
         return _in_row(lanes, start[0], np.full(lanes.shape, np.inf))[:2] if start else lanes.best({})
-    axis, slack = lanes.problem.box[0], 1 + APART + lanes.problem.between
+    axis = next(iter(lanes.problem.box))
     first = lanes.clip(axis, start[0])
-    risk, rank, column, _ = (x.ravel() for x in _in_row(lanes.in_rows(first), start[1], np.full(lanes.shape, np.inf)))
+    best = _in_row(lanes.in_rows(first), start[1], np.full(lanes.shape, np.inf))
+    risk, rank, column = best[0].ravel(), best[1].ravel(), best[2].ravel()
     # To both sides, some rows at once: in few lanes as many as cost little.
-    lane, side = np.tile(np.arange(len(risk)), 2), np.repeat([-1, 1], len(risk))
+    lane, side = np.tile(np.arange(len(risk)), 2), np.repeat(np.array([-1, 1]), len(risk))
     row, column, slope, count = first.ravel()[lane], column[lane], np.zeros(len(lane)), 1
     while len(lane):
         ahead = np.arange(1, count + 1)[:, None]
-        rows = row + side * ahead
+        rows: Any = row + side * ahead
         expected = np.rint(column + slope * ahead).astype(np.intp)
         allowed = np.flatnonzero(lanes.some(np.tile(lane, count)).clip(axis, rows.ravel()) == rows.ravel())
         own = lane[allowed % len(lane)]
@@ -313,7 +316,7 @@ def _best(lanes: _Lanes, start: Sequence[Index]) -> Sequence[Any]:
         _take_better(risk, rank, own, value, number)
         least, expected.ravel()[allowed] = np.full(rows.shape, np.inf), lowest
         least.ravel()[allowed] = lower
-        on = np.flatnonzero((least <= risk[lane] * slack).all(axis=0))
+        on = np.flatnonzero((least <= risk[lane] * (1 + APART)).all(axis=0))
         slope = (expected[-1] - column)[on] / count  # valleys are straight, or nearly so
         lane, side, row, column = lane[on], side[on], rows[-1, on], expected[-1, on]
         count = max(1, min(8 * count, BLOCK // 8 // max(1, len(lane))))
@@ -331,27 +334,27 @@ def _take_better(risk: Floats, rank: Index, lane: Index, value: Floats, number: 
     np.minimum.at(rank, lane[tied], number[tied])
 
 
-def _in_row(lanes: _Lanes, middle: Index, most: Any) -> tuple[Floats, Index, Index, Floats]:
-    """Return the best risk in a row of each lane, its rank, and the column with the least lower bound, and that.
+def _in_row(lanes: _Lanes, middle: Index, most: Floats) -> tuple[Floats, Index, Index, Floats]:
+    """Return the best risk in a row of each lane, its rank, the column with the least lower bound, and one of the row.
 
     Args:
         lanes: in a row each.
         middle: a column of each, where to start.
         most: what is reached elsewhere: what can only exceed it is not evaluated, and +inf.
     """
-    axis, slack = lanes.problem.box[-1], 1 + APART
+    (axis, dip), slack = list(lanes.problem.box.items())[-1], 1 + APART
     place = lanes.clip(axis, middle) + np.arange(-1, 2).reshape(-1, *[1] * len(lanes.shape))
     near = lanes.clip(axis, place)
     least = np.where(near == place, lanes.lower({axis: near}), np.inf)
     lowest = _lowest(least)
     column, lower = _taken(place, lowest), _taken(least, lowest)
-    may_win = lower <= most * slack
-    if may_win.all():
+    may_win = np.flatnonzero(lower <= most * slack)
+    if len(may_win) == column.size:
         risk, rank = (np.array(x) for x in lanes.best({axis: column}))
     else:
         risk, rank = np.full(lanes.shape, np.inf), np.zeros(lanes.shape, np.intp)
-        own = np.flatnonzero(may_win)
-        risk.ravel()[own], rank.ravel()[own] = lanes.some(own).best({axis: column.ravel()[own]})
+        first = lanes.some(may_win).best({axis: column.ravel()[may_win]})
+        risk.ravel()[may_win], rank.ravel()[may_win] = first
     flat = risk.ravel(), rank.ravel()
     limit = np.minimum(risk, most) * slack
     others = np.flatnonzero((least <= limit) & (place != column))
@@ -375,12 +378,12 @@ def _in_row(lanes: _Lanes, middle: Index, most: Any) -> tuple[Floats, Index, Ind
         lower.ravel()[lane[falls]], column.ravel()[lane[falls]] = new[falls], place[falls]
         on = np.flatnonzero((new <= limit.ravel()[lane]) | (new < last))
         lane, side, place, last = lane[on], side[on], place[on], new[on]
-    return risk, rank, column, lower
+    # Between columns the bound may be less, by a share that is the smaller, the higher both columns beside are.
+    rise = np.where(lowest == 1, 1 - least[1] / np.minimum(least[0], least[2]), 0)
+    return risk, rank, column, lower * np.exp(-dip * np.maximum(1 - rise / (4 * dip or 1), 0) ** 2)
 
 
-def problem_of(
-    plan: SearchPlan, tables: Tables, caps: Mapping[str, Index] | None = None
-) -> tuple[Search | None, str]:
+def problem_of(plan: SearchPlan, tables: Tables, caps: Mapping[str, Index] | None = None) -> tuple[Search | None, str]:
     """Return a search that was planned as an exact one, or why it is none.
 
     Args:
@@ -403,46 +406,39 @@ def problem_of(
     )
     if not all(np.all(x) for each in numbers for x in each):
         return None, "a factor is nought somewhere on the grid, so that its log is no number"
-    box = _box(proxy, tables, line)
-    lanes = tuple(v for v in tables.sizes if v not in (tables.scan, *box))
-    ends = _ends(plan.domain, tables, box, lanes, caps or {})
-    if ends is None:
-        return None, "the domain leaves gaps on an axis"
-    return Search(tables, line, box, lanes, ends, _between(proxy, box[-1:], plan.axes)), ""
+    bare = Search(tables, line, _box(proxy, tables, line, plan.axes))
+    ends = _ends(plan.domain, bare, caps or {})
+    return (None, "the domain leaves gaps on an axis") if ends is None else (replace(bare, ends=ends), "")
 
 
-def _between(proxy: Proxy, columns: Sequence[str], axes: Mapping[str, Floats]) -> float:
-    """By what share a bound may be less between the columns of an axis than at the nearest one, all else free.
+def _box(proxy: Proxy, tables: Tables, line: Line, axes: Mapping[str, Floats]) -> dict[str, float]:
+    """The axes of the box, and by how much the log of a bound may be less between values of each than at the nearest.
 
-    The log of a sum of powers with exponents from e to e + d has a second derivative of at most d^2/4, and a partial
-    minimum no larger one where it is least; the nearest column is at most half a step away.
+    They are the two longest of those in whose logs, and the scanned one's, the bound is convex; columns are on the one
+    where it changes less from value to value. The log of a sum of powers with exponents from e to e + d has a second
+    derivative of at most d^2/4, and a partial minimum no larger one where it is least; the nearest value is at most
+    half a step away.
     """
-    for v in columns:
-        powers = [float(part.exponent(v) or 0) for term in proxy.terms for part in term.split((v,))]
-        step = np.diff(np.log(axes[v])).max(initial=0.0)
-        return math.expm1(min((max(powers) - min(powers)) ** 2 * step**2 / 32, 700.0))
-    return 0.0
-
-
-def _box(proxy: Proxy, tables: Tables, line: Line) -> tuple[str, ...]:
-    """The axes of the box: of those in whose logs, and the scanned one's, a bound is convex, the two longest at most."""
-    if line.kind == "convex":
-        return ()  # whose minimum has no closed form
     outer = [v for v in tables.lines if proxy.is_log_convex((tables.scan, v))]
-    return tuple(sorted(outer, key=lambda v: -tables.sizes[v])[:2])
+    dips = {}
+    for v in sorted(outer, key=lambda v: -tables.sizes[v])[:2] if line.kind != "convex" else []:  # has no closed form
+        powers = [float(part.exponent(v) or 0) for term in proxy.terms for part in term.split((v,))]
+        dips[v] = ((max(powers) - min(powers)) * np.diff(np.log(axes[v])).max(initial=0.0)) ** 2 / 32
+    *rows, column = sorted(dips, key=lambda v: -dips[v]) or [""]
+    # Where they are few, it takes less to look into all rows than to go from row to row.
+    few = math.prod(tables.sizes.values()) <= BLOCK * math.prod(tables.sizes[v] for v in (tables.scan, column) if v)
+    return {v: dips[v] for v in ([] if few else rows) + [column] if v}
 
 
-def _ends(
-    domain: Domain, tables: Tables, box: tuple[str, ...], lanes: tuple[str, ...], caps: Mapping[str, Index]
-) -> dict[str, tuple[Index, Index]] | None:
+def _ends(domain: Domain, bare: Search, caps: Mapping[str, Index]) -> dict[str, tuple[Index, Index]] | None:
     """The first and the last index that is allowed of each axis that is searched, by lane; None for gaps."""
-    ends: dict[str, tuple[Index, Index]] = {}
+    tables, lanes, ends = bare.tables, bare.lanes, dict[str, tuple[Index, Index]]()
 
     def over(axis: str, values: Any) -> Any:
         """What depends on one axis of lanes, as an array over all of them, after a 1."""
         return np.asarray(values).reshape(1, *(-1 if v == axis else 1 for v in lanes))
 
-    for axis in (tables.scan, *box):
+    for axis in (tables.scan, *bare.box):
         allowed = np.flatnonzero(domain.penalty.get(axis, np.zeros(tables.sizes[axis])) == 0)
         if len(allowed) and allowed[-1] - allowed[0] >= len(allowed):
             return None

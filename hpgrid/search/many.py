@@ -29,6 +29,7 @@ from hpgrid.search.tables import LINE_BYTES, check_range, domain_of, places, wit
 from hpgrid.shapes import Floats, same_columns
 from hpgrid.text import counted
 
+
 @dataclass(frozen=True)
 class ManyResult(Argmins):
     """The best point of a grid for every combination of constants at every budget.
@@ -64,8 +65,9 @@ def search_many(
     """Return the best risk, and where it is, for every combination of constants at every budget.
 
     Each is what ``grid_search`` of the bound with those constants gives, bit for bit, whatever the devices, the
-    memory, and the company. The exact method evaluates only cells that can win; it rests on a posynomial that is
-    A s^-p + B s^q along the axis that the search scans, or one power of it. Other bounds are searched by brute force.
+    memory, and the company. The exact method evaluates only cells that can win, on the host's cores; it rests on a
+    posynomial that is A s^-p + B s^q along the axis that the search scans, or one power of it. Other bounds are
+    searched by brute force, on all devices.
 
     Args:
         proxy: the bound; it is taken in the form of the grid's budget.
@@ -74,8 +76,8 @@ def search_many(
         constants: arrays of one length by the constants' names, >= 0; the others keep the bound's.
         min_K: smallest number of iterations T/b that a cell may have.
         method: "exact", or "brute" for every cell of the grid.
-        devices: how many local devices to use; all where None.
-        memory: bytes that may be used at once beside the result; by default half of what the device has left, or an
+        devices: how many local devices brute force uses; all where None.
+        memory: bytes that it may use at once beside the result; by default half of what the device has left, or an
             eighth of the machine's memory where it doesn't say.
 
     Raises:
@@ -136,10 +138,11 @@ def best_of_many(
         # Caps differ from one combination to another; all else that limits the grid does not.
         domain = domain_of(plan.axes, plan.fixed, {}, plan.min_K, plan.proxy.space.batch, plan.path)
         common = replace(plan, domain=domain)
+        assert isinstance(common.proxy, Proxy)
         tables = common.tables()
         _check_ranges(proxy, every, plan_of, tables.scan)
         most = {v: np.searchsorted(plan.axes[v], cap, side="right") - 1 for v, cap in caps.items() if v in plan.axes}
-        problem, _ = problem_of(common, with_combinations(tables, plan.proxy, every, plan.fixed), most)
+        problem, _ = problem_of(common, with_combinations(tables, common.proxy, every, common.fixed), most)
         if problem is not None and (problem.line.kind != "convex" or len(tables.over) == 1):
             return _exactly(common, budget, problem, number, most)
     return _by_brute_force(plan_of, number, budget, devices, memory)

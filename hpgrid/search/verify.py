@@ -81,11 +81,14 @@ class _Bound:
 
     def __init__(self, plan: SearchPlan, scan: str) -> None:
         assert isinstance(plan.proxy, Proxy)
-        self.plan, self.scan, self.count, proxy = plan, scan, 0, plan.proxy
-        powers = sorted({power for term in proxy.terms if (power := term.exponent(scan))})
+        self.plan, self.scan, self.proxy, self.count = plan, scan, plan.proxy, 0
+        powers = sorted({power for term in self.proxy.terms if (power := term.exponent(scan))})
         # Of two powers, one falling, where their sum turns has a closed form.
         self.pair = [
-            (abs(float(power)), changed(proxy, terms=tuple(t for t in proxy.terms if t.exponent(scan) == power)))
+            (
+                abs(float(power)),
+                changed(self.proxy, terms=tuple(t for t in self.proxy.terms if t.exponent(scan) == power)),
+            )
             for power in (powers if len(powers) == 2 and powers[0] < 0 < powers[1] else [])
         ]
 
@@ -98,7 +101,7 @@ class _Bound:
 
     def at(self, cells: Cells) -> Any:
         """The risk at cells, +inf where none is allowed."""
-        domain, risk = self.plan.domain, self.risk(self.plan.proxy, cells)
+        domain, risk = self.plan.domain, self.risk(self.proxy, cells)
         allowed = np.ones(risk.shape, bool)
         for v in (v for v in cells if v in domain.penalty):
             allowed &= domain.penalty[v][cells[v]] == 0

@@ -74,8 +74,8 @@ def sweep(
         config: the sweep: a TOML file, its tables, or a plan.
         out: the Zarr store.
         method: "exact" leaves out cells that can't be the best, "brute" compares all; the indices are the same.
-        devices: how many of the local devices are used; all where None.
-        memory: the most bytes a search may take on a device; what the device says where None.
+        devices: how many of the local devices brute force uses; all where None.
+        memory: the most bytes brute force may take on a device; what the device says where None.
         block: the most combinations of a block of a new store; what a kill loses.
         processes: how many processes, here or elsewhere, share the blocks.
         process_id: which of them this is, from 0 on.
