@@ -15,7 +15,7 @@ from numpy.testing import assert_array_equal
 from oracle import SUBSETS, TIE_GRID
 
 from hpgrid import FunctionProxy, Grid, LogAxis, Proxy, Regime, Term, bounds, grid_search
-from hpgrid.search import certified, many
+from hpgrid.search import many
 from hpgrid.search.many import ManyResult, search_many
 
 ALL = ("eta", "b", "alpha")
@@ -50,7 +50,7 @@ def check(proxy: Any, grid: Grid, regime: Regime, constants: Constants, **option
     found = search_many(proxy, grid, regime, constants, **options)
     for k in range(len(found.risk)):
         one = proxy.with_constants(**{name: float(values[k]) for name, values in constants.items()})
-        best = grid_search(one, grid, regime=regime, min_K=options.get("min_K"))
+        best = grid_search(one, grid, regime=regime, min_K=options.get("min_K"), method="brute")
         assert_array_equal(found.risk[k], np.atleast_1d(best.risk))
         assert_array_equal(found.feasible[k], np.atleast_1d(best.feasible))
         for of_many, of_one in ((found.index, best.index), (found.edge, best.edge), (found.at, best.at)):
@@ -93,16 +93,6 @@ def test_every_regime_agrees(over: tuple[str, ...], budget: str) -> None:
     found = check(bounds.lmo(), in_budget(Grid.footnote(12), budget), tuning(over), TRIPLES)
     assert found.method == "exact"
     assert found.feasible.all()
-
-
-@pytest.mark.parametrize("over", [ALL, ("eta", "b"), ("b",), ("alpha",)], ids="+".join)
-def test_compiled_well_it_finds_what_it_does_compiled_soon(
-    over: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    given = bounds.lmo(), Grid.footnote(12), tuning(over, caps=True), TRIPLES
-    soon = search_many(*given, min_K=1.0)
-    monkeypatch.setattr(many, "SOON", 0)
-    assert_same(search_many(*given, min_K=1.0), soon)
 
 
 @pytest.mark.parametrize(("over", "budget"), [*map(in_one, SUBSETS, "TTTTTTT"), (("b",), "K"), (ALL, "K")], ids=str)
@@ -158,7 +148,7 @@ OTHERS: dict[str, tuple[Proxy, tuple[str, ...], Constants, str]] = {
         with_term(Term({"C1": 1}, {"eta": 3, "b": 2, "alpha": Fraction(1, 4)})),
         *(ALL, FEW, "brute"),
     ),
-    "a factor that is no power": (with_term(Term({"C1": 1}, {"alpha": "one_minus", "T": -1})), *(ALL, FEW, "brute")),
+    "a factor that is no power": (with_term(Term({"C1": 1}, {"alpha": "one_minus", "T": -1})), *(ALL, FEW, "exact")),
 }
 
 
@@ -277,33 +267,6 @@ def test_devices_and_memory_change_no_bit() -> None:
     lines = run.stdout.splitlines()
     assert len(lines) == 6
     assert len(set(lines)) == 2
-
-
-def test_other_constants_and_caps_and_numbers_of_them_compile_nothing() -> None:
-    grid = Grid.footnote(12)
-    search_many(bounds.lmo(), grid, Regime(ALL), FEW)
-    programs = certified.program(soon=True)._cache_size()
-    search_many(bounds.lmo(q=0.3), grid, Regime(ALL, caps=CAPS), TRIPLES, min_K=2.0)
-    assert certified.program(soon=True)._cache_size() == programs
-
-
-def test_where_memory_runs_out_half_as_much_is_done_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = search_many(bounds.lmo(), Grid.footnote(12), Regime(ALL), TRIPLES)
-    calls = []
-
-    def scarce(*given: Any, **options: Any) -> Any:
-        calls.append(1)
-        if len(calls) in (2, 3, 7):
-            raise RuntimeError("RESOURCE_EXHAUSTED: Out of memory while trying to allocate 1 bytes.")
-        return best_of_lanes(*given, **options)
-
-    best_of_lanes = certified.best_of_lanes
-    monkeypatch.setattr(certified, "best_of_lanes", scarce)
-    monkeypatch.setattr("hpgrid.search.many.at_once", lambda *_: 8)
-    with pytest.warns(UserWarning, match="memory ran out: 4 blocks at once") as said:
-        found = search_many(bounds.lmo(), Grid.footnote(12), Regime(ALL), TRIPLES)
-    assert len(said) == 1
-    assert_same(found, whole)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """``hpgrid sweep``: many constants, block by block, into a store that loses nothing."""
 
+from __future__ import annotations
+
 import os
 import re
 import signal
@@ -41,8 +43,8 @@ def run_sweep(
     var: options.Var = None,
     csv: Annotated[Path | None, about("Write the slopes to this file as a flat table.")] = None,
     method: Annotated[str, about("exact leaves out cells that can't be best; brute compares all.")] = "exact",
-    devices: Annotated[int | None, _count("How many of the local devices are used; all by default.")] = None,
-    memory: Annotated[str | None, about("The most memory a search may take on a device, such as 8GiB.")] = None,
+    devices: Annotated[int | None, _count("How many local devices brute force uses; all by default.")] = None,
+    memory: Annotated[str | None, about("The most memory brute force may take on a device, such as 8GiB.")] = None,
     block: Annotated[int | None, _count("The most combinations of a block: what a kill loses.")] = None,
     processes: Annotated[int | None, _count("How many processes share the blocks, each started apart.")] = None,
     process_id: Annotated[int | None, _count("Which of them this one is, from 0 on.")] = None,
@@ -89,7 +91,7 @@ def run_sweep(
     return 0
 
 
-def remark_unfinished(data: "xarray.Dataset") -> None:
+def remark_unfinished(data: xarray.Dataset) -> None:
     """Say on standard error where a sweep is not whole yet."""
     whole, blocks = data.attrs["whole_blocks"], data.attrs["blocks"]
     if whole < blocks:

@@ -299,15 +299,12 @@ def _let_go(now: _State, here: _Local, y: Floats, side: NDArray[np.int8]) -> NDA
     worst, leaves = np.full(y.shape[1], MULTIPLIER), np.zeros(y.shape[1], np.int8)
     for k, held in enumerate(here.held):
         some = np.flatnonzero(held)
-        unit = here.unit[k].take(some)
-        room = _of_unit(now.lo, unit, some) < _of_unit(now.hi, unit, some)
-        if not room.any():
+        if not some.size:
             continue
-        some, unit = some[room], unit[room]
-        row = [entry.take(some) for entry in here.row(k)]
+        unit, row = here.unit[k].take(some), [entry.take(some) for entry in here.row(k)]
         multiplier = here.gradient[k].take(some) + _dot(row, y.take(some, axis=1))
         outward = _of_unit(now.side, unit, some) * multiplier / np.maximum(here.size(some, k), TINY)
-        worse = outward > worst.take(some)
+        worse = (outward > worst.take(some)) & (_of_unit(now.lo, unit, some) < _of_unit(now.hi, unit, some))
         worst[some[worse]], leaves[some[worse]] = outward[worse], unit[worse]
     wrong = worst > MULTIPLIER
     some = np.flatnonzero(wrong)

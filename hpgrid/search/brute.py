@@ -20,6 +20,7 @@ from hpgrid.progress import foresee
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, as_regime
 from hpgrid.search.exact import Proof, problem_of, search
+from hpgrid.search.structure import structure
 from hpgrid.search.tables import Domain, Tables, domain_of, places, tabulate, with_walls
 from hpgrid.shapes import Floats
 from hpgrid.variables import STANDARD, Power, Space
@@ -247,8 +248,8 @@ def best_of(
     tables, problem, why = plan.tables(dtype), None, f"{dtype}, of which brute force counts what it can't resolve"
     if dtype == "float64" and method != "brute":
         problem, why = problem_of(plan, tables)
-        if problem is not None and not problem.roles.row and method == "exact":
-            why = problem.structure.why_not(tables.over)
+        if problem is not None and method == "exact":
+            why = structure(plan.proxy).why_not(tables.over)
         slow = problem is not None and method == "auto" and problem.line.kind == "convex"
         if why or (slow and tables.sizes[tables.scan] < LONG):
             problem = None
@@ -260,13 +261,10 @@ def best_of(
 
         counted = dtype == "float32"
         return label_result(plan, dtype, *best_cells(tables, plan.remaining, chunk=chunk, counted=counted, times=times))
-    foresee(
-        f"an exact search of {math.prod(tables.sizes.values()):.3g} cells", 1e-7 * problem.lines, 96.0 * problem.lines
-    )
-    risk, rank, columns = search(problem)
-    found = label_result(plan, dtype, risk, rank)
-    proof = Proof(problem.structure, tables.scan, problem.roles, columns)
-    return replace(found, method="exact", proof=proof, plan=plan)
+    lanes = math.prod(problem.shape)
+    foresee(f"an exact search of {math.prod(tables.sizes.values()):.3g} cells", 1e-7 * lanes, 96.0 * lanes)
+    found = label_result(plan, dtype, *search(problem))
+    return replace(found, method="exact", proof=Proof(structure(plan.proxy), tables.scan), plan=plan)
 
 
 @dataclass(frozen=True)
@@ -371,7 +369,7 @@ def label_result(plan: SearchPlan, dtype: str, risk: Any, rank: Any, close: Any 
         T = np.atleast_1d(values.get("T", np.nan))[:, None]
         pairs_below_one = int(((b if path is None else path.at(T)) > T).sum())
     others = math.prod(len(x) for name, x in every.items() if name not in ("T", "K", batch))
-    last = {axis: _last_feasible(axis, every, remaining, plan.domain) for axis in plan.over}
+    last = {axis: last_feasible(axis, every, remaining, plan.domain) for axis in plan.over}
     found = SearchResult(
         risk=whole(risk),
         index=index,
@@ -404,7 +402,7 @@ def _at_wall(plan: SearchPlan, found: SearchResult, name: str) -> NDArray[np.boo
     return beside & found.feasible
 
 
-def _last_feasible(axis: str, every: Any, remaining: Any, domain: Domain) -> NDArray[np.integer]:
+def last_feasible(axis: str, every: Any, remaining: Any, domain: Domain) -> NDArray[np.integer]:
     """The last index on an axis that may win: a scalar, or one for each T."""
     last = np.asarray(len(every[axis]) - 1)
     if axis in domain.penalty:

@@ -1,20 +1,19 @@
-"""Minima of a posynomial without its cube: a lower bound says which columns of a row can win, and those are looked at.
+"""Minima of a posynomial without its cube: a lower bound says where they can lie, and only there is it evaluated.
 
 Along the scanned axis a posynomial of two powers, A s^-p + B s^q, steps from one value of s to the next where A/B
 passes known ratios; a monotone one is best at an end. So a cell of the other axes, a *line*, costs the same however
-many values the scanned axis has. What is left is a matrix for every *lane* (one budget, say): its rows are an axis
-that remains, or is reduced at last, its columns one that is reduced. For each row:
+many values the scanned axis has. Over all s, not those of the axis alone, its minimum has a closed form: a lower bound,
+and a convex one in the logs of the other axes, as partial minima of posynomials are. Up to two more axes that are
+reduced are *rows* and *columns*, a cell of all others is a *lane*. In each lane:
 
-1. Start at a column near the best one: in some rows of some lanes all columns are compared, by the lower bound of 2.,
-   and those of the others lie between theirs.
-2. Evaluate the line there as the brute search does. Over all s, not those of the axis alone, A s^-p + B s^q has its
-   minimum in closed form: a lower bound, and convex in the log of the column, as partial minima of posynomials are.
-3. From there outwards, evaluate each column whose lower bound does not exceed the best value of the row so far. Beyond
-   one that does nothing can win. Wherever this starts it ends at the minimum: on the way down the lower bound is below
-   a value that was seen.
+1. Start near the least lower bound: in some lanes it is zoomed in on, in those between them it lies between theirs.
+2. Among the columns of that row, evaluate lines as the brute search does: those whose lower bound does not exceed the
+   best value so far. They lie together, so that beyond a column that does nothing can win.
+3. Go on to the rows on both sides, as far as one in which the lower bound exceeds the best value, between columns too:
+   what does not exceed it is a convex set, so that nothing beyond can win.
 
-Where the bound is submodular, best columns move one way as rows follow one another (Topkis), by which ``verify_search``
-checks them. Ties go to the first cell in row-major order, as in brute force.
+Wherever this starts it ends at the minimum. Ties go to the first cell in row-major order, as in brute force. Many
+combinations of constants are one more axis of lanes.
 """
 
 from __future__ import annotations
@@ -22,10 +21,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import reduce
-from itertools import product
-from operator import add, and_
+from operator import add, or_
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,13 +33,13 @@ from hpgrid.progress import cores
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.search.lines import Line, line_of
 from hpgrid.search.structure import Structure, structure
-from hpgrid.search.tables import Domain, Tables, places
+from hpgrid.search.tables import COMBINATION, Domain, Tables
 from hpgrid.shapes import Floats
 
 if TYPE_CHECKING:
     from hpgrid.search.brute import SearchPlan
 
-#: How far a lower bound may exceed the best value, as a share of it, before its column is left out: each is off by
+#: How far a lower bound may exceed the best value, as a share of it, before its line is left out: each is off by
 #: fewer than 100 roundings, 1e-14.
 APART = 1e-12
 
@@ -56,68 +54,32 @@ np.empty(2**21)
 
 
 @dataclass(frozen=True)
-class Roles:
-    """Which axis is what in an exact search.
-
-    Attributes:
-        row: a reduced or a remaining axis; "" where there is no such pair, so that each cell is a lane of its own.
-        column: a reduced one, or "".
-        backwards: whether the best columns fall as rows follow one another.
-        lanes: all other axes, in canonical order.
-    """
-
-    row: str
-    column: str
-    backwards: bool
-    lanes: tuple[str, ...]
-
-
-def roles_of(tables: Tables, proxy: Proxy, line: Line, structure: Structure) -> Roles:
-    """Return what each axis is in an exact search.
-
-    Of the pairs of a row and a column that the structure allows the one with the most places is searched, of those
-    columns in whose log the bound is convex.
-    """
-    outer = [v for v in tables.over if v != tables.scan and proxy.is_log_convex((tables.scan, v))]
-    outer = outer if line.kind != "convex" else []  # whose minimum has no closed form
-    best: tuple[int, str, str] = (0, "", "")
-    for column, row in product(outer, [v for v in tables.sizes if v not in (tables.scan, proxy.budget)]):
-        if row != column and structure.flips((tables.scan, row, column)) is not None:
-            best = max(best, (tables.sizes[row] * tables.sizes[column], row, column))
-    _, row, column = best
-    flips = structure.flips((tables.scan, row, column)) if row else None
-    rest = tuple(v for v in tables.sizes if v not in (tables.scan, row, column))
-    return Roles(row, column, flips is not None and flips.get(row, 1) * flips.get(column, 1) < 0, rest)
-
-
-@dataclass(frozen=True)
 class Search:
     """An exact search in numbers.
 
     Attributes:
         tables: of the bound.
-        structure: the signs of its mixed differences.
-        roles: which axis is what.
         line: how the bound is minimised along the scanned axis.
+        box: the reduced axes, none to two, on which lower bounds are compared: columns, and rows before them. By how
+            much the log of a lower bound may be less between two values of each than at the nearest one.
         ends: for every axis that is searched the first and the last index that is allowed, arrays that broadcast over
             ``shape``.
     """
 
     tables: Tables
-    structure: Structure
-    roles: Roles
     line: Line
-    ends: Mapping[str, tuple[Index, Index]]
+    box: Mapping[str, float]
+    ends: Mapping[str, tuple[Index, Index]] = field(default_factory=dict)
+
+    @property
+    def lanes(self) -> tuple[str, ...]:
+        """The axes of lanes: all others but the scanned one."""
+        return tuple(v for v in self.tables.sizes if v not in (self.tables.scan, *self.box))
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The lengths of the axes of lanes, after a 1: there may be none."""
-        return (1, *(self.tables.sizes[v] for v in self.roles.lanes))
-
-    @property
-    def lines(self) -> int:
-        """How many rows of lanes there are, or lanes where each is a cell."""
-        return math.prod(self.shape) * self.tables.sizes.get(self.roles.row, 1)
+        return (1, *(self.tables.sizes[v] for v in self.lanes))
 
     def planes(self, at: Mapping[str, Any]) -> tuple[list[Any], Any]:
         """Return at cells what multiplies each factor along the scanned axis, and what does not lie on it.
@@ -159,63 +121,43 @@ class Proof:
     Attributes:
         structure: the signs of the bound's mixed differences.
         scan: the axis along which the bound is a posynomial.
-        roles: which axis is what.
-        columns: of every lane, in row-major order over its axes, the best column of each row; -1 where none is allowed.
     """
 
     structure: Structure
     scan: str
-    roles: Roles
-    columns: Index
 
     def __repr__(self) -> str:
-        return f"Proof({self.structure.text()!r}, {self.columns.size} minima)"
+        return f"Proof({self.structure.text()!r})"
 
 
-def search(problem: Search) -> tuple[Floats, Index, Index]:
+def search(problem: Search) -> tuple[Floats, Index]:
     """Return the best risk over the remaining axes, +inf where no cell is feasible; and its rank.
 
-    The rank is the best cell's number in row-major order over the reduced axes. Beside them stands the best column of
-    every row of every lane, see ``Proof``.
+    The rank is the best cell's number in row-major order over the reduced axes.
     """
-    sizes, over, roles, shape = problem.tables.sizes, problem.tables.over, problem.roles, problem.shape
-    axes, lanes = [*roles.lanes, *([roles.row] if roles.row else [])], math.prod(shape)
-    whole = (lanes, sizes[roles.row]) if roles.row else shape
-    risk = np.empty(whole)
-    rank = np.empty(whole, np.int32 if math.prod(sizes[v] for v in over) < 2**31 else np.int64)
-    columns = np.full((lanes, sizes.get(roles.row, 0)), -1, np.int32)
-    if roles.row:
-        ends = [problem.ends[v] for v in (problem.tables.scan, roles.row, roles.column)]
-        feasible = np.broadcast_to(reduce(and_, (low <= high for low, high in ends)), shape).ravel()
-        risk[~feasible], rank[~feasible] = np.inf, 0
-        allowed, start = np.flatnonzero(feasible), _start(problem)
+    sizes, over, shape = problem.tables.sizes, problem.tables.over, problem.shape
+    risk = np.empty(shape)
+    rank = np.empty(shape, np.int32 if math.prod(sizes[v] for v in over) < 2**31 else np.int64)
+    every, along, start = list(map(np.arange, shape)), int(np.argmax(shape)), _starts(problem)
 
-        def rows(part: slice) -> None:
-            own = allowed[part]
-            risk[own], rank[own], columns[own] = _rows(problem, own, start[own])
+    def part_of(part: slice) -> None:
+        here = (slice(None),) * along + (part,)
+        lanes = _lanes(problem, [*every[:along], every[along][part], *every[along + 1 :]])
+        risk[here], rank[here] = _best(lanes, [place[here] for place in start])
+        ends = (lanes.ends[v] for v in (problem.tables.scan, *problem.box))
+        outside = np.broadcast_to(reduce(or_, (low > high for low, high in ends)), lanes.shape)
+        if outside.any():
+            risk[here][outside], rank[here][outside] = np.inf, 0
 
-        _in_parts(rows, len(allowed), BLOCK // sizes[roles.row])
-    else:
-        mesh, along = np.ogrid[tuple(map(slice, shape))], int(np.argmax(shape))
-
-        def cells(part: slice) -> None:
-            here = (slice(None),) * along + (part,)
-            arrays = (*mesh, *problem.ends[problem.tables.scan])
-            *at, low, high = (x if x.shape[along] == 1 else x[here] for x in arrays)
-            risk[here], rank[here] = problem.best(dict(zip(roles.lanes, at[1:])), low, high)
-            outside = np.broadcast_to(low > high, risk[here].shape)
-            if outside.any():
-                risk[here][outside], rank[here][outside] = np.inf, 0
-
-        _in_parts(cells, shape[along], 4 * BLOCK * shape[along] // lanes)
-    risk, rank = risk.reshape([sizes[v] for v in axes]), rank.reshape([sizes[v] for v in axes])
-    for v in [v for v in axes if v in over]:  # what is reduced beside columns
+    # Of a lane without a box there is one line to look at, of others there are some.
+    _in_parts(part_of, shape[along], (1 if problem.box else 4) * BLOCK * shape[along] // math.prod(shape))
+    axes, risk, rank = list(problem.lanes), risk[0], rank[0]
+    for v in [v for v in axes if v in over]:  # what is reduced beside the box
         k = axes.index(v)
         least = risk.min(axis=k, keepdims=True)
         risk, rank = least.squeeze(k), np.where(risk == least, rank, np.iinfo(rank.dtype).max).min(axis=k)
         axes.remove(v)
-    order = [axes.index(v) for v in sizes if v in axes]
-    return risk.transpose(order), rank.transpose(order), columns
+    return risk, rank
 
 
 def _in_parts(run: Callable[[slice], None], total: int, each: int) -> None:
@@ -229,89 +171,226 @@ def _in_parts(run: Callable[[slice], None], total: int, each: int) -> None:
         list(pool.map(run, parts))
 
 
-def _start(problem: Search) -> Index:
-    """A column for every row of every lane, near the best: of some by their lower bounds, of others between those."""
-    sizes, roles = problem.tables.sizes, problem.roles
-    axes, width = [*roles.lanes, roles.row], sizes[roles.column]
-    # As many of each axis as keep this a small part of the whole.
-    nodes = [
-        np.rint(np.linspace(0, n - 1, min(n, 2 + math.isqrt(n)))).astype(np.intp) for n in map(sizes.__getitem__, axes)
-    ]
-    *mesh, column = np.ix_(*nodes, np.arange(width))
+@dataclass(frozen=True)
+class _Lanes:
+    """An array of lanes of a search; what is said of them broadcasts against it.
 
-    def ends(axis: str) -> list[Any]:
-        """Those of the lanes that are looked at."""
-        lanes: tuple[Any, ...] = (0, *mesh[:-1])
-        return [x[tuple(k if n > 1 else 0 for k, n in zip(lanes, x.shape))] for x in problem.ends[axis]]
+    Attributes:
+        problem: the search.
+        shape: of the array.
+        at: where they are on each axis of lanes, and on that of rows once they are in one.
+        ends: of every axis that is searched, the first and the last index that is allowed.
+    """
 
-    (left, right), at = ends(roles.column), dict(zip((*axes, roles.column), (*mesh, column)))
-    least = problem.lower(at, *ends(problem.tables.scan))
-    found: Any = np.where((left <= column) & (column <= right), least, np.inf).argmin(axis=-1)
-    found = np.broadcast_to(found, [len(own) for own in nodes])
-    for k, (v, own) in enumerate(zip(axes, nodes)):
-        every = np.arange(sizes[v])
-        after = np.maximum(np.searchsorted(own, every), 1)
-        share = ((every - own[after - 1]) / (own[after] - own[after - 1])).reshape(-1, *[1] * (len(axes) - 1 - k))
-        before = found.take(after - 1, axis=k)
-        found = before + share * (found.take(after, axis=k) - before)
-    return np.rint(found).astype(np.intp).reshape(-1, sizes[roles.row])
+    problem: Search
+    shape: tuple[int, ...]
+    at: Mapping[str, Index]
+    ends: Mapping[str, Sequence[Any]]
+
+    def some(self, which: Index) -> _Lanes:
+        """Return those of some numbers, in row-major order, as an array of one dimension."""
+        place = np.unravel_index(which, self.shape)
+
+        def own(x: Any) -> Any:
+            return x[tuple(k if n > 1 else 0 for k, n in zip(place, x.shape))]
+
+        at, ends = {v: own(x) for v, x in self.at.items()}, {v: [*map(own, each)] for v, each in self.ends.items()}
+        return _Lanes(self.problem, which.shape, at, ends)
+
+    def in_rows(self, row: Index) -> _Lanes:
+        """Return the same lanes, each in a row."""
+        return replace(self, at={**self.at, next(iter(self.problem.box)): row})
+
+    def clip(self, axis: str, place: Index) -> Index:
+        """Return the nearest places that are allowed."""
+        low, high = self.ends[axis]
+        return np.minimum(np.maximum(place, low), high)
+
+    def lower(self, places: Mapping[str, Index]) -> Any:
+        """Return lower bounds of lines at places of other axes, which broadcast against the lanes."""
+        least = self.problem.lower({**self.at, **places}, *self.ends[self.problem.tables.scan])
+        return np.broadcast_to(least, np.broadcast_shapes(self.shape, *(x.shape for x in places.values())))
+
+    def best(self, places: Mapping[str, Index]) -> list[Any]:
+        """Return the best risk of one line of each, and the cell's rank."""
+        found = self.problem.best({**self.at, **places}, *self.ends[self.problem.tables.scan])
+        return [np.broadcast_to(x, self.shape) for x in found]
 
 
-def _rows(problem: Search, lanes: Index, start: Index) -> tuple[Floats, Index, Index]:
-    """The best risk of every row of some lanes, its rank and its column, looked for from some columns on."""
-    roles, rows = problem.roles, start.shape[1]
-    place = places(lanes[:, None], problem.shape)
-    # Of each axis that is searched, the ends: one for all lanes, or one for each.
+def _lanes(problem: Search, places: Sequence[Index]) -> _Lanes:
+    """The lanes at all combinations of some places on each axis."""
+    mesh = np.ix_(*places)
     ends = {
-        v: [x.ravel()[0] if x.size == 1 else np.broadcast_to(x, problem.shape)[place] for x in each]
+        v: [x[np.ix_(*(k if n > 1 else [0] for k, n in zip(places, x.shape)))] for x in each]
         for v, each in problem.ends.items()
     }
-
-    def cells(lane: Any, row: Any, column: Any) -> tuple[dict[str, Any], list[Any], list[Any]]:
-        """Where rows of lanes and their columns are, and the ends of the scanned axis and of columns there."""
-        at = {v: x[lane] for v, x in zip(roles.lanes, place[1:])} | {roles.row: row, roles.column: column}
-        scan, columns = ([x[lane] if x.ndim else x for x in ends[v]] for v in (problem.tables.scan, roles.column))
-        return at, scan, columns
-
-    def that_may_win(lane: Any, row: Any, column: Any, best: Floats) -> Index:
-        """Which columns, by number, may be as good as what is known of their rows."""
-        at, scan, (left, right) = cells(lane, row, column)
-        at[roles.column] = np.minimum(np.maximum(column, left), right)
-        least = problem.lower(at, *scan) <= best * (1 + APART)
-        return np.flatnonzero(least & (at[roles.column] == column))
-
-    every = np.arange(rows)
-    left, right = ends[roles.column]
-    start = np.minimum(np.maximum(start, left), right)
-    at, scan, _ = cells(..., every, start)
-    value, rank, best = (np.broadcast_to(x, start.shape).flatten() for x in (*problem.best(at, *scan), start))
-    # To both sides of each row, first those to the left, and on from those that may win.
-    column = start + np.array([-1, 1])[:, None, None]
-    on = that_may_win(..., every, column, value.reshape(start.shape))
-    side, cell = np.divmod(on, start.size)
-    side, column = 2 * side - 1, column.ravel()[on]
-    while len(on):
-        lane, row = np.divmod(cell, rows)
-        at, scan, _ = cells((lane, 0), row, column)
-        found = [np.broadcast_to(x, cell.shape) for x in (*problem.best(at, *scan), column)]
-        split = int(np.searchsorted(side, 0))
-        for half in (slice(split), slice(split, None)):  # a row may be in both
-            own, (other, number, at_column) = cell[half], (x[half] for x in found)
-            better = (other < value[own]) | ((other == value[own]) & (number < rank[own]))
-            own = own[better]
-            value[own], rank[own], best[own] = other[better], number[better], at_column[better]
-        column = column + side
-        on = that_may_win((lane, 0), row, column, value[cell])
-        cell, column, side = cell[on], column[on], side[on]
-    top, bottom = ends[roles.row]
-    outside = np.broadcast_to((every < top) | (every > bottom), start.shape).ravel()
-    if outside.any():
-        value[outside], rank[outside], best[outside] = np.inf, 0, -1
-    return value.reshape(start.shape), rank.reshape(start.shape), best.reshape(start.shape)
+    return _Lanes(problem, tuple(map(len, places)), dict(zip(problem.lanes, mesh[1:])), ends)
 
 
-def problem_of(plan: SearchPlan, tables: Tables) -> tuple[Search | None, str]:
-    """Return a search that was planned as an exact one, or why it is none."""
+def _starts(problem: Search) -> list[Index]:
+    """Where to start on each axis of the box, for every lane: some are zoomed in on, others lie between those."""
+    shape, box = problem.shape, list(problem.box)
+    # As many of each axis as keep this a small part of the whole; but nothing lies between combinations of constants.
+    nodes = [
+        np.arange(n) if v == COMBINATION else np.rint(np.linspace(0, n - 1, min(n, 2 + math.isqrt(n)))).astype(np.intp)
+        for v, n in zip(("", *problem.lanes), shape)
+    ]
+    lengths = tuple(map(len, nodes))
+    zoomed, along = np.empty((len(box), *lengths), np.intp), int(np.argmax(lengths))
+
+    def zoom(part: slice) -> None:
+        lanes = _lanes(problem, [*nodes[:along], nodes[along][part], *nodes[along + 1 :]])
+        zoomed[(slice(None),) * (along + 1) + (part,)] = _zoom(lanes)
+
+    if box:
+        _in_parts(zoom, lengths[along], BLOCK // 5 ** len(box) * lengths[along] // math.prod(lengths))
+    found = []
+    for place in zoomed:
+        for k, (n, own) in enumerate(zip(shape, nodes)):
+            if len(own) < n:
+                every = np.arange(n)
+                after = np.maximum(np.searchsorted(own, every), 1)
+                share = (every - own[after - 1]) / (own[after] - own[after - 1])
+                before = place.take(after - 1, axis=k)
+                place = before + share.reshape(-1, *[1] * (len(shape) - 1 - k)) * (place.take(after, axis=k) - before)
+        found.append(np.rint(place).astype(np.intp))
+    return found
+
+
+def _zoom(lanes: _Lanes) -> list[Index]:
+    """A line of each lane near its least lower bound: from lines all over the box to ever closer ones."""
+    box, sizes = list(lanes.problem.box), lanes.problem.tables.sizes
+    # As many on each axis as make a block: where there are few lanes, all.
+    many = max(5, int((BLOCK / math.prod(lanes.shape)) ** (1 / len(box))))
+    middle = [np.broadcast_to(np.add(*lanes.ends[v]) // 2, lanes.shape) for v in box]
+    steps = [-(-sizes[v] // many) for v in box]
+    while True:
+        offsets = (np.arange(many) - many // 2).reshape(-1, *[1] * len(lanes.shape))
+        near = [lanes.clip(v, at + step * offsets) for v, at, step in zip(box, middle, steps)]
+        # Rows before columns, in dimensions of their own.
+        places = dict(zip(box, near)) | {box[0]: near[0].reshape(-1, *[1] * (len(box) - 1), *lanes.shape)}
+        least = lanes.lower(places)
+        others = [tuple(j for j in range(len(box)) if j != k) for k in range(len(box))]
+        middle = [_taken(at, least.min(axis=other).argmin(axis=0)) for at, other in zip(near, others)]
+        if max(steps) <= 2:
+            return middle
+        # Next, lines at a third of the distance: of these the middle one is the lowest.
+        many, steps = 3, [max(1, step // 3) for step in steps]
+
+
+def _lowest(values: Any) -> Index:
+    """Where the least value is along the first dimension; where that is short, NumPy takes ten times as long."""
+    best, *others = values
+    where = np.zeros(best.shape, np.intp)
+    for place, own in enumerate(others, 1):
+        where = np.where(own < best, place, where)
+        best = np.minimum(own, best)
+    return where
+
+
+def _taken(values: Any, place: Index) -> Any:
+    """One entry each along the first dimension."""
+    return np.take_along_axis(values, place[None], axis=0)[0]
+
+
+def _best(lanes: _Lanes, start: Sequence[Index]) -> Sequence[Any]:
+    """Return the best risk of lanes, and its rank, looked for from a row and a column on."""
+    if len(start) < 2:
+        return _in_row(lanes, start[0], np.full(lanes.shape, np.inf))[:2] if start else lanes.best({})
+    axis = next(iter(lanes.problem.box))
+    first = lanes.clip(axis, start[0])
+    best = _in_row(lanes.in_rows(first), start[1], np.full(lanes.shape, np.inf))
+    risk, rank, column = best[0].ravel(), best[1].ravel(), best[2].ravel()
+    # To both sides, some rows at once: in few lanes as many as cost little.
+    lane, side = np.tile(np.arange(len(risk)), 2), np.repeat(np.array([-1, 1]), len(risk))
+    row, column, slope, count = first.ravel()[lane], column[lane], np.zeros(len(lane)), 1
+    while len(lane):
+        ahead = np.arange(1, count + 1)[:, None]
+        rows: Any = row + side * ahead
+        expected = np.rint(column + slope * ahead).astype(np.intp)
+        allowed = np.flatnonzero(lanes.some(np.tile(lane, count)).clip(axis, rows.ravel()) == rows.ravel())
+        own = lane[allowed % len(lane)]
+        value, number, lowest, lower = _in_row(
+            lanes.some(own).in_rows(rows.ravel()[allowed]), expected.ravel()[allowed], risk[own]
+        )
+        _take_better(risk, rank, own, value, number)
+        least, expected.ravel()[allowed] = np.full(rows.shape, np.inf), lowest
+        least.ravel()[allowed] = lower
+        on = np.flatnonzero((least <= risk[lane] * (1 + APART)).all(axis=0))
+        slope = (expected[-1] - column)[on] / count  # valleys are straight, or nearly so
+        lane, side, row, column = lane[on], side[on], rows[-1, on], expected[-1, on]
+        count = max(1, min(8 * count, BLOCK // 8 // max(1, len(lane))))
+    return risk.reshape(lanes.shape), rank.reshape(lanes.shape)
+
+
+def _take_better(risk: Floats, rank: Index, lane: Index, value: Floats, number: Index) -> None:
+    """Put what was found in some lanes in its place, where it is better, or as good and comes first."""
+    better = np.flatnonzero(value <= risk[lane])
+    lane, value, number = lane[better], value[better], number[better]
+    before = risk[lane]
+    np.minimum.at(risk, lane, value)
+    rank[lane[risk[lane] < before]] = np.iinfo(rank.dtype).max
+    tied = value == risk[lane]
+    np.minimum.at(rank, lane[tied], number[tied])
+
+
+def _in_row(lanes: _Lanes, middle: Index, most: Floats) -> tuple[Floats, Index, Index, Floats]:
+    """Return the best risk in a row of each lane, its rank, the column with the least lower bound, and one of the row.
+
+    Args:
+        lanes: in a row each.
+        middle: a column of each, where to start.
+        most: what is reached elsewhere: what can only exceed it is not evaluated, and +inf.
+    """
+    (axis, dip), slack = list(lanes.problem.box.items())[-1], 1 + APART
+    place = lanes.clip(axis, middle) + np.arange(-1, 2).reshape(-1, *[1] * len(lanes.shape))
+    near = lanes.clip(axis, place)
+    least = np.where(near == place, lanes.lower({axis: near}), np.inf)
+    lowest = _lowest(least)
+    column, lower = _taken(place, lowest), _taken(least, lowest)
+    may_win = np.flatnonzero(lower <= most * slack)
+    if len(may_win) == column.size:
+        risk, rank = (np.array(x) for x in lanes.best({axis: column}))
+    else:
+        risk, rank = np.full(lanes.shape, np.inf), np.zeros(lanes.shape, np.intp)
+        first = lanes.some(may_win).best({axis: column.ravel()[may_win]})
+        risk.ravel()[may_win], rank.ravel()[may_win] = first
+    flat = risk.ravel(), rank.ravel()
+    limit = np.minimum(risk, most) * slack
+    others = np.flatnonzero((least <= limit) & (place != column))
+    if len(others):
+        lane = others % column.size
+        _take_better(*flat, lane, *lanes.some(lane).best({axis: place.ravel()[others]}))
+        limit = np.minimum(limit, risk * slack)
+    # Outwards, where a border does not exceed the limit, or falls.
+    on = np.flatnonzero([(least[k] <= limit) | (lowest == k) for k in (0, 2)])
+    side, lane = np.divmod(on, column.size)
+    last, place, side = least[::2].ravel()[on], place[::2].ravel()[on], 2 * side - 1
+    while len(lane):
+        place = place + side
+        own = lanes.some(lane)
+        new = np.where(own.clip(axis, place) == place, own.lower({axis: own.clip(axis, place)}), np.inf)
+        may_win = np.flatnonzero(new <= limit.ravel()[lane])
+        if len(may_win):
+            _take_better(*flat, lane[may_win], *own.some(may_win).best({axis: place[may_win]}))
+            limit = np.minimum(limit, risk * slack)
+        falls = np.flatnonzero(new < lower.ravel()[lane])
+        lower.ravel()[lane[falls]], column.ravel()[lane[falls]] = new[falls], place[falls]
+        on = np.flatnonzero((new <= limit.ravel()[lane]) | (new < last))
+        lane, side, place, last = lane[on], side[on], place[on], new[on]
+    # Between columns the bound may be less, by a share that is the smaller, the higher both columns beside are.
+    rise = np.where(lowest == 1, 1 - least[1] / np.minimum(least[0], least[2]), 0)
+    return risk, rank, column, lower * np.exp(-dip * np.maximum(1 - rise / (4 * dip or 1), 0) ** 2)
+
+
+def problem_of(plan: SearchPlan, tables: Tables, caps: Mapping[str, Index] | None = None) -> tuple[Search | None, str]:
+    """Return a search that was planned as an exact one, or why it is none.
+
+    Args:
+        plan: the search.
+        tables: its tables, with an axis of combinations of constants where there are many.
+        caps: for each combination the last index that is allowed of an axis.
+    """
     proxy = plan.proxy
     if isinstance(proxy, FunctionProxy):
         return None, structure(proxy).why
@@ -327,35 +406,54 @@ def problem_of(plan: SearchPlan, tables: Tables) -> tuple[Search | None, str]:
     )
     if not all(np.all(x) for each in numbers for x in each):
         return None, "a factor is nought somewhere on the grid, so that its log is no number"
-    found = structure(proxy)
-    roles = roles_of(tables, proxy, line, found)
-    ends = _ends(plan.domain, tables, roles)
-    if ends is None:
-        return None, "the domain leaves gaps on an axis"
-    return Search(tables, found, roles, line, ends), ""
+    bare = Search(tables, line, _box(proxy, tables, line, plan.axes))
+    ends = _ends(plan.domain, bare, caps or {})
+    return (None, "the domain leaves gaps on an axis") if ends is None else (replace(bare, ends=ends), "")
 
 
-def _ends(domain: Domain, tables: Tables, roles: Roles) -> dict[str, tuple[Index, Index]] | None:
-    """The first and the last index that a domain leaves of each axis that is searched, by lane; None for gaps."""
-    ends: dict[str, tuple[Index, Index]] = {}
+def _box(proxy: Proxy, tables: Tables, line: Line, axes: Mapping[str, Floats]) -> dict[str, float]:
+    """The axes of the box, and by how much the log of a bound may be less between values of each than at the nearest.
+
+    They are the two longest of those in whose logs, and the scanned one's, the bound is convex; columns are on the one
+    where it changes less from value to value. The log of a sum of powers with exponents from e to e + d has a second
+    derivative of at most d^2/4, and a partial minimum no larger one where it is least; the nearest value is at most
+    half a step away.
+    """
+    outer = [v for v in tables.lines if proxy.is_log_convex((tables.scan, v))]
+    dips = {}
+    for v in sorted(outer, key=lambda v: -tables.sizes[v])[:2] if line.kind != "convex" else []:  # has no closed form
+        powers = [float(part.exponent(v) or 0) for term in proxy.terms for part in term.split((v,))]
+        dips[v] = ((max(powers) - min(powers)) * np.diff(np.log(axes[v])).max(initial=0.0)) ** 2 / 32
+    *rows, column = sorted(dips, key=lambda v: -dips[v]) or [""]
+    # Where they are few, it takes less to look into all rows than to go from row to row.
+    few = math.prod(tables.sizes.values()) <= BLOCK * math.prod(tables.sizes[v] for v in (tables.scan, column) if v)
+    return {v: dips[v] for v in ([] if few else rows) + [column] if v}
+
+
+def _ends(domain: Domain, bare: Search, caps: Mapping[str, Index]) -> dict[str, tuple[Index, Index]] | None:
+    """The first and the last index that is allowed of each axis that is searched, by lane; None for gaps."""
+    tables, lanes, ends = bare.tables, bare.lanes, dict[str, tuple[Index, Index]]()
 
     def over(axis: str, values: Any) -> Any:
         """What depends on one axis of lanes, as an array over all of them, after a 1."""
-        return np.asarray(values).reshape(1, *(-1 if v == axis else 1 for v in roles.lanes))
+        return np.asarray(values).reshape(1, *(-1 if v == axis else 1 for v in lanes))
 
-    for axis in filter(None, (tables.scan, roles.row, roles.column)):
+    for axis in (tables.scan, *bare.box):
         allowed = np.flatnonzero(domain.penalty.get(axis, np.zeros(tables.sizes[axis])) == 0)
         if len(allowed) and allowed[-1] - allowed[0] >= len(allowed):
             return None
         first, last = (allowed[0], allowed[-1]) if len(allowed) else (0, -1)
-        ends[axis] = over("", first), over("", last)
+        most = np.minimum(over(COMBINATION, caps[axis]), last) if axis in caps else over("", last)
+        ends[axis] = over("", first), most
     low, high = ends[tables.scan]
-    for axis in (v for v in roles.lanes if v in domain.penalty):
+    for axis in (v for v in lanes if v in domain.penalty):
         high = np.where(over(axis, domain.penalty[axis] == 0), high, -1)
+    for axis in (v for v in lanes if v in caps):
+        high = np.where(over(axis, np.arange(tables.sizes[axis])) <= over(COMBINATION, caps[axis]), high, -1)
     if domain.limit:
         batch = next(v for v in domain.limit if v != "T")
         most = over("T", np.searchsorted(domain.limit[batch], domain.limit["T"], side="right") - 1)
-        if batch in roles.lanes:
+        if batch in lanes:
             high = np.where(over(batch, np.arange(tables.sizes[batch])) <= most, high, -1)
         elif batch == tables.scan:
             high = np.minimum(high, most)

@@ -112,12 +112,16 @@ class Line:
             for k, share in zip((self.falling, 1 - self.falling), shares)
         )
         least = falls * (scale * rises)
-        for end, way in ((low, 1), (high, -1)):
-            # Where it rises from the first one on, or falls as far as the last.
-            parts = [plane * factor.take(end) for plane, factor in zip(planes, self.factors, strict=True)]
-            beyond = way * q * parts[1 - self.falling] >= way * p * parts[self.falling]
+        down, up = planes[self.falling], planes[1 - self.falling]
+        for end, way in ((low, 1), (high, -1)) if least.size else ():
+            first, last = self.factors[self.falling].take(end), self.factors[1 - self.falling].take(end)
+            # Where it rises from the first one on, or falls as far as the last: seldom anywhere.
+            turned = q * last / (p * first)
+            if (down.min() > turned.max() * up.max()) if way > 0 else (down.max() < turned.min() * up.min()):
+                continue
+            beyond = way * up * turned >= way * down
             if beyond.any():
-                least = np.where(beyond, parts[0] + parts[1], least)
+                least = np.where(beyond, down * first + up * last, least)
         return least
 
     def _beyond(self, turn: Any) -> Any:

@@ -23,23 +23,11 @@ from hpgrid.grid import Grid
 from hpgrid.progress import cores, memory
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, as_regime
-from hpgrid.search.brute import CHUNK, Argmins, SearchPlan, best_of, plan_search
-from hpgrid.search.lanes import Lanes, lanes_of
-from hpgrid.search.tables import LINE_BYTES, check_range, places
+from hpgrid.search.brute import CHUNK, Argmins, SearchPlan, best_of, last_feasible, plan_search
+from hpgrid.search.exact import Search, problem_of, search
+from hpgrid.search.tables import LINE_BYTES, check_range, domain_of, places, with_combinations
 from hpgrid.shapes import Floats, same_columns
 from hpgrid.text import counted
-
-#: Lanes of one device in one call, by platform: on a CPU as many as its cache holds, elsewhere as many as keep it
-#: busy. The last ones repeat a lane where there are fewer: nothing else is ever compiled.
-LANES = {"cpu": 2**8}
-LANES_ELSEWHERE = 2**13
-
-#: As many lines, of all lanes, are bounded in a fifth of a second by a program that is compiled soon; the other takes a
-#: second or two to compile.
-SOON = 2**21
-
-#: Bytes of a call for each of its lanes' rows; measured, and rounded up.
-ROW_BYTES = 256
 
 
 @dataclass(frozen=True)
@@ -77,8 +65,9 @@ def search_many(
     """Return the best risk, and where it is, for every combination of constants at every budget.
 
     Each is what ``grid_search`` of the bound with those constants gives, bit for bit, whatever the devices, the
-    memory, and the company. The exact method evaluates only cells that can win; it rests on a posynomial that is
-    A s^-p + B s^q along the axis that the search scans, or one power of it. Other bounds are searched by brute force.
+    memory, and the company. The exact method evaluates only cells that can win, on the host's cores; it rests on a
+    posynomial that is A s^-p + B s^q along the axis that the search scans, or one power of it. Other bounds are
+    searched by brute force, on all devices.
 
     Args:
         proxy: the bound; it is taken in the form of the grid's budget.
@@ -87,8 +76,8 @@ def search_many(
         constants: arrays of one length by the constants' names, >= 0; the others keep the bound's.
         min_K: smallest number of iterations T/b that a cell may have.
         method: "exact", or "brute" for every cell of the grid.
-        devices: how many local devices to use; all where None.
-        memory: bytes that may be used at once beside the result; by default half of what the device has left, or an
+        devices: how many local devices brute force uses; all where None.
+        memory: bytes that it may use at once beside the result; by default half of what the device has left, or an
             eighth of the machine's memory where it doesn't say.
 
     Raises:
@@ -146,11 +135,16 @@ def best_of_many(
     }
     caps = {name: np.broadcast_to(cap, number) for name, cap in regime.joint_caps(own).items()}
     if method == "exact" and isinstance(proxy, Proxy) and not proxy.walls:
-        tables = plan.tables()
+        # Caps differ from one combination to another; all else that limits the grid does not.
+        domain = domain_of(plan.axes, plan.fixed, {}, plan.min_K, plan.proxy.space.batch, plan.path)
+        common = replace(plan, domain=domain)
+        assert isinstance(common.proxy, Proxy)
+        tables = common.tables()
         _check_ranges(proxy, every, plan_of, tables.scan)
-        lanes = lanes_of(plan, tables, every, caps)
-        if lanes is not None:
-            return _exactly(plan, budget, lanes, devices, memory)
+        most = {v: np.searchsorted(plan.axes[v], cap, side="right") - 1 for v, cap in caps.items() if v in plan.axes}
+        problem, _ = problem_of(common, with_combinations(tables, common.proxy, every, common.fixed), most)
+        if problem is not None and (problem.line.kind != "convex" or len(tables.over) == 1):
+            return _exactly(common, budget, problem, number, most)
     return _by_brute_force(plan_of, number, budget, devices, memory)
 
 
@@ -212,42 +206,23 @@ def _check_ranges(
         check_range(plan.proxy, plan.axes, plan.fixed, plan.domain, scan, np.finfo(np.float64))
 
 
-def _exactly(plan: SearchPlan, budget: Floats, lanes: Lanes, devices: int | None, memory: float | None) -> ManyResult:
-    """The best risk of every combination at every budget, and where it is: by lanes, some of them in each call."""
-    import jax
-
-    from hpgrid.search.certified import best_of_lanes
-
-    used = chosen(devices)
-    mesh = jax.sharding.Mesh(np.array(used), ("lanes",))
-    block = LANES.get(used[0].platform, LANES_ELSEWHERE) * len(used)
-    total = lanes.shape[0] * lanes.shape[1]
-    risk, rank = np.empty(total), np.empty(total, np.int64)
-    soon = total * math.prod(lanes.layout.sizes) // len(plan.axes[lanes.layout.scan]) <= SOON
-
-    def run(call: int) -> None:
-        part = np.arange(call * block, (call + 1) * block)
-        hoisted, counts = lanes.part(np.minimum(part, total - 1))
-        with jax.enable_x64(True):
-            results = best_of_lanes(lanes.scanned, hoisted, counts, layout=lanes.layout, mesh=mesh, soon=soon)
-            best, place = (np.asarray(array)[: total - part[0]] for array in results)
-        risk[part[0] : part[0] + block], rank[part[0] : part[0] + block] = best, place
-
-    width = at_once(memory, used, block * ROW_BYTES * len(lanes.hoisted.place[lanes.layout.row]))
-    run_all(run, range(-(-total // block)), width)
-    risk, rank = risk.reshape(lanes.shape), rank.reshape(lanes.shape)
+def _exactly(plan: SearchPlan, budget: Floats, problem: Search, number: int, caps: Mapping[str, Any]) -> ManyResult:
+    """The best risk of every combination at every budget, and where it is; caps are indices on axes."""
+    risk, rank = (x.reshape(number, -1) for x in search(problem))
     # By name, with what the bound does not depend on put back.
-    shape, counts, feasible = (len(risk), len(budget)), lanes.counts, np.isfinite(risk)
+    shape, feasible = (number, len(budget)), np.isfinite(risk)
     sizes = [len(plan.axes[axis]) for axis in plan.searched]
     index_on = dict(zip(plan.searched, places(np.where(feasible, rank, 0), sizes)))
     index = {v: np.where(feasible, index_on.get(v, np.int64(0)), -1).astype(np.int32) for v in plan.over}
+    remaining = {v: plan.axes[v] for v in plan.remaining}
+    last = {v: np.atleast_1d(last_feasible(v, plan.every, remaining, plan.domain))[None] for v in plan.over}
     return ManyResult(
         risk=np.broadcast_to(risk, shape),
         index={v: np.broadcast_to(array, shape) for v, array in index.items()},
         values={v: plan.every[v] for v in plan.over},
         budget=budget,
         method="exact",
-        last={v: counts[v] - 1 if v in counts else np.array([[len(plan.every[v]) - 1]]) for v in plan.over},
+        last={v: np.minimum(last[v], caps[v][:, None]) if v in caps else last[v] for v in plan.over},
     )
 
 
@@ -297,12 +272,14 @@ def chosen(devices: int | None) -> list[Any]:
 
 
 def check_limits(devices: int | None, memory: float | None) -> None:
-    """Refuse a number of devices, or of bytes, that can't be one."""
+    """Refuse a number of devices, or of bytes, that can't be one, or more devices than there are."""
     whole = devices is None or (isinstance(devices, int) and not isinstance(devices, bool) and devices >= 1)
     if not whole:
         raise bad("devices is a whole number, 1 or more", devices, "devices=1, say")
     if memory is not None and not (is_number(memory) and memory > 0):
         raise bad("memory is a positive number of bytes", memory, "memory=2**30, say")
+    if devices is not None:
+        chosen(devices)
 
 
 def free_memory(devices: Sequence[Any]) -> float:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from hpgrid.checks import bad
 from hpgrid.formula.function import holds
+from hpgrid.formula.quantity import Quantity
 from hpgrid.formula.syntax import Inequality
 from hpgrid.proxy import FunctionProxy, Proxy, RiskFunction
 from hpgrid.shapes import Floats
@@ -29,6 +30,9 @@ Axes = Mapping[str, Floats]
 #: The value of what is no axis, or a cap on an axis, by name.
 Held = Mapping[str, float]
 
+
+#: The name of the axis of combinations of constants, which no variable can have.
+COMBINATION = "combination of constants"
 
 #: Bytes of a search for each line of a call, and for each cell of its result; measured, and rounded up.
 LINE_BYTES, CELL_BYTES = 32, 96
@@ -47,12 +51,6 @@ class Hoisted(NamedTuple):
     point: Mapping[str, Any] = {}  # of a function, the axes themselves
     held: Sequence[Any] = ()  # of a function, the values of what is no axis
     constants: Sequence[Any] = ()  # of a function
-    place: Mapping[str, Any] = {}  # of a certified search, the indices along its rows and columns
-
-    def each(self, function: Callable[[Any], Any]) -> Hoisted:
-        """Return the tables with every term put through a function."""
-        groups = [[function(entry) for entry in members] for members in self.groups]
-        return self._replace(groups=groups, rest=[function(entry) for entry in self.rest])
 
 
 class Scanned(NamedTuple):
@@ -63,7 +61,6 @@ class Scanned(NamedTuple):
     value: Any = None  # of a function, the axis itself
     penalty: Any = None  # 0 or +inf
     limit: Any = None  # b min_K, where b is scanned and T an axis
-    pair: Any = None  # of A s^-p + B s^q, its numbers, where the axis is not scanned
 
 
 @dataclass(frozen=True)
@@ -170,6 +167,32 @@ def coefficient(term: Term, constants: Mapping[str, Any], axes: Axes, fixed: Hel
         if variable not in axes:
             value *= float(evaluate_factor(factor, fixed[variable]))
     return value
+
+
+def with_combinations(tables: Tables, proxy: Proxy, constants: Sequence[Mapping[str, float]], fixed: Held) -> Tables:
+    """Return the tables of a bound with an axis of combinations of constants, the first one.
+
+    Each coefficient is that of a single search: by Python's floats where there are powers, as NumPy's have other last
+    bits.
+    """
+    axes = {axis: np.empty(0) for axis in tables.sizes}
+    columns = {name: np.array([each[name] for each in constants]) for name in constants[0]}
+
+    def numbers(term: Term) -> Floats:
+        if all(exponent == 1 and not isinstance(name, Quantity) for name, exponent in term.constants.items()):
+            with np.errstate(over="ignore"):  # inf, as of floats
+                return np.broadcast_to(coefficient(term, columns, axes, fixed), len(constants))
+        return np.array([coefficient(term, each, axes, fixed) for each in constants])
+
+    def entries(terms: Sequence[Term], alone: Any) -> list[Any]:
+        return [(np.float64(1), [{COMBINATION: numbers(t)}, *own]) for t, (_, own) in zip(terms, alone, strict=True)]
+
+    groups, rest = grouped(proxy.terms, tables.scan)
+    hoisted = tables.hoisted._replace(
+        groups=[entries(*each) for each in zip(groups.values(), tables.hoisted.groups, strict=True)],
+        rest=entries(rest, tables.hoisted.rest),
+    )
+    return replace(tables, hoisted=hoisted, sizes={COMBINATION: len(constants), **tables.sizes})
 
 
 def _callable(proxy: FunctionProxy, scan: str, axes: Axes, fixed: Held) -> tuple[Call, Hoisted, Scanned]:

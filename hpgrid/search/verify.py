@@ -1,24 +1,29 @@
-"""Whether an exact search is right, by other code than found it, and from far fewer cells than the grid has.
+"""Whether an exact search is right, by another method than found it, and from far fewer cells than the grid has.
 
-The signs of the exponents prove that the best columns of rows follow one another. Then columns j(1) <= j(2) <= ... are
-the best ones if each is the best of those from j(i-1) to j(i+1): n of them are checked with about as many cells as
-there are rows and columns, each of them the least value along the scanned axis, where the bound is convex in the log.
+The signs of the exponents prove that the best columns of rows follow one another (Topkis). So all rows are solved by
+halving: the middle one over all columns, each half of the others over those on its side of that one's best column,
+level by level. That takes some multiple of rows and columns together in place of their product, and each of these lines
+is least where its slope turns.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from itertools import combinations
+from itertools import product
 from typing import Any
 
 import numpy as np
 
-from hpgrid.checks import bad
+from hpgrid.checks import bad, changed
+from hpgrid.proxy import Proxy
 from hpgrid.search.brute import SearchPlan, SearchResult
 
 #: How far a value that is computed in another order may be off, as a share of it: some hundred roundings.
 ROUNDING = 1e-13
+
+#: Lines that are looked at at once.
+_BLOCK = 2**18
 
 Cells = Mapping[str, Any]
 
@@ -35,24 +40,29 @@ def verify_search(best: SearchResult) -> int:
     proof, plan = best.proof, best.plan
     if proof is None or plan is None:
         raise bad("what is verified is an exact search", f"method={best.method!r}", 'method="exact"')
-    bound, roles = _Bound(plan, proof.scan), proof.roles
-    remaining = [v for v in plan.axes if v in plan.remaining]
-    at = _every(plan, remaining)
+    bound, remaining = _Bound(plan, proof.scan), list(plan.remaining)
     along = tuple(0 if v in plan.unused_axes else slice(None) for v in best.axes)
     risk = best.risk[along].ravel()
-    cells = at | {v: best.index[v][along].ravel() for v in plan.searched}
+    cells = _every(plan, remaining) | {v: best.index[v][along].ravel() for v in plan.searched}
     for v in plan.searched:
         _refuse(
             np.isfinite(risk) != (cells[v] >= 0), "where no cell is allowed there is no index, elsewhere one", cells
         )
     _refuse(bound.off(bound.at(cells), risk), "the risk is not that of the cell", cells)
-    names, sizes = (*roles.lanes, roles.row), [len(plan.axes[v]) for v in roles.lanes]
-    lanes = _every(plan, roles.lanes)
-    if not roles.row:
-        least = bound.along(lanes).reshape(*sizes, 1)
+    pairs = [
+        (row, column, flips)
+        for column, row in product([v for v in plan.searched if v != proof.scan], plan.axes)
+        if row not in (proof.scan, column, plan.proxy.budget)
+        and (flips := proof.structure.flips((proof.scan, row, column)))
+    ]
+    row, column, flips = max(pairs, key=lambda pair: len(plan.axes[pair[0]]), default=("", "", dict[str, int]()))
+    lanes = [v for v in plan.axes if v not in (proof.scan, row, column)]
+    names, sizes = [*lanes, *([row] if row else [])], [len(plan.axes[v]) for v in lanes]
+    if row:
+        backwards = flips.get(row, 1) * flips.get(column, 1) < 0
+        least = _rows(bound, _every(plan, lanes), row, column, backwards).reshape(*sizes, -1)
     else:
-        _check_signs(plan, {proof.scan: 1, roles.row: 1, roles.column: -1 if roles.backwards else 1})
-        least = _least(bound, proof.columns, lanes, roles).reshape(*sizes, -1)
+        least = bound.along(_every(plan, lanes)).reshape(sizes)
     least = least.min(axis=tuple(k for k, v in enumerate(names) if v not in remaining), keepdims=True)
     order = [names.index(v) for v in remaining]
     whole = least.transpose([*order, *(k for k in range(least.ndim) if k not in order)])
@@ -70,22 +80,34 @@ class _Bound:
     """A bound as cells, given by the indices of values, see it; it counts them."""
 
     def __init__(self, plan: SearchPlan, scan: str) -> None:
-        self.plan, self.scan, self.count = plan, scan, 0
+        assert isinstance(plan.proxy, Proxy)
+        self.plan, self.scan, self.proxy, self.count = plan, scan, plan.proxy, 0
+        powers = sorted({power for term in self.proxy.terms if (power := term.exponent(scan))})
+        # Of two powers, one falling, where their sum turns has a closed form.
+        self.pair = [
+            (
+                abs(float(power)),
+                changed(self.proxy, terms=tuple(t for t in self.proxy.terms if t.exponent(scan) == power)),
+            )
+            for power in (powers if len(powers) == 2 and powers[0] < 0 < powers[1] else [])
+        ]
+
+    def risk(self, proxy: Proxy, cells: Cells) -> Any:
+        """The risk at cells, allowed or not, or some of its terms."""
+        at: dict[str, Any] = {**self.plan.fixed, **{v: self.plan.axes[v][i] for v, i in cells.items()}}
+        shape = np.broadcast_shapes(*(np.shape(i) for i in cells.values()))
+        self.count += math.prod(shape)
+        return np.broadcast_to(proxy.everywhere().risk(**{v: at[v] for v in proxy.variables()}), shape)
 
     def at(self, cells: Cells) -> Any:
         """The risk at cells, +inf where none is allowed."""
-        plan, domain = self.plan, self.plan.domain
-        values = {v: plan.axes[v][i] for v, i in cells.items()}
-        shape = np.broadcast_shapes(*(np.shape(i) for i in cells.values()))
-        at: dict[str, Any] = {**plan.fixed, **values}
-        risk = plan.proxy.everywhere().risk(**{v: at[v] for v in plan.proxy.variables()})
-        allowed = np.ones(shape, bool)
+        domain, risk = self.plan.domain, self.risk(self.proxy, cells)
+        allowed = np.ones(risk.shape, bool)
         for v in (v for v in cells if v in domain.penalty):
             allowed &= domain.penalty[v][cells[v]] == 0
         if domain.limit:
             (batch,) = (v for v in domain.limit if v != "T")
             allowed &= domain.limit[batch][cells[batch]] <= domain.limit["T"][cells["T"]]
-        self.count += allowed.size
         return np.where(allowed, risk, np.inf)
 
     def off(self, found: Any, claimed: Any) -> Any:
@@ -94,59 +116,54 @@ class _Bound:
             return ~((found == claimed) | (np.abs(found - claimed) <= ROUNDING * claimed))
 
     def along(self, cells: Cells) -> Any:
-        """The least risk along the scanned axis, by bisection of its slope."""
-        first = int(np.argmax(self.plan.domain.penalty.get(self.scan, np.zeros(1)) == 0))
+        """The least risk along the scanned axis: where the slope turns, by a closed form or by bisection."""
+        domain, axis = self.plan.domain, self.plan.axes[self.scan]
+        allowed = np.flatnonzero(domain.penalty.get(self.scan, np.zeros(len(axis))) == 0)
         shape = np.broadcast_shapes(*(np.shape(i) for i in cells.values()))
-        low, high = np.full(shape, first), np.full(shape, len(self.plan.axes[self.scan]) - 1)
+        low, high = (np.full(shape, allowed[k] if len(allowed) else 0) for k in (0, -1))
+        if self.scan in domain.limit:
+            most = np.searchsorted(domain.limit[self.scan], domain.limit["T"][cells["T"]], side="right") - 1
+            high = np.maximum(np.minimum(high, most), low)
+        if self.pair:
+            (p, falls), (q, rises) = ((power, self.risk(part, {**cells, self.scan: 0})) for power, part in self.pair)
+            turn = np.searchsorted(np.log(axis / axis[0]), np.log(p * falls / (q * rises)) / (p + q))
+            return np.minimum(*(self.at({**cells, self.scan: np.clip(turn + k, low, high)}) for k in (-1, 0)))
         while (low < high).any():
             middle = (low + high) // 2
-            turned = self.at({**cells, self.scan: middle}) <= self.at(
-                {**cells, self.scan: np.minimum(middle + 1, high)}
-            )
-            low, high = np.where(turned, low, middle + 1), np.where(turned, middle, high)
+            here, beside = (self.at({**cells, self.scan: np.minimum(middle + k, high)}) for k in (0, 1))
+            low, high = np.where(here <= beside, low, middle + 1), np.where(here <= beside, middle, high)
         return self.at({**cells, self.scan: low})
 
 
-def _least(bound: _Bound, columns: Any, lanes: Cells, roles: Any) -> Any:
-    """The least risk of every row of every lane, its claimed column held against those up to its neighbours'."""
-    rows, last = columns.shape[1], len(bound.plan.axes[roles.column]) - 1
-    found = np.empty(columns.shape)
-    each = max(1, 2**18 // (last + rows))
-    for start in range(0, len(columns), each):
-        part = slice(start, start + each)
-        claimed = columns[part][:, ::-1] if roles.backwards else columns[part]
-        ends = np.pad(claimed, ((0, 0), (1, 1)), constant_values=((0, 0), (0, last)))
-        low, high = ends[:, :-2], ends[:, 2:]
-        # What has no cell, or lies out of order as among ties, is held against every column.
-        whole = (claimed < 0) | (low < 0) | (high < 0) | (low > claimed) | (claimed > high)
-        low, high = np.where(whole, 0, low), np.where(whole, last, high)
-        lane, row = (np.repeat(x.ravel(), (high - low + 1).ravel()) for x in np.indices(claimed.shape))
-        starts = np.cumsum(high - low + 1) - (high - low + 1).ravel()
-        column = np.arange(len(lane)) - np.repeat(starts - low.ravel(), (high - low + 1).ravel())
-        actual = rows - 1 - row if roles.backwards else row
-        values = bound.along({**{v: x[part][lane] for v, x in lanes.items()}, roles.row: actual, roles.column: column})
-        least = np.minimum.reduceat(values, starts).reshape(claimed.shape)
-        own = values[starts + np.maximum(claimed - low, 0).ravel()].reshape(claimed.shape)
-        _refuse(
-            bound.off(np.where(claimed < 0, np.inf, own), least), "another column is better", {"lane, row": claimed}
-        )
-        found[part] = least[:, ::-1] if roles.backwards else least
-    return found
-
-
-def _check_signs(plan: SearchPlan, forwards: Mapping[str, int]) -> None:
-    """Refuse a bound with a term whose mixed difference in two axes is positive, some of the axes read backwards."""
-    terms: Any = getattr(plan.proxy, "terms", ())
-    for turned in (1, -1):  # the scanned axis may be read either way
-        ways = {v: way * (turned if k == 0 else 1) for k, (v, way) in enumerate(forwards.items())}
-        slopes = [{v: ways[v] * _slope(term.factors.get(v, 0)) for v in ways} for term in terms]
-        if all(each[v] * each[w] <= 0 for each in slopes for v, w in combinations(ways, 2)):
-            return
-    raise bad("an exact search is of a submodular bound", plan.proxy.name, 'method="brute"')
-
-
-def _slope(factor: Any) -> float:
-    return {"one_plus": 1.0, "one_minus": -1.0}[factor] if isinstance(factor, str) else float(factor)
+def _rows(bound: _Bound, lanes: Cells, row: str, column: str, backwards: bool) -> Any:
+    """The least risk of every row of every lane: of the rows between two that are solved, the middle ones are next."""
+    rows, columns = (len(bound.plan.axes[v]) for v in (row, column))
+    count = max((len(x) for x in lanes.values()), default=1)
+    least = np.empty((count, rows))
+    for begin in range(0, count, max(1, _BLOCK // (rows + columns))):
+        part = slice(begin, begin + max(1, _BLOCK // (rows + columns)))
+        some, found = {v: x[part] for v, x in lanes.items()}, least[part]
+        # From where on later rows have their best column, and as far as where earlier ones.
+        first, last = np.zeros((2, *found.shape), np.intp)
+        step = 2 ** (rows.bit_length() - 1)
+        while step:
+            own = np.arange(step - 1, rows, 2 * step)
+            low = np.where(own >= step, first[:, own - step], 0)
+            high = np.where(own + step < rows, last[:, (own + step) % rows], columns - 1)
+            width = (high - low + 1).ravel()
+            starts = np.cumsum(width) - width
+            lane, place = (np.repeat(x.ravel(), width) for x in np.indices(low.shape))
+            at = np.arange(len(lane)) - np.repeat(starts - low.ravel(), width)
+            actual = rows - 1 - own[place] if backwards else own[place]
+            values = bound.along({**{v: x[lane] for v, x in some.items()}, row: actual, column: at})
+            best = np.minimum.reduceat(values, starts)
+            # Where rounding can't tell, the first and the last: of a row of no cell that is allowed all, inf.
+            tied = values <= np.repeat(best, width) * (1 + ROUNDING)
+            found[:, rows - 1 - own if backwards else own] = best.reshape(low.shape)
+            first[:, own] = np.minimum.reduceat(np.where(tied, at, columns), starts).reshape(low.shape)
+            last[:, own] = np.maximum.reduceat(np.where(tied, at, -1), starts).reshape(low.shape)
+            step //= 2
+    return least
 
 
 def _refuse(wrong: Any, why: str, cells: Cells) -> None:

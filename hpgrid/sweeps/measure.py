@@ -27,8 +27,8 @@ class Options:
 
     Attributes:
         method: "exact", which leaves out cells that can't be the best, or "brute".
-        devices: how many of the local devices are used; all where None.
-        memory: the most bytes a search may take on a device; what the device says where None.
+        devices: how many of the local devices brute force uses; all where None.
+        memory: the most bytes brute force may take on a device; what the device says where None.
     """
 
     method: str = "exact"

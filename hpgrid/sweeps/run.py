@@ -21,6 +21,7 @@ from hpgrid.progress import LONG, foresee, progress
 from hpgrid.record import check_local, made_with
 from hpgrid.search.brute import plan_search
 from hpgrid.search.invalid import invalid_cells
+from hpgrid.search.many import check_limits
 from hpgrid.sweeps import store
 from hpgrid.sweeps.measure import Options, measure
 from hpgrid.sweeps.plan import Plan, load, parse
@@ -74,8 +75,8 @@ def sweep(
         config: the sweep: a TOML file, its tables, or a plan.
         out: the Zarr store.
         method: "exact" leaves out cells that can't be the best, "brute" compares all; the indices are the same.
-        devices: how many of the local devices are used; all where None.
-        memory: the most bytes a search may take on a device; what the device says where None.
+        devices: how many of the local devices brute force uses; all where None.
+        memory: the most bytes brute force may take on a device; what the device says where None.
         block: the most combinations of a block of a new store; what a kill loses.
         processes: how many processes, here or elsewhere, share the blocks.
         process_id: which of them this is, from 0 on.
@@ -172,6 +173,7 @@ def _check_run(options: Options, block: int | None, share: tuple[int, int]) -> N
     for name, value in whole.items():
         if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
             raise bad(f"{name} is a whole number >= 1", value, f"{name}=2, say")
+    check_limits(options.devices, options.memory)
     processes, process = share
     if isinstance(process, bool) or not isinstance(process, int) or not 0 <= process < processes:
         raise bad(f"of {processes} processes, the ids are 0 to {processes - 1}", process, "one of these")

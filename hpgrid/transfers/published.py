@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 
 FLOOR = "the noise floor C2 (alpha/b)^(1/2) stays (Corollary 1)"
 
-#: How b falls where eta stays at its cap. D: eta, b and alpha fall alike, the direction along which Theorem 3 is flat.
-UNDER_A_CAP = {"C": ", b ~ (eta T)^(2/3)", "D": ", and alpha, the leading risk as it is"}
+#: How b goes with what stays at an end. D: eta, b and alpha go alike, the direction along which Theorem 3 is flat.
+WITH = {
+    ("C", "eta"): ", b ~ (eta T)^(2/3)",
+    ("D", "eta"): ", and alpha, the leading risk as it is",
+    ("D", "alpha"): ", and eta, the leading risk as it is",
+}
 
 #: alpha at an eta that is not the best: C2 (alpha/b)^(1/2) + C3 eta/alpha has its minimum there. And eta at alpha = 1.
 ALPHA_AT_ETA, ETA_AT_ONE = "alpha ~ (eta^2 b)^(1/3)", "eta ~ (b/T)^(1/2)"
@@ -36,20 +40,23 @@ def drift_kept(alpha: float) -> str:
     return kept if less < 1 else ""
 
 
-def about(rules: Rules, regime: str, at: Setting, b: float, own_b: float, *, eta_capped: bool) -> tuple[str, ...]:
-    """Return what a row means at a batch size b, its own or another one."""
+def about(rules: Rules, regime: str, at: Setting, b: float, own_b: float, off: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what a row means at a batch size b, its own or another one, where others stay at an end, so called."""
     if rules.paper == "sgd":
         return ("momentum does not enter; the bound is for eta <= 1/L, which no transfer sees",)
     if regime == "A":
-        return (f"b and alpha held: {FLOOR}",)
+        return (f"b held, alpha at its {off['alpha']}: {FLOOR}" if "alpha" in off else f"b and alpha held: {FLOOR}",)
     if b == own_b or regime == "B":
         return ()
     note = f"b is not regime {regime}'s own ({own_b:.4g} tokens)"
+    if off:
+        again = [
+            f"{v} is tuned again at it" for v in ("alpha", "eta") if v not in off and (v == "eta" or regime == "D")
+        ]
+        return (f"{note}: {', '.join([*again, *(f'{v} at its {end}' for v, end in off.items())])}",)
     if regime == "D":
         same = ", at the same leading risk (Theorem 2)" if at.alpha is not None and at.alpha < 1 else ""
         return (f"{note}: alpha and eta are tuned again at it{same}",)
-    if eta_capped or regime != "C":
-        return (note,)
     rest = FLOOR if b < own_b else "the fewer iterations cost more than the noise falls"
     return (f"{note}: eta is tuned again at it; with alpha held {rest}",)
 

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 
 from hpgrid import bounds
 from hpgrid.asymptotics import Law, exponents
+from hpgrid.asymptotics.monomial import Monomial, symbol_text
 from hpgrid.checks import InputError, bad
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import FrozenMap, Regime
@@ -53,6 +54,8 @@ class Rules:
     paper: str = ""  # "lmo" for eq. (4), "sgd" for SGD's bound: whose tables and remarks belong to it; else ""
     # values of variables; those that are not tuned stay symbols in a law, but a term 1 - alpha ends at 1
     held: Mapping[str, float] = field(default_factory=dict)
+    # what stands in a law beside powers, such as 1 + alpha, by its text
+    sums: dict[str, Monomial] = field(default_factory=dict, repr=False)
     _solved: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -97,9 +100,12 @@ class Rules:
         if ends:  # there is no way of its own that led there
             name, end = next(iter(ends.items()))
             raise NoRule(f"where {' and '.join(map(said, given))} stays {said(name)} ends at {end}, by no power")
-        for along in (dict.fromkeys(given, Fraction(0)), {v: own.get(v, Fraction(0)) for v in given}):
+        constant = dict.fromkeys(given, Fraction(0))
+        # A law with 1 + alpha in it where there is none of powers: Table 3's drift is 1/alpha.
+        ways = (constant, False), ({v: own.get(v, Fraction(0)) for v in given}, False), (constant, True)
+        for along, sums in ways:
             try:
-                powers = {v: self._powers(rest, along, v) for v in rest}
+                powers = {v: self._powers(rest, along, v, sums=sums) for v in rest}
             except NoRule as why:
                 powers = why
             else:
@@ -110,7 +116,7 @@ class Rules:
         self._solved[key] = powers
         return powers
 
-    def _powers(self, tuned: Sequence[str], along: Powers, name: str) -> Powers:
+    def _powers(self, tuned: Sequence[str], along: Powers, name: str, *, sums: bool = False) -> Powers:
         """The powers of a tuned variable, where others are on their way."""
         law = self.law(tuned, along)
         exponent, whole = law.exponent[name], law.laws[name]
@@ -124,11 +130,22 @@ class Rules:
         total = {law.budget: exponent}
         for other, power in along.items():
             symbol = f"{other}_given"
-            if whole is None or whole.numeric or any(symbol in key and key != symbol for key in whole.powers):
+            mixed = [] if whole is None else [each for each in whole.coefficient.powers if _names(each[0], symbol)]
+            # What hangs on values that are given alone is known at both ends.
+            known = sums and all(Monomial((each,)).symbols() <= {f"{v}_given" for v in along} for each in mixed)
+            if whole is None or whole.numeric or (mixed and not known):
                 raise NoRule(f"at a given {said(other)} the law of {said(name)} is no power of it")
             total[other] = whole.powers.get(symbol, Fraction(0))
             total[law.budget] -= power * total[other]
+            for each, exponent in mixed:
+                text = f"({symbol_text(each).replace('_given', '')})"
+                self.sums[text], total[text] = Monomial(((each, Fraction(1)),)), exponent
         return total
+
+
+def _names(symbol: Any, name: str) -> bool:
+    """Whether a symbol of a law hangs on a name and is not that name itself."""
+    return symbol != name and name in Monomial(((symbol, Fraction(1)),)).symbols()
 
 
 def _pinned(bound: Proxy | FunctionProxy, along: Powers) -> Proxy | FunctionProxy:
@@ -193,6 +210,9 @@ class _Move:
         """What the laws make of all variables where some are kept at a value."""
         powers = self.rules.powers(self.tuned, tuple(kept))
         ratios = {self.rules.bound.budget: self.T / self.start.T, **{v: x / self.start[v] for v, x in kept.items()}}
+        then, before = ({f"{v}_given": x[v] for v in kept} for x in (kept, self.start))
+        for text in {text for factors in powers.values() for text in factors} - ratios.keys():
+            ratios[text] = (self.rules.sums[text].value(then) or 0.0) / (self.rules.sums[text].value(before) or 1.0)
         moves = {
             name: math.prod([self.start[name], *(_power(ratios[of], power) for of, power in factors.items())])
             for name, factors in powers.items()
@@ -332,12 +352,22 @@ def _batch(
     if math.isclose(at["b"], free["b"], rel_tol=_ROUNDING):
         return wished, notes
     b, more = feasible(at["b"], limits)
-    if b < wished and "eta" in kept and "b" in move.tuned:
-        eta, power = move.settled({"b": wished})[0]["eta"], rules.powers(move.tuned, ("eta",))["b"]["eta"]
-        how = published.UNDER_A_CAP[move.regime] if rules.paper == "lmo" else f", b ~ {_monomial({'eta': power})}"
-        falls = f"b falls from {units(wished, limits.unit)} with it{how}"
-        return b, (f"eta would be {eta:.4g} and its cap is {limits.eta:.4g}: {falls}", *more)
+    name = next((v for v in ("eta", "alpha") if v in kept), "")
+    if b != wished and name and "b" in move.tuned:
+        would, powers = move.settled({"b": wished})[0][name], rules.powers(move.tuned, (name,))["b"]
+        powers = {v: power for v, power in powers.items() if v != rules.bound.budget}
+        how = published.WITH.get((move.regime, name), "") if rules.paper == "lmo" else ""
+        how = how or f", b ~ {_monomial(powers)}"
+        goes = f"b {'falls' if b < wished else 'rises'} from {units(wished, limits.unit)} with it{how}"
+        return b, (f"{name} would be {would:.4g} and its {_end(move, name, at[name])} is {at[name]:.4g}: {goes}", *more)
     return b, notes if b == wished else more
+
+
+def _end(move: _Move, name: str, x: float) -> str:
+    """What the end of a variable's range is called that a value is; "" where it is none."""
+    variable = move.rules.bound.space.all[name]
+    low, high = move.limits.ends(variable)
+    return ("largest value" if high == variable.high else "cap") if x == high else "smallest value" if x == low else ""
 
 
 def counted_in_tokens(bound: Proxy | FunctionProxy) -> bool:
@@ -476,19 +506,21 @@ def _stays(
             notes.append(f"alpha would be {excess:.4g}: it stays at 1 (beta = 0), and from where it reaches 1 {law}")
         if notes and lmo:
             notes[-1] += published.drift_kept(move.start.alpha)
-    if "eta" in kept and at.eta == limits.eta:
+    if "eta" in kept:
         before, _ = move.settled(beside)
-        if before["eta"] > at.eta * (1 + _ROUNDING):
-            notes.append(f"eta would be {before['eta']:.4g}: it stays at its cap {at.eta:.4g}")
-            if "alpha" in tuned and before["alpha"] != at.alpha:
+        if not math.isclose(before["eta"], at.eta, rel_tol=_ROUNDING):
+            notes.append(f"eta would be {before['eta']:.4g}: it stays at its {_end(move, 'eta', at.eta)} {at.eta:.4g}")
+            if "alpha" in tuned and before["alpha"] != at.alpha and "alpha" not in kept:
                 powers = {} if lmo else rules.powers(tuned, ("eta", *beside))["alpha"]
                 law = published.ALPHA_AT_ETA if lmo else f"alpha ~ {_monomial(powers)}"
                 notes[-1] += f", and alpha is tuned again there: {law}"
-    said_already = {"b", "eta" if at.eta == limits.eta else "", "alpha" if at.alpha == 1 else ""}
-    for name in sorted(kept - said_already):
-        which = "largest" if at[name] == limits.ends(rules.bound.space.all[name])[1] else "smallest"
+    for name in sorted(kept - {"b", "eta", "alpha" if at.alpha == 1 else ""}):
         would = f"would be {free[name]:.4g}" if free[name] != at[name] else "has no best value of its own"
-        notes.append(f"{name} {would}: it stays at its {which} value {at[name]:.4g}")
+        notes.append(f"{name} {would}: it stays at its {_end(move, name, at[name])} {at[name]:.4g}")
+        if name == "alpha" and name not in tuned and "eta" in tuned and "eta" not in kept:
+            notes[-1] += (
+                f", and eta is tuned again there: eta ~ {_monomial(rules.powers(tuned, ('alpha', *beside))['eta'])}"
+            )
     if at.K is not None and at.K < 1 and counted_in_tokens(rules.bound):
         notes.append(f"K = T/b = {at.K:.4g}: less than one iteration")
     # What leaves its bound may have begun to follow its law later than at the first budget.
@@ -517,15 +549,17 @@ def _about(move: _Move, at: Setting, alone: Mapping[str, float], held: Collectio
     """What the regime's answer means at the values that are not its own, as they are ``alone``."""
     rules, regime = move.rules, move.regime
     if rules.paper:
-        below = at.eta is not None and at.eta < move.settled({} if at.b is None else {"b": at.b})[0]["eta"]
-        return published.about(rules, regime, at, at.b or 1.0, alone.get("b", 1.0), eta_capped=below)
+        free, _ = move.settled({} if at.b is None else {"b": at.b})
+        moved_ = [v for v, x in at.values.items() if v != "b" and not math.isclose(x, free[v], rel_tol=_ROUNDING)]
+        off = {v: end for v in moved_ if (end := _end(move, v, at[v]))}
+        return published.about(rules, regime, at, at.b or 1.0, alone.get("b", 1.0), off)
     beyond = _beyond_domain(rules.bound, at)
     if not own and of_papers(rules):
         return (f"b is not {called(regime)}'s own ({alone['b']:.4g} tokens): the rest is tuned again at it", *beyond)
-    free = [v for v in move.tuned if v not in held]
-    if not free:
+    again = [v for v in move.tuned if v not in held]
+    if not again:
         return beyond
-    law = rules.law(free)
+    law = rules.law(again)
     risk, floor = law.exponent["risk"], ", ".join(law.levels[0].terms)
     falls = f"the bound's best goes with {law.budget}^({risk})" if risk else f"the bound does not fall below {floor}"
     return (

@@ -78,7 +78,7 @@ def test_growth_is_measured_in_a_process_of_its_own() -> None:
     cost = sweep.growth(3, 5)
     assert cost.triples == 3
     assert 0 < cost.seconds < 60
-    assert 50 < cost.peak_mib < 5000
+    assert 20 < cost.peak_mib < 5000  # Python and NumPy alone are more than 20
 
 
 # --- formula and store ---

@@ -8,8 +8,9 @@ import pytest
 from eq4 import ROUNDING, START, at_b
 from hypothesis import given, strategies as st
 
+import hpgrid
 from hpgrid.transfers.rules import feasible, moved
-from hpgrid.transfers.start import Limits, Setting
+from hpgrid.transfers.start import TUNED, Limits, Setting
 
 T1 = 1e12
 SEQUENCE = 4096
@@ -149,6 +150,47 @@ def test_a_capped_eta_tunes_the_rest_again(regime: str, cap: float, b: float, al
     assert row.at.eta <= cap
     for remark, words in zip(row.remarks, told, strict=True):
         assert words in remark
+
+
+@pytest.mark.parametrize(("regime", "limits", "to_b", "told"), [
+    ("A", {"caps": {"alpha": 0.02}}, None, ["b held, alpha at its cap", "it stays at its cap 0.02, and eta is tuned"]),
+    ("C", {"floors": {"alpha": 0.1}}, None,
+     ["smallest value is 0.1: b rises from 10485760 with it, b ~ alpha (1 + alpha)^(-1/2)",
+      "alpha at its smallest value", "eta ~ T^(-1/2) alpha^(1/2) (1 + alpha)^(-1/2) b^(1/2)"]),
+    ("D", {"floors": {"alpha": 0.04}}, None,
+     ["its smallest value is 0.04: b rises from 1.423e+06 with it, and eta, the leading risk as it is", "(Theorem 2)"]),
+    ("D", {"floors": {"alpha": 0.04}}, 2.0**20,
+     ["own (1.423e+06 tokens): eta is tuned again at it, alpha at its smallest value", "it stays at its smallest"]),
+    ("D", {"caps": {"alpha": 0.002}}, 2.0**22,
+     ["own (1.423e+06 tokens): eta is tuned again at it, alpha at its cap", "it stays at its cap 0.002"]),
+    ("D", {"floors": {"eta": 1e-4}}, None, ["its smallest value is 0.0001: b rises", "(Theorem 2)"]),
+    ("C", {"floors": {"eta": 1e-4}}, None, ["b rises", "tokens): eta at its smallest value", "at its smallest value"]),
+    ("B", {"floors": {"eta": 1e-4}}, None, ["smallest value 0.0001, and alpha is tuned again there"]),
+])  # fmt: skip
+def test_who_sits_at_an_end_is_not_said_to_be_tuned_again(
+    regime: str, limits: dict[str, Any], to_b: float | None, told: list[str]
+) -> None:
+    row = moved(regime, START, T1, Limits(**limits), at_b(to_b))
+    for remark, words in zip(row.remarks, told, strict=True):
+        assert words in remark
+
+
+@pytest.mark.parametrize("regime", ["A", "C"])
+@pytest.mark.parametrize("limits", [Limits(caps={"alpha": 0.02}), Limits(floors={"alpha": 0.4})])
+def test_a_fixed_momentum_that_a_limit_forbids_is_at_the_limit_and_the_rest_at_the_best_there(
+    regime: str, limits: Limits
+) -> None:
+    """The laws leave out C2 b^(1/2)/(alpha T), which is T^(-1/2) of the rest: 1e-15 here, below what is refined."""
+    tuned, bound = TUNED[regime], hpgrid.bounds.lmo(C1=2.0, C2=30.0, C3=0.7)
+    to = limits.caps.get("alpha", limits.floors.get("alpha"))
+    held = {} if "b" in tuned else {"b": START.b}
+    first, second = (
+        hpgrid.refine(bound, tuned, T=[T], fixed={"alpha": alpha, **held}) for T, alpha in ((1e30, 0.05), (1e34, to))
+    )
+    start = START.with_values(1e30, **{v: float(first.at[v][0]) for v in tuned})
+    at = moved(regime, start, 1e34, limits).at
+    assert at.alpha == to
+    assert [at[v] for v in tuned] == pytest.approx([float(second.at[v][0]) for v in tuned], rel=1e-8)
 
 
 def test_a_cap_on_eta_beside_a_limit_on_b() -> None:

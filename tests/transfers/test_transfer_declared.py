@@ -120,7 +120,7 @@ def test_steps_that_a_cap_keeps_have_the_rest_tuned_again_by_hand() -> None:
     assert (row.held, row.own) == (("b", "n", "H"), False)
     text = found.text(details=True)
     assert text.startswith("For R = 1e+07 set eta = 0.001, b = 1, n = 8, H = 64.")
-    assert "H has no best value of its own: it stays at its largest value 64" in text
+    assert "H has no best value of its own: it stays at its cap 64" in text
     assert "the bound's best goes with R^(-1/2)" in text
     data = found.as_dict()
     assert json.loads(json.dumps(data, allow_nan=False)) == data
