@@ -1,7 +1,5 @@
 """``hpgrid bench``: how fast the grid search is, against what one would write instead."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """``hpgrid bounds``: the published bounds that hpgrid knows, and what each says, whole."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -103,12 +101,12 @@ class Whole(Result):
     budget: str
 
     @cached_property
-    def proxy(self) -> Proxy | FunctionProxy:
+    def proxy(self) -> "Proxy | FunctionProxy":
         """The bound, its constants 1."""
         return self.bound.function(self.name)(budget=self.budget)
 
     @cached_property
-    def laws(self) -> dict[tuple[str, ...], Law | str]:
+    def laws(self) -> "dict[tuple[str, ...], Law | str]":
         """The exact law of each regime, by what is tuned, or why there is none: eta is tuned in all that have one."""
         from hpgrid.asymptotics import exponents
 
@@ -168,7 +166,7 @@ class Whole(Result):
         return {**_plain(self.name, self.bound), "asked in": self.budget, "laws": laws, "claims": self.claims}
 
 
-def symbolic(law: Law) -> Law:
+def symbolic(law: "Law") -> "Law":
     """Return a law whose constants have no values but where they were computed: those here are examples."""
     plain = {
         name: {key: each if each is None or each.numeric else replace(each, values={}) for key, each in own.items()}

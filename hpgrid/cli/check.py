@@ -1,7 +1,5 @@
 """``hpgrid check``: what a person states of a bound, held against it by all routes."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any

@@ -1,7 +1,5 @@
 """``hpgrid compare``: what bounds, studies and one's own runs say of the same exponents, and who can agree."""
 
-from __future__ import annotations
-
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -105,7 +103,7 @@ def compare_sources(
 
 def _own(
     bound: str | None, domain: list[str] | None, var: list[str] | None, floor: options.Names, set_: options.Names
-) -> dict[str, Answers]:
+) -> "dict[str, Answers]":
     """What a person's own bound answers, by the name of its column."""
     if bound is None:
         if domain or var or floor or set_:

@@ -1,7 +1,5 @@
 """``hpgrid critical-batch``: the batch size that reaches a target in the fewest tokens."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from hpgrid.bounds.constants import FORMS, NORMS

@@ -1,7 +1,5 @@
 """``hpgrid explore``: a bound as one HTML file, to be opened from the disk and moved."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """``hpgrid exponents``: how a bound's optimum scales, exactly."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from hpgrid.checks import bad

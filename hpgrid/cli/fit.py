@@ -1,7 +1,5 @@
 """``hpgrid fit``: from a table of training runs to the next setting."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any

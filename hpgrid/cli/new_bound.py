@@ -1,7 +1,5 @@
 """``hpgrid new-bound``: a commented TOML file to start from."""
 
-from __future__ import annotations
-
 import shlex
 from pathlib import Path
 from typing import Annotated

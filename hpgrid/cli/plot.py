@@ -1,7 +1,5 @@
 """``hpgrid plot``: the figures' layouts for any bound and regime."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -137,11 +135,11 @@ def fitted(config: Config, budget: str) -> Config:
     return replace(config, panels=tuple(panels))
 
 
-def _pictures(data: FigureData, path: Path) -> list[Path]:
+def _pictures(data: "FigureData", path: Path) -> list[Path]:
     return write_pictures(data, path.parent, (options.format_of(path),))
 
 
-def _report(data: FigureData, files: Sequence[Path]) -> int:
+def _report(data: "FigureData", files: Sequence[Path]) -> int:
     """Say which files there are, what is predicted or why nothing is, and the slopes held against it."""
     for file in files:
         print(file)
@@ -151,7 +149,7 @@ def _report(data: FigureData, files: Sequence[Path]) -> int:
     return 0
 
 
-def _predictions(data: FigureData) -> str:
+def _predictions(data: "FigureData") -> str:
     """Which exact exponents the dashed lines have."""
     notes = data.notes
     if notes["no_prediction"]:

@@ -1,7 +1,5 @@
 """``hpgrid plot-sweep``: a sweep in one picture."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 

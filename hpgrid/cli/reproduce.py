@@ -1,7 +1,5 @@
 """``hpgrid reproduce``: compute, check, draw and save figures."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -155,7 +153,7 @@ def _redraw(names: list[str], out: Path, formats: tuple[str, ...]) -> bool:
         return any([_report(data, pictures.result()) for data, pictures in drawn])
 
 
-def _draw_saved(data: FigureData, out: Path, formats: tuple[str, ...]) -> list[Path]:
+def _draw_saved(data: "FigureData", out: Path, formats: tuple[str, ...]) -> list[Path]:
     """Draw a figure from files that may have been put together by hand."""
     import warnings
 
@@ -174,7 +172,7 @@ def _draw_saved(data: FigureData, out: Path, formats: tuple[str, ...]) -> list[P
         raise bad(rule, data.name, instead) from None
 
 
-def write_pictures(data: FigureData, out: Path, formats: tuple[str, ...]) -> list[Path]:
+def write_pictures(data: "FigureData", out: Path, formats: tuple[str, ...]) -> list[Path]:
     """Draw a figure and write its pictures, whole, without a date."""
     from hpgrid.paper import draw
 
@@ -186,7 +184,7 @@ def write_pictures(data: FigureData, out: Path, formats: tuple[str, ...]) -> lis
 HEADINGS: tuple[str, ...] = ("check", "measured", "predicted", "tolerance", "verdict", "window", "edge points")
 
 
-def _report(data: FigureData, written: list[Path]) -> bool:
+def _report(data: "FigureData", written: list[Path]) -> bool:
     """Print the table of checks and a line per file; return whether a check failed."""
     for line in (*written, *(to_width([note]) for note in data.notes.get("does_not_hold", ()))):
         print(line)
@@ -197,7 +195,7 @@ def _report(data: FigureData, written: list[Path]) -> bool:
     return any(check.holds is False for check in data.checks)
 
 
-def check_table(data: FigureData) -> str:
+def check_table(data: "FigureData") -> str:
     """Return a figure's checks as a table, and why there is no verdict on some."""
     rows: list[tuple[str, ...]] = [HEADINGS]
     for check in data.checks:

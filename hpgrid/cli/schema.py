@@ -1,7 +1,5 @@
 """``hpgrid schema``: what a command's JSON has, as a JSON Schema."""
 
-from __future__ import annotations
-
 import json
 from typing import Annotated
 

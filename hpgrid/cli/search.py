@@ -1,7 +1,5 @@
 """``hpgrid search``: a bound's grid search, refined optimum and slopes; what to set; what reaches a risk."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any

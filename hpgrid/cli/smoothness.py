@@ -1,7 +1,5 @@
 """``hpgrid smoothness``: whether a norm's dual is D-smooth, and what the noise at hand needs."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """``hpgrid sweep``: many constants, block by block, into a store that loses nothing."""
 
-from __future__ import annotations
-
 import os
 import re
 import signal
@@ -91,7 +89,7 @@ def run_sweep(
     return 0
 
 
-def remark_unfinished(data: xarray.Dataset) -> None:
+def remark_unfinished(data: "xarray.Dataset") -> None:
     """Say on standard error where a sweep is not whole yet."""
     whole, blocks = data.attrs["whole_blocks"], data.attrs["blocks"]
     if whole < blocks:

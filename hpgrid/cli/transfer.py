@@ -1,7 +1,5 @@
 """``hpgrid transfer``: hyperparameters from one token budget to another."""
 
-from __future__ import annotations
-
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -162,7 +160,7 @@ def print_transfer(
 
 def _fitted(
     runs: Path, from_: list[str] | None, read: dict[str, Any]
-) -> tuple[Fit, tuple[dict[str, float], str, dict[str, float] | None]]:
+) -> "tuple[Fit, tuple[dict[str, float], str, dict[str, float] | None]]":
     """A fit of runs, and what a transfer starts from by it; what else is known is momentum."""
     given = settings(options.pairs("--from", from_, _number, "beta=0.95"))
     if set(given) - {"alpha"}:

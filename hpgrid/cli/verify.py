@@ -1,7 +1,5 @@
 """``hpgrid verify``: hold every testable statement of a source against measurement."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Annotated
 
