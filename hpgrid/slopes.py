@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cache, partial
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -338,7 +338,7 @@ def posynomial_truth(proxy: Proxy | FunctionProxy, regime: Regime, steps: Mappin
         return {"risk": found.risk, **found.at}
 
     given = regime.tuned, regime.fixed, budget
-    alone = cache(lambda: sublevels(proxy, *given, regime.tuned, excess, box))
+    optimum, alone = sublevels(proxy, *given, regime.tuned, excess, box)
 
     def uncertainty(powers: Powers) -> float:
         own = {v: power for v, power in powers.items() if v != "risk"}
@@ -348,17 +348,17 @@ def posynomial_truth(proxy: Proxy | FunctionProxy, regime: Regime, steps: Mappin
         pivot = next((v for v, power in own.items() if power == 1), next(iter(own)))
         unit = {v: power / own[pivot] for v, power in own.items()}
         if len(unit) == 1:
-            low, high = alone()[pivot]
+            low, high = alone[pivot]
         else:  # a monomial has no bounds of its own
             ends = {**box, pivot: (1e-299, 1e299)}
-            low, high = sublevels(in_monomial(proxy, unit, pivot), *given, (pivot,), excess, ends)[pivot]
+            low, high = sublevels(in_monomial(proxy, unit, pivot), *given, (pivot,), excess, ends).ends[pivot]
         width = float(np.log(high / low).max()) / 2
         if regime.tuned == (pivot,):
             # On a convex curve the lowest of evenly spaced points is next to the minimum.
             width = min(width, steps[pivot])
         return of_risk + abs(float(own[pivot])) * width
 
-    return Truth(at(budget), uncertainty, at, *natural_ends(proxy, regime))
+    return Truth({"risk": optimum.risk, **optimum.at}, uncertainty, at, *natural_ends(proxy, regime))
 
 
 def in_monomial(proxy: Proxy, powers: Powers, top: str) -> Proxy:
@@ -422,7 +422,8 @@ def window_bias(budget: Array, here: Array, far: Array, there: Array, edge: Arra
         there: the curve at those, NaN where it is unknown.
         edge: points of the window that the fit leaves out, shape (n,).
     """
-    slopes = np.array([fit_slope(budget, here, edge=edge).slope, *(fit_slope(x, y).slope for x, y in zip(far, there))])
+    curves = [(budget, here, edge), *((x, y, None) for x, y in zip(far, there))]
+    slopes = np.array([fit_slope(x, y, edge=out, step=0.0).slope for x, y, out in curves])
     known = int(np.isfinite(slopes).cumprod().sum())
     if known < 2:
         return float("nan")

@@ -203,7 +203,7 @@ def _near_check(name: str, one: Searched, exponent: float, window: tuple[float, 
 
     def crossing(level: float, budgets: Array, walls: bool = True) -> Array:
         box = one.box() if walls else None
-        return sublevels(proxy, one.joint, regime.fixed, budgets, (axis,), level, box)[axis][0]
+        return sublevels(proxy, one.joint, regime.fixed, budgets, (axis,), level, box).ends[axis][0]
 
     here, far = budget[usable], farther(budget[usable])
     low, high = crossing(threshold + excess, here), crossing(threshold - excess, here)

@@ -299,12 +299,15 @@ def _let_go(now: _State, here: _Local, y: Floats, side: NDArray[np.int8]) -> NDA
     worst, leaves = np.full(y.shape[1], MULTIPLIER), np.zeros(y.shape[1], np.int8)
     for k, held in enumerate(here.held):
         some = np.flatnonzero(held)
-        if not some.size:
+        unit = here.unit[k].take(some)
+        room = _of_unit(now.lo, unit, some) < _of_unit(now.hi, unit, some)
+        if not room.any():
             continue
-        unit, row = here.unit[k].take(some), [entry.take(some) for entry in here.row(k)]
+        some, unit = some[room], unit[room]
+        row = [entry.take(some) for entry in here.row(k)]
         multiplier = here.gradient[k].take(some) + _dot(row, y.take(some, axis=1))
         outward = _of_unit(now.side, unit, some) * multiplier / np.maximum(here.size(some, k), TINY)
-        worse = (outward > worst.take(some)) & (_of_unit(now.lo, unit, some) < _of_unit(now.hi, unit, some))
+        worse = outward > worst.take(some)
         worst[some[worse]], leaves[some[worse]] = outward[worse], unit[worse]
     wrong = worst > MULTIPLIER
     some = np.flatnonzero(wrong)

@@ -26,7 +26,7 @@ from hpgrid.checks import bad
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.refinement.bases import Row
 from hpgrid.refinement.newton import minimise
-from hpgrid.refinement.problem import OPEN, Box, Problem, powers, within_domain
+from hpgrid.refinement.problem import OPEN, Box, Problem, Solution, powers, within_domain
 from hpgrid.shapes import Array, Float
 
 #: An end of a sublevel set is known to this in its log; Newton's steps to it double their digits.
@@ -65,6 +65,13 @@ class Profile:
     at: Mapping[str, Float[Array, "..."]]
 
 
+class Sublevels(NamedTuple):
+    """The continuous optimum at every budget, and between which values of some variables nothing costs much."""
+
+    optimum: Profile
+    ends: Mapping[str, tuple[Float[Array, "..."], Float[Array, "..."]]]
+
+
 def profile(
     proxy: Proxy | FunctionProxy,
     tuned: Sequence[str],
@@ -86,15 +93,8 @@ def profile(
     Raises:
         ValueError: the bound is not a posynomial in the tuned variables.
     """
-    problem, ends, rows, c, t, where = _posed(proxy, tuned, fixed, budget, box, constants)
-    best = minimise(rows, c, t, where)
-    at = {}
-    for name, inside, side, (low, high) in zip(tuned, np.exp(best.log_at), best.side, ends):
-        at[name] = np.where(side < 0, low, np.where(side > 0, high, inside))
-    with np.errstate(over="ignore", under="ignore"):
-        risk = np.exp(best.log_risk)
-    risk = np.where(problem.inside, risk.reshape(problem.shape), np.nan)
-    return Profile(risk, {v: x.reshape(problem.shape) for v, x in at.items()})
+    posed = _posed(proxy, tuned, fixed, budget, box, constants)
+    return posed.profile(minimise(posed.rows, posed.c, posed.t, posed.box))
 
 
 def sublevels(
@@ -105,7 +105,7 @@ def sublevels(
     names: Sequence[str],
     excess: float,
     box: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
-) -> dict[str, tuple[Float[Array, "..."], Float[Array, "..."]]]:
+) -> Sublevels:
     """Return, for each of some variables, the values between which the log risk is within ``excess`` of its minimum.
 
     The other tuned variables are re-tuned. Arguments that are not said here are those of ``profile``.
@@ -114,7 +114,8 @@ def sublevels(
         names: of the tuned variables.
         excess: in log risk.
     """
-    problem, ends, rows, c, t, where = _posed(proxy, tuned, fixed, budget, box, None)
+    posed = _posed(proxy, tuned, fixed, budget, box, None)
+    problem, ends, rows, c, t, where = posed
     best = minimise(rows, c, t, where)
     # Both ends of every variable, at every budget, are problems of one call.
     variables = np.array([list(tuned).index(v) for v in names])
@@ -144,7 +145,7 @@ def sublevels(
             break
     values = np.where(x == limit, ends[k, (outwards > 0).astype(int), of], np.exp(x))
     pairs = values.reshape(len(names), 2, *problem.shape)
-    return {v: (pair[0, ...], pair[1, ...]) for v, pair in zip(names, pairs)}
+    return Sublevels(posed.profile(best), {v: (pair[0, ...], pair[1, ...]) for v, pair in zip(names, pairs)})
 
 
 def grid_excess(proxy: Proxy | FunctionProxy, steps: Mapping[str, float]) -> float:
@@ -181,6 +182,15 @@ class _Posed(NamedTuple):
     c: Float[Array, "terms problems"]
     t: Float[Array, "terms"]
     box: Box
+
+    def profile(self, best: Solution) -> Profile:
+        """Return what was found, in the shape that was asked."""
+        at = {}
+        for name, inside, side, (low, high) in zip(self.problem.tuned, np.exp(best.log_at), best.side, self.ends):
+            at[name] = np.where(side < 0, low, np.where(side > 0, high, inside)).reshape(self.problem.shape)
+        with np.errstate(over="ignore", under="ignore"):
+            risk = np.exp(best.log_risk).reshape(self.problem.shape)
+        return Profile(np.where(self.problem.inside, risk, np.nan), at)
 
 
 def _posed(

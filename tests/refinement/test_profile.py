@@ -66,7 +66,7 @@ def test_a_sublevel_set_is_the_refined_one_however_flat() -> None:
     names = ("eta", "b", "alpha")
     known = flatness(bounds.lmo(), within=0.01, tuned=names, T=T)
     found = sublevels(bounds.lmo(), names, {}, T, names, np.log1p(0.01))
-    for v, (low, high) in found.items():
+    for v, (low, high) in found.ends.items():
         np.testing.assert_allclose(np.log(low), np.log(known.low[v]), rtol=0, atol=1e-7)
         np.testing.assert_allclose(np.log(high), np.log(known.high[v]), rtol=0, atol=1e-7)
 
@@ -147,11 +147,11 @@ def test_a_function_of_a_fixed_variable_is_a_number() -> None:
 
 
 def test_a_sublevel_set_ends_at_a_bound_or_at_the_box() -> None:
-    low, high = sublevels(bounds.lmo(), ("eta", "b"), {"alpha": 1e-3}, [1e5], ("b",), 0.05)["b"]
+    low, high = sublevels(bounds.lmo(), ("eta", "b"), {"alpha": 1e-3}, [1e5], ("b",), 0.05).ends["b"]
     assert low == pytest.approx(1.0)
     assert high > 1.01
     box = {"b": (400.0, 600.0)}
-    low, high = sublevels(bounds.lmo(), ("eta", "b"), {"alpha": 1e-3}, [1e12], ("b",), 0.05, box)["b"]
+    low, high = sublevels(bounds.lmo(), ("eta", "b"), {"alpha": 1e-3}, [1e12], ("b",), 0.05, box).ends["b"]
     assert (low, high) == (pytest.approx(400.0), pytest.approx(600.0))
 
 

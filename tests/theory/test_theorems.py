@@ -181,7 +181,7 @@ def test_the_near_optimal_interval_is_right_to_first_order(constants: Constants)
     """A tenth of the share, a tenth of the error."""
     errors = []
     for within in (1e-2, 1e-3, 1e-4):
-        ends = sublevels(eq4(constants), TUNED, {}, 1e40, ("b",), np.log1p(within), {"b": (1e-60, 1e200)})["b"]
+        ends = sublevels(eq4(constants), TUNED, {}, 1e40, ("b",), np.log1p(within), {"b": (1e-60, 1e200)}).ends["b"]
         errors.append(np.abs(np.array(ends) / theorems.near_optimal(1e40, within, *constants) - 1))
     for larger, smaller in pairwise(errors):
         np.testing.assert_allclose(smaller / larger, 0.1, rtol=0.05)
