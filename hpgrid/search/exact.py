@@ -278,16 +278,6 @@ def _zoom(lanes: _Lanes) -> list[Index]:
         many, steps = 3, [max(1, step // 3) for step in steps]
 
 
-def _lowest(values: Any) -> Index:
-    """Where the least value is along the first dimension; where that is short, NumPy takes ten times as long."""
-    best, *others = values
-    where = np.zeros(best.shape, np.intp)
-    for place, own in enumerate(others, 1):
-        where = np.where(own < best, place, where)
-        best = np.minimum(own, best)
-    return where
-
-
 def _taken(values: Any, place: Index) -> Any:
     """One entry each along the first dimension."""
     return np.take_along_axis(values, place[None], axis=0)[0]
@@ -296,29 +286,28 @@ def _taken(values: Any, place: Index) -> Any:
 def _best(lanes: _Lanes, start: Sequence[Index]) -> Sequence[Any]:
     """Return the best risk of lanes, and its rank, looked for from a row and a column on."""
     if len(start) < 2:
-        return _in_row(lanes, start[0], np.full(lanes.shape, np.inf))[:2] if start else lanes.best({})
+        found = _in_row(lanes, start[0], np.full(lanes.shape, np.inf))[:2] if start else lanes.best({})
+        return [x.reshape(lanes.shape) for x in found]
     axis = next(iter(lanes.problem.box))
-    first = lanes.clip(axis, start[0])
-    best = _in_row(lanes.in_rows(first), start[1], np.full(lanes.shape, np.inf))
-    risk, rank, column = best[0].ravel(), best[1].ravel(), best[2].ravel()
+    row = lanes.clip(axis, start[0])
+    best = _in_row(lanes.in_rows(row), start[1], np.full(lanes.shape, np.inf))
+    row, (risk, rank, column, _) = row.ravel(), best
     # To both sides, some rows at once: in few lanes as many as cost little.
     lane, side = np.tile(np.arange(len(risk)), 2), np.repeat(np.array([-1, 1]), len(risk))
-    row, column, slope, count = first.ravel()[lane], column[lane], np.zeros(len(lane)), 1
+    last, slope, gone, count = column[lane], np.zeros(len(lane)), 0, 1
     while len(lane):
         ahead = np.arange(1, count + 1)[:, None]
-        rows: Any = row + side * ahead
-        expected = np.rint(column + slope * ahead).astype(np.intp)
+        rows: Any = row[lane] + side * (gone + ahead)
+        about, least = last + slope * ahead, np.full(rows.shape, np.inf)
         allowed = np.flatnonzero(lanes.some(np.tile(lane, count)).clip(axis, rows.ravel()) == rows.ravel())
         own = lane[allowed % len(lane)]
-        value, number, lowest, lower = _in_row(
-            lanes.some(own).in_rows(rows.ravel()[allowed]), expected.ravel()[allowed], risk[own]
-        )
+        here = lanes.some(own).in_rows(rows.ravel()[allowed])
+        value, number, at, lower = _in_row(here, np.rint(about.ravel()[allowed]).astype(np.intp), risk[own])
         _take_better(risk, rank, own, value, number)
-        least, expected.ravel()[allowed] = np.full(rows.shape, np.inf), lowest
-        least.ravel()[allowed] = lower
+        about.ravel()[allowed], least.ravel()[allowed] = at, lower
         on = np.flatnonzero((least <= risk[lane] * (1 + APART)).all(axis=0))
-        slope = (expected[-1] - column)[on] / count  # valleys are straight, or nearly so
-        lane, side, row, column = lane[on], side[on], rows[-1, on], expected[-1, on]
+        lane, side, last, gone = lane[on], side[on], about[-1, on], gone + count
+        slope = (last - column[lane]) / gone  # valleys are straight, or nearly so
         count = max(1, min(8 * count, BLOCK // 8 // max(1, len(lane))))
     return risk.reshape(lanes.shape), rank.reshape(lanes.shape)
 
@@ -334,8 +323,10 @@ def _take_better(risk: Floats, rank: Index, lane: Index, value: Floats, number: 
     np.minimum.at(rank, lane[tied], number[tied])
 
 
-def _in_row(lanes: _Lanes, middle: Index, most: Floats) -> tuple[Floats, Index, Index, Floats]:
-    """Return the best risk in a row of each lane, its rank, the column with the least lower bound, and one of the row.
+def _in_row(lanes: _Lanes, middle: Index, most: Floats) -> tuple[Floats, Index, Floats, Floats]:
+    """Return the best risk in a row of each lane, its rank, about which column its lower bound is least, and that.
+
+    All are flat.
 
     Args:
         lanes: in a row each.
@@ -343,44 +334,42 @@ def _in_row(lanes: _Lanes, middle: Index, most: Floats) -> tuple[Floats, Index, 
         most: what is reached elsewhere: what can only exceed it is not evaluated, and +inf.
     """
     (axis, dip), slack = list(lanes.problem.box.items())[-1], 1 + APART
-    place = lanes.clip(axis, middle) + np.arange(-1, 2).reshape(-1, *[1] * len(lanes.shape))
-    near = lanes.clip(axis, place)
-    least = np.where(near == place, lanes.lower({axis: near}), np.inf)
-    lowest = _lowest(least)
-    column, lower = _taken(place, lowest), _taken(least, lowest)
-    may_win = np.flatnonzero(lower <= most * slack)
-    if len(may_win) == column.size:
-        risk, rank = (np.array(x) for x in lanes.best({axis: column}))
+
+    def bounds(lanes: _Lanes, place: Index) -> Any:
+        near = lanes.clip(axis, place)
+        return np.where(near == place, lanes.lower({axis: near}), np.inf)
+
+    # Three columns, which are moved until the middle one is the lowest.
+    three = lanes.clip(axis, middle) + np.arange(-1, 2).reshape(-1, *[1] * len(lanes.shape))
+    least = bounds(lanes, three)
+    place, lower = three.reshape(3, -1), least.reshape(3, -1)
+    while len(off := np.flatnonzero(lower[1] > np.minimum(lower[0], lower[2]))):
+        place[:, off] += np.where(lower[0, off] < lower[1, off], -1, 1)
+        lower[:, off] = bounds(lanes.some(off), place[:, off])
+    may_win = np.flatnonzero(least[1] <= most * slack)
+    if len(may_win) == place[1].size:
+        risk, rank = (np.array(x).ravel() for x in lanes.best({axis: three[1]}))
     else:
-        risk, rank = np.full(lanes.shape, np.inf), np.zeros(lanes.shape, np.intp)
-        first = lanes.some(may_win).best({axis: column.ravel()[may_win]})
-        risk.ravel()[may_win], rank.ravel()[may_win] = first
-    flat = risk.ravel(), rank.ravel()
-    limit = np.minimum(risk, most) * slack
-    others = np.flatnonzero((least <= limit) & (place != column))
-    if len(others):
-        lane = others % column.size
-        _take_better(*flat, lane, *lanes.some(lane).best({axis: place.ravel()[others]}))
-        limit = np.minimum(limit, risk * slack)
-    # Outwards, where a border does not exceed the limit, or falls.
-    on = np.flatnonzero([(least[k] <= limit) | (lowest == k) for k in (0, 2)])
-    side, lane = np.divmod(on, column.size)
-    last, place, side = least[::2].ravel()[on], place[::2].ravel()[on], 2 * side - 1
+        risk, rank = np.full(place[1].size, np.inf), np.zeros(place[1].size, np.intp)
+        risk[may_win], rank[may_win] = lanes.some(may_win).best({axis: place[1, may_win]})
+    # From there outwards, as far as what does not exceed the limit.
+    limit = np.minimum(risk, most.ravel())
+    on = np.flatnonzero(lower[::2] <= limit * slack)
+    side, lane = np.divmod(on, place[1].size)
+    at, side = place[::2].ravel()[on], 2 * side - 1
     while len(lane):
-        place = place + side
         own = lanes.some(lane)
-        new = np.where(own.clip(axis, place) == place, own.lower({axis: own.clip(axis, place)}), np.inf)
-        may_win = np.flatnonzero(new <= limit.ravel()[lane])
-        if len(may_win):
-            _take_better(*flat, lane[may_win], *own.some(may_win).best({axis: place[may_win]}))
-            limit = np.minimum(limit, risk * slack)
-        falls = np.flatnonzero(new < lower.ravel()[lane])
-        lower.ravel()[lane[falls]], column.ravel()[lane[falls]] = new[falls], place[falls]
-        on = np.flatnonzero((new <= limit.ravel()[lane]) | (new < last))
-        lane, side, place, last = lane[on], side[on], place[on], new[on]
-    # Between columns the bound may be less, by a share that is the smaller, the higher both columns beside are.
-    rise = np.where(lowest == 1, 1 - least[1] / np.minimum(least[0], least[2]), 0)
-    return risk, rank, column, lower * np.exp(-dip * np.maximum(1 - rise / (4 * dip or 1), 0) ** 2)
+        _take_better(risk, rank, lane, *own.best({axis: at}))
+        limit = np.minimum(limit, risk)
+        on = np.flatnonzero(bounds(own, at + side) <= limit[lane] * slack)
+        lane, side, at = lane[on], side[on], (at + side)[on]
+    # Between columns: where the parabola through three lower bounds is least, to go on from; and by how much at most
+    # the bound may be less there, which is the less, the higher both columns beside are.
+    left, right = (np.where(np.isfinite(lower[k]), lower[k] - lower[1], 0) for k in (0, 2))
+    between = (left - right) / np.where(left + right > 0, left + right, 1) / 2
+    rise = 1 - lower[1] / np.minimum(lower[0], lower[2])
+    below = lower[1] * np.exp(-dip * np.maximum(1 - rise / (4 * dip or 1), 0) ** 2)
+    return risk, rank, place[1] + between, below
 
 
 def problem_of(plan: SearchPlan, tables: Tables, caps: Mapping[str, Index] | None = None) -> tuple[Search | None, str]:
