@@ -8,6 +8,7 @@
    first cell in row-major order over the variables, in their order. */
 
 const SLACK = 16 * Number.EPSILON; // rounding of a sum of some ten products: places that are so near may both be best
+const CLEAR = 1 + 1e-12; // a lower bound that is so far above a risk is above it however both are rounded: 4500 EPSILON
 
 /** Factors of a term: powers, rounded as hpgrid rounds them, and 1 + x, 1 - x. */
 function factorOf(factor, x) {
@@ -34,7 +35,7 @@ const compiled = (text) => new Function("below", `"use strict"; return (c, v) =>
 function makeEngine(bound) {
   const hyper = bound.hyper, budget = bound.budget;
   const axes = {}, logs = {}, all = [...hyper, budget], number = Object.fromEntries(all.map((name, k) => [name, k]));
-  const NONE = new Int32Array(all.length);
+  const tables = {};
   for (const name of Object.keys(bound.axes)) {
     axes[name] = Float64Array.from(bound.axes[name]);
     logs[name] = axes[name].map(Math.log);
@@ -63,7 +64,7 @@ function makeEngine(bound) {
       while (last >= 0 && axis[last] > high) last--;
       lo[name] = first; hi[name] = last;
     }
-    const table = (factor, name) => axes[name].map((x) => factorOf(factor, x));
+    const table = (factor, name) => (tables[name + factor] ??= axes[name].map((x) => factorOf(factor, x)));
     const made = terms.map((t) => {
       let k = t.worth(state.c);
       const on = {};
@@ -75,7 +76,7 @@ function makeEngine(bound) {
     }).filter((t) => t.k !== 0);
     const v = {};
     for (const name of [...hyper, budget]) v[name] = at(name);
-    return { state, free, lo, hi, terms: made, v, lines: {} };
+    return { state, free, lo, hi, terms: made, v, lines: {}, place: new Int32Array(all.length), searchers: {}, guesses: {} };
   }
 
   /** How a line along a variable is minimised: its factors, and whether it has a closed form or is convex. */
@@ -100,44 +101,69 @@ function makeEngine(bound) {
   }
 
   const stepOf = (name) => (logs[name].at(-1) - logs[name][0]) / (logs[name].length - 1);
-  const best = { risk: Infinity, line: -1 }; // the answer of the last line: one object, so that nothing is allocated
+  const longest = Math.max(...Object.values(axes).map((axis) => axis.length));
+  const seen = new Float64Array(longest), lines = new Int32Array(longest); // the answers of the last search: it allocates nothing
   const written = new Map(); // searches by their text: what differs between two of one structure are numbers
 
-  /** A search over line at the places of the others: fills ``best``; and the risk at one place of line.
-      It is written out for the bound's terms, and compiled: loops over terms and factors take most of the time else. */
-  function searcher(p, line, at) {
-    if (whole || walls.length) return scanner(p, line, at);
-    const how = lineOf(p, line), lo = p.lo[line], hi = p.hi[line], K = [], X = [], used = new Set();
+  /** A search (from, to, limit) of a line for each place of col from..to, the others at p.place: what is least along it, in
+      ``seen``, and where, in ``lines``; of a line above the limit, and above those before it, a lower bound may do. It
+      returns the least of all, the limit included. And the risk at one place of a line. */
+  function searcher(p, line, col) {
+    return (p.searchers[[line, col]] ??= whole || walls.length ? scanner(p, line, col) : writtenOut(p, line, col));
+  }
+
+  /** It is written out for the bound's terms, and compiled: loops over terms and factors take most of the time else. */
+  function writtenOut(p, line, col) {
+    const how = lineOf(p, line), K = [], X = [], fixed = [];
     const product = (t) => {
-      let text = `K[${K.push(t.k) - 1}]`;
-      for (const v in t.on) if (v !== line) { used.add(number[v]); text += ` * X${X.push(t.on[v]) - 1}[i${number[v]}]`; }
-      return text;
+      const n = K.push(t.k) - 1, factors = [`k${n}`];
+      fixed.push(`k${n} = K[${n}]`);
+      for (const v in t.on) if (v !== line) {
+        const n = X.push(t.on[v]) - 1;
+        factors.push(v === col ? `X[${n}][j]` : `x${n}`);
+        if (v !== col) fixed.push(`x${n} = X[${n}][at[${number[v]}]]`);
+      }
+      return factors.join(" * ");
     };
     const sum = (terms) => terms.map(product).join(" + ") || "0";
-    const worths = how.moving.map((g, n) => `w${n} = ${sum(g.terms)};`).join(" "), rest = sum(how.rest ? how.rest.terms : []);
+    const worths = how.moving.map((g, n) => `, w${n} = ${sum(g.terms)}`).join(""), rest = sum(how.rest ? how.rest.terms : []);
     // Of what moves along the line alone, as hpgrid compares it: beside a large rest its last digits would be lost.
-    const value = how.moving.map((g, n) => `w${n} * Y${n}[k]`).join(" + ") || "0", Y = how.moving.map((g) => g.table);
+    const value = (k) => how.moving.map((_, n) => `w${n} * Y[${n}][${k}]`).join(" + ") || "0";
     const first = how.moving[0], [down, up] = how.pair || [];
+    const [a, c] = how.pair ? [-how.moving[down].factor, how.moving[up].factor] : [];
     const start = how.pair
-      ? `Math.floor((Math.log(w${down} * ${-how.moving[down].factor} / (w${up} * ${how.moving[up].factor})) / ${how.moving[up].factor - how.moving[down].factor} - begin) / step)`
+      ? `Math.floor((Math.log(w${down} * ${a} / (w${up} * ${c})) / ${a + c} - begin) / step)`
       : how.moving.length !== 1 ? "warm" : first.factor < 0 ? "hi" : "lo";
+    // A/x^a + B*x^a is at least twice the root of A*B, and any sum at least its rest: cheaper than a search that can't win.
+    const least = how.pair && a === c ? "base + 2 * Math.sqrt(w0) * Math.sqrt(w1)" : "base";
     const look = how.kind === "scan"
-      ? "for (let k = lo; k <= hi; k++) { const f = value(k); if (f < best.risk) { best.risk = f; best.line = k; } } best.risk += base;"
-      : `let k = ${start}, next; if (!(k >= lo)) k = lo; if (k > hi) k = hi; let f = value(k);
-        while (k < hi && (next = value(k + 1)) < f) { f = next; k++; }
-        while (k > lo && (next = value(k - 1)) <= f) { f = next; k--; }
-        warm = k; best.risk = f + base; best.line = k;`;
-    const text = `"use strict"; const ${[...X.keys()].map((n) => `X${n} = X[${n}], `).join("")}${Y.map((_, n) => `Y${n} = Y[${n}], `).join("")}end = hi;
-      let warm = lo, base = 0${how.moving.map((_, n) => `, w${n} = 0`).join("")};
-      const value = (k) => ${value}, set = () => { ${[...used].map((n) => `const i${n} = at[${n}];`).join(" ")} base = ${rest}; ${worths} };
-      return [() => { set(); best.risk = Infinity; best.line = -1; if (lo > end) return; ${look} }, (k) => { set(); return value(k) + base; }];`;
-    if (!written.has(text)) written.set(text, new Function("best", "at", "lo", "hi", "begin", "step", "K", "X", "Y", text));
-    return written.get(text)(best, at, lo, hi, logs[line][0], stepOf(line), Float64Array.from(K), X, Y);
+      ? `let k = lo, f = ${value("k")}; for (let i = lo + 1; i <= hi; i++) { const g = ${value("i")}; if (g < f) { f = g; k = i; } }`
+      : `let k = ${start}, next; if (!(k >= lo)) k = lo; if (k > hi) k = hi; let f = ${value("k")};
+        while (k < hi && (next = ${value("k + 1")}) < f) { f = next; k++; }
+        while (k > lo && (next = ${value("k - 1")}) <= f) { f = next; k--; }
+        warm = k;`;
+    const set = `const base = ${rest}${worths};`, outside = `const ${[...fixed, "none = 0"].join(", ")};`;
+    const text = `"use strict"; let warm = lo;
+      return [(from, to, limit) => {
+        if (lo > hi) { seen.fill(Infinity, from, to + 1); return limit; }
+        ${outside}
+        for (let j = from; j <= to; j++) {
+          ${set}
+          seen[j] = ${least};
+          if (seen[j] > limit * ${CLEAR}) continue;
+          ${look}
+          seen[j] = f + base; lines[j] = k;
+          if (seen[j] < limit) limit = seen[j];
+        }
+        return limit;
+      }, (k) => { ${outside} ${set} return ${value("k")} + base; }];`;
+    if (!written.has(text)) written.set(text, new Function("seen", "lines", "at", "lo", "hi", "begin", "step", "K", "X", "Y", text));
+    return written.get(text)(seen, lines, p.place, p.lo[line], p.hi[line], logs[line][0], stepOf(line), Float64Array.from(K), X, how.moving.map((g) => g.table));
   }
 
   /** The same where the bound is a function, or its domain no box: every cell of the line is compared. */
-  function scanner(p, line, at) {
-    const v = p.v, c = p.state.c, names = p.free, lo = p.lo[line], hi = p.hi[line], axis = axes[line];
+  function scanner(p, line, col) {
+    const v = p.v, at = p.place, c = p.state.c, names = p.free, axis = axes[line];
     const plain = p.terms;
     const risk = whole ? () => whole(c, v) : () => {
       let total = 0;
@@ -149,25 +175,22 @@ function makeEngine(bound) {
       return total;
     };
     const fewest = bound.min_K && compiled(bound.min_K);
-    const search = (lo, hi) => {
-      best.risk = Infinity; best.line = -1;
+    const search = (lo, hi, j) => {
+      seen[j] = Infinity; lines[j] = -1;
       for (const name of names) v[name] = axes[name][at[number[name]]];
       for (let k = lo; k <= hi; k++) {
         v[line] = axis[k]; at[number[line]] = k;
         if (fewest && !(fewest(c, v) >= 1)) continue;
         if (walls.length && !walls.every((w) => w(c, v))) continue;
         const f = risk();
-        if (f < best.risk) { best.risk = f; best.line = k; }
+        if (f < seen[j]) { seen[j] = f; lines[j] = k; }
       }
+      return seen[j];
     };
-    return [() => search(lo, hi), (k) => { search(k, k); return best.risk; }];
-  }
-
-  /** Places by name as an array of them. */
-  function places(at) {
-    const found = NONE.slice();
-    for (const [name, k] of Object.entries(at)) found[number[name]] = k;
-    return found;
+    return [(from, to, limit) => {
+      for (let j = from; j <= to; j++) { if (col) at[number[col]] = j; limit = Math.min(limit, search(p.lo[line], p.hi[line], j)); }
+      return limit;
+    }, (k) => search(k, k, 0)];
   }
 
   /** For each place of row the least risk over the other free variables, and where it is.
@@ -175,68 +198,60 @@ function makeEngine(bound) {
   function rows(p, row, others, at) {
     const n = axes[row].length, risk = new Float64Array(n).fill(Infinity);
     const where = Object.fromEntries(others.map((v) => [v, new Int32Array(n).fill(-1)]));
-    const from = p.lo[row], to = p.hi[row];
+    const from = p.lo[row], to = p.hi[row], place = p.place;
+    for (const [name, k] of Object.entries(at)) place[number[name]] = k;
     if (others.length === 0) {
-      const [, value] = searcher(p, row, places(at));
+      const [, value] = searcher(p, row);
       for (let i = from; i <= to; i++) risk[i] = value(i);
       return { risk, where };
     }
     const line = pickLine(p, others), col = others.find((v) => v !== line), more = others.filter((v) => v !== line && v !== col);
-    const place = places(at), [search] = searcher(p, line, place);
-    const R = number[row], C = number[col], lines = where[line], cols = where[col];
-    const rank = (v, i, j, k) => (v === row ? i : v === col ? j : v === line ? k : place[number[v]]);
+    const [search] = searcher(p, line, col);
+    const placeOf = (v, i, j) => (v === row ? i : v === col ? j : v === line ? lines[j] : place[number[v]]);
     const order = hyper.filter((v) => others.includes(v) || v === row);
-    const before = (i, j, k) => { // whether a cell comes before the best of its row: the same place of row
+    const before = (i, j) => { // whether a cell comes before the best of its row: the same place of row
       for (const v of order) {
-        const mine = rank(v, i, j, k), best_ = v === row ? i : where[v][i];
-        if (mine !== best_) return mine < best_;
+        const mine = placeOf(v, i, j), best = v === row ? i : where[v][i];
+        if (mine !== best) return mine < best;
       }
       return false;
     };
-    const keep = (i, j) => {
-      const f = best.risk;
-      if (f < risk[i] || (f === risk[i] && f < Infinity && before(i, j, best.line))) {
-        risk[i] = f; lines[i] = best.line;
-        if (col) cols[i] = j;
-        for (const v of more) where[v][i] = place[number[v]];
+    /** Look at places of col in a row, where place is, and keep the first of the best. */
+    const look = (i, first, last, limit) => {
+      const least = search(first, last, limit);
+      for (let j = first; j <= last; j++) {
+        if (seen[j] !== least || !(least < risk[i] || (least === risk[i] && least < Infinity && before(i, j)))) continue;
+        risk[i] = least;
+        for (const v of others) where[v][i] = placeOf(v, i, j);
       }
-      return f;
+      return least;
+    };
+    const flips = whole || walls.length ? null : bound.flips[[row, col, line].sort().join()];
+    // Where the best was at the budget before is looked at first: most others are then seen to be above it.
+    const guesses = p.guesses[[row, col]] ?? where[col];
+    if (col) p.guesses[[row, col]] = where[col];
+    /** Look at the middle one of some rows, then at those before and after it, where its best place of col leaves them. */
+    const halve = (r0, r1, c0, c1) => {
+      if (r0 > r1) return;
+      const i = (r0 + r1) >> 1, guess = Math.min(Math.max(guesses[i], c0), c1);
+      place[number[row]] = i;
+      const least = look(i, c0, c1, search(guess, guess, Infinity));
+      // Rounding may have made a later place the least: the windows of the others keep all that are as good.
+      let first = c0, last = c1;
+      if (least < Infinity) {
+        const most = least + SLACK * Math.abs(least);
+        while (seen[first] > most) first++;
+        while (seen[last] > most) last--;
+      }
+      // The best place of col never falls as row rises; where one of the two is read backwards, it never rises.
+      const rises = flips[row] * flips[col] > 0;
+      halve(r0, i - 1, rises ? c0 : first, rises ? last : c1);
+      halve(i + 1, r1, rises ? first : c0, rises ? c1 : last);
     };
     const once = () => {
-      if (!col) {
-        for (let i = from; i <= to; i++) { place[R] = i; search(); keep(i, 0); }
-        return;
-      }
-      const lo = p.lo[col], hi = p.hi[col];
-      const flips = whole || walls.length ? null : bound.flips[[row, col, line].sort().join()];
-      if (!flips) {
-        for (let i = from; i <= to; i++) for (let j = lo; j <= hi; j++) { place[R] = i; place[C] = j; search(); keep(i, j); }
-        return;
-      }
-      // Read backwards where one of the two is: the best place of col then never falls as row rises.
-      const back = flips[row] * flips[col] < 0, m = hi - lo + 1, seen = new Float64Array(Math.max(m, 0));
-      const pending = [[from, to, 0, m - 1]];
-      while (pending.length) {
-        const [r0, r1, c0, c1] = pending.pop();
-        if (r0 > r1) continue;
-        const i = (r0 + r1) >> 1;
-        let least = Infinity;
-        place[R] = i;
-        for (let t = c0; t <= c1; t++) {
-          const j = back ? hi - t : lo + t;
-          place[C] = j; search();
-          seen[t] = keep(i, j);
-          if (seen[t] < least) least = seen[t];
-        }
-        // Rounding may have made a later place the least: the windows of the others keep all that are as good.
-        let first = c0, last = c1;
-        if (least < Infinity) {
-          const most = least + SLACK * Math.abs(least);
-          while (seen[first] > most) first++;
-          while (seen[last] > most) last--;
-        }
-        pending.push([r0, i - 1, c0, last], [i + 1, r1, first, c1]);
-      }
+      const lo = col ? p.lo[col] : 0, hi = col ? p.hi[col] : 0;
+      if (flips && lo <= hi) halve(from, to, lo, hi);
+      for (let i = from; i <= to && !flips; i++) { place[number[row]] = i; look(i, lo, hi, risk[i]); }
     };
     // What is left beside row, col and line is compared whole.
     const each = (k) => {
@@ -255,7 +270,9 @@ function makeEngine(bound) {
 
   /** The best cell at one budget: {risk, index}; index[v] is -1 where no cell is feasible. */
   function optimum(p, tuned, at) {
-    const [row, ...others] = rowFirst(p, tuned), found = rows(p, row, others, at);
+    // Not the variable with lines in closed form.
+    const row = tuned.length > 1 ? tuned.find((v) => v !== pickLine(p, tuned)) : tuned[0], others = tuned.filter((v) => v !== row);
+    const found = rows(p, row, others, at);
     let i = -1;
     const less = (x, y) => { // row-major order over the variables
       for (const v of hyper) if (tuned.includes(v)) {
@@ -264,22 +281,14 @@ function makeEngine(bound) {
       }
       return false;
     };
-    if (!others.length) { // a line by itself: what it is beside a large rest is seen before that is added
-      searcher(p, row, places(at))[0]();
-      i = best.line;
-    }
+    // A line by itself: what it is beside a large rest is seen before that is added.
+    if (!others.length && searcher(p, row)[0](0, 0, Infinity) < Infinity) i = lines[0];
     for (let k = 0; others.length && k < found.risk.length; k++) {
       const f = found.risk[k];
       if (f < Infinity && (i < 0 || f < found.risk[i] || (f === found.risk[i] && less(k, i)))) i = k;
     }
     const index = Object.fromEntries(tuned.map((v) => [v, i < 0 ? -1 : v === row ? i : found.where[v][i]]));
     return { risk: i < 0 ? Infinity : found.risk[i], index, rows: found, row };
-  }
-
-  /** Tuned variables, one first whose rows are searched: not the one with lines in closed form. */
-  function rowFirst(p, tuned) {
-    const line = tuned.length > 1 ? pickLine(p, tuned) : "";
-    return [...tuned.filter((v) => v !== line), ...(line ? [line] : [])];
   }
 
   return { axes, ends, prepare, rows, optimum };
