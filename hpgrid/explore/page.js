@@ -63,7 +63,7 @@ const explorer = (() => {
     }
     const cells = tuned.reduce((n, v) => n * axes[v].length, 1);
     const stride = slow ? Math.ceil((cells * T.length) / PATIENCE) : 1;
-    const curve = T.keys().filter((k) => (k - state.at) % stride === 0).toArray()
+    const curve = [...T.keys()].filter((k) => (k - state.at) % stride === 0)
       .map((k) => ({ k, ...(k === state.at ? now : engine.optimum(p, tuned, { [budget]: k })) }));
     const law = lawOf(state, tuned), start = Math.max(T[0], ...Object.values(law.starts || {}).filter(Number.isFinite));
     return { tuned, now, near, curve, law, start, stride, slopes: slopes(tuned, curve, start), contour: contour(state, tuned, curve), regimes: regimes(state) };
@@ -99,8 +99,7 @@ const explorer = (() => {
     for (let i = 0; i < n; i++) {
       const outside = x !== budget && (i < p.lo[x] || i > p.hi[x]);
       if (outside || (stride > 1 && i % stride)) { z.push(null); best.push(-1); continue; }
-      const at = { [budget]: state.at, [x]: i };
-      const risk = engine.rows(x === budget ? p : { ...p, lo: { ...p.lo, [x]: i }, hi: { ...p.hi, [x]: i } }, y, others, at).risk;
+      const risk = engine.rows(p, y, others, { [budget]: state.at, [x]: i }).risk;
       z.push(risk); best.push(least(risk));
     }
     return { x, y, z, best };
@@ -177,7 +176,8 @@ const explorer = (() => {
     const input = element("input", { type: "range", min: lo, max: hi, step, "aria-label": label }), out = element("output", { "aria-hidden": "true" });
     input.addEventListener("input", () => { write(Number(input.value)); changed(); });
     row.append(input, out);
-    setters.push(() => { const x = read(); input.value = x; out.textContent = said(x); input.setAttribute("aria-valuetext", said(x)); });
+    let was;
+    setters.push(() => { const x = read(); if (x !== was) input.value = was = x; fit(out, said(x)); setAll(input, { "aria-valuetext": said(x) }); });
     return row;
   }
 
@@ -217,8 +217,8 @@ const explorer = (() => {
       setters.push(() => {
         const tuned = state.tuned.includes(v);
         choose.value = tuned ? "tuned" : "held";
-        at.hidden = held.hidden = tuned; at.style.display = held.style.display = tuned ? "none" : "";
-        limits.style.display = tuned ? "" : "none";
+        at.hidden = held.hidden = tuned;
+        limits.hidden = !tuned;
       });
       $("hyper").append(box);
     }
@@ -264,7 +264,7 @@ const explorer = (() => {
       shownIn[id] = { html, slots: [...$(id).querySelectorAll("[data-v]")], values: [] };
     }
     const { slots, values: before } = shownIn[id];
-    values.forEach((x, k) => { if (x !== before[k]) slots[k].innerHTML = x; });
+    values.forEach((x, k) => { if (x !== before[k]) { if (/[<&]/.test(x)) slots[k].innerHTML = x; else fit(slots[k], x); } });
     shownIn[id].values = values;
   }
 
@@ -290,19 +290,19 @@ const explorer = (() => {
     clearTimeout(linking);
     linking = setTimeout(link, 150);
     explorer.took = performance.now() - begun;
-    $("took").textContent = `${explorer.took.toFixed(0)} ms for this state.`;
+    fit($("took"), `${explorer.took.toFixed(0)} ms for this state.`);
   }
 
   const exponentText = (law, name) => (law.regime && law.regime.exponents[name] ? law.regime.exponents[name][1].replace("-", "−") : "");
 
   function answer({ tuned, now, near, law, slopes }, T) {
     if (!(now.risk < Infinity)) {
-      $("said").textContent = "No cell of the grid lies within these caps, floors and the bound's domain.";
+      fit($("said"), "No cell of the grid lies within these caps, floors and the bound's domain.");
       put("optimum", "");
       return;
     }
     const best = tuned.map((v) => `${v} = ${valued(v, axes[v][now.index[v]])}`).join(", ");
-    $("said").textContent = `At ${budget} = ${shown(T)}${unit} the least risk is ${shown(now.risk)}, at ${best}.`;
+    fit($("said"), `At ${budget} = ${shown(T)}${unit} the least risk is ${shown(now.risk)}, at ${best}.`);
     const row = (name, x, set, edge) => {
       const own = law.laws && law.laws[name], at = own ? own.at(T) : NaN, s = slopes[name];
       return [`${shown(x)}${edge ? " (on the border)" : ""}`, set, Number.isFinite(at) ? shown(at) : "none", Number.isFinite(s.slope) ? s.slope.toFixed(3).replace("-", "−") : "none", exponentText(law, name) || "none"];
@@ -315,29 +315,31 @@ const explorer = (() => {
 
   function curves({ tuned, now, near, curve, law, start, slopes }) {
     const T = axes[budget], ends = [T[0], T.at(-1)];
-    const panels = ["risk", ...tuned].map((name) => {
+    const panels = ["risk", ...tuned].flatMap((name) => {
       const value = (c) => (name === "risk" ? c.risk : c.index[name] < 0 ? NaN : axes[name][c.index[name]]);
       const finite = curve.map(value).filter((y) => y > 0 && Number.isFinite(y));
-      if (!finite.length) return "";
+      if (!finite.length) return [];
       const lo = Math.min(...finite), hi = Math.max(...finite), pad = Math.max(1.6, (hi / lo) ** 0.06);
       const f = frame(380, 240, ends, [lo / pad, hi * pad]);
-      let inside = `<line class="now" x1="${f.X(T[state.at])}" x2="${f.X(T[state.at])}" y1="0" y2="300"/>`;
-      if (start > T[0]) inside += `<line class="start" x1="${f.X(start)}" x2="${f.X(start)}" y1="0" y2="300"/>`;
-      inside += `<path class="curve" d="${path(curve.map((c) => [f.X(T[c.k]), f.Y(value(c))]))}"/>`;
-      const own = law.laws && law.laws[name];
-      if (own && Number.isFinite(own.constant)) inside += `<path class="law" d="${path(ends.map((t) => [f.X(t), f.Y(own.at(t))]))}"/>`;
+      const upright = (kind, x, y1 = 0, y2 = 300) => ["path", { class: kind, d: `M${rounded(f.X(x))} ${rounded(y1)}V${rounded(y2)}` }];
+      const through = (kind, points) => ["path", { class: kind, d: path(points) }];
+      const inside = [upright("now", T[state.at])], own = law.laws && law.laws[name];
+      if (start > T[0]) inside.push(upright("start", start));
+      inside.push(through("curve", curve.map((c) => [f.X(T[c.k]), f.Y(value(c))])));
+      if (own && Number.isFinite(own.constant)) inside.push(through("law", ends.map((t) => [f.X(t), f.Y(own.at(t))])));
       if (name !== "risk") {
         const edges = curve.filter((c) => c.index[name] >= 0 && explorer.onEdge(name, c)).map((c) => [f.X(T[c.k]), f.Y(value(c))]);
-        inside += dots("edge", edges) + dots("hole", edges);
-        if (near[name][0] >= 0) inside += `<line class="near" x1="${f.X(T[state.at])}" x2="${f.X(T[state.at])}" y1="${f.Y(axes[name][near[name][0]])}" y2="${f.Y(axes[name][near[name][1]])}"/>`;
+        inside.push(dots("edge", edges), dots("hole", edges));
+        if (near[name][0] >= 0) inside.push(upright("near", T[state.at], ...near[name].map((k) => f.Y(axes[name][k]))));
       }
       const s = slopes[name], exact = exponentText(law, name);
       const said = Number.isFinite(s.slope) ? `slope ${s.slope.toFixed(3).replace("-", "−")} from ${shown(s.from, 2)} to ${shown(s.to, 2)}` : "too few budgets for a slope";
-      const caption = `<strong>${name === "risk" ? "risk" : symbol(name)}</strong> against ${symbol(budget)}: ${said}${exact ? `; law ${exact}` : ""}`;
       const label = `${name} against ${budget}: ${said}${exact ? `; the law's exponent ${exact}` : ""}`;
-      return `<figure>${picture(f, inside, "", label)}<figcaption>${caption}</figcaption></figure>`;
+      const head = `<strong>${name === "risk" ? "risk" : symbol(name)}</strong> against ${symbol(budget)}`;
+      return { head, caption: `${said}${exact ? `; law ${exact}` : ""}`, draw: (svg) => picture(svg, f, inside, [], label) };
     });
-    $("curves").innerHTML = panels.join("");
+    put("curves", panels.map(({ head }) => `<figure><svg class="plot" role="img"></svg><figcaption>${head}: <span data-v></span></figcaption></figure>`).join(""), panels.map(({ caption }) => caption));
+    panels.forEach(({ draw }, k) => draw($("curves").children[k].firstChild));
   }
 
   function lawText({ tuned, law, start }) {
@@ -347,20 +349,22 @@ const explorer = (() => {
       for (const [name, own] of Object.entries(law.regime.laws)) {
         if (!own) continue;
         const x = law.laws[name].constant, e = own.exponent;
-        const number = Number.isFinite(x) ? `here ${shown(x)} ${e ? `${escaped(budget)}<sup>${exponentText(law, name)}</sup>` : ""}` : "its constant was computed for the page's first state, and moves with this one";
+        const [number, power] = Number.isFinite(x) ? [`here ${shown(x)}`, e ? ` ${escaped(budget)}<sup>${exponentText(law, name)}</sup>` : ""] : ["its constant was computed for the page's first state, and moves with this one", ""];
         const text = own.computed && !Number.isFinite(x) ? `<strong>${name === "risk" ? "risk" : symbol(name)}</strong> ~ ${escaped(budget)}<sup>${exponentText(law, name)}</sup>` : own.math;
-        parts.push(`<div class="law-line">${text} <span class="small" data-v></span></div>`);
-        numbers.push(`&ensp;${number}`);
+        parts.push(`<div class="law-line">${text} <span class="small">&ensp;<span data-v></span>${power}</span></div>`);
+        numbers.push(number);
       }
       for (const [name, direction] of Object.entries(law.regime.unbounded)) parts.push(`<p class="note">${symbol(name)} has no optimum: the risk falls as it goes to ${direction > 0 ? "infinity" : "0"}.</p>`);
       for (const name of law.regime.flat) parts.push(`<p class="note">${symbol(name)} stays undetermined: the leading terms are flat along it.</p>`);
-      for (const [name, x] of Object.entries(law.starts)) if (x > axes[budget][0]) parts.push(`<p class="small">${symbol(name)} leaves its bound at ${symbol(budget)} = ${shown(x)}: slopes are fitted from there on (dash-dotted lines).</p>`);
+      for (const [name, x] of Object.entries(law.starts)) if (x > axes[budget][0]) {
+        parts.push(`<p class="small">${symbol(name)} leaves its bound at ${symbol(budget)} = <span data-v></span>: slopes are fitted from there on (dash-dotted lines).</p>`);
+        numbers.push(shown(x));
+      }
       if (Object.keys(state.cap).length + Object.keys(state.floor).length) parts.push(`<p class="small">The law knows nothing of the caps and floors that are set here.</p>`);
     }
     put("laws", parts.join(""), numbers);
   }
 
-  const canvas = document.createElement("canvas");
   function contours({ x, y, z, best }, width, rgb) {
     const columns = z.map((own, i) => [own, i]).filter(([own]) => own), wide = Math.min(680, Math.max(300, width)), f = frame(wide, wide * 0.66, [axes[x][0], axes[x].at(-1)], [axes[y][0], axes[y].at(-1)], 52);
     const logs = columns.map(([own]) => own.map((r) => (r > 0 && r < Infinity ? Math.log10(r) : NaN)));
@@ -369,17 +373,17 @@ const explorer = (() => {
     // A tenth of the cells tells as well where levels go as all of them, which take a millisecond to sort.
     logs.forEach((own, i) => { for (let j = i % 10; j < own.length; j += 10) if (Number.isFinite(own[j])) every[many++] = own[j]; });
     every.subarray(0, many).sort();
-    if (!many || columns.length < 2) { $("contours").innerHTML = "<p class='note'>No cell of the grid lies within these caps and floors.</p>"; return; }
+    if (!many || columns.length < 2) { put("contours", "<p class='note'>No cell of the grid lies within these caps and floors.</p>"); return; }
     // Even in log risk up to four fifths of the cells: walls beyond would take all levels.
-    const lo = every[0], hi = every[Math.floor(0.8 * (many - 1))], step = nice((hi - lo) / 10);
+    const lo = every[0], hi = every[Math.floor(0.8 * (many - 1))], step = nice((hi - lo) / 10) || 1, first = Math.ceil(lo / step);
     const xs = columns.map(([, i]) => f.X(axes[x][i])), ys = [...axes[y]].map((t) => f.Y(t));
-    let inside = wash(f, logs, lo, hi, rgb), over = "";
-    let drawn = 0;
-    for (let e = Math.ceil(lo / step) * step; e <= hi + 1e-12 && step > 0; e += step) {
-      const [d, place] = isoline(logs, xs, ys, e, 0.35 + 0.3 * (drawn++ % 2));
-      inside += `<path class="level" d="${d}"/>`;
-      if (place) over += `<text class="level-label" text-anchor="middle" x="${Math.min(Math.max(place[0], f.left + 20), f.left + f.w - 20).toFixed(0)}" y="${Math.min(Math.max(place[1], f.top + 12), f.top + f.h - 4).toFixed(0)}">${shown(10 ** e, 2)}</text>`;
-    }
+    const [levels, points] = isolines(logs, xs, ys, step, first, Math.floor(hi / step + 1e-9)), over = [];
+    const within = (t, from, to) => Math.round(Math.min(Math.max(t, from), to));
+    points.forEach((own, n) => {
+      if (!own.length) return;
+      const [left, top] = own[Math.floor((0.35 + 0.3 * (n % 2)) * own.length)];
+      over.push(["text", { class: "level-label", "text-anchor": "middle", x: within(left, f.left + 20, f.left + f.w - 20), y: within(top, f.top + 12, f.top + f.h - 4) }, shown(10 ** (step * (first + n)), 2)]);
+    });
     // Near-optimal: at each budget, or over both variables.
     const alone = Math.min(...columns.map(([own, i]) => (best[i] < 0 ? Infinity : own[best[i]])));
     let strokes = "";
@@ -387,28 +391,32 @@ const explorer = (() => {
       if (best[i] < 0) return;
       const most = NEAR * (x === explorer.budget ? own[best[i]] : alone);
       const from = own.findIndex((r) => r <= most), to = own.findLastIndex((r) => r <= most);
-      if (from >= 0) strokes += `M${xs[n].toFixed(1)} ${(ys[from] + 1.5).toFixed(1)}V${(ys[to] - 1.5).toFixed(1)}`;
+      if (from >= 0) strokes += `M${rounded(xs[n])} ${rounded(ys[from] + 1.5)}V${rounded(ys[to] - 1.5)}`;
     });
-    inside += `<path class="hatch" d="${strokes}"/>` + dots("best", columns.map(([, i], n) => [xs[n], ys[best[i]]]).filter(([, at]) => at !== undefined));
-    if (x === explorer.budget) inside += `<line class="now" x1="${f.X(axes[x][state.at])}" x2="${f.X(axes[x][state.at])}" y1="0" y2="500"/>`;
-    $("contours").innerHTML = `<figure>${picture(f, inside, over, `Contours of the best risk: ${x} across, ${y} up`)}</figure>`;
+    const inside = [["path", { class: "level", d: levels }], ["path", { class: "hatch", d: strokes }],
+      dots("best", columns.map(([, i], n) => [xs[n], ys[best[i]]]).filter(([, at]) => at !== undefined))];
+    if (x === explorer.budget) inside.push(["path", { class: "now", d: `M${rounded(f.X(axes[x][state.at]))} 0V500` }]);
+    put("contours", '<figure><canvas aria-hidden="true"></canvas><svg class="plot" role="img"></svg></figure>');
+    const [canvas, svg] = $("contours").firstChild.children;
+    wash(canvas, f, logs, lo, hi, rgb);
+    picture(svg, f, inside, over, `Contours of the best risk: ${x} across, ${y} up`);
     const rest = hyper.filter((v) => state.tuned.includes(v) && v !== x && v !== y), at = x === explorer.budget ? "" : ` at ${budget} = ${shown(axes[budget][state.at])}`;
-    $("contour-note").textContent = `${x} across, ${y} up${at}${rest.length ? `, ${rest.join(" and ")} tuned` : ""}. Lines are labelled with the risk; dots: the best ${y} for each ${x}; strokes: what costs at most 1% more than the least ${x === explorer.budget ? "at that budget" : "of all"}.`;
+    fit($("contour-note"), `${x} across, ${y} up${at}${rest.length ? `, ${rest.join(" and ")} tuned` : ""}. Lines are labelled with the risk; dots: the best ${y} for each ${x}; strokes: what costs at most 1% more than the least ${x === explorer.budget ? "at that budget" : "of all"}.`);
   }
 
   const nice = (size) => { const e = 10 ** Math.floor(Math.log10(size)); return [1, 2, 5, 10].map((k) => k * e).find((k) => k >= size) || size; };
 
   /** The risk as a wash behind the lines: a picture of one pixel a cell. */
-  function wash(f, logs, lo, hi, rgb) {
-    const n = logs.length, m = logs[0].length;
-    canvas.width = n; canvas.height = m;
+  function wash(canvas, f, logs, lo, hi, [red, green, blue]) {
+    const n = logs.length, m = logs[0].length, part = (t, of) => `${(100 * t) / of}%`;
+    setAll(canvas, { width: n, height: m, style: `left: ${part(f.left, f.width)}; top: ${part(f.top, f.height)}; width: ${part(f.w, f.width)}; height: ${part(f.h, f.height)}` });
     const context = canvas.getContext("2d", { willReadFrequently: true }), image = context.createImageData(n, m);
+    const cells = new Uint32Array(image.data.buffer), colour = red | (green << 8) | (blue << 16); // bytes are red first
     for (let i = 0; i < n; i++) for (let j = 0; j < m; j++) {
-      const at = 4 * ((m - 1 - j) * n + i), share = Number.isFinite(logs[i][j]) ? Math.max(0, 1 - (logs[i][j] - lo) / (hi - lo || 1)) : 0;
-      image.data[at] = rgb[0]; image.data[at + 1] = rgb[1]; image.data[at + 2] = rgb[2]; image.data[at + 3] = 130 * share;
+      const share = 1 - (logs[i][j] - lo) / (hi - lo || 1);
+      cells[(m - 1 - j) * n + i] = colour | ((share > 0 ? 130 * share : 0) << 24);
     }
     context.putImageData(image, 0, 0);
-    return `<image href="${canvas.toDataURL()}" x="${f.left}" y="${f.top}" width="${f.w}" height="${f.h}" preserveAspectRatio="none"/>`;
   }
 
   function regimeTable(all) {
