@@ -180,10 +180,12 @@ def test_curves_go_through_the_best_cells_and_what_is_near_costs_little(
         assert [first, last] == [inside[0], inside[-1]]
 
 
-def test_an_update_takes_no_longer_than_a_few_million_powers(pages: dict[str, Path], browser: Browser) -> None:
+def test_an_update_takes_little_longer_than_a_million_powers(pages: dict[str, Path], browser: Browser) -> None:
     """From a constant that moves to a page that is laid out, at n = 100, against a loop in the same page.
 
-    A grid of 100^3 has a million cells of four terms: what an update does is a part of that, whatever the machine.
+    A grid of 100^3 has a million cells at each of 100 budgets: an update of all of them takes as long as one look at a
+    power for each cell of one. It took 0.42 to 1.04 of that in 15 pairs on a machine that was busy, the largest 1.41 times
+    the least of its bound: as much again above the largest is 1.5, and where rows were built anew it was 1.77.
     """
     browser.send("Performance.enable")
 
@@ -204,7 +206,22 @@ def test_an_update_takes_no_longer_than_a_few_million_powers(pages: dict[str, Pa
 
     for name in ("lmo", "own", "local_sgd"):
         browser.open(pages[name])
-        assert 0 < taken(moved) < 4 * taken(loop), name
+        assert 0 < taken(moved) < 1.5 * taken(loop), name
+
+
+@pytest.mark.parametrize("name", ["lmo", "own", "local_sgd"])
+def test_an_update_keeps_cells_pictures_and_mathematics(name: str, pages: dict[str, Path], browser: Browser) -> None:
+    """What is made anew is laid out anew: numbers alone are written, and ticks and labels come and go."""
+    browser.open(pages[name])
+    said, kept, lost = browser.run(
+        "(() => { const state = explorer.state(), [constant] = Object.keys(state.c), text = document.body.innerText;"
+        " const there = [...document.querySelectorAll('math, td, canvas, svg, path')]; state.c[constant] *= 1.1;"
+        " explorer.show(); const lost = there.filter((node) => !node.isConnected).length;"
+        " return [document.body.innerText !== text, there.length, lost]; })()"
+    )
+    assert said
+    assert kept > 50
+    assert lost == 0
 
 
 def test_the_keyboard_moves_sliders_and_the_link_keeps_the_state(pages: dict[str, Path], browser: Browser) -> None:
