@@ -12,8 +12,11 @@ from typing import Any
 import numpy as np
 from scipy.optimize import linprog
 
-#: The variables, and the ranges of their exponents where T goes to infinity: b >= 1, alpha <= 1.
-RANGES = {"eta": (None, None), "b": (0, None), "alpha": (None, 0)}
+#: A variable's range.
+Range = tuple[float, float]
+
+#: The variables, and their ranges where nothing more is said.
+RANGES: dict[str, Range] = {"eta": (0.0, math.inf), "b": (1.0, math.inf), "alpha": (0.0, 1.0)}
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,21 @@ def drawn(seed: int) -> tuple[Node, tuple[str, ...]]:
             return whole, tuned
 
 
-def linear_program(whole: Node, tuned: tuple[str, ...]) -> tuple[float, dict[str, tuple[float, float]]] | None:
+def limited(seed: int, tuned: tuple[str, ...]) -> dict[str, Range]:
+    """Return ranges with random floors and caps, some of them the same number."""
+    draw, ranges = random.Random(seed), dict[str, Range]()
+    for v in tuned:
+        low, high = RANGES[v]
+        inside = math.log10(max(low, 1e-3)), math.log10(min(high, 1e3))
+        ends = sorted(10 ** draw.uniform(*inside) for _ in range(2))
+        floor, cap = draw.choice(((low, high), (ends[0], high), (low, ends[1]), (ends[0], ends[1]), (ends[0], ends[0])))
+        ranges[v] = floor, cap
+    return ranges
+
+
+def linear_program(
+    whole: Node, tuned: tuple[str, ...], ranges: Mapping[str, Range] = RANGES
+) -> tuple[float, dict[str, tuple[float, float]]] | None:
     """Return the exponent of the least value in T, and of each variable the smallest and the largest at which it is.
 
     Exponents are linear; what a sum or a maximum has is a new unknown, no less than each of its parts'. None: there is
@@ -101,7 +118,9 @@ def linear_program(whole: Node, tuned: tuple[str, ...]) -> tuple[float, dict[str
     A = np.array([[row.get(key, 0.0) for key in keys] for row in rows])
     above = np.array([-row.get("", 0.0) for row in rows])
     cost = np.array([top.get(key, 0.0) for key in keys])
-    bounds = [RANGES[v] for v in tuned] + [(None, None)] * (len(keys) - len(tuned))
+    # T goes to infinity: a floor is an exponent of 0 at the least, whatever its size, and a cap one of 0 at the most.
+    bounds = [(0 if low else None, 0 if high < math.inf else None) for low, high in (ranges[v] for v in tuned)]
+    bounds += [(None, None)] * (len(keys) - len(tuned))
     best = linprog(cost, A, above, bounds=bounds)
     if best.x is None:  # there are such exponents, if those of the new unknowns are large enough
         assert linprog(0 * cost, A, above, bounds=bounds).status == 0, best.message

@@ -11,7 +11,7 @@ from hpgrid.asymptotics.convex import ACCURACY
 from hpgrid.asymptotics.law import Identified, Law, Level, PowerLaw, Unbounded
 from hpgrid.asymptotics.levels import Descent, Step, descend, ranges
 from hpgrid.asymptotics.linear import Vector, dot, echelon, null_space, primitive, unit
-from hpgrid.asymptotics.monomial import ONE, Monomial, power
+from hpgrid.asymptotics.monomial import ONE, Monomial
 from hpgrid.asymptotics.posynomial import Limit, Problem
 from hpgrid.asymptotics.programs import fixed_value
 from hpgrid.variables import Power
@@ -46,7 +46,7 @@ def solve(problem: Problem, name: str, path: Mapping[str, Power]) -> Law:
         levels=tuple(_level(problem, step) for step in descent.steps),
         flat={v: e for v, e in ranges(descent).items() if v in tuned and tuned.index(v) not in unbounded},
         identifiable=_identified(descent),
-        unbounded={tuned[k]: Unbounded(s, _cure(problem, k, s)) for k, s in unbounded.items()},
+        unbounded={tuned[k]: Unbounded(s, _cure(descent, k, s)) for k, s in unbounded.items()},
         active=active | _domain(problem, holding),
         starts=starts,
         branches=_branches(problem, holding),
@@ -144,14 +144,15 @@ def _signs(problem: Problem, ray: Vector) -> dict[int, int]:
     return {k: 1 if step > 0 else -1 for k, step in enumerate(ray[: len(problem.tuned)]) if step}
 
 
-def _cure(problem: Problem, variable: int, sign: int) -> str:
-    """A constant bound on a variable, and on what runs away then, until nothing does: solved, not guessed."""
-    names, stopped = problem.variables, {variable: sign}
+def _cure(descent: Descent, variable: int, sign: int) -> str:
+    """A bound on a variable, and on what runs away then, until nothing does: solved, not guessed."""
+    problem, stopped = descent.problem, {variable: sign}
+    names = problem.variables
     while True:
-        # A floor's row is negative, and so is the power of its level.
-        limits = [Limit(unit(k, len(names), s), power(f"{names[k]}_limit", s), "") for k, s in stopped.items()]
-        values = {**problem.values, **{f"{names[k]}_limit": 1.0 for k in stopped}}  # at whatever value
-        runs = _signs(problem, descend(replace(problem, limits=(*problem.limits, *limits), values=values)).ray)
+        # Beyond where every level so far is met, so that it is at odds with no floor, cap or domain.
+        ends = {k: s * descent.point[k] + 1 for k, s in stopped.items()}
+        limits = [Limit(unit(k, len(names), s), ONE, "", ends[k]) for k, s in stopped.items()]
+        runs = _signs(problem, descend(replace(problem, limits=(*problem.limits, *limits))).ray)
         if not runs:
             break
         stopped |= runs

@@ -1,21 +1,21 @@
-"""A level's program where it has no closed form: Newton in floats, on the program or on its dual."""
+"""A level's program where it has no closed form: Newton in floats, whatever the sizes of its terms."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
+from functools import cache
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
-from hpgrid.asymptotics.linear import Vector, minimise, move, null_space, span, vector
+from hpgrid.asymptotics.linear import Vector, dot, echelon, minimise, move, unit
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
-    Step = tuple[Floats, float, float]
 
 # NumPy loads with the first program that has no closed form; most have one.
 
@@ -23,17 +23,31 @@ if TYPE_CHECKING:
 #: below 700 in size and rounded at 1e-16 of it; so nothing finer can tell a value from a bound.
 ACCURACY = 1e-12
 
-#: Below this Newton decrement a full step squares the error, and needs no damping.
-_QUADRATIC = 1e-4
 
+class Unsolved(Exception):
+    """Whether a program has an optimum was not found out."""
+
+
+#: Steps this short square the error, but for rounding: one that does not even halve it has met that.
+_QUADRATIC = 1e-6
+
+#: Far steps are damped to their logarithm, so that terms that begin e^700 apart take some hundred.
 _STEPS = 500
 
+#: Stands for a curvature below it, where all weight is on one term: far from any optimum, as a damped step is then too.
+_FLAT = 1e-30
 
-def balance(rows: Sequence[Vector], logs: Sequence[float], groups: int, sums: Sequence[int]) -> list[float]:
-    """Return the weights at the optimum of the dual: sum_j w_j (log c_j - log w_j) + sum_i u_i log u_i is largest.
 
-    The weights balance the rows, and those of the groups add up to 1; u_i is what those of a sum add up to. Newton from
-    inside, as far as weights stay positive.
+def minimum(
+    rows: Sequence[Vector], logs: Sequence[float], groups: int, sums: Sequence[int]
+) -> tuple[list[float], list[float]] | None:
+    """Return the logarithms of the terms c_j e^(a_j . s) where those of the groups add up to least while each sum is 1.
+
+    And of each sum the logarithm of its multiplier, d log value / d log of what it is at most; None where a sum holds
+    nothing back, or has no such s. The minimum without the sums is attained (the caller has checked).
+
+    A term may be 1e-300 of another and alone decide a direction. So Newton's equations are in the logarithms of a basis
+    of terms, the largest first: then each term hangs on larger ones alone, and each equation is divided by its own's.
 
     Args:
         rows: the exponents a_j, of groups first, then of each sum.
@@ -42,92 +56,83 @@ def balance(rows: Sequence[Vector], logs: Sequence[float], groups: int, sums: Se
         sums: how many each sum has.
 
     Raises:
-        ArithmeticError: no convergence.
+        Unsolved: no convergence.
     """
     import numpy as np
 
-    ends = list(accumulate(sums, initial=groups))
+    ends = [0, *accumulate(sums, initial=groups)]
     blocks = [slice(first, last) for first, last in pairwise(ends)]
-    basis = [vector(d) for d in null_space([tuple(column) for column in zip(*rows)], len(rows))]
-    pivot = next(d for d in basis if sum(d[:groups]))
-    inside = tuple(x / sum(pivot[:groups]) for x in pivot)
-    others = [d for d in basis if d is not pivot]
-    directions = [move(d, inside, -sum(d[:groups])) for d in others]
-    # The smallest weight is made as large as it gets, and 1 at most.
-    most = max(Fraction(0), -min(inside))
-    lifted = [(*(-d[j] for d in directions), Fraction(1)) for j in range(len(rows))]
-    cap = (*([Fraction(0)] * len(directions)), Fraction(1))
-    best = minimise(tuple(-x for x in cap), [*lifted, cap], [*(x + most for x in inside), most + 1])
-    if best.point[-1] <= most:
-        raise ArithmeticError("a level's program has no dual point inside")
-    n, c = np.array([[float(x) for x in d] for d in directions]).T, np.array(logs)
-
-    def less(w: Floats) -> float:
-        return -float(w @ (c - np.log(w))) - sum(float(w[own].sum() * np.log(w[own].sum())) for own in blocks)
-
-    def step(w: Floats) -> Step:
-        gradient, hessian = c - np.log(w) - 1.0, np.diag(-1.0 / w)
-        for own in blocks:
-            total = w[own].sum()
-            gradient[own] += np.log(total) + 1.0
-            hessian[own, own] += 1.0 / total
-        step = n @ -np.linalg.lstsq(n.T @ hessian @ n, n.T @ gradient, rcond=None)[0]
-        return step, float(gradient @ step), min(1.0, 0.9 / max(float((-step / w).max()), 0.9))
-
-    start = np.array([float(x) for x in move(inside, span(directions, best.point[:-1], len(rows)))])
-    return [float(x) for x in _newton(start, less, step)]
-
-
-def minimum(rows: Sequence[Vector], logs: Sequence[float]) -> list[float]:
-    """Return the logarithms of the terms c_j e^(a_j . s) where their sum is smallest.
-
-    Newton on the logarithm of the sum, which is convex and never overflows, where a weight of the dual may be too small
-    for it. The minimum is attained (the caller has checked); directions that no term sees are left alone.
-
-    Args:
-        rows: the exponents a_j.
-        logs: log c_j.
-
-    Raises:
-        ArithmeticError: no convergence.
-    """
-    import numpy as np
-
+    of = np.repeat(np.arange(len(blocks)), np.diff(ends))
+    inside = (of[:, None] == np.arange(len(blocks))).astype(float)
     a, c = np.array([[float(x) for x in row] for row in rows]), np.array(logs)
-
-    def log_sum(s: Floats) -> float:
-        terms = c + a @ s
-        top = float(np.max(terms))
-        return top + math.log(float(np.sum(np.exp(terms - top))))
-
-    def step(s: Floats) -> Step:
-        weights = np.exp(c + a @ s - log_sum(s))
-        gradient = a.T @ weights
-        centred = a - gradient
-        step = -np.linalg.lstsq(centred.T @ (weights[:, None] * centred), gradient, rcond=None)[0]
-        return step, -float(gradient @ step), 1.0
-
-    return [float(x) for x in c + a @ _newton(np.zeros(a.shape[1]), log_sum, step)]
-
-
-def _newton(x: Floats, value: Callable[[Floats], float], step_at: Callable[[Floats], Step]) -> Floats:
-    """Where a convex function is smallest, by damped Newton.
-
-    Args:
-        x: where it starts.
-        value: of the function.
-        step_at: Newton's step, its decrement, and how much of it may be gone.
-    """
+    point, pushes = _largest_terms(rows, logs, groups)
+    x = np.array([float(each) for each in point])
+    # The groups' own, 0, first.
+    u = np.array([0.0, *(math.log(float(max(sum(pushes[own]), Fraction(1, 10)))) for own in blocks[1:])])
+    basis_of = cache(lambda order: _basis(rows, order))
     before = math.inf
     for _ in range(_STEPS):
-        step, decrement, size = step_at(x)
-        if decrement >= _QUADRATIC or size < 1.0:
-            # Halved until it lowers the function by a quarter of what the slope promises.
-            while size > ACCURACY and value(x + size * step) > value(x) - size * decrement / 4:
-                size /= 2
-            x = x + size * step
-        elif 0.0 < decrement < before / 2:
-            x, before = x + step, decrement
-        else:  # a step that does not even halve the error has met rounding
-            return x
-    raise ArithmeticError("a level's program did not converge")
+        sizes = c + a @ x
+        totals = np.array([np.logaddexp.reduce(sizes[own]) for own in blocks])
+        logs_of = sizes - totals[of]
+        weights, pulls = np.exp(logs_of), logs_of + u[of]
+        basis, inner = basis_of(tuple(int(k) for k in np.argsort(-pulls, kind="stable")))
+        # Shares of pulls over that of the basis' term, which is no smaller where a term hangs on it.
+        over = inner * np.exp(np.minimum(pulls[:, None] - pulls[basis], 0.0))
+        slopes, means = over.T @ inside, (inner * weights[:, None]).T @ inside
+        curved = (over - weights[:, None] * slopes.T[of]).T @ (inner - means.T[of])
+        system = np.block(
+            [
+                [curved + _FLAT * np.eye(len(basis)), slopes[:, 1:]],
+                [means[:, 1:].T, np.zeros((len(sums), len(sums)))],
+            ]
+        )
+        try:
+            found = -np.linalg.solve(system, np.concatenate([slopes[:, 0], totals[1:]]))
+        except np.linalg.LinAlgError:
+            break
+        step, grown = found[: len(basis)], found[len(basis) :]
+        moved = inner @ step - (means.T @ step)[of]
+        far = float(np.abs(np.concatenate([moved, grown - 1.0, totals[1:]])).max())
+        if far == 0.0 or before / 2 <= far < _QUADRATIC:
+            return [float(size) for size in sizes], [float(each) for each in u[1:]]
+        if not far < math.inf or u.max() > -math.log(ACCURACY):
+            return None
+        before, part = far, math.log1p(far) / far
+        x = x + np.linalg.lstsq(a[basis], part * step, rcond=None)[0]
+        u[1:] += np.clip(part * (grown - 1.0), -1.0, 1.0)
+    else:
+        if (grown <= 0.0).any():
+            return None
+    raise Unsolved
+
+
+def _largest_terms(rows: Sequence[Vector], logs: Sequence[float], groups: int) -> tuple[Vector, Vector]:
+    """Where the largest term of the groups is least while none of the sums is above 1, in whole logarithms: a start.
+
+    And the multipliers of all terms.
+    """
+    width, limits = len(rows[0]), [Fraction(-round(log)) for log in logs]
+    excess = max(Fraction(0), -min(limits[groups:], default=Fraction(0)))
+    above = unit(width, width + 1, -1)
+    lifted = [(*row, Fraction(-1)) for row in rows[groups:]]
+    least = minimise(unit(width, width + 1), [*lifted, above], [*(x + excess for x in limits[groups:]), excess])
+    start = least.point[:-1]
+    limits[groups:] = [x + excess + least.value for x in limits[groups:]]
+    slacks = [x - dot(row, start) for row, x in zip(rows, limits)]
+    top = max(Fraction(0), -min(slacks[:groups]))
+    lifted = [(*row, Fraction(-(k < groups))) for k, row in enumerate(rows)]
+    best = minimise(unit(width, width + 1), lifted, [x + top * (k < groups) for k, x in enumerate(slacks)])
+    return move(start, best.point[:-1]), best.dual
+
+
+def _basis(rows: Sequence[Vector], order: Sequence[int]) -> tuple[list[int], Floats]:
+    """The first rows in an order that are independent, and every row as a combination of them."""
+    import numpy as np
+
+    pivots = echelon([rows[k] for k in order])
+    places = [n for n in range(len(order)) if any(pivot.combination[n] for pivot in pivots)]
+    combined = [
+        [dot([row[p.column] for p in pivots], [p.combination[n] for p in pivots]) for n in places] for row in rows
+    ]
+    return [order[n] for n in places], np.array([[float(x) for x in row] for row in combined])

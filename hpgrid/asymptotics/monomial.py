@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -104,11 +105,14 @@ class Monomial:
         """Return its value, or None where a name has none."""
         if not self.symbols() <= set(values):
             return None
-        try:
-            forms = ((symbol, power) for symbol, power in self.powers if not isinstance(symbol, int))
-            return math.prod((_value(s, values) ** float(p) for s, p in forms), start=float(self.surd()))
-        except OverflowError:
-            return math.inf
+        forms = [(symbol, power) for symbol, power in self.powers if not isinstance(symbol, int)]
+        with suppress(OverflowError):
+            value = math.prod((_value(s, values) ** float(p) for s, p in forms), start=float(self.surd()))
+            if 0.0 < value < math.inf:
+                return value
+        with suppress(OverflowError):  # 1e200 times 1e200 over 1e300 is a float, though a part of it is none
+            return math.exp(self.log(values) or 0.0)
+        return math.inf
 
     def log(self, values: Mapping[str, float]) -> float | None:
         """Return the logarithm of its value, which neither overflows nor underflows, or None."""
@@ -194,7 +198,8 @@ def _log(symbol: Symbol, values: Mapping[str, float]) -> float:
         logs = [term.log(values) or 0.0 for term in symbol.terms]
         top = max(logs)
         return top + math.log(math.fsum(math.exp(log - top) for log in logs))
-    return math.log(symbol) if isinstance(symbol, int) else math.log(_value(symbol, values))
+    number = symbol if isinstance(symbol, int) else _value(symbol, values)
+    return math.log(number) if number else -math.inf
 
 
 def _decimal(log: float, latex: bool) -> str:

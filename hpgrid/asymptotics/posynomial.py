@@ -7,7 +7,7 @@ hangs on it has no certificate.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, NamedTuple
@@ -60,6 +60,12 @@ class Limit(NamedTuple):
     sum: int = 0
 
 
+def nothing_left(limits: Iterable[Limit]) -> InputError:
+    """Return the refusal of limits that nothing meets."""
+    texts = ", ".join(dict.fromkeys(limit.text for limit in limits))
+    return bad("nothing is left of the bound's domain as the budget grows", texts, "another domain")
+
+
 @dataclass(frozen=True)
 class Problem:
     """A posynomial in the tuned variables and the budget.
@@ -104,8 +110,7 @@ class Problem:
         rows = [*((*limit.row, Fraction(-1)) for limit in self.limits), tuple(-x for x in excess)]
         least = minimise(excess, rows, [*(slack + most for slack in slacks), most])
         if least.value + most > 0:
-            texts = ", ".join(dict.fromkeys(limit.text for limit in self.limits))
-            raise bad("nothing is left of the bound's domain as the budget grows", texts, "another domain")
+            raise nothing_left(self.limits)
         return least.point[:-1]
 
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import accumulate, combinations, pairwise
 from typing import NamedTuple
 
-from hpgrid.asymptotics.convex import ACCURACY, balance, minimum
-from hpgrid.asymptotics.linear import Vector, coordinates, dot, echelon, minimise, null_space, rank, span, vector
+from hpgrid.asymptotics.convex import ACCURACY, Unsolved, minimum
+from hpgrid.asymptotics.linear import Vector, coordinates, dot, echelon, minimise, null_space, rank, span, unit, vector
 from hpgrid.asymptotics.monomial import ONE, Monomial, Real, add, monomial, number
-from hpgrid.asymptotics.posynomial import Limit
+from hpgrid.asymptotics.posynomial import Limit, nothing_left
 
 
 class Equality(NamedTuple):
@@ -29,10 +29,6 @@ class Equality(NamedTuple):
 
 class Undecided(Exception):
     """The optimum depends on values that are not known."""
-
-
-class _Unsolved(Exception):
-    """Bounds are held by more terms of sums than have a closed form."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +74,24 @@ _Bound = tuple[Limit, ...]
 
 
 def solve(program: Program) -> Optimum:
-    """Return the optimum of a level's program, trying each set of active bounds, the smallest and likeliest first.
+    """Return the optimum of a level's program.
 
     Raises:
         Undecided: it hangs on a symbol without a value, or on several terms of a sum at once.
+        ValueError: nothing meets the bounds.
+    """
+    optimum, unsolved = _first(program)
+    if optimum is None and unsolved and not _is_empty(program):
+        raise Undecided
+    if optimum is None:
+        raise nothing_left(program.limits)
+    return optimum
+
+
+def _first(program: Program) -> tuple[Optimum | None, bool]:
+    """The optimum by the first set of active bounds that has it, the smallest and likeliest first.
+
+    And whether one before it, or any where none has it, was left unsolved.
     """
     sums = {limit.sum: tuple(each for each in program.limits if each.sum == limit.sum) for limit in program.limits}
     bounds: list[_Bound] = [(limit,) for limit in program.limits if not limit.sum]
@@ -92,14 +102,27 @@ def solve(program: Program) -> Optimum:
             try:
                 active = tuple(bound for k, bound in enumerate(bounds) if likely[k] != (k in others))
                 optimum = _optimum_on(program, bounds, active)
-            except _Unsolved:
+            except Unsolved:
                 unsolved = True
                 continue
             if optimum is not None:
-                return optimum
-    if unsolved:
-        raise Undecided
-    raise ArithmeticError("no set of active bounds makes this level's program optimal")
+                return optimum, unsolved
+    return None, unsolved
+
+
+def _is_empty(program: Program) -> bool:
+    """Whether the least factor by which every bound would have to be wider is above 1: a program, too."""
+    zero = Fraction(0)
+    wider = replace(
+        program,
+        rows=(unit(program.width, program.width + 1),),
+        coefficients=(ONE,),
+        held=tuple(each._replace(row=(*each.row, zero)) for each in program.held),
+        limits=tuple(each._replace(row=(*each.row, Fraction(-1))) for each in program.limits),
+        likely=frozenset(),
+    )
+    least, _ = _first(wider)
+    return least is not None and _known(least.value.log(program.values)) > ACCURACY
 
 
 def affine(held: Sequence[Equality], width: int) -> tuple[tuple[Monomial, ...], tuple[Vector, ...]]:
@@ -209,33 +232,29 @@ def _solved(
         total = tuple(sum(column, Fraction(0)) for column in columns)
         if spare < 1 or not rows or minimise(total, every, [Fraction(0)] * len(every)).ray:
             return None
-        weights: Sequence[Fraction | float]
+        ends = list(accumulate(lengths, initial=len(rows)))
+        spans = list(pairwise(ends))
         if spare == 1:
             # The only positive weights that balance the rows, those of the groups of sum 1: the dual's only point.
             (direction,) = null_space(columns, len(every))
-            weights = tuple(x / sum(direction[: len(rows)]) for x in direction)
-        elif held:
-            weights = balance(every, [_known(c.log(values)) for c in entries], len(rows), lengths)
+            weights = [x / sum(direction[: len(rows)]) for x in direction]
+            together = [sum(weights[first:last], Fraction(0)) for first, last in spans]
+            multipliers = [number(u) for u in together]
+            value = _product([c / number(w) for c, w in zip(entries, weights)], weights)
+            value *= _product(multipliers, together)
+            each = [number(w) * value for w in weights[: len(rows)]]
+            each += [number(w / u) for (first, last), u in zip(spans, together) for w in weights[first:last]]
         else:
-            logs = minimum(every, [_known(c.log(values)) for c in entries])
-            sizes |= {row: monomial({Real(log): 1}) for row, log in zip(rows, logs)}
-            totals += [sizes[row] for row in rows]
-            continue
-        ends = list(accumulate(lengths, initial=len(rows)))
-        together = [sum(weights[first:last]) for first, last in pairwise(ends)]
-        if spare == 1:
-            value = _product(
-                [c / number(Fraction(w)) for c, w in zip(entries, weights)], [Fraction(w) for w in weights]
-            )
-            value *= _product([number(Fraction(u)) for u in together], [Fraction(u) for u in together])
-        else:
-            logs_of = [float(w) * (_known(c.log(values)) - math.log(w)) for c, w in zip(entries, weights)]
-            value = monomial({Real(math.fsum([*logs_of, *(float(u) * math.log(u) for u in together)])): 1})
-        sizes |= {row: _positive(w) * value for row, w in zip(rows, weights)}
+            found = minimum(every, [_known(c.log(values)) for c in entries], len(rows), lengths)
+            if found is None:
+                return None
+            each, multipliers = ([monomial({Real(log): 1}) for log in logs] for logs in found)
+            value = add(each[: len(rows)])
+        sizes |= dict(zip(rows, each))
         totals.append(value)
-        for k, u, first, last in zip(held, together, ends, ends[1:]):
-            pushes[k] = _positive(u) * value / rooms[k]
-            at = {row: _positive(w / u) / c for (row, c), w in zip(own[k].items(), weights[first:last])}
+        for k, u, (first, last) in zip(held, multipliers, spans):
+            pushes[k] = u * value / rooms[k]
+            at = {row: size / c for (row, c), size in zip(own[k].items(), each[first:last])}
             parts[k] = [at[row] * c if row in at else c for row, c in sums[k]]
     return sizes, totals, pushes, parts
 
@@ -320,7 +339,7 @@ def _within(program: Program, held: Sequence[Equality], bounds: Sequence[_Bound]
     overshoot = minimise(cost, lifted, [Fraction(slack) + most for slack in slacks])
     met = bool(overshoot.ray) or overshoot.value + most <= ACCURACY
     if shared and not met:
-        raise _Unsolved
+        raise Unsolved  # whether unequal parts of what is left would do
     return met
 
 

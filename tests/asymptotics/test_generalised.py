@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from generalised import drawn, grown, linear_program
+from generalised import RANGES, Node, Range, drawn, grown, limited, linear_program
 
 import hpgrid
-from hpgrid import exponents, parse, refine
+from hpgrid import FunctionProxy, Proxy, exponents, parse, refine
 from hpgrid.asymptotics import Law, segments
 from hpgrid.checks import InputError
 from hpgrid.refinement.descent import SHARPENED
@@ -158,6 +158,64 @@ def test_what_has_no_exact_exponents_says_why(text: str, given: dict[str, Any], 
         exponents(parse(text), ("eta", "b"), **given)
 
 
+#: A bound whose dominant term hangs on nothing that is tuned, what else is given, what is said of b, and the risk.
+OPEN: dict[str, tuple[str, dict[str, Any], dict[str, Any], str, str]] = {
+    "a floor does not stop b": (
+        "C0/T + C1*b**(-1/2)*T**(-2)", {"variables": ["b >= 300"]}, {},
+        "a cap on b", "C0 T^-1",
+    ),
+    "nor does one that grows": (
+        "C0/T + C1*b**(-1/2)*T**(-2)", {"domain": ["b >= sqrt(T)"]}, {},
+        "a cap on b", "C0 T^-1",
+    ),
+    "a cap below 1 does not stop alpha, nor a floor b": (
+        "C0/T + C1*alpha/T**2/b", {"caps": {"alpha": 0.5}, "variables": ["b >= 7"]}, {"tuned": ("b", "alpha")},
+        "a cap on b and a floor under alpha", "C0 T^-1",
+    ),
+    "along a path": (
+        "C0*eta + C1*b**(-1/2)*T**(-2)", {"variables": ["b >= 300"]}, {"path": {"eta": "-1/2"}},
+        "a cap on b", "C0 T^-1/2",
+    ),
+    "a cap does": (
+        "C0/T + C1*b**(-1/2)*T**(-2)", {"variables": ["b >= 300"], "caps": {"b": 900.0}}, {}, "b_max", "C0 T^-1"
+    ),
+    "a floor where it falls": ("C0/T + C1*sqrt(b)*T**(-2)", {"variables": ["b >= 300"]}, {}, "b_min", "C0 T^-1"),
+    "neither holds": ("C0/T + C1*(1/b + b)/T**2", {"variables": ["b >= 0.01"], "caps": {"b": 9.0}}, {}, "1", "C0 T^-1"),
+    "on both sides of a maximum": (
+        "max(C0/T, C1/(b*T**2))", {"variables": ["b >= 300"]}, {}, "0", "C0 T^-1",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", OPEN)
+def test_where_the_dominant_term_hangs_on_nothing_that_is_tuned_a_bound_on_b_is_still_told_from_none(case: str) -> None:
+    text, own, given, of_b, risk = OPEN[case]
+    bound = parse(text, {"C0": 4.0, "C1": 1e-9}, **own)
+    given = {"tuned": ("b",), **given}
+    law, T = exponents(bound, budget="T", **given), np.array([1e20, 1e40])
+    said = (
+        law.laws["b"].right() if law.laws["b"] else law.unbounded["b"].cure if law.unbounded else str(law.flat["b"][0])
+    )
+    assert said == of_b
+    assert law.laws["risk"].right() == risk
+    assert refine(bound, T=T, **given).log_risk == pytest.approx(np.log(law.laws["risk"].at(T)), abs=ROUNDING)
+
+
+def test_what_no_constants_meet_is_refused_whatever_meets_it_in_exponents() -> None:
+    for domain in (["eta*b <= 1", "eta >= 2"], ["eta + 1/eta <= 3/2"], ["eta*b + eta <= 1", "eta >= 2/3"]):
+        with pytest.raises(InputError, match="nothing is left of the bound's domain as the budget grows"):
+            exponents(parse("1/(eta*T) + eta*b", domain=domain), ("eta", "b"), budget="T")
+
+
+@pytest.mark.parametrize("size", [1e-8, 1e-20, 1e-200])
+@pytest.mark.parametrize("whole", ["{}", "max({}, 1e-300)"])
+def test_a_term_of_any_size_decides_what_hangs_on_it_alone(size: float, whole: str) -> None:
+    """x + 1/x is least at x = 1, and 7 x y + 3/y at y^2 = 3/(7 x): x moves by some ten times the size."""
+    text = whole.format(f"x + 1/x + {size}*(7*x*y + 3/y)")
+    law = exponents(parse(text, variables=XYZ), ("x", "y"), budget="T")
+    assert law.laws["y"].constant == pytest.approx((3 / 7) ** 0.5, rel=max(1e-11, size * 10))
+
+
 # --- random ones ---
 
 
@@ -176,22 +234,33 @@ def disagreement(law: Law, program: tuple[float, dict[str, tuple[float, float]]]
     return "; ".join(wrong)
 
 
-@pytest.mark.parametrize("seed", range(DRAWN))
-def test_exponents_are_those_of_a_linear_program(seed: int) -> None:
+def posed(seed: int, floors: bool) -> tuple[Node, tuple[str, ...], dict[str, Range], Proxy | FunctionProxy]:
+    """A random bound, what is tuned in it, the ranges of that, and itself as one of hpgrid's."""
     whole, tuned = drawn(seed)
-    assert disagreement(exponents(parse(whole.text()), tuned, budget="T"), linear_program(whole, tuned)) == ""
+    ranges = limited(seed, tuned) if floors else {v: RANGES[v] for v in tuned}
+    ends = {v: f" <= {RANGES[v][1]!r}" if RANGES[v][1] < np.inf else "" for v in tuned}
+    floor = [f"{low!r} <= {v}{ends[v]}" for v, (low, _) in ranges.items() if low > RANGES[v][0]]
+    caps = {v: high for v, (_, high) in ranges.items() if high < RANGES[v][1]}
+    return whole, tuned, ranges, parse(whole.text(), variables=floor, caps=caps)
 
 
+@pytest.mark.parametrize("floors", [False, True], ids=["", "floors and caps"])
+@pytest.mark.parametrize("seed", range(DRAWN))
+def test_exponents_are_those_of_a_linear_program(seed: int, floors: bool) -> None:
+    whole, tuned, ranges, bound = posed(seed, floors)
+    assert disagreement(exponents(bound, tuned, budget="T"), linear_program(whole, tuned, ranges)) == ""
+
+
+@pytest.mark.parametrize("floors", [False, True], ids=["", "floors and caps"])
 @pytest.mark.parametrize("seed", range(0, DRAWN, EVERY))
-def test_refinement_is_between_the_law_and_the_bound_at_its_point(seed: int) -> None:
+def test_refinement_is_between_the_law_and_the_bound_at_its_point(seed: int, floors: bool) -> None:
     """From 1e30 to 1e40, without a tolerance for how far a law is from its limit: both ends are computed.
 
     Terms are positive, so that no risk is below the least of its leading ones, which is the law; and the least risk is
     not above what the bound is where the law puts the variables. That tends to the law as T^-gap, the gap being the
     least power of T by which a part is below another at the program's exponents.
     """
-    whole, tuned = drawn(seed)
-    bound = parse(whole.text())
+    whole, tuned, ranges, bound = posed(seed, floors)
     law = exponents(bound, tuned, budget="T")
     risk, T = law.laws["risk"], np.array([1e30, 1e40])
     if risk is None:
@@ -212,7 +281,9 @@ def test_refinement_is_between_the_law_and_the_bound_at_its_point(seed: int) -> 
     assert limit == pytest.approx(level, abs=ROUNDING)
     for x, off in zip(T, (near, far)):
         # Where a variable has yet to leave its bound, as b = 1 that goes with T^(1/228), the law's point is none.
-        begun = all(law.laws[v].at(x) >= bound.space.all[v].low for v in tuned)
+        begun = all(
+            low <= law.laws[v].at(x) * (1 + ROUNDING) <= high * (1 + 2 * ROUNDING) for v, (low, high) in ranges.items()
+        )
         assert not begun or off < grown(whole, law.exponent, logs, np.log(x))[1] - level + KINK
     # Where T^gap is e^100, nothing is left of what falls.
     assert gap is None or grown(whole, law.exponent, logs, 100 / float(gap))[1] == pytest.approx(level, abs=ROUNDING)
