@@ -15,7 +15,6 @@ from numpy.testing import assert_array_equal
 from oracle import SUBSETS, TIE_GRID
 
 from hpgrid import FunctionProxy, Grid, LogAxis, Proxy, Regime, Term, bounds, grid_search
-from hpgrid.search import many
 from hpgrid.search.many import ManyResult, search_many
 
 ALL = ("eta", "b", "alpha")
@@ -267,25 +266,6 @@ def test_devices_and_memory_change_no_bit() -> None:
     lines = run.stdout.splitlines()
     assert len(lines) == 6
     assert len(set(lines)) == 2
-
-
-@pytest.mark.parametrize(
-    ("error", "width", "seen", "message"),
-    [("RESOURCE_EXHAUSTED", 1, MemoryError, "no memory for one block"), ("other", 2, RuntimeError, "other")],
-)
-def test_a_block_that_never_fits_is_an_error_and_others_are_not_hidden(error, width, seen, message) -> None:
-    def run(_: int) -> None:
-        raise RuntimeError(error)
-
-    with pytest.raises(seen, match=message):
-        many.run_all(run, range(3), width)
-
-
-def test_memory_limits_how_much_is_done_at_once() -> None:
-    (device,) = many.chosen(1)
-    assert many.at_once(1.0, [device], 1e6) == 1
-    assert many.at_once(None, [device], 1.0) == many.at_once(1e12, [device], 1.0) >= 1
-    assert many.free_memory([device]) > 2**20
 
 
 # --- what it refuses ---

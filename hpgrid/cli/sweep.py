@@ -42,7 +42,7 @@ def run_sweep(
     csv: Annotated[Path | None, about("Write the slopes to this file as a flat table.")] = None,
     method: Annotated[str, about("exact leaves out cells that can't be best; brute compares all.")] = "exact",
     devices: Annotated[int | None, _count("How many local devices brute force uses; all by default.")] = None,
-    memory: Annotated[str | None, about("The most memory brute force may take on a device, such as 8GiB.")] = None,
+    memory: Annotated[str | None, about("The most memory brute force may use at once, such as 8GiB.")] = None,
     block: Annotated[int | None, _count("The most combinations of a block: what a kill loses.")] = None,
     processes: Annotated[int | None, _count("How many processes share the blocks, each started apart.")] = None,
     process_id: Annotated[int | None, _count("Which of them this one is, from 0 on.")] = None,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -12,22 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hpgrid.checks import (
-    SEARCH_METHODS,
-    bad,
-    is_number,
-    note,
-    unknown,
-)
+from hpgrid.checks import SEARCH_METHODS, bad, is_number, unknown
 from hpgrid.grid import Grid
-from hpgrid.progress import cores, memory
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.regime import Regime, as_regime
 from hpgrid.search.brute import CHUNK, Argmins, SearchPlan, best_of, last_feasible, plan_search
 from hpgrid.search.exact import Search, problem_of, search
 from hpgrid.search.tables import LINE_BYTES, check_range, domain_of, places, with_combinations
 from hpgrid.shapes import Floats, same_columns
-from hpgrid.text import counted
 
 
 @dataclass(frozen=True)
@@ -77,13 +67,11 @@ def search_many(
         min_K: smallest number of iterations T/b that a cell may have.
         method: "exact", or "brute" for every cell of the grid.
         devices: how many local devices brute force uses; all where None.
-        memory: bytes that it may use at once beside the result; by default half of what the device has left, or an
-            eighth of the machine's memory where it doesn't say.
+        memory: bytes that it may use at once beside the result, where they are few: 32 MiB for each search under way.
 
     Raises:
         ValueError: see the message: an unknown constant, one not positive or of another length, an axis that is
             neither tuned nor fixed nor on a path, or what ``grid_search`` refuses.
-        MemoryError: one block alone does not fit into the device's memory.
 
     Source: the method of Shulgin et al., footnote 3.
     """
@@ -245,16 +233,13 @@ def _by_brute_force(
         for v in plan.over:
             index[v][call], last[v][call] = one.index[v], one.last[v]
 
-    run_all(run, range(number), at_once(memory, used, LINE_BYTES * CHUNK, busy=True))
+    # A search keeps all cores of a CPU busy; elsewhere one computes while another's numbers travel.
+    width = len(used) * (1 if used[0].platform == "cpu" else 2)
+    width = width if memory is None else max(1, min(width, int(memory // (LINE_BYTES * CHUNK))))
+    with ThreadPoolExecutor(width) as pool:
+        list(pool.map(run, range(number)))
     values = {v: plan.every[v] for v in plan.over}
     return ManyResult(risk, index, values, budget, "brute", last)
-
-
-#: The share of the machine's memory that a sweep takes where the device does not tell what it has.
-HOST_SHARE = 1 / 8
-
-#: How many calls are under way at once for each device that is no CPU: one computes while another's numbers travel.
-_AHEAD = 2
 
 
 def chosen(devices: int | None) -> list[Any]:
@@ -280,62 +265,3 @@ def check_limits(devices: int | None, memory: float | None) -> None:
         raise bad("memory is a positive number of bytes", memory, "memory=2**30, say")
     if devices is not None:
         chosen(devices)
-
-
-def free_memory(devices: Sequence[Any]) -> float:
-    """Return the bytes that a sweep may take: half of what a device has left, or HOST_SHARE of the machine's."""
-    stats = [device.memory_stats() or {} for device in devices]
-    left = [s["bytes_limit"] - s.get("bytes_in_use", 0) for s in stats if "bytes_limit" in s]
-    if left:
-        return len(devices) * min(left) / 2
-    room = memory()
-    return room * HOST_SHARE if room < math.inf else 2.0**30
-
-
-def at_once(memory: float | None, devices: Sequence[Any], call: float, *, busy: bool = False) -> int:
-    """Return how many calls of ``call`` bytes each to make at once: as many as keep all cores busy and fit into memory.
-
-    Of those that are ``busy``, each keeps all cores of a CPU so; two would only share its caches.
-    """
-    workers = _AHEAD * len(devices)
-    if devices[0].platform == "cpu":
-        workers = len(devices) if busy else cores()
-    return max(1, min(workers, int((memory or free_memory(devices)) // call)))
-
-
-def run_all(run: Callable[[int], None], calls: Iterable[int], width: int) -> None:
-    """Run calls, ``width`` at once; where the device's memory runs out, half as many, saying so once.
-
-    Raises:
-        MemoryError: one call alone does not fit.
-    """
-    pending, said = list(calls), False
-    while pending:
-        tight = threading.Event()
-
-        def attempt(call: int, tight: threading.Event = tight) -> bool:
-            if tight.is_set():
-                return False
-            try:
-                run(call)
-            except Exception as error:
-                if "RESOURCE_EXHAUSTED" not in str(error):
-                    raise
-                tight.set()
-                return False
-            return True
-
-        if width == 1:
-            done = [attempt(call) for call in pending]
-        else:
-            with ThreadPoolExecutor(width) as pool:
-                done = list(pool.map(attempt, pending))
-        pending = [call for call, finished in zip(pending, done) if not finished]
-        if pending and width == 1:
-            raise MemoryError(
-                "the device has no memory for one block of a sweep: use a smaller grid, or another device"
-            )
-        if pending and not said:
-            note(f"the device's memory ran out: {counted(width // 2, 'block')} at once from here on")
-            said = True
-        width = max(1, width // 2)

@@ -28,7 +28,7 @@ class Options:
     Attributes:
         method: "exact", which leaves out cells that can't be the best, or "brute".
         devices: how many of the local devices brute force uses; all where None.
-        memory: the most bytes brute force may take on a device; what the device says where None.
+        memory: the most bytes brute force may use at once; 32 MiB for each search under way where None.
     """
 
     method: str = "exact"

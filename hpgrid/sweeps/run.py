@@ -76,7 +76,7 @@ def sweep(
         out: the Zarr store.
         method: "exact" leaves out cells that can't be the best, "brute" compares all; the indices are the same.
         devices: how many of the local devices brute force uses; all where None.
-        memory: the most bytes brute force may take on a device; what the device says where None.
+        memory: the most bytes brute force may use at once; 32 MiB for each search under way where None.
         block: the most combinations of a block of a new store; what a kill loses.
         processes: how many processes, here or elsewhere, share the blocks.
         process_id: which of them this is, from 0 on.
