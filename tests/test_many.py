@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import jax.numpy as jnp
@@ -233,6 +234,22 @@ def test_an_axis_too_fine_to_resolve_is_searched_by_brute_force() -> None:
     assert check(bounds.lmo(), grid, Regime(ALL), FEW).method == "brute"
 
 
+@pytest.mark.parametrize("over", [("eta", "n", "b", "H"), ("eta", "H", "b"), ("eta", "H")], ids="+".join)
+@pytest.mark.parametrize("block", [exact.BLOCK, 8], ids=["all rows", "from row to row"])
+def test_any_number_of_declared_variables_is_tuned(
+    over: tuple[str, ...], block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exact, "BLOCK", block)
+    local_sgd = chosen(str(Path(__file__).parents[1] / "examples" / "local_sgd.toml"), [])
+    proxy = local_sgd.build("R")
+    grid = Grid(
+        eta=LogAxis(1e-6, 1, 9), n=LogAxis(1, 64, 5), b=LogAxis(1, 1e3, 6), H=LogAxis(1, 64, 7), R=LogAxis(1e2, 1e8, 6),
+        space=proxy.space,
+    )  # fmt: skip
+    regime = Regime(over, {v: 2.0 for v in ("n", "b", "H") if v not in over}, space=proxy.space)
+    assert check(proxy, grid, regime, random(tuple(proxy.constants), 7)).method == "exact"
+
+
 # --- devices, memory, compilation ---
 
 SHARED_OUT = """
@@ -240,7 +257,8 @@ import hashlib, sys
 import numpy as np
 from hpgrid import FunctionProxy, Grid, Regime, bounds
 from hpgrid.search.many import search_many
-from hpgrid.search import many
+from hpgrid.cli.options import chosen
+from hpgrid.search import exact
 
 def by_function(eta, b, alpha, T, c):
     noise = c["C2"] * (b**0.5 / (alpha * T) + (alpha / b) ** 0.5)
