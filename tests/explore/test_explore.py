@@ -184,8 +184,8 @@ def test_an_update_takes_little_longer_than_a_million_powers(pages: dict[str, Pa
     """From a constant that moves to a page that is laid out, at n = 100, against a loop in the same page.
 
     A grid of 100^3 has a million cells at each of 100 budgets: an update of all of them takes as long as one look at a
-    power for each cell of one. It took 0.42 to 1.04 of that in 15 pairs on a machine that was busy, the largest 1.41 times
-    the least of its bound: as much again above the largest is 1.5, and where rows were built anew it was 1.77.
+    power for each cell of one. It took 0.42 to 1.04 of that in 15 pairs on a machine that was busy, the largest 1.41
+    times the least of its bound: as much again above the largest is 1.5, and where rows were built anew it was 1.77.
     """
     browser.send("Performance.enable")
 
