@@ -16,6 +16,8 @@ from numpy.testing import assert_array_equal
 from oracle import SUBSETS, TIE_GRID
 
 from hpgrid import FunctionProxy, Grid, LogAxis, Proxy, Regime, Term, bounds, grid_search
+from hpgrid.cli.options import chosen
+from hpgrid.search import exact
 from hpgrid.search.many import ManyResult, search_many
 
 ALL = ("eta", "b", "alpha")
@@ -258,7 +260,6 @@ import numpy as np
 from hpgrid import FunctionProxy, Grid, Regime, bounds
 from hpgrid.search.many import search_many
 from hpgrid.cli.options import chosen
-from hpgrid.search import exact
 
 def by_function(eta, b, alpha, T, c):
     noise = c["C2"] * (b**0.5 / (alpha * T) + (alpha / b) ** 0.5)
