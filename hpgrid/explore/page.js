@@ -206,9 +206,8 @@ const explorer = (() => {
         changed();
       });
       head.append(choose);
-      const at = typed(`${v} is held at`, () => state.held[v], (x) => { state.held[v] = x; });
-      head.append(at);
       const range = span(v), held = slider(`${v} is held at`, "at", range, 0.01, () => Math.log10(state.held[v]), (e) => { state.held[v] = 10 ** e; }, (e) => shown(10 ** e));
+      held.lastChild.replaceWith(typed(`${v} is held at`, () => state.held[v], (x) => { state.held[v] = x; }));
       const limits = element("details", {}, `<summary>floor and cap of ${escaped(v)}</summary>`);
       limits.append(
         slider(`Floor of ${v}`, "floor", range, 0.01, () => Math.log10(state.floor[v] ?? axes[v][0]), (e) => limit("floor", v, e, range[0]), () => (v in state.floor ? shown(state.floor[v]) : "none")),
@@ -217,7 +216,7 @@ const explorer = (() => {
       setters.push(() => {
         const tuned = state.tuned.includes(v);
         choose.value = tuned ? "tuned" : "held";
-        at.hidden = held.hidden = tuned;
+        held.hidden = tuned;
         limits.hidden = !tuned;
       });
       $("hyper").append(box);
@@ -320,7 +319,7 @@ const explorer = (() => {
       const finite = curve.map(value).filter((y) => y > 0 && Number.isFinite(y));
       if (!finite.length) return [];
       const lo = Math.min(...finite), hi = Math.max(...finite), pad = Math.max(1.6, (hi / lo) ** 0.06);
-      const f = frame(380, 240, ends, [lo / pad, hi * pad]);
+      const f = frame(320, 210, ends, [lo / pad, hi * pad]);
       const upright = (kind, x, y1 = 0, y2 = 300) => ["path", { class: kind, d: `M${rounded(f.X(x))} ${rounded(y1)}V${rounded(y2)}` }];
       const through = (kind, points) => ["path", { class: kind, d: path(points) }];
       const inside = [upright("now", T[state.at])], own = law.laws && law.laws[name];
@@ -351,7 +350,7 @@ const explorer = (() => {
         const x = law.laws[name].constant, e = own.exponent;
         const [number, power] = Number.isFinite(x) ? [`here ${shown(x)}`, e ? ` ${escaped(budget)}<sup>${exponentText(law, name)}</sup>` : ""] : ["its constant was computed for the page's first state, and moves with this one", ""];
         const text = own.computed && !Number.isFinite(x) ? `<strong>${name === "risk" ? "risk" : symbol(name)}</strong> ~ ${escaped(budget)}<sup>${exponentText(law, name)}</sup>` : own.math;
-        parts.push(`<div class="law-line">${text} <span class="small">&ensp;<span data-v></span>${power}</span></div>`);
+        parts.push(`<div class="law-line">${text} <span class="small${power && " number"}">&ensp;<span data-v></span>${power}</span></div>`);
         numbers.push(number);
       }
       for (const [name, direction] of Object.entries(law.regime.unbounded)) parts.push(`<p class="note">${symbol(name)} has no optimum: the risk falls as it goes to ${direction > 0 ? "infinity" : "0"}.</p>`);
@@ -439,7 +438,7 @@ const explorer = (() => {
   $("about").textContent = bound.about;
   $("formula").innerHTML = bound.formula;
   $("domain").textContent = bound.beside;
-  $("structure").textContent = bound.structure;
+  $("structure").textContent = bound.structure.replace(/\.?$/, ".");
   controls();
   Object.assign(explorer, { show, state: () => state });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", changed);
