@@ -199,10 +199,12 @@ def test_an_update_takes_little_longer_than_a_million_powers(pages: dict[str, Pa
     loop = "(() => { let x = 0; for (let i = 0; i < 6e7; i++) x += Math.exp(-i % 64 / 64); return x; })()"
 
     def taken(what: str) -> float:
-        browser.run(what)  # it is compiled as it runs
-        begun = spent()
-        browser.run(what)
-        return spent() - begun
+        times = []
+        for _ in range(3):  # it is compiled as it runs first, and another process may take the cache once
+            begun = spent()
+            browser.run(what)
+            times.append(spent() - begun)
+        return min(times)
 
     for name in ("lmo", "own", "local_sgd"):
         browser.open(pages[name])
