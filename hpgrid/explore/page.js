@@ -397,7 +397,7 @@ const explorer = (() => {
     if (x === explorer.budget) inside.push(["path", { class: "now", d: `M${rounded(f.X(axes[x][state.at]))} 0V500` }]);
     put("contours", '<figure><canvas aria-hidden="true"></canvas><svg class="plot" role="img"></svg></figure>');
     const [canvas, svg] = $("contours").firstChild.children;
-    wash(canvas, f, logs, lo, hi, rgb);
+    wash(canvas, f, xs, logs, lo, hi, rgb);
     picture(svg, f, inside, over, `Contours of the best risk: ${x} across, ${y} up`);
     const rest = hyper.filter((v) => state.tuned.includes(v) && v !== x && v !== y), at = x === explorer.budget ? "" : ` at ${budget} = ${shown(axes[budget][state.at])}`;
     fit($("contour-note"), `${x} across, ${y} up${at}${rest.length ? `, ${rest.join(" and ")} tuned` : ""}. Lines are labelled with the risk; dots: the best ${y} for each ${x}; strokes: what costs at most 1% more than the least ${x === explorer.budget ? "at that budget" : "of all"}.`);
@@ -406,9 +406,9 @@ const explorer = (() => {
   const nice = (size) => { const e = 10 ** Math.floor(Math.log10(size)); return [1, 2, 5, 10].map((k) => k * e).find((k) => k >= size) || size; };
 
   /** The risk as a wash behind the lines: a picture of one pixel a cell. */
-  function wash(canvas, f, logs, lo, hi, [red, green, blue]) {
+  function wash(canvas, f, xs, logs, lo, hi, [red, green, blue]) {
     const n = logs.length, m = logs[0].length, part = (t, of) => `${(100 * t) / of}%`;
-    setAll(canvas, { width: n, height: m, style: `left: ${part(f.left, f.width)}; top: ${part(f.top, f.height)}; width: ${part(f.w, f.width)}; height: ${part(f.h, f.height)}` });
+    setAll(canvas, { width: n, height: m, style: `left: ${part(xs[0], f.width)}; top: ${part(f.top, f.height)}; width: ${part(xs.at(-1) - xs[0], f.width)}; height: ${part(f.h, f.height)}` });
     const context = canvas.getContext("2d", { willReadFrequently: true }), image = context.createImageData(n, m);
     const cells = new Uint32Array(image.data.buffer), colour = red | (green << 8) | (blue << 16); // bytes are red first
     for (let i = 0; i < n; i++) for (let j = 0; j < m; j++) {

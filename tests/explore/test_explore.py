@@ -276,6 +276,18 @@ def test_no_page_is_wider_than_its_window(width: int, name: str, pages: dict[str
     assert browser.run("document.documentElement.scrollWidth") <= width
 
 
+def test_the_wash_of_the_contours_ends_at_a_cap(pages: dict[str, Path], browser: Browser) -> None:
+    browser.open(pages["lmo"])
+    whole, capped, axis = browser.run(
+        "(() => { const s = explorer.state(), wide = () => { explorer.show();"
+        " return document.querySelector('#contours canvas').getBoundingClientRect().width; };"
+        " s.across = 'b'; s.up = 'eta'; const whole = wide(); s.cap.b = 1e9;"
+        " return [whole, wide(), [...explorer.axes.b]]; })()"
+    )
+    share = max(math.log(b / axis[0]) / math.log(axis[-1] / axis[0]) for b in axis if b <= 1e9)
+    assert abs(capped - share * whole) < 1  # pixel
+
+
 def test_a_page_asks_for_nothing_beside_itself(pages: dict[str, Path]) -> None:
     for page in pages.values():
         text = page.read_text(encoding="utf-8")
