@@ -39,7 +39,6 @@ _HOME = {
     "survey": "hpgrid.tuning.survey",
     "advise": "hpgrid.tuning.advice",
     "reach": "hpgrid.tuning.target",
-    "plot": "hpgrid.plots",
 }
 
 __all__ = [
@@ -62,7 +61,6 @@ __all__ = [
     "grid_search",
     "open_sweep",
     "parse",
-    "plot",
     "reach",
     "refine",
     "regret",
@@ -81,7 +79,6 @@ if TYPE_CHECKING:
     from hpgrid.fits.fit import fit
     from hpgrid.formula.bound import parse
     from hpgrid.grid import Grid, LogAxis
-    from hpgrid.plots import plot
     from hpgrid.proxy import FunctionProxy, Proxy
     from hpgrid.refinement.cost import flatness, regret
     from hpgrid.refinement.optimum import refine

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, Any, NamedTuple
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from hpgrid.checks import unknown
 from hpgrid.text import Strong, aligned, columns, to_width
 
 if TYPE_CHECKING:
     import xarray
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from hpgrid.variables import Space
 
 
 class Table(NamedTuple):
@@ -104,6 +110,54 @@ class Result:
 
     def _repr_html_(self) -> str:
         return self.answer().html()
+
+
+class Pictured:
+    """What has a picture: one panel of it by name, in axes of one's own, or all of them in a figure."""
+
+    #: The module that has its ``panels``; and ``draw``, which makes the figure of them where they are no row.
+    pictures: ClassVar[str] = ""
+
+    @property
+    def declared(self) -> Space | None:
+        """What its bound declares of its variables, where it may."""
+        return None
+
+    def panels(self, *args: Any, **options: Any) -> Mapping[Any, Callable[[Axes], Any]]:
+        """Return what draws each panel in axes, by its name."""
+        found: Mapping[Any, Callable[[Axes], Any]] = import_module(self.pictures).panels(self, *args, **options)
+        return found
+
+    def plot(self, name: Any = None, ax: Axes | None = None, **options: Any) -> Axes:
+        """Draw one panel, and return its axes; a picture of its own has a legend.
+
+        Args:
+            name: the panel's; the first one's where None.
+            ax: where; a new picture of its own where None.
+            options: what the figure takes.
+
+        Raises:
+            ValueError: there is no panel of that name.
+        """
+        from hpgrid.plotting.style import panel, shared_legend
+
+        panels = self.panels(**options)
+        name = next(iter(panels)) if name is None else name
+        if name not in panels:
+            raise unknown(f"panel of {type(self).__name__}", name, panels)
+        with panel(ax, self.declared) as axes:
+            panels[name](axes)
+            if ax is None:
+                shared_legend(axes.figure, [axes], 2)
+        return axes
+
+    def figure(self, **options: Any) -> Figure:
+        """Return the picture of all that it shows, a panel each."""
+        from hpgrid.plotting.style import row
+
+        draw = getattr(import_module(self.pictures), "draw", None) if self.pictures else None
+        whole: Figure = draw(self, **options) if draw else row(self.panels(**options), self.declared)
+        return whole
 
 
 class Labelled:

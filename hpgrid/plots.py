@@ -1,11 +1,12 @@
-"""A survey in one picture: the risk and each tuned variable against the budget, on the grid, refined, by exact law."""
+"""A survey in pictures: the risk and each tuned variable against the budget, on the grid, refined, by exact law."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from hpgrid.plotting import lines, style
 
@@ -15,20 +16,12 @@ if TYPE_CHECKING:
     from hpgrid.tuning.survey import Survey
 
 
-def plot(found: Survey) -> Figure:
-    """Return the picture of a survey, a panel a quantity; points at the edge of the grid are hollow."""
-    names = ("risk", *found.problem.regime.tuned)
-    with style.styled(), style.declaring(found.problem.grid.space):
-        figure = Figure((2.4 * len(names), 2.3), layout="constrained")
-        for k, (axes, name) in enumerate(zip(figure.subplots(1, len(names), squeeze=False)[0], names)):
-            curve(axes, found, name)
-            style.letter(axes, k, style.symbol(name))
-        axes.legend(fontsize="small")
-    return figure
+def panels(found: Survey) -> dict[str, Callable[[Axes], None]]:
+    """Return what draws each quantity of a survey."""
+    return {name: partial(_curve, found=found, name=name) for name in ("risk", *found.problem.regime.tuned)}
 
 
-def curve(axes: Axes, found: Survey, name: str) -> None:
-    """Draw one quantity of a survey: "risk" or a tuned variable."""
+def _curve(axes: Axes, found: Survey, name: str) -> None:
     budget, T, slopes = found.problem.budget, found.problem.budgets, {s.measured.name: s for s in found.slopes}
     edge = found.best.edge.get(name, np.zeros(len(T), bool))
     hat = np.where(np.isfinite(found.hat[name]), found.hat[name], np.nan)

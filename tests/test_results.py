@@ -13,6 +13,7 @@ from numpy.testing import assert_array_equal
 import hpgrid
 from hpgrid import Grid, Regime, bounds, check, critical_batch, exponents, grid_search, refine, structure, transfer
 from hpgrid.answer import Answer, Table
+from hpgrid.comparison.compare import Comparison, sources
 
 PROXY, GRID = bounds.lmo(), Grid.footnote(12)
 PROBLEM = hpgrid.tuning_problem(PROXY, GRID, Regime(("eta", "b"), {"alpha": 1e-3}))
@@ -86,7 +87,7 @@ def test_a_law_is_a_frame_and_a_curve_and_a_transfer_a_frame_of_its_rows() -> No
     whole = exponents(PROXY, ("eta", "b"), fixed={"alpha": 1e-3})
     assert law.to_dataframe().loc["b", ["exponent", "exact"]].tolist() == [0.5, "1/2"]
     assert whole.to_dataframe()["constant"].tolist() == [each.constant for each in whole.laws.values()]
-    axes = whole.plot(GRID.T.values, "b")
+    axes = whole.plot("b", budgets=GRID.T.values)
     assert_array_equal(axes.lines[0].get_ydata(), whole.laws["b"].at(GRID.T.values))
     assert moved.to_dataframe()["eta"].tolist() == [row.at.eta for row in moved.rows]
     assert [*moved.to_dataframe().index] == ["A", "B", "C", "D"]
@@ -100,15 +101,45 @@ def test_pictures_have_a_curve_for_what_remains() -> None:
     own = Figure().subplots()
     assert optimum.plot("eta", ax=own) is own
     assert_array_equal(own.lines[0].get_ydata(), optimum.at["eta"])
-    assert len(RESULTS["survey"].plot().axes) == 3
+
+
+def test_every_result_with_a_picture_draws_one_panel_of_it_in_given_axes_or_all_in_a_figure() -> None:
+    of_law = {"budgets": GRID.T.values}
+    whole = exponents(PROXY, ("eta", "b"), fixed={"alpha": 1e-3})
+    fit, every = hpgrid.fit("examples/constant_rate.csv"), sources()
+    compared = Comparison(("eta-T", "b-T"), {name: every[name] for name in ("lmo", "sgd", "StepLaw")})
+    pictured: list[tuple[Any, list[Any], dict[str, Any]]] = [
+        (RESULTS["search"], ["risk", "eta", "b"], {}), (RESULTS["optimum"], ["risk", "eta", "b"], {}),
+        (RESULTS["survey"], ["risk", "eta", "b"], {}), (whole, ["risk", "eta", "b"], of_law),
+        (RESULTS["transfer"], ["eta", "b", "alpha"], {}), (RESULTS["critical batch"], ["tokens", "iterations"], {}),
+        (compared, ["eta-T", "b-T"], {}),
+        (fit, ["eta", *(f"K={K:g}" for K in np.unique(fit.runs.T))], {"budgets": [96000]}),
+    ]  # fmt: skip
+    for result, names, options in pictured:
+        assert [*result.panels(**options)] == names
+        for name in names:
+            own = Figure(layout="constrained").subfigures(1, 2)[0].subplots()
+            assert result.plot(name, own, **options) is own
+            assert own.lines or own.collections
+            assert own.get_legend() is None, "that is for who has the axes"
+        alone = result.plot(**options)
+        labels = {text.get_text() for legend in alone.figure.legends for text in legend.texts}
+        assert labels == {*alone.get_legend_handles_labels()[1]}
+        assert alone.get_ylabel() == result.plot(names[0], **options).get_ylabel()
+        panels = [ax for ax in result.figure(**options).axes if ax.get_title(loc="left")]
+        assert len(panels) == min(len(names), 5)  # of a fit's budgets four
+        with pytest.raises(ValueError, match=f"no panel of {type(result).__name__} of that name"):
+            result.plot("none", **options)
 
 
 @pytest.mark.parametrize(("draw", "words"), [
-    (lambda: RESULTS["search"].plot("alpha"), "there is no quantity of a search of that name"),
-    (lambda: RESULTS["law"].plot([1e3, 1e9], "alpha"), "there is no law of that name"),
-    (lambda: RESULTS["law"].plot([1e3, 1e9]), "needs a value for each of its symbols"),
-    (lambda: RESULTS["optimum"].plot("T"), "there is no quantity of an optimum of that name"),
+    (lambda: RESULTS["search"].plot("alpha"), "there is no panel of SearchResult of that name"),
+    (lambda: RESULTS["law"].plot("alpha", budgets=[1e3, 1e9]), "there is no panel of Law of that name"),
+    (lambda: RESULTS["law"].plot(budgets=[1e3, 1e9]), "needs a value for each of its symbols"),
+    (lambda: RESULTS["optimum"].plot("T"), "there is no panel of Optimum of that name"),
     (lambda: grid_search(PROXY, GRID, "eta", fixed={"b": 3.0, "T": 1e6}).plot(), "drawn against its budget"),
+    (lambda: transfer(START, START["T"]).figure(), "goes from one budget to another"),
+    (lambda: critical_batch(eta=1e-3, beta=0.95, eps=1e-9).plot(), "a curve is of a target that is reached"),
     (lambda: refine(PROXY, "eta", fixed={"b": 3.0, "alpha": 0.1}, T=1e6).plot(), "drawn against several budgets"),
 ])  # fmt: skip
 def test_what_can_not_be_drawn_is_refused(draw: Any, words: str) -> None:

@@ -7,12 +7,9 @@ brackets is the 80% interval of the optimum.
 """
 
 import hpgrid
-from hpgrid.fits.picture import draw
-from hpgrid.plotting.style import styled
 
 fit = hpgrid.fit("../constant_rate.csv")
 predicted = fit.predict(96000)
 low, high = predicted.interval["eta"]
 print(f"eta = {predicted.at['eta']:.3g} ({low:.3g} to {high:.3g})")
-with styled():
-    picture = draw(fit, [96000])
+picture = fit.figure(budgets=[96000])

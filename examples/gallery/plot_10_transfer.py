@@ -7,12 +7,9 @@ tuned again.
 """
 
 import hpgrid
-from hpgrid.plotting.style import styled
-from hpgrid.transfers.picture import draw
 
 start = {"eta": 3e-4, "b": 524288, "beta": 0.95, "T": 2.5e9}
 answer = hpgrid.transfer(start, 1e12, max_b=2e6, calibrate=True)
 for row in answer.rows:
     print(f"{row.regime}: eta = {row.at.eta:.4g}, b = {row.at.b:.4g}, 1 - beta = {row.at.alpha:.4g}")
-with styled():
-    picture = draw(answer)
+picture = answer.figure()

@@ -8,13 +8,10 @@ a question, intervals where they were fitted.
 
 import hpgrid
 from hpgrid.comparison.compare import Comparison, sources
-from hpgrid.comparison.picture import draw
-from hpgrid.plotting.style import styled
 
 every = sources(hpgrid.fit("../constant_rate.csv"))
 chosen = {name: every[name] for name in every if name in ("yours", "lmo", "sgd", "storm") or not every[name].is_bound}
 comparison = Comparison(("eta-T", "b-T"), chosen)
 for question in comparison.questions:
     print(question, comparison.verdict(question), sep=": ")
-with styled():
-    picture = draw(comparison)
+picture = comparison.figure()

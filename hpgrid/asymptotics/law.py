@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hpgrid.answer import Answer, Result
+from hpgrid.answer import Answer, Pictured, Result
 from hpgrid.asymptotics.monomial import Monomial, power, quotient, symbol_text
-from hpgrid.checks import bad, unknown
+from hpgrid.checks import bad
 from hpgrid.text import exponent_text
 from hpgrid.variables import Power
 
@@ -182,7 +183,7 @@ class Segment(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False)
-class Law(Result):
+class Law(Result, Pictured):
     """The exact asymptotics of a bound in a regime.
 
     Attributes:
@@ -261,26 +262,16 @@ class Law(Result):
         }
         return pandas.DataFrame(columns, index=pandas.Index(names, name="quantity"))
 
-    def plot(self, budgets: ArrayLike, name: str = "risk", ax: Axes | None = None) -> Axes:
-        """Draw a law against the budget.
-
-        Args:
-            budgets: increasing, shape (n,).
-            name: "risk" or a tuned variable.
-            ax: where; a new picture of its own where None.
-
-        Raises:
-            ValueError: there is no law of that name, or a symbol of its constant has no value.
-        """
+    def panels(self, budgets: ArrayLike) -> dict[str, Callable[[Axes], None]]:
+        """Return what draws each whole law against some budgets, increasing, shape (n,)."""
         import numpy as np
 
         from hpgrid.plotting.lines import against
 
-        whole = {key: law for key, law in self.laws.items() if law is not None}
-        if name not in whole:
-            raise unknown("law", name, whole)
-        values = whole[name].at(budgets)[None]
-        return against(ax, np.asarray(budgets, float), values, np.zeros(values.shape, bool), (self.budget, name))
+        def draw(axes: Axes, name: str, law: PowerLaw) -> None:
+            against(axes, np.asarray(budgets, float), law.at(budgets)[None], None, (self.budget, name))
+
+        return {name: partial(draw, name=name, law=law) for name, law in self.laws.items() if law is not None}
 
     def as_dict(self) -> dict[str, Any]:
         """Return the whole report as plain data for JSON; fractions are strings."""

@@ -83,9 +83,7 @@ def compare_sources(
         if path is not None:
             write_text(path, content)
     if plot is not None:
-        from hpgrid.comparison.picture import draw
-
-        options.write_picture(draw(shown[0]), plot)
+        options.write_picture(shown[0].figure(), plot)
     if json_:
         options.print_json("compare", {key: x for each in shown for key, x in each.as_dict().items()})
         return 0

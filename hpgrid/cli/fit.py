@@ -145,9 +145,7 @@ def fit_runs(
         rows = report.runs_of(plans) if plans else report.predictions(fits, budgets)
         write_table(csv, report.table(rows, by))
     if plot is not None:
-        from hpgrid.fits.picture import draw
-
-        options.write_picture(draw(fits[""], budgets), plot)
+        options.write_picture(fits[""].figure(budgets=budgets), plot)
     if json_:
         answers = {v: report.as_dict(each, budgets, models.get(v), plans.get(v)) for v, each in fits.items()}
         options.print_json("fit", answers[""] if by is None else {"by": by, "fits": answers})

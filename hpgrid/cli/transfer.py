@@ -140,7 +140,7 @@ def print_transfer(
 
         answer = transfer(**asked)
     if plot is not None:
-        options.write_picture(answer.draw(), plot)
+        options.write_picture(answer.figure(), plot)
     if fitted is None:
         return options.say("transfer", answer, json_, details)
 

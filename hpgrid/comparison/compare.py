@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from hpgrid.answer import Pictured
 from hpgrid.bounds import BOUNDS
 from hpgrid.comparison.laws import Answers, answers
 from hpgrid.comparison.questions import QUESTIONS, Cell
@@ -105,8 +106,10 @@ _FEW = 3
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """Some questions and who answers them."""
+class Comparison(Pictured):
+    """Some questions and who answers them; a panel each, by its name."""
+
+    pictures = "hpgrid.comparison.picture"
 
     questions: Sequence[str]  # their names
     chosen: Mapping[str, Source]  # the sources

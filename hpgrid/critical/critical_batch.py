@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hpgrid.answer import Answer, Result
+from hpgrid.answer import Answer, Pictured, Result
 from hpgrid.bounds import cesista2025 as bounds
 from hpgrid.bounds.cesista2025 import Parts
 from hpgrid.bounds.constants import Constants
@@ -66,8 +66,10 @@ class Reach(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False)
-class CriticalBatch(Result):
-    """The answer."""
+class CriticalBatch(Result, Pictured):
+    """The answer; its panels are "tokens" and "iterations", against the batch size."""
+
+    pictures = "hpgrid.critical.picture"
 
     # "found"; "out of reach": no number of iterations reaches the target at any batch size; "vacuous": the target is
     # at or above what holds without training, so that the bound says nothing of it

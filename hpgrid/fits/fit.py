@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hpgrid.answer import Labelled
+from hpgrid.answer import Labelled, Pictured
 from hpgrid.checks import InputError, bad, check_choice, check_keys, is_number, unknown
 from hpgrid.fits.predict import NO_MINIMUM, Held, Prediction, held_at_the_border, predict
 from hpgrid.fits.runs import Runs, load, rows_where
@@ -26,7 +26,6 @@ from hpgrid.variables import STANDARD, TUNABLE, Space, check_value
 
 if TYPE_CHECKING:
     import xarray
-    from matplotlib.figure import Figure
 
 #: How far one budget's optimum lies off any power law of T, in octaves: what a slope through few budgets is unsure by.
 SCATTER = 0.15
@@ -66,8 +65,11 @@ class Baseline(NamedTuple):
 
 
 @dataclass(frozen=True, repr=False)
-class Fit(Labelled):
+class Fit(Labelled, Pictured):
     """Training runs, the surface of their losses, and what is known of the variables that it does not place.
+
+    Its panels are the variables' optima against the budget, by their names, with the predictions for the ``budgets``
+    that are given; and the runs at each of their budgets, "T=1e+09", with the surface around their optimum.
 
     Args:
         runs: what was read, used and dropped.
@@ -79,6 +81,8 @@ class Fit(Labelled):
         seed: of the posterior's draws.
         limits: what is feasible at another budget.
     """
+
+    pictures = "hpgrid.fits.picture"
 
     runs: Runs
     surface: Surface
@@ -131,12 +135,6 @@ class Fit(Labelled):
             data[f"{v}_interval"] = (("T", "end"), [p.interval.get(v, (np.nan,) * 2) for p in predictions])
         T = [p.T for p in predictions]
         return xarray.Dataset(data, {"T": T, "end": ["low", "high"]}, {"level": self.level})
-
-    def plot(self, *budgets: float) -> Figure:
-        """Return the picture of the runs, the surface, and the predictions for some budgets."""
-        from hpgrid.fits.picture import draw
-
-        return draw(self, budgets)
 
     def __repr__(self) -> str:
         sizes = f"{counted(len(self.runs.loss), 'run')}, {counted(len(self.surface.t), 'budget')}"

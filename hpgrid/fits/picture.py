@@ -1,11 +1,12 @@
-"""A fit in one picture: each budget's runs and the surface around its optimum, then the optimum against the budget."""
+"""A fit in pictures: each budget's runs and the surface around its optimum, then the optimum against the budget."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,7 +33,7 @@ CONTOURS, FARTHEST = np.array([0.001, 0.003, 0.01, 0.03]), 0.1
 POINTS = 61
 
 
-def draw(fit: Fit, budgets: Sequence[float]) -> Figure:
+def draw(fit: Fit, budgets: Sequence[float] = ()) -> Figure:
     """Return the picture of a fit and of its predictions.
 
     With three variables a budget's panel has the first two, the third re-tuned; of runs at one place it has the best.
@@ -60,15 +61,41 @@ def draw(fit: Fit, budgets: Sequence[float]) -> Figure:
             colored = ScalarMappable(**fit_plot.colors(FARTHEST * fit.surface.nat))
             values = [fit.surface.nat * x for x in (0.0, *CONTOURS, FARTHEST)]
             style.color_bar(parts[0], colored, axes[: len(shown)], "excess loss", values, 20, "{:.2g}".format)
-        named = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels())}
-        figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=int(width / 1.45))
-        figure.draw_without_rendering()
-        figure.set_layout_engine("none")  # the panels have their places: their ticks have as many labels as go there
+        style.shared_legend(figure, axes, int(width / 1.45))
+        style.placed(figure)
         for ax in axes[: len(shown)]:
-            ways.label_along(ax, ax.get_xlim(), fit_plot.say(names[0], np.array(ax.get_xlim())))
+            _label(ax, names[0])
         for ax in axes[len(shown) :]:
-            ways.budget_axis(ax, *ax.get_xlim())
+            _label(ax)
     return figure
+
+
+def panels(fit: Fit, budgets: Sequence[float] = ()) -> Mapping[str, Callable[[Axes], None]]:
+    """Return what draws each optimum against the budget, by its variable, and each budget's runs, as "T=1e+09"."""
+    names, budget = fit.surface.names, "T" if fit.runs.counted == "tokens" else "K"
+
+    def optimum(axes: Axes, name: str) -> None:
+        _against_budget(axes, fit, name, budgets)
+        axes.set(xlabel=fit_plot.label(budget), title=_exponent(fit, name, budget))
+        style.place(axes)
+        _label(axes)
+
+    def runs(axes: Axes, T: float) -> None:
+        _at_one_budget(axes, fit, T)
+        axes.set_title(f"${budget}$ = {ways.count(T)}")
+        style.place(axes)
+        _label(axes, names[0])
+
+    of_runs = {f"{budget}={T:g}": partial(runs, T=float(T)) for T in np.unique(fit.runs.T)}
+    return {name: partial(optimum, name=name) for name in names} | of_runs
+
+
+def _label(ax: Axes, name: str = "") -> None:
+    """Label along a panel, which has its place, as many values as go there: of a variable, or of the budget."""
+    if name:
+        ways.label_along(ax, ax.get_xlim(), fit_plot.say(name, np.array(ax.get_xlim())))
+    else:
+        ways.budget_axis(ax, *ax.get_xlim())
 
 
 def _theory(fit: Fit, name: str) -> Fraction:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from hpgrid.checks import bad
 from hpgrid.config import Config
-from hpgrid.critical import tokens
+from hpgrid.critical import picture, tokens
 from hpgrid.critical.critical_batch import CriticalBatch, critical_batch
 from hpgrid.paper.data import FigureData, config_data
 from hpgrid.plotting import critical as plot
@@ -24,11 +24,8 @@ from hpgrid.readings import Reading
 #: The forms of the bound, and what they are called.
 TITLES = {"seed": "first form", "revised": "revised form"}
 
-#: What is drawn against the batch size.
-KINDS = {"T": "tokens", "K": "iterations"}
-
-#: What is marked as near the fewest tokens.
-SHARE = 0.20
+#: What is kept of each curve.
+KEYS = ("b", "K", "smallest", "exact_b", "exact_K", "formula_b", "formula_K", "low", "high")
 
 
 def problem(own: Mapping[str, Any], *more: str) -> dict[str, Any]:
@@ -72,53 +69,26 @@ def compute(config: Config) -> FigureData:
     problem_of = {**problem(own, "eta"), "eps": own["eps"], "measure": "gradient"}
     for form, title in TITLES.items():
         answers = [critical_batch(**problem_of, form=form, beta=beta) for beta in own["beta"]]
-        curves = [_curve(answer, shown[1]) for answer in answers]
+        curves = [picture.curve(answer, shown[1]) for answer in answers]
         arrays |= {f"{key}_{form}": np.array([curve[key] for curve in curves]) for key in curves[0]}
         checks += minimiser_checks(title, answers)
         notes[form] = [f"beta = {beta:g}: {answer.status}: {answer.why}" for beta, answer in zip(own["beta"], answers)]
     return FigureData(config.figure, config_data(config), arrays, tuple(checks), notes)
 
 
-def _curve(answer: CriticalBatch, last: float) -> dict[str, Any]:
-    """One curve and its marks; NaN where the bound gives nothing, +inf where the formula never arrives."""
-    reach = answer.reach
-    if reach is None:
-        nothing = dict.fromkeys(("smallest", "exact_b", "exact_K", "formula_b", "formula_K", "low", "high"), np.nan)
-        return {"b": np.full(400, np.nan), "K": np.full(400, np.nan), **nothing}
-    above = max(reach.smallest, 1.0)
-    # Denser next to the smallest, where the curve runs up.
-    b = above * (1 + np.logspace(-4.0, np.log10(max(last / above, 2.0) - 1), 400))
-    marks = {"exact": reach.fewest, "formula": reach.formulas[0].at}
-    at = {f"{name}_{key}": getattr(point, key) for name, point in marks.items() for key in ("b", "K")}
-    ends = dict(zip(("low", "high"), reach.near[SHARE]))
-    return {"b": b, "K": answer.iterations(b), "smallest": reach.smallest, **at, **ends}
-
-
 def draw(data: FigureData) -> Figure:
     """Return the figure: a row for each form, tokens and iterations, a curve for each beta."""
     arrays, eps = data.arrays, data.config["parameters"]["eps"]
-
-    def points(form: str, kind: str, name: str = "") -> tuple[Any, Any]:
-        """Batch sizes, and tokens or iterations, of every curve or of a mark on each."""
-        b, K = (arrays[f"{name}{key}_{form}"] for key in ("b", "K"))
-        return b, b * K if kind == "T" else K
-
-    panels = [(form, kind) for form in TITLES for kind in KINDS]
-    titles = [f"{TITLES[form]}: {KINDS[kind]} to $\\epsilon={eps:g}$" for form, kind in panels]
+    panels = [(form, kind) for form in TITLES for kind in picture.KINDS]
+    titles = [f"{TITLES[form]}: {kind} to $\\epsilon={eps:g}$" for form, kind in panels]
     figure, axes = new_figure(2, 2, (6.8, 5.6), titles)
+    labels = [rf"$\beta={beta:g}$" for beta in arrays["beta"]]
+    curves = {form: [{key: arrays[f"{key}_{form}"][k] for key in KEYS} for k in range(len(labels))] for form in TITLES}
     for ax, (form, kind) in zip(axes, panels):
         # The two forms share a range.
-        marked = padded(*(points(each, kind, "exact_")[1] for each in TITLES), by=0.0)
-        y = (marked[0] / 5.0, marked[1] * 30.0)
-        low, high, smallest = (arrays[f"{key}_{form}"] for key in ("low", "high", "smallest"))
-        for k, (b, needed) in enumerate(zip(*points(form, kind))):
-            plot.needed(ax, b, needed, k, rf"$\beta={arrays['beta'][k]:g}$")
-            near = (b >= low[k]) & (b <= high[k])
-            plot.near(ax, b[near], needed[near], k, f"within {SHARE:.0%} of the fewest")
-            plot.smallest(ax, smallest[k], k, "smallest batch size")
-            exact, formula = ([each[k] for each in points(form, kind, name)] for name in ("exact_", "formula_"))
-            plot.exact(ax, exact[0], exact[1], k, "fewest tokens")
-            plot.formula(ax, formula[0], formula[1], k, y[1], "the source's formula", "it never arrives")
-        log_axes(ax, tuple(arrays["shown"]), y, ("b", f"{KINDS[kind]} ${kind}$"))
+        marked = padded(*(picture.needed(own, kind, "exact_") for each in curves.values() for own in each), by=0.0)
+        y = (marked[0] / picture.BELOW, marked[1] * picture.ABOVE)
+        picture.draw_curves(ax, curves[form], labels, kind, y[1])
+        log_axes(ax, tuple(arrays["shown"]), y, ("b", f"{kind} ${picture.KINDS[kind]}$"))
     plot.legend_below(figure, axes)
     return figure

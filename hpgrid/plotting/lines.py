@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from hpgrid.plotting.style import (
@@ -50,24 +49,22 @@ def family(axes: Axes, x: Array, curves: Array, values: Array, name: str) -> Lin
     return drawn
 
 
-def against(axes: Axes | None, x: Array, curves: Array, edges: NDArray[np.bool_], names: tuple[str, str]) -> Axes:
-    """Draw curves against a budget, twenty of them at most, hollow where they are at the edge; return the axes.
+def against(axes: Axes, x: Array, curves: Array, edges: NDArray[np.bool_] | None, names: tuple[str, str]) -> None:
+    """Draw curves against a budget, twenty of them at most, hollow where they are at the edge.
 
     Args:
-        axes: where; those of a new figure where None.
+        axes: where.
         x: the budget, shape (n,).
         curves: shape (curves, n); not finite where there is none.
-        edges: where they say nothing.
+        edges: where they say nothing, or None.
         names: of the budget and of what is drawn.
     """
-    if axes is None:
-        axes = Figure((3.4, 2.6), layout="constrained").subplots()
     for k in np.unique(np.linspace(0, len(curves) - 1, 20).round().astype(int)):
         y = np.where(np.isfinite(curves[k]), curves[k], np.nan)
         axes.plot(x, y, color=OPTIMUM, linewidth=1.4 if len(curves) == 1 else 0.8)
-        hollow(axes, x, y, edges[k], OPTIMUM, "at the edge")
+        if edges is not None:
+            hollow(axes, x, y, edges[k], OPTIMUM, "at the edge")
     log_axes(axes, (x[0], x[-1]), padded(curves), (symbol(names[0]), symbol(names[1])))
-    return axes
 
 
 def optimum(axes: Axes, x: Array, y: Array, edge: NDArray[np.bool_], label: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from pathlib import Path
 from types import MappingProxyType
@@ -103,6 +103,30 @@ def styled() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def panel(ax: Axes | None, space: Space | None = None) -> Iterator[Axes]:
+    """The context in which a result draws one panel: in axes that are given, as they are, or in a styled picture's own.
+
+    Args:
+        ax: the axes, or None.
+        space: the variables that the bound declares, where it may.
+    """
+    with nullcontext() if space is None else declaring(space), styled() if ax is None else nullcontext():
+        yield Figure((3.6, 3.2)).subplots() if ax is None else ax
+
+
+def place(axes: Axes) -> None:
+    """Give axes their place in their figure: what is written beside a line goes by it."""
+    whole: Any = axes.figure
+    whole.figure.draw_without_rendering()  # that of a part of a figure is the whole one
+
+
+def placed(figure: Figure) -> None:
+    """Give a figure's panels their places, which they keep."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+
+
 def new_figure(
     rows: int, columns: int, size: tuple[float, float], titles: Sequence[str] = ()
 ) -> tuple[Figure, list[Axes]]:
@@ -114,9 +138,19 @@ def new_figure(
     return figure, axes
 
 
+def row(panels: Mapping[Any, Callable[[Axes], Any]], space: Space | None) -> Figure:
+    """Return a figure of panels in a row, by what draws each, with one legend below."""
+    with styled(), nullcontext() if space is None else declaring(space):
+        figure, axes = new_figure(1, len(panels), (max(2.5 * len(panels), 6.8), 2.8), [""] * len(panels))
+        for ax, draw in zip(axes, panels.values()):
+            draw(ax)
+        split_legends(figure, axes, ["best"] * len(panels))
+    return figure
+
+
 def letter(axes: Axes, k: int, title: str) -> None:
     """Title a panel "(a) ..."."""
-    axes.set_title(f"({chr(ord('a') + k)}) {title}")
+    axes.set_title(f"({chr(ord('a') + k)}) {title}".rstrip())
 
 
 def split_legends(figure: Figure, axes: Sequence[Axes], corners: Sequence[Any]) -> None:
@@ -128,7 +162,15 @@ def split_legends(figure: Figure, axes: Sequence[Axes], corners: Sequence[Any]) 
         if laws:
             ax.legend(laws.values(), laws.keys(), loc=corner)
         shared |= {label: handle for label, handle in named.items() if label not in laws}
-    figure.legend(shared.values(), shared.keys(), loc="outside lower center", ncols=len(shared))
+    if shared:
+        figure.legend(shared.values(), shared.keys(), loc="outside lower center", ncols=len(shared))
+
+
+def shared_legend(figure: Any, axes: Sequence[Axes], columns: int | None = None) -> None:
+    """Name everything once below a figure."""
+    named = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels())}
+    if named:
+        figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=columns or len(named))
 
 
 def hollow(

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hpgrid.answer import Labelled
+from hpgrid.answer import Labelled, Pictured
 from hpgrid.checks import bad, changed, is_number, unknown
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.refinement.bases import Row
@@ -28,7 +29,7 @@ EQUAL, HUMP = 1e-12, 1e-9
 
 
 @dataclass(frozen=True, repr=False)
-class Optimum(Labelled):
+class Optimum(Labelled, Pictured):
     """The minimum of a bound at every budget, where it is attained, and how both move.
 
     Every array has the shape of the budgets, after that of the constants where those are arrays.
@@ -80,25 +81,21 @@ class Optimum(Labelled):
             coordinates, data[f"{self.budget}_value"] = {}, over
         return xarray.Dataset({name: (names, x) for name, x in data.items()}, coordinates)
 
-    def plot(self, name: str = "risk", ax: Axes | None = None) -> Axes:
-        """Draw the risk, or a tuned variable's best value, against the budget.
-
-        Args:
-            name: "risk" or a tuned variable.
-            ax: where; a new picture of its own where None.
+    def panels(self) -> dict[str, Callable[[Axes], None]]:
+        """Return what draws the risk and each tuned variable's best value against the budget.
 
         Raises:
-            ValueError: there is no such quantity, or one budget alone.
+            ValueError: there is one budget alone.
         """
         from hpgrid.plotting.lines import against
 
-        curves = self.curves()
-        if name not in curves:
-            raise unknown("quantity of an optimum", name, curves)
-        if self.budgets.ndim != 1:
-            raise bad("an optimum is drawn against several budgets", float(self.budgets), "T=grid.T.values, say")
-        values = curves[name].reshape(-1, len(self.budgets))
-        return against(ax, self.budgets, values, np.zeros(values.shape, bool), (self.budget, name))
+        x = self.budgets
+        if x.ndim != 1:
+            raise bad("an optimum is drawn against several budgets", float(x), "T=grid.T.values, say")
+        return {
+            name: partial(against, x=x, curves=y.reshape(-1, len(x)), edges=None, names=(self.budget, name))
+            for name, y in self.curves().items()
+        }
 
     def curves(self) -> dict[str, Floats]:
         """Return the risk where it is attained or runs off to, and what has a best value there; NaN elsewhere."""

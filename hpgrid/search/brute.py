@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.answer import Labelled
+from hpgrid.answer import Labelled, Pictured
 from hpgrid.checks import DTYPES, GRID_METHODS, bad, check_choice, unknown
 from hpgrid.formula.function import holds
 from hpgrid.grid import Grid
@@ -67,7 +67,7 @@ class Argmins:
 
 
 @dataclass(frozen=True, repr=False)
-class SearchResult(Argmins, Labelled):
+class SearchResult(Argmins, Labelled, Pictured):
     """The best point of a grid for every cell of the axes that remain.
 
     Attributes:
@@ -132,28 +132,32 @@ class SearchResult(Argmins, Labelled):
             whole, dict(self.axes), {"points": self.points, "dtype": self.dtype, "method": self.method}
         )
 
-    def plot(self, name: str = "risk", ax: Axes | None = None) -> Axes:
-        """Draw the best risk, or a reduced axis' best value, against the budget; all else that remains as thin curves.
+    @property
+    def declared(self) -> Space:
+        """The variables of its bound."""
+        return self.space
 
-        Args:
-            name: "risk" or one of ``over``.
-            ax: where; a new picture of its own where None.
+    def panels(self) -> dict[str, Callable[[Axes], None]]:
+        """Return what draws the best risk and each reduced axis' best value against the budget.
+
+        All else that remains is a family of thin curves.
 
         Raises:
-            ValueError: there is no such quantity, or the budget is no axis.
+            ValueError: the budget is no axis.
         """
         from hpgrid.plotting.lines import against
 
-        if name not in ("risk", *self.over):
-            raise unknown("quantity of a search", name, ("risk", *self.over))
         if self.budget not in self.axes:
             raise bad("a search is drawn against its budget", list(self.axes), "a grid with an axis of it")
-        values = self.risk if name == "risk" else self.at[name]
-        edge: Any = np.broadcast_to(False if name == "risk" else self.edge[name], self.risk.shape)
-        k = list(self.axes).index(self.budget)
-        x = self.axes[self.budget]
-        curves, edges = (np.moveaxis(part, k, -1).reshape(-1, len(x)) for part in (np.asarray(values), edge))
-        return against(ax, x, curves, edges, (self.budget, name))
+        k, x = list(self.axes).index(self.budget), self.axes[self.budget]
+
+        def draw(axes: Axes, name: str) -> None:
+            values = self.risk if name == "risk" else self.at[name]
+            edge: Any = np.broadcast_to(False if name == "risk" else self.edge[name], self.risk.shape)
+            curves, edges = (np.moveaxis(part, k, -1).reshape(-1, len(x)) for part in (np.asarray(values), edge))
+            against(axes, x, curves, edges, (self.budget, name))
+
+        return {name: partial(draw, name=name) for name in ("risk", *self.over)}
 
     @property
     def budget(self) -> str:

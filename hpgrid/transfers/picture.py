@@ -1,18 +1,19 @@
-"""A transfer in one picture: eta, b and beta along the way from the old budget to the new, a line per regime."""
+"""A transfer in pictures: eta, b and beta along the way from the old budget to the new, a line per regime."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from hpgrid.checks import bad
 from hpgrid.plotting import transfer_plot as ways
 from hpgrid.plotting.lines import padded
-from hpgrid.plotting.style import declaring, letter, new_figure, short, styled, symbol
-from hpgrid.shapes import Floats as Array
+from hpgrid.plotting.style import declaring, letter, new_figure, place, placed, short, styled, symbol
 from hpgrid.transfers.rules import moved
 from hpgrid.transfers.start import TUNED, Limits, Setting
 from hpgrid.variables import Variable
@@ -45,35 +46,67 @@ def draw(answer: Transfer) -> Figure:
 
     Between the two budgets b is not rounded; the values at the end are the answer's own.
     """
-    start, limits = answer.start, answer.limits._replace(round_b=None)
-    T = np.geomspace(start.T, answer.T, _POINTS)
-    T[[0, -1]] = start.T, answer.T  # as they were given, to the last digit
-    along = {
-        row.regime: [
-            moved(row.regime, start, float(each), limits, answer.given, answer.rules, row.tuned).at for each in T
-        ]
-        for row in answer.rows
-    }
-    space = answer.rules.bound.space
-    names = [name for name in space.hyperparameters if answer.rows[0].at[name] is not None]
+    names, along, space = _names(answer), _along(answer), answer.rules.bound.space
     with styled(), declaring(space):
         figure, axes = new_figure(1, len(names), (2.75 * len(names) + 0.1, 3.1))
         for k, (ax, name) in enumerate(zip(axes, names)):
-            _panel(ax, answer, name, T, along)
+            _panel(ax, answer, name, along)
             letter(ax, k, _TITLES.get(name, symbol(name)))
         handles, labels = axes[0].get_legend_handles_labels()
         symbols = {v: r"$\beta$" if v == "alpha" else f"${short(v)}$" for v in names}
         tuned = {row.regime: f"{row.regime}: {', '.join(symbols[v] for v in row.tuned)} tuned" for row in answer.rows}
         labels = [tuned.get(label, label) for label in labels]
         figure.legend(handles, labels, loc="outside lower center", ncols=len(answer.rows) + 1)
-        figure.draw_without_rendering()  # the panels have their places, and keep them
-        figure.set_layout_engine("none")
+        placed(figure)
         for ax, name in zip(axes, names):
-            ways.ends(ax, (start.T, answer.T), _ends(answer, name), _say(space.all[name]))
-            for limit in _in_view(ax, name, answer):
-                midway = float(np.sqrt(start.T * answer.T))
-                ways.name_limit(ax, midway, limit.value, limit.label, upper=limit.upper)
+            _write(ax, answer, name)
     return figure
+
+
+def panels(answer: Transfer) -> dict[str, Callable[[Axes], None]]:
+    """Return what draws each of these panels."""
+    along = _along(answer)
+
+    def whole(axes: Axes, name: str) -> None:
+        _panel(axes, answer, name, along)
+        place(axes)
+        _write(axes, answer, name)
+
+    return {name: partial(whole, name=name) for name in _names(answer)}
+
+
+def _names(answer: Transfer) -> list[str]:
+    """The hyperparameters that a transfer knows."""
+    return [name for name in answer.rules.bound.space.hyperparameters if answer.rows[0].at[name] is not None]
+
+
+def _along(answer: Transfer) -> dict[str, list[Setting]]:
+    """By regime, the settings on the way.
+
+    Raises:
+        ValueError: the budget stays, so that there is no way.
+    """
+    start, limits = answer.start, answer.limits._replace(round_b=None)
+    if answer.T == start.T:
+        rule, shown = "a picture goes from one budget to another", f"{answer.budget} = {answer.T:g} twice"
+        raise bad(rule, shown, f"no plot, or another {answer.budget}")
+    T = np.geomspace(start.T, answer.T, _POINTS)
+    T[[0, -1]] = start.T, answer.T  # as they were given, to the last digit
+    return {
+        row.regime: [
+            moved(row.regime, start, float(each), limits, answer.given, answer.rules, row.tuned).at for each in T
+        ]
+        for row in answer.rows
+    }
+
+
+def _write(axes: Axes, answer: Transfer, name: str) -> None:
+    """Write inside a panel, which has its place, where each way ends, and what limits are."""
+    start, space = answer.start, answer.rules.bound.space
+    ways.ends(axes, (start.T, answer.T), _ends(answer, name), _say(space.all[name]))
+    for limit in _in_view(axes, name, answer):
+        midway = float(np.sqrt(start.T * answer.T))
+        ways.name_limit(axes, midway, limit.value, limit.label, upper=limit.upper)
 
 
 def _say(variable: Variable) -> ways.Say:
@@ -83,7 +116,7 @@ def _say(variable: Variable) -> ways.Say:
     return ways.count if variable.whole or variable.name == "b" else ways.power
 
 
-def _panel(axes: Axes, answer: Transfer, name: str, T: Array, along: Mapping[str, Sequence[Setting]]) -> None:
+def _panel(axes: Axes, answer: Transfer, name: str, along: Mapping[str, Sequence[Setting]]) -> None:
     """Draw a panel, but for what is written inside it."""
     label, say = _LABELS.get(name, symbol(name)), _say(answer.rules.bound.space.all[name])
     unit, at_end = _unit(name, answer.limits), _ends(answer, name)
@@ -93,8 +126,8 @@ def _panel(axes: Axes, answer: Transfer, name: str, T: Array, along: Mapping[str
         values = np.array([at[name] for at in settings]) / unit
         # From the start itself, which a limit of the new budget may forbid.
         k = [*TUNED, "SGD"].index(regime) if regime in (*TUNED, "SGD") else [*along].index(regime)
-        way = np.append(T[0], T), np.append(at_start, values)
-        ways.way(axes, *way, at_end[regime], k, regime)
+        T = [answer.start.T, *(at.T for at in settings)]
+        ways.way(axes, np.array(T), np.append(at_start, values), at_end[regime], k, regime)
         shown += [values.min(), values.max()]
     ways.start(axes, answer.start.T, at_start)
     low, high = np.log10(min(shown)), np.log10(max(shown))

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from hpgrid import bounds
-from hpgrid.answer import Answer, Result
+from hpgrid.answer import Answer, Pictured, Result
 from hpgrid.checks import bad
 from hpgrid.text import few_iterations
 from hpgrid.transfers import published, report
@@ -19,18 +19,19 @@ from hpgrid.transfers.rules import NoRule, Row, Rules, counted_in_tokens, given_
 from hpgrid.transfers.start import TransferProblem, check, missing
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
     from hpgrid.proxy import FunctionProxy, Proxy
     from hpgrid.transfers.costs import Costs
+    from hpgrid.variables import Space
 
 #: So few tokens in so many iterations may be meant as sequences.
 _FEW, _MANY = 1000, 1e6
 
 
 @dataclass(frozen=True, repr=False)
-class Transfer(Result, TransferProblem):
+class Transfer(Result, TransferProblem, Pictured):
     """The answer, beside what was asked: ``start``, ``T``, ``given`` and ``limits``, with every b in tokens.
+
+    Its panels are the hyperparameters along the way, "eta", "b" and "alpha" of eq. (4), a line per regime.
 
     Attributes:
         rows: what each regime makes of it.
@@ -44,6 +45,8 @@ class Transfer(Result, TransferProblem):
         costs: what the rows cost, or None where neither constants nor a calibration were asked for.
         rules: the exact laws that the rows were read off.
     """
+
+    pictures = "hpgrid.transfers.picture"
 
     rows: tuple[Row, ...]
     lacking: Mapping[str, tuple[str, ...]]
@@ -60,6 +63,11 @@ class Transfer(Result, TransferProblem):
     def budget(self) -> str:
         """The name of the budget: T, tokens, unless the bound is asked about another."""
         return self.rules.bound.budget
+
+    @property
+    def declared(self) -> Space:
+        """The variables of its bound."""
+        return self.rules.bound.space
 
     def as_dict(self) -> dict[str, Any]:
         """Return the answer as plain data; what is not given, or no finite number, is None."""
@@ -84,19 +92,6 @@ class Transfer(Result, TransferProblem):
             for row in self.rows
         ]
         return pandas.DataFrame(rows, index=pandas.Index([row.regime for row in self.rows], name="regime"))
-
-    def draw(self) -> Figure:
-        """Return the picture: eta, b and beta along the way, a line per regime; its budgets differ.
-
-        Raises:
-            ValueError: the budget stays, so that there is no way.
-        """
-        if self.T == self.start.T:
-            rule, shown = "a picture goes from one budget to another", f"{self.budget} = {self.T:g} twice"
-            raise bad(rule, shown, f"no plot, or another {self.budget}")
-        from hpgrid.transfers.picture import draw
-
-        return draw(self)
 
 
 def transfer(
@@ -150,7 +145,7 @@ def transfer(
 
     Returns:
         A row per regime with its setting and what to know of it, beside it the rules of others, and the costs where
-        constants are at hand; ``text()``, ``as_dict()`` and ``draw()`` say it. Every b in it is in tokens.
+        constants are at hand; ``text()``, ``as_dict()`` and ``figure()`` say it. Every b in it is in tokens.
 
     Raises:
         ValueError: a name that does not exist, a number out of its range, a bound without exact laws, a regime

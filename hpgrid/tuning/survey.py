@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.answer import Answer, Result, Table
+from hpgrid.answer import Answer, Pictured, Result, Table
 from hpgrid.progress import foresee
 from hpgrid.readings import no_verdict
 from hpgrid.record import plain, versions, write_table, write_whole
@@ -38,11 +38,10 @@ from hpgrid.slopes import (
 )
 from hpgrid.text import counted, exponent_text, listed, number, power
 from hpgrid.tuning.problem import TuningProblem, monomials
-from hpgrid.variables import COUNTED_IN
+from hpgrid.variables import COUNTED_IN, Space
 
 if TYPE_CHECKING:
     import xarray
-    from matplotlib.figure import Figure
 
 #: How many budgets a table shows.
 ROWS = 12
@@ -84,8 +83,13 @@ class SurveySlope:
 
 
 @dataclass(frozen=True, repr=False)
-class Survey(Result):
-    """What a bound says about tuning at every budget of a grid; arrays have shape (budgets,)."""
+class Survey(Result, Pictured):
+    """What a bound says about tuning at every budget of a grid; arrays have shape (budgets,).
+
+    Its panels are "risk" and the tuned variables, on the grid, refined and by exact law.
+    """
+
+    pictures = "hpgrid.plots"
 
     problem: TuningProblem  # what was searched
     best: SearchResult  # the grid's best cells
@@ -133,6 +137,11 @@ class Survey(Result):
             f"Survey({self.problem.proxy.name}, {len(self.problem.budgets)} budgets: {' '.join(self.answer().first)})"
         )
 
+    @property
+    def declared(self) -> Space:
+        """The variables of its bound."""
+        return self.problem.grid.space
+
     def to_xarray(self) -> xarray.Dataset:
         """Return the survey over its budgets, each name with its meaning."""
         return dataset(self)
@@ -140,12 +149,6 @@ class Survey(Result):
     def to_dataframe(self) -> Any:
         """Return what there is over the budgets as a pandas DataFrame, a row a budget."""
         return dataset(self).drop_dims("quantity").to_dataframe()
-
-    def plot(self) -> Figure:
-        """Return its picture: the risk and each tuned variable, on the grid, refined and by exact law."""
-        from hpgrid.plots import plot
-
-        return plot(self)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the survey as plain data for JSON, every budget in it; NaN and infinity become null."""

@@ -660,7 +660,7 @@ def test_in_a_notebook_a_fit_shows_its_budgets_and_all_are_there_without_argumen
     capped = fit(table, max_b=largest).to_xarray(found.runs.T.max(), 1e14)
     assert np.isfinite(capped["b_interval"][0]).all()
     assert np.isnan(capped["b_interval"][1]).all()  # at its cap it is known
-    assert len(found.plot().axes) >= 4
+    assert len(found.figure().axes) >= 4
 
 
 def test_several_runs_of_a_budget_that_are_too_low_move_nothing() -> None:

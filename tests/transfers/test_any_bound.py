@@ -142,7 +142,7 @@ def test_another_bound_says_its_own_laws_alone() -> None:
     assert (data["bound"], data["no_rule"]) == ("formula", {})
     assert max(map(len, text.splitlines())) <= 120
     assert json.loads(json.dumps(data, allow_nan=False)) == data
-    assert len(answer.draw().axes) == 2
+    assert len(answer.figure().axes) == 2
 
 
 def test_what_a_rule_of_another_bound_costs_is_what_it_is_by_hand() -> None:

@@ -125,7 +125,7 @@ def test_steps_that_a_cap_keeps_have_the_rest_tuned_again_by_hand() -> None:
     data = found.as_dict()
     assert json.loads(json.dumps(data, allow_nan=False)) == data
     assert (data["budget"], data["T"], data["rows"][0]["at"]["H"], data["rows"][0]["at"]["K"]) == ("R", 1e7, 64.0, None)
-    titles = [ax.get_title(loc="left") for ax in found.draw().axes]
+    titles = [ax.get_title(loc="left") for ax in found.figure().axes]
     assert [any(word in title for title in titles) for word in ("steps", "workers")] == [True, True]
 
 

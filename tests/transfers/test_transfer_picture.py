@@ -26,7 +26,7 @@ def drawn(**more: Any) -> tuple[Transfer, Figure]:
     """What is asked more than once is drawn once."""
     if repr(more) not in DRAWN:
         answer = hpgrid.transfer(**{"start": START, "to": 1e12, "seq_len": 4096, **more})
-        DRAWN[repr(more)] = answer, answer.draw()
+        DRAWN[repr(more)] = answer, answer.figure()
     return DRAWN[repr(more)]
 
 
@@ -140,7 +140,7 @@ def test_what_is_written_overlaps_nothing_and_is_inside(asked: dict[str, Any]) -
 
 
 def test_only_what_is_known_and_asked_for_is_drawn_and_one_regime_keeps_its_look() -> None:
-    (known,) = hpgrid.transfer({"eta": 3e-4, "T": 1e9}, 1e10).draw().axes
+    (known,) = hpgrid.transfer({"eta": 3e-4, "T": 1e9}, 1e10).figure().axes
     assert set(lines(known)) == {"A", "start"}
     alone, among = drawn(regime="C")[1], drawn()[1]
     looks = {name: (line.get_color(), line.get_linewidth()) for name, line in lines(among.axes[0]).items()}
