@@ -7,7 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
-from functools import reduce
+from functools import partial, reduce
 from itertools import combinations
 from operator import add, mul
 from typing import Any
@@ -115,16 +115,22 @@ def submodular(proxy: Proxy) -> list[tuple[str, ...]]:
     return [over for over in SUBSETS if {*over} <= {*proxy.depends_on()} and not structure(proxy).why_not(over)]
 
 
-@pytest.fixture(params=[exact.BLOCK, 8], ids=["all rows", "from row to row"])
+@pytest.fixture(params=[(exact.BLOCK, 1), (8, 1), (8, exact.AHEAD)], ids=["all rows", "row by row", "rows at once"])
 def of_any_size(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Small grids are searched in blocks as large ones are, too."""
-    monkeypatch.setattr(exact, "BLOCK", request.param)
+    monkeypatch.setattr(exact, "BLOCK", request.param[0])
+    monkeypatch.setattr(exact, "AHEAD", request.param[1])
+
+
+def anywhere(rng: np.random.Generator, problem: exact.Search) -> list[Any]:
+    """Starts all over the grid, in place of those near the minima."""
+    return [rng.integers(0, problem.tables.sizes[v], problem.shape) for v in problem.box]
 
 
 @pytest.mark.parametrize("seed", range(10))
 def test_random_posynomials_have_the_minima_of_all_their_cells(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """200 in all, on random grids, every subset of axes, with caps, with a smallest number of iterations."""
-    rng, count, verified = np.random.default_rng(seed), 0, 0
+    rng, count, verified, starts = np.random.default_rng(seed), 0, 0, exact._starts
     for _ in range(20):
         proxy = random_bound(rng)
         own = submodular(proxy)
@@ -133,8 +139,11 @@ def test_random_posynomials_have_the_minima_of_all_their_cells(seed: int, monkey
                 grid_search(proxy, random_grid(rng), over, method="exact")
         for k in range(GRIDS):
             grid = random_grid(rng)
-            # In blocks of any size: from 1 on one part after the other, and from row to row.
+            # In blocks of any size: all rows, or from row to row, one or some at once.
             monkeypatch.setattr(exact, "BLOCK", (2**14, 64, 8, 1)[int(rng.integers(4))])
+            monkeypatch.setattr(exact, "AHEAD", (1, 16, 2**11)[int(rng.integers(3))])
+            # Wherever it starts, it ends at the minimum.
+            monkeypatch.setattr(exact, "_starts", starts if rng.integers(2) else partial(anywhere, rng))
             for over in own:
                 found = grid_search(proxy, grid, over, method="exact", **random_options(rng, grid, over))
                 assert found.plan is not None
@@ -171,6 +180,18 @@ def test_the_footnotes_grid_is_searched_as_brute_force_does(over: tuple[str, ...
         found = grid_search(PROXY, grid, over, method="exact", **options)  # type: ignore[arg-type]
         assert (found.method, found.proof is not None) == ("exact", True)
         assert_same(found, grid_search(PROXY, grid, over, method="brute", **options))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("ahead", [1, 300, exact.AHEAD])
+def test_wherever_it_starts_it_ends_at_the_minimum(ahead: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From rows on that are far from the best one, by one row at a time or by several."""
+    rng, grid = np.random.default_rng(ahead), Grid.footnote(40)
+    monkeypatch.setattr(exact, "BLOCK", 8)
+    monkeypatch.setattr(exact, "AHEAD", ahead)
+    monkeypatch.setattr(exact, "_starts", partial(anywhere, rng))
+    for C1, C2, C3 in 10 ** rng.uniform(-3, 3, (5, 3)):
+        proxy = bounds.lmo(C1=C1, C2=C2, C3=C3)
+        assert_same(grid_search(proxy, grid, ALL, method="exact"), grid_search(proxy, grid, ALL, method="brute"))
 
 
 #: Bounds of which cells tie: a plateau, flat directions, exact powers of two.

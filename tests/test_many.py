@@ -75,7 +75,7 @@ def in_one(over: tuple[str, ...], budget: str) -> Any:
     return pytest.param(over, budget, marks=[pytest.mark.thorough] if len(over) == 2 else [])
 
 
-@pytest.mark.parametrize("n", [5, 12])
+@pytest.mark.parametrize("n", [5, 12, 30])
 def test_every_index_of_300_random_triples_is_that_of_brute_force(n: int) -> None:
     found = check(bounds.lmo(), Grid.footnote(n), Regime(ALL), TRIPLES)
     assert (found.method, found.risk.shape) == ("exact", (300, n))
@@ -86,7 +86,7 @@ def test_every_index_of_300_random_triples_is_that_of_brute_force(n: int) -> Non
 
 @pytest.mark.parametrize("grid", [Grid.footnote(), Grid.captions()], ids=["footnote", "captions"])
 def test_so_it_is_on_the_papers_grids(grid: Grid) -> None:
-    found = check(bounds.lmo(), grid, Regime(ALL), {name: values[:3] for name, values in TRIPLES.items()})
+    found = check(bounds.lmo(), grid, Regime(ALL), {name: values[:5] for name, values in TRIPLES.items()})
     assert found.edge["eta"].any() == (grid == Grid.captions())
 
 
@@ -241,7 +241,7 @@ def test_an_axis_too_fine_to_resolve_is_searched_by_brute_force() -> None:
 def test_any_number_of_declared_variables_is_tuned(
     over: tuple[str, ...], block: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exact, "BLOCK", block)
+    monkeypatch.setattr(exact, "BLOCK", block)  # below: some rows at once
     local_sgd = chosen(str(Path(__file__).parents[1] / "examples" / "local_sgd.toml"), [])
     proxy = local_sgd.build("R")
     grid = Grid(

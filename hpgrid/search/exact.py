@@ -46,6 +46,9 @@ APART = 1e-12
 #: Lines in one block: what is at work then stays in a core's cache.
 BLOCK = 2**14
 
+#: Rows of all lanes together that are looked at at once: more are seldom needed, fewer take as long.
+AHEAD = 2**11
+
 Index = NDArray[np.integer]
 
 #: The allocator hands freed memory back to the system, which zeroes it page by page before it is there again, unless
@@ -305,10 +308,11 @@ def _best(lanes: _Lanes, start: Sequence[Index]) -> Sequence[Any]:
         value, number, at, lower = _in_row(here, np.rint(about.ravel()[allowed]).astype(np.intp), risk[own])
         _take_better(risk, rank, own, value, number)
         about.ravel()[allowed], least.ravel()[allowed] = at, lower
-        on = np.flatnonzero((least <= risk[lane] * (1 + APART)).all(axis=0))
+        # Of the rows before the last one, some may be less good than that, and further ones better still.
+        on = np.flatnonzero(least[-1] <= risk[lane] * (1 + APART))
         lane, side, last, gone = lane[on], side[on], about[-1, on], gone + count
         slope = (last - column[lane]) / gone  # valleys are straight, or nearly so
-        count = max(1, min(8 * count, BLOCK // 8 // max(1, len(lane))))
+        count = max(1, min(8 * count, AHEAD // max(1, len(lane))))
     return risk.reshape(lanes.shape), rank.reshape(lanes.shape)
 
 
