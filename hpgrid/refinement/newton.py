@@ -47,7 +47,7 @@ ENDLESS = 1e250
 PIVOT, TINY = 1e-14, 1e-300
 
 #: Problems at work at once: a call of NumPy costs what some thousand numbers do, and what is at work stays some 10 MB.
-BLOCK = 2**14
+BLOCK = 2**13
 
 
 class _State(NamedTuple):
@@ -78,15 +78,7 @@ class _Local(NamedTuple):
     unit: NDArray[np.int8]  # which bound each coordinate is, -1 for a term, (n, P)
     held: NDArray[np.bool_]  # coordinates that are variables at a bound, or walls that hold, (n, P)
     gradient: Floats  # (n, P)
-    hessian: list[Floats]  # its lower triangle, row by row: (1, P), (2, P), ... (n, P)
-
-    def curved(self, y: Floats) -> Floats:
-        """Return the Hessian times a vector."""
-        return np.stack([_dot(self.row(i), y) for i in range(len(y))])
-
-    def row(self, i: int) -> list[Floats]:
-        """Return a row of the Hessian."""
-        return [self.hessian[max(i, k)][min(i, k)] for k in range(len(self.hessian))]
+    hessian: Floats  # (n, n, P)
 
     def size(self, some: NDArray[np.intp], coordinates: Any = slice(None)) -> Floats:
         """Return the sum of the terms' sizes in some problems' gradients, in all coordinates or one."""
@@ -163,17 +155,16 @@ def _local(tables: Bases, c: Floats, z: Floats, side: NDArray[np.int8], temperat
     total = _sum(weights)
     weights /= total
     # The basis: bounds that hold first, then terms by size, then what is left of the variables.
-    J, n = tables.rows.shape
-    order = np.empty((J + len(side), len(top)), np.float32)
-    np.subtract(1.0, below, out=order[:J])
-    order[J:] = np.where(side, 0.0, 1e30)
+    order = np.empty((len(below) + len(side), len(top)), np.float32)
+    np.subtract(1.0, below, out=order[: len(below)])
+    order[len(below) :] = np.where(side, 0.0, 1e30)
     terms, variables, unit = coordinates(tables, order)
     held, some = np.zeros(unit.shape, bool), np.flatnonzero(side.any(axis=0))
     if some.size:
         own = unit.take(some, axis=1)
         held[:, some] = (own >= 0) & (_of_unit(side, own, some) != 0)
     weighted = terms * weights[:, None]
-    hessian = [_sum(weighted[:, i, None] * terms[:, : i + 1]) for i in range(n)]
+    hessian = _sum(weighted[:, :, None] * terms[:, None])
     return _Local(top, below, total, weights, terms, variables, unit, held, _sum(weighted), hessian)
 
 
@@ -181,20 +172,20 @@ def _factored(here: _Local) -> Callable[[Floats], Floats]:
     """What solves with the Hessian, L D L', in the free coordinates; what is held, or without curvature, stays zero."""
     lower: list[list[Floats]] = []  # below the diagonal of ones
     inverse: list[Floats] = []  # of D
-    for row, held in zip(here.hessian, here.held):
+    for k, (row, held) in enumerate(zip(here.hessian, here.held)):
         across: list[Floats] = []
         for rest, before in zip(row.copy(), lower):
             for x, y in zip(before, across):
                 rest -= x * y
             across.append(rest)
         own = [x * y for x, y in zip(across, inverse)]
-        pivot: Floats = row[-1].copy()
+        pivot: Floats = row[k].copy()
         for x, y in zip(own, across):
             pivot -= x * y
         # Not below what is rounding: the step stays one.
-        np.maximum(pivot, np.maximum(PIVOT * row[-1], TINY), out=pivot)
+        np.maximum(pivot, np.maximum(PIVOT * row[k], TINY), out=pivot)
         np.divide(1.0, pivot, out=pivot)
-        pivot[held | (row[-1] == 0)] = 0.0
+        pivot[held | (row[k] == 0)] = 0.0
         lower.append(own)
         inverse.append(pivot)
 
@@ -304,7 +295,7 @@ def _let_go(now: _State, here: _Local, y: Floats, side: NDArray[np.int8]) -> NDA
         if not room.any():
             continue
         some, unit = some[room], unit[room]
-        row = [entry.take(some) for entry in here.row(k)]
+        row = here.hessian[k].take(some, axis=1)
         multiplier = here.gradient[k].take(some) + _dot(row, y.take(some, axis=1))
         outward = _of_unit(now.side, unit, some) * multiplier / np.maximum(here.size(some, k), TINY)
         worse = outward > worst.take(some)
@@ -321,17 +312,17 @@ def _solved(tables: Bases, c: Floats, t: Floats, box: Box) -> Solution:
     n, every, here = len(z), np.arange(len(done)), _local(tables, c, z, side)
     solve, variables = _factored(here), here.variables.swapaxes(0, 1)
     # No term changes along a coordinate without curvature: no value along it is better than another.
-    straight = np.stack([row[-1] == 0 for row in here.hessian])
+    straight = np.stack([row[k] == 0 for k, row in enumerate(here.hessian)])
     flat = (straight & ~(here.held & _of_unit(box.lo == box.hi, here.unit, every))).astype(float)
     # Implicit differentiation: the gradient stays zero as log T moves, and a held variable follows its bound.
     along = np.where(here.held, _of_unit(np.where(side > 0, box.follows, box.rises), here.unit, every), 0.0)
     source = _dot(here.weights * t[:, None], here.terms)
-    y = solve(-(source + here.curved(along))) + along
+    y = solve(-(source + _dot(here.hessian, along))) + along
     # What is unbounded with a variable that only the end of the numbers holds: where no term grows along with it, or
     # else the optimum lies beyond that end, and was not found.
     at_end = np.where(np.abs(_bounded(z, tables)) >= OPEN, side, 0)
     wall = np.where(here.held, _of_unit(at_end, here.unit, every), 0).astype(float)
-    drift = _dot(variables, solve(-here.curved(wall)) + wall)
+    drift = _dot(variables, solve(-_dot(here.hessian, wall)) + wall)
     runs_off = np.where(c > -np.inf, _times(tables.rows, drift), 0.0).max(axis=0) <= SETTLED
     columns, across = [solve(here.variables[i]) for i in range(n)], np.where(here.held, here.gradient, 0.0)
     # A wall that holds holds the variables in it, each from the side on which it would leave.
