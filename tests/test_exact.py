@@ -21,6 +21,7 @@ from hpgrid import (
     Grid,
     LogAxis,
     Proxy,
+    Regime,
     SearchResult,
     Term,
     bounds,
@@ -31,7 +32,7 @@ from hpgrid import (
     verify_search,
 )
 from hpgrid.search import exact
-from hpgrid.search.brute import SearchPlan
+from hpgrid.search.brute import SearchPlan, plan_search
 from hpgrid.search.tables import places
 
 ALL = ("eta", "b", "alpha")
@@ -192,6 +193,33 @@ def test_wherever_it_starts_it_ends_at_the_minimum(ahead: int, monkeypatch: pyte
     for C1, C2, C3 in 10 ** rng.uniform(-3, 3, (5, 3)):
         proxy = bounds.lmo(C1=C1, C2=C2, C3=C3)
         assert_same(grid_search(proxy, grid, ALL, method="exact"), grid_search(proxy, grid, ALL, method="brute"))
+
+
+def rows_of(proxy: Proxy, grid: Grid) -> exact._Lanes:
+    """All rows of all lanes of a joint search."""
+    plan = plan_search(proxy, grid, Regime(ALL).settled(proxy, grid, free=grid.axes))
+    problem, _ = exact.problem_of(plan, plan.tables())
+    assert problem is not None
+    assert list(problem.box) == ["b", "alpha"]
+    lanes = exact._lanes(problem, [np.arange(n) for n in (*problem.shape, 9)])
+    ends = {v: [np.reshape(x, (1, 1, 1)) for x in own] for v, own in lanes.ends.items()}
+    return exact._Lanes(problem, lanes.shape, {"T": lanes.at["T"], "b": np.arange(9).reshape(1, 1, 9)}, ends)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_rows_lower_bound_holds_between_columns_too(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Against columns fifty times as close; and it says something."""
+    monkeypatch.setattr(exact, "BLOCK", 8)
+    rng = np.random.default_rng(seed)
+    axes = {"eta": LogAxis(1e-9, 1e2, 40), "b": LogAxis(1, 1e6, 9), "T": LogAxis(1e3, 1e9, 7)}
+    proxy = bounds.lmo(**dict(zip(("C1", "C2", "C3"), 10 ** rng.uniform(-2, 2, 3))))
+    coarse, fine = (rows_of(proxy, Grid(alpha=LogAxis(1e-6, 1, n), **axes)) for n in (9, 401))
+    most = np.full(coarse.shape, np.inf)
+    *_, below = exact._in_row(coarse, np.full(coarse.shape, 4), most)
+    columns = np.arange(401).reshape(-1, *[1] * len(fine.shape))
+    least = fine.lower({"alpha": columns}).min(axis=0).ravel()
+    assert (below <= least * (1 + exact.APART)).all()
+    assert (below > least * 0.5).any()
 
 
 #: Bounds of which cells tie: a plateau, flat directions, exact powers of two.
