@@ -139,7 +139,7 @@ class Pictured:
         Raises:
             ValueError: there is no panel of that name.
         """
-        from hpgrid.plotting.style import panel, shared_legend
+        from hpgrid.plotting.style import legend_below, named, panel
 
         panels = self.panels(**options)
         name = next(iter(panels)) if name is None else name
@@ -148,7 +148,7 @@ class Pictured:
         with panel(ax, self.declared) as axes:
             panels[name](axes)
             if ax is None:
-                shared_legend(axes.figure, [axes], 2)
+                legend_below(axes.figure, named([axes]), 2)
         return axes
 
     def figure(self, **options: Any) -> Figure:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hpgrid.bench.grid_search import Outcome
 from hpgrid.bench.tasks import CONTENDERS, HPGRID, TASKS
-from hpgrid.plotting.style import OPTIMUM, letter, log_axes, new_figure, short, styled
+from hpgrid.plotting.style import OPTIMUM, legend_below, letter, log_axes, named, new_figure, short, styled
 
 #: Colours that the colour blind tell apart, and markers for grey print.
 _LOOKS: Mapping[str, tuple[str, str]] = {
@@ -53,12 +52,9 @@ def draw(outcomes: Sequence[Outcome]) -> Figure:
         for axes in panels[len(tasks) :]:
             axes.remove()
         # Every line is named once, hpgrid's first and the floors last.
-        named: dict[str, Any] = {}
-        for axes in panels[: len(tasks)]:
-            named |= dict(zip(*reversed(axes.get_legend_handles_labels())))
-        floors = [label for _, label in _FLOORS.values()]
-        labels = sorted(named, key=lambda label: (label in floors, label != HPGRID.label))
-        figure.legend([named[label] for label in labels], labels, loc="outside lower center", ncols=1 + columns)
+        found, floors = named(panels[: len(tasks)]), [label for _, label in _FLOORS.values()]
+        order = sorted(found, key=lambda label: (label in floors, label != HPGRID.label))
+        legend_below(figure, {label: found[label] for label in order}, 1 + columns)
     return figure
 
 

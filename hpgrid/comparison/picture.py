@@ -40,7 +40,7 @@ def draw(comparison: Comparison) -> Figure:
                 ax.set_yticklabels([])
         for ax in axes[len(kept) :]:
             ax.set_axis_off()
-        style.shared_legend(figure, axes)
+        style.legend_below(figure, style.named(axes))
     return figure
 
 

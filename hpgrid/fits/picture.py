@@ -61,7 +61,7 @@ def draw(fit: Fit, budgets: Sequence[float] = ()) -> Figure:
             colored = ScalarMappable(**fit_plot.colors(FARTHEST * fit.surface.nat))
             values = [fit.surface.nat * x for x in (0.0, *CONTOURS, FARTHEST)]
             style.color_bar(parts[0], colored, axes[: len(shown)], "excess loss", values, 20, "{:.2g}".format)
-        style.shared_legend(figure, axes, int(width / 1.45))
+        style.legend_below(figure, style.named(axes), int(width / 1.45))
         style.placed(figure)
         for ax in axes[: len(shown)]:
             _label(ax, names[0])

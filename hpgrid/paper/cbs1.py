@@ -90,5 +90,5 @@ def draw(data: FigureData) -> Figure:
         y = (marked[0] / picture.BELOW, marked[1] * picture.ABOVE)
         picture.draw_curves(ax, curves[form], labels, kind, y[1])
         log_axes(ax, tuple(arrays["shown"]), y, ("b", f"{kind} ${picture.KINDS[kind]}$"))
-    plot.legend_below(figure, axes)
+    plot.grey_legend(figure, axes)
     return figure

@@ -134,5 +134,5 @@ def draw(data: FigureData) -> Figure:
         log_axes(costs, (low, high), (0.9, 30.0), (x_label, "tokens over the fewest"))
         costs.set_yticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
         costs.yaxis.set_minor_locator(NullLocator())
-    plot.legend_below(figure, axes, columns=3)
+    plot.grey_legend(figure, axes, columns=3)
     return figure

@@ -17,7 +17,7 @@ from hpgrid.curves import PERFORMANCE, even_levels, iso_loss, near_optimal
 from hpgrid.grid import Grid
 from hpgrid.paper.data import FigureData, check_axes, check_positive, config_data
 from hpgrid.plotting import maps as plot
-from hpgrid.plotting.style import PREDICTED, letter, log_axes, new_figure, short, symbol
+from hpgrid.plotting.style import PREDICTED, legend_below, letter, log_axes, named, new_figure, short, symbol
 from hpgrid.proxy import FunctionProxy, Proxy
 from hpgrid.readings import Reading
 from hpgrid.refinement.cost import flatness
@@ -275,8 +275,7 @@ def draw(data: FigureData) -> Figure:
         log_axes(ax, (x[0], x[-1]), (y[0], y[-1]), (symbol(budget), "" if k else symbol(axis)))
         letter(ax, k, panel["title"]) if len(panels) > 1 else ax.set_title(panel["title"])
     plot.risk_bar(figure, axes, limits)
-    named = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels())}
-    figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=min(3, 1 + len(panels)))
+    legend_below(figure, named(axes), min(3, 1 + len(panels)))
     return figure
 
 

@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from hpgrid.plotting.style import PREDICTED
+from hpgrid.plotting.style import PREDICTED, legend_below, named
 from hpgrid.shapes import Floats as Array
 
 #: Curves of one family: told apart by hue, by lightness and by dashes.
@@ -154,20 +154,16 @@ def region_legend(figure: Figure, regions: set[int], more: Sequence[Any] = ()) -
     figure.legend(handles=handles, loc="outside lower center", ncols=min(len(handles), 4))
 
 
-def legend_below(figure: Figure, axes: Sequence[Axes], columns: int = 4) -> None:
+def grey_legend(figure: Figure, axes: Sequence[Axes], columns: int = 4) -> None:
     """Name everything once below the figure, marks in grey: they are in every colour."""
-    named: dict[str, Any] = {}
-    for ax in axes:
-        for handle, label in zip(*ax.get_legend_handles_labels()):
-            named.setdefault(label, handle)
-    for label, handle in named.items():
+    found = named(axes)
+    for label, handle in found.items():
         if isinstance(handle, Line2D) and not label.startswith("$"):
             hollow = handle.get_markerfacecolor() in ("white", "none")
-            named[label] = grey = Line2D([], [])
+            found[label] = grey = Line2D([], [])
             grey.update_from(handle)
             grey.set(color="0.25", markeredgecolor="0.25", markerfacecolor="white" if hollow else "0.25")
-    order = sorted(named, key=lambda label: not label.startswith("$"))
-    figure.legend([named[label] for label in order], order, loc="outside lower center", ncols=columns)
+    legend_below(figure, found, columns, first="$")
 
 
 def printed(axes: Axes, x: Array, y: Array, label: str, dashes: Any = "--") -> None:

@@ -157,20 +157,24 @@ def split_legends(figure: Figure, axes: Sequence[Axes], corners: Sequence[Any]) 
     """Name the laws, which are set in mathematics, in a corner of each axes, and all else once below the figure."""
     shared: dict[str, Any] = {}
     for ax, corner in zip(axes[::-1], corners[::-1]):
-        named = dict(zip(*reversed(ax.get_legend_handles_labels())))
-        laws = {label: handle for label, handle in named.items() if label.startswith("$")}
-        if laws:
+        own = named([ax])
+        if laws := {label: own.pop(label) for label in [*own] if label.startswith("$")}:
             ax.legend(laws.values(), laws.keys(), loc=corner)
-        shared |= {label: handle for label, handle in named.items() if label not in laws}
-    if shared:
-        figure.legend(shared.values(), shared.keys(), loc="outside lower center", ncols=len(shared))
+        shared |= own
+    legend_below(figure, shared)
 
 
-def shared_legend(figure: Any, axes: Sequence[Axes], columns: int | None = None) -> None:
-    """Name everything once below a figure."""
-    named = {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels())}
-    if named:
-        figure.legend(named.values(), named.keys(), loc="outside lower center", ncols=columns or len(named))
+def named(axes: Sequence[Axes]) -> dict[str, Any]:
+    """Return what is drawn in axes by its label, each label once."""
+    return {label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels())}
+
+
+def legend_below(figure: Any, handles: Mapping[str, Any], columns: int | None = None, first: str = "") -> None:
+    """Name below a figure what there is by its label, those whose labels begin with ``first`` before others."""
+    order = sorted(handles, key=lambda label: not label.startswith(first))
+    if order:
+        place = "outside lower center"
+        figure.legend([handles[label] for label in order], order, loc=place, ncols=columns or len(order))
 
 
 def hollow(

@@ -19,8 +19,10 @@ from hpgrid.plotting.style import (
     decades,
     declaring,
     hollow,
+    legend_below,
     letter,
     log_axes,
+    named,
     new_figure,
     number,
     short,
@@ -103,12 +105,8 @@ def draw(data: xarray.Dataset, view: View) -> Figure:
         for k, ax in enumerate(ax for ax in axes if ax.get_visible()):
             letter(ax, k, ax.get_title(loc="left"))
         # What the curves' panels share is named once, below the figure: the constants' values first.
-        named = {text: handle for ax in axes[-2:] for handle, text in zip(*ax.get_legend_handles_labels())}
-        order = sorted(named, key=lambda text: not text.startswith("$"))
-        if mapped:
-            order, named = [*order, "at the edge (maps)"], {**named, "at the edge (maps)": maps.hatch_key()}
-        shown = [named[text] for text in order]
-        figure.legend(shown, order, loc="outside lower center", ncols=5, columnspacing=1.4)
+        edge = {"at the edge (maps)": maps.hatch_key()} if mapped else {}
+        legend_below(figure, named(axes[-2:]) | edge, 5, first="$")
         said = [f"${name_latex(name)}$ = {number(x)}" for name, x in cut.held.items()]
         held = ", ".join([*said, *(f"without ${name_latex(name)}$ = 0" for name in cut.left_out)])
         figure.suptitle(f"{cut.plan.bound.name}, {cut.data.regime.item()}{', ' + held if held else ''}", fontsize=10)

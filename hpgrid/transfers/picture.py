@@ -13,7 +13,18 @@ from matplotlib.figure import Figure
 from hpgrid.checks import bad
 from hpgrid.plotting import transfer_plot as ways
 from hpgrid.plotting.lines import padded
-from hpgrid.plotting.style import declaring, letter, new_figure, place, placed, short, styled, symbol
+from hpgrid.plotting.style import (
+    declaring,
+    legend_below,
+    letter,
+    named,
+    new_figure,
+    place,
+    placed,
+    short,
+    styled,
+    symbol,
+)
 from hpgrid.transfers.rules import moved
 from hpgrid.transfers.start import TUNED, Limits, Setting
 from hpgrid.variables import Variable
@@ -52,11 +63,9 @@ def draw(answer: Transfer) -> Figure:
         for k, (ax, name) in enumerate(zip(axes, names)):
             _panel(ax, answer, name, along)
             letter(ax, k, _TITLES.get(name, symbol(name)))
-        handles, labels = axes[0].get_legend_handles_labels()
         symbols = {v: r"$\beta$" if v == "alpha" else f"${short(v)}$" for v in names}
         tuned = {row.regime: f"{row.regime}: {', '.join(symbols[v] for v in row.tuned)} tuned" for row in answer.rows}
-        labels = [tuned.get(label, label) for label in labels]
-        figure.legend(handles, labels, loc="outside lower center", ncols=len(answer.rows) + 1)
+        legend_below(figure, {tuned.get(label, label): handle for label, handle in named(axes[:1]).items()})
         placed(figure)
         for ax, name in zip(axes, names):
             _write(ax, answer, name)
