@@ -302,6 +302,7 @@ class Truth(NamedTuple):
     """The continuous optimum behind a grid's: "risk" and every tuned variable, NaN where there is none."""
 
     here: Mapping[str, Array]  # at the budgets of the window, shape (n,)
+    beyond: Mapping[str, Array]  # at those of ``farther``, shape (k, m)
     # how far the log of a product of argmins may be from it; where None, how far the two are apart over the window
     uncertainty: Callable[[Powers], float] | None
     at: Callable[[Array], Mapping[str, Array]]  # the optimum at any budgets
@@ -337,8 +338,9 @@ def posynomial_truth(proxy: Proxy | FunctionProxy, regime: Regime, steps: Mappin
         found = profile(proxy, regime.tuned, regime.fixed, budgets, box)
         return {"risk": found.risk, **found.at}
 
-    given = regime.tuned, regime.fixed, budget
-    optimum, alone = sublevels(proxy, *given, regime.tuned, excess, box)
+    far, given = farther(budget), (regime.tuned, regime.fixed)
+    every = np.append(budget, far)
+    optimum, alone = sublevels(proxy, *given, every, regime.tuned, excess, box, first=len(budget))
 
     def uncertainty(powers: Powers) -> float:
         own = {v: power for v, power in powers.items() if v != "risk"}
@@ -351,14 +353,15 @@ def posynomial_truth(proxy: Proxy | FunctionProxy, regime: Regime, steps: Mappin
             low, high = alone[pivot]
         else:  # a monomial has no bounds of its own
             ends = {**box, pivot: (1e-299, 1e299)}
-            low, high = sublevels(in_monomial(proxy, unit, pivot), *given, (pivot,), excess, ends).ends[pivot]
+            low, high = sublevels(in_monomial(proxy, unit, pivot), *given, budget, (pivot,), excess, ends).ends[pivot]
         width = float(np.log(high / low).max()) / 2
         if regime.tuned == (pivot,):
             # On a convex curve the lowest of evenly spaced points is next to the minimum.
             width = min(width, steps[pivot])
         return of_risk + abs(float(own[pivot])) * width
 
-    return Truth({"risk": optimum.risk, **optimum.at}, uncertainty, at, *natural_ends(proxy, regime))
+    both = _parted({"risk": optimum.risk, **optimum.at}, far)
+    return Truth(*both, uncertainty, at, *natural_ends(proxy, regime))
 
 
 def in_monomial(proxy: Proxy, powers: Powers, top: str) -> Proxy:
@@ -383,8 +386,14 @@ def refined_truth(proxy: Proxy | FunctionProxy, regime: Regime, name: str, budge
 
     The argmin's uncertainty is how far the two are apart.
     """
-    at = partial(refined_curves, proxy, regime, name)
-    return Truth(at(budget), None, at, *natural_ends(proxy, regime))
+    at, far = partial(refined_curves, proxy, regime, name), farther(budget)
+    return Truth(*_parted(at(np.append(budget, far)), far), None, at, *natural_ends(proxy, regime))
+
+
+def _parted(found: Mapping[str, Array], far: Array) -> tuple[dict[str, Array], dict[str, Array]]:
+    """What was found at a window's budgets, and after them at those farther out."""
+    parts = {v: np.split(x, [x.size - far.size]) for v, x in found.items()}
+    return {v: here for v, (here, _) in parts.items()}, {v: there.reshape(far.shape) for v, (_, there) in parts.items()}
 
 
 def refined_curves(proxy: Proxy | FunctionProxy, regime: Regime, name: str, budgets: Array) -> dict[str, Array]:
@@ -404,7 +413,7 @@ def refined_optimum(proxy: Proxy | FunctionProxy, regime: Regime, name: str, bud
 
 # --- the bias: how far the continuous optimum itself is from its law ---
 def farther(budget: Array) -> Array:
-    """Return some budgets of a window at ``FARTHER`` times where they are, shape (k, m)."""
+    """Return some budgets of a window at ``FARTHER`` times where they are, shape (k, m), as far as those are floats."""
     some = budget[np.unique(np.linspace(0, len(budget) - 1, _FEW).round().astype(int))]
     return np.array([some * factor for factor in FARTHER if some[-1] < 1e290 / factor]).reshape(-1, some.size)
 
@@ -535,8 +544,6 @@ def measured_slopes(
         return tuple(MeasuredSlope(name, Slope(*nothing, edges), np.nan, curves.name) for name, edges in unfit.items())
     budget, slopes = curves.budget[inside], []
     truth, far = behind(budget), farther(budget)
-    # Budgets of 1e280 have nothing farther out that is a float.
-    beyond = truth.at(far) if far.size else dict.fromkeys(truth.here, far)
     for powers in wanted:
         name, (hat, edge) = monomial_name(powers), curves.product(powers)
         if truth.uncertainty is None:
@@ -548,7 +555,7 @@ def measured_slopes(
         log = (logs or {}).get(name, 0.0)
         freed = hat / np.log(curves.budget) ** log
         fit = fit_slope(curves.budget, freed, edge=edge, window=curves.window, step=step)
-        here, there = (product(at, powers) / np.log(x) ** log for x, at in ((budget, truth.here), (far, beyond)))
+        here, there = (product(at, powers) / np.log(x) ** log for x, at in ((budget, truth.here), (far, truth.beyond)))
         slopes.append(MeasuredSlope(name, fit, window_bias(budget, here, far, there, edge[inside]), curves.name))
     # Only a bias this wide is ever the reason that a slope can't tell.
     if find_beginning and any(slope.bias >= FLAT / 2 for slope in slopes):

@@ -105,6 +105,7 @@ def sublevels(
     names: Sequence[str],
     excess: float,
     box: Mapping[str, tuple[ArrayLike, ArrayLike]] | None = None,
+    first: int | None = None,
 ) -> Sublevels:
     """Return, for each of some variables, the values between which the log risk is within ``excess`` of its minimum.
 
@@ -113,13 +114,15 @@ def sublevels(
     Args:
         names: of the tuned variables.
         excess: in log risk.
+        first: of how many of the budgets, shape (m,), sets are asked, if not of all.
     """
     posed = _posed(proxy, tuned, fixed, budget, box, None)
     problem, ends, rows, c, t, where = posed
     best = minimise(rows, c, t, where)
     # Both ends of every variable, at every budget, are problems of one call.
     variables = np.array([list(tuned).index(v) for v in names])
-    every = np.broadcast_arrays(variables[:, None, None], np.array([-1, 1])[:, None], np.arange(c.shape[1]))
+    count, shape = (c.shape[1], problem.shape) if first is None else (first, (first,))
+    every = np.broadcast_arrays(variables[:, None, None], np.array([-1, 1])[:, None], np.arange(count))
     k, outwards, of = (index.ravel() for index in every)
     lo, hi, going = where.lo[k, of], where.hi[k, of], np.arange(k.size)
     limit, level = np.where(outwards < 0, lo, hi), excess + best.log_risk[of]
@@ -144,7 +147,7 @@ def sublevels(
         if not going.size:
             break
     values = np.where(x == limit, ends[k, (outwards > 0).astype(int), of], np.exp(x))
-    pairs = values.reshape(len(names), 2, *problem.shape)
+    pairs = values.reshape(len(names), 2, *shape)
     return Sublevels(posed.profile(best), {v: (pair[0, ...], pair[1, ...]) for v, pair in zip(names, pairs)})
 
 

@@ -30,6 +30,7 @@ from hpgrid.slopes import (
     Curves,
     MeasuredSlope,
     Truth,
+    farther,
     fitted_edge,
     fitting_window,
     measured_slopes,
@@ -251,9 +252,12 @@ def _slopes(
     else:
         ends = natural_ends(problem.proxy, problem.regime)
 
-        def behind(_: Array) -> Truth:  # refined already, with all the budgets
-            here = {v: rows[0, curves.inside] for v, rows in star.items()}
-            return Truth(here, None, lambda at: optimum_of(problem.posed(at)).curves(), *ends)
+        def at(budgets: Array) -> dict[str, Array]:
+            return optimum_of(problem.posed(budgets)).curves()
+
+        def behind(budget: Array) -> Truth:  # refined already, with all the budgets
+            here, beyond = {v: rows[0, curves.inside] for v, rows in star.items()}, farther(budget)
+            return Truth(here, at(beyond) if beyond.size else dict.fromkeys(here, beyond), None, at, *ends)
 
     slopes = measured_slopes(curves, behind, [powers for powers, _ in laws])
     return tuple(

@@ -14,7 +14,7 @@ from hpgrid import grid_search
 from hpgrid.paper import compute
 from hpgrid.paper.data import FigureData
 from hpgrid.paper.pair import power_label, predicted_line
-from hpgrid.slopes import Curves, Truth, fitted_edge, measured_slopes
+from hpgrid.slopes import Curves, Truth, farther, fitted_edge, measured_slopes
 
 #: Enough values an axis for each slope to tell its power from four thirds of it.
 N = 32
@@ -93,7 +93,7 @@ def test_a_power_without_the_logarithm_is_another_one() -> None:
 
     T = np.geomspace(1e14, 1e22, 17)
     curves = Curves("T", T, {"b": (at(T)["b"], np.zeros(T.shape, bool))}, (1e14, 1e22))
-    behind = Truth(at(T), None, at, {}, {})
+    behind = Truth(at(T), at(farther(T)), None, at, {}, {})
 
     def slope(log_power: float) -> float:
         (found,) = measured_slopes(curves, lambda _: behind, [{"b": Fraction(1)}], {"b": log_power})
