@@ -11,20 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from hpgrid.checks import bad
-from hpgrid.plotting import transfer_plot as ways
+from hpgrid.plotting import style, transfer_plot as ways
 from hpgrid.plotting.lines import padded
-from hpgrid.plotting.style import (
-    declaring,
-    legend_below,
-    letter,
-    named,
-    new_figure,
-    place,
-    placed,
-    short,
-    styled,
-    symbol,
-)
 from hpgrid.transfers.rules import moved
 from hpgrid.transfers.start import TUNED, Limits, Setting
 from hpgrid.variables import Variable
@@ -58,15 +46,15 @@ def draw(answer: Transfer) -> Figure:
     Between the two budgets b is not rounded; the values at the end are the answer's own.
     """
     names, along, space = _names(answer), _along(answer), answer.rules.bound.space
-    with styled(), declaring(space):
-        figure, axes = new_figure(1, len(names), (2.75 * len(names) + 0.1, 3.1))
+    with style.styled(), style.declaring(space):
+        figure, axes = style.new_figure(1, len(names), (2.75 * len(names) + 0.1, 3.1))
         for k, (ax, name) in enumerate(zip(axes, names)):
             _panel(ax, answer, name, along)
-            letter(ax, k, _TITLES.get(name, symbol(name)))
-        symbols = {v: r"$\beta$" if v == "alpha" else f"${short(v)}$" for v in names}
+            style.letter(ax, k, _TITLES.get(name, style.symbol(name)))
+        symbols = {v: r"$\beta$" if v == "alpha" else f"${style.short(v)}$" for v in names}
         tuned = {row.regime: f"{row.regime}: {', '.join(symbols[v] for v in row.tuned)} tuned" for row in answer.rows}
-        legend_below(figure, {tuned.get(label, label): handle for label, handle in named(axes[:1]).items()})
-        placed(figure)
+        style.legend_below(figure, {tuned.get(label, label): handle for label, handle in style.named(axes[:1]).items()})
+        style.placed(figure)
         for ax, name in zip(axes, names):
             _write(ax, answer, name)
     return figure
@@ -78,7 +66,7 @@ def panels(answer: Transfer) -> dict[str, Callable[[Axes], None]]:
 
     def whole(axes: Axes, name: str) -> None:
         _panel(axes, answer, name, along)
-        place(axes)
+        style.place(axes)
         _write(axes, answer, name)
 
     return {name: partial(whole, name=name) for name in _names(answer)}
@@ -127,7 +115,7 @@ def _say(variable: Variable) -> ways.Say:
 
 def _panel(axes: Axes, answer: Transfer, name: str, along: Mapping[str, Sequence[Setting]]) -> None:
     """Draw a panel, but for what is written inside it."""
-    label, say = _LABELS.get(name, symbol(name)), _say(answer.rules.bound.space.all[name])
+    label, say = _LABELS.get(name, style.symbol(name)), _say(answer.rules.bound.space.all[name])
     unit, at_end = _unit(name, answer.limits), _ends(answer, name)
     at_start = answer.start[name] / unit
     shown = [at_start, *at_end.values()]
@@ -147,7 +135,7 @@ def _panel(axes: Axes, answer: Transfer, name: str, along: Mapping[str, Sequence
     for limit in _in_view(axes, name, answer):
         ways.infeasible(axes, limit.value, upper=limit.upper)
     ways.budget_axis(axes, answer.start.T, answer.T)
-    axes.set_xlabel(symbol(answer.budget))
+    axes.set_xlabel(style.symbol(answer.budget))
     axes.set_ylabel(label.replace("tokens", "sequences") if unit > 1 else label)
 
 
@@ -171,12 +159,12 @@ def _limits(name: str, answer: Transfer) -> list[_Limit]:
     (low, high), unit, found = limits.ends(own), _unit(name, limits), []
     if low > 0:
         given = low > (unit if name == "b" else own.low)
-        label = f"smallest ${short(name)}$" if given else f"${short(name)}={own.low:g}$"
+        label = f"smallest ${style.short(name)}$" if given else f"${style.short(name)}={own.low:g}$"
         found.append(_Limit(low / unit, False, label, _IN_SIGHT if given else _NEAR))
     if high < np.inf:
         given = high < own.high
-        end = r"$\beta=0$" if name == "alpha" else f"${short(name)}={own.high:g}$"
+        end = r"$\beta=0$" if name == "alpha" else f"${style.short(name)}={own.high:g}$"
         found.append(
-            _Limit(high / unit, True, f"largest ${short(name)}$" if given else end, _IN_SIGHT if given else _NEAR)
+            _Limit(high / unit, True, f"largest ${style.short(name)}$" if given else end, _IN_SIGHT if given else _NEAR)
         )
     return found
