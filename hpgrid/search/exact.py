@@ -348,8 +348,11 @@ def _in_row(lanes: _Lanes, middle: Index, most: Floats) -> tuple[Floats, Index, 
     least = bounds(lanes, three)
     place, lower = three.reshape(3, -1), least.reshape(3, -1)
     while len(off := np.flatnonzero(lower[1] > np.minimum(lower[0], lower[2]))):
-        place[:, off] += np.where(lower[0, off] < lower[1, off], -1, 1)
-        lower[:, off] = bounds(lanes.some(off), place[:, off])
+        left, here, right = lower[:, off]
+        side = np.where(left < here, -1, 1)
+        place[:, off] += side
+        beyond = bounds(lanes.some(off), place[1, off] + side)
+        lower[:, off] = np.where(side < 0, (beyond, left, here), (here, right, beyond))
     may_win = np.flatnonzero(least[1] <= most * slack)
     if len(may_win) == place[1].size:
         risk, rank = (np.array(x).ravel() for x in lanes.best({axis: three[1]}))
