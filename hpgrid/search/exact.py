@@ -239,7 +239,7 @@ def _starts(problem: Search) -> list[Index]:
         for v, n in zip(("", *problem.lanes), shape)
     ]
     lengths = tuple(map(len, nodes))
-    zoomed, along = np.empty((len(box), *lengths), np.intp), int(np.argmax(lengths))
+    zoomed, along = np.empty((len(box), *lengths)), int(np.argmax(lengths))
 
     def zoom(part: slice) -> None:
         lanes = _lanes(problem, [*nodes[:along], nodes[along][part], *nodes[along + 1 :]])
@@ -260,11 +260,11 @@ def _starts(problem: Search) -> list[Index]:
     return found
 
 
-def _zoom(lanes: _Lanes) -> list[Index]:
-    """A line of each lane near its least lower bound: from lines all over the box to ever closer ones."""
+def _zoom(lanes: _Lanes) -> list[Floats]:
+    """About which line of each lane its lower bound is least: from lines all over the box to ever closer ones."""
     box, sizes = list(lanes.problem.box), lanes.problem.tables.sizes
-    # As many on each axis as make a block: where there are few lanes, all.
-    many = max(5, min(max(sizes[v] for v in box), int((BLOCK / math.prod(lanes.shape)) ** (1 / len(box)))))
+    # As many on each axis as make a block, all where there are few lanes; an odd number has a middle.
+    many = max(5, min(max(sizes[v] for v in box), int((BLOCK / math.prod(lanes.shape)) ** (1 / len(box))))) | 1
     middle = [np.broadcast_to(np.add(*lanes.ends[v]) // 2, lanes.shape) for v in box]
     steps = [-(-sizes[v] // many) for v in box]
     while True:
@@ -274,9 +274,12 @@ def _zoom(lanes: _Lanes) -> list[Index]:
         places = dict(zip(box, near)) | {box[0]: near[0].reshape(-1, *[1] * (len(box) - 1), *lanes.shape)}
         least = lanes.lower(places)
         others = [tuple(j for j in range(len(box)) if j != k) for k in range(len(box))]
-        middle = [_taken(at, least.min(axis=other).argmin(axis=0)) for at, other in zip(near, others)]
+        along = [least.min(axis=other) for other in others]
+        lowest = [values.argmin(axis=0) for values in along]
+        middle = [_taken(at, k) for at, k in zip(near, lowest)]
         if max(steps) <= 2:
-            return middle
+            beside = [[_taken(v, np.clip(k + d, 0, many - 1)) for d in (-1, 0, 1)] for v, k in zip(along, lowest)]
+            return [at + step * _vertex(*three) for at, step, three in zip(middle, steps, beside)]
         # Next, lines at a third of the distance: of these the middle one is the lowest.
         many, steps = 3, [max(1, step // 3) for step in steps]
 
@@ -284,6 +287,12 @@ def _zoom(lanes: _Lanes) -> list[Index]:
 def _taken(values: Any, place: Index) -> Any:
     """One entry each along the first dimension."""
     return np.take_along_axis(values, place[None], axis=0)[0]
+
+
+def _vertex(left: Floats, least: Floats, right: Floats) -> Floats:
+    """Where the parabola through three values has its minimum, in steps from the middle one, the least of them."""
+    left, right = (np.where(np.isfinite(x), x - least, 0) for x in (left, right))
+    return (left - right) / np.where(left + right > 0, left + right, 1) / 2
 
 
 def _best(lanes: _Lanes, start: Sequence[Index]) -> Sequence[Any]:
@@ -370,13 +379,10 @@ def _in_row(lanes: _Lanes, middle: Index, most: Floats) -> tuple[Floats, Index, 
         limit = np.minimum(limit, risk)
         on = np.flatnonzero(bounds(own, at + side) <= limit[lane] * slack)
         lane, side, at = lane[on], side[on], (at + side)[on]
-    # Between columns: where the parabola through three lower bounds is least, to go on from; and by how much at most
-    # the bound may be less there, which is the less, the higher both columns beside are.
-    left, right = (np.where(np.isfinite(lower[k]), lower[k] - lower[1], 0) for k in (0, 2))
-    between = (left - right) / np.where(left + right > 0, left + right, 1) / 2
+    # Between columns the bound may be less, which is the less, the higher both columns beside are.
     rise = 1 - lower[1] / np.minimum(lower[0], lower[2])
     below = lower[1] * np.exp(-dip * np.maximum(1 - rise / (4 * dip or 1), 0) ** 2)
-    return risk, rank, place[1] + between, below
+    return risk, rank, place[1] + _vertex(*lower), below
 
 
 def problem_of(plan: SearchPlan, tables: Tables, caps: Mapping[str, Index] | None = None) -> tuple[Search | None, str]:
