@@ -20,7 +20,7 @@ F = Fraction
 XYZ = ["x > 0", "y > 0", "z > 0"]
 
 #: How many random ones are drawn, and every how many of them is refined, which takes seconds.
-DRAWN, EVERY = int(os.environ.get("HPGRID_RANDOM_POSYNOMIALS", "30")), int(os.environ.get("HPGRID_REFINED_EVERY", "20"))
+DRAWN, EVERY = int(os.environ.get("HPGRID_RANDOM_POSYNOMIALS", "15")), int(os.environ.get("HPGRID_REFINED_EVERY", "20"))
 
 #: What the log of a risk is known to: up to 300 in size, of some ten operations each rounded to 1e-16 of it.
 ROUNDING = 1e-12
