@@ -148,7 +148,7 @@ def symbols_of(picture: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("layout", [
-    ("--tune", "eta,b,alpha"), ("--tune", "eta,b", "--fix", "alpha=0.1"),
+    pytest.param(("--tune", "eta,b,alpha"), marks=pytest.mark.thorough), ("--tune", "eta,b", "--fix", "alpha=0.1"),
     ("--layout", "contours", "--tune", "eta", "--fix", "alpha=0.1"),
 ])  # fmt: skip
 def test_a_picture_says_what_is_taken_from_the_risk(layout: tuple[str, ...], tmp_path: Path, capsys: Capture) -> None:

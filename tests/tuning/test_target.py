@@ -259,7 +259,7 @@ def test_where_batches_are_free_a_cap_costs_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("max_K", "binds"), [pytest.param(9e3, False, marks=pytest.mark.thorough), (30.0, False), (20.0, True)]
+    ("max_K", "binds"), [*(pytest.param(K, False, marks=pytest.mark.thorough) for K in (9e3, 30.0)), (20.0, True)]
 )
 def test_where_a_range_of_batch_sizes_does_the_smallest_takes_the_most_iterations(max_K: float, binds: bool) -> None:
     """max(b^(-1/2), 0.05) + T^(-1/2) is 0.06 at T = 1e4 for any b >= 400: K may be 25 or fewer, at no price."""
