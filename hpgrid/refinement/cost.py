@@ -18,6 +18,9 @@ from hpgrid.refinement.problem import OPEN, Floats, Problem, Solution, powers
 #: again each time, so that the set it is near-optimal on ends before a hump that is a third as wide as it is far.
 OUTWARDS = 2 * OPEN * 1.5 ** np.arange(-35.0, 1.0)
 
+#: Of a convex one, how many times as far as the level of the parabola at its optimum: seldom is its own level beyond.
+BEYOND = 2.0
+
 #: What stands for a log risk far above a level, and for one that is none: a search for a root needs numbers.
 CUT, ENDED = 2 * OPEN, 4 * OPEN
 
@@ -202,13 +205,24 @@ def _intervals(problem: Problem, best: Solution, excess: float) -> tuple[Floats,
     nothing = np.full((2, n, count), np.nan), np.zeros((2, n, count), bool)
     if not asked.size:
         return nothing
-    # A risk that is convex in the logs is near-optimal all the way to an end that is. Any other is followed outwards
-    # to where it is above the level first.
-    toward = (limits - center)[asked, None]
-    steps = np.abs(toward) if problem.proxy.is_log_convex(problem.tuned) else np.minimum(OUTWARDS, np.abs(toward))
+    # A risk that is convex in the logs is near-optimal all the way to an end that is; where it is not, it is above the
+    # level not far beyond where a parabola would be, seldom at the end alone, which is dear to look at. Any other is
+    # followed outwards to where it is above first.
+    toward, convex = (limits - center)[asked, None], problem.proxy.is_log_convex(problem.tuned)
+    if convex:
+        soft = np.broadcast_to(np.einsum("iip->ip", best.inverse_hessian), (2, n, count)).ravel()[asked]
+        near = np.where(soft > 0, BEYOND * np.sqrt(2 * excess * np.maximum(soft, 0.0)), np.inf)
+        steps = np.minimum(np.stack([near, np.full(near.shape, np.inf)], axis=1), np.abs(toward))
+    else:
+        steps = np.minimum(OUTWARDS, np.abs(toward))
     points = np.where(steps < np.abs(toward), center[asked, None] + np.sign(toward) * steps, limits[asked, None])
-    places = np.broadcast_to(asked[:, None], points.shape)
-    outside = beyond(points.ravel(), places.ravel().astype(float)).reshape(points.shape) > 0
+    outside = np.zeros(points.shape, bool)
+    for part in (slice(1), slice(1, 2)) if convex else (slice(None),):
+        rows = np.flatnonzero(~outside.any(axis=1))
+        here = points[rows, part]
+        places = np.broadcast_to(asked[rows, None], here.shape)
+        if rows.size:
+            outside[rows, part] = beyond(here.ravel(), places.ravel().astype(float)).reshape(here.shape) > 0
     crosses, first = outside.any(axis=1), outside.argmax(axis=1)
     ends, opened = (array.ravel() for array in nothing)
     # Where only the end of the numbers holds a variable, nothing does.
