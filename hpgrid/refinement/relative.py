@@ -92,7 +92,7 @@ def derivatives(problem: Problem, walls: tuple[Inequality, ...] = ()) -> Callabl
         added = np.broadcast_to([*(more or {}).values()], (len(z), len(more or {})))
         call = _Call(whole.function, whole.arguments(), logs, (*held,), (*batch.constants, *(more or {})), walls)
         # A call takes a millisecond, XLA's optimiser half a second for each new bound.
-        jets = compiled(_jets, effort=0, static_argnums=0)
+        jets = compiled(_jets, soon=True, static_argnums=0)
         numbers, parts = np.concatenate([z, table[which], added], axis=1), []
         for first in range(0, len(z), BATCH):
             part = np.minimum(np.arange(first, first + BATCH), len(z) - 1)  # the last one, again, as padding

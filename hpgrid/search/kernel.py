@@ -59,12 +59,6 @@ def _product(entry: Any) -> Any:
     return reduce(mul, (table for each in tables for table in each.values()), coefficient)
 
 
-def group_planes(hoisted: Hoisted) -> list[Any]:
-    """For every group of terms that share their factor on the scanned axis, what that factor is multiplied by."""
-    zero = hoisted.zero
-    return [reduce(add, [_product(entry) + zero for entry in members]) for members in hoisted.groups]
-
-
 def line_risk(call: Call | None, hoisted: Hoisted) -> tuple[Callable[[Any], Any], Any]:
     """Return the risk along one line as a function of a scanned entry, and what is added after its minimum.
 
@@ -75,7 +69,8 @@ def line_risk(call: Call | None, hoisted: Hoisted) -> tuple[Callable[[Any], Any]
     zero = hoisted.zero
     penalties = [penalty for each in hoisted.penalty for penalty in each.values()]
     rest = reduce(add, [_product(entry) + zero for entry in hoisted.rest] + penalties, zero)
-    planes = group_planes(hoisted)
+    # For every group of terms that share their factor on the scanned axis, what that factor is multiplied by.
+    planes = [reduce(add, [_product(entry) + zero for entry in members]) for members in hoisted.groups]
     limit = hoisted.limit
     if len(limit) == 2:
         batch = next(limit[axis] for axis in limit if axis != "T")
@@ -222,7 +217,7 @@ SOON = 2**20
 
 def program(*, soon: bool) -> Any:
     """Return the kernel as it is compiled."""
-    return compiled(_best, effort=0 if soon else 2, static_argnums=0)
+    return compiled(_best, soon=soon, static_argnums=0)
 
 
 def best_cells(
