@@ -9,8 +9,8 @@ from typing import Any
 
 import jax
 
-#: What XLA leaves out for a CPU of what is compiled soon: its newer emitter of loops, which takes more passes, but where
-#: an array is scanned is three times as good; LLVM's optimiser.
+#: What XLA leaves out for a CPU of what is compiled soon: its newer emitter of loops, which takes more passes, but
+#: where an array is scanned is three times as good; LLVM's optimiser.
 _LEFT_OUT: dict[str, bool | int] = {"xla_cpu_use_fusion_emitters": False, "xla_backend_optimization_level": 0}
 
 

@@ -141,11 +141,9 @@ def search(problem: Search) -> tuple[Floats, Index]:
     sizes, over, shape = problem.tables.sizes, problem.tables.over, problem.shape
     risk = np.empty(shape)
     rank = np.empty(shape, np.int32 if math.prod(sizes[v] for v in over) < 2**31 else np.int64)
-    every, along, start = list(map(np.arange, shape)), int(np.argmax(shape)), _starts(problem)
+    start = _starts(problem)
 
-    def part_of(part: slice) -> None:
-        here = (slice(None),) * along + (part,)
-        lanes = _lanes(problem, [*every[:along], every[along][part], *every[along + 1 :]])
+    def best(lanes: _Lanes, here: tuple[slice, ...]) -> None:
         risk[here], rank[here] = _best(lanes, [place[here] for place in start])
         ends = (lanes.ends[v] for v in (problem.tables.scan, *problem.box))
         outside = np.broadcast_to(reduce(or_, (low > high for low, high in ends)), lanes.shape)
@@ -153,7 +151,7 @@ def search(problem: Search) -> tuple[Floats, Index]:
             risk[here][outside], rank[here][outside] = np.inf, 0
 
     # Of a lane without a box there is one line to look at, of others there are some.
-    _in_parts(part_of, shape[along], (1 if problem.box else 4) * BLOCK * shape[along] // math.prod(shape))
+    _in_parts(best, problem, list(map(np.arange, shape)), (1 if problem.box else 4) * BLOCK)
     axes, risk, rank = list(problem.lanes), risk[0], rank[0]
     for v in [v for v in axes if v in over]:  # what is reduced beside the box
         k = axes.index(v)
@@ -163,15 +161,30 @@ def search(problem: Search) -> tuple[Floats, Index]:
     return risk, rank
 
 
-def _in_parts(run: Callable[[slice], None], total: int, each: int) -> None:
-    """Run what takes a part of so many in parts of so many: on all cores, where there are several."""
-    parts = [slice(start, start + max(1, each)) for start in range(0, total, max(1, each))]
-    if len(parts) < 2:
-        for part in parts:
-            run(part)
+def _in_parts(
+    run: Callable[[_Lanes, tuple[slice, ...]], None], problem: Search, places: Sequence[Index], each: int
+) -> None:
+    """Run what takes lanes, and where they are among all, for those at some places on each axis, so many at once.
+
+    Parts are cut along the longest axis; where there are several, all cores share them.
+    """
+    lengths = list(map(len, places))
+    along = int(np.argmax(lengths))
+    step = max(1, each * lengths[along] // math.prod(lengths))
+
+    def own(start: int) -> None:
+        part = slice(start, start + step)
+        run(
+            _lanes(problem, [*places[:along], places[along][part], *places[along + 1 :]]),
+            (slice(None),) * along + (part,),
+        )
+
+    starts = range(0, lengths[along], step)
+    if len(starts) < 2:
+        own(0)
         return
-    with ThreadPoolExecutor(min(cores(), len(parts))) as pool:
-        list(pool.map(run, parts))
+    with ThreadPoolExecutor(min(cores(), len(starts))) as pool:
+        list(pool.map(own, starts))
 
 
 @dataclass(frozen=True)
@@ -202,7 +215,8 @@ class _Lanes:
 
     def in_rows(self, row: Index) -> _Lanes:
         """Return the same lanes, each in a row."""
-        return replace(self, at={**self.at, next(iter(self.problem.box)): row})
+        axis, _ = self.problem.box
+        return replace(self, at={**self.at, axis: row})
 
     def clip(self, axis: str, place: Index) -> Index:
         """Return the nearest places that are allowed."""
@@ -238,15 +252,13 @@ def _starts(problem: Search) -> list[Index]:
         np.arange(n) if v == COMBINATION else np.rint(np.linspace(0, n - 1, min(n, 2 + math.isqrt(n)))).astype(np.intp)
         for v, n in zip(("", *problem.lanes), shape)
     ]
-    lengths = tuple(map(len, nodes))
-    zoomed, along = np.empty((len(box), *lengths)), int(np.argmax(lengths))
+    zoomed = np.empty((len(box), *map(len, nodes)))
 
-    def zoom(part: slice) -> None:
-        lanes = _lanes(problem, [*nodes[:along], nodes[along][part], *nodes[along + 1 :]])
-        zoomed[(slice(None),) * (along + 1) + (part,)] = _zoom(lanes)
+    def zoom(lanes: _Lanes, here: tuple[slice, ...]) -> None:
+        zoomed[(slice(None), *here)] = _zoom(lanes)
 
     if box:
-        _in_parts(zoom, lengths[along], BLOCK // 5 ** len(box) * lengths[along] // math.prod(lengths))
+        _in_parts(zoom, problem, nodes, BLOCK // 5 ** len(box))
     found = []
     for place in zoomed:
         for k, (n, own) in enumerate(zip(shape, nodes)):
@@ -300,7 +312,7 @@ def _best(lanes: _Lanes, start: Sequence[Index]) -> Sequence[Any]:
     if len(start) < 2:
         found = _in_row(lanes, start[0], np.full(lanes.shape, np.inf))[:2] if start else lanes.best({})
         return [x.reshape(lanes.shape) for x in found]
-    axis = next(iter(lanes.problem.box))
+    axis, _ = lanes.problem.box
     row = lanes.clip(axis, start[0])
     best = _in_row(lanes.in_rows(row), start[1], np.full(lanes.shape, np.inf))
     row, (risk, rank, column, _) = row.ravel(), best
