@@ -1,9 +1,9 @@
 """The continuous optimum of a posynomial by itself: what a tolerance is derived from, and a cost held against.
 
 A solve (``newton``) costs a few milliseconds, and hardly more for hundreds of problems: so ask for many at once. The
-budget, the values that are fixed, the ends of the box and the
-constants are numbers or arrays that broadcast with one another; and a variable whose two ends are one value is held
-there, so that problems that tune different variables are one call too:
+budget, the values that are fixed, the ends of the box and the constants are numbers or arrays that broadcast with one
+another; and a variable whose two ends are one value is held there, so that problems that tune different variables are
+one call too:
 
     n = len(C1)
     held = np.array([[1e3], [1.0]])                      # two rules: b held at 1e3; b tuned
