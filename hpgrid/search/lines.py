@@ -86,7 +86,7 @@ class Line:
             turned = _first(lambda at: self.at(planes, at) <= self.at(planes, np.minimum(at + 1, high)), low, high)
             place, last = turned - 1, turned + 1  # rounding may have moved it by one
         unsure = place != last
-        place = np.minimum(np.maximum(place, low), high)
+        place = np.clip(place, low, high)
         value = self.at(planes, place)
         if unsure.any():
             # Numbered first: of arrays with several axes NumPy finds places one by one.
