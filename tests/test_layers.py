@@ -141,7 +141,7 @@ def test_a_sum_of_powers_is_searched_and_refined_without_jax() -> None:
 
 
 def test_public_names_load_when_used_and_others_do_not_exist() -> None:
-    assert set(hpgrid.__all__) <= set(dir(hpgrid))
+    assert dir(hpgrid) == sorted(hpgrid.__all__)
     for name, home in hpgrid._HOME.items():
         if home in MODULES:
             assert getattr(hpgrid, name).__module__ == home
