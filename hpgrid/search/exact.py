@@ -228,6 +228,12 @@ class _Lanes:
         least = self.problem.lower({**self.at, **places}, *self.ends[self.problem.tables.scan])
         return np.broadcast_to(least, np.broadcast_shapes(self.shape, *(x.shape for x in places.values())))
 
+    def bounds(self, column: Index) -> Any:
+        """Return lower bounds of lines in columns of lanes that are in a row each, +inf where none is allowed."""
+        *_, axis = self.problem.box
+        near = self.clip(axis, column)
+        return np.where(near == column, self.lower({axis: near}), np.inf)
+
     def best(self, places: Mapping[str, Index]) -> list[Any]:
         """Return the best risk of one line of each, and the cell's rank."""
         found = self.problem.best({**self.at, **places}, *self.ends[self.problem.tables.scan])
@@ -309,8 +315,14 @@ def _vertex(left: Floats, least: Floats, right: Floats) -> Floats:
 
 def _best(lanes: _Lanes, start: Sequence[Index]) -> Sequence[Any]:
     """Return the best risk of lanes, and its rank, looked for from a row and a column on."""
+    if not start:
+        return lanes.best({})
     if len(start) < 2:
-        found = _in_row(lanes, start[0], np.full(lanes.shape, np.inf))[:2] if start else lanes.best({})
+        (axis,) = lanes.problem.box
+        middle = lanes.clip(axis, start[0])
+        found = [x.flatten() for x in lanes.best({axis: middle})]
+        beside = np.stack([middle - 1, middle + 1])
+        _outwards(lanes, found, np.inf, beside, lanes.bounds(beside))
         return [x.reshape(lanes.shape) for x in found]
     axis, _ = lanes.problem.box
     row = lanes.clip(axis, start[0])
@@ -359,20 +371,15 @@ def _in_row(lanes: _Lanes, middle: Index, most: Floats) -> tuple[Floats, Index, 
         most: what is reached elsewhere: what can only exceed it is not evaluated, and +inf.
     """
     (axis, dip), slack = list(lanes.problem.box.items())[-1], 1 + APART
-
-    def bounds(lanes: _Lanes, place: Index) -> Any:
-        near = lanes.clip(axis, place)
-        return np.where(near == place, lanes.lower({axis: near}), np.inf)
-
     # Three columns, which are moved until the middle one is the lowest.
     three = lanes.clip(axis, middle) + np.arange(-1, 2).reshape(-1, *[1] * len(lanes.shape))
-    least = bounds(lanes, three)
+    least = lanes.bounds(three)
     place, lower = three.reshape(3, -1), least.reshape(3, -1)
     while len(off := np.flatnonzero(lower[1] > np.minimum(lower[0], lower[2]))):
         left, here, right = lower[:, off]
         side = np.where(left < here, -1, 1)
         place[:, off] += side
-        beyond = bounds(lanes.some(off), place[1, off] + side)
+        beyond = lanes.some(off).bounds(place[1, off] + side)
         lower[:, off] = np.where(side < 0, (beyond, left, here), (here, right, beyond))
     may_win = np.flatnonzero(least[1] <= most * slack)
     if len(may_win) == place[1].size:
@@ -380,21 +387,33 @@ def _in_row(lanes: _Lanes, middle: Index, most: Floats) -> tuple[Floats, Index, 
     else:
         risk, rank = np.full(place[1].size, np.inf), np.zeros(place[1].size, np.intp)
         risk[may_win], rank[may_win] = lanes.some(may_win).best({axis: place[1, may_win]})
-    # From there outwards, as far as what does not exceed the limit.
-    limit = np.minimum(risk, most.ravel())
-    on = np.flatnonzero(lower[::2] <= limit * slack)
-    side, lane = np.divmod(on, place[1].size)
-    at, side = place[::2].ravel()[on], 2 * side - 1
-    while len(lane):
-        own = lanes.some(lane)
-        _take_better(risk, rank, lane, *own.best({axis: at}))
-        limit = np.minimum(limit, risk)
-        on = np.flatnonzero(bounds(own, at + side) <= limit[lane] * slack)
-        lane, side, at = lane[on], side[on], (at + side)[on]
+    _outwards(lanes, (risk, rank), most.ravel(), place[::2], lower[::2])
     # Between columns the bound may be less, which is the less, the higher both columns beside are.
     rise = 1 - lower[1] / np.minimum(lower[0], lower[2])
     below = lower[1] * np.exp(-dip * np.maximum(1 - rise / (4 * dip or 1), 0) ** 2)
     return risk, rank, place[1] + _vertex(*lower), below
+
+
+def _outwards(lanes: _Lanes, found: Sequence[Any], most: Any, beside: Index, lower: Floats) -> None:
+    """Look on both sides as far as a lower bound does not exceed the best, and put what is better in its place.
+
+    Args:
+        lanes: in a row each.
+        found: what is best so far, and its rank, flat.
+        most: what is reached elsewhere.
+        beside, lower: the columns on either side of what has been looked at, and their lower bounds.
+    """
+    (*_, axis), (risk, rank) = lanes.problem.box, found
+    slack, limit = 1 + APART, np.minimum(risk, most)
+    on = np.flatnonzero(lower.reshape(2, -1) <= limit * slack)
+    side, lane = np.divmod(on, len(risk))
+    at, side = beside.ravel()[on], 2 * side - 1
+    while len(lane):
+        own = lanes.some(lane)
+        _take_better(risk, rank, lane, *own.best({axis: at}))
+        limit = np.minimum(limit, risk)
+        on = np.flatnonzero(own.bounds(at + side) <= limit[lane] * slack)
+        lane, side, at = lane[on], side[on], (at + side)[on]
 
 
 def problem_of(plan: SearchPlan, tables: Tables, caps: Mapping[str, Index] | None = None) -> tuple[Search | None, str]:
