@@ -12,8 +12,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numcodecs
 import numpy as np
-import zarr
 
 from hpgrid.checks import InputError, bad, complement
 from hpgrid.grid import Grid
@@ -211,8 +211,7 @@ def _attributes(
         "grid": {name: list(map(float, axis.values)) for name, axis in grid.axes.items()} | grid.held,
         "budget": grid.budget,
         "block": list(combinations.block),
-        # Zarr writes what blocks are read by.
-        "versions": {**made["versions"], "zarr": zarr.__version__},
+        "versions": {**made["versions"], "numcodecs": numcodecs.__version__},
         "device": device,
         "dtype": "float64",
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

@@ -15,9 +15,9 @@ import json
 import math
 import os
 import shutil
+import sys
 import tempfile
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -25,9 +25,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import zarr
+from numcodecs import VLenUTF8, Zstd
 from numpy.typing import NDArray
-from zarr.codecs import ZstdCodec
 
 from hpgrid.checks import bad, shortened
 from hpgrid.grid import LogAxis
@@ -206,6 +205,9 @@ _MARKER_DIMS = ("block", "part", "byte")
 #: What begins a Zstandard frame.
 _ZSTD = b"\x28\xb5\x2f\xfd"
 
+#: How blocks are packed.
+_PACKED = Zstd(level=0)
+
 
 @dataclass(frozen=True)
 class Store:
@@ -227,11 +229,6 @@ class Store:
     def contents(self) -> Contents:
         """What is written of each combination."""
         return self.combinations.contents
-
-    @cached_property
-    def group(self) -> zarr.Group:
-        """The Zarr group."""
-        return zarr.open_group(self.path, mode="r+", use_consolidated=False)
 
     @cached_property
     def corners(self) -> tuple[tuple[slice, ...], ...]:
@@ -260,19 +257,18 @@ class Store:
         Raises:
             ValueError: it can't be written.
         """
-        where = self.corners[number]
-        shape = tuple(part.stop - part.start for part in where)
+        lengths, digests = [part.stop - part.start for part in self.corners[number]], []
         try:
-            # A part of zeros has a file, too.
-            with zarr.config.set({"array.write_empty_chunks": True}):
-                for name in self.contents.specs:
-                    array = parts[name]
-                    whole = array.reshape(array.shape[0], *shape, *array.shape[2:])
-                    self.group[name][(slice(None), *where)] = whole  # type: ignore[index]
+            for (file, _), (name, spec) in zip(self._files(number), self.contents.specs.items()):
+                # At the end of an axis a block is as large as elsewhere: what is beyond is never read.
+                whole = np.zeros(self.chunk(spec), spec.dtype)
+                own = whole[:, *map(slice, lengths)]
+                own[...] = parts[name].reshape(own.shape)
+                content = _PACKED.encode(whole)
+                _put(file, content)
+                digests.append(hashlib.sha256(content).digest())
             # Each part is on the disk before the marker that speaks of it.
-            marker = b"".join((*self._digests(number, flush=True), self.frame))
-            self.group[MARKER][number] = np.frombuffer(marker, np.uint8).reshape(self.contents.parts)  # type: ignore[index]
-            _flush(self._marker(number))
+            _put(self._marker(number), b"".join((*digests, self.frame)))
         except OSError as error:
             rule = f"block {number} of the store can't be written ({error.strerror})"
             raise bad(rule, str(self.path), "the same command again where it can be: whole blocks are kept") from None
@@ -298,11 +294,9 @@ class Store:
             size = math.prod(self.chunk(spec)) * np.dtype(spec.dtype).itemsize
             yield self.path.joinpath(name, "c", "0", *place, *("0" for _ in spec.after)), size
 
-    def _digests(self, number: int, flush: bool = False) -> Iterator[bytes]:
+    def _digests(self, number: int) -> Iterator[bytes]:
         """The SHA-256 of each of a block's files; nothing for one that is missing, or unpacks to another size."""
         for file, size in self._files(number):
-            if flush:
-                _flush(file)
             content = _content(file, 2 * size + 1024)
             yield hashlib.sha256(content).digest() if content and _unpacked(content) == size else b""
 
@@ -337,10 +331,26 @@ def _frame_files(path: Path) -> list[Path]:
     files = [path / "zarr.json"]
     for name, array in sorted(_metadata(path)["consolidated_metadata"]["metadata"].items()):
         files.append(path / name / "zarr.json")
-        # What blocks are written to has axes of chunks beside its regimes; the rest is whole, in one.
+        # What blocks are written to is packed; the rest is whole, in one file.
         if array["codecs"][-1]["name"] != "zstd" and name != MARKER:
-            files.append(path.joinpath(name, "c", *("0" for _ in array["shape"])))
+            files.append(_only_chunk(path, name, array["shape"]))
     return files
+
+
+def _only_chunk(path: Path, name: str, shape: Sequence[int]) -> Path:
+    return path.joinpath(name, "c", *("0" for _ in shape))
+
+
+def _put(file: Path, content: bytes) -> None:
+    """Write a file aside, and put it in place and on the disk."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    aside = file.with_name(f".{file.name}.part")
+    aside.unlink(missing_ok=True)
+    # Never what a link leads to.
+    with aside.open("xb") as opened:
+        opened.write(content)
+    aside.replace(file)
+    _flush(file)
 
 
 def _flush(file: Path) -> None:
@@ -404,46 +414,54 @@ def mend(path: Path, combinations: Combinations, static: Mapping[str, Any], attr
 
 
 def _fill(path: Path, combinations: Combinations, static: Mapping[str, Any], attributes: Mapping[str, Any]) -> None:
-    group = zarr.create_group(path, attributes=dict(attributes))
     sizes = {dims[0]: len(values) for dims, values, _ in static.values() if len(dims) == 1}
-    # A coordinate that is 0 has a file, too.
-    with zarr.config.set({"array.write_empty_chunks": True}):
-        for name, (dims, values, notes) in static.items():
-            data = np.asarray(values)
-            text = data.dtype.kind == "U"
-            made = group.create_array(
-                name, shape=data.shape, chunks=data.shape or (), dtype=str if text else data.dtype, compressors=None,
-                dimension_names=dims, attributes=dict(notes),
-            )  # fmt: skip
-            made[...] = data.astype(object) if text else data
-    opened = Store(path, combinations, sizes["regime"], sizes[attributes["budget"]])
+    opened, arrays = Store(path, combinations, sizes["regime"], sizes[attributes["budget"]]), {}
     contents, parts = opened.contents, opened.contents.parts
     for name, spec in contents.specs.items():
         counted = COUNTED_IN.get(name.split("_")[0]) if name.endswith(("_hat", "_star")) else None
-        after = contents.after(spec, opened.budgets)
-        group.create_array(
-            name,
-            shape=(opened.regimes, *combinations.shape, *after.values()),
-            chunks=opened.chunk(spec),
-            dtype=spec.dtype,
-            compressors=ZstdCodec(level=0),
-            fill_value={"float64": np.nan, "bool": False, "int64": 0}[spec.dtype],
-            dimension_names=_dims(spec, combinations, attributes["budget"]),
-            attributes={"long_name": spec.meaning, **({"units": counted} if counted else {})},
-        )
-    group.create_array(
-        MARKER,
-        shape=(math.prod(combinations.blocks), *parts),
-        chunks=(1, *parts),
-        dtype="uint8",
-        compressors=None,
-        dimension_names=_MARKER_DIMS,
-        attributes={"long_name": "SHA-256 of the files of each block, and of what it is read by; none where not whole"},
-    )
+        lengths = opened.regimes, *combinations.shape, *contents.after(spec, opened.budgets).values()
+        notes = {"long_name": spec.meaning, **({"units": counted} if counted else {})}
+        dims = _dims(spec, combinations, attributes["budget"])
+        arrays[name] = _array(lengths, opened.chunk(spec), spec.dtype, dims, notes, packed=True)
+    meaning = "SHA-256 of the files of each block, and of what it is read by; none where not whole"
+    shape = math.prod(combinations.blocks), *parts
+    arrays[MARKER] = _array(shape, (1, *parts), "uint8", _MARKER_DIMS, {"long_name": meaning})
+    for name, (dims, values, notes) in static.items():
+        data = np.asarray(values)
+        text = data.dtype.kind == "U"
+        arrays[name] = _array(data.shape, data.shape, "string" if text else data.dtype.name, dims, notes)
+        file = _only_chunk(path, name, data.shape)
+        file.parent.mkdir(parents=True)
+        file.write_bytes(VLenUTF8().encode(data.astype(object)) if text else data.tobytes())
+    for name, array in arrays.items():
+        (path / name).mkdir(exist_ok=True)
+        (path / name / "zarr.json").write_text(json.dumps(array, indent=2))
     # Not yet in Zarr's specification, but what xarray looks for first.
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", zarr.errors.ZarrUserWarning)
-        zarr.consolidate_metadata(path)
+    every = {"kind": "inline", "must_understand": False, "metadata": arrays}
+    group = {"attributes": attributes, "zarr_format": 3, "consolidated_metadata": every, "node_type": "group"}
+    (path / "zarr.json").write_text(json.dumps(group, indent=2))
+
+
+def _array(shape: Any, chunks: Any, dtype: str, dims: Any, notes: Any, packed: bool = False) -> dict[str, Any]:
+    """An array's metadata.
+
+    Source: https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html
+    """
+    plain = {"name": "bytes", "configuration": {"endian": sys.byteorder}}
+    text = {"name": "vlen-utf8", "configuration": {}}
+    zstd = {"name": "zstd", "configuration": {"level": _PACKED.level, "checksum": False}}
+    return {
+        "shape": [*shape],
+        "data_type": dtype,
+        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [*chunks]}},
+        "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+        "fill_value": {"float64": "NaN", "int64": 0, "uint8": 0, "bool": False, "string": ""}[dtype],
+        "codecs": [text if dtype == "string" else plain, *[zstd] * packed],
+        "attributes": {**notes},
+        "dimension_names": [*dims],
+        "zarr_format": 3,
+        "node_type": "array",
+    }
 
 
 def _dims(spec: Spec, combinations: Combinations, budget: str) -> tuple[str, ...]:

@@ -448,6 +448,12 @@ def test_plain_xarray_opens_it_without_a_warning(whole: Path) -> None:
     assert set(SPECS) < set(xarray.open_zarr(whole, chunks=None))
 
 
+def test_zarr_reads_each_array_by_itself(whole: Path) -> None:
+    data = hpgrid.open_sweep(whole)
+    for name in data.variables:
+        np.testing.assert_array_equal(zarr.open_array(whole / str(name), mode="r")[...], data[name].values)
+
+
 def test_a_sweep_that_is_not_whole_says_so(copy: Path) -> None:
     shutil.rmtree(copy / MARKER / "c" / "1")
     assert hpgrid.open_sweep(copy).attrs["whole_blocks"] == 2
