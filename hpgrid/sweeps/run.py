@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache, partial
+from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,7 @@ import numpy as np
 from hpgrid.checks import InputError, bad, complement
 from hpgrid.grid import Grid
 from hpgrid.progress import LONG, foresee, progress
-from hpgrid.record import check_local, made_with
+from hpgrid.record import check_local, versions
 from hpgrid.search.brute import plan_search
 from hpgrid.search.invalid import invalid_cells
 from hpgrid.search.many import check_limits
@@ -106,24 +108,23 @@ def run(
     combinations = lay_out(plan, block or BLOCK)
     plan, grid = _settled(plan, combinations)
     check_local(out)
-    made = made_with("float64")
     notes = tuple(_invalid(plan, grid, combinations.extremes()))
     # Neither hangs on the blocks' sides.
     static, new = _static(plan, grid, combinations), False
+    described = _attributes(plan, grid, combinations, notes)
     if not os.path.lexists(out):
         size = combinations.contents.size(len(grid.axes[grid.budget])) * len(plan.regimes) * plan.combinations
         there_is = next(folder for folder in out.absolute().parents if folder.exists())
         foresee(f"a store of {counted(plan.combinations, 'combination')}", 0.0, size, disk=there_is)
         # Constants that this grid can't hold, or devices that are not there, are refused before there is a store.
         measure(plan, grid, combinations.extremes(), options)
-        described = _attributes(plan, grid, combinations, made, notes)
         new = store.create(out, combinations, static, described)
     # Made or not: another process may have been first.
     there = store.attributes_of(out, "a folder that hpgrid sweep made, or one that does not exist yet")
     # A store is gone on with in its own blocks.
     if block is None:
         combinations = store.in_blocks(combinations, there.get("block"))
-    described = {**_attributes(plan, grid, combinations, made, notes), "created": there.get("created")}
+    described |= {"block": list(combinations.block), "created": there.get("created")}
     store.check_same(out, there, described)
     opened = store.Store(out, combinations, len(plan.regimes), len(grid.axes[grid.budget]))
     processes, process = share
@@ -201,22 +202,30 @@ def _settled(plan: Plan, combinations: Combinations) -> tuple[Plan, Grid]:
 # --- the store ---
 
 
-def _attributes(
-    plan: Plan, grid: Grid, combinations: Combinations, made: Mapping[str, Any], notes: tuple[str, ...]
-) -> dict[str, Any]:
-    device = {key: made["device"][key] for key in ("platform", "kind")}
+def _attributes(plan: Plan, grid: Grid, combinations: Combinations, notes: tuple[str, ...]) -> dict[str, Any]:
     return {
         "hpgrid_sweep": store.SCHEMA,
         "plan": plan.describe(),
         "grid": {name: list(map(float, axis.values)) for name, axis in grid.axes.items()} | grid.held,
         "budget": grid.budget,
         "block": list(combinations.block),
-        "versions": {**made["versions"], "numcodecs": numcodecs.__version__},
-        "device": device,
+        "versions": {**versions(), "numcodecs": numcodecs.__version__},
+        "device": _device(),
         "dtype": "float64",
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         **({"does_not_hold": list(notes)} if notes else {}),
     }
+
+
+def _device() -> dict[str, str]:
+    """What brute force computes on; where jax has no plugin it is the CPU, and jax, which takes a second, stays out."""
+    plugins = find_spec("jax_plugins") or find_spec("libtpu") or entry_points(group="jax_plugins")
+    if not plugins and not {"PJRT_NAMES_AND_LIBRARY_PATHS", "TPU_LIBRARY_PATH"} & {*os.environ}:
+        return {"platform": "cpu", "kind": "cpu"}
+    import jax
+
+    first = jax.devices()[0]
+    return {"platform": first.platform, "kind": first.device_kind}
 
 
 def _invalid(plan: Plan, grid: Grid, ends: Mapping[str, Any]) -> Iterator[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from commands import Capture, printed, refused
+from commands import Capture, loaded, printed, refused
 from golden import SWEEP
 
 from hpgrid import progress
@@ -29,6 +30,11 @@ def test_it_says_what_it_did_and_on_a_second_run_what_it_found(config: Path, tmp
     assert str(table) in shown
     assert "1 of 1 block, 1 of them found whole" in printed("sweep", capsys, str(config), "--out", str(out))
     assert len(table.read_text().splitlines()) == 1 + 6 * 3 * 4
+
+
+@pytest.mark.skipif(find_spec("jax_plugins") is not None, reason="jax is asked about its plugin's device")
+def test_nothing_but_numpy_is_loaded_for_an_exact_search(config: Path, tmp_path: Path) -> None:
+    assert loaded("sweep", config, "--out", tmp_path / "run.zarr") == {"numpy"}
 
 
 def test_beyond_an_hour_it_asks_before_its_first_block_and_yes_goes_on_from_there(

@@ -22,6 +22,7 @@ import zarr
 from sweep_of_six import HELD, SMALL, contents, finished, started
 
 import hpgrid
+from hpgrid.record import made_with
 from hpgrid.sweeps import store
 from hpgrid.sweeps.measure import Options
 from hpgrid.sweeps.run import run
@@ -452,6 +453,11 @@ def test_zarr_reads_each_array_by_itself(whole: Path) -> None:
     data = hpgrid.open_sweep(whole)
     for name in data.variables:
         np.testing.assert_array_equal(zarr.open_array(whole / str(name), mode="r")[...], data[name].values)
+
+
+def test_its_device_is_what_jax_says(whole: Path) -> None:
+    device = made_with("float64")["device"]
+    assert hpgrid.open_sweep(whole).attrs["device"] == {"platform": device["platform"], "kind": device["kind"]}
 
 
 def test_a_sweep_that_is_not_whole_says_so(copy: Path) -> None:
