@@ -16,10 +16,10 @@ from contextlib import contextmanager
 from textwrap import wrap
 from typing import Any, NoReturn
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, MissingArgumentError, Parameter
 
 from hpgrid import __version__
-from hpgrid.checks import CALLED, InputError, Note, cut, name_here
+from hpgrid.checks import CALLED, InputError, Note, bad, cut, name_here
 from hpgrid.text import GLUE, columns
 
 app = App(
@@ -142,9 +142,22 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     except (CycloptsError, InputError, OSError) as error:
         # What an option's own reader refuses, it has said itself.
         said = error.__cause__ if isinstance(error.__cause__, InputError) else error
+        if isinstance(error, MissingArgumentError):
+            said = _missing(error, words)
         print(f"hpgrid: error: {' '.join(cut(str(said)).split())}", file=sys.stderr)
         sys.exit(2)
     sys.exit(status or 0)
+
+
+def _missing(error: MissingArgumentError, words: Sequence[str]) -> InputError:
+    """What a command must have, or the value that an option of it must have, by the command's first example."""
+    name = error.keyword or str(error.argument and error.argument.name)
+    rule = (
+        f"{name} has a value, after = where it begins with -"
+        if name in words
+        else f"hpgrid {words[0]} must have {name}"
+    )
+    return bad(rule, " ".join(words), f"{EXAMPLES[words[0]][0]}, say")
 
 
 def _typed(line: str) -> str:
