@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from textwrap import wrap
 from typing import Any, NoReturn
 
-from cyclopts import App, CycloptsError, MissingArgumentError, Parameter
+from cyclopts import App, CoercionError, CycloptsError, MissingArgumentError, Parameter, UnusedCliTokensError
 
 from hpgrid import __version__
 from hpgrid.checks import CALLED, InputError, Note, bad, cut, name_here
@@ -141,23 +141,34 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
         raise
     except (CycloptsError, InputError, OSError) as error:
         # What an option's own reader refuses, it has said itself.
-        said = error.__cause__ if isinstance(error.__cause__, InputError) else error
-        if isinstance(error, MissingArgumentError):
-            said = _missing(error, words)
+        said: Exception = error.__cause__ if isinstance(error.__cause__, InputError) else error
+        said = _in_form(said, words) if isinstance(said, CycloptsError) and words[0] in COMMANDS else said
         print(f"hpgrid: error: {' '.join(cut(str(said)).split())}", file=sys.stderr)
         sys.exit(2)
     sys.exit(status or 0)
 
 
-def _missing(error: MissingArgumentError, words: Sequence[str]) -> InputError:
-    """What a command must have, or the value that an option of it must have, by the command's first example."""
-    name = error.keyword or str(error.argument and error.argument.name)
-    rule = (
-        f"{name} has a value, after = where it begins with -"
-        if name in words
-        else f"hpgrid {words[0]} must have {name}"
-    )
-    return bad(rule, " ".join(words), f"{EXAMPLES[words[0]][0]}, say")
+#: What the value of an option is, and one.
+_KINDS: dict[Any, tuple[str, str]] = {
+    bool: ("stands alone", ""), int: ("is a whole number", " 7, say"), float: ("is a number", " 0.5, say"),
+}  # fmt: skip
+
+
+def _in_form(error: CycloptsError, words: Sequence[str]) -> Exception:
+    """What is refused as a command's line is read, in the one form of all mistakes, as far as that has one."""
+    example = f"{EXAMPLES[words[0]][0]}, say"
+    if isinstance(error, MissingArgumentError):
+        name = error.keyword or str(error.argument and error.argument.name)
+        rule = "has a value, after = where it begins with -"
+        return bad(
+            f"{name} {rule}" if name in words else f"hpgrid {words[0]} must have {name}", " ".join(words), example
+        )
+    if isinstance(error, UnusedCliTokensError):
+        return bad(f"hpgrid {words[0]} takes no further words", " ".join(error.unused_tokens or ()), example)
+    if isinstance(error, CoercionError) and error.token and error.target_type in _KINDS:
+        rule, value = _KINDS[error.target_type]
+        return bad(f"{error.token.keyword} {rule}", error.token.value, f"{error.token.keyword}{value}")
+    return error
 
 
 def _typed(line: str) -> str:
