@@ -7,13 +7,11 @@ part after the other, so that a problem has the same bits in any company. What i
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpgrid.progress import cores
 from hpgrid.refinement.bases import Bases, Row, all_bases, coordinates
 from hpgrid.refinement.problem import OPEN, Box, Solution
 from hpgrid.shapes import Floats
@@ -47,6 +45,7 @@ ENDLESS = 1e250
 PIVOT, TINY = 1e-14, 1e-300
 
 #: Problems at work at once: a call of NumPy costs what some thousand numbers do, and what is at work stays some 10 MB.
+#: One block after the other: calls as short as theirs take threads longer to hand over than to make.
 BLOCK = 2**13
 
 
@@ -82,7 +81,7 @@ class _Local(NamedTuple):
 
     def size(self, some: NDArray[np.intp], coordinates: Any = slice(None)) -> Floats:
         """Return the sum of the terms' sizes in some problems' gradients, in all coordinates or one."""
-        return _dot(self.weights.take(some, axis=-1), np.abs(self.terms[:, coordinates].take(some, axis=-1)))
+        return _dot(self.weights.take(some, axis=-1), np.abs(self.terms.take(some, axis=-1)[:, coordinates]))
 
 
 def minimise(
@@ -103,14 +102,8 @@ def minimise(
         risk_exponent = t @ np.exp(c - log_risk)
         return Solution(log_risk, none, none, risk_exponent, none[:, None], none, none, none, ~yes, none, none, yes)
     tables, blocks = all_bases(rows, walls), [slice(first, first + BLOCK) for first in range(0, c.shape[1], BLOCK)]
-
-    def block(own: slice) -> Solution:
-        return _solved(tables, c[:, own], t, Box(*(array[:, own] for array in box)))
-
-    if len(blocks) == 1:
-        return block(blocks[0])
-    with ThreadPoolExecutor(cores()) as pool:
-        return Solution(*(np.concatenate(arrays, axis=-1) for arrays in zip(*pool.map(block, blocks))))
+    found = [_solved(tables, c[:, own], t, Box(*(array[:, own].copy() for array in box))) for own in blocks]
+    return Solution(*(np.concatenate(arrays, axis=-1) for arrays in zip(*found)))
 
 
 def _sum(parts: Floats) -> Floats:
@@ -164,7 +157,7 @@ def _local(tables: Bases, c: Floats, z: Floats, side: NDArray[np.int8], temperat
         own = unit.take(some, axis=1)
         held[:, some] = (own >= 0) & (_of_unit(side, own, some) != 0)
     weighted = terms * weights[:, None]
-    hessian = _sum(weighted[:, :, None] * terms[:, None])
+    hessian = _dot(weighted[:, :, None], terms[:, None])
     return _Local(top, below, total, weights, terms, variables, unit, held, _sum(weighted), hessian)
 
 
@@ -290,14 +283,14 @@ def _let_go(now: _State, here: _Local, y: Floats, side: NDArray[np.int8]) -> NDA
     worst, leaves = np.full(y.shape[1], MULTIPLIER), np.zeros(y.shape[1], np.int8)
     for k, held in enumerate(here.held):
         some = np.flatnonzero(held)
-        unit = here.unit[k].take(some)
-        room = _of_unit(now.lo, unit, some) < _of_unit(now.hi, unit, some)
-        if not room.any():
-            continue
-        some, unit = some[room], unit[room]
-        row = here.hessian[k].take(some, axis=1)
+        unit, row = here.unit[k].take(some), here.hessian[k].take(some, axis=1)
         multiplier = here.gradient[k].take(some) + _dot(row, y.take(some, axis=1))
-        outward = _of_unit(now.side, unit, some) * multiplier / np.maximum(here.size(some, k), TINY)
+        outward = _of_unit(now.side, unit, some) * multiplier
+        # Few press outward.
+        press = np.flatnonzero(outward > 0)
+        some, unit = some[press], unit[press]
+        room = _of_unit(now.lo, unit, some) < _of_unit(now.hi, unit, some)
+        outward = np.where(room, outward[press] / np.maximum(here.size(some, k), TINY), 0.0)
         worse = outward > worst.take(some)
         worst[some[worse]], leaves[some[worse]] = outward[worse], unit[worse]
     wrong = worst > MULTIPLIER
