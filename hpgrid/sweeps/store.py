@@ -18,6 +18,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -257,17 +258,22 @@ class Store:
         Raises:
             ValueError: it can't be written.
         """
-        lengths, digests = [part.stop - part.start for part in self.corners[number]], []
+        lengths = [part.stop - part.start for part in self.corners[number]]
+
+        def put(file: Path, name: str, spec: Spec) -> bytes:
+            # At the end of an axis a block is as large as elsewhere: what is beyond is never read.
+            whole = np.zeros(self.chunk(spec), spec.dtype)
+            own = whole[:, *map(slice, lengths)]
+            own[...] = parts[name].reshape(own.shape)
+            content = _PACKED.encode(whole)
+            _put(file, content)
+            return hashlib.sha256(content).digest()
+
+        files, specs = (file for file, _ in self._files(number)), self.contents.specs
         try:
-            for (file, _), (name, spec) in zip(self._files(number), self.contents.specs.items()):
-                # At the end of an axis a block is as large as elsewhere: what is beyond is never read.
-                whole = np.zeros(self.chunk(spec), spec.dtype)
-                own = whole[:, *map(slice, lengths)]
-                own[...] = parts[name].reshape(own.shape)
-                content = _PACKED.encode(whole)
-                _put(file, content)
-                digests.append(hashlib.sha256(content).digest())
-            # Each part is on the disk before the marker that speaks of it.
+            # Each part is on the disk before the marker that speaks of it; a disk is waited for once for several.
+            with ThreadPoolExecutor() as pool:
+                digests = [*pool.map(put, files, specs, specs.values())]
             _put(self._marker(number), b"".join((*digests, self.frame)))
         except OSError as error:
             rule = f"block {number} of the store can't be written ({error.strerror})"
