@@ -118,5 +118,6 @@ def _slopes(argmins: ManyResult, optimum: Optimum, regime: Regime, grid: Grid, c
     columns["edge_points"] = (burned & edge).sum(axis=1)
     values, never = np.append(budget, np.nan), np.full(n, len(budget))
     for k, name in enumerate(("burn_in_hat", "burn_in_star")):
-        columns[name] = np.stack([values[ends[v][k] if v in ends else never] for v in contents.burning], axis=1)
+        each = [values[ends[v][k] if v in ends else never] for v in contents.burning]
+        columns[name] = np.reshape(each, (len(each), n)).T
     return columns

@@ -137,3 +137,17 @@ def test_a_bound_without_terms_is_swept_too_and_has_an_iteration_at_least(tmp_pa
         best = hpgrid.grid_search(proxy, hpgrid.Grid.footnote(8), ("b",), fixed=fixed, min_K=1)
         np.testing.assert_allclose(found.risk_hat.sel(lam=lam)[0], best.risk, rtol=1e-15)
     assert set(found.exponent_exact.values.ravel()) == {""}
+
+
+def test_a_bound_whose_variables_have_no_bounds_of_their_own_has_no_burn_in(tmp_path: Path) -> None:
+    own = {
+        "bound": "C1/(lam*T) + C2*lam*x + C2/x",
+        "variables": ["lam", "x"],
+        "constants": {"C1": [1.0, 2.0], "C2": 1.0},
+        "grid": {"n": 8, "axes": {"lam": [1e-6, 1.0], "x": [1e-2, 1e4], "T": [1e2, 1e8]}},
+        "regime": {"tuned": ["lam", "x"]},
+    }
+    found = hpgrid.sweep(own, tmp_path / "own.zarr")
+    assert (found.sizes["hyperparameter"], found.burn_in_star.shape) == (0, (1, 2, 0))
+    assert set(found.exponent_exact.sel(quantity="risk").values.ravel()) == {"-1/3"}
+    np.testing.assert_allclose(found.risk_exponent, -1 / 3, rtol=1e-9)
