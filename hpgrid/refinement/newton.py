@@ -152,10 +152,7 @@ def _local(tables: Bases, c: Floats, z: Floats, side: NDArray[np.int8], temperat
     np.subtract(1.0, below, out=order[: len(below)])
     order[len(below) :] = np.where(side, 0.0, 1e30)
     terms, variables, unit = coordinates(tables, order)
-    held, some = np.zeros(unit.shape, bool), np.flatnonzero(side.any(axis=0))
-    if some.size:
-        own = unit.take(some, axis=1)
-        held[:, some] = (own >= 0) & (_of_unit(side, own, some) != 0)
+    held = (unit >= 0) & (_of_unit(side, unit, np.arange(len(top))) != 0)
     weighted = terms * weights[:, None]
     hessian = _dot(weighted[:, :, None], terms[:, None])
     return _Local(top, below, total, weights, terms, variables, unit, held, _sum(weighted), hessian)
