@@ -75,7 +75,7 @@ def kills(folder: Path, times: int, seed: int = 0) -> dict[str, Any]:
     rng, whole = random.Random(seed), 0
     for _ in range(times):
         process = _started(config, out)
-        time.sleep(rng.uniform(0.5, 1.6))
+        time.sleep(rng.uniform(0.3, 1.0))
         whole += process.poll() is not None
         process.kill()
         process.wait()

@@ -61,7 +61,7 @@ _LARGEST = 2**30
 
 #: Seconds for a combination under one regime at 100 budgets, on two CPU cores, to say how long too many would take;
 #: as ``benchmarks/store.py`` measures it.
-_SECONDS = 0.0015
+_SECONDS = 0.0008
 
 
 @dataclass(frozen=True)

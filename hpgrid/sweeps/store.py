@@ -44,8 +44,8 @@ Floats = NDArray[np.float64]
 
 # --- what is swept, in blocks ---
 
-#: Combinations in a block, where nobody says otherwise: two seconds' work on two cores, which is what a kill loses;
-#: writing a block takes a tenth of one.
+#: Combinations in a block, where nobody says otherwise: a second's work on two cores, which is what a kill loses;
+#: writing a block takes a twentieth of one.
 BLOCK = 1024
 
 
