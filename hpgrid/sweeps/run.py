@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -105,6 +106,7 @@ def run(
         config if isinstance(config, Plan) else load(Path(config)) if isinstance(config, (str, Path)) else parse(config)
     )
     _check_run(options, block, share)
+    processes, process = share
     combinations = lay_out(plan, block or BLOCK)
     plan, grid = _settled(plan, combinations)
     check_local(out)
@@ -117,7 +119,7 @@ def run(
         there_is = next(folder for folder in out.absolute().parents if folder.exists())
         foresee(f"a store of {counted(plan.combinations, 'combination')}", 0.0, size, disk=there_is)
         # Constants that this grid can't hold, or devices that are not there, are refused before there is a store.
-        measure(plan, grid, combinations.extremes(), options)
+        _foresee(plan, grid, combinations, options, out, len(range(process, math.prod(combinations.blocks), processes)))
         new = store.create(out, combinations, static, described)
     # Made or not: another process may have been first.
     there = store.attributes_of(out, "a folder that hpgrid sweep made, or one that does not exist yet")
@@ -127,43 +129,34 @@ def run(
     described |= {"block": list(combinations.block), "created": there.get("created")}
     store.check_same(out, there, described)
     opened = store.Store(out, combinations, len(plan.regimes), len(grid.axes[grid.budget]))
-    processes, process = share
     own = range(process, len(opened.corners), processes)
-    whole = damaged = 0
-    foreseen = False
-    with store.writing(out, processes, process), progress("sweep", len(own)) as advance:
+    with store.writing(out, processes, process):
         mended = 0 if new else store.mend(out, combinations, static, described)
-        for number in own:
-            if opened.is_whole(number):
-                whole += 1
-            else:
-                damaged += opened.begun(number)
-                values = combinations.values(opened.corners[number])
-                if not foreseen:
-                    left = sum(not opened.is_whole(k) for k in own if k > number) + 1
-                    seconds = left * _seconds(plan, grid, values, options, left)
-                    foresee(f"{counted(left, 'block')} of a sweep in {out}", seconds)
-                    foreseen = True
-                opened.write(number, measure(plan, grid, values, options))
-            advance()
-    return Progress(len(opened.corners), len(own), whole, damaged, mended, time.perf_counter() - started, notes)
+        left = [number for number in own if not opened.is_whole(number)]
+        damaged = sum(map(opened.begun, left))
+        if left and not new:
+            _foresee(plan, grid, combinations, options, out, len(left))
+        with progress("sweep", len(left)) as advance:
+            for number in left:
+                opened.write(number, measure(plan, grid, combinations.values(opened.corners[number]), options))
+                advance()
+    found, seconds = len(own) - len(left), time.perf_counter() - started
+    return Progress(len(opened.corners), len(own), found, damaged, mended, seconds, notes)
 
 
-#: Combinations that are timed to tell how long a sweep takes: a few, and more where it may take long. Twice each: the
-#: first time compiles.
-_TIMED = (8, 8, 64, 64)
-
-
-def _seconds(plan: Plan, grid: Grid, values: Mapping[str, Any], options: Options, blocks: int) -> float:
-    """How long a block takes, by a part of it; at the most, where that is no long time for so many blocks."""
-    whole, seconds = len(next(iter(values.values()))), 0.0
-    for part in (min(n, whole) for n in _TIMED):
+def _foresee(plan: Plan, grid: Grid, combinations: Combinations, options: Options, out: Path, blocks: int) -> None:
+    """Say how long blocks take, by a few combinations, and by more where it may take long."""
+    few = combinations.extremes()
+    more = {name: column[:64] for name, column in combinations.values(next(combinations.corners())).items()}
+    # Twice each, since the first time compiles: a time that is short is one at the most.
+    for values in (few, few, more, more):
         begun = time.perf_counter()
-        measure(plan, grid, {name: column[:part] for name, column in values.items()}, options)
-        seconds = (time.perf_counter() - begun) * whole / part
-        if seconds * blocks <= LONG:
+        measure(plan, grid, values, options)
+        each = (time.perf_counter() - begun) / len(next(iter(values.values())))
+        seconds = each * math.prod(combinations.block) * blocks
+        if seconds <= LONG:
             break
-    return seconds
+    foresee(f"{counted(blocks, 'block')} of a sweep in {out}", seconds)
 
 
 # --- what was asked for ---
