@@ -150,7 +150,7 @@ def _local(tables: Bases, c: Floats, z: Floats, side: NDArray[np.int8], temperat
     # The basis: bounds that hold first, then terms by size, then what is left of the variables.
     order = np.empty((len(below) + len(side), len(top)), np.float32)
     np.subtract(1.0, below, out=order[: len(below)])
-    order[len(below) :] = np.where(side, 0.0, 1e30)
+    order[len(below) :] = np.where(side, np.float32(0.0), np.float32(1e30))
     terms, variables, unit = coordinates(tables, order)
     held = (unit >= 0) & (_of_unit(side, unit, np.arange(len(top))) != 0)
     weighted = terms * weights[:, None]
@@ -164,7 +164,7 @@ def _factored(here: _Local) -> Callable[[Floats], Floats]:
     inverse: list[Floats] = []  # of D
     for k, (row, held) in enumerate(zip(here.hessian, here.held)):
         across: list[Floats] = []
-        for rest, before in zip(row.copy(), lower):
+        for rest, before in zip(row[:k].copy(), lower):
             for x, y in zip(before, across):
                 rest -= x * y
             across.append(rest)
@@ -212,8 +212,9 @@ def _ends(tables: Bases, c: Floats, box: Box) -> tuple[Floats, NDArray[np.int8],
     for _ in range(MOST_STEPS):
         now, arrived = _step(tables, now, largest)
         if arrived.any():
-            at, left = going[arrived], np.flatnonzero(~arrived)
-            z[:, at], side[:, at], done[at] = now.z[:, arrived], now.side[:, arrived], True
+            some, left = np.flatnonzero(arrived), np.flatnonzero(~arrived)
+            at = going[some]
+            z[:, at], side[:, at], done[at] = now.z.take(some, axis=1), now.side.take(some, axis=1), True
             going, now = going[left], now.some(left)
             if not left.size:
                 break
@@ -258,7 +259,7 @@ def _moved(
     """Where steps end, on the first bound that they meet if any; which bounds hold there, and whether one was met."""
     n, lo, hi, place, side = len(move), now.lo, now.hi, _bounded(now.z, tables), now.side.copy()
     moves = _bounded(move, tables)
-    moves[side != 0] = 0.0
+    moves[n:][side[n:] != 0] = 0.0
     moved = now.z + length * move
     ahead = place + length * moves if len(tables.walls) else moved
     beyond = ((ahead >= hi) & (moves > 0)) | ((ahead <= lo) & (moves < 0))
