@@ -200,9 +200,6 @@ class Contents:
 #: What a block's parts hash to, and last what all blocks are read by: written last, it makes the block count.
 MARKER = "block_sha256"
 
-#: The axes of all markers.
-_MARKER_DIMS = ("block", "part", "byte")
-
 #: What begins a Zstandard frame.
 _ZSTD = b"\x28\xb5\x2f\xfd"
 
@@ -421,17 +418,8 @@ def mend(path: Path, combinations: Combinations, static: Mapping[str, Any], attr
 
 def _fill(path: Path, combinations: Combinations, static: Mapping[str, Any], attributes: Mapping[str, Any]) -> None:
     sizes = {dims[0]: len(values) for dims, values, _ in static.values() if len(dims) == 1}
-    opened, arrays = Store(path, combinations, sizes["regime"], sizes[attributes["budget"]]), {}
-    contents, parts = opened.contents, opened.contents.parts
-    for name, spec in contents.specs.items():
-        counted = COUNTED_IN.get(name.split("_")[0]) if name.endswith(("_hat", "_star")) else None
-        lengths = opened.regimes, *combinations.shape, *contents.after(spec, opened.budgets).values()
-        notes = {"long_name": spec.meaning, **({"units": counted} if counted else {})}
-        dims = _dims(spec, combinations, attributes["budget"])
-        arrays[name] = _array(lengths, opened.chunk(spec), spec.dtype, dims, notes, packed=True)
-    meaning = "SHA-256 of the files of each block, and of what it is read by; none where not whole"
-    shape = math.prod(combinations.blocks), *parts
-    arrays[MARKER] = _array(shape, (1, *parts), "uint8", _MARKER_DIMS, {"long_name": meaning})
+    opened = Store(path, combinations, sizes["regime"], sizes[attributes["budget"]])
+    arrays = _of_blocks(opened, attributes["budget"])
     for name, (dims, values, notes) in static.items():
         data = np.asarray(values)
         text = data.dtype.kind == "U"
@@ -446,6 +434,21 @@ def _fill(path: Path, combinations: Combinations, static: Mapping[str, Any], att
     every = {"kind": "inline", "must_understand": False, "metadata": arrays}
     group = {"attributes": attributes, "zarr_format": 3, "consolidated_metadata": every, "node_type": "group"}
     (path / "zarr.json").write_text(json.dumps(group, indent=2))
+
+
+def _of_blocks(opened: Store, budget: str) -> dict[str, dict[str, Any]]:
+    """The metadata of all that blocks are written to."""
+    contents, combinations = opened.contents, opened.combinations
+    arrays: dict[str, dict[str, Any]] = {}
+    for name, spec in contents.specs.items():
+        counted = COUNTED_IN.get(name.split("_")[0]) if name.endswith(("_hat", "_star")) else None
+        shape = opened.regimes, *combinations.shape, *contents.after(spec, opened.budgets).values()
+        dims = "regime", *combinations.dims, *(budget if axis == BUDGET else axis for axis in spec.after)
+        notes = {"long_name": spec.meaning, **({"units": counted} if counted else {})}
+        arrays[name] = _array(shape, opened.chunk(spec), spec.dtype, dims, notes, packed=True)
+    meaning = "SHA-256 of the files of each block, and of what it is read by; none where not whole"
+    of_markers = (math.prod(combinations.blocks), *contents.parts), (1, *contents.parts), "uint8"
+    return arrays | {MARKER: _array(*of_markers, ("block", "part", "byte"), {"long_name": meaning})}
 
 
 def _array(shape: Any, chunks: Any, dtype: str, dims: Any, notes: Any, packed: bool = False) -> dict[str, Any]:
@@ -468,10 +471,6 @@ def _array(shape: Any, chunks: Any, dtype: str, dims: Any, notes: Any, packed: b
         "zarr_format": 3,
         "node_type": "array",
     }
-
-
-def _dims(spec: Spec, combinations: Combinations, budget: str) -> tuple[str, ...]:
-    return ("regime", *combinations.dims, *(budget if axis == BUDGET else axis for axis in spec.after))
 
 
 def _metadata(path: Path) -> dict[str, Any]:
@@ -662,24 +661,21 @@ def in_blocks(combinations: Combinations, sides: Any) -> Combinations:
 
 def _check_arrays(opened: Store, budget: str, known: Mapping[str, Any]) -> None:
     """Refuse arrays of another shape than a sweep's, or packed otherwise, before any of them is read."""
-    arrays = _metadata(opened.path)["consolidated_metadata"]["metadata"]
-    lengths, parts = {axis: len(values) for axis, values in known.items()}, opened.contents.parts
-    lengths |= dict(zip(_MARKER_DIMS, (math.prod(opened.combinations.blocks), *parts)))
-    specs = opened.contents.specs
-    if not {MARKER, *specs, *known} <= set(arrays):
+    arrays, expected = _metadata(opened.path)["consolidated_metadata"]["metadata"], _of_blocks(opened, budget)
+    if not {*expected, *known} <= set(arrays):
         raise ValueError
     for name, array in arrays.items():
-        shape = [lengths[axis] for axis in array["dimension_names"]]
-        sides, codecs = ([1, *parts] if name == MARKER else shape), [["bytes"], ["vlen-utf8"]]
-        if name in specs:
-            spec = specs[name]
-            dims, shown = _dims(spec, opened.combinations, budget), (array["dimension_names"], array["data_type"])
-            sides, codecs = [*opened.chunk(spec)], [["bytes", "zstd"]]
-            if shown != ([*dims], spec.dtype):
-                raise ValueError
-        laid_out = array["shape"], array["chunk_grid"]["configuration"]["chunk_shape"]
-        if laid_out != (shape, sides) or [codec["name"] for codec in array["codecs"]] not in codecs:
+        if name not in expected:
+            shape = [len(known[axis]) for axis in array["dimension_names"]]
+            expected[name] = _array(shape, shape, array["data_type"], array["dimension_names"], {})
+        if _laid_out(array) != _laid_out(expected[name]):
             raise ValueError
+
+
+def _laid_out(array: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What of an array's metadata decides how much is read, and how."""
+    said = (array[key] for key in ("shape", "data_type", "chunk_grid", "dimension_names"))
+    return *said, [codec["name"] for codec in array["codecs"]]
 
 
 def loaded(data: xarray.Dataset) -> xarray.Dataset:
